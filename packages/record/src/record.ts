@@ -1,0 +1,176 @@
+import { DEFAULT_LIMITS } from './constants.ts'
+import { compareEntries, isLive, isTombstone, later } from './entry.ts'
+import type { DHTRecord, DHTTime, Entry, Limits, SubkeyId } from './interface.ts'
+
+/** A key that nobody wrote to. The neutral element of {@link join}. */
+export const EMPTY_RECORD: DHTRecord = { subkeys: new Map() }
+
+/**
+ * What a replica holds after seeing two records of one key (R5): the winner of the plain entries
+ * and the union of the subkeys (R2 each), without what the plain entry erases (R4) and what
+ * exceeds `limits.maxSubkeys` (R13). Commutative, associative and idempotent, so replicas agree
+ * whatever order records reach them in. Neither looks at the clock nor changes its arguments, and
+ * returns `a` itself when `b` adds nothing to it.
+ */
+export function join(a: DHTRecord, b: DHTRecord, limits: Limits = DEFAULT_LIMITS): DHTRecord {
+  const plain = winner(a.plain, b.plain)
+  const subkeys = capped(survivors(merged(a.subkeys, b.subkeys), plain), limits.maxSubkeys)
+  const isUnchanged = plain === a.plain && sameEntries(subkeys, a.subkeys)
+
+  return isUnchanged ? a : record(plain, subkeys)
+}
+
+/** Whether all that `b` says is already in `a`. */
+export function subsumes(a: DHTRecord, b: DHTRecord, limits: Limits = DEFAULT_LIMITS): boolean {
+  return join(a, b, limits) === a
+}
+
+/** The record without what has expired (R1); the same object when nothing has. */
+export function prune(from: DHTRecord, now: DHTTime): DHTRecord {
+  const plain = from.plain !== undefined && isLive(from.plain, now) ? from.plain : undefined
+  const subkeys = new Map<SubkeyId, Entry>()
+
+  for (const [id, entry] of from.subkeys) {
+    if (isLive(entry, now)) {
+      subkeys.set(id, entry)
+    }
+  }
+
+  const isUnchanged = plain === from.plain && subkeys.size === from.subkeys.size
+  return isUnchanged ? from : record(plain, subkeys)
+}
+
+/** Whether the record says nothing at all, not even that something was deleted. */
+export function isEmpty({ plain, subkeys }: DHTRecord): boolean {
+  return plain === undefined && subkeys.size === 0
+}
+
+/** The moment from which nothing of the record is live; 0 for an empty one. */
+export function lastExpiration({ plain, subkeys }: DHTRecord): DHTTime {
+  let last = plain?.expirationTime ?? 0
+
+  for (const { expirationTime } of subkeys.values()) {
+    last = Math.max(last, expirationTime)
+  }
+
+  return last
+}
+
+/** Whether a dictionary stands in front of the plain entry (R8). Expects a pruned record. */
+export function showsDictionary({ subkeys }: DHTRecord): boolean {
+  for (const entry of subkeys.values()) {
+    if (!isTombstone(entry)) {
+      return true
+    }
+  }
+
+  return false
+}
+
+/** A record of these entries; absent fields stay absent, so that equal records look equal. */
+export function record(plain: Entry | undefined, subkeys: ReadonlyMap<SubkeyId, Entry>): DHTRecord {
+  return plain === undefined ? { subkeys } : { plain, subkeys }
+}
+
+function winner(a: Entry | undefined, b: Entry | undefined): Entry | undefined {
+  if (a === undefined || b === undefined) {
+    return a ?? b
+  }
+
+  return later(a, b)
+}
+
+/** The union in the order of the subkeys; where both have one, the later entry. */
+function merged(
+  a: ReadonlyMap<SubkeyId, Entry>,
+  b: ReadonlyMap<SubkeyId, Entry>
+): ReadonlyMap<SubkeyId, Entry> {
+  if (b.size === 0) {
+    return a
+  }
+
+  const union = new Map<SubkeyId, Entry>()
+  const added = b[Symbol.iterator]()
+  let next = added.next()
+
+  for (const [id, entry] of a) {
+    while (!next.done && next.value[0] < id) {
+      union.set(...next.value)
+      next = added.next()
+    }
+
+    if (!next.done && next.value[0] === id) {
+      union.set(id, later(entry, next.value[1]))
+      next = added.next()
+    } else {
+      union.set(id, entry)
+    }
+  }
+
+  for (; !next.done; next = added.next()) {
+    union.set(...next.value)
+  }
+
+  return union
+}
+
+/** What the plain entry at time e spares: the subkeys that expire later than e (R4). */
+function survivors(
+  subkeys: ReadonlyMap<SubkeyId, Entry>,
+  plain: Entry | undefined
+): ReadonlyMap<SubkeyId, Entry> {
+  if (plain === undefined) {
+    return subkeys
+  }
+
+  return keep(subkeys, (_, entry) => entry.expirationTime > plain.expirationTime)
+}
+
+/**
+ * The entries that rank first (R13): those that expire last, ties by their bytes, then by subkey.
+ * A subkey's rank can only rise, so that what is dropped here is dropped in whatever order
+ * records are joined.
+ */
+function capped(
+  subkeys: ReadonlyMap<SubkeyId, Entry>,
+  maxSubkeys: number
+): ReadonlyMap<SubkeyId, Entry> {
+  if (subkeys.size <= maxSubkeys) {
+    return subkeys
+  }
+
+  const ranked = [...subkeys].sort(
+    ([idA, a], [idB, b]) => compareEntries(b, a) || (idA < idB ? 1 : -1)
+  )
+  const kept = new Set(ranked.slice(0, maxSubkeys).map(([id]) => id))
+  return keep(subkeys, (id) => kept.has(id))
+}
+
+function keep(
+  subkeys: ReadonlyMap<SubkeyId, Entry>,
+  isKept: (id: SubkeyId, entry: Entry) => boolean
+): ReadonlyMap<SubkeyId, Entry> {
+  const kept = new Map<SubkeyId, Entry>()
+
+  for (const [id, entry] of subkeys) {
+    if (isKept(id, entry)) {
+      kept.set(id, entry)
+    }
+  }
+
+  return kept.size === subkeys.size ? subkeys : kept
+}
+
+function sameEntries(a: ReadonlyMap<SubkeyId, Entry>, b: ReadonlyMap<SubkeyId, Entry>): boolean {
+  if (a.size !== b.size) {
+    return false
+  }
+
+  for (const [id, entry] of a) {
+    if (b.get(id) !== entry) {
+      return false
+    }
+  }
+
+  return true
+}

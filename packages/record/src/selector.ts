@@ -1,0 +1,50 @@
+import { compare } from 'uint8arrays/compare'
+import { decodeRecord } from './codec.ts'
+import type { DHTRecord, DHTTime } from './interface.ts'
+import { EMPTY_RECORD, isEmpty, lastExpiration, prune, subsumes } from './record.ts'
+import { getDHTTime } from './time.ts'
+
+/**
+ * Which of the records a stock kad-dht should keep or return:
+ * `kadDHT({ selectors: { waggle: recordSelector } })`. Never one that another subsumes, whatever
+ * their order. Among records that each say something of their own: the one that is true longest,
+ * then the one with more subkeys, then the greater bytes, so that every peer prefers the same
+ * one. Bytes that are no live record come last.
+ */
+export function recordSelector(_key: Uint8Array, values: Uint8Array[]): number {
+  const now = getDHTTime()
+  const candidates = values
+    .map((bytes, index) => ({ bytes, index, live: liveRecord(bytes, now) }))
+    .filter(({ live }) => !isEmpty(live))
+  const [best] = candidates
+    .filter(({ live }) => !candidates.some((other) => saysMore(other.live, live)))
+    .sort(compareCandidates)
+
+  return best?.index ?? 0
+}
+
+interface Candidate {
+  readonly bytes: Uint8Array
+  readonly live: DHTRecord
+}
+
+function liveRecord(bytes: Uint8Array, now: DHTTime): DHTRecord {
+  try {
+    return prune(decodeRecord(bytes), now)
+  } catch {
+    return EMPTY_RECORD
+  }
+}
+
+function saysMore(a: DHTRecord, b: DHTRecord): boolean {
+  return subsumes(a, b) && !subsumes(b, a)
+}
+
+/** The preferred one first. */
+function compareCandidates(a: Candidate, b: Candidate): number {
+  return (
+    lastExpiration(b.live) - lastExpiration(a.live) ||
+    b.live.subkeys.size - a.live.subkeys.size ||
+    compare(b.bytes, a.bytes)
+  )
+}

@@ -1,0 +1,39 @@
+import type { DHTRecord, DHTTime, Entry, Found, Subkey, Value } from './interface.ts'
+import { parseSubkeyId } from './key.ts'
+import { prune, showsDictionary } from './record.ts'
+import { getDHTTime } from './time.ts'
+import { decodeValue } from './value.ts'
+
+/**
+ * What a reader sees (R8): the live subkeys that have a value, as a Map in the order of the
+ * subkeys' bytes, expiring with the last of them; or else the live plain value; or else nothing.
+ */
+export function view(from: DHTRecord, now: DHTTime = getDHTTime()): Found | undefined {
+  const live = prune(from, now)
+
+  if (showsDictionary(live)) {
+    return dictionary(live)
+  }
+
+  return live.plain === undefined ? undefined : found(live.plain)
+}
+
+function dictionary({ subkeys }: DHTRecord): Found {
+  const value = new Map<Subkey, Found<Value>>()
+  let expirationTime = 0
+
+  for (const [id, entry] of subkeys) {
+    const shown = found(entry)
+
+    if (shown !== undefined) {
+      value.set(parseSubkeyId(id), shown)
+      expirationTime = Math.max(expirationTime, shown.expirationTime)
+    }
+  }
+
+  return { value, expirationTime }
+}
+
+function found({ value, expirationTime }: Entry): Found<Value> | undefined {
+  return value === undefined ? undefined : { value: decodeValue(value), expirationTime }
+}
