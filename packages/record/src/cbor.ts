@@ -1,5 +1,6 @@
 import { encode, rfc8949EncodeOptions, Token, Tokenizer, Type } from 'cborg'
 import { compare } from 'uint8arrays/compare'
+import { equals } from 'uint8arrays/equals'
 import { MAX_VALUE_DEPTH } from './constants.ts'
 import { MalformedRecordError } from './errors.ts'
 
@@ -49,8 +50,9 @@ export class CanonicalReader {
   readonly #tokens: Tokenizer
 
   constructor(bytes: Uint8Array) {
-    this.#bytes = bytes
-    this.#tokens = new Tokenizer(bytes, STRICT)
+    // A Buffer's slice is a view: byte strings read from it would share its memory.
+    this.#bytes = new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length)
+    this.#tokens = new Tokenizer(this.#bytes, STRICT)
   }
 
   pos(): number {
@@ -73,7 +75,7 @@ export class CanonicalReader {
       token.value = text(token)
     } else if (
       is(token, Type.float) &&
-      encodeCanonical(token.value).length !== token.encodedLength
+      !equals(encodeCanonical(token.value), this.#bytes.subarray(start, this.pos()))
     ) {
       throw new MalformedRecordError(`the number at ${start} is not in its shortest form`)
     }
@@ -106,6 +108,11 @@ export class CanonicalReader {
     throw unexpected(token, what)
   }
 
+  /** Reads an integer that is not negative. */
+  uint(what: string): number {
+    return this.#expect(Type.uint, what)
+  }
+
   /** Reads a byte string. */
   byteString(what: string): Uint8Array {
     return this.#expect(Type.bytes, what)
@@ -130,11 +137,12 @@ export class CanonicalReader {
   }
 
   #skip(depth: number): void {
-    if (depth > MAX_VALUE_DEPTH) {
+    const token = this.next()
+    const isNesting = is(token, Type.array) || is(token, Type.map)
+
+    if (isNesting && depth >= MAX_VALUE_DEPTH) {
       throw new MalformedRecordError(`a value is nested deeper than ${MAX_VALUE_DEPTH}`)
     }
-
-    const token = this.next()
 
     if (is(token, Type.array)) {
       for (let i = 0; i < token.value; i++) {
@@ -197,7 +205,8 @@ export function bigIntOf(tag: number, magnitude: Uint8Array): bigint {
 
 /** The one encoding of a value that {@link CanonicalReader} reads. Expects a storable value (R11). */
 export function encodeCanonical(value: unknown): Uint8Array {
-  return encode(value, CANONICAL)
+  // Copied because cborg may give a Buffer, or a view that keeps a far larger pool alive.
+  return new Uint8Array(encode(value, CANONICAL))
 }
 
 /** The bytes of a bignum without leading zeros; the tag says the sign. */

@@ -1,8 +1,8 @@
 import { encode } from 'cborg'
 import { concat } from 'uint8arrays/concat'
 import { assertAscending, CanonicalReader, mapHead } from './cbor.ts'
-import { MalformedRecordError } from './errors.ts'
-import type { DHTRecord, Entry, SubkeyId } from './interface.ts'
+import { MalformedRecordError, RecordTooLargeError } from './errors.ts'
+import type { DHTRecord, Entry, Limits, SubkeyId } from './interface.ts'
 import { subkeyBytes, subkeyIdOf } from './key.ts'
 import { record } from './record.ts'
 import { decodeName } from './value.ts'
@@ -46,11 +46,15 @@ export function encodeRecord(from: DHTRecord): Uint8Array {
 
 /**
  * Reads a record. The entries' values are views of `bytes`, checked but not yet decoded: reading
- * takes little memory whatever a peer sends.
+ * takes little memory whatever a peer sends, if `maxSubkeys` bounds the dictionary.
  *
  * @throws MalformedRecordError for anything but what {@link encodeRecord} gives for some record
+ * @throws RecordTooLargeError beyond `maxSubkeys`, before it reads any of them
  */
-export function decodeRecord(bytes: Uint8Array): DHTRecord {
+export function decodeRecord(
+  bytes: Uint8Array,
+  { maxSubkeys = Number.POSITIVE_INFINITY }: Partial<Pick<Limits, 'maxSubkeys'>> = {}
+): DHTRecord {
   const version = bytes[0]
 
   if (version !== RECORD_VERSION) {
@@ -69,7 +73,7 @@ export function decodeRecord(bytes: Uint8Array): DHTRecord {
     if (field === RECORD_FIELDS.plain) {
       plain = readEntry(reader)
     } else if (field === RECORD_FIELDS.subkeys) {
-      subkeys = readSubkeys(reader, plain)
+      subkeys = readSubkeys(reader, plain, maxSubkeys)
     } else {
       throw new MalformedRecordError(`a record has no field ${field}`)
     }
@@ -141,12 +145,19 @@ function encodeEntry({ expirationTime, value, signature }: Entry): Uint8Array[] 
 
 function readSubkeys(
   reader: CanonicalReader,
-  plain: Entry | undefined
+  plain: Entry | undefined,
+  maxSubkeys: number
 ): ReadonlyMap<SubkeyId, Entry> {
   const count = reader.mapHead('the subkeys')
 
   if (count === 0) {
     throw new MalformedRecordError('a dictionary without subkeys is left out')
+  }
+
+  if (count > maxSubkeys) {
+    throw new RecordTooLargeError(
+      `the record has ${count} subkeys, at most ${maxSubkeys} are allowed`
+    )
   }
 
   const subkeys = new Map<SubkeyId, Entry>()
@@ -223,7 +234,7 @@ function* fields(reader: CanonicalReader, what: string): Generator<number> {
   let previous = -1
 
   for (let i = 0; i < count; i++) {
-    const field = reader.number('the number of a field')
+    const field = reader.uint('the number of a field')
 
     if (field <= previous) {
       throw new MalformedRecordError('fields are repeated or out of order')

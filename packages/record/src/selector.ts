@@ -1,5 +1,6 @@
 import { compare } from 'uint8arrays/compare'
 import { decodeRecord } from './codec.ts'
+import { DEFAULT_LIMITS } from './constants.ts'
 import type { DHTRecord, DHTTime } from './interface.ts'
 import { EMPTY_RECORD, isEmpty, lastExpiration, prune, subsumes } from './record.ts'
 import { getDHTTime } from './time.ts'
@@ -30,7 +31,7 @@ interface Candidate {
 
 function liveRecord(bytes: Uint8Array, now: DHTTime): DHTRecord {
   try {
-    return prune(decodeRecord(bytes), now)
+    return prune(decodeRecord(bytes, DEFAULT_LIMITS), now)
   } catch {
     return EMPTY_RECORD
   }

@@ -23,8 +23,7 @@ export function checkRecord(
   parseRecordKey(key, limits)
   assertAtMost(bytes.length, limits.maxRecordBytes, 'the record takes', 'bytes')
 
-  const record = decodeRecord(bytes)
-  assertAtMost(record.subkeys.size, limits.maxSubkeys, 'the record has', 'subkeys')
+  const record = decodeRecord(bytes, limits)
 
   if (record.plain !== undefined) {
     checkEntry(record.plain, now, limits)

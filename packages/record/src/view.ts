@@ -1,3 +1,4 @@
+import { isTombstone } from './entry.ts'
 import type { DHTRecord, DHTTime, Entry, Found, Subkey, Value } from './interface.ts'
 import { parseSubkeyId } from './key.ts'
 import { prune, showsDictionary } from './record.ts'
@@ -16,6 +17,24 @@ export function view(from: DHTRecord, now: DHTTime = getDHTTime()): Found | unde
   }
 
   return live.plain === undefined ? undefined : found(live.plain)
+}
+
+/** When what {@link view} shows expires, without decoding it; undefined if it shows nothing. */
+export function shownExpiration(from: DHTRecord, now: DHTTime = getDHTTime()): DHTTime | undefined {
+  const { plain, subkeys } = prune(from, now)
+  let last: DHTTime | undefined
+
+  for (const entry of subkeys.values()) {
+    if (!isTombstone(entry)) {
+      last = Math.max(last ?? 0, entry.expirationTime)
+    }
+  }
+
+  if (last !== undefined) {
+    return last
+  }
+
+  return plain === undefined || isTombstone(plain) ? undefined : plain.expirationTime
 }
 
 function dictionary({ subkeys }: DHTRecord): Found {
