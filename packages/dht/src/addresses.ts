@@ -1,0 +1,109 @@
+import { peerIdFromString } from '@libp2p/peer-id'
+import { isMultiaddr, type Multiaddr, multiaddr } from '@multiformats/multiaddr'
+
+/** `'host:port'`, `'[::1]:port'`, `':port'`, or a multiaddr as a string or an object. */
+export type Address = string | Multiaddr
+
+const FORMS =
+  'use host:port such as 127.0.0.1:1337, [::1]:1337 or :1337, or a multiaddr such as /ip4/127.0.0.1/tcp/1337'
+const ALL_INTERFACES = '0.0.0.0'
+const THIS_MACHINE = '127.0.0.1'
+const HOST_AND_PORT = /^(?:\[(?<ip6>[^\]]+)\]|(?<host>[^:/\s[\]]*)):(?<port>\d{1,5})$/
+
+/**
+ * The multiaddr to listen on. `':port'` means all IPv4 interfaces, port 0 any free one.
+ *
+ * @throws TypeError naming the option
+ */
+export function listenAddress(address: unknown, option: string): Multiaddr {
+  return parsed(address, option, (host) => {
+    if (host === '' || host === '*') {
+      return ALL_INTERFACES
+    }
+
+    if (host === 'localhost') {
+      return THIS_MACHINE
+    }
+
+    if (!isIPv4(host)) {
+      throw refusal(option, address, 'has a host name, and a node listens on IP addresses')
+    }
+
+    return host
+  })
+}
+
+/**
+ * The multiaddr to dial. Host names are looked up when it is dialled; `':port'` means this machine.
+ *
+ * @throws TypeError naming the option
+ */
+export function peerAddress(address: unknown, option: string): Multiaddr {
+  return parsed(address, option, (host) =>
+    host === '' || host === 'localhost' ? THIS_MACHINE : host
+  )
+}
+
+function parsed(address: unknown, option: string, resolve: (host: string) => string): Multiaddr {
+  if (typeof address !== 'string' && !isMultiaddr(address)) {
+    throw refusal(option, address, 'is not an address')
+  }
+
+  const isHostAndPort = typeof address === 'string' && !address.startsWith('/')
+  const given = isHostAndPort ? fromHostAndPort(address, option, resolve) : address
+
+  try {
+    return usable(typeof given === 'string' ? multiaddr(given) : given)
+  } catch (cause) {
+    throw refusal(option, address, 'is not an address', cause)
+  }
+}
+
+function fromHostAndPort(
+  address: string,
+  option: string,
+  resolve: (host: string) => string
+): string {
+  const { ip6, host = '', port = '' } = HOST_AND_PORT.exec(address)?.groups ?? {}
+
+  if (port === '') {
+    throw refusal(option, address, 'is not an address')
+  }
+
+  if (Number(port) > 65_535) {
+    throw refusal(option, address, 'has a port beyond 65535')
+  }
+
+  if (ip6 !== undefined) {
+    return `/ip6/${ip6}/tcp/${port}`
+  }
+
+  const resolved = resolve(host)
+  return `/${isIPv4(resolved) ? 'ip4' : 'dns'}/${resolved}/tcp/${port}`
+}
+
+/** A multiaddr may be empty and takes anything for a peer id: dialling would fail on it in strange ways. */
+function usable(address: Multiaddr): Multiaddr {
+  const components = address.getComponents()
+
+  if (components.length === 0) {
+    throw new Error('a multiaddr names at least one protocol')
+  }
+
+  for (const { name, value = '' } of components) {
+    if (name === 'p2p') {
+      peerIdFromString(value)
+    }
+  }
+
+  return address
+}
+
+function isIPv4(host: string): boolean {
+  return /^[\d.]+$/.test(host)
+}
+
+function refusal(option: string, address: unknown, fault: string, cause?: unknown): TypeError {
+  const shown = typeof address === 'string' ? JSON.stringify(address) : String(address)
+  return new TypeError(`${option}: ${shown} ${fault}; ${FORMS}`, { cause })
+}

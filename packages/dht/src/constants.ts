@@ -1,0 +1,41 @@
+/** kad-dht's protocol in networks made by `DHT.create`. Peers of another protocol are another network. */
+export const DEFAULT_KAD_PROTOCOL = '/waggle/kad/1.0.0'
+
+/** How many peers hold a record. Hivemind's num_replicas. */
+export const DEFAULT_NUM_REPLICAS = 5
+
+/** How long one peer may take to answer one request. Hivemind's wait_timeout. */
+export const DEFAULT_REQUEST_TIMEOUT_MS = 3000
+
+/** How long a whole call may take. */
+export const DEFAULT_CALL_TIMEOUT_MS = 30_000
+
+/** How long `DHT.create` waits for an initial peer to answer. */
+export const DEFAULT_BOOTSTRAP_TIMEOUT_MS = 10_000
+
+/** How many requests of one search are under way at once: Kademlia's alpha (§2.3 of the paper). */
+export const SEARCH_PARALLELISM = 3
+
+/** How many peers are asked before a key counts as absent: Kademlia's k (§2.3 of the paper). */
+export const SEARCH_WIDTH = 20
+
+/** How many operations of one storeMany or getMany are under way at once. */
+export const BATCH_PARALLELISM = 16
+
+/** How long a peer that failed once is avoided; doubles with each further failure. */
+export const FIRST_AVOIDANCE_MS = 1000
+
+/** No peer is avoided for longer. */
+export const MAX_AVOIDANCE_MS = 300_000
+
+/** How many peers' failures are remembered; beyond, the oldest are forgotten. */
+export const MAX_AVOIDED_PEERS = 10_000
+
+/** How many records a node holds for others. */
+export const DEFAULT_MAX_STORED_RECORDS = 100_000
+
+/** How many bytes of encoded records a node holds for others. */
+export const DEFAULT_MAX_STORED_BYTES: number = 256 * 1024 * 1024
+
+/** How often what has expired is removed from memory. It is never returned in the meantime. */
+export const SWEEP_INTERVAL_MS = 10_000

@@ -1,0 +1,160 @@
+import { AbortError, type Libp2p, type PeerId, type ServiceMap } from '@libp2p/interface'
+import type { Multiaddr } from '@multiformats/multiaddr'
+import type { Found, Key, Value } from '@waggle/record'
+import type {
+  DeleteOptions,
+  FindNearestPeersOptions,
+  GetManyOptions,
+  GetOptions,
+  Stats,
+  StoreEntry,
+  StoreManyOptions,
+  StoreOptions,
+  WaggleOperations
+} from './interface.ts'
+import { join } from './join.ts'
+import { startNode } from './node.ts'
+import { type DHTOptions, type Settings, settingsOf } from './options.ts'
+import { findWaggle, type Waggle } from './service.ts'
+
+interface Parts {
+  readonly node: Libp2p<ServiceMap>
+  readonly waggle: Waggle
+
+  /** Whether the node was there before, and stays when the DHT stops. */
+  readonly isBorrowed: boolean
+  readonly lifetime: AbortController
+}
+
+/**
+ * A dictionary that many peers share. Each call takes a `signal` and a `timeoutMs`; after `stop()`
+ * all calls, pending ones included, reject with `AbortError`.
+ */
+export class DHT implements WaggleOperations, AsyncDisposable {
+  readonly #parts: Parts
+  readonly #operations: WaggleOperations
+
+  private constructor(parts: Parts) {
+    this.#parts = parts
+    this.#operations = parts.waggle.operations(parts.lifetime.signal)
+  }
+
+  /**
+   * Starts a node, or takes the one given as `libp2p`, and joins the network. Rejects, having
+   * stopped what it started, if that fails.
+   *
+   * @throws TypeError naming an option that is wrong
+   * @throws ListenError when an address can't be listened on
+   * @throws BootstrapError when no initial peer answers
+   */
+  static async create(options: DHTOptions = {}): Promise<DHT> {
+    const settings = settingsOf(options)
+    settings.signal?.throwIfAborted()
+    const parts = settings.libp2p ? borrowed(settings.libp2p) : await started(settings)
+
+    try {
+      const { node, waggle, lifetime } = parts
+      await join({ ...settings, node, waggle, lifetime: lifetime.signal })
+      return new DHT(parts)
+    } catch (error) {
+      await stop(parts)
+      throw error
+    }
+  }
+
+  /** This peer's identity. */
+  get peerId(): PeerId {
+    return this.#parts.node.peerId
+  }
+
+  /** Where other peers reach this one, each with `/p2p/<peer id>`: what they pass as `initialPeers`. */
+  get multiaddrs(): Multiaddr[] {
+    return this.#parts.node.getMultiaddrs()
+  }
+
+  /** Whether this node only reads and writes, and holds no records. */
+  get clientMode(): boolean {
+    return this.#parts.waggle.clientMode
+  }
+
+  /** The libp2p node underneath. */
+  get libp2p(): Libp2p<ServiceMap> {
+    return this.#parts.node
+  }
+
+  /** The peers that this node is connected to. */
+  get peers(): PeerId[] {
+    return this.#parts.waggle.peers
+  }
+
+  /** What there is to see of this node. */
+  stats(): Stats {
+    return this.#parts.waggle.stats()
+  }
+
+  async store(key: Key, value: Value, options: StoreOptions): Promise<boolean> {
+    return this.#operations.store(key, value, options)
+  }
+
+  async get(key: Key, options?: GetOptions): Promise<Found | undefined> {
+    return this.#operations.get(key, options)
+  }
+
+  async delete(key: Key, options: DeleteOptions): Promise<boolean> {
+    return this.#operations.delete(key, options)
+  }
+
+  async storeMany(entries: Iterable<StoreEntry>, options?: StoreManyOptions): Promise<boolean[]> {
+    return this.#operations.storeMany(entries, options)
+  }
+
+  async getMany(keys: Iterable<Key>, options?: GetManyOptions): Promise<(Found | undefined)[]> {
+    return this.#operations.getMany(keys, options)
+  }
+
+  async findNearestPeers(key: Key, options?: FindNearestPeersOptions): Promise<PeerId[]> {
+    return this.#operations.findNearestPeers(key, options)
+  }
+
+  /** Leaves the network and stops the node, unless it was given as `libp2p`. May be called twice. */
+  async stop(): Promise<void> {
+    await stop(this.#parts)
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.stop()
+  }
+}
+
+async function started(settings: Settings): Promise<Parts> {
+  const node = await startNode(settings)
+  return partsOf(node, { isBorrowed: false })
+}
+
+function borrowed(node: Libp2p<ServiceMap>): Parts {
+  if (node.status !== 'started') {
+    throw new TypeError(`libp2p: the node is ${node.status}: start it first`)
+  }
+
+  return partsOf(node, { isBorrowed: true })
+}
+
+function partsOf(node: Libp2p<ServiceMap>, { isBorrowed }: { isBorrowed: boolean }): Parts {
+  const waggle = findWaggle(node.services)
+
+  if (waggle === undefined) {
+    throw new TypeError(
+      'libp2p: the node has no Waggle service: add dht: waggleKadDHT() and waggle: waggle() to its services'
+    )
+  }
+
+  return { node, waggle, isBorrowed, lifetime: new AbortController() }
+}
+
+async function stop({ node, isBorrowed, lifetime }: Parts): Promise<void> {
+  lifetime.abort(new AbortError('the DHT was stopped'))
+
+  if (!isBorrowed) {
+    await node.stop()
+  }
+}

@@ -1,0 +1,40 @@
+/** None of the initial peers could be reached. */
+export class BootstrapError extends Error {
+  static override readonly name = 'BootstrapError'
+  override readonly name = 'BootstrapError'
+
+  /** Each address that was tried, with the reason why it failed. */
+  readonly attempts: readonly BootstrapAttempt[]
+
+  constructor(attempts: readonly BootstrapAttempt[]) {
+    const lines = attempts.map(({ address, error }) => `  ${address}: ${error.message}`)
+    super(
+      `none of the ${attempts.length} initial peers could be reached:\n${lines.join('\n')}\n` +
+        'Check that one of them runs and that this machine can connect to it, or pass requireBootstrap: false to start alone and keep trying.'
+    )
+    this.attempts = attempts
+  }
+}
+
+/** One initial peer that could not be reached. */
+export interface BootstrapAttempt {
+  readonly address: string
+  readonly error: Error
+}
+
+/** The node can not listen on an address: it is taken, or not one of this machine's. */
+export class ListenError extends Error {
+  static override readonly name = 'ListenError'
+  override readonly name = 'ListenError'
+}
+
+/** The time for a call has run out. */
+export class TimeoutError extends Error {
+  static override readonly name = 'TimeoutError'
+  override readonly name = 'TimeoutError'
+}
+
+/** Whatever was thrown, as an Error. */
+export function toError(thrown: unknown): Error {
+  return thrown instanceof Error ? thrown : new Error(String(thrown), { cause: thrown })
+}

@@ -1,0 +1,70 @@
+import { generateKeyPair, privateKeyFromProtobuf, privateKeyToProtobuf } from '@libp2p/crypto/keys'
+import type { PrivateKey } from '@libp2p/interface'
+
+/**
+ * The private key in a file, which is made with a fresh Ed25519 key, for its owner's eyes only, if
+ * it is missing. The format is libp2p's protobuf, as Hivemind's identity files have it.
+ *
+ * @throws Error naming the file when it can be neither read nor made, or holds something else
+ */
+export async function identityAt(path: string): Promise<PrivateKey> {
+  return (await existing(path)) ?? made(path)
+}
+
+/** Undefined if there is no such file. */
+async function existing(path: string): Promise<PrivateKey | undefined> {
+  const { readFile } = await import('node:fs/promises')
+  let bytes: Uint8Array
+
+  try {
+    bytes = await readFile(path)
+  } catch (cause) {
+    if (isCode(cause, 'ENOENT')) {
+      return undefined
+    }
+
+    throw new Error(`identityPath: can not read ${path}: ${messageOf(cause)}`, { cause })
+  }
+
+  return keyIn(path, bytes)
+}
+
+/** Whoever makes the file first decides: two processes that start at once get the same identity. */
+async function made(path: string): Promise<PrivateKey> {
+  const { link, rm, writeFile, readFile } = await import('node:fs/promises')
+  const key = await generateKeyPair('Ed25519')
+  const draft = `${path}.${crypto.randomUUID()}`
+
+  try {
+    await writeFile(draft, privateKeyToProtobuf(key), { mode: 0o600, flag: 'wx' })
+    await link(draft, path)
+    return key
+  } catch (error) {
+    if (isCode(error, 'EEXIST')) {
+      return keyIn(path, await readFile(path))
+    }
+
+    throw new Error(`identityPath: can not make ${path}: ${messageOf(error)}`, { cause: error })
+  } finally {
+    await rm(draft, { force: true })
+  }
+}
+
+function keyIn(path: string, bytes: Uint8Array): PrivateKey {
+  try {
+    return privateKeyFromProtobuf(bytes)
+  } catch (cause) {
+    throw new Error(
+      `identityPath: ${path} does not hold a libp2p private key: name another file, or delete it to have a new identity made`,
+      { cause }
+    )
+  }
+}
+
+function isCode(error: unknown, code: string): boolean {
+  return error instanceof Error && 'code' in error && error.code === code
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error)
+}

@@ -1,0 +1,85 @@
+/**
+ * @packageDocumentation
+ *
+ * A distributed dictionary for libp2p: any peer can store and get, every value expires, the later
+ * expiration wins, and many peers can add subkeys to one value without losing a write.
+ *
+ * @example Two peers
+ *
+ * ```ts
+ * import { DHT, getDHTTime } from '@waggle/dht'
+ *
+ * await using first = await DHT.create({ listenOn: '127.0.0.1:1337' })
+ * await using second = await DHT.create({ initialPeers: ['127.0.0.1:1337'] })
+ *
+ * await first.store('my_key', ['i', 'love', 'bees'], { expirationTime: getDHTTime() + 600 })
+ * const found = await second.get('my_key', { latest: true })
+ *
+ * found?.value // ['i', 'love', 'bees']
+ * ```
+ *
+ * @example In a libp2p node that is already there
+ *
+ * ```ts
+ * import { noise } from '@chainsafe/libp2p-noise'
+ * import { yamux } from '@chainsafe/libp2p-yamux'
+ * import { identify } from '@libp2p/identify'
+ * import { ping } from '@libp2p/ping'
+ * import { tcp } from '@libp2p/tcp'
+ * import { DHT, waggle, waggleKadDHT } from '@waggle/dht'
+ * import { createLibp2p } from 'libp2p'
+ *
+ * const node = await createLibp2p({
+ *   addresses: { listen: ['/ip4/127.0.0.1/tcp/0'] },
+ *   transports: [tcp()],
+ *   connectionEncrypters: [noise()],
+ *   streamMuxers: [yamux()],
+ *   services: { identify: identify(), ping: ping(), dht: waggleKadDHT(), waggle: waggle() }
+ * })
+ * const dht = await DHT.create({ libp2p: node })
+ * ```
+ */
+
+export type { Found, FoundValue, Key, Lifetime, Limits, Subkey, Value } from '@waggle/record'
+export {
+  getDHTTime,
+  InvalidExpirationError,
+  InvalidKeyError,
+  MalformedRecordError,
+  RecordTooLargeError,
+  recordSelector,
+  recordValidator,
+  ValidationError
+} from '@waggle/record'
+export type { Address } from './addresses.ts'
+export {
+  DEFAULT_BOOTSTRAP_TIMEOUT_MS,
+  DEFAULT_CALL_TIMEOUT_MS,
+  DEFAULT_KAD_PROTOCOL,
+  DEFAULT_MAX_STORED_BYTES,
+  DEFAULT_MAX_STORED_RECORDS,
+  DEFAULT_NUM_REPLICAS,
+  DEFAULT_REQUEST_TIMEOUT_MS
+} from './constants.ts'
+export { DHT } from './dht.ts'
+export type { BootstrapAttempt } from './errors.ts'
+export { BootstrapError, ListenError, TimeoutError } from './errors.ts'
+export type {
+  CallOptions,
+  DeleteOptions,
+  FindNearestPeersOptions,
+  GetManyOptions,
+  GetOptions,
+  GetProgressEvent,
+  Stats,
+  StoreEntry,
+  StoreManyOptions,
+  StoreOptions,
+  WaggleOperations
+} from './interface.ts'
+export type { WaggleKadDHTInit } from './kad/waggle-kad-dht.ts'
+export { waggleKadDHT } from './kad/waggle-kad-dht.ts'
+export type { DHTOptions } from './options.ts'
+export type { Waggle, WaggleComponents, WaggleInit } from './service.ts'
+export { waggle } from './service.ts'
+export type { RecordStoreOptions } from './store/record-store.ts'

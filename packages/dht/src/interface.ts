@@ -1,0 +1,155 @@
+import type { AbortOptions, PeerId } from '@libp2p/interface'
+import type { Multiaddr } from '@multiformats/multiaddr'
+import type { DHTRecord, Found, Key, Lifetime, Rejection, Subkey, Value } from '@waggle/record'
+
+/** What every call takes. */
+export interface CallOptions extends AbortOptions {
+  /**
+   * Milliseconds after which the call rejects with `TimeoutError`.
+   *
+   * @default DEFAULT_CALL_TIMEOUT_MS
+   */
+  timeoutMs?: number | undefined
+}
+
+/** How `store` is told where and until when: `expirationTime` or `ttl`, and perhaps a `subkey`. */
+export interface StoreOptions extends CallOptions, Lifetime {
+  /** Stores into the dictionary under the key, in this place. */
+  subkey?: Subkey | undefined
+}
+
+/** How `delete` is told what, and until when the tombstone lasts. */
+export interface DeleteOptions extends CallOptions, Lifetime {
+  /** Deletes this place of the dictionary only. */
+  subkey?: Subkey | undefined
+}
+
+/** How `get` is told what answer is good enough; by default the first live one. */
+export interface GetOptions extends CallOptions {
+  /** Asks all nearest replicas and joins what they hold, instead of taking the first answer. */
+  latest?: boolean | undefined
+
+  /** DHT time, seconds: an answer that expires earlier is not good enough while there may be a later one. */
+  sufficientExpirationTime?: number | undefined
+}
+
+/** One of the writes of `storeMany`. */
+export interface StoreEntry extends Lifetime {
+  key: Key
+  value: Value
+  subkey?: Subkey | undefined
+}
+
+/** The lifetime of the entries that bring none of their own. */
+export interface StoreManyOptions extends CallOptions, Lifetime {}
+
+/** As {@link GetOptions}, for all keys. */
+export interface GetManyOptions extends GetOptions {
+  /** Hears of each answer as it comes. */
+  onProgress?: ((event: GetProgressEvent) => void) | undefined
+}
+
+/** One answer of `getMany`; `index` is the place of its key among those asked for. */
+export type GetProgressEvent =
+  | { name: 'found'; index: number; key: Key; found: Found }
+  | { name: 'not-found'; index: number; key: Key }
+
+/** How `findNearestPeers` is told how many. */
+export interface FindNearestPeersOptions extends CallOptions {
+  /** @default the DHT's numReplicas */
+  count?: number | undefined
+}
+
+/** The operations that a node with `waggle()` offers, and that `DHT` passes on. */
+export interface WaggleOperations {
+  /**
+   * Stores a value until it expires at the nearest `numReplicas` peers. True if at least one
+   * replica accepted it and none that answered holds something that beats it; false, too, if it
+   * has expired already.
+   *
+   * @throws TypeError, InvalidKeyError, InvalidExpirationError or RecordTooLargeError for what can't be stored
+   * @throws TimeoutError
+   */
+  store(key: Key, value: Value, options: StoreOptions): Promise<boolean>
+
+  /**
+   * Reads what is stored under a key: a value, or a dictionary as a Map from subkey to
+   * `{ value, expirationTime }`. Undefined if nothing live is there.
+   *
+   * @throws TypeError or InvalidKeyError for what can't be a key
+   * @throws TimeoutError
+   */
+  get(key: Key, options?: GetOptions): Promise<Found | undefined>
+
+  /**
+   * Deletes a key or a subkey: stores a tombstone, which wins and loses by its expiration as any
+   * write does. Give it at least the expiration of what it deletes, and more if that was written
+   * with an expiration as late.
+   */
+  delete(key: Key, options: DeleteOptions): Promise<boolean>
+
+  /** Stores many entries; answers in their order. Checks all of them before it stores any. */
+  storeMany(entries: Iterable<StoreEntry>, options?: StoreManyOptions): Promise<boolean[]>
+
+  /** Reads many keys; answers in their order. */
+  getMany(keys: Iterable<Key>, options?: GetManyOptions): Promise<(Found | undefined)[]>
+
+  /** The peers that are nearest to a key and answered, nearest first; this node is left out. */
+  findNearestPeers(key: Key, options?: FindNearestPeersOptions): Promise<PeerId[]>
+}
+
+/** A peer, with the addresses that we were told, if any. */
+export interface Contact {
+  readonly id: PeerId
+  readonly multiaddrs: readonly Multiaddr[]
+}
+
+/** What one peer answers when asked for a key. */
+export interface FindReply {
+  /** What it holds, checked against every rule. */
+  readonly record?: DHTRecord | undefined
+
+  /** Peers it knows to be near the key. */
+  readonly closer: readonly Contact[]
+}
+
+/** What a replica made of a write. */
+export type StoreOutcome = 'accepted' | Rejection
+
+/**
+ * How records travel between this node and one other. All that the rest of the library knows of
+ * the wire. Both calls reject when the peer gave no usable answer.
+ */
+export interface RecordChannel {
+  /** Asks what the peer holds under a record key, and whom it knows nearer to it. */
+  find(peer: Contact, key: Uint8Array, options: AbortOptions): Promise<FindReply>
+
+  /** Asks the peer to hold a write. */
+  store(
+    peer: Contact,
+    key: Uint8Array,
+    write: DHTRecord,
+    options: AbortOptions
+  ): Promise<StoreOutcome>
+}
+
+/** Where a search for a key begins. */
+export interface Routing {
+  /** The known peers that are nearest to the point `target` of the key space. */
+  nearest(target: Uint8Array, count: number): Contact[]
+}
+
+/** What there is to see of a node. */
+export interface Stats {
+  /** Records held for others. */
+  readonly records: number
+
+  /** Bytes they take, encoded. */
+  readonly bytes: number
+
+  /** Peers connected to. */
+  readonly peers: number
+
+  /** Peers in the routing table, from which searches begin. */
+  readonly knownPeers: number
+}

@@ -1,0 +1,171 @@
+import type { AbortOptions, Logger, PeerId } from '@libp2p/interface'
+import type { ConnectionManager } from '@libp2p/interface-internal'
+import {
+  Record as Libp2pRecord,
+  MessageType,
+  type PeerResponseEvent,
+  type QueryEvent
+} from '@libp2p/kad-dht'
+import type { Multiaddr } from '@multiformats/multiaddr'
+import {
+  type Applied,
+  apply,
+  checkRecord,
+  type DHTRecord,
+  EMPTY_RECORD,
+  encodeRecord,
+  type Rejection
+} from '@waggle/record'
+import { pipe } from 'it-pipe'
+import { equals } from 'uint8arrays/equals'
+import { SEARCH_WIDTH } from '../constants.ts'
+import type { Contact, FindReply, RecordChannel, StoreOutcome } from '../interface.ts'
+import type { RecordStore } from '../store/record-store.ts'
+import { type KadInternals, NO_PATH } from './internals.ts'
+
+export interface KadChannelComponents {
+  connectionManager: ConnectionManager
+  kad: KadInternals
+  log: Logger
+  /** For its limits and its clock. */
+  store: RecordStore
+}
+
+/**
+ * Records travelling by kad-dht's own messages, which every stock peer understands. Such a peer
+ * overwrites what it holds, so a write to it is read, merged here and put back.
+ */
+export class KadChannel implements RecordChannel {
+  readonly #components: KadChannelComponents
+
+  constructor(components: KadChannelComponents) {
+    this.#components = components
+  }
+
+  async find(peer: Contact, key: Uint8Array, options: AbortOptions): Promise<FindReply> {
+    const { closer, record } = await this.#request(
+      peer,
+      { type: MessageType.GET_VALUE, key },
+      options
+    )
+
+    return {
+      record:
+        record && equals(record.key, key) ? this.#checked(peer, key, record.value) : undefined,
+      closer: closer.slice(0, SEARCH_WIDTH)
+    }
+  }
+
+  async store(
+    peer: Contact,
+    key: Uint8Array,
+    write: DHTRecord,
+    options: AbortOptions
+  ): Promise<StoreOutcome> {
+    const { record: held = EMPTY_RECORD } = await this.find(peer, key, options)
+    const merged = this.#apply(held, write)
+
+    if (!merged.isAccepted || merged.record === held) {
+      return outcomeOf(merged)
+    }
+
+    try {
+      await this.#put(peer, key, merged.record, options)
+      return 'accepted'
+    } catch (error) {
+      return this.#rejection(peer, { key, write, error, ...options })
+    }
+  }
+
+  /**
+   * A replica that refuses a record resets the stream, as a broken network does. Which of the two
+   * it was shows in what the peer holds now.
+   */
+  async #rejection(
+    peer: Contact,
+    {
+      key,
+      write,
+      error,
+      signal
+    }: AbortOptions & { key: Uint8Array; write: DHTRecord; error: unknown }
+  ): Promise<Rejection> {
+    const { record: held = EMPTY_RECORD } = await this.find(peer, key, { signal })
+    const again = this.#apply(held, write)
+
+    if (again.isAccepted) {
+      throw error
+    }
+
+    return again.reason
+  }
+
+  #apply(held: DHTRecord, write: DHTRecord): Applied {
+    const { clock, limits } = this.#components.store
+    return apply(held, write, { now: clock(), limits })
+  }
+
+  async #put(
+    peer: Contact,
+    key: Uint8Array,
+    merged: DHTRecord,
+    options: AbortOptions
+  ): Promise<void> {
+    const record = new Libp2pRecord(key, encodeRecord(merged), new Date()).serialize()
+    await this.#request(peer, { type: MessageType.PUT_VALUE, key, record }, options)
+  }
+
+  async #request(
+    peer: Contact,
+    message: { type: MessageType; key: Uint8Array; record?: Uint8Array },
+    options: AbortOptions
+  ): Promise<PeerResponseEvent> {
+    await this.#connect(peer, options)
+    const { network } = this.#components.kad
+    return pipe(network.sendRequest(peer.id, message, { ...options, path: NO_PATH }), response)
+  }
+
+  /** Dials the addresses we were told; libp2p alone would search the network for the peer. */
+  async #connect({ id, multiaddrs }: Contact, options: AbortOptions): Promise<void> {
+    const { connectionManager } = this.#components
+
+    if (multiaddrs.length > 0 && connectionManager.getConnections(id).length === 0) {
+      const addresses = multiaddrs.map((address) => withPeerId(address, id))
+      await connectionManager.openConnection(addresses, options)
+    }
+  }
+
+  #checked(peer: Contact, key: Uint8Array, bytes: Uint8Array): DHTRecord | undefined {
+    const { log, store } = this.#components
+
+    try {
+      return checkRecord(key, bytes, { now: store.clock(), limits: store.limits })
+    } catch (error) {
+      log('ignoring the record that %p answered with - %e', peer.id, error)
+      return undefined
+    }
+  }
+}
+
+function outcomeOf(applied: Applied): StoreOutcome {
+  return applied.isAccepted ? 'accepted' : applied.reason
+}
+
+function withPeerId(address: Multiaddr, id: PeerId): Multiaddr {
+  const hasPeerId = address.getComponents().some(({ name }) => name === 'p2p')
+  return hasPeerId ? address : address.encapsulate(`/p2p/${id}`)
+}
+
+async function response(events: AsyncIterable<QueryEvent>): Promise<PeerResponseEvent> {
+  for await (const event of events) {
+    if (event.name === 'PEER_RESPONSE') {
+      return event
+    }
+
+    if (event.name === 'QUERY_ERROR') {
+      throw event.error
+    }
+  }
+
+  throw new Error('kad-dht is not running')
+}

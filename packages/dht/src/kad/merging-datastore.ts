@@ -1,0 +1,116 @@
+import { NotFoundError } from '@libp2p/interface'
+import { Record as Libp2pRecord } from '@libp2p/kad-dht'
+import {
+  checkRecord,
+  InvalidKeyError,
+  isRecordKey,
+  type Rejection,
+  ValidationError
+} from '@waggle/record'
+import type { Datastore, Key } from 'interface-datastore'
+import { fromString } from 'uint8arrays/from-string'
+import type { RecordStore } from '../store/record-store.ts'
+
+/**
+ * The datastore that kad-dht believes it has (N2). kad-dht overwrites what it holds with whatever
+ * arrives last; here each of its writes of a Waggle record is merged into the record store, and
+ * throws if something better is held, which tells the sender. Everything else, other namespaces
+ * included, goes to the node's own datastore.
+ */
+export function mergingDatastore(
+  datastore: Datastore,
+  store: RecordStore,
+  datastorePrefix: string
+): Datastore {
+  const records = new KadRecords(store, `${datastorePrefix}/record/`)
+
+  const overrides: Partial<Datastore> = {
+    put: (key, value, options) => records.put(key, value) ?? datastore.put(key, value, options),
+    get: (key, options) => records.get(key) ?? datastore.get(key, options),
+    has: (key, options) => records.has(key) ?? datastore.has(key, options),
+    delete: (key, options) => records.delete(key) ?? datastore.delete(key, options)
+  }
+
+  return new Proxy(datastore, {
+    get: (target, name) =>
+      Reflect.get(overrides, name) ?? bound(Reflect.get(target, name, target), target)
+  })
+}
+
+/** kad-dht's single-record calls, where they concern us; undefined where they do not. */
+class KadRecords {
+  readonly #store: RecordStore
+  readonly #prefix: string
+
+  constructor(store: RecordStore, prefix: string) {
+    this.#store = store
+    this.#prefix = prefix
+  }
+
+  put(key: Key, value: Uint8Array): Promise<Key> | undefined {
+    return this.#onRecord(key, (recordKey) => {
+      const { limits, clock } = this.#store
+      const bytes = Libp2pRecord.deserialize(value).value
+      const record = checkRecord(recordKey, bytes, { now: clock(), limits })
+      const applied = this.#store.apply(recordKey, record)
+
+      if (!applied.isAccepted) {
+        throw new ValidationError(`the record is not stored: ${REASONS[applied.reason]}`)
+      }
+
+      return key
+    })
+  }
+
+  get(key: Key): Promise<Uint8Array> | undefined {
+    return this.#onRecord(key, (recordKey) => {
+      const bytes = this.#store.encoded(recordKey)
+
+      if (bytes === undefined) {
+        throw new NotFoundError('nothing live is stored under this key')
+      }
+
+      // kad-dht deletes what it received 48 hours ago; ours says itself when it expires.
+      return new Libp2pRecord(recordKey, bytes, new Date()).serialize()
+    })
+  }
+
+  has(key: Key): Promise<boolean> | undefined {
+    return this.#onRecord(key, (recordKey) => this.#store.encoded(recordKey) !== undefined)
+  }
+
+  /** kad-dht only deletes what it takes for outdated, which here nothing is. */
+  delete(key: Key): Promise<void> | undefined {
+    return this.#onRecord(key, () => undefined)
+  }
+
+  #onRecord<T>(key: Key, use: (recordKey: Uint8Array) => T): Promise<T> | undefined {
+    const recordKey = this.#recordKey(key)
+    return recordKey === undefined ? undefined : Promise.resolve(recordKey).then(use)
+  }
+
+  #recordKey(key: Key): Uint8Array | undefined {
+    const name = key.toString()
+
+    if (!name.startsWith(this.#prefix)) {
+      return undefined
+    }
+
+    try {
+      const bytes = fromString(name.slice(this.#prefix.length), 'base32')
+      return isRecordKey(bytes) ? bytes : undefined
+    } catch (cause) {
+      throw new InvalidKeyError(`${name} does not end with a key in base32`, { cause })
+    }
+  }
+}
+
+const REASONS: Readonly<Record<Rejection, string>> = {
+  expired: 'it has expired',
+  stale: 'a later one is held',
+  full: 'there is no room for it'
+}
+
+function bound(member: unknown, owner: object): unknown {
+  return typeof member === 'function' ? member.bind(owner) : member
+}

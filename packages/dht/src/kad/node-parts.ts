@@ -1,0 +1,36 @@
+import type { RecordStore } from '../store/record-store.ts'
+import type { KadInternals } from './internals.ts'
+
+/** What `waggleKadDHT()` and `waggle()` of one libp2p node share. */
+export interface NodeParts {
+  readonly kad: KadInternals
+  readonly store: RecordStore
+}
+
+/** What tells nodes apart: each has one event bus, which all of its services are given. */
+interface NodeIdentity {
+  readonly events: object
+}
+
+const partsOfNodes = new WeakMap<object, NodeParts>()
+
+export function registerParts({ events }: NodeIdentity, parts: NodeParts): void {
+  partsOfNodes.set(events, parts)
+}
+
+/**
+ * The parts that `waggleKadDHT()` registered in the same node.
+ *
+ * @throws Error when the node has none
+ */
+export function partsOf({ events }: NodeIdentity): NodeParts {
+  const parts = partsOfNodes.get(events)
+
+  if (parts === undefined) {
+    throw new Error(
+      'waggle() needs waggleKadDHT() among the services of the same libp2p node: services: { dht: waggleKadDHT(), waggle: waggle(), … }'
+    )
+  }
+
+  return parts
+}

@@ -1,0 +1,87 @@
+import {
+  type KadDHT,
+  type KadDHTComponents,
+  type KadDHTInit,
+  kadDHT,
+  passthroughMapper,
+  type ValidateFn
+} from '@libp2p/kad-dht'
+import { checkRecord, NAMESPACE, recordSelector } from '@waggle/record'
+import { DEFAULT_KAD_PROTOCOL } from '../constants.ts'
+import { RecordStore, type RecordStoreOptions } from '../store/record-store.ts'
+import { internalsOf } from './internals.ts'
+import { mergingDatastore } from './merging-datastore.ts'
+import { registerParts } from './node-parts.ts'
+
+/** kad-dht's own options, and how much is held for other peers. */
+export interface WaggleKadDHTInit extends KadDHTInit {
+  /** How much is held for other peers, and how large single records may be. */
+  records?: RecordStoreOptions | undefined
+}
+
+/**
+ * What differs from kad-dht's own defaults, which suit a public network of very many peers. A
+ * server on private addresses too; a few requests at a time on one path; no waiting for peers that
+ * a lone node does not have. Anything in `init` takes precedence.
+ */
+const KAD_DEFAULTS = {
+  protocol: DEFAULT_KAD_PROTOCOL,
+  clientMode: false,
+  peerInfoMapper: passthroughMapper,
+  alpha: 3,
+  disjointPaths: 1,
+  allowQueryWithZeroPeers: true,
+  initialQuerySelfInterval: 50,
+  networkDialTimeout: { minTimeout: 1000, maxTimeout: 5000 },
+  maxInboundStreams: 512,
+  maxOutboundStreams: 512
+} satisfies KadDHTInit
+
+/** kad-dht's own default, which it does not export. */
+const DATASTORE_PREFIX = '/dht'
+
+/**
+ * kad-dht as a libp2p service whose replicas merge: every write of a Waggle record is joined with
+ * what is held, under the rules R1–R14, whoever sends it and by whatever path. Takes kad-dht's own
+ * options; `protocol` decides which network the node belongs to.
+ */
+export function waggleKadDHT(
+  init: WaggleKadDHTInit = {}
+): (components: KadDHTComponents) => KadDHT {
+  const { records, ...kadInit } = init
+
+  return (components) => {
+    const store = new RecordStore(records)
+    const datastore = mergingDatastore(
+      components.datastore,
+      store,
+      kadInit.datastorePrefix ?? DATASTORE_PREFIX
+    )
+    const kad = kadDHT({
+      ...KAD_DEFAULTS,
+      ...kadInit,
+      validators: { [NAMESPACE]: validatorFor(store), ...kadInit.validators },
+      selectors: { [NAMESPACE]: recordSelector, ...kadInit.selectors }
+    })(withDatastore(components, datastore))
+
+    registerParts(components, { kad: internalsOf(kad), store })
+    return kad
+  }
+}
+
+/** `recordValidator`, by the store's limits and clock. */
+function validatorFor({ limits, clock }: RecordStore): ValidateFn {
+  return async (key, value) => {
+    checkRecord(key, value, { limits, now: clock() })
+  }
+}
+
+/** libp2p's components are a proxy themselves, which can not be copied. */
+function withDatastore(
+  components: KadDHTComponents,
+  datastore: KadDHTComponents['datastore']
+): KadDHTComponents {
+  return new Proxy(components, {
+    get: (target, name) => (name === 'datastore' ? datastore : Reflect.get(target, name))
+  })
+}

@@ -1,0 +1,47 @@
+import type { PeerId } from '@libp2p/interface'
+import { FIRST_AVOIDANCE_MS, MAX_AVOIDANCE_MS, MAX_AVOIDED_PEERS } from '../constants.ts'
+
+interface Failures {
+  readonly count: number
+  readonly untilMs: number
+}
+
+/**
+ * Who failed lately, so that a dead peer costs one timeout and not one in each search (N8). Each
+ * failure in a row doubles the time for which the peer is asked only when others are too few.
+ */
+export class Avoidance {
+  /** In the order of the last failure, for the sake of forgetting the oldest. */
+  readonly #failures = new Map<string, Failures>()
+  readonly #nowMs: () => number
+
+  constructor(nowMs: () => number = () => performance.now()) {
+    this.#nowMs = nowMs
+  }
+
+  has(peer: PeerId): boolean {
+    const failures = this.#failures.get(peer.toString())
+    return failures !== undefined && failures.untilMs > this.#nowMs()
+  }
+
+  failed(peer: PeerId): void {
+    const name = peer.toString()
+    const count = (this.#failures.get(name)?.count ?? 0) + 1
+    const avoidanceMs = Math.min(FIRST_AVOIDANCE_MS * 2 ** (count - 1), MAX_AVOIDANCE_MS)
+
+    this.#failures.delete(name)
+    this.#failures.set(name, { count, untilMs: this.#nowMs() + avoidanceMs })
+    this.#forgetOldest()
+  }
+
+  answered(peer: PeerId): void {
+    this.#failures.delete(peer.toString())
+  }
+
+  #forgetOldest(): void {
+    if (this.#failures.size > MAX_AVOIDED_PEERS) {
+      const [oldest] = this.#failures.keys()
+      this.#failures.delete(oldest ?? '')
+    }
+  }
+}

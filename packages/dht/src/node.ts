@@ -1,0 +1,105 @@
+import { noise } from '@chainsafe/libp2p-noise'
+import { yamux } from '@chainsafe/libp2p-yamux'
+import { type Identify, identify } from '@libp2p/identify'
+import type { Libp2p, ServiceMap } from '@libp2p/interface'
+import type { KadDHT } from '@libp2p/kad-dht'
+import { type Ping, ping } from '@libp2p/ping'
+import { tcp } from '@libp2p/tcp'
+import { createLibp2p, type Libp2pOptions } from 'libp2p'
+import { ListenError, toError } from './errors.ts'
+import { identityAt } from './identity.ts'
+import { waggleKadDHT } from './kad/waggle-kad-dht.ts'
+import type { Settings } from './options.ts'
+import { type Waggle, waggle } from './service.ts'
+
+/**
+ * libp2p takes five connections a second from one host and ten that are being set up: too few for
+ * peers behind one address, or on one machine, that join at the same moment.
+ */
+const MAX_INBOUND_CONNECTIONS_PER_SECOND = 256
+const MAX_PENDING_INBOUND_CONNECTIONS = 256
+
+/** What a node of ours is made of, besides what the caller adds. */
+type NodeServices = { identify: Identify; ping: Ping; dht: KadDHT; waggle: Waggle }
+
+/**
+ * Makes a libp2p node that listens and has the Waggle service. It has joined nothing yet.
+ *
+ * @throws ListenError when an address can't be listened on
+ */
+export async function startNode(settings: Settings): Promise<Libp2p<ServiceMap>> {
+  const node = await createLibp2p({ ...(await configuration(settings)), start: false })
+
+  try {
+    await node.start()
+    return node
+  } catch (error) {
+    await node.stop()
+    throw listenError(settings, toError(error))
+  }
+}
+
+async function configuration(settings: Settings): Promise<Libp2pOptions<NodeServices>> {
+  const { libp2pOptions, identityPath, logger, metrics } = settings
+  const privateKey = identityPath ? await identityAt(identityPath) : settings.privateKey
+
+  return {
+    ...(privateKey && { privateKey }),
+    ...(logger && { logger }),
+    ...(metrics && { metrics }),
+    transports: [tcp()],
+    connectionEncrypters: [noise()],
+    streamMuxers: [yamux()],
+    ...libp2pOptions,
+    addresses: {
+      listen: settings.listenOn.map(String),
+      announce: settings.announce.map(String),
+      ...libp2pOptions.addresses
+    },
+    connectionManager: {
+      inboundConnectionThreshold: MAX_INBOUND_CONNECTIONS_PER_SECOND,
+      maxIncomingPendingConnections: MAX_PENDING_INBOUND_CONNECTIONS,
+      ...libp2pOptions.connectionManager
+    },
+    connectionMonitor: {
+      // A peer that is busy for a few seconds is not gone, and its requests have timeouts of their own.
+      abortConnectionOnPingFailure: false,
+      ...libp2pOptions.connectionMonitor
+    },
+    services: { ...services(settings), ...libp2pOptions.services }
+  }
+}
+
+function services({
+  clientMode,
+  limits,
+  numReplicas,
+  protocol,
+  requestTimeoutMs
+}: Settings): NonNullable<Libp2pOptions<NodeServices>['services']> {
+  return {
+    identify: identify(),
+    ping: ping(),
+    dht: waggleKadDHT({ protocol, clientMode, records: { limits } }),
+    waggle: waggle({ numReplicas, requestTimeoutMs })
+  }
+}
+
+function listenError({ listenOn }: Settings, error: Error): Error {
+  const reasons = reasonsOf(error.message)
+
+  return reasons.length === 0
+    ? error
+    : new ListenError(
+        `listenOn: can't listen on ${listenOn.join(', ')}: ${reasons.join('; ')}. Choose another address, or port 0 for any free port.`,
+        { cause: error }
+      )
+}
+
+/** libp2p puts a stack trace for each address into one message; what matters of it is a line each. */
+function reasonsOf(message: string): string[] {
+  const lines = message.matchAll(
+    /^ *\S+: (?:Error|UnsupportedListenAddressError): (?<reason>.+)$/gm
+  )
+  return Array.from(lines, ({ groups }) => groups?.['reason'] ?? '')
+}

@@ -1,0 +1,289 @@
+import type { ComponentLogger, Libp2p, PrivateKey, ServiceMap } from '@libp2p/interface'
+import type { Multiaddr } from '@multiformats/multiaddr'
+import { DEFAULT_LIMITS, type Limits } from '@waggle/record'
+import type { Libp2pOptions } from 'libp2p'
+import { type Address, listenAddress, peerAddress } from './addresses.ts'
+import {
+  DEFAULT_BOOTSTRAP_TIMEOUT_MS,
+  DEFAULT_KAD_PROTOCOL,
+  DEFAULT_NUM_REPLICAS,
+  DEFAULT_REQUEST_TIMEOUT_MS,
+  SEARCH_WIDTH
+} from './constants.ts'
+
+/** How `DHT.create` is told what to make. */
+export interface DHTOptions {
+  /**
+   * Where to listen. A client listens nowhere unless told.
+   *
+   * @default '127.0.0.1:0'
+   */
+  listenOn?: Address | readonly Address[] | undefined
+
+  /**
+   * Peers of the network to join, with or without `/p2p/<id>`. One that answers is enough; the
+   * others are tried in the background.
+   *
+   * @default []
+   */
+  initialPeers?: Address | readonly Address[] | undefined
+
+  /** Addresses to announce instead of the ones listened on. */
+  announce?: Address | readonly Address[] | undefined
+
+  /**
+   * Only reads and writes: serves no request, is in nobody's routing table, holds no record.
+   *
+   * @default false
+   */
+  clientMode?: boolean | undefined
+
+  /**
+   * How many peers hold a record, from 1 to 20. The same in the whole network.
+   *
+   * @default DEFAULT_NUM_REPLICAS
+   */
+  numReplicas?: number | undefined
+
+  /** Who this node is. Made anew when neither this nor `identityPath` is given. */
+  privateKey?: PrivateKey | undefined
+
+  /** File with the private key; made, with mode 0600, if it is missing. */
+  identityPath?: string | undefined
+
+  /**
+   * kad-dht's protocol: peers of another one are another network.
+   *
+   * @default DEFAULT_KAD_PROTOCOL
+   */
+  protocol?: string | undefined
+
+  /**
+   * What records may be (R12). The same in the whole network; those left out keep their defaults.
+   *
+   * @default DEFAULT_LIMITS
+   */
+  limits?: Partial<Limits> | undefined
+
+  /**
+   * Whether `create` rejects with `BootstrapError` when no initial peer answers. If false, the
+   * node starts alone and keeps trying.
+   *
+   * @default true
+   */
+  requireBootstrap?: boolean | undefined
+
+  /** @default DEFAULT_BOOTSTRAP_TIMEOUT_MS */
+  bootstrapTimeoutMs?: number | undefined
+
+  /**
+   * Milliseconds that one peer may take to answer one request.
+   *
+   * @default DEFAULT_REQUEST_TIMEOUT_MS
+   */
+  requestTimeoutMs?: number | undefined
+
+  /**
+   * A running node that has the services `waggleKadDHT()` and `waggle()`. The DHT then only wraps
+   * it, and stopping the DHT leaves it running.
+   */
+  libp2p?: Libp2p<ServiceMap> | undefined
+
+  /** Ends the attempt to create. It has no effect on the DHT afterwards. */
+  signal?: AbortSignal | undefined
+
+  /** libp2p's logger, such as `prefixLogger(…)`. */
+  logger?: ComponentLogger | undefined
+
+  /** libp2p's metrics, such as `prometheusMetrics()`. */
+  metrics?: Libp2pOptions['metrics'] | undefined
+
+  /** Merged into the node's configuration, section by section. */
+  libp2pOptions?: Partial<Libp2pOptions> | undefined
+}
+
+/** The options with their defaults, checked. */
+export interface Settings {
+  readonly listenOn: readonly Multiaddr[]
+  readonly initialPeers: readonly Multiaddr[]
+  readonly announce: readonly Multiaddr[]
+  readonly clientMode: boolean
+  readonly numReplicas: number
+  readonly privateKey: PrivateKey | undefined
+  readonly identityPath: string | undefined
+  readonly protocol: string
+  readonly limits: Limits
+  readonly requireBootstrap: boolean
+  readonly bootstrapTimeoutMs: number
+  readonly requestTimeoutMs: number
+  readonly libp2p: Libp2p<ServiceMap> | undefined
+  readonly signal: AbortSignal | undefined
+  readonly logger: ComponentLogger | undefined
+  readonly metrics: Libp2pOptions['metrics'] | undefined
+  readonly libp2pOptions: Partial<Libp2pOptions>
+}
+
+const DEFAULT_LISTEN_ON = '127.0.0.1:0'
+
+/** Throws a TypeError unless the value, which is given, suits the option. */
+type Check = (value: unknown, option: string) => void
+
+const CHECKS: Readonly<Record<keyof DHTOptions, Check>> = {
+  listenOn: eachIs(listenAddress),
+  initialPeers: eachIs(peerAddress),
+  announce: eachIs(peerAddress),
+  clientMode: isBoolean,
+  numReplicas: isWhole(1, SEARCH_WIDTH),
+  privateKey: hasMethod('sign', "a libp2p private key, such as await generateKeyPair('Ed25519')"),
+  identityPath: isText,
+  protocol: isText,
+  limits: isLimits,
+  requireBootstrap: isBoolean,
+  bootstrapTimeoutMs: isPositive,
+  requestTimeoutMs: isPositive,
+  libp2p: hasMethod('dial', 'a libp2p node'),
+  signal: hasMethod('throwIfAborted', 'an AbortSignal'),
+  logger: hasMethod('forComponent', 'a libp2p logger'),
+  metrics: (value, option) => assertThat(typeof value === 'function', option, 'a function', value),
+  libp2pOptions: isObject
+}
+
+/** What still means something for a node that exists already. */
+const FOR_EXISTING_NODE: readonly string[] = [
+  'libp2p',
+  'initialPeers',
+  'requireBootstrap',
+  'bootstrapTimeoutMs',
+  'signal'
+]
+
+/**
+ * Checks what the caller passed, and fills in the defaults.
+ *
+ * @throws TypeError naming the option that is unknown or wrong
+ */
+export function settingsOf(options: DHTOptions): Settings {
+  assertThat(typeof options === 'object' && options !== null, 'options', 'an object', options)
+  const given = Object.entries(options).filter(([, value]) => value !== undefined)
+
+  for (const [option, value] of given) {
+    check(option, value)
+  }
+
+  if (options.libp2p !== undefined) {
+    assertCombines(given.map(([option]) => option))
+  }
+
+  const { clientMode = false, listenOn = clientMode ? [] : DEFAULT_LISTEN_ON } = options
+
+  return {
+    ...keyAndPath(options),
+    listenOn: list(listenOn).map((address) => listenAddress(address, 'listenOn')),
+    initialPeers: list(options.initialPeers).map((address) => peerAddress(address, 'initialPeers')),
+    announce: list(options.announce).map((address) => peerAddress(address, 'announce')),
+    clientMode,
+    numReplicas: options.numReplicas ?? DEFAULT_NUM_REPLICAS,
+    protocol: options.protocol ?? DEFAULT_KAD_PROTOCOL,
+    limits: { ...DEFAULT_LIMITS, ...options.limits },
+    requireBootstrap: options.requireBootstrap ?? true,
+    bootstrapTimeoutMs: options.bootstrapTimeoutMs ?? DEFAULT_BOOTSTRAP_TIMEOUT_MS,
+    requestTimeoutMs: options.requestTimeoutMs ?? DEFAULT_REQUEST_TIMEOUT_MS,
+    libp2p: options.libp2p,
+    signal: options.signal,
+    logger: options.logger,
+    metrics: options.metrics,
+    libp2pOptions: options.libp2pOptions ?? {}
+  }
+}
+
+function check(option: string, value: unknown): void {
+  if (!Object.hasOwn(CHECKS, option)) {
+    throw new TypeError(
+      `${option} is not an option of DHT.create; there are ${Object.keys(CHECKS).join(', ')}`
+    )
+  }
+
+  CHECKS[option as keyof DHTOptions](value, option)
+}
+
+function assertCombines(given: readonly string[]): void {
+  const other = given.find((option) => !FOR_EXISTING_NODE.includes(option))
+
+  if (other !== undefined) {
+    throw new TypeError(
+      `${other} can't be combined with libp2p: configure the node itself, or its services waggle() and waggleKadDHT()`
+    )
+  }
+}
+
+function keyAndPath({
+  privateKey,
+  identityPath
+}: DHTOptions): Pick<Settings, 'privateKey' | 'identityPath'> {
+  if (privateKey !== undefined && identityPath !== undefined) {
+    throw new TypeError('give either privateKey or identityPath, not both')
+  }
+
+  return { privateKey, identityPath }
+}
+
+function list<T>(value: T | readonly T[] | undefined): readonly T[] {
+  return value === undefined ? [] : Array.isArray(value) ? value : [value as T]
+}
+
+function eachIs(parse: (address: unknown, option: string) => unknown): Check {
+  return (value, option) => {
+    for (const address of list(value)) {
+      parse(address, option)
+    }
+  }
+}
+
+function isBoolean(value: unknown, option: string): void {
+  assertThat(typeof value === 'boolean', option, 'true or false', value)
+}
+
+function isText(value: unknown, option: string): void {
+  assertThat(typeof value === 'string' && value !== '', option, 'a string that is not empty', value)
+}
+
+function isPositive(value: unknown, option: string): void {
+  const isSo = typeof value === 'number' && value > 0 && Number.isFinite(value)
+  assertThat(isSo, option, 'a positive number', value)
+}
+
+function isWhole(least: number, most: number): Check {
+  return (value, option) => {
+    const isSo = Number.isInteger(value) && Number(value) >= least && Number(value) <= most
+    assertThat(isSo, option, `a whole number from ${least} to ${most}`, value)
+  }
+}
+
+function isObject(value: unknown, option: string): void {
+  assertThat(typeof value === 'object' && value !== null, option, 'an object', value)
+}
+
+function isLimits(value: unknown, option: string): void {
+  isObject(value, option)
+
+  for (const [name, limit] of Object.entries(value as object)) {
+    const names = Object.keys(DEFAULT_LIMITS)
+    assertThat(names.includes(name), `${option}.${name}`, `one of ${names.join(', ')}`, name)
+    isPositive(limit, `${option}.${name}`)
+  }
+}
+
+function hasMethod(method: string, what: string): Check {
+  return (value, option) => {
+    const member =
+      typeof value === 'object' && value !== null ? Reflect.get(value, method) : undefined
+    assertThat(typeof member === 'function', option, what, value)
+  }
+}
+
+function assertThat(isTrue: boolean, option: string, expected: string, value: unknown): void {
+  if (!isTrue) {
+    const shown = typeof value === 'string' ? JSON.stringify(value) : String(value)
+    throw new TypeError(`${option} must be ${expected}, got ${shown}`)
+  }
+}

@@ -1,0 +1,186 @@
+import {
+  type Applied,
+  apply,
+  DEFAULT_LIMITS,
+  type DHTRecord,
+  type DHTTime,
+  EMPTY_RECORD,
+  encodedSize,
+  encodeRecord,
+  getDHTTime,
+  isEmpty,
+  type Limits,
+  lastExpiration,
+  prune
+} from '@waggle/record'
+import TinyQueue from 'tinyqueue'
+import { toString as stringOf } from 'uint8arrays/to-string'
+import { DEFAULT_MAX_STORED_BYTES, DEFAULT_MAX_STORED_RECORDS } from '../constants.ts'
+
+/** How much a node holds for other peers. */
+export interface RecordStoreOptions {
+  /** What single records may be. */
+  limits?: Limits | undefined
+
+  /**
+   * Records beyond this many push out the one that expires first.
+   *
+   * @default DEFAULT_MAX_STORED_RECORDS
+   */
+  maxRecords?: number | undefined
+
+  /**
+   * Bytes of encoded records beyond this many push out what expires first.
+   *
+   * @default DEFAULT_MAX_STORED_BYTES
+   */
+  maxBytes?: number | undefined
+
+  /** @default getDHTTime */
+  clock?: (() => DHTTime) | undefined
+}
+
+/** What is held for one key. Replaced whole with every change, so that queued ones can be told apart. */
+interface Held {
+  readonly name: string
+  readonly record: DHTRecord
+  readonly sizeBytes: number
+  readonly expirationTime: DHTTime
+  /** Made when first asked for. */
+  encoded?: Uint8Array
+}
+
+/**
+ * The one place where a node holds records for others: kad-dht's messages and ours read and write
+ * the same one. A write is merged in one synchronous step, so that no two of them can overlap (N2).
+ * It is bounded: when it is full, what expires first goes (N7).
+ */
+export class RecordStore {
+  readonly limits: Limits
+  readonly clock: () => DHTTime
+  readonly #maxRecords: number
+  readonly #maxBytes: number
+  readonly #held = new Map<string, Held>()
+  /** May contain what has been replaced since; see {@link #isCurrent}. */
+  #firstToExpire: TinyQueue<Held> = queue([])
+  #bytes = 0
+
+  constructor(options: RecordStoreOptions = {}) {
+    this.limits = options.limits ?? DEFAULT_LIMITS
+    this.clock = options.clock ?? getDHTTime
+    this.#maxRecords = options.maxRecords ?? DEFAULT_MAX_STORED_RECORDS
+    this.#maxBytes = options.maxBytes ?? DEFAULT_MAX_STORED_BYTES
+  }
+
+  /** How many records are held. */
+  get records(): number {
+    return this.#held.size
+  }
+
+  /** How many bytes they take, encoded. */
+  get bytes(): number {
+    return this.#bytes
+  }
+
+  /** What is live under a record key; an empty record if nothing is. */
+  get(key: Uint8Array): DHTRecord {
+    const held = this.#held.get(nameOf(key))
+    return held === undefined ? EMPTY_RECORD : prune(held.record, this.clock())
+  }
+
+  /** The encoding of what {@link get} gives; undefined if that is empty. The bytes are shared: do not change them. */
+  encoded(key: Uint8Array): Uint8Array | undefined {
+    const held = this.#held.get(nameOf(key))
+
+    if (held === undefined) {
+      return undefined
+    }
+
+    const live = prune(held.record, this.clock())
+
+    if (live !== held.record) {
+      return isEmpty(live) ? undefined : encodeRecord(live)
+    }
+
+    held.encoded ??= encodeRecord(live)
+    return held.encoded
+  }
+
+  /** Takes in a write (R6) that has been checked against the limits of R12 and R14. */
+  apply(key: Uint8Array, write: DHTRecord): Applied {
+    const name = nameOf(key)
+    const before = this.#held.get(name)?.record ?? EMPTY_RECORD
+    const applied = apply(before, write, { now: this.clock(), limits: this.limits })
+
+    if (!applied.isAccepted || applied.record === before) {
+      return applied
+    }
+
+    this.#hold(name, applied.record)
+    this.#makeRoom()
+
+    return this.#held.has(name)
+      ? applied
+      : { isAccepted: false, record: EMPTY_RECORD, reason: 'full' }
+  }
+
+  /** Removes what has expired. */
+  sweep(): void {
+    const now = this.clock()
+    this.#dropWhile(({ expirationTime }) => expirationTime <= now)
+  }
+
+  #hold(name: string, record: DHTRecord): void {
+    const held: Held = {
+      name,
+      record,
+      sizeBytes: encodedSize(record) + name.length,
+      expirationTime: lastExpiration(record)
+    }
+    this.#bytes += held.sizeBytes - (this.#held.get(name)?.sizeBytes ?? 0)
+    this.#held.set(name, held)
+    this.#firstToExpire.push(held)
+    this.#forgetReplaced()
+  }
+
+  #makeRoom(): void {
+    this.#dropWhile(() => this.#held.size > this.#maxRecords || this.#bytes > this.#maxBytes)
+  }
+
+  #dropWhile(isDropped: (first: Held) => boolean): void {
+    for (
+      let first = this.#firstToExpire.peek();
+      first !== undefined && (!this.#isCurrent(first) || isDropped(first));
+      first = this.#firstToExpire.peek()
+    ) {
+      this.#firstToExpire.pop()
+      this.#drop(first)
+    }
+  }
+
+  #drop(held: Held): void {
+    if (this.#isCurrent(held)) {
+      this.#held.delete(held.name)
+      this.#bytes -= held.sizeBytes
+    }
+  }
+
+  #isCurrent(held: Held): boolean {
+    return this.#held.get(held.name) === held
+  }
+
+  /** Keeps the queue from growing with writes to the same keys. */
+  #forgetReplaced(): void {
+    if (this.#firstToExpire.length > 2 * this.#held.size + 16) {
+      this.#firstToExpire = queue([...this.#held.values()])
+    }
+  }
+}
+
+function queue(items: Held[]): TinyQueue<Held> {
+  return new TinyQueue(items, (a, b) => a.expirationTime - b.expirationTime)
+}
+
+function nameOf(key: Uint8Array): string {
+  return stringOf(key, 'latin1')
+}

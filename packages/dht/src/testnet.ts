@@ -1,0 +1,100 @@
+import { SEARCH_WIDTH } from './constants.ts'
+import { DHT } from './dht.ts'
+import { TimeoutError } from './errors.ts'
+import type { DHTOptions } from './options.ts'
+
+/** N nodes that know each other. */
+export interface Testnet extends AsyncDisposable {
+  /** The first one is the initial peer of all others. */
+  readonly nodes: readonly DHT[]
+
+  /** Adds a node to the network. */
+  add(options?: DHTOptions): Promise<DHT>
+
+  /** Stops all nodes. */
+  stop(): Promise<void>
+}
+
+/**
+ * Starts a network of nodes in this process, on free loopback ports, for tests:
+ * `await using net = await testnet(8)`. Resolves when all of them can be searched from all.
+ */
+export async function testnet(count: number, options: DHTOptions = {}): Promise<Testnet> {
+  const net = new LocalTestnet(options)
+
+  try {
+    await net.grow(count)
+    return net
+  } catch (error) {
+    await net.stop()
+    throw error
+  }
+}
+
+/** How long the nodes may take to know each other. */
+const SETTLE_TIMEOUT_MS = 60_000
+const SETTLE_POLL_MS = 20
+
+class LocalTestnet implements Testnet {
+  readonly nodes: DHT[] = []
+  readonly #options: DHTOptions
+
+  constructor(options: DHTOptions) {
+    this.#options = options
+  }
+
+  async grow(count: number): Promise<void> {
+    if (!Number.isInteger(count) || count < 1) {
+      throw new TypeError(`a testnet has a whole number of nodes from 1 up, got ${count}`)
+    }
+
+    await this.#create({})
+    await Promise.all(Array.from({ length: count - 1 }, () => this.#create({})))
+    await this.#settle()
+  }
+
+  async add(options: DHTOptions = {}): Promise<DHT> {
+    const node = await this.#create(options)
+    await this.#settle()
+    return node
+  }
+
+  async stop(): Promise<void> {
+    await Promise.all(this.nodes.splice(0).map((node) => node.stop()))
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.stop()
+  }
+
+  async #create(options: DHTOptions): Promise<DHT> {
+    const initialPeers = this.nodes[0]?.multiaddrs ?? []
+    const node = await DHT.create({ initialPeers, ...this.#options, ...options })
+    this.nodes.push(node)
+    return node
+  }
+
+  /** A search for a node's own surroundings makes it and them known to each other. */
+  async #settle(): Promise<void> {
+    await Promise.all(
+      this.nodes.map((node) =>
+        node.findNearestPeers(node.peerId.toString(), { count: SEARCH_WIDTH })
+      )
+    )
+    const servers = this.nodes.filter(({ clientMode }) => !clientMode).length
+    const enough = Math.min(servers - 1, SEARCH_WIDTH)
+
+    for (
+      const start = performance.now();
+      this.nodes.some((node) => node.stats().knownPeers < enough);
+      await new Promise((resolve) => setTimeout(resolve, SETTLE_POLL_MS))
+    ) {
+      if (performance.now() - start > SETTLE_TIMEOUT_MS) {
+        const known = this.nodes.map((node) => node.stats().knownPeers)
+        throw new TimeoutError(
+          `the nodes know ${known} peers after ${SETTLE_TIMEOUT_MS} ms, not ${enough}`
+        )
+      }
+    }
+  }
+}
