@@ -1,0 +1,94 @@
+// Checks that every name the packages export has a doc comment where it is declared.
+import { globSync, readFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+
+/** One name in `{ … }`, as it is called there and where it comes from; no `from` means this file. */
+interface Specifier {
+  name: string
+  original: string
+  from: string | undefined
+}
+
+const KEYWORDS =
+  '(?:declare +)?(?:abstract +)?(?:async +)?(?:function\\*?|class|const|let|interface|type|enum)'
+const LISTS = /^(?:import|export)(?: type)? \{([^}]*)\}(?: from '([^']+)')?/gm
+
+const root = fileURLToPath(new URL('..', import.meta.url))
+const entries = globSync('packages/*/src/{index,testnet}.ts', { cwd: root }).sort()
+const errors = entries.flatMap((entry) =>
+  exportedNames(read(entry)).flatMap((name) => problemOf(entry, name) ?? [])
+)
+
+for (const error of errors) {
+  console.error(error)
+}
+
+if (errors.length > 0) {
+  console.error(`${errors.length} exports have no doc comment.`)
+  process.exitCode = 1
+}
+
+function exportedNames(source: string): string[] {
+  const declared = source.matchAll(new RegExp(`^export +${KEYWORDS} +([\\w$]+)`, 'gm'))
+  const listed = source.matchAll(/^export(?: type)? \{([^}]*)\}/gm)
+
+  return [
+    ...[...declared].map(([, name = '']) => name),
+    ...[...listed].flatMap(([, list = '']) => specifiers(list, undefined)).map(({ name }) => name)
+  ]
+}
+
+/** Follows a name from file to file to its declaration. One that comes from another package is its business. */
+function problemOf(file: string, name: string): string | undefined {
+  const source = read(file)
+  const declaration = new RegExp(
+    `^(?:export +)?${KEYWORDS} +${name.replaceAll('$', '\\$')}(?![\\w$])`,
+    'm'
+  )
+  const match = declaration.exec(source)
+
+  if (match !== null) {
+    const line = source.slice(0, match.index).split('\n').length
+
+    return isDocumented(source.slice(0, match.index))
+      ? undefined
+      : `${file}:${line}: ${name} has no doc comment`
+  }
+
+  const origin = [...source.matchAll(LISTS)]
+    .flatMap(([, list = '', from]) => specifiers(list, from))
+    .find((specifier) => specifier.name === name && specifier.from !== undefined)
+
+  if (origin?.from === undefined) {
+    return `${file}: ${name} is not declared here`
+  }
+
+  const next = join(dirname(file), origin.from)
+
+  return origin.from.startsWith('.') ? problemOf(next, origin.original) : undefined
+}
+
+function specifiers(list: string, from: string | undefined): Specifier[] {
+  return list
+    .replace(/\/\*[\s\S]*?\*\/|\/\/.*/g, '')
+    .split(',')
+    .map((item) => item.trim().replace(/^type +/, ''))
+    .filter((item) => item !== '')
+    .map((item) => {
+      const [original = '', name = original] = item.split(/ +as +/)
+
+      return { name, original, from }
+    })
+}
+
+function isDocumented(before: string): boolean {
+  const text = before.trimEnd()
+  const comment = text.slice(text.lastIndexOf('/*'))
+
+  return text.endsWith('*/') && comment.startsWith('/**') && /\w/.test(comment)
+}
+
+function read(file: string): string {
+  return readFileSync(join(root, file), 'utf8')
+}

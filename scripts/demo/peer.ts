@@ -1,0 +1,52 @@
+/** One of the demo's peers: a process that has a DHT and does what the storyteller asks for. */
+import process from 'node:process'
+import { DHT, type DHTOptions, type StoreOptions, type Value } from '@waggle/dht'
+import type { Answer, Question } from './messages.ts'
+
+let dht: DHT | undefined
+
+process.on('message', async ({ id, ask }: Question) => {
+  const answer = await answered(id, ask)
+  process.send?.(answer)
+
+  if (ask.name === 'leave') {
+    process.disconnect()
+  }
+})
+
+// Nobody tells the story any more.
+process.on('disconnect', () => dht?.stop())
+
+async function answered(id: number, ask: Question['ask']): Promise<Answer> {
+  try {
+    return { id, result: await done(ask) }
+  } catch (error) {
+    return { id, error: String(error) }
+  }
+}
+
+async function done(ask: Question['ask']): Promise<unknown> {
+  switch (ask.name) {
+    case 'join':
+      return join(ask.options)
+    case 'store':
+      return joined().store(ask.key, ask.value as Value, ask.options as StoreOptions)
+    case 'get':
+      return joined().get(ask.key, { latest: true })
+    case 'leave':
+      return joined().stop()
+  }
+}
+
+async function join(options: DHTOptions): Promise<string> {
+  dht = await DHT.create(options)
+  return dht.multiaddrs.join()
+}
+
+function joined(): DHT {
+  if (dht === undefined) {
+    throw new Error('this peer has not joined yet')
+  }
+
+  return dht
+}

@@ -1,0 +1,112 @@
+// `npm run demo` and `npm test`, also where there is nothing but Node 20 and npm: brings the tools that are
+// missing, installs and builds what changed, then hands over to the task. Plain JavaScript, because the Node
+// that starts this file may not read TypeScript.
+import { createHash } from 'node:crypto'
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { ROOT, run, runToExit, StopError, say, step } from './command.mjs'
+import { toolchain } from './toolchain.mjs'
+
+const TASKS = { demo, test }
+
+async function main([name = '', ...args]) {
+  if (!Object.hasOwn(TASKS, name)) {
+    throw new StopError(
+      2,
+      `usage: node scripts/run.mjs ${Object.keys(TASKS).join('|')} [arguments]`
+    )
+  }
+
+  const tools = await toolchain()
+  await install(tools)
+
+  return TASKS[name](tools, args)
+}
+
+async function demo({ node, env }, args) {
+  await step([node, 'node_modules/typescript/bin/tsc', '-b'], env)
+
+  return run([node, 'scripts/demo/main.ts', ...args], env)
+}
+
+/** Runs the tests even when a check fails, so that one run tells everything. */
+async function test(tools, args) {
+  say('checking types, style, documents and exports')
+  const checks = await run([...tools.pnpm, 'check'], tools.env)
+  say('running the tests')
+  const { exitCode, passed, failed } = await vitest(tools, args)
+
+  if (checks !== 0) {
+    say('the checks failed, see above')
+  }
+
+  if (passed + failed === 0) {
+    say('no test ran')
+  }
+
+  console.log(`${passed} passed, ${failed} failed`)
+
+  return exitCode || checks || Number(failed > 0 || passed === 0)
+}
+
+/** Shows the tests as vitest does, and counts them by the report that it writes beside. */
+async function vitest({ node, env }, args) {
+  const folder = mkdtempSync(join(tmpdir(), 'waggle-'))
+  const report = join(folder, 'report.json')
+  const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${report}`]
+
+  try {
+    const command = [node, 'node_modules/vitest/vitest.mjs', 'run', ...reporters, ...args]
+    const exitCode = await run(command, env)
+
+    return { exitCode, ...count(report, exitCode) }
+  } finally {
+    rmSync(folder, { recursive: true, force: true })
+  }
+}
+
+/** A file that fails outside its tests is one failure more, and so is an error outside every file. */
+function count(report, exitCode) {
+  if (!existsSync(report)) {
+    return { passed: 0, failed: exitCode === 0 ? 0 : 1 }
+  }
+
+  const result = JSON.parse(readFileSync(report, 'utf8'))
+  const isFailed = ({ status }) => status === 'failed'
+  const broken = result.testResults.filter(
+    (file) => isFailed(file) && !file.assertionResults.some(isFailed)
+  )
+  const passed = result.numPassedTests
+  const failed = result.numFailedTests + broken.length
+
+  return { passed, failed: failed === 0 && passed > 0 && exitCode !== 0 ? 1 : failed }
+}
+
+/** Installs the dependencies, unless the last install saw the same lockfile and manifests. */
+async function install({ pnpm, env }) {
+  const stamp = join(ROOT, 'node_modules', '.waggle-installed')
+  const wanted = manifestHash()
+
+  if (!existsSync(stamp) || readFileSync(stamp, 'utf8') !== wanted) {
+    say('installing the dependencies, as the lockfile or a manifest is new')
+    await step([...pnpm, 'install', '--frozen-lockfile'], env)
+    writeFileSync(stamp, wanted)
+  }
+}
+
+function manifestHash() {
+  const packages = readdirSync(join(ROOT, 'packages')).map(
+    (name) => `packages/${name}/package.json`
+  )
+  const files = ['pnpm-lock.yaml', 'pnpm-workspace.yaml', 'package.json', ...packages.sort()]
+  const hash = createHash('sha256').update(`${process.platform}-${process.arch}`)
+
+  for (const file of files.filter((name) => existsSync(join(ROOT, name)))) {
+    hash.update(`\0${file}\0`).update(readFileSync(join(ROOT, file)))
+  }
+
+  return hash.digest('hex')
+}
+
+await runToExit(() => main(process.argv.slice(2)))
