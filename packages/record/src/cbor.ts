@@ -22,8 +22,6 @@ const STRICT = {
 
 const CANONICAL = {
   ...rfc8949EncodeOptions,
-  // Replaced because cborg's shortcut for small integers writes −0 as 0.
-  quickEncodeToken: () => undefined,
   typeEncoders: {
     bigint: (n: bigint) => [
       new Token(Type.tag, n < 0n ? TAG_NEGATIVE_BIGINT : TAG_POSITIVE_BIGINT),

@@ -19,7 +19,7 @@ export interface Lifetime {
  * A moment in the past is not an error: such an entry is simply never live.
  *
  * @throws TypeError unless exactly one of the two is given, as a number
- * @throws InvalidExpirationError when it is not finite, negative, or beyond `limits.maxTtl`
+ * @throws InvalidExpirationError when it is not finite or beyond `limits.maxTtl`
  */
 export function expirationOf(
   { expirationTime, ttl }: Lifetime,

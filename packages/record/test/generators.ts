@@ -1,0 +1,168 @@
+import fc from 'fast-check'
+import type { DHTRecord, Entry, Key, Limits, SubkeyId, Value } from '../src/index.ts'
+import { DEFAULT_LIMITS, encodeValue, subkeyId } from '../src/index.ts'
+
+/** How many cases every law is tried on. A failure prints the seed that replays it. */
+export const CASES = 10_000
+
+/** What `fc.assert` is given for a law. */
+export const LAW = { numRuns: CASES }
+
+/*
+ * Narrow: few moments, few values, few subkeys, so that most pairs of entries tie in something.
+ */
+
+/** Four subkeys that a careless library would take for one, in the order of their bytes. */
+export const SUBKEYS: readonly SubkeyId[] = [0, false, '', '0'].map((key) => subkeyId(key)).sort()
+
+/** Limits under which two subkeys are all that a dictionary holds. */
+export const TIGHT: Limits = { ...DEFAULT_LIMITS, maxSubkeys: 2 }
+
+export const moment: fc.Arbitrary<number> = fc.integer({ min: 0, max: 3 })
+
+const fewBytes = fc.constantFrom<Value[]>(0, 1, 'a').map((value) => encodeValue(value))
+const fewSignatures = fc.constantFrom(1, 2).map((byte) => new Uint8Array(64).fill(byte))
+
+export const entry: fc.Arbitrary<Entry> = fc
+  .tuple(moment, rarelyAbsent(fewBytes), usuallyAbsent(fewSignatures))
+  .map(([expirationTime, value, signature]) => entryOf(expirationTime, value, signature))
+
+export const record: fc.Arbitrary<DHTRecord> = recordsOf(SUBKEYS.length)
+
+/** Records that keep within {@link TIGHT}. */
+export const tightRecord: fc.Arbitrary<DHTRecord> = recordsOf(TIGHT.maxSubkeys)
+
+/** One entry and where it goes: under a subkey, or the key itself. */
+export interface Write {
+  readonly place: SubkeyId | undefined
+  readonly entry: Entry
+}
+
+export const write: fc.Arbitrary<Write> = fc.record({
+  place: fc.constantFrom(undefined, ...SUBKEYS),
+  entry
+})
+
+/** What a client sends to replicas for a write. */
+export function writeRecord({ place, entry }: Write): DHTRecord {
+  return place === undefined
+    ? { plain: entry, subkeys: new Map() }
+    : { subkeys: new Map([[place, entry]]) }
+}
+
+/*
+ * Wide: whatever can be stored, and records of it.
+ */
+
+export const anyNumber: fc.Arbitrary<number> = fc.oneof(
+  fc.integer({ min: -300, max: 300 }),
+  fc.maxSafeInteger(),
+  fc.double({ noNaN: true }),
+  fc.float({ noNaN: true }),
+  fc.constantFrom(-0, 2 ** 53, -(2 ** 53), 2 ** 63, 1e300, Number.MIN_VALUE, 1 / 3, 1.5 * 2 ** -23)
+)
+
+export const anyBigInt: fc.Arbitrary<bigint> = fc.oneof(
+  fc.bigInt({ min: -300n, max: 300n }),
+  fc.bigInt({ min: -(2n ** 63n), max: 2n ** 64n - 1n }),
+  fc.constantFrom(-(2n ** 63n), 2n ** 63n, 2n ** 64n - 1n, 2n ** 53n)
+)
+
+export const anyString: fc.Arbitrary<string> = fc.oneof(
+  fc.string({ unit: 'binary' }),
+  fc.string({ maxLength: 5 }).map((text) => `\ufeff${text}`),
+  fc.integer({ min: 20, max: 300 }).map((length) => 'é'.repeat(length)),
+  fc.constantFrom('__proto__', 'constructor', '😀', '\0', '0')
+)
+
+const anyScalar = fc.oneof(
+  fc.constantFrom(null, false, true),
+  anyNumber,
+  anyBigInt,
+  anyString,
+  fc.uint8Array({ maxLength: 30 })
+)
+
+export const { anyValue } = fc.letrec<{ anyValue: Value }>((tie) => ({
+  anyValue: fc.oneof(
+    { depthSize: 'small', withCrossShrink: true },
+    { weight: 4, arbitrary: anyScalar },
+    { weight: 1, arbitrary: fc.array(tie('anyValue'), { maxLength: 4 }) },
+    { weight: 1, arbitrary: fc.dictionary(anyString, tie('anyValue'), { maxKeys: 4 }) }
+  )
+}))
+
+export const { anyKey } = fc.letrec<{ anyKey: Key }>((tie) => ({
+  anyKey: fc.oneof(
+    { depthSize: 'xsmall', withCrossShrink: true },
+    { weight: 4, arbitrary: anyScalar.filter((scalar) => encodeValue(scalar).length < 40) },
+    { weight: 1, arbitrary: fc.array(tie('anyKey'), { maxLength: 3 }) }
+  )
+}))
+
+const anyMoment = fc.oneof(
+  moment,
+  fc.maxSafeNat(),
+  fc.double({ min: 0, noNaN: true, noDefaultInfinity: true }),
+  fc.integer({ min: 0, max: 2 ** 20 }).map((n) => 1_700_000_000 + n / 2 ** 10)
+)
+
+const anyEntry = fc
+  .tuple(
+    anyMoment,
+    rarelyAbsent(anyValue.map((value) => encodeValue(value))),
+    usuallyAbsent(fc.uint8Array({ minLength: 64, maxLength: 64 }))
+  )
+  .map(([expirationTime, value, signature]) => entryOf(expirationTime, value, signature))
+
+export const anyRecord: fc.Arbitrary<DHTRecord> = fc
+  .tuple(
+    usuallyAbsent(anyEntry),
+    fc.array(fc.tuple(anyKey, anyEntry), { maxLength: 5 }).map((pairs) => {
+      const subkeys = new Map(pairs.map(([key, entry]) => [subkeyId(key), entry]))
+      return [...subkeys].sort(([a], [b]) => (a < b ? -1 : 1))
+    })
+  )
+  .map(([plain, subkeys]) => recordOf(plain, subkeys))
+
+function recordsOf(maxSubkeys: number): fc.Arbitrary<DHTRecord> {
+  return fc
+    .tuple(
+      fc.option(entry, { nil: undefined, freq: 3 }),
+      fc.subarray([...SUBKEYS], { maxLength: maxSubkeys }),
+      fc.tuple(entry, entry, entry, entry)
+    )
+    .map(([plain, places, entries]) =>
+      recordOf(
+        plain,
+        places.map((place, i) => [place, entries[i] as Entry])
+      )
+    )
+}
+
+/** Leaves out what R4 would. Takes subkeys in order. */
+function recordOf(plain: Entry | undefined, subkeys: (readonly [SubkeyId, Entry])[]): DHTRecord {
+  const erasedUntil = plain?.expirationTime ?? Number.NEGATIVE_INFINITY
+  const living = new Map(subkeys.filter(([, entry]) => entry.expirationTime > erasedUntil))
+  return plain === undefined ? { subkeys: living } : { plain, subkeys: living }
+}
+
+function entryOf(
+  expirationTime: number,
+  value: Uint8Array | undefined,
+  signature: Uint8Array | undefined
+): Entry {
+  return {
+    expirationTime,
+    ...(value === undefined ? {} : { value }),
+    ...(signature === undefined ? {} : { signature })
+  }
+}
+
+function rarelyAbsent<T>(arbitrary: fc.Arbitrary<T>): fc.Arbitrary<T | undefined> {
+  return fc.option(arbitrary, { nil: undefined, freq: 4 })
+}
+
+function usuallyAbsent<T>(arbitrary: fc.Arbitrary<T>): fc.Arbitrary<T | undefined> {
+  return fc.oneof({ weight: 3, arbitrary: fc.constant(undefined) }, { weight: 1, arbitrary })
+}

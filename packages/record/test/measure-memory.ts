@@ -1,0 +1,68 @@
+import { decode } from 'cborg'
+import { checkRecord, decodeRecord, recordKey } from '../src/index.ts'
+import { HOSTILE_INPUTS } from './hostile-inputs.ts'
+
+/*
+ * Run by unit/memory.test.ts in a process of its own, with --expose-gc: reads one hostile input in
+ * one way and prints what that took.
+ */
+
+export interface Measured {
+  /** The error's name, or "read". */
+  outcome: string
+  /** By how much the process grew at the highest. */
+  peakBytes: number
+  /** What was left of that when garbage had been collected, with the outcome still held. */
+  retainedBytes: number
+}
+
+const READERS: Record<string, (bytes: Uint8Array) => unknown> = {
+  decodeRecord: (bytes) => decodeRecord(bytes),
+  checkRecord: (bytes) => checkRecord(recordKey('key'), bytes, { now: 0 }),
+  'a reader that builds what it reads': (bytes) => decode(bytes.subarray(7))
+}
+
+const [reader = '', input = ''] = process.argv.slice(2)
+process.stdout.write(JSON.stringify(measure(reader, input)))
+
+function measure(reader: string, input: string): Measured {
+  const read = READERS[reader] as (bytes: Uint8Array) => unknown
+  const bytes = (HOSTILE_INPUTS[input] as () => Uint8Array)()
+  attempt(read, Uint8Array.of(1, 0xa0))
+
+  const heldBefore = heldBytes()
+  const peakBefore = peakBytes()
+  const { outcome, result } = attempt(read, bytes)
+  const peakBytesTaken = peakBytes() - peakBefore
+  const retainedBytes = heldBytes() - heldBefore
+
+  return {
+    outcome: result === undefined ? outcome : 'read',
+    peakBytes: peakBytesTaken,
+    retainedBytes
+  }
+}
+
+function attempt(
+  read: (bytes: Uint8Array) => unknown,
+  bytes: Uint8Array
+): { outcome: string; result?: unknown } {
+  try {
+    return { outcome: 'read', result: read(bytes) }
+  } catch (error) {
+    return { outcome: (error as Error).name }
+  }
+}
+
+function heldBytes(): number {
+  // Twice, because what the first one finalizes only the second one counts.
+  globalThis.gc?.()
+  globalThis.gc?.()
+  const { heapUsed, external } = process.memoryUsage()
+  return heapUsed + external
+}
+
+function peakBytes(): number {
+  const { maxRSS } = process.resourceUsage()
+  return maxRSS * 1024
+}

@@ -1,0 +1,203 @@
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import type { DHTRecord, Limits } from '../../src/index.ts'
+import {
+  DEFAULT_LIMITS,
+  EMPTY_RECORD,
+  encodeRecord,
+  join,
+  plainRecord,
+  subkeyRecord,
+  subsumes,
+  tombstoneRecord
+} from '../../src/index.ts'
+import { LAW, record, TIGHT, tightRecord } from '../generators.ts'
+import { modelJoin, writesOf } from '../model.ts'
+
+/** The laws hold for records that keep within the limits under which they are joined. */
+const worlds: [string, string, fc.Arbitrary<DHTRecord>, Limits][] = [
+  ['without evictions', 'R5', record, DEFAULT_LIMITS],
+  ['with room for two subkeys', 'R5, R13', tightRecord, TIGHT]
+]
+
+describe.each(worlds)('join %s', (_, rules, some, limits) => {
+  it(`gives the same record in either order (${rules})`, () => {
+    fc.assert(
+      fc.property(some, some, (a, b) => {
+        expect(writesOf(join(a, b, limits))).toStrictEqual(writesOf(join(b, a, limits)))
+      }),
+      LAW
+    )
+  })
+
+  it(`gives the same record however three are grouped (${rules})`, () => {
+    fc.assert(
+      fc.property(some, some, some, (a, b, c) => {
+        expect(writesOf(join(join(a, b, limits), c, limits))).toStrictEqual(
+          writesOf(join(a, join(b, c, limits), limits))
+        )
+      }),
+      LAW
+    )
+  })
+
+  it(`gives the record itself when it is joined with itself (${rules})`, () => {
+    fc.assert(
+      fc.property(some, (a) => {
+        expect(join(a, a, limits)).toBe(a)
+        expect(join(a, structuredClone(a), limits)).toBe(a)
+      }),
+      LAW
+    )
+  })
+
+  it(`gives the other record when one is empty (${rules})`, () => {
+    fc.assert(
+      fc.property(some, (a) => {
+        expect(join(a, EMPTY_RECORD, limits)).toBe(a)
+        expect(writesOf(join(EMPTY_RECORD, a, limits))).toStrictEqual(writesOf(a))
+      }),
+      LAW
+    )
+  })
+
+  it(`gives a itself exactly when b adds nothing to it (R3, ${rules})`, () => {
+    fc.assert(
+      fc.property(some, some, (a, b) => {
+        const joined = join(a, b, limits)
+        const isSame = JSON.stringify(writesOf(joined)) === JSON.stringify(writesOf(a))
+
+        expect(joined === a).toBe(isSame)
+        expect(join(joined, b, limits)).toBe(joined)
+      }),
+      LAW
+    )
+  })
+
+  it(`keeps no subkey that is not later than the plain entry (R4, ${rules})`, () => {
+    fc.assert(
+      fc.property(some, some, (a, b) => {
+        const { plain, subkeys } = join(a, b, limits)
+
+        for (const { expirationTime } of subkeys.values()) {
+          expect(expirationTime).toBeGreaterThan(plain?.expirationTime ?? -1)
+        }
+      }),
+      LAW
+    )
+  })
+
+  it(`gives what the rules say, read literally (R2, R4, ${rules})`, () => {
+    fc.assert(
+      fc.property(some, some, some, (a, b, c) => {
+        expect(writesOf(join(join(a, b, limits), c, limits))).toStrictEqual(
+          writesOf(modelJoin([a, b, c], limits.maxSubkeys))
+        )
+      }),
+      LAW
+    )
+  })
+
+  it(`gives equal bytes at every replica, whatever order records came in (R7, R10, ${rules})`, () => {
+    const orders = fc
+      .array(some, { minLength: 2, maxLength: 5 })
+      .chain((records) =>
+        fc.tuple(
+          fc.constant(records),
+          fc.shuffledSubarray(records, { minLength: records.length, maxLength: records.length })
+        )
+      )
+
+    fc.assert(
+      fc.property(orders, ([here, there]) => {
+        const joinAll = (records: DHTRecord[]) =>
+          records.reduce((held, next) => join(held, next, limits), EMPTY_RECORD)
+
+        expect(encodeRecord(joinAll(here))).toStrictEqual(encodeRecord(joinAll(there)))
+      }),
+      LAW
+    )
+  })
+
+  it(`leaves its arguments as they were (${rules})`, () => {
+    fc.assert(
+      fc.property(some, some, (a, b) => {
+        const before = structuredClone([writesOf(a), writesOf(b)])
+        join(a, b, limits)
+
+        expect([writesOf(a), writesOf(b)]).toStrictEqual(before)
+      }),
+      LAW
+    )
+  })
+})
+
+describe('join', () => {
+  const names = (from: DHTRecord) => [...from.subkeys.values()].map(({ value }) => value?.[0])
+
+  it('erases subkeys that expire with the plain entry, and spares later ones (R4)', () => {
+    const dictionary = join(subkeyRecord('a', 1, 5), subkeyRecord('b', 2, 5.5))
+    const joined = join(dictionary, plainRecord('x', 5))
+
+    expect(joined.plain?.expirationTime).toBe(5)
+    expect(names(joined)).toEqual([2])
+  })
+
+  it('erases subkeys by a tombstone as by a value (R4, R9)', () => {
+    const dictionary = join(subkeyRecord('a', 1, 5), subkeyRecord('b', 2, 6))
+
+    expect(names(join(dictionary, tombstoneRecord(5)))).toEqual([2])
+    expect(names(join(tombstoneRecord(6), dictionary))).toEqual([])
+  })
+
+  it('keeps the subkeys that expire last when there are too many (R13)', () => {
+    const joined = [3, 1, 4, 2]
+      .map((time) => subkeyRecord(`expires at ${time}`, time, time))
+      .reduce((held, next) => join(held, next, TIGHT))
+
+    expect(names(joined)).toEqual([3, 4])
+  })
+
+  it('keeps the greater bytes, then the greater subkey, of those that expire together (R13)', () => {
+    const byBytes = [subkeyRecord('c', 1, 9), subkeyRecord('b', 3, 9), subkeyRecord('a', 2, 9)]
+    const bySubkey = [subkeyRecord('a', 1, 9), subkeyRecord('c', 1, 9), subkeyRecord('b', 1, 9)]
+    const joinAll = (records: DHTRecord[]) => records.reduce((a, b) => join(a, b, TIGHT))
+
+    expect(names(joinAll(byBytes))).toEqual([2, 3])
+    expect([...joinAll(bySubkey).subkeys.keys()]).toEqual(['ab', 'ac'])
+  })
+
+  it('counts tombstones among the subkeys, and lets values push them out (R13, R9)', () => {
+    const crowd = [
+      tombstoneRecord(9, { subkey: 'deleted' }),
+      subkeyRecord('a', 1, 9),
+      subkeyRecord('b', 2, 9)
+    ]
+
+    expect(names(crowd.reduce((a, b) => join(a, b, TIGHT)))).toEqual([1, 2])
+  })
+})
+
+describe('subsumes', () => {
+  it('is true exactly when joining adds nothing (R3, R5)', () => {
+    fc.assert(
+      fc.property(record, record, (a, b) => {
+        const isSame =
+          JSON.stringify(writesOf(modelJoin([a, b]))) === JSON.stringify(writesOf(modelJoin([a])))
+
+        expect(subsumes(a, b)).toBe(isSame)
+      }),
+      LAW
+    )
+  })
+
+  it('is true of a join and each of its two records (R5)', () => {
+    fc.assert(
+      fc.property(record, record, (a, b) => {
+        expect(subsumes(join(a, b), a)).toBe(true)
+        expect(subsumes(join(a, b), b)).toBe(true)
+      }),
+      LAW
+    )
+  })
+})

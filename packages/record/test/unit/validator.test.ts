@@ -1,0 +1,155 @@
+import fc from 'fast-check'
+import { afterEach, describe, expect, it, vi } from 'vitest'
+import type { DHTRecord } from '../../src/index.ts'
+import {
+  checkRecord,
+  DEFAULT_LIMITS,
+  DEFAULT_MAX_TTL,
+  EMPTY_RECORD,
+  encodeRecord,
+  InvalidKeyError,
+  isEmpty,
+  join,
+  MAX_CLOCK_SKEW,
+  MalformedRecordError,
+  plainRecord,
+  prune,
+  RecordTooLargeError,
+  recordKey,
+  recordValidator,
+  subkeyRecord,
+  tombstoneRecord,
+  ValidationError
+} from '../../src/index.ts'
+import { LAW, moment, record } from '../generators.ts'
+import { writesOf } from '../model.ts'
+
+const now = 1_700_000_000
+const key = recordKey('party')
+
+function check(record: DHTRecord, time = now): DHTRecord {
+  return checkRecord(key, encodeRecord(record), { now: time })
+}
+
+afterEach(() => {
+  vi.useRealTimers()
+})
+
+describe('checkRecord', () => {
+  it('gives what is live of a record (R1)', () => {
+    fc.assert(
+      fc.property(record, moment, (some, now) => {
+        const live = prune(some, now)
+
+        if (isEmpty(live)) {
+          expect(() => check(some, now)).toThrow(ValidationError)
+        } else {
+          expect(writesOf(check(some, now))).toStrictEqual(writesOf(live))
+        }
+      }),
+      LAW
+    )
+  })
+
+  it('refuses what expires at this very moment (R1)', () => {
+    const held = plainRecord('x', now)
+
+    expect(check(held, now - 0.001)).toStrictEqual(held)
+    expect(() => check(held)).toThrow(ValidationError)
+    expect(() => check(held)).toThrow(/it has expired/)
+  })
+
+  it('accepts a deletion (R9)', () => {
+    expect(check(tombstoneRecord(now + 1))).toStrictEqual(tombstoneRecord(now + 1))
+    expect(check(tombstoneRecord(now + 1, { subkey: 'a' })).subkeys.size).toBe(1)
+  })
+
+  it('refuses a record that says nothing (R1)', () => {
+    expect(() => check(EMPTY_RECORD)).toThrow(ValidationError)
+  })
+
+  it.each([
+    ['a plain entry', (time: number) => plainRecord('x', time)],
+    ['a subkey', (time: number) => subkeyRecord('a', 'x', time)],
+    ['a deletion', (time: number) => tombstoneRecord(time)],
+    [
+      'one subkey of several',
+      (time: number) => join(subkeyRecord('a', 'x', now + 1), subkeyRecord('b', 'x', time))
+    ]
+  ])('accepts %s up to MAX_CLOCK_SKEW beyond the limit, and nothing later (R14)', (_, expiring) => {
+    const latest = now + DEFAULT_MAX_TTL + MAX_CLOCK_SKEW
+
+    expect(MAX_CLOCK_SKEW).toBe(3)
+    expect(writesOf(check(expiring(latest)))).toStrictEqual(writesOf(expiring(latest)))
+    expect(() => check(expiring(latest + 0.001))).toThrow(ValidationError)
+    expect(() => check(expiring(latest + 0.001))).toThrow(/more than 2592000 seconds ahead/)
+  })
+
+  it('takes the time to live from the caller (R12, R14)', () => {
+    const options = { now, limits: { ...DEFAULT_LIMITS, maxTtl: 10 } }
+    const bytes = (time: number) => encodeRecord(plainRecord('x', time))
+
+    expect(checkRecord(key, bytes(now + 13), options)).toBeDefined()
+    expect(() => checkRecord(key, bytes(now + 13.5), options)).toThrow(ValidationError)
+  })
+
+  it('refuses milliseconds (R14)', () => {
+    expect(() => check(plainRecord('x', (now + 600) * 1000))).toThrow(ValidationError)
+  })
+
+  it('refuses a key that is none of ours (R11)', () => {
+    const bytes = encodeRecord(plainRecord('x', now + 1))
+
+    for (const name of ['', '/pk/aa', '/waggle/', '/waggle/\xa0']) {
+      expect(() => checkRecord(Buffer.from(name, 'latin1'), bytes, { now })).toThrow(
+        InvalidKeyError
+      )
+    }
+  })
+
+  it('refuses bytes that are no record (R10)', () => {
+    const bytes = encodeRecord(plainRecord('x', now + 1))
+
+    for (const malformed of [new Uint8Array(0), bytes.subarray(1), Uint8Array.of(...bytes, 0)]) {
+      expect(() => checkRecord(key, malformed, { now })).toThrow(MalformedRecordError)
+    }
+  })
+
+  it('counts bytes and subkeys before it reads what they say (R12)', () => {
+    const endless = new Uint8Array(DEFAULT_LIMITS.maxRecordBytes + 1).fill(0x81)
+    const crowded = Uint8Array.of(1, 0xa1, 1, 0xb9, 0x10, 0x01)
+
+    expect(() => checkRecord(key, endless, { now })).toThrow(RecordTooLargeError)
+    expect(() => checkRecord(key, crowded, { now })).toThrow(/has 4097 subkeys, at most 4096/)
+  })
+
+  it('reads the clock when the caller does not say the time (R1)', () => {
+    vi.useFakeTimers({ now: 5000 })
+
+    expect(checkRecord(key, encodeRecord(plainRecord('x', 5.001)))).toBeDefined()
+    expect(() => checkRecord(key, encodeRecord(plainRecord('x', 5)))).toThrow(ValidationError)
+  })
+})
+
+describe('recordValidator', () => {
+  const bytes = encodeRecord(plainRecord('x', 1000))
+
+  it('resolves for what is valid now, and rejects it when it has expired (R1, N1)', async () => {
+    vi.useFakeTimers({ now: 999_999 })
+    await expect(recordValidator(key, bytes)).resolves.toBeUndefined()
+
+    vi.setSystemTime(1_000_000)
+    await expect(recordValidator(key, bytes)).rejects.toThrow(ValidationError)
+  })
+
+  it('rejects as checkRecord throws, never before it returns (N1, R10, R12, R14)', async () => {
+    vi.useFakeTimers({ now: 0 })
+    const tooFar = encodeRecord(plainRecord('x', DEFAULT_MAX_TTL + MAX_CLOCK_SKEW + 1))
+    const tooLarge = new Uint8Array(DEFAULT_LIMITS.maxRecordBytes + 1)
+
+    await expect(recordValidator(recordKey('a'), tooFar)).rejects.toThrow(ValidationError)
+    await expect(recordValidator(key, tooLarge)).rejects.toThrow(RecordTooLargeError)
+    await expect(recordValidator(key, new Uint8Array(0))).rejects.toThrow(MalformedRecordError)
+    await expect(recordValidator(new Uint8Array(0), bytes)).rejects.toThrow(InvalidKeyError)
+  })
+})
