@@ -80,7 +80,12 @@ function services({
   return {
     identify: identify(),
     ping: ping(),
-    dht: waggleKadDHT({ protocol, clientMode, records: { limits } }),
+    dht: waggleKadDHT({
+      protocol,
+      clientMode,
+      records: { limits },
+      networkDialTimeout: { minTimeout: requestTimeoutMs, maxTimeout: requestTimeoutMs }
+    }),
     waggle: waggle({ numReplicas, requestTimeoutMs })
   }
 }

@@ -62,7 +62,7 @@ export class Operations implements WaggleOperations {
     const { expirationTime, ttl } = options
     const writes = Array.from(entries, (entry, index) =>
       inEntry(index, () =>
-        storing({ ...(hasLifetime(entry) ? {} : { expirationTime, ttl }), ...entry }, rules)
+        storing({ ...entry, ...(hasLifetime(entry) ? {} : { expirationTime, ttl }) }, rules)
       )
     )
 

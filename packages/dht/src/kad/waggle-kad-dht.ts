@@ -7,7 +7,7 @@ import {
   type ValidateFn
 } from '@libp2p/kad-dht'
 import { checkRecord, NAMESPACE, recordSelector } from '@waggle/record'
-import { DEFAULT_KAD_PROTOCOL } from '../constants.ts'
+import { DEFAULT_KAD_PROTOCOL, DEFAULT_REQUEST_TIMEOUT_MS } from '../constants.ts'
 import { RecordStore, type RecordStoreOptions } from '../store/record-store.ts'
 import { internalsOf } from './internals.ts'
 import { mergingDatastore } from './merging-datastore.ts'
@@ -22,7 +22,8 @@ export interface WaggleKadDHTInit extends KadDHTInit {
 /**
  * What differs from kad-dht's own defaults, which suit a public network of very many peers. A
  * server on private addresses too; a few requests at a time on one path; no waiting for peers that
- * a lone node does not have. Anything in `init` takes precedence.
+ * a lone node does not have. kad-dht's own timeout adapts and must not cut ours short. Anything in
+ * `init` takes precedence.
  */
 const KAD_DEFAULTS = {
   protocol: DEFAULT_KAD_PROTOCOL,
@@ -32,7 +33,7 @@ const KAD_DEFAULTS = {
   disjointPaths: 1,
   allowQueryWithZeroPeers: true,
   initialQuerySelfInterval: 50,
-  networkDialTimeout: { minTimeout: 1000, maxTimeout: 5000 },
+  networkDialTimeout: { minTimeout: DEFAULT_REQUEST_TIMEOUT_MS, maxTimeout: 5000 },
   maxInboundStreams: 512,
   maxOutboundStreams: 512
 } satisfies KadDHTInit

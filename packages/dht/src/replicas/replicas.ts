@@ -89,7 +89,9 @@ export class Replicas {
     const nearest = search.answers().slice(0, numReplicas)
     return {
       record,
-      behind: nearest.filter((contact) => !subsumes(held.get(contact) ?? EMPTY_RECORD, record))
+      behind: nearest.filter(
+        (contact) => !subsumes(held.get(contact) ?? EMPTY_RECORD, record, store.limits)
+      )
     }
   }
 

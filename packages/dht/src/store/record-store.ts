@@ -109,19 +109,30 @@ export class RecordStore {
   /** Takes in a write (R6) that has been checked against the limits of R12 and R14. */
   apply(key: Uint8Array, write: DHTRecord): Applied {
     const name = nameOf(key)
-    const before = this.#held.get(name)?.record ?? EMPTY_RECORD
+    const previous = this.#held.get(name)
+    const before = previous?.record ?? EMPTY_RECORD
     const applied = apply(before, write, { now: this.clock(), limits: this.limits })
 
     if (!applied.isAccepted || applied.record === before) {
       return applied
     }
 
-    this.#hold(name, applied.record)
-    this.#makeRoom()
+    const held = heldOf(name, applied.record)
+    this.#hold(held)
+    const dropped = this.#makeRoom()
 
-    return this.#held.has(name)
-      ? applied
-      : { isAccepted: false, record: EMPTY_RECORD, reason: 'full' }
+    if (!dropped.includes(held)) {
+      return applied
+    }
+
+    // There is no room for it, and what is rejected changes nothing (R6).
+    for (const lost of [...dropped, previous]) {
+      if (lost !== undefined && lost !== held) {
+        this.#hold(lost)
+      }
+    }
+
+    return { isAccepted: false, record: before, reason: 'full' }
   }
 
   /** Removes what has expired. */
@@ -130,39 +141,36 @@ export class RecordStore {
     this.#dropWhile(({ expirationTime }) => expirationTime <= now)
   }
 
-  #hold(name: string, record: DHTRecord): void {
-    const held: Held = {
-      name,
-      record,
-      sizeBytes: encodedSize(record) + name.length,
-      expirationTime: lastExpiration(record)
-    }
-    this.#bytes += held.sizeBytes - (this.#held.get(name)?.sizeBytes ?? 0)
-    this.#held.set(name, held)
+  #hold(held: Held): void {
+    this.#bytes += held.sizeBytes - (this.#held.get(held.name)?.sizeBytes ?? 0)
+    this.#held.set(held.name, held)
     this.#firstToExpire.push(held)
     this.#forgetReplaced()
   }
 
-  #makeRoom(): void {
-    this.#dropWhile(() => this.#held.size > this.#maxRecords || this.#bytes > this.#maxBytes)
+  #makeRoom(): Held[] {
+    return this.#dropWhile(() => this.#held.size > this.#maxRecords || this.#bytes > this.#maxBytes)
   }
 
-  #dropWhile(isDropped: (first: Held) => boolean): void {
+  /** Gives back what it has dropped. */
+  #dropWhile(isDropped: (first: Held) => boolean): Held[] {
+    const dropped: Held[] = []
+
     for (
       let first = this.#firstToExpire.peek();
       first !== undefined && (!this.#isCurrent(first) || isDropped(first));
       first = this.#firstToExpire.peek()
     ) {
       this.#firstToExpire.pop()
-      this.#drop(first)
-    }
-  }
 
-  #drop(held: Held): void {
-    if (this.#isCurrent(held)) {
-      this.#held.delete(held.name)
-      this.#bytes -= held.sizeBytes
+      if (this.#isCurrent(first)) {
+        this.#held.delete(first.name)
+        this.#bytes -= first.sizeBytes
+        dropped.push(first)
+      }
     }
+
+    return dropped
   }
 
   #isCurrent(held: Held): boolean {
@@ -174,6 +182,15 @@ export class RecordStore {
     if (this.#firstToExpire.length > 2 * this.#held.size + 16) {
       this.#firstToExpire = queue([...this.#held.values()])
     }
+  }
+}
+
+function heldOf(name: string, record: DHTRecord): Held {
+  return {
+    name,
+    record,
+    sizeBytes: encodedSize(record) + name.length,
+    expirationTime: lastExpiration(record)
   }
 }
 
