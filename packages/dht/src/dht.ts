@@ -33,6 +33,7 @@ interface Parts {
 export class DHT implements WaggleOperations, AsyncDisposable {
   readonly #parts: Parts
   readonly #operations: WaggleOperations
+  #stopped: Promise<void> | undefined
 
   private constructor(parts: Parts) {
     this.#parts = parts
@@ -116,9 +117,10 @@ export class DHT implements WaggleOperations, AsyncDisposable {
     return this.#operations.findNearestPeers(key, options)
   }
 
-  /** Leaves the network and stops the node, unless it was given as `libp2p`. May be called twice. */
+  /** Leaves the network and stops the node, unless it was given as `libp2p`. May be called again. */
   async stop(): Promise<void> {
-    await stop(this.#parts)
+    this.#stopped ??= stop(this.#parts)
+    await this.#stopped
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

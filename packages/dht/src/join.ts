@@ -30,6 +30,7 @@ export interface JoinInit {
  */
 export async function join(init: JoinInit): Promise<void> {
   const { initialPeers, requireBootstrap, signal, lifetime } = init
+  signal?.throwIfAborted()
 
   if (initialPeers.length === 0) {
     return

@@ -58,6 +58,7 @@ export class Operations implements WaggleOperations {
     entries: Iterable<StoreEntry>,
     options: StoreManyOptions = {}
   ): Promise<boolean[]> {
+    assertMany('entries', entries)
     const rules = this.#rules()
     const { expirationTime, ttl } = options
     const writes = Array.from(entries, (entry, index) =>
@@ -72,6 +73,7 @@ export class Operations implements WaggleOperations {
   }
 
   async getMany(keys: Iterable<Key>, options: GetManyOptions = {}): Promise<(Found | undefined)[]> {
+    assertMany('keys', keys)
     const { onProgress } = options
     const wanted = Array.from(keys, (key, index) =>
       inEntry(index, () => ({ key, bytes: recordKey(key, this.#init.store.limits) }))
@@ -165,6 +167,15 @@ function assertOptions(name: string, options: unknown): void {
     throw new TypeError(
       `${name} needs options with an expirationTime or a ttl, such as { ttl: 600 }, got ${options}`
     )
+  }
+}
+
+/** A string or bytes are one key: to read each character or byte as one is never what is meant. */
+function assertMany(name: string, given: unknown): void {
+  const isOneKey = typeof given === 'string' || given instanceof Uint8Array
+
+  if (isOneKey || typeof Object(given)[Symbol.iterator] !== 'function') {
+    throw new TypeError(`${name} must be an array or another iterable, got ${typeof given}`)
   }
 }
 

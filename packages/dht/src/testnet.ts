@@ -48,8 +48,11 @@ class LocalTestnet implements Testnet {
       throw new TypeError(`a testnet has a whole number of nodes from 1 up, got ${count}`)
     }
 
-    await this.#create({})
-    await Promise.all(Array.from({ length: count - 1 }, () => this.#create({})))
+    // One after another: on one thread, many at once only make each other wait, until they time out.
+    for (let i = 0; i < count; i++) {
+      await this.#create({})
+    }
+
     await this.#settle()
   }
 
@@ -76,25 +79,23 @@ class LocalTestnet implements Testnet {
 
   /** A search for a node's own surroundings makes it and them known to each other. */
   async #settle(): Promise<void> {
-    await Promise.all(
-      this.nodes.map((node) =>
-        node.findNearestPeers(node.peerId.toString(), { count: SEARCH_WIDTH })
-      )
-    )
     const servers = this.nodes.filter(({ clientMode }) => !clientMode).length
     const enough = Math.min(servers - 1, SEARCH_WIDTH)
+    const isLonely = (node: DHT): boolean => node.stats().knownPeers < enough
 
-    for (
-      const start = performance.now();
-      this.nodes.some((node) => node.stats().knownPeers < enough);
-      await new Promise((resolve) => setTimeout(resolve, SETTLE_POLL_MS))
-    ) {
+    for (const start = performance.now(); this.nodes.some(isLonely); ) {
       if (performance.now() - start > SETTLE_TIMEOUT_MS) {
         const known = this.nodes.map((node) => node.stats().knownPeers)
         throw new TimeoutError(
           `the nodes know ${known} peers after ${SETTLE_TIMEOUT_MS} ms, not ${enough}`
         )
       }
+
+      for (const node of this.nodes.filter(isLonely)) {
+        await node.findNearestPeers(node.peerId.toString(), { count: SEARCH_WIDTH })
+      }
+
+      await new Promise((resolve) => setTimeout(resolve, SETTLE_POLL_MS))
     }
   }
 }
