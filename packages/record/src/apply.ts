@@ -1,7 +1,7 @@
 import { encodedSize } from './codec.ts'
 import { DEFAULT_LIMITS } from './constants.ts'
 import { compareEntries } from './entry.ts'
-import type { DHTRecord, Entry, RuleOptions } from './interface.ts'
+import type { DHTRecord, Entry, Limits, RuleOptions } from './interface.ts'
 import { isEmpty, join, prune, showsDictionary } from './record.ts'
 import { getDHTTime } from './time.ts'
 
@@ -33,8 +33,8 @@ export function apply(held: DHTRecord, write: DHTRecord, options: RuleOptions = 
   const joined = join(prune(held, now), live, limits)
 
   if (!isAnyVisible(live, joined)) {
-    const isCrowdedOut = isAnyVisible(live, join(prune(held, now), live, UNBOUNDED))
-    return { isAccepted: false, record: held, reason: isCrowdedOut ? 'full' : 'stale' }
+    const reason = isAnyCrowdedOut(live, joined, limits) ? 'full' : 'stale'
+    return { isAccepted: false, record: held, reason }
   }
 
   if (encodedSize(joined) > limits.maxRecordBytes) {
@@ -43,8 +43,6 @@ export function apply(held: DHTRecord, write: DHTRecord, options: RuleOptions = 
 
   return { isAccepted: true, record: joined }
 }
-
-const UNBOUNDED = { ...DEFAULT_LIMITS, maxSubkeys: Number.POSITIVE_INFINITY }
 
 /** Whether a reader of `joined` sees one of the entries, or sees nothing where one deletes (R8). */
 function isAnyVisible(entries: DHTRecord, joined: DHTRecord): boolean {
@@ -59,6 +57,18 @@ function isAnyVisible(entries: DHTRecord, joined: DHTRecord): boolean {
   }
 
   return false
+}
+
+/** Whether one of the entries is missing only because others rank before it (R13). */
+function isAnyCrowdedOut({ subkeys }: DHTRecord, joined: DHTRecord, limits: Limits): boolean {
+  const isFull = joined.subkeys.size >= limits.maxSubkeys
+  const erasedUntil = joined.plain?.expirationTime ?? 0
+  return (
+    isFull &&
+    [...subkeys].some(
+      ([id, { expirationTime }]) => !joined.subkeys.has(id) && expirationTime > erasedUntil
+    )
+  )
 }
 
 function isHeld(entry: Entry | undefined, held: Entry | undefined): boolean {

@@ -35,11 +35,21 @@ export function expirationOf(
 
   if (expirationTime == null) {
     assertNumber('ttl', ttl)
-    return checked(now + ttl, { text: `ttl ${ttl}`, now, limits })
+    return checked(now + ttl, {
+      text: `ttl ${ttl}`,
+      isMs: ttl / 1000 <= limits.maxTtl,
+      now,
+      limits
+    })
   }
 
   assertNumber('expirationTime', expirationTime)
-  return checked(expirationTime, { text: `expirationTime ${expirationTime}`, now, limits })
+  return checked(expirationTime, {
+    text: `expirationTime ${expirationTime}`,
+    isMs: expirationTime >= MILLISECONDS_FROM,
+    now,
+    limits
+  })
 }
 
 /** The moment itself, unless it can never be one; the clock has no say. −0 becomes 0. */
@@ -62,17 +72,16 @@ export function isTooFar(expirationTime: DHTTime, now: DHTTime, limits: Limits):
 
 function checked(
   moment: number,
-  { text, now, limits }: { text: string; now: DHTTime; limits: Limits }
+  { text, isMs, now, limits }: { text: string; isMs: boolean; now: DHTTime; limits: Limits }
 ): DHTTime {
   if (!Number.isFinite(moment)) {
     throw new InvalidExpirationError(`${text} is not a moment: use a finite number of seconds`)
   }
 
   if (isTooFar(moment, now, limits)) {
-    const hint =
-      moment >= MILLISECONDS_FROM
-        ? 'It looks like milliseconds: divide by 1000, or use getDHTTime() + seconds.'
-        : 'Store it for less, and again before it expires.'
+    const hint = isMs
+      ? 'It looks like milliseconds: divide by 1000, or use getDHTTime() + seconds.'
+      : 'Store it for less, and again before it expires.'
     throw new InvalidExpirationError(
       `${text} is ${Math.round(moment - now)} seconds ahead, at most ${limits.maxTtl} are allowed. ${hint}`
     )
