@@ -13,14 +13,14 @@ export const DEFAULT_CALL_TIMEOUT_MS = 30_000
 /** How long `DHT.create` waits for an initial peer to answer. */
 export const DEFAULT_BOOTSTRAP_TIMEOUT_MS = 10_000
 
-/** How many requests of one search are under way at once: Kademlia's alpha (§2.3 of the paper). */
-export const SEARCH_PARALLELISM = 3
+/** How long a get waits for one peer before it asks the next one, too. */
+export const HEDGE_MS = 100
 
 /** How many peers are asked before a key counts as absent: Kademlia's k (§2.3 of the paper). */
 export const SEARCH_WIDTH = 20
 
 /** How many operations of one storeMany or getMany are under way at once. */
-export const BATCH_PARALLELISM = 16
+export const BATCH_PARALLELISM = 128
 
 /** How long a peer that failed once is avoided; doubles with each further failure. */
 export const FIRST_AVOIDANCE_MS = 1000
@@ -39,3 +39,9 @@ export const DEFAULT_MAX_STORED_BYTES: number = 256 * 1024 * 1024
 
 /** How often what has expired is removed from memory. It is never returned in the meantime. */
 export const SWEEP_INTERVAL_MS = 10_000
+
+/** What `limits.maxRecordBytes` may be raised to: a record and its key must fit a message, ours or kad-dht's. */
+export const LARGEST_MAX_RECORD_BYTES: number = 3 * 1024 * 1024
+
+/** What `limits.maxKeyBytes` may be raised to. */
+export const LARGEST_MAX_KEY_BYTES = 60_000

@@ -83,8 +83,7 @@ export interface WaggleOperations {
 
   /**
    * Deletes a key or a subkey: stores a tombstone, which wins and loses by its expiration as any
-   * write does. Give it at least the expiration of what it deletes, and more if that was written
-   * with an expiration as late.
+   * write does. Give it a later expiration than that of what it deletes.
    */
   delete(key: Key, options: DeleteOptions): Promise<boolean>
 
@@ -116,21 +115,44 @@ export interface FindReply {
 /** What a replica made of a write. */
 export type StoreOutcome = 'accepted' | Rejection
 
+/** How `RecordChannel.find` is told what to answer. */
+export interface FindOptions extends AbortOptions {
+  /** How many peers near the key are wanted. */
+  readonly closerCount: number
+
+  /** Whether they are wanted, too, where a record is held. */
+  readonly isCloserAlways: boolean
+}
+
+/** How `RecordChannel.store` is told what to answer. */
+export interface WriteOptions extends AbortOptions {
+  /** How many peers near the key are wanted. */
+  readonly closerCount: number
+}
+
+/** What one peer answers when asked to hold a write. */
+export interface StoreReply {
+  readonly outcome: StoreOutcome
+
+  /** Peers it knows to be near the key. */
+  readonly closer: readonly Contact[]
+}
+
 /**
  * How records travel between this node and one other. All that the rest of the library knows of
  * the wire. Both calls reject when the peer gave no usable answer.
  */
 export interface RecordChannel {
-  /** Asks what the peer holds under a record key, and whom it knows nearer to it. */
-  find(peer: Contact, key: Uint8Array, options: AbortOptions): Promise<FindReply>
+  /** Asks what the peer holds under a record key, and whom it knows near to it. */
+  find(peer: Contact, key: Uint8Array, options: FindOptions): Promise<FindReply>
 
-  /** Asks the peer to hold a write. */
+  /** Asks the peer to hold a write, and whom it knows near to its key. */
   store(
     peer: Contact,
     key: Uint8Array,
     write: DHTRecord,
-    options: AbortOptions
-  ): Promise<StoreOutcome>
+    options: WriteOptions
+  ): Promise<StoreReply>
 }
 
 /** Where a search for a key begins. */
@@ -150,6 +172,6 @@ export interface Stats {
   /** Peers connected to. */
   readonly peers: number
 
-  /** Peers in the routing table, from which searches begin. */
+  /** Servers of the network that are known, connected or in the routing table: searches begin with them. */
   readonly knownPeers: number
 }

@@ -23,7 +23,7 @@ export interface JoinInit {
 }
 
 /**
- * Connects to all initial peers at once and resolves when the first one is in the routing table
+ * Connects to all initial peers at once and resolves when the first one can be asked
  * (N8). Those that fail are tried again in the background for as long as the node lives.
  *
  * @throws BootstrapError when none answers and one is required

@@ -103,8 +103,6 @@ function listenError({ listenOn }: Settings, error: Error): Error {
 
 /** libp2p puts a stack trace for each address into one message; what matters of it is a line each. */
 function reasonsOf(message: string): string[] {
-  const lines = message.matchAll(
-    /^ *\S+: (?:Error|UnsupportedListenAddressError): (?<reason>.+)$/gm
-  )
-  return Array.from(lines, ({ groups }) => groups?.['reason'] ?? '')
+  const lines = message.matchAll(/^ *\S+: (?:Error|UnsupportedListenAddressError): (.+)$/gm)
+  return Array.from(lines, ([, reason = '']) => reason)
 }

@@ -29,9 +29,13 @@ export interface OperationsInit {
   readonly lifetime: AbortSignal
 }
 
+/** Seconds; a float has room for it until the year 2242. */
+const CLOCK_STEP = 1e-6
+
 /** Checks what callers pass, and has the replicas do it in time. */
 export class Operations implements WaggleOperations {
   readonly #init: OperationsInit
+  #lastWrite = 0
 
   constructor(init: OperationsInit) {
     this.#init = init
@@ -126,9 +130,11 @@ export class Operations implements WaggleOperations {
     return view(reading.record, store.clock())
   }
 
+  /** Time rises from write to write: of two within a clock's tick, with the same ttl, the later wins. */
   #rules(): WriteRules {
     const { clock, limits } = this.#init.store
-    return { now: clock(), limits }
+    this.#lastWrite = Math.max(clock(), this.#lastWrite + CLOCK_STEP)
+    return { now: this.#lastWrite, limits }
   }
 
   #call<T>(

@@ -247,12 +247,12 @@ function isText(value: unknown, option: string): void {
   assertThat(typeof value === 'string' && value !== '', option, 'a string that is not empty', value)
 }
 
-function isPositive(value: unknown, option: string): void {
+export function isPositive(value: unknown, option: string): void {
   const isSo = typeof value === 'number' && value > 0 && Number.isFinite(value)
   assertThat(isSo, option, 'a positive number', value)
 }
 
-function isWhole(least: number, most: number): Check {
+export function isWhole(least: number, most: number): Check {
   return (value, option) => {
     const isSo = Number.isInteger(value) && Number(value) >= least && Number(value) <= most
     assertThat(isSo, option, `a whole number from ${least} to ${most}`, value)

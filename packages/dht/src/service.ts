@@ -1,15 +1,31 @@
-import type { ComponentLogger, PeerId, Startable } from '@libp2p/interface'
+import type {
+  ComponentLogger,
+  Libp2pEvents,
+  PeerId,
+  PeerStore,
+  Startable,
+  TypedEventTarget
+} from '@libp2p/interface'
 import { AbortError, serviceCapabilities, serviceDependencies } from '@libp2p/interface'
-import type { ConnectionManager } from '@libp2p/interface-internal'
-import { DEFAULT_NUM_REPLICAS, DEFAULT_REQUEST_TIMEOUT_MS, SWEEP_INTERVAL_MS } from './constants.ts'
+import type { ConnectionManager, Registrar } from '@libp2p/interface-internal'
+import {
+  DEFAULT_NUM_REPLICAS,
+  DEFAULT_REQUEST_TIMEOUT_MS,
+  SEARCH_WIDTH,
+  SWEEP_INTERVAL_MS
+} from './constants.ts'
 import { anySignal } from './deadline.ts'
+import { ExchangeChannel } from './exchange/exchange-channel.ts'
+import { ExchangeServer } from './exchange/exchange-server.ts'
+import { EXCHANGE_PROTOCOL, MAX_EXCHANGE_STREAMS } from './exchange/limits.ts'
 import type { Stats, WaggleOperations } from './interface.ts'
 import { KadChannel } from './kad/kad-channel.ts'
-import { KadRouting } from './kad/kad-routing.ts'
+import { KnownPeers } from './kad/known-peers.ts'
 import { type NodeParts, partsOf } from './kad/node-parts.ts'
 import { Avoidance } from './lookup/avoidance.ts'
 import { Operations } from './operations.ts'
-import { Replicas } from './replicas/replicas.ts'
+import { isPositive, isWhole } from './options.ts'
+import { Replicas, type ReplicasInit } from './replicas/replicas.ts'
 
 /** How the service replicates. */
 export interface WaggleInit {
@@ -32,10 +48,10 @@ export interface WaggleInit {
 export interface WaggleComponents {
   peerId: PeerId
   connectionManager: ConnectionManager
+  events: TypedEventTarget<Libp2pEvents>
   logger: ComponentLogger
-
-  /** Tells this node from others in the same process. */
-  events: object
+  peerStore: PeerStore
+  registrar: Registrar
 }
 
 const SERVICE = '@waggle/dht'
@@ -67,7 +83,10 @@ export interface Waggle {
  * whose store it keeps records, and the services `identify` and `ping`, which kad-dht needs.
  */
 export function waggle(init: WaggleInit = {}): (components: WaggleComponents) => Waggle {
-  return (components) => new WaggleService(components, init)
+  const { numReplicas = DEFAULT_NUM_REPLICAS, requestTimeoutMs = DEFAULT_REQUEST_TIMEOUT_MS } = init
+  isWhole(1, SEARCH_WIDTH)(numReplicas, 'numReplicas')
+  isPositive(requestTimeoutMs, 'requestTimeoutMs')
+  return (components) => new WaggleService(components, { numReplicas, requestTimeoutMs })
 }
 
 /** The Waggle service among a node's services, whatever name it has there. */
@@ -80,7 +99,7 @@ export function findWaggle(services: object): Waggle | undefined {
 interface Running {
   readonly parts: NodeParts
   readonly replicas: Replicas
-  readonly routing: KadRouting
+  readonly routing: KnownPeers
   readonly stop: AbortController
 }
 
@@ -93,27 +112,56 @@ class WaggleService implements Waggle, Startable {
   readonly #requestTimeoutMs: number
   #running: Running | undefined
 
-  constructor(components: WaggleComponents, init: WaggleInit) {
+  constructor(
+    components: WaggleComponents,
+    init: { numReplicas: number; requestTimeoutMs: number }
+  ) {
     this.#components = components
-    this.#numReplicas = init.numReplicas ?? DEFAULT_NUM_REPLICAS
-    this.#requestTimeoutMs = init.requestTimeoutMs ?? DEFAULT_REQUEST_TIMEOUT_MS
+    this.#numReplicas = init.numReplicas
+    this.#requestTimeoutMs = init.requestTimeoutMs
   }
 
   /** Called by libp2p, when all services exist: their order does not matter. */
-  start(): void {
+  async start(): Promise<void> {
+    const { events, peerStore, registrar } = this.#components
     const parts = partsOf(this.#components)
-    const routing = new KadRouting(parts.kad)
+    const { kad, store } = parts
+    const avoidance = new Avoidance()
+    // A peer that failed because it was slow is no worse than others once it is heard of again.
+    const onAlive = (peer: PeerId): void => avoidance.answered(peer)
+    const routing = new KnownPeers({ kad, peerStore, registrar, events, onConnect: onAlive })
+    const channel = this.#channel(parts, onAlive)
     const stop = new AbortController()
-    const sweeping = setInterval(() => parts.store.sweep(), SWEEP_INTERVAL_MS)
+    const sweeping = setInterval(() => store.sweep(), SWEEP_INTERVAL_MS)
     sweeping.unref?.()
-    stop.signal.addEventListener('abort', () => clearInterval(sweeping))
-    this.#running = { parts, routing, stop, replicas: this.#replicas(parts, routing) }
+    stop.signal.addEventListener('abort', () => {
+      clearInterval(sweeping)
+      channel.close()
+    })
+    this.#running = {
+      parts,
+      routing,
+      stop,
+      replicas: this.#replicas(parts, { routing, channel, avoidance })
+    }
+
+    await routing.follow(stop.signal)
+
+    if (kad.getMode() === 'server') {
+      const server = new ExchangeServer({ store, routing })
+      await registrar.handle(
+        EXCHANGE_PROTOCOL,
+        (stream, connection) => server.serve(stream, connection.remotePeer),
+        { maxInboundStreams: MAX_EXCHANGE_STREAMS, maxOutboundStreams: MAX_EXCHANGE_STREAMS }
+      )
+    }
   }
 
   /** Called by libp2p. */
-  stop(): void {
+  async stop(): Promise<void> {
     this.#running?.stop.abort(new AbortError('the node was stopped'))
     this.#running = undefined
+    await this.#components.registrar.unhandle(EXCHANGE_PROTOCOL)
   }
 
   get clientMode(): boolean {
@@ -131,12 +179,13 @@ class WaggleService implements Waggle, Startable {
   }
 
   stats(): Stats {
-    const { store, kad } = this.#started.parts
+    const { parts, routing } = this.#started
+    const { store } = parts
     return {
       records: store.records,
       bytes: store.bytes,
       peers: this.peers.length,
-      knownPeers: kad.routingTable.size
+      knownPeers: routing.size
     }
   }
 
@@ -163,16 +212,21 @@ class WaggleService implements Waggle, Startable {
     return this.#running
   }
 
-  #replicas({ kad, store }: NodeParts, routing: KadRouting): Replicas {
-    const { peerId, connectionManager, logger } = this.#components
-    const log = logger.forComponent('waggle:kad')
+  #channel({ kad, store }: NodeParts, onAnswer: (peer: PeerId) => void): ExchangeChannel {
+    const { connectionManager, logger } = this.#components
+    const log = logger.forComponent('waggle:exchange')
+    const stockChannel = new KadChannel({ connectionManager, kad, log, store })
+    return new ExchangeChannel({ connectionManager, log, store, stockChannel, onAnswer })
+  }
 
+  #replicas(
+    { kad, store }: NodeParts,
+    parts: Pick<ReplicasInit, 'routing' | 'channel' | 'avoidance'>
+  ): Replicas {
     return new Replicas({
-      self: peerId,
+      self: this.#components.peerId,
       store,
-      channel: new KadChannel({ connectionManager, kad, log, store }),
-      routing,
-      avoidance: new Avoidance(),
+      ...parts,
       numReplicas: this.#numReplicas,
       requestTimeoutMs: this.#requestTimeoutMs,
       isReplica: () => kad.getMode() === 'server'

@@ -92,10 +92,19 @@ class LocalTestnet implements Testnet {
       }
 
       for (const node of this.nodes.filter(isLonely)) {
-        await node.findNearestPeers(node.peerId.toString(), { count: SEARCH_WIDTH })
+        await lookAround(node)
       }
 
       await new Promise((resolve) => setTimeout(resolve, SETTLE_POLL_MS))
     }
+
+    // Once more, so that nobody is avoided who was slow while the others joined.
+    for (const node of this.nodes) {
+      await lookAround(node)
+    }
   }
+}
+
+async function lookAround(node: DHT): Promise<void> {
+  await node.findNearestPeers(node.peerId.toString(), { count: SEARCH_WIDTH })
 }

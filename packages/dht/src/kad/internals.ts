@@ -16,7 +16,10 @@ export interface KadInternals extends KadDHT {
     ): AsyncIterable<QueryEvent>
   }
 
-  readonly routingTable: TypedEventTarget<{ 'peer:add': CustomEvent<PeerId> }> & {
+  readonly routingTable: TypedEventTarget<{
+    'peer:add': CustomEvent<PeerId>
+    'peer:remove': CustomEvent<PeerId>
+  }> & {
     readonly size: number
     closestPeers(target: Uint8Array, options: { count: number }): PeerId[]
   }

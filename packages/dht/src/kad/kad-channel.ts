@@ -1,4 +1,4 @@
-import type { AbortOptions, Logger, PeerId } from '@libp2p/interface'
+import type { AbortOptions, Logger } from '@libp2p/interface'
 import type { ConnectionManager } from '@libp2p/interface-internal'
 import {
   Record as Libp2pRecord,
@@ -6,7 +6,6 @@ import {
   type PeerResponseEvent,
   type QueryEvent
 } from '@libp2p/kad-dht'
-import type { Multiaddr } from '@multiformats/multiaddr'
 import {
   type Applied,
   apply,
@@ -18,8 +17,9 @@ import {
 } from '@waggle/record'
 import { pipe } from 'it-pipe'
 import { equals } from 'uint8arrays/equals'
+import { connectedTo } from '../connect.ts'
 import { SEARCH_WIDTH } from '../constants.ts'
-import type { Contact, FindReply, RecordChannel, StoreOutcome } from '../interface.ts'
+import type { Contact, FindReply, RecordChannel, StoreOutcome, StoreReply } from '../interface.ts'
 import type { RecordStore } from '../store/record-store.ts'
 import { type KadInternals, NO_PATH } from './internals.ts'
 
@@ -61,19 +61,19 @@ export class KadChannel implements RecordChannel {
     key: Uint8Array,
     write: DHTRecord,
     options: AbortOptions
-  ): Promise<StoreOutcome> {
-    const { record: held = EMPTY_RECORD } = await this.find(peer, key, options)
+  ): Promise<StoreReply> {
+    const { record: held = EMPTY_RECORD, closer } = await this.find(peer, key, options)
     const merged = this.#apply(held, write)
 
     if (!merged.isAccepted || merged.record === held) {
-      return outcomeOf(merged)
+      return { outcome: outcomeOf(merged), closer }
     }
 
     try {
       await this.#put(peer, key, merged.record, options)
-      return 'accepted'
+      return { outcome: 'accepted', closer }
     } catch (error) {
-      return this.#rejection(peer, { key, write, error, ...options })
+      return { outcome: await this.#rejection(peer, { key, write, error, ...options }), closer }
     }
   }
 
@@ -120,19 +120,9 @@ export class KadChannel implements RecordChannel {
     message: { type: MessageType; key: Uint8Array; record?: Uint8Array },
     options: AbortOptions
   ): Promise<PeerResponseEvent> {
-    await this.#connect(peer, options)
-    const { network } = this.#components.kad
-    return pipe(network.sendRequest(peer.id, message, { ...options, path: NO_PATH }), response)
-  }
-
-  /** Dials the addresses we were told; libp2p alone would search the network for the peer. */
-  async #connect({ id, multiaddrs }: Contact, options: AbortOptions): Promise<void> {
-    const { connectionManager } = this.#components
-
-    if (multiaddrs.length > 0 && connectionManager.getConnections(id).length === 0) {
-      const addresses = multiaddrs.map((address) => withPeerId(address, id))
-      await connectionManager.openConnection(addresses, options)
-    }
+    const { connectionManager, kad } = this.#components
+    await connectedTo(connectionManager, peer, options)
+    return pipe(kad.network.sendRequest(peer.id, message, { ...options, path: NO_PATH }), response)
   }
 
   #checked(peer: Contact, key: Uint8Array, bytes: Uint8Array): DHTRecord | undefined {
@@ -149,11 +139,6 @@ export class KadChannel implements RecordChannel {
 
 function outcomeOf(applied: Applied): StoreOutcome {
   return applied.isAccepted ? 'accepted' : applied.reason
-}
-
-function withPeerId(address: Multiaddr, id: PeerId): Multiaddr {
-  const hasPeerId = address.getComponents().some(({ name }) => name === 'p2p')
-  return hasPeerId ? address : address.encapsulate(`/p2p/${id}`)
 }
 
 async function response(events: AsyncIterable<QueryEvent>): Promise<PeerResponseEvent> {

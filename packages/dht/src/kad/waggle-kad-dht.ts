@@ -60,7 +60,7 @@ export function waggleKadDHT(
     )
     const kad = kadDHT({
       ...KAD_DEFAULTS,
-      ...kadInit,
+      ...given(kadInit),
       validators: { [NAMESPACE]: validatorFor(store), ...kadInit.validators },
       selectors: { [NAMESPACE]: recordSelector, ...kadInit.selectors }
     })(withDatastore(components, datastore))
@@ -68,6 +68,11 @@ export function waggleKadDHT(
     registerParts(components, { kad: internalsOf(kad), store })
     return kad
   }
+}
+
+/** An option that is undefined was left out: it must not undo a default. */
+function given(init: KadDHTInit): KadDHTInit {
+  return Object.fromEntries(Object.entries(init).filter(([, value]) => value !== undefined))
 }
 
 /** `recordValidator`, by the store's limits and clock. */

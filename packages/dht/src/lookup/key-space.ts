@@ -12,12 +12,42 @@ export function pointOfKey(key: Uint8Array): Point {
   return sha256(key)
 }
 
+const pointsOfPeers = new WeakMap<PeerId, Point>()
+
 /** The point of a peer. */
 export function pointOfPeer(peer: PeerId): Point {
-  return sha256(peer.toMultihash().bytes)
+  const known = pointsOfPeers.get(peer)
+
+  if (known !== undefined) {
+    return known
+  }
+
+  const point = sha256(peer.toMultihash().bytes)
+  pointsOfPeers.set(peer, point)
+  return point
 }
 
 /** The XOR metric of Kademlia (§2.1 of the paper), to be compared bytewise. */
 export function distance(a: Point, b: Point): Uint8Array {
   return a.map((byte, i) => byte ^ (b[i] ?? 0))
+}
+
+/**
+ * The first 53 bits of the distance as a number: enough to sort peers by it, since two peers that
+ * agree in as many bits do not happen by chance.
+ */
+export function roughDistance(a: Point, b: Point): number {
+  const high = (uint32(a, 0) ^ uint32(b, 0)) >>> 0
+  const low = (uint32(a, 4) ^ uint32(b, 4)) >>> 0
+  return high * 2 ** 21 + (low >>> 11)
+}
+
+function uint32(point: Point, at: number): number {
+  return (
+    (((point[at] ?? 0) << 24) |
+      ((point[at + 1] ?? 0) << 16) |
+      ((point[at + 2] ?? 0) << 8) |
+      (point[at + 3] ?? 0)) >>>
+    0
+  )
 }

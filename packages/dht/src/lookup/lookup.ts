@@ -1,77 +1,134 @@
-import type { AbortOptions } from '@libp2p/interface'
-import { SEARCH_PARALLELISM } from '../constants.ts'
+import { AbortError, type AbortOptions } from '@libp2p/interface'
 import { anySignal } from '../deadline.ts'
 import { toError } from '../errors.ts'
-import type { Contact, FindReply } from '../interface.ts'
+import type { Contact } from '../interface.ts'
 import type { Search } from './search.ts'
 
-export type LookupEvent =
-  | { name: 'answer'; contact: Contact; reply: FindReply }
+/** What any answer tells a search. */
+export interface Answer {
+  /** Peers that may be nearer. */
+  readonly closer: readonly Contact[]
+}
+
+export type LookupEvent<A extends Answer> =
+  | { name: 'answer'; contact: Contact; answer: A }
   | { name: 'failure'; contact: Contact; error: Error }
 
 /** Asks one peer; rejects when it gives no answer. */
-export type AskPeer = (contact: Contact, options: AbortOptions) => Promise<FindReply>
+export type AskPeer<A extends Answer> = (contact: Contact, options: AbortOptions) => Promise<A>
+
+export interface LookupOptions extends AbortOptions {
+  /** How many peers are asked at once. Twice as many after each answer that did not end the search. */
+  readonly parallelism: number
+
+  /** After so long without an answer, one more peer is asked than `parallelism` allows. */
+  readonly hedgeMs?: number | undefined
+}
 
 /**
  * Runs a search until it is done, a few requests at a time, and says what peers answer as it
  * comes. Stopping the loop ends the requests that are under way.
  */
-export async function* lookup(
+export async function* lookup<A extends Answer>(
   search: Search,
-  ask: AskPeer,
-  options: AbortOptions = {}
-): AsyncGenerator<LookupEvent, void, undefined> {
+  ask: AskPeer<A>,
+  { signal, parallelism, hedgeMs }: LookupOptions
+): AsyncGenerator<LookupEvent<A>, void, undefined> {
   const stop = new AbortController()
-  const signal = anySignal(options.signal, stop.signal)
-  const underWay = new Map<Contact, Promise<LookupEvent>>()
+  const either = anySignal(signal, stop.signal)
+  const underWay = new Map<Contact, Promise<LookupEvent<A>>>()
+  let atOnce = parallelism
 
   try {
     while (true) {
-      options.signal?.throwIfAborted()
-      fill(underWay, search, (contact) => outcome(contact, ask(contact, { signal })))
+      signal?.throwIfAborted()
+      fill(underWay, atOnce, () => next(search, ask, either))
 
       if (underWay.size === 0) {
         return
       }
 
-      const event = await Promise.race(underWay.values())
-      options.signal?.throwIfAborted()
+      const event = await firstOf(underWay.values(), hedgeMs)
+      signal?.throwIfAborted()
+
+      if (event === undefined) {
+        atOnce++
+        continue
+      }
+
       underWay.delete(event.contact)
       settle(search, event)
       yield event
+      atOnce *= 2
     }
   } finally {
-    stop.abort()
+    if (underWay.size > 0) {
+      stop.abort(NO_LONGER_WANTED)
+    }
   }
 }
 
-function fill(
-  underWay: Map<Contact, Promise<LookupEvent>>,
-  search: Search,
-  start: (contact: Contact) => Promise<LookupEvent>
-): void {
-  while (underWay.size < SEARCH_PARALLELISM) {
-    const contact = search.next()
+/** Made once: an error with its stack is dear on the path of every get. */
+const NO_LONGER_WANTED = new AbortError('the search has ended')
 
-    if (contact === undefined) {
+function fill<A extends Answer>(
+  underWay: Map<Contact, Promise<LookupEvent<A>>>,
+  atOnce: number,
+  start: () => [Contact, Promise<LookupEvent<A>>] | undefined
+): void {
+  while (underWay.size < atOnce) {
+    const started = start()
+
+    if (started === undefined) {
       return
     }
 
-    underWay.set(contact, start(contact))
+    underWay.set(...started)
   }
 }
 
-async function outcome(contact: Contact, asked: Promise<FindReply>): Promise<LookupEvent> {
+function next<A extends Answer>(
+  search: Search,
+  ask: AskPeer<A>,
+  signal: AbortSignal
+): [Contact, Promise<LookupEvent<A>>] | undefined {
+  const contact = search.next()
+  return contact && [contact, outcome(contact, ask(contact, { signal }))]
+}
+
+async function outcome<A extends Answer>(
+  contact: Contact,
+  asked: Promise<A>
+): Promise<LookupEvent<A>> {
   try {
-    return { name: 'answer', contact, reply: await asked }
+    return { name: 'answer', contact, answer: await asked }
   } catch (error) {
     return { name: 'failure', contact, error: toError(error) }
   }
 }
 
-function settle(search: Search, event: LookupEvent): void {
+/** The first of these to come; undefined if none does in time. */
+async function firstOf<T>(
+  promises: Iterable<Promise<T>>,
+  withinMs: number | undefined
+): Promise<T | undefined> {
+  if (withinMs === undefined) {
+    return Promise.race(promises)
+  }
+
+  const { promise: tooLate, resolve } = Promise.withResolvers<undefined>()
+  const timer = setTimeout(() => resolve(undefined), withinMs)
+
+  try {
+    return await Promise.race([...promises, tooLate])
+  } finally {
+    clearTimeout(timer)
+  }
+}
+
+function settle<A extends Answer>(search: Search, event: LookupEvent<A>): void {
   if (event.name === 'answer') {
-    search.answered(event.contact, event.reply.closer)
+    search.answered(event.contact, event.answer.closer)
   } else {
     search.failed(event.contact)
   }

@@ -1,15 +1,24 @@
 import type { AbortOptions, PeerId } from '@libp2p/interface'
 import {
   type DHTRecord,
+  decodeRecord,
   EMPTY_RECORD,
+  encodeRecord,
   isEmpty,
   join,
   shownExpiration,
   subsumes
 } from '@waggle/record'
-import { SEARCH_WIDTH } from '../constants.ts'
+import { HEDGE_MS, SEARCH_WIDTH } from '../constants.ts'
 import { anySignal, timeoutSignal } from '../deadline.ts'
-import type { Contact, FindReply, RecordChannel, Routing, StoreOutcome } from '../interface.ts'
+import type {
+  Contact,
+  FindReply,
+  RecordChannel,
+  Routing,
+  StoreOutcome,
+  StoreReply
+} from '../interface.ts'
 import type { Avoidance } from '../lookup/avoidance.ts'
 import { pointOfKey } from '../lookup/key-space.ts'
 import { type LookupEvent, lookup } from '../lookup/lookup.ts'
@@ -61,8 +70,8 @@ export class Replicas {
    */
   async read(key: Uint8Array, options: ReadOptions): Promise<Reading> {
     const { store, numReplicas } = this.#init
-    const held = new Map<Contact, DHTRecord>([[this.#self, store.get(key)]])
     let record = store.get(key)
+    const held = new Map<Contact, DHTRecord>([[this.#self, record]])
 
     if (this.#isGoodEnough(record, options)) {
       return { record, behind: [] }
@@ -70,9 +79,9 @@ export class Replicas {
 
     const search = this.#search(key, numReplicas)
 
-    for await (const event of this.#lookup(search, key, options)) {
+    for await (const event of this.#find(search, key, options)) {
       if (event.name === 'answer') {
-        const answer = event.reply.record ?? EMPTY_RECORD
+        const answer = event.answer.record ?? EMPTY_RECORD
         held.set(event.contact, answer)
         record = join(record, answer, store.limits)
       }
@@ -95,44 +104,71 @@ export class Replicas {
     }
   }
 
-  /** Sends a write to the nearest peers that answer (N6), and says what each made of it. */
+  /**
+   * Sends a write to the nearest peers that answer (N6), and says what each made of it. Searching
+   * and storing are one: a peer that knows nearer ones says so as it answers, and what it holds by
+   * then does no harm.
+   */
   async write(key: Uint8Array, write: DHTRecord, options: AbortOptions): Promise<StoreOutcome[]> {
-    const search = this.#search(key, this.#init.numReplicas)
+    const { numReplicas } = this.#init
+    const search = this.#search(key, numReplicas)
     const outcomes = new Map<Contact, StoreOutcome>()
+    const answers = lookup(
+      search,
+      (contact, { signal }) => this.#storeAt(contact, { key, write, signal }),
+      { ...options, parallelism: numReplicas }
+    )
 
-    for (;;) {
-      await this.#settle(search, key, options)
-      const next = search.answers().filter((contact) => !outcomes.has(contact))
-
-      if (next.length === 0) {
-        return [...outcomes.values()]
+    for await (const event of answers) {
+      if (event.name === 'answer') {
+        outcomes.set(event.contact, event.answer.outcome)
       }
-
-      await Promise.all(
-        next.map(async (contact) => {
-          const outcome = await this.#storeAt(contact, { key, write, ...options })
-
-          if (outcome === undefined) {
-            search.failed(contact)
-          } else {
-            outcomes.set(contact, outcome)
-          }
-        })
-      )
     }
+
+    if (search.answers().includes(this.#self)) {
+      outcomes.set(this.#self, this.#storeHere(key, write))
+    }
+
+    return search.answers().flatMap((contact) => outcomes.get(contact) ?? [])
   }
 
   /** Brings replicas up to date after a reading (N5); those that fail are left as they are. */
-  async repair(key: Uint8Array, { record, behind }: Reading, options: AbortOptions): Promise<void> {
-    await Promise.all(
-      behind.map((contact) => this.#storeAt(contact, { key, write: record, ...options }))
+  async repair(
+    key: Uint8Array,
+    { record, behind }: Reading,
+    { signal }: AbortOptions
+  ): Promise<void> {
+    const bytes = encodeRecord(record)
+
+    if (bytes.length > this.#init.store.limits.maxRecordBytes) {
+      // No replica could hold all that they hold together.
+      return
+    }
+
+    // Read anew, so that the own store does not keep the messages that the entries came in.
+    const write = decodeRecord(bytes)
+    await Promise.allSettled(
+      behind.map((contact) =>
+        contact === this.#self
+          ? this.#storeHere(key, write)
+          : this.#storeAt(contact, { key, write, signal })
+      )
     )
+    signal?.throwIfAborted()
   }
 
   /** The nearest peers that answered, nearest first, without this node. */
   async nearest(key: Uint8Array, count: number, options: AbortOptions): Promise<PeerId[]> {
     const search = this.#search(key, count, { isSelfIncluded: false })
-    await this.#settle(search, key, options)
+
+    for await (const _ of this.#find(search, key, {
+      ...options,
+      latest: true,
+      closerCount: count
+    })) {
+      // The search itself takes in the answers.
+    }
+
     return search.answers().map(({ id }) => id)
   }
 
@@ -159,44 +195,45 @@ export class Replicas {
     return search
   }
 
-  async #settle(search: Search, key: Uint8Array, options: AbortOptions): Promise<void> {
-    for await (const _ of this.#lookup(search, key, options)) {
-      // The search itself takes in the answers.
-    }
-  }
-
-  #lookup(
+  /** Asks one after the other for any answer, all at once for the latest. */
+  #find(
     search: Search,
     key: Uint8Array,
-    options: AbortOptions
-  ): AsyncGenerator<LookupEvent, void, undefined> {
-    return lookup(search, (contact, { signal }) => this.#find(contact, key, { signal }), options)
+    {
+      latest = false,
+      closerCount = this.#init.numReplicas,
+      signal
+    }: ReadOptions & { closerCount?: number }
+  ): AsyncGenerator<LookupEvent<FindReply>, void, undefined> {
+    const { channel, numReplicas } = this.#init
+
+    return lookup(
+      search,
+      (contact, options) =>
+        this.#request(contact, options, (timed) =>
+          channel.find(contact, key, {
+            ...timed,
+            closerCount: Math.min(closerCount, SEARCH_WIDTH),
+            isCloserAlways: latest
+          })
+        ),
+      latest ? { signal, parallelism: numReplicas } : { signal, parallelism: 1, hedgeMs: HEDGE_MS }
+    )
   }
 
-  #find(contact: Contact, key: Uint8Array, options: AbortOptions): Promise<FindReply> {
-    return this.#request(contact, options, (timed) => this.#init.channel.find(contact, key, timed))
+  #storeHere(key: Uint8Array, write: DHTRecord): StoreOutcome {
+    const applied = this.#init.store.apply(key, write)
+    return applied.isAccepted ? 'accepted' : applied.reason
   }
 
-  /** Undefined if the peer gave no answer. */
-  async #storeAt(
+  #storeAt(
     contact: Contact,
-    { key, write, ...options }: AbortOptions & { key: Uint8Array; write: DHTRecord }
-  ): Promise<StoreOutcome | undefined> {
-    const { channel, store } = this.#init
-
-    if (contact === this.#self) {
-      const applied = store.apply(key, write)
-      return applied.isAccepted ? 'accepted' : applied.reason
-    }
-
-    try {
-      return await this.#request(contact, options, (timed) =>
-        channel.store(contact, key, write, timed)
-      )
-    } catch {
-      options.signal?.throwIfAborted()
-      return undefined
-    }
+    { key, write, signal }: AbortOptions & { key: Uint8Array; write: DHTRecord }
+  ): Promise<StoreReply> {
+    const { channel, numReplicas } = this.#init
+    return this.#request(contact, { signal }, (timed) =>
+      channel.store(contact, key, write, { ...timed, closerCount: numReplicas })
+    )
   }
 
   /** Gives one request its time, and remembers whether the peer answered (N8). */

@@ -15,7 +15,12 @@ import {
 } from '@waggle/record'
 import TinyQueue from 'tinyqueue'
 import { toString as stringOf } from 'uint8arrays/to-string'
-import { DEFAULT_MAX_STORED_BYTES, DEFAULT_MAX_STORED_RECORDS } from '../constants.ts'
+import {
+  DEFAULT_MAX_STORED_BYTES,
+  DEFAULT_MAX_STORED_RECORDS,
+  LARGEST_MAX_KEY_BYTES,
+  LARGEST_MAX_RECORD_BYTES
+} from '../constants.ts'
 
 /** How much a node holds for other peers. */
 export interface RecordStoreOptions {
@@ -67,6 +72,7 @@ export class RecordStore {
 
   constructor(options: RecordStoreOptions = {}) {
     this.limits = options.limits ?? DEFAULT_LIMITS
+    assertSendable(this.limits)
     this.clock = options.clock ?? getDHTTime
     this.#maxRecords = options.maxRecords ?? DEFAULT_MAX_STORED_RECORDS
     this.#maxBytes = options.maxBytes ?? DEFAULT_MAX_STORED_BYTES
@@ -182,6 +188,14 @@ export class RecordStore {
     if (this.#firstToExpire.length > 2 * this.#held.size + 16) {
       this.#firstToExpire = queue([...this.#held.values()])
     }
+  }
+}
+
+function assertSendable({ maxRecordBytes, maxKeyBytes }: Limits): void {
+  if (maxRecordBytes > LARGEST_MAX_RECORD_BYTES || maxKeyBytes > LARGEST_MAX_KEY_BYTES) {
+    throw new TypeError(
+      `limits.maxRecordBytes ${maxRecordBytes} may be at most ${LARGEST_MAX_RECORD_BYTES}, and limits.maxKeyBytes ${maxKeyBytes} at most ${LARGEST_MAX_KEY_BYTES}: larger ones fit no message`
+    )
   }
 }
 

@@ -1,0 +1,91 @@
+import { peerIdFromMultihash } from '@libp2p/peer-id'
+import { type Multiaddr, multiaddr } from '@multiformats/multiaddr'
+import { decode as decodeMultihash } from 'multiformats/hashes/digest'
+import { toString as stringOf } from 'uint8arrays/to-string'
+import type { Contact } from '../interface.ts'
+import {
+  MAX_ADDRESS_BYTES,
+  MAX_ADDRESS_PARTS,
+  MAX_ADDRESSES_PER_PEER,
+  MAX_REMEMBERED_CONTACTS
+} from './limits.ts'
+import type { WirePeer } from './messages.ts'
+
+/**
+ * Peers that replies introduced, read once and remembered: the same few come again and again, and
+ * reading an id or an address takes longer than all else that is done with a reply.
+ */
+export class Contacts {
+  readonly #contacts = new Map<string, Contact | undefined>()
+
+  /** Undefined for what is not a peer that can be dialled. */
+  of(peer: WirePeer): Contact | undefined {
+    const name = nameOf(peer)
+
+    if (!this.#contacts.has(name)) {
+      this.#contacts.set(name, contactOf(peer))
+      this.#forgetOldest()
+    }
+
+    return this.#contacts.get(name)
+  }
+
+  #forgetOldest(): void {
+    if (this.#contacts.size > MAX_REMEMBERED_CONTACTS) {
+      const [oldest] = this.#contacts.keys()
+      this.#contacts.delete(oldest ?? '')
+    }
+  }
+}
+
+const wirePeers = new WeakMap<Contact, WirePeer>()
+
+/** A peer as replies introduce it: at most so many of its addresses as they may give. */
+export function wirePeerOf(contact: Contact): WirePeer {
+  const known = wirePeers.get(contact)
+
+  if (known !== undefined) {
+    return known
+  }
+
+  const addresses = contact.multiaddrs.map(({ bytes }) => bytes)
+  const peer = {
+    id: contact.id.toMultihash().bytes,
+    addresses: addresses
+      .filter(({ length }) => length <= MAX_ADDRESS_BYTES)
+      .slice(0, MAX_ADDRESSES_PER_PEER)
+  }
+  wirePeers.set(contact, peer)
+  return peer
+}
+
+/** Copies what it keeps: the bytes are views of a whole message. */
+function contactOf({ id, addresses }: WirePeer): Contact | undefined {
+  try {
+    const multiaddrs = addresses.flatMap(multiaddrsOf)
+    const contact = { id: peerIdFromMultihash(decodeMultihash(id.slice())), multiaddrs }
+    return multiaddrs.length > 0 ? contact : undefined
+  } catch {
+    return undefined
+  }
+}
+
+/** None, where this version can not read the address, or it takes more memory than any real one. */
+function multiaddrsOf(address: Uint8Array): Multiaddr[] {
+  try {
+    const parsed = multiaddr(address.slice())
+    return parsed.getComponents().length > MAX_ADDRESS_PARTS ? [] : [parsed]
+  } catch {
+    return []
+  }
+}
+
+function nameOf({ id, addresses }: WirePeer): string {
+  let name = stringOf(id, 'latin1')
+
+  for (const address of addresses) {
+    name += `\n${stringOf(address, 'latin1')}`
+  }
+
+  return name
+}

@@ -1,0 +1,176 @@
+import { AbortError, type Logger, type PeerId, type Stream } from '@libp2p/interface'
+import type { ConnectionManager } from '@libp2p/interface-internal'
+import { checkRecord, type DHTRecord, encodeRecord } from '@waggle/record'
+import { connectedTo } from '../connect.ts'
+import type {
+  Contact,
+  FindOptions,
+  FindReply,
+  RecordChannel,
+  StoreReply,
+  WriteOptions
+} from '../interface.ts'
+import type { RecordStore } from '../store/record-store.ts'
+import { Contacts } from './contacts.ts'
+import { type Answer, ExchangeClient, type Question } from './exchange-client.ts'
+import {
+  EXCHANGE_PROTOCOL,
+  MAX_REMEMBERED_CONTACTS,
+  OPEN_TIMEOUT_MS,
+  STOCK_PEER_MEMORY_MS
+} from './limits.ts'
+import type { WirePeer } from './messages.ts'
+import { ExchangeProtocolError } from './protocol-error.ts'
+
+export interface ExchangeChannelInit {
+  readonly connectionManager: ConnectionManager
+  readonly log: Logger
+
+  /** For its limits and its clock. */
+  readonly store: RecordStore
+
+  /** A peer has answered, be it too late for the one who asked. */
+  readonly onAnswer: (peer: PeerId) => void
+
+  /** The way to peers that do not speak the exchange (N3). */
+  readonly stockChannel: RecordChannel
+}
+
+/** Records travelling by the exchange, one long-lived stream a peer, or else as stock peers have it. */
+export class ExchangeChannel implements RecordChannel {
+  readonly #init: ExchangeChannelInit
+  readonly #clients = new Map<string, ExchangeClient>()
+  readonly #contacts = new Contacts()
+  /** Until when, in ms of the process's clock, a peer is taken for a stock one. */
+  readonly #stockUntilMs = new Map<string, number>()
+
+  constructor(init: ExchangeChannelInit) {
+    this.#init = init
+  }
+
+  async find(peer: Contact, key: Uint8Array, options: FindOptions): Promise<FindReply> {
+    const { closerCount, isCloserAlways, signal } = options
+    const question: Question = { name: 'find', key, closerCount, isCloserAlways }
+    const answer = await this.#ask(peer, question, signal)
+
+    if (answer === undefined) {
+      return this.#init.stockChannel.find(peer, key, options)
+    }
+
+    return {
+      record: answer.record && this.#checked(peer, key, answer.record),
+      closer: this.#closer(answer.closer)
+    }
+  }
+
+  async store(
+    peer: Contact,
+    key: Uint8Array,
+    write: DHTRecord,
+    options: WriteOptions
+  ): Promise<StoreReply> {
+    const { closerCount, signal } = options
+    const question: Question = { name: 'store', key, record: encodeRecord(write), closerCount }
+    const answer = await this.#ask(peer, question, signal)
+
+    if (answer === undefined) {
+      return this.#init.stockChannel.store(peer, key, write, options)
+    }
+
+    if (answer.outcome === undefined || answer.outcome === 'invalid') {
+      throw new ExchangeProtocolError(`the peer ${peer.id} takes a valid write for an invalid one`)
+    }
+
+    return { outcome: answer.outcome, closer: this.#closer(answer.closer) }
+  }
+
+  /** Ends all streams. */
+  close(): void {
+    for (const client of this.#clients.values()) {
+      client.close(new AbortError('the node was stopped'))
+    }
+  }
+
+  /** Undefined if the peer does not speak the exchange. */
+  async #ask(
+    peer: Contact,
+    question: Question,
+    signal: AbortSignal | undefined
+  ): Promise<Answer | undefined> {
+    const name = peer.id.toString()
+
+    if (this.#isStock(name)) {
+      return undefined
+    }
+
+    try {
+      return await this.#clientOf(peer, name).ask(question, { signal })
+    } catch (error) {
+      if (error instanceof Error && error.name === 'UnsupportedProtocolError') {
+        this.#rememberStock(name)
+        return undefined
+      }
+
+      throw error
+    }
+  }
+
+  #rememberStock(name: string): void {
+    const [oldest] = this.#stockUntilMs.keys()
+
+    if (this.#stockUntilMs.size >= MAX_REMEMBERED_CONTACTS && oldest !== undefined) {
+      this.#stockUntilMs.delete(oldest)
+    }
+
+    this.#stockUntilMs.set(name, performance.now() + STOCK_PEER_MEMORY_MS)
+  }
+
+  #isStock(name: string): boolean {
+    const untilMs = this.#stockUntilMs.get(name)
+
+    if (untilMs !== undefined && untilMs < performance.now()) {
+      this.#stockUntilMs.delete(name)
+      return false
+    }
+
+    return untilMs !== undefined
+  }
+
+  #clientOf(peer: Contact, name: string): ExchangeClient {
+    const known = this.#clients.get(name)
+
+    if (known !== undefined) {
+      return known
+    }
+
+    const client = new ExchangeClient({
+      open: () => this.#open(peer),
+      onAnswer: () => this.#init.onAnswer(peer.id),
+      onIdle: () => this.#clients.delete(name)
+    })
+    this.#clients.set(name, client)
+    return client
+  }
+
+  async #open(peer: Contact): Promise<Stream> {
+    const { connectionManager } = this.#init
+    const signal = AbortSignal.timeout(OPEN_TIMEOUT_MS)
+    await connectedTo(connectionManager, peer, { signal })
+    return connectionManager.openStream(peer.id, EXCHANGE_PROTOCOL, { signal })
+  }
+
+  #checked(peer: Contact, key: Uint8Array, bytes: Uint8Array): DHTRecord | undefined {
+    const { log, store } = this.#init
+
+    try {
+      return checkRecord(key, bytes, { now: store.clock(), limits: store.limits })
+    } catch (error) {
+      log('ignoring the record that %p answered with - %e', peer.id, error)
+      return undefined
+    }
+  }
+
+  #closer(peers: readonly WirePeer[]): Contact[] {
+    return peers.map((peer) => this.#contacts.of(peer)).filter((contact) => contact !== undefined)
+  }
+}

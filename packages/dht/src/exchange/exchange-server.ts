@@ -1,0 +1,154 @@
+import type { PeerId, Stream } from '@libp2p/interface'
+import { checkRecord, decodeRecord, lastExpiration } from '@waggle/record'
+import type { Contact, Routing } from '../interface.ts'
+import { pointOfKey } from '../lookup/key-space.ts'
+import type { RecordStore } from '../store/record-store.ts'
+import { wirePeerOf } from './contacts.ts'
+import { FramedStream } from './framed-stream.ts'
+import { MAX_PEERS_PER_MESSAGE, TARGET_MESSAGE_BYTES } from './limits.ts'
+import type {
+  FindRequest,
+  FoundReply,
+  Message,
+  StoredReply,
+  StoreRequest,
+  WireOutcome,
+  WirePeer
+} from './messages.ts'
+import { ExchangeProtocolError } from './protocol-error.ts'
+
+export interface ExchangeServerInit {
+  readonly store: RecordStore
+
+  /** For the peers that replies name. */
+  readonly routing: Routing
+}
+
+/**
+ * Answers other peers' questions from the store that kad-dht's messages use, too. Each question is
+ * answered in one synchronous step, and taken in only when the answers before it are on their way.
+ */
+export class ExchangeServer {
+  readonly #init: ExchangeServerInit
+
+  constructor(init: ExchangeServerInit) {
+    this.#init = init
+  }
+
+  /** Serves a stream that a peer has opened. */
+  serve(stream: Stream, asker: PeerId): void {
+    const framed = new FramedStream({
+      stream,
+      isReadingWithWriting: true,
+      onMessage: (message) => framed.send(this.#reply(message, asker)),
+      onClose: () => {}
+    })
+  }
+
+  #reply(message: Message, asker: PeerId): Message {
+    switch (message.name) {
+      case 'find':
+        return this.#find(message, asker)
+      case 'store':
+        return this.#store(message, asker)
+      default:
+        throw new ExchangeProtocolError(`"${message.name}" is no request`)
+    }
+  }
+
+  /** Answers as many keys as fit into one message, the first one in any case. */
+  #find({ id, keys, closerCount, isCloserAlways }: FindRequest, asker: PeerId): FoundReply {
+    const introduced = new Introduced(asker)
+    const answers: FoundReply['answers'][number][] = []
+    let sizeBytes = 0
+
+    for (const key of keys) {
+      const record = this.#init.store.encoded(key)
+      sizeBytes += record?.length ?? 0
+
+      if (answers.length > 0 && sizeBytes > TARGET_MESSAGE_BYTES) {
+        break
+      }
+
+      const count = record === undefined || isCloserAlways ? closerCount : 0
+      const closer = this.#closer(key, count, introduced)
+      answers.push(record === undefined ? { closer } : { record, closer })
+    }
+
+    return { name: 'found', id, peers: introduced.peers, answers }
+  }
+
+  #store({ id, writes, closerCount }: StoreRequest, asker: PeerId): StoredReply {
+    const introduced = new Introduced(asker)
+    const answers = writes.map(({ key, record }) => ({
+      outcome: this.#apply(key, record),
+      closer: this.#closer(key, closerCount, introduced)
+    }))
+
+    return { name: 'stored', id, peers: introduced.peers, answers }
+  }
+
+  #apply(key: Uint8Array, bytes: Uint8Array): WireOutcome {
+    const { store } = this.#init
+
+    try {
+      // Copied: the store keeps what is in the record, and not the whole message with it.
+      const record = checkRecord(key, bytes.slice(), { now: store.clock(), limits: store.limits })
+      const applied = store.apply(key, record)
+      return applied.isAccepted ? 'accepted' : applied.reason
+    } catch {
+      return isExpired(bytes, store) ? 'expired' : 'invalid'
+    }
+  }
+
+  #closer(key: Uint8Array, count: number, introduced: Introduced): number[] {
+    return count === 0
+      ? []
+      : introduced.indexesOf(this.#init.routing.nearest(pointOfKey(key), count))
+  }
+}
+
+/** A sound record that came too late: a slow way, or a clock that differs, is no offence. */
+function isExpired(bytes: Uint8Array, { clock, limits }: RecordStore): boolean {
+  try {
+    return lastExpiration(decodeRecord(bytes, limits)) <= clock()
+  } catch {
+    return false
+  }
+}
+
+/** The peers of one reply, each once: without the one who asks, as many as fit, with addresses. */
+class Introduced {
+  readonly peers: WirePeer[] = []
+  readonly #asker: PeerId
+  readonly #indexes = new Map<Contact, number>()
+  #sizeBytes = 0
+
+  constructor(asker: PeerId) {
+    this.#asker = asker
+  }
+
+  indexesOf(contacts: readonly Contact[]): number[] {
+    return contacts
+      .filter(({ id, multiaddrs }) => multiaddrs.length > 0 && !id.equals(this.#asker))
+      .map((contact) => this.#indexes.get(contact) ?? this.#introduce(contact))
+      .filter((index) => index !== undefined)
+  }
+
+  #introduce(contact: Contact): number | undefined {
+    const peer = wirePeerOf(contact)
+    const sizeBytes = peer.addresses.reduce((sum, { length }) => sum + length, peer.id.length)
+
+    if (
+      this.peers.length === MAX_PEERS_PER_MESSAGE ||
+      this.#sizeBytes + sizeBytes > TARGET_MESSAGE_BYTES
+    ) {
+      return undefined
+    }
+
+    this.#sizeBytes += sizeBytes
+
+    this.#indexes.set(contact, this.peers.length)
+    return this.peers.push(peer) - 1
+  }
+}

@@ -1,0 +1,152 @@
+import type { Stream } from '@libp2p/interface'
+import { toError } from '../errors.ts'
+import { ByteWriter } from './bytes.ts'
+import { FrameReader, writeFrame } from './frames.ts'
+import { MAX_UNREAD_BYTES, TARGET_MESSAGE_BYTES } from './limits.ts'
+import { type Message, readMessage } from './messages.ts'
+
+export interface FramedStreamInit {
+  readonly stream: Stream
+
+  /** Takes in a message. What it throws ends the stream. */
+  readonly onMessage: (message: Message) => void
+
+  /** The stream has ended: by the other side, by a fault, or by us. */
+  readonly onClose: (error: Error) => void
+
+  /** What was held back because {@link FramedStream.isBlocked} can be sent now. */
+  readonly onDrain?: () => void
+
+  /**
+   * Takes in nothing while what it sends is not read on the other side. For the side that
+   * answers: so unread answers, or the questions for more of them, don't pile up. The side that
+   * asks must go on reading, or both would wait for each other.
+   */
+  readonly isReadingWithWriting?: boolean
+}
+
+/**
+ * Messages over one libp2p stream. All frames of one microtask go out in a single write: many
+ * small messages cost little more than one.
+ */
+export class FramedStream {
+  readonly #init: FramedStreamInit
+  readonly #reader = new FrameReader()
+  readonly #writer = new ByteWriter()
+  #isFlushScheduled = false
+  #isOpen = true
+
+  constructor(init: FramedStreamInit) {
+    this.#init = init
+    const { stream } = init
+    // yamux lets a fast sender have up to 16 MiB under way, all of which may arrive after a pause.
+    stream.maxReadBufferLength = MAX_UNREAD_BYTES
+    stream.addEventListener('message', ({ data }) => {
+      this.#reader.push(data)
+      this.#takeIn()
+    })
+    stream.addEventListener('drain', () => this.#onDrain())
+    stream.addEventListener('remoteCloseWrite', () => {
+      this.close(new Error('the peer has closed the stream'))
+    })
+    stream.addEventListener('close', ({ error }) => {
+      this.#onClose(error ?? new Error('the stream was closed'))
+    })
+  }
+
+  /** Whether the other side is too slow for more to be sent now. */
+  get isBlocked(): boolean {
+    return this.#init.stream.writableNeedsDrain
+  }
+
+  get isOpen(): boolean {
+    return this.#isOpen
+  }
+
+  send(message: Message): void {
+    writeFrame(this.#writer, message)
+
+    if (this.#writer.length > TARGET_MESSAGE_BYTES) {
+      this.#flush()
+    } else if (!this.#isFlushScheduled) {
+      this.#isFlushScheduled = true
+      queueMicrotask(() => {
+        this.#isFlushScheduled = false
+        this.#flush()
+      })
+    }
+  }
+
+  /** Ends the stream at once, for both sides. */
+  close(error: Error): void {
+    if (this.#isOpen) {
+      this.#init.stream.abort(error)
+      this.#onClose(error)
+    }
+  }
+
+  #takeIn(): void {
+    try {
+      while (this.#isOpen && !this.#isWaitingForReader()) {
+        const bytes = this.#reader.next()
+
+        if (bytes === undefined) {
+          return
+        }
+
+        this.#init.onMessage(readMessage(bytes))
+      }
+    } catch (error) {
+      this.close(toError(error))
+    }
+  }
+
+  #isWaitingForReader(): boolean {
+    return this.#init.isReadingWithWriting === true && this.isBlocked
+  }
+
+  #flush(): void {
+    if (!this.#isOpen || this.#writer.length === 0) {
+      return
+    }
+
+    try {
+      this.#init.stream.send(this.#writer.take())
+    } catch (error) {
+      this.close(toError(error))
+      return
+    }
+
+    if (this.#isWaitingForReader() && this.#init.stream.readStatus === 'readable') {
+      this.#init.stream.pause()
+    }
+  }
+
+  /** Comes from libp2p once it can take more; its own listener, being first, has sent what it held. */
+  #onDrain(): void {
+    queueMicrotask(() => {
+      if (!this.#isOpen || this.isBlocked) {
+        return
+      }
+
+      this.#takeIn()
+
+      if (
+        this.#isOpen &&
+        !this.#isWaitingForReader() &&
+        this.#init.stream.readStatus === 'paused'
+      ) {
+        this.#init.stream.resume()
+      }
+
+      this.#init.onDrain?.()
+    })
+  }
+
+  #onClose(error: Error): void {
+    if (this.#isOpen) {
+      this.#isOpen = false
+      this.#init.onClose(error)
+    }
+  }
+}
