@@ -1,0 +1,178 @@
+import { BootstrapError, DHT, type DHTOptions } from '@waggle/dht'
+import { testnet } from '@waggle/dht/testnet'
+import { describe, expect, it } from 'vitest'
+import { PATIENCE, UNHURRIED } from '../support/libp2p-node.ts'
+import { freeAddress, muteServer } from '../support/loopback.ts'
+
+/** How an address is shown in errors. */
+function multiaddrOf(address: string): string {
+  const [host, port] = address.split(':')
+  return `/ip4/${host}/tcp/${port}`
+}
+
+async function bootstrapErrorOf(options: DHTOptions): Promise<BootstrapError> {
+  const error = await DHT.create(options).catch((error: unknown) => error)
+  expect(error).toBeInstanceOf(BootstrapError)
+  return error as BootstrapError
+}
+
+describe('initialPeers', () => {
+  it('need only one that can be reached (N8)', async () => {
+    await using first = await DHT.create()
+    await first.store('key', 'value', { ttl: 600 })
+    const initialPeers = [await freeAddress(), ...first.multiaddrs, await freeAddress()]
+    await using second = await DHT.create({ initialPeers })
+
+    expect(await second.get('key')).toMatchObject({ value: 'value' })
+  })
+
+  it('need only one that answers, however long the others stay silent (N8)', async () => {
+    await using first = await DHT.create()
+    await using mute = await muteServer()
+    await first.store('key', 'value', { ttl: 600 })
+    const initialPeers = [mute.address, ...first.multiaddrs]
+    await using second = await DHT.create({ initialPeers, bootstrapTimeoutMs: 600_000 })
+
+    expect(await second.get('key')).toMatchObject({ value: 'value' })
+  })
+
+  it('are each named with the reason when none can be reached (N8)', async () => {
+    const initialPeers = [await freeAddress(), await freeAddress()]
+    const error = await bootstrapErrorOf({ initialPeers })
+
+    expect(error.name).toBe('BootstrapError')
+    expect(error.attempts.map(({ address }) => address)).toEqual(initialPeers.map(multiaddrOf))
+
+    for (const { address, error: reason } of error.attempts) {
+      expect(reason.message).toContain('ECONNREFUSED')
+      expect(error.message).toContain(`${address}: ${reason.message}`)
+    }
+  })
+
+  it('are given up after bootstrapTimeoutMs when none answers (N8)', async () => {
+    await using mute = await muteServer()
+    const error = await bootstrapErrorOf({
+      initialPeers: [mute.address],
+      bootstrapTimeoutMs: 300
+    })
+
+    expect(error.message).toContain(`${multiaddrOf(mute.address)}: no answer within 300 ms`)
+  })
+
+  it('of another protocol are named as such at once (N8)', async () => {
+    await using stranger = await DHT.create({ protocol: '/other/kad/1.0.0' })
+    const [address] = stranger.multiaddrs
+    const error = await bootstrapErrorOf({
+      initialPeers: stranger.multiaddrs,
+      bootstrapTimeoutMs: 600_000
+    })
+
+    expect(error.attempts).toMatchObject([{ address: String(address) }])
+    expect(error.message).toContain(`${stranger.peerId} is there but does not serve`)
+    expect(error.message).toContain('/waggle/kad/1.0.0')
+  })
+
+  it('that are clients are named as such at once (N8)', async () => {
+    await using client = await DHT.create({ clientMode: true, listenOn: '127.0.0.1:0' })
+    const error = await bootstrapErrorOf({
+      initialPeers: client.multiaddrs,
+      bootstrapTimeoutMs: 600_000
+    })
+
+    expect(error.message).toContain(`${client.peerId} is there but does not serve`)
+  })
+
+  it('that are tried in vain leave nothing behind (N8)', async () => {
+    const listenOn = await freeAddress()
+    await bootstrapErrorOf({ listenOn, initialPeers: [await freeAddress()] })
+    await using dht = await DHT.create({ listenOn })
+
+    expect(dht.multiaddrs).toHaveLength(1)
+  })
+
+  it('are tried until the caller has enough, which leaves nothing behind (N8)', async () => {
+    const reason = new Error('not today')
+    const caller = new AbortController()
+    await using mute = await muteServer()
+    const listenOn = await freeAddress()
+    const initialPeers = [mute.address]
+
+    const creating = DHT.create({ listenOn, initialPeers, signal: caller.signal })
+    creating.catch(() => {})
+    await mute.connected
+    caller.abort(reason)
+    await expect(creating).rejects.toBe(reason)
+
+    const signal = AbortSignal.abort(reason)
+    await expect(DHT.create({ listenOn, requireBootstrap: false, signal })).rejects.toBe(reason)
+
+    await using dht = await DHT.create({ listenOn })
+    expect(dht.multiaddrs).toHaveLength(1)
+  })
+})
+
+describe('requireBootstrap: false', () => {
+  it('starts alone, and joins when the peer appears (N8)', async () => {
+    const address = await freeAddress()
+    await using early = await DHT.create({ initialPeers: [address], requireBootstrap: false })
+
+    expect(early.peers).toEqual([])
+    expect(await early.store('stored alone', 'early', { ttl: 600 })).toBe(true)
+    expect(await early.get('stored alone')).toMatchObject({ value: 'early' })
+
+    await using late = await DHT.create({ listenOn: address })
+    await late.store('stored later', 'late', { ttl: 600 })
+    await expect.poll(() => early.stats().knownPeers, PATIENCE).toBe(1)
+    await expect.poll(() => late.stats().knownPeers, PATIENCE).toBe(1)
+
+    expect(await early.get('stored later')).toMatchObject({ value: 'late' })
+    expect(await late.get('stored alone')).toMatchObject({ value: 'early' })
+  })
+
+  it('joins in the background the initial peers that were late (N8)', async () => {
+    const address = await freeAddress()
+    await using first = await DHT.create()
+    await using early = await DHT.create({ initialPeers: [address, ...first.multiaddrs] })
+    await using late = await DHT.create({ listenOn: address })
+
+    await expect.poll(() => early.peers.map(String), PATIENCE).toContain(late.peerId.toString())
+  })
+
+  it('stops at once while it still tries (N8)', async () => {
+    const early = await DHT.create({
+      initialPeers: [await freeAddress()],
+      requireBootstrap: false
+    })
+    await early.stop()
+
+    expect(early.libp2p.status).toBe('stopped')
+  })
+})
+
+describe('a peer that has just joined', () => {
+  it('finds every key stored before in a network of 20 (N5)', { timeout: 240_000 }, async () => {
+    await using net = await testnet(20, UNHURRIED)
+    const keys = Array.from({ length: 40 }, (_, i) => `before ${i}`)
+    const stored = await net.nodes[1]?.storeMany(
+      keys.map((key) => ({ key, value: key })),
+      { ttl: 600 }
+    )
+    await using late = await DHT.create({ initialPeers: net.nodes[7]?.multiaddrs ?? [] })
+    const found = await late.getMany(keys)
+
+    expect(stored).toEqual(keys.map(() => true))
+    expect(found.map((one) => one?.value)).toEqual(keys)
+
+    await using later = await DHT.create({ initialPeers: net.nodes[8]?.multiaddrs ?? [] })
+    const latest = await later.getMany(keys, { latest: true })
+    expect(latest.map((one) => one?.value)).toEqual(keys)
+  })
+
+  it('is found by all others in time, and then holds its share (N6)', async () => {
+    await using net = await testnet(4, UNHURRIED)
+    const late = await net.add()
+    expect(await net.nodes[0]?.store('key', 1, { ttl: 600 })).toBe(true)
+
+    expect(late.stats().records).toBe(1)
+  })
+})

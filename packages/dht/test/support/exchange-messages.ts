@@ -1,0 +1,103 @@
+import fc from 'fast-check'
+import {
+  MAX_CLOSER_PEERS,
+  MAX_KEY_BYTES,
+  MAX_PEER_ID_BYTES,
+  MAX_REQUEST_ID
+} from '../../src/exchange/limits.ts'
+import type { Message, WireOutcome } from '../../src/exchange/messages.ts'
+
+const OUTCOMES: readonly WireOutcome[] = ['accepted', 'stale', 'full', 'expired', 'invalid']
+
+/** Lengths around those at which a length takes a byte more. */
+const byteString = fc.oneof(
+  { weight: 60, arbitrary: fc.uint8Array({ maxLength: 4 }) },
+  { weight: 6, arbitrary: fc.uint8Array({ minLength: 126, maxLength: 129 }) },
+  { weight: 1, arbitrary: fc.constantFrom(MAX_KEY_BYTES, 16_383, 16_384).map(filled) }
+)
+const record = byteString.filter(({ length }) => length > 0)
+const id = fc.oneof(
+  fc.nat(300),
+  fc.constantFrom(2 ** 14 - 1, 2 ** 14, 2 ** 28, 2 ** 31, 2 ** 32 - 2, MAX_REQUEST_ID),
+  fc.nat(MAX_REQUEST_ID)
+)
+const closerCount = fc.nat(MAX_CLOSER_PEERS)
+const peer = fc.record({
+  id: fc.uint8Array({ maxLength: MAX_PEER_ID_BYTES, size: 'small' }),
+  addresses: fc.array(fc.uint8Array({ maxLength: 8 }), { maxLength: 3 })
+})
+
+/** Answers that name peers by their place among those that the reply introduces. */
+function reply<T extends object>(name: string, answer: fc.Arbitrary<T>): fc.Arbitrary<Message> {
+  return fc.record({ id, peers: fc.array(peer, { maxLength: 4 }) }).chain(({ id, peers }) => {
+    const place = fc.nat(Math.max(0, peers.length - 1))
+    const closer = fc.array(place, { maxLength: peers.length === 0 ? 0 : 5 })
+    const answers = fc.array(
+      fc.tuple(answer, closer).map(([rest, closer]) => ({ ...rest, closer })),
+      { maxLength: 5 }
+    )
+
+    return answers.map((answers) => ({ name, id, peers, answers }) as unknown as Message)
+  })
+}
+
+/** Any message that can be said. */
+export const anyMessage: fc.Arbitrary<Message> = fc.oneof(
+  fc.record({
+    name: fc.constant('find' as const),
+    id,
+    closerCount,
+    isCloserAlways: fc.boolean(),
+    keys: fc.array(byteString, { maxLength: 5 })
+  }),
+  fc.record({
+    name: fc.constant('store' as const),
+    id,
+    closerCount,
+    writes: fc.array(fc.record({ key: byteString, record: byteString }), { maxLength: 5 })
+  }),
+  reply('found', fc.oneof(fc.constant({}), fc.record({ record }))),
+  reply('stored', fc.record({ outcome: fc.constantFrom(...OUTCOMES) }))
+)
+
+/** A change to some bytes, as a fault or a foe may make it. */
+export type Mutation =
+  | { readonly name: 'set' | 'insert'; readonly at: number; readonly byte: number }
+  | { readonly name: 'remove' | 'cut'; readonly at: number }
+
+const at = fc.nat(200)
+const byte = fc.oneof(fc.nat(255), fc.constantFrom(0, 1, 0x7f, 0x80, 0xff))
+
+export const anyMutation: fc.Arbitrary<Mutation> = fc.oneof(
+  fc.record({ name: fc.constantFrom('set' as const, 'insert' as const), at, byte }),
+  fc.record({ name: fc.constantFrom('remove' as const, 'cut' as const), at })
+)
+
+export function mutated(bytes: Uint8Array, mutations: readonly Mutation[]): Uint8Array {
+  const changed = Array.from(bytes)
+
+  for (const mutation of mutations) {
+    const place = mutation.at % (changed.length + 1)
+
+    switch (mutation.name) {
+      case 'set':
+        changed.splice(place, 1, mutation.byte)
+        break
+      case 'insert':
+        changed.splice(place, 0, mutation.byte)
+        break
+      case 'remove':
+        changed.splice(place, 1)
+        break
+      case 'cut':
+        changed.length = place
+        break
+    }
+  }
+
+  return Uint8Array.from(changed)
+}
+
+function filled(length: number): Uint8Array {
+  return new Uint8Array(length).fill(7)
+}

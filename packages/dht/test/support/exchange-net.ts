@@ -1,0 +1,85 @@
+import type { Libp2p, PeerId, ServiceMap, Stream } from '@libp2p/interface'
+import { vi } from 'vitest'
+import { DEFAULT_KAD_PROTOCOL } from '../../src/constants.ts'
+import { EXCHANGE_PROTOCOL, MAX_EXCHANGE_STREAMS } from '../../src/exchange/limits.ts'
+import { Mailbox } from './exchange-mailbox.ts'
+import { Talker } from './exchange-talker.ts'
+import { basicServices, type DisposableNode, kadOf, libp2pNode } from './libp2p-node.ts'
+
+type Node = Libp2p<ServiceMap>
+
+interface HasNode {
+  readonly libp2p: Node
+}
+
+/** The kinds of kad-dht's requests that these nodes send from now on, each time they do. */
+export function kadRequests(nodes: readonly HasNode[]): readonly string[] {
+  const types: string[] = []
+
+  for (const { libp2p } of nodes) {
+    const { network } = kadOf(libp2p)
+    const send = network.sendRequest.bind(network)
+
+    vi.spyOn(network, 'sendRequest').mockImplementation((to, message, options) => {
+      types.push(message.type)
+      return send(to, message, options)
+    })
+  }
+
+  return types
+}
+
+/** A node's open exchange streams with one peer, of both directions. */
+export function exchangeStreams({ libp2p }: HasNode, peer: PeerId): Stream[] {
+  return libp2p
+    .getConnections(peer)
+    .flatMap(({ streams }) => streams)
+    .filter(({ protocol }) => protocol === EXCHANGE_PROTOCOL)
+}
+
+/** A stranger to the network who asks one of its peers, and says what it likes. */
+export interface Stranger extends AsyncDisposable {
+  readonly node: DisposableNode
+
+  /** Opens a stream. */
+  talk(): Promise<Talker>
+}
+
+export async function strangerTo(peer: HasNode): Promise<Stranger> {
+  const node = await libp2pNode(basicServices())
+  await node.dial(peer.libp2p.getMultiaddrs())
+
+  return {
+    node,
+    async talk() {
+      const options = { maxOutboundStreams: 10 * MAX_EXCHANGE_STREAMS }
+      return new Talker(await node.dialProtocol(peer.libp2p.peerId, EXCHANGE_PROTOCOL, options))
+    },
+    async [Symbol.asyncDispose]() {
+      await node.stop()
+    }
+  }
+}
+
+/** A peer that passes for one of the network, and whose answers are in the hands of a test. */
+export interface Impostor extends AsyncDisposable {
+  readonly node: DisposableNode
+
+  /** The streams that others have opened to ask it. */
+  readonly talkers: Mailbox<Talker>
+}
+
+export async function impostor(): Promise<Impostor> {
+  const node = await libp2pNode(basicServices())
+  const talkers = new Mailbox<Talker>()
+  await node.handle(DEFAULT_KAD_PROTOCOL, () => {})
+  await node.handle(EXCHANGE_PROTOCOL, (stream) => talkers.push(new Talker(stream)))
+
+  return {
+    node,
+    talkers,
+    async [Symbol.asyncDispose]() {
+      await node.stop()
+    }
+  }
+}

@@ -1,0 +1,88 @@
+import type { PeerId } from '@libp2p/interface'
+import { multiaddr } from '@multiformats/multiaddr'
+import { type DHTRecord, encodeRecord, plainRecord, recordKey } from '@waggle/record'
+import { ExchangeServer } from '../../src/exchange/exchange-server.ts'
+import type { FindRequest, StoreRequest } from '../../src/exchange/messages.ts'
+import type { Contact } from '../../src/interface.ts'
+import { RecordStore, type RecordStoreOptions } from '../../src/store/record-store.ts'
+import type { StreamSource } from './exchange-streams.ts'
+import { Talker } from './exchange-talker.ts'
+import { manualClock } from './manual-clock.ts'
+import { peerNumber } from './numbered-peers.ts'
+
+/** What time it is at the peer that answers. */
+export const NOW = 1_000_000
+
+export function contact(
+  n: number,
+  addresses: readonly string[] = [`/ip4/10.0.0.1/tcp/${n + 1}`]
+): Contact {
+  return { id: peerNumber(n), multiaddrs: addresses.map((address) => multiaddr(address)) }
+}
+
+/** A record of about so many bytes, that lives for another hour. */
+export function recordOf(value: string, sizeBytes = 0): DHTRecord {
+  return plainRecord([value, new Uint8Array(sizeBytes)], NOW + 3600)
+}
+
+export function findRequest(
+  keys: readonly string[],
+  differences: Partial<FindRequest> = {}
+): FindRequest {
+  return {
+    name: 'find',
+    id: 1,
+    closerCount: 5,
+    isCloserAlways: false,
+    keys: keys.map((key) => recordKey(key)),
+    ...differences
+  }
+}
+
+export function storeRequest(
+  writes: readonly (readonly [key: string, record: DHTRecord])[],
+  differences: Partial<StoreRequest> = {}
+): StoreRequest {
+  return {
+    name: 'store',
+    id: 1,
+    closerCount: 0,
+    writes: writes.map(([key, record]) => ({ key: recordKey(key), record: encodeRecord(record) })),
+    ...differences
+  }
+}
+
+export interface ServingInit extends RecordStoreOptions {
+  /** The peers that the server knows, nearest first, whatever the key is. */
+  readonly known?: readonly Contact[]
+
+  /** The peers that it knows besides: for each key others, until there are none left. */
+  readonly crowd?: readonly Contact[]
+
+  /** Who the server believes to talk with. */
+  readonly asker?: PeerId
+}
+
+/** A server with a store of its own, and somebody who talks to it. */
+export interface Serving {
+  readonly store: RecordStore
+
+  /** The end of the stream that the server has. */
+  readonly stream: Talker['stream']
+  readonly talker: Talker
+}
+
+export async function serving(source: StreamSource, init: ServingInit = {}): Promise<Serving> {
+  const { known = [], crowd = [], asker = source.asker, ...options } = init
+  const store = new RecordStore({ clock: manualClock(NOW), ...options })
+  const strangers = [...crowd]
+  const routing = {
+    nearest: (_: Uint8Array, count: number) => [
+      ...known.slice(0, count),
+      ...strangers.splice(0, count - known.length)
+    ]
+  }
+  const [mine, theirs] = await source.open()
+  new ExchangeServer({ store, routing }).serve(theirs, asker)
+  return { store, stream: theirs, talker: new Talker(mine) }
+}

@@ -1,0 +1,33 @@
+import type { PeerId, Stream } from '@libp2p/interface'
+import { EXCHANGE_PROTOCOL } from '../../src/exchange/limits.ts'
+import { Mailbox } from './exchange-mailbox.ts'
+import { basicServices, libp2pNode } from './libp2p-node.ts'
+
+/** Two connected peers without any DHT, and streams from one to the other. */
+export interface StreamSource extends AsyncDisposable {
+  /** Who opens the streams. */
+  readonly asker: PeerId
+
+  /** A new stream's two ends: the asker's, and the other's. */
+  open(): Promise<[Stream, Stream]>
+}
+
+export async function streamSource(): Promise<StreamSource> {
+  const near = await libp2pNode(basicServices())
+  const far = await libp2pNode(basicServices())
+  const arrived = new Mailbox<Stream>()
+  const limits = { maxInboundStreams: 1024, maxOutboundStreams: 1024 }
+  await far.handle(EXCHANGE_PROTOCOL, (stream) => arrived.push(stream), limits)
+  await near.dial(far.getMultiaddrs())
+
+  return {
+    asker: near.peerId,
+    async open() {
+      const stream = await near.dialProtocol(far.peerId, EXCHANGE_PROTOCOL, limits)
+      return [stream, await arrived.next()]
+    },
+    async [Symbol.asyncDispose]() {
+      await Promise.all([near.stop(), far.stop()])
+    }
+  }
+}

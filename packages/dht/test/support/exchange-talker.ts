@@ -1,0 +1,88 @@
+import type { Stream } from '@libp2p/interface'
+import { ByteWriter } from '../../src/exchange/bytes.ts'
+import { type Message, readMessage, writeMessage } from '../../src/exchange/messages.ts'
+import { Mailbox } from './exchange-mailbox.ts'
+
+/** A message's bytes. */
+export function encoded(message: Message): Uint8Array {
+  const writer = new ByteWriter()
+  writeMessage(writer, message)
+  return writer.take()
+}
+
+/** Some bytes as a frame, whatever they are. */
+export function frameOf(content: Uint8Array): Uint8Array {
+  const frame = Buffer.alloc(4 + content.length)
+  frame.writeUInt32BE(content.length)
+  frame.set(content, 4)
+  return new Uint8Array(frame)
+}
+
+/** The head of a frame that may never come. */
+export function headOf(length: number): Uint8Array {
+  const head = Buffer.alloc(4)
+  head.writeUInt32BE(length)
+  return new Uint8Array(head)
+}
+
+/** One end of an exchange stream in the hands of a test, which says what it likes. */
+export class Talker {
+  readonly stream: Stream
+
+  /** The sizes of all messages that have come. */
+  readonly sizes: number[] = []
+
+  /** Why the stream ended, once it has. */
+  readonly ended: Promise<Error | undefined>
+  readonly #heard = new Mailbox<Message>()
+  #buffered = Buffer.alloc(0)
+
+  constructor(stream: Stream) {
+    const { promise, resolve } = Promise.withResolvers<Error | undefined>()
+    this.stream = stream
+    this.ended = promise
+    stream.maxReadBufferLength = 64 * 1024 * 1024
+    stream.addEventListener('message', ({ data }) => this.#takeIn(data.subarray()))
+    stream.addEventListener('close', ({ error }) => resolve(error))
+  }
+
+  /** How many messages have come that were not heard yet. */
+  get unheard(): number {
+    return this.#heard.size
+  }
+
+  say(...messages: Message[]): void {
+    this.sayBytes(Buffer.concat(messages.map((message) => frameOf(encoded(message)))))
+  }
+
+  sayBytes(bytes: Uint8Array): void {
+    this.stream.send(bytes)
+  }
+
+  /** The next message of the kind that is expected now. */
+  async hear<N extends Message['name']>(name: N): Promise<Extract<Message, { name: N }>> {
+    const message = await this.#heard.next()
+
+    if (message.name !== name) {
+      throw new Error(`heard "${message.name}", not "${name}"`)
+    }
+
+    return message as Extract<Message, { name: N }>
+  }
+
+  #takeIn(bytes: Uint8Array): void {
+    this.#buffered = Buffer.concat([this.#buffered, bytes])
+
+    while (this.#buffered.length >= 4) {
+      const end = 4 + this.#buffered.readUInt32BE(0)
+
+      if (this.#buffered.length < end) {
+        return
+      }
+
+      this.sizes.push(end - 4)
+      this.#heard.push(readMessage(Uint8Array.from(this.#buffered.subarray(4, end))))
+      this.#buffered = this.#buffered.subarray(end)
+    }
+  }
+}

@@ -1,0 +1,69 @@
+import { noise } from '@chainsafe/libp2p-noise'
+import { yamux } from '@chainsafe/libp2p-yamux'
+import { type Identify, identify } from '@libp2p/identify'
+import type { Libp2p, PeerId, ServiceMap } from '@libp2p/interface'
+import type { KadDHT } from '@libp2p/kad-dht'
+import { type Ping, ping } from '@libp2p/ping'
+import { tcp } from '@libp2p/tcp'
+import { createLibp2p, type ServiceFactoryMap } from 'libp2p'
+import { vi } from 'vitest'
+import { internalsOf, type KadInternals } from '../../src/kad/internals.ts'
+import { pointOfPeer } from '../../src/lookup/key-space.ts'
+
+/** How long peers may take to learn of each other on a busy machine, and how often to look. */
+export const PATIENCE = { timeout: 20_000, interval: 20 }
+
+/** For tests in which no request may fail because the machine is busy. */
+export const UNHURRIED = { requestTimeoutMs: 30_000 }
+
+/** What kad-dht needs beside it. */
+export interface BasicServices extends ServiceMap {
+  identify: Identify
+  ping: Ping
+}
+
+export type DisposableNode<S extends ServiceMap = BasicServices> = Libp2p<S> & AsyncDisposable
+
+/** Fresh ones for each node. */
+export function basicServices(): ServiceFactoryMap<BasicServices> {
+  return { identify: identify(), ping: ping() }
+}
+
+/** Starts a node as an application may make it, on a free loopback port. */
+export async function libp2pNode<S extends ServiceMap>(
+  services: ServiceFactoryMap<S>
+): Promise<DisposableNode<S>> {
+  const node = await createLibp2p<S>({
+    addresses: { listen: ['/ip4/127.0.0.1/tcp/0'] },
+    transports: [tcp()],
+    connectionEncrypters: [noise()],
+    streamMuxers: [yamux()],
+    connectionManager: { inboundConnectionThreshold: 256, maxIncomingPendingConnections: 256 },
+    connectionMonitor: { abortConnectionOnPingFailure: false },
+    services
+  })
+
+  return Object.assign(node, { [Symbol.asyncDispose]: async () => node.stop() })
+}
+
+/** What a node's kad-dht is made of. */
+export function kadOf(node: Libp2p<ServiceMap>): KadInternals {
+  return internalsOf(Reflect.get(node.services, 'dht') as KadDHT)
+}
+
+/** Whether a peer is in a node's routing table. */
+export function knows(node: Libp2p<ServiceMap>, peer: PeerId): boolean {
+  const nearest = kadOf(node).routingTable.closestPeers(pointOfPeer(peer), { count: 1 })
+  return nearest.some((known) => known.equals(peer))
+}
+
+/** Connects each node with each, and waits until all of them have each other in their routing tables. */
+export async function acquaint(...nodes: readonly Libp2p<ServiceMap>[]): Promise<void> {
+  const pairs = nodes.flatMap((a, i) => nodes.slice(i + 1).map((b) => [a, b] as const))
+  await Promise.all(pairs.map(([a, b]) => a.dial(b.getMultiaddrs())))
+
+  await vi.waitUntil(
+    () => pairs.every(([a, b]) => knows(a, b.peerId) && knows(b, a.peerId)),
+    PATIENCE
+  )
+}

@@ -1,0 +1,80 @@
+import {
+  apply,
+  type DHTRecord,
+  EMPTY_RECORD,
+  encodeRecord,
+  isEmpty,
+  lastExpiration,
+  prune
+} from '@waggle/record'
+
+export interface NaiveLimits {
+  readonly maxRecords: number
+  readonly maxBytes: number
+}
+
+/**
+ * What the record store is meant to do, as plainly as it can be written: everything is counted
+ * and sorted anew each time. Records must not expire at the same moment, or it is open which of
+ * them goes first.
+ */
+export class NaiveStore {
+  #records = new Map<number, DHTRecord>()
+  readonly #limits: NaiveLimits
+  readonly #keyBytes: (key: number) => number
+
+  constructor(limits: NaiveLimits, keyBytes: (key: number) => number) {
+    this.#limits = limits
+    this.#keyBytes = keyBytes
+  }
+
+  apply(key: number, write: DHTRecord, now: number): boolean {
+    const { isAccepted, record } = apply(this.#records.get(key) ?? EMPTY_RECORD, write, { now })
+
+    if (!isAccepted) {
+      return false
+    }
+
+    const after = new Map(this.#records).set(key, record)
+
+    while (after.size > this.#limits.maxRecords || this.#bytesOf(after) > this.#limits.maxBytes) {
+      after.delete(firstToExpire(after))
+    }
+
+    if (!after.has(key)) {
+      return false
+    }
+
+    this.#records = after
+    return true
+  }
+
+  sweep(now: number): void {
+    const living = [...this.#records].filter(([, record]) => !isEmpty(prune(record, now)))
+    this.#records = new Map(living)
+  }
+
+  get(key: number, now: number): DHTRecord {
+    return prune(this.#records.get(key) ?? EMPTY_RECORD, now)
+  }
+
+  get records(): number {
+    return this.#records.size
+  }
+
+  get bytes(): number {
+    return this.#bytesOf(this.#records)
+  }
+
+  #bytesOf(records: ReadonlyMap<number, DHTRecord>): number {
+    return [...records].reduce(
+      (sum, [key, record]) => sum + this.#keyBytes(key) + encodeRecord(record).length,
+      0
+    )
+  }
+}
+
+function firstToExpire(records: ReadonlyMap<number, DHTRecord>): number {
+  const [first] = [...records].sort(([, a], [, b]) => lastExpiration(a) - lastExpiration(b))
+  return (first as [number, DHTRecord])[0]
+}

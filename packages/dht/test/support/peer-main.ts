@@ -1,0 +1,46 @@
+/** A DHT in a process of its own, which does what the process that spawned it asks for. */
+import process from 'node:process'
+import { DHT } from '@waggle/dht'
+import type { Answer, Question } from './peer-process.ts'
+
+let dht: DHT | undefined
+
+process.on('message', async (question: Question) => {
+  const answer = await answerTo(question)
+  process.send?.(answer)
+
+  if (question.call === 'stop') {
+    process.disconnect()
+  }
+})
+
+// Whoever asked is gone.
+process.on('disconnect', () => dht?.stop())
+
+async function answerTo(question: Question): Promise<Answer> {
+  try {
+    return { id: question.id, result: await resultOf(question) }
+  } catch (error) {
+    return { id: question.id, error: String(error) }
+  }
+}
+
+async function resultOf(question: Question): Promise<unknown> {
+  if (question.call === 'create') {
+    dht = await DHT.create(question.options)
+    return dht.multiaddrs.map(String)
+  }
+
+  if (dht === undefined) {
+    throw new Error('create comes first')
+  }
+
+  switch (question.call) {
+    case 'store':
+      return dht.store(question.key, question.value, question.options)
+    case 'get':
+      return dht.get(question.key, question.options)
+    case 'stop':
+      return dht.stop()
+  }
+}

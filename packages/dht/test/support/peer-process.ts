@@ -1,0 +1,117 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import process from 'node:process'
+import { fileURLToPath } from 'node:url'
+import type { DHTOptions, Found, GetOptions, Key, StoreOptions, Value } from '@waggle/dht'
+
+/** What a peer's process can be asked. */
+export type Ask =
+  | { call: 'create'; options: DHTOptions }
+  | { call: 'store'; key: Key; value: Value; options: StoreOptions }
+  | { call: 'get'; key: Key; options: GetOptions }
+  | { call: 'stop' }
+
+export type Question = Ask & { id: number }
+export type Answer = { id: number; result?: unknown; error?: string }
+
+const MAIN = fileURLToPath(new URL('./peer-main.ts', import.meta.url))
+
+/** A peer in an operating system process of its own. Disposing of it kills it, if it still runs. */
+export class PeerProcess implements AsyncDisposable {
+  readonly #child: ChildProcess
+  readonly #ended: Promise<unknown>
+  readonly #waiting = new Map<number, PromiseWithResolvers<unknown>>()
+  #asked = 0
+  #multiaddrs: readonly string[] = []
+
+  private constructor() {
+    this.#child = spawn(process.execPath, ['--conditions=@waggle/source', MAIN], {
+      stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+      serialization: 'advanced'
+    })
+    this.#ended = once(this.#child, 'exit')
+    this.#child.on('message', (answer: Answer) => this.#settle(answer))
+    this.#child.on('exit', () => this.#rejectAll())
+  }
+
+  static async start(options: DHTOptions = {}): Promise<PeerProcess> {
+    const peer = new PeerProcess()
+
+    try {
+      peer.#multiaddrs = await peer.#ask<string[]>({ call: 'create', options })
+      return peer
+    } catch (error) {
+      await peer[Symbol.asyncDispose]()
+      throw error
+    }
+  }
+
+  get pid(): number {
+    return this.#child.pid ?? 0
+  }
+
+  get multiaddrs(): readonly string[] {
+    return this.#multiaddrs
+  }
+
+  store(key: Key, value: Value, options: StoreOptions): Promise<boolean> {
+    return this.#ask({ call: 'store', key, value, options })
+  }
+
+  get(key: Key, options: GetOptions = {}): Promise<Found | undefined> {
+    return this.#ask({ call: 'get', key, options })
+  }
+
+  /** Stops the DHT; resolves when the process has ended by itself, with its exit code. */
+  async stop(): Promise<number | null> {
+    await this.#ask({ call: 'stop' })
+    await this.#ended
+    return this.#child.exitCode
+  }
+
+  /** Ends the process as the system does it when memory runs out; resolves when it is gone. */
+  async kill(): Promise<void> {
+    this.#child.kill('SIGKILL')
+    await this.#ended
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (this.#child.exitCode === null && this.#child.signalCode === null) {
+      await this.kill()
+    }
+  }
+
+  #ask<T>(ask: Ask): Promise<T> {
+    const { promise, resolve, reject } = Promise.withResolvers<unknown>()
+    const id = this.#asked++
+    this.#waiting.set(id, { promise, resolve, reject })
+    this.#child.send({ ...ask, id }, (error) => error && reject(error))
+    return promise as Promise<T>
+  }
+
+  #settle({ id, result, error }: Answer): void {
+    const waiting = this.#waiting.get(id)
+    this.#waiting.delete(id)
+
+    if (error === undefined) {
+      waiting?.resolve(result)
+    } else {
+      waiting?.reject(new Error(error))
+    }
+  }
+
+  #rejectAll(): void {
+    for (const { reject } of this.#waiting.values()) {
+      reject(new Error('the process ended before it answered'))
+    }
+  }
+}
+
+/** Whether a process with this id is there. */
+export function isRunning(pid: number): boolean {
+  try {
+    return process.kill(pid, 0)
+  } catch {
+    return false
+  }
+}

@@ -1,0 +1,10 @@
+/** What a call that is meant to fail rejects with. */
+export async function rejection(call: Promise<unknown>): Promise<Error> {
+  const [outcome] = await Promise.allSettled([call])
+
+  if (outcome?.status === 'rejected' && outcome.reason instanceof Error) {
+    return outcome.reason
+  }
+
+  throw new Error('the call went well')
+}

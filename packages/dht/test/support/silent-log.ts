@@ -1,0 +1,11 @@
+import type { Logger } from '@libp2p/interface'
+
+const ignore = (): void => {}
+
+/** A libp2p logger that nobody hears. */
+export const silentLog: Logger = Object.assign(ignore, {
+  error: ignore,
+  trace: ignore,
+  enabled: false,
+  newScope: () => silentLog
+})

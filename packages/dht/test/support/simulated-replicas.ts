@@ -1,0 +1,158 @@
+import type { AbortOptions } from '@libp2p/interface'
+import type { DHTRecord } from '@waggle/record'
+import { DEFAULT_NUM_REPLICAS } from '../../src/constants.ts'
+import type { Contact, FindReply, RecordChannel, Routing, StoreReply } from '../../src/interface.ts'
+import { Avoidance } from '../../src/lookup/avoidance.ts'
+import { Replicas, type ReplicasInit } from '../../src/replicas/replicas.ts'
+import { RecordStore } from '../../src/store/record-store.ts'
+import { type ManualClock, manualClock } from './manual-clock.ts'
+import { contacts, nearestFirst, pointOf } from './numbered-peers.ts'
+
+/** A peer of a simulated network, this node being one of them. */
+export interface SimulatedReplica extends Contact {
+  store: RecordStore
+
+  /** Which requests it rejects. */
+  fails: Which
+
+  /** Which requests it leaves without an answer until they are given up. */
+  hangs: Which
+}
+
+/** All requests, or those that would have the peer store something. */
+type Which = 'never' | 'always' | 'to store'
+
+export interface SimulationOptions extends Partial<ReplicasInit> {
+  /** How many peers there are, this node included. */
+  size: number
+
+  /** How many peers are nearer to the key than this node. */
+  selfRank?: number
+
+  /** Which peers this node knows at first, by their rank; the others it has to be told of. */
+  known?: (rank: number) => boolean
+}
+
+/** The moment at which every simulation begins. */
+export const START = 1_000
+
+const WHOM_A_PEER_NAMES = 20
+
+/** Peers in memory that hold records as real ones do, seen from one of them. */
+export class Simulation implements RecordChannel, Routing {
+  readonly clock: ManualClock = manualClock(START)
+  readonly avoidance: Avoidance = new Avoidance(() => 0)
+  readonly replicas: Replicas
+  readonly self: SimulatedReplica
+
+  /** All peers, the nearest to the key first. */
+  readonly peers: readonly SimulatedReplica[]
+
+  /** Whom this node asked for what, in order. */
+  readonly requests: { readonly kind: 'find' | 'store'; readonly rank: number }[] = []
+  readonly #known: readonly SimulatedReplica[]
+
+  constructor(
+    key: Uint8Array,
+    { size, selfRank = size - 1, known = () => true, ...init }: SimulationOptions
+  ) {
+    this.peers = nearestFirst(pointOf(key), contacts(size)).map((contact) => ({
+      ...contact,
+      store: new RecordStore({ clock: this.clock }),
+      fails: 'never',
+      hangs: 'never'
+    }))
+    this.self = this.peers[selfRank] as SimulatedReplica
+    this.#known = this.peers.filter((peer, rank) => peer !== this.self && known(rank))
+    this.replicas = new Replicas({
+      self: this.self.id,
+      store: this.self.store,
+      channel: this,
+      routing: this,
+      avoidance: this.avoidance,
+      numReplicas: DEFAULT_NUM_REPLICAS,
+      requestTimeoutMs: 60_000,
+      isReplica: () => true,
+      ...init
+    })
+  }
+
+  /** The peer that so many others are nearer than. */
+  peer(rank: number): SimulatedReplica {
+    return this.peers[rank] as SimulatedReplica
+  }
+
+  /** The ranks of those asked for what they hold, or told to store something. */
+  ranks(kind: 'find' | 'store'): number[] {
+    const asked = this.requests.filter((request) => request.kind === kind)
+    return asked.map(({ rank }) => rank).sort((a, b) => a - b)
+  }
+
+  /** The ranks of those that hold something under the key. */
+  holders(key: Uint8Array): number[] {
+    return [...this.peers.keys()].filter((rank) => {
+      const { plain, subkeys } = this.peer(rank).store.get(key)
+      return plain !== undefined || subkeys.size > 0
+    })
+  }
+
+  nearest(target: Uint8Array, count: number): Contact[] {
+    return nearestFirst(target, this.#known).slice(0, count).map(namely)
+  }
+
+  async find(contact: Contact, key: Uint8Array, options: AbortOptions): Promise<FindReply> {
+    const { store } = await this.#reached('find', contact, options)
+    return { record: store.get(key), closer: this.#near(key) }
+  }
+
+  async store(
+    contact: Contact,
+    key: Uint8Array,
+    write: DHTRecord,
+    options: AbortOptions
+  ): Promise<StoreReply> {
+    const { store } = await this.#reached('store', contact, options)
+    const applied = store.apply(key, write)
+    return {
+      outcome: applied.isAccepted ? 'accepted' : applied.reason,
+      closer: this.#near(key)
+    }
+  }
+
+  #near(key: Uint8Array): Contact[] {
+    const others = this.peers.filter((other) => other !== this.self)
+    return nearestFirst(pointOf(key), others).slice(0, WHOM_A_PEER_NAMES).map(namely)
+  }
+
+  async #reached(
+    kind: 'find' | 'store',
+    { id }: Contact,
+    { signal }: AbortOptions
+  ): Promise<SimulatedReplica> {
+    const rank = this.peers.findIndex((peer) => peer.id.equals(id))
+    const peer = this.peer(rank)
+    this.requests.push({ kind, rank })
+    signal?.throwIfAborted()
+
+    if (applies(peer.hangs, kind)) {
+      const { promise, reject } = Promise.withResolvers<never>()
+      signal?.addEventListener('abort', () => reject(signal.reason))
+      await promise
+    }
+
+    if (applies(peer.fails, kind)) {
+      throw new Error('the connection was lost')
+    }
+
+    return peer
+  }
+}
+
+function applies(which: Which, kind: 'find' | 'store'): boolean {
+  return which === 'always' || (which === 'to store' && kind === 'store')
+}
+
+/** What a message says of a peer. */
+function namely({ id, multiaddrs }: Contact): Contact {
+  return { id, multiaddrs }
+}

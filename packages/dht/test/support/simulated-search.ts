@@ -1,0 +1,187 @@
+import fc from 'fast-check'
+import type { Contact } from '../../src/interface.ts'
+import { Search } from '../../src/lookup/search.ts'
+import { contacts, distanceTo, nearestFirst, pointOf } from './numbered-peers.ts'
+
+/** Peers, who of them lives, and whom each of them names to a searcher. */
+export interface World {
+  readonly target: Uint8Array
+  readonly peers: readonly SimulatedPeer[]
+
+  /** Whom the searcher knows at the start. */
+  readonly seeds: readonly SimulatedPeer[]
+
+  /** How many the search is told to find. */
+  readonly count: number
+
+  /** Which of the requests under way is answered next, over and over. */
+  readonly order: readonly number[]
+}
+
+export interface SimulatedPeer extends Contact {
+  readonly isAlive: boolean
+  readonly isAvoided: boolean
+  readonly known: readonly SimulatedPeer[]
+}
+
+/** What a search did in a world. */
+export interface Course {
+  readonly asked: readonly SimulatedPeer[]
+
+  /** All that the searcher ever heard of. */
+  readonly heardOf: ReadonlySet<SimulatedPeer>
+  readonly answers: readonly SimulatedPeer[]
+  readonly search: Search
+}
+
+const MAX_PEERS = 40
+const POOL = contacts(MAX_PEERS)
+const PARALLELISM = 3
+
+/** Worlds in which peers know any others, without plan. */
+export const anyWorld: fc.Arbitrary<World> = worlds((peers, { numbers }) =>
+  peers.map((_, n) => peers.filter((_, m) => numbers(n * peers.length + m) % 4 === 0))
+)
+
+/**
+ * Worlds in which peers know their surroundings as Kademlia asks it of them: of each subtree
+ * that they are not in, as many live peers as are searched for, or all if there are fewer. Which
+ * ones is left to chance. What is dead or avoided everybody knows, to make it hard.
+ */
+export const orderlyWorld: fc.Arbitrary<World> = worlds((peers, { numbers, count }) =>
+  peers.map((peer, n) => {
+    const subtrees = Map.groupBy(
+      peers.filter(isGood),
+      (other) => distanceTo(pointOf(peer.id.toMultihash().bytes), other).toString(2).length
+    )
+    const useful = [...subtrees.values()].flatMap((subtree, i) =>
+      sampled(subtree, count, numbers(n * peers.length + i))
+    )
+    return [...useful, ...peers.filter((other) => !isGood(other))]
+  })
+)
+
+/** Runs a search to its end, the answers coming in any order. */
+export function searched(world: World): Course {
+  const { target, count, seeds } = world
+  const search = new Search({
+    target,
+    count,
+    isAvoided: (contact) => (contact as SimulatedPeer).isAvoided
+  })
+  search.add(seeds)
+  return continued(world, { search, asked: [], heardOf: new Set(seeds), answers: [] })
+}
+
+/** Runs on a search that had ended, after it was widened. */
+export function continued({ order, peers }: World, { search, ...before }: Course): Course {
+  const asked = [...before.asked]
+  const heardOf = new Set(before.heardOf)
+  const underWay: SimulatedPeer[] = []
+
+  for (let turn = 0; ; turn++) {
+    fill(underWay, search, asked)
+
+    if (underWay.length === 0 || asked.length > peers.length) {
+      return { asked, heardOf, search, answers: search.answers() as SimulatedPeer[] }
+    }
+
+    const [peer] = underWay.splice((order[turn % order.length] ?? 0) % underWay.length, 1)
+    settle(search, heardOf, peer as SimulatedPeer)
+  }
+}
+
+/** The nearest live peers, those avoided after all others. */
+export function nearestLiving({ target, peers }: World, count: number): SimulatedPeer[] {
+  const living = nearestFirst(
+    target,
+    peers.filter(({ isAlive }) => isAlive)
+  )
+  return [...living.filter(isGood), ...living.filter(({ isAvoided }) => isAvoided)].slice(0, count)
+}
+
+function fill(underWay: SimulatedPeer[], search: Search, asked: SimulatedPeer[]): void {
+  while (underWay.length < PARALLELISM) {
+    const next = search.next() as SimulatedPeer | undefined
+
+    if (next === undefined) {
+      return
+    }
+
+    underWay.push(next)
+    asked.push(next)
+  }
+}
+
+function settle(search: Search, heardOf: Set<SimulatedPeer>, peer: SimulatedPeer): void {
+  if (!peer.isAlive) {
+    search.failed(peer)
+    return
+  }
+
+  search.answered(peer, peer.known)
+
+  for (const other of peer.known) {
+    heardOf.add(other)
+  }
+}
+
+function isGood({ isAlive, isAvoided }: SimulatedPeer): boolean {
+  return isAlive && !isAvoided
+}
+
+/** Some of the items, in a row from a place on. */
+function sampled<T>(items: readonly T[], count: number, from: number): T[] {
+  const start = from % items.length
+  return [...items.slice(start), ...items.slice(0, start)].slice(0, count)
+}
+
+type Acquaint = (
+  peers: readonly SimulatedPeer[],
+  options: { numbers: (n: number) => number; count: number }
+) => SimulatedPeer[][]
+
+function worlds(acquaint: Acquaint): fc.Arbitrary<World> {
+  const kind = fc.constantFrom('alive', 'alive', 'alive', 'dead', 'avoided', 'dead and avoided')
+
+  return fc
+    .record({
+      kinds: fc.array(kind, { minLength: 1, maxLength: MAX_PEERS }),
+      point: fc.nat(),
+      count: fc.integer({ min: 1, max: 6 }),
+      seedling: fc.nat(),
+      seedCount: fc.integer({ min: 1, max: 5 }),
+      order: fc.array(fc.nat(PARALLELISM - 1), { minLength: 1, maxLength: 10 }),
+      numbers: fc.infiniteStream(fc.nat(1000)).map(remembered)
+    })
+    .map(({ kinds, point, count, seedling, seedCount, order, numbers }) => {
+      const peers = kinds.map((kind, n) => peerOf(POOL[n] as Contact, kind))
+      acquaint(peers, { numbers, count }).forEach((known, n) => {
+        Object.assign(peers[n] as SimulatedPeer, { known })
+      })
+      const target = pointOf(Buffer.from(String(point)))
+      return { target, peers, count, order, seeds: sampled(peers, seedCount, seedling) }
+    })
+}
+
+function peerOf(contact: Contact, kind: string): SimulatedPeer {
+  return {
+    ...contact,
+    isAlive: !kind.includes('dead'),
+    isAvoided: kind.includes('avoided'),
+    known: []
+  }
+}
+
+/** The numbers of a stream by their place. */
+function remembered(stream: IterableIterator<number>): (n: number) => number {
+  const taken: number[] = []
+
+  return (n) => {
+    while (taken.length <= n) {
+      taken.push(stream.next().value)
+    }
+
+    return taken[n] as number
+  }
+}

@@ -1,0 +1,217 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { ExchangeClient } from '../../src/exchange/exchange-client.ts'
+import { MAX_MESSAGE_BYTES } from '../../src/exchange/limits.ts'
+import {
+  type Asking,
+  asking,
+  find,
+  found,
+  store,
+  stored,
+  told
+} from '../support/exchange-asking.ts'
+import { type StreamSource, streamSource } from '../support/exchange-streams.ts'
+import { encoded, frameOf, headOf, type Talker } from '../support/exchange-talker.ts'
+
+let source: StreamSource
+
+beforeAll(async () => {
+  source = await streamSource()
+})
+
+afterAll(() => source?.[Symbol.asyncDispose]())
+
+/** What a peer may say that it must not, when asked two FINDs (of two keys and one) and a STORE. */
+const OFFENCES: readonly [what: string, offend: (talker: Talker, ids: Ids) => void][] = [
+  ['an answer to a request that nobody made', (talker) => talker.say(found(4_000_000, [null]))],
+  [
+    'an answer to a request that was answered before',
+    (talker, { two }) => talker.say(found(two, ['A', 'B']), found(two, ['A', 'B']))
+  ],
+  ['more answers than keys', (talker, { two }) => talker.say(found(two, ['A', 'B', 'C']))],
+  ['no answer to a FIND', (talker, { two }) => talker.say(found(two, []))],
+  ['outcomes for a FIND', (talker, { one }) => talker.say(stored(one, ['accepted']))],
+  ['a record for a STORE', (talker, { write }) => talker.say(found(write, ['W']))],
+  ['too few outcomes', (talker, { write }) => talker.say(stored(write, []))],
+  ['too many outcomes', (talker, { write }) => talker.say(stored(write, ['stale', 'stale']))],
+  [
+    'a question',
+    (talker, { one: id }) =>
+      talker.say({ name: 'find', id, closerCount: 0, isCloserAlways: false, keys: [] })
+  ],
+  [
+    'a write',
+    (talker, { write: id }) => talker.say({ name: 'store', id, closerCount: 0, writes: [] })
+  ],
+  ['what is no message', (talker) => talker.sayBytes(frameOf(Uint8Array.of(9, 9, 9)))],
+  [
+    'a message with a byte too many',
+    (talker, { one }) =>
+      talker.sayBytes(frameOf(Buffer.concat([encoded(found(one, ['A'])), Uint8Array.of(0)])))
+  ],
+  ['an empty message', (talker) => talker.sayBytes(headOf(0))],
+  ['the head of an oversized message', (talker) => talker.sayBytes(headOf(MAX_MESSAGE_BYTES + 1))],
+  [
+    'text',
+    (talker) => talker.sayBytes(new TextEncoder().encode('HTTP/1.1 400 Bad Request\r\n\r\n'))
+  ]
+]
+
+interface Ids {
+  readonly two: number
+  readonly one: number
+  readonly write: number
+}
+
+interface UnderWay extends Asking {
+  readonly talker: Talker
+  readonly ids: Ids
+  readonly outcomes: Promise<PromiseSettledResult<unknown>[]>
+}
+
+/** Two FINDs, of two keys and one, and a STORE, all unanswered. */
+async function underWay(): Promise<UnderWay> {
+  const all = asking(source)
+  const outcomes = Promise.allSettled(
+    [find('a'), find('b'), find('c', { closerCount: 6 }), store('w')].map((question) =>
+      all.client.ask(question, {})
+    )
+  )
+  const talker = await all.peer()
+  const ids = {
+    two: (await talker.hear('find')).id,
+    one: (await talker.hear('find')).id,
+    write: (await talker.hear('store')).id
+  }
+
+  return { ...all, talker, ids, outcomes }
+}
+
+function failuresOf(outcomes: readonly PromiseSettledResult<unknown>[]): Error[] {
+  return outcomes.flatMap((outcome) => (outcome.status === 'rejected' ? [outcome.reason] : []))
+}
+
+/** The next question opens another stream, and is answered there. */
+async function expectAnotherStream({ ask, peer, counts }: Asking): Promise<void> {
+  const answer = ask(find('next'))
+  const talker = await peer()
+  talker.say(found((await talker.hear('find')).id, ['works']))
+
+  expect(told(await answer)).toEqual(['works'])
+  expect(counts).toEqual({ opened: 2, idle: 1 })
+}
+
+describe('a peer that says what it must not', () => {
+  it.each(OFFENCES)(
+    '%s, loses its stream and what is under way, and nothing else (N9)',
+    async (_, offend) => {
+      const { talker, ids, outcomes, ...rest } = await underWay()
+      offend(talker, ids)
+      const failures = failuresOf(await outcomes)
+
+      expect(failures.length).toBeGreaterThanOrEqual(2)
+
+      for (const { name } of failures) {
+        expect(name).toBe('ExchangeProtocolError')
+      }
+
+      expect(await talker.ended).toMatchObject({ name: 'StreamResetError' })
+      await expectAnotherStream(rest)
+    }
+  )
+})
+
+describe('a stream that ends', () => {
+  const ends: readonly [how: string, end: (talker: Talker) => unknown][] = [
+    ['by a reset', ({ stream }) => stream.abort(new Error('reset'))],
+    ['by a close of the other side', ({ stream }) => stream.close()],
+    [
+      'in the middle of a message',
+      (talker) => {
+        talker.sayBytes(headOf(1000))
+        talker.stream.abort(new Error('reset'))
+      }
+    ]
+  ]
+
+  it.each(ends)(
+    '%s fails what is under way; the next question opens another (N8)',
+    async (_, end) => {
+      const { talker, outcomes, ...rest } = await underWay()
+      end(talker)
+
+      expect(failuresOf(await outcomes)).toHaveLength(4)
+      await expectAnotherStream(rest)
+    }
+  )
+
+  it('after half a message fails what is under way, too (N8)', async () => {
+    const { talker, ids, outcomes, ...rest } = await underWay()
+    const frame = frameOf(encoded(found(ids.two, ['A', 'B'])))
+    talker.sayBytes(frame.subarray(0, frame.length - 1))
+    await talker.stream.close()
+
+    expect(failuresOf(await outcomes)).toHaveLength(4)
+    await expectAnotherStream(rest)
+  })
+})
+
+describe('a peer to which no stream can be opened', () => {
+  it('fails all that wait with the reason, and is tried again by the next question (N8)', async () => {
+    const reasons = [new Error('first'), new Error('second')]
+    let opened = 0
+    const client = new ExchangeClient({ open: () => Promise.reject(reasons[opened++]) })
+    const outcomes = await Promise.allSettled([
+      client.ask(find('a'), {}),
+      client.ask(store('b'), {})
+    ])
+
+    expect(failuresOf(outcomes)).toEqual([reasons[0], reasons[0]])
+    await expect(client.ask(find('c'), {})).rejects.toBe(reasons[1])
+    expect(opened).toBe(2)
+  })
+
+  it('costs a question no longer than its signal says (N8)', async () => {
+    const client = new ExchangeClient({ open: () => new Promise(() => {}) })
+    const leaving = new AbortController()
+    const asked = client.ask(find('a'), leaving)
+    leaving.abort(new Error('it takes too long'))
+
+    await expect(asked).rejects.toThrow('it takes too long')
+  })
+})
+
+describe('close', () => {
+  it('ends the stream, and what is under way or waiting rejects with its reason', async () => {
+    const { client, talker, outcomes, counts } = await underWay()
+    const waiting = client.ask(find('waiting'), {})
+    client.close(new Error('the node was stopped'))
+
+    expect(failuresOf(await outcomes).map(({ message }) => message)).toEqual(
+      new Array(4).fill('the node was stopped')
+    )
+    await expect(waiting).rejects.toThrow('the node was stopped')
+    expect(await talker.ended).toMatchObject({ name: 'StreamResetError' })
+    expect(counts.idle).toBeGreaterThan(0)
+  })
+
+  it('ends a stream, too, that is only being opened', async () => {
+    const opening = Promise.withResolvers<void>()
+    const [mine, theirs] = await source.open()
+    const client = new ExchangeClient({
+      open: async () => {
+        await opening.promise
+        return mine
+      }
+    })
+    const asked = client.ask(find('a'), {})
+    await Promise.resolve()
+    client.close(new Error('the node was stopped'))
+    await expect(asked).rejects.toThrow('the node was stopped')
+
+    const ended = new Promise((resolve) => theirs.addEventListener('close', resolve))
+    opening.resolve()
+    await ended
+    expect(mine.status).toBe('aborted')
+  })
+})

@@ -1,0 +1,348 @@
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
+import { ExchangeClient } from '../../src/exchange/exchange-client.ts'
+import {
+  MAX_KEYS_PER_MESSAGE,
+  MAX_QUEUED_QUESTIONS,
+  MAX_REQUESTS_UNDER_WAY,
+  TARGET_MESSAGE_BYTES
+} from '../../src/exchange/limits.ts'
+import { asking, bytesOf, find, found, store, stored, told } from '../support/exchange-asking.ts'
+import { type StreamSource, streamSource } from '../support/exchange-streams.ts'
+import { PATIENCE } from '../support/libp2p-node.ts'
+
+let source: StreamSource
+
+beforeAll(async () => {
+  source = await streamSource()
+})
+
+afterAll(() => source?.[Symbol.asyncDispose]())
+
+function names(count: number): string[] {
+  return Array.from({ length: count }, (_, i) => `key ${i}`)
+}
+
+function textOf(bytes: Uint8Array | undefined): string {
+  return new TextDecoder().decode(bytes)
+}
+
+/** A record that fills a given part of a message. */
+function recordOf(part: number): Uint8Array {
+  return new Uint8Array(part * TARGET_MESSAGE_BYTES)
+}
+
+describe('ExchangeClient', () => {
+  it('asks the questions of one tick in one message (N3, N4)', async () => {
+    const { ask, peer, counts } = asking(source)
+    const answers = ask(find('a'), find('b'), find('c'))
+    const talker = await peer()
+    const { id, keys, closerCount, isCloserAlways } = await talker.hear('find')
+    talker.say(found(id, ['A', null, 'C']))
+
+    expect(keys).toEqual(['a', 'b', 'c'].map(bytesOf))
+    expect({ closerCount, isCloserAlways }).toEqual({ closerCount: 5, isCloserAlways: false })
+    expect(told(await answers)).toEqual(['A', undefined, 'C'])
+    expect(talker.unheard).toBe(0)
+    expect(counts).toEqual({ opened: 1, idle: 0 })
+  })
+
+  it('asks the writes of one tick in one message, too (N3, N4)', async () => {
+    const { ask, peer } = asking(source)
+    const answers = ask(store('a'), store('b', { record: bytesOf('other') }))
+    const talker = await peer()
+    const { id, writes, closerCount } = await talker.hear('store')
+    talker.say(stored(id, ['stale', 'accepted']))
+
+    expect(closerCount).toBe(5)
+    expect(writes).toEqual([
+      { key: bytesOf('a'), record: bytesOf('a') },
+      { key: bytesOf('b'), record: bytesOf('other') }
+    ])
+    expect(told(await answers)).toEqual(['stale', 'accepted'])
+  })
+
+  it('keeps one stream for all that it asks (N3)', async () => {
+    const { ask, peer, counts } = asking(source)
+    const first = ask(find('first'))
+    const talker = await peer()
+
+    talker.say(found((await talker.hear('find')).id, ['1']))
+    expect(told(await first)).toEqual(['1'])
+
+    for (const name of names(20)) {
+      const answer = ask(find(name))
+      talker.say(found((await talker.hear('find')).id, [name]))
+      expect(told(await answer)).toEqual([name])
+    }
+
+    expect(counts).toEqual({ opened: 1, idle: 0 })
+  })
+
+  it('asks what differs in messages of their own, in the order of the questions', async () => {
+    const { ask, peer } = asking(source)
+    const answers = ask(
+      find('a'),
+      store('b'),
+      find('c', { closerCount: 6 }),
+      find('d', { closerCount: 6 }),
+      find('e', { closerCount: 6, isCloserAlways: true })
+    )
+    const talker = await peer()
+    const a = await talker.hear('find')
+    const b = await talker.hear('store')
+    const cd = await talker.hear('find')
+    const e = await talker.hear('find')
+
+    expect([a, cd, e].map(({ closerCount }) => closerCount)).toEqual([5, 6, 6])
+    expect([a, cd, e].map(({ isCloserAlways }) => isCloserAlways)).toEqual([false, false, true])
+    expect(cd.keys).toEqual(['c', 'd'].map(bytesOf))
+
+    talker.say(found(e.id, ['E']), found(cd.id, ['C', 'D']), stored(b.id, ['accepted']))
+    talker.say(found(a.id, ['A']))
+    expect(told(await answers)).toEqual(['A', 'accepted', 'C', 'D', 'E'])
+  })
+
+  it('gives each question its own answer, whatever the order of the answers (N3)', async () => {
+    const { ask, peer } = asking(source)
+    const all = names(30)
+    const opening = ask(find('opening'))
+    const talker = await peer()
+    talker.say(found((await talker.hear('find')).id, [null]))
+    await opening
+
+    const answers = []
+    const ids = new Map<string, number>()
+
+    for (const name of all) {
+      answers.push(ask(find(name)))
+      const { id, keys } = await talker.hear('find')
+      ids.set(textOf(keys[0]), id)
+    }
+
+    expect(new Set(ids.values()).size).toBe(all.length)
+
+    for (const name of all.toReversed()) {
+      talker.say(found(ids.get(name) ?? -1, [name]))
+    }
+
+    expect((await Promise.all(answers)).map(told)).toEqual(all.map((name) => [name]))
+  })
+
+  it('asks again for the keys that a FIND left unanswered (N4)', async () => {
+    const { ask, peer } = asking(source)
+    const answers = ask(...names(5).map((name) => find(name)))
+    const talker = await peer()
+    const first = await talker.hear('find')
+    talker.say(found(first.id, ['0', '1']))
+    const second = await talker.hear('find')
+    talker.say(found(second.id, ['2']))
+    const third = await talker.hear('find')
+    talker.say(found(third.id, ['3', null]))
+
+    expect(first.keys).toEqual(names(5).map(bytesOf))
+    expect(second.keys).toEqual(names(5).slice(2).map(bytesOf))
+    expect(third.keys).toEqual(names(5).slice(3).map(bytesOf))
+    expect(told(await answers)).toEqual(['0', '1', '2', '3', undefined])
+  })
+
+  it('gives the near peers of each answer', async () => {
+    const { ask, peer } = asking(source)
+    const answers = ask(find('a'), find('b'))
+    const talker = await peer()
+    const { id } = await talker.hear('find')
+    const [x, y] = ['x', 'y'].map((name) => ({ id: bytesOf(name), addresses: [bytesOf(name)] }))
+    const peers = [x, y].filter((one) => one !== undefined)
+    talker.say({ name: 'found', id, peers, answers: [{ closer: [1, 0] }, { closer: [1] }] })
+
+    expect((await answers).map(({ closer }) => closer)).toEqual([[y, x], [y]])
+  })
+
+  it('puts so many keys into a message, and no more (N4)', async () => {
+    const { ask, peer } = asking(source)
+    const all = names(2 * MAX_KEYS_PER_MESSAGE + 1)
+    const answers = ask(...all.map((name) => find(name)))
+    const talker = await peer()
+    const requests = [await talker.hear('find'), await talker.hear('find')]
+    requests.push(await talker.hear('find'))
+
+    for (const { id, keys } of requests) {
+      talker.say(
+        found(
+          id,
+          keys.map((key) => textOf(key))
+        )
+      )
+    }
+
+    expect(requests.map(({ keys }) => keys.length)).toEqual([256, 256, 1])
+    expect(told(await answers)).toEqual(all)
+  })
+
+  it('fills a message up to its target size, and sends alone what is larger (N9)', async () => {
+    const { ask, peer } = asking(source)
+    const parts = [0.4, 0.4, 0.4, 3, 0.4, 0.9]
+    const answers = ask(...parts.map((part, i) => store(`key ${i}`, { record: recordOf(part) })))
+    const talker = await peer()
+    const counts: number[] = []
+
+    for (let asked = 0; asked < parts.length; ) {
+      const { id, writes } = await talker.hear('store')
+      talker.say(
+        stored(
+          id,
+          writes.map(() => 'accepted')
+        )
+      )
+      counts.push(writes.length)
+      asked += writes.length
+    }
+
+    expect(counts).toEqual([2, 1, 1, 1, 1])
+    expect(told(await answers)).toEqual(parts.map(() => 'accepted'))
+    expect(Math.max(...talker.sizes)).toBeLessThan(3.01 * TARGET_MESSAGE_BYTES)
+  })
+})
+
+describe('a question that is no longer wanted', () => {
+  it('rejects with the reason of the signal, and leaves the others of its message alone', async () => {
+    const { ask, client, peer, counts } = asking(source)
+    const leaving = new AbortController()
+    const left = client.ask(find('left'), leaving)
+    const others = ask(find('a'), find('b'))
+    const talker = await peer()
+    const { id, keys } = await talker.hear('find')
+    const reason = new Error('no longer wanted')
+    leaving.abort(reason)
+
+    expect(keys).toHaveLength(3)
+    await expect(left).rejects.toBe(reason)
+    talker.say(found(id, ['too late', 'A', 'B']))
+    expect(told(await others)).toEqual(['A', 'B'])
+    expect(counts).toEqual({ opened: 1, idle: 0 })
+  })
+
+  it('is not asked at all if it was given up before it was sent', async () => {
+    const { ask, client, peer } = asking(source)
+    const leaving = new AbortController()
+    const left = client.ask(find('left'), leaving)
+    const others = ask(find('a'), find('b'))
+    leaving.abort(new Error('no longer wanted'))
+
+    await expect(left).rejects.toThrow('no longer wanted')
+    const talker = await peer()
+    const { id, keys } = await talker.hear('find')
+    talker.say(found(id, ['A', 'B']))
+    expect(keys).toEqual(['a', 'b'].map(bytesOf))
+    expect(told(await others)).toEqual(['A', 'B'])
+  })
+
+  it('is not asked again when it was left unanswered', async () => {
+    const { ask, client, peer } = asking(source)
+    const leaving = new AbortController()
+    const first = ask(find('a'))
+    const left = client.ask(find('left'), leaving)
+    const last = ask(find('b'))
+    const talker = await peer()
+    const { id } = await talker.hear('find')
+    leaving.abort(new Error('no longer wanted'))
+    await expect(left).rejects.toThrow('no longer wanted')
+
+    talker.say(found(id, ['A']))
+    const again = await talker.hear('find')
+    talker.say(found(again.id, ['B']))
+    expect(again.keys).toEqual([bytesOf('b')])
+    expect(told([...(await first), ...(await last)])).toEqual(['A', 'B'])
+  })
+
+  it('opens no stream when its signal is aborted from the start', async () => {
+    const { client, counts } = asking(source)
+    const signal = AbortSignal.abort(new Error('from the start'))
+
+    await expect(client.ask(find('a'), { signal })).rejects.toThrow('from the start')
+    expect(counts.opened).toBe(0)
+  })
+})
+
+describe('the questions to one peer', () => {
+  it('wait while so many requests are under way, until an answer comes (N9)', async () => {
+    const { ask, peer } = asking(source)
+    const count = MAX_REQUESTS_UNDER_WAY + 3
+    // No two neighbours are alike, so that each has a message of its own.
+    const questions = names(count).map((name, i) => find(name, { closerCount: i % 2 }))
+    const answers = ask(...questions)
+    const talker = await peer()
+    await vi.waitUntil(() => talker.unheard >= MAX_REQUESTS_UNDER_WAY, PATIENCE)
+    const { id } = await talker.hear('find')
+    expect(talker.unheard).toBe(MAX_REQUESTS_UNDER_WAY - 1)
+
+    talker.say(found(id, ['one']))
+    await vi.waitUntil(() => talker.unheard >= MAX_REQUESTS_UNDER_WAY, PATIENCE)
+    expect(talker.unheard).toBe(MAX_REQUESTS_UNDER_WAY)
+
+    for (let i = 1; i < count; i++) {
+      talker.say(found((await talker.hear('find')).id, ['one']))
+    }
+
+    expect(told(await answers)).toEqual(questions.map(() => 'one'))
+  })
+
+  it('wait in a queue of so many, beyond which more are refused at once (N9)', async () => {
+    const client = new ExchangeClient({ open: () => new Promise(() => {}) })
+    const waiting = names(MAX_QUEUED_QUESTIONS).map((name) => client.ask(find(name), {}))
+
+    await expect(client.ask(find('one too many'), {})).rejects.toThrow(`${MAX_QUEUED_QUESTIONS}`)
+    client.close(new Error('closed'))
+    const outcomes = await Promise.allSettled(waiting)
+    expect(outcomes.every(({ status }) => status === 'rejected')).toBe(true)
+  })
+
+  it('make room for others when they are given up, asked or not (N9)', async () => {
+    const client = new ExchangeClient({ open: () => new Promise(() => {}) })
+    const leaving = new AbortController()
+    const waiting = names(MAX_QUEUED_QUESTIONS).map((name) => client.ask(find(name), leaving))
+    leaving.abort(new Error('no longer wanted'))
+    await Promise.allSettled(waiting)
+
+    const next = client.ask(find('next'), {})
+    client.close(new Error('closed'))
+    await expect(next).rejects.toThrow('closed')
+  })
+
+  it('are held back while the peer does not read, and lost when given up meanwhile (N9)', async () => {
+    const { ask, client, peer, streams } = asking(source)
+    const opening = ask(find('opening'))
+    const talker = await peer()
+    talker.say(found((await talker.hear('find')).id, [null]))
+    await opening
+
+    talker.stream.pause()
+    const leaving = new AbortController()
+    const large = recordOf(0.9)
+    const early = names(5).map((name) => client.ask(store(name, { record: large }), {}))
+    const late = names(95).map((name) => client.ask(store(name, { record: large }), leaving))
+    const [stream] = streams
+    await vi.waitUntil(() => stream?.writableNeedsDrain, PATIENCE)
+
+    // One message that was begun, and the one with which it turned out that the peer is too slow.
+    expect(stream?.writeBufferLength).toBeLessThan(3 * TARGET_MESSAGE_BYTES)
+    leaving.abort(new Error('no longer wanted'))
+    const outcomes = await Promise.allSettled(late)
+    expect(outcomes.every(({ status }) => status === 'rejected')).toBe(true)
+
+    // All of them come before any is answered.
+    talker.stream.resume()
+    const requests = []
+
+    for (const _ of early) {
+      requests.push(await talker.hear('store'))
+    }
+
+    for (const { id } of requests) {
+      talker.say(stored(id, ['accepted']))
+    }
+
+    const keys = requests.flatMap(({ writes }) => writes.map(({ key }) => textOf(key)))
+    expect(keys).toEqual(names(5))
+    expect(told(await Promise.all(early))).toEqual(names(5).map(() => 'accepted'))
+  })
+})

@@ -1,0 +1,103 @@
+import { multiaddr } from '@multiformats/multiaddr'
+import { describe, expect, it } from 'vitest'
+import { Contacts, wirePeerOf } from '../../src/exchange/contacts.ts'
+import {
+  MAX_ADDRESS_BYTES,
+  MAX_ADDRESSES_PER_PEER,
+  MAX_REMEMBERED_CONTACTS
+} from '../../src/exchange/limits.ts'
+import type { WirePeer } from '../../src/exchange/messages.ts'
+import { contact } from '../support/exchange-serving.ts'
+import { peerNumber } from '../support/numbered-peers.ts'
+
+const ADDRESS = multiaddr('/ip4/127.0.0.1/tcp/1337').bytes
+
+function wirePeer(n: number, addresses: readonly Uint8Array[] = [ADDRESS]): WirePeer {
+  return { id: peerNumber(n).toMultihash().bytes, addresses }
+}
+
+/** The same bytes, somewhere in a large message. */
+function inMessage(bytes: Uint8Array): Uint8Array {
+  const message = new Uint8Array(1_000_000)
+  message.set(bytes, 1000)
+  return message.subarray(1000, 1000 + bytes.length)
+}
+
+describe('Contacts', () => {
+  it('reads what wirePeerOf has written', () => {
+    const known = contact(1, ['/ip4/127.0.0.1/tcp/1337', '/dns/bees.example/tcp/1/ws'])
+    const read = new Contacts().of(wirePeerOf(known))
+
+    expect(read?.id.equals(known.id)).toBe(true)
+    expect(read?.multiaddrs.map(String)).toEqual(known.multiaddrs.map(String))
+  })
+
+  it('gives the same contact for the same peer, and another for other addresses', () => {
+    const contacts = new Contacts()
+    const first = contacts.of(wirePeer(1))
+
+    expect(contacts.of(wirePeer(1))).toBe(first)
+    expect(contacts.of(wirePeer(1, [ADDRESS, ADDRESS]))).not.toBe(first)
+    expect(contacts.of(wirePeer(2))?.id.equals(peerNumber(2))).toBe(true)
+  })
+
+  it.each<[string, WirePeer]>([
+    ['an id that is nothing', { id: new Uint8Array(), addresses: [ADDRESS] }],
+    ['an id that is no multihash', { id: Uint8Array.of(1, 2, 3), addresses: [ADDRESS] }],
+    ['an id that lacks its end', { ...wirePeer(1), id: wirePeer(1).id.subarray(0, -1) }],
+    ['an id with a byte too many', { ...wirePeer(1), id: Uint8Array.from([...wirePeer(1).id, 0]) }],
+    ['an id of another hash', { id: Uint8Array.of(0x11, 2, 1, 1), addresses: [ADDRESS] }],
+    ['no address', wirePeer(1, [])],
+    ['only an address that is none', wirePeer(1, [Uint8Array.of(0xff, 0xff, 0xff)])]
+  ])('takes a peer with %s for nobody (N9)', (_, peer) => {
+    const contacts = new Contacts()
+
+    expect(contacts.of(peer)).toBeUndefined()
+    expect(contacts.of(peer)).toBeUndefined()
+  })
+
+  it('leaves out an address that it can not read, and keeps the others', () => {
+    const unknown = Uint8Array.of(0xfe, 0xff, 0x03, 1, 2, 3)
+    const read = new Contacts().of(wirePeer(1, [unknown, ADDRESS]))
+
+    expect(read?.multiaddrs.map(String)).toEqual(['/ip4/127.0.0.1/tcp/1337'])
+  })
+
+  it('keeps nothing of the message that a peer was in (N9)', () => {
+    const { id, addresses } = wirePeer(1)
+    const read = new Contacts().of({ id: inMessage(id), addresses: addresses.map(inMessage) })
+
+    expect(read?.id.toMultihash().bytes.buffer.byteLength).toBeLessThan(1000)
+
+    for (const { bytes } of read?.multiaddrs[0]?.getComponents() ?? []) {
+      expect(bytes?.buffer.byteLength).toBeLessThan(1000)
+    }
+  })
+
+  it('remembers so many peers, and forgets the first for more (N9)', () => {
+    const contacts = new Contacts()
+    const first = contacts.of(wirePeer(0))
+
+    for (let n = 1; n < MAX_REMEMBERED_CONTACTS; n++) {
+      contacts.of(wirePeer(n, []))
+    }
+
+    expect(contacts.of(wirePeer(0))).toBe(first)
+    contacts.of(wirePeer(MAX_REMEMBERED_CONTACTS))
+    expect(contacts.of(wirePeer(0))).not.toBe(first)
+  })
+})
+
+describe('wirePeerOf', () => {
+  it('gives so many addresses of so many bytes, and no more (N9)', () => {
+    const fitting = `/dns/${'a'.repeat(MAX_ADDRESS_BYTES - 6)}/tcp/1`
+    const tooLong = `/dns/${'a'.repeat(MAX_ADDRESS_BYTES - 5)}/tcp/1`
+    const many = Array.from({ length: 20 }, (_, i) => `/ip4/127.0.0.1/tcp/${i + 1}`)
+
+    expect(multiaddr(fitting).bytes).toHaveLength(MAX_ADDRESS_BYTES)
+    expect(wirePeerOf(contact(1, [tooLong, fitting])).addresses).toEqual([multiaddr(fitting).bytes])
+    expect(wirePeerOf(contact(2, many)).addresses).toEqual(
+      many.slice(0, MAX_ADDRESSES_PER_PEER).map((address) => multiaddr(address).bytes)
+    )
+  })
+})

@@ -1,0 +1,254 @@
+import {
+  DEFAULT_LIMITS,
+  encodeRecord,
+  join,
+  plainRecord,
+  recordKey,
+  subkeyRecord
+} from '@waggle/record'
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
+import { wirePeerOf } from '../../src/exchange/contacts.ts'
+import {
+  MAX_KEYS_PER_MESSAGE,
+  MAX_MESSAGE_BYTES,
+  TARGET_MESSAGE_BYTES
+} from '../../src/exchange/limits.ts'
+import type { StoredReply, StoreRequest } from '../../src/exchange/messages.ts'
+import {
+  contact,
+  findRequest,
+  NOW,
+  recordOf,
+  type Serving,
+  serving,
+  storeRequest
+} from '../support/exchange-serving.ts'
+import { type StreamSource, streamSource } from '../support/exchange-streams.ts'
+import { PATIENCE } from '../support/libp2p-node.ts'
+
+let source: StreamSource
+
+beforeAll(async () => {
+  source = await streamSource()
+})
+
+afterAll(() => source?.[Symbol.asyncDispose]())
+
+async function stored({ talker }: Serving, request: StoreRequest): Promise<StoredReply> {
+  talker.say(request)
+  return talker.hear('stored')
+}
+
+async function outcomes(server: Serving, request: StoreRequest): Promise<string[]> {
+  return (await stored(server, request)).answers.map(({ outcome }) => outcome)
+}
+
+const good = encodeRecord(recordOf('good'))
+
+describe('a STORE', () => {
+  it('is held, and answered write by write (N3, N6)', async () => {
+    const server = await serving(source, { known: [contact(1), contact(2)] })
+    const writes = [
+      ['a', recordOf('A')],
+      ['b', recordOf('B')]
+    ] as const
+
+    expect(await stored(server, storeRequest(writes, { id: 5, closerCount: 2 }))).toEqual({
+      name: 'stored',
+      id: 5,
+      peers: [contact(1), contact(2)].map(wirePeerOf),
+      answers: [
+        { outcome: 'accepted', closer: [0, 1] },
+        { outcome: 'accepted', closer: [0, 1] }
+      ]
+    })
+    expect(server.store.get(recordKey('a'))).toEqual(recordOf('A'))
+    expect(server.store.get(recordKey('b'))).toEqual(recordOf('B'))
+    expect(server.store.records).toBe(2)
+  })
+
+  it('is joined with what is held, in the same message, too (N2)', async () => {
+    const server = await serving(source)
+    const parts = [1, 2, 3].map((n) => subkeyRecord(n, `value ${n}`, NOW + 60))
+    const request = storeRequest(parts.map((part) => ['dictionary', part] as const))
+
+    expect(await outcomes(server, request)).toEqual(['accepted', 'accepted', 'accepted'])
+    expect(server.store.get(recordKey('dictionary'))).toEqual(
+      parts.reduce((all, part) => join(all, part))
+    )
+  })
+
+  it("gets 'stale' for what is beaten, and 'accepted' for what is held already (R2, R3)", async () => {
+    const server = await serving(source)
+    const newer = plainRecord('newer', NOW + 100)
+    const older = plainRecord('older', NOW + 50)
+
+    expect(
+      await outcomes(
+        server,
+        storeRequest([
+          ['key', newer],
+          ['key', older],
+          ['key', newer]
+        ])
+      )
+    ).toEqual(['accepted', 'stale', 'accepted'])
+    expect(server.store.get(recordKey('key'))).toEqual(newer)
+  })
+
+  it("gets 'full' where there is no room, which changes nothing (N7, R12)", async () => {
+    const server = await serving(source, { maxRecords: 1 })
+    const writes = [
+      ['late', plainRecord(1, NOW + 200)],
+      ['early', plainRecord(1, NOW + 100)]
+    ] as const
+
+    expect(await outcomes(server, storeRequest(writes))).toEqual(['accepted', 'full'])
+    expect(server.store.records).toBe(1)
+  })
+
+  it.each([
+    ['no record', Uint8Array.of(1, 2, 3)],
+    ['nothing', new Uint8Array()],
+    ['a record with a byte too many', Uint8Array.from([...good, 0])],
+    ['a record that lacks its last byte', good.subarray(0, -1)],
+    [
+      'a value beyond the limit',
+      encodeRecord(
+        plainRecord(new Uint8Array(2 ** 19), NOW + 60, {
+          ...DEFAULT_LIMITS,
+          maxValueBytes: 2 ** 20
+        })
+      )
+    ],
+    ['a record that lives too long', encodeRecord(plainRecord(1, NOW + 31 * 86_400))]
+  ])(
+    "gets 'invalid' for %s, and no harm for its neighbours (N9, R10, R12, R14)",
+    async (_, record) => {
+      const server = await serving(source)
+      const key = recordKey('key')
+      const neighbour = { key: recordKey('neighbour'), record: good }
+      const request = { ...storeRequest([]), writes: [neighbour, { key, record }, neighbour] }
+
+      expect(await outcomes(server, request)).toEqual(['accepted', 'invalid', 'accepted'])
+      expect(server.store.records).toBe(1)
+      expect(server.store.encoded(key)).toBeUndefined()
+    }
+  )
+
+  it.each([
+    ['nothing', new Uint8Array()],
+    ['another namespace', new TextEncoder().encode('/other/key')],
+    ['the namespace alone', new TextEncoder().encode('/waggle/')],
+    ['bytes that are no key', Uint8Array.from([...recordKey('key'), 0xff, 0xff])]
+  ])("gets 'invalid' for the key that is %s (N9)", async (_, key) => {
+    const server = await serving(source)
+    const request = { ...storeRequest([]), writes: [{ key, record: good }] }
+
+    expect(await outcomes(server, request)).toEqual(['invalid'])
+    expect(server.store.records).toBe(0)
+  })
+
+  it("gets 'expired' for what has expired on the way, which is no offence (R1, R6)", async () => {
+    const server = await serving(source)
+    const late = [NOW - 1, NOW].map((time, i) => [`key ${i}`, plainRecord(1, time)] as const)
+
+    expect(await outcomes(server, storeRequest(late))).toEqual(['expired', 'expired'])
+    expect(server.store.records).toBe(0)
+  })
+
+  it('of as many writes as a message may have is answered whole (N4, N9)', async () => {
+    const server = await serving(source, { known: [contact(1)] })
+    const keys = Array.from({ length: MAX_KEYS_PER_MESSAGE }, (_, i) => `key ${i}`)
+    const request = storeRequest(keys.map((key) => [key, recordOf(key)] as const))
+
+    expect(await outcomes(server, request)).toEqual(keys.map(() => 'accepted'))
+    expect(server.store.records).toBe(keys.length)
+  })
+
+  it('leaves nothing of its message in memory but the records (N7, N9)', async () => {
+    const server = await serving(source)
+    const keys = Array.from({ length: 100 }, (_, i) => `key ${i}`)
+    await stored(server, storeRequest(keys.map((key) => [key, recordOf(key, 1000)] as const)))
+
+    for (const key of keys) {
+      const value = server.store.get(recordKey(key)).plain?.value
+      expect(value?.length).toBeGreaterThan(1000)
+      expect(value?.buffer.byteLength).toBeLessThan(2000)
+    }
+  })
+})
+
+describe('an asker that does not read', () => {
+  it('makes the server hold little, and is answered in full when it reads again (N9)', {
+    timeout: 120_000
+  }, async () => {
+    const server = await serving(source)
+    const { store, stream, talker } = server
+    const count = 1000
+    const record = recordOf('large', 200 * 1024)
+    store.apply(recordKey('large'), record)
+    talker.stream.pause()
+    const before = process.memoryUsage().arrayBuffers
+
+    for (let id = 0; id < count; id++) {
+      talker.say(findRequest(['large'], { id }))
+    }
+
+    await vi.waitUntil(() => stream.readStatus === 'paused', PATIENCE)
+    expect(stream.writeBufferLength).toBeLessThan(4 * TARGET_MESSAGE_BYTES)
+    expect(stream.readBufferLength).toBeLessThan(MAX_MESSAGE_BYTES)
+    expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(0.2 * count * 200 * 1024)
+
+    let peakBytes = 0
+    const watching = setInterval(() => {
+      peakBytes = Math.max(peakBytes, stream.writeBufferLength)
+    }, 1)
+    talker.stream.resume()
+
+    try {
+      for (let id = 0; id < count; id++) {
+        const reply = await talker.hear('found')
+        expect(reply.id).toBe(id)
+        expect(reply.answers[0]?.record).toHaveLength(encodeRecord(record).length)
+      }
+    } finally {
+      clearInterval(watching)
+    }
+
+    expect(peakBytes).toBeLessThan(4 * TARGET_MESSAGE_BYTES)
+  })
+
+  it('does not keep others waiting (N8, N9)', async () => {
+    const blocked = await serving(source)
+    const other = await serving(source)
+    blocked.store.apply(recordKey('large'), recordOf('large', 200 * 1024))
+    blocked.talker.stream.pause()
+
+    for (let id = 0; id < 100; id++) {
+      blocked.talker.say(findRequest(['large'], { id }))
+    }
+
+    await vi.waitUntil(() => blocked.stream.readStatus === 'paused', PATIENCE)
+    expect(await outcomes(other, storeRequest([['a', recordOf('a')]]))).toEqual(['accepted'])
+  })
+
+  it.each([
+    ['resets the stream', ({ talker }: Serving) => talker.stream.abort(new Error('enough'))],
+    ['closes the stream', ({ talker }: Serving) => talker.stream.close()]
+  ])('and then %s ends it here, too (N9)', async (_, leave) => {
+    const server = await serving(source)
+    server.store.apply(recordKey('large'), recordOf('large', 200 * 1024))
+    server.talker.stream.pause()
+
+    for (let id = 0; id < 100; id++) {
+      server.talker.say(findRequest(['large'], { id }))
+    }
+
+    await vi.waitUntil(() => server.stream.readStatus === 'paused', PATIENCE)
+    const ended = new Promise((resolve) => server.stream.addEventListener('close', resolve))
+    await leave(server)
+    await ended
+    expect(['aborted', 'reset']).toContain(server.stream.status)
+  })
+})

@@ -1,0 +1,188 @@
+import { generateKeyPair } from '@libp2p/crypto/keys'
+import type { Libp2p } from '@libp2p/interface'
+import { multiaddr } from '@multiformats/multiaddr'
+import { DEFAULT_LIMITS } from '@waggle/record'
+import { describe, expect, it } from 'vitest'
+import {
+  DEFAULT_BOOTSTRAP_TIMEOUT_MS,
+  DEFAULT_KAD_PROTOCOL,
+  DEFAULT_NUM_REPLICAS,
+  DEFAULT_REQUEST_TIMEOUT_MS
+} from '../../src/constants.ts'
+import { type DHTOptions, settingsOf } from '../../src/options.ts'
+
+/** Stands for a running node: nothing is asked of it here. */
+const node = { dial: () => {} } as unknown as Libp2p
+
+function settingsFor(options: unknown): ReturnType<typeof settingsOf> {
+  return settingsOf(options as DHTOptions)
+}
+
+const wrongNumbers = [0, -1, Number.NaN, Number.POSITIVE_INFINITY, '5', null, true, 5n]
+const notText = ['', 5, null, {}, true]
+const notBoolean = [0, 1, 'true', null, {}]
+const notAnObject = [5, 'text', null, true]
+const notAnAddress = ['bees', 1337, null, {}, ['127.0.0.1:1', 'bees']]
+
+const WRONG: [option: string, value: unknown][] = [
+  ...notAnAddress.map((value): [string, unknown] => ['listenOn', value]),
+  ...notAnAddress.map((value): [string, unknown] => ['initialPeers', value]),
+  ...notAnAddress.map((value): [string, unknown] => ['announce', value]),
+  ...notBoolean.map((value): [string, unknown] => ['clientMode', value]),
+  ...notBoolean.map((value): [string, unknown] => ['requireBootstrap', value]),
+  ...[...wrongNumbers, 1.5, 21].map((value): [string, unknown] => ['numReplicas', value]),
+  ...wrongNumbers.map((value): [string, unknown] => ['bootstrapTimeoutMs', value]),
+  ...wrongNumbers.map((value): [string, unknown] => ['requestTimeoutMs', value]),
+  ...notText.map((value): [string, unknown] => ['protocol', value]),
+  ...notText.map((value): [string, unknown] => ['identityPath', value]),
+  ...[...notAnObject, {}].map((value): [string, unknown] => ['privateKey', value]),
+  ...[...notAnObject, {}].map((value): [string, unknown] => ['libp2p', value]),
+  ...[...notAnObject, {}].map((value): [string, unknown] => ['signal', value]),
+  ...[...notAnObject, {}].map((value): [string, unknown] => ['logger', value]),
+  ...[...notAnObject, {}].map((value): [string, unknown] => ['metrics', value]),
+  ...notAnObject.map((value): [string, unknown] => ['libp2pOptions', value]),
+  ...notAnObject.map((value): [string, unknown] => ['limits', value])
+]
+
+describe('settingsOf', () => {
+  it('fills in the defaults', () => {
+    const settings = settingsOf({})
+
+    expect(settings).toMatchObject({
+      initialPeers: [],
+      announce: [],
+      clientMode: false,
+      numReplicas: DEFAULT_NUM_REPLICAS,
+      protocol: DEFAULT_KAD_PROTOCOL,
+      limits: DEFAULT_LIMITS,
+      requireBootstrap: true,
+      bootstrapTimeoutMs: DEFAULT_BOOTSTRAP_TIMEOUT_MS,
+      requestTimeoutMs: DEFAULT_REQUEST_TIMEOUT_MS,
+      libp2pOptions: {}
+    })
+    expect(settings.listenOn.map(String)).toEqual(['/ip4/127.0.0.1/tcp/0'])
+  })
+
+  it('takes an option that is undefined for one that is left out', () => {
+    const names = [...new Set(WRONG.map(([option]) => option))]
+    const nothing = Object.fromEntries(names.map((option) => [option, undefined]))
+
+    expect(settingsFor(nothing)).toEqual(settingsOf({}))
+  })
+
+  it('has a client listen nowhere unless it is told to', () => {
+    const listenOn = '127.0.0.1:1337'
+
+    expect(settingsOf({ clientMode: true }).listenOn).toEqual([])
+    expect(settingsOf({ clientMode: true, listenOn }).listenOn).toHaveLength(1)
+  })
+
+  it.each(['listenOn', 'initialPeers', 'announce'] as const)(
+    'reads %s as one or as many',
+    (option) => {
+      const one = '127.0.0.1:1'
+      const many = [one, '[::1]:2', '/ip4/10.0.0.1/tcp/3', multiaddr('/ip4/10.0.0.1/tcp/4')]
+
+      expect(settingsFor({ [option]: one })[option].map(String)).toEqual(['/ip4/127.0.0.1/tcp/1'])
+      expect(settingsFor({ [option]: many })[option].map(String)).toEqual([
+        '/ip4/127.0.0.1/tcp/1',
+        '/ip6/::1/tcp/2',
+        '/ip4/10.0.0.1/tcp/3',
+        '/ip4/10.0.0.1/tcp/4'
+      ])
+      expect(settingsFor({ [option]: [] })[option]).toEqual([])
+    }
+  )
+
+  it('passes on what it has no opinion about', async () => {
+    const { signal } = new AbortController()
+    const privateKey = await generateKeyPair('Ed25519')
+    const libp2pOptions = { nodeInfo: { name: 'bees' } }
+
+    expect(settingsOf({ signal, privateKey, libp2pOptions })).toMatchObject({
+      signal,
+      privateKey,
+      libp2pOptions
+    })
+  })
+
+  it('keeps the limits that are not named (R12)', () => {
+    expect(settingsOf({ limits: { maxTtl: 60 } }).limits).toEqual({ ...DEFAULT_LIMITS, maxTtl: 60 })
+  })
+
+  it.each(Object.keys(DEFAULT_LIMITS))(
+    'refuses a limits.%s that is no positive number',
+    (limit) => {
+      for (const value of wrongNumbers) {
+        expect(() => settingsFor({ limits: { [limit]: value } })).toThrow(TypeError)
+        expect(() => settingsFor({ limits: { [limit]: value } })).toThrow(`limits.${limit} must be`)
+      }
+    }
+  )
+
+  it('names the limits that there are when it is given another', () => {
+    expect(() => settingsFor({ limits: { maxSize: 5 } })).toThrow(TypeError)
+    expect(() => settingsFor({ limits: { maxSize: 5 } })).toThrow(
+      /limits\.maxSize .*maxKeyBytes, .*maxTtl/
+    )
+  })
+
+  it.each(WRONG)('refuses the %s %o, naming the option', (option, value) => {
+    expect(() => settingsFor({ [option]: value })).toThrow(TypeError)
+    expect(() => settingsFor({ [option]: value })).toThrow(new RegExp(`^${option}(:| must be) `))
+  })
+
+  it.each(['listen', 'initial_peers', 'dataDir', 'toString', '__proto__'])(
+    'refuses the unknown option %s, naming those that there are',
+    (option) => {
+      const options = JSON.parse(`{ "${option}": 5 }`)
+
+      expect(() => settingsFor(options)).toThrow(TypeError)
+      expect(() => settingsFor(options)).toThrow(
+        new RegExp(`^${option} is not an option of DHT.create; there are listenOn, initialPeers, `)
+      )
+    }
+  )
+
+  it.each([null, 5, 'text'])('refuses %j in place of the options', (options) => {
+    expect(() => settingsFor(options)).toThrow(TypeError)
+    expect(() => settingsFor(options)).toThrow('options must be an object')
+  })
+
+  it('refuses both a key and a path to one', async () => {
+    const privateKey = await generateKeyPair('Ed25519')
+
+    expect(() => settingsOf({ privateKey, identityPath: 'key' })).toThrow(TypeError)
+    expect(() => settingsOf({ privateKey, identityPath: 'key' })).toThrow(
+      'give either privateKey or identityPath, not both'
+    )
+  })
+
+  it('takes beside a node of the caller only what concerns joining', () => {
+    const settings = {
+      initialPeers: [':1337'],
+      requireBootstrap: false,
+      bootstrapTimeoutMs: 5,
+      signal: new AbortController().signal
+    }
+
+    expect(settingsOf({ libp2p: node, ...settings }).libp2p).toBe(node)
+  })
+
+  it.each([
+    ['listenOn', ':1337'],
+    ['announce', ':1337'],
+    ['clientMode', true],
+    ['numReplicas', 3],
+    ['identityPath', 'key'],
+    ['protocol', '/bees/1.0.0'],
+    ['limits', { maxTtl: 60 }],
+    ['requestTimeoutMs', 50],
+    ['libp2pOptions', {}]
+  ])('refuses %s beside a node of the caller, and says where it belongs', (option, value) => {
+    expect(() => settingsFor({ libp2p: node, [option]: value })).toThrow(TypeError)
+    expect(() => settingsFor({ libp2p: node, [option]: value })).toThrow(
+      `${option} can't be combined with libp2p: configure the node itself`
+    )
+  })
+})

@@ -1,0 +1,234 @@
+import { type DHTRecord, plainRecord, recordKey, subkeyRecord, view } from '@waggle/record'
+import { describe, expect, it } from 'vitest'
+import { DEFAULT_NUM_REPLICAS } from '../../src/constants.ts'
+import { Operations } from '../../src/operations.ts'
+import { RecordStore } from '../../src/store/record-store.ts'
+import { manualClock } from '../support/manual-clock.ts'
+import { silentLog } from '../support/silent-log.ts'
+import { Simulation, type SimulationOptions, START } from '../support/simulated-replicas.ts'
+
+const KEY = recordKey('key')
+const WRITE = plainRecord('a value', START + 100)
+const NEAREST = Array.from({ length: DEFAULT_NUM_REPLICAS }, (_, rank) => rank)
+
+function network(options: SimulationOptions): Simulation {
+  return new Simulation(KEY, options)
+}
+
+describe('Replicas.write', () => {
+  it('goes to the nearest peers, as many as hold a record, and to no other (N6)', async () => {
+    const net = network({ size: 20 })
+
+    expect(await net.replicas.write(KEY, WRITE, {})).toEqual(NEAREST.map(() => 'accepted'))
+    expect(net.holders(KEY)).toEqual(NEAREST)
+    expect(net.ranks('store')).toEqual(NEAREST)
+  })
+
+  it('goes to as many peers as it is told to (N6)', async () => {
+    const net = network({ size: 20, numReplicas: 2 })
+    await net.replicas.write(KEY, WRITE, {})
+
+    expect(net.holders(KEY)).toEqual([0, 1])
+  })
+
+  it('counts this node when it is among the nearest (N6)', async () => {
+    const net = network({ size: 20, selfRank: 3 })
+
+    expect(await net.replicas.write(KEY, WRITE, {})).toHaveLength(DEFAULT_NUM_REPLICAS)
+    expect(net.holders(KEY)).toEqual(NEAREST)
+    expect(net.self.store.get(KEY)).toEqual(WRITE)
+    expect(net.ranks('store')).toEqual([0, 1, 2, 4])
+  })
+
+  it('leaves this node out when it is a client, however near (N6)', async () => {
+    const net = network({ size: 20, selfRank: 0, isReplica: () => false })
+    await net.replicas.write(KEY, WRITE, {})
+
+    expect(net.holders(KEY)).toEqual([1, 2, 3, 4, 5])
+    expect(net.self.store.records).toBe(0)
+  })
+
+  it('is held by this node when there is no other (N6)', async () => {
+    const net = network({ size: 1 })
+
+    expect(await net.replicas.write(KEY, WRITE, {})).toEqual(['accepted'])
+    expect(net.self.store.get(KEY)).toEqual(WRITE)
+  })
+
+  it('is held by nobody when there is but a client', async () => {
+    expect(
+      await network({ size: 1, isReplica: () => false }).replicas.write(KEY, WRITE, {})
+    ).toEqual([])
+  })
+
+  it('puts the next nearest in the place of a peer that can not be reached (N6)', async () => {
+    const net = network({ size: 20 })
+    net.peer(0).fails = 'always'
+    net.peer(4).fails = 'always'
+
+    expect(await net.replicas.write(KEY, WRITE, {})).toHaveLength(DEFAULT_NUM_REPLICAS)
+    expect(net.holders(KEY)).toEqual([1, 2, 3, 5, 6])
+  })
+
+  it('puts the next nearest in the place of a peer that fails to store (N6)', async () => {
+    const net = network({ size: 20 })
+    net.peer(1).fails = 'to store'
+    net.peer(5).fails = 'to store'
+
+    expect(await net.replicas.write(KEY, WRITE, {})).toHaveLength(DEFAULT_NUM_REPLICAS)
+    expect(net.holders(KEY)).toEqual([0, 2, 3, 4, 6])
+    expect(net.ranks('store')).toEqual([0, 1, 2, 3, 4, 5, 6])
+  })
+
+  it('gives a silent peer its time once, and avoids it then (N8)', async () => {
+    const net = network({ size: 20, requestTimeoutMs: 20 })
+    net.peer(2).hangs = 'always'
+
+    await net.replicas.write(KEY, WRITE, {})
+    expect(net.holders(KEY)).toEqual([0, 1, 3, 4, 5])
+    await net.replicas.write(KEY, plainRecord('another', START + 200), {})
+    expect(net.requests.filter(({ rank }) => rank === 2)).toHaveLength(1)
+  })
+
+  it('reaches the nearest peers that others name (N4)', async () => {
+    const net = network({ size: 20, known: (rank) => rank === 15 })
+
+    // The one who named them holds it, too, and is not counted.
+    expect(await net.replicas.write(KEY, WRITE, {})).toHaveLength(DEFAULT_NUM_REPLICAS)
+    expect(net.holders(KEY)).toEqual([...NEAREST, 15])
+  })
+
+  it('is merged with what each replica holds (R6)', async () => {
+    const alice = subkeyRecord('alice', 'yes', START + 100)
+    const carol = subkeyRecord('carol', 'no', START + 100)
+    const net = network({ size: 20 })
+    net.peer(0).store.apply(KEY, alice)
+    await net.replicas.write(KEY, carol, {})
+
+    expect(net.peer(0).store.get(KEY).subkeys.size).toBe(2)
+    expect(net.peer(1).store.get(KEY)).toEqual(carol)
+  })
+
+  it('rejects with the reason of the signal, and takes nobody for failed (N8)', async () => {
+    const net = network({ size: 20 })
+    const controller = new AbortController()
+    const reason = new Error('the caller has had enough')
+
+    for (const peer of net.peers) {
+      peer.hangs = 'always'
+    }
+
+    const writing = net.replicas.write(KEY, WRITE, { signal: controller.signal })
+    await expect.poll(() => net.ranks('store').length).toBeGreaterThan(0)
+    controller.abort(reason)
+
+    await expect(writing).rejects.toBe(reason)
+    expect(net.peers.filter(({ id }) => net.avoidance.has(id))).toEqual([])
+  })
+})
+
+/** How a peer stands to the write that is about to come. */
+type Stance =
+  | 'accepts'
+  | 'holds it'
+  | 'holds a later one'
+  | 'is full'
+  | 'is ahead in time'
+  | 'fails'
+
+const ALL_FAIL: Stance[] = Array.from({ length: 12 }, () => 'fails')
+
+/** What `store` answers when the nearest peers stand so to it, and the others accept. */
+const ANSWERS: [answer: boolean, stances: Stance[]][] = [
+  [true, []],
+  [true, ['holds it', 'holds it', 'holds it', 'holds it', 'holds it']],
+  [true, ['accepts', 'is full', 'is full', 'is full', 'is full']],
+  [true, ['is ahead in time', 'is ahead in time', 'is ahead in time', 'is full', 'accepts']],
+  [true, ['fails', 'fails', 'is full', 'is full', 'is full', 'is full', 'accepts']],
+  [true, ['accepts', 'accepts', 'accepts', 'accepts', 'accepts', 'holds a later one']],
+  [false, ['holds a later one']],
+  [false, ['accepts', 'accepts', 'accepts', 'accepts', 'holds a later one']],
+  [false, ['fails', 'accepts', 'accepts', 'accepts', 'accepts', 'holds a later one']],
+  [false, ['holds a later one', 'is full', 'is full', 'is full', 'is full']],
+  [false, ['is full', 'is full', 'is full', 'is full', 'is full']],
+  [false, ['is full', 'is full', 'is ahead in time', 'is full', 'is full']],
+  [false, ALL_FAIL]
+]
+
+describe('Operations.store', () => {
+  function operations(net: Simulation): Operations {
+    return new Operations({
+      replicas: net.replicas,
+      store: net.self.store,
+      numReplicas: DEFAULT_NUM_REPLICAS,
+      log: silentLog,
+      lifetime: new AbortController().signal
+    })
+  }
+
+  function takeStance(net: Simulation, rank: number, stance: Stance): void {
+    const peer = net.peer(rank)
+    const held: Partial<Record<Stance, DHTRecord>> = {
+      'holds it': WRITE,
+      'holds a later one': plainRecord('a later one', START + 101)
+    }
+
+    if (held[stance] !== undefined) {
+      peer.store.apply(KEY, held[stance])
+    } else if (stance === 'is full') {
+      peer.store = new RecordStore({ clock: net.clock, maxRecords: 0 })
+    } else if (stance === 'is ahead in time') {
+      peer.store = new RecordStore({ clock: manualClock(START + 100) })
+    } else if (stance === 'fails') {
+      peer.fails = 'always'
+    }
+  }
+
+  it.each(ANSWERS)(
+    'answers %j when the nearest peers stand so: %j (N6)',
+    async (answer, stances) => {
+      const net = network({ size: 12, selfRank: 11, isReplica: () => false })
+
+      for (const [rank, stance] of stances.entries()) {
+        takeStance(net, rank, stance)
+      }
+
+      const stored = operations(net).store('key', 'a value', { expirationTime: START + 100 })
+      expect(await stored).toBe(answer)
+    }
+  )
+
+  it('answers false, and asks nobody, when the expiration is past (R14)', async () => {
+    const net = network({ size: 12 })
+
+    expect(await operations(net).store('key', 1, { expirationTime: START })).toBe(false)
+    expect(await operations(net).store('key', 1, { ttl: -5 })).toBe(false)
+    expect(net.requests).toEqual([])
+  })
+
+  it('sends the deletion of a key to the same peers as the value before it (R9)', async () => {
+    const net = network({ size: 12 })
+    await operations(net).store('key', 'a value', { expirationTime: START + 100 })
+
+    expect(await operations(net).delete('key', { expirationTime: START + 100 })).toBe(false)
+    expect(await operations(net).delete('key', { expirationTime: START + 101 })).toBe(true)
+    expect(net.peers.map(({ store }) => view(store.get(KEY), START))).toEqual(
+      net.peers.map(() => undefined)
+    )
+  })
+
+  it('stores many with the lifetime of each, or else the common one', async () => {
+    const net = network({ size: 1 })
+    const entries = [
+      { key: 1, value: 1 },
+      { key: 2, value: 2, ttl: 50 },
+      { key: 3, value: 3, expirationTime: START + 60 },
+      { key: 4, value: 4, ttl: undefined, expirationTime: undefined }
+    ]
+
+    expect(await operations(net).storeMany(entries, { ttl: 600 })).toEqual([true, true, true, true])
+    expect(
+      (await operations(net).getMany([1, 2, 3, 4])).map((found) => found?.expirationTime)
+    ).toEqual([START + 600, START + 50, START + 60, START + 600])
+  })
+})

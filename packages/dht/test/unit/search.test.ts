@@ -1,0 +1,182 @@
+import { describe, expect, it } from 'vitest'
+import type { Contact } from '../../src/interface.ts'
+import { Search } from '../../src/lookup/search.ts'
+import {
+  contactOf,
+  contacts,
+  nearestFirst,
+  peerNumber,
+  pointOf
+} from '../support/numbered-peers.ts'
+
+const target = pointOf(Uint8Array.of(1))
+const peers = nearestFirst(target, contacts(10))
+
+function searchFor(count: number, known: Iterable<Contact> = peers): Search {
+  const search = new Search({ target, count })
+  search.add(known)
+  return search
+}
+
+/** Whom the search wants asked while nobody answers. */
+function wanted(search: Search): Contact[] {
+  const asked: Contact[] = []
+
+  for (let contact = search.next(); contact !== undefined; contact = search.next()) {
+    asked.push(contact)
+  }
+
+  return asked
+}
+
+describe('Search', () => {
+  it('asks the nearest first, and no more than it was told to find (N6)', () => {
+    expect(wanted(searchFor(3, peers.toReversed()))).toEqual(peers.slice(0, 3))
+  })
+
+  it('asks everybody when it knows fewer than it was told to find', () => {
+    expect(wanted(searchFor(20))).toEqual(peers)
+  })
+
+  it('asks nobody twice, however often others name a peer', () => {
+    const search = searchFor(3)
+    const asked = wanted(search)
+
+    for (const contact of asked) {
+      search.answered(contact, peers)
+    }
+
+    expect(wanted(search)).toEqual([])
+  })
+
+  it('is done when the nearest have answered, and not while one of them is awaited', () => {
+    const search = searchFor(2)
+    const [first, second] = wanted(search) as [Contact, Contact]
+
+    search.answered(second)
+    expect(search.isDone).toBe(false)
+    search.answered(first)
+    expect(search.isDone).toBe(true)
+    expect(search.answers()).toEqual([first, second])
+  })
+
+  it('is done from the start when it knows nobody', () => {
+    expect(searchFor(5, []).isDone).toBe(true)
+  })
+
+  it('goes on with a nearer peer that an answer names', () => {
+    const [nearest, ...others] = peers as [Contact, ...Contact[]]
+    const search = searchFor(2, others)
+    const asked = wanted(search)
+
+    for (const contact of asked) {
+      search.answered(contact, [nearest])
+    }
+
+    expect(search.isDone).toBe(false)
+    expect(wanted(search)).toEqual([nearest])
+    search.answered(nearest)
+    expect(search.answers()).toEqual([nearest, others[0]])
+  })
+
+  it('takes the next nearest for a peer that fails (N6)', () => {
+    const search = searchFor(2)
+    const [first, second] = wanted(search) as [Contact, Contact]
+
+    search.failed(first)
+    search.answered(second)
+
+    expect(search.isDone).toBe(false)
+    expect(wanted(search)).toEqual([peers[2]])
+  })
+
+  it('takes the next nearest for a peer that fails after its answer (N6)', () => {
+    const search = searchFor(2)
+
+    for (const contact of wanted(search)) {
+      search.answered(contact)
+    }
+
+    search.failed(peers[0] as Contact)
+
+    expect(search.isDone).toBe(false)
+    expect(search.answers()).toEqual([peers[1]])
+    expect(wanted(search)).toEqual([peers[2]])
+  })
+
+  it('does not ask a peer that failed again when it is named again', () => {
+    const search = searchFor(1)
+    search.failed(search.next() as Contact)
+    search.answered(search.next() as Contact, peers)
+
+    expect(wanted(search)).toEqual([])
+    expect(search.answers()).toEqual([peers[1]])
+  })
+
+  it('asks avoided peers only when others are too few (N8)', () => {
+    const avoided = new Set(peers.slice(0, 4))
+    const search = new Search({
+      target,
+      count: 8,
+      isAvoided: (contact) => avoided.has(contact)
+    })
+    search.add(peers)
+
+    expect(wanted(search)).toEqual([...peers.slice(4), ...peers.slice(0, 2)])
+  })
+
+  it('asks nothing of a peer that counts as answered from the start, such as this node (N6)', () => {
+    const search = searchFor(3)
+    search.answered(peers[1] as Contact)
+    const asked = wanted(search)
+
+    expect(asked).toEqual([peers[0], peers[2]])
+
+    for (const contact of asked) {
+      search.answered(contact)
+    }
+
+    expect(search.answers()).toEqual(peers.slice(0, 3))
+  })
+
+  it('leaves out a peer that was struck out at the start, such as a client, whoever names it', () => {
+    const self = contactOf((peers[0] as Contact).id)
+    const search = searchFor(2, [self, ...peers.slice(1)])
+    search.failed(self)
+
+    for (const contact of wanted(search)) {
+      search.answered(contact, peers)
+    }
+
+    expect(search.isDone).toBe(true)
+    expect(search.answers()).toEqual(peers.slice(1, 3))
+  })
+
+  it('goes on for more answers when it is widened', () => {
+    const search = searchFor(2)
+
+    for (const contact of wanted(search)) {
+      search.answered(contact)
+    }
+
+    search.widen(5)
+
+    expect(search.isDone).toBe(false)
+    expect(wanted(search)).toEqual(peers.slice(2, 5))
+  })
+
+  it('is never narrowed', () => {
+    const search = searchFor(3)
+    search.widen(1)
+
+    expect(wanted(search)).toHaveLength(3)
+  })
+
+  it('takes in whom a peer names that it never asked, but not the answer', () => {
+    const search = searchFor(2, [])
+    search.answered(contactOf(peerNumber(99)), peers.slice(0, 1))
+
+    expect(search.answers()).toEqual([])
+    expect(wanted(search)).toEqual(peers.slice(0, 1))
+  })
+})
