@@ -298,9 +298,12 @@ describe('the questions to one peer', () => {
 
   it('make room for others when they are given up, asked or not (N9)', async () => {
     const client = new ExchangeClient({ open: () => new Promise(() => {}) })
-    const leaving = new AbortController()
-    const waiting = names(MAX_QUEUED_QUESTIONS).map((name) => client.ask(find(name), leaving))
-    leaving.abort(new Error('no longer wanted'))
+    const waiting = names(MAX_QUEUED_QUESTIONS).map((name) => {
+      const leaving = new AbortController()
+      const asked = client.ask(find(name), leaving)
+      leaving.abort(new Error('no longer wanted'))
+      return asked
+    })
     await Promise.allSettled(waiting)
 
     const next = client.ask(find('next'), {})
