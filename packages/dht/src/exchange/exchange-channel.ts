@@ -1,6 +1,6 @@
 import { AbortError, type Logger, type PeerId, type Stream } from '@libp2p/interface'
 import type { ConnectionManager } from '@libp2p/interface-internal'
-import { checkRecord, type DHTRecord, encodeRecord } from '@waggle/record'
+import { type DHTRecord, encodeRecord } from '@waggle/record'
 import { connectedTo } from '../connect.ts'
 import type {
   Contact,
@@ -10,6 +10,7 @@ import type {
   StoreReply,
   WriteOptions
 } from '../interface.ts'
+import { receivedRecord } from '../received-record.ts'
 import type { RecordStore } from '../store/record-store.ts'
 import { Contacts } from './contacts.ts'
 import { type Answer, ExchangeClient, type Question } from './exchange-client.ts'
@@ -58,7 +59,7 @@ export class ExchangeChannel implements RecordChannel {
     }
 
     return {
-      record: answer.record && this.#checked(peer, key, answer.record),
+      record: answer.record && receivedRecord(peer, key, answer.record, this.#init),
       closer: this.#closer(answer.closer)
     }
   }
@@ -157,17 +158,6 @@ export class ExchangeChannel implements RecordChannel {
     const signal = AbortSignal.timeout(OPEN_TIMEOUT_MS)
     await connectedTo(connectionManager, peer, { signal })
     return connectionManager.openStream(peer.id, EXCHANGE_PROTOCOL, { signal })
-  }
-
-  #checked(peer: Contact, key: Uint8Array, bytes: Uint8Array): DHTRecord | undefined {
-    const { log, store } = this.#init
-
-    try {
-      return checkRecord(key, bytes, { now: store.clock(), limits: store.limits })
-    } catch (error) {
-      log('ignoring the record that %p answered with - %e', peer.id, error)
-      return undefined
-    }
   }
 
   #closer(peers: readonly WirePeer[]): Contact[] {

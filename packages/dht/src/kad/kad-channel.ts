@@ -9,7 +9,6 @@ import {
 import {
   type Applied,
   apply,
-  checkRecord,
   type DHTRecord,
   EMPTY_RECORD,
   encodeRecord,
@@ -20,6 +19,7 @@ import { equals } from 'uint8arrays/equals'
 import { connectedTo } from '../connect.ts'
 import { SEARCH_WIDTH } from '../constants.ts'
 import type { Contact, FindReply, RecordChannel, StoreOutcome, StoreReply } from '../interface.ts'
+import { receivedRecord } from '../received-record.ts'
 import type { RecordStore } from '../store/record-store.ts'
 import { type KadInternals, NO_PATH } from './internals.ts'
 
@@ -51,7 +51,9 @@ export class KadChannel implements RecordChannel {
 
     return {
       record:
-        record && equals(record.key, key) ? this.#checked(peer, key, record.value) : undefined,
+        record && equals(record.key, key)
+          ? receivedRecord(peer, key, record.value, this.#components)
+          : undefined,
       closer: closer.slice(0, SEARCH_WIDTH)
     }
   }
@@ -123,17 +125,6 @@ export class KadChannel implements RecordChannel {
     const { connectionManager, kad } = this.#components
     await connectedTo(connectionManager, peer, options)
     return pipe(kad.network.sendRequest(peer.id, message, { ...options, path: NO_PATH }), response)
-  }
-
-  #checked(peer: Contact, key: Uint8Array, bytes: Uint8Array): DHTRecord | undefined {
-    const { log, store } = this.#components
-
-    try {
-      return checkRecord(key, bytes, { now: store.clock(), limits: store.limits })
-    } catch (error) {
-      log('ignoring the record that %p answered with - %e', peer.id, error)
-      return undefined
-    }
   }
 }
 
