@@ -150,21 +150,21 @@ describe('requireBootstrap: false', () => {
 })
 
 describe('a peer that has just joined', () => {
+  const timeoutMs = 120_000
+
   it('finds every key stored before in a network of 20 (N5)', { timeout: 240_000 }, async () => {
     await using net = await testnet(20, UNHURRIED)
     const keys = Array.from({ length: 40 }, (_, i) => `before ${i}`)
-    const stored = await net.nodes[1]?.storeMany(
-      keys.map((key) => ({ key, value: key })),
-      { ttl: 600 }
-    )
-    await using late = await DHT.create({ initialPeers: net.nodes[7]?.multiaddrs ?? [] })
-    const found = await late.getMany(keys)
-
+    const entries = keys.map((key) => ({ key, value: key }))
+    const stored = await net.nodes[1]?.storeMany(entries, { ttl: 600, timeoutMs })
     expect(stored).toEqual(keys.map(() => true))
+
+    await using late = await DHT.create({ initialPeers: net.nodes[7]?.multiaddrs, ...UNHURRIED })
+    const found = await late.getMany(keys, { timeoutMs })
     expect(found.map((one) => one?.value)).toEqual(keys)
 
-    await using later = await DHT.create({ initialPeers: net.nodes[8]?.multiaddrs ?? [] })
-    const latest = await later.getMany(keys, { latest: true })
+    await using later = await DHT.create({ initialPeers: net.nodes[8]?.multiaddrs, ...UNHURRIED })
+    const latest = await later.getMany(keys, { latest: true, timeoutMs })
     expect(latest.map((one) => one?.value)).toEqual(keys)
   })
 

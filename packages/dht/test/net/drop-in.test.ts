@@ -7,6 +7,7 @@ import {
   encodeRecord,
   plainRecord,
   recordKey,
+  subkeyId,
   subkeyRecord,
   view
 } from '@waggle/record'
@@ -120,6 +121,20 @@ describe('a network of stock nodes and ours', () => {
       expect(await heldBy(node, 'stale', asker)).toEqual(plainRecord('newer', expirationTime))
       expect(await node.get('stale')).toEqual(newer)
       expect(await node.get('stale', { latest: true })).toEqual(newer)
+    }
+  })
+
+  it('loses nothing at ours of what stock nodes put at one moment (N2)', async () => {
+    for (let round = 0; round < 20; round++) {
+      const key = `round ${round}`
+      const expirationTime = getDHTTime() + 600
+      const records = stock.map((_, i) => subkeyRecord(i, i, expirationTime))
+      await Promise.all(stock.map((node, i) => put(node, key, records[i] as DHTRecord)))
+
+      for (const node of net.nodes) {
+        const held = await heldBy(node, key, stock[0] as StockNode)
+        expect([...(held?.subkeys.keys() ?? [])]).toEqual([subkeyId(0), subkeyId(1)])
+      }
     }
   })
 

@@ -41,7 +41,7 @@ describe('peers that are gone without goodbye', () => {
 
     for (const [i, node] of alive.entries()) {
       const keys = alive.map((_, j) => ['after', j])
-      const values = (await node.getMany(keys)).map((one) => one?.value)
+      const values = (await node.getMany(keys, { timeoutMs: 120_000 })).map((one) => one?.value)
       expect(values, `read by node ${i}`).toEqual(alive.map((_, j) => j))
     }
   })

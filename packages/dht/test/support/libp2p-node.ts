@@ -61,9 +61,22 @@ export function knows(node: Libp2p<ServiceMap>, peer: PeerId): boolean {
 export async function acquaint(...nodes: readonly Libp2p<ServiceMap>[]): Promise<void> {
   const pairs = nodes.flatMap((a, i) => nodes.slice(i + 1).map((b) => [a, b] as const))
   await Promise.all(pairs.map(([a, b]) => a.dial(b.getMultiaddrs())))
+  await untilKnown(pairs.flatMap(([a, b]) => [[a, b] as const, [b, a] as const]))
+}
 
-  await vi.waitUntil(
-    () => pairs.every(([a, b]) => knows(a, b.peerId) && knows(b, a.peerId)),
-    PATIENCE
-  )
+/** Waits until the first of each pair has the second in its routing table. */
+export async function untilKnown(
+  pairs: readonly (readonly [Libp2p<ServiceMap>, Libp2p<ServiceMap>])[]
+): Promise<void> {
+  await vi.waitUntil(async () => {
+    const unknown = pairs.filter(([node, peer]) => !knows(node, peer.peerId))
+    await Promise.allSettled(unknown.map(([node, peer]) => addToTable(node, peer.peerId)))
+    return unknown.length === 0
+  }, PATIENCE)
+}
+
+/** kad-dht does so by itself, but once only: a peer that was slow to answer then is left out. */
+async function addToTable(node: Libp2p<ServiceMap>, peer: PeerId): Promise<void> {
+  const table = kadOf(node).routingTable as unknown as { add(peer: PeerId): Promise<void> }
+  await table.add(peer)
 }

@@ -2,9 +2,8 @@ import type { Libp2p, ServiceMap } from '@libp2p/interface'
 import { type KadDHTComponents, kadDHT, Record as Libp2pRecord } from '@libp2p/kad-dht'
 import { NAMESPACE } from '@waggle/record'
 import type { Datastore } from 'interface-datastore'
-import { vi } from 'vitest'
 import { DEFAULT_KAD_PROTOCOL } from '../../src/constants.ts'
-import { basicServices, type DisposableNode, knows, libp2pNode, PATIENCE } from './libp2p-node.ts'
+import { basicServices, type DisposableNode, libp2pNode, untilKnown } from './libp2p-node.ts'
 import { STOCK_INIT, type StockNode, stockNode } from './stock-node.ts'
 
 export interface SilentPeer {
@@ -101,5 +100,5 @@ export async function infiltrate(
   nodes: readonly Libp2p<ServiceMap>[]
 ): Promise<void> {
   await Promise.all(nodes.map((node) => peer.dial(node.getMultiaddrs())))
-  await vi.waitUntil(() => nodes.every((node) => knows(node, peer.peerId)), PATIENCE)
+  await untilKnown(nodes.map((node) => [node, peer]))
 }
