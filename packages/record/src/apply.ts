@@ -1,5 +1,5 @@
-import { encodedSize } from './codec.ts'
 import { DEFAULT_LIMITS } from './constants.ts'
+import { encodedSize } from './encode-record.ts'
 import { compareEntries } from './entry.ts'
 import type { DHTRecord, Entry, Limits, RuleOptions } from './interface.ts'
 import { isEmpty, join, prune, showsDictionary } from './record.ts'

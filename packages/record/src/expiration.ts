@@ -35,21 +35,11 @@ export function expirationOf(
 
   if (expirationTime == null) {
     assertNumber('ttl', ttl)
-    return checked(now + ttl, {
-      text: `ttl ${ttl}`,
-      isMs: ttl / 1000 <= limits.maxTtl,
-      now,
-      limits
-    })
+    return checked(now + ttl, { name: 'ttl', given: ttl, now, limits })
   }
 
   assertNumber('expirationTime', expirationTime)
-  return checked(expirationTime, {
-    text: `expirationTime ${expirationTime}`,
-    isMs: expirationTime >= MILLISECONDS_FROM,
-    now,
-    limits
-  })
+  return checked(expirationTime, { name: 'expirationTime', given: expirationTime, now, limits })
 }
 
 /** The moment itself, unless it can never be one; the clock has no say. −0 becomes 0. */
@@ -70,20 +60,28 @@ export function isTooFar(expirationTime: DHTTime, now: DHTTime, limits: Limits):
   return expirationTime - now > limits.maxTtl
 }
 
-function checked(
-  moment: number,
-  { text, isMs, now, limits }: { text: string; isMs: boolean; now: DHTTime; limits: Limits }
-): DHTTime {
+/** What the caller gave, for the message that says what is wrong with it. */
+interface Given {
+  readonly name: 'expirationTime' | 'ttl'
+  readonly given: number
+  readonly now: DHTTime
+  readonly limits: Limits
+}
+
+function checked(moment: number, { name, given, now, limits }: Given): DHTTime {
   if (!Number.isFinite(moment)) {
-    throw new InvalidExpirationError(`${text} is not a moment: use a finite number of seconds`)
+    throw new InvalidExpirationError(
+      `${name} ${given} is not a moment: use a finite number of seconds`
+    )
   }
 
   if (isTooFar(moment, now, limits)) {
+    const isMs = name === 'ttl' ? given / 1000 <= limits.maxTtl : given >= MILLISECONDS_FROM
     const hint = isMs
       ? 'It looks like milliseconds: divide by 1000, or use getDHTTime() + seconds.'
       : 'Store it for less, and again before it expires.'
     throw new InvalidExpirationError(
-      `${text} is ${Math.round(moment - now)} seconds ahead, at most ${limits.maxTtl} are allowed. ${hint}`
+      `${name} ${given} is ${Math.round(moment - now)} seconds ahead, at most ${limits.maxTtl} are allowed. ${hint}`
     )
   }
 

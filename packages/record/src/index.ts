@@ -44,7 +44,6 @@
 
 export type { Applied, Rejection } from './apply.ts'
 export { apply } from './apply.ts'
-export { decodeRecord, encodedSize, encodeRecord, RECORD_VERSION } from './codec.ts'
 export {
   DEFAULT_LIMITS,
   DEFAULT_MAX_KEY_BYTES,
@@ -57,6 +56,8 @@ export {
   MAX_VALUE_DEPTH,
   NAMESPACE
 } from './constants.ts'
+export { decodeRecord } from './decode-record.ts'
+export { encodedSize, encodeRecord } from './encode-record.ts'
 export { compareEntries, isLive, isTombstone, later } from './entry.ts'
 export {
   InvalidExpirationError,
@@ -82,6 +83,7 @@ export type {
 } from './interface.ts'
 export { isRecordKey, parseRecordKey, parseSubkeyId, recordKey, subkeyId } from './key.ts'
 export { EMPTY_RECORD, isEmpty, join, lastExpiration, prune, subsumes } from './record.ts'
+export { RECORD_VERSION } from './record-format.ts'
 export { recordSelector } from './selector.ts'
 export { getDHTTime } from './time.ts'
 export { checkRecord, recordValidator } from './validator.ts'

@@ -1,11 +1,16 @@
-import { concat } from 'uint8arrays/concat'
-import { equals } from 'uint8arrays/equals'
 import { fromString } from 'uint8arrays/from-string'
-import { toString as stringOf } from 'uint8arrays/to-string'
+import { written } from './cbor-writer.ts'
 import { DEFAULT_LIMITS, NAMESPACE } from './constants.ts'
 import { InvalidKeyError } from './errors.ts'
 import type { Key, Limits, Subkey, SubkeyId } from './interface.ts'
-import { decodeName, encodeName } from './value.ts'
+import { assertName, decodeName } from './value.ts'
+import { writeValue } from './value-writer.ts'
+
+/** With far more arguments a call would overflow the stack. */
+const MOST_ARGUMENTS = 4096
+
+/** Where the bytes of subkeys are while they are read: making an array for each takes longer. */
+const ROOM = new Uint8Array(1024)
 
 const PREFIX = fromString(`/${NAMESPACE}/`)
 
@@ -16,9 +21,13 @@ const PREFIX = fromString(`/${NAMESPACE}/`)
  * @throws InvalidKeyError beyond `limits.maxKeyBytes`
  */
 export function recordKey(key: Key, limits: Limits = DEFAULT_LIMITS): Uint8Array {
-  const bytes = encodeName(key, 'key')
-  assertSize(bytes, limits.maxKeyBytes, 'key')
-  return concat([PREFIX, bytes])
+  const bytes = written((to) => {
+    to.encoding(PREFIX)
+    writeValue(to, key, 'key')
+  })
+
+  assertSize(bytes.length - PREFIX.length, limits.maxKeyBytes, 'key')
+  return bytes
 }
 
 /**
@@ -27,15 +36,27 @@ export function recordKey(key: Key, limits: Limits = DEFAULT_LIMITS): Uint8Array
  * @throws InvalidKeyError when the bytes are not what {@link recordKey} makes
  */
 export function parseRecordKey(bytes: Uint8Array, limits: Limits = DEFAULT_LIMITS): Key {
+  return parsed(bytes, limits, decodeName)
+}
+
+/** Checks what {@link parseRecordKey} reads, without building it. */
+export function assertRecordKey(bytes: Uint8Array, limits: Limits): void {
+  parsed(bytes, limits, assertName)
+}
+
+function parsed<T>(
+  bytes: Uint8Array,
+  limits: Limits,
+  read: (bytes: Uint8Array, start: number) => T
+): T {
   if (!isRecordKey(bytes)) {
     throw new InvalidKeyError(`a record key begins with /${NAMESPACE}/`)
   }
 
-  const encoded = bytes.subarray(PREFIX.length)
-  assertSize(encoded, limits.maxKeyBytes, 'key')
+  assertSize(bytes.length - PREFIX.length, limits.maxKeyBytes, 'key')
 
   try {
-    return decodeName(encoded)
+    return read(bytes, PREFIX.length)
   } catch (cause) {
     throw new InvalidKeyError(`the bytes after /${NAMESPACE}/ are not a key`, { cause })
   }
@@ -43,7 +64,7 @@ export function parseRecordKey(bytes: Uint8Array, limits: Limits = DEFAULT_LIMIT
 
 /** Whether the bytes are in Waggle's namespace; they may still not be a valid key. */
 export function isRecordKey(bytes: Uint8Array): boolean {
-  return equals(bytes.subarray(0, PREFIX.length), PREFIX)
+  return PREFIX.every((byte, i) => bytes[i] === byte)
 }
 
 /**
@@ -53,8 +74,8 @@ export function isRecordKey(bytes: Uint8Array): boolean {
  * @throws InvalidKeyError beyond `limits.maxSubkeyBytes`
  */
 export function subkeyId(subkey: Subkey, limits: Limits = DEFAULT_LIMITS): SubkeyId {
-  const bytes = encodeName(subkey, 'subkey')
-  assertSize(bytes, limits.maxSubkeyBytes, 'subkey')
+  const bytes = written((to) => writeValue(to, subkey, 'subkey'))
+  assertSize(bytes.length, limits.maxSubkeyBytes, 'subkey')
   return subkeyIdOf(bytes)
 }
 
@@ -65,18 +86,38 @@ export function parseSubkeyId(id: SubkeyId): Subkey {
 
 /** One character a byte, see {@link SubkeyId}. */
 export function subkeyIdOf(bytes: Uint8Array): SubkeyId {
-  return stringOf(bytes, 'latin1')
+  if (bytes.length <= MOST_ARGUMENTS) {
+    return characters(bytes)
+  }
+
+  let id = ''
+
+  for (let at = 0; at < bytes.length; at += MOST_ARGUMENTS) {
+    id += characters(bytes.subarray(at, at + MOST_ARGUMENTS))
+  }
+
+  return id
 }
 
-/** The reverse of {@link subkeyIdOf}. */
-export function subkeyBytes(id: SubkeyId): Uint8Array {
-  return fromString(id, 'latin1')
+function characters(codes: ArrayLike<number>): string {
+  return String.fromCharCode.apply(null, codes as number[])
 }
 
-function assertSize(bytes: Uint8Array, maxBytes: number, what: 'key' | 'subkey'): void {
-  if (bytes.length > maxBytes) {
+/** The reverse of {@link subkeyIdOf}; good until the next call. */
+function subkeyBytes(id: SubkeyId): Uint8Array {
+  const room = id.length <= ROOM.length ? ROOM : new Uint8Array(id.length)
+
+  for (let i = 0; i < id.length; i++) {
+    room[i] = id.charCodeAt(i)
+  }
+
+  return room.subarray(0, id.length)
+}
+
+function assertSize(size: number, maxBytes: number, what: 'key' | 'subkey'): void {
+  if (size > maxBytes) {
     throw new InvalidKeyError(
-      `the ${what} takes ${bytes.length} bytes encoded, at most ${maxBytes} are allowed`
+      `the ${what} takes ${size} bytes encoded, at most ${maxBytes} are allowed`
     )
   }
 }

@@ -2,8 +2,11 @@ import { DEFAULT_LIMITS } from './constants.ts'
 import { compareEntries, isLive, isTombstone, later } from './entry.ts'
 import type { DHTRecord, DHTTime, Entry, Limits, SubkeyId } from './interface.ts'
 
+/** What most records have in place of a dictionary: one for all, so nobody may change it. */
+export const NO_SUBKEYS: ReadonlyMap<SubkeyId, Entry> = new Map()
+
 /** A key that nobody wrote to. The neutral element of {@link join}. */
-export const EMPTY_RECORD: DHTRecord = { subkeys: new Map() }
+export const EMPTY_RECORD: DHTRecord = { subkeys: NO_SUBKEYS }
 
 /**
  * What a replica holds after seeing two records of one key (R5): the winner of the plain entries
@@ -28,15 +31,9 @@ export function subsumes(a: DHTRecord, b: DHTRecord, limits: Limits = DEFAULT_LI
 /** The record without what has expired (R1); the same object when nothing has. */
 export function prune(from: DHTRecord, now: DHTTime): DHTRecord {
   const plain = from.plain !== undefined && isLive(from.plain, now) ? from.plain : undefined
-  const subkeys = new Map<SubkeyId, Entry>()
+  const subkeys = keep(from.subkeys, (_, entry) => isLive(entry, now))
+  const isUnchanged = plain === from.plain && subkeys === from.subkeys
 
-  for (const [id, entry] of from.subkeys) {
-    if (isLive(entry, now)) {
-      subkeys.set(id, entry)
-    }
-  }
-
-  const isUnchanged = plain === from.plain && subkeys.size === from.subkeys.size
   return isUnchanged ? from : record(plain, subkeys)
 }
 
@@ -80,13 +77,22 @@ function winner(a: Entry | undefined, b: Entry | undefined): Entry | undefined {
   return later(a, b)
 }
 
-/** The union in the order of the subkeys; where both have one, the later entry. */
+/** Whether the entry changes nothing where another one is held. */
+function isCovered(entry: Entry, held: Entry | undefined): boolean {
+  return held !== undefined && compareEntries(held, entry) >= 0
+}
+
+/** The union in the order of the subkeys; where both have one, the later entry. One of the two, if that is all. */
 function merged(
   a: ReadonlyMap<SubkeyId, Entry>,
   b: ReadonlyMap<SubkeyId, Entry>
 ): ReadonlyMap<SubkeyId, Entry> {
-  if (b.size === 0) {
+  if (every(b, (id, entry) => isCovered(entry, a.get(id)))) {
     return a
+  }
+
+  if (a.size === 0) {
+    return b
   }
 
   const union = new Map<SubkeyId, Entry>()
@@ -150,6 +156,10 @@ function keep(
   subkeys: ReadonlyMap<SubkeyId, Entry>,
   isKept: (id: SubkeyId, entry: Entry) => boolean
 ): ReadonlyMap<SubkeyId, Entry> {
+  if (every(subkeys, isKept)) {
+    return subkeys
+  }
+
   const kept = new Map<SubkeyId, Entry>()
 
   for (const [id, entry] of subkeys) {
@@ -158,16 +168,19 @@ function keep(
     }
   }
 
-  return kept.size === subkeys.size ? subkeys : kept
+  return kept
 }
 
 function sameEntries(a: ReadonlyMap<SubkeyId, Entry>, b: ReadonlyMap<SubkeyId, Entry>): boolean {
-  if (a.size !== b.size) {
-    return false
-  }
+  return a === b || (a.size === b.size && every(a, (id, entry) => b.get(id) === entry))
+}
 
-  for (const [id, entry] of a) {
-    if (b.get(id) !== entry) {
+function every(
+  subkeys: ReadonlyMap<SubkeyId, Entry>,
+  isTrue: (id: SubkeyId, entry: Entry) => boolean
+): boolean {
+  for (const [id, entry] of subkeys) {
+    if (!isTrue(id, entry)) {
       return false
     }
   }

@@ -1,6 +1,6 @@
 import { compare } from 'uint8arrays/compare'
-import { decodeRecord } from './codec.ts'
 import { DEFAULT_LIMITS } from './constants.ts'
+import { decodeRecord } from './decode-record.ts'
 import type { DHTRecord, DHTTime } from './interface.ts'
 import { EMPTY_RECORD, isEmpty, lastExpiration, prune, subsumes } from './record.ts'
 import { getDHTTime } from './time.ts'

@@ -1,9 +1,9 @@
-import { decodeRecord } from './codec.ts'
 import { DEFAULT_LIMITS, MAX_CLOCK_SKEW } from './constants.ts'
+import { decodeRecord } from './decode-record.ts'
 import { RecordTooLargeError, ValidationError } from './errors.ts'
 import { isTooFar } from './expiration.ts'
 import type { DHTRecord, DHTTime, Entry, Limits, RuleOptions } from './interface.ts'
-import { parseRecordKey } from './key.ts'
+import { assertRecordKey } from './key.ts'
 import { isEmpty, prune } from './record.ts'
 import { getDHTTime } from './time.ts'
 
@@ -20,7 +20,7 @@ export function checkRecord(
   options: RuleOptions = {}
 ): DHTRecord {
   const { now = getDHTTime(), limits = DEFAULT_LIMITS } = options
-  parseRecordKey(key, limits)
+  assertRecordKey(key, limits)
   assertAtMost(bytes.length, limits.maxRecordBytes, 'the record takes', 'bytes')
 
   const record = decodeRecord(bytes, limits)

@@ -2,7 +2,7 @@ import { DEFAULT_LIMITS } from './constants.ts'
 import { momentOf } from './expiration.ts'
 import type { DHTRecord, DHTTime, Entry, Limits, Subkey, Value } from './interface.ts'
 import { subkeyId } from './key.ts'
-import { record } from './record.ts'
+import { NO_SUBKEYS, record } from './record.ts'
 import { encodeValue } from './value.ts'
 
 /**
@@ -15,7 +15,7 @@ export function plainRecord(
   expirationTime: DHTTime,
   limits: Limits = DEFAULT_LIMITS
 ): DHTRecord {
-  return record(valueEntry(value, expirationTime, limits), new Map())
+  return record(valueEntry(value, expirationTime, limits), NO_SUBKEYS)
 }
 
 /**
@@ -41,7 +41,7 @@ export function tombstoneRecord(
   const entry = { expirationTime: momentOf(expirationTime) }
 
   return subkey === undefined
-    ? record(entry, new Map())
+    ? record(entry, NO_SUBKEYS)
     : record(undefined, new Map([[subkeyId(subkey, limits), entry]]))
 }
 

@@ -31,6 +31,7 @@ export const HOSTILE_INPUTS: Readonly<Record<string, () => Uint8Array>> = {
   'one long byte string': () => filled([...PLAIN, 0x5a, 0, ...MILLION], 0x80),
   'one long string': () => filled([...PLAIN, 0x7a, 0, ...MILLION], 0x61),
   'one long string that is not UTF-8': () => filled([...PLAIN, 0x7a, 0, ...MILLION], 0x80),
+  'one long subkey': () => filled([1, 0xa1, 1, 0xa1, 0x5a, 0, 0x0f, 0xff, 0xf4], 10, 0xa1, 0),
   'as many properties as fit': () => manyProperties(),
   'a dictionary that claims two to the 32nd subkeys': () =>
     filled([1, 0xa1, 1, 0xbb, 0, 0, 0, 1, 0, 0, 0, 0], 0x80),

@@ -2,6 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import type { Key } from '../../src/index.ts'
 import {
+  DEFAULT_LIMITS,
   InvalidKeyError,
   isRecordKey,
   NAMESPACE,
@@ -129,6 +130,16 @@ describe('subkeyId', () => {
       }),
       LAW
     )
+  })
+
+  it('comes back from parseSubkeyId when it is long (R11, R12)', () => {
+    const large = { ...DEFAULT_LIMITS, maxSubkeyBytes: 1_000_000 }
+
+    for (const length of [1000, 1021, 1022, 4093, 4094, 300_000]) {
+      const subkey = Uint8Array.from({ length }, (_, i) => i)
+
+      expect(parseSubkeyId(subkeyId(subkey, large))).toStrictEqual(subkey)
+    }
   })
 
   it('sorts as the bytes do (R10)', () => {

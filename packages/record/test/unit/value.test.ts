@@ -141,6 +141,29 @@ describe('encodeValue and decodeValue', () => {
     )
   })
 
+  it('write a value while another one is being written (R10)', () => {
+    const outer = {
+      a: 'before',
+      get b() {
+        return decodeValue(encodeValue(['inner', { c: 1 }]))
+      },
+      d: 'after'
+    }
+
+    expect(decodeValue(encodeValue(outer))).toStrictEqual({
+      a: 'before',
+      b: ['inner', { c: 1 }],
+      d: 'after'
+    })
+  })
+
+  it('go on after a value that was refused halfway (R11)', () => {
+    expect(() => encodeValue(['x'.repeat(100_000), undefined] as unknown as Value)).toThrow(
+      TypeError
+    )
+    expect(decodeValue(encodeValue(['x', 'y']))).toStrictEqual(['x', 'y'])
+  })
+
   it('take over no bytes of the caller (R11)', () => {
     const bytes = new Uint8Array(1000).fill(7)
     const encoded = encodeValue(bytes)

@@ -1,0 +1,172 @@
+import { CanonicalReader } from './cbor-reader.ts'
+import { MalformedRecordError, RecordTooLargeError } from './errors.ts'
+import type { DHTRecord, Entry, Limits, SubkeyId } from './interface.ts'
+import { subkeyIdOf } from './key.ts'
+import { NO_SUBKEYS, record } from './record.ts'
+import { ENTRY_FIELDS, RECORD_FIELDS, RECORD_VERSION, SIGNATURE_BYTES } from './record-format.ts'
+import { skipName, skipValue } from './value-reader.ts'
+
+/**
+ * Reads a record. The entries' values are views of `bytes`, checked but not yet decoded: reading
+ * takes little memory whatever a peer sends, if `maxSubkeys` bounds the dictionary.
+ *
+ * @throws MalformedRecordError for anything but what {@link encodeRecord} gives for some record
+ * @throws RecordTooLargeError beyond `maxSubkeys`, before it reads any of them
+ */
+export function decodeRecord(
+  bytes: Uint8Array,
+  { maxSubkeys = Number.POSITIVE_INFINITY }: Partial<Pick<Limits, 'maxSubkeys'>> = {}
+): DHTRecord {
+  assertVersion(bytes[0])
+  const from = new CanonicalReader(bytes, 1)
+  let plain: Entry | undefined
+  let subkeys: ReadonlyMap<SubkeyId, Entry> = NO_SUBKEYS
+  let field = -1
+
+  for (let left = from.mapHead('a record'); left > 0; left--) {
+    field = nextField(from, field)
+
+    if (field === RECORD_FIELDS.plain) {
+      plain = readEntry(from)
+    } else if (field === RECORD_FIELDS.subkeys) {
+      subkeys = readSubkeys(from, plain, maxSubkeys)
+    } else {
+      throw new MalformedRecordError(`a record has no field ${field}`)
+    }
+  }
+
+  from.end()
+  return record(plain, subkeys)
+}
+
+function assertVersion(version: number | undefined): void {
+  if (version !== RECORD_VERSION) {
+    throw new MalformedRecordError(
+      version === undefined
+        ? 'a record can not be empty bytes'
+        : `the record's version is ${version}, this library reads ${RECORD_VERSION}`
+    )
+  }
+}
+
+/** Reads the number of the next field of a map. They ascend. */
+function nextField(from: CanonicalReader, previous: number): number {
+  const field = from.uint('the number of a field')
+
+  if (field <= previous) {
+    throw new MalformedRecordError('fields are repeated or out of order')
+  }
+
+  return field
+}
+
+function readSubkeys(
+  from: CanonicalReader,
+  plain: Entry | undefined,
+  maxSubkeys: number
+): ReadonlyMap<SubkeyId, Entry> {
+  const count = readCount(from, maxSubkeys)
+  const erasedUntil = plain?.expirationTime ?? -1
+  const subkeys = new Map<SubkeyId, Entry>()
+  let previous: SubkeyId = ''
+
+  for (let i = 0; i < count; i++) {
+    const id = readSubkey(from, previous)
+    const entry = readEntry(from)
+
+    if (entry.expirationTime <= erasedUntil) {
+      throw new MalformedRecordError('a subkey expires no later than the plain entry (R4)')
+    }
+
+    subkeys.set(id, entry)
+    previous = id
+  }
+
+  return subkeys
+}
+
+function readCount(from: CanonicalReader, maxSubkeys: number): number {
+  const count = from.mapHead('the subkeys')
+
+  if (count === 0) {
+    throw new MalformedRecordError('a dictionary without subkeys is left out')
+  }
+
+  if (count > maxSubkeys) {
+    throw new RecordTooLargeError(
+      `the record has ${count} subkeys, at most ${maxSubkeys} are allowed`
+    )
+  }
+
+  return count
+}
+
+/** Subkeys ascend by their bytes, which is how their ids sort; every one has a byte at least. */
+function readSubkey(from: CanonicalReader, previous: SubkeyId): SubkeyId {
+  const start = from.position
+  skipName(from)
+  const id = subkeyIdOf(from.since(start))
+
+  if (id <= previous) {
+    throw new MalformedRecordError('subkeys are repeated or out of order')
+  }
+
+  return id
+}
+
+function readEntry(from: CanonicalReader): Entry {
+  const entry: { expirationTime?: number; value?: Uint8Array; signature?: Uint8Array } = {}
+  let field = -1
+
+  for (let left = from.mapHead('an entry'); left > 0; left--) {
+    field = nextField(from, field)
+
+    if (field === ENTRY_FIELDS.expirationTime) {
+      entry.expirationTime = readExpirationTime(from)
+    } else if (field === ENTRY_FIELDS.value) {
+      entry.value = readValueBytes(from)
+    } else if (field === ENTRY_FIELDS.signature) {
+      entry.signature = readSignature(from)
+    } else {
+      throw new MalformedRecordError(`an entry has no field ${field}`)
+    }
+  }
+
+  if (!hasExpirationTime(entry)) {
+    throw new MalformedRecordError('an entry has no expirationTime')
+  }
+
+  return entry
+}
+
+function hasExpirationTime(entry: Partial<Entry>): entry is Entry {
+  return entry.expirationTime !== undefined
+}
+
+function readExpirationTime(from: CanonicalReader): number {
+  const time = from.number('an expirationTime')
+
+  if (!Number.isFinite(time) || time < 0 || Object.is(time, -0)) {
+    throw new MalformedRecordError(`expirationTime ${time} is not a moment`)
+  }
+
+  return time
+}
+
+function readValueBytes(from: CanonicalReader): Uint8Array {
+  const start = from.position
+  skipValue(from)
+  return from.since(start)
+}
+
+function readSignature(from: CanonicalReader): Uint8Array {
+  const signature = from.byteString('a signature')
+
+  if (signature.length !== SIGNATURE_BYTES) {
+    throw new MalformedRecordError(
+      `a signature is ${signature.length} bytes, not ${SIGNATURE_BYTES}`
+    )
+  }
+
+  return signature
+}
