@@ -20,7 +20,10 @@ export const HEDGE_MS = 100
 export const SEARCH_WIDTH = 20
 
 /** How many operations of one storeMany or getMany are under way at once. */
-export const BATCH_PARALLELISM = 128
+export const MANY_UNDER_WAY = 1024
+
+/** How many bytes of records one storeMany has under way at once. */
+export const MANY_BYTES_UNDER_WAY: number = 8 * 1024 * 1024
 
 /** How long a peer that failed once is avoided; doubles with each further failure. */
 export const FIRST_AVOIDANCE_MS = 1000

@@ -6,6 +6,7 @@ import type {
   FindNearestPeersOptions,
   GetManyOptions,
   GetOptions,
+  PlaceOptions,
   Stats,
   StoreEntry,
   StoreManyOptions,
@@ -103,6 +104,10 @@ export class DHT implements WaggleOperations, AsyncDisposable {
 
   async delete(key: Key, options: DeleteOptions): Promise<boolean> {
     return this.#operations.delete(key, options)
+  }
+
+  stopRepublishing(key: Key, options?: PlaceOptions): boolean {
+    return this.#operations.stopRepublishing(key, options)
   }
 
   async storeMany(entries: Iterable<StoreEntry>, options?: StoreManyOptions): Promise<boolean[]> {

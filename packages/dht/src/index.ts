@@ -52,6 +52,12 @@ export {
   ValidationError
 } from '@waggle/record'
 export type { Address } from './addresses.ts'
+export type { CacheOptions } from './cache/cache-policy.ts'
+export {
+  DEFAULT_CACHE_NEAREST,
+  DEFAULT_MAX_CACHED_RECORDS,
+  DEFAULT_REFRESH_BEFORE_EXPIRY
+} from './cache/cache-policy.ts'
 export {
   DEFAULT_BOOTSTRAP_TIMEOUT_MS,
   DEFAULT_CALL_TIMEOUT_MS,
@@ -71,6 +77,7 @@ export type {
   GetManyOptions,
   GetOptions,
   GetProgressEvent,
+  PlaceOptions,
   Stats,
   StoreEntry,
   StoreManyOptions,

@@ -16,6 +16,22 @@ export interface CallOptions extends AbortOptions {
 export interface StoreOptions extends CallOptions, Lifetime {
   /** Stores into the dictionary under the key, in this place. */
   subkey?: Subkey | undefined
+
+  /**
+   * Keeps it alive for as long as this node runs: what has a `ttl` is stored again when half of it
+   * has passed, with the whole `ttl` ahead; what has an `expirationTime` is stored again every hour
+   * until then, for peers that have come since. Ends with `stopRepublishing`, with `delete`, or with
+   * another `store` in the same place.
+   *
+   * @default false
+   */
+  republish?: boolean | undefined
+}
+
+/** Which place `stopRepublishing` is about. */
+export interface PlaceOptions {
+  /** A place of the dictionary; the key itself, if it is left out. */
+  subkey?: Subkey | undefined
 }
 
 /** How `delete` is told what, and until when the tombstone lasts. */
@@ -87,6 +103,13 @@ export interface WaggleOperations {
    */
   delete(key: Key, options: DeleteOptions): Promise<boolean>
 
+  /**
+   * Lets what was stored with `republish` expire. False if nothing is republished in this place.
+   *
+   * @throws TypeError or InvalidKeyError for what can't be a key
+   */
+  stopRepublishing(key: Key, options?: PlaceOptions): boolean
+
   /** Stores many entries; answers in their order. Checks all of them before it stores any. */
   storeMany(entries: Iterable<StoreEntry>, options?: StoreManyOptions): Promise<boolean[]>
 
@@ -115,8 +138,19 @@ export interface FindReply {
 /** What a replica made of a write. */
 export type StoreOutcome = 'accepted' | Rejection
 
+/**
+ * Who waits for something, and whether they still do. What an `AbortSignal` is for; but there is one
+ * of these for each request, and nobody needs to be told, only to ask.
+ */
+export interface Wanted {
+  readonly isWanted: boolean
+}
+
 /** How `RecordChannel.find` is told what to answer. */
-export interface FindOptions extends AbortOptions {
+export interface FindOptions {
+  /** A question that nobody wants an answer to need not be sent. */
+  readonly request?: Wanted | undefined
+
   /** How many peers near the key are wanted. */
   readonly closerCount: number
 
@@ -125,7 +159,13 @@ export interface FindOptions extends AbortOptions {
 }
 
 /** How `RecordChannel.store` is told what to answer. */
-export interface WriteOptions extends AbortOptions {
+export interface WriteOptions {
+  /** A copy, to be remembered as long as there is room, and not a replica. */
+  readonly isCopy?: boolean
+
+  /** A write that nobody waits for any more need not be sent. */
+  readonly request?: Wanted | undefined
+
   /** How many peers near the key are wanted. */
   readonly closerCount: number
 }
@@ -153,6 +193,9 @@ export interface RecordChannel {
     write: DHTRecord,
     options: WriteOptions
   ): Promise<StoreReply>
+
+  /** Whether the peer can be asked without connecting first. */
+  isReady(peer: Contact): boolean
 }
 
 /** Where a search for a key begins. */
@@ -171,6 +214,15 @@ export interface Stats {
 
   /** Peers connected to. */
   readonly peers: number
+
+  /** Records remembered that are held for nobody. */
+  readonly cachedRecords: number
+
+  /** Bytes that these take, encoded. */
+  readonly cachedBytes: number
+
+  /** Reads that the cache has answered. */
+  readonly cacheHits: number
 
   /** Servers of the network that are known, connected or in the routing table: searches begin with them. */
   readonly knownPeers: number

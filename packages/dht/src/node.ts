@@ -6,6 +6,8 @@ import type { KadDHT } from '@libp2p/kad-dht'
 import { type Ping, ping } from '@libp2p/ping'
 import { tcp } from '@libp2p/tcp'
 import { createLibp2p, type Libp2pOptions } from 'libp2p'
+import { quietMuxer } from './connection/quiet-muxer.ts'
+import { wholeWrites } from './connection/whole-writes.ts'
 import { ListenError, toError } from './errors.ts'
 import { identityAt } from './identity.ts'
 import { waggleKadDHT } from './kad/waggle-kad-dht.ts'
@@ -48,8 +50,8 @@ async function configuration(settings: Settings): Promise<Libp2pOptions<NodeServ
     ...(logger && { logger }),
     ...(metrics && { metrics }),
     transports: [tcp()],
-    connectionEncrypters: [noise()],
-    streamMuxers: [yamux()],
+    connectionEncrypters: [wholeWrites(noise())],
+    streamMuxers: [quietMuxer(yamux())],
     ...libp2pOptions,
     addresses: {
       listen: settings.listenOn.map(String),
@@ -71,6 +73,7 @@ async function configuration(settings: Settings): Promise<Libp2pOptions<NodeServ
 }
 
 function services({
+  cache,
   clientMode,
   limits,
   numReplicas,
@@ -86,7 +89,7 @@ function services({
       records: { limits },
       networkDialTimeout: { minTimeout: requestTimeoutMs, maxTimeout: requestTimeoutMs }
     }),
-    waggle: waggle({ numReplicas, requestTimeoutMs })
+    waggle: waggle({ numReplicas, requestTimeoutMs, cache })
   }
 }
 

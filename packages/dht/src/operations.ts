@@ -1,29 +1,51 @@
-import type { Logger, PeerId } from '@libp2p/interface'
-import { type Found, type Key, recordKey, type Value, view } from '@waggle/record'
-import { BATCH_PARALLELISM } from './constants.ts'
-import { anySignal, withDeadline } from './deadline.ts'
+import type { PeerId } from '@libp2p/interface'
+import {
+  encodedSize,
+  type Found,
+  type Key,
+  type Lifetime,
+  recordKey,
+  subkeyId,
+  type Value,
+  view
+} from '@waggle/record'
+import type { CachedReads } from './cache/cached-reads.ts'
+import { Calls } from './calls.ts'
+import { MANY_BYTES_UNDER_WAY, MANY_UNDER_WAY } from './constants.ts'
 import type {
-  CallOptions,
   DeleteOptions,
   FindNearestPeersOptions,
   GetManyOptions,
   GetOptions,
+  PlaceOptions,
   StoreEntry,
   StoreManyOptions,
   StoreOptions,
-  WaggleOperations
+  WaggleOperations,
+  Wanted
 } from './interface.ts'
-import type { Replicas } from './replicas/replicas.ts'
+import { mapMany } from './many.ts'
+import type { ReadOptions, Replicas } from './replicas/replicas.ts'
 import type { RecordStore } from './store/record-store.ts'
-import { deleting, storing, type Write, type WriteRules } from './writes.ts'
+import type { Republisher } from './upkeep/republisher.ts'
+import {
+  deleting,
+  placeName,
+  placeOf,
+  SUBKEY_SEPARATOR,
+  storing,
+  type Write,
+  type WriteRules
+} from './writes.ts'
 
 export interface OperationsInit {
   readonly replicas: Replicas
+  readonly reads: CachedReads
+  readonly republisher: Republisher
 
   /** For its limits and its clock. */
   readonly store: RecordStore
   readonly numReplicas: number
-  readonly log: Logger
 
   /** Aborted when the node stops. */
   readonly lifetime: AbortSignal
@@ -35,27 +57,48 @@ const CLOCK_STEP = 1e-6
 /** Checks what callers pass, and has the replicas do it in time. */
 export class Operations implements WaggleOperations {
   readonly #init: OperationsInit
+  readonly #calls: Calls
   #lastWrite = 0
 
   constructor(init: OperationsInit) {
     this.#init = init
+    this.#calls = new Calls(init.lifetime)
   }
 
   async store(key: Key, value: Value, options: StoreOptions): Promise<boolean> {
     assertOptions('store', options)
-    const write = storing({ ...options, key, value }, this.#rules())
-    return this.#call('store', options, (signal) => this.#write(write, signal))
+    const entry = { ...options, key, value }
+    const write = storing(entry, this.#rules())
+    const call = this.#calls.run('store', options, (wanted) => this.#write(write, wanted))
+
+    if (options.republish === true) {
+      return this.#publish(entry, write, call)
+    }
+
+    this.#init.republisher.unpublish(placeOf(write))
+    return call
   }
 
   async delete(key: Key, options: DeleteOptions): Promise<boolean> {
     assertOptions('delete', options)
     const write = deleting({ ...options, key }, this.#rules())
-    return this.#call('delete', options, (signal) => this.#write(write, signal))
+    this.#init.republisher.unpublish(placeOf(write))
+    this.#init.republisher.unpublishAll(placeOf(write) + SUBKEY_SEPARATOR)
+    return this.#calls.run('delete', options, (wanted) => this.#write(write, wanted))
+  }
+
+  stopRepublishing(key: Key, { subkey }: PlaceOptions = {}): boolean {
+    const { limits } = this.#init.store
+    const place = placeName(
+      recordKey(key, limits),
+      subkey === undefined ? undefined : subkeyId(subkey, limits)
+    )
+    return this.#init.republisher.unpublish(place)
   }
 
   async get(key: Key, options: GetOptions = {}): Promise<Found | undefined> {
     const bytes = recordKey(key, this.#init.store.limits)
-    return this.#call('get', options, (signal) => this.#read(bytes, { ...options, signal }))
+    return this.#calls.run('get', options, (wanted) => this.#read(bytes, { ...options, wanted }))
   }
 
   async storeMany(
@@ -64,33 +107,56 @@ export class Operations implements WaggleOperations {
   ): Promise<boolean[]> {
     assertMany('entries', entries)
     const rules = this.#rules()
-    const { expirationTime, ttl } = options
-    const writes = Array.from(entries, (entry, index) =>
-      inEntry(index, () =>
-        storing({ ...entry, ...(hasLifetime(entry) ? {} : { expirationTime, ttl }) }, rules)
-      )
-    )
+    const toWrite = (entry: StoreEntry, index: number): Write =>
+      inEntry(index, () => storing({ ...entry, ...lifetimeOf(entry, options) }, rules))
 
-    return this.#call('storeMany', options, (signal) =>
-      mapParallel(writes, (write) => this.#write(write, signal))
+    if (Array.isArray(entries)) {
+      // Nothing is stored of what is wrong in part. Others can be read but once.
+      entries.forEach(toWrite)
+    }
+
+    return this.#calls.run('storeMany', options, (wanted) =>
+      mapMany(mapped(entries, toWrite), (write) => this.#write(write, wanted), {
+        wanted,
+        maxItems: MANY_UNDER_WAY,
+        maxBytes: MANY_BYTES_UNDER_WAY,
+        bytesOf: ({ record }) => encodedSize(record)
+      })
     )
   }
 
   async getMany(keys: Iterable<Key>, options: GetManyOptions = {}): Promise<(Found | undefined)[]> {
     assertMany('keys', keys)
     const { onProgress } = options
-    const wanted = Array.from(keys, (key, index) =>
-      inEntry(index, () => ({ key, bytes: recordKey(key, this.#init.store.limits) }))
-    )
+    const { limits } = this.#init.store
+    const toBytes = (key: Key, index: number): Uint8Array =>
+      inEntry(index, () => recordKey(key, limits))
 
-    return this.#call('getMany', options, (signal) =>
-      mapParallel(wanted, async ({ key, bytes }, index) => {
-        const found = await this.#read(bytes, { ...options, signal })
-        onProgress?.(
-          found ? { name: 'found', index, key, found } : { name: 'not-found', index, key }
-        )
-        return found
-      })
+    if (Array.isArray(keys)) {
+      keys.forEach(toBytes)
+    }
+
+    return this.#calls.run('getMany', options, (wanted) =>
+      mapMany(
+        mapped(keys, (key, index) => ({ key, bytes: toBytes(key, index) })),
+        async ({ key, bytes }, index) => {
+          const found = await this.#read(bytes, { ...options, wanted })
+
+          if (wanted.isWanted) {
+            onProgress?.(
+              found ? { name: 'found', index, key, found } : { name: 'not-found', index, key }
+            )
+          }
+
+          return found
+        },
+        {
+          wanted,
+          maxItems: MANY_UNDER_WAY,
+          maxBytes: Number.POSITIVE_INFINITY,
+          bytesOf: () => 0
+        }
+      )
     )
   }
 
@@ -103,31 +169,45 @@ export class Operations implements WaggleOperations {
       throw new TypeError(`count must be a whole number from 1 up, got ${count}`)
     }
 
-    return this.#call('findNearestPeers', options, (signal) =>
-      replicas.nearest(bytes, count, { signal })
+    return this.#calls.run('findNearestPeers', options, (wanted) =>
+      replicas.nearest(bytes, count, wanted)
     )
   }
 
-  async #write({ key, record, isLive }: Write, signal: AbortSignal): Promise<boolean> {
+  /** Keeps an entry alive, unless something that beats it is there. */
+  async #publish(entry: StoreEntry, write: Write, stored: Promise<boolean>): Promise<boolean> {
+    const { republisher } = this.#init
+    const place = placeOf(write)
+    const store = async (): Promise<void> => {
+      const again = storing(entry, this.#rules())
+      await this.#calls.run('republish', {}, (wanted) => this.#write(again, wanted))
+    }
+    const { ttl, expirationTime } = entry
+    republisher.publish({ place, ttl, expirationTime, store })
+    const isStored = await stored
+
+    if (!isStored) {
+      republisher.unpublish(place)
+    }
+
+    return isStored
+  }
+
+  async #write({ key, record, isLive }: Write, wanted: Wanted): Promise<boolean> {
     if (!isLive) {
       return false
     }
 
-    const outcomes = await this.#init.replicas.write(key, record, { signal })
-    return outcomes.includes('accepted') && !outcomes.includes('stale')
+    const { replicas, reads } = this.#init
+    const outcomes = await replicas.write(key, record, wanted)
+    const isAccepted = outcomes.includes('accepted') && !outcomes.includes('stale')
+    reads.onWritten(key, record, isAccepted)
+    return isAccepted
   }
 
-  async #read(key: Uint8Array, options: GetOptions): Promise<Found | undefined> {
-    const { replicas, store, lifetime, log } = this.#init
-    const reading = await replicas.read(key, options)
-
-    if (reading.behind.length > 0) {
-      replicas.repair(key, reading, { signal: lifetime }).catch((error) => {
-        log('could not repair all replicas - %e', error)
-      })
-    }
-
-    return view(reading.record, store.clock())
+  async #read(key: Uint8Array, options: ReadOptions): Promise<Found | undefined> {
+    const { reads, store } = this.#init
+    return view(await reads.read(key, options), store.clock())
   }
 
   /** Time rises from write to write: of two within a clock's tick, with the same ttl, the later wins. */
@@ -136,36 +216,19 @@ export class Operations implements WaggleOperations {
     this.#lastWrite = Math.max(clock(), this.#lastWrite + CLOCK_STEP)
     return { now: this.#lastWrite, limits }
   }
+}
 
-  #call<T>(
-    name: string,
-    { signal, timeoutMs }: CallOptions,
-    call: (signal: AbortSignal) => Promise<T>
-  ): Promise<T> {
-    return withDeadline(name, { signal: anySignal(this.#init.lifetime, signal), timeoutMs }, call)
+function* mapped<T, U>(items: Iterable<T>, map: (item: T, index: number) => U): Iterable<U> {
+  let index = 0
+
+  for (const item of items) {
+    yield map(item, index++)
   }
 }
 
-/** Applies an async function to all items, a few at a time, and keeps their order. */
-async function mapParallel<T, U>(
-  items: readonly T[],
-  apply: (item: T, index: number) => Promise<U>
-): Promise<U[]> {
-  const results: U[] = new Array(items.length)
-  const queue = items.entries()
-
-  async function work(): Promise<void> {
-    for (const [index, item] of queue) {
-      results[index] = await apply(item, index)
-    }
-  }
-
-  await Promise.all(Array.from({ length: BATCH_PARALLELISM }, work))
-  return results
-}
-
-function hasLifetime({ expirationTime, ttl }: StoreEntry): boolean {
-  return expirationTime != null || ttl != null
+/** The lifetime of an entry that brings none of its own. */
+function lifetimeOf(entry: StoreEntry, { expirationTime, ttl }: Lifetime): Lifetime {
+  return entry.expirationTime == null && entry.ttl == null ? { expirationTime, ttl } : {}
 }
 
 function assertOptions(name: string, options: unknown): void {

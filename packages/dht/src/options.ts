@@ -3,6 +3,7 @@ import type { Multiaddr } from '@multiformats/multiaddr'
 import { DEFAULT_LIMITS, type Limits } from '@waggle/record'
 import type { Libp2pOptions } from 'libp2p'
 import { type Address, listenAddress, peerAddress } from './addresses.ts'
+import type { CacheOptions } from './cache/cache-policy.ts'
 import {
   DEFAULT_BOOTSTRAP_TIMEOUT_MS,
   DEFAULT_KAD_PROTOCOL,
@@ -66,6 +67,13 @@ export interface DHTOptions {
   limits?: Partial<Limits> | undefined
 
   /**
+   * How this node remembers what it has read; false: not at all.
+   *
+   * @default the defaults of CacheOptions
+   */
+  cache?: false | CacheOptions | undefined
+
+  /**
    * Whether `create` rejects with `BootstrapError` when no initial peer answers. If false, the
    * node starts alone and keeps trying.
    *
@@ -113,6 +121,7 @@ export interface Settings {
   readonly identityPath: string | undefined
   readonly protocol: string
   readonly limits: Limits
+  readonly cache: false | CacheOptions
   readonly requireBootstrap: boolean
   readonly bootstrapTimeoutMs: number
   readonly requestTimeoutMs: number
@@ -138,6 +147,7 @@ const CHECKS: Readonly<Record<keyof DHTOptions, Check>> = {
   identityPath: isText,
   protocol: isText,
   limits: isLimits,
+  cache: isCache,
   requireBootstrap: isBoolean,
   bootstrapTimeoutMs: isPositive,
   requestTimeoutMs: isPositive,
@@ -185,6 +195,7 @@ export function settingsOf(options: DHTOptions): Settings {
     numReplicas: options.numReplicas ?? DEFAULT_NUM_REPLICAS,
     protocol: options.protocol ?? DEFAULT_KAD_PROTOCOL,
     limits: { ...DEFAULT_LIMITS, ...options.limits },
+    cache: options.cache ?? {},
     requireBootstrap: options.requireBootstrap ?? true,
     bootstrapTimeoutMs: options.bootstrapTimeoutMs ?? DEFAULT_BOOTSTRAP_TIMEOUT_MS,
     requestTimeoutMs: options.requestTimeoutMs ?? DEFAULT_REQUEST_TIMEOUT_MS,
@@ -271,6 +282,36 @@ function isLimits(value: unknown, option: string): void {
     assertThat(names.includes(name), `${option}.${name}`, `one of ${names.join(', ')}`, name)
     isPositive(limit, `${option}.${name}`)
   }
+}
+
+const CACHE_CHECKS: Readonly<Record<keyof CacheOptions, Check>> = {
+  maxRecords: isWhole(1, Number.MAX_SAFE_INTEGER),
+  local: isBoolean,
+  nearest: isWhole(0, SEARCH_WIDTH),
+  onStore: isBoolean,
+  refreshBeforeExpiry: isNotNegative
+}
+
+export function isCache(value: unknown, option: string): void {
+  if (value === false) {
+    return
+  }
+
+  assertThat(typeof value === 'object' && value !== null, option, 'false or an object', value)
+
+  for (const [name, setting] of Object.entries(value as CacheOptions)) {
+    const names = Object.keys(CACHE_CHECKS)
+    assertThat(names.includes(name), `${option}.${name}`, `one of ${names.join(', ')}`, name)
+
+    if (setting !== undefined) {
+      CACHE_CHECKS[name as keyof CacheOptions](setting, `${option}.${name}`)
+    }
+  }
+}
+
+function isNotNegative(value: unknown, option: string): void {
+  const isSo = typeof value === 'number' && value >= 0 && Number.isFinite(value)
+  assertThat(isSo, option, 'a number of seconds, 0 or more', value)
 }
 
 function hasMethod(method: string, what: string): Check {

@@ -9,6 +9,13 @@ import type {
 import { AbortError, serviceCapabilities, serviceDependencies } from '@libp2p/interface'
 import type { ConnectionManager, Registrar } from '@libp2p/interface-internal'
 import {
+  type CacheOptions,
+  type CachePolicy,
+  cachePolicy,
+  MAX_CACHED_BYTES
+} from './cache/cache-policy.ts'
+import { CachedReads } from './cache/cached-reads.ts'
+import {
   DEFAULT_NUM_REPLICAS,
   DEFAULT_REQUEST_TIMEOUT_MS,
   SEARCH_WIDTH,
@@ -23,9 +30,12 @@ import { KadChannel } from './kad/kad-channel.ts'
 import { KnownPeers } from './kad/known-peers.ts'
 import { type NodeParts, partsOf } from './kad/node-parts.ts'
 import { Avoidance } from './lookup/avoidance.ts'
+import { Lookups } from './lookup/lookups.ts'
 import { Operations } from './operations.ts'
-import { isPositive, isWhole } from './options.ts'
+import { isCache, isPositive, isWhole } from './options.ts'
 import { Replicas, type ReplicasInit } from './replicas/replicas.ts'
+import { RecordStore } from './store/record-store.ts'
+import { Republisher } from './upkeep/republisher.ts'
 
 /** How the service replicates. */
 export interface WaggleInit {
@@ -42,6 +52,13 @@ export interface WaggleInit {
    * @default DEFAULT_REQUEST_TIMEOUT_MS
    */
   requestTimeoutMs?: number | undefined
+
+  /**
+   * How this node remembers what it has read; false: not at all.
+   *
+   * @default the defaults of CacheOptions
+   */
+  cache?: false | CacheOptions | undefined
 }
 
 /** What libp2p hands to the service. */
@@ -86,7 +103,9 @@ export function waggle(init: WaggleInit = {}): (components: WaggleComponents) =>
   const { numReplicas = DEFAULT_NUM_REPLICAS, requestTimeoutMs = DEFAULT_REQUEST_TIMEOUT_MS } = init
   isWhole(1, SEARCH_WIDTH)(numReplicas, 'numReplicas')
   isPositive(requestTimeoutMs, 'requestTimeoutMs')
-  return (components) => new WaggleService(components, { numReplicas, requestTimeoutMs })
+  isCache(init.cache ?? {}, 'cache')
+  const { cache = {} } = init
+  return (components) => new WaggleService(components, { numReplicas, requestTimeoutMs, cache })
 }
 
 /** The Waggle service among a node's services, whatever name it has there. */
@@ -96,8 +115,14 @@ export function findWaggle(services: object): Waggle | undefined {
   )
 }
 
+/** {@link WaggleInit} with its defaults. */
+type ServiceInit = { readonly [K in keyof WaggleInit]-?: NonNullable<WaggleInit[K]> }
+
 interface Running {
   readonly parts: NodeParts
+  readonly cache: RecordStore | undefined
+  readonly reads: CachedReads
+  readonly republisher: Republisher
   readonly replicas: Replicas
   readonly routing: KnownPeers
   readonly stop: AbortController
@@ -108,22 +133,17 @@ class WaggleService implements Waggle, Startable {
   readonly [serviceCapabilities]: string[] = [SERVICE]
   readonly [serviceDependencies]: string[] = ['@libp2p/kad-dht']
   readonly #components: WaggleComponents
-  readonly #numReplicas: number
-  readonly #requestTimeoutMs: number
+  readonly #init: ServiceInit
   #running: Running | undefined
 
-  constructor(
-    components: WaggleComponents,
-    init: { numReplicas: number; requestTimeoutMs: number }
-  ) {
+  constructor(components: WaggleComponents, init: ServiceInit) {
     this.#components = components
-    this.#numReplicas = init.numReplicas
-    this.#requestTimeoutMs = init.requestTimeoutMs
+    this.#init = init
   }
 
   /** Called by libp2p, when all services exist: their order does not matter. */
   async start(): Promise<void> {
-    const { events, peerStore, registrar } = this.#components
+    const { events, logger, peerStore, registrar } = this.#components
     const parts = partsOf(this.#components)
     const { kad, store } = parts
     const avoidance = new Avoidance()
@@ -131,24 +151,39 @@ class WaggleService implements Waggle, Startable {
     const onAlive = (peer: PeerId): void => avoidance.answered(peer)
     const routing = new KnownPeers({ kad, peerStore, registrar, events, onConnect: onAlive })
     const channel = this.#channel(parts, onAlive)
+    const lookups = new Lookups({
+      avoidance,
+      requestTimeoutMs: this.#init.requestTimeoutMs,
+      isReady: (peer) => channel.isReady(peer)
+    })
     const stop = new AbortController()
-    const sweeping = setInterval(() => store.sweep(), SWEEP_INTERVAL_MS)
+    const sweeping = setInterval(() => {
+      store.sweep()
+      cache?.sweep()
+    }, SWEEP_INTERVAL_MS)
     sweeping.unref?.()
     stop.signal.addEventListener('abort', () => {
       clearInterval(sweeping)
+      reads.close()
+      republisher.stop()
       channel.close()
+      lookups.close()
     })
-    this.#running = {
-      parts,
-      routing,
-      stop,
-      replicas: this.#replicas(parts, { routing, channel, avoidance })
-    }
+    const replicas = this.#replicas(parts, { routing, channel, avoidance, lookups })
+    const policy = cachePolicy(this.#init.cache || {})
+    const cache = this.#init.cache === false ? undefined : cacheBeside(store, policy)
+    const log = logger.forComponent('waggle:cache')
+    const reads = new CachedReads({ replicas, store, cache, policy, log })
+    const republisher = new Republisher({
+      clock: store.clock,
+      log: logger.forComponent('waggle:republish')
+    })
+    this.#running = { parts, cache, reads, republisher, routing, stop, replicas }
 
     await routing.follow(stop.signal)
 
     if (kad.getMode() === 'server') {
-      const server = new ExchangeServer({ store, routing })
+      const server = new ExchangeServer({ store, cache, routing })
       await registrar.handle(
         EXCHANGE_PROTOCOL,
         (stream, connection) => server.serve(stream, connection.remotePeer),
@@ -179,11 +214,14 @@ class WaggleService implements Waggle, Startable {
   }
 
   stats(): Stats {
-    const { parts, routing } = this.#started
+    const { parts, cache, reads, routing } = this.#started
     const { store } = parts
     return {
       records: store.records,
       bytes: store.bytes,
+      cachedRecords: cache?.records ?? 0,
+      cachedBytes: cache?.bytes ?? 0,
+      cacheHits: reads.hits,
       peers: this.peers.length,
       knownPeers: routing.size
     }
@@ -194,12 +232,13 @@ class WaggleService implements Waggle, Startable {
   }
 
   operations(lifetime: AbortSignal): WaggleOperations {
-    const { replicas, parts, stop } = this.#started
+    const { replicas, reads, republisher, parts, stop } = this.#started
     return new Operations({
       replicas,
+      reads,
+      republisher,
       store: parts.store,
-      numReplicas: this.#numReplicas,
-      log: this.#components.logger.forComponent('waggle:operations'),
+      numReplicas: this.#init.numReplicas,
       lifetime: anySignal(lifetime, stop.signal)
     })
   }
@@ -215,21 +254,26 @@ class WaggleService implements Waggle, Startable {
   #channel({ kad, store }: NodeParts, onAnswer: (peer: PeerId) => void): ExchangeChannel {
     const { connectionManager, logger } = this.#components
     const log = logger.forComponent('waggle:exchange')
-    const stockChannel = new KadChannel({ connectionManager, kad, log, store })
+    const requestTimeoutMs = this.#init.requestTimeoutMs
+    const stockChannel = new KadChannel({ connectionManager, kad, log, requestTimeoutMs, store })
     return new ExchangeChannel({ connectionManager, log, store, stockChannel, onAnswer })
   }
 
   #replicas(
     { kad, store }: NodeParts,
-    parts: Pick<ReplicasInit, 'routing' | 'channel' | 'avoidance'>
+    parts: Pick<ReplicasInit, 'routing' | 'channel' | 'avoidance' | 'lookups'>
   ): Replicas {
     return new Replicas({
       self: this.#components.peerId,
       store,
       ...parts,
-      numReplicas: this.#numReplicas,
-      requestTimeoutMs: this.#requestTimeoutMs,
+      numReplicas: this.#init.numReplicas,
       isReplica: () => kad.getMode() === 'server'
     })
   }
+}
+
+/** A second store by the same rules, for what this node holds for nobody. */
+function cacheBeside({ limits, clock }: RecordStore, { maxRecords }: CachePolicy): RecordStore {
+  return new RecordStore({ limits, clock, maxRecords, maxBytes: MAX_CACHED_BYTES })
 }

@@ -8,10 +8,12 @@ import {
   plainRecord,
   recordKey,
   type Subkey,
+  type SubkeyId,
   subkeyRecord,
   tombstoneRecord,
   type Value
 } from '@waggle/record'
+import { toString as stringOf } from 'uint8arrays/to-string'
 
 /** A write as replicas take it. */
 export interface Write {
@@ -61,3 +63,18 @@ function write(
     isLive: expirationTime > now
   }
 }
+
+/** The name of the one place that a write is for. */
+export function placeOf({ key, record }: Write): string {
+  const [subkey] = record.subkeys.keys()
+  return placeName(key, subkey)
+}
+
+/** A place's name; those of a key's subkeys begin with that of the key and a separator. */
+export function placeName(key: Uint8Array, subkey?: SubkeyId): string {
+  const name = stringOf(key, 'latin1')
+  return subkey === undefined ? name : name + SUBKEY_SEPARATOR + subkey
+}
+
+/** Keys are CBOR, in which no key is the beginning of another. */
+export const SUBKEY_SEPARATOR = '\0'

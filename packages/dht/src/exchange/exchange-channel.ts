@@ -8,6 +8,7 @@ import type {
   FindReply,
   RecordChannel,
   StoreReply,
+  Wanted,
   WriteOptions
 } from '../interface.ts'
 import { receivedRecord } from '../received-record.ts'
@@ -20,7 +21,6 @@ import {
   OPEN_TIMEOUT_MS,
   STOCK_PEER_MEMORY_MS
 } from './limits.ts'
-import type { WirePeer } from './messages.ts'
 import { ExchangeProtocolError } from './protocol-error.ts'
 
 export interface ExchangeChannelInit {
@@ -37,6 +37,14 @@ export interface ExchangeChannelInit {
   readonly stockChannel: RecordChannel
 }
 
+/** A question, and what becomes of it. */
+interface Exchange<T> {
+  readonly question: Question
+  readonly request: Wanted | undefined
+  readonly onAnswer: (answer: Answer) => T
+  readonly onStock: () => Promise<T>
+}
+
 /** Records travelling by the exchange, one long-lived stream a peer, or else as stock peers have it. */
 export class ExchangeChannel implements RecordChannel {
   readonly #init: ExchangeChannelInit
@@ -49,40 +57,49 @@ export class ExchangeChannel implements RecordChannel {
     this.#init = init
   }
 
-  async find(peer: Contact, key: Uint8Array, options: FindOptions): Promise<FindReply> {
-    const { closerCount, isCloserAlways, signal } = options
-    const question: Question = { name: 'find', key, closerCount, isCloserAlways }
-    const answer = await this.#ask(peer, question, signal)
+  find(peer: Contact, key: Uint8Array, options: FindOptions): Promise<FindReply> {
+    const { closerCount, isCloserAlways, request } = options
 
-    if (answer === undefined) {
-      return this.#init.stockChannel.find(peer, key, options)
-    }
-
-    return {
-      record: answer.record && receivedRecord(peer, key, answer.record, this.#init),
-      closer: this.#closer(answer.closer)
-    }
+    return this.#ask(peer, {
+      question: { name: 'find', key, closerCount, isCloserAlways },
+      request,
+      onAnswer: (answer) => ({
+        record: answer.record && receivedRecord(peer, key, answer.record, this.#init),
+        closer: answer.closer
+      }),
+      onStock: () => this.#init.stockChannel.find(peer, key, options)
+    })
   }
 
-  async store(
+  store(
     peer: Contact,
     key: Uint8Array,
     write: DHTRecord,
     options: WriteOptions
   ): Promise<StoreReply> {
-    const { closerCount, signal } = options
-    const question: Question = { name: 'store', key, record: encodeRecord(write), closerCount }
-    const answer = await this.#ask(peer, question, signal)
+    const { closerCount, isCopy = false, request } = options
 
-    if (answer === undefined) {
-      return this.#init.stockChannel.store(peer, key, write, options)
-    }
+    return this.#ask(peer, {
+      question: { name: 'store', key, record: encodeRecord(write), closerCount, isCopy },
+      request,
+      onAnswer: ({ outcome, closer }) => {
+        if (outcome === undefined || outcome === 'invalid') {
+          throw new ExchangeProtocolError(
+            `the peer ${peer.id} takes a valid write for an invalid one`
+          )
+        }
 
-    if (answer.outcome === undefined || answer.outcome === 'invalid') {
-      throw new ExchangeProtocolError(`the peer ${peer.id} takes a valid write for an invalid one`)
-    }
+        return { outcome, closer }
+      },
+      onStock: () => this.#init.stockChannel.store(peer, key, write, options)
+    })
+  }
 
-    return { outcome: answer.outcome, closer: this.#closer(answer.closer) }
+  isReady(peer: Contact): boolean {
+    const name = peer.id.toString()
+    return this.#isStock(name)
+      ? this.#init.stockChannel.isReady(peer)
+      : this.#clients.get(name)?.isOpen === true
   }
 
   /** Ends all streams. */
@@ -92,28 +109,24 @@ export class ExchangeChannel implements RecordChannel {
     }
   }
 
-  /** Undefined if the peer does not speak the exchange. */
-  async #ask(
-    peer: Contact,
-    question: Question,
-    signal: AbortSignal | undefined
-  ): Promise<Answer | undefined> {
+  /** Goes the way of stock peers if the peer does not speak the exchange. */
+  #ask<T>(peer: Contact, { question, request, onAnswer, onStock }: Exchange<T>): Promise<T> {
     const name = peer.id.toString()
 
     if (this.#isStock(name)) {
-      return undefined
+      return onStock()
     }
 
-    try {
-      return await this.#clientOf(peer, name).ask(question, { signal })
-    } catch (error) {
-      if (error instanceof Error && error.name === 'UnsupportedProtocolError') {
-        this.#rememberStock(name)
-        return undefined
-      }
+    return this.#clientOf(peer, name)
+      .ask(question, request)
+      .then(onAnswer, (error: unknown) => {
+        if (error instanceof Error && error.name === 'UnsupportedProtocolError') {
+          this.#rememberStock(name)
+          return onStock()
+        }
 
-      throw error
-    }
+        throw error
+      })
   }
 
   #rememberStock(name: string): void {
@@ -127,6 +140,10 @@ export class ExchangeChannel implements RecordChannel {
   }
 
   #isStock(name: string): boolean {
+    if (this.#stockUntilMs.size === 0) {
+      return false
+    }
+
     const untilMs = this.#stockUntilMs.get(name)
 
     if (untilMs !== undefined && untilMs < performance.now()) {
@@ -146,6 +163,7 @@ export class ExchangeChannel implements RecordChannel {
 
     const client = new ExchangeClient({
       open: () => this.#open(peer),
+      contactOf: (introduced) => this.#contacts.of(introduced),
       onAnswer: () => this.#init.onAnswer(peer.id),
       onIdle: () => this.#clients.delete(name)
     })
@@ -158,9 +176,5 @@ export class ExchangeChannel implements RecordChannel {
     const signal = AbortSignal.timeout(OPEN_TIMEOUT_MS)
     await connectedTo(connectionManager, peer, { signal })
     return connectionManager.openStream(peer.id, EXCHANGE_PROTOCOL, { signal })
-  }
-
-  #closer(peers: readonly WirePeer[]): Contact[] {
-    return peers.map((peer) => this.#contacts.of(peer)).filter((contact) => contact !== undefined)
   }
 }

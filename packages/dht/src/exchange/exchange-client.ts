@@ -1,12 +1,13 @@
-import type { AbortOptions, Stream } from '@libp2p/interface'
-import { raceSignal } from 'race-signal'
+import { AbortError, type Stream } from '@libp2p/interface'
 import { toError } from '../errors.ts'
+import type { Contact, Wanted } from '../interface.ts'
 import { FramedStream } from './framed-stream.ts'
 import {
   MAX_KEYS_PER_MESSAGE,
   MAX_QUEUED_QUESTIONS,
   MAX_REQUEST_ID,
   MAX_REQUESTS_UNDER_WAY,
+  MAX_SILENCE_MS,
   TARGET_MESSAGE_BYTES
 } from './limits.ts'
 import type { FoundReply, Message, StoredReply, WireOutcome, WirePeer } from './messages.ts'
@@ -26,6 +27,7 @@ export interface StoreQuestion {
   readonly key: Uint8Array
   readonly record: Uint8Array
   readonly closerCount: number
+  readonly isCopy: boolean
 }
 
 export type Question = FindQuestion | StoreQuestion
@@ -34,12 +36,15 @@ export type Question = FindQuestion | StoreQuestion
 export interface Answer {
   readonly record?: Uint8Array | undefined
   readonly outcome?: WireOutcome | undefined
-  readonly closer: readonly WirePeer[]
+  readonly closer: readonly Contact[]
 }
 
 export interface ExchangeClientInit {
   /** Opens a stream to the peer. */
   readonly open: () => Promise<Stream>
+
+  /** Reads a peer that a reply introduces; undefined for what is none. */
+  readonly contactOf: (peer: WirePeer) => Contact | undefined
 
   /** The peer has answered, be it late. */
   readonly onAnswer?: () => void
@@ -50,7 +55,7 @@ export interface ExchangeClientInit {
 
 interface Waiting {
   readonly question: Question
-  readonly signal: AbortSignal | undefined
+  readonly request: Wanted | undefined
   readonly resolve: (answer: Answer) => void
   readonly reject: (error: Error) => void
 }
@@ -58,41 +63,41 @@ interface Waiting {
 /**
  * Asks one peer, over one long-lived stream. Questions of one tick travel in one message, several
  * messages are under way at once, and answers come in any order. A stream that ends fails what is
- * under way on it; the next question opens another.
+ * under way on it, and so does one on which nothing comes any more; the next question opens another.
  */
 export class ExchangeClient {
   readonly #init: ExchangeClientInit
   readonly #underWay = new Map<number, readonly Waiting[]>()
-  /** In the order in which they are to be asked. What is given up leaves at once, wherever it is. */
-  #queue = new Set<Waiting>()
+  /** In the order in which they are to be asked. */
+  #queue: Waiting[] = []
   #stream: FramedStream | undefined
   #isOpening = false
   #isFlushScheduled = false
   #lastId = 0
+  /** Since when, in ms of the process's clock, nothing has been heard though an answer is due. */
+  #silentSinceMs = 0
   #closedBy: Error | undefined
 
   constructor(init: ExchangeClientInit) {
     this.#init = init
   }
 
-  /** Rejects with the reason of the signal, or when the peer gives no usable answer. */
-  async ask(question: Question, { signal }: AbortOptions): Promise<Answer> {
-    signal?.throwIfAborted()
-
-    if (this.#queue.size >= MAX_QUEUED_QUESTIONS) {
-      throw new Error(`${MAX_QUEUED_QUESTIONS} questions wait for the peer already`)
+  /** Rejects when the peer gives no usable answer, or nobody wanted one before it was asked. */
+  ask(question: Question, request?: Wanted): Promise<Answer> {
+    if (this.#queue.length >= MAX_QUEUED_QUESTIONS && !this.#makeRoom()) {
+      return Promise.reject(
+        new Error(`${MAX_QUEUED_QUESTIONS} questions wait for the peer already`)
+      )
     }
 
-    const { promise, resolve, reject } = Promise.withResolvers<Answer>()
-    const waiting = { question, signal, resolve, reject }
-    this.#queue.add(waiting)
-    this.#scheduleFlush()
+    return new Promise((resolve, reject) => {
+      this.#queue.push({ question, request, resolve, reject })
+      this.#scheduleFlush()
+    })
+  }
 
-    try {
-      return await raceSignal(promise, signal)
-    } finally {
-      this.#queue.delete(waiting)
-    }
+  get isOpen(): boolean {
+    return this.#stream !== undefined
   }
 
   /** Ends the stream; what is under way or waiting rejects. */
@@ -120,8 +125,13 @@ export class ExchangeClient {
       return
     }
 
+    if (this.#underWay.size > 0 && performance.now() - this.#silentSinceMs > MAX_SILENCE_MS) {
+      stream.close(new Error(`the peer has been silent for more than ${MAX_SILENCE_MS} ms`))
+      return
+    }
+
     while (
-      this.#queue.size > 0 &&
+      this.#queue.length > 0 &&
       !stream.isBlocked &&
       this.#underWay.size < MAX_REQUESTS_UNDER_WAY
     ) {
@@ -130,7 +140,7 @@ export class ExchangeClient {
   }
 
   #open(): void {
-    if (this.#isOpening || this.#queue.size === 0) {
+    if (this.#isOpening || this.#queue.length === 0) {
       return
     }
 
@@ -163,28 +173,39 @@ export class ExchangeClient {
   #nextBatch(): Waiting[] {
     const batch: Waiting[] = []
     let sizeBytes = 0
+    let taken = 0
 
     for (const waiting of this.#queue) {
-      const { question, signal } = waiting
+      if (isWanted(waiting)) {
+        sizeBytes += sizeOf(waiting.question)
 
-      if (signal?.aborted !== true) {
-        sizeBytes += sizeOf(question)
-
-        if (!isInMessage(question, batch, sizeBytes)) {
+        if (!isInMessage(waiting.question, batch, sizeBytes)) {
           break
         }
 
         batch.push(waiting)
       }
 
-      this.#queue.delete(waiting)
+      taken++
     }
 
+    this.#queue.splice(0, taken)
     return batch
+  }
+
+  /** Whether some of those that wait had been given up. */
+  #makeRoom(): boolean {
+    const before = this.#queue.length
+    this.#queue = this.#queue.filter(isWanted)
+    return this.#queue.length < before
   }
 
   #send(stream: FramedStream, batch: readonly Waiting[]): void {
     if (batch.length > 0) {
+      if (this.#underWay.size === 0) {
+        this.#silentSinceMs = performance.now()
+      }
+
       this.#lastId = this.#lastId === MAX_REQUEST_ID ? 0 : this.#lastId + 1
       this.#underWay.set(this.#lastId, batch)
       stream.send(requestOf(this.#lastId, batch))
@@ -202,14 +223,17 @@ export class ExchangeClient {
     }
 
     this.#underWay.delete(message.id)
+    this.#silentSinceMs = performance.now()
     this.#init.onAnswer?.()
 
-    for (const [index, { closer, ...answer }] of message.answers.entries()) {
-      batch[index]?.resolve({ ...answer, closer: closer.map((i) => peerAt(message, i)) })
+    const contacts = message.peers.map(this.#init.contactOf)
+
+    for (const [index, answer] of message.answers.entries()) {
+      batch[index]?.resolve({ ...answer, closer: closerOf(answer, contacts) })
     }
 
     if (message.answers.length < batch.length) {
-      this.#queue = new Set([...batch.slice(message.answers.length), ...this.#queue])
+      this.#queue.unshift(...batch.slice(message.answers.length))
     }
 
     this.#flush()
@@ -218,7 +242,7 @@ export class ExchangeClient {
   #fail(error: Error): void {
     const failed = [...[...this.#underWay.values()].flat(), ...this.#queue]
     this.#underWay.clear()
-    this.#queue.clear()
+    this.#queue = []
     this.#stream = undefined
 
     for (const { reject } of failed) {
@@ -228,6 +252,20 @@ export class ExchangeClient {
     this.#init.onIdle?.()
   }
 }
+
+/** Rejects one that is not. */
+function isWanted({ request, reject }: Waiting): boolean {
+  const isWanted = request?.isWanted !== false
+
+  if (!isWanted) {
+    reject(NO_LONGER_WANTED)
+  }
+
+  return isWanted
+}
+
+/** Made once: an error with its stack is dear on the path of every get. */
+const NO_LONGER_WANTED = new AbortError('nobody wants the answer any more')
 
 function requestOf(id: number, batch: readonly Waiting[]): Message {
   const questions = batch.map(({ question }) => question)
@@ -239,7 +277,8 @@ function requestOf(id: number, batch: readonly Waiting[]): Message {
   }
 
   const writes = questions.filter((question) => question.name === 'store')
-  return { name: 'store', id, closerCount: first?.closerCount ?? 0, writes }
+  const { closerCount = 0, isCopy = false } = writes[0] ?? {}
+  return { name: 'store', id, closerCount, isCopy, writes }
 }
 
 /** Whether a question can go behind those in one message, which then has so many bytes. */
@@ -254,11 +293,13 @@ function isInMessage(question: Question, batch: readonly Waiting[], sizeBytes: n
 }
 
 function isAlike(a: Question, b: Question): boolean {
-  return (
-    a.name === b.name &&
-    a.closerCount === b.closerCount &&
-    (a.name !== 'find' || (b.name === 'find' && a.isCloserAlways === b.isCloserAlways))
-  )
+  if (a.closerCount !== b.closerCount) {
+    return false
+  }
+
+  return a.name === 'find'
+    ? b.name === 'find' && a.isCloserAlways === b.isCloserAlways
+    : b.name === 'store' && a.isCopy === b.isCopy
 }
 
 /** A FIND may be answered in part, so that no reply grows too large; a STORE is answered whole. */
@@ -271,14 +312,21 @@ function isReplyTo(
     : batch[0]?.question.name === 'store' && answers.length === batch.length
 }
 
-function peerAt({ peers }: FoundReply | StoredReply, index: number): WirePeer {
-  const peer = peers[index]
+function closerOf(
+  { closer }: { closer: readonly number[] },
+  contacts: readonly (Contact | undefined)[]
+): Contact[] {
+  const named: Contact[] = []
 
-  if (peer === undefined) {
-    throw new ExchangeProtocolError(`a reply has no peer ${index}`)
+  for (const place of closer) {
+    const contact = contacts[place]
+
+    if (contact !== undefined) {
+      named.push(contact)
+    }
   }
 
-  return peer
+  return named
 }
 
 function sizeOf(question: Question): number {

@@ -20,6 +20,9 @@ import { ExchangeProtocolError } from './protocol-error.ts'
 export interface ExchangeServerInit {
   readonly store: RecordStore
 
+  /** Where copies are remembered; undefined: nowhere. */
+  readonly cache?: RecordStore | undefined
+
   /** For the peers that replies name. */
   readonly routing: Routing
 }
@@ -63,7 +66,7 @@ export class ExchangeServer {
     let sizeBytes = 0
 
     for (const key of keys) {
-      const record = this.#init.store.encoded(key)
+      const record = this.#held(key, isCloserAlways)
       sizeBytes += record?.length ?? 0
 
       if (answers.length > 0 && sizeBytes > TARGET_MESSAGE_BYTES) {
@@ -78,33 +81,38 @@ export class ExchangeServer {
     return { name: 'found', id, peers: introduced.peers, answers }
   }
 
-  #store({ id, writes, closerCount }: StoreRequest, asker: PeerId): StoredReply {
+  /** Who wants near peers in any case is looking for the replicas, and a copy does not make one. */
+  #held(key: Uint8Array, isReplicaWanted: boolean): Uint8Array | undefined {
+    const { store, cache } = this.#init
+    return store.encoded(key) ?? (isReplicaWanted ? undefined : cache?.encoded(key))
+  }
+
+  #store({ id, writes, closerCount, isCopy }: StoreRequest, asker: PeerId): StoredReply {
     const introduced = new Introduced(asker)
+    const into = isCopy ? this.#init.cache : this.#init.store
     const answers = writes.map(({ key, record }) => ({
-      outcome: this.#apply(key, record),
+      outcome: into === undefined ? 'full' : apply(into, key, record),
       closer: this.#closer(key, closerCount, introduced)
     }))
 
     return { name: 'stored', id, peers: introduced.peers, answers }
   }
 
-  #apply(key: Uint8Array, bytes: Uint8Array): WireOutcome {
-    const { store } = this.#init
-
-    try {
-      // Copied: the store keeps what is in the record, and not the whole message with it.
-      const record = checkRecord(key, bytes.slice(), { now: store.clock(), limits: store.limits })
-      const applied = store.apply(key, record)
-      return applied.isAccepted ? 'accepted' : applied.reason
-    } catch {
-      return isExpired(bytes, store) ? 'expired' : 'invalid'
-    }
-  }
-
   #closer(key: Uint8Array, count: number, introduced: Introduced): number[] {
     return count === 0
       ? []
       : introduced.indexesOf(this.#init.routing.nearest(pointOfKey(key), count))
+  }
+}
+
+function apply(store: RecordStore, key: Uint8Array, bytes: Uint8Array): WireOutcome {
+  try {
+    // Copied: the store keeps what is in the record, and not the whole message with it.
+    const record = checkRecord(key, bytes.slice(), { now: store.clock(), limits: store.limits })
+    const applied = store.apply(key, record)
+    return applied.isAccepted ? 'accepted' : applied.reason
+  } catch {
+    return isExpired(bytes, store) ? 'expired' : 'invalid'
   }
 }
 
@@ -129,26 +137,43 @@ class Introduced {
   }
 
   indexesOf(contacts: readonly Contact[]): number[] {
-    return contacts
-      .filter(({ id, multiaddrs }) => multiaddrs.length > 0 && !id.equals(this.#asker))
-      .map((contact) => this.#indexes.get(contact) ?? this.#introduce(contact))
-      .filter((index) => index !== undefined)
+    const indexes: number[] = []
+
+    for (const contact of contacts) {
+      const index = this.#indexes.get(contact) ?? this.#introduce(contact)
+
+      if (index !== NOWHERE) {
+        indexes.push(index)
+      }
+    }
+
+    return indexes
   }
 
-  #introduce(contact: Contact): number | undefined {
-    const peer = wirePeerOf(contact)
+  /** Its place among the peers, or nowhere: then it is not looked at again. */
+  #introduce(contact: Contact): number {
+    const index = this.#isWorthIt(contact) ? this.#add(wirePeerOf(contact)) : NOWHERE
+    this.#indexes.set(contact, index)
+    return index
+  }
+
+  #isWorthIt({ id, multiaddrs }: Contact): boolean {
+    return multiaddrs.length > 0 && !id.equals(this.#asker)
+  }
+
+  #add(peer: WirePeer): number {
     const sizeBytes = peer.addresses.reduce((sum, { length }) => sum + length, peer.id.length)
 
     if (
       this.peers.length === MAX_PEERS_PER_MESSAGE ||
       this.#sizeBytes + sizeBytes > TARGET_MESSAGE_BYTES
     ) {
-      return undefined
+      return NOWHERE
     }
 
     this.#sizeBytes += sizeBytes
-
-    this.#indexes.set(contact, this.peers.length)
     return this.peers.push(peer) - 1
   }
 }
+
+const NOWHERE = -1

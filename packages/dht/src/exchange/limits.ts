@@ -34,6 +34,9 @@ export const MAX_KEY_BYTES = 65_536
 /** Requests that wait for one peer's answers at the same time. */
 export const MAX_REQUESTS_UNDER_WAY = 1024
 
+/** A stream on which answers are due and nothing has come for so long is given up. */
+export const MAX_SILENCE_MS = 15_000
+
 /** Request ids start anew after this. */
 export const MAX_REQUEST_ID: number = 2 ** 32 - 1
 

@@ -31,6 +31,9 @@ export interface StoreRequest {
   readonly name: 'store'
   readonly id: number
   readonly closerCount: number
+
+  /** Whether these are copies, to be remembered as long as there is room, and no replicas. */
+  readonly isCopy: boolean
   readonly writes: readonly { readonly key: Uint8Array; readonly record: Uint8Array }[]
 }
 
@@ -64,6 +67,7 @@ export type WireOutcome = 'accepted' | Rejection | 'invalid'
 const TYPES = { find: 0, store: 1, found: 2, stored: 3 } as const
 const OUTCOMES: readonly WireOutcome[] = ['accepted', 'stale', 'full', 'expired', 'invalid']
 const CLOSER_ALWAYS = 1
+const COPY = 1
 
 /** Writes a message; docs/network.md has the layout. */
 export function writeMessage(to: ByteWriter, message: Message): void {
@@ -127,18 +131,14 @@ function writeFind(to: ByteWriter, message: FindRequest): void {
 
 function readFind(from: ByteReader, id: number): FindRequest {
   const closerCount = readCloserCount(from)
-  const flags = from.byte()
-
-  if (flags > CLOSER_ALWAYS) {
-    throw new ExchangeProtocolError(`a FIND has unknown flags ${flags}`)
-  }
-
+  const isCloserAlways = readFlag(from, CLOSER_ALWAYS, 'FIND')
   const keys = readItems(from, MAX_KEYS_PER_MESSAGE, () => readKey(from))
-  return { name: 'find', id, closerCount, isCloserAlways: flags === CLOSER_ALWAYS, keys }
+  return { name: 'find', id, closerCount, isCloserAlways, keys }
 }
 
 function writeStore(to: ByteWriter, message: StoreRequest): void {
   to.varint(message.closerCount)
+  to.byte(message.isCopy ? COPY : 0)
   to.varint(message.writes.length)
 
   for (const { key, record } of message.writes) {
@@ -149,12 +149,13 @@ function writeStore(to: ByteWriter, message: StoreRequest): void {
 
 function readStore(from: ByteReader, id: number): StoreRequest {
   const closerCount = readCloserCount(from)
+  const isCopy = readFlag(from, COPY, 'STORE')
   const writes = readItems(from, MAX_KEYS_PER_MESSAGE, () => ({
     key: readKey(from),
     record: from.byteString(MAX_MESSAGE_BYTES, 'a record')
   }))
 
-  return { name: 'store', id, closerCount, writes }
+  return { name: 'store', id, closerCount, isCopy, writes }
 }
 
 function writeFound(to: ByteWriter, { peers, answers }: FoundReply): void {
@@ -246,11 +247,29 @@ function readIndexes(from: ByteReader, peers: number): number[] {
 }
 
 function readItems<T>(from: ByteReader, most: number, read: () => T): T[] {
-  return Array.from({ length: from.varint(most, 'a count') }, read)
+  const count = from.varint(most, 'a count')
+  const items: T[] = []
+
+  for (let i = 0; i < count; i++) {
+    items.push(read())
+  }
+
+  return items
 }
 
 function readCloserCount(from: ByteReader): number {
   return from.varint(MAX_CLOSER_PEERS, 'the number of near peers')
+}
+
+/** The only flag that there is. */
+function readFlag(from: ByteReader, flag: number, what: string): boolean {
+  const flags = from.byte()
+
+  if (flags > flag) {
+    throw new ExchangeProtocolError(`a ${what} has unknown flags ${flags}`)
+  }
+
+  return flags === flag
 }
 
 function readKey(from: ByteReader): Uint8Array {

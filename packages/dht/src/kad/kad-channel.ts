@@ -18,7 +18,15 @@ import { pipe } from 'it-pipe'
 import { equals } from 'uint8arrays/equals'
 import { connectedTo } from '../connect.ts'
 import { SEARCH_WIDTH } from '../constants.ts'
-import type { Contact, FindReply, RecordChannel, StoreOutcome, StoreReply } from '../interface.ts'
+import { timeoutSignal } from '../deadline.ts'
+import type {
+  Contact,
+  FindReply,
+  RecordChannel,
+  StoreOutcome,
+  StoreReply,
+  WriteOptions
+} from '../interface.ts'
 import { receivedRecord } from '../received-record.ts'
 import type { RecordStore } from '../store/record-store.ts'
 import { type KadInternals, NO_PATH } from './internals.ts'
@@ -27,6 +35,7 @@ export interface KadChannelComponents {
   connectionManager: ConnectionManager
   kad: KadInternals
   log: Logger
+  requestTimeoutMs: number
   /** For its limits and its clock. */
   store: RecordStore
 }
@@ -42,7 +51,33 @@ export class KadChannel implements RecordChannel {
     this.#components = components
   }
 
-  async find(peer: Contact, key: Uint8Array, options: AbortOptions): Promise<FindReply> {
+  find(peer: Contact, key: Uint8Array): Promise<FindReply> {
+    return this.#find(peer, key, this.#inTime())
+  }
+
+  async store(
+    peer: Contact,
+    key: Uint8Array,
+    write: DHTRecord,
+    { isCopy = false }: WriteOptions
+  ): Promise<StoreReply> {
+    if (isCopy) {
+      throw new Error('a stock peer can not tell a copy from a replica')
+    }
+
+    return this.#store(peer, key, { write, ...this.#inTime() })
+  }
+
+  isReady({ id }: Contact): boolean {
+    return this.#components.connectionManager.getConnections(id).length > 0
+  }
+
+  /** kad-dht's requests end by a signal only. */
+  #inTime(): { signal: AbortSignal } {
+    return { signal: timeoutSignal(this.#components.requestTimeoutMs) }
+  }
+
+  async #find(peer: Contact, key: Uint8Array, options: AbortOptions): Promise<FindReply> {
     const { closer, record } = await this.#request(
       peer,
       { type: MessageType.GET_VALUE, key },
@@ -58,13 +93,12 @@ export class KadChannel implements RecordChannel {
     }
   }
 
-  async store(
+  async #store(
     peer: Contact,
     key: Uint8Array,
-    write: DHTRecord,
-    options: AbortOptions
+    { write, ...options }: AbortOptions & { write: DHTRecord }
   ): Promise<StoreReply> {
-    const { record: held = EMPTY_RECORD, closer } = await this.find(peer, key, options)
+    const { record: held = EMPTY_RECORD, closer } = await this.#find(peer, key, options)
     const merged = this.#apply(held, write)
 
     if (!merged.isAccepted || merged.record === held) {
@@ -92,7 +126,7 @@ export class KadChannel implements RecordChannel {
       signal
     }: AbortOptions & { key: Uint8Array; write: DHTRecord; error: unknown }
   ): Promise<Rejection> {
-    const { record: held = EMPTY_RECORD } = await this.find(peer, key, { signal })
+    const { record: held = EMPTY_RECORD } = await this.#find(peer, key, { signal })
     const again = this.#apply(held, write)
 
     if (again.isAccepted) {

@@ -3,7 +3,8 @@ import type { Registrar } from '@libp2p/interface-internal'
 import type { Multiaddr } from '@multiformats/multiaddr'
 import { raceSignal } from 'race-signal'
 import type { Contact, Routing } from '../interface.ts'
-import { type Point, pointOfPeer, roughDistance } from '../lookup/key-space.ts'
+import type { Point } from '../lookup/key-space.ts'
+import { PeerIndex } from '../lookup/peer-index.ts'
 import type { KadInternals } from './internals.ts'
 
 export interface KnownPeersComponents {
@@ -32,6 +33,7 @@ interface KnownPeer {
 export class KnownPeers implements Routing {
   readonly #components: KnownPeersComponents
   readonly #peers = new Map<string, KnownPeer>()
+  readonly #index = new PeerIndex()
   #appeared = Promise.withResolvers<void>()
 
   constructor(components: KnownPeersComponents) {
@@ -78,23 +80,7 @@ export class KnownPeers implements Routing {
 
   /** Nearest first. */
   nearest(target: Point, count: number): Contact[] {
-    const nearest: { contact: Contact; distance: number }[] = []
-
-    for (const { contact } of this.#peers.values()) {
-      const distance = roughDistance(target, pointOfPeer(contact.id))
-      let place = nearest.length
-
-      while (place > 0 && distance < (nearest[place - 1]?.distance ?? 0)) {
-        place--
-      }
-
-      if (place < count) {
-        nearest.splice(place, 0, { contact, distance })
-        nearest.length = Math.min(nearest.length, count)
-      }
-    }
-
-    return nearest.map(({ contact }) => contact)
+    return this.#index.nearest(target, count)
   }
 
   /** Resolves once there is a peer; rejects with the signal's reason. */
@@ -118,10 +104,12 @@ export class KnownPeers implements Routing {
 
     if (!after.isInTable && !after.isConnected) {
       this.#peers.delete(name)
+      this.#index.delete(after.contact)
       return
     }
 
     this.#peers.set(name, after)
+    this.#index.set(after.contact)
 
     if (before === undefined) {
       this.#appear(id)
@@ -145,7 +133,9 @@ export class KnownPeers implements Routing {
 
     if (known !== undefined) {
       const multiaddrs = addresses.map(({ multiaddr }) => multiaddr)
-      this.#peers.set(id.toString(), { ...known, contact: { id: known.contact.id, multiaddrs } })
+      const contact = { id: known.contact.id, multiaddrs }
+      this.#peers.set(id.toString(), { ...known, contact })
+      this.#index.set(contact)
     }
   }
 }

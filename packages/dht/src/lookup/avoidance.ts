@@ -20,6 +20,10 @@ export class Avoidance {
   }
 
   has(peer: PeerId): boolean {
+    if (this.#failures.size === 0) {
+      return false
+    }
+
     const failures = this.#failures.get(peer.toString())
     return failures !== undefined && failures.untilMs > this.#nowMs()
   }

@@ -37,12 +37,16 @@ export function distance(a: Point, b: Point): Uint8Array {
  * agree in as many bits do not happen by chance.
  */
 export function roughDistance(a: Point, b: Point): number {
-  const high = (uint32(a, 0) ^ uint32(b, 0)) >>> 0
-  const low = (uint32(a, 4) ^ uint32(b, 4)) >>> 0
-  return high * 2 ** 21 + (low >>> 11)
+  return roughly(uint32At(a, 0) ^ uint32At(b, 0), uint32At(a, 4) ^ uint32At(b, 4))
 }
 
-function uint32(point: Point, at: number): number {
+/** The first 53 bits of two times 32. */
+export function roughly(high: number, low: number): number {
+  return (high >>> 0) * 2 ** 21 + (low >>> 11)
+}
+
+/** Four bytes of a point as a number. */
+export function uint32At(point: Point, at: number): number {
   return (
     (((point[at] ?? 0) << 24) |
       ((point[at + 1] ?? 0) << 16) |

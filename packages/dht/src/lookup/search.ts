@@ -1,6 +1,6 @@
-import { compare } from 'uint8arrays/compare'
+import { SEARCH_WIDTH } from '../constants.ts'
 import type { Contact } from '../interface.ts'
-import { distance, type Point, pointOfPeer } from './key-space.ts'
+import { type Point, pointOfPeer, roughDistance } from './key-space.ts'
 
 export interface SearchInit {
   /** The point that the search closes in on. */
@@ -8,6 +8,9 @@ export interface SearchInit {
 
   /** How many nearest peers must have answered for the search to be done. */
   count: number
+
+  /** Where it begins: so many of the peers known to be nearest, nearest first. */
+  nearest?: (count: number) => readonly Contact[]
 
   /** Which peers are only asked when others are too few. */
   isAvoided?: (contact: Contact) => boolean
@@ -17,7 +20,9 @@ type State = 'new' | 'asked' | 'answered' | 'failed'
 
 interface Candidate {
   readonly contact: Contact
-  readonly distance: Uint8Array
+
+  /** Tells peers apart, too: it is a hash of their ids. */
+  readonly distance: number
   readonly isAvoided: boolean
   state: State
 }
@@ -32,33 +37,44 @@ export class Search {
   readonly #isAvoided: (contact: Contact) => boolean
   /** Nearest first, avoided peers after all others. */
   readonly #candidates: Candidate[] = []
-  readonly #known = new Map<string, Candidate>()
+  readonly #nearestKnown: (count: number) => readonly Contact[]
+  /** Of the peers known to be nearest, only so many become candidates as are needed. */
+  #known: readonly Contact[] = []
+  #taken = 0
+  #usable = 0
   #count: number
 
-  constructor({ target, count, isAvoided = () => false }: SearchInit) {
+  constructor({ target, count, nearest = () => [], isAvoided = () => false }: SearchInit) {
     this.#target = target
     this.#count = count
+    this.#nearestKnown = nearest
     this.#isAvoided = isAvoided
+    this.#takeKnown()
   }
 
   /** Learns of peers. Those already known are left as they are. */
   add(contacts: Iterable<Contact>): void {
     for (const contact of contacts) {
-      if (!this.#known.has(nameOf(contact))) {
-        this.#insert(contact)
-      }
+      this.#add(contact)
     }
   }
 
-  /** The peer to ask now, which counts as asked from here on; undefined if there is none for now. */
-  next(): Contact | undefined {
-    const candidate = this.#nearest().find(({ state }) => state === 'new')
+  /** The peers that may be asked now, nearest first. The search needs all of them, in any order. */
+  choices(): Contact[] {
+    const choices: Contact[] = []
 
-    if (candidate !== undefined) {
-      candidate.state = 'asked'
+    for (const { contact, state } of this.#nearest()) {
+      if (state === 'new') {
+        choices.push(contact)
+      }
     }
 
-    return candidate?.contact
+    return choices
+  }
+
+  /** A peer is being asked. */
+  asked(contact: Contact): void {
+    this.#settle(contact, 'asked')
   }
 
   /** Takes in a peer's answer. */
@@ -70,11 +86,15 @@ export class Search {
   /** Strikes out a peer, whether it answered before or not; the next nearest takes its place. */
   failed(contact: Contact): void {
     this.#settle(contact, 'failed')
+    // Whether it was one of those or not: one more does no harm.
+    this.#usable--
+    this.#takeKnown()
   }
 
   /** Has the search go on until more peers have answered. */
   widen(count: number): void {
     this.#count = Math.max(this.#count, count)
+    this.#takeKnown()
   }
 
   /** Whether nobody is left to ask or to wait for. */
@@ -105,21 +125,66 @@ export class Search {
     return nearest
   }
 
-  #insert(contact: Contact): void {
-    const candidate: Candidate = {
-      contact,
-      distance: distance(this.#target, pointOfPeer(contact.id)),
-      isAvoided: this.#isAvoided(contact),
-      state: 'new'
-    }
-    const position = this.#candidates.findIndex((other) => compareCandidates(candidate, other) < 0)
+  /**
+   * Those taken before come again, and none that is left is nearer than they are. Most searches are
+   * short and never need more than the first few.
+   */
+  #takeKnown(): void {
+    while (this.#usable < this.#count) {
+      const contact = this.#known[this.#taken] ?? this.#moreKnown()
 
-    this.#known.set(nameOf(contact), candidate)
-    this.#candidates.splice(position < 0 ? this.#candidates.length : position, 0, candidate)
+      if (contact === undefined) {
+        break
+      }
+
+      this.#taken++
+      this.#usable += Number(this.#add(contact)?.isAvoided === false)
+    }
+  }
+
+  #moreKnown(): Contact | undefined {
+    const before = this.#known.length
+
+    if (before >= SEARCH_WIDTH) {
+      return undefined
+    }
+
+    this.#known = this.#nearestKnown(before === 0 ? this.#count : SEARCH_WIDTH)
+    return this.#known[this.#taken]
+  }
+
+  #add(contact: Contact): Candidate | undefined {
+    const distance = roughDistance(this.#target, pointOfPeer(contact.id))
+
+    if (this.#candidates.some((candidate) => candidate.distance === distance)) {
+      return undefined
+    }
+
+    const isAvoided = this.#isAvoided(contact)
+    const candidate: Candidate = { contact, distance, isAvoided, state: 'new' }
+    this.#insert(candidate)
+    return candidate
+  }
+
+  /** From behind, since peers mostly come nearest first. */
+  #insert(candidate: Candidate): void {
+    let place = this.#candidates.length
+
+    while (place > 0 && isBefore(candidate, this.#candidates[place - 1])) {
+      place--
+    }
+
+    if (place === this.#candidates.length) {
+      this.#candidates.push(candidate)
+    } else {
+      this.#candidates.splice(place, 0, candidate)
+    }
   }
 
   #settle(contact: Contact, state: State): void {
-    const candidate = this.#known.get(nameOf(contact))
+    const candidate =
+      this.#candidates.find((candidate) => candidate.contact === contact) ??
+      this.#candidates.find(({ contact: { id } }) => id.equals(contact.id))
 
     if (candidate !== undefined) {
       candidate.state = state
@@ -127,10 +192,6 @@ export class Search {
   }
 }
 
-function compareCandidates(a: Candidate, b: Candidate): number {
-  return Number(a.isAvoided) - Number(b.isAvoided) || compare(a.distance, b.distance)
-}
-
-function nameOf(contact: Contact): string {
-  return contact.id.toString()
+function isBefore(a: Candidate, b: Candidate | undefined): boolean {
+  return b !== undefined && (a.isAvoided === b.isAvoided ? a.distance < b.distance : b.isAvoided)
 }

@@ -1,6 +1,7 @@
-import type { AbortOptions, PeerId } from '@libp2p/interface'
+import type { PeerId } from '@libp2p/interface'
 import {
   type DHTRecord,
+  type DHTTime,
   decodeRecord,
   EMPTY_RECORD,
   encodeRecord,
@@ -9,19 +10,18 @@ import {
   shownExpiration,
   subsumes
 } from '@waggle/record'
-import { HEDGE_MS, SEARCH_WIDTH } from '../constants.ts'
-import { anySignal, timeoutSignal } from '../deadline.ts'
+import { SEARCH_WIDTH } from '../constants.ts'
 import type {
   Contact,
   FindReply,
   RecordChannel,
   Routing,
   StoreOutcome,
-  StoreReply
+  Wanted
 } from '../interface.ts'
 import type { Avoidance } from '../lookup/avoidance.ts'
 import { pointOfKey } from '../lookup/key-space.ts'
-import { type LookupEvent, lookup } from '../lookup/lookup.ts'
+import type { Lookups } from '../lookup/lookups.ts'
 import { Search } from '../lookup/search.ts'
 import type { RecordStore } from '../store/record-store.ts'
 
@@ -31,16 +31,20 @@ export interface ReplicasInit {
   readonly channel: RecordChannel
   readonly routing: Routing
   readonly avoidance: Avoidance
+  readonly lookups: Lookups
   readonly numReplicas: number
-  readonly requestTimeoutMs: number
 
   /** Whether this node holds records for others: a client does not. */
   readonly isReplica: () => boolean
 }
 
-export interface ReadOptions extends AbortOptions {
-  latest?: boolean | undefined
-  sufficientExpirationTime?: number | undefined
+export interface ReadOptions {
+  readonly wanted: Wanted
+  readonly latest?: boolean | undefined
+  readonly sufficientExpirationTime?: number | undefined
+
+  /** Hears of what has been found so far. */
+  onRecord?(record: DHTRecord): void
 }
 
 export interface Reading {
@@ -49,6 +53,13 @@ export interface Reading {
 
   /** The nearest replicas that lack some of it. */
   readonly behind: readonly Contact[]
+
+  /** Peers that hold nothing, of those that were asked and are nearer than one that does. */
+  readonly without: readonly Contact[]
+}
+
+interface FindingOptions extends ReadOptions {
+  readonly closerCount?: number
 }
 
 /**
@@ -73,34 +84,39 @@ export class Replicas {
     let record = store.get(key)
     const held = new Map<Contact, DHTRecord>([[this.#self, record]])
 
-    if (this.#isGoodEnough(record, options)) {
-      return { record, behind: [] }
+    if (this.#isEnough(record, options)) {
+      return { record, behind: [], without: [] }
     }
 
     const search = this.#search(key, numReplicas)
 
-    for await (const event of this.#find(search, key, options)) {
-      if (event.name === 'answer') {
-        const answer = event.answer.record ?? EMPTY_RECORD
-        held.set(event.contact, answer)
-        record = join(record, answer, store.limits)
+    await this.#find(search, key, options, (contact, answer) => {
+      if (answer !== undefined) {
+        held.set(contact, answer.record ?? EMPTY_RECORD)
       }
 
-      if (this.#isGoodEnough(record, options)) {
-        return { record, behind: [] }
+      if (answer?.record !== undefined) {
+        record = join(record, answer.record, store.limits)
+        options.onRecord?.(record)
       }
 
       if (search.isDone && isEmpty(record)) {
         search.widen(SEARCH_WIDTH)
       }
-    }
 
-    const nearest = search.answers().slice(0, numReplicas)
+      return this.#isEnough(record, options)
+    })
+
+    const nearest = search.answers().filter((contact) => held.has(contact))
+
     return {
       record,
-      behind: nearest.filter(
-        (contact) => !subsumes(held.get(contact) ?? EMPTY_RECORD, record, store.limits)
-      )
+      behind: this.#isEnough(record, options)
+        ? []
+        : this.#lacking(nearest.slice(0, numReplicas), held, record),
+      without: isEmpty(record)
+        ? []
+        : nearest.filter((contact) => isEmpty(held.get(contact) ?? EMPTY_RECORD))
     }
   }
 
@@ -109,66 +125,76 @@ export class Replicas {
    * and storing are one: a peer that knows nearer ones says so as it answers, and what it holds by
    * then does no harm.
    */
-  async write(key: Uint8Array, write: DHTRecord, options: AbortOptions): Promise<StoreOutcome[]> {
-    const { numReplicas } = this.#init
+  async write(key: Uint8Array, write: DHTRecord, wanted: Wanted): Promise<StoreOutcome[]> {
+    const { channel, lookups, numReplicas } = this.#init
     const search = this.#search(key, numReplicas)
     const outcomes = new Map<Contact, StoreOutcome>()
-    const answers = lookup(
+
+    await lookups.run({
       search,
-      (contact, { signal }) => this.#storeAt(contact, { key, write, signal }),
-      { ...options, parallelism: numReplicas }
-    )
+      wanted,
+      parallelism: numReplicas,
+      isHedged: false,
+      ask: (contact, request) =>
+        channel.store(contact, key, write, { request, closerCount: numReplicas }),
+      take: (contact, answer) => {
+        if (answer !== undefined) {
+          outcomes.set(contact, answer.outcome)
+        }
 
-    for await (const event of answers) {
-      if (event.name === 'answer') {
-        outcomes.set(event.contact, event.answer.outcome)
+        return false
       }
-    }
+    })
 
-    if (search.answers().includes(this.#self)) {
+    const nearest = search.answers()
+
+    if (wanted.isWanted && nearest.includes(this.#self)) {
       outcomes.set(this.#self, this.#storeHere(key, write))
     }
 
-    return search.answers().flatMap((contact) => outcomes.get(contact) ?? [])
+    return nearest.flatMap((contact) => outcomes.get(contact) ?? [])
   }
 
   /** Brings replicas up to date after a reading (N5); those that fail are left as they are. */
-  async repair(
-    key: Uint8Array,
-    { record, behind }: Reading,
-    { signal }: AbortOptions
-  ): Promise<void> {
+  async repair(key: Uint8Array, { record, behind }: Reading): Promise<void> {
+    const { channel, store, avoidance } = this.#init
     const bytes = encodeRecord(record)
 
-    if (bytes.length > this.#init.store.limits.maxRecordBytes) {
+    if (bytes.length > store.limits.maxRecordBytes) {
       // No replica could hold all that they hold together.
       return
     }
 
     // Read anew, so that the own store does not keep the messages that the entries came in.
     const write = decodeRecord(bytes)
-    await Promise.allSettled(
-      behind.map((contact) =>
-        contact === this.#self
-          ? this.#storeHere(key, write)
-          : this.#storeAt(contact, { key, write, signal })
-      )
+
+    await Promise.all(
+      behind.map(async (contact) => {
+        try {
+          await (contact === this.#self
+            ? this.#storeHere(key, write)
+            : channel.store(contact, key, write, { closerCount: 0 }))
+        } catch {
+          avoidance.failed(contact.id)
+        }
+      })
     )
-    signal?.throwIfAborted()
+  }
+
+  /** Leaves copies with peers that hold nothing; whether they take them does not matter. */
+  lend(key: Uint8Array, record: DHTRecord, to: readonly Contact[]): void {
+    for (const contact of to) {
+      this.#init.channel
+        .store(contact, key, record, { closerCount: 0, isCopy: true })
+        .catch(() => {})
+    }
   }
 
   /** The nearest peers that answered, nearest first, without this node. */
-  async nearest(key: Uint8Array, count: number, options: AbortOptions): Promise<PeerId[]> {
+  async nearest(key: Uint8Array, count: number, wanted: Wanted): Promise<PeerId[]> {
     const search = this.#search(key, count, { isSelfIncluded: false })
-
-    for await (const _ of this.#find(search, key, {
-      ...options,
-      latest: true,
-      closerCount: count
-    })) {
-      // The search itself takes in the answers.
-    }
-
+    const options = { wanted, latest: true, closerCount: count }
+    await this.#find(search, key, options, () => false)
     return search.answers().map(({ id }) => id)
   }
 
@@ -181,10 +207,11 @@ export class Replicas {
     const search = new Search({
       target,
       count,
+      nearest: (most) => this.#init.routing.nearest(target, most),
       isAvoided: ({ id }) => this.#init.avoidance.has(id)
     })
 
-    search.add([this.#self, ...this.#init.routing.nearest(target, SEARCH_WIDTH)])
+    search.add([this.#self])
 
     if (isSelfIncluded) {
       search.answered(this.#self)
@@ -195,30 +222,45 @@ export class Replicas {
     return search
   }
 
+  /** Those that do not hold all of the record. */
+  #lacking(
+    contacts: readonly Contact[],
+    held: ReadonlyMap<Contact, DHTRecord>,
+    record: DHTRecord
+  ): Contact[] {
+    const { limits } = this.#init.store
+    return contacts.filter(
+      (contact) => !subsumes(held.get(contact) ?? EMPTY_RECORD, record, limits)
+    )
+  }
+
   /** Asks one after the other for any answer, all at once for the latest. */
   #find(
     search: Search,
     key: Uint8Array,
-    {
-      latest = false,
-      closerCount = this.#init.numReplicas,
-      signal
-    }: ReadOptions & { closerCount?: number }
-  ): AsyncGenerator<LookupEvent<FindReply>, void, undefined> {
-    const { channel, numReplicas } = this.#init
+    options: FindingOptions,
+    take: (contact: Contact, answer: FindReply | undefined) => boolean
+  ): Promise<void> {
+    const { channel, lookups, numReplicas } = this.#init
+    const { wanted, closerCount = numReplicas } = options
 
-    return lookup(
+    return lookups.run({
       search,
-      (contact, options) =>
-        this.#request(contact, options, (timed) =>
-          channel.find(contact, key, {
-            ...timed,
-            closerCount: Math.min(closerCount, SEARCH_WIDTH),
-            isCloserAlways: latest
-          })
-        ),
-      latest ? { signal, parallelism: numReplicas } : { signal, parallelism: 1, hedgeMs: HEDGE_MS }
-    )
+      wanted,
+      get parallelism() {
+        return options.latest ? numReplicas : 1
+      },
+      get isHedged() {
+        return options.latest !== true
+      },
+      ask: (contact, request) =>
+        channel.find(contact, key, {
+          closerCount: Math.min(closerCount, SEARCH_WIDTH),
+          isCloserAlways: options.latest === true,
+          request
+        }),
+      take
+    })
   }
 
   #storeHere(key: Uint8Array, write: DHTRecord): StoreOutcome {
@@ -226,44 +268,21 @@ export class Replicas {
     return applied.isAccepted ? 'accepted' : applied.reason
   }
 
-  #storeAt(
-    contact: Contact,
-    { key, write, signal }: AbortOptions & { key: Uint8Array; write: DHTRecord }
-  ): Promise<StoreReply> {
-    const { channel, numReplicas } = this.#init
-    return this.#request(contact, { signal }, (timed) =>
-      channel.store(contact, key, write, { ...timed, closerCount: numReplicas })
-    )
+  #isEnough(record: DHTRecord, options: ReadOptions): boolean {
+    return isSufficient(record, options, this.#init.store.clock())
+  }
+}
+
+/** Whether a reader need not be told more than this (N5). With `latest` nothing less than all will do. */
+export function isSufficient(
+  record: DHTRecord,
+  { latest = false, sufficientExpirationTime = 0 }: ReadOptions,
+  now: DHTTime
+): boolean {
+  if (latest) {
+    return false
   }
 
-  /** Gives one request its time, and remembers whether the peer answered (N8). */
-  async #request<T>(
-    { id }: Contact,
-    { signal }: AbortOptions,
-    send: (options: AbortOptions) => Promise<T>
-  ): Promise<T> {
-    const { avoidance, requestTimeoutMs } = this.#init
-    const timeout = timeoutSignal(requestTimeoutMs)
-
-    try {
-      const answer = await send({ signal: anySignal(signal, timeout) })
-      avoidance.answered(id)
-      return answer
-    } catch (error) {
-      if (signal?.aborted !== true) {
-        avoidance.failed(id)
-      }
-
-      throw error
-    }
-  }
-
-  #isGoodEnough(record: DHTRecord, options: ReadOptions): boolean {
-    if (options.latest === true) {
-      return false
-    }
-
-    const expirationTime = shownExpiration(record, this.#init.store.clock())
-    return expirationTime !== undefined && expirationTime >= (options.sufficientExpirationTime ?? 0)
-  }
+  const expirationTime = shownExpiration(record, now)
+  return expirationTime !== undefined && expirationTime >= sufficientExpirationTime
 }

@@ -1,11 +1,14 @@
+import { Contacts } from '../../src/exchange/contacts.ts'
 import {
   type Answer,
   ExchangeClient,
+  type ExchangeClientInit,
   type FindQuestion,
   type Question,
   type StoreQuestion
 } from '../../src/exchange/exchange-client.ts'
 import type { FoundReply, StoredReply, WirePeer } from '../../src/exchange/messages.ts'
+import type { Contact } from '../../src/interface.ts'
 import { Mailbox } from './exchange-mailbox.ts'
 import type { StreamSource } from './exchange-streams.ts'
 import { Talker } from './exchange-talker.ts'
@@ -20,7 +23,14 @@ export function find(key: string, differences: Partial<FindQuestion> = {}): Find
 }
 
 export function store(key: string, differences: Partial<StoreQuestion> = {}): StoreQuestion {
-  return { name: 'store', key: bytesOf(key), record: bytesOf(key), closerCount: 5, ...differences }
+  return {
+    name: 'store',
+    key: bytesOf(key),
+    record: bytesOf(key),
+    closerCount: 5,
+    isCopy: false,
+    ...differences
+  }
 }
 
 /** A reply to a FIND with these records; null: none is held. */
@@ -52,6 +62,17 @@ export function told(answers: readonly Answer[]): (string | undefined)[] {
   )
 }
 
+/** A client to a peer that is reached by these means. */
+export function clientOf(open: ExchangeClientInit['open']): ExchangeClient {
+  return new ExchangeClient({ open, contactOf })
+}
+
+function contactOf(peer: WirePeer): Contact | undefined {
+  return contacts.of(peer)
+}
+
+const contacts = new Contacts()
+
 /** A client, and the peer that it asks in the hands of a test. */
 export interface Asking {
   readonly client: ExchangeClient
@@ -81,6 +102,7 @@ export function asking(source: StreamSource): Asking {
       talkers.push(new Talker(theirs))
       return mine
     },
+    contactOf,
     onIdle: () => counts.idle++
   })
 
@@ -88,7 +110,7 @@ export function asking(source: StreamSource): Asking {
     client,
     counts,
     streams,
-    ask: (...questions) => Promise.all(questions.map((question) => client.ask(question, {}))),
+    ask: (...questions) => Promise.all(questions.map((question) => client.ask(question))),
     peer: () => talkers.next()
   }
 }

@@ -1,8 +1,17 @@
-import type { AbortOptions } from '@libp2p/interface'
+import { AbortError } from '@libp2p/interface'
 import type { DHTRecord } from '@waggle/record'
 import { DEFAULT_NUM_REPLICAS } from '../../src/constants.ts'
-import type { Contact, FindReply, RecordChannel, Routing, StoreReply } from '../../src/interface.ts'
+import type {
+  Contact,
+  FindOptions,
+  FindReply,
+  RecordChannel,
+  Routing,
+  StoreReply,
+  WriteOptions
+} from '../../src/interface.ts'
 import { Avoidance } from '../../src/lookup/avoidance.ts'
+import { Lookups } from '../../src/lookup/lookups.ts'
 import { Replicas, type ReplicasInit } from '../../src/replicas/replicas.ts'
 import { RecordStore } from '../../src/store/record-store.ts'
 import { type ManualClock, manualClock } from './manual-clock.ts'
@@ -15,7 +24,7 @@ export interface SimulatedReplica extends Contact {
   /** Which requests it rejects. */
   fails: Which
 
-  /** Which requests it leaves without an answer until they are given up. */
+  /** Which requests it leaves without an answer. */
   hangs: Which
 }
 
@@ -31,6 +40,9 @@ export interface SimulationOptions extends Partial<ReplicasInit> {
 
   /** Which peers this node knows at first, by their rank; the others it has to be told of. */
   known?: (rank: number) => boolean
+
+  /** How long a request may take. */
+  requestTimeoutMs?: number
 }
 
 /** The moment at which every simulation begins. */
@@ -54,7 +66,13 @@ export class Simulation implements RecordChannel, Routing {
 
   constructor(
     key: Uint8Array,
-    { size, selfRank = size - 1, known = () => true, ...init }: SimulationOptions
+    {
+      size,
+      selfRank = size - 1,
+      known = () => true,
+      requestTimeoutMs = 60_000,
+      ...init
+    }: SimulationOptions
   ) {
     this.peers = nearestFirst(pointOf(key), contacts(size)).map((contact) => ({
       ...contact,
@@ -70,8 +88,12 @@ export class Simulation implements RecordChannel, Routing {
       channel: this,
       routing: this,
       avoidance: this.avoidance,
+      lookups: new Lookups({
+        avoidance: this.avoidance,
+        requestTimeoutMs,
+        isReady: () => this.isReady()
+      }),
       numReplicas: DEFAULT_NUM_REPLICAS,
-      requestTimeoutMs: 60_000,
       isReplica: () => true,
       ...init
     })
@@ -100,7 +122,7 @@ export class Simulation implements RecordChannel, Routing {
     return nearestFirst(target, this.#known).slice(0, count).map(namely)
   }
 
-  async find(contact: Contact, key: Uint8Array, options: AbortOptions): Promise<FindReply> {
+  async find(contact: Contact, key: Uint8Array, options: FindOptions): Promise<FindReply> {
     const { store } = await this.#reached('find', contact, options)
     return { record: store.get(key), closer: this.#near(key) }
   }
@@ -109,7 +131,7 @@ export class Simulation implements RecordChannel, Routing {
     contact: Contact,
     key: Uint8Array,
     write: DHTRecord,
-    options: AbortOptions
+    options: WriteOptions
   ): Promise<StoreReply> {
     const { store } = await this.#reached('store', contact, options)
     const applied = store.apply(key, write)
@@ -117,6 +139,10 @@ export class Simulation implements RecordChannel, Routing {
       outcome: applied.isAccepted ? 'accepted' : applied.reason,
       closer: this.#near(key)
     }
+  }
+
+  isReady(): boolean {
+    return true
   }
 
   #near(key: Uint8Array): Contact[] {
@@ -127,17 +153,18 @@ export class Simulation implements RecordChannel, Routing {
   async #reached(
     kind: 'find' | 'store',
     { id }: Contact,
-    { signal }: AbortOptions
+    { request }: WriteOptions
   ): Promise<SimulatedReplica> {
+    if (request?.isWanted === false) {
+      throw new AbortError('nobody wants the answer any more')
+    }
+
     const rank = this.peers.findIndex((peer) => peer.id.equals(id))
     const peer = this.peer(rank)
     this.requests.push({ kind, rank })
-    signal?.throwIfAborted()
 
     if (applies(peer.hangs, kind)) {
-      const { promise, reject } = Promise.withResolvers<never>()
-      signal?.addEventListener('abort', () => reject(signal.reason))
-      await promise
+      await new Promise<never>(() => {})
     }
 
     if (applies(peer.fails, kind)) {

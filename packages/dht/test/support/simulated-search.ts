@@ -11,10 +11,13 @@ export interface World {
   /** Whom the searcher knows at the start. */
   readonly seeds: readonly SimulatedPeer[]
 
+  /** Whether the search is told of them, or may look them up as it needs them. */
+  readonly isTold: boolean
+
   /** How many the search is told to find. */
   readonly count: number
 
-  /** Which of the requests under way is answered next, over and over. */
+  /** Which of the choices is asked next, and which request under way is answered, over and over. */
   readonly order: readonly number[]
 }
 
@@ -63,13 +66,15 @@ export const orderlyWorld: fc.Arbitrary<World> = worlds((peers, { numbers, count
 
 /** Runs a search to its end, the answers coming in any order. */
 export function searched(world: World): Course {
-  const { target, count, seeds } = world
+  const { target, count, seeds, isTold } = world
+  const known = nearestFirst(target, seeds)
   const search = new Search({
     target,
     count,
+    nearest: (most) => (isTold ? [] : known.slice(0, most)),
     isAvoided: (contact) => (contact as SimulatedPeer).isAvoided
   })
-  search.add(seeds)
+  search.add(isTold ? seeds : [])
   return continued(world, { search, asked: [], heardOf: new Set(seeds), answers: [] })
 }
 
@@ -80,7 +85,7 @@ export function continued({ order, peers }: World, { search, ...before }: Course
   const underWay: SimulatedPeer[] = []
 
   for (let turn = 0; ; turn++) {
-    fill(underWay, search, asked)
+    fill(underWay, search, asked, order)
 
     if (underWay.length === 0 || asked.length > peers.length) {
       return { asked, heardOf, search, answers: search.answers() as SimulatedPeer[] }
@@ -100,14 +105,21 @@ export function nearestLiving({ target, peers }: World, count: number): Simulate
   return [...living.filter(isGood), ...living.filter(({ isAvoided }) => isAvoided)].slice(0, count)
 }
 
-function fill(underWay: SimulatedPeer[], search: Search, asked: SimulatedPeer[]): void {
+function fill(
+  underWay: SimulatedPeer[],
+  search: Search,
+  asked: SimulatedPeer[],
+  order: readonly number[]
+): void {
   while (underWay.length < PARALLELISM) {
-    const next = search.next() as SimulatedPeer | undefined
+    const choices = search.choices() as SimulatedPeer[]
+    const next = choices[(order[asked.length % order.length] ?? 0) % choices.length]
 
     if (next === undefined) {
       return
     }
 
+    search.asked(next)
     underWay.push(next)
     asked.push(next)
   }
@@ -150,17 +162,18 @@ function worlds(acquaint: Acquaint): fc.Arbitrary<World> {
       point: fc.nat(),
       count: fc.integer({ min: 1, max: 6 }),
       seedling: fc.nat(),
-      seedCount: fc.integer({ min: 1, max: 5 }),
-      order: fc.array(fc.nat(PARALLELISM - 1), { minLength: 1, maxLength: 10 }),
+      seedCount: fc.integer({ min: 1, max: 12 }),
+      isTold: fc.boolean(),
+      order: fc.array(fc.nat(5), { minLength: 1, maxLength: 10 }),
       numbers: fc.infiniteStream(fc.nat(1000)).map(remembered)
     })
-    .map(({ kinds, point, count, seedling, seedCount, order, numbers }) => {
+    .map(({ kinds, point, seedling, seedCount, numbers, ...rest }) => {
       const peers = kinds.map((kind, n) => peerOf(POOL[n] as Contact, kind))
-      acquaint(peers, { numbers, count }).forEach((known, n) => {
+      acquaint(peers, { numbers, count: rest.count }).forEach((known, n) => {
         Object.assign(peers[n] as SimulatedPeer, { known })
       })
       const target = pointOf(Buffer.from(String(point)))
-      return { target, peers, count, order, seeds: sampled(peers, seedCount, seedling) }
+      return { ...rest, target, peers, seeds: sampled(peers, seedCount, seedling) }
     })
 }
 

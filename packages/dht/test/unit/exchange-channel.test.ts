@@ -18,6 +18,7 @@ import { type StreamSource, streamSource } from '../support/exchange-streams.ts'
 import { Talker } from '../support/exchange-talker.ts'
 import { manualClock } from '../support/manual-clock.ts'
 import { silentLog } from '../support/silent-log.ts'
+import { WANTED } from '../support/wanted.ts'
 
 let source: StreamSource
 
@@ -34,6 +35,9 @@ afterEach(() => {
 const KEY = recordKey('key')
 const FIND = { closerCount: 5, isCloserAlways: false }
 const peer = contact(1)
+
+/** To whom stock peers' way is open. */
+const readyAsStock = contact(3)
 
 interface Channelled {
   readonly channel: ExchangeChannel
@@ -60,7 +64,8 @@ function channelled(onOpen: OnOpen = () => {}): Channelled {
     store: async () => {
       stock.store++
       return { outcome: 'accepted', closer: [] }
-    }
+    },
+    isReady: ({ id }) => id.equals(readyAsStock.id)
   }
   const connectionManager: Partial<ConnectionManager> = {
     getConnections: () => [{} as never],
@@ -96,6 +101,32 @@ async function answered(
   talker.say({ name: 'found', id, ...reply })
   return asked
 }
+
+describe('ExchangeChannel.isReady', () => {
+  it('is true while a stream is open, and at no other time', async () => {
+    const { channel, talkers } = channelled()
+    expect(channel.isReady(peer)).toBe(false)
+    const asked = channel.find(peer, KEY, FIND)
+    expect(channel.isReady(peer)).toBe(false)
+
+    const talker = await talkers.next()
+    await answered({ peers: [], answers: [{ closer: [] }] }, asked, talker)
+    expect(channel.isReady(peer)).toBe(true)
+    expect(channel.isReady(contact(2))).toBe(false)
+
+    talker.stream.abort(new Error('reset'))
+    await expect.poll(() => channel.isReady(peer)).toBe(false)
+  })
+
+  it('is what it is for stock peers where the peer does not speak the exchange (N3)', async () => {
+    const { channel } = channelled(refuse)
+    const known = [peer, readyAsStock]
+    expect(known.map((one) => channel.isReady(one))).toEqual([false, false])
+
+    await Promise.all(known.map((one) => channel.find(one, KEY, FIND)))
+    expect(known.map((one) => channel.isReady(one))).toEqual([false, true])
+  })
+})
 
 describe('ExchangeChannel', () => {
   it('finds and stores by the exchange, on one stream (N3)', async () => {
@@ -192,6 +223,25 @@ describe('ExchangeChannel', () => {
 
     await expect(asked).rejects.toThrow('too long')
     expect(AbortSignal.timeout).toHaveBeenCalledExactlyOnceWith(OPEN_TIMEOUT_MS)
+  })
+
+  it('sends nothing that nobody waits for any more (N8)', async () => {
+    const { channel, talkers } = channelled()
+    const request = { isWanted: true }
+    const left = [
+      channel.find(peer, KEY, { ...FIND, request }),
+      channel.store(peer, KEY, recordOf('value'), { closerCount: 3, request })
+    ]
+    const kept = channel.find(peer, KEY, { ...FIND, request: WANTED })
+    request.isWanted = false
+
+    for (const one of left) {
+      await expect(one).rejects.toMatchObject({ name: 'AbortError' })
+    }
+
+    const talker = await talkers.next()
+    await answered({ peers: [], answers: [{ closer: [] }] }, kept, talker)
+    expect(talker.unheard).toBe(0)
   })
 
   it.each([

@@ -1,9 +1,10 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { ExchangeClient } from '../../src/exchange/exchange-client.ts'
 import { MAX_MESSAGE_BYTES } from '../../src/exchange/limits.ts'
 import {
   type Asking,
   asking,
+  bytesOf,
+  clientOf,
   find,
   found,
   store,
@@ -11,7 +12,7 @@ import {
   told
 } from '../support/exchange-asking.ts'
 import { type StreamSource, streamSource } from '../support/exchange-streams.ts'
-import { encoded, frameOf, headOf, type Talker } from '../support/exchange-talker.ts'
+import { encoded, frameOf, headOf, Talker } from '../support/exchange-talker.ts'
 
 let source: StreamSource
 
@@ -41,7 +42,8 @@ const OFFENCES: readonly [what: string, offend: (talker: Talker, ids: Ids) => vo
   ],
   [
     'a write',
-    (talker, { write: id }) => talker.say({ name: 'store', id, closerCount: 0, writes: [] })
+    (talker, { write: id }) =>
+      talker.say({ name: 'store', id, closerCount: 0, isCopy: false, writes: [] })
   ],
   ['what is no message', (talker) => talker.sayBytes(frameOf(Uint8Array.of(9, 9, 9)))],
   [
@@ -74,7 +76,7 @@ async function underWay(): Promise<UnderWay> {
   const all = asking(source)
   const outcomes = Promise.allSettled(
     [find('a'), find('b'), find('c', { closerCount: 6 }), store('w')].map((question) =>
-      all.client.ask(question, {})
+      all.client.ask(question)
     )
   )
   const talker = await all.peer()
@@ -160,31 +162,45 @@ describe('a peer to which no stream can be opened', () => {
   it('fails all that wait with the reason, and is tried again by the next question (N8)', async () => {
     const reasons = [new Error('first'), new Error('second')]
     let opened = 0
-    const client = new ExchangeClient({ open: () => Promise.reject(reasons[opened++]) })
-    const outcomes = await Promise.allSettled([
-      client.ask(find('a'), {}),
-      client.ask(store('b'), {})
-    ])
+    const client = clientOf(() => Promise.reject(reasons[opened++]))
+    const outcomes = await Promise.allSettled([client.ask(find('a')), client.ask(store('b'))])
 
     expect(failuresOf(outcomes)).toEqual([reasons[0], reasons[0]])
-    await expect(client.ask(find('c'), {})).rejects.toBe(reasons[1])
+    await expect(client.ask(find('c'))).rejects.toBe(reasons[1])
     expect(opened).toBe(2)
   })
 
-  it('costs a question no longer than its signal says (N8)', async () => {
-    const client = new ExchangeClient({ open: () => new Promise(() => {}) })
-    const leaving = new AbortController()
-    const asked = client.ask(find('a'), leaving)
-    leaving.abort(new Error('it takes too long'))
+  it('is told of nothing that was given up meanwhile, once it can be reached (N8)', async () => {
+    const opening = Promise.withResolvers<void>()
+    const [mine, theirs] = await source.open()
+    const talker = new Talker(theirs)
+    const client = clientOf(async () => {
+      await opening.promise
+      return mine
+    })
+    const leaving = { isWanted: true }
+    const left = Promise.allSettled([
+      client.ask(find('a'), leaving),
+      client.ask(store('b'), leaving)
+    ])
+    const kept = client.ask(find('c'))
+    await Promise.resolve()
+    leaving.isWanted = false
+    opening.resolve()
+    const { id, keys } = await talker.hear('find')
+    talker.say(found(id, ['C']))
 
-    await expect(asked).rejects.toThrow('it takes too long')
+    expect(failuresOf(await left).map(({ name }) => name)).toEqual(['AbortError', 'AbortError'])
+    expect(keys).toEqual([bytesOf('c')])
+    expect(told([await kept])).toEqual(['C'])
+    expect(talker.unheard).toBe(0)
   })
 })
 
 describe('close', () => {
   it('ends the stream, and what is under way or waiting rejects with its reason', async () => {
     const { client, talker, outcomes, counts } = await underWay()
-    const waiting = client.ask(find('waiting'), {})
+    const waiting = client.ask(find('waiting'))
     client.close(new Error('the node was stopped'))
 
     expect(failuresOf(await outcomes).map(({ message }) => message)).toEqual(
@@ -198,13 +214,11 @@ describe('close', () => {
   it('ends a stream, too, that is only being opened', async () => {
     const opening = Promise.withResolvers<void>()
     const [mine, theirs] = await source.open()
-    const client = new ExchangeClient({
-      open: async () => {
-        await opening.promise
-        return mine
-      }
+    const client = clientOf(async () => {
+      await opening.promise
+      return mine
     })
-    const asked = client.ask(find('a'), {})
+    const asked = client.ask(find('a'))
     await Promise.resolve()
     client.close(new Error('the node was stopped'))
     await expect(asked).rejects.toThrow('the node was stopped')

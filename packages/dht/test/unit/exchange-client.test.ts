@@ -1,14 +1,25 @@
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
-import { ExchangeClient } from '../../src/exchange/exchange-client.ts'
+import { wirePeerOf } from '../../src/exchange/contacts.ts'
 import {
   MAX_KEYS_PER_MESSAGE,
   MAX_QUEUED_QUESTIONS,
   MAX_REQUESTS_UNDER_WAY,
   TARGET_MESSAGE_BYTES
 } from '../../src/exchange/limits.ts'
-import { asking, bytesOf, find, found, store, stored, told } from '../support/exchange-asking.ts'
+import {
+  asking,
+  bytesOf,
+  clientOf,
+  find,
+  found,
+  store,
+  stored,
+  told
+} from '../support/exchange-asking.ts'
+import { contact } from '../support/exchange-serving.ts'
 import { type StreamSource, streamSource } from '../support/exchange-streams.ts'
 import { PATIENCE } from '../support/libp2p-node.ts'
+import { UNWANTED, WANTED } from '../support/wanted.ts'
 
 let source: StreamSource
 
@@ -102,6 +113,36 @@ describe('ExchangeClient', () => {
     expect(told(await answers)).toEqual(['A', 'accepted', 'C', 'D', 'E'])
   })
 
+  it('asks writes that differ in messages of their own, too', async () => {
+    const { ask, peer } = asking(source)
+    const answers = ask(
+      store('a'),
+      store('b', { isCopy: true }),
+      store('c', { isCopy: true }),
+      store('d', { isCopy: true, closerCount: 0 })
+    )
+    const talker = await peer()
+    const requests = [await talker.hear('store'), await talker.hear('store')]
+    requests.push(await talker.hear('store'))
+
+    for (const { id, writes } of requests) {
+      talker.say(
+        stored(
+          id,
+          writes.map(() => 'accepted')
+        )
+      )
+    }
+
+    expect(requests.map(({ writes }) => writes.map(({ key }) => textOf(key)))).toEqual([
+      ['a'],
+      ['b', 'c'],
+      ['d']
+    ])
+    expect(requests.map(({ isCopy }) => isCopy)).toEqual([false, true, true])
+    expect(await answers).toHaveLength(4)
+  })
+
   it('gives each question its own answer, whatever the order of the answers (N3)', async () => {
     const { ask, peer } = asking(source)
     const all = names(30)
@@ -145,16 +186,19 @@ describe('ExchangeClient', () => {
     expect(told(await answers)).toEqual(['0', '1', '2', '3', undefined])
   })
 
-  it('gives the near peers of each answer', async () => {
+  it('gives the near peers of each answer, without those that are none (N9)', async () => {
     const { ask, peer } = asking(source)
-    const answers = ask(find('a'), find('b'))
+    const answers = ask(find('a'), find('b'), find('c'))
     const talker = await peer()
     const { id } = await talker.hear('find')
-    const [x, y] = ['x', 'y'].map((name) => ({ id: bytesOf(name), addresses: [bytesOf(name)] }))
-    const peers = [x, y].filter((one) => one !== undefined)
-    talker.say({ name: 'found', id, peers, answers: [{ closer: [1, 0] }, { closer: [1] }] })
+    const [x, y] = [contact(1), contact(2)]
+    const nobody = { id: bytesOf('nobody'), addresses: [bytesOf('nowhere')] }
+    const peers = [wirePeerOf(x), nobody, wirePeerOf(y)]
+    const places = [[2, 0], [2, 1], []]
+    talker.say({ name: 'found', id, peers, answers: places.map((closer) => ({ closer })) })
 
-    expect((await answers).map(({ closer }) => closer)).toEqual([[y, x], [y]])
+    const named = (await answers).map(({ closer }) => closer.map((one) => one.id.toString()))
+    expect(named).toEqual([[y, x], [y], []].map((all) => all.map((one) => one.id.toString())))
   })
 
   it('puts so many keys into a message, and no more (N4)', async () => {
@@ -204,31 +248,31 @@ describe('ExchangeClient', () => {
 })
 
 describe('a question that is no longer wanted', () => {
-  it('rejects with the reason of the signal, and leaves the others of its message alone', async () => {
+  it('is answered for nobody once it was sent, and leaves the others of its message alone', async () => {
     const { ask, client, peer, counts } = asking(source)
-    const leaving = new AbortController()
+    const leaving = { isWanted: true }
     const left = client.ask(find('left'), leaving)
     const others = ask(find('a'), find('b'))
     const talker = await peer()
     const { id, keys } = await talker.hear('find')
-    const reason = new Error('no longer wanted')
-    leaving.abort(reason)
+    leaving.isWanted = false
 
     expect(keys).toHaveLength(3)
-    await expect(left).rejects.toBe(reason)
-    talker.say(found(id, ['too late', 'A', 'B']))
+    talker.say(found(id, ['for nobody', 'A', 'B']))
     expect(told(await others)).toEqual(['A', 'B'])
+    // Whoever has gone does not hear it, and the promise is not left behind.
+    expect(told([await left])).toEqual(['for nobody'])
     expect(counts).toEqual({ opened: 1, idle: 0 })
   })
 
-  it('is not asked at all if it was given up before it was sent', async () => {
+  it('is not asked at all if it was given up before it was sent (N8)', async () => {
     const { ask, client, peer } = asking(source)
-    const leaving = new AbortController()
+    const leaving = { isWanted: true }
     const left = client.ask(find('left'), leaving)
     const others = ask(find('a'), find('b'))
-    leaving.abort(new Error('no longer wanted'))
+    leaving.isWanted = false
 
-    await expect(left).rejects.toThrow('no longer wanted')
+    await expect(left).rejects.toMatchObject({ name: 'AbortError' })
     const talker = await peer()
     const { id, keys } = await talker.hear('find')
     talker.say(found(id, ['A', 'B']))
@@ -238,28 +282,37 @@ describe('a question that is no longer wanted', () => {
 
   it('is not asked again when it was left unanswered', async () => {
     const { ask, client, peer } = asking(source)
-    const leaving = new AbortController()
+    const leaving = { isWanted: true }
     const first = ask(find('a'))
     const left = client.ask(find('left'), leaving)
     const last = ask(find('b'))
     const talker = await peer()
     const { id } = await talker.hear('find')
-    leaving.abort(new Error('no longer wanted'))
-    await expect(left).rejects.toThrow('no longer wanted')
+    leaving.isWanted = false
 
     talker.say(found(id, ['A']))
     const again = await talker.hear('find')
     talker.say(found(again.id, ['B']))
+    await expect(left).rejects.toMatchObject({ name: 'AbortError' })
     expect(again.keys).toEqual([bytesOf('b')])
     expect(told([...(await first), ...(await last)])).toEqual(['A', 'B'])
   })
 
-  it('opens no stream when its signal is aborted from the start', async () => {
-    const { client, counts } = asking(source)
-    const signal = AbortSignal.abort(new Error('from the start'))
+  it('is never sent when it was given up from the start, alone or between others', async () => {
+    const { client, peer } = asking(source)
+    await expect(client.ask(find('alone'), UNWANTED)).rejects.toMatchObject({ name: 'AbortError' })
 
-    await expect(client.ask(find('a'), { signal })).rejects.toThrow('from the start')
-    expect(counts.opened).toBe(0)
+    const a = client.ask(find('a'), WANTED)
+    const left = client.ask(find('left'), UNWANTED)
+    const b = client.ask(find('b'), WANTED)
+    await expect(left).rejects.toMatchObject({ name: 'AbortError' })
+    const talker = await peer()
+    const { id, keys } = await talker.hear('find')
+    talker.say(found(id, ['A', 'B']))
+
+    expect(keys).toEqual(['a', 'b'].map(bytesOf))
+    expect(told([await a, await b])).toEqual(['A', 'B'])
+    expect(talker.unheard).toBe(0)
   })
 })
 
@@ -287,28 +340,35 @@ describe('the questions to one peer', () => {
   })
 
   it('wait in a queue of so many, beyond which more are refused at once (N9)', async () => {
-    const client = new ExchangeClient({ open: () => new Promise(() => {}) })
-    const waiting = names(MAX_QUEUED_QUESTIONS).map((name) => client.ask(find(name), {}))
+    const client = clientOf(() => new Promise(() => {}))
+    const waiting = names(MAX_QUEUED_QUESTIONS).map((name) => client.ask(find(name)))
 
-    await expect(client.ask(find('one too many'), {})).rejects.toThrow(`${MAX_QUEUED_QUESTIONS}`)
+    await expect(client.ask(find('one too many'))).rejects.toThrow(`${MAX_QUEUED_QUESTIONS}`)
     client.close(new Error('closed'))
     const outcomes = await Promise.allSettled(waiting)
     expect(outcomes.every(({ status }) => status === 'rejected')).toBe(true)
   })
 
   it('make room for others when they are given up, asked or not (N9)', async () => {
-    const client = new ExchangeClient({ open: () => new Promise(() => {}) })
-    const waiting = names(MAX_QUEUED_QUESTIONS).map((name) => {
-      const leaving = new AbortController()
-      const asked = client.ask(find(name), leaving)
-      leaving.abort(new Error('no longer wanted'))
-      return asked
-    })
-    await Promise.allSettled(waiting)
+    const client = clientOf(() => new Promise(() => {}))
+    const leaving = { isWanted: true }
+    const waiting = names(MAX_QUEUED_QUESTIONS).map((name, i) =>
+      client.ask(find(name), i % 2 === 0 ? leaving : WANTED)
+    )
+    const outcomes = Promise.allSettled(waiting)
+    leaving.isWanted = false
 
-    const next = client.ask(find('next'), {})
+    const next = names(MAX_QUEUED_QUESTIONS / 2).map((name) => client.ask(find(name)))
+    await expect(client.ask(find('one too many'))).rejects.toThrow(`${MAX_QUEUED_QUESTIONS}`)
     client.close(new Error('closed'))
-    await expect(next).rejects.toThrow('closed')
+    const reasons = (await outcomes).map((outcome) => Reflect.get(outcome, 'reason').name)
+    expect(reasons).toEqual(
+      names(MAX_QUEUED_QUESTIONS).map((_, i) => (i % 2 ? 'Error' : 'AbortError'))
+    )
+
+    for (const one of await Promise.allSettled(next)) {
+      expect(one).toMatchObject({ reason: { message: 'closed' } })
+    }
   })
 
   it('are held back while the peer does not read, and lost when given up meanwhile (N9)', async () => {
@@ -319,18 +379,18 @@ describe('the questions to one peer', () => {
     await opening
 
     talker.stream.pause()
-    const leaving = new AbortController()
+    const leaving = { isWanted: true }
     const large = recordOf(0.9)
-    const early = names(5).map((name) => client.ask(store(name, { record: large }), {}))
-    const late = names(95).map((name) => client.ask(store(name, { record: large }), leaving))
+    const early = names(5).map((name) => client.ask(store(name, { record: large })))
+    const late = Promise.allSettled(
+      names(95).map((name) => client.ask(store(name, { record: large }), leaving))
+    )
     const [stream] = streams
     await vi.waitUntil(() => stream?.writableNeedsDrain, PATIENCE)
 
     // One message that was begun, and the one with which it turned out that the peer is too slow.
     expect(stream?.writeBufferLength).toBeLessThan(3 * TARGET_MESSAGE_BYTES)
-    leaving.abort(new Error('no longer wanted'))
-    const outcomes = await Promise.allSettled(late)
-    expect(outcomes.every(({ status }) => status === 'rejected')).toBe(true)
+    leaving.isWanted = false
 
     // All of them come before any is answered.
     talker.stream.resume()
@@ -344,6 +404,8 @@ describe('the questions to one peer', () => {
       talker.say(stored(id, ['accepted']))
     }
 
+    const outcomes = await late
+    expect(outcomes.every(({ status }) => status === 'rejected')).toBe(true)
     const keys = requests.flatMap(({ writes }) => writes.map(({ key }) => textOf(key)))
     expect(keys).toEqual(names(5))
     expect(told(await Promise.all(early))).toEqual(names(5).map(() => 'accepted'))

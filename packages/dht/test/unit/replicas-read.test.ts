@@ -12,11 +12,15 @@ import { describe, expect, it } from 'vitest'
 import { DEFAULT_NUM_REPLICAS, SEARCH_WIDTH } from '../../src/constants.ts'
 import type { Reading } from '../../src/replicas/replicas.ts'
 import { RecordStore } from '../../src/store/record-store.ts'
+import { turns } from '../support/end-of-turn.ts'
 import { Simulation, type SimulationOptions, START } from '../support/simulated-replicas.ts'
+import { UNWANTED, WANTED } from '../support/wanted.ts'
 
 const KEY = recordKey('party')
 const ALICE = subkeyRecord('alice', 'yes', START + 100)
 const CAROL = subkeyRecord('carol', 'no', START + 200)
+const LATEST = { wanted: WANTED, latest: true }
+const NOTHING = { record: EMPTY_RECORD, behind: [] }
 const NEAREST = Array.from({ length: DEFAULT_NUM_REPLICAS }, (_, rank) => rank)
 
 /** A network in which the peers of these ranks hold these records. */
@@ -41,7 +45,10 @@ describe('Replicas.read', () => {
   it('asks nobody when this node holds something good enough (N5)', async () => {
     const net = network({ size: 8 }, { 7: ALICE, 0: CAROL })
 
-    expect(await net.replicas.read(KEY, {})).toEqual({ record: ALICE, behind: [] })
+    expect(await net.replicas.read(KEY, { wanted: WANTED })).toMatchObject({
+      record: ALICE,
+      behind: []
+    })
     expect(net.requests).toEqual([])
   })
 
@@ -50,14 +57,17 @@ describe('Replicas.read', () => {
     net.peer(0).hangs = 'always'
     net.peer(2).hangs = 'always'
 
-    expect(await net.replicas.read(KEY, {})).toEqual({ record: ALICE, behind: [] })
+    expect(await net.replicas.read(KEY, { wanted: WANTED })).toMatchObject({
+      record: ALICE,
+      behind: []
+    })
     expect(net.ranks('find')).toEqual([0, 1])
   })
 
   it('takes no peer for failed whose answer it did not wait for (N8)', async () => {
     const net = network({ size: 8 }, { 1: ALICE })
     net.peer(0).hangs = 'always'
-    await net.replicas.read(KEY, {})
+    await net.replicas.read(KEY, { wanted: WANTED })
 
     expect(net.avoidance.has(net.peer(0).id)).toBe(false)
   })
@@ -65,7 +75,12 @@ describe('Replicas.read', () => {
   it('goes on until what it has is good enough for the caller (N5)', async () => {
     const held = { 0: plainRecord('early', START + 100), 3: plainRecord('late', START + 300) }
     const read = async (sufficientExpirationTime: number) =>
-      (await network({ size: 8 }, held).replicas.read(KEY, { sufficientExpirationTime })).record
+      (
+        await network({ size: 8 }, held).replicas.read(KEY, {
+          wanted: WANTED,
+          sufficientExpirationTime
+        })
+      ).record
 
     expect(await read(START + 100)).toEqual(held[0])
     expect(await read(START + 100.5)).toEqual(held[3])
@@ -73,7 +88,10 @@ describe('Replicas.read', () => {
 
   it('gives the best there is when nothing is good enough for the caller (N5)', async () => {
     const net = network({ size: 8 }, { 0: ALICE, 3: CAROL })
-    const { record } = await net.replicas.read(KEY, { sufficientExpirationTime: START + 900 })
+    const { record } = await net.replicas.read(KEY, {
+      wanted: WANTED,
+      sufficientExpirationTime: START + 900
+    })
 
     expect(record).toEqual(join(ALICE, CAROL))
     expect(net.ranks('find')).toEqual(NEAREST)
@@ -82,7 +100,7 @@ describe('Replicas.read', () => {
   it('joins what all nearest replicas hold when asked for the latest (N5)', async () => {
     const dave = subkeyRecord('dave', 'perhaps', START + 300)
     const net = network({ size: 8 }, { 0: ALICE, 2: CAROL, 4: dave })
-    const { record } = await net.replicas.read(KEY, { latest: true })
+    const { record } = await net.replicas.read(KEY, LATEST)
 
     expect(record).toEqual(join(join(ALICE, CAROL), dave))
     expect(net.ranks('find')).toEqual(NEAREST)
@@ -91,13 +109,13 @@ describe('Replicas.read', () => {
   it('counts this node among the nearest when it is (N5)', async () => {
     const net = network({ size: 8, selfRank: 1 }, { 1: ALICE, 4: CAROL })
 
-    expect((await net.replicas.read(KEY, { latest: true })).record).toEqual(join(ALICE, CAROL))
+    expect((await net.replicas.read(KEY, LATEST)).record).toEqual(join(ALICE, CAROL))
     expect(net.ranks('find')).toEqual([0, 2, 3, 4])
   })
 
   it('does not count this node when it is a client (N6)', async () => {
     const net = network({ size: 8, selfRank: 1, isReplica: () => false }, { 5: ALICE })
-    const reading = await net.replicas.read(KEY, { latest: true })
+    const reading = await net.replicas.read(KEY, LATEST)
 
     expect(net.ranks('find')).toEqual([0, 2, 3, 4, 5])
     expect(ranksBehind(net, reading)).toEqual([0, 2, 3, 4])
@@ -108,7 +126,7 @@ describe('Replicas.read', () => {
     net.peer(0).fails = 'always'
     net.peer(3).fails = 'always'
 
-    expect((await net.replicas.read(KEY, { latest: true })).record).toEqual(ALICE)
+    expect((await net.replicas.read(KEY, LATEST)).record).toEqual(ALICE)
     expect(net.ranks('find')).toEqual([0, 1, 2, 3, 4, 5, 6])
   })
 
@@ -116,19 +134,19 @@ describe('Replicas.read', () => {
     const net = network({ size: 10, requestTimeoutMs: 20 }, { 4: ALICE })
     net.peer(0).hangs = 'always'
 
-    await net.replicas.read(KEY, { latest: true })
+    await net.replicas.read(KEY, LATEST)
     expect(net.avoidance.has(net.peer(0).id)).toBe(true)
     expect(net.ranks('find')).toEqual([0, 1, 2, 3, 4, 5])
 
     net.requests.length = 0
-    await net.replicas.read(KEY, { latest: true })
+    await net.replicas.read(KEY, LATEST)
     expect(net.ranks('find')).toEqual([1, 2, 3, 4, 5])
   })
 
   it('avoids a peer no longer that answers (N8)', async () => {
     const net = network({ size: 4 })
     net.avoidance.failed(net.peer(0).id)
-    await net.replicas.read(KEY, { latest: true })
+    await net.replicas.read(KEY, LATEST)
 
     expect(net.ranks('find')).toEqual([0, 1, 2])
     expect(net.avoidance.has(net.peer(0).id)).toBe(false)
@@ -137,12 +155,12 @@ describe('Replicas.read', () => {
   it.each([0.5, 1.5, 2 ** 31, 2 ** 40])('takes %d ms as the time for a request', async (ms) => {
     const net = network({ size: 8, requestTimeoutMs: ms }, { 0: ALICE })
 
-    expect((await net.replicas.read(KEY, {})).record).toEqual(ALICE)
+    expect((await net.replicas.read(KEY, { wanted: WANTED })).record).toEqual(ALICE)
   })
 
   it('finds the nearest peers that others name when it knows few (N4)', async () => {
     const net = network({ size: 12, known: (rank) => rank === 10 }, { 0: ALICE, 4: CAROL })
-    const reading = await net.replicas.read(KEY, { latest: true })
+    const reading = await net.replicas.read(KEY, LATEST)
 
     expect(reading.record).toEqual(join(ALICE, CAROL))
     expect(net.ranks('find')).toEqual([...NEAREST, 10])
@@ -150,7 +168,7 @@ describe('Replicas.read', () => {
 
   it('asks many more before a key counts as absent: newcomers may be nearer (N5)', async () => {
     const net = network({ size: 30 }, { 14: ALICE })
-    const reading = await net.replicas.read(KEY, { latest: true })
+    const reading = await net.replicas.read(KEY, LATEST)
 
     expect(reading.record).toEqual(ALICE)
     expect(ranksBehind(net, reading)).toEqual(NEAREST)
@@ -159,13 +177,13 @@ describe('Replicas.read', () => {
   it('gives up when that many know nothing (N5)', async () => {
     const net = network({ size: 30 })
 
-    expect(await net.replicas.read(KEY, {})).toEqual({ record: EMPTY_RECORD, behind: [] })
+    expect(await net.replicas.read(KEY, { wanted: WANTED })).toMatchObject(NOTHING)
     expect(net.ranks('find')).toEqual(Array.from({ length: SEARCH_WIDTH }, (_, rank) => rank))
   })
 
   it('asks no more than the nearest when they hold something, if only a tombstone (N5)', async () => {
     const net = network({ size: 30 }, { 2: tombstoneRecord(START + 100) })
-    const { record } = await net.replicas.read(KEY, {})
+    const { record } = await net.replicas.read(KEY, { wanted: WANTED })
 
     expect(record).toEqual(tombstoneRecord(START + 100))
     expect(net.ranks('find')).toEqual(NEAREST)
@@ -174,29 +192,33 @@ describe('Replicas.read', () => {
   it('finds nothing when there is nobody else and nothing here', async () => {
     const net = network({ size: 1 })
 
-    expect(await net.replicas.read(KEY, {})).toEqual({ record: EMPTY_RECORD, behind: [] })
+    expect(await net.replicas.read(KEY, { wanted: WANTED })).toMatchObject(NOTHING)
   })
 
   it('does not answer with what has expired (R1)', async () => {
     const net = network({ size: 8 }, { 7: ALICE, 0: ALICE, 1: CAROL })
     net.clock.time = START + 100
 
-    expect((await net.replicas.read(KEY, {})).record).toEqual(CAROL)
+    expect((await net.replicas.read(KEY, { wanted: WANTED })).record).toEqual(CAROL)
   })
 
-  it('rejects with the reason of the signal, and takes nobody for failed (N8)', async () => {
-    const net = network({ size: 8 })
-    const controller = new AbortController()
-    const reason = new Error('the caller has had enough')
+  it('asks nobody when it is not wanted from the start (N8)', async () => {
+    const net = network({ size: 8 }, { 0: ALICE })
+    await net.replicas.read(KEY, { ...LATEST, wanted: UNWANTED })
 
-    for (const peer of net.peers) {
-      peer.hangs = 'always'
-    }
+    expect(net.requests).toEqual([])
+  })
 
-    const reading = net.replicas.read(KEY, { signal: controller.signal })
-    controller.abort(reason)
+  it('asks nobody else when it is no longer wanted, and takes nobody for failed (N8)', async () => {
+    const net = network({ size: 30 })
+    const wanted = { isWanted: true }
+    const reading = net.replicas.read(KEY, { ...LATEST, wanted })
+    await turns()
+    wanted.isWanted = false
+    await reading
 
-    await expect(reading).rejects.toBe(reason)
+    // Nobody of the many who would be asked before the key counts as absent.
+    expect(net.ranks('find')).toEqual(NEAREST)
     expect(net.peers.filter(({ id }) => net.avoidance.has(id))).toEqual([])
   })
 })
@@ -205,8 +227,8 @@ describe('Replicas.repair', () => {
   it('sends what is missing to the nearest replicas that lack it, and to no other (N5)', async () => {
     const both = join(ALICE, CAROL)
     const net = network({ size: 10 }, { 0: both, 1: ALICE, 3: CAROL, 4: both, 6: ALICE })
-    const reading = await net.replicas.read(KEY, { latest: true })
-    await net.replicas.repair(KEY, reading, {})
+    const reading = await net.replicas.read(KEY, LATEST)
+    await net.replicas.repair(KEY, reading)
 
     expect(ranksBehind(net, reading)).toEqual([1, 2, 3])
     expect(net.ranks('store')).toEqual([1, 2, 3])
@@ -216,8 +238,8 @@ describe('Replicas.repair', () => {
 
   it('brings this node up to date when it is one of them (N5)', async () => {
     const net = network({ size: 10, selfRank: 2 }, { 0: ALICE, 1: ALICE, 3: ALICE, 4: ALICE })
-    const reading = await net.replicas.read(KEY, { latest: true })
-    await net.replicas.repair(KEY, reading, {})
+    const reading = await net.replicas.read(KEY, LATEST)
+    await net.replicas.repair(KEY, reading)
 
     expect(net.self.store.get(KEY)).toEqual(ALICE)
     expect(net.ranks('store')).toEqual([])
@@ -226,7 +248,7 @@ describe('Replicas.repair', () => {
   it('finds nobody behind when all agree (N5)', async () => {
     const net = network({ size: 10 }, { 0: ALICE, 1: ALICE, 2: ALICE, 3: ALICE, 4: ALICE })
 
-    expect((await net.replicas.read(KEY, { latest: true })).behind).toEqual([])
+    expect((await net.replicas.read(KEY, LATEST)).behind).toEqual([])
   })
 
   it('finds nobody behind when all agree on more subkeys than the default limit (N5, R13)', async () => {
@@ -244,7 +266,7 @@ describe('Replicas.repair', () => {
     store.apply(KEY, crowd)
     net.peer(0).store = store
 
-    const { record, behind } = await net.replicas.read(KEY, { latest: true })
+    const { record, behind } = await net.replicas.read(KEY, LATEST)
 
     expect(record).toEqual(crowd)
     expect(behind).toEqual([])
@@ -253,32 +275,26 @@ describe('Replicas.repair', () => {
   it('leaves those as they are that fail, and rejects for none of them (N5, N8)', async () => {
     const net = network({ size: 10 }, { 0: ALICE })
     net.peer(1).fails = 'to store'
-    const reading = await net.replicas.read(KEY, { latest: true })
-    await net.replicas.repair(KEY, reading, {})
+    const reading = await net.replicas.read(KEY, LATEST)
+    await net.replicas.repair(KEY, reading)
 
     expect(net.holders(KEY)).toEqual([0, 2, 3, 4])
+    expect(net.avoidance.has(net.peer(1).id)).toBe(true)
   })
-})
 
-describe('Replicas.repair with a signal', () => {
-  it('rejects with its reason, and takes nobody for failed (N8)', async () => {
+  it('brings the others up to date while one is silent (N5, N8)', async () => {
     const net = network({ size: 10 }, { 0: ALICE })
-    const reading = await net.replicas.read(KEY, { latest: true })
-    const controller = new AbortController()
-    const reason = new Error('the node was stopped')
     net.peer(1).hangs = 'to store'
+    const reading = await net.replicas.read(KEY, LATEST)
+    net.replicas.repair(KEY, reading).catch(() => {})
 
-    const repairing = net.replicas.repair(KEY, reading, { signal: controller.signal })
-    controller.abort(reason)
-
-    await expect(repairing).rejects.toBe(reason)
-    expect(net.avoidance.has(net.peer(1).id)).toBe(false)
+    await expect.poll(() => net.holders(KEY)).toEqual([0, 2, 3, 4])
   })
 })
 
 describe('Replicas.nearest', () => {
   async function nearestRanks(net: Simulation, count: number): Promise<number[]> {
-    const ids = await net.replicas.nearest(KEY, count, {})
+    const ids = await net.replicas.nearest(KEY, count, WANTED)
     return ids.map((id) => net.peers.findIndex((peer) => peer.id.equals(id)))
   }
 

@@ -1,11 +1,12 @@
 import { type DHTRecord, plainRecord, recordKey, subkeyRecord, view } from '@waggle/record'
 import { describe, expect, it } from 'vitest'
 import { DEFAULT_NUM_REPLICAS } from '../../src/constants.ts'
-import { Operations } from '../../src/operations.ts'
 import { RecordStore } from '../../src/store/record-store.ts'
+import { turns } from '../support/end-of-turn.ts'
 import { manualClock } from '../support/manual-clock.ts'
-import { silentLog } from '../support/silent-log.ts'
+import { operations } from '../support/simulated-operations.ts'
 import { Simulation, type SimulationOptions, START } from '../support/simulated-replicas.ts'
+import { UNWANTED, WANTED } from '../support/wanted.ts'
 
 const KEY = recordKey('key')
 const WRITE = plainRecord('a value', START + 100)
@@ -19,14 +20,14 @@ describe('Replicas.write', () => {
   it('goes to the nearest peers, as many as hold a record, and to no other (N6)', async () => {
     const net = network({ size: 20 })
 
-    expect(await net.replicas.write(KEY, WRITE, {})).toEqual(NEAREST.map(() => 'accepted'))
+    expect(await net.replicas.write(KEY, WRITE, WANTED)).toEqual(NEAREST.map(() => 'accepted'))
     expect(net.holders(KEY)).toEqual(NEAREST)
     expect(net.ranks('store')).toEqual(NEAREST)
   })
 
   it('goes to as many peers as it is told to (N6)', async () => {
     const net = network({ size: 20, numReplicas: 2 })
-    await net.replicas.write(KEY, WRITE, {})
+    await net.replicas.write(KEY, WRITE, WANTED)
 
     expect(net.holders(KEY)).toEqual([0, 1])
   })
@@ -34,7 +35,7 @@ describe('Replicas.write', () => {
   it('counts this node when it is among the nearest (N6)', async () => {
     const net = network({ size: 20, selfRank: 3 })
 
-    expect(await net.replicas.write(KEY, WRITE, {})).toHaveLength(DEFAULT_NUM_REPLICAS)
+    expect(await net.replicas.write(KEY, WRITE, WANTED)).toHaveLength(DEFAULT_NUM_REPLICAS)
     expect(net.holders(KEY)).toEqual(NEAREST)
     expect(net.self.store.get(KEY)).toEqual(WRITE)
     expect(net.ranks('store')).toEqual([0, 1, 2, 4])
@@ -42,7 +43,7 @@ describe('Replicas.write', () => {
 
   it('leaves this node out when it is a client, however near (N6)', async () => {
     const net = network({ size: 20, selfRank: 0, isReplica: () => false })
-    await net.replicas.write(KEY, WRITE, {})
+    await net.replicas.write(KEY, WRITE, WANTED)
 
     expect(net.holders(KEY)).toEqual([1, 2, 3, 4, 5])
     expect(net.self.store.records).toBe(0)
@@ -51,13 +52,13 @@ describe('Replicas.write', () => {
   it('is held by this node when there is no other (N6)', async () => {
     const net = network({ size: 1 })
 
-    expect(await net.replicas.write(KEY, WRITE, {})).toEqual(['accepted'])
+    expect(await net.replicas.write(KEY, WRITE, WANTED)).toEqual(['accepted'])
     expect(net.self.store.get(KEY)).toEqual(WRITE)
   })
 
   it('is held by nobody when there is but a client', async () => {
     expect(
-      await network({ size: 1, isReplica: () => false }).replicas.write(KEY, WRITE, {})
+      await network({ size: 1, isReplica: () => false }).replicas.write(KEY, WRITE, WANTED)
     ).toEqual([])
   })
 
@@ -66,7 +67,7 @@ describe('Replicas.write', () => {
     net.peer(0).fails = 'always'
     net.peer(4).fails = 'always'
 
-    expect(await net.replicas.write(KEY, WRITE, {})).toHaveLength(DEFAULT_NUM_REPLICAS)
+    expect(await net.replicas.write(KEY, WRITE, WANTED)).toHaveLength(DEFAULT_NUM_REPLICAS)
     expect(net.holders(KEY)).toEqual([1, 2, 3, 5, 6])
   })
 
@@ -75,18 +76,26 @@ describe('Replicas.write', () => {
     net.peer(1).fails = 'to store'
     net.peer(5).fails = 'to store'
 
-    expect(await net.replicas.write(KEY, WRITE, {})).toHaveLength(DEFAULT_NUM_REPLICAS)
+    expect(await net.replicas.write(KEY, WRITE, WANTED)).toHaveLength(DEFAULT_NUM_REPLICAS)
     expect(net.holders(KEY)).toEqual([0, 2, 3, 4, 6])
     expect(net.ranks('store')).toEqual([0, 1, 2, 3, 4, 5, 6])
+  })
+
+  it('takes no longer than the slowest of those that are needed (N6)', async () => {
+    const net = network({ size: 20 })
+    net.peer(5).hangs = 'always'
+    await net.replicas.write(KEY, WRITE, WANTED)
+
+    expect(net.holders(KEY)).toEqual(NEAREST)
   })
 
   it('gives a silent peer its time once, and avoids it then (N8)', async () => {
     const net = network({ size: 20, requestTimeoutMs: 20 })
     net.peer(2).hangs = 'always'
 
-    await net.replicas.write(KEY, WRITE, {})
+    await net.replicas.write(KEY, WRITE, WANTED)
     expect(net.holders(KEY)).toEqual([0, 1, 3, 4, 5])
-    await net.replicas.write(KEY, plainRecord('another', START + 200), {})
+    await net.replicas.write(KEY, plainRecord('another', START + 200), WANTED)
     expect(net.requests.filter(({ rank }) => rank === 2)).toHaveLength(1)
   })
 
@@ -94,7 +103,7 @@ describe('Replicas.write', () => {
     const net = network({ size: 20, known: (rank) => rank === 15 })
 
     // The one who named them holds it, too, and is not counted.
-    expect(await net.replicas.write(KEY, WRITE, {})).toHaveLength(DEFAULT_NUM_REPLICAS)
+    expect(await net.replicas.write(KEY, WRITE, WANTED)).toHaveLength(DEFAULT_NUM_REPLICAS)
     expect(net.holders(KEY)).toEqual([...NEAREST, 15])
   })
 
@@ -103,27 +112,31 @@ describe('Replicas.write', () => {
     const carol = subkeyRecord('carol', 'no', START + 100)
     const net = network({ size: 20 })
     net.peer(0).store.apply(KEY, alice)
-    await net.replicas.write(KEY, carol, {})
+    await net.replicas.write(KEY, carol, WANTED)
 
     expect(net.peer(0).store.get(KEY).subkeys.size).toBe(2)
     expect(net.peer(1).store.get(KEY)).toEqual(carol)
   })
 
-  it('rejects with the reason of the signal, and takes nobody for failed (N8)', async () => {
+  it('asks nobody when it is not wanted from the start (N8)', async () => {
     const net = network({ size: 20 })
-    const controller = new AbortController()
-    const reason = new Error('the caller has had enough')
+    await net.replicas.write(KEY, WRITE, UNWANTED)
 
-    for (const peer of net.peers) {
-      peer.hangs = 'always'
-    }
+    expect(net.requests).toEqual([])
+  })
 
-    const writing = net.replicas.write(KEY, WRITE, { signal: controller.signal })
-    await expect.poll(() => net.ranks('store').length).toBeGreaterThan(0)
-    controller.abort(reason)
+  it('goes to nobody else when it is no longer wanted, and takes nobody for failed (N8)', async () => {
+    const net = network({ size: 20 })
+    const wanted = { isWanted: true }
+    net.peer(0).fails = 'always'
+    const writing = net.replicas.write(KEY, WRITE, wanted)
+    await turns()
+    wanted.isWanted = false
+    await writing
 
-    await expect(writing).rejects.toBe(reason)
-    expect(net.peers.filter(({ id }) => net.avoidance.has(id))).toEqual([])
+    // Nobody in the place of the one that failed.
+    expect(net.ranks('store')).toEqual(NEAREST)
+    expect(net.peers.filter(({ id }) => net.avoidance.has(id))).toEqual([net.peer(0)])
   })
 })
 
@@ -156,16 +169,6 @@ const ANSWERS: [answer: boolean, stances: Stance[]][] = [
 ]
 
 describe('Operations.store', () => {
-  function operations(net: Simulation): Operations {
-    return new Operations({
-      replicas: net.replicas,
-      store: net.self.store,
-      numReplicas: DEFAULT_NUM_REPLICAS,
-      log: silentLog,
-      lifetime: new AbortController().signal
-    })
-  }
-
   function takeStance(net: Simulation, rank: number, stance: Stance): void {
     const peer = net.peer(rank)
     const held: Partial<Record<Stance, DHTRecord>> = {

@@ -18,11 +18,22 @@ function searchFor(count: number, known: Iterable<Contact> = peers): Search {
   return search
 }
 
+/** Asks the nearest of those that the search wants asked. */
+function next(search: Search): Contact | undefined {
+  const [contact] = search.choices()
+
+  if (contact !== undefined) {
+    search.asked(contact)
+  }
+
+  return contact
+}
+
 /** Whom the search wants asked while nobody answers. */
 function wanted(search: Search): Contact[] {
   const asked: Contact[] = []
 
-  for (let contact = search.next(); contact !== undefined; contact = search.next()) {
+  for (let contact = next(search); contact !== undefined; contact = next(search)) {
     asked.push(contact)
   }
 
@@ -32,6 +43,27 @@ function wanted(search: Search): Contact[] {
 describe('Search', () => {
   it('asks the nearest first, and no more than it was told to find (N6)', () => {
     expect(wanted(searchFor(3, peers.toReversed()))).toEqual(peers.slice(0, 3))
+  })
+
+  it('leaves the choice among these, and offers nobody again who was chosen (N4)', () => {
+    const search = searchFor(4)
+    expect(search.choices()).toEqual(peers.slice(0, 4))
+
+    search.asked(peers[2] as Contact)
+    expect(search.choices()).toEqual([peers[0], peers[1], peers[3]])
+    search.asked(peers[0] as Contact)
+    search.answered(peers[2] as Contact)
+    expect(search.choices()).toEqual([peers[1], peers[3]])
+    search.failed(peers[0] as Contact)
+    expect(search.choices()).toEqual([peers[1], peers[3], peers[4]])
+  })
+
+  it('offers a nearer peer as soon as it is named, and those no more that it takes the place of', () => {
+    const search = searchFor(2, peers.slice(4))
+    search.asked(peers[4] as Contact)
+    search.answered(peers[4] as Contact, peers.slice(0, 1))
+
+    expect(search.choices()).toEqual([peers[0]])
   })
 
   it('asks everybody when it knows fewer than it was told to find', () => {
@@ -106,8 +138,8 @@ describe('Search', () => {
 
   it('does not ask a peer that failed again when it is named again', () => {
     const search = searchFor(1)
-    search.failed(search.next() as Contact)
-    search.answered(search.next() as Contact, peers)
+    search.failed(next(search) as Contact)
+    search.answered(next(search) as Contact, peers)
 
     expect(wanted(search)).toEqual([])
     expect(search.answers()).toEqual([peers[1]])

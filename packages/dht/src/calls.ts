@@ -1,0 +1,91 @@
+import { DEFAULT_CALL_TIMEOUT_MS } from './constants.ts'
+import { MAX_TIMER_MS } from './deadline.ts'
+import { TimeoutError } from './errors.ts'
+import type { CallOptions, Wanted } from './interface.ts'
+
+/** The calls that are under way. Each ends when its caller, its time or the node ends it. */
+export class Calls {
+  readonly #lifetime: AbortSignal
+  readonly #open = new Set<Call>()
+
+  constructor(lifetime: AbortSignal) {
+    this.#lifetime = lifetime
+    lifetime.addEventListener('abort', () => {
+      for (const call of this.#open) {
+        call.end(lifetime.reason)
+      }
+    })
+  }
+
+  /**
+   * Runs one call, and tells it by `isWanted` whether to go on. When it has taken too long or is
+   * aborted, it rejects at once with the reason, whatever is still under way.
+   */
+  run<T>(
+    name: string,
+    { signal, timeoutMs = DEFAULT_CALL_TIMEOUT_MS }: CallOptions,
+    start: (wanted: Wanted) => Promise<T>
+  ): Promise<T> {
+    if (typeof timeoutMs !== 'number' || !(timeoutMs > 0)) {
+      throw new TypeError(`timeoutMs must be a positive number of milliseconds, got ${timeoutMs}`)
+    }
+
+    this.#lifetime.throwIfAborted()
+    signal?.throwIfAborted()
+
+    return new Promise((resolve, reject) => {
+      const call = new Call({
+        name,
+        timeoutMs,
+        signal,
+        reject,
+        onEnd: () => this.#open.delete(call)
+      })
+      this.#open.add(call)
+      start(call).then(
+        (result) => {
+          call.settle()
+          resolve(result)
+        },
+        (error: unknown) => call.end(error)
+      )
+    })
+  }
+}
+
+interface CallInit {
+  readonly name: string
+  readonly timeoutMs: number
+  readonly signal: AbortSignal | undefined
+  readonly reject: (reason: unknown) => void
+  readonly onEnd: () => void
+}
+
+class Call implements Wanted {
+  readonly #init: CallInit
+  readonly #timer: ReturnType<typeof setTimeout>
+  readonly #onAbort = (): void => this.end(this.#init.signal?.reason)
+  isWanted = true
+
+  constructor(init: CallInit) {
+    const { name, timeoutMs, signal } = init
+    this.#init = init
+    this.#timer = setTimeout(
+      () => this.end(new TimeoutError(`${name} took longer than ${timeoutMs} ms`)),
+      Math.min(timeoutMs, MAX_TIMER_MS)
+    )
+    signal?.addEventListener('abort', this.#onAbort)
+  }
+
+  end(reason: unknown): void {
+    this.settle()
+    this.#init.reject(reason)
+  }
+
+  settle(): void {
+    this.isWanted = false
+    clearTimeout(this.#timer)
+    this.#init.signal?.removeEventListener('abort', this.#onAbort)
+    this.#init.onEnd()
+  }
+}

@@ -1,0 +1,44 @@
+import type { MessageStream } from '@libp2p/interface'
+
+type Send = MessageStream['send']
+
+/**
+ * The same message stream with another `send`. Everything else goes straight to it: its methods
+ * are called on the stream itself, which keeps private state.
+ */
+export function withSend<S extends MessageStream>(
+  stream: S,
+  overrides: { send: Send } & Partial<Pick<S, 'close' | 'abort'>>
+): S {
+  const bound = new Map<PropertyKey, unknown>()
+
+  return new Proxy(stream, {
+    get(target, name) {
+      if (Object.hasOwn(overrides, name)) {
+        return Reflect.get(overrides, name)
+      }
+
+      if (!bound.has(name)) {
+        const member: unknown = Reflect.get(target, name, target)
+
+        if (!isMethod(target, name, member)) {
+          return member
+        }
+
+        bound.set(name, member.bind(target))
+      }
+
+      return bound.get(name)
+    },
+    set: (target, name, value) => Reflect.set(target, name, value, target)
+  })
+}
+
+/** Functions that the stream merely holds, such as its logger, are left as they are. */
+function isMethod(
+  target: object,
+  name: PropertyKey,
+  member: unknown
+): member is (...args: unknown[]) => unknown {
+  return typeof member === 'function' && !Object.hasOwn(target, name)
+}

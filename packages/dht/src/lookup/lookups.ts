@@ -1,0 +1,249 @@
+import { HEDGE_MS } from '../constants.ts'
+import { toError } from '../errors.ts'
+import type { Contact, Wanted } from '../interface.ts'
+import { DelayQueue } from '../timing/delay-queue.ts'
+import type { Avoidance } from './avoidance.ts'
+import { atEndOfTurn } from './end-of-turn.ts'
+import type { Search } from './search.ts'
+import { Turn } from './turn.ts'
+
+/** What any answer tells a search. */
+export interface Answer {
+  /** Peers that may be nearer. */
+  readonly closer: readonly Contact[]
+}
+
+/** One key's way through the network. */
+export interface Lookup<A extends Answer> {
+  readonly search: Search
+
+  /** Who wants its result. */
+  readonly wanted: Wanted
+
+  /** How many peers are asked at once. Twice as many after each answer that was not enough. */
+  readonly parallelism: number
+
+  /** Whether one more peer is asked for each that takes longer than `HEDGE_MS`. */
+  readonly isHedged: boolean
+
+  /** Asks one peer; rejects when it gives no answer. */
+  ask(contact: Contact, request: Wanted): Promise<A>
+
+  /** Takes in an answer after the search has; undefined: the peer failed. True if that is enough. */
+  take(contact: Contact, answer: A | undefined): boolean
+}
+
+export interface LookupsInit {
+  readonly avoidance: Avoidance
+  readonly requestTimeoutMs: number
+
+  /** Whether a peer can be asked without connecting first. */
+  readonly isReady: (contact: Contact) => boolean
+}
+
+/**
+ * Runs all lookups of a node. Those that have something to ask in the same turn of the event loop
+ * choose together whom, so that their questions travel in few messages (N4). Every request has its
+ * time (N8), which two timers keep for all of them.
+ */
+export class Lookups {
+  readonly #init: LookupsInit
+  readonly #timeouts: DelayQueue<Request>
+  readonly #hedges: DelayQueue<Request>
+  /** Peers that let the hedging delay pass and have not been heard of since. */
+  readonly #late = new Set<string>()
+  #waiting: Run[] = []
+
+  constructor(init: LookupsInit) {
+    this.#init = init
+    this.#timeouts = requests(init.requestTimeoutMs, (request) => this.#onFailure(request))
+    this.#hedges = requests(HEDGE_MS, (request) => this.#onLate(request))
+  }
+
+  /** Resolves when the search is done, an answer was enough, or nobody wants the result any more. */
+  run<A extends Answer>(lookup: Lookup<A>): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.#schedule(new Run(lookup, { resolve, reject }))
+    })
+  }
+
+  /** Stops the clocks. */
+  close(): void {
+    this.#timeouts.clear()
+    this.#hedges.clear()
+  }
+
+  #schedule(run: Run): void {
+    if (this.#waiting.push(run) === 1) {
+      atEndOfTurn(() => this.#takeTurn())
+    }
+  }
+
+  #takeTurn(): void {
+    const runs = this.#waiting
+    this.#waiting = []
+    const turn = new Turn({
+      isReady: this.#init.isReady,
+      isLate: ({ id }) => this.#late.size > 0 && this.#late.has(id.toString())
+    })
+
+    for (const run of runs) {
+      run.guard(() => this.#advance(run, turn))
+    }
+  }
+
+  #advance(run: Run, turn: Turn): void {
+    run.atOnce = Math.max(run.atOnce, run.lookup.parallelism)
+
+    while (run.isWanted && run.underWay < run.atOnce) {
+      const contact = turn.choose(run.lookup.search.choices())
+
+      if (contact === undefined) {
+        break
+      }
+
+      this.#ask(run, contact)
+    }
+
+    if (run.underWay === 0 || !run.isWanted) {
+      run.finish()
+    }
+  }
+
+  #ask(run: Run, contact: Contact): void {
+    const request = new Request(run, contact)
+    run.lookup.search.asked(contact)
+    run.underWay++
+    this.#timeouts.add(request)
+
+    if (run.lookup.isHedged) {
+      this.#hedges.add(request)
+    }
+
+    run.lookup.ask(contact, request).then(
+      (answer) => this.#onAnswer(request, answer),
+      (thrown: unknown) => this.#onFailure(request, toError(thrown))
+    )
+  }
+
+  #onAnswer(request: Request, answer: Answer): void {
+    const { run, contact } = request
+    this.#late.delete(contact.id.toString())
+
+    if (request.isPending) {
+      request.settle()
+      this.#init.avoidance.answered(contact.id)
+      run.lookup.search.answered(contact, answer.closer)
+      this.#take(run, contact, answer)
+    }
+  }
+
+  /** Without an error the time has run out, be the lookup over or not: the peer is to be avoided. */
+  #onFailure(request: Request, error?: Error): void {
+    const { run, contact } = request
+
+    if (!request.isPending) {
+      return
+    }
+
+    request.settle()
+
+    if (error?.name !== 'AbortError') {
+      this.#init.avoidance.failed(contact.id)
+    }
+
+    run.lookup.search.failed(contact)
+    this.#take(run, contact, undefined)
+  }
+
+  #onLate({ run, contact }: Request): void {
+    this.#late.add(contact.id.toString())
+    run.atOnce++
+    this.#schedule(run)
+  }
+
+  #take(run: Run, contact: Contact, answer: Answer | undefined): void {
+    run.guard(() => {
+      if (run.isWanted && run.lookup.take(contact, answer)) {
+        run.finish()
+        return
+      }
+
+      if (answer !== undefined) {
+        run.atOnce *= 2
+      }
+
+      this.#schedule(run)
+    })
+  }
+}
+
+/** A lookup under way. */
+class Run {
+  readonly lookup: Lookup<Answer>
+  readonly #settle: { resolve: () => void; reject: (error: unknown) => void }
+  atOnce = 0
+  underWay = 0
+  #isFinished = false
+
+  constructor(
+    // What the answers say matters to the lookup alone.
+    // biome-ignore lint/suspicious/noExplicitAny: each lookup takes the answers to its own questions
+    lookup: Lookup<any>,
+    settle: { resolve: () => void; reject: (error: unknown) => void }
+  ) {
+    this.lookup = lookup
+    this.#settle = settle
+  }
+
+  get isWanted(): boolean {
+    return !this.#isFinished && this.lookup.wanted.isWanted
+  }
+
+  finish(): void {
+    this.#isFinished = true
+    this.#settle.resolve()
+  }
+
+  /** What goes wrong in one lookup is told to who wants it, and concerns no other. */
+  guard(step: () => void): void {
+    try {
+      step()
+    } catch (error) {
+      this.#isFinished = true
+      this.#settle.reject(error)
+    }
+  }
+}
+
+/** One question to one peer. */
+class Request implements Wanted {
+  readonly run: Run
+  readonly contact: Contact
+  readonly askedAtMs: number = performance.now()
+  isPending = true
+
+  constructor(run: Run, contact: Contact) {
+    this.run = run
+    this.contact = contact
+  }
+
+  /** False as soon as its lookup needs no more answers. */
+  get isWanted(): boolean {
+    return this.isPending && this.run.isWanted
+  }
+
+  settle(): void {
+    this.isPending = false
+    this.run.underWay--
+  }
+}
+
+function requests(delayMs: number, onDue: (request: Request) => void): DelayQueue<Request> {
+  return new DelayQueue({
+    delayMs,
+    beganAtMs: ({ askedAtMs }) => askedAtMs,
+    isPending: ({ isPending }) => isPending,
+    onDue
+  })
+}

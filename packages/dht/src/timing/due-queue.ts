@@ -1,0 +1,79 @@
+import type { DHTTime } from '@waggle/record'
+import TinyQueue from 'tinyqueue'
+
+/** Something to be done at a time, under a name. */
+export interface Due {
+  readonly name: string
+  readonly dueTime: DHTTime
+}
+
+/** What is to be done when: the earliest first, one thing a name. */
+export class DueQueue<T extends Due> {
+  readonly #byName = new Map<string, T>()
+  /** May hold what was replaced since. */
+  #queue = earliestFirst<T>([])
+
+  get size(): number {
+    return this.#byName.size
+  }
+
+  /** When the first is due; undefined if there is nothing to do. */
+  get nextTime(): DHTTime | undefined {
+    for (let first = this.#queue.peek(); first !== undefined; first = this.#queue.peek()) {
+      if (this.#byName.get(first.name) === first) {
+        return first.dueTime
+      }
+
+      this.#queue.pop()
+    }
+
+    return undefined
+  }
+
+  names(): string[] {
+    return [...this.#byName.keys()]
+  }
+
+  get(name: string): T | undefined {
+    return this.#byName.get(name)
+  }
+
+  /** Adds something; it replaces what has the same name. */
+  set(item: T): void {
+    this.#byName.set(item.name, item)
+    this.#queue.push(item)
+
+    if (this.#queue.length > 2 * this.#byName.size + 16) {
+      this.#queue = earliestFirst([...this.#byName.values()])
+    }
+  }
+
+  /** Whether there was something to take back. */
+  delete(name: string): boolean {
+    return this.#byName.delete(name)
+  }
+
+  /** Takes out what is due, at most so many. */
+  take(now: DHTTime, most: number = Number.POSITIVE_INFINITY): T[] {
+    const due: T[] = []
+
+    for (
+      let next = this.nextTime;
+      next !== undefined && next <= now && due.length < most;
+      next = this.nextTime
+    ) {
+      const item = this.#queue.pop()
+
+      if (item !== undefined) {
+        this.#byName.delete(item.name)
+        due.push(item)
+      }
+    }
+
+    return due
+  }
+}
+
+function earliestFirst<T extends Due>(items: T[]): TinyQueue<T> {
+  return new TinyQueue(items, (a, b) => a.dueTime - b.dueTime)
+}

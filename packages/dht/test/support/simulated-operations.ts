@@ -1,0 +1,28 @@
+import { cachePolicy } from '../../src/cache/cache-policy.ts'
+import { CachedReads } from '../../src/cache/cached-reads.ts'
+import { DEFAULT_NUM_REPLICAS } from '../../src/constants.ts'
+import { Operations, type OperationsInit } from '../../src/operations.ts'
+import { Republisher } from '../../src/upkeep/republisher.ts'
+import { silentLog } from './silent-log.ts'
+import type { Simulation } from './simulated-replicas.ts'
+
+/** What a caller has of this node of a simulated network, which remembers nothing unless told to. */
+export function operations(net: Simulation, init: Partial<OperationsInit> = {}): Operations {
+  const { replicas } = net
+  const { store } = net.self
+  return new Operations({
+    replicas,
+    reads: new CachedReads({
+      replicas,
+      store,
+      cache: undefined,
+      policy: cachePolicy({}),
+      log: silentLog
+    }),
+    republisher: new Republisher({ clock: net.clock, log: silentLog }),
+    store,
+    numReplicas: DEFAULT_NUM_REPLICAS,
+    lifetime: new AbortController().signal,
+    ...init
+  })
+}
