@@ -1,6 +1,15 @@
-import { AbortError, type Libp2p, type PeerId, type ServiceMap } from '@libp2p/interface'
+import {
+  AbortError,
+  type Libp2p,
+  type PeerId,
+  type ServiceMap,
+  type TypedEventTarget
+} from '@libp2p/interface'
 import type { Multiaddr } from '@multiformats/multiaddr'
 import type { Found, Key, Value } from '@waggle/record'
+import { setMaxListeners } from 'main-event'
+import { anySignal } from './deadline.ts'
+import type { DHTEvents } from './events.ts'
 import type {
   DeleteOptions,
   FindNearestPeersOptions,
@@ -12,7 +21,7 @@ import type {
   StoreOptions,
   WaggleOperations
 } from './interface.ts'
-import { join } from './join.ts'
+import { join, type Membership } from './join/join.ts'
 import { startNode } from './node.ts'
 import { type DHTOptions, type Settings, settingsOf } from './options.ts'
 import { findWaggle, type Waggle } from './service.ts'
@@ -24,7 +33,10 @@ interface Parts {
   /** Whether the node was there before, and stays when the DHT stops. */
   readonly isBorrowed: boolean
   readonly lifetime: AbortController
+  membership?: Membership
 }
+
+type Listening = Parameters<TypedEventTarget<DHTEvents>['addEventListener']>[2]
 
 /**
  * A dictionary that many peers share. Each call takes a `signal` and a `timeoutMs`; after `stop()`
@@ -47,6 +59,7 @@ export class DHT implements WaggleOperations, AsyncDisposable {
    * @throws TypeError naming an option that is wrong
    * @throws ListenError when an address can't be listened on
    * @throws BootstrapError when no initial peer answers
+   * @throws ClockSkewError with `strictClock`, when the clocks of those that answer are not like this machine's
    */
   static async create(options: DHTOptions = {}): Promise<DHT> {
     const settings = settingsOf(options)
@@ -55,7 +68,7 @@ export class DHT implements WaggleOperations, AsyncDisposable {
 
     try {
       const { node, waggle, lifetime } = parts
-      await join({ ...settings, node, waggle, lifetime: lifetime.signal })
+      parts.membership = await join({ ...settings, node, waggle, lifetime: lifetime.signal })
       return new DHT(parts)
     } catch (error) {
       await stop(parts)
@@ -91,6 +104,28 @@ export class DHT implements WaggleOperations, AsyncDisposable {
   /** What there is to see of this node. */
   stats(): Stats {
     return this.#parts.waggle.stats()
+  }
+
+  /** Hears of what happens to this node, until the DHT stops. What there is to hear: {@link DHTEvents}. */
+  addEventListener<K extends keyof DHTEvents>(
+    type: K,
+    listener: (event: DHTEvents[K]) => void,
+    options?: Listening
+  ): void {
+    const { waggle, lifetime } = this.#parts
+    const given = typeof options === 'boolean' ? { capture: options } : options
+    waggle.events.addEventListener(type, listener, {
+      ...given,
+      signal: anySignal(given?.signal, lifetime.signal)
+    })
+  }
+
+  /** Stops hearing of it. */
+  removeEventListener<K extends keyof DHTEvents>(
+    type: K,
+    listener: (event: DHTEvents[K]) => void
+  ): void {
+    this.#parts.waggle.events.removeEventListener(type, listener)
   }
 
   async store(key: Key, value: Value, options: StoreOptions): Promise<boolean> {
@@ -150,11 +185,15 @@ function partsOf(node: Libp2p<ServiceMap>, { isBorrowed }: { isBorrowed: boolean
     )
   }
 
-  return { node, waggle, isBorrowed, lifetime: new AbortController() }
+  const lifetime = new AbortController()
+  // Each listener to events is one of this signal, too.
+  setMaxListeners(Number.POSITIVE_INFINITY, lifetime.signal)
+  return { node, waggle, isBorrowed, lifetime }
 }
 
-async function stop({ node, isBorrowed, lifetime }: Parts): Promise<void> {
+async function stop({ node, isBorrowed, lifetime, membership }: Parts): Promise<void> {
   lifetime.abort(new AbortError('the DHT was stopped'))
+  await membership?.flush()
 
   if (!isBorrowed) {
     await node.stop()

@@ -52,6 +52,7 @@ export {
   ValidationError
 } from '@waggle/record'
 export type { Address } from './addresses.ts'
+export type { ClockReading } from './clock/clock-reading.ts'
 export {
   DEFAULT_BOOTSTRAP_TIMEOUT_MS,
   DEFAULT_CALL_TIMEOUT_MS,
@@ -63,7 +64,8 @@ export {
 } from './constants.ts'
 export { DHT } from './dht.ts'
 export type { BootstrapAttempt } from './errors.ts'
-export { BootstrapError, ListenError, TimeoutError } from './errors.ts'
+export { BootstrapError, ClockSkewError, ListenError, TimeoutError } from './errors.ts'
+export type { ClockSkew, DHTEvents } from './events.ts'
 export type {
   CallOptions,
   DeleteOptions,

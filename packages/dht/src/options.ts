@@ -73,6 +73,15 @@ export interface DHTOptions {
    */
   requireBootstrap?: boolean | undefined
 
+  /**
+   * Whether `create` rejects with `ClockSkewError` when no initial peer answers whose clock is
+   * within `MAX_CLOCK_SKEW`, 3 seconds, of this machine's. If false, a warning is logged, and the
+   * event `clock:skew` dispatched.
+   *
+   * @default false
+   */
+  strictClock?: boolean | undefined
+
   /** @default DEFAULT_BOOTSTRAP_TIMEOUT_MS */
   bootstrapTimeoutMs?: number | undefined
 
@@ -114,6 +123,7 @@ export interface Settings {
   readonly protocol: string
   readonly limits: Limits
   readonly requireBootstrap: boolean
+  readonly strictClock: boolean
   readonly bootstrapTimeoutMs: number
   readonly requestTimeoutMs: number
   readonly libp2p: Libp2p<ServiceMap> | undefined
@@ -139,6 +149,7 @@ const CHECKS: Readonly<Record<keyof DHTOptions, Check>> = {
   protocol: isText,
   limits: isLimits,
   requireBootstrap: isBoolean,
+  strictClock: isBoolean,
   bootstrapTimeoutMs: isPositive,
   requestTimeoutMs: isPositive,
   libp2p: hasMethod('dial', 'a libp2p node'),
@@ -153,6 +164,7 @@ const FOR_EXISTING_NODE: readonly string[] = [
   'libp2p',
   'initialPeers',
   'requireBootstrap',
+  'strictClock',
   'bootstrapTimeoutMs',
   'signal'
 ]
@@ -186,6 +198,7 @@ export function settingsOf(options: DHTOptions): Settings {
     protocol: options.protocol ?? DEFAULT_KAD_PROTOCOL,
     limits: { ...DEFAULT_LIMITS, ...options.limits },
     requireBootstrap: options.requireBootstrap ?? true,
+    strictClock: options.strictClock ?? false,
     bootstrapTimeoutMs: options.bootstrapTimeoutMs ?? DEFAULT_BOOTSTRAP_TIMEOUT_MS,
     requestTimeoutMs: options.requestTimeoutMs ?? DEFAULT_REQUEST_TIMEOUT_MS,
     libp2p: options.libp2p,

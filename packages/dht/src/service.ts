@@ -1,4 +1,5 @@
 import type {
+  AbortOptions,
   ComponentLogger,
   Libp2pEvents,
   PeerId,
@@ -8,17 +9,26 @@ import type {
 } from '@libp2p/interface'
 import { AbortError, serviceCapabilities, serviceDependencies } from '@libp2p/interface'
 import type { ConnectionManager, Registrar } from '@libp2p/interface-internal'
+import { TypedEventEmitter } from 'main-event'
+import { CLOCK_PROTOCOL, MAX_CLOCK_STREAMS, tellTime } from './clock/clock-protocol.ts'
+import type { ClockReading } from './clock/clock-reading.ts'
+import { Clocks } from './clock/clocks.ts'
+import { connectedTo } from './connect.ts'
 import {
   DEFAULT_NUM_REPLICAS,
   DEFAULT_REQUEST_TIMEOUT_MS,
   SEARCH_WIDTH,
   SWEEP_INTERVAL_MS
 } from './constants.ts'
-import { anySignal } from './deadline.ts'
+import { anySignal, timeoutSignal } from './deadline.ts'
+import { toError } from './errors.ts'
+import type { DHTEvents } from './events.ts'
 import { ExchangeChannel } from './exchange/exchange-channel.ts'
 import { ExchangeServer } from './exchange/exchange-server.ts'
 import { EXCHANGE_PROTOCOL, MAX_EXCHANGE_STREAMS } from './exchange/limits.ts'
 import type { Stats, WaggleOperations } from './interface.ts'
+import { Acquaintance } from './join/acquaintance.ts'
+import { findNode } from './kad/find-node.ts'
 import { KadChannel } from './kad/kad-channel.ts'
 import { KnownPeers } from './kad/known-peers.ts'
 import { type NodeParts, partsOf } from './kad/node-parts.ts'
@@ -69,10 +79,19 @@ export interface Waggle {
   /** kad-dht's protocol, which names the network. */
   readonly protocol: string
 
+  /** What happens to this node. */
+  readonly events: TypedEventTarget<DHTEvents>
+
   stats(): Stats
 
-  /** Resolves once this node knows a peer to begin searches at. */
-  whenRouted(signal: AbortSignal): Promise<void>
+  /** The connected peers that serve our network. */
+  readonly joinedPeers: PeerId[]
+
+  /** Whether a peer serves our network and is connected. */
+  isJoined(peer: PeerId): boolean
+
+  /** Asks a connected peer for its time. Undefined if it does not tell, as stock peers don't. */
+  compareClocks(peer: PeerId, options?: AbortOptions): Promise<ClockReading | undefined>
 
   /** The operations, whose calls end with the given lifetime or with the node. */
   operations(lifetime: AbortSignal): WaggleOperations
@@ -100,6 +119,7 @@ interface Running {
   readonly parts: NodeParts
   readonly replicas: Replicas
   readonly routing: KnownPeers
+  readonly clocks: Clocks
   readonly stop: AbortController
 }
 
@@ -107,6 +127,7 @@ class WaggleService implements Waggle, Startable {
   readonly [Symbol.toStringTag] = SERVICE
   readonly [serviceCapabilities]: string[] = [SERVICE]
   readonly [serviceDependencies]: string[] = ['@libp2p/kad-dht']
+  readonly events: TypedEventTarget<DHTEvents> = new TypedEventEmitter()
   readonly #components: WaggleComponents
   readonly #numReplicas: number
   readonly #requestTimeoutMs: number
@@ -123,13 +144,14 @@ class WaggleService implements Waggle, Startable {
 
   /** Called by libp2p, when all services exist: their order does not matter. */
   async start(): Promise<void> {
-    const { events, peerStore, registrar } = this.#components
+    const { registrar } = this.#components
     const parts = partsOf(this.#components)
     const { kad, store } = parts
     const avoidance = new Avoidance()
     // A peer that failed because it was slow is no worse than others once it is heard of again.
     const onAlive = (peer: PeerId): void => avoidance.answered(peer)
-    const routing = new KnownPeers({ kad, peerStore, registrar, events, onConnect: onAlive })
+    const routing = this.#routing(parts, onAlive)
+    const clocks = this.#clocks(parts)
     const channel = this.#channel(parts, onAlive)
     const stop = new AbortController()
     const sweeping = setInterval(() => store.sweep(), SWEEP_INTERVAL_MS)
@@ -141,10 +163,13 @@ class WaggleService implements Waggle, Startable {
     this.#running = {
       parts,
       routing,
+      clocks,
       stop,
       replicas: this.#replicas(parts, { routing, channel, avoidance })
     }
 
+    this.#acquaint(this.#acquaintance(parts, routing, stop.signal), stop.signal)
+    clocks.follow(stop.signal)
     await routing.follow(stop.signal)
 
     if (kad.getMode() === 'server') {
@@ -154,6 +179,11 @@ class WaggleService implements Waggle, Startable {
         (stream, connection) => server.serve(stream, connection.remotePeer),
         { maxInboundStreams: MAX_EXCHANGE_STREAMS, maxOutboundStreams: MAX_EXCHANGE_STREAMS }
       )
+      await registrar.handle(
+        CLOCK_PROTOCOL,
+        (stream) => tellTime(stream, store.clock).catch((error) => stream.abort(toError(error))),
+        { maxInboundStreams: MAX_CLOCK_STREAMS, maxOutboundStreams: MAX_CLOCK_STREAMS }
+      )
     }
   }
 
@@ -162,6 +192,7 @@ class WaggleService implements Waggle, Startable {
     this.#running?.stop.abort(new AbortError('the node was stopped'))
     this.#running = undefined
     await this.#components.registrar.unhandle(EXCHANGE_PROTOCOL)
+    await this.#components.registrar.unhandle(CLOCK_PROTOCOL)
   }
 
   get clientMode(): boolean {
@@ -179,18 +210,27 @@ class WaggleService implements Waggle, Startable {
   }
 
   stats(): Stats {
-    const { parts, routing } = this.#started
+    const { parts, routing, clocks } = this.#started
     const { store } = parts
     return {
       records: store.records,
       bytes: store.bytes,
       peers: this.peers.length,
-      knownPeers: routing.size
+      knownPeers: routing.size,
+      clockSkewMs: clocks.medianSkewMs
     }
   }
 
-  whenRouted(signal: AbortSignal): Promise<void> {
-    return this.#started.routing.whenNotEmpty(signal)
+  get joinedPeers(): PeerId[] {
+    return this.#running?.routing.connected ?? []
+  }
+
+  isJoined(peer: PeerId): boolean {
+    return this.#running?.routing.isConnected(peer) ?? false
+  }
+
+  async compareClocks(peer: PeerId, options?: AbortOptions): Promise<ClockReading | undefined> {
+    return this.#started.clocks.compare(peer, options)
   }
 
   operations(lifetime: AbortSignal): WaggleOperations {
@@ -210,6 +250,59 @@ class WaggleService implements Waggle, Startable {
     }
 
     return this.#running
+  }
+
+  #routing({ kad }: NodeParts, onConnect: (peer: PeerId) => void): KnownPeers {
+    const { events, peerStore, registrar } = this.#components
+    return new KnownPeers({
+      kad,
+      peerStore,
+      registrar,
+      events,
+      onConnect,
+      onJoin: (detail) => this.events.safeDispatchEvent('peer:join', { detail }),
+      onLeave: (detail) => this.events.safeDispatchEvent('peer:leave', { detail })
+    })
+  }
+
+  /** Of two peers that meet, the one that was dialled asks: the other one knows whom it dials. */
+  #acquaint(acquaintance: Acquaintance, signal: AbortSignal): void {
+    const { connectionManager } = this.#components
+    this.events.addEventListener(
+      'peer:join',
+      ({ detail: peer }) => {
+        if (
+          connectionManager.getConnections(peer).some(({ direction }) => direction === 'inbound')
+        ) {
+          acquaintance.meet(peer)
+        }
+      },
+      { signal }
+    )
+  }
+
+  #acquaintance({ kad }: NodeParts, routing: KnownPeers, lifetime: AbortSignal): Acquaintance {
+    const { connectionManager, peerId } = this.#components
+    const within = (): AbortSignal => anySignal(lifetime, timeoutSignal(this.#requestTimeoutMs))
+    return new Acquaintance({
+      self: peerId,
+      ask: (peer, target) => findNode(kad, peer, target, { signal: within() }),
+      connect: (contact) => connectedTo(connectionManager, contact, { signal: within() }),
+      nearest: (target, count) => routing.nearest(target, count),
+      isKnown: (peer) => routing.has(peer),
+      now: () => performance.now()
+    })
+  }
+
+  #clocks({ store }: NodeParts): Clocks {
+    const { connectionManager, logger } = this.#components
+    return new Clocks({
+      connectionManager,
+      events: this.events,
+      log: logger.forComponent('waggle:clock'),
+      clock: store.clock,
+      requestTimeoutMs: this.#requestTimeoutMs
+    })
   }
 
   #channel({ kad, store }: NodeParts, onAnswer: (peer: PeerId) => void): ExchangeChannel {

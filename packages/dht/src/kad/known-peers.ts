@@ -1,7 +1,6 @@
 import type { Libp2pEvents, PeerId, PeerStore, TypedEventTarget } from '@libp2p/interface'
 import type { Registrar } from '@libp2p/interface-internal'
 import type { Multiaddr } from '@multiformats/multiaddr'
-import { raceSignal } from 'race-signal'
 import type { Contact, Routing } from '../interface.ts'
 import { type Point, pointOfPeer, roughDistance } from '../lookup/key-space.ts'
 import type { KadInternals } from './internals.ts'
@@ -12,8 +11,14 @@ export interface KnownPeersComponents {
   readonly registrar: Registrar
   readonly events: TypedEventTarget<Libp2pEvents>
 
-  /** A server of our network has connected. */
+  /** A server of our network has connected, perhaps once more. */
   readonly onConnect: (peer: PeerId) => void
+
+  /** A peer has become one of the connected servers of our network. */
+  readonly onJoin: (peer: PeerId) => void
+
+  /** A peer is no connected server of our network any more. */
+  readonly onLeave: (peer: PeerId) => void
 }
 
 /** A peer that serves our network, and why we know it. */
@@ -32,7 +37,6 @@ interface KnownPeer {
 export class KnownPeers implements Routing {
   readonly #components: KnownPeersComponents
   readonly #peers = new Map<string, KnownPeer>()
-  #appeared = Promise.withResolvers<void>()
 
   constructor(components: KnownPeersComponents) {
     this.#components = components
@@ -76,6 +80,20 @@ export class KnownPeers implements Routing {
     return this.#peers.size
   }
 
+  has(peer: PeerId): boolean {
+    return this.#peers.has(peer.toString())
+  }
+
+  /** The connected ones. */
+  get connected(): PeerId[] {
+    const peers = [...this.#peers.values()]
+    return peers.filter(({ isConnected }) => isConnected).map(({ contact }) => contact.id)
+  }
+
+  isConnected(peer: PeerId): boolean {
+    return this.#peers.get(peer.toString())?.isConnected ?? false
+  }
+
   /** Nearest first. */
   nearest(target: Point, count: number): Contact[] {
     const nearest: { contact: Contact; distance: number }[] = []
@@ -97,13 +115,6 @@ export class KnownPeers implements Routing {
     return nearest.map(({ contact }) => contact)
   }
 
-  /** Resolves once there is a peer; rejects with the signal's reason. */
-  async whenNotEmpty(signal: AbortSignal): Promise<void> {
-    if (this.size === 0) {
-      await raceSignal(this.#appeared.promise, signal)
-    }
-  }
-
   /** At once; the addresses of a new one follow. */
   #know(id: PeerId, change: Partial<KnownPeer>): void {
     const name = id.toString()
@@ -116,22 +127,28 @@ export class KnownPeers implements Routing {
       ...change
     }
 
-    if (!after.isInTable && !after.isConnected) {
+    if (after.isInTable || after.isConnected) {
+      this.#peers.set(name, after)
+    } else {
       this.#peers.delete(name)
-      return
     }
 
-    this.#peers.set(name, after)
-
-    if (before === undefined) {
+    if (before === undefined && this.#peers.has(name)) {
       this.#appear(id)
+    }
+
+    this.#tell(id, before?.isConnected ?? false, after.isConnected)
+  }
+
+  #tell(id: PeerId, wasConnected: boolean, isConnected: boolean): void {
+    if (isConnected && !wasConnected) {
+      this.#components.onJoin(id)
+    } else if (wasConnected && !isConnected) {
+      this.#components.onLeave(id)
     }
   }
 
   #appear(id: PeerId): void {
-    this.#appeared.resolve()
-    this.#appeared = Promise.withResolvers()
-
     this.#components.peerStore.get(id).then(
       ({ addresses }) => this.#relocate(id, addresses),
       () => {
