@@ -19,6 +19,18 @@ import { type Waggle, waggle } from './service.ts'
 const MAX_INBOUND_CONNECTIONS_PER_SECOND = 256
 const MAX_PENDING_INBOUND_CONNECTIONS = 256
 
+/**
+ * How long a peer may be silent before its connection counts as dead: a busy one is not gone, and its
+ * requests have timeouts of their own. Pings never overlap, as stock peers take in few at once.
+ */
+const PING_INTERVAL_MS = 20_000
+
+/** The connection monitor, kad-dht and the application ping at the same time. */
+const MAX_PING_STREAMS = 16
+
+/** Nobody asks again who a peer is when it was too busy to say so at first. */
+const IDENTIFY_TIMEOUT_MS = 30_000
+
 /** What a node of ours is made of, besides what the caller adds. */
 type NodeServices = { identify: Identify; ping: Ping; dht: KadDHT; waggle: Waggle }
 
@@ -62,8 +74,8 @@ async function configuration(settings: Settings): Promise<Libp2pOptions<NodeServ
       ...libp2pOptions.connectionManager
     },
     connectionMonitor: {
-      // A peer that is busy for a few seconds is not gone, and its requests have timeouts of their own.
-      abortConnectionOnPingFailure: false,
+      pingInterval: PING_INTERVAL_MS,
+      pingTimeout: { minTimeout: PING_INTERVAL_MS, maxTimeout: PING_INTERVAL_MS },
       ...libp2pOptions.connectionMonitor
     },
     services: { ...services(settings), ...libp2pOptions.services }
@@ -78,8 +90,8 @@ function services({
   requestTimeoutMs
 }: Settings): NonNullable<Libp2pOptions<NodeServices>['services']> {
   return {
-    identify: identify(),
-    ping: ping(),
+    identify: identify({ timeout: IDENTIFY_TIMEOUT_MS }),
+    ping: ping({ maxInboundStreams: MAX_PING_STREAMS, maxOutboundStreams: MAX_PING_STREAMS }),
     dht: waggleKadDHT({
       protocol,
       clientMode,

@@ -90,6 +90,9 @@ export interface Waggle {
   /** Whether a peer serves our network and is connected. */
   isJoined(peer: PeerId): boolean
 
+  /** Gets to know, in the background, those whom a connected peer knows. */
+  meet(peer: PeerId): void
+
   /** Asks a connected peer for its time. Undefined if it does not tell, as stock peers don't. */
   compareClocks(peer: PeerId, options?: AbortOptions): Promise<ClockReading | undefined>
 
@@ -120,6 +123,7 @@ interface Running {
   readonly replicas: Replicas
   readonly routing: KnownPeers
   readonly clocks: Clocks
+  readonly acquaintance: Acquaintance
   readonly stop: AbortController
 }
 
@@ -152,8 +156,9 @@ class WaggleService implements Waggle, Startable {
     const onAlive = (peer: PeerId): void => avoidance.answered(peer)
     const routing = this.#routing(parts, onAlive)
     const clocks = this.#clocks(parts)
-    const channel = this.#channel(parts, onAlive)
     const stop = new AbortController()
+    const acquaintance = this.#acquaintance(parts, routing, stop.signal)
+    const channel = this.#channel(parts, onAlive)
     const sweeping = setInterval(() => store.sweep(), SWEEP_INTERVAL_MS)
     sweeping.unref?.()
     stop.signal.addEventListener('abort', () => {
@@ -164,11 +169,12 @@ class WaggleService implements Waggle, Startable {
       parts,
       routing,
       clocks,
+      acquaintance,
       stop,
       replicas: this.#replicas(parts, { routing, channel, avoidance })
     }
 
-    this.#acquaint(this.#acquaintance(parts, routing, stop.signal), stop.signal)
+    this.#acquaint(acquaintance, stop.signal)
     clocks.follow(stop.signal)
     await routing.follow(stop.signal)
 
@@ -227,6 +233,10 @@ class WaggleService implements Waggle, Startable {
 
   isJoined(peer: PeerId): boolean {
     return this.#running?.routing.isConnected(peer) ?? false
+  }
+
+  meet(peer: PeerId): void {
+    this.#running?.acquaintance.meet(peer)
   }
 
   async compareClocks(peer: PeerId, options?: AbortOptions): Promise<ClockReading | undefined> {

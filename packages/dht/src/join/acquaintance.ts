@@ -45,10 +45,10 @@ export interface AcquaintanceInit {
 }
 
 /**
- * Makes networks grow together when one peer of each meets one of the other (N8). A peer that was
- * dialled asks the other one for the neighbours that it should have, and dials those that it does
- * not know. They do the same with it, and so on, until there is nothing new to hear. In a network
- * that has grown together already it ends with the first question.
+ * Makes networks grow together when one peer of each meets one of the other (N8). Who joins through
+ * a peer, and who is dialled by one, asks it for the neighbours that it should have, and dials those
+ * that it does not know. They, being dialled, do the same, and so on, until there is nothing new to
+ * hear. In a network that has grown together already it ends with the first question.
  */
 export class Acquaintance {
   readonly #init: AcquaintanceInit

@@ -61,8 +61,7 @@ async function firstOf(
 ): Promise<void> {
   const reach = init.strictClock ? strictAttempt : attempt
   const attempts = candidates.map(async (candidate) => {
-    const peer = await reach([...candidate.addresses], init, { signal })
-    candidate.peer = peer.toString()
+    reunion.reached(candidate, await reach([...candidate.addresses], init, { signal }))
   })
 
   try {

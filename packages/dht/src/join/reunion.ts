@@ -70,6 +70,12 @@ export class Reunion {
     }
   }
 
+  /** Somebody was reached, and with it perhaps a network of which we know nobody else. */
+  reached(candidate: Candidate, peer: PeerId): void {
+    candidate.peer = peer.toString()
+    this.#init.waggle.meet(peer)
+  }
+
   get #isLonely(): boolean {
     return this.#init.waggle.joinedPeers.length === 0
   }
@@ -132,7 +138,7 @@ export class Reunion {
 
       try {
         const peer = await attempt([...candidate.addresses], this.#init, { signal })
-        candidate.peer = peer.toString()
+        this.reached(candidate, peer)
         return
       } catch (error) {
         this.#init.log('could not reach %s again - %e', candidate.name, error)
