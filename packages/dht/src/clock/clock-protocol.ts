@@ -45,7 +45,7 @@ export async function askTime(
     bytes.write(QUESTION, options)
   ])
   const tookMs = performance.now() - startMs
-  const peerTime = new DataView(answer.slice().buffer).getFloat64(0)
+  const peerTime = answer.getFloat64(0)
 
   if (!Number.isFinite(peerTime)) {
     throw new Error(`the peer has ${peerTime} for a time`)
