@@ -4,6 +4,7 @@ import { type Identify, identify } from '@libp2p/identify'
 import type { Libp2p, ServiceMap } from '@libp2p/interface'
 import type { KadDHT } from '@libp2p/kad-dht'
 import { type Ping, ping } from '@libp2p/ping'
+import { preSharedKey } from '@libp2p/pnet'
 import { tcp } from '@libp2p/tcp'
 import { createLibp2p, type Libp2pOptions } from 'libp2p'
 import { ListenError, toError } from './errors.ts'
@@ -52,13 +53,14 @@ export async function startNode(settings: Settings): Promise<Libp2p<ServiceMap>>
 }
 
 async function configuration(settings: Settings): Promise<Libp2pOptions<NodeServices>> {
-  const { libp2pOptions, identityPath, logger, metrics } = settings
+  const { libp2pOptions, identityPath, logger, metrics, swarmKey } = settings
   const privateKey = identityPath ? await identityAt(identityPath) : settings.privateKey
 
   return {
     ...(privateKey && { privateKey }),
     ...(logger && { logger }),
     ...(metrics && { metrics }),
+    ...(swarmKey && { connectionProtector: preSharedKey({ psk: swarmKey }) }),
     transports: [tcp()],
     connectionEncrypters: [noise()],
     streamMuxers: [yamux()],

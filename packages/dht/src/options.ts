@@ -2,7 +2,7 @@ import type { ComponentLogger, Libp2p, PrivateKey, ServiceMap } from '@libp2p/in
 import type { Multiaddr } from '@multiformats/multiaddr'
 import { DEFAULT_LIMITS, type Limits } from '@waggle/record'
 import type { Libp2pOptions } from 'libp2p'
-import { type Address, listenAddress, peerAddress } from './addresses.ts'
+import { type Address, announcedAddress, listenAddress, peerAddress } from './addresses.ts'
 import {
   DEFAULT_BOOTSTRAP_TIMEOUT_MS,
   DEFAULT_KAD_PROTOCOL,
@@ -10,6 +10,7 @@ import {
   DEFAULT_REQUEST_TIMEOUT_MS,
   SEARCH_WIDTH
 } from './constants.ts'
+import { swarmKeyBytes } from './swarm-key.ts'
 
 /** How `DHT.create` is told what to make. */
 export interface DHTOptions {
@@ -57,6 +58,12 @@ export interface DHTOptions {
    * @default DEFAULT_KAD_PROTOCOL
    */
   protocol?: string | undefined
+
+  /**
+   * The key of a private network: the text of a `swarm.key` file, or its bytes. Only nodes with the
+   * same key can connect to each other.
+   */
+  swarmKey?: string | Uint8Array | undefined
 
   /**
    * What records may be (R12). The same in the whole network; those left out keep their defaults.
@@ -121,6 +128,7 @@ export interface Settings {
   readonly privateKey: PrivateKey | undefined
   readonly identityPath: string | undefined
   readonly protocol: string
+  readonly swarmKey: Uint8Array | undefined
   readonly limits: Limits
   readonly requireBootstrap: boolean
   readonly strictClock: boolean
@@ -141,12 +149,13 @@ type Check = (value: unknown, option: string) => void
 const CHECKS: Readonly<Record<keyof DHTOptions, Check>> = {
   listenOn: eachIs(listenAddress),
   initialPeers: eachIs(peerAddress),
-  announce: eachIs(peerAddress),
+  announce: eachIs(announcedAddress),
   clientMode: isBoolean,
   numReplicas: isWhole(1, SEARCH_WIDTH),
   privateKey: hasMethod('sign', "a libp2p private key, such as await generateKeyPair('Ed25519')"),
   identityPath: isText,
   protocol: isText,
+  swarmKey: swarmKeyBytes,
   limits: isLimits,
   requireBootstrap: isBoolean,
   strictClock: isBoolean,
@@ -192,10 +201,12 @@ export function settingsOf(options: DHTOptions): Settings {
     ...keyAndPath(options),
     listenOn: list(listenOn).map((address) => listenAddress(address, 'listenOn')),
     initialPeers: list(options.initialPeers).map((address) => peerAddress(address, 'initialPeers')),
-    announce: list(options.announce).map((address) => peerAddress(address, 'announce')),
+    announce: list(options.announce).map((address) => announcedAddress(address, 'announce')),
     clientMode,
     numReplicas: options.numReplicas ?? DEFAULT_NUM_REPLICAS,
     protocol: options.protocol ?? DEFAULT_KAD_PROTOCOL,
+    swarmKey:
+      options.swarmKey === undefined ? undefined : swarmKeyBytes(options.swarmKey, 'swarmKey'),
     limits: { ...DEFAULT_LIMITS, ...options.limits },
     requireBootstrap: options.requireBootstrap ?? true,
     strictClock: options.strictClock ?? false,

@@ -30,6 +30,8 @@ const WRONG: [option: string, value: unknown][] = [
   ...notAnAddress.map((value): [string, unknown] => ['announce', value]),
   ...notBoolean.map((value): [string, unknown] => ['clientMode', value]),
   ...notBoolean.map((value): [string, unknown] => ['requireBootstrap', value]),
+  ...notBoolean.map((value): [string, unknown] => ['strictClock', value]),
+  ...notText.map((value): [string, unknown] => ['swarmKey', value]),
   ...[...wrongNumbers, 1.5, 21].map((value): [string, unknown] => ['numReplicas', value]),
   ...wrongNumbers.map((value): [string, unknown] => ['bootstrapTimeoutMs', value]),
   ...wrongNumbers.map((value): [string, unknown] => ['requestTimeoutMs', value]),
@@ -56,6 +58,7 @@ describe('settingsOf', () => {
       protocol: DEFAULT_KAD_PROTOCOL,
       limits: DEFAULT_LIMITS,
       requireBootstrap: true,
+      strictClock: false,
       bootstrapTimeoutMs: DEFAULT_BOOTSTRAP_TIMEOUT_MS,
       requestTimeoutMs: DEFAULT_REQUEST_TIMEOUT_MS,
       libp2pOptions: {}
@@ -162,6 +165,7 @@ describe('settingsOf', () => {
     const settings = {
       initialPeers: [':1337'],
       requireBootstrap: false,
+      strictClock: true,
       bootstrapTimeoutMs: 5,
       signal: new AbortController().signal
     }
@@ -176,6 +180,7 @@ describe('settingsOf', () => {
     ['numReplicas', 3],
     ['identityPath', 'key'],
     ['protocol', '/bees/1.0.0'],
+    ['swarmKey', `/key/swarm/psk/1.0.0/\n/base16/\n${'a1'.repeat(32)}`],
     ['limits', { maxTtl: 60 }],
     ['requestTimeoutMs', 50],
     ['libp2pOptions', {}]
