@@ -8,7 +8,7 @@ import {
 import type { Multiaddr } from '@multiformats/multiaddr'
 import type { Found, Key, Value } from '@waggle/record'
 import { setMaxListeners } from 'main-event'
-import { anySignal } from './deadline.ts'
+import { anySignal, timeoutSignal } from './deadline.ts'
 import type { DHTEvents } from './events.ts'
 import type {
   DeleteOptions,
@@ -24,6 +24,7 @@ import type {
 import { join, type Membership } from './join/join.ts'
 import { startNode } from './node.ts'
 import { type DHTOptions, type Settings, settingsOf } from './options.ts'
+import { whenRelayed } from './relay.ts'
 import { findWaggle, type Waggle } from './service.ts'
 
 interface Parts {
@@ -69,6 +70,7 @@ export class DHT implements WaggleOperations, AsyncDisposable {
     try {
       const { node, waggle, lifetime } = parts
       parts.membership = await join({ ...settings, node, waggle, lifetime: lifetime.signal })
+      await (settings.relay && relayed(node, settings))
       return new DHT(parts)
     } catch (error) {
       await stop(parts)
@@ -166,6 +168,24 @@ export class DHT implements WaggleOperations, AsyncDisposable {
 async function started(settings: Settings): Promise<Parts> {
   const node = await startNode(settings)
   return partsOf(node, { isBorrowed: false })
+}
+
+/** Waits a while for a relay. Without one the node does everything but be reached, and goes on looking. */
+async function relayed(
+  node: Libp2p<ServiceMap>,
+  { signal, requestTimeoutMs }: Settings
+): Promise<void> {
+  try {
+    await whenRelayed(node, { signal: anySignal(signal, timeoutSignal(requestTimeoutMs)) })
+  } catch (error) {
+    signal?.throwIfAborted()
+    node.logger
+      .forComponent('waggle:relay')
+      .error(
+        'WARNING: no peer that was met is a relay (serveRelay), so nobody can reach this node yet - %e',
+        error
+      )
+  }
 }
 
 function borrowed(node: Libp2p<ServiceMap>): Parts {

@@ -11,6 +11,13 @@ import { ListenError, toError } from './errors.ts'
 import { identityAt } from './identity.ts'
 import { waggleKadDHT } from './kad/waggle-kad-dht.ts'
 import type { Settings } from './options.ts'
+import {
+  holePunching,
+  RELAYED_ADDRESS,
+  reachability,
+  relayServer,
+  relayTransport
+} from './relay.ts'
 import { type Waggle, waggle } from './service.ts'
 
 /**
@@ -33,7 +40,15 @@ const MAX_PING_STREAMS = 16
 const IDENTIFY_TIMEOUT_MS = 30_000
 
 /** What a node of ours is made of, besides what the caller adds. */
-type NodeServices = { identify: Identify; ping: Ping; dht: KadDHT; waggle: Waggle }
+type NodeServices = {
+  identify: Identify
+  ping: Ping
+  holePunching: unknown
+  reachability?: unknown
+  relayServer?: unknown
+  dht: KadDHT
+  waggle: Waggle
+}
 
 /**
  * Makes a libp2p node that listens and has the Waggle service. It has joined nothing yet.
@@ -61,12 +76,12 @@ async function configuration(settings: Settings): Promise<Libp2pOptions<NodeServ
     ...(logger && { logger }),
     ...(metrics && { metrics }),
     ...(swarmKey && { connectionProtector: preSharedKey({ psk: swarmKey }) }),
-    transports: [tcp()],
+    transports: [tcp(), relayTransport()],
     connectionEncrypters: [noise()],
     streamMuxers: [yamux()],
     ...libp2pOptions,
     addresses: {
-      listen: settings.listenOn.map(String),
+      listen: [...settings.listenOn.map(String), ...(settings.relay ? [RELAYED_ADDRESS] : [])],
       announce: settings.announce.map(String),
       ...libp2pOptions.addresses
     },
@@ -89,11 +104,16 @@ function services({
   limits,
   numReplicas,
   protocol,
-  requestTimeoutMs
+  relay,
+  requestTimeoutMs,
+  serveRelay
 }: Settings): NonNullable<Libp2pOptions<NodeServices>['services']> {
   return {
     identify: identify({ timeout: IDENTIFY_TIMEOUT_MS }),
     ping: ping({ maxInboundStreams: MAX_PING_STREAMS, maxOutboundStreams: MAX_PING_STREAMS }),
+    holePunching: holePunching(),
+    ...((relay || serveRelay) && { reachability: reachability() }),
+    ...(serveRelay && { relayServer: relayServer() }),
     dht: waggleKadDHT({
       protocol,
       clientMode,

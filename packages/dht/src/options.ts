@@ -40,6 +40,21 @@ export interface DHTOptions {
   clientMode?: boolean | undefined
 
   /**
+   * For a node to which others can't connect: be reachable through a peer that has `serveRelay`.
+   * Such a node is a client, and listens nowhere else unless told.
+   *
+   * @default false
+   */
+  relay?: boolean | undefined
+
+  /**
+   * Be a relay for nodes that can't be connected to. For nodes that can, such as bootstrap nodes.
+   *
+   * @default false
+   */
+  serveRelay?: boolean | undefined
+
+  /**
    * How many peers hold a record, from 1 to 20. The same in the whole network.
    *
    * @default DEFAULT_NUM_REPLICAS
@@ -124,6 +139,8 @@ export interface Settings {
   readonly initialPeers: readonly Multiaddr[]
   readonly announce: readonly Multiaddr[]
   readonly clientMode: boolean
+  readonly relay: boolean
+  readonly serveRelay: boolean
   readonly numReplicas: number
   readonly privateKey: PrivateKey | undefined
   readonly identityPath: string | undefined
@@ -151,6 +168,8 @@ const CHECKS: Readonly<Record<keyof DHTOptions, Check>> = {
   initialPeers: eachIs(peerAddress),
   announce: eachIs(announcedAddress),
   clientMode: isBoolean,
+  relay: isBoolean,
+  serveRelay: isBoolean,
   numReplicas: isWhole(1, SEARCH_WIDTH),
   privateKey: hasMethod('sign', "a libp2p private key, such as await generateKeyPair('Ed25519')"),
   identityPath: isText,
@@ -195,7 +214,9 @@ export function settingsOf(options: DHTOptions): Settings {
     assertCombines(given.map(([option]) => option))
   }
 
-  const { clientMode = false, listenOn = clientMode ? [] : DEFAULT_LISTEN_ON } = options
+  assertRoles(options)
+  const { relay = false, clientMode = relay, serveRelay = false } = options
+  const { listenOn = clientMode ? [] : DEFAULT_LISTEN_ON } = options
 
   return {
     ...keyAndPath(options),
@@ -203,6 +224,8 @@ export function settingsOf(options: DHTOptions): Settings {
     initialPeers: list(options.initialPeers).map((address) => peerAddress(address, 'initialPeers')),
     announce: list(options.announce).map((address) => announcedAddress(address, 'announce')),
     clientMode,
+    relay,
+    serveRelay,
     numReplicas: options.numReplicas ?? DEFAULT_NUM_REPLICAS,
     protocol: options.protocol ?? DEFAULT_KAD_PROTOCOL,
     swarmKey:
@@ -236,6 +259,21 @@ function assertCombines(given: readonly string[]): void {
   if (other !== undefined) {
     throw new TypeError(
       `${other} can't be combined with libp2p: configure the node itself, or its services waggle() and waggleKadDHT()`
+    )
+  }
+}
+
+/** What others can't connect to must not hold records for them, nor relay anything. */
+function assertRoles({ clientMode, relay, serveRelay }: DHTOptions): void {
+  if (relay === true && clientMode === false) {
+    throw new TypeError(
+      "relay is for nodes that others can't connect to, which are clients: leave out clientMode: false, or relay if others can connect"
+    )
+  }
+
+  if (serveRelay === true && (relay === true || clientMode === true)) {
+    throw new TypeError(
+      "serveRelay is for nodes that others can connect to: it can't be combined with relay or clientMode"
     )
   }
 }

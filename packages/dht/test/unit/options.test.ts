@@ -31,6 +31,8 @@ const WRONG: [option: string, value: unknown][] = [
   ...notBoolean.map((value): [string, unknown] => ['clientMode', value]),
   ...notBoolean.map((value): [string, unknown] => ['requireBootstrap', value]),
   ...notBoolean.map((value): [string, unknown] => ['strictClock', value]),
+  ...notBoolean.map((value): [string, unknown] => ['relay', value]),
+  ...notBoolean.map((value): [string, unknown] => ['serveRelay', value]),
   ...notText.map((value): [string, unknown] => ['swarmKey', value]),
   ...[...wrongNumbers, 1.5, 21].map((value): [string, unknown] => ['numReplicas', value]),
   ...wrongNumbers.map((value): [string, unknown] => ['bootstrapTimeoutMs', value]),
@@ -78,6 +80,22 @@ describe('settingsOf', () => {
 
     expect(settingsOf({ clientMode: true }).listenOn).toEqual([])
     expect(settingsOf({ clientMode: true, listenOn }).listenOn).toHaveLength(1)
+  })
+
+  it('has a node that is reached through relays be a client that listens nowhere else', () => {
+    expect(settingsOf({ relay: true })).toMatchObject({ clientMode: true, listenOn: [] })
+    expect(settingsOf({ relay: true, clientMode: true }).clientMode).toBe(true)
+    expect(settingsOf({ relay: true, listenOn: ':1337' }).listenOn).toHaveLength(1)
+    expect(settingsOf({ serveRelay: true })).toMatchObject({ clientMode: false, relay: false })
+  })
+
+  it.each([
+    [{ relay: true, clientMode: false }, 'leave out clientMode: false'],
+    [{ relay: true, serveRelay: true }, "can't be combined with relay"],
+    [{ clientMode: true, serveRelay: true }, "can't be combined with relay or clientMode"]
+  ])('refuses %j, which contradicts itself', (options, message) => {
+    expect(() => settingsFor(options)).toThrow(TypeError)
+    expect(() => settingsFor(options)).toThrow(message)
   })
 
   it.each(['listenOn', 'initialPeers', 'announce'] as const)(
@@ -177,6 +195,8 @@ describe('settingsOf', () => {
     ['listenOn', ':1337'],
     ['announce', ':1337'],
     ['clientMode', true],
+    ['relay', true],
+    ['serveRelay', true],
     ['numReplicas', 3],
     ['identityPath', 'key'],
     ['protocol', '/bees/1.0.0'],
