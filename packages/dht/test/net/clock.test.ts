@@ -1,4 +1,4 @@
-import type { Stream } from '@libp2p/interface'
+import type { ComponentLogger, Stream } from '@libp2p/interface'
 import {
   BootstrapError,
   type ClockSkew,
@@ -13,6 +13,7 @@ import { CLOCK_PROTOCOL } from '../../src/clock/clock-protocol.ts'
 import { PATIENCE } from '../support/libp2p-node.ts'
 import { freeAddress } from '../support/loopback.ts'
 import { rejection } from '../support/rejection.ts'
+import { silentLog } from '../support/silent-log.ts'
 import { skewedDHT } from '../support/skewed-node.ts'
 import { stockNode } from '../support/stock-node.ts'
 
@@ -61,6 +62,27 @@ describe('clocks that differ by more than three seconds', () => {
     expect(Math.abs(heard[0]?.medianSkewMs ?? Number.NaN)).toBeLessThan(TOLERANCE_MS)
     expect(Math.abs(first.stats().clockSkewMs ?? Number.NaN)).toBeLessThan(TOLERANCE_MS)
     expect([second, third, fourth]).toHaveLength(3)
+  })
+})
+
+describe('a clock that differs', () => {
+  it('is warned of by the logger, with both times and what to do (N8)', async () => {
+    const warnings: string[] = []
+    const logger: ComponentLogger = {
+      forComponent: (name) =>
+        Object.assign(() => {}, {
+          ...silentLog,
+          error: (...said: unknown[]) => name === 'waggle:clock' && warnings.push(said.join(' '))
+        })
+    }
+    await using wrong = await skewedDHT(10)
+    await using right = await DHT.create({ initialPeers: wrong.multiaddrs, logger })
+
+    await expect.poll(() => warnings, PATIENCE).toHaveLength(1)
+    expect(right.stats().clockSkewMs).toBeGreaterThan(9000)
+    expect(warnings[0]).toMatch(/WARNING: the clock of the peer .* differs from ours/)
+    expect(warnings[0]?.match(/\d{4}-\d\d-\d\dT[\d:.]+Z/g)).toHaveLength(2)
+    expect(warnings[0]).toContain('NTP')
   })
 })
 

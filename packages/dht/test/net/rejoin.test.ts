@@ -1,11 +1,16 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { DHT } from '@waggle/dht'
+import { join as pathOf } from 'node:path'
+import type { Libp2p, ServiceMap } from '@libp2p/interface'
+import { multiaddr } from '@multiformats/multiaddr'
+import { DHT, type Waggle, waggle, waggleKadDHT } from '@waggle/dht'
 import { testnet } from '@waggle/dht/testnet'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { PATIENCE, UNHURRIED } from '../support/libp2p-node.ts'
+import { join } from '../../src/join/join.ts'
+import type { PeerMemory } from '../../src/join/peer-memory.ts'
+import { basicServices, libp2pNode, PATIENCE, UNHURRIED } from '../support/libp2p-node.ts'
 import { freeAddress } from '../support/loopback.ts'
+import { peerNumber } from '../support/numbered-peers.ts'
 import { PeerProcess } from '../support/peer-process.ts'
 import { tcpGate } from '../support/tcp-gate.ts'
 
@@ -30,7 +35,7 @@ describe('a node that lost all its peers', () => {
   let directory: string
 
   beforeAll(async () => {
-    directory = await mkdtemp(join(tmpdir(), 'waggle-'))
+    directory = await mkdtemp(pathOf(tmpdir(), 'waggle-'))
   })
 
   afterAll(() => rm(directory, { recursive: true }))
@@ -50,7 +55,7 @@ describe('a node that lost all its peers', () => {
 
   it('goes back to a peer that it met, when the initial one stays away (N8)', async () => {
     const listenOn = await freeAddress()
-    const identityPath = join(directory, 'met.key')
+    const identityPath = pathOf(directory, 'met.key')
     await using initial = await PeerProcess.start()
     await using met = await PeerProcess.start({
       listenOn,
@@ -58,7 +63,7 @@ describe('a node that lost all its peers', () => {
       initialPeers: initial.multiaddrs
     })
     await using node = await DHT.create({ initialPeers: initial.multiaddrs })
-    await expect.poll(() => peersOf(node), PATIENCE).toHaveLength(2)
+    await expect.poll(() => node.stats().knownPeers, PATIENCE).toBe(2)
     await Promise.all([initial.kill(), met.kill()])
     await expect.poll(() => peersOf(node), PATIENCE).toEqual([])
 
@@ -95,6 +100,64 @@ describe('a node that lost all its peers', () => {
 
     expect(node.libp2p.status).toBe('stopped')
   })
+})
+
+describe('a node that remembers whom it met', () => {
+  const forever = new AbortController().signal
+  const OPTIONS = { requireBootstrap: true, strictClock: false, signal: undefined }
+
+  it('joins through one of them at its next start, initial peers or not (N8)', async () => {
+    await using initial = await DHT.create()
+    await using met = await DHT.create({ initialPeers: initial.multiaddrs })
+    let saved: readonly string[] = []
+    const memory: PeerMemory = {
+      load: async () => saved,
+      save: async (addresses) => {
+        saved = addresses
+      }
+    }
+
+    for (const initialPeers of [initial.multiaddrs, [], [multiaddr('/ip4/127.0.0.1/tcp/1')]]) {
+      const { node, waggle } = await unjoinedNode()
+      const lifetime = new AbortController()
+      const membership = await join({
+        ...OPTIONS,
+        node,
+        waggle,
+        initialPeers,
+        memory,
+        bootstrapTimeoutMs: 20_000,
+        lifetime: lifetime.signal
+      })
+      await expect.poll(() => waggle.joinedPeers, PATIENCE).toHaveLength(2)
+      lifetime.abort()
+      await membership.flush()
+      await node.stop()
+      expect(saved.join()).toContain(met.peerId.toString())
+    }
+  })
+
+  it('starts alone when all of them are gone, as it would without any (N8)', async () => {
+    const { node, waggle } = await unjoinedNode()
+    const gone = `/ip4/127.0.0.1/tcp/1/p2p/${peerNumber(1)}`
+    await join({
+      ...OPTIONS,
+      node,
+      waggle,
+      initialPeers: [],
+      memory: { load: async () => [gone], save: async () => {} },
+      bootstrapTimeoutMs: 20_000,
+      lifetime: forever
+    })
+
+    expect(waggle.joinedPeers).toEqual([])
+    await node.stop()
+  })
+
+  async function unjoinedNode(): Promise<{ node: Libp2p<ServiceMap>; waggle: Waggle }> {
+    const node = await libp2pNode({ ...basicServices(), dht: waggleKadDHT(), waggle: waggle() })
+    return { node, waggle: node.services.waggle }
+  }
 })
 
 describe('two networks that formed apart', () => {

@@ -8,8 +8,9 @@ import { CLOCK_PROTOCOL } from '../../src/clock/clock-protocol.ts'
 import { EXCHANGE_PROTOCOL } from '../../src/exchange/limits.ts'
 import { findNode } from '../../src/kad/find-node.ts'
 import { RELAYED_CONNECTION_BYTES } from '../../src/relay.ts'
-import { kadOf, knows, PATIENCE, UNHURRIED } from '../support/libp2p-node.ts'
+import { kadOf, knows, PATIENCE, protocolsOf, UNHURRIED } from '../support/libp2p-node.ts'
 import { freeAddress } from '../support/loopback.ts'
+import { peerNumber } from '../support/numbered-peers.ts'
 import { PeerProcess } from '../support/peer-process.ts'
 import { keyWhere } from '../support/replica.ts'
 
@@ -99,10 +100,7 @@ describe('a node without a listening address', () => {
 
   it("is in nobody's table, and nobody hands it on, though all are connected to it", async () => {
     await other.libp2p.dial(hidden.multiaddrs)
-    await expect
-      .poll(async () => (await other.libp2p.peerStore.get(hidden.peerId)).protocols, PATIENCE)
-      .toContain('/ipfs/id/1.0.0')
-    const { protocols } = await other.libp2p.peerStore.get(hidden.peerId)
+    const protocols = await protocolsOf(hidden, relay.libp2p)
 
     for (const protocol of [relay.libp2p, other.libp2p].map(kadOf).map((kad) => kad.protocol)) {
       expect(protocols).not.toContain(protocol)
@@ -113,7 +111,7 @@ describe('a node without a listening address', () => {
     expect([relay, other].map(({ libp2p }) => knows(libp2p, hidden.peerId))).toEqual([false, false])
 
     const signal = AbortSignal.timeout(20_000)
-    const told = await findNode(kadOf(other.libp2p), relay.peerId, hidden.peerId, { signal })
+    const told = await findNode(kadOf(other.libp2p), relay.peerId, peerNumber(1), { signal })
     expect(told.map(({ id }) => id.toString())).not.toContain(hidden.peerId.toString())
     const nearest = await other.findNearestPeers(hidden.peerId.toString(), { count: 20 })
     expect(nearest.map(String)).toEqual([relay.peerId.toString()])
