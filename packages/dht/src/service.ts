@@ -13,22 +13,22 @@ import { TypedEventEmitter } from 'main-event'
 import { CLOCK_PROTOCOL, MAX_CLOCK_STREAMS, tellTime } from './clock/clock-protocol.ts'
 import type { ClockReading } from './clock/clock-reading.ts'
 import { Clocks } from './clock/clocks.ts'
-import { connectedTo } from './connect.ts'
 import {
   DEFAULT_NUM_REPLICAS,
   DEFAULT_REQUEST_TIMEOUT_MS,
   SEARCH_WIDTH,
   SWEEP_INTERVAL_MS
 } from './constants.ts'
-import { anySignal, timeoutSignal } from './deadline.ts'
+import { anySignal } from './deadline.ts'
 import { toError } from './errors.ts'
 import type { DHTEvents } from './events.ts'
 import { ExchangeChannel } from './exchange/exchange-channel.ts'
 import { ExchangeServer } from './exchange/exchange-server.ts'
 import { EXCHANGE_PROTOCOL, MAX_EXCHANGE_STREAMS } from './exchange/limits.ts'
 import type { Stats, WaggleOperations } from './interface.ts'
-import { Acquaintance } from './join/acquaintance.ts'
-import { findNode } from './kad/find-node.ts'
+import type { Acquaintance } from './join/acquaintance.ts'
+import { acquainted } from './join/meetings.ts'
+import type { KadInternals } from './kad/internals.ts'
 import { KadChannel } from './kad/kad-channel.ts'
 import { KnownPeers } from './kad/known-peers.ts'
 import { type NodeParts, partsOf } from './kad/node-parts.ts'
@@ -157,7 +157,7 @@ class WaggleService implements Waggle, Startable {
     const routing = this.#routing(parts, onAlive)
     const clocks = this.#clocks(parts)
     const stop = new AbortController()
-    const acquaintance = this.#acquaintance(parts, routing, stop.signal)
+    const acquaintance = this.#acquaintance(kad, routing, stop.signal)
     const channel = this.#channel(parts, onAlive)
     const sweeping = setInterval(() => store.sweep(), SWEEP_INTERVAL_MS)
     sweeping.unref?.()
@@ -174,7 +174,6 @@ class WaggleService implements Waggle, Startable {
       replicas: this.#replicas(parts, { routing, channel, avoidance })
     }
 
-    this.#acquaint(acquaintance, stop.signal)
     clocks.follow(stop.signal)
     await routing.follow(stop.signal)
 
@@ -275,33 +274,14 @@ class WaggleService implements Waggle, Startable {
     })
   }
 
-  /** Of two peers that meet, the one that was dialled asks: the other one knows whom it dials. */
-  #acquaint(acquaintance: Acquaintance, signal: AbortSignal): void {
-    const { connectionManager } = this.#components
-    this.events.addEventListener(
-      'peer:join',
-      ({ detail: peer }) => {
-        if (
-          connectionManager.getConnections(peer).some(({ direction }) => direction === 'inbound')
-        ) {
-          acquaintance.meet(peer)
-        }
-      },
-      { signal }
-    )
-  }
-
-  #acquaintance({ kad }: NodeParts, routing: KnownPeers, lifetime: AbortSignal): Acquaintance {
+  #acquaintance(kad: KadInternals, routing: KnownPeers, signal: AbortSignal): Acquaintance {
     const { connectionManager, peerId } = this.#components
-    const within = (): AbortSignal => anySignal(lifetime, timeoutSignal(this.#requestTimeoutMs))
-    return new Acquaintance({
-      self: peerId,
-      ask: (peer, target) => findNode(kad, peer, target, { signal: within() }),
-      connect: (contact) => connectedTo(connectionManager, contact, { signal: within() }),
-      nearest: (target, count) => routing.nearest(target, count),
-      isKnown: (peer) => routing.has(peer),
-      now: () => performance.now()
-    })
+    const requestTimeoutMs = this.#requestTimeoutMs
+    const { events } = this
+    return acquainted(
+      { self: peerId, connectionManager, events, kad, routing, requestTimeoutMs },
+      signal
+    )
   }
 
   #clocks({ store }: NodeParts): Clocks {

@@ -26,6 +26,11 @@ const ADVICE: readonly Advice[] = [
       'Check that its protocol is the same as this node’s, and that it is no client: nobody can join through one.'
   },
   {
+    suits: ({ error }) => /does not tell its time/.test(error.message),
+    check:
+      'Its answer has to come within requestTimeoutMs: try again, with more time, or leave out strictClock.'
+  },
+  {
     suits: ({ error }) => error.name === 'ClockSkewError',
     check: 'Set the clock that is wrong, or leave out strictClock.'
   },

@@ -53,7 +53,10 @@ export async function strictAttempt(
   options: AbortOptions
 ): Promise<PeerId> {
   const peer = await attempt(addresses, init, options)
-  const reading = await init.waggle.compareClocks(peer, options)
+  const reading = await init.waggle.compareClocks(peer, options).catch((error) => {
+    options.signal?.throwIfAborted()
+    throw new Error(`the peer ${peer} is there but does not tell its time`, { cause: error })
+  })
 
   if (reading !== undefined && isSkewed(reading)) {
     throw new ClockSkewError(

@@ -146,6 +146,18 @@ describe('strictClock', () => {
     expect(error).toBeInstanceOf(BootstrapError)
   })
 
+  it('takes a peer that never tells its time for none that answered (N8)', async () => {
+    await using silent = await DHT.create()
+    await silent.libp2p.unhandle(CLOCK_PROTOCOL)
+    await silent.libp2p.handle(CLOCK_PROTOCOL, () => {})
+    const options = { initialPeers: silent.multiaddrs, requestTimeoutMs: 300, strictClock: true }
+    const error = await rejection(DHT.create(options))
+
+    expect(error).toBeInstanceOf(BootstrapError)
+    expect(error.message).toContain(`${silent.peerId} is there but does not tell its time`)
+    expect(error.message).toContain('requestTimeoutMs')
+  })
+
   it('lets those join who meet stock peers, which tell no time (N1)', async () => {
     await using stock = await stockNode()
     await using dht = await DHT.create({
