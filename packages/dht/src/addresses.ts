@@ -44,6 +44,25 @@ export function peerAddress(address: unknown, option: string): Multiaddr {
   )
 }
 
+/**
+ * The multiaddr to announce. Others can't connect to port 0.
+ *
+ * @throws TypeError naming the option
+ */
+export function announcedAddress(address: unknown, option: string): Multiaddr {
+  const announced = peerAddress(address, option)
+
+  if (announced.getComponents().some(({ name, value }) => isPort(name) && value === '0')) {
+    throw refusal(option, address, 'has port 0, to which nobody can connect')
+  }
+
+  return announced
+}
+
+function isPort(protocol: string): boolean {
+  return protocol === 'tcp' || protocol === 'udp'
+}
+
 function parsed(address: unknown, option: string, resolve: (host: string) => string): Multiaddr {
   if (typeof address !== 'string' && !isMultiaddr(address)) {
     throw refusal(option, address, 'is not an address')

@@ -5,14 +5,17 @@ import type { Contact } from './interface.ts'
 
 /**
  * Connects to a peer by the addresses that we were told, if there is no connection yet. Left to
- * itself, libp2p would search the whole network for a peer that it does not know.
+ * itself, libp2p would search the whole network for a peer that it does not know. A connection
+ * through a relay counts as none: it is limited, and our protocols don't run on it.
  */
 export async function connectedTo(
   connectionManager: ConnectionManager,
   { id, multiaddrs }: Contact,
   options: AbortOptions
 ): Promise<void> {
-  if (multiaddrs.length > 0 && connectionManager.getConnections(id).length === 0) {
+  const isConnected = connectionManager.getConnections(id).some(({ limits }) => limits == null)
+
+  if (multiaddrs.length > 0 && !isConnected) {
     const addresses = multiaddrs.flatMap((address) => addressOf(id, address))
     await connectionManager.openConnection(addresses, options)
   }

@@ -1,6 +1,15 @@
-import { AbortError, type Libp2p, type PeerId, type ServiceMap } from '@libp2p/interface'
+import {
+  AbortError,
+  type Libp2p,
+  type PeerId,
+  type ServiceMap,
+  type TypedEventTarget
+} from '@libp2p/interface'
 import type { Multiaddr } from '@multiformats/multiaddr'
 import type { Found, Key, Value } from '@waggle/record'
+import { setMaxListeners } from 'main-event'
+import { anySignal, timeoutSignal } from './deadline.ts'
+import type { DHTEvents } from './events.ts'
 import type {
   DeleteOptions,
   FindNearestPeersOptions,
@@ -13,10 +22,12 @@ import type {
   StoreOptions,
   WaggleOperations
 } from './interface.ts'
-import { join } from './join.ts'
+import { join, type Membership } from './join/join.ts'
 import { startNode } from './node.ts'
 import { type DHTOptions, type Settings, settingsOf } from './options.ts'
-import { findWaggle, type Waggle } from './service.ts'
+import { whenRelayed } from './relay.ts'
+import { findWaggle } from './service.ts'
+import type { Waggle } from './service-interface.ts'
 
 interface Parts {
   readonly node: Libp2p<ServiceMap>
@@ -25,7 +36,10 @@ interface Parts {
   /** Whether the node was there before, and stays when the DHT stops. */
   readonly isBorrowed: boolean
   readonly lifetime: AbortController
+  membership?: Membership
 }
+
+type Listening = Parameters<TypedEventTarget<DHTEvents>['addEventListener']>[2]
 
 /**
  * A dictionary that many peers share. Each call takes a `signal` and a `timeoutMs`; after `stop()`
@@ -48,6 +62,7 @@ export class DHT implements WaggleOperations, AsyncDisposable {
    * @throws TypeError naming an option that is wrong
    * @throws ListenError when an address can't be listened on
    * @throws BootstrapError when no initial peer answers
+   * @throws ClockSkewError with `strictClock`, when the clocks of those that answer are not like this machine's
    */
   static async create(options: DHTOptions = {}): Promise<DHT> {
     const settings = settingsOf(options)
@@ -56,7 +71,8 @@ export class DHT implements WaggleOperations, AsyncDisposable {
 
     try {
       const { node, waggle, lifetime } = parts
-      await join({ ...settings, node, waggle, lifetime: lifetime.signal })
+      parts.membership = await join({ ...settings, node, waggle, lifetime: lifetime.signal })
+      await (settings.relay && relayed(node, settings))
       return new DHT(parts)
     } catch (error) {
       await stop(parts)
@@ -92,6 +108,28 @@ export class DHT implements WaggleOperations, AsyncDisposable {
   /** What there is to see of this node. */
   stats(): Stats {
     return this.#parts.waggle.stats()
+  }
+
+  /** Hears of what happens to this node, until the DHT stops. What there is to hear: {@link DHTEvents}. */
+  addEventListener<K extends keyof DHTEvents>(
+    type: K,
+    listener: (event: DHTEvents[K]) => void,
+    options?: Listening
+  ): void {
+    const { waggle, lifetime } = this.#parts
+    const given = typeof options === 'boolean' ? { capture: options } : options
+    waggle.events.addEventListener(type, listener, {
+      ...given,
+      signal: anySignal(given?.signal, lifetime.signal)
+    })
+  }
+
+  /** Stops hearing of it. */
+  removeEventListener<K extends keyof DHTEvents>(
+    type: K,
+    listener: (event: DHTEvents[K]) => void
+  ): void {
+    this.#parts.waggle.events.removeEventListener(type, listener)
   }
 
   async store(key: Key, value: Value, options: StoreOptions): Promise<boolean> {
@@ -138,6 +176,24 @@ async function started(settings: Settings): Promise<Parts> {
   return partsOf(node, { isBorrowed: false })
 }
 
+/** Waits a while for a relay. Without one the node does everything but be reached, and goes on looking. */
+async function relayed(
+  node: Libp2p<ServiceMap>,
+  { signal, requestTimeoutMs }: Settings
+): Promise<void> {
+  try {
+    await whenRelayed(node, { signal: anySignal(signal, timeoutSignal(requestTimeoutMs)) })
+  } catch (error) {
+    signal?.throwIfAborted()
+    node.logger
+      .forComponent('waggle:relay')
+      .error(
+        'WARNING: no peer that was met is a relay (serveRelay), so nobody can reach this node yet - %e',
+        error
+      )
+  }
+}
+
 function borrowed(node: Libp2p<ServiceMap>): Parts {
   if (node.status !== 'started') {
     throw new TypeError(`libp2p: the node is ${node.status}: start it first`)
@@ -155,11 +211,15 @@ function partsOf(node: Libp2p<ServiceMap>, { isBorrowed }: { isBorrowed: boolean
     )
   }
 
-  return { node, waggle, isBorrowed, lifetime: new AbortController() }
+  const lifetime = new AbortController()
+  // Each listener to events is one of this signal, too.
+  setMaxListeners(Number.POSITIVE_INFINITY, lifetime.signal)
+  return { node, waggle, isBorrowed, lifetime }
 }
 
-async function stop({ node, isBorrowed, lifetime }: Parts): Promise<void> {
+async function stop({ node, isBorrowed, lifetime, membership }: Parts): Promise<void> {
   lifetime.abort(new AbortError('the DHT was stopped'))
+  await membership?.flush()
 
   if (!isBorrowed) {
     await node.stop()

@@ -7,7 +7,9 @@ export class BootstrapError extends Error {
   readonly attempts: readonly BootstrapAttempt[]
 
   constructor(attempts: readonly BootstrapAttempt[]) {
-    const lines = attempts.map(({ address, error }) => `  ${address}: ${error.message}`)
+    const lines = attempts.map(
+      ({ address, error, check }) => `  ${address}: ${error.message}\n    ${check}`
+    )
     super(
       `none of the ${attempts.length} initial peers could be reached:\n${lines.join('\n')}\n` +
         'Check that one of them runs and that this machine can connect to it, or pass requireBootstrap: false to start alone and keep trying.'
@@ -20,6 +22,23 @@ export class BootstrapError extends Error {
 export interface BootstrapAttempt {
   readonly address: string
   readonly error: Error
+
+  /** What to check, for this reason. */
+  readonly check: string
+}
+
+/** With `strictClock`: the initial peers' clocks and this machine's are too far apart. */
+export class ClockSkewError extends Error {
+  static override readonly name = 'ClockSkewError'
+  override readonly name = 'ClockSkewError'
+
+  /** Milliseconds by which the peer's clock is ahead of ours; negative if it is behind. */
+  readonly skewMs: number
+
+  constructor(message: string, { skewMs }: { skewMs: number }) {
+    super(message)
+    this.skewMs = skewMs
+  }
 }
 
 /** The node can not listen on an address: it is taken, or not one of this machine's. */

@@ -58,6 +58,7 @@ export {
   DEFAULT_MAX_CACHED_RECORDS,
   DEFAULT_REFRESH_BEFORE_EXPIRY
 } from './cache/cache-policy.ts'
+export type { ClockReading } from './clock/clock-reading.ts'
 export {
   DEFAULT_BOOTSTRAP_TIMEOUT_MS,
   DEFAULT_CALL_TIMEOUT_MS,
@@ -69,7 +70,8 @@ export {
 } from './constants.ts'
 export { DHT } from './dht.ts'
 export type { BootstrapAttempt } from './errors.ts'
-export { BootstrapError, ListenError, TimeoutError } from './errors.ts'
+export { BootstrapError, ClockSkewError, ListenError, TimeoutError } from './errors.ts'
+export type { ClockSkew, DHTEvents } from './events.ts'
 export type {
   CallOptions,
   DeleteOptions,
@@ -87,6 +89,6 @@ export type {
 export type { WaggleKadDHTInit } from './kad/waggle-kad-dht.ts'
 export { waggleKadDHT } from './kad/waggle-kad-dht.ts'
 export type { DHTOptions } from './options.ts'
-export type { Waggle, WaggleComponents, WaggleInit } from './service.ts'
 export { waggle } from './service.ts'
+export type { Waggle, WaggleComponents, WaggleInit } from './service-interface.ts'
 export type { RecordStoreOptions } from './store/record-store.ts'

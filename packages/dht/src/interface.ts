@@ -224,6 +224,15 @@ export interface Stats {
   /** Reads that the cache has answered. */
   readonly cacheHits: number
 
+  /** Entries that this node keeps alive, having stored them with `republish`. */
+  readonly republished: number
+
   /** Servers of the network that are known, connected or in the routing table: searches begin with them. */
   readonly knownPeers: number
+
+  /**
+   * Milliseconds by which the clocks of the peers that this node has joined are ahead of its own,
+   * in the median; negative if they are behind, undefined if no peer has told its time yet.
+   */
+  readonly clockSkewMs: number | undefined
 }

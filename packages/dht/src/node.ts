@@ -4,6 +4,7 @@ import { type Identify, identify } from '@libp2p/identify'
 import type { Libp2p, ServiceMap } from '@libp2p/interface'
 import type { KadDHT } from '@libp2p/kad-dht'
 import { type Ping, ping } from '@libp2p/ping'
+import { preSharedKey } from '@libp2p/pnet'
 import { tcp } from '@libp2p/tcp'
 import { createLibp2p, type Libp2pOptions } from 'libp2p'
 import { quietMuxer } from './connection/quiet-muxer.ts'
@@ -12,7 +13,15 @@ import { ListenError, toError } from './errors.ts'
 import { identityAt } from './identity.ts'
 import { waggleKadDHT } from './kad/waggle-kad-dht.ts'
 import type { Settings } from './options.ts'
-import { type Waggle, waggle } from './service.ts'
+import {
+  holePunching,
+  RELAYED_ADDRESS,
+  reachability,
+  relayServer,
+  relayTransport
+} from './relay.ts'
+import { waggle } from './service.ts'
+import type { Waggle } from './service-interface.ts'
 
 /**
  * libp2p takes five connections a second from one host and ten that are being set up: too few for
@@ -21,8 +30,28 @@ import { type Waggle, waggle } from './service.ts'
 const MAX_INBOUND_CONNECTIONS_PER_SECOND = 256
 const MAX_PENDING_INBOUND_CONNECTIONS = 256
 
+/**
+ * How long a peer may be silent before its connection counts as dead: a busy one is not gone, and its
+ * requests have timeouts of their own. Pings never overlap, as stock peers take in few at once.
+ */
+const PING_INTERVAL_MS = 20_000
+
+/** The connection monitor, kad-dht and the application ping at the same time. */
+const MAX_PING_STREAMS = 16
+
+/** Nobody asks again who a peer is when it was too busy to say so at first. */
+const IDENTIFY_TIMEOUT_MS = 30_000
+
 /** What a node of ours is made of, besides what the caller adds. */
-type NodeServices = { identify: Identify; ping: Ping; dht: KadDHT; waggle: Waggle }
+type NodeServices = {
+  identify: Identify
+  ping: Ping
+  holePunching: unknown
+  reachability?: unknown
+  relayServer?: unknown
+  dht: KadDHT
+  waggle: Waggle
+}
 
 /**
  * Makes a libp2p node that listens and has the Waggle service. It has joined nothing yet.
@@ -42,19 +71,20 @@ export async function startNode(settings: Settings): Promise<Libp2p<ServiceMap>>
 }
 
 async function configuration(settings: Settings): Promise<Libp2pOptions<NodeServices>> {
-  const { libp2pOptions, identityPath, logger, metrics } = settings
+  const { libp2pOptions, identityPath, logger, metrics, swarmKey } = settings
   const privateKey = identityPath ? await identityAt(identityPath) : settings.privateKey
 
   return {
     ...(privateKey && { privateKey }),
     ...(logger && { logger }),
     ...(metrics && { metrics }),
-    transports: [tcp()],
+    ...(swarmKey && { connectionProtector: preSharedKey({ psk: swarmKey }) }),
+    transports: [tcp(), relayTransport()],
     connectionEncrypters: [wholeWrites(noise())],
     streamMuxers: [quietMuxer(yamux())],
     ...libp2pOptions,
     addresses: {
-      listen: settings.listenOn.map(String),
+      listen: [...settings.listenOn.map(String), ...(settings.relay ? [RELAYED_ADDRESS] : [])],
       announce: settings.announce.map(String),
       ...libp2pOptions.addresses
     },
@@ -64,8 +94,8 @@ async function configuration(settings: Settings): Promise<Libp2pOptions<NodeServ
       ...libp2pOptions.connectionManager
     },
     connectionMonitor: {
-      // A peer that is busy for a few seconds is not gone, and its requests have timeouts of their own.
-      abortConnectionOnPingFailure: false,
+      pingInterval: PING_INTERVAL_MS,
+      pingTimeout: { minTimeout: PING_INTERVAL_MS, maxTimeout: PING_INTERVAL_MS },
       ...libp2pOptions.connectionMonitor
     },
     services: { ...services(settings), ...libp2pOptions.services }
@@ -78,11 +108,16 @@ function services({
   limits,
   numReplicas,
   protocol,
-  requestTimeoutMs
+  relay,
+  requestTimeoutMs,
+  serveRelay
 }: Settings): NonNullable<Libp2pOptions<NodeServices>['services']> {
   return {
-    identify: identify(),
-    ping: ping(),
+    identify: identify({ timeout: IDENTIFY_TIMEOUT_MS }),
+    ping: ping({ maxInboundStreams: MAX_PING_STREAMS, maxOutboundStreams: MAX_PING_STREAMS }),
+    holePunching: holePunching(),
+    ...((relay || serveRelay) && { reachability: reachability() }),
+    ...(serveRelay && { relayServer: relayServer() }),
     dht: waggleKadDHT({
       protocol,
       clientMode,

@@ -2,7 +2,7 @@ import type { ComponentLogger, Libp2p, PrivateKey, ServiceMap } from '@libp2p/in
 import type { Multiaddr } from '@multiformats/multiaddr'
 import { DEFAULT_LIMITS, type Limits } from '@waggle/record'
 import type { Libp2pOptions } from 'libp2p'
-import { type Address, listenAddress, peerAddress } from './addresses.ts'
+import { type Address, announcedAddress, listenAddress, peerAddress } from './addresses.ts'
 import type { CacheOptions } from './cache/cache-policy.ts'
 import {
   DEFAULT_BOOTSTRAP_TIMEOUT_MS,
@@ -11,6 +11,7 @@ import {
   DEFAULT_REQUEST_TIMEOUT_MS,
   SEARCH_WIDTH
 } from './constants.ts'
+import { swarmKeyBytes } from './swarm-key.ts'
 
 /** How `DHT.create` is told what to make. */
 export interface DHTOptions {
@@ -40,6 +41,21 @@ export interface DHTOptions {
   clientMode?: boolean | undefined
 
   /**
+   * For a node to which others can't connect: be reachable through a peer that has `serveRelay`.
+   * Such a node is a client, and listens nowhere else unless told.
+   *
+   * @default false
+   */
+  relay?: boolean | undefined
+
+  /**
+   * Be a relay for nodes that can't be connected to. For nodes that can, such as bootstrap nodes.
+   *
+   * @default false
+   */
+  serveRelay?: boolean | undefined
+
+  /**
    * How many peers hold a record, from 1 to 20. The same in the whole network.
    *
    * @default DEFAULT_NUM_REPLICAS
@@ -58,6 +74,12 @@ export interface DHTOptions {
    * @default DEFAULT_KAD_PROTOCOL
    */
   protocol?: string | undefined
+
+  /**
+   * The key of a private network: the text of a `swarm.key` file, or its bytes. Only nodes with the
+   * same key can connect to each other.
+   */
+  swarmKey?: string | Uint8Array | undefined
 
   /**
    * What records may be (R12). The same in the whole network; those left out keep their defaults.
@@ -80,6 +102,15 @@ export interface DHTOptions {
    * @default true
    */
   requireBootstrap?: boolean | undefined
+
+  /**
+   * Whether `create` rejects with `ClockSkewError` when no initial peer answers whose clock is
+   * within `MAX_CLOCK_SKEW`, 3 seconds, of this machine's. If false, a warning is logged, and the
+   * event `clock:skew` dispatched.
+   *
+   * @default false
+   */
+  strictClock?: boolean | undefined
 
   /** @default DEFAULT_BOOTSTRAP_TIMEOUT_MS */
   bootstrapTimeoutMs?: number | undefined
@@ -116,13 +147,17 @@ export interface Settings {
   readonly initialPeers: readonly Multiaddr[]
   readonly announce: readonly Multiaddr[]
   readonly clientMode: boolean
+  readonly relay: boolean
+  readonly serveRelay: boolean
   readonly numReplicas: number
   readonly privateKey: PrivateKey | undefined
   readonly identityPath: string | undefined
   readonly protocol: string
+  readonly swarmKey: Uint8Array | undefined
   readonly limits: Limits
   readonly cache: false | CacheOptions
   readonly requireBootstrap: boolean
+  readonly strictClock: boolean
   readonly bootstrapTimeoutMs: number
   readonly requestTimeoutMs: number
   readonly libp2p: Libp2p<ServiceMap> | undefined
@@ -140,15 +175,19 @@ type Check = (value: unknown, option: string) => void
 const CHECKS: Readonly<Record<keyof DHTOptions, Check>> = {
   listenOn: eachIs(listenAddress),
   initialPeers: eachIs(peerAddress),
-  announce: eachIs(peerAddress),
+  announce: eachIs(announcedAddress),
   clientMode: isBoolean,
+  relay: isBoolean,
+  serveRelay: isBoolean,
   numReplicas: isWhole(1, SEARCH_WIDTH),
   privateKey: hasMethod('sign', "a libp2p private key, such as await generateKeyPair('Ed25519')"),
   identityPath: isText,
   protocol: isText,
+  swarmKey: swarmKeyBytes,
   limits: isLimits,
   cache: isCache,
   requireBootstrap: isBoolean,
+  strictClock: isBoolean,
   bootstrapTimeoutMs: isPositive,
   requestTimeoutMs: isPositive,
   libp2p: hasMethod('dial', 'a libp2p node'),
@@ -163,6 +202,7 @@ const FOR_EXISTING_NODE: readonly string[] = [
   'libp2p',
   'initialPeers',
   'requireBootstrap',
+  'strictClock',
   'bootstrapTimeoutMs',
   'signal'
 ]
@@ -184,19 +224,26 @@ export function settingsOf(options: DHTOptions): Settings {
     assertCombines(given.map(([option]) => option))
   }
 
-  const { clientMode = false, listenOn = clientMode ? [] : DEFAULT_LISTEN_ON } = options
+  assertRoles(options)
+  const { relay = false, clientMode = relay, serveRelay = false } = options
+  const { listenOn = clientMode ? [] : DEFAULT_LISTEN_ON } = options
 
   return {
     ...keyAndPath(options),
     listenOn: list(listenOn).map((address) => listenAddress(address, 'listenOn')),
     initialPeers: list(options.initialPeers).map((address) => peerAddress(address, 'initialPeers')),
-    announce: list(options.announce).map((address) => peerAddress(address, 'announce')),
+    announce: list(options.announce).map((address) => announcedAddress(address, 'announce')),
     clientMode,
+    relay,
+    serveRelay,
     numReplicas: options.numReplicas ?? DEFAULT_NUM_REPLICAS,
     protocol: options.protocol ?? DEFAULT_KAD_PROTOCOL,
+    swarmKey:
+      options.swarmKey === undefined ? undefined : swarmKeyBytes(options.swarmKey, 'swarmKey'),
     limits: { ...DEFAULT_LIMITS, ...options.limits },
     cache: options.cache ?? {},
     requireBootstrap: options.requireBootstrap ?? true,
+    strictClock: options.strictClock ?? false,
     bootstrapTimeoutMs: options.bootstrapTimeoutMs ?? DEFAULT_BOOTSTRAP_TIMEOUT_MS,
     requestTimeoutMs: options.requestTimeoutMs ?? DEFAULT_REQUEST_TIMEOUT_MS,
     libp2p: options.libp2p,
@@ -223,6 +270,21 @@ function assertCombines(given: readonly string[]): void {
   if (other !== undefined) {
     throw new TypeError(
       `${other} can't be combined with libp2p: configure the node itself, or its services waggle() and waggleKadDHT()`
+    )
+  }
+}
+
+/** What others can't connect to must not hold records for them, nor relay anything. */
+function assertRoles({ clientMode, relay, serveRelay }: DHTOptions): void {
+  if (relay === true && clientMode === false) {
+    throw new TypeError(
+      "relay is for nodes that others can't connect to, which are clients: leave out clientMode: false, or relay if others can connect"
+    )
+  }
+
+  if (serveRelay === true && (relay === true || clientMode === true)) {
+    throw new TypeError(
+      "serveRelay is for nodes that others can connect to: it can't be combined with relay or clientMode"
     )
   }
 }

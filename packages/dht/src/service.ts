@@ -1,99 +1,23 @@
-import type {
-  ComponentLogger,
-  Libp2pEvents,
-  PeerId,
-  PeerStore,
-  Startable,
-  TypedEventTarget
-} from '@libp2p/interface'
+import type { AbortOptions, PeerId, Startable, TypedEventTarget } from '@libp2p/interface'
 import { AbortError, serviceCapabilities, serviceDependencies } from '@libp2p/interface'
-import type { ConnectionManager, Registrar } from '@libp2p/interface-internal'
-import {
-  type CacheOptions,
-  type CachePolicy,
-  cachePolicy,
-  MAX_CACHED_BYTES
-} from './cache/cache-policy.ts'
-import { CachedReads } from './cache/cached-reads.ts'
-import {
-  DEFAULT_NUM_REPLICAS,
-  DEFAULT_REQUEST_TIMEOUT_MS,
-  SEARCH_WIDTH,
-  SWEEP_INTERVAL_MS
-} from './constants.ts'
+import { TypedEventEmitter } from 'main-event'
+import { CLOCK_PROTOCOL, MAX_CLOCK_STREAMS, tellTime } from './clock/clock-protocol.ts'
+import type { ClockReading } from './clock/clock-reading.ts'
+import { DEFAULT_NUM_REPLICAS, DEFAULT_REQUEST_TIMEOUT_MS, SEARCH_WIDTH } from './constants.ts'
 import { anySignal } from './deadline.ts'
-import { ExchangeChannel } from './exchange/exchange-channel.ts'
-import { ExchangeServer } from './exchange/exchange-server.ts'
+import { toError } from './errors.ts'
+import type { DHTEvents } from './events.ts'
 import { EXCHANGE_PROTOCOL, MAX_EXCHANGE_STREAMS } from './exchange/limits.ts'
 import type { Stats, WaggleOperations } from './interface.ts'
-import { KadChannel } from './kad/kad-channel.ts'
-import { KnownPeers } from './kad/known-peers.ts'
-import { type NodeParts, partsOf } from './kad/node-parts.ts'
-import { Avoidance } from './lookup/avoidance.ts'
-import { Lookups } from './lookup/lookups.ts'
 import { Operations } from './operations.ts'
 import { isCache, isPositive, isWhole } from './options.ts'
-import { Replicas, type ReplicasInit } from './replicas/replicas.ts'
-import { RecordStore } from './store/record-store.ts'
-import { Republisher } from './upkeep/republisher.ts'
-
-/** How the service replicates. */
-export interface WaggleInit {
-  /**
-   * How many peers hold a record.
-   *
-   * @default DEFAULT_NUM_REPLICAS
-   */
-  numReplicas?: number | undefined
-
-  /**
-   * Milliseconds that one peer may take to answer one request.
-   *
-   * @default DEFAULT_REQUEST_TIMEOUT_MS
-   */
-  requestTimeoutMs?: number | undefined
-
-  /**
-   * How this node remembers what it has read; false: not at all.
-   *
-   * @default the defaults of CacheOptions
-   */
-  cache?: false | CacheOptions | undefined
-}
-
-/** What libp2p hands to the service. */
-export interface WaggleComponents {
-  peerId: PeerId
-  connectionManager: ConnectionManager
-  events: TypedEventTarget<Libp2pEvents>
-  logger: ComponentLogger
-  peerStore: PeerStore
-  registrar: Registrar
-}
-
-const SERVICE = '@waggle/dht'
-
-/** What `waggle()` adds to a libp2p node. `DHT.create({ libp2p: node })` is the way to use it. */
-export interface Waggle {
-  readonly [Symbol.toStringTag]: typeof SERVICE
-
-  /** Whether this node holds no records for others and is in nobody's routing table. */
-  readonly clientMode: boolean
-
-  /** The peers that this node is connected to. */
-  readonly peers: PeerId[]
-
-  /** kad-dht's protocol, which names the network. */
-  readonly protocol: string
-
-  stats(): Stats
-
-  /** Resolves once this node knows a peer to begin searches at. */
-  whenRouted(signal: AbortSignal): Promise<void>
-
-  /** The operations, whose calls end with the given lifetime or with the node. */
-  operations(lifetime: AbortSignal): WaggleOperations
-}
+import {
+  SERVICE,
+  type Waggle,
+  type WaggleComponents,
+  type WaggleInit
+} from './service-interface.ts'
+import { type ServiceInit, type ServiceParts, serviceParts } from './service-parts.ts'
 
 /**
  * The Waggle service for an application's own libp2p node. It needs `waggleKadDHT()` beside it, in
@@ -115,26 +39,14 @@ export function findWaggle(services: object): Waggle | undefined {
   )
 }
 
-/** {@link WaggleInit} with its defaults. */
-type ServiceInit = { readonly [K in keyof WaggleInit]-?: NonNullable<WaggleInit[K]> }
-
-interface Running {
-  readonly parts: NodeParts
-  readonly cache: RecordStore | undefined
-  readonly reads: CachedReads
-  readonly republisher: Republisher
-  readonly replicas: Replicas
-  readonly routing: KnownPeers
-  readonly stop: AbortController
-}
-
 class WaggleService implements Waggle, Startable {
   readonly [Symbol.toStringTag] = SERVICE
   readonly [serviceCapabilities]: string[] = [SERVICE]
   readonly [serviceDependencies]: string[] = ['@libp2p/kad-dht']
+  readonly events: TypedEventTarget<DHTEvents> = new TypedEventEmitter()
   readonly #components: WaggleComponents
   readonly #init: ServiceInit
-  #running: Running | undefined
+  #running: ServiceParts | undefined
 
   constructor(components: WaggleComponents, init: ServiceInit) {
     this.#components = components
@@ -143,64 +55,26 @@ class WaggleService implements Waggle, Startable {
 
   /** Called by libp2p, when all services exist: their order does not matter. */
   async start(): Promise<void> {
-    const { events, logger, peerStore, registrar } = this.#components
-    const parts = partsOf(this.#components)
-    const { kad, store } = parts
-    const avoidance = new Avoidance()
-    // A peer that failed because it was slow is no worse than others once it is heard of again.
-    const onAlive = (peer: PeerId): void => avoidance.answered(peer)
-    const routing = new KnownPeers({ kad, peerStore, registrar, events, onConnect: onAlive })
-    const channel = this.#channel(parts, onAlive)
-    const lookups = new Lookups({
-      avoidance,
-      requestTimeoutMs: this.#init.requestTimeoutMs,
-      isReady: (peer) => channel.isReady(peer)
-    })
-    const stop = new AbortController()
-    const sweeping = setInterval(() => {
-      store.sweep()
-      cache?.sweep()
-    }, SWEEP_INTERVAL_MS)
-    sweeping.unref?.()
-    stop.signal.addEventListener('abort', () => {
-      clearInterval(sweeping)
-      reads.close()
-      republisher.stop()
-      channel.close()
-      lookups.close()
-    })
-    const replicas = this.#replicas(parts, { routing, channel, avoidance, lookups })
-    const policy = cachePolicy(this.#init.cache || {})
-    const cache = this.#init.cache === false ? undefined : cacheBeside(store, policy)
-    const log = logger.forComponent('waggle:cache')
-    const reads = new CachedReads({ replicas, store, cache, policy, log })
-    const republisher = new Republisher({
-      clock: store.clock,
-      log: logger.forComponent('waggle:republish')
-    })
-    this.#running = { parts, cache, reads, republisher, routing, stop, replicas }
+    const { events } = this
+    const parts = serviceParts({ ...this.#init, components: this.#components, events })
+    this.#running = parts
+    await parts.follow()
 
-    await routing.follow(stop.signal)
-
-    if (kad.getMode() === 'server') {
-      const server = new ExchangeServer({ store, cache, routing })
-      await registrar.handle(
-        EXCHANGE_PROTOCOL,
-        (stream, connection) => server.serve(stream, connection.remotePeer),
-        { maxInboundStreams: MAX_EXCHANGE_STREAMS, maxOutboundStreams: MAX_EXCHANGE_STREAMS }
-      )
+    if (!this.clientMode) {
+      await this.#serve(parts)
     }
   }
 
   /** Called by libp2p. */
   async stop(): Promise<void> {
-    this.#running?.stop.abort(new AbortError('the node was stopped'))
+    this.#running?.stop()
     this.#running = undefined
     await this.#components.registrar.unhandle(EXCHANGE_PROTOCOL)
+    await this.#components.registrar.unhandle(CLOCK_PROTOCOL)
   }
 
   get clientMode(): boolean {
-    return this.#started.parts.kad.getMode() === 'client'
+    return this.#started.kad.getMode() === 'client'
   }
 
   get peers(): PeerId[] {
@@ -210,40 +84,50 @@ class WaggleService implements Waggle, Startable {
   }
 
   get protocol(): string {
-    return this.#started.parts.kad.protocol
+    return this.#started.kad.protocol
   }
 
   stats(): Stats {
-    const { parts, cache, reads, routing } = this.#started
-    const { store } = parts
+    const { store, cache, clocks, reads, republisher, routing } = this.#started
     return {
       records: store.records,
       bytes: store.bytes,
       cachedRecords: cache?.records ?? 0,
       cachedBytes: cache?.bytes ?? 0,
       cacheHits: reads.hits,
+      republished: republisher.size,
       peers: this.peers.length,
-      knownPeers: routing.size
+      knownPeers: routing.size,
+      clockSkewMs: clocks.medianSkewMs
     }
   }
 
-  whenRouted(signal: AbortSignal): Promise<void> {
-    return this.#started.routing.whenNotEmpty(signal)
+  get joinedPeers(): PeerId[] {
+    return this.#running?.routing.connected ?? []
+  }
+
+  isJoined(peer: PeerId): boolean {
+    return this.#running?.routing.isConnected(peer) ?? false
+  }
+
+  meet(peer: PeerId): void {
+    this.#running?.acquaintance.meet(peer)
+  }
+
+  async compareClocks(peer: PeerId, options?: AbortOptions): Promise<ClockReading | undefined> {
+    return this.#started.clocks.compare(peer, options)
   }
 
   operations(lifetime: AbortSignal): WaggleOperations {
-    const { replicas, reads, republisher, parts, stop } = this.#started
+    const { replicas, reads, republisher, store, lifetime: ownLifetime } = this.#started
     return new Operations({
-      replicas,
-      reads,
-      republisher,
-      store: parts.store,
+      ...{ replicas, reads, republisher, store },
       numReplicas: this.#init.numReplicas,
-      lifetime: anySignal(lifetime, stop.signal)
+      lifetime: anySignal(lifetime, ownLifetime)
     })
   }
 
-  get #started(): Running {
+  get #started(): ServiceParts {
     if (this.#running === undefined) {
       throw new AbortError('the libp2p node is not running: start it, or create another one')
     }
@@ -251,29 +135,17 @@ class WaggleService implements Waggle, Startable {
     return this.#running
   }
 
-  #channel({ kad, store }: NodeParts, onAnswer: (peer: PeerId) => void): ExchangeChannel {
-    const { connectionManager, logger } = this.#components
-    const log = logger.forComponent('waggle:exchange')
-    const requestTimeoutMs = this.#init.requestTimeoutMs
-    const stockChannel = new KadChannel({ connectionManager, kad, log, requestTimeoutMs, store })
-    return new ExchangeChannel({ connectionManager, log, store, stockChannel, onAnswer })
+  async #serve({ server, store }: ServiceParts): Promise<void> {
+    const { registrar } = this.#components
+    await registrar.handle(
+      EXCHANGE_PROTOCOL,
+      (stream, connection) => server.serve(stream, connection.remotePeer),
+      { maxInboundStreams: MAX_EXCHANGE_STREAMS, maxOutboundStreams: MAX_EXCHANGE_STREAMS }
+    )
+    await registrar.handle(
+      CLOCK_PROTOCOL,
+      (stream) => tellTime(stream, store.clock).catch((error) => stream.abort(toError(error))),
+      { maxInboundStreams: MAX_CLOCK_STREAMS, maxOutboundStreams: MAX_CLOCK_STREAMS }
+    )
   }
-
-  #replicas(
-    { kad, store }: NodeParts,
-    parts: Pick<ReplicasInit, 'routing' | 'channel' | 'avoidance' | 'lookups'>
-  ): Replicas {
-    return new Replicas({
-      self: this.#components.peerId,
-      store,
-      ...parts,
-      numReplicas: this.#init.numReplicas,
-      isReplica: () => kad.getMode() === 'server'
-    })
-  }
-}
-
-/** A second store by the same rules, for what this node holds for nobody. */
-function cacheBeside({ limits, clock }: RecordStore, { maxRecords }: CachePolicy): RecordStore {
-  return new RecordStore({ limits, clock, maxRecords, maxBytes: MAX_CACHED_BYTES })
 }

@@ -1,7 +1,6 @@
 import type { Libp2pEvents, PeerId, PeerStore, TypedEventTarget } from '@libp2p/interface'
 import type { Registrar } from '@libp2p/interface-internal'
 import type { Multiaddr } from '@multiformats/multiaddr'
-import { raceSignal } from 'race-signal'
 import type { Contact, Routing } from '../interface.ts'
 import type { Point } from '../lookup/key-space.ts'
 import { PeerIndex } from '../lookup/peer-index.ts'
@@ -13,8 +12,14 @@ export interface KnownPeersComponents {
   readonly registrar: Registrar
   readonly events: TypedEventTarget<Libp2pEvents>
 
-  /** A server of our network has connected. */
+  /** A server of our network has connected, perhaps once more. */
   readonly onConnect: (peer: PeerId) => void
+
+  /** A peer has become one of the connected servers of our network. */
+  readonly onJoin: (peer: PeerId) => void
+
+  /** A peer is no connected server of our network any more. */
+  readonly onLeave: (peer: PeerId) => void
 }
 
 /** A peer that serves our network, and why we know it. */
@@ -22,6 +27,9 @@ interface KnownPeer {
   readonly contact: Contact
   readonly isInTable: boolean
   readonly isConnected: boolean
+
+  /** Whether it was connected, and is no more. */
+  readonly hasLeft: boolean
 }
 
 /**
@@ -34,7 +42,6 @@ export class KnownPeers implements Routing {
   readonly #components: KnownPeersComponents
   readonly #peers = new Map<string, KnownPeer>()
   readonly #index = new PeerIndex()
-  #appeared = Promise.withResolvers<void>()
 
   constructor(components: KnownPeersComponents) {
     this.#components = components
@@ -66,10 +73,10 @@ export class KnownPeers implements Routing {
     )
     const topology = await registrar.register(kad.protocol, {
       onConnect: (id) => {
-        this.#know(id, { isConnected: true })
+        this.#know(id, { isConnected: true, hasLeft: false })
         this.#components.onConnect(id)
       },
-      onDisconnect: (id) => this.#know(id, { isConnected: false })
+      onDisconnect: (id) => this.#know(id, { isConnected: false, hasLeft: true })
     })
     signal.addEventListener('abort', () => registrar.unregister(topology))
   }
@@ -78,16 +85,36 @@ export class KnownPeers implements Routing {
     return this.#peers.size
   }
 
+  has(peer: PeerId): boolean {
+    return this.#peers.has(peer.toString())
+  }
+
+  /** The connected ones. */
+  get connected(): PeerId[] {
+    const peers = [...this.#peers.values()]
+    return peers.filter(({ isConnected }) => isConnected).map(({ contact }) => contact.id)
+  }
+
+  /** Those that have not gone away since they were last connected. */
+  present(): Contact[] {
+    const peers = [...this.#peers.values()]
+    return peers.filter(({ hasLeft }) => !hasLeft).map(({ contact }) => contact)
+  }
+
+  /** Leaves out a peer that is not connected, until it is heard of again. */
+  forget(peer: PeerId): void {
+    if (!this.isConnected(peer)) {
+      this.#know(peer, { isInTable: false })
+    }
+  }
+
+  isConnected(peer: PeerId): boolean {
+    return this.#peers.get(peer.toString())?.isConnected ?? false
+  }
+
   /** Nearest first. */
   nearest(target: Point, count: number): Contact[] {
     return this.#index.nearest(target, count)
-  }
-
-  /** Resolves once there is a peer; rejects with the signal's reason. */
-  async whenNotEmpty(signal: AbortSignal): Promise<void> {
-    if (this.size === 0) {
-      await raceSignal(this.#appeared.promise, signal)
-    }
   }
 
   /** At once; the addresses of a new one follow. */
@@ -98,28 +125,35 @@ export class KnownPeers implements Routing {
       contact: { id, multiaddrs: [] },
       isInTable: false,
       isConnected: false,
+      hasLeft: false,
       ...before,
       ...change
     }
 
-    if (!after.isInTable && !after.isConnected) {
+    if (after.isInTable || after.isConnected) {
+      this.#peers.set(name, after)
+      this.#index.set(after.contact)
+    } else {
       this.#peers.delete(name)
       this.#index.delete(after.contact)
-      return
     }
 
-    this.#peers.set(name, after)
-    this.#index.set(after.contact)
-
-    if (before === undefined) {
+    if (before === undefined && this.#peers.has(name)) {
       this.#appear(id)
+    }
+
+    this.#tell(id, before?.isConnected ?? false, after.isConnected)
+  }
+
+  #tell(id: PeerId, wasConnected: boolean, isConnected: boolean): void {
+    if (isConnected && !wasConnected) {
+      this.#components.onJoin(id)
+    } else if (wasConnected && !isConnected) {
+      this.#components.onLeave(id)
     }
   }
 
   #appear(id: PeerId): void {
-    this.#appeared.resolve()
-    this.#appeared = Promise.withResolvers()
-
     this.#components.peerStore.get(id).then(
       ({ addresses }) => this.#relocate(id, addresses),
       () => {

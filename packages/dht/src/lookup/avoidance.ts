@@ -14,9 +14,15 @@ export class Avoidance {
   /** In the order of the last failure, for the sake of forgetting the oldest. */
   readonly #failures = new Map<string, Failures>()
   readonly #nowMs: () => number
+  readonly #onGivenUp: (peer: PeerId) => void
 
-  constructor(nowMs: () => number = () => performance.now()) {
+  /** `onGivenUp` is told of each failure of a peer that has failed more than once in a row. */
+  constructor(
+    nowMs: () => number = () => performance.now(),
+    onGivenUp: (peer: PeerId) => void = () => {}
+  ) {
     this.#nowMs = nowMs
+    this.#onGivenUp = onGivenUp
   }
 
   has(peer: PeerId): boolean {
@@ -36,6 +42,10 @@ export class Avoidance {
     this.#failures.delete(name)
     this.#failures.set(name, { count, untilMs: this.#nowMs() + avoidanceMs })
     this.#forgetOldest()
+
+    if (count > 1) {
+      this.#onGivenUp(peer)
+    }
   }
 
   answered(peer: PeerId): void {

@@ -14,6 +14,7 @@ import {
   prune
 } from '@waggle/record'
 import TinyQueue from 'tinyqueue'
+import { fromString } from 'uint8arrays/from-string'
 import { toString as stringOf } from 'uint8arrays/to-string'
 import {
   DEFAULT_MAX_STORED_BYTES,
@@ -110,6 +111,11 @@ export class RecordStore {
 
     held.encoded ??= encodeRecord(live)
     return held.encoded
+  }
+
+  /** The names of all records that are held. */
+  names(): Iterable<string> {
+    return this.#held.keys()
   }
 
   /** Takes in a write (R6) that has been checked against the limits of R12 and R14. */
@@ -212,6 +218,12 @@ function queue(items: Held[]): TinyQueue<Held> {
   return new TinyQueue(items, (a, b) => a.expirationTime - b.expirationTime)
 }
 
-function nameOf(key: Uint8Array): string {
+/** A record key as a string that a Map can find it by. */
+export function nameOf(key: Uint8Array): string {
   return stringOf(key, 'latin1')
+}
+
+/** The record key that has the name. */
+export function keyOf(name: string): Uint8Array {
+  return fromString(name, 'latin1')
 }

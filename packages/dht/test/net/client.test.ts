@@ -1,7 +1,13 @@
 import { DEFAULT_NUM_REPLICAS, DHT } from '@waggle/dht'
 import { type Testnet, testnet } from '@waggle/dht/testnet'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { kadOf, knows, PATIENCE, UNHURRIED } from '../support/libp2p-node.ts'
+import { CLOCK_PROTOCOL } from '../../src/clock/clock-protocol.ts'
+import { EXCHANGE_PROTOCOL } from '../../src/exchange/limits.ts'
+import { findNode } from '../../src/kad/find-node.ts'
+import { kadOf, knows, PATIENCE, protocolsOf, UNHURRIED } from '../support/libp2p-node.ts'
+import { freeAddress } from '../support/loopback.ts'
+import { peerNumber } from '../support/numbered-peers.ts'
+import { PeerProcess } from '../support/peer-process.ts'
 import { heldBy, keyWhere } from '../support/replica.ts'
 
 describe('DHT in client mode', () => {
@@ -94,6 +100,37 @@ describe('DHT in client mode', () => {
         .sort()
     )
     expect(kadOf(client.libp2p).getMode()).toBe('client')
+  })
+
+  it('says to nobody that it serves anything, and is named to nobody as near (N6)', async () => {
+    const [asker, ...others] = net.nodes as [DHT, ...DHT[]]
+    await Promise.all(net.nodes.map(({ libp2p }) => libp2p.dial(other.multiaddrs)))
+    const protocols = await protocolsOf(other, asker.libp2p)
+    const served = [kadOf(asker.libp2p).protocol, EXCHANGE_PROTOCOL, CLOCK_PROTOCOL]
+
+    expect(served.filter((protocol) => protocols.includes(protocol))).toEqual([])
+    expect(asker.libp2p.getProtocols()).toEqual(expect.arrayContaining(served))
+
+    for (const { peerId } of others) {
+      const signal = AbortSignal.timeout(20_000)
+      const near = await findNode(kadOf(asker.libp2p), peerId, peerNumber(1), { signal })
+      expect(near).toHaveLength(net.nodes.length - 2)
+      expect(near.map(({ id }) => id.toString())).not.toContain(other.peerId.toString())
+    }
+  })
+
+  it('goes back to its network when it lost it (N8)', async () => {
+    const listenOn = await freeAddress()
+    await using first = await PeerProcess.start({ listenOn })
+    await using lost = await DHT.create({ clientMode: true, initialPeers: listenOn })
+    await first.kill()
+    await expect.poll(() => lost.peers, PATIENCE).toEqual([])
+
+    await using again = await PeerProcess.start({ listenOn })
+    await again.store('key', 1, { ttl: 600 })
+    await expect
+      .poll(() => lost.get('key'), { timeout: 45_000, interval: 50 })
+      .toMatchObject({ value: 1 })
   })
 
   /** Whether a node has learned what protocols the clients have, and so could take them for servers. */

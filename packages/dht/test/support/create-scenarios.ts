@@ -7,6 +7,7 @@ import { peerIdFromPrivateKey } from '@libp2p/peer-id'
 import { DHT, type DHTOptions } from '@waggle/dht'
 import { createLibp2p } from 'libp2p'
 import { muteServer } from './loopback.ts'
+import { skewedDHT } from './skewed-node.ts'
 
 /*
  * What may become of a DHT, as programs of their own. When one of them is over, nothing that it
@@ -45,6 +46,17 @@ export const FAILURES: Readonly<Record<string, () => Promise<void>>> = {
     const [address] = peer.multiaddrs
     const initialPeers = `${address?.decapsulate('/p2p')}/p2p/${other}`
     await fails({ initialPeers }, 'BootstrapError')
+  },
+
+  'the initial peer has another clock': async () => {
+    await using ahead = await skewedDHT(10)
+    await fails({ initialPeers: ahead.multiaddrs, strictClock: true }, 'ClockSkewError')
+  },
+
+  'the initial peer has another swarm key': async () => {
+    const swarmKey = `/key/swarm/psk/1.0.0/\n/base16/\n${'a1'.repeat(32)}`
+    await using member = await DHT.create({ swarmKey })
+    await fails({ initialPeers: member.multiaddrs }, 'BootstrapError')
   },
 
   'the caller has enough while it starts': async () => {
@@ -123,6 +135,23 @@ export const LIVES: Readonly<Record<string, () => Promise<void>>> = {
   'it starts alone and stops while it tries to join': async () => {
     const dht = await DHT.create({ initialPeers: '127.0.0.1:1', requireBootstrap: false })
     await dht.stop()
+  },
+
+  'it stops while it tries to find its peers again': async () => {
+    const first = await DHT.create()
+    const second = await DHT.create({ initialPeers: first.multiaddrs })
+    const left = Promise.withResolvers<unknown>()
+    second.addEventListener('peer:leave', left.resolve)
+    await first.stop()
+    await left.promise
+    await second.stop()
+  },
+
+  'it is reached through a relay, or would be': async () => {
+    const relay = await DHT.create({ serveRelay: true })
+    const hidden = await DHT.create({ relay: true, initialPeers: relay.multiaddrs })
+    await relay.stop()
+    await hidden.stop()
   },
 
   'it is disposed of when an error is thrown': async () => {

@@ -51,6 +51,21 @@ export function kadOf(node: Libp2p<ServiceMap>): KadInternals {
   return internalsOf(Reflect.get(node.services, 'dht') as KadDHT)
 }
 
+/** What a peer says that it serves, when a node connected to it asks. */
+export async function protocolsOf(
+  { peerId }: { readonly peerId: PeerId },
+  node: Libp2p<ServiceMap>
+): Promise<string[]> {
+  const { identify: identifying } = node.services as BasicServices
+  const [connection] = node.getConnections(peerId)
+
+  if (connection === undefined) {
+    throw new Error(`${node.peerId} is not connected to ${peerId}`)
+  }
+
+  return (await identifying.identify(connection)).protocols
+}
+
 /** Whether a peer is in a node's routing table. */
 export function knows(node: Libp2p<ServiceMap>, peer: PeerId): boolean {
   const nearest = kadOf(node).routingTable.closestPeers(pointOfPeer(peer), { count: 1 })

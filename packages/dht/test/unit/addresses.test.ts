@@ -1,6 +1,6 @@
 import { multiaddr } from '@multiformats/multiaddr'
 import { describe, expect, it } from 'vitest'
-import { listenAddress, peerAddress } from '../../src/addresses.ts'
+import { announcedAddress, listenAddress, peerAddress } from '../../src/addresses.ts'
 import { peerNumber } from '../support/numbered-peers.ts'
 
 const id = peerNumber(1).toString()
@@ -77,7 +77,8 @@ const GARBAGE: unknown[] = [
 
 describe.each([
   ['listenAddress', listenAddress],
-  ['peerAddress', peerAddress]
+  ['peerAddress', peerAddress],
+  ['announcedAddress', announcedAddress]
 ])('%s', (_, parse) => {
   it.each(BOTH)('reads %s as %s', (address, expected) => {
     expect(parse(address, 'an option').toString()).toBe(expected)
@@ -118,4 +119,18 @@ describe('peerAddress', () => {
   it.each(PEER)('reads %s as %s', (address, expected) => {
     expect(peerAddress(address, 'initialPeers').toString()).toBe(expected)
   })
+})
+
+describe('announcedAddress', () => {
+  it.each(PEER)('reads %s as %s', (address, expected) => {
+    expect(announcedAddress(address, 'announce').toString()).toBe(expected)
+  })
+
+  it.each(['127.0.0.1:0', '[::1]:0', ':0', '/ip4/10.0.0.1/udp/0/quic-v1'])(
+    'refuses %s, as nobody can connect to port 0',
+    (address) => {
+      expect(() => announcedAddress(address, 'announce')).toThrow(TypeError)
+      expect(() => announcedAddress(address, 'announce')).toThrow('has port 0')
+    }
+  )
 })

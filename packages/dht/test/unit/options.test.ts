@@ -30,6 +30,10 @@ const WRONG: [option: string, value: unknown][] = [
   ...notAnAddress.map((value): [string, unknown] => ['announce', value]),
   ...notBoolean.map((value): [string, unknown] => ['clientMode', value]),
   ...notBoolean.map((value): [string, unknown] => ['requireBootstrap', value]),
+  ...notBoolean.map((value): [string, unknown] => ['strictClock', value]),
+  ...notBoolean.map((value): [string, unknown] => ['relay', value]),
+  ...notBoolean.map((value): [string, unknown] => ['serveRelay', value]),
+  ...notText.map((value): [string, unknown] => ['swarmKey', value]),
   ...[...wrongNumbers, 1.5, 21].map((value): [string, unknown] => ['numReplicas', value]),
   ...wrongNumbers.map((value): [string, unknown] => ['bootstrapTimeoutMs', value]),
   ...wrongNumbers.map((value): [string, unknown] => ['requestTimeoutMs', value]),
@@ -56,6 +60,7 @@ describe('settingsOf', () => {
       protocol: DEFAULT_KAD_PROTOCOL,
       limits: DEFAULT_LIMITS,
       requireBootstrap: true,
+      strictClock: false,
       bootstrapTimeoutMs: DEFAULT_BOOTSTRAP_TIMEOUT_MS,
       requestTimeoutMs: DEFAULT_REQUEST_TIMEOUT_MS,
       libp2pOptions: {}
@@ -75,6 +80,22 @@ describe('settingsOf', () => {
 
     expect(settingsOf({ clientMode: true }).listenOn).toEqual([])
     expect(settingsOf({ clientMode: true, listenOn }).listenOn).toHaveLength(1)
+  })
+
+  it('has a node that is reached through relays be a client that listens nowhere else', () => {
+    expect(settingsOf({ relay: true })).toMatchObject({ clientMode: true, listenOn: [] })
+    expect(settingsOf({ relay: true, clientMode: true }).clientMode).toBe(true)
+    expect(settingsOf({ relay: true, listenOn: ':1337' }).listenOn).toHaveLength(1)
+    expect(settingsOf({ serveRelay: true })).toMatchObject({ clientMode: false, relay: false })
+  })
+
+  it.each([
+    [{ relay: true, clientMode: false }, 'leave out clientMode: false'],
+    [{ relay: true, serveRelay: true }, "can't be combined with relay"],
+    [{ clientMode: true, serveRelay: true }, "can't be combined with relay or clientMode"]
+  ])('refuses %j, which contradicts itself', (options, message) => {
+    expect(() => settingsFor(options)).toThrow(TypeError)
+    expect(() => settingsFor(options)).toThrow(message)
   })
 
   it.each(['listenOn', 'initialPeers', 'announce'] as const)(
@@ -162,6 +183,7 @@ describe('settingsOf', () => {
     const settings = {
       initialPeers: [':1337'],
       requireBootstrap: false,
+      strictClock: true,
       bootstrapTimeoutMs: 5,
       signal: new AbortController().signal
     }
@@ -173,9 +195,12 @@ describe('settingsOf', () => {
     ['listenOn', ':1337'],
     ['announce', ':1337'],
     ['clientMode', true],
+    ['relay', true],
+    ['serveRelay', true],
     ['numReplicas', 3],
     ['identityPath', 'key'],
     ['protocol', '/bees/1.0.0'],
+    ['swarmKey', `/key/swarm/psk/1.0.0/\n/base16/\n${'a1'.repeat(32)}`],
     ['limits', { maxTtl: 60 }],
     ['requestTimeoutMs', 50],
     ['libp2pOptions', {}]

@@ -1,0 +1,136 @@
+import type { AbortOptions, Connection, Libp2p, PeerId } from '@libp2p/interface'
+import type { Multiaddr } from '@multiformats/multiaddr'
+import { raceSignal } from 'race-signal'
+import { CLOCK_ADVICE, describeSkew, isSkewed } from '../clock/clock-reading.ts'
+import { anySignal, timeoutSignal } from '../deadline.ts'
+import { ClockSkewError } from '../errors.ts'
+import type { Waggle } from '../service-interface.ts'
+import { StrangerError } from './stranger-error.ts'
+
+export interface AttemptInit {
+  readonly node: Libp2p
+  readonly waggle: Waggle
+
+  /** How long one attempt may take. */
+  readonly bootstrapTimeoutMs: number
+}
+
+/**
+ * Dials a peer and waits until it can be asked, for at most the bootstrap timeout.
+ *
+ * @throws StrangerError when it does not serve our network
+ */
+export async function attempt(
+  addresses: Multiaddr | Multiaddr[],
+  { node, waggle, bootstrapTimeoutMs }: AttemptInit,
+  { signal }: AbortOptions
+): Promise<PeerId> {
+  const timeout = timeoutSignal(bootstrapTimeoutMs)
+  const within = anySignal(signal, timeout)
+  const arrival = new Arrival(node, waggle)
+
+  try {
+    const connection = await node.dial(addresses, { signal: within })
+    await raceSignal(arrival.of(connection), within)
+    return connection.remotePeer
+  } catch (error) {
+    throw timeout.aborted && signal?.aborted !== true
+      ? new Error(`no answer within ${bootstrapTimeoutMs} ms`, { cause: error })
+      : error
+  } finally {
+    arrival.stop()
+  }
+}
+
+/**
+ * The same, and the peer's clock must agree with ours, if it tells the time.
+ *
+ * @throws ClockSkewError
+ */
+export async function strictAttempt(
+  addresses: Multiaddr | Multiaddr[],
+  init: AttemptInit,
+  options: AbortOptions
+): Promise<PeerId> {
+  const peer = await attempt(addresses, init, options)
+  const reading = await init.waggle.compareClocks(peer, options).catch((error) => {
+    options.signal?.throwIfAborted()
+    throw new Error(`the peer ${peer} is there but does not tell its time`, { cause: error })
+  })
+
+  if (reading !== undefined && isSkewed(reading)) {
+    throw new ClockSkewError(
+      `the clock of the peer ${peer} differs from ours: ${describeSkew(reading)}. ${CLOCK_ADVICE}, or leave out strictClock to join all the same.`,
+      reading
+    )
+  }
+
+  return peer
+}
+
+/**
+ * Waits until a peer that we have connected to counts as a server of our network. One that does not
+ * serve it never will; what protocols a peer has is known as soon as it has identified itself, so
+ * there is no need to wait for the timeout.
+ */
+class Arrival {
+  readonly #node: Libp2p
+  readonly #waggle: Waggle
+  readonly #arrived = Promise.withResolvers<void>()
+  readonly #strangers = new Set<string>()
+  #awaited: Connection | undefined
+
+  constructor(node: Libp2p, waggle: Waggle) {
+    this.#node = node
+    this.#waggle = waggle
+    this.#arrived.promise.catch(() => {})
+    node.addEventListener('peer:identify', this.#onIdentify)
+    node.addEventListener('connection:close', this.#onClose)
+    waggle.events.addEventListener('peer:join', this.#settle)
+  }
+
+  of(connection: Connection): Promise<void> {
+    this.#awaited = connection
+    this.#settle()
+    return this.#arrived.promise
+  }
+
+  stop(): void {
+    this.#node.removeEventListener('peer:identify', this.#onIdentify)
+    this.#node.removeEventListener('connection:close', this.#onClose)
+    this.#waggle.events.removeEventListener('peer:join', this.#settle)
+  }
+
+  readonly #onIdentify = ({
+    detail: { connection, protocols }
+  }: CustomEvent<{ connection: Connection; protocols: string[] }>): void => {
+    if (!protocols.includes(this.#waggle.protocol)) {
+      this.#strangers.add(connection.id)
+      this.#settle()
+    }
+  }
+
+  readonly #onClose = ({ detail }: CustomEvent<Connection>): void => {
+    if (detail.id === this.#awaited?.id) {
+      this.#arrived.reject(new Error('the peer closed the connection'))
+    }
+  }
+
+  readonly #settle = (): void => {
+    if (this.#awaited === undefined) {
+      return
+    }
+
+    const { id, remotePeer } = this.#awaited
+
+    if (this.#waggle.isJoined(remotePeer)) {
+      this.#arrived.resolve()
+    } else if (this.#strangers.has(id)) {
+      this.#arrived.reject(
+        new StrangerError(
+          `the peer ${remotePeer} is there but does not serve ${this.#waggle.protocol}`
+        )
+      )
+    }
+  }
+}

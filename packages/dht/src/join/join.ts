@@ -1,0 +1,125 @@
+import type { Multiaddr } from '@multiformats/multiaddr'
+import { anySignal } from '../deadline.ts'
+import { BootstrapError, ClockSkewError, toError } from '../errors.ts'
+import { adviceFor } from './advice.ts'
+import { type AttemptInit, attempt, strictAttempt } from './attempt.ts'
+import { NO_MEMORY, type PeerMemory, RememberedPeers } from './peer-memory.ts'
+import { type Candidate, Reunion } from './reunion.ts'
+
+export interface JoinInit extends AttemptInit {
+  readonly initialPeers: readonly Multiaddr[]
+  readonly requireBootstrap: boolean
+
+  /** Whether a peer counts as reached only if its clock agrees with ours. */
+  readonly strictClock: boolean
+
+  /** Where the peers of earlier lives are, to be tried beside the initial ones. */
+  readonly memory?: PeerMemory | undefined
+
+  /** Ends the attempt to join. */
+  readonly signal: AbortSignal | undefined
+
+  /** Ends trying again in the background. */
+  readonly lifetime: AbortSignal
+}
+
+/** How a node holds on to its network. */
+export interface Membership {
+  /** Resolves when what is to be remembered of it has been saved. */
+  flush(): Promise<void>
+}
+
+/**
+ * Connects to all initial peers at once, and to those that are remembered, and resolves when the
+ * first one can be asked (N8). From then on, for as long as the node lives, those that fail and
+ * those that get lost are tried again in the background.
+ *
+ * @throws BootstrapError when none answers and one is required
+ * @throws ClockSkewError when one is there, but its clock is not like ours and has to be
+ */
+export async function join(init: JoinInit): Promise<Membership> {
+  const { initialPeers, memory, node, signal, lifetime } = init
+  signal?.throwIfAborted()
+  const log = node.logger.forComponent('waggle:join')
+  const remembered = new RememberedPeers(memory ?? NO_MEMORY)
+  await remembered.load().catch((error) => log.error('can not recall any peers - %e', error))
+
+  const initial = initialPeers.map(initialPeer)
+  const known = remembered.all.map(([peer, addresses]) => rememberedPeer(peer, addresses))
+  const reunion = new Reunion({ ...init, initial, remembered, log })
+  reunion.follow()
+  await firstOf([...initial, ...known], reunion, init, anySignal(signal, lifetime))
+
+  return { flush: () => remembered.flush() }
+}
+
+async function firstOf(
+  candidates: readonly Candidate[],
+  reunion: Reunion,
+  init: JoinInit,
+  signal: AbortSignal
+): Promise<void> {
+  const reach = init.strictClock ? strictAttempt : attempt
+  const attempts = candidates.map(async (candidate) => {
+    reunion.reached(candidate, await reach([...candidate.addresses], init, { signal }))
+  })
+
+  try {
+    await (attempts.length > 0 && Promise.any(attempts))
+  } catch (error) {
+    signal.throwIfAborted()
+    throwIfFatal(candidates, error, init)
+  }
+
+  for (const [index, candidate] of candidates.entries()) {
+    attempts[index]?.catch((error) => isOneself(error) || reunion.retry(candidate))
+  }
+}
+
+/** All attempts have failed: does the caller want to hear of it? */
+function throwIfFatal(
+  candidates: readonly Candidate[],
+  error: unknown,
+  { requireBootstrap }: JoinInit
+): void {
+  const errors: unknown[] = error instanceof AggregateError ? error.errors : []
+  const skew = errors.find((one) => one instanceof ClockSkewError)
+
+  if (skew !== undefined) {
+    throw skew
+  }
+
+  if (requireBootstrap && candidates.some(({ isInitial }) => isInitial)) {
+    throw bootstrapError(candidates, errors)
+  }
+}
+
+function initialPeer(address: Multiaddr): Candidate {
+  const last = address.getComponents().at(-1)
+  const peer = last?.name === 'p2p' ? last.value : undefined
+  return { name: address.toString(), addresses: [address], isInitial: true, peer }
+}
+
+function rememberedPeer(peer: string, addresses: readonly Multiaddr[]): Candidate {
+  return { name: peer, addresses, isInitial: false, peer }
+}
+
+/** A node's own address among the initial peers is no fault, but it leads nowhere. */
+function isOneself(error: unknown): boolean {
+  return error instanceof Error && /dial self/i.test(error.message)
+}
+
+function bootstrapError(
+  candidates: readonly Candidate[],
+  errors: readonly unknown[]
+): BootstrapError {
+  const attempts = candidates.flatMap(({ addresses, isInitial }, index) => {
+    const error = toError(errors[index])
+    const [address] = addresses
+    return isInitial && address
+      ? [{ address: address.toString(), error, check: adviceFor({ address, error }) }]
+      : []
+  })
+
+  return new BootstrapError(attempts)
+}

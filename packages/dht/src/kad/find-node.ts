@@ -1,0 +1,26 @@
+import type { AbortOptions, PeerId } from '@libp2p/interface'
+import { MessageType } from '@libp2p/kad-dht'
+import type { Contact } from '../interface.ts'
+import { type KadInternals, NO_PATH } from './internals.ts'
+
+/** Asks one peer, which is connected, whom it knows near to a third one. By kad-dht's message: stock peers answer, too. */
+export async function findNode(
+  kad: KadInternals,
+  peer: PeerId,
+  target: PeerId,
+  options: AbortOptions
+): Promise<readonly Contact[]> {
+  const message = { type: MessageType.FIND_NODE, key: target.toMultihash().bytes }
+
+  for await (const event of kad.network.sendRequest(peer, message, { ...options, path: NO_PATH })) {
+    if (event.name === 'PEER_RESPONSE') {
+      return event.closer
+    }
+
+    if (event.name === 'QUERY_ERROR') {
+      throw event.error
+    }
+  }
+
+  return []
+}

@@ -1,0 +1,84 @@
+import type {
+  AbortOptions,
+  ComponentLogger,
+  Libp2pEvents,
+  PeerId,
+  PeerStore,
+  TypedEventTarget
+} from '@libp2p/interface'
+import type { ConnectionManager, Registrar } from '@libp2p/interface-internal'
+import type { CacheOptions } from './cache/cache-policy.ts'
+import type { ClockReading } from './clock/clock-reading.ts'
+import type { DHTEvents } from './events.ts'
+import type { Stats, WaggleOperations } from './interface.ts'
+
+/** How the service replicates. */
+export interface WaggleInit {
+  /**
+   * How many peers hold a record.
+   *
+   * @default DEFAULT_NUM_REPLICAS
+   */
+  numReplicas?: number | undefined
+
+  /**
+   * Milliseconds that one peer may take to answer one request.
+   *
+   * @default DEFAULT_REQUEST_TIMEOUT_MS
+   */
+  requestTimeoutMs?: number | undefined
+
+  /**
+   * How this node remembers what it has read; false: not at all.
+   *
+   * @default the defaults of CacheOptions
+   */
+  cache?: false | CacheOptions | undefined
+}
+
+/** What libp2p hands to the service. */
+export interface WaggleComponents {
+  peerId: PeerId
+  connectionManager: ConnectionManager
+  events: TypedEventTarget<Libp2pEvents>
+  logger: ComponentLogger
+  peerStore: PeerStore
+  registrar: Registrar
+}
+
+/** The name of the service and its capability. */
+export const SERVICE = '@waggle/dht'
+
+/** What `waggle()` adds to a libp2p node. `DHT.create({ libp2p: node })` is the way to use it. */
+export interface Waggle {
+  readonly [Symbol.toStringTag]: typeof SERVICE
+
+  /** Whether this node holds no records for others and is in nobody's routing table. */
+  readonly clientMode: boolean
+
+  /** The peers that this node is connected to. */
+  readonly peers: PeerId[]
+
+  /** kad-dht's protocol, which names the network. */
+  readonly protocol: string
+
+  /** What happens to this node. */
+  readonly events: TypedEventTarget<DHTEvents>
+
+  stats(): Stats
+
+  /** The connected peers that serve our network. */
+  readonly joinedPeers: PeerId[]
+
+  /** Whether a peer serves our network and is connected. */
+  isJoined(peer: PeerId): boolean
+
+  /** Gets to know, in the background, those whom a connected peer knows. */
+  meet(peer: PeerId): void
+
+  /** Asks a connected peer for its time. Undefined if it does not tell, as stock peers don't. */
+  compareClocks(peer: PeerId, options?: AbortOptions): Promise<ClockReading | undefined>
+
+  /** The operations, whose calls end with the given lifetime or with the node. */
+  operations(lifetime: AbortSignal): WaggleOperations
+}

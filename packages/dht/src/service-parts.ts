@@ -1,0 +1,163 @@
+import { AbortError, type PeerId, type TypedEventTarget } from '@libp2p/interface'
+import { type CachePolicy, cachePolicy, MAX_CACHED_BYTES } from './cache/cache-policy.ts'
+import { CachedReads } from './cache/cached-reads.ts'
+import { Clocks } from './clock/clocks.ts'
+import { SWEEP_INTERVAL_MS } from './constants.ts'
+import type { DHTEvents } from './events.ts'
+import { ExchangeChannel } from './exchange/exchange-channel.ts'
+import { ExchangeServer } from './exchange/exchange-server.ts'
+import type { Acquaintance } from './join/acquaintance.ts'
+import { acquainted } from './join/meetings.ts'
+import { KadChannel } from './kad/kad-channel.ts'
+import { KnownPeers } from './kad/known-peers.ts'
+import { type NodeParts, partsOf } from './kad/node-parts.ts'
+import { Avoidance } from './lookup/avoidance.ts'
+import { Lookups } from './lookup/lookups.ts'
+import { Replicas } from './replicas/replicas.ts'
+import type { WaggleComponents, WaggleInit } from './service-interface.ts'
+import { RecordStore } from './store/record-store.ts'
+import { Republisher } from './upkeep/republisher.ts'
+import { Upkeep } from './upkeep/upkeep.ts'
+
+/** {@link WaggleInit} with its defaults. */
+export type ServiceInit = {
+  readonly [K in 'numReplicas' | 'requestTimeoutMs' | 'cache']: NonNullable<WaggleInit[K]>
+}
+
+export interface PartsInit extends ServiceInit {
+  readonly components: WaggleComponents
+
+  /** Where the service tells what happens. */
+  readonly events: TypedEventTarget<DHTEvents>
+}
+
+/** What a started service is made of. */
+export interface ServiceParts extends NodeParts {
+  readonly acquaintance: Acquaintance
+  readonly cache: RecordStore | undefined
+  readonly clocks: Clocks
+  readonly reads: CachedReads
+  readonly replicas: Replicas
+  readonly republisher: Republisher
+  readonly routing: KnownPeers
+  readonly server: ExchangeServer
+  readonly upkeep: Upkeep
+
+  /** Aborted when the service stops. */
+  readonly lifetime: AbortSignal
+
+  /** Begins to take note of what happens. */
+  follow(): Promise<void>
+  stop(): void
+}
+
+/** Makes the parts of one node's service. Who uses which shows here. */
+export function serviceParts(init: PartsInit): ServiceParts {
+  const { components, events, numReplicas, requestTimeoutMs } = init
+  const { logger, peerId } = components
+  const { kad, store } = partsOf(components)
+  const stopping = new AbortController()
+  const lifetime = stopping.signal
+  // Nobody else does it: kad-dht's table keeps the dead.
+  const avoidance = new Avoidance(undefined, (peer) => routing.forget(peer))
+  // A peer that failed because it was slow is no worse than others once it is heard of again.
+  const onAlive = (peer: PeerId): void => avoidance.answered(peer)
+
+  const routing = knownPeers(init, onAlive)
+  const channel = recordChannel(init, onAlive)
+  const lookups = new Lookups({
+    avoidance,
+    requestTimeoutMs,
+    isReady: (peer) => channel.isReady(peer)
+  })
+  const isReplica = (): boolean => kad.getMode() === 'server'
+  const replicas = new Replicas({
+    self: peerId,
+    ...{ store, channel, routing, avoidance, lookups, numReplicas, isReplica }
+  })
+  const policy = cachePolicy(init.cache || {})
+  const cache = init.cache === false ? undefined : cacheBeside(store, policy)
+  const reads = new CachedReads({
+    ...{ replicas, store, cache, policy },
+    log: logger.forComponent('waggle:cache')
+  })
+  const republisher = new Republisher({
+    clock: store.clock,
+    log: logger.forComponent('waggle:republish')
+  })
+  const upkeep = new Upkeep({
+    ...{ self: { id: peerId, multiaddrs: [] }, store, numReplicas, isReplica },
+    servers: () => routing.present(),
+    send: (to, key, record) => channel.store(to, key, record, { closerCount: 0 }),
+    log: logger.forComponent('waggle:upkeep')
+  })
+  const clocks = clocksOf(init)
+  const { connectionManager } = components
+  const acquaintance = acquainted(
+    { self: peerId, connectionManager, events, kad, routing, requestTimeoutMs },
+    lifetime
+  )
+
+  return {
+    ...{ acquaintance, cache, clocks, kad, lifetime, reads, replicas, republisher },
+    ...{ routing, store, upkeep },
+    server: new ExchangeServer({ store, cache, routing }),
+    async follow() {
+      const sweeping = setInterval(() => {
+        store.sweep()
+        cache?.sweep()
+      }, SWEEP_INTERVAL_MS)
+      sweeping.unref?.()
+      lifetime.addEventListener('abort', () => clearInterval(sweeping))
+      clocks.follow(lifetime)
+      upkeep.follow(events, lifetime)
+      await routing.follow(lifetime)
+    },
+    stop() {
+      stopping.abort(new AbortError('the node was stopped'))
+      reads.close()
+      republisher.stop()
+      channel.close()
+      lookups.close()
+    }
+  }
+}
+
+function knownPeers(
+  { components, events }: PartsInit,
+  onConnect: (peer: PeerId) => void
+): KnownPeers {
+  const { peerStore, registrar } = components
+  return new KnownPeers({
+    kad: partsOf(components).kad,
+    peerStore,
+    registrar,
+    events: components.events,
+    onConnect,
+    onJoin: (detail) => events.safeDispatchEvent('peer:join', { detail }),
+    onLeave: (detail) => events.safeDispatchEvent('peer:leave', { detail })
+  })
+}
+
+function recordChannel(
+  { components, requestTimeoutMs }: PartsInit,
+  onAnswer: (peer: PeerId) => void
+): ExchangeChannel {
+  const { connectionManager, logger } = components
+  const { kad, store } = partsOf(components)
+  const log = logger.forComponent('waggle:exchange')
+  const stockChannel = new KadChannel({ connectionManager, kad, log, requestTimeoutMs, store })
+  return new ExchangeChannel({ connectionManager, log, store, stockChannel, onAnswer })
+}
+
+function clocksOf({ components, events, requestTimeoutMs }: PartsInit): Clocks {
+  const { connectionManager, logger } = components
+  const { clock } = partsOf(components).store
+  const log = logger.forComponent('waggle:clock')
+  return new Clocks({ connectionManager, events, log, clock, requestTimeoutMs })
+}
+
+/** A second store by the same rules, for what this node holds for nobody. */
+function cacheBeside({ limits, clock }: RecordStore, { maxRecords }: CachePolicy): RecordStore {
+  return new RecordStore({ limits, clock, maxRecords, maxBytes: MAX_CACHED_BYTES })
+}

@@ -1,0 +1,151 @@
+import type { PeerId } from '@libp2p/interface'
+import { multiaddr } from '@multiformats/multiaddr'
+import { SEARCH_WIDTH } from '../../src/constants.ts'
+import type { Contact } from '../../src/interface.ts'
+import { Acquaintance } from '../../src/join/acquaintance.ts'
+import { pointOfPeer, roughDistance } from '../../src/lookup/key-space.ts'
+import { peerNumber } from './numbered-peers.ts'
+
+const ADDRESS = [multiaddr('/ip4/10.0.0.1/tcp/1337')]
+
+/** Peers of one kad bucket. */
+const BUCKET_SIZE = 20
+
+/** A peer of a network without a network: its routing table, and how it makes acquaintances. */
+export class SimulatedPeer {
+  readonly contact: Contact
+  readonly known = new Map<string, SimulatedPeer>()
+  readonly #acquaintance: Acquaintance
+  readonly #world: SimulatedWorld
+
+  constructor(id: PeerId, world: SimulatedWorld) {
+    this.contact = { id, multiaddrs: ADDRESS }
+    this.#world = world
+    this.#acquaintance = new Acquaintance({
+      self: id,
+      ask: async (peer, target) => {
+        world.questions++
+        return world.peer(peer).nearest(pointOfPeer(target), SEARCH_WIDTH)
+      },
+      connect: async ({ id: other }) => this.dial(world.peer(other)),
+      nearest: (target, count) => this.nearest(target, count),
+      isKnown: (other) => this.known.has(other.toString()),
+      now: () => world.nowMs
+    })
+  }
+
+  get id(): PeerId {
+    return this.contact.id
+  }
+
+  nearest(target: Uint8Array, count: number): Contact[] {
+    return [...this.known.values()]
+      .map(({ contact }) => contact)
+      .sort(
+        (a, b) =>
+          roughDistance(target, pointOfPeer(a.id)) - roughDistance(target, pointOfPeer(b.id))
+      )
+      .slice(0, count)
+  }
+
+  /** Takes in a peer, if there is room for it at its distance, as a kad table does. */
+  learn(peer: SimulatedPeer): void {
+    const own = pointOfPeer(this.id)
+    const distance = Math.floor(Math.log2(roughDistance(own, pointOfPeer(peer.id))))
+    const alike = [...this.known.values()].filter(
+      ({ id }) => Math.floor(Math.log2(roughDistance(own, pointOfPeer(id)))) === distance
+    )
+
+    if (peer !== this && alike.length < BUCKET_SIZE) {
+      this.known.set(peer.id.toString(), peer)
+    }
+  }
+
+  dial(peer: SimulatedPeer): void {
+    if (this.#world.dead.has(peer)) {
+      this.#world.failures++
+      throw new Error(`${peer.id} is dead`)
+    }
+
+    if (this.known.get(peer.id.toString()) !== peer && peer !== this) {
+      this.#world.dials++
+      this.learn(peer)
+      peer.learn(this)
+      peer.#acquaintance.meet(this.id)
+    }
+  }
+
+  /** The nearest peers that a search of this one finds: it asks the nearest until none is new. */
+  search(target: Uint8Array, count: number): string[] {
+    const found = new Map([...this.known])
+    const asked = new Set<string>()
+    found.set(this.id.toString(), this)
+
+    for (;;) {
+      const nearest = [...found.values()]
+        .sort(
+          (a, b) =>
+            roughDistance(target, pointOfPeer(a.id)) - roughDistance(target, pointOfPeer(b.id))
+        )
+        .slice(0, count)
+      const next = nearest.find(({ id }) => !asked.has(id.toString()))
+
+      if (next === undefined) {
+        return nearest.map(({ id }) => id.toString())
+      }
+
+      asked.add(next.id.toString())
+
+      for (const { id } of next.nearest(target, SEARCH_WIDTH)) {
+        found.set(id.toString(), this.#world.peer(id))
+      }
+    }
+  }
+}
+
+/** All peers that there are, and what they cost. */
+export class SimulatedWorld {
+  readonly #peers = new Map<string, SimulatedPeer>()
+  #added = 0
+  readonly dead = new Set<SimulatedPeer>()
+  questions = 0
+  dials = 0
+  failures = 0
+  nowMs = 0
+
+  /** Adds a network of peers that know each other as well as their tables allow. */
+  network(size: number): SimulatedPeer[] {
+    const peers = Array.from(
+      { length: size },
+      () => new SimulatedPeer(peerNumber(this.#added++), this)
+    )
+
+    for (const peer of peers) {
+      this.#peers.set(peer.id.toString(), peer)
+
+      for (const other of peers) {
+        peer.learn(other)
+      }
+    }
+
+    return peers
+  }
+
+  peer(id: PeerId): SimulatedPeer {
+    const peer = this.#peers.get(id.toString())
+
+    if (peer === undefined) {
+      throw new Error(`there is no peer ${id}`)
+    }
+
+    return peer
+  }
+
+  /** Resolves when nobody has anything to do. */
+  async settled(): Promise<void> {
+    for (let before = -1; before !== this.questions + this.dials; ) {
+      before = this.questions + this.dials
+      await new Promise((resolve) => setImmediate(resolve))
+    }
+  }
+}

@@ -1,0 +1,68 @@
+import { once } from 'node:events'
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
+
+/** A way through which TCP connections lead, and that can be cut without anybody being told. */
+export interface TCPGate extends AsyncDisposable {
+  readonly address: string
+
+  /** What is on its way from now on is lost, and so are attempts to connect, as if a cable was cut. */
+  cut(): void
+
+  /** New connections come through again; those of before stay dead. */
+  mend(): void
+}
+
+/** Opens a way to an address `127.0.0.1:<port>`, at a port of its own. */
+export async function tcpGate(target: () => string): Promise<TCPGate> {
+  const sockets = new Set<Socket>()
+  let isCut = false
+
+  function track(socket: Socket): Socket {
+    sockets.add(socket)
+    return socket.on('error', () => {}).on('close', () => sockets.delete(socket))
+  }
+
+  function pass(from: Socket, to: Socket): void {
+    from.on('data', (data) => from.destroyed || cutOff.has(from) || to.write(data))
+    from.on('close', () => cutOff.has(from) || to.destroy())
+  }
+
+  const cutOff = new WeakSet<Socket>()
+  const server = createServer((inbound) => {
+    track(inbound)
+
+    if (isCut) {
+      cutOff.add(inbound.resume())
+      return
+    }
+
+    const port = Number(target().split(':')[1])
+    const outbound = track(connect(port, '127.0.0.1'))
+    pass(inbound, outbound)
+    pass(outbound, inbound)
+  })
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+
+  return {
+    address: `127.0.0.1:${(server.address() as AddressInfo).port}`,
+    cut() {
+      isCut = true
+
+      for (const socket of sockets) {
+        cutOff.add(socket)
+      }
+    },
+    mend() {
+      isCut = false
+    },
+    async [Symbol.asyncDispose]() {
+      for (const socket of sockets) {
+        socket.destroy()
+      }
+
+      server.close()
+      await once(server, 'close')
+    }
+  }
+}
