@@ -55,15 +55,17 @@ export type { Address } from './addresses.ts'
 export {
   DEFAULT_BOOTSTRAP_TIMEOUT_MS,
   DEFAULT_CALL_TIMEOUT_MS,
+  DEFAULT_DURABILITY,
   DEFAULT_KAD_PROTOCOL,
   DEFAULT_MAX_STORED_BYTES,
   DEFAULT_MAX_STORED_RECORDS,
   DEFAULT_NUM_REPLICAS,
-  DEFAULT_REQUEST_TIMEOUT_MS
+  DEFAULT_REQUEST_TIMEOUT_MS,
+  RELAXED_FLUSH_MS
 } from './constants.ts'
 export { DHT } from './dht.ts'
 export type { BootstrapAttempt } from './errors.ts'
-export { BootstrapError, ListenError, TimeoutError } from './errors.ts'
+export { BootstrapError, DataDirError, ListenError, TimeoutError } from './errors.ts'
 export type {
   CallOptions,
   DeleteOptions,
@@ -80,6 +82,9 @@ export type {
 export type { WaggleKadDHTInit } from './kad/waggle-kad-dht.ts'
 export { waggleKadDHT } from './kad/waggle-kad-dht.ts'
 export type { DHTOptions } from './options.ts'
+export type { Durability, PersistenceStats } from './persistence/interface.ts'
+export type { PeerMemory } from './persistence/peer-memory.ts'
+export type { PersistenceOptions } from './persistence/persistence.ts'
 export type { Waggle, WaggleComponents, WaggleInit } from './service.ts'
 export { waggle } from './service.ts'
 export type { RecordStoreOptions } from './store/record-store.ts'

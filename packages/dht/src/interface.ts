@@ -1,6 +1,7 @@
 import type { AbortOptions, PeerId } from '@libp2p/interface'
 import type { Multiaddr } from '@multiformats/multiaddr'
 import type { DHTRecord, Found, Key, Lifetime, Rejection, Subkey, Value } from '@waggle/record'
+import type { PersistenceStats } from './persistence/interface.ts'
 
 /** What every call takes. */
 export interface CallOptions extends AbortOptions {
@@ -174,4 +175,7 @@ export interface Stats {
 
   /** Servers of the network that are known, connected or in the routing table: searches begin with them. */
   readonly knownPeers: number
+
+  /** What is kept on disk; undefined when everything is in memory only. */
+  readonly persistence: PersistenceStats | undefined
 }

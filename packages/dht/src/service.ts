@@ -24,11 +24,17 @@ import { KnownPeers } from './kad/known-peers.ts'
 import { type NodeParts, partsOf } from './kad/node-parts.ts'
 import { Avoidance } from './lookup/avoidance.ts'
 import { Operations } from './operations.ts'
-import { isPositive, isWhole } from './options.ts'
+import { isPositive, isWhole, persistenceOptions } from './options.ts'
+import type { PeerMemory } from './persistence/peer-memory.ts'
+import {
+  openPersistence,
+  type Persistence,
+  type PersistenceOptions
+} from './persistence/persistence.ts'
 import { Replicas, type ReplicasInit } from './replicas/replicas.ts'
 
-/** How the service replicates. */
-export interface WaggleInit {
+/** How the service replicates, and where it keeps what it holds. */
+export interface WaggleInit extends PersistenceOptions {
   /**
    * How many peers hold a record.
    *
@@ -69,6 +75,9 @@ export interface Waggle {
   /** kad-dht's protocol, which names the network. */
   readonly protocol: string
 
+  /** Remembers peers on disk, if there is one. */
+  readonly peerMemory: PeerMemory | undefined
+
   stats(): Stats
 
   /** Resolves once this node knows a peer to begin searches at. */
@@ -86,7 +95,9 @@ export function waggle(init: WaggleInit = {}): (components: WaggleComponents) =>
   const { numReplicas = DEFAULT_NUM_REPLICAS, requestTimeoutMs = DEFAULT_REQUEST_TIMEOUT_MS } = init
   isWhole(1, SEARCH_WIDTH)(numReplicas, 'numReplicas')
   isPositive(requestTimeoutMs, 'requestTimeoutMs')
-  return (components) => new WaggleService(components, { numReplicas, requestTimeoutMs })
+  const persistence = persistenceOptions(init)
+  return (components) =>
+    new WaggleService(components, { numReplicas, requestTimeoutMs, persistence })
 }
 
 /** The Waggle service among a node's services, whatever name it has there. */
@@ -110,15 +121,25 @@ class WaggleService implements Waggle, Startable {
   readonly #components: WaggleComponents
   readonly #numReplicas: number
   readonly #requestTimeoutMs: number
+  readonly #persistenceOptions: PersistenceOptions
+  #persistence: Persistence | undefined
   #running: Running | undefined
 
   constructor(
     components: WaggleComponents,
-    init: { numReplicas: number; requestTimeoutMs: number }
+    init: { numReplicas: number; requestTimeoutMs: number; persistence: PersistenceOptions }
   ) {
     this.#components = components
     this.#numReplicas = init.numReplicas
     this.#requestTimeoutMs = init.requestTimeoutMs
+    this.#persistenceOptions = init.persistence
+  }
+
+  /** Called by libp2p before anybody can ask: what was kept is there from the first moment. */
+  async beforeStart(): Promise<void> {
+    const { store } = partsOf(this.#components)
+    const { logger } = this.#components
+    this.#persistence = await openPersistence({ ...this.#persistenceOptions, store, logger })
   }
 
   /** Called by libp2p, when all services exist: their order does not matter. */
@@ -164,6 +185,12 @@ class WaggleService implements Waggle, Startable {
     await this.#components.registrar.unhandle(EXCHANGE_PROTOCOL)
   }
 
+  /** Called by libp2p when nobody can ask any more, or when starting has failed. */
+  async afterStop(): Promise<void> {
+    await this.#persistence?.close()
+    this.#persistence = undefined
+  }
+
   get clientMode(): boolean {
     return this.#started.parts.kad.getMode() === 'client'
   }
@@ -178,6 +205,10 @@ class WaggleService implements Waggle, Startable {
     return this.#started.parts.kad.protocol
   }
 
+  get peerMemory(): PeerMemory | undefined {
+    return this.#persistence?.peers
+  }
+
   stats(): Stats {
     const { parts, routing } = this.#started
     const { store } = parts
@@ -185,7 +216,8 @@ class WaggleService implements Waggle, Startable {
       records: store.records,
       bytes: store.bytes,
       peers: this.peers.length,
-      knownPeers: routing.size
+      knownPeers: routing.size,
+      persistence: this.#persistence?.stats()
     }
   }
 

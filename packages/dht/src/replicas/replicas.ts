@@ -126,7 +126,7 @@ export class Replicas {
     }
 
     if (search.answers().includes(this.#self)) {
-      outcomes.set(this.#self, this.#storeHere(key, write))
+      outcomes.set(this.#self, await this.#storeHere(key, write))
     }
 
     return search.answers().flatMap((contact) => outcomes.get(contact) ?? [])
@@ -221,9 +221,20 @@ export class Replicas {
     )
   }
 
-  #storeHere(key: Uint8Array, write: DHTRecord): StoreOutcome {
-    const applied = this.#init.store.apply(key, write)
-    return applied.isAccepted ? 'accepted' : applied.reason
+  async #storeHere(key: Uint8Array, write: DHTRecord): Promise<StoreOutcome> {
+    const { store } = this.#init
+    const applied = store.apply(key, write)
+
+    if (!applied.isAccepted) {
+      return applied.reason
+    }
+
+    try {
+      await store.whenDurable()
+      return 'accepted'
+    } catch {
+      return 'full'
+    }
   }
 
   #storeAt(

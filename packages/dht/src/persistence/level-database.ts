@@ -1,0 +1,118 @@
+import { ClassicLevel } from 'classic-level'
+import { sealed, unsealed } from './seal.ts'
+
+export type LevelDatabase = ClassicLevel<Uint8Array, Uint8Array>
+
+export type LevelOperation =
+  | { type: 'put'; key: Uint8Array; value: Uint8Array }
+  | { type: 'del'; key: Uint8Array }
+
+/** Entries that are read at once. */
+const READ_ENTRIES = 1000
+
+/** Lies before and behind all keys that there are. */
+const FIRST_KEY = Uint8Array.of(0)
+const LAST_KEY = Uint8Array.of(255)
+
+/** What a scan has met. */
+export interface Scan {
+  readonly entries: number
+
+  /** Entries that are not what they were. */
+  readonly damaged: number
+
+  /** Why not all could be read. */
+  readonly error: unknown
+}
+
+/** @throws Error of classic-level, whose `cause` has the reason */
+export async function openLevel(folder: string): Promise<LevelDatabase> {
+  const database: LevelDatabase = new ClassicLevel(folder, {
+    keyEncoding: 'view',
+    valueEncoding: 'view'
+  })
+  await database.open()
+  return database
+}
+
+/** Rebuilds the index from what can be read of the tables and logs. */
+export async function repairLevel(folder: string): Promise<void> {
+  await ClassicLevel.repair(folder)
+}
+
+/** Hands over all entries whose keys begin with some bytes and whose seals are unbroken. */
+export async function scan(
+  database: LevelDatabase,
+  take: (key: Uint8Array, bytes: Uint8Array) => Promise<void> | undefined,
+  { prefix = '', atOnce = READ_ENTRIES }: { prefix?: string; atOnce?: number } = {}
+): Promise<Scan> {
+  const iterator = database.iterator({ gte: keyOf(prefix), lt: keyOf(prefix, LAST_KEY) })
+  let entries = 0
+  let damaged = 0
+
+  try {
+    for (
+      let read = await iterator.nextv(atOnce);
+      read.length > 0;
+      read = await iterator.nextv(atOnce)
+    ) {
+      for (const [key, value] of read) {
+        const bytes = unsealed(key, value)
+        entries++
+
+        if (bytes === undefined) {
+          damaged++
+        } else {
+          await take(key, bytes)
+        }
+      }
+    }
+
+    return { entries, damaged, error: undefined }
+  } catch (error) {
+    return { entries, damaged, error }
+  } finally {
+    await iterator.close()
+  }
+}
+
+/** A sealed entry to be written. */
+export function putting(key: Uint8Array, bytes: Uint8Array): LevelOperation {
+  return { type: 'put', key, value: sealed(key, bytes) }
+}
+
+/**
+ * Copies what can be read. It is read one entry at a time:
+ * when one can't be read, LevelDB keeps back all those that it was to be read with.
+ */
+export async function copyReadable(from: LevelDatabase, to: LevelDatabase): Promise<void> {
+  let operations: LevelOperation[] = []
+
+  async function write(): Promise<void> {
+    const batch = operations
+    operations = []
+    await to.batch(batch)
+  }
+
+  await scan(
+    from,
+    (key, bytes) => {
+      operations.push(putting(key, bytes))
+      return operations.length === READ_ENTRIES ? write() : undefined
+    },
+    { atOnce: 1 }
+  )
+  await write()
+}
+
+/** Gives back the room that replaced entries take. */
+export async function compactLevel(database: LevelDatabase): Promise<void> {
+  await database.compactRange(FIRST_KEY, LAST_KEY)
+}
+
+export function keyOf(prefix: string, rest: Uint8Array | string = ''): Uint8Array {
+  return Buffer.concat([
+    Buffer.from(prefix, 'latin1'),
+    typeof rest === 'string' ? Buffer.from(rest, 'latin1') : rest
+  ])
+}
