@@ -11,9 +11,13 @@ export class DiskUsage {
     return this.#sizes.size
   }
 
-  /** How many bytes they take, encoded. */
+  /** How many bytes they take, encoded, with their keys: as the store counts. */
   get bytes(): number {
     return this.#bytes
+  }
+
+  names(): Iterable<string> {
+    return this.#sizes.keys()
   }
 
   has(name: string): boolean {
@@ -21,15 +25,16 @@ export class DiskUsage {
   }
 
   /** Takes note of what is under a name now; undefined: nothing. */
-  set(name: string, sizeBytes: number | undefined): void {
+  set(name: string, bytes: Uint8Array | undefined): void {
     const before = this.#sizes.get(name) ?? 0
+    const after = bytes === undefined ? 0 : bytes.length + name.length
     this.#garbageBytes += before
-    this.#bytes += (sizeBytes ?? 0) - before
+    this.#bytes += after - before
 
-    if (sizeBytes === undefined) {
+    if (bytes === undefined) {
       this.#sizes.delete(name)
     } else {
-      this.#sizes.set(name, sizeBytes)
+      this.#sizes.set(name, after)
     }
   }
 

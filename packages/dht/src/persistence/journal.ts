@@ -65,9 +65,13 @@ export class Journal implements Keeper {
     return this.#onDisk.bytes
   }
 
+  namesOnDisk(): Iterable<string> {
+    return this.#onDisk.names()
+  }
+
   /** Learns what is on disk already. */
-  found(name: string, sizeBytes: number): void {
-    this.#onDisk.set(name, sizeBytes)
+  found(name: string, bytes: Uint8Array): void {
+    this.#onDisk.set(name, bytes)
   }
 
   /** What is neither held nor on disk is of no interest: so no more names wait than there are records. */
@@ -187,7 +191,7 @@ export class Journal implements Keeper {
       if (bytes !== undefined || this.#onDisk.has(name)) {
         changes.push({ name, bytes })
         sizeBytes += bytes?.length ?? 0
-        this.#onDisk.set(name, bytes?.length)
+        this.#onDisk.set(name, bytes)
       }
     }
 

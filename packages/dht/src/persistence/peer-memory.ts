@@ -1,41 +1,28 @@
-import { peerIdFromString } from '@libp2p/peer-id'
-import { multiaddr } from '@multiformats/multiaddr'
-import type { Contact } from '../interface.ts'
 import type { Disk } from './interface.ts'
 
-/** How peers are remembered from one life of a node to the next. */
+/** Where the addresses of peers are kept for the next start. */
 export interface PeerMemory {
-  /** The peers that were saved last, with those addresses; none if nothing readable was. */
-  load(): Promise<Contact[]>
+  /** The addresses saved last. */
+  load(): Promise<readonly string[]>
 
-  /** Remembers these peers and no others. */
-  save(peers: readonly Contact[]): Promise<void>
+  /** Replaces what was saved before. */
+  save(addresses: readonly string[]): Promise<void>
 }
 
 const NOTE = 'peers'
 
+/** Multiaddrs have no line breaks. */
+const SEPARATOR = '\n'
+
 export function peersOn(disk: Disk): PeerMemory {
   return {
     async load() {
-      return read(await disk.note(NOTE))
+      const text = await disk.note(NOTE)
+      return text ? text.split(SEPARATOR) : []
     },
 
-    async save(peers) {
-      const listed = peers.map(({ id, multiaddrs }) => [String(id), multiaddrs.map(String)])
-      await disk.setNote(NOTE, JSON.stringify(listed))
+    async save(addresses) {
+      await disk.setNote(NOTE, addresses.join(SEPARATOR))
     }
-  }
-}
-
-/** A note of another form is as good as none: peers can be found anew. */
-function read(text = '[]'): Contact[] {
-  try {
-    const listed: [id: string, multiaddrs: string[]][] = JSON.parse(text)
-    return listed.map(([id, multiaddrs]) => ({
-      id: peerIdFromString(id),
-      multiaddrs: multiaddrs.map((address) => multiaddr(address))
-    }))
-  } catch {
-    return []
   }
 }

@@ -15,8 +15,8 @@ export interface Restored {
   readonly damagedFiles: string | undefined
 }
 
-/** What a record on disk turns out to be. */
-type Verdict = 'held' | 'expired' | 'no room' | 'too early' | 'damaged'
+/** Why a record on disk is not held again. */
+type Refusal = 'expired' | 'no room' | 'too early' | 'damaged'
 
 /**
  * Takes in what is on disk as if a peer had sent it: everything is checked. What has expired, has no
@@ -24,10 +24,14 @@ type Verdict = 'held' | 'expired' | 'no room' | 'too early' | 'damaged'
  */
 export async function restore(disk: Disk, store: RecordStore, journal: Journal): Promise<Restored> {
   const wasEmpty = store.records === 0
-  const verdicts = new Map<string, Verdict>()
+  const refused = new Map<string, Refusal>()
   const damage = await disk.read((name, bytes) => {
-    journal.found(name, bytes.length)
-    verdicts.set(name, takeIn(store, name, bytes))
+    journal.found(name, bytes)
+    const refusal = takeIn(store, name, bytes)
+
+    if (refusal !== undefined) {
+      refused.set(name, refusal)
+    }
   })
 
   if (!wasEmpty || damage !== undefined) {
@@ -35,26 +39,28 @@ export async function restore(disk: Disk, store: RecordStore, journal: Journal):
     changedAll(journal, store.names())
   }
 
-  changedAll(journal, goneFrom(verdicts, store))
-  const names = [...verdicts.keys()]
-  const unreadable = names.filter((name) => verdicts.get(name) === 'damaged')
+  const gone = [...journal.namesOnDisk()].filter((name) => !store.has(name))
+  changedAll(
+    journal,
+    gone.filter((name) => refused.get(name) !== 'too early')
+  )
 
   return {
-    restored: names.filter((name) => store.has(name)).length,
-    damaged: unreadable.length + (damage?.records ?? 0),
+    restored: journal.records - gone.length,
+    damaged: count(refused.values(), 'damaged') + (damage?.records ?? 0),
     damagedFiles: damage?.files
   }
 }
 
-function takeIn(store: RecordStore, name: string, bytes: Uint8Array): Verdict {
+function takeIn(store: RecordStore, name: string, bytes: Uint8Array): Refusal | undefined {
   const key = keyOf(name)
   const now = store.clock()
 
   try {
     const record = checkRecord(key, bytes, { now, limits: store.limits })
-    return store.apply(key, record).isAccepted ? 'held' : 'no room'
+    return store.apply(key, record).isAccepted ? undefined : 'no room'
   } catch {
-    return verdictOnRefused(bytes, store)
+    return refusalOf(bytes, store)
   }
 }
 
@@ -62,7 +68,7 @@ function takeIn(store: RecordStore, name: string, bytes: Uint8Array): Verdict {
  * What is sound but expires too far ahead stays on disk: if this machine's clock has yet to be set,
  * it is as good as ever at the next start.
  */
-function verdictOnRefused(bytes: Uint8Array, { clock, limits }: RecordStore): Verdict {
+function refusalOf(bytes: Uint8Array, { clock, limits }: RecordStore): Refusal {
   try {
     const expirationTime = lastExpiration(decodeRecord(bytes, limits))
     return expirationTime <= clock()
@@ -81,11 +87,6 @@ function changedAll(journal: Journal, names: Iterable<string>): void {
   }
 }
 
-/** Records read that are not held, be it because others needed the room. */
-function* goneFrom(verdicts: ReadonlyMap<string, Verdict>, store: RecordStore): Generator<string> {
-  for (const [name, verdict] of verdicts) {
-    if (verdict !== 'too early' && !store.has(name)) {
-      yield name
-    }
-  }
+function count(refusals: Iterable<Refusal>, wanted: Refusal): number {
+  return [...refusals].filter((refusal) => refusal === wanted).length
 }
