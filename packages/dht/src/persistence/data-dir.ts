@@ -1,8 +1,8 @@
 import { access, constants, mkdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import process from 'node:process'
-import { ClassicLevel } from 'classic-level'
 import { DataDirError, toError } from '../errors.ts'
+import { type LevelDatabase, openLevel, reasonOf } from './level-database.ts'
 
 /** What a directory says of itself when it is in use. */
 export interface LockedDirectory {
@@ -27,18 +27,29 @@ export function recordsIn(dataDir: string): string {
  */
 export async function prepareDataDir(dataDir: string): Promise<void> {
   try {
-    await mkdir(dataDir, { recursive: true, mode: 0o700 })
+    await makeDirectory(dataDir)
     await access(dataDir, constants.R_OK | constants.W_OK | constants.X_OK)
   } catch (cause) {
-    const isOther = await stat(dataDir).then(
-      (stats) => !stats.isDirectory(),
-      () => false
-    )
-    const reason = isOther ? 'it is not a directory' : toError(cause).message
     throw new DataDirError(
-      `dataDir: can't use ${dataDir}: ${reason}. Name a directory that this process may write to, or one that it can make.`,
+      `dataDir: can't use ${dataDir}: ${toError(cause).message}. Name a directory that this process may write to, or one that it can make.`,
       { cause }
     )
+  }
+}
+
+/** Node's own `recursive` never returns where the file system says that there is no parent, though there is: in /proc. */
+async function makeDirectory(path: string): Promise<void> {
+  try {
+    await mkdir(path, { mode: 0o700 })
+  } catch (error) {
+    if (isCode(error, 'ENOENT') && dirname(path) !== path) {
+      await makeDirectory(dirname(path))
+      await mkdir(path, { mode: 0o700 })
+    } else if (!isCode(error, 'EEXIST')) {
+      throw error
+    } else if (!(await stat(path)).isDirectory()) {
+      throw new Error(`${path} is not a directory`)
+    }
   }
 }
 
@@ -66,21 +77,17 @@ export async function lockDataDir(dataDir: string): Promise<LockedDirectory> {
 }
 
 /** Nothing is in it: where it is damaged, another one does. */
-async function openedLock(folder: string): Promise<ClassicLevel> {
-  const lock = new ClassicLevel(folder)
-
+async function openedLock(folder: string): Promise<LevelDatabase> {
   try {
-    await lock.open()
+    return await openLevel(folder)
   } catch (error) {
     if (isLocked(error)) {
       throw error
     }
 
     await rm(folder, { recursive: true, force: true })
-    await lock.open()
+    return openLevel(folder)
   }
-
-  return lock
 }
 
 async function inUse(dataDir: string, pidFile: string, cause: unknown): Promise<DataDirError> {
@@ -109,8 +116,6 @@ function isLocked(error: unknown): boolean {
   return reasonOf(error).code === 'LEVEL_LOCKED'
 }
 
-/** classic-level wraps what LevelDB says. */
-function reasonOf(error: unknown): Error & { code?: string } {
-  const outer: Error & { code?: string } = toError(error)
-  return outer.cause instanceof Error ? outer.cause : outer
+function isCode(error: unknown, code: string): boolean {
+  return error instanceof Error && 'code' in error && error.code === code
 }

@@ -1,4 +1,5 @@
 import { ClassicLevel } from 'classic-level'
+import { toError } from '../errors.ts'
 import { sealed, unsealed } from './seal.ts'
 
 export type LevelDatabase = ClassicLevel<Uint8Array, Uint8Array>
@@ -82,10 +83,18 @@ export function putting(key: Uint8Array, bytes: Uint8Array): LevelOperation {
 }
 
 /**
- * Copies what can be read. It is read one entry at a time:
- * when one can't be read, LevelDB keeps back all those that it was to be read with.
+ * Copies what can be read. When one entry can't be, LevelDB keeps back all those that it was to be
+ * read with: then they are read one by one.
  */
 export async function copyReadable(from: LevelDatabase, to: LevelDatabase): Promise<void> {
+  const { error } = await copy(from, to, READ_ENTRIES)
+
+  if (error !== undefined) {
+    await copy(from, to, 1)
+  }
+}
+
+async function copy(from: LevelDatabase, to: LevelDatabase, atOnce: number): Promise<Scan> {
   let operations: LevelOperation[] = []
 
   async function write(): Promise<void> {
@@ -94,15 +103,16 @@ export async function copyReadable(from: LevelDatabase, to: LevelDatabase): Prom
     await to.batch(batch)
   }
 
-  await scan(
+  const result = await scan(
     from,
     (key, bytes) => {
       operations.push(putting(key, bytes))
       return operations.length === READ_ENTRIES ? write() : undefined
     },
-    { atOnce: 1 }
+    { atOnce }
   )
   await write()
+  return result
 }
 
 /** Gives back the room that replaced entries take. */
@@ -115,4 +125,10 @@ export function keyOf(prefix: string, rest: Uint8Array | string = ''): Uint8Arra
     Buffer.from(prefix, 'latin1'),
     typeof rest === 'string' ? Buffer.from(rest, 'latin1') : rest
   ])
+}
+
+/** What LevelDB says: classic-level wraps it. */
+export function reasonOf(error: unknown): Error & { code?: string } {
+  const outer: Error & { code?: string } = toError(error)
+  return outer.cause instanceof Error ? outer.cause : outer
 }

@@ -1,5 +1,5 @@
 import { toString as stringOf } from 'uint8arrays/to-string'
-import { DataDirError, toError } from '../errors.ts'
+import { DataDirError } from '../errors.ts'
 import type { Batch, Damage, Disk } from './interface.ts'
 import {
   compactLevel,
@@ -9,6 +9,7 @@ import {
   type LevelOperation,
   openLevel,
   putting,
+  reasonOf,
   repairLevel,
   type Scan,
   scan
@@ -17,12 +18,12 @@ import {
   finishRebuild,
   goBack,
   type LevelFolders,
-  lacksIndex,
   levelFolders,
   putRebuiltInPlace,
   rememberFiles,
   remove
 } from './level-files.ts'
+import { hasWholeIndex } from './level-index.ts'
 import { unsealed } from './seal.ts'
 
 const RECORDS = 'record/'
@@ -46,7 +47,7 @@ export async function openLevelDisk(
   try {
     await finishRebuild(folders)
     await rememberFiles(folders)
-    const database = (await lacksIndex(folders)) ? undefined : await openSound(folder)
+    const database = (await hasWholeIndex(folder)) ? await openSound(folder) : undefined
     return new LevelDisk({
       folders,
       database: database ?? (await openRepaired(folder)),
@@ -221,12 +222,6 @@ class LevelDisk implements Disk {
 
 function noting(name: string, text: string): LevelOperation {
   return putting(keyOf(NOTES, name), Buffer.from(text))
-}
-
-/** classic-level wraps what LevelDB says. */
-function reasonOf(error: unknown): Error & { code?: string } {
-  const outer: Error & { code?: string } = toError(error)
-  return outer.cause instanceof Error ? outer.cause : outer
 }
 
 function isMissing(message: string): boolean {

@@ -44,7 +44,10 @@ export async function finishRebuild({ main, before, rebuilt }: LevelFolders): Pr
   await mkdir(main, { recursive: true })
 }
 
-/** A copy that costs nothing: LevelDB writes new files, and never changes what is in old ones. */
+/**
+ * A copy that costs nothing: as long as its index is whole, LevelDB only makes new files, and never
+ * changes what is in old ones.
+ */
 export async function rememberFiles({ main, before }: LevelFolders): Promise<void> {
   await remove(before)
   await mkdir(before)
@@ -62,12 +65,6 @@ export async function putRebuiltInPlace(folders: LevelFolders): Promise<void> {
   await remove(folders.damaged)
   await rename(folders.main, folders.damaged)
   await rename(folders.rebuilt, folders.main)
-}
-
-/** LevelDB takes such a folder for an empty one, and deletes what is in it. */
-export async function lacksIndex({ main }: LevelFolders): Promise<boolean> {
-  const files = await readdir(main)
-  return !files.includes('CURRENT') && files.some((file) => /\.(?:ldb|sst|log)$/.test(file))
 }
 
 export async function remove(folder: string): Promise<void> {

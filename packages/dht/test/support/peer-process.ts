@@ -2,13 +2,14 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import process from 'node:process'
 import { fileURLToPath } from 'node:url'
-import type { DHTOptions, Found, GetOptions, Key, StoreOptions, Value } from '@waggle/dht'
+import type { DHTOptions, Found, GetOptions, Key, Stats, StoreOptions, Value } from '@waggle/dht'
 
 /** What a peer's process can be asked. */
 export type Ask =
   | { call: 'create'; options: DHTOptions }
   | { call: 'store'; key: Key; value: Value; options: StoreOptions }
   | { call: 'get'; key: Key; options: GetOptions }
+  | { call: 'stats' }
   | { call: 'stop' }
 
 export type Question = Ask & { id: number }
@@ -60,6 +61,10 @@ export class PeerProcess implements AsyncDisposable {
 
   get(key: Key, options: GetOptions = {}): Promise<Found | undefined> {
     return this.#ask({ call: 'get', key, options })
+  }
+
+  stats(): Promise<Stats> {
+    return this.#ask({ call: 'stats' })
   }
 
   /** Stops the DHT; resolves when the process has ended by itself, with its exit code. */
