@@ -48,11 +48,11 @@ export async function killLoop({ kills, durability }: KillLoopOptions): Promise<
   const loop = new KillLoop({ dataDir: directory.path, durability, numReplicas: 1 })
 
   for (let kill = 0; kill < kills; kill++) {
-    await loop.writeUntilKilled(kill)
     await loop.look()
+    await loop.writeUntilKilled(kill)
   }
 
-  return loop.result
+  return loop.end()
 }
 
 class KillLoop {
@@ -61,6 +61,10 @@ class KillLoop {
 
   /** The latest acknowledged write of each key. */
   readonly #writes = new Map<string, Write>()
+
+  /** The keys of those since the last look. */
+  readonly #fresh = new Set<string>()
+  #peer: PeerProcess | undefined
   #acknowledged = 0
   #lost = 0
   #lostMs = 0
@@ -71,37 +75,14 @@ class KillLoop {
     this.#options = options
   }
 
-  get result(): KillLoopResult {
-    return {
-      acknowledged: this.#acknowledged,
-      lost: this.#lost,
-      lostMs: this.#lostMs,
-      damages: this.#damages,
-      startMs: this.#startMs
-    }
-  }
+  /** Starts the peer, and looks for what was acknowledged before the last kill. */
+  async look(keys: Iterable<string> = this.#fresh): Promise<void> {
+    this.#peer = await this.#start()
+    await using client = await this.#client(this.#peer)
+    const wanted = [...keys]
+    const found = await client.getMany(wanted, { latest: true, timeoutMs: 60_000 })
 
-  async writeUntilKilled(kill: number): Promise<void> {
-    await using peer = await this.#start()
-    await using client = await this.#client(peer)
-    const writers = Array.from({ length: WRITERS }, (_, writer) =>
-      this.#write(client, `${kill}/${writer}`, writer < BUSY_KEYS ? `busy ${writer}` : undefined)
-    )
-    await passes(MIN_WRITING_MS + Math.random() * (MAX_WRITING_MS - MIN_WRITING_MS))
-    this.#killedAt = performance.now()
-    await peer.kill()
-    await client.stop()
-    await Promise.all(writers)
-  }
-
-  /** Looks for all that was ever acknowledged: what has been there once may not vanish later. */
-  async look(): Promise<void> {
-    await using peer = await this.#start()
-    await using client = await this.#client(peer)
-    const keys = [...this.#writes.keys()]
-    const found = await client.getMany(keys, { latest: true, timeoutMs: 60_000 })
-
-    for (const [index, key] of keys.entries()) {
+    for (const [index, key] of wanted.entries()) {
       const write = this.#writes.get(key)
 
       if (write !== undefined && (found[index]?.expirationTime ?? 0) < write.expirationTime) {
@@ -111,7 +92,34 @@ class KillLoop {
       }
     }
 
-    await peer.kill()
+    this.#fresh.clear()
+  }
+
+  async writeUntilKilled(kill: number): Promise<void> {
+    await using peer = this.#peer
+    await using client = await this.#client(peer)
+    const writers = Array.from({ length: WRITERS }, (_, writer) =>
+      this.#write(client, `${kill}/${writer}`, writer < BUSY_KEYS ? `busy ${writer}` : undefined)
+    )
+    await passes(MIN_WRITING_MS + Math.random() * (MAX_WRITING_MS - MIN_WRITING_MS))
+    this.#killedAt = performance.now()
+    await peer?.kill()
+    await client.stop()
+    await Promise.all(writers)
+  }
+
+  /** Looks for all that was ever acknowledged: what has been there once may not vanish later. */
+  async end(): Promise<KillLoopResult> {
+    await this.look(this.#writes.keys())
+    await this.#peer?.[Symbol.asyncDispose]()
+
+    return {
+      acknowledged: this.#acknowledged,
+      lost: this.#lost,
+      lostMs: this.#lostMs,
+      damages: this.#damages,
+      startMs: this.#startMs
+    }
   }
 
   async #start(): Promise<PeerProcess> {
@@ -127,8 +135,8 @@ class KillLoop {
     return peer
   }
 
-  #client(peer: PeerProcess): Promise<DHT> {
-    return DHT.create({ clientMode: true, numReplicas: 1, initialPeers: peer.multiaddrs })
+  #client(peer: PeerProcess | undefined): Promise<DHT> {
+    return DHT.create({ clientMode: true, numReplicas: 1, initialPeers: peer?.multiaddrs ?? [] })
   }
 
   /** One write after the other, until one fails. */
@@ -140,6 +148,7 @@ class KillLoop {
       try {
         if (await client.store(key, count, { expirationTime })) {
           this.#writes.set(key, { expirationTime, at: performance.now() })
+          this.#fresh.add(key)
           this.#acknowledged++
         }
       } catch {
