@@ -1,4 +1,4 @@
-import type { Logger } from '@libp2p/interface'
+import { AbortError, type Logger } from '@libp2p/interface'
 import { FIRST_WRITE_RETRY_MS, MAX_WRITE_RETRY_MS, RELAXED_FLUSH_MS } from '../constants.ts'
 import { toError } from '../errors.ts'
 import type { Keeper, RecordStore } from '../store/record-store.ts'
@@ -113,7 +113,10 @@ export class Journal implements Keeper {
     } while (this.#changed.size > 0 && this.#failure === undefined)
 
     await this.#init.disk.close()
-    return this.#changed.size
+    const left = this.#changed.size
+    this.#failure ??= new AbortError('the node was stopped')
+    this.#nextRound?.reject(this.#failure)
+    return left
   }
 
   #schedule(): void {
@@ -154,7 +157,8 @@ export class Journal implements Keeper {
 
     this.#round = undefined
 
-    if (this.#changed.size > 0) {
+    // Somebody may wait for a change that is gone by now.
+    if (this.#changed.size > 0 || this.#nextRound !== undefined) {
       this.#schedule()
     }
   }

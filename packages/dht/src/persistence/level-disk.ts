@@ -1,3 +1,4 @@
+import { fromString } from 'uint8arrays/from-string'
 import { toString as stringOf } from 'uint8arrays/to-string'
 import { DataDirError } from '../errors.ts'
 import type { Batch, Damage, Disk } from './interface.ts'
@@ -29,8 +30,11 @@ import { unsealed } from './seal.ts'
 const RECORDS = 'record/'
 const NOTES = 'note/'
 
-/** How many records there are: written with every batch, it tells whether some have vanished. */
-const COUNT = 'records'
+/**
+ * Where it says how many records there are: written with every batch, it tells whether some have
+ * vanished. Before and behind all records, as damage seldom hits both.
+ */
+const COUNT_KEYS: readonly Uint8Array[] = [keyOf('count/'), keyOf('total/')]
 
 /**
  * Opens a LevelDB database in a folder, which is made if it is missing. The caller sees to it that
@@ -55,12 +59,15 @@ export async function openLevelDisk(
       onClose
     })
   } catch (error) {
-    const { message } = reasonOf(error)
-    throw new DataDirError(
-      `dataDir: can't open the database ${folder}: ${message}. If it can't be made readable, move the folder away: the node then starts without the records in it.`,
-      { cause: error }
-    )
+    throw unusable(folders, error)
   }
+}
+
+function unusable({ main }: LevelFolders, cause: unknown): DataDirError {
+  return new DataDirError(
+    `dataDir: can't open the database ${main}: ${reasonOf(cause).message}. If it can't be made readable, move the folder away: the node then starts without the records in it.`,
+    { cause }
+  )
 }
 
 /** Undefined if it is damaged. */
@@ -98,6 +105,9 @@ class LevelDisk implements Disk {
   /** Whether nothing has turned out to be damaged yet. */
   #isSound: boolean
   #hasFailed = false
+
+  /** Ends when all writes until now have: after one that failed, none may follow unprepared. */
+  #lastWrite: Promise<unknown> = Promise.resolve()
   #compacting: Promise<void> | undefined
 
   constructor({ folders, database, isSound, onClose }: LevelDiskInit) {
@@ -117,41 +127,29 @@ class LevelDisk implements Disk {
       return undefined
     }
 
-    await this.#rebuild()
+    await this.#rebuild().catch((error) => {
+      throw unusable(this.#folders, error)
+    })
     const { entries } = await this.#scan(take)
     const lost = expected === undefined ? first.damaged : expected - entries
     return { records: Math.max(lost, 0), files: this.#folders.damaged }
   }
 
   async write({ changes, records, isSynced }: Batch): Promise<void> {
-    if (this.#hasFailed) {
-      await this.#reopen()
-    }
-
     const operations = changes.map(({ name, bytes }): LevelOperation => {
       const key = keyOf(RECORDS, name)
       return bytes === undefined ? { type: 'del', key } : putting(key, bytes)
     })
 
-    try {
-      await this.#database.batch([...operations, noting(COUNT, String(records))], {
-        sync: isSynced
-      })
-    } catch (error) {
-      this.#hasFailed = true
-      throw reasonOf(error)
-    }
+    await this.#writeInTurn([...operations, ...counting(records)], isSynced)
   }
 
   async note(name: string): Promise<string | undefined> {
-    const key = keyOf(NOTES, name)
-    const value = await this.#database.get(key)
-    const bytes = value && unsealed(key, value)
-    return bytes && stringOf(bytes)
+    return this.#text(keyOf(NOTES, name))
   }
 
   async setNote(name: string, text: string): Promise<void> {
-    await this.#database.batch([noting(name, text)])
+    await this.#writeInTurn([putting(keyOf(NOTES, name), fromString(text))], false)
   }
 
   async compact(): Promise<void> {
@@ -167,6 +165,25 @@ class LevelDisk implements Disk {
     await this.#onClose()
   }
 
+  async #writeInTurn(operations: LevelOperation[], isSynced: boolean): Promise<void> {
+    const writing = this.#lastWrite.then(() => this.#write(operations, isSynced))
+    this.#lastWrite = writing.catch(() => {})
+    await writing
+  }
+
+  async #write(operations: LevelOperation[], isSynced: boolean): Promise<void> {
+    if (this.#hasFailed) {
+      await this.#reopen()
+    }
+
+    try {
+      await this.#database.batch(operations, { sync: isSynced })
+    } catch (error) {
+      this.#hasFailed = true
+      throw reasonOf(error)
+    }
+  }
+
   async #scan(take: (name: string, bytes: Uint8Array) => void): Promise<Scan> {
     return scan(
       this.#database,
@@ -179,8 +196,16 @@ class LevelDisk implements Disk {
   }
 
   async #count(): Promise<number | undefined> {
-    const count = await this.note(COUNT)
-    return count === undefined ? undefined : Number(count)
+    const texts = await Promise.all(COUNT_KEYS.map((key) => this.#text(key)))
+    const text = texts.find((text) => text !== undefined)
+    return text === undefined ? undefined : Number(text)
+  }
+
+  /** What can't be read is as good as nothing. */
+  async #text(key: Uint8Array): Promise<string | undefined> {
+    const value = await this.#database.get(key).catch(() => undefined)
+    const bytes = value && unsealed(key, value)
+    return bytes && stringOf(bytes)
   }
 
   /**
@@ -200,7 +225,7 @@ class LevelDisk implements Disk {
     const replacement = await openLevel(rebuilt)
     await copyReadable(this.#database, replacement)
     const { entries } = await scan(replacement, () => undefined, { prefix: RECORDS })
-    await replacement.batch([noting(COUNT, String(entries))], { sync: true })
+    await replacement.batch(counting(entries), { sync: true })
     await Promise.all([replacement.close(), this.#database.close()])
     await putRebuiltInPlace(this.#folders)
     await remove(this.#folders.before)
@@ -220,8 +245,8 @@ class LevelDisk implements Disk {
   }
 }
 
-function noting(name: string, text: string): LevelOperation {
-  return putting(keyOf(NOTES, name), Buffer.from(text))
+function counting(records: number): LevelOperation[] {
+  return COUNT_KEYS.map((key) => putting(key, fromString(String(records))))
 }
 
 function isMissing(message: string): boolean {

@@ -51,14 +51,24 @@ export async function finishRebuild({ main, before, rebuilt }: LevelFolders): Pr
 export async function rememberFiles({ main, before }: LevelFolders): Promise<void> {
   await remove(before)
   await mkdir(before)
-  const files = (await readdir(main)).filter((file) => file !== 'LOCK' && !file.startsWith('LOG'))
-  await Promise.all(files.map((file) => linkOrCopy(join(main, file), join(before, file))))
+  const files = (await readdir(main, { withFileTypes: true }))
+    .filter((file) => file.isFile() && file.name !== 'LOCK' && !file.name.startsWith('LOG'))
+    .map(({ name }) => name)
+
+  try {
+    await Promise.all(files.map((file) => linkOrCopy(join(main, file), join(before, file))))
+  } catch {
+    // No room, perhaps. Some of the files would be worse than none.
+    await remove(before)
+  }
 }
 
-/** Makes the database's files those that were remembered. */
+/** Makes the database's files those that were remembered, if they could be. */
 export async function goBack({ main, before }: LevelFolders): Promise<void> {
-  await remove(main)
-  await rename(before, main)
+  if (await exists(before)) {
+    await remove(main)
+    await rename(before, main)
+  }
 }
 
 export async function putRebuiltInPlace(folders: LevelFolders): Promise<void> {
@@ -78,9 +88,7 @@ async function exists(folder: string): Promise<boolean> {
   )
 }
 
-/** Some file systems have no links. Directories, which a repair leaves behind, are of no use. */
+/** Some file systems have no links. */
 async function linkOrCopy(from: string, to: string): Promise<void> {
-  await link(from, to)
-    .catch(() => copyFile(from, to))
-    .catch(() => {})
+  await link(from, to).catch(() => copyFile(from, to))
 }

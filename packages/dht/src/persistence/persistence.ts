@@ -59,21 +59,12 @@ export async function openPersistence(init: PersistenceInit): Promise<Persistenc
   const { dataDir, datastore } = init
 
   if (datastore !== undefined) {
-    return openOn(datastoreDisk(datastore), 'datastore', init)
+    return DiskPersistence.open(datastoreDisk(datastore), 'datastore', init)
   }
 
   if (dataDir !== undefined) {
     const { openDataDir } = await import('./open-data-dir.ts')
-    return openOn(await openDataDir(dataDir), `dataDir: ${dataDir}`, init)
-  }
-}
-
-async function openOn(disk: Disk, where: string, init: PersistenceInit): Promise<Persistence> {
-  try {
-    return await DiskPersistence.open(disk, where, init)
-  } catch (error) {
-    await disk.close()
-    throw error
+    return DiskPersistence.open(await openDataDir(dataDir), `dataDir: ${dataDir}`, init)
   }
 }
 
@@ -100,9 +91,16 @@ class DiskPersistence implements Persistence {
   }
 
   static async open(disk: Disk, where: string, init: PersistenceInit): Promise<Persistence> {
-    await assertFormat(disk, where)
     const persistence = new DiskPersistence(disk, where, init)
-    await persistence.#restore(disk)
+
+    try {
+      await assertFormat(disk, where)
+      await persistence.#restore(disk)
+    } catch (error) {
+      await persistence.#journal.close()
+      throw error
+    }
+
     init.store.keepBy(persistence.#journal)
     return persistence
   }

@@ -203,6 +203,28 @@ describe('Journal', () => {
       expect(kept.onDisk('second')).toBeDefined()
     })
 
+    it('has nobody wait for a change that is gone before it could be written', async () => {
+      kept.disk.shut()
+      kept.write('other', plainRecord(1, 300))
+      await pass()
+      kept.write('key', plainRecord(1, 150))
+      const durable = settled(kept.store.whenDurable())
+      kept.clock.time = 150
+      kept.store.sweep()
+      kept.disk.open()
+      await pass()
+      await pass()
+
+      expect(durable.state).toBe('resolved')
+    })
+
+    it('rejects what comes after the end', async () => {
+      await kept.journal.close()
+      kept.write('too late')
+
+      await expect(kept.store.whenDurable()).rejects.toThrow('the node was stopped')
+    })
+
     it.each([
       ['written', false],
       ['synced', true]

@@ -1,4 +1,5 @@
-import { chmod, readdir, writeFile } from 'node:fs/promises'
+import { randomBytes } from 'node:crypto'
+import { chmod, open, readdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { DEFAULT_LIMITS, encodeRecord, plainRecord, recordKey, subkeyRecord } from '@waggle/record'
 import { MemoryDatastore } from 'datastore-core'
@@ -210,6 +211,31 @@ describe('openPersistence with a dataDir', () => {
     await again.read((name) => names.push(name))
     await again.close()
     expect(names).toEqual([nameOf(recordKey('key'))])
+  })
+
+  it('repairs a database in which not even the format can be read', async () => {
+    const dataDir = join(directory.path, 'data')
+    await start({ dataDir })
+
+    for (let i = 0; i < 1000; i++) {
+      store.apply(recordKey(i), plainRecord(randomBytes(100), NOW + 10))
+    }
+
+    // What is in the log goes into a table, with the notes in its first block.
+    await start({ dataDir })
+    await persistence?.close()
+    persistence = undefined
+    const folder = join(dataDir, 'records')
+    const table = (await readdir(folder)).find((name) => name.endsWith('.ldb')) ?? ''
+    const file = await open(join(folder, table), 'r+')
+    await file.write(new Uint8Array(200).fill(0xa5), 0, 200, 0)
+    await file.close()
+    const { restored, damaged } = (await start({ dataDir })).stats()
+
+    expect(restored).toBeGreaterThan(900)
+    expect(restored).toBeLessThan(1000)
+    expect(damaged).toBe(1000 - restored)
+    expect((await start({ dataDir })).stats()).toMatchObject({ restored, damaged: 0 })
   })
 
   it('warns of damage, naming the directory, how much is lost, and where the files are', async () => {
