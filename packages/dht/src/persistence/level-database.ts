@@ -15,6 +15,9 @@ const READ_ENTRIES = 1000
 const FIRST_KEY = Uint8Array.of(0)
 const LAST_KEY = Uint8Array.of(255)
 
+/** Comes after all keys with the same prefix: names are paths, which do not begin like that. */
+const LAST_NAME = '\xff'
+
 /** What a scan has met. */
 export interface Scan {
   readonly entries: number
@@ -47,7 +50,7 @@ export async function scan(
   take: (key: Uint8Array, bytes: Uint8Array) => Promise<void> | undefined,
   { prefix = '', atOnce = READ_ENTRIES }: { prefix?: string; atOnce?: number } = {}
 ): Promise<Scan> {
-  const iterator = database.iterator({ gte: keyOf(prefix), lt: keyOf(prefix, LAST_KEY) })
+  const iterator = database.iterator({ gte: keyOf(prefix), lt: keyOf(prefix + LAST_NAME) })
   let entries = 0
   let damaged = 0
 
@@ -120,11 +123,9 @@ export async function compactLevel(database: LevelDatabase): Promise<void> {
   await database.compactRange(FIRST_KEY, LAST_KEY)
 }
 
-export function keyOf(prefix: string, rest: Uint8Array | string = ''): Uint8Array {
-  return Buffer.concat([
-    Buffer.from(prefix, 'latin1'),
-    typeof rest === 'string' ? Buffer.from(rest, 'latin1') : rest
-  ])
+/** A key of latin1 text, which can stand for any bytes. */
+export function keyOf(text: string): Uint8Array {
+  return Buffer.from(text, 'latin1')
 }
 
 /** What LevelDB says: classic-level wraps it. */

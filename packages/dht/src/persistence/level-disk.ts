@@ -137,7 +137,7 @@ class LevelDisk implements Disk {
 
   async write({ changes, records, isSynced }: Batch): Promise<void> {
     const operations = changes.map(({ name, bytes }): LevelOperation => {
-      const key = keyOf(RECORDS, name)
+      const key = keyOf(RECORDS + name)
       return bytes === undefined ? { type: 'del', key } : putting(key, bytes)
     })
 
@@ -145,11 +145,11 @@ class LevelDisk implements Disk {
   }
 
   async note(name: string): Promise<string | undefined> {
-    return this.#text(keyOf(NOTES, name))
+    return this.#text(keyOf(NOTES + name))
   }
 
   async setNote(name: string, text: string): Promise<void> {
-    await this.#writeInTurn([putting(keyOf(NOTES, name), fromString(text))], false)
+    await this.#writeInTurn([putting(keyOf(NOTES + name), fromString(text))], false)
   }
 
   async compact(): Promise<void> {

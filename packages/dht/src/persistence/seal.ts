@@ -8,8 +8,8 @@ const SEAL_BYTES = 4
  * would then win or lose against those of other replicas.
  */
 export function sealed(key: Uint8Array, bytes: Uint8Array): Uint8Array {
-  const result = new Uint8Array(SEAL_BYTES + bytes.length)
-  new DataView(result.buffer).setUint32(0, checksum(key, bytes))
+  const result = Buffer.allocUnsafe(SEAL_BYTES + bytes.length)
+  result.writeUInt32BE(checksum(key, bytes))
   result.set(bytes, SEAL_BYTES)
   return result
 }
