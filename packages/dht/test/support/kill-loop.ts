@@ -139,21 +139,20 @@ class KillLoop {
     return DHT.create({ clientMode: true, numReplicas: 1, initialPeers: peer?.multiaddrs ?? [] })
   }
 
-  /** One write after the other, until one fails. */
+  /** One write after the other, until one is not held. */
   async #write(client: DHT, name: string, sameKey: string | undefined): Promise<void> {
     for (let count = 0; ; count++) {
       const key = sameKey ?? `${name}/${count}`
       const expirationTime = getDHTTime() + TTL
 
-      try {
-        if (await client.store(key, count, { expirationTime })) {
-          this.#writes.set(key, { expirationTime, at: performance.now() })
-          this.#fresh.add(key)
-          this.#acknowledged++
-        }
-      } catch {
+      // Nobody is there any more, or the client has been stopped.
+      if (!(await client.store(key, count, { expirationTime }).catch(() => false))) {
         return
       }
+
+      this.#writes.set(key, { expirationTime, at: performance.now() })
+      this.#fresh.add(key)
+      this.#acknowledged++
     }
   }
 }
