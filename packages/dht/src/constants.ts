@@ -1,6 +1,9 @@
 /** kad-dht's protocol in networks made by `DHT.create`. Peers of another protocol are another network. */
 export const DEFAULT_KAD_PROTOCOL = '/waggle/kad/1.0.0'
 
+/** When a write is acknowledged by a node that keeps its records on disk. */
+export const DEFAULT_DURABILITY = 'written'
+
 /** How many peers hold a record. Hivemind's num_replicas. */
 export const DEFAULT_NUM_REPLICAS = 5
 
@@ -48,3 +51,18 @@ export const LARGEST_MAX_RECORD_BYTES: number = 3 * 1024 * 1024
 
 /** What `limits.maxKeyBytes` may be raised to. */
 export const LARGEST_MAX_KEY_BYTES = 60_000
+
+/**
+ * How long a change may wait in memory before it is written to disk, with `durability: 'relaxed'`:
+ * what the end of the process may lose, besides what is being written.
+ */
+export const RELAXED_FLUSH_MS = 200
+
+/** How long to wait after the disk has failed before it is tried again; doubles each time. */
+export const FIRST_WRITE_RETRY_MS = 1000
+
+/** A disk that fails is tried again at least this often. */
+export const MAX_WRITE_RETRY_MS = 30_000
+
+/** Room on disk that replaced records may always take, however few records there are. */
+export const COMPACTION_SLACK_BYTES: number = 32 * 1024 * 1024

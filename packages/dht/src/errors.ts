@@ -47,6 +47,16 @@ export class ListenError extends Error {
   override readonly name = 'ListenError'
 }
 
+/**
+ * What is kept on disk can't be used: the path is not a directory that can be written to, another
+ * process uses it, a newer version wrote it, or it is damaged beyond repair. The message says which,
+ * and what to do.
+ */
+export class DataDirError extends Error {
+  static override readonly name = 'DataDirError'
+  override readonly name = 'DataDirError'
+}
+
 /** The time for a call has run out. */
 export class TimeoutError extends Error {
   static override readonly name = 'TimeoutError'

@@ -62,15 +62,23 @@ export type { ClockReading } from './clock/clock-reading.ts'
 export {
   DEFAULT_BOOTSTRAP_TIMEOUT_MS,
   DEFAULT_CALL_TIMEOUT_MS,
+  DEFAULT_DURABILITY,
   DEFAULT_KAD_PROTOCOL,
   DEFAULT_MAX_STORED_BYTES,
   DEFAULT_MAX_STORED_RECORDS,
   DEFAULT_NUM_REPLICAS,
-  DEFAULT_REQUEST_TIMEOUT_MS
+  DEFAULT_REQUEST_TIMEOUT_MS,
+  RELAXED_FLUSH_MS
 } from './constants.ts'
 export { DHT } from './dht.ts'
 export type { BootstrapAttempt } from './errors.ts'
-export { BootstrapError, ClockSkewError, ListenError, TimeoutError } from './errors.ts'
+export {
+  BootstrapError,
+  ClockSkewError,
+  DataDirError,
+  ListenError,
+  TimeoutError
+} from './errors.ts'
 export type { ClockSkew, DHTEvents } from './events.ts'
 export type {
   CallOptions,
@@ -89,6 +97,9 @@ export type {
 export type { WaggleKadDHTInit } from './kad/waggle-kad-dht.ts'
 export { waggleKadDHT } from './kad/waggle-kad-dht.ts'
 export type { DHTOptions } from './options.ts'
+export type { Durability, PersistenceStats } from './persistence/interface.ts'
+export type { PeerMemory } from './join/peer-memory.ts'
+export type { PersistenceOptions } from './persistence/persistence.ts'
 export { waggle } from './service.ts'
 export type { Waggle, WaggleComponents, WaggleInit } from './service-interface.ts'
 export type { RecordStoreOptions } from './store/record-store.ts'

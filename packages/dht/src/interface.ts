@@ -1,6 +1,7 @@
 import type { AbortOptions, PeerId } from '@libp2p/interface'
 import type { Multiaddr } from '@multiformats/multiaddr'
 import type { DHTRecord, Found, Key, Lifetime, Rejection, Subkey, Value } from '@waggle/record'
+import type { PersistenceStats } from './persistence/interface.ts'
 
 /** What every call takes. */
 export interface CallOptions extends AbortOptions {
@@ -235,4 +236,7 @@ export interface Stats {
    * in the median; negative if they are behind, undefined if no peer has told its time yet.
    */
   readonly clockSkewMs: number | undefined
+
+  /** What is kept on disk; undefined when everything is in memory only. */
+  readonly persistence: PersistenceStats | undefined
 }

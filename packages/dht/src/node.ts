@@ -1,7 +1,7 @@
 import { noise } from '@chainsafe/libp2p-noise'
 import { yamux } from '@chainsafe/libp2p-yamux'
 import { type Identify, identify } from '@libp2p/identify'
-import type { Libp2p, ServiceMap } from '@libp2p/interface'
+import type { Libp2p, PrivateKey, ServiceMap } from '@libp2p/interface'
 import type { KadDHT } from '@libp2p/kad-dht'
 import { type Ping, ping } from '@libp2p/ping'
 import { preSharedKey } from '@libp2p/pnet'
@@ -71,8 +71,8 @@ export async function startNode(settings: Settings): Promise<Libp2p<ServiceMap>>
 }
 
 async function configuration(settings: Settings): Promise<Libp2pOptions<NodeServices>> {
-  const { libp2pOptions, identityPath, logger, metrics, swarmKey } = settings
-  const privateKey = identityPath ? await identityAt(identityPath) : settings.privateKey
+  const { libp2pOptions, logger, metrics, swarmKey } = settings
+  const privateKey = await identityOf(settings)
 
   return {
     ...(privateKey && { privateKey }),
@@ -102,11 +102,27 @@ async function configuration(settings: Settings): Promise<Libp2pOptions<NodeServ
   }
 }
 
+/** Undefined where libp2p is to make one that nobody remembers. */
+async function identityOf({
+  identityPath,
+  privateKey,
+  persistence: { dataDir }
+}: Settings): Promise<PrivateKey | undefined> {
+  if (privateKey !== undefined || dataDir === undefined || identityPath !== undefined) {
+    return identityPath === undefined ? privateKey : identityAt(identityPath)
+  }
+
+  const { identityIn, prepareDataDir } = await import('./persistence/data-dir.ts')
+  await prepareDataDir(dataDir)
+  return identityAt(identityIn(dataDir))
+}
+
 function services({
   cache,
   clientMode,
   limits,
   numReplicas,
+  persistence,
   protocol,
   relay,
   requestTimeoutMs,
@@ -124,7 +140,7 @@ function services({
       records: { limits },
       networkDialTimeout: { minTimeout: requestTimeoutMs, maxTimeout: requestTimeoutMs }
     }),
-    waggle: waggle({ numReplicas, requestTimeoutMs, cache })
+    waggle: waggle({ numReplicas, requestTimeoutMs, cache, ...persistence })
   }
 }
 

@@ -1,6 +1,7 @@
 import type { ComponentLogger, Libp2p, PrivateKey, ServiceMap } from '@libp2p/interface'
 import type { Multiaddr } from '@multiformats/multiaddr'
 import { DEFAULT_LIMITS, type Limits } from '@waggle/record'
+import type { Datastore } from 'interface-datastore'
 import type { Libp2pOptions } from 'libp2p'
 import { type Address, announcedAddress, listenAddress, peerAddress } from './addresses.ts'
 import type { CacheOptions } from './cache/cache-policy.ts'
@@ -11,6 +12,8 @@ import {
   DEFAULT_REQUEST_TIMEOUT_MS,
   SEARCH_WIDTH
 } from './constants.ts'
+import type { Durability } from './persistence/interface.ts'
+import type { PersistenceOptions } from './persistence/persistence.ts'
 import { swarmKeyBytes } from './swarm-key.ts'
 
 /** How `DHT.create` is told what to make. */
@@ -67,6 +70,25 @@ export interface DHTOptions {
 
   /** File with the private key; made, with mode 0600, if it is missing. */
   identityPath?: string | undefined
+
+  /**
+   * Directory in which records, known peers and, unless `privateKey` or `identityPath` says
+   * otherwise, the identity outlive the process. Made if it is missing; one node at a time uses it.
+   */
+  dataDir?: string | undefined
+
+  /**
+   * An interface-datastore for records and known peers, instead of a directory. The caller opens
+   * and closes it, and lends it to one node only.
+   */
+  datastore?: Datastore | undefined
+
+  /**
+   * When a write to this node is acknowledged, where there is a `dataDir` or a `datastore`.
+   *
+   * @default DEFAULT_DURABILITY
+   */
+  durability?: Durability | undefined
 
   /**
    * kad-dht's protocol: peers of another one are another network.
@@ -152,6 +174,7 @@ export interface Settings {
   readonly numReplicas: number
   readonly privateKey: PrivateKey | undefined
   readonly identityPath: string | undefined
+  readonly persistence: PersistenceOptions
   readonly protocol: string
   readonly swarmKey: Uint8Array | undefined
   readonly limits: Limits
@@ -182,6 +205,9 @@ const CHECKS: Readonly<Record<keyof DHTOptions, Check>> = {
   numReplicas: isWhole(1, SEARCH_WIDTH),
   privateKey: hasMethod('sign', "a libp2p private key, such as await generateKeyPair('Ed25519')"),
   identityPath: isText,
+  dataDir: isText,
+  datastore: hasMethod('batch', 'an interface-datastore'),
+  durability: isOneOf('relaxed', 'written', 'synced'),
   protocol: isText,
   swarmKey: swarmKeyBytes,
   limits: isLimits,
@@ -230,6 +256,7 @@ export function settingsOf(options: DHTOptions): Settings {
 
   return {
     ...keyAndPath(options),
+    persistence: persistenceOptions(options),
     listenOn: list(listenOn).map((address) => listenAddress(address, 'listenOn')),
     initialPeers: list(options.initialPeers).map((address) => peerAddress(address, 'initialPeers')),
     announce: list(options.announce).map((address) => announcedAddress(address, 'announce')),
@@ -300,6 +327,35 @@ function keyAndPath({
   return { privateKey, identityPath }
 }
 
+/**
+ * Takes out where records are to be kept.
+ *
+ * @throws TypeError for options that are wrong or do not go together
+ */
+export function persistenceOptions(options: PersistenceOptions): PersistenceOptions {
+  const { dataDir, datastore, durability } = options
+
+  for (const option of ['dataDir', 'datastore', 'durability'] as const) {
+    if (options[option] !== undefined) {
+      check(option, options[option])
+    }
+  }
+
+  if (dataDir !== undefined && datastore !== undefined) {
+    throw new TypeError('give either dataDir or datastore, not both')
+  }
+
+  if (durability !== undefined && dataDir === undefined && datastore === undefined) {
+    throw new TypeError('durability needs a dataDir or a datastore: in memory nothing is durable')
+  }
+
+  if (durability === 'synced' && datastore !== undefined) {
+    throw new TypeError("durability 'synced' needs a dataDir: a datastore can't be told to sync")
+  }
+
+  return { dataDir, datastore, durability }
+}
+
 function list<T>(value: T | readonly T[] | undefined): readonly T[] {
   return value === undefined ? [] : Array.isArray(value) ? value : [value as T]
 }
@@ -330,6 +386,17 @@ export function isWhole(least: number, most: number): Check {
     const isSo = Number.isInteger(value) && Number(value) >= least && Number(value) <= most
     assertThat(isSo, option, `a whole number from ${least} to ${most}`, value)
   }
+}
+
+function isOneOf(...choices: readonly string[]): Check {
+  const named = choices.map((choice) => JSON.stringify(choice)).join(', ')
+  return (value, option) =>
+    assertThat(
+      choices.some((choice) => choice === value),
+      option,
+      `one of ${named}`,
+      value
+    )
 }
 
 function isObject(value: unknown, option: string): void {

@@ -11,9 +11,11 @@ import type { CacheOptions } from './cache/cache-policy.ts'
 import type { ClockReading } from './clock/clock-reading.ts'
 import type { DHTEvents } from './events.ts'
 import type { Stats, WaggleOperations } from './interface.ts'
+import type { PeerMemory } from './join/peer-memory.ts'
+import type { PersistenceOptions } from './persistence/persistence.ts'
 
-/** How the service replicates. */
-export interface WaggleInit {
+/** How the service replicates, and where it keeps what it holds. */
+export interface WaggleInit extends PersistenceOptions {
   /**
    * How many peers hold a record.
    *
@@ -61,6 +63,9 @@ export interface Waggle {
 
   /** kad-dht's protocol, which names the network. */
   readonly protocol: string
+
+  /** Remembers peers on disk, if there is one. */
+  readonly peerMemory: PeerMemory | undefined
 
   /** What happens to this node. */
   readonly events: TypedEventTarget<DHTEvents>

@@ -9,8 +9,15 @@ import { toError } from './errors.ts'
 import type { DHTEvents } from './events.ts'
 import { EXCHANGE_PROTOCOL, MAX_EXCHANGE_STREAMS } from './exchange/limits.ts'
 import type { Stats, WaggleOperations } from './interface.ts'
+import { partsOf } from './kad/node-parts.ts'
 import { Operations } from './operations.ts'
-import { isCache, isPositive, isWhole } from './options.ts'
+import { isCache, isPositive, isWhole, persistenceOptions } from './options.ts'
+import type { PeerMemory } from './join/peer-memory.ts'
+import {
+  openPersistence,
+  type Persistence,
+  type PersistenceOptions
+} from './persistence/persistence.ts'
 import {
   SERVICE,
   type Waggle,
@@ -29,7 +36,9 @@ export function waggle(init: WaggleInit = {}): (components: WaggleComponents) =>
   isPositive(requestTimeoutMs, 'requestTimeoutMs')
   isCache(init.cache ?? {}, 'cache')
   const { cache = {} } = init
-  return (components) => new WaggleService(components, { numReplicas, requestTimeoutMs, cache })
+  const persistence = persistenceOptions(init)
+  return (components) =>
+    new WaggleService(components, { numReplicas, requestTimeoutMs, cache, persistence })
 }
 
 /** The Waggle service among a node's services, whatever name it has there. */
@@ -39,18 +48,30 @@ export function findWaggle(services: object): Waggle | undefined {
   )
 }
 
+interface WaggleServiceInit extends ServiceInit {
+  readonly persistence: PersistenceOptions
+}
+
 class WaggleService implements Waggle, Startable {
   readonly [Symbol.toStringTag] = SERVICE
   readonly [serviceCapabilities]: string[] = [SERVICE]
   readonly [serviceDependencies]: string[] = ['@libp2p/kad-dht']
   readonly events: TypedEventTarget<DHTEvents> = new TypedEventEmitter()
   readonly #components: WaggleComponents
-  readonly #init: ServiceInit
+  readonly #init: WaggleServiceInit
+  #persistence: Persistence | undefined
   #running: ServiceParts | undefined
 
-  constructor(components: WaggleComponents, init: ServiceInit) {
+  constructor(components: WaggleComponents, init: WaggleServiceInit) {
     this.#components = components
     this.#init = init
+  }
+
+  /** Called by libp2p before anybody can ask: what was kept is there from the first moment. */
+  async beforeStart(): Promise<void> {
+    const { store } = partsOf(this.#components)
+    const { logger } = this.#components
+    this.#persistence = await openPersistence({ ...this.#init.persistence, store, logger })
   }
 
   /** Called by libp2p, when all services exist: their order does not matter. */
@@ -73,6 +94,12 @@ class WaggleService implements Waggle, Startable {
     await this.#components.registrar.unhandle(CLOCK_PROTOCOL)
   }
 
+  /** Called by libp2p when nobody can ask any more, or when starting has failed. */
+  async afterStop(): Promise<void> {
+    await this.#persistence?.close()
+    this.#persistence = undefined
+  }
+
   get clientMode(): boolean {
     return this.#started.kad.getMode() === 'client'
   }
@@ -87,6 +114,10 @@ class WaggleService implements Waggle, Startable {
     return this.#started.kad.protocol
   }
 
+  get peerMemory(): PeerMemory | undefined {
+    return this.#persistence?.peers
+  }
+
   stats(): Stats {
     const { store, cache, clocks, reads, republisher, routing } = this.#started
     return {
@@ -98,7 +129,8 @@ class WaggleService implements Waggle, Startable {
       republished: republisher.size,
       peers: this.peers.length,
       knownPeers: routing.size,
-      clockSkewMs: clocks.medianSkewMs
+      clockSkewMs: clocks.medianSkewMs,
+      persistence: this.#persistence?.stats()
     }
   }
 

@@ -3,6 +3,7 @@ import { checkRecord, decodeRecord, lastExpiration } from '@waggle/record'
 import type { Contact, Routing } from '../interface.ts'
 import { pointOfKey } from '../lookup/key-space.ts'
 import type { RecordStore } from '../store/record-store.ts'
+import { Answers } from './answers.ts'
 import { wirePeerOf } from './contacts.ts'
 import { FramedStream } from './framed-stream.ts'
 import { MAX_PEERS_PER_MESSAGE, TARGET_MESSAGE_BYTES } from './limits.ts'
@@ -29,7 +30,8 @@ export interface ExchangeServerInit {
 
 /**
  * Answers other peers' questions from the store that kad-dht's messages use, too. Each question is
- * answered in one synchronous step, and taken in only when the answers before it are on their way.
+ * answered in one synchronous step, and taken in only when the answers before it are on their way, or
+ * not too many of them wait for the disk.
  */
 export class ExchangeServer {
   readonly #init: ExchangeServerInit
@@ -43,12 +45,13 @@ export class ExchangeServer {
     const framed = new FramedStream({
       stream,
       isReadingWithWriting: true,
-      onMessage: (message) => framed.send(this.#reply(message, asker)),
+      onMessage: (message) => answers.give(this.#reply(message, asker)),
       onClose: () => {}
     })
+    const answers = new Answers(framed, this.#init.store)
   }
 
-  #reply(message: Message, asker: PeerId): Message {
+  #reply(message: Message, asker: PeerId): FoundReply | StoredReply {
     switch (message.name) {
       case 'find':
         return this.#find(message, asker)

@@ -2,7 +2,7 @@ import type { Stream } from '@libp2p/interface'
 import { toError } from '../errors.ts'
 import { ByteWriter } from './bytes.ts'
 import { FrameReader, writeFrame } from './frames.ts'
-import { MAX_UNREAD_BYTES, TARGET_MESSAGE_BYTES } from './limits.ts'
+import { MAX_OWED_ANSWERS, MAX_UNREAD_BYTES, TARGET_MESSAGE_BYTES } from './limits.ts'
 import { type Message, readMessage } from './messages.ts'
 
 export interface FramedStreamInit {
@@ -18,7 +18,8 @@ export interface FramedStreamInit {
   readonly onDrain?: () => void
 
   /**
-   * Takes in nothing while what it sends is not read on the other side. For the side that
+   * Takes in nothing while what it sends is not read on the other side, or while it owes too many
+   * answers. For the side that
    * answers: so unread answers, or the questions for more of them, don't pile up. The side that
    * asks must go on reading, or both would wait for each other.
    */
@@ -35,6 +36,7 @@ export class FramedStream {
   readonly #writer = new ByteWriter()
   #isFlushScheduled = false
   #isOpen = true
+  #owedAnswers = 0
 
   constructor(init: FramedStreamInit) {
     this.#init = init
@@ -77,6 +79,18 @@ export class FramedStream {
     }
   }
 
+  /** Counts an answer as owed until the promise settles. */
+  owe(answer: Promise<void>): void {
+    this.#owedAnswers++
+    this.#pauseIfWaiting()
+
+    const onSettled = (): void => {
+      this.#owedAnswers--
+      this.#onDrain()
+    }
+    answer.then(onSettled, onSettled)
+  }
+
   /** Ends the stream at once, for both sides. */
   close(error: Error): void {
     if (this.#isOpen) {
@@ -102,7 +116,14 @@ export class FramedStream {
   }
 
   #isWaitingForReader(): boolean {
-    return this.#init.isReadingWithWriting === true && this.isBlocked
+    const isWaiting = this.isBlocked || this.#owedAnswers >= MAX_OWED_ANSWERS
+    return this.#init.isReadingWithWriting === true && isWaiting
+  }
+
+  #pauseIfWaiting(): void {
+    if (this.#isWaitingForReader() && this.#init.stream.readStatus === 'readable') {
+      this.#init.stream.pause()
+    }
   }
 
   #flush(): void {
@@ -117,9 +138,7 @@ export class FramedStream {
       return
     }
 
-    if (this.#isWaitingForReader() && this.#init.stream.readStatus === 'readable') {
-      this.#init.stream.pause()
-    }
+    this.#pauseIfWaiting()
   }
 
   /** Comes from libp2p once it can take more; its own listener, being first, has sent what it held. */

@@ -57,3 +57,6 @@ export const STOCK_PEER_MEMORY_MS = 300_000
 
 /** Exchange streams of one connection: one each way, and room for those that are being replaced. */
 export const MAX_EXCHANGE_STREAMS = 4
+
+/** Answers on one stream that wait for the disk. Enough to fill one write to it, few enough to hold in memory. */
+export const MAX_OWED_ANSWERS = 64

@@ -48,7 +48,7 @@ class KadRecords {
   }
 
   put(key: Key, value: Uint8Array): Promise<Key> | undefined {
-    return this.#onRecord(key, (recordKey) => {
+    return this.#onRecord(key, async (recordKey) => {
       const { limits, clock } = this.#store
       const bytes = Libp2pRecord.deserialize(value).value
       const record = checkRecord(recordKey, bytes, { now: clock(), limits })
@@ -58,6 +58,7 @@ class KadRecords {
         throw new ValidationError(`the record is not stored: ${REASONS[applied.reason]}`)
       }
 
+      await this.#store.whenDurable()
       return key
     })
   }
@@ -84,7 +85,7 @@ class KadRecords {
     return this.#onRecord(key, () => undefined)
   }
 
-  #onRecord<T>(key: Key, use: (recordKey: Uint8Array) => T): Promise<T> | undefined {
+  #onRecord<T>(key: Key, use: (recordKey: Uint8Array) => T | Promise<T>): Promise<T> | undefined {
     const recordKey = this.#recordKey(key)
     return recordKey === undefined ? undefined : Promise.resolve(recordKey).then(use)
   }

@@ -149,7 +149,7 @@ export class Replicas {
     const nearest = search.answers()
 
     if (wanted.isWanted && nearest.includes(this.#self)) {
-      outcomes.set(this.#self, this.#storeHere(key, write))
+      outcomes.set(this.#self, await this.#storeHere(key, write))
     }
 
     return nearest.flatMap((contact) => outcomes.get(contact) ?? [])
@@ -263,9 +263,20 @@ export class Replicas {
     })
   }
 
-  #storeHere(key: Uint8Array, write: DHTRecord): StoreOutcome {
-    const applied = this.#init.store.apply(key, write)
-    return applied.isAccepted ? 'accepted' : applied.reason
+  async #storeHere(key: Uint8Array, write: DHTRecord): Promise<StoreOutcome> {
+    const { store } = this.#init
+    const applied = store.apply(key, write)
+
+    if (!applied.isAccepted) {
+      return applied.reason
+    }
+
+    try {
+      await store.whenDurable()
+      return 'accepted'
+    } catch {
+      return 'full'
+    }
   }
 
   #isEnough(record: DHTRecord, options: ReadOptions): boolean {

@@ -46,6 +46,18 @@ export interface RecordStoreOptions {
   clock?: (() => DHTTime) | undefined
 }
 
+/**
+ * Keeps what a store holds beyond the life of the process. It is told the names of records only, so
+ * that it decides itself when to look at what is held under them.
+ */
+export interface Keeper {
+  /** Something else is held under the name now, or nothing. */
+  changed(name: string): void
+
+  /** See {@link RecordStore.whenDurable}. */
+  whenDurable(): Promise<void> | undefined
+}
+
 /** What is held for one key. Replaced whole with every change, so that queued ones can be told apart. */
 interface Held {
   readonly name: string
@@ -70,6 +82,7 @@ export class RecordStore {
   /** May contain what has been replaced since; see {@link #isCurrent}. */
   #firstToExpire: TinyQueue<Held> = queue([])
   #bytes = 0
+  #keeper: Keeper | undefined
 
   constructor(options: RecordStoreOptions = {}) {
     this.limits = options.limits ?? DEFAULT_LIMITS
@@ -113,9 +126,37 @@ export class RecordStore {
     return held.encoded
   }
 
+  /** Tells a keeper of each change from now on; or none. */
+  keepBy(keeper: Keeper | undefined): void {
+    this.#keeper = keeper
+  }
+
+  /**
+   * Resolves when all that was taken in until now is as safe as the node was told to make it;
+   * rejects when that can't be done. Undefined, so that nobody waits for nothing, when it is already
+   * so. A write is acknowledged after this, be it the repetition of an earlier one.
+   */
+  whenDurable(): Promise<void> | undefined {
+    return this.#keeper?.whenDurable()
+  }
+
   /** The names of all records that are held. */
   names(): Iterable<string> {
     return this.#held.keys()
+  }
+
+  /** Whether anything is held under the name, expired or not. */
+  has(name: string): boolean {
+    return this.#held.has(name)
+  }
+
+  /**
+   * The encoding of what is held under a name, with what has expired of it; undefined if nothing
+   * is. It is not remembered, as {@link encoded} does: for a keeper that needs it once.
+   */
+  encodedAsHeld(name: string): Uint8Array | undefined {
+    const held = this.#held.get(name)
+    return held && (held.encoded ?? encodeRecord(held.record))
   }
 
   /** Takes in a write (R6) that has been checked against the limits of R12 and R14. */
@@ -158,6 +199,7 @@ export class RecordStore {
     this.#held.set(held.name, held)
     this.#firstToExpire.push(held)
     this.#forgetReplaced()
+    this.#keeper?.changed(held.name)
   }
 
   #makeRoom(): Held[] {
@@ -178,6 +220,7 @@ export class RecordStore {
       if (this.#isCurrent(first)) {
         this.#held.delete(first.name)
         this.#bytes -= first.sizeBytes
+        this.#keeper?.changed(first.name)
         dropped.push(first)
       }
     }

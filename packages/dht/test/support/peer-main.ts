@@ -40,6 +40,8 @@ async function resultOf(question: Question): Promise<unknown> {
       return dht.store(question.key, question.value, question.options)
     case 'get':
       return dht.get(question.key, question.options)
+    case 'stats':
+      return dht.stats()
     case 'stop':
       return dht.stop()
   }

@@ -2,19 +2,26 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import process from 'node:process'
 import { fileURLToPath } from 'node:url'
-import type { DHTOptions, Found, GetOptions, Key, StoreOptions, Value } from '@waggle/dht'
+import type { DHTOptions, Found, GetOptions, Key, Stats, StoreOptions, Value } from '@waggle/dht'
 
 /** What a peer's process can be asked. */
 export type Ask =
   | { call: 'create'; options: DHTOptions }
   | { call: 'store'; key: Key; value: Value; options: StoreOptions }
   | { call: 'get'; key: Key; options: GetOptions }
+  | { call: 'stats' }
   | { call: 'stop' }
 
 export type Question = Ask & { id: number }
 export type Answer = { id: number; result?: unknown; error?: string }
 
 const MAIN = fileURLToPath(new URL('./peer-main.ts', import.meta.url))
+
+/** What a peer's process is given by the system. */
+export interface PeerProcessOptions {
+  /** How large its files may become, in blocks of 512 or 1,024 bytes: beyond, writing fails as on a full disk. */
+  readonly maxFileBlocks?: number
+}
 
 /** A peer in an operating system process of its own. Disposing of it kills it, if it still runs. */
 export class PeerProcess implements AsyncDisposable {
@@ -24,9 +31,13 @@ export class PeerProcess implements AsyncDisposable {
   #asked = 0
   #multiaddrs: readonly string[] = []
 
-  private constructor() {
-    this.#child = spawn(process.execPath, ['--conditions=@waggle/source', MAIN], {
-      stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+  private constructor({ maxFileBlocks }: PeerProcessOptions) {
+    const command = [process.execPath, '--conditions=@waggle/source', MAIN]
+    const limited = ['sh', '-c', `ulimit -S -f ${maxFileBlocks} && exec "$0" "$@"`, ...command]
+    const [program = '', ...args] = maxFileBlocks === undefined ? command : limited
+    this.#child = spawn(program, args, {
+      // One that is to have a full disk complains, and rightly so.
+      stdio: ['ignore', 'inherit', maxFileBlocks === undefined ? 'inherit' : 'ignore', 'ipc'],
       serialization: 'advanced'
     })
     this.#ended = once(this.#child, 'exit')
@@ -34,8 +45,11 @@ export class PeerProcess implements AsyncDisposable {
     this.#child.on('exit', () => this.#rejectAll())
   }
 
-  static async start(options: DHTOptions = {}): Promise<PeerProcess> {
-    const peer = new PeerProcess()
+  static async start(
+    options: DHTOptions = {},
+    processOptions: PeerProcessOptions = {}
+  ): Promise<PeerProcess> {
+    const peer = new PeerProcess(processOptions)
 
     try {
       peer.#multiaddrs = await peer.#ask<string[]>({ call: 'create', options })
@@ -60,6 +74,10 @@ export class PeerProcess implements AsyncDisposable {
 
   get(key: Key, options: GetOptions = {}): Promise<Found | undefined> {
     return this.#ask({ call: 'get', key, options })
+  }
+
+  stats(): Promise<Stats> {
+    return this.#ask({ call: 'stats' })
   }
 
   /** Stops the DHT; resolves when the process has ended by itself, with its exit code. */

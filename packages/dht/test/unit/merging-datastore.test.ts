@@ -15,6 +15,7 @@ import { beforeEach, describe, expect, it, vi } from 'vitest'
 import { mergingDatastore } from '../../src/kad/merging-datastore.ts'
 import { RecordStore } from '../../src/store/record-store.ts'
 import { type ManualClock, manualClock } from '../support/manual-clock.ts'
+import { ManualKeeper } from '../support/manual-keeper.ts'
 import { mapDatastore } from '../support/map-datastore.ts'
 
 const PREFIX = '/dht'
@@ -50,6 +51,33 @@ describe('mergingDatastore', () => {
   async function got(key = KEY): Promise<Libp2pRecord> {
     return Libp2pRecord.deserialize(await datastore.get(placeOf(key)))
   }
+
+  it('has kad-dht wait until a record is as safe as the node is to make it', async () => {
+    const keeper = new ManualKeeper()
+    store.keepBy(keeper)
+    let isPut = false
+    const putting = put(plainRecord('yes', 200)).then(() => {
+      isPut = true
+    })
+    await vi.waitFor(() => expect(keeper.waiting).toHaveLength(1))
+
+    expect(store.get(KEY)).toEqual(plainRecord('yes', 200))
+    expect(isPut).toBe(false)
+    keeper.waiting[0]?.resolve()
+    await putting
+    expect(isPut).toBe(true)
+  })
+
+  it('throws when a record can not be made safe, which tells the sender', async () => {
+    const keeper = new ManualKeeper()
+    const full = new Error('no space left on device')
+    store.keepBy(keeper)
+    const putting = put(plainRecord('yes', 200))
+    await vi.waitFor(() => expect(keeper.waiting).toHaveLength(1))
+    keeper.waiting[0]?.reject(full)
+
+    await expect(putting).rejects.toBe(full)
+  })
 
   it('gives back what kad-dht put, and keeps it in the record store alone (N2)', async () => {
     await expect(put(plainRecord('yes', 200))).resolves.toEqual(placeOf(KEY))

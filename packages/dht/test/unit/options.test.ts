@@ -2,6 +2,7 @@ import { generateKeyPair } from '@libp2p/crypto/keys'
 import type { Libp2p } from '@libp2p/interface'
 import { multiaddr } from '@multiformats/multiaddr'
 import { DEFAULT_LIMITS } from '@waggle/record'
+import { MemoryDatastore } from 'datastore-core'
 import { describe, expect, it } from 'vitest'
 import {
   DEFAULT_BOOTSTRAP_TIMEOUT_MS,
@@ -10,6 +11,7 @@ import {
   DEFAULT_REQUEST_TIMEOUT_MS
 } from '../../src/constants.ts'
 import { type DHTOptions, settingsOf } from '../../src/options.ts'
+import { type WaggleInit, waggle } from '../../src/service.ts'
 
 /** Stands for a running node: nothing is asked of it here. */
 const node = { dial: () => {} } as unknown as Libp2p
@@ -39,6 +41,9 @@ const WRONG: [option: string, value: unknown][] = [
   ...wrongNumbers.map((value): [string, unknown] => ['requestTimeoutMs', value]),
   ...notText.map((value): [string, unknown] => ['protocol', value]),
   ...notText.map((value): [string, unknown] => ['identityPath', value]),
+  ...notText.map((value): [string, unknown] => ['dataDir', value]),
+  ...[...notAnObject, {}].map((value): [string, unknown] => ['datastore', value]),
+  ...[5, '', 'safe', null, true].map((value): [string, unknown] => ['durability', value]),
   ...[...notAnObject, {}].map((value): [string, unknown] => ['privateKey', value]),
   ...[...notAnObject, {}].map((value): [string, unknown] => ['libp2p', value]),
   ...[...notAnObject, {}].map((value): [string, unknown] => ['signal', value]),
@@ -153,7 +158,7 @@ describe('settingsOf', () => {
     expect(() => settingsFor({ [option]: value })).toThrow(new RegExp(`^${option}(:| must be) `))
   })
 
-  it.each(['listen', 'initial_peers', 'dataDir', 'toString', '__proto__'])(
+  it.each(['listen', 'initial_peers', 'dataDirectory', 'toString', '__proto__'])(
     'refuses the unknown option %s, naming those that there are',
     (option) => {
       const options = JSON.parse(`{ "${option}": 5 }`)
@@ -179,6 +184,33 @@ describe('settingsOf', () => {
     )
   })
 
+  it('takes one place to keep records, and how safe it is to be', () => {
+    const datastore = new MemoryDatastore()
+
+    expect(settingsOf({}).persistence).toEqual({})
+    expect(settingsOf({ dataDir: 'data', durability: 'synced' }).persistence).toEqual({
+      dataDir: 'data',
+      durability: 'synced'
+    })
+    expect(settingsOf({ datastore, durability: 'relaxed' }).persistence).toEqual({
+      datastore,
+      durability: 'relaxed'
+    })
+  })
+
+  it.each([
+    [{ dataDir: 'data', datastore: new MemoryDatastore() }, 'give either dataDir or datastore'],
+    [{ durability: 'written' }, 'durability needs a dataDir or a datastore'],
+    [
+      { datastore: new MemoryDatastore(), durability: 'synced' },
+      "durability 'synced' needs a dataDir"
+    ]
+  ])('refuses %o, which does not go together', (options, message) => {
+    expect(() => settingsFor(options)).toThrow(TypeError)
+    expect(() => settingsFor(options)).toThrow(message)
+    expect(() => waggle(options as WaggleInit)).toThrow(message)
+  })
+
   it('takes beside a node of the caller only what concerns joining', () => {
     const settings = {
       initialPeers: [':1337'],
@@ -199,6 +231,7 @@ describe('settingsOf', () => {
     ['serveRelay', true],
     ['numReplicas', 3],
     ['identityPath', 'key'],
+    ['dataDir', 'data'],
     ['protocol', '/bees/1.0.0'],
     ['swarmKey', `/key/swarm/psk/1.0.0/\n/base16/\n${'a1'.repeat(32)}`],
     ['limits', { maxTtl: 60 }],

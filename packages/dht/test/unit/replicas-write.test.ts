@@ -1,9 +1,10 @@
 import { type DHTRecord, plainRecord, recordKey, subkeyRecord, view } from '@waggle/record'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import { DEFAULT_NUM_REPLICAS } from '../../src/constants.ts'
 import { RecordStore } from '../../src/store/record-store.ts'
 import { turns } from '../support/end-of-turn.ts'
 import { manualClock } from '../support/manual-clock.ts'
+import { ManualKeeper } from '../support/manual-keeper.ts'
 import { operations } from '../support/simulated-operations.ts'
 import { Simulation, type SimulationOptions, START } from '../support/simulated-replicas.ts'
 import { UNWANTED, WANTED } from '../support/wanted.ts'
@@ -54,6 +55,21 @@ describe('Replicas.write', () => {
 
     expect(await net.replicas.write(KEY, WRITE, WANTED)).toEqual(['accepted'])
     expect(net.self.store.get(KEY)).toEqual(WRITE)
+  })
+
+  it('counts as accepted by this node when it is durable here, else as refused (N6)', async () => {
+    const keeper = new ManualKeeper()
+    const net = network({ size: 1 })
+    net.self.store.keepBy(keeper)
+    const first = net.replicas.write(KEY, WRITE, WANTED)
+    await vi.waitFor(() => expect(keeper.waiting).toHaveLength(1))
+    keeper.waiting[0]?.resolve()
+    expect(await first).toEqual(['accepted'])
+
+    const second = net.replicas.write(KEY, plainRecord('another value', START + 200), WANTED)
+    await vi.waitFor(() => expect(keeper.waiting).toHaveLength(2))
+    keeper.waiting[1]?.reject(new Error('no space left on device'))
+    expect(await second).toEqual(['full'])
   })
 
   it('is held by nobody when there is but a client', async () => {

@@ -1,0 +1,121 @@
+import { access, constants, mkdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+import process from 'node:process'
+import { DataDirError, toError } from '../errors.ts'
+import { type LevelDatabase, openLevel, reasonOf } from './level-database.ts'
+
+/** What a directory says of itself when it is in use. */
+export interface LockedDirectory {
+  /** Lets other processes have it. */
+  release(): Promise<void>
+}
+
+/** The file with the private key, where the caller has named no other. */
+export function identityIn(dataDir: string): string {
+  return join(dataDir, 'identity.key')
+}
+
+/** The folder of the database. */
+export function recordsIn(dataDir: string): string {
+  return join(dataDir, 'records')
+}
+
+/**
+ * Makes the directory, for its owner only, if it is missing: it is to hold a private key.
+ *
+ * @throws DataDirError when there is something else, or one that can't be written to
+ */
+export async function prepareDataDir(dataDir: string): Promise<void> {
+  try {
+    await makeDirectory(dataDir)
+    await access(dataDir, constants.R_OK | constants.W_OK | constants.X_OK)
+  } catch (cause) {
+    throw new DataDirError(
+      `dataDir: can't use ${dataDir}: ${toError(cause).message}. Name a directory that this process may write to, or one that it can make.`,
+      { cause }
+    )
+  }
+}
+
+/** Node's own `recursive` never returns where the file system says that there is no parent, though there is: in /proc. */
+async function makeDirectory(path: string): Promise<void> {
+  try {
+    await mkdir(path, { mode: 0o700 })
+  } catch (error) {
+    if (isCode(error, 'ENOENT') && dirname(path) !== path) {
+      await makeDirectory(dirname(path))
+      await mkdir(path, { mode: 0o700 })
+    } else if (!isCode(error, 'EEXIST')) {
+      throw error
+    } else if (!(await stat(path)).isDirectory()) {
+      throw new Error(`${path} is not a directory`)
+    }
+  }
+}
+
+/**
+ * Keeps other processes from using the directory for as long as this one lives, however it ends.
+ * Node has no file locks, but LevelDB has one for each database: an empty database is our lock.
+ *
+ * @throws DataDirError naming the process that has it, if that is known
+ */
+export async function lockDataDir(dataDir: string): Promise<LockedDirectory> {
+  const folder = join(dataDir, 'lock')
+  const pidFile = join(dataDir, 'pid')
+  const lock = await openedLock(folder).catch(async (error) => {
+    throw isLocked(error) ? await inUse(dataDir, pidFile, error) : unlockable(dataDir, error)
+  })
+
+  await writeFile(pidFile, `${process.pid}\n`)
+
+  return {
+    async release() {
+      await rm(pidFile, { force: true })
+      await lock.close()
+    }
+  }
+}
+
+/** Nothing is in it: where it is damaged, another one does. */
+async function openedLock(folder: string): Promise<LevelDatabase> {
+  try {
+    return await openLevel(folder)
+  } catch (error) {
+    if (isLocked(error)) {
+      throw error
+    }
+
+    await rm(folder, { recursive: true, force: true })
+    return openLevel(folder)
+  }
+}
+
+async function inUse(dataDir: string, pidFile: string, cause: unknown): Promise<DataDirError> {
+  const pid = Number.parseInt(await readFile(pidFile, 'utf8').catch(() => ''), 10)
+  const user =
+    pid === process.pid
+      ? 'another node of this process'
+      : Number.isNaN(pid)
+        ? 'another process'
+        : `the process ${pid}`
+
+  return new DataDirError(
+    `dataDir: ${dataDir} is in use by ${user}. Stop it first, or give each node a directory of its own.`,
+    { cause }
+  )
+}
+
+function unlockable(dataDir: string, cause: unknown): DataDirError {
+  return new DataDirError(
+    `dataDir: can't lock ${dataDir}: ${reasonOf(cause).message}. Check that the file system is not full, and has file locks.`,
+    { cause }
+  )
+}
+
+function isLocked(error: unknown): boolean {
+  return reasonOf(error).code === 'LEVEL_LOCKED'
+}
+
+function isCode(error: unknown, code: string): boolean {
+  return error instanceof Error && 'code' in error && error.code === code
+}

@@ -1,0 +1,92 @@
+import { checkRecord, decodeRecord, lastExpiration } from '@waggle/record'
+import { keyOf, type RecordStore } from '../store/record-store.ts'
+import type { Disk } from './interface.ts'
+import type { Journal } from './journal.ts'
+
+/** What was on disk when the node started. */
+export interface Restored {
+  /** Records that are held again. */
+  readonly restored: number
+
+  /** Records that could not be read, as far as is known. */
+  readonly damaged: number
+
+  /** Where the damaged files are, if there are any. */
+  readonly damagedFiles: string | undefined
+}
+
+/** Why a record on disk is not held again. */
+type Refusal = 'expired' | 'no room' | 'too early' | 'damaged'
+
+/**
+ * Takes in what is on disk as if a peer had sent it: everything is checked. What has expired, has no
+ * room or can't be read leaves the disk.
+ */
+export async function restore(disk: Disk, store: RecordStore, journal: Journal): Promise<Restored> {
+  const wasEmpty = store.records === 0
+  const refused = new Map<string, Refusal>()
+  const damage = await disk.read((name, bytes) => {
+    journal.found(name, bytes)
+    const refusal = takeIn(store, name, bytes)
+
+    if (refusal !== undefined) {
+      refused.set(name, refusal)
+    }
+  })
+
+  if (!wasEmpty || damage !== undefined) {
+    // What is on disk may be other than what is held.
+    changedAll(journal, store.names())
+  }
+
+  const gone = [...journal.namesOnDisk()].filter((name) => !store.has(name))
+  changedAll(
+    journal,
+    gone.filter((name) => refused.get(name) !== 'too early')
+  )
+
+  return {
+    restored: journal.records - gone.length,
+    damaged: count(refused.values(), 'damaged') + (damage?.records ?? 0),
+    damagedFiles: damage?.files
+  }
+}
+
+function takeIn(store: RecordStore, name: string, bytes: Uint8Array): Refusal | undefined {
+  const key = keyOf(name)
+  const now = store.clock()
+
+  try {
+    const record = checkRecord(key, bytes, { now, limits: store.limits })
+    return store.apply(key, record).isAccepted ? undefined : 'no room'
+  } catch {
+    return refusalOf(bytes, store)
+  }
+}
+
+/**
+ * What is sound but expires too far ahead stays on disk: if this machine's clock has yet to be set,
+ * it is as good as ever at the next start.
+ */
+function refusalOf(bytes: Uint8Array, { clock, limits }: RecordStore): Refusal {
+  try {
+    const expirationTime = lastExpiration(decodeRecord(bytes, limits))
+    return expirationTime <= clock()
+      ? 'expired'
+      : expirationTime > clock() + limits.maxTtl
+        ? 'too early'
+        : 'damaged'
+  } catch {
+    return 'damaged'
+  }
+}
+
+function changedAll(journal: Journal, names: Iterable<string>): void {
+  for (const name of names) {
+    journal.changed(name)
+  }
+}
+
+function count(refusals: Iterable<Refusal>, wanted: Refusal): number {
+  return [...refusals].filter((refusal) => refusal === wanted).length
+}

@@ -1,0 +1,76 @@
+import { type DHTRecord, plainRecord, recordKey } from '@waggle/record'
+import { vi } from 'vitest'
+import type { Durability } from '../../src/persistence/interface.ts'
+import { Journal } from '../../src/persistence/journal.ts'
+import { nameOf, RecordStore, type RecordStoreOptions } from '../../src/store/record-store.ts'
+import { GatedDisk } from './gated-disk.ts'
+import { type ManualClock, manualClock } from './manual-clock.ts'
+import { silentLog } from './silent-log.ts'
+
+/** A store that a journal keeps on a disk, in a time that is a test's to pass. */
+export class KeptStore {
+  readonly clock: ManualClock = manualClock(100)
+  readonly disk: GatedDisk = new GatedDisk()
+  readonly store: RecordStore
+  readonly journal: Journal
+
+  /** What the journal has told of its state: why it fails, or that it does no more. */
+  readonly states: (Error | undefined)[] = []
+
+  constructor({
+    durability = 'written',
+    ...options
+  }: RecordStoreOptions & { durability?: Durability } = {}) {
+    this.store = new RecordStore({ clock: this.clock, ...options })
+    this.journal = new Journal({
+      disk: this.disk,
+      store: this.store,
+      durability,
+      log: silentLog,
+      onStateChange: (failure) => this.states.push(failure)
+    })
+    this.store.keepBy(this.journal)
+  }
+
+  write(key: string, record: DHTRecord = plainRecord(key, 200)): void {
+    this.store.apply(recordKey(key), record)
+  }
+
+  onDisk(key: string): Uint8Array | undefined {
+    return this.disk.records.get(nameOf(recordKey(key)))
+  }
+
+  /** The numbers of changes in all batches. */
+  get batchSizes(): number[] {
+    return this.disk.batches.map(({ changes }) => changes.length)
+  }
+}
+
+/** Has timers wait until a test says so. */
+export function stopTime(): void {
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'setImmediate', 'clearImmediate'] })
+}
+
+/** Lets everything happen that waits for no more than so much time. */
+export async function pass(ms = 0): Promise<void> {
+  await vi.advanceTimersByTimeAsync(ms)
+}
+
+export interface Settled {
+  state: 'nothing to wait for' | 'pending' | 'resolved' | 'rejected'
+  reason?: unknown
+}
+
+/** What has become of a promise by now. */
+export function settled(promise: Promise<void> | undefined): Settled {
+  const result: Settled = { state: promise === undefined ? 'nothing to wait for' : 'pending' }
+  promise?.then(
+    () => {
+      result.state = 'resolved'
+    },
+    (reason) => {
+      Object.assign(result, { state: 'rejected', reason })
+    }
+  )
+  return result
+}

@@ -1,0 +1,162 @@
+import { DHT, type Durability, getDHTTime } from '@waggle/dht'
+import { PeerProcess } from './peer-process.ts'
+import { temporaryDirectory } from './temporary-directory.ts'
+
+const WRITERS = 32
+const TTL = 3600
+
+/** How long writing goes on before a kill: at random between these. */
+const MIN_WRITING_MS = 30
+const MAX_WRITING_MS = 330
+
+/** Keys that are written again and again, each by one writer. */
+const BUSY_KEYS = 4
+
+export interface KillLoopOptions {
+  readonly kills: number
+  readonly durability: Durability
+}
+
+export interface KillLoopResult {
+  /** Writes that the peer said it holds. */
+  readonly acknowledged: number
+
+  /** Those of them that were not there when it came back, nor anything later. */
+  readonly lost: number
+
+  /** How long before its kill the oldest of them had been acknowledged. */
+  readonly lostMs: number
+
+  /** Starts at which the peer found its disk damaged. */
+  readonly damages: number
+
+  /** From the start of the process until the peer could be asked, for each start. */
+  readonly startMs: readonly number[]
+}
+
+interface Write {
+  readonly expirationTime: number
+  readonly at: number
+}
+
+/**
+ * Kills the only replica of a network with SIGKILL while it is written to, starts it again, and
+ * looks for every write that it had acknowledged; again and again.
+ */
+export async function killLoop({ kills, durability }: KillLoopOptions): Promise<KillLoopResult> {
+  await using directory = await temporaryDirectory()
+  const loop = new KillLoop({ dataDir: directory.path, durability, numReplicas: 1 })
+
+  for (let kill = 0; kill < kills; kill++) {
+    await loop.look()
+    await loop.writeUntilKilled(kill)
+  }
+
+  return loop.end()
+}
+
+class KillLoop {
+  readonly #options
+  readonly #startMs: number[] = []
+
+  /** The latest acknowledged write of each key. */
+  readonly #writes = new Map<string, Write>()
+
+  /** The keys of those since the last look. */
+  readonly #fresh = new Set<string>()
+  #peer: PeerProcess | undefined
+  #acknowledged = 0
+  #lost = 0
+  #lostMs = 0
+  #damages = 0
+  #killedAt = 0
+
+  constructor(options: { dataDir: string; durability: Durability; numReplicas: number }) {
+    this.#options = options
+  }
+
+  /** Starts the peer, and looks for what was acknowledged before the last kill. */
+  async look(keys: Iterable<string> = this.#fresh): Promise<void> {
+    this.#peer = await this.#start()
+    await using client = await this.#client(this.#peer)
+    const wanted = [...keys]
+    const found = await client.getMany(wanted, { latest: true, timeoutMs: 60_000 })
+
+    for (const [index, key] of wanted.entries()) {
+      const write = this.#writes.get(key)
+
+      if (write !== undefined && (found[index]?.expirationTime ?? 0) < write.expirationTime) {
+        this.#lost++
+        this.#lostMs = Math.max(this.#lostMs, this.#killedAt - write.at)
+        this.#writes.delete(key)
+      }
+    }
+
+    this.#fresh.clear()
+  }
+
+  async writeUntilKilled(kill: number): Promise<void> {
+    await using peer = this.#peer
+    await using client = await this.#client(peer)
+    const writers = Array.from({ length: WRITERS }, (_, writer) =>
+      this.#write(client, `${kill}/${writer}`, writer < BUSY_KEYS ? `busy ${writer}` : undefined)
+    )
+    await passes(MIN_WRITING_MS + Math.random() * (MAX_WRITING_MS - MIN_WRITING_MS))
+    this.#killedAt = performance.now()
+    await peer?.kill()
+    await client.stop()
+    await Promise.all(writers)
+  }
+
+  /** Looks for all that was ever acknowledged: what has been there once may not vanish later. */
+  async end(): Promise<KillLoopResult> {
+    await this.look(this.#writes.keys())
+    await this.#peer?.[Symbol.asyncDispose]()
+
+    return {
+      acknowledged: this.#acknowledged,
+      lost: this.#lost,
+      lostMs: this.#lostMs,
+      damages: this.#damages,
+      startMs: this.#startMs
+    }
+  }
+
+  async #start(): Promise<PeerProcess> {
+    const startedAt = performance.now()
+    const peer = await PeerProcess.start(this.#options)
+    this.#startMs.push(performance.now() - startedAt)
+    const { persistence } = await peer.stats()
+
+    if (persistence?.damaged !== 0 || persistence.damagedFiles !== undefined) {
+      this.#damages++
+    }
+
+    return peer
+  }
+
+  #client(peer: PeerProcess | undefined): Promise<DHT> {
+    return DHT.create({ clientMode: true, numReplicas: 1, initialPeers: peer?.multiaddrs ?? [] })
+  }
+
+  /** One write after the other, until one is not held. */
+  async #write(client: DHT, name: string, sameKey: string | undefined): Promise<void> {
+    for (let count = 0; ; count++) {
+      const key = sameKey ?? `${name}/${count}`
+      const expirationTime = getDHTTime() + TTL
+
+      // Nobody is there any more, or the client has been stopped.
+      if (!(await client.store(key, count, { expirationTime }).catch(() => false))) {
+        return
+      }
+
+      this.#writes.set(key, { expirationTime, at: performance.now() })
+      this.#fresh.add(key)
+      this.#acknowledged++
+    }
+  }
+}
+
+function passes(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms))
+}

@@ -1,0 +1,24 @@
+import type { Keeper } from '../../src/store/record-store.ts'
+
+/** A keeper that makes durable what a test says, when it says so. */
+export class ManualKeeper implements Keeper {
+  /** Those who wait, in their order. */
+  readonly waiting: PromiseWithResolvers<void>[] = []
+  #hasChanged = false
+
+  changed(): void {
+    this.#hasChanged = true
+  }
+
+  /** Each change is on its own. */
+  whenDurable(): Promise<void> | undefined {
+    if (!this.#hasChanged) {
+      return undefined
+    }
+
+    this.#hasChanged = false
+    const waiting = Promise.withResolvers<void>()
+    this.waiting.push(waiting)
+    return waiting.promise
+  }
+}

@@ -1,0 +1,104 @@
+import { plainRecord } from '@waggle/record'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { FIRST_WRITE_RETRY_MS, MAX_WRITE_RETRY_MS } from '../../src/constants.ts'
+import { KeptStore, pass, settled, stopTime } from '../support/kept-store.ts'
+
+const FULL = new Error('no space left on device')
+
+describe('Journal on a disk that fails', () => {
+  let kept: KeptStore
+
+  beforeEach(() => {
+    stopTime()
+    kept = new KeptStore()
+    kept.disk.failure = FULL
+    kept.write('key')
+  })
+
+  afterEach(() => {
+    vi.useRealTimers()
+  })
+
+  it('acknowledges nothing, and says why', async () => {
+    const first = settled(kept.store.whenDurable())
+    await pass()
+    kept.write('other')
+
+    expect(first).toMatchObject({ state: 'rejected', reason: FULL })
+    await expect(kept.store.whenDurable()).rejects.toBe(FULL)
+    expect(kept.journal.failure).toBe(FULL)
+    expect(kept.states).toEqual([FULL])
+  })
+
+  it('does not have those wait who came while it was failing', async () => {
+    kept.disk.shut()
+    await pass()
+    kept.write('other')
+    const second = settled(kept.store.whenDurable())
+    kept.disk.open()
+    await pass()
+
+    expect(second).toMatchObject({ state: 'rejected', reason: FULL })
+  })
+
+  it('tries again, less and less often, and then has everything written', async () => {
+    await pass()
+    kept.write('other')
+    await pass(FIRST_WRITE_RETRY_MS - 1)
+    expect(kept.disk.batches).toHaveLength(1)
+    await pass(1)
+    expect(kept.disk.batches).toHaveLength(2)
+    await pass(2 * FIRST_WRITE_RETRY_MS)
+    expect(kept.disk.batches).toHaveLength(3)
+
+    kept.disk.failure = undefined
+    await pass(MAX_WRITE_RETRY_MS)
+
+    expect(kept.states).toEqual([FULL, undefined])
+    expect(kept.onDisk('key')).toBeDefined()
+    expect(kept.onDisk('other')).toBeDefined()
+    expect(kept.journal).toMatchObject({ pending: 0, failure: undefined })
+    expect(kept.store.whenDurable()).toBeUndefined()
+  })
+
+  it('never waits longer than the longest wait', async () => {
+    await pass(100 * MAX_WRITE_RETRY_MS)
+    const { length } = kept.disk.batches
+    await pass(MAX_WRITE_RETRY_MS)
+
+    expect(kept.disk.batches).toHaveLength(length + 1)
+  })
+
+  it('remembers no more than what is held or on disk (N9)', async () => {
+    kept = new KeptStore({ maxRecords: 10 })
+
+    for (let i = 0; i < 1000; i++) {
+      kept.write(`key ${i}`, plainRecord(i, 200 + i))
+    }
+
+    await pass()
+
+    for (let i = 1000; i < 2000; i++) {
+      kept.write(`key ${i}`, plainRecord(i, 200 + i))
+    }
+
+    // Ten that are held, and ten that the failed write may have put there.
+    expect(kept.journal.pending).toBe(20)
+  })
+
+  it('says at the end how much could not be written', async () => {
+    await pass()
+    kept.write('other')
+
+    expect(await kept.journal.close()).toBe(2)
+    expect(kept.disk.isClosed).toBe(true)
+  })
+
+  it('writes at the end what can be written then', async () => {
+    await pass()
+    kept.disk.failure = undefined
+
+    expect(await kept.journal.close()).toBe(0)
+    expect(kept.onDisk('key')).toBeDefined()
+  })
+})
