@@ -71,7 +71,14 @@ export class DHT implements WaggleOperations, AsyncDisposable {
 
     try {
       const { node, waggle, lifetime } = parts
-      parts.membership = await join({ ...settings, node, waggle, lifetime: lifetime.signal })
+      const memory = waggle.peerMemory
+      parts.membership = await join({
+        ...settings,
+        node,
+        waggle,
+        memory,
+        lifetime: lifetime.signal
+      })
       await (settings.relay && relayed(node, settings))
       return new DHT(parts)
     } catch (error) {

@@ -94,11 +94,11 @@ export type {
   StoreOptions,
   WaggleOperations
 } from './interface.ts'
+export type { PeerMemory } from './join/peer-memory.ts'
 export type { WaggleKadDHTInit } from './kad/waggle-kad-dht.ts'
 export { waggleKadDHT } from './kad/waggle-kad-dht.ts'
 export type { DHTOptions } from './options.ts'
 export type { Durability, PersistenceStats } from './persistence/interface.ts'
-export type { PeerMemory } from './join/peer-memory.ts'
 export type { PersistenceOptions } from './persistence/persistence.ts'
 export { waggle } from './service.ts'
 export type { Waggle, WaggleComponents, WaggleInit } from './service-interface.ts'

@@ -12,6 +12,21 @@ import {
   DEFAULT_REQUEST_TIMEOUT_MS,
   SEARCH_WIDTH
 } from './constants.ts'
+import {
+  assertThat,
+  type Check,
+  eachIs,
+  hasMethod,
+  isBoolean,
+  isCache,
+  isLimits,
+  isObject,
+  isOneOf,
+  isPositive,
+  isText,
+  isWhole,
+  list
+} from './option-checks.ts'
 import type { Durability } from './persistence/interface.ts'
 import type { PersistenceOptions } from './persistence/persistence.ts'
 import { swarmKeyBytes } from './swarm-key.ts'
@@ -192,9 +207,6 @@ export interface Settings {
 
 const DEFAULT_LISTEN_ON = '127.0.0.1:0'
 
-/** Throws a TypeError unless the value, which is given, suits the option. */
-type Check = (value: unknown, option: string) => void
-
 const CHECKS: Readonly<Record<keyof DHTOptions, Check>> = {
   listenOn: eachIs(listenAddress),
   initialPeers: eachIs(peerAddress),
@@ -354,106 +366,4 @@ export function persistenceOptions(options: PersistenceOptions): PersistenceOpti
   }
 
   return { dataDir, datastore, durability }
-}
-
-function list<T>(value: T | readonly T[] | undefined): readonly T[] {
-  return value === undefined ? [] : Array.isArray(value) ? value : [value as T]
-}
-
-function eachIs(parse: (address: unknown, option: string) => unknown): Check {
-  return (value, option) => {
-    for (const address of list(value)) {
-      parse(address, option)
-    }
-  }
-}
-
-function isBoolean(value: unknown, option: string): void {
-  assertThat(typeof value === 'boolean', option, 'true or false', value)
-}
-
-function isText(value: unknown, option: string): void {
-  assertThat(typeof value === 'string' && value !== '', option, 'a string that is not empty', value)
-}
-
-export function isPositive(value: unknown, option: string): void {
-  const isSo = typeof value === 'number' && value > 0 && Number.isFinite(value)
-  assertThat(isSo, option, 'a positive number', value)
-}
-
-export function isWhole(least: number, most: number): Check {
-  return (value, option) => {
-    const isSo = Number.isInteger(value) && Number(value) >= least && Number(value) <= most
-    assertThat(isSo, option, `a whole number from ${least} to ${most}`, value)
-  }
-}
-
-function isOneOf(...choices: readonly string[]): Check {
-  const named = choices.map((choice) => JSON.stringify(choice)).join(', ')
-  return (value, option) =>
-    assertThat(
-      choices.some((choice) => choice === value),
-      option,
-      `one of ${named}`,
-      value
-    )
-}
-
-function isObject(value: unknown, option: string): void {
-  assertThat(typeof value === 'object' && value !== null, option, 'an object', value)
-}
-
-function isLimits(value: unknown, option: string): void {
-  isObject(value, option)
-
-  for (const [name, limit] of Object.entries(value as object)) {
-    const names = Object.keys(DEFAULT_LIMITS)
-    assertThat(names.includes(name), `${option}.${name}`, `one of ${names.join(', ')}`, name)
-    isPositive(limit, `${option}.${name}`)
-  }
-}
-
-const CACHE_CHECKS: Readonly<Record<keyof CacheOptions, Check>> = {
-  maxRecords: isWhole(1, Number.MAX_SAFE_INTEGER),
-  local: isBoolean,
-  nearest: isWhole(0, SEARCH_WIDTH),
-  onStore: isBoolean,
-  refreshBeforeExpiry: isNotNegative
-}
-
-export function isCache(value: unknown, option: string): void {
-  if (value === false) {
-    return
-  }
-
-  assertThat(typeof value === 'object' && value !== null, option, 'false or an object', value)
-
-  for (const [name, setting] of Object.entries(value as CacheOptions)) {
-    const names = Object.keys(CACHE_CHECKS)
-    assertThat(names.includes(name), `${option}.${name}`, `one of ${names.join(', ')}`, name)
-
-    if (setting !== undefined) {
-      CACHE_CHECKS[name as keyof CacheOptions](setting, `${option}.${name}`)
-    }
-  }
-}
-
-function isNotNegative(value: unknown, option: string): void {
-  const isSo = typeof value === 'number' && value >= 0 && Number.isFinite(value)
-  assertThat(isSo, option, 'a number of seconds, 0 or more', value)
-}
-
-function hasMethod(method: string, what: string): Check {
-  return (value, option) => {
-    const member =
-      typeof value === 'object' && value !== null ? Reflect.get(value, method) : undefined
-    assertThat(typeof member === 'function', option, what, value)
-  }
-}
-
-function assertThat(isTrue: boolean, option: string, expected: string, value: unknown): void {
-  if (!isTrue) {
-    const shown = typeof value === 'string' ? JSON.stringify(value) : String(value)
-    throw new TypeError(`${option} must be ${expected}, got ${shown}`)
-  }
 }

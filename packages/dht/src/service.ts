@@ -9,10 +9,11 @@ import { toError } from './errors.ts'
 import type { DHTEvents } from './events.ts'
 import { EXCHANGE_PROTOCOL, MAX_EXCHANGE_STREAMS } from './exchange/limits.ts'
 import type { Stats, WaggleOperations } from './interface.ts'
+import type { PeerMemory } from './join/peer-memory.ts'
 import { partsOf } from './kad/node-parts.ts'
 import { Operations } from './operations.ts'
-import { isCache, isPositive, isWhole, persistenceOptions } from './options.ts'
-import type { PeerMemory } from './join/peer-memory.ts'
+import { isCache, isPositive, isWhole } from './option-checks.ts'
+import { persistenceOptions } from './options.ts'
 import {
   openPersistence,
   type Persistence,

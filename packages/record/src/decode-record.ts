@@ -115,32 +115,31 @@ function readSubkey(from: CanonicalReader, previous: SubkeyId): SubkeyId {
 }
 
 function readEntry(from: CanonicalReader): Entry {
-  const entry: { expirationTime?: number; value?: Uint8Array; signature?: Uint8Array } = {}
+  let expirationTime: number | undefined
+  let value: Uint8Array | undefined
+  let signature: Uint8Array | undefined
   let field = -1
 
   for (let left = from.mapHead('an entry'); left > 0; left--) {
     field = nextField(from, field)
 
     if (field === ENTRY_FIELDS.expirationTime) {
-      entry.expirationTime = readExpirationTime(from)
+      expirationTime = readExpirationTime(from)
     } else if (field === ENTRY_FIELDS.value) {
-      entry.value = readValueBytes(from)
+      value = readValueBytes(from)
     } else if (field === ENTRY_FIELDS.signature) {
-      entry.signature = readSignature(from)
+      signature = readSignature(from)
     } else {
       throw new MalformedRecordError(`an entry has no field ${field}`)
     }
   }
 
-  if (!hasExpirationTime(entry)) {
+  if (expirationTime === undefined) {
     throw new MalformedRecordError('an entry has no expirationTime')
   }
 
-  return entry
-}
-
-function hasExpirationTime(entry: Partial<Entry>): entry is Entry {
-  return entry.expirationTime !== undefined
+  const entry = value === undefined ? { expirationTime } : { expirationTime, value }
+  return signature === undefined ? entry : { ...entry, signature }
 }
 
 function readExpirationTime(from: CanonicalReader): number {

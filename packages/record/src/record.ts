@@ -77,9 +77,17 @@ function winner(a: Entry | undefined, b: Entry | undefined): Entry | undefined {
   return later(a, b)
 }
 
-/** Whether the entry changes nothing where another one is held. */
-function isCovered(entry: Entry, held: Entry | undefined): boolean {
-  return held !== undefined && compareEntries(held, entry) >= 0
+/** Whether every entry of `b` is in `a`, or beaten there. */
+function covers(a: ReadonlyMap<SubkeyId, Entry>, b: ReadonlyMap<SubkeyId, Entry>): boolean {
+  for (const [id, entry] of b) {
+    const held = a.get(id)
+
+    if (held === undefined || compareEntries(held, entry) < 0) {
+      return false
+    }
+  }
+
+  return true
 }
 
 /** The union in the order of the subkeys; where both have one, the later entry. One of the two, if that is all. */
@@ -87,7 +95,7 @@ function merged(
   a: ReadonlyMap<SubkeyId, Entry>,
   b: ReadonlyMap<SubkeyId, Entry>
 ): ReadonlyMap<SubkeyId, Entry> {
-  if (every(b, (id, entry) => isCovered(entry, a.get(id)))) {
+  if (covers(a, b)) {
     return a
   }
 

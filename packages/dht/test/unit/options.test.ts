@@ -11,7 +11,8 @@ import {
   DEFAULT_REQUEST_TIMEOUT_MS
 } from '../../src/constants.ts'
 import { type DHTOptions, settingsOf } from '../../src/options.ts'
-import { type WaggleInit, waggle } from '../../src/service.ts'
+import { waggle } from '../../src/service.ts'
+import type { WaggleInit } from '../../src/service-interface.ts'
 
 /** Stands for a running node: nothing is asked of it here. */
 const node = { dial: () => {} } as unknown as Libp2p

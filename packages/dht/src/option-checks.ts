@@ -1,0 +1,113 @@
+import { DEFAULT_LIMITS } from '@waggle/record'
+import type { CacheOptions } from './cache/cache-policy.ts'
+import { SEARCH_WIDTH } from './constants.ts'
+
+/** Throws a TypeError unless the value, which is given, suits the option. */
+export type Check = (value: unknown, option: string) => void
+
+export function list<T>(value: T | readonly T[] | undefined): readonly T[] {
+  return value === undefined ? [] : Array.isArray(value) ? value : [value as T]
+}
+
+export function eachIs(parse: (address: unknown, option: string) => unknown): Check {
+  return (value, option) => {
+    for (const address of list(value)) {
+      parse(address, option)
+    }
+  }
+}
+
+export function isBoolean(value: unknown, option: string): void {
+  assertThat(typeof value === 'boolean', option, 'true or false', value)
+}
+
+export function isText(value: unknown, option: string): void {
+  assertThat(typeof value === 'string' && value !== '', option, 'a string that is not empty', value)
+}
+
+export function isPositive(value: unknown, option: string): void {
+  const isSo = typeof value === 'number' && value > 0 && Number.isFinite(value)
+  assertThat(isSo, option, 'a positive number', value)
+}
+
+export function isWhole(least: number, most: number): Check {
+  return (value, option) => {
+    const isSo = Number.isInteger(value) && Number(value) >= least && Number(value) <= most
+    assertThat(isSo, option, `a whole number from ${least} to ${most}`, value)
+  }
+}
+
+export function isOneOf(...choices: readonly string[]): Check {
+  const named = choices.map((choice) => JSON.stringify(choice)).join(', ')
+  return (value, option) =>
+    assertThat(
+      choices.some((choice) => choice === value),
+      option,
+      `one of ${named}`,
+      value
+    )
+}
+
+export function isObject(value: unknown, option: string): void {
+  assertThat(typeof value === 'object' && value !== null, option, 'an object', value)
+}
+
+export function isLimits(value: unknown, option: string): void {
+  isObject(value, option)
+
+  for (const [name, limit] of Object.entries(value as object)) {
+    const names = Object.keys(DEFAULT_LIMITS)
+    assertThat(names.includes(name), `${option}.${name}`, `one of ${names.join(', ')}`, name)
+    isPositive(limit, `${option}.${name}`)
+  }
+}
+
+const CACHE_CHECKS: Readonly<Record<keyof CacheOptions, Check>> = {
+  maxRecords: isWhole(1, Number.MAX_SAFE_INTEGER),
+  local: isBoolean,
+  nearest: isWhole(0, SEARCH_WIDTH),
+  onStore: isBoolean,
+  refreshBeforeExpiry: isNotNegative
+}
+
+export function isCache(value: unknown, option: string): void {
+  if (value === false) {
+    return
+  }
+
+  assertThat(typeof value === 'object' && value !== null, option, 'false or an object', value)
+
+  for (const [name, setting] of Object.entries(value as CacheOptions)) {
+    const names = Object.keys(CACHE_CHECKS)
+    assertThat(names.includes(name), `${option}.${name}`, `one of ${names.join(', ')}`, name)
+
+    if (setting !== undefined) {
+      CACHE_CHECKS[name as keyof CacheOptions](setting, `${option}.${name}`)
+    }
+  }
+}
+
+export function isNotNegative(value: unknown, option: string): void {
+  const isSo = typeof value === 'number' && value >= 0 && Number.isFinite(value)
+  assertThat(isSo, option, 'a number of seconds, 0 or more', value)
+}
+
+export function hasMethod(method: string, what: string): Check {
+  return (value, option) => {
+    const member =
+      typeof value === 'object' && value !== null ? Reflect.get(value, method) : undefined
+    assertThat(typeof member === 'function', option, what, value)
+  }
+}
+
+export function assertThat(
+  isTrue: boolean,
+  option: string,
+  expected: string,
+  value: unknown
+): void {
+  if (!isTrue) {
+    const shown = typeof value === 'string' ? JSON.stringify(value) : String(value)
+    throw new TypeError(`${option} must be ${expected}, got ${shown}`)
+  }
+}
