@@ -15,77 +15,98 @@ export interface ManyOptions<T> {
 
 /**
  * Applies an async function to all items and keeps their order. Items are drawn as there is room,
- * so that a long iterable takes no more memory than what is under way, and its results.
+ * so that a long iterable takes no more memory than what is under way, and its results. Left early,
+ * the iterable is ended as a loop would end it.
  */
 export function mapMany<T, U>(
   items: Iterable<T>,
   apply: (item: T, index: number) => Promise<U>,
-  { wanted, maxItems, maxBytes, bytesOf }: ManyOptions<T>
+  options: ManyOptions<T>
 ): Promise<U[]> {
   return new Promise((resolve, reject) => {
-    const results: U[] = []
-    const iterator = items[Symbol.iterator]()
-    let underWay = 0
-    let bytesUnderWay = 0
-    let drawn = 0
-    let isDrawing = true
+    new Mapping({ items, apply, options, resolve, reject }).draw()
+  })
+}
 
-    function draw(): void {
-      while (isDrawing && underWay < maxItems && bytesUnderWay < maxBytes) {
-        if (wanted?.isWanted === false) {
-          stopDrawing()
-          return
-        }
+interface MappingInit<T, U> {
+  readonly items: Iterable<T>
+  readonly apply: (item: T, index: number) => Promise<U>
+  readonly options: ManyOptions<T>
+  readonly resolve: (results: U[]) => void
+  readonly reject: (error: unknown) => void
+}
 
-        const next = iterator.next()
+class Mapping<T, U> {
+  readonly #init: MappingInit<T, U>
+  readonly #iterator: Iterator<T>
+  readonly #results: U[] = []
+  #drawn = 0
+  #underWay = 0
+  #bytesUnderWay = 0
+  #isDrawing = true
+
+  constructor(init: MappingInit<T, U>) {
+    this.#init = init
+    this.#iterator = init.items[Symbol.iterator]()
+  }
+
+  /** Draws items while there is room. */
+  draw(): void {
+    try {
+      while (this.#hasRoom()) {
+        const next = this.#iterator.next()
 
         if (next.done === true) {
-          isDrawing = false
+          this.#isDrawing = false
           break
         }
 
-        begin(next.value, drawn++)
+        this.#begin(next.value, this.#drawn++)
       }
-
-      if (!isDrawing && underWay === 0) {
-        resolve(results)
-      }
+    } catch (error) {
+      this.#fail(error)
+      return
     }
 
-    function begin(item: T, index: number): void {
-      const bytes = bytesOf(item)
-      underWay++
-      bytesUnderWay += bytes
-      apply(item, index).then((result) => {
-        results[index] = result
-        underWay--
-        bytesUnderWay -= bytes
-        guarded(draw)
-      }, fail)
+    if (!this.#isDrawing && this.#underWay === 0) {
+      this.#init.resolve(this.#results)
+    }
+  }
+
+  #hasRoom(): boolean {
+    const { wanted, maxItems, maxBytes } = this.#init.options
+
+    if (wanted?.isWanted === false) {
+      this.#stopDrawing()
     }
 
-    function fail(error: unknown): void {
-      stopDrawing()
-      reject(error)
-    }
+    return this.#isDrawing && this.#underWay < maxItems && this.#bytesUnderWay < maxBytes
+  }
 
-    /** As a loop does that is left early. */
-    function stopDrawing(): void {
-      if (isDrawing) {
-        isDrawing = false
-        iterator.return?.()
-      }
-    }
+  #begin(item: T, index: number): void {
+    const bytes = this.#init.options.bytesOf(item)
+    this.#underWay++
+    this.#bytesUnderWay += bytes
+    this.#init.apply(item, index).then(
+      (result) => {
+        this.#results[index] = result
+        this.#underWay--
+        this.#bytesUnderWay -= bytes
+        this.draw()
+      },
+      (error: unknown) => this.#fail(error)
+    )
+  }
 
-    /** Drawing an item may throw. */
-    function guarded(step: () => void): void {
-      try {
-        step()
-      } catch (error) {
-        fail(error)
-      }
-    }
+  #fail(error: unknown): void {
+    this.#stopDrawing()
+    this.#init.reject(error)
+  }
 
-    guarded(draw)
-  })
+  #stopDrawing(): void {
+    if (this.#isDrawing) {
+      this.#isDrawing = false
+      this.#iterator.return?.()
+    }
+  }
 }

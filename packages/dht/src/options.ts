@@ -263,10 +263,12 @@ export function settingsOf(options: DHTOptions): Settings {
   }
 
   assertRoles(options)
-  const { relay = false, clientMode = relay, serveRelay = false } = options
+  const { relay = false, clientMode = relay, serveRelay = false, swarmKey } = options
   const { listenOn = clientMode ? [] : DEFAULT_LISTEN_ON } = options
 
   return {
+    ...DEFAULTS,
+    ...Object.fromEntries(given),
     ...keyAndPath(options),
     persistence: persistenceOptions(options),
     listenOn: list(listenOn).map((address) => listenAddress(address, 'listenOn')),
@@ -275,22 +277,25 @@ export function settingsOf(options: DHTOptions): Settings {
     clientMode,
     relay,
     serveRelay,
-    numReplicas: options.numReplicas ?? DEFAULT_NUM_REPLICAS,
-    protocol: options.protocol ?? DEFAULT_KAD_PROTOCOL,
-    swarmKey:
-      options.swarmKey === undefined ? undefined : swarmKeyBytes(options.swarmKey, 'swarmKey'),
-    limits: { ...DEFAULT_LIMITS, ...options.limits },
-    cache: options.cache ?? {},
-    requireBootstrap: options.requireBootstrap ?? true,
-    strictClock: options.strictClock ?? false,
-    bootstrapTimeoutMs: options.bootstrapTimeoutMs ?? DEFAULT_BOOTSTRAP_TIMEOUT_MS,
-    requestTimeoutMs: options.requestTimeoutMs ?? DEFAULT_REQUEST_TIMEOUT_MS,
-    libp2p: options.libp2p,
-    signal: options.signal,
-    logger: options.logger,
-    metrics: options.metrics,
-    libp2pOptions: options.libp2pOptions ?? {}
+    swarmKey: swarmKey === undefined ? undefined : swarmKeyBytes(swarmKey, 'swarmKey'),
+    limits: { ...DEFAULT_LIMITS, ...options.limits }
   }
+}
+
+/** What is taken as it is given. */
+const DEFAULTS = {
+  numReplicas: DEFAULT_NUM_REPLICAS,
+  protocol: DEFAULT_KAD_PROTOCOL,
+  cache: {},
+  requireBootstrap: true,
+  strictClock: false,
+  bootstrapTimeoutMs: DEFAULT_BOOTSTRAP_TIMEOUT_MS,
+  requestTimeoutMs: DEFAULT_REQUEST_TIMEOUT_MS,
+  libp2p: undefined,
+  signal: undefined,
+  logger: undefined,
+  metrics: undefined,
+  libp2pOptions: {}
 }
 
 function check(option: string, value: unknown): void {

@@ -75,12 +75,7 @@ export function serviceParts(init: PartsInit): ServiceParts {
     self: peerId,
     ...{ store, channel, routing, avoidance, lookups, numReplicas, isReplica }
   })
-  const policy = cachePolicy(init.cache || {})
-  const cache = init.cache === false ? undefined : cacheBeside(store, policy)
-  const reads = new CachedReads({
-    ...{ replicas, store, cache, policy },
-    log: logger.forComponent('waggle:cache')
-  })
+  const { cache, reads } = caching(init, replicas)
   const republisher = new Republisher({
     clock: store.clock,
     log: logger.forComponent('waggle:republish')
@@ -97,18 +92,14 @@ export function serviceParts(init: PartsInit): ServiceParts {
     { self: peerId, connectionManager, events, kad, routing, requestTimeoutMs },
     lifetime
   )
+  const server = new ExchangeServer({ store, cache, routing })
 
   return {
     ...{ acquaintance, cache, clocks, kad, lifetime, reads, replicas, republisher },
     ...{ routing, store, upkeep },
-    server: new ExchangeServer({ store, cache, routing }),
+    server,
     async follow() {
-      const sweeping = setInterval(() => {
-        store.sweep()
-        cache?.sweep()
-      }, SWEEP_INTERVAL_MS)
-      sweeping.unref?.()
-      lifetime.addEventListener('abort', () => clearInterval(sweeping))
+      sweepAgainAndAgain([store, cache], lifetime)
       clocks.follow(lifetime)
       upkeep.follow(events, lifetime)
       await routing.follow(lifetime)
@@ -121,6 +112,30 @@ export function serviceParts(init: PartsInit): ServiceParts {
       lookups.close()
     }
   }
+}
+
+function caching(
+  { cache: options, components }: PartsInit,
+  replicas: Replicas
+): { cache: RecordStore | undefined; reads: CachedReads } {
+  const { store } = partsOf(components)
+  const policy = cachePolicy(options || {})
+  const cache = options === false ? undefined : cacheBeside(store, policy)
+  const log = components.logger.forComponent('waggle:cache')
+  return { cache, reads: new CachedReads({ replicas, store, cache, policy, log }) }
+}
+
+function sweepAgainAndAgain(
+  stores: readonly (RecordStore | undefined)[],
+  lifetime: AbortSignal
+): void {
+  const sweeping = setInterval(() => {
+    for (const store of stores) {
+      store?.sweep()
+    }
+  }, SWEEP_INTERVAL_MS)
+  sweeping.unref?.()
+  lifetime.addEventListener('abort', () => clearInterval(sweeping))
 }
 
 function knownPeers(
