@@ -1,0 +1,149 @@
+import { goal } from '../../goal.ts'
+import type { Goal } from '../../interface.ts'
+import { figure } from '../../report/figure.ts'
+import type { Figures } from './figures.ts'
+import { figuresFor, type Summary } from './summary.ts'
+import { goneOf } from './tables.ts'
+
+/** What Waggle is to reach, and whether it did. */
+export function goals(found: Summary): Goal[] {
+  const waggle = figuresFor(found, 'waggle')
+
+  return waggle === undefined
+    ? []
+    : [
+        ...getGoals(found, waggle),
+        ...storeGoals(found, waggle),
+        ...inFlightGoals(waggle),
+        ...bulkGoals(waggle),
+        ...failureGoals(found, waggle)
+      ]
+}
+
+function getGoals(found: Summary, { oneByOne: { get, latest } }: Figures): Goal[] {
+  const floor = found.floor.roundTrip.p50Ms
+
+  return [
+    goal('get, one by one: p50 at most 4 × that of a bare request', {
+      value: get?.p50Ms,
+      isGood: (value) => value <= 4 * floor,
+      show: (value) => `${figure(value / floor)} × (${ms(value)}; bare ${ms(floor)})`
+    }),
+    faster(found, { operation: 'get', name: 'opendht' }),
+    faster(found, { operation: 'get', name: 'hyperdht-mutable' }),
+    faster(found, { operation: 'get', name: 'hyperdht-immutable' }),
+    faster(found, { operation: 'get', name: 'kad', times: 100 }),
+    goal('get with latest, one by one: p50 at most 1.5 ms', {
+      value: latest?.p50Ms,
+      isGood: (value) => value <= 1.5,
+      show: ms
+    })
+  ]
+}
+
+function storeGoals(found: Summary, { oneByOne: { store } }: Figures): Goal[] {
+  const floor = found.floor.fanOut.p50Ms
+
+  return [
+    goal('store, one by one: p50 at most 1.3 × that of a bare request to 5 peers', {
+      value: store?.p50Ms,
+      isGood: (value) => value <= 1.3 * floor,
+      show: (value) => `${figure(value / floor)} × (${ms(value)}; bare ${ms(floor)})`
+    }),
+    faster(found, { operation: 'store', name: 'opendht' }),
+    faster(found, { operation: 'store', name: 'hyperdht-mutable', times: 2 }),
+    faster(found, { operation: 'store', name: 'kad', times: 100 })
+  ]
+}
+
+function inFlightGoals({ inFlight: { store, get } }: Figures): Goal[] {
+  const failed = store.failed + get.failed
+
+  return [
+    atLeast('50 in flight: 15,000 get/s', { value: get.rate, limit: 15_000, unit: 'get/s' }),
+    atLeast('50 in flight: 5,000 store/s', { value: store.rate, limit: 5_000, unit: 'store/s' }),
+    goal('50 in flight: none fails', {
+      value: failed,
+      isGood: (value) => value === 0,
+      show: (value) => `${value} of ${figure(store.count + get.count)} failed`
+    })
+  ]
+}
+
+function bulkGoals({ bulk }: Figures): Goal[] {
+  const rateOf = (operation: string): number | undefined =>
+    bulk.find((each) => each.operation === operation && each.count === 10_000)?.rate
+
+  return [
+    atLeast('getMany of 10,000: 40,000 keys/s', {
+      value: rateOf('getMany'),
+      limit: 40_000,
+      unit: 'keys/s'
+    }),
+    atLeast('storeMany of 10,000, on 5 replicas each: 10,000 keys/s', {
+      value: rateOf('storeMany'),
+      limit: 10_000,
+      unit: 'keys/s'
+    })
+  ]
+}
+
+function failureGoals(found: Summary, { afterCrash }: Figures): Goal[] {
+  const what = `${goneOf(found)} nodes killed, connections reset: the next ${found.plan.afterFailure} gets`
+
+  return [
+    goal(`${what}: p95 at most 100 ms`, {
+      value: afterCrash.p95Ms,
+      isGood: (value) => value <= 100,
+      show: ms
+    }),
+    goal(`${what}: none fails`, {
+      value: afterCrash.failed,
+      isGood: (value) => value === 0,
+      show: (value) => `${value} of ${afterCrash.count} failed`
+    })
+  ]
+}
+
+interface Race {
+  readonly operation: 'store' | 'get'
+
+  /** Whom Waggle is held against. */
+  readonly name: string
+
+  /** @default 1, which means no slower */
+  readonly times?: number
+}
+
+function faster(found: Summary, { operation, name, times = 1 }: Race): Goal {
+  const rival = found.systems.find(({ contestant }) => contestant.name === name)
+  const own = figuresFor(found, 'waggle')?.oneByOne[operation]?.p50Ms ?? Number.NaN
+  const other = rival?.figures?.oneByOne[operation]?.p50Ms
+  const howMuch = times === 1 ? 'no slower' : `${times} × faster`
+  const title = rival?.contestant.title ?? name
+
+  return goal(`${operation}, one by one: p50 ${howMuch} than ${title}`, {
+    value: other,
+    isGood: (value) => value / own >= times,
+    show: (value) => `${figure(value / own)} × faster (${ms(own)}; ${title} ${ms(value)})`,
+    otherwise: `${title} is not installed`
+  })
+}
+
+interface Least {
+  readonly value: number | undefined
+  readonly limit: number
+  readonly unit: string
+}
+
+function atLeast(text: string, { value, limit, unit }: Least): Goal {
+  return goal(text, {
+    value,
+    isGood: (measured) => measured >= limit,
+    show: (measured) => `${figure(measured)} ${unit}`
+  })
+}
+
+function ms(value: number): string {
+  return `${figure(value)} ms`
+}

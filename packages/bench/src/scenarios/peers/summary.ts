@@ -1,0 +1,64 @@
+import type { Contestant } from '../../systems/contestants.ts'
+import {
+  type Figures,
+  figuresOf,
+  type Latency,
+  latency,
+  type Throughput,
+  throughput
+} from './figures.ts'
+import type { FloorRound } from './measure-floor.ts'
+import type { SystemRound } from './measure-system.ts'
+import type { Plan } from './plan.ts'
+
+/** All that was measured. */
+export interface Outcome {
+  readonly plan: Plan
+  readonly floors: readonly FloorRound[]
+
+  /** What each system did in each round; none where it isn't installed. */
+  readonly systems: ReadonlyMap<Contestant, readonly SystemRound[]>
+}
+
+/** What it comes to. */
+export interface Summary {
+  readonly plan: Plan
+  readonly floor: Floor
+  readonly systems: readonly SystemSummary[]
+}
+
+export interface Floor {
+  readonly roundTrip: Latency
+  readonly roundTripInFlight: Throughput
+  readonly fanOut: Latency
+  readonly fanOutInFlight: Throughput
+}
+
+export interface SystemSummary {
+  readonly contestant: Contestant
+
+  /** Undefined where it isn't installed. */
+  readonly figures: Figures | undefined
+}
+
+/** Medians over the rounds. */
+export function summary({ plan, floors, systems }: Outcome): Summary {
+  return {
+    plan,
+    floor: {
+      roundTrip: latency(floors.map(({ roundTrip }) => roundTrip)),
+      roundTripInFlight: throughput(floors.map(({ roundTripInFlight }) => roundTripInFlight)),
+      fanOut: latency(floors.map(({ fanOut }) => fanOut)),
+      fanOutInFlight: throughput(floors.map(({ fanOutInFlight }) => fanOutInFlight))
+    },
+    systems: Array.from(systems, ([contestant, rounds]) => ({
+      contestant,
+      figures: rounds.length > 0 ? figuresOf(rounds) : undefined
+    }))
+  }
+}
+
+/** What the system of this name did, if it took part. */
+export function figuresFor({ systems }: Summary, name: string): Figures | undefined {
+  return systems.find(({ contestant }) => contestant.name === name)?.figures
+}
