@@ -2,6 +2,7 @@ import { spawnSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { findPackageJSON } from 'node:module'
 import { cpus, release, totalmem, type } from 'node:os'
+import { openDHTVersion } from './systems/contestants.ts'
 
 /** Where and with what something was measured. */
 export interface Circumstances {
@@ -45,7 +46,8 @@ export function circumstances(): Circumstances {
     },
     versions: {
       node: process.versions.node,
-      ...Object.fromEntries(PACKAGES.map((name) => [name, versionOf(name)]))
+      ...Object.fromEntries(PACKAGES.map((name) => [name, versionOf(name)])),
+      opendht: openDHTVersion() ?? 'not installed'
     },
     commit: commit(),
     date: new Date().toISOString().slice(0, 10)

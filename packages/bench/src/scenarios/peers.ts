@@ -1,5 +1,5 @@
 import type { RunOptions, Scenario, ScenarioResult } from '../interface.ts'
-import { type Contestant, contestants } from '../systems/contestants.ts'
+import { type Contestant, contestants, isInstalled, WAGGLE } from '../systems/contestants.ts'
 import { type FloorRound, measureFloor } from './peers/measure-floor.ts'
 import { measureSystem, type SystemRound } from './peers/measure-system.ts'
 import { PLANS } from './peers/plan.ts'
@@ -17,25 +17,28 @@ export const peers: Scenario = {
  * floor is measured before and after Waggle's turn: it is what Waggle is held against.
  */
 async function run({ effort, signal, log }: RunOptions): Promise<ScenarioResult> {
-  const plan = PLANS[effort]
+  const options = { plan: PLANS[effort], signal }
+  const { rounds } = options.plan
   const systems = new Map<Contestant, SystemRound[]>(contestants.map((each) => [each, []]))
+  const present = contestants.filter(isInstalled)
   const floors: FloorRound[] = []
 
-  for (let round = 1; round <= plan.rounds; round++) {
-    for (const [contestant, rounds] of systems) {
-      log(`peers: round ${round} of ${plan.rounds}: ${contestant.title}`)
+  for (let round = 1; round <= rounds; round++) {
+    for (const contestant of present) {
+      log(`round ${round} of ${rounds}: ${contestant.title}`)
+      const isWaggle = contestant === WAGGLE
 
-      if (contestant.name === 'waggle') {
-        floors.push(await measureFloor({ plan, signal }))
+      if (isWaggle) {
+        floors.push(await measureFloor(options))
       }
 
-      rounds.push(await measureSystem(contestant, { plan, signal }))
+      systems.get(contestant)?.push(await measureSystem(contestant, options))
 
-      if (contestant.name === 'waggle') {
-        floors.push(await measureFloor({ plan, signal }))
+      if (isWaggle) {
+        floors.push(await measureFloor(options))
       }
     }
   }
 
-  return resultOf({ plan, floors, systems })
+  return resultOf({ plan: options.plan, floors, systems })
 }

@@ -4,25 +4,30 @@ import { serve } from '../processes/serve.ts'
 import { usage } from '../processes/usage.ts'
 import { drive, type Operate } from '../workload/drive.ts'
 import { peakGrowth } from '../workload/peak-growth.ts'
-import { isValueFor, keyFor, valueFor } from '../workload/records.ts'
+import { isValueFor, keyFor, missingFor, valueFor } from '../workload/records.ts'
 import type { BulkParams, ClientHandlers, Operation } from './handlers.ts'
 import type { Client, Entry } from './system.ts'
 import { loadSystem } from './systems.ts'
 
 const system = await loadSystem(process.argv[2])
+
+/** The number of a value that is never stored. */
+const NOBODY = -1
+
 let clients: { readonly writer: Client; readonly reader: Client } | undefined
 
 serve<ClientHandlers>({
-  async start({ servers, ...place }) {
+  async start({ servers: { length: count }, ...place }) {
     const writer = await system.startClient(place)
     const reader = await system.startClient(place)
     clients = { writer, reader }
-    await writer.settle(servers)
-    await reader.settle(servers)
+    await writer.settle(count)
+    await reader.settle(count)
   },
 
   async run({ operation, keys, ...load }) {
     const operate = operations()[operation]
+    prepare(operation, keys)
     return drive((index) => operate(keys[index] ?? index), { count: keys.length, ...load })
   },
 
@@ -49,7 +54,18 @@ function operations(): Readonly<Record<Operation, Operate>> {
     store: (key) => writer.store(keyFor(key), valueFor(key)),
     get: async (key) => isValueFor(key, await reader.get(keyFor(key))),
     latest: async (key) => isValueFor(key, await reader.latest?.(keyFor(key))),
-    miss: async (key) => (await reader.get(`nobody/${keyFor(key)}`)) === undefined
+    miss: async (key) => (await reader.get(missingFor(key))) === undefined
+  }
+}
+
+/** Makes what is not to be measured. */
+function prepare(operation: Operation, keys: readonly number[]): void {
+  for (const key of keys) {
+    if (operation === 'miss') {
+      started().reader.prepare?.(missingFor(key), valueFor(NOBODY))
+    } else {
+      started().reader.prepare?.(keyFor(key), valueFor(key))
+    }
   }
 }
 

@@ -17,7 +17,8 @@ export type Operation = 'store' | 'get' | 'latest' | 'miss'
 
 /** What the clients' process answers to. It has a node that writes and one that reads. */
 export type ClientHandlers = {
-  start(params: { readonly servers: number } & Place): Promise<void>
+  /** Joins at the place; `servers` are the addresses of all there are. Answers when both know the network. */
+  start(params: { readonly servers: readonly string[] } & Place): Promise<void>
 
   /** One operation on each of the keys. */
   run(params: RunParams): Promise<Measured>

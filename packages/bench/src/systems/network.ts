@@ -79,7 +79,7 @@ export class Network {
   async #start(): Promise<void> {
     const { contestant, nodesOfProcesses, host = LOOPBACK } = this.#options
     const start: StartProcess = (command) => this.#processes.start<ServerHandlers>(command)
-    const bootstrap: string[] = []
+    const servers: string[] = []
 
     // One after another: many at once only make each other wait.
     for (const [i, nodes] of nodesOfProcesses.entries()) {
@@ -92,23 +92,25 @@ export class Network {
       this.#servers.push(place.server)
       const addresses = await place.server.call(
         'start',
-        { nodes, host: place.host, bootstrap: bootstrap.slice(0, 1) },
+        { nodes, host: place.host, bootstrap: servers.slice(0, 1) },
         START_TIMEOUT_MS
       )
-      bootstrap.push(...addresses)
+      servers.push(...addresses)
     }
 
-    await this.#settle(bootstrap.slice(0, 1), host)
+    await this.#settle(servers, host)
   }
 
   /** Twice, so that the first ones look around again when all are there. */
-  async #settle(bootstrap: readonly string[], host: string): Promise<void> {
-    const servers = this.#options.nodesOfProcesses.reduce((sum, nodes) => sum + nodes, 0)
-
+  async #settle(servers: readonly string[], host: string): Promise<void> {
     for (const server of [...this.#servers, ...this.#servers]) {
-      await server.call('settle', { servers }, START_TIMEOUT_MS)
+      await server.call('settle', { servers: servers.length }, START_TIMEOUT_MS)
     }
 
-    await this.client.call('start', { servers, host, bootstrap }, START_TIMEOUT_MS)
+    await this.client.call(
+      'start',
+      { servers, host, bootstrap: servers.slice(0, 1) },
+      START_TIMEOUT_MS
+    )
   }
 }

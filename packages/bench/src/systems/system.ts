@@ -21,6 +21,9 @@ export interface Server extends Node {
 
 /** A node that only reads and writes. */
 export interface Client extends Node {
+  /** Makes what an application would have before it stores or gets, such as key pairs. */
+  prepare?(key: string, value: Uint8Array): void
+
   /** True if it was stored. */
   store(key: string, value: Uint8Array): Promise<boolean>
 

@@ -5,6 +5,9 @@ import type { Client, Entry, Node, Place, Server, System } from './system.ts'
 /** Seconds: longer than any run. */
 const TTL = 3_600
 
+/** Longer than anything in bulk takes. */
+const BULK_TIMEOUT_MS = 200_000
+
 /** As many peers as a node's own search of its surroundings asks for. */
 const SURROUNDINGS = 20
 
@@ -24,8 +27,12 @@ async function startClient({ bootstrap }: Place): Promise<Client> {
     store: (key, value) => dht.store(key, value, { ttl: TTL }),
     get: async (key) => bytesOf(await dht.get(key)),
     latest: async (key) => bytesOf(await dht.get(key, { latest: true })),
-    storeMany: (entries: Iterable<Entry>) => dht.storeMany(entries, { ttl: TTL }),
-    getMany: async (keys: Iterable<string>) => (await dht.getMany(keys)).map(bytesOf)
+    storeMany: (entries: Iterable<Entry>) =>
+      dht.storeMany(entries, { ttl: TTL, timeoutMs: BULK_TIMEOUT_MS }),
+    getMany: async (keys: Iterable<string>) => {
+      const found = await dht.getMany(keys, { timeoutMs: BULK_TIMEOUT_MS })
+      return found.map(bytesOf)
+    }
   }
 }
 

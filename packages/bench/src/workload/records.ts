@@ -6,6 +6,11 @@ export function keyFor(index: number): string {
   return `bench/${index}`
 }
 
+/** A key that nobody stores. */
+export function missingFor(index: number): string {
+  return `nobody/${index}`
+}
+
 /** A value that belongs to no other number. */
 export function valueFor(index: number): Uint8Array {
   return new TextEncoder().encode(`value ${index} `.padEnd(VALUE_BYTES, 'waggle '))

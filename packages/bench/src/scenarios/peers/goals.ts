@@ -30,7 +30,7 @@ function getGoals(found: Summary, { oneByOne: { get, latest } }: Figures): Goal[
       show: (value) => `${figure(value / floor)} × (${ms(value)}; bare ${ms(floor)})`
     }),
     faster(found, { operation: 'get', name: 'opendht' }),
-    faster(found, { operation: 'get', name: 'hyperdht-mutable' }),
+    faster(found, { operation: 'get', name: 'hyperdht' }),
     faster(found, { operation: 'get', name: 'hyperdht-immutable' }),
     faster(found, { operation: 'get', name: 'kad', times: 100 }),
     goal('get with latest, one by one: p50 at most 1.5 ms', {
@@ -51,7 +51,7 @@ function storeGoals(found: Summary, { oneByOne: { store } }: Figures): Goal[] {
       show: (value) => `${figure(value / floor)} × (${ms(value)}; bare ${ms(floor)})`
     }),
     faster(found, { operation: 'store', name: 'opendht' }),
-    faster(found, { operation: 'store', name: 'hyperdht-mutable', times: 2 }),
+    faster(found, { operation: 'store', name: 'hyperdht', times: 2 }),
     faster(found, { operation: 'store', name: 'kad', times: 100 })
   ]
 }

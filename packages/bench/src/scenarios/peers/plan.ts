@@ -25,6 +25,9 @@ export interface Plan {
 
   /** Unmeasured operations of each kind before: so many, or for so long. */
   readonly warmUp: number
+
+  /** The same for a system that is best when fresh. */
+  readonly warmUpFresh: number
   readonly warmUpLimitMs: number
 }
 
@@ -41,6 +44,7 @@ export const PLANS: Readonly<Record<Effort, Plan>> = {
     bulk: [1_000, 10_000],
     afterFailure: 50,
     warmUp: 1_000,
+    warmUpFresh: 20,
     warmUpLimitMs: 1_500
   },
   quick: {
@@ -54,6 +58,7 @@ export const PLANS: Readonly<Record<Effort, Plan>> = {
     bulk: [20],
     afterFailure: 5,
     warmUp: 3,
+    warmUpFresh: 3,
     warmUpLimitMs: 500
   }
 }
