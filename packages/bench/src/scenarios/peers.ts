@@ -2,6 +2,7 @@ import type { RunOptions, Scenario, ScenarioResult } from '../interface.ts'
 import { type Contestant, contestants, isInstalled, WAGGLE } from '../systems/contestants.ts'
 import { type FloorRound, measureFloor } from './peers/measure-floor.ts'
 import { measureSystem, type SystemRound } from './peers/measure-system.ts'
+import { measureVanishing, type VanishingRound } from './peers/measure-vanishing.ts'
 import { PLANS } from './peers/plan.ts'
 import { resultOf } from './peers/result.ts'
 
@@ -22,6 +23,7 @@ async function run({ effort, signal, log }: RunOptions): Promise<ScenarioResult>
   const systems = new Map<Contestant, SystemRound[]>(contestants.map((each) => [each, []]))
   const present = contestants.filter(isInstalled)
   const floors: FloorRound[] = []
+  const vanished: VanishingRound[] = []
 
   for (let round = 1; round <= rounds; round++) {
     for (const contestant of present) {
@@ -36,9 +38,10 @@ async function run({ effort, signal, log }: RunOptions): Promise<ScenarioResult>
 
       if (isWaggle) {
         floors.push(await measureFloor(options))
+        vanished.push(await measureVanishing(options))
       }
     }
   }
 
-  return resultOf({ plan: options.plan, floors, systems })
+  return resultOf({ plan: options.plan, floors, systems, vanished })
 }

@@ -69,6 +69,7 @@ export function isInstalled({ name }: Contestant): boolean {
 /** The version of OpenDHT's package; undefined if its binding can't be imported. */
 export function openDHTVersion(): string | undefined {
   const { status } = spawnSync(PYTHON, ['-c', 'import opendht'])
+  // biome-ignore lint/suspicious/noTemplateCurlyInString: it is for dpkg-query to fill in
   const { stdout } = spawnSync('dpkg-query', ['-W', '-f=${Version}', 'python3-opendht'], {
     encoding: 'utf8'
   })

@@ -12,20 +12,23 @@ export interface NetworkOptions {
   readonly signal: AbortSignal
 
   /**
-   * Starts the last process, perhaps elsewhere than the others, and says where it is to listen.
+   * Where the processes listen.
    *
-   * @default like the others
+   * @default '127.0.0.1'
    */
-  readonly startLast?: (
-    start: StartProcess
-  ) => Promise<{ server: Remote<ServerHandlers>; host: string }>
-
-  /** @default '127.0.0.1' */
   readonly host?: string
+
+  /** Where the last process runs, if elsewhere than the others. */
+  readonly lastHost?: ElsewhereHost
 }
 
-/** Starts a process of the network by a command. */
-export type StartProcess = (command: readonly string[]) => Remote<ServerHandlers>
+/** A host that is not this one. */
+export interface ElsewhereHost {
+  readonly address: string
+
+  /** How a command is run there. */
+  command(command: readonly string[]): readonly string[]
+}
 
 const LOOPBACK = '127.0.0.1'
 const START_TIMEOUT_MS = 120_000
@@ -77,28 +80,28 @@ export class Network {
   }
 
   async #start(): Promise<void> {
-    const { contestant, nodesOfProcesses, host = LOOPBACK } = this.#options
-    const start: StartProcess = (command) => this.#processes.start<ServerHandlers>(command)
+    const { nodesOfProcesses, host = LOOPBACK } = this.#options
     const servers: string[] = []
 
     // One after another: many at once only make each other wait.
-    for (const [i, nodes] of nodesOfProcesses.entries()) {
-      const isLast = i === nodesOfProcesses.length - 1
-      const { startLast } = this.#options
-      const place =
-        isLast && startLast
-          ? await startLast(start)
-          : { server: start(contestant.serverCommand), host }
-      this.#servers.push(place.server)
-      const addresses = await place.server.call(
-        'start',
-        { nodes, host: place.host, bootstrap: servers.slice(0, 1) },
-        START_TIMEOUT_MS
-      )
-      servers.push(...addresses)
+    for (const [index, nodes] of nodesOfProcesses.entries()) {
+      const { process, address } = this.#startProcess(index)
+      const params = { nodes, host: address, bootstrap: servers.slice(0, 1) }
+      servers.push(...(await process.call('start', params, START_TIMEOUT_MS)))
     }
 
     await this.#settle(servers, host)
+  }
+
+  #startProcess(index: number): { process: Remote<ServerHandlers>; address: string } {
+    const { contestant, nodesOfProcesses, host = LOOPBACK, lastHost } = this.#options
+    const isElsewhere = lastHost !== undefined && index === nodesOfProcesses.length - 1
+    const { serverCommand } = contestant
+    const command = isElsewhere ? lastHost.command(serverCommand) : serverCommand
+    const process = this.#processes.start<ServerHandlers>(command)
+    this.#servers.push(process)
+
+    return { process, address: isElsewhere ? lastHost.address : host }
   }
 
   /** Twice, so that the first ones look around again when all are there. */

@@ -9,6 +9,7 @@ import {
 } from './figures.ts'
 import type { FloorRound } from './measure-floor.ts'
 import type { SystemRound } from './measure-system.ts'
+import type { VanishingRound } from './measure-vanishing.ts'
 import type { Plan } from './plan.ts'
 
 /** All that was measured. */
@@ -18,6 +19,9 @@ export interface Outcome {
 
   /** What each system did in each round; none where it isn't installed. */
   readonly systems: ReadonlyMap<Contestant, readonly SystemRound[]>
+
+  /** What Waggle did where nodes vanished. */
+  readonly vanished: readonly VanishingRound[]
 }
 
 /** What it comes to. */
@@ -25,6 +29,7 @@ export interface Summary {
   readonly plan: Plan
   readonly floor: Floor
   readonly systems: readonly SystemSummary[]
+  readonly vanished: Latency & Pick<VanishingRound, 'how'>
 }
 
 export interface Floor {
@@ -42,7 +47,7 @@ export interface SystemSummary {
 }
 
 /** Medians over the rounds. */
-export function summary({ plan, floors, systems }: Outcome): Summary {
+export function summary({ plan, floors, systems, vanished }: Outcome): Summary {
   return {
     plan,
     floor: {
@@ -54,7 +59,11 @@ export function summary({ plan, floors, systems }: Outcome): Summary {
     systems: Array.from(systems, ([contestant, rounds]) => ({
       contestant,
       figures: rounds.length > 0 ? figuresOf(rounds) : undefined
-    }))
+    })),
+    vanished: {
+      ...latency(vanished.map(({ measured }) => measured)),
+      how: vanished.every(({ how }) => how === 'dropped') ? 'dropped' : 'stopped'
+    }
   }
 }
 

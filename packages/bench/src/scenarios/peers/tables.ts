@@ -163,7 +163,15 @@ function costs(found: Summary): Table {
   }
 }
 
+/** How nodes vanish. */
+const HOW = {
+  dropped: 'their host vanished: packets to it are lost',
+  stopped: 'their process was stopped: it is silent, but its kernel acknowledges'
+}
+
 function failures(found: Summary): Table {
+  const { how, p50Ms, p95Ms, failed } = found.vanished
+
   return {
     title: `${goneOf(found)} nodes gone: the next ${found.plan.afterFailure} gets`,
     columns: [
@@ -173,12 +181,15 @@ function failures(found: Summary): Table {
       { title: 'p95', unit: 'ms' },
       { title: 'failed' }
     ],
-    rows: rowsOf(found, 4, ({ afterCrash: { p50Ms, p95Ms, failed } }) => [
-      'the process was killed',
-      p50Ms,
-      p95Ms,
-      failed
-    ])
+    rows: [
+      ...rowsOf(found, 4, ({ afterCrash: { p50Ms, p95Ms, failed } }) => [
+        'their process was killed',
+        p50Ms,
+        p95Ms,
+        failed
+      ]),
+      ['Waggle', HOW[how], p50Ms, p95Ms, failed]
+    ]
   }
 }
 

@@ -23,7 +23,7 @@ declare module 'hyperdht' {
     readonly value: Buffer
   }
 
-  export default class HyperDHT {
+  class HyperDHT {
     static keyPair(seed: Buffer): KeyPair
     static bootstrapper(port: number, host: string, options: { readonly host: string }): HyperDHT
     static hash(data: Buffer): Buffer
@@ -43,4 +43,7 @@ declare module 'hyperdht' {
     immutableGet(hash: Buffer): Promise<Found | null>
     destroy(): Promise<void>
   }
+
+  // biome-ignore lint/style/noDefaultExport: that is how it exports
+  export { HyperDHT as default }
 }
