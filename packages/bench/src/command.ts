@@ -59,7 +59,7 @@ async function runOne(
   io.out(terminal(result))
 
   if (out !== undefined) {
-    mergeResults(out, { [name]: { title, ...circumstances(), result } })
+    mergeResults(out, { [name]: { title, effort, ...circumstances(), result } })
     io.out(`\nWritten to ${relative(process.cwd(), out)}.`)
   }
 }

@@ -1,6 +1,6 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname } from 'node:path'
-import type { ScenarioResult } from './interface.ts'
+import type { Effort, ScenarioResult } from './interface.ts'
 import type { Circumstances } from './machine.ts'
 
 /** Digits that mean something, and a few more. */
@@ -11,6 +11,7 @@ export type Results = Readonly<Record<string, RecordedResult>>
 
 export interface RecordedResult extends Circumstances {
   readonly title: string
+  readonly effort: Effort
   readonly result: ScenarioResult
 }
 

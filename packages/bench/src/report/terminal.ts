@@ -1,5 +1,5 @@
-import type { Column, Goal, ScenarioResult, Table } from '../interface.ts'
-import { figure } from './figure.ts'
+import type { Goal, ScenarioResult, Table } from '../interface.ts'
+import { cellText, heading } from './cells.ts'
 
 /** A result as lines for the terminal. */
 export function terminal({ tables, goals }: ScenarioResult): string {
@@ -20,20 +20,6 @@ function tableText({ title, columns, rows }: Table): string {
   const rule = widths.map((width) => '─'.repeat(width)).join('  ')
 
   return [title, '', ...lines.slice(0, 1), rule, ...lines.slice(1)].join('\n')
-}
-
-/** What stands in the head of a column. */
-export function heading({ title, unit }: Column): string {
-  return unit === undefined ? title : `${title} (${unit})`
-}
-
-/** What stands in a cell. */
-export function cellText(cell: string | number | null): string {
-  if (cell === null) {
-    return '–'
-  }
-
-  return typeof cell === 'number' ? figure(cell) : cell
 }
 
 function goalsText(goals: readonly Goal[]): string {

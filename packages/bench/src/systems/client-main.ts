@@ -1,15 +1,20 @@
 // The process that measures the system named as its argument: a node that writes, and one that reads what
 // it has never seen, so that no answer comes from a cache of its own.
+import { collectedBytes, liveMemory } from '../processes/live-memory.ts'
 import { serve } from '../processes/serve.ts'
 import { usage } from '../processes/usage.ts'
 import { drive, type Operate } from '../workload/drive.ts'
-import { peakGrowth } from '../workload/peak-growth.ts'
+import { peakOf } from '../workload/peak.ts'
 import { isValueFor, keyFor, missingFor, valueFor } from '../workload/records.ts'
 import type { BulkParams, ClientHandlers, Operation } from './handlers.ts'
 import type { Client, Entry } from './system.ts'
 import { loadSystem } from './systems.ts'
 
 const system = await loadSystem(process.argv[2])
+
+/** How often memory is looked at: reading is cheap, collecting garbage is not. */
+const SAMPLE_MS = 10
+const COLLECT_MS = 100
 
 /** The number of a value that is never stored. */
 const NOBODY = -1
@@ -34,7 +39,9 @@ serve<ClientHandlers>({
   async bulk(params) {
     let elapsedMs = 0
     let failed: readonly number[] = []
-    const growthBytes = await peakGrowth(async () => {
+    const before = process.memoryUsage.rss()
+    const growth = { figure: () => process.memoryUsage.rss() - before, everyMs: SAMPLE_MS }
+    const growthBytes = await peakOf(growth, async () => {
       const start = performance.now()
       const isRight = await bulk(params)
       elapsedMs = performance.now() - start
@@ -42,6 +49,15 @@ serve<ClientHandlers>({
     })
 
     return { elapsedMs, failed, growthBytes }
+  },
+
+  async bulkMemory(params) {
+    const { usedBytes } = await liveMemory()
+    const growth = { figure: () => collectedBytes() - usedBytes, everyMs: COLLECT_MS }
+
+    return peakOf(growth, async () => {
+      await bulk(params)
+    })
   },
 
   usage

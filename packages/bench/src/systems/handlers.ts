@@ -1,3 +1,4 @@
+import type { LiveMemory } from '../processes/live-memory.ts'
 import type { Usage } from '../processes/usage.ts'
 import type { Load, Measured } from '../workload/drive.ts'
 import type { Place } from './system.ts'
@@ -10,6 +11,9 @@ export type ServerHandlers = {
   /** Answers when all of them know the network, which has so many servers. */
   settle(params: { readonly servers: number }): Promise<void>
   usage(params: object): Usage
+
+  /** Once the garbage is collected; in Node only. */
+  liveMemory(params: object): Promise<LiveMemory>
 }
 
 /** A miss is a get of a key that nobody stored. */
@@ -25,6 +29,9 @@ export type ClientHandlers = {
 
   /** One call for all of the keys. */
   bulk(params: BulkParams): Promise<BulkMeasured>
+
+  /** The same, but asks how much was needed at once, and not how long it took. Answers bytes; in Node only. */
+  bulkMemory(params: BulkParams): Promise<number>
   usage(params: object): Usage
 }
 

@@ -1,4 +1,5 @@
 // A process with servers of the system that is named as its argument.
+import { liveMemory } from '../processes/live-memory.ts'
 import { serve } from '../processes/serve.ts'
 import { usage } from '../processes/usage.ts'
 import type { ServerHandlers } from './handlers.ts'
@@ -24,5 +25,6 @@ serve<ServerHandlers>({
     }
   },
 
-  usage
+  usage,
+  liveMemory
 })

@@ -2,7 +2,7 @@ import type { Contestant } from '../../systems/contestants.ts'
 import type { BulkMeasured, BulkOperation, Operation } from '../../systems/handlers.ts'
 import { Network } from '../../systems/network.ts'
 import type { Measured } from '../../workload/drive.ts'
-import { KeyNumbers } from './key-numbers.ts'
+import { KeyNumbers } from '../../workload/key-numbers.ts'
 import type { Plan } from './plan.ts'
 
 /** What one system did in one round. */

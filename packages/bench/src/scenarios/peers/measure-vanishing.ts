@@ -4,7 +4,7 @@ import { WAGGLE } from '../../systems/contestants.ts'
 import type { Operation } from '../../systems/handlers.ts'
 import { Network } from '../../systems/network.ts'
 import type { Measured } from '../../workload/drive.ts'
-import { KeyNumbers } from './key-numbers.ts'
+import { KeyNumbers } from '../../workload/key-numbers.ts'
 import type { MeasureOptions } from './measure-system.ts'
 
 /** The gets after nodes have vanished: nothing is reset, they only answer no more. */
