@@ -1,3 +1,4 @@
+import type { Effort } from '../interface.ts'
 import { nodeCommand } from '../processes/node-command.ts'
 import { ProcessGroup } from '../processes/process-group.ts'
 import type { Remote } from '../processes/remote.ts'
@@ -9,8 +10,16 @@ import type {
   FloorServerHandlers
 } from './handlers.ts'
 
-/** Five nodes in four processes: a store goes to five of twenty nodes in as many processes. */
-const NODES_OF_PROCESSES = [2, 1, 1, 1]
+/** Five nodes: in four processes, as a store goes to five of twenty nodes in as many, or quickly in two. */
+const NODES_OF_PROCESSES: Readonly<Record<Effort, readonly number[]>> = {
+  full: [2, 1, 1, 1],
+  quick: [3, 2]
+}
+
+export interface FloorOptions {
+  readonly effort: Effort
+  readonly signal: AbortSignal
+}
 
 const SERVER = nodeCommand(new URL('server-main.ts', import.meta.url))
 const CLIENT = nodeCommand(new URL('client-main.ts', import.meta.url))
@@ -26,11 +35,11 @@ export class FloorNetwork {
   }
 
   /** Starts the processes and opens the streams. */
-  static async start(signal: AbortSignal): Promise<FloorNetwork> {
+  static async start({ effort, signal }: FloorOptions): Promise<FloorNetwork> {
     const network = new FloorNetwork(new ProcessGroup(signal))
 
     try {
-      await network.#connect()
+      await network.#connect(NODES_OF_PROCESSES[effort])
       return network
     } catch (error) {
       await network.stop()
@@ -47,8 +56,8 @@ export class FloorNetwork {
     await this.#processes.kill()
   }
 
-  async #connect(): Promise<void> {
-    const servers = NODES_OF_PROCESSES.map((nodes) => this.#startServer(nodes))
+  async #connect(nodesOfProcesses: readonly number[]): Promise<void> {
+    const servers = nodesOfProcesses.map((nodes) => this.#startServer(nodes))
     const started = await Promise.all(servers)
 
     await this.#client.call('start', {

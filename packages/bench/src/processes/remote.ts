@@ -84,7 +84,15 @@ export class Remote<H extends Handlers> {
   }
 
   #onLine(line: string): void {
-    const { id, result, error } = JSON.parse(line) as Reply
+    try {
+      this.#onReply(JSON.parse(line) as Reply)
+    } catch {
+      this.#fail(new Error(`not an answer: ${line}`))
+      this.#child.kill('SIGKILL')
+    }
+  }
+
+  #onReply({ id, result, error }: Reply): void {
     const pending = this.#pending.get(id)
 
     if (error === undefined) {

@@ -48,7 +48,7 @@ const LOADS = {
 
 async function run({ effort, signal, log }: RunOptions): Promise<ScenarioResult> {
   const { rounds, count, limitMs } = LOADS[effort]
-  const network = await FloorNetwork.start(signal)
+  const network = await FloorNetwork.start({ effort, signal })
   const measured = new Map<Case, Measured[]>(CASES.map((each) => [each, []]))
 
   try {

@@ -1,8 +1,9 @@
 import type { RunOptions, Scenario, ScenarioResult } from '../interface.ts'
-import { type Contestant, contestants, isInstalled, WAGGLE } from '../systems/contestants.ts'
-import { type FloorRound, measureFloor } from './peers/measure-floor.ts'
-import { measureSystem, type SystemRound } from './peers/measure-system.ts'
-import { measureVanishing, type VanishingRound } from './peers/measure-vanishing.ts'
+import { type Contestant, isInstalled, OTHERS, WAGGLE } from '../systems/contestants.ts'
+import { measureFloor } from './peers/measure-floor.ts'
+import { type MeasureOptions, measureSystem } from './peers/measure-system.ts'
+import { measureVanishing } from './peers/measure-vanishing.ts'
+import { emptyOutcome, type Outcome } from './peers/outcome.ts'
 import { PLANS } from './peers/plan.ts'
 import { resultOf } from './peers/result.ts'
 
@@ -20,28 +21,39 @@ export const peers: Scenario = {
 async function run({ effort, signal, log }: RunOptions): Promise<ScenarioResult> {
   const options = { plan: PLANS[effort], signal }
   const { rounds } = options.plan
-  const systems = new Map<Contestant, SystemRound[]>(contestants.map((each) => [each, []]))
-  const present = contestants.filter(isInstalled)
-  const floors: FloorRound[] = []
-  const vanished: VanishingRound[] = []
+  const outcome = emptyOutcome(options.plan)
 
   for (let round = 1; round <= rounds; round++) {
-    for (const contestant of present) {
+    log(`round ${round} of ${rounds}: ${WAGGLE.title} and the floor`)
+    await waggleTurn(outcome, options)
+
+    for (const contestant of OTHERS.filter(isInstalled)) {
       log(`round ${round} of ${rounds}: ${contestant.title}`)
-      const isWaggle = contestant === WAGGLE
-
-      if (isWaggle) {
-        floors.push(await measureFloor(options))
-      }
-
-      systems.get(contestant)?.push(await measureSystem(contestant, options))
-
-      if (isWaggle) {
-        floors.push(await measureFloor(options))
-        vanished.push(await measureVanishing(options))
-      }
+      await turn(outcome, contestant, options)
     }
   }
 
-  return resultOf({ plan: options.plan, floors, systems, vanished })
+  return resultOf(outcome)
+}
+
+async function waggleTurn(outcome: Outcome, options: MeasureOptions): Promise<void> {
+  outcome.floors.push(await measureFloor(options))
+  outcome.systems.get(WAGGLE)?.push(await measureSystem(WAGGLE, options))
+  outcome.floors.push(await measureFloor(options))
+  outcome.vanished.push(await measureVanishing(options))
+}
+
+/** The turn of another system: one that it doesn't finish is told, and is not the end of the run. */
+async function turn(
+  { systems, troubles }: Outcome,
+  contestant: Contestant,
+  options: MeasureOptions
+): Promise<void> {
+  try {
+    systems.get(contestant)?.push(await measureSystem(contestant, options))
+  } catch (error) {
+    options.signal.throwIfAborted()
+    const [reason] = String(error).split('\n')
+    troubles.push(`${contestant.title} did not finish a turn: ${reason}`)
+  }
 }

@@ -37,7 +37,8 @@ export const WAGGLE: Contestant = {
   hasBulk: true
 }
 
-const OTHERS: readonly Contestant[] = [
+/** What it is compared with. */
+export const OTHERS: readonly Contestant[] = [
   {
     name: 'opendht',
     title: 'OpenDHT',

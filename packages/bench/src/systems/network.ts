@@ -81,11 +81,11 @@ export class Network {
 
   async #start(): Promise<void> {
     const { nodesOfProcesses, host = LOOPBACK } = this.#options
+    const starting = nodesOfProcesses.map((nodes, i) => ({ ...this.#startProcess(i), nodes }))
     const servers: string[] = []
 
-    // One after another: many at once only make each other wait.
-    for (const [index, nodes] of nodesOfProcesses.entries()) {
-      const { process, address } = this.#startProcess(index)
+    // Nodes one after another: many at once only make each other wait.
+    for (const { process, address, nodes } of starting) {
       const params = { nodes, host: address, bootstrap: servers.slice(0, 1) }
       servers.push(...(await process.call('start', params, START_TIMEOUT_MS)))
     }

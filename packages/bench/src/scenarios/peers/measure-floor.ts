@@ -20,7 +20,7 @@ const LIMIT_MS = 3_000
 
 /** Starts bare nodes, and measures what is the least that a get or a store can cost. */
 export async function measureFloor({ plan, signal }: MeasureOptions): Promise<FloorRound> {
-  const network = await FloorNetwork.start(signal)
+  const network = await FloorNetwork.start({ effort: plan.effort, signal })
 
   /** The first time is the warm-up. */
   const measure = async (operation: FloorOperation, inFlight: number): Promise<Measured> => {

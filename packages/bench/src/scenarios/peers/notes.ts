@@ -2,7 +2,7 @@ import { VALUE_BYTES } from '../../workload/records.ts'
 import type { Summary } from './summary.ts'
 
 /** How it was measured, and what to keep in mind. */
-export function notes({ plan, vanished }: Summary): string[] {
+export function notes({ plan, vanished, troubles }: Summary): string[] {
   const processes = plan.nodesOfProcesses.length
   const nodes = plan.nodesOfProcesses.reduce((sum, each) => sum + each, 0)
 
@@ -19,6 +19,7 @@ export function notes({ plan, vanished }: Summary): string[] {
       "HyperDHT's key pairs and hashes are made before the time is taken.",
     vanished.how === 'dropped'
       ? 'Where nodes vanish, they are in a network namespace of their own whose only link is cut: nothing is reset or acknowledged, packets are lost.'
-      : 'Where nodes vanish, their process is stopped (SIGSTOP): it answers no more, but the kernel still acknowledges what it is sent. To lose packets takes root and network namespaces.'
+      : 'Where nodes vanish, their process is stopped (SIGSTOP): it answers no more, but the kernel still acknowledges what it is sent. To lose packets takes root and network namespaces.',
+    ...troubles
   ]
 }

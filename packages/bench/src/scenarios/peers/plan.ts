@@ -2,6 +2,8 @@ import type { Effort } from '../../interface.ts'
 
 /** How much is measured. */
 export interface Plan {
+  readonly effort: Effort
+
   /** In each, every system has its turn. */
   readonly rounds: number
 
@@ -34,6 +36,7 @@ export interface Plan {
 /** What each effort means for this scenario. */
 export const PLANS: Readonly<Record<Effort, Plan>> = {
   full: {
+    effort: 'full',
     rounds: 3,
     nodesOfProcesses: [5, 5, 5, 5],
     oneByOne: 200,
@@ -48,6 +51,7 @@ export const PLANS: Readonly<Record<Effort, Plan>> = {
     warmUpLimitMs: 1_500
   },
   quick: {
+    effort: 'quick',
     rounds: 1,
     nodesOfProcesses: [3, 2],
     oneByOne: 3,

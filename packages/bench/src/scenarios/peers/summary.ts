@@ -7,22 +7,9 @@ import {
   type Throughput,
   throughput
 } from './figures.ts'
-import type { FloorRound } from './measure-floor.ts'
-import type { SystemRound } from './measure-system.ts'
 import type { VanishingRound } from './measure-vanishing.ts'
+import type { Outcome } from './outcome.ts'
 import type { Plan } from './plan.ts'
-
-/** All that was measured. */
-export interface Outcome {
-  readonly plan: Plan
-  readonly floors: readonly FloorRound[]
-
-  /** What each system did in each round; none where it isn't installed. */
-  readonly systems: ReadonlyMap<Contestant, readonly SystemRound[]>
-
-  /** What Waggle did where nodes vanished. */
-  readonly vanished: readonly VanishingRound[]
-}
 
 /** What it comes to. */
 export interface Summary {
@@ -30,6 +17,7 @@ export interface Summary {
   readonly floor: Floor
   readonly systems: readonly SystemSummary[]
   readonly vanished: Latency & Pick<VanishingRound, 'how'>
+  readonly troubles: readonly string[]
 }
 
 export interface Floor {
@@ -42,12 +30,12 @@ export interface Floor {
 export interface SystemSummary {
   readonly contestant: Contestant
 
-  /** Undefined where it isn't installed. */
+  /** Undefined where it isn't installed, or finished nothing. */
   readonly figures: Figures | undefined
 }
 
 /** Medians over the rounds. */
-export function summary({ plan, floors, systems, vanished }: Outcome): Summary {
+export function summary({ plan, floors, systems, vanished, troubles }: Outcome): Summary {
   return {
     plan,
     floor: {
@@ -63,7 +51,8 @@ export function summary({ plan, floors, systems, vanished }: Outcome): Summary {
     vanished: {
       ...latency(vanished.map(({ measured }) => measured)),
       how: vanished.every(({ how }) => how === 'dropped') ? 'dropped' : 'stopped'
-    }
+    },
+    troubles
   }
 }
 

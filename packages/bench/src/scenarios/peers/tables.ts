@@ -1,4 +1,5 @@
 import type { Column, Table } from '../../interface.ts'
+import { absence } from './absence.ts'
 import type { Figures } from './figures.ts'
 import { figuresFor, type Summary, type SystemSummary } from './summary.ts'
 
@@ -199,7 +200,7 @@ export function goneOf({ plan: { nodesOfProcesses } }: Summary): string {
   return `${nodesOfProcesses.at(-1)} of ${all}`
 }
 
-/** One row for each system; one that isn't installed says so. */
+/** One row for each system; one that has no figures says why. */
 function rowsOf(
   { systems }: Summary,
   width: number,
@@ -207,7 +208,7 @@ function rowsOf(
 ): Row[] {
   return systems.map(({ contestant, figures }: SystemSummary) =>
     figures === undefined
-      ? [`${contestant.title}: not installed`, ...nothing(width)]
+      ? [`${contestant.title}: ${absence(contestant)}`, ...nothing(width)]
       : [contestant.title, ...cells(figures)]
   )
 }
