@@ -55,11 +55,12 @@ async function runOne(
   const { name, title } = scenario
   io.out(`\n━━ ${name}: ${title}\n`)
   const effort = isQuick ? 'quick' : 'full'
+  const where = circumstances()
   const result = await scenario.run({ effort, signal: io.signal, log: io.err })
   io.out(terminal(result))
 
   if (out !== undefined) {
-    mergeResults(out, { [name]: { title, effort, ...circumstances(), result } })
+    mergeResults(out, { [name]: { title, effort, ...where, result } })
     io.out(`\nWritten to ${relative(process.cwd(), out)}.`)
   }
 }

@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { findPackageJSON } from 'node:module'
-import { cpus, release, totalmem, type } from 'node:os'
+import { cpus, loadavg, release, totalmem, type } from 'node:os'
 import { openDHTVersion } from './systems/contestants.ts'
 
 /** Where and with what something was measured. */
@@ -11,6 +11,9 @@ export interface Circumstances {
     readonly cores: number
     readonly memoryBytes: number
     readonly os: string
+
+    /** Load average of the last minute: what else was going on before the run. */
+    readonly load: number
   }
 
   /** Versions of what was compared, and of Node. */
@@ -42,7 +45,8 @@ export function circumstances(): Circumstances {
       cpu: processors[0]?.model.trim() ?? 'unknown',
       cores: processors.length,
       memoryBytes: totalmem(),
-      os: `${type()} ${release()}`
+      os: `${type()} ${release()}`,
+      load: loadavg()[0] ?? 0
     },
     versions: {
       node: process.versions.node,

@@ -2,6 +2,7 @@ import type { Chart, Goal, Table } from '../interface.ts'
 import type { Circumstances } from '../machine.ts'
 import type { RecordedResult } from '../results-file.ts'
 import { cellText, heading } from './cells.ts'
+import { figure } from './figure.ts'
 
 const BYTES_PER_GB = 1e9
 
@@ -34,11 +35,11 @@ export function paragraphs(parts: readonly string[]): string {
 }
 
 function circumstances({ machine, versions, commit, date }: Circumstances): string {
-  const { cpu, cores, memoryBytes, os } = machine
+  const { cpu, cores, memoryBytes, os, load } = machine
   const memory = `${Math.round(memoryBytes / BYTES_PER_GB)} GB`
   const list = Object.entries(versions).map(([name, version]) => `${name} ${version}`)
 
-  return `Measured on ${date} at commit \`${commit}\`: ${cpu}, ${cores} cores, ${memory}, ${os}; ${list.join(', ')}.`
+  return `Measured on ${date} at commit \`${commit}\`: ${cpu}, ${cores} cores, ${memory}, ${os}, load ${figure(load)} before it began; ${list.join(', ')}.`
 }
 
 function goalsTable(goals: readonly Goal[]): string {

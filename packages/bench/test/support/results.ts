@@ -4,7 +4,7 @@ import type { RecordedResult } from '../../src/results-file.ts'
 export const RECORDED: RecordedResult = {
   title: 'Something beside something else.',
   effort: 'full',
-  machine: { cpu: 'A processor', cores: 2, memoryBytes: 8e9, os: 'Linux 6' },
+  machine: { cpu: 'A processor', cores: 2, memoryBytes: 8e9, os: 'Linux 6', load: 0.25 },
   versions: { node: '24.0.0', libp2p: '3.0.0' },
   commit: '0123456789ab',
   date: '2026-01-02',

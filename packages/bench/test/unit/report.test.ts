@@ -44,7 +44,7 @@ describe('report', () => {
     expect(text).toContain('| system | p50 (ms) | a \\| b |\n| --- | ---: | ---: |')
     expect(text).toContain('| Waggle | 0.12 | 10,000 |\n| other | – | 2 |')
     expect(text).toContain('Measured on 2026-01-02 at commit `0123456789ab`: A processor, 2 cores')
-    expect(text).toContain('libp2p 3.0.0')
+    expect(text).toContain('load 0.25 before it began; node 24.0.0, libp2p 3.0.0')
     expect(text).toContain('![Bars](benchmarks/one-bars.svg)')
     expect(text).toContain('In a certain way.\n\nWith care.')
     expect(text).not.toContain('quick')
