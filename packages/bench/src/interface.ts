@@ -52,7 +52,11 @@ export interface Chart {
   readonly name: string
   readonly title: string
   readonly kind: 'bars' | 'lines'
-  readonly x: { readonly title: string; readonly values: readonly (string | number)[] }
+  readonly x: {
+    readonly title: string
+    readonly values: readonly (string | number)[]
+    readonly isLogarithmic?: boolean
+  }
   readonly y: { readonly title: string; readonly isLogarithmic?: boolean }
 
   /** A value for each x; null where it was not measured. */

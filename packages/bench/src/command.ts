@@ -1,0 +1,101 @@
+import { relative, resolve } from 'node:path'
+import { parseArgs } from 'node:util'
+import type { Scenario } from './interface.ts'
+import { circumstances } from './machine.ts'
+import { terminal } from './report/terminal.ts'
+import { mergeResults } from './results-file.ts'
+import { scenarios } from './scenarios.ts'
+
+/** What the command touches. */
+export interface CommandIO {
+  out(line: string): void
+  err(line: string): void
+
+  /** Where results go that are to be kept. */
+  readonly defaultOut: string
+  readonly signal: AbortSignal
+}
+
+interface Arguments {
+  readonly chosen: readonly Scenario[]
+  readonly isQuick: boolean
+
+  /** Undefined where nothing is to be written. */
+  readonly out: string | undefined
+}
+
+/** Runs scenarios, and shows and keeps what they find. Answers the exit code. */
+export async function run(args: readonly string[], io: CommandIO): Promise<number> {
+  let parsed: Arguments
+
+  try {
+    parsed = parse(args, io.defaultOut)
+  } catch (error) {
+    io.err(`${messageOf(error)}\n${usage()}`)
+    return 2
+  }
+
+  try {
+    for (const scenario of parsed.chosen) {
+      await runOne(scenario, parsed, io)
+    }
+
+    return 0
+  } catch (error) {
+    io.err(io.signal.aborted ? messageOf(io.signal.reason) : ((error as Error).stack ?? ''))
+    return 1
+  }
+}
+
+async function runOne(
+  scenario: Scenario,
+  { isQuick, out }: Arguments,
+  io: CommandIO
+): Promise<void> {
+  const { name, title } = scenario
+  io.out(`\n━━ ${name}: ${title}\n`)
+  const effort = isQuick ? 'quick' : 'full'
+  const where = circumstances()
+  const result = await scenario.run({ effort, signal: io.signal, log: io.err })
+  io.out(terminal(result))
+
+  if (out !== undefined) {
+    mergeResults(out, { [name]: { title, effort, ...where, result } })
+    io.out(`\nWritten to ${relative(process.cwd(), out)}.`)
+  }
+}
+
+/** The figures of a quick run mean nothing: they are kept only where the caller says so. */
+function parse(args: readonly string[], defaultOut: string): Arguments {
+  const { values, positionals } = parseArgs({
+    args: [...args],
+    allowPositionals: true,
+    options: { quick: { type: 'boolean', default: false }, out: { type: 'string' } }
+  })
+  const out = values.out === undefined ? undefined : resolve(values.out)
+
+  return {
+    chosen: positionals.length === 0 ? scenarios : positionals.map(scenarioCalled),
+    isQuick: values.quick,
+    out: out ?? (values.quick ? undefined : defaultOut)
+  }
+}
+
+function scenarioCalled(name: string): Scenario {
+  const scenario = scenarios.find((each) => each.name === name)
+
+  if (scenario === undefined) {
+    throw new Error(`no scenario is called ${name}`)
+  }
+
+  return scenario
+}
+
+function usage(): string {
+  const list = scenarios.map(({ name, title }) => `  ${name.padEnd(10)} ${title}`)
+  return ['usage: pnpm bench [scenario ...] [--quick] [--out FILE]', ...list].join('\n')
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error)
+}

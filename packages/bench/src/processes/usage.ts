@@ -1,0 +1,22 @@
+/** What a process has used so far. */
+export interface Usage {
+  /** CPU time of all its threads since it began. */
+  readonly cpuMs: number
+
+  /** Memory that it occupies now. */
+  readonly rssBytes: number
+}
+
+/** What this process has used. */
+export function usage(): Usage {
+  const { user, system } = process.cpuUsage()
+  return { cpuMs: (user + system) / 1000, rssBytes: process.memoryUsage.rss() }
+}
+
+/** What several processes used together. */
+export function sum(usages: readonly Usage[]): Usage {
+  return {
+    cpuMs: usages.reduce((total, { cpuMs }) => total + cpuMs, 0),
+    rssBytes: usages.reduce((total, { rssBytes }) => total + rssBytes, 0)
+  }
+}

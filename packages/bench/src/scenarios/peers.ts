@@ -1,0 +1,59 @@
+import type { RunOptions, Scenario, ScenarioResult } from '../interface.ts'
+import { type Contestant, isInstalled, OTHERS, WAGGLE } from '../systems/contestants.ts'
+import { measureFloor } from './peers/measure-floor.ts'
+import { type MeasureOptions, measureSystem } from './peers/measure-system.ts'
+import { measureVanishing } from './peers/measure-vanishing.ts'
+import { emptyOutcome, type Outcome } from './peers/outcome.ts'
+import { PLANS } from './peers/plan.ts'
+import { resultOf } from './peers/result.ts'
+
+/** Waggle and other systems, side by side. */
+export const peers: Scenario = {
+  name: 'peers',
+  title: 'One key at a time, many at once, and in bulk, on 20 nodes: Waggle beside other systems.',
+  run
+}
+
+/**
+ * Every round is a turn of each system, so that what else the machine does meets all of them. The
+ * floor is measured before and after Waggle's turn: it is what Waggle is held against.
+ */
+async function run({ effort, signal, log }: RunOptions): Promise<ScenarioResult> {
+  const options = { plan: PLANS[effort], signal }
+  const { rounds } = options.plan
+  const outcome = emptyOutcome(options.plan)
+
+  for (let round = 1; round <= rounds; round++) {
+    log(`round ${round} of ${rounds}: ${WAGGLE.title} and the floor`)
+    await waggleTurn(outcome, options)
+
+    for (const contestant of OTHERS.filter(isInstalled)) {
+      log(`round ${round} of ${rounds}: ${contestant.title}`)
+      await turn(outcome, contestant, options)
+    }
+  }
+
+  return resultOf(outcome)
+}
+
+async function waggleTurn(outcome: Outcome, options: MeasureOptions): Promise<void> {
+  outcome.floors.push(await measureFloor(options))
+  outcome.systems.get(WAGGLE)?.push(await measureSystem(WAGGLE, options))
+  outcome.floors.push(await measureFloor(options))
+  outcome.vanished.push(await measureVanishing(options))
+}
+
+/** The turn of another system: one that it doesn't finish is told, and is not the end of the run. */
+async function turn(
+  { systems, troubles }: Outcome,
+  contestant: Contestant,
+  options: MeasureOptions
+): Promise<void> {
+  try {
+    systems.get(contestant)?.push(await measureSystem(contestant, options))
+  } catch (error) {
+    options.signal.throwIfAborted()
+    const [reason] = String(error).split('\n')
+    troubles.push(`${contestant.title} did not finish a turn: ${reason}`)
+  }
+}

@@ -1,0 +1,31 @@
+import { type Contestant, contestants } from '../../systems/contestants.ts'
+import type { FloorRound } from './measure-floor.ts'
+import type { SystemRound } from './measure-system.ts'
+import type { VanishingRound } from './measure-vanishing.ts'
+import type { Plan } from './plan.ts'
+
+/** All that is measured, as it comes. */
+export interface Outcome {
+  readonly plan: Plan
+  readonly floors: FloorRound[]
+
+  /** What each system did in each round; nothing where it isn't installed. */
+  readonly systems: ReadonlyMap<Contestant, SystemRound[]>
+
+  /** What Waggle did where nodes vanished. */
+  readonly vanished: VanishingRound[]
+
+  /** What went wrong meanwhile, a sentence each. */
+  readonly troubles: string[]
+}
+
+/** Nothing yet, of all systems. */
+export function emptyOutcome(plan: Plan): Outcome {
+  return {
+    plan,
+    floors: [],
+    systems: new Map(contestants.map((each) => [each, []])),
+    vanished: [],
+    troubles: []
+  }
+}

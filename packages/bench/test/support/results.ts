@@ -1,0 +1,50 @@
+import type { RecordedResult } from '../../src/results-file.ts'
+
+/** A result that has something of everything. */
+export const RECORDED: RecordedResult = {
+  title: 'Something beside something else.',
+  effort: 'full',
+  machine: { cpu: 'A processor', cores: 2, memoryBytes: 8e9, os: 'Linux 6', load: 0.25 },
+  versions: { node: '24.0.0', libp2p: '3.0.0' },
+  commit: '0123456789ab',
+  date: '2026-01-02',
+  result: {
+    notes: ['In a certain way.', 'With care.'],
+    tables: [
+      {
+        title: 'A table',
+        columns: [{ title: 'system' }, { title: 'p50', unit: 'ms' }, { title: 'a | b' }],
+        rows: [
+          ['Waggle', 0.123456, 10_000],
+          ['other', null, 2]
+        ]
+      }
+    ],
+    charts: [
+      {
+        name: 'bars',
+        title: 'Bars',
+        kind: 'bars',
+        x: { title: 'system', values: ['Waggle', 'other'] },
+        y: { title: 'ms', isLogarithmic: true },
+        series: [
+          { title: 'store', values: [0.2, null] },
+          { title: 'get', values: [1, 100] }
+        ]
+      },
+      {
+        name: 'lines',
+        title: 'Lines',
+        kind: 'lines',
+        x: { title: 'nodes', values: [16, 64, 256], isLogarithmic: true },
+        y: { title: 'messages' },
+        series: [{ title: 'get', values: [1, 2, 3] }]
+      }
+    ],
+    goals: [
+      { text: 'fast', measured: '1 ms', isMet: true },
+      { text: 'small', measured: '9 MB', isMet: false },
+      { text: 'known', measured: 'not measured', isMet: undefined }
+    ]
+  }
+}

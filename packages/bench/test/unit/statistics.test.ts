@@ -1,0 +1,29 @@
+import { describe, expect, it } from 'vitest'
+import { median, percentile } from '../../src/statistics.ts'
+
+describe('percentile', () => {
+  it('gives the value that the share of the values does not exceed', () => {
+    const values = Array.from({ length: 100 }, (_, i) => 100 - i)
+
+    expect(percentile(values, 0.5)).toBe(50)
+    expect(percentile(values, 0.95)).toBe(95)
+    expect(percentile(values, 0)).toBe(1)
+    expect(percentile(values, 1)).toBe(100)
+    expect(percentile([7], 0.95)).toBe(7)
+  })
+
+  it('throws when there are no values', () => {
+    expect(() => percentile([], 0.5)).toThrow(RangeError)
+  })
+})
+
+describe('median', () => {
+  it('gives the middle one, or what lies between the two in the middle', () => {
+    expect(median([9, 1, 5])).toBe(5)
+    expect(median([9, 1, 5, 6])).toBe(5.5)
+  })
+
+  it('throws when there are no values', () => {
+    expect(() => median([])).toThrow(RangeError)
+  })
+})
