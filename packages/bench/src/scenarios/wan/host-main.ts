@@ -1,16 +1,13 @@
 /** Several distant nodes in one process. */
 import type { DHT } from '@waggle/dht'
 import { answerCalls } from '../../calls/answer-calls.ts'
+import { inGroups, settle } from '../../peers/settle.ts'
 import { serveEcho } from './bare-round-trip.ts'
 import { distantNode } from './distant-node.ts'
 import { valueUnder } from './value-under.ts'
 
-/** How many of a process's nodes join, or look around, at once: more only make each other wait. */
+/** How many of a process's nodes join at once: more only make each other wait. */
 const AT_ONCE = 4
-
-/** Kademlia's k: a node knows its surroundings when it knows so many. */
-const SURROUNDINGS = 20
-const MAX_ROUNDS_TO_SETTLE = 50
 
 /** Who stores makes no difference to where things are stored; each has many connections to open. */
 const STORERS = 2
@@ -43,23 +40,11 @@ answerCalls<HostCalls>({
       nodes.push(node)
     }
 
-    await mapInGroups(Array.from({ length: count }), start)
+    await inGroups(Array.from({ length: count }), AT_ONCE, start)
     return nodes.map(({ multiaddrs }) => multiaddrs.map(String))
   },
 
-  async settle(others) {
-    const enough = Math.min(others, SURROUNDINGS)
-    let lonely: readonly DHT[] = nodes
-
-    for (let round = 0; lonely.length > 0; round++) {
-      if (round === MAX_ROUNDS_TO_SETTLE) {
-        throw new Error(`${lonely.length} nodes know fewer than ${enough} others`)
-      }
-
-      await mapInGroups(lonely, lookAround)
-      lonely = nodes.filter((node) => node.stats().knownPeers < enough)
-    }
-  },
+  settle: (others) => settle(nodes, others),
 
   async storeAll({ keys, ttl }) {
     const storers = nodes.slice(0, STORERS)
@@ -74,19 +59,3 @@ answerCalls<HostCalls>({
     return stored.flat().every(Boolean)
   }
 })
-
-async function mapInGroups<T>(
-  items: readonly T[],
-  apply: (item: T) => Promise<void>
-): Promise<void> {
-  for (let i = 0; i < items.length; i += AT_ONCE) {
-    await Promise.all(items.slice(i, i + AT_ONCE).map(apply))
-  }
-}
-
-async function lookAround(node: DHT): Promise<void> {
-  await node.findNearestPeers(node.peerId.toString(), {
-    count: SURROUNDINGS,
-    timeoutMs: PATIENCE_MS
-  })
-}

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import type { DHT } from '@waggle/dht'
+import { lookAround } from '../../peers/settle.ts'
 import type { DistantNetwork } from './distant-network.ts'
 import { type DistantOperation, freshKeys, type OperationName } from './distant-operations.ts'
 
@@ -54,8 +55,6 @@ export async function timed(
   return { operation: operation.name, keys: operation.keys, timesMs, right }
 }
 
-/** Kademlia's k. */
-const SEARCH_WIDTH = 20
 const MAX_WARMING_SEARCHES = 200
 
 /** Searches at random until there is a connection to everybody, and says how many searches that took. */
@@ -63,7 +62,7 @@ export async function warmUp(node: DHT, others: number): Promise<number> {
   let searches = 0
 
   while (node.peers.length < others && searches < MAX_WARMING_SEARCHES) {
-    await node.findNearestPeers(randomUUID(), { count: SEARCH_WIDTH })
+    await lookAround(node, randomUUID())
     searches++
   }
 
