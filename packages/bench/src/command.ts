@@ -4,7 +4,7 @@ import type { Scenario } from './interface.ts'
 import { circumstances } from './machine.ts'
 import { terminal } from './report/terminal.ts'
 import { mergeResults } from './results-file.ts'
-import { scenarios } from './scenarios.ts'
+import { longScenarios, scenarios } from './scenarios.ts'
 
 /** What the command touches. */
 export interface CommandIO {
@@ -82,7 +82,7 @@ function parse(args: readonly string[], defaultOut: string): Arguments {
 }
 
 function scenarioCalled(name: string): Scenario {
-  const scenario = scenarios.find((each) => each.name === name)
+  const scenario = [...scenarios, ...longScenarios].find((each) => each.name === name)
 
   if (scenario === undefined) {
     throw new Error(`no scenario is called ${name}`)
@@ -92,8 +92,15 @@ function scenarioCalled(name: string): Scenario {
 }
 
 function usage(): string {
-  const list = scenarios.map(({ name, title }) => `  ${name.padEnd(10)} ${title}`)
-  return ['usage: pnpm bench [scenario ...] [--quick] [--out FILE]', ...list].join('\n')
+  const list = (these: readonly Scenario[]): string[] =>
+    these.map(({ name, title }) => `  ${name.padEnd(10)} ${title}`)
+
+  return [
+    'usage: pnpm bench [scenario ...] [--quick] [--out FILE]',
+    ...list(scenarios),
+    'and, when named:',
+    ...list(longScenarios)
+  ].join('\n')
 }
 
 function messageOf(error: unknown): string {

@@ -1,7 +1,14 @@
 import type { Scenario } from './interface.ts'
+import { endurance } from './scenarios/endurance/endurance.ts'
 import { floor } from './scenarios/floor.ts'
+import { growth } from './scenarios/growth/growth.ts'
+import { hivemind } from './scenarios/hivemind/hivemind.ts'
 import { memory } from './scenarios/memory.ts'
 import { peers } from './scenarios/peers.ts'
+import { wan } from './scenarios/wan/wan.ts'
 
-/** All that can be run, in the order in which they are run and reported. */
-export const scenarios: readonly Scenario[] = [floor, peers, memory]
+/** What is run when nothing is named, in that order, in which it is reported, too. */
+export const scenarios: readonly Scenario[] = [floor, peers, memory, hivemind, wan, growth]
+
+/** What takes so long that it has to be asked for. */
+export const longScenarios: readonly Scenario[] = [endurance]

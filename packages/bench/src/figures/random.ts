@@ -1,0 +1,26 @@
+/** Numbers from 0 to 1, the same for the same seed. */
+export type Random = () => number
+
+/** mulberry32: 32 bits of state, good enough to draw samples with. */
+export function seededRandom(seed: number): Random {
+  let state = seed
+
+  return () => {
+    state = (state + 0x6d2b79f5) | 0
+    let mixed = Math.imul(state ^ (state >>> 15), 1 | state)
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32
+  }
+}
+
+/** So many of the items, each at most once, in random order; all, if there are fewer. */
+export function sample<T>(items: readonly T[], count: number, random: Random): T[] {
+  const rest = [...items]
+  const drawn: T[] = []
+
+  while (drawn.length < count && rest.length > 0) {
+    drawn.push(...rest.splice(Math.floor(random() * rest.length), 1))
+  }
+
+  return drawn
+}

@@ -1,0 +1,40 @@
+/** A DHT in a process of its own, which does what the process that started it calls for. */
+import { DHT, type DHTOptions, type Found, type Key, type Subkey, type Value } from '@waggle/dht'
+import { answerCalls } from '../calls/answer-calls.ts'
+
+export interface PeerCalls {
+  /** Resolves with the addresses under which the others reach it. */
+  start(options: DHTOptions): Promise<string[]>
+  store(entry: {
+    key: Key
+    subkey?: Subkey
+    value: Value
+    expirationTime: number
+  }): Promise<boolean>
+  get(question: { key: Key; latest: boolean }): Promise<Found | undefined>
+
+  /** Does nothing else for so long, as a process does that computes, or waits for its disk. */
+  block(ms: number): void
+}
+
+let dht: DHT | undefined
+
+answerCalls<PeerCalls>({
+  async start(options) {
+    dht = await DHT.create(options)
+    return dht.multiaddrs.map(String)
+  },
+  store: ({ key, value, ...options }) => started().store(key, value, options),
+  get: ({ key, latest }) => started().get(key, { latest }),
+  block(ms) {
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms)
+  }
+})
+
+function started(): DHT {
+  if (dht === undefined) {
+    throw new Error('the peer has not been started')
+  }
+
+  return dht
+}

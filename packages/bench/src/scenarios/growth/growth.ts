@@ -1,0 +1,73 @@
+import type { RunOptions, Scenario, ScenarioResult } from '../../interface.ts'
+import { measureReal, type RealFigures, type RealPlan } from './real/measure-real.ts'
+import { resultOf } from './result.ts'
+import {
+  measureSimulated,
+  type SimulatedFigures,
+  type SimulationPlan
+} from './simulated/measure-simulated.ts'
+import type { TableShape } from './simulated/routing-tables.ts'
+
+interface Sizes {
+  readonly real: readonly number[]
+  readonly realPlan: Omit<RealPlan, 'nodes'>
+  readonly simulated: readonly number[]
+  readonly simulatedOperations: number
+}
+
+const SIZES: Readonly<Record<RunOptions['effort'], Sizes>> = {
+  full: {
+    real: [16, 64, 256],
+    realPlan: { clients: 4, searches: 25, operations: 4000, idleMs: 30_000 },
+    simulated: [16, 64, 256, 1000, 10_000],
+    simulatedOperations: 1000
+  },
+  quick: {
+    real: [4],
+    realPlan: { clients: 1, searches: 2, operations: 20, idleMs: 500 },
+    simulated: [16, 64],
+    simulatedOperations: 20
+  }
+}
+
+const SHAPES: readonly TableShape[] = ['kademlia', 'kad-dht']
+const DEAD_SHARES = [0, 0.2]
+
+export const growth: Scenario = {
+  name: 'growth',
+  title: 'What an operation and a node cost as the network grows',
+  run
+}
+
+async function run({ effort, signal, log }: RunOptions): Promise<ScenarioResult> {
+  const {
+    real: realSizes,
+    realPlan,
+    simulated: simulatedSizes,
+    simulatedOperations
+  } = SIZES[effort]
+  const real: RealFigures[] = []
+  const simulated: SimulatedFigures[] = []
+
+  for (const nodes of realSizes) {
+    real.push(await measureReal({ nodes, ...realPlan }, { signal }))
+    log(`measured ${nodes} real nodes`)
+  }
+
+  for (const size of simulatedSizes) {
+    for (const plan of simulations(size, simulatedOperations)) {
+      signal.throwIfAborted()
+      simulated.push(await measureSimulated(plan))
+    }
+
+    log(`simulated ${size} nodes`)
+  }
+
+  return resultOf(real, simulated)
+}
+
+function simulations(size: number, operations: number): SimulationPlan[] {
+  return SHAPES.flatMap((shape) =>
+    DEAD_SHARES.map((deadShare) => ({ size, shape, deadShare, operations }))
+  )
+}

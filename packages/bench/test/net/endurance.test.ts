@@ -1,0 +1,15 @@
+import { describe, expect, it } from 'vitest'
+import { endurance } from '../../src/scenarios/endurance/endurance.ts'
+import { column, quickRun } from '../support/quick-run.ts'
+
+describe('endurance', () => {
+  it('sees that streams are kept and gets are right', async () => {
+    const { tables, goals } = await quickRun(endurance)
+    const [trials] = tables
+
+    expect(column(trials, 'streams')).toEqual([3, 3, 3])
+    expect(column(trials, 'kept')).toEqual([3, 3, 3])
+    expect(column(trials, 'right')).toEqual(column(trials, 'gets meanwhile'))
+    expect(goals).toHaveLength(8)
+  })
+})

@@ -1,0 +1,20 @@
+import { describe, expect, it } from 'vitest'
+import { growth } from '../../src/scenarios/growth/growth.ts'
+import { column, quickRun } from '../support/quick-run.ts'
+
+describe('growth', () => {
+  it('counts what real and simulated operations cost', async () => {
+    const { tables } = await quickRun(growth)
+    const [operations, nodes, simulated] = tables
+
+    // A client of 4 connected nodes asks one of them for a key, or all of them.
+    expect(column(operations, 'operation')).toEqual(['get', 'get latest', 'store'])
+    expect(column(operations, 'messages')).toEqual([2, 8, 8])
+    expect(column(operations, 'mean hops')).toEqual([1, 1, 1])
+    expect(column(operations, 'right')).toEqual(['20 of 20', '20 of 20', '20 of 20'])
+    expect(column(nodes, 'connections')).toEqual([3])
+
+    expect(new Set(column(simulated, 'right, all alive'))).toEqual(new Set(['20 of 20']))
+    expect(new Set(column(simulated, 'right, some dead'))).toEqual(new Set(['20 of 20']))
+  })
+})

@@ -1,0 +1,39 @@
+import { expect } from 'vitest'
+import type { Scenario, ScenarioResult, Table } from '../../src/interface.ts'
+
+const QUICK_MS = 60_000
+
+/** Runs a scenario with tiny sizes, and checks that what it found can be printed and drawn. */
+export async function quickRun(scenario: Scenario): Promise<ScenarioResult> {
+  const signal = AbortSignal.timeout(QUICK_MS)
+  const result = await scenario.run({ effort: 'quick', signal, log: () => {} })
+
+  expect(result.notes.length).toBeGreaterThan(0)
+  expect(result.tables.length).toBeGreaterThan(0)
+  expect(result.goals.length).toBeGreaterThan(0)
+
+  for (const { title, columns, rows } of result.tables) {
+    expect(rows.length, title).toBeGreaterThan(0)
+    expect([...new Set(rows.map(({ length }) => length))], title).toEqual([columns.length])
+    expect(
+      rows.flat().filter((cell) => Number.isNaN(cell)),
+      title
+    ).toEqual([])
+  }
+
+  for (const { x, series, name } of result.charts) {
+    expect(series.length, name).toBeGreaterThan(0)
+    expect([...new Set(series.map(({ values }) => values.length))], name).toEqual([x.values.length])
+  }
+
+  // It is written to a file and read again.
+  expect(JSON.parse(JSON.stringify(result))).toEqual(result)
+  return result
+}
+
+/** The cells of a column, from the top down. */
+export function column(table: Table | undefined, title: string): (string | number | null)[] {
+  const index = table?.columns.findIndex((candidate) => candidate.title === title) ?? -1
+  expect(index, title).toBeGreaterThanOrEqual(0)
+  return table?.rows.map((row) => row[index] ?? null) ?? []
+}

@@ -1,0 +1,180 @@
+import { recordKey } from '@waggle/record'
+import { describe, expect, it } from 'vitest'
+import { seededRandom } from '../../src/figures/random.ts'
+import {
+  comparePoints,
+  distanceOf,
+  type Point,
+  pointOf
+} from '../../src/scenarios/growth/simulated/points.ts'
+import { Rounds } from '../../src/scenarios/growth/simulated/rounds.ts'
+import { RoutingTables } from '../../src/scenarios/growth/simulated/routing-tables.ts'
+import { simulatedClient } from '../../src/scenarios/growth/simulated/simulated-client.ts'
+import { SimulatedNetwork } from '../../src/scenarios/growth/simulated/simulated-network.ts'
+
+const NODES = 2000
+const points = Array.from({ length: NODES }, (_, i) => pointOf(Buffer.from(`node ${i}`))).sort(
+  comparePoints
+)
+
+describe('RoutingTables', () => {
+  it('fills a bucket for each length of common prefix with up to 20', () => {
+    const tables = new RoutingTables(points, seededRandom(1)).all('kademlia')
+
+    for (const owner of [0, 1, 777, NODES - 1]) {
+      expect(counts(owner, tables[owner], commonPrefix)).toEqual(
+        atMost(20, counts(owner, everybody(owner), commonPrefix))
+      )
+    }
+  })
+
+  it('fills a bucket for each prefix of six bits as kad-dht does, and knows the nearest', () => {
+    const tables = new RoutingTables(points, seededRandom(1)).all('kad-dht')
+
+    for (const owner of [0, 1, 777, NODES - 1]) {
+      const table = new Set(tables[owner])
+      const nearest = nearestFirst(owner).slice(0, 20)
+      const full = atMost(20, counts(owner, everybody(owner), sixBits))
+      const found = counts(owner, table, sixBits)
+
+      expect(nearest.filter((index) => !table.has(index))).toEqual([])
+      expect(table.size).toBe(tables[owner]?.length)
+      expect(table.has(owner)).toBe(false)
+
+      // The owner is no member of its own bucket, and the nearest come on top.
+      for (const [bucket, count] of full) {
+        expect(found.get(bucket)).toBeGreaterThanOrEqual(count - 1)
+      }
+    }
+  })
+})
+
+describe('SimulatedNetwork', () => {
+  it('takes what is stored to the nodes that are nearest of all', async () => {
+    const network = new SimulatedNetwork({
+      size: 500,
+      shape: 'kademlia',
+      deadShare: 0,
+      random: seededRandom(3)
+    })
+    const rounds = new Rounds()
+
+    for (const key of ['a', 'b', 'c', 'd', 'e']) {
+      const client = simulatedClient(network, network.client(), rounds)
+      await rounds.cost(() => client.store(key))
+      const bytes = recordKey(key)
+      const nearest = network.trulyNearest(bytes, 5)
+
+      expect(nearest.filter(({ store }) => store.encoded(bytes) === undefined)).toEqual([])
+      expect(nearest.filter((node) => !network.holdersOf(bytes).has(node))).toEqual([])
+    }
+  })
+
+  it('has dead nodes that are known, and hold and answer nothing', async () => {
+    const network = new SimulatedNetwork({
+      size: 100,
+      shape: 'kad-dht',
+      deadShare: 0.5,
+      random: seededRandom(3)
+    })
+    const rounds = new Rounds()
+    const client = simulatedClient(network, network.client(), rounds)
+    const { messages } = await rounds.cost(() => client.store('key'))
+    const holders = [...network.holdersOf(recordKey('key'))]
+
+    expect(network.nodes.filter(({ isDead }) => isDead)).toHaveLength(50)
+    expect(holders.length).toBeGreaterThanOrEqual(5)
+    expect(holders.filter(({ isDead }) => isDead)).toEqual([])
+    // A question and an answer from each of those, and questions to dead ones.
+    expect(messages).toBeGreaterThan(2 * holders.length)
+  })
+
+  it('finds nothing where nothing was stored', async () => {
+    const network = new SimulatedNetwork({
+      size: 50,
+      shape: 'kad-dht',
+      deadShare: 0,
+      random: seededRandom(3)
+    })
+    const rounds = new Rounds()
+    const client = simulatedClient(network, network.client(), rounds)
+    let isFound: boolean | undefined
+    await rounds.cost(async () => {
+      isFound = await client.get('nothing')
+    })
+
+    expect(isFound).toBe(false)
+  })
+})
+
+describe('Rounds', () => {
+  it('counts what is asked together as one hop', async () => {
+    const rounds = new Rounds()
+    const ask = (): Promise<number> => rounds.ask(() => 1)
+
+    expect(
+      await rounds.cost(async () => {
+        await Promise.all([ask(), ask(), ask()])
+        await ask()
+      })
+    ).toEqual({ messages: 8, hops: 2 })
+  })
+
+  it('counts a question that is not answered', async () => {
+    const rounds = new Rounds()
+
+    expect(await rounds.cost(() => rounds.ask(undefined).catch(() => {}))).toEqual({
+      messages: 1,
+      hops: 1
+    })
+  })
+
+  it('counts what nobody waits for any more', async () => {
+    const rounds = new Rounds()
+
+    expect(
+      await rounds.cost(async () => {
+        void rounds.ask(() => 1)
+      })
+    ).toEqual({ messages: 2, hops: 0 })
+  })
+
+  it('rejects as the operation does', async () => {
+    await expect(new Rounds().cost(() => Promise.reject(new Error('no')))).rejects.toThrow('no')
+  })
+})
+
+function point(index: number): Point {
+  return points[index] as Point
+}
+
+function everybody(owner: number): number[] {
+  return [...points.keys()].filter((index) => index !== owner)
+}
+
+function nearestFirst(owner: number): number[] {
+  return everybody(owner).sort(
+    (a, b) => distanceOf(point(owner), point(a)) - distanceOf(point(owner), point(b))
+  )
+}
+
+function commonPrefix(owner: number, other: number): number {
+  return Math.floor(Math.log2(distanceOf(point(owner), point(other))))
+}
+
+function sixBits(_owner: number, other: number): number {
+  return point(other).high >>> 26
+}
+
+function counts(
+  owner: number,
+  others: Iterable<number> | undefined,
+  bucketOf: (owner: number, other: number) => number
+): Map<number, number> {
+  const buckets = Map.groupBy(others ?? [], (other) => bucketOf(owner, other))
+  return new Map([...buckets].map(([bucket, { length }]) => [bucket, length]))
+}
+
+function atMost(most: number, sizes: ReadonlyMap<number, number>): Map<number, number> {
+  return new Map([...sizes].map(([bucket, count]) => [bucket, Math.min(most, count)]))
+}

@@ -1,0 +1,19 @@
+/**
+ * What decides whom a node asks and what it holds, without any network: for simulations of networks
+ * larger than a machine can run. No part of the public API: it changes with the code inside.
+ */
+
+export type {
+  Contact,
+  FindOptions,
+  FindReply,
+  RecordChannel,
+  Routing,
+  StoreReply,
+  Wanted,
+  WriteOptions
+} from './interface.ts'
+export { Avoidance } from './lookup/avoidance.ts'
+export { Lookups } from './lookup/lookups.ts'
+export { Replicas } from './replicas/replicas.ts'
+export { RecordStore } from './store/record-store.ts'
