@@ -53,51 +53,29 @@ export interface ServiceParts extends NodeParts {
 
 /** Makes the parts of one node's service. Who uses which shows here. */
 export function serviceParts(init: PartsInit): ServiceParts {
-  const { components, events, numReplicas, requestTimeoutMs } = init
-  const { logger, peerId } = components
+  const { components, events, numReplicas } = init
   const { kad, store } = partsOf(components)
   const stopping = new AbortController()
   const lifetime = stopping.signal
-  // Nobody else does it: kad-dht's table keeps the dead.
-  const avoidance = new Avoidance(undefined, (peer) => routing.forget(peer))
-  // A peer that failed because it was slow is no worse than others once it is heard of again.
-  const onAlive = (peer: PeerId): void => avoidance.answered(peer)
-
-  const routing = knownPeers(init, onAlive)
-  const channel = recordChannel(init, onAlive)
-  const lookups = new Lookups({
-    avoidance,
-    requestTimeoutMs,
-    isReady: (peer) => channel.isReady(peer)
-  })
-  const isReplica = (): boolean => kad.getMode() === 'server'
-  const replicas = new Replicas({
-    self: peerId,
-    ...{ store, channel, routing, avoidance, lookups, numReplicas, isReplica }
-  })
+  const { routing, channel, lookups, replicas } = finding(init)
   const { cache, reads } = caching(init, replicas)
+  const clocks = clocksOf(init)
   const republisher = new Republisher({
     clock: store.clock,
-    log: logger.forComponent('waggle:republish')
+    log: components.logger.forComponent('waggle:republish')
   })
   const upkeep = new Upkeep({
-    ...{ self: { id: peerId, multiaddrs: [] }, store, numReplicas, isReplica },
+    self: { id: components.peerId, multiaddrs: [] },
+    ...{ store, numReplicas, isReplica: () => kad.getMode() === 'server' },
     servers: () => routing.present(),
     send: (to, key, record) => channel.store(to, key, record, { closerCount: 0 }),
-    log: logger.forComponent('waggle:upkeep')
+    log: components.logger.forComponent('waggle:upkeep')
   })
-  const clocks = clocksOf(init)
-  const { connectionManager } = components
-  const acquaintance = acquainted(
-    { self: peerId, connectionManager, events, kad, routing, requestTimeoutMs },
-    lifetime
-  )
-  const server = new ExchangeServer({ store, cache, routing })
 
   return {
-    ...{ acquaintance, cache, clocks, kad, lifetime, reads, replicas, republisher },
-    ...{ routing, store, upkeep },
-    server,
+    ...{ cache, clocks, kad, lifetime, reads, replicas, republisher, routing, store, upkeep },
+    acquaintance: acquaintanceOf(init, routing, lifetime),
+    server: new ExchangeServer({ store, cache, routing }),
     async follow() {
       sweepAgainAndAgain([store, cache], lifetime)
       clocks.follow(lifetime)
@@ -112,6 +90,36 @@ export function serviceParts(init: PartsInit): ServiceParts {
       lookups.close()
     }
   }
+}
+
+interface Finding {
+  readonly routing: KnownPeers
+  readonly channel: ExchangeChannel
+  readonly lookups: Lookups
+  readonly replicas: Replicas
+}
+
+/** How peers are found, and what they hold. */
+function finding(init: PartsInit): Finding {
+  const { components, numReplicas, requestTimeoutMs } = init
+  const { kad, store } = partsOf(components)
+  // Nobody else does it: kad-dht's table keeps the dead.
+  const avoidance = new Avoidance(undefined, (peer) => routing.forget(peer))
+  // A peer that failed because it was slow is no worse than others once it is heard of again.
+  const onAlive = (peer: PeerId): void => avoidance.answered(peer)
+  const routing = knownPeers(init, onAlive)
+  const channel = recordChannel(init, onAlive)
+  const lookups = new Lookups({
+    ...{ avoidance, requestTimeoutMs },
+    isReady: (peer) => channel.isReady(peer)
+  })
+  const replicas = new Replicas({
+    self: components.peerId,
+    ...{ store, channel, routing, avoidance, lookups, numReplicas },
+    isReplica: () => kad.getMode() === 'server'
+  })
+
+  return { routing, channel, lookups, replicas }
 }
 
 function caching(
@@ -163,6 +171,19 @@ function recordChannel(
   const log = logger.forComponent('waggle:exchange')
   const stockChannel = new KadChannel({ connectionManager, kad, log, requestTimeoutMs, store })
   return new ExchangeChannel({ connectionManager, log, store, stockChannel, onAnswer })
+}
+
+function acquaintanceOf(
+  { components, events, requestTimeoutMs }: PartsInit,
+  routing: KnownPeers,
+  lifetime: AbortSignal
+): Acquaintance {
+  const { connectionManager, peerId } = components
+  const { kad } = partsOf(components)
+  return acquainted(
+    { self: peerId, connectionManager, events, kad, routing, requestTimeoutMs },
+    lifetime
+  )
 }
 
 function clocksOf({ components, events, requestTimeoutMs }: PartsInit): Clocks {
