@@ -59,6 +59,8 @@ export {
   DEFAULT_REFRESH_BEFORE_EXPIRY
 } from './cache/cache-policy.ts'
 export type { ClockReading } from './clock/clock-reading.ts'
+export { quietMuxer } from './connection/quiet-muxer.ts'
+export { wholeWrites } from './connection/whole-writes.ts'
 export {
   DEFAULT_BOOTSTRAP_TIMEOUT_MS,
   DEFAULT_CALL_TIMEOUT_MS,
