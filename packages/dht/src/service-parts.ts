@@ -3,6 +3,7 @@ import { type CachePolicy, cachePolicy, MAX_CACHED_BYTES } from './cache/cache-p
 import { CachedReads } from './cache/cached-reads.ts'
 import { Clocks } from './clock/clocks.ts'
 import { SWEEP_INTERVAL_MS } from './constants.ts'
+import { inTime } from './deadline.ts'
 import type { DHTEvents } from './events.ts'
 import { ExchangeChannel } from './exchange/exchange-channel.ts'
 import { ExchangeServer } from './exchange/exchange-server.ts'
@@ -68,7 +69,8 @@ export function serviceParts(init: PartsInit): ServiceParts {
     self: { id: components.peerId, multiaddrs: [] },
     ...{ store, numReplicas, isReplica: () => kad.getMode() === 'server' },
     servers: () => routing.present(),
-    send: (to, key, record) => channel.store(to, key, record, { closerCount: 0 }),
+    send: (to, key, record) =>
+      inTime(channel.store(to, key, record, { closerCount: 0 }), init.requestTimeoutMs),
     log: components.logger.forComponent('waggle:upkeep')
   })
 
