@@ -1,10 +1,10 @@
 import type { Scenario } from './interface.ts'
 import { endurance } from './scenarios/endurance/endurance.ts'
-import { floor } from './scenarios/floor.ts'
+import { floor } from './scenarios/floor/floor.ts'
 import { growth } from './scenarios/growth/growth.ts'
 import { hivemind } from './scenarios/hivemind/hivemind.ts'
-import { memory } from './scenarios/memory.ts'
-import { peers } from './scenarios/peers.ts'
+import { memory } from './scenarios/memory/memory.ts'
+import { peers } from './scenarios/peers/peers.ts'
 import { wan } from './scenarios/wan/wan.ts'
 
 /** What is run when nothing is named, in that order, in which it is reported, too. */

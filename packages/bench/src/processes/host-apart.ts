@@ -26,7 +26,7 @@ export class HostApart {
     this.address = `${subnet}.2`
   }
 
-  /** Undefined, with the reason told, where this machine or user can't do it. */
+  /** Undefined where this machine or user can't do it. */
   static async start({ signal }: HostApartOptions): Promise<HostApart | undefined> {
     // It keeps the namespace until its input, which is ours, ends.
     const holder = spawn('unshare', ['--net', 'cat'], { stdio: ['pipe', 'pipe', 'ignore'], signal })
@@ -54,7 +54,9 @@ export class HostApart {
 
   /** Pulls the cable: from now on packets to the host are lost, and nobody says so. */
   pull(): void {
-    run(...this.#inside, 'ip', 'link', 'set', this.#end('b'), 'down')
+    if (!run(...this.#inside, 'ip', 'link', 'set', this.#end('b'), 'down')) {
+      throw new Error('the cable can not be pulled')
+    }
   }
 
   /** The cable would go with the namespace, but that may take a minute. */

@@ -1,8 +1,8 @@
-import { FloorNetwork } from '../floor/floor-network.ts'
-import type { FloorOperation } from '../floor/handlers.ts'
-import type { Chart, RunOptions, Scenario, ScenarioResult, Table } from '../interface.ts'
-import { medianOf, percentile } from '../statistics.ts'
-import { type Load, type Measured, rate } from '../workload/drive.ts'
+import { FloorNetwork } from '../../floor/floor-network.ts'
+import type { FloorOperation } from '../../floor/handlers.ts'
+import type { Chart, RunOptions, Scenario, ScenarioResult, Table } from '../../interface.ts'
+import { medianOf, percentile } from '../../statistics.ts'
+import { type Load, type Measured, rate } from '../../workload/drive.ts'
 
 /** What a bare libp2p stream costs: the floor under everything that uses one. */
 export const floor: Scenario = {

@@ -1,8 +1,8 @@
-import { goal } from '../goal.ts'
-import type { Chart, Goal, RunOptions, Scenario, ScenarioResult, Table } from '../interface.ts'
-import { figure } from '../report/figure.ts'
-import { type BulkMemory, measureBulkMemory } from './memory/measure-bulk-memory.ts'
-import { measureNodeMemory, type NodeMemory } from './memory/measure-node-memory.ts'
+import { goal } from '../../goal.ts'
+import type { Chart, Goal, RunOptions, Scenario, ScenarioResult, Table } from '../../interface.ts'
+import { figure } from '../../report/figure.ts'
+import { type BulkMemory, measureBulkMemory } from './measure-bulk-memory.ts'
+import { measureNodeMemory, type NodeMemory } from './measure-node-memory.ts'
 
 /** What nodes of Waggle need in one process, and a client while it works in bulk. */
 export const memory: Scenario = {

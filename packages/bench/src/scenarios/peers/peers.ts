@@ -1,11 +1,11 @@
-import type { RunOptions, Scenario, ScenarioResult } from '../interface.ts'
-import { type Contestant, isInstalled, OTHERS, WAGGLE } from '../systems/contestants.ts'
-import { measureFloor } from './peers/measure-floor.ts'
-import { type MeasureOptions, measureSystem } from './peers/measure-system.ts'
-import { measureVanishing } from './peers/measure-vanishing.ts'
-import { emptyOutcome, type Outcome } from './peers/outcome.ts'
-import { PLANS } from './peers/plan.ts'
-import { resultOf } from './peers/result.ts'
+import type { RunOptions, Scenario, ScenarioResult } from '../../interface.ts'
+import { type Contestant, isInstalled, OTHERS, WAGGLE } from '../../systems/contestants.ts'
+import { measureFloor } from './measure-floor.ts'
+import { type MeasureOptions, measureSystem } from './measure-system.ts'
+import { measureVanishing } from './measure-vanishing.ts'
+import { emptyOutcome, type Outcome } from './outcome.ts'
+import { PLANS } from './plan.ts'
+import { resultOf } from './result.ts'
 
 /** Waggle and other systems, side by side. */
 export const peers: Scenario = {
