@@ -58,7 +58,8 @@ export async function killLoop({ kills, durability }: KillLoopOptions): Promise<
     await loop.writeUntilKilled(kill)
   }
 
-  return loop.end()
+  // Awaited, so that the directory is there until the end.
+  return await loop.end()
 }
 
 class KillLoop {
