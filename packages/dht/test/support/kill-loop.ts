@@ -1,4 +1,4 @@
-import { DHT, type Durability, getDHTTime } from '@waggle/dht'
+import { DHT, type Durability, type Found, getDHTTime } from '@waggle/dht'
 import { PeerProcess } from './peer-process.ts'
 import { temporaryDirectory } from './temporary-directory.ts'
 
@@ -8,6 +8,12 @@ const TTL = 3600
 /** How long writing goes on before a kill: at random between these. */
 const MIN_WRITING_MS = 30
 const MAX_WRITING_MS = 330
+
+/** Keys that are looked for with one call. */
+const LOOKED_FOR_AT_ONCE = 500
+
+/** For an answer of a peer on a machine that is busy with other things. */
+const PATIENCE_MS = 60_000
 
 /** Keys that are written again and again, each by one writer. */
 const BUSY_KEYS = 4
@@ -52,7 +58,8 @@ export async function killLoop({ kills, durability }: KillLoopOptions): Promise<
     await loop.writeUntilKilled(kill)
   }
 
-  return loop.end()
+  // Awaited, so that the directory is there until the end.
+  return await loop.end()
 }
 
 class KillLoop {
@@ -80,19 +87,27 @@ class KillLoop {
     this.#peer = await this.#start()
     await using client = await this.#client(this.#peer)
     const wanted = [...keys]
-    const found = await client.getMany(wanted, { latest: true, timeoutMs: 60_000 })
 
-    for (const [index, key] of wanted.entries()) {
-      const write = this.#writes.get(key)
+    while (wanted.length > 0) {
+      const some = wanted.splice(0, LOOKED_FOR_AT_ONCE)
+      const found = await client.getMany(some, { latest: true, timeoutMs: PATIENCE_MS })
 
-      if (write !== undefined && (found[index]?.expirationTime ?? 0) < write.expirationTime) {
-        this.#lost++
-        this.#lostMs = Math.max(this.#lostMs, this.#killedAt - write.at)
-        this.#writes.delete(key)
+      for (const [index, key] of some.entries()) {
+        this.#compare(key, found[index])
       }
     }
 
     this.#fresh.clear()
+  }
+
+  #compare(key: string, found: Found | undefined): void {
+    const write = this.#writes.get(key)
+
+    if (write !== undefined && (found?.expirationTime ?? 0) < write.expirationTime) {
+      this.#lost++
+      this.#lostMs = Math.max(this.#lostMs, this.#killedAt - write.at)
+      this.#writes.delete(key)
+    }
   }
 
   async writeUntilKilled(kill: number): Promise<void> {
@@ -136,7 +151,13 @@ class KillLoop {
   }
 
   #client(peer: PeerProcess | undefined): Promise<DHT> {
-    return DHT.create({ clientMode: true, numReplicas: 1, initialPeers: peer?.multiaddrs ?? [] })
+    return DHT.create({
+      clientMode: true,
+      numReplicas: 1,
+      initialPeers: peer?.multiaddrs ?? [],
+      // A peer that is slow to answer has lost nothing.
+      requestTimeoutMs: PATIENCE_MS
+    })
   }
 
   /** One write after the other, until one is not held. */
