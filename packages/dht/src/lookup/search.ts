@@ -62,13 +62,11 @@ export class Search {
   /** The peers that may be asked now, nearest first. The search needs all of them, in any order. */
   choices(): Contact[] {
     const choices: Contact[] = []
-
-    for (const { contact, state } of this.#nearest()) {
+    this.#visitNearest(({ contact, state }) => {
       if (state === 'new') {
         choices.push(contact)
       }
-    }
-
+    })
     return choices
   }
 
@@ -99,30 +97,38 @@ export class Search {
 
   /** Whether nobody is left to ask or to wait for. */
   get isDone(): boolean {
-    return this.#nearest().every(({ state }) => state === 'answered')
+    let isDone = true
+    this.#visitNearest(({ state }) => {
+      isDone &&= state === 'answered'
+    })
+    return isDone
   }
 
   /** The nearest peers that answered, nearest first, at most `count`. */
   answers(): Contact[] {
-    return this.#nearest()
-      .filter(({ state }) => state === 'answered')
-      .map(({ contact }) => contact)
+    const answers: Contact[] = []
+    this.#visitNearest(({ contact, state }) => {
+      if (state === 'answered') {
+        answers.push(contact)
+      }
+    })
+    return answers
   }
 
-  #nearest(): Candidate[] {
-    const nearest: Candidate[] = []
+  /** The `count` nearest candidates that have not failed. */
+  #visitNearest(visit: (candidate: Candidate) => void): void {
+    let left = this.#count
 
     for (const candidate of this.#candidates) {
-      if (nearest.length === this.#count) {
+      if (left === 0) {
         break
       }
 
       if (candidate.state !== 'failed') {
-        nearest.push(candidate)
+        visit(candidate)
+        left--
       }
     }
-
-    return nearest
   }
 
   /**

@@ -82,17 +82,18 @@ export class Replicas {
   async read(key: Uint8Array, options: ReadOptions): Promise<Reading> {
     const { store, numReplicas } = this.#init
     let record = store.get(key)
-    const held = new Map<Contact, DHTRecord>([[this.#self, record]])
 
     if (this.#isEnough(record, options)) {
       return { record, behind: [], without: [] }
     }
 
+    const own = { contact: this.#self, record }
     const search = this.#search(key, numReplicas)
+    const answers: Held[] = []
 
     await this.#find(search, key, options, (contact, answer) => {
       if (answer !== undefined) {
-        held.set(contact, answer.record ?? EMPTY_RECORD)
+        answers.push({ contact, record: answer.record ?? EMPTY_RECORD })
       }
 
       if (answer?.record !== undefined) {
@@ -107,16 +108,13 @@ export class Replicas {
       return this.#isEnough(record, options)
     })
 
-    const nearest = search.answers().filter((contact) => held.has(contact))
+    const isAll = !this.#isEnough(record, options)
+    const nearest = isAll ? search.answers().slice(0, numReplicas) : []
 
     return {
       record,
-      behind: this.#isEnough(record, options)
-        ? []
-        : this.#lacking(nearest.slice(0, numReplicas), held, record),
-      without: isEmpty(record)
-        ? []
-        : nearest.filter((contact) => isEmpty(held.get(contact) ?? EMPTY_RECORD))
+      behind: this.#lacking([own, ...answers], nearest, record),
+      without: answers.length > 1 && !isEmpty(record) ? emptyHanded(answers, search) : []
     }
   }
 
@@ -222,16 +220,13 @@ export class Replicas {
     return search
   }
 
-  /** Those that do not hold all of the record. */
-  #lacking(
-    contacts: readonly Contact[],
-    held: ReadonlyMap<Contact, DHTRecord>,
-    record: DHTRecord
-  ): Contact[] {
+  /** Those of the nearest peers that do not hold all of the record. */
+  #lacking(answers: readonly Held[], nearest: readonly Contact[], record: DHTRecord): Contact[] {
     const { limits } = this.#init.store
-    return contacts.filter(
-      (contact) => !subsumes(held.get(contact) ?? EMPTY_RECORD, record, limits)
-    )
+    return nearest.filter((contact) => {
+      const held = answers.find((answer) => answer.contact === contact)
+      return held !== undefined && !subsumes(held.record, record, limits)
+    })
   }
 
   /** Asks one after the other for any answer, all at once for the latest. */
@@ -282,6 +277,18 @@ export class Replicas {
   #isEnough(record: DHTRecord, options: ReadOptions): boolean {
     return isSufficient(record, options, this.#init.store.clock())
   }
+}
+
+/** What one peer holds. */
+interface Held {
+  readonly contact: Contact
+  readonly record: DHTRecord
+}
+
+/** The peers that answered and hold nothing, nearest first. */
+function emptyHanded(answers: readonly Held[], search: Search): Contact[] {
+  const empty = answers.filter(({ record }) => isEmpty(record)).map(({ contact }) => contact)
+  return search.answers().filter((contact) => empty.includes(contact))
 }
 
 /** Whether a reader need not be told more than this (N5). With `latest` nothing less than all will do. */
