@@ -16,7 +16,7 @@ export interface SearchInit {
   isAvoided?: (contact: Contact) => boolean
 }
 
-type State = 'new' | 'asked' | 'answered' | 'failed'
+type State = 'new' | 'asked' | 'answered' | 'failed' | 'excluded'
 
 interface Candidate {
   readonly contact: Contact
@@ -89,6 +89,20 @@ export class Search {
     this.#takeKnown()
   }
 
+  /** Leaves out a peer for good, whoever names it. */
+  exclude(contact: Contact): void {
+    this.#settle(contact, 'excluded')
+  }
+
+  /** Gives all that failed another chance. */
+  retry(): void {
+    for (const candidate of this.#candidates) {
+      if (candidate.state === 'failed') {
+        candidate.state = 'new'
+      }
+    }
+  }
+
   /** Has the search go on until more peers have answered. */
   widen(count: number): void {
     this.#count = Math.max(this.#count, count)
@@ -115,7 +129,7 @@ export class Search {
     return answers
   }
 
-  /** The `count` nearest candidates that have not failed. */
+  /** The `count` nearest candidates that have not failed and are not left out. */
   #visitNearest(visit: (candidate: Candidate) => void): void {
     let left = this.#count
 
@@ -124,7 +138,7 @@ export class Search {
         break
       }
 
-      if (candidate.state !== 'failed') {
+      if (candidate.state !== 'failed' && candidate.state !== 'excluded') {
         visit(candidate)
         left--
       }

@@ -77,7 +77,8 @@ export class Replicas {
 
   /**
    * Joins what peers hold until it is good enough (N5). Nobody near a new peer may have handed
-   * over yet, so that a key is absent only when many more peers than hold a record say so.
+   * over yet, so that a key is absent only when many more peers than hold a record say so. Nor is it
+   * when so many have failed that all who hold it may be among them: these are asked once more.
    */
   async read(key: Uint8Array, options: ReadOptions): Promise<Reading> {
     const { store, numReplicas } = this.#init
@@ -90,9 +91,12 @@ export class Replicas {
     const own = { contact: this.#self, record }
     const search = this.#search(key, numReplicas)
     const answers: Held[] = []
+    let failures = 0
 
     await this.#find(search, key, options, (contact, answer) => {
-      if (answer !== undefined) {
+      if (answer === undefined) {
+        failures++
+      } else {
         answers.push({ contact, record: answer.record ?? EMPTY_RECORD })
       }
 
@@ -103,6 +107,11 @@ export class Replicas {
 
       if (search.isDone && isEmpty(record)) {
         search.widen(SEARCH_WIDTH)
+      }
+
+      if (search.isDone && isEmpty(record) && failures >= numReplicas) {
+        search.retry()
+        failures = Number.NEGATIVE_INFINITY
       }
 
       return this.#isEnough(record, options)
@@ -214,7 +223,7 @@ export class Replicas {
     if (isSelfIncluded) {
       search.answered(this.#self)
     } else {
-      search.failed(this.#self)
+      search.exclude(this.#self)
     }
 
     return search
