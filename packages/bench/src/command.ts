@@ -1,10 +1,11 @@
 import { relative, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
-import type { Scenario } from './interface.ts'
+import type { Effort, Scenario } from './interface.ts'
 import { circumstances } from './machine.ts'
 import { terminal } from './report/terminal.ts'
 import { mergeResults } from './results-file.ts'
 import { longScenarios, scenarios } from './scenarios.ts'
+import { OTHERS, WAGGLE } from './systems/contestants.ts'
 
 /** What the command touches. */
 export interface CommandIO {
@@ -18,7 +19,10 @@ export interface CommandIO {
 
 interface Arguments {
   readonly chosen: readonly Scenario[]
-  readonly isQuick: boolean
+  readonly effort: Effort
+
+  /** Names of systems; undefined for all. */
+  readonly systems: readonly string[] | undefined
 
   /** Undefined where nothing is to be written. */
   readonly out: string | undefined
@@ -49,14 +53,13 @@ export async function run(args: readonly string[], io: CommandIO): Promise<numbe
 
 async function runOne(
   scenario: Scenario,
-  { isQuick, out }: Arguments,
+  { effort, systems, out }: Arguments,
   io: CommandIO
 ): Promise<void> {
   const { name, title } = scenario
   io.out(`\n━━ ${name}: ${title}\n`)
-  const effort = isQuick ? 'quick' : 'full'
   const where = circumstances()
-  const result = await scenario.run({ effort, signal: io.signal, log: io.err })
+  const result = await scenario.run({ effort, systems, signal: io.signal, log: io.err })
   io.out(terminal(result))
 
   if (out !== undefined) {
@@ -65,19 +68,35 @@ async function runOne(
   }
 }
 
-/** The figures of a quick run mean nothing: they are kept only where the caller says so. */
+/** A quick run means nothing, and one of some systems is not whole: they are kept only where the caller says so. */
 function parse(args: readonly string[], defaultOut: string): Arguments {
-  const { values, positionals } = parseArgs({
-    args: [...args],
-    allowPositionals: true,
-    options: { quick: { type: 'boolean', default: false }, out: { type: 'string' } }
-  })
-  const out = values.out === undefined ? undefined : resolve(values.out)
+  const { values, positionals } = parseArgs({ args: [...args], allowPositionals: true, options })
+  const { quick, system, out } = values
+  const isWhole = !quick && system === undefined
+
+  for (const name of system ?? []) {
+    assertSystem(name)
+  }
 
   return {
     chosen: positionals.length === 0 ? scenarios : positionals.map(scenarioCalled),
-    isQuick: values.quick,
-    out: out ?? (values.quick ? undefined : defaultOut)
+    effort: quick ? 'quick' : 'full',
+    systems: system,
+    out: out === undefined ? (isWhole ? defaultOut : undefined) : resolve(out)
+  }
+}
+
+const options = {
+  quick: { type: 'boolean', default: false },
+  system: { type: 'string', multiple: true },
+  out: { type: 'string' }
+} as const
+
+function assertSystem(name: string): void {
+  const names = [WAGGLE, ...OTHERS].map((each) => each.name)
+
+  if (!names.includes(name)) {
+    throw new Error(`no system is called ${name}: there are ${names.join(', ')}`)
   }
 }
 
@@ -96,7 +115,7 @@ function usage(): string {
     these.map(({ name, title }) => `  ${name.padEnd(10)} ${title}`)
 
   return [
-    'usage: pnpm bench [scenario ...] [--quick] [--out FILE]',
+    'usage: pnpm bench [scenario ...] [--quick] [--system NAME ...] [--out FILE]',
     ...list(scenarios),
     'and, when named:',
     ...list(longScenarios)

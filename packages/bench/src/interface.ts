@@ -8,6 +8,9 @@ export interface RunOptions {
   /** Aborted when the run is to end early; the scenario ends its processes and rejects. */
   readonly signal: AbortSignal
 
+  /** Only these of the systems that are compared, by their names, beside Waggle itself; all if undefined. */
+  readonly systems?: readonly string[] | undefined
+
   /** Says what happens meanwhile. */
   log(line: string): void
 }

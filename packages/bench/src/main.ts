@@ -1,4 +1,4 @@
-// `pnpm bench [scenario ...] [--quick] [--out FILE]`
+// `pnpm bench [scenario ...] [--quick] [--system NAME ...] [--out FILE]`
 import { fileURLToPath } from 'node:url'
 import { run } from './command.ts'
 

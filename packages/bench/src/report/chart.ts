@@ -58,7 +58,7 @@ function bars({ x, y, series }: Chart): EChartsOption {
       type: 'category',
       inverse: true,
       data: [...x.values],
-      axisLabel: { color: TEXT, width: 205, overflow: 'break' },
+      axisLabel: { color: TEXT, width: 165, overflow: 'break' },
       splitLine: { show: false }
     },
     series: series.map(({ title: name, values }) => ({

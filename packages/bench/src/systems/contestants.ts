@@ -59,9 +59,6 @@ export const OTHERS: readonly Contestant[] = [
   { ...inNode('kad-small'), title: 'kad-dht, kBucketSize 5', hasLatest: false, hasBulk: false }
 ]
 
-/** All that are compared, in the order of the tables. */
-export const contestants: readonly Contestant[] = [WAGGLE, ...OTHERS]
-
 /** Whether it can run here: all do but OpenDHT, for which its Python binding must be there. */
 export function isInstalled({ name }: Contestant): boolean {
   return name !== 'opendht' || openDHTVersion() !== undefined

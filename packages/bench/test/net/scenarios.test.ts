@@ -12,7 +12,7 @@ import { measureVanishing } from '../../src/scenarios/peers/measure-vanishing.ts
 import { emptyOutcome } from '../../src/scenarios/peers/outcome.ts'
 import { PLANS } from '../../src/scenarios/peers/plan.ts'
 import { resultOf } from '../../src/scenarios/peers/result.ts'
-import { WAGGLE } from '../../src/systems/contestants.ts'
+import { OTHERS, WAGGLE } from '../../src/systems/contestants.ts'
 
 /** Some seconds suffice where nothing else runs; each part starts several processes. */
 const TIMEOUT_MS = 120_000
@@ -59,7 +59,7 @@ describe('the scenario peers', () => {
       measureFloor(options),
       measureVanishing(options)
     ])
-    const outcome = emptyOutcome(options.plan)
+    const outcome = emptyOutcome(options.plan, [WAGGLE, ...OTHERS])
     outcome.floors.push(floor)
     outcome.systems.get(WAGGLE)?.push(round)
     outcome.vanished.push(vanished)

@@ -95,7 +95,7 @@ function resultOf(measured: ReadonlyMap<Case, readonly Measured[]>): ScenarioRes
 function chartOf(measured: ReadonlyMap<Case, readonly Measured[]>): Chart {
   return {
     name: 'rate',
-    title: 'Requests per second over one connection',
+    title: 'Requests per second, and how many in flight',
     kind: 'bars',
     x: {
       title: 'by, and how many in flight',

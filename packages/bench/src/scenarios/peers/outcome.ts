@@ -1,4 +1,4 @@
-import { type Contestant, contestants } from '../../systems/contestants.ts'
+import type { Contestant } from '../../systems/contestants.ts'
 import type { FloorRound } from './measure-floor.ts'
 import type { SystemRound } from './measure-system.ts'
 import type { VanishingRound } from './measure-vanishing.ts'
@@ -19,8 +19,8 @@ export interface Outcome {
   readonly troubles: string[]
 }
 
-/** Nothing yet, of all systems. */
-export function emptyOutcome(plan: Plan): Outcome {
+/** Nothing yet, of these systems. */
+export function emptyOutcome(plan: Plan, contestants: readonly Contestant[]): Outcome {
   return {
     plan,
     floors: [],

@@ -18,16 +18,17 @@ export const peers: Scenario = {
  * Every round is a turn of each system, so that what else the machine does meets all of them. The
  * floor is measured before and after Waggle's turn: it is what Waggle is held against.
  */
-async function run({ effort, signal, log }: RunOptions): Promise<ScenarioResult> {
+async function run({ effort, systems, signal, log }: RunOptions): Promise<ScenarioResult> {
   const options = { plan: PLANS[effort], signal }
   const { rounds } = options.plan
-  const outcome = emptyOutcome(options.plan)
+  const others = OTHERS.filter(({ name }) => systems?.includes(name) ?? true)
+  const outcome = emptyOutcome(options.plan, [WAGGLE, ...others])
 
   for (let round = 1; round <= rounds; round++) {
     log(`round ${round} of ${rounds}: ${WAGGLE.title} and the floor`)
     await waggleTurn(outcome, options)
 
-    for (const contestant of OTHERS.filter(isInstalled)) {
+    for (const contestant of others.filter(isInstalled)) {
       log(`round ${round} of ${rounds}: ${contestant.title}`)
       await turn(outcome, contestant, options)
     }
