@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest'
 import { endurance } from '../../src/scenarios/endurance/endurance.ts'
-import { column, quickRun } from '../support/quick-run.ts'
+import { column, QUICK_MS, quickRun } from '../support/quick-run.ts'
 
-describe('endurance', () => {
+describe('endurance', { timeout: QUICK_MS }, () => {
   it('sees that streams are kept and gets are right', async () => {
     const { tables, goals } = await quickRun(endurance)
     const [trials] = tables

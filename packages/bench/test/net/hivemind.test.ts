@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest'
 import { hivemind } from '../../src/scenarios/hivemind/hivemind.ts'
-import { column, quickRun } from '../support/quick-run.ts'
+import { column, QUICK_MS, quickRun } from '../support/quick-run.ts'
 
-describe('hivemind', () => {
+describe('hivemind', { timeout: QUICK_MS }, () => {
   it('counts every store and get of every round, with a peer killed on the way', async () => {
     const { tables, goals } = await quickRun(hivemind)
     const [wallTimes, survival] = tables

@@ -2,9 +2,9 @@ import { describe, expect, it } from 'vitest'
 import { bareRoundTripMs, serveEcho } from '../../src/scenarios/wan/bare-round-trip.ts'
 import { distantNode } from '../../src/scenarios/wan/distant-node.ts'
 import { wan } from '../../src/scenarios/wan/wan.ts'
-import { column, quickRun } from '../support/quick-run.ts'
+import { column, QUICK_MS, quickRun } from '../support/quick-run.ts'
 
-describe('wan', () => {
+describe('wan', { timeout: QUICK_MS }, () => {
   it('measures all operations, each of them right', async () => {
     const { tables } = await quickRun(wan)
     const [warm, cold, atOnce] = tables

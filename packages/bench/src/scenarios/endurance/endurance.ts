@@ -2,13 +2,21 @@ import { DHT } from '@waggle/dht'
 import type { RunOptions, Scenario, ScenarioResult } from '../../interface.ts'
 import { type PeerProcess, peerProcess } from '../../peers/peer-process.ts'
 import { resultOf } from './result.ts'
-import { blocked, idling, manyRequests, storeKeys, type TrialFigures, tried } from './trial.ts'
+import {
+  blocked,
+  idling,
+  keyOf,
+  manyRequests,
+  storeKeys,
+  type TrialFigures,
+  tried
+} from './trial.ts'
 
 export interface EnduranceSizes {
   readonly idleMs: number
   readonly blockMs: number
 
-  /** To each of the peers, more or less. */
+  /** To each of the peers. */
   readonly requests: number
 }
 
@@ -20,7 +28,6 @@ export const DEFAULT_ENDURANCE: EnduranceSizes = {
 }
 
 const QUICK: EnduranceSizes = { idleMs: 500, blockMs: 500, requests: 100 }
-const SERVERS = 3
 const IN_FLIGHT = 64
 
 /** Takes more than an hour, nearly all of it without doing anything. */
@@ -42,11 +49,13 @@ async function run(sizes: EnduranceSizes, { signal, log }: RunOptions): Promise<
     clientMode: true,
     initialPeers: peers.flatMap(({ addresses }) => addresses)
   })
-  await storeKeys(client)
+  await storeKeys(peers[0].peer)
+  // Opens a stream to each of them.
+  await client.get(keyOf(0), { latest: true })
 
   const ordeals = [
-    ...peers.slice(-1).map(({ peer }) => blocked(peer, sizes.blockMs)),
-    manyRequests(SERVERS * sizes.requests, { inFlight: IN_FLIGHT, signal }),
+    blocked(peers[1].peer, sizes.blockMs),
+    manyRequests(sizes.requests, { inFlight: IN_FLIGHT, signal }),
     idling(sizes.idleMs, signal)
   ]
   const trials: TrialFigures[] = []
@@ -56,20 +65,26 @@ async function run(sizes: EnduranceSizes, { signal, log }: RunOptions): Promise<
     log(ordeal.trial)
   }
 
-  return resultOf(trials, SERVERS)
+  return resultOf(trials, peers.length)
 }
 
+/** Three, each of which knows those before it. */
 async function startPeers(
   processes: AsyncDisposableStack,
   signal: AbortSignal
-): Promise<{ peer: PeerProcess; addresses: string[] }[]> {
-  const peers: { peer: PeerProcess; addresses: string[] }[] = []
-
-  for (let i = 0; i < SERVERS; i++) {
+): Promise<[StartedPeer, StartedPeer, StartedPeer]> {
+  const start = async (...known: StartedPeer[]): Promise<StartedPeer> => {
     const peer = processes.use(peerProcess({ signal }))
-    const initialPeers = peers.flatMap(({ addresses }) => addresses)
-    peers.push({ peer, addresses: await peer.call('start', { initialPeers }) })
+    const initialPeers = known.flatMap(({ addresses }) => addresses)
+    return { peer, addresses: await peer.call('start', { initialPeers }) }
   }
+  const first = await start()
+  const second = await start(first)
 
-  return peers
+  return [first, second, await start(first, second)]
+}
+
+interface StartedPeer {
+  readonly peer: PeerProcess
+  readonly addresses: readonly string[]
 }

@@ -1,5 +1,5 @@
 import { setTimeout as passed } from 'node:timers/promises'
-import type { DHT } from '@waggle/dht'
+import { type DHT, getDHTTime } from '@waggle/dht'
 import type { PeerProcess } from '../../peers/peer-process.ts'
 import { exchangeStreams } from './exchange-streams.ts'
 
@@ -31,7 +31,7 @@ export interface Ordeal {
   suffer(gets: Gets): Promise<void>
 }
 
-export const KEY_COUNT = 100
+const KEY_COUNT = 100
 const TTL = 86_400
 
 /** Keys, of which each holds its own name. */
@@ -39,13 +39,16 @@ export function keyOf(index: number): string {
   return `key ${index % KEY_COUNT}`
 }
 
-/** Puts something under all keys. */
-export async function storeKeys(node: DHT): Promise<void> {
-  const keys = Array.from({ length: KEY_COUNT }, (_, i) => keyOf(i))
-  const stored = await node.storeMany(keys.map((key) => ({ key, value: key, ttl: TTL })))
+/** Has a peer put something under all keys: who asks for them is not to know them already. */
+export async function storeKeys(peer: PeerProcess): Promise<void> {
+  const expirationTime = getDHTTime() + TTL
 
-  if (!stored.every(Boolean)) {
-    throw new Error('not everything was stored')
+  for (let i = 0; i < KEY_COUNT; i++) {
+    const key = keyOf(i)
+
+    if (!(await peer.call('store', { key, value: key, expirationTime }))) {
+      throw new Error(`${key} was not stored`)
+    }
   }
 }
 
@@ -60,12 +63,13 @@ export class Gets {
     this.#node = node
   }
 
-  async get(): Promise<void> {
+  /** With `latest` from all peers, else from any. */
+  async get(options: { latest: boolean }): Promise<void> {
     const key = keyOf(this.asked++)
     const start = performance.now()
 
     try {
-      const found = await this.#node.get(key)
+      const found = await this.#node.get(key, options)
       this.right += Number(found?.value === key)
     } finally {
       this.slowestMs = Math.max(this.slowestMs, performance.now() - start)
@@ -82,7 +86,7 @@ export async function tried(node: DHT, { trial, suffer }: Ordeal): Promise<Trial
   const tookMs = performance.now() - start
 
   const after = new Gets(node)
-  await after.get()
+  await after.get({ latest: true })
   const storing = performance.now()
   const isStored = await node.store(keyOf(0), keyOf(0), { ttl: TTL })
   const storeAfterMs = performance.now() - storing
@@ -111,9 +115,13 @@ export function idling(forMs: number, signal: AbortSignal): Ordeal {
   }
 }
 
+/** So that there are keys enough. */
 const PAUSE_MS = 100
 
-/** One peer does nothing for so long, as when it computes, while others are asked. */
+/**
+ * One peer does nothing for so long, as when it computes, while others are asked. Each key is got
+ * once, so that none is answered from what was got before.
+ */
 export function blocked(peer: PeerProcess, forMs: number): Ordeal {
   return {
     trial: `a peer blocked for ${forMs / 1000} s`,
@@ -123,8 +131,8 @@ export function blocked(peer: PeerProcess, forMs: number): Ordeal {
         isBlocked = false
       })
 
-      while (isBlocked) {
-        await gets.get()
+      while (isBlocked && gets.asked < KEY_COUNT) {
+        await gets.get({ latest: false })
         await passed(PAUSE_MS)
       }
 
@@ -133,18 +141,18 @@ export function blocked(peer: PeerProcess, forMs: number): Ordeal {
   }
 }
 
-/** Very many requests, some of them under way at the same time. */
+/** So many requests on each stream, some of them under way at the same time. */
 export function manyRequests(
   count: number,
   { inFlight, signal }: { inFlight: number; signal: AbortSignal }
 ): Ordeal {
   return {
-    trial: `${count} requests`,
+    trial: `${count} requests to each peer`,
     async suffer(gets) {
       const work = async (): Promise<void> => {
         while (gets.asked < count) {
           signal.throwIfAborted()
-          await gets.get()
+          await gets.get({ latest: true })
         }
       }
 
