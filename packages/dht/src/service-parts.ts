@@ -57,7 +57,7 @@ export function serviceParts(init: PartsInit): ServiceParts {
   const { kad, store } = partsOf(components)
   const stopping = new AbortController()
   const lifetime = stopping.signal
-  const { routing, channel, lookups, replicas } = finding(init)
+  const { avoidance, routing, channel, lookups, replicas } = finding(init)
   const { cache, reads } = caching(init, replicas)
   const clocks = clocksOf(init)
   const republisher = new Republisher({
@@ -68,7 +68,12 @@ export function serviceParts(init: PartsInit): ServiceParts {
     self: { id: components.peerId, multiaddrs: [] },
     ...{ store, numReplicas, isReplica: () => kad.getMode() === 'server' },
     servers: () => routing.present(),
-    send: (to, key, record) => channel.store(to, key, record, { closerCount: 0 }),
+    send: (to, key, record) =>
+      avoidance.watch(to.id, channel.store(to, key, record, { closerCount: 0 })),
+    async holds(peer, key) {
+      const reply = await channel.find(peer, key, { closerCount: 0, isCloserAlways: true })
+      return reply.record !== undefined
+    },
     log: components.logger.forComponent('waggle:upkeep')
   })
 
@@ -93,6 +98,7 @@ export function serviceParts(init: PartsInit): ServiceParts {
 }
 
 interface Finding {
+  readonly avoidance: Avoidance
   readonly routing: KnownPeers
   readonly channel: ExchangeChannel
   readonly lookups: Lookups
@@ -119,7 +125,7 @@ function finding(init: PartsInit): Finding {
     isReplica: () => kad.getMode() === 'server'
   })
 
-  return { routing, channel, lookups, replicas }
+  return { avoidance, routing, channel, lookups, replicas }
 }
 
 function caching(

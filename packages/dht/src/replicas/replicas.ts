@@ -51,10 +51,13 @@ export interface Reading {
   /** What the peers that answered hold together. */
   readonly record: DHTRecord
 
-  /** The nearest replicas that lack some of it. */
+  /** Whether it was good enough before all were asked, or all were, or nobody wanted it any more. */
+  readonly end: 'enough' | 'whole' | 'given up'
+
+  /** The nearest replicas that lack some of it, when all were asked. */
   readonly behind: readonly Contact[]
 
-  /** Peers that hold nothing, of those that were asked and are nearer than one that does. */
+  /** When not all were asked, those that had nothing and are nearer than one that had something. */
   readonly without: readonly Contact[]
 }
 
@@ -82,10 +85,11 @@ export class Replicas {
   async read(key: Uint8Array, options: ReadOptions): Promise<Reading> {
     const { store, numReplicas } = this.#init
     let record = store.get(key)
+    let isEnough = this.#isEnough(record, options)
     const held = new Map<Contact, DHTRecord>([[this.#self, record]])
 
-    if (this.#isEnough(record, options)) {
-      return { record, behind: [], without: [] }
+    if (isEnough) {
+      return { record, end: 'enough', behind: [], without: [] }
     }
 
     const search = this.#search(key, numReplicas)
@@ -104,20 +108,18 @@ export class Replicas {
         search.widen(SEARCH_WIDTH)
       }
 
-      return this.#isEnough(record, options)
+      isEnough = this.#isEnough(record, options)
+      return isEnough
     })
 
     const nearest = search.answers().filter((contact) => held.has(contact))
 
-    return {
-      record,
-      behind: this.#isEnough(record, options)
-        ? []
-        : this.#lacking(nearest.slice(0, numReplicas), held, record),
-      without: isEmpty(record)
-        ? []
-        : nearest.filter((contact) => isEmpty(held.get(contact) ?? EMPTY_RECORD))
+    if (isEnough) {
+      return { record, end: 'enough', behind: [], without: this.#without(nearest, held) }
     }
+
+    const behind = this.#lacking(nearest.slice(0, numReplicas), held, record)
+    return { record, end: search.isDone ? 'whole' : 'given up', behind, without: [] }
   }
 
   /**
@@ -232,6 +234,15 @@ export class Replicas {
     return contacts.filter(
       (contact) => !subsumes(held.get(contact) ?? EMPTY_RECORD, record, limits)
     )
+  }
+
+  /** Those before the last one that holds something. This node looks elsewhere, too. */
+  #without(nearest: readonly Contact[], held: ReadonlyMap<Contact, DHTRecord>): Contact[] {
+    const isWithout = (contact: Contact): boolean => isEmpty(held.get(contact) ?? EMPTY_RECORD)
+    const last = nearest.findLastIndex((contact) => !isWithout(contact))
+    return nearest
+      .slice(0, Math.max(last, 0))
+      .filter((contact) => contact !== this.#self && isWithout(contact))
   }
 
   /** Asks one after the other for any answer, all at once for the latest. */
