@@ -19,6 +19,9 @@ const STARTS_AT_ONCE = 4
 /** How many of the others a peer is told of. */
 const INITIAL_PEERS = 4
 
+/** How often a peer tries to join through others. */
+const TRIES = 5
+
 /** Peers that come and go. */
 export class Population implements AsyncDisposable {
   readonly #init: PopulationInit
@@ -91,11 +94,23 @@ export class Population implements AsyncDisposable {
   }
 
   async #add(): Promise<void> {
-    const { random, signal } = this.#init
-    const process = this.#processes.use(peerProcess({ signal }))
-    const known = sample(this.members, INITIAL_PEERS, random)
+    const process = this.#processes.use(peerProcess({ signal: this.#init.signal }))
+    this.#members.add({ process, addresses: await this.#joined(process) })
+  }
+
+  /** Those whom it is told of may all be killed before it has begun. */
+  async #joined(process: PeerProcess, triesLeft: number = TRIES): Promise<string[]> {
+    const known = sample(this.members, INITIAL_PEERS, this.#init.random)
     const initialPeers = known.flatMap(({ addresses }) => addresses)
-    const addresses = await process.call('start', { initialPeers })
-    this.#members.add({ process, addresses })
+
+    try {
+      return await process.call('start', { initialPeers })
+    } catch (error) {
+      if (triesLeft === 0 || !process.isRunning) {
+        throw error
+      }
+
+      return this.#joined(process, triesLeft - 1)
+    }
   }
 }
