@@ -66,6 +66,8 @@ interface Held {
   readonly expirationTime: DHTTime
   /** Since when anything has been held under the name, in ms of the process's clock. */
   readonly sinceMs: number
+  /** When it was changed last. */
+  readonly changedMs: number
   /** Made when first asked for. */
   encoded?: Uint8Array
 }
@@ -155,6 +157,11 @@ export class RecordStore {
   /** Since when anything has been held under the name, in ms of the process's clock. */
   heldSinceMs(name: string): number {
     return this.#held.get(name)?.sinceMs ?? Number.POSITIVE_INFINITY
+  }
+
+  /** When what is held under the name was changed last, in ms of the process's clock. */
+  changedMs(name: string): number {
+    return this.#held.get(name)?.changedMs ?? Number.NEGATIVE_INFINITY
   }
 
   /**
@@ -255,11 +262,10 @@ function assertSendable({ maxRecordBytes, maxKeyBytes }: Limits): void {
   }
 }
 
-function heldOf(name: string, record: DHTRecord, sinceMs: number = performance.now()): Held {
+function heldOf(name: string, record: DHTRecord, heldSinceMs?: number): Held {
+  const changedMs = performance.now()
   return {
-    name,
-    record,
-    sinceMs,
+    ...{ name, record, changedMs, sinceMs: heldSinceMs ?? changedMs },
     sizeBytes: encodedSize(record) + name.length,
     expirationTime: lastExpiration(record)
   }

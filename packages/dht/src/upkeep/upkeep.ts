@@ -35,6 +35,9 @@ export const SETTLE_MS = 500
 /** How long until those are tried again that could not be given what they should hold. */
 export const RETRY_MS = 5000
 
+/** How often records are looked at though nobody has come or gone: writers may have misplaced some. */
+export const LOOK_INTERVAL_MS = 60_000
+
 /** How often records are brought to their holders, changed or not (Kademlia, §2.5). */
 export const REPLICATE_INTERVAL_MS = 3_600_000
 
@@ -80,6 +83,8 @@ export class Upkeep implements Wanted {
   /** Who was there when records were last looked at, this node among them. */
   #settled: Presence
   #replicateAtMs = performance.now() + REPLICATE_INTERVAL_MS
+  /** When a pass over the records began last. */
+  #lookedMs = Number.NEGATIVE_INFINITY
   #running: Promise<void> | undefined
   readonly #alarm = new Alarm(() => {
     this.run().catch((error) => this.#init.log('upkeep failed - %e', error))
@@ -112,7 +117,7 @@ export class Upkeep implements Wanted {
       await this.#running
     } finally {
       this.#running = undefined
-      this.#alarm.within(this.#replicateAtMs - performance.now())
+      this.#alarm.within(LOOK_INTERVAL_MS)
     }
   }
 
@@ -147,6 +152,7 @@ export class Upkeep implements Wanted {
     }
 
     pass.after.settle(pass.before, performance.now())
+    this.#lookedMs = pass.startMs
     this.#settled = pass.after
   }
 
@@ -263,6 +269,15 @@ export class Upkeep implements Wanted {
 
     if (isReplicating) {
       return replicationTargets(own, owners)
+    }
+
+    const changedMs = store.changedMs(name)
+    const isMisplaced =
+      !owners.includes(own) && owners.every((peer) => after.sinceMs(peer) <= changedMs)
+
+    if (isMisplaced && changedMs > this.#lookedMs) {
+      // A writer could not reach those that are nearer.
+      return owners
     }
 
     // Who was there when this node got the record is no newcomer to it: others sent it to both.

@@ -2,7 +2,7 @@ import type { PeerId } from '@libp2p/interface'
 import { type DHTRecord, encodedSize, isEmpty, plainRecord, recordKey } from '@waggle/record'
 import { DEFAULT_NUM_REPLICAS } from '../../src/constants.ts'
 import type { Contact } from '../../src/interface.ts'
-import { pointOfKey } from '../../src/lookup/key-space.ts'
+import { type Point, pointOfKey, pointOfPeer } from '../../src/lookup/key-space.ts'
 import { PeerIndex } from '../../src/lookup/peer-index.ts'
 import { RecordStore } from '../../src/store/record-store.ts'
 import { Upkeep } from '../../src/upkeep/upkeep.ts'
@@ -25,14 +25,18 @@ export function keyNumber(n: number): Uint8Array {
   return recordKey(`record ${n}`)
 }
 
-/** A network of peers that all know each other, and what they bring each other. */
+/** Of the others, the nearest. */
+const WHOM_A_PEER_KNOWS = 64
+
+/** A network of peers that know their surroundings, and what they bring each other. */
 export class KeptNetwork {
+  #index = new PeerIndex()
   readonly peers: KeepingPeer[] = []
   readonly #byName = new Map<string, KeepingPeer>()
   movedBytes = 0
   movedRecords = 0
 
-  /** Adds so many peers; they are known to all from now on. */
+  /** Adds so many peers; they are known from now on. */
   join(count: number): KeepingPeer[] {
     return Array.from({ length: count }, () => {
       const peer = this.#peer(peerNumber(this.peers.length))
@@ -64,22 +68,16 @@ export class KeptNetwork {
 
   /** Who should hold each record now. */
   ownership(records: number): KeepingPeer[][] {
-    const index = new PeerIndex()
-
-    for (const { contact } of this.alive()) {
-      index.set(contact)
-    }
-
+    const index = this.#aliveIndex()
     return Array.from({ length: records }, (_, n) =>
-      index
-        .nearest(pointOfKey(keyNumber(n)), DEFAULT_NUM_REPLICAS)
-        .flatMap(({ id }) => this.#byName.get(id.toString()) ?? [])
+      this.#nearest(index, pointOfKey(keyNumber(n)), DEFAULT_NUM_REPLICAS)
     )
   }
 
-  /** Has all peers look after their records, at the same time. */
-  async keep(): Promise<void> {
-    await Promise.all(this.alive().map(({ upkeep }) => upkeep.run()))
+  /** Has peers look after their records, all at the same time. */
+  async keep(peers: readonly KeepingPeer[] = this.alive()): Promise<void> {
+    this.#index = this.#aliveIndex()
+    await Promise.all(peers.map(({ upkeep }) => upkeep.run()))
   }
 
   #peer(id: PeerId): KeepingPeer {
@@ -90,13 +88,32 @@ export class KeptNetwork {
       upkeep: new Upkeep({
         ...{ self: contact, store, numReplicas: DEFAULT_NUM_REPLICAS, log: silentLog },
         isReplica: () => true,
-        servers: () => this.alive().filter((other) => other !== peer),
+        servers: () => this.#surroundings(contact),
         send: async ({ id: to }, key, record) => this.#reached(to).apply(key, this.#moved(record)),
         holds: async ({ id: asked }, key) => !isEmpty(this.#reached(asked).get(key))
       })
     }
     this.#byName.set(id.toString(), peer)
     return peer
+  }
+
+  #surroundings(self: Contact): KeepingPeer[] {
+    const near = this.#nearest(this.#index, pointOfPeer(self.id), WHOM_A_PEER_KNOWS)
+    return near.filter(({ contact }) => contact !== self)
+  }
+
+  #nearest(index: PeerIndex, point: Point, count: number): KeepingPeer[] {
+    return index.nearest(point, count).flatMap(({ id }) => this.#byName.get(id.toString()) ?? [])
+  }
+
+  #aliveIndex(): PeerIndex {
+    const index = new PeerIndex()
+
+    for (const { contact } of this.alive()) {
+      index.set(contact)
+    }
+
+    return index
   }
 
   #reached(id: PeerId): RecordStore {

@@ -17,6 +17,11 @@ function lacking(net: KeptNetwork, records: number): number {
 /** Longer than peers may differ in what they hear when. */
 const SETTLING_MS = 1100
 
+/** As when nobody has come for a moment. */
+async function settled(): Promise<void> {
+  await new Promise((resolve) => setTimeout(resolve, SETTLING_MS))
+}
+
 describe('Upkeep of a large network', () => {
   it('moves no more than twice what new owners must hold, as a thousand join where 10,000 records are', {
     timeout: 300_000
@@ -27,10 +32,11 @@ describe('Upkeep of a large network', () => {
     const expirationTime = getDHTTime() + 3600
     net.fill(records, VALUE_BYTES, expirationTime)
     await net.keep()
-    await new Promise((resolve) => setTimeout(resolve, SETTLING_MS))
+    await settled()
     expect(net.movedRecords).toBe(0)
 
     for (const count of [1, 199, 800]) {
+      await settled()
       net.join(count)
       await net.keep()
       expect(lacking(net, records), `after ${net.peers.length} peers`).toBe(0)
@@ -76,11 +82,11 @@ describe('Upkeep of a large network', () => {
     net.join(8)
     net.fill(records, VALUE_BYTES, getDHTTime() + 3600)
     await net.keep()
-    await new Promise((resolve) => setTimeout(resolve, SETTLING_MS))
+    await settled()
     const [newcomer] = net.join(1)
     // All of them take it in, and leave some of the work to a peer that does not do it any more.
     const [dead, ...others] = net.peers.slice(0, 8)
-    await Promise.all(others.map(({ upkeep }) => upkeep.run()))
+    await net.keep(others)
     expect(lacking(net, records)).toBeGreaterThan(0)
 
     if (dead !== undefined) {
@@ -98,7 +104,7 @@ describe('Upkeep of a large network', () => {
     net.join(8)
     net.fill(records, VALUE_BYTES, getDHTTime() + 3600)
     await net.keep()
-    await new Promise((resolve) => setTimeout(resolve, SETTLING_MS))
+    await settled()
 
     for (const peer of net.peers) {
       peer.sinceMs = performance.now()
@@ -108,10 +114,25 @@ describe('Upkeep of a large network', () => {
     expect(net.movedRecords).toBe(0)
 
     const [forgetful, ...others] = net.peers
-    await new Promise((resolve) => setTimeout(resolve, SETTLING_MS))
+    await settled()
     net.restart(0)
-    await Promise.all(others.map(({ upkeep }) => upkeep.run()))
+    await net.keep(others)
     expect(lacking(net, records)).toBe(0)
     expect(net.movedRecords).toBe(forgetful?.store.records)
+  })
+
+  it('brings what a writer has left too far away to those that are nearest', async () => {
+    const net = new KeptNetwork()
+    net.join(12)
+    await net.keep()
+    const owners = net.ownership(1)[0] ?? []
+    const farOne = net.peers.find((peer) => !owners.includes(peer))
+    farOne?.store.apply(keyNumber(0), plainRecord('left here', getDHTTime() + 3600))
+    await net.keep()
+    expect(lacking(net, 1)).toBe(0)
+    expect(net.movedRecords).toBe(owners.length)
+
+    await net.keep()
+    expect(net.movedRecords).toBe(owners.length)
   })
 })
