@@ -1,4 +1,5 @@
 import type { Scenario } from './interface.ts'
+import { churn } from './scenarios/churn/churn.ts'
 import { endurance } from './scenarios/endurance/endurance.ts'
 import { floor } from './scenarios/floor/floor.ts'
 import { growth } from './scenarios/growth/growth.ts'
@@ -11,4 +12,4 @@ import { wan } from './scenarios/wan/wan.ts'
 export const scenarios: readonly Scenario[] = [floor, peers, memory, hivemind, wan, growth]
 
 /** What takes so long that it has to be asked for. */
-export const longScenarios: readonly Scenario[] = [endurance]
+export const longScenarios: readonly Scenario[] = [endurance, churn]

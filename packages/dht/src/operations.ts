@@ -27,11 +27,12 @@ import type {
 import { mapMany } from './many.ts'
 import type { ReadOptions, Replicas } from './replicas/replicas.ts'
 import type { RecordStore } from './store/record-store.ts'
-import type { Republisher } from './upkeep/republisher.ts'
+import type { Publication, Republisher } from './upkeep/republisher.ts'
 import {
   deleting,
   placeName,
   placeOf,
+  renewed,
   SUBKEY_SEPARATOR,
   storing,
   type Write,
@@ -63,20 +64,14 @@ export class Operations implements WaggleOperations {
   constructor(init: OperationsInit) {
     this.#init = init
     this.#calls = new Calls(init.lifetime)
+    init.lifetime.addEventListener('abort', () => init.republisher.unpublishOwn(this))
   }
 
   async store(key: Key, value: Value, options: StoreOptions): Promise<boolean> {
     assertOptions('store', options)
-    const entry = { ...options, key, value }
-    const write = storing(entry, this.#rules())
-    const call = this.#calls.run('store', options, (wanted) => this.#write(write, wanted))
-
-    if (options.republish === true) {
-      return this.#publish(entry, write, call)
-    }
-
-    this.#init.republisher.unpublish(placeOf(write))
-    return call
+    const write = storing({ ...options, key, value }, this.#rules())
+    const call = this.#calls.run('store', options, (wanted) => this.#replace(write, wanted))
+    return options.republish === true ? this.#publish(write, options, call) : call
   }
 
   async delete(key: Key, options: DeleteOptions): Promise<boolean> {
@@ -116,7 +111,7 @@ export class Operations implements WaggleOperations {
     }
 
     return this.#calls.run('storeMany', options, (wanted) =>
-      mapMany(mapped(entries, toWrite), (write) => this.#write(write, wanted), {
+      mapMany(mapped(entries, toWrite), (write) => this.#replace(write, wanted), {
         wanted,
         maxItems: MANY_UNDER_WAY,
         maxBytes: MANY_BYTES_UNDER_WAY,
@@ -174,23 +169,40 @@ export class Operations implements WaggleOperations {
     )
   }
 
-  /** Keeps an entry alive, unless something that beats it is there. */
-  async #publish(entry: StoreEntry, write: Write, stored: Promise<boolean>): Promise<boolean> {
+  /** Stores, whatever has been kept alive in the place. */
+  #replace(write: Write, wanted: Wanted): Promise<boolean> {
+    this.#init.republisher.unpublish(placeOf(write))
+    return this.#write(write, wanted)
+  }
+
+  /** Keeps alive what was stored, unless something that beats it is there. */
+  async #publish(
+    write: Write,
+    { ttl, expirationTime }: Lifetime,
+    stored: Promise<boolean>
+  ): Promise<boolean> {
     const { republisher } = this.#init
-    const place = placeOf(write)
-    const store = async (): Promise<void> => {
-      const again = storing(entry, this.#rules())
-      await this.#calls.run('republish', {}, (wanted) => this.#write(again, wanted))
+    const publication: Publication = {
+      ...{ place: placeOf(write), owner: this, ttl, expirationTime },
+      store: () => this.#storeAgain(write, ttl)
     }
-    const { ttl, expirationTime } = entry
-    republisher.publish({ place, ttl, expirationTime, store })
-    const isStored = await stored
+    let isStored = false
+    republisher.publish(publication)
 
-    if (!isStored) {
-      republisher.unpublish(place)
+    try {
+      isStored = await stored
+      return isStored
+    } finally {
+      if (!isStored) {
+        republisher.withdraw(publication)
+      }
     }
+  }
 
-    return isStored
+  async #storeAgain(write: Write, ttl: number | undefined): Promise<boolean> {
+    const { now } = this.#rules()
+    const again = ttl === undefined ? write : renewed(write, now + ttl)
+    return this.#calls.run('republish', {}, (wanted) => this.#write(again, wanted))
   }
 
   async #write({ key, record, isLive }: Write, wanted: Wanted): Promise<boolean> {

@@ -58,7 +58,7 @@ export function serviceParts(init: PartsInit): ServiceParts {
   const { kad, store } = partsOf(components)
   const stopping = new AbortController()
   const lifetime = stopping.signal
-  const { routing, channel, lookups, replicas } = finding(init)
+  const { avoidance, routing, channel, lookups, replicas } = finding(init)
   const { cache, reads } = caching(init, replicas)
   const clocks = clocksOf(init)
   const republisher = new Republisher({
@@ -70,7 +70,14 @@ export function serviceParts(init: PartsInit): ServiceParts {
     ...{ store, numReplicas, isReplica: () => kad.getMode() === 'server' },
     servers: () => routing.present(),
     send: (to, key, record) =>
-      inTime(channel.store(to, key, record, { closerCount: 0 }), init.requestTimeoutMs),
+      avoidance.watch(
+        to.id,
+        inTime(channel.store(to, key, record, { closerCount: 0 }), init.requestTimeoutMs)
+      ),
+    async holds(peer, key) {
+      const asked = channel.find(peer, key, { closerCount: 0, isCloserAlways: true })
+      return (await inTime(asked, init.requestTimeoutMs)).record !== undefined
+    },
     log: components.logger.forComponent('waggle:upkeep')
   })
 
@@ -95,6 +102,7 @@ export function serviceParts(init: PartsInit): ServiceParts {
 }
 
 interface Finding {
+  readonly avoidance: Avoidance
   readonly routing: KnownPeers
   readonly channel: ExchangeChannel
   readonly lookups: Lookups
@@ -121,7 +129,7 @@ function finding(init: PartsInit): Finding {
     isReplica: () => kad.getMode() === 'server'
   })
 
-  return { routing, channel, lookups, replicas }
+  return { avoidance, routing, channel, lookups, replicas }
 }
 
 function caching(

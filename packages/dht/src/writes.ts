@@ -64,6 +64,22 @@ function write(
   }
 }
 
+/** The same write with another expiration. */
+export function renewed({ key, record }: Write, expirationTime: DHTTime): Write {
+  const { plain } = record
+  const subkeys = [...record.subkeys].map(
+    ([id, entry]) => [id, { ...entry, expirationTime }] as const
+  )
+  return {
+    key,
+    record: {
+      ...(plain && { plain: { ...plain, expirationTime } }),
+      subkeys: new Map(subkeys)
+    },
+    isLive: true
+  }
+}
+
 /** The name of the one place that a write is for. */
 export function placeOf({ key, record }: Write): string {
   const [subkey] = record.subkeys.keys()

@@ -1,7 +1,9 @@
 import type { Logger } from '@libp2p/interface'
 import {
   type DHTRecord,
+  type DHTTime,
   decodeRecord,
+  EMPTY_RECORD,
   encodeRecord,
   isEmpty,
   join,
@@ -19,7 +21,7 @@ import {
 import type { RecordStore } from '../store/record-store.ts'
 import { Alarm } from '../timing/alarm.ts'
 import type { CachePolicy } from './cache-policy.ts'
-import { RefreshQueue } from './refresh-queue.ts'
+import { type Refresh, RefreshQueue } from './refresh-queue.ts'
 import { SharedReads } from './shared-reads.ts'
 
 export interface CachedReadsInit {
@@ -34,8 +36,8 @@ export interface CachedReadsInit {
   readonly log: Logger
 }
 
-/** How many keys are fetched again at once. Hivemind's chunk_size. */
-const REFRESHES_AT_ONCE = 16
+/** How many keys are fetched again at once. */
+const REFRESHES_AT_ONCE = 256
 
 /**
  * Reads from what this node knows, or else from the nearest peers, and remembers what these said.
@@ -45,7 +47,7 @@ const REFRESHES_AT_ONCE = 16
 export class CachedReads {
   readonly #init: CachedReadsInit
   readonly #searches: SharedReads
-  readonly #refreshes = new RefreshQueue()
+  readonly #refreshes: RefreshQueue
   readonly #alarm = new Alarm(() => void this.refreshDue())
   #hits = 0
 
@@ -56,11 +58,21 @@ export class CachedReads {
       clock: init.store.clock,
       onReading: (key, reading) => this.#onReading(key, reading)
     })
+    this.#refreshes = new RefreshQueue({
+      leadTime: init.policy.refreshBeforeExpiry,
+      maxRecords: init.policy.maxRecords,
+      isCached: (key) => this.#isCached(key)
+    })
   }
 
   /** How many reads the cache has answered. */
   get hits(): number {
     return this.#hits
+  }
+
+  /** How many keys are to be fetched again some time. */
+  get refreshes(): number {
+    return this.#refreshes.size
   }
 
   async read(key: Uint8Array, options: ReadOptions): Promise<DHTRecord> {
@@ -75,42 +87,24 @@ export class CachedReads {
       return
     }
 
-    const isKnown = !isEmpty(cache.get(key))
+    const isKnown = this.#isCached(key)
     const isWhole = write.subkeys.size === 0
 
     if (isAccepted && (isKnown || isWhole)) {
       cache.apply(key, write)
     }
 
-    if (isKnown && !(isAccepted && isWhole)) {
+    if (isKnown && !(isAccepted && isWhole) && policy.refreshBeforeExpiry > 0) {
       // Others have written to it, too, or something later is there: it is no longer what we know.
-      this.#refreshAt(key, cache.clock())
+      this.#refreshes.outdated(nameOf(key), key, cache.clock())
+      this.#watch()
     }
   }
 
   /** Fetches again what is due. Called by a timer; resolves when it is done. */
   async refreshDue(): Promise<void> {
-    const { cache, policy, log } = this.#init
-
-    if (cache === undefined) {
-      return
-    }
-
-    const due = this.#refreshes.take(cache.clock(), REFRESHES_AT_ONCE)
-
-    await Promise.all(
-      due.map(async ({ name, key }) => {
-        const now = cache.clock()
-        const known = shownExpiration(cache.get(key), now) ?? now
-        const sufficientExpirationTime = known + policy.refreshBeforeExpiry + 1
-
-        try {
-          await this.#searches.read(name, key, { wanted: ALWAYS, sufficientExpirationTime })
-        } catch (error) {
-          log('could not refresh a cached record - %e', error)
-        }
-      })
-    )
+    const due = this.#refreshes.take(this.#init.store.clock(), REFRESHES_AT_ONCE)
+    await Promise.all(due.map((refresh) => this.#refresh(refresh)))
     this.#watch()
   }
 
@@ -121,27 +115,61 @@ export class CachedReads {
 
   /** What this node holds or remembers, if that is good enough. */
   #remembered(key: Uint8Array, options: ReadOptions): DHTRecord | undefined {
-    const { store, cache } = this.#init
-    const now = store.clock()
-    const held = store.get(key)
-
-    if (isSufficient(held, options, now)) {
-      return held
-    }
-
-    const cached = cache?.get(key)
-    const known = cached === undefined || isEmpty(cached) ? held : join(held, cached, store.limits)
+    const now = this.#init.store.clock()
+    const { known, isByCache } = this.#known(key)
 
     if (!isSufficient(known, options, now)) {
       return undefined
     }
 
-    this.#hits++
-    this.#refreshAt(
-      key,
-      (shownExpiration(known, now) ?? now) - this.#init.policy.refreshBeforeExpiry
-    )
+    if (isByCache) {
+      this.#hits++
+      this.#onUsed(key, shownExpiration(known, now) ?? now)
+    }
+
     return known
+  }
+
+  /** What this node holds and remembers, and whether the latter adds anything. */
+  #known(key: Uint8Array): { known: DHTRecord; isByCache: boolean } {
+    const { store, cache } = this.#init
+    const held = store.get(key)
+    const cached = cache?.get(key) ?? EMPTY_RECORD
+    const known = isEmpty(cached) ? held : join(held, cached, store.limits)
+    return { known, isByCache: known !== held }
+  }
+
+  #onUsed(key: Uint8Array, expirationTime: DHTTime): void {
+    const { policy, store } = this.#init
+
+    if (policy.refreshBeforeExpiry > 0) {
+      this.#refreshes.used({ name: nameOf(key), key, expirationTime }, store.clock())
+      this.#watch()
+    }
+  }
+
+  /** Unless it is no longer what was used. */
+  async #refresh({ name, key, expirationTime }: Refresh): Promise<void> {
+    const { policy, store, log } = this.#init
+    const now = store.clock()
+    const { known, isByCache } = this.#known(key)
+    const knownUntil = shownExpiration(known, now) ?? now
+
+    if (expirationTime !== undefined && !(isByCache && knownUntil === expirationTime)) {
+      return
+    }
+
+    const sufficientExpirationTime = knownUntil + policy.refreshBeforeExpiry + 1
+
+    try {
+      await this.#searches.read(name, key, { wanted: ALWAYS, sufficientExpirationTime })
+    } catch (error) {
+      log('could not refresh a cached record - %e', error)
+    }
+  }
+
+  #isCached(key: Uint8Array): boolean {
+    return !isEmpty(this.#init.cache?.get(key) ?? EMPTY_RECORD)
   }
 
   #onReading(key: Uint8Array, reading: Reading): void {
@@ -161,20 +189,15 @@ export class CachedReads {
   #remember(key: Uint8Array, { record, without }: Reading): void {
     const { cache, policy, replicas, store } = this.#init
 
-    if (cache !== undefined && policy.local && !subsumes(store.get(key), record, store.limits)) {
+    const isKept = policy.local || this.#isCached(key)
+
+    if (cache !== undefined && isKept && !subsumes(store.get(key), record, store.limits)) {
       // Read anew: what is in it are views of a whole message.
       cache.apply(key, decodeRecord(encodeRecord(record)))
     }
 
     if (cache !== undefined && without.length > 0) {
       replicas.lend(key, record, without.slice(0, policy.nearest))
-    }
-  }
-
-  #refreshAt(key: Uint8Array, dueTime: number): void {
-    if (this.#init.policy.refreshBeforeExpiry > 0) {
-      this.#refreshes.add({ name: nameOf(key), key, dueTime })
-      this.#watch()
     }
   }
 

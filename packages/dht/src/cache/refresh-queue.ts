@@ -4,51 +4,103 @@ import { type Due, DueQueue } from '../timing/due-queue.ts'
 /** A cached record that is to be fetched again while it lives. */
 export interface Refresh extends Due {
   readonly key: Uint8Array
+
+  /** Until when it was good as it was used; undefined if it is no longer what is known. */
+  readonly expirationTime?: DHTTime
 }
 
-/** Beyond so many keys it is forgotten which of them were fetched again already. */
-const MAX_REMEMBERED = 10_000
+export interface RefreshQueueInit {
+  /** Seconds before its expiration at which a record that is in use is fetched again. */
+  readonly leadTime: number
+
+  /** How many records are remembered, so that no more are waited for than can be in use. */
+  readonly maxRecords: number
+
+  /** Whether it is still remembered. */
+  readonly isCached: (key: Uint8Array) => boolean
+}
+
+/** When a record was to be fetched again last. */
+interface Planned {
+  readonly expirationTime: DHTTime
+  readonly leadTime: number
+}
+
+/** Seconds. Nobody fetches a record again so shortly before it expires. */
+const MIN_LEAD_TIME = 0.25
 
 /**
- * Which cached records are to be fetched again. What turned out to be as late as it gets is not
- * fetched again for the same expiration.
+ * Which cached records are to be fetched again, and when. What turned out to be as late as it gets
+ * is tried again when half of the time that was left has passed: its publisher may only be late.
  */
 export class RefreshQueue {
+  readonly #init: RefreshQueueInit
   readonly #queue = new DueQueue<Refresh>()
-  /** For when a key was fetched again last. */
-  readonly #taken = new Map<string, DHTTime>()
+  readonly #planned = new Map<string, Planned>()
+
+  constructor(init: RefreshQueueInit) {
+    this.#init = init
+  }
+
+  get size(): number {
+    return this.#queue.size
+  }
 
   /** When the next one is due; undefined if there is none. */
   get nextTime(): DHTTime | undefined {
     return this.#queue.nextTime
   }
 
-  /** Adds a key, or changes when it is due. */
-  add(refresh: Refresh): void {
-    const { name, dueTime } = refresh
+  /** A record is in use. */
+  used(refresh: { name: string; key: Uint8Array; expirationTime: DHTTime }, now: DHTTime): void {
+    const { name, expirationTime } = refresh
+    const queued = this.#queue.get(name)
+    const isQueued =
+      queued !== undefined && (queued.expirationTime ?? expirationTime) === expirationTime
+    const leadTime = this.#leadTime(refresh, now)
 
-    if (this.#queue.get(name)?.dueTime !== dueTime && this.#taken.get(name) !== dueTime) {
-      this.#queue.set(refresh)
+    if (!isQueued && leadTime >= MIN_LEAD_TIME) {
+      this.#add({ ...refresh, dueTime: expirationTime - leadTime })
+      this.#remember(name, { expirationTime, leadTime })
     }
+  }
+
+  /** A record is no longer what is known of it. */
+  outdated(name: string, key: Uint8Array, now: DHTTime): void {
+    this.#add({ name, key, dueTime: now })
   }
 
   /** Takes out what is due, at most so many. */
   take(now: DHTTime, most: number): Refresh[] {
-    const due = this.#queue.take(now, most)
+    return this.#queue.take(now, most)
+  }
 
-    for (const { name, dueTime } of due) {
-      this.#taken.delete(name)
-      this.#taken.set(name, dueTime)
+  #leadTime(
+    { name, expirationTime }: { name: string; expirationTime: DHTTime },
+    now: DHTTime
+  ): number {
+    const planned = this.#planned.get(name)
+    const isAnew = planned?.expirationTime !== expirationTime
+    const leadTime = isAnew ? this.#init.leadTime : planned.leadTime / 2
+    const left = expirationTime - now
+    return leadTime < left ? leadTime : left / 2
+  }
+
+  #add(refresh: Refresh): void {
+    this.#queue.set(refresh)
+
+    if (this.#queue.size > 2 * this.#init.maxRecords) {
+      this.#queue.retain(({ key }) => this.#init.isCached(key))
     }
+  }
 
-    for (const name of this.#taken.keys()) {
-      if (this.#taken.size <= MAX_REMEMBERED) {
-        break
-      }
+  #remember(name: string, planned: Planned): void {
+    this.#planned.delete(name)
+    this.#planned.set(name, planned)
 
-      this.#taken.delete(name)
+    if (this.#planned.size > 2 * this.#init.maxRecords) {
+      const [oldest = ''] = this.#planned.keys()
+      this.#planned.delete(oldest)
     }
-
-    return due
   }
 }

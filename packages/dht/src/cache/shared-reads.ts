@@ -18,8 +18,8 @@ export interface SharedReadsInit {
 /**
  * One search a key at a time, whoever asks: Hivemind's reuse_get_requests. A get that takes any
  * answer joins the search under way, and leaves it as soon as what has been found is good enough
- * for it. A `latest` one joins only before the first question is asked, or it could miss what its
- * caller has stored since; otherwise all that wait share the next search.
+ * for it. A `latest` one joins only before the search begins, or it could miss what its caller has
+ * stored since; otherwise all that wait share the next search.
  */
 export class SharedReads {
   readonly #init: SharedReadsInit
@@ -45,8 +45,8 @@ export class SharedReads {
 
     if (search === undefined) {
       this.#search(name, key, [reader])
-    } else if (!search.admit(reader, this.#init.clock())) {
-      search.waiting.push(reader)
+    } else {
+      search.admit(reader, this.#init.clock())
     }
   }
 
@@ -54,20 +54,24 @@ export class SharedReads {
     const search = new Search(readers, this.#init.clock)
     this.#searches.set(name, search)
 
-    void this.#run(key, search).then(() => this.#next(name, key, search.waiting))
+    // What is asked for in the same moment is to be one search.
+    queueMicrotask(() => {
+      void this.#run(key, search).then(() => this.#next(name, key, search.waiting))
+    })
   }
 
   async #run(key: Uint8Array, search: Search): Promise<void> {
     try {
+      search.begin()
       const reading = await this.#init.replicas.read(key, search)
 
-      if (!search.isGivenUp) {
+      if (reading.end !== 'given up') {
         this.#init.onReading(key, reading)
       }
 
-      search.end(({ resolve }) => resolve(reading.record))
+      search.end(reading, this.#init.clock())
     } catch (error) {
-      search.end(({ reject }) => reject(error))
+      search.fail(error)
     }
   }
 
@@ -94,19 +98,20 @@ class Search implements ReadOptions {
   readonly waiting: Reader[] = []
   readonly #readers: Set<Reader>
   readonly #clock: () => DHTTime
-  #isLatest: boolean
   #isBegun = false
+  #isLatest = false
   #found: DHTRecord | undefined
 
   constructor(readers: Iterable<Reader>, clock: () => DHTTime) {
     this.#readers = new Set(readers)
     this.#clock = clock
-    this.wanted = wantedBy(this.#readers, this.waiting)
+    this.wanted = wantedBy(this.#readers)
+  }
+
+  /** From now on it knows what it has to find, and may miss what is stored. */
+  begin(): void {
+    this.#isBegun = true
     this.#isLatest = [...this.#readers].some(({ options }) => options.latest)
-    // No question is asked before the running task has ended.
-    queueMicrotask(() => {
-      this.#isBegun = true
-    })
   }
 
   get latest(): boolean {
@@ -123,23 +128,15 @@ class Search implements ReadOptions {
     return most
   }
 
-  /** Whether it ended for want of readers, not of answers. */
-  get isGivenUp(): boolean {
-    return this.#readers.size > 0 && !this.wanted.isWanted
-  }
-
-  /** Whether the reader can share this search. */
-  admit(reader: Reader, now: DHTTime): boolean {
-    const { latest = false } = reader.options
-
-    if (latest && this.#isBegun) {
-      return false
+  /** Lets the reader share this search, or else wait for the next one. */
+  admit(reader: Reader, now: DHTTime): void {
+    if (this.#isBegun && reader.options.latest) {
+      this.waiting.push(reader)
+      return
     }
 
-    this.#isLatest ||= latest
     this.#readers.add(reader)
     this.#release(now)
-    return true
   }
 
   onRecord(record: DHTRecord): void {
@@ -147,33 +144,42 @@ class Search implements ReadOptions {
     this.#release(this.#clock())
   }
 
-  end(settle: (reader: Reader) => void): void {
+  /** Those that came when it had found enough for the others may need another one. */
+  end({ record, end }: Reading, now: DHTTime): void {
     for (const reader of this.#readers) {
-      settle(reader)
+      if (end === 'whole' || isSufficient(record, reader.options, now)) {
+        reader.resolve(record)
+      } else {
+        this.waiting.push(reader)
+      }
     }
+  }
 
-    this.#readers.clear()
+  fail(error: unknown): void {
+    for (const { reject } of this.#readers) {
+      reject(error)
+    }
   }
 
   /** Lets those go that need no more than what was found. */
   #release(now: DHTTime): void {
-    for (const reader of this.#found === undefined ? [] : this.#readers) {
-      if (this.#found !== undefined && isSufficient(this.#found, reader.options, now)) {
+    const found = this.#found
+
+    for (const reader of found === undefined ? [] : this.#readers) {
+      if (found !== undefined && isSufficient(found, reader.options, now)) {
         this.#readers.delete(reader)
-        reader.resolve(this.#found)
+        reader.resolve(found)
       }
     }
   }
 }
 
-function wantedBy(...groups: readonly Iterable<Reader>[]): Wanted {
+function wantedBy(readers: Iterable<Reader>): Wanted {
   return {
     get isWanted() {
-      for (const readers of groups) {
-        for (const { options } of readers) {
-          if (options.wanted.isWanted) {
-            return true
-          }
+      for (const { options } of readers) {
+        if (options.wanted.isWanted) {
+          return true
         }
       }
 

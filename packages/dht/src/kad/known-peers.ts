@@ -30,6 +30,9 @@ interface KnownPeer {
 
   /** Whether it was connected, and is no more. */
   readonly hasLeft: boolean
+
+  /** Since when it has been there, in ms of the process's clock. */
+  readonly sinceMs: number
 }
 
 /**
@@ -95,10 +98,9 @@ export class KnownPeers implements Routing {
     return peers.filter(({ isConnected }) => isConnected).map(({ contact }) => contact.id)
   }
 
-  /** Those that have not gone away since they were last connected. */
-  present(): Contact[] {
-    const peers = [...this.#peers.values()]
-    return peers.filter(({ hasLeft }) => !hasLeft).map(({ contact }) => contact)
+  /** Those that have not gone away since they were last connected, and since when they are there. */
+  present(): { contact: Contact; sinceMs: number }[] {
+    return [...this.#peers.values()].filter(({ hasLeft }) => !hasLeft)
   }
 
   /** Leaves out a peer that is not connected, until it is heard of again. */
@@ -126,8 +128,10 @@ export class KnownPeers implements Routing {
       isInTable: false,
       isConnected: false,
       hasLeft: false,
+      sinceMs: performance.now(),
       ...before,
-      ...change
+      ...change,
+      ...(before?.hasLeft && change.isConnected && { sinceMs: performance.now() })
     }
 
     if (after.isInTable || after.isConnected) {

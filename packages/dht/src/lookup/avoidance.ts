@@ -48,6 +48,19 @@ export class Avoidance {
     }
   }
 
+  /** Takes note if what a peer was asked for fails, and passes it on. */
+  async watch<T>(peer: PeerId, answer: Promise<T>): Promise<T> {
+    try {
+      return await answer
+    } catch (error) {
+      if (!(error instanceof Error && error.name === 'AbortError')) {
+        this.failed(peer)
+      }
+
+      throw error
+    }
+  }
+
   answered(peer: PeerId): void {
     this.#failures.delete(peer.toString())
   }

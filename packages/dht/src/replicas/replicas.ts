@@ -51,10 +51,13 @@ export interface Reading {
   /** What the peers that answered hold together. */
   readonly record: DHTRecord
 
-  /** The nearest replicas that lack some of it. */
+  /** Whether it was good enough before all were asked, or all were, or nobody wanted it any more. */
+  readonly end: 'enough' | 'whole' | 'given up'
+
+  /** The nearest replicas that lack some of it, when all were asked. */
   readonly behind: readonly Contact[]
 
-  /** Peers that hold nothing, of those that were asked and are nearer than one that does. */
+  /** When not all were asked, those that had nothing and are nearer than one that had something. */
   readonly without: readonly Contact[]
 }
 
@@ -83,9 +86,10 @@ export class Replicas {
   async read(key: Uint8Array, options: ReadOptions): Promise<Reading> {
     const { store, numReplicas } = this.#init
     let record = store.get(key)
+    let isEnough = this.#isEnough(record, options)
 
-    if (this.#isEnough(record, options)) {
-      return { record, behind: [], without: [] }
+    if (isEnough) {
+      return { record, end: 'enough', behind: [], without: [] }
     }
 
     const own = { contact: this.#self, record }
@@ -114,17 +118,17 @@ export class Replicas {
         failures = Number.NEGATIVE_INFINITY
       }
 
-      return this.#isEnough(record, options)
+      isEnough = this.#isEnough(record, options)
+      return isEnough
     })
 
-    const isAll = !this.#isEnough(record, options)
-    const nearest = isAll ? search.answers().slice(0, numReplicas) : []
-
-    return {
-      record,
-      behind: this.#lacking([own, ...answers], nearest, record),
-      without: answers.length > 1 && !isEmpty(record) ? emptyHanded(answers, search) : []
+    if (isEnough) {
+      return { record, end: 'enough', behind: [], without: emptyHanded(answers, search) }
     }
+
+    const nearest = search.answers().slice(0, numReplicas)
+    const behind = this.#lacking([own, ...answers], nearest, record)
+    return { record, end: search.isDone ? 'whole' : 'given up', behind, without: [] }
   }
 
   /**
@@ -294,10 +298,18 @@ interface Held {
   readonly record: DHTRecord
 }
 
-/** The peers that answered and hold nothing, nearest first. */
+/** The peers that answered and hold nothing, of those nearer than one that does; nearest first. */
 function emptyHanded(answers: readonly Held[], search: Search): Contact[] {
-  const empty = answers.filter(({ record }) => isEmpty(record)).map(({ contact }) => contact)
-  return search.answers().filter((contact) => empty.includes(contact))
+  if (answers.length < 2) {
+    return []
+  }
+
+  const isEmptyHanded = (contact: Contact): boolean =>
+    answers.some((answer) => answer.contact === contact && isEmpty(answer.record))
+  const isHolder = (contact: Contact): boolean =>
+    answers.some((answer) => answer.contact === contact && !isEmpty(answer.record))
+  const nearest = search.answers()
+  return nearest.slice(0, Math.max(nearest.findLastIndex(isHolder), 0)).filter(isEmptyHanded)
 }
 
 /** Whether a reader need not be told more than this (N5). With `latest` nothing less than all will do. */

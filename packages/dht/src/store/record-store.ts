@@ -64,6 +64,10 @@ interface Held {
   readonly record: DHTRecord
   readonly sizeBytes: number
   readonly expirationTime: DHTTime
+  /** Since when anything has been held under the name, in ms of the process's clock. */
+  readonly sinceMs: number
+  /** When it was changed last. */
+  readonly changedMs: number
   /** Made when first asked for. */
   encoded?: Uint8Array
 }
@@ -150,6 +154,16 @@ export class RecordStore {
     return this.#held.has(name)
   }
 
+  /** Since when anything has been held under the name, in ms of the process's clock. */
+  heldSinceMs(name: string): number {
+    return this.#held.get(name)?.sinceMs ?? Number.POSITIVE_INFINITY
+  }
+
+  /** When what is held under the name was changed last, in ms of the process's clock. */
+  changedMs(name: string): number {
+    return this.#held.get(name)?.changedMs ?? Number.NEGATIVE_INFINITY
+  }
+
   /**
    * The encoding of what is held under a name, with what has expired of it; undefined if nothing
    * is. It is not remembered, as {@link encoded} does: for a keeper that needs it once.
@@ -170,7 +184,7 @@ export class RecordStore {
       return applied
     }
 
-    const held = heldOf(name, applied.record)
+    const held = heldOf(name, applied.record, previous?.sinceMs)
     this.#hold(held)
     const dropped = this.#makeRoom()
 
@@ -248,10 +262,10 @@ function assertSendable({ maxRecordBytes, maxKeyBytes }: Limits): void {
   }
 }
 
-function heldOf(name: string, record: DHTRecord): Held {
+function heldOf(name: string, record: DHTRecord, heldSinceMs?: number): Held {
+  const changedMs = performance.now()
   return {
-    name,
-    record,
+    ...{ name, record, changedMs, sinceMs: heldSinceMs ?? changedMs },
     sizeBytes: encodedSize(record) + name.length,
     expirationTime: lastExpiration(record)
   }

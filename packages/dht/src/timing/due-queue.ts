@@ -30,10 +30,6 @@ export class DueQueue<T extends Due> {
     return undefined
   }
 
-  names(): string[] {
-    return [...this.#byName.keys()]
-  }
-
   get(name: string): T | undefined {
     return this.#byName.get(name)
   }
@@ -51,6 +47,15 @@ export class DueQueue<T extends Due> {
   /** Whether there was something to take back. */
   delete(name: string): boolean {
     return this.#byName.delete(name)
+  }
+
+  /** Forgets all others. */
+  retain(isKept: (item: T) => boolean): void {
+    for (const item of this.#byName.values()) {
+      if (!isKept(item)) {
+        this.#byName.delete(item.name)
+      }
+    }
   }
 
   /** Takes out what is due, at most so many. */

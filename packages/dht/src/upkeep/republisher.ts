@@ -1,28 +1,36 @@
 import type { Logger } from '@libp2p/interface'
 import type { DHTTime } from '@waggle/record'
+import { MANY_UNDER_WAY } from '../constants.ts'
+import { mapMany } from '../many.ts'
 import { Alarm } from '../timing/alarm.ts'
 import { type Due, DueQueue } from '../timing/due-queue.ts'
 
 /** Values given by `ttl` are stored again when so much of it has passed, with the whole of it ahead. */
 const RENEWED_AFTER = 0.5
 
+/** What could not be stored again is tried again after so much of that time. */
+const RETRIED_AFTER = 0.25
+
 /** Seconds. Values are stored again at least so often, for peers that have come since. */
-const MAX_INTERVAL = 3600
+export const MAX_REPUBLISH_INTERVAL = 3600
 
 /** Seconds. */
-const MIN_INTERVAL = 0.5
+export const MIN_REPUBLISH_INTERVAL = 0.5
 
 /** Something that its publisher keeps alive. */
 export interface Publication {
   /** The place that it is stored in: key and subkey. */
   readonly place: string
 
+  /** Whose it is. */
+  readonly owner: object
+
   /** Seconds from each time that it is stored, or else when it ends. */
   readonly ttl?: number | undefined
   readonly expirationTime?: DHTTime | undefined
 
-  /** Stores it once more. */
-  readonly store: () => Promise<unknown>
+  /** Stores it once more, and tells whether it is there now. */
+  readonly store: () => Promise<boolean>
 }
 
 interface Scheduled extends Due {
@@ -51,13 +59,12 @@ export class Republisher {
 
   /** It has just been stored. Takes the place of what was published there before. */
   publish(publication: Publication): void {
-    const dueTime = nextTime(publication, this.#init.clock())
+    const interval = intervalOf(publication, this.#init.clock())
 
-    if (dueTime === undefined) {
+    if (interval === undefined) {
       this.#scheduled.delete(publication.place)
     } else {
-      this.#scheduled.set({ name: publication.place, dueTime, publication })
-      this.#watch()
+      this.#schedule(publication, interval)
     }
   }
 
@@ -66,13 +73,21 @@ export class Republisher {
     return this.#scheduled.delete(place)
   }
 
-  /** The same for all places whose name begins so. */
-  unpublishAll(prefix: string): void {
-    for (const place of this.#scheduled.names()) {
-      if (place.startsWith(prefix)) {
-        this.#scheduled.delete(place)
-      }
+  /** Gives up what was published, unless something else has taken its place. */
+  withdraw(publication: Publication): void {
+    if (this.#isCurrent(publication)) {
+      this.#scheduled.delete(publication.place)
     }
+  }
+
+  /** Lets go of all places whose name begins so. */
+  unpublishAll(prefix: string): void {
+    this.#scheduled.retain(({ name }) => !name.startsWith(prefix))
+  }
+
+  /** Lets go of all that somebody has published. */
+  unpublishOwn(owner: object): void {
+    this.#scheduled.retain(({ publication }) => publication.owner !== owner)
   }
 
   /** Stores again what is due. Called by a timer; resolves when it is done. */
@@ -84,16 +99,42 @@ export class Republisher {
       this.publish(publication)
     }
 
-    await Promise.all(
-      due.map(({ publication }) =>
-        publication.store().catch((error) => this.#init.log('could not republish - %e', error))
-      )
-    )
     this.#watch()
+    await mapMany(due, ({ publication }) => this.#storeAgain(publication), {
+      maxItems: MANY_UNDER_WAY,
+      maxBytes: Number.POSITIVE_INFINITY,
+      bytesOf: () => 0
+    })
   }
 
   stop(): void {
     this.#alarm.stop()
+  }
+
+  async #storeAgain(publication: Publication): Promise<void> {
+    if (!(await this.#isStored(publication)) && this.#isCurrent(publication)) {
+      const interval = intervalOf(publication, this.#init.clock()) ?? 0
+      this.#schedule(publication, Math.max(interval * RETRIED_AFTER, MIN_REPUBLISH_INTERVAL))
+    }
+  }
+
+  async #isStored({ store }: Publication): Promise<boolean> {
+    try {
+      return await store()
+    } catch (error) {
+      this.#init.log('could not republish - %e', error)
+      return false
+    }
+  }
+
+  #isCurrent(publication: Publication): boolean {
+    return this.#scheduled.get(publication.place)?.publication === publication
+  }
+
+  #schedule(publication: Publication, interval: number): void {
+    const dueTime = this.#init.clock() + interval
+    this.#scheduled.set({ name: publication.place, dueTime, publication })
+    this.#watch()
   }
 
   #watch(): void {
@@ -105,9 +146,12 @@ export class Republisher {
   }
 }
 
-/** When a publication that was just stored is to be stored again; undefined: never. */
-function nextTime({ ttl, expirationTime = 0 }: Publication, now: DHTTime): DHTTime | undefined {
+/** After how many seconds a publication that was just stored is to be stored again; undefined: never. */
+function intervalOf({ ttl, expirationTime = 0 }: Publication, now: DHTTime): number | undefined {
   const left = ttl ?? expirationTime - now
-  const interval = Math.min(Math.max(left * RENEWED_AFTER, MIN_INTERVAL), MAX_INTERVAL)
-  return ttl === undefined && interval >= left ? undefined : now + interval
+  const interval = Math.min(
+    Math.max(left * RENEWED_AFTER, MIN_REPUBLISH_INTERVAL),
+    MAX_REPUBLISH_INTERVAL
+  )
+  return ttl === undefined && interval >= left ? undefined : interval
 }

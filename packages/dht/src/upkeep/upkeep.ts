@@ -3,11 +3,12 @@ import { type DHTRecord, encodedSize, isEmpty } from '@waggle/record'
 import type { DHTEvents } from '../events.ts'
 import type { Contact, Wanted } from '../interface.ts'
 import { pointOfKey } from '../lookup/key-space.ts'
-import { PeerIndex } from '../lookup/peer-index.ts'
 import { mapMany } from '../many.ts'
 import { keyOf, type RecordStore } from '../store/record-store.ts'
 import { Alarm } from '../timing/alarm.ts'
-import { newOwners } from './hand-over.ts'
+import { inTime } from '../timing/in-time.ts'
+import { newOwners, replicationTargets } from './hand-over.ts'
+import { Presence, type Present } from './presence.ts'
 
 export interface UpkeepInit {
   readonly self: Contact
@@ -18,10 +19,13 @@ export interface UpkeepInit {
   readonly isReplica: () => boolean
 
   /** The servers that are there now, as far as this node knows. */
-  readonly servers: () => Iterable<Contact>
+  readonly servers: () => Iterable<Present>
 
   /** Brings a record to a peer; rejects when it could not. */
   readonly send: (to: Contact, key: Uint8Array, record: DHTRecord) => Promise<unknown>
+
+  /** Whether a peer holds anything under a key; rejects when it does not answer. */
+  readonly holds: (peer: Contact, key: Uint8Array) => Promise<boolean>
   readonly log: Logger
 }
 
@@ -29,10 +33,25 @@ export interface UpkeepInit {
 export const SETTLE_MS = 500
 
 /** How long until those are tried again that could not be given what they should hold. */
-const RETRY_MS = 5000
+export const RETRY_MS = 5000
 
-/** How often the nearest holder brings a record to all others, changed or not (Kademlia, §2.5). */
+/** How often records are looked at though nobody has come or gone: writers may have misplaced some. */
+export const LOOK_INTERVAL_MS = 60_000
+
+/** How often records are brought to their holders, changed or not (Kademlia, §2.5). */
 export const REPLICATE_INTERVAL_MS = 3_600_000
+
+/** For how long a peer may have been there and still lack what those that are gone were to give it. */
+const FRESH_MS = 30_000
+
+/** Peers hear of a newcomer so much earlier or later than others do, or less. */
+const SLACK_MS = 1000
+
+/** A peer that comes is asked for so many of the records that it should hold: it may only have been away. */
+const SAMPLES = 8
+
+/** How long one peer may take to answer: much may be on its way to it. */
+const SEND_TIMEOUT_MS = 10_000
 
 /** Records looked at before other work gets its turn. */
 const SLICE = 256
@@ -47,15 +66,25 @@ interface Debt {
   readonly sizeBytes: number
 }
 
+/** What one pass compares. */
+interface Pass {
+  readonly before: Presence
+  readonly after: Presence
+  readonly isReplicating: boolean
+  readonly startMs: number
+}
+
 /**
  * Keeps records at the nearest peers as peers come and go (N7). Changes are looked into together,
  * a moment after the first: one pass over all records serves for all of them.
  */
 export class Upkeep implements Wanted {
   readonly #init: UpkeepInit
-  /** The servers that were there when records were last looked at, this node among them. */
-  #settled: PeerIndex
+  /** Who was there when records were last looked at, this node among them. */
+  #settled: Presence
   #replicateAtMs = performance.now() + REPLICATE_INTERVAL_MS
+  /** When a pass over the records began last. */
+  #lookedMs = Number.NEGATIVE_INFINITY
   #running: Promise<void> | undefined
   readonly #alarm = new Alarm(() => {
     this.run().catch((error) => this.#init.log('upkeep failed - %e', error))
@@ -65,7 +94,7 @@ export class Upkeep implements Wanted {
 
   constructor(init: UpkeepInit) {
     this.#init = init
-    this.#settled = indexOf([init.self])
+    this.#settled = new Presence([alwaysThere(init.self)])
   }
 
   /** Looks into it whenever a peer has come or gone, until the signal is aborted. */
@@ -79,7 +108,7 @@ export class Upkeep implements Wanted {
   /** Resolves when all records are where they should be, as far as this node knows. */
   async run(): Promise<void> {
     while (this.#running !== undefined) {
-      await this.#running
+      await this.#running.catch(() => {})
     }
 
     this.#running = this.#pass()
@@ -88,7 +117,7 @@ export class Upkeep implements Wanted {
       await this.#running
     } finally {
       this.#running = undefined
-      this.#alarm.within(this.#replicateAtMs - performance.now())
+      this.#alarm.within(LOOK_INTERVAL_MS)
     }
   }
 
@@ -98,17 +127,16 @@ export class Upkeep implements Wanted {
   }
 
   async #pass(): Promise<void> {
-    const { self, servers, isReplica } = this.#init
+    const pass = this.#begin()
 
-    if (!isReplica()) {
+    if (!this.#init.isReplica()) {
       return
     }
 
-    const before = this.#isReplicationDue() ? indexOf([self]) : this.#settled
-    const after = indexOf([self, ...servers()])
-    const failed = new Set<Contact>()
+    await this.#recognise(pass)
+    const failed = new Set<string>()
 
-    for await (const debts of this.#debts(before, after)) {
+    for await (const debts of this.#debts(pass)) {
       await mapMany(debts, (debt) => this.#pay(debt, failed), {
         wanted: this,
         maxItems: MAX_UNDER_WAY,
@@ -117,32 +145,93 @@ export class Upkeep implements Wanted {
       })
     }
 
-    // Who could not be given everything counts as new next time.
-    for (const contact of failed) {
-      after.delete(contact)
+    for (const name of failed) {
+      // Who could not be given everything counts as new next time.
+      pass.after.delete(name)
       this.#alarm.within(RETRY_MS)
     }
 
-    this.#settled = after
+    pass.after.settle(pass.before, performance.now())
+    this.#lookedMs = pass.startMs
+    this.#settled = pass.after
   }
 
-  #isReplicationDue(): boolean {
-    const isDue = performance.now() >= this.#replicateAtMs
+  #begin(): Pass {
+    const startMs = performance.now()
+    const isReplicating = startMs >= this.#replicateAtMs
 
-    if (isDue) {
-      this.#replicateAtMs = performance.now() + REPLICATE_INTERVAL_MS
+    if (isReplicating) {
+      this.#replicateAtMs = startMs + REPLICATE_INTERVAL_MS
     }
 
-    return isDue
+    const { self, servers } = this.#init
+    const after = new Presence([alwaysThere(self), ...servers()])
+    this.#settled.forgetReturned(after)
+    return { before: this.#settled, after, isReplicating, startMs }
+  }
+
+  /** Finds out who has not come as a stranger: peers that lost a connection, or all, if this node did. */
+  async #recognise({ before, after }: Pass): Promise<void> {
+    const samples = this.#samples({ before, after })
+
+    await Promise.all(
+      [...samples].map(async ([name, keys]) => {
+        const present = after.get(name)
+
+        if (
+          present !== undefined &&
+          keys.length === SAMPLES &&
+          (await this.#hasAll(present, keys))
+        ) {
+          before.add(present)
+        }
+      })
+    )
+  }
+
+  /** For each peer that has come, some of the records that it should hold if it was there before. */
+  #samples({ before, after }: Pick<Pass, 'before' | 'after'>): Map<string, Uint8Array[]> {
+    const { numReplicas, store } = this.#init
+    const samples = new Map<string, Uint8Array[]>()
+    let wanted = after.missingIn(before).length * SAMPLES
+
+    for (const name of wanted === 0 ? [] : store.names()) {
+      const key = keyOf(name)
+
+      for (const owner of after.nearest(pointOfKey(key), numReplicas)) {
+        const keys = samples.get(owner) ?? []
+
+        if (!before.has(owner) && keys.length < SAMPLES) {
+          samples.set(owner, [...keys, key])
+          wanted--
+        }
+      }
+
+      if (wanted === 0) {
+        break
+      }
+    }
+
+    return samples
+  }
+
+  async #hasAll({ contact }: Present, keys: readonly Uint8Array[]): Promise<boolean> {
+    try {
+      const asking = Promise.all(keys.map((key) => this.#init.holds(contact, key)))
+      const held = await inTime(asking, SEND_TIMEOUT_MS)
+      return held.every(Boolean)
+    } catch {
+      return false
+    }
   }
 
   /** What has to be handed over, slice by slice. */
-  async *#debts(before: PeerIndex, after: PeerIndex): AsyncGenerator<Debt[]> {
+  async *#debts(pass: Pass): AsyncGenerator<Debt[]> {
     let debts: Debt[] = []
     let looked = 0
 
     for (const name of this.#init.store.names()) {
-      debts.push(...this.#debtsOf(keyOf(name), before, after))
+      debts.push(...this.#debtsOf(name, pass))
 
       if (++looked % SLICE === 0) {
         yield debts
@@ -154,52 +243,77 @@ export class Upkeep implements Wanted {
     yield debts
   }
 
-  #debtsOf(key: Uint8Array, before: PeerIndex, after: PeerIndex): Debt[] {
-    const { numReplicas, self, store } = this.#init
-    const point = pointOfKey(key)
-    const owners = after.nearest(point, numReplicas)
-    const owed = newOwners({
-      self: nameOf(self),
-      before: before.nearest(point, numReplicas).map(nameOf),
-      after: owners.map(nameOf),
-      isThere: (name) => after.has(name)
-    })
+  #debtsOf(name: string, pass: Pass): Debt[] {
+    const key = keyOf(name)
+    const owed = this.#owed(name, pointOfKey(key), pass)
 
     if (owed.length === 0) {
       return []
     }
 
-    const sizeBytes = encodedSize(store.get(key))
-    return owners
-      .filter((owner) => owed.includes(nameOf(owner)))
-      .map((to) => ({ key, to, sizeBytes }))
+    const sizeBytes = encodedSize(this.#init.store.get(key))
+    return owed.flatMap((owner) => {
+      const present = pass.after.get(owner)
+      return present === undefined ? [] : [{ key, to: present.contact, sizeBytes }]
+    })
   }
 
-  async #pay({ key, to }: Debt, failed: Set<Contact>): Promise<void> {
-    const record = this.#init.store.get(key)
+  #owed(
+    name: string,
+    point: Uint8Array,
+    { before, after, isReplicating, startMs }: Pass
+  ): string[] {
+    const { numReplicas, self, store } = this.#init
+    const own = self.id.toString()
+    const owners = after.nearest(point, numReplicas)
 
-    if (isEmpty(record) || failed.has(to)) {
+    if (isReplicating) {
+      return replicationTargets(own, owners)
+    }
+
+    const changedMs = store.changedMs(name)
+    const isMisplaced =
+      !owners.includes(own) && owners.every((peer) => after.sinceMs(peer) <= changedMs)
+
+    if (isMisplaced && changedMs > this.#lookedMs) {
+      // A writer could not reach those that are nearer.
+      return owners
+    }
+
+    // Who was there when this node got the record is no newcomer to it: others sent it to both.
+    const sinceMs = store.heldSinceMs(name)
+    const known = owners.filter((owner) => before.has(owner) || after.sinceMs(owner) <= sinceMs)
+    const others = before.nearest(point, numReplicas).filter((peer) => !known.includes(peer))
+
+    return newOwners({
+      self: own,
+      before: [...known, ...others],
+      after: owners,
+      isThere: (peer) => after.has(peer),
+      isFresh: (peer) => after.sinceMs(peer) > startMs - FRESH_MS,
+      wasReady: (peer, newcomer) => {
+        const readyMs = before.has(peer) ? before.readyMs(peer) : after.sinceMs(peer)
+        return readyMs + SLACK_MS < after.sinceMs(newcomer)
+      }
+    })
+  }
+
+  async #pay({ key, to }: Debt, failed: Set<string>): Promise<void> {
+    const record = this.#init.store.get(key)
+    const name = to.id.toString()
+
+    if (isEmpty(record) || failed.has(name)) {
       return
     }
 
     try {
-      await this.#init.send(to, key, record)
+      await inTime(this.#init.send(to, key, record), SEND_TIMEOUT_MS)
     } catch {
-      failed.add(to)
+      failed.add(name)
     }
   }
 }
 
-function indexOf(contacts: Iterable<Contact>): PeerIndex {
-  const index = new PeerIndex()
-
-  for (const contact of contacts) {
-    index.set(contact)
-  }
-
-  return index
-}
-
-function nameOf({ id }: Contact): string {
-  return id.toString()
+function alwaysThere(contact: Contact): Present {
+  return { contact, sinceMs: Number.NEGATIVE_INFINITY }
 }

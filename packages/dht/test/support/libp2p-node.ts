@@ -5,7 +5,7 @@ import type { Libp2p, PeerId, ServiceMap } from '@libp2p/interface'
 import type { KadDHT } from '@libp2p/kad-dht'
 import { type Ping, ping } from '@libp2p/ping'
 import { tcp } from '@libp2p/tcp'
-import { createLibp2p, type ServiceFactoryMap } from 'libp2p'
+import { createLibp2p, type Libp2pOptions, type ServiceFactoryMap } from 'libp2p'
 import { vi } from 'vitest'
 import { internalsOf, type KadInternals } from '../../src/kad/internals.ts'
 import { pointOfPeer } from '../../src/lookup/key-space.ts'
@@ -31,7 +31,8 @@ export function basicServices(): ServiceFactoryMap<BasicServices> {
 
 /** Starts a node as an application may make it, on a free loopback port. */
 export async function libp2pNode<S extends ServiceMap>(
-  services: ServiceFactoryMap<S>
+  services: ServiceFactoryMap<S>,
+  connections: Pick<Libp2pOptions, 'connectionEncrypters' | 'streamMuxers'> = {}
 ): Promise<DisposableNode<S>> {
   const node = await createLibp2p<S>({
     addresses: { listen: ['/ip4/127.0.0.1/tcp/0'] },
@@ -40,6 +41,7 @@ export async function libp2pNode<S extends ServiceMap>(
     streamMuxers: [yamux()],
     connectionManager: { inboundConnectionThreshold: 256, maxIncomingPendingConnections: 256 },
     connectionMonitor: { abortConnectionOnPingFailure: false },
+    ...connections,
     services
   })
 

@@ -62,6 +62,9 @@ export class Simulation implements RecordChannel, Routing {
 
   /** Whom this node asked for what, in order. */
   readonly requests: { readonly kind: 'find' | 'store'; readonly rank: number }[] = []
+
+  /** The ranks of those that were sent a copy. */
+  readonly copies: number[] = []
   readonly #known: readonly SimulatedReplica[]
 
   constructor(
@@ -133,6 +136,11 @@ export class Simulation implements RecordChannel, Routing {
     write: DHTRecord,
     options: WriteOptions
   ): Promise<StoreReply> {
+    if (options.isCopy) {
+      this.copies.push(this.peers.findIndex((peer) => peer.id.equals(contact.id)))
+      return { outcome: 'accepted', closer: [] }
+    }
+
     const { store } = await this.#reached('store', contact, options)
     const applied = store.apply(key, write)
     return {

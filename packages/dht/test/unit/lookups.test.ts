@@ -1,124 +1,26 @@
-import { AbortError } from '@libp2p/interface'
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
-import { HEDGE_MS } from '../../src/constants.ts'
-import type { Contact, Wanted } from '../../src/interface.ts'
-import { Avoidance } from '../../src/lookup/avoidance.ts'
-import { type Answer, type Lookup, Lookups, type LookupsInit } from '../../src/lookup/lookups.ts'
+import { describe, expect, it } from 'vitest'
+import type { Contact } from '../../src/interface.ts'
+import type { Answer, Lookup, LookupsInit } from '../../src/lookup/lookups.ts'
 import { Search } from '../../src/lookup/search.ts'
 import { turns } from '../support/end-of-turn.ts'
-import { contacts, nearestFirst, pointOf } from '../support/numbered-peers.ts'
-import { UNWANTED, WANTED } from '../support/wanted.ts'
-
-const target = pointOf(Uint8Array.of(7))
-const peers = nearestFirst(target, contacts(40))
-const NOTHING: Answer = { closer: [] }
-const REQUEST_TIMEOUT_MS = 3000
-
-/** How many peers are asked at once unless a test says otherwise. */
-const PARALLELISM = 3
-
-type Ask = Lookup<Answer>['ask']
-
-/** One question that the test answers when it likes. */
-interface Question {
-  readonly contact: Contact
-  readonly request: Wanted
-  answer(answer?: Answer): void
-  fail(error: unknown): void
-}
-
-/** Peers that answer nothing until they are told to. */
-function hesitantPeers(): { questions: Question[]; ask: Ask } {
-  const questions: Question[] = []
-
-  return {
-    questions,
-    ask(contact, request) {
-      const { promise, resolve, reject } = Promise.withResolvers<Answer>()
-      questions.push({
-        contact,
-        request,
-        answer: (answer = NOTHING) => resolve(answer),
-        fail: reject
-      })
-      return promise
-    }
-  }
-}
-
-function searchFor(count: number, known: readonly Contact[] = peers): Search {
-  const search = new Search({ target, count })
-  search.add(known)
-  return search
-}
-
-interface Scene {
-  readonly avoidance: Avoidance
-  readonly lookups: Lookups
-
-  /** Who was told of, and whether they answered, in order. */
-  readonly taken: [rank: number, hasAnswered: boolean][]
-
-  /** Runs a lookup that takes in whatever comes. */
-  run(search: Search, ask: Ask, differences?: Partial<Lookup<Answer>>): Promise<void>
-}
-
-function scene(init: Partial<LookupsInit> = {}): Scene {
-  const avoidance = new Avoidance(() => 0)
-  const taken: Scene['taken'] = []
-  const lookups = new Lookups({
-    avoidance,
-    requestTimeoutMs: REQUEST_TIMEOUT_MS,
-    isReady: () => true,
-    ...init
-  })
-
-  return {
-    avoidance,
-    lookups,
-    taken,
-    run: (search, ask, differences = {}) =>
-      lookups.run({
-        search,
-        ask,
-        wanted: WANTED,
-        parallelism: PARALLELISM,
-        isHedged: false,
-        take: (contact, answer) => {
-          taken.push([rankOf(contact), answer !== undefined])
-          return false
-        },
-        ...differences
-      })
-  }
-}
-
-function rankOf({ id }: Contact): number {
-  return peers.findIndex((peer) => peer.id.equals(id))
-}
-
-function ranksAsked(questions: readonly Question[]): number[] {
-  return questions.map(({ contact }) => rankOf(contact))
-}
-
-/** Which of the peers are avoided now. */
-function avoidedRanks({ avoidance }: Scene): number[] {
-  return [...peers.keys()].filter((rank) => avoidance.has((peers[rank] as Contact).id))
-}
+import {
+  avoidedRanks,
+  hesitantPeers,
+  NOTHING,
+  PARALLELISM,
+  peers,
+  rankOf,
+  ranksAsked,
+  scene,
+  searchFor
+} from '../support/hesitant-peers.ts'
+import { pointOf } from '../support/numbered-peers.ts'
 
 /** Whether a promise has been settled by now. */
 async function isSettled(promise: Promise<unknown>): Promise<boolean> {
   const pending = Symbol('pending')
   return (await Promise.race([promise.catch(() => {}), Promise.resolve(pending)])) !== pending
 }
-
-beforeEach(() => {
-  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] })
-})
-
-afterEach(() => {
-  vi.useRealTimers()
-})
 
 describe('Lookups.run', () => {
   it('asks until the search is done, and tells of each answer', async () => {
@@ -171,7 +73,7 @@ describe('Lookups.run', () => {
   it('asks a few peers at a time, and twice as many after each answer', async () => {
     const { run } = scene()
     const { ask, questions } = hesitantPeers()
-    run(searchFor(30), ask)
+    void run(searchFor(30), ask)
     await turns()
     expect(questions).toHaveLength(PARALLELISM)
 
@@ -186,7 +88,7 @@ describe('Lookups.run', () => {
   it('asks as many as before when a peer fails', async () => {
     const { run } = scene()
     const { ask, questions } = hesitantPeers()
-    run(searchFor(30), ask)
+    void run(searchFor(30), ask)
     await turns()
     questions[1]?.fail(new Error('no answer'))
     await turns(2)
@@ -260,274 +162,6 @@ describe('Lookups.run', () => {
   })
 })
 
-describe('Lookups with a peer that is slow', () => {
-  const hedged = { parallelism: 1, isHedged: true }
-
-  it('ask one more for each that takes longer than the hedging delay (N8)', async () => {
-    const { run, taken } = scene()
-    const { ask, questions } = hesitantPeers()
-    const running = run(searchFor(8), ask, { ...hedged, take: () => true })
-    await turns()
-    await vi.advanceTimersByTimeAsync(HEDGE_MS - 1)
-    await turns()
-    expect(ranksAsked(questions)).toEqual([0])
-
-    await vi.advanceTimersByTimeAsync(1)
-    await turns()
-    expect(ranksAsked(questions)).toEqual([0, 1])
-    await vi.advanceTimersByTimeAsync(HEDGE_MS)
-    await turns()
-    expect(ranksAsked(questions)).toEqual([0, 1, 2])
-
-    questions[2]?.answer()
-    await running
-    expect(questions.map(({ request }) => request.isWanted)).toEqual([false, false, false])
-    expect(taken).toEqual([])
-  })
-
-  it('ask nobody more where that is not wanted', async () => {
-    const { run } = scene()
-    const { ask, questions } = hesitantPeers()
-    run(searchFor(8), ask, { parallelism: 1, isHedged: false })
-    await turns()
-    await vi.advanceTimersByTimeAsync(10 * HEDGE_MS)
-    await turns()
-
-    expect(questions).toHaveLength(1)
-  })
-
-  it('ask others first while there are any, until it answers (N8)', async () => {
-    const { run } = scene()
-    const { ask, questions } = hesitantPeers()
-    const asking = (): Promise<void> => run(searchFor(3), ask, { ...hedged, take: () => true })
-    const first = asking()
-    await turns()
-    await vi.advanceTimersByTimeAsync(HEDGE_MS)
-    await turns()
-    questions[1]?.answer()
-    await first
-
-    const second = asking()
-    await turns()
-    questions.at(-1)?.answer()
-    await second
-    expect(ranksAsked(questions)).toEqual([0, 1, 1])
-
-    // It was not too late to be heard of, if for nobody any more.
-    questions[0]?.answer()
-    await turns(2)
-    asking()
-    await turns()
-    expect(ranksAsked(questions)).toEqual([0, 1, 1, 0])
-  })
-
-  it('ask it all the same when no other is left (N8)', async () => {
-    const { run } = scene()
-    const { ask, questions } = hesitantPeers()
-    run(searchFor(1, peers.slice(0, 1)), ask, hedged)
-    await turns()
-    await vi.advanceTimersByTimeAsync(HEDGE_MS)
-    run(searchFor(1, peers.slice(0, 1)), ask, hedged)
-    await turns()
-
-    expect(ranksAsked(questions)).toEqual([0, 0])
-  })
-
-  it('do not take it for failed (N8)', async () => {
-    const all = scene()
-    const { ask } = hesitantPeers()
-    all.run(searchFor(8), ask, hedged)
-    await turns()
-    await vi.advanceTimersByTimeAsync(5 * HEDGE_MS)
-
-    expect(avoidedRanks(all)).toEqual([])
-    expect(all.taken).toEqual([])
-  })
-})
-
-describe('Lookups with a peer that does not answer in time', () => {
-  it('take it for failed, and ask the next nearest instead (N6, N8)', async () => {
-    const all = scene()
-    const { ask, questions } = hesitantPeers()
-    all.run(searchFor(2), ask)
-    await turns()
-    questions[1]?.answer()
-    await vi.advanceTimersByTimeAsync(REQUEST_TIMEOUT_MS - 1)
-    expect(all.taken).toEqual([[1, true]])
-
-    await vi.advanceTimersByTimeAsync(1)
-    await turns()
-    expect(all.taken).toEqual([
-      [1, true],
-      [0, false]
-    ])
-    expect(avoidedRanks(all)).toEqual([0])
-    expect(ranksAsked(questions)).toEqual([0, 1, 2])
-    expect(questions.map(({ request }) => request.isWanted)).toEqual([false, false, true])
-  })
-
-  it('give each request its own time (N8)', async () => {
-    const all = scene()
-    const { ask } = hesitantPeers()
-    all.run(searchFor(1, peers.slice(0, 1)), ask)
-    await turns()
-    await vi.advanceTimersByTimeAsync(1000)
-    all.run(searchFor(1, peers.slice(1, 2)), ask)
-    await turns()
-
-    await vi.advanceTimersByTimeAsync(REQUEST_TIMEOUT_MS - 1000)
-    expect(avoidedRanks(all)).toEqual([0])
-    await vi.advanceTimersByTimeAsync(1000)
-    expect(avoidedRanks(all)).toEqual([0, 1])
-  })
-
-  it('take it for failed, too, when its lookup has ended before (N8)', async () => {
-    const all = scene()
-    const { ask, questions } = hesitantPeers()
-    const running = all.run(searchFor(8), ask, { take: () => true })
-    await turns()
-    questions[1]?.answer()
-    questions[2]?.answer()
-    await running
-    expect(avoidedRanks(all)).toEqual([])
-
-    await vi.advanceTimersByTimeAsync(REQUEST_TIMEOUT_MS)
-    expect(avoidedRanks(all)).toEqual([0])
-  })
-
-  it('do not take it for failed that answers after its lookup has ended, but in time (N8)', async () => {
-    const all = scene()
-    const { ask, questions } = hesitantPeers()
-    const running = all.run(searchFor(8), ask, { take: () => true })
-    await turns()
-    questions[1]?.answer()
-    await running
-    questions[0]?.answer()
-    questions[2]?.answer()
-    await vi.advanceTimersByTimeAsync(REQUEST_TIMEOUT_MS)
-
-    expect(avoidedRanks(all)).toEqual([])
-  })
-
-  it('tell nobody of an answer that comes too late', async () => {
-    const all = scene()
-    const { ask, questions } = hesitantPeers()
-    const running = all.run(searchFor(1, peers.slice(0, 1)), ask)
-    await turns()
-    await vi.advanceTimersByTimeAsync(REQUEST_TIMEOUT_MS)
-    questions[0]?.answer({ closer: peers })
-    await running
-
-    expect(all.taken).toEqual([[0, false]])
-    expect(questions).toHaveLength(1)
-  })
-
-  it('need one timer for all, and none when nothing is under way', async () => {
-    const all = scene()
-    const { ask, questions } = hesitantPeers()
-    const running = Array.from({ length: 100 }, () =>
-      all.run(searchFor(3, peers.slice(0, 3)), ask, { isHedged: true })
-    )
-    await turns()
-    // One for the timeouts, one for the hedges.
-    expect(vi.getTimerCount()).toBe(2)
-
-    for (const { answer } of questions) {
-      answer()
-    }
-
-    await Promise.all(running)
-    await vi.advanceTimersByTimeAsync(REQUEST_TIMEOUT_MS)
-    expect(vi.getTimerCount()).toBe(0)
-  })
-
-  it('leave no timer when they are closed', async () => {
-    const all = scene()
-    const { ask } = hesitantPeers()
-    all.run(searchFor(3), ask, { isHedged: true })
-    await turns()
-    all.lookups.close()
-
-    expect(vi.getTimerCount()).toBe(0)
-  })
-})
-
-describe('a lookup that is no longer wanted', () => {
-  it('asks nobody when it was not wanted from the start (N8)', async () => {
-    const { run } = scene()
-    const { ask, questions } = hesitantPeers()
-    await run(searchFor(3), ask, { wanted: UNWANTED })
-
-    expect(questions).toEqual([])
-  })
-
-  it('asks nobody any more, and ends with the next answer (N8)', async () => {
-    const all = scene()
-    const { ask, questions } = hesitantPeers()
-    const wanted = { isWanted: true }
-    const running = all.run(searchFor(8), ask, { wanted })
-    await turns()
-    expect(questions.map(({ request }) => request.isWanted)).toEqual([true, true, true])
-
-    wanted.isWanted = false
-    expect(questions.map(({ request }) => request.isWanted)).toEqual([false, false, false])
-    questions[0]?.answer({ closer: peers })
-    await running
-    expect(questions).toHaveLength(PARALLELISM)
-    expect(all.taken).toEqual([])
-  })
-
-  it('ends with the request timeout at the latest (N8)', async () => {
-    const all = scene()
-    const { ask } = hesitantPeers()
-    const wanted = { isWanted: true }
-    const running = all.run(searchFor(8), ask, { wanted })
-    await turns()
-    wanted.isWanted = false
-    await vi.advanceTimersByTimeAsync(REQUEST_TIMEOUT_MS)
-    await running
-
-    expect(all.taken).toEqual([])
-  })
-
-  it('takes nobody for failed whose question was not even sent (N8)', async () => {
-    const all = scene()
-    const { ask, questions } = hesitantPeers()
-    const wanted = { isWanted: true }
-    const running = all.run(searchFor(8), ask, { wanted })
-    await turns()
-    wanted.isWanted = false
-
-    for (const { fail } of questions) {
-      fail(new AbortError('nobody wants the answer any more'))
-    }
-
-    await running
-    await vi.advanceTimersByTimeAsync(REQUEST_TIMEOUT_MS)
-    expect(avoidedRanks(all)).toEqual([])
-  })
-
-  it('does not end others that ask the same peers', async () => {
-    const all = scene()
-    const { ask, questions } = hesitantPeers()
-    const wanted = { isWanted: true }
-    const left = all.run(searchFor(2, peers.slice(0, 2)), ask, { wanted })
-    const kept = all.run(searchFor(2, peers.slice(0, 2)), ask)
-    await turns()
-    wanted.isWanted = false
-
-    for (const { answer } of questions) {
-      answer()
-    }
-
-    await Promise.all([left, kept])
-    expect(all.taken).toEqual([
-      [0, true],
-      [1, true]
-    ])
-  })
-})
-
 describe('a lookup in which something goes wrong', () => {
   const fault = new Error('a fault of ours')
 
@@ -580,7 +214,7 @@ describe('lookups of one turn', () => {
     for (let i = 0; i < count; i++) {
       const search = new Search({ target: pointOf(Uint8Array.of(i)), count: 5 })
       search.add(peers.slice(0, 10))
-      run(search, ask, { parallelism: 1 })
+      void run(search, ask, { parallelism: 1 })
     }
 
     await turns()
@@ -613,10 +247,10 @@ describe('lookups of one turn', () => {
   it('wait for the end of it, so that those that are begun by what is answered join (N4)', async () => {
     const { run } = scene()
     const { ask, questions } = hesitantPeers()
-    run(searchFor(1), ask)
+    void run(searchFor(1), ask)
     expect(questions).toEqual([])
     await Promise.resolve()
-    run(searchFor(1), ask)
+    void run(searchFor(1), ask)
     expect(questions).toEqual([])
 
     await turns()

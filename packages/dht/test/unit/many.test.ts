@@ -79,7 +79,7 @@ describe('mapMany', () => {
   it('has so many items under way, and draws the next when one is done', async () => {
     const { work, apply } = slowly()
     const items = endless()
-    mapMany(items, apply, { ...ROOM, maxItems: 3 })
+    void mapMany(items, apply, { ...ROOM, maxItems: 3 })
     expect(work).toHaveLength(3)
 
     work[1]?.finish()
@@ -154,6 +154,32 @@ describe('mapMany', () => {
     expect(items.isEnded).toBe(true)
   })
 
+  it('ends the drawing, and draws no more, once nobody wants the results (N8)', async () => {
+    const { work, apply } = slowly()
+    const items = endless()
+    const wanted = { isWanted: true }
+    void mapMany(items, apply, { ...ROOM, wanted })
+    work[0]?.finish()
+    await turns()
+    expect(items.drawn).toBe(11)
+
+    wanted.isWanted = false
+    work[1]?.finish()
+    await turns()
+    expect(items.drawn).toBe(11)
+    expect(items.isEnded).toBe(true)
+  })
+
+  it('rejects with the failure, even if the iterable can not be ended', async () => {
+    const { work, apply } = slowly()
+    const reason = new Error('first')
+    const settled = Promise.allSettled([mapMany(unending(), apply, ROOM)])
+    work[0]?.fail(reason)
+    work[1]?.fail(new Error('second'))
+
+    expect(await settled).toEqual([{ status: 'rejected', reason }])
+  })
+
   it.each([0, 5, 25])('rejects with what the iterable throws at item %i', async (place) => {
     const reason = new Error('the iterable is broken')
     let done = 0
@@ -200,4 +226,13 @@ function* numbers(count: number): Generator<number> {
 function* broken(place: number, reason: Error): Generator<number> {
   yield* numbers(place)
   throw reason
+}
+
+function* unending(): Generator<number> {
+  try {
+    yield* endless()
+  } finally {
+    // biome-ignore lint/correctness/noUnsafeFinally: that is what a caller's may do
+    throw new Error('there is more to come')
+  }
 }

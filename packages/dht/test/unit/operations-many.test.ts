@@ -244,7 +244,7 @@ describe('Operations.getMany', () => {
     operations(net)
       .getMany(Array(30).keys())
       .catch(() => {})
-    await turns()
+    await turns(2)
 
     expect(net.requests).toHaveLength(30)
     expect(new Set(net.ranks('find')).size).toBeLessThan(10)

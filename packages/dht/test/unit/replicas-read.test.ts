@@ -174,6 +174,12 @@ describe('Replicas.read', () => {
     expect(ranksBehind(net, reading)).toEqual(NEAREST)
   })
 
+  it('asks many more, too, when this node alone would hold it, and does not (N5)', async () => {
+    const net = network({ size: 30, selfRank: 0, numReplicas: 1 }, { 3: ALICE })
+
+    expect((await net.replicas.read(KEY, { wanted: WANTED })).record).toEqual(ALICE)
+  })
+
   it('gives up when that many know nothing (N5)', async () => {
     const net = network({ size: 30 })
 
@@ -280,6 +286,17 @@ describe('Replicas.repair', () => {
 
     expect(net.holders(KEY)).toEqual([0, 2, 3, 4])
     expect(net.avoidance.has(net.peer(1).id)).toBe(true)
+  })
+
+  it('gives a silent peer its time, and takes it for failed then (N8)', async () => {
+    const net = network({ size: 10, requestTimeoutMs: 20 }, { 0: ALICE })
+    net.peer(1).hangs = 'to store'
+    const reading = await net.replicas.read(KEY, LATEST)
+    const repairing = net.replicas.repair(KEY, reading)
+
+    await expect.poll(() => net.avoidance.has(net.peer(1).id)).toBe(true)
+    await repairing
+    expect(net.holders(KEY)).toEqual([0, 2, 3, 4])
   })
 
   it('brings the others up to date while one is silent (N5, N8)', async () => {

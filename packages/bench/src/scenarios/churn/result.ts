@@ -1,0 +1,94 @@
+import { significant, summaryOf } from '../../figures/summary.ts'
+import { goal } from '../../goal.ts'
+import type { Goal, ScenarioResult, Table } from '../../interface.ts'
+import type { ChurnSizes } from './churn.ts'
+import type { Kind, Tally, Traffic } from './traffic.ts'
+
+export interface ChurnOutcome {
+  readonly traffic: Traffic
+
+  /** How many peers were killed. */
+  readonly dead: number
+}
+
+const READS = ['get', 'latest get', 'latest get at the end'] as const
+const SLOWEST_P99_MS = 2000
+
+export function resultOf(sizes: ChurnSizes, { traffic, dead }: ChurnOutcome): ScenarioResult {
+  const { peers, killed, everyMs, forMs, records } = sizes
+  return {
+    notes: [
+      `${peers} peers on one machine, a process each. Every ${everyMs / 1000} s ${killed} of them, chosen at random, are killed (SIGKILL) and as many others started, for ${forMs / 1000} s: ${dead} in all. Meanwhile ${records} records are read and written by peers chosen at random, each record by one at a time.`,
+      'A get with `latest` is right if it finds the last value that was acknowledged before it began, or one written since; any other get, if it finds a value that was written and has not expired. What was asked of a peer that was killed before it answered does not count. Times include the way to the process and back.',
+      ...traffic.complaints.slice(0, 20)
+    ],
+    tables: [operations(traffic)],
+    charts: [],
+    goals: goals(traffic)
+  }
+}
+
+function operations({ tallies }: Traffic): Table {
+  return {
+    title: 'Reads and writes meanwhile',
+    columns: [
+      { title: 'operation' },
+      { title: 'answered' },
+      { title: 'right' },
+      { title: 'older' },
+      { title: 'missing' },
+      { title: 'false' },
+      { title: 'failed' },
+      { title: 'peer killed' },
+      { title: 'p50', unit: 'ms' },
+      { title: 'p99', unit: 'ms' },
+      { title: 'slowest', unit: 'ms' }
+    ],
+    rows: (Object.entries(tallies) as [Kind, Tally][])
+      .filter(([, { tookMs }]) => tookMs.length > 0)
+      .map(([kind, { tookMs, verdicts, failed, lost }]) => {
+        const { p50, p99, max } = summaryOf(tookMs)
+        const judged =
+          kind === 'store'
+            ? [null, null, null, null]
+            : [verdicts.right, verdicts.stale, verdicts.missing, verdicts.false]
+        return [
+          kind,
+          tookMs.length,
+          ...judged,
+          failed,
+          lost,
+          ...[p50, p99, max].map((ms) => significant(ms))
+        ]
+      })
+  }
+}
+
+function goals({ tallies }: Traffic): Goal[] {
+  const of = (read: (tally: Tally) => number, ...kinds: readonly Kind[]): number =>
+    kinds.reduce((sum, kind) => sum + read(tallies[kind]), 0)
+  const missing = of(({ verdicts }) => verdicts.missing, ...READS)
+  const wrong =
+    of(({ verdicts, failed }) => verdicts.missing + verdicts.false + failed, ...READS) +
+    of(({ verdicts }) => verdicts.stale, 'latest get', 'latest get at the end')
+  const asked = of(({ tookMs, failed }) => tookMs.length + failed, ...READS)
+  const { p99 } = summaryOf(READS.flatMap((kind) => tallies[kind].tookMs))
+
+  return [
+    goal('no acknowledged record is lost', {
+      value: missing,
+      isGood: (count) => count === 0,
+      show: (count) => `${count} of ${asked} reads found nothing`
+    }),
+    goal('every read is right', {
+      value: wrong,
+      isGood: (count) => count === 0,
+      show: (count) => `${asked - count} of ${asked}`
+    }),
+    goal(`reads: p99 under ${SLOWEST_P99_MS / 1000} s`, {
+      value: p99,
+      isGood: (ms) => ms < SLOWEST_P99_MS,
+      show: (ms) => `${significant(ms)} ms`
+    })
+  ]
+}

@@ -1,0 +1,162 @@
+import { setTimeout as passed } from 'node:timers/promises'
+import { type Random, sample } from '../../figures/random.ts'
+import type { Ledger, Verdict } from './ledger.ts'
+import type { Member, Population } from './population.ts'
+
+export interface TrafficInit {
+  readonly population: Population
+  readonly ledger: Ledger
+  readonly random: Random
+  readonly signal: AbortSignal
+}
+
+export type Kind = 'get' | 'latest get' | 'latest get at the end' | 'store'
+
+/** What became of the operations of one kind. */
+export interface Tally {
+  readonly tookMs: number[]
+  readonly verdicts: Record<Verdict, number>
+
+  /** Asked of a peer that was killed before it answered. */
+  lost: number
+
+  /** Answered with an error by a peer that is there, or with `false` by a store. */
+  failed: number
+}
+
+/** Seconds: longer than the whole run. */
+const TTL = 3600
+
+const AT_ONCE = 8
+
+/** Reads and writes by peers chosen at random. */
+export class Traffic {
+  readonly #init: TrafficInit
+  readonly tallies: Readonly<Record<Kind, Tally>> = {
+    store: tally(),
+    get: tally(),
+    'latest get': tally(),
+    'latest get at the end': tally()
+  }
+
+  /** What was wrong, in words. */
+  readonly complaints: string[] = []
+
+  constructor(init: TrafficInit) {
+    this.#init = init
+  }
+
+  /** Writes every record, each until it is acknowledged. */
+  async writeAll(): Promise<void> {
+    await this.#each(async (key) => {
+      while (this.#init.ledger.acknowledgedUntil(key) === 0) {
+        await this.#write(key)
+      }
+    })
+  }
+
+  /** Reads every record once more. */
+  async readAll(): Promise<void> {
+    await this.#each((key) => this.#read('latest get at the end', key))
+  }
+
+  /** So many operations a second until the signal is aborted; resolves when all have ended. */
+  async goOn(rate: number, ended: AbortSignal): Promise<void> {
+    const underWay = new Set<Promise<void>>()
+
+    while (!ended.aborted) {
+      const operation = this.#any().finally(() => underWay.delete(operation))
+      underWay.add(operation)
+      await passed((1000 / rate) * 2 * this.#init.random())
+    }
+
+    await Promise.all(underWay)
+  }
+
+  async #each(apply: (key: string) => Promise<void>): Promise<void> {
+    const keys = this.#init.ledger.keys
+    const work = async (): Promise<void> => {
+      for (let key = keys.pop(); key !== undefined; key = keys.pop()) {
+        this.#init.signal.throwIfAborted()
+        await apply(key)
+      }
+    }
+
+    await Promise.all(Array.from({ length: AT_ONCE }, work))
+  }
+
+  #any(): Promise<void> {
+    const { ledger, random } = this.#init
+    const [key = ''] = sample(ledger.keys, 1, random)
+    const kinds = [
+      () => this.#write(key),
+      () => this.#read('get', key),
+      () => this.#read('latest get', key)
+    ]
+    const [begin] = sample(kinds, 1, random)
+    return begin?.() ?? Promise.resolve()
+  }
+
+  async #write(key: string): Promise<void> {
+    const { ledger, population } = this.#init
+    const writing = ledger.begin(key, TTL)
+    const member = population.any()
+
+    if (writing !== undefined) {
+      const isStored = await this.#timed('store', member, () =>
+        member.process.call('store', writing)
+      )
+      ledger.end(writing, isStored === true)
+      this.tallies.store.failed += Number(isStored === false)
+    }
+  }
+
+  async #read(kind: Exclude<Kind, 'store'>, key: string): Promise<void> {
+    const { ledger, population } = this.#init
+    const acknowledgedUntil = ledger.acknowledgedUntil(key)
+    const member = population.any()
+    const before = this.tallies[kind].tookMs.length
+    const found = await this.#timed(kind, member, () =>
+      member.process.call('get', { key, latest: kind !== 'get' })
+    )
+
+    if (this.tallies[kind].tookMs.length > before || found !== undefined) {
+      const verdict = ledger.judge(key, found, acknowledgedUntil)
+      this.tallies[kind].verdicts[verdict]++
+
+      if (verdict !== 'right') {
+        this.complaints.push(`${kind} of ${key}: ${verdict}`)
+      }
+    }
+  }
+
+  /** Undefined if there was no answer. */
+  async #timed<T>(kind: Kind, member: Member, run: () => Promise<T>): Promise<T | undefined> {
+    const startMs = performance.now()
+    const { failed, tookMs } = this.tallies[kind]
+
+    try {
+      const answer = await run()
+      tookMs.push(performance.now() - startMs)
+      return answer
+    } catch (error) {
+      if (this.#init.population.has(member)) {
+        this.tallies[kind].failed = failed + 1
+        this.complaints.push(`${kind}: ${error}`)
+      } else {
+        this.tallies[kind].lost++
+      }
+
+      return undefined
+    }
+  }
+}
+
+function tally(): Tally {
+  return {
+    tookMs: [],
+    verdicts: { right: 0, stale: 0, missing: 0, false: 0 },
+    lost: 0,
+    failed: 0
+  }
+}

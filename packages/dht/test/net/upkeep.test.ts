@@ -1,0 +1,123 @@
+import { DEFAULT_NUM_REPLICAS, DHT, type DHTOptions } from '@waggle/dht'
+import { testnet } from '@waggle/dht/testnet'
+import { describe, expect, it } from 'vitest'
+import { PATIENCE, UNHURRIED } from '../support/libp2p-node.ts'
+import { PeerProcess } from '../support/peer-process.ts'
+import { nearestFirst } from '../support/replica.ts'
+
+const RECORDS = 40
+const TTL = 600
+
+function keys(): string[] {
+  return Array.from({ length: RECORDS }, (_, i) => `record ${i}`)
+}
+
+function storeAll(node: DHT): Promise<boolean[]> {
+  return node.storeMany(keys().map((key) => ({ key, value: key, ttl: TTL })))
+}
+
+/** How many of the records each of the nodes should hold. */
+function shares(nodes: readonly DHT[]): number[] {
+  const held = keys().map((key) => nearestFirst(key, nodes).slice(0, DEFAULT_NUM_REPLICAS))
+  return nodes.map((node) => held.filter((replicas) => replicas.includes(node)).length)
+}
+
+describe('records where peers come and go', () => {
+  it('are handed to a newcomer that is nearer, and only these (N7)', async () => {
+    await using net = await testnet(8, UNHURRIED)
+    await storeAll(net.nodes[0] as DHT)
+    const newcomer = await net.add()
+
+    const share = shares(net.nodes).at(-1) ?? 0
+    expect(share).toBeGreaterThan(0)
+    await expect.poll(() => newcomer.stats().records, PATIENCE).toBe(share)
+  })
+
+  it('are all where they belong after several have joined at once (N7)', async () => {
+    await using net = await testnet(6, UNHURRIED)
+    const [first] = net.nodes as [DHT, ...DHT[]]
+    await storeAll(first)
+    const joining = Array.from({ length: 4 }, () =>
+      DHT.create({ ...UNHURRIED, initialPeers: first.multiaddrs })
+    )
+    await using newcomers = new AsyncDisposableStack()
+    const all = [...net.nodes, ...(await Promise.all(joining)).map((one) => newcomers.use(one))]
+
+    await expect
+      .poll(() => all.slice(-4).map((node) => node.stats().records), PATIENCE)
+      .toEqual(shares(all).slice(-4))
+  })
+
+  it('are handed to nobody who is a client (N6, N7)', async () => {
+    await using net = await testnet(3, UNHURRIED)
+    await storeAll(net.nodes[0] as DHT)
+    const client = await net.add({ clientMode: true })
+    const server = await net.add()
+
+    await expect.poll(() => server.stats().records, PATIENCE).toBe(RECORDS)
+    expect(client.stats().records).toBe(0)
+  })
+
+  it('have as many replicas as before when peers were killed (N7)', {
+    timeout: 120_000
+  }, async () => {
+    await using processes = new AsyncDisposableStack()
+    const start = async (options: DHTOptions): Promise<PeerProcess> =>
+      processes.use(await PeerProcess.start({ ...UNHURRIED, ...options }))
+    const first = await start({})
+    const initialPeers = [...first.multiaddrs]
+    const doomed = await Promise.all([start({ initialPeers }), start({ initialPeers })])
+    const others = await Promise.all(
+      Array.from({ length: 3 }, async () =>
+        processes.use(await DHT.create({ ...UNHURRIED, initialPeers }))
+      )
+    )
+    const [reader] = others as [DHT]
+    const total = async (): Promise<number> => {
+      const here = others.reduce((sum, node) => sum + node.stats().records, 0)
+      return here + (await first.stats()).records
+    }
+    await expect
+      .poll(() => Math.min(...others.map((one) => one.stats().knownPeers)), PATIENCE)
+      .toBe(5)
+    await storeAll(reader)
+    expect(await total()).toBeLessThan(4 * RECORDS)
+    await Promise.all(doomed.map((peer) => peer.kill()))
+
+    // Fewer peers than replicas: each of those that are left has to hold everything.
+    await expect.poll(total, PATIENCE).toBe(4 * RECORDS)
+  })
+})
+
+describe('a value stored with republish', () => {
+  it('outlives its ttl until it is told to stop (N7)', async () => {
+    await using net = await testnet(3, UNHURRIED)
+    const [publisher, reader] = net.nodes as [DHT, DHT]
+    const read = async (): Promise<unknown> => (await reader.get('beat', { latest: true }))?.value
+    await publisher.store('beat', 1, { ttl: 2, republish: true })
+    await publisher.store('rhythm', 1, { subkey: 'a', ttl: 2, republish: true })
+    const endMs = performance.now() + 5000
+
+    while (performance.now() < endMs) {
+      expect(await read()).toBe(1)
+      await new Promise((resolve) => setTimeout(resolve, 100))
+    }
+
+    expect(publisher.stats().republished).toBe(2)
+    expect(publisher.stopRepublishing('beat')).toBe(true)
+    expect(publisher.stopRepublishing('beat')).toBe(false)
+    await expect.poll(read, PATIENCE).toBeUndefined()
+    expect((await reader.get('rhythm', { latest: true }))?.value).toBeInstanceOf(Map)
+  })
+
+  it('ends with its publisher, which others do not replace (N7)', async () => {
+    await using net = await testnet(3, UNHURRIED)
+    const publisher = await net.add()
+    await publisher.store('beat', 1, { ttl: 2, republish: true })
+    await publisher.stop()
+
+    await expect
+      .poll(async () => net.nodes[0]?.get('beat', { latest: true }), PATIENCE)
+      .toBeUndefined()
+  })
+})

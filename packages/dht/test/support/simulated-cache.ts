@@ -1,0 +1,79 @@
+import type { DHTRecord } from '@waggle/record'
+import { type CacheOptions, cachePolicy } from '../../src/cache/cache-policy.ts'
+import { CachedReads } from '../../src/cache/cached-reads.ts'
+import type { ReadOptions } from '../../src/replicas/replicas.ts'
+import { RecordStore } from '../../src/store/record-store.ts'
+import { turns } from './end-of-turn.ts'
+import { silentLog } from './silent-log.ts'
+import { Simulation, type SimulationOptions } from './simulated-replicas.ts'
+import { WANTED } from './wanted.ts'
+
+/** A node of a simulated network that remembers what it has read, seen from one key. */
+export class SimulatedCache {
+  readonly net: Simulation
+  readonly cache: RecordStore
+  readonly reads: CachedReads
+  readonly #key: Uint8Array
+
+  constructor(
+    key: Uint8Array,
+    { size = 12, ...simulation }: Partial<SimulationOptions> = {},
+    policy: CacheOptions = {}
+  ) {
+    this.#key = key
+    this.net = new Simulation(key, { size, ...simulation })
+    const { replicas, self } = this.net
+    const { clock } = self.store
+    this.cache = new RecordStore({ clock, maxRecords: policy.maxRecords })
+    this.reads = new CachedReads({
+      ...{ replicas, store: self.store, cache: this.cache, log: silentLog },
+      policy: cachePolicy(policy)
+    })
+  }
+
+  /** Puts a record at the peers of these ranks. */
+  put(record: DHTRecord, ...ranks: readonly number[]): void {
+    for (const rank of ranks) {
+      this.net.peer(rank).store.apply(this.#key, record)
+    }
+  }
+
+  /** What is under the key, and how many peers were asked for it. */
+  async read(options: Partial<ReadOptions> = {}): Promise<{ record: DHTRecord; asked: number }> {
+    const before = this.#asked
+    const record = await this.reads.read(this.#key, { wanted: WANTED, ...options })
+    const asked = this.#asked - before
+    await turns()
+    return { record, asked }
+  }
+
+  /** Writes as a caller on this node does; true if it was accepted. */
+  async write(record: DHTRecord): Promise<boolean> {
+    const outcomes = await this.net.replicas.write(this.#key, record, WANTED)
+    const isAccepted = outcomes.includes('accepted') && !outcomes.includes('stale')
+    this.reads.onWritten(this.#key, record, isAccepted)
+    return isAccepted
+  }
+
+  /** Lets time pass until then, bit by bit, with all that falls due. How many peers were asked. */
+  async passUntil(time: number): Promise<number> {
+    const before = this.#asked
+
+    while (this.net.clock.time < time) {
+      this.net.clock.time = Math.min(time, this.net.clock.time + 0.125)
+      await this.refreshed()
+    }
+
+    return this.#asked - before
+  }
+
+  /** Resolves when all that is due has been fetched again, be it that a timer has begun with it. */
+  async refreshed(): Promise<void> {
+    await this.reads.refreshDue()
+    await turns(10)
+  }
+
+  get #asked(): number {
+    return this.net.ranks('find').length
+  }
+}

@@ -1,0 +1,134 @@
+import type { PeerId } from '@libp2p/interface'
+import { type DHTRecord, encodedSize, isEmpty, plainRecord, recordKey } from '@waggle/record'
+import { DEFAULT_NUM_REPLICAS } from '../../src/constants.ts'
+import type { Contact } from '../../src/interface.ts'
+import { type Point, pointOfKey, pointOfPeer } from '../../src/lookup/key-space.ts'
+import { PeerIndex } from '../../src/lookup/peer-index.ts'
+import { RecordStore } from '../../src/store/record-store.ts'
+import { Upkeep } from '../../src/upkeep/upkeep.ts'
+import { contactOf, peerNumber } from './numbered-peers.ts'
+import { silentLog } from './silent-log.ts'
+
+/** A peer that holds records and keeps them where they belong. */
+export interface KeepingPeer {
+  readonly contact: Contact
+  readonly store: RecordStore
+  readonly upkeep: Upkeep
+  isAlive: boolean
+
+  /** Since when the others know it. */
+  sinceMs: number
+}
+
+/** Records are told apart by their numbers. */
+export function keyNumber(n: number): Uint8Array {
+  return recordKey(`record ${n}`)
+}
+
+/** Of the others, the nearest. */
+const WHOM_A_PEER_KNOWS = 64
+
+/** A network of peers that know their surroundings, and what they bring each other. */
+export class KeptNetwork {
+  #index = new PeerIndex()
+  readonly peers: KeepingPeer[] = []
+  readonly #byName = new Map<string, KeepingPeer>()
+  movedBytes = 0
+  movedRecords = 0
+
+  /** Adds so many peers; they are known from now on. */
+  join(count: number): KeepingPeer[] {
+    return Array.from({ length: count }, () => {
+      const peer = this.#peer(peerNumber(this.peers.length))
+      this.peers.push(peer)
+      return peer
+    })
+  }
+
+  /** A peer has lost its memory, and is back before anybody has noticed. */
+  restart(place: number): void {
+    this.peers[place] = this.#peer(peerNumber(place))
+  }
+
+  alive(): KeepingPeer[] {
+    return this.peers.filter(({ isAlive }) => isAlive)
+  }
+
+  /** Stores records as clients do, at the nearest peers. */
+  fill(records: number, valueBytes: number, expirationTime: number): void {
+    const owners = this.ownership(records)
+    const record = plainRecord(new Uint8Array(valueBytes), expirationTime)
+
+    for (const [n, nearest] of owners.entries()) {
+      for (const { store } of nearest) {
+        store.apply(keyNumber(n), record)
+      }
+    }
+  }
+
+  /** Who should hold each record now. */
+  ownership(records: number): KeepingPeer[][] {
+    const index = this.#aliveIndex()
+    return Array.from({ length: records }, (_, n) =>
+      this.#nearest(index, pointOfKey(keyNumber(n)), DEFAULT_NUM_REPLICAS)
+    )
+  }
+
+  /** Has peers look after their records, all at the same time. */
+  async keep(peers: readonly KeepingPeer[] = this.alive()): Promise<void> {
+    this.#index = this.#aliveIndex()
+    await Promise.all(peers.map(({ upkeep }) => upkeep.run()))
+  }
+
+  #peer(id: PeerId): KeepingPeer {
+    const contact = contactOf(id)
+    const store = new RecordStore()
+    const peer: KeepingPeer = {
+      ...{ contact, store, isAlive: true, sinceMs: performance.now() },
+      upkeep: new Upkeep({
+        ...{ self: contact, store, numReplicas: DEFAULT_NUM_REPLICAS, log: silentLog },
+        isReplica: () => true,
+        servers: () => this.#surroundings(contact),
+        send: async ({ id: to }, key, record) => this.#reached(to).apply(key, this.#moved(record)),
+        holds: async ({ id: asked }, key) => !isEmpty(this.#reached(asked).get(key))
+      })
+    }
+    this.#byName.set(id.toString(), peer)
+    return peer
+  }
+
+  #surroundings(self: Contact): KeepingPeer[] {
+    const near = this.#nearest(this.#index, pointOfPeer(self.id), WHOM_A_PEER_KNOWS)
+    return near.filter(({ contact }) => contact !== self)
+  }
+
+  #nearest(index: PeerIndex, point: Point, count: number): KeepingPeer[] {
+    return index.nearest(point, count).flatMap(({ id }) => this.#byName.get(id.toString()) ?? [])
+  }
+
+  #aliveIndex(): PeerIndex {
+    const index = new PeerIndex()
+
+    for (const { contact } of this.alive()) {
+      index.set(contact)
+    }
+
+    return index
+  }
+
+  #reached(id: PeerId): RecordStore {
+    const peer = this.#byName.get(id.toString())
+
+    if (peer?.isAlive !== true) {
+      throw new Error(`${id} is dead`)
+    }
+
+    return peer.store
+  }
+
+  #moved(record: DHTRecord): DHTRecord {
+    this.movedRecords++
+    this.movedBytes += encodedSize(record)
+    return record
+  }
+}

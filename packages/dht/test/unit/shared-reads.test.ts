@@ -1,0 +1,210 @@
+import { type DHTRecord, EMPTY_RECORD, plainRecord, recordKey } from '@waggle/record'
+import { beforeEach, describe, expect, it } from 'vitest'
+import { SharedReads } from '../../src/cache/shared-reads.ts'
+import type { Reading, ReadOptions, Replicas } from '../../src/replicas/replicas.ts'
+import { turns } from '../support/end-of-turn.ts'
+import { WANTED } from '../support/wanted.ts'
+
+const KEY = recordKey('key')
+const NOW = 1000
+const SOON = plainRecord('soon', NOW + 10)
+const LATER = plainRecord('later', NOW + 20)
+
+/** A search under way, of which the test says what it finds, and when. */
+interface Searching extends PromiseWithResolvers<Reading> {
+  readonly options: ReadOptions
+}
+
+describe('SharedReads', () => {
+  let searching: Searching[]
+  let readings: Reading[]
+  let reads: SharedReads
+
+  beforeEach(() => {
+    searching = []
+    readings = []
+    const replicas = {
+      read(_: Uint8Array, options: ReadOptions) {
+        const search = { options, ...Promise.withResolvers<Reading>() }
+        searching.push(search)
+        return search.promise
+      }
+    }
+    reads = new SharedReads({
+      replicas: replicas as unknown as Replicas,
+      clock: () => NOW,
+      onReading: (_, reading) => readings.push(reading)
+    })
+  })
+
+  function read(options: Partial<ReadOptions> = {}, name = 'key'): Asked {
+    return asked(reads.read(name, KEY, { wanted: WANTED, ...options }))
+  }
+
+  function end(
+    search: Searching | undefined,
+    record: DHTRecord,
+    how: Reading['end'] = 'whole'
+  ): Promise<void> {
+    search?.resolve({ record, end: how, behind: [], without: [] })
+    return turns()
+  }
+
+  it('has all that ask for one key wait for one search', async () => {
+    const all = [read(), read({ latest: true }), read({ sufficientExpirationTime: NOW + 15 })]
+    await turns()
+    all.push(read())
+    expect(searching).toHaveLength(1)
+    await end(searching[0], SOON)
+
+    expect(all.map(({ record }) => record)).toEqual(all.map(() => SOON))
+    expect([searching.length, readings.length, reads.size]).toEqual([1, 1, 0])
+  })
+
+  it('searches for other keys at the same time', async () => {
+    read({}, 'a')
+    read({}, 'b')
+    await turns()
+
+    expect(searching).toHaveLength(2)
+  })
+
+  it('lets those go that need no more than what has been found', async () => {
+    const [any, more, latest] = [
+      read(),
+      read({ sufficientExpirationTime: NOW + 15 }),
+      read({ latest: true })
+    ]
+    await turns()
+    searching[0]?.options.onRecord?.(SOON)
+    await turns()
+    expect([any, more, latest].map((one) => one.record)).toEqual([SOON, undefined, undefined])
+
+    searching[0]?.options.onRecord?.(LATER)
+    const late = read()
+    await turns()
+    expect([more, late, latest].map((one) => one.record)).toEqual([LATER, LATER, undefined])
+
+    await end(searching[0], LATER)
+    expect(latest.record).toEqual(LATER)
+  })
+
+  it('is as demanding as those that still wait', async () => {
+    read({ sufficientExpirationTime: NOW + 5 })
+    await turns()
+    const demand = (): unknown => searching[0]?.options.sufficientExpirationTime
+    expect(demand()).toBe(NOW + 5)
+
+    read({ sufficientExpirationTime: NOW + 15 })
+    expect(demand()).toBe(NOW + 15)
+    expect(searching[0]?.options.latest).toBe(false)
+
+    searching[0]?.options.onRecord?.(LATER)
+    expect(demand()).toBe(0)
+  })
+
+  it('never answers a latest get by a search begun before it, only by one begun after', async () => {
+    const first = read({ latest: true })
+    await turns()
+    const [second, third] = [read({ latest: true }), read({ latest: true })]
+    await end(searching[0], SOON)
+
+    expect([first.record, second.record]).toEqual([SOON, undefined])
+    expect(searching).toHaveLength(2)
+    await end(searching[1], LATER)
+    expect([second.record, third.record]).toEqual([LATER, LATER])
+    expect(searching).toHaveLength(2)
+  })
+
+  it('searches again for those that came when enough was found for the others only', async () => {
+    read()
+    await turns()
+    searching[0]?.resolve({ record: SOON, end: 'enough', behind: [], without: [] })
+    const demanding = read({ sufficientExpirationTime: NOW + 15 })
+    await turns()
+    expect(demanding.record).toBeUndefined()
+
+    await end(searching[1], LATER)
+    expect(demanding.record).toEqual(LATER)
+  })
+
+  it('gives what there is to those for whom it is not enough, when all were asked', async () => {
+    const demanding = read({ sufficientExpirationTime: NOW + 15 })
+    await turns()
+    await end(searching[0], SOON)
+
+    expect(demanding.record).toEqual(SOON)
+  })
+
+  it('ends when nobody wants it any more, is remembered by nobody, and answers nobody else', async () => {
+    const wanted = { isWanted: true }
+    read({ wanted, latest: true })
+    await turns()
+    expect(searching[0]?.options.wanted.isWanted).toBe(true)
+    wanted.isWanted = false
+    expect(searching[0]?.options.wanted.isWanted).toBe(false)
+
+    const other = read()
+    await end(searching[0], EMPTY_RECORD, 'given up')
+    expect(readings).toEqual([])
+    expect(other.record).toBeUndefined()
+    await end(searching[1], SOON)
+    expect(other.record).toEqual(SOON)
+  })
+
+  it('goes on for the others when one of them leaves', async () => {
+    const wanted = { isWanted: true }
+    read({ wanted })
+    const other = read()
+    await turns()
+    wanted.isWanted = false
+
+    expect(searching[0]?.options.wanted.isWanted).toBe(true)
+    await end(searching[0], SOON)
+    expect(other.record).toEqual(SOON)
+  })
+
+  it('searches for nobody who has left while waiting', async () => {
+    const wanted = { isWanted: true }
+    read({ latest: true })
+    await turns()
+    read({ latest: true, wanted })
+    wanted.isWanted = false
+    await end(searching[0], SOON)
+
+    expect([searching.length, reads.size]).toEqual([1, 0])
+  })
+
+  it('tells all what went wrong, and searches again for who asks afterwards', async () => {
+    const failing = [read(), read({ latest: true })]
+    await turns()
+    const later = read({ latest: true })
+    searching[0]?.reject(new Error('the node was stopped'))
+    await turns()
+    expect(failing.map(({ error }) => error)).toMatchObject(
+      failing.map(() => ({ message: 'the node was stopped' }))
+    )
+
+    await end(searching[1], SOON)
+    expect(later.record).toEqual(SOON)
+  })
+})
+
+/** What has become of a read so far. */
+interface Asked {
+  record?: DHTRecord
+  error?: unknown
+}
+
+function asked(reading: Promise<DHTRecord>): Asked {
+  const answer: Asked = {}
+  reading.then(
+    (record) => {
+      answer.record = record
+    },
+    (error: unknown) => {
+      answer.error = error
+    }
+  )
+  return answer
+}

@@ -1,0 +1,138 @@
+import { encodedSize, getDHTTime, isEmpty, plainRecord } from '@waggle/record'
+import { describe, expect, it } from 'vitest'
+import { KeptNetwork, keyNumber } from '../support/simulated-upkeep.ts'
+
+const VALUE_BYTES = 100
+
+/** Peers of a network that a thousand others join. */
+const BASE = 200
+
+/** Pairs of a record and a peer that should hold it and does not. */
+function lacking(net: KeptNetwork, records: number): number {
+  return net
+    .ownership(records)
+    .flatMap((owners, n) => owners.filter(({ store }) => isEmpty(store.get(keyNumber(n))))).length
+}
+
+/** Longer than peers may differ in what they hear when. */
+const SETTLING_MS = 1100
+
+/** As when nobody has come for a moment. */
+async function settled(): Promise<void> {
+  await new Promise((resolve) => setTimeout(resolve, SETTLING_MS))
+}
+
+describe('Upkeep of a large network', () => {
+  it('moves no more than twice what new owners must hold, as a thousand join where 10,000 records are', {
+    timeout: 300_000
+  }, async () => {
+    const records = 10_000
+    const net = new KeptNetwork()
+    net.join(BASE)
+    const expirationTime = getDHTTime() + 3600
+    net.fill(records, VALUE_BYTES, expirationTime)
+    await net.keep()
+    await settled()
+    expect(net.movedRecords).toBe(0)
+
+    for (const count of [1, 199, 800]) {
+      await settled()
+      net.join(count)
+      await net.keep()
+      expect(lacking(net, records), `after ${net.peers.length} peers`).toBe(0)
+    }
+
+    const newcomers = new Set(net.peers.slice(BASE))
+    const newOwned = net
+      .ownership(records)
+      .flat()
+      .filter((owner) => newcomers.has(owner))
+    const mustHold =
+      newOwned.length * encodedSize(plainRecord(new Uint8Array(VALUE_BYTES), expirationTime))
+    expect(newOwned.length).toBeGreaterThan(2 * records)
+    expect(net.movedBytes / mustHold).toBeLessThan(2)
+  })
+
+  it('has each record at all nearest again whoever leaves, if one of those that held it stays', async () => {
+    const records = 500
+    const net = new KeptNetwork()
+    net.join(20)
+    net.fill(records, VALUE_BYTES, getDHTTime() + 3600)
+    await net.keep()
+
+    for (let round = 0; round < 3; round++) {
+      const owners = net.ownership(records)
+      const dying = net.alive().filter((_, i) => i % 4 === round)
+
+      for (const peer of dying) {
+        peer.isAlive = false
+      }
+
+      net.join(dying.length)
+      await net.keep()
+      const survivors = owners.filter((nearest) => nearest.some(({ isAlive }) => isAlive))
+      expect(survivors.length).toBe(records)
+      expect(lacking(net, records), `in round ${round}`).toBe(0)
+    }
+  })
+
+  it('goes on where a peer that handed over died before it had done so', async () => {
+    const records = 300
+    const net = new KeptNetwork()
+    net.join(8)
+    net.fill(records, VALUE_BYTES, getDHTTime() + 3600)
+    await net.keep()
+    await settled()
+    const [newcomer] = net.join(1)
+    // All of them take it in, and leave some of the work to a peer that does not do it any more.
+    const [dead, ...others] = net.peers.slice(0, 8)
+    await net.keep(others)
+    expect(lacking(net, records)).toBeGreaterThan(0)
+
+    if (dead !== undefined) {
+      dead.isAlive = false
+    }
+
+    await net.keep()
+    expect(newcomer?.store.records).toBeGreaterThan(0)
+    expect(lacking(net, records)).toBe(0)
+  })
+
+  it('gives all to a peer that comes back with nothing, and nothing to one that kept it', async () => {
+    const records = 300
+    const net = new KeptNetwork()
+    net.join(8)
+    net.fill(records, VALUE_BYTES, getDHTTime() + 3600)
+    await net.keep()
+    await settled()
+
+    for (const peer of net.peers) {
+      peer.sinceMs = performance.now()
+    }
+
+    await net.keep()
+    expect(net.movedRecords).toBe(0)
+
+    const [forgetful, ...others] = net.peers
+    await settled()
+    net.restart(0)
+    await net.keep(others)
+    expect(lacking(net, records)).toBe(0)
+    expect(net.movedRecords).toBe(forgetful?.store.records)
+  })
+
+  it('brings what a writer has left too far away to those that are nearest', async () => {
+    const net = new KeptNetwork()
+    net.join(12)
+    await net.keep()
+    const owners = net.ownership(1)[0] ?? []
+    const farOne = net.peers.find((peer) => !owners.includes(peer))
+    farOne?.store.apply(keyNumber(0), plainRecord('left here', getDHTTime() + 3600))
+    await net.keep()
+    expect(lacking(net, 1)).toBe(0)
+    expect(net.movedRecords).toBe(owners.length)
+
+    await net.keep()
+    expect(net.movedRecords).toBe(owners.length)
+  })
+})
