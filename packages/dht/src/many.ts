@@ -106,7 +106,12 @@ class Mapping<T, U> {
   #stopDrawing(): void {
     if (this.#isDrawing) {
       this.#isDrawing = false
-      this.#iterator.return?.()
+
+      try {
+        this.#iterator.return?.()
+      } catch {
+        // As in a loop, the first failure is the one that counts.
+      }
     }
   }
 }

@@ -3,7 +3,6 @@ import { type CachePolicy, cachePolicy, MAX_CACHED_BYTES } from './cache/cache-p
 import { CachedReads } from './cache/cached-reads.ts'
 import { Clocks } from './clock/clocks.ts'
 import { SWEEP_INTERVAL_MS } from './constants.ts'
-import { inTime } from './deadline.ts'
 import type { DHTEvents } from './events.ts'
 import { ExchangeChannel } from './exchange/exchange-channel.ts'
 import { ExchangeServer } from './exchange/exchange-server.ts'
@@ -58,7 +57,7 @@ export function serviceParts(init: PartsInit): ServiceParts {
   const { kad, store } = partsOf(components)
   const stopping = new AbortController()
   const lifetime = stopping.signal
-  const { avoidance, routing, channel, lookups, replicas } = finding(init)
+  const { routing, channel, lookups, replicas } = finding(init)
   const { cache, reads } = caching(init, replicas)
   const clocks = clocksOf(init)
   const republisher = new Republisher({
@@ -70,13 +69,10 @@ export function serviceParts(init: PartsInit): ServiceParts {
     ...{ store, numReplicas, isReplica: () => kad.getMode() === 'server' },
     servers: () => routing.present(),
     send: (to, key, record) =>
-      avoidance.watch(
-        to.id,
-        inTime(channel.store(to, key, record, { closerCount: 0 }), init.requestTimeoutMs)
-      ),
+      lookups.inTime(to, channel.store(to, key, record, { closerCount: 0 })),
     async holds(peer, key) {
       const asked = channel.find(peer, key, { closerCount: 0, isCloserAlways: true })
-      return (await inTime(asked, init.requestTimeoutMs)).record !== undefined
+      return (await lookups.inTime(peer, asked)).record !== undefined
     },
     log: components.logger.forComponent('waggle:upkeep')
   })
@@ -102,7 +98,6 @@ export function serviceParts(init: PartsInit): ServiceParts {
 }
 
 interface Finding {
-  readonly avoidance: Avoidance
   readonly routing: KnownPeers
   readonly channel: ExchangeChannel
   readonly lookups: Lookups
@@ -129,7 +124,7 @@ function finding(init: PartsInit): Finding {
     isReplica: () => kad.getMode() === 'server'
   })
 
-  return { avoidance, routing, channel, lookups, replicas }
+  return { routing, channel, lookups, replicas }
 }
 
 function caching(

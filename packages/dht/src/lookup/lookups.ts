@@ -1,4 +1,5 @@
 import { HEDGE_MS } from '../constants.ts'
+import { inTime } from '../deadline.ts'
 import { toError } from '../errors.ts'
 import type { Contact, Wanted } from '../interface.ts'
 import { DelayQueue } from '../timing/delay-queue.ts'
@@ -65,6 +66,12 @@ export class Lookups {
     return new Promise((resolve, reject) => {
       this.#schedule(new Run(lookup, { resolve, reject }))
     })
+  }
+
+  /** Gives a question outside of any search its time, and remembers what came of it, too (N8). */
+  inTime<T>({ id }: Contact, asked: Promise<T>): Promise<T> {
+    const { avoidance, requestTimeoutMs } = this.#init
+    return avoidance.watch(id, inTime(asked, requestTimeoutMs))
   }
 
   /** Stops the clocks. */

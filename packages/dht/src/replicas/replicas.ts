@@ -97,6 +97,10 @@ export class Replicas {
     const answers: Held[] = []
     let failures = 0
 
+    if (search.isDone && isEmpty(record)) {
+      search.widen(SEARCH_WIDTH)
+    }
+
     await this.#find(search, key, options, (contact, answer) => {
       if (answer === undefined) {
         failures++
@@ -168,7 +172,7 @@ export class Replicas {
 
   /** Brings replicas up to date after a reading (N5); those that fail are left as they are. */
   async repair(key: Uint8Array, { record, behind }: Reading): Promise<void> {
-    const { channel, store, avoidance } = this.#init
+    const { channel, store, lookups } = this.#init
     const bytes = encodeRecord(record)
 
     if (bytes.length > store.limits.maxRecordBytes) {
@@ -179,16 +183,12 @@ export class Replicas {
     // Read anew, so that the own store does not keep the messages that the entries came in.
     const write = decodeRecord(bytes)
 
-    await Promise.all(
-      behind.map(async (contact) => {
-        try {
-          await (contact === this.#self
-            ? this.#storeHere(key, write)
-            : channel.store(contact, key, write, { closerCount: 0 }))
-        } catch {
-          avoidance.failed(contact.id)
-        }
-      })
+    await Promise.allSettled(
+      behind.map((contact) =>
+        contact === this.#self
+          ? this.#storeHere(key, write)
+          : lookups.inTime(contact, channel.store(contact, key, write, { closerCount: 0 }))
+      )
     )
   }
 

@@ -1,0 +1,138 @@
+import { noise } from '@chainsafe/libp2p-noise'
+import { yamux } from '@chainsafe/libp2p-yamux'
+import type {
+  Connection,
+  ConnectionEncrypter,
+  MessageStream,
+  Stream,
+  StreamMuxerFactory
+} from '@libp2p/interface'
+import type { Libp2pOptions } from 'libp2p'
+import { vi } from 'vitest'
+import { quietMuxer } from '../../src/connection/quiet-muxer.ts'
+import { wholeWrites } from '../../src/connection/whole-writes.ts'
+import { Mailbox } from './exchange-mailbox.ts'
+import { basicServices, type DisposableNode, libp2pNode, PATIENCE } from './libp2p-node.ts'
+
+/** How a node's connections are made: as ours are, or as everybody's. */
+export type Making = 'ours' | 'plain'
+
+type Bytes = Parameters<MessageStream['send']>[0]
+
+/** What one end of a connection sends. */
+export interface Tap {
+  /** What the muxer has encrypted, piece by piece. */
+  onFrames?(bytes: Uint8Array): void
+
+  /** What the encrypter has written, piece by piece. */
+  onWrite?(bytes: Bytes): void
+}
+
+export interface ConnectionPairInit {
+  readonly near: Making
+  readonly far: Making
+
+  /** Hears what the near end sends. */
+  readonly tap?: Tap
+}
+
+/** Two nodes with one connection, and streams over it. */
+export interface ConnectionPair extends AsyncDisposable {
+  readonly near: DisposableNode
+  readonly far: DisposableNode
+
+  /** The connection, as each end has it. */
+  readonly there: Connection
+  readonly back: Connection
+
+  /** A new stream's two ends: the near one's, and the far one's. */
+  open(): Promise<[near: Stream, far: Stream]>
+}
+
+const PROTOCOL = '/test/1.0.0'
+const MANY = { maxInboundStreams: 1024, maxOutboundStreams: 1024 }
+
+export async function connectionPair({
+  near: making,
+  far: farMaking,
+  tap = {}
+}: ConnectionPairInit): Promise<ConnectionPair> {
+  const near = await libp2pNode(basicServices(), made(making, tap))
+  const far = await libp2pNode(basicServices(), made(farMaking))
+  const arrived = new Mailbox<Stream>()
+  await far.handle(PROTOCOL, (stream) => arrived.push(stream), MANY)
+  await near.handle(PROTOCOL, (stream) => stream.abort(new Error('not wanted')), MANY)
+  const there = await near.dial(far.getMultiaddrs())
+  const back = await vi.waitUntil(() => far.getConnections(near.peerId)[0], PATIENCE)
+  // Both identify each other on streams of their own.
+  await vi.waitUntil(() => there.streams.length === 0 && back.streams.length === 0, PATIENCE)
+
+  return {
+    near,
+    far,
+    there,
+    back,
+    async open() {
+      const stream = await there.newStream(PROTOCOL, MANY)
+      return [stream, await arrived.next()]
+    },
+    async [Symbol.asyncDispose]() {
+      await Promise.all([near.stop(), far.stop()])
+    }
+  }
+}
+
+/** What libp2p's own connections keep to themselves: the transport's connection under all else. */
+export function transportOf(connection: Connection): MessageStream {
+  return Reflect.get(connection, 'maConn')
+}
+
+function made(
+  making: Making,
+  { onFrames = () => {}, onWrite = () => {} }: Tap = {}
+): Pick<Libp2pOptions, 'connectionEncrypters' | 'streamMuxers'> {
+  const isOurs = making === 'ours'
+  return {
+    connectionEncrypters: [tapped(isOurs ? wholeWrites(noise()) : noise(), onWrite)],
+    streamMuxers: [tappedMuxer(isOurs ? quietMuxer(yamux()) : yamux(), onFrames)]
+  }
+}
+
+function tapped<C>(
+  encrypter: (components: C) => ConnectionEncrypter,
+  onWrite: (bytes: Bytes) => void
+): (components: C) => ConnectionEncrypter {
+  return (components) => {
+    const inner = encrypter(components)
+    return {
+      protocol: inner.protocol,
+      secureInbound: (connection: MessageStream, options) =>
+        inner.secureInbound(overheard(connection, onWrite), options),
+      secureOutbound: (connection: MessageStream, options) =>
+        inner.secureOutbound(overheard(connection, onWrite), options)
+    }
+  }
+}
+
+function tappedMuxer<C>(
+  muxer: (components: C) => StreamMuxerFactory,
+  onFrames: (bytes: Uint8Array) => void
+): (components: C) => StreamMuxerFactory {
+  return (components) => {
+    const inner = muxer(components)
+    return {
+      protocol: inner.protocol,
+      createStreamMuxer: (connection) =>
+        inner.createStreamMuxer(overheard(connection, (bytes) => onFrames(bytes.slice())))
+    }
+  }
+}
+
+function overheard(stream: MessageStream, onSend: (bytes: Bytes) => void): MessageStream {
+  const send = stream.send.bind(stream)
+  stream.send = (bytes) => {
+    onSend(bytes)
+    return send(bytes)
+  }
+  return stream
+}

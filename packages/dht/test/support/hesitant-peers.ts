@@ -1,0 +1,107 @@
+import type { Contact, Wanted } from '../../src/interface.ts'
+import { Avoidance } from '../../src/lookup/avoidance.ts'
+import { type Answer, type Lookup, Lookups, type LookupsInit } from '../../src/lookup/lookups.ts'
+import { Search } from '../../src/lookup/search.ts'
+import { contacts, nearestFirst, pointOf } from './numbered-peers.ts'
+import { WANTED } from './wanted.ts'
+
+const target = pointOf(Uint8Array.of(7))
+
+/** All peers that there are, the nearest to what is searched for first. */
+export const peers: readonly Contact[] = nearestFirst(target, contacts(40))
+export const NOTHING: Answer = { closer: [] }
+export const REQUEST_TIMEOUT_MS = 3000
+
+/** How many peers are asked at once unless a test says otherwise. */
+export const PARALLELISM = 3
+
+export type Ask = Lookup<Answer>['ask']
+
+/** One question that the test answers when it likes. */
+export interface Question {
+  readonly contact: Contact
+  readonly request: Wanted
+  answer(answer?: Answer): void
+  fail(error: unknown): void
+}
+
+/** Peers that answer nothing until they are told to. */
+export function hesitantPeers(): { questions: Question[]; ask: Ask } {
+  const questions: Question[] = []
+
+  return {
+    questions,
+    ask(contact, request) {
+      const { promise, resolve, reject } = Promise.withResolvers<Answer>()
+      questions.push({
+        contact,
+        request,
+        answer: (answer = NOTHING) => resolve(answer),
+        fail: reject
+      })
+      return promise
+    }
+  }
+}
+
+export function searchFor(count: number, known: readonly Contact[] = peers): Search {
+  const search = new Search({ target, count })
+  search.add(known)
+  return search
+}
+
+/** All lookups of a node, and what comes of them. */
+export interface Scene {
+  readonly avoidance: Avoidance
+  readonly lookups: Lookups
+
+  /** Who was told of, and whether they answered, in order. */
+  readonly taken: [rank: number, hasAnswered: boolean][]
+
+  /** Runs a lookup that takes in whatever comes. */
+  run(search: Search, ask: Ask, differences?: Partial<Lookup<Answer>>): Promise<void>
+}
+
+export function scene(init: Partial<LookupsInit> = {}): Scene {
+  const avoidance = new Avoidance(() => 0)
+  const taken: Scene['taken'] = []
+  const lookups = new Lookups({
+    avoidance,
+    requestTimeoutMs: REQUEST_TIMEOUT_MS,
+    isReady: () => true,
+    ...init
+  })
+
+  return {
+    avoidance,
+    lookups,
+    taken,
+    run: (search, ask, differences = {}) =>
+      lookups.run({
+        search,
+        ask,
+        wanted: WANTED,
+        parallelism: PARALLELISM,
+        isHedged: false,
+        take: (contact, answer) => {
+          taken.push([rankOf(contact), answer !== undefined])
+          return false
+        },
+        ...differences
+      })
+  }
+}
+
+/** How many peers are nearer. */
+export function rankOf({ id }: Contact): number {
+  return peers.findIndex((peer) => peer.id.equals(id))
+}
+
+export function ranksAsked(questions: readonly Question[]): number[] {
+  return questions.map(({ contact }) => rankOf(contact))
+}
+
+/** Which of the peers are avoided now. */
+export function avoidedRanks({ avoidance }: Scene): number[] {
+  return [...peers.keys()].filter((rank) => avoidance.has((peers[rank] as Contact).id))
+}

@@ -1,0 +1,74 @@
+import { createHash, randomBytes } from 'node:crypto'
+import type { Stream } from '@libp2p/interface'
+import { turns } from './end-of-turn.ts'
+
+/** yamux lets a fast sender have up to 16 MiB under way, all of which may arrive while nobody reads. */
+const MAX_UNREAD_BYTES = 20 * 1024 * 1024
+
+/** From a few to many, around what yamux and noise take at once. */
+const PIECES = [1, 65_519, 17, 1000, 131_072, 5, 262_132, 300_000, 12, 40_000]
+
+/** Bytes, and what tells them from others. */
+export interface Load {
+  readonly bytes: Uint8Array
+  readonly digest: string
+}
+
+export function load(size: number): Load {
+  const bytes = new Uint8Array(randomBytes(size))
+  return { bytes, digest: createHash('sha256').update(bytes).digest('hex') }
+}
+
+/** Sends in pieces of all sizes, as fast as the other side takes them. */
+export async function sendAll(stream: Stream, { bytes }: Load): Promise<void> {
+  for (let at = 0, i = 0; at < bytes.length; i++) {
+    const end = at + (PIECES[i % PIECES.length] ?? 1)
+
+    if (!stream.send(bytes.subarray(at, end))) {
+      await stream.onDrain()
+    }
+
+    at = end
+  }
+}
+
+export interface Reading {
+  /** How much is read before the reader takes a break; by default it takes none. */
+  readonly breakAfterBytes?: number
+}
+
+/** The digest of so many bytes, once they have come. */
+export function receiveAll(
+  stream: Stream,
+  size: number,
+  { breakAfterBytes = Number.POSITIVE_INFINITY }: Reading = {}
+): Promise<string> {
+  const hash = createHash('sha256')
+  let received = 0
+  let sinceBreak = 0
+  stream.maxReadBufferLength = MAX_UNREAD_BYTES
+
+  return new Promise((resolve, reject) => {
+    stream.addEventListener('close', ({ error }) => {
+      reject(error ?? new Error(`the stream has ended after ${received} of ${size} bytes`))
+    })
+    stream.addEventListener('message', ({ data }) => {
+      hash.update(data.subarray())
+      received += data.byteLength
+      sinceBreak += data.byteLength
+
+      if (received >= size) {
+        resolve(received === size ? hash.digest('hex') : `${received - size} bytes too many`)
+      } else if (sinceBreak >= breakAfterBytes) {
+        sinceBreak = 0
+        takeBreak(stream).catch(reject)
+      }
+    })
+  })
+}
+
+async function takeBreak(stream: Stream): Promise<void> {
+  stream.pause()
+  await turns(3)
+  stream.resume()
+}

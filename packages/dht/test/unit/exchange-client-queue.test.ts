@@ -1,0 +1,207 @@
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
+import {
+  MAX_QUEUED_QUESTIONS,
+  MAX_REQUESTS_UNDER_WAY,
+  TARGET_MESSAGE_BYTES
+} from '../../src/exchange/limits.ts'
+import {
+  asking,
+  bytesOf,
+  clientOf,
+  find,
+  found,
+  store,
+  stored,
+  told
+} from '../support/exchange-asking.ts'
+import { type StreamSource, streamSource } from '../support/exchange-streams.ts'
+import { PATIENCE } from '../support/libp2p-node.ts'
+import { UNWANTED, WANTED } from '../support/wanted.ts'
+
+let source: StreamSource
+
+beforeAll(async () => {
+  source = await streamSource()
+})
+
+afterAll(() => source?.[Symbol.asyncDispose]())
+
+function names(count: number): string[] {
+  return Array.from({ length: count }, (_, i) => `key ${i}`)
+}
+
+function textOf(bytes: Uint8Array | undefined): string {
+  return new TextDecoder().decode(bytes)
+}
+
+/** A record that fills a given part of a message. */
+function recordOf(part: number): Uint8Array {
+  return new Uint8Array(part * TARGET_MESSAGE_BYTES)
+}
+
+describe('a question that is no longer wanted', () => {
+  it('is answered for nobody once it was sent, and leaves the others of its message alone', async () => {
+    const { ask, client, peer, counts } = asking(source)
+    const leaving = { isWanted: true }
+    const left = client.ask(find('left'), leaving)
+    const others = ask(find('a'), find('b'))
+    const talker = await peer()
+    const { id, keys } = await talker.hear('find')
+    leaving.isWanted = false
+
+    expect(keys).toHaveLength(3)
+    talker.say(found(id, ['for nobody', 'A', 'B']))
+    expect(told(await others)).toEqual(['A', 'B'])
+    // Whoever has gone does not hear it, and the promise is not left behind.
+    expect(told([await left])).toEqual(['for nobody'])
+    expect(counts).toEqual({ opened: 1, idle: 0 })
+  })
+
+  it('is not asked at all if it was given up before it was sent (N8)', async () => {
+    const { ask, client, peer } = asking(source)
+    const leaving = { isWanted: true }
+    const left = client.ask(find('left'), leaving)
+    const others = ask(find('a'), find('b'))
+    leaving.isWanted = false
+
+    await expect(left).rejects.toMatchObject({ name: 'AbortError' })
+    const talker = await peer()
+    const { id, keys } = await talker.hear('find')
+    talker.say(found(id, ['A', 'B']))
+    expect(keys).toEqual(['a', 'b'].map(bytesOf))
+    expect(told(await others)).toEqual(['A', 'B'])
+  })
+
+  it('is not asked again when it was left unanswered', async () => {
+    const { ask, client, peer } = asking(source)
+    const leaving = { isWanted: true }
+    const first = ask(find('a'))
+    const left = expect(client.ask(find('left'), leaving)).rejects.toMatchObject({
+      name: 'AbortError'
+    })
+    const last = ask(find('b'))
+    const talker = await peer()
+    const { id } = await talker.hear('find')
+    leaving.isWanted = false
+
+    talker.say(found(id, ['A']))
+    const again = await talker.hear('find')
+    talker.say(found(again.id, ['B']))
+    await left
+    expect(again.keys).toEqual([bytesOf('b')])
+    expect(told([...(await first), ...(await last)])).toEqual(['A', 'B'])
+  })
+
+  it('is never sent when it was given up from the start, alone or between others', async () => {
+    const { client, peer } = asking(source)
+    await expect(client.ask(find('alone'), UNWANTED)).rejects.toMatchObject({ name: 'AbortError' })
+
+    const a = client.ask(find('a'), WANTED)
+    const left = client.ask(find('left'), UNWANTED)
+    const b = client.ask(find('b'), WANTED)
+    await expect(left).rejects.toMatchObject({ name: 'AbortError' })
+    const talker = await peer()
+    const { id, keys } = await talker.hear('find')
+    talker.say(found(id, ['A', 'B']))
+
+    expect(keys).toEqual(['a', 'b'].map(bytesOf))
+    expect(told([await a, await b])).toEqual(['A', 'B'])
+    expect(talker.unheard).toBe(0)
+  })
+})
+
+describe('the questions to one peer', () => {
+  it('wait while so many requests are under way, until an answer comes (N9)', async () => {
+    const { ask, peer } = asking(source)
+    const count = MAX_REQUESTS_UNDER_WAY + 3
+    // No two neighbours are alike, so that each has a message of its own.
+    const questions = names(count).map((name, i) => find(name, { closerCount: i % 2 }))
+    const answers = ask(...questions)
+    const talker = await peer()
+    await vi.waitUntil(() => talker.unheard >= MAX_REQUESTS_UNDER_WAY, PATIENCE)
+    const { id } = await talker.hear('find')
+    expect(talker.unheard).toBe(MAX_REQUESTS_UNDER_WAY - 1)
+
+    talker.say(found(id, ['one']))
+    await vi.waitUntil(() => talker.unheard >= MAX_REQUESTS_UNDER_WAY, PATIENCE)
+    expect(talker.unheard).toBe(MAX_REQUESTS_UNDER_WAY)
+
+    for (let i = 1; i < count; i++) {
+      talker.say(found((await talker.hear('find')).id, ['one']))
+    }
+
+    expect(told(await answers)).toEqual(questions.map(() => 'one'))
+  })
+
+  it('wait in a queue of so many, beyond which more are refused at once (N9)', async () => {
+    const client = clientOf(() => new Promise(() => {}))
+    const waiting = names(MAX_QUEUED_QUESTIONS).map((name) => client.ask(find(name)))
+
+    await expect(client.ask(find('one too many'))).rejects.toThrow(`${MAX_QUEUED_QUESTIONS}`)
+    client.close(new Error('closed'))
+    const outcomes = await Promise.allSettled(waiting)
+    expect(outcomes.every(({ status }) => status === 'rejected')).toBe(true)
+  })
+
+  it('make room for others when they are given up, asked or not (N9)', async () => {
+    const client = clientOf(() => new Promise(() => {}))
+    const leaving = { isWanted: true }
+    const waiting = names(MAX_QUEUED_QUESTIONS).map((name, i) =>
+      client.ask(find(name), i % 2 === 0 ? leaving : WANTED)
+    )
+    const outcomes = Promise.allSettled(waiting)
+    leaving.isWanted = false
+
+    const next = names(MAX_QUEUED_QUESTIONS / 2).map((name) => client.ask(find(name)))
+    await expect(client.ask(find('one too many'))).rejects.toThrow(`${MAX_QUEUED_QUESTIONS}`)
+    client.close(new Error('closed'))
+    const reasons = (await outcomes).map((outcome) => Reflect.get(outcome, 'reason').name)
+    expect(reasons).toEqual(
+      names(MAX_QUEUED_QUESTIONS).map((_, i) => (i % 2 ? 'Error' : 'AbortError'))
+    )
+
+    for (const one of await Promise.allSettled(next)) {
+      expect(one).toMatchObject({ reason: { message: 'closed' } })
+    }
+  })
+
+  it('are held back while the peer does not read, and lost when given up meanwhile (N9)', async () => {
+    const { ask, client, peer, streams } = asking(source)
+    const opening = ask(find('opening'))
+    const talker = await peer()
+    talker.say(found((await talker.hear('find')).id, [null]))
+    await opening
+
+    talker.stream.pause()
+    const leaving = { isWanted: true }
+    const large = recordOf(0.9)
+    const early = names(5).map((name) => client.ask(store(name, { record: large })))
+    const late = Promise.allSettled(
+      names(95).map((name) => client.ask(store(name, { record: large }), leaving))
+    )
+    const [stream] = streams
+    await vi.waitUntil(() => stream?.writableNeedsDrain, PATIENCE)
+
+    // One message that was begun, and the one with which it turned out that the peer is too slow.
+    expect(stream?.writeBufferLength).toBeLessThan(3 * TARGET_MESSAGE_BYTES)
+    leaving.isWanted = false
+
+    // All of them come before any is answered.
+    talker.stream.resume()
+    const requests = []
+
+    for (const _ of early) {
+      requests.push(await talker.hear('store'))
+    }
+
+    for (const { id } of requests) {
+      talker.say(stored(id, ['accepted']))
+    }
+
+    const outcomes = await late
+    expect(outcomes.every(({ status }) => status === 'rejected')).toBe(true)
+    const keys = requests.flatMap(({ writes }) => writes.map(({ key }) => textOf(key)))
+    expect(keys).toEqual(names(5))
+    expect(told(await Promise.all(early))).toEqual(names(5).map(() => 'accepted'))
+  })
+})

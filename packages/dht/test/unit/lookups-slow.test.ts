@@ -1,0 +1,291 @@
+import { AbortError } from '@libp2p/interface'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { HEDGE_MS } from '../../src/constants.ts'
+import { turns } from '../support/end-of-turn.ts'
+import {
+  avoidedRanks,
+  hesitantPeers,
+  PARALLELISM,
+  peers,
+  REQUEST_TIMEOUT_MS,
+  ranksAsked,
+  scene,
+  searchFor
+} from '../support/hesitant-peers.ts'
+import { UNWANTED } from '../support/wanted.ts'
+
+beforeEach(() => {
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] })
+})
+
+afterEach(() => {
+  vi.useRealTimers()
+})
+
+describe('Lookups with a peer that is slow', () => {
+  const hedged = { parallelism: 1, isHedged: true }
+
+  it('ask one more for each that takes longer than the hedging delay (N8)', async () => {
+    const { run, taken } = scene()
+    const { ask, questions } = hesitantPeers()
+    const running = run(searchFor(8), ask, { ...hedged, take: () => true })
+    await turns()
+    await vi.advanceTimersByTimeAsync(HEDGE_MS - 1)
+    await turns()
+    expect(ranksAsked(questions)).toEqual([0])
+
+    await vi.advanceTimersByTimeAsync(1)
+    await turns()
+    expect(ranksAsked(questions)).toEqual([0, 1])
+    await vi.advanceTimersByTimeAsync(HEDGE_MS)
+    await turns()
+    expect(ranksAsked(questions)).toEqual([0, 1, 2])
+
+    questions[2]?.answer()
+    await running
+    expect(questions.map(({ request }) => request.isWanted)).toEqual([false, false, false])
+    expect(taken).toEqual([])
+  })
+
+  it('ask nobody more where that is not wanted', async () => {
+    const { run } = scene()
+    const { ask, questions } = hesitantPeers()
+    void run(searchFor(8), ask, { parallelism: 1, isHedged: false })
+    await turns()
+    await vi.advanceTimersByTimeAsync(10 * HEDGE_MS)
+    await turns()
+
+    expect(questions).toHaveLength(1)
+  })
+
+  it('ask others first while there are any, until it answers (N8)', async () => {
+    const { run } = scene()
+    const { ask, questions } = hesitantPeers()
+    const asking = (): Promise<void> => run(searchFor(3), ask, { ...hedged, take: () => true })
+    const first = asking()
+    await turns()
+    await vi.advanceTimersByTimeAsync(HEDGE_MS)
+    await turns()
+    questions[1]?.answer()
+    await first
+
+    const second = asking()
+    await turns()
+    questions.at(-1)?.answer()
+    await second
+    expect(ranksAsked(questions)).toEqual([0, 1, 1])
+
+    // It was not too late to be heard of, if for nobody any more.
+    questions[0]?.answer()
+    await turns(2)
+    void asking()
+    await turns()
+    expect(ranksAsked(questions)).toEqual([0, 1, 1, 0])
+  })
+
+  it('ask it all the same when no other is left (N8)', async () => {
+    const { run } = scene()
+    const { ask, questions } = hesitantPeers()
+    void run(searchFor(1, peers.slice(0, 1)), ask, hedged)
+    await turns()
+    await vi.advanceTimersByTimeAsync(HEDGE_MS)
+    void run(searchFor(1, peers.slice(0, 1)), ask, hedged)
+    await turns()
+
+    expect(ranksAsked(questions)).toEqual([0, 0])
+  })
+
+  it('do not take it for failed (N8)', async () => {
+    const all = scene()
+    const { ask } = hesitantPeers()
+    void all.run(searchFor(8), ask, hedged)
+    await turns()
+    await vi.advanceTimersByTimeAsync(5 * HEDGE_MS)
+
+    expect(avoidedRanks(all)).toEqual([])
+    expect(all.taken).toEqual([])
+  })
+})
+
+describe('Lookups with a peer that does not answer in time', () => {
+  it('take it for failed, and ask the next nearest instead (N6, N8)', async () => {
+    const all = scene()
+    const { ask, questions } = hesitantPeers()
+    void all.run(searchFor(2), ask)
+    await turns()
+    questions[1]?.answer()
+    await vi.advanceTimersByTimeAsync(REQUEST_TIMEOUT_MS - 1)
+    expect(all.taken).toEqual([[1, true]])
+
+    await vi.advanceTimersByTimeAsync(1)
+    await turns()
+    expect(all.taken).toEqual([
+      [1, true],
+      [0, false]
+    ])
+    expect(avoidedRanks(all)).toEqual([0])
+    expect(ranksAsked(questions)).toEqual([0, 1, 2])
+    expect(questions.map(({ request }) => request.isWanted)).toEqual([false, false, true])
+  })
+
+  it('give each request its own time (N8)', async () => {
+    const all = scene()
+    const { ask } = hesitantPeers()
+    void all.run(searchFor(1, peers.slice(0, 1)), ask)
+    await turns()
+    await vi.advanceTimersByTimeAsync(1000)
+    void all.run(searchFor(1, peers.slice(1, 2)), ask)
+    await turns()
+
+    await vi.advanceTimersByTimeAsync(REQUEST_TIMEOUT_MS - 1000)
+    expect(avoidedRanks(all)).toEqual([0])
+    await vi.advanceTimersByTimeAsync(1000)
+    expect(avoidedRanks(all)).toEqual([0, 1])
+  })
+
+  it('take it for failed, too, when its lookup has ended before (N8)', async () => {
+    const all = scene()
+    const { ask, questions } = hesitantPeers()
+    const running = all.run(searchFor(8), ask, { take: () => true })
+    await turns()
+    questions[1]?.answer()
+    questions[2]?.answer()
+    await running
+    expect(avoidedRanks(all)).toEqual([])
+
+    await vi.advanceTimersByTimeAsync(REQUEST_TIMEOUT_MS)
+    expect(avoidedRanks(all)).toEqual([0])
+  })
+
+  it('do not take it for failed that answers after its lookup has ended, but in time (N8)', async () => {
+    const all = scene()
+    const { ask, questions } = hesitantPeers()
+    const running = all.run(searchFor(8), ask, { take: () => true })
+    await turns()
+    questions[1]?.answer()
+    await running
+    questions[0]?.answer()
+    questions[2]?.answer()
+    await vi.advanceTimersByTimeAsync(REQUEST_TIMEOUT_MS)
+
+    expect(avoidedRanks(all)).toEqual([])
+  })
+
+  it('tell nobody of an answer that comes too late', async () => {
+    const all = scene()
+    const { ask, questions } = hesitantPeers()
+    const running = all.run(searchFor(1, peers.slice(0, 1)), ask)
+    await turns()
+    await vi.advanceTimersByTimeAsync(REQUEST_TIMEOUT_MS)
+    questions[0]?.answer({ closer: peers })
+    await running
+
+    expect(all.taken).toEqual([[0, false]])
+    expect(questions).toHaveLength(1)
+  })
+
+  it('need one timer for all, and none when nothing is under way', async () => {
+    const all = scene()
+    const { ask, questions } = hesitantPeers()
+    const running = Array.from({ length: 100 }, () =>
+      all.run(searchFor(3, peers.slice(0, 3)), ask, { isHedged: true })
+    )
+    await turns()
+    // One for the timeouts, one for the hedges.
+    expect(vi.getTimerCount()).toBe(2)
+
+    for (const { answer } of questions) {
+      answer()
+    }
+
+    await Promise.all(running)
+    await vi.advanceTimersByTimeAsync(REQUEST_TIMEOUT_MS)
+    expect(vi.getTimerCount()).toBe(0)
+  })
+
+  it('leave no timer when they are closed', async () => {
+    const all = scene()
+    const { ask } = hesitantPeers()
+    void all.run(searchFor(3), ask, { isHedged: true })
+    await turns()
+    all.lookups.close()
+
+    expect(vi.getTimerCount()).toBe(0)
+  })
+})
+
+describe('a lookup that is no longer wanted', () => {
+  it('asks nobody when it was not wanted from the start (N8)', async () => {
+    const { run } = scene()
+    const { ask, questions } = hesitantPeers()
+    await run(searchFor(3), ask, { wanted: UNWANTED })
+
+    expect(questions).toEqual([])
+  })
+
+  it('asks nobody any more, and ends with the next answer (N8)', async () => {
+    const all = scene()
+    const { ask, questions } = hesitantPeers()
+    const wanted = { isWanted: true }
+    const running = all.run(searchFor(8), ask, { wanted })
+    await turns()
+    expect(questions.map(({ request }) => request.isWanted)).toEqual([true, true, true])
+
+    wanted.isWanted = false
+    expect(questions.map(({ request }) => request.isWanted)).toEqual([false, false, false])
+    questions[0]?.answer({ closer: peers })
+    await running
+    expect(questions).toHaveLength(PARALLELISM)
+    expect(all.taken).toEqual([])
+  })
+
+  it('ends with the request timeout at the latest (N8)', async () => {
+    const all = scene()
+    const { ask } = hesitantPeers()
+    const wanted = { isWanted: true }
+    const running = all.run(searchFor(8), ask, { wanted })
+    await turns()
+    wanted.isWanted = false
+    await vi.advanceTimersByTimeAsync(REQUEST_TIMEOUT_MS)
+    await running
+
+    expect(all.taken).toEqual([])
+  })
+
+  it('takes nobody for failed whose question was not even sent (N8)', async () => {
+    const all = scene()
+    const { ask, questions } = hesitantPeers()
+    const wanted = { isWanted: true }
+    const running = all.run(searchFor(8), ask, { wanted })
+    await turns()
+    wanted.isWanted = false
+
+    for (const { fail } of questions) {
+      fail(new AbortError('nobody wants the answer any more'))
+    }
+
+    await running
+    await vi.advanceTimersByTimeAsync(REQUEST_TIMEOUT_MS)
+    expect(avoidedRanks(all)).toEqual([])
+  })
+
+  it('does not end others that ask the same peers', async () => {
+    const all = scene()
+    const { ask, questions } = hesitantPeers()
+    const wanted = { isWanted: true }
+    const left = all.run(searchFor(2, peers.slice(0, 2)), ask, { wanted })
+    const kept = all.run(searchFor(2, peers.slice(0, 2)), ask)
+    await turns()
+    wanted.isWanted = false
+
+    for (const { answer } of questions) {
+      answer()
+    }
+
+    await Promise.all([left, kept])
+    expect(all.taken).toEqual([
+      [0, true],
+      [1, true]
+    ])
+  })
+})
