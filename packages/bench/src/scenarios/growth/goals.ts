@@ -84,8 +84,8 @@ function hopsGoal(simulated: readonly SimulatedFigures[]): Goal {
 }
 
 function idleGoal(real: readonly RealFigures[]): Goal {
-  const percents = real.map(({ nodes, idle }) => (100 * idle.share) / nodes)
-  const most = Math.max(...percents)
+  const idling = real.filter(({ idle }) => idle !== undefined)
+  const most = Math.max(...idling.map(({ nodes, idle }) => (100 * (idle?.share ?? 0)) / nodes))
 
   return {
     text: `a node idles under ${MOST_IDLE_PERCENT} % of a core`,

@@ -18,13 +18,13 @@ interface Sizes {
 const SIZES: Readonly<Record<RunOptions['effort'], Sizes>> = {
   full: {
     real: [16, 64, 256],
-    realPlan: { clients: 4, searches: 25, operations: 4000, idleMs: 30_000 },
+    realPlan: { clients: 4, searches: 25, operations: 4000, idleMs: 40_000, mostIdling: 64 },
     simulated: [16, 64, 256, 1000, 10_000],
     simulatedOperations: 1000
   },
   quick: {
     real: [4],
-    realPlan: { clients: 1, searches: 2, operations: 20, idleMs: 500 },
+    realPlan: { clients: 1, searches: 2, operations: 20, idleMs: 500, mostIdling: 4 },
     simulated: [16, 64],
     simulatedOperations: 20
   }

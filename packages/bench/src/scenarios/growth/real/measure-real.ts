@@ -12,12 +12,20 @@ export interface RealPlan {
   /** Of each operation. */
   readonly operations: number
   readonly idleMs: number
+
+  /** Larger networks are not measured idling: their pings take more than a core. */
+  readonly mostIdling: number
 }
 
 export interface RealFigures {
   readonly nodes: number
   readonly build: BuildFigures
-  readonly idle: IdleFigures
+
+  /** With all that nodes do by themselves; undefined where there are too many of them. */
+  readonly idle: IdleFigures | undefined
+
+  /** Of a node, on average. */
+  readonly connections: number
 
   /** Of a client, on average, before anything was measured. */
   readonly clientConnections: number
@@ -26,24 +34,46 @@ export interface RealFigures {
 
 const OPERATIONS: readonly Operation[] = ['get', 'get latest', 'store']
 
-/** A network of real nodes in a process of its own, so that what it takes is only its own. */
+/** Networks of real nodes in processes of their own, so that what they take is only theirs. */
 export async function measureReal(
-  { nodes, clients, searches, operations: count, idleMs }: RealPlan,
-  { signal }: { signal: AbortSignal }
+  plan: RealPlan,
+  options: { signal: AbortSignal }
 ): Promise<RealFigures> {
-  await using network = new CalledProcess<NetworkCalls>(
-    new URL('./network-main.ts', import.meta.url),
-    { signal, flags: ['--expose-gc'] }
-  )
-  const build = await network.call('start', nodes)
-  const idle = await network.call('idle', idleMs)
+  const idle = plan.nodes <= plan.mostIdling ? await measureIdling(plan, options) : undefined
+  return { ...(await measureOperations(plan, options)), nodes: plan.nodes, idle }
+}
+
+async function measureIdling(
+  { nodes, idleMs }: RealPlan,
+  options: { signal: AbortSignal }
+): Promise<IdleFigures> {
+  await using network = networkProcess(options)
+  await network.call('start', { nodes, isPinging: true })
+  return await network.call('idle', idleMs)
+}
+
+/** Without pings, which would disturb. */
+async function measureOperations(
+  { nodes, clients, searches, operations: count, idleMs }: RealPlan,
+  options: { signal: AbortSignal }
+): Promise<Omit<RealFigures, 'nodes' | 'idle'>> {
+  await using network = networkProcess(options)
+  const build = await network.call('start', { nodes, isPinging: false })
+  const { share, connections } = await network.call('idle', idleMs)
   const clientConnections = await network.call('startClients', { clients, searches })
   const operations: RealFigures['operations'][number][] = []
 
   for (const operation of OPERATIONS) {
-    const figures = await network.call('measure', { operation, count, idleShare: idle.share })
+    const figures = await network.call('measure', { operation, count, idleShare: share })
     operations.push({ operation, ...figures })
   }
 
-  return { nodes, build, idle, clientConnections, operations }
+  return { build, connections, clientConnections, operations }
+}
+
+function networkProcess({ signal }: { signal: AbortSignal }): CalledProcess<NetworkCalls> {
+  return new CalledProcess(new URL('./network-main.ts', import.meta.url), {
+    signal,
+    flags: ['--expose-gc']
+  })
 }

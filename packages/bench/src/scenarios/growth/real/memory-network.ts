@@ -38,11 +38,10 @@ export class MemoryNetwork {
   readonly #random = seededRandom(SEED)
 
   /** One after another, each by way of any that is there already. */
-  async start(count: number): Promise<void> {
+  async start(count: number, { isPinging }: { isPinging: boolean }): Promise<void> {
     for (let i = 0; i < count; i++) {
-      this.nodes.push(
-        await memoryNode({ listenOn: `/memory/${i}`, initialPeers: this.#anyAddress() })
-      )
+      const options = { listenOn: `/memory/${i}`, initialPeers: this.#anyAddress() }
+      this.nodes.push(await memoryNode(options, { isPinging }))
     }
 
     await settle(this.nodes, count - 1)
@@ -52,11 +51,14 @@ export class MemoryNetwork {
   async startClients(count: number, searches: number): Promise<number> {
     for (let i = 0; i < count; i++) {
       const traffic = new Traffic()
-      const node = await memoryNode({
-        clientMode: true,
-        initialPeers: this.#anyAddress(),
-        metrics: trafficMetrics(traffic)
-      })
+      const node = await memoryNode(
+        {
+          clientMode: true,
+          initialPeers: this.#anyAddress(),
+          metrics: trafficMetrics(traffic)
+        },
+        { isPinging: false }
+      )
 
       for (let j = 0; j < searches; j++) {
         await lookAround(node, randomUUID())

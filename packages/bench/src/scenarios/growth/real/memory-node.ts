@@ -6,8 +6,15 @@ import { DHT, type DHTOptions } from '@waggle/dht'
 /** Longer than a process that runs hundreds of nodes is ever busy with something else. */
 const PATIENCE_MS = 300_000
 
-/** A node that others in the same process reach without a network and without encryption. */
-export function memoryNode(options: DHTOptions): Promise<DHT> {
+/**
+ * A node that others in the same process reach without a network and without encryption. libp2p
+ * pings every connection several times a minute: where hundreds of nodes share a process, that is
+ * nearly all that they do.
+ */
+export function memoryNode(
+  options: DHTOptions,
+  { isPinging }: { isPinging: boolean }
+): Promise<DHT> {
   return DHT.create({
     bootstrapTimeoutMs: PATIENCE_MS,
     requestTimeoutMs: PATIENCE_MS,
@@ -15,7 +22,8 @@ export function memoryNode(options: DHTOptions): Promise<DHT> {
     libp2pOptions: {
       transports: [memory()],
       connectionEncrypters: [plaintext()],
-      streamMuxers: [yamux()]
+      streamMuxers: [yamux()],
+      ...(!isPinging && { connectionMonitor: { enabled: false } })
     }
   })
 }

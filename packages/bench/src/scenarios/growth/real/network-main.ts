@@ -6,7 +6,7 @@ import { MemoryNetwork, type Operation, type OperationFigures } from './memory-n
 
 export interface NetworkCalls {
   /** Resolves when so many nodes know each other. */
-  start(nodes: number): Promise<BuildFigures>
+  start(options: { nodes: number; isPinging: boolean }): Promise<BuildFigures>
 
   /** What the nodes cost while nobody asks them for anything. */
   idle(forMs: number): Promise<IdleFigures>
@@ -43,10 +43,10 @@ export interface IdleFigures {
 const network = new MemoryNetwork()
 
 answerCalls<NetworkCalls>({
-  async start(nodes) {
+  async start({ nodes, isPinging }) {
     const before = memoryInUse()
     const start = performance.now()
-    await network.start(nodes)
+    await network.start(nodes, { isPinging })
     const tookMs = performance.now() - start
     const after = memoryInUse()
 
