@@ -60,6 +60,9 @@ export interface ServingInit extends RecordStoreOptions {
   /** The peers that it knows besides: for each key others, until there are none left. */
   readonly crowd?: readonly Contact[]
 
+  /** Where it remembers copies. */
+  readonly cache?: RecordStore
+
   /** Who the server believes to talk with. */
   readonly asker?: PeerId
 }
@@ -74,7 +77,7 @@ export interface Serving {
 }
 
 export async function serving(source: StreamSource, init: ServingInit = {}): Promise<Serving> {
-  const { known = [], crowd = [], asker = source.asker, ...options } = init
+  const { known = [], crowd = [], asker = source.asker, cache, ...options } = init
   const store = new RecordStore({ clock: manualClock(NOW), ...options })
   const strangers = [...crowd]
   const routing = {
@@ -84,6 +87,6 @@ export async function serving(source: StreamSource, init: ServingInit = {}): Pro
     ]
   }
   const [mine, theirs] = await source.open()
-  new ExchangeServer({ store, routing }).serve(theirs, asker)
+  new ExchangeServer({ store, cache, routing }).serve(theirs, asker)
   return { store, stream: theirs, talker: new Talker(mine) }
 }

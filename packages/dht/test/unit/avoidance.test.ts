@@ -96,4 +96,28 @@ describe('Avoidance', () => {
       true
     ])
   })
+
+  it('gives up a peer with each failure after the first in a row (N8)', () => {
+    const givenUp: unknown[] = []
+    const telling = new Avoidance(clock, (id) => givenUp.push(id))
+    telling.failed(peer)
+    telling.answered(peer)
+    telling.failed(peer)
+    expect(givenUp).toEqual([])
+
+    telling.failed(peer)
+    telling.failed(peer)
+    expect(givenUp).toEqual([peer, peer])
+  })
+
+  it('takes note of what fails while it watches, but for what was called off (N8)', async () => {
+    const watched = (name: string): Promise<unknown> =>
+      avoidance.watch(peer, Promise.reject(Object.assign(new Error('failed'), { name })))
+
+    await expect(watched('AbortError')).rejects.toThrow('failed')
+    expect(avoidance.has(peer)).toBe(false)
+    await expect(watched('Error')).rejects.toThrow('failed')
+    expect(avoidance.has(peer)).toBe(true)
+    expect(await avoidance.watch(peer, Promise.resolve(1))).toBe(1)
+  })
 })

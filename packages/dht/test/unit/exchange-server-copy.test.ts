@@ -1,0 +1,76 @@
+import { encodeRecord, recordKey } from '@waggle/record'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { RecordStore } from '../../src/store/record-store.ts'
+import {
+  findRequest,
+  NOW,
+  recordOf,
+  type Serving,
+  serving,
+  storeRequest
+} from '../support/exchange-serving.ts'
+import { type StreamSource, streamSource } from '../support/exchange-streams.ts'
+import { manualClock } from '../support/manual-clock.ts'
+
+const COPY = recordOf('copy')
+const REPLICA = recordOf('replica')
+
+let source: StreamSource
+
+beforeAll(async () => {
+  source = await streamSource()
+})
+
+afterAll(() => source?.[Symbol.asyncDispose]())
+
+async function lent(maxRecords?: number): Promise<Serving & { cache: RecordStore }> {
+  const cache = new RecordStore({ clock: manualClock(NOW), maxRecords })
+  const server = await serving(source, { cache })
+  server.talker.say(storeRequest([['a', COPY]], { isCopy: true }))
+  await server.talker.hear('stored')
+  return { ...server, cache }
+}
+
+async function found({ talker }: Serving, isCloserAlways: boolean): Promise<unknown> {
+  talker.say(findRequest(['a'], { isCloserAlways }))
+  return (await talker.hear('found')).answers[0]?.record
+}
+
+describe('a copy that was left with a peer', () => {
+  it('answers a get, but nobody who looks for the replicas (N5)', async () => {
+    const server = await lent()
+
+    expect(await found(server, false)).toEqual(encodeRecord(COPY))
+    expect(await found(server, true)).toBeUndefined()
+  })
+
+  it('does not count as held, and makes room for nothing that does', async () => {
+    const { store, cache } = await lent()
+
+    expect([store.records, cache.records]).toEqual([0, 1])
+  })
+
+  it('is there beside a replica, which is what answers', async () => {
+    const server = await lent()
+    server.talker.say(storeRequest([['a', REPLICA]]))
+    await server.talker.hear('stored')
+
+    expect(await found(server, false)).toEqual(encodeRecord(REPLICA))
+  })
+
+  it('goes first: what is held for others has a store of its own', async () => {
+    const server = await lent(1)
+    server.talker.say(storeRequest([['b', REPLICA]], { isCopy: true }))
+    await server.talker.hear('stored')
+    expect(server.cache.records).toBe(1)
+    expect(server.store.get(recordKey('b')).plain).toBeUndefined()
+  })
+
+  it('is refused by a peer that remembers nothing', async () => {
+    const { talker, store } = await serving(source)
+    talker.say(storeRequest([['a', COPY]], { isCopy: true }))
+
+    expect((await talker.hear('stored')).answers).toMatchObject([{ outcome: 'full' }])
+    expect(store.records).toBe(0)
+  })
+})

@@ -1,0 +1,126 @@
+import { getDHTTime, plainRecord, recordKey } from '@waggle/record'
+import { TypedEventEmitter, type TypedEventTarget } from 'main-event'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import type { DHTEvents } from '../../src/events.ts'
+import type { Contact } from '../../src/interface.ts'
+import { RecordStore } from '../../src/store/record-store.ts'
+import type { Present } from '../../src/upkeep/presence.ts'
+import {
+  LOOK_INTERVAL_MS,
+  REPLICATE_INTERVAL_MS,
+  RETRY_MS,
+  SETTLE_MS,
+  Upkeep
+} from '../../src/upkeep/upkeep.ts'
+import { contactOf, contacts, peerNumber } from '../support/numbered-peers.ts'
+import { silentLog } from '../support/silent-log.ts'
+
+const KEY = recordKey('key')
+
+describe('Upkeep', () => {
+  let present: Present[]
+  let looks: number
+  let sent: Contact[]
+  let isFailing: boolean
+  let isReplica: boolean
+  let store: RecordStore
+  let events: TypedEventTarget<DHTEvents>
+  let stopping: AbortController
+
+  beforeEach(() => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] })
+    present = []
+    looks = 0
+    sent = []
+    isFailing = false
+    isReplica = true
+    store = new RecordStore()
+    events = new TypedEventEmitter()
+    stopping = new AbortController()
+    const upkeep = new Upkeep({
+      ...{ self: contactOf(peerNumber(100)), store, numReplicas: 5, log: silentLog },
+      isReplica: () => isReplica,
+      servers() {
+        looks++
+        return present
+      },
+      async send(to) {
+        if (isFailing) {
+          throw new Error('the connection was lost')
+        }
+
+        sent.push(to)
+      },
+      holds: async () => false
+    })
+    upkeep.follow(events, stopping.signal)
+    store.apply(KEY, plainRecord('value', getDHTTime() + 86_400))
+  })
+
+  afterEach(() => {
+    stopping.abort()
+    vi.useRealTimers()
+  })
+
+  /** Peers come, some time after the record. */
+  async function join(...joining: readonly Contact[]): Promise<void> {
+    await vi.advanceTimersByTimeAsync(10)
+
+    for (const contact of joining) {
+      present.push({ contact, sinceMs: performance.now() })
+      events.safeDispatchEvent('peer:join', { detail: contact.id })
+    }
+  }
+
+  it('looks at records once when several peers come at once, a moment after the first', async () => {
+    await join(...contacts(4))
+    await vi.advanceTimersByTimeAsync(SETTLE_MS - 1)
+    expect(looks).toBe(0)
+
+    await vi.advanceTimersByTimeAsync(SETTLE_MS + 2)
+    expect(looks).toBe(1)
+    expect(sent).toHaveLength(4)
+  })
+
+  it('tries a peer again that it could not reach, until that succeeds', async () => {
+    isFailing = true
+    await join(...contacts(1))
+    await vi.advanceTimersByTimeAsync(2 * SETTLE_MS + RETRY_MS)
+    isFailing = false
+    expect(sent).toEqual([])
+
+    await vi.advanceTimersByTimeAsync(RETRY_MS + 1)
+    expect(sent).toHaveLength(1)
+    await vi.advanceTimersByTimeAsync(3 * LOOK_INTERVAL_MS)
+    expect(sent).toHaveLength(1)
+  })
+
+  it('brings the record to the others once an hour, or to the nearest, changed or not', async () => {
+    await join(...contacts(4))
+    await vi.advanceTimersByTimeAsync(2 * SETTLE_MS)
+    sent = []
+    await vi.advanceTimersByTimeAsync(REPLICATE_INTERVAL_MS - 10_000)
+    expect(sent).toHaveLength(0)
+
+    await vi.advanceTimersByTimeAsync(10_000 + LOOK_INTERVAL_MS)
+    expect(sent.length).toBeLessThanOrEqual(4)
+    expect([0, 1, 4]).toContain(sent.length)
+  })
+
+  it('does nothing on a client, and seldom wakes up for it', async () => {
+    isReplica = false
+    await join(...contacts(4))
+    await vi.advanceTimersByTimeAsync(3 * REPLICATE_INTERVAL_MS)
+
+    expect(sent).toEqual([])
+    expect(looks).toBeLessThan((4 * REPLICATE_INTERVAL_MS) / LOOK_INTERVAL_MS)
+  })
+
+  it('ends when the node stops', async () => {
+    await join(...contacts(4))
+    stopping.abort()
+    await vi.advanceTimersByTimeAsync(REPLICATE_INTERVAL_MS)
+
+    expect(looks).toBe(0)
+  })
+})
