@@ -1,5 +1,5 @@
 import { createHash, randomBytes } from 'node:crypto'
-import type { Stream } from '@libp2p/interface'
+import type { Stream, StreamCloseEvent, StreamMessageEvent } from '@libp2p/interface'
 import { turns } from './end-of-turn.ts'
 
 /** yamux lets a fast sender have up to 16 MiB under way, all of which may arrive while nobody reads. */
@@ -49,21 +49,25 @@ export function receiveAll(
   stream.maxReadBufferLength = MAX_UNREAD_BYTES
 
   return new Promise((resolve, reject) => {
-    stream.addEventListener('close', ({ error }) => {
+    const onClose = ({ error }: StreamCloseEvent): void => {
       reject(error ?? new Error(`the stream has ended after ${received} of ${size} bytes`))
-    })
-    stream.addEventListener('message', ({ data }) => {
+    }
+    const onMessage = ({ data }: StreamMessageEvent): void => {
       hash.update(data.subarray())
       received += data.byteLength
       sinceBreak += data.byteLength
 
       if (received >= size) {
+        stream.removeEventListener('close', onClose)
+        stream.removeEventListener('message', onMessage)
         resolve(received === size ? hash.digest('hex') : `${received - size} bytes too many`)
       } else if (sinceBreak >= breakAfterBytes) {
         sinceBreak = 0
         takeBreak(stream).catch(reject)
       }
-    })
+    }
+    stream.addEventListener('close', onClose)
+    stream.addEventListener('message', onMessage)
   })
 }
 

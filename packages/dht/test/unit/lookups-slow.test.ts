@@ -1,6 +1,7 @@
 import { AbortError } from '@libp2p/interface'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { HEDGE_MS } from '../../src/constants.ts'
+import { collectGarbage } from '../support/collect-garbage.ts'
 import { turns } from '../support/end-of-turn.ts'
 import {
   avoidedRanks,
@@ -9,9 +10,11 @@ import {
   peers,
   REQUEST_TIMEOUT_MS,
   ranksAsked,
+  type Scene,
   scene,
   searchFor
 } from '../support/hesitant-peers.ts'
+import { contactOf, peerNumber } from '../support/numbered-peers.ts'
 import { UNWANTED } from '../support/wanted.ts'
 
 beforeEach(() => {
@@ -104,6 +107,43 @@ describe('Lookups with a peer that is slow', () => {
 
     expect(avoidedRanks(all)).toEqual([])
     expect(all.taken).toEqual([])
+  })
+})
+
+describe('Lookups with very many peers that never answer', () => {
+  const batchSize = 12_000
+
+  /** As many peers that nobody has heard of before are asked, are late, and are given up. */
+  async function askStrangers(all: Scene, batch: number): Promise<void> {
+    const { ask } = hesitantPeers()
+    const running = Array.from({ length: batchSize }, (_, n) =>
+      all.run(searchFor(1, [contactOf(peerNumber(1000 + batch * batchSize + n))]), ask, {
+        parallelism: 1,
+        isHedged: true
+      })
+    )
+    await turns()
+    await vi.advanceTimersByTimeAsync(REQUEST_TIMEOUT_MS)
+    await Promise.all(running)
+    all.taken.length = 0
+  }
+
+  function heapMiB(): number {
+    collectGarbage()
+    return process.memoryUsage().heapUsed / 2 ** 20
+  }
+
+  it('do not remember all of them (N9)', async () => {
+    const all = scene()
+    await askStrangers(all, 0)
+    const before = heapMiB()
+
+    for (let batch = 1; batch <= 5; batch++) {
+      await askStrangers(all, batch)
+    }
+
+    // What is remembered of one takes some 200 bytes.
+    expect(heapMiB() - before).toBeLessThan(5)
   })
 })
 

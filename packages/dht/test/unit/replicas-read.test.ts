@@ -180,6 +180,25 @@ describe('Replicas.read', () => {
     expect((await net.replicas.read(KEY, { wanted: WANTED })).record).toEqual(ALICE)
   })
 
+  it.each([
+    [DEFAULT_NUM_REPLICAS, 'once more', 2],
+    [DEFAULT_NUM_REPLICAS - 1, 'but once', 1]
+  ])(
+    'asks peers of which %i have failed %s before a key counts as absent (N5)',
+    async (count, _, times) => {
+      const net = network({ size: 30 }, { 0: ALICE })
+
+      for (const peer of net.peers.slice(0, count)) {
+        let requests = 0
+        Object.defineProperty(peer, 'fails', { get: () => (requests++ === 0 ? 'always' : 'never') })
+      }
+
+      const { record } = await net.replicas.read(KEY, { wanted: WANTED })
+      expect(record).toEqual(times > 1 ? ALICE : EMPTY_RECORD)
+      expect(net.ranks('find').filter((rank) => rank === 0)).toHaveLength(times)
+    }
+  )
+
   it('gives up when that many know nothing (N5)', async () => {
     const net = network({ size: 30 })
 
