@@ -1,4 +1,4 @@
-import { HEDGE_MS } from '../constants.ts'
+import { HEDGE_MS, MAX_AVOIDED_PEERS } from '../constants.ts'
 import { inTime } from '../deadline.ts'
 import { toError } from '../errors.ts'
 import type { Contact, Wanted } from '../interface.ts'
@@ -165,8 +165,18 @@ export class Lookups {
 
   #onLate({ run, contact }: Request): void {
     this.#late.add(contact.id.toString())
+    this.#forgetLongestLate()
     run.atOnce++
     this.#schedule(run)
+  }
+
+  /** There is no end of peers that others may name. */
+  #forgetLongestLate(): void {
+    const [longest] = this.#late
+
+    if (this.#late.size > MAX_AVOIDED_PEERS && longest !== undefined) {
+      this.#late.delete(longest)
+    }
   }
 
   #take(run: Run, contact: Contact, answer: Answer | undefined): void {
