@@ -3,13 +3,13 @@ import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { CHARTS_FOLDER, report } from './report/report.ts'
 import { readResults } from './results-file.ts'
-import { scenarios } from './scenarios.ts'
+import { longScenarios, scenarios } from './scenarios.ts'
 
 const docs = new URL('../../../docs/', import.meta.url)
 const results = readResults(fileURLToPath(new URL('benchmarks.json', docs)))
 const files = report(
   results,
-  scenarios.map(({ name }) => name)
+  [...scenarios, ...longScenarios].map(({ name }) => name)
 )
 const charts = new URL(`${CHARTS_FOLDER}/`, docs)
 

@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest'
 import { CHARTS_FOLDER, DOCUMENT, report } from '../../src/report/report.ts'
 import { terminal } from '../../src/report/terminal.ts'
 import { readResults } from '../../src/results-file.ts'
-import { scenarios } from '../../src/scenarios.ts'
+import { longScenarios, scenarios } from '../../src/scenarios.ts'
 import { RECORDED } from '../support/results.ts'
 
 const docs = fileURLToPath(new URL('../../../../docs/', import.meta.url))
@@ -14,7 +14,7 @@ describe('report', () => {
     const results = readResults(`${docs}benchmarks.json`)
     const files = report(
       results,
-      scenarios.map(({ name }) => name)
+      [...scenarios, ...longScenarios].map(({ name }) => name)
     )
     const charts = readdirSync(`${docs}${CHARTS_FOLDER}`).map((name) => `${CHARTS_FOLDER}/${name}`)
 

@@ -33,7 +33,10 @@ async function lacking(nodes: readonly DHT[]): Promise<number> {
   return (await Promise.all(pairs)).filter((record) => record === undefined).length
 }
 
-describe('records where peers come and go', () => {
+/** What could not be brought at once, on a busy machine, is brought by the pass that is due every minute. */
+const ONE_PASS_MORE = { timeout: 90_000, interval: 50 }
+
+describe('records where peers come and go', { timeout: 120_000 }, () => {
   it('are handed to a newcomer that is nearer, and only these (N7)', async () => {
     await using net = await testnet(8, UNHURRIED)
     await storeAll(net.nodes[0] as DHT)
@@ -41,7 +44,7 @@ describe('records where peers come and go', () => {
 
     const share = shares(net.nodes).at(-1) ?? 0
     expect(share).toBeGreaterThan(0)
-    await expect.poll(() => newcomer.stats().records, PATIENCE).toBe(share)
+    await expect.poll(() => newcomer.stats().records, ONE_PASS_MORE).toBe(share)
   })
 
   it('are all where they belong after several have joined at once (N7)', async () => {
@@ -54,7 +57,7 @@ describe('records where peers come and go', () => {
     await using newcomers = new AsyncDisposableStack()
     const all = [...net.nodes, ...(await Promise.all(joining)).map((one) => newcomers.use(one))]
 
-    await expect.poll(() => lacking(all), PATIENCE).toBe(0)
+    await expect.poll(() => lacking(all), ONE_PASS_MORE).toBe(0)
   })
 
   it('are handed to nobody who is a client (N6, N7)', async () => {
@@ -94,7 +97,7 @@ describe('records where peers come and go', () => {
     await Promise.all(doomed.map((peer) => peer.kill()))
 
     // Fewer peers than replicas: each of those that are left has to hold everything.
-    await expect.poll(total, PATIENCE).toBe(4 * RECORDS)
+    await expect.poll(total, ONE_PASS_MORE).toBe(4 * RECORDS)
   })
 })
 
