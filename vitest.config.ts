@@ -15,6 +15,7 @@ export default defineConfig({
         test: {
           name: 'net',
           include: ['packages/*/test/net/**/*.test.ts'],
+          globalSetup: 'packages/cli/test/support/bundle-first.ts',
           testTimeout: 60_000,
           hookTimeout: 60_000
         }

@@ -26,6 +26,7 @@ import {
   type WaggleInit
 } from './service-interface.ts'
 import { type ServiceInit, type ServiceParts, serviceParts } from './service-parts.ts'
+import { type HeldRecord, heldRecords } from './store/held-record.ts'
 
 /**
  * The Waggle service for an application's own libp2p node. It needs `waggleKadDHT()` beside it, in
@@ -133,6 +134,10 @@ class WaggleService implements Waggle, Startable {
       clockSkewMs: clocks.medianSkewMs,
       persistence: this.#persistence?.stats()
     }
+  }
+
+  heldRecords(): Iterable<HeldRecord> {
+    return heldRecords(this.#started.store)
   }
 
   get joinedPeers(): PeerId[] {
