@@ -20,7 +20,10 @@ export async function bundle(): Promise<void> {
     platform: 'node',
     external: EXTERNAL,
     resolve: { conditionNames: ['@waggle/source', 'import', 'node', 'default'] },
-    transform: { define: { 'process.env.NODE_ENV': '"production"', 'process.env.DEV': '"false"' } }
+    transform: {
+      target: 'node22.12',
+      define: { 'process.env.NODE_ENV': '"production"', 'process.env.DEV': '"false"' }
+    }
   })
 
   for (const name of existsSync(DIST) ? readdirSync(DIST) : []) {

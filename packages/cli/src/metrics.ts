@@ -12,17 +12,17 @@ export interface NodeMetrics {
   readonly factory: DHTOptions['metrics']
 
   /** Serves them over HTTP until it is disposed of. */
-  serve(port: number, host: string): Promise<AsyncDisposable & { readonly url: string }>
+  serve(): Promise<AsyncDisposable & { readonly url: string }>
 }
 
 /** libp2p's metrics, ours that go through libp2p's interface, and Node's own. */
-export function metrics(): NodeMetrics {
+export function nodeMetrics(port: number, host: string): NodeMetrics {
   const registry = new Registry()
   collectDefaultMetrics({ register: registry })
 
   return {
     factory: prometheusMetrics({ registry, collectDefaultMetrics: false }),
-    serve: (port, host) => serve(registry, port, host)
+    serve: () => serve(registry, port, host)
   }
 }
 

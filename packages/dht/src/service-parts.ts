@@ -1,4 +1,5 @@
 import { AbortError, type PeerId, type TypedEventTarget } from '@libp2p/interface'
+import { setMaxListeners } from 'main-event'
 import { type CachePolicy, cachePolicy, MAX_CACHED_BYTES } from './cache/cache-policy.ts'
 import { CachedReads } from './cache/cached-reads.ts'
 import { Clocks } from './clock/clocks.ts'
@@ -57,6 +58,8 @@ export function serviceParts(init: PartsInit): ServiceParts {
   const { kad, store } = partsOf(components)
   const stopping = new AbortController()
   const lifetime = stopping.signal
+  // Each listener to events is one of this signal, too, and Node 22 warns of more than ten.
+  setMaxListeners(Number.POSITIVE_INFINITY, lifetime)
   const { routing, channel, lookups, replicas } = finding(init)
   const { cache, reads } = caching(init, replicas)
   const clocks = clocksOf(init)

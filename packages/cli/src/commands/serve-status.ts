@@ -6,8 +6,8 @@ import type { Context } from './context.ts'
 
 /** What `serve` says while it runs. */
 export interface Status {
-  started(): void
-  metrics(url: string): void
+  /** With where the metrics are, if they are served. */
+  started(metricsUrl?: string | null): void
   tell(): void
   stopping(signal: AbortSignal): void
 }
@@ -35,13 +35,14 @@ export function followed(dht: DHT, context: Context): Status {
 
   return {
     tell,
-    started: () =>
-      event(
-        'started',
-        { peerId: dht.peerId.toString(), addresses: dht.multiaddrs.map(String) },
-        welcome(dht, context)
-      ),
-    metrics: (url) => event('metrics', { url }, `Metrics for Prometheus: ${url}`),
+    started(metricsUrl = null) {
+      const told = {
+        peerId: dht.peerId.toString(),
+        addresses: dht.multiaddrs.map(String),
+        metricsUrl
+      }
+      event('started', told, welcome(dht, context, metricsUrl))
+    },
     stopping({ reason }) {
       const name = reason instanceof Stop ? reason.signal : 'the end'
       event('stopping', { signal: name }, `Caught ${name}, shutting down`)
@@ -49,7 +50,7 @@ export function followed(dht: DHT, context: Context): Status {
   }
 }
 
-function welcome(dht: DHT, { paint }: Context): string {
+function welcome(dht: DHT, { paint }: Context, metricsUrl: string | null): string {
   const all = dht.multiaddrs.map(String)
 
   if (dht.clientMode) {
@@ -58,11 +59,13 @@ function welcome(dht: DHT, { paint }: Context): string {
 
   const isOpen = all.some((address) => !/^\/ip[46]\/(127\.|::1\/)/.test(address))
   const hint = isOpen ? [] : ['It listens on this machine only; for others: --listen-on :1337']
+  const metrics = metricsUrl === null ? [] : [`Metrics for Prometheus: ${metricsUrl}`]
   return [
     'Running a Waggle node. To connect other peers to this one, use',
     paint('strong', `  --initial-peers ${preferred(all)}`),
     `Full list of visible multiaddresses: ${all.join(' ')}`,
-    ...hint
+    ...hint,
+    ...metrics
   ].join('\n')
 }
 

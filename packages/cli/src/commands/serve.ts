@@ -3,6 +3,7 @@ import { controlPath, prepareControlFolder } from '../control/control-path.ts'
 import { startControl } from '../control/control-server.ts'
 import { DONE } from '../errors.ts'
 import type { CommandIO } from '../io.ts'
+import type { NodeMetrics } from '../metrics.ts'
 import { localPorts } from '../network/local-ports.ts'
 import {
   addNetworkOptions,
@@ -90,25 +91,30 @@ export function addServe(program: Program): void {
 async function serve(context: Context, options: ServeOptions): Promise<number> {
   const { io } = context
   const refreshSeconds = parseDuration(options.refreshPeriod, '--refresh-period')
-  const metricsPort =
-    options.metricsPort === undefined ? undefined : parsePort(options.metricsPort, '--metrics-port')
-  const settings = await dhtOptions(options, context)
+  const metrics = await metricsOf(options)
+  const settings = { ...(await dhtOptions(options, context)), metrics: metrics?.factory }
 
-  await using stack = new AsyncDisposableStack()
-  const metrics = metricsPort === undefined ? undefined : (await import('../metrics.ts')).metrics()
-  const dht = stack.use(await started({ ...settings, metrics: metrics?.factory }, options, io))
+  await using dht = await started(settings, options, io)
+  await using _control = await startControl(dht, await socketOf(options))
+  await using endpoint = await metrics?.serve()
   const status = followed(dht, context)
-  stack.use(await startControl(dht, await socketOf(options)))
-
-  if (metrics !== undefined && metricsPort !== undefined) {
-    const server = stack.use(await metrics.serve(metricsPort, options.metricsHost))
-    status.metrics(server.url)
-  }
-
-  status.started()
+  status.started(endpoint?.url)
   await ticks(refreshSeconds, io.signal, () => status.tell())
   status.stopping(io.signal)
   return DONE
+}
+
+async function metricsOf({
+  metricsPort,
+  metricsHost
+}: ServeOptions): Promise<NodeMetrics | undefined> {
+  if (metricsPort === undefined) {
+    return undefined
+  }
+
+  const port = parsePort(metricsPort, '--metrics-port')
+  const { nodeMetrics } = await import('../metrics.ts')
+  return nodeMetrics(port, metricsHost)
 }
 
 async function started(

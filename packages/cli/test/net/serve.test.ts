@@ -59,7 +59,7 @@ describe('waggle serve', () => {
 
   it('serves metrics for Prometheus', async () => {
     await using node = await served(['--metrics-port', '0'])
-    const url = node.events().find(({ event }) => event === 'metrics')?.['url'] as string
+    const url = node.events().find(({ event }) => event === 'started')?.['metricsUrl'] as string
     const response = await fetch(url)
     const text = await response.text()
 
