@@ -21,7 +21,11 @@ const dht = await DHT.create({ initialPeers })
 console.log(`others can join by: ${dht.multiaddrs[0]}`)
 
 // Stored again and again while this process runs, and forgotten soon after it ends.
-await dht.store(KEY, { since: new Date().toISOString() }, { subkey: name, ttl: TTL, republish: true })
+await dht.store(
+  KEY,
+  { since: new Date().toISOString() },
+  { subkey: name, ttl: TTL, republish: true }
+)
 
 try {
   for await (const found of dht.watch(KEY, { signal: leaving.signal })) {

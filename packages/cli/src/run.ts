@@ -1,7 +1,9 @@
 import { Command, CommanderError } from 'commander'
 import type { Program } from './commands/define.ts'
 import { addDelete } from './commands/delete.ts'
+import { addExport } from './commands/export.ts'
 import { addGet } from './commands/get.ts'
+import { addImport } from './commands/import.ts'
 import { addPeers } from './commands/peers.ts'
 import { addPing } from './commands/ping.ts'
 import { addServe } from './commands/serve.ts'
@@ -41,7 +43,17 @@ export async function run(args: readonly string[], io: CommandIO): Promise<numbe
 function programFor(io: CommandIO, isJson: boolean): Program {
   const program: Program = { commander: waggleCommand(io, isJson), io, exitCode: DONE }
 
-  for (const add of [addServe, addStore, addGet, addDelete, addPeers, addPing, addStats]) {
+  for (const add of [
+    addServe,
+    addStore,
+    addGet,
+    addDelete,
+    addPeers,
+    addPing,
+    addStats,
+    addImport,
+    addExport
+  ]) {
     add(program)
   }
 

@@ -4,24 +4,31 @@ import type { CommandIO } from '../io.ts'
 import { LOCAL_HOST, localPorts, takenPorts } from './local-ports.ts'
 import { identityOptions, type NetworkOptions, namedPeers } from './network-options.ts'
 
-/**
- * Joins the network as a client, for as long as one command takes. The library is loaded when it is
- * needed, so that what needs no network does not wait for it.
- */
+/** Joins the network as a client, for as long as one command takes. */
 export async function withClient<T>(
   options: NetworkOptions,
   io: CommandIO,
   use: (dht: DHT) => Promise<T>
 ): Promise<T> {
+  await using dht = await joinedClient(options, io)
+  return await use(dht)
+}
+
+/**
+ * A client that has joined, to be disposed of. The library is loaded when it is needed, so that what
+ * needs no network does not wait for it.
+ */
+export async function joinedClient(options: NetworkOptions, io: CommandIO): Promise<DHT> {
   const initialPeers = await initialPeersFor(options, io)
   const { DHT } = await import('@waggle/dht')
-  await using dht = await DHT.create({
+  return DHT.create({
     ...(await identityOptions(options)),
     clientMode: true,
+    // It would be gone before anything is asked for again.
+    cache: false,
     initialPeers,
     signal: io.signal
   })
-  return await use(dht)
 }
 
 /** @throws CommandError when nobody was named and nobody is there */

@@ -23,6 +23,7 @@ export function paintFor(io: CommandIO, stream: 'stdout' | 'stderr'): Paint {
 
 /** See https://no-color.org: the variable counts whatever it says, unless it is empty. */
 export function isColourful({ env, ...io }: CommandIO, stream: 'stdout' | 'stderr'): boolean {
-  const isForbidden = (env['NO_COLOR'] ?? '') !== '' || env['TERM'] === 'dumb'
+  const { NO_COLOR = '', TERM } = env
+  const isForbidden = NO_COLOR !== '' || TERM === 'dumb'
   return io[stream].isTTY === true && !isForbidden
 }

@@ -4,8 +4,8 @@ import { runScript } from '../support/run-script.ts'
 /** What each program says when it has worked. */
 const ENDINGS: Readonly<Record<string, RegExp>> = {
   'drop-in': /says that it is \d{4}-/,
-  'service-discovery': /hears: hello from one[^]*does not answer[^]*hears: hello from two/,
-  experiment: /slow is in epoch 3[^]*all have finished epoch 3/
+  'service-discovery': /hears: hello from one[\s\S]*does not answer[\s\S]*hears: hello from two/,
+  experiment: /slow is in epoch 3[\s\S]*all have finished epoch 3/
 }
 
 describe('the example', () => {

@@ -30,9 +30,18 @@ export class RunningScript implements AsyncDisposable {
 
   /** Waits for a line that matches. */
   async line(pattern: RegExp): Promise<string> {
+    return this.#found(pattern, () => this.lines.find((line) => pattern.test(line)))
+  }
+
+  /** Waits until the last line matches. */
+  async last(pattern: RegExp): Promise<string> {
+    return this.#found(pattern, () => this.lines.slice(-1).find((line) => pattern.test(line)))
+  }
+
+  #found(pattern: RegExp, find: () => string | undefined): Promise<string> {
     return vi.waitFor(
       () => {
-        const found = this.lines.find((line) => pattern.test(line))
+        const found = find()
 
         if (found === undefined) {
           throw new Error(`no line like ${pattern}; there is:\n${this.lines.join('\n')}`)
