@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net'
 import { prometheusMetrics } from '@libp2p/prometheus-metrics'
 import type { DHTOptions } from '@waggle/dht'
 import { collectDefaultMetrics, Registry } from 'prom-client'
+import type { CountedByMetrics } from './control/overview.ts'
 import { CommandError, toError } from './errors.ts'
 
 /** Where a node's metrics are gathered, and how they get to Prometheus. */
@@ -11,19 +12,43 @@ export interface NodeMetrics {
   /** For `DHT.create`. */
   readonly factory: DHTOptions['metrics']
 
+  /** Some of them, summed up. */
+  counted(): Promise<CountedByMetrics>
+
   /** Serves them over HTTP until it is disposed of. */
-  serve(): Promise<AsyncDisposable & { readonly url: string }>
+  serve(port: number, host: string): Promise<AsyncDisposable & { readonly url: string }>
 }
 
 /** libp2p's metrics, ours that go through libp2p's interface, and Node's own. */
-export function nodeMetrics(port: number, host: string): NodeMetrics {
+export function nodeMetrics(): NodeMetrics {
   const registry = new Registry()
   collectDefaultMetrics({ register: registry })
 
   return {
     factory: prometheusMetrics({ registry, collectDefaultMetrics: false }),
-    serve: () => serve(registry, port, host)
+    counted: () => counted(registry),
+    serve: (port, host) => serve(registry, port, host)
   }
+}
+
+/** Names and labels are those of docs/running.md. */
+async function counted(registry: Registry): Promise<CountedByMetrics> {
+  const amountOf = async (
+    name: string,
+    label: string,
+    value: string
+  ): Promise<number | undefined> => {
+    const metric = await registry.getSingleMetric(name)?.get()
+    return metric?.values.find(({ labels }) => labels[label] === value)?.value
+  }
+  const traffic = 'libp2p_data_transfer_bytes_total'
+  const [stored, expired, sentBytes, receivedBytes] = await Promise.all([
+    amountOf('waggle_records_total', 'event', 'stored'),
+    amountOf('waggle_records_total', 'event', 'expired'),
+    amountOf(traffic, 'protocol', 'global sent'),
+    amountOf(traffic, 'protocol', 'global received')
+  ])
+  return JSON.parse(JSON.stringify({ stored, expired, sentBytes, receivedBytes }))
 }
 
 async function serve(

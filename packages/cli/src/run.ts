@@ -9,6 +9,7 @@ import { addPing } from './commands/ping.ts'
 import { addServe } from './commands/serve.ts'
 import { addStats } from './commands/stats.ts'
 import { addStore } from './commands/store.ts'
+import { addTop } from './commands/top.ts'
 import { DONE, toError, WRONG_USAGE } from './errors.ts'
 import { failure } from './failure.ts'
 import type { CommandIO } from './io.ts'
@@ -52,7 +53,8 @@ function programFor(io: CommandIO, isJson: boolean): Program {
     addPing,
     addStats,
     addImport,
-    addExport
+    addExport,
+    addTop
   ]) {
     add(program)
   }

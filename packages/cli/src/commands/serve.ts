@@ -3,7 +3,6 @@ import { controlPath, prepareControlFolder } from '../control/control-path.ts'
 import { startControl } from '../control/control-server.ts'
 import { DONE } from '../errors.ts'
 import type { CommandIO } from '../io.ts'
-import type { NodeMetrics } from '../metrics.ts'
 import { localPorts } from '../network/local-ports.ts'
 import {
   addNetworkOptions,
@@ -91,30 +90,20 @@ export function addServe(program: Program): void {
 async function serve(context: Context, options: ServeOptions): Promise<number> {
   const { io } = context
   const refreshSeconds = parseDuration(options.refreshPeriod, '--refresh-period')
-  const metrics = await metricsOf(options)
-  const settings = { ...(await dhtOptions(options, context)), metrics: metrics?.factory }
+  const port =
+    options.metricsPort === undefined ? undefined : parsePort(options.metricsPort, '--metrics-port')
+  const settings = await dhtOptions(options, context)
+  const { nodeMetrics } = await import('../metrics.ts')
+  const { factory, counted, serve } = nodeMetrics()
 
-  await using dht = await started(settings, options, io)
-  await using _control = await startControl(dht, await socketOf(options))
-  await using endpoint = await metrics?.serve()
+  await using dht = await started({ ...settings, metrics: factory }, options, io)
+  await using _control = await startControl(dht, await socketOf(options), counted)
+  await using endpoint = port === undefined ? undefined : await serve(port, options.metricsHost)
   const status = followed(dht, context)
   status.started(endpoint?.url)
   await ticks(refreshSeconds, io.signal, () => status.tell())
   status.stopping(io.signal)
   return DONE
-}
-
-async function metricsOf({
-  metricsPort,
-  metricsHost
-}: ServeOptions): Promise<NodeMetrics | undefined> {
-  if (metricsPort === undefined) {
-    return undefined
-  }
-
-  const port = parsePort(metricsPort, '--metrics-port')
-  const { nodeMetrics } = await import('../metrics.ts')
-  return nodeMetrics(port, metricsHost)
 }
 
 async function started(

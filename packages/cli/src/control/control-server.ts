@@ -5,7 +5,7 @@ import { pipeline } from 'node:stream/promises'
 import type { DHT } from '@waggle/dht'
 import { entriesOf } from '../records/entries.ts'
 import { line } from '../text/json.ts'
-import { overviewOf } from './overview.ts'
+import { type CountedByMetrics, overviewOf } from './overview.ts'
 
 const MAX_RECORDS_SHOWN = 1000
 
@@ -13,10 +13,14 @@ const MAX_RECORDS_SHOWN = 1000
  * Tells those who can open the socket, which are this user's processes, what there is to see of the
  * node: `GET /overview?records=20` and `GET /records`, the latter as JSON lines.
  */
-export async function startControl(dht: DHT, path: string): Promise<AsyncDisposable> {
+export async function startControl(
+  dht: DHT,
+  path: string,
+  counted: () => Promise<CountedByMetrics>
+): Promise<AsyncDisposable> {
   await rm(path, { force: true })
   const server = createServer((request, response) => {
-    answer(dht, request, response).catch((error) => response.destroy(error))
+    answer({ dht, counted }, request, response).catch((error) => response.destroy(error))
   })
   await listening(server, path)
 
@@ -29,8 +33,13 @@ export async function startControl(dht: DHT, path: string): Promise<AsyncDisposa
   }
 }
 
+interface Told {
+  readonly dht: DHT
+  readonly counted: () => Promise<CountedByMetrics>
+}
+
 async function answer(
-  dht: DHT,
+  { dht, counted }: Told,
   { url = '' }: IncomingMessage,
   response: ServerResponse
 ): Promise<void> {
@@ -40,7 +49,7 @@ async function answer(
     const wanted = Number(searchParams.get('records') ?? 0)
     const count = Math.min(Math.max(Math.trunc(wanted) || 0, 0), MAX_RECORDS_SHOWN)
     response.setHeader('content-type', 'application/json')
-    response.end(JSON.stringify(overviewOf(dht, count)))
+    response.end(JSON.stringify(await overviewOf(dht, count, counted)))
   } else if (pathname === '/records') {
     response.setHeader('content-type', 'application/jsonl')
     await pipeline(Readable.from(recordLines(dht)), response)

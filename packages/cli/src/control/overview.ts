@@ -13,6 +13,7 @@ export interface Overview {
   readonly uptimeSeconds: number
   readonly addresses: readonly string[]
   readonly stats: Stats
+  readonly counters: Counters
 
   /** Where it is on the ring of keys, from 0 to 1. */
   readonly position: number
@@ -20,6 +21,15 @@ export interface Overview {
 
   /** Those that expire first, in this order. */
   readonly records: readonly RecordInShort[]
+}
+
+/** What has been counted since the node started; undefined where nothing counts it. */
+export interface Counters {
+  readonly stored?: number
+  readonly expired?: number
+  readonly receivedBytes?: number
+  readonly sentBytes?: number
+  readonly cpuSeconds: number
 }
 
 /** A connected peer, and where it is on the ring. */
@@ -36,11 +46,19 @@ export interface RecordInShort {
   readonly expirationTime: number
 }
 
+/** What the metrics of a node have to say. */
+export type CountedByMetrics = Omit<Counters, 'cpuSeconds'>
+
 /** Longer than any line that shows it. */
 const MAX_TEXT_LENGTH = 200
 
 /** What there is to see of a node, with at most `count` of its records. */
-export function overviewOf(dht: DHT, count: number): Overview {
+export async function overviewOf(
+  dht: DHT,
+  count: number,
+  counted: () => Promise<CountedByMetrics>
+): Promise<Overview> {
+  const { user, system } = process.cpuUsage()
   return {
     peerId: dht.peerId.toString(),
     pid: process.pid,
@@ -48,6 +66,7 @@ export function overviewOf(dht: DHT, count: number): Overview {
     uptimeSeconds: process.uptime(),
     addresses: dht.multiaddrs.map(String),
     stats: dht.stats(),
+    counters: { ...(await counted()), cpuSeconds: (user + system) / 1e6 },
     position: ringPosition(dht.peerId.toMultihash().bytes),
     peers: dht.peers.map((id) => ({
       id: id.toString(),
