@@ -93,7 +93,10 @@ export class Operations implements WaggleOperations {
 
   async get(key: Key, options: GetOptions = {}): Promise<Found | undefined> {
     const bytes = recordKey(key, this.#init.store.limits)
-    return this.#calls.run('get', options, (wanted) => this.#read(bytes, { ...options, wanted }))
+    const { latest, sufficientExpirationTime } = options
+    return this.#calls.run('get', options, (wanted) =>
+      this.#read(bytes, { wanted, latest, sufficientExpirationTime })
+    )
   }
 
   async storeMany(
@@ -122,7 +125,7 @@ export class Operations implements WaggleOperations {
 
   async getMany(keys: Iterable<Key>, options: GetManyOptions = {}): Promise<(Found | undefined)[]> {
     assertMany('keys', keys)
-    const { onProgress } = options
+    const { onProgress, latest, sufficientExpirationTime } = options
     const { limits } = this.#init.store
     const toBytes = (key: Key, index: number): Uint8Array =>
       inEntry(index, () => recordKey(key, limits))
@@ -131,11 +134,12 @@ export class Operations implements WaggleOperations {
       keys.forEach(toBytes)
     }
 
-    return this.#calls.run('getMany', options, (wanted) =>
-      mapMany(
+    return this.#calls.run('getMany', options, (wanted) => {
+      const readOptions = { wanted, latest, sufficientExpirationTime }
+      return mapMany(
         mapped(keys, (key, index) => ({ key, bytes: toBytes(key, index) })),
         async ({ key, bytes }, index) => {
-          const found = await this.#read(bytes, { ...options, wanted })
+          const found = await this.#read(bytes, readOptions)
 
           if (wanted.isWanted) {
             onProgress?.(
@@ -152,7 +156,7 @@ export class Operations implements WaggleOperations {
           bytesOf: () => 0
         }
       )
-    )
+    })
   }
 
   async findNearestPeers(key: Key, options: FindNearestPeersOptions = {}): Promise<PeerId[]> {

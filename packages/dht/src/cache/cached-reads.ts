@@ -2,15 +2,12 @@ import type { Logger } from '@libp2p/interface'
 import {
   type DHTRecord,
   type DHTTime,
-  decodeRecord,
   EMPTY_RECORD,
-  encodeRecord,
   isEmpty,
   join,
   shownExpiration,
   subsumes
 } from '@waggle/record'
-import { toString as stringOf } from 'uint8arrays/to-string'
 import type { Wanted } from '../interface.ts'
 import {
   isSufficient,
@@ -18,7 +15,7 @@ import {
   type ReadOptions,
   type Replicas
 } from '../replicas/replicas.ts'
-import type { RecordStore } from '../store/record-store.ts'
+import { nameOf, type RecordStore } from '../store/record-store.ts'
 import { Alarm } from '../timing/alarm.ts'
 import type { CachePolicy } from './cache-policy.ts'
 import { type Refresh, RefreshQueue } from './refresh-queue.ts'
@@ -75,7 +72,8 @@ export class CachedReads {
     return this.#refreshes.size
   }
 
-  async read(key: Uint8Array, options: ReadOptions): Promise<DHTRecord> {
+  /** At once, if this node knows it well enough. */
+  read(key: Uint8Array, options: ReadOptions): DHTRecord | Promise<DHTRecord> {
     return this.#remembered(key, options) ?? this.#searches.read(nameOf(key), key, options)
   }
 
@@ -192,8 +190,7 @@ export class CachedReads {
     const isKept = policy.local || this.#isCached(key)
 
     if (cache !== undefined && isKept && !subsumes(store.get(key), record, store.limits)) {
-      // Read anew: what is in it are views of a whole message.
-      cache.apply(key, decodeRecord(encodeRecord(record)))
+      cache.apply(key, record)
     }
 
     if (cache !== undefined && without.length > 0) {
@@ -208,10 +205,6 @@ export class CachedReads {
       this.#alarm.within((time - this.#init.store.clock()) * 1000)
     }
   }
-}
-
-function nameOf(key: Uint8Array): string {
-  return stringOf(key, 'latin1')
 }
 
 const ALWAYS: Wanted = { isWanted: true }

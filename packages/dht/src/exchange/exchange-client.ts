@@ -137,6 +137,8 @@ export class ExchangeClient {
     ) {
       this.#send(stream, this.#nextBatch())
     }
+
+    stream.flush()
   }
 
   #open(): void {

@@ -69,14 +69,30 @@ export class FramedStream {
     writeFrame(this.#writer, message)
 
     if (this.#writer.length > TARGET_MESSAGE_BYTES) {
-      this.#flush()
+      this.flush()
     } else if (!this.#isFlushScheduled) {
       this.#isFlushScheduled = true
       queueMicrotask(() => {
         this.#isFlushScheduled = false
-        this.#flush()
+        this.flush()
       })
     }
+  }
+
+  /** Sends at once what was to go out at the end of the microtask. */
+  flush(): void {
+    if (!this.#isOpen || this.#writer.length === 0) {
+      return
+    }
+
+    try {
+      this.#init.stream.send(this.#writer.take())
+    } catch (error) {
+      this.close(toError(error))
+      return
+    }
+
+    this.#pauseIfWaiting()
   }
 
   /** Counts an answer as owed until the promise settles. */
@@ -124,21 +140,6 @@ export class FramedStream {
     if (this.#isWaitingForReader() && this.#init.stream.readStatus === 'readable') {
       this.#init.stream.pause()
     }
-  }
-
-  #flush(): void {
-    if (!this.#isOpen || this.#writer.length === 0) {
-      return
-    }
-
-    try {
-      this.#init.stream.send(this.#writer.take())
-    } catch (error) {
-      this.close(toError(error))
-      return
-    }
-
-    this.#pauseIfWaiting()
   }
 
   /** Comes from libp2p once it can take more; its own listener, being first, has sent what it held. */

@@ -2,28 +2,21 @@ import type { PeerId } from '@libp2p/interface'
 import {
   type DHTRecord,
   type DHTTime,
-  decodeRecord,
   EMPTY_RECORD,
-  encodeRecord,
+  encodedSize,
   isEmpty,
   join,
   shownExpiration,
   subsumes
 } from '@waggle/record'
 import { SEARCH_WIDTH } from '../constants.ts'
-import type {
-  Contact,
-  FindReply,
-  RecordChannel,
-  Routing,
-  StoreOutcome,
-  Wanted
-} from '../interface.ts'
+import type { Contact, RecordChannel, Routing, StoreOutcome, Wanted } from '../interface.ts'
 import type { Avoidance } from '../lookup/avoidance.ts'
 import { pointOfKey } from '../lookup/key-space.ts'
 import type { Lookups } from '../lookup/lookups.ts'
 import { Search } from '../lookup/search.ts'
 import type { RecordStore } from '../store/record-store.ts'
+import { Finding, type FindingInit } from './finding.ts'
 
 export interface ReplicasInit {
   readonly self: PeerId
@@ -173,21 +166,17 @@ export class Replicas {
   /** Brings replicas up to date after a reading (N5); those that fail are left as they are. */
   async repair(key: Uint8Array, { record, behind }: Reading): Promise<void> {
     const { channel, store, lookups } = this.#init
-    const bytes = encodeRecord(record)
 
-    if (bytes.length > store.limits.maxRecordBytes) {
+    if (encodedSize(record) > store.limits.maxRecordBytes) {
       // No replica could hold all that they hold together.
       return
     }
 
-    // Read anew, so that the own store does not keep the messages that the entries came in.
-    const write = decodeRecord(bytes)
-
     await Promise.allSettled(
       behind.map((contact) =>
         contact === this.#self
-          ? this.#storeHere(key, write)
-          : lookups.inTime(contact, channel.store(contact, key, write, { closerCount: 0 }))
+          ? this.#storeHere(key, record)
+          : lookups.inTime(contact, channel.store(contact, key, record, { closerCount: 0 }))
       )
     )
   }
@@ -242,33 +231,16 @@ export class Replicas {
     })
   }
 
-  /** Asks one after the other for any answer, all at once for the latest. */
   #find(
     search: Search,
     key: Uint8Array,
-    options: FindingOptions,
-    take: (contact: Contact, answer: FindReply | undefined) => boolean
+    { wanted, latest = false, closerCount = this.#init.numReplicas }: FindingOptions,
+    take: FindingInit['take']
   ): Promise<void> {
     const { channel, lookups, numReplicas } = this.#init
-    const { wanted, closerCount = numReplicas } = options
-
-    return lookups.run({
-      search,
-      wanted,
-      get parallelism() {
-        return options.latest ? numReplicas : 1
-      },
-      get isHedged() {
-        return options.latest !== true
-      },
-      ask: (contact, request) =>
-        channel.find(contact, key, {
-          closerCount: Math.min(closerCount, SEARCH_WIDTH),
-          isCloserAlways: options.latest === true,
-          request
-        }),
-      take
-    })
+    return lookups.run(
+      new Finding({ channel, search, key, wanted, latest, numReplicas, closerCount, take })
+    )
   }
 
   async #storeHere(key: Uint8Array, write: DHTRecord): Promise<StoreOutcome> {

@@ -15,7 +15,7 @@ import {
 } from '@waggle/record'
 import TinyQueue from 'tinyqueue'
 import { fromString } from 'uint8arrays/from-string'
-import { toString as stringOf } from 'uint8arrays/to-string'
+import { textOf } from '../bytes-as-text.ts'
 import {
   DEFAULT_MAX_STORED_BYTES,
   DEFAULT_MAX_STORED_RECORDS,
@@ -277,7 +277,7 @@ function queue(items: Held[]): TinyQueue<Held> {
 
 /** A record key as a string that a Map can find it by. */
 export function nameOf(key: Uint8Array): string {
-  return stringOf(key, 'latin1')
+  return textOf(key)
 }
 
 /** The record key that has the name. */
