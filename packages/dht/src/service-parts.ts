@@ -2,7 +2,8 @@ import { AbortError, type PeerId, type TypedEventTarget } from '@libp2p/interfac
 import { type CachePolicy, cachePolicy, MAX_CACHED_BYTES } from './cache/cache-policy.ts'
 import { CachedReads } from './cache/cached-reads.ts'
 import { Clocks } from './clock/clocks.ts'
-import { SWEEP_INTERVAL_MS } from './constants.ts'
+import { SEARCH_WIDTH, SWEEP_INTERVAL_MS } from './constants.ts'
+import { anySignal, timeoutSignal } from './deadline.ts'
 import type { DHTEvents } from './events.ts'
 import { ExchangeChannel } from './exchange/exchange-channel.ts'
 import { ExchangeServer } from './exchange/exchange-server.ts'
@@ -16,8 +17,12 @@ import { Lookups } from './lookup/lookups.ts'
 import { Replicas } from './replicas/replicas.ts'
 import type { WaggleComponents, WaggleInit } from './service-interface.ts'
 import { RecordStore } from './store/record-store.ts'
+import { fingerprintsAt } from './upkeep/comparison.ts'
 import { Republisher } from './upkeep/republisher.ts'
 import { Upkeep } from './upkeep/upkeep.ts'
+
+/** How long a peer may take to say what it holds. */
+const COMPARE_TIMEOUT_MS = 10_000
 
 /** {@link WaggleInit} with its defaults. */
 export type ServiceInit = {
@@ -74,6 +79,13 @@ export function serviceParts(init: PartsInit): ServiceParts {
       const asked = channel.find(peer, key, { closerCount: 0, isCloserAlways: true })
       return (await lookups.inTime(peer, asked)).record !== undefined
     },
+    fingerprints: (peer, keys) => {
+      const { connectionManager } = components
+      const signal = anySignal(lifetime, timeoutSignal(COMPARE_TIMEOUT_MS))
+      return fingerprintsAt(peer, keys, { connectionManager, channel, signal })
+    },
+    lookAround: () =>
+      replicas.nearest(components.peerId.toMultihash().bytes, SEARCH_WIDTH, { isWanted: true }),
     log: components.logger.forComponent('waggle:upkeep')
   })
 

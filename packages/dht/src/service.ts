@@ -26,6 +26,11 @@ import {
   type WaggleInit
 } from './service-interface.ts'
 import { type ServiceInit, type ServiceParts, serviceParts } from './service-parts.ts'
+import {
+  COMPARE_PROTOCOL,
+  MAX_COMPARE_STREAMS,
+  tellFingerprints
+} from './upkeep/compare-protocol.ts'
 
 /**
  * The Waggle service for an application's own libp2p node. It needs `waggleKadDHT()` beside it, in
@@ -93,6 +98,7 @@ class WaggleService implements Waggle, Startable {
     this.#running = undefined
     await this.#components.registrar.unhandle(EXCHANGE_PROTOCOL)
     await this.#components.registrar.unhandle(CLOCK_PROTOCOL)
+    await this.#components.registrar.unhandle(COMPARE_PROTOCOL)
   }
 
   /** Called by libp2p when nobody can ask any more, or when starting has failed. */
@@ -179,6 +185,11 @@ class WaggleService implements Waggle, Startable {
       CLOCK_PROTOCOL,
       (stream) => tellTime(stream, store.clock).catch((error) => stream.abort(toError(error))),
       { maxInboundStreams: MAX_CLOCK_STREAMS, maxOutboundStreams: MAX_CLOCK_STREAMS }
+    )
+    await registrar.handle(
+      COMPARE_PROTOCOL,
+      (stream) => tellFingerprints(stream, store).catch((error) => stream.abort(toError(error))),
+      { maxInboundStreams: MAX_COMPARE_STREAMS, maxOutboundStreams: MAX_COMPARE_STREAMS }
     )
   }
 }
