@@ -81,7 +81,7 @@ export {
   ListenError,
   TimeoutError
 } from './errors.ts'
-export type { ClockSkew, DHTEvents } from './events.ts'
+export type { ClockSkew, DHTEvents, DiskState, RecordNotice } from './events.ts'
 export type {
   CallOptions,
   DeleteOptions,

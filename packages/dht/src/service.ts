@@ -1,4 +1,4 @@
-import type { AbortOptions, PeerId, Startable, TypedEventTarget } from '@libp2p/interface'
+import type { AbortOptions, PeerId, Startable } from '@libp2p/interface'
 import { AbortError, serviceCapabilities, serviceDependencies } from '@libp2p/interface'
 import { TypedEventEmitter } from 'main-event'
 import { CLOCK_PROTOCOL, MAX_CLOCK_STREAMS, tellTime } from './clock/clock-protocol.ts'
@@ -6,7 +6,7 @@ import type { ClockReading } from './clock/clock-reading.ts'
 import { DEFAULT_NUM_REPLICAS, DEFAULT_REQUEST_TIMEOUT_MS, SEARCH_WIDTH } from './constants.ts'
 import { anySignal } from './deadline.ts'
 import { toError } from './errors.ts'
-import type { DHTEvents } from './events.ts'
+import type { DHTEvents, DiskState } from './events.ts'
 import { EXCHANGE_PROTOCOL, MAX_EXCHANGE_STREAMS } from './exchange/limits.ts'
 import type { Stats, WaggleOperations } from './interface.ts'
 import type { PeerMemory } from './join/peer-memory.ts'
@@ -19,6 +19,7 @@ import {
   type Persistence,
   type PersistenceOptions
 } from './persistence/persistence.ts'
+import { recordEvents } from './record-events.ts'
 import {
   SERVICE,
   type Waggle,
@@ -62,7 +63,7 @@ class WaggleService implements Waggle, Startable {
   readonly [Symbol.toStringTag] = SERVICE
   readonly [serviceCapabilities]: string[] = [SERVICE]
   readonly [serviceDependencies]: string[] = ['@libp2p/kad-dht']
-  readonly events: TypedEventTarget<DHTEvents> = new TypedEventEmitter()
+  readonly events: TypedEventEmitter<DHTEvents> = new TypedEventEmitter()
   readonly #components: WaggleComponents
   readonly #init: WaggleServiceInit
   #persistence: Persistence | undefined
@@ -77,7 +78,11 @@ class WaggleService implements Waggle, Startable {
   async beforeStart(): Promise<void> {
     const { store } = partsOf(this.#components)
     const { logger } = this.#components
-    this.#persistence = await openPersistence({ ...this.#init.persistence, store, logger })
+    this.#persistence = await openPersistence({
+      ...this.#init.persistence,
+      ...{ store, logger },
+      onStateChange: (error) => this.#tellOfDisk(error)
+    })
   }
 
   /** Called by libp2p, when all services exist: their order does not matter. */
@@ -86,6 +91,7 @@ class WaggleService implements Waggle, Startable {
     const parts = serviceParts({ ...this.#init, components: this.#components, events })
     this.#running = parts
     await parts.follow()
+    parts.store.observeBy(recordEvents(events))
 
     if (!this.clientMode) {
       await this.#serve(parts)
@@ -94,6 +100,7 @@ class WaggleService implements Waggle, Startable {
 
   /** Called by libp2p. */
   async stop(): Promise<void> {
+    this.#running?.store.observeBy(undefined)
     this.#running?.stop()
     this.#running = undefined
     await this.#components.registrar.unhandle(EXCHANGE_PROTOCOL)
@@ -164,6 +171,11 @@ class WaggleService implements Waggle, Startable {
       numReplicas: this.#init.numReplicas,
       lifetime: anySignal(lifetime, ownLifetime)
     })
+  }
+
+  #tellOfDisk(error: Error | undefined): void {
+    const detail: DiskState = error === undefined ? { state: 'ok' } : { state: 'failing', error }
+    this.events.safeDispatchEvent('disk:state', { detail })
   }
 
   get #started(): ServiceParts {
