@@ -11,6 +11,8 @@ import { EXCHANGE_PROTOCOL, MAX_EXCHANGE_STREAMS } from './exchange/limits.ts'
 import type { Stats, WaggleOperations } from './interface.ts'
 import type { PeerMemory } from './join/peer-memory.ts'
 import { partsOf } from './kad/node-parts.ts'
+import { type Readings, registerGauges } from './metrics/gauges.ts'
+import { Meter } from './metrics/meter.ts'
 import { Operations } from './operations.ts'
 import { isCache, isPositive, isWhole } from './option-checks.ts'
 import { persistenceOptions } from './options.ts'
@@ -67,11 +69,15 @@ class WaggleService implements Waggle, Startable {
   readonly #components: WaggleComponents
   readonly #init: WaggleServiceInit
   #persistence: Persistence | undefined
+  readonly #meter: Meter | undefined
   #running: ServiceParts | undefined
 
   constructor(components: WaggleComponents, init: WaggleServiceInit) {
+    const { metrics } = components
     this.#components = components
     this.#init = init
+    this.#meter = metrics && new Meter(metrics)
+    registerGauges(metrics, () => this.#readings())
   }
 
   /** Called by libp2p before anybody can ask: what was kept is there from the first moment. */
@@ -88,10 +94,11 @@ class WaggleService implements Waggle, Startable {
   /** Called by libp2p, when all services exist: their order does not matter. */
   async start(): Promise<void> {
     const { events } = this
-    const parts = serviceParts({ ...this.#init, components: this.#components, events })
+    const meter = this.#meter
+    const parts = serviceParts({ ...this.#init, components: this.#components, events, meter })
     this.#running = parts
     await parts.follow()
-    parts.store.observeBy(recordEvents(events))
+    parts.store.observeBy(recordEvents(events, meter))
 
     if (!this.clientMode) {
       await this.#serve(parts)
@@ -169,8 +176,25 @@ class WaggleService implements Waggle, Startable {
     return new Operations({
       ...{ replicas, reads, republisher, store },
       numReplicas: this.#init.numReplicas,
+      meter: this.#meter,
       lifetime: anySignal(lifetime, ownLifetime)
     })
+  }
+
+  #readings(): Readings | undefined {
+    if (this.#running === undefined) {
+      return undefined
+    }
+
+    const { avoidance, channel, reads } = this.#running
+    const { waiting, underWay } = channel.load
+    return {
+      stats: this.stats(),
+      avoidedPeers: avoidance.size,
+      plannedRefreshes: reads.refreshes,
+      questionsWaiting: waiting,
+      questionsUnderWay: underWay
+    }
   }
 
   #tellOfDisk(error: Error | undefined): void {

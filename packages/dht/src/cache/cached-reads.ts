@@ -12,6 +12,7 @@ import {
 } from '@waggle/record'
 import { toString as stringOf } from 'uint8arrays/to-string'
 import type { Wanted } from '../interface.ts'
+import type { Meter } from '../metrics/meter.ts'
 import {
   isSufficient,
   type Reading,
@@ -34,6 +35,9 @@ export interface CachedReadsInit {
   readonly cache: RecordStore | undefined
   readonly policy: CachePolicy
   readonly log: Logger
+
+  /** Counts where answers come from; undefined: nobody. */
+  readonly meter?: Meter | undefined
 }
 
 /** How many keys are fetched again at once. */
@@ -76,7 +80,13 @@ export class CachedReads {
   }
 
   async read(key: Uint8Array, options: ReadOptions): Promise<DHTRecord> {
-    return this.#remembered(key, options) ?? this.#searches.read(nameOf(key), key, options)
+    const remembered = this.#remembered(key, options)
+
+    if (remembered === undefined) {
+      this.#init.meter?.read('network')
+    }
+
+    return remembered ?? this.#searches.read(nameOf(key), key, options)
   }
 
   /** Takes note of what became of a write of this node's own. */
@@ -121,6 +131,8 @@ export class CachedReads {
     if (!isSufficient(known, options, now)) {
       return undefined
     }
+
+    this.#init.meter?.read(isByCache ? 'cache' : 'store')
 
     if (isByCache) {
       this.#hits++
