@@ -79,7 +79,8 @@ export {
   ClockSkewError,
   DataDirError,
   ListenError,
-  TimeoutError
+  TimeoutError,
+  UnreachableError
 } from './errors.ts'
 export type { ClockSkew, DHTEvents, DiskState, RecordNotice } from './events.ts'
 export type {
