@@ -42,6 +42,7 @@ describe('Upkeep of a large network', () => {
       expect(lacking(net, records), `after ${net.peers.length} peers`).toBe(0)
     }
 
+    await net.audit()
     const newcomers = new Set(net.peers.slice(BASE))
     const newOwned = net
       .ownership(records)
