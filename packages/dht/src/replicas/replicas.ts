@@ -218,6 +218,13 @@ export class Replicas {
     return search.answers().map(({ id }) => id)
   }
 
+  /** A server that knows nobody is a network of its own; a client is not. */
+  #throwIfUnreachable(failed: readonly Contact[]): void {
+    if (failed.length > 0 || !this.#init.isReplica()) {
+      throw new UnreachableError(new Set(failed.map(({ id }) => id.toString())).size)
+    }
+  }
+
   #search(
     key: Uint8Array,
     count: number,
@@ -249,13 +256,6 @@ export class Replicas {
       const held = answers.find((answer) => answer.contact === contact)
       return held !== undefined && !subsumes(held.record, record, limits)
     })
-  }
-
-  /** A server that knows nobody is a network of its own; a client is not. */
-  #throwIfUnreachable(failed: readonly Contact[]): void {
-    if (failed.length > 0 || !this.#init.isReplica()) {
-      throw new UnreachableError(new Set(failed.map(({ id }) => id.toString())).size)
-    }
   }
 
   /** Asks one after the other for any answer, all at once for the latest. */
