@@ -5,6 +5,7 @@ import { floor } from './scenarios/floor/floor.ts'
 import { growth } from './scenarios/growth/growth.ts'
 import { hivemind } from './scenarios/hivemind/hivemind.ts'
 import { memory } from './scenarios/memory/memory.ts'
+import { partition } from './scenarios/partition/partition.ts'
 import { peers } from './scenarios/peers/peers.ts'
 import { wan } from './scenarios/wan/wan.ts'
 
@@ -12,4 +13,4 @@ import { wan } from './scenarios/wan/wan.ts'
 export const scenarios: readonly Scenario[] = [floor, peers, memory, hivemind, wan, growth]
 
 /** What takes so long that it has to be asked for. */
-export const longScenarios: readonly Scenario[] = [endurance, churn]
+export const longScenarios: readonly Scenario[] = [endurance, churn, partition]

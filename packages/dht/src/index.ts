@@ -79,9 +79,10 @@ export {
   ClockSkewError,
   DataDirError,
   ListenError,
-  TimeoutError
+  TimeoutError,
+  UnreachableError
 } from './errors.ts'
-export type { ClockSkew, DHTEvents } from './events.ts'
+export type { ClockSkew, DHTEvents, DiskState, RecordNotice } from './events.ts'
 export type {
   CallOptions,
   DeleteOptions,

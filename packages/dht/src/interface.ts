@@ -94,6 +94,7 @@ export interface WaggleOperations {
    * `{ value, expirationTime }`. Undefined if nothing live is there.
    *
    * @throws TypeError or InvalidKeyError for what can't be a key
+   * @throws UnreachableError when no peer answered, so that nobody can say
    * @throws TimeoutError
    */
   get(key: Key, options?: GetOptions): Promise<Found | undefined>

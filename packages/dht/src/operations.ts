@@ -25,6 +25,7 @@ import type {
   Wanted
 } from './interface.ts'
 import { mapMany } from './many.ts'
+import type { Meter } from './metrics/meter.ts'
 import type { ReadOptions, Replicas } from './replicas/replicas.ts'
 import type { RecordStore } from './store/record-store.ts'
 import type { Publication, Republisher } from './upkeep/republisher.ts'
@@ -48,6 +49,9 @@ export interface OperationsInit {
   readonly store: RecordStore
   readonly numReplicas: number
 
+  /** Counts what is done; undefined: nobody. */
+  readonly meter?: Meter | undefined
+
   /** Aborted when the node stops. */
   readonly lifetime: AbortSignal
 }
@@ -63,7 +67,7 @@ export class Operations implements WaggleOperations {
 
   constructor(init: OperationsInit) {
     this.#init = init
-    this.#calls = new Calls(init.lifetime)
+    this.#calls = new Calls(init.lifetime, init.meter)
     init.lifetime.addEventListener('abort', () => init.republisher.unpublishOwn(this))
   }
 
@@ -216,6 +220,7 @@ export class Operations implements WaggleOperations {
 
     const { replicas, reads } = this.#init
     const outcomes = await replicas.write(key, record, wanted)
+    this.#init.meter?.written(outcomes)
     const isAccepted = outcomes.includes('accepted') && !outcomes.includes('stale')
     reads.onWritten(key, record, isAccepted)
     return isAccepted

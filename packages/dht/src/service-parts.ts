@@ -1,8 +1,10 @@
 import { AbortError, type PeerId, type TypedEventTarget } from '@libp2p/interface'
+import { encodedSize } from '@waggle/record'
 import { type CachePolicy, cachePolicy, MAX_CACHED_BYTES } from './cache/cache-policy.ts'
 import { CachedReads } from './cache/cached-reads.ts'
 import { Clocks } from './clock/clocks.ts'
-import { SWEEP_INTERVAL_MS } from './constants.ts'
+import { SEARCH_WIDTH, SWEEP_INTERVAL_MS } from './constants.ts'
+import { anySignal, timeoutSignal } from './deadline.ts'
 import type { DHTEvents } from './events.ts'
 import { ExchangeChannel } from './exchange/exchange-channel.ts'
 import { ExchangeServer } from './exchange/exchange-server.ts'
@@ -13,11 +15,16 @@ import { KnownPeers } from './kad/known-peers.ts'
 import { type NodeParts, partsOf } from './kad/node-parts.ts'
 import { Avoidance } from './lookup/avoidance.ts'
 import { Lookups } from './lookup/lookups.ts'
+import type { Meter } from './metrics/meter.ts'
 import { Replicas } from './replicas/replicas.ts'
 import type { WaggleComponents, WaggleInit } from './service-interface.ts'
 import { RecordStore } from './store/record-store.ts'
+import { fingerprintsAt } from './upkeep/comparison.ts'
 import { Republisher } from './upkeep/republisher.ts'
 import { Upkeep } from './upkeep/upkeep.ts'
+
+/** How long a peer may take to say what it holds. */
+const COMPARE_TIMEOUT_MS = 10_000
 
 /** {@link WaggleInit} with its defaults. */
 export type ServiceInit = {
@@ -27,6 +34,9 @@ export type ServiceInit = {
 export interface PartsInit extends ServiceInit {
   readonly components: WaggleComponents
 
+  /** Counts what is done; undefined: nobody. */
+  readonly meter: Meter | undefined
+
   /** Where the service tells what happens. */
   readonly events: TypedEventTarget<DHTEvents>
 }
@@ -34,6 +44,8 @@ export interface PartsInit extends ServiceInit {
 /** What a started service is made of. */
 export interface ServiceParts extends NodeParts {
   readonly acquaintance: Acquaintance
+  readonly avoidance: Avoidance
+  readonly channel: ExchangeChannel
   readonly cache: RecordStore | undefined
   readonly clocks: Clocks
   readonly reads: CachedReads
@@ -53,32 +65,22 @@ export interface ServiceParts extends NodeParts {
 
 /** Makes the parts of one node's service. Who uses which shows here. */
 export function serviceParts(init: PartsInit): ServiceParts {
-  const { components, events, numReplicas } = init
+  const { components, events } = init
   const { kad, store } = partsOf(components)
   const stopping = new AbortController()
   const lifetime = stopping.signal
-  const { routing, channel, lookups, replicas } = finding(init)
+  const { avoidance, routing, channel, lookups, replicas } = finding(init)
   const { cache, reads } = caching(init, replicas)
   const clocks = clocksOf(init)
   const republisher = new Republisher({
     clock: store.clock,
     log: components.logger.forComponent('waggle:republish')
   })
-  const upkeep = new Upkeep({
-    self: { id: components.peerId, multiaddrs: [] },
-    ...{ store, numReplicas, isReplica: () => kad.getMode() === 'server' },
-    servers: () => routing.present(),
-    send: (to, key, record) =>
-      lookups.inTime(to, channel.store(to, key, record, { closerCount: 0 })),
-    async holds(peer, key) {
-      const asked = channel.find(peer, key, { closerCount: 0, isCloserAlways: true })
-      return (await lookups.inTime(peer, asked)).record !== undefined
-    },
-    log: components.logger.forComponent('waggle:upkeep')
-  })
+  const upkeep = upkeepOf(init, { channel, lookups, replicas, routing }, lifetime)
 
   return {
-    ...{ cache, clocks, kad, lifetime, reads, replicas, republisher, routing, store, upkeep },
+    ...{ avoidance, channel, cache, clocks, kad, lifetime, reads, replicas },
+    ...{ republisher, routing, store, upkeep },
     acquaintance: acquaintanceOf(init, routing, lifetime),
     server: new ExchangeServer({ store, cache, routing }),
     async follow() {
@@ -98,6 +100,7 @@ export function serviceParts(init: PartsInit): ServiceParts {
 }
 
 interface Finding {
+  readonly avoidance: Avoidance
   readonly routing: KnownPeers
   readonly channel: ExchangeChannel
   readonly lookups: Lookups
@@ -124,18 +127,47 @@ function finding(init: PartsInit): Finding {
     isReplica: () => kad.getMode() === 'server'
   })
 
-  return { routing, channel, lookups, replicas }
+  return { avoidance, routing, channel, lookups, replicas }
+}
+
+function upkeepOf(
+  { components, meter, numReplicas }: PartsInit,
+  { channel, lookups, replicas, routing }: Omit<Finding, 'avoidance'>,
+  lifetime: AbortSignal
+): Upkeep {
+  const { connectionManager, logger, peerId } = components
+  const { kad, store } = partsOf(components)
+  return new Upkeep({
+    self: { id: peerId, multiaddrs: [] },
+    ...{ store, numReplicas, isReplica: () => kad.getMode() === 'server' },
+    servers: () => routing.present(),
+    async send(to, key, record) {
+      await lookups.inTime(to, channel.store(to, key, record, { closerCount: 0 }))
+      meter?.handedOver(encodedSize(record))
+    },
+    async holds(peer, key) {
+      const asked = channel.find(peer, key, { closerCount: 0, isCloserAlways: true })
+      return (await lookups.inTime(peer, asked)).record !== undefined
+    },
+    fingerprints(peer, keys) {
+      const signal = anySignal(lifetime, timeoutSignal(COMPARE_TIMEOUT_MS))
+      return fingerprintsAt(peer, keys, { connectionManager, channel, signal })
+    },
+    lookAround: () =>
+      replicas.nearest(peerId.toMultihash().bytes, SEARCH_WIDTH, { isWanted: true }),
+    log: logger.forComponent('waggle:upkeep')
+  })
 }
 
 function caching(
-  { cache: options, components }: PartsInit,
+  { cache: options, components, meter }: PartsInit,
   replicas: Replicas
 ): { cache: RecordStore | undefined; reads: CachedReads } {
   const { store } = partsOf(components)
   const policy = cachePolicy(options || {})
   const cache = options === false ? undefined : cacheBeside(store, policy)
   const log = components.logger.forComponent('waggle:cache')
-  return { cache, reads: new CachedReads({ replicas, store, cache, policy, log }) }
+  return { cache, reads: new CachedReads({ replicas, store, cache, policy, log, meter }) }
 }
 
 function sweepAgainAndAgain(

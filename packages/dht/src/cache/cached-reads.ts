@@ -9,6 +9,7 @@ import {
   subsumes
 } from '@waggle/record'
 import type { Wanted } from '../interface.ts'
+import type { Meter } from '../metrics/meter.ts'
 import {
   isSufficient,
   type Reading,
@@ -31,6 +32,9 @@ export interface CachedReadsInit {
   readonly cache: RecordStore | undefined
   readonly policy: CachePolicy
   readonly log: Logger
+
+  /** Counts where answers come from; undefined: nobody. */
+  readonly meter?: Meter | undefined
 }
 
 /** How many keys are fetched again at once. */
@@ -74,7 +78,13 @@ export class CachedReads {
 
   /** At once, if this node knows it well enough. */
   read(key: Uint8Array, options: ReadOptions): DHTRecord | Promise<DHTRecord> {
-    return this.#remembered(key, options) ?? this.#searches.read(nameOf(key), key, options)
+    const remembered = this.#remembered(key, options)
+
+    if (remembered === undefined) {
+      this.#init.meter?.read('network')
+    }
+
+    return remembered ?? this.#searches.read(nameOf(key), key, options)
   }
 
   /** Takes note of what became of a write of this node's own. */
@@ -119,6 +129,8 @@ export class CachedReads {
     if (!isSufficient(known, options, now)) {
       return undefined
     }
+
+    this.#init.meter?.read(isByCache ? 'cache' : 'store')
 
     if (isByCache) {
       this.#hits++

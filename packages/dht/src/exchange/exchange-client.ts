@@ -96,6 +96,16 @@ export class ExchangeClient {
     })
   }
 
+  /** How many questions are not sent yet. */
+  get waiting(): number {
+    return this.#queue.length
+  }
+
+  /** How many messages are not answered yet. */
+  get underWay(): number {
+    return this.#underWay.size
+  }
+
   get isOpen(): boolean {
     return this.#stream !== undefined
   }

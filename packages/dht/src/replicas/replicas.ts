@@ -10,6 +10,7 @@ import {
   subsumes
 } from '@waggle/record'
 import { SEARCH_WIDTH } from '../constants.ts'
+import { UnreachableError } from '../errors.ts'
 import type { Contact, RecordChannel, Routing, StoreOutcome, Wanted } from '../interface.ts'
 import type { Avoidance } from '../lookup/avoidance.ts'
 import { pointOfKey } from '../lookup/key-space.ts'
@@ -75,6 +76,8 @@ export class Replicas {
    * Joins what peers hold until it is good enough (N5). Nobody near a new peer may have handed
    * over yet, so that a key is absent only when many more peers than hold a record say so. Nor is it
    * when so many have failed that all who hold it may be among them: these are asked once more.
+   *
+   * @throws UnreachableError when nobody answered, so that nobody can say whether there is anything
    */
   async read(key: Uint8Array, options: ReadOptions): Promise<Reading> {
     const { store, numReplicas } = this.#init
@@ -88,6 +91,7 @@ export class Replicas {
     const own = { contact: this.#self, record }
     const search = this.#search(key, numReplicas)
     const answers: Held[] = []
+    const failed: Contact[] = []
     let failures = 0
 
     if (search.isDone && isEmpty(record)) {
@@ -97,6 +101,7 @@ export class Replicas {
     await this.#find(search, key, options, (contact, answer) => {
       if (answer === undefined) {
         failures++
+        failed.push(contact)
       } else {
         answers.push({ contact, record: answer.record ?? EMPTY_RECORD })
       }
@@ -121,6 +126,10 @@ export class Replicas {
 
     if (isEnough) {
       return { record, end: 'enough', behind: [], without: emptyHanded(answers, search) }
+    }
+
+    if (search.isDone && isEmpty(record) && answers.length === 0) {
+      this.#throwIfUnreachable(failed)
     }
 
     const nearest = search.answers().slice(0, numReplicas)
@@ -196,6 +205,13 @@ export class Replicas {
     const options = { wanted, latest: true, closerCount: count }
     await this.#find(search, key, options, () => false)
     return search.answers().map(({ id }) => id)
+  }
+
+  /** A server that knows nobody is a network of its own; a client is not. */
+  #throwIfUnreachable(failed: readonly Contact[]): void {
+    if (failed.length > 0 || !this.#init.isReplica()) {
+      throw new UnreachableError(new Set(failed.map(({ id }) => id.toString())).size)
+    }
   }
 
   #search(

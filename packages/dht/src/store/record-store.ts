@@ -58,6 +58,12 @@ export interface Keeper {
   whenDurable(): Promise<void> | undefined
 }
 
+/** Is told of each record as it is stored, and as it expires. */
+export interface StoreObserver {
+  stored(name: string, expirationTime: DHTTime): void
+  expired(name: string, expirationTime: DHTTime): void
+}
+
 /** What is held for one key. Replaced whole with every change, so that queued ones can be told apart. */
 interface Held {
   readonly name: string
@@ -87,6 +93,7 @@ export class RecordStore {
   #firstToExpire: TinyQueue<Held> = queue([])
   #bytes = 0
   #keeper: Keeper | undefined
+  #observer: StoreObserver | undefined
 
   constructor(options: RecordStoreOptions = {}) {
     this.limits = options.limits ?? DEFAULT_LIMITS
@@ -133,6 +140,11 @@ export class RecordStore {
   /** Tells a keeper of each change from now on; or none. */
   keepBy(keeper: Keeper | undefined): void {
     this.#keeper = keeper
+  }
+
+  /** Tells an observer from now on; or none. */
+  observeBy(observer: StoreObserver | undefined): void {
+    this.#observer = observer
   }
 
   /**
@@ -189,6 +201,7 @@ export class RecordStore {
     const dropped = this.#makeRoom()
 
     if (!dropped.includes(held)) {
+      this.#observer?.stored(name, held.expirationTime)
       return applied
     }
 
@@ -205,7 +218,10 @@ export class RecordStore {
   /** Removes what has expired. */
   sweep(): void {
     const now = this.clock()
-    this.#dropWhile(({ expirationTime }) => expirationTime <= now)
+
+    for (const { name, expirationTime } of this.#dropWhile((held) => held.expirationTime <= now)) {
+      this.#observer?.expired(name, expirationTime)
+    }
   }
 
   #hold(held: Held): void {
