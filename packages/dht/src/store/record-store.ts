@@ -58,6 +58,9 @@ export interface Keeper {
   whenDurable(): Promise<void> | undefined
 }
 
+/** Hears of each write that has changed what is held under a name. */
+export type Follower = (name: string, write: DHTRecord) => void
+
 /** What is held for one key. Replaced whole with every change, so that queued ones can be told apart. */
 interface Held {
   readonly name: string
@@ -87,6 +90,7 @@ export class RecordStore {
   #firstToExpire: TinyQueue<Held> = queue([])
   #bytes = 0
   #keeper: Keeper | undefined
+  readonly #followers: Follower[] = []
 
   constructor(options: RecordStoreOptions = {}) {
     this.limits = options.limits ?? DEFAULT_LIMITS
@@ -133,6 +137,11 @@ export class RecordStore {
   /** Tells a keeper of each change from now on; or none. */
   keepBy(keeper: Keeper | undefined): void {
     this.#keeper = keeper
+  }
+
+  /** Tells somebody of each write from now on, as soon as it is held. What expires or makes room is not told. */
+  follow(follower: Follower): void {
+    this.#followers.push(follower)
   }
 
   /**
@@ -189,6 +198,7 @@ export class RecordStore {
     const dropped = this.#makeRoom()
 
     if (!dropped.includes(held)) {
+      this.#tell(name, write)
       return applied
     }
 
@@ -206,6 +216,12 @@ export class RecordStore {
   sweep(): void {
     const now = this.clock()
     this.#dropWhile(({ expirationTime }) => expirationTime <= now)
+  }
+
+  #tell(name: string, write: DHTRecord): void {
+    for (const follower of this.#followers) {
+      follower(name, write)
+    }
   }
 
   #hold(held: Held): void {
