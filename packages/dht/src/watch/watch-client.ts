@@ -226,12 +226,13 @@ export class WatchClient {
   }
 
   #onAnswers({ peers, answers }: WatchedReply): void {
-    const batch = this.#underWay.shift()
+    const [batch] = this.#underWay
 
     if (batch === undefined || !isReplyTo(answers, batch)) {
       throw new ExchangeProtocolError('the peer sent what answers no question')
     }
 
+    this.#underWay.shift()
     this.#silentSinceMs = performance.now()
     this.#init.onAnswer()
     const contacts = peers.map(this.#init.contactOf)
