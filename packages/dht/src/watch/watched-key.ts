@@ -1,5 +1,13 @@
 import type { PeerId } from '@libp2p/interface'
-import { type DHTRecord, type DHTTime, EMPTY_RECORD, isEmpty, join, prune } from '@waggle/record'
+import {
+  type DHTRecord,
+  type DHTTime,
+  EMPTY_RECORD,
+  encodedSize,
+  isEmpty,
+  join,
+  prune
+} from '@waggle/record'
 import { HEDGE_MS } from '../constants.ts'
 import type { Contact, Wanted } from '../interface.ts'
 import { type Point, pointOfKey, pointOfPeer, roughDistance } from '../lookup/key-space.ts'
@@ -44,6 +52,7 @@ export class WatchedKey implements Watched, Wanted {
   readonly #settling = new Alarm(() => this.#settle())
   #shown: Shown = NOTHING_SHOWN
   #shownUntil: DHTTime = Number.POSITIVE_INFINITY
+  #hasLooked = false
   #losses = 0
   #lostMs = Number.NEGATIVE_INFINITY
 
@@ -91,11 +100,16 @@ export class WatchedKey implements Watched, Wanted {
     const { store } = this.#init
     const joined = join(this.record, record, store.limits)
 
-    if (joined !== this.record) {
+    if (joined !== this.record && this.#hasRoom(joined)) {
       const now = store.clock()
       this.record = prune(joined, now)
       this.#show(now)
       this.#deliver()
+
+      if (!this.isSettled) {
+        // Others may hold something later; but nobody is to wait for the slowest.
+        this.#settling.within(HEDGE_MS)
+      }
     }
   }
 
@@ -113,11 +127,9 @@ export class WatchedKey implements Watched, Wanted {
    */
   async look(): Promise<void> {
     const { key, replicas, readLatest } = this.#init
+    const isFirst = !this.#hasLooked
+    this.#hasLooked = true
     this.isLooking = true
-
-    if (!this.isSettled) {
-      this.#settling.within(HEDGE_MS)
-    }
 
     try {
       const nearest = await replicas.ask(key, this, (contact, request) =>
@@ -125,7 +137,7 @@ export class WatchedKey implements Watched, Wanted {
       )
       this.#keep(nearest)
 
-      if (!this.isSettled && isEmpty(this.record)) {
+      if (isFirst && isEmpty(this.record)) {
         this.learn(await readLatest(key, this))
       }
     } finally {
@@ -197,6 +209,12 @@ export class WatchedKey implements Watched, Wanted {
         channel.unwatch(contact, key)
       }
     }
+  }
+
+  /** Replicas that differ may hold more together than each of them can; but what liars tell has an end, too. */
+  #hasRoom(record: DHTRecord): boolean {
+    const { numReplicas, store } = this.#init
+    return encodedSize(record) <= numReplicas * store.limits.maxRecordBytes
   }
 
   #settle(): void {

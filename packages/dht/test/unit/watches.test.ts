@@ -1,4 +1,10 @@
-import { plainRecord, recordKey, subkeyRecord, tombstoneRecord } from '@waggle/record'
+import {
+  DEFAULT_MAX_RECORD_BYTES,
+  plainRecord,
+  recordKey,
+  subkeyRecord,
+  tombstoneRecord
+} from '@waggle/record'
 import { describe, expect, it, vi } from 'vitest'
 import { POLL_MS, RENEW_MS } from '../../src/watch/limits.ts'
 import { collected } from '../support/collected.ts'
@@ -152,6 +158,29 @@ describe('what is delivered', () => {
     slow.next().then(next, () => {})
     await scene.pass(RENEW_MS)
     expect(next).not.toHaveBeenCalled()
+  })
+
+  it('is no more than all replicas together can hold, whatever they tell (N9)', async () => {
+    using scene = new WatchScene()
+    const loop = await scene.begun()
+    const subkeyBytes = 200 * 1024
+
+    for (let i = 0; i < 40; i++) {
+      const record = subkeyRecord(i, new Uint8Array(subkeyBytes), START + 600 + i)
+      scene.simulated.watches.onChange(KEY, record)
+    }
+
+    await scene.pass(1000)
+    let last = await loop.nextValue()
+
+    while (loop.unread > 0) {
+      last = await loop.nextValue()
+    }
+
+    expect(last).toHaveProperty(
+      'size',
+      Math.floor((5 * DEFAULT_MAX_RECORD_BYTES) / (subkeyBytes + 100))
+    )
   })
 
   it('is what this node is told to hold itself', async () => {
