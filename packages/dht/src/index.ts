@@ -95,7 +95,8 @@ export type {
   StoreEntry,
   StoreManyOptions,
   StoreOptions,
-  WaggleOperations
+  WaggleOperations,
+  WatchOptions
 } from './interface.ts'
 export type { PeerMemory } from './join/peer-memory.ts'
 export type { WaggleKadDHTInit } from './kad/waggle-kad-dht.ts'

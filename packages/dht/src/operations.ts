@@ -22,13 +22,15 @@ import type {
   StoreManyOptions,
   StoreOptions,
   WaggleOperations,
-  Wanted
+  Wanted,
+  WatchOptions
 } from './interface.ts'
 import { mapMany } from './many.ts'
 import type { Meter } from './metrics/meter.ts'
 import type { ReadOptions, Replicas } from './replicas/replicas.ts'
 import type { RecordStore } from './store/record-store.ts'
 import type { Publication, Republisher } from './upkeep/republisher.ts'
+import type { Watches } from './watch/watches.ts'
 import {
   deleting,
   placeName,
@@ -44,6 +46,7 @@ export interface OperationsInit {
   readonly replicas: Replicas
   readonly reads: CachedReads
   readonly republisher: Republisher
+  readonly watches: Watches
 
   /** For its limits and its clock. */
   readonly store: RecordStore
@@ -161,6 +164,11 @@ export class Operations implements WaggleOperations {
         }
       )
     })
+  }
+
+  watch(key: Key, { signal }: WatchOptions = {}): AsyncIterableIterator<Found | undefined> {
+    const { lifetime, store, watches } = this.#init
+    return watches.watching(recordKey(key, store.limits), { signal, lifetime })
   }
 
   async findNearestPeers(key: Key, options: FindNearestPeersOptions = {}): Promise<PeerId[]> {

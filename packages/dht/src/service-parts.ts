@@ -22,6 +22,9 @@ import { RecordStore } from './store/record-store.ts'
 import { fingerprintsAt } from './upkeep/comparison.ts'
 import { Republisher } from './upkeep/republisher.ts'
 import { Upkeep } from './upkeep/upkeep.ts'
+import { WatchChannel } from './watch/watch-channel.ts'
+import { WatchServer } from './watch/watch-server.ts'
+import { Watches } from './watch/watches.ts'
 
 /** How long a peer may take to say what it holds. */
 const COMPARE_TIMEOUT_MS = 10_000
@@ -54,6 +57,8 @@ export interface ServiceParts extends NodeParts {
   readonly routing: KnownPeers
   readonly server: ExchangeServer
   readonly upkeep: Upkeep
+  readonly watches: Watches
+  readonly watchServer: WatchServer
 
   /** Aborted when the service stops. */
   readonly lifetime: AbortSignal
@@ -69,8 +74,10 @@ export function serviceParts(init: PartsInit): ServiceParts {
   const { kad, store } = partsOf(components)
   const stopping = new AbortController()
   const lifetime = stopping.signal
-  const { avoidance, routing, channel, lookups, replicas } = finding(init)
+  const { avoidance, routing, channel, lookups, replicas, onAlive } = finding(init)
   const { cache, reads } = caching(init, replicas)
+  const { watches, watchChannel } = watching(init, { channel, replicas, reads, onAlive })
+  const watchServer = new WatchServer({ store, routing })
   const clocks = clocksOf(init)
   const republisher = new Republisher({
     clock: store.clock,
@@ -80,19 +87,23 @@ export function serviceParts(init: PartsInit): ServiceParts {
 
   return {
     ...{ avoidance, channel, cache, clocks, kad, lifetime, reads, replicas },
-    ...{ republisher, routing, store, upkeep },
+    ...{ republisher, routing, store, upkeep, watches, watchServer },
     acquaintance: acquaintanceOf(init, routing, lifetime),
     server: new ExchangeServer({ store, cache, routing }),
     async follow() {
       sweepAgainAndAgain([store, cache], lifetime)
       clocks.follow(lifetime)
       upkeep.follow(events, lifetime)
+      watches.follow(events, lifetime)
       await routing.follow(lifetime)
     },
     stop() {
       stopping.abort(new AbortError('the node was stopped'))
       reads.close()
       republisher.stop()
+      watches.stop()
+      watchServer.stop()
+      watchChannel.close()
       channel.close()
       lookups.close()
     }
@@ -105,6 +116,9 @@ interface Finding {
   readonly channel: ExchangeChannel
   readonly lookups: Lookups
   readonly replicas: Replicas
+
+  /** A peer has been heard of. */
+  readonly onAlive: (peer: PeerId) => void
 }
 
 /** How peers are found, and what they hold. */
@@ -127,12 +141,12 @@ function finding(init: PartsInit): Finding {
     isReplica: () => kad.getMode() === 'server'
   })
 
-  return { avoidance, routing, channel, lookups, replicas }
+  return { avoidance, routing, channel, lookups, replicas, onAlive }
 }
 
 function upkeepOf(
   { components, meter, numReplicas }: PartsInit,
-  { channel, lookups, replicas, routing }: Omit<Finding, 'avoidance'>,
+  { channel, lookups, replicas, routing }: Omit<Finding, 'avoidance' | 'onAlive'>,
   lifetime: AbortSignal
 ): Upkeep {
   const { connectionManager, logger, peerId } = components
@@ -168,6 +182,30 @@ function caching(
   const cache = options === false ? undefined : cacheBeside(store, policy)
   const log = components.logger.forComponent('waggle:cache')
   return { cache, reads: new CachedReads({ replicas, store, cache, policy, log, meter }) }
+}
+
+interface WatchingParts extends Pick<Finding, 'channel' | 'replicas' | 'onAlive'> {
+  readonly reads: CachedReads
+}
+
+/** How changes are heard of. */
+function watching(
+  { components, numReplicas }: PartsInit,
+  { channel: records, replicas, reads, onAlive }: WatchingParts
+): { watches: Watches; watchChannel: WatchChannel } {
+  const { connectionManager, logger } = components
+  const { store } = partsOf(components)
+  const log = logger.forComponent('waggle:watch')
+  const channel = new WatchChannel({
+    ...{ connectionManager, log, store, records, onAnswer: onAlive },
+    onChange: (key, record) => watches.onChange(key, record),
+    onLost: (peer) => watches.onLost(peer)
+  })
+  const watches = new Watches({
+    ...{ channel, log, numReplicas, replicas, store },
+    readLatest: async (key, wanted) => reads.read(key, { latest: true, wanted })
+  })
+  return { watches, watchChannel: channel }
 }
 
 function sweepAgainAndAgain(

@@ -34,6 +34,7 @@ import {
   MAX_COMPARE_STREAMS,
   tellFingerprints
 } from './upkeep/compare-protocol.ts'
+import { MAX_WATCH_STREAMS, WATCH_PROTOCOL } from './watch/limits.ts'
 
 /**
  * The Waggle service for an application's own libp2p node. It needs `waggleKadDHT()` beside it, in
@@ -111,6 +112,7 @@ class WaggleService implements Waggle, Startable {
     this.#running?.stop()
     this.#running = undefined
     await this.#components.registrar.unhandle(EXCHANGE_PROTOCOL)
+    await this.#components.registrar.unhandle(WATCH_PROTOCOL)
     await this.#components.registrar.unhandle(CLOCK_PROTOCOL)
     await this.#components.registrar.unhandle(COMPARE_PROTOCOL)
   }
@@ -140,7 +142,7 @@ class WaggleService implements Waggle, Startable {
   }
 
   stats(): Stats {
-    const { store, cache, clocks, reads, republisher, routing } = this.#started
+    const { store, cache, clocks, reads, republisher, routing, ...watching } = this.#started
     return {
       records: store.records,
       bytes: store.bytes,
@@ -148,6 +150,8 @@ class WaggleService implements Waggle, Startable {
       cachedBytes: cache?.bytes ?? 0,
       cacheHits: reads.hits,
       republished: republisher.size,
+      watchedKeys: watching.watches.size,
+      watchedForOthers: watching.watchServer.size,
       peers: this.peers.length,
       knownPeers: routing.size,
       clockSkewMs: clocks.medianSkewMs,
@@ -172,9 +176,9 @@ class WaggleService implements Waggle, Startable {
   }
 
   operations(lifetime: AbortSignal): WaggleOperations {
-    const { replicas, reads, republisher, store, lifetime: ownLifetime } = this.#started
+    const { replicas, reads, republisher, store, watches, lifetime: ownLifetime } = this.#started
     return new Operations({
-      ...{ replicas, reads, republisher, store },
+      ...{ replicas, reads, republisher, store, watches },
       numReplicas: this.#init.numReplicas,
       meter: this.#meter,
       lifetime: anySignal(lifetime, ownLifetime)
@@ -210,12 +214,17 @@ class WaggleService implements Waggle, Startable {
     return this.#running
   }
 
-  async #serve({ server, store }: ServiceParts): Promise<void> {
+  async #serve({ server, store, watchServer }: ServiceParts): Promise<void> {
     const { registrar } = this.#components
     await registrar.handle(
       EXCHANGE_PROTOCOL,
       (stream, connection) => server.serve(stream, connection.remotePeer),
       { maxInboundStreams: MAX_EXCHANGE_STREAMS, maxOutboundStreams: MAX_EXCHANGE_STREAMS }
+    )
+    await registrar.handle(
+      WATCH_PROTOCOL,
+      (stream, connection) => watchServer.serve(stream, connection.remotePeer),
+      { maxInboundStreams: MAX_WATCH_STREAMS, maxOutboundStreams: MAX_WATCH_STREAMS }
     )
     await registrar.handle(
       CLOCK_PROTOCOL,

@@ -14,7 +14,7 @@ import { UnreachableError } from '../errors.ts'
 import type { Contact, RecordChannel, Routing, StoreOutcome, Wanted } from '../interface.ts'
 import type { Avoidance } from '../lookup/avoidance.ts'
 import { pointOfKey } from '../lookup/key-space.ts'
-import type { Lookups } from '../lookup/lookups.ts'
+import type { Answer, Lookups } from '../lookup/lookups.ts'
 import { Search } from '../lookup/search.ts'
 import type { RecordStore } from '../store/record-store.ts'
 import { Finding, type FindingInit } from './finding.ts'
@@ -212,6 +212,19 @@ export class Replicas {
     if (failed.length > 0 || !this.#init.isReplica()) {
       throw new UnreachableError(new Set(failed.map(({ id }) => id.toString())).size)
     }
+  }
+
+  /** Asks the nearest peers something else, and gives back those that answered, without this node. */
+  async ask<A extends Answer>(
+    key: Uint8Array,
+    wanted: Wanted,
+    ask: (contact: Contact, request: Wanted) => Promise<A>
+  ): Promise<Contact[]> {
+    const { lookups, numReplicas } = this.#init
+    const search = this.#search(key, numReplicas)
+    const parallelism = numReplicas
+    await lookups.run({ search, wanted, parallelism, isHedged: false, ask, take: () => false })
+    return search.answers().filter((contact) => contact !== this.#self)
   }
 
   #search(

@@ -63,6 +63,8 @@ export interface StoreObserver {
   stored(name: string, expirationTime: DHTTime): void
   expired(name: string, expirationTime: DHTTime): void
 }
+/** Hears of each write that has changed what is held under a name. */
+export type Follower = (name: string, write: DHTRecord) => void
 
 /** What is held for one key. Replaced whole with every change, so that queued ones can be told apart. */
 interface Held {
@@ -94,6 +96,7 @@ export class RecordStore {
   #bytes = 0
   #keeper: Keeper | undefined
   #observer: StoreObserver | undefined
+  readonly #followers: Follower[] = []
 
   constructor(options: RecordStoreOptions = {}) {
     this.limits = options.limits ?? DEFAULT_LIMITS
@@ -145,6 +148,11 @@ export class RecordStore {
   /** Tells an observer from now on; or none. */
   observeBy(observer: StoreObserver | undefined): void {
     this.#observer = observer
+  }
+
+  /** Tells somebody of each write from now on, as soon as it is held. What expires or makes room is not told. */
+  follow(follower: Follower): void {
+    this.#followers.push(follower)
   }
 
   /**
@@ -202,6 +210,7 @@ export class RecordStore {
 
     if (!dropped.includes(held)) {
       this.#observer?.stored(name, held.expirationTime)
+      this.#tell(name, write)
       return applied
     }
 
@@ -221,6 +230,12 @@ export class RecordStore {
 
     for (const { name, expirationTime } of this.#dropWhile((held) => held.expirationTime <= now)) {
       this.#observer?.expired(name, expirationTime)
+    }
+  }
+
+  #tell(name: string, write: DHTRecord): void {
+    for (const follower of this.#followers) {
+      follower(name, write)
     }
   }
 
