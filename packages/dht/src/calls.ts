@@ -3,13 +3,21 @@ import { MAX_TIMER_MS } from './deadline.ts'
 import { TimeoutError } from './errors.ts'
 import type { CallOptions, Wanted } from './interface.ts'
 
+/** Hears how each call ends. */
+export interface CallObserver {
+  ended(call: string, tookMs: number, result: unknown): void
+  failed(call: string, tookMs: number, reason: unknown): void
+}
+
 /** The calls that are under way. Each ends when its caller, its time or the node ends it. */
 export class Calls {
   readonly #lifetime: AbortSignal
   readonly #open = new Set<Call>()
+  readonly #observer: CallObserver | undefined
 
-  constructor(lifetime: AbortSignal) {
+  constructor(lifetime: AbortSignal, observer?: CallObserver) {
     this.#lifetime = lifetime
+    this.#observer = observer
     lifetime.addEventListener('abort', () => {
       for (const call of this.#open) {
         call.end(lifetime.reason)
@@ -39,12 +47,13 @@ export class Calls {
         timeoutMs,
         signal,
         reject,
+        observer: this.#observer,
         onEnd: () => this.#open.delete(call)
       })
       this.#open.add(call)
       start(call).then(
         (result) => {
-          call.settle()
+          call.succeed(result)
           resolve(result)
         },
         (error: unknown) => call.end(error)
@@ -58,6 +67,7 @@ interface CallInit {
   readonly timeoutMs: number
   readonly signal: AbortSignal | undefined
   readonly reject: (reason: unknown) => void
+  readonly observer: CallObserver | undefined
   readonly onEnd: () => void
 }
 
@@ -65,11 +75,13 @@ class Call implements Wanted {
   readonly #init: CallInit
   readonly #timer: ReturnType<typeof setTimeout>
   readonly #onAbort = (): void => this.end(this.#init.signal?.reason)
+  readonly #startMs: number
   isWanted = true
 
   constructor(init: CallInit) {
-    const { name, timeoutMs, signal } = init
+    const { name, timeoutMs, signal, observer } = init
     this.#init = init
+    this.#startMs = observer === undefined ? 0 : performance.now()
     this.#timer = setTimeout(
       () => this.end(new TimeoutError(`${name} took longer than ${timeoutMs} ms`)),
       Math.min(timeoutMs, MAX_TIMER_MS)
@@ -78,11 +90,27 @@ class Call implements Wanted {
   }
 
   end(reason: unknown): void {
-    this.settle()
-    this.#init.reject(reason)
+    const { name, observer, reject } = this.#init
+
+    if (this.isWanted) {
+      observer?.failed(name, performance.now() - this.#startMs, reason)
+    }
+
+    this.#settle()
+    reject(reason)
   }
 
-  settle(): void {
+  succeed(result: unknown): void {
+    const { name, observer } = this.#init
+
+    if (this.isWanted) {
+      observer?.ended(name, performance.now() - this.#startMs, result)
+    }
+
+    this.#settle()
+  }
+
+  #settle(): void {
     this.isWanted = false
     clearTimeout(this.#timer)
     this.#init.signal?.removeEventListener('abort', this.#onAbort)

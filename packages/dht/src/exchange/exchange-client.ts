@@ -10,7 +10,14 @@ import {
   MAX_SILENCE_MS,
   TARGET_MESSAGE_BYTES
 } from './limits.ts'
-import type { FoundReply, Message, StoredReply, WireOutcome, WirePeer } from './messages.ts'
+import {
+  EXCHANGE,
+  type FoundReply,
+  type Message,
+  type StoredReply,
+  type WireOutcome,
+  type WirePeer
+} from './messages.ts'
 import { ExchangeProtocolError } from './protocol-error.ts'
 
 /** What is asked about one key. */
@@ -96,6 +103,16 @@ export class ExchangeClient {
     })
   }
 
+  /** How many questions are not sent yet. */
+  get waiting(): number {
+    return this.#queue.length
+  }
+
+  /** How many messages are not answered yet. */
+  get underWay(): number {
+    return this.#underWay.size
+  }
+
   get isOpen(): boolean {
     return this.#stream !== undefined
   }
@@ -137,6 +154,8 @@ export class ExchangeClient {
     ) {
       this.#send(stream, this.#nextBatch())
     }
+
+    stream.flush()
   }
 
   #open(): void {
@@ -156,6 +175,7 @@ export class ExchangeClient {
 
         this.#stream = new FramedStream({
           stream,
+          language: EXCHANGE,
           onMessage: (message) => this.#onMessage(message),
           onClose: (error) => this.#fail(error),
           onDrain: () => this.#flush()

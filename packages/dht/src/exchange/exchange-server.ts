@@ -7,14 +7,15 @@ import { Answers } from './answers.ts'
 import { wirePeerOf } from './contacts.ts'
 import { FramedStream } from './framed-stream.ts'
 import { MAX_PEERS_PER_MESSAGE, TARGET_MESSAGE_BYTES } from './limits.ts'
-import type {
-  FindRequest,
-  FoundReply,
-  Message,
-  StoredReply,
-  StoreRequest,
-  WireOutcome,
-  WirePeer
+import {
+  EXCHANGE,
+  type FindRequest,
+  type FoundReply,
+  type Message,
+  type StoredReply,
+  type StoreRequest,
+  type WireOutcome,
+  type WirePeer
 } from './messages.ts'
 import { ExchangeProtocolError } from './protocol-error.ts'
 
@@ -44,6 +45,7 @@ export class ExchangeServer {
   serve(stream: Stream, asker: PeerId): void {
     const framed = new FramedStream({
       stream,
+      language: EXCHANGE,
       isReadingWithWriting: true,
       onMessage: (message) => answers.give(this.#reply(message, asker)),
       onClose: () => {}
@@ -129,7 +131,7 @@ function isExpired(bytes: Uint8Array, { clock, limits }: RecordStore): boolean {
 }
 
 /** The peers of one reply, each once: without the one who asks, as many as fit, with addresses. */
-class Introduced {
+export class Introduced {
   readonly peers: WirePeer[] = []
   readonly #asker: PeerId
   readonly #indexes = new Map<Contact, number>()

@@ -181,7 +181,9 @@ export class Lookups {
 
   #take(run: Run, contact: Contact, answer: Answer | undefined): void {
     run.guard(() => {
-      if (run.isWanted && run.lookup.take(contact, answer)) {
+      const isEnough = run.isWanted && run.lookup.take(contact, answer)
+
+      if (isEnough || (run.underWay === 0 && run.lookup.search.isDone)) {
         run.finish()
         return
       }
