@@ -1,15 +1,18 @@
 import { Command, CommanderError } from 'commander'
+import { addCompletion } from './commands/completion.ts'
 import type { Program } from './commands/define.ts'
 import { addDelete } from './commands/delete.ts'
 import { addExport } from './commands/export.ts'
 import { addGet } from './commands/get.ts'
 import { addImport } from './commands/import.ts'
+import { addParty } from './commands/party.ts'
 import { addPeers } from './commands/peers.ts'
 import { addPing } from './commands/ping.ts'
 import { addServe } from './commands/serve.ts'
 import { addStats } from './commands/stats.ts'
 import { addStore } from './commands/store.ts'
 import { addTop } from './commands/top.ts'
+import { addWatch } from './commands/watch.ts'
 import { DONE, toError, WRONG_USAGE } from './errors.ts'
 import { failure } from './failure.ts'
 import type { CommandIO } from './io.ts'
@@ -49,12 +52,15 @@ function programFor(io: CommandIO, isJson: boolean): Program {
     addStore,
     addGet,
     addDelete,
+    addWatch,
     addPeers,
     addPing,
     addStats,
     addImport,
     addExport,
-    addTop
+    addParty,
+    addTop,
+    addCompletion
   ]) {
     add(program)
   }

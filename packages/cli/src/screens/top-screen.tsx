@@ -1,4 +1,4 @@
-import { Box, useWindowSize } from 'ink'
+import { Box } from 'ink'
 import type { ReactElement } from 'react'
 import type { Overview, RecordInShort } from '../control/overview.ts'
 import { shownBytes, shownCount } from '../text/count.ts'
@@ -11,14 +11,15 @@ export interface TopProps {
   readonly overview: Overview
   readonly rates: Rates
   readonly now: number
+  readonly columns: number
+  readonly rows: number
 }
 
 /** Lines above the records: title, address, figures, ring, headings, with the empty ones between them. */
-const LINES_ABOVE = 14
+const LINES_ABOVE = 13
 
 /** A node, live: who it is, what it does, where it is on the ring, and what it holds. */
-export function TopScreen({ overview, rates, now }: TopProps): ReactElement {
-  const { columns, rows } = useWindowSize()
+export function TopScreen({ overview, rates, now, columns, rows }: TopProps): ReactElement {
   const room = Math.max(rows - LINES_ABOVE - 1, 0)
   return (
     <Box flexDirection="column" width={columns} height={rows - 1} overflow="hidden">

@@ -5,6 +5,7 @@ import type { CommandIO } from '../io.ts'
 import { isColourful } from '../text/paint.ts'
 import { openFullScreen } from './full-screen.tsx'
 import { ratesBetween } from './rates.ts'
+import { Sized } from './sized.tsx'
 import { Colourful } from './styled.tsx'
 import { TopScreen } from './top-screen.tsx'
 
@@ -25,7 +26,11 @@ export async function showTop(io: CommandIO, path: string): Promise<void> {
     before = overview
     screen.show(
       <Colourful.Provider value={isColourful(io, 'stdout')}>
-        <TopScreen overview={overview} rates={rates} now={Date.now() / 1000} />
+        <Sized>
+          {(size) => (
+            <TopScreen {...size} overview={overview} rates={rates} now={Date.now() / 1000} />
+          )}
+        </Sized>
       </Colourful.Provider>
     )
   }

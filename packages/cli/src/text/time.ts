@@ -57,8 +57,13 @@ export function shownMoment(unixSeconds: number, now: number): string {
   const day = isToday
     ? ''
     : `${date.getFullYear()}-${pad(date.getMonth() + 1)}-${pad(date.getDate())} `
-  const clock = [date.getHours(), date.getMinutes(), date.getSeconds()].map(pad).join(':')
-  return `${day}${clock} (in ${shownDuration(unixSeconds - now)})`
+  return `${day}${shownClock(unixSeconds)} (in ${shownDuration(unixSeconds - now)})`
+}
+
+/** The time of day by this machine's clock, as in `17:40:12`. */
+export function shownClock(unixSeconds: number): string {
+  const date = new Date(unixSeconds * 1000)
+  return [date.getHours(), date.getMinutes(), date.getSeconds()].map(pad).join(':')
 }
 
 function pad(part: number): string {

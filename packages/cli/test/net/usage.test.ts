@@ -41,13 +41,23 @@ describe('waggle --help', () => {
     expect(stdout).toMatch(/serve[\s\S]*store[\s\S]*First steps/)
   })
 
-  it.concurrent.each(['serve', 'store', 'get', 'delete', 'peers', 'ping', 'stats'])(
-    'teaches %s by examples',
-    async (command) => {
-      const { exitCode, stdout } = await waggle([command, '--help'])
-      expect(exitCode).toBe(0)
-      expect(stdout).toMatch(new RegExp(`Examples:\\n {2}waggle ${command}`))
-      expect(stdout).toContain('--json')
-    }
-  )
+  it.concurrent.each([
+    'serve',
+    'store',
+    'get',
+    'delete',
+    'watch',
+    'peers',
+    'ping',
+    'stats',
+    'import',
+    'export',
+    'party',
+    'top'
+  ])('teaches %s by examples', async (command) => {
+    const { exitCode, stdout } = await waggle([command, '--help'])
+    expect(exitCode).toBe(0)
+    expect(stdout).toMatch(new RegExp(`Examples:\\n {2}waggle ${command}`))
+    expect(stdout).toContain('--json')
+  })
 })
