@@ -8,7 +8,11 @@ export default defineConfig({
     projects: [
       {
         ssr: { resolve },
-        test: { name: 'unit', include: ['packages/*/test/unit/**/*.test.{ts,tsx}'], testTimeout: 60_000 }
+        test: {
+          name: 'unit',
+          include: ['packages/*/test/unit/**/*.test.{ts,tsx}'],
+          testTimeout: 60_000
+        }
       },
       {
         ssr: { resolve },

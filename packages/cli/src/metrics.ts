@@ -22,10 +22,14 @@ export interface NodeMetrics {
 /** libp2p's metrics, ours that go through libp2p's interface, and Node's own. */
 export function nodeMetrics(): NodeMetrics {
   const registry = new Registry()
-  collectDefaultMetrics({ register: registry })
 
   return {
-    factory: prometheusMetrics({ registry, collectDefaultMetrics: false }),
+    factory(components) {
+      // A node that could not listen is made again, at another port.
+      registry.clear()
+      collectDefaultMetrics({ register: registry })
+      return prometheusMetrics({ registry, collectDefaultMetrics: false })(components)
+    },
     counted: () => counted(registry),
     serve: (port, host) => serve(registry, port, host)
   }

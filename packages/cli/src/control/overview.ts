@@ -107,5 +107,7 @@ function valueInShort(value: NonNullable<ReturnType<typeof view>>['value'] | und
     return '(deleted)'
   }
 
-  return value instanceof Map ? `{${value.size} subkeys}` : shown(value as Value)
+  return value instanceof Map
+    ? `{${value.size === 1 ? '1 subkey' : `${value.size} subkeys`}}`
+    : shown(value as Value)
 }

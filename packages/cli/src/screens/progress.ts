@@ -11,7 +11,9 @@ const NOBODY_LOOKS: Progress = { show() {}, close() {} }
 
 /** A bar below the standard error, if that is a terminal; else nothing. */
 export async function openProgress({ io, isJson }: Context, what: string): Promise<Progress> {
-  if (isJson || io.stderr.isTTY !== true || io.env['TERM'] === 'dumb') {
+  const { TERM } = io.env
+
+  if (isJson || io.stderr.isTTY !== true || TERM === 'dumb') {
     return NOBODY_LOOKS
   }
 

@@ -59,7 +59,7 @@ describe('waggle serve', () => {
 
   it('serves metrics for Prometheus', async () => {
     await using node = await served(['--metrics-port', '0'])
-    const url = node.events().find(({ event }) => event === 'started')?.['metricsUrl'] as string
+    const url = String(node.events().find(({ event }) => event === 'started')?.metricsUrl)
     const response = await fetch(url)
     const text = await response.text()
 
@@ -89,6 +89,16 @@ describe('waggle serve', () => {
 })
 
 describe('nodes of one machine', () => {
+  it('may start at the same moment', async () => {
+    await using directory = await temporaryDirectory()
+    const env = { WAGGLE_LOCAL_PORT: '27445', TMPDIR: directory.path }
+    await using first = new RunningWaggle(['serve', '--json'], { env })
+    await using second = new RunningWaggle(['serve', '--json'], { env })
+    await using third = new RunningWaggle(['serve', '--json'], { env })
+
+    await Promise.all([first, second, third].map((node) => node.line(/"event":"started"/)))
+  })
+
   it('find each other, and are found, without any option', async () => {
     await using directory = await temporaryDirectory()
     const env = { WAGGLE_LOCAL_PORT: '27431', TMPDIR: directory.path }

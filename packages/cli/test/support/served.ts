@@ -1,5 +1,12 @@
 import { RunningWaggle, type RunOptions } from './waggle-process.ts'
 
+/** A line of `serve --json`. */
+export interface ServeEvent {
+  readonly event: string
+  readonly addresses?: readonly string[]
+  readonly metricsUrl?: string | null
+}
+
 /** A node that `waggle serve` runs. */
 export interface Served extends AsyncDisposable {
   readonly process: RunningWaggle
@@ -8,7 +15,7 @@ export interface Served extends AsyncDisposable {
   readonly address: string
 
   /** The events that it has told so far. */
-  events(): { event: string; [name: string]: unknown }[]
+  events(): ServeEvent[]
 }
 
 /** Starts a node on a free port of this machine, and waits until it says where. */
@@ -22,7 +29,7 @@ export async function served(
   )
   const events = (): ReturnType<Served['events']> => process.lines.map((line) => JSON.parse(line))
   const [started] = await process.until(() => events().filter(({ event }) => event === 'started'))
-  const [address = ''] = (started?.['addresses'] ?? []) as string[]
+  const [address = ''] = started?.addresses ?? []
 
   return { process, address, events, [Symbol.asyncDispose]: () => process[Symbol.asyncDispose]() }
 }
