@@ -1,11 +1,23 @@
 // Makes of the command and everything that it uses a few files: Node needs a third of a second to find and read
 // the hundreds that libp2p consists of, and 70 ms for one. What they are licensed under goes with them.
-import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { dirname, join } from 'node:path'
+import {
+  existsSync,
+  globSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync
+} from 'node:fs'
+import { join } from 'node:path'
+import process from 'node:process'
 import { fileURLToPath } from 'node:url'
 import { rolldown } from 'rolldown'
 
 const PACKAGE = fileURLToPath(new URL('..', import.meta.url))
+const ROOT = join(PACKAGE, '../..')
 const DIST = join(PACKAGE, 'dist')
 
 /** Has binaries, which can't be in a bundle; and what Ink asks for only where somebody debugs it. */
@@ -25,22 +37,47 @@ export async function bundle(): Promise<void> {
       define: { 'process.env.NODE_ENV': '"production"', 'process.env.DEV': '"false"' }
     }
   })
-
-  for (const name of existsSync(DIST) ? readdirSync(DIST) : []) {
-    if (name.endsWith('.js')) {
-      rmSync(join(DIST, name))
-    }
-  }
-
-  const { output } = await bundler.write({
-    dir: DIST,
+  const { output } = await bundler.generate({
     format: 'esm',
     entryFileNames: '[name].js',
     chunkFileNames: '[name]-[hash].js',
     minify: true
   })
-  const modules = output.flatMap((chunk) => ('moduleIds' in chunk ? chunk.moduleIds : []))
-  writeFileSync(join(DIST, 'THIRD-PARTY-LICENSES.txt'), licences(modules))
+  const modules = output.flatMap((file) => ('moduleIds' in file ? file.moduleIds : []))
+  mkdirSync(DIST, { recursive: true })
+  replace('THIRD-PARTY-LICENSES.txt', licences(modules))
+
+  // The entry is the first one: it comes last, when all that it imports is there.
+  for (const file of output.toReversed()) {
+    replace(file.fileName, 'code' in file ? file.code : file.source)
+  }
+
+  removeAllBut(output.map(({ fileName }) => fileName))
+}
+
+/** In one step: the command may be running, or start at this moment. */
+function replace(name: string, content: string | Uint8Array): void {
+  const unfinished = join(DIST, `${name}.${process.pid}`)
+  writeFileSync(unfinished, content)
+  renameSync(unfinished, join(DIST, name))
+}
+
+function removeAllBut(names: readonly string[]): void {
+  for (const name of readdirSync(DIST)) {
+    if (name.endsWith('.js') && !names.includes(name)) {
+      rmSync(join(DIST, name), { force: true })
+    }
+  }
+}
+
+/** Whether no source is newer than the bundle. */
+function isUpToDate(): boolean {
+  const main = join(DIST, 'main.js')
+  const madeMs = existsSync(main) ? statSync(main).mtimeMs : 0
+  const sources = globSync('{packages/*/src/**/*,packages/cli/package.json,pnpm-lock.yaml}', {
+    cwd: ROOT
+  })
+  return sources.every((source) => statSync(join(ROOT, source)).mtimeMs <= madeMs)
 }
 
 function licences(modules: readonly string[]): string {
@@ -63,8 +100,8 @@ function licenceOf(folder: string): string {
 }
 
 if (
-  process.argv[1] !== undefined &&
-  dirname(process.argv[1]) === dirname(fileURLToPath(import.meta.url))
+  process.argv[1] === fileURLToPath(import.meta.url) &&
+  !(process.argv.includes('--if-changed') && isUpToDate())
 ) {
   await bundle()
 }

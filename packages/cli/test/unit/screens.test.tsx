@@ -12,7 +12,7 @@ const SIZES = [
   { columns: 80, rows: 24 },
   { columns: 160, rows: 50 },
   { columns: 60, rows: 12 },
-  { columns: 40, rows: 24 }
+  { columns: 50, rows: 24 }
 ]
 
 const PEER_ID = '12D3KooWR6J2NY2PdzNLweVwBGL48mbTVvZTCrTRSbqdQpwztZog'
