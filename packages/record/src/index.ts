@@ -57,6 +57,7 @@ export {
   NAMESPACE
 } from './constants.ts'
 export { decodeRecord } from './decode-record.ts'
+export { verifySignature } from './ed25519.ts'
 export { encodedSize, encodeRecord } from './encode-record.ts'
 export { compareEntries, isLive, isTombstone, later } from './entry.ts'
 export {
@@ -76,17 +77,23 @@ export type {
   FoundValue,
   Key,
   Limits,
+  Owner,
   RuleOptions,
+  SigningKey,
   Subkey,
   SubkeyId,
-  Value
+  Value,
+  VerifySignature
 } from './interface.ts'
 export { isRecordKey, parseRecordKey, parseSubkeyId, recordKey, subkeyId } from './key.ts'
+export { isOwned, ownerOf, ownerTag } from './owner.ts'
 export { EMPTY_RECORD, isEmpty, join, lastExpiration, prune, subsumes } from './record.ts'
 export { RECORD_VERSION } from './record-format.ts'
 export { recordSelector } from './selector.ts'
+export type { SignedEntry } from './signature.ts'
+export { assertSigned, isKeyOf, signedBytes, signedEntries, signRecord } from './signature.ts'
 export { getDHTTime } from './time.ts'
-export { checkRecord, recordValidator } from './validator.ts'
+export { checkRecord, readRecord, recordValidator } from './validator.ts'
 export { decodeValue, encodeValue } from './value.ts'
 export { shownExpiration, view } from './view.ts'
 export { plainRecord, subkeyRecord, tombstoneRecord } from './write.ts'

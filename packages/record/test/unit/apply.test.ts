@@ -16,12 +16,19 @@ import {
   view
 } from '../../src/index.ts'
 import { LAW, moment, record, TIGHT, tightRecord, write, writeRecord } from '../generators.ts'
-import { modelAccepts, modelJoin, modelOrder, modelShown, writesOf } from '../model.ts'
+import {
+  modelAccepts,
+  modelIsOwned,
+  modelJoin,
+  modelOrder,
+  modelShown,
+  writesOf
+} from '../model.ts'
 
 const now = 0
 
 describe('apply', () => {
-  it('accepts exactly the writes that the rule names, read literally (R6, R3)', () => {
+  it('accepts exactly the writes that the rule names, read literally (R6, R3, R16)', () => {
     fc.assert(
       fc.property(record, write, moment, (held, one, now) => {
         const { isAccepted } = apply(held, writeRecord(one), { now })
@@ -88,7 +95,9 @@ describe('apply', () => {
           )
           const isBeaten = place === one.place && modelOrder(one.entry, entry) > 0
           const isErased =
-            one.place === undefined && one.entry.expirationTime >= entry.expirationTime
+            one.place === undefined &&
+            one.entry.expirationTime >= entry.expirationTime &&
+            !modelIsOwned(place)
           const isBehind = place === undefined && one.place !== undefined
 
           expect(isStillShown || isBeaten || isErased || isBehind).toBe(true)
