@@ -126,7 +126,8 @@ function services({
   protocol,
   relay,
   requestTimeoutMs,
-  serveRelay
+  serveRelay,
+  validators
 }: Settings): NonNullable<Libp2pOptions<NodeServices>['services']> {
   return {
     identify: identify({ timeout: IDENTIFY_TIMEOUT_MS }),
@@ -137,7 +138,7 @@ function services({
     dht: waggleKadDHT({
       protocol,
       clientMode,
-      records: { limits },
+      records: { limits, validators },
       networkDialTimeout: { minTimeout: requestTimeoutMs, maxTimeout: requestTimeoutMs }
     }),
     waggle: waggle({ numReplicas, requestTimeoutMs, cache, ...persistence })

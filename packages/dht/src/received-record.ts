@@ -1,5 +1,5 @@
 import type { Logger } from '@libp2p/interface'
-import { checkRecord, type DHTRecord } from '@waggle/record'
+import { type DHTRecord, isEmpty, isPromise, type MaybePromise, whenDone } from '@waggle/record'
 import type { Contact } from './interface.ts'
 import type { RecordStore } from './store/record-store.ts'
 
@@ -7,21 +7,34 @@ import type { RecordStore } from './store/record-store.ts'
 export interface Judge {
   readonly log: Logger
 
-  /** For its limits and its clock. */
+  /** For its checks. */
   readonly store: RecordStore
 }
 
-/** The record that a peer answered with; undefined if it breaks a rule (N9) or has expired. */
+/**
+ * The record that a peer answered with, without what a validator refuses; undefined if it breaks a
+ * rule (N9), has expired, or nothing is left of it.
+ */
 export function receivedRecord(
   peer: Contact,
   key: Uint8Array,
   bytes: Uint8Array,
   { log, store }: Judge
-): DHTRecord | undefined {
-  try {
-    return checkRecord(key, bytes, { now: store.clock(), limits: store.limits })
-  } catch (error) {
+): MaybePromise<DHTRecord | undefined> {
+  const ignored = (error: unknown): undefined => {
     log('ignoring the record that %p answered with - %e', peer.id, error)
-    return undefined
+  }
+
+  try {
+    const received = whenDone(store.checks.received(key, bytes), ({ record, refusals }) => {
+      if (refusals.length > 0) {
+        log('ignoring some of what %p answered with - %s', peer.id, refusals.join(', '))
+      }
+
+      return isEmpty(record) ? undefined : record
+    })
+    return isPromise(received) ? received.then(undefined, ignored) : received
+  } catch (error) {
+    return ignored(error)
   }
 }

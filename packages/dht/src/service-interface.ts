@@ -4,9 +4,11 @@ import type {
   Libp2pEvents,
   PeerId,
   PeerStore,
+  PrivateKey,
   TypedEventTarget
 } from '@libp2p/interface'
 import type { ConnectionManager, Registrar } from '@libp2p/interface-internal'
+import type { RecordValidator } from '@waggle/record'
 import type { CacheOptions } from './cache/cache-policy.ts'
 import type { ClockReading } from './clock/clock-reading.ts'
 import type { DHTEvents } from './events.ts'
@@ -45,6 +47,7 @@ export interface WaggleComponents {
   events: TypedEventTarget<Libp2pEvents>
   logger: ComponentLogger
   peerStore: PeerStore
+  privateKey: PrivateKey
   registrar: Registrar
 }
 
@@ -71,6 +74,9 @@ export interface Waggle {
   readonly events: TypedEventTarget<DHTEvents>
 
   stats(): Stats
+
+  /** Adds rules for what this node holds as a replica, stores and reads. */
+  addValidators(...validators: readonly RecordValidator[]): void
 
   /** The connected peers that serve our network. */
   readonly joinedPeers: PeerId[]

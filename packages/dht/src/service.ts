@@ -1,5 +1,6 @@
 import type { AbortOptions, PeerId, Startable, TypedEventTarget } from '@libp2p/interface'
 import { AbortError, serviceCapabilities, serviceDependencies } from '@libp2p/interface'
+import type { RecordValidator } from '@waggle/record'
 import { TypedEventEmitter } from 'main-event'
 import { CLOCK_PROTOCOL, MAX_CLOCK_STREAMS, tellTime } from './clock/clock-protocol.ts'
 import type { ClockReading } from './clock/clock-reading.ts'
@@ -12,7 +13,7 @@ import type { Stats, WaggleOperations } from './interface.ts'
 import type { PeerMemory } from './join/peer-memory.ts'
 import { partsOf } from './kad/node-parts.ts'
 import { Operations } from './operations.ts'
-import { isCache, isPositive, isWhole } from './option-checks.ts'
+import { areValidators, isCache, isPositive, isWhole } from './option-checks.ts'
 import { persistenceOptions } from './options.ts'
 import {
   openPersistence,
@@ -135,6 +136,11 @@ class WaggleService implements Waggle, Startable {
     }
   }
 
+  addValidators(...validators: readonly RecordValidator[]): void {
+    areValidators(validators, 'addValidators')
+    partsOf(this.#components).store.checks.addValidators(validators)
+  }
+
   get joinedPeers(): PeerId[] {
     return this.#running?.routing.connected ?? []
   }
@@ -156,6 +162,7 @@ class WaggleService implements Waggle, Startable {
     return new Operations({
       ...{ replicas, reads, republisher, store },
       numReplicas: this.#init.numReplicas,
+      privateKey: this.#components.privateKey,
       lifetime: anySignal(lifetime, ownLifetime)
     })
   }

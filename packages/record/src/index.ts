@@ -42,8 +42,7 @@
  * ```
  */
 
-export type { Applied, Rejection } from './apply.ts'
-export { apply } from './apply.ts'
+export { type Applied, apply, type Rejection } from './apply.ts'
 export {
   DEFAULT_LIMITS,
   DEFAULT_MAX_KEY_BYTES,
@@ -67,8 +66,7 @@ export {
   RecordTooLargeError,
   ValidationError
 } from './errors.ts'
-export type { Lifetime } from './expiration.ts'
-export { expirationOf } from './expiration.ts'
+export { expirationOf, type Lifetime } from './expiration.ts'
 export type {
   DHTRecord,
   DHTTime,
@@ -90,10 +88,27 @@ export { isOwned, ownerOf, ownerTag } from './owner.ts'
 export { EMPTY_RECORD, isEmpty, join, lastExpiration, prune, subsumes } from './record.ts'
 export { RECORD_VERSION } from './record-format.ts'
 export { recordSelector } from './selector.ts'
-export type { SignedEntry } from './signature.ts'
-export { assertSigned, isKeyOf, signedBytes, signedEntries, signRecord } from './signature.ts'
+export {
+  assertSigned,
+  isKeyOf,
+  type SignedEntry,
+  signedBytes,
+  signedEntries,
+  signRecord
+} from './signature.ts'
 export { getDHTTime } from './time.ts'
 export { checkRecord, readRecord, recordValidator } from './validator.ts'
+export { type ComposedValidator, compose, type Patience, refusalOf } from './validators/compose.ts'
+export type { RecordValidator, Submission, Verdict } from './validators/interface.ts'
+export type { KeyPattern } from './validators/key-pattern.ts'
+export { type OwnerValidatorOptions, ownerValidator } from './validators/owner.ts'
+export {
+  type SchemaRule,
+  type SchemaValidatorOptions,
+  schemaValidator
+} from './validators/schema.ts'
+export { submissionOf } from './validators/submission.ts'
 export { decodeValue, encodeValue } from './value.ts'
 export { shownExpiration, view } from './view.ts'
+export { isPromise, type MaybePromise, whenDone } from './when-done.ts'
 export { plainRecord, subkeyRecord, tombstoneRecord } from './write.ts'
