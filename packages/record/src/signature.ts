@@ -66,32 +66,31 @@ export function signedEntries(
   { plain, subkeys }: DHTRecord
 ): readonly SignedEntry[] {
   const keyOwner = ownerOfKey(key)
-  let signed = plain === undefined ? NONE : withSigned(NONE, { key, entry: plain, owner: keyOwner })
+  let signed: SignedEntry[] | undefined
+
+  if (plain !== undefined && (keyOwner !== undefined || plain.signature !== undefined)) {
+    signed = [signedEntry(key, undefined, plain, keyOwner)]
+  }
 
   for (const [id, entry] of subkeys) {
-    signed = withSigned(signed, { key, id, entry, owner: ownerWithin(keyOwner, id) })
+    const owner = ownerWithin(keyOwner, id)
+
+    if (owner !== undefined || entry.signature !== undefined) {
+      signed ??= []
+      signed.push(signedEntry(key, id, entry, owner))
+    }
   }
 
-  return signed
+  return signed ?? NONE
 }
 
-interface Placed {
-  readonly key: Uint8Array
-  readonly id?: SubkeyId
-  readonly entry: Entry
-  readonly owner: Owner | undefined
-}
-
-/** Changes the list, unless it is the one for all. */
-function withSigned(
-  signed: readonly SignedEntry[],
-  { key, id, entry, owner }: Placed
-): readonly SignedEntry[] {
+function signedEntry(
+  key: Uint8Array,
+  id: SubkeyId | undefined,
+  entry: Entry,
+  owner: Owner | undefined
+): SignedEntry {
   const { signature } = entry
-
-  if (owner === undefined && signature === undefined) {
-    return signed
-  }
 
   if (owner === undefined || signature === undefined) {
     throw new ValidationError(
@@ -101,15 +100,7 @@ function withSigned(
     )
   }
 
-  const added = { owner, message: signedBytes(key, id, entry), signature }
-
-  if (signed === NONE) {
-    return [added]
-  }
-
-  const list = signed as SignedEntry[]
-  list.push(added)
-  return list
+  return { owner, message: signedBytes(key, id, entry), signature }
 }
 
 /** @throws ValidationError unless the signature is the owner's */
@@ -141,15 +132,19 @@ export async function signRecord(
   const sign = async (id: SubkeyId | undefined, entry: Entry): Promise<Entry> => {
     const owner = ownerOf(key, id)
 
-    if (owner !== undefined && !isKeyOf(owner, privateKey)) {
+    if (owner === undefined) {
+      return entry
+    }
+
+    if (!isKeyOf(owner, privateKey)) {
       throw new ValidationError(
         `the place belongs to ${owner.id}: only that peer's private key can sign what is written to it`
       )
     }
 
-    return owner === undefined
-      ? entry
-      : { ...entry, signature: await privateKey.sign(signedBytes(key, id, entry)) }
+    const signature = await privateKey.sign(signedBytes(key, id, entry))
+    // Keys of libp2p give a Buffer in Node.
+    return { ...entry, signature: Uint8Array.from(signature) }
   }
 
   const signed = new Map<SubkeyId, Entry>()
