@@ -107,6 +107,32 @@ describe('apply', () => {
     )
   })
 
+  it.each([
+    ['with room for everything', record, DEFAULT_LIMITS],
+    ['in a crowded dictionary', tightRecord, TIGHT]
+  ])(
+    'leaves an owned subkey as it is, %s, unless its owner writes (R16, R13)',
+    (_, some, limits) => {
+      const strangersWrite = write.filter(({ place }) => !modelIsOwned(place))
+
+      fc.assert(
+        fc.property(some, fc.array(strangersWrite, { maxLength: 4 }), (held, writes) => {
+          const after = writes.reduce(
+            (before, one) => apply(before, writeRecord(one), { now, limits }).record,
+            held
+          )
+
+          for (const { place, entry } of writesOf(prune(held, now))) {
+            if (place !== undefined && modelIsOwned(place)) {
+              expect(after.subkeys.get(place)).toStrictEqual(entry)
+            }
+          }
+        }),
+        LAW
+      )
+    }
+  )
+
   it('accepts a write again and changes nothing (R3)', () => {
     fc.assert(
       fc.property(record, write, moment, (held, one, now) => {
