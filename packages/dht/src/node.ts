@@ -128,7 +128,8 @@ function services({
   protocol,
   relay,
   requestTimeoutMs,
-  serveRelay
+  serveRelay,
+  validators
 }: Settings): NonNullable<Libp2pOptions<NodeServices>['services']> {
   return {
     identify: identify({ timeout: IDENTIFY_TIMEOUT_MS }),
@@ -140,7 +141,7 @@ function services({
     dht: waggleKadDHT({
       protocol,
       clientMode,
-      records: { limits },
+      records: { limits, validators },
       networkDialTimeout: { minTimeout: requestTimeoutMs, maxTimeout: requestTimeoutMs }
     }),
     waggle: waggle({ numReplicas, requestTimeoutMs, cache, ...persistence })

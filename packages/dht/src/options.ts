@@ -1,6 +1,6 @@
 import type { ComponentLogger, Libp2p, PrivateKey, ServiceMap } from '@libp2p/interface'
 import type { Multiaddr } from '@multiformats/multiaddr'
-import { DEFAULT_LIMITS, type Limits } from '@waggle/record'
+import { DEFAULT_LIMITS, type Limits, type RecordValidator } from '@waggle/record'
 import type { Datastore } from 'interface-datastore'
 import type { Libp2pOptions } from 'libp2p'
 import { type Address, announcedAddress, listenAddress, peerAddress } from './addresses.ts'
@@ -13,6 +13,7 @@ import {
   SEARCH_WIDTH
 } from './constants.ts'
 import {
+  areValidators,
   assertThat,
   type Check,
   eachIs,
@@ -126,6 +127,14 @@ export interface DHTOptions {
   limits?: Partial<Limits> | undefined
 
   /**
+   * The application's own rules for what may be stored, such as a `schemaValidator`. This node
+   * refuses what one of them does, as a replica, as a reader and as a writer.
+   *
+   * @default []
+   */
+  validators?: readonly RecordValidator[] | undefined
+
+  /**
    * How this node remembers what it has read; false: not at all.
    *
    * @default the defaults of CacheOptions
@@ -193,6 +202,7 @@ export interface Settings {
   readonly protocol: string
   readonly swarmKey: Uint8Array | undefined
   readonly limits: Limits
+  readonly validators: readonly RecordValidator[]
   readonly cache: false | CacheOptions
   readonly requireBootstrap: boolean
   readonly strictClock: boolean
@@ -223,6 +233,7 @@ const CHECKS: Readonly<Record<keyof DHTOptions, Check>> = {
   protocol: isText,
   swarmKey: swarmKeyBytes,
   limits: isLimits,
+  validators: areValidators,
   cache: isCache,
   requireBootstrap: isBoolean,
   strictClock: isBoolean,
@@ -239,6 +250,7 @@ const CHECKS: Readonly<Record<keyof DHTOptions, Check>> = {
 const FOR_EXISTING_NODE: readonly string[] = [
   'libp2p',
   'initialPeers',
+  'validators',
   'requireBootstrap',
   'strictClock',
   'bootstrapTimeoutMs',
@@ -286,6 +298,7 @@ export function settingsOf(options: DHTOptions): Settings {
 const DEFAULTS = {
   numReplicas: DEFAULT_NUM_REPLICAS,
   protocol: DEFAULT_KAD_PROTOCOL,
+  validators: [],
   cache: {},
   requireBootstrap: true,
   strictClock: false,

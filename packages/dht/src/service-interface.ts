@@ -5,9 +5,11 @@ import type {
   Metrics,
   PeerId,
   PeerStore,
+  PrivateKey,
   TypedEventTarget
 } from '@libp2p/interface'
 import type { ConnectionManager, Registrar } from '@libp2p/interface-internal'
+import type { RecordValidator } from '@waggle/record'
 import type { CacheOptions } from './cache/cache-policy.ts'
 import type { ClockReading } from './clock/clock-reading.ts'
 import type { DHTEvents } from './events.ts'
@@ -48,6 +50,7 @@ export interface WaggleComponents {
   logger: ComponentLogger
   metrics?: Metrics
   peerStore: PeerStore
+  privateKey: PrivateKey
   registrar: Registrar
 }
 
@@ -77,6 +80,9 @@ export interface Waggle {
 
   /** All live records that this node holds for others. */
   heldRecords(): Iterable<HeldRecord>
+
+  /** Adds rules for what this node holds as a replica, stores and reads. */
+  addValidators(...validators: readonly RecordValidator[]): void
 
   /** The connected peers that serve our network. */
   readonly joinedPeers: PeerId[]

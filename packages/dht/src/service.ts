@@ -1,5 +1,6 @@
 import type { AbortOptions, PeerId, Startable } from '@libp2p/interface'
 import { AbortError, serviceCapabilities, serviceDependencies } from '@libp2p/interface'
+import type { RecordValidator } from '@waggle/record'
 import { TypedEventEmitter } from 'main-event'
 import { CLOCK_PROTOCOL, MAX_CLOCK_STREAMS, tellTime } from './clock/clock-protocol.ts'
 import type { ClockReading } from './clock/clock-reading.ts'
@@ -14,7 +15,7 @@ import { partsOf } from './kad/node-parts.ts'
 import { type Readings, registerGauges } from './metrics/gauges.ts'
 import { Meter } from './metrics/meter.ts'
 import { Operations } from './operations.ts'
-import { isCache, isPositive, isWhole } from './option-checks.ts'
+import { areValidators, isCache, isPositive, isWhole } from './option-checks.ts'
 import { persistenceOptions } from './options.ts'
 import {
   openPersistence,
@@ -164,6 +165,11 @@ class WaggleService implements Waggle, Startable {
     return heldRecords(this.#started.store)
   }
 
+  addValidators(...validators: readonly RecordValidator[]): void {
+    areValidators(validators, 'addValidators')
+    partsOf(this.#components).store.checks.addValidators(validators)
+  }
+
   get joinedPeers(): PeerId[] {
     return this.#running?.routing.connected ?? []
   }
@@ -186,6 +192,7 @@ class WaggleService implements Waggle, Startable {
       ...{ replicas, reads, republisher, store, watches },
       numReplicas: this.#init.numReplicas,
       meter: this.#meter,
+      privateKey: this.#components.privateKey,
       lifetime: anySignal(lifetime, ownLifetime)
     })
   }

@@ -1,4 +1,4 @@
-import { rm } from 'node:fs/promises'
+import { chmod, rm } from 'node:fs/promises'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
@@ -23,6 +23,7 @@ export async function startControl(
     answer({ dht, counted }, request, response).catch((error) => response.destroy(error))
   })
   await listening(server, path)
+  await chmod(path, 0o600)
 
   return {
     async [Symbol.asyncDispose]() {

@@ -1,5 +1,13 @@
 import type { PeerId, Stream } from '@libp2p/interface'
-import { checkRecord, decodeRecord, lastExpiration } from '@waggle/record'
+import {
+  type DHTRecord,
+  decodeRecord,
+  isEmpty,
+  isPromise,
+  lastExpiration,
+  type MaybePromise,
+  whenDone
+} from '@waggle/record'
 import type { Contact, Routing } from '../interface.ts'
 import { pointOfKey } from '../lookup/key-space.ts'
 import type { RecordStore } from '../store/record-store.ts'
@@ -47,13 +55,21 @@ export class ExchangeServer {
       stream,
       language: EXCHANGE,
       isReadingWithWriting: true,
-      onMessage: (message) => answers.give(this.#reply(message, asker)),
+      onMessage: (message) => {
+        const reply = this.#reply(message, asker)
+
+        if (isPromise(reply)) {
+          framed.owe(Promise.resolve(reply).then((late) => answers.give(late)))
+        } else {
+          answers.give(reply)
+        }
+      },
       onClose: () => {}
     })
     const answers = new Answers(framed, this.#init.store)
   }
 
-  #reply(message: Message, asker: PeerId): FoundReply | StoredReply {
+  #reply(message: Message, asker: PeerId): FoundReply | MaybePromise<StoredReply> {
     switch (message.name) {
       case 'find':
         return this.#find(message, asker)
@@ -92,15 +108,48 @@ export class ExchangeServer {
     return store.encoded(key) ?? (isReplicaWanted ? undefined : cache?.encoded(key))
   }
 
-  #store({ id, writes, closerCount, isCopy }: StoreRequest, asker: PeerId): StoredReply {
+  /** At once, unless what comes in takes long to check. */
+  #store(request: StoreRequest, asker: PeerId): MaybePromise<StoredReply> {
+    const outcomes = request.writes.map(({ key, record }) =>
+      this.#takeIn(key, record, request.isCopy)
+    )
+
+    return outcomes.some(isPromise)
+      ? Promise.all(outcomes).then((late) => this.#stored(request, asker, late))
+      : this.#stored(request, asker, outcomes as WireOutcome[])
+  }
+
+  #stored(
+    { id, writes, closerCount }: StoreRequest,
+    asker: PeerId,
+    outcomes: readonly WireOutcome[]
+  ): StoredReply {
     const introduced = new Introduced(asker)
-    const into = isCopy ? this.#init.cache : this.#init.store
-    const answers = writes.map(({ key, record }) => ({
-      outcome: into === undefined ? 'full' : apply(into, key, record),
-      closer: this.#closer(key, closerCount, introduced)
+    const answers = outcomes.map((outcome, i) => ({
+      outcome,
+      closer: this.#closer(writes[i]?.key ?? NO_KEY, closerCount, introduced)
     }))
 
     return { name: 'stored', id, peers: introduced.peers, answers }
+  }
+
+  #takeIn(key: Uint8Array, bytes: Uint8Array, isCopy: boolean): MaybePromise<WireOutcome> {
+    const { store, cache } = this.#init
+    const into = isCopy ? cache : store
+    const failed = (): WireOutcome => (isExpired(bytes, store) ? 'expired' : 'invalid')
+
+    if (into === undefined) {
+      return 'full'
+    }
+
+    try {
+      // Copied: the store keeps what is in the record, and not the whole message with it.
+      const received = store.checks.received(key, bytes.slice())
+      const outcome = whenDone(received, ({ record }) => apply(into, key, record))
+      return isPromise(outcome) ? outcome.then(undefined, failed) : outcome
+    } catch {
+      return failed()
+    }
   }
 
   #closer(key: Uint8Array, count: number, introduced: Introduced): number[] {
@@ -110,15 +159,14 @@ export class ExchangeServer {
   }
 }
 
-function apply(store: RecordStore, key: Uint8Array, bytes: Uint8Array): WireOutcome {
-  try {
-    // Copied: the store keeps what is in the record, and not the whole message with it.
-    const record = checkRecord(key, bytes.slice(), { now: store.clock(), limits: store.limits })
-    const applied = store.apply(key, record)
-    return applied.isAccepted ? 'accepted' : applied.reason
-  } catch {
-    return isExpired(bytes, store) ? 'expired' : 'invalid'
+/** Nothing is left of what validators refuse. */
+function apply(store: RecordStore, key: Uint8Array, record: DHTRecord): WireOutcome {
+  if (isEmpty(record)) {
+    return 'refused'
   }
+
+  const applied = store.apply(key, record)
+  return applied.isAccepted ? 'accepted' : applied.reason
 }
 
 /** A sound record that came too late: a slow way, or a clock that differs, is no offence. */
@@ -182,3 +230,4 @@ export class Introduced {
 }
 
 const NOWHERE = -1
+const NO_KEY = new Uint8Array(0)

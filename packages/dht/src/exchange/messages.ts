@@ -62,11 +62,18 @@ export interface WirePeer {
   readonly addresses: readonly Uint8Array[]
 }
 
-/** What a replica made of a write; `invalid`: it broke a rule. */
-export type WireOutcome = 'accepted' | Rejection | 'invalid'
+/** What a replica made of a write; `invalid`: it broke a rule; `refused`: one of the replica's own. */
+export type WireOutcome = 'accepted' | Rejection | 'invalid' | 'refused'
 
 const TYPES = { find: 0, store: 1, found: 2, stored: 3 } as const
-const OUTCOMES: readonly WireOutcome[] = ['accepted', 'stale', 'full', 'expired', 'invalid']
+const OUTCOMES: readonly WireOutcome[] = [
+  'accepted',
+  'stale',
+  'full',
+  'expired',
+  'invalid',
+  'refused'
+]
 const CLOSER_ALWAYS = 1
 const COPY = 1
 

@@ -11,11 +11,13 @@ import {
   isEmpty,
   type Limits,
   lastExpiration,
-  prune
+  prune,
+  type RecordValidator
 } from '@waggle/record'
 import TinyQueue from 'tinyqueue'
 import { fromString } from 'uint8arrays/from-string'
 import { textOf } from '../bytes-as-text.ts'
+import { RecordChecks } from '../checks/record-checks.ts'
 import {
   DEFAULT_MAX_STORED_BYTES,
   DEFAULT_MAX_STORED_RECORDS,
@@ -44,6 +46,13 @@ export interface RecordStoreOptions {
 
   /** @default getDHTTime */
   clock?: (() => DHTTime) | undefined
+
+  /**
+   * The application's own rules for what may be stored, for this node as a replica and a reader.
+   *
+   * @default []
+   */
+  validators?: readonly RecordValidator[] | undefined
 }
 
 /**
@@ -88,6 +97,9 @@ interface Held {
 export class RecordStore {
   readonly limits: Limits
   readonly clock: () => DHTTime
+
+  /** What records pass that come from elsewhere. */
+  readonly checks: RecordChecks
   readonly #maxRecords: number
   readonly #maxBytes: number
   readonly #held = new Map<string, Held>()
@@ -102,6 +114,11 @@ export class RecordStore {
     this.limits = options.limits ?? DEFAULT_LIMITS
     assertSendable(this.limits)
     this.clock = options.clock ?? getDHTTime
+    this.checks = new RecordChecks({
+      limits: this.limits,
+      clock: this.clock,
+      validators: options.validators
+    })
     this.#maxRecords = options.maxRecords ?? DEFAULT_MAX_STORED_RECORDS
     this.#maxBytes = options.maxBytes ?? DEFAULT_MAX_STORED_BYTES
   }
@@ -204,7 +221,7 @@ export class RecordStore {
     return held && (held.encoded ?? encodeRecord(held.record))
   }
 
-  /** Takes in a write (R6) that has been checked against the limits of R12 and R14. */
+  /** Takes in a write (R6) that has passed {@link checks}, or that this node made itself. */
   apply(key: Uint8Array, write: DHTRecord): Applied {
     const name = nameOf(key)
     const previous = this.#held.get(name)

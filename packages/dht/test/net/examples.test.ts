@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { runScript } from '../support/run-script.ts'
+import { RunningScript } from '../support/running-script.ts'
 
 /** What each program says when it has worked. */
 const ENDINGS: Readonly<Record<string, RegExp>> = {
@@ -14,5 +15,15 @@ describe('the example', () => {
 
     expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: '' })
     expect(stdout).toMatch(ending)
+  })
+
+  it('presence shows who is here, until Ctrl-C', async () => {
+    await using alice = new RunningScript('examples/presence.ts', ['alice'])
+    const [, address = ''] = /join by: (\S+)/.exec(await alice.line(/join by/)) ?? []
+    await using bob = new RunningScript('examples/presence.ts', ['bob', address])
+    await alice.line(/^here: alice, bob$/)
+
+    expect(await bob.end('SIGINT')).toEqual({ exitCode: 0, stderr: '' })
+    await alice.last(/^here: alice$/)
   })
 })

@@ -7,7 +7,14 @@ import {
 } from '../../src/exchange/limits.ts'
 import type { Message, WireOutcome } from '../../src/exchange/messages.ts'
 
-const OUTCOMES: readonly WireOutcome[] = ['accepted', 'stale', 'full', 'expired', 'invalid']
+const OUTCOMES: readonly WireOutcome[] = [
+  'accepted',
+  'stale',
+  'full',
+  'expired',
+  'invalid',
+  'refused'
+]
 
 /** Lengths around those at which a length takes a byte more. */
 const byteString = fc.oneof(
