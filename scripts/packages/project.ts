@@ -40,6 +40,29 @@ await first.get({})
 await DHT.create({ listen: ':0' })
 `
 
+/** The command, as it is installed: a node with a directory, and a value that goes there and back. */
+const COMMAND = `import assert from 'node:assert/strict'
+import { execFileSync, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { createInterface } from 'node:readline'
+
+const BIN = 'node_modules/@waggle/cli/bin/waggle.js'
+const run = (...args) => execFileSync(process.execPath, [BIN, ...args], { encoding: 'utf8' })
+const serve = ['serve', '--json', '--listen-on', '127.0.0.1:0', '--data-dir', 'served']
+const node = spawn(process.execPath, [BIN, ...serve], { stdio: ['ignore', 'pipe', 'inherit'] })
+
+try {
+  const [line] = await once(createInterface({ input: node.stdout }), 'line')
+  const [address] = JSON.parse(line).addresses
+  run('store', 'key', 'value', '-p', address)
+  assert.equal(run('get', 'key', '-p', address), '"value"\\n')
+} finally {
+  node.kill()
+}
+
+assert.deepEqual(await once(node, 'exit'), [0, null])
+`
+
 /** How applications may tell TypeScript to find packages. */
 export const RESOLUTIONS: Readonly<Record<string, object>> = {
   nodenext: { module: 'nodenext' },
@@ -57,6 +80,7 @@ export function makeProject(folder: string, tarballs: readonly string[]): void {
   write(folder, 'package.json', { private: true, type: 'module', dependencies })
   writeFileSync(join(folder, 'program.js'), PROGRAM)
   writeFileSync(join(folder, 'program.ts'), TYPED_PROGRAM)
+  writeFileSync(join(folder, 'command.js'), COMMAND)
 
   for (const [name, options] of Object.entries(RESOLUTIONS)) {
     write(folder, `tsconfig.${name}.json`, {

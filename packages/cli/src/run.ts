@@ -4,6 +4,7 @@ import type { Program } from './commands/define.ts'
 import { addDelete } from './commands/delete.ts'
 import { addExport } from './commands/export.ts'
 import { addGet } from './commands/get.ts'
+import { addIdentity } from './commands/identity.ts'
 import { addImport } from './commands/import.ts'
 import { addParty } from './commands/party.ts'
 import { addPeers } from './commands/peers.ts'
@@ -60,6 +61,7 @@ function programFor(io: CommandIO, isJson: boolean): Program {
     addExport,
     addParty,
     addTop,
+    addIdentity,
     addCompletion
   ]) {
     add(program)

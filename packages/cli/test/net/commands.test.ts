@@ -1,4 +1,6 @@
+import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { temporaryDirectory } from '../../../dht/test/support/temporary-directory.ts'
 import { type Served, served } from '../support/served.ts'
 import { type Ended, type RunOptions, waggle } from '../support/waggle-process.ts'
 
@@ -110,6 +112,22 @@ describe('waggle ping', () => {
     expect(good.roundTripsMs).toHaveLength(3)
     expect(Math.abs(good.clockSkewMs)).toBeLessThan(1000)
     expect(bad.error).toContain('Nobody listens there')
+  })
+})
+
+describe('waggle identity', () => {
+  it('tells whose key it is, who alone can write to places with its tag (R15)', async () => {
+    await using directory = await temporaryDirectory()
+    const [mine, other] = ['mine', 'other'].map((name) => join(directory.path, `${name}.key`))
+    const { stdout } = await waggle(['identity', mine ?? '', '--json'])
+    const { ownerTag } = JSON.parse(stdout)
+    const place = ['store', 'seats', '3', '--subkey', ownerTag]
+    const stranger = await run([...place, '--ttl', '2h', '--identity', other ?? ''])
+
+    expect(stranger.exitCode).toBe(1)
+    expect(stranger.stderr).toMatch(/owner/)
+    expect(await run([...place, '--identity', mine ?? ''])).toMatchObject({ exitCode: 0 })
+    expect(await answer(['get', 'seats', '--subkey', ownerTag])).toMatchObject({ value: 3 })
   })
 })
 

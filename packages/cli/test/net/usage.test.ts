@@ -53,7 +53,9 @@ describe('waggle --help', () => {
     'import',
     'export',
     'party',
-    'top'
+    'top',
+    'identity',
+    'completion'
   ])('teaches %s by examples', async (command) => {
     const { exitCode, stdout } = await waggle([command, '--help'])
     expect(exitCode).toBe(0)
