@@ -48,7 +48,7 @@ export function act<O extends object>(
   })
 }
 
+/** Each on a line of its own, as long commands leave no room beside them. */
 function shownExamples(examples: Described['examples']): string {
-  const width = Math.max(...examples.map(([command]) => command.length))
-  return examples.map(([command, meaning]) => `  ${command.padEnd(width)}  ${meaning}`).join('\n')
+  return examples.map(([command, meaning]) => `  ${command}\n      ${meaning}`).join('\n')
 }
