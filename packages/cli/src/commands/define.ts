@@ -44,7 +44,13 @@ export function act<O extends object>(
   command.action(async () => {
     const options = command.opts<O & { json?: boolean }>()
     const context = contextOf(program.io, options.json === true)
-    program.exitCode = await action(context, options, command.processedArgs.flat() as string[])
+    // Those that may be left out are undefined, and those of which there may be several are lists.
+    const args: (string | undefined)[] = command.processedArgs.flat()
+    program.exitCode = await action(
+      context,
+      options,
+      args.filter((arg) => arg !== undefined)
+    )
   })
 }
 

@@ -48,9 +48,8 @@ export function addExport(program: Program): void {
 async function exportRecords(
   context: Context,
   options: ExportOptions,
-  given: readonly string[]
+  keys: readonly string[]
 ): Promise<number> {
-  const keys = given.filter((key) => key !== undefined)
   assertOneSource(options, keys)
   await using source = await sourceOf(context, options, keys)
   const { output } = options

@@ -47,8 +47,7 @@ async function ping(
   addresses: readonly string[]
 ): Promise<number> {
   const count = parseCount(options.count, '--count')
-  const given = addresses.filter((address) => address !== undefined)
-  const asked = given.length > 0 ? given : await initialPeersFor(options, context.io)
+  const asked = addresses.length > 0 ? addresses : await initialPeersFor(options, context.io)
   let exitCode = DONE
 
   for (const address of asked) {

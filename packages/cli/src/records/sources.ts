@@ -1,8 +1,11 @@
+import { access } from 'node:fs/promises'
+import { join } from 'node:path'
 import type { DHT } from '@waggle/dht'
 import type { Key } from '@waggle/record'
 import type { Context } from '../commands/context.ts'
 import type { ExportOptions } from '../commands/export.ts'
 import { controlledNode, recordLinesAt } from '../control/control-client.ts'
+import { CommandError } from '../errors.ts'
 import { joinedClient } from '../network/client.ts'
 import { type Json, line } from '../text/json.ts'
 import { jsonOf, parseKey } from '../text/value-text.ts'
@@ -62,8 +65,17 @@ async function runningNode(options: ExportOptions): Promise<Source> {
   }
 }
 
-/** Opens the directory as the node itself does, but meets nobody. */
+/**
+ * Opens the directory as the node itself does, but meets nobody.
+ *
+ * @throws CommandError when no node has ever used it: a node would make it
+ */
 async function stoppedNode(dataDir: string): Promise<Source> {
+  await access(join(dataDir, 'records')).catch(() => {
+    throw new CommandError(
+      `--data-dir: ${dataDir} is no directory of a node: it has no folder records`
+    )
+  })
   const { DHT } = await import('@waggle/dht')
   const dht = await DHT.create({
     dataDir,

@@ -1,4 +1,4 @@
-import { readFile, writeFile } from 'node:fs/promises'
+import { access, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import {
@@ -122,6 +122,15 @@ describe('waggle import and export', () => {
 
     expect(exitCode).toBe(1)
     expect(stderr).toContain(`line 2 can't be imported: it needs "key", "expirationTime"`)
+  })
+
+  it('make no directory where there is none', async () => {
+    const nowhere = join(directory.path, 'nowhere')
+    const { exitCode, stderr } = await waggle(['export', '--data-dir', nowhere])
+
+    expect(exitCode).toBe(1)
+    expect(stderr).toContain('is no directory of a node')
+    await expect(access(nowhere)).rejects.toThrow('ENOENT')
   })
 
   it('take what a node that is stopped has kept, and refuse while it runs', async () => {
