@@ -20,12 +20,13 @@ const WRONG_ARGUMENTS: readonly string[] = [
 /** Options of the library that are called otherwise on the command line. */
 const OPTION_NAMES: Readonly<Record<string, string>> = {
   identityPath: '--identity',
-  clientMode: '--client'
+  clientMode: '--client',
+  privateKey: '--identity'
 }
 
 /** Those that are called the same, but for the way they are written. */
 const OPTIONS =
-  /(?<!-)\b(identityPath|clientMode|initialPeers|listenOn|announce|dataDir|swarmKey|strictClock|serveRelay|relay|protocol|durability|expirationTime|ttl)\b(?=[:,. ]|$)/g
+  /(?<!-)\b(identityPath|privateKey|clientMode|initialPeers|listenOn|announce|dataDir|swarmKey|strictClock|serveRelay|relay|protocol|durability|expirationTime|ttl)\b(?=[:,. ]|$)/g
 
 /** What to say of an error, and with which exit code to end. */
 export function failure(error: Error): Failure {

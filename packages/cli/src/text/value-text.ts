@@ -10,6 +10,9 @@ const PREFIXES = {
   'text:': (rest: string): Value => rest
 } as const
 
+/** The beginning of an object, array or string; an owner's tag is no array. */
+const LIKE_JSON = /^\s*(?!\[owner:)[[{"]/
+
 const LEAST_BIGINT = -(2n ** 63n)
 const GREATEST_BIGINT = 2n ** 64n - 1n
 
@@ -29,7 +32,7 @@ export function parseValue(text: string, what = 'the value'): Value {
       revived(value, context?.source, what)
     )
   } catch (error) {
-    if (error instanceof UsageError || /^\s*[[{"]/.test(text)) {
+    if (error instanceof UsageError || LIKE_JSON.test(text)) {
       throw error instanceof UsageError ? error : brokenJson(text, what, error)
     }
 

@@ -127,7 +127,7 @@ describe('waggle identity', () => {
     const stranger = await run([...place, '--ttl', '2h', '--identity', other ?? ''])
 
     expect(stranger.exitCode).toBe(1)
-    expect(stranger.stderr).toMatch(/owner/)
+    expect(stranger.stderr).toMatch(/the place belongs to .*: pass that peer's --identity/)
     expect(await run([...place, '--identity', mine ?? ''])).toMatchObject({ exitCode: 0 })
     expect(await answer(['get', 'seats', '--subkey', ownerTag])).toMatchObject({ value: 3 })
   })

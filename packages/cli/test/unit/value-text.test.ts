@@ -35,6 +35,7 @@ describe('parseValue', () => {
   it.each([
     ['hello', 'hello'],
     ['two words', 'two words'],
+    ['[owner:12D3] seats', '[owner:12D3] seats'],
     ['', ''],
     ['5', 5],
     ['text:5', '5'],
