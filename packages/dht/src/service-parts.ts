@@ -1,5 +1,6 @@
 import { AbortError, type PeerId, type TypedEventTarget } from '@libp2p/interface'
 import { encodedSize } from '@waggle/record'
+import { setMaxListeners } from 'main-event'
 import { type CachePolicy, cachePolicy, MAX_CACHED_BYTES } from './cache/cache-policy.ts'
 import { CachedReads } from './cache/cached-reads.ts'
 import { Clocks } from './clock/clocks.ts'
@@ -74,6 +75,8 @@ export function serviceParts(init: PartsInit): ServiceParts {
   const { kad, store } = partsOf(components)
   const stopping = new AbortController()
   const lifetime = stopping.signal
+  // Each listener to events is one of this signal, too, and Node 22 warns of more than ten.
+  setMaxListeners(Number.POSITIVE_INFINITY, lifetime)
   const { avoidance, routing, channel, lookups, replicas, onAlive } = finding(init)
   const { cache, reads } = caching(init, replicas)
   const { watches, watchChannel } = watching(init, { channel, replicas, reads, onAlive })
