@@ -1,15 +1,19 @@
 import { DEFAULT_CALL_TIMEOUT_MS } from './constants.ts'
 import { MAX_TIMER_MS } from './deadline.ts'
-import { TimeoutError } from './errors.ts'
+import { BusyError, TimeoutError } from './errors.ts'
 import type { CallOptions, Wanted } from './interface.ts'
+import { DEFAULT_MAX_CALLS } from './node-limits.ts'
 
 /** The calls that are under way. Each ends when its caller, its time or the node ends it. */
 export class Calls {
   readonly #lifetime: AbortSignal
   readonly #open = new Set<Call>()
 
-  constructor(lifetime: AbortSignal) {
+  readonly #maxCalls: number
+
+  constructor(lifetime: AbortSignal, maxCalls: number = DEFAULT_MAX_CALLS) {
     this.#lifetime = lifetime
+    this.#maxCalls = maxCalls
     lifetime.addEventListener('abort', () => {
       for (const call of this.#open) {
         call.end(lifetime.reason)
@@ -32,6 +36,10 @@ export class Calls {
 
     this.#lifetime.throwIfAborted()
     signal?.throwIfAborted()
+
+    if (this.#open.size >= this.#maxCalls) {
+      throw new BusyError(`${this.#maxCalls} calls are under way already (limits.maxCalls)`)
+    }
 
     return new Promise((resolve, reject) => {
       const call = new Call({

@@ -63,6 +63,15 @@ export class TimeoutError extends Error {
   override readonly name = 'TimeoutError'
 }
 
+/**
+ * There is too much to do: this node has as much under way as its limits allow, or all peers that
+ * could have answered said so. Nothing was stored. Try again later, or with less at once.
+ */
+export class BusyError extends Error {
+  static override readonly name = 'BusyError'
+  override readonly name = 'BusyError'
+}
+
 /** Whatever was thrown, as an Error. */
 export function toError(thrown: unknown): Error {
   return thrown instanceof Error ? thrown : new Error(String(thrown), { cause: thrown })

@@ -136,8 +136,8 @@ export interface FindReply {
   readonly closer: readonly Contact[]
 }
 
-/** What a replica made of a write. */
-export type StoreOutcome = 'accepted' | Rejection
+/** What a replica made of a write; `denied`: this node may not store there. */
+export type StoreOutcome = 'accepted' | Rejection | 'denied'
 
 /**
  * Who waits for something, and whether they still do. What an `AbortSignal` is for; but there is one

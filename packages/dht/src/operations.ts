@@ -48,6 +48,9 @@ export interface OperationsInit {
   readonly store: RecordStore
   readonly numReplicas: number
 
+  /** @default DEFAULT_MAX_CALLS */
+  readonly maxCalls?: number | undefined
+
   /** Aborted when the node stops. */
   readonly lifetime: AbortSignal
 }
@@ -63,7 +66,7 @@ export class Operations implements WaggleOperations {
 
   constructor(init: OperationsInit) {
     this.#init = init
-    this.#calls = new Calls(init.lifetime)
+    this.#calls = new Calls(init.lifetime, init.maxCalls)
     init.lifetime.addEventListener('abort', () => init.republisher.unpublishOwn(this))
   }
 

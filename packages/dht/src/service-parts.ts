@@ -1,18 +1,22 @@
 import { AbortError, type PeerId, type TypedEventTarget } from '@libp2p/interface'
-import { type CachePolicy, cachePolicy, MAX_CACHED_BYTES } from './cache/cache-policy.ts'
+import { Access, type AllowPeer } from './access.ts'
+import { type CachePolicy, cachePolicy } from './cache/cache-policy.ts'
 import { CachedReads } from './cache/cached-reads.ts'
 import { Clocks } from './clock/clocks.ts'
 import { SWEEP_INTERVAL_MS } from './constants.ts'
 import type { DHTEvents } from './events.ts'
-import { ExchangeChannel } from './exchange/exchange-channel.ts'
+import { ExchangeChannel, type ExchangeChannelInit } from './exchange/exchange-channel.ts'
 import { ExchangeServer } from './exchange/exchange-server.ts'
 import type { Acquaintance } from './join/acquaintance.ts'
 import { acquainted } from './join/meetings.ts'
+import { guardWrites } from './kad/guard-writes.ts'
 import { KadChannel } from './kad/kad-channel.ts'
 import { KnownPeers } from './kad/known-peers.ts'
 import { type NodeParts, partsOf } from './kad/node-parts.ts'
 import { Avoidance } from './lookup/avoidance.ts'
 import { Lookups } from './lookup/lookups.ts'
+import type { NodeLimits } from './node-limits.ts'
+import { Outlaws } from './outlaws.ts'
 import { Replicas } from './replicas/replicas.ts'
 import type { WaggleComponents, WaggleInit } from './service-interface.ts'
 import { RecordStore } from './store/record-store.ts'
@@ -22,6 +26,9 @@ import { Upkeep } from './upkeep/upkeep.ts'
 /** {@link WaggleInit} with its defaults. */
 export type ServiceInit = {
   readonly [K in 'numReplicas' | 'requestTimeoutMs' | 'cache']: NonNullable<WaggleInit[K]>
+} & {
+  readonly limits: NodeLimits
+  readonly allowPeer: AllowPeer | undefined
 }
 
 export interface PartsInit extends ServiceInit {
@@ -33,6 +40,7 @@ export interface PartsInit extends ServiceInit {
 
 /** What a started service is made of. */
 export interface ServiceParts extends NodeParts {
+  readonly access: Access
   readonly acquaintance: Acquaintance
   readonly cache: RecordStore | undefined
   readonly clocks: Clocks
@@ -53,18 +61,117 @@ export interface ServiceParts extends NodeParts {
 
 /** Makes the parts of one node's service. Who uses which shows here. */
 export function serviceParts(init: PartsInit): ServiceParts {
-  const { components, events, numReplicas } = init
+  const { components, events, limits } = init
   const { kad, store } = partsOf(components)
+  const access = new Access(init.allowPeer)
   const stopping = new AbortController()
   const lifetime = stopping.signal
-  const { routing, channel, lookups, replicas } = finding(init)
+  const found = finding(init)
+  const { routing, channel, lookups, outlaws, replicas } = found
   const { cache, reads } = caching(init, replicas)
   const clocks = clocksOf(init)
   const republisher = new Republisher({
     clock: store.clock,
     log: components.logger.forComponent('waggle:republish')
   })
-  const upkeep = new Upkeep({
+  const upkeep = upkeepOf(init, found)
+  const server = new ExchangeServer({
+    ...{ access, store, cache, limits, routing },
+    onOffence: (peer, error) => outlaws.banish(peer, error)
+  })
+
+  return {
+    ...{
+      access,
+      cache,
+      clocks,
+      kad,
+      lifetime,
+      reads,
+      replicas,
+      republisher,
+      routing,
+      store,
+      upkeep
+    },
+    acquaintance: acquaintanceOf(init, routing, lifetime),
+    server,
+    async follow() {
+      sweepAgainAndAgain([store, cache], lifetime)
+      clocks.follow(lifetime)
+      outlaws.follow(components.events, lifetime)
+      guardWrites(kad, access)
+      upkeep.follow(events, lifetime)
+      await routing.follow(lifetime)
+    },
+    stop() {
+      stopping.abort(new AbortError('the node was stopped'))
+      reads.close()
+      republisher.stop()
+      channel.close()
+      server.close()
+      lookups.close()
+    }
+  }
+}
+
+interface Finding {
+  readonly routing: KnownPeers
+  readonly channel: ExchangeChannel
+  readonly lookups: Lookups
+  readonly outlaws: Outlaws
+  readonly replicas: Replicas
+}
+
+/** How peers are found, and what they hold. */
+function finding(init: PartsInit): Finding {
+  const { components, limits, numReplicas, requestTimeoutMs } = init
+  const { kad, store } = partsOf(components)
+  // Nobody else does it: kad-dht's table keeps the dead.
+  const avoidance = new Avoidance(undefined, (peer) => routing.forget(peer))
+  // A peer that failed because it was slow is no worse than others once it is heard of again.
+  const onAlive = (peer: PeerId): void => avoidance.answered(peer)
+  const routing = knownPeers(init, onAlive)
+  const outlaws = new Outlaws({
+    connectionManager: components.connectionManager,
+    log: components.logger.forComponent('waggle:outlaws')
+  })
+  const channel = recordChannel(init, {
+    onAnswer: onAlive,
+    isBanished: (peer) => outlaws.has(peer),
+    isKnown: (peer) => routing.has(peer),
+    onOffence: (peer, error) => outlaws.banish(peer, error)
+  })
+  const lookups = new Lookups({
+    ...{ avoidance, requestTimeoutMs },
+    isReady: (peer) => channel.isReady(peer)
+  })
+  const replicas = new Replicas({
+    self: components.peerId,
+    ...{ store, channel, routing, avoidance, limits, lookups, numReplicas },
+    isReplica: () => kad.getMode() === 'server'
+  })
+
+  return { routing, channel, lookups, outlaws, replicas }
+}
+
+function caching(
+  { cache: options, components, limits }: PartsInit,
+  replicas: Replicas
+): { cache: RecordStore | undefined; reads: CachedReads } {
+  const { store } = partsOf(components)
+  const policy = cachePolicy(options || {})
+  const cache = options === false ? undefined : cacheBeside(store, policy, limits)
+  const log = components.logger.forComponent('waggle:cache')
+  return { cache, reads: new CachedReads({ replicas, store, cache, policy, log }) }
+}
+
+function upkeepOf(
+  { components, numReplicas }: PartsInit,
+  { channel, lookups, routing }: Finding
+): Upkeep {
+  const { kad, store } = partsOf(components)
+  return new Upkeep({
     self: { id: components.peerId, multiaddrs: [] },
     ...{ store, numReplicas, isReplica: () => kad.getMode() === 'server' },
     servers: () => routing.present(),
@@ -76,66 +183,6 @@ export function serviceParts(init: PartsInit): ServiceParts {
     },
     log: components.logger.forComponent('waggle:upkeep')
   })
-
-  return {
-    ...{ cache, clocks, kad, lifetime, reads, replicas, republisher, routing, store, upkeep },
-    acquaintance: acquaintanceOf(init, routing, lifetime),
-    server: new ExchangeServer({ store, cache, routing }),
-    async follow() {
-      sweepAgainAndAgain([store, cache], lifetime)
-      clocks.follow(lifetime)
-      upkeep.follow(events, lifetime)
-      await routing.follow(lifetime)
-    },
-    stop() {
-      stopping.abort(new AbortError('the node was stopped'))
-      reads.close()
-      republisher.stop()
-      channel.close()
-      lookups.close()
-    }
-  }
-}
-
-interface Finding {
-  readonly routing: KnownPeers
-  readonly channel: ExchangeChannel
-  readonly lookups: Lookups
-  readonly replicas: Replicas
-}
-
-/** How peers are found, and what they hold. */
-function finding(init: PartsInit): Finding {
-  const { components, numReplicas, requestTimeoutMs } = init
-  const { kad, store } = partsOf(components)
-  // Nobody else does it: kad-dht's table keeps the dead.
-  const avoidance = new Avoidance(undefined, (peer) => routing.forget(peer))
-  // A peer that failed because it was slow is no worse than others once it is heard of again.
-  const onAlive = (peer: PeerId): void => avoidance.answered(peer)
-  const routing = knownPeers(init, onAlive)
-  const channel = recordChannel(init, onAlive)
-  const lookups = new Lookups({
-    ...{ avoidance, requestTimeoutMs },
-    isReady: (peer) => channel.isReady(peer)
-  })
-  const replicas = new Replicas({
-    self: components.peerId,
-    ...{ store, channel, routing, avoidance, lookups, numReplicas },
-    isReplica: () => kad.getMode() === 'server'
-  })
-
-  return { routing, channel, lookups, replicas }
-}
-
-function caching(
-  { cache: options, components }: PartsInit,
-  replicas: Replicas
-): { cache: RecordStore | undefined; reads: CachedReads } {
-  const { store } = partsOf(components)
-  const policy = cachePolicy(options || {})
-  const cache = options === false ? undefined : cacheBeside(store, policy)
-  const log = components.logger.forComponent('waggle:cache')
-  return { cache, reads: new CachedReads({ replicas, store, cache, policy, log }) }
 }
 
 function sweepAgainAndAgain(
@@ -168,14 +215,17 @@ function knownPeers(
 }
 
 function recordChannel(
-  { components, requestTimeoutMs }: PartsInit,
-  onAnswer: (peer: PeerId) => void
+  { components, limits, requestTimeoutMs }: PartsInit,
+  about: Pick<ExchangeChannelInit, 'onAnswer' | 'isBanished' | 'isKnown' | 'onOffence'>
 ): ExchangeChannel {
   const { connectionManager, logger } = components
   const { kad, store } = partsOf(components)
   const log = logger.forComponent('waggle:exchange')
   const stockChannel = new KadChannel({ connectionManager, kad, log, requestTimeoutMs, store })
-  return new ExchangeChannel({ connectionManager, log, store, stockChannel, onAnswer })
+  return new ExchangeChannel({
+    ...{ connectionManager, limits, log, store, stockChannel },
+    ...about
+  })
 }
 
 function acquaintanceOf(
@@ -199,6 +249,10 @@ function clocksOf({ components, events, requestTimeoutMs }: PartsInit): Clocks {
 }
 
 /** A second store by the same rules, for what this node holds for nobody. */
-function cacheBeside({ limits, clock }: RecordStore, { maxRecords }: CachePolicy): RecordStore {
-  return new RecordStore({ limits, clock, maxRecords, maxBytes: MAX_CACHED_BYTES })
+function cacheBeside(
+  { limits, clock }: RecordStore,
+  { maxRecords }: CachePolicy,
+  { maxCachedBytes }: NodeLimits
+): RecordStore {
+  return new RecordStore({ limits, clock, maxRecords, maxBytes: maxCachedBytes })
 }

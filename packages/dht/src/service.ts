@@ -1,4 +1,4 @@
-import type { AbortOptions, PeerId, Startable, TypedEventTarget } from '@libp2p/interface'
+import type { AbortOptions, PeerId, Startable, Stream, TypedEventTarget } from '@libp2p/interface'
 import { AbortError, serviceCapabilities, serviceDependencies } from '@libp2p/interface'
 import { TypedEventEmitter } from 'main-event'
 import { CLOCK_PROTOCOL, MAX_CLOCK_STREAMS, tellTime } from './clock/clock-protocol.ts'
@@ -7,12 +7,14 @@ import { DEFAULT_NUM_REPLICAS, DEFAULT_REQUEST_TIMEOUT_MS, SEARCH_WIDTH } from '
 import { anySignal } from './deadline.ts'
 import { toError } from './errors.ts'
 import type { DHTEvents } from './events.ts'
+import type { ExchangeServer } from './exchange/exchange-server.ts'
 import { EXCHANGE_PROTOCOL, MAX_EXCHANGE_STREAMS } from './exchange/limits.ts'
 import type { Stats, WaggleOperations } from './interface.ts'
 import type { PeerMemory } from './join/peer-memory.ts'
 import { partsOf } from './kad/node-parts.ts'
+import { nodeLimitsOf } from './node-limits.ts'
 import { Operations } from './operations.ts'
-import { isCache, isPositive, isWhole } from './option-checks.ts'
+import { isCache, isFunction, isNodeLimits, isPositive, isWhole } from './option-checks.ts'
 import { persistenceOptions } from './options.ts'
 import {
   openPersistence,
@@ -36,10 +38,15 @@ export function waggle(init: WaggleInit = {}): (components: WaggleComponents) =>
   isWhole(1, SEARCH_WIDTH)(numReplicas, 'numReplicas')
   isPositive(requestTimeoutMs, 'requestTimeoutMs')
   isCache(init.cache ?? {}, 'cache')
-  const { cache = {} } = init
+  isNodeLimits(init.limits ?? {}, 'limits')
+  isFunction(init.allowPeer ?? (() => true), 'allowPeer')
+  const { cache = {}, allowPeer } = init
+  const limits = nodeLimitsOf(init.limits)
   const persistence = persistenceOptions(init)
   return (components) =>
-    new WaggleService(components, { numReplicas, requestTimeoutMs, cache, persistence })
+    new WaggleService(components, {
+      ...{ numReplicas, requestTimeoutMs, cache, limits, allowPeer, persistence }
+    })
 }
 
 /** The Waggle service among a node's services, whatever name it has there. */
@@ -156,6 +163,7 @@ class WaggleService implements Waggle, Startable {
     return new Operations({
       ...{ replicas, reads, republisher, store },
       numReplicas: this.#init.numReplicas,
+      maxCalls: this.#init.limits.maxCalls,
       lifetime: anySignal(lifetime, ownLifetime)
     })
   }
@@ -168,11 +176,21 @@ class WaggleService implements Waggle, Startable {
     return this.#running
   }
 
+  async #serveStream(server: ExchangeServer, stream: Stream, peer: PeerId): Promise<void> {
+    const isAllowed = this.#started.access.allows(peer, 'connect')
+
+    if (isAllowed === true || (await isAllowed)) {
+      server.serve(stream, peer)
+    } else {
+      stream.abort(new Error('this peer may not ask here'))
+    }
+  }
+
   async #serve({ server, store }: ServiceParts): Promise<void> {
     const { registrar } = this.#components
     await registrar.handle(
       EXCHANGE_PROTOCOL,
-      (stream, connection) => server.serve(stream, connection.remotePeer),
+      (stream, { remotePeer }) => this.#serveStream(server, stream, remotePeer),
       { maxInboundStreams: MAX_EXCHANGE_STREAMS, maxOutboundStreams: MAX_EXCHANGE_STREAMS }
     )
     await registrar.handle(

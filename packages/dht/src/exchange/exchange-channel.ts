@@ -2,6 +2,7 @@ import { AbortError, type Logger, type PeerId, type Stream } from '@libp2p/inter
 import type { ConnectionManager } from '@libp2p/interface-internal'
 import { type DHTRecord, encodeRecord } from '@waggle/record'
 import { connectedTo } from '../connect.ts'
+import { BusyError } from '../errors.ts'
 import type {
   Contact,
   FindOptions,
@@ -11,10 +12,12 @@ import type {
   Wanted,
   WriteOptions
 } from '../interface.ts'
+import { DEFAULT_NODE_LIMITS, type NodeLimits } from '../node-limits.ts'
 import { receivedRecord } from '../received-record.ts'
 import type { RecordStore } from '../store/record-store.ts'
 import { Contacts } from './contacts.ts'
-import { type Answer, ExchangeClient, type Question } from './exchange-client.ts'
+import { DialAllowance } from './dial-allowance.ts'
+import { type Answer, ExchangeClient } from './exchange-client.ts'
 import {
   EXCHANGE_PROTOCOL,
   MAX_REMEMBERED_CONTACTS,
@@ -22,6 +25,7 @@ import {
   STOCK_PEER_MEMORY_MS
 } from './limits.ts'
 import { ExchangeProtocolError } from './protocol-error.ts'
+import type { Question } from './questions.ts'
 
 export interface ExchangeChannelInit {
   readonly connectionManager: ConnectionManager
@@ -29,6 +33,18 @@ export interface ExchangeChannelInit {
 
   /** For its limits and its clock. */
   readonly store: RecordStore
+
+  /** @default DEFAULT_NODE_LIMITS */
+  readonly limits?: NodeLimits | undefined
+
+  /** Who is not asked, because it broke the protocol lately. */
+  readonly isBanished?: (peer: PeerId) => boolean
+
+  /** A peer has broken the protocol. */
+  readonly onOffence?: (peer: PeerId, error: Error) => void
+
+  /** Whether this node knows the peer otherwise than by what others say. */
+  readonly isKnown?: (peer: PeerId) => boolean
 
   /** A peer has answered, be it too late for the one who asked. */
   readonly onAnswer: (peer: PeerId) => void
@@ -50,11 +66,13 @@ export class ExchangeChannel implements RecordChannel {
   readonly #init: ExchangeChannelInit
   readonly #clients = new Map<string, ExchangeClient>()
   readonly #contacts = new Contacts()
+  readonly #dials: DialAllowance
   /** Until when, in ms of the process's clock, a peer is taken for a stock one. */
   readonly #stockUntilMs = new Map<string, number>()
 
   constructor(init: ExchangeChannelInit) {
     this.#init = init
+    this.#dials = new DialAllowance((init.limits ?? DEFAULT_NODE_LIMITS).maxDialsPerSecond)
   }
 
   find(peer: Contact, key: Uint8Array, options: FindOptions): Promise<FindReply> {
@@ -162,6 +180,8 @@ export class ExchangeChannel implements RecordChannel {
     }
 
     const client = new ExchangeClient({
+      limits: this.#init.limits,
+      onOffence: (error) => this.#init.onOffence?.(peer.id, error),
       open: () => this.#open(peer),
       contactOf: (introduced) => this.#contacts.of(introduced),
       onAnswer: () => this.#init.onAnswer(peer.id),
@@ -173,8 +193,24 @@ export class ExchangeChannel implements RecordChannel {
 
   async #open(peer: Contact): Promise<Stream> {
     const { connectionManager } = this.#init
+    this.#assertWelcome(peer)
     const signal = AbortSignal.timeout(OPEN_TIMEOUT_MS)
     await connectedTo(connectionManager, peer, { signal })
     return connectionManager.openStream(peer.id, EXCHANGE_PROTOCOL, { signal })
+  }
+
+  /** Throws for a peer that is not to be asked, or not to be dialled just now. */
+  #assertWelcome({ id, multiaddrs }: Contact): void {
+    const { connectionManager, isBanished, isKnown } = this.#init
+
+    if (isBanished?.(id)) {
+      throw new ExchangeProtocolError(`the peer ${id} broke the protocol lately`)
+    }
+
+    const isStranger = isKnown?.(id) === false && connectionManager.getConnections(id).length === 0
+
+    if (isStranger && !this.#dials.takes(multiaddrs.length)) {
+      throw new BusyError('too many peers that others have named are being dialled')
+    }
   }
 }

@@ -1,20 +1,26 @@
 import type { PeerId, Stream } from '@libp2p/interface'
 import { checkRecord, decodeRecord, lastExpiration } from '@waggle/record'
-import type { Contact, Routing } from '../interface.ts'
+import type { Access } from '../access.ts'
+import { toError } from '../errors.ts'
+import type { Routing } from '../interface.ts'
 import { pointOfKey } from '../lookup/key-space.ts'
+import { DEFAULT_NODE_LIMITS, type NodeLimits } from '../node-limits.ts'
 import type { RecordStore } from '../store/record-store.ts'
+import { Admission } from './admission.ts'
+import { Answering, type Reply } from './answering.ts'
 import { Answers } from './answers.ts'
-import { wirePeerOf } from './contacts.ts'
+import { Backlog } from './backlog.ts'
+import { FairWork } from './fair-work.ts'
 import { FramedStream } from './framed-stream.ts'
-import { MAX_PEERS_PER_MESSAGE, TARGET_MESSAGE_BYTES } from './limits.ts'
+import { Introduced } from './introduced.ts'
+import { TARGET_MESSAGE_BYTES } from './limits.ts'
 import type {
   FindRequest,
   FoundReply,
   Message,
   StoredReply,
   StoreRequest,
-  WireOutcome,
-  WirePeer
+  WireOutcome
 } from './messages.ts'
 import { ExchangeProtocolError } from './protocol-error.ts'
 
@@ -26,44 +32,147 @@ export interface ExchangeServerInit {
 
   /** For the peers that replies name. */
   readonly routing: Routing
+
+  /** @default DEFAULT_NODE_LIMITS */
+  readonly limits?: NodeLimits | undefined
+
+  /** Who may write; undefined: everybody. */
+  readonly access?: Access | undefined
+
+  /** A peer has broken the protocol. */
+  readonly onOffence?: (peer: PeerId, error: Error) => void
+}
+
+/** A stream, and what is known of who asks on it. */
+interface Asking {
+  readonly asker: PeerId
+  readonly framed: FramedStream
+  readonly answers: Answers
+
+  /** Whether what is to be stored may be. */
+  readonly mayWrite?: boolean
 }
 
 /**
- * Answers other peers' questions from the store that kad-dht's messages use, too. Each question is
- * answered in one synchronous step, and taken in only when the answers before it are on their way, or
- * not too many of them wait for the disk.
+ * Answers other peers' questions from the store that kad-dht's messages use, too. Each key is
+ * looked at in one synchronous step; the keys of a large question, and the questions of many peers, take turns.
+ * A question is taken in only when those before it on its stream have been answered, or not too many answers
+ * wait for the disk.
  */
 export class ExchangeServer {
   readonly #init: ExchangeServerInit
+  readonly #limits: NodeLimits
+  readonly #work = new FairWork()
+  readonly #admission: Admission
+  readonly #backlog: Backlog
+  #requests = 0
 
   constructor(init: ExchangeServerInit) {
     this.#init = init
+    this.#limits = init.limits ?? DEFAULT_NODE_LIMITS
+    this.#admission = new Admission(this.#limits)
+    this.#backlog = new Backlog(this.#limits)
   }
 
   /** Serves a stream that a peer has opened. */
   serve(stream: Stream, asker: PeerId): void {
+    const { maxMessageBytes, maxBufferedBytesPerPeer } = this.#limits
     const framed = new FramedStream({
-      stream,
+      ...{ stream, maxMessageBytes, maxUnreadBytes: maxBufferedBytesPerPeer },
       isReadingWithWriting: true,
-      onMessage: (message) => answers.give(this.#reply(message, asker)),
-      onClose: () => {}
+      onMessage: (message) => this.#take(message, asking),
+      onClose: () => this.#backlog.delete(framed),
+      onOffence: (error) => this.#init.onOffence?.(asker, error),
+      onBacklog: () => this.#backlog.grew()
     })
-    const answers = new Answers(framed, this.#init.store)
+    const asking = { asker, framed, answers: new Answers(framed, this.#init.store) }
+    this.#backlog.add(framed, asker.toString())
   }
 
-  #reply(message: Message, asker: PeerId): FoundReply | StoredReply {
+  /** Stops the clocks. */
+  close(): void {
+    this.#backlog.stop()
+  }
+
+  /** Answers a request, or puts it off, or says that there is too much to do. */
+  #take(message: Message, asking: Asking): void {
+    const { asker, framed } = asking
+    const keys = keysIn(message)
+
+    if (
+      this.#requests >= this.#limits.maxRequests ||
+      !this.#admission.admits(asker.toString(), keys)
+    ) {
+      framed.send({ name: 'busy', id: message.id })
+      return
+    }
+
+    const mayWrite = message.name !== 'store' || this.#mayWrite(asker)
+
+    if (typeof mayWrite === 'boolean') {
+      this.#answer(message, { ...asking, mayWrite })
+      return
+    }
+
+    const release = framed.hold()
+    mayWrite
+      .then((allowed) => this.#answer(message, { ...asking, mayWrite: allowed }))
+      .finally(release)
+      .catch((error: unknown) => framed.close(toError(error)))
+  }
+
+  #mayWrite(asker: PeerId): boolean | Promise<boolean> {
+    return this.#init.access?.allows(asker, 'write') ?? true
+  }
+
+  #answer(message: Message, asking: Asking): void {
+    const { asker, framed } = asking
+    const answering = new Answering({
+      reply: this.#reply(message, asking),
+      id: message.id,
+      isWanted: () => framed.isOpen,
+      onDone: (reply) => this.#give(reply, asking)
+    })
+    this.#requests++
+    this.#work.add(asker.toString(), answering)
+
+    if (!answering.isDone) {
+      answering.onLeave = framed.hold()
+    }
+  }
+
+  /** Undefined: nobody wants it any more. */
+  #give(reply: Reply | undefined, { answers, framed }: Asking): void {
+    const onGiven = (): void => {
+      this.#requests--
+    }
+
+    if (reply === undefined || !framed.isOpen) {
+      onGiven()
+    } else if (reply.name === 'busy') {
+      framed.send(reply)
+      onGiven()
+    } else {
+      answers.give(reply, onGiven)
+    }
+  }
+
+  #reply(message: Message, asking: Asking): Generator<undefined, FoundReply | StoredReply> {
     switch (message.name) {
       case 'find':
-        return this.#find(message, asker)
+        return this.#find(message, asking)
       case 'store':
-        return this.#store(message, asker)
+        return this.#store(message, asking)
       default:
         throw new ExchangeProtocolError(`"${message.name}" is no request`)
     }
   }
 
   /** Answers as many keys as fit into one message, the first one in any case. */
-  #find({ id, keys, closerCount, isCloserAlways }: FindRequest, asker: PeerId): FoundReply {
+  *#find(
+    { id, keys, closerCount, isCloserAlways }: FindRequest,
+    { asker }: Asking
+  ): Generator<undefined, FoundReply> {
     const introduced = new Introduced(asker)
     const answers: FoundReply['answers'][number][] = []
     let sizeBytes = 0
@@ -79,6 +188,7 @@ export class ExchangeServer {
       const count = record === undefined || isCloserAlways ? closerCount : 0
       const closer = this.#closer(key, count, introduced)
       answers.push(record === undefined ? { closer } : { record, closer })
+      yield
     }
 
     return { name: 'found', id, peers: introduced.peers, answers }
@@ -90,13 +200,20 @@ export class ExchangeServer {
     return store.encoded(key) ?? (isReplicaWanted ? undefined : cache?.encoded(key))
   }
 
-  #store({ id, writes, closerCount, isCopy }: StoreRequest, asker: PeerId): StoredReply {
+  *#store(
+    { id, writes, closerCount, isCopy }: StoreRequest,
+    { asker, mayWrite }: Asking
+  ): Generator<undefined, StoredReply> {
     const introduced = new Introduced(asker)
     const into = isCopy ? this.#init.cache : this.#init.store
-    const answers = writes.map(({ key, record }) => ({
-      outcome: into === undefined ? 'full' : apply(into, key, record),
-      closer: this.#closer(key, closerCount, introduced)
-    }))
+    const storer = asker.toString()
+    const answers: StoredReply['answers'][number][] = []
+
+    for (const { key, record } of writes) {
+      const outcome = mayWrite === true ? apply(into, { key, record, storer }) : 'denied'
+      answers.push({ outcome, closer: this.#closer(key, closerCount, introduced) })
+      yield
+    }
 
     return { name: 'stored', id, peers: introduced.peers, answers }
   }
@@ -108,14 +225,36 @@ export class ExchangeServer {
   }
 }
 
-function apply(store: RecordStore, key: Uint8Array, bytes: Uint8Array): WireOutcome {
+/** Asking for more than there is to ask for is refused by the reader of messages. */
+function keysIn(message: Message): number {
+  switch (message.name) {
+    case 'find':
+      return message.keys.length
+    case 'store':
+      return message.writes.length
+    default:
+      return 0
+  }
+}
+
+interface Write {
+  readonly key: Uint8Array
+  readonly record: Uint8Array
+  readonly storer: string
+}
+
+function apply(store: RecordStore | undefined, { key, record, storer }: Write): WireOutcome {
+  if (store === undefined) {
+    return 'full'
+  }
+
   try {
     // Copied: the store keeps what is in the record, and not the whole message with it.
-    const record = checkRecord(key, bytes.slice(), { now: store.clock(), limits: store.limits })
-    const applied = store.apply(key, record)
+    const write = checkRecord(key, record.slice(), { now: store.clock(), limits: store.limits })
+    const applied = store.apply(key, write, storer)
     return applied.isAccepted ? 'accepted' : applied.reason
   } catch {
-    return isExpired(bytes, store) ? 'expired' : 'invalid'
+    return isExpired(record, store) ? 'expired' : 'invalid'
   }
 }
 
@@ -127,56 +266,3 @@ function isExpired(bytes: Uint8Array, { clock, limits }: RecordStore): boolean {
     return false
   }
 }
-
-/** The peers of one reply, each once: without the one who asks, as many as fit, with addresses. */
-class Introduced {
-  readonly peers: WirePeer[] = []
-  readonly #asker: PeerId
-  readonly #indexes = new Map<Contact, number>()
-  #sizeBytes = 0
-
-  constructor(asker: PeerId) {
-    this.#asker = asker
-  }
-
-  indexesOf(contacts: readonly Contact[]): number[] {
-    const indexes: number[] = []
-
-    for (const contact of contacts) {
-      const index = this.#indexes.get(contact) ?? this.#introduce(contact)
-
-      if (index !== NOWHERE) {
-        indexes.push(index)
-      }
-    }
-
-    return indexes
-  }
-
-  /** Its place among the peers, or nowhere: then it is not looked at again. */
-  #introduce(contact: Contact): number {
-    const index = this.#isWorthIt(contact) ? this.#add(wirePeerOf(contact)) : NOWHERE
-    this.#indexes.set(contact, index)
-    return index
-  }
-
-  #isWorthIt({ id, multiaddrs }: Contact): boolean {
-    return multiaddrs.length > 0 && !id.equals(this.#asker)
-  }
-
-  #add(peer: WirePeer): number {
-    const sizeBytes = peer.addresses.reduce((sum, { length }) => sum + length, peer.id.length)
-
-    if (
-      this.peers.length === MAX_PEERS_PER_MESSAGE ||
-      this.#sizeBytes + sizeBytes > TARGET_MESSAGE_BYTES
-    ) {
-      return NOWHERE
-    }
-
-    this.#sizeBytes += sizeBytes
-    return this.peers.push(peer) - 1
-  }
-}
-
-const NOWHERE = -1

@@ -53,7 +53,13 @@ export interface StoredReply {
   readonly answers: readonly { readonly outcome: WireOutcome; readonly closer: readonly number[] }[]
 }
 
-export type Message = FindRequest | StoreRequest | FoundReply | StoredReply
+/** Answers any request: the peer has too much to do. Nothing of it was done. */
+export interface BusyReply {
+  readonly name: 'busy'
+  readonly id: number
+}
+
+export type Message = FindRequest | StoreRequest | FoundReply | StoredReply | BusyReply
 
 /** A peer as replies introduce it, once each; answers name it by its place among them. */
 export interface WirePeer {
@@ -61,11 +67,18 @@ export interface WirePeer {
   readonly addresses: readonly Uint8Array[]
 }
 
-/** What a replica made of a write; `invalid`: it broke a rule. */
-export type WireOutcome = 'accepted' | Rejection | 'invalid'
+/** What a replica made of a write; `invalid`: it broke a rule; `denied`: the writer may not write there. */
+export type WireOutcome = 'accepted' | Rejection | 'invalid' | 'denied'
 
-const TYPES = { find: 0, store: 1, found: 2, stored: 3 } as const
-const OUTCOMES: readonly WireOutcome[] = ['accepted', 'stale', 'full', 'expired', 'invalid']
+const TYPES = { find: 0, store: 1, found: 2, stored: 3, busy: 8 } as const
+const OUTCOMES: readonly WireOutcome[] = [
+  'accepted',
+  'stale',
+  'full',
+  'expired',
+  'invalid',
+  'denied'
+]
 const CLOSER_ALWAYS = 1
 const COPY = 1
 
@@ -86,6 +99,8 @@ export function writeMessage(to: ByteWriter, message: Message): void {
       break
     case 'stored':
       writeStored(to, message)
+      break
+    case 'busy':
       break
   }
 }
@@ -114,6 +129,8 @@ function readBody(from: ByteReader, type: number, id: number): Message {
       return readFound(from, id)
     case TYPES.stored:
       return readStored(from, id)
+    case TYPES.busy:
+      return { name: 'busy', id }
     default:
       throw new ExchangeProtocolError(`there is no message type ${type}`)
   }

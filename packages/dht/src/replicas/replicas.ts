@@ -11,6 +11,7 @@ import {
   subsumes
 } from '@waggle/record'
 import { SEARCH_WIDTH } from '../constants.ts'
+import { BusyError } from '../errors.ts'
 import type {
   Contact,
   FindReply,
@@ -23,6 +24,7 @@ import type { Avoidance } from '../lookup/avoidance.ts'
 import { pointOfKey } from '../lookup/key-space.ts'
 import type { Lookups } from '../lookup/lookups.ts'
 import { Search } from '../lookup/search.ts'
+import { DEFAULT_NODE_LIMITS, type NodeLimits } from '../node-limits.ts'
 import type { RecordStore } from '../store/record-store.ts'
 
 export interface ReplicasInit {
@@ -33,6 +35,9 @@ export interface ReplicasInit {
   readonly avoidance: Avoidance
   readonly lookups: Lookups
   readonly numReplicas: number
+
+  /** @default DEFAULT_NODE_LIMITS */
+  readonly limits?: NodeLimits | undefined
 
   /** Whether this node holds records for others: a client does not. */
   readonly isReplica: () => boolean
@@ -96,14 +101,16 @@ export class Replicas {
     const search = this.#search(key, numReplicas)
     const answers: Held[] = []
     let failures = 0
+    const busy = new BusyPeers()
 
     if (search.isDone && isEmpty(record)) {
       search.widen(SEARCH_WIDTH)
     }
 
-    await this.#find(search, key, options, (contact, answer) => {
+    await this.#find(search, key, options, (contact, answer, error) => {
       if (answer === undefined) {
         failures++
+        busy.note(error)
       } else {
         answers.push({ contact, record: answer.record ?? EMPTY_RECORD })
       }
@@ -130,6 +137,7 @@ export class Replicas {
       return { record, end: 'enough', behind: [], without: emptyHanded(answers, search) }
     }
 
+    busy.assertAny(answers.length > 0 || !isEmpty(record))
     const nearest = search.answers().slice(0, numReplicas)
     const behind = this.#lacking([own, ...answers], nearest, record)
     return { record, end: search.isDone ? 'whole' : 'given up', behind, without: [] }
@@ -144,6 +152,7 @@ export class Replicas {
     const { channel, lookups, numReplicas } = this.#init
     const search = this.#search(key, numReplicas)
     const outcomes = new Map<Contact, StoreOutcome>()
+    const busy = new BusyPeers()
 
     await lookups.run({
       search,
@@ -152,7 +161,9 @@ export class Replicas {
       isHedged: false,
       ask: (contact, request) =>
         channel.store(contact, key, write, { request, closerCount: numReplicas }),
-      take: (contact, answer) => {
+      take: (contact, answer, error) => {
+        busy.note(error)
+
         if (answer !== undefined) {
           outcomes.set(contact, answer.outcome)
         }
@@ -167,6 +178,7 @@ export class Replicas {
       outcomes.set(this.#self, await this.#storeHere(key, write))
     }
 
+    busy.assertAny(outcomes.size > 0)
     return nearest.flatMap((contact) => outcomes.get(contact) ?? [])
   }
 
@@ -215,9 +227,9 @@ export class Replicas {
     { isSelfIncluded = this.#init.isReplica() } = {}
   ): Search {
     const target = pointOfKey(key)
+    const { maxLookupCandidates, maxLookupRequests } = this.#init.limits ?? DEFAULT_NODE_LIMITS
     const search = new Search({
-      target,
-      count,
+      ...{ target, count, maxCandidates: maxLookupCandidates, maxRequests: maxLookupRequests },
       nearest: (most) => this.#init.routing.nearest(target, most),
       isAvoided: ({ id }) => this.#init.avoidance.has(id)
     })
@@ -247,7 +259,7 @@ export class Replicas {
     search: Search,
     key: Uint8Array,
     options: FindingOptions,
-    take: (contact: Contact, answer: FindReply | undefined) => boolean
+    take: (contact: Contact, answer: FindReply | undefined, error?: Error) => boolean
   ): Promise<void> {
     const { channel, lookups, numReplicas } = this.#init
     const { wanted, closerCount = numReplicas } = options
@@ -289,6 +301,22 @@ export class Replicas {
 
   #isEnough(record: DHTRecord, options: ReadOptions): boolean {
     return isSufficient(record, options, this.#init.store.clock())
+  }
+}
+
+/** Tells a caller that a failure is a matter of load: nobody has answered, and some because of that. */
+class BusyPeers {
+  #count = 0
+
+  note(error: Error | undefined): void {
+    this.#count += Number(error?.name === 'BusyError')
+  }
+
+  /** Throws a BusyError if nobody has answered who could, and some were busy. */
+  assertAny(hasAnswer: boolean): void {
+    if (!hasAnswer && this.#count > 0) {
+      throw new BusyError(`none of the peers has answered, and ${this.#count} had too much to do`)
+    }
   }
 }
 

@@ -1,0 +1,96 @@
+import { atEndOfTurn } from '../lookup/end-of-turn.ts'
+
+/** Something to do for a peer, piece by piece. */
+export interface Job {
+  /** Does one piece. True when that was the last one. */
+  step(): boolean
+}
+
+/** How long all peers' questions may keep the event loop in one turn. A little longer, as pieces are not cut. */
+const TURN_MS = 4
+
+/** How long one peer's may, before those of others get their turn. */
+const QUANTUM_MS = 1
+
+/**
+ * Shares this node's time among those who ask. What fits into the present turn of the event loop is
+ * done at once; what does not waits, peer by peer, and gets its turn after others have had theirs. So a large
+ * question holds up nobody for longer than a few milliseconds, and neither do many from one peer.
+ */
+export class FairWork {
+  /** In the order in which they get their turns. */
+  readonly #waiting = new Map<string, Job[]>()
+  #spentMs = 0
+  #isTurnScheduled = false
+
+  /** How many peers' questions wait. */
+  get waiting(): number {
+    return this.#waiting.size
+  }
+
+  add(peer: string, job: Job): void {
+    const isFirst = this.#waiting.size === 0
+
+    if (!isFirst || !this.#work(job, TURN_MS - this.#spentMs)) {
+      const jobs = this.#waiting.get(peer) ?? []
+      jobs.push(job)
+      this.#waiting.set(peer, jobs)
+    }
+
+    this.#scheduleTurn()
+  }
+
+  #scheduleTurn(): void {
+    if (!this.#isTurnScheduled) {
+      this.#isTurnScheduled = true
+      atEndOfTurn(() => this.#takeTurn())
+    }
+  }
+
+  #takeTurn(): void {
+    this.#isTurnScheduled = false
+    this.#spentMs = 0
+
+    while (this.#waiting.size > 0 && this.#spentMs < TURN_MS) {
+      this.#serveNext()
+    }
+
+    if (this.#waiting.size > 0) {
+      this.#scheduleTurn()
+    } else {
+      this.#spentMs = 0
+    }
+  }
+
+  #serveNext(): void {
+    for (const [peer, jobs] of this.#waiting) {
+      const [job] = jobs
+      this.#waiting.delete(peer)
+
+      if (job !== undefined && this.#work(job, QUANTUM_MS)) {
+        jobs.shift()
+      }
+
+      if (jobs.length > 0) {
+        this.#waiting.set(peer, jobs)
+      }
+
+      break
+    }
+  }
+
+  /** Works on it for so long, or until it is done. */
+  #work(job: Job, forMs: number): boolean {
+    const startMs = performance.now()
+    let isDone = false
+    let tookMs = 0
+
+    while (!isDone && tookMs < forMs) {
+      isDone = job.step()
+      tookMs = performance.now() - startMs
+    }
+
+    this.#spentMs += tookMs
+    return isDone
+  }
+}
