@@ -74,11 +74,6 @@ export class Search {
   /** The peers that may be asked now, nearest first. The search needs all of them, in any order. */
   choices(): Contact[] {
     const choices: Contact[] = []
-
-    if (this.#asked >= this.#maxRequests) {
-      return choices
-    }
-
     this.#visitNearest(({ contact, state }) => {
       if (state === 'new') {
         choices.push(contact)
@@ -156,11 +151,17 @@ export class Search {
         break
       }
 
-      if (candidate.state !== 'failed' && candidate.state !== 'excluded') {
+      if (this.#isOpen(candidate)) {
         visit(candidate)
         left--
       }
     }
+  }
+
+  /** Who has not been asked when no more may be is as good as unknown. */
+  #isOpen({ state }: Candidate): boolean {
+    const isPassed = state === 'new' && this.#asked >= this.#maxRequests
+    return !isPassed && state !== 'failed' && state !== 'excluded'
   }
 
   /**
