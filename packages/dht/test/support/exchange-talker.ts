@@ -70,6 +70,11 @@ export class Talker {
     return message as Extract<Message, { name: N }>
   }
 
+  /** The next message, whatever it is. */
+  hearAny(): Promise<Message> {
+    return this.#heard.next()
+  }
+
   #takeIn(bytes: Uint8Array): void {
     this.#buffered = Buffer.concat([this.#buffered, bytes])
 
