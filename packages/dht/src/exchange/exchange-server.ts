@@ -13,7 +13,7 @@ import { Backlog } from './backlog.ts'
 import { FairWork } from './fair-work.ts'
 import { FramedStream } from './framed-stream.ts'
 import { Introduced } from './introduced.ts'
-import { TARGET_MESSAGE_BYTES } from './limits.ts'
+import { BUSY_PAUSE_MS, TARGET_MESSAGE_BYTES } from './limits.ts'
 import type {
   FindRequest,
   FoundReply,
@@ -104,6 +104,7 @@ export class ExchangeServer {
       !this.#admission.admits(asker.toString(), keys)
     ) {
       framed.send({ name: 'busy', id: message.id })
+      setTimeout(framed.hold(), BUSY_PAUSE_MS).unref?.()
       return
     }
 

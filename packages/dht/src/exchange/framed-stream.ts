@@ -1,9 +1,10 @@
 import type { Stream } from '@libp2p/interface'
 import { toError } from '../errors.ts'
+import { atEndOfTurn } from '../lookup/end-of-turn.ts'
 import { DEFAULT_MAX_BUFFERED_BYTES_PER_PEER } from '../node-limits.ts'
 import { ByteWriter } from './bytes.ts'
 import { FrameReader, writeFrame } from './frames.ts'
-import { MAX_OWED_ANSWERS, TARGET_MESSAGE_BYTES } from './limits.ts'
+import { MAX_MESSAGES_PER_TURN, MAX_OWED_ANSWERS, TARGET_MESSAGE_BYTES } from './limits.ts'
 import { type Message, readMessage } from './messages.ts'
 import { ExchangeProtocolError } from './protocol-error.ts'
 
@@ -146,7 +147,12 @@ export class FramedStream {
 
   #takeIn(): void {
     try {
-      while (this.#isOpen && !this.#isWaitingForReader()) {
+      for (let taken = 0; this.#isOpen && !this.#isWaitingForReader(); taken++) {
+        if (taken === MAX_MESSAGES_PER_TURN && this.#init.isReadingWithWriting) {
+          atEndOfTurn(this.hold())
+          break
+        }
+
         const bytes = this.#reader.next()
 
         if (bytes === undefined) {
