@@ -7,10 +7,11 @@ import { hivemind } from './scenarios/hivemind/hivemind.ts'
 import { liars } from './scenarios/liars/liars.ts'
 import { memory } from './scenarios/memory/memory.ts'
 import { peers } from './scenarios/peers/peers.ts'
+import { soak } from './scenarios/soak/soak.ts'
 import { wan } from './scenarios/wan/wan.ts'
 
 /** What is run when nothing is named, in that order, in which it is reported, too. */
 export const scenarios: readonly Scenario[] = [floor, peers, memory, hivemind, wan, growth, liars]
 
 /** What takes so long that it has to be asked for. */
-export const longScenarios: readonly Scenario[] = [endurance, churn]
+export const longScenarios: readonly Scenario[] = [endurance, churn, soak]

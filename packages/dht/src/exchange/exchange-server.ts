@@ -13,7 +13,7 @@ import { Backlog } from './backlog.ts'
 import { FairWork } from './fair-work.ts'
 import { FramedStream } from './framed-stream.ts'
 import { Introduced } from './introduced.ts'
-import { BUSY_PAUSE_MS, TARGET_MESSAGE_BYTES } from './limits.ts'
+import { BUSY_PAUSE_MS, MAX_EXCHANGE_STREAMS, TARGET_MESSAGE_BYTES } from './limits.ts'
 import type {
   FindRequest,
   FoundReply,
@@ -76,9 +76,10 @@ export class ExchangeServer {
 
   /** Serves a stream that a peer has opened. */
   serve(stream: Stream, asker: PeerId): void {
-    const { maxMessageBytes, maxBufferedBytesPerPeer } = this.#limits
+    const { maxMessageBytes, maxBufferedBytesPerPeer, maxRequestsPerPeer } = this.#limits
     const framed = new FramedStream({
       ...{ stream, maxMessageBytes, maxUnreadBytes: maxBufferedBytesPerPeer },
+      maxOwedAnswers: Math.ceil(maxRequestsPerPeer / MAX_EXCHANGE_STREAMS),
       isReadingWithWriting: true,
       onMessage: (message) => this.#take(message, asking),
       onClose: () => this.#backlog.delete(framed),

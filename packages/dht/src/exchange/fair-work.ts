@@ -7,7 +7,7 @@ export interface Job {
 }
 
 /** How long all peers' questions may keep the event loop in one turn. A little longer, as pieces are not cut. */
-const TURN_MS = 4
+const TURN_MS = 2
 
 /** How long one peer's may, before those of others get their turn. */
 const QUANTUM_MS = 1
@@ -29,15 +29,20 @@ export class FairWork {
   }
 
   add(peer: string, job: Job): void {
-    const isFirst = this.#waiting.size === 0
-
-    if (!isFirst || !this.#work(job, TURN_MS - this.#spentMs)) {
+    if (this.#waiting.has(peer) || !this.#work(job, this.#timeAtOnce())) {
       const jobs = this.#waiting.get(peer) ?? []
       jobs.push(job)
       this.#waiting.set(peer, jobs)
     }
 
     this.#scheduleTurn()
+  }
+
+  /** Who has nothing waiting need not wait for those who have, as long as this is no flood itself. */
+  #timeAtOnce(): number {
+    return this.#waiting.size === 0
+      ? TURN_MS - this.#spentMs
+      : Math.min(QUANTUM_MS, TURN_MS + QUANTUM_MS - this.#spentMs)
   }
 
   #scheduleTurn(): void {

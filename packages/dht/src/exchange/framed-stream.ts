@@ -26,6 +26,9 @@ export interface FramedStreamInit {
   /** @default DEFAULT_MAX_MESSAGE_BYTES */
   readonly maxMessageBytes?: number
 
+  /** @default MAX_OWED_ANSWERS */
+  readonly maxOwedAnswers?: number
+
   /**
    * What libp2p may hold while nothing is read.
    *
@@ -188,7 +191,10 @@ export class FramedStream {
   }
 
   #isWaitingForReader(): boolean {
-    const isWaiting = this.isBlocked || this.#holds > 0 || this.#owedAnswers >= MAX_OWED_ANSWERS
+    const isWaiting =
+      this.isBlocked ||
+      this.#holds > 0 ||
+      this.#owedAnswers >= (this.#init.maxOwedAnswers ?? MAX_OWED_ANSWERS)
     return this.#init.isReadingWithWriting === true && isWaiting
   }
 
