@@ -96,6 +96,9 @@ export interface Waggle {
   /** Whether a peer serves our network and is connected. */
   isJoined(peer: PeerId): boolean
 
+  /** Whether a peer broke the protocol lately. */
+  isBanished(peer: PeerId): boolean
+
   /** Gets to know, in the background, those whom a connected peer knows. */
   meet(peer: PeerId): void
 

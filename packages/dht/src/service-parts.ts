@@ -44,6 +44,7 @@ export interface ServiceParts extends NodeParts {
   readonly acquaintance: Acquaintance
   readonly cache: RecordStore | undefined
   readonly clocks: Clocks
+  readonly outlaws: Outlaws
   readonly reads: CachedReads
   readonly replicas: Replicas
   readonly republisher: Republisher
@@ -81,21 +82,9 @@ export function serviceParts(init: PartsInit): ServiceParts {
   })
 
   return {
-    ...{
-      access,
-      cache,
-      clocks,
-      kad,
-      lifetime,
-      reads,
-      replicas,
-      republisher,
-      routing,
-      store,
-      upkeep
-    },
+    ...{ access, cache, clocks, kad, lifetime, outlaws, reads },
+    ...{ replicas, republisher, routing, server, store, upkeep },
     acquaintance: acquaintanceOf(init, routing, lifetime),
-    server,
     async follow() {
       sweepAgainAndAgain([store, cache], lifetime)
       clocks.follow(lifetime)

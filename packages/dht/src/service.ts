@@ -150,6 +150,10 @@ class WaggleService implements Waggle, Startable {
     return this.#running?.routing.isConnected(peer) ?? false
   }
 
+  isBanished(peer: PeerId): boolean {
+    return this.#running?.outlaws.has(peer) ?? false
+  }
+
   meet(peer: PeerId): void {
     this.#running?.acquaintance.meet(peer)
   }

@@ -1,7 +1,9 @@
 import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import { createServer } from 'node:net'
-import { peerIdFromMultihash } from '@libp2p/peer-id'
+import { generateKeyPair } from '@libp2p/crypto/keys'
+import type { PeerId, PrivateKey } from '@libp2p/interface'
+import { peerIdFromMultihash, peerIdFromPrivateKey } from '@libp2p/peer-id'
 import { multiaddr } from '@multiformats/multiaddr'
 import type { DHT } from '@waggle/dht'
 import { testnet } from '@waggle/dht/testnet'
@@ -15,7 +17,7 @@ import { type Impostor, impostor } from '../support/exchange-net.ts'
 import type { Talker } from '../support/exchange-talker.ts'
 import { PATIENCE } from '../support/libp2p-node.ts'
 import { infiltrate } from '../support/odd-peers.ts'
-import { keyWhere } from '../support/replica.ts'
+import { nearestFirst } from '../support/replica.ts'
 
 const TTL = 600
 const SHA_256 = 0x12
@@ -29,25 +31,38 @@ interface Scene extends AsyncDisposable {
   readonly key: string
 }
 
+const KEY = 'a key'
+
 async function scene(honest: number, bad: number): Promise<Scene> {
   const net = await testnet(honest, { requestTimeoutMs: 1500 })
-  const impostors = await Promise.all(Array.from({ length: bad }, () => impostor()))
   const nodes = net.nodes.map(({ libp2p }) => libp2p)
+  const impostors: Impostor[] = []
 
-  for (const { node } of impostors) {
-    await infiltrate(node, nodes)
+  for (let i = 0; i < bad; i++) {
+    const one = await impostor(await identityNearerThan(net.nodes))
+    impostors.push(one)
+    await infiltrate(one.node, nodes)
   }
 
-  const peerIds = impostors.map(({ node }) => node.peerId)
   return {
     bad: impostors,
     nodes: net.nodes,
-    key: keyWhere<{ peerId: DHT['peerId'] }>(
-      [...impostors.map(({ node }) => node), ...net.nodes],
-      (nearest) => nearest.slice(0, bad).every(({ peerId }) => peerIds.includes(peerId))
-    ),
+    key: KEY,
     async [Symbol.asyncDispose]() {
       await Promise.all([net.stop(), ...impostors.map((one) => one[Symbol.asyncDispose]())])
+    }
+  }
+}
+
+/** As an attacker makes them: again and again, until one is nearer to the key than all others. */
+async function identityNearerThan(honest: readonly DHT[]): Promise<PrivateKey> {
+  for (;;) {
+    const privateKey = await generateKeyPair('Ed25519')
+    const own = { peerId: peerIdFromPrivateKey(privateKey) }
+    const [nearest] = nearestFirst<{ peerId: PeerId }>(KEY, [own, ...honest])
+
+    if (nearest === own) {
+      return privateKey
     }
   }
 }

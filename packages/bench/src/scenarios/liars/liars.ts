@@ -29,7 +29,7 @@ export interface LiarFigures extends Readings {
 const FULL: LiarSizes = {
   nodes: 64,
   shares: [0, 0.1, 0.2, 0.3, 0.4, 0.5],
-  reads: 1000,
+  reads: 500,
   simulated: 1000,
   keys: 500
 }

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import type { DHT } from '@waggle/dht'
+import { type DHT, getDHTTime } from '@waggle/dht'
 import { type Random, sample, seededRandom } from '../../figures/random.ts'
 import { lookAround, settle } from '../../peers/settle.ts'
 import { memoryNode } from '../growth/real/memory-node.ts'
@@ -23,7 +23,7 @@ const SEED = 7
 const REQUEST_TIMEOUT_MS = 1000
 
 /** Stores and reads that are under way at once. */
-const AT_ONCE = 16
+const AT_ONCE = 32
 
 /** A network of real nodes, more and more of which lie. */
 export class LyingNetwork {
@@ -83,7 +83,7 @@ export class LyingNetwork {
     const [writer, reader] = sample(this.#honest, 2, this.#random) as [DHT, DHT]
     const key = `${randomUUID()} [owner:${writer.peerId}]`
     await writer.store(key, 'old', { ttl: TTL })
-    const { expirationTime } = { expirationTime: Date.now() / 1000 + TTL + 1 }
+    const expirationTime = getDHTTime() + TTL + 1
     await writer.store(key, 'new', { expirationTime })
     const found = await reader.get(key, { latest: true })
 
