@@ -110,7 +110,7 @@ export const DEFAULT_MAX_LOOKUP_CANDIDATES = 256
 export const DEFAULT_MAX_LOOKUP_REQUESTS = 64
 
 /** Of addresses that nobody but a third peer vouches for. Twice as many may come at once. */
-export const DEFAULT_MAX_DIALS_PER_SECOND = 64
+export const DEFAULT_MAX_DIALS_PER_SECOND = 256
 
 /** More than an application means to have under way, and few enough to hold in memory. */
 export const DEFAULT_MAX_CALLS = 100_000

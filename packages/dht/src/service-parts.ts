@@ -138,6 +138,7 @@ function finding(init: PartsInit): Finding {
   const replicas = new Replicas({
     self: components.peerId,
     ...{ store, channel, routing, avoidance, limits, lookups, numReplicas },
+    isDoubtful: (contact) => channel.isDoubtful(contact),
     isReplica: () => kad.getMode() === 'server'
   })
 

@@ -18,12 +18,14 @@ import type { RecordStore } from '../store/record-store.ts'
 import { Contacts } from './contacts.ts'
 import { DialAllowance } from './dial-allowance.ts'
 import { type Answer, ExchangeClient } from './exchange-client.ts'
+import { Hearsay } from './hearsay.ts'
 import {
   EXCHANGE_PROTOCOL,
   MAX_REMEMBERED_CONTACTS,
   OPEN_TIMEOUT_MS,
   STOCK_PEER_MEMORY_MS
 } from './limits.ts'
+import type { WirePeer } from './messages.ts'
 import { ExchangeProtocolError } from './protocol-error.ts'
 import type { Question } from './questions.ts'
 
@@ -67,6 +69,7 @@ export class ExchangeChannel implements RecordChannel {
   readonly #clients = new Map<string, ExchangeClient>()
   readonly #contacts = new Contacts()
   readonly #dials: DialAllowance
+  readonly #hearsay = new Hearsay()
   /** Until when, in ms of the process's clock, a peer is taken for a stock one. */
   readonly #stockUntilMs = new Map<string, number>()
 
@@ -118,6 +121,11 @@ export class ExchangeChannel implements RecordChannel {
     return this.#isStock(name)
       ? this.#init.stockChannel.isReady(peer)
       : this.#clients.get(name)?.isOpen === true
+  }
+
+  /** Whether a peer is to be asked after all others: those whom its namer named before were not there. */
+  isDoubtful(peer: Contact): boolean {
+    return this.#hearsay.isDoubtful(peer)
   }
 
   /** Ends all streams. */
@@ -183,7 +191,7 @@ export class ExchangeChannel implements RecordChannel {
       limits: this.#init.limits,
       onOffence: (error) => this.#init.onOffence?.(peer.id, error),
       open: () => this.#open(peer),
-      contactOf: (introduced) => this.#contacts.of(introduced),
+      contactOf: (introduced) => this.#heardOf(introduced, peer.id),
       onAnswer: () => this.#init.onAnswer(peer.id),
       onIdle: () => this.#clients.delete(name)
     })
@@ -191,23 +199,51 @@ export class ExchangeChannel implements RecordChannel {
     return client
   }
 
+  #heardOf(introduced: WirePeer, by: PeerId): Contact | undefined {
+    const contact = this.#contacts.of(introduced)
+
+    if (contact !== undefined && this.#isStranger(contact)) {
+      this.#hearsay.named(contact, by)
+    }
+
+    return contact
+  }
+
   async #open(peer: Contact): Promise<Stream> {
+    const isStranger = this.#isStranger(peer)
+    this.#assertWelcome(peer, isStranger)
+
+    try {
+      const stream = await this.#connect(peer)
+      this.#hearsay.tried(peer, true)
+      return stream
+    } catch (error) {
+      if (isStranger) {
+        this.#hearsay.tried(peer, false)
+      }
+
+      throw error
+    }
+  }
+
+  async #connect(peer: Contact): Promise<Stream> {
     const { connectionManager } = this.#init
-    this.#assertWelcome(peer)
     const signal = AbortSignal.timeout(OPEN_TIMEOUT_MS)
     await connectedTo(connectionManager, peer, { signal })
     return connectionManager.openStream(peer.id, EXCHANGE_PROTOCOL, { signal })
   }
 
-  /** Throws for a peer that is not to be asked, or not to be dialled just now. */
-  #assertWelcome({ id, multiaddrs }: Contact): void {
-    const { connectionManager, isBanished, isKnown } = this.#init
+  /** Whether a peer is known by what others say only. */
+  #isStranger({ id }: Contact): boolean {
+    const { connectionManager, isKnown } = this.#init
+    return isKnown?.(id) === false && connectionManager.getConnections(id).length === 0
+  }
 
-    if (isBanished?.(id)) {
+  /** Throws for a peer that is not to be asked, or not to be dialled just now. */
+  #assertWelcome({ id, multiaddrs }: Contact, isStranger: boolean): void {
+    if (this.#init.isBanished?.(id)) {
       throw new ExchangeProtocolError(`the peer ${id} broke the protocol lately`)
     }
-
-    const isStranger = isKnown?.(id) === false && connectionManager.getConnections(id).length === 0
 
     if (isStranger && !this.#dials.takes(multiaddrs.length)) {
       throw new BusyError('too many peers that others have named are being dialled')

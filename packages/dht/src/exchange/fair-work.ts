@@ -21,6 +21,8 @@ export class FairWork {
   /** In the order in which they get their turns. */
   readonly #waiting = new Map<string, Job[]>()
   #spentMs = 0
+  /** Since when time spent is counted. */
+  #sinceMs = Number.NEGATIVE_INFINITY
   #isTurnScheduled = false
 
   /** How many peers' questions wait. */
@@ -29,13 +31,24 @@ export class FairWork {
   }
 
   add(peer: string, job: Job): void {
+    this.#beginAnew()
+
     if (this.#waiting.has(peer) || !this.#work(job, this.#timeAtOnce())) {
       const jobs = this.#waiting.get(peer) ?? []
       jobs.push(job)
       this.#waiting.set(peer, jobs)
+      this.#scheduleTurn()
     }
+  }
 
-    this.#scheduleTurn()
+  /** As long as nothing waits, so that it needs no turns of its own. */
+  #beginAnew(): void {
+    const nowMs = performance.now()
+
+    if (this.#waiting.size === 0 && nowMs - this.#sinceMs > 2 * TURN_MS) {
+      this.#sinceMs = nowMs
+      this.#spentMs = 0
+    }
   }
 
   /** Who has nothing waiting need not wait for those who have, as long as this is no flood itself. */
@@ -55,6 +68,7 @@ export class FairWork {
   #takeTurn(): void {
     this.#isTurnScheduled = false
     this.#spentMs = 0
+    this.#sinceMs = performance.now()
 
     while (this.#waiting.size > 0 && this.#spentMs < TURN_MS) {
       this.#serveNext()
@@ -62,8 +76,6 @@ export class FairWork {
 
     if (this.#waiting.size > 0) {
       this.#scheduleTurn()
-    } else {
-      this.#spentMs = 0
     }
   }
 

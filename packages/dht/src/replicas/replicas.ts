@@ -36,6 +36,9 @@ export interface ReplicasInit {
   readonly lookups: Lookups
   readonly numReplicas: number
 
+  /** Which peers are asked after all others, besides those that failed. */
+  readonly isDoubtful?: (contact: Contact) => boolean
+
   /** @default DEFAULT_NODE_LIMITS */
   readonly limits?: NodeLimits | undefined
 
@@ -229,9 +232,12 @@ export class Replicas {
     const target = pointOfKey(key)
     const { maxLookupCandidates, maxLookupRequests } = this.#init.limits ?? DEFAULT_NODE_LIMITS
     const search = new Search({
-      ...{ target, count, maxCandidates: maxLookupCandidates, maxRequests: maxLookupRequests },
+      ...{ target, count },
+      maxCandidates: Math.max(maxLookupCandidates, 4 * count),
+      maxRequests: Math.max(maxLookupRequests, 2 * count),
       nearest: (most) => this.#init.routing.nearest(target, most),
-      isAvoided: ({ id }) => this.#init.avoidance.has(id)
+      isAvoided: (contact) =>
+        this.#init.avoidance.has(contact.id) || this.#init.isDoubtful?.(contact) === true
     })
 
     search.add([this.#self])
