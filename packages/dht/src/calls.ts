@@ -4,15 +4,32 @@ import { BusyError, TimeoutError } from './errors.ts'
 import type { CallOptions, Wanted } from './interface.ts'
 import { DEFAULT_MAX_CALLS } from './node-limits.ts'
 
+/** Hears how each call ends. */
+export interface CallObserver {
+  ended(call: string, tookMs: number, result: unknown): void
+  failed(call: string, tookMs: number, reason: unknown): void
+}
+
+export interface CallsOptions {
+  readonly observer?: CallObserver | undefined
+
+  /** @default DEFAULT_MAX_CALLS */
+  readonly maxCalls?: number | undefined
+}
+
 /** The calls that are under way. Each ends when its caller, its time or the node ends it. */
 export class Calls {
   readonly #lifetime: AbortSignal
   readonly #open = new Set<Call>()
-
+  readonly #observer: CallObserver | undefined
   readonly #maxCalls: number
 
-  constructor(lifetime: AbortSignal, maxCalls: number = DEFAULT_MAX_CALLS) {
+  constructor(
+    lifetime: AbortSignal,
+    { observer, maxCalls = DEFAULT_MAX_CALLS }: CallsOptions = {}
+  ) {
     this.#lifetime = lifetime
+    this.#observer = observer
     this.#maxCalls = maxCalls
     lifetime.addEventListener('abort', () => {
       for (const call of this.#open) {
@@ -47,12 +64,13 @@ export class Calls {
         timeoutMs,
         signal,
         reject,
+        observer: this.#observer,
         onEnd: () => this.#open.delete(call)
       })
       this.#open.add(call)
       start(call).then(
         (result) => {
-          call.settle()
+          call.succeed(result)
           resolve(result)
         },
         (error: unknown) => call.end(error)
@@ -66,6 +84,7 @@ interface CallInit {
   readonly timeoutMs: number
   readonly signal: AbortSignal | undefined
   readonly reject: (reason: unknown) => void
+  readonly observer: CallObserver | undefined
   readonly onEnd: () => void
 }
 
@@ -73,11 +92,13 @@ class Call implements Wanted {
   readonly #init: CallInit
   readonly #timer: ReturnType<typeof setTimeout>
   readonly #onAbort = (): void => this.end(this.#init.signal?.reason)
+  readonly #startMs: number
   isWanted = true
 
   constructor(init: CallInit) {
-    const { name, timeoutMs, signal } = init
+    const { name, timeoutMs, signal, observer } = init
     this.#init = init
+    this.#startMs = observer === undefined ? 0 : performance.now()
     this.#timer = setTimeout(
       () => this.end(new TimeoutError(`${name} took longer than ${timeoutMs} ms`)),
       Math.min(timeoutMs, MAX_TIMER_MS)
@@ -86,11 +107,27 @@ class Call implements Wanted {
   }
 
   end(reason: unknown): void {
-    this.settle()
-    this.#init.reject(reason)
+    const { name, observer, reject } = this.#init
+
+    if (this.isWanted) {
+      observer?.failed(name, performance.now() - this.#startMs, reason)
+    }
+
+    this.#settle()
+    reject(reason)
   }
 
-  settle(): void {
+  succeed(result: unknown): void {
+    const { name, observer } = this.#init
+
+    if (this.isWanted) {
+      observer?.ended(name, performance.now() - this.#startMs, result)
+    }
+
+    this.#settle()
+  }
+
+  #settle(): void {
     this.isWanted = false
     clearTimeout(this.#timer)
     this.#init.signal?.removeEventListener('abort', this.#onAbort)

@@ -20,7 +20,8 @@ import type {
   StoreEntry,
   StoreManyOptions,
   StoreOptions,
-  WaggleOperations
+  WaggleOperations,
+  WatchOptions
 } from './interface.ts'
 import { join, type Membership } from './join/join.ts'
 import { startNode } from './node.ts'
@@ -161,6 +162,10 @@ export class DHT implements WaggleOperations, AsyncDisposable {
 
   async getMany(keys: Iterable<Key>, options?: GetManyOptions): Promise<(Found | undefined)[]> {
     return this.#operations.getMany(keys, options)
+  }
+
+  watch(key: Key, options?: WatchOptions): AsyncIterableIterator<Found | undefined> {
+    return this.#operations.watch(key, options)
   }
 
   async findNearestPeers(key: Key, options?: FindNearestPeersOptions): Promise<PeerId[]> {

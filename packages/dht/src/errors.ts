@@ -72,6 +72,24 @@ export class BusyError extends Error {
   override readonly name = 'BusyError'
 }
 
+/** No peer answered, so that nobody can say whether anything is stored under the key. */
+export class UnreachableError extends Error {
+  static override readonly name = 'UnreachableError'
+  override readonly name = 'UnreachableError'
+
+  /** How many peers were asked and did not answer; 0: none is known. */
+  readonly failedPeers: number
+
+  constructor(failedPeers: number) {
+    super(
+      failedPeers === 0
+        ? 'no peer is known that could be asked: the node has not joined, or has lost all its peers'
+        : `none of the ${failedPeers} peers that were asked has answered: the network can't be reached, or is busier than requestTimeoutMs allows for`
+    )
+    this.failedPeers = failedPeers
+  }
+}
+
 /** Whatever was thrown, as an Error. */
 export function toError(thrown: unknown): Error {
   return thrown instanceof Error ? thrown : new Error(String(thrown), { cause: thrown })

@@ -1,4 +1,5 @@
 import type { PeerId } from '@libp2p/interface'
+import type { DHTTime, Key } from '@waggle/record'
 import type { ClockReading } from './clock/clock-reading.ts'
 
 /** What happens to a node, by the name under which `dht.addEventListener` hears of it. */
@@ -14,6 +15,34 @@ export interface DHTEvents {
    * much, and how sure that is.
    */
   'clock:skew': CustomEvent<ClockSkew>
+
+  /**
+   * This node holds something new for others under a key, be it stored by itself, by another peer or
+   * handed over.
+   */
+  'record:stored': CustomEvent<RecordNotice>
+
+  /** What this node held for others under a key has expired, and is swept from memory and disk. */
+  'record:expired': CustomEvent<RecordNotice>
+
+  /** The disk has begun to fail, or works again. See `stats().persistence`. */
+  'disk:state': CustomEvent<DiskState>
+}
+
+/** A record that this node holds or held for others. `get` reads it. */
+export interface RecordNotice {
+  readonly key: Key
+
+  /** DHT time, seconds: when the last of it expires. */
+  readonly expirationTime: DHTTime
+}
+
+/** Whether what is held gets onto the disk. */
+export interface DiskState {
+  readonly state: 'ok' | 'failing'
+
+  /** Why it is failing. */
+  readonly error?: Error | undefined
 }
 
 /** A comparison of clocks that found them too far apart. */

@@ -79,9 +79,10 @@ export {
   ClockSkewError,
   DataDirError,
   ListenError,
-  TimeoutError
+  TimeoutError,
+  UnreachableError
 } from './errors.ts'
-export type { ClockSkew, DHTEvents } from './events.ts'
+export type { ClockSkew, DHTEvents, DiskState, RecordNotice } from './events.ts'
 export type {
   CallOptions,
   DeleteOptions,
@@ -94,7 +95,8 @@ export type {
   StoreEntry,
   StoreManyOptions,
   StoreOptions,
-  WaggleOperations
+  WaggleOperations,
+  WatchOptions
 } from './interface.ts'
 export type { PeerMemory } from './join/peer-memory.ts'
 export type { WaggleKadDHTInit } from './kad/waggle-kad-dht.ts'

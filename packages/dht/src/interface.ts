@@ -77,6 +77,9 @@ export interface FindNearestPeersOptions extends CallOptions {
   count?: number | undefined
 }
 
+/** How `watch` is told when to end. */
+export interface WatchOptions extends AbortOptions {}
+
 /** The operations that a node with `waggle()` offers, and that `DHT` passes on. */
 export interface WaggleOperations {
   /**
@@ -94,6 +97,7 @@ export interface WaggleOperations {
    * `{ value, expirationTime }`. Undefined if nothing live is there.
    *
    * @throws TypeError or InvalidKeyError for what can't be a key
+   * @throws UnreachableError when no peer answered, so that nobody can say
    * @throws TimeoutError
    */
   get(key: Key, options?: GetOptions): Promise<Found | undefined>
@@ -116,6 +120,17 @@ export interface WaggleOperations {
 
   /** Reads many keys; answers in their order. */
   getMany(keys: Iterable<Key>, options?: GetManyOptions): Promise<(Found | undefined)[]>
+
+  /**
+   * Delivers what is stored under a key, as `get` would return it, if anything is, and then each change
+   * at once: another value, a subkey more or less, a later expiration; undefined when the last of it has
+   * expired or been deleted. Begins with the first question for a value. Who is slower than the changes
+   * gets what is there when they ask again, and never an older value after a newer one. Leaving the loop
+   * ends it; when the signal is aborted it throws the signal's reason, when the node stops `AbortError`.
+   *
+   * @throws TypeError or InvalidKeyError for what can't be a key
+   */
+  watch(key: Key, options?: WatchOptions): AsyncIterableIterator<Found | undefined>
 
   /** The peers that are nearest to a key and answered, nearest first; this node is left out. */
   findNearestPeers(key: Key, options?: FindNearestPeersOptions): Promise<PeerId[]>
@@ -224,6 +239,12 @@ export interface Stats {
 
   /** Reads that the cache has answered. */
   readonly cacheHits: number
+
+  /** Keys that are watched in this node. */
+  readonly watchedKeys: number
+
+  /** Keys that this node watches for others, each counted once for each of them. */
+  readonly watchedForOthers: number
 
   /** Entries that this node keeps alive, having stored them with `republish`. */
   readonly republished: number

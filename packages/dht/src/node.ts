@@ -14,6 +14,7 @@ import { wholeWrites } from './connection/whole-writes.ts'
 import { ListenError, toError } from './errors.ts'
 import { identityAt } from './identity.ts'
 import { waggleKadDHT } from './kad/waggle-kad-dht.ts'
+import { listenedAddresses } from './listened-addresses.ts'
 import type { NodeLimits } from './node-limits.ts'
 import type { Settings } from './options.ts'
 import {
@@ -57,6 +58,7 @@ type NodeServices = {
   identify: Identify
   ping: Ping
   holePunching: unknown
+  listenedAddresses: unknown
   reachability?: unknown
   relayServer?: unknown
   dht: KadDHT
@@ -149,6 +151,7 @@ function services({
     identify: identify({ timeout: IDENTIFY_TIMEOUT_MS }),
     ping: ping({ maxInboundStreams: MAX_PING_STREAMS, maxOutboundStreams: MAX_PING_STREAMS }),
     holePunching: holePunching(),
+    listenedAddresses: listenedAddresses(),
     ...((relay || serveRelay) && { reachability: reachability() }),
     ...(serveRelay && { relayServer: relayServer() }),
     dht: waggleKadDHT({

@@ -22,12 +22,15 @@ import type {
   StoreManyOptions,
   StoreOptions,
   WaggleOperations,
-  Wanted
+  Wanted,
+  WatchOptions
 } from './interface.ts'
 import { mapMany } from './many.ts'
+import type { Meter } from './metrics/meter.ts'
 import type { ReadOptions, Replicas } from './replicas/replicas.ts'
 import type { RecordStore } from './store/record-store.ts'
 import type { Publication, Republisher } from './upkeep/republisher.ts'
+import type { Watches } from './watch/watches.ts'
 import {
   deleting,
   placeName,
@@ -43,6 +46,7 @@ export interface OperationsInit {
   readonly replicas: Replicas
   readonly reads: CachedReads
   readonly republisher: Republisher
+  readonly watches: Watches
 
   /** For its limits and its clock. */
   readonly store: RecordStore
@@ -50,6 +54,9 @@ export interface OperationsInit {
 
   /** @default DEFAULT_MAX_CALLS */
   readonly maxCalls?: number | undefined
+
+  /** Counts what is done; undefined: nobody. */
+  readonly meter?: Meter | undefined
 
   /** Aborted when the node stops. */
   readonly lifetime: AbortSignal
@@ -66,7 +73,7 @@ export class Operations implements WaggleOperations {
 
   constructor(init: OperationsInit) {
     this.#init = init
-    this.#calls = new Calls(init.lifetime, init.maxCalls)
+    this.#calls = new Calls(init.lifetime, { observer: init.meter, maxCalls: init.maxCalls })
     init.lifetime.addEventListener('abort', () => init.republisher.unpublishOwn(this))
   }
 
@@ -96,7 +103,10 @@ export class Operations implements WaggleOperations {
 
   async get(key: Key, options: GetOptions = {}): Promise<Found | undefined> {
     const bytes = recordKey(key, this.#init.store.limits)
-    return this.#calls.run('get', options, (wanted) => this.#read(bytes, { ...options, wanted }))
+    const { latest, sufficientExpirationTime } = options
+    return this.#calls.run('get', options, (wanted) =>
+      this.#read(bytes, { wanted, latest, sufficientExpirationTime })
+    )
   }
 
   async storeMany(
@@ -125,7 +135,7 @@ export class Operations implements WaggleOperations {
 
   async getMany(keys: Iterable<Key>, options: GetManyOptions = {}): Promise<(Found | undefined)[]> {
     assertMany('keys', keys)
-    const { onProgress } = options
+    const { onProgress, latest, sufficientExpirationTime } = options
     const { limits } = this.#init.store
     const toBytes = (key: Key, index: number): Uint8Array =>
       inEntry(index, () => recordKey(key, limits))
@@ -134,11 +144,12 @@ export class Operations implements WaggleOperations {
       keys.forEach(toBytes)
     }
 
-    return this.#calls.run('getMany', options, (wanted) =>
-      mapMany(
+    return this.#calls.run('getMany', options, (wanted) => {
+      const readOptions = { wanted, latest, sufficientExpirationTime }
+      return mapMany(
         mapped(keys, (key, index) => ({ key, bytes: toBytes(key, index) })),
         async ({ key, bytes }, index) => {
-          const found = await this.#read(bytes, { ...options, wanted })
+          const found = await this.#read(bytes, readOptions)
 
           if (wanted.isWanted) {
             onProgress?.(
@@ -155,7 +166,12 @@ export class Operations implements WaggleOperations {
           bytesOf: () => 0
         }
       )
-    )
+    })
+  }
+
+  watch(key: Key, { signal }: WatchOptions = {}): AsyncIterableIterator<Found | undefined> {
+    const { lifetime, store, watches } = this.#init
+    return watches.watching(recordKey(key, store.limits), { signal, lifetime })
   }
 
   async findNearestPeers(key: Key, options: FindNearestPeersOptions = {}): Promise<PeerId[]> {
@@ -215,6 +231,7 @@ export class Operations implements WaggleOperations {
 
     const { replicas, reads } = this.#init
     const outcomes = await replicas.write(key, record, wanted)
+    this.#init.meter?.written(outcomes)
     const isAccepted = outcomes.includes('accepted') && !outcomes.includes('stale')
     reads.onWritten(key, record, isAccepted)
     return isAccepted

@@ -11,7 +11,10 @@ export interface Judge {
   readonly store: RecordStore
 }
 
-/** The record that a peer answered with; undefined if it breaks a rule (N9) or has expired. */
+/**
+ * The record that a peer answered with; undefined if it breaks a rule (N9) or has expired. It has
+ * bytes of its own, so that whoever keeps it does not keep the whole message that it came in.
+ */
 export function receivedRecord(
   peer: Contact,
   key: Uint8Array,
@@ -19,7 +22,7 @@ export function receivedRecord(
   { log, store }: Judge
 ): DHTRecord | undefined {
   try {
-    return checkRecord(key, bytes, { now: store.clock(), limits: store.limits })
+    return checkRecord(key, bytes.slice(), { now: store.clock(), limits: store.limits })
   } catch (error) {
     log('ignoring the record that %p answered with - %e', peer.id, error)
     return undefined

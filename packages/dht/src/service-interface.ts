@@ -2,6 +2,7 @@ import type {
   AbortOptions,
   ComponentLogger,
   Libp2pEvents,
+  Metrics,
   PeerId,
   PeerStore,
   TypedEventTarget
@@ -62,6 +63,7 @@ export interface WaggleComponents {
   connectionManager: ConnectionManager
   events: TypedEventTarget<Libp2pEvents>
   logger: ComponentLogger
+  metrics?: Metrics
   peerStore: PeerStore
   registrar: Registrar
 }

@@ -1,9 +1,11 @@
 import { AbortError, type PeerId, type TypedEventTarget } from '@libp2p/interface'
+import { encodedSize } from '@waggle/record'
 import { Access, type AllowPeer } from './access.ts'
 import { type CachePolicy, cachePolicy } from './cache/cache-policy.ts'
 import { CachedReads } from './cache/cached-reads.ts'
 import { Clocks } from './clock/clocks.ts'
-import { SWEEP_INTERVAL_MS } from './constants.ts'
+import { SEARCH_WIDTH, SWEEP_INTERVAL_MS } from './constants.ts'
+import { anySignal, timeoutSignal } from './deadline.ts'
 import type { DHTEvents } from './events.ts'
 import { ExchangeChannel, type ExchangeChannelInit } from './exchange/exchange-channel.ts'
 import { ExchangeServer } from './exchange/exchange-server.ts'
@@ -15,13 +17,21 @@ import { KnownPeers } from './kad/known-peers.ts'
 import { type NodeParts, partsOf } from './kad/node-parts.ts'
 import { Avoidance } from './lookup/avoidance.ts'
 import { Lookups } from './lookup/lookups.ts'
+import type { Meter } from './metrics/meter.ts'
 import type { NodeLimits } from './node-limits.ts'
 import { Outlaws } from './outlaws.ts'
 import { Replicas } from './replicas/replicas.ts'
 import type { WaggleComponents, WaggleInit } from './service-interface.ts'
 import { RecordStore } from './store/record-store.ts'
+import { fingerprintsAt } from './upkeep/comparison.ts'
 import { Republisher } from './upkeep/republisher.ts'
 import { Upkeep } from './upkeep/upkeep.ts'
+import { WatchChannel } from './watch/watch-channel.ts'
+import { WatchServer } from './watch/watch-server.ts'
+import { Watches } from './watch/watches.ts'
+
+/** How long a peer may take to say what it holds. */
+const COMPARE_TIMEOUT_MS = 10_000
 
 /** {@link WaggleInit} with its defaults. */
 export type ServiceInit = {
@@ -34,6 +44,9 @@ export type ServiceInit = {
 export interface PartsInit extends ServiceInit {
   readonly components: WaggleComponents
 
+  /** Counts what is done; undefined: nobody. */
+  readonly meter: Meter | undefined
+
   /** Where the service tells what happens. */
   readonly events: TypedEventTarget<DHTEvents>
 }
@@ -42,6 +55,8 @@ export interface PartsInit extends ServiceInit {
 export interface ServiceParts extends NodeParts {
   readonly access: Access
   readonly acquaintance: Acquaintance
+  readonly avoidance: Avoidance
+  readonly channel: ExchangeChannel
   readonly cache: RecordStore | undefined
   readonly clocks: Clocks
   readonly outlaws: Outlaws
@@ -51,6 +66,8 @@ export interface ServiceParts extends NodeParts {
   readonly routing: KnownPeers
   readonly server: ExchangeServer
   readonly upkeep: Upkeep
+  readonly watches: Watches
+  readonly watchServer: WatchServer
 
   /** Aborted when the service stops. */
   readonly lifetime: AbortSignal
@@ -68,22 +85,27 @@ export function serviceParts(init: PartsInit): ServiceParts {
   const stopping = new AbortController()
   const lifetime = stopping.signal
   const found = finding(init)
-  const { routing, channel, lookups, outlaws, replicas } = found
+  const { avoidance, routing, channel, lookups, outlaws, replicas } = found
   const { cache, reads } = caching(init, replicas)
+  const { watches, watchChannel } = watching(init, { ...found, reads })
+  const watchServer = new WatchServer({
+    ...{ store, routing },
+    onOffence: (peer, error) => outlaws.banish(peer, error)
+  })
   const clocks = clocksOf(init)
   const republisher = new Republisher({
     clock: store.clock,
     log: components.logger.forComponent('waggle:republish')
   })
-  const upkeep = upkeepOf(init, found)
+  const upkeep = upkeepOf(init, found, lifetime)
   const server = new ExchangeServer({
     ...{ access, store, cache, limits, routing },
     onOffence: (peer, error) => outlaws.banish(peer, error)
   })
 
   return {
-    ...{ access, cache, clocks, kad, lifetime, outlaws, reads },
-    ...{ replicas, republisher, routing, server, store, upkeep },
+    ...{ access, avoidance, channel, cache, clocks, kad, lifetime, outlaws, reads },
+    ...{ replicas, republisher, routing, server, store, upkeep, watches, watchServer },
     acquaintance: acquaintanceOf(init, routing, lifetime),
     async follow() {
       sweepAgainAndAgain([store, cache], lifetime)
@@ -91,12 +113,16 @@ export function serviceParts(init: PartsInit): ServiceParts {
       outlaws.follow(components.events, lifetime)
       guardWrites(kad, access)
       upkeep.follow(events, lifetime)
+      watches.follow(events, lifetime)
       await routing.follow(lifetime)
     },
     stop() {
       stopping.abort(new AbortError('the node was stopped'))
       reads.close()
       republisher.stop()
+      watches.stop()
+      watchServer.stop()
+      watchChannel.close()
       channel.close()
       server.close()
       lookups.close()
@@ -105,11 +131,15 @@ export function serviceParts(init: PartsInit): ServiceParts {
 }
 
 interface Finding {
+  readonly avoidance: Avoidance
   readonly routing: KnownPeers
   readonly channel: ExchangeChannel
   readonly lookups: Lookups
   readonly outlaws: Outlaws
   readonly replicas: Replicas
+
+  /** A peer has been heard of. */
+  readonly onAlive: (peer: PeerId) => void
 }
 
 /** How peers are found, and what they hold. */
@@ -142,37 +172,73 @@ function finding(init: PartsInit): Finding {
     isReplica: () => kad.getMode() === 'server'
   })
 
-  return { routing, channel, lookups, outlaws, replicas }
+  return { avoidance, routing, channel, lookups, onAlive, outlaws, replicas }
+}
+
+function upkeepOf(
+  { components, meter, numReplicas }: PartsInit,
+  { channel, lookups, replicas, routing }: Finding,
+  lifetime: AbortSignal
+): Upkeep {
+  const { connectionManager, logger, peerId } = components
+  const { kad, store } = partsOf(components)
+  return new Upkeep({
+    self: { id: peerId, multiaddrs: [] },
+    ...{ store, numReplicas, isReplica: () => kad.getMode() === 'server' },
+    servers: () => routing.present(),
+    async send(to, key, record) {
+      await lookups.inTime(to, channel.store(to, key, record, { closerCount: 0 }))
+      meter?.handedOver(encodedSize(record))
+    },
+    async holds(peer, key) {
+      const asked = channel.find(peer, key, { closerCount: 0, isCloserAlways: true })
+      return (await lookups.inTime(peer, asked)).record !== undefined
+    },
+    fingerprints(peer, keys) {
+      const signal = anySignal(lifetime, timeoutSignal(COMPARE_TIMEOUT_MS))
+      return fingerprintsAt(peer, keys, { connectionManager, channel, signal })
+    },
+    lookAround: () =>
+      replicas.nearest(peerId.toMultihash().bytes, SEARCH_WIDTH, { isWanted: true }),
+    log: logger.forComponent('waggle:upkeep')
+  })
 }
 
 function caching(
-  { cache: options, components, limits }: PartsInit,
+  { cache: options, components, limits, meter }: PartsInit,
   replicas: Replicas
 ): { cache: RecordStore | undefined; reads: CachedReads } {
   const { store } = partsOf(components)
   const policy = cachePolicy(options || {})
   const cache = options === false ? undefined : cacheBeside(store, policy, limits)
   const log = components.logger.forComponent('waggle:cache')
-  return { cache, reads: new CachedReads({ replicas, store, cache, policy, log }) }
+  return { cache, reads: new CachedReads({ replicas, store, cache, policy, log, meter }) }
 }
 
-function upkeepOf(
+interface WatchingParts extends Finding {
+  readonly reads: CachedReads
+}
+
+/** How changes are heard of. */
+function watching(
   { components, numReplicas }: PartsInit,
-  { channel, lookups, routing }: Finding
-): Upkeep {
-  const { kad, store } = partsOf(components)
-  return new Upkeep({
-    self: { id: components.peerId, multiaddrs: [] },
-    ...{ store, numReplicas, isReplica: () => kad.getMode() === 'server' },
-    servers: () => routing.present(),
-    send: (to, key, record) =>
-      lookups.inTime(to, channel.store(to, key, record, { closerCount: 0 })),
-    async holds(peer, key) {
-      const asked = channel.find(peer, key, { closerCount: 0, isCloserAlways: true })
-      return (await lookups.inTime(peer, asked)).record !== undefined
-    },
-    log: components.logger.forComponent('waggle:upkeep')
+  { channel: records, replicas, reads, onAlive, outlaws }: WatchingParts
+): { watches: Watches; watchChannel: WatchChannel } {
+  const { connectionManager, logger } = components
+  const { store } = partsOf(components)
+  const log = logger.forComponent('waggle:watch')
+  const channel = new WatchChannel({
+    ...{ connectionManager, log, store, records, onAnswer: onAlive },
+    onChange: (key, record) => watches.onChange(key, record),
+    isBanished: (peer) => outlaws.has(peer),
+    onOffence: (peer, error) => outlaws.banish(peer, error),
+    onLost: (peer) => watches.onLost(peer)
   })
+  const watches = new Watches({
+    ...{ channel, log, numReplicas, replicas, store },
+    readLatest: async (key, wanted) => reads.read(key, { latest: true, wanted })
+  })
+  return { watches, watchChannel: channel }
 }
 
 function sweepAgainAndAgain(

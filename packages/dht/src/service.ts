@@ -1,4 +1,4 @@
-import type { AbortOptions, PeerId, Startable, Stream, TypedEventTarget } from '@libp2p/interface'
+import type { AbortOptions, PeerId, Startable, Stream } from '@libp2p/interface'
 import { AbortError, serviceCapabilities, serviceDependencies } from '@libp2p/interface'
 import { TypedEventEmitter } from 'main-event'
 import { CLOCK_PROTOCOL, MAX_CLOCK_STREAMS, tellTime } from './clock/clock-protocol.ts'
@@ -6,12 +6,13 @@ import type { ClockReading } from './clock/clock-reading.ts'
 import { DEFAULT_NUM_REPLICAS, DEFAULT_REQUEST_TIMEOUT_MS, SEARCH_WIDTH } from './constants.ts'
 import { anySignal } from './deadline.ts'
 import { toError } from './errors.ts'
-import type { DHTEvents } from './events.ts'
-import type { ExchangeServer } from './exchange/exchange-server.ts'
+import type { DHTEvents, DiskState } from './events.ts'
 import { EXCHANGE_PROTOCOL, MAX_EXCHANGE_STREAMS } from './exchange/limits.ts'
 import type { Stats, WaggleOperations } from './interface.ts'
 import type { PeerMemory } from './join/peer-memory.ts'
 import { partsOf } from './kad/node-parts.ts'
+import { type Readings, registerGauges } from './metrics/gauges.ts'
+import { Meter } from './metrics/meter.ts'
 import { nodeLimitsOf } from './node-limits.ts'
 import { Operations } from './operations.ts'
 import { isCache, isFunction, isNodeLimits, isPositive, isWhole } from './option-checks.ts'
@@ -21,6 +22,7 @@ import {
   type Persistence,
   type PersistenceOptions
 } from './persistence/persistence.ts'
+import { recordEvents } from './record-events.ts'
 import {
   SERVICE,
   type Waggle,
@@ -28,6 +30,12 @@ import {
   type WaggleInit
 } from './service-interface.ts'
 import { type ServiceInit, type ServiceParts, serviceParts } from './service-parts.ts'
+import {
+  COMPARE_PROTOCOL,
+  MAX_COMPARE_STREAMS,
+  tellFingerprints
+} from './upkeep/compare-protocol.ts'
+import { MAX_WATCH_STREAMS, WATCH_PROTOCOL } from './watch/limits.ts'
 
 /**
  * The Waggle service for an application's own libp2p node. It needs `waggleKadDHT()` beside it, in
@@ -64,30 +72,40 @@ class WaggleService implements Waggle, Startable {
   readonly [Symbol.toStringTag] = SERVICE
   readonly [serviceCapabilities]: string[] = [SERVICE]
   readonly [serviceDependencies]: string[] = ['@libp2p/kad-dht']
-  readonly events: TypedEventTarget<DHTEvents> = new TypedEventEmitter()
+  readonly events: TypedEventEmitter<DHTEvents> = new TypedEventEmitter()
   readonly #components: WaggleComponents
   readonly #init: WaggleServiceInit
   #persistence: Persistence | undefined
+  readonly #meter: Meter | undefined
   #running: ServiceParts | undefined
 
   constructor(components: WaggleComponents, init: WaggleServiceInit) {
+    const { metrics } = components
     this.#components = components
     this.#init = init
+    this.#meter = metrics && new Meter(metrics)
+    registerGauges(metrics, () => this.#readings())
   }
 
   /** Called by libp2p before anybody can ask: what was kept is there from the first moment. */
   async beforeStart(): Promise<void> {
     const { store } = partsOf(this.#components)
     const { logger } = this.#components
-    this.#persistence = await openPersistence({ ...this.#init.persistence, store, logger })
+    this.#persistence = await openPersistence({
+      ...this.#init.persistence,
+      ...{ store, logger },
+      onStateChange: (error) => this.#tellOfDisk(error)
+    })
   }
 
   /** Called by libp2p, when all services exist: their order does not matter. */
   async start(): Promise<void> {
     const { events } = this
-    const parts = serviceParts({ ...this.#init, components: this.#components, events })
+    const meter = this.#meter
+    const parts = serviceParts({ ...this.#init, components: this.#components, events, meter })
     this.#running = parts
     await parts.follow()
+    parts.store.observeBy(recordEvents(events, meter))
 
     if (!this.clientMode) {
       await this.#serve(parts)
@@ -96,10 +114,13 @@ class WaggleService implements Waggle, Startable {
 
   /** Called by libp2p. */
   async stop(): Promise<void> {
+    this.#running?.store.observeBy(undefined)
     this.#running?.stop()
     this.#running = undefined
     await this.#components.registrar.unhandle(EXCHANGE_PROTOCOL)
+    await this.#components.registrar.unhandle(WATCH_PROTOCOL)
     await this.#components.registrar.unhandle(CLOCK_PROTOCOL)
+    await this.#components.registrar.unhandle(COMPARE_PROTOCOL)
   }
 
   /** Called by libp2p when nobody can ask any more, or when starting has failed. */
@@ -127,7 +148,7 @@ class WaggleService implements Waggle, Startable {
   }
 
   stats(): Stats {
-    const { store, cache, clocks, reads, republisher, routing } = this.#started
+    const { store, cache, clocks, reads, republisher, routing, ...watching } = this.#started
     return {
       records: store.records,
       bytes: store.bytes,
@@ -135,6 +156,8 @@ class WaggleService implements Waggle, Startable {
       cachedBytes: cache?.bytes ?? 0,
       cacheHits: reads.hits,
       republished: republisher.size,
+      watchedKeys: watching.watches.size,
+      watchedForOthers: watching.watchServer.size,
       peers: this.peers.length,
       knownPeers: routing.size,
       clockSkewMs: clocks.medianSkewMs,
@@ -163,13 +186,35 @@ class WaggleService implements Waggle, Startable {
   }
 
   operations(lifetime: AbortSignal): WaggleOperations {
-    const { replicas, reads, republisher, store, lifetime: ownLifetime } = this.#started
+    const { replicas, reads, republisher, store, watches, lifetime: ownLifetime } = this.#started
     return new Operations({
-      ...{ replicas, reads, republisher, store },
+      ...{ replicas, reads, republisher, store, watches },
       numReplicas: this.#init.numReplicas,
       maxCalls: this.#init.limits.maxCalls,
+      meter: this.#meter,
       lifetime: anySignal(lifetime, ownLifetime)
     })
+  }
+
+  #readings(): Readings | undefined {
+    if (this.#running === undefined) {
+      return undefined
+    }
+
+    const { avoidance, channel, reads } = this.#running
+    const { waiting, underWay } = channel.load
+    return {
+      stats: this.stats(),
+      avoidedPeers: avoidance.size,
+      plannedRefreshes: reads.refreshes,
+      questionsWaiting: waiting,
+      questionsUnderWay: underWay
+    }
+  }
+
+  #tellOfDisk(error: Error | undefined): void {
+    const detail: DiskState = error === undefined ? { state: 'ok' } : { state: 'failing', error }
+    this.events.safeDispatchEvent('disk:state', { detail })
   }
 
   get #started(): ServiceParts {
@@ -180,7 +225,11 @@ class WaggleService implements Waggle, Startable {
     return this.#running
   }
 
-  async #serveStream(server: ExchangeServer, stream: Stream, peer: PeerId): Promise<void> {
+  async #serveStream(
+    server: { serve(stream: Stream, peer: PeerId): void },
+    stream: Stream,
+    peer: PeerId
+  ): Promise<void> {
     const isAllowed = this.#started.access.allows(peer, 'connect')
 
     if (isAllowed === true || (await isAllowed)) {
@@ -190,7 +239,7 @@ class WaggleService implements Waggle, Startable {
     }
   }
 
-  async #serve({ server, store }: ServiceParts): Promise<void> {
+  async #serve({ server, store, watchServer }: ServiceParts): Promise<void> {
     const { registrar } = this.#components
     await registrar.handle(
       EXCHANGE_PROTOCOL,
@@ -198,9 +247,19 @@ class WaggleService implements Waggle, Startable {
       { maxInboundStreams: MAX_EXCHANGE_STREAMS, maxOutboundStreams: MAX_EXCHANGE_STREAMS }
     )
     await registrar.handle(
+      WATCH_PROTOCOL,
+      (stream, { remotePeer }) => this.#serveStream(watchServer, stream, remotePeer),
+      { maxInboundStreams: MAX_WATCH_STREAMS, maxOutboundStreams: MAX_WATCH_STREAMS }
+    )
+    await registrar.handle(
       CLOCK_PROTOCOL,
       (stream) => tellTime(stream, store.clock).catch((error) => stream.abort(toError(error))),
       { maxInboundStreams: MAX_CLOCK_STREAMS, maxOutboundStreams: MAX_CLOCK_STREAMS }
+    )
+    await registrar.handle(
+      COMPARE_PROTOCOL,
+      (stream) => tellFingerprints(stream, store).catch((error) => stream.abort(toError(error))),
+      { maxInboundStreams: MAX_COMPARE_STREAMS, maxOutboundStreams: MAX_COMPARE_STREAMS }
     )
   }
 }

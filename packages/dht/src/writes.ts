@@ -13,7 +13,7 @@ import {
   tombstoneRecord,
   type Value
 } from '@waggle/record'
-import { toString as stringOf } from 'uint8arrays/to-string'
+import { textOf } from './bytes-as-text.ts'
 
 /** A write as replicas take it. */
 export interface Write {
@@ -88,7 +88,7 @@ export function placeOf({ key, record }: Write): string {
 
 /** A place's name; those of a key's subkeys begin with that of the key and a separator. */
 export function placeName(key: Uint8Array, subkey?: SubkeyId): string {
-  const name = stringOf(key, 'latin1')
+  const name = textOf(key)
   return subkey === undefined ? name : name + SUBKEY_SEPARATOR + subkey
 }
 

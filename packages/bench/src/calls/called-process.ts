@@ -10,6 +10,9 @@ export interface CalledProcessOptions {
 
   /** For Node, besides what it takes to run our source. */
   readonly flags?: readonly string[]
+
+  /** Where it runs, if not on this host. */
+  readonly host?: { command(command: readonly string[]): string[] } | undefined
 }
 
 /** What reads the packages' source without a build. */
@@ -25,8 +28,10 @@ export class CalledProcess<C extends Calls<C>> implements AsyncDisposable {
   readonly #waiting = new Map<number, PromiseWithResolvers<unknown>>()
   #calls = 0
 
-  constructor(file: URL, { signal, flags = [] }: CalledProcessOptions = {}) {
-    this.#child = spawn(process.execPath, [SOURCE_FLAG, ...flags, fileURLToPath(file)], {
+  constructor(file: URL, { signal, flags = [], host }: CalledProcessOptions = {}) {
+    const command = [process.execPath, SOURCE_FLAG, ...flags, fileURLToPath(file)]
+    const [program = '', ...args] = host?.command(command) ?? command
+    this.#child = spawn(program, args, {
       stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
       serialization: 'advanced',
       killSignal: 'SIGKILL',

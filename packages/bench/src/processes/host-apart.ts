@@ -59,6 +59,13 @@ export class HostApart {
     }
   }
 
+  /** Puts the cable back in. */
+  plug(): void {
+    if (!run(...this.#inside, 'ip', 'link', 'set', this.#end('b'), 'up')) {
+      throw new Error('the cable can not be put back in')
+    }
+  }
+
   /** The cable would go with the namespace, but that may take a minute. */
   stop(): void {
     run('ip', 'link', 'delete', this.#end('a'))
@@ -74,7 +81,9 @@ export class HostApart {
       ['ip', 'link', 'set', ours, 'up'],
       [...this.#inside, 'ip', 'address', 'add', `${this.address}/30`, 'dev', theirs],
       [...this.#inside, 'ip', 'link', 'set', theirs, 'up'],
-      [...this.#inside, 'ip', 'link', 'set', 'lo', 'up']
+      [...this.#inside, 'ip', 'link', 'set', 'lo', 'up'],
+      // Processes there go on reaching each other when the cable is pulled.
+      [...this.#inside, 'ip', 'address', 'add', `${this.address}/32`, 'dev', 'lo']
     ]
 
     return steps.every((step) => run(...step))

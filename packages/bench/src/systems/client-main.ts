@@ -6,6 +6,7 @@ import { usage } from '../processes/usage.ts'
 import { drive, type Operate } from '../workload/drive.ts'
 import { peakOf } from '../workload/peak.ts'
 import { isValueFor, keyFor, missingFor, valueFor } from '../workload/records.ts'
+import { deliveries } from './deliveries.ts'
 import type { BulkParams, ClientHandlers, Operation } from './handlers.ts'
 import type { Client, Entry } from './system.ts'
 import { loadSystem } from './systems.ts'
@@ -34,6 +35,10 @@ serve<ClientHandlers>({
     const operate = operations()[operation]
     prepare(operation, keys)
     return drive((index) => operate(keys[index] ?? index), { count: keys.length, ...load })
+  },
+
+  async watch(params) {
+    return deliveries(started(), params)
   },
 
   async bulk(params) {

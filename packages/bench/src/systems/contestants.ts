@@ -14,6 +14,13 @@ export interface Contestant {
   readonly hasBulk: boolean
 
   /**
+   * Whether it tells those who watch a key of changes.
+   *
+   * @default false
+   */
+  readonly hasWatch?: boolean
+
+  /**
    * Slower with each key that a node has asked for, and compiled before it starts: it is measured
    * with little before.
    *
@@ -34,7 +41,8 @@ export const WAGGLE: Contestant = {
   ...inNode('waggle'),
   title: 'Waggle',
   hasLatest: true,
-  hasBulk: true
+  hasBulk: true,
+  hasWatch: true
 }
 
 /** What it is compared with. */
@@ -46,6 +54,7 @@ export const OTHERS: readonly Contestant[] = [
     clientCommand: [PYTHON, OPENDHT, 'client'],
     hasLatest: true,
     hasBulk: false,
+    hasWatch: true,
     isBestFresh: true
   },
   { ...inNode('hyperdht'), title: 'HyperDHT mutable', hasLatest: true, hasBulk: false },

@@ -27,6 +27,12 @@ export type ClientHandlers = {
   /** One operation on each of the keys. */
   run(params: RunParams): Promise<Measured>
 
+  /**
+   * Has all of the keys watched, then stores a value under one after the other; takes the time from the
+   * beginning of each store until the watcher has its value. Where a system has such a thing.
+   */
+  watch(params: WatchParams): Promise<Measured>
+
   /** One call for all of the keys. */
   bulk(params: BulkParams): Promise<BulkMeasured>
 
@@ -39,6 +45,13 @@ export type ClientHandlers = {
 export interface RunParams extends Omit<Load, 'count'> {
   readonly operation: Operation
   readonly keys: readonly number[]
+}
+
+export interface WatchParams {
+  readonly keys: readonly number[]
+
+  /** Values that are stored before under each key, unmeasured. */
+  readonly warmUp: number
 }
 
 export interface BulkParams {

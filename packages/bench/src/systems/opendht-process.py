@@ -20,6 +20,7 @@ VALUE_BYTES = 100
 # How many nodes hold a value, and how many a bucket of the routing table holds.
 TARGET_NODES = 8
 SETTLE_SECONDS = 60
+DELIVERY_SECONDS = 5
 
 
 class Node:
@@ -86,6 +87,25 @@ class Clients:
 
         return Drive(operate, tasks, limitMs).run(inFlight)
 
+    def watch(self, keys, warmUp):
+        """The times from the beginning of each put until the one who listens has its value."""
+        watched = [Watched(self.reader.runner, self.hash_for(key)) for key in keys]
+
+        for number in range(warmUp):
+            for each, key in zip(watched, keys):
+                each.delivery_ms(self.writer.runner, value_for(f"{key}/{number}"))
+
+        start = time.perf_counter()
+        latencies_ms = [
+            each.delivery_ms(self.writer.runner, value_for(key))
+            for each, key in zip(watched, keys)
+        ]
+        elapsed_ms = since_ms(start)
+
+        failed = [index for index, ms in enumerate(latencies_ms) if ms is None]
+        measured = [DELIVERY_SECONDS * 1000 if ms is None else ms for ms in latencies_ms]
+        return {"latenciesMs": measured, "elapsedMs": elapsed_ms, "failed": failed}
+
     def usage(self):
         return usage()
 
@@ -135,6 +155,35 @@ class Clients:
                 return hashed
 
         raise RuntimeError("our own nodes are nearest to every key")
+
+
+class Watched:
+    """A key whose values one node listens to, to the end: the binding's cancelListen damages the interpreter."""
+
+    def __init__(self, reader, key):
+        self.reader = reader
+        self.key = key
+        self.wanted = None
+        self.delivered = threading.Event()
+        self.token = reader.listen(key, self.on_value)
+
+    def on_value(self, value, *_):
+        if value.data == self.wanted:
+            self.delivered_at = time.perf_counter()
+            self.delivered.set()
+
+        return True
+
+    def delivery_ms(self, writer, data):
+        self.wanted = data
+        self.delivered.clear()
+        start = time.perf_counter()
+        writer.put(self.key, opendht.Value(data))
+
+        if not self.delivered.wait(DELIVERY_SECONDS):
+            return None
+
+        return (self.delivered_at - start) * 1000
 
 
 class Drive:

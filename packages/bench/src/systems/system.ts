@@ -33,6 +33,12 @@ export interface Client extends Node {
   /** The newest of what the replicas hold. Absent where there is no such choice. */
   latest?(key: string): Promise<Uint8Array | undefined>
 
+  /**
+   * Hears of the value under a key as it changes, until the function that is given back is called. Absent
+   * where a system tells nobody.
+   */
+  watch?(key: string, onValue: (value: Uint8Array | undefined) => void): () => void
+
   /** Absent where a system has no bulk operations. */
   storeMany?(entries: Iterable<Entry>): Promise<boolean[]>
   getMany?(keys: Iterable<string>): Promise<(Uint8Array | undefined)[]>

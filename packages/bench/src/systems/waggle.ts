@@ -27,12 +27,26 @@ async function startClient({ bootstrap }: Place): Promise<Client> {
     store: (key, value) => dht.store(key, value, { ttl: TTL }),
     get: async (key) => bytesOf(await dht.get(key)),
     latest: async (key) => bytesOf(await dht.get(key, { latest: true })),
+    watch(key, onValue) {
+      const loop = dht.watch(key)
+      void deliver(loop, onValue)
+      return () => void loop.return?.()
+    },
     storeMany: (entries: Iterable<Entry>) =>
       dht.storeMany(entries, { ttl: TTL, timeoutMs: BULK_TIMEOUT_MS }),
     getMany: async (keys: Iterable<string>) => {
       const found = await dht.getMany(keys, { timeoutMs: BULK_TIMEOUT_MS })
       return found.map(bytesOf)
     }
+  }
+}
+
+async function deliver(
+  loop: AsyncIterable<Found | undefined>,
+  onValue: (value: Uint8Array | undefined) => void
+): Promise<void> {
+  for await (const found of loop) {
+    onValue(bytesOf(found))
   }
 }
 

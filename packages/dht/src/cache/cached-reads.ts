@@ -2,23 +2,21 @@ import type { Logger } from '@libp2p/interface'
 import {
   type DHTRecord,
   type DHTTime,
-  decodeRecord,
   EMPTY_RECORD,
-  encodeRecord,
   isEmpty,
   join,
   shownExpiration,
   subsumes
 } from '@waggle/record'
-import { toString as stringOf } from 'uint8arrays/to-string'
 import type { Wanted } from '../interface.ts'
+import type { Meter } from '../metrics/meter.ts'
 import {
   isSufficient,
   type Reading,
   type ReadOptions,
   type Replicas
 } from '../replicas/replicas.ts'
-import type { RecordStore } from '../store/record-store.ts'
+import { nameOf, type RecordStore } from '../store/record-store.ts'
 import { Alarm } from '../timing/alarm.ts'
 import type { CachePolicy } from './cache-policy.ts'
 import { type Refresh, RefreshQueue } from './refresh-queue.ts'
@@ -34,6 +32,9 @@ export interface CachedReadsInit {
   readonly cache: RecordStore | undefined
   readonly policy: CachePolicy
   readonly log: Logger
+
+  /** Counts where answers come from; undefined: nobody. */
+  readonly meter?: Meter | undefined
 }
 
 /** How many keys are fetched again at once. */
@@ -75,8 +76,15 @@ export class CachedReads {
     return this.#refreshes.size
   }
 
-  async read(key: Uint8Array, options: ReadOptions): Promise<DHTRecord> {
-    return this.#remembered(key, options) ?? this.#searches.read(nameOf(key), key, options)
+  /** At once, if this node knows it well enough. */
+  read(key: Uint8Array, options: ReadOptions): DHTRecord | Promise<DHTRecord> {
+    const remembered = this.#remembered(key, options)
+
+    if (remembered === undefined) {
+      this.#init.meter?.read('network')
+    }
+
+    return remembered ?? this.#searches.read(nameOf(key), key, options)
   }
 
   /** Takes note of what became of a write of this node's own. */
@@ -121,6 +129,8 @@ export class CachedReads {
     if (!isSufficient(known, options, now)) {
       return undefined
     }
+
+    this.#init.meter?.read(isByCache ? 'cache' : 'store')
 
     if (isByCache) {
       this.#hits++
@@ -192,8 +202,7 @@ export class CachedReads {
     const isKept = policy.local || this.#isCached(key)
 
     if (cache !== undefined && isKept && !subsumes(store.get(key), record, store.limits)) {
-      // Read anew: what is in it are views of a whole message.
-      cache.apply(key, decodeRecord(encodeRecord(record)))
+      cache.apply(key, record)
     }
 
     if (cache !== undefined && without.length > 0) {
@@ -208,10 +217,6 @@ export class CachedReads {
       this.#alarm.within((time - this.#init.store.clock()) * 1000)
     }
   }
-}
-
-function nameOf(key: Uint8Array): string {
-  return stringOf(key, 'latin1')
 }
 
 const ALWAYS: Wanted = { isWanted: true }

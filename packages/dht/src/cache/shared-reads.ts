@@ -56,26 +56,33 @@ export class SharedReads {
 
     // What is asked for in the same moment is to be one search.
     queueMicrotask(() => {
-      void this.#run(key, search).then(() => this.#next(name, key, search.waiting))
+      search.begin()
+      this.#init.replicas.read(key, search).then(
+        (reading) => this.#end(name, key, search, reading),
+        (error: unknown) => this.#fail(name, key, search, error)
+      )
     })
   }
 
-  async #run(key: Uint8Array, search: Search): Promise<void> {
+  #end(name: string, key: Uint8Array, search: Search, reading: Reading): void {
     try {
-      search.begin()
-      const reading = await this.#init.replicas.read(key, search)
-
       if (reading.end !== 'given up') {
         this.#init.onReading(key, reading)
       }
 
       search.end(reading, this.#init.clock())
+      this.#next(name, key, search)
     } catch (error) {
-      search.fail(error)
+      this.#fail(name, key, search, error)
     }
   }
 
-  #next(name: string, key: Uint8Array, waiting: Reader[]): void {
+  #fail(name: string, key: Uint8Array, search: Search, error: unknown): void {
+    search.fail(error)
+    this.#next(name, key, search)
+  }
+
+  #next(name: string, key: Uint8Array, { waiting }: Search): void {
     this.#searches.delete(name)
     const readers = waiting.filter(({ options }) => options.wanted.isWanted)
 
@@ -92,26 +99,39 @@ interface Reader {
 }
 
 /** A search, as demanding as the most demanding of its readers. */
-class Search implements ReadOptions {
-  readonly wanted: Wanted
+class Search implements ReadOptions, Wanted {
   /** Those that came too late for this one. */
   readonly waiting: Reader[] = []
-  readonly #readers: Set<Reader>
+  #readers: Reader[]
   readonly #clock: () => DHTTime
   #isBegun = false
   #isLatest = false
   #found: DHTRecord | undefined
 
-  constructor(readers: Iterable<Reader>, clock: () => DHTTime) {
-    this.#readers = new Set(readers)
+  constructor(readers: Reader[], clock: () => DHTTime) {
+    this.#readers = readers
     this.#clock = clock
-    this.wanted = wantedBy(this.#readers)
+  }
+
+  get wanted(): Wanted {
+    return this
+  }
+
+  /** By any of its readers. */
+  get isWanted(): boolean {
+    for (const { options } of this.#readers) {
+      if (options.wanted.isWanted) {
+        return true
+      }
+    }
+
+    return false
   }
 
   /** From now on it knows what it has to find, and may miss what is stored. */
   begin(): void {
     this.#isBegun = true
-    this.#isLatest = [...this.#readers].some(({ options }) => options.latest)
+    this.#isLatest = this.#readers.some(({ options }) => options.latest)
   }
 
   get latest(): boolean {
@@ -135,7 +155,7 @@ class Search implements ReadOptions {
       return
     }
 
-    this.#readers.add(reader)
+    this.#readers.push(reader)
     this.#release(now)
   }
 
@@ -165,25 +185,20 @@ class Search implements ReadOptions {
   #release(now: DHTTime): void {
     const found = this.#found
 
-    for (const reader of found === undefined ? [] : this.#readers) {
-      if (found !== undefined && isSufficient(found, reader.options, now)) {
-        this.#readers.delete(reader)
+    if (found === undefined) {
+      return
+    }
+
+    const left: Reader[] = []
+
+    for (const reader of this.#readers) {
+      if (isSufficient(found, reader.options, now)) {
         reader.resolve(found)
+      } else {
+        left.push(reader)
       }
     }
-  }
-}
 
-function wantedBy(readers: Iterable<Reader>): Wanted {
-  return {
-    get isWanted() {
-      for (const { options } of readers) {
-        if (options.wanted.isWanted) {
-          return true
-        }
-      }
-
-      return false
-    }
+    this.#readers = left
   }
 }

@@ -4,12 +4,14 @@ import {
   type SecureConnectionOptions,
   serviceCapabilities
 } from '@libp2p/interface'
+import { withCheapEnd } from './cheap-end.ts'
 import { withSend } from './with-send.ts'
 
 /**
  * The same encryption with fewer writes. Noise hands each encrypted message to the transport as a
  * list of a length and a ciphertext, and the TCP transport makes a system call and a packet of each
- * item: half of them for two bytes. Here an item goes out whole. The bytes are the same.
+ * item: half of them for two bytes. Here an item goes out whole. The bytes are the same. Reading is
+ * cheaper, too: see {@link withCheapEnd}.
  *
  * `connectionEncrypters: [wholeWrites(noise())]`
  */
@@ -22,10 +24,10 @@ export function wholeWrites<C>(
 
     return {
       protocol: inner.protocol,
-      secureInbound: (connection: MessageStream, options?: SecureConnectionOptions) =>
-        inner.secureInbound(whole(connection), options),
-      secureOutbound: (connection: MessageStream, options?: SecureConnectionOptions) =>
-        inner.secureOutbound(whole(connection), options),
+      secureInbound: async (connection: MessageStream, options?: SecureConnectionOptions) =>
+        withCheapEnd(await inner.secureInbound(whole(connection), options)),
+      secureOutbound: async (connection: MessageStream, options?: SecureConnectionOptions) =>
+        withCheapEnd(await inner.secureOutbound(whole(connection), options)),
       ...{ [serviceCapabilities]: capabilities }
     }
   }

@@ -33,6 +33,11 @@ export class ByteWriter {
   /** A byte string, after its length. */
   byteString(value: Uint8Array): void {
     this.varint(value.length)
+    this.bytes(value)
+  }
+
+  /** Bytes as they are. */
+  bytes(value: Uint8Array): void {
     this.#reserve(value.length)
     this.#bytes.set(value, this.#length)
     this.#length += value.length

@@ -1,7 +1,7 @@
 import { peerIdFromMultihash } from '@libp2p/peer-id'
 import { type Multiaddr, multiaddr } from '@multiformats/multiaddr'
 import { decode as decodeMultihash } from 'multiformats/hashes/digest'
-import { toString as stringOf } from 'uint8arrays/to-string'
+import { textOf } from '../bytes-as-text.ts'
 import type { Contact } from '../interface.ts'
 import {
   MAX_ADDRESS_BYTES,
@@ -82,10 +82,10 @@ function multiaddrsOf(address: Uint8Array): Multiaddr[] {
 }
 
 function nameOf({ id, addresses }: WirePeer): string {
-  let name = stringOf(id, 'latin1')
+  let name = textOf(id)
 
   for (const address of addresses) {
-    name += `\n${stringOf(address, 'latin1')}`
+    name += `\n${textOf(address)}`
   }
 
   return name

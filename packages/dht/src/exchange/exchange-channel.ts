@@ -128,6 +128,18 @@ export class ExchangeChannel implements RecordChannel {
     return this.#hearsay.isDoubtful(peer)
   }
 
+  /** How many questions are not sent yet, and how many messages not answered, to all peers. */
+  get load(): { readonly waiting: number; readonly underWay: number } {
+    let [waiting, underWay] = [0, 0]
+
+    for (const client of this.#clients.values()) {
+      waiting += client.waiting
+      underWay += client.underWay
+    }
+
+    return { waiting, underWay }
+  }
+
   /** Ends all streams. */
   close(): void {
     for (const client of this.#clients.values()) {

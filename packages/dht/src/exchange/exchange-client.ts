@@ -11,9 +11,16 @@ import {
   MAX_SILENCE_MS,
   TARGET_MESSAGE_BYTES
 } from './limits.ts'
-import type { FoundReply, Message, StoredReply, WireOutcome, WirePeer } from './messages.ts'
+import {
+  EXCHANGE,
+  type FoundReply,
+  type Message,
+  type StoredReply,
+  type WireOutcome,
+  type WirePeer
+} from './messages.ts'
 import { ExchangeProtocolError } from './protocol-error.ts'
-import { type Question, sizeOf } from './questions.ts'
+import { isAlike, type Question, requestOf, sizeOf } from './questions.ts'
 
 /** `record` answers a FIND, `outcome` a STORE. */
 export interface Answer {
@@ -95,6 +102,16 @@ export class ExchangeClient {
     })
   }
 
+  /** How many questions are not sent yet. */
+  get waiting(): number {
+    return this.#queue.length
+  }
+
+  /** How many messages are not answered yet. */
+  get underWay(): number {
+    return this.#underWay.size
+  }
+
   get isOpen(): boolean {
     return this.#stream !== undefined
   }
@@ -136,6 +153,8 @@ export class ExchangeClient {
     ) {
       this.#send(stream, this.#nextBatch())
     }
+
+    stream.flush()
   }
 
   #isFull(): boolean {
@@ -181,6 +200,7 @@ export class ExchangeClient {
 
         this.#stream = new FramedStream({
           stream,
+          language: EXCHANGE,
           maxMessageBytes: this.#limits.maxMessageBytes,
           onMessage: (message) => this.#onMessage(message),
           onOffence: (error) => this.#init.onOffence?.(error),
@@ -242,7 +262,12 @@ export class ExchangeClient {
 
       this.#lastId = this.#lastId === MAX_REQUEST_ID ? 0 : this.#lastId + 1
       this.#underWay.set(this.#lastId, batch)
-      stream.send(requestOf(this.#lastId, batch))
+      stream.send(
+        requestOf(
+          this.#lastId,
+          batch.map(({ question }) => question)
+        )
+      )
     }
   }
 
@@ -330,20 +355,6 @@ const NO_LONGER_WANTED = new AbortError('nobody wants the answer any more')
 /** Made once: there may be many of them, and just when there is much to do. */
 const BUSY = new BusyError('the peer has too much to do')
 
-function requestOf(id: number, batch: readonly Waiting[]): Message {
-  const questions = batch.map(({ question }) => question)
-  const [first] = questions
-
-  if (first?.name === 'find') {
-    const { closerCount, isCloserAlways } = first
-    return { name: 'find', id, closerCount, isCloserAlways, keys: questions.map(({ key }) => key) }
-  }
-
-  const writes = questions.filter((question) => question.name === 'store')
-  const { closerCount = 0, isCopy = false } = writes[0] ?? {}
-  return { name: 'store', id, closerCount, isCopy, writes }
-}
-
 /** Whether a question can go behind those in one message, which then has so many bytes. */
 function isInMessage(question: Question, batch: readonly Waiting[], sizeBytes: number): boolean {
   const [first] = batch
@@ -353,16 +364,6 @@ function isInMessage(question: Question, batch: readonly Waiting[], sizeBytes: n
       batch.length < MAX_KEYS_PER_MESSAGE &&
       isAlike(question, first.question))
   )
-}
-
-function isAlike(a: Question, b: Question): boolean {
-  if (a.closerCount !== b.closerCount) {
-    return false
-  }
-
-  return a.name === 'find'
-    ? b.name === 'find' && a.isCloserAlways === b.isCloserAlways
-    : b.name === 'store' && a.isCopy === b.isCopy
 }
 
 /** A FIND may be answered in part, so that no reply grows too large; a STORE is answered whole. */

@@ -14,13 +14,14 @@ import { FairWork } from './fair-work.ts'
 import { FramedStream } from './framed-stream.ts'
 import { Introduced } from './introduced.ts'
 import { BUSY_PAUSE_MS, MAX_EXCHANGE_STREAMS, TARGET_MESSAGE_BYTES } from './limits.ts'
-import type {
-  FindRequest,
-  FoundReply,
-  Message,
-  StoredReply,
-  StoreRequest,
-  WireOutcome
+import {
+  EXCHANGE,
+  type FindRequest,
+  type FoundReply,
+  type Message,
+  type StoredReply,
+  type StoreRequest,
+  type WireOutcome
 } from './messages.ts'
 import { ExchangeProtocolError } from './protocol-error.ts'
 
@@ -78,7 +79,8 @@ export class ExchangeServer {
   serve(stream: Stream, asker: PeerId): void {
     const { maxMessageBytes, maxBufferedBytesPerPeer, maxRequestsPerPeer } = this.#limits
     const framed = new FramedStream({
-      ...{ stream, maxMessageBytes, maxUnreadBytes: maxBufferedBytesPerPeer },
+      ...{ stream, language: EXCHANGE },
+      ...{ maxMessageBytes, maxUnreadBytes: maxBufferedBytesPerPeer },
       maxOwedAnswers: Math.ceil(maxRequestsPerPeer / MAX_EXCHANGE_STREAMS),
       isReadingWithWriting: true,
       onMessage: (message) => this.#take(message, asking),

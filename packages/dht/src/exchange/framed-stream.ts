@@ -3,16 +3,17 @@ import { toError } from '../errors.ts'
 import { atEndOfTurn } from '../lookup/end-of-turn.ts'
 import { DEFAULT_MAX_BUFFERED_BYTES_PER_PEER } from '../node-limits.ts'
 import { ByteWriter } from './bytes.ts'
-import { FrameReader, writeFrame } from './frames.ts'
+import { FrameReader, type Language, writeFrame } from './frames.ts'
 import { MAX_MESSAGES_PER_TURN, MAX_OWED_ANSWERS, TARGET_MESSAGE_BYTES } from './limits.ts'
-import { type Message, readMessage } from './messages.ts'
+import type { Message } from './messages.ts'
 import { ExchangeProtocolError } from './protocol-error.ts'
 
-export interface FramedStreamInit {
+export interface FramedStreamInit<M> {
   readonly stream: Stream
+  readonly language: Language<M>
 
   /** Takes in a message. What it throws ends the stream. */
-  readonly onMessage: (message: Message) => void
+  readonly onMessage: (message: M) => void
 
   /** The stream has ended: by the other side, by a fault, or by us. */
   readonly onClose: (error: Error) => void
@@ -48,12 +49,15 @@ export interface FramedStreamInit {
   readonly isReadingWithWriting?: boolean
 }
 
+/** A frame made before is copied behind others up to this size; a larger one goes by itself. */
+const LARGEST_COPIED_BYTES = 16_384
+
 /**
  * Messages over one libp2p stream. All frames of one microtask go out in a single write: many
  * small messages cost little more than one.
  */
-export class FramedStream {
-  readonly #init: FramedStreamInit
+export class FramedStream<M = Message> {
+  readonly #init: FramedStreamInit<M>
   readonly #reader: FrameReader
   readonly #writer = new ByteWriter()
   #isFlushScheduled = false
@@ -62,7 +66,7 @@ export class FramedStream {
   #holds = 0
   #stuckSinceMs: number | undefined
 
-  constructor(init: FramedStreamInit) {
+  constructor(init: FramedStreamInit<M>) {
     this.#init = init
     this.#reader = new FrameReader(init.maxMessageBytes)
     const { stream } = init
@@ -114,17 +118,26 @@ export class FramedStream {
     }
   }
 
-  send(message: Message): void {
-    writeFrame(this.#writer, message)
+  send(message: M): void {
+    writeFrame(this.#writer, message, this.#init.language)
+    this.#flushSoon()
+  }
 
-    if (this.#writer.length > TARGET_MESSAGE_BYTES) {
-      this.#flush()
-    } else if (!this.#isFlushScheduled) {
-      this.#isFlushScheduled = true
-      queueMicrotask(() => {
-        this.#isFlushScheduled = false
-        this.#flush()
-      })
+  /** Sends a frame that was made before, and may be sent to others, too. */
+  sendFrame(frame: Uint8Array): void {
+    if (frame.length > LARGEST_COPIED_BYTES) {
+      this.flush()
+      this.#write(frame)
+    } else {
+      this.#writer.bytes(frame)
+      this.#flushSoon()
+    }
+  }
+
+  /** Sends at once what was to go out at the end of the microtask. */
+  flush(): void {
+    if (this.#writer.length > 0) {
+      this.#write(this.#writer.take())
     }
   }
 
@@ -163,7 +176,7 @@ export class FramedStream {
         }
 
         this.#stuckSinceMs = undefined
-        this.#init.onMessage(readMessage(bytes))
+        this.#init.onMessage(this.#init.language.read(bytes))
       }
 
       this.#lookForBacklog()
@@ -204,13 +217,25 @@ export class FramedStream {
     }
   }
 
-  #flush(): void {
-    if (!this.#isOpen || this.#writer.length === 0) {
+  #flushSoon(): void {
+    if (this.#writer.length > TARGET_MESSAGE_BYTES) {
+      this.flush()
+    } else if (!this.#isFlushScheduled) {
+      this.#isFlushScheduled = true
+      queueMicrotask(() => {
+        this.#isFlushScheduled = false
+        this.flush()
+      })
+    }
+  }
+
+  #write(bytes: Uint8Array): void {
+    if (!this.#isOpen) {
       return
     }
 
     try {
-      this.#init.stream.send(this.#writer.take())
+      this.#init.stream.send(bytes)
     } catch (error) {
       this.close(toError(error))
       return

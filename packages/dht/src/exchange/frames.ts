@@ -1,6 +1,5 @@
 import { DEFAULT_MAX_MESSAGE_BYTES } from '../node-limits.ts'
 import type { ByteWriter } from './bytes.ts'
-import { type Message, writeMessage } from './messages.ts'
 import { ExchangeProtocolError } from './protocol-error.ts'
 
 /*
@@ -105,9 +104,15 @@ function plain({ buffer, byteOffset, length }: Uint8Array): Uint8Array {
   return new Uint8Array(buffer, byteOffset, length)
 }
 
+/** The messages of a protocol, as bytes. Reading throws what ends the stream. */
+export interface Language<M> {
+  read(bytes: Uint8Array): M
+  write(to: ByteWriter, message: M): void
+}
+
 /** Appends a message as a frame. */
-export function writeFrame(to: ByteWriter, message: Message): void {
+export function writeFrame<M>(to: ByteWriter, message: M, { write }: Language<M>): void {
   const head = to.reserveUint32()
-  writeMessage(to, message)
+  write(to, message)
   to.setUint32(head, to.length - head - HEAD_BYTES)
 }

@@ -1,5 +1,6 @@
 import type { Rejection } from '@waggle/record'
 import { ByteReader, type ByteWriter } from './bytes.ts'
+import type { Language } from './frames.ts'
 import {
   MAX_ADDRESS_BYTES,
   MAX_ADDRESSES_PER_PEER,
@@ -136,6 +137,9 @@ function readBody(from: ByteReader, type: number, id: number): Message {
   }
 }
 
+/** What is spoken on streams of the exchange. */
+export const EXCHANGE: Language<Message> = { read: readMessage, write: writeMessage }
+
 function writeFind(to: ByteWriter, message: FindRequest): void {
   to.varint(message.closerCount)
   to.byte(message.isCloserAlways ? CLOSER_ALWAYS : 0)
@@ -229,7 +233,7 @@ function readOutcome(from: ByteReader): WireOutcome {
   return outcome
 }
 
-function writePeers(to: ByteWriter, peers: readonly WirePeer[]): void {
+export function writePeers(to: ByteWriter, peers: readonly WirePeer[]): void {
   to.varint(peers.length)
 
   for (const { id, addresses } of peers) {
@@ -242,7 +246,7 @@ function writePeers(to: ByteWriter, peers: readonly WirePeer[]): void {
   }
 }
 
-function readPeers(from: ByteReader): WirePeer[] {
+export function readPeers(from: ByteReader): WirePeer[] {
   return readItems(from, MAX_PEERS_PER_MESSAGE, () => ({
     id: from.byteString(MAX_PEER_ID_BYTES, 'a peer id'),
     addresses: readItems(from, MAX_ADDRESSES_PER_PEER, () =>
@@ -251,7 +255,7 @@ function readPeers(from: ByteReader): WirePeer[] {
   }))
 }
 
-function writeIndexes(to: ByteWriter, indexes: readonly number[]): void {
+export function writeIndexes(to: ByteWriter, indexes: readonly number[]): void {
   to.varint(indexes.length)
 
   for (const index of indexes) {
@@ -259,11 +263,11 @@ function writeIndexes(to: ByteWriter, indexes: readonly number[]): void {
   }
 }
 
-function readIndexes(from: ByteReader, peers: number): number[] {
+export function readIndexes(from: ByteReader, peers: number): number[] {
   return readItems(from, MAX_CLOSER_PEERS, () => from.varint(peers - 1, 'the place of a peer'))
 }
 
-function readItems<T>(from: ByteReader, most: number, read: () => T): T[] {
+export function readItems<T>(from: ByteReader, most: number, read: () => T): T[] {
   const count = from.varint(most, 'a count')
   const items: T[] = []
 
@@ -274,7 +278,7 @@ function readItems<T>(from: ByteReader, most: number, read: () => T): T[] {
   return items
 }
 
-function readCloserCount(from: ByteReader): number {
+export function readCloserCount(from: ByteReader): number {
   return from.varint(MAX_CLOSER_PEERS, 'the number of near peers')
 }
 
@@ -289,6 +293,6 @@ function readFlag(from: ByteReader, flag: number, what: string): boolean {
   return flags === flag
 }
 
-function readKey(from: ByteReader): Uint8Array {
+export function readKey(from: ByteReader): Uint8Array {
   return from.byteString(MAX_KEY_BYTES, 'a key')
 }

@@ -34,6 +34,12 @@ export class Avoidance {
     return failures !== undefined && failures.untilMs > this.#nowMs()
   }
 
+  /** How many peers are avoided now. */
+  get size(): number {
+    const nowMs = this.#nowMs()
+    return [...this.#failures.values()].filter(({ untilMs }) => untilMs > nowMs).length
+  }
+
   failed(peer: PeerId): void {
     const name = peer.toString()
     const count = (this.#failures.get(name)?.count ?? 0) + 1

@@ -9,7 +9,8 @@ export type Point = Uint8Array
 
 /** Node's own is several times as fast, and leaves less behind; elsewhere there is none that answers at once. */
 const nodeCrypto = globalThis.process?.getBuiltinModule?.('node:crypto')
-const sha256: (bytes: Uint8Array) => Uint8Array =
+/** At once, and by the fastest way that there is. */
+export const sha256: (bytes: Uint8Array) => Uint8Array =
   nodeCrypto === undefined ? portableSha256 : (bytes) => nodeCrypto.hash('sha256', bytes, 'buffer')
 
 /** The point of a record key. */

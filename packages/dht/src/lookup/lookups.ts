@@ -183,7 +183,9 @@ export class Lookups {
 
   #take(run: Run, contact: Contact, answer: Answer | undefined, error?: Error): void {
     run.guard(() => {
-      if (run.isWanted && run.lookup.take(contact, answer, error)) {
+      const isEnough = run.isWanted && run.lookup.take(contact, answer, error)
+
+      if (isEnough || (run.underWay === 0 && run.lookup.search.isDone)) {
         run.finish()
         return
       }

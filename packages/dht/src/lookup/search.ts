@@ -73,13 +73,7 @@ export class Search {
 
   /** The peers that may be asked now, nearest first. The search needs all of them, in any order. */
   choices(): Contact[] {
-    const choices: Contact[] = []
-    this.#visitNearest(({ contact, state }) => {
-      if (state === 'new') {
-        choices.push(contact)
-      }
-    })
-    return choices
+    return this.#nearestThat('new')
   }
 
   /** A peer is being asked. */
@@ -124,44 +118,57 @@ export class Search {
 
   /** Whether nobody is left to ask or to wait for. */
   get isDone(): boolean {
-    let isDone = true
-    this.#visitNearest(({ state }) => {
-      isDone &&= state === 'answered'
-    })
-    return isDone
-  }
-
-  /** The nearest peers that answered, nearest first, at most `count`. */
-  answers(): Contact[] {
-    const answers: Contact[] = []
-    this.#visitNearest(({ contact, state }) => {
-      if (state === 'answered') {
-        answers.push(contact)
-      }
-    })
-    return answers
-  }
-
-  /** The `count` nearest candidates that have not failed and are not left out. */
-  #visitNearest(visit: (candidate: Candidate) => void): void {
     let left = this.#count
 
-    for (const candidate of this.#candidates) {
+    for (const { state } of this.#candidates) {
       if (left === 0) {
         break
       }
 
-      if (this.#isOpen(candidate)) {
-        visit(candidate)
+      if (state === 'asked' || (state === 'new' && this.#mayAsk)) {
+        return false
+      }
+
+      left -= Number(state === 'answered')
+    }
+
+    return true
+  }
+
+  /** The nearest peers that answered, nearest first, at most `count`. */
+  answers(): Contact[] {
+    return this.#nearestThat('answered')
+  }
+
+  /** Those in that state, of the `count` nearest candidates that have not failed and are not left out. */
+  #nearestThat(wanted: 'new' | 'answered'): Contact[] {
+    const contacts: Contact[] = []
+    let left = this.#count
+
+    for (const { contact, state } of this.#candidates) {
+      if (left === 0) {
+        break
+      }
+
+      if (this.#counts(state)) {
         left--
+
+        if (state === wanted) {
+          contacts.push(contact)
+        }
       }
     }
+
+    return contacts
+  }
+
+  get #mayAsk(): boolean {
+    return this.#asked < this.#maxRequests
   }
 
   /** Who has not been asked when no more may be is as good as unknown. */
-  #isOpen({ state }: Candidate): boolean {
-    const isPassed = state === 'new' && this.#asked >= this.#maxRequests
-    return !isPassed && state !== 'failed' && state !== 'excluded'
+  #counts(state: State): boolean {
+    return state === 'new' ? this.#mayAsk : state !== 'failed' && state !== 'excluded'
   }
 
   /**
@@ -195,8 +202,10 @@ export class Search {
   #add(contact: Contact): Candidate | undefined {
     const distance = roughDistance(this.#target, pointOfPeer(contact.id))
 
-    if (this.#candidates.some((candidate) => candidate.distance === distance)) {
-      return undefined
+    for (const known of this.#candidates) {
+      if (known.distance === distance) {
+        return undefined
+      }
     }
 
     const isAvoided = this.#isAvoided(contact)
@@ -232,13 +241,22 @@ export class Search {
   }
 
   #settle(contact: Contact, state: State): void {
-    const candidate =
-      this.#candidates.find((candidate) => candidate.contact === contact) ??
-      this.#candidates.find(({ contact: { id } }) => id.equals(contact.id))
+    const candidate = this.#candidateOf(contact)
 
     if (candidate !== undefined) {
       candidate.state = state
     }
+  }
+
+  /** Mostly the very contact that the search gave out; else one of the same peer. */
+  #candidateOf(contact: Contact): Candidate | undefined {
+    for (const candidate of this.#candidates) {
+      if (candidate.contact === contact) {
+        return candidate
+      }
+    }
+
+    return this.#candidates.find(({ contact: { id } }) => id.equals(contact.id))
   }
 }
 

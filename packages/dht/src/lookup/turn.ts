@@ -1,5 +1,10 @@
 import type { Contact } from '../interface.ts'
 
+/** How much worse a peer is than one that is asked anyway, and is not late. */
+const READY = 1
+const NOT_CONNECTED = 2
+const LATE = 3
+
 /** So many questions of one turn go to one peer before it counts as busy. */
 const FULL_TURN = 32
 
@@ -38,14 +43,30 @@ export class Turn {
   }
 
   #best(contacts: readonly Contact[]): Contact | undefined {
-    const prompt = contacts.filter((contact) => !this.#init.isLate(contact))
-    const eligible = prompt.length > 0 ? prompt : contacts
+    let best: Contact | undefined
+    let bestRank = Number.POSITIVE_INFINITY
 
-    return (
-      eligible.find((contact) => this.#isShared(contact)) ??
-      eligible.find((contact) => this.#init.isReady(contact)) ??
-      eligible[0]
-    )
+    for (const contact of contacts) {
+      const rank = this.#rank(contact)
+
+      if (rank < bestRank) {
+        best = contact
+        bestRank = rank
+      }
+    }
+
+    return best
+  }
+
+  /** The lower the better; of equals the nearest is chosen. */
+  #rank(contact: Contact): number {
+    const lateness = this.#init.isLate(contact) ? LATE : 0
+
+    if (this.#isShared(contact)) {
+      return lateness
+    }
+
+    return lateness + (this.#init.isReady(contact) ? READY : NOT_CONNECTED)
   }
 
   #isShared(contact: Contact): boolean {

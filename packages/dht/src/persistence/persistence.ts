@@ -35,6 +35,9 @@ export interface PersistenceInit extends PersistenceOptions {
   /** What is kept. */
   readonly store: RecordStore
   readonly logger: ComponentLogger
+
+  /** Hears when writing begins to fail, and when it works again. */
+  readonly onStateChange?: ((failure: Error | undefined) => void) | undefined
 }
 
 /** What the disk is laid out by. To be raised when an older version could not read it. */
@@ -155,6 +158,8 @@ class DiskPersistence implements Persistence {
   }
 
   #tell(failure: Error | undefined): void {
+    this.#init.onStateChange?.(failure)
+
     if (failure === undefined) {
       this.#log('%s: writing works again', this.#where)
     } else {

@@ -2,30 +2,23 @@ import type { PeerId } from '@libp2p/interface'
 import {
   type DHTRecord,
   type DHTTime,
-  decodeRecord,
   EMPTY_RECORD,
-  encodeRecord,
+  encodedSize,
   isEmpty,
   join,
   shownExpiration,
   subsumes
 } from '@waggle/record'
 import { SEARCH_WIDTH } from '../constants.ts'
-import { BusyError } from '../errors.ts'
-import type {
-  Contact,
-  FindReply,
-  RecordChannel,
-  Routing,
-  StoreOutcome,
-  Wanted
-} from '../interface.ts'
+import { BusyError, UnreachableError } from '../errors.ts'
+import type { Contact, RecordChannel, Routing, StoreOutcome, Wanted } from '../interface.ts'
 import type { Avoidance } from '../lookup/avoidance.ts'
 import { pointOfKey } from '../lookup/key-space.ts'
-import type { Lookups } from '../lookup/lookups.ts'
+import type { Answer, Lookups } from '../lookup/lookups.ts'
 import { Search } from '../lookup/search.ts'
 import { DEFAULT_NODE_LIMITS, type NodeLimits } from '../node-limits.ts'
 import type { RecordStore } from '../store/record-store.ts'
+import { Finding, type FindingInit } from './finding.ts'
 
 export interface ReplicasInit {
   readonly self: PeerId
@@ -90,6 +83,8 @@ export class Replicas {
    * Joins what peers hold until it is good enough (N5). Nobody near a new peer may have handed
    * over yet, so that a key is absent only when many more peers than hold a record say so. Nor is it
    * when so many have failed that all who hold it may be among them: these are asked once more.
+   *
+   * @throws UnreachableError when nobody answered, so that nobody can say whether there is anything
    */
   async read(key: Uint8Array, options: ReadOptions): Promise<Reading> {
     const { store, numReplicas } = this.#init
@@ -103,6 +98,7 @@ export class Replicas {
     const own = { contact: this.#self, record }
     const search = this.#search(key, numReplicas)
     const answers: Held[] = []
+    const failed: Contact[] = []
     let failures = 0
     const busy = new BusyPeers()
 
@@ -113,6 +109,7 @@ export class Replicas {
     await this.#find(search, key, options, (contact, answer, error) => {
       if (answer === undefined) {
         failures++
+        failed.push(contact)
         busy.note(error)
       } else {
         answers.push({ contact, record: answer.record ?? EMPTY_RECORD })
@@ -141,6 +138,11 @@ export class Replicas {
     }
 
     busy.assertAny(answers.length > 0 || !isEmpty(record))
+
+    if (search.isDone && isEmpty(record) && answers.length === 0) {
+      this.#throwIfUnreachable(failed)
+    }
+
     const nearest = search.answers().slice(0, numReplicas)
     const behind = this.#lacking([own, ...answers], nearest, record)
     return { record, end: search.isDone ? 'whole' : 'given up', behind, without: [] }
@@ -188,21 +190,17 @@ export class Replicas {
   /** Brings replicas up to date after a reading (N5); those that fail are left as they are. */
   async repair(key: Uint8Array, { record, behind }: Reading): Promise<void> {
     const { channel, store, lookups } = this.#init
-    const bytes = encodeRecord(record)
 
-    if (bytes.length > store.limits.maxRecordBytes) {
+    if (encodedSize(record) > store.limits.maxRecordBytes) {
       // No replica could hold all that they hold together.
       return
     }
 
-    // Read anew, so that the own store does not keep the messages that the entries came in.
-    const write = decodeRecord(bytes)
-
     await Promise.allSettled(
       behind.map((contact) =>
         contact === this.#self
-          ? this.#storeHere(key, write)
-          : lookups.inTime(contact, channel.store(contact, key, write, { closerCount: 0 }))
+          ? this.#storeHere(key, record)
+          : lookups.inTime(contact, channel.store(contact, key, record, { closerCount: 0 }))
       )
     )
   }
@@ -222,6 +220,26 @@ export class Replicas {
     const options = { wanted, latest: true, closerCount: count }
     await this.#find(search, key, options, () => false)
     return search.answers().map(({ id }) => id)
+  }
+
+  /** A server that knows nobody is a network of its own; a client is not. */
+  #throwIfUnreachable(failed: readonly Contact[]): void {
+    if (failed.length > 0 || !this.#init.isReplica()) {
+      throw new UnreachableError(new Set(failed.map(({ id }) => id.toString())).size)
+    }
+  }
+
+  /** Asks the nearest peers something else, and gives back those that answered, without this node. */
+  async ask<A extends Answer>(
+    key: Uint8Array,
+    wanted: Wanted,
+    ask: (contact: Contact, request: Wanted) => Promise<A>
+  ): Promise<Contact[]> {
+    const { lookups, numReplicas } = this.#init
+    const search = this.#search(key, numReplicas)
+    const parallelism = numReplicas
+    await lookups.run({ search, wanted, parallelism, isHedged: false, ask, take: () => false })
+    return search.answers().filter((contact) => contact !== this.#self)
   }
 
   #search(
@@ -260,33 +278,16 @@ export class Replicas {
     })
   }
 
-  /** Asks one after the other for any answer, all at once for the latest. */
   #find(
     search: Search,
     key: Uint8Array,
-    options: FindingOptions,
-    take: (contact: Contact, answer: FindReply | undefined, error?: Error) => boolean
+    { wanted, latest = false, closerCount = this.#init.numReplicas }: FindingOptions,
+    take: FindingInit['take']
   ): Promise<void> {
     const { channel, lookups, numReplicas } = this.#init
-    const { wanted, closerCount = numReplicas } = options
-
-    return lookups.run({
-      search,
-      wanted,
-      get parallelism() {
-        return options.latest ? numReplicas : 1
-      },
-      get isHedged() {
-        return options.latest !== true
-      },
-      ask: (contact, request) =>
-        channel.find(contact, key, {
-          closerCount: Math.min(closerCount, SEARCH_WIDTH),
-          isCloserAlways: options.latest === true,
-          request
-        }),
-      take
-    })
+    return lookups.run(
+      new Finding({ channel, search, key, wanted, latest, numReplicas, closerCount, take })
+    )
   }
 
   async #storeHere(key: Uint8Array, write: DHTRecord): Promise<StoreOutcome> {

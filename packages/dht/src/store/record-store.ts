@@ -15,7 +15,7 @@ import {
 } from '@waggle/record'
 import TinyQueue from 'tinyqueue'
 import { fromString } from 'uint8arrays/from-string'
-import { toString as stringOf } from 'uint8arrays/to-string'
+import { textOf } from '../bytes-as-text.ts'
 import { LARGEST_MAX_KEY_BYTES, LARGEST_MAX_RECORD_BYTES } from '../constants.ts'
 import { DEFAULT_MAX_STORED_BYTES, DEFAULT_MAX_STORED_RECORDS } from '../node-limits.ts'
 import { chargesOf, NONE } from './charges.ts'
@@ -75,6 +75,15 @@ export interface Keeper {
   whenDurable(): Promise<void> | undefined
 }
 
+/** Is told of each record as it is stored, and as it expires. */
+export interface StoreObserver {
+  stored(name: string, expirationTime: DHTTime): void
+  expired(name: string, expirationTime: DHTTime): void
+}
+
+/** Hears of each write that has changed what is held under a name. */
+export type Follower = (name: string, write: DHTRecord) => void
+
 /**
  * The one place where a node holds records for others: kad-dht's messages and ours read and write
  * the same one. A write is merged in one synchronous step, so that no two of them can overlap (N2).
@@ -90,6 +99,8 @@ export class RecordStore {
   #firstToExpire: TinyQueue<Held> = queue([])
   #bytes = 0
   #keeper: Keeper | undefined
+  #observer: StoreObserver | undefined
+  readonly #followers: Follower[] = []
 
   constructor(options: RecordStoreOptions = {}) {
     this.limits = options.limits ?? DEFAULT_LIMITS
@@ -141,6 +152,16 @@ export class RecordStore {
   /** Tells a keeper of each change from now on; or none. */
   keepBy(keeper: Keeper | undefined): void {
     this.#keeper = keeper
+  }
+
+  /** Tells an observer from now on; or none. */
+  observeBy(observer: StoreObserver | undefined): void {
+    this.#observer = observer
+  }
+
+  /** Tells somebody of each write from now on, as soon as it is held. What expires or makes room is not told. */
+  follow(follower: Follower): void {
+    this.#followers.push(follower)
   }
 
   /**
@@ -200,6 +221,8 @@ export class RecordStore {
     const dropped = this.#makeRoom(held)
 
     if (!dropped.includes(held)) {
+      this.#observer?.stored(name, held.expirationTime)
+      this.#tell(name, write)
       return applied
     }
 
@@ -216,7 +239,16 @@ export class RecordStore {
   /** Removes what has expired. */
   sweep(): void {
     const now = this.clock()
-    this.#dropWhile(({ expirationTime }) => expirationTime <= now)
+
+    for (const { name, expirationTime } of this.#dropWhile((held) => held.expirationTime <= now)) {
+      this.#observer?.expired(name, expirationTime)
+    }
+  }
+
+  #tell(name: string, write: DHTRecord): void {
+    for (const follower of this.#followers) {
+      follower(name, write)
+    }
   }
 
   #hold(held: Held): void {
@@ -338,7 +370,7 @@ function queue(items: Held[]): TinyQueue<Held> {
 
 /** A record key as a string that a Map can find it by. */
 export function nameOf(key: Uint8Array): string {
-  return stringOf(key, 'latin1')
+  return textOf(key)
 }
 
 /** The record key that has the name. */

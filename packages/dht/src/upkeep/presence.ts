@@ -78,6 +78,11 @@ export class Presence {
     }
   }
 
+  /** The same but for some. */
+  without(names: ReadonlySet<string>): Presence {
+    return new Presence([...this.#peers].flatMap(([name, one]) => (names.has(name) ? [] : [one])))
+  }
+
   /** Says since when they are ready: those that were before since then, others since now. */
   settle(before: Presence, nowMs: number): void {
     for (const [name, present] of this.#peers) {

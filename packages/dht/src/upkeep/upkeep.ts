@@ -7,6 +7,7 @@ import { mapMany } from '../many.ts'
 import { keyOf, type RecordStore } from '../store/record-store.ts'
 import { Alarm } from '../timing/alarm.ts'
 import { inTime } from '../timing/in-time.ts'
+import { Audit, MAX_BYTES_UNDER_WAY } from './audit.ts'
 import { newOwners, replicationTargets } from './hand-over.ts'
 import { Presence, type Present } from './presence.ts'
 
@@ -26,6 +27,12 @@ export interface UpkeepInit {
 
   /** Whether a peer holds anything under a key; rejects when it does not answer. */
   readonly holds: (peer: Contact, key: Uint8Array) => Promise<boolean>
+
+  /** What a peer holds under each of the keys, as `fingerprintOf` has it; rejects when it does not answer. */
+  readonly fingerprints: (peer: Contact, keys: readonly Uint8Array[]) => Promise<Uint8Array[]>
+
+  /** Gets to know the peers that are near to this node. */
+  readonly lookAround: () => Promise<unknown>
   readonly log: Logger
 }
 
@@ -34,6 +41,9 @@ export const SETTLE_MS = 500
 
 /** How long until those are tried again that could not be given what they should hold. */
 export const RETRY_MS = 5000
+
+/** How long after a peer has come or gone it is made sure that all hold what they should; at most twice as long. */
+export const AUDIT_MS = 10_000
 
 /** How often records are looked at though nobody has come or gone: writers may have misplaced some. */
 export const LOOK_INTERVAL_MS = 60_000
@@ -56,9 +66,8 @@ const SEND_TIMEOUT_MS = 10_000
 /** Records looked at before other work gets its turn. */
 const SLICE = 256
 
-/** Records under way at once, and their bytes. */
+/** Records under way at once. */
 const MAX_UNDER_WAY = 256
-const MAX_BYTES_UNDER_WAY: number = 4 * 1024 * 1024
 
 interface Debt {
   readonly key: Uint8Array
@@ -80,6 +89,8 @@ interface Pass {
  */
 export class Upkeep implements Wanted {
   readonly #init: UpkeepInit
+  readonly #audit: Audit
+  #auditAtMs = Number.POSITIVE_INFINITY
   /** Who was there when records were last looked at, this node among them. */
   #settled: Presence
   #replicateAtMs = performance.now() + REPLICATE_INTERVAL_MS
@@ -87,7 +98,7 @@ export class Upkeep implements Wanted {
   #lookedMs = Number.NEGATIVE_INFINITY
   #running: Promise<void> | undefined
   readonly #alarm = new Alarm(() => {
-    this.run().catch((error) => this.#init.log('upkeep failed - %e', error))
+    this.#runDue().catch((error) => this.#init.log('upkeep failed - %e', error))
   })
 
   isWanted = true
@@ -95,29 +106,63 @@ export class Upkeep implements Wanted {
   constructor(init: UpkeepInit) {
     this.#init = init
     this.#settled = new Presence([alwaysThere(init.self)])
+    this.#audit = new Audit({
+      ...init,
+      fingerprints: (peer, keys) => inTime(init.fingerprints(peer, keys), SEND_TIMEOUT_MS),
+      send: (to, key, record) => inTime(init.send(to, key, record), SEND_TIMEOUT_MS)
+    })
   }
 
   /** Looks into it whenever a peer has come or gone, until the signal is aborted. */
   follow(events: TypedEventTarget<DHTEvents>, signal: AbortSignal): void {
-    const onChange = (): void => this.#alarm.within(SETTLE_MS * (1 + Math.random()))
+    const onChange = (): void => {
+      this.#alarm.within(SETTLE_MS * (1 + Math.random()))
+      this.#auditWithin(AUDIT_MS * (1 + Math.random()))
+    }
     events.addEventListener('peer:join', onChange, { signal })
     events.addEventListener('peer:leave', onChange, { signal })
     signal.addEventListener('abort', () => this.#stop())
   }
 
   /** Resolves when all records are where they should be, as far as this node knows. */
-  async run(): Promise<void> {
+  run(): Promise<void> {
+    return this.#alone(() => this.#pass())
+  }
+
+  /** The same, having looked around first, and made sure of it in the end. */
+  audit(): Promise<void> {
+    this.#auditAtMs = Number.POSITIVE_INFINITY
+    return this.#alone(async () => {
+      await this.#init.lookAround()
+      await this.#pass()
+
+      if (this.#init.isReplica() && !(await this.#audit.run(this.#present()))) {
+        this.#auditWithin(AUDIT_MS)
+      }
+    })
+  }
+
+  #runDue(): Promise<void> {
+    return performance.now() < this.#auditAtMs ? this.run() : this.audit()
+  }
+
+  #auditWithin(ms: number): void {
+    this.#auditAtMs = Math.min(this.#auditAtMs, performance.now() + ms)
+    this.#alarm.within(this.#auditAtMs - performance.now())
+  }
+
+  async #alone(work: () => Promise<void>): Promise<void> {
     while (this.#running !== undefined) {
       await this.#running.catch(() => {})
     }
 
-    this.#running = this.#pass()
+    this.#running = work()
 
     try {
       await this.#running
     } finally {
       this.#running = undefined
-      this.#alarm.within(LOOK_INTERVAL_MS)
+      this.#alarm.within(Math.min(LOOK_INTERVAL_MS, this.#auditAtMs - performance.now()))
     }
   }
 
@@ -164,10 +209,14 @@ export class Upkeep implements Wanted {
       this.#replicateAtMs = startMs + REPLICATE_INTERVAL_MS
     }
 
-    const { self, servers } = this.#init
-    const after = new Presence([alwaysThere(self), ...servers()])
+    const after = this.#present()
     this.#settled.forgetReturned(after)
     return { before: this.#settled, after, isReplicating, startMs }
+  }
+
+  #present(): Presence {
+    const { self, servers } = this.#init
+    return new Presence([alwaysThere(self), ...servers()])
   }
 
   /** Finds out who has not come as a stranger: peers that lost a connection, or all, if this node did. */

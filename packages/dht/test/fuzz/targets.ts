@@ -21,7 +21,8 @@ import { ByteWriter } from '../../src/exchange/bytes.ts'
 import { Contacts, wirePeerOf } from '../../src/exchange/contacts.ts'
 import { FrameReader, writeFrame } from '../../src/exchange/frames.ts'
 import { MAX_ADDRESSES_PER_PEER, MAX_DIALLED_ADDRESSES } from '../../src/exchange/limits.ts'
-import { type Message, readMessage, writeMessage } from '../../src/exchange/messages.ts'
+import { EXCHANGE, type Message, readMessage, writeMessage } from '../../src/exchange/messages.ts'
+import { readWatchMessage, writeWatchMessage } from '../../src/watch/watch-messages.ts'
 import { peerNumber } from '../support/numbered-peers.ts'
 import type { Target } from './fuzzer.ts'
 
@@ -172,6 +173,23 @@ function readContacts(message: Message): void {
   }
 }
 
+/** Bytes as a message by which keys are watched. */
+const watch: Target = {
+  name: 'watch',
+  isWatched: (url) => isExchange(url) || url.includes('/dht/src/watch/'),
+  seeds: examples('../fixtures/watch-messages.json'),
+  words: ['8001', 'ffffffff0f', '8000', '8102'].map(bytesOf),
+  try(input) {
+    const read = unlessRefused(() => readWatchMessage(input), 'ExchangeProtocolError')
+
+    if (read !== undefined) {
+      const writer = new ByteWriter()
+      writeWatchMessage(writer, read)
+      assertThat(isSame(writer.take(), input), 'a message has another form')
+    }
+  }
+}
+
 /** The first byte says how the others are cut; they come out as if they had not been. */
 const frames: Target = {
   name: 'frames',
@@ -203,7 +221,7 @@ const frames: Target = {
 
 function framed(message: Message): Uint8Array {
   const writer = new ByteWriter()
-  writeFrame(writer, message)
+  writeFrame(writer, message, EXCHANGE)
   return writer.take()
 }
 
@@ -301,4 +319,4 @@ const address: Target = {
 }
 
 /** All that takes bytes from strangers. */
-export const targets: readonly Target[] = [record, key, message, frames, contact, address]
+export const targets: readonly Target[] = [record, key, message, watch, frames, contact, address]

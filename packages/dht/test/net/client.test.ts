@@ -1,4 +1,4 @@
-import { DEFAULT_NUM_REPLICAS, DHT } from '@waggle/dht'
+import { DEFAULT_NUM_REPLICAS, DHT, UnreachableError } from '@waggle/dht'
 import { type Testnet, testnet } from '@waggle/dht/testnet'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { CLOCK_PROTOCOL } from '../../src/clock/clock-protocol.ts'
@@ -143,7 +143,7 @@ describe('DHT in client mode', () => {
     await using alone = await DHT.create({ clientMode: true })
 
     expect(await alone.store('key', 1, { ttl: 600 })).toBe(false)
-    expect(await alone.get('key')).toBeUndefined()
+    await expect(alone.get('key')).rejects.toBeInstanceOf(UnreachableError)
   })
 })
 

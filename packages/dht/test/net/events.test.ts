@@ -1,5 +1,15 @@
-import { DHT, type DHTEvents, waggle, waggleKadDHT } from '@waggle/dht'
-import { describe, expect, it } from 'vitest'
+import {
+  DHT,
+  type DHTEvents,
+  type DiskState,
+  getDHTTime,
+  type RecordNotice,
+  waggle,
+  waggleKadDHT
+} from '@waggle/dht'
+import { testnet } from '@waggle/dht/testnet'
+import { MemoryDatastore } from 'datastore-core'
+import { describe, expect, it, vi } from 'vitest'
 import { basicServices, libp2pNode, PATIENCE } from '../support/libp2p-node.ts'
 
 /** What a node has told of one kind of event, as text. */
@@ -79,5 +89,46 @@ describe('the events of a DHT', () => {
     // @ts-expect-error There is no such event.
     const name: keyof DHTEvents = 'peer:dance'
     dht.addEventListener(name, () => {})
+  })
+})
+
+describe('the events of a node that holds records', () => {
+  it('tell what is stored there, and what expires', async () => {
+    await using net = await testnet(2)
+    const [writer, replica] = net.nodes as [DHT, DHT]
+    const stored: RecordNotice[] = []
+    const expired: RecordNotice[] = []
+    replica.addEventListener('record:stored', ({ detail }) => stored.push(detail))
+    replica.addEventListener('record:expired', ({ detail }) => expired.push(detail))
+    const expirationTime = getDHTTime() + 2
+    await writer.store(['a', 1], 'value', { expirationTime })
+    await writer.store('party', 'yes', { subkey: 'alice', ttl: 600 })
+
+    expect(stored.map(({ key }) => key)).toEqual([['a', 1], 'party'])
+    expect(stored[0]?.expirationTime).toBe(expirationTime)
+    await writer.store(['a', 1], 'value', { expirationTime })
+    expect(stored).toHaveLength(2)
+
+    await expect.poll(() => expired, PATIENCE).toEqual([stored[0]])
+    expect(getDHTTime()).toBeGreaterThanOrEqual(expirationTime)
+  })
+
+  it('tell that the disk fails, and that it works again', async () => {
+    const datastore = new MemoryDatastore()
+    const commit = vi.spyOn(datastore, 'batch').mockImplementation(() => {
+      throw new Error('no space left on device')
+    })
+    await using dht = await DHT.create({ datastore })
+    const states: DiskState[] = []
+    dht.addEventListener('disk:state', ({ detail }) => states.push(detail))
+
+    await dht.store('key', 1, { ttl: 600 })
+    await expect.poll(() => states.at(-1)?.state, PATIENCE).toBe('failing')
+    expect(states.at(-1)?.error?.message).toContain('no space left')
+    expect(dht.stats().persistence).toMatchObject({ state: 'failing' })
+
+    commit.mockRestore()
+    await expect.poll(() => states.at(-1), PATIENCE).toEqual({ state: 'ok' })
+    expect(dht.stats().persistence?.state).toBe('ok')
   })
 })

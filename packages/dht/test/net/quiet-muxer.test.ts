@@ -155,4 +155,20 @@ describe('wholeWrites', () => {
 
     expect(parts).toEqual([false, true])
   })
+
+  it('reads without an error for every message, where noise makes one', async () => {
+    const errors: number[] = []
+
+    for (const making of ['plain', 'ours'] as const) {
+      await using pair = await connectionPair({ near: making, far: making })
+      const streams = await pair.open()
+      const make = vi.fn(Reflect.apply)
+      vi.stubGlobal('RangeError', new Proxy(RangeError, { apply: make }))
+      await talk(streams, 10, 2000)
+      vi.unstubAllGlobals()
+      errors.push(make.mock.calls.length)
+    }
+
+    expect(errors).toEqual([expect.toSatisfy((count) => count >= 20), 0])
+  })
 })

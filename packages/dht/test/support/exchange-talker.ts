@@ -1,6 +1,7 @@
 import type { Stream } from '@libp2p/interface'
 import { ByteWriter } from '../../src/exchange/bytes.ts'
-import { type Message, readMessage, writeMessage } from '../../src/exchange/messages.ts'
+import type { Language } from '../../src/exchange/frames.ts'
+import { EXCHANGE, type Message, writeMessage } from '../../src/exchange/messages.ts'
 import { Mailbox } from './exchange-mailbox.ts'
 
 /** A message's bytes. */
@@ -25,8 +26,19 @@ export function headOf(length: number): Uint8Array {
   return new Uint8Array(head)
 }
 
-/** One end of an exchange stream in the hands of a test, which says what it likes. */
-export class Talker {
+interface Named {
+  readonly name: string
+}
+
+/** A message in some language, as a frame. */
+function framed<M>(message: M, { write }: Language<M>): Uint8Array {
+  const writer = new ByteWriter()
+  write(writer, message)
+  return frameOf(writer.take())
+}
+
+/** One end of a stream in the hands of a test, which says what it likes, in the language of the protocol. */
+export class Talker<M extends Named = Message> {
   readonly stream: Stream
 
   /** The sizes of all messages that have come. */
@@ -34,12 +46,15 @@ export class Talker {
 
   /** Why the stream ended, once it has. */
   readonly ended: Promise<Error | undefined>
-  readonly #heard = new Mailbox<Message>()
+  readonly #heard = new Mailbox<M>()
+  readonly #language: Language<M>
   #buffered = Buffer.alloc(0)
 
-  constructor(stream: Stream) {
+  /** The exchange's language is what is spoken if none is given. */
+  constructor(stream: Stream, language?: Language<M>) {
     const { promise, resolve } = Promise.withResolvers<Error | undefined>()
     this.stream = stream
+    this.#language = language ?? (EXCHANGE as unknown as Language<M>)
     this.ended = promise
     stream.maxReadBufferLength = 64 * 1024 * 1024
     stream.addEventListener('message', ({ data }) => this.#takeIn(data.subarray()))
@@ -51,8 +66,8 @@ export class Talker {
     return this.#heard.size
   }
 
-  say(...messages: Message[]): void {
-    this.sayBytes(Buffer.concat(messages.map((message) => frameOf(encoded(message)))))
+  say(...messages: M[]): void {
+    this.sayBytes(Buffer.concat(messages.map((message) => framed(message, this.#language))))
   }
 
   sayBytes(bytes: Uint8Array): void {
@@ -60,18 +75,18 @@ export class Talker {
   }
 
   /** The next message of the kind that is expected now. */
-  async hear<N extends Message['name']>(name: N): Promise<Extract<Message, { name: N }>> {
+  async hear<N extends M['name']>(name: N): Promise<Extract<M, { name: N }>> {
     const message = await this.#heard.next()
 
     if (message.name !== name) {
       throw new Error(`heard "${message.name}", not "${name}"`)
     }
 
-    return message as Extract<Message, { name: N }>
+    return message as Extract<M, { name: N }>
   }
 
   /** The next message, whatever it is. */
-  hearAny(): Promise<Message> {
+  hearAny(): Promise<M> {
     return this.#heard.next()
   }
 
@@ -86,7 +101,7 @@ export class Talker {
       }
 
       this.sizes.push(end - 4)
-      this.#heard.push(readMessage(Uint8Array.from(this.#buffered.subarray(4, end))))
+      this.#heard.push(this.#language.read(Uint8Array.from(this.#buffered.subarray(4, end))))
       this.#buffered = this.#buffered.subarray(end)
     }
   }

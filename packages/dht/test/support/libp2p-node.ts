@@ -83,7 +83,7 @@ export async function acquaint(...nodes: readonly Libp2p<ServiceMap>[]): Promise
 
 /** Waits until the first of each pair has the second in its routing table. */
 export async function untilKnown(
-  pairs: readonly (readonly [Libp2p<ServiceMap>, Libp2p<ServiceMap>])[]
+  pairs: readonly (readonly [Libp2p<ServiceMap>, { readonly peerId: PeerId }])[]
 ): Promise<void> {
   await vi.waitUntil(async () => {
     const unknown = pairs.filter(([node, peer]) => !knows(node, peer.peerId))

@@ -5,6 +5,7 @@ import { Operations, type OperationsInit } from '../../src/operations.ts'
 import { Republisher } from '../../src/upkeep/republisher.ts'
 import { silentLog } from './silent-log.ts'
 import type { Simulation } from './simulated-replicas.ts'
+import { SimulatedWatches } from './simulated-watches.ts'
 
 /** What a caller has of this node of a simulated network, which remembers nothing unless told to. */
 export function operations(net: Simulation, init: Partial<OperationsInit> = {}): Operations {
@@ -21,6 +22,7 @@ export function operations(net: Simulation, init: Partial<OperationsInit> = {}):
     }),
     republisher: new Republisher({ clock: net.clock, log: silentLog }),
     store,
+    watches: new SimulatedWatches(net).watches,
     numReplicas: DEFAULT_NUM_REPLICAS,
     lifetime: new AbortController().signal,
     ...init

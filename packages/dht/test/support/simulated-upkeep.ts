@@ -5,6 +5,8 @@ import type { Contact } from '../../src/interface.ts'
 import { type Point, pointOfKey, pointOfPeer } from '../../src/lookup/key-space.ts'
 import { PeerIndex } from '../../src/lookup/peer-index.ts'
 import { RecordStore } from '../../src/store/record-store.ts'
+import { fingerprintOf } from '../../src/upkeep/fingerprint.ts'
+import type { Present } from '../../src/upkeep/presence.ts'
 import { Upkeep } from '../../src/upkeep/upkeep.ts'
 import { contactOf, peerNumber } from './numbered-peers.ts'
 import { silentLog } from './silent-log.ts'
@@ -33,6 +35,8 @@ export class KeptNetwork {
   #index = new PeerIndex()
   readonly peers: KeepingPeer[] = []
   readonly #byName = new Map<string, KeepingPeer>()
+  /** Since when one knows another, where that is not since the other is there; infinity: not yet. */
+  readonly #metMs = new Map<KeepingPeer, Map<KeepingPeer, number>>()
   movedBytes = 0
   movedRecords = 0
 
@@ -48,6 +52,16 @@ export class KeptNetwork {
   /** A peer has lost its memory, and is back before anybody has noticed. */
   restart(place: number): void {
     this.peers[place] = this.#peer(peerNumber(place))
+  }
+
+  /** One does not know another until they are introduced. */
+  estrange(one: KeepingPeer, other: KeepingPeer): void {
+    this.#met(one, other, Number.POSITIVE_INFINITY)
+  }
+
+  /** One gets to know another now. */
+  introduce(one: KeepingPeer, other: KeepingPeer): void {
+    this.#met(one, other, performance.now())
   }
 
   alive(): KeepingPeer[] {
@@ -80,6 +94,17 @@ export class KeptNetwork {
     await Promise.all(peers.map(({ upkeep }) => upkeep.run()))
   }
 
+  /** Has all of them make sure that those who came hold what they should. */
+  async audit(): Promise<void> {
+    this.#index = this.#aliveIndex()
+    await Promise.all(this.alive().map(({ upkeep }) => upkeep.audit()))
+  }
+
+  #met(one: KeepingPeer, other: KeepingPeer, sinceMs: number): void {
+    const met = this.#metMs.get(one) ?? new Map<KeepingPeer, number>()
+    this.#metMs.set(one, met.set(other, sinceMs))
+  }
+
   #peer(id: PeerId): KeepingPeer {
     const contact = contactOf(id)
     const store = new RecordStore()
@@ -88,7 +113,10 @@ export class KeptNetwork {
       upkeep: new Upkeep({
         ...{ self: contact, store, numReplicas: DEFAULT_NUM_REPLICAS, log: silentLog },
         isReplica: () => true,
-        servers: () => this.#surroundings(contact),
+        servers: () => this.#surroundings(peer),
+        lookAround: async () => {},
+        fingerprints: async ({ id: asked }, keys) =>
+          keys.map((key) => fingerprintOf(this.#reached(asked).get(key))),
         send: async ({ id: to }, key, record) => this.#reached(to).apply(key, this.#moved(record)),
         holds: async ({ id: asked }, key) => !isEmpty(this.#reached(asked).get(key))
       })
@@ -97,9 +125,13 @@ export class KeptNetwork {
     return peer
   }
 
-  #surroundings(self: Contact): KeepingPeer[] {
-    const near = this.#nearest(this.#index, pointOfPeer(self.id), WHOM_A_PEER_KNOWS)
-    return near.filter(({ contact }) => contact !== self)
+  #surroundings(self: KeepingPeer): Present[] {
+    const point = pointOfPeer(self.contact.id)
+    const met = this.#metMs.get(self)
+    return this.#nearest(this.#index, point, WHOM_A_PEER_KNOWS)
+      .filter((peer) => peer !== self)
+      .map((peer) => ({ contact: peer.contact, sinceMs: met?.get(peer) ?? peer.sinceMs }))
+      .filter(({ sinceMs }) => sinceMs < Number.POSITIVE_INFINITY)
   }
 
   #nearest(index: PeerIndex, point: Point, count: number): KeepingPeer[] {

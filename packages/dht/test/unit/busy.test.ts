@@ -120,7 +120,7 @@ describe('who asks a busy peer', () => {
 
 describe('an application that asks for too much', () => {
   it('hears a BusyError beyond so many calls, until some have ended (N9)', async () => {
-    const calls = new Calls(new AbortController().signal, 2)
+    const calls = new Calls(new AbortController().signal, { maxCalls: 2 })
     const { promise, resolve } = Promise.withResolvers<void>()
     const run = (): Promise<void> => calls.run('get', {}, () => promise)
     const under = [run(), run()]

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { ByteWriter } from '../../src/exchange/bytes.ts'
 import { FrameReader, writeFrame } from '../../src/exchange/frames.ts'
 import { MAX_MESSAGE_BYTES } from '../../src/exchange/limits.ts'
-import { readMessage } from '../../src/exchange/messages.ts'
+import { EXCHANGE, readMessage } from '../../src/exchange/messages.ts'
 import { ExchangeProtocolError } from '../../src/exchange/protocol-error.ts'
 import { anyMessage } from '../support/exchange-messages.ts'
 import { frameOf, headOf } from '../support/exchange-talker.ts'
@@ -72,7 +72,7 @@ describe('FrameReader', () => {
         const writer = new ByteWriter()
 
         for (const message of messages) {
-          writeFrame(writer, message)
+          writeFrame(writer, message, EXCHANGE)
         }
 
         expect(rest(pushed(writer.take())).map(readMessage)).toEqual(messages)

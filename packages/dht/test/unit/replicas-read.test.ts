@@ -10,9 +10,11 @@ import {
 } from '@waggle/record'
 import { describe, expect, it } from 'vitest'
 import { DEFAULT_NUM_REPLICAS, SEARCH_WIDTH } from '../../src/constants.ts'
+import { UnreachableError } from '../../src/errors.ts'
 import type { Reading } from '../../src/replicas/replicas.ts'
 import { RecordStore } from '../../src/store/record-store.ts'
 import { turns } from '../support/end-of-turn.ts'
+import { rejection } from '../support/rejection.ts'
 import { Simulation, type SimulationOptions, START } from '../support/simulated-replicas.ts'
 import { UNWANTED, WANTED } from '../support/wanted.ts'
 
@@ -343,5 +345,49 @@ describe('Replicas.nearest', () => {
 
   it('names all when there are fewer than asked for', async () => {
     expect(await nearestRanks(network({ size: 4 }), 50)).toEqual([0, 1, 2])
+  })
+})
+
+describe('Replicas.read, when nobody answers', () => {
+  /** Of the others all fail, from this rank on. */
+  function silentFrom(net: Simulation, rank: number): void {
+    for (const peer of net.peers.slice(rank)) {
+      peer.fails = 'always'
+    }
+  }
+
+  it('rejects, and says how many were asked: what nobody denies is not absent (N5, N8)', async () => {
+    const net = network({ size: 4 })
+    silentFrom(net, 0)
+
+    const error = await rejection(net.replicas.read(KEY, { wanted: WANTED }))
+    expect(error).toBeInstanceOf(UnreachableError)
+    expect(error).toMatchObject({ failedPeers: 3 })
+    await expect(net.replicas.read(KEY, LATEST)).rejects.toBeInstanceOf(UnreachableError)
+  })
+
+  it('finds nothing as soon as one answers that it has nothing (N5)', async () => {
+    const net = network({ size: 4 })
+    silentFrom(net, 1)
+
+    expect((await net.replicas.read(KEY, { wanted: WANTED })).record).toBe(EMPTY_RECORD)
+  })
+
+  it('gives what this node holds itself, latest or not (N5)', async () => {
+    const net = network({ size: 4 }, { 3: ALICE })
+    silentFrom(net, 0)
+
+    expect((await net.replicas.read(KEY, { wanted: WANTED })).record).toEqual(ALICE)
+    expect((await net.replicas.read(KEY, LATEST)).record).toEqual(ALICE)
+  })
+
+  it('finds nothing on a server that knows nobody, as it is the whole network, and rejects on a client', async () => {
+    const known = (): boolean => false
+    const alone = network({ size: 4, known })
+    expect((await alone.replicas.read(KEY, LATEST)).record).toBe(EMPTY_RECORD)
+
+    const client = network({ size: 4, known, isReplica: () => false })
+    const error = await rejection(client.replicas.read(KEY, LATEST))
+    expect(error).toMatchObject({ name: 'UnreachableError', failedPeers: 0 })
   })
 })

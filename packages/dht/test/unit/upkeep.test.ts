@@ -1,11 +1,13 @@
-import { getDHTTime, plainRecord, recordKey } from '@waggle/record'
+import { EMPTY_RECORD, getDHTTime, plainRecord, recordKey } from '@waggle/record'
 import { TypedEventEmitter, type TypedEventTarget } from 'main-event'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import type { DHTEvents } from '../../src/events.ts'
 import type { Contact } from '../../src/interface.ts'
 import { RecordStore } from '../../src/store/record-store.ts'
+import { fingerprintOf } from '../../src/upkeep/fingerprint.ts'
 import type { Present } from '../../src/upkeep/presence.ts'
 import {
+  AUDIT_MS,
   LOOK_INTERVAL_MS,
   REPLICATE_INTERVAL_MS,
   RETRY_MS,
@@ -21,6 +23,9 @@ describe('Upkeep', () => {
   let present: Present[]
   let looks: number
   let sent: Contact[]
+  let asked: Contact[]
+  let isLost: boolean
+  let looksAround: number
   let isFailing: boolean
   let isReplica: boolean
   let store: RecordStore
@@ -32,6 +37,9 @@ describe('Upkeep', () => {
     present = []
     looks = 0
     sent = []
+    asked = []
+    isLost = false
+    looksAround = 0
     isFailing = false
     isReplica = true
     store = new RecordStore()
@@ -51,7 +59,18 @@ describe('Upkeep', () => {
 
         sent.push(to)
       },
-      holds: async () => false
+      holds: async () => false,
+      async fingerprints(peer, keys) {
+        if (isFailing) {
+          throw new Error('the connection was lost')
+        }
+
+        asked.push(peer)
+        return keys.map(() => fingerprintOf(isLost ? EMPTY_RECORD : store.get(KEY)))
+      },
+      lookAround: async () => {
+        looksAround++
+      }
     })
     upkeep.follow(events, stopping.signal)
     store.apply(KEY, plainRecord('value', getDHTTime() + 86_400))
@@ -105,6 +124,40 @@ describe('Upkeep', () => {
     await vi.advanceTimersByTimeAsync(10_000 + LOOK_INTERVAL_MS)
     expect(sent.length).toBeLessThanOrEqual(4)
     expect([0, 1, 4]).toContain(sent.length)
+  })
+
+  it('looks around and asks those who came whether they hold what they should, once, some time later', async () => {
+    await join(...contacts(4))
+    await vi.advanceTimersByTimeAsync(AUDIT_MS - 1)
+    expect(asked).toEqual([])
+
+    await vi.advanceTimersByTimeAsync(AUDIT_MS + 1)
+    expect(asked.length).toBe(4)
+    expect(looksAround).toBe(1)
+    await vi.advanceTimersByTimeAsync(10 * LOOK_INTERVAL_MS)
+    expect(asked.length).toBe(4)
+    expect(sent.length).toBe(4)
+  })
+
+  it('sends a record again to who turns out not to have it', async () => {
+    isLost = true
+    await join(...contacts(2))
+    await vi.advanceTimersByTimeAsync(2 * AUDIT_MS)
+
+    expect(asked).toHaveLength(2)
+    expect(sent).toHaveLength(4)
+  })
+
+  it('asks a peer again that did not answer', async () => {
+    await join(...contacts(2))
+    await vi.advanceTimersByTimeAsync(AUDIT_MS - 1)
+    isFailing = true
+    await vi.advanceTimersByTimeAsync(AUDIT_MS + 1)
+    expect(asked).toEqual([])
+
+    isFailing = false
+    await vi.advanceTimersByTimeAsync(2 * AUDIT_MS)
+    expect(asked).toHaveLength(2)
   })
 
   it('does nothing on a client, and seldom wakes up for it', async () => {

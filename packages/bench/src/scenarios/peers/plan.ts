@@ -46,9 +46,9 @@ export const PLANS: Readonly<Record<Effort, Plan>> = {
     burstsLimitMs: 2_000,
     bulk: [1_000, 10_000],
     afterFailure: 50,
-    warmUp: 1_000,
+    warmUp: 3_000,
     warmUpFresh: 20,
-    warmUpLimitMs: 1_500
+    warmUpLimitMs: 3_000
   },
   quick: {
     effort: 'quick',

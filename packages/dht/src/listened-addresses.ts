@@ -1,0 +1,28 @@
+import type { Libp2pEvents, Startable, TypedEventTarget } from '@libp2p/interface'
+import type { AddressManager, TransportManager } from '@libp2p/interface-internal'
+
+export interface ListenedAddressesComponents {
+  readonly addressManager: AddressManager
+  readonly events: TypedEventTarget<Libp2pEvents>
+  readonly transportManager: TransportManager
+}
+
+/**
+ * Tells others the addresses that a node listens on, public ones, too. libp2p keeps these to itself
+ * until several peers in different networks have confirmed them (AutoNAT): so a bootstrap node on a
+ * public address would have no address to give away, and nobody could name it to anybody.
+ */
+export function listenedAddresses(): (components: ListenedAddressesComponents) => Startable {
+  return ({ addressManager, events, transportManager }) => {
+    const confirm = (): void => {
+      for (const address of transportManager.getAddrs()) {
+        addressManager.confirmObservedAddr(address, { type: 'transport' })
+      }
+    }
+
+    return {
+      start: () => events.addEventListener('transport:listening', confirm),
+      stop: () => events.removeEventListener('transport:listening', confirm)
+    }
+  }
+}

@@ -1,0 +1,113 @@
+import type { Counter, CounterGroup, HistogramGroup, Metrics } from '@libp2p/interface'
+import type { CallObserver } from '../calls.ts'
+import type { StoreOutcome } from '../interface.ts'
+
+/** Seconds: from an answer out of memory to the timeout of a call. */
+const LATENCY_BUCKETS = [0.0001, 0.0003, 0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1, 3, 10, 30]
+
+/** The calls, with the names that their metrics bear. */
+const CALLS: Readonly<Record<string, string>> = {
+  store: 'store',
+  get: 'get',
+  delete: 'delete',
+  storeMany: 'store_many',
+  getMany: 'get_many',
+  findNearestPeers: 'find_nearest_peers',
+  republish: 'republish'
+}
+
+const ERRORS: Readonly<Record<string, string>> = {
+  AbortError: 'aborted',
+  TimeoutError: 'timeout',
+  UnreachableError: 'unreachable'
+}
+
+/** Counts what a node does, with libp2p's metrics. docs/running.md says what each figure is. */
+export class Meter implements CallObserver {
+  readonly #calls = new Map<string, CounterGroup>()
+  readonly #seconds: HistogramGroup
+  readonly #replicas: CounterGroup
+  readonly #cacheReads: CounterGroup
+  readonly #records: CounterGroup
+  readonly #handedOver: Counter
+  readonly #handedOverBytes: Counter
+
+  constructor(metrics: Metrics) {
+    for (const [call, name] of Object.entries(CALLS)) {
+      const help = `Calls of ${call} that ended, by what became of them`
+      const counter = metrics.registerCounterGroup(`waggle_${name}_total`, {
+        label: 'outcome',
+        help
+      })
+      this.#calls.set(call, counter)
+    }
+
+    this.#seconds = metrics.registerHistogramGroup('waggle_call_seconds', {
+      label: 'call',
+      help: 'Seconds that calls took',
+      buckets: LATENCY_BUCKETS
+    })
+    this.#replicas = metrics.registerCounterGroup('waggle_replicas_total', {
+      label: 'outcome',
+      help: "What replicas made of this node's writes"
+    })
+    this.#cacheReads = metrics.registerCounterGroup('waggle_reads_total', {
+      label: 'from',
+      help: 'Reads, by where the answer came from'
+    })
+    this.#records = metrics.registerCounterGroup('waggle_records_total', {
+      label: 'event',
+      help: 'Records that this node has taken in for others, and that expired here'
+    })
+    this.#handedOver = metrics.registerCounter('waggle_handed_over_records_total', {
+      help: 'Records that upkeep has brought to other peers'
+    })
+    this.#handedOverBytes = metrics.registerCounter('waggle_handed_over_bytes_total', {
+      help: 'Bytes of records that upkeep has brought to other peers'
+    })
+  }
+
+  ended(call: string, tookMs: number, result: unknown): void {
+    this.#calls.get(call)?.increment({ [outcomeOf(call, result)]: true })
+    this.#seconds.observe({ [CALLS[call] ?? call]: tookMs / 1000 })
+  }
+
+  failed(call: string, tookMs: number, reason: unknown): void {
+    const outcome = (reason instanceof Error && ERRORS[reason.name]) || 'error'
+    this.#calls.get(call)?.increment({ [outcome]: true })
+    this.#seconds.observe({ [CALLS[call] ?? call]: tookMs / 1000 })
+  }
+
+  /** What each replica made of one write. */
+  written(outcomes: readonly StoreOutcome[]): void {
+    for (const outcome of outcomes) {
+      this.#replicas.increment({ [outcome]: true })
+    }
+  }
+
+  /** Where a read found its answer. */
+  read(from: 'cache' | 'store' | 'network'): void {
+    this.#cacheReads.increment({ [from]: true })
+  }
+
+  record(event: 'stored' | 'expired'): void {
+    this.#records.increment({ [event]: true })
+  }
+
+  handedOver(sizeBytes: number): void {
+    this.#handedOver.increment()
+    this.#handedOverBytes.increment(sizeBytes)
+  }
+}
+
+function outcomeOf(call: string, result: unknown): string {
+  if (typeof result === 'boolean') {
+    return result ? 'accepted' : 'refused'
+  }
+
+  if (result === undefined) {
+    return 'not_found'
+  }
+
+  return call === 'get' ? 'found' : 'done'
+}

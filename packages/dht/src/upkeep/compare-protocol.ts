@@ -1,0 +1,87 @@
+import type { AbortOptions, Stream } from '@libp2p/interface'
+import { lpStream } from '@libp2p/utils'
+import { ByteReader, ByteWriter } from '../exchange/bytes.ts'
+import { MAX_KEY_BYTES, MAX_KEYS_PER_MESSAGE } from '../exchange/limits.ts'
+import type { RecordStore } from '../store/record-store.ts'
+import { FINGERPRINT_BYTES, fingerprintOf } from './fingerprint.ts'
+
+/**
+ * A list of keys asks, as the exchange writes lists, after its length as a varint; the answer has the
+ * fingerprint of what is held under each of them, one after the other, after its length, too.
+ */
+export const COMPARE_PROTOCOL = '/waggle/compare/1.0.0'
+
+/** Streams of one connection on which may be asked at once. */
+export const MAX_COMPARE_STREAMS = 4
+
+/** Keys of one question. */
+export const MAX_COMPARED_KEYS: number = MAX_KEYS_PER_MESSAGE
+
+/** A question is not filled beyond this, unless one key alone is larger. */
+export const TARGET_QUESTION_BYTES = 65_536
+
+const MAX_QUESTION_BYTES: number = TARGET_QUESTION_BYTES + MAX_KEY_BYTES + 16
+const MAX_ANSWER_BYTES: number = MAX_COMPARED_KEYS * FINGERPRINT_BYTES
+
+/** How long one who has opened a stream may take to ask, and to read the answer. */
+const SERVING_TIMEOUT_MS = 10_000
+
+/** Tells the peer that has opened the stream the fingerprints of what is held here. */
+export async function tellFingerprints(stream: Stream, store: RecordStore): Promise<void> {
+  const signal = AbortSignal.timeout(SERVING_TIMEOUT_MS)
+  const messages = lpStream(stream, {
+    maxDataLength: MAX_QUESTION_BYTES,
+    maxBufferSize: 2 * MAX_QUESTION_BYTES
+  })
+  const keys = readKeys((await messages.read({ signal })).subarray())
+  const answer = new Uint8Array(keys.length * FINGERPRINT_BYTES)
+
+  for (const [index, key] of keys.entries()) {
+    answer.set(fingerprintOf(store.get(key)), index * FINGERPRINT_BYTES)
+  }
+
+  await messages.write(answer, { signal })
+  await stream.close({ signal })
+}
+
+/** Asks the peer at the other end of the stream for the fingerprint of what it holds under each key. */
+export async function askFingerprints(
+  stream: Stream,
+  keys: readonly Uint8Array[],
+  options: AbortOptions
+): Promise<Uint8Array[]> {
+  const messages = lpStream(stream, {
+    maxDataLength: MAX_ANSWER_BYTES,
+    maxBufferSize: 2 * MAX_ANSWER_BYTES
+  })
+  await messages.write(writtenKeys(keys), options)
+  const answer = (await messages.read(options)).subarray()
+
+  if (answer.length !== keys.length * FINGERPRINT_BYTES) {
+    throw new Error(`the peer answered ${keys.length} keys with ${answer.length} bytes`)
+  }
+
+  await stream.close(options)
+  return keys.map((_, index) =>
+    answer.subarray(index * FINGERPRINT_BYTES, (index + 1) * FINGERPRINT_BYTES)
+  )
+}
+
+function writtenKeys(keys: readonly Uint8Array[]): Uint8Array {
+  const to = new ByteWriter()
+  to.varint(keys.length)
+
+  for (const key of keys) {
+    to.byteString(key)
+  }
+
+  return to.take()
+}
+
+function readKeys(bytes: Uint8Array): Uint8Array[] {
+  const from = new ByteReader(bytes)
+  const count = from.varint(MAX_COMPARED_KEYS, 'a count')
+  const keys = Array.from({ length: count }, () => from.byteString(MAX_KEY_BYTES, 'a key'))
+  from.end()
+  return keys
+}

@@ -1,0 +1,51 @@
+import type { AbortOptions } from '@libp2p/interface'
+import type { ConnectionManager } from '@libp2p/interface-internal'
+import { EMPTY_RECORD } from '@waggle/record'
+import { connectedTo } from '../connect.ts'
+import { toError } from '../errors.ts'
+import type { Contact, RecordChannel } from '../interface.ts'
+import { askFingerprints, COMPARE_PROTOCOL } from './compare-protocol.ts'
+import { fingerprintOf } from './fingerprint.ts'
+
+export interface ComparisonInit {
+  readonly connectionManager: ConnectionManager
+
+  /** The way to peers that do not tell fingerprints: they are asked for the records. */
+  readonly channel: RecordChannel
+}
+
+/** Asks a peer for the fingerprints of what it holds under some keys. */
+export async function fingerprintsAt(
+  peer: Contact,
+  keys: readonly Uint8Array[],
+  { connectionManager, channel, ...options }: ComparisonInit & AbortOptions
+): Promise<Uint8Array[]> {
+  await connectedTo(connectionManager, peer, options)
+  const stream = await connectionManager
+    .openStream(peer.id, COMPARE_PROTOCOL, options)
+    .catch(undefinedIfUnsupported)
+
+  if (stream === undefined) {
+    return Promise.all(
+      keys.map(async (key) => {
+        const { record } = await channel.find(peer, key, { closerCount: 0, isCloserAlways: true })
+        return fingerprintOf(record ?? EMPTY_RECORD)
+      })
+    )
+  }
+
+  try {
+    return await askFingerprints(stream, keys, options)
+  } catch (error) {
+    stream.abort(toError(error))
+    throw error
+  }
+}
+
+function undefinedIfUnsupported(error: unknown): undefined {
+  if (error instanceof Error && error.name === 'UnsupportedProtocolError') {
+    return undefined
+  }
+
+  throw error
+}

@@ -1,0 +1,32 @@
+/** The protocol's name and version; libp2p negotiates it when a stream is opened. */
+export const WATCH_PROTOCOL = '/waggle/watch/1.0.0'
+
+/** A replica forgets a watcher that has not asked again for so long. */
+export const LEASE_MS = 90_000
+
+/** How often a watcher asks again: whether something was missed, and who is near the key now. */
+export const RENEW_MS = 30_000
+
+/** How often a key is read anew of which no replica tells changes. */
+export const POLL_MS = 5_000
+
+/** How long after a replica was lost, or a nearer one came, its keys are looked at: the others tell changes meanwhile. */
+export const SETTLE_MS = 50
+
+/** Keys that a replica watches for one peer. */
+export const MAX_WATCHES_PER_PEER = 4_096
+
+/** Keys that a replica watches for all peers together, each counted once for each of them. */
+export const MAX_WATCHES = 65_536
+
+/** Watch streams of one connection: one each way, and room for those that are being replaced. */
+export const MAX_WATCH_STREAMS = 4
+
+/** Bytes of the digest of a record. */
+export const DIGEST_BYTES = 16
+
+/** Messages that wait for one peer's answers at the same time. */
+export const MAX_MESSAGES_UNDER_WAY = 64
+
+/** Keys that wait to be watched, or let go, at one peer. */
+export const MAX_QUEUED_KEYS = 65_536

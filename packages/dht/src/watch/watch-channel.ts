@@ -1,0 +1,167 @@
+import { AbortError, type Logger, type PeerId, type Stream } from '@libp2p/interface'
+import type { ConnectionManager } from '@libp2p/interface-internal'
+import type { DHTRecord } from '@waggle/record'
+import { connectedTo } from '../connect.ts'
+import { Contacts } from '../exchange/contacts.ts'
+import { OPEN_TIMEOUT_MS } from '../exchange/limits.ts'
+import type { Contact, RecordChannel, Wanted } from '../interface.ts'
+import { receivedRecord } from '../received-record.ts'
+import type { RecordStore } from '../store/record-store.ts'
+import { WATCH_PROTOCOL } from './limits.ts'
+import { type WatchAnswer, WatchClient, type WatchQuestion } from './watch-client.ts'
+
+/** How a replica is told what to watch. */
+export interface ChangeOptions {
+  /** Of what is known. */
+  readonly digest: Uint8Array
+
+  /** How many peers near the key are wanted. */
+  readonly closerCount: number
+  readonly request: Wanted
+}
+
+/** What a replica answers when it is asked to tell changes. */
+export interface WatchReply {
+  /** Whether it will. */
+  readonly isWatched: boolean
+
+  /** What it holds, unless that is known. */
+  readonly record: DHTRecord | undefined
+  readonly closer: readonly Contact[]
+}
+
+/** How changes travel from other nodes to this one. */
+export interface ChangeChannel {
+  /** Has a peer tell changes, or merely asks what it holds if it can't. */
+  watch(peer: Contact, key: Uint8Array, options: ChangeOptions): Promise<WatchReply>
+  unwatch(peer: Contact, key: Uint8Array): void
+}
+
+export interface WatchChannelInit {
+  readonly connectionManager: ConnectionManager
+  readonly log: Logger
+
+  /** For its limits and its clock. */
+  readonly store: RecordStore
+
+  /** The way to peers that can't tell changes. */
+  readonly records: RecordChannel
+
+  /** A peer has answered, be it too late for the one who asked. */
+  readonly onAnswer: (peer: PeerId) => void
+
+  /** A peer tells of a change. */
+  readonly onChange: (key: Uint8Array, record: DHTRecord) => void
+
+  /** A peer has broken the protocol. */
+  readonly onOffence?: (peer: PeerId, error: Error) => void
+
+  /** Who is not asked, because it broke the protocol lately. */
+  readonly isBanished?: (peer: PeerId) => boolean
+
+  /** A peer tells nothing any more. */
+  readonly onLost: (peer: PeerId) => void
+}
+
+/** A stream to each peer that watches for this node; peers that don't speak its protocol are asked for what they hold. */
+export class WatchChannel implements ChangeChannel {
+  readonly #init: WatchChannelInit
+  readonly #clients = new Map<string, WatchClient>()
+  readonly #contacts = new Contacts()
+
+  constructor(init: WatchChannelInit) {
+    this.#init = init
+  }
+
+  async watch(
+    peer: Contact,
+    key: Uint8Array,
+    { digest, closerCount, request }: ChangeOptions
+  ): Promise<WatchReply> {
+    try {
+      const question: WatchQuestion = { name: 'watch', key, digest, closerCount }
+      return this.#replyOf(peer, key, await this.#clientOf(peer).ask(question, request))
+    } catch (error) {
+      if (error instanceof Error && error.name === 'UnsupportedProtocolError') {
+        const options = { closerCount, isCloserAlways: true, request }
+        const { record, closer } = await this.#init.records.find(peer, key, options)
+        return { isWatched: false, record, closer }
+      }
+
+      throw error
+    }
+  }
+
+  unwatch(peer: Contact, key: Uint8Array): void {
+    // Whoever is not there to be told will watch no longer than its lease.
+    this.#clients
+      .get(peer.id.toString())
+      ?.ask({ name: 'unwatch', key, digest: NOTHING, closerCount: 0 })
+      .catch(() => {})
+  }
+
+  /** Ends all streams. */
+  close(): void {
+    for (const client of this.#clients.values()) {
+      client.close(new AbortError('the node was stopped'))
+    }
+  }
+
+  #replyOf(peer: Contact, key: Uint8Array, { state, record, closer }: WatchAnswer): WatchReply {
+    return {
+      isWatched: state === 'watched',
+      record: record && this.#received(peer, key, record),
+      closer
+    }
+  }
+
+  #clientOf(peer: Contact): WatchClient {
+    const name = peer.id.toString()
+    const known = this.#clients.get(name)
+
+    if (known !== undefined) {
+      return known
+    }
+
+    const client = new WatchClient({
+      open: () => this.#open(peer),
+      contactOf: (introduced) => this.#contacts.of(introduced),
+      onChange: (key, bytes) => this.#onChange(peer, key, bytes),
+      onOffence: (error) => this.#init.onOffence?.(peer.id, error),
+      onAnswer: () => this.#init.onAnswer(peer.id),
+      onEnd: () => {
+        this.#clients.delete(name)
+        this.#init.onLost(peer.id)
+      }
+    })
+    this.#clients.set(name, client)
+    return client
+  }
+
+  #onChange(peer: Contact, key: Uint8Array, bytes: Uint8Array): void {
+    const record = this.#received(peer, key, bytes)
+
+    if (record !== undefined) {
+      this.#init.onChange(key, record)
+    }
+  }
+
+  /** Copied: what is kept of it should not keep the message that it came in. */
+  #received(peer: Contact, key: Uint8Array, bytes: Uint8Array): DHTRecord | undefined {
+    return receivedRecord(peer, key, bytes.slice(), this.#init)
+  }
+
+  async #open(peer: Contact): Promise<Stream> {
+    const { connectionManager, isBanished } = this.#init
+
+    if (isBanished?.(peer.id)) {
+      throw new Error(`the peer ${peer.id} broke the protocol lately`)
+    }
+
+    const signal = AbortSignal.timeout(OPEN_TIMEOUT_MS)
+    await connectedTo(connectionManager, peer, { signal })
+    return connectionManager.openStream(peer.id, WATCH_PROTOCOL, { signal })
+  }
+}
+
+const NOTHING = new Uint8Array(0)

@@ -1,0 +1,331 @@
+import { AbortError, type Stream } from '@libp2p/interface'
+import { toError } from '../errors.ts'
+import { FramedStream } from '../exchange/framed-stream.ts'
+import { MAX_KEYS_PER_MESSAGE, MAX_SILENCE_MS, TARGET_MESSAGE_BYTES } from '../exchange/limits.ts'
+import type { WirePeer } from '../exchange/messages.ts'
+import { ExchangeProtocolError } from '../exchange/protocol-error.ts'
+import type { Contact, Wanted } from '../interface.ts'
+import { nameOf } from '../store/record-store.ts'
+import { MAX_MESSAGES_UNDER_WAY, MAX_QUEUED_KEYS } from './limits.ts'
+import { Standings } from './standings.ts'
+import {
+  WATCHING,
+  type WatchedAnswer,
+  type WatchedReply,
+  type WatchMessage
+} from './watch-messages.ts'
+
+export interface WatchClientInit {
+  /** The peer has broken the protocol. */
+  readonly onOffence?: (error: Error) => void
+
+  /** Opens a stream to the peer. */
+  readonly open: () => Promise<Stream>
+
+  /** Reads a peer that a reply introduces; undefined for what is none. */
+  readonly contactOf: (peer: WirePeer) => Contact | undefined
+
+  /** The peer tells of a change to a key that is watched. */
+  readonly onChange: (key: Uint8Array, record: Uint8Array) => void
+
+  /** The peer has answered, be it late. */
+  readonly onAnswer: () => void
+
+  /** The peer tells nothing any more: the stream has ended, or could not be opened. */
+  readonly onEnd: () => void
+}
+
+/** A key to be watched, or to be watched no more. */
+export interface WatchQuestion {
+  readonly name: 'watch' | 'unwatch'
+  readonly key: Uint8Array
+
+  /** Of what is known; without a byte for nothing. */
+  readonly digest: Uint8Array
+  readonly closerCount: number
+}
+
+/** What the peer says to it. */
+export interface WatchAnswer extends Omit<WatchedAnswer, 'closer'> {
+  readonly closer: readonly Contact[]
+}
+
+interface Waiting {
+  readonly question: WatchQuestion
+  readonly request: Wanted | undefined
+  readonly resolve: (answer: WatchAnswer) => void
+  readonly reject: (error: Error) => void
+}
+
+/**
+ * Watches keys at one peer, over one stream. Questions of one tick travel together and are answered in
+ * their order. A change to a key that was never asked for ends the stream, and so does silence where
+ * an answer is due. A stream that ends fails what is under way on it, and the client with it: whoever
+ * wants to go on makes another one.
+ */
+export class WatchClient {
+  readonly #init: WatchClientInit
+  readonly #underWay: Waiting[][] = []
+  readonly #standings = new Standings()
+  #queue: Waiting[] = []
+  #stream: FramedStream<WatchMessage> | undefined
+  #isOpening = false
+  #isFlushScheduled = false
+
+  /** Since when, in ms of the process's clock, nothing has been heard though an answer is due. */
+  #silentSinceMs = 0
+  #endedBy: Error | undefined
+
+  constructor(init: WatchClientInit) {
+    this.#init = init
+  }
+
+  /** Rejects when the peer gives no usable answer, or nobody wanted one before it was asked. */
+  ask(question: WatchQuestion, request?: Wanted): Promise<WatchAnswer> {
+    if (this.#endedBy !== undefined) {
+      return Promise.reject(this.#endedBy)
+    }
+
+    if (this.#queue.length >= MAX_QUEUED_KEYS) {
+      return Promise.reject(new Error(`${MAX_QUEUED_KEYS} keys wait for the peer already`))
+    }
+
+    return new Promise((resolve, reject) => {
+      this.#queue.push({ question, request, resolve, reject })
+      this.#scheduleFlush()
+    })
+  }
+
+  /** Ends the stream; what is under way or waiting rejects. */
+  close(error: Error): void {
+    this.#stream?.close(error)
+    this.#end(error)
+  }
+
+  #scheduleFlush(): void {
+    if (!this.#isFlushScheduled) {
+      this.#isFlushScheduled = true
+      queueMicrotask(() => {
+        this.#isFlushScheduled = false
+        this.#flush()
+      })
+    }
+  }
+
+  #flush(): void {
+    const stream = this.#stream
+
+    if (stream === undefined) {
+      this.#open()
+      return
+    }
+
+    if (this.#underWay.length > 0 && performance.now() - this.#silentSinceMs > MAX_SILENCE_MS) {
+      stream.close(new Error(`the peer has been silent for more than ${MAX_SILENCE_MS} ms`))
+      return
+    }
+
+    while (
+      this.#queue.length > 0 &&
+      !stream.isBlocked &&
+      this.#underWay.length < MAX_MESSAGES_UNDER_WAY
+    ) {
+      this.#send(stream, this.#nextBatch())
+    }
+  }
+
+  #open(): void {
+    if (this.#isOpening || this.#queue.length === 0) {
+      return
+    }
+
+    this.#isOpening = true
+    this.#init.open().then(
+      (stream) => this.#onOpen(stream),
+      (error: unknown) => this.#end(toError(error))
+    )
+  }
+
+  #onOpen(stream: Stream): void {
+    if (this.#endedBy !== undefined) {
+      stream.abort(this.#endedBy)
+      return
+    }
+
+    this.#stream = new FramedStream<WatchMessage>({
+      stream,
+      language: WATCHING,
+      onMessage: (message) => this.#onMessage(message),
+      onOffence: (error) => this.#init.onOffence?.(error),
+      onClose: (error) => this.#end(error),
+      onDrain: () => this.#flush()
+    })
+    this.#flush()
+  }
+
+  /** Takes the first of the queue, and those behind it that can go in the same message. */
+  #nextBatch(): Waiting[] {
+    const batch: Waiting[] = []
+    let sizeBytes = 0
+    let taken = 0
+
+    for (const waiting of this.#queue) {
+      if (isWanted(waiting)) {
+        sizeBytes += waiting.question.key.length
+
+        if (!isInMessage(waiting.question, batch, sizeBytes)) {
+          break
+        }
+
+        batch.push(waiting)
+      }
+
+      taken++
+    }
+
+    this.#queue.splice(0, taken)
+    return batch
+  }
+
+  #send(stream: FramedStream<WatchMessage>, batch: Waiting[]): void {
+    if (batch.length === 0) {
+      return
+    }
+
+    if (this.#underWay.length === 0) {
+      this.#silentSinceMs = performance.now()
+    }
+
+    for (const { question } of batch) {
+      this.#standings.asked(nameOf(question.key), question.name === 'watch')
+    }
+
+    this.#underWay.push(batch)
+    stream.send(requestOf(batch))
+  }
+
+  #onMessage(message: WatchMessage): void {
+    switch (message.name) {
+      case 'changed':
+        this.#onChange(message.key, message.record)
+        break
+      case 'watched':
+        this.#onAnswers(message)
+        break
+      default:
+        throw new ExchangeProtocolError(`the peer sent a message "${message.name}"`)
+    }
+  }
+
+  #onChange(key: Uint8Array, record: Uint8Array): void {
+    const meaning = this.#standings.told(nameOf(key))
+
+    if (meaning === 'never asked for') {
+      throw new ExchangeProtocolError('the peer tells of a key that it was not asked to watch')
+    }
+
+    if (meaning === 'wanted') {
+      this.#init.onChange(key, record)
+    }
+  }
+
+  #onAnswers({ peers, answers }: WatchedReply): void {
+    const [batch] = this.#underWay
+
+    if (batch === undefined || !isReplyTo(answers, batch)) {
+      throw new ExchangeProtocolError('the peer sent what answers no question')
+    }
+
+    this.#underWay.shift()
+    this.#silentSinceMs = performance.now()
+    this.#init.onAnswer()
+    const contacts = peers.map(this.#init.contactOf)
+
+    for (const [index, answer] of answers.entries()) {
+      const waiting = batch[index]
+
+      if (waiting !== undefined) {
+        this.#standings.answered(nameOf(waiting.question.key), answer.state)
+        waiting.resolve({ ...answer, closer: closerOf(answer, contacts) })
+      }
+    }
+
+    this.#queue.unshift(...batch.slice(answers.length))
+    this.#flush()
+    this.#closeIfIdle()
+  }
+
+  #closeIfIdle(): void {
+    if (this.#standings.size === 0 && this.#queue.length === 0 && this.#underWay.length === 0) {
+      this.#stream?.close(new Error('nothing is watched any more'))
+    }
+  }
+
+  #end(error: Error): void {
+    if (this.#endedBy !== undefined) {
+      return
+    }
+
+    this.#endedBy = error
+
+    for (const { reject } of [...this.#underWay.flat(), ...this.#queue]) {
+      reject(error)
+    }
+
+    this.#init.onEnd()
+  }
+}
+
+/** Rejects one that is not. */
+function isWanted({ request, reject }: Waiting): boolean {
+  const isWanted = request?.isWanted !== false
+
+  if (!isWanted) {
+    reject(new AbortError('nobody wants the answer any more'))
+  }
+
+  return isWanted
+}
+
+function requestOf(batch: readonly Waiting[]): WatchMessage {
+  const questions = batch.map(({ question }) => question)
+  const [first] = questions
+
+  return first?.name === 'watch'
+    ? { name: 'watch', closerCount: first.closerCount, keys: questions }
+    : { name: 'unwatch', keys: questions.map(({ key }) => key) }
+}
+
+/** Whether a question can go behind those in one message, which then has so many bytes. */
+function isInMessage(
+  { name, closerCount }: WatchQuestion,
+  batch: readonly Waiting[],
+  sizeBytes: number
+): boolean {
+  const [first] = batch
+  return (
+    first === undefined ||
+    (sizeBytes <= TARGET_MESSAGE_BYTES &&
+      batch.length < MAX_KEYS_PER_MESSAGE &&
+      first.question.name === name &&
+      first.question.closerCount === closerCount)
+  )
+}
+
+/** A WATCH may be answered in part, so that no reply grows too large; an UNWATCH is answered whole. */
+function isReplyTo(answers: readonly WatchedAnswer[], batch: readonly Waiting[]): boolean {
+  const isEnding = batch[0]?.question.name === 'unwatch'
+  const isEnough = isEnding ? answers.length === batch.length : answers.length > 0
+  return (
+    isEnough &&
+    answers.length <= batch.length &&
+    answers.every(({ state }) => (state === 'ended') === isEnding)
+  )
+}
+
+function closerOf(
+  { closer }: WatchedAnswer,
+  contacts: readonly (Contact | undefined)[]
+): Contact[] {
+  return closer.flatMap((place) => contacts[place] ?? [])
+}

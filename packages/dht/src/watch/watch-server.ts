@@ -1,0 +1,159 @@
+import type { PeerId, Stream } from '@libp2p/interface'
+import { type DHTRecord, encodeRecord, join, type Limits, parseRecordKey } from '@waggle/record'
+import type { Routing } from '../interface.ts'
+import { keyOf, type RecordStore } from '../store/record-store.ts'
+import { Alarm } from '../timing/alarm.ts'
+import { LEASE_MS, MAX_WATCHES, MAX_WATCHES_PER_PEER } from './limits.ts'
+import { changedFrame } from './watch-messages.ts'
+import { Watcher } from './watcher.ts'
+
+export interface WatchServerInit {
+  readonly store: RecordStore
+
+  /** For the peers that replies name. */
+  readonly routing: Routing
+
+  /** A peer has broken the protocol. */
+  readonly onOffence?: (peer: PeerId, error: Error) => void
+}
+
+/** How often leases are looked at. */
+const SWEEP_MS: number = LEASE_MS / 3
+
+/**
+ * Tells other peers of changes to what this node holds. A change is encoded once for all who want to
+ * know: it is told as what was written, which costs the same in a small dictionary and in a large one.
+ */
+export class WatchServer {
+  readonly #init: WatchServerInit
+  readonly #watchers = new Map<string, Set<Watcher>>()
+  readonly #open = new Set<Watcher>()
+  readonly #countOfPeer = new Map<string, number>()
+  readonly #alarm = new Alarm(() => this.#sweep())
+
+  /** What has been written since changes were told last, by name. */
+  #written = new Map<string, DHTRecord>()
+  #count = 0
+
+  constructor(init: WatchServerInit) {
+    this.#init = init
+    init.store.follow((name, write) => this.#onWrite(name, write))
+  }
+
+  /** How many keys are watched by others; each counts once for each of them. */
+  get size(): number {
+    return this.#count
+  }
+
+  /** Serves a stream that a peer has opened. */
+  serve(stream: Stream, peer: PeerId): void {
+    const watcher = new Watcher({
+      ...{ stream, peer, store: this.#init.store, routing: this.#init.routing },
+      onOffence: (error) => this.#init.onOffence?.(peer, error),
+      admit: (name) => this.#admit(watcher, name),
+      release: (name) => this.#release(watcher, name),
+      onClose: () => this.#open.delete(watcher)
+    })
+    this.#open.add(watcher)
+    this.#alarm.within(SWEEP_MS)
+  }
+
+  /** Looks at no leases any more. */
+  stop(): void {
+    this.#alarm.stop()
+  }
+
+  /** Whether there is room for another key of the peer's. */
+  #admit(watcher: Watcher, name: string): boolean {
+    const count = this.#countOfPeer.get(watcher.peer) ?? 0
+    const hasRoom = count < MAX_WATCHES_PER_PEER && this.#count < MAX_WATCHES
+
+    if (!hasRoom || !isKey(keyOf(name), this.#init.store.limits)) {
+      return false
+    }
+
+    this.#countOfPeer.set(watcher.peer, count + 1)
+    this.#count++
+    const watchers = this.#watchers.get(name)
+
+    if (watchers === undefined) {
+      this.#watchers.set(name, new Set([watcher]))
+    } else {
+      watchers.add(watcher)
+    }
+
+    return true
+  }
+
+  #release(watcher: Watcher, name: string): void {
+    const watchers = this.#watchers.get(name)
+    const left = (this.#countOfPeer.get(watcher.peer) ?? 0) - 1
+    this.#count--
+    watchers?.delete(watcher)
+
+    if (watchers?.size === 0) {
+      this.#watchers.delete(name)
+    }
+
+    if (left > 0) {
+      this.#countOfPeer.set(watcher.peer, left)
+    } else {
+      this.#countOfPeer.delete(watcher.peer)
+    }
+  }
+
+  #onWrite(name: string, write: DHTRecord): void {
+    if (!this.#watchers.has(name)) {
+      return
+    }
+
+    if (this.#written.size === 0) {
+      queueMicrotask(() => this.#tell())
+    }
+
+    const before = this.#written.get(name)
+    const { limits } = this.#init.store
+    this.#written.set(name, before === undefined ? write : join(before, write, limits))
+  }
+
+  #tell(): void {
+    const written = this.#written
+    this.#written = new Map()
+
+    for (const [name, write] of written) {
+      const key = keyOf(name)
+      const frame = changedFrame(key, this.#smaller(key, write))
+
+      for (const watcher of this.#watchers.get(name) ?? []) {
+        watcher.tell(name, frame)
+      }
+    }
+  }
+
+  /** All that is held, where several writes in one go have come to be more than is left of them. */
+  #smaller(key: Uint8Array, write: DHTRecord): Uint8Array {
+    const bytes = encodeRecord(write)
+    const held = this.#init.store.encoded(key)
+    return held !== undefined && held.length < bytes.length ? held : bytes
+  }
+
+  #sweep(): void {
+    for (const watcher of this.#open) {
+      watcher.sweep()
+    }
+
+    if (this.#open.size > 0) {
+      this.#alarm.within(SWEEP_MS)
+    }
+  }
+}
+
+/** Whether anything could ever be stored under it. */
+function isKey(bytes: Uint8Array, limits: Limits): boolean {
+  try {
+    parseRecordKey(bytes, limits)
+    return true
+  } catch {
+    return false
+  }
+}

@@ -1,0 +1,245 @@
+import type { PeerId } from '@libp2p/interface'
+import {
+  type DHTRecord,
+  type DHTTime,
+  EMPTY_RECORD,
+  encodedSize,
+  isEmpty,
+  join,
+  prune
+} from '@waggle/record'
+import { HEDGE_MS } from '../constants.ts'
+import type { Contact, Wanted } from '../interface.ts'
+import { type Point, pointOfKey, pointOfPeer, roughDistance } from '../lookup/key-space.ts'
+import type { Replicas } from '../replicas/replicas.ts'
+import type { RecordStore } from '../store/record-store.ts'
+import { Alarm } from '../timing/alarm.ts'
+import { digestOf } from './digest.ts'
+import { RENEW_MS, SETTLE_MS } from './limits.ts'
+import { firstExpiration, isSameShown, NOTHING_SHOWN, type Shown, shownOf } from './shown.ts'
+import type { ChangeChannel, WatchReply } from './watch-channel.ts'
+import type { Watched, Watching } from './watching.ts'
+
+export interface WatchedKeyInit {
+  readonly key: Uint8Array
+  readonly store: RecordStore
+  readonly replicas: Pick<Replicas, 'ask'>
+  readonly channel: ChangeChannel
+  readonly numReplicas: number
+
+  /** Joins what all replicas hold, and looks further where they hold nothing. */
+  readonly readLatest: (key: Uint8Array, wanted: Wanted) => Promise<DHTRecord>
+
+  /** Something else is known now. */
+  readonly onChange: (watched: WatchedKey) => void
+
+  /** Nobody wants to know any more. */
+  readonly onUnused: (watched: WatchedKey) => void
+}
+
+/**
+ * One key, for all who watch it in this process: what is known of it, and which replicas tell changes.
+ * What they say is joined (R5), so that it does not matter who says it, how often, or in what order.
+ */
+export class WatchedKey implements Watched, Wanted {
+  readonly key: Uint8Array
+  readonly #init: WatchedKeyInit
+  readonly #point: Point
+  readonly #watchings = new Set<Watching>()
+
+  /** Those that tell changes. */
+  readonly #tellers = new Map<string, Contact>()
+  readonly #settling = new Alarm(() => this.#settle())
+  #shown: Shown = NOTHING_SHOWN
+  #shownUntil: DHTTime = Number.POSITIVE_INFINITY
+  #hasLooked = false
+  #losses = 0
+  #lostMs = Number.NEGATIVE_INFINITY
+
+  record: DHTRecord = EMPTY_RECORD
+  isSettled = false
+  isWanted = true
+  isLooking = false
+
+  constructor(init: WatchedKeyInit) {
+    this.#init = init
+    this.key = init.key
+    this.#point = pointOfKey(init.key)
+  }
+
+  /** Whether any replica tells changes. */
+  get isTold(): boolean {
+    return this.#tellers.size > 0
+  }
+
+  /** When what is shown expires first. */
+  get shownUntil(): DHTTime {
+    return this.#shownUntil
+  }
+
+  add(watching: Watching): void {
+    this.#watchings.add(watching)
+  }
+
+  leave(watching: Watching): void {
+    if (this.#watchings.delete(watching) && this.#watchings.size === 0) {
+      this.#init.onUnused(this)
+    }
+  }
+
+  shownAt(now: DHTTime): Shown {
+    if (now >= this.#shownUntil) {
+      this.#show(now)
+    }
+
+    return this.#shown
+  }
+
+  /** Takes in what somebody holds, or has written. */
+  learn(record: DHTRecord): void {
+    const { store } = this.#init
+    const joined = join(this.record, record, store.limits)
+
+    if (joined !== this.record && this.#hasRoom(joined)) {
+      const now = store.clock()
+      this.record = prune(joined, now)
+      this.#show(now)
+      this.#deliver()
+
+      if (!this.isSettled) {
+        // Others may hold something later; but nobody is to wait for the slowest.
+        this.#settling.within(HEDGE_MS)
+      }
+    }
+  }
+
+  /** Time has passed. */
+  expire(): void {
+    const now = this.#init.store.clock()
+    this.record = prune(this.record, now)
+    this.shownAt(now)
+    this.#deliver()
+  }
+
+  /**
+   * Has the nearest peers tell changes from now on, and takes in what they hold by then; lets go of those
+   * that are no longer nearest. Called again and again: it finds what was missed, and who has come.
+   */
+  async look(): Promise<void> {
+    const { key, replicas, readLatest } = this.#init
+    const isFirst = !this.#hasLooked
+    this.#hasLooked = true
+    this.isLooking = true
+
+    try {
+      const nearest = await replicas.ask(key, this, (contact, request) =>
+        this.#ask(contact, request)
+      )
+      this.#keep(nearest)
+
+      if (isFirst && isEmpty(this.record)) {
+        this.learn(await readLatest(key, this))
+      }
+    } finally {
+      this.isLooking = false
+      this.#settle()
+    }
+  }
+
+  /**
+   * A peer tells nothing any more. Says after how many milliseconds to look for another one: longer each
+   * time if such losses don't end; undefined if it is no loss.
+   */
+  lost(peer: PeerId): number | undefined {
+    if (!this.#tellers.delete(peer.toString())) {
+      return undefined
+    }
+
+    const nowMs = performance.now()
+    this.#losses = nowMs - this.#lostMs > RENEW_MS ? 0 : this.#losses + 1
+    this.#lostMs = nowMs
+    return Math.min(SETTLE_MS * 2 ** this.#losses, RENEW_MS)
+  }
+
+  /** Whether a peer should tell changes, and does not. */
+  isNewReplica(peer: PeerId): boolean {
+    if (this.#tellers.has(peer.toString())) {
+      return false
+    }
+
+    const tellers = [...this.#tellers.values()].map(({ id }) => this.#distance(id))
+    return tellers.length < this.#init.numReplicas || this.#distance(peer) < Math.max(...tellers)
+  }
+
+  /** Wants to know no more. */
+  stop(): void {
+    this.isWanted = false
+    this.#settling.stop()
+    this.#keep([])
+  }
+
+  async #ask(contact: Contact, request: Wanted): Promise<WatchReply> {
+    const { channel, key, numReplicas } = this.#init
+    const digest = digestOf(this.record)
+    const reply = await channel.watch(contact, key, { digest, closerCount: numReplicas, request })
+
+    // Be it late for the question: what counts is whether the peer tells changes.
+    if (!reply.isWatched) {
+      this.#tellers.delete(contact.id.toString())
+    } else if (this.isWanted) {
+      this.#tellers.set(contact.id.toString(), contact)
+    } else {
+      channel.unwatch(contact, key)
+    }
+
+    if (reply.record !== undefined) {
+      this.learn(reply.record)
+    }
+
+    return reply
+  }
+
+  #keep(nearest: readonly Contact[]): void {
+    const { channel, key } = this.#init
+    const names = new Set(nearest.map(({ id }) => id.toString()))
+
+    for (const [name, contact] of this.#tellers) {
+      if (!names.has(name)) {
+        this.#tellers.delete(name)
+        channel.unwatch(contact, key)
+      }
+    }
+  }
+
+  /** Replicas that differ may hold more together than each of them can; but what liars tell has an end, too. */
+  #hasRoom(record: DHTRecord): boolean {
+    const { numReplicas, store } = this.#init
+    return encodedSize(record) <= numReplicas * store.limits.maxRecordBytes
+  }
+
+  #settle(): void {
+    if (!this.isSettled) {
+      this.isSettled = true
+      this.#deliver()
+    }
+  }
+
+  /** What looks the same stays the same, so that comparing is cheap. */
+  #show(now: DHTTime): void {
+    const shown = shownOf(this.record, now)
+    this.#shown = isSameShown(shown, this.#shown) ? this.#shown : shown
+    this.#shownUntil = firstExpiration(shown)
+  }
+
+  #deliver(): void {
+    this.#init.onChange(this)
+
+    for (const watching of this.#watchings) {
+      watching.look()
+    }
+  }
+
+  #distance(peer: PeerId): number {
+    return roughDistance(this.#point, pointOfPeer(peer))
+  }
+}

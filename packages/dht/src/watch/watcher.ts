@@ -1,0 +1,186 @@
+import type { PeerId, Stream } from '@libp2p/interface'
+import { equals } from 'uint8arrays/equals'
+import { FramedStream } from '../exchange/framed-stream.ts'
+import { Introduced } from '../exchange/introduced.ts'
+import { TARGET_MESSAGE_BYTES } from '../exchange/limits.ts'
+import { ExchangeProtocolError } from '../exchange/protocol-error.ts'
+import type { Routing } from '../interface.ts'
+import { pointOfKey } from '../lookup/key-space.ts'
+import { keyOf, nameOf, type RecordStore } from '../store/record-store.ts'
+import { digestOfBytes } from './digest.ts'
+import { LEASE_MS } from './limits.ts'
+import {
+  changedFrame,
+  WATCHING,
+  type WatchedAnswer,
+  type WatchMessage,
+  type WatchRequest
+} from './watch-messages.ts'
+
+export interface WatcherInit {
+  /** The peer has broken the protocol. */
+  readonly onOffence?: (error: Error) => void
+
+  readonly stream: Stream
+  readonly peer: PeerId
+  readonly store: RecordStore
+  readonly routing: Routing
+
+  /** Whether there is room for one more key. */
+  readonly admit: (name: string) => boolean
+
+  /** A key that was admitted is let go. */
+  readonly release: (name: string) => void
+  readonly onClose: () => void
+}
+
+/**
+ * One stream on which a peer is told of changes. Nothing is written to a peer that does not read: what
+ * changes meanwhile is kept as the names of keys, and told as it is when the peer reads again.
+ */
+export class Watcher {
+  readonly peer: string
+  readonly #init: WatcherInit
+  readonly #stream: FramedStream<WatchMessage>
+
+  /** What is watched, and when that was asked for last, in ms of the process's clock. */
+  readonly #askedMs = new Map<string, number>()
+
+  /** What has changed while the peer did not read. */
+  readonly #untold = new Set<string>()
+  #usedMs = performance.now()
+
+  constructor(init: WatcherInit) {
+    this.#init = init
+    this.peer = init.peer.toString()
+    this.#stream = new FramedStream<WatchMessage>({
+      stream: init.stream,
+      language: WATCHING,
+      isReadingWithWriting: true,
+      onMessage: (message) => this.#onMessage(message),
+      onDrain: () => this.#tellRest(),
+      onOffence: (error) => init.onOffence?.(error),
+      onClose: () => this.#onClose()
+    })
+  }
+
+  /** A key has changed; the frame says how. */
+  tell(name: string, frame: Uint8Array): void {
+    if (this.#stream.isBlocked) {
+      this.#untold.add(name)
+    } else {
+      this.#stream.sendFrame(frame)
+    }
+  }
+
+  /** Lets go of keys that have not been asked for again, and of a peer that has asked for none in so long. */
+  sweep(): void {
+    const untilMs = performance.now() - LEASE_MS
+
+    for (const [name, askedMs] of this.#askedMs) {
+      if (askedMs < untilMs) {
+        this.#release(name)
+      }
+    }
+
+    if (this.#askedMs.size === 0 && this.#usedMs < untilMs) {
+      this.#stream.close(new Error(`nothing is watched for ${LEASE_MS} ms`))
+    }
+  }
+
+  #onMessage(message: WatchMessage): void {
+    this.#usedMs = performance.now()
+
+    switch (message.name) {
+      case 'watch':
+        this.#watch(message)
+        break
+      case 'unwatch':
+        this.#unwatch(message.keys)
+        break
+      default:
+        throw new ExchangeProtocolError(`"${message.name}" is no request`)
+    }
+  }
+
+  /** Answers as many keys as fit into one message, the first one in any case. */
+  #watch({ keys, closerCount }: WatchRequest): void {
+    const introduced = new Introduced(this.#init.peer)
+    const answers: WatchedAnswer[] = []
+    let sizeBytes = 0
+
+    for (const { key, digest } of keys) {
+      const record = this.#news(key, digest)
+      sizeBytes += record?.length ?? 0
+
+      if (answers.length > 0 && sizeBytes > TARGET_MESSAGE_BYTES) {
+        break
+      }
+
+      const state = this.#isTold(nameOf(key)) ? 'watched' : 'refused'
+      const nearest = this.#init.routing.nearest(pointOfKey(key), closerCount)
+      const closer = introduced.indexesOf(nearest)
+      answers.push(record === undefined ? { state, closer } : { state, record, closer })
+    }
+
+    this.#stream.send({ name: 'watched', peers: introduced.peers, answers })
+  }
+
+  #isTold(name: string): boolean {
+    if (!this.#askedMs.has(name) && !this.#init.admit(name)) {
+      return false
+    }
+
+    this.#askedMs.set(name, this.#usedMs)
+    this.#untold.delete(name)
+    return true
+  }
+
+  /** What is held, unless the peer knows it. */
+  #news(key: Uint8Array, digest: Uint8Array): Uint8Array | undefined {
+    const held = this.#init.store.encoded(key)
+    return held === undefined || equals(digestOfBytes(held), digest) ? undefined : held
+  }
+
+  #unwatch(keys: readonly Uint8Array[]): void {
+    for (const key of keys) {
+      this.#release(nameOf(key))
+    }
+
+    const answers = keys.map(() => ({ state: 'ended' as const, closer: [] }))
+    this.#stream.send({ name: 'watched', peers: [], answers })
+  }
+
+  #release(name: string): void {
+    if (this.#askedMs.delete(name)) {
+      this.#untold.delete(name)
+      this.#init.release(name)
+    }
+  }
+
+  #tellRest(): void {
+    for (const name of this.#untold) {
+      if (this.#stream.isBlocked) {
+        break
+      }
+
+      this.#untold.delete(name)
+      const key = keyOf(name)
+      const held = this.#init.store.encoded(key)
+
+      if (held !== undefined) {
+        this.#stream.sendFrame(changedFrame(key, held))
+      }
+    }
+  }
+
+  #onClose(): void {
+    for (const name of this.#askedMs.keys()) {
+      this.#init.release(name)
+    }
+
+    this.#askedMs.clear()
+    this.#untold.clear()
+    this.#init.onClose()
+  }
+}

@@ -1,0 +1,189 @@
+import type { Logger, PeerId, TypedEventTarget } from '@libp2p/interface'
+import type { DHTRecord } from '@waggle/record'
+import type { DHTEvents } from '../events.ts'
+import { nameOf } from '../store/record-store.ts'
+import { Alarm } from '../timing/alarm.ts'
+import { type Due, DueQueue } from '../timing/due-queue.ts'
+import { POLL_MS, RENEW_MS, SETTLE_MS } from './limits.ts'
+import { WatchedKey, type WatchedKeyInit } from './watched-key.ts'
+import { Watching } from './watching.ts'
+
+export interface WatchesInit extends Omit<WatchedKeyInit, 'key' | 'onChange' | 'onUnused'> {
+  readonly log: Logger
+}
+
+/** Who watches, and until when. */
+export interface WatchingOptions {
+  readonly signal: AbortSignal | undefined
+  readonly lifetime: AbortSignal
+}
+
+interface DueKey extends Due {
+  readonly watched: WatchedKey
+}
+
+/** Keys looked at before other work gets its turn. */
+const LOOKS_AT_ONCE = 256
+
+/** Keys that are to be looked at again within the same time are looked at together, and share messages. */
+const TOGETHER_MS = 1000
+
+/**
+ * All that is watched in this node. Those who watch one key share what is known of it, and one timer each
+ * serves all keys: for looking again, and for what expires.
+ */
+export class Watches {
+  readonly #init: WatchesInit
+  readonly #keys = new Map<string, WatchedKey>()
+  readonly #looks = new DueQueue<DueKey>()
+  readonly #expirations = new DueQueue<DueKey>()
+  readonly #lookAlarm = new Alarm(() => this.#lookDue())
+  readonly #expirationAlarm = new Alarm(() => this.#expireDue())
+
+  constructor(init: WatchesInit) {
+    this.#init = init
+    init.store.follow((name, write) => this.#keys.get(name)?.learn(write))
+  }
+
+  /** How many keys are watched. */
+  get size(): number {
+    return this.#keys.size
+  }
+
+  /** Looks for changes of a key, from the first question for one on. */
+  watching(key: Uint8Array, options: WatchingOptions): Watching {
+    return new Watching({
+      ...options,
+      clock: this.#init.store.clock,
+      begin: (watching) => {
+        const watched = this.#keys.get(nameOf(key)) ?? this.#begin(key)
+        watched.add(watching)
+        return watched
+      }
+    })
+  }
+
+  /** Looks at what a new peer may be a replica of, until the signal is aborted. */
+  follow(events: TypedEventTarget<DHTEvents>, signal: AbortSignal): void {
+    events.addEventListener('peer:join', ({ detail }) => this.#onJoin(detail), { signal })
+  }
+
+  /** A peer tells of a change. */
+  onChange(key: Uint8Array, record: DHTRecord): void {
+    this.#keys.get(nameOf(key))?.learn(record)
+  }
+
+  /** A peer tells nothing any more. */
+  onLost(peer: PeerId): void {
+    for (const watched of this.#keys.values()) {
+      const delayMs = watched.lost(peer)
+
+      if (delayMs !== undefined) {
+        this.#lookWithin(watched, delayMs)
+      }
+    }
+  }
+
+  /** Stops the clocks. */
+  stop(): void {
+    this.#lookAlarm.stop()
+    this.#expirationAlarm.stop()
+  }
+
+  #begin(key: Uint8Array): WatchedKey {
+    const { store } = this.#init
+    const watched = new WatchedKey({
+      ...this.#init,
+      key,
+      onChange: () => this.#awaitExpiration(watched),
+      onUnused: () => this.#end(watched)
+    })
+    this.#keys.set(nameOf(key), watched)
+    watched.learn(store.get(key))
+    void this.#look(watched)
+    return watched
+  }
+
+  #end(watched: WatchedKey): void {
+    const name = nameOf(watched.key)
+    this.#keys.delete(name)
+    this.#looks.delete(name)
+    this.#expirations.delete(name)
+    watched.stop()
+  }
+
+  #onJoin(peer: PeerId): void {
+    for (const watched of this.#keys.values()) {
+      if (watched.isNewReplica(peer)) {
+        this.#lookWithin(watched, SETTLE_MS)
+      }
+    }
+  }
+
+  /** Sooner if that was to be done anyway. */
+  #lookWithin(watched: WatchedKey, ms: number): void {
+    const name = nameOf(watched.key)
+    const dueTime = performance.now() + ms
+
+    if (this.#keys.get(name) === watched && dueTime < (this.#looks.get(name)?.dueTime ?? NEVER)) {
+      this.#looks.set({ name, dueTime, watched })
+      this.#lookAlarm.within(ms)
+    }
+  }
+
+  #lookDue(): void {
+    for (const { watched } of this.#looks.take(performance.now(), LOOKS_AT_ONCE)) {
+      if (watched.isLooking) {
+        this.#lookWithin(watched, SETTLE_MS)
+      } else {
+        void this.#look(watched)
+      }
+    }
+
+    const next = this.#looks.nextTime
+
+    if (next !== undefined) {
+      this.#lookAlarm.within(next - performance.now())
+    }
+  }
+
+  async #look(watched: WatchedKey): Promise<void> {
+    try {
+      await watched.look()
+    } catch (error) {
+      this.#init.log('could not look at a watched key - %e', error)
+    }
+
+    const nextMs = performance.now() + (watched.isTold ? RENEW_MS : POLL_MS)
+    this.#lookWithin(watched, Math.ceil(nextMs / TOGETHER_MS) * TOGETHER_MS - performance.now())
+  }
+
+  #awaitExpiration(watched: WatchedKey): void {
+    const name = nameOf(watched.key)
+
+    if (watched.shownUntil === NEVER) {
+      this.#expirations.delete(name)
+    } else if (this.#keys.get(name) === watched) {
+      this.#expirations.set({ name, dueTime: watched.shownUntil, watched })
+      this.#awaitNextExpiration()
+    }
+  }
+
+  #expireDue(): void {
+    for (const { watched } of this.#expirations.take(this.#init.store.clock())) {
+      watched.expire()
+    }
+
+    this.#awaitNextExpiration()
+  }
+
+  #awaitNextExpiration(): void {
+    const next = this.#expirations.nextTime
+
+    if (next !== undefined) {
+      this.#expirationAlarm.within((next - this.#init.store.clock()) * 1000)
+    }
+  }
+}
+
+const NEVER = Number.POSITIVE_INFINITY

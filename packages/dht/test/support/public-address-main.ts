@@ -1,0 +1,60 @@
+/**
+ * What becomes of a connection through a relay where the others have public addresses. Its output is a
+ * line of JSON. To be run where `PUBLIC_ADDRESS` is an address of the machine: in a namespace.
+ */
+import process from 'node:process'
+import type { Connection } from '@libp2p/interface'
+import { DHT } from '@waggle/dht'
+
+export interface UpgradeReport {
+  /** What the relay, which listens on the public address, gives away as its own. */
+  readonly relayAddresses: readonly string[]
+
+  /** Whether the hidden node was reached by its address at the relay. */
+  readonly isRelayed: boolean
+
+  /** Whether there is a direct connection a little later, and who dialled it, as the caller sees it. */
+  readonly direct: 'inbound' | 'outbound' | 'none'
+
+  /** Whether the one through the relay has been closed then. */
+  readonly isRelayLeft: boolean
+}
+
+const PATIENCE_MS = 15_000
+const PAUSE_MS = 20
+
+async function main(address: string): Promise<UpgradeReport> {
+  const listenOn = `${address}:0`
+  await using relay = await DHT.create({ listenOn, serveRelay: true })
+  await using hidden = await DHT.create({ relay: true, initialPeers: relay.multiaddrs })
+  await using caller = await DHT.create({ listenOn, initialPeers: relay.multiaddrs })
+  await until(() => hidden.multiaddrs.length > 0)
+  const connection = await caller.libp2p.dial(hidden.multiaddrs)
+  const isRelayed = connection.limits !== undefined
+  const find = (isWanted: (one: Connection) => boolean): Connection | undefined =>
+    caller.libp2p.getConnections(hidden.peerId).find(isWanted)
+  const isDirect = ({ limits }: Connection): boolean => limits === undefined
+  const isUpgraded = (): boolean =>
+    find(isDirect) !== undefined && find((one) => !isDirect(one)) === undefined
+  await until(isUpgraded)
+
+  return {
+    relayAddresses: relay.multiaddrs.map(String),
+    isRelayed,
+    direct: find(isDirect)?.direction ?? 'none',
+    isRelayLeft: find((one) => !isDirect(one)) === undefined
+  }
+}
+
+/** Resolves when it is so, or never will be. */
+async function until(isTrue: () => boolean): Promise<void> {
+  for (const startMs = performance.now(); performance.now() - startMs < PATIENCE_MS; ) {
+    if (isTrue()) {
+      return
+    }
+
+    await new Promise((resolve) => setTimeout(resolve, PAUSE_MS))
+  }
+}
+
+process.stdout.write(`${JSON.stringify(await main(process.argv[2] ?? ''))}\n`)

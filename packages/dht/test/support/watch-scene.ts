@@ -1,0 +1,66 @@
+import { type DHTRecord, plainRecord, recordKey } from '@waggle/record'
+import { vi } from 'vitest'
+import type { Watching } from '../../src/watch/watching.ts'
+import { type Collected, collected } from './collected.ts'
+import { Simulation, type SimulationOptions, START } from './simulated-replicas.ts'
+import { SimulatedWatches } from './simulated-watches.ts'
+
+export const KEY: Uint8Array = recordKey('key')
+
+/** How much time passes at once. */
+const STEP_MS = 50
+
+/** A simulated network, this node's watches, and the time, which stands still until it is told to pass. */
+export class WatchScene implements Disposable {
+  readonly net: Simulation
+  readonly simulated: SimulatedWatches
+  readonly lifetime: AbortController = new AbortController()
+
+  constructor(options: Partial<SimulationOptions> = {}) {
+    vi.useFakeTimers({
+      toFake: ['setTimeout', 'clearTimeout', 'setImmediate', 'clearImmediate', 'performance']
+    })
+    this.net = new Simulation(KEY, { size: 8, ...options })
+    this.simulated = new SimulatedWatches(this.net)
+  }
+
+  watching(signal?: AbortSignal, key: Uint8Array = KEY): Watching {
+    return this.simulated.watches.watching(key, { signal, lifetime: this.lifetime.signal })
+  }
+
+  /** Watches, and waits until the replicas do, too. */
+  async begun(): Promise<Collected> {
+    const loop = collected(this.watching())
+    await this.pass(200)
+    return loop
+  }
+
+  /** Lets time pass, for the clock as for the timers, and all happen that is due by then. */
+  async pass(ms: number): Promise<void> {
+    for (let left = ms; left > 0; left -= STEP_MS) {
+      this.net.clock.time += Math.min(left, STEP_MS) / 1000
+      await vi.advanceTimersByTimeAsync(Math.min(left, STEP_MS))
+    }
+  }
+
+  write(ranks: readonly number[], record: DHTRecord): void {
+    for (const rank of ranks) {
+      this.net.peer(rank).store.apply(KEY, record)
+    }
+  }
+
+  /** Who tells of the key, by rank. */
+  get tellers(): number[] {
+    return this.simulated.tellers(KEY)
+  }
+
+  [Symbol.dispose](): void {
+    this.lifetime.abort()
+    vi.useRealTimers()
+  }
+}
+
+/** A record with a value that lives so long. */
+export function value(of: string, seconds = 1000): DHTRecord {
+  return plainRecord(of, START + seconds)
+}

@@ -1,0 +1,63 @@
+import type { PeerId } from '@libp2p/interface'
+import { type DHTRecord, recordKey } from '@waggle/record'
+import { vi } from 'vitest'
+import type { Contact } from '../../src/interface.ts'
+import { RecordStore, type RecordStoreOptions } from '../../src/store/record-store.ts'
+import { WATCHING, type WatchMessage } from '../../src/watch/watch-messages.ts'
+import { WatchServer } from '../../src/watch/watch-server.ts'
+import { NOW } from './exchange-serving.ts'
+import type { StreamSource } from './exchange-streams.ts'
+import { Talker } from './exchange-talker.ts'
+import { PATIENCE } from './libp2p-node.ts'
+import { manualClock } from './manual-clock.ts'
+
+export type WatchTalker = Talker<WatchMessage>
+
+/** A replica that others watch, and its store. */
+export class WatchServing {
+  readonly store: RecordStore
+  readonly server: WatchServer
+  readonly #source: StreamSource
+
+  constructor(
+    source: StreamSource,
+    { known = [], ...options }: RecordStoreOptions & { known?: readonly Contact[] } = {}
+  ) {
+    this.#source = source
+    this.store = new RecordStore({ clock: manualClock(NOW), ...options })
+    this.server = new WatchServer({
+      store: this.store,
+      routing: { nearest: (_, count) => known.slice(0, count) }
+    })
+  }
+
+  /** Somebody who watches. */
+  async talker(asker: PeerId = this.#source.asker): Promise<WatchTalker> {
+    const [mine, theirs] = await this.#source.open()
+    this.server.serve(theirs, asker)
+    return new Talker<WatchMessage>(mine, WATCHING)
+  }
+
+  write(key: string, record: DHTRecord): void {
+    this.store.apply(recordKey(key), record)
+  }
+
+  /** Resolves when so many keys are watched by all together. */
+  async watched(count: number): Promise<void> {
+    await vi.waitUntil(() => this.server.size === count, PATIENCE)
+  }
+}
+
+/** A WATCH of keys of which nothing is known. */
+export function watch(...keys: string[]): WatchMessage {
+  const digest = new Uint8Array()
+  return {
+    name: 'watch',
+    closerCount: 5,
+    keys: keys.map((key) => ({ key: recordKey(key), digest }))
+  }
+}
+
+export function unwatch(...keys: string[]): WatchMessage {
+  return { name: 'unwatch', keys: keys.map((key) => recordKey(key)) }
+}

@@ -1,0 +1,192 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { Contacts } from '../../src/exchange/contacts.ts'
+import { MAX_KEYS_PER_MESSAGE } from '../../src/exchange/limits.ts'
+import { type WatchAnswer, WatchClient, type WatchQuestion } from '../../src/watch/watch-client.ts'
+import {
+  WATCHING,
+  type WatchedReply,
+  type WatchMessage,
+  type WatchState
+} from '../../src/watch/watch-messages.ts'
+import { bytesOf } from '../support/exchange-asking.ts'
+import { Mailbox } from '../support/exchange-mailbox.ts'
+import { type StreamSource, streamSource } from '../support/exchange-streams.ts'
+import { Talker } from '../support/exchange-talker.ts'
+import { rejection } from '../support/rejection.ts'
+
+const contacts = new Contacts()
+
+let source: StreamSource
+let client: WatchClient
+let talkers: Mailbox<Talker<WatchMessage>>
+let changes: string[]
+let ends: number
+
+beforeAll(async () => {
+  source = await streamSource()
+})
+
+afterAll(() => source?.[Symbol.asyncDispose]())
+
+beforeEach(() => {
+  talkers = new Mailbox()
+  changes = []
+  ends = 0
+  client = new WatchClient({
+    open: async () => {
+      const [mine, theirs] = await source.open()
+      talkers.push(new Talker<WatchMessage>(theirs, WATCHING))
+      return mine
+    },
+    contactOf: (peer) => contacts.of(peer),
+    onChange: (key, record) =>
+      changes.push(`${new TextDecoder().decode(key)}: ${new TextDecoder().decode(record)}`),
+    onAnswer: () => {},
+    onEnd: () => ends++
+  })
+})
+
+function question(name: WatchQuestion['name'], key: string): WatchQuestion {
+  return { name, key: bytesOf(key), digest: new Uint8Array(), closerCount: 5 }
+}
+
+function ask(...keys: string[]): Promise<WatchAnswer[]> {
+  return Promise.all(keys.map((key) => client.ask(question('watch', key))))
+}
+
+function watched(...states: WatchState[]): WatchedReply {
+  return { name: 'watched', peers: [], answers: states.map((state) => ({ state, closer: [] })) }
+}
+
+function changed(key: string, record = key): WatchMessage {
+  return { name: 'changed', key: bytesOf(key), record: bytesOf(record) }
+}
+
+describe('WatchClient', () => {
+  it('asks for all keys of one turn in one message, and hears of their changes', async () => {
+    const answers = ask('a', 'b')
+    const peer = await talkers.next()
+    expect((await peer.hear('watch')).keys).toHaveLength(2)
+    peer.say(watched('watched', 'refused'), changed('a', '1'), changed('a', '2'))
+
+    expect((await answers).map(({ state }) => state)).toEqual(['watched', 'refused'])
+    expect(changes).toEqual(['a: 1', 'a: 2'])
+  })
+
+  it('parts what does not fit into one message, and asks again for what was not answered', async () => {
+    const keys = Array.from({ length: MAX_KEYS_PER_MESSAGE + 1 }, (_, i) => `key ${i}`)
+    const answers = ask(...keys)
+    const peer = await talkers.next()
+    expect((await peer.hear('watch')).keys).toHaveLength(MAX_KEYS_PER_MESSAGE)
+    expect((await peer.hear('watch')).keys).toHaveLength(1)
+    peer.say(watched(...new Array(MAX_KEYS_PER_MESSAGE - 2).fill('watched')), watched('watched'))
+    expect((await peer.hear('watch')).keys).toHaveLength(2)
+    peer.say(watched('watched', 'watched'))
+
+    expect(await answers).toHaveLength(keys.length)
+  })
+
+  it('lets pass in silence what was under way when it wanted no more', async () => {
+    const answers = ask('a', 'b')
+    const peer = await talkers.next()
+    await peer.hear('watch')
+    peer.say(watched('watched', 'watched'))
+    await answers
+    const ended = client.ask(question('unwatch', 'a'))
+    await peer.hear('unwatch')
+    peer.say(changed('a'), watched('ended'), changed('b'))
+    await ended
+
+    await expect.poll(() => changes).toEqual(['b: b'])
+    peer.say(changed('a'))
+    expect(await peer.ended).toBeInstanceOf(Error)
+    expect(ends).toBe(1)
+  })
+
+  it('hears again of what it wanted no more and wants after all', async () => {
+    await watching('a')
+    const peer = current
+    const both = [client.ask(question('unwatch', 'a')), client.ask(question('watch', 'a'))]
+    await peer.hear('unwatch')
+    await peer.hear('watch')
+    peer.say(watched('ended'), watched('watched'), changed('a', 'again'))
+    await Promise.all(both)
+
+    await expect.poll(() => changes).toEqual(['a: again'])
+  })
+
+  it('ends the stream when nothing is watched any more', async () => {
+    await watching('a')
+    const ended = client.ask(question('unwatch', 'a'))
+    await current.hear('unwatch')
+    current.say(watched('ended'))
+
+    expect((await ended).state).toBe('ended')
+    expect(await current.ended).toBeInstanceOf(Error)
+    expect(ends).toBe(1)
+  })
+
+  it('does not ask what nobody wants to know any more', async () => {
+    const unwanted = rejection(client.ask(question('watch', 'a'), { isWanted: false }))
+    const wanted = ask('b')
+    const peer = await talkers.next()
+
+    expect((await peer.hear('watch')).keys.map(({ key }) => key)).toEqual([bytesOf('b')])
+    expect(await unwanted).toMatchObject({ name: 'AbortError' })
+    peer.say(watched('watched'))
+    await wanted
+  })
+
+  it('rejects what is under way when the stream ends, and ends with it', async () => {
+    const asked = rejection(ask('a'))
+    const peer = await talkers.next()
+    await peer.hear('watch')
+    peer.stream.abort(new Error('gone'))
+
+    await asked
+    expect(ends).toBe(1)
+    await rejection(ask('b'))
+    client.close(new Error('again'))
+    expect(ends).toBe(1)
+  })
+})
+
+describe('a replica that', () => {
+  it.each<[string, () => WatchMessage]>([
+    ['tells of a key that it was never asked for', () => changed('never')],
+    ['answers no question', () => watched('watched')],
+    ['answers too much', () => watched('watched', 'watched')],
+    ['asks itself', () => ({ name: 'unwatch', keys: [] })]
+  ])('%s is left (N9)', async (_, offence) => {
+    await watching('a')
+    current.say(offence())
+
+    expect(await current.ended).toBeInstanceOf(Error)
+    expect(ends).toBe(1)
+    expect(changes).toEqual([])
+  })
+
+  it.each<[string, WatchedReply]>([
+    ['answers nothing of what was asked', watched()],
+    ['answers too much', watched('watched', 'watched')],
+    ['ends what was to begin', watched('ended')]
+  ])('%s is left, and what was asked rejects (N9)', async (_, answer) => {
+    const asked = rejection(ask('a'))
+    const peer = await talkers.next()
+    await peer.hear('watch')
+    peer.say(answer)
+
+    expect(await asked).toMatchObject({ name: 'ExchangeProtocolError' })
+  })
+})
+
+let current: Talker<WatchMessage>
+
+/** Has the peer watch a key. */
+async function watching(key: string): Promise<void> {
+  const answers = ask(key)
+  current = await talkers.next()
+  await current.hear('watch')
+  current.say(watched('watched'))
+  await answers
+}

@@ -1,0 +1,161 @@
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { ByteWriter } from '../../src/exchange/bytes.ts'
+import { MAX_CLOSER_PEERS, MAX_KEY_BYTES } from '../../src/exchange/limits.ts'
+import { ExchangeProtocolError } from '../../src/exchange/protocol-error.ts'
+import { DIGEST_BYTES } from '../../src/watch/limits.ts'
+import {
+  changedFrame,
+  readWatchMessage,
+  WATCHING,
+  type WatchedAnswer,
+  type WatchMessage,
+  type WatchState
+} from '../../src/watch/watch-messages.ts'
+import fixtures from '../fixtures/watch-messages.json' with { type: 'json' }
+import { anyMutation, mutated } from '../support/exchange-messages.ts'
+import { frameOf } from '../support/exchange-talker.ts'
+
+const STATES: readonly WatchState[] = ['watched', 'refused', 'ended']
+
+const byteString = fc.oneof(
+  { weight: 60, arbitrary: fc.uint8Array({ maxLength: 4 }) },
+  { weight: 6, arbitrary: fc.uint8Array({ minLength: 126, maxLength: 129 }) },
+  { weight: 1, arbitrary: fc.constant(new Uint8Array(MAX_KEY_BYTES).fill(7)) }
+)
+const peer = fc.record({
+  id: fc.uint8Array({ maxLength: 8 }),
+  addresses: fc.array(fc.uint8Array({ maxLength: 8 }), { maxLength: 3 })
+})
+const answer: fc.Arbitrary<WatchedAnswer> = fc.record(
+  {
+    state: fc.constantFrom(...STATES),
+    record: fc.uint8Array({ minLength: 1, maxLength: 4 }),
+    closer: fc.array(fc.constant(0), { maxLength: 3 })
+  },
+  { requiredKeys: ['state', 'closer'] }
+)
+const anyMessage: fc.Arbitrary<WatchMessage> = fc.oneof(
+  fc.record({
+    name: fc.constant('watch' as const),
+    closerCount: fc.nat(MAX_CLOSER_PEERS),
+    keys: fc.array(
+      fc.record({ key: byteString, digest: fc.uint8Array({ maxLength: DIGEST_BYTES }) }),
+      { maxLength: 5 }
+    )
+  }),
+  fc.record({
+    name: fc.constant('unwatch' as const),
+    keys: fc.array(byteString, { maxLength: 5 })
+  }),
+  fc.record({
+    name: fc.constant('watched' as const),
+    peers: fc.array(peer, { minLength: 1, maxLength: 4 }),
+    answers: fc.array(answer, { maxLength: 5 })
+  }),
+  fc.record({ name: fc.constant('changed' as const), key: byteString, record: byteString })
+)
+
+function encoded(message: WatchMessage): Uint8Array {
+  const writer = new ByteWriter()
+  WATCHING.write(writer, message)
+  return writer.take()
+}
+
+function bytesOf(hex: string): Uint8Array {
+  return Uint8Array.from(Buffer.from(hex.replaceAll(' ', ''), 'hex'))
+}
+
+function hexOf(bytes: Uint8Array): string {
+  return Buffer.from(bytes).toString('hex')
+}
+
+/** Byte strings as the fixtures have them. */
+function withHex(message: WatchMessage): unknown {
+  return JSON.parse(
+    JSON.stringify(message, (_, part) => (part instanceof Uint8Array ? hexOf(part) : part))
+  )
+}
+
+/** Whatever the bytes are, they are one message in its only form, or an error of the protocol. */
+function expectOneFormOrRefusal(bytes: Uint8Array): void {
+  let message: WatchMessage
+
+  try {
+    message = readWatchMessage(bytes)
+  } catch (error) {
+    expect((error as Error).name).toBe('ExchangeProtocolError')
+    return
+  }
+
+  expect(Buffer.compare(encoded(message), bytes)).toBe(0)
+}
+
+describe('readWatchMessage', () => {
+  it('reads what writeWatchMessage has written (N3)', { timeout: 120_000 }, () => {
+    fc.assert(
+      fc.property(anyMessage, (message) => {
+        expect(readWatchMessage(encoded(message))).toEqual(message)
+      }),
+      { numRuns: 3000 }
+    )
+  })
+
+  it.each(fixtures.good)('reads and writes $name as it always was (N3)', ({ hex, message }) => {
+    const read = readWatchMessage(bytesOf(hex))
+
+    expect(withHex(read)).toEqual(message)
+    expect(hexOf(encoded(read))).toBe(hex.replaceAll(' ', ''))
+  })
+
+  it.each(fixtures.bad)('refuses $name (N9)', ({ hex, reason }) => {
+    const read = (): WatchMessage => readWatchMessage(bytesOf(hex))
+
+    expect(read).toThrow(ExchangeProtocolError)
+    expect(read).toThrow(reason)
+  })
+
+  it('refuses every message that lacks its end, and every one with more behind it (N9)', () => {
+    for (const { hex } of fixtures.good) {
+      const bytes = bytesOf(hex)
+
+      for (let length = 0; length < bytes.length; length++) {
+        expect(() => readWatchMessage(bytes.subarray(0, length))).toThrow(ExchangeProtocolError)
+      }
+
+      expect(() => readWatchMessage(Uint8Array.from([...bytes, 0]))).toThrow(ExchangeProtocolError)
+    }
+  })
+
+  it('takes changed messages for others in their only form, or refuses them (N9)', {
+    timeout: 120_000
+  }, () => {
+    const mutations = fc.array(anyMutation, { minLength: 1, maxLength: 4 })
+
+    fc.assert(
+      fc.property(anyMessage, mutations, (message, changes) => {
+        expectOneFormOrRefusal(mutated(encoded(message), changes))
+      }),
+      { numRuns: 10_000 }
+    )
+  })
+
+  it('takes random bytes for a message in its only form, or refuses them (N9)', {
+    timeout: 120_000
+  }, () => {
+    const likely = fc.oneof(fc.nat(6), fc.constantFrom(0x80, 0xff), fc.nat(255))
+    const bytes = fc.array(likely, { maxLength: 24 }).map((all) => Uint8Array.from(all))
+
+    fc.assert(fc.property(bytes, expectOneFormOrRefusal), { numRuns: 10_000 })
+  })
+})
+
+describe('changedFrame', () => {
+  it('is a message as a frame', () => {
+    const [key, record] = [Uint8Array.of(1, 2), Uint8Array.of(3)]
+
+    expect(hexOf(changedFrame(key, record))).toBe(
+      hexOf(frameOf(encoded({ name: 'changed', key, record })))
+    )
+  })
+})

@@ -1,0 +1,264 @@
+import { decodeRecord, encodeRecord, recordKey, subkeyRecord, view } from '@waggle/record'
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
+import { digestOf } from '../../src/watch/digest.ts'
+import { LEASE_MS, MAX_WATCHES_PER_PEER } from '../../src/watch/limits.ts'
+import { contact, NOW, recordOf } from '../support/exchange-serving.ts'
+import { type StreamSource, streamSource } from '../support/exchange-streams.ts'
+import { headOf } from '../support/exchange-talker.ts'
+import { PATIENCE } from '../support/libp2p-node.ts'
+import { peerNumber } from '../support/numbered-peers.ts'
+import { unwatch, WatchServing, type WatchTalker, watch } from '../support/watch-serving.ts'
+
+let source: StreamSource
+
+beforeAll(async () => {
+  source = await streamSource()
+})
+
+afterAll(() => source?.[Symbol.asyncDispose]())
+
+/** The value that the next notice shows by itself. */
+async function told(talker: WatchTalker): Promise<unknown> {
+  const { record } = await talker.hear('changed')
+  return view(decodeRecord(record), NOW)?.value
+}
+
+/** Watches, and takes in the answer. */
+async function watched(talker: WatchTalker, ...keys: string[]): Promise<void> {
+  talker.say(watch(...keys))
+  await talker.hear('watched')
+}
+
+describe('WatchServer', () => {
+  it('answers with what is held and who is near, then tells each change', async () => {
+    const known = [contact(1), contact(2)]
+    const serving = new WatchServing(source, { known })
+    serving.write('held', recordOf('first'))
+    const talker = await serving.talker()
+    talker.say(watch('held', 'empty'))
+
+    expect(await talker.hear('watched')).toMatchObject({
+      peers: [{}, {}],
+      answers: [
+        { state: 'watched', record: encodeRecord(recordOf('first')), closer: [0, 1] },
+        { state: 'watched', closer: [0, 1] }
+      ]
+    })
+    const second = subkeyRecord('alice', 'yes', NOW + 4000)
+    serving.write('empty', second)
+    expect(await talker.hear('changed')).toEqual({
+      name: 'changed',
+      key: recordKey('empty'),
+      record: encodeRecord(second)
+    })
+  })
+
+  it('tells of a dictionary what was written, however large it is', async () => {
+    const serving = new WatchServing(source)
+    const talker = await serving.talker()
+
+    for (let i = 0; i < 1000; i++) {
+      serving.write('party', subkeyRecord(`guest ${i}`, 'yes', NOW + 1000 + i))
+    }
+
+    await watched(talker, 'party')
+    serving.write('party', subkeyRecord('late', 'yes', NOW + 3000))
+    const { record } = await talker.hear('changed')
+
+    expect(record.length).toBeLessThan(100)
+    expect([...decodeRecord(record).subkeys]).toHaveLength(1)
+  })
+
+  it('tells all writes of one turn at once, as what they come to', async () => {
+    const serving = new WatchServing(source)
+    const talker = await serving.talker()
+    await watched(talker, 'party')
+
+    for (let i = 0; i < 10; i++) {
+      serving.write('party', subkeyRecord(`guest ${i % 5}`, 'yes', NOW + 1000 + i))
+    }
+
+    const { record } = await talker.hear('changed')
+    expect([...decodeRecord(record).subkeys]).toHaveLength(5)
+    expect(talker.unheard).toBe(0)
+  })
+
+  it('does not tell of what was refused, or was held before', async () => {
+    const serving = new WatchServing(source)
+    const talker = await serving.talker()
+    serving.write('key', recordOf('value'))
+    await watched(talker, 'key')
+    serving.write('key', recordOf('value'))
+    serving.write('key', subkeyRecord('older', 1, NOW + 1))
+    serving.write('key', subkeyRecord('newer', 1, NOW + 4000))
+
+    expect(await told(talker)).toBeInstanceOf(Map)
+    expect(talker.unheard).toBe(0)
+  })
+
+  it('does not repeat what is known by its digest', async () => {
+    const serving = new WatchServing(source)
+    const talker = await serving.talker()
+    const record = recordOf('value')
+    serving.write('key', record)
+    talker.say({
+      name: 'watch',
+      closerCount: 0,
+      keys: [{ key: recordKey('key'), digest: digestOf(record) }]
+    })
+
+    expect(await talker.hear('watched')).toMatchObject({
+      answers: [{ state: 'watched', closer: [] }]
+    })
+  })
+
+  it('answers the first keys only, if all would be too large for one message', async () => {
+    const serving = new WatchServing(source)
+    const talker = await serving.talker()
+
+    for (const key of ['a', 'b', 'c']) {
+      serving.write(key, recordOf(key, 200_000))
+    }
+
+    talker.say(watch('a', 'b', 'c'))
+    expect((await talker.hear('watched')).answers).toHaveLength(1)
+    expect(serving.server.size).toBe(1)
+  })
+
+  it('tells nothing after it has answered that it does so no more', async () => {
+    const serving = new WatchServing(source)
+    const talker = await serving.talker()
+    await watched(talker, 'key', 'other')
+    talker.say(unwatch('key', 'never watched'))
+    expect((await talker.hear('watched')).answers).toMatchObject([
+      { state: 'ended' },
+      { state: 'ended' }
+    ])
+    serving.write('key', recordOf('unheard'))
+    serving.write('other', recordOf('heard'))
+
+    expect((await talker.hear('changed')).key).toEqual(recordKey('other'))
+    expect(serving.server.size).toBe(1)
+  })
+
+  it('forgets all that was watched on a stream that ends', async () => {
+    const serving = new WatchServing(source)
+    const talker = await serving.talker()
+    await watched(talker, 'a', 'b')
+    talker.stream.abort(new Error('over'))
+
+    await serving.watched(0)
+  })
+
+  it('forgets who does not ask again within the lease, and ends the stream', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] })
+
+    try {
+      const serving = new WatchServing(source)
+      const talker = await serving.talker()
+      await watched(talker, 'a', 'b')
+      vi.advanceTimersByTime(LEASE_MS * 0.6)
+      await watched(talker, 'b')
+      vi.advanceTimersByTime(LEASE_MS * 0.8)
+      expect(serving.server.size).toBe(1)
+      vi.advanceTimersByTime(LEASE_MS)
+      expect(serving.server.size).toBe(0)
+      vi.advanceTimersByTime(LEASE_MS)
+      expect(await talker.ended).toBeInstanceOf(Error)
+    } finally {
+      vi.useRealTimers()
+    }
+  })
+})
+
+describe('a peer', () => {
+  it('that wants to watch a million keys is refused beyond its share, and others are served (N9)', async () => {
+    const serving = new WatchServing(source)
+    const greedy = await serving.talker()
+    const rounds = Math.ceil((2 * MAX_WATCHES_PER_PEER) / 256)
+    let refused = 0
+
+    for (let round = 0; round < rounds; round++) {
+      greedy.say(watch(...Array.from({ length: 256 }, (_, i) => `key ${round} ${i}`)))
+      const { answers } = await greedy.hear('watched')
+      refused += answers.filter(({ state }) => state === 'refused').length
+    }
+
+    expect(serving.server.size).toBe(MAX_WATCHES_PER_PEER)
+    expect(refused).toBe(rounds * 256 - MAX_WATCHES_PER_PEER)
+
+    const again = await serving.talker()
+    again.say(watch('by another stream'))
+    expect((await again.hear('watched')).answers).toMatchObject([{ state: 'refused' }])
+    const modest = await serving.talker(peerNumber(1))
+    modest.say(watch('key'))
+    expect((await modest.hear('watched')).answers).toMatchObject([{ state: 'watched' }])
+
+    greedy.say(watch('key 0 0'))
+    expect((await greedy.hear('watched')).answers).toMatchObject([{ state: 'watched' }])
+    greedy.stream.abort(new Error('over'))
+    await serving.watched(1)
+  })
+
+  it('that is refused is told what is held all the same', async () => {
+    const serving = new WatchServing(source)
+    const talker = await serving.talker()
+    const bytes = new TextEncoder().encode('/waggle/no key')
+    talker.say({ name: 'watch', closerCount: 0, keys: [{ key: bytes, digest: new Uint8Array() }] })
+
+    expect((await talker.hear('watched')).answers).toEqual([{ state: 'refused', closer: [] }])
+    expect(serving.server.size).toBe(0)
+  })
+
+  it('that does not read is sent little, and the latest when it reads again (N9)', async () => {
+    const serving = new WatchServing(source)
+    const talker = await serving.talker()
+    const prompt = await serving.talker(peerNumber(1))
+    await watched(talker, 'key', 'other')
+    await watched(prompt, 'key')
+    talker.stream.pause()
+    const changes = 400
+
+    for (let i = 1; i <= changes; i++) {
+      serving.write('key', recordAt(`change ${i}`, i))
+      serving.write('other', recordAt(`other ${i}`, i))
+      expect(await told(prompt)).toMatchObject([`change ${i}`, {}])
+    }
+
+    const heldBack = talker.sizes.length
+    talker.stream.resume()
+    let last: unknown
+
+    while (JSON.stringify(last)?.includes(`change ${changes}`) !== true) {
+      last = await told(talker)
+    }
+
+    // What yamux lets be under way, and no more: the rest was replaced before it could be sent.
+    expect(talker.sizes.length - heldBack).toBeLessThan(changes)
+  })
+
+  it.each<[string, (talker: WatchTalker) => void]>([
+    ['answers what it was not asked', (t) => t.say({ name: 'watched', peers: [], answers: [] })],
+    [
+      'tells changes itself',
+      (t) => t.say({ name: 'changed', key: recordKey('key'), record: new Uint8Array([1]) })
+    ],
+    ['sends an oversized message', (t) => t.sayBytes(headOf(2 ** 32 - 1))],
+    ['sends what is no message', (t) => t.sayBytes(Uint8Array.of(0, 0, 0, 1, 9))]
+  ])('that %s is disconnected, and watches nothing any more (N9)', async (_, offend) => {
+    const serving = new WatchServing(source)
+    const talker = await serving.talker()
+    await watched(talker, 'key')
+    offend(talker)
+
+    await vi.waitFor(() => expect(serving.server.size).toBe(0), PATIENCE)
+    expect(await talker.ended).toBeInstanceOf(Error)
+  })
+})
+
+/** Some 64 KiB, of which the later replaces the earlier. */
+function recordAt(name: string, second: number): ReturnType<typeof recordOf> {
+  const record = recordOf(name, 65_536)
+  const expirationTime = NOW + 3600 + second
+  return { ...record, plain: { ...record.plain, expirationTime } }
+}
