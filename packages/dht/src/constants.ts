@@ -34,6 +34,12 @@ export const FIRST_AVOIDANCE_MS = 1000
 /** No peer is avoided for longer. */
 export const MAX_AVOIDANCE_MS = 300_000
 
+/** How many owners' signatures a node remembers as verified: those of so many entries. 2 MB, or less. */
+export const MAX_REMEMBERED_SIGNATURES = 20_000
+
+/** How long a validator may take to answer about one entry before that counts as a refusal. */
+export const VALIDATOR_TIMEOUT_MS = 1000
+
 /** How many peers' failures are remembered; beyond, the oldest are forgotten. */
 export const MAX_AVOIDED_PEERS = 10_000
 

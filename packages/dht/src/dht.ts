@@ -6,7 +6,7 @@ import {
   type TypedEventTarget
 } from '@libp2p/interface'
 import type { Multiaddr } from '@multiformats/multiaddr'
-import type { Found, Key, Value } from '@waggle/record'
+import type { Found, Key, RecordValidator, Value } from '@waggle/record'
 import { setMaxListeners } from 'main-event'
 import { anySignal, timeoutSignal } from './deadline.ts'
 import type { DHTEvents } from './events.ts'
@@ -71,8 +71,13 @@ export class DHT implements WaggleOperations, AsyncDisposable {
     const parts = settings.libp2p ? borrowed(settings.libp2p) : await started(settings)
 
     try {
-      const { node, waggle, lifetime } = parts
+      const { node, waggle, lifetime, isBorrowed } = parts
       const memory = waggle.peerMemory
+
+      if (isBorrowed) {
+        waggle.addValidators(...settings.validators)
+      }
+
       parts.membership = await join({
         ...settings,
         node,
@@ -138,6 +143,16 @@ export class DHT implements WaggleOperations, AsyncDisposable {
     listener: (event: DHTEvents[K]) => void
   ): void {
     this.#parts.waggle.events.removeEventListener(type, listener)
+  }
+
+  /**
+   * Adds rules for what may be stored, for this node as a replica, as a reader and as a writer. They
+   * count from now on: what is held already stays, but this node does not show it any more.
+   *
+   * @throws TypeError for what is no validator
+   */
+  addValidators(...validators: readonly RecordValidator[]): void {
+    this.#parts.waggle.addValidators(...validators)
   }
 
   async store(key: Key, value: Value, options: StoreOptions): Promise<boolean> {

@@ -40,15 +40,35 @@
  * ```
  */
 
-export type { Found, FoundValue, Key, Lifetime, Limits, Subkey, Value } from '@waggle/record'
+export type {
+  Found,
+  FoundValue,
+  Key,
+  KeyPattern,
+  Lifetime,
+  Limits,
+  OwnerValidatorOptions,
+  RecordValidator,
+  SchemaRule,
+  SchemaValidatorOptions,
+  SigningKey,
+  Subkey,
+  Submission,
+  Value,
+  Verdict
+} from '@waggle/record'
 export {
+  compose,
   getDHTTime,
   InvalidExpirationError,
   InvalidKeyError,
   MalformedRecordError,
+  ownerTag,
+  ownerValidator,
   RecordTooLargeError,
   recordSelector,
   recordValidator,
+  schemaValidator,
   ValidationError
 } from '@waggle/record'
 export type { AllowPeer, Purpose } from './access.ts'
@@ -91,6 +111,7 @@ export type {
   GetOptions,
   GetProgressEvent,
   PlaceOptions,
+  SigningOptions,
   Stats,
   StoreEntry,
   StoreManyOptions,

@@ -1,6 +1,15 @@
 import type { AbortOptions, PeerId } from '@libp2p/interface'
 import type { Multiaddr } from '@multiformats/multiaddr'
-import type { DHTRecord, Found, Key, Lifetime, Rejection, Subkey, Value } from '@waggle/record'
+import type {
+  DHTRecord,
+  Found,
+  Key,
+  Lifetime,
+  Rejection,
+  SigningKey,
+  Subkey,
+  Value
+} from '@waggle/record'
 import type { PersistenceStats } from './persistence/interface.ts'
 
 /** What every call takes. */
@@ -13,8 +22,14 @@ export interface CallOptions extends AbortOptions {
   timeoutMs?: number | undefined
 }
 
+/** Who signs what is written to an owned place (R15). */
+export interface SigningOptions {
+  /** The owner's key, where key or subkey holds the `ownerTag` of another peer than this node. */
+  privateKey?: SigningKey | undefined
+}
+
 /** How `store` is told where and until when: `expirationTime` or `ttl`, and perhaps a `subkey`. */
-export interface StoreOptions extends CallOptions, Lifetime {
+export interface StoreOptions extends CallOptions, Lifetime, SigningOptions {
   /** Stores into the dictionary under the key, in this place. */
   subkey?: Subkey | undefined
 
@@ -36,7 +51,7 @@ export interface PlaceOptions {
 }
 
 /** How `delete` is told what, and until when the tombstone lasts. */
-export interface DeleteOptions extends CallOptions, Lifetime {
+export interface DeleteOptions extends CallOptions, Lifetime, SigningOptions {
   /** Deletes this place of the dictionary only. */
   subkey?: Subkey | undefined
 }
@@ -51,14 +66,17 @@ export interface GetOptions extends CallOptions {
 }
 
 /** One of the writes of `storeMany`. */
-export interface StoreEntry extends Lifetime {
+export interface StoreEntry extends Lifetime, SigningOptions {
   key: Key
   value: Value
   subkey?: Subkey | undefined
 }
 
-/** The lifetime of the entries that bring none of their own. */
-export interface StoreManyOptions extends CallOptions, Lifetime {}
+/**
+ * The lifetime of the entries that bring none of their own. `privateKey` signs where it is the
+ * owner's, and this node's own key where that is.
+ */
+export interface StoreManyOptions extends CallOptions, Lifetime, SigningOptions {}
 
 /** As {@link GetOptions}, for all keys. */
 export interface GetManyOptions extends GetOptions {
@@ -88,6 +106,7 @@ export interface WaggleOperations {
    * has expired already.
    *
    * @throws TypeError, InvalidKeyError, InvalidExpirationError or RecordTooLargeError for what can't be stored
+   * @throws ValidationError when the place belongs to another peer (R15), or a validator of this node refuses it
    * @throws TimeoutError
    */
   store(key: Key, value: Value, options: StoreOptions): Promise<boolean>
@@ -151,8 +170,8 @@ export interface FindReply {
   readonly closer: readonly Contact[]
 }
 
-/** What a replica made of a write; `denied`: this node may not store there. */
-export type StoreOutcome = 'accepted' | Rejection | 'denied'
+/** What a replica made of a write; `refused`: a rule of its own, such as a validator, does not accept it. */
+export type StoreOutcome = 'accepted' | Rejection | 'refused'
 
 /**
  * Who waits for something, and whether they still do. What an `AbortSignal` is for; but there is one

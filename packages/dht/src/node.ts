@@ -145,7 +145,8 @@ function services({
   protocol,
   relay,
   requestTimeoutMs,
-  serveRelay
+  serveRelay,
+  validators
 }: Settings): NonNullable<Libp2pOptions<NodeServices>['services']> {
   return {
     identify: identify({ timeout: IDENTIFY_TIMEOUT_MS }),
@@ -157,7 +158,7 @@ function services({
     dht: waggleKadDHT({
       protocol,
       clientMode,
-      records: { limits, ...storedLimits(nodeLimits) },
+      records: { limits, validators, ...storedLimits(nodeLimits) },
       networkDialTimeout: { minTimeout: requestTimeoutMs, maxTimeout: requestTimeoutMs }
     }),
     waggle: waggle({

@@ -5,9 +5,9 @@ import {
   type Key,
   type Lifetime,
   recordKey,
+  type SigningKey,
   subkeyId,
-  type Value,
-  view
+  type Value
 } from '@waggle/record'
 import type { CachedReads } from './cache/cached-reads.ts'
 import { Calls } from './calls.ts'
@@ -32,6 +32,7 @@ import type { RecordStore } from './store/record-store.ts'
 import type { Publication, Republisher } from './upkeep/republisher.ts'
 import type { Watches } from './watch/watches.ts'
 import {
+  assertPrivateKey,
   deleting,
   placeName,
   placeOf,
@@ -57,6 +58,8 @@ export interface OperationsInit {
 
   /** Counts what is done; undefined: nobody. */
   readonly meter?: Meter | undefined
+  /** This node's own, which signs what it stores in places of its own (R15). */
+  readonly privateKey?: SigningKey | undefined
 
   /** Aborted when the node stops. */
   readonly lifetime: AbortSignal
@@ -114,7 +117,7 @@ export class Operations implements WaggleOperations {
     options: StoreManyOptions = {}
   ): Promise<boolean[]> {
     assertMany('entries', entries)
-    const rules = this.#rules()
+    const rules = this.#rules(options.privateKey)
     const toWrite = (entry: StoreEntry, index: number): Write =>
       inEntry(index, () => storing({ ...entry, ...lifetimeOf(entry, options) }, rules))
 
@@ -123,14 +126,21 @@ export class Operations implements WaggleOperations {
       entries.forEach(toWrite)
     }
 
-    return this.#calls.run('storeMany', options, (wanted) =>
-      mapMany(mapped(entries, toWrite), (write) => this.#replace(write, wanted), {
-        wanted,
-        maxItems: MANY_UNDER_WAY,
-        maxBytes: MANY_BYTES_UNDER_WAY,
-        bytesOf: ({ record }) => encodedSize(record)
-      })
-    )
+    return this.#calls.run('storeMany', options, async (wanted) => {
+      const writes = mapped(entries, toWrite)
+      const isToJudge = Array.isArray(entries) && this.#init.store.checks.hasValidators
+
+      return mapMany(
+        isToJudge ? await this.#preparedAll(writes) : writes,
+        (write) => this.#replace(write, wanted),
+        {
+          wanted,
+          maxItems: MANY_UNDER_WAY,
+          maxBytes: MANY_BYTES_UNDER_WAY,
+          bytesOf: ({ record }) => encodedSize(record)
+        }
+      )
+    })
   }
 
   async getMany(keys: Iterable<Key>, options: GetManyOptions = {}): Promise<(Found | undefined)[]> {
@@ -224,12 +234,13 @@ export class Operations implements WaggleOperations {
     return this.#calls.run('republish', {}, (wanted) => this.#write(again, wanted))
   }
 
-  async #write({ key, record, isLive }: Write, wanted: Wanted): Promise<boolean> {
-    if (!isLive) {
+  async #write(write: Write, wanted: Wanted): Promise<boolean> {
+    if (!write.isLive) {
       return false
     }
 
     const { replicas, reads } = this.#init
+    const { key, record } = this.#isReady(write) ? write : await this.#prepared(write)
     const outcomes = await replicas.write(key, record, wanted)
     this.#init.meter?.written(outcomes)
     const isAccepted = outcomes.includes('accepted') && !outcomes.includes('stale')
@@ -237,16 +248,49 @@ export class Operations implements WaggleOperations {
     return isAccepted
   }
 
+  /** Whether nobody has to sign it or might refuse it. */
+  #isReady({ signer, isPrepared }: Write): boolean {
+    return isPrepared === true || (signer === undefined && !this.#init.store.checks.hasValidators)
+  }
+
+  async #prepared(write: Write): Promise<Write> {
+    const { checks } = this.#init.store
+    const record = await checks.prepared(write.key, write.record, write.signer)
+    return { ...write, record, isPrepared: true }
+  }
+
+  /** Nothing is stored of what validators refuse in part. */
+  async #preparedAll(writes: Iterable<Write>): Promise<Write[]> {
+    const prepared: Write[] = []
+
+    for (const write of writes) {
+      const judged = this.#prepared(write)
+      prepared.push(await judged.catch((error) => inEntry(prepared.length, () => raise(error))))
+    }
+
+    return prepared
+  }
+
   async #read(key: Uint8Array, options: ReadOptions): Promise<Found | undefined> {
     const { reads, store } = this.#init
-    return view(await reads.read(key, options), store.clock())
+    return store.checks.shown(key, await reads.read(key, options))
   }
 
   /** Time rises from write to write: of two within a clock's tick, with the same ttl, the later wins. */
-  #rules(): WriteRules {
+  #rules(privateKey?: SigningKey): WriteRules {
     const { clock, limits } = this.#init.store
+    const own = this.#init.privateKey
     this.#lastWrite = Math.max(clock(), this.#lastWrite + CLOCK_STEP)
-    return { now: this.#lastWrite, limits }
+
+    if (privateKey !== undefined) {
+      assertPrivateKey(privateKey)
+    }
+
+    return {
+      now: this.#lastWrite,
+      limits,
+      signers: [privateKey, own].filter((key) => key !== undefined)
+    }
   }
 }
 
@@ -278,6 +322,10 @@ function assertMany(name: string, given: unknown): void {
   if (isOneKey || typeof Object(given)[Symbol.iterator] !== 'function') {
     throw new TypeError(`${name} must be an array or another iterable, got ${typeof given}`)
   }
+}
+
+function raise(error: unknown): never {
+  throw error
 }
 
 /** Says in which entry of many something is wrong. */

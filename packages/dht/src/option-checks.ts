@@ -75,6 +75,17 @@ export function isFunction(value: unknown, option: string): void {
   assertThat(typeof value === 'function', option, 'a function', value)
 }
 
+export function areValidators(value: unknown, option: string): void {
+  assertThat(Array.isArray(value), option, 'an array of validators', value)
+
+  for (const [index, validator] of (value as unknown[]).entries()) {
+    hasMethod('validate', 'a RecordValidator: an object with validate()')(
+      validator,
+      `${option}[${index}]`
+    )
+  }
+}
+
 const CACHE_CHECKS: Readonly<Record<keyof CacheOptions, Check>> = {
   maxRecords: isWhole(1, Number.MAX_SAFE_INTEGER),
   local: isBoolean,

@@ -1,6 +1,6 @@
 import type { ComponentLogger, Libp2p, PrivateKey, ServiceMap } from '@libp2p/interface'
 import type { Multiaddr } from '@multiformats/multiaddr'
-import { DEFAULT_LIMITS, type Limits } from '@waggle/record'
+import { DEFAULT_LIMITS, type Limits, type RecordValidator } from '@waggle/record'
 import type { Datastore } from 'interface-datastore'
 import type { Libp2pOptions } from 'libp2p'
 import type { AllowPeer } from './access.ts'
@@ -15,6 +15,7 @@ import {
 } from './constants.ts'
 import { DEFAULT_MAX_MESSAGE_BYTES, type NodeLimits, nodeLimitsOf } from './node-limits.ts'
 import {
+  areValidators,
   assertThat,
   type Check,
   eachIs,
@@ -137,6 +138,14 @@ export interface DHTOptions {
   allowPeer?: AllowPeer | undefined
 
   /**
+   * The application's own rules for what may be stored, such as a `schemaValidator`. This node
+   * refuses what one of them does, as a replica, as a reader and as a writer.
+   *
+   * @default []
+   */
+  validators?: readonly RecordValidator[] | undefined
+
+  /**
    * How this node remembers what it has read; false: not at all.
    *
    * @default the defaults of CacheOptions
@@ -206,6 +215,7 @@ export interface Settings {
   readonly limits: Limits
   readonly nodeLimits: NodeLimits
   readonly allowPeer: AllowPeer | undefined
+  readonly validators: readonly RecordValidator[]
   readonly cache: false | CacheOptions
   readonly requireBootstrap: boolean
   readonly strictClock: boolean
@@ -237,6 +247,7 @@ const CHECKS: Readonly<Record<keyof DHTOptions, Check>> = {
   swarmKey: swarmKeyBytes,
   limits: isLimits,
   allowPeer: isFunction,
+  validators: areValidators,
   cache: isCache,
   requireBootstrap: isBoolean,
   strictClock: isBoolean,
@@ -253,6 +264,7 @@ const CHECKS: Readonly<Record<keyof DHTOptions, Check>> = {
 const FOR_EXISTING_NODE: readonly string[] = [
   'libp2p',
   'initialPeers',
+  'validators',
   'requireBootstrap',
   'strictClock',
   'bootstrapTimeoutMs',
@@ -300,6 +312,7 @@ export function settingsOf(options: DHTOptions): Settings {
 const DEFAULTS = {
   numReplicas: DEFAULT_NUM_REPLICAS,
   protocol: DEFAULT_KAD_PROTOCOL,
+  validators: [],
   cache: {},
   requireBootstrap: true,
   strictClock: false,

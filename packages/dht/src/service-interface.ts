@@ -5,9 +5,11 @@ import type {
   Metrics,
   PeerId,
   PeerStore,
+  PrivateKey,
   TypedEventTarget
 } from '@libp2p/interface'
 import type { ConnectionManager, Registrar } from '@libp2p/interface-internal'
+import type { RecordValidator } from '@waggle/record'
 import type { AllowPeer } from './access.ts'
 import type { CacheOptions } from './cache/cache-policy.ts'
 import type { ClockReading } from './clock/clock-reading.ts'
@@ -65,6 +67,7 @@ export interface WaggleComponents {
   logger: ComponentLogger
   metrics?: Metrics
   peerStore: PeerStore
+  privateKey: PrivateKey
   registrar: Registrar
 }
 
@@ -91,6 +94,9 @@ export interface Waggle {
   readonly events: TypedEventTarget<DHTEvents>
 
   stats(): Stats
+
+  /** Adds rules for what this node holds as a replica, stores and reads. */
+  addValidators(...validators: readonly RecordValidator[]): void
 
   /** The connected peers that serve our network. */
   readonly joinedPeers: PeerId[]

@@ -1,5 +1,6 @@
 import type { AbortOptions, PeerId, Startable, Stream } from '@libp2p/interface'
 import { AbortError, serviceCapabilities, serviceDependencies } from '@libp2p/interface'
+import type { RecordValidator } from '@waggle/record'
 import { TypedEventEmitter } from 'main-event'
 import { CLOCK_PROTOCOL, MAX_CLOCK_STREAMS, tellTime } from './clock/clock-protocol.ts'
 import type { ClockReading } from './clock/clock-reading.ts'
@@ -15,7 +16,14 @@ import { type Readings, registerGauges } from './metrics/gauges.ts'
 import { Meter } from './metrics/meter.ts'
 import { nodeLimitsOf } from './node-limits.ts'
 import { Operations } from './operations.ts'
-import { isCache, isFunction, isNodeLimits, isPositive, isWhole } from './option-checks.ts'
+import {
+  areValidators,
+  isCache,
+  isFunction,
+  isNodeLimits,
+  isPositive,
+  isWhole
+} from './option-checks.ts'
 import { persistenceOptions } from './options.ts'
 import {
   openPersistence,
@@ -165,6 +173,11 @@ class WaggleService implements Waggle, Startable {
     }
   }
 
+  addValidators(...validators: readonly RecordValidator[]): void {
+    areValidators(validators, 'addValidators')
+    partsOf(this.#components).store.checks.addValidators(validators)
+  }
+
   get joinedPeers(): PeerId[] {
     return this.#running?.routing.connected ?? []
   }
@@ -192,6 +205,7 @@ class WaggleService implements Waggle, Startable {
       numReplicas: this.#init.numReplicas,
       maxCalls: this.#init.limits.maxCalls,
       meter: this.#meter,
+      privateKey: this.#components.privateKey,
       lifetime: anySignal(lifetime, ownLifetime)
     })
   }

@@ -2,7 +2,7 @@ import { DEFAULT_LIMITS } from './constants.ts'
 import { encodedSize } from './encode-record.ts'
 import { compareEntries } from './entry.ts'
 import type { DHTRecord, Entry, Limits, RuleOptions } from './interface.ts'
-import { isEmpty, join, prune, showsDictionary } from './record.ts'
+import { isEmpty, isSpared, join, prune, showsDictionary } from './record.ts'
 import { getDHTTime } from './time.ts'
 
 /** What a replica made of a write. `record` is what it holds from now on. */
@@ -65,9 +65,7 @@ function isAnyCrowdedOut({ subkeys }: DHTRecord, joined: DHTRecord, limits: Limi
   const erasedUntil = joined.plain?.expirationTime ?? 0
   return (
     isFull &&
-    [...subkeys].some(
-      ([id, { expirationTime }]) => !joined.subkeys.has(id) && expirationTime > erasedUntil
-    )
+    [...subkeys].some(([id, entry]) => !joined.subkeys.has(id) && isSpared(id, entry, erasedUntil))
   )
 }
 

@@ -31,6 +31,16 @@ export const DEFAULT_LIMITS: Limits = {
   maxTtl: DEFAULT_MAX_TTL
 }
 
+/** For what has been checked already, perhaps by other limits. */
+export const UNLIMITED: Limits = {
+  maxKeyBytes: Number.POSITIVE_INFINITY,
+  maxSubkeyBytes: Number.POSITIVE_INFINITY,
+  maxValueBytes: Number.POSITIVE_INFINITY,
+  maxRecordBytes: Number.POSITIVE_INFINITY,
+  maxSubkeys: Number.POSITIVE_INFINITY,
+  maxTtl: Number.POSITIVE_INFINITY
+}
+
 /**
  * Seconds by which peers' clocks may differ: a replica accepts an expiration this much beyond
  * `maxTtl`, so that a write at the limit is not refused by a slower clock. The figure is

@@ -2,7 +2,7 @@ import { CanonicalReader } from './cbor-reader.ts'
 import { MalformedRecordError, RecordTooLargeError } from './errors.ts'
 import type { DHTRecord, Entry, Limits, SubkeyId } from './interface.ts'
 import { subkeyIdOf } from './key.ts'
-import { NO_SUBKEYS, record } from './record.ts'
+import { isSpared, NO_SUBKEYS, record } from './record.ts'
 import { ENTRY_FIELDS, RECORD_FIELDS, RECORD_VERSION, SIGNATURE_BYTES } from './record-format.ts'
 import { skipName, skipValue } from './value-reader.ts'
 
@@ -74,7 +74,7 @@ function readSubkeys(
     const id = readSubkey(from, previous)
     const entry = readEntry(from)
 
-    if (entry.expirationTime <= erasedUntil) {
+    if (!isSpared(id, entry, erasedUntil)) {
       throw new MalformedRecordError('a subkey expires no later than the plain entry (R4)')
     }
 

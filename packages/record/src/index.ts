@@ -42,8 +42,7 @@
  * ```
  */
 
-export type { Applied, Rejection } from './apply.ts'
-export { apply } from './apply.ts'
+export { type Applied, apply, type Rejection } from './apply.ts'
 export {
   DEFAULT_LIMITS,
   DEFAULT_MAX_KEY_BYTES,
@@ -57,6 +56,7 @@ export {
   NAMESPACE
 } from './constants.ts'
 export { decodeRecord } from './decode-record.ts'
+export { verifySignature } from './ed25519.ts'
 export { encodedSize, encodeRecord } from './encode-record.ts'
 export { compareEntries, isLive, isTombstone, later } from './entry.ts'
 export {
@@ -66,8 +66,7 @@ export {
   RecordTooLargeError,
   ValidationError
 } from './errors.ts'
-export type { Lifetime } from './expiration.ts'
-export { expirationOf } from './expiration.ts'
+export { expirationOf, type Lifetime } from './expiration.ts'
 export type {
   DHTRecord,
   DHTTime,
@@ -76,17 +75,40 @@ export type {
   FoundValue,
   Key,
   Limits,
+  Owner,
   RuleOptions,
+  SigningKey,
   Subkey,
   SubkeyId,
-  Value
+  Value,
+  VerifySignature
 } from './interface.ts'
 export { isRecordKey, parseRecordKey, parseSubkeyId, recordKey, subkeyId } from './key.ts'
+export { isOwned, ownerOf, ownerTag } from './owner.ts'
 export { EMPTY_RECORD, isEmpty, join, lastExpiration, prune, subsumes } from './record.ts'
 export { RECORD_VERSION } from './record-format.ts'
 export { recordSelector } from './selector.ts'
+export {
+  assertSigned,
+  isKeyOf,
+  type SignedEntry,
+  signedBytes,
+  signedEntries,
+  signRecord
+} from './signature.ts'
 export { getDHTTime } from './time.ts'
-export { checkRecord, recordValidator } from './validator.ts'
+export { checkRecord, readRecord, recordValidator } from './validator.ts'
+export { type ComposedValidator, compose, type Patience, refusalOf } from './validators/compose.ts'
+export type { RecordValidator, Submission, Verdict } from './validators/interface.ts'
+export type { KeyPattern } from './validators/key-pattern.ts'
+export { type OwnerValidatorOptions, ownerValidator } from './validators/owner.ts'
+export {
+  type SchemaRule,
+  type SchemaValidatorOptions,
+  schemaValidator
+} from './validators/schema.ts'
+export { submissionOf } from './validators/submission.ts'
 export { decodeValue, encodeValue } from './value.ts'
 export { shownExpiration, view } from './view.ts'
+export { isPromise, type MaybePromise, whenDone } from './when-done.ts'
 export { plainRecord, subkeyRecord, tombstoneRecord } from './write.ts'

@@ -26,7 +26,7 @@ export interface Entry {
   /** Canonical CBOR of the value. An entry without it is a tombstone. */
   readonly value?: Uint8Array
 
-  /** Room for the owner's signature (R15). It is carried as it is. */
+  /** The owner's, where the place belongs to somebody (R15); absent elsewhere. */
   readonly signature?: Uint8Array
 }
 
@@ -79,11 +79,42 @@ export interface Limits {
   readonly maxTtl: number
 }
 
-/** Where rules get the time and the limits from. Both have defaults. */
+/** A peer to whom places belong (R15). */
+export interface Owner {
+  /** The peer id, in base58. */
+  readonly id: string
+
+  /** Its Ed25519 key, 32 bytes. */
+  readonly publicKey: Uint8Array
+}
+
+/** Checks an Ed25519 signature, as `verifySignature` does. */
+export type VerifySignature = (
+  publicKey: Uint8Array,
+  message: Uint8Array,
+  signature: Uint8Array
+) => boolean
+
+/** What signs for an owner: one of libp2p's private keys, or anything like it. */
+export interface SigningKey {
+  /** Only `'Ed25519'` can sign. */
+  readonly type: string
+  readonly publicKey: { readonly raw: Uint8Array }
+  sign(bytes: Uint8Array): Uint8Array | Promise<Uint8Array>
+}
+
+/** Where rules get the time, the limits and the cryptography from. All have defaults. */
 export interface RuleOptions {
   /** @default getDHTTime() */
   readonly now?: DHTTime
 
   /** @default DEFAULT_LIMITS */
   readonly limits?: Limits
+
+  /**
+   * Must agree with the default about every signature.
+   *
+   * @default verifySignature
+   */
+  readonly verify?: VerifySignature
 }

@@ -62,6 +62,16 @@ function parsed<T>(
   }
 }
 
+/** The key of a record key that has been checked. */
+export function decodeKey(bytes: Uint8Array): Key {
+  return decodeName(bytes, PREFIX.length)
+}
+
+/** The key's canonical bytes, without the namespace: a view. */
+export function keyBytes(recordKey: Uint8Array): Uint8Array {
+  return recordKey.subarray(PREFIX.length)
+}
+
 /** Whether the bytes are in Waggle's namespace; they may still not be a valid key. */
 export function isRecordKey(bytes: Uint8Array): boolean {
   return PREFIX.every((byte, i) => bytes[i] === byte)

@@ -1,6 +1,7 @@
 import { DEFAULT_LIMITS } from './constants.ts'
 import { compareEntries, isLive, isTombstone, later } from './entry.ts'
 import type { DHTRecord, DHTTime, Entry, Limits, SubkeyId } from './interface.ts'
+import { isOwned } from './owner.ts'
 
 /** What most records have in place of a dictionary: one for all, so nobody may change it. */
 export const NO_SUBKEYS: ReadonlyMap<SubkeyId, Entry> = new Map()
@@ -128,7 +129,7 @@ function merged(
   return union
 }
 
-/** What the plain entry at time e spares: the subkeys that expire later than e (R4). */
+/** What the plain entry at time e spares: the subkeys that expire later than e (R4), and owned ones (R16). */
 function survivors(
   subkeys: ReadonlyMap<SubkeyId, Entry>,
   plain: Entry | undefined
@@ -137,13 +138,18 @@ function survivors(
     return subkeys
   }
 
-  return keep(subkeys, (_, entry) => entry.expirationTime > plain.expirationTime)
+  return keep(subkeys, (id, entry) => isSpared(id, entry, plain.expirationTime))
+}
+
+/** Whether an entry outlives a plain entry of this expiration (R4): nobody but its owner removes an owned one (R16). */
+export function isSpared(id: SubkeyId, entry: Entry, erasedUntil: DHTTime): boolean {
+  return entry.expirationTime > erasedUntil || isOwned(id)
 }
 
 /**
- * The entries that rank first (R13): those that expire last, ties by their bytes, then by subkey.
- * A subkey's rank can only rise, so that what is dropped here is dropped in whatever order
- * records are joined.
+ * The entries that rank first (R13): owned ones, then those that expire last, ties by their bytes,
+ * then by subkey. A subkey's rank can only rise, and what a plain entry erases ranks last, so that
+ * what is dropped here is dropped in whatever order records are joined.
  */
 function capped(
   subkeys: ReadonlyMap<SubkeyId, Entry>,
@@ -153,10 +159,11 @@ function capped(
     return subkeys
   }
 
-  const ranked = [...subkeys].sort(
-    ([idA, a], [idB, b]) => compareEntries(b, a) || (idA < idB ? 1 : -1)
+  const ranked = Array.from(subkeys, ([id, entry]) => ({ id, entry, owned: Number(isOwned(id)) }))
+  ranked.sort(
+    (a, b) => b.owned - a.owned || compareEntries(b.entry, a.entry) || (a.id < b.id ? 1 : -1)
   )
-  const kept = new Set(ranked.slice(0, maxSubkeys).map(([id]) => id))
+  const kept = new Set(ranked.slice(0, maxSubkeys).map(({ id }) => id))
   return keep(subkeys, (id) => kept.has(id))
 }
 

@@ -5,16 +5,37 @@ import { isTooFar } from './expiration.ts'
 import type { DHTRecord, DHTTime, Entry, Limits, RuleOptions } from './interface.ts'
 import { assertRecordKey } from './key.ts'
 import { isEmpty, prune } from './record.ts'
+import { assertSigned, signedEntries } from './signature.ts'
 import { getDHTTime } from './time.ts'
 
 /**
  * Reads what a peer sent for a key and checks it against every rule: the bytes (R10), the limits
- * (R12) and the expirations (R14, with a little patience for clocks that differ). What has expired
- * is left out (R1).
+ * (R12), the expirations (R14, with a little patience for clocks that differ) and the owners'
+ * signatures (R15). What has expired is left out (R1).
  *
  * @throws InvalidKeyError, MalformedRecordError, RecordTooLargeError or ValidationError
  */
 export function checkRecord(
+  key: Uint8Array,
+  bytes: Uint8Array,
+  options: RuleOptions = {}
+): DHTRecord {
+  const record = readRecord(key, bytes, options)
+
+  for (const signed of signedEntries(key, record)) {
+    assertSigned(signed, options.verify)
+  }
+
+  return record
+}
+
+/**
+ * Checks all that {@link checkRecord} does but the signatures, which take long: these are for
+ * `signedEntries` and `assertSigned`.
+ *
+ * @throws InvalidKeyError, MalformedRecordError, RecordTooLargeError or ValidationError
+ */
+export function readRecord(
   key: Uint8Array,
   bytes: Uint8Array,
   options: RuleOptions = {}

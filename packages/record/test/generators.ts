@@ -12,8 +12,19 @@ export const LAW = { numRuns: CASES }
  * Narrow: few moments, few values, few subkeys, so that most pairs of entries tie in something.
  */
 
+/** Two peers, whose private keys are 32 times the byte 1 and 32 times the byte 2. */
+export const ALICE = '12D3KooWK99VoVxNE7XzyBwXEzW7xhK7Gpv85r9F3V3fyKSUKPH5'
+export const BOB = '12D3KooWJWoaqZhDaoEFshF7Rh1bpY9ohihFhzcW6d69Lr2NASuq'
+
 /** Four subkeys that a careless library would take for one, in the order of their bytes. */
 export const SUBKEYS: readonly SubkeyId[] = [0, false, '', '0'].map((key) => subkeyId(key)).sort()
+
+/** The same, and two that belong to somebody. */
+export const PLACES: readonly SubkeyId[] = [
+  ...SUBKEYS,
+  subkeyId(`[owner:${ALICE}]`),
+  subkeyId(`the place of [owner:${BOB}]`)
+].sort()
 
 /** Limits under which two subkeys are all that a dictionary holds. */
 export const TIGHT: Limits = { ...DEFAULT_LIMITS, maxSubkeys: 2 }
@@ -27,10 +38,19 @@ export const entry: fc.Arbitrary<Entry> = fc
   .tuple(moment, rarelyAbsent(fewBytes), usuallyAbsent(fewSignatures))
   .map(([expirationTime, value, signature]) => entryOf(expirationTime, value, signature))
 
-export const record: fc.Arbitrary<DHTRecord> = recordsOf(SUBKEYS.length)
+export const record: fc.Arbitrary<DHTRecord> = recordsOf(PLACES, PLACES.length)
+
+/** Without owned places, and so without signatures. */
+export const unownedRecord: fc.Arbitrary<DHTRecord> = recordsOf(SUBKEYS, SUBKEYS.length).map(
+  ({ plain, subkeys }) =>
+    recordOf(
+      plain && unsigned(plain),
+      Array.from(subkeys, ([id, entry]) => [id, unsigned(entry)])
+    )
+)
 
 /** Records that keep within {@link TIGHT}. */
-export const tightRecord: fc.Arbitrary<DHTRecord> = recordsOf(TIGHT.maxSubkeys)
+export const tightRecord: fc.Arbitrary<DHTRecord> = recordsOf(PLACES, TIGHT.maxSubkeys)
 
 /** One entry and where it goes: under a subkey, or the key itself. */
 export interface Write {
@@ -39,7 +59,7 @@ export interface Write {
 }
 
 export const write: fc.Arbitrary<Write> = fc.record({
-  place: fc.constantFrom(undefined, ...SUBKEYS),
+  place: fc.constantFrom(undefined, ...PLACES),
   entry
 })
 
@@ -125,12 +145,12 @@ export const anyRecord: fc.Arbitrary<DHTRecord> = fc
   )
   .map(([plain, subkeys]) => recordOf(plain, subkeys))
 
-function recordsOf(maxSubkeys: number): fc.Arbitrary<DHTRecord> {
+function recordsOf(places: readonly SubkeyId[], maxSubkeys: number): fc.Arbitrary<DHTRecord> {
   return fc
     .tuple(
       fc.option(entry, { nil: undefined, freq: 3 }),
-      fc.subarray([...SUBKEYS], { maxLength: maxSubkeys }),
-      fc.tuple(entry, entry, entry, entry)
+      fc.subarray([...places], { maxLength: maxSubkeys }),
+      fc.tuple(entry, entry, entry, entry, entry, entry)
     )
     .map(([plain, places, entries]) =>
       recordOf(
@@ -140,11 +160,17 @@ function recordsOf(maxSubkeys: number): fc.Arbitrary<DHTRecord> {
     )
 }
 
-/** Leaves out what R4 would. Takes subkeys in order. */
+/** Leaves out what R4 would, but for R16. Takes subkeys in order. */
 function recordOf(plain: Entry | undefined, subkeys: (readonly [SubkeyId, Entry])[]): DHTRecord {
   const erasedUntil = plain?.expirationTime ?? Number.NEGATIVE_INFINITY
-  const living = new Map(subkeys.filter(([, entry]) => entry.expirationTime > erasedUntil))
+  const living = new Map(
+    subkeys.filter(([id, entry]) => id.includes('[owner:') || entry.expirationTime > erasedUntil)
+  )
   return plain === undefined ? { subkeys: living } : { plain, subkeys: living }
+}
+
+function unsigned({ expirationTime, value }: Entry): Entry {
+  return entryOf(expirationTime, value, undefined)
 }
 
 function entryOf(

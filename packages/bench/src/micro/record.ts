@@ -18,6 +18,7 @@ import {
   type Value,
   view
 } from '@waggle/record'
+import { pick, report, variants } from './processor-time.ts'
 
 /*
  * What one call of @waggle/record costs, in nanoseconds: the part of a network's work that it
@@ -25,16 +26,8 @@ import {
  * node --conditions=@waggle/source packages/bench/src/micro/record.ts [words in a row's name]
  */
 
-/** So many different inputs take turns, that none is in the processor's cache for being the only one. */
-const VARIANTS = 64
-
-const ROUNDS = 9
-const ROUND_MS = 30
 const TEXT =
   'What is stored for a typical key: about a hundred bytes of text, or as many bytes of any kind, '
-
-/** Kept, so that no call can be left out for having none. */
-export let result: unknown
 
 const now = getDHTTime()
 const keys = variants((i) => `sensor/${i}/reading`)
@@ -62,11 +55,7 @@ const calls: Record<string, (i: number) => unknown> = {
   ...Object.assign({}, ...Object.entries(kinds).map(([kind, make]) => callsWith(kind, make)))
 }
 
-for (const [name, call] of Object.entries(calls)) {
-  if (process.argv.slice(2).every((word) => name.includes(word))) {
-    process.stdout.write(`${name.padEnd(30)}${nanoseconds(call).toFixed(0).padStart(9)}\n`)
-  }
-}
+report(calls)
 
 function callsWith(
   kind: string,
@@ -98,35 +87,4 @@ function dictionary(time: number, i: number): DHTRecord {
   return Array.from({ length: 100 }, (_, j) =>
     subkeyRecord(`peer ${j}`, pick(texts, i + j), time)
   ).reduce((held, next) => join(held, next))
-}
-
-function variants<T>(make: (i: number) => T): T[] {
-  return Array.from({ length: VARIANTS }, (_, i) => make(i))
-}
-
-function pick<T>(from: readonly T[], i: number): T {
-  return from[i % VARIANTS] as T
-}
-
-/** Of the fastest round, and of processor time: others use this machine, too. */
-function nanoseconds(call: (i: number) => unknown): number {
-  let count = 100
-
-  while (cpuMs(call, count) < ROUND_MS) {
-    count *= 2
-  }
-
-  const rounds = Array.from({ length: ROUNDS }, () => cpuMs(call, count))
-  return (Math.min(...rounds) / count) * 1e6
-}
-
-function cpuMs(call: (i: number) => unknown, count: number): number {
-  const before = process.cpuUsage()
-
-  for (let i = 0; i < count; i++) {
-    result = call(i)
-  }
-
-  const { user, system } = process.cpuUsage(before)
-  return (user + system) / 1000
 }

@@ -1,3 +1,4 @@
+import type { MaybePromise } from '@waggle/record'
 import type { Job } from './fair-work.ts'
 import { MAX_WAIT_MS } from './limits.ts'
 import type { BusyReply, FoundReply, StoredReply } from './messages.ts'
@@ -6,7 +7,7 @@ export type Reply = FoundReply | StoredReply | BusyReply
 
 export interface AnsweringInit {
   /** Works out the reply, key by key. */
-  readonly reply: Generator<undefined, FoundReply | StoredReply>
+  readonly reply: Generator<undefined, FoundReply | MaybePromise<StoredReply>>
 
   /** The request's. */
   readonly id: number
@@ -15,7 +16,7 @@ export interface AnsweringInit {
   readonly isWanted: () => boolean
 
   /** Undefined: nobody does. */
-  readonly onDone: (reply: Reply | undefined) => void
+  readonly onDone: (reply: MaybePromise<Reply> | undefined) => void
 }
 
 /** A request that is being answered. One that has to wait too long before anything was done is told so. */
@@ -48,7 +49,7 @@ export class Answering implements Job {
     return done === true && this.#finish(value)
   }
 
-  #finish(reply: Reply | undefined): true {
+  #finish(reply: MaybePromise<Reply> | undefined): true {
     this.isDone = true
     this.#init.onDone(reply)
     this.onLeave()

@@ -1,6 +1,6 @@
 import { AbortError, type Logger, type PeerId, type Stream } from '@libp2p/interface'
 import type { ConnectionManager } from '@libp2p/interface-internal'
-import { type DHTRecord, encodeRecord } from '@waggle/record'
+import { type DHTRecord, encodeRecord, type MaybePromise, whenDone } from '@waggle/record'
 import { connectedTo } from '../connect.ts'
 import { BusyError } from '../errors.ts'
 import type {
@@ -59,7 +59,7 @@ export interface ExchangeChannelInit {
 interface Exchange<T> {
   readonly question: Question
   readonly request: Wanted | undefined
-  readonly onAnswer: (answer: Answer) => T
+  readonly onAnswer: (answer: Answer) => MaybePromise<T>
   readonly onStock: () => Promise<T>
 }
 
@@ -84,10 +84,11 @@ export class ExchangeChannel implements RecordChannel {
     return this.#ask(peer, {
       question: { name: 'find', key, closerCount, isCloserAlways },
       request,
-      onAnswer: (answer) => ({
-        record: answer.record && receivedRecord(peer, key, answer.record, this.#init),
-        closer: answer.closer
-      }),
+      onAnswer: ({ record: bytes, closer }) =>
+        whenDone(bytes && receivedRecord(peer, key, bytes, this.#init), (record) => ({
+          record,
+          closer
+        })),
       onStock: () => this.#init.stockChannel.find(peer, key, options)
     })
   }

@@ -1,5 +1,13 @@
 import type { PeerId, Stream } from '@libp2p/interface'
-import { checkRecord, decodeRecord, lastExpiration } from '@waggle/record'
+import {
+  type DHTRecord,
+  decodeRecord,
+  isEmpty,
+  isPromise,
+  lastExpiration,
+  type MaybePromise,
+  whenDone
+} from '@waggle/record'
 import type { Access } from '../access.ts'
 import { toError } from '../errors.ts'
 import type { Routing } from '../interface.ts'
@@ -146,7 +154,19 @@ export class ExchangeServer {
   }
 
   /** Undefined: nobody wants it any more. */
-  #give(reply: Reply | undefined, { answers, framed }: Asking): void {
+  #give(reply: MaybePromise<Reply> | undefined, asking: Asking): void {
+    if (isPromise(reply)) {
+      // What a validator takes long to check holds up nothing else.
+      asking.framed.owe(
+        Promise.resolve(reply).then(
+          (late) => this.#give(late, asking),
+          () => this.#give(undefined, asking)
+        )
+      )
+      return
+    }
+
+    const { answers, framed } = asking
     const onGiven = (): void => {
       this.#requests--
     }
@@ -161,7 +181,10 @@ export class ExchangeServer {
     }
   }
 
-  #reply(message: Message, asking: Asking): Generator<undefined, FoundReply | StoredReply> {
+  #reply(
+    message: Message,
+    asking: Asking
+  ): Generator<undefined, FoundReply | MaybePromise<StoredReply>> {
     switch (message.name) {
       case 'find':
         return this.#find(message, asking)
@@ -204,22 +227,52 @@ export class ExchangeServer {
     return store.encoded(key) ?? (isReplicaWanted ? undefined : cache?.encoded(key))
   }
 
+  /** Resolves later where what comes in takes long to check. */
   *#store(
-    { id, writes, closerCount, isCopy }: StoreRequest,
+    request: StoreRequest,
     { asker, mayWrite }: Asking
-  ): Generator<undefined, StoredReply> {
+  ): Generator<undefined, MaybePromise<StoredReply>> {
+    const { id, writes, closerCount, isCopy } = request
     const introduced = new Introduced(asker)
-    const into = isCopy ? this.#init.cache : this.#init.store
     const storer = asker.toString()
-    const answers: StoredReply['answers'][number][] = []
+    const outcomes: MaybePromise<WireOutcome>[] = []
+    const closer: number[][] = []
 
     for (const { key, record } of writes) {
-      const outcome = mayWrite === true ? apply(into, { key, record, storer }) : 'denied'
-      answers.push({ outcome, closer: this.#closer(key, closerCount, introduced) })
+      outcomes.push(mayWrite === true ? this.#takeIn({ key, record, storer }, isCopy) : 'refused')
+      closer.push(this.#closer(key, closerCount, introduced))
       yield
     }
 
-    return { name: 'stored', id, peers: introduced.peers, answers }
+    const replyOf = (known: readonly WireOutcome[]): StoredReply => ({
+      name: 'stored',
+      id,
+      peers: introduced.peers,
+      answers: known.map((outcome, i) => ({ outcome, closer: closer[i] ?? [] }))
+    })
+
+    return outcomes.some(isPromise)
+      ? Promise.all(outcomes).then(replyOf)
+      : replyOf(outcomes as WireOutcome[])
+  }
+
+  #takeIn({ key, record: bytes, storer }: Write, isCopy: boolean): MaybePromise<WireOutcome> {
+    const { store, cache } = this.#init
+    const into = isCopy ? cache : store
+    const failed = (): WireOutcome => (isExpired(bytes, store) ? 'expired' : 'invalid')
+
+    if (into === undefined) {
+      return 'full'
+    }
+
+    try {
+      // Copied: the store keeps what is in the record, and not the whole message with it.
+      const received = store.checks.received(key, bytes.slice())
+      const outcome = whenDone(received, ({ record }) => apply(into, { key, record, storer }))
+      return isPromise(outcome) ? outcome.then(undefined, failed) : outcome
+    } catch {
+      return failed()
+    }
   }
 
   #closer(key: Uint8Array, count: number, introduced: Introduced): number[] {
@@ -247,19 +300,17 @@ interface Write {
   readonly storer: string
 }
 
-function apply(store: RecordStore | undefined, { key, record, storer }: Write): WireOutcome {
-  if (store === undefined) {
-    return 'full'
+/** Nothing is left of what validators refuse. */
+function apply(
+  store: RecordStore,
+  { key, record, storer }: Omit<Write, 'record'> & { readonly record: DHTRecord }
+): WireOutcome {
+  if (isEmpty(record)) {
+    return 'refused'
   }
 
-  try {
-    // Copied: the store keeps what is in the record, and not the whole message with it.
-    const write = checkRecord(key, record.slice(), { now: store.clock(), limits: store.limits })
-    const applied = store.apply(key, write, storer)
-    return applied.isAccepted ? 'accepted' : applied.reason
-  } catch {
-    return isExpired(record, store) ? 'expired' : 'invalid'
-  }
+  const applied = store.apply(key, record, storer)
+  return applied.isAccepted ? 'accepted' : applied.reason
 }
 
 /** A sound record that came too late: a slow way, or a clock that differs, is no offence. */

@@ -68,8 +68,8 @@ export interface WirePeer {
   readonly addresses: readonly Uint8Array[]
 }
 
-/** What a replica made of a write; `invalid`: it broke a rule; `denied`: the writer may not write there. */
-export type WireOutcome = 'accepted' | Rejection | 'invalid' | 'denied'
+/** What a replica made of a write; `invalid`: it broke a rule; `refused`: one of the replica's own. */
+export type WireOutcome = 'accepted' | Rejection | 'invalid' | 'refused'
 
 const TYPES = { find: 0, store: 1, found: 2, stored: 3, busy: 8 } as const
 const OUTCOMES: readonly WireOutcome[] = [
@@ -78,7 +78,7 @@ const OUTCOMES: readonly WireOutcome[] = [
   'full',
   'expired',
   'invalid',
-  'denied'
+  'refused'
 ]
 const CLOSER_ALWAYS = 1
 const COPY = 1

@@ -87,7 +87,7 @@ export class KadChannel implements RecordChannel {
     return {
       record:
         record && equals(record.key, key)
-          ? receivedRecord(peer, key, record.value, this.#components)
+          ? await receivedRecord(peer, key, record.value, this.#components)
           : undefined,
       closer: closer.slice(0, SEARCH_WIDTH)
     }

@@ -1,8 +1,8 @@
 import { NotFoundError } from '@libp2p/interface'
 import { Record as Libp2pRecord } from '@libp2p/kad-dht'
 import {
-  checkRecord,
   InvalidKeyError,
+  isEmpty,
   isRecordKey,
   type Rejection,
   ValidationError
@@ -50,9 +50,13 @@ class KadRecords {
 
   put(key: Key, value: Uint8Array): Promise<Key> | undefined {
     return this.#onRecord(key, async (recordKey) => {
-      const { limits, clock } = this.#store
       const bytes = Libp2pRecord.deserialize(value).value
-      const record = checkRecord(recordKey, bytes, { now: clock(), limits })
+      const { record, refusals } = await this.#store.checks.received(recordKey, bytes)
+
+      if (isEmpty(record)) {
+        throw new ValidationError(`the record is not stored: refused by ${refusals.join(', ')}`)
+      }
+
       const applied = this.#store.apply(recordKey, record, BY_KAD_DHT)
 
       if (!applied.isAccepted) {

@@ -6,7 +6,7 @@ import {
   passthroughMapper,
   type ValidateFn
 } from '@libp2p/kad-dht'
-import { checkRecord, NAMESPACE, recordSelector } from '@waggle/record'
+import { isEmpty, NAMESPACE, recordSelector, ValidationError } from '@waggle/record'
 import { DEFAULT_KAD_PROTOCOL, DEFAULT_REQUEST_TIMEOUT_MS } from '../constants.ts'
 import { pointOfKey, pointOfPeer, sharedBits } from '../lookup/key-space.ts'
 import { RecordStore, type RecordStoreOptions } from '../store/record-store.ts'
@@ -44,7 +44,7 @@ const DATASTORE_PREFIX = '/dht'
 
 /**
  * kad-dht as a libp2p service whose replicas merge: every write of a Waggle record is joined with
- * what is held, under the rules R1–R14, whoever sends it and by whatever path. Takes kad-dht's own
+ * what is held, under the rules R1–R16, whoever sends it and by whatever path. Takes kad-dht's own
  * options; `protocol` decides which network the node belongs to.
  */
 export function waggleKadDHT(
@@ -79,10 +79,14 @@ function given(init: KadDHTInit): KadDHTInit {
   return Object.fromEntries(Object.entries(init).filter(([, value]) => value !== undefined))
 }
 
-/** `recordValidator`, by the store's limits and clock. */
-function validatorFor({ limits, clock }: RecordStore): ValidateFn {
+/** `recordValidator`, by all that the store checks. */
+function validatorFor({ checks }: RecordStore): ValidateFn {
   return async (key, value) => {
-    checkRecord(key, value, { limits, now: clock() })
+    const { record, refusals } = await checks.received(key, value)
+
+    if (isEmpty(record)) {
+      throw new ValidationError(`refused by ${refusals.join(', ')}`)
+    }
   }
 }
 

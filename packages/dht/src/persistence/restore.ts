@@ -19,7 +19,8 @@ export interface Restored {
 type Refusal = 'expired' | 'no room' | 'too early' | 'damaged'
 
 /**
- * Takes in what is on disk as if a peer had sent it: everything is checked. What has expired, has no
+ * Takes in what is on disk as if a peer had sent it: every rule is checked. Validators have seen it
+ * before, and readers ask them again. What has expired, has no
  * room or can't be read leaves the disk.
  */
 export async function restore(disk: Disk, store: RecordStore, journal: Journal): Promise<Restored> {
@@ -57,7 +58,11 @@ function takeIn(store: RecordStore, name: string, bytes: Uint8Array): Refusal | 
   const now = store.clock()
 
   try {
-    const record = checkRecord(key, bytes, { now, limits: store.limits })
+    const record = checkRecord(key, bytes, {
+      now,
+      limits: store.limits,
+      verify: store.checks.verify
+    })
     return store.apply(key, record).isAccepted ? undefined : 'no room'
   } catch {
     return refusalOf(bytes, store)

@@ -11,11 +11,13 @@ import {
   isEmpty,
   type Limits,
   lastExpiration,
-  prune
+  prune,
+  type RecordValidator
 } from '@waggle/record'
 import TinyQueue from 'tinyqueue'
 import { fromString } from 'uint8arrays/from-string'
 import { textOf } from '../bytes-as-text.ts'
+import { RecordChecks } from '../checks/record-checks.ts'
 import { LARGEST_MAX_KEY_BYTES, LARGEST_MAX_RECORD_BYTES } from '../constants.ts'
 import { DEFAULT_MAX_STORED_BYTES, DEFAULT_MAX_STORED_RECORDS } from '../node-limits.ts'
 import { chargesOf, NONE } from './charges.ts'
@@ -61,6 +63,13 @@ export interface RecordStoreOptions {
 
   /** @default getDHTTime */
   clock?: (() => DHTTime) | undefined
+
+  /**
+   * The application's own rules for what may be stored, for this node as a replica and a reader.
+   *
+   * @default []
+   */
+  validators?: readonly RecordValidator[] | undefined
 }
 
 /**
@@ -92,6 +101,9 @@ export type Follower = (name: string, write: DHTRecord) => void
 export class RecordStore {
   readonly limits: Limits
   readonly clock: () => DHTTime
+
+  /** What records pass that come from elsewhere. */
+  readonly checks: RecordChecks
   readonly #room: Room
   readonly #tenants: Tenants
   readonly #held = new Map<string, Held>()
@@ -106,6 +118,11 @@ export class RecordStore {
     this.limits = options.limits ?? DEFAULT_LIMITS
     assertSendable(this.limits)
     this.clock = options.clock ?? getDHTTime
+    this.checks = new RecordChecks({
+      limits: this.limits,
+      clock: this.clock,
+      validators: options.validators
+    })
     this.#room = roomOf(options)
     this.#tenants = new Tenants({
       room: this.#room,
@@ -203,8 +220,8 @@ export class RecordStore {
   }
 
   /**
-   * Takes in a write (R6) that has been checked against the limits of R12 and R14, and that the
-   * peer of that name has sent. A dictionary counts as stored by the first who wrote into it.
+   * Takes in a write (R6) that has passed {@link checks} and that the peer of that name has sent, or
+   * that this node made itself. A dictionary counts as stored by the first who wrote into it.
    */
   apply(key: Uint8Array, write: DHTRecord, storer: string = OWN): Applied {
     const name = nameOf(key)

@@ -1,6 +1,6 @@
 import { AbortError, type Logger, type PeerId, type Stream } from '@libp2p/interface'
 import type { ConnectionManager } from '@libp2p/interface-internal'
-import type { DHTRecord } from '@waggle/record'
+import { type DHTRecord, whenDone } from '@waggle/record'
 import { connectedTo } from '../connect.ts'
 import { Contacts } from '../exchange/contacts.ts'
 import { OPEN_TIMEOUT_MS } from '../exchange/limits.ts'
@@ -80,7 +80,7 @@ export class WatchChannel implements ChangeChannel {
   ): Promise<WatchReply> {
     try {
       const question: WatchQuestion = { name: 'watch', key, digest, closerCount }
-      return this.#replyOf(peer, key, await this.#clientOf(peer).ask(question, request))
+      return await this.#replyOf(peer, key, await this.#clientOf(peer).ask(question, request))
     } catch (error) {
       if (error instanceof Error && error.name === 'UnsupportedProtocolError') {
         const options = { closerCount, isCloserAlways: true, request }
@@ -107,10 +107,14 @@ export class WatchChannel implements ChangeChannel {
     }
   }
 
-  #replyOf(peer: Contact, key: Uint8Array, { state, record, closer }: WatchAnswer): WatchReply {
+  async #replyOf(
+    peer: Contact,
+    key: Uint8Array,
+    { state, record, closer }: WatchAnswer
+  ): Promise<WatchReply> {
     return {
       isWatched: state === 'watched',
-      record: record && this.#received(peer, key, record),
+      record: record && (await receivedRecord(peer, key, record, this.#init)),
       closer
     }
   }
@@ -138,17 +142,13 @@ export class WatchChannel implements ChangeChannel {
     return client
   }
 
+  /** Those that take longer to check may come behind later ones: joined, they come to the same. */
   #onChange(peer: Contact, key: Uint8Array, bytes: Uint8Array): void {
-    const record = this.#received(peer, key, bytes)
-
-    if (record !== undefined) {
-      this.#init.onChange(key, record)
-    }
-  }
-
-  /** Copied: what is kept of it should not keep the message that it came in. */
-  #received(peer: Contact, key: Uint8Array, bytes: Uint8Array): DHTRecord | undefined {
-    return receivedRecord(peer, key, bytes.slice(), this.#init)
+    void whenDone(receivedRecord(peer, key, bytes, this.#init), (record) => {
+      if (record !== undefined) {
+        this.#init.onChange(key, record)
+      }
+    })
   }
 
   async #open(peer: Contact): Promise<Stream> {

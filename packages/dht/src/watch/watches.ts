@@ -55,6 +55,7 @@ export class Watches {
     return new Watching({
       ...options,
       clock: this.#init.store.clock,
+      show: (record) => this.#init.store.checks.shown(key, record),
       begin: (watching) => {
         const watched = this.#keys.get(nameOf(key)) ?? this.#begin(key)
         watched.add(watching)

@@ -1,4 +1,10 @@
-import { type DHTRecord, type DHTTime, type Found, view } from '@waggle/record'
+import {
+  type DHTRecord,
+  type DHTTime,
+  type Found,
+  type MaybePromise,
+  whenDone
+} from '@waggle/record'
 import { isSameShown, NOTHING_SHOWN, type Shown } from './shown.ts'
 
 /** Where a watching gets what it delivers. */
@@ -16,6 +22,9 @@ export interface Watched {
 
 export interface WatchingInit {
   readonly clock: () => DHTTime
+
+  /** What a reader is given of a record. */
+  readonly show: (record: DHTRecord) => MaybePromise<Found | undefined>
 
   /** Begins to watch. */
   readonly begin: (watching: Watching) => Watched
@@ -86,7 +95,9 @@ export class Watching implements AsyncIterableIterator<Found | undefined, undefi
     if (!isSameShown(shown, this.#delivered)) {
       this.#delivered = shown
       this.#waiting.shift()
-      first.resolve({ value: view(this.#watched.record, now), done: false })
+      first.resolve(
+        whenDone(this.#init.show(this.#watched.record), (value) => ({ value, done: false }))
+      )
     }
   }
 

@@ -13,7 +13,7 @@ const OUTCOMES: readonly WireOutcome[] = [
   'full',
   'expired',
   'invalid',
-  'denied'
+  'refused'
 ]
 
 /** Lengths around those at which a length takes a byte more. */

@@ -16,12 +16,19 @@ import {
   view
 } from '../../src/index.ts'
 import { LAW, moment, record, TIGHT, tightRecord, write, writeRecord } from '../generators.ts'
-import { modelAccepts, modelJoin, modelOrder, modelShown, writesOf } from '../model.ts'
+import {
+  modelAccepts,
+  modelIsOwned,
+  modelJoin,
+  modelOrder,
+  modelShown,
+  writesOf
+} from '../model.ts'
 
 const now = 0
 
 describe('apply', () => {
-  it('accepts exactly the writes that the rule names, read literally (R6, R3)', () => {
+  it('accepts exactly the writes that the rule names, read literally (R6, R3, R16)', () => {
     fc.assert(
       fc.property(record, write, moment, (held, one, now) => {
         const { isAccepted } = apply(held, writeRecord(one), { now })
@@ -88,7 +95,9 @@ describe('apply', () => {
           )
           const isBeaten = place === one.place && modelOrder(one.entry, entry) > 0
           const isErased =
-            one.place === undefined && one.entry.expirationTime >= entry.expirationTime
+            one.place === undefined &&
+            one.entry.expirationTime >= entry.expirationTime &&
+            !modelIsOwned(place)
           const isBehind = place === undefined && one.place !== undefined
 
           expect(isStillShown || isBeaten || isErased || isBehind).toBe(true)
@@ -97,6 +106,32 @@ describe('apply', () => {
       LAW
     )
   })
+
+  it.each([
+    ['with room for everything', record, DEFAULT_LIMITS],
+    ['in a crowded dictionary', tightRecord, TIGHT]
+  ])(
+    'leaves an owned subkey as it is, %s, unless its owner writes (R16, R13)',
+    (_, some, limits) => {
+      const strangersWrite = write.filter(({ place }) => !modelIsOwned(place))
+
+      fc.assert(
+        fc.property(some, fc.array(strangersWrite, { maxLength: 4 }), (held, writes) => {
+          const after = writes.reduce(
+            (before, one) => apply(before, writeRecord(one), { now, limits }).record,
+            held
+          )
+
+          for (const { place, entry } of writesOf(prune(held, now))) {
+            if (place !== undefined && modelIsOwned(place)) {
+              expect(after.subkeys.get(place)).toStrictEqual(entry)
+            }
+          }
+        }),
+        LAW
+      )
+    }
+  )
 
   it('accepts a write again and changes nothing (R3)', () => {
     fc.assert(

@@ -6,13 +6,14 @@ import {
   EMPTY_RECORD,
   encodeRecord,
   join,
+  ownerTag,
   plainRecord,
   subkeyRecord,
   subsumes,
   tombstoneRecord
 } from '../../src/index.ts'
-import { LAW, record, TIGHT, tightRecord } from '../generators.ts'
-import { modelJoin, writesOf } from '../model.ts'
+import { ALICE, BOB, LAW, record, TIGHT, tightRecord } from '../generators.ts'
+import { modelIsOwned, modelJoin, writesOf } from '../model.ts'
 
 /** The laws hold for records that keep within the limits under which they are joined. */
 const worlds: [string, string, fc.Arbitrary<DHTRecord>, Limits][] = [
@@ -74,20 +75,20 @@ describe.each(worlds)('join %s', (_, rules, some, limits) => {
     )
   })
 
-  it(`keeps no subkey that is not later than the plain entry (R4, ${rules})`, () => {
+  it(`keeps no subkey that is neither later than the plain entry nor owned (R4, R16, ${rules})`, () => {
     fc.assert(
       fc.property(some, some, (a, b) => {
         const { plain, subkeys } = join(a, b, limits)
 
-        for (const { expirationTime } of subkeys.values()) {
-          expect(expirationTime).toBeGreaterThan(plain?.expirationTime ?? -1)
+        for (const [place, { expirationTime }] of subkeys) {
+          expect(expirationTime > (plain?.expirationTime ?? -1) || modelIsOwned(place)).toBe(true)
         }
       }),
       LAW
     )
   })
 
-  it(`gives what the rules say, read literally (R2, R4, ${rules})`, () => {
+  it(`gives what the rules say, read literally (R2, R4, R16, ${rules})`, () => {
     fc.assert(
       fc.property(some, some, some, (a, b, c) => {
         expect(writesOf(join(join(a, b, limits), c, limits))).toStrictEqual(
@@ -165,6 +166,28 @@ describe('join', () => {
 
     expect(names(joinAll(byBytes))).toEqual([2, 3])
     expect([...joinAll(bySubkey).subkeys.keys()]).toEqual(['ab', 'ac'])
+  })
+
+  it('keeps owned subkeys, whatever is written in front of them (R16)', () => {
+    const owned = subkeyRecord(ownerTag(ALICE), 1, 5)
+    const dictionary = [owned, subkeyRecord('a', 2, 5), subkeyRecord('b', 3, 9)].reduce((a, b) =>
+      join(a, b)
+    )
+
+    expect(names(join(dictionary, plainRecord('x', 7)))).toEqual([3, 1])
+    expect(names(join(tombstoneRecord(9), dictionary))).toEqual([1])
+  })
+
+  it('keeps owned subkeys before any others when there are too many (R13)', () => {
+    const crowd = [
+      subkeyRecord(ownerTag(ALICE), 1, 5),
+      tombstoneRecord(4, { subkey: ownerTag(BOB) }),
+      subkeyRecord('a', 2, 9),
+      subkeyRecord('b', 3, 9)
+    ]
+
+    expect(names(crowd.reduce((a, b) => join(a, b, TIGHT)))).toEqual([undefined, 1])
+    expect(names(crowd.toReversed().reduce((a, b) => join(a, b, TIGHT)))).toEqual([undefined, 1])
   })
 
   it('counts tombstones among the subkeys, and lets values push them out (R13, R9)', () => {

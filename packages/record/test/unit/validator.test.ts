@@ -21,7 +21,7 @@ import {
   tombstoneRecord,
   ValidationError
 } from '../../src/index.ts'
-import { LAW, moment, record } from '../generators.ts'
+import { LAW, moment, unownedRecord } from '../generators.ts'
 import { writesOf } from '../model.ts'
 
 const now = 1_700_000_000
@@ -38,7 +38,7 @@ afterEach(() => {
 describe('checkRecord', () => {
   it('gives what is live of a record (R1)', () => {
     fc.assert(
-      fc.property(record, moment, (some, now) => {
+      fc.property(unownedRecord, moment, (some, now) => {
         const live = prune(some, now)
 
         if (isEmpty(live)) {

@@ -1,0 +1,92 @@
+import { generateKeyPair } from '@libp2p/crypto/keys'
+import { schemaValidator } from '@waggle/dht'
+import { RecordStore } from '@waggle/dht/simulation'
+import {
+  checkRecord,
+  type DHTRecord,
+  encodeRecord,
+  getDHTTime,
+  ownerTag,
+  plainRecord,
+  recordKey,
+  signRecord,
+  subkeyRecord
+} from '@waggle/record'
+import { z } from 'zod'
+import { pick, report, variants } from './processor-time.ts'
+
+/*
+ * What a node spends on a record that comes in, in nanoseconds: reading, checking, and taking it in.
+ * Run it with node --conditions=@waggle/source packages/bench/src/micro/checks.ts [words in a row's name]
+ */
+
+const now = getDHTTime()
+const privateKey = await generateKeyPair('Ed25519')
+const tag = ownerTag(privateKey.publicKey)
+const clock = (): number => now
+
+interface Incoming {
+  readonly key: Uint8Array
+  readonly bytes: Uint8Array
+}
+
+const nobodys = variants((i) => incoming(`sensor/${i}/reading`, plainRecord(value(i), now + 600.5)))
+const subkeys = variants((i) =>
+  incoming(`sensor/${i}/reading`, subkeyRecord('alice', value(i), now + 600.5))
+)
+const ownedKeys = await signed((i) => [`sensor/${i}/${tag}`, plainRecord(value(i), now + 600.5)])
+const ownedSubkeys = await signed((i) => [
+  `sensor/${i}/reading`,
+  subkeyRecord(tag, value(i), now + 600.5)
+])
+
+const plainNode = new RecordStore({ clock })
+const strictNode = new RecordStore({
+  clock,
+  validators: [schemaValidator({ rules: [{ prefix: 'sensor/', value: z.string() }] })]
+})
+const otherwiseStrictNode = new RecordStore({
+  clock,
+  validators: [schemaValidator({ rules: [{ prefix: 'other/', value: z.string() }] })]
+})
+
+report({
+  'a plain value of nobody': (i) => takeIn(plainNode, pick(nobodys, i)),
+  'a subkey of nobody': (i) => takeIn(plainNode, pick(subkeys, i)),
+  'an owned key, seen before': (i) => takeIn(plainNode, pick(ownedKeys, i)),
+  'an owned subkey, seen before': (i) => takeIn(plainNode, pick(ownedSubkeys, i)),
+  'an owned key, new': (i) => takeIn(new RecordStore({ clock }), pick(ownedKeys, i)),
+  'an owned key, new, without Node': (i) => checkPurely(pick(ownedKeys, i)),
+  'a plain value, zod schema': (i) => takeIn(strictNode, pick(nobodys, i)),
+  'a plain value, schema of other keys': (i) => takeIn(otherwiseStrictNode, pick(nobodys, i)),
+  'signing an owned key': (i) =>
+    signRecord(pick(ownedKeys, i).key, plainRecord(value(i), now + 600.5), privateKey)
+})
+
+/** A hundred bytes or so. */
+function value(i: number): string {
+  return `${'bees '.repeat(20)}${i}`
+}
+
+function incoming(key: string, record: DHTRecord): Incoming {
+  return { key: recordKey(key), bytes: encodeRecord(record) }
+}
+
+function signed(make: (i: number) => [string, DHTRecord]): Promise<Incoming[]> {
+  return Promise.all(
+    variants(async (i) => {
+      const [key, record] = make(i)
+      return incoming(key, await signRecord(recordKey(key), record, privateKey))
+    })
+  )
+}
+
+/** What the exchange does with a write. */
+function takeIn(store: RecordStore, { key, bytes }: Incoming): unknown {
+  const received = store.checks.received(key, bytes)
+  return 'then' in received ? received : store.apply(key, received.record)
+}
+
+function checkPurely({ key, bytes }: Incoming): unknown {
+  return checkRecord(key, bytes, { now })
+}

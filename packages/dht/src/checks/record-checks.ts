@@ -1,0 +1,175 @@
+import {
+  assertSigned,
+  type DHTRecord,
+  type DHTTime,
+  type Entry,
+  encodeValue,
+  type Found,
+  isEmpty,
+  type Limits,
+  type MaybePromise,
+  type RecordValidator,
+  readRecord,
+  type SignedEntry,
+  type SigningKey,
+  type SubkeyId,
+  signedEntries,
+  signRecord,
+  ValidationError,
+  type VerifySignature,
+  view,
+  whenDone
+} from '@waggle/record'
+import { MAX_REMEMBERED_SIGNATURES } from '../constants.ts'
+import { digestOf, fastVerify } from './native-crypto.ts'
+import { SignatureMemory } from './signature-memory.ts'
+import { placesOf, type Received, Validation } from './validation.ts'
+
+export interface RecordChecksInit {
+  readonly limits: Limits
+  readonly clock: () => DHTTime
+  readonly validators?: readonly RecordValidator[] | undefined
+}
+
+/** How long signatures are verified before other work gets its turn. */
+const SLICE_MS = 5
+
+/**
+ * What every record passes that comes from elsewhere, whatever way it comes: the rules, the owners'
+ * signatures (R15), and the application's validators. All of it happens at once, unless there is
+ * much to verify or a validator has to be waited for.
+ */
+export class RecordChecks {
+  readonly #init: RecordChecksInit
+  readonly #validation: Validation
+  readonly #signatures = new SignatureMemory({
+    ...{ digestOf, verify: fastVerify },
+    maxSignatures: MAX_REMEMBERED_SIGNATURES
+  })
+
+  constructor(init: RecordChecksInit) {
+    this.#init = init
+    this.#validation = new Validation(init.validators ?? [])
+  }
+
+  /** Verifies signatures, and remembers the good ones. */
+  get verify(): VerifySignature {
+    return this.#signatures.verify
+  }
+
+  /** Adds rules of the application's own. They count from now on. */
+  addValidators(validators: readonly RecordValidator[]): void {
+    this.#validation.add(validators)
+  }
+
+  /** Whether the application has rules of its own. */
+  get hasValidators(): boolean {
+    return !this.#validation.isIdle
+  }
+
+  /**
+   * Reads what a peer sent for a key. What validators refuse is left out, which may be all of it.
+   * Throws, or rejects, as `checkRecord` throws, if any of it breaks a rule.
+   */
+  received(key: Uint8Array, bytes: Uint8Array): MaybePromise<Received> {
+    const { clock, limits } = this.#init
+    const record = readRecord(key, bytes, { now: clock(), limits })
+    const signed = signedEntries(key, record)
+
+    return signed.length === 0
+      ? this.#validation.filter(key, record)
+      : whenDone(this.#verifyAll(signed), () => this.#validation.filter(key, record))
+  }
+
+  /** What a reader sees of a record (R8), without what is refused. */
+  shown(key: Uint8Array, record: DHTRecord): MaybePromise<Found | undefined> {
+    if (this.#validation.isIdle) {
+      return view(record, this.#init.clock())
+    }
+
+    return whenDone(this.#validation.filter(key, record), (received) =>
+      this.#validation.isStripping
+        ? this.#stripped(key, received.record)
+        : view(received.record, this.#init.clock())
+    )
+  }
+
+  /**
+   * Makes of a write of this node's own what everybody accepts: has validators sign its value, and
+   * its owner the whole.
+   *
+   * @throws ValidationError when this node's own validators refuse it
+   */
+  async prepared(
+    key: Uint8Array,
+    write: DHTRecord,
+    owner: SigningKey | undefined
+  ): Promise<DHTRecord> {
+    const changed = this.hasValidators ? await this.#signed(key, write) : write
+    const signed = owner === undefined ? changed : await signRecord(key, changed, owner)
+    const { record, refusals } = await this.#validation.filter(key, signed)
+
+    if (isEmpty(record)) {
+      throw new ValidationError(`refused by ${refusals.join(', ')}`)
+    }
+
+    return record
+  }
+
+  #verifyAll(signed: readonly SignedEntry[]): MaybePromise<void> {
+    const startMs = performance.now()
+
+    for (const [i, one] of signed.entries()) {
+      assertSigned(one, this.verify)
+      const next = i + 1
+
+      if (next < signed.length && performance.now() - startMs > SLICE_MS) {
+        return new Promise<void>((resolve) => setTimeout(resolve)).then(() =>
+          this.#verifyAll(signed.slice(next))
+        )
+      }
+    }
+  }
+
+  /** The record with each value changed by the validators that do so. */
+  #signed(key: Uint8Array, record: DHTRecord): Promise<DHTRecord> {
+    return mapped(record, async (id, entry) => {
+      const value = await this.#validation.signed(key, { id, entry })
+      return { ...entry, value: encodeValue(value, this.#init.limits) }
+    })
+  }
+
+  /** One that can't be stripped is not shown. */
+  async #stripped(key: Uint8Array, record: DHTRecord): Promise<Found | undefined> {
+    const stripped = await mapped(record, async (id, entry) => {
+      try {
+        const value = await this.#validation.stripped(key, { id, entry })
+        return { ...entry, value: encodeValue(value, this.#init.limits) }
+      } catch {
+        return undefined
+      }
+    })
+    return view(stripped, this.#init.clock())
+  }
+}
+
+/** The record with each entry that has a value replaced, or left out. */
+async function mapped(
+  record: DHTRecord,
+  change: (id: SubkeyId | undefined, entry: Entry) => Promise<Entry | undefined>
+): Promise<DHTRecord> {
+  const subkeys = new Map<SubkeyId, Entry>()
+  let plain: Entry | undefined
+
+  for (const { id, entry } of placesOf(record)) {
+    const changed = entry.value === undefined ? entry : await change(id, entry)
+
+    if (changed !== undefined && id === undefined) {
+      plain = changed
+    } else if (changed !== undefined && id !== undefined) {
+      subkeys.set(id, changed)
+    }
+  }
+
+  return { ...(plain && { plain }), subkeys }
+}

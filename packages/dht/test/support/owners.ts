@@ -1,0 +1,21 @@
+import { generateKeyPairFromSeed } from '@libp2p/crypto/keys'
+import type { Ed25519PrivateKey } from '@libp2p/interface'
+import { type DHTRecord, ownerTag, recordKey, signRecord } from '@waggle/record'
+
+export interface TestOwner {
+  readonly privateKey: Ed25519PrivateKey
+  readonly tag: string
+
+  /** What this peer writes under a key, signed. */
+  sign(key: string, record: DHTRecord): Promise<DHTRecord>
+}
+
+/** A peer that owns places, always the same for a seed. */
+export async function owner(seed: number): Promise<TestOwner> {
+  const privateKey = await generateKeyPairFromSeed('Ed25519', new Uint8Array(32).fill(seed))
+  return {
+    privateKey,
+    tag: ownerTag(privateKey.publicKey),
+    sign: (key, record) => signRecord(recordKey(key), record, privateKey)
+  }
+}

@@ -1,0 +1,249 @@
+import { readFileSync } from 'node:fs'
+import { toString as stringOf } from 'uint8arrays/to-string'
+import { describe, expect, it } from 'vitest'
+import type { DHTRecord, Key, Value } from '../../src/index.ts'
+import {
+  apply,
+  checkRecord,
+  EMPTY_RECORD,
+  encodeRecord,
+  getDHTTime,
+  join,
+  ownerTag,
+  plainRecord,
+  recordKey,
+  recordValidator,
+  signedBytes,
+  signedEntries,
+  signRecord,
+  subkeyId,
+  subkeyRecord,
+  tombstoneRecord,
+  ValidationError,
+  view
+} from '../../src/index.ts'
+import { ALICE, BOB } from '../generators.ts'
+import { bytesOf } from '../notation.ts'
+import { ALICES_KEY, BOBS_KEY, keyOf, tampered } from '../owners.ts'
+
+const now = 1_700_000_000
+const party = recordKey('party')
+const alices = ownerTag(ALICE)
+const bobs = ownerTag(BOB)
+
+function check(key: Uint8Array, record: DHTRecord): DHTRecord {
+  return checkRecord(key, encodeRecord(record), { now })
+}
+
+describe('the frozen signatures', () => {
+  const file = new URL('../fixtures/signatures.json', import.meta.url)
+  const fixtures: {
+    name: string
+    seed: number
+    key: Key
+    subkey?: Key
+    expirationTime: number
+    value?: Value
+    signed: string
+    signature: string
+  }[] = JSON.parse(readFileSync(file, 'utf8'))
+
+  it.each(fixtures)('are made and accepted of $name (R15)', async (fixture) => {
+    const { seed, subkey, expirationTime, value } = fixture
+    const key = recordKey(fixture.key)
+    const unsigned = recordOf({ subkey, expirationTime, value })
+    const id = subkey === undefined ? undefined : subkeyId(subkey)
+    const [entry = { expirationTime: 0 }] = entriesOf(unsigned)
+    const signed = await signRecord(key, unsigned, keyOf(seed))
+
+    expect(stringOf(signedBytes(key, id, entry), 'hex')).toBe(fixture.signed)
+    expect(entriesOf(signed)[0]?.signature).toStrictEqual(bytesOf(fixture.signature))
+    expect(checkRecord(key, encodeRecord(signed), { now: expirationTime - 0.25 })).toStrictEqual(
+      signed
+    )
+  })
+})
+
+describe('an owned place', () => {
+  const places: [string, Uint8Array, DHTRecord][] = [
+    ['the key', recordKey(alices), plainRecord('x', now + 9)],
+    ['the key, with a subkey', recordKey(alices), subkeyRecord('mood', 'x', now + 9)],
+    ['the subkey', party, subkeyRecord(alices, 'x', now + 9)],
+    ['the key, of which a tombstone is stored', recordKey(alices), tombstoneRecord(now + 9)],
+    [
+      'the subkey, of which a tombstone is stored',
+      party,
+      tombstoneRecord(now + 9, { subkey: alices })
+    ]
+  ]
+
+  it.each(places)('takes what its owner has signed: %s (R15)', async (_, key, write) => {
+    const signed = await signRecord(key, write, ALICES_KEY)
+
+    expect(check(key, signed)).toStrictEqual(signed)
+  })
+
+  it('is checked by the validator of stock peers, too (R15, N1)', async () => {
+    const write = subkeyRecord(alices, 'x', getDHTTime() + 9)
+    const signed = await signRecord(party, write, ALICES_KEY)
+
+    await expect(recordValidator(party, encodeRecord(signed))).resolves.toBeUndefined()
+    await expect(recordValidator(party, encodeRecord(write))).rejects.toThrow(ValidationError)
+  })
+
+  it.each(places)('refuses what nobody has signed: %s (R15)', (_, key, write) => {
+    expect(() => check(key, write)).toThrow(ValidationError)
+    expect(() => check(key, write)).toThrow(`belongs to ${ALICE}, and the entry is not signed`)
+  })
+
+  it.each(places)("refuses another peer's signature: %s (R15)", async (_, key, write) => {
+    await expect(signRecord(key, write, BOBS_KEY)).rejects.toThrow(ValidationError)
+
+    const forged = forgedBy(BOBS_KEY, key, write)
+    expect(() => check(key, forged)).toThrow(`not that of ${ALICE}`)
+  })
+
+  it.each(places)('refuses a signature for another expiration: %s (R15)', async (_, key, write) => {
+    const signed = await signRecord(key, write, ALICES_KEY)
+    const prolonged = tampered(signed, (entry) => ({ ...entry, expirationTime: now + 10 }))
+
+    expect(() => check(key, prolonged)).toThrow(ValidationError)
+  })
+
+  it('refuses a signature for another value, and for a value where one was deleted (R15)', async () => {
+    const signed = await signRecord(party, subkeyRecord(alices, 'x', now + 9), ALICES_KEY)
+    const { value } = entriesOf(subkeyRecord(alices, 'y', now + 9))[0] ?? {}
+    const changed = tampered(signed, (entry) => ({ ...entry, ...(value && { value }) }))
+    const deleted = tampered(
+      signed,
+      ({ value: _, ...entry }: { value?: unknown; expirationTime: number }) => entry as never
+    )
+
+    expect(() => check(party, changed)).toThrow(ValidationError)
+    expect(() => check(party, deleted)).toThrow(ValidationError)
+  })
+
+  it('refuses a signature from another key, another subkey, or without one (R15)', async () => {
+    const write = subkeyRecord(alices, 'x', now + 9)
+    const elsewhere = await signRecord(recordKey('other'), write, ALICES_KEY)
+    expect(() => check(party, elsewhere)).toThrow(ValidationError)
+
+    const key = recordKey(alices)
+    const friends = await signRecord(key, subkeyRecord('friends', 'x', now + 9), ALICES_KEY)
+    const [entry] = entriesOf(friends)
+    const moved = { subkeys: new Map(entry && [[subkeyId('enemies'), entry]]) }
+    const plain = { ...(entry && { plain: entry }), subkeys: new Map() }
+    expect(() => check(key, moved)).toThrow(ValidationError)
+    expect(() => check(key, plain)).toThrow(ValidationError)
+  })
+
+  it('refuses a dictionary in which one of many subkeys is forged (R15)', async () => {
+    const alice = await signRecord(party, subkeyRecord(alices, 'x', now + 9), ALICES_KEY)
+    const bob = await signRecord(party, subkeyRecord(bobs, 'x', now + 9), BOBS_KEY)
+    const all = [alice, bob, subkeyRecord('carol', 'x', now + 9)].reduce((a, b) => join(a, b))
+    const forged = tampered(all, (entry, id) =>
+      id === subkeyId(bobs) ? { ...entry, expirationTime: now + 10 } : entry
+    )
+
+    expect(check(party, all)).toStrictEqual(all)
+    expect(() => check(party, forged)).toThrow(ValidationError)
+  })
+
+  it('is not verified of what has expired, which is left out (R1, R15)', async () => {
+    const old = subkeyRecord(alices, 'x', now)
+    const unsigned = join(old, subkeyRecord('carol', 'x', now + 9))
+
+    expect([...check(party, unsigned).subkeys.keys()]).toEqual([subkeyId('carol')])
+  })
+})
+
+describe('a place of nobody', () => {
+  it('refuses a signature: it would only make two forms of one entry (R15)', async () => {
+    const stray = tampered(plainRecord('x', now + 9), (entry) => ({
+      ...entry,
+      signature: new Uint8Array(64)
+    }))
+
+    expect(() => check(party, stray)).toThrow(/belongs to nobody/)
+  })
+
+  it('is left unsigned (R15)', async () => {
+    const write = plainRecord('x', now + 9)
+
+    expect(await signRecord(party, write, ALICES_KEY)).toStrictEqual(write)
+    expect(signedEntries(party, write)).toHaveLength(0)
+  })
+})
+
+describe('an owned subkey', () => {
+  const signed = (record: DHTRecord) => signRecord(party, record, ALICES_KEY)
+
+  it('outlives any plain write of strangers, which is refused (R16, R6)', async () => {
+    const held = await signed(subkeyRecord(alices, 'x', now + 9))
+    const stranger = check(party, plainRecord('mine', now + 1000))
+
+    expect(apply(held, stranger, { now })).toStrictEqual({
+      isAccepted: false,
+      record: held,
+      reason: 'stale'
+    })
+    expect(apply(held, tombstoneRecord(now + 1000), { now }).isAccepted).toBe(false)
+    expect(view(join(held, stranger), now)).toStrictEqual(view(held, now))
+  })
+
+  it("is deleted by its owner's tombstone, and then the plain value shows (R16, R9)", async () => {
+    const held = await signed(subkeyRecord(alices, 'x', now + 9))
+    const deletion = check(party, await signed(tombstoneRecord(now + 10, { subkey: alices })))
+    const { isAccepted, record } = apply(held, deletion, { now })
+
+    expect(isAccepted).toBe(true)
+    expect(view(record, now)).toBeUndefined()
+    expect(view(apply(record, plainRecord('free', now + 5), { now }).record, now)?.value).toBe(
+      'free'
+    )
+  })
+
+  it('is not brought back by replaying what its owner signed before (R2, R15)', async () => {
+    const first = await signed(subkeyRecord(alices, 'first', now + 9))
+    const second = await signed(subkeyRecord(alices, 'second', now + 10))
+    const deleted = await signed(tombstoneRecord(now + 11, { subkey: alices }))
+    const replayed = check(party, first)
+
+    const newer = apply(first, second, { now }).record
+    expect(apply(newer, replayed, { now })).toMatchObject({ isAccepted: false, record: newer })
+
+    const gone = apply(newer, deleted, { now }).record
+    expect(apply(gone, replayed, { now })).toMatchObject({ isAccepted: false, record: gone })
+    expect(apply(gone, second, { now })).toMatchObject({ isAccepted: false, record: gone })
+    // When the tombstone is forgotten, all that it deleted has expired, too.
+    expect(apply(EMPTY_RECORD, second, { now: now + 11 })).toMatchObject({ reason: 'expired' })
+  })
+})
+
+function recordOf(write: {
+  subkey: Key | undefined
+  expirationTime: number
+  value: Value | undefined
+}): DHTRecord {
+  const { subkey, expirationTime, value } = write
+
+  if (value === undefined) {
+    return tombstoneRecord(expirationTime, { subkey })
+  }
+
+  return subkey === undefined
+    ? plainRecord(value, expirationTime)
+    : subkeyRecord(subkey, value, expirationTime)
+}
+
+function entriesOf({ plain, subkeys }: DHTRecord) {
+  return [...(plain ? [plain] : []), ...subkeys.values()]
+}
+
+/** Signed with a key that `signRecord` would not sign it with. */
+function forgedBy(signer: typeof BOBS_KEY, key: Uint8Array, write: DHTRecord): DHTRecord {
+  return tampered(write, (entry, id) => ({
+    ...entry,
+    signature: signer.sign(signedBytes(key, id, entry)) as Uint8Array
+  }))
+}
