@@ -1,5 +1,16 @@
 import { randomBytes } from 'node:crypto'
-import { encodeRecord, getDHTTime, plainRecord, recordKey, subkeyRecord } from '@waggle/record'
+import { generateKeyPairFromSeed } from '@libp2p/crypto/keys'
+import { peerIdFromPublicKey } from '@libp2p/peer-id'
+import {
+  type DHTRecord,
+  decodeRecord,
+  encodeRecord,
+  getDHTTime,
+  ownerTag,
+  plainRecord,
+  recordKey,
+  subkeyRecord
+} from '@waggle/record'
 import type { StoreRequest } from '../../src/exchange/messages.ts'
 import { encoded, frameOf, headOf, type Talker } from '../support/exchange-talker.ts'
 import type { Attacker } from './attacker.ts'
@@ -15,6 +26,17 @@ export interface Attack {
 
 const TTL = 3600
 const MIB = 2 ** 20
+
+const LATER = getDHTTime() + 86_400
+
+/** The honest peer's: its id is known to everybody, and so could be the key. */
+export const HONEST_SEED: Uint8Array = new Uint8Array(32).fill(7)
+
+/** A key that belongs to the honest peer. */
+export async function ownedKey(): Promise<string> {
+  const { publicKey } = await generateKeyPairFromSeed('Ed25519', HONEST_SEED)
+  return `honest, and its own ${ownerTag(peerIdFromPublicKey(publicKey))}`
+}
 
 /** What honest peers store while the victim is attacked, and what attackers know of it. */
 export const HONEST_KEY = 'honest, and known to all'
@@ -128,7 +150,26 @@ const attacks = {
     }
   },
 
-  // Here belong forged signatures, and signed entries that are replayed, on owned keys and subkeys.
+  forged: {
+    what: 'entries in the place of another peer: its own ones, changed under its signature, and as they were before',
+    isOffence: false,
+    async run(attacker) {
+      const key = recordKey(await ownedKey())
+      let seen: DHTRecord | undefined
+      await again(attacker, async (talker) => {
+        talker.say(find([await ownedKey()]))
+        const { answers: found } = await talker.hear('found')
+        const held = found[0]?.record && decodeRecord(found[0].record)
+        seen ??= held
+
+        if (seen !== undefined && held !== undefined) {
+          const records = [changed(held), unsigned(held), tombstoned(held), seen]
+          talker.say(store(records.map((record) => ({ key, record: encodeRecord(record) }))))
+          await answers(attacker, talker, 1)
+        }
+      })
+    }
+  },
 
   'far future': {
     what: 'records that expire in a thousand years',
@@ -182,6 +223,21 @@ export const attackNames = Object.keys(attacks) as readonly AttackName[]
 
 export function attackCalled(name: AttackName): Attack {
   return attacks[name]
+}
+
+/** Later, with the signature that it had. */
+function changed({ plain, subkeys }: DHTRecord): DHTRecord {
+  return { ...(plain && { plain: { ...plain, expirationTime: LATER } }), subkeys }
+}
+
+function unsigned({ plain, subkeys }: DHTRecord): DHTRecord {
+  const value = plain?.value ?? new Uint8Array(1)
+  return { plain: { expirationTime: LATER, value }, subkeys }
+}
+
+function tombstoned({ plain, subkeys }: DHTRecord): DHTRecord {
+  const signature = plain?.signature ?? new Uint8Array(64)
+  return { plain: { expirationTime: LATER, signature }, subkeys }
 }
 
 /** A new stream for each round, and several rounds at once. */

@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs'
+import { generateKeyPairFromSeed } from '@libp2p/crypto/keys'
 import { DHT, type DHTOptions } from '@waggle/dht'
 import { PeerProcess } from '../support/peer-process.ts'
-import { HONEST_KEY } from './attacks.ts'
+import { HONEST_KEY, HONEST_SEED, ownedKey } from './attacks.ts'
 
 /** How long honest calls took. */
 export interface Latencies {
@@ -27,13 +28,18 @@ export class Stand implements AsyncDisposable {
   static async start(limits: DHTOptions['limits'] = {}): Promise<Stand> {
     const victim = await PeerProcess.start({ limits })
     const initialPeers = [...victim.multiaddrs]
-    const honest = await DHT.create({ clientMode: true, initialPeers, cache: false })
+    const privateKey = await generateKeyPairFromSeed('Ed25519', HONEST_SEED)
+    const honest = await DHT.create({ clientMode: true, initialPeers, privateKey, cache: false })
     return new Stand(victim, honest)
   }
 
   /** Stores what must still be there afterwards. */
   async prepare(records: number): Promise<void> {
-    for (const key of [HONEST_KEY, ...Array.from({ length: records }, (_, i) => `honest ${i}`)]) {
+    for (const key of [
+      HONEST_KEY,
+      await ownedKey(),
+      ...Array.from({ length: records }, (_, i) => `honest ${i}`)
+    ]) {
       await this.#store(key, `the value of ${key}`)
     }
   }

@@ -32,6 +32,9 @@ const KEYS = 2000
 const SUBKEYS = 50
 const PAUSE_MS = 200
 
+/** Timers that had been set by then may have to run out: libp2p's and kad-dht's take up to half a minute. */
+const PATIENCE_MS = 40_000
+
 /** Some nodes in one process, which work, and of which one after the other is replaced. */
 export class Host {
   readonly #random: Random
@@ -84,7 +87,10 @@ export class Host {
 
   async stop(): Promise<void> {
     await Promise.all(this.#nodes.splice(0).map((node) => node.stop()))
-    await new Promise((resolve) => setTimeout(resolve, PAUSE_MS))
+
+    for (let waitedMs = 0; waitedMs < PATIENCE_MS && !isQuiet(); waitedMs += PAUSE_MS) {
+      await new Promise((resolve) => setTimeout(resolve, PAUSE_MS))
+    }
   }
 
   state(): HostState {
@@ -141,6 +147,11 @@ const OPERATIONS: readonly Operation[] = [
   (node, key) => node.getMany(neighbours(key)),
   (node, key) => node.storeMany(neighbours(key).map((each) => ({ key: each, value: 1, ttl: TTL })))
 ]
+
+/** Whether nothing is left but the pipe to the process that started this one. */
+function isQuiet(): boolean {
+  return process.getActiveResourcesInfo().every((name) => name === 'PipeWrap')
+}
 
 function neighbours(key: string): Key[] {
   return Array.from({ length: 20 }, (_, i) => [key, i])
