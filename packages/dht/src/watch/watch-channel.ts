@@ -53,6 +53,12 @@ export interface WatchChannelInit {
   /** A peer tells of a change. */
   readonly onChange: (key: Uint8Array, record: DHTRecord) => void
 
+  /** A peer has broken the protocol. */
+  readonly onOffence?: (peer: PeerId, error: Error) => void
+
+  /** Who is not asked, because it broke the protocol lately. */
+  readonly isBanished?: (peer: PeerId) => boolean
+
   /** A peer tells nothing any more. */
   readonly onLost: (peer: PeerId) => void
 }
@@ -125,6 +131,7 @@ export class WatchChannel implements ChangeChannel {
       open: () => this.#open(peer),
       contactOf: (introduced) => this.#contacts.of(introduced),
       onChange: (key, bytes) => this.#onChange(peer, key, bytes),
+      onOffence: (error) => this.#init.onOffence?.(peer.id, error),
       onAnswer: () => this.#init.onAnswer(peer.id),
       onEnd: () => {
         this.#clients.delete(name)
@@ -145,7 +152,12 @@ export class WatchChannel implements ChangeChannel {
   }
 
   async #open(peer: Contact): Promise<Stream> {
-    const { connectionManager } = this.#init
+    const { connectionManager, isBanished } = this.#init
+
+    if (isBanished?.(peer.id)) {
+      throw new Error(`the peer ${peer.id} broke the protocol lately`)
+    }
+
     const signal = AbortSignal.timeout(OPEN_TIMEOUT_MS)
     await connectedTo(connectionManager, peer, { signal })
     return connectionManager.openStream(peer.id, WATCH_PROTOCOL, { signal })

@@ -16,6 +16,9 @@ import {
 } from './watch-messages.ts'
 
 export interface WatchClientInit {
+  /** The peer has broken the protocol. */
+  readonly onOffence?: (error: Error) => void
+
   /** Opens a stream to the peer. */
   readonly open: () => Promise<Stream>
 
@@ -153,6 +156,7 @@ export class WatchClient {
       stream,
       language: WATCHING,
       onMessage: (message) => this.#onMessage(message),
+      onOffence: (error) => this.#init.onOffence?.(error),
       onClose: (error) => this.#end(error),
       onDrain: () => this.#flush()
     })

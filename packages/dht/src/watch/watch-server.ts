@@ -12,6 +12,9 @@ export interface WatchServerInit {
 
   /** For the peers that replies name. */
   readonly routing: Routing
+
+  /** A peer has broken the protocol. */
+  readonly onOffence?: (peer: PeerId, error: Error) => void
 }
 
 /** How often leases are looked at. */
@@ -45,7 +48,8 @@ export class WatchServer {
   /** Serves a stream that a peer has opened. */
   serve(stream: Stream, peer: PeerId): void {
     const watcher = new Watcher({
-      ...{ stream, peer, ...this.#init },
+      ...{ stream, peer, store: this.#init.store, routing: this.#init.routing },
+      onOffence: (error) => this.#init.onOffence?.(peer, error),
       admit: (name) => this.#admit(watcher, name),
       release: (name) => this.#release(watcher, name),
       onClose: () => this.#open.delete(watcher)

@@ -1,7 +1,7 @@
 import type { PeerId, Stream } from '@libp2p/interface'
 import { equals } from 'uint8arrays/equals'
-import { Introduced } from '../exchange/exchange-server.ts'
 import { FramedStream } from '../exchange/framed-stream.ts'
+import { Introduced } from '../exchange/introduced.ts'
 import { TARGET_MESSAGE_BYTES } from '../exchange/limits.ts'
 import { ExchangeProtocolError } from '../exchange/protocol-error.ts'
 import type { Routing } from '../interface.ts'
@@ -18,6 +18,9 @@ import {
 } from './watch-messages.ts'
 
 export interface WatcherInit {
+  /** The peer has broken the protocol. */
+  readonly onOffence?: (error: Error) => void
+
   readonly stream: Stream
   readonly peer: PeerId
   readonly store: RecordStore
@@ -56,6 +59,7 @@ export class Watcher {
       isReadingWithWriting: true,
       onMessage: (message) => this.#onMessage(message),
       onDrain: () => this.#tellRest(),
+      onOffence: (error) => init.onOffence?.(error),
       onClose: () => this.#onClose()
     })
   }
