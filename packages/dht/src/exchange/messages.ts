@@ -283,7 +283,7 @@ export function readCloserCount(from: ByteReader): number {
 }
 
 /** The only flag that there is. */
-function readFlag(from: ByteReader, flag: number, what: string): boolean {
+export function readFlag(from: ByteReader, flag: number, what: string): boolean {
   const flags = from.byte()
 
   if (flags > flag) {

@@ -17,6 +17,9 @@ export interface ChangeOptions {
 
   /** How many peers near the key are wanted. */
   readonly closerCount: number
+
+  /** Whether the replica may collect changes for a moment. */
+  readonly isUnhurried: boolean
   readonly request: Wanted
 }
 
@@ -76,10 +79,10 @@ export class WatchChannel implements ChangeChannel {
   async watch(
     peer: Contact,
     key: Uint8Array,
-    { digest, closerCount, request }: ChangeOptions
+    { digest, closerCount, isUnhurried, request }: ChangeOptions
   ): Promise<WatchReply> {
     try {
-      const question: WatchQuestion = { name: 'watch', key, digest, closerCount }
+      const question: WatchQuestion = { name: 'watch', key, digest, closerCount, isUnhurried }
       return await this.#replyOf(peer, key, await this.#clientOf(peer).ask(question, request))
     } catch (error) {
       if (error instanceof Error && error.name === 'UnsupportedProtocolError') {
@@ -96,7 +99,7 @@ export class WatchChannel implements ChangeChannel {
     // Whoever is not there to be told will watch no longer than its lease.
     this.#clients
       .get(peer.id.toString())
-      ?.ask({ name: 'unwatch', key, digest: NOTHING, closerCount: 0 })
+      ?.ask({ name: 'unwatch', key, digest: NOTHING, closerCount: 0, isUnhurried: false })
       .catch(() => {})
   }
 
