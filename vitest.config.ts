@@ -8,13 +8,18 @@ export default defineConfig({
     projects: [
       {
         ssr: { resolve },
-        test: { name: 'unit', include: ['packages/*/test/unit/**/*.test.ts'], testTimeout: 60_000 }
+        test: {
+          name: 'unit',
+          include: ['packages/*/test/unit/**/*.test.{ts,tsx}'],
+          testTimeout: 60_000
+        }
       },
       {
         ssr: { resolve },
         test: {
           name: 'net',
           include: ['packages/*/test/net/**/*.test.ts'],
+          globalSetup: 'packages/cli/test/support/bundle-first.ts',
           testTimeout: 60_000,
           hookTimeout: 60_000
         }

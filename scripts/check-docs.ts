@@ -5,7 +5,10 @@ import { exampleErrors } from './docs/examples.ts'
 import { linkErrors } from './docs/links.ts'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
-const documents = globSync(['*.md', 'docs/**/*.md', 'packages/*/*.md'], { cwd: root }).sort()
+const documents = globSync(
+  ['*.md', '.changeset/*.md', 'docs/**/*.md', 'examples/*.md', 'packages/*/*.md'],
+  { cwd: root }
+).sort()
 const errors = [...exampleErrors(root, documents), ...linkErrors(root, documents)]
 
 for (const error of errors) {

@@ -8,7 +8,7 @@ import { join } from 'node:path'
 import { ROOT, run, runToExit, StopError, say, step } from './command.mjs'
 import { toolchain } from './toolchain.mjs'
 
-const TASKS = { demo, test }
+const TASKS = { demo, packages, test, waggle }
 
 async function main([name = '', ...args]) {
   if (!Object.hasOwn(TASKS, name)) {
@@ -28,6 +28,17 @@ async function demo({ node, env }, args) {
   await step([node, 'node_modules/typescript/bin/tsc', '-b'], env)
 
   return run([node, 'scripts/demo/main.ts', ...args], env)
+}
+
+/** Starts the command from the source that is there, as `npm run waggle -- serve`. */
+async function waggle({ node, env }, args) {
+  await step([node, 'packages/cli/scripts/bundle.ts'], env)
+
+  return run([node, 'packages/cli/bin/waggle.js', ...args], env)
+}
+
+async function packages({ node, env }) {
+  return run([node, 'scripts/check-packages.ts'], env)
 }
 
 /** Runs the tests even when a check fails, so that one run tells everything. */
@@ -96,10 +107,11 @@ async function install({ pnpm, env }) {
 }
 
 function manifestHash() {
-  const packages = readdirSync(join(ROOT, 'packages')).map(
-    (name) => `packages/${name}/package.json`
+  const packages = readdirSync(join(ROOT, 'packages')).map((name) => `packages/${name}`)
+  const manifests = ['.', 'examples', 'scripts/reference', ...packages.sort()].map(
+    (folder) => `${folder}/package.json`
   )
-  const files = ['pnpm-lock.yaml', 'pnpm-workspace.yaml', 'package.json', ...packages.sort()]
+  const files = ['pnpm-lock.yaml', 'pnpm-workspace.yaml', ...manifests]
   const hash = createHash('sha256').update(`${process.platform}-${process.arch}`)
 
   for (const file of files.filter((name) => existsSync(join(ROOT, name)))) {

@@ -25,6 +25,16 @@ export async function toolchain() {
   return { node, pnpm: await findPnpm(node, env), env }
 }
 
+/** A Node of just this version, such as the oldest that our packages run on; undefined where there is none for this platform. */
+export async function nodeOf(version) {
+  const name = NODE_PACKAGES[PLATFORM]
+
+  if (name !== undefined) {
+    const modules = await bring({ tool: 'node', name, version, why: `Node ${version} is wanted` })
+    return join(modules, name, 'bin', 'node')
+  }
+}
+
 /** The Node that runs this, if it also runs TypeScript: 22.18 and newer do without a flag. */
 async function findNode() {
   if (process.features.typescript) {

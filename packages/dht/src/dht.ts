@@ -29,6 +29,7 @@ import { type DHTOptions, type Settings, settingsOf } from './options.ts'
 import { whenRelayed } from './relay.ts'
 import { findWaggle } from './service.ts'
 import type { Waggle } from './service-interface.ts'
+import type { HeldRecord } from './store/held-record.ts'
 
 interface Parts {
   readonly node: Libp2p<ServiceMap>
@@ -121,6 +122,14 @@ export class DHT implements WaggleOperations, AsyncDisposable {
   /** What there is to see of this node. */
   stats(): Stats {
     return this.#parts.waggle.stats()
+  }
+
+  /**
+   * All live records that this node holds for others, in no order. Each is as it is when the loop
+   * comes to it, and what is stored meanwhile may be missed.
+   */
+  heldRecords(): Iterable<HeldRecord> {
+    return this.#parts.waggle.heldRecords()
   }
 
   /** Hears of what happens to this node, until the DHT stops. What there is to hear: {@link DHTEvents}. */

@@ -18,6 +18,7 @@ import type { Stats, WaggleOperations } from './interface.ts'
 import type { PeerMemory } from './join/peer-memory.ts'
 import type { NodeLimits } from './node-limits.ts'
 import type { PersistenceOptions } from './persistence/persistence.ts'
+import type { HeldRecord } from './store/held-record.ts'
 
 /** How the service replicates, and where it keeps what it holds. */
 export interface WaggleInit extends PersistenceOptions {
@@ -94,6 +95,9 @@ export interface Waggle {
   readonly events: TypedEventTarget<DHTEvents>
 
   stats(): Stats
+
+  /** All live records that this node holds for others. */
+  heldRecords(): Iterable<HeldRecord>
 
   /** Adds rules for what this node holds as a replica, stores and reads. */
   addValidators(...validators: readonly RecordValidator[]): void

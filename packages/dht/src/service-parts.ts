@@ -1,5 +1,6 @@
 import { AbortError, type PeerId, type TypedEventTarget } from '@libp2p/interface'
 import { encodedSize } from '@waggle/record'
+import { setMaxListeners } from 'main-event'
 import { Access, type AllowPeer } from './access.ts'
 import { type CachePolicy, cachePolicy } from './cache/cache-policy.ts'
 import { CachedReads } from './cache/cached-reads.ts'
@@ -84,6 +85,8 @@ export function serviceParts(init: PartsInit): ServiceParts {
   const access = new Access(init.allowPeer)
   const stopping = new AbortController()
   const lifetime = stopping.signal
+  // Each listener to events is one of this signal, too, and Node 22 warns of more than ten.
+  setMaxListeners(Number.POSITIVE_INFINITY, lifetime)
   const found = finding(init)
   const { avoidance, routing, channel, lookups, outlaws, replicas } = found
   const { cache, reads } = caching(init, replicas)

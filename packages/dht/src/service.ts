@@ -38,6 +38,7 @@ import {
   type WaggleInit
 } from './service-interface.ts'
 import { type ServiceInit, type ServiceParts, serviceParts } from './service-parts.ts'
+import { type HeldRecord, heldRecords } from './store/held-record.ts'
 import {
   COMPARE_PROTOCOL,
   MAX_COMPARE_STREAMS,
@@ -171,6 +172,10 @@ class WaggleService implements Waggle, Startable {
       clockSkewMs: clocks.medianSkewMs,
       persistence: this.#persistence?.stats()
     }
+  }
+
+  heldRecords(): Iterable<HeldRecord> {
+    return heldRecords(this.#started.store)
   }
 
   addValidators(...validators: readonly RecordValidator[]): void {

@@ -195,6 +195,17 @@ export class RecordStore {
     return this.#held.keys()
   }
 
+  /** Each record that is live when the loop comes to it, with its name. What changes meanwhile may be missed. */
+  *live(): Generator<[name: string, record: DHTRecord], void, undefined> {
+    for (const { name, record } of this.#held.values()) {
+      const live = prune(record, this.clock())
+
+      if (!isEmpty(live)) {
+        yield [name, live]
+      }
+    }
+  }
+
   /** Whether anything is held under the name, expired or not. */
   has(name: string): boolean {
     return this.#held.has(name)

@@ -175,6 +175,15 @@ describe('settingsOf', () => {
     expect(() => settingsFor({ [option]: value })).toThrow(new RegExp(`^${option}(:| must be) `))
   })
 
+  it.each([
+    ['validators must be an array', {}],
+    ['validators[0] must be a RecordValidator', [{}]],
+    ['validators[1] must be a RecordValidator', [{ validate: () => true }, 'schema']]
+  ])('says that %s', (message, validators) => {
+    expect(() => settingsFor({ validators } as never)).toThrow(TypeError)
+    expect(() => settingsFor({ validators } as never)).toThrow(message)
+  })
+
   it.each(['listen', 'initial_peers', 'dataDirectory', 'toString', '__proto__'])(
     'refuses the unknown option %s, naming those that there are',
     (option) => {

@@ -1,0 +1,107 @@
+// Makes of the command and everything that it uses a few files: Node needs a third of a second to find and read
+// the hundreds that libp2p consists of, and 70 ms for one. What they are licensed under goes with them.
+import {
+  existsSync,
+  globSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync
+} from 'node:fs'
+import { join } from 'node:path'
+import process from 'node:process'
+import { fileURLToPath } from 'node:url'
+import { rolldown } from 'rolldown'
+
+const PACKAGE = fileURLToPath(new URL('..', import.meta.url))
+const ROOT = join(PACKAGE, '../..')
+const DIST = join(PACKAGE, 'dist')
+
+/** Has binaries, which can't be in a bundle; and what Ink asks for only where somebody debugs it. */
+const EXTERNAL = ['classic-level', 'react-devtools-core']
+
+const OUR_LICENCE = 'MIT, see LICENSE'
+
+/** Bundles the source, which needs no build, into `dist`. */
+export async function bundle(): Promise<void> {
+  await using bundler = await rolldown({
+    input: { main: join(PACKAGE, 'src/main.ts') },
+    platform: 'node',
+    external: EXTERNAL,
+    resolve: { conditionNames: ['@waggle/source', 'import', 'node', 'default'] },
+    transform: {
+      target: 'node22.12',
+      define: { 'process.env.NODE_ENV': '"production"', 'process.env.DEV': '"false"' }
+    }
+  })
+  const { output } = await bundler.generate({
+    format: 'esm',
+    entryFileNames: '[name].js',
+    chunkFileNames: '[name]-[hash].js',
+    minify: true
+  })
+  const modules = output.flatMap((file) => ('moduleIds' in file ? file.moduleIds : []))
+  mkdirSync(DIST, { recursive: true })
+  replace('THIRD-PARTY-LICENSES.txt', licences(modules))
+
+  // The entry is the first one: it comes last, when all that it imports is there.
+  for (const file of output.toReversed()) {
+    replace(file.fileName, 'code' in file ? file.code : file.source)
+  }
+
+  removeAllBut(output.map(({ fileName }) => fileName))
+}
+
+/** In one step: the command may be running, or start at this moment. */
+function replace(name: string, content: string | Uint8Array): void {
+  const unfinished = join(DIST, `${name}.${process.pid}`)
+  writeFileSync(unfinished, content)
+  renameSync(unfinished, join(DIST, name))
+}
+
+function removeAllBut(names: readonly string[]): void {
+  for (const name of readdirSync(DIST)) {
+    if (name.endsWith('.js') && !names.includes(name)) {
+      rmSync(join(DIST, name), { force: true })
+    }
+  }
+}
+
+/** Whether no source is newer than the bundle. */
+function isUpToDate(): boolean {
+  const main = join(DIST, 'main.js')
+  const madeMs = existsSync(main) ? statSync(main).mtimeMs : 0
+  const sources = globSync('{packages/*/src/**/*,packages/cli/package.json,pnpm-lock.yaml}', {
+    cwd: ROOT
+  })
+  return sources.every((source) => statSync(join(ROOT, source)).mtimeMs <= madeMs)
+}
+
+function licences(modules: readonly string[]): string {
+  const folders = new Set(modules.flatMap((id) => packageFolder(id) ?? []))
+  const texts = [...folders].map(licenceOf).sort()
+  return `The files in this folder contain the following packages.\n\n${texts.join(`\n${'-'.repeat(80)}\n`)}`
+}
+
+/** Of a module of a dependency; undefined for our own and for what the bundler adds. */
+function packageFolder(id: string): string | undefined {
+  const [, folder] = /^(.*\/node_modules\/(?:@[^/]+\/)?[^/]+)\//.exec(id) ?? []
+  return folder
+}
+
+function licenceOf(folder: string): string {
+  const { name, version, license } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'))
+  const files = readdirSync(folder).filter((file) => /^(licen[cs]e|notice)/i.test(file))
+  const texts = files.map((file) => readFileSync(join(folder, file), 'utf8').trim())
+  return [`${name} ${version}: ${license ?? OUR_LICENCE}`, ...texts].join('\n\n')
+}
+
+if (
+  process.argv[1] === fileURLToPath(import.meta.url) &&
+  !(process.argv.includes('--if-changed') && isUpToDate())
+) {
+  await bundle()
+}

@@ -1,0 +1,49 @@
+import type { Command, Option } from 'commander'
+import { DONE, UsageError } from '../errors.ts'
+import { bashCompletion, type CompletedCommand, zshCompletion } from '../text/completion.ts'
+import { act, define, type Program } from './define.ts'
+
+const SHELLS: Readonly<Record<string, (commands: readonly CompletedCommand[]) => string>> = {
+  bash: bashCompletion,
+  zsh: zshCompletion
+}
+
+export function addCompletion(program: Program): void {
+  const command = define(program, {
+    usage: 'completion <shell>',
+    summary: 'Print a script that has bash or zsh complete commands and options',
+    examples: [
+      ['source <(waggle completion bash)', 'in ~/.bashrc'],
+      ['source <(waggle completion zsh)', 'in ~/.zshrc, after compinit']
+    ]
+  })
+  act(program, command, async ({ io }, _options, [shell = '']) => {
+    const script = SHELLS[shell]
+
+    if (script === undefined) {
+      throw new UsageError(
+        `there is completion for ${Object.keys(SHELLS).join(' and ')}, not for ${shell}`
+      )
+    }
+
+    io.out(script(program.commander.commands.map(completed)))
+    return DONE
+  })
+}
+
+/** What there is to complete is what the help shows. */
+function completed(command: Command): CompletedCommand {
+  return {
+    name: command.name(),
+    summary: command.summary(),
+    options: command.options.map((option) => ({
+      name: option.long ?? option.flags,
+      description: option.description,
+      takesFile: isFile(option)
+    }))
+  }
+}
+
+function isFile({ flags }: Option): boolean {
+  return /<(file|directory|socket)>/.test(flags)
+}

@@ -1,0 +1,97 @@
+import { type Found, getDHTTime, type Key, type Subkey, type Value } from '@waggle/record'
+import { CommandError, DONE } from '../errors.ts'
+import { withClient } from '../network/client.ts'
+import { addNetworkOptions, type NetworkOptions } from '../network/network-options.ts'
+import { shownMoment } from '../text/time.ts'
+import { parseKey } from '../text/value-text.ts'
+import type { Context } from './context.ts'
+import { act, define, type Program } from './define.ts'
+import { foundJson, foundText, placeIn } from './found.ts'
+import {
+  addTimeoutOption,
+  type SubkeyOptions,
+  shownPlace,
+  subkeyOf,
+  type TimeoutOptions,
+  timeoutMsOf
+} from './places.ts'
+
+type GetOptions = NetworkOptions &
+  SubkeyOptions &
+  TimeoutOptions & { readonly latest?: boolean; readonly raw?: boolean }
+
+export function addGet(program: Program): void {
+  const command = define(program, {
+    usage: 'get <key>',
+    summary: 'Read what is stored under a key',
+    more: [
+      'Prints the value as JSON; of a dictionary, a line for each subkey. Exit code 1 when nothing is there.'
+    ],
+    examples: [
+      ['waggle get greeting', 'the first answer'],
+      ['waggle get greeting --latest', 'what all replicas know together'],
+      ['waggle get party --subkey alice', 'one entry of a dictionary'],
+      ['waggle get party --json', 'with the moments of expiration, for programs']
+    ]
+  })
+  command
+    .option('-l, --latest', 'ask all replicas, instead of taking the first answer')
+    .option('-s, --subkey <subkey>', 'only this place of the dictionary')
+    .option('-r, --raw', 'print text without quotes, and bytes as they are')
+  addTimeoutOption(addNetworkOptions(command))
+  act(program, command, get)
+}
+
+async function get(
+  context: Context,
+  options: GetOptions,
+  [keyText = '']: readonly string[]
+): Promise<number> {
+  const { io } = context
+  const key = parseKey(keyText)
+  const { subkey } = subkeyOf(options)
+  const call = { timeoutMs: timeoutMsOf(options), signal: io.signal, latest: options.latest }
+
+  return withClient(options, io, async (dht) => {
+    const whole = await dht.get(key, call)
+    const found = subkey === undefined ? whole : placeIn(whole, subkey)
+
+    if (found === undefined) {
+      throw missing(key, subkey, whole)
+    }
+
+    tell(context, options, key, found)
+    return DONE
+  })
+}
+
+function missing(key: Key, subkey: Subkey | undefined, whole: Found | undefined): CommandError {
+  const place = shownPlace(key, subkey)
+  const isPlain = whole !== undefined && !(whole.value instanceof Map)
+  return new CommandError(
+    isPlain
+      ? `${place} is not there: ${shownPlace(key, undefined)} holds one value, and no dictionary`
+      : `nothing is stored under ${place}, or it has expired`
+  )
+}
+
+function tell(context: Context, options: GetOptions, key: Key, found: Found): void {
+  const { io, isJson, paint } = context
+  const { value, expirationTime } = found
+  const now = getDHTTime()
+
+  if (options.raw === true && !isJson && isRaw(value)) {
+    io.stdout.write(typeof value === 'string' ? `${value}\n` : value)
+    return
+  }
+
+  context.answer({ json: foundJson(key, found), text: foundText(found, now, paint) })
+
+  if (!(value instanceof Map) && io.stderr.isTTY === true) {
+    context.note(`until ${shownMoment(expirationTime, now)}`)
+  }
+}
+
+function isRaw(value: Found['value']): value is Extract<Value, string | Uint8Array> {
+  return typeof value === 'string' || value instanceof Uint8Array
+}

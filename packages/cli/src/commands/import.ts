@@ -1,0 +1,144 @@
+import type { DHT, StoreEntry } from '@waggle/dht'
+import { getDHTTime, type Value } from '@waggle/record'
+import { DONE, FAILED } from '../errors.ts'
+import { withClient } from '../network/client.ts'
+import { addNetworkOptions, type NetworkOptions } from '../network/network-options.ts'
+import { batches } from '../records/batches.ts'
+import { type ImportedEntry, parseEntryLine } from '../records/entry-line.ts'
+import { STANDARD_INPUT, type TextLines, textLines } from '../records/text-lines.ts'
+import { openProgress, type Progress } from '../screens/progress.ts'
+import { shownCount } from '../text/count.ts'
+import { shownDuration } from '../text/time.ts'
+import type { Context } from './context.ts'
+import { act, define, type Program } from './define.ts'
+
+/** What has become of the lines. */
+interface Tally {
+  stored: number
+  refused: number
+  expired: number
+  signed: number
+}
+
+/** A line with its length, which says what its entry takes in memory. */
+interface Line {
+  readonly entry: ImportedEntry
+  readonly bytes: number
+}
+
+export function addImport(program: Program): void {
+  const command = define(program, {
+    usage: 'import [file]',
+    summary: 'Store what waggle export has written',
+    more: [
+      'Reads JSON lines, from the standard input unless a file is given, and stores each entry with the expiration that it had. What has expired meanwhile is left out, as are entries with a signature, which only their owner can store.'
+    ],
+    examples: [
+      ['waggle import backup.jsonl', 'into the network of this machine'],
+      [
+        'waggle export -p old:1337 --keys-from keys.txt | waggle import -p new:1337',
+        'from one network into another'
+      ]
+    ]
+  })
+  addNetworkOptions(command)
+  act(program, command, importLines)
+}
+
+async function importLines(
+  context: Context,
+  options: NetworkOptions,
+  [file = STANDARD_INPUT]: readonly string[]
+): Promise<number> {
+  const { io } = context
+  const lines = await textLines(file, io.stdin)
+
+  return withClient(options, io, async (dht) => {
+    const startMs = performance.now()
+    const tally: Tally = { stored: 0, refused: 0, expired: 0, signed: 0 }
+    const progress = await openProgress(context, 'importing')
+
+    try {
+      await storeAll(dht, lines, { tally, progress, signal: io.signal })
+    } finally {
+      progress.close()
+    }
+
+    tell(context, tally, (performance.now() - startMs) / 1000)
+    return tally.refused === 0 ? DONE : FAILED
+  })
+}
+
+interface Storing {
+  readonly tally: Tally
+  readonly progress: Progress
+  readonly signal: AbortSignal
+}
+
+async function storeAll(
+  dht: DHT,
+  lines: TextLines,
+  { tally, progress, signal }: Storing
+): Promise<void> {
+  for await (const batch of batches(entriesIn(lines, tally), ({ bytes }) => bytes)) {
+    const entries = batch.map(({ entry }) => entry)
+    const values = entries.filter(({ value }) => value !== undefined)
+    const accepted = [
+      ...(await dht.storeMany(values.map(storeEntry), { signal, timeoutMs: BATCH_TIMEOUT_MS })),
+      ...(await Promise.all(
+        entries
+          .filter(({ value }) => value === undefined)
+          .map(({ key, subkey, expirationTime }) =>
+            dht.delete(key, { ...(subkey !== undefined && { subkey }), expirationTime, signal })
+          )
+      ))
+    ]
+
+    tally.stored += accepted.filter(Boolean).length
+    tally.refused += accepted.filter((isAccepted) => !isAccepted).length
+    progress.show(tally.stored + tally.refused, lines.fraction)
+  }
+}
+
+/** Peers that are slow may take so long for a whole batch; one that makes no progress is not waited for. */
+const BATCH_TIMEOUT_MS = 120_000
+
+function storeEntry({ key, subkey, value, expirationTime }: ImportedEntry): StoreEntry {
+  return { key, value: value as Value, expirationTime, ...(subkey !== undefined && { subkey }) }
+}
+
+async function* entriesIn(lines: TextLines, tally: Tally): AsyncGenerator<Line> {
+  let lineNumber = 0
+
+  for await (const line of lines) {
+    const entry = parseEntryLine(line, ++lineNumber)
+
+    if (entry.isSigned) {
+      tally.signed++
+    } else if (entry.expirationTime <= getDHTTime()) {
+      tally.expired++
+    } else {
+      yield { entry, bytes: line.length }
+    }
+  }
+}
+
+function tell(
+  context: Context,
+  { stored, refused, expired, signed }: Tally,
+  seconds: number
+): void {
+  const left = [
+    [refused, 'refused, as something later is held'],
+    [expired, 'left out, as they have expired'],
+    [signed, 'left out, as only their owner can store them']
+  ] as const
+  const rest = left
+    .filter(([count]) => count > 0)
+    .map(([count, why]) => `; ${shownCount(count)} ${why}`)
+  const rate = Math.round((stored + refused) / seconds)
+  context.answer({
+    json: { stored, refused, expired, signed, seconds, perSecond: rate },
+    text: `imported ${shownCount(stored)} entries in ${shownDuration(seconds)} (${shownCount(rate)} a second)${rest.join('')}`
+  })
+}

@@ -1,0 +1,89 @@
+import { userInfo } from 'node:os'
+import type { DHT } from '@waggle/dht'
+import { DONE } from '../errors.ts'
+import { localPorts } from '../network/local-ports.ts'
+import {
+  addNetworkOptions,
+  identityOptions,
+  type NetworkOptions,
+  namedPeers
+} from '../network/network-options.ts'
+import { Party } from '../party/party.ts'
+import { shownClock } from '../text/time.ts'
+import type { Context } from './context.ts'
+import { act, define, type Program } from './define.ts'
+
+type PartyOptions = NetworkOptions & { readonly answer: string; readonly listenOn?: string }
+
+export function addParty(program: Program): void {
+  const command = define(program, {
+    usage: 'party [name]',
+    summary: 'See who comes to the party, live: start it in several terminals',
+    more: [
+      'Each terminal is a peer that says under the key "party", in a place of its own, whether its guest comes, and watches what all others say. Who leaves, or is killed, disappears.'
+    ],
+    examples: [
+      ['waggle party alice', 'in one terminal'],
+      ['waggle party carol --answer no', 'in another; y, n and m change the answer, q leaves'],
+      ['waggle party dave -l :0 -p 10.0.0.1:1337', 'from another machine']
+    ]
+  })
+  command
+    .option('-a, --answer <text>', 'whether you come', 'yes')
+    .option('-l, --listen-on <address>', 'where to listen, for guests on other machines')
+  addNetworkOptions(command)
+  act(program, command, party)
+}
+
+async function party(
+  context: Context,
+  options: PartyOptions,
+  [name = `${userInfo().username}-${process.pid}`]: readonly string[]
+): Promise<number> {
+  const { io, isJson } = context
+  await using dht = await joinedPeer(context, options)
+  await using party = new Party(dht, name)
+  await party.say(options.answer)
+
+  if (!isJson && io.stdout.isTTY === true && io.stdin.isTTY === true) {
+    const { showParty } = await import('../screens/party.tsx')
+    await showParty(io, party, { name, address: String(dht.multiaddrs[0] ?? '') })
+  } else {
+    await tellParty(context, party)
+  }
+
+  return DONE
+}
+
+/** A peer like all others: it may be the first, and the last. */
+async function joinedPeer({ io }: Context, options: PartyOptions): Promise<DHT> {
+  const named = namedPeers(options, io)
+  const { listenOn } = options
+  const settings = { ...(await identityOptions(options)), signal: io.signal }
+
+  if (named.length > 0 || listenOn !== undefined) {
+    const { DHT } = await import('@waggle/dht')
+    return DHT.create({ ...settings, initialPeers: named, listenOn })
+  }
+
+  const { startLocally } = await import('../network/server.ts')
+  return startLocally(localPorts(io), settings)
+}
+
+/** The same in lines, where there is no terminal. */
+async function tellParty({ io, answer }: Context, party: Party): Promise<void> {
+  try {
+    for await (const { guests, events } of party.views(io.signal)) {
+      for (const { text, time } of events) {
+        answer({
+          json: { event: text, guests: guests.map(({ name, answer }) => ({ name, answer })) },
+          text: `${shownClock(time)}  ${text}; here: ${guests.map(({ name }) => name).join(', ')}`
+        })
+      }
+    }
+  } catch (error) {
+    if (!io.signal.aborted) {
+      throw error
+    }
+  }
+}

@@ -1,0 +1,93 @@
+import { randomUUID } from 'node:crypto'
+import type { PeerId } from '@libp2p/interface'
+import type { DHT } from '@waggle/dht'
+import { DONE } from '../errors.ts'
+import { withClient } from '../network/client.ts'
+import { addNetworkOptions, type NetworkOptions } from '../network/network-options.ts'
+import { parseCount } from '../text/count.ts'
+import { parseKey } from '../text/value-text.ts'
+import type { Context } from './context.ts'
+import { act, define, type Program } from './define.ts'
+import { addTimeoutOption, type TimeoutOptions, timeoutMsOf } from './places.ts'
+
+type PeersOptions = NetworkOptions &
+  TimeoutOptions & { readonly count: string; readonly near?: string }
+
+interface Peer {
+  readonly id: string
+  readonly addresses: readonly string[]
+}
+
+/** A search finds the nearest of a place; so many of them without anybody new mean that nobody is left. */
+const SEARCHES_WITHOUT_NEWS = 3
+const SEARCH_COUNT = 20
+
+export function addPeers(program: Program): void {
+  const command = define(program, {
+    usage: 'peers',
+    summary: 'List peers of the network that answer',
+    examples: [
+      ['waggle peers', 'those of the network on this machine'],
+      ['waggle peers --initial-peers 10.0.0.1:1337', 'those of another network'],
+      ['waggle peers --near greeting --count 5', 'those that hold a key, nearest first']
+    ]
+  })
+  command
+    .option('-n, --count <number>', 'at most so many', '20')
+    .option('--near <key>', 'the nearest to a key')
+  addTimeoutOption(addNetworkOptions(command))
+  act(program, command, peers)
+}
+
+async function peers(context: Context, options: PeersOptions): Promise<number> {
+  const count = parseCount(options.count, '--count')
+  const call = { timeoutMs: timeoutMsOf(options), signal: context.io.signal }
+  const near = options.near === undefined ? undefined : parseKey(options.near)
+
+  return withClient(options, context.io, async (dht) => {
+    const found =
+      near === undefined
+        ? await searched(dht, count, call)
+        : await dht.findNearestPeers(near, { count, ...call })
+    const all = await Promise.all(found.map((peer) => described(dht, peer)))
+
+    context.answer({
+      json: { peers: all.map(({ id, addresses }) => ({ id, addresses })) },
+      text: all
+        .map(({ id, addresses }) => [context.paint('name', id), ...addresses].join('  '))
+        .join('\n')
+    })
+    context.note(all.length === 1 ? '1 peer' : `${all.length} peers`)
+    return DONE
+  })
+}
+
+/** Searches for places all over the ring of keys, until nobody new turns up. */
+async function searched(
+  dht: DHT,
+  count: number,
+  call: { timeoutMs: number; signal: AbortSignal }
+): Promise<PeerId[]> {
+  const found = new Map<string, PeerId>()
+
+  for (let withoutNews = 0; found.size < count && withoutNews < SEARCHES_WITHOUT_NEWS; ) {
+    const before = found.size
+
+    for (const peer of await dht.findNearestPeers(randomUUID(), { count: SEARCH_COUNT, ...call })) {
+      found.set(peer.toString(), peer)
+    }
+
+    withoutNews = found.size > before ? 0 : withoutNews + 1
+  }
+
+  return [...found.values()].slice(0, count)
+}
+
+async function described({ libp2p }: DHT, id: PeerId): Promise<Peer> {
+  const addresses = libp2p.getConnections(id).map(({ remoteAddr }) => remoteAddr.toString())
+  return { id: id.toString(), addresses: [...new Set(addresses)].map(withoutId) }
+}
+
+function withoutId(address: string): string {
+  return address.replace(/\/p2p\/[^/]+$/, '')
+}

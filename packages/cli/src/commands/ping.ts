@@ -1,0 +1,120 @@
+import type { PeerId } from '@libp2p/interface'
+import type { DHT, Waggle } from '@waggle/dht'
+import { DONE, FAILED, toError } from '../errors.ts'
+import { failure } from '../failure.ts'
+import { initialPeersFor, withClient } from '../network/client.ts'
+import { addNetworkOptions, type NetworkOptions } from '../network/network-options.ts'
+import { parseCount } from '../text/count.ts'
+import type { Context } from './context.ts'
+import { act, define, type Program } from './define.ts'
+
+type PingOptions = NetworkOptions & { readonly count: string }
+
+/** How one node answered. */
+interface Answered {
+  readonly address: string
+  readonly id: string
+  readonly roundTripsMs: readonly number[]
+
+  /** By how much its clock is ahead of ours; undefined if it does not tell. */
+  readonly skewMs: number | undefined
+}
+
+/** The services that the library's nodes have, under the names that it gives them. */
+interface Services {
+  readonly ping: { ping(peer: PeerId, options: { signal: AbortSignal }): Promise<number> }
+  readonly waggle: Waggle
+}
+
+export function addPing(program: Program): void {
+  const command = define(program, {
+    usage: 'ping [addresses...]',
+    summary: 'See whether nodes answer, how fast, and whether their clocks agree with ours',
+    more: ['Without addresses: the initial peers, or the nodes of this machine.'],
+    examples: [
+      ['waggle ping', 'the nodes of this machine'],
+      ['waggle ping 10.0.0.1:1337 10.0.0.2:1337', 'two others; says of each what is wrong']
+    ]
+  })
+  command.option('-c, --count <number>', 'so many round trips', '3')
+  addNetworkOptions(command)
+  act(program, command, ping)
+}
+
+async function ping(
+  context: Context,
+  options: PingOptions,
+  addresses: readonly string[]
+): Promise<number> {
+  const count = parseCount(options.count, '--count')
+  const given = addresses.filter((address) => address !== undefined)
+  const asked = given.length > 0 ? given : await initialPeersFor(options, context.io)
+  let exitCode = DONE
+
+  for (const address of asked) {
+    exitCode = Math.max(
+      exitCode,
+      await pingOne(context, { ...options, initialPeers: [address] }, count)
+    )
+  }
+
+  return exitCode
+}
+
+async function pingOne(context: Context, options: NetworkOptions, count: number): Promise<number> {
+  const { io, paint } = context
+  const [address = ''] = options.initialPeers ?? []
+
+  try {
+    const answered = await withClient(options, io, (dht) =>
+      measured(dht, address, count, io.signal)
+    )
+    const { id, roundTripsMs, skewMs } = answered
+    context.answer({
+      json: { address, id, roundTripsMs, ...(skewMs !== undefined && { clockSkewMs: skewMs }) },
+      text: `${address}  ${paint('name', id)}  ${roundTripsMs.map((ms) => ms.toFixed(1)).join(', ')} ms  ${shownSkew(skewMs)}`
+    })
+    return DONE
+  } catch (error) {
+    io.signal.throwIfAborted()
+    const { message, exitCode } = failure(toError(error))
+    context.answer({ json: { address, error: message } })
+    context.isJson || io.err(`${paint('bad', address)}  ${message}`)
+    return Math.max(FAILED, exitCode)
+  }
+}
+
+async function measured(
+  dht: DHT,
+  address: string,
+  count: number,
+  signal: AbortSignal
+): Promise<Answered> {
+  const { ping, waggle } = dht.libp2p.services as unknown as Services
+  const [peer] = waggle.joinedPeers
+
+  if (peer === undefined) {
+    throw new Error('the node was gone as soon as it had answered')
+  }
+
+  const roundTripsMs: number[] = []
+
+  for (let i = 0; i < count; i++) {
+    const startMs = performance.now()
+    await ping.ping(peer, { signal })
+    roundTripsMs.push(Number((performance.now() - startMs).toFixed(2)))
+  }
+
+  const skewMs = (await waggle.compareClocks(peer, { signal }))?.skewMs
+  return { address, id: peer.toString(), roundTripsMs, skewMs }
+}
+
+function shownSkew(skewMs: number | undefined): string {
+  if (skewMs === undefined) {
+    return 'does not tell its time'
+  }
+
+  return Math.abs(skewMs) < 1
+    ? 'clocks agree'
+    : `its clock is ${Math.abs(Math.round(skewMs))} ms ${skewMs > 0 ? 'ahead' : 'behind'}`
+}

@@ -1,0 +1,62 @@
+import type { StoreOptions } from '@waggle/dht'
+import type { Key, Lifetime } from '@waggle/record'
+import type { Command } from 'commander'
+import { UsageError } from '../errors.ts'
+import { parseDuration, parseMoment } from '../text/time.ts'
+import { parseKey, shown } from '../text/value-text.ts'
+
+/** How long something is kept when nobody says. */
+export const DEFAULT_TTL = '1h'
+
+export interface LifetimeOptions {
+  readonly ttl?: string
+  readonly expirationTime?: string
+}
+
+export interface SubkeyOptions {
+  readonly subkey?: string
+}
+
+export interface TimeoutOptions {
+  readonly timeout: string
+}
+
+export function addLifetimeOptions(command: Command, what: string): Command {
+  return command
+    .option(
+      '-t, --ttl <time>',
+      `how long ${what}: seconds, or 90s, 10m, 2h, 7d (default: ${DEFAULT_TTL})`
+    )
+    .option(
+      '-e, --expiration-time <moment>',
+      `until when ${what}: Unix seconds or a date, as in 2027-01-31T12:00Z`
+    )
+}
+
+export function addTimeoutOption(command: Command): Command {
+  return command.option('--timeout <time>', 'how long to try', '30s')
+}
+
+/** @throws UsageError when both are given, or one is no time */
+export function lifetimeOf({ ttl, expirationTime }: LifetimeOptions): Lifetime {
+  if (ttl !== undefined && expirationTime !== undefined) {
+    throw new UsageError('give either --ttl or --expiration-time, not both')
+  }
+
+  return expirationTime === undefined
+    ? { ttl: parseDuration(ttl ?? DEFAULT_TTL, '--ttl') }
+    : { expirationTime: parseMoment(expirationTime, '--expiration-time') }
+}
+
+export function subkeyOf({ subkey }: SubkeyOptions): Pick<StoreOptions, 'subkey'> {
+  return subkey === undefined ? {} : { subkey: parseKey(subkey, 'the subkey') }
+}
+
+export function timeoutMsOf({ timeout }: TimeoutOptions): number {
+  return parseDuration(timeout, '--timeout') * 1000
+}
+
+/** As in `"party" / "alice"`. */
+export function shownPlace(key: Key, subkey: Key | undefined): string {
+  return subkey === undefined ? shown(key) : `${shown(key)} / ${shown(subkey)}`
+}

@@ -1,0 +1,102 @@
+import type { DHT } from '@waggle/dht'
+import { Stop } from '../io.ts'
+import { shownBytes, shownCount } from '../text/count.ts'
+import type { Json } from '../text/json.ts'
+import type { Context } from './context.ts'
+
+/** What `serve` says while it runs. */
+export interface Status {
+  /** With where the metrics are, if they are served. */
+  started(metricsUrl?: string | null): void
+  tell(): void
+  stopping(signal: AbortSignal): void
+}
+
+/** Tells what becomes of a node, in lines for people or in events for programs. */
+export function followed(dht: DHT, context: Context): Status {
+  const { paint } = context
+  const event = (name: string, more: { readonly [name: string]: Json }, text: string): void =>
+    context.answer({ json: { event: name, ...more }, text })
+
+  dht.addEventListener('clock:skew', ({ detail: { skewMs } }) => {
+    event(
+      'clock-skew',
+      { skewMs },
+      paint(
+        'bad',
+        `the clock of this machine differs from its peers' by ${Math.round(skewMs)} ms: set it right`
+      )
+    )
+  })
+
+  const tell = (): void => event('status', JSON.parse(JSON.stringify(dht.stats())), statusOf(dht))
+  // That it is not alone any more is news that need not wait.
+  dht.addEventListener('peer:join', tell, { once: true })
+
+  return {
+    tell,
+    started(metricsUrl = null) {
+      const told = {
+        peerId: dht.peerId.toString(),
+        addresses: dht.multiaddrs.map(String),
+        metricsUrl
+      }
+      event('started', told, welcome(dht, context, metricsUrl))
+    },
+    stopping({ reason }) {
+      const name = reason instanceof Stop ? reason.signal : 'the end'
+      event('stopping', { signal: name }, `Caught ${name}, shutting down`)
+    }
+  }
+}
+
+function welcome(dht: DHT, { paint }: Context, metricsUrl: string | null): string {
+  const all = dht.multiaddrs.map(String)
+
+  if (dht.clientMode) {
+    return `Running a Waggle client, ${paint('name', dht.peerId.toString())}: others can't join through it.`
+  }
+
+  const isOpen = all.some((address) => !/^\/ip[46]\/(127\.|::1\/)/.test(address))
+  const hint = isOpen ? [] : ['It listens on this machine only; for others: --listen-on :1337']
+  const metrics = metricsUrl === null ? [] : [`Metrics for Prometheus: ${metricsUrl}`]
+  return [
+    'Running a Waggle node. To connect other peers to this one, use',
+    paint('strong', `  --initial-peers ${preferred(all)}`),
+    `Full list of visible multiaddresses: ${all.join(' ')}`,
+    ...hint,
+    ...metrics
+  ].join('\n')
+}
+
+/** One that others can use, if there is any. */
+function preferred(addresses: readonly string[]): string {
+  return (
+    addresses.find((address) => !/^\/ip[46]\/(127\.|::1\/)/.test(address)) ?? addresses[0] ?? ''
+  )
+}
+
+function statusOf(dht: DHT): string {
+  const { knownPeers, peers, records, bytes, persistence } = dht.stats()
+  const nodes = knownPeers + (dht.clientMode ? 0 : 1)
+  const disk = persistence?.state === 'failing' ? `; the disk fails: ${persistence.error}` : ''
+  return [
+    `${nodes} Waggle nodes (including this one) are in the local routing table, ${peers} peers are connected`,
+    `Local storage contains ${shownCount(records)} keys, ${shownBytes(bytes)}${disk}`
+  ].join('\n')
+}
+
+/** Does something at once and then again and again, until the signal is aborted. */
+export async function ticks(seconds: number, signal: AbortSignal, tick: () => void): Promise<void> {
+  tick()
+  const ticking = setInterval(tick, seconds * 1000)
+
+  await new Promise<void>((resolve) => {
+    if (signal.aborted) {
+      resolve()
+    }
+
+    signal.addEventListener('abort', () => resolve(), { once: true })
+  })
+  clearInterval(ticking)
+}

@@ -1,0 +1,150 @@
+import type { DHT, DHTOptions } from '@waggle/dht'
+import { controlPath, prepareControlFolder } from '../control/control-path.ts'
+import { startControl } from '../control/control-server.ts'
+import { DONE } from '../errors.ts'
+import type { CommandIO } from '../io.ts'
+import { localPorts } from '../network/local-ports.ts'
+import {
+  addNetworkOptions,
+  addresses,
+  identityOptions,
+  type NetworkOptions,
+  namedPeers
+} from '../network/network-options.ts'
+import { parseCount, parsePort } from '../text/count.ts'
+import { parseDuration } from '../text/time.ts'
+import type { Context } from './context.ts'
+import { act, define, type Program } from './define.ts'
+import { followed, ticks } from './serve-status.ts'
+
+export type ServeOptions = NetworkOptions & {
+  readonly listenOn?: readonly string[]
+  readonly announce?: readonly string[]
+  readonly client?: boolean
+  readonly relay?: boolean
+  readonly serveRelay?: boolean
+  readonly dataDir?: string
+  readonly durability?: string
+  readonly numReplicas?: string
+  readonly strictClock?: boolean
+  readonly requireBootstrap?: boolean
+  readonly metricsPort?: string
+  readonly metricsHost: string
+  readonly refreshPeriod: string
+  readonly control?: string
+}
+
+export function addServe(program: Program): void {
+  const command = define(program, {
+    usage: 'serve',
+    summary: 'Run a node: a bootstrap node, or one more that holds records',
+    more: [
+      'Prints its addresses, for others to pass as --initial-peers, and every now and then what it knows and holds. Ctrl-C or SIGTERM stops it cleanly.',
+      'Without --listen-on and --initial-peers it joins the other nodes of this machine.'
+    ],
+    examples: [
+      ['waggle serve', 'a node for trying things out on this machine'],
+      [
+        'waggle serve --listen-on :1337 --data-dir /var/lib/waggle',
+        'a bootstrap node that comes back as the same peer'
+      ],
+      ['waggle serve --listen-on :0 -p 10.0.0.1:1337', 'one more node of a network'],
+      [
+        'waggle serve --listen-on :1337 --announce /dns4/waggle.example/tcp/1337',
+        'behind a router that forwards the port'
+      ]
+    ]
+  })
+  command
+    .option(
+      '-l, --listen-on <addresses>',
+      'where to listen: host:port, :port for all IPv4 interfaces, or a multiaddr',
+      addresses
+    )
+    .option('-a, --announce <addresses>', 'what to tell others instead', addresses)
+    .option(
+      '-d, --data-dir <directory>',
+      'where records, known peers and the identity outlive the process'
+    )
+    .option('--durability <when>', 'when a write counts as safe: relaxed, written or synced')
+    .option('--client', 'only read and write: hold nothing for others')
+    .option('--relay', "for a machine that others can't connect to: be reached through a relay")
+    .option('--serve-relay', 'be a relay for such machines')
+    .option(
+      '--num-replicas <number>',
+      'how many peers hold a record; the same in the whole network'
+    )
+    .option('--strict-clock', 'refuse to join when our clock is wrong')
+    .option('--require-bootstrap', 'fail when no initial peer answers, instead of trying on')
+    .option('--metrics-port <port>', 'serve metrics for Prometheus under /metrics')
+    .option('--metrics-host <host>', 'where to serve them', '127.0.0.1')
+    .option('--refresh-period <time>', 'how often to print the status', '30s')
+    .option(
+      '--control <socket>',
+      'where waggle stats, top and export ask (default: one of its own, in the temporary folder)'
+    )
+  addNetworkOptions(command)
+  act(program, command, serve)
+}
+
+async function serve(context: Context, options: ServeOptions): Promise<number> {
+  const { io } = context
+  const refreshSeconds = parseDuration(options.refreshPeriod, '--refresh-period')
+  const port =
+    options.metricsPort === undefined ? undefined : parsePort(options.metricsPort, '--metrics-port')
+  const settings = await dhtOptions(options, context)
+  const { nodeMetrics } = await import('../metrics.ts')
+  const { factory, counted, serve } = nodeMetrics()
+
+  await using dht = await started({ ...settings, metrics: factory }, options, io)
+  await using _control = await startControl(dht, await socketOf(options), counted)
+  await using endpoint = port === undefined ? undefined : await serve(port, options.metricsHost)
+  const status = followed(dht, context)
+  status.started(endpoint?.url)
+  await ticks(refreshSeconds, io.signal, () => status.tell())
+  status.stopping(io.signal)
+  return DONE
+}
+
+async function started(
+  settings: DHTOptions,
+  { listenOn, client, relay }: ServeOptions,
+  io: CommandIO
+): Promise<DHT> {
+  const { startLocally } = await import('../network/server.ts')
+  const { DHT } = await import('@waggle/dht')
+  const isLocal = listenOn === undefined && client !== true && relay !== true
+  return isLocal && settings.initialPeers === undefined
+    ? startLocally(localPorts(io), settings)
+    : DHT.create({ ...settings, listenOn })
+}
+
+async function dhtOptions(options: ServeOptions, { io }: Context): Promise<DHTOptions> {
+  const named = namedPeers(options, io)
+  return {
+    ...(await identityOptions(options)),
+    initialPeers: named.length === 0 ? undefined : named,
+    announce: options.announce,
+    clientMode: options.client,
+    relay: options.relay,
+    serveRelay: options.serveRelay,
+    dataDir: options.dataDir,
+    durability: options.durability as DHTOptions['durability'],
+    numReplicas:
+      options.numReplicas === undefined
+        ? undefined
+        : parseCount(options.numReplicas, '--num-replicas'),
+    strictClock: options.strictClock,
+    requireBootstrap: options.requireBootstrap === true,
+    signal: io.signal
+  }
+}
+
+async function socketOf({ control }: ServeOptions): Promise<string> {
+  if (control !== undefined) {
+    return control
+  }
+
+  await prepareControlFolder()
+  return controlPath(process.pid)
+}

@@ -1,0 +1,75 @@
+import type { Stats } from '@waggle/dht'
+import {
+  addControlOptions,
+  type ControlOptions,
+  controlledNode
+} from '../control/control-client.ts'
+import type { Overview } from '../control/overview.ts'
+import { DONE } from '../errors.ts'
+import { shownBytes, shownCount } from '../text/count.ts'
+import type { Json } from '../text/json.ts'
+import { shownDuration } from '../text/time.ts'
+import type { Context } from './context.ts'
+import { act, define, type Program } from './define.ts'
+
+export function addStats(program: Program): void {
+  const command = define(program, {
+    usage: 'stats',
+    summary: 'Show what a node of this machine holds, and whom it knows',
+    more: ['The node tells by a socket that only its own user can open.'],
+    examples: [
+      ['waggle stats', 'the node that runs here'],
+      ['waggle stats --node 4711 --json', 'one of several, for programs']
+    ]
+  })
+  addControlOptions(command)
+  act(program, command, stats)
+}
+
+async function stats(context: Context, options: ControlOptions): Promise<number> {
+  const { overview } = await controlledNode(options)
+  const { records: _records, ...rest } = overview
+  context.answer({ json: rest as unknown as Json, text: table(rowsOf(overview), context) })
+  return DONE
+}
+
+type Row = readonly [name: string, text: string]
+
+function rowsOf({ peerId, pid, version, uptimeSeconds, addresses, stats }: Overview): Row[] {
+  return [
+    ['peer id', peerId],
+    ['addresses', addresses.join('\n') || 'none: it is a client'],
+    ['process', `${pid}, version ${version}, for ${shownDuration(uptimeSeconds)}`],
+    ['peers', `${stats.peers} connected, ${stats.knownPeers} servers known`],
+    ['records', `${shownCount(stats.records)}, ${shownBytes(stats.bytes)}`],
+    [
+      'cache',
+      `${shownCount(stats.cachedRecords)}, ${shownBytes(stats.cachedBytes)}; ${shownCount(stats.cacheHits)} reads answered`
+    ],
+    ['clock', clock(stats)],
+    ['disk', disk(stats)]
+  ]
+}
+
+function clock({ clockSkewMs }: Stats): string {
+  return clockSkewMs === undefined
+    ? 'no peer has told its time'
+    : `peers are ${Math.abs(Math.round(clockSkewMs))} ms ${clockSkewMs < 0 ? 'behind' : 'ahead'}`
+}
+
+function disk({ persistence }: Stats): string {
+  return persistence === undefined
+    ? 'none: everything is in memory'
+    : `${persistence.state}, ${shownCount(persistence.records)} records, ${shownBytes(persistence.bytes)}, ${persistence.pending} to write`
+}
+
+function table(rows: readonly Row[], { paint }: Context): string {
+  const width = Math.max(...rows.map(([name]) => name.length))
+  const indent = ' '.repeat(width + 2)
+  return rows
+    .map(
+      ([name, text]) =>
+        `${paint('faint', name.padEnd(width))}  ${text.replaceAll('\n', `\n${indent}`)}`
+    )
+    .join('\n')
+}

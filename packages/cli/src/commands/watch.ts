@@ -1,0 +1,75 @@
+import { type Found, getDHTTime, type Key } from '@waggle/record'
+import { DONE } from '../errors.ts'
+import { joinedClient } from '../network/client.ts'
+import { addNetworkOptions, type NetworkOptions } from '../network/network-options.ts'
+import { parseCount } from '../text/count.ts'
+import { shownClock } from '../text/time.ts'
+import { jsonOf, parseKey } from '../text/value-text.ts'
+import type { Context } from './context.ts'
+import { act, define, type Program } from './define.ts'
+import { foundJson, foundText } from './found.ts'
+
+type WatchOptions = NetworkOptions & { readonly count?: string }
+
+export function addWatch(program: Program): void {
+  const command = define(program, {
+    usage: 'watch <key>',
+    summary: 'Print what is stored under a key, and each change at once',
+    more: ['Values that expire and deletions are changes, too. Ctrl-C ends it.'],
+    examples: [
+      ['waggle watch party', 'every change of a dictionary'],
+      ['waggle watch greeting --json', 'a line of JSON for each change'],
+      ['waggle watch greeting --count 2', 'what is there, and the next change']
+    ]
+  })
+  command.option('-n, --count <number>', 'end after so many')
+  addNetworkOptions(command)
+  act(program, command, watch)
+}
+
+async function watch(
+  context: Context,
+  options: WatchOptions,
+  [keyText = '']: readonly string[]
+): Promise<number> {
+  const { signal } = context.io
+  const key = parseKey(keyText)
+  const count = options.count === undefined ? undefined : parseCount(options.count, '--count')
+  let seen = 0
+
+  try {
+    await using dht = await joinedClient(options, context.io)
+
+    for await (const found of dht.watch(key, { signal })) {
+      tell(context, key, found)
+
+      if (++seen === count) {
+        break
+      }
+    }
+  } catch (error) {
+    // Ctrl-C is how it is meant to end.
+    if (!signal.aborted) {
+      throw error
+    }
+  }
+
+  return DONE
+}
+
+function tell({ answer, paint }: Context, key: Key, found: Found | undefined): void {
+  const now = getDHTTime()
+  const time = paint('faint', shownClock(now))
+
+  if (found === undefined) {
+    answer({
+      json: { key: jsonOf(key), gone: true },
+      text: `${time}  ${paint('faint', 'nothing')}`
+    })
+    return
+  }
+
+  const text = foundText(found, now, paint)
+  const separator = found.value instanceof Map ? '\n' : '  '
+  answer({ json: foundJson(key, found), text: `${time}${separator}${text}` })
+}

@@ -1,0 +1,94 @@
+import { type IncomingMessage, request } from 'node:http'
+import { createInterface } from 'node:readline'
+import { text } from 'node:stream/consumers'
+import type { Command } from 'commander'
+import { CommandError } from '../errors.ts'
+import { controlPaths } from './control-path.ts'
+import type { Overview } from './overview.ts'
+
+export interface ControlOptions {
+  readonly control?: string
+  readonly node?: string
+}
+
+export function addControlOptions(command: Command): Command {
+  return command
+    .option('--node <start>', 'which node of this machine: its process id, or how its peer id ends')
+    .option('--control <socket>', 'the socket of a node that was started with --control')
+}
+
+/** A running node of this machine that can be asked. */
+export interface ControlledNode {
+  readonly path: string
+  readonly overview: Overview
+}
+
+/**
+ * The one node of this machine that is meant.
+ *
+ * @throws CommandError when there is none, or several and nobody says which
+ */
+export async function controlledNode({ control, node }: ControlOptions): Promise<ControlledNode> {
+  const paths = control === undefined ? await controlPaths() : [control]
+  const all = (await Promise.all(paths.map(reached))).filter((one) => one !== undefined)
+  const meant = all.filter(({ overview }) => node === undefined || isMeant(overview, node))
+  const [first, second] = meant
+
+  if (first === undefined) {
+    throw new CommandError(
+      all.length === 0 ? nobody(control) : `none of the nodes here is ${node}: ${list(all)}`
+    )
+  }
+
+  if (second !== undefined) {
+    throw new CommandError(`${meant.length} nodes run here; say which with --node: ${list(meant)}`)
+  }
+
+  return first
+}
+
+/** What a node tells of itself now. */
+export async function overviewAt(path: string, records: number): Promise<Overview> {
+  const response = await answerOf(path, `/overview?records=${records}`)
+  return JSON.parse(await text(response))
+}
+
+/** Everything that a node holds, as JSON lines. */
+export async function* recordLinesAt(path: string): AsyncGenerator<string, void, undefined> {
+  const response = await answerOf(path, '/records')
+  yield* createInterface({ input: response, crlfDelay: Number.POSITIVE_INFINITY })
+
+  if (!response.complete) {
+    throw new CommandError('the node stopped before it had told everything')
+  }
+}
+
+/** Undefined where nobody listens any more: a node that is killed leaves its socket. */
+async function reached(path: string): Promise<ControlledNode | undefined> {
+  return overviewAt(path, 0).then(
+    (overview) => ({ path, overview }),
+    () => undefined
+  )
+}
+
+function answerOf(socketPath: string, path: string): Promise<IncomingMessage> {
+  return new Promise((resolve, reject) => {
+    request({ socketPath, path }, resolve).once('error', reject).end()
+  })
+}
+
+function isMeant({ pid, peerId }: Overview, node: string): boolean {
+  return String(pid) === node || peerId.endsWith(node)
+}
+
+function nobody(control: string | undefined): string {
+  return control === undefined
+    ? 'no node of yours runs on this machine. Start one with: waggle serve'
+    : `no node listens on ${control}: check the path, and that it was started with --control ${control}`
+}
+
+function list(nodes: readonly ControlledNode[]): string {
+  return nodes
+    .map(({ overview: { pid, addresses } }) => `${pid} (${addresses[0] ?? 'a client'})`)
+    .join(', ')
+}

@@ -1,0 +1,43 @@
+import { chmod, lstat, mkdir, readdir } from 'node:fs/promises'
+import { tmpdir, userInfo } from 'node:os'
+import { join } from 'node:path'
+import { CommandError } from '../errors.ts'
+
+const SUFFIX = '.sock'
+
+/** Where the nodes of this user say that they are, for nobody else. */
+export function controlFolder(): string {
+  return join(tmpdir(), `waggle-${userInfo().uid}`)
+}
+
+export function controlPath(pid: number): string {
+  return join(controlFolder(), `${pid}${SUFFIX}`)
+}
+
+/**
+ * Makes the folder. What another user has put there is not used: they could listen in our place.
+ *
+ * @throws CommandError
+ */
+export async function prepareControlFolder(): Promise<void> {
+  const folder = controlFolder()
+  await mkdir(folder, { mode: 0o700, recursive: true })
+  const { uid } = await lstat(folder)
+
+  if (uid !== userInfo().uid) {
+    throw new CommandError(
+      `${folder} belongs to another user: remove it, or name another place with --control`
+    )
+  }
+
+  await chmod(folder, 0o700)
+}
+
+/** The sockets that nodes have made; some may be left over from those that were killed. */
+export async function controlPaths(): Promise<string[]> {
+  const names = await readdir(controlFolder()).catch(() => [])
+  return names
+    .filter((name) => name.endsWith(SUFFIX))
+    .sort()
+    .map((name) => join(controlFolder(), name))
+}

@@ -1,0 +1,76 @@
+import { chmod, rm } from 'node:fs/promises'
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import { Readable } from 'node:stream'
+import { pipeline } from 'node:stream/promises'
+import type { DHT } from '@waggle/dht'
+import { entriesOf } from '../records/entries.ts'
+import { line } from '../text/json.ts'
+import { type CountedByMetrics, overviewOf } from './overview.ts'
+
+const MAX_RECORDS_SHOWN = 1000
+
+/**
+ * Tells those who can open the socket, which are this user's processes, what there is to see of the
+ * node: `GET /overview?records=20` and `GET /records`, the latter as JSON lines.
+ */
+export async function startControl(
+  dht: DHT,
+  path: string,
+  counted: () => Promise<CountedByMetrics>
+): Promise<AsyncDisposable> {
+  await rm(path, { force: true })
+  const server = createServer((request, response) => {
+    answer({ dht, counted }, request, response).catch((error) => response.destroy(error))
+  })
+  await listening(server, path)
+  await chmod(path, 0o600)
+
+  return {
+    async [Symbol.asyncDispose]() {
+      server.closeAllConnections()
+      await new Promise((resolve) => server.close(resolve))
+      await rm(path, { force: true })
+    }
+  }
+}
+
+interface Told {
+  readonly dht: DHT
+  readonly counted: () => Promise<CountedByMetrics>
+}
+
+async function answer(
+  { dht, counted }: Told,
+  { url = '' }: IncomingMessage,
+  response: ServerResponse
+): Promise<void> {
+  const { pathname, searchParams } = new URL(url, 'http://control')
+
+  if (pathname === '/overview') {
+    const wanted = Number(searchParams.get('records') ?? 0)
+    const count = Math.min(Math.max(Math.trunc(wanted) || 0, 0), MAX_RECORDS_SHOWN)
+    response.setHeader('content-type', 'application/json')
+    response.end(JSON.stringify(await overviewOf(dht, count, counted)))
+  } else if (pathname === '/records') {
+    response.setHeader('content-type', 'application/jsonl')
+    await pipeline(Readable.from(recordLines(dht)), response)
+  } else {
+    response.statusCode = 404
+    response.end()
+  }
+}
+
+function* recordLines(dht: DHT): Generator<string, void, undefined> {
+  for (const held of dht.heldRecords()) {
+    for (const entry of entriesOf(held)) {
+      yield `${line(entry)}\n`
+    }
+  }
+}
+
+function listening(server: Server, path: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once('error', reject)
+    server.listen(path, resolve)
+  })
+}

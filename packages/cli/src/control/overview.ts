@@ -1,0 +1,113 @@
+import process from 'node:process'
+import type { DHT, HeldRecord, Stats } from '@waggle/dht'
+import { lastExpiration, recordKey, type Value, view } from '@waggle/record'
+import { shown } from '../text/value-text.ts'
+import { VERSION } from '../version.ts'
+import { ringPosition } from './ring.ts'
+
+/** What a node tells of itself. */
+export interface Overview {
+  readonly peerId: string
+  readonly pid: number
+  readonly version: string
+  readonly uptimeSeconds: number
+  readonly addresses: readonly string[]
+  readonly stats: Stats
+  readonly counters: Counters
+
+  /** Where it is on the ring of keys, from 0 to 1. */
+  readonly position: number
+  readonly peers: readonly PeerPlace[]
+
+  /** Those that expire first, in this order. */
+  readonly records: readonly RecordInShort[]
+}
+
+/** What has been counted since the node started; undefined where nothing counts it. */
+export interface Counters {
+  readonly stored?: number
+  readonly expired?: number
+  readonly receivedBytes?: number
+  readonly sentBytes?: number
+  readonly cpuSeconds: number
+}
+
+/** A connected peer, and where it is on the ring. */
+export interface PeerPlace {
+  readonly id: string
+  readonly position: number
+}
+
+/** A record that is held, as far as it fits a line. */
+export interface RecordInShort {
+  readonly key: string
+  readonly value: string
+  readonly position: number
+  readonly expirationTime: number
+}
+
+/** What the metrics of a node have to say. */
+export type CountedByMetrics = Omit<Counters, 'cpuSeconds'>
+
+/** Longer than any line that shows it. */
+const MAX_TEXT_LENGTH = 200
+
+/** What there is to see of a node, with at most `count` of its records. */
+export async function overviewOf(
+  dht: DHT,
+  count: number,
+  counted: () => Promise<CountedByMetrics>
+): Promise<Overview> {
+  const { user, system } = process.cpuUsage()
+  return {
+    peerId: dht.peerId.toString(),
+    pid: process.pid,
+    version: VERSION,
+    uptimeSeconds: process.uptime(),
+    addresses: dht.multiaddrs.map(String),
+    stats: dht.stats(),
+    counters: { ...(await counted()), cpuSeconds: (user + system) / 1e6 },
+    position: ringPosition(dht.peerId.toMultihash().bytes),
+    peers: dht.peers.map((id) => ({
+      id: id.toString(),
+      position: ringPosition(id.toMultihash().bytes)
+    })),
+    records: firstToExpire(dht.heldRecords(), count).map(inShort)
+  }
+}
+
+/** Keeps no more than are wanted, however many are held. */
+function firstToExpire(held: Iterable<HeldRecord>, count: number): HeldRecord[] {
+  const first: { held: HeldRecord; at: number }[] = []
+
+  for (const one of held) {
+    const at = lastExpiration(one.record)
+
+    if (first.length < count || at < (first.at(-1)?.at ?? 0)) {
+      const later = first.findIndex((other) => other.at > at)
+      first.splice(later === -1 ? first.length : later, 0, { held: one, at })
+      first.splice(count)
+    }
+  }
+
+  return first.map(({ held }) => held)
+}
+
+function inShort({ key, record }: HeldRecord): RecordInShort {
+  return {
+    key: shown(key).slice(0, MAX_TEXT_LENGTH),
+    value: valueInShort(view(record)?.value).slice(0, MAX_TEXT_LENGTH),
+    position: ringPosition(recordKey(key)),
+    expirationTime: lastExpiration(record)
+  }
+}
+
+function valueInShort(value: NonNullable<ReturnType<typeof view>>['value'] | undefined): string {
+  if (value === undefined) {
+    return '(deleted)'
+  }
+
+  return value instanceof Map
+    ? `{${value.size === 1 ? '1 subkey' : `${value.size} subkeys`}}`
+    : shown(value as Value)
+}

@@ -1,0 +1,25 @@
+import process from 'node:process'
+import { type CommandIO, Stop } from './io.ts'
+import { run } from './run.ts'
+
+const stopping = new AbortController()
+
+const io: CommandIO = {
+  out: (line) => process.stdout.write(`${line}\n`),
+  err: (line) => process.stderr.write(`${line}\n`),
+  signal: stopping.signal,
+  env: process.env,
+  stdin: process.stdin,
+  stdout: process.stdout,
+  stderr: process.stderr
+}
+
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+  // The second time it is meant: a process that hangs can still be ended.
+  process.once(signal, () => stopping.abort(new Stop(signal)))
+}
+
+// Whoever reads our output may have seen enough, as `head` has.
+process.stdout.on('error', () => process.exit(0))
+
+process.exitCode = await run(process.argv.slice(2), io)

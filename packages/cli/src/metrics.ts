@@ -1,0 +1,88 @@
+import { once } from 'node:events'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { prometheusMetrics } from '@libp2p/prometheus-metrics'
+import type { DHTOptions } from '@waggle/dht'
+import { collectDefaultMetrics, Registry } from 'prom-client'
+import type { CountedByMetrics } from './control/overview.ts'
+import { CommandError, toError } from './errors.ts'
+
+/** Where a node's metrics are gathered, and how they get to Prometheus. */
+export interface NodeMetrics {
+  /** For `DHT.create`. */
+  readonly factory: DHTOptions['metrics']
+
+  /** Some of them, summed up. */
+  counted(): Promise<CountedByMetrics>
+
+  /** Serves them over HTTP until it is disposed of. */
+  serve(port: number, host: string): Promise<AsyncDisposable & { readonly url: string }>
+}
+
+/** libp2p's metrics, ours that go through libp2p's interface, and Node's own. */
+export function nodeMetrics(): NodeMetrics {
+  const registry = new Registry()
+
+  return {
+    factory(components) {
+      // A node that could not listen is made again, at another port.
+      registry.clear()
+      collectDefaultMetrics({ register: registry })
+      return prometheusMetrics({ registry, collectDefaultMetrics: false })(components)
+    },
+    counted: () => counted(registry),
+    serve: (port, host) => serve(registry, port, host)
+  }
+}
+
+/** Names and labels are those of docs/running.md. */
+async function counted(registry: Registry): Promise<CountedByMetrics> {
+  const amountOf = async (
+    name: string,
+    label: string,
+    value: string
+  ): Promise<number | undefined> => {
+    const metric = await registry.getSingleMetric(name)?.get()
+    return metric?.values.find(({ labels }) => labels[label] === value)?.value
+  }
+  const traffic = 'libp2p_data_transfer_bytes_total'
+  const [stored, expired, sentBytes, receivedBytes] = await Promise.all([
+    amountOf('waggle_records_total', 'event', 'stored'),
+    amountOf('waggle_records_total', 'event', 'expired'),
+    amountOf(traffic, 'protocol', 'global sent'),
+    amountOf(traffic, 'protocol', 'global received')
+  ])
+  return JSON.parse(JSON.stringify({ stored, expired, sentBytes, receivedBytes }))
+}
+
+async function serve(
+  registry: Registry,
+  port: number,
+  host: string
+): Promise<AsyncDisposable & { readonly url: string }> {
+  const server = createServer(async ({ url }, response) => {
+    if (url?.split('?')[0] !== '/metrics') {
+      response.statusCode = 404
+      response.end('Metrics are under /metrics\n')
+      return
+    }
+
+    response.setHeader('content-type', registry.contentType)
+    response.end(await registry.metrics())
+  }).listen(port, host)
+
+  await once(server, 'listening').catch((error) => {
+    throw new CommandError(
+      `--metrics-port: can't listen on ${host}:${port}: ${toError(error).message}. Choose another port, or 0 for any free one`
+    )
+  })
+  const { port: actual } = server.address() as AddressInfo
+
+  return {
+    url: `http://${host.includes(':') ? `[${host}]` : host}:${actual}/metrics`,
+    async [Symbol.asyncDispose]() {
+      server.closeAllConnections()
+      await new Promise((resolve) => server.close(resolve))
+    }
+  }
+}

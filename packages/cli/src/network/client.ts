@@ -1,0 +1,52 @@
+import type { DHT } from '@waggle/dht'
+import { CommandError } from '../errors.ts'
+import type { CommandIO } from '../io.ts'
+import { LOCAL_HOST, localPorts, takenPorts } from './local-ports.ts'
+import { identityOptions, type NetworkOptions, namedPeers } from './network-options.ts'
+
+/** Joins the network as a client, for as long as one command takes. */
+export async function withClient<T>(
+  options: NetworkOptions,
+  io: CommandIO,
+  use: (dht: DHT) => Promise<T>
+): Promise<T> {
+  await using dht = await joinedClient(options, io)
+  return await use(dht)
+}
+
+/**
+ * A client that has joined, to be disposed of. The library is loaded when it is needed, so that what
+ * needs no network does not wait for it.
+ */
+export async function joinedClient(options: NetworkOptions, io: CommandIO): Promise<DHT> {
+  const initialPeers = await initialPeersFor(options, io)
+  const { DHT } = await import('@waggle/dht')
+  return DHT.create({
+    ...(await identityOptions(options)),
+    clientMode: true,
+    // It would be gone before anything is asked for again.
+    cache: false,
+    initialPeers,
+    signal: io.signal
+  })
+}
+
+/** @throws CommandError when nobody was named and nobody is there */
+export async function initialPeersFor(options: NetworkOptions, io: CommandIO): Promise<string[]> {
+  const named = namedPeers(options, io)
+
+  if (named.length > 0) {
+    return named
+  }
+
+  const ports = localPorts(io)
+  const taken = await takenPorts(ports)
+
+  if (taken.length === 0) {
+    throw new CommandError(
+      `no node runs on this machine (ports ${ports.at(0)} to ${ports.at(-1)}). Start one with: waggle serve. Or name one elsewhere: --initial-peers 10.0.0.1:1337`
+    )
+  }
+
+  return taken.map((port) => `${LOCAL_HOST}:${port}`)
+}

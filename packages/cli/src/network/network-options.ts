@@ -1,0 +1,56 @@
+import { readFile } from 'node:fs/promises'
+import type { DHTOptions } from '@waggle/dht'
+import type { Command } from 'commander'
+import { CommandError, toError } from '../errors.ts'
+import type { CommandIO } from '../io.ts'
+
+/** What every command that joins a network takes. */
+export interface NetworkOptions {
+  readonly initialPeers?: readonly string[]
+  readonly identity?: string
+  readonly protocol?: string
+  readonly swarmKey?: string
+}
+
+/** The variable that stands in for `--initial-peers`. */
+export const INITIAL_PEERS_VARIABLE = 'WAGGLE_INITIAL_PEERS'
+
+export function addNetworkOptions(command: Command): Command {
+  return command
+    .option(
+      '-p, --initial-peers <addresses>',
+      `peers of the network to join, as in 10.0.0.1:1337 or a multiaddr; several with commas, or the option again (default: $${INITIAL_PEERS_VARIABLE}, else the nodes of this machine)`,
+      addresses
+    )
+    .option('--identity <file>', 'private key of this peer; made if it is missing')
+    .option('--swarm-key <file>', 'key of a private network')
+    .option('--protocol <name>', "kad-dht's protocol, which names the network")
+}
+
+/** Addresses of one option, after those of the same option before it. */
+export function addresses(text: string, before: readonly string[] = []): string[] {
+  return [...before, ...text.split(/[\s,]+/).filter((address) => address !== '')]
+}
+
+/** Initial peers that somebody has named; none if it is left to us. */
+export function namedPeers({ initialPeers }: NetworkOptions, { env }: CommandIO): string[] {
+  return [...(initialPeers ?? addresses(env[INITIAL_PEERS_VARIABLE] ?? ''))]
+}
+
+/** The options of `DHT.create` that are the same for servers and clients. */
+export async function identityOptions(options: NetworkOptions): Promise<DHTOptions> {
+  const { identity, protocol, swarmKey } = options
+  return {
+    identityPath: identity,
+    protocol,
+    swarmKey: swarmKey === undefined ? undefined : await swarmKeyIn(swarmKey)
+  }
+}
+
+async function swarmKeyIn(path: string): Promise<string> {
+  try {
+    return await readFile(path, 'utf8')
+  } catch (error) {
+    throw new CommandError(`--swarm-key: can't read ${path}: ${toError(error).message}`)
+  }
+}

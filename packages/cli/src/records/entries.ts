@@ -1,0 +1,31 @@
+import type { HeldRecord } from '@waggle/dht'
+import { decodeValue, type Entry, isTombstone, parseSubkeyId, type Value } from '@waggle/record'
+import type { Json } from '../text/json.ts'
+import { jsonOf } from '../text/value-text.ts'
+
+/** One line of an export: one write, as it could be done again. */
+export type EntryLine = { readonly [name: string]: Json }
+
+/** All writes that a record consists of. Those with a signature are marked: only their owner can do them again. */
+export function* entriesOf({ key, record }: HeldRecord): Generator<EntryLine, void, undefined> {
+  const place = { key: jsonOf(key) }
+
+  if (record.plain !== undefined) {
+    yield entryLine(place, record.plain)
+  }
+
+  for (const [subkey, entry] of record.subkeys) {
+    yield entryLine({ ...place, subkey: jsonOf(parseSubkeyId(subkey)) }, entry)
+  }
+}
+
+function entryLine(place: EntryLine, entry: Entry): EntryLine {
+  return {
+    ...place,
+    ...(isTombstone(entry)
+      ? { deleted: true }
+      : { value: jsonOf(decodeValue(entry.value as Uint8Array) as Value) }),
+    expirationTime: entry.expirationTime,
+    ...(entry.signature !== undefined && { signed: true })
+  }
+}

@@ -1,0 +1,129 @@
+import type { DHT } from '@waggle/dht'
+import type { Key } from '@waggle/record'
+import type { Context } from '../commands/context.ts'
+import type { ExportOptions } from '../commands/export.ts'
+import { controlledNode, recordLinesAt } from '../control/control-client.ts'
+import { joinedClient } from '../network/client.ts'
+import { type Json, line } from '../text/json.ts'
+import { jsonOf, parseKey } from '../text/value-text.ts'
+import { batches } from './batches.ts'
+import { entriesOf } from './entries.ts'
+import { entriesFound, type ImportedEntry } from './entry-line.ts'
+import { type TextLines, textLines } from './text-lines.ts'
+
+/** Where records come from. */
+export interface Source extends AsyncDisposable {
+  readonly lines: AsyncIterable<string> | Iterable<string>
+
+  /** How far it is, from 0 to 1, if that is known. */
+  fraction(): number | undefined
+
+  /** How many keys nothing was found under. */
+  missing(): number
+}
+
+/** The source that the options name. */
+export async function sourceOf(
+  context: Context,
+  options: ExportOptions,
+  keys: readonly string[]
+): Promise<Source> {
+  const { dataDir, keysFrom } = options
+
+  if (dataDir !== undefined) {
+    return stoppedNode(dataDir)
+  }
+
+  if (keysFrom === undefined && keys.length === 0) {
+    return runningNode(options)
+  }
+
+  const lines = keysFrom === undefined ? listed(keys) : await textLines(keysFrom, context.io.stdin)
+  return network(await joinedClient(options, context.io), lines, context.io.signal)
+}
+
+async function runningNode(options: ExportOptions): Promise<Source> {
+  const { path, overview } = await controlledNode(options)
+  const { records } = overview.stats
+  let count = 0
+
+  async function* counted(): AsyncGenerator<string> {
+    for await (const text of recordLinesAt(path)) {
+      count++
+      yield text
+    }
+  }
+
+  return {
+    lines: counted(),
+    fraction: () => (records === 0 ? 1 : Math.min(count / records, 1)),
+    missing: () => 0,
+    async [Symbol.asyncDispose]() {}
+  }
+}
+
+/** Opens the directory as the node itself does, but meets nobody. */
+async function stoppedNode(dataDir: string): Promise<Source> {
+  const { DHT } = await import('@waggle/dht')
+  const dht = await DHT.create({
+    dataDir,
+    clientMode: true,
+    libp2pOptions: { connectionGater: { denyDialPeer: () => true } }
+  })
+  const { records } = dht.stats()
+  let count = 0
+
+  function* held(): Generator<string> {
+    for (const record of dht.heldRecords()) {
+      count++
+      yield* Array.from(entriesOf(record), line)
+    }
+  }
+
+  return {
+    lines: held(),
+    fraction: () => (records === 0 ? 1 : count / records),
+    missing: () => 0,
+    [Symbol.asyncDispose]: () => dht[Symbol.asyncDispose]()
+  }
+}
+
+function network(dht: DHT, keys: TextLines, signal: AbortSignal): Source {
+  let missing = 0
+
+  async function* read(): AsyncGenerator<string> {
+    for await (const batch of batches(keys, ({ length }) => length)) {
+      const parsed = batch.map((text) => parseKey(text))
+      const found = await dht.getMany(parsed, { latest: true, signal, timeoutMs: BATCH_TIMEOUT_MS })
+
+      for (const [i, one] of found.entries()) {
+        missing += Number(one === undefined)
+        yield* one === undefined ? [] : Array.from(entriesFound(parsed[i] as Key, one), entryText)
+      }
+    }
+  }
+
+  return {
+    lines: read(),
+    fraction: () => keys.fraction,
+    missing: () => missing,
+    [Symbol.asyncDispose]: () => dht[Symbol.asyncDispose]()
+  }
+}
+
+/** Peers that are slow may take so long for a whole batch. */
+const BATCH_TIMEOUT_MS = 120_000
+
+function entryText({ key, subkey, value, expirationTime }: ImportedEntry): string {
+  const place: Json = { key: jsonOf(key), ...(subkey !== undefined && { subkey: jsonOf(subkey) }) }
+  return line({ ...place, value: value === undefined ? null : jsonOf(value), expirationTime })
+}
+
+function listed(keys: readonly string[]): TextLines {
+  return {
+    fraction: undefined,
+    async *[Symbol.asyncIterator]() {
+      yield* keys
+    }
+  }
+}

@@ -1,0 +1,45 @@
+import { createReadStream, type ReadStream } from 'node:fs'
+import { stat } from 'node:fs/promises'
+import { createInterface } from 'node:readline'
+import type { Readable } from 'node:stream'
+import { CommandError, toError } from '../errors.ts'
+
+/** The lines of a file or of the standard input, and how far it has been read. */
+export interface TextLines extends AsyncIterable<string> {
+  /** From 0 to 1; undefined where nobody knows how much there is. */
+  readonly fraction: number | undefined
+}
+
+/** Stands for the standard input. */
+export const STANDARD_INPUT = '-'
+
+/** @throws CommandError when there is no such file */
+export async function textLines(path: string, stdin: Readable): Promise<TextLines> {
+  if (path === STANDARD_INPUT) {
+    return linesOf(stdin, () => undefined)
+  }
+
+  const sizeBytes = await stat(path).then(
+    ({ size }) => size,
+    (error) => {
+      throw new CommandError(`can't read ${path}: ${toError(error).message}`)
+    }
+  )
+  const file: ReadStream = createReadStream(path)
+  return linesOf(file, () => (sizeBytes === 0 ? 1 : file.bytesRead / sizeBytes))
+}
+
+function linesOf(input: Readable, fractionOf: () => number | undefined): TextLines {
+  return {
+    get fraction() {
+      return fractionOf()
+    },
+    async *[Symbol.asyncIterator]() {
+      for await (const line of createInterface({ input, crlfDelay: Number.POSITIVE_INFINITY })) {
+        if (line.trim() !== '') {
+          yield line
+        }
+      }
+    }
+  }
+}

@@ -1,0 +1,109 @@
+import { Command, CommanderError } from 'commander'
+import { addCompletion } from './commands/completion.ts'
+import type { Program } from './commands/define.ts'
+import { addDelete } from './commands/delete.ts'
+import { addExport } from './commands/export.ts'
+import { addGet } from './commands/get.ts'
+import { addIdentity } from './commands/identity.ts'
+import { addImport } from './commands/import.ts'
+import { addParty } from './commands/party.ts'
+import { addPeers } from './commands/peers.ts'
+import { addPing } from './commands/ping.ts'
+import { addServe } from './commands/serve.ts'
+import { addStats } from './commands/stats.ts'
+import { addStore } from './commands/store.ts'
+import { addTop } from './commands/top.ts'
+import { addWatch } from './commands/watch.ts'
+import { DONE, toError, WRONG_USAGE } from './errors.ts'
+import { failure } from './failure.ts'
+import type { CommandIO } from './io.ts'
+import { line } from './text/json.ts'
+import { isColourful, paintFor } from './text/paint.ts'
+import { VERSION } from './version.ts'
+
+const FIRST_STEPS = `
+First steps, in three terminals:
+  waggle serve                  a node; others find it on this machine
+  waggle store greeting hello
+  waggle get greeting
+
+Exit codes: 0 done; 1 not found, refused or failed; 2 written wrong.
+More: waggle <command> --help`
+
+/** Does what the arguments say; the number is the exit code. */
+export async function run(args: readonly string[], io: CommandIO): Promise<number> {
+  const isJson = args.includes('--json')
+  const program = programFor(io, isJson)
+
+  try {
+    await program.commander.parseAsync([...args], { from: 'user' })
+    return program.exitCode
+  } catch (error) {
+    return error instanceof CommanderError
+      ? exitCodeOf(error)
+      : tell(failure(toError(error)), io, isJson)
+  }
+}
+
+function programFor(io: CommandIO, isJson: boolean): Program {
+  const program: Program = { commander: waggleCommand(io, isJson), io, exitCode: DONE }
+
+  for (const add of [
+    addServe,
+    addStore,
+    addGet,
+    addDelete,
+    addWatch,
+    addPeers,
+    addPing,
+    addStats,
+    addImport,
+    addExport,
+    addParty,
+    addTop,
+    addIdentity,
+    addCompletion
+  ]) {
+    add(program)
+  }
+
+  return program
+}
+
+function waggleCommand(io: CommandIO, isJson: boolean): Command {
+  return new Command('waggle')
+    .description("A distributed dictionary: every value expires, and nobody's write is lost.")
+    .version(VERSION, '-V, --version', 'print the version')
+    .addHelpText('after', FIRST_STEPS)
+    .showHelpAfterError('(waggle --help, or waggle <command> --help, shows how)')
+    .exitOverride()
+    .configureOutput({
+      writeOut: (text) => io.out(text.trimEnd()),
+      writeErr: (text) => io.err(text.trimEnd()),
+      getOutHelpWidth: () => io.stdout.columns ?? 100,
+      getErrHelpWidth: () => io.stderr.columns ?? 100,
+      getOutHasColors: () => isColourful(io, 'stdout'),
+      getErrHasColors: () => isColourful(io, 'stderr'),
+      outputError: (text, write) =>
+        write(isJson ? line({ error: text.replace(/^error: /, '').trim() }) : text)
+    })
+}
+
+function exitCodeOf({ code, exitCode }: CommanderError): number {
+  // `waggle` alone prints its help as an error does: it does nothing.
+  return exitCode === 0 && code !== 'commander.help' ? DONE : WRONG_USAGE
+}
+
+function tell(
+  { message, exitCode }: { message: string; exitCode: number },
+  io: CommandIO,
+  isJson: boolean
+): number {
+  const paint = paintFor(io, 'stderr')
+
+  if (message !== '') {
+    io.err(isJson ? line({ error: message }) : `${paint('bad', 'waggle:')} ${message}`)
+  }
+
+  return exitCode
+}

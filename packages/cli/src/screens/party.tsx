@@ -1,0 +1,77 @@
+import type { CommandIO } from '../io.ts'
+import type { Guest, PartyEvent } from '../party/guests.ts'
+import type { Party } from '../party/party.ts'
+import { isColourful } from '../text/paint.ts'
+import { openFullScreen } from './full-screen.tsx'
+import { PartyScreen } from './party-screen.tsx'
+import { Sized } from './sized.tsx'
+import { Colourful } from './styled.tsx'
+
+/** The keys that answer. */
+const ANSWERS: Readonly<Record<string, string>> = { y: 'yes', n: 'no', m: 'maybe' }
+
+/** How often what remains of each answer is shown anew. */
+const REFRESH_MS = 1000
+
+/** As many as the largest screen has lines. */
+const MAX_EVENTS = 200
+
+/** Shows the party until somebody leaves. */
+export async function showParty(
+  io: CommandIO,
+  party: Party,
+  self: { readonly name: string; readonly address: string }
+): Promise<void> {
+  const leaving = new AbortController()
+  const signal = AbortSignal.any([io.signal, leaving.signal])
+  const events: PartyEvent[] = []
+  let guests: readonly Guest[] = []
+  let failure: unknown
+
+  const screen = openFullScreen(io, (key) => {
+    const answer = ANSWERS[key]
+
+    if (key === 'q') {
+      leaving.abort()
+    } else if (answer !== undefined) {
+      party.say(answer).catch(fail)
+    }
+  })
+  const fail = (error: unknown): void => {
+    failure ??= error
+    leaving.abort()
+  }
+  const show = (): void =>
+    screen.show(
+      <Colourful.Provider value={isColourful(io, 'stdout')}>
+        <Sized>
+          {(size) => (
+            <PartyScreen
+              {...self}
+              {...size}
+              guests={guests}
+              events={[...events]}
+              now={Date.now() / 1000}
+            />
+          )}
+        </Sized>
+      </Colourful.Provider>
+    )
+  const showing = setInterval(show, REFRESH_MS)
+
+  try {
+    for await (const view of party.views(signal)) {
+      guests = view.guests
+      events.push(...view.events)
+      events.splice(0, events.length - MAX_EVENTS)
+      show()
+    }
+  } catch (error) {
+    if (failure !== undefined || !signal.aborted) {
+      throw failure ?? error
+    }
+  } finally {
+    clearInterval(showing)
+    screen.close()
+  }
+}

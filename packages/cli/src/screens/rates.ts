@@ -1,0 +1,31 @@
+import type { Overview } from '../control/overview.ts'
+
+/** How much of each there was in a second; undefined where nothing counts it. */
+export interface Rates {
+  readonly stored: number | undefined
+  readonly expired: number | undefined
+  readonly receivedBytes: number | undefined
+  readonly sentBytes: number | undefined
+
+  /** Cores. */
+  readonly cpu: number | undefined
+}
+
+/** What happened between two looks at a node. */
+export function ratesBetween(before: Overview | undefined, after: Overview): Rates {
+  const seconds = after.uptimeSeconds - (before?.uptimeSeconds ?? after.uptimeSeconds)
+  const rate = (name: keyof Overview['counters']): number | undefined => {
+    const [from, to] = [before?.counters[name], after.counters[name]]
+    return from === undefined || to === undefined || seconds <= 0
+      ? undefined
+      : (to - from) / seconds
+  }
+
+  return {
+    stored: rate('stored'),
+    expired: rate('expired'),
+    receivedBytes: rate('receivedBytes'),
+    sentBytes: rate('sentBytes'),
+    cpu: rate('cpuSeconds')
+  }
+}

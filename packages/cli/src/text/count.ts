@@ -1,0 +1,44 @@
+import { UsageError } from '../errors.ts'
+
+/**
+ * A whole number from one up, or from `least`.
+ *
+ * @throws UsageError
+ */
+export function parseCount(text: string, option: string, least = 1): number {
+  const count = Number(text)
+
+  if (text.trim() === '' || !Number.isInteger(count) || count < least) {
+    throw new UsageError(`${option} ${text} is no whole number from ${least} up`)
+  }
+
+  return count
+}
+
+/**
+ * A TCP port; 0 for any free one.
+ *
+ * @throws UsageError
+ */
+export function parsePort(text: string, option: string): number {
+  const port = parseCount(text, option, 0)
+
+  if (port > 65_535) {
+    throw new UsageError(`${option} ${text} is no port: the last one is 65535`)
+  }
+
+  return port
+}
+
+/** As in `1.2 MiB`. */
+export function shownBytes(bytes: number): string {
+  const units = ['B', 'KiB', 'MiB', 'GiB']
+  const power = Math.min(Math.floor(Math.log2(Math.max(bytes, 1)) / 10), units.length - 1)
+  const amount = bytes / 1024 ** power
+  return `${power === 0 || amount >= 100 ? Math.round(amount) : amount.toFixed(1)} ${units[power]}`
+}
+
+/** Digits in groups, as in `12,345`. */
+export function shownCount(count: number): string {
+  return count.toLocaleString('en')
+}

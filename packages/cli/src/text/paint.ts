@@ -1,0 +1,29 @@
+import { styleText } from 'node:util'
+import type { CommandIO } from '../io.ts'
+
+/** What the colours mean: there are no others. */
+export type Tone = 'good' | 'bad' | 'faint' | 'name' | 'strong'
+
+const STYLES = {
+  good: 'green',
+  bad: 'red',
+  faint: 'gray',
+  name: 'cyan',
+  strong: 'bold'
+} as const
+
+export type Paint = (tone: Tone, text: string) => string
+
+/** Colours for what goes to this stream: only a terminal gets any, and none where NO_COLOR is set. */
+export function paintFor(io: CommandIO, stream: 'stdout' | 'stderr'): Paint {
+  return isColourful(io, stream)
+    ? (tone, text) => styleText(STYLES[tone], text, { validateStream: false })
+    : (_tone, text) => text
+}
+
+/** See https://no-color.org: the variable counts whatever it says, unless it is empty. */
+export function isColourful({ env, ...io }: CommandIO, stream: 'stdout' | 'stderr'): boolean {
+  const { NO_COLOR = '', TERM } = env
+  const isForbidden = NO_COLOR !== '' || TERM === 'dumb'
+  return io[stream].isTTY === true && !isForbidden
+}

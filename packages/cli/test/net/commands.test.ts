@@ -1,0 +1,153 @@
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { temporaryDirectory } from '../../../dht/test/support/temporary-directory.ts'
+import { type Served, served } from '../support/served.ts'
+import { type Ended, type RunOptions, waggle } from '../support/waggle-process.ts'
+
+let node: Served
+
+beforeAll(async () => {
+  node = await served()
+})
+
+afterAll(async () => {
+  await node[Symbol.asyncDispose]()
+})
+
+function run(args: readonly string[], options?: RunOptions): Promise<Ended> {
+  return waggle([...args, '--initial-peers', node.address], options)
+}
+
+async function answer(args: readonly string[]): Promise<unknown> {
+  const { exitCode, stdout, stderr } = await run([...args, '--json'])
+  expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: '' })
+  return JSON.parse(stdout)
+}
+
+describe('waggle store and get', () => {
+  it.concurrent.each([
+    ['a word', 'hello', 'hello'],
+    ['a number', '42', 42],
+    ['text that looks like a number', 'text:42', '42'],
+    ['an object with bytes in it', '{"a":[1,"base64:AAEC"]}', { a: [1, 'base64:AAEC'] }],
+    ['an integer beyond what a float holds', '12345678901234567890', 'bigint:12345678901234567890'],
+    ['nothing', 'null', null]
+  ])('bring back %s', async (what, typed, value) => {
+    expect(await run(['store', what, typed])).toMatchObject({ exitCode: 0, stderr: '' })
+    expect(await answer(['get', what])).toMatchObject({ key: what, value })
+  })
+
+  it('print a value so that it can be typed again', async () => {
+    await run(['store', 'again', '["base64:AAEC","text:text:x",-0.5]'])
+    const { stdout } = await run(['get', 'again'])
+    await run(['store', 'again', stdout.trim(), '--ttl', '2h'])
+
+    expect((await run(['get', 'again', '--latest'])).stdout).toBe(stdout)
+  })
+
+  it('fill a dictionary place by place', async () => {
+    await run(['store', 'party', 'yes', '--subkey', 'alice'])
+    await run(['store', 'party', 'no', '--subkey', 'carol'])
+
+    expect(await answer(['get', 'party', '--latest'])).toMatchObject({
+      entries: expect.arrayContaining([
+        expect.objectContaining({ subkey: 'alice', value: 'yes' }),
+        expect.objectContaining({ subkey: 'carol', value: 'no' })
+      ])
+    })
+    expect(await run(['get', 'party', '--subkey', 'carol', '--raw'])).toMatchObject({
+      exitCode: 0,
+      stdout: 'no\n'
+    })
+  })
+
+  it('take a value from the standard input', async () => {
+    await run(['store', 'piped', '-'], { input: '{"from": "a file"}\n' })
+    expect(await answer(['get', 'piped'])).toMatchObject({ value: { from: 'a file' } })
+  })
+
+  it('say with exit code 1 that nothing is there', async () => {
+    expect(await run(['get', 'nowhere'])).toEqual({
+      exitCode: 1,
+      stdout: '',
+      stderr: 'waggle: nothing is stored under "nowhere", or it has expired\n'
+    })
+  })
+
+  it('say with exit code 1 what a write was refused for, and what to do', async () => {
+    await run(['store', 'held', 'first', '--ttl', '1h'])
+    const { exitCode, stderr } = await run(['store', 'held', 'second', '--ttl', '1m'])
+
+    expect(exitCode).toBe(1)
+    expect(stderr).toMatch(/refused: "held" holds something until .*: give a longer --ttl/)
+  })
+})
+
+describe('waggle delete', () => {
+  it('makes a value vanish', async () => {
+    await run(['store', 'doomed', '1', '--ttl', '10m'])
+    expect(await answer(['delete', 'doomed', '--ttl', '20m'])).toMatchObject({ deleted: true })
+    expect(await run(['get', 'doomed', '--latest'])).toMatchObject({ exitCode: 1 })
+  })
+})
+
+describe('waggle peers', () => {
+  it('lists the nodes that answer', async () => {
+    const [, id] = node.address.split('/p2p/')
+    expect(await answer(['peers'])).toMatchObject({
+      peers: [{ id, addresses: [expect.any(String)] }]
+    })
+  })
+})
+
+describe('waggle ping', () => {
+  it('measures one node, and says of another what is wrong with it', async () => {
+    const { exitCode, stdout } = await waggle(['ping', '--json', node.address, '127.0.0.1:1'])
+    const [good, bad] = stdout
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line))
+
+    expect(exitCode).toBe(1)
+    expect(good.roundTripsMs).toHaveLength(3)
+    expect(Math.abs(good.clockSkewMs)).toBeLessThan(1000)
+    expect(bad.error).toContain('Nobody listens there')
+  })
+})
+
+describe('waggle identity', () => {
+  it('tells whose key it is, who alone can write to places with its tag (R15)', async () => {
+    await using directory = await temporaryDirectory()
+    const [mine, other] = ['mine', 'other'].map((name) => join(directory.path, `${name}.key`))
+    const { stdout } = await waggle(['identity', mine ?? '', '--json'])
+    const { ownerTag } = JSON.parse(stdout)
+    const place = ['store', 'seats', '3', '--subkey', ownerTag]
+    const stranger = await run([...place, '--ttl', '2h', '--identity', other ?? ''])
+
+    expect(stranger.exitCode).toBe(1)
+    expect(stranger.stderr).toMatch(/owner/)
+    expect(await run([...place, '--identity', mine ?? ''])).toMatchObject({ exitCode: 0 })
+    expect(await answer(['get', 'seats', '--subkey', ownerTag])).toMatchObject({ value: 3 })
+  })
+})
+
+describe('a command', () => {
+  it('writes no colours where there is no terminal', async () => {
+    const { stdout, stderr } = await run(['get', 'nowhere'])
+    expect(stdout + stderr).not.toContain('\u001b')
+  })
+
+  it('tells errors in JSON, too', async () => {
+    const { exitCode, stderr } = await run(['get', 'nowhere', '--json'])
+    expect({ exitCode, ...JSON.parse(stderr) }).toEqual({
+      exitCode: 1,
+      error: 'nothing is stored under "nowhere", or it has expired'
+    })
+  })
+
+  it('gives up when nobody answers, and says what to do', async () => {
+    const { exitCode, stderr } = await waggle(['get', 'k', '--initial-peers', '127.0.0.1:1'])
+    expect(exitCode).toBe(1)
+    expect(stderr).toContain('Start one with: waggle serve')
+  })
+})

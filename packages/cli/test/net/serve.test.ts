@@ -1,0 +1,116 @@
+import { join } from 'node:path'
+import { describe, expect, it } from 'vitest'
+import { temporaryDirectory } from '../../../dht/test/support/temporary-directory.ts'
+import { served } from '../support/served.ts'
+import { RunningWaggle, waggle } from '../support/waggle-process.ts'
+
+describe('waggle serve', () => {
+  it.concurrent.each(['SIGINT', 'SIGTERM'] as const)('stops cleanly on %s', async (signal) => {
+    await using node = await served()
+    node.process.kill(signal)
+    const { exitCode, stderr } = await node.process.ended()
+
+    expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: '' })
+    expect(node.events().at(-1)).toEqual({ event: 'stopping', signal })
+  })
+
+  it('says what to pass to others, and what it knows and holds', async () => {
+    await using node = new RunningWaggle([
+      'serve',
+      '--listen-on',
+      '127.0.0.1:0',
+      '--refresh-period',
+      '0.1'
+    ])
+    const [, address = ''] = /--initial-peers (\S+)/.exec(await node.line(/--initial-peers/)) ?? []
+    await waggle(['store', 'k', 'v', '--initial-peers', address])
+
+    await node.line(/Local storage contains 1 keys/)
+    expect(node.lines.join('\n')).toContain(
+      '1 Waggle nodes (including this one) are in the local routing table'
+    )
+  })
+
+  it('comes back as the same peer with what it held', async () => {
+    await using directory = await temporaryDirectory()
+    const args = ['--data-dir', join(directory.path, 'data')]
+    const first = await served(args)
+    await waggle(['store', 'kept', 'yes', '--initial-peers', first.address])
+    first.process.kill('SIGTERM')
+    await first.process.ended()
+    await using second = await served(args)
+
+    expect(second.address.split('/p2p/')[1]).toBe(first.address.split('/p2p/')[1])
+    expect(await waggle(['get', 'kept', '--initial-peers', second.address])).toMatchObject({
+      exitCode: 0,
+      stdout: '"yes"\n'
+    })
+  })
+
+  it('joins the network of its initial peers', async () => {
+    await using first = await served()
+    await using second = await served(['--initial-peers', first.address])
+
+    expect(JSON.parse(await second.process.line(/"knownPeers":[1-9]/))).toMatchObject({
+      event: 'status',
+      peers: 1
+    })
+  })
+
+  it('serves metrics for Prometheus', async () => {
+    await using node = await served(['--metrics-port', '0'])
+    const url = String(node.events().find(({ event }) => event === 'started')?.metricsUrl)
+    const response = await fetch(url)
+    const text = await response.text()
+
+    expect(response.headers.get('content-type')).toMatch(/^text\/plain/)
+    expect(text).toMatch(/^process_resident_memory_bytes \d+/m)
+    expect(text).toMatch(/^libp2p_\w+/m)
+  })
+
+  it('tells its own user what it holds', async () => {
+    await using directory = await temporaryDirectory()
+    const control = join(directory.path, 'node.sock')
+    await using node = await served(['--control', control])
+    await waggle(['store', 'seen', 'yes', '--initial-peers', node.address])
+    const { stdout } = await waggle(['stats', '--control', control, '--json'])
+
+    expect(JSON.parse(stdout)).toMatchObject({ pid: node.process.pid, stats: { records: 1 } })
+  })
+
+  it('says that an address is taken', async () => {
+    await using node = await served()
+    const [, port] = /tcp\/(\d+)/.exec(node.address) ?? []
+    const { exitCode, stderr } = await waggle(['serve', '--listen-on', `127.0.0.1:${port}`])
+
+    expect(exitCode).toBe(1)
+    expect(stderr).toMatch(/--listen-on: can't listen on .*Choose another address/)
+  })
+})
+
+describe('nodes of one machine', () => {
+  it('may start at the same moment', async () => {
+    await using directory = await temporaryDirectory()
+    const env = { WAGGLE_LOCAL_PORT: '27445', TMPDIR: directory.path }
+    await using first = new RunningWaggle(['serve', '--json'], { env })
+    await using second = new RunningWaggle(['serve', '--json'], { env })
+    await using third = new RunningWaggle(['serve', '--json'], { env })
+
+    await Promise.all([first, second, third].map((node) => node.line(/"event":"started"/)))
+  })
+
+  it('find each other, and are found, without any option', async () => {
+    await using directory = await temporaryDirectory()
+    const env = { WAGGLE_LOCAL_PORT: '27431', TMPDIR: directory.path }
+    await using first = new RunningWaggle(['serve', '--json'], { env })
+    await first.line(/"event":"started"/)
+    await using second = new RunningWaggle(['serve', '--json'], { env })
+    await second.line(/"knownPeers":1/)
+
+    expect(await waggle(['store', 'k', 'v'], { env })).toMatchObject({ exitCode: 0 })
+    expect(await waggle(['get', 'k'], { env })).toMatchObject({ exitCode: 0, stdout: '"v"\n' })
+    const { exitCode, stderr } = await waggle(['stats'], { env })
+    expect(exitCode).toBe(1)
+    expect(stderr).toContain('2 nodes run here; say which with --node')
+  })
+})

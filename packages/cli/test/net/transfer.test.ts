@@ -1,0 +1,140 @@
+import { readFile, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import {
+  type TemporaryDirectory,
+  temporaryDirectory
+} from '../../../dht/test/support/temporary-directory.ts'
+import { type Served, served } from '../support/served.ts'
+import { waggle } from '../support/waggle-process.ts'
+
+/** All of them together are more than the memory that the commands are given. */
+const ENTRIES = 6000
+const VALUE = 'x'.repeat(4000)
+const LITTLE_MEMORY = { NODE_OPTIONS: '--max-old-space-size=48' }
+
+const soon = Math.floor(Date.now() / 1000) + 3600
+
+let directory: TemporaryDirectory
+let control: string
+let first: Served
+let second: Served
+
+beforeAll(async () => {
+  directory = await temporaryDirectory()
+  control = join(directory.path, 'node.sock')
+  first = await served(['--data-dir', join(directory.path, 'data'), '--control', control])
+  second = await served(['--control', join(directory.path, 'second.sock')])
+})
+
+afterAll(async () => {
+  await Promise.all([first, second].map((node) => node[Symbol.asyncDispose]()))
+  await directory[Symbol.asyncDispose]()
+})
+
+async function file(name: string, lines: readonly string[]): Promise<string> {
+  const path = join(directory.path, name)
+  await writeFile(path, lines.map((line) => `${line}\n`).join(''))
+  return path
+}
+
+async function sortedLines(path: string): Promise<string[]> {
+  return (await readFile(path, 'utf8')).trim().split('\n').sort()
+}
+
+describe('waggle import and export', () => {
+  it('carry many records over, in bounded memory', async () => {
+    const lines = Array.from({ length: ENTRIES }, (_, i) =>
+      JSON.stringify({ key: `key ${i}`, value: VALUE, expirationTime: soon + i / 1000 })
+    )
+    const from = await file('many.jsonl', lines)
+    const to = join(directory.path, 'copy.jsonl')
+    const imported = await waggle(['import', '-p', first.address, from], { env: LITTLE_MEMORY })
+    const exported = await waggle(['export', '--control', control, '-o', to], {
+      env: LITTLE_MEMORY
+    })
+
+    expect(imported.stdout).toMatch(/imported 6,000 entries in [\d.]+ s \([\d,]+ a second\)\n/)
+    expect(exported.stdout).toMatch(/exported 6,000 entries in [\d.]+ s \([\d,]+ a second\)\n/)
+    expect(await sortedLines(to)).toEqual(lines.sort())
+  })
+
+  it('carry everything over that a record can be', async () => {
+    const lines = [
+      { key: ['a', 'base64:AAE='], value: 'text:text:', expirationTime: soon },
+      {
+        key: 'dictionary',
+        subkey: 1,
+        value: { deep: [null, 'bigint:18446744073709551615'] },
+        expirationTime: soon
+      },
+      { key: 'dictionary', subkey: '1', value: 'number:-0', expirationTime: soon + 1 },
+      { key: 'gone', deleted: true, expirationTime: soon }
+    ].map((line) => JSON.stringify(line))
+    const { exitCode } = await waggle([
+      'import',
+      '-p',
+      second.address,
+      await file('all.jsonl', lines)
+    ])
+    const all = await waggle(['export', '--control', join(directory.path, 'second.sock')])
+
+    expect(exitCode).toBe(0)
+    expect(all.stdout.trim().split('\n').sort()).toEqual(lines.sort())
+  })
+
+  it('read named keys from the network, and say which share was not found', async () => {
+    await waggle(['store', 'there', '1', '-p', second.address])
+    const { exitCode, stdout, stderr } = await waggle(
+      ['export', '-p', second.address, '--keys-from', '-'],
+      { input: 'there\nelsewhere\n' }
+    )
+
+    expect(exitCode).toBe(1)
+    expect(JSON.parse(stdout)).toMatchObject({ key: 'there', value: 1 })
+    expect(stderr).toContain('1 keys were not found')
+  })
+
+  it('leave out what has expired, and what only its owner can store', async () => {
+    const { exitCode, stdout } = await waggle(['import', '-p', second.address, '--json'], {
+      input: [
+        { key: 'late', value: 1, expirationTime: 1 },
+        { key: 'signed', value: 1, expirationTime: soon, signed: true },
+        { key: 'good', value: 1, expirationTime: soon }
+      ]
+        .map((line) => `${JSON.stringify(line)}\n`)
+        .join('')
+    })
+
+    expect({ exitCode, ...JSON.parse(stdout) }).toMatchObject({
+      exitCode: 0,
+      stored: 1,
+      expired: 1,
+      signed: 1,
+      refused: 0
+    })
+  })
+
+  it('name the line that is wrong', async () => {
+    const { exitCode, stderr } = await waggle(['import', '-p', second.address], {
+      input: `{"key":"k","value":1,"expirationTime":${soon}}\n{"key":"k"}\n`
+    })
+
+    expect(exitCode).toBe(1)
+    expect(stderr).toContain(`line 2 can't be imported: it needs "key", "expirationTime"`)
+  })
+
+  it('take what a node that is stopped has kept, and refuse while it runs', async () => {
+    const dataDir = join(directory.path, 'data')
+    expect(await waggle(['export', '--data-dir', dataDir])).toMatchObject({
+      exitCode: 1,
+      stderr: expect.stringMatching(/is in use by the process \d+. Stop it first/)
+    })
+
+    first.process.kill('SIGTERM')
+    await first.process.ended()
+    const { exitCode, stdout } = await waggle(['export', '--data-dir', dataDir])
+    expect(exitCode).toBe(0)
+    expect(stdout.trim().split('\n')).toHaveLength(ENTRIES)
+  })
+})

@@ -1,0 +1,65 @@
+import { describe, expect, it } from 'vitest'
+import { waggle } from '../support/waggle-process.ts'
+
+/** What somebody may write, and what they are to be told. */
+const WRONG: readonly (readonly [args: string, told: RegExp])[] = [
+  ['stroe k v', /unknown command 'stroe'\n?\(Did you mean store\?\)/],
+  ['store k', /missing required argument 'value'/],
+  ['get a b', /too many arguments for 'get'/],
+  ['get k --lates', /unknown option '--lates'\n?\(Did you mean --latest\?\)/],
+  ['store k {"a":', /the value begins like JSON and is not: .*quotes/],
+  ['store k base64:$$$', /after base64: come bytes in Base64, as in base64:aGVsbG8=/],
+  ['store k v --ttl soon', /--ttl soon is no length of time: use seconds, as in 600, or 90s/],
+  ['store k v --ttl 60 --expiration-time 1800000000', /give either --ttl or --expiration-time/],
+  ['store k v --expiration-time tomorrow', /--expiration-time tomorrow is no moment: use Unix/],
+  [
+    'get k --initial-peers elsewhere',
+    /--initial-peers: "elsewhere" is not an address; use host:port/
+  ],
+  ['serve --listen-on example.org:1337', /--listen-on: .* has a host name.*use host:port/],
+  ['serve --metrics-port 99999', /--metrics-port 99999 is no port: the last one is 65535/],
+  ['peers --count none', /--count none is no whole number from 1 up/],
+  ['get {"a":1}', /the key \{"a":1\} holds an object, and an object can't be a key/],
+  ['serve --client --serve-relay', /--serve-relay is for nodes that others can connect to/],
+  ['serve --durability never', /--durability must be one of "relaxed", "written"/]
+]
+
+describe('a wrong usage', () => {
+  it.concurrent.each(WRONG)('of the kind "%s" is told what is right', async (args, told) => {
+    const { exitCode, stdout, stderr } = await waggle(args.split(' '))
+
+    expect({ exitCode, stdout }).toEqual({ exitCode: 2, stdout: '' })
+    expect(stderr).toMatch(told)
+    expect(stderr).not.toMatch(/^\s+at /m)
+  })
+})
+
+describe('waggle --help', () => {
+  it('shows all commands, and the first steps', async () => {
+    const { exitCode, stdout } = await waggle(['--help'])
+    expect(exitCode).toBe(0)
+    expect(stdout).toMatch(/serve[\s\S]*store[\s\S]*First steps/)
+  })
+
+  it.concurrent.each([
+    'serve',
+    'store',
+    'get',
+    'delete',
+    'watch',
+    'peers',
+    'ping',
+    'stats',
+    'import',
+    'export',
+    'party',
+    'top',
+    'identity',
+    'completion'
+  ])('teaches %s by examples', async (command) => {
+    const { exitCode, stdout } = await waggle([command, '--help'])
+    expect(exitCode).toBe(0)
+    expect(stdout).toMatch(new RegExp(`Examples:\\n {2}waggle ${command}`))
+    expect(stdout).toContain('--json')
+  })
+})

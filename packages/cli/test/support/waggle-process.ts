@@ -1,0 +1,116 @@
+import { type ChildProcessByStdio, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import process from 'node:process'
+import { createInterface } from 'node:readline'
+import type { Readable, Writable } from 'node:stream'
+import { text } from 'node:stream/consumers'
+import { fileURLToPath } from 'node:url'
+import { vi } from 'vitest'
+
+/** A busy machine may take so long for what takes a moment. */
+const PATIENCE_MS = 20_000
+
+const BIN = fileURLToPath(new URL('../../bin/waggle.js', import.meta.url))
+
+/** How a command ended. */
+export interface Ended {
+  /** Null if a signal ended it. */
+  readonly exitCode: number | null
+  readonly stdout: string
+  readonly stderr: string
+}
+
+export interface RunOptions {
+  readonly env?: Readonly<Record<string, string>>
+  readonly input?: string
+  readonly timeoutMs?: number
+}
+
+/** Runs the command to its end, in a process of its own. */
+export async function waggle(args: readonly string[], options: RunOptions = {}): Promise<Ended> {
+  const child = start(args, options)
+  child.stdin.end(options.input ?? '')
+  const [stdout, stderr] = await Promise.all([
+    text(child.stdout),
+    text(child.stderr),
+    once(child, 'close')
+  ])
+  return { exitCode: child.exitCode, stdout, stderr }
+}
+
+/** A command that runs until it is told to stop. */
+export class RunningWaggle implements AsyncDisposable {
+  readonly lines: string[] = []
+  readonly #child: Child
+  readonly #stderr: Promise<string>
+  readonly #closed: Promise<unknown>
+
+  constructor(args: readonly string[], options: RunOptions = {}) {
+    this.#child = start(args, { timeoutMs: 120_000, ...options })
+    this.#closed = once(this.#child, 'close')
+    this.#stderr = text(this.#child.stderr)
+    createInterface({ input: this.#child.stdout }).on('line', (line) => this.lines.push(line))
+  }
+
+  get pid(): number {
+    return this.#child.pid ?? 0
+  }
+
+  /** Waits until what it has written has something in it, which is what this answers. */
+  async until<T>(found: (lines: readonly string[]) => readonly T[]): Promise<readonly T[]> {
+    return vi.waitFor(
+      () => {
+        const all = found(this.lines)
+
+        if (all.length === 0) {
+          throw new Error(`not yet written: ${found}; there is:\n${this.lines.join('\n')}`)
+        }
+
+        return all
+      },
+      { timeout: PATIENCE_MS, interval: 20 }
+    )
+  }
+
+  /** Waits for a line that matches. */
+  async line(pattern: RegExp): Promise<string> {
+    const [line = ''] = await this.until((lines) => lines.filter((line) => pattern.test(line)))
+    return line
+  }
+
+  kill(signal: NodeJS.Signals): void {
+    this.#child.kill(signal)
+  }
+
+  type(input: string): void {
+    this.#child.stdin.write(input)
+  }
+
+  async ended(): Promise<Ended> {
+    await this.#closed
+    const { exitCode } = this.#child
+    return { exitCode, stdout: this.lines.join('\n'), stderr: await this.#stderr }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#child.kill('SIGKILL')
+    await this.#closed
+  }
+}
+
+type Child = ChildProcessByStdio<Writable, Readable, Readable>
+
+function start(args: readonly string[], { env = {}, timeoutMs = 45_000 }: RunOptions): Child {
+  return spawn(process.execPath, [BIN, ...args], {
+    env: { ...cleanEnvironment(), ...env },
+    stdio: ['pipe', 'pipe', 'pipe'],
+    timeout: timeoutMs,
+    killSignal: 'SIGKILL'
+  })
+}
+
+/** Nothing that the tests' own surroundings set may decide how the command behaves. */
+function cleanEnvironment(): NodeJS.ProcessEnv {
+  const { NO_COLOR, FORCE_COLOR, NODE_OPTIONS, WAGGLE_INITIAL_PEERS, ...rest } = process.env
+  return rest
+}

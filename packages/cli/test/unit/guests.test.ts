@@ -1,0 +1,41 @@
+import { describe, expect, it } from 'vitest'
+import { guestsOf, happened } from '../../src/party/guests.ts'
+
+const dictionary = (answers: Record<string, string>): Parameters<typeof guestsOf>[0] => ({
+  expirationTime: 10,
+  value: new Map(
+    Object.entries(answers).map(([name, value]) => [name, { value, expirationTime: 10 }])
+  )
+})
+
+describe('guestsOf', () => {
+  it('sorts the guests by name', () => {
+    expect(guestsOf(dictionary({ bob: 'no', alice: 'yes' })).map(({ name }) => name)).toEqual([
+      'alice',
+      'bob'
+    ])
+  })
+
+  it('keeps a terminal safe from what guests write', () => {
+    const [guest] = guestsOf(dictionary({ '\u001b[2J': '\u009b1m' }))
+    expect(guest).toMatchObject({ name: '"\\u001b[2J"', answer: '"\\u009b1m"' })
+  })
+
+  it('finds nobody where there is no dictionary', () => {
+    expect(guestsOf(undefined)).toEqual([])
+    expect(guestsOf({ value: 1, expirationTime: 10 })).toEqual([])
+  })
+})
+
+describe('happened', () => {
+  it('tells who came, who went, and who has another answer', () => {
+    const before = guestsOf(dictionary({ alice: 'yes', bob: 'yes', carol: 'no' }))
+    const after = guestsOf(dictionary({ alice: 'yes', bob: 'no', dave: 'maybe' }))
+
+    expect(happened(before, after, 7)).toEqual([
+      { time: 7, text: 'bob now says no' },
+      { time: 7, text: 'dave is here and says maybe' },
+      { time: 7, text: 'carol has gone' }
+    ])
+  })
+})

@@ -1,0 +1,140 @@
+// Checks the packages as their users get them: packs each, has publint and attw look at it, and installs all of
+// them with npm into an empty project, where they must work in plain JavaScript and in TypeScript.
+import { mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import process from 'node:process'
+import { fileURLToPath } from 'node:url'
+import { makeProject, RESOLUTIONS } from './packages/project.ts'
+import { mustRun, runIn } from './packages/run-in.ts'
+
+interface Toolchain {
+  toolchain(): Promise<{ node: string; pnpm: string[]; env: NodeJS.ProcessEnv }>
+  nodeOf(version: string): Promise<string | undefined>
+}
+
+const ROOT = fileURLToPath(new URL('..', import.meta.url))
+
+/** Those with types, for which attw has something to say. */
+const LIBRARIES = ['record', 'dht']
+const PACKAGES = [...LIBRARIES, 'cli']
+
+/** What `engines` promises. */
+const OLDEST_NODE = '22.12.0'
+
+/** What must be in each tarball, and what must not. */
+const REQUIRED = ['package/LICENSE', 'package/README.md']
+const FORBIDDEN = /tsbuildinfo|\/test\/|\.tgz$/
+
+const folder = mkdtempSync(join(tmpdir(), 'waggle-packages-'))
+// It has to be JavaScript, and has no types.
+const { nodeOf, toolchain }: Toolchain = await import(
+  String(new URL('toolchain.mjs', import.meta.url))
+)
+const { node, pnpm, env } = await toolchain()
+const oldestNode = await nodeOf(OLDEST_NODE)
+let failures = 0
+
+try {
+  const tarballs = pack()
+  checkTarballs(tarballs)
+  checkInstalled(tarballs)
+} finally {
+  rmSync(folder, { recursive: true, force: true })
+}
+
+console.log(failures === 0 ? 'The packages are fit to be published.' : `${failures} checks failed.`)
+process.exitCode = failures === 0 ? 0 : 1
+
+/** Each package's `prepack` builds it first. */
+function pack(): string[] {
+  const packs = join(folder, 'packs')
+  mkdirSync(packs)
+
+  for (const name of PACKAGES) {
+    mustRun(join(ROOT, 'packages', name), [...pnpm, 'pack', '--pack-destination', packs], env)
+  }
+
+  return readdirSync(packs).map((file) => join(packs, file))
+}
+
+function checkTarballs(tarballs: readonly string[]): void {
+  for (const tarball of tarballs) {
+    const files = mustRun(folder, ['tar', 'tzf', tarball]).split('\n')
+    const missing = REQUIRED.filter((file) => !files.includes(file))
+    const odd = files.filter((file) => FORBIDDEN.test(file))
+    verdict(
+      `${short(tarball)} has what it needs, and no more`,
+      missing.length + odd.length === 0,
+      [...missing, ...odd].join('\n')
+    )
+    tool(tarball, 'publint', ['run', tarball, '--strict'])
+
+    if (LIBRARIES.some((name) => tarball.includes(`waggle-${name}-`))) {
+      tool(tarball, 'attw', [tarball, '--profile', 'esm-only'])
+    }
+  }
+}
+
+function checkInstalled(tarballs: readonly string[]): void {
+  const project = join(folder, 'project')
+  makeProject(project, tarballs)
+  mustRun(
+    project,
+    [
+      'npm',
+      'install',
+      '--no-audit',
+      '--no-fund',
+      '--ignore-scripts',
+      '--loglevel=error',
+      `@types/node@${typesNode()}`
+    ],
+    env
+  )
+  check('they work in JavaScript', project, [node, 'program.js'])
+
+  if (oldestNode !== undefined) {
+    check(`they work in Node ${OLDEST_NODE}`, project, [oldestNode, 'program.js'])
+    check('so does the command', project, [oldestNode, 'command.js'])
+  }
+
+  for (const name of Object.keys(RESOLUTIONS)) {
+    const tsc = join(ROOT, 'node_modules/typescript/bin/tsc')
+    check(`their types work with ${name}`, project, [node, tsc, '-p', `tsconfig.${name}.json`])
+  }
+
+  check('the command works', project, [node, 'command.js'])
+  check('npx finds it', project, ['npx', '--no-install', 'waggle', '--version'])
+}
+
+function typesNode(): string {
+  return JSON.parse(
+    mustRun(ROOT, [node, '-p', 'JSON.stringify(require("@types/node/package.json").version)'])
+  )
+}
+
+function tool(tarball: string, name: string, args: readonly string[]): void {
+  check(`${name} finds nothing wrong with ${short(tarball)}`, ROOT, [
+    join('node_modules/.bin', name),
+    ...args
+  ])
+}
+
+function check(what: string, where: string, command: readonly string[]): void {
+  const { exitCode, output } = runIn(where, command, env)
+  verdict(what, exitCode === 0, output)
+}
+
+function verdict(what: string, isGood: boolean, output: string): void {
+  console.log(`${isGood ? '✓' : '✗'} ${what}`)
+
+  if (!isGood) {
+    failures++
+    console.log(output.replace(/^/gm, '    '))
+  }
+}
+
+function short(tarball: string): string {
+  return tarball.slice(tarball.lastIndexOf('/') + 1)
+}

@@ -1,0 +1,102 @@
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+
+/** What an application of ours would begin with, in JavaScript: TypeScript reads it just so. */
+const PROGRAM = `import assert from 'node:assert/strict'
+import { DHT, getDHTTime } from '@waggle/dht'
+import { testnet } from '@waggle/dht/testnet'
+import { decodeRecord, encodeRecord, plainRecord, view } from '@waggle/record'
+
+const warnings = new Set()
+process.on('warning', (warning) => warnings.add(warning))
+
+const first = await DHT.create({ listenOn: '127.0.0.1:0' })
+const second = await DHT.create({ initialPeers: first.multiaddrs })
+
+assert.equal(await first.store('key', ['value'], { expirationTime: getDHTTime() + 60 }), true)
+assert.deepEqual((await second.get('key'))?.value, ['value'])
+
+await second.stop()
+await first.stop()
+
+const net = await testnet(1, { dataDir: 'data' })
+assert.equal(await net.nodes[0]?.store('kept', 1, { ttl: 60 }), true)
+await net.stop()
+
+assert.equal(view(decodeRecord(encodeRecord(plainRecord(1, getDHTTime() + 60))))?.value, 1)
+assert.deepEqual([...warnings], [])
+`
+
+/** What only TypeScript can tell: that the types are there, and are not \`any\`. */
+const TYPED_PROGRAM = `${PROGRAM}
+import type { DHTOptions, Found } from '@waggle/dht'
+
+export const options: DHTOptions = { listenOn: ':0' }
+export const expirationOf = (found: Found): number => found.expirationTime
+
+// @ts-expect-error: a key is no object
+await first.get({})
+// @ts-expect-error: there is no such option
+await DHT.create({ listen: ':0' })
+`
+
+/** The command, as it is installed: a node with a directory, and a value that goes there and back. */
+const COMMAND = `import assert from 'node:assert/strict'
+import { execFileSync, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { createInterface } from 'node:readline'
+
+const BIN = 'node_modules/@waggle/cli/bin/waggle.js'
+const run = (...args) => execFileSync(process.execPath, [BIN, ...args], { encoding: 'utf8' })
+const serve = ['serve', '--json', '--listen-on', '127.0.0.1:0', '--data-dir', 'served']
+const node = spawn(process.execPath, [BIN, ...serve], { stdio: ['ignore', 'pipe', 'inherit'] })
+
+try {
+  const [line] = await once(createInterface({ input: node.stdout }), 'line')
+  const [address] = JSON.parse(line).addresses
+  run('store', 'key', 'value', '-p', address)
+  assert.equal(run('get', 'key', '-p', address), '"value"\\n')
+} finally {
+  node.kill()
+}
+
+assert.deepEqual(await once(node, 'exit'), [0, null])
+`
+
+/** How applications may tell TypeScript to find packages. */
+export const RESOLUTIONS: Readonly<Record<string, object>> = {
+  nodenext: { module: 'nodenext' },
+  bundler: { module: 'esnext', moduleResolution: 'bundler' }
+}
+
+/** An empty project with these dependencies, and a program that uses them. */
+export function makeProject(folder: string, tarballs: readonly string[]): void {
+  const dependencies = Object.fromEntries(
+    tarballs.map((tarball) => [
+      `@waggle/${/waggle-(\w+)-[\d.]+\.tgz$/.exec(tarball)?.[1]}`,
+      `file:${tarball}`
+    ])
+  )
+  write(folder, 'package.json', { private: true, type: 'module', dependencies })
+  writeFileSync(join(folder, 'program.js'), PROGRAM)
+  writeFileSync(join(folder, 'program.ts'), TYPED_PROGRAM)
+  writeFileSync(join(folder, 'command.js'), COMMAND)
+
+  for (const [name, options] of Object.entries(RESOLUTIONS)) {
+    write(folder, `tsconfig.${name}.json`, {
+      compilerOptions: {
+        target: 'es2024',
+        strict: true,
+        noEmit: true,
+        types: ['node'],
+        ...options
+      },
+      files: ['program.ts']
+    })
+  }
+}
+
+function write(folder: string, name: string, json: object): void {
+  mkdirSync(folder, { recursive: true })
+  writeFileSync(join(folder, name), JSON.stringify(json, null, 2))
+}
