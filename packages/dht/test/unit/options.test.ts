@@ -10,6 +10,7 @@ import {
   DEFAULT_NUM_REPLICAS,
   DEFAULT_REQUEST_TIMEOUT_MS
 } from '../../src/constants.ts'
+import { DEFAULT_NODE_LIMITS } from '../../src/node-limits.ts'
 import { type DHTOptions, settingsOf } from '../../src/options.ts'
 import { waggle } from '../../src/service.ts'
 import type { WaggleInit } from '../../src/service-interface.ts'
@@ -144,6 +145,21 @@ describe('settingsOf', () => {
         expect(() => settingsFor({ limits: { [limit]: value } })).toThrow(TypeError)
         expect(() => settingsFor({ limits: { [limit]: value } })).toThrow(`limits.${limit} must be`)
       }
+    }
+  )
+
+  it('tells the limits of records from those of the node, and fills in both (R12, N9)', () => {
+    const { limits, nodeLimits } = settingsOf({ limits: { maxTtl: 60, maxStoredRecords: 5 } })
+
+    expect(limits).toEqual({ ...DEFAULT_LIMITS, maxTtl: 60 })
+    expect(nodeLimits).toEqual({ ...DEFAULT_NODE_LIMITS, maxStoredRecords: 5 })
+  })
+
+  it.each([{ maxMessageBytes: 1000 }, { maxMessageBytes: 10 ** 8 }, { maxRecordBytes: 2 ** 22 }])(
+    'refuses limits by which a record fits no message: %j',
+    (limits) => {
+      expect(() => settingsOf({ limits })).toThrow(TypeError)
+      expect(() => settingsOf({ limits })).toThrow('limits.maxMessageBytes')
     }
   )
 
