@@ -25,7 +25,7 @@ const OPTION_NAMES: Readonly<Record<string, string>> = {
 
 /** Those that are called the same, but for the way they are written. */
 const OPTIONS =
-  /(?<!-)\b(identityPath|clientMode|initialPeers|listenOn|announce|dataDir|swarmKey|strictClock|serveRelay|relay|protocol|durability|expirationTime|ttl)\b(?=[: ])/g
+  /(?<!-)\b(identityPath|clientMode|initialPeers|listenOn|announce|dataDir|swarmKey|strictClock|serveRelay|relay|protocol|durability|expirationTime|ttl)\b(?=[:,. ]|$)/g
 
 /** What to say of an error, and with which exit code to end. */
 export function failure(error: Error): Failure {

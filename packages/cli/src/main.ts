@@ -1,4 +1,5 @@
 import process from 'node:process'
+import { DONE, FAILED } from './errors.ts'
 import { type CommandIO, Stop } from './io.ts'
 import { run } from './run.ts'
 
@@ -19,7 +20,14 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
   process.once(signal, () => stopping.abort(new Stop(signal)))
 }
 
-// Whoever reads our output may have seen enough, as `head` has.
-process.stdout.on('error', () => process.exit(0))
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  // Whoever reads our output may have seen enough, as `head` has. Anything else, such as a full disk, is a failure.
+  if (error.code === 'EPIPE') {
+    process.exit(DONE)
+  }
+
+  io.err(`waggle: can't write the answer: ${error.message}`)
+  process.exit(FAILED)
+})
 
 process.exitCode = await run(process.argv.slice(2), io)

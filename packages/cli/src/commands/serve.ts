@@ -3,6 +3,7 @@ import { controlPath, prepareControlFolder } from '../control/control-path.ts'
 import { startControl } from '../control/control-server.ts'
 import { DONE } from '../errors.ts'
 import type { CommandIO } from '../io.ts'
+import { initialPeersFor } from '../network/client.ts'
 import { localPorts } from '../network/local-ports.ts'
 import {
   addNetworkOptions,
@@ -108,19 +109,20 @@ async function serve(context: Context, options: ServeOptions): Promise<number> {
 
 async function started(
   settings: DHTOptions,
-  { listenOn, client, relay }: ServeOptions,
+  { listenOn }: ServeOptions,
   io: CommandIO
 ): Promise<DHT> {
   const { startLocally } = await import('../network/server.ts')
   const { DHT } = await import('@waggle/dht')
-  const isLocal = listenOn === undefined && client !== true && relay !== true
-  return isLocal && settings.initialPeers === undefined
+  return listenOn === undefined && settings.initialPeers === undefined
     ? startLocally(localPorts(io), settings)
     : DHT.create({ ...settings, listenOn })
 }
 
 async function dhtOptions(options: ServeOptions, { io }: Context): Promise<DHTOptions> {
-  const named = namedPeers(options, io)
+  const isClient = options.client === true || options.relay === true
+  // Nobody comes to a client: it has to know somebody.
+  const named = isClient ? await initialPeersFor(options, io) : namedPeers(options, io)
   return {
     ...(await identityOptions(options)),
     initialPeers: named.length === 0 ? undefined : named,

@@ -1,12 +1,13 @@
 import type { DHT } from '@waggle/dht'
 import { CommandError } from '../errors.ts'
 import type { CommandIO } from '../io.ts'
+import { parseDuration } from '../text/time.ts'
 import { LOCAL_HOST, localPorts, takenPorts } from './local-ports.ts'
 import { identityOptions, type NetworkOptions, namedPeers } from './network-options.ts'
 
 /** Joins the network as a client, for as long as one command takes. */
 export async function withClient<T>(
-  options: NetworkOptions,
+  options: NetworkOptions & { readonly timeout?: string },
   io: CommandIO,
   use: (dht: DHT) => Promise<T>
 ): Promise<T> {
@@ -18,11 +19,20 @@ export async function withClient<T>(
  * A client that has joined, to be disposed of. The library is loaded when it is needed, so that what
  * needs no network does not wait for it.
  */
-export async function joinedClient(options: NetworkOptions, io: CommandIO): Promise<DHT> {
+export async function joinedClient(
+  options: NetworkOptions & { readonly timeout?: string },
+  io: CommandIO
+): Promise<DHT> {
   const initialPeers = await initialPeersFor(options, io)
-  const { DHT } = await import('@waggle/dht')
+  const { timeout } = options
+  const timeoutMs = timeout === undefined ? undefined : parseDuration(timeout, '--timeout') * 1000
+  const { DEFAULT_BOOTSTRAP_TIMEOUT_MS, DHT } = await import('@waggle/dht')
   return DHT.create({
     ...(await identityOptions(options)),
+    bootstrapTimeoutMs: Math.min(
+      timeoutMs ?? Number.POSITIVE_INFINITY,
+      DEFAULT_BOOTSTRAP_TIMEOUT_MS
+    ),
     clientMode: true,
     // It would be gone before anything is asked for again.
     cache: false,

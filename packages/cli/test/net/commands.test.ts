@@ -1,3 +1,5 @@
+import { once } from 'node:events'
+import { type AddressInfo, createServer } from 'node:net'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { temporaryDirectory } from '../../../dht/test/support/temporary-directory.ts'
@@ -143,6 +145,24 @@ describe('a command', () => {
       exitCode: 1,
       error: 'nothing is stored under "nowhere", or it has expired'
     })
+  })
+
+  it('waits no longer than it is told', async () => {
+    const silent = createServer().listen(0, '127.0.0.1')
+    await once(silent, 'listening')
+    const { port } = silent.address() as AddressInfo
+    const { exitCode, stderr } = await waggle([
+      'get',
+      'k',
+      '-p',
+      `127.0.0.1:${port}`,
+      '--timeout',
+      '0.5'
+    ])
+    silent.close()
+
+    expect(exitCode).toBe(1)
+    expect(stderr).toContain('no answer within 500 ms')
   })
 
   it('gives up when nobody answers, and says what to do', async () => {

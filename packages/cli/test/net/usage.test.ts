@@ -20,7 +20,10 @@ const WRONG: readonly (readonly [args: string, told: RegExp])[] = [
   ['serve --metrics-port 99999', /--metrics-port 99999 is no port: the last one is 65535/],
   ['peers --count none', /--count none is no whole number from 1 up/],
   ['get {"a":1}', /the key \{"a":1\} holds an object, and an object can't be a key/],
-  ['serve --client --serve-relay', /--serve-relay is for nodes that others can connect to/],
+  [
+    'serve --client --serve-relay -p :1',
+    /--serve-relay is for nodes that others can connect to.* or --client/
+  ],
   ['serve --durability never', /--durability must be one of "relaxed", "written"/]
 ]
 
