@@ -23,6 +23,15 @@ export default defineConfig({
           testTimeout: 60_000,
           hookTimeout: 60_000
         }
+      },
+      {
+        ssr: { resolve },
+        test: {
+          name: 'adversary',
+          include: ['packages/*/test/adversary/**/*.test.ts'],
+          testTimeout: 60_000,
+          hookTimeout: 60_000
+        }
       }
     ]
   }

@@ -1,7 +1,8 @@
 import { DEFAULT_CALL_TIMEOUT_MS } from './constants.ts'
 import { MAX_TIMER_MS } from './deadline.ts'
-import { TimeoutError } from './errors.ts'
+import { BusyError, TimeoutError } from './errors.ts'
 import type { CallOptions, Wanted } from './interface.ts'
+import { DEFAULT_MAX_CALLS } from './node-limits.ts'
 
 /** Hears how each call ends. */
 export interface CallObserver {
@@ -9,15 +10,27 @@ export interface CallObserver {
   failed(call: string, tookMs: number, reason: unknown): void
 }
 
+export interface CallsOptions {
+  readonly observer?: CallObserver | undefined
+
+  /** @default DEFAULT_MAX_CALLS */
+  readonly maxCalls?: number | undefined
+}
+
 /** The calls that are under way. Each ends when its caller, its time or the node ends it. */
 export class Calls {
   readonly #lifetime: AbortSignal
   readonly #open = new Set<Call>()
   readonly #observer: CallObserver | undefined
+  readonly #maxCalls: number
 
-  constructor(lifetime: AbortSignal, observer?: CallObserver) {
+  constructor(
+    lifetime: AbortSignal,
+    { observer, maxCalls = DEFAULT_MAX_CALLS }: CallsOptions = {}
+  ) {
     this.#lifetime = lifetime
     this.#observer = observer
+    this.#maxCalls = maxCalls
     lifetime.addEventListener('abort', () => {
       for (const call of this.#open) {
         call.end(lifetime.reason)
@@ -40,6 +53,10 @@ export class Calls {
 
     this.#lifetime.throwIfAborted()
     signal?.throwIfAborted()
+
+    if (this.#open.size >= this.#maxCalls) {
+      throw new BusyError(`${this.#maxCalls} calls are under way already (limits.maxCalls)`)
+    }
 
     return new Promise((resolve, reject) => {
       const call = new Call({

@@ -43,12 +43,6 @@ export const VALIDATOR_TIMEOUT_MS = 1000
 /** How many peers' failures are remembered; beyond, the oldest are forgotten. */
 export const MAX_AVOIDED_PEERS = 10_000
 
-/** How many records a node holds for others. */
-export const DEFAULT_MAX_STORED_RECORDS = 100_000
-
-/** How many bytes of encoded records a node holds for others. */
-export const DEFAULT_MAX_STORED_BYTES: number = 256 * 1024 * 1024
-
 /** How often what has expired is removed from memory. It is never returned in the meantime. */
 export const SWEEP_INTERVAL_MS = 10_000
 

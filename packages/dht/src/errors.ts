@@ -63,6 +63,15 @@ export class TimeoutError extends Error {
   override readonly name = 'TimeoutError'
 }
 
+/**
+ * There is too much to do: this node has as much under way as its limits allow, or all peers that
+ * could have answered said so. Nothing was stored. Try again later, or with less at once.
+ */
+export class BusyError extends Error {
+  static override readonly name = 'BusyError'
+  override readonly name = 'BusyError'
+}
+
 /** No peer answered, so that nobody can say whether anything is stored under the key. */
 export class UnreachableError extends Error {
   static override readonly name = 'UnreachableError'

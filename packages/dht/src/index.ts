@@ -71,6 +71,7 @@ export {
   schemaValidator,
   ValidationError
 } from '@waggle/record'
+export type { AllowPeer, Purpose } from './access.ts'
 export type { Address } from './addresses.ts'
 export type { CacheOptions } from './cache/cache-policy.ts'
 export {
@@ -86,8 +87,6 @@ export {
   DEFAULT_CALL_TIMEOUT_MS,
   DEFAULT_DURABILITY,
   DEFAULT_KAD_PROTOCOL,
-  DEFAULT_MAX_STORED_BYTES,
-  DEFAULT_MAX_STORED_RECORDS,
   DEFAULT_NUM_REPLICAS,
   DEFAULT_REQUEST_TIMEOUT_MS,
   RELAXED_FLUSH_MS
@@ -96,6 +95,7 @@ export { DHT } from './dht.ts'
 export type { BootstrapAttempt } from './errors.ts'
 export {
   BootstrapError,
+  BusyError,
   ClockSkewError,
   DataDirError,
   ListenError,
@@ -122,6 +122,28 @@ export type {
 export type { PeerMemory } from './join/peer-memory.ts'
 export type { WaggleKadDHTInit } from './kad/waggle-kad-dht.ts'
 export { waggleKadDHT } from './kad/waggle-kad-dht.ts'
+export type { NodeLimits } from './node-limits.ts'
+export {
+  DEFAULT_MAX_BUFFERED_BYTES,
+  DEFAULT_MAX_BUFFERED_BYTES_PER_PEER,
+  DEFAULT_MAX_CACHED_BYTES,
+  DEFAULT_MAX_CALLS,
+  DEFAULT_MAX_DIALS_PER_SECOND,
+  DEFAULT_MAX_KEYS_PER_SECOND,
+  DEFAULT_MAX_KEYS_PER_SECOND_PER_PEER,
+  DEFAULT_MAX_LOOKUP_CANDIDATES,
+  DEFAULT_MAX_LOOKUP_REQUESTS,
+  DEFAULT_MAX_MESSAGE_BYTES,
+  DEFAULT_MAX_QUESTION_BYTES_PER_PEER,
+  DEFAULT_MAX_QUESTIONS_PER_PEER,
+  DEFAULT_MAX_REQUESTS,
+  DEFAULT_MAX_REQUESTS_PER_PEER,
+  DEFAULT_MAX_STORED_BYTES,
+  DEFAULT_MAX_STORED_BYTES_PER_PEER,
+  DEFAULT_MAX_STORED_RECORDS,
+  DEFAULT_MAX_STORED_RECORDS_PER_PEER,
+  DEFAULT_NODE_LIMITS
+} from './node-limits.ts'
 export type { DHTOptions } from './options.ts'
 export type { Durability, PersistenceStats } from './persistence/interface.ts'
 export type { PersistenceOptions } from './persistence/persistence.ts'

@@ -170,7 +170,7 @@ export interface FindReply {
   readonly closer: readonly Contact[]
 }
 
-/** What a replica made of a write; `refused`: a validator that it has does not accept it. */
+/** What a replica made of a write; `refused`: a rule of its own, such as a validator, does not accept it. */
 export type StoreOutcome = 'accepted' | Rejection | 'refused'
 
 /**

@@ -16,7 +16,11 @@ export function listenedAddresses(): (components: ListenedAddressesComponents) =
   return ({ addressManager, events, transportManager }) => {
     const confirm = (): void => {
       for (const address of transportManager.getAddrs()) {
-        addressManager.confirmObservedAddr(address, { type: 'transport' })
+        try {
+          addressManager.confirmObservedAddr(address, { type: 'transport' })
+        } catch {
+          // It is of another kind, such as one within the process: libp2p keeps none of these to itself.
+        }
       }
     }
 

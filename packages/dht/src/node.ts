@@ -7,12 +7,15 @@ import { type Ping, ping } from '@libp2p/ping'
 import { preSharedKey } from '@libp2p/pnet'
 import { tcp } from '@libp2p/tcp'
 import { createLibp2p, type Libp2pOptions } from 'libp2p'
+import { Access } from './access.ts'
+import { gaterFor } from './connection/gater.ts'
 import { quietMuxer } from './connection/quiet-muxer.ts'
 import { wholeWrites } from './connection/whole-writes.ts'
 import { ListenError, toError } from './errors.ts'
 import { identityAt } from './identity.ts'
 import { waggleKadDHT } from './kad/waggle-kad-dht.ts'
 import { listenedAddresses } from './listened-addresses.ts'
+import type { NodeLimits } from './node-limits.ts'
 import type { Settings } from './options.ts'
 import {
   holePunching,
@@ -23,6 +26,7 @@ import {
 } from './relay.ts'
 import { waggle } from './service.ts'
 import type { Waggle } from './service-interface.ts'
+import type { RecordStoreOptions } from './store/record-store.ts'
 
 /**
  * libp2p takes five connections a second from one host and ten that are being set up: too few for
@@ -42,6 +46,12 @@ const MAX_PING_STREAMS = 16
 
 /** Nobody asks again who a peer is when it was too busy to say so at first. */
 const IDENTIFY_TIMEOUT_MS = 30_000
+
+/**
+ * What a peer may send on one stream before it is read. yamux's own 16 MiB are more than a message
+ * and the next one need, and all of it may have to be held.
+ */
+const MAX_STREAM_WINDOW_BYTES: number = 4 * 1024 * 1024
 
 /** What a node of ours is made of, besides what the caller adds. */
 type NodeServices = {
@@ -73,7 +83,7 @@ export async function startNode(settings: Settings): Promise<Libp2p<ServiceMap>>
 }
 
 async function configuration(settings: Settings): Promise<Libp2pOptions<NodeServices>> {
-  const { libp2pOptions, logger, metrics, swarmKey } = settings
+  const { allowPeer, libp2pOptions, logger, metrics, swarmKey } = settings
   const privateKey = await identityOf(settings)
 
   return {
@@ -83,8 +93,13 @@ async function configuration(settings: Settings): Promise<Libp2pOptions<NodeServ
     ...(swarmKey && { connectionProtector: preSharedKey({ psk: swarmKey }) }),
     transports: [tcp(), relayTransport()],
     connectionEncrypters: [wholeWrites(noise())],
-    streamMuxers: [quietMuxer(yamux())],
+    streamMuxers: [
+      quietMuxer(yamux({ streamOptions: { maxStreamWindowSize: MAX_STREAM_WINDOW_BYTES } }))
+    ],
     ...libp2pOptions,
+    ...(allowPeer && {
+      connectionGater: gaterFor(new Access(allowPeer), libp2pOptions.connectionGater)
+    }),
     addresses: {
       listen: [...settings.listenOn.map(String), ...(settings.relay ? [RELAYED_ADDRESS] : [])],
       announce: settings.announce.map(String),
@@ -120,9 +135,11 @@ async function identityOf({
 }
 
 function services({
+  allowPeer,
   cache,
   clientMode,
   limits,
+  nodeLimits,
   numReplicas,
   persistence,
   protocol,
@@ -141,10 +158,22 @@ function services({
     dht: waggleKadDHT({
       protocol,
       clientMode,
-      records: { limits, validators },
+      records: { limits, validators, ...storedLimits(nodeLimits) },
       networkDialTimeout: { minTimeout: requestTimeoutMs, maxTimeout: requestTimeoutMs }
     }),
-    waggle: waggle({ numReplicas, requestTimeoutMs, cache, ...persistence })
+    waggle: waggle({
+      ...{ numReplicas, requestTimeoutMs, cache, limits: nodeLimits, allowPeer },
+      ...persistence
+    })
+  }
+}
+
+function storedLimits(limits: NodeLimits): RecordStoreOptions {
+  return {
+    maxRecords: limits.maxStoredRecords,
+    maxBytes: limits.maxStoredBytes,
+    maxRecordsPerPeer: Math.min(limits.maxStoredRecordsPerPeer, limits.maxStoredRecords),
+    maxBytesPerPeer: Math.min(limits.maxStoredBytesPerPeer, limits.maxStoredBytes)
   }
 }
 

@@ -53,6 +53,9 @@ export interface OperationsInit {
   readonly store: RecordStore
   readonly numReplicas: number
 
+  /** @default DEFAULT_MAX_CALLS */
+  readonly maxCalls?: number | undefined
+
   /** Counts what is done; undefined: nobody. */
   readonly meter?: Meter | undefined
   /** This node's own, which signs what it stores in places of its own (R15). */
@@ -73,7 +76,7 @@ export class Operations implements WaggleOperations {
 
   constructor(init: OperationsInit) {
     this.#init = init
-    this.#calls = new Calls(init.lifetime, init.meter)
+    this.#calls = new Calls(init.lifetime, { observer: init.meter, maxCalls: init.maxCalls })
     init.lifetime.addEventListener('abort', () => init.republisher.unpublishOwn(this))
   }
 

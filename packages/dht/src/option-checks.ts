@@ -1,6 +1,7 @@
 import { DEFAULT_LIMITS } from '@waggle/record'
 import type { CacheOptions } from './cache/cache-policy.ts'
 import { SEARCH_WIDTH } from './constants.ts'
+import { DEFAULT_NODE_LIMITS } from './node-limits.ts'
 
 /** Throws a TypeError unless the value, which is given, suits the option. */
 export type Check = (value: unknown, option: string) => void
@@ -52,14 +53,26 @@ export function isObject(value: unknown, option: string): void {
   assertThat(typeof value === 'object' && value !== null, option, 'an object', value)
 }
 
+/** Limits of records, and of this node. */
 export function isLimits(value: unknown, option: string): void {
+  areNumbers(value, option, [...Object.keys(DEFAULT_LIMITS), ...Object.keys(DEFAULT_NODE_LIMITS)])
+}
+
+export function isNodeLimits(value: unknown, option: string): void {
+  areNumbers(value, option, Object.keys(DEFAULT_NODE_LIMITS))
+}
+
+function areNumbers(value: unknown, option: string, names: readonly string[]): void {
   isObject(value, option)
 
   for (const [name, limit] of Object.entries(value as object)) {
-    const names = Object.keys(DEFAULT_LIMITS)
     assertThat(names.includes(name), `${option}.${name}`, `one of ${names.join(', ')}`, name)
     isPositive(limit, `${option}.${name}`)
   }
+}
+
+export function isFunction(value: unknown, option: string): void {
+  assertThat(typeof value === 'function', option, 'a function', value)
 }
 
 export function areValidators(value: unknown, option: string): void {

@@ -3,6 +3,7 @@ import type { Multiaddr } from '@multiformats/multiaddr'
 import { DEFAULT_LIMITS, type Limits, type RecordValidator } from '@waggle/record'
 import type { Datastore } from 'interface-datastore'
 import type { Libp2pOptions } from 'libp2p'
+import type { AllowPeer } from './access.ts'
 import { type Address, announcedAddress, listenAddress, peerAddress } from './addresses.ts'
 import type { CacheOptions } from './cache/cache-policy.ts'
 import {
@@ -12,6 +13,7 @@ import {
   DEFAULT_REQUEST_TIMEOUT_MS,
   SEARCH_WIDTH
 } from './constants.ts'
+import { DEFAULT_MAX_MESSAGE_BYTES, type NodeLimits, nodeLimitsOf } from './node-limits.ts'
 import {
   areValidators,
   assertThat,
@@ -20,6 +22,7 @@ import {
   hasMethod,
   isBoolean,
   isCache,
+  isFunction,
   isLimits,
   isObject,
   isOneOf,
@@ -120,11 +123,19 @@ export interface DHTOptions {
   swarmKey?: string | Uint8Array | undefined
 
   /**
-   * What records may be (R12). The same in the whole network; those left out keep their defaults.
+   * What records may be (R12), the same in the whole network; and what this node lets others take of
+   * it. Those left out keep their defaults.
    *
-   * @default DEFAULT_LIMITS
+   * @default DEFAULT_LIMITS, DEFAULT_NODE_LIMITS
    */
-  limits?: Partial<Limits> | undefined
+  limits?: Partial<Limits & NodeLimits> | undefined
+
+  /**
+   * Says who may connect to this node, and who may store something here.
+   *
+   * @default everybody
+   */
+  allowPeer?: AllowPeer | undefined
 
   /**
    * The application's own rules for what may be stored, such as a `schemaValidator`. This node
@@ -202,6 +213,8 @@ export interface Settings {
   readonly protocol: string
   readonly swarmKey: Uint8Array | undefined
   readonly limits: Limits
+  readonly nodeLimits: NodeLimits
+  readonly allowPeer: AllowPeer | undefined
   readonly validators: readonly RecordValidator[]
   readonly cache: false | CacheOptions
   readonly requireBootstrap: boolean
@@ -233,6 +246,7 @@ const CHECKS: Readonly<Record<keyof DHTOptions, Check>> = {
   protocol: isText,
   swarmKey: swarmKeyBytes,
   limits: isLimits,
+  allowPeer: isFunction,
   validators: areValidators,
   cache: isCache,
   requireBootstrap: isBoolean,
@@ -242,7 +256,7 @@ const CHECKS: Readonly<Record<keyof DHTOptions, Check>> = {
   libp2p: hasMethod('dial', 'a libp2p node'),
   signal: hasMethod('throwIfAborted', 'an AbortSignal'),
   logger: hasMethod('forComponent', 'a libp2p logger'),
-  metrics: (value, option) => assertThat(typeof value === 'function', option, 'a function', value),
+  metrics: isFunction,
   libp2pOptions: isObject
 }
 
@@ -290,7 +304,7 @@ export function settingsOf(options: DHTOptions): Settings {
     relay,
     serveRelay,
     swarmKey: swarmKey === undefined ? undefined : swarmKeyBytes(swarmKey, 'swarmKey'),
-    limits: { ...DEFAULT_LIMITS, ...options.limits }
+    ...limitsOf(options.limits)
   }
 }
 
@@ -305,10 +319,33 @@ const DEFAULTS = {
   bootstrapTimeoutMs: DEFAULT_BOOTSTRAP_TIMEOUT_MS,
   requestTimeoutMs: DEFAULT_REQUEST_TIMEOUT_MS,
   libp2p: undefined,
+  allowPeer: undefined,
   signal: undefined,
   logger: undefined,
   metrics: undefined,
   libp2pOptions: {}
+}
+
+/** A frame's other parts, besides a record and its key. */
+const MESSAGE_OVERHEAD_BYTES = 1024
+
+/** @throws TypeError when records are allowed that fit no message */
+function limitsOf(given: DHTOptions['limits'] = {}): Pick<Settings, 'limits' | 'nodeLimits'> {
+  const nodeLimits = nodeLimitsOf(given)
+  const names = Object.keys(DEFAULT_LIMITS) as (keyof Limits)[]
+  const limits = Object.fromEntries(
+    names.map((name) => [name, given[name] ?? DEFAULT_LIMITS[name]])
+  ) as { [K in keyof Limits]: number }
+  const leastBytes = limits.maxRecordBytes + limits.maxKeyBytes + MESSAGE_OVERHEAD_BYTES
+  const { maxMessageBytes } = nodeLimits
+
+  if (maxMessageBytes < leastBytes || maxMessageBytes > DEFAULT_MAX_MESSAGE_BYTES) {
+    throw new TypeError(
+      `limits.maxMessageBytes ${maxMessageBytes} must be from ${leastBytes}, or a record and its key don't fit, to ${DEFAULT_MAX_MESSAGE_BYTES}`
+    )
+  }
+
+  return { limits, nodeLimits }
 }
 
 function check(option: string, value: unknown): void {

@@ -10,11 +10,13 @@ import type {
 } from '@libp2p/interface'
 import type { ConnectionManager, Registrar } from '@libp2p/interface-internal'
 import type { RecordValidator } from '@waggle/record'
+import type { AllowPeer } from './access.ts'
 import type { CacheOptions } from './cache/cache-policy.ts'
 import type { ClockReading } from './clock/clock-reading.ts'
 import type { DHTEvents } from './events.ts'
 import type { Stats, WaggleOperations } from './interface.ts'
 import type { PeerMemory } from './join/peer-memory.ts'
+import type { NodeLimits } from './node-limits.ts'
 import type { PersistenceOptions } from './persistence/persistence.ts'
 import type { HeldRecord } from './store/held-record.ts'
 
@@ -40,6 +42,22 @@ export interface WaggleInit extends PersistenceOptions {
    * @default the defaults of CacheOptions
    */
   cache?: false | CacheOptions | undefined
+
+  /**
+   * What this node lets others take of it. How much is held for others is an option of
+   * `waggleKadDHT({ records })`.
+   *
+   * @default DEFAULT_NODE_LIMITS
+   */
+  limits?: Partial<Omit<NodeLimits, `maxStored${string}`>> | undefined
+
+  /**
+   * Says who may ask this node, and who may store here. Connections are the node's own affair: see
+   * libp2p's `connectionGater`.
+   *
+   * @default everybody
+   */
+  allowPeer?: AllowPeer | undefined
 }
 
 /** What libp2p hands to the service. */
@@ -89,6 +107,9 @@ export interface Waggle {
 
   /** Whether a peer serves our network and is connected. */
   isJoined(peer: PeerId): boolean
+
+  /** Whether a peer broke the protocol lately. */
+  isBanished(peer: PeerId): boolean
 
   /** Gets to know, in the background, those whom a connected peer knows. */
   meet(peer: PeerId): void

@@ -1,22 +1,26 @@
 import { AbortError, type PeerId, type TypedEventTarget } from '@libp2p/interface'
 import { encodedSize } from '@waggle/record'
 import { setMaxListeners } from 'main-event'
-import { type CachePolicy, cachePolicy, MAX_CACHED_BYTES } from './cache/cache-policy.ts'
+import { Access, type AllowPeer } from './access.ts'
+import { type CachePolicy, cachePolicy } from './cache/cache-policy.ts'
 import { CachedReads } from './cache/cached-reads.ts'
 import { Clocks } from './clock/clocks.ts'
 import { SEARCH_WIDTH, SWEEP_INTERVAL_MS } from './constants.ts'
 import { anySignal, timeoutSignal } from './deadline.ts'
 import type { DHTEvents } from './events.ts'
-import { ExchangeChannel } from './exchange/exchange-channel.ts'
+import { ExchangeChannel, type ExchangeChannelInit } from './exchange/exchange-channel.ts'
 import { ExchangeServer } from './exchange/exchange-server.ts'
 import type { Acquaintance } from './join/acquaintance.ts'
 import { acquainted } from './join/meetings.ts'
+import { guardWrites } from './kad/guard-writes.ts'
 import { KadChannel } from './kad/kad-channel.ts'
 import { KnownPeers } from './kad/known-peers.ts'
 import { type NodeParts, partsOf } from './kad/node-parts.ts'
 import { Avoidance } from './lookup/avoidance.ts'
 import { Lookups } from './lookup/lookups.ts'
 import type { Meter } from './metrics/meter.ts'
+import type { NodeLimits } from './node-limits.ts'
+import { Outlaws } from './outlaws.ts'
 import { Replicas } from './replicas/replicas.ts'
 import type { WaggleComponents, WaggleInit } from './service-interface.ts'
 import { RecordStore } from './store/record-store.ts'
@@ -33,6 +37,9 @@ const COMPARE_TIMEOUT_MS = 10_000
 /** {@link WaggleInit} with its defaults. */
 export type ServiceInit = {
   readonly [K in 'numReplicas' | 'requestTimeoutMs' | 'cache']: NonNullable<WaggleInit[K]>
+} & {
+  readonly limits: NodeLimits
+  readonly allowPeer: AllowPeer | undefined
 }
 
 export interface PartsInit extends ServiceInit {
@@ -47,11 +54,13 @@ export interface PartsInit extends ServiceInit {
 
 /** What a started service is made of. */
 export interface ServiceParts extends NodeParts {
+  readonly access: Access
   readonly acquaintance: Acquaintance
   readonly avoidance: Avoidance
   readonly channel: ExchangeChannel
   readonly cache: RecordStore | undefined
   readonly clocks: Clocks
+  readonly outlaws: Outlaws
   readonly reads: CachedReads
   readonly replicas: Replicas
   readonly republisher: Republisher
@@ -71,31 +80,41 @@ export interface ServiceParts extends NodeParts {
 
 /** Makes the parts of one node's service. Who uses which shows here. */
 export function serviceParts(init: PartsInit): ServiceParts {
-  const { components, events } = init
+  const { components, events, limits } = init
   const { kad, store } = partsOf(components)
+  const access = new Access(init.allowPeer)
   const stopping = new AbortController()
   const lifetime = stopping.signal
   // Each listener to events is one of this signal, too, and Node 22 warns of more than ten.
   setMaxListeners(Number.POSITIVE_INFINITY, lifetime)
-  const { avoidance, routing, channel, lookups, replicas, onAlive } = finding(init)
+  const found = finding(init)
+  const { avoidance, routing, channel, lookups, outlaws, replicas } = found
   const { cache, reads } = caching(init, replicas)
-  const { watches, watchChannel } = watching(init, { channel, replicas, reads, onAlive })
-  const watchServer = new WatchServer({ store, routing })
+  const { watches, watchChannel } = watching(init, { ...found, reads })
+  const watchServer = new WatchServer({
+    ...{ store, routing },
+    onOffence: (peer, error) => outlaws.banish(peer, error)
+  })
   const clocks = clocksOf(init)
   const republisher = new Republisher({
     clock: store.clock,
     log: components.logger.forComponent('waggle:republish')
   })
-  const upkeep = upkeepOf(init, { channel, lookups, replicas, routing }, lifetime)
+  const upkeep = upkeepOf(init, found, lifetime)
+  const server = new ExchangeServer({
+    ...{ access, store, cache, limits, routing },
+    onOffence: (peer, error) => outlaws.banish(peer, error)
+  })
 
   return {
-    ...{ avoidance, channel, cache, clocks, kad, lifetime, reads, replicas },
-    ...{ republisher, routing, store, upkeep, watches, watchServer },
+    ...{ access, avoidance, channel, cache, clocks, kad, lifetime, outlaws, reads },
+    ...{ replicas, republisher, routing, server, store, upkeep, watches, watchServer },
     acquaintance: acquaintanceOf(init, routing, lifetime),
-    server: new ExchangeServer({ store, cache, routing }),
     async follow() {
       sweepAgainAndAgain([store, cache], lifetime)
       clocks.follow(lifetime)
+      outlaws.follow(components.events, lifetime)
+      guardWrites(kad, access)
       upkeep.follow(events, lifetime)
       watches.follow(events, lifetime)
       await routing.follow(lifetime)
@@ -108,6 +127,7 @@ export function serviceParts(init: PartsInit): ServiceParts {
       watchServer.stop()
       watchChannel.close()
       channel.close()
+      server.close()
       lookups.close()
     }
   }
@@ -118,6 +138,7 @@ interface Finding {
   readonly routing: KnownPeers
   readonly channel: ExchangeChannel
   readonly lookups: Lookups
+  readonly outlaws: Outlaws
   readonly replicas: Replicas
 
   /** A peer has been heard of. */
@@ -126,30 +147,40 @@ interface Finding {
 
 /** How peers are found, and what they hold. */
 function finding(init: PartsInit): Finding {
-  const { components, numReplicas, requestTimeoutMs } = init
+  const { components, limits, numReplicas, requestTimeoutMs } = init
   const { kad, store } = partsOf(components)
   // Nobody else does it: kad-dht's table keeps the dead.
   const avoidance = new Avoidance(undefined, (peer) => routing.forget(peer))
   // A peer that failed because it was slow is no worse than others once it is heard of again.
   const onAlive = (peer: PeerId): void => avoidance.answered(peer)
   const routing = knownPeers(init, onAlive)
-  const channel = recordChannel(init, onAlive)
+  const outlaws = new Outlaws({
+    connectionManager: components.connectionManager,
+    log: components.logger.forComponent('waggle:outlaws')
+  })
+  const channel = recordChannel(init, {
+    onAnswer: onAlive,
+    isBanished: (peer) => outlaws.has(peer),
+    isKnown: (peer) => routing.has(peer),
+    onOffence: (peer, error) => outlaws.banish(peer, error)
+  })
   const lookups = new Lookups({
     ...{ avoidance, requestTimeoutMs },
     isReady: (peer) => channel.isReady(peer)
   })
   const replicas = new Replicas({
     self: components.peerId,
-    ...{ store, channel, routing, avoidance, lookups, numReplicas },
+    ...{ store, channel, routing, avoidance, limits, lookups, numReplicas },
+    isDoubtful: (contact) => channel.isDoubtful(contact),
     isReplica: () => kad.getMode() === 'server'
   })
 
-  return { avoidance, routing, channel, lookups, replicas, onAlive }
+  return { avoidance, routing, channel, lookups, onAlive, outlaws, replicas }
 }
 
 function upkeepOf(
   { components, meter, numReplicas }: PartsInit,
-  { channel, lookups, replicas, routing }: Omit<Finding, 'avoidance' | 'onAlive'>,
+  { channel, lookups, replicas, routing }: Finding,
   lifetime: AbortSignal
 ): Upkeep {
   const { connectionManager, logger, peerId } = components
@@ -177,24 +208,24 @@ function upkeepOf(
 }
 
 function caching(
-  { cache: options, components, meter }: PartsInit,
+  { cache: options, components, limits, meter }: PartsInit,
   replicas: Replicas
 ): { cache: RecordStore | undefined; reads: CachedReads } {
   const { store } = partsOf(components)
   const policy = cachePolicy(options || {})
-  const cache = options === false ? undefined : cacheBeside(store, policy)
+  const cache = options === false ? undefined : cacheBeside(store, policy, limits)
   const log = components.logger.forComponent('waggle:cache')
   return { cache, reads: new CachedReads({ replicas, store, cache, policy, log, meter }) }
 }
 
-interface WatchingParts extends Pick<Finding, 'channel' | 'replicas' | 'onAlive'> {
+interface WatchingParts extends Finding {
   readonly reads: CachedReads
 }
 
 /** How changes are heard of. */
 function watching(
   { components, numReplicas }: PartsInit,
-  { channel: records, replicas, reads, onAlive }: WatchingParts
+  { channel: records, replicas, reads, onAlive, outlaws }: WatchingParts
 ): { watches: Watches; watchChannel: WatchChannel } {
   const { connectionManager, logger } = components
   const { store } = partsOf(components)
@@ -202,6 +233,8 @@ function watching(
   const channel = new WatchChannel({
     ...{ connectionManager, log, store, records, onAnswer: onAlive },
     onChange: (key, record) => watches.onChange(key, record),
+    isBanished: (peer) => outlaws.has(peer),
+    onOffence: (peer, error) => outlaws.banish(peer, error),
     onLost: (peer) => watches.onLost(peer)
   })
   const watches = new Watches({
@@ -241,14 +274,17 @@ function knownPeers(
 }
 
 function recordChannel(
-  { components, requestTimeoutMs }: PartsInit,
-  onAnswer: (peer: PeerId) => void
+  { components, limits, requestTimeoutMs }: PartsInit,
+  about: Pick<ExchangeChannelInit, 'onAnswer' | 'isBanished' | 'isKnown' | 'onOffence'>
 ): ExchangeChannel {
   const { connectionManager, logger } = components
   const { kad, store } = partsOf(components)
   const log = logger.forComponent('waggle:exchange')
   const stockChannel = new KadChannel({ connectionManager, kad, log, requestTimeoutMs, store })
-  return new ExchangeChannel({ connectionManager, log, store, stockChannel, onAnswer })
+  return new ExchangeChannel({
+    ...{ connectionManager, limits, log, store, stockChannel },
+    ...about
+  })
 }
 
 function acquaintanceOf(
@@ -272,6 +308,10 @@ function clocksOf({ components, events, requestTimeoutMs }: PartsInit): Clocks {
 }
 
 /** A second store by the same rules, for what this node holds for nobody. */
-function cacheBeside({ limits, clock }: RecordStore, { maxRecords }: CachePolicy): RecordStore {
-  return new RecordStore({ limits, clock, maxRecords, maxBytes: MAX_CACHED_BYTES })
+function cacheBeside(
+  { limits, clock }: RecordStore,
+  { maxRecords }: CachePolicy,
+  { maxCachedBytes }: NodeLimits
+): RecordStore {
+  return new RecordStore({ limits, clock, maxRecords, maxBytes: maxCachedBytes })
 }

@@ -1,4 +1,4 @@
-import type { AbortOptions, PeerId, Startable } from '@libp2p/interface'
+import type { AbortOptions, PeerId, Startable, Stream } from '@libp2p/interface'
 import { AbortError, serviceCapabilities, serviceDependencies } from '@libp2p/interface'
 import type { RecordValidator } from '@waggle/record'
 import { TypedEventEmitter } from 'main-event'
@@ -14,8 +14,16 @@ import type { PeerMemory } from './join/peer-memory.ts'
 import { partsOf } from './kad/node-parts.ts'
 import { type Readings, registerGauges } from './metrics/gauges.ts'
 import { Meter } from './metrics/meter.ts'
+import { nodeLimitsOf } from './node-limits.ts'
 import { Operations } from './operations.ts'
-import { areValidators, isCache, isPositive, isWhole } from './option-checks.ts'
+import {
+  areValidators,
+  isCache,
+  isFunction,
+  isNodeLimits,
+  isPositive,
+  isWhole
+} from './option-checks.ts'
 import { persistenceOptions } from './options.ts'
 import {
   openPersistence,
@@ -47,10 +55,15 @@ export function waggle(init: WaggleInit = {}): (components: WaggleComponents) =>
   isWhole(1, SEARCH_WIDTH)(numReplicas, 'numReplicas')
   isPositive(requestTimeoutMs, 'requestTimeoutMs')
   isCache(init.cache ?? {}, 'cache')
-  const { cache = {} } = init
+  isNodeLimits(init.limits ?? {}, 'limits')
+  isFunction(init.allowPeer ?? (() => true), 'allowPeer')
+  const { cache = {}, allowPeer } = init
+  const limits = nodeLimitsOf(init.limits)
   const persistence = persistenceOptions(init)
   return (components) =>
-    new WaggleService(components, { numReplicas, requestTimeoutMs, cache, persistence })
+    new WaggleService(components, {
+      ...{ numReplicas, requestTimeoutMs, cache, limits, allowPeer, persistence }
+    })
 }
 
 /** The Waggle service among a node's services, whatever name it has there. */
@@ -178,6 +191,10 @@ class WaggleService implements Waggle, Startable {
     return this.#running?.routing.isConnected(peer) ?? false
   }
 
+  isBanished(peer: PeerId): boolean {
+    return this.#running?.outlaws.has(peer) ?? false
+  }
+
   meet(peer: PeerId): void {
     this.#running?.acquaintance.meet(peer)
   }
@@ -191,6 +208,7 @@ class WaggleService implements Waggle, Startable {
     return new Operations({
       ...{ replicas, reads, republisher, store, watches },
       numReplicas: this.#init.numReplicas,
+      maxCalls: this.#init.limits.maxCalls,
       meter: this.#meter,
       privateKey: this.#components.privateKey,
       lifetime: anySignal(lifetime, ownLifetime)
@@ -226,16 +244,30 @@ class WaggleService implements Waggle, Startable {
     return this.#running
   }
 
+  async #serveStream(
+    server: { serve(stream: Stream, peer: PeerId): void },
+    stream: Stream,
+    peer: PeerId
+  ): Promise<void> {
+    const isAllowed = this.#started.access.allows(peer, 'connect')
+
+    if (isAllowed === true || (await isAllowed)) {
+      server.serve(stream, peer)
+    } else {
+      stream.abort(new Error('this peer may not ask here'))
+    }
+  }
+
   async #serve({ server, store, watchServer }: ServiceParts): Promise<void> {
     const { registrar } = this.#components
     await registrar.handle(
       EXCHANGE_PROTOCOL,
-      (stream, connection) => server.serve(stream, connection.remotePeer),
+      (stream, { remotePeer }) => this.#serveStream(server, stream, remotePeer),
       { maxInboundStreams: MAX_EXCHANGE_STREAMS, maxOutboundStreams: MAX_EXCHANGE_STREAMS }
     )
     await registrar.handle(
       WATCH_PROTOCOL,
-      (stream, connection) => watchServer.serve(stream, connection.remotePeer),
+      (stream, { remotePeer }) => this.#serveStream(watchServer, stream, remotePeer),
       { maxInboundStreams: MAX_WATCH_STREAMS, maxOutboundStreams: MAX_WATCH_STREAMS }
     )
     await registrar.handle(

@@ -1,4 +1,4 @@
-import { drive, type Measured } from '../workload/drive.ts'
+import type { Measured } from '../workload/drive.ts'
 import { keyFor, valueFor } from '../workload/records.ts'
 import type { WatchParams } from './handlers.ts'
 import type { Client } from './system.ts'
@@ -20,12 +20,16 @@ export async function deliveries(
 
   try {
     for (let i = 0; i < warmUp; i++) {
-      for (const each of watched) {
-        await each.store(-1 - i)
-      }
+      await storeAtAll(watched, () => -1 - i)
     }
 
-    return await drive((index) => storeAt(watched[index]), { count: keys.length, inFlight: 1 })
+    const start = performance.now()
+    const timesMs = await storeAtAll(watched, (key) => key)
+    return {
+      latenciesMs: timesMs.map((ms) => ms ?? DELIVERY_TIMEOUT_MS),
+      elapsedMs: performance.now() - start,
+      failed: timesMs.flatMap((ms, index) => (ms === undefined ? index : []))
+    }
   } finally {
     for (const each of watched) {
       each.stop()
@@ -33,35 +37,47 @@ export async function deliveries(
   }
 }
 
-async function storeAt(watched: WatchedKey | undefined): Promise<boolean> {
-  return (await watched?.store()) === true
+/** Under one after the other. Answers how long each value took; undefined if it has not come. */
+async function storeAtAll(
+  watched: readonly WatchedKey[],
+  numberOf: (key: number) => number
+): Promise<(number | undefined)[]> {
+  const timesMs: (number | undefined)[] = []
+
+  for (const each of watched) {
+    timesMs.push(await each.deliveryMs(numberOf(each.key)))
+  }
+
+  return timesMs
 }
 
 class WatchedKey {
+  readonly key: number
   readonly #writer: Client
-  readonly #key: number
   readonly #stop: (() => void) | undefined
-  #wanted: { readonly value: Uint8Array; readonly delivered: () => void } | undefined
+  #wanted: Uint8Array = new Uint8Array()
+  #onDelivery = (): void => {}
 
   constructor({ writer, reader }: WatchingClients, key: number) {
+    this.key = key
     this.#writer = writer
-    this.#key = key
     this.#stop = reader.watch?.(keyFor(key), (value) => this.#onValue(value))
   }
 
-  /** True when the value of this number has been delivered, whether its store has ended or not. */
-  async store(number: number = this.#key): Promise<boolean> {
+  /** From the call of store to the delivery; resolves when the store has ended, too, which is not measured. */
+  async deliveryMs(number: number): Promise<number | undefined> {
+    const { promise, resolve } = Promise.withResolvers<number | undefined>()
+    const timer = setTimeout(() => resolve(undefined), DELIVERY_TIMEOUT_MS)
     const value = valueFor(number)
-    const { promise, resolve } = Promise.withResolvers<boolean>()
-    const timer = setTimeout(() => resolve(false), DELIVERY_TIMEOUT_MS)
-    this.#wanted = { value, delivered: () => resolve(true) }
-    const stored = this.#writer.store(keyFor(this.#key), value)
+    const start = performance.now()
+    this.#wanted = value
+    this.#onDelivery = () => resolve(performance.now() - start)
 
     try {
-      return await promise
+      const [timeMs] = await Promise.all([promise, this.#writer.store(keyFor(this.key), value)])
+      return timeMs
     } finally {
       clearTimeout(timer)
-      await stored
     }
   }
 
@@ -70,8 +86,8 @@ class WatchedKey {
   }
 
   #onValue(value: Uint8Array | undefined): void {
-    if (value !== undefined && this.#wanted && Buffer.compare(value, this.#wanted.value) === 0) {
-      this.#wanted.delivered()
+    if (value !== undefined && Buffer.compare(value, this.#wanted) === 0) {
+      this.#onDelivery()
     }
   }
 }

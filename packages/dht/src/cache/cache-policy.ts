@@ -44,9 +44,6 @@ export type CachePolicy = { readonly [K in keyof CacheOptions]-?: NonNullable<Ca
 /** How many records a node remembers that it holds for nobody. */
 export const DEFAULT_MAX_CACHED_RECORDS = 10_000
 
-/** How many bytes of encoded records a node remembers. */
-export const MAX_CACHED_BYTES: number = 64 * 1024 * 1024
-
 /** Hivemind's default. */
 export const DEFAULT_CACHE_NEAREST = 1
 

@@ -25,6 +25,18 @@ export const fastVerify: VerifySignature =
     : (publicKey, message, signature) =>
         node.verify(null, message, keyObjectOf(publicKey), signature)
 
+/** The same by another thread, where there are some. */
+export const verifyInThread:
+  | ((...signed: Parameters<VerifySignature>) => Promise<boolean>)
+  | undefined =
+  node &&
+  ((publicKey, message, signature) =>
+    new Promise((resolve, reject) => {
+      node.verify(null, message, keyObjectOf(publicKey), signature, (error, isGood) =>
+        error === null ? resolve(isGood) : reject(error)
+      )
+    }))
+
 /** SHA-256 of the bytes, one character a byte. */
 export const digestOf: (bytes: Uint8Array) => string =
   node?.hash === undefined

@@ -1,5 +1,4 @@
 import {
-  assertSigned,
   type DHTRecord,
   type DHTTime,
   type Entry,
@@ -10,7 +9,6 @@ import {
   type MaybePromise,
   type RecordValidator,
   readRecord,
-  type SignedEntry,
   type SigningKey,
   type SubkeyId,
   signedEntries,
@@ -20,9 +18,7 @@ import {
   view,
   whenDone
 } from '@waggle/record'
-import { MAX_REMEMBERED_SIGNATURES } from '../constants.ts'
-import { digestOf, fastVerify } from './native-crypto.ts'
-import { SignatureMemory } from './signature-memory.ts'
+import { SignatureChecks } from './signature-checks.ts'
 import { placesOf, type Received, Validation } from './validation.ts'
 
 export interface RecordChecksInit {
@@ -30,9 +26,6 @@ export interface RecordChecksInit {
   readonly clock: () => DHTTime
   readonly validators?: readonly RecordValidator[] | undefined
 }
-
-/** How long signatures are verified before other work gets its turn. */
-const SLICE_MS = 5
 
 /**
  * What every record passes that comes from elsewhere, whatever way it comes: the rules, the owners'
@@ -42,17 +35,14 @@ const SLICE_MS = 5
 export class RecordChecks {
   readonly #init: RecordChecksInit
   readonly #validation: Validation
-  readonly #signatures = new SignatureMemory({
-    ...{ digestOf, verify: fastVerify },
-    maxSignatures: MAX_REMEMBERED_SIGNATURES
-  })
+  readonly #signatures = new SignatureChecks()
 
   constructor(init: RecordChecksInit) {
     this.#init = init
     this.#validation = new Validation(init.validators ?? [])
   }
 
-  /** Verifies signatures, and remembers the good ones. */
+  /** Verifies signatures at once, and remembers the good ones. */
   get verify(): VerifySignature {
     return this.#signatures.verify
   }
@@ -78,7 +68,7 @@ export class RecordChecks {
 
     return signed.length === 0
       ? this.#validation.filter(key, record)
-      : whenDone(this.#verifyAll(signed), () => this.#validation.filter(key, record))
+      : whenDone(this.#signatures.check(signed), () => this.#validation.filter(key, record))
   }
 
   /** What a reader sees of a record (R8), without what is refused. */
@@ -114,21 +104,6 @@ export class RecordChecks {
     }
 
     return record
-  }
-
-  #verifyAll(signed: readonly SignedEntry[]): MaybePromise<void> {
-    const startMs = performance.now()
-
-    for (const [i, one] of signed.entries()) {
-      assertSigned(one, this.verify)
-      const next = i + 1
-
-      if (next < signed.length && performance.now() - startMs > SLICE_MS) {
-        return new Promise<void>((resolve) => setTimeout(resolve)).then(() =>
-          this.#verifyAll(signed.slice(next))
-        )
-      }
-    }
   }
 
   /** The record with each value changed by the validators that do so. */

@@ -1,24 +1,19 @@
-import type { VerifySignature } from '@waggle/record'
-import { concat } from 'uint8arrays/concat'
-
 export interface SignatureMemoryInit {
-  readonly verify: VerifySignature
-  readonly digestOf: (bytes: Uint8Array) => string
   readonly maxSignatures: number
 }
 
 /**
- * Remembers which signatures have turned out to be good, by a digest of all that was verified: most
- * of what comes in has been seen before, on another way. Those that have not been needed for the
- * longest time are forgotten; bad ones are never remembered.
+ * Which signatures have turned out to be good, by a digest of all that was verified: most of what
+ * comes in has been seen before, on another way. Those that have not been needed for the longest
+ * time are forgotten.
  */
 export class SignatureMemory {
-  readonly #init: SignatureMemoryInit
+  readonly #maxSignatures: number
   #recent = new Set<string>()
   #older: ReadonlySet<string> = new Set()
 
-  constructor(init: SignatureMemoryInit) {
-    this.#init = init
+  constructor({ maxSignatures }: SignatureMemoryInit) {
+    this.#maxSignatures = maxSignatures
   }
 
   /** How many are remembered. */
@@ -26,26 +21,22 @@ export class SignatureMemory {
     return this.#recent.size + this.#older.size
   }
 
-  /** Whether the signature is good. */
-  readonly verify: VerifySignature = (publicKey, message, signature) => {
-    const { digestOf, verify } = this.#init
-    const digest = digestOf(concat([publicKey, signature, message]))
-
+  has(digest: string): boolean {
     if (this.#recent.has(digest)) {
       return true
     }
 
-    const isGood = this.#older.has(digest) || verify(publicKey, message, signature)
+    const isKnown = this.#older.has(digest)
 
-    if (isGood) {
-      this.#remember(digest)
+    if (isKnown) {
+      this.add(digest)
     }
 
-    return isGood
+    return isKnown
   }
 
-  #remember(digest: string): void {
-    if (this.#recent.size >= this.#init.maxSignatures / 2) {
+  add(digest: string): void {
+    if (this.#recent.size >= this.#maxSignatures / 2) {
       this.#older = this.#recent
       this.#recent = new Set()
     }

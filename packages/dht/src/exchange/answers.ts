@@ -20,17 +20,19 @@ export class Answers {
     this.#store = store
   }
 
-  give(reply: Reply): void {
+  /** Says so when it has been sent. */
+  give(reply: Reply, onGiven: () => void = () => {}): void {
     const durable = reply.name === 'stored' ? this.#store.whenDurable() : undefined
 
     if (durable === undefined && this.#last === undefined) {
       this.#stream.send(reply)
+      onGiven()
     } else {
-      this.#hold(reply, durable)
+      this.#hold(reply, durable).then(onGiven, onGiven)
     }
   }
 
-  #hold(reply: Reply, durable: Promise<void> | undefined): void {
+  #hold(reply: Reply, durable: Promise<void> | undefined): Promise<void> {
     const sent = this.#sendWhen(reply, durable, this.#last).then(() => {
       if (this.#last === sent) {
         this.#last = undefined
@@ -38,6 +40,7 @@ export class Answers {
     })
     this.#last = sent
     this.#stream.owe(sent)
+    return sent
   }
 
   async #sendWhen(

@@ -7,6 +7,7 @@ import {
   MAX_ADDRESS_BYTES,
   MAX_ADDRESS_PARTS,
   MAX_ADDRESSES_PER_PEER,
+  MAX_DIALLED_ADDRESSES,
   MAX_REMEMBERED_CONTACTS
 } from './limits.ts'
 import type { WirePeer } from './messages.ts'
@@ -62,7 +63,7 @@ export function wirePeerOf(contact: Contact): WirePeer {
 /** Copies what it keeps: the bytes are views of a whole message. */
 function contactOf({ id, addresses }: WirePeer): Contact | undefined {
   try {
-    const multiaddrs = addresses.flatMap(multiaddrsOf)
+    const multiaddrs = addresses.flatMap(multiaddrsOf).slice(0, MAX_DIALLED_ADDRESSES)
     const contact = { id: peerIdFromMultihash(decodeMultihash(id.slice())), multiaddrs }
     return multiaddrs.length > 0 ? contact : undefined
   } catch {

@@ -2,6 +2,7 @@ import { AbortError, type Logger, type PeerId, type Stream } from '@libp2p/inter
 import type { ConnectionManager } from '@libp2p/interface-internal'
 import { type DHTRecord, encodeRecord, type MaybePromise, whenDone } from '@waggle/record'
 import { connectedTo } from '../connect.ts'
+import { BusyError } from '../errors.ts'
 import type {
   Contact,
   FindOptions,
@@ -11,17 +12,22 @@ import type {
   Wanted,
   WriteOptions
 } from '../interface.ts'
+import { DEFAULT_NODE_LIMITS, type NodeLimits } from '../node-limits.ts'
 import { receivedRecord } from '../received-record.ts'
 import type { RecordStore } from '../store/record-store.ts'
 import { Contacts } from './contacts.ts'
-import { type Answer, ExchangeClient, type Question } from './exchange-client.ts'
+import { DialAllowance } from './dial-allowance.ts'
+import { type Answer, ExchangeClient } from './exchange-client.ts'
+import { Hearsay } from './hearsay.ts'
 import {
   EXCHANGE_PROTOCOL,
   MAX_REMEMBERED_CONTACTS,
   OPEN_TIMEOUT_MS,
   STOCK_PEER_MEMORY_MS
 } from './limits.ts'
+import type { WirePeer } from './messages.ts'
 import { ExchangeProtocolError } from './protocol-error.ts'
+import type { Question } from './questions.ts'
 
 export interface ExchangeChannelInit {
   readonly connectionManager: ConnectionManager
@@ -29,6 +35,18 @@ export interface ExchangeChannelInit {
 
   /** For its limits and its clock. */
   readonly store: RecordStore
+
+  /** @default DEFAULT_NODE_LIMITS */
+  readonly limits?: NodeLimits | undefined
+
+  /** Who is not asked, because it broke the protocol lately. */
+  readonly isBanished?: (peer: PeerId) => boolean
+
+  /** A peer has broken the protocol. */
+  readonly onOffence?: (peer: PeerId, error: Error) => void
+
+  /** Whether this node knows the peer otherwise than by what others say. */
+  readonly isKnown?: (peer: PeerId) => boolean
 
   /** A peer has answered, be it too late for the one who asked. */
   readonly onAnswer: (peer: PeerId) => void
@@ -50,11 +68,14 @@ export class ExchangeChannel implements RecordChannel {
   readonly #init: ExchangeChannelInit
   readonly #clients = new Map<string, ExchangeClient>()
   readonly #contacts = new Contacts()
+  readonly #dials: DialAllowance
+  readonly #hearsay = new Hearsay()
   /** Until when, in ms of the process's clock, a peer is taken for a stock one. */
   readonly #stockUntilMs = new Map<string, number>()
 
   constructor(init: ExchangeChannelInit) {
     this.#init = init
+    this.#dials = new DialAllowance((init.limits ?? DEFAULT_NODE_LIMITS).maxDialsPerSecond)
   }
 
   find(peer: Contact, key: Uint8Array, options: FindOptions): Promise<FindReply> {
@@ -101,6 +122,11 @@ export class ExchangeChannel implements RecordChannel {
     return this.#isStock(name)
       ? this.#init.stockChannel.isReady(peer)
       : this.#clients.get(name)?.isOpen === true
+  }
+
+  /** Whether a peer is to be asked after all others: those whom its namer named before were not there. */
+  isDoubtful(peer: Contact): boolean {
+    return this.#hearsay.isDoubtful(peer)
   }
 
   /** How many questions are not sent yet, and how many messages not answered, to all peers. */
@@ -175,8 +201,10 @@ export class ExchangeChannel implements RecordChannel {
     }
 
     const client = new ExchangeClient({
+      limits: this.#init.limits,
+      onOffence: (error) => this.#init.onOffence?.(peer.id, error),
       open: () => this.#open(peer),
-      contactOf: (introduced) => this.#contacts.of(introduced),
+      contactOf: (introduced) => this.#heardOf(introduced, peer.id),
       onAnswer: () => this.#init.onAnswer(peer.id),
       onIdle: () => this.#clients.delete(name)
     })
@@ -184,10 +212,54 @@ export class ExchangeChannel implements RecordChannel {
     return client
   }
 
+  #heardOf(introduced: WirePeer, by: PeerId): Contact | undefined {
+    const contact = this.#contacts.of(introduced)
+
+    if (contact !== undefined && this.#isStranger(contact)) {
+      this.#hearsay.named(contact, by)
+    }
+
+    return contact
+  }
+
   async #open(peer: Contact): Promise<Stream> {
+    const isStranger = this.#isStranger(peer)
+    this.#assertWelcome(peer, isStranger)
+
+    try {
+      const stream = await this.#connect(peer)
+      this.#hearsay.tried(peer, true)
+      return stream
+    } catch (error) {
+      if (isStranger) {
+        this.#hearsay.tried(peer, false)
+      }
+
+      throw error
+    }
+  }
+
+  async #connect(peer: Contact): Promise<Stream> {
     const { connectionManager } = this.#init
     const signal = AbortSignal.timeout(OPEN_TIMEOUT_MS)
     await connectedTo(connectionManager, peer, { signal })
     return connectionManager.openStream(peer.id, EXCHANGE_PROTOCOL, { signal })
+  }
+
+  /** Whether a peer is known by what others say only. */
+  #isStranger({ id }: Contact): boolean {
+    const { connectionManager, isKnown } = this.#init
+    return isKnown?.(id) === false && connectionManager.getConnections(id).length === 0
+  }
+
+  /** Throws for a peer that is not to be asked, or not to be dialled just now. */
+  #assertWelcome({ id, multiaddrs }: Contact, isStranger: boolean): void {
+    if (this.#init.isBanished?.(id)) {
+      throw new ExchangeProtocolError(`the peer ${id} broke the protocol lately`)
+    }
+
+    if (isStranger && !this.#dials.takes(multiaddrs.length)) {
+      throw new BusyError('too many peers that others have named are being dialled')
+    }
   }
 }

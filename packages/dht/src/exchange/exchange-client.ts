@@ -1,10 +1,11 @@
 import { AbortError, type Stream } from '@libp2p/interface'
-import { toError } from '../errors.ts'
+import { BusyError, toError } from '../errors.ts'
 import type { Contact, Wanted } from '../interface.ts'
+import { DEFAULT_NODE_LIMITS, type NodeLimits } from '../node-limits.ts'
+import { Alarm } from '../timing/alarm.ts'
 import { FramedStream } from './framed-stream.ts'
 import {
   MAX_KEYS_PER_MESSAGE,
-  MAX_QUEUED_QUESTIONS,
   MAX_REQUEST_ID,
   MAX_REQUESTS_UNDER_WAY,
   MAX_SILENCE_MS,
@@ -19,25 +20,7 @@ import {
   type WirePeer
 } from './messages.ts'
 import { ExchangeProtocolError } from './protocol-error.ts'
-
-/** What is asked about one key. */
-export interface FindQuestion {
-  readonly name: 'find'
-  readonly key: Uint8Array
-  readonly closerCount: number
-  readonly isCloserAlways: boolean
-}
-
-/** A write to be held. */
-export interface StoreQuestion {
-  readonly name: 'store'
-  readonly key: Uint8Array
-  readonly record: Uint8Array
-  readonly closerCount: number
-  readonly isCopy: boolean
-}
-
-export type Question = FindQuestion | StoreQuestion
+import { isAlike, type Question, requestOf, sizeOf } from './questions.ts'
 
 /** `record` answers a FIND, `outcome` a STORE. */
 export interface Answer {
@@ -52,6 +35,12 @@ export interface ExchangeClientInit {
 
   /** Reads a peer that a reply introduces; undefined for what is none. */
   readonly contactOf: (peer: WirePeer) => Contact | undefined
+
+  /** @default DEFAULT_NODE_LIMITS */
+  readonly limits?: NodeLimits | undefined
+
+  /** The peer has broken the protocol. */
+  readonly onOffence?: (error: Error) => void
 
   /** The peer has answered, be it late. */
   readonly onAnswer?: () => void
@@ -74,6 +63,7 @@ interface Waiting {
  */
 export class ExchangeClient {
   readonly #init: ExchangeClientInit
+  readonly #limits: NodeLimits
   readonly #underWay = new Map<number, readonly Waiting[]>()
   /** In the order in which they are to be asked. */
   #queue: Waiting[] = []
@@ -83,22 +73,31 @@ export class ExchangeClient {
   #lastId = 0
   /** Since when, in ms of the process's clock, nothing has been heard though an answer is due. */
   #silentSinceMs = 0
+  readonly #silence = new Alarm(() => this.#onSilence())
+  /** What waits to be sent or answered. */
+  #waitingBytes = 0
   #closedBy: Error | undefined
 
   constructor(init: ExchangeClientInit) {
     this.#init = init
+    this.#limits = init.limits ?? DEFAULT_NODE_LIMITS
   }
 
   /** Rejects when the peer gives no usable answer, or nobody wanted one before it was asked. */
   ask(question: Question, request?: Wanted): Promise<Answer> {
-    if (this.#queue.length >= MAX_QUEUED_QUESTIONS && !this.#makeRoom()) {
+    const { maxQuestionsPerPeer } = this.#limits
+
+    if (this.#isFull() && !this.#makeRoom()) {
       return Promise.reject(
-        new Error(`${MAX_QUEUED_QUESTIONS} questions wait for the peer already`)
+        new BusyError(
+          `${maxQuestionsPerPeer} questions wait for the peer already, or as many bytes`
+        )
       )
     }
 
     return new Promise((resolve, reject) => {
       this.#queue.push({ question, request, resolve, reject })
+      this.#waitingBytes += sizeOf(question)
       this.#scheduleFlush()
     })
   }
@@ -120,6 +119,7 @@ export class ExchangeClient {
   /** Ends the stream; what is under way or waiting rejects. */
   close(error: Error): void {
     this.#closedBy = error
+    this.#silence.stop()
     this.#stream?.close(error)
     this.#fail(error)
   }
@@ -142,8 +142,7 @@ export class ExchangeClient {
       return
     }
 
-    if (this.#underWay.size > 0 && performance.now() - this.#silentSinceMs > MAX_SILENCE_MS) {
-      stream.close(new Error(`the peer has been silent for more than ${MAX_SILENCE_MS} ms`))
+    if (this.#isTooSilent()) {
       return
     }
 
@@ -156,6 +155,32 @@ export class ExchangeClient {
     }
 
     stream.flush()
+  }
+
+  #isFull(): boolean {
+    const { maxQuestionsPerPeer, maxQuestionBytesPerPeer } = this.#limits
+    return (
+      this.#queue.length >= maxQuestionsPerPeer || this.#waitingBytes >= maxQuestionBytesPerPeer
+    )
+  }
+
+  /** Ends the stream if it is. */
+  #isTooSilent(): boolean {
+    const silentMs = performance.now() - this.#silentSinceMs
+    const isTooSilent = this.#underWay.size > 0 && silentMs > MAX_SILENCE_MS
+
+    if (isTooSilent) {
+      this.#stream?.close(new Error(`the peer has been silent for more than ${MAX_SILENCE_MS} ms`))
+    }
+
+    return isTooSilent
+  }
+
+  /** What nobody waits for any more must not stay in memory until somebody asks again. */
+  #onSilence(): void {
+    if (this.#underWay.size > 0 && !this.#isTooSilent()) {
+      this.#silence.within(MAX_SILENCE_MS)
+    }
   }
 
   #open(): void {
@@ -176,7 +201,9 @@ export class ExchangeClient {
         this.#stream = new FramedStream({
           stream,
           language: EXCHANGE,
+          maxMessageBytes: this.#limits.maxMessageBytes,
           onMessage: (message) => this.#onMessage(message),
+          onOffence: (error) => this.#init.onOffence?.(error),
           onClose: (error) => this.#fail(error),
           onDrain: () => this.#flush()
         })
@@ -204,6 +231,8 @@ export class ExchangeClient {
         }
 
         batch.push(waiting)
+      } else {
+        this.#waitingBytes -= sizeOf(waiting.question)
       }
 
       taken++
@@ -216,7 +245,11 @@ export class ExchangeClient {
   /** Whether some of those that wait had been given up. */
   #makeRoom(): boolean {
     const before = this.#queue.length
-    this.#queue = this.#queue.filter(isWanted)
+    this.#queue = this.#queue.filter((waiting) => {
+      const isKept = isWanted(waiting)
+      this.#waitingBytes -= isKept ? 0 : sizeOf(waiting.question)
+      return isKept
+    })
     return this.#queue.length < before
   }
 
@@ -224,11 +257,17 @@ export class ExchangeClient {
     if (batch.length > 0) {
       if (this.#underWay.size === 0) {
         this.#silentSinceMs = performance.now()
+        this.#silence.within(MAX_SILENCE_MS)
       }
 
       this.#lastId = this.#lastId === MAX_REQUEST_ID ? 0 : this.#lastId + 1
       this.#underWay.set(this.#lastId, batch)
-      stream.send(requestOf(this.#lastId, batch))
+      stream.send(
+        requestOf(
+          this.#lastId,
+          batch.map(({ question }) => question)
+        )
+      )
     }
   }
 
@@ -236,20 +275,29 @@ export class ExchangeClient {
     const batch = this.#underWay.get(message.id)
     const isReply = message.name === 'found' || message.name === 'stored'
 
+    if (batch !== undefined && message.name === 'busy') {
+      this.#onBusy(message.id, batch)
+      return
+    }
+
     if (batch === undefined || !isReply || !isReplyTo(message, batch)) {
       throw new ExchangeProtocolError(
         `the peer sent a message "${message.name}" that answers none of the requests under way`
       )
     }
 
-    this.#underWay.delete(message.id)
-    this.#silentSinceMs = performance.now()
+    this.#settled(message.id)
     this.#init.onAnswer?.()
 
     const contacts = message.peers.map(this.#init.contactOf)
 
     for (const [index, answer] of message.answers.entries()) {
-      batch[index]?.resolve({ ...answer, closer: closerOf(answer, contacts) })
+      const waiting = batch[index]
+
+      if (waiting !== undefined) {
+        this.#waitingBytes -= sizeOf(waiting.question)
+        waiting.resolve({ ...answer, closer: closerOf(answer, contacts) })
+      }
     }
 
     if (message.answers.length < batch.length) {
@@ -259,10 +307,27 @@ export class ExchangeClient {
     this.#flush()
   }
 
+  #settled(id: number): void {
+    this.#underWay.delete(id)
+    this.#silentSinceMs = performance.now()
+  }
+
+  #onBusy(id: number, batch: readonly Waiting[]): void {
+    this.#settled(id)
+
+    for (const { question, reject } of batch) {
+      this.#waitingBytes -= sizeOf(question)
+      reject(BUSY)
+    }
+
+    this.#flush()
+  }
+
   #fail(error: Error): void {
     const failed = [...[...this.#underWay.values()].flat(), ...this.#queue]
     this.#underWay.clear()
     this.#queue = []
+    this.#waitingBytes = 0
     this.#stream = undefined
 
     for (const { reject } of failed) {
@@ -287,19 +352,8 @@ function isWanted({ request, reject }: Waiting): boolean {
 /** Made once: an error with its stack is dear on the path of every get. */
 const NO_LONGER_WANTED = new AbortError('nobody wants the answer any more')
 
-function requestOf(id: number, batch: readonly Waiting[]): Message {
-  const questions = batch.map(({ question }) => question)
-  const [first] = questions
-
-  if (first?.name === 'find') {
-    const { closerCount, isCloserAlways } = first
-    return { name: 'find', id, closerCount, isCloserAlways, keys: questions.map(({ key }) => key) }
-  }
-
-  const writes = questions.filter((question) => question.name === 'store')
-  const { closerCount = 0, isCopy = false } = writes[0] ?? {}
-  return { name: 'store', id, closerCount, isCopy, writes }
-}
+/** Made once: there may be many of them, and just when there is much to do. */
+const BUSY = new BusyError('the peer has too much to do')
 
 /** Whether a question can go behind those in one message, which then has so many bytes. */
 function isInMessage(question: Question, batch: readonly Waiting[], sizeBytes: number): boolean {
@@ -310,16 +364,6 @@ function isInMessage(question: Question, batch: readonly Waiting[], sizeBytes: n
       batch.length < MAX_KEYS_PER_MESSAGE &&
       isAlike(question, first.question))
   )
-}
-
-function isAlike(a: Question, b: Question): boolean {
-  if (a.closerCount !== b.closerCount) {
-    return false
-  }
-
-  return a.name === 'find'
-    ? b.name === 'find' && a.isCloserAlways === b.isCloserAlways
-    : b.name === 'store' && a.isCopy === b.isCopy
 }
 
 /** A FIND may be answered in part, so that no reply grows too large; a STORE is answered whole. */
@@ -347,8 +391,4 @@ function closerOf(
   }
 
   return named
-}
-
-function sizeOf(question: Question): number {
-  return question.key.length + (question.name === 'store' ? question.record.length : 0)
 }

@@ -8,13 +8,20 @@ import {
   type MaybePromise,
   whenDone
 } from '@waggle/record'
-import type { Contact, Routing } from '../interface.ts'
+import type { Access } from '../access.ts'
+import { toError } from '../errors.ts'
+import type { Routing } from '../interface.ts'
 import { pointOfKey } from '../lookup/key-space.ts'
+import { DEFAULT_NODE_LIMITS, type NodeLimits } from '../node-limits.ts'
 import type { RecordStore } from '../store/record-store.ts'
+import { Admission } from './admission.ts'
+import { Answering, type Reply } from './answering.ts'
 import { Answers } from './answers.ts'
-import { wirePeerOf } from './contacts.ts'
+import { Backlog } from './backlog.ts'
+import { FairWork } from './fair-work.ts'
 import { FramedStream } from './framed-stream.ts'
-import { MAX_PEERS_PER_MESSAGE, TARGET_MESSAGE_BYTES } from './limits.ts'
+import { Introduced } from './introduced.ts'
+import { BUSY_PAUSE_MS, MAX_EXCHANGE_STREAMS, TARGET_MESSAGE_BYTES } from './limits.ts'
 import {
   EXCHANGE,
   type FindRequest,
@@ -22,8 +29,7 @@ import {
   type Message,
   type StoredReply,
   type StoreRequest,
-  type WireOutcome,
-  type WirePeer
+  type WireOutcome
 } from './messages.ts'
 import { ExchangeProtocolError } from './protocol-error.ts'
 
@@ -35,53 +41,165 @@ export interface ExchangeServerInit {
 
   /** For the peers that replies name. */
   readonly routing: Routing
+
+  /** @default DEFAULT_NODE_LIMITS */
+  readonly limits?: NodeLimits | undefined
+
+  /** Who may write; undefined: everybody. */
+  readonly access?: Access | undefined
+
+  /** A peer has broken the protocol. */
+  readonly onOffence?: (peer: PeerId, error: Error) => void
+}
+
+/** A stream, and what is known of who asks on it. */
+interface Asking {
+  readonly asker: PeerId
+  readonly framed: FramedStream
+  readonly answers: Answers
+
+  /** Whether what is to be stored may be. */
+  readonly mayWrite?: boolean
 }
 
 /**
- * Answers other peers' questions from the store that kad-dht's messages use, too. Each question is
- * answered in one synchronous step, and taken in only when the answers before it are on their way, or
- * not too many of them wait for the disk.
+ * Answers other peers' questions from the store that kad-dht's messages use, too. Each key is
+ * looked at in one synchronous step; the keys of a large question, and the questions of many peers, take turns.
+ * A question is taken in only when those before it on its stream have been answered, or not too many answers
+ * wait for the disk.
  */
 export class ExchangeServer {
   readonly #init: ExchangeServerInit
+  readonly #limits: NodeLimits
+  readonly #work = new FairWork()
+  readonly #admission: Admission
+  readonly #backlog: Backlog
+  #requests = 0
 
   constructor(init: ExchangeServerInit) {
     this.#init = init
+    this.#limits = init.limits ?? DEFAULT_NODE_LIMITS
+    this.#admission = new Admission(this.#limits)
+    this.#backlog = new Backlog(this.#limits)
   }
 
   /** Serves a stream that a peer has opened. */
   serve(stream: Stream, asker: PeerId): void {
+    const { maxMessageBytes, maxBufferedBytesPerPeer, maxRequestsPerPeer } = this.#limits
     const framed = new FramedStream({
-      stream,
-      language: EXCHANGE,
+      ...{ stream, language: EXCHANGE },
+      ...{ maxMessageBytes, maxUnreadBytes: maxBufferedBytesPerPeer },
+      maxOwedAnswers: Math.ceil(maxRequestsPerPeer / MAX_EXCHANGE_STREAMS),
       isReadingWithWriting: true,
-      onMessage: (message) => {
-        const reply = this.#reply(message, asker)
-
-        if (isPromise(reply)) {
-          framed.owe(Promise.resolve(reply).then((late) => answers.give(late)))
-        } else {
-          answers.give(reply)
-        }
-      },
-      onClose: () => {}
+      onMessage: (message) => this.#take(message, asking),
+      onClose: () => this.#backlog.delete(framed),
+      onOffence: (error) => this.#init.onOffence?.(asker, error),
+      onBacklog: () => this.#backlog.grew()
     })
-    const answers = new Answers(framed, this.#init.store)
+    const asking = { asker, framed, answers: new Answers(framed, this.#init.store) }
+    this.#backlog.add(framed, asker.toString())
   }
 
-  #reply(message: Message, asker: PeerId): FoundReply | MaybePromise<StoredReply> {
+  /** Stops the clocks. */
+  close(): void {
+    this.#backlog.stop()
+  }
+
+  /** Answers a request, or puts it off, or says that there is too much to do. */
+  #take(message: Message, asking: Asking): void {
+    const { asker, framed } = asking
+    const keys = keysIn(message)
+
+    if (
+      this.#requests >= this.#limits.maxRequests ||
+      !this.#admission.admits(asker.toString(), keys)
+    ) {
+      framed.send({ name: 'busy', id: message.id })
+      setTimeout(framed.hold(), BUSY_PAUSE_MS).unref?.()
+      return
+    }
+
+    const mayWrite = message.name !== 'store' || this.#mayWrite(asker)
+
+    if (typeof mayWrite === 'boolean') {
+      this.#answer(message, { ...asking, mayWrite })
+      return
+    }
+
+    const release = framed.hold()
+    mayWrite
+      .then((allowed) => this.#answer(message, { ...asking, mayWrite: allowed }))
+      .finally(release)
+      .catch((error: unknown) => framed.close(toError(error)))
+  }
+
+  #mayWrite(asker: PeerId): boolean | Promise<boolean> {
+    return this.#init.access?.allows(asker, 'write') ?? true
+  }
+
+  #answer(message: Message, asking: Asking): void {
+    const { asker, framed } = asking
+    const answering = new Answering({
+      reply: this.#reply(message, asking),
+      id: message.id,
+      isWanted: () => framed.isOpen,
+      onDone: (reply) => this.#give(reply, asking)
+    })
+    this.#requests++
+    this.#work.add(asker.toString(), answering)
+
+    if (!answering.isDone) {
+      answering.onLeave = framed.hold()
+    }
+  }
+
+  /** Undefined: nobody wants it any more. */
+  #give(reply: MaybePromise<Reply> | undefined, asking: Asking): void {
+    if (isPromise(reply)) {
+      // What a validator takes long to check holds up nothing else.
+      asking.framed.owe(
+        Promise.resolve(reply).then(
+          (late) => this.#give(late, asking),
+          () => this.#give(undefined, asking)
+        )
+      )
+      return
+    }
+
+    const { answers, framed } = asking
+    const onGiven = (): void => {
+      this.#requests--
+    }
+
+    if (reply === undefined || !framed.isOpen) {
+      onGiven()
+    } else if (reply.name === 'busy') {
+      framed.send(reply)
+      onGiven()
+    } else {
+      answers.give(reply, onGiven)
+    }
+  }
+
+  #reply(
+    message: Message,
+    asking: Asking
+  ): Generator<undefined, FoundReply | MaybePromise<StoredReply>> {
     switch (message.name) {
       case 'find':
-        return this.#find(message, asker)
+        return this.#find(message, asking)
       case 'store':
-        return this.#store(message, asker)
+        return this.#store(message, asking)
       default:
         throw new ExchangeProtocolError(`"${message.name}" is no request`)
     }
   }
 
   /** Answers as many keys as fit into one message, the first one in any case. */
-  #find({ id, keys, closerCount, isCloserAlways }: FindRequest, asker: PeerId): FoundReply {
+  *#find(
+    { id, keys, closerCount, isCloserAlways }: FindRequest,
+    { asker }: Asking
+  ): Generator<undefined, FoundReply> {
     const introduced = new Introduced(asker)
     const answers: FoundReply['answers'][number][] = []
     let sizeBytes = 0
@@ -97,6 +215,7 @@ export class ExchangeServer {
       const count = record === undefined || isCloserAlways ? closerCount : 0
       const closer = this.#closer(key, count, introduced)
       answers.push(record === undefined ? { closer } : { record, closer })
+      yield
     }
 
     return { name: 'found', id, peers: introduced.peers, answers }
@@ -108,32 +227,36 @@ export class ExchangeServer {
     return store.encoded(key) ?? (isReplicaWanted ? undefined : cache?.encoded(key))
   }
 
-  /** At once, unless what comes in takes long to check. */
-  #store(request: StoreRequest, asker: PeerId): MaybePromise<StoredReply> {
-    const outcomes = request.writes.map(({ key, record }) =>
-      this.#takeIn(key, record, request.isCopy)
-    )
+  /** Resolves later where what comes in takes long to check. */
+  *#store(
+    request: StoreRequest,
+    { asker, mayWrite }: Asking
+  ): Generator<undefined, MaybePromise<StoredReply>> {
+    const { id, writes, closerCount, isCopy } = request
+    const introduced = new Introduced(asker)
+    const storer = asker.toString()
+    const outcomes: MaybePromise<WireOutcome>[] = []
+    const closer: number[][] = []
+
+    for (const { key, record } of writes) {
+      outcomes.push(mayWrite === true ? this.#takeIn({ key, record, storer }, isCopy) : 'refused')
+      closer.push(this.#closer(key, closerCount, introduced))
+      yield
+    }
+
+    const replyOf = (known: readonly WireOutcome[]): StoredReply => ({
+      name: 'stored',
+      id,
+      peers: introduced.peers,
+      answers: known.map((outcome, i) => ({ outcome, closer: closer[i] ?? [] }))
+    })
 
     return outcomes.some(isPromise)
-      ? Promise.all(outcomes).then((late) => this.#stored(request, asker, late))
-      : this.#stored(request, asker, outcomes as WireOutcome[])
+      ? Promise.all(outcomes).then(replyOf)
+      : replyOf(outcomes as WireOutcome[])
   }
 
-  #stored(
-    { id, writes, closerCount }: StoreRequest,
-    asker: PeerId,
-    outcomes: readonly WireOutcome[]
-  ): StoredReply {
-    const introduced = new Introduced(asker)
-    const answers = outcomes.map((outcome, i) => ({
-      outcome,
-      closer: this.#closer(writes[i]?.key ?? NO_KEY, closerCount, introduced)
-    }))
-
-    return { name: 'stored', id, peers: introduced.peers, answers }
-  }
-
-  #takeIn(key: Uint8Array, bytes: Uint8Array, isCopy: boolean): MaybePromise<WireOutcome> {
+  #takeIn({ key, record: bytes, storer }: Write, isCopy: boolean): MaybePromise<WireOutcome> {
     const { store, cache } = this.#init
     const into = isCopy ? cache : store
     const failed = (): WireOutcome => (isExpired(bytes, store) ? 'expired' : 'invalid')
@@ -145,7 +268,7 @@ export class ExchangeServer {
     try {
       // Copied: the store keeps what is in the record, and not the whole message with it.
       const received = store.checks.received(key, bytes.slice())
-      const outcome = whenDone(received, ({ record }) => apply(into, key, record))
+      const outcome = whenDone(received, ({ record }) => apply(into, { key, record, storer }))
       return isPromise(outcome) ? outcome.then(undefined, failed) : outcome
     } catch {
       return failed()
@@ -159,13 +282,34 @@ export class ExchangeServer {
   }
 }
 
+/** Asking for more than there is to ask for is refused by the reader of messages. */
+function keysIn(message: Message): number {
+  switch (message.name) {
+    case 'find':
+      return message.keys.length
+    case 'store':
+      return message.writes.length
+    default:
+      return 0
+  }
+}
+
+interface Write {
+  readonly key: Uint8Array
+  readonly record: Uint8Array
+  readonly storer: string
+}
+
 /** Nothing is left of what validators refuse. */
-function apply(store: RecordStore, key: Uint8Array, record: DHTRecord): WireOutcome {
+function apply(
+  store: RecordStore,
+  { key, record, storer }: Omit<Write, 'record'> & { readonly record: DHTRecord }
+): WireOutcome {
   if (isEmpty(record)) {
     return 'refused'
   }
 
-  const applied = store.apply(key, record)
+  const applied = store.apply(key, record, storer)
   return applied.isAccepted ? 'accepted' : applied.reason
 }
 
@@ -177,57 +321,3 @@ function isExpired(bytes: Uint8Array, { clock, limits }: RecordStore): boolean {
     return false
   }
 }
-
-/** The peers of one reply, each once: without the one who asks, as many as fit, with addresses. */
-export class Introduced {
-  readonly peers: WirePeer[] = []
-  readonly #asker: PeerId
-  readonly #indexes = new Map<Contact, number>()
-  #sizeBytes = 0
-
-  constructor(asker: PeerId) {
-    this.#asker = asker
-  }
-
-  indexesOf(contacts: readonly Contact[]): number[] {
-    const indexes: number[] = []
-
-    for (const contact of contacts) {
-      const index = this.#indexes.get(contact) ?? this.#introduce(contact)
-
-      if (index !== NOWHERE) {
-        indexes.push(index)
-      }
-    }
-
-    return indexes
-  }
-
-  /** Its place among the peers, or nowhere: then it is not looked at again. */
-  #introduce(contact: Contact): number {
-    const index = this.#isWorthIt(contact) ? this.#add(wirePeerOf(contact)) : NOWHERE
-    this.#indexes.set(contact, index)
-    return index
-  }
-
-  #isWorthIt({ id, multiaddrs }: Contact): boolean {
-    return multiaddrs.length > 0 && !id.equals(this.#asker)
-  }
-
-  #add(peer: WirePeer): number {
-    const sizeBytes = peer.addresses.reduce((sum, { length }) => sum + length, peer.id.length)
-
-    if (
-      this.peers.length === MAX_PEERS_PER_MESSAGE ||
-      this.#sizeBytes + sizeBytes > TARGET_MESSAGE_BYTES
-    ) {
-      return NOWHERE
-    }
-
-    this.#sizeBytes += sizeBytes
-    return this.peers.push(peer) - 1
-  }
-}
-
-const NOWHERE = -1
-const NO_KEY = new Uint8Array(0)

@@ -1,9 +1,12 @@
 import type { Stream } from '@libp2p/interface'
 import { toError } from '../errors.ts'
+import { atEndOfTurn } from '../lookup/end-of-turn.ts'
+import { DEFAULT_MAX_BUFFERED_BYTES_PER_PEER } from '../node-limits.ts'
 import { ByteWriter } from './bytes.ts'
 import { FrameReader, type Language, writeFrame } from './frames.ts'
-import { MAX_OWED_ANSWERS, MAX_UNREAD_BYTES, TARGET_MESSAGE_BYTES } from './limits.ts'
+import { MAX_MESSAGES_PER_TURN, MAX_OWED_ANSWERS, TARGET_MESSAGE_BYTES } from './limits.ts'
 import type { Message } from './messages.ts'
+import { ExchangeProtocolError } from './protocol-error.ts'
 
 export interface FramedStreamInit<M> {
   readonly stream: Stream
@@ -14,6 +17,25 @@ export interface FramedStreamInit<M> {
 
   /** The stream has ended: by the other side, by a fault, or by us. */
   readonly onClose: (error: Error) => void
+
+  /** The other side has broken the protocol. The stream ends. */
+  readonly onOffence?: (error: ExchangeProtocolError) => void
+
+  /** Something has come that can't be given on yet. */
+  readonly onBacklog?: () => void
+
+  /** @default DEFAULT_MAX_MESSAGE_BYTES */
+  readonly maxMessageBytes?: number
+
+  /** @default MAX_OWED_ANSWERS */
+  readonly maxOwedAnswers?: number
+
+  /**
+   * What libp2p may hold while nothing is read.
+   *
+   * @default DEFAULT_MAX_BUFFERED_BYTES_PER_PEER
+   */
+  readonly maxUnreadBytes?: number
 
   /** What was held back because {@link FramedStream.isBlocked} can be sent now. */
   readonly onDrain?: () => void
@@ -36,17 +58,20 @@ const LARGEST_COPIED_BYTES = 16_384
  */
 export class FramedStream<M = Message> {
   readonly #init: FramedStreamInit<M>
-  readonly #reader = new FrameReader()
+  readonly #reader: FrameReader
   readonly #writer = new ByteWriter()
   #isFlushScheduled = false
   #isOpen = true
   #owedAnswers = 0
+  #holds = 0
+  #stuckSinceMs: number | undefined
 
   constructor(init: FramedStreamInit<M>) {
     this.#init = init
+    this.#reader = new FrameReader(init.maxMessageBytes)
     const { stream } = init
-    // yamux lets a fast sender have up to 16 MiB under way, all of which may arrive after a pause.
-    stream.maxReadBufferLength = MAX_UNREAD_BYTES
+    // A fast sender may have a whole window under way, all of which arrives after a pause.
+    stream.maxReadBufferLength = init.maxUnreadBytes ?? DEFAULT_MAX_BUFFERED_BYTES_PER_PEER
     stream.addEventListener('message', ({ data }) => {
       this.#reader.push(data)
       this.#takeIn()
@@ -67,6 +92,30 @@ export class FramedStream<M = Message> {
 
   get isOpen(): boolean {
     return this.#isOpen
+  }
+
+  /** What has come and was not given on, and what was sent and could not go out. */
+  get bufferedBytes(): number {
+    const { readBufferLength, writeBufferLength } = this.#init.stream
+    return this.#reader.length + readBufferLength + writeBufferLength
+  }
+
+  /** Since when a message is unfinished or what was sent is not read, in ms of the process's clock. */
+  get stuckSinceMs(): number | undefined {
+    return this.#stuckSinceMs
+  }
+
+  /** Takes in nothing until the function that it gives is called, for the side that answers. */
+  hold(): () => void {
+    this.#holds++
+    this.#pauseIfWaiting()
+    let isHeld = true
+
+    return () => {
+      this.#holds -= Number(isHeld)
+      isHeld = false
+      this.#onDrain()
+    }
   }
 
   send(message: M): void {
@@ -114,22 +163,51 @@ export class FramedStream<M = Message> {
 
   #takeIn(): void {
     try {
-      while (this.#isOpen && !this.#isWaitingForReader()) {
+      for (let taken = 0; this.#isOpen && !this.#isWaitingForReader(); taken++) {
+        if (taken === MAX_MESSAGES_PER_TURN && this.#init.isReadingWithWriting) {
+          atEndOfTurn(this.hold())
+          break
+        }
+
         const bytes = this.#reader.next()
 
         if (bytes === undefined) {
-          return
+          break
         }
 
+        this.#stuckSinceMs = undefined
         this.#init.onMessage(this.#init.language.read(bytes))
       }
+
+      this.#lookForBacklog()
     } catch (error) {
-      this.close(toError(error))
+      this.#fail(toError(error))
+    }
+  }
+
+  #lookForBacklog(): void {
+    if (this.#isOpen && (this.#reader.length > 0 || this.isBlocked)) {
+      this.#stuckSinceMs ??= performance.now()
+      this.#init.onBacklog?.()
+    } else {
+      this.#stuckSinceMs = undefined
+    }
+  }
+
+  #fail(error: Error): void {
+    const isOffence = this.#isOpen && error instanceof ExchangeProtocolError
+    this.close(error)
+
+    if (isOffence) {
+      this.#init.onOffence?.(error)
     }
   }
 
   #isWaitingForReader(): boolean {
-    const isWaiting = this.isBlocked || this.#owedAnswers >= MAX_OWED_ANSWERS
+    const isWaiting =
+      this.isBlocked ||
+      this.#holds > 0 ||
+      this.#owedAnswers >= (this.#init.maxOwedAnswers ?? MAX_OWED_ANSWERS)
     return this.#init.isReadingWithWriting === true && isWaiting
   }
 
@@ -164,6 +242,10 @@ export class FramedStream<M = Message> {
     }
 
     this.#pauseIfWaiting()
+
+    if (this.isBlocked) {
+      this.#lookForBacklog()
+    }
   }
 
   /** Comes from libp2p once it can take more; its own listener, being first, has sent what it held. */

@@ -1,5 +1,5 @@
+import { DEFAULT_MAX_MESSAGE_BYTES } from '../node-limits.ts'
 import type { ByteWriter } from './bytes.ts'
-import { MAX_MESSAGE_BYTES } from './limits.ts'
 import { ExchangeProtocolError } from './protocol-error.ts'
 
 /*
@@ -16,6 +16,16 @@ export class FrameReader {
   #buffer: Uint8Array = NOTHING
   #start = 0
   #end = 0
+  readonly #maxMessageBytes: number
+
+  constructor(maxMessageBytes: number = DEFAULT_MAX_MESSAGE_BYTES) {
+    this.#maxMessageBytes = maxMessageBytes
+  }
+
+  /** How many bytes have come and were not given out. */
+  get length(): number {
+    return this.#end - this.#start
+  }
 
   /** Takes in bytes as they come. */
   push(chunk: { subarray(): Uint8Array }): void {
@@ -48,9 +58,9 @@ export class FrameReader {
     const head = new DataView(this.#buffer.buffer, this.#buffer.byteOffset + this.#start)
     const length = head.getUint32(0)
 
-    if (length === 0 || length > MAX_MESSAGE_BYTES) {
+    if (length === 0 || length > this.#maxMessageBytes) {
       throw new ExchangeProtocolError(
-        `a message has ${length} bytes, from 1 to ${MAX_MESSAGE_BYTES} are allowed`
+        `a message has ${length} bytes, from 1 to ${this.#maxMessageBytes} are allowed`
       )
     }
 
@@ -80,7 +90,7 @@ export class FrameReader {
 
     const needed = this.#end - this.#start + more
     const grown = new Uint8Array(
-      Math.max(needed, Math.min(2 * needed, HEAD_BYTES + MAX_MESSAGE_BYTES))
+      Math.max(needed, Math.min(2 * needed, HEAD_BYTES + this.#maxMessageBytes))
     )
     grown.set(this.#buffer.subarray(this.#start, this.#end))
     this.#buffer = grown

@@ -1,8 +1,10 @@
+import { DEFAULT_MAX_MESSAGE_BYTES, DEFAULT_MAX_REQUESTS_PER_PEER } from '../node-limits.ts'
+
 /** The protocol's name and version; libp2p negotiates it when a stream is opened. */
 export const EXCHANGE_PROTOCOL = '/waggle/exchange/1.0.0'
 
-/** A frame's content: the largest record that is allowed anywhere, its key, and what goes with them. */
-export const MAX_MESSAGE_BYTES: number = 4 * 1024 * 1024
+/** The largest record or message that any node may be told to take. */
+export const MAX_MESSAGE_BYTES: number = DEFAULT_MAX_MESSAGE_BYTES
 
 /** A message is not filled beyond this, unless one item alone is larger. */
 export const TARGET_MESSAGE_BYTES: number = 256 * 1024
@@ -18,6 +20,9 @@ export const MAX_CLOSER_PEERS = 20
 
 /** Addresses that one reply gives for one peer. */
 export const MAX_ADDRESSES_PER_PEER = 16
+
+/** Of these, those that are dialled. */
+export const MAX_DIALLED_ADDRESSES = 8
 
 /** A multiaddr's bytes. */
 export const MAX_ADDRESS_BYTES = 512
@@ -40,12 +45,6 @@ export const MAX_SILENCE_MS = 15_000
 /** Request ids start anew after this. */
 export const MAX_REQUEST_ID: number = 2 ** 32 - 1
 
-/** What libp2p may hold of one stream while we don't read: more than yamux's largest window. */
-export const MAX_UNREAD_BYTES: number = 20 * 1024 * 1024
-
-/** Questions that wait to be sent to one peer. */
-export const MAX_QUEUED_QUESTIONS = 16_384
-
 /** Peers that were introduced to us and are remembered as read. */
 export const MAX_REMEMBERED_CONTACTS = 1000
 
@@ -59,4 +58,13 @@ export const STOCK_PEER_MEMORY_MS = 300_000
 export const MAX_EXCHANGE_STREAMS = 4
 
 /** Answers on one stream that wait for the disk. Enough to fill one write to it, few enough to hold in memory. */
-export const MAX_OWED_ANSWERS = 64
+export const MAX_OWED_ANSWERS: number = DEFAULT_MAX_REQUESTS_PER_PEER / MAX_EXCHANGE_STREAMS
+
+/** A question that has waited for its turn for longer is answered with BUSY: its asker is about to give it up. */
+export const MAX_WAIT_MS = 1500
+
+/** Messages of one stream that are taken in before others get their turn, however small they are. */
+export const MAX_MESSAGES_PER_TURN = 128
+
+/** For so long nothing is taken in from a peer that has just been told that there is too much to do. */
+export const BUSY_PAUSE_MS = 20

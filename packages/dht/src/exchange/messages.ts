@@ -54,7 +54,13 @@ export interface StoredReply {
   readonly answers: readonly { readonly outcome: WireOutcome; readonly closer: readonly number[] }[]
 }
 
-export type Message = FindRequest | StoreRequest | FoundReply | StoredReply
+/** Answers any request: the peer has too much to do. Nothing of it was done. */
+export interface BusyReply {
+  readonly name: 'busy'
+  readonly id: number
+}
+
+export type Message = FindRequest | StoreRequest | FoundReply | StoredReply | BusyReply
 
 /** A peer as replies introduce it, once each; answers name it by its place among them. */
 export interface WirePeer {
@@ -65,7 +71,7 @@ export interface WirePeer {
 /** What a replica made of a write; `invalid`: it broke a rule; `refused`: one of the replica's own. */
 export type WireOutcome = 'accepted' | Rejection | 'invalid' | 'refused'
 
-const TYPES = { find: 0, store: 1, found: 2, stored: 3 } as const
+const TYPES = { find: 0, store: 1, found: 2, stored: 3, busy: 8 } as const
 const OUTCOMES: readonly WireOutcome[] = [
   'accepted',
   'stale',
@@ -95,6 +101,8 @@ export function writeMessage(to: ByteWriter, message: Message): void {
     case 'stored':
       writeStored(to, message)
       break
+    case 'busy':
+      break
   }
 }
 
@@ -122,6 +130,8 @@ function readBody(from: ByteReader, type: number, id: number): Message {
       return readFound(from, id)
     case TYPES.stored:
       return readStored(from, id)
+    case TYPES.busy:
+      return { name: 'busy', id }
     default:
       throw new ExchangeProtocolError(`there is no message type ${type}`)
   }
@@ -273,7 +283,7 @@ export function readCloserCount(from: ByteReader): number {
 }
 
 /** The only flag that there is. */
-function readFlag(from: ByteReader, flag: number, what: string): boolean {
+export function readFlag(from: ByteReader, flag: number, what: string): boolean {
   const flags = from.byte()
 
   if (flags > flag) {

@@ -99,7 +99,12 @@ export class Reunion {
   }
 
   #onLeave(id: PeerId): void {
-    const { initial, remembered, log } = this.#init
+    const { initial, remembered, log, waggle } = this.#init
+
+    if (waggle.isBanished(id)) {
+      // It would be turned away, or turn away from us.
+      return
+    }
 
     if (!this.#isLonely) {
       for (const candidate of this.#candidatesFor(id.toString())) {

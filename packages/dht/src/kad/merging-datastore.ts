@@ -9,6 +9,7 @@ import {
 } from '@waggle/record'
 import type { Datastore, Key } from 'interface-datastore'
 import { fromString } from 'uint8arrays/from-string'
+import { BY_KAD_DHT } from '../store/held.ts'
 import type { RecordStore } from '../store/record-store.ts'
 
 /**
@@ -56,7 +57,7 @@ class KadRecords {
         throw new ValidationError(`the record is not stored: refused by ${refusals.join(', ')}`)
       }
 
-      const applied = this.#store.apply(recordKey, record)
+      const applied = this.#store.apply(recordKey, record, BY_KAD_DHT)
 
       if (!applied.isAccepted) {
         throw new ValidationError(`the record is not stored: ${REASONS[applied.reason]}`)

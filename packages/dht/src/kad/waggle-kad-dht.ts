@@ -8,6 +8,7 @@ import {
 } from '@libp2p/kad-dht'
 import { isEmpty, NAMESPACE, recordSelector, ValidationError } from '@waggle/record'
 import { DEFAULT_KAD_PROTOCOL, DEFAULT_REQUEST_TIMEOUT_MS } from '../constants.ts'
+import { pointOfKey, pointOfPeer, sharedBits } from '../lookup/key-space.ts'
 import { RecordStore, type RecordStoreOptions } from '../store/record-store.ts'
 import { internalsOf } from './internals.ts'
 import { mergingDatastore } from './merging-datastore.ts'
@@ -52,7 +53,10 @@ export function waggleKadDHT(
   const { records, ...kadInit } = init
 
   return (components) => {
-    const store = new RecordStore(records)
+    const store = new RecordStore({
+      nearnessOf: (key) => sharedBits(pointOfKey(key), pointOfPeer(components.peerId)),
+      ...records
+    })
     const datastore = mergingDatastore(
       components.datastore,
       store,

@@ -54,12 +54,25 @@ export class Avoidance {
     }
   }
 
+  /** A peer has too much to do: it is spared for a moment, which is no failure. */
+  busy(peer: PeerId): void {
+    const name = peer.toString()
+    const count = this.#failures.get(name)?.count ?? 0
+    this.#failures.delete(name)
+    this.#failures.set(name, { count, untilMs: this.#nowMs() + FIRST_AVOIDANCE_MS })
+    this.#forgetOldest()
+  }
+
   /** Takes note if what a peer was asked for fails, and passes it on. */
   async watch<T>(peer: PeerId, answer: Promise<T>): Promise<T> {
     try {
       return await answer
     } catch (error) {
-      if (!(error instanceof Error && error.name === 'AbortError')) {
+      const name = error instanceof Error ? error.name : ''
+
+      if (name === 'BusyError') {
+        this.busy(peer)
+      } else if (name !== 'AbortError') {
         this.failed(peer)
       }
 

@@ -61,3 +61,8 @@ export function uint32At(point: Point, at: number): number {
     0
   )
 }
+
+/** How many leading bits two points share, up to 32: how near they are, in powers of two. */
+export function sharedBits(a: Point, b: Point): number {
+  return Math.clz32(uint32At(a, 0) ^ uint32At(b, 0))
+}

@@ -30,8 +30,8 @@ export interface Lookup<A extends Answer> {
   /** Asks one peer; rejects when it gives no answer. */
   ask(contact: Contact, request: Wanted): Promise<A>
 
-  /** Takes in an answer after the search has; undefined: the peer failed. True if that is enough. */
-  take(contact: Contact, answer: A | undefined): boolean
+  /** Takes in an answer after the search has; undefined: the peer failed, as the error says. True if that is enough. */
+  take(contact: Contact, answer: A | undefined, error?: Error): boolean
 }
 
 export interface LookupsInit {
@@ -155,12 +155,14 @@ export class Lookups {
 
     request.settle()
 
-    if (error?.name !== 'AbortError') {
+    if (error?.name === 'BusyError') {
+      this.#init.avoidance.busy(contact.id)
+    } else if (error?.name !== 'AbortError') {
       this.#init.avoidance.failed(contact.id)
     }
 
     run.lookup.search.failed(contact)
-    this.#take(run, contact, undefined)
+    this.#take(run, contact, undefined, error)
   }
 
   #onLate({ run, contact }: Request): void {
@@ -179,9 +181,9 @@ export class Lookups {
     }
   }
 
-  #take(run: Run, contact: Contact, answer: Answer | undefined): void {
+  #take(run: Run, contact: Contact, answer: Answer | undefined, error?: Error): void {
     run.guard(() => {
-      const isEnough = run.isWanted && run.lookup.take(contact, answer)
+      const isEnough = run.isWanted && run.lookup.take(contact, answer, error)
 
       if (isEnough || (run.underWay === 0 && run.lookup.search.isDone)) {
         run.finish()

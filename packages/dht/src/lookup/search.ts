@@ -1,5 +1,6 @@
 import { SEARCH_WIDTH } from '../constants.ts'
 import type { Contact } from '../interface.ts'
+import { DEFAULT_MAX_LOOKUP_CANDIDATES, DEFAULT_MAX_LOOKUP_REQUESTS } from '../node-limits.ts'
 import { type Point, pointOfPeer, roughDistance } from './key-space.ts'
 
 export interface SearchInit {
@@ -14,6 +15,12 @@ export interface SearchInit {
 
   /** Which peers are only asked when others are too few. */
   isAvoided?: (contact: Contact) => boolean
+
+  /** How many peers are kept in mind, whoever names them. @default DEFAULT_MAX_LOOKUP_CANDIDATES */
+  maxCandidates?: number
+
+  /** How many are asked. @default DEFAULT_MAX_LOOKUP_REQUESTS */
+  maxRequests?: number
 }
 
 type State = 'new' | 'asked' | 'answered' | 'failed' | 'excluded'
@@ -42,13 +49,18 @@ export class Search {
   #known: readonly Contact[] = []
   #taken = 0
   #usable = 0
+  #asked = 0
   #count: number
+  readonly #maxCandidates: number
+  readonly #maxRequests: number
 
-  constructor({ target, count, nearest = () => [], isAvoided = () => false }: SearchInit) {
-    this.#target = target
-    this.#count = count
-    this.#nearestKnown = nearest
-    this.#isAvoided = isAvoided
+  constructor(init: SearchInit) {
+    this.#target = init.target
+    this.#count = init.count
+    this.#nearestKnown = init.nearest ?? (() => [])
+    this.#isAvoided = init.isAvoided ?? (() => false)
+    this.#maxCandidates = init.maxCandidates ?? DEFAULT_MAX_LOOKUP_CANDIDATES
+    this.#maxRequests = init.maxRequests ?? DEFAULT_MAX_LOOKUP_REQUESTS
     this.#takeKnown()
   }
 
@@ -66,6 +78,7 @@ export class Search {
 
   /** A peer is being asked. */
   asked(contact: Contact): void {
+    this.#asked++
     this.#settle(contact, 'asked')
   }
 
@@ -112,7 +125,7 @@ export class Search {
         break
       }
 
-      if (state === 'new' || state === 'asked') {
+      if (state === 'asked' || (state === 'new' && this.#mayAsk)) {
         return false
       }
 
@@ -137,14 +150,25 @@ export class Search {
         break
       }
 
-      if (state === wanted) {
-        contacts.push(contact)
-      }
+      if (this.#counts(state)) {
+        left--
 
-      left -= Number(state !== 'failed' && state !== 'excluded')
+        if (state === wanted) {
+          contacts.push(contact)
+        }
+      }
     }
 
     return contacts
+  }
+
+  get #mayAsk(): boolean {
+    return this.#asked < this.#maxRequests
+  }
+
+  /** Who has not been asked when no more may be is as good as unknown. */
+  #counts(state: State): boolean {
+    return state === 'new' ? this.#mayAsk : state !== 'failed' && state !== 'excluded'
   }
 
   /**
@@ -187,7 +211,18 @@ export class Search {
     const isAvoided = this.#isAvoided(contact)
     const candidate: Candidate = { contact, distance, isAvoided, state: 'new' }
     this.#insert(candidate)
+    this.#forgetFarthest()
     return candidate
+  }
+
+  /** Those from which something has come, or is to come, stay. */
+  #forgetFarthest(): void {
+    if (this.#candidates.length > this.#maxCandidates) {
+      const place = this.#candidates.findLastIndex(
+        ({ state }) => state === 'new' || state === 'failed'
+      )
+      this.#candidates.splice(place, place < 0 ? 0 : 1)
+    }
   }
 
   /** From behind, since peers mostly come nearest first. */

@@ -16,8 +16,8 @@ export interface FindingInit {
   /** How many near peers each one asked is to name. */
   readonly closerCount: number
 
-  /** Takes in an answer; undefined: the peer failed. True if that is enough. */
-  readonly take: (contact: Contact, answer: FindReply | undefined) => boolean
+  /** Takes in an answer; undefined: the peer failed, as the error says. True if that is enough. */
+  readonly take: (contact: Contact, answer: FindReply | undefined, error?: Error) => boolean
 }
 
 /** Asks one peer after the other for any answer, all at once for the latest. */

@@ -10,12 +10,13 @@ import {
   subsumes
 } from '@waggle/record'
 import { SEARCH_WIDTH } from '../constants.ts'
-import { UnreachableError } from '../errors.ts'
+import { BusyError, UnreachableError } from '../errors.ts'
 import type { Contact, RecordChannel, Routing, StoreOutcome, Wanted } from '../interface.ts'
 import type { Avoidance } from '../lookup/avoidance.ts'
 import { pointOfKey } from '../lookup/key-space.ts'
 import type { Answer, Lookups } from '../lookup/lookups.ts'
 import { Search } from '../lookup/search.ts'
+import { DEFAULT_NODE_LIMITS, type NodeLimits } from '../node-limits.ts'
 import type { RecordStore } from '../store/record-store.ts'
 import { Finding, type FindingInit } from './finding.ts'
 
@@ -27,6 +28,12 @@ export interface ReplicasInit {
   readonly avoidance: Avoidance
   readonly lookups: Lookups
   readonly numReplicas: number
+
+  /** Which peers are asked after all others, besides those that failed. */
+  readonly isDoubtful?: (contact: Contact) => boolean
+
+  /** @default DEFAULT_NODE_LIMITS */
+  readonly limits?: NodeLimits | undefined
 
   /** Whether this node holds records for others: a client does not. */
   readonly isReplica: () => boolean
@@ -93,15 +100,17 @@ export class Replicas {
     const answers: Held[] = []
     const failed: Contact[] = []
     let failures = 0
+    const busy = new BusyPeers()
 
     if (search.isDone && isEmpty(record)) {
       search.widen(SEARCH_WIDTH)
     }
 
-    await this.#find(search, key, options, (contact, answer) => {
+    await this.#find(search, key, options, (contact, answer, error) => {
       if (answer === undefined) {
         failures++
         failed.push(contact)
+        busy.note(error)
       } else {
         answers.push({ contact, record: answer.record ?? EMPTY_RECORD })
       }
@@ -128,6 +137,8 @@ export class Replicas {
       return { record, end: 'enough', behind: [], without: emptyHanded(answers, search) }
     }
 
+    busy.assertAny(answers.length > 0 || !isEmpty(record))
+
     if (search.isDone && isEmpty(record) && answers.length === 0) {
       this.#throwIfUnreachable(failed)
     }
@@ -146,6 +157,7 @@ export class Replicas {
     const { channel, lookups, numReplicas } = this.#init
     const search = this.#search(key, numReplicas)
     const outcomes = new Map<Contact, StoreOutcome>()
+    const busy = new BusyPeers()
 
     await lookups.run({
       search,
@@ -154,7 +166,9 @@ export class Replicas {
       isHedged: false,
       ask: (contact, request) =>
         channel.store(contact, key, write, { request, closerCount: numReplicas }),
-      take: (contact, answer) => {
+      take: (contact, answer, error) => {
+        busy.note(error)
+
         if (answer !== undefined) {
           outcomes.set(contact, answer.outcome)
         }
@@ -169,6 +183,7 @@ export class Replicas {
       outcomes.set(this.#self, await this.#storeHere(key, write))
     }
 
+    busy.assertAny(outcomes.size > 0)
     return nearest.flatMap((contact) => outcomes.get(contact) ?? [])
   }
 
@@ -233,11 +248,14 @@ export class Replicas {
     { isSelfIncluded = this.#init.isReplica() } = {}
   ): Search {
     const target = pointOfKey(key)
+    const { maxLookupCandidates, maxLookupRequests } = this.#init.limits ?? DEFAULT_NODE_LIMITS
     const search = new Search({
-      target,
-      count,
+      ...{ target, count },
+      maxCandidates: Math.max(maxLookupCandidates, 4 * count),
+      maxRequests: Math.max(maxLookupRequests, 2 * count),
       nearest: (most) => this.#init.routing.nearest(target, most),
-      isAvoided: ({ id }) => this.#init.avoidance.has(id)
+      isAvoided: (contact) =>
+        this.#init.avoidance.has(contact.id) || this.#init.isDoubtful?.(contact) === true
     })
 
     search.add([this.#self])
@@ -290,6 +308,22 @@ export class Replicas {
 
   #isEnough(record: DHTRecord, options: ReadOptions): boolean {
     return isSufficient(record, options, this.#init.store.clock())
+  }
+}
+
+/** Tells a caller that a failure is a matter of load: nobody has answered, and some because of that. */
+class BusyPeers {
+  #count = 0
+
+  note(error: Error | undefined): void {
+    this.#count += Number(error?.name === 'BusyError')
+  }
+
+  /** Throws a BusyError if nobody has answered who could, and some were busy. */
+  assertAny(hasAnswer: boolean): void {
+    if (!hasAnswer && this.#count > 0) {
+      throw new BusyError(`none of the peers has answered, and ${this.#count} had too much to do`)
+    }
   }
 }
 

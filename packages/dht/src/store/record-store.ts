@@ -18,12 +18,11 @@ import TinyQueue from 'tinyqueue'
 import { fromString } from 'uint8arrays/from-string'
 import { textOf } from '../bytes-as-text.ts'
 import { RecordChecks } from '../checks/record-checks.ts'
-import {
-  DEFAULT_MAX_STORED_BYTES,
-  DEFAULT_MAX_STORED_RECORDS,
-  LARGEST_MAX_KEY_BYTES,
-  LARGEST_MAX_RECORD_BYTES
-} from '../constants.ts'
+import { LARGEST_MAX_KEY_BYTES, LARGEST_MAX_RECORD_BYTES } from '../constants.ts'
+import { DEFAULT_MAX_STORED_BYTES, DEFAULT_MAX_STORED_RECORDS } from '../node-limits.ts'
+import { chargesOf, NONE } from './charges.ts'
+import { type Held, OWN } from './held.ts'
+import { type Room, Tenants } from './tenants.ts'
 
 /** How much a node holds for other peers. */
 export interface RecordStoreOptions {
@@ -31,18 +30,36 @@ export interface RecordStoreOptions {
   limits?: Limits | undefined
 
   /**
-   * Records beyond this many push out the one that expires first.
+   * Records beyond this many push out others: first those of the peer that has stored the most, of
+   * these the ones farthest from this node, of these what expires first.
    *
    * @default DEFAULT_MAX_STORED_RECORDS
    */
   maxRecords?: number | undefined
 
   /**
-   * Bytes of encoded records beyond this many push out what expires first.
+   * Bytes of encoded records beyond this many push out others, too.
    *
    * @default DEFAULT_MAX_STORED_BYTES
    */
   maxBytes?: number | undefined
+
+  /**
+   * Of what one peer has stored, records beyond this many push out others of its own.
+   *
+   * @default maxRecords
+   */
+  maxRecordsPerPeer?: number | undefined
+
+  /**
+   * The same for bytes.
+   *
+   * @default maxBytes
+   */
+  maxBytesPerPeer?: number | undefined
+
+  /** How near to this node a record's key is, in leading bits that they share; 0 for all if it is left out. */
+  nearnessOf?: ((key: Uint8Array) => number) | undefined
 
   /** @default getDHTTime */
   clock?: (() => DHTTime) | undefined
@@ -72,27 +89,14 @@ export interface StoreObserver {
   stored(name: string, expirationTime: DHTTime): void
   expired(name: string, expirationTime: DHTTime): void
 }
+
 /** Hears of each write that has changed what is held under a name. */
 export type Follower = (name: string, write: DHTRecord) => void
-
-/** What is held for one key. Replaced whole with every change, so that queued ones can be told apart. */
-interface Held {
-  readonly name: string
-  readonly record: DHTRecord
-  readonly sizeBytes: number
-  readonly expirationTime: DHTTime
-  /** Since when anything has been held under the name, in ms of the process's clock. */
-  readonly sinceMs: number
-  /** When it was changed last. */
-  readonly changedMs: number
-  /** Made when first asked for. */
-  encoded?: Uint8Array
-}
 
 /**
  * The one place where a node holds records for others: kad-dht's messages and ours read and write
  * the same one. A write is merged in one synchronous step, so that no two of them can overlap (N2).
- * It is bounded: when it is full, what expires first goes (N7).
+ * It is bounded: when it is full, those who have stored most give way first (N7).
  */
 export class RecordStore {
   readonly limits: Limits
@@ -100,8 +104,8 @@ export class RecordStore {
 
   /** What records pass that come from elsewhere. */
   readonly checks: RecordChecks
-  readonly #maxRecords: number
-  readonly #maxBytes: number
+  readonly #room: Room
+  readonly #tenants: Tenants
   readonly #held = new Map<string, Held>()
   /** May contain what has been replaced since; see {@link #isCurrent}. */
   #firstToExpire: TinyQueue<Held> = queue([])
@@ -119,8 +123,13 @@ export class RecordStore {
       clock: this.clock,
       validators: options.validators
     })
-    this.#maxRecords = options.maxRecords ?? DEFAULT_MAX_STORED_RECORDS
-    this.#maxBytes = options.maxBytes ?? DEFAULT_MAX_STORED_BYTES
+    this.#room = roomOf(options)
+    this.#tenants = new Tenants({
+      room: this.#room,
+      nearnessOf: (name) => options.nearnessOf?.(keyOf(name)) ?? 0,
+      isCurrent: (held) => this.#isCurrent(held),
+      all: () => this.#held.values()
+    })
   }
 
   /** How many records are held. */
@@ -221,8 +230,11 @@ export class RecordStore {
     return held && (held.encoded ?? encodeRecord(held.record))
   }
 
-  /** Takes in a write (R6) that has passed {@link checks}, or that this node made itself. */
-  apply(key: Uint8Array, write: DHTRecord): Applied {
+  /**
+   * Takes in a write (R6) that has passed {@link checks} and that the peer of that name has sent, or
+   * that this node made itself. A dictionary counts as stored by the first who wrote into it.
+   */
+  apply(key: Uint8Array, write: DHTRecord, storer: string = OWN): Applied {
     const name = nameOf(key)
     const previous = this.#held.get(name)
     const before = previous?.record ?? EMPTY_RECORD
@@ -232,9 +244,9 @@ export class RecordStore {
       return applied
     }
 
-    const held = heldOf(name, applied.record, previous?.sinceMs)
+    const held = heldOf(name, applied.record, storer, previous)
     this.#hold(held)
-    const dropped = this.#makeRoom()
+    const dropped = this.#makeRoom(held)
 
     if (!dropped.includes(held)) {
       this.#observer?.stored(name, held.expirationTime)
@@ -268,15 +280,48 @@ export class RecordStore {
   }
 
   #hold(held: Held): void {
-    this.#bytes += held.sizeBytes - (this.#held.get(held.name)?.sizeBytes ?? 0)
+    const previous = this.#held.get(held.name)
+
+    if (previous !== undefined) {
+      this.#release(previous)
+    }
+
+    this.#bytes += held.sizeBytes
     this.#held.set(held.name, held)
+    this.#tenants.add(held)
     this.#firstToExpire.push(held)
     this.#forgetReplaced()
     this.#keeper?.changed(held.name)
   }
 
-  #makeRoom(): Held[] {
-    return this.#dropWhile(() => this.#held.size > this.#maxRecords || this.#bytes > this.#maxBytes)
+  #release(held: Held): void {
+    this.#bytes -= held.sizeBytes
+    this.#tenants.delete(held)
+  }
+
+  /** Gives back what it has dropped: perhaps what was to have room. */
+  #makeRoom(held: Held): Held[] {
+    const now = this.clock()
+    const dropped = this.#dropWhile(
+      ({ expirationTime }) => expirationTime <= now && this.#isFull(held)
+    )
+
+    while (!dropped.includes(held) && this.#isFull(held)) {
+      const next = this.#tenants.nextToGo(held.storer) ?? held
+      this.#drop(next)
+      dropped.push(next)
+    }
+
+    return dropped
+  }
+
+  #isFull({ storer }: Held): boolean {
+    const { maxRecords, maxBytes } = this.#room
+    return (
+      this.#held.size > maxRecords ||
+      this.#bytes > maxBytes ||
+      this.#tenants.isBeyondItsRoom(storer)
+    )
   }
 
   /** Gives back what it has dropped. */
@@ -291,14 +336,18 @@ export class RecordStore {
       this.#firstToExpire.pop()
 
       if (this.#isCurrent(first)) {
-        this.#held.delete(first.name)
-        this.#bytes -= first.sizeBytes
-        this.#keeper?.changed(first.name)
+        this.#drop(first)
         dropped.push(first)
       }
     }
 
     return dropped
+  }
+
+  #drop(held: Held): void {
+    this.#held.delete(held.name)
+    this.#release(held)
+    this.#keeper?.changed(held.name)
   }
 
   #isCurrent(held: Held): boolean {
@@ -321,11 +370,24 @@ function assertSendable({ maxRecordBytes, maxKeyBytes }: Limits): void {
   }
 }
 
-function heldOf(name: string, record: DHTRecord, heldSinceMs?: number): Held {
-  const changedMs = performance.now()
+function roomOf(options: RecordStoreOptions): Room {
+  const { maxRecords = DEFAULT_MAX_STORED_RECORDS, maxBytes = DEFAULT_MAX_STORED_BYTES } = options
   return {
-    ...{ name, record, changedMs, sinceMs: heldSinceMs ?? changedMs },
-    sizeBytes: encodedSize(record) + name.length,
+    maxRecords,
+    maxBytes,
+    maxRecordsPerPeer: options.maxRecordsPerPeer ?? maxRecords,
+    maxBytesPerPeer: options.maxBytesPerPeer ?? maxBytes
+  }
+}
+
+function heldOf(name: string, record: DHTRecord, writer: string, previous?: Held): Held {
+  const changedMs = performance.now()
+  const sizeBytes = encodedSize(record) + name.length
+  const isShared = previous !== undefined && record.subkeys.size > 0
+  return {
+    ...{ name, record, sizeBytes, changedMs, sinceMs: previous?.sinceMs ?? changedMs },
+    storer: isShared ? previous.storer : writer,
+    charges: isShared ? chargesOf(previous, writer, sizeBytes) : NONE,
     expirationTime: lastExpiration(record)
   }
 }

@@ -13,6 +13,12 @@ export const POLL_MS = 5_000
 /** How long after a replica was lost, or a nearer one came, its keys are looked at: the others tell changes meanwhile. */
 export const SETTLE_MS = 50
 
+/** How many replicas tell a watcher of changes at once; the others may collect them for a moment. */
+export const PROMPT_REPLICAS = 2
+
+/** How long a replica may collect changes for a watcher who has heard of them by others, most likely. */
+export const COLLECT_MS = 250
+
 /** Keys that a replica watches for one peer. */
 export const MAX_WATCHES_PER_PEER = 4_096
 

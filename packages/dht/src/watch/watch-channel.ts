@@ -17,6 +17,9 @@ export interface ChangeOptions {
 
   /** How many peers near the key are wanted. */
   readonly closerCount: number
+
+  /** Whether the replica may collect changes for a moment. */
+  readonly isUnhurried: boolean
   readonly request: Wanted
 }
 
@@ -53,6 +56,12 @@ export interface WatchChannelInit {
   /** A peer tells of a change. */
   readonly onChange: (key: Uint8Array, record: DHTRecord) => void
 
+  /** A peer has broken the protocol. */
+  readonly onOffence?: (peer: PeerId, error: Error) => void
+
+  /** Who is not asked, because it broke the protocol lately. */
+  readonly isBanished?: (peer: PeerId) => boolean
+
   /** A peer tells nothing any more. */
   readonly onLost: (peer: PeerId) => void
 }
@@ -70,10 +79,10 @@ export class WatchChannel implements ChangeChannel {
   async watch(
     peer: Contact,
     key: Uint8Array,
-    { digest, closerCount, request }: ChangeOptions
+    { digest, closerCount, isUnhurried, request }: ChangeOptions
   ): Promise<WatchReply> {
     try {
-      const question: WatchQuestion = { name: 'watch', key, digest, closerCount }
+      const question: WatchQuestion = { name: 'watch', key, digest, closerCount, isUnhurried }
       return await this.#replyOf(peer, key, await this.#clientOf(peer).ask(question, request))
     } catch (error) {
       if (error instanceof Error && error.name === 'UnsupportedProtocolError') {
@@ -90,7 +99,7 @@ export class WatchChannel implements ChangeChannel {
     // Whoever is not there to be told will watch no longer than its lease.
     this.#clients
       .get(peer.id.toString())
-      ?.ask({ name: 'unwatch', key, digest: NOTHING, closerCount: 0 })
+      ?.ask({ name: 'unwatch', key, digest: NOTHING, closerCount: 0, isUnhurried: false })
       .catch(() => {})
   }
 
@@ -125,6 +134,7 @@ export class WatchChannel implements ChangeChannel {
       open: () => this.#open(peer),
       contactOf: (introduced) => this.#contacts.of(introduced),
       onChange: (key, bytes) => this.#onChange(peer, key, bytes),
+      onOffence: (error) => this.#init.onOffence?.(peer.id, error),
       onAnswer: () => this.#init.onAnswer(peer.id),
       onEnd: () => {
         this.#clients.delete(name)
@@ -145,7 +155,12 @@ export class WatchChannel implements ChangeChannel {
   }
 
   async #open(peer: Contact): Promise<Stream> {
-    const { connectionManager } = this.#init
+    const { connectionManager, isBanished } = this.#init
+
+    if (isBanished?.(peer.id)) {
+      throw new Error(`the peer ${peer.id} broke the protocol lately`)
+    }
+
     const signal = AbortSignal.timeout(OPEN_TIMEOUT_MS)
     await connectedTo(connectionManager, peer, { signal })
     return connectionManager.openStream(peer.id, WATCH_PROTOCOL, { signal })

@@ -16,6 +16,9 @@ import {
 } from './watch-messages.ts'
 
 export interface WatchClientInit {
+  /** The peer has broken the protocol. */
+  readonly onOffence?: (error: Error) => void
+
   /** Opens a stream to the peer. */
   readonly open: () => Promise<Stream>
 
@@ -40,6 +43,9 @@ export interface WatchQuestion {
   /** Of what is known; without a byte for nothing. */
   readonly digest: Uint8Array
   readonly closerCount: number
+
+  /** Whether the peer may collect changes for a moment. */
+  readonly isUnhurried: boolean
 }
 
 /** What the peer says to it. */
@@ -153,6 +159,7 @@ export class WatchClient {
       stream,
       language: WATCHING,
       onMessage: (message) => this.#onMessage(message),
+      onOffence: (error) => this.#init.onOffence?.(error),
       onClose: (error) => this.#end(error),
       onDrain: () => this.#flush()
     })
@@ -287,14 +294,17 @@ function requestOf(batch: readonly Waiting[]): WatchMessage {
   const questions = batch.map(({ question }) => question)
   const [first] = questions
 
-  return first?.name === 'watch'
-    ? { name: 'watch', closerCount: first.closerCount, keys: questions }
-    : { name: 'unwatch', keys: questions.map(({ key }) => key) }
+  if (first?.name === 'watch') {
+    const { closerCount, isUnhurried } = first
+    return { name: 'watch', closerCount, isUnhurried, keys: questions }
+  }
+
+  return { name: 'unwatch', keys: questions.map(({ key }) => key) }
 }
 
 /** Whether a question can go behind those in one message, which then has so many bytes. */
 function isInMessage(
-  { name, closerCount }: WatchQuestion,
+  { name, closerCount, isUnhurried }: WatchQuestion,
   batch: readonly Waiting[],
   sizeBytes: number
 ): boolean {
@@ -304,7 +314,8 @@ function isInMessage(
     (sizeBytes <= TARGET_MESSAGE_BYTES &&
       batch.length < MAX_KEYS_PER_MESSAGE &&
       first.question.name === name &&
-      first.question.closerCount === closerCount)
+      first.question.closerCount === closerCount &&
+      first.question.isUnhurried === isUnhurried)
   )
 }
 

@@ -3,6 +3,7 @@ import { type Language, writeFrame } from '../exchange/frames.ts'
 import { MAX_KEYS_PER_MESSAGE, MAX_MESSAGE_BYTES } from '../exchange/limits.ts'
 import {
   readCloserCount,
+  readFlag,
   readIndexes,
   readItems,
   readKey,
@@ -20,6 +21,9 @@ export interface WatchRequest {
 
   /** How many near peers are wanted for each key. */
   readonly closerCount: number
+
+  /** Whether changes may be collected for a moment: others tell of them at once. */
+  readonly isUnhurried: boolean
   readonly keys: readonly {
     readonly key: Uint8Array
 
@@ -63,6 +67,7 @@ export type WatchMessage = WatchRequest | UnwatchRequest | WatchedReply | Change
 
 const TYPES = { watch: 0, unwatch: 1, watched: 2, changed: 3 } as const
 const STATES: readonly WatchState[] = ['watched', 'refused', 'ended']
+const UNHURRIED = 1
 const NOTHING = new Uint8Array(0)
 
 /** What is spoken on streams of the watch protocol. */
@@ -126,8 +131,9 @@ function readBody(from: ByteReader, type: number): WatchMessage {
   }
 }
 
-function writeWatch(to: ByteWriter, { closerCount, keys }: WatchRequest): void {
+function writeWatch(to: ByteWriter, { closerCount, isUnhurried, keys }: WatchRequest): void {
   to.varint(closerCount)
+  to.byte(isUnhurried ? UNHURRIED : 0)
   to.varint(keys.length)
 
   for (const { key, digest } of keys) {
@@ -138,12 +144,13 @@ function writeWatch(to: ByteWriter, { closerCount, keys }: WatchRequest): void {
 
 function readWatch(from: ByteReader): WatchRequest {
   const closerCount = readCloserCount(from)
+  const isUnhurried = readFlag(from, UNHURRIED, 'WATCH')
   const keys = readItems(from, MAX_KEYS_PER_MESSAGE, () => ({
     key: readKey(from),
     digest: from.byteString(DIGEST_BYTES, 'a digest')
   }))
 
-  return { name: 'watch', closerCount, keys }
+  return { name: 'watch', closerCount, isUnhurried, keys }
 }
 
 function writeUnwatch(to: ByteWriter, { keys }: UnwatchRequest): void {

@@ -3,7 +3,7 @@ import { type DHTRecord, encodeRecord, join, type Limits, parseRecordKey } from 
 import type { Routing } from '../interface.ts'
 import { keyOf, type RecordStore } from '../store/record-store.ts'
 import { Alarm } from '../timing/alarm.ts'
-import { LEASE_MS, MAX_WATCHES, MAX_WATCHES_PER_PEER } from './limits.ts'
+import { COLLECT_MS, LEASE_MS, MAX_WATCHES, MAX_WATCHES_PER_PEER } from './limits.ts'
 import { changedFrame } from './watch-messages.ts'
 import { Watcher } from './watcher.ts'
 
@@ -12,6 +12,9 @@ export interface WatchServerInit {
 
   /** For the peers that replies name. */
   readonly routing: Routing
+
+  /** A peer has broken the protocol. */
+  readonly onOffence?: (peer: PeerId, error: Error) => void
 }
 
 /** How often leases are looked at. */
@@ -28,12 +31,17 @@ export class WatchServer {
   readonly #countOfPeer = new Map<string, number>()
   readonly #alarm = new Alarm(() => this.#sweep())
 
-  /** What has been written since changes were told last, by name. */
-  #written = new Map<string, DHTRecord>()
+  readonly #collecting = new Alarm(() => this.#tell(this.#collected.take(), true))
+
+  /** What has been written since those were told last who want to know at once, and the others. */
+  readonly #written: Written
+  readonly #collected: Written
   #count = 0
 
   constructor(init: WatchServerInit) {
     this.#init = init
+    this.#written = new Written(init.store.limits)
+    this.#collected = new Written(init.store.limits)
     init.store.follow((name, write) => this.#onWrite(name, write))
   }
 
@@ -45,7 +53,8 @@ export class WatchServer {
   /** Serves a stream that a peer has opened. */
   serve(stream: Stream, peer: PeerId): void {
     const watcher = new Watcher({
-      ...{ stream, peer, ...this.#init },
+      ...{ stream, peer, store: this.#init.store, routing: this.#init.routing },
+      onOffence: (error) => this.#init.onOffence?.(peer, error),
       admit: (name) => this.#admit(watcher, name),
       release: (name) => this.#release(watcher, name),
       onClose: () => this.#open.delete(watcher)
@@ -57,6 +66,7 @@ export class WatchServer {
   /** Looks at no leases any more. */
   stop(): void {
     this.#alarm.stop()
+    this.#collecting.stop()
   }
 
   /** Whether there is room for another key of the peer's. */
@@ -99,29 +109,35 @@ export class WatchServer {
   }
 
   #onWrite(name: string, write: DHTRecord): void {
-    if (!this.#watchers.has(name)) {
+    const watchers = this.#watchers.get(name)
+
+    if (watchers === undefined) {
       return
     }
 
-    if (this.#written.size === 0) {
-      queueMicrotask(() => this.#tell())
+    if (this.#written.add(name, write)) {
+      queueMicrotask(() => this.#tell(this.#written.take(), false))
     }
 
-    const before = this.#written.get(name)
-    const { limits } = this.#init.store
-    this.#written.set(name, before === undefined ? write : join(before, write, limits))
+    if ([...watchers].some((watcher) => watcher.isUnhurried(name))) {
+      this.#collected.add(name, write)
+      this.#collecting.within(COLLECT_MS)
+    }
   }
 
-  #tell(): void {
-    const written = this.#written
-    this.#written = new Map()
-
+  #tell(written: ReadonlyMap<string, DHTRecord>, isUnhurried: boolean): void {
     for (const [name, write] of written) {
-      const key = keyOf(name)
-      const frame = changedFrame(key, this.#smaller(key, write))
+      const watchers = [...(this.#watchers.get(name) ?? [])].filter(
+        (watcher) => watcher.isUnhurried(name) === isUnhurried
+      )
 
-      for (const watcher of this.#watchers.get(name) ?? []) {
-        watcher.tell(name, frame)
+      if (watchers.length > 0) {
+        const key = keyOf(name)
+        const frame = changedFrame(key, this.#smaller(key, write))
+
+        for (const watcher of watchers) {
+          watcher.tell(name, frame)
+        }
       }
     }
   }
@@ -141,6 +157,29 @@ export class WatchServer {
     if (this.#open.size > 0) {
       this.#alarm.within(SWEEP_MS)
     }
+  }
+}
+
+/** What has been written since somebody took it, by the names of the keys. */
+class Written {
+  readonly #limits: Limits
+  #records = new Map<string, DHTRecord>()
+
+  constructor(limits: Limits) {
+    this.#limits = limits
+  }
+
+  /** Whether it is the first. */
+  add(name: string, write: DHTRecord): boolean {
+    const before = this.#records.get(name)
+    this.#records.set(name, before === undefined ? write : join(before, write, this.#limits))
+    return before === undefined && this.#records.size === 1
+  }
+
+  take(): ReadonlyMap<string, DHTRecord> {
+    const records = this.#records
+    this.#records = new Map()
+    return records
   }
 }
 

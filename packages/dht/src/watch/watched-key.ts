@@ -15,7 +15,7 @@ import type { Replicas } from '../replicas/replicas.ts'
 import type { RecordStore } from '../store/record-store.ts'
 import { Alarm } from '../timing/alarm.ts'
 import { digestOf } from './digest.ts'
-import { RENEW_MS, SETTLE_MS } from './limits.ts'
+import { PROMPT_REPLICAS, RENEW_MS, SETTLE_MS } from './limits.ts'
 import { firstExpiration, isSameShown, NOTHING_SHOWN, type Shown, shownOf } from './shown.ts'
 import type { ChangeChannel, WatchReply } from './watch-channel.ts'
 import type { Watched, Watching } from './watching.ts'
@@ -49,6 +49,8 @@ export class WatchedKey implements Watched, Wanted {
 
   /** Those that tell changes. */
   readonly #tellers = new Map<string, Contact>()
+  /** Those that are to tell them at once. */
+  readonly #prompt = new Set<string>()
   readonly #settling = new Alarm(() => this.#settle())
   #shown: Shown = NOTHING_SHOWN
   #shownUntil: DHTTime = Number.POSITIVE_INFINITY
@@ -67,9 +69,9 @@ export class WatchedKey implements Watched, Wanted {
     this.#point = pointOfKey(init.key)
   }
 
-  /** Whether any replica tells changes. */
+  /** Whether any replica tells changes at once. */
   get isTold(): boolean {
-    return this.#tellers.size > 0
+    return [...this.#prompt].some((name) => this.#tellers.has(name))
   }
 
   /** When what is shown expires first. */
@@ -151,7 +153,7 @@ export class WatchedKey implements Watched, Wanted {
    * time if such losses don't end; undefined if it is no loss.
    */
   lost(peer: PeerId): number | undefined {
-    if (!this.#tellers.delete(peer.toString())) {
+    if (!this.#forget(peer.toString())) {
       return undefined
     }
 
@@ -179,24 +181,53 @@ export class WatchedKey implements Watched, Wanted {
   }
 
   async #ask(contact: Contact, request: Wanted): Promise<WatchReply> {
-    const { channel, key, numReplicas } = this.#init
-    const digest = digestOf(this.record)
-    const reply = await channel.watch(contact, key, { digest, closerCount: numReplicas, request })
+    const name = contact.id.toString()
 
-    // Be it late for the question: what counts is whether the peer tells changes.
-    if (!reply.isWatched) {
-      this.#tellers.delete(contact.id.toString())
+    try {
+      const reply = await this.#init.channel.watch(contact, this.key, {
+        digest: digestOf(this.record),
+        closerCount: this.#init.numReplicas,
+        isUnhurried: !this.#isPrompt(name),
+        request
+      })
+      this.#take(contact, reply)
+      return reply
+    } catch (error) {
+      this.#forget(name)
+      throw error
+    }
+  }
+
+  /** Whether a replica is one of those that tell at once: the first that were asked and have not failed. */
+  #isPrompt(name: string): boolean {
+    if (this.#prompt.size < PROMPT_REPLICAS) {
+      this.#prompt.add(name)
+    }
+
+    return this.#prompt.has(name)
+  }
+
+  /** Be it late for the question: what counts is whether the peer tells changes. */
+  #take(contact: Contact, { isWatched, record }: WatchReply): void {
+    const name = contact.id.toString()
+
+    if (!isWatched) {
+      this.#forget(name)
     } else if (this.isWanted) {
-      this.#tellers.set(contact.id.toString(), contact)
+      this.#tellers.set(name, contact)
     } else {
-      channel.unwatch(contact, key)
+      this.#init.channel.unwatch(contact, this.key)
     }
 
-    if (reply.record !== undefined) {
-      this.learn(reply.record)
+    if (record !== undefined) {
+      this.learn(record)
     }
+  }
 
-    return reply
+  /** Whether it told changes until now. */
+  #forget(name: string): boolean {
+    this.#prompt.delete(name)
+    return this.#tellers.delete(name)
   }
 
   #keep(nearest: readonly Contact[]): void {
@@ -205,7 +236,7 @@ export class WatchedKey implements Watched, Wanted {
 
     for (const [name, contact] of this.#tellers) {
       if (!names.has(name)) {
-        this.#tellers.delete(name)
+        this.#forget(name)
         channel.unwatch(contact, key)
       }
     }

@@ -1,7 +1,7 @@
 import type { PeerId, Stream } from '@libp2p/interface'
 import { equals } from 'uint8arrays/equals'
-import { Introduced } from '../exchange/exchange-server.ts'
 import { FramedStream } from '../exchange/framed-stream.ts'
+import { Introduced } from '../exchange/introduced.ts'
 import { TARGET_MESSAGE_BYTES } from '../exchange/limits.ts'
 import { ExchangeProtocolError } from '../exchange/protocol-error.ts'
 import type { Routing } from '../interface.ts'
@@ -18,6 +18,9 @@ import {
 } from './watch-messages.ts'
 
 export interface WatcherInit {
+  /** The peer has broken the protocol. */
+  readonly onOffence?: (error: Error) => void
+
   readonly stream: Stream
   readonly peer: PeerId
   readonly store: RecordStore
@@ -31,6 +34,12 @@ export interface WatcherInit {
   readonly onClose: () => void
 }
 
+interface Asked {
+  /** When, in ms of the process's clock. */
+  readonly atMs: number
+  readonly isUnhurried: boolean
+}
+
 /**
  * One stream on which a peer is told of changes. Nothing is written to a peer that does not read: what
  * changes meanwhile is kept as the names of keys, and told as it is when the peer reads again.
@@ -40,8 +49,8 @@ export class Watcher {
   readonly #init: WatcherInit
   readonly #stream: FramedStream<WatchMessage>
 
-  /** What is watched, and when that was asked for last, in ms of the process's clock. */
-  readonly #askedMs = new Map<string, number>()
+  /** What is watched, and how that was asked for last. */
+  readonly #asked = new Map<string, Asked>()
 
   /** What has changed while the peer did not read. */
   readonly #untold = new Set<string>()
@@ -56,8 +65,14 @@ export class Watcher {
       isReadingWithWriting: true,
       onMessage: (message) => this.#onMessage(message),
       onDrain: () => this.#tellRest(),
+      onOffence: (error) => init.onOffence?.(error),
       onClose: () => this.#onClose()
     })
+  }
+
+  /** Whether changes of a key may be collected for a moment. */
+  isUnhurried(name: string): boolean {
+    return this.#asked.get(name)?.isUnhurried === true
   }
 
   /** A key has changed; the frame says how. */
@@ -73,13 +88,13 @@ export class Watcher {
   sweep(): void {
     const untilMs = performance.now() - LEASE_MS
 
-    for (const [name, askedMs] of this.#askedMs) {
-      if (askedMs < untilMs) {
+    for (const [name, { atMs }] of this.#asked) {
+      if (atMs < untilMs) {
         this.#release(name)
       }
     }
 
-    if (this.#askedMs.size === 0 && this.#usedMs < untilMs) {
+    if (this.#asked.size === 0 && this.#usedMs < untilMs) {
       this.#stream.close(new Error(`nothing is watched for ${LEASE_MS} ms`))
     }
   }
@@ -100,7 +115,7 @@ export class Watcher {
   }
 
   /** Answers as many keys as fit into one message, the first one in any case. */
-  #watch({ keys, closerCount }: WatchRequest): void {
+  #watch({ keys, closerCount, isUnhurried }: WatchRequest): void {
     const introduced = new Introduced(this.#init.peer)
     const answers: WatchedAnswer[] = []
     let sizeBytes = 0
@@ -113,7 +128,7 @@ export class Watcher {
         break
       }
 
-      const state = this.#isTold(nameOf(key)) ? 'watched' : 'refused'
+      const state = this.#isTold(nameOf(key), isUnhurried) ? 'watched' : 'refused'
       const nearest = this.#init.routing.nearest(pointOfKey(key), closerCount)
       const closer = introduced.indexesOf(nearest)
       answers.push(record === undefined ? { state, closer } : { state, record, closer })
@@ -122,12 +137,12 @@ export class Watcher {
     this.#stream.send({ name: 'watched', peers: introduced.peers, answers })
   }
 
-  #isTold(name: string): boolean {
-    if (!this.#askedMs.has(name) && !this.#init.admit(name)) {
+  #isTold(name: string, isUnhurried: boolean): boolean {
+    if (!this.#asked.has(name) && !this.#init.admit(name)) {
       return false
     }
 
-    this.#askedMs.set(name, this.#usedMs)
+    this.#asked.set(name, { atMs: this.#usedMs, isUnhurried })
     this.#untold.delete(name)
     return true
   }
@@ -148,7 +163,7 @@ export class Watcher {
   }
 
   #release(name: string): void {
-    if (this.#askedMs.delete(name)) {
+    if (this.#asked.delete(name)) {
       this.#untold.delete(name)
       this.#init.release(name)
     }
@@ -171,11 +186,11 @@ export class Watcher {
   }
 
   #onClose(): void {
-    for (const name of this.#askedMs.keys()) {
+    for (const name of this.#asked.keys()) {
       this.#init.release(name)
     }
 
-    this.#askedMs.clear()
+    this.#asked.clear()
     this.#untold.clear()
     this.#init.onClose()
   }

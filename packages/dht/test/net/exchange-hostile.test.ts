@@ -91,6 +91,38 @@ describe('a peer that asks for much and reads nothing', () => {
   })
 })
 
+describe('a peer that', () => {
+  it.each<[string, (talker: Talker) => unknown]>([
+    ['says what is no message', (talker) => talker.sayBytes(frameOf(Uint8Array.of(7, 7, 7)))],
+    [
+      'answers instead of asking',
+      (talker) => talker.say({ name: 'stored', id: 1, peers: [], answers: [] })
+    ],
+    ['announces an oversized message', (talker) => talker.sayBytes(headOf(MAX_MESSAGE_BYTES + 1))],
+    ['sends an empty message', (talker) => talker.sayBytes(headOf(0))],
+    ['says random bytes', (talker) => talker.sayBytes(crypto.getRandomValues(new Uint8Array(5000)))]
+  ])(
+    '%s is disconnected, and not let in again for a while; others are served (N9)',
+    async (_, offend) => {
+      await using net = await testnet(1)
+      const [server] = net.nodes as [DHT]
+      await server.store('key', 1, { ttl: 600 })
+      await using good = await strangerTo(server)
+      await using stranger = await strangerTo(server)
+      const talker = await good.talk()
+      await expectServed(talker, 'key')
+      await offend(await stranger.talk())
+
+      const connections = () => server.libp2p.getConnections(stranger.node.peerId)
+      await vi.waitUntil(() => connections().length === 0, PATIENCE)
+      await stranger.node.dial(server.libp2p.getMultiaddrs()).catch(() => {})
+      await vi.waitUntil(() => connections().length === 0, PATIENCE)
+      await expect(stranger.talk().then((again) => expectServed(again, 'key'))).rejects.toThrow()
+      await expectServed(talker, 'key')
+    }
+  )
+})
+
 describe('a stream on which a peer', () => {
   let net: Testnet
 
@@ -104,17 +136,6 @@ describe('a stream on which a peer', () => {
   const halfAQuestion = frameOf(encoded(find('key'))).subarray(0, 10)
 
   it.each<[string, (talker: Talker) => unknown]>([
-    ['says what is no message', (talker) => talker.sayBytes(frameOf(Uint8Array.of(7, 7, 7)))],
-    [
-      'answers instead of asking',
-      (talker) => talker.say({ name: 'stored', id: 1, peers: [], answers: [] })
-    ],
-    ['announces an oversized message', (talker) => talker.sayBytes(headOf(MAX_MESSAGE_BYTES + 1))],
-    ['sends an empty message', (talker) => talker.sayBytes(headOf(0))],
-    [
-      'says random bytes',
-      (talker) => talker.sayBytes(crypto.getRandomValues(new Uint8Array(5000)))
-    ],
     ['says nothing, and closes it at once', ({ stream }) => stream.close()],
     ['says nothing, and resets it at once', ({ stream }) => stream.abort(new Error('nothing'))],
     [

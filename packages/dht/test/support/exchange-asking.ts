@@ -2,12 +2,10 @@ import { Contacts } from '../../src/exchange/contacts.ts'
 import {
   type Answer,
   ExchangeClient,
-  type ExchangeClientInit,
-  type FindQuestion,
-  type Question,
-  type StoreQuestion
+  type ExchangeClientInit
 } from '../../src/exchange/exchange-client.ts'
 import type { FoundReply, StoredReply, WirePeer } from '../../src/exchange/messages.ts'
+import type { FindQuestion, Question, StoreQuestion } from '../../src/exchange/questions.ts'
 import type { Contact } from '../../src/interface.ts'
 import { Mailbox } from './exchange-mailbox.ts'
 import type { StreamSource } from './exchange-streams.ts'
@@ -89,12 +87,16 @@ export interface Asking {
   readonly streams: Talker['stream'][]
 }
 
-export function asking(source: StreamSource): Asking {
+export function asking(
+  source: StreamSource,
+  init: Pick<ExchangeClientInit, 'limits'> = {}
+): Asking {
   const talkers = new Mailbox<Talker>()
   const counts = { opened: 0, idle: 0 }
   const streams: Talker['stream'][] = []
 
   const client = new ExchangeClient({
+    ...init,
     open: async () => {
       const [mine, theirs] = await source.open()
       counts.opened++

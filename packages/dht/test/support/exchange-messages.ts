@@ -65,7 +65,8 @@ export const anyMessage: fc.Arbitrary<Message> = fc.oneof(
     writes: fc.array(fc.record({ key: byteString, record: byteString }), { maxLength: 5 })
   }),
   reply('found', fc.oneof(fc.constant({}), fc.record({ record }))),
-  reply('stored', fc.record({ outcome: fc.constantFrom(...OUTCOMES) }))
+  reply('stored', fc.record({ outcome: fc.constantFrom(...OUTCOMES) })),
+  fc.record({ name: fc.constant('busy' as const), id })
 )
 
 /** A change to some bytes, as a fault or a foe may make it. */

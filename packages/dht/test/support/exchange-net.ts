@@ -1,4 +1,4 @@
-import type { Libp2p, PeerId, ServiceMap, Stream } from '@libp2p/interface'
+import type { Libp2p, PeerId, PrivateKey, ServiceMap, Stream } from '@libp2p/interface'
 import { vi } from 'vitest'
 import { DEFAULT_KAD_PROTOCOL } from '../../src/constants.ts'
 import { EXCHANGE_PROTOCOL, MAX_EXCHANGE_STREAMS } from '../../src/exchange/limits.ts'
@@ -69,8 +69,8 @@ export interface Impostor extends AsyncDisposable {
   readonly talkers: Mailbox<Talker>
 }
 
-export async function impostor(): Promise<Impostor> {
-  const node = await libp2pNode(basicServices())
+export async function impostor(privateKey?: PrivateKey): Promise<Impostor> {
+  const node = await libp2pNode(basicServices(), privateKey && { privateKey })
   const talkers = new Mailbox<Talker>()
   await node.handle(DEFAULT_KAD_PROTOCOL, () => {})
   await node.handle(EXCHANGE_PROTOCOL, (stream) => talkers.push(new Talker(stream)))

@@ -1,9 +1,11 @@
 import type { PeerId } from '@libp2p/interface'
 import { multiaddr } from '@multiformats/multiaddr'
 import { type DHTRecord, encodeRecord, plainRecord, recordKey } from '@waggle/record'
+import type { Access } from '../../src/access.ts'
 import { ExchangeServer } from '../../src/exchange/exchange-server.ts'
 import type { FindRequest, StoreRequest } from '../../src/exchange/messages.ts'
 import type { Contact } from '../../src/interface.ts'
+import type { NodeLimits } from '../../src/node-limits.ts'
 import { RecordStore, type RecordStoreOptions } from '../../src/store/record-store.ts'
 import type { StreamSource } from './exchange-streams.ts'
 import { Talker } from './exchange-talker.ts'
@@ -60,6 +62,15 @@ export interface ServingInit extends RecordStoreOptions {
   /** The peers that it knows besides: for each key others, until there are none left. */
   readonly crowd?: readonly Contact[]
 
+  /** What the server lets others take of it. */
+  readonly nodeLimits?: NodeLimits
+
+  /** Who may do what. */
+  readonly access?: Access
+
+  /** The store, instead of a new one. */
+  readonly held?: RecordStore
+
   /** Where it remembers copies. */
   readonly cache?: RecordStore
 
@@ -77,8 +88,16 @@ export interface Serving {
 }
 
 export async function serving(source: StreamSource, init: ServingInit = {}): Promise<Serving> {
-  const { known = [], crowd = [], asker = source.asker, cache, ...options } = init
-  const store = new RecordStore({ clock: manualClock(NOW), ...options })
+  const {
+    known = [],
+    crowd = [],
+    asker = source.asker,
+    cache,
+    nodeLimits,
+    access,
+    ...options
+  } = init
+  const store = init.held ?? new RecordStore({ clock: manualClock(NOW), ...options })
   const strangers = [...crowd]
   const routing = {
     nearest: (_: Uint8Array, count: number) => [
@@ -87,6 +106,6 @@ export async function serving(source: StreamSource, init: ServingInit = {}): Pro
     ]
   }
   const [mine, theirs] = await source.open()
-  new ExchangeServer({ store, cache, routing }).serve(theirs, asker)
+  new ExchangeServer({ store, cache, routing, access, limits: nodeLimits }).serve(theirs, asker)
   return { store, stream: theirs, talker: new Talker(mine) }
 }

@@ -85,6 +85,11 @@ export class Talker<M extends Named = Message> {
     return message as Extract<M, { name: N }>
   }
 
+  /** The next message, whatever it is. */
+  hearAny(): Promise<M> {
+    return this.#heard.next()
+  }
+
   #takeIn(bytes: Uint8Array): void {
     this.#buffered = Buffer.concat([this.#buffered, bytes])
 

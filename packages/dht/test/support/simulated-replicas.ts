@@ -1,6 +1,7 @@
 import { AbortError } from '@libp2p/interface'
 import type { DHTRecord } from '@waggle/record'
 import { DEFAULT_NUM_REPLICAS } from '../../src/constants.ts'
+import { BusyError } from '../../src/errors.ts'
 import type {
   Contact,
   FindOptions,
@@ -23,6 +24,9 @@ export interface SimulatedReplica extends Contact {
 
   /** Which requests it rejects. */
   fails: Which
+
+  /** Whether that is because it has too much to do. */
+  isBusy?: boolean
 
   /** Which requests it leaves without an answer. */
   hangs: Which
@@ -176,7 +180,7 @@ export class Simulation implements RecordChannel, Routing {
     }
 
     if (applies(peer.fails, kind)) {
-      throw new Error('the connection was lost')
+      throw peer.isBusy ? new BusyError('too much to do') : new Error('the connection was lost')
     }
 
     return peer

@@ -16,6 +16,9 @@ export class SimulatedWatches implements ChangeChannel {
 
   /** How often whom was asked to tell changes, by rank. */
   readonly asked = new Map<number, number>()
+
+  /** Who was asked last to tell them at once, by rank. */
+  readonly prompt = new Set<number>()
   readonly #net: Simulation
   readonly #told = new Map<SimulatedReplica, Set<string>>()
 
@@ -62,6 +65,13 @@ export class SimulatedWatches implements ChangeChannel {
   async watch(peer: Contact, key: Uint8Array, options: ChangeOptions): Promise<WatchReply> {
     const rank = this.#net.peers.findIndex(({ id }) => id.equals(peer.id))
     this.asked.set(rank, (this.asked.get(rank) ?? 0) + 1)
+
+    if (options.isUnhurried) {
+      this.prompt.delete(rank)
+    } else {
+      this.prompt.add(rank)
+    }
+
     const reply = await this.#net.find(peer, key, { ...options, isCloserAlways: true })
     const isWatched = !this.mute.has(rank)
 

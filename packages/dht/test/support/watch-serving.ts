@@ -3,7 +3,7 @@ import { type DHTRecord, recordKey } from '@waggle/record'
 import { vi } from 'vitest'
 import type { Contact } from '../../src/interface.ts'
 import { RecordStore, type RecordStoreOptions } from '../../src/store/record-store.ts'
-import { WATCHING, type WatchMessage } from '../../src/watch/watch-messages.ts'
+import { WATCHING, type WatchMessage, type WatchRequest } from '../../src/watch/watch-messages.ts'
 import { WatchServer } from '../../src/watch/watch-server.ts'
 import { NOW } from './exchange-serving.ts'
 import type { StreamSource } from './exchange-streams.ts'
@@ -49,11 +49,12 @@ export class WatchServing {
 }
 
 /** A WATCH of keys of which nothing is known. */
-export function watch(...keys: string[]): WatchMessage {
+export function watch(...keys: string[]): WatchRequest {
   const digest = new Uint8Array()
   return {
     name: 'watch',
     closerCount: 5,
+    isUnhurried: false,
     keys: keys.map((key) => ({ key: recordKey(key), digest }))
   }
 }

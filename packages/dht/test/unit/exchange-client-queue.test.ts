@@ -1,9 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
-import {
-  MAX_QUEUED_QUESTIONS,
-  MAX_REQUESTS_UNDER_WAY,
-  TARGET_MESSAGE_BYTES
-} from '../../src/exchange/limits.ts'
+import { MAX_REQUESTS_UNDER_WAY, TARGET_MESSAGE_BYTES } from '../../src/exchange/limits.ts'
+import { DEFAULT_MAX_QUESTIONS_PER_PEER } from '../../src/node-limits.ts'
 import {
   asking,
   bytesOf,
@@ -135,9 +132,11 @@ describe('the questions to one peer', () => {
 
   it('wait in a queue of so many, beyond which more are refused at once (N9)', async () => {
     const client = clientOf(() => new Promise(() => {}))
-    const waiting = names(MAX_QUEUED_QUESTIONS).map((name) => client.ask(find(name)))
+    const waiting = names(DEFAULT_MAX_QUESTIONS_PER_PEER).map((name) => client.ask(find(name)))
 
-    await expect(client.ask(find('one too many'))).rejects.toThrow(`${MAX_QUEUED_QUESTIONS}`)
+    await expect(client.ask(find('one too many'))).rejects.toThrow(
+      `${DEFAULT_MAX_QUESTIONS_PER_PEER}`
+    )
     client.close(new Error('closed'))
     const outcomes = await Promise.allSettled(waiting)
     expect(outcomes.every(({ status }) => status === 'rejected')).toBe(true)
@@ -146,18 +145,20 @@ describe('the questions to one peer', () => {
   it('make room for others when they are given up, asked or not (N9)', async () => {
     const client = clientOf(() => new Promise(() => {}))
     const leaving = { isWanted: true }
-    const waiting = names(MAX_QUEUED_QUESTIONS).map((name, i) =>
+    const waiting = names(DEFAULT_MAX_QUESTIONS_PER_PEER).map((name, i) =>
       client.ask(find(name), i % 2 === 0 ? leaving : WANTED)
     )
     const outcomes = Promise.allSettled(waiting)
     leaving.isWanted = false
 
-    const next = names(MAX_QUEUED_QUESTIONS / 2).map((name) => client.ask(find(name)))
-    await expect(client.ask(find('one too many'))).rejects.toThrow(`${MAX_QUEUED_QUESTIONS}`)
+    const next = names(DEFAULT_MAX_QUESTIONS_PER_PEER / 2).map((name) => client.ask(find(name)))
+    await expect(client.ask(find('one too many'))).rejects.toThrow(
+      `${DEFAULT_MAX_QUESTIONS_PER_PEER}`
+    )
     client.close(new Error('closed'))
     const reasons = (await outcomes).map((outcome) => Reflect.get(outcome, 'reason').name)
     expect(reasons).toEqual(
-      names(MAX_QUEUED_QUESTIONS).map((_, i) => (i % 2 ? 'Error' : 'AbortError'))
+      names(DEFAULT_MAX_QUESTIONS_PER_PEER).map((_, i) => (i % 2 ? 'Error' : 'AbortError'))
     )
 
     for (const one of await Promise.allSettled(next)) {

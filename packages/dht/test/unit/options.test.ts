@@ -10,6 +10,7 @@ import {
   DEFAULT_NUM_REPLICAS,
   DEFAULT_REQUEST_TIMEOUT_MS
 } from '../../src/constants.ts'
+import { DEFAULT_NODE_LIMITS } from '../../src/node-limits.ts'
 import { type DHTOptions, settingsOf } from '../../src/options.ts'
 import { waggle } from '../../src/service.ts'
 import type { WaggleInit } from '../../src/service-interface.ts'
@@ -147,6 +148,21 @@ describe('settingsOf', () => {
     }
   )
 
+  it('tells the limits of records from those of the node, and fills in both (R12, N9)', () => {
+    const { limits, nodeLimits } = settingsOf({ limits: { maxTtl: 60, maxStoredRecords: 5 } })
+
+    expect(limits).toEqual({ ...DEFAULT_LIMITS, maxTtl: 60 })
+    expect(nodeLimits).toEqual({ ...DEFAULT_NODE_LIMITS, maxStoredRecords: 5 })
+  })
+
+  it.each([{ maxMessageBytes: 1000 }, { maxMessageBytes: 10 ** 8 }, { maxRecordBytes: 2 ** 22 }])(
+    'refuses limits by which a record fits no message: %j',
+    (limits) => {
+      expect(() => settingsOf({ limits })).toThrow(TypeError)
+      expect(() => settingsOf({ limits })).toThrow('limits.maxMessageBytes')
+    }
+  )
+
   it('names the limits that there are when it is given another', () => {
     expect(() => settingsFor({ limits: { maxSize: 5 } })).toThrow(TypeError)
     expect(() => settingsFor({ limits: { maxSize: 5 } })).toThrow(
@@ -157,6 +173,15 @@ describe('settingsOf', () => {
   it.each(WRONG)('refuses the %s %o, naming the option', (option, value) => {
     expect(() => settingsFor({ [option]: value })).toThrow(TypeError)
     expect(() => settingsFor({ [option]: value })).toThrow(new RegExp(`^${option}(:| must be) `))
+  })
+
+  it.each([
+    ['validators must be an array', {}],
+    ['validators[0] must be a RecordValidator', [{}]],
+    ['validators[1] must be a RecordValidator', [{ validate: () => true }, 'schema']]
+  ])('says that %s', (message, validators) => {
+    expect(() => settingsFor({ validators } as never)).toThrow(TypeError)
+    expect(() => settingsFor({ validators } as never)).toThrow(message)
   })
 
   it.each(['listen', 'initial_peers', 'dataDirectory', 'toString', '__proto__'])(

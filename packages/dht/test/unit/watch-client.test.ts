@@ -47,7 +47,7 @@ beforeEach(() => {
 })
 
 function question(name: WatchQuestion['name'], key: string): WatchQuestion {
-  return { name, key: bytesOf(key), digest: new Uint8Array(), closerCount: 5 }
+  return { name, key: bytesOf(key), digest: new Uint8Array(), closerCount: 5, isUnhurried: false }
 }
 
 function ask(...keys: string[]): Promise<WatchAnswer[]> {

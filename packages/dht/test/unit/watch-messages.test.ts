@@ -39,6 +39,7 @@ const anyMessage: fc.Arbitrary<WatchMessage> = fc.oneof(
   fc.record({
     name: fc.constant('watch' as const),
     closerCount: fc.nat(MAX_CLOSER_PEERS),
+    isUnhurried: fc.boolean(),
     keys: fc.array(
       fc.record({ key: byteString, digest: fc.uint8Array({ maxLength: DIGEST_BYTES }) }),
       { maxLength: 5 }

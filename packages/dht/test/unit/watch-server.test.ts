@@ -83,6 +83,24 @@ describe('WatchServer', () => {
     expect(talker.unheard).toBe(0)
   })
 
+  it('collects changes for who is in no hurry, and tells what they come to', async () => {
+    const serving = new WatchServing(source)
+    const hurried = await serving.talker()
+    const unhurried = await serving.talker(peerNumber(1))
+    await watched(hurried, 'party')
+    unhurried.say({ ...watch('party'), isUnhurried: true })
+    await unhurried.hear('watched')
+
+    for (let i = 0; i < 3; i++) {
+      serving.write('party', subkeyRecord(`guest ${i}`, 'yes', NOW + 1000 + i))
+      expect(await told(hurried)).toHaveProperty('size', 1)
+      expect(unhurried.unheard).toBe(0)
+    }
+
+    expect(await told(unhurried)).toHaveProperty('size', 3)
+    expect(unhurried.unheard).toBe(0)
+  })
+
   it('does not tell of what was refused, or was held before', async () => {
     const serving = new WatchServing(source)
     const talker = await serving.talker()
@@ -104,6 +122,7 @@ describe('WatchServer', () => {
     talker.say({
       name: 'watch',
       closerCount: 0,
+      isUnhurried: false,
       keys: [{ key: recordKey('key'), digest: digestOf(record) }]
     })
 
@@ -204,7 +223,12 @@ describe('a peer', () => {
     const serving = new WatchServing(source)
     const talker = await serving.talker()
     const bytes = new TextEncoder().encode('/waggle/no key')
-    talker.say({ name: 'watch', closerCount: 0, keys: [{ key: bytes, digest: new Uint8Array() }] })
+    talker.say({
+      name: 'watch',
+      closerCount: 0,
+      isUnhurried: false,
+      keys: [{ key: bytes, digest: new Uint8Array() }]
+    })
 
     expect((await talker.hear('watched')).answers).toEqual([{ state: 'refused', closer: [] }])
     expect(serving.server.size).toBe(0)

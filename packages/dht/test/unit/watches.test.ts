@@ -216,6 +216,18 @@ describe('the replicas that tell changes', () => {
     expect(scene.simulated.watches.size).toBe(0)
   })
 
+  it('are two that tell at once, and others in no hurry, of which one takes the place of one that is lost', async () => {
+    using scene = new WatchScene()
+    await scene.begun()
+    expect([...scene.simulated.prompt]).toEqual([0, 1])
+    scene.net.peer(0).fails = 'always'
+    scene.simulated.lose(0)
+    await scene.pass(200)
+
+    expect(scene.tellers).toEqual([1, 2, 3, 4, 5])
+    expect(scene.tellers.filter((rank) => scene.simulated.prompt.has(rank))).toEqual([1, 5])
+  })
+
   it('are one less where this node is one of them', async () => {
     using scene = new WatchScene({ selfRank: 2 })
     await scene.begun()

@@ -1,5 +1,6 @@
 import {
   Avoidance,
+  type Contact,
   Lookups,
   type RecordChannel,
   Replicas,
@@ -7,9 +8,9 @@ import {
   type Wanted
 } from '@waggle/dht/simulation'
 import { getDHTTime, plainRecord, recordKey } from '@waggle/record'
-import { pointIn } from './points.ts'
+import { distanceOf, type Point, pointIn, pointOf } from './points.ts'
 import type { Rounds } from './rounds.ts'
-import type { SimulatedNetwork, SimulatedPeer } from './simulated-network.ts'
+import type { SimulatedNetwork, SimulatedNode, SimulatedPeer } from './simulated-network.ts'
 
 /** Where a record belongs: Waggle's default. */
 export const NUM_REPLICAS = 5
@@ -21,20 +22,22 @@ const TTL = 3600
 /** The operations of a client, by the same code that real ones run. This file alone knows how it is driven. */
 export interface SimulatedClient {
   /** Whether there is something under the key. */
-  get(key: string): Promise<boolean>
+  get(key: string, options?: { latest?: boolean }): Promise<boolean>
   store(key: string): Promise<void>
 }
 
+/** Liars accept everything, hold nothing, and name only each other. */
 export function simulatedClient(
   network: SimulatedNetwork,
   self: SimulatedPeer,
-  rounds: Rounds
+  rounds: Rounds,
+  liars: ReadonlySet<SimulatedNode> = new Set()
 ): SimulatedClient {
   const avoidance = new Avoidance()
   const replicas = new Replicas({
     self: self.id,
     store: self.store,
-    channel: simulatedChannel(network, self, rounds),
+    channel: simulatedChannel(network, self, { rounds, liars }),
     routing: simulatedRouting(network, self),
     avoidance,
     lookups: new Lookups({
@@ -47,8 +50,8 @@ export function simulatedClient(
   })
 
   return {
-    async get(key) {
-      const { record } = await replicas.read(recordKey(key), { wanted: WANTED })
+    async get(key, { latest } = {}) {
+      const { record } = await replicas.read(recordKey(key), { wanted: WANTED, latest })
       return record.plain !== undefined
     },
     async store(key) {
@@ -68,24 +71,52 @@ function simulatedRouting(network: SimulatedNetwork, self: SimulatedPeer): Routi
   return { nearest: (target, count) => network.nearest(self, pointIn(target), count) }
 }
 
+interface Company {
+  readonly rounds: Rounds
+  readonly liars: ReadonlySet<SimulatedNode>
+}
+
 function simulatedChannel(
   network: SimulatedNetwork,
   asker: SimulatedPeer,
-  rounds: Rounds
+  { rounds, liars }: Company
 ): RecordChannel {
+  const lie = (key: Uint8Array, count: number): Contact[] => nearestOf(liars, pointOf(key), count)
+
   return {
     isReady: () => true,
     find(peer, key, options) {
       const node = network.nodeOf(peer)
+
+      if (liars.has(node)) {
+        return rounds.ask(() => ({ closer: lie(key, options.closerCount) }))
+      }
+
       return rounds.ask(
         node.isDead ? undefined : () => network.find(node, key, { ...options, asker })
       )
     },
     store(peer, key, write, options) {
       const node = network.nodeOf(peer)
+
+      if (liars.has(node)) {
+        const closer = lie(key, options.closerCount)
+        return rounds.ask(() => ({ outcome: 'accepted' as const, closer }))
+      }
+
       return rounds.ask(
         node.isDead ? undefined : () => network.store(node, key, { ...options, asker, write })
       )
     }
   }
+}
+
+function nearestOf(
+  nodes: ReadonlySet<SimulatedNode>,
+  target: Point,
+  count: number
+): SimulatedNode[] {
+  return [...nodes]
+    .sort((a, b) => distanceOf(target, a.point) - distanceOf(target, b.point))
+    .slice(0, count)
 }

@@ -1,0 +1,168 @@
+import { DHT, type Found, type Key } from '@waggle/dht'
+import { type Random, sample, seededRandom } from '../../figures/random.ts'
+import { collectedBytes } from '../../processes/live-memory.ts'
+
+/** What a process is in. */
+export interface HostState {
+  /** Heap and buffers, without garbage. */
+  readonly usedBytes: number
+
+  /** Timers, sockets and whatever else keeps a process busy, by kind. */
+  readonly resources: Readonly<Record<string, number>>
+
+  /** Since the process began. */
+  readonly operations: number
+  readonly failures: number
+  readonly replaced: number
+
+  /** Rejections that nobody handled, and exceptions that nobody caught. */
+  readonly unhandled: number
+}
+
+export interface HostInit {
+  readonly nodes: number
+  readonly initialPeers: readonly string[]
+  readonly seed: number
+}
+
+/** Short enough that as much expires as is stored. */
+const TTL = 60
+
+const KEYS = 2000
+const SUBKEYS = 50
+const PAUSE_MS = 200
+
+/** Timers that had been set by then may have to run out: libp2p's and kad-dht's take up to half a minute. */
+const PATIENCE_MS = 40_000
+
+/** Some nodes in one process, which work, and of which one after the other is replaced. */
+export class Host {
+  readonly #random: Random
+  readonly #init: HostInit
+  #nodes: DHT[] = []
+  #operations = 0
+  #failures = 0
+  #replaced = 0
+  #unhandled = 0
+
+  constructor(init: HostInit) {
+    this.#init = init
+    this.#random = seededRandom(init.seed)
+    const onUnhandled = (): void => {
+      this.#unhandled++
+    }
+    process.on('unhandledRejection', onUnhandled)
+    process.on('uncaughtException', onUnhandled)
+  }
+
+  async start(): Promise<string[]> {
+    for (let i = 0; i < this.#init.nodes; i++) {
+      this.#nodes.push(await this.#create())
+    }
+
+    return this.#addresses()
+  }
+
+  /** So many operations at once, one after the other, for so long. */
+  async work({ forMs, atOnce }: { forMs: number; atOnce: number }): Promise<void> {
+    const untilMs = performance.now() + forMs
+    const goOn = async (): Promise<void> => {
+      while (performance.now() < untilMs) {
+        await this.#operate()
+      }
+    }
+
+    await Promise.all(Array.from({ length: atOnce }, goOn))
+  }
+
+  /** Stops one node, and starts another in its place. */
+  async replace(): Promise<string[]> {
+    const [gone] = sample(this.#nodes, 1, this.#random)
+    this.#nodes = this.#nodes.filter((node) => node !== gone)
+    await gone?.stop()
+    this.#nodes.push(await this.#create())
+    this.#replaced++
+    return this.#addresses()
+  }
+
+  async stop(): Promise<void> {
+    await Promise.all(this.#nodes.splice(0).map((node) => node.stop()))
+
+    for (let waitedMs = 0; waitedMs < PATIENCE_MS && !isQuiet(); waitedMs += PAUSE_MS) {
+      await new Promise((resolve) => setTimeout(resolve, PAUSE_MS))
+    }
+  }
+
+  state(): HostState {
+    return {
+      usedBytes: collectedBytes(),
+      resources: countsOf(process.getActiveResourcesInfo()),
+      operations: this.#operations,
+      failures: this.#failures,
+      replaced: this.#replaced,
+      unhandled: this.#unhandled
+    }
+  }
+
+  #create(): Promise<DHT> {
+    return DHT.create({ initialPeers: [...this.#init.initialPeers, ...this.#addresses()] })
+  }
+
+  #addresses(): string[] {
+    return this.#nodes.flatMap(({ multiaddrs }) => multiaddrs.map(String))
+  }
+
+  async #operate(): Promise<void> {
+    const [node] = sample(this.#nodes, 1, this.#random)
+    const [operation] = sample(OPERATIONS, 1, this.#random)
+    const key = `key ${Math.floor(this.#random() * KEYS)}`
+
+    try {
+      await (node && operation?.(node, key, this.#random))
+      this.#operations++
+    } catch (error) {
+      // A node that is being replaced ends what is under way on it.
+      this.#failures += Number(!(error instanceof Error && error.name === 'AbortError'))
+    }
+  }
+}
+
+type Operation = (
+  node: DHT,
+  key: string,
+  random: Random
+) => Promise<Found | undefined | boolean | readonly (boolean | Found | undefined)[]>
+
+const OPERATIONS: readonly Operation[] = [
+  (node, key) => node.get(key),
+  (node, key) => node.get(key),
+  (node, key) => node.get(key, { latest: true }),
+  (node, key, random) => node.store(key, 'v'.repeat(1 + random() * 1000), { ttl: TTL }),
+  (node, key, random) =>
+    node.store(['dictionary', key.slice(0, 5)], key, {
+      subkey: Math.floor(random() * SUBKEYS),
+      ttl: TTL
+    }),
+  (node, key) => node.delete(key, { ttl: TTL }),
+  (node, key) => node.getMany(neighbours(key)),
+  (node, key) => node.storeMany(neighbours(key).map((each) => ({ key: each, value: 1, ttl: TTL })))
+]
+
+/** Whether nothing is left but the pipe to the process that started this one. */
+function isQuiet(): boolean {
+  return process.getActiveResourcesInfo().every((name) => name === 'PipeWrap')
+}
+
+function neighbours(key: string): Key[] {
+  return Array.from({ length: 20 }, (_, i) => [key, i])
+}
+
+function countsOf(names: readonly string[]): Record<string, number> {
+  const counts: Record<string, number> = {}
+
+  for (const name of names) {
+    counts[name] = (counts[name] ?? 0) + 1
+  }
+
+  return counts
+}

@@ -1,0 +1,58 @@
+import type { PeerId } from '@libp2p/interface'
+import type { Contact } from '../interface.ts'
+
+/** So many more strangers of those that a peer has named may be out of reach than within. */
+const MAX_DOUBT = 8
+
+/** Credit beyond this is not kept: who was right for long may be wrong from now on. */
+const MAX_CREDIT = 8
+
+/** So many peers are remembered. */
+const MAX_NAMERS = 4096
+
+/**
+ * Remembers who has named strangers that can't be reached. What such a peer names is asked last from then
+ * on: it may lead searches astray, one timeout after the other. It is not left out, since the
+ * peer may as well be one that has not heard yet who is gone.
+ */
+export class Hearsay {
+  readonly #namers = new WeakMap<Contact, string>()
+  readonly #credits = new Map<string, number>()
+
+  /** A peer has named a stranger. */
+  named(stranger: Contact, by: PeerId): void {
+    if (!this.#namers.has(stranger)) {
+      this.#namers.set(stranger, by.toString())
+    }
+  }
+
+  /** A stranger was reached, or was not. */
+  tried(stranger: Contact, isReached: boolean): void {
+    const namer = this.#namers.get(stranger)
+
+    if (namer !== undefined) {
+      const credit = (this.#credits.get(namer) ?? 0) + (isReached ? 1 : -1)
+      this.#credits.delete(namer)
+      this.#credits.set(namer, Math.max(Math.min(credit, MAX_CREDIT), -2 * MAX_DOUBT))
+      this.#forgetOldest()
+    }
+  }
+
+  /** Whether others are to be asked first. */
+  isDoubtful(contact: Contact): boolean {
+    if (this.#credits.size === 0) {
+      return false
+    }
+
+    const namer = this.#namers.get(contact)
+    return namer !== undefined && (this.#credits.get(namer) ?? 0) <= -MAX_DOUBT
+  }
+
+  #forgetOldest(): void {
+    const [oldest] = this.#credits.keys()
+
+    if (this.#credits.size > MAX_NAMERS && oldest !== undefined) {
+      this.#credits.delete(oldest)
+    }
+  }
+}

@@ -1,0 +1,34 @@
+import type { DHTRecord, DHTTime } from '@waggle/record'
+import type { Charge } from './charges.ts'
+
+/** Who stored what this node wrote itself, or held when it started. */
+export const OWN = ''
+
+/** Who stored what came by kad-dht's messages, which don't tell the store from whom. */
+export const BY_KAD_DHT = 'kad-dht'
+
+/** What is held for one key. Replaced whole with every change, so that queued ones can be told apart. */
+export interface Held {
+  readonly name: string
+  readonly record: DHTRecord
+
+  /** The peer that stored it, as text. */
+  readonly storer: string
+  readonly sizeBytes: number
+
+  /** What of these bytes counts for other peers. */
+  readonly charges: readonly Charge[]
+  readonly expirationTime: DHTTime
+
+  /** Since when anything has been held under the name, in ms of the process's clock. */
+  readonly sinceMs: number
+
+  /** When it was changed last. */
+  readonly changedMs: number
+
+  /** How near to this node its key is: the leading bits that they share. Found out when first asked for. */
+  nearness?: number
+
+  /** Made when first asked for. */
+  encoded?: Uint8Array
+}

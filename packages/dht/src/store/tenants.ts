@@ -1,0 +1,194 @@
+import TinyQueue from 'tinyqueue'
+import { type Held, OWN } from './held.ts'
+
+/** How much room there is, for all and for what any one peer stores. */
+export interface Room {
+  readonly maxRecords: number
+  readonly maxBytes: number
+  readonly maxRecordsPerPeer: number
+  readonly maxBytesPerPeer: number
+}
+
+/** What one peer has stored. */
+interface Tenant {
+  records: number
+  bytes: number
+  level: number
+
+  /** What goes first is first. May contain what is held no more. */
+  queue: TinyQueue<Held> | undefined
+}
+
+export interface TenantsInit {
+  readonly room: Room
+
+  /** How near to this node a key is, by its record's name. */
+  readonly nearnessOf: (name: string) => number
+
+  /** Whether it has not been replaced or dropped. */
+  readonly isCurrent: (held: Held) => boolean
+
+  /** All that is held. */
+  readonly all: () => Iterable<Held>
+}
+
+/** Halvings of a store that are told apart. */
+const LEVELS = 32
+
+/**
+ * Says what has to go when a store is full. Peers that have stored much give way first, so that a
+ * flood takes the room of its own sender: peers are ranked by how much of the store they fill, in powers of
+ * two, and whoever stores is the first to lose something unless others are ranked above it. Of one peer's
+ * records those go that are farthest from this node, and of these what expires first.
+ */
+export class Tenants {
+  readonly #init: TenantsInit
+  readonly #tenants = new Map<string, Tenant>()
+  readonly #levels: readonly Set<Tenant>[] = Array.from({ length: LEVELS }, () => new Set())
+  /** Queues cost room themselves, and are made when the store is full for the first time. */
+  #isQueueing = false
+
+  constructor(init: TenantsInit) {
+    this.#init = init
+  }
+
+  /** How many peers have something here. */
+  get size(): number {
+    return this.#tenants.size
+  }
+
+  add(held: Held): void {
+    this.#charge(held, 1)
+
+    if (this.#isQueueing) {
+      this.#enqueue(held)
+    }
+  }
+
+  delete(held: Held): void {
+    this.#charge(held, -1)
+  }
+
+  /** Whether a peer has more than one peer may have. */
+  isBeyondItsRoom(storer: string): boolean {
+    const { maxRecordsPerPeer, maxBytesPerPeer } = this.#init.room
+    const tenant = this.#tenants.get(storer)
+    return (
+      storer !== OWN &&
+      tenant !== undefined &&
+      (tenant.records > maxRecordsPerPeer || tenant.bytes > maxBytesPerPeer)
+    )
+  }
+
+  /** What goes first so that the peer can store more; undefined: nothing but what it wants to store. */
+  nextToGo(storer: string): Held | undefined {
+    this.#beginQueueing()
+    const own = this.#tenants.get(storer)
+    const top = this.#levels.findLastIndex(({ size }) => size > 0)
+
+    if (own !== undefined && (own.level === top || this.isBeyondItsRoom(storer))) {
+      return this.#firstOf(own)
+    }
+
+    return this.#firstOfLargest(top)
+  }
+
+  /** Those who have only added to what others store have nothing that could go. */
+  #firstOfLargest(top: number): Held | undefined {
+    for (let level = top; level >= 0; level--) {
+      for (const tenant of this.#levels[level] ?? []) {
+        const first = this.#firstOf(tenant)
+
+        if (first !== undefined) {
+          return first
+        }
+      }
+    }
+
+    return undefined
+  }
+
+  /** Adds a record to what its peers have, or takes it away. */
+  #charge({ storer, sizeBytes, charges }: Held, sign: 1 | -1): void {
+    let ownBytes = sizeBytes
+
+    for (const charge of charges) {
+      ownBytes -= charge.bytes
+      this.#change(charge.storer, 0, sign * charge.bytes)
+    }
+
+    this.#change(storer, sign, sign * ownBytes)
+  }
+
+  #change(storer: string, records: number, bytes: number): void {
+    const tenant = this.#tenants.get(storer) ?? this.#newcomer(storer)
+    tenant.records += records
+    tenant.bytes += bytes
+
+    if (tenant.records === 0 && tenant.bytes === 0) {
+      this.#levels[tenant.level]?.delete(tenant)
+      this.#tenants.delete(storer)
+    } else {
+      this.#rank(tenant)
+    }
+  }
+
+  #newcomer(storer: string): Tenant {
+    const tenant: Tenant = { records: 0, bytes: 0, level: 0, queue: undefined }
+    this.#tenants.set(storer, tenant)
+    return tenant
+  }
+
+  #rank(tenant: Tenant): void {
+    const { maxRecords, maxBytes } = this.#init.room
+    const share = Math.max(tenant.records / maxRecords, tenant.bytes / maxBytes)
+    const level = Math.min(Math.max(LEVELS - 2 + Math.floor(Math.log2(share)), 0), LEVELS - 1)
+
+    if (level !== tenant.level) {
+      this.#levels[tenant.level]?.delete(tenant)
+      tenant.level = level
+    }
+
+    this.#levels[level]?.add(tenant)
+  }
+
+  #beginQueueing(): void {
+    if (!this.#isQueueing) {
+      this.#isQueueing = true
+
+      for (const held of this.#init.all()) {
+        this.#enqueue(held)
+      }
+    }
+  }
+
+  #enqueue(held: Held): void {
+    const tenant = this.#tenants.get(held.storer) ?? this.#newcomer(held.storer)
+    held.nearness ??= this.#init.nearnessOf(held.name)
+    tenant.queue ??= queueOf([])
+    tenant.queue.push(held)
+
+    if (tenant.queue.length > 2 * tenant.records + 16) {
+      // Keeps the queue from growing with writes to the same keys.
+      tenant.queue = queueOf(tenant.queue.data.filter(this.#init.isCurrent))
+    }
+  }
+
+  #firstOf(tenant: Tenant): Held | undefined {
+    let first = tenant.queue?.peek()
+
+    while (first !== undefined && !this.#init.isCurrent(first)) {
+      tenant.queue?.pop()
+      first = tenant.queue?.peek()
+    }
+
+    return first
+  }
+}
+
+function queueOf(items: Held[]): TinyQueue<Held> {
+  return new TinyQueue(
+    items,
+    (a, b) => (a.nearness ?? 0) - (b.nearness ?? 0) || a.expirationTime - b.expirationTime
+  )
+}

@@ -1,0 +1,21 @@
+/** An attacker in a process of its own: attacks until it is told to stop, and then says what came of it. */
+import { constants, setPriority } from 'node:os'
+import process from 'node:process'
+import { Attacker } from './attacker.ts'
+import { type AttackName, attackCalled } from './attacks.ts'
+
+const [, , name = '', ...victim] = process.argv
+// A real one would not take its victim's processors.
+setPriority(constants.priority.PRIORITY_LOW)
+
+const controller = new AbortController()
+const attacker = await Attacker.start(victim, controller.signal)
+
+process.on('message', () => controller.abort())
+// Whoever began it is gone.
+process.on('disconnect', () => process.exit())
+process.send?.('begun')
+
+await attackCalled(name as AttackName).run(attacker)
+process.send?.(await attacker.report())
+process.disconnect()

@@ -1,0 +1,93 @@
+import { noise } from '@chainsafe/libp2p-noise'
+import { yamux } from '@chainsafe/libp2p-yamux'
+import { identify } from '@libp2p/identify'
+import type { Libp2p } from '@libp2p/interface'
+import { ping } from '@libp2p/ping'
+import { tcp } from '@libp2p/tcp'
+import { type Multiaddr, multiaddr } from '@multiformats/multiaddr'
+import { createLibp2p } from 'libp2p'
+import { EXCHANGE_PROTOCOL } from '../../src/exchange/limits.ts'
+import { Talker } from '../support/exchange-talker.ts'
+
+/** What came of an attack. */
+export interface AttackReport {
+  /** What was sent, in the attack's own units. */
+  readonly attempts: number
+
+  /** What each kind of answer, or end, came how often. */
+  readonly answers: Readonly<Record<string, number>>
+
+  /** Whether the victim is still connected. */
+  readonly isConnected: boolean
+}
+
+/** Somebody who asks one peer, and says what it likes, until it is told to stop. */
+export class Attacker {
+  readonly signal: AbortSignal
+  readonly #node: Libp2p
+  readonly #victim: readonly Multiaddr[]
+  readonly #answers: Record<string, number> = {}
+  #attempts = 0
+
+  private constructor(node: Libp2p, victim: readonly Multiaddr[], signal: AbortSignal) {
+    this.#node = node
+    this.#victim = victim
+    this.signal = signal
+  }
+
+  static async start(victim: readonly string[], signal: AbortSignal): Promise<Attacker> {
+    const node = await createLibp2p({
+      transports: [tcp()],
+      connectionEncrypters: [noise()],
+      streamMuxers: [yamux()],
+      services: { identify: identify(), ping: ping() }
+    })
+    const addresses = victim.map((address) => multiaddr(address))
+    await node.dial(addresses)
+    return new Attacker(node, addresses, signal)
+  }
+
+  get isDone(): boolean {
+    return this.signal.aborted
+  }
+
+  /** Counts something that was tried. */
+  tried(count = 1): void {
+    this.#attempts += count
+  }
+
+  /** Counts something that came back. */
+  heard(what: string, count = 1): void {
+    this.#answers[what] = (this.#answers[what] ?? 0) + count
+  }
+
+  /** A stream; undefined, after a moment, where the victim does not give one. */
+  async talk(): Promise<Talker | undefined> {
+    try {
+      const connection = await this.#node.dial([...this.#victim])
+      const options = { maxOutboundStreams: 100, signal: AbortSignal.timeout(2000) }
+      return new Talker(await connection.newStream(EXCHANGE_PROTOCOL, options))
+    } catch {
+      this.heard('no stream')
+      await this.pause(20)
+      return undefined
+    }
+  }
+
+  /** Lets time pass, or the attack end. */
+  pause(ms: number): Promise<void> {
+    return new Promise((resolve) => {
+      const timer = setTimeout(resolve, ms)
+      this.signal.addEventListener('abort', () => {
+        clearTimeout(timer)
+        resolve()
+      })
+    })
+  }
+
+  async report(): Promise<AttackReport> {
+    const isConnected = this.#node.getConnections().length > 0
+    await this.#node.stop()
+    return { attempts: this.#attempts, answers: this.#answers, isConnected }
+  }
+}

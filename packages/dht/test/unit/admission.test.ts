@@ -1,0 +1,61 @@
+import { describe, expect, it } from 'vitest'
+import { Admission } from '../../src/exchange/admission.ts'
+import { DialAllowance } from '../../src/exchange/dial-allowance.ts'
+
+function atTime(): { nowMs: number; clock: () => number } {
+  const time = { nowMs: 0, clock: () => time.nowMs }
+  return time
+}
+
+describe('Admission', () => {
+  it('lets each peer ask for its rate, and all together for theirs (N9)', () => {
+    const time = atTime()
+    const admission = new Admission(
+      { maxKeysPerSecondPerPeer: 100, maxKeysPerSecond: 250 },
+      time.clock
+    )
+    const admitted = (peer: string): number =>
+      Array.from({ length: 50 }, () => admission.admits(peer, 10)).filter(Boolean).length
+
+    // One more than the rate: what is begun is let through, and paid for later.
+    expect(admitted('a')).toBe(11)
+    expect(admitted('a')).toBe(0)
+    expect(admitted('b')).toBe(11)
+    expect(admitted('c')).toBe(4)
+
+    time.nowMs = 1000
+    expect(admitted('a')).toBe(10)
+  })
+
+  it('saves up no more than a second', () => {
+    const time = atTime()
+    const admission = new Admission(
+      { maxKeysPerSecondPerPeer: 5, maxKeysPerSecond: 50 },
+      time.clock
+    )
+    time.nowMs = 1_000_000
+
+    const admitted = Array.from({ length: 50 }, () => admission.admits('a', 1)).filter(Boolean)
+    expect(admitted).toHaveLength(6)
+  })
+})
+
+describe('DialAllowance', () => {
+  it('lets so many addresses be dialled in a second, and twice as many at once', () => {
+    const time = atTime()
+    const dials = new DialAllowance(10, time.clock)
+    const taken = (): number =>
+      Array.from({ length: 100 }, () => dials.takes(1)).filter(Boolean).length
+
+    expect(taken()).toBe(20)
+    time.nowMs = 500
+    expect(taken()).toBe(5)
+  })
+
+  it('counts each address', () => {
+    const dials = new DialAllowance(10, () => 0)
+    expect(dials.takes(16)).toBe(true)
+    expect(dials.takes(16)).toBe(true)
+    expect(dials.takes(1)).toBe(false)
+  })
+})

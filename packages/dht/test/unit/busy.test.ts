@@ -1,0 +1,163 @@
+import { plainRecord, recordKey } from '@waggle/record'
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
+import { Calls } from '../../src/calls.ts'
+import { ExchangeClient } from '../../src/exchange/exchange-client.ts'
+import { MAX_SILENCE_MS } from '../../src/exchange/limits.ts'
+import { Avoidance } from '../../src/lookup/avoidance.ts'
+import { DEFAULT_NODE_LIMITS } from '../../src/node-limits.ts'
+import { RecordStore } from '../../src/store/record-store.ts'
+import { asking, find, store } from '../support/exchange-asking.ts'
+import { findRequest, NOW, recordOf, serving, storeRequest } from '../support/exchange-serving.ts'
+import { type StreamSource, streamSource } from '../support/exchange-streams.ts'
+import { PATIENCE } from '../support/libp2p-node.ts'
+import { peerNumber } from '../support/numbered-peers.ts'
+import { Simulation, START } from '../support/simulated-replicas.ts'
+import { WANTED } from '../support/wanted.ts'
+
+let source: StreamSource
+
+beforeAll(async () => {
+  source = await streamSource()
+})
+
+afterAll(() => source?.[Symbol.asyncDispose]())
+
+const KEY = recordKey('key')
+const WRITE = plainRecord('a value', START + 100)
+
+describe('a node with too much to do', () => {
+  it('answers BUSY beyond its rate, and does nothing of what was asked (N9)', async () => {
+    const limits = { ...DEFAULT_NODE_LIMITS, maxKeysPerSecondPerPeer: 3 }
+    const server = await serving(source, { nodeLimits: limits })
+    server.talker.say(
+      findRequest(['a', 'b', 'c', 'd'], { id: 1 }),
+      storeRequest([['e', recordOf('e')]], { id: 2 })
+    )
+
+    expect(await server.talker.hear('found')).toMatchObject({ id: 1 })
+    expect(await server.talker.hear('busy')).toEqual({ name: 'busy', id: 2 })
+    expect(server.store.records).toBe(0)
+  })
+
+  it('answers BUSY when too many requests are under way (N9)', async () => {
+    const limits = { ...DEFAULT_NODE_LIMITS, maxRequests: 1 }
+    const held = new RecordStore({ clock: () => NOW })
+    const durable = Promise.withResolvers<void>()
+    held.keepBy({ changed: () => {}, whenDurable: () => durable.promise })
+    const server = await serving(source, { nodeLimits: limits, held })
+    server.talker.say(
+      storeRequest([['a', recordOf('a')]], { id: 1 }),
+      storeRequest([['b', recordOf('b')]], { id: 2 })
+    )
+
+    expect(await server.talker.hear('busy')).toEqual({ name: 'busy', id: 2 })
+    durable.resolve()
+    expect(await server.talker.hear('stored')).toMatchObject({ id: 1 })
+    expect(held.records).toBe(1)
+  })
+})
+
+describe('who asks a busy peer', () => {
+  it('is told so at once, for all that travelled in the message (N8)', async () => {
+    const { ask, peer } = asking(source)
+    const answers = Promise.allSettled([ask(find('a')), ask(find('b')), ask(store('c'))])
+    const talker = await peer()
+    const { id } = await talker.hear('find')
+    talker.say({ name: 'busy', id })
+    const write = await talker.hear('store')
+    talker.say({
+      name: 'stored',
+      id: write.id,
+      peers: [],
+      answers: [{ outcome: 'full', closer: [] }]
+    })
+
+    expect(await answers).toMatchObject([
+      { reason: { name: 'BusyError' } },
+      { reason: { name: 'BusyError' } },
+      { status: 'fulfilled' }
+    ])
+  })
+
+  it('spares it for a second, and no longer for having been busy before', () => {
+    let nowMs = 0
+    const avoidance = new Avoidance(() => nowMs)
+    const peer = peerNumber(1)
+
+    for (let i = 0; i < 5; i++) {
+      avoidance.busy(peer)
+      expect(avoidance.has(peer)).toBe(true)
+      nowMs += 1000
+      expect(avoidance.has(peer)).toBe(false)
+    }
+  })
+
+  it.each(['read', 'write'] as const)(
+    'hears a BusyError when nobody else answers a %s',
+    async (call) => {
+      const net = new Simulation(KEY, { size: 8, isReplica: () => false })
+
+      for (const peer of net.peers) {
+        Object.assign(peer, { fails: 'always', isBusy: true })
+      }
+
+      const done =
+        call === 'read'
+          ? net.replicas.read(KEY, { wanted: WANTED })
+          : net.replicas.write(KEY, WRITE, WANTED)
+      await expect(done).rejects.toMatchObject({ name: 'BusyError' })
+    }
+  )
+
+  it('is served by others, if there are any', async () => {
+    const net = new Simulation(KEY, { size: 20 })
+    Object.assign(net.peer(0), { fails: 'always', isBusy: true })
+
+    expect(await net.replicas.write(KEY, WRITE, WANTED)).toHaveLength(5)
+    expect(net.holders(KEY)).toEqual([1, 2, 3, 4, 5])
+  })
+})
+
+describe('an application that asks for too much', () => {
+  it('hears a BusyError beyond so many calls, until some have ended (N9)', async () => {
+    const calls = new Calls(new AbortController().signal, { maxCalls: 2 })
+    const { promise, resolve } = Promise.withResolvers<void>()
+    const run = (): Promise<void> => calls.run('get', {}, () => promise)
+    const under = [run(), run()]
+    expect(run).toThrow('2 calls')
+    resolve()
+    await Promise.all(under)
+    await expect(run()).resolves.toBeUndefined()
+  })
+})
+
+describe('questions to a peer that reads and never answers', () => {
+  it('are refused beyond so many bytes (N9)', async () => {
+    const limits = { ...DEFAULT_NODE_LIMITS, maxQuestionBytesPerPeer: 1_000_000 }
+    const { client, peer } = asking(source, { limits })
+    const record = new Uint8Array(300_000)
+    const asked = Array.from({ length: 20 }, () => client.ask(store('a', { record })))
+    const outcomes = Promise.allSettled(asked)
+    await peer()
+    client.close(new Error('closed'))
+    const names = (await outcomes).map((outcome) => Reflect.get(outcome, 'reason').name)
+
+    expect(names.filter((name) => name === 'BusyError')).toHaveLength(16)
+  })
+
+  it('end with its stream after some silence, though nobody asks again (N8)', async () => {
+    const [mine, theirs] = await source.open()
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] })
+
+    try {
+      const client = new ExchangeClient({ open: async () => mine, contactOf: () => undefined })
+      const refused = expect(client.ask(find('a'))).rejects.toThrow('silent')
+      await vi.advanceTimersByTimeAsync(2 * MAX_SILENCE_MS + 1)
+      await refused
+    } finally {
+      vi.useRealTimers()
+    }
+
+    await vi.waitUntil(() => theirs.status !== 'open', PATIENCE)
+  })
+})

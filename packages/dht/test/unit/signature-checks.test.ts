@@ -1,0 +1,131 @@
+import { type SignedEntry, ValidationError } from '@waggle/record'
+import { describe, expect, it } from 'vitest'
+import { fastVerify, verifyInThread } from '../../src/checks/native-crypto.ts'
+import { SignatureChecks } from '../../src/checks/signature-checks.ts'
+import { SignatureMemory } from '../../src/checks/signature-memory.ts'
+import { turns } from '../support/end-of-turn.ts'
+import { owner } from '../support/owners.ts'
+
+const bytes = (...values: number[]) => Uint8Array.from(values)
+const key = bytes(1)
+
+/** Whose signatures are all good, or all bad. */
+function checks(isGood = true, msEach = 0) {
+  const verified: number[] = []
+  const later: number[] = []
+  const signatures = new SignatureChecks({
+    verify: (_, [first = -1]) => {
+      verified.push(first)
+      for (const untilMs = performance.now() + msEach; performance.now() < untilMs; );
+      return isGood
+    },
+    verifyLater: async (_, [first = -1]) => {
+      later.push(first)
+      return isGood
+    }
+  })
+  return {
+    signatures,
+    verified,
+    later,
+    see: (n: number) => signatures.verify(key, bytes(n), bytes(0))
+  }
+}
+
+function entries(...messages: number[]): SignedEntry[] {
+  return messages.map((n) => ({
+    owner: { id: 'somebody', publicKey: key },
+    message: bytes(n),
+    signature: bytes(0)
+  }))
+}
+
+describe('SignatureChecks', () => {
+  it('verifies a good signature once (R15)', () => {
+    const { see, verified } = checks()
+
+    expect([see(1), see(1), see(2), see(1)]).toEqual([true, true, true, true])
+    expect(verified).toEqual([1, 2])
+  })
+
+  it('verifies bad ones again and again (R15)', () => {
+    const { see, verified } = checks(false)
+
+    expect([see(1), see(1)]).toEqual([false, false])
+    expect(verified).toEqual([1, 1])
+  })
+
+  it('takes nothing for verified that differs in whatever part (R15)', () => {
+    const { signatures, verified } = checks()
+
+    for (const [publicKey, message, signature] of [
+      [bytes(1), bytes(2), bytes(3)],
+      [bytes(9), bytes(2), bytes(3)],
+      [bytes(1), bytes(9), bytes(3)],
+      [bytes(1), bytes(2), bytes(9)]
+    ] as const) {
+      signatures.verify(publicKey, message, signature)
+    }
+
+    expect(verified).toHaveLength(4)
+  })
+
+  it('checks a few at once, and leaves to others what would keep other work waiting (N9)', async () => {
+    const { signatures, verified, later } = checks(true, 3)
+
+    expect(signatures.check(entries(1))).toBeUndefined()
+    await signatures.check(entries(1, 2, 3))
+    expect([verified, later]).toEqual([[1], [2, 3]])
+
+    expect(signatures.check(entries(1, 2, 3))).toBeUndefined()
+    await turns()
+    expect(signatures.check(entries(4))).toBeUndefined()
+    expect([verified, later]).toEqual([
+      [1, 4],
+      [2, 3]
+    ])
+  })
+
+  it('rejects for a bad one among those that it left to others (R15)', async () => {
+    const { signatures, see } = checks(false, 3)
+    see(1)
+    const checked = (async () => signatures.check(entries(2)))()
+
+    await expect(checked).rejects.toThrow(ValidationError)
+    await turns()
+    expect(() => signatures.check(entries(2))).toThrow(ValidationError)
+  })
+})
+
+describe('SignatureMemory', () => {
+  it('remembers no more than it may, and longest what is needed (N9)', () => {
+    const memory = new SignatureMemory({ maxSignatures: 10 })
+    memory.add('needed')
+
+    for (let n = 0; n < 100; n++) {
+      expect(memory.has('needed')).toBe(true)
+      memory.add(`${n}`)
+      expect(memory.size).toBeLessThanOrEqual(10)
+    }
+
+    expect(memory.has('99')).toBe(true)
+    expect(memory.has('0')).toBe(false)
+  })
+})
+
+describe.each([
+  ['fastVerify', fastVerify],
+  ['verifyInThread', verifyInThread ?? fastVerify]
+])('%s', (_, verify) => {
+  it('knows good signatures from bad ones (R15)', async () => {
+    const { privateKey } = await owner(1)
+    const message = bytes(1, 2, 3)
+    const signature = await privateKey.sign(message)
+    const { raw } = privateKey.publicKey
+
+    expect(await verify(raw, message, signature)).toBe(true)
+    expect(await verify(raw, bytes(1, 2), signature)).toBe(false)
+    expect(await verify(raw, message, signature.slice(1))).toBe(false)
+    expect(await verify(new Uint8Array(32).fill(2), message, signature)).toBe(false)
+  })
+})

@@ -1,0 +1,78 @@
+// Part of `pnpm check`: no dependency needs an install script, and docs/architecture.md says why we have each.
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+
+interface Manifest {
+  readonly name?: string
+  readonly scripts?: Readonly<Record<string, string>>
+  readonly dependencies?: Readonly<Record<string, string>>
+}
+
+/** What runs when a package is installed. */
+const INSTALL_SCRIPTS = ['preinstall', 'install', 'postinstall']
+
+/** Those whose script has nothing to do, as pnpm-workspace.yaml says and docs/architecture.md explains. */
+const IDLE = ['classic-level']
+
+const root = new URL('../', import.meta.url)
+const problems = [...withInstallScripts(), ...unexplained()]
+
+for (const problem of problems) {
+  console.error(problem)
+}
+
+process.exitCode = problems.length === 0 ? 0 : 1
+
+function* withInstallScripts(): Generator<string> {
+  for (const directory of installed()) {
+    const { name = '', scripts = {} } = manifestIn(directory)
+    const found = INSTALL_SCRIPTS.filter((script) => Object.hasOwn(scripts, script))
+
+    if (found.length > 0 && !IDLE.includes(name)) {
+      yield `${name} has an install script (${found.join(', ')}): our dependencies must not need any`
+    }
+  }
+}
+
+function* unexplained(): Generator<string> {
+  const explained = readFileSync(new URL('docs/architecture.md', root), 'utf8')
+
+  for (const folder of readdirSync(new URL('packages/', root))) {
+    const { dependencies = {} } = manifestIn(new URL(`packages/${folder}/`, root))
+
+    for (const name of Object.keys(dependencies)) {
+      if (!name.startsWith('@waggle/') && !explained.includes(`\`${name}\``)) {
+        yield `docs/architecture.md does not say why packages/${folder} depends on ${name}`
+      }
+    }
+  }
+}
+
+/** The directories of all packages that are installed, dependencies of dependencies included. */
+function* installed(): Generator<URL> {
+  const store = new URL('node_modules/.pnpm/', root)
+
+  for (const entry of readdirSync(store)) {
+    const modules = new URL(`${encodeURIComponent(entry)}/node_modules/`, store)
+
+    for (const name of existsSync(modules) ? readdirSync(modules) : []) {
+      yield* packagesIn(new URL(`${name}/`, modules), name)
+    }
+  }
+}
+
+function* packagesIn(directory: URL, name: string): Generator<URL> {
+  if (!name.startsWith('@')) {
+    yield directory
+    return
+  }
+
+  for (const scoped of readdirSync(directory)) {
+    yield new URL(`${scoped}/`, directory)
+  }
+}
+
+function manifestIn(directory: URL): Manifest {
+  const file = fileURLToPath(new URL('package.json', directory))
+  return existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')) : {}
+}
