@@ -1,10 +1,11 @@
-import type { DHT, StoreEntry } from '@waggle/dht'
-import { getDHTTime, type Value } from '@waggle/record'
+import type { DHT } from '@waggle/dht'
+import { getDHTTime } from '@waggle/record'
 import { DONE, FAILED } from '../errors.ts'
 import { withClient } from '../network/client.ts'
 import { addNetworkOptions, type NetworkOptions } from '../network/network-options.ts'
 import { batches } from '../records/batches.ts'
 import { type ImportedEntry, parseEntryLine } from '../records/entry-line.ts'
+import { storeBatch } from '../records/store-batch.ts'
 import { STANDARD_INPUT, type TextLines, textLines } from '../records/text-lines.ts'
 import { openProgress, type Progress } from '../screens/progress.ts'
 import { shownCount } from '../text/count.ts'
@@ -16,6 +17,7 @@ import { act, define, type Program } from './define.ts'
 interface Tally {
   stored: number
   refused: number
+  failed: number
   expired: number
   signed: number
 }
@@ -55,7 +57,7 @@ async function importLines(
 
   return withClient(options, io, async (dht) => {
     const startMs = performance.now()
-    const tally: Tally = { stored: 0, refused: 0, expired: 0, signed: 0 }
+    const tally: Tally = { stored: 0, refused: 0, failed: 0, expired: 0, signed: 0 }
     const progress = await openProgress(context, 'importing')
 
     try {
@@ -65,7 +67,7 @@ async function importLines(
     }
 
     tell(context, tally, (performance.now() - startMs) / 1000)
-    return tally.refused === 0 ? DONE : FAILED
+    return tally.refused + tally.failed === 0 ? DONE : FAILED
   })
 }
 
@@ -82,29 +84,16 @@ async function storeAll(
 ): Promise<void> {
   for await (const batch of batches(entriesIn(lines, tally), ({ bytes }) => bytes)) {
     const entries = batch.map(({ entry }) => entry)
-    const values = entries.filter(({ value }) => value !== undefined)
-    const accepted = [
-      ...(await dht.storeMany(values.map(storeEntry), { signal, timeoutMs: BATCH_TIMEOUT_MS })),
-      ...(await Promise.all(
-        entries
-          .filter(({ value }) => value === undefined)
-          .map(({ key, subkey, expirationTime }) =>
-            dht.delete(key, { ...(subkey !== undefined && { subkey }), expirationTime, signal })
-          )
-      ))
-    ]
-
-    tally.stored += accepted.filter(Boolean).length
-    tally.refused += accepted.filter((isAccepted) => !isAccepted).length
-    progress.show(tally.stored + tally.refused, lines.fraction)
+    const { stored, refused, failed } = await storeBatch(dht, entries, signal)
+    tally.stored += stored
+    tally.refused += refused
+    tally.failed += failed
+    progress.show(done(tally), lines.fraction)
   }
 }
 
-/** Peers that are slow may take so long for a whole batch; one that makes no progress is not waited for. */
-const BATCH_TIMEOUT_MS = 120_000
-
-function storeEntry({ key, subkey, value, expirationTime }: ImportedEntry): StoreEntry {
-  return { key, value: value as Value, expirationTime, ...(subkey !== undefined && { subkey }) }
+function done({ stored, refused, failed }: Tally): number {
+  return stored + refused + failed
 }
 
 async function* entriesIn(lines: TextLines, tally: Tally): AsyncGenerator<Line> {
@@ -123,22 +112,20 @@ async function* entriesIn(lines: TextLines, tally: Tally): AsyncGenerator<Line> 
   }
 }
 
-function tell(
-  context: Context,
-  { stored, refused, expired, signed }: Tally,
-  seconds: number
-): void {
+function tell(context: Context, tally: Tally, seconds: number): void {
+  const { stored, refused, failed, expired, signed } = tally
   const left = [
     [refused, 'refused, as something later is held'],
+    [failed, 'not stored, as no peer could take them: import them again'],
     [expired, 'left out, as they have expired'],
     [signed, 'left out, as only their owner can store them']
   ] as const
   const rest = left
     .filter(([count]) => count > 0)
     .map(([count, why]) => `; ${shownCount(count)} ${why}`)
-  const rate = Math.round((stored + refused) / seconds)
+  const perSecond = Math.round(done(tally) / seconds)
   context.answer({
-    json: { stored, refused, expired, signed, seconds, perSecond: rate },
-    text: `imported ${shownCount(stored)} entries in ${shownDuration(seconds)} (${shownCount(rate)} a second)${rest.join('')}`
+    json: { ...tally, seconds, perSecond },
+    text: `imported ${shownCount(stored)} entries in ${shownDuration(seconds)} (${shownCount(perSecond)} a second)${rest.join('')}`
   })
 }

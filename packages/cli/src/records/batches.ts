@@ -1,6 +1,6 @@
 /** What one batch may hold: enough for many peers to be asked at once, and little memory. */
 const MAX_BATCH_ITEMS = 2048
-const MAX_BATCH_BYTES: number = 8 * 1024 * 1024
+const MAX_BATCH_BYTES: number = 4 * 1024 * 1024
 
 /** Gathers items into batches that are bounded in number and in bytes. */
 export async function* batches<T>(
