@@ -159,12 +159,59 @@ function capped(
     return subkeys
   }
 
-  const ranked = Array.from(subkeys, ([id, entry]) => ({ id, entry, owned: Number(isOwned(id)) }))
-  ranked.sort(
-    (a, b) => b.owned - a.owned || compareEntries(b.entry, a.entry) || (a.id < b.id ? 1 : -1)
+  const excess = subkeys.size - maxSubkeys
+  const last = excess <= FEW ? lastOnes(subkeys, excess) : lastOf(subkeys, excess)
+  return keep(subkeys, (id) => !last.has(id))
+}
+
+/** So many are looked for one by one: a write into a full dictionary adds one, and sorting all is dear. */
+const FEW = 4
+
+/** Those that rank last, by going through all of them for each. */
+function lastOnes(subkeys: ReadonlyMap<SubkeyId, Entry>, count: number): Set<SubkeyId> {
+  const last = new Set<SubkeyId>()
+
+  while (last.size < count) {
+    let lastId: SubkeyId | undefined
+    let lastEntry: Entry | undefined
+
+    for (const [id, entry] of subkeys) {
+      const isLast =
+        !last.has(id) &&
+        (lastId === undefined ||
+          lastEntry === undefined ||
+          compareRanks({ id, entry }, { id: lastId, entry: lastEntry }) > 0)
+
+      if (isLast) {
+        lastId = id
+        lastEntry = entry
+      }
+    }
+
+    last.add(lastId ?? '')
+  }
+
+  return last
+}
+
+/** The same, by sorting them. */
+function lastOf(subkeys: ReadonlyMap<SubkeyId, Entry>, count: number): Set<SubkeyId> {
+  const ranked = Array.from(subkeys, ([id, entry]): Place => ({ id, entry })).sort(compareRanks)
+  return new Set(ranked.slice(-count).map(({ id }) => id))
+}
+
+interface Place {
+  readonly id: SubkeyId
+  readonly entry: Entry
+}
+
+/** Negative if the first ranks before the second. */
+function compareRanks(a: Place, b: Place): number {
+  return (
+    Number(isOwned(b.id)) - Number(isOwned(a.id)) ||
+    compareEntries(b.entry, a.entry) ||
+    (a.id < b.id ? 1 : -1)
   )
-  const kept = new Set(ranked.slice(0, maxSubkeys).map(({ id }) => id))
-  return keep(subkeys, (id) => kept.has(id))
 }
 
 function keep(

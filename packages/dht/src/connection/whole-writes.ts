@@ -4,14 +4,14 @@ import {
   type SecureConnectionOptions,
   serviceCapabilities
 } from '@libp2p/interface'
-import { withCheapEnd } from './cheap-end.ts'
+import { withCheapReads } from './noise-messages.ts'
 import { withSend } from './with-send.ts'
 
 /**
  * The same encryption with fewer writes. Noise hands each encrypted message to the transport as a
  * list of a length and a ciphertext, and the TCP transport makes a system call and a packet of each
  * item: half of them for two bytes. Here an item goes out whole. The bytes are the same. Reading is
- * cheaper, too: see {@link withCheapEnd}.
+ * cheaper, too: see {@link withCheapReads}.
  *
  * `connectionEncrypters: [wholeWrites(noise())]`
  */
@@ -25,9 +25,9 @@ export function wholeWrites<C>(
     return {
       protocol: inner.protocol,
       secureInbound: async (connection: MessageStream, options?: SecureConnectionOptions) =>
-        withCheapEnd(await inner.secureInbound(whole(connection), options)),
+        withCheapReads(await inner.secureInbound(whole(connection), options)),
       secureOutbound: async (connection: MessageStream, options?: SecureConnectionOptions) =>
-        withCheapEnd(await inner.secureOutbound(whole(connection), options)),
+        withCheapReads(await inner.secureOutbound(whole(connection), options)),
       ...{ [serviceCapabilities]: capabilities }
     }
   }

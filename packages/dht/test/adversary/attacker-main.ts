@@ -14,7 +14,7 @@ const attacker = await Attacker.start(victim, controller.signal)
 process.on('message', () => controller.abort())
 // Whoever began it is gone.
 process.on('disconnect', () => process.exit())
-process.send?.('begun')
+void attacker.begun.then(() => process.send?.('begun'))
 
 await attackCalled(name as AttackName).run(attacker)
 process.send?.(await attacker.report())

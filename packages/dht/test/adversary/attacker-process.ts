@@ -17,7 +17,7 @@ export class AttackerProcess implements AsyncDisposable {
     this.#ended = once(child, 'exit')
   }
 
-  /** Resolves when the attacker is connected, and begins. */
+  /** Resolves when the attacker has begun. */
   static async start(attack: AttackName, victim: readonly string[]): Promise<AttackerProcess> {
     const args = ['--conditions=@waggle/source', MAIN, attack, ...victim]
     const child = spawn(process.execPath, args, { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] })

@@ -24,6 +24,7 @@ export interface AttackReport {
 /** Somebody who asks one peer, and says what it likes, until it is told to stop. */
 export class Attacker {
   readonly signal: AbortSignal
+  readonly #begun = Promise.withResolvers<void>()
   readonly #node: Libp2p
   readonly #victim: readonly Multiaddr[]
   readonly #answers: Record<string, number> = {}
@@ -51,9 +52,15 @@ export class Attacker {
     return this.signal.aborted
   }
 
+  /** Resolves when something has been tried. */
+  get begun(): Promise<void> {
+    return this.#begun.promise
+  }
+
   /** Counts something that was tried. */
   tried(count = 1): void {
     this.#attempts += count
+    this.#begun.resolve()
   }
 
   /** Counts something that came back. */

@@ -125,7 +125,14 @@ class Fuzzing {
     this.#tryAll(inputs.slice(half))
   }
 
+  /** What takes long is tried again: the process may only have been kept waiting. */
   #try(input: Uint8Array): void {
+    if (this.#timed(input) > MAX_TIME_MS && this.#timed(input) > MAX_TIME_MS) {
+      this.#find(input, new Error(`took longer than ${MAX_TIME_MS} ms`))
+    }
+  }
+
+  #timed(input: Uint8Array): number {
     this.#inputs++
     const startMs = performance.now()
 
@@ -135,9 +142,7 @@ class Fuzzing {
       this.#find(input, error)
     }
 
-    if (performance.now() - startMs > MAX_TIME_MS) {
-      this.#find(input, new Error(`took longer than ${MAX_TIME_MS} ms`))
-    }
+    return performance.now() - startMs
   }
 
   /** The shortest input for each error. */

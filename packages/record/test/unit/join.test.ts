@@ -159,6 +159,20 @@ describe('join', () => {
     expect(names(joined)).toEqual([3, 4])
   })
 
+  it('keeps the same subkeys whether few or many are too many (R13)', () => {
+    const places = Array.from({ length: 20 }, (_, i) =>
+      subkeyRecord((i * 7) % 20, i % 3, 100 + (i % 5))
+    )
+    const all = places.reduce((joined, place) => join(joined, place))
+
+    for (let maxSubkeys = 1; maxSubkeys < 20; maxSubkeys++) {
+      const limits = { ...DEFAULT_LIMITS, maxSubkeys }
+      const oneByOne = places.reduce((joined, place) => join(joined, place, limits), EMPTY_RECORD)
+
+      expect(join(EMPTY_RECORD, all, limits)).toEqual(oneByOne)
+    }
+  })
+
   it('keeps the greater bytes, then the greater subkey, of those that expire together (R13)', () => {
     const byBytes = [subkeyRecord('c', 1, 9), subkeyRecord('b', 3, 9), subkeyRecord('a', 2, 9)]
     const bySubkey = [subkeyRecord('a', 1, 9), subkeyRecord('c', 1, 9), subkeyRecord('b', 1, 9)]

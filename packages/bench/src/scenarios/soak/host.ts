@@ -88,7 +88,7 @@ export class Host {
   async stop(): Promise<void> {
     await Promise.all(this.#nodes.splice(0).map((node) => node.stop()))
 
-    for (let waitedMs = 0; waitedMs < PATIENCE_MS && !isQuiet(); waitedMs += PAUSE_MS) {
+    for (let waitedMs = 0; waitedMs < PATIENCE_MS && resources().length > 0; waitedMs += PAUSE_MS) {
       await new Promise((resolve) => setTimeout(resolve, PAUSE_MS))
     }
   }
@@ -96,7 +96,7 @@ export class Host {
   state(): HostState {
     return {
       usedBytes: collectedBytes(),
-      resources: countsOf(process.getActiveResourcesInfo()),
+      resources: countsOf(resources()),
       operations: this.#operations,
       failures: this.#failures,
       replaced: this.#replaced,
@@ -148,10 +148,12 @@ const OPERATIONS: readonly Operation[] = [
   (node, key) => node.storeMany(neighbours(key).map((each) => ({ key: each, value: 1, ttl: TTL })))
 ]
 
-/** Whether nothing is left but the pipe to the process that started this one. */
-function isQuiet(): boolean {
-  return process.getActiveResourcesInfo().every((name) => name === 'PipeWrap')
+/** Without the ways to the process that started this one. */
+function resources(): string[] {
+  return process.getActiveResourcesInfo().filter((name) => !WAYS_OUT.includes(name))
 }
+
+const WAYS_OUT = ['PipeWrap', 'TTYWrap']
 
 function neighbours(key: string): Key[] {
   return Array.from({ length: 20 }, (_, i) => [key, i])

@@ -1,0 +1,62 @@
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { NoiseMessages } from '../../src/connection/noise-messages.ts'
+
+const message = fc.uint8Array({ maxLength: 600 })
+
+/** As noise writes them. */
+function framed(messages: readonly Uint8Array[]): Uint8Array {
+  return Uint8Array.from(
+    messages.flatMap((bytes) => [bytes.length >> 8, bytes.length & 255, ...bytes])
+  )
+}
+
+/** What comes of it when it arrives in pieces of these sizes, again and again. */
+function cut(
+  bytes: Uint8Array,
+  sizes: readonly number[],
+  decoder = new NoiseMessages()
+): Uint8Array[] {
+  const messages: Uint8Array[] = []
+
+  for (let at = 0, i = 0; at < bytes.length; i++) {
+    const size = sizes[i % sizes.length] ?? 1
+    messages.push(...decoder.decode(bytes.subarray(at, at + size)))
+    at += size
+  }
+
+  return messages
+}
+
+describe('NoiseMessages', () => {
+  it('gives back every message that is not empty, however it arrives', () => {
+    fc.assert(
+      fc.property(
+        fc.array(message, { maxLength: 8 }),
+        fc.array(fc.integer({ min: 1, max: 700 }), { minLength: 1, maxLength: 5 }),
+        (messages, sizes) => {
+          const whole = messages.filter(({ length }) => length > 0)
+          expect(cut(framed(messages), sizes)).toEqual(whole)
+        }
+      )
+    )
+  })
+
+  it('gives back the largest message, byte by byte', () => {
+    const largest = new Uint8Array(65_535).fill(7)
+    expect(cut(framed([largest]), [4096, 1])).toEqual([largest])
+  })
+
+  it('goes on with what another decoder had begun', () => {
+    const bytes = framed([Uint8Array.of(1, 2, 3)])
+    expect(cut(bytes.subarray(3), [1], new NoiseMessages(bytes.slice(0, 3)))).toEqual([
+      Uint8Array.of(1, 2, 3)
+    ])
+  })
+
+  it('gives out a message that came whole without a copy', () => {
+    const bytes = framed([Uint8Array.of(1, 2, 3)])
+    const [only] = new NoiseMessages().decode(bytes)
+    expect(only?.buffer).toBe(bytes.buffer)
+  })
+})
