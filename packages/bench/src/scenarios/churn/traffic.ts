@@ -115,13 +115,12 @@ export class Traffic {
     const { ledger, population } = this.#init
     const acknowledgedUntil = ledger.acknowledgedUntil(key)
     const member = population.any()
-    const before = this.tallies[kind].tookMs.length
-    const found = await this.#timed(kind, member, () =>
-      member.process.call('get', { key, latest: kind !== 'get' })
-    )
+    const answer = await this.#timed(kind, member, async () => ({
+      found: await member.process.call('get', { key, latest: kind !== 'get' })
+    }))
 
-    if (this.tallies[kind].tookMs.length > before || found !== undefined) {
-      const verdict = ledger.judge(key, found, acknowledgedUntil)
+    if (answer !== undefined) {
+      const verdict = ledger.judge(key, answer.found, acknowledgedUntil)
       this.tallies[kind].verdicts[verdict]++
 
       if (verdict !== 'right') {
@@ -133,7 +132,7 @@ export class Traffic {
   /** Undefined if there was no answer. */
   async #timed<T>(kind: Kind, member: Member, run: () => Promise<T>): Promise<T | undefined> {
     const startMs = performance.now()
-    const { failed, tookMs } = this.tallies[kind]
+    const { tookMs } = this.tallies[kind]
 
     try {
       const answer = await run()
@@ -141,7 +140,7 @@ export class Traffic {
       return answer
     } catch (error) {
       if (this.#init.population.has(member)) {
-        this.tallies[kind].failed = failed + 1
+        this.tallies[kind].failed++
         this.complaints.push(`${kind}: ${error}`)
       } else {
         this.tallies[kind].lost++
