@@ -90,3 +90,21 @@ function nameOf({ id, addresses }: WirePeer): string {
 
   return name
 }
+
+/** The peers that an answer names by their places among those that its message introduces. */
+export function namedIn(
+  contacts: readonly (Contact | undefined)[],
+  places: readonly number[]
+): Contact[] {
+  const named: Contact[] = []
+
+  for (const place of places) {
+    const contact = contacts[place]
+
+    if (contact !== undefined) {
+      named.push(contact)
+    }
+  }
+
+  return named
+}

@@ -3,6 +3,7 @@ import { BusyError, toError } from '../errors.ts'
 import type { Contact, Wanted } from '../interface.ts'
 import { DEFAULT_NODE_LIMITS, type NodeLimits } from '../node-limits.ts'
 import { Alarm } from '../timing/alarm.ts'
+import { namedIn } from './contacts.ts'
 import { FramedStream } from './framed-stream.ts'
 import {
   MAX_KEYS_PER_MESSAGE,
@@ -296,7 +297,7 @@ export class ExchangeClient {
 
       if (waiting !== undefined) {
         this.#waitingBytes -= sizeOf(waiting.question)
-        waiting.resolve({ ...answer, closer: closerOf(answer, contacts) })
+        waiting.resolve({ ...answer, closer: namedIn(contacts, answer.closer) })
       }
     }
 
@@ -374,21 +375,4 @@ function isReplyTo(
   return name === 'found'
     ? batch[0]?.question.name === 'find' && answers.length > 0 && answers.length <= batch.length
     : batch[0]?.question.name === 'store' && answers.length === batch.length
-}
-
-function closerOf(
-  { closer }: { closer: readonly number[] },
-  contacts: readonly (Contact | undefined)[]
-): Contact[] {
-  const named: Contact[] = []
-
-  for (const place of closer) {
-    const contact = contacts[place]
-
-    if (contact !== undefined) {
-      named.push(contact)
-    }
-  }
-
-  return named
 }

@@ -10,7 +10,7 @@ import {
   subsumes
 } from '@waggle/record'
 import { SEARCH_WIDTH } from '../constants.ts'
-import { BusyError, UnreachableError } from '../errors.ts'
+import { UnreachableError } from '../errors.ts'
 import type { Contact, RecordChannel, Routing, StoreOutcome, Wanted } from '../interface.ts'
 import type { Avoidance } from '../lookup/avoidance.ts'
 import { pointOfKey } from '../lookup/key-space.ts'
@@ -18,6 +18,7 @@ import type { Answer, Lookups } from '../lookup/lookups.ts'
 import { Search } from '../lookup/search.ts'
 import { DEFAULT_NODE_LIMITS, type NodeLimits } from '../node-limits.ts'
 import type { RecordStore } from '../store/record-store.ts'
+import { BusyPeers } from './busy-peers.ts'
 import { Finding, type FindingInit } from './finding.ts'
 
 export interface ReplicasInit {
@@ -308,22 +309,6 @@ export class Replicas {
 
   #isEnough(record: DHTRecord, options: ReadOptions): boolean {
     return isSufficient(record, options, this.#init.store.clock())
-  }
-}
-
-/** Tells a caller that a failure is a matter of load: nobody has answered, and some because of that. */
-class BusyPeers {
-  #count = 0
-
-  note(error: Error | undefined): void {
-    this.#count += Number(error?.name === 'BusyError')
-  }
-
-  /** Throws a BusyError if nobody has answered who could, and some were busy. */
-  assertAny(hasAnswer: boolean): void {
-    if (!hasAnswer && this.#count > 0) {
-      throw new BusyError(`none of the peers has answered, and ${this.#count} had too much to do`)
-    }
   }
 }
 

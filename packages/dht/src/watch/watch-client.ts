@@ -1,5 +1,6 @@
 import { AbortError, type Stream } from '@libp2p/interface'
 import { toError } from '../errors.ts'
+import { namedIn } from '../exchange/contacts.ts'
 import { FramedStream } from '../exchange/framed-stream.ts'
 import { MAX_KEYS_PER_MESSAGE, MAX_SILENCE_MS, TARGET_MESSAGE_BYTES } from '../exchange/limits.ts'
 import type { WirePeer } from '../exchange/messages.ts'
@@ -249,7 +250,7 @@ export class WatchClient {
 
       if (waiting !== undefined) {
         this.#standings.answered(nameOf(waiting.question.key), answer.state)
-        waiting.resolve({ ...answer, closer: closerOf(answer, contacts) })
+        waiting.resolve({ ...answer, closer: namedIn(contacts, answer.closer) })
       }
     }
 
@@ -328,11 +329,4 @@ function isReplyTo(answers: readonly WatchedAnswer[], batch: readonly Waiting[])
     answers.length <= batch.length &&
     answers.every(({ state }) => (state === 'ended') === isEnding)
   )
-}
-
-function closerOf(
-  { closer }: WatchedAnswer,
-  contacts: readonly (Contact | undefined)[]
-): Contact[] {
-  return closer.flatMap((place) => contacts[place] ?? [])
 }
