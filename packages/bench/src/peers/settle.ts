@@ -13,19 +13,27 @@ const PATIENCE_MS = 300_000
 
 /** Has nodes look around until each knows as many others as there are, or 20 if there are more. */
 export async function settle(nodes: readonly DHT[], others: number): Promise<void> {
-  const enough = Math.min(others, SURROUNDINGS)
   const start = performance.now()
 
   for (let lonely = nodes; lonely.length > 0; ) {
     if (performance.now() - start > PATIENCE_MS) {
-      throw new Error(`${lonely.length} nodes know fewer than ${enough} others`)
+      throw new Error(`${lonely.length} nodes know fewer than ${enoughOf(others)} others`)
     }
 
     await inGroups(lonely, AT_ONCE, (node) => lookAround(node))
     // Those that were asked identify themselves a moment later.
     await passed(PAUSE_MS)
-    lonely = nodes.filter((node) => node.stats().knownPeers < enough)
+    lonely = lonelyAmong(nodes, others)
   }
+}
+
+/** Those who know too few by what they heard on joining. */
+export function lonelyAmong(nodes: readonly DHT[], others: number): DHT[] {
+  return nodes.filter((node) => node.stats().knownPeers < enoughOf(others))
+}
+
+function enoughOf(others: number): number {
+  return Math.min(others, SURROUNDINGS)
 }
 
 /** Has a node find out who is near to a key, by default near to itself. */

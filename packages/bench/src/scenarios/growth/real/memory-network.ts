@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import type { DHT } from '@waggle/dht'
 import { seededRandom } from '../../../figures/random.ts'
 import { meanOf } from '../../../figures/summary.ts'
-import { lookAround, settle } from '../../../peers/settle.ts'
+import { lonelyAmong, lookAround, settle } from '../../../peers/settle.ts'
 import { memoryNode } from './memory-node.ts'
 import { Traffic, type TrafficCount } from './traffic.ts'
 import { trafficMetrics } from './traffic-metrics.ts'
@@ -37,14 +37,17 @@ export class MemoryNetwork {
   readonly #clients: Client[] = []
   readonly #random = seededRandom(SEED)
 
-  /** One after another, each by way of any that is there already. */
+  /**
+   * One after another, each by way of any that is there already. Who knows enough others then is
+   * left alone: looking around means connections, and those of a large network take most of the time.
+   */
   async start(count: number, { isPinging }: { isPinging: boolean }): Promise<void> {
     for (let i = 0; i < count; i++) {
       const options = { listenOn: `/memory/${i}`, initialPeers: this.#anyAddress() }
       this.nodes.push(await memoryNode(options, { isPinging }))
     }
 
-    await settle(this.nodes, count - 1)
+    await settle(lonelyAmong(this.nodes, count - 1), count - 1)
   }
 
   /** Resolves with how many connections a client has, on average, after so many searches each. */
