@@ -1,6 +1,6 @@
 import { noise } from '@chainsafe/libp2p-noise'
 import { yamux } from '@chainsafe/libp2p-yamux'
-import { type Identify, identify } from '@libp2p/identify'
+import type { Identify } from '@libp2p/identify'
 import type { Libp2p, PrivateKey, ServiceMap } from '@libp2p/interface'
 import type { KadDHT } from '@libp2p/kad-dht'
 import { type Ping, ping } from '@libp2p/ping'
@@ -9,6 +9,7 @@ import { tcp } from '@libp2p/tcp'
 import { createLibp2p, type Libp2pOptions } from 'libp2p'
 import { Access } from './access.ts'
 import { gaterFor } from './connection/gater.ts'
+import { patientIdentify } from './connection/patient-identify.ts'
 import { quietMuxer } from './connection/quiet-muxer.ts'
 import { wholeWrites } from './connection/whole-writes.ts'
 import { ListenError, toError } from './errors.ts'
@@ -44,8 +45,8 @@ const PING_INTERVAL_MS = 20_000
 /** The connection monitor, kad-dht and the application ping at the same time. */
 const MAX_PING_STREAMS = 16
 
-/** Nobody asks again who a peer is when it was too busy to say so at first. */
-const IDENTIFY_TIMEOUT_MS = 30_000
+/** How long a peer has to say who it is before it is asked again. */
+const IDENTIFY_TIMEOUT_MS = 10_000
 
 /**
  * What a peer may send on one stream before it is read. yamux's own 16 MiB are more than a message
@@ -149,7 +150,7 @@ function services({
   validators
 }: Settings): NonNullable<Libp2pOptions<NodeServices>['services']> {
   return {
-    identify: identify({ timeout: IDENTIFY_TIMEOUT_MS }),
+    identify: patientIdentify({ timeout: IDENTIFY_TIMEOUT_MS }),
     ping: ping({ maxInboundStreams: MAX_PING_STREAMS, maxOutboundStreams: MAX_PING_STREAMS }),
     holePunching: holePunching(),
     listenedAddresses: listenedAddresses(),

@@ -1,0 +1,50 @@
+import { identify } from '@libp2p/identify'
+import { describe, expect, it, vi } from 'vitest'
+import { patientIdentify } from '../../src/connection/patient-identify.ts'
+import { type DisposableNode, libp2pNode, PATIENCE } from '../support/libp2p-node.ts'
+
+const IDENTIFY = '/ipfs/id/1.0.0'
+const TIMEOUT_MS = 200
+
+/** A node that says who it is only when it is asked for the second time on a connection. */
+async function slowNode(): Promise<{ node: DisposableNode<object>; asked: () => number }> {
+  const node = await libp2pNode({ identify: identify() })
+  const registrar = Reflect.get(node, 'components').registrar
+  const { handler, options } = registrar.getHandler(IDENTIFY)
+  let asked = 0
+  await node.unhandle(IDENTIFY)
+  await node.handle(
+    IDENTIFY,
+    (stream, connection) => (++asked === 1 ? undefined : handler(stream, connection)),
+    options
+  )
+  return { node, asked: () => asked }
+}
+
+describe('who a peer is (N8)', () => {
+  it('is asked again when the peer was too busy to say so', async () => {
+    const { node: slow, asked } = await slowNode()
+    await using _slow = slow
+    await using node = await libp2pNode({ identify: patientIdentify({ timeout: TIMEOUT_MS }) })
+    const identified = vi.fn()
+    node.addEventListener('peer:identify', ({ detail }) => identified(String(detail.peerId)))
+
+    await node.dial(slow.getMultiaddrs())
+    await vi.waitFor(() => expect(identified).toHaveBeenCalled(), PATIENCE)
+
+    expect(identified).toHaveBeenCalledExactlyOnceWith(String(slow.peerId))
+    expect(asked()).toBe(2)
+  })
+
+  it('is not asked of a peer that does not speak identify', async () => {
+    await using mute = await libp2pNode({})
+    await using node = await libp2pNode({ identify: patientIdentify({ timeout: TIMEOUT_MS }) })
+    const identify = vi.spyOn(node.services.identify, 'identify')
+
+    await node.dial(mute.getMultiaddrs())
+    await vi.waitUntil(() => identify.mock.settledResults[0]?.type === 'rejected', PATIENCE)
+    await node.hangUp(mute.peerId)
+
+    expect(identify).toHaveBeenCalledOnce()
+  })
+})
