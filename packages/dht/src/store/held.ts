@@ -26,6 +26,9 @@ export interface Held {
   /** When it was changed last. */
   readonly changedMs: number
 
+  /** Whether it has not been replaced or dropped since; queues may contain it all the same. */
+  isHeld?: boolean
+
   /** How near to this node its key is: the leading bits that they share. Found out when first asked for. */
   nearness?: number
 

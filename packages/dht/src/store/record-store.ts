@@ -107,7 +107,7 @@ export class RecordStore {
   readonly #room: Room
   readonly #tenants: Tenants
   readonly #held = new Map<string, Held>()
-  /** May contain what has been replaced since; see {@link #isCurrent}. */
+  /** May contain what has been replaced since. */
   #firstToExpire: TinyQueue<Held> = queue([])
   #bytes = 0
   #keeper: Keeper | undefined
@@ -127,7 +127,6 @@ export class RecordStore {
     this.#tenants = new Tenants({
       room: this.#room,
       nearnessOf: (name) => options.nearnessOf?.(keyOf(name)) ?? 0,
-      isCurrent: (held) => this.#isCurrent(held),
       all: () => this.#held.values()
     })
   }
@@ -286,6 +285,7 @@ export class RecordStore {
       this.#release(previous)
     }
 
+    held.isHeld = true
     this.#bytes += held.sizeBytes
     this.#held.set(held.name, held)
     this.#tenants.add(held)
@@ -295,6 +295,7 @@ export class RecordStore {
   }
 
   #release(held: Held): void {
+    held.isHeld = false
     this.#bytes -= held.sizeBytes
     this.#tenants.delete(held)
   }
@@ -330,12 +331,12 @@ export class RecordStore {
 
     for (
       let first = this.#firstToExpire.peek();
-      first !== undefined && (!this.#isCurrent(first) || isDropped(first));
+      first !== undefined && (first.isHeld !== true || isDropped(first));
       first = this.#firstToExpire.peek()
     ) {
       this.#firstToExpire.pop()
 
-      if (this.#isCurrent(first)) {
+      if (first.isHeld === true) {
         this.#drop(first)
         dropped.push(first)
       }
@@ -348,10 +349,6 @@ export class RecordStore {
     this.#held.delete(held.name)
     this.#release(held)
     this.#keeper?.changed(held.name)
-  }
-
-  #isCurrent(held: Held): boolean {
-    return this.#held.get(held.name) === held
   }
 
   /** Keeps the queue from growing with writes to the same keys. */

@@ -25,9 +25,6 @@ export interface TenantsInit {
   /** How near to this node a key is, by its record's name. */
   readonly nearnessOf: (name: string) => number
 
-  /** Whether it has not been replaced or dropped. */
-  readonly isCurrent: (held: Held) => boolean
-
   /** All that is held. */
   readonly all: () => Iterable<Held>
 }
@@ -170,14 +167,14 @@ export class Tenants {
 
     if (tenant.queue.length > 2 * tenant.records + 16) {
       // Keeps the queue from growing with writes to the same keys.
-      tenant.queue = queueOf(tenant.queue.data.filter(this.#init.isCurrent))
+      tenant.queue = queueOf(tenant.queue.data.filter(({ isHeld }) => isHeld))
     }
   }
 
   #firstOf(tenant: Tenant): Held | undefined {
     let first = tenant.queue?.peek()
 
-    while (first !== undefined && !this.#init.isCurrent(first)) {
+    while (first !== undefined && first.isHeld !== true) {
       tenant.queue?.pop()
       first = tenant.queue?.peek()
     }
