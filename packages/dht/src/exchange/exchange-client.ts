@@ -6,6 +6,8 @@ import { Alarm } from '../timing/alarm.ts'
 import { namedIn } from './contacts.ts'
 import { FramedStream } from './framed-stream.ts'
 import {
+  GATHERED_QUESTIONS,
+  MAX_GATHERING_MS,
   MAX_KEYS_PER_MESSAGE,
   MAX_REQUEST_ID,
   MAX_REQUESTS_UNDER_WAY,
@@ -75,6 +77,7 @@ export class ExchangeClient {
   /** Since when, in ms of the process's clock, nothing has been heard though an answer is due. */
   #silentSinceMs = 0
   readonly #silence = new Alarm(() => this.#onSilence())
+  readonly #gathered = new Alarm(() => this.#sendQueue())
   /** What waits to be sent or answered. */
   #waitingBytes = 0
   #closedBy: Error | undefined
@@ -121,6 +124,7 @@ export class ExchangeClient {
   close(error: Error): void {
     this.#closedBy = error
     this.#silence.stop()
+    this.#gathered.stop()
     this.#stream?.close(error)
     this.#fail(error)
   }
@@ -135,7 +139,22 @@ export class ExchangeClient {
     }
   }
 
+  /**
+   * Sends what waits, but no message for a few questions while an answer is due: they wait for it, or
+   * for a moment, and travel with those that come meanwhile. With much to do that is most of them, and
+   * a message costs far more than a question in it (Nagle's algorithm, RFC 896, with a limit).
+   */
   #flush(): void {
+    const isWorthwhile = this.#underWay.size === 0 || this.#queue.length >= GATHERED_QUESTIONS
+
+    if (isWorthwhile || this.#queue.length === 0) {
+      this.#sendQueue()
+    } else {
+      this.#gathered.within(MAX_GATHERING_MS)
+    }
+  }
+
+  #sendQueue(): void {
     const stream = this.#stream
 
     if (stream === undefined) {

@@ -39,6 +39,12 @@ export const MAX_KEY_BYTES = 65_536
 /** Requests that wait for one peer's answers at the same time. */
 export const MAX_REQUESTS_UNDER_WAY = 1024
 
+/** For so long at most questions wait for others while an answer is due. Timers know no fractions of this. */
+export const MAX_GATHERING_MS = 2
+
+/** So many questions are worth a message of their own. */
+export const GATHERED_QUESTIONS = 32
+
 /** A stream on which answers are due and nothing has come for so long is given up. */
 export const MAX_SILENCE_MS = 15_000
 

@@ -1,9 +1,15 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest'
 import { wirePeerOf } from '../../src/exchange/contacts.ts'
-import { MAX_KEYS_PER_MESSAGE, TARGET_MESSAGE_BYTES } from '../../src/exchange/limits.ts'
+import {
+  GATHERED_QUESTIONS,
+  MAX_GATHERING_MS,
+  MAX_KEYS_PER_MESSAGE,
+  TARGET_MESSAGE_BYTES
+} from '../../src/exchange/limits.ts'
 import { asking, bytesOf, find, found, store, stored, told } from '../support/exchange-asking.ts'
 import { contact } from '../support/exchange-serving.ts'
 import { type StreamSource, streamSource } from '../support/exchange-streams.ts'
+import type { Talker } from '../support/exchange-talker.ts'
 
 let source: StreamSource
 
@@ -230,3 +236,61 @@ describe('ExchangeClient', () => {
     expect(Math.max(...talker.sizes)).toBeLessThan(3.01 * TARGET_MESSAGE_BYTES)
   })
 })
+
+describe('questions that come while an answer is due', () => {
+  afterEach(() => {
+    vi.useRealTimers()
+  })
+
+  /** A client that waits for one answer, and whose time stands still. */
+  async function waiting(): Promise<{ talker: Talker; id: number } & ReturnType<typeof asking>> {
+    const each = asking(source)
+    each.ask(find('first')).catch(() => {})
+    const talker = await each.peer()
+    const { id } = await talker.hear('find')
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] })
+    return { ...each, talker, id }
+  }
+
+  it('wait for it, and travel together (N4)', async () => {
+    const { ask, talker, id } = await waiting()
+    const answers = names(3).map((name) => ask(find(name)))
+    talker.say(found(id, ['first']))
+    const { id: second, keys } = await talker.hear('find')
+    talker.say(found(second, names(3)))
+
+    expect(keys).toEqual(names(3).map(bytesOf))
+    expect((await Promise.all(answers)).flatMap(told)).toEqual(names(3))
+    expect(talker.unheard).toBe(0)
+  })
+
+  it('wait no longer than a moment (N4, N8)', async () => {
+    const { ask, talker } = await waiting()
+    const answers = names(2).map((name) => ask(find(name)))
+    await nextTurn()
+    vi.advanceTimersByTime(MAX_GATHERING_MS)
+    const { id, keys } = await talker.hear('find')
+    talker.say(found(id, names(2)))
+
+    expect(keys).toEqual(names(2).map(bytesOf))
+    expect((await Promise.all(answers)).flatMap(told)).toEqual(names(2))
+  })
+
+  it('do not wait when they are many (N4)', async () => {
+    const { ask, talker } = await waiting()
+    const many = names(GATHERED_QUESTIONS)
+    const answers = ask(...many.map((name) => find(name)))
+    const { id, keys } = await talker.hear('find')
+    talker.say(found(id, many))
+
+    expect(keys).toEqual(many.map(bytesOf))
+    expect(told(await answers)).toEqual(many)
+  })
+})
+
+/** What has been asked in this one is on its way, or waits. */
+function nextTurn(): Promise<void> {
+  return new Promise((resolve) => {
+    setImmediate(resolve)
+  })
+}
