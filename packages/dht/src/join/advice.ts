@@ -69,14 +69,15 @@ const ADVICE: readonly Advice[] = [
   },
   {
     suits: ({ error }) =>
+      /no answer within|due to timeout/.test(error.message) || isOneOf(error, ['ETIMEDOUT']),
+    check:
+      'Check the address, that firewalls and routers on the way let TCP through, and that both have the same swarmKey, or both none. A slow peer needs a longer bootstrapTimeoutMs.'
+  },
+  {
+    suits: ({ error }) =>
       isOneOf(error, ['ENCRYPTION_FAILED', 'EncryptionFailedError', 'ECONNRESET']),
     check:
       'Something else than a peer of this network listens there: check the port, and that both have the same swarmKey, or both none.'
-  },
-  {
-    suits: ({ error }) => /no answer within/.test(error.message) || isOneOf(error, ['ETIMEDOUT']),
-    check:
-      'Check the address, that firewalls and routers on the way let TCP through, and that both have the same swarmKey, or both none. A slow peer needs a longer bootstrapTimeoutMs.'
   }
 ]
 

@@ -46,6 +46,16 @@ describe('a BootstrapError says what to check', () => {
     expect(check).toMatch(/firewalls.*bootstrapTimeoutMs/)
   })
 
+  it('when the connection is never set up, and gives it the time that it was told to (N8)', async () => {
+    const beganAtMs = performance.now()
+    const bootstrapTimeoutMs = 11_000
+    const { reason, check } = await attemptOf({ initialPeers: mute.address, bootstrapTimeoutMs })
+
+    expect(reason).toMatch(/due to timeout/)
+    expect(performance.now() - beganAtMs).toBeGreaterThan(0.59 * bootstrapTimeoutMs)
+    expect(check).toMatch(/firewalls.*bootstrapTimeoutMs/)
+  })
+
   it('when the port is 0 (N8)', async () => {
     const { check } = await attemptOf({ initialPeers: '127.0.0.1:0' })
 
