@@ -1,3 +1,4 @@
+import { isPromise, type MaybePromise } from '@waggle/record'
 import type { Wanted } from './interface.ts'
 
 /** How the items of one big call are worked off. */
@@ -14,13 +15,13 @@ export interface ManyOptions<T> {
 }
 
 /**
- * Applies an async function to all items and keeps their order. Items are drawn as there is room,
+ * Applies a function, which may take its time, to all items and keeps their order. Items are drawn as there is room,
  * so that a long iterable takes no more memory than what is under way, and its results. Left early,
  * the iterable is ended as a loop would end it.
  */
 export function mapMany<T, U>(
   items: Iterable<T>,
-  apply: (item: T, index: number) => Promise<U>,
+  apply: (item: T, index: number) => MaybePromise<U>,
   options: ManyOptions<T>
 ): Promise<U[]> {
   return new Promise((resolve, reject) => {
@@ -30,7 +31,7 @@ export function mapMany<T, U>(
 
 interface MappingInit<T, U> {
   readonly items: Iterable<T>
-  readonly apply: (item: T, index: number) => Promise<U>
+  readonly apply: (item: T, index: number) => MaybePromise<U>
   readonly options: ManyOptions<T>
   readonly resolve: (results: U[]) => void
   readonly reject: (error: unknown) => void
@@ -84,10 +85,17 @@ class Mapping<T, U> {
   }
 
   #begin(item: T, index: number): void {
+    const result = this.#init.apply(item, index)
+
+    if (!isPromise(result)) {
+      this.#results[index] = result
+      return
+    }
+
     const bytes = this.#init.options.bytesOf(item)
     this.#underWay++
     this.#bytesUnderWay += bytes
-    this.#init.apply(item, index).then(
+    result.then(
       (result) => {
         this.#results[index] = result
         this.#underWay--

@@ -4,10 +4,12 @@ import {
   type Found,
   type Key,
   type Lifetime,
+  type MaybePromise,
   recordKey,
   type SigningKey,
   subkeyId,
-  type Value
+  type Value,
+  whenDone
 } from '@waggle/record'
 import type { CachedReads } from './cache/cached-reads.ts'
 import { Calls } from './calls.ts'
@@ -107,8 +109,10 @@ export class Operations implements WaggleOperations {
   async get(key: Key, options: GetOptions = {}): Promise<Found | undefined> {
     const bytes = recordKey(key, this.#init.store.limits)
     const { latest, sufficientExpirationTime } = options
-    return this.#calls.run('get', options, (wanted) =>
-      this.#read(bytes, { wanted, latest, sufficientExpirationTime })
+    return this.#calls.run(
+      'get',
+      options,
+      async (wanted) => await this.#read(bytes, { wanted, latest, sufficientExpirationTime })
     )
   }
 
@@ -158,17 +162,16 @@ export class Operations implements WaggleOperations {
       const readOptions = { wanted, latest, sufficientExpirationTime }
       return mapMany(
         mapped(keys, (key, index) => ({ key, bytes: toBytes(key, index) })),
-        async ({ key, bytes }, index) => {
-          const found = await this.#read(bytes, readOptions)
+        ({ key, bytes }, index) =>
+          whenDone(this.#read(bytes, readOptions), (found) => {
+            if (wanted.isWanted) {
+              onProgress?.(
+                found ? { name: 'found', index, key, found } : { name: 'not-found', index, key }
+              )
+            }
 
-          if (wanted.isWanted) {
-            onProgress?.(
-              found ? { name: 'found', index, key, found } : { name: 'not-found', index, key }
-            )
-          }
-
-          return found
-        },
+            return found
+          }),
         {
           wanted,
           maxItems: MANY_UNDER_WAY,
@@ -271,9 +274,10 @@ export class Operations implements WaggleOperations {
     return prepared
   }
 
-  async #read(key: Uint8Array, options: ReadOptions): Promise<Found | undefined> {
+  /** At once, if nobody has to be asked. */
+  #read(key: Uint8Array, options: ReadOptions): MaybePromise<Found | undefined> {
     const { reads, store } = this.#init
-    return store.checks.shown(key, await reads.read(key, options))
+    return whenDone(reads.read(key, options), (record) => store.checks.shown(key, record))
   }
 
   /** Time rises from write to write: of two within a clock's tick, with the same ttl, the later wins. */

@@ -72,6 +72,8 @@ export class ExchangeChannel implements RecordChannel {
   readonly #hearsay = new Hearsay()
   /** Until when, in ms of the process's clock, a peer is taken for a stock one. */
   readonly #stockUntilMs = new Map<string, number>()
+  #lastWrite: DHTRecord | undefined
+  #lastEncoded: Uint8Array = new Uint8Array(0)
 
   constructor(init: ExchangeChannelInit) {
     this.#init = init
@@ -102,7 +104,7 @@ export class ExchangeChannel implements RecordChannel {
     const { closerCount, isCopy = false, request } = options
 
     return this.#ask(peer, {
-      question: { name: 'store', key, record: encodeRecord(write), closerCount, isCopy },
+      question: { name: 'store', key, record: this.#encoded(write), closerCount, isCopy },
       request,
       onAnswer: ({ outcome, closer }) => {
         if (outcome === undefined || outcome === 'invalid') {
@@ -166,6 +168,16 @@ export class ExchangeChannel implements RecordChannel {
 
         throw error
       })
+  }
+
+  /** A write goes to several peers, one after the other, and is encoded once for them. */
+  #encoded(write: DHTRecord): Uint8Array {
+    if (write !== this.#lastWrite) {
+      this.#lastEncoded = encodeRecord(write)
+      this.#lastWrite = write
+    }
+
+    return this.#lastEncoded
   }
 
   #rememberStock(name: string): void {

@@ -126,7 +126,8 @@ export class RecordStore {
     this.#room = roomOf(options)
     this.#tenants = new Tenants({
       room: this.#room,
-      nearnessOf: (name) => options.nearnessOf?.(keyOf(name)) ?? 0,
+      nearnessOf: options.nearnessOf && ((name) => options.nearnessOf?.(keyOf(name)) ?? 0),
+      firstToExpire: () => this.#firstHeld(),
       all: () => this.#held.values()
     })
   }
@@ -343,6 +344,12 @@ export class RecordStore {
     }
 
     return dropped
+  }
+
+  /** What expires first of all that is held. */
+  #firstHeld(): Held | undefined {
+    this.#dropWhile(() => false)
+    return this.#firstToExpire.peek()
   }
 
   #drop(held: Held): void {

@@ -22,8 +22,11 @@ interface Tenant {
 export interface TenantsInit {
   readonly room: Room
 
-  /** How near to this node a key is, by its record's name. */
-  readonly nearnessOf: (name: string) => number
+  /** How near to this node a key is, by its record's name; undefined: all are the same. */
+  readonly nearnessOf: ((name: string) => number) | undefined
+
+  /** Of all that is held. */
+  readonly firstToExpire: () => Held | undefined
 
   /** All that is held. */
   readonly all: () => Iterable<Held>
@@ -79,6 +82,11 @@ export class Tenants {
 
   /** What goes first so that the peer can store more; undefined: nothing but what it wants to store. */
   nextToGo(storer: string): Held | undefined {
+    if (this.#init.nearnessOf === undefined && this.#tenants.size === 1) {
+      // What a node remembers for itself needs no queues beside that of what expires.
+      return this.#init.firstToExpire()
+    }
+
     this.#beginQueueing()
     const own = this.#tenants.get(storer)
     const top = this.#levels.findLastIndex(({ size }) => size > 0)
@@ -161,7 +169,7 @@ export class Tenants {
 
   #enqueue(held: Held): void {
     const tenant = this.#tenants.get(held.storer) ?? this.#newcomer(held.storer)
-    held.nearness ??= this.#init.nearnessOf(held.name)
+    held.nearness ??= this.#init.nearnessOf?.(held.name) ?? 0
     tenant.queue ??= queueOf([])
     tenant.queue.push(held)
 
