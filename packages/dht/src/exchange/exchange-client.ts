@@ -1,4 +1,4 @@
-import { AbortError, type Stream } from '@libp2p/interface'
+import type { Stream } from '@libp2p/interface'
 import { BusyError, toError } from '../errors.ts'
 import type { Contact, Wanted } from '../interface.ts'
 import { DEFAULT_NODE_LIMITS, type NodeLimits } from '../node-limits.ts'
@@ -8,11 +8,9 @@ import { FramedStream } from './framed-stream.ts'
 import {
   GATHERED_QUESTIONS,
   MAX_GATHERING_MS,
-  MAX_KEYS_PER_MESSAGE,
   MAX_REQUEST_ID,
   MAX_REQUESTS_UNDER_WAY,
-  MAX_SILENCE_MS,
-  TARGET_MESSAGE_BYTES
+  MAX_SILENCE_MS
 } from './limits.ts'
 import {
   EXCHANGE,
@@ -23,6 +21,7 @@ import {
   type WirePeer
 } from './messages.ts'
 import { ExchangeProtocolError } from './protocol-error.ts'
+import { QuestionQueue, type Waiting } from './question-queue.ts'
 import { isAlike, type Question, requestOf, sizeOf } from './questions.ts'
 
 /** `record` answers a FIND, `outcome` a STORE. */
@@ -52,12 +51,7 @@ export interface ExchangeClientInit {
   readonly onIdle?: () => void
 }
 
-interface Waiting {
-  readonly question: Question
-  readonly request: Wanted | undefined
-  readonly resolve: (answer: Answer) => void
-  readonly reject: (error: Error) => void
-}
+type Asked = Waiting<Question, Answer>
 
 /**
  * Asks one peer, over one long-lived stream. Questions of one tick travel in one message, several
@@ -67,9 +61,8 @@ interface Waiting {
 export class ExchangeClient {
   readonly #init: ExchangeClientInit
   readonly #limits: NodeLimits
-  readonly #underWay = new Map<number, readonly Waiting[]>()
-  /** In the order in which they are to be asked. */
-  #queue: Waiting[] = []
+  readonly #underWay = new Map<number, readonly Asked[]>()
+  readonly #queue = new QuestionQueue<Question, Answer>({ sizeOf, isAlike })
   #stream: FramedStream | undefined
   #isOpening = false
   #isFlushScheduled = false
@@ -78,8 +71,7 @@ export class ExchangeClient {
   #silentSinceMs = 0
   readonly #silence = new Alarm(() => this.#onSilence())
   readonly #gathered = new Alarm(() => this.#sendQueue())
-  /** What waits to be sent or answered. */
-  #waitingBytes = 0
+  #bytesUnderWay = 0
   #closedBy: Error | undefined
 
   constructor(init: ExchangeClientInit) {
@@ -91,7 +83,7 @@ export class ExchangeClient {
   ask(question: Question, request?: Wanted): Promise<Answer> {
     const { maxQuestionsPerPeer } = this.#limits
 
-    if (this.#isFull() && !this.#makeRoom()) {
+    if (this.#isFull() && !this.#queue.dropUnwanted()) {
       return Promise.reject(
         new BusyError(
           `${maxQuestionsPerPeer} questions wait for the peer already, or as many bytes`
@@ -101,7 +93,6 @@ export class ExchangeClient {
 
     return new Promise((resolve, reject) => {
       this.#queue.push({ question, request, resolve, reject })
-      this.#waitingBytes += sizeOf(question)
       this.#scheduleFlush()
     })
   }
@@ -171,7 +162,7 @@ export class ExchangeClient {
       !stream.isBlocked &&
       this.#underWay.size < MAX_REQUESTS_UNDER_WAY
     ) {
-      this.#send(stream, this.#nextBatch())
+      this.#send(stream, this.#queue.takeBatch())
     }
 
     stream.flush()
@@ -179,9 +170,8 @@ export class ExchangeClient {
 
   #isFull(): boolean {
     const { maxQuestionsPerPeer, maxQuestionBytesPerPeer } = this.#limits
-    return (
-      this.#queue.length >= maxQuestionsPerPeer || this.#waitingBytes >= maxQuestionBytesPerPeer
-    )
+    const bytes = this.#queue.bytes + this.#bytesUnderWay
+    return this.#queue.length >= maxQuestionsPerPeer || bytes >= maxQuestionBytesPerPeer
   }
 
   /** Ends the stream if it is. */
@@ -236,44 +226,7 @@ export class ExchangeClient {
     )
   }
 
-  /** Takes the first of the queue, and those behind it that can go in the same message. */
-  #nextBatch(): Waiting[] {
-    const batch: Waiting[] = []
-    let sizeBytes = 0
-    let taken = 0
-
-    for (const waiting of this.#queue) {
-      if (isWanted(waiting)) {
-        sizeBytes += sizeOf(waiting.question)
-
-        if (!isInMessage(waiting.question, batch, sizeBytes)) {
-          break
-        }
-
-        batch.push(waiting)
-      } else {
-        this.#waitingBytes -= sizeOf(waiting.question)
-      }
-
-      taken++
-    }
-
-    this.#queue.splice(0, taken)
-    return batch
-  }
-
-  /** Whether some of those that wait had been given up. */
-  #makeRoom(): boolean {
-    const before = this.#queue.length
-    this.#queue = this.#queue.filter((waiting) => {
-      const isKept = isWanted(waiting)
-      this.#waitingBytes -= isKept ? 0 : sizeOf(waiting.question)
-      return isKept
-    })
-    return this.#queue.length < before
-  }
-
-  #send(stream: FramedStream, batch: readonly Waiting[]): void {
+  #send(stream: FramedStream, batch: readonly Asked[]): void {
     if (batch.length > 0) {
       if (this.#underWay.size === 0) {
         this.#silentSinceMs = performance.now()
@@ -282,6 +235,7 @@ export class ExchangeClient {
 
       this.#lastId = this.#lastId === MAX_REQUEST_ID ? 0 : this.#lastId + 1
       this.#underWay.set(this.#lastId, batch)
+      this.#bytesUnderWay += this.#queue.bytesOf(batch)
       stream.send(
         requestOf(
           this.#lastId,
@@ -306,37 +260,32 @@ export class ExchangeClient {
       )
     }
 
-    this.#settled(message.id)
+    this.#settled(message.id, batch)
     this.#init.onAnswer?.()
 
     const contacts = message.peers.map(this.#init.contactOf)
 
     for (const [index, answer] of message.answers.entries()) {
-      const waiting = batch[index]
-
-      if (waiting !== undefined) {
-        this.#waitingBytes -= sizeOf(waiting.question)
-        waiting.resolve({ ...answer, closer: namedIn(contacts, answer.closer) })
-      }
+      batch[index]?.resolve({ ...answer, closer: namedIn(contacts, answer.closer) })
     }
 
     if (message.answers.length < batch.length) {
-      this.#queue.unshift(...batch.slice(message.answers.length))
+      this.#queue.putBack(batch.slice(message.answers.length))
     }
 
     this.#flush()
   }
 
-  #settled(id: number): void {
+  #settled(id: number, batch: readonly Asked[]): void {
     this.#underWay.delete(id)
+    this.#bytesUnderWay -= this.#queue.bytesOf(batch)
     this.#silentSinceMs = performance.now()
   }
 
-  #onBusy(id: number, batch: readonly Waiting[]): void {
-    this.#settled(id)
+  #onBusy(id: number, batch: readonly Asked[]): void {
+    this.#settled(id, batch)
 
-    for (const { question, reject } of batch) {
-      this.#waitingBytes -= sizeOf(question)
+    for (const { reject } of batch) {
       reject(BUSY)
     }
 
@@ -344,10 +293,9 @@ export class ExchangeClient {
   }
 
   #fail(error: Error): void {
-    const failed = [...[...this.#underWay.values()].flat(), ...this.#queue]
+    const failed = [...[...this.#underWay.values()].flat(), ...this.#queue.takeAll()]
     this.#underWay.clear()
-    this.#queue = []
-    this.#waitingBytes = 0
+    this.#bytesUnderWay = 0
     this.#stream = undefined
 
     for (const { reject } of failed) {
@@ -358,39 +306,11 @@ export class ExchangeClient {
   }
 }
 
-/** Rejects one that is not. */
-function isWanted({ request, reject }: Waiting): boolean {
-  const isWanted = request?.isWanted !== false
-
-  if (!isWanted) {
-    reject(NO_LONGER_WANTED)
-  }
-
-  return isWanted
-}
-
-/** Made once: an error with its stack is dear on the path of every get. */
-const NO_LONGER_WANTED = new AbortError('nobody wants the answer any more')
-
 /** Made once: there may be many of them, and just when there is much to do. */
 const BUSY = new BusyError('the peer has too much to do')
 
-/** Whether a question can go behind those in one message, which then has so many bytes. */
-function isInMessage(question: Question, batch: readonly Waiting[], sizeBytes: number): boolean {
-  const [first] = batch
-  return (
-    first === undefined ||
-    (sizeBytes <= TARGET_MESSAGE_BYTES &&
-      batch.length < MAX_KEYS_PER_MESSAGE &&
-      isAlike(question, first.question))
-  )
-}
-
 /** A FIND may be answered in part, so that no reply grows too large; a STORE is answered whole. */
-function isReplyTo(
-  { name, answers }: FoundReply | StoredReply,
-  batch: readonly Waiting[]
-): boolean {
+function isReplyTo({ name, answers }: FoundReply | StoredReply, batch: readonly Asked[]): boolean {
   return name === 'found'
     ? batch[0]?.question.name === 'find' && answers.length > 0 && answers.length <= batch.length
     : batch[0]?.question.name === 'store' && answers.length === batch.length

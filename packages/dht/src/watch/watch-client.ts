@@ -1,10 +1,11 @@
-import { AbortError, type Stream } from '@libp2p/interface'
+import type { Stream } from '@libp2p/interface'
 import { toError } from '../errors.ts'
 import { namedIn } from '../exchange/contacts.ts'
 import { FramedStream } from '../exchange/framed-stream.ts'
-import { MAX_KEYS_PER_MESSAGE, MAX_SILENCE_MS, TARGET_MESSAGE_BYTES } from '../exchange/limits.ts'
+import { MAX_SILENCE_MS } from '../exchange/limits.ts'
 import type { WirePeer } from '../exchange/messages.ts'
 import { ExchangeProtocolError } from '../exchange/protocol-error.ts'
+import { QuestionQueue, type Waiting } from '../exchange/question-queue.ts'
 import type { Contact, Wanted } from '../interface.ts'
 import { nameOf } from '../store/record-store.ts'
 import { MAX_MESSAGES_UNDER_WAY, MAX_QUEUED_KEYS } from './limits.ts'
@@ -54,12 +55,7 @@ export interface WatchAnswer extends Omit<WatchedAnswer, 'closer'> {
   readonly closer: readonly Contact[]
 }
 
-interface Waiting {
-  readonly question: WatchQuestion
-  readonly request: Wanted | undefined
-  readonly resolve: (answer: WatchAnswer) => void
-  readonly reject: (error: Error) => void
-}
+type Asked = Waiting<WatchQuestion, WatchAnswer>
 
 /**
  * Watches keys at one peer, over one stream. Questions of one tick travel together and are answered in
@@ -69,9 +65,9 @@ interface Waiting {
  */
 export class WatchClient {
   readonly #init: WatchClientInit
-  readonly #underWay: Waiting[][] = []
+  readonly #underWay: Asked[][] = []
+  readonly #queue = new QuestionQueue<WatchQuestion, WatchAnswer>({ sizeOf, isAlike })
   readonly #standings = new Standings()
-  #queue: Waiting[] = []
   #stream: FramedStream<WatchMessage> | undefined
   #isOpening = false
   #isFlushScheduled = false
@@ -134,7 +130,7 @@ export class WatchClient {
       !stream.isBlocked &&
       this.#underWay.length < MAX_MESSAGES_UNDER_WAY
     ) {
-      this.#send(stream, this.#nextBatch())
+      this.#send(stream, this.#queue.takeBatch())
     }
   }
 
@@ -167,31 +163,7 @@ export class WatchClient {
     this.#flush()
   }
 
-  /** Takes the first of the queue, and those behind it that can go in the same message. */
-  #nextBatch(): Waiting[] {
-    const batch: Waiting[] = []
-    let sizeBytes = 0
-    let taken = 0
-
-    for (const waiting of this.#queue) {
-      if (isWanted(waiting)) {
-        sizeBytes += waiting.question.key.length
-
-        if (!isInMessage(waiting.question, batch, sizeBytes)) {
-          break
-        }
-
-        batch.push(waiting)
-      }
-
-      taken++
-    }
-
-    this.#queue.splice(0, taken)
-    return batch
-  }
-
-  #send(stream: FramedStream<WatchMessage>, batch: Waiting[]): void {
+  #send(stream: FramedStream<WatchMessage>, batch: Asked[]): void {
     if (batch.length === 0) {
       return
     }
@@ -254,7 +226,7 @@ export class WatchClient {
       }
     }
 
-    this.#queue.unshift(...batch.slice(answers.length))
+    this.#queue.putBack(batch.slice(answers.length))
     this.#flush()
     this.#closeIfIdle()
   }
@@ -272,7 +244,7 @@ export class WatchClient {
 
     this.#endedBy = error
 
-    for (const { reject } of [...this.#underWay.flat(), ...this.#queue]) {
+    for (const { reject } of [...this.#underWay.flat(), ...this.#queue.takeAll()]) {
       reject(error)
     }
 
@@ -280,18 +252,15 @@ export class WatchClient {
   }
 }
 
-/** Rejects one that is not. */
-function isWanted({ request, reject }: Waiting): boolean {
-  const isWanted = request?.isWanted !== false
-
-  if (!isWanted) {
-    reject(new AbortError('nobody wants the answer any more'))
-  }
-
-  return isWanted
+function sizeOf({ key }: WatchQuestion): number {
+  return key.length
 }
 
-function requestOf(batch: readonly Waiting[]): WatchMessage {
+function isAlike(a: WatchQuestion, b: WatchQuestion): boolean {
+  return a.name === b.name && a.closerCount === b.closerCount && a.isUnhurried === b.isUnhurried
+}
+
+function requestOf(batch: readonly Asked[]): WatchMessage {
   const questions = batch.map(({ question }) => question)
   const [first] = questions
 
@@ -303,25 +272,8 @@ function requestOf(batch: readonly Waiting[]): WatchMessage {
   return { name: 'unwatch', keys: questions.map(({ key }) => key) }
 }
 
-/** Whether a question can go behind those in one message, which then has so many bytes. */
-function isInMessage(
-  { name, closerCount, isUnhurried }: WatchQuestion,
-  batch: readonly Waiting[],
-  sizeBytes: number
-): boolean {
-  const [first] = batch
-  return (
-    first === undefined ||
-    (sizeBytes <= TARGET_MESSAGE_BYTES &&
-      batch.length < MAX_KEYS_PER_MESSAGE &&
-      first.question.name === name &&
-      first.question.closerCount === closerCount &&
-      first.question.isUnhurried === isUnhurried)
-  )
-}
-
 /** A WATCH may be answered in part, so that no reply grows too large; an UNWATCH is answered whole. */
-function isReplyTo(answers: readonly WatchedAnswer[], batch: readonly Waiting[]): boolean {
+function isReplyTo(answers: readonly WatchedAnswer[], batch: readonly Asked[]): boolean {
   const isEnding = batch[0]?.question.name === 'unwatch'
   const isEnough = isEnding ? answers.length === batch.length : answers.length > 0
   return (
