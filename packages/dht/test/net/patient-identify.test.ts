@@ -38,7 +38,7 @@ describe('who a peer is (N8)', () => {
 
   it('is not asked of a peer that does not speak identify', async () => {
     await using mute = await libp2pNode({})
-    await using node = await libp2pNode({ identify: patientIdentify({ timeout: TIMEOUT_MS }) })
+    await using node = await libp2pNode({ identify: patientIdentify() })
     const identify = vi.spyOn(node.services.identify, 'identify')
 
     await node.dial(mute.getMultiaddrs())

@@ -1,3 +1,4 @@
+import { setTimeout as passed } from 'node:timers/promises'
 import { DHT, type Found, type Key } from '@waggle/dht'
 import { type Random, sample, seededRandom } from '../../figures/random.ts'
 import { collectedBytes } from '../../processes/live-memory.ts'
@@ -31,6 +32,9 @@ const TTL = 60
 const KEYS = 2000
 const SUBKEYS = 50
 const PAUSE_MS = 200
+
+/** As often at most each of those at work begins an operation: memory can only be compared under a steady load. */
+const OPERATION_EVERY_MS = 125
 
 /** Timers that had been set by then may have to run out: libp2p's and kad-dht's take up to half a minute. */
 const PATIENCE_MS = 40_000
@@ -68,7 +72,7 @@ export class Host {
     const untilMs = performance.now() + forMs
     const goOn = async (): Promise<void> => {
       while (performance.now() < untilMs) {
-        await this.#operate()
+        await Promise.all([this.#operate(), passed(OPERATION_EVERY_MS)])
       }
     }
 
@@ -89,7 +93,7 @@ export class Host {
     await Promise.all(this.#nodes.splice(0).map((node) => node.stop()))
 
     for (let waitedMs = 0; waitedMs < PATIENCE_MS && resources().length > 0; waitedMs += PAUSE_MS) {
-      await new Promise((resolve) => setTimeout(resolve, PAUSE_MS))
+      await passed(PAUSE_MS)
     }
   }
 

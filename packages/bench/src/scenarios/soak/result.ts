@@ -17,7 +17,7 @@ export function resultOf(sizes: SoakSizes, looks: readonly Look[], atEnd: Look):
   const { hosts, nodes, forMs, everyMs } = sizes
   return {
     notes: [
-      `${hosts * nodes} nodes in ${hosts} processes, all of which store, get, delete and store and get many, for ${significant(forMs / 60_000)} minutes. Every ${everyMs / 1000} s one node is stopped and another started. What is stored expires after a minute, so that as much goes as comes. Memory is heap and buffers of all processes without garbage. Handles are what Node counts as such: sockets, servers, timers; without the processes' pipes.`,
+      `${hosts * nodes} nodes in ${hosts} processes, all of which store, get, delete and store and get many, for ${significant(forMs / 60_000)} minutes, at a steady rate. Every ${everyMs / 1000} s one node is stopped and another started. What is stored expires after a minute, so that as much goes as comes. Memory is heap and buffers of all processes without garbage. Handles are what Node counts as such: sockets, servers, timers; without the processes' pipes.`,
       `At the end all nodes are stopped. Handles that are left then: ${JSON.stringify(total(atEnd))}.`
     ],
     tables: [table(looks)],
