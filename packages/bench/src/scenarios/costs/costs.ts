@@ -3,7 +3,7 @@ import type { RunOptions, Scenario, ScenarioResult } from '../../interface.ts'
 import type { Rounds } from '../../micro/processor-time.ts'
 import type { CheckCalls, CheckFigure } from './checks-main.ts'
 import type { ExchangeCalls, ExchangeFigure, ExchangeLoad } from './exchange-main.ts'
-import { type KeeperFigure, type KeeperLoad, measureKeeper } from './measure-keeper.ts'
+import { type KeeperFigure, type KeeperLoad, leastOfKeepers } from './measure-keeper.ts'
 import { resultOf } from './result.ts'
 
 export interface CostSizes {
@@ -21,13 +21,13 @@ export interface CostFigures {
 const FULL: CostSizes = {
   checks: { count: 9, ms: 30 },
   exchange: { keys: 4000, rounds: 5 },
-  keeper: { records: 100_000, oneByOne: 1000 }
+  keeper: { records: 100_000, oneByOne: 1000, rounds: 2 }
 }
 
 const QUICK: CostSizes = {
   checks: { count: 1, ms: 1 },
   exchange: { keys: 20, rounds: 1 },
-  keeper: { records: 200, oneByOne: 20 }
+  keeper: { records: 200, oneByOne: 20, rounds: 1 }
 }
 
 const DURABILITIES = [undefined, 'relaxed', 'written', 'synced'] as const
@@ -48,7 +48,7 @@ async function run(sizes: CostSizes, { signal, log }: RunOptions): Promise<Scena
 
   for (const durability of DURABILITIES) {
     log(`one node, ${durability ?? 'in memory'}`)
-    keepers.push(await measureKeeper(durability, sizes.keeper, { signal }))
+    keepers.push(await leastOfKeepers(durability, sizes.keeper, { signal }))
   }
 
   return resultOf(sizes, { checks, exchange, keepers })

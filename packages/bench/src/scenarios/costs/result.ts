@@ -17,7 +17,7 @@ export function resultOf({ exchange, keeper }: CostSizes, figures: CostFigures):
     notes: [
       'A write that comes in is read, checked and held, with a value of 100 bytes: processor time, of the fastest of some rounds, each in the one process.',
       `Three nodes: ${figure(exchange.keys)} keys are stored at once by one of two that both hold them, and read by a third that caches nothing. Processor time of all three together, threads included, a key; the least of ${exchange.rounds} rounds.`,
-      `One node: it knows no other, so that it alone holds what it stores: ${figure(keeper.oneByOne)} records of 100 bytes one by one, then others with storeMany, ${figure(keeper.records)} in all. Memory is read after some collections of garbage. Then, where there is a disk, it is started again.`
+      `One node: it knows no other, so that it alone holds what it stores: ${figure(keeper.oneByOne)} records of 100 bytes one by one, then others with storeMany, ${figure(keeper.records)} in all. Memory is read after some collections of garbage. Then, where there is a disk, it is started again. The best of ${keeper.rounds} rounds. The process reads the source, and what Node needs to read TypeScript counts, too.`
     ],
     tables: [checkTable(figures), exchangeTable(figures), keeperTable(figures)],
     charts: [],
