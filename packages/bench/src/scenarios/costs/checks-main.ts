@@ -71,9 +71,19 @@ const calls: Readonly<Record<string, (i: number) => unknown>> = {
 }
 
 answerCalls<CheckCalls>({
-  measure: (rounds) =>
-    Object.entries(calls).map(([name, call]) => ({ name, nanoseconds: nanoseconds(call, rounds) }))
+  measure(rounds) {
+    // What comes first would pay for the compiler.
+    figures(rounds)
+    return figures(rounds)
+  }
 })
+
+function figures(rounds: Rounds): CheckFigure[] {
+  return Object.entries(calls).map(([name, call]) => ({
+    name,
+    nanoseconds: nanoseconds(call, rounds)
+  }))
+}
 
 /** A hundred bytes or so. */
 function value(i: number): string {
