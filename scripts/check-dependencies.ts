@@ -11,11 +11,14 @@ interface Manifest {
 /** What runs when a package is installed. */
 const INSTALL_SCRIPTS = ['preinstall', 'install', 'postinstall']
 
+/** npm has node-gyp build what has this file, and no script that says otherwise. */
+const BUILD_FILE = 'binding.gyp'
+
 /** Those whose script has nothing to do, as pnpm-workspace.yaml says and docs/architecture.md explains. */
 const IDLE = ['classic-level']
 
 const root = new URL('../', import.meta.url)
-const problems = [...withInstallScripts(), ...unexplained()]
+const problems = [...withInstallScripts(), ...allowedToBuild(), ...unexplained()]
 
 for (const problem of problems) {
   console.error(problem)
@@ -28,8 +31,24 @@ function* withInstallScripts(): Generator<string> {
     const { name = '', scripts = {} } = manifestIn(directory)
     const found = INSTALL_SCRIPTS.filter((script) => Object.hasOwn(scripts, script))
 
+    if (existsSync(new URL(BUILD_FILE, directory))) {
+      found.push(BUILD_FILE)
+    }
+
     if (found.length > 0 && !IDLE.includes(name)) {
       yield `${name} has an install script (${found.join(', ')}): our dependencies must not need any`
+    }
+  }
+}
+
+/** Those that pnpm would let run their scripts. */
+function* allowedToBuild(): Generator<string> {
+  const settings = readFileSync(new URL('pnpm-workspace.yaml', root), 'utf8')
+  const [, builds = ''] = /^allowBuilds:\n((?: .*\n)*)/m.exec(settings) ?? []
+
+  for (const line of builds.split('\n').filter((line) => line.trim() !== '')) {
+    if (!line.endsWith(': false')) {
+      yield `pnpm-workspace.yaml lets an install script run (${line.trim()}): our dependencies must not need any`
     }
   }
 }

@@ -87,6 +87,7 @@ function checkInstalled(tarballs: readonly string[]): void {
       '--no-audit',
       '--no-fund',
       '--ignore-scripts',
+      '--prefer-offline',
       '--loglevel=error',
       `@types/node@${typesNode()}`
     ],

@@ -38,18 +38,28 @@ async function waggle({ node, env }, args) {
 }
 
 async function packages({ node, env }) {
+  say('packing the packages, and using them in an empty project')
+
   return run([node, 'scripts/check-packages.ts'], env)
 }
 
-/** Runs the tests even when a check fails, so that one run tells everything. */
+/**
+ * Runs the tests even when a check fails, so that one run tells everything. The packages are looked at when all
+ * tests are run, and not when somebody works on some of them.
+ */
 async function test(tools, args) {
   say('checking types, style, documents and exports')
-  const checks = await run([...tools.pnpm, 'check'], tools.env)
+  const sources = await run([...tools.pnpm, 'check'], tools.env)
+  const published = args.length === 0 ? await packages(tools) : 0
   say('running the tests')
   const { exitCode, passed, failed } = await vitest(tools, args)
 
-  if (checks !== 0) {
+  if (sources !== 0) {
     say('the checks failed, see above')
+  }
+
+  if (published !== 0) {
+    say('the packages are not fit to be published, see above')
   }
 
   if (passed + failed === 0) {
@@ -58,7 +68,7 @@ async function test(tools, args) {
 
   console.log(`${passed} passed, ${failed} failed`)
 
-  return exitCode || checks || Number(failed > 0 || passed === 0)
+  return exitCode || sources || published || Number(failed > 0 || passed === 0)
 }
 
 /** Shows the tests as vitest does, and counts them by the report that it writes beside. */

@@ -1,5 +1,6 @@
 import type { Scenario } from './interface.ts'
 import { churn } from './scenarios/churn/churn.ts'
+import { costs } from './scenarios/costs/costs.ts'
 import { endurance } from './scenarios/endurance/endurance.ts'
 import { floor } from './scenarios/floor/floor.ts'
 import { growth } from './scenarios/growth/growth.ts'
@@ -18,6 +19,7 @@ export const scenarios: readonly Scenario[] = [
   peers,
   watch,
   memory,
+  costs,
   hivemind,
   wan,
   growth,

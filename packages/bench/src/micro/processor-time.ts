@@ -1,8 +1,13 @@
 /** So many different inputs take turns, that none is in the processor's cache for being the only one. */
 const VARIANTS = 64
 
-const ROUNDS = 9
-const ROUND_MS = 30
+/** How often something is measured, and how long at least. */
+export interface Rounds {
+  readonly count: number
+  readonly ms: number
+}
+
+const ROUNDS: Rounds = { count: 9, ms: 30 }
 
 /** Kept, so that no call can be left out for having none. */
 export let result: unknown
@@ -26,16 +31,16 @@ export function pick<T>(from: readonly T[], i: number): T {
   return from[i % VARIANTS] as T
 }
 
-/** Of the fastest round, and of processor time: others use this machine, too. */
-function nanoseconds(call: (i: number) => unknown): number {
+/** What a call takes: in the fastest round, and of processor time, as others use this machine, too. */
+export function nanoseconds(call: (i: number) => unknown, rounds: Rounds = ROUNDS): number {
   let count = 100
 
-  while (cpuMs(call, count) < ROUND_MS) {
+  while (cpuMs(call, count) < rounds.ms) {
     count *= 2
   }
 
-  const rounds = Array.from({ length: ROUNDS }, () => cpuMs(call, count))
-  return (Math.min(...rounds) / count) * 1e6
+  const times = Array.from({ length: rounds.count }, () => cpuMs(call, count))
+  return (Math.min(...times) / count) * 1e6
 }
 
 function cpuMs(call: (i: number) => unknown, count: number): number {

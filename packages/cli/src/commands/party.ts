@@ -38,7 +38,7 @@ export function addParty(program: Program): void {
 async function party(
   context: Context,
   options: PartyOptions,
-  [name = `${userInfo().username}-${process.pid}`]: readonly string[]
+  [name = `${ownName()}-${process.pid}`]: readonly string[]
 ): Promise<number> {
   const { io, isJson } = context
   await using dht = await joinedPeer(context, options)
@@ -53,6 +53,15 @@ async function party(
   }
 
   return DONE
+}
+
+/** In a container, a user need not have one. */
+function ownName(): string {
+  try {
+    return userInfo().username
+  } catch {
+    return 'guest'
+  }
 }
 
 /** A peer like all others: it may be the first, and the last. */

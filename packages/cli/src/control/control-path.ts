@@ -1,13 +1,14 @@
 import { chmod, lstat, mkdir, readdir } from 'node:fs/promises'
-import { tmpdir, userInfo } from 'node:os'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import process from 'node:process'
 import { CommandError } from '../errors.ts'
 
 const SUFFIX = '.sock'
 
 /** Where the nodes of this user say that they are, for nobody else. */
 export function controlFolder(): string {
-  return join(tmpdir(), `waggle-${userInfo().uid}`)
+  return join(tmpdir(), `waggle-${userId()}`)
 }
 
 export function controlPath(pid: number): string {
@@ -24,7 +25,7 @@ export async function prepareControlFolder(): Promise<void> {
   await mkdir(folder, { mode: 0o700, recursive: true })
   const { uid } = await lstat(folder)
 
-  if (uid !== userInfo().uid) {
+  if (uid !== userId()) {
     throw new CommandError(
       `${folder} belongs to another user: remove it, or name another place with --control`
     )
@@ -40,4 +41,9 @@ export async function controlPaths(): Promise<string[]> {
     .filter((name) => name.endsWith(SUFFIX))
     .sort()
     .map((name) => join(controlFolder(), name))
+}
+
+/** By its number: in a container, a user need not have a name. Where there are no numbers, `lstat` gives 0. */
+function userId(): number {
+  return process.getuid?.() ?? 0
 }

@@ -1,8 +1,10 @@
 import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, it } from 'vitest'
+import { temporaryDirectory } from '../../../dht/test/support/temporary-directory.ts'
 import { served } from '../support/served.ts'
-import { waggle } from '../support/waggle-process.ts'
+import { RunningWaggle, waggle } from '../support/waggle-process.ts'
 
 interface Dashboard {
   readonly panels: readonly { readonly targets: readonly { readonly expr: string }[] }[]
@@ -56,3 +58,36 @@ describe('the unit for systemd and the container', () => {
     expect(options.filter((option) => !stdout.includes(option))).toEqual([])
   })
 })
+
+describe('the container', () => {
+  it('runs a node that is found healthy and stops when it is told to', async () => {
+    const file = await operations('Containerfile')
+    await using directory = await temporaryDirectory()
+    const ownPlace: Record<string, string> = {
+      ':1337': '127.0.0.1:0',
+      '9464': '0',
+      '/var/lib/waggle': join(directory.path, 'data')
+    }
+    const options = { env: { TMPDIR: directory.path } }
+    const command = instruction(file, /^CMD (\[.*\])$/m).map((word) => ownPlace[word] ?? word)
+    const [program, ...check] = instruction(file, /^HEALTHCHECK .*CMD (\[.*\])$/m)
+    await using node = new RunningWaggle(command, options)
+    await node.line(/--initial-peers/)
+
+    expect([program]).toEqual(instruction(file, /^ENTRYPOINT (\[.*\])$/m))
+    expect(command.filter((word) => word.startsWith(directory.path))).toHaveLength(1)
+    expect(await waggle(check, options)).toMatchObject({ exitCode: 0, stderr: '' })
+
+    node.kill('SIGTERM')
+    expect((await node.ended()).exitCode).toBe(0)
+    expect((await waggle(check, options)).exitCode).toBe(1)
+  })
+
+  it('belongs to a user without rights', async () => {
+    expect(await operations('Containerfile')).toMatch(/^USER [1-9]\d*$/m)
+  })
+})
+
+function instruction(file: string, pattern: RegExp): string[] {
+  return JSON.parse(pattern.exec(file)?.[1] ?? '[]')
+}

@@ -1,6 +1,7 @@
 import type { AbortOptions, Stream } from '@libp2p/interface'
 import { byteStream } from '@libp2p/utils'
 import type { DHTTime } from '@waggle/record'
+import { ExchangeProtocolError } from '../exchange/protocol-error.ts'
 import { type ClockReading, clockReading } from './clock-reading.ts'
 
 /** One byte asks; the answer is the time as a float64, big end first; then the stream is closed. */
@@ -11,6 +12,9 @@ export const MAX_CLOCK_STREAMS = 4
 
 const QUESTION = Uint8Array.of(0)
 const ANSWER_BYTES = 8
+
+/** The farthest moment that calendars know, in seconds from 1970, either way. Beyond it differences might be infinite. */
+const MAX_TIME = 8.64e12
 
 /** What a peer may send before it is read: more than either side has to say. */
 const MAX_UNREAD_BYTES = 64
@@ -45,12 +49,22 @@ export async function askTime(
     bytes.write(QUESTION, options)
   ])
   const tookMs = performance.now() - startMs
-  const peerTime = answer.getFloat64(0)
-
-  if (!Number.isFinite(peerTime)) {
-    throw new Error(`the peer has ${peerTime} for a time`)
-  }
-
+  const peerTime = peerTimeIn(answer.subarray())
   await stream.close(options)
   return clockReading({ askedAt, tookMs, peerTime })
+}
+
+/**
+ * The time in an answer.
+ *
+ * @throws ExchangeProtocolError when it is none
+ */
+export function peerTimeIn(answer: Uint8Array): DHTTime {
+  const peerTime = new DataView(answer.buffer, answer.byteOffset).getFloat64(0)
+
+  if (!(Math.abs(peerTime) <= MAX_TIME)) {
+    throw new ExchangeProtocolError(`the peer has ${peerTime} for a time`)
+  }
+
+  return peerTime
 }

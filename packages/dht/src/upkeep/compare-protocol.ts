@@ -2,6 +2,7 @@ import type { AbortOptions, Stream } from '@libp2p/interface'
 import { lpStream } from '@libp2p/utils'
 import { ByteReader, ByteWriter } from '../exchange/bytes.ts'
 import { MAX_KEY_BYTES, MAX_KEYS_PER_MESSAGE } from '../exchange/limits.ts'
+import { ExchangeProtocolError } from '../exchange/protocol-error.ts'
 import type { RecordStore } from '../store/record-store.ts'
 import { FINGERPRINT_BYTES, fingerprintOf } from './fingerprint.ts'
 
@@ -33,7 +34,7 @@ export async function tellFingerprints(stream: Stream, store: RecordStore): Prom
     maxDataLength: MAX_QUESTION_BYTES,
     maxBufferSize: 2 * MAX_QUESTION_BYTES
   })
-  const keys = readKeys((await messages.read({ signal })).subarray())
+  const keys = readQuestion((await messages.read({ signal })).subarray())
   const answer = new Uint8Array(keys.length * FINGERPRINT_BYTES)
 
   for (const [index, key] of keys.entries()) {
@@ -54,20 +55,14 @@ export async function askFingerprints(
     maxDataLength: MAX_ANSWER_BYTES,
     maxBufferSize: 2 * MAX_ANSWER_BYTES
   })
-  await messages.write(writtenKeys(keys), options)
-  const answer = (await messages.read(options)).subarray()
-
-  if (answer.length !== keys.length * FINGERPRINT_BYTES) {
-    throw new Error(`the peer answered ${keys.length} keys with ${answer.length} bytes`)
-  }
-
+  await messages.write(writtenQuestion(keys), options)
+  const fingerprints = readFingerprints((await messages.read(options)).subarray(), keys.length)
   await stream.close(options)
-  return keys.map((_, index) =>
-    answer.subarray(index * FINGERPRINT_BYTES, (index + 1) * FINGERPRINT_BYTES)
-  )
+  return fingerprints
 }
 
-function writtenKeys(keys: readonly Uint8Array[]): Uint8Array {
+/** The keys of a question, as they are sent. */
+export function writtenQuestion(keys: readonly Uint8Array[]): Uint8Array {
   const to = new ByteWriter()
   to.varint(keys.length)
 
@@ -78,10 +73,32 @@ function writtenKeys(keys: readonly Uint8Array[]): Uint8Array {
   return to.take()
 }
 
-function readKeys(bytes: Uint8Array): Uint8Array[] {
+/**
+ * The keys that are asked for: views of `bytes`.
+ *
+ * @throws ExchangeProtocolError for anything that {@link writtenQuestion} does not write
+ */
+export function readQuestion(bytes: Uint8Array): Uint8Array[] {
   const from = new ByteReader(bytes)
   const count = from.varint(MAX_COMPARED_KEYS, 'a count')
   const keys = Array.from({ length: count }, () => from.byteString(MAX_KEY_BYTES, 'a key'))
   from.end()
   return keys
+}
+
+/**
+ * The fingerprints in the answer to so many keys: views of it.
+ *
+ * @throws ExchangeProtocolError when it is not as long as it has to be
+ */
+export function readFingerprints(answer: Uint8Array, keyCount: number): Uint8Array[] {
+  if (answer.length !== keyCount * FINGERPRINT_BYTES) {
+    throw new ExchangeProtocolError(
+      `the peer answered ${keyCount} keys with ${answer.length} bytes`
+    )
+  }
+
+  return Array.from({ length: keyCount }, (_, index) =>
+    answer.subarray(index * FINGERPRINT_BYTES, (index + 1) * FINGERPRINT_BYTES)
+  )
 }

@@ -15,6 +15,9 @@ export interface Target {
   /** Pieces that mean something. */
   readonly words: readonly Uint8Array[]
 
+  /** Whether one input takes about a millisecond. */
+  readonly isSlow?: true
+
   /** Throws when the input does what none may do. */
   try(input: Uint8Array): void
 }

@@ -5,6 +5,7 @@ import { targets } from '../fuzz/targets.ts'
 
 /** Enough to reach what a minute reaches, nearly. */
 const INPUTS = 10_000
+const SLOW_INPUTS = 1_000
 const SEED = 1
 
 const findings = new URL('../fixtures/fuzz/', import.meta.url)
@@ -14,10 +15,11 @@ describe('what strangers send, as', () => {
   it.each(targets.map((target): [string, Target] => [target.name, target]))(
     '%s, does nothing that it may not, whatever it is (R10, N9)',
     (_, target) => {
-      const outcome = fuzz(target, { seed: SEED, isEnough: (inputs) => inputs >= INPUTS })
+      const enough = target.isSlow ? SLOW_INPUTS : INPUTS
+      const outcome = fuzz(target, { seed: SEED, isEnough: (inputs) => inputs >= enough })
 
       expect(outcome.findings).toEqual([])
-      expect(outcome.corpus.length).toBeGreaterThan(3)
+      expect(outcome.corpus.length).toBeGreaterThan(1)
     }
   )
 })

@@ -1,0 +1,168 @@
+import {
+  checkRecord,
+  DEFAULT_LIMITS,
+  type DHTRecord,
+  type Entry,
+  encodeRecord,
+  encodeValue,
+  type Key,
+  ownerOf,
+  recordKey,
+  type SubkeyId,
+  signedBytes,
+  subkeyId,
+  type Value,
+  verifySignature
+} from '@waggle/record'
+import { concat } from 'uint8arrays/concat'
+import { toString as stringOf } from 'uint8arrays/to-string'
+import { fastVerify } from '../../../src/checks/native-crypto.ts'
+import type { Target } from '../fuzzer.ts'
+import { assertThat, unlessRefused } from './claims.ts'
+import { bytesOf, CBOR, read, words } from './material.ts'
+
+/** What an owner has signed, and nothing else: with the private keys of these tests away, nobody can make more. */
+interface SignedExample {
+  readonly key: Key
+  readonly subkey?: Key
+  readonly expirationTime: number
+  readonly value?: Value
+
+  /** In hexadecimal digits, as the signature. */
+  readonly signed: string
+  readonly signature: string
+}
+
+const SIGNED: readonly SignedExample[] = read('record/test/fixtures/signatures.json')
+const EVERYTHING_SIGNED = new Set(SIGNED.map(({ signed }) => signed))
+
+/** What an Ed25519 peer id is before its key. */
+const ID_PREFIX = bytesOf('002408011220')
+const KEY_BYTES = 32
+const SIGNATURE_BYTES = 64
+
+/** The order of the group, low end first. */
+const ORDER = bytesOf('edd3f55c1a631258d69cf7a2def9de1400000000000000000000000000000010')
+
+/** Keys to whom a signature for everything is good, in the one form and in others, and one that is zero, in another form. */
+const IDENTITY = bytesOf('0100000000000000000000000000000000000000000000000000000000000000')
+const ODD_KEYS = [
+  IDENTITY,
+  ...[
+    'c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac037a',
+    'eeffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f',
+    'edffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f'
+  ].map(bytesOf)
+]
+
+/** One that is good for everything under the identity, unless such a key is refused. */
+const SIGNATURE_FOR_ALL = concat([IDENTITY, new Uint8Array(32)])
+
+const isRecords = (url: string): boolean => url.includes('/packages/record/src/')
+
+function idOf(publicKey: Uint8Array): string {
+  return stringOf(concat([ID_PREFIX, publicKey]), 'base58btc')
+}
+
+function recordOf(example: SignedExample): DHTRecord {
+  const { subkey, expirationTime, value, signature } = example
+  const entry: Entry = {
+    expirationTime,
+    signature: bytesOf(signature),
+    ...(value !== undefined && { value: encodeValue(value) })
+  }
+  return subkey === undefined
+    ? { plain: entry, subkeys: new Map() }
+    : { subkeys: new Map([[subkeyId(subkey), entry]]) }
+}
+
+/** A byte with a key's length, the key, and a record under it: what has an owner is what he has signed. */
+const owned: Target = {
+  name: 'owned',
+  isWatched: isRecords,
+  seeds: SIGNED.map((example) => {
+    const key = recordKey(example.key)
+    return concat([Uint8Array.of(key.length), key, encodeRecord(recordOf(example))])
+  }),
+  words: [
+    ...CBOR,
+    ...words('/waggle/', '[owner:', ']', ...ODD_KEYS.map(idOf)),
+    ...SIGNED.map(({ signature }) => bytesOf(signature))
+  ],
+  try(input) {
+    const [keyLength = 0] = input
+    const key = input.slice(1, 1 + keyLength)
+    const limits = { ...DEFAULT_LIMITS, maxTtl: Number.POSITIVE_INFINITY }
+    const accepted = unlessRefused(
+      () => checkRecord(key, input.slice(1 + keyLength), { now: 0, limits, verify: fastVerify }),
+      ...['InvalidKeyError', 'MalformedRecordError', 'RecordTooLargeError', 'ValidationError']
+    )
+
+    if (accepted?.plain !== undefined) {
+      assertOwned(key, undefined, accepted.plain)
+    }
+
+    for (const [id, entry] of accepted?.subkeys ?? []) {
+      assertOwned(key, id, entry)
+    }
+  }
+}
+
+function assertOwned(key: Uint8Array, id: SubkeyId | undefined, entry: Entry): void {
+  const isSigned = entry.signature !== undefined
+  assertThat(isSigned === (ownerOf(key, id) !== undefined), 'an owned place takes what is unsigned')
+  assertThat(
+    !isSigned || EVERYTHING_SIGNED.has(stringOf(signedBytes(key, id, entry), 'hex')),
+    'something is accepted that nobody has signed'
+  )
+}
+
+/** A signature with its second form, in which the second half has the group's order in addition. */
+function bothForms(signature: Uint8Array): readonly Uint8Array[] {
+  const second = signature.slice()
+  let carry = 0
+
+  for (const [i, digit] of ORDER.entries()) {
+    const sum = (second[32 + i] ?? 0) + digit + carry
+    second[32 + i] = sum
+    carry = sum >> 8
+  }
+
+  return [signature, second]
+}
+
+/** A public key, a signature and what it is for: in a place of that key, OpenSSL says the same of it. */
+const signature: Target = {
+  name: 'signature',
+  isSlow: true,
+  isWatched: isRecords,
+  seeds: [
+    ...ODD_KEYS.map((key) => concat([key, SIGNATURE_FOR_ALL, ...words('all')])),
+    ...SIGNED.flatMap(({ key, subkey, signed, signature }) => {
+      const owner = ownerOf(recordKey(key), subkey === undefined ? undefined : subkeyId(subkey))
+      return bothForms(bytesOf(signature)).map((form) =>
+        concat([owner?.publicKey ?? new Uint8Array(), form, bytesOf(signed)])
+      )
+    })
+  ],
+  words: [...ODD_KEYS, ORDER],
+  try(input) {
+    const publicKey = input.slice(0, KEY_BYTES)
+    const signed = input.slice(KEY_BYTES, KEY_BYTES + SIGNATURE_BYTES)
+    const message = input.slice(KEY_BYTES + SIGNATURE_BYTES)
+    const place = recordKey(`[owner:${idOf(publicKey)}]`)
+    const owner = unlessRefused(() => ownerOf(place), 'ValidationError')
+
+    if (owner !== undefined) {
+      const isGood = verifySignature(owner.publicKey, message, signed)
+      assertThat(isGood === fastVerify(owner.publicKey, message, signed), 'OpenSSL disagrees')
+      assertThat(
+        !isGood || EVERYTHING_SIGNED.has(stringOf(message, 'hex')),
+        'a signature is good for what nobody has signed'
+      )
+    }
+  }
+}
+
+/** Places with owners, and signatures. */
+export const ownerTargets: readonly Target[] = [owned, signature]
