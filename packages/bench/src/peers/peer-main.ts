@@ -21,6 +21,9 @@ export interface PeerCalls {
   /** What was delivered behind the first so many. */
   deliveries(known: number): Delivery[]
 
+  /** Whether this peer holds, for others, a plain value that lives so long. */
+  holds(question: { key: Key; expirationTime: number }): boolean
+
   /** Does nothing else for so long, as a process does that computes, or waits for its disk. */
   block(ms: number): void
 }
@@ -42,6 +45,10 @@ answerCalls<PeerCalls>({
     }
   },
   deliveries: (known) => deliveries.since(known),
+  holds: ({ key, expirationTime }) =>
+    [...started().heldRecords()].some(
+      (held) => held.key === key && (held.record.plain?.expirationTime ?? 0) >= expirationTime
+    ),
   block(ms) {
     Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms)
   }

@@ -1,6 +1,7 @@
 import { seededRandom } from '../../figures/random.ts'
 import type { RunOptions, Scenario, ScenarioResult } from '../../interface.ts'
 import { Ledger } from './ledger.ts'
+import { missedBy } from './missed.ts'
 import { Population } from './population.ts'
 import { resultOf } from './result.ts'
 import { Traffic } from './traffic.ts'
@@ -92,8 +93,10 @@ async function run(sizes: ChurnSizes, { signal, log }: RunOptions): Promise<Scen
   }
 
   const settledMs = await watchers.settle()
-  log(`${watchers.late().length} final states are missed after ${Math.round(settledMs)} ms`)
+  const peers = population.members.map(({ process }) => process)
+  const missed = await missedBy(watchers, ledger, peers)
+  log(`${missed.length} final states are missed after ${Math.round(settledMs)} ms`)
   await traffic.readAll()
-  const watched = { watchers, settledMs, isBrief: (key: string) => ledger.isBrief(key) }
+  const watched = { watchers, settledMs, missed, isBrief: (key: string) => ledger.isBrief(key) }
   return resultOf(sizes, { traffic, dead: population.dead, watched })
 }

@@ -3,7 +3,7 @@ import { goal } from '../../goal.ts'
 import type { Goal, ScenarioResult, Table } from '../../interface.ts'
 import type { ChurnSizes } from './churn.ts'
 import type { Kind, Tally, Traffic } from './traffic.ts'
-import { deliveries, missed, type WatchedOutcome, watchedGoal } from './watched.ts'
+import { deliveries, missedInWords, type WatchedOutcome, watchedGoal } from './watched.ts'
 
 export interface ChurnOutcome {
   readonly traffic: Traffic
@@ -26,7 +26,7 @@ export function resultOf(
       `${peers} peers on one machine, a process each. Every ${everyMs / 1000} s ${killed} of them, chosen at random, are killed (SIGKILL) and as many others started, for ${forMs / 1000} s: ${dead} in all. Meanwhile ${records} records are read and written by peers chosen at random, each record by one at a time.`,
       'A get with `latest` is right if it finds the last value that was acknowledged before it began, or one written since; any other get, if it finds a value that was written and has not expired. What was asked of a peer that was killed before it answered does not count. Times include the way to the process and back.',
       watching(sizes, watched),
-      ...[...missed(watched), ...traffic.complaints].slice(0, 20)
+      ...[...missedInWords(watched), ...traffic.complaints].slice(0, 20)
     ],
     tables: [operations(traffic), deliveries(watched)],
     charts: [],

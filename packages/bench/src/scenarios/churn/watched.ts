@@ -1,6 +1,7 @@
 import { significant, summaryOf } from '../../figures/summary.ts'
 import { goal } from '../../goal.ts'
 import type { Goal, Table } from '../../interface.ts'
+import type { Missed } from './missed.ts'
 import type { Watch, Watchers } from './watchers.ts'
 
 export interface WatchedOutcome {
@@ -8,6 +9,7 @@ export interface WatchedOutcome {
 
   /** From the end of the last write until no final state was missing, or that was given up. */
   readonly settledMs: number
+  readonly missed: readonly Missed[]
   readonly isBrief: (key: string) => boolean
 }
 
@@ -51,17 +53,20 @@ function rowOf(watches: readonly Watch[], watchers: Watchers): (number | null)[]
   ]
 }
 
-export function watchedGoal({ watchers }: WatchedOutcome): Goal {
+export function watchedGoal({ watchers, missed }: WatchedOutcome): Goal {
+  const lost = missed.filter(({ holders }) => holders === 0).length
+  const reason = lost > 0 ? `, ${lost} of them as no peer held them any more` : ''
   return goal('no final state is missed by watchers', {
-    value: watchers.late().length,
+    value: missed.length,
     isGood: (count) => count === 0,
-    show: (count) => `${count} of ${watchers.watches.length} were missed`
+    show: (count) => `${count} of ${watchers.watches.length} were missed${reason}`
   })
 }
 
 /** What was missed, in words. */
-export function missed({ watchers }: WatchedOutcome): string[] {
-  return watchers
-    .late()
-    .map((watch) => `${watch.by}, watching ${watch.key}: ${watchers.verdict(watch)}`)
+export function missedInWords({ missed }: WatchedOutcome): string[] {
+  return missed.map(
+    ({ by, key, verdict, holders }) =>
+      `${by}, watching ${key}: ${verdict}, where ${holders} peers hold what was acknowledged last`
+  )
 }
