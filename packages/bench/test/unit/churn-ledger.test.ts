@@ -73,10 +73,12 @@ describe('Ledger', () => {
 
   it('wants nothing to be left of what has expired', () => {
     const found = write(BRIEF)
+    expect(ledger.isBriefOver).toBe(false)
     expect(ledger.judgeLast(BRIEF, found)).toBe('right')
     expect(ledger.judgeLast(BRIEF, undefined)).toBe('missing')
 
     vi.setSystemTime(found.expirationTime * 1000)
+    expect(ledger.isBriefOver).toBe(true)
     expect(ledger.judgeLast(BRIEF, found)).toBe('stale')
     expect(ledger.judgeLast(BRIEF, undefined)).toBe('right')
   })

@@ -55,6 +55,14 @@ export class Ledger {
     return [...this.#accounts.keys()]
   }
 
+  /** Whether of the brief records nothing may be left, whatever was done to them. */
+  get isBriefOver(): boolean {
+    const now = Date.now() / 1000
+    return this.brief.every((key) =>
+      [...this.#account(key).writings.keys()].every((expirationTime) => expirationTime <= now)
+    )
+  }
+
   isBrief(key: string): boolean {
     return this.#account(key).ttl < LASTING_TTL
   }

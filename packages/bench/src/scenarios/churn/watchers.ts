@@ -71,20 +71,30 @@ export class Watchers {
   }
 
   /**
-   * Waits until what was delivered last of every key is what must be there, or until that will not come
-   * about any more. Answers how many milliseconds it took.
+   * Waits until all that is brief has expired, and what was delivered last of every key is what must be
+   * there, or that will not come about any more. Answers how many milliseconds it took.
    */
   async settle(): Promise<number> {
+    const { ledger, signal } = this.#init
     const startMs = machineTimeMs()
-    const elapsedMs = (): number => machineTimeMs() - startMs
+
+    while (!ledger.isBriefOver) {
+      await passed(POLL_MS, undefined, { signal })
+    }
+
+    const deadlineMs = machineTimeMs() + PATIENCE_MS
     await this.#hear(this.watches)
 
-    for (let late = this.late(); late.length > 0 && elapsedMs() < PATIENCE_MS; late = this.late()) {
-      await passed(POLL_MS, undefined, { signal: this.#init.signal })
+    for (
+      let late = this.late();
+      late.length > 0 && machineTimeMs() < deadlineMs;
+      late = this.late()
+    ) {
+      await passed(POLL_MS, undefined, { signal })
       await this.#hear(late)
     }
 
-    const tookMs = elapsedMs()
+    const tookMs = machineTimeMs() - startMs
     await this.#hear(this.watches)
     return tookMs
   }
