@@ -6,8 +6,11 @@ import type { Watch, Watchers } from './watchers.ts'
 export interface Missed extends Pick<Watch, 'by' | 'key'> {
   readonly verdict: Verdict
 
-  /** How many peers hold what was acknowledged last: where none does, no watcher can be told. */
-  readonly holders: number
+  /**
+   * How many peers hold what was acknowledged last: where none does, no watcher can be told. Undefined for
+   * what has expired or was deleted, which nobody has to hold.
+   */
+  readonly holders: number | undefined
 }
 
 /** All that is missed, when no more is waited for. */
@@ -19,12 +22,18 @@ export function missedBy(
   return Promise.all(
     watchers.late().map(async (watch) => {
       const { by, key } = watch
-      const expirationTime = ledger.acknowledgedUntil(key)
-      const held = await Promise.all(
-        peers.map((peer) => peer.call('holds', { key, expirationTime }))
-      )
-      const holders = held.filter((isHeld) => isHeld).length
-      return { by, key, verdict: watchers.verdict(watch), holders }
+      const verdict = watchers.verdict(watch)
+      const holders = ledger.isBrief(key) ? undefined : await holdersOf(key, { ledger, peers })
+      return { by, key, verdict, holders }
     })
   )
+}
+
+async function holdersOf(
+  key: string,
+  { ledger, peers }: { ledger: Ledger; peers: readonly PeerProcess[] }
+): Promise<number> {
+  const expirationTime = ledger.acknowledgedUntil(key)
+  const held = await Promise.all(peers.map((peer) => peer.call('holds', { key, expirationTime })))
+  return held.filter((isHeld) => isHeld).length
 }

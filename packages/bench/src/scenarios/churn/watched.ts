@@ -65,8 +65,8 @@ export function watchedGoal({ watchers, missed }: WatchedOutcome): Goal {
 
 /** What was missed, in words. */
 export function missedInWords({ missed }: WatchedOutcome): string[] {
-  return missed.map(
-    ({ by, key, verdict, holders }) =>
-      `${by}, watching ${key}: ${verdict}, where ${holders} peers hold what was acknowledged last`
-  )
+  return missed.map(({ by, key, verdict, holders }) => {
+    const where = holders === undefined ? '' : `; ${holders} peers hold what was acknowledged last`
+    return `${by}, watching ${key}: ${verdict}${where}`
+  })
 }
