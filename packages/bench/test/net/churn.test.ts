@@ -3,13 +3,17 @@ import { churn } from '../../src/scenarios/churn/churn.ts'
 import { column, quickRun } from '../support/quick-run.ts'
 
 describe('churn', () => {
-  it('kills peers while records are read and written, and finds them all the same', async () => {
+  it('kills peers while records are read, written and watched, and none is lost or missed', async () => {
     const { tables, goals } = await quickRun(churn)
-    const [operations] = tables
+    const [operations, watched] = tables
 
-    expect(column(operations, 'missing')).toEqual([null, 0, 0, 0])
-    expect(column(operations, 'false')).toEqual([null, 0, 0, 0])
+    expect(column(operations, 'operation').at(0)).toBe('store')
+    expect(column(operations, 'missing').slice(-3)).toEqual([0, 0, 0])
+    expect(column(operations, 'false').slice(-3)).toEqual([0, 0, 0])
     expect(column(operations, 'right').at(-1)).toBe(20)
-    expect(goals).toHaveLength(3)
+    expect(column(watched, 'keys')).toEqual([10, 4, 14, 7])
+    expect(column(watched, 'final state missed')).toEqual([0, 0, 0, 0])
+    expect(column(watched, 'of these delivered').map(Number)).not.toContain(0)
+    expect(goals).toHaveLength(4)
   })
 })

@@ -1,4 +1,5 @@
 import { setTimeout as passed } from 'node:timers/promises'
+import type { DHTOptions } from '@waggle/dht'
 import { type Random, sample } from '../../figures/random.ts'
 import { type PeerProcess, peerProcess } from '../../peers/peer-process.ts'
 
@@ -11,6 +12,9 @@ export interface Member {
 export interface PopulationInit {
   readonly random: Random
   readonly signal: AbortSignal
+
+  /** Called with each peer that has joined, before it counts. */
+  readonly onJoin: (process: PeerProcess) => Promise<void>
 }
 
 /** How many processes start at the same time. */
@@ -63,6 +67,13 @@ export class Population implements AsyncDisposable {
     }
   }
 
+  /** A process that uses the network, holds nothing for others, and is never killed. */
+  async client(): Promise<PeerProcess> {
+    const process = this.#start()
+    await this.#joined(process, { clientMode: true })
+    return process
+  }
+
   /** Kills some of the peers, and starts as many others, again and again. */
   async churn(
     { killed, everyMs, forMs }: { killed: number; everyMs: number; forMs: number },
@@ -94,23 +105,33 @@ export class Population implements AsyncDisposable {
   }
 
   async #add(): Promise<void> {
-    const process = this.#processes.use(peerProcess({ signal: this.#init.signal }))
-    this.#members.add({ process, addresses: await this.#joined(process) })
+    const process = this.#start()
+    const addresses = await this.#joined(process)
+    await this.#init.onJoin(process)
+    this.#members.add({ process, addresses })
+  }
+
+  #start(): PeerProcess {
+    return this.#processes.use(peerProcess({ signal: this.#init.signal }))
   }
 
   /** Those whom it is told of may all be killed before it has begun. */
-  async #joined(process: PeerProcess, triesLeft: number = TRIES): Promise<string[]> {
+  async #joined(
+    process: PeerProcess,
+    options: DHTOptions = {},
+    triesLeft: number = TRIES
+  ): Promise<string[]> {
     const known = sample(this.members, INITIAL_PEERS, this.#init.random)
     const initialPeers = known.flatMap(({ addresses }) => addresses)
 
     try {
-      return await process.call('start', { initialPeers })
+      return await process.call('start', { ...options, initialPeers })
     } catch (error) {
       if (triesLeft === 0 || !process.isRunning) {
         throw error
       }
 
-      return this.#joined(process, triesLeft - 1)
+      return this.#joined(process, options, triesLeft - 1)
     }
   }
 }

@@ -3,29 +3,48 @@ import { goal } from '../../goal.ts'
 import type { Goal, ScenarioResult, Table } from '../../interface.ts'
 import type { ChurnSizes } from './churn.ts'
 import type { Kind, Tally, Traffic } from './traffic.ts'
+import { deliveries, missedInWords, type WatchedOutcome, watchedGoal } from './watched.ts'
 
 export interface ChurnOutcome {
   readonly traffic: Traffic
 
   /** How many peers were killed. */
   readonly dead: number
+  readonly watched: WatchedOutcome
 }
 
 const READS = ['get', 'latest get', 'latest get at the end'] as const
 const SLOWEST_P99_MS = 2000
 
-export function resultOf(sizes: ChurnSizes, { traffic, dead }: ChurnOutcome): ScenarioResult {
+export function resultOf(
+  sizes: ChurnSizes,
+  { traffic, dead, watched }: ChurnOutcome
+): ScenarioResult {
   const { peers, killed, everyMs, forMs, records } = sizes
   return {
     notes: [
       `${peers} peers on one machine, a process each. Every ${everyMs / 1000} s ${killed} of them, chosen at random, are killed (SIGKILL) and as many others started, for ${forMs / 1000} s: ${dead} in all. Meanwhile ${records} records are read and written by peers chosen at random, each record by one at a time.`,
       'A get with `latest` is right if it finds the last value that was acknowledged before it began, or one written since; any other get, if it finds a value that was written and has not expired. What was asked of a peer that was killed before it answered does not count. Times include the way to the process and back.',
-      ...traffic.complaints.slice(0, 20)
+      watching(sizes, watched),
+      ...[...missedInWords(watched), ...traffic.complaints].slice(0, 20)
     ],
-    tables: [operations(traffic)],
+    tables: [operations(traffic), deliveries(watched)],
     charts: [],
-    goals: goals(traffic)
+    goals: [...goals(traffic), watchedGoal(watched)]
   }
+}
+
+function watching(
+  { brief, briefTtl, watchedByClient, watchedByPeer }: ChurnSizes,
+  { settledMs }: WatchedOutcome
+): string {
+  return [
+    `A client that is never killed watches ${watchedByClient.lasting} of the records, each peer ${watchedByPeer.lasting}, chosen at random, from its start on.`,
+    `${brief} records more live for ${briefTtl} s only, and are not read, but stored and deleted; the client watches ${watchedByClient.brief} of them, each peer ${watchedByPeer.brief}.`,
+    'A final state is missed if what was delivered last is not what was acknowledged last, or something later that may have been stored, or not nothing though that has expired or been deleted. This is looked at before anything is read once more, which would repair replicas.',
+    `${significant(settledMs / 1000)} s after the last write nothing was missing, or no longer waited for; what is brief has to expire first.`,
+    'Of watchers that were killed nothing is told. Times run from the call of an acknowledged store, with the way to the process that stores, to the delivery in the process that watches, on the clock of the machine; a store that was not delivered was replaced before.'
+  ].join(' ')
 }
 
 function operations({ tallies }: Traffic): Table {
@@ -49,7 +68,7 @@ function operations({ tallies }: Traffic): Table {
       .map(([kind, { tookMs, verdicts, failed, lost }]) => {
         const { p50, p99, max } = summaryOf(tookMs)
         const judged =
-          kind === 'store'
+          kind === 'store' || kind === 'delete'
             ? [null, null, null, null]
             : [verdicts.right, verdicts.stale, verdicts.missing, verdicts.false]
         return [

@@ -1,6 +1,6 @@
 import { setTimeout as passed } from 'node:timers/promises'
 import { type Random, sample } from '../../figures/random.ts'
-import type { Ledger, Verdict } from './ledger.ts'
+import type { Ledger, Verdict, Writing } from './ledger.ts'
 import type { Member, Population } from './population.ts'
 
 export interface TrafficInit {
@@ -10,7 +10,7 @@ export interface TrafficInit {
   readonly signal: AbortSignal
 }
 
-export type Kind = 'get' | 'latest get' | 'latest get at the end' | 'store'
+export type Kind = 'get' | 'latest get' | 'latest get at the end' | 'store' | 'delete'
 
 /** What became of the operations of one kind. */
 export interface Tally {
@@ -24,9 +24,6 @@ export interface Tally {
   failed: number
 }
 
-/** Seconds: longer than the whole run. */
-const TTL = 3600
-
 const AT_ONCE = 8
 
 /** Reads and writes by peers chosen at random. */
@@ -34,6 +31,7 @@ export class Traffic {
   readonly #init: TrafficInit
   readonly tallies: Readonly<Record<Kind, Tally>> = {
     store: tally(),
+    delete: tally(),
     get: tally(),
     'latest get': tally(),
     'latest get at the end': tally()
@@ -48,16 +46,16 @@ export class Traffic {
 
   /** Writes every record, each until it is acknowledged. */
   async writeAll(): Promise<void> {
-    await this.#each(async (key) => {
+    await this.#each(this.#init.ledger.keys, async (key) => {
       while (this.#init.ledger.acknowledgedUntil(key) === 0) {
-        await this.#write(key)
+        await this.#write('store', key)
       }
     })
   }
 
-  /** Reads every record once more. */
+  /** Reads every lasting record once more. */
   async readAll(): Promise<void> {
-    await this.#each((key) => this.#read('latest get at the end', key))
+    await this.#each(this.#init.ledger.lasting, (key) => this.#read('latest get at the end', key))
   }
 
   /** So many operations a second until the signal is aborted; resolves when all have ended. */
@@ -73,10 +71,10 @@ export class Traffic {
     await Promise.all(underWay)
   }
 
-  async #each(apply: (key: string) => Promise<void>): Promise<void> {
-    const keys = this.#init.ledger.keys
+  async #each(keys: readonly string[], apply: (key: string) => Promise<void>): Promise<void> {
+    const left = [...keys]
     const work = async (): Promise<void> => {
-      for (let key = keys.pop(); key !== undefined; key = keys.pop()) {
+      for (let key = left.pop(); key !== undefined; key = left.pop()) {
         this.#init.signal.throwIfAborted()
         await apply(key)
       }
@@ -85,33 +83,37 @@ export class Traffic {
     await Promise.all(Array.from({ length: AT_ONCE }, work))
   }
 
+  /** Brief records are for those who watch: what a reader must find of them changes while they read. */
   #any(): Promise<void> {
     const { ledger, random } = this.#init
     const [key = ''] = sample(ledger.keys, 1, random)
-    const kinds = [
-      () => this.#write(key),
-      () => this.#read('get', key),
-      () => this.#read('latest get', key)
-    ]
+    const kinds = ledger.isBrief(key)
+      ? [() => this.#write('store', key), () => this.#write('delete', key)]
+      : [
+          () => this.#write('store', key),
+          () => this.#read('get', key),
+          () => this.#read('latest get', key)
+        ]
     const [begin] = sample(kinds, 1, random)
     return begin?.() ?? Promise.resolve()
   }
 
-  async #write(key: string): Promise<void> {
+  async #write(kind: 'store' | 'delete', key: string): Promise<void> {
     const { ledger, population } = this.#init
-    const writing = ledger.begin(key, TTL)
+    const writing = ledger.begin(key, { isDeletion: kind === 'delete' })
     const member = population.any()
 
     if (writing !== undefined) {
-      const isStored = await this.#timed('store', member, () =>
-        member.process.call('store', writing)
-      )
+      const isStored = await this.#timed(kind, member, () => send(member, writing))
       ledger.end(writing, isStored === true)
-      this.tallies.store.failed += Number(isStored === false)
+
+      // One that came too late for its own expiration is answered with `false`, rightly.
+      const isInTime = writing.expirationTime > Date.now() / 1000
+      this.tallies[kind].failed += Number(isStored === false && isInTime)
     }
   }
 
-  async #read(kind: Exclude<Kind, 'store'>, key: string): Promise<void> {
+  async #read(kind: Exclude<Kind, 'store' | 'delete'>, key: string): Promise<void> {
     const { ledger, population } = this.#init
     const acknowledgedUntil = ledger.acknowledgedUntil(key)
     const member = population.any()
@@ -149,6 +151,12 @@ export class Traffic {
       return undefined
     }
   }
+}
+
+function send({ process }: Member, { key, value, expirationTime }: Writing): Promise<boolean> {
+  return value === undefined
+    ? process.call('delete', { key, expirationTime })
+    : process.call('store', { key, value, expirationTime })
 }
 
 function tally(): Tally {
