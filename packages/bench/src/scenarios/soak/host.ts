@@ -34,7 +34,7 @@ const SUBKEYS = 50
 const PAUSE_MS = 200
 
 /** As often at most each of those at work begins an operation: memory can only be compared under a steady load. */
-const OPERATION_EVERY_MS = 125
+const OPERATION_EVERY_MS = 250
 
 /** Timers that had been set by then may have to run out: libp2p's and kad-dht's take up to half a minute. */
 const PATIENCE_MS = 40_000
