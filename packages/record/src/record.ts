@@ -116,10 +116,15 @@ function merged(
     return b
   }
 
-  if (a.size >= LARGE && b.size <= a.size / SHARE) {
-    return LargeDictionary.of(a).with(b)
-  }
+  const isFew = a.size >= LARGE && b.size <= a.size / SHARE
+  return isFew ? LargeDictionary.of(a).with(b) : united(a, b)
+}
 
+/** The same, by going through all of both. */
+function united(
+  a: ReadonlyMap<SubkeyId, Entry>,
+  b: ReadonlyMap<SubkeyId, Entry>
+): ReadonlyMap<SubkeyId, Entry> {
   const union = new Map<SubkeyId, Entry>()
   const added = b[Symbol.iterator]()
   let next = added.next()

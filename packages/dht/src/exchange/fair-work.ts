@@ -6,11 +6,22 @@ export interface Job {
   step(): boolean
 }
 
-/** How long all peers' questions may keep the event loop in one turn. A little longer, as pieces are not cut. */
-const TURN_MS = 2
+interface Turn {
+  /** How long all peers' questions may keep the event loop. A little longer, as pieces are not cut. */
+  readonly turnMs: number
 
-/** How long one peer's may, before those of others get their turn. */
-const QUANTUM_MS = 1
+  /** How long one peer's may, before those of others get their turn. */
+  readonly quantumMs: number
+}
+
+/** While one peer asks, nobody waits for the end of a turn. */
+const OWN_TURN: Turn = { turnMs: 2, quantumMs: 1 }
+
+/** While several do, whoever asks for little waits for what others ask for in large amounts: but not long. */
+const SHARED_TURN: Turn = { turnMs: 0.5, quantumMs: 0.25 }
+
+/** For how long after another peer has asked turns are shared. */
+const SHARED_FOR_MS = 100
 
 /**
  * Shares this node's time among those who ask. What fits into the present turn of the event loop is
@@ -24,6 +35,9 @@ export class FairWork {
   /** Since when time spent is counted. */
   #sinceMs = Number.NEGATIVE_INFINITY
   #isTurnScheduled = false
+  /** Who asked last. */
+  #asker: string | undefined
+  #sharedUntilMs = 0
 
   /** How many peers' questions wait. */
   get waiting(): number {
@@ -31,9 +45,11 @@ export class FairWork {
   }
 
   add(peer: string, job: Job): void {
-    this.#beginAnew()
+    const nowMs = performance.now()
+    this.#notice(peer, nowMs)
+    this.#beginAnew(nowMs)
 
-    if (this.#waiting.has(peer) || !this.#work(job, this.#timeAtOnce())) {
+    if (this.#waiting.has(peer) || !this.#work(job, this.#timeAtOnce(nowMs))) {
       const jobs = this.#waiting.get(peer) ?? []
       jobs.push(job)
       this.#waiting.set(peer, jobs)
@@ -41,21 +57,31 @@ export class FairWork {
     }
   }
 
-  /** As long as nothing waits, so that it needs no turns of its own. */
-  #beginAnew(): void {
-    const nowMs = performance.now()
+  #notice(peer: string, nowMs: number): void {
+    if (peer !== this.#asker) {
+      this.#sharedUntilMs = this.#asker === undefined ? 0 : nowMs + SHARED_FOR_MS
+      this.#asker = peer
+    }
+  }
 
-    if (this.#waiting.size === 0 && nowMs - this.#sinceMs > 2 * TURN_MS) {
+  #turn(nowMs: number): Turn {
+    return nowMs < this.#sharedUntilMs ? SHARED_TURN : OWN_TURN
+  }
+
+  /** As long as nothing waits, so that it needs no turns of its own. */
+  #beginAnew(nowMs: number): void {
+    if (this.#waiting.size === 0 && nowMs - this.#sinceMs > 2 * this.#turn(nowMs).turnMs) {
       this.#sinceMs = nowMs
       this.#spentMs = 0
     }
   }
 
   /** Who has nothing waiting need not wait for those who have, as long as this is no flood itself. */
-  #timeAtOnce(): number {
+  #timeAtOnce(nowMs: number): number {
+    const { turnMs, quantumMs } = this.#turn(nowMs)
     return this.#waiting.size === 0
-      ? TURN_MS - this.#spentMs
-      : Math.min(QUANTUM_MS, TURN_MS + QUANTUM_MS - this.#spentMs)
+      ? turnMs - this.#spentMs
+      : Math.min(quantumMs, turnMs + quantumMs - this.#spentMs)
   }
 
   #scheduleTurn(): void {
@@ -69,9 +95,10 @@ export class FairWork {
     this.#isTurnScheduled = false
     this.#spentMs = 0
     this.#sinceMs = performance.now()
+    const { turnMs, quantumMs } = this.#turn(this.#sinceMs)
 
-    while (this.#waiting.size > 0 && this.#spentMs < TURN_MS) {
-      this.#serveNext()
+    while (this.#waiting.size > 0 && this.#spentMs < turnMs) {
+      this.#serveNext(quantumMs)
     }
 
     if (this.#waiting.size > 0) {
@@ -79,12 +106,12 @@ export class FairWork {
     }
   }
 
-  #serveNext(): void {
+  #serveNext(quantumMs: number): void {
     for (const [peer, jobs] of this.#waiting) {
       const [job] = jobs
       this.#waiting.delete(peer)
 
-      if (job !== undefined && this.#work(job, QUANTUM_MS)) {
+      if (job !== undefined && this.#work(job, quantumMs)) {
         jobs.shift()
       }
 

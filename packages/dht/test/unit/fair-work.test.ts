@@ -1,4 +1,4 @@
-import { describe, expect, it, vi } from 'vitest'
+import { afterEach, describe, expect, it, vi } from 'vitest'
 import { FairWork, type Job } from '../../src/exchange/fair-work.ts'
 
 function busyFor(ms: number): void {
@@ -26,6 +26,26 @@ function job(pieces: number, pieceMs: number, onDone: () => void = () => {}): Jo
     }
   }
 }
+
+/** Each piece takes a tenth of a millisecond of a clock that nothing else moves, and counts for the last of the turns. */
+function countedSteps(turns: number[]): Job {
+  let left = 100
+
+  return {
+    step() {
+      nowMs += 0.1
+      turns[turns.length - 1] = (turns.at(-1) ?? 0) + 1
+      left--
+      return left === 0
+    }
+  }
+}
+
+let nowMs = 0
+
+afterEach(() => {
+  vi.restoreAllMocks()
+})
 
 describe('FairWork', () => {
   it('does at once what is small', () => {
@@ -100,5 +120,29 @@ describe('FairWork', () => {
 
     await vi.waitUntil(() => work.waiting === 0)
     expect(done.slice(0, 12).filter((peer) => peer === 'few')).toHaveLength(5)
+  })
+
+  it('takes long turns for one peer, and short ones as soon as another one asks (N9)', async () => {
+    vi.spyOn(performance, 'now').mockImplementation(() => nowMs)
+    const work = new FairWork()
+    const turns = [0]
+    const nextTurn = (): Promise<void> =>
+      new Promise((resolve) => {
+        setImmediate(() => {
+          turns.push(0)
+          resolve()
+        })
+      })
+
+    work.add('large', countedSteps(turns))
+    await nextTurn()
+    await nextTurn()
+    work.add('small', { step: () => true })
+    await nextTurn()
+    await nextTurn()
+
+    const [atOnce = 0, alone = 0, shared = 0, sharedStill = 0] = turns
+    expect([atOnce, alone].every((steps) => steps >= 20)).toBe(true)
+    expect([shared, sharedStill].every((steps) => steps > 0 && steps <= 8)).toBe(true)
   })
 })
