@@ -1,4 +1,5 @@
 import { atEndOfTurn } from '../lookup/end-of-turn.ts'
+import { TimeShares } from './time-shares.ts'
 
 /** Something to do for a peer, piece by piece. */
 export interface Job {
@@ -14,30 +15,29 @@ interface Turn {
   readonly quantumMs: number
 }
 
-/** While one peer asks, nobody waits for the end of a turn. */
-const OWN_TURN: Turn = { turnMs: 2, quantumMs: 1 }
+/** While there is nobody who asks for little, and would have to wait for the end of a turn. */
+const LONG_TURN: Turn = { turnMs: 2, quantumMs: 1 }
 
-/** While several do, whoever asks for little waits for what others ask for in large amounts: but not long. */
-const SHARED_TURN: Turn = { turnMs: 0.5, quantumMs: 0.25 }
+/** While there is. */
+const SHORT_TURN: Turn = { turnMs: 0.5, quantumMs: 0.25 }
 
-/** For how long after another peer has asked turns are shared. */
-const SHARED_FOR_MS = 100
+/** After so long, those who have had more than their share may have some again. */
+const PAUSE_MS = 1
 
 /**
  * Shares this node's time among those who ask. What fits into the present turn of the event loop is
  * done at once; what does not waits, peer by peer, and gets its turn after others have had theirs. So a large
- * question holds up nobody for longer than a few milliseconds, and neither do many from one peer.
+ * question holds up nobody for longer than a few milliseconds, and neither do many from one peer. While others
+ * ask for little, turns are short, and whoever asks for much does not get all of them: see {@link TimeShares}.
  */
 export class FairWork {
   /** In the order in which they get their turns. */
   readonly #waiting = new Map<string, Job[]>()
+  readonly #shares = new TimeShares()
   #spentMs = 0
   /** Since when time spent is counted. */
   #sinceMs = Number.NEGATIVE_INFINITY
   #isTurnScheduled = false
-  /** Who asked last. */
-  #asker: string | undefined
-  #sharedUntilMs = 0
 
   /** How many peers' questions wait. */
   get waiting(): number {
@@ -46,10 +46,10 @@ export class FairWork {
 
   add(peer: string, job: Job): void {
     const nowMs = performance.now()
-    this.#notice(peer, nowMs)
+    this.#shares.asked(peer, nowMs)
     this.#beginAnew(nowMs)
 
-    if (this.#waiting.has(peer) || !this.#work(job, this.#timeAtOnce(nowMs))) {
+    if (this.#hasToWait(peer, nowMs) || !this.#work(peer, job, this.#timeAtOnce(peer, nowMs))) {
       const jobs = this.#waiting.get(peer) ?? []
       jobs.push(job)
       this.#waiting.set(peer, jobs)
@@ -57,28 +57,25 @@ export class FairWork {
     }
   }
 
-  #notice(peer: string, nowMs: number): void {
-    if (peer !== this.#asker) {
-      this.#sharedUntilMs = this.#asker === undefined ? 0 : nowMs + SHARED_FOR_MS
-      this.#asker = peer
-    }
+  #hasToWait(peer: string, nowMs: number): boolean {
+    return this.#waiting.has(peer) || this.#shares.isExhausted(peer, nowMs)
   }
 
-  #turn(nowMs: number): Turn {
-    return nowMs < this.#sharedUntilMs ? SHARED_TURN : OWN_TURN
+  #turnOf(peer: string, nowMs: number): Turn {
+    return this.#shares.isShared(peer, nowMs) ? SHORT_TURN : LONG_TURN
   }
 
   /** As long as nothing waits, so that it needs no turns of its own. */
   #beginAnew(nowMs: number): void {
-    if (this.#waiting.size === 0 && nowMs - this.#sinceMs > 2 * this.#turn(nowMs).turnMs) {
+    if (this.#waiting.size === 0 && nowMs - this.#sinceMs > 2 * LONG_TURN.turnMs) {
       this.#sinceMs = nowMs
       this.#spentMs = 0
     }
   }
 
   /** Who has nothing waiting need not wait for those who have, as long as this is no flood itself. */
-  #timeAtOnce(nowMs: number): number {
-    const { turnMs, quantumMs } = this.#turn(nowMs)
+  #timeAtOnce(peer: string, nowMs: number): number {
+    const { turnMs, quantumMs } = this.#turnOf(peer, nowMs)
     return this.#waiting.size === 0
       ? turnMs - this.#spentMs
       : Math.min(quantumMs, turnMs + quantumMs - this.#spentMs)
@@ -95,36 +92,57 @@ export class FairWork {
     this.#isTurnScheduled = false
     this.#spentMs = 0
     this.#sinceMs = performance.now()
-    const { turnMs, quantumMs } = this.#turn(this.#sinceMs)
+    let isAnyServed = true
 
-    while (this.#waiting.size > 0 && this.#spentMs < turnMs) {
-      this.#serveNext(quantumMs)
+    while (isAnyServed && this.#waiting.size > 0) {
+      isAnyServed = this.#serveNext()
     }
 
     if (this.#waiting.size > 0) {
-      this.#scheduleTurn()
+      this.#scheduleAnother()
     }
   }
 
-  #serveNext(quantumMs: number): void {
+  #scheduleAnother(): void {
+    if (this.#spentMs > 0) {
+      this.#scheduleTurn()
+    } else {
+      this.#isTurnScheduled = true
+      setTimeout(() => this.#takeTurn(), PAUSE_MS)
+    }
+  }
+
+  /** False if the turn is over, or all who wait have had more than their share. */
+  #serveNext(): boolean {
+    const nowMs = performance.now()
+
     for (const [peer, jobs] of this.#waiting) {
-      const [job] = jobs
-      this.#waiting.delete(peer)
+      const { turnMs, quantumMs } = this.#turnOf(peer, nowMs)
 
-      if (job !== undefined && this.#work(job, quantumMs)) {
-        jobs.shift()
+      if (this.#spentMs < turnMs && !this.#shares.isExhausted(peer, nowMs)) {
+        this.#serve(peer, jobs, quantumMs)
+        return true
       }
+    }
 
-      if (jobs.length > 0) {
-        this.#waiting.set(peer, jobs)
-      }
+    return false
+  }
 
-      break
+  #serve(peer: string, jobs: Job[], quantumMs: number): void {
+    const [job] = jobs
+    this.#waiting.delete(peer)
+
+    if (job !== undefined && this.#work(peer, job, quantumMs)) {
+      jobs.shift()
+    }
+
+    if (jobs.length > 0) {
+      this.#waiting.set(peer, jobs)
     }
   }
 
   /** Works on it for so long, or until it is done. */
-  #work(job: Job, forMs: number): boolean {
+  #work(peer: string, job: Job, forMs: number): boolean {
     const startMs = performance.now()
     let isDone = false
     let tookMs = 0
@@ -135,6 +153,7 @@ export class FairWork {
     }
 
     this.#spentMs += tookMs
+    this.#shares.spent(peer, tookMs, startMs + tookMs)
     return isDone
   }
 }
