@@ -19,7 +19,7 @@ interface Turn {
 const LONG_TURN: Turn = { turnMs: 2, quantumMs: 1 }
 
 /** While there is. */
-const SHORT_TURN: Turn = { turnMs: 0.5, quantumMs: 0.25 }
+const SHORT_TURN: Turn = { turnMs: 0.25, quantumMs: 0.25 }
 
 /** After so long, those who have had more than their share may have some again. */
 const PAUSE_MS = 1

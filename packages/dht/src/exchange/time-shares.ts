@@ -39,8 +39,9 @@ export class TimeShares {
 
   /** Something has been done for it. */
   spent(peer: string, tookMs: number, nowMs: number): void {
-    const left = this.#left(peer, nowMs) - Math.min(tookMs, MAX_CHARGE_MS)
-    this.#remember(peer, { leftMs: left, atMs: nowMs })
+    const allowance = this.#allowanceOf(peer, nowMs)
+    allowance.leftMs = this.#left(peer, nowMs) - Math.min(tookMs, MAX_CHARGE_MS)
+    allowance.atMs = nowMs
   }
 
   /** Whether another peer is there that asks for little. */
@@ -68,13 +69,21 @@ export class TimeShares {
       : Math.min(known.leftMs + MAX_SHARE * (nowMs - known.atMs), BURST_MS)
   }
 
-  #remember(peer: string, allowance: Allowance): void {
+  #allowanceOf(peer: string, nowMs: number): Allowance {
+    const known = this.#peers.get(peer)
+
+    if (known !== undefined) {
+      return known
+    }
+
     const [oldest] = this.#peers.size < MAX_REMEMBERED ? [] : this.#peers.keys()
 
-    if (oldest !== undefined && !this.#peers.has(peer)) {
+    if (oldest !== undefined) {
       this.#peers.delete(oldest)
     }
 
+    const allowance = { leftMs: BURST_MS, atMs: nowMs }
     this.#peers.set(peer, allowance)
+    return allowance
   }
 }
