@@ -84,13 +84,30 @@ export class Tenants {
   nextToGo(storer: string): Held | undefined {
     this.#beginQueueing()
     const own = this.#tenants.get(storer)
-    const top = this.#levels.findLastIndex(({ size }) => size > 0)
+    const top = this.#topLevel()
 
     if (own !== undefined && (own.level === top || this.isBeyondItsRoom(storer))) {
       return this.#firstOf(own)
     }
 
     return this.#firstOfLargest(top)
+  }
+
+  /** Whether a new record would be what {@link nextToGo} gives, once it is held: of equals, what was there stays. */
+  isFirstToGo(held: Held): boolean {
+    const own = this.#tenants.get(held.storer)
+
+    if (own === undefined || own.level !== this.#topLevel()) {
+      return false
+    }
+
+    const first = this.#firstOf(own)
+    held.nearness ??= this.#init.nearnessOf(held.name)
+    return first !== undefined && compareTurns(held, first) <= 0
+  }
+
+  #topLevel(): number {
+    return this.#levels.findLastIndex(({ size }) => size > 0)
   }
 
   /** Those who have only added to what others store have nothing that could go. */
@@ -187,8 +204,10 @@ export class Tenants {
 }
 
 function queueOf(items: Held[]): TinyQueue<Held> {
-  return new TinyQueue(
-    items,
-    (a, b) => (a.nearness ?? 0) - (b.nearness ?? 0) || a.expirationTime - b.expirationTime
-  )
+  return new TinyQueue(items, compareTurns)
+}
+
+/** Negative if the first gives way before the second. */
+function compareTurns(a: Held, b: Held): number {
+  return (a.nearness ?? 0) - (b.nearness ?? 0) || a.expirationTime - b.expirationTime
 }
