@@ -1,6 +1,8 @@
-import { headSize, MAJOR, numberSize } from './cbor.ts'
+import { headSize, MAJOR } from './cbor.ts'
 import { type CanonicalWriter, written } from './cbor-writer.ts'
+import { entrySize } from './entry-size.ts'
 import type { DHTRecord, Entry } from './interface.ts'
+import { LargeDictionary } from './large-dictionary.ts'
 import { ENTRY_FIELDS, RECORD_FIELDS, RECORD_VERSION } from './record-format.ts'
 
 /** The canonical bytes of a record (R10): equal records have equal bytes. */
@@ -23,24 +25,12 @@ export function encodedSize({ plain, subkeys }: DHTRecord): number {
     size += field + headSize(subkeys.size)
   }
 
+  if (subkeys instanceof LargeDictionary) {
+    return size + subkeys.sizeBytes
+  }
+
   for (const [id, entry] of subkeys) {
     size += id.length + entrySize(entry)
-  }
-
-  return size
-}
-
-function entrySize({ expirationTime, value, signature }: Entry): number {
-  const head = 1
-  const field = 1
-  let size = head + field + numberSize(expirationTime)
-
-  if (value !== undefined) {
-    size += field + value.length
-  }
-
-  if (signature !== undefined) {
-    size += field + headSize(signature.length) + signature.length
   }
 
   return size

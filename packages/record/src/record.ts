@@ -1,7 +1,9 @@
 import { DEFAULT_LIMITS } from './constants.ts'
 import { compareEntries, isLive, isTombstone, later } from './entry.ts'
 import type { DHTRecord, DHTTime, Entry, Limits, SubkeyId } from './interface.ts'
+import { LargeDictionary } from './large-dictionary.ts'
 import { isOwned } from './owner.ts'
+import { compareRanks } from './rank.ts'
 
 /** What most records have in place of a dictionary: one for all, so nobody may change it. */
 export const NO_SUBKEYS: ReadonlyMap<SubkeyId, Entry> = new Map()
@@ -32,7 +34,7 @@ export function subsumes(a: DHTRecord, b: DHTRecord, limits: Limits = DEFAULT_LI
 /** The record without what has expired (R1); the same object when nothing has. */
 export function prune(from: DHTRecord, now: DHTTime): DHTRecord {
   const plain = from.plain !== undefined && isLive(from.plain, now) ? from.plain : undefined
-  const subkeys = keep(from.subkeys, (_, entry) => isLive(entry, now))
+  const subkeys = keep(from.subkeys, (_, entry) => isLive(entry, now), now)
   const isUnchanged = plain === from.plain && subkeys === from.subkeys
 
   return isUnchanged ? from : record(plain, subkeys)
@@ -46,6 +48,10 @@ export function isEmpty({ plain, subkeys }: DHTRecord): boolean {
 /** The moment from which nothing of the record is live; 0 for an empty one. */
 export function lastExpiration({ plain, subkeys }: DHTRecord): DHTTime {
   let last = plain?.expirationTime ?? 0
+
+  if (subkeys instanceof LargeDictionary) {
+    return Math.max(last, subkeys.lastExpiration)
+  }
 
   for (const { expirationTime } of subkeys.values()) {
     last = Math.max(last, expirationTime)
@@ -91,6 +97,12 @@ function covers(a: ReadonlyMap<SubkeyId, Entry>, b: ReadonlyMap<SubkeyId, Entry>
   return true
 }
 
+/** From so many entries on, a few that are added to them shall not cost going through all. */
+const LARGE = 256
+
+/** What is less than such a share of them is a few. */
+const SHARE = 8
+
 /** The union in the order of the subkeys; where both have one, the later entry. One of the two, if that is all. */
 function merged(
   a: ReadonlyMap<SubkeyId, Entry>,
@@ -104,6 +116,15 @@ function merged(
     return b
   }
 
+  const isFew = a.size >= LARGE && b.size <= a.size / SHARE
+  return isFew ? LargeDictionary.of(a).with(b) : united(a, b)
+}
+
+/** The same, by going through all of both. */
+function united(
+  a: ReadonlyMap<SubkeyId, Entry>,
+  b: ReadonlyMap<SubkeyId, Entry>
+): ReadonlyMap<SubkeyId, Entry> {
   const union = new Map<SubkeyId, Entry>()
   const added = b[Symbol.iterator]()
   let next = added.next()
@@ -138,7 +159,8 @@ function survivors(
     return subkeys
   }
 
-  return keep(subkeys, (id, entry) => isSpared(id, entry, plain.expirationTime))
+  const { expirationTime } = plain
+  return keep(subkeys, (id, entry) => isSpared(id, entry, expirationTime), expirationTime)
 }
 
 /** Whether an entry outlives a plain entry of this expiration (R4): nobody but its owner removes an owned one (R16). */
@@ -160,64 +182,35 @@ function capped(
   }
 
   const excess = subkeys.size - maxSubkeys
-  const last = excess <= FEW ? lastOnes(subkeys, excess) : lastOf(subkeys, excess)
+
+  // A write to a full dictionary adds one, and sorting all is dear.
+  if (excess <= FEW && subkeys instanceof LargeDictionary) {
+    return subkeys.withoutLast(excess)
+  }
+
+  const last = lastOf(subkeys, excess)
   return keep(subkeys, (id) => !last.has(id))
 }
 
-/** So many are looked for one by one: a write into a full dictionary adds one, and sorting all is dear. */
+/** So many are looked for one by one. */
 const FEW = 4
 
-/** Those that rank last, by going through all of them for each. */
-function lastOnes(subkeys: ReadonlyMap<SubkeyId, Entry>, count: number): Set<SubkeyId> {
-  const last = new Set<SubkeyId>()
-
-  while (last.size < count) {
-    let lastId: SubkeyId | undefined
-    let lastEntry: Entry | undefined
-
-    for (const [id, entry] of subkeys) {
-      const isLast =
-        !last.has(id) &&
-        (lastId === undefined ||
-          lastEntry === undefined ||
-          compareRanks({ id, entry }, { id: lastId, entry: lastEntry }) > 0)
-
-      if (isLast) {
-        lastId = id
-        lastEntry = entry
-      }
-    }
-
-    last.add(lastId ?? '')
-  }
-
-  return last
-}
-
-/** The same, by sorting them. */
+/** Those that rank last. */
 function lastOf(subkeys: ReadonlyMap<SubkeyId, Entry>, count: number): Set<SubkeyId> {
-  const ranked = Array.from(subkeys, ([id, entry]): Place => ({ id, entry })).sort(compareRanks)
+  const ranked = Array.from(subkeys, ([id, entry]) => ({ id, entry })).sort(compareRanks)
   return new Set(ranked.slice(-count).map(({ id }) => id))
 }
 
-interface Place {
-  readonly id: SubkeyId
-  readonly entry: Entry
-}
-
-/** Negative if the first ranks before the second. */
-function compareRanks(a: Place, b: Place): number {
-  return (
-    Number(isOwned(b.id)) - Number(isOwned(a.id)) ||
-    compareEntries(b.entry, a.entry) ||
-    (a.id < b.id ? 1 : -1)
-  )
-}
-
+/** Those of which it is true, none of the others expiring later than `untilTime`. All of them, if it is always so. */
 function keep(
   subkeys: ReadonlyMap<SubkeyId, Entry>,
-  isKept: (id: SubkeyId, entry: Entry) => boolean
+  isKept: (id: SubkeyId, entry: Entry) => boolean,
+  untilTime?: DHTTime
 ): ReadonlyMap<SubkeyId, Entry> {
+  if (subkeys instanceof LargeDictionary) {
+    return subkeys.without(isKept, untilTime)
+  }
+
   if (every(subkeys, isKept)) {
     return subkeys
   }
@@ -234,6 +227,10 @@ function keep(
 }
 
 function sameEntries(a: ReadonlyMap<SubkeyId, Entry>, b: ReadonlyMap<SubkeyId, Entry>): boolean {
+  if (a instanceof LargeDictionary && b instanceof LargeDictionary) {
+    return a.isSame(b)
+  }
+
   return a === b || (a.size === b.size && every(a, (id, entry) => b.get(id) === entry))
 }
 

@@ -1,4 +1,5 @@
 import { atEndOfTurn } from '../lookup/end-of-turn.ts'
+import { TimeShares } from './time-shares.ts'
 
 /** Something to do for a peer, piece by piece. */
 export interface Job {
@@ -6,20 +7,33 @@ export interface Job {
   step(): boolean
 }
 
-/** How long all peers' questions may keep the event loop in one turn. A little longer, as pieces are not cut. */
-const TURN_MS = 2
+interface Turn {
+  /** How long all peers' questions may keep the event loop. A little longer, as pieces are not cut. */
+  readonly turnMs: number
 
-/** How long one peer's may, before those of others get their turn. */
-const QUANTUM_MS = 1
+  /** How long one peer's may, before those of others get their turn. */
+  readonly quantumMs: number
+}
+
+/** While there is nobody who asks for little, and would have to wait for the end of a turn. */
+const LONG_TURN: Turn = { turnMs: 2, quantumMs: 1 }
+
+/** While there is. */
+const SHORT_TURN: Turn = { turnMs: 0.25, quantumMs: 0.25 }
+
+/** After so long, those who have had more than their share may have some again. */
+const PAUSE_MS = 1
 
 /**
  * Shares this node's time among those who ask. What fits into the present turn of the event loop is
  * done at once; what does not waits, peer by peer, and gets its turn after others have had theirs. So a large
- * question holds up nobody for longer than a few milliseconds, and neither do many from one peer.
+ * question holds up nobody for longer than a few milliseconds, and neither do many from one peer. While others
+ * ask for little, turns are short, and whoever asks for much does not get all of them: see {@link TimeShares}.
  */
 export class FairWork {
   /** In the order in which they get their turns. */
   readonly #waiting = new Map<string, Job[]>()
+  readonly #shares = new TimeShares()
   #spentMs = 0
   /** Since when time spent is counted. */
   #sinceMs = Number.NEGATIVE_INFINITY
@@ -31,9 +45,11 @@ export class FairWork {
   }
 
   add(peer: string, job: Job): void {
-    this.#beginAnew()
+    const nowMs = performance.now()
+    this.#shares.asked(peer, nowMs)
+    this.#beginAnew(nowMs)
 
-    if (this.#waiting.has(peer) || !this.#work(job, this.#timeAtOnce())) {
+    if (this.#hasToWait(peer, nowMs) || !this.#work(peer, job, this.#timeAtOnce(peer, nowMs))) {
       const jobs = this.#waiting.get(peer) ?? []
       jobs.push(job)
       this.#waiting.set(peer, jobs)
@@ -41,21 +57,28 @@ export class FairWork {
     }
   }
 
-  /** As long as nothing waits, so that it needs no turns of its own. */
-  #beginAnew(): void {
-    const nowMs = performance.now()
+  #hasToWait(peer: string, nowMs: number): boolean {
+    return this.#waiting.has(peer) || this.#shares.isExhausted(peer, nowMs)
+  }
 
-    if (this.#waiting.size === 0 && nowMs - this.#sinceMs > 2 * TURN_MS) {
+  #turnOf(peer: string, nowMs: number): Turn {
+    return this.#shares.isShared(peer, nowMs) ? SHORT_TURN : LONG_TURN
+  }
+
+  /** As long as nothing waits, so that it needs no turns of its own. */
+  #beginAnew(nowMs: number): void {
+    if (this.#waiting.size === 0 && nowMs - this.#sinceMs > 2 * LONG_TURN.turnMs) {
       this.#sinceMs = nowMs
       this.#spentMs = 0
     }
   }
 
   /** Who has nothing waiting need not wait for those who have, as long as this is no flood itself. */
-  #timeAtOnce(): number {
+  #timeAtOnce(peer: string, nowMs: number): number {
+    const { turnMs, quantumMs } = this.#turnOf(peer, nowMs)
     return this.#waiting.size === 0
-      ? TURN_MS - this.#spentMs
-      : Math.min(QUANTUM_MS, TURN_MS + QUANTUM_MS - this.#spentMs)
+      ? turnMs - this.#spentMs
+      : Math.min(quantumMs, turnMs + quantumMs - this.#spentMs)
   }
 
   #scheduleTurn(): void {
@@ -69,35 +92,57 @@ export class FairWork {
     this.#isTurnScheduled = false
     this.#spentMs = 0
     this.#sinceMs = performance.now()
+    let isAnyServed = true
 
-    while (this.#waiting.size > 0 && this.#spentMs < TURN_MS) {
-      this.#serveNext()
+    while (isAnyServed && this.#waiting.size > 0) {
+      isAnyServed = this.#serveNext()
     }
 
     if (this.#waiting.size > 0) {
-      this.#scheduleTurn()
+      this.#scheduleAnother()
     }
   }
 
-  #serveNext(): void {
+  #scheduleAnother(): void {
+    if (this.#spentMs > 0) {
+      this.#scheduleTurn()
+    } else {
+      this.#isTurnScheduled = true
+      setTimeout(() => this.#takeTurn(), PAUSE_MS)
+    }
+  }
+
+  /** False if the turn is over, or all who wait have had more than their share. */
+  #serveNext(): boolean {
+    const nowMs = performance.now()
+
     for (const [peer, jobs] of this.#waiting) {
-      const [job] = jobs
-      this.#waiting.delete(peer)
+      const { turnMs, quantumMs } = this.#turnOf(peer, nowMs)
 
-      if (job !== undefined && this.#work(job, QUANTUM_MS)) {
-        jobs.shift()
+      if (this.#spentMs < turnMs && !this.#shares.isExhausted(peer, nowMs)) {
+        this.#serve(peer, jobs, quantumMs)
+        return true
       }
+    }
 
-      if (jobs.length > 0) {
-        this.#waiting.set(peer, jobs)
-      }
+    return false
+  }
 
-      break
+  #serve(peer: string, jobs: Job[], quantumMs: number): void {
+    const [job] = jobs
+    this.#waiting.delete(peer)
+
+    if (job !== undefined && this.#work(peer, job, quantumMs)) {
+      jobs.shift()
+    }
+
+    if (jobs.length > 0) {
+      this.#waiting.set(peer, jobs)
     }
   }
 
   /** Works on it for so long, or until it is done. */
-  #work(job: Job, forMs: number): boolean {
+  #work(peer: string, job: Job, forMs: number): boolean {
     const startMs = performance.now()
     let isDone = false
     let tookMs = 0
@@ -108,6 +153,7 @@ export class FairWork {
     }
 
     this.#spentMs += tookMs
+    this.#shares.spent(peer, tookMs, startMs + tookMs)
     return isDone
   }
 }

@@ -69,8 +69,11 @@ export const MAX_OWED_ANSWERS: number = DEFAULT_MAX_REQUESTS_PER_PEER / MAX_EXCH
 /** A question that has waited for its turn for longer is answered with BUSY: its asker is about to give it up. */
 export const MAX_WAIT_MS = 1500
 
-/** Messages of one stream that are taken in before others get their turn, however small they are. */
-export const MAX_MESSAGES_PER_TURN = 128
+/**
+ * Messages of one stream that are taken in before others get their turn, however small they are: reading and
+ * answering one takes some microseconds that count for nobody, and a peer has several streams.
+ */
+export const MAX_MESSAGES_PER_TURN = 32
 
 /** For so long nothing is taken in from a peer that has just been told that there is too much to do. */
 export const BUSY_PAUSE_MS = 20

@@ -245,6 +245,11 @@ export class RecordStore {
     }
 
     const held = heldOf(name, applied.record, storer, previous)
+
+    if (previous === undefined && this.#isFirstToGo(held)) {
+      return { isAccepted: false, record: before, reason: 'full' }
+    }
+
     this.#hold(held)
     const dropped = this.#makeRoom(held)
 
@@ -299,6 +304,20 @@ export class RecordStore {
     held.isHeld = false
     this.#bytes -= held.sizeBytes
     this.#tenants.delete(held)
+  }
+
+  /**
+   * Whether there is no room for a new record but its own. A flood brings many such: what is never
+   * held costs little, and leaves nothing behind in queues.
+   */
+  #isFirstToGo(held: Held): boolean {
+    if (this.#held.size < this.#room.maxRecords) {
+      return false
+    }
+
+    this.#dropWhile(() => false)
+    const isAnyExpired = (this.#firstToExpire.peek()?.expirationTime ?? 0) <= this.clock()
+    return !isAnyExpired && this.#tenants.isFirstToGo(held)
   }
 
   /** Gives back what it has dropped: perhaps what was to have room. */

@@ -82,20 +82,44 @@ export class Tenants {
 
   /** What goes first so that the peer can store more; undefined: nothing but what it wants to store. */
   nextToGo(storer: string): Held | undefined {
-    if (this.#init.nearnessOf === undefined && this.#tenants.size === 1) {
-      // What a node remembers for itself needs no queues beside that of what expires.
-      return this.#init.firstToExpire()
+    if (!this.#isSingle) {
+      this.#beginQueueing()
     }
 
-    this.#beginQueueing()
     const own = this.#tenants.get(storer)
-    const top = this.#levels.findLastIndex(({ size }) => size > 0)
+    const top = this.#topLevel()
 
     if (own !== undefined && (own.level === top || this.isBeyondItsRoom(storer))) {
       return this.#firstOf(own)
     }
 
     return this.#firstOfLargest(top)
+  }
+
+  /** Whether a new record would be what {@link nextToGo} gives, once it is held: of equals, what was there stays. */
+  isFirstToGo(held: Held): boolean {
+    const own = this.#tenants.get(held.storer)
+
+    if (own === undefined || own.level !== this.#topLevel()) {
+      return false
+    }
+
+    const first = this.#firstOf(own)
+    held.nearness ??= this.#nearnessOf(held)
+    return first !== undefined && compareTurns(held, first) <= 0
+  }
+
+  /** What a node remembers for itself needs no queues beside that of what expires. */
+  get #isSingle(): boolean {
+    return this.#init.nearnessOf === undefined && this.#tenants.size === 1
+  }
+
+  #nearnessOf({ name }: Held): number {
+    return this.#init.nearnessOf?.(name) ?? 0
+  }
+
+  #topLevel(): number {
+    return this.#levels.findLastIndex(({ size }) => size > 0)
   }
 
   /** Those who have only added to what others store have nothing that could go. */
@@ -169,7 +193,7 @@ export class Tenants {
 
   #enqueue(held: Held): void {
     const tenant = this.#tenants.get(held.storer) ?? this.#newcomer(held.storer)
-    held.nearness ??= this.#init.nearnessOf?.(held.name) ?? 0
+    held.nearness ??= this.#nearnessOf(held)
     tenant.queue ??= queueOf([])
     tenant.queue.push(held)
 
@@ -180,6 +204,10 @@ export class Tenants {
   }
 
   #firstOf(tenant: Tenant): Held | undefined {
+    if (this.#isSingle) {
+      return this.#init.firstToExpire()
+    }
+
     let first = tenant.queue?.peek()
 
     while (first !== undefined && first.isHeld !== true) {
@@ -192,8 +220,10 @@ export class Tenants {
 }
 
 function queueOf(items: Held[]): TinyQueue<Held> {
-  return new TinyQueue(
-    items,
-    (a, b) => (a.nearness ?? 0) - (b.nearness ?? 0) || a.expirationTime - b.expirationTime
-  )
+  return new TinyQueue(items, compareTurns)
+}
+
+/** Negative if the first gives way before the second. */
+function compareTurns(a: Held, b: Held): number {
+  return (a.nearness ?? 0) - (b.nearness ?? 0) || a.expirationTime - b.expirationTime
 }

@@ -1,12 +1,11 @@
 /** An attacker in a process of its own: attacks until it is told to stop, and then says what came of it. */
-import { constants, setPriority } from 'node:os'
 import process from 'node:process'
 import { Attacker } from './attacker.ts'
 import { type AttackName, attackCalled } from './attacks.ts'
+import { giveWay } from './give-way.ts'
 
 const [, , name = '', ...victim] = process.argv
-// A real one would not take its victim's processors.
-setPriority(constants.priority.PRIORITY_LOW)
+giveWay()
 
 const controller = new AbortController()
 const attacker = await Attacker.start(victim, controller.signal)

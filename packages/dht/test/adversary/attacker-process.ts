@@ -1,11 +1,17 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { readFileSync } from 'node:fs'
 import process from 'node:process'
 import { fileURLToPath } from 'node:url'
 import type { AttackReport } from './attacker.ts'
 import type { AttackName } from './attacks.ts'
 
-const MAIN = fileURLToPath(new URL('./attacker-main.ts', import.meta.url))
+const ATTACKER = fileURLToPath(new URL('./attacker-main.ts', import.meta.url))
+const BYSTANDER = fileURLToPath(new URL('./bystander-main.ts', import.meta.url))
+
+/** Linux counts a process's time in hundredths of a second, whatever its own clock does. */
+const TICK_MS = 10
+const [USER_TIME_AT, SYSTEM_TIME_AT] = [11, 12]
 
 /** An attack that goes on in a process of its own. Disposing of it kills it. */
 export class AttackerProcess implements AsyncDisposable {
@@ -18,17 +24,49 @@ export class AttackerProcess implements AsyncDisposable {
   }
 
   /** Resolves when the attacker has begun. */
-  static async start(attack: AttackName, victim: readonly string[]): Promise<AttackerProcess> {
-    const args = ['--conditions=@waggle/source', MAIN, attack, ...victim]
+  static start(attack: AttackName, victim: readonly string[]): Promise<AttackerProcess> {
+    return AttackerProcess.#run(ATTACKER, [attack, ...victim])
+  }
+
+  /** Somebody who does nothing but use as much of a processor as {@link use} says, nothing in the beginning. */
+  static bystander(): Promise<AttackerProcess> {
+    return AttackerProcess.#run(BYSTANDER, [])
+  }
+
+  static async #run(main: string, given: readonly string[]): Promise<AttackerProcess> {
+    const args = ['--conditions=@waggle/source', main, ...given]
     const child = spawn(process.execPath, args, { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] })
     const attacker = new AttackerProcess(child)
     await Promise.race([once(child, 'message'), attacker.#ended])
     return attacker
   }
 
+  /** How long processors have worked for it. */
+  get usedMs(): number {
+    // What comes before is the program's name in parentheses.
+    const [, status = ''] = readFileSync(`/proc/${this.#child.pid}/stat`, 'utf8').split(') ')
+    const fields = status.split(' ')
+    return TICK_MS * (Number(fields[USER_TIME_AT]) + Number(fields[SYSTEM_TIME_AT]))
+  }
+
+  /** Has a bystander use such a share of a processor. */
+  use(share: number): void {
+    this.#child.send(share)
+  }
+
+  /** Lets it do nothing until it is to go on. */
+  pause(): void {
+    this.#child.kill('SIGSTOP')
+  }
+
+  goOn(): void {
+    this.#child.kill('SIGCONT')
+  }
+
   /** Ends the attack; resolves with what came of it. */
   async stop(): Promise<AttackReport> {
     const reported = once(this.#child, 'message')
+    this.goOn()
     this.#child.send('stop')
     const [report] = await Promise.race([reported, this.#ended.then(() => [undefined])])
 

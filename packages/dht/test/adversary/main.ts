@@ -1,9 +1,9 @@
 // `pnpm adversary [attack ...] [--seconds N]`: what attacks do to honest calls, as a table.
 import process from 'node:process'
 import { parseArgs } from 'node:util'
-import { AttackerProcess } from './attacker-process.ts'
 import { type AttackName, attackCalled, attackNames } from './attacks.ts'
-import { type Latencies, Stand } from './stand.ts'
+import { type Comparison, compared } from './comparison.ts'
+import { latenciesOf, Stand } from './stand.ts'
 
 const HONEST_RECORDS = 1000
 const MIB = 2 ** 20
@@ -14,19 +14,13 @@ const { values, positionals } = parseArgs({
     seconds: { type: 'string', default: '10' }
   }
 })
-const forMs = Number(values.seconds) * 1000
+const ROUND_MS = 1000
+const rounds = { count: Number(values.seconds), eachMs: ROUND_MS }
 
 print(
-  'attack',
-  'p50 before',
-  'p50 during',
-  'p99 before',
-  'p99 during',
-  'calls',
-  'lost',
-  'MiB more',
-  'cut off',
-  'answers'
+  ...['attack', 'p50 alone', 'p50 beside load', 'p50 attacked'],
+  ...['p99 alone', 'p99 beside load', 'p99 attacked', 'times'],
+  ...['calls', 'lost', 'MiB more', 'cut off', 'attempts', 'answers']
 )
 
 for (const name of positionals.length === 0 ? attackNames : positionals.map(asAttack)) {
@@ -36,34 +30,39 @@ for (const name of positionals.length === 0 ? attackNames : positionals.map(asAt
 async function measure(name: AttackName): Promise<void> {
   await using stand = await Stand.start()
   await stand.prepare(HONEST_RECORDS)
-  await stand.work(2000)
-  const before = await stand.work(forMs)
+  await stand.work(2 * ROUND_MS)
+  const alone = latenciesOf(await stand.work(3 * ROUND_MS))
   const residentBytes = stand.residentBytes()
-  await using attacker = await AttackerProcess.start(name, stand.victim.multiaddrs)
-  const { during, peakBytes } = await watch(stand)
-  const { answers, isConnected } = await attacker.stop()
+  const { comparison, peakBytes } = await watched(stand, name)
+  const { during, control, report } = comparison
 
   print(
     attackCalled(name).what,
-    ...[before.medianMs, during.medianMs, before.p99Ms, during.p99Ms].map((ms) => ms.toFixed(1)),
+    ...[alone, control, during].map(({ medianMs }) => medianMs.toFixed(2)),
+    ...[alone, control, during].map(({ p99Ms }) => p99Ms.toFixed(2)),
+    (during.p99Ms / control.p99Ms).toFixed(2),
     String(during.calls),
     String(await stand.lost()),
     String(Math.round((peakBytes - residentBytes) / MIB)),
-    isConnected ? 'no' : 'yes',
-    JSON.stringify(answers)
+    report.isConnected ? 'no' : 'yes',
+    String(report.attempts),
+    JSON.stringify(report.answers)
   )
 }
 
-/** Works for a while, and looks at the victim's memory meanwhile. */
-async function watch(stand: Stand): Promise<{ during: Latencies; peakBytes: number }> {
+/** Looks at the victim's memory meanwhile. */
+async function watched(
+  stand: Stand,
+  name: AttackName
+): Promise<{ comparison: Comparison; peakBytes: number }> {
   let peakBytes = 0
   const looking = setInterval(() => {
     peakBytes = Math.max(peakBytes, stand.residentBytes())
   }, 100)
 
   try {
-    const during = await stand.work(forMs)
-    return { during, peakBytes }
+    const comparison = await compared(stand, name, rounds)
+    return { comparison, peakBytes }
   } finally {
     clearInterval(looking)
   }

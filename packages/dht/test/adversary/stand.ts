@@ -44,8 +44,11 @@ export class Stand implements AsyncDisposable {
     }
   }
 
-  /** Stores and reads for so long, one call after the other; rejects when one of them goes wrong. */
-  async work(forMs: number): Promise<Latencies> {
+  /**
+   * Stores and reads for so long, one call after the other; rejects when one of them goes wrong.
+   * Resolves with how long each took, in ms.
+   */
+  async work(forMs: number): Promise<readonly number[]> {
     const untilMs = performance.now() + forMs
     const tookMs: number[] = []
 
@@ -56,7 +59,7 @@ export class Stand implements AsyncDisposable {
       tookMs.push(await timed(() => this.#expect(key, value)))
     }
 
-    return latencies(tookMs)
+    return tookMs
   }
 
   /** How many of the records that were stored can not be read as they were. */
@@ -99,7 +102,7 @@ async function timed(call: () => Promise<void>): Promise<number> {
   return performance.now() - startMs
 }
 
-function latencies(tookMs: number[]): Latencies {
+export function latenciesOf(tookMs: readonly number[]): Latencies {
   const sorted = tookMs.toSorted((a, b) => a - b)
   const at = (share: number): number => sorted[Math.floor(share * sorted.length)] ?? 0
   return { calls: sorted.length, medianMs: at(0.5), p99Ms: at(0.99) }

@@ -1,4 +1,4 @@
-import { describe, expect, it, vi } from 'vitest'
+import { afterEach, describe, expect, it, vi } from 'vitest'
 import { FairWork, type Job } from '../../src/exchange/fair-work.ts'
 
 function busyFor(ms: number): void {
@@ -26,6 +26,27 @@ function job(pieces: number, pieceMs: number, onDone: () => void = () => {}): Jo
     }
   }
 }
+
+/** Each piece takes a tenth of a millisecond of a clock that nothing else moves, and counts for the last of the turns. */
+function countedSteps(turns: number[], pieces = 100): Job {
+  let left = pieces
+
+  return {
+    step() {
+      nowMs += STEP_MS
+      turns[turns.length - 1] = (turns.at(-1) ?? 0) + 1
+      left--
+      return left === 0
+    }
+  }
+}
+
+const STEP_MS = 0.1
+let nowMs = 0
+
+afterEach(() => {
+  vi.restoreAllMocks()
+})
 
 describe('FairWork', () => {
   it('does at once what is small', () => {
@@ -100,5 +121,63 @@ describe('FairWork', () => {
 
     await vi.waitUntil(() => work.waiting === 0)
     expect(done.slice(0, 12).filter((peer) => peer === 'few')).toHaveLength(5)
+  })
+
+  describe('of a peer that asks for much', () => {
+    const nextTurn = (turns: number[]): Promise<void> =>
+      new Promise((resolve) => {
+        setImmediate(() => {
+          turns.push(0)
+          resolve()
+        })
+      })
+
+    it('takes long turns while it is alone, and short ones as soon as one asks for little (N9)', async () => {
+      vi.spyOn(performance, 'now').mockImplementation(() => nowMs)
+      const work = new FairWork()
+      const turns = [0]
+
+      work.add('large', countedSteps(turns))
+      await nextTurn(turns)
+      await nextTurn(turns)
+      work.add('small', { step: () => true })
+      await nextTurn(turns)
+      await nextTurn(turns)
+
+      const [atOnce = 0, alone = 0, shared = 0, sharedStill = 0] = turns
+      expect([atOnce, alone].every((steps) => steps >= 20)).toBe(true)
+      expect([shared, sharedStill].every((steps) => steps > 0 && steps <= 6)).toBe(true)
+    })
+
+    it('takes a quarter of the time while one asks for little, and all of it after that (N9)', async () => {
+      vi.spyOn(performance, 'now').mockImplementation(() => nowMs)
+      const work = new FairWork()
+      const turns = [0]
+      const steps = (): number => turns.reduce((sum, count) => sum + count, 0)
+      const passes = async (ms: number, isShared: boolean): Promise<void> => {
+        for (const untilMs = nowMs + ms; nowMs < untilMs; nowMs += 1) {
+          if (isShared) {
+            work.add('small', { step: () => true })
+          }
+
+          await new Promise((resolve) => setTimeout(resolve, 2))
+        }
+      }
+
+      work.add('large', countedSteps(turns, Number.POSITIVE_INFINITY))
+      await passes(50, true)
+      const [before, sinceMs] = [steps(), nowMs]
+      await passes(200, true)
+      const sharedMs = (steps() - before) * STEP_MS
+      const ofMs = nowMs - sinceMs
+      await passes(150, false)
+      const [afterwards, laterMs] = [steps(), nowMs]
+      await passes(50, false)
+      const aloneMs = (steps() - afterwards) * STEP_MS
+
+      expect(sharedMs / ofMs).toBeGreaterThan(0.15)
+      expect(sharedMs / ofMs).toBeLessThan(0.3)
+      expect(aloneMs / (nowMs - laterMs)).toBeGreaterThan(0.6)
+    })
   })
 })
