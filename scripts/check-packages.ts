@@ -22,6 +22,9 @@ const PACKAGES = [...LIBRARIES, 'cli']
 /** What `engines` promises. */
 const OLDEST_NODE = '22.12.0'
 
+/** Nothing younger is installed, as by `minimumReleaseAge` in the workspace. */
+const MIN_AGE_MS = 3 * 24 * 60 * 60 * 1000
+
 /** What must be in each tarball, and what must not. */
 const REQUIRED = ['package/LICENSE', 'package/README.md']
 const FORBIDDEN = /tsbuildinfo|\/test\/|\.tgz$/
@@ -84,6 +87,7 @@ function checkInstalled(tarballs: readonly string[]): void {
     [
       'npm',
       'install',
+      `--before=${new Date(Date.now() - MIN_AGE_MS).toISOString()}`,
       '--no-audit',
       '--no-fund',
       '--ignore-scripts',

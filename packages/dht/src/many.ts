@@ -1,5 +1,6 @@
 import { isPromise, type MaybePromise } from '@waggle/record'
 import type { Wanted } from './interface.ts'
+import { atEndOfTurn } from './lookup/end-of-turn.ts'
 
 /** How the items of one big call are worked off. */
 export interface ManyOptions<T> {
@@ -25,7 +26,9 @@ export function mapMany<T, U>(
   options: ManyOptions<T>
 ): Promise<U[]> {
   return new Promise((resolve, reject) => {
-    new Mapping({ items, apply, options, resolve, reject }).draw()
+    const mapping = new Mapping({ items, apply, options, resolve, reject })
+    // Not at once: what is told while it goes on is told to somebody who has its promise.
+    queueMicrotask(() => mapping.draw())
   })
 }
 
@@ -54,7 +57,13 @@ class Mapping<T, U> {
   /** Draws items while there is room. */
   draw(): void {
     try {
-      while (this.#hasRoom()) {
+      for (let atOnce = 1; this.#hasRoom(); atOnce++) {
+        if (atOnce > this.#init.options.maxItems) {
+          // Where nobody has to be waited for, others get their turns all the same.
+          atEndOfTurn(() => this.draw())
+          return
+        }
+
         const next = this.#iterator.next()
 
         if (next.done === true) {

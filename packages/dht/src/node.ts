@@ -46,16 +46,6 @@ const PING_INTERVAL_MS = 20_000
 const MAX_PING_STREAMS = 16
 
 /**
- * libp2p's own, which must not cut a longer bootstrap timeout short: for a peer, and which part of it
- * for one of its addresses.
- */
-const DIAL_TIMEOUT_MS = 10_000
-const PART_FOR_ONE_ADDRESS = 0.6
-
-/** How long a peer has to say who it is before it is asked again. */
-const IDENTIFY_TIMEOUT_MS = 10_000
-
-/**
  * What a peer may send on one stream before it is read. yamux's own 16 MiB are more than a message
  * and the next one need, and all of it may have to be held.
  */
@@ -93,7 +83,6 @@ export async function startNode(settings: Settings): Promise<Libp2p<ServiceMap>>
 async function configuration(settings: Settings): Promise<Libp2pOptions<NodeServices>> {
   const { allowPeer, libp2pOptions, logger, metrics, swarmKey } = settings
   const privateKey = await identityOf(settings)
-  const dialTimeoutMs = Math.max(DIAL_TIMEOUT_MS, settings.bootstrapTimeoutMs)
 
   return {
     ...(privateKey && { privateKey }),
@@ -115,8 +104,6 @@ async function configuration(settings: Settings): Promise<Libp2pOptions<NodeServ
       ...libp2pOptions.addresses
     },
     connectionManager: {
-      dialTimeout: dialTimeoutMs,
-      addressDialTimeout: PART_FOR_ONE_ADDRESS * dialTimeoutMs,
       inboundConnectionThreshold: MAX_INBOUND_CONNECTIONS_PER_SECOND,
       maxIncomingPendingConnections: MAX_PENDING_INBOUND_CONNECTIONS,
       ...libp2pOptions.connectionManager
@@ -160,7 +147,7 @@ function services({
   validators
 }: Settings): NonNullable<Libp2pOptions<NodeServices>['services']> {
   return {
-    identify: patientIdentify({ timeout: IDENTIFY_TIMEOUT_MS }),
+    identify: patientIdentify(),
     ping: ping({ maxInboundStreams: MAX_PING_STREAMS, maxOutboundStreams: MAX_PING_STREAMS }),
     holePunching: holePunching(),
     listenedAddresses: listenedAddresses(),

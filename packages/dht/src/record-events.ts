@@ -2,7 +2,8 @@ import { type DHTTime, parseRecordKey } from '@waggle/record'
 import type { TypedEventEmitter } from 'main-event'
 import type { DHTEvents } from './events.ts'
 import type { Meter } from './metrics/meter.ts'
-import { keyOf, type StoreObserver } from './store/record-store.ts'
+import type { StoreObserver } from './store/interface.ts'
+import { keyOf } from './store/record-store.ts'
 
 /** Tells of a store's records as events; while nobody listens, that costs one question a write. */
 export function recordEvents(

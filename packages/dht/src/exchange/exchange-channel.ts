@@ -170,7 +170,7 @@ export class ExchangeChannel implements RecordChannel {
       })
   }
 
-  /** A write goes to several peers, one after the other, and is encoded once for them. */
+  /** A write goes to several peers, mostly one after the other, and is encoded once for these. */
   #encoded(write: DHTRecord): Uint8Array {
     if (write !== this.#lastWrite) {
       this.#lastEncoded = encodeRecord(write)

@@ -10,7 +10,8 @@ import {
   MAX_GATHERING_MS,
   MAX_REQUEST_ID,
   MAX_REQUESTS_UNDER_WAY,
-  MAX_SILENCE_MS
+  MAX_SILENCE_MS,
+  TARGET_MESSAGE_BYTES
 } from './limits.ts'
 import {
   EXCHANGE,
@@ -131,12 +132,15 @@ export class ExchangeClient {
   }
 
   /**
-   * Sends what waits, but no message for a few questions while an answer is due: they wait for it, or
-   * for a moment, and travel with those that come meanwhile. With much to do that is most of them, and
-   * a message costs far more than a question in it (Nagle's algorithm, RFC 896, with a limit).
+   * Sends what waits, but no message for a few questions while answers are due: they wait for the last
+   * of these, or for a moment, and travel with those that come meanwhile. With much to do that is most
+   * of them, and a message costs far more than a question in it (Nagle's algorithm, RFC 896, with a limit).
    */
   #flush(): void {
-    const isWorthwhile = this.#underWay.size === 0 || this.#queue.length >= GATHERED_QUESTIONS
+    const isWorthwhile =
+      this.#underWay.size === 0 ||
+      this.#queue.length >= GATHERED_QUESTIONS ||
+      this.#queue.bytes >= TARGET_MESSAGE_BYTES
 
     if (isWorthwhile || this.#queue.length === 0) {
       this.#sendQueue()
@@ -215,7 +219,7 @@ export class ExchangeClient {
           onMessage: (message) => this.#onMessage(message),
           onOffence: (error) => this.#init.onOffence?.(error),
           onClose: (error) => this.#fail(error),
-          onDrain: () => this.#flush()
+          onDrain: () => this.#sendQueue()
         })
         this.#flush()
       },

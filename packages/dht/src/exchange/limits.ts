@@ -39,7 +39,7 @@ export const MAX_KEY_BYTES = 65_536
 /** Requests that wait for one peer's answers at the same time. */
 export const MAX_REQUESTS_UNDER_WAY = 1024
 
-/** For so long at most questions wait for others while an answer is due. Timers know no fractions of this. */
+/** For so long at most questions wait for others while answers are due. */
 export const MAX_GATHERING_MS = 2
 
 /** So many questions are worth a message of their own. */

@@ -28,14 +28,17 @@ export class QuestionQueue<Q, A> {
     this.#init = init
   }
 
+  /** How many there are. */
   get length(): number {
     return this.#waiting.length
   }
 
+  /** What they add to messages; without those that have been taken. */
   get bytes(): number {
     return this.#bytes
   }
 
+  /** Puts one behind all others. */
   push(waiting: Waiting<Q, A>): void {
     this.#waiting.push(waiting)
     this.#bytes += this.#init.sizeOf(waiting.question)
@@ -73,6 +76,7 @@ export class QuestionQueue<Q, A> {
     return batch
   }
 
+  /** Leaves nothing. */
   takeAll(): Waiting<Q, A>[] {
     const all = this.#waiting
     this.#waiting = []
@@ -93,6 +97,7 @@ export class QuestionQueue<Q, A> {
     return this.#waiting.length < all.length
   }
 
+  /** What some of them add to messages. */
   bytesOf(batch: readonly Waiting<Q, A>[]): number {
     return batch.reduce((sum, { question }) => sum + this.#init.sizeOf(question), 0)
   }

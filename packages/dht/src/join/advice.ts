@@ -68,8 +68,7 @@ const ADVICE: readonly Advice[] = [
       'No way leads there from here: check the address and this machine’s network; for an IPv6 address, that it has IPv6.'
   },
   {
-    suits: ({ error }) =>
-      /no answer within|due to timeout/.test(error.message) || isOneOf(error, ['ETIMEDOUT']),
+    suits: ({ error }) => /no answer within/.test(error.message) || isOneOf(error, ['ETIMEDOUT']),
     check:
       'Check the address, that firewalls and routers on the way let TCP through, and that both have the same swarmKey, or both none. A slow peer needs a longer bootstrapTimeoutMs.'
   },

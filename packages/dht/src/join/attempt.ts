@@ -30,7 +30,7 @@ export async function attempt(
   const arrival = new Arrival(node, waggle)
 
   try {
-    const connection = await node.dial(addresses, { signal: within })
+    const connection = await dial(node, addresses, within)
     await raceSignal(arrival.of(connection), within)
     return connection.remotePeer
   } catch (error) {
@@ -40,6 +40,30 @@ export async function attempt(
   } finally {
     arrival.stop()
   }
+}
+
+/** libp2p gives up an address after 6 seconds. A slow peer has as long as we wait. */
+async function dial(
+  node: Libp2p,
+  addresses: Multiaddr | Multiaddr[],
+  signal: AbortSignal
+): Promise<Connection> {
+  for (;;) {
+    try {
+      return await node.dial(addresses, { signal })
+    } catch (error) {
+      if (signal.aborted || !isTimeout(error)) {
+        throw error
+      }
+    }
+  }
+}
+
+/** By itself, or of one of several addresses. */
+function isTimeout(error: unknown): boolean {
+  return error instanceof AggregateError
+    ? error.errors.some(isTimeout)
+    : error instanceof Error && /due to timeout/.test(error.message)
 }
 
 /**

@@ -27,7 +27,7 @@ export interface Held {
   readonly changedMs: number
 
   /** Whether it has not been replaced or dropped since; queues may contain it all the same. */
-  isHeld?: boolean
+  isHeld: boolean
 
   /** How near to this node its key is: the leading bits that they share. Found out when first asked for. */
   nearness?: number

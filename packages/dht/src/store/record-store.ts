@@ -5,12 +5,10 @@ import {
   type DHTRecord,
   type DHTTime,
   EMPTY_RECORD,
-  encodedSize,
   encodeRecord,
   getDHTTime,
   isEmpty,
   type Limits,
-  lastExpiration,
   prune,
   type RecordValidator
 } from '@waggle/record'
@@ -20,8 +18,9 @@ import { textOf } from '../bytes-as-text.ts'
 import { RecordChecks } from '../checks/record-checks.ts'
 import { LARGEST_MAX_KEY_BYTES, LARGEST_MAX_RECORD_BYTES } from '../constants.ts'
 import { DEFAULT_MAX_STORED_BYTES, DEFAULT_MAX_STORED_RECORDS } from '../node-limits.ts'
-import { chargesOf, NONE } from './charges.ts'
 import { type Held, OWN } from './held.ts'
+import { heldOf } from './held-of.ts'
+import type { Follower, Keeper, StoreObserver } from './interface.ts'
 import { type Room, Tenants } from './tenants.ts'
 
 /** How much a node holds for other peers. */
@@ -71,27 +70,6 @@ export interface RecordStoreOptions {
    */
   validators?: readonly RecordValidator[] | undefined
 }
-
-/**
- * Keeps what a store holds beyond the life of the process. It is told the names of records only, so
- * that it decides itself when to look at what is held under them.
- */
-export interface Keeper {
-  /** Something else is held under the name now, or nothing. */
-  changed(name: string): void
-
-  /** See {@link RecordStore.whenDurable}. */
-  whenDurable(): Promise<void> | undefined
-}
-
-/** Is told of each record as it is stored, and as it expires. */
-export interface StoreObserver {
-  stored(name: string, expirationTime: DHTTime): void
-  expired(name: string, expirationTime: DHTTime): void
-}
-
-/** Hears of each write that has changed what is held under a name. */
-export type Follower = (name: string, write: DHTRecord) => void
 
 /**
  * The one place where a node holds records for others: kad-dht's messages and ours read and write
@@ -315,8 +293,7 @@ export class RecordStore {
       return false
     }
 
-    this.#dropWhile(() => false)
-    const isAnyExpired = (this.#firstToExpire.peek()?.expirationTime ?? 0) <= this.clock()
+    const isAnyExpired = (this.#firstHeld()?.expirationTime ?? 0) <= this.clock()
     return !isAnyExpired && this.#tenants.isFirstToGo(held)
   }
 
@@ -350,16 +327,13 @@ export class RecordStore {
     const dropped: Held[] = []
 
     for (
-      let first = this.#firstToExpire.peek();
-      first !== undefined && (first.isHeld !== true || isDropped(first));
-      first = this.#firstToExpire.peek()
+      let first = this.#firstHeld();
+      first !== undefined && isDropped(first);
+      first = this.#firstHeld()
     ) {
       this.#firstToExpire.pop()
-
-      if (first.isHeld === true) {
-        this.#drop(first)
-        dropped.push(first)
-      }
+      this.#drop(first)
+      dropped.push(first)
     }
 
     return dropped
@@ -367,8 +341,14 @@ export class RecordStore {
 
   /** What expires first of all that is held. */
   #firstHeld(): Held | undefined {
-    this.#dropWhile(() => false)
-    return this.#firstToExpire.peek()
+    let first = this.#firstToExpire.peek()
+
+    while (first?.isHeld === false) {
+      this.#firstToExpire.pop()
+      first = this.#firstToExpire.peek()
+    }
+
+    return first
   }
 
   #drop(held: Held): void {
@@ -400,18 +380,6 @@ function roomOf(options: RecordStoreOptions): Room {
     maxBytes,
     maxRecordsPerPeer: options.maxRecordsPerPeer ?? maxRecords,
     maxBytesPerPeer: options.maxBytesPerPeer ?? maxBytes
-  }
-}
-
-function heldOf(name: string, record: DHTRecord, writer: string, previous?: Held): Held {
-  const changedMs = performance.now()
-  const sizeBytes = encodedSize(record) + name.length
-  const isShared = previous !== undefined && record.subkeys.size > 0
-  return {
-    ...{ name, record, sizeBytes, changedMs, sinceMs: previous?.sinceMs ?? changedMs },
-    storer: isShared ? previous.storer : writer,
-    charges: isShared ? chargesOf(previous, writer, sizeBytes) : NONE,
-    expirationTime: lastExpiration(record)
   }
 }
 

@@ -198,8 +198,8 @@ export class Tenants {
     tenant.queue.push(held)
 
     if (tenant.queue.length > 2 * tenant.records + 16) {
-      // Keeps the queue from growing with writes to the same keys.
-      tenant.queue = queueOf(tenant.queue.data.filter(({ isHeld }) => isHeld))
+      // Keeps the queue from growing with writes to the same keys, accepted or not.
+      tenant.queue = queueOf([...new Set(tenant.queue.data)].filter(({ isHeld }) => isHeld))
     }
   }
 
@@ -210,7 +210,7 @@ export class Tenants {
 
     let first = tenant.queue?.peek()
 
-    while (first !== undefined && first.isHeld !== true) {
+    while (first?.isHeld === false) {
       tenant.queue?.pop()
       first = tenant.queue?.peek()
     }

@@ -25,7 +25,7 @@ describe('who a peer is (N8)', () => {
   it('is asked again when the peer was too busy to say so', async () => {
     const { node: slow, asked } = await slowNode()
     await using _slow = slow
-    await using node = await libp2pNode({ identify: patientIdentify({ timeout: TIMEOUT_MS }) })
+    await using node = await libp2pNode({ identify: patientIdentify({ timeoutMs: TIMEOUT_MS }) })
     const identified = vi.fn()
     node.addEventListener('peer:identify', ({ detail }) => identified(String(detail.peerId)))
 
@@ -36,7 +36,7 @@ describe('who a peer is (N8)', () => {
     expect(asked()).toBe(2)
   })
 
-  it('is not asked of a peer that does not speak identify', async () => {
+  it('is not asked again of a peer that does not speak identify', async () => {
     await using mute = await libp2pNode({})
     await using node = await libp2pNode({ identify: patientIdentify() })
     const identify = vi.spyOn(node.services.identify, 'identify')

@@ -38,13 +38,15 @@ export class MemoryNetwork {
   readonly #random = seededRandom(SEED)
 
   /**
-   * One after another, each by way of any that is there already. Who knows enough others then is
-   * left alone: looking around means connections, and those of a large network take most of the time.
+   * One after another, each by way of any that is there already, and when the one before knows its
+   * surroundings: all share one thread, and what newcomers set going would pile up.
    */
   async start(count: number, { isPinging }: { isPinging: boolean }): Promise<void> {
     for (let i = 0; i < count; i++) {
       const options = { listenOn: `/memory/${i}`, initialPeers: this.#anyAddress() }
-      this.nodes.push(await memoryNode(options, { isPinging }))
+      const node = await memoryNode(options, { isPinging })
+      this.nodes.push(node)
+      await settle(lonelyAmong([node], i), i)
     }
 
     await settle(lonelyAmong(this.nodes, count - 1), count - 1)
