@@ -26,9 +26,7 @@ export function mapMany<T, U>(
   options: ManyOptions<T>
 ): Promise<U[]> {
   return new Promise((resolve, reject) => {
-    const mapping = new Mapping({ items, apply, options, resolve, reject })
-    // Not at once: what is told while it goes on is told to somebody who has its promise.
-    queueMicrotask(() => mapping.draw())
+    new Mapping({ items, apply, options, resolve, reject }).draw()
   })
 }
 

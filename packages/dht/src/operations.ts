@@ -158,7 +158,9 @@ export class Operations implements WaggleOperations {
       keys.forEach(toBytes)
     }
 
-    return this.#calls.run('getMany', options, (wanted) => {
+    return this.#calls.run('getMany', options, async (wanted) => {
+      // Progress is told to a caller who has the promise already, whatever this node knows.
+      await Promise.resolve()
       const readOptions = { wanted, latest, sufficientExpirationTime }
       return mapMany(
         mapped(keys, (key, index) => ({ key, bytes: toBytes(key, index) })),

@@ -215,6 +215,26 @@ describe('mapMany', () => {
     await turns()
     expect(items.drawn).toBe(3)
   })
+
+  it('lets others have their turns when no item has to be waited for', async () => {
+    const items = Array.from({ length: 100 }, (_, i) => i)
+    let mapped = 0
+    let mappedByThen: number | undefined
+    setImmediate(() => {
+      mappedByThen = mapped
+    })
+    const mapping = mapMany(
+      items,
+      (item) => {
+        mapped++
+        return 2 * item
+      },
+      ROOM
+    )
+
+    expect(await mapping).toEqual(items.map((item) => 2 * item))
+    expect(mappedByThen).toBe(ROOM.maxItems)
+  })
 })
 
 function* numbers(count: number): Generator<number> {

@@ -210,6 +210,15 @@ describe('Operations.getMany', () => {
     ])
   })
 
+  it('tells of what needs no asking when the caller has the promise', async () => {
+    const dht = operations(await stored())
+    const told: Promise<unknown>[] = []
+    const reading: Promise<unknown> = dht.getMany(['a'], { onProgress: () => told.push(reading) })
+
+    await reading
+    expect(told).toEqual([reading])
+  })
+
   it('asks for nothing of an array in which anything is wrong, and says where', async () => {
     const net = network()
     const reading = operations(net).getMany(['a', 'b', Number.NaN])
