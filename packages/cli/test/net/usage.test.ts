@@ -6,7 +6,7 @@ import { waggle } from '../support/waggle-process.ts'
 const WRONG: readonly (readonly [args: string, told: RegExp])[] = [
   ['stroe k v', /unknown command 'stroe'\n?\(Did you mean store\?\)/],
   ['store k', /missing required argument 'value'/],
-  ['get a b', /too many arguments for 'get'/],
+  ['get a b', /too many arguments for 'get'.* a, b\. What has spaces needs quotes/],
   ['get k --lates', /unknown option '--lates'\n?\(Did you mean --latest\?\)/],
   ['store k {"a":', /the value begins like JSON and is not: .*quotes/],
   [
@@ -38,6 +38,7 @@ describe('a wrong usage', () => {
 
     expect({ exitCode, stdout }).toEqual({ exitCode: 2, stdout: '' })
     expect(stderr).toMatch(told)
+    expect(stderr).toMatch(/^waggle: /)
     expect(stderr).not.toMatch(/^\s+at /m)
   })
 })
@@ -47,6 +48,16 @@ function asNode(version: string): Record<string, string> {
   const pretend = `Object.defineProperty(process, 'versions', { value: { node: '${version}' } })`
   return { NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent(pretend)}` }
 }
+
+describe('a wrong usage in a program', () => {
+  it('is told in one line of JSON', async () => {
+    expect(await waggle(['get', 'k', '--json', '--lates'])).toEqual({
+      exitCode: 2,
+      stdout: '',
+      stderr: '{"error":"unknown option \'--lates\'\\n(Did you mean --latest?)"}\n'
+    })
+  })
+})
 
 describe('a Node that is too old', () => {
   it.concurrent.each(['20.20.2', '22.11.0'])('as %s is, is told so', async (version) => {
