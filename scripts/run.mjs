@@ -4,11 +4,11 @@
 import { createHash } from 'node:crypto'
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
 import { ROOT, run, runToExit, StopError, say, step } from './command.mjs'
 import { toolchain } from './toolchain.mjs'
 
-const TASKS = { demo, packages, test, waggle }
+const TASKS = { demo, pack, packages, test, waggle }
 
 async function main([name = '', ...args]) {
   if (!Object.hasOwn(TASKS, name)) {
@@ -35,6 +35,14 @@ async function waggle({ node, env }, args) {
   await step([node, 'packages/cli/scripts/bundle.ts'], env)
 
   return run([node, 'packages/cli/bin/waggle.js', ...args], env)
+}
+
+/** Makes the packages as they will be published, for applications that can't wait for that: `npm run pack -- ../my-app`. */
+async function pack({ pnpm, env }, [folder = '.']) {
+  const published = ['record', 'dht', 'cli'].flatMap((name) => ['--filter', `@waggle/${name}`])
+  const destination = resolve(ROOT, folder)
+
+  return run([...pnpm, ...published, '-r', 'pack', '--pack-destination', destination], env)
 }
 
 async function packages({ node, env }) {

@@ -75,7 +75,7 @@ function waggleCommand(io: CommandIO, isJson: boolean): Command {
     .description("A distributed dictionary: every value expires, and nobody's write is lost.")
     .version(VERSION, '-V, --version', 'print the version')
     .addHelpText('after', FIRST_STEPS)
-    .showHelpAfterError('(waggle --help, or waggle <command> --help, shows how)')
+    .showHelpAfterError(!isJson && '(waggle --help, or waggle <command> --help, shows how)')
     .exitOverride()
     .configureOutput({
       writeOut: (text) => io.out(text.trimEnd()),
@@ -84,8 +84,7 @@ function waggleCommand(io: CommandIO, isJson: boolean): Command {
       getErrHelpWidth: () => io.stderr.columns ?? 100,
       getOutHasColors: () => isColourful(io, 'stdout'),
       getErrHasColors: () => isColourful(io, 'stderr'),
-      outputError: (text, write) =>
-        write(isJson ? line({ error: text.replace(/^error: /, '').trim() }) : text)
+      outputError: (text, write) => write(shownError(wrongUsage(text), io, isJson))
     })
 }
 
@@ -99,11 +98,21 @@ function tell(
   io: CommandIO,
   isJson: boolean
 ): number {
-  const paint = paintFor(io, 'stderr')
-
   if (message !== '') {
-    io.err(isJson ? line({ error: message }) : `${paint('bad', 'waggle:')} ${message}`)
+    io.err(shownError(message, io, isJson))
   }
 
   return exitCode
+}
+
+/** What commander says of wrong arguments, in our own way. */
+function wrongUsage(text: string): string {
+  const told = text.replace(/^error: /, '').trim()
+  return told.startsWith('too many arguments') ? `${told} What has spaces needs quotes.` : told
+}
+
+function shownError(message: string, io: CommandIO, isJson: boolean): string {
+  return isJson
+    ? line({ error: message })
+    : `${paintFor(io, 'stderr')('bad', 'waggle:')} ${message}`
 }

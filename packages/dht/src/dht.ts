@@ -27,6 +27,7 @@ import { join, type Membership } from './join/join.ts'
 import { startNode } from './node.ts'
 import { type DHTOptions, type Settings, settingsOf } from './options.ts'
 import { whenRelayed } from './relay.ts'
+import { assertNode } from './runtime.ts'
 import { findWaggle } from './service.ts'
 import type { Waggle } from './service-interface.ts'
 import type { HeldRecord } from './store/held-record.ts'
@@ -53,6 +54,13 @@ export class DHT implements WaggleOperations, AsyncDisposable {
   #stopped: Promise<void> | undefined
 
   private constructor(parts: Parts) {
+    // JavaScript doesn't know that it is private.
+    if (!parts) {
+      throw new TypeError(
+        'a DHT takes time to start: use await DHT.create(…) instead of new DHT(…)'
+      )
+    }
+
     this.#parts = parts
     this.#operations = parts.waggle.operations(parts.lifetime.signal)
   }
@@ -67,6 +75,7 @@ export class DHT implements WaggleOperations, AsyncDisposable {
    * @throws ClockSkewError with `strictClock`, when the clocks of those that answer are not like this machine's
    */
   static async create(options: DHTOptions = {}): Promise<DHT> {
+    assertNode()
     const settings = settingsOf(options)
     settings.signal?.throwIfAborted()
     const parts = settings.libp2p ? borrowed(settings.libp2p) : await started(settings)

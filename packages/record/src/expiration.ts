@@ -76,17 +76,24 @@ function checked(moment: number, { name, given, now, limits }: Given): DHTTime {
   }
 
   if (isTooFar(moment, now, limits)) {
-    const isMs = name === 'ttl' ? given / 1000 <= limits.maxTtl : given >= MILLISECONDS_FROM
-    const hint = isMs
-      ? 'It looks like milliseconds: divide by 1000, or use getDHTTime() + seconds.'
-      : 'Store it for less, and again before it expires.'
     throw new InvalidExpirationError(
-      `${name} ${given} is ${Math.round(moment - now)} seconds ahead, at most ${limits.maxTtl} are allowed. ${hint}`
+      `${name} ${given} is ${Math.round(moment - now)} seconds ahead, at most ${limits.maxTtl} are allowed. ${hint(name, given, limits)}`
     )
   }
 
   // A moment before 1970 is as expired as 1970; −0 would be a second zero.
   return Math.max(moment, 0)
+}
+
+/** A moment in milliseconds can't be meant in seconds, but a ttl of two months can: then only the caller knows. */
+function hint(name: Given['name'], given: number, { maxTtl }: Limits): string {
+  if (name === 'expirationTime' && given >= MILLISECONDS_FROM) {
+    return 'It looks like milliseconds: divide by 1000, or use getDHTTime() + seconds.'
+  }
+
+  const isPerhapsMs = name === 'ttl' && given / 1000 <= maxTtl
+  const advice = 'Store it for less, and again before it expires.'
+  return isPerhapsMs ? `${advice} If these are milliseconds, divide by 1000.` : advice
 }
 
 function assertNumber(name: string, given: unknown): asserts given is number {

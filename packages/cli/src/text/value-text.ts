@@ -158,8 +158,12 @@ function numberOf(text: string, what: string): number {
 
 function brokenJson(text: string, what: string, error: unknown): UsageError {
   return new UsageError(
-    `${what} begins like JSON and is not: ${(error as Error).message}. The shell takes quotes away: write '{"a": [1, 2]}' with both kinds, or text:${text.slice(0, 12)}… for text as it is`
+    `${what} begins like JSON and is not: ${(error as Error).message}. The shell takes quotes away: write '{"a": [1, 2]}' with both kinds, or 'text:${shortened(text)}' for text as it is`
   )
+}
+
+function shortened(text: string): string {
+  return text.length > 12 ? `${text.slice(0, 12)}…` : text
 }
 
 function isKey(value: Value): value is Key {

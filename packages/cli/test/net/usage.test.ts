@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises'
 import { describe, expect, it } from 'vitest'
 import { waggle } from '../support/waggle-process.ts'
 
@@ -5,9 +6,13 @@ import { waggle } from '../support/waggle-process.ts'
 const WRONG: readonly (readonly [args: string, told: RegExp])[] = [
   ['stroe k v', /unknown command 'stroe'\n?\(Did you mean store\?\)/],
   ['store k', /missing required argument 'value'/],
-  ['get a b', /too many arguments for 'get'/],
+  ['get a b', /too many arguments for 'get'.* a, b\. What has spaces needs quotes/],
   ['get k --lates', /unknown option '--lates'\n?\(Did you mean --latest\?\)/],
   ['store k {"a":', /the value begins like JSON and is not: .*quotes/],
+  [
+    'store k {a:1}',
+    /the value begins like JSON and is not: .* or 'text:\{a:1\}' for text as it is/
+  ],
   ['store k base64:$$$', /after base64: come bytes in Base64, as in base64:aGVsbG8=/],
   ['store k v --ttl soon', /--ttl soon is no length of time: use seconds, as in 600, or 90s/],
   ['store k v --ttl 60 --expiration-time 1800000000', /give either --ttl or --expiration-time/],
@@ -33,7 +38,42 @@ describe('a wrong usage', () => {
 
     expect({ exitCode, stdout }).toEqual({ exitCode: 2, stdout: '' })
     expect(stderr).toMatch(told)
+    expect(stderr).toMatch(/^waggle: /)
     expect(stderr).not.toMatch(/^\s+at /m)
+  })
+})
+
+/** Node's own answer to what it is. All that this command does before it looks at it is real. */
+function asNode(version: string): Record<string, string> {
+  const pretend = `Object.defineProperty(process, 'versions', { value: { node: '${version}' } })`
+  return { NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent(pretend)}` }
+}
+
+describe('a wrong usage in a program', () => {
+  it('is told in one line of JSON', async () => {
+    expect(await waggle(['get', 'k', '--json', '--lates'])).toEqual({
+      exitCode: 2,
+      stdout: '',
+      stderr: '{"error":"unknown option \'--lates\'\\n(Did you mean --latest?)"}\n'
+    })
+  })
+})
+
+describe('a Node that is too old', () => {
+  it.concurrent.each(['20.20.2', '22.11.0'])('as %s is, is told so', async (version) => {
+    expect(await waggle(['--version'], { env: asNode(version) })).toEqual({
+      exitCode: 1,
+      stdout: '',
+      stderr: `waggle: needs Node 22.12 or newer, and this is ${version}\n`
+    })
+  })
+
+  it('is one that is older than what the package asks for', async () => {
+    const manifest = await readFile(new URL('../../package.json', import.meta.url), 'utf8')
+    const [, oldest] = /^>=([\d.]+)$/.exec(JSON.parse(manifest).engines.node) ?? []
+
+    const { exitCode } = await waggle(['--version'], { env: asNode(`${oldest}.0`) })
+    expect(exitCode).toBe(0)
   })
 })
 

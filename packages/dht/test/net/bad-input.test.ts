@@ -172,6 +172,13 @@ const CALLS: [call: string, (dht: DHT, options?: object) => Promise<unknown>][] 
   ['findNearestPeers', (dht, options) => dht.findNearestPeers('key', options)]
 ]
 
+describe('new DHT', () => {
+  it('says how it is made', () => {
+    const Class = DHT as unknown as new () => DHT
+    expect(() => new Class()).toThrow(/use await DHT\.create\(…\) instead of new DHT/)
+  })
+})
+
 describe('DHT', () => {
   let dht: DHT
 

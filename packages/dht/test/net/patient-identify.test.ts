@@ -1,4 +1,5 @@
 import { identify } from '@libp2p/identify'
+import type { ServiceMap } from '@libp2p/interface'
 import { describe, expect, it, vi } from 'vitest'
 import { patientIdentify } from '../../src/connection/patient-identify.ts'
 import { type DisposableNode, libp2pNode, PATIENCE } from '../support/libp2p-node.ts'
@@ -7,7 +8,7 @@ const IDENTIFY = '/ipfs/id/1.0.0'
 const TIMEOUT_MS = 200
 
 /** A node that says who it is only when it is asked for the second time on a connection. */
-async function slowNode(): Promise<{ node: DisposableNode<object>; asked: () => number }> {
+async function slowNode(): Promise<{ node: DisposableNode<ServiceMap>; asked: () => number }> {
   const node = await libp2pNode({ identify: identify() })
   const registrar = Reflect.get(node, 'components').registrar
   const { handler, options } = registrar.getHandler(IDENTIFY)

@@ -51,6 +51,13 @@ describe('expirationOf', () => {
     )
   })
 
+  it('leaves open whether a ttl of two months is in milliseconds (R14)', () => {
+    expect(() => expirationOf({ ttl: 60 * 86_400 }, now)).toThrow(
+      /ttl 5184000 .* Store it for less, .* If these are milliseconds, divide by 1000\.$/
+    )
+    expect(() => expirationOf({ ttl: 1e13 }, now)).toThrow(/again before it expires\.$/)
+  })
+
   it('does not speak of milliseconds when it is merely too far (R14)', () => {
     const aYear = 365 * 24 * 60 * 60
     const ahead = `${aYear} seconds ahead, at most ${DEFAULT_MAX_TTL} are allowed. Store it for less`
