@@ -12,6 +12,7 @@ import {
   whenDone
 } from '@waggle/record'
 import type { CachedReads } from './cache/cached-reads.ts'
+import { assertOptionNames } from './call-options.ts'
 import { Calls } from './calls.ts'
 import { MANY_BYTES_UNDER_WAY, MANY_UNDER_WAY } from './constants.ts'
 import type {
@@ -97,7 +98,9 @@ export class Operations implements WaggleOperations {
     return this.#calls.run('delete', options, (wanted) => this.#write(write, wanted))
   }
 
-  stopRepublishing(key: Key, { subkey }: PlaceOptions = {}): boolean {
+  stopRepublishing(key: Key, options: PlaceOptions = {}): boolean {
+    assertOptionNames('stopRepublishing', options)
+    const { subkey } = options
     const { limits } = this.#init.store
     const place = placeName(
       recordKey(key, limits),
@@ -107,6 +110,7 @@ export class Operations implements WaggleOperations {
   }
 
   async get(key: Key, options: GetOptions = {}): Promise<Found | undefined> {
+    assertOptionNames('get', options)
     const bytes = recordKey(key, this.#init.store.limits)
     const { latest, sufficientExpirationTime } = options
     return this.#calls.run(
@@ -121,9 +125,13 @@ export class Operations implements WaggleOperations {
     options: StoreManyOptions = {}
   ): Promise<boolean[]> {
     assertMany('entries', entries)
+    assertOptionNames('storeMany', options)
     const rules = this.#rules(options.privateKey)
     const toWrite = (entry: StoreEntry, index: number): Write =>
-      inEntry(index, () => storing({ ...entry, ...lifetimeOf(entry, options) }, rules))
+      inEntry(index, () => {
+        assertOptionNames('entry', entry)
+        return storing({ ...entry, ...lifetimeOf(entry, options) }, rules)
+      })
 
     if (Array.isArray(entries)) {
       // Nothing is stored of what is wrong in part. Others can be read but once.
@@ -149,6 +157,7 @@ export class Operations implements WaggleOperations {
 
   async getMany(keys: Iterable<Key>, options: GetManyOptions = {}): Promise<(Found | undefined)[]> {
     assertMany('keys', keys)
+    assertOptionNames('getMany', options)
     const { onProgress, latest, sufficientExpirationTime } = options
     const { limits } = this.#init.store
     const toBytes = (key: Key, index: number): Uint8Array =>
@@ -184,12 +193,15 @@ export class Operations implements WaggleOperations {
     })
   }
 
-  watch(key: Key, { signal }: WatchOptions = {}): AsyncIterableIterator<Found | undefined> {
+  watch(key: Key, options: WatchOptions = {}): AsyncIterableIterator<Found | undefined> {
+    assertOptionNames('watch', options)
+    const { signal } = options
     const { lifetime, store, watches } = this.#init
     return watches.watching(recordKey(key, store.limits), { signal, lifetime })
   }
 
   async findNearestPeers(key: Key, options: FindNearestPeersOptions = {}): Promise<PeerId[]> {
+    assertOptionNames('findNearestPeers', options)
     const { replicas, numReplicas, store } = this.#init
     const { count = numReplicas } = options
     const bytes = recordKey(key, store.limits)
@@ -313,12 +325,14 @@ function lifetimeOf(entry: StoreEntry, { expirationTime, ttl }: Lifetime): Lifet
   return entry.expirationTime == null && entry.ttl == null ? { expirationTime, ttl } : {}
 }
 
-function assertOptions(name: string, options: unknown): void {
+function assertOptions(name: 'store' | 'delete', options: unknown): void {
   if (typeof options !== 'object' || options === null) {
     throw new TypeError(
       `${name} needs options with an expirationTime or a ttl, such as { ttl: 600 }, got ${options}`
     )
   }
+
+  assertOptionNames(name, options)
 }
 
 /** A string or bytes are one key: to read each character or byte as one is never what is meant. */

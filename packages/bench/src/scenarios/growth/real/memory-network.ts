@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto'
+import { setTimeout as passed } from 'node:timers/promises'
 import type { DHT } from '@waggle/dht'
 import { seededRandom } from '../../../figures/random.ts'
 import { meanOf } from '../../../figures/summary.ts'
@@ -30,6 +31,8 @@ const TTL = 3600
 const VALUE = 'v'.repeat(100)
 const SEED = 1
 const PATIENCE_MS = 600_000
+const ARRIVAL_PATIENCE_MS = 20_000
+const PAUSE_MS = 5
 
 /** Nodes that are the whole network, and clients that come to it later. */
 export class MemoryNetwork {
@@ -46,7 +49,7 @@ export class MemoryNetwork {
       const options = { listenOn: `/memory/${i}`, initialPeers: this.#anyAddress() }
       const node = await memoryNode(options, { isPinging })
       this.nodes.push(node)
-      await settle(lonelyAmong([node], i), i)
+      await hasArrived(node, i)
     }
 
     await settle(lonelyAmong(this.nodes, count - 1), count - 1)
@@ -135,6 +138,15 @@ export class MemoryNetwork {
 
   #anyAddress(): DHT['multiaddrs'] {
     return this.#anyNode()?.multiaddrs ?? []
+  }
+}
+
+/** Its neighbours have told it of theirs. */
+async function hasArrived(node: DHT, others: number): Promise<void> {
+  const patience = AbortSignal.timeout(ARRIVAL_PATIENCE_MS)
+
+  while (lonelyAmong([node], others).length > 0 && !patience.aborted) {
+    await passed(PAUSE_MS)
   }
 }
 
