@@ -37,7 +37,7 @@ export interface Plan {
 export const PLANS: Readonly<Record<Effort, Plan>> = {
   full: {
     effort: 'full',
-    rounds: 2,
+    rounds: 3,
     nodesOfProcesses: [5, 5, 5, 5],
     oneByOne: 200,
     depth: 50,
