@@ -12,7 +12,7 @@ import {
   whenDone
 } from '@waggle/record'
 import type { CachedReads } from './cache/cached-reads.ts'
-import { assertOptionNames } from './call-options.ts'
+import { assertMany, assertOptionNames, assertOptions } from './call-arguments.ts'
 import { Calls } from './calls.ts'
 import { MANY_BYTES_UNDER_WAY, MANY_UNDER_WAY } from './constants.ts'
 import type {
@@ -323,25 +323,6 @@ function* mapped<T, U>(items: Iterable<T>, map: (item: T, index: number) => U): 
 /** The lifetime of an entry that brings none of its own. */
 function lifetimeOf(entry: StoreEntry, { expirationTime, ttl }: Lifetime): Lifetime {
   return entry.expirationTime == null && entry.ttl == null ? { expirationTime, ttl } : {}
-}
-
-function assertOptions(name: 'store' | 'delete', options: unknown): void {
-  if (typeof options !== 'object' || options === null) {
-    throw new TypeError(
-      `${name} needs options with an expirationTime or a ttl, such as { ttl: 600 }, got ${options}`
-    )
-  }
-
-  assertOptionNames(name, options)
-}
-
-/** A string or bytes are one key: to read each character or byte as one is never what is meant. */
-function assertMany(name: string, given: unknown): void {
-  const isOneKey = typeof given === 'string' || given instanceof Uint8Array
-
-  if (isOneKey || typeof Object(given)[Symbol.iterator] !== 'function') {
-    throw new TypeError(`${name} must be an array or another iterable, got ${typeof given}`)
-  }
 }
 
 function raise(error: unknown): never {

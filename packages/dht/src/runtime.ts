@@ -1,5 +1,3 @@
-import process from 'node:process'
-
 /**
  * An older Node reads all of this, and then fails somewhere in libp2p, at what it does not have.
  *
@@ -7,6 +5,8 @@ import process from 'node:process'
  */
 export function assertNode(): void {
   if (typeof Promise.withResolvers !== 'function') {
-    throw new Error(`Waggle needs Node 22.12 or newer, and this is ${process.versions.node}`)
+    throw new Error(
+      `Waggle needs Node 22.12 or newer, and this is ${globalThis.process?.versions.node}`
+    )
   }
 }

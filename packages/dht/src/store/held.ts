@@ -1,5 +1,5 @@
-import type { DHTRecord, DHTTime } from '@waggle/record'
-import type { Charge } from './charges.ts'
+import { type DHTRecord, type DHTTime, encodedSize, lastExpiration } from '@waggle/record'
+import { type Charge, chargesOf, NONE } from './charges.ts'
 
 /** Who stored what this node wrote itself, or held when it started. */
 export const OWN = ''
@@ -34,4 +34,18 @@ export interface Held {
 
   /** Made when first asked for. */
   encoded?: Uint8Array
+}
+
+/** What is to be held when a record has been written, in place of what was held before. */
+export function heldOf(name: string, record: DHTRecord, writer: string, previous?: Held): Held {
+  const changedMs = performance.now()
+  const sizeBytes = encodedSize(record) + name.length
+  const isShared = previous !== undefined && record.subkeys.size > 0
+  return {
+    ...{ name, record, sizeBytes, changedMs, sinceMs: previous?.sinceMs ?? changedMs },
+    storer: isShared ? previous.storer : writer,
+    charges: isShared ? chargesOf(previous, writer, sizeBytes) : NONE,
+    expirationTime: lastExpiration(record),
+    isHeld: false
+  }
 }

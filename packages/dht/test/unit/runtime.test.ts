@@ -1,19 +1,19 @@
+import { DHT } from '@waggle/dht'
 import { afterEach, describe, expect, it } from 'vitest'
-import { assertNode } from '../../src/runtime.ts'
 
-const { withResolvers } = Promise
+describe('a runtime that is too old', () => {
+  const { withResolvers } = Promise
 
-afterEach(() => {
-  Promise.withResolvers = withResolvers
-})
-
-describe('assertNode', () => {
-  it('accepts a Node that has what libp2p uses', () => {
-    expect(assertNode).not.toThrow()
+  afterEach(() => {
+    Promise.withResolvers = withResolvers
   })
 
-  it('names the version that is needed where it is missing', () => {
+  it('is named before anything is started', async () => {
+    // What Node 20 lacks.
     Reflect.deleteProperty(Promise, 'withResolvers')
-    expect(assertNode).toThrow(/^Waggle needs Node 22\.12 or newer, and this is \d+\.\d+/)
+
+    await expect(DHT.create()).rejects.toThrow(
+      `Waggle needs Node 22.12 or newer, and this is ${process.versions.node}`
+    )
   })
 })

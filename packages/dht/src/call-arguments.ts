@@ -54,3 +54,23 @@ export function assertOptionNames(call: keyof OptionsOfCalls, options: object): 
     }
   }
 }
+
+/** The same where options are needed, as nothing is stored without an end. */
+export function assertOptions(name: 'store' | 'delete', options: unknown): void {
+  if (typeof options !== 'object' || options === null) {
+    throw new TypeError(
+      `${name} needs options with an expirationTime or a ttl, such as { ttl: 600 }, got ${options}`
+    )
+  }
+
+  assertOptionNames(name, options)
+}
+
+/** A string or bytes are one key: to read each character or byte as one is never what is meant. */
+export function assertMany(name: string, given: unknown): void {
+  const isOneKey = typeof given === 'string' || given instanceof Uint8Array
+
+  if (isOneKey || typeof Object(given)[Symbol.iterator] !== 'function') {
+    throw new TypeError(`${name} must be an array or another iterable, got ${typeof given}`)
+  }
+}
