@@ -74,7 +74,13 @@ export function keyBytes(recordKey: Uint8Array): Uint8Array {
 
 /** Whether the bytes are in Waggle's namespace; they may still not be a valid key. */
 export function isRecordKey(bytes: Uint8Array): boolean {
-  return PREFIX.every((byte, i) => bytes[i] === byte)
+  for (let i = 0; i < PREFIX.length; i++) {
+    if (bytes[i] !== PREFIX[i]) {
+      return false
+    }
+  }
+
+  return true
 }
 
 /**

@@ -10,12 +10,8 @@ import {
 } from '@waggle/record'
 import type { Wanted } from '../interface.ts'
 import type { Meter } from '../metrics/meter.ts'
-import {
-  isSufficient,
-  type Reading,
-  type ReadOptions,
-  type Replicas
-} from '../replicas/replicas.ts'
+import { isSufficient, type Reading, type ReadOptions } from '../replicas/reading.ts'
+import type { Replicas } from '../replicas/replicas.ts'
 import { nameOf, type RecordStore } from '../store/record-store.ts'
 import { Alarm } from '../timing/alarm.ts'
 import type { CachePolicy } from './cache-policy.ts'

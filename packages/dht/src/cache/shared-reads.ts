@@ -1,11 +1,7 @@
 import type { DHTRecord, DHTTime } from '@waggle/record'
 import type { Wanted } from '../interface.ts'
-import {
-  isSufficient,
-  type Reading,
-  type ReadOptions,
-  type Replicas
-} from '../replicas/replicas.ts'
+import { isSufficient, type Reading, type ReadOptions } from '../replicas/reading.ts'
+import type { Replicas } from '../replicas/replicas.ts'
 
 export interface SharedReadsInit {
   readonly replicas: Replicas

@@ -10,8 +10,8 @@ export interface SearchInit {
   /** How many nearest peers must have answered for the search to be done. */
   count: number
 
-  /** Where it begins: so many of the peers known to be nearest, nearest first. */
-  nearest?: (count: number) => readonly Contact[]
+  /** Where it begins: so many of the peers known to be nearest to the target, nearest first. */
+  nearest?: (target: Point, count: number) => readonly Contact[]
 
   /** Which peers are only asked when others are too few. */
   isAvoided?: (contact: Contact) => boolean
@@ -40,27 +40,19 @@ interface Candidate {
  * answered.
  */
 export class Search {
-  readonly #target: Point
-  readonly #isAvoided: (contact: Contact) => boolean
+  readonly #init: SearchInit
   /** Nearest first, avoided peers after all others. */
   readonly #candidates: Candidate[] = []
-  readonly #nearestKnown: (count: number) => readonly Contact[]
   /** Of the peers known to be nearest, only so many become candidates as are needed. */
   #known: readonly Contact[] = []
   #taken = 0
   #usable = 0
   #asked = 0
   #count: number
-  readonly #maxCandidates: number
-  readonly #maxRequests: number
 
   constructor(init: SearchInit) {
-    this.#target = init.target
+    this.#init = init
     this.#count = init.count
-    this.#nearestKnown = init.nearest ?? (() => [])
-    this.#isAvoided = init.isAvoided ?? (() => false)
-    this.#maxCandidates = init.maxCandidates ?? DEFAULT_MAX_LOOKUP_CANDIDATES
-    this.#maxRequests = init.maxRequests ?? DEFAULT_MAX_LOOKUP_REQUESTS
     this.#takeKnown()
   }
 
@@ -163,7 +155,7 @@ export class Search {
   }
 
   get #mayAsk(): boolean {
-    return this.#asked < this.#maxRequests
+    return this.#asked < (this.#init.maxRequests ?? DEFAULT_MAX_LOOKUP_REQUESTS)
   }
 
   /** Who has not been asked when no more may be is as good as unknown. */
@@ -195,12 +187,14 @@ export class Search {
       return undefined
     }
 
-    this.#known = this.#nearestKnown(before === 0 ? this.#count : SEARCH_WIDTH)
+    const { nearest, target } = this.#init
+    this.#known = nearest?.(target, before === 0 ? this.#count : SEARCH_WIDTH) ?? []
     return this.#known[this.#taken]
   }
 
   #add(contact: Contact): Candidate | undefined {
-    const distance = roughDistance(this.#target, pointOfPeer(contact.id))
+    const { target, isAvoided } = this.#init
+    const distance = roughDistance(target, pointOfPeer(contact.id))
 
     for (const known of this.#candidates) {
       if (known.distance === distance) {
@@ -208,8 +202,12 @@ export class Search {
       }
     }
 
-    const isAvoided = this.#isAvoided(contact)
-    const candidate: Candidate = { contact, distance, isAvoided, state: 'new' }
+    const candidate: Candidate = {
+      contact,
+      distance,
+      isAvoided: isAvoided?.(contact) === true,
+      state: 'new'
+    }
     this.#insert(candidate)
     this.#forgetFarthest()
     return candidate
@@ -217,7 +215,9 @@ export class Search {
 
   /** Those from which something has come, or is to come, stay. */
   #forgetFarthest(): void {
-    if (this.#candidates.length > this.#maxCandidates) {
+    const { maxCandidates = DEFAULT_MAX_LOOKUP_CANDIDATES } = this.#init
+
+    if (this.#candidates.length > maxCandidates) {
       const place = this.#candidates.findLastIndex(
         ({ state }) => state === 'new' || state === 'failed'
       )

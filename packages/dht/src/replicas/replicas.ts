@@ -1,70 +1,27 @@
 import type { PeerId } from '@libp2p/interface'
-import {
-  type DHTRecord,
-  type DHTTime,
-  EMPTY_RECORD,
-  encodedSize,
-  isEmpty,
-  join,
-  shownExpiration,
-  subsumes
-} from '@waggle/record'
+import { type DHTRecord, encodedSize } from '@waggle/record'
 import { SEARCH_WIDTH } from '../constants.ts'
-import { UnreachableError } from '../errors.ts'
-import type { Contact, RecordChannel, Routing, StoreOutcome, Wanted } from '../interface.ts'
+import type { Contact, Routing, StoreOutcome, Wanted } from '../interface.ts'
 import type { Avoidance } from '../lookup/avoidance.ts'
 import { pointOfKey } from '../lookup/key-space.ts'
 import type { Answer, Lookups } from '../lookup/lookups.ts'
-import { Search } from '../lookup/search.ts'
+import { Search, type SearchInit } from '../lookup/search.ts'
 import { DEFAULT_NODE_LIMITS, type NodeLimits } from '../node-limits.ts'
-import type { RecordStore } from '../store/record-store.ts'
 import { BusyPeers } from './busy-peers.ts'
-import { Finding, type FindingInit } from './finding.ts'
+import { Finding, type FindingNode } from './finding.ts'
+import { isSufficient, type Reading, type ReadOptions } from './reading.ts'
 
-export interface ReplicasInit {
+export interface ReplicasInit extends FindingNode {
   readonly self: PeerId
-  readonly store: RecordStore
-  readonly channel: RecordChannel
   readonly routing: Routing
   readonly avoidance: Avoidance
   readonly lookups: Lookups
-  readonly numReplicas: number
 
   /** Which peers are asked after all others, besides those that failed. */
   readonly isDoubtful?: (contact: Contact) => boolean
 
   /** @default DEFAULT_NODE_LIMITS */
   readonly limits?: NodeLimits | undefined
-
-  /** Whether this node holds records for others: a client does not. */
-  readonly isReplica: () => boolean
-}
-
-export interface ReadOptions {
-  readonly wanted: Wanted
-  readonly latest?: boolean | undefined
-  readonly sufficientExpirationTime?: number | undefined
-
-  /** Hears of what has been found so far. */
-  onRecord?(record: DHTRecord): void
-}
-
-export interface Reading {
-  /** What the peers that answered hold together. */
-  readonly record: DHTRecord
-
-  /** Whether it was good enough before all were asked, or all were, or nobody wanted it any more. */
-  readonly end: 'enough' | 'whole' | 'given up'
-
-  /** The nearest replicas that lack some of it, when all were asked. */
-  readonly behind: readonly Contact[]
-
-  /** When not all were asked, those that had nothing and are nearer than one that had something. */
-  readonly without: readonly Contact[]
-}
-
-interface FindingOptions extends ReadOptions {
-  readonly closerCount?: number
 }
 
 /**
@@ -74,79 +31,37 @@ interface FindingOptions extends ReadOptions {
 export class Replicas {
   readonly #init: ReplicasInit
   readonly #self: Contact
+  /** One for all searches: there are many. */
+  readonly #peers: Pick<SearchInit, 'nearest' | 'isAvoided'>
 
   constructor(init: ReplicasInit) {
+    const { avoidance, isDoubtful, routing, self } = init
     this.#init = init
-    this.#self = { id: init.self, multiaddrs: [] }
+    this.#self = { id: self, multiaddrs: [] }
+    this.#peers = {
+      nearest: (target, count) => routing.nearest(target, count),
+      isAvoided: (contact) => avoidance.has(contact.id) || isDoubtful?.(contact) === true
+    }
   }
 
   /**
-   * Joins what peers hold until it is good enough (N5). Nobody near a new peer may have handed
-   * over yet, so that a key is absent only when many more peers than hold a record say so. Nor is it
-   * when so many have failed that all who hold it may be among them: these are asked once more.
+   * What peers hold together, as far as it has to be known (N5).
    *
    * @throws UnreachableError when nobody answered, so that nobody can say whether there is anything
    */
   async read(key: Uint8Array, options: ReadOptions): Promise<Reading> {
-    const { store, numReplicas } = this.#init
-    let record = store.get(key)
-    let isEnough = this.#isEnough(record, options)
+    const { lookups, numReplicas, store } = this.#init
+    const record = store.get(key)
 
-    if (isEnough) {
+    if (isSufficient(record, options, store.clock())) {
       return { record, end: 'enough', behind: [], without: [] }
     }
 
     const own = { contact: this.#self, record }
     const search = this.#search(key, numReplicas)
-    const answers: Held[] = []
-    const failed: Contact[] = []
-    let failures = 0
-    const busy = new BusyPeers()
-
-    if (search.isDone && isEmpty(record)) {
-      search.widen(SEARCH_WIDTH)
-    }
-
-    await this.#find(search, key, options, (contact, answer, error) => {
-      if (answer === undefined) {
-        failures++
-        failed.push(contact)
-        busy.note(error)
-      } else {
-        answers.push({ contact, record: answer.record ?? EMPTY_RECORD })
-      }
-
-      if (answer?.record !== undefined) {
-        record = join(record, answer.record, store.limits)
-        options.onRecord?.(record)
-      }
-
-      if (search.isDone && isEmpty(record)) {
-        search.widen(SEARCH_WIDTH)
-      }
-
-      if (search.isDone && isEmpty(record) && failures >= numReplicas) {
-        search.retry()
-        failures = Number.NEGATIVE_INFINITY
-      }
-
-      isEnough = this.#isEnough(record, options)
-      return isEnough
-    })
-
-    if (isEnough) {
-      return { record, end: 'enough', behind: [], without: emptyHanded(answers, search) }
-    }
-
-    busy.assertAny(answers.length > 0 || !isEmpty(record))
-
-    if (search.isDone && isEmpty(record) && answers.length === 0) {
-      this.#throwIfUnreachable(failed)
-    }
-
-    const nearest = search.answers().slice(0, numReplicas)
-    const behind = this.#lacking([own, ...answers], nearest, record)
-    return { record, end: search.isDone ? 'whole' : 'given up', behind, without: [] }
+    const finding = new Finding({ node: this.#init, search, key, options, own })
+    await lookups.run(finding)
+    return finding.reading()
   }
 
   /**
@@ -217,17 +132,16 @@ export class Replicas {
 
   /** The nearest peers that answered, nearest first, without this node. */
   async nearest(key: Uint8Array, count: number, wanted: Wanted): Promise<PeerId[]> {
+    const { channel, lookups, numReplicas } = this.#init
     const search = this.#search(key, count, { isSelfIncluded: false })
-    const options = { wanted, latest: true, closerCount: count }
-    await this.#find(search, key, options, () => false)
+    const closerCount = Math.min(count, SEARCH_WIDTH)
+    await lookups.run({
+      ...{ search, wanted, parallelism: numReplicas, isHedged: false },
+      ask: (contact, request) =>
+        channel.find(contact, key, { closerCount, isCloserAlways: true, request }),
+      take: () => false
+    })
     return search.answers().map(({ id }) => id)
-  }
-
-  /** A server that knows nobody is a network of its own; a client is not. */
-  #throwIfUnreachable(failed: readonly Contact[]): void {
-    if (failed.length > 0 || !this.#init.isReplica()) {
-      throw new UnreachableError(new Set(failed.map(({ id }) => id.toString())).size)
-    }
   }
 
   /** Asks the nearest peers something else, and gives back those that answered, without this node. */
@@ -248,15 +162,15 @@ export class Replicas {
     count: number,
     { isSelfIncluded = this.#init.isReplica() } = {}
   ): Search {
-    const target = pointOfKey(key)
     const { maxLookupCandidates, maxLookupRequests } = this.#init.limits ?? DEFAULT_NODE_LIMITS
+    const { nearest, isAvoided } = this.#peers
     const search = new Search({
-      ...{ target, count },
+      target: pointOfKey(key),
+      count,
+      nearest,
+      isAvoided,
       maxCandidates: Math.max(maxLookupCandidates, 4 * count),
-      maxRequests: Math.max(maxLookupRequests, 2 * count),
-      nearest: (most) => this.#init.routing.nearest(target, most),
-      isAvoided: (contact) =>
-        this.#init.avoidance.has(contact.id) || this.#init.isDoubtful?.(contact) === true
+      maxRequests: Math.max(maxLookupRequests, 2 * count)
     })
 
     search.add([this.#self])
@@ -268,27 +182,6 @@ export class Replicas {
     }
 
     return search
-  }
-
-  /** Those of the nearest peers that do not hold all of the record. */
-  #lacking(answers: readonly Held[], nearest: readonly Contact[], record: DHTRecord): Contact[] {
-    const { limits } = this.#init.store
-    return nearest.filter((contact) => {
-      const held = answers.find((answer) => answer.contact === contact)
-      return held !== undefined && !subsumes(held.record, record, limits)
-    })
-  }
-
-  #find(
-    search: Search,
-    key: Uint8Array,
-    { wanted, latest = false, closerCount = this.#init.numReplicas }: FindingOptions,
-    take: FindingInit['take']
-  ): Promise<void> {
-    const { channel, lookups, numReplicas } = this.#init
-    return lookups.run(
-      new Finding({ channel, search, key, wanted, latest, numReplicas, closerCount, take })
-    )
   }
 
   async #storeHere(key: Uint8Array, write: DHTRecord): Promise<StoreOutcome> {
@@ -306,42 +199,4 @@ export class Replicas {
       return 'full'
     }
   }
-
-  #isEnough(record: DHTRecord, options: ReadOptions): boolean {
-    return isSufficient(record, options, this.#init.store.clock())
-  }
-}
-
-/** What one peer holds. */
-interface Held {
-  readonly contact: Contact
-  readonly record: DHTRecord
-}
-
-/** The peers that answered and hold nothing, of those nearer than one that does; nearest first. */
-function emptyHanded(answers: readonly Held[], search: Search): Contact[] {
-  if (answers.length < 2) {
-    return []
-  }
-
-  const isEmptyHanded = (contact: Contact): boolean =>
-    answers.some((answer) => answer.contact === contact && isEmpty(answer.record))
-  const isHolder = (contact: Contact): boolean =>
-    answers.some((answer) => answer.contact === contact && !isEmpty(answer.record))
-  const nearest = search.answers()
-  return nearest.slice(0, Math.max(nearest.findLastIndex(isHolder), 0)).filter(isEmptyHanded)
-}
-
-/** Whether a reader need not be told more than this (N5). With `latest` nothing less than all will do. */
-export function isSufficient(
-  record: DHTRecord,
-  { latest = false, sufficientExpirationTime = 0 }: ReadOptions,
-  now: DHTTime
-): boolean {
-  if (latest) {
-    return false
-  }
-
-  const expirationTime = shownExpiration(record, now)
-  return expirationTime !== undefined && expirationTime >= sufficientExpirationTime
 }

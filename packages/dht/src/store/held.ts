@@ -42,7 +42,11 @@ export function heldOf(name: string, record: DHTRecord, writer: string, previous
   const sizeBytes = encodedSize(record) + name.length
   const isShared = previous !== undefined && record.subkeys.size > 0
   return {
-    ...{ name, record, sizeBytes, changedMs, sinceMs: previous?.sinceMs ?? changedMs },
+    name,
+    record,
+    sizeBytes,
+    changedMs,
+    sinceMs: previous?.sinceMs ?? changedMs,
     storer: isShared ? previous.storer : writer,
     charges: isShared ? chargesOf(previous, writer, sizeBytes) : NONE,
     expirationTime: lastExpiration(record),

@@ -1,7 +1,7 @@
 import type { DHTRecord } from '@waggle/record'
 import { type CacheOptions, cachePolicy } from '../../src/cache/cache-policy.ts'
 import { CachedReads } from '../../src/cache/cached-reads.ts'
-import type { ReadOptions } from '../../src/replicas/replicas.ts'
+import type { ReadOptions } from '../../src/replicas/reading.ts'
 import { RecordStore } from '../../src/store/record-store.ts'
 import { turns } from './end-of-turn.ts'
 import { silentLog } from './silent-log.ts'

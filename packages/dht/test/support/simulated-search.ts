@@ -71,7 +71,7 @@ export function searched(world: World): Course {
   const search = new Search({
     target,
     count,
-    nearest: (most) => (isTold ? [] : known.slice(0, most)),
+    nearest: (_, most) => (isTold ? [] : known.slice(0, most)),
     isAvoided: (contact) => (contact as SimulatedPeer).isAvoided
   })
   search.add(isTold ? seeds : [])
