@@ -22,7 +22,7 @@ export function resultOf(
 }
 
 const NOTES: readonly string[] = [
-  'Real: whole nodes in one process, connected in memory, without encryption, with yamux. Operations run one after the other, from clients that have connections already, with values of 100 bytes. Messages are questions and answers of the exchange; bytes are theirs, frames included. Hops are the questions that had to wait for the answer to another one, in a row. CPU is that of all nodes together. libp2p pings every connection at intervals, which is nearly all that an idle node does; these pings are switched off where operations are measured, and on where idling is.',
+  'Real: whole nodes in one process, connected in memory, without encryption, with yamux. Operations run one after the other, from clients that have connections already, with values of 100 bytes. Messages are questions and answers of the exchange; bytes are theirs, frames included. Hops are the questions that had to wait for the answer to another one, in a row. CPU is that of all nodes together, less what they take while nobody asks them for anything, in which it may be lost. libp2p pings every connection at intervals, which is nearly all that an idle node does; these pings are switched off where operations are measured, and on where idling is.',
   'Simulated: the same code for searching and storing, without libp2p, against nodes whose routing tables are full. Tables named kademlia have a bucket of 20 for each length of common prefix; those named kad-dht are as js-libp2p has them, a bucket of 20 for each prefix of six bits, with the 20 nearest. Some dead: a fifth of the nodes is gone, but still in the tables of others; asking one of them costs one message and one hop. Each operation has a client of its own that knows what one node knows. What has to wait for nobody is free: CPU and bytes are not simulated. Searching and storing being one, a store leaves copies along its way.'
 ]
 
@@ -48,7 +48,7 @@ function operationTable(real: readonly RealFigures[]): Table {
         significant(bytes),
         significant(meanOf(hops)),
         summaryOf(hops).max,
-        significant(cpuMs),
+        cpuMs > 0 ? significant(cpuMs) : null,
         significant(clientConnections),
         `${right} of ${count}`
       ])

@@ -24,7 +24,7 @@ export interface RealFigures {
   /** With all that nodes do by themselves; undefined where there are too many of them. */
   readonly idle: IdleFigures | undefined
 
-  /** Of a node, on average. */
+  /** Of a node to others, on average, without clients. */
   readonly connections: number
 
   /** Of a client, on average, before anything was measured. */
@@ -59,8 +59,8 @@ async function measureOperations(
 ): Promise<Omit<RealFigures, 'nodes' | 'idle'>> {
   await using network = networkProcess(options)
   const build = await network.call('start', { nodes, isPinging: false })
-  const { share, connections } = await network.call('idle', idleMs)
   const clientConnections = await network.call('startClients', { clients, searches })
+  const { share, connections } = await network.call('idle', idleMs)
   const operations: RealFigures['operations'][number][] = []
 
   for (const operation of OPERATIONS) {

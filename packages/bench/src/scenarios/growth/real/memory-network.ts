@@ -55,6 +55,15 @@ export class MemoryNetwork {
     await settle(lonelyAmong(this.nodes, count - 1), count - 1)
   }
 
+  /** Of a node to others, on average, without clients. */
+  get connections(): number {
+    const servers = new Set(this.nodes.map(({ peerId }) => peerId.toString()))
+    const connected = this.nodes.map(
+      ({ peers }) => peers.filter((peer) => servers.has(peer.toString())).length
+    )
+    return meanOf(connected)
+  }
+
   /** Resolves with how many connections a client has, on average, after so many searches each. */
   async startClients(count: number, searches: number): Promise<number> {
     for (let i = 0; i < count; i++) {

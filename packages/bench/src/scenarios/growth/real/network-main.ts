@@ -1,7 +1,6 @@
 /** A whole network of real nodes in one process, and clients that measure it. */
 import { setTimeout as passed } from 'node:timers/promises'
 import { answerCalls } from '../../../calls/answer-calls.ts'
-import { meanOf } from '../../../figures/summary.ts'
 import { MemoryNetwork, type Operation, type OperationFigures } from './memory-network.ts'
 
 export interface NetworkCalls {
@@ -36,7 +35,7 @@ export interface IdleFigures {
   /** Which part of a core all nodes together take. */
   readonly share: number
 
-  /** Of a node, on average. */
+  /** Of a node to others, on average, without clients. */
   readonly connections: number
 }
 
@@ -65,7 +64,7 @@ answerCalls<NetworkCalls>({
 
     return {
       share: (user + system) / 1000 / (performance.now() - start),
-      connections: meanOf(network.nodes.map(({ peers }) => peers.length))
+      connections: network.connections
     }
   },
 
