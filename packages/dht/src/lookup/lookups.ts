@@ -21,7 +21,10 @@ export interface Lookup<A extends Answer> {
   /** Who wants its result. */
   readonly wanted: Wanted
 
-  /** How many peers are asked at once. Twice as many after each answer that was not enough. */
+  /**
+   * How many peers are asked at once. Twice as many after each answer that was not enough; all that
+   * are left once one names nobody who is nearer, as they have been found, and have to be asked anyway.
+   */
   readonly parallelism: number
 
   /** Whether one more peer is asked for each that takes longer than `HEDGE_MS`. */
@@ -140,7 +143,8 @@ export class Lookups {
     if (request.isPending) {
       request.settle()
       this.#init.avoidance.answered(contact.id)
-      run.lookup.search.answered(contact, answer.closer)
+      const isAnyNearer = run.lookup.search.answered(contact, answer.closer)
+      run.atOnce = isAnyNearer ? 2 * run.atOnce : Number.POSITIVE_INFINITY
       this.#take(run, contact, answer)
     }
   }
@@ -188,10 +192,6 @@ export class Lookups {
       if (isEnough || (run.underWay === 0 && run.lookup.search.isDone)) {
         run.finish()
         return
-      }
-
-      if (answer !== undefined) {
-        run.atOnce *= 2
       }
 
       this.#schedule(run)

@@ -56,11 +56,16 @@ export class Search {
     this.#takeKnown()
   }
 
-  /** Learns of peers. Those already known are left as they are. */
-  add(contacts: Iterable<Contact>): void {
+  /** Learns of peers, and says whether any of them is to be asked. Those already known are left as they are. */
+  add(contacts: Iterable<Contact>): boolean {
+    let isAnyNear = false
+
     for (const contact of contacts) {
-      this.#add(contact)
+      const candidate = this.#add(contact)
+      isAnyNear ||= candidate !== undefined && this.#isNear(candidate)
     }
+
+    return isAnyNear
   }
 
   /** The peers that may be asked now, nearest first. The search needs all of them, in any order. */
@@ -74,10 +79,10 @@ export class Search {
     this.#settle(contact, 'asked')
   }
 
-  /** Takes in a peer's answer. */
-  answered(contact: Contact, closer: Iterable<Contact> = []): void {
+  /** Takes in a peer's answer, and says whether it named any peers that are to be asked. */
+  answered(contact: Contact, closer: Iterable<Contact> = []): boolean {
     this.#settle(contact, 'answered')
-    this.add(closer)
+    return this.add(closer)
   }
 
   /** Strikes out a peer, whether it answered before or not; the next nearest takes its place. */
@@ -211,6 +216,11 @@ export class Search {
     this.#insert(candidate)
     this.#forgetFarthest()
     return candidate
+  }
+
+  /** Roughly: those that have failed are counted, too. */
+  #isNear(candidate: Candidate): boolean {
+    return this.#candidates.indexOf(candidate) < this.#count
   }
 
   /** Those from which something has come, or is to come, stay. */

@@ -70,19 +70,30 @@ describe('Lookups.run', () => {
     expect(questions[2]?.request.isWanted).toBe(false)
   })
 
-  it('asks a few peers at a time, and twice as many after each answer', async () => {
+  it('asks a few peers at a time, and twice as many after each answer that names nearer ones', async () => {
+    const { run } = scene()
+    const { ask, questions } = hesitantPeers()
+    void run(searchFor(30, peers.slice(2)), ask)
+    await turns()
+    expect(questions).toHaveLength(PARALLELISM)
+
+    questions[1]?.answer({ closer: peers.slice(1, 2) })
+    await turns(2)
+    expect(questions).toHaveLength(1 + 2 * PARALLELISM)
+    questions[0]?.answer({ closer: peers.slice(0, 1) })
+    await turns(2)
+    expect(questions).toHaveLength(2 + 4 * PARALLELISM)
+  })
+
+  it('asks all that are left when an answer names nobody who is nearer', async () => {
     const { run } = scene()
     const { ask, questions } = hesitantPeers()
     void run(searchFor(30), ask)
     await turns()
-    expect(questions).toHaveLength(PARALLELISM)
+    questions[1]?.answer({ closer: peers.slice(10) })
+    await turns(2)
 
-    questions[1]?.answer()
-    await turns(2)
-    expect(questions).toHaveLength(1 + 2 * PARALLELISM)
-    questions[0]?.answer()
-    await turns(2)
-    expect(questions).toHaveLength(2 + 4 * PARALLELISM)
+    expect(questions).toHaveLength(30)
   })
 
   it('asks as many as before when a peer fails', async () => {

@@ -70,6 +70,14 @@ describe('Search', () => {
     expect(wanted(searchFor(20))).toEqual(peers)
   })
 
+  it('says whether an answer names anybody who is to be asked', () => {
+    const search = searchFor(2, peers.slice(2, 6))
+
+    expect(search.answered(peers[2] as Contact, peers.slice(2))).toBe(false)
+    expect(search.answered(peers[3] as Contact, peers.slice(1))).toBe(true)
+    expect(search.answered(peers[1] as Contact, peers.slice(1))).toBe(false)
+  })
+
   it('asks nobody twice, however often others name a peer', () => {
     const search = searchFor(3)
     const asked = wanted(search)
