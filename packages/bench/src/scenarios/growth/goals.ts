@@ -84,14 +84,15 @@ function hopsGoal(simulated: readonly SimulatedFigures[]): Goal {
 }
 
 function idleGoal(real: readonly RealFigures[]): Goal {
-  const idling = real.filter(({ idle }) => idle !== undefined)
-  const most = Math.max(...idling.map(({ nodes, idle }) => (100 * (idle?.share ?? 0)) / nodes))
+  const text = `a node idles under ${MOST_IDLE_PERCENT} % of a core`
+  const percents = real.flatMap(({ nodes, idle }) => (idle ? [(100 * idle.share) / nodes] : []))
 
-  return {
-    text: `a node idles under ${MOST_IDLE_PERCENT} % of a core`,
-    measured: `${significant(most)} % at most`,
-    isMet: most < MOST_IDLE_PERCENT
+  if (percents.length === 0) {
+    return { text, measured: 'not measured', isMet: undefined }
   }
+
+  const most = Math.max(...percents)
+  return { text, measured: `${significant(most)} % at most`, isMet: most < MOST_IDLE_PERCENT }
 }
 
 function healthy(

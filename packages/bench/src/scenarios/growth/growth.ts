@@ -51,6 +51,7 @@ async function run({ effort, signal, log }: RunOptions): Promise<ScenarioResult>
     simulatedOperations
   } = SIZES[effort]
   const real: RealFigures[] = []
+  const missing: string[] = []
   const simulated: SimulatedFigures[] = []
 
   for (const nodes of realSizes) {
@@ -60,7 +61,9 @@ async function run({ effort, signal, log }: RunOptions): Promise<ScenarioResult>
     } catch (error) {
       // The machine is too slow for so many: the others count all the same.
       signal.throwIfAborted()
-      log(`${nodes} real nodes could not be measured: ${error}`)
+      const problem = `${nodes} real nodes could not be measured: ${error}`
+      missing.push(problem)
+      log(problem)
     }
   }
 
@@ -73,7 +76,8 @@ async function run({ effort, signal, log }: RunOptions): Promise<ScenarioResult>
     log(`simulated ${size} nodes`)
   }
 
-  return resultOf(real, simulated)
+  const result = resultOf(real, simulated)
+  return { ...result, notes: [...result.notes, ...missing] }
 }
 
 function simulations(size: number, operations: number): SimulationPlan[] {
