@@ -3,7 +3,8 @@ import { prometheusMetrics } from '@libp2p/prometheus-metrics'
 import { DHT, TimeoutError } from '@waggle/dht'
 import { Registry } from 'prom-client'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
-import { PATIENCE } from '../support/libp2p-node.ts'
+import { PATIENCE, UNHURRIED } from '../support/libp2p-node.ts'
+import { infiltrate, silentPeer } from '../support/odd-peers.ts'
 
 const DOCUMENT = new URL('../../../../docs/running.md', import.meta.url)
 /** Stored before there was anybody else. */
@@ -12,22 +13,12 @@ const EXCHANGE = '/waggle/exchange/1.0.0'
 
 describe('the metrics of a DHT', () => {
   const registry = new Registry()
+  const figure = figuresOf(registry)
   let dht: DHT
   let peer: DHT
 
-  /** One figure of the report. */
-  async function figure(name: string, labels: Record<string, string> = {}): Promise<number> {
-    const metric = await registry.getSingleMetric(name)?.get()
-    const values = metric?.values.filter((value) =>
-      Object.entries(labels).every(([label, text]) => value.labels[label] === text)
-    )
-    return values?.[0]?.value ?? 0
-  }
-
   beforeAll(async () => {
-    dht = await DHT.create({
-      metrics: prometheusMetrics({ registry, collectDefaultMetrics: false })
-    })
+    dht = await DHT.create({ metrics: metricsIn(registry) })
     await dht.storeMany(EARLY.map((key) => ({ key, value: key, ttl: 600 })))
     peer = await DHT.create({ initialPeers: dht.multiaddrs })
     await vi.waitUntil(() => dht.stats().knownPeers === 1, PATIENCE)
@@ -64,17 +55,23 @@ describe('the metrics of a DHT', () => {
   })
 
   it('count calls that failed, once each', async () => {
-    const stopping = AbortSignal.abort()
-    const call = dht.get('slow', { latest: true, timeoutMs: 0.001 })
-    await expect(call).rejects.toBeInstanceOf(TimeoutError)
-    await expect(dht.get('key', { signal: stopping })).rejects.toThrow()
-    const aborting = new AbortController()
-    const aborted = dht.get('slow', { latest: true, signal: aborting.signal })
-    aborting.abort()
+    const failures = new Registry()
+    const failureFigure = figuresOf(failures)
+    await using patient = await DHT.create({ ...UNHURRIED, metrics: metricsIn(failures) })
+    const silent = await silentPeer()
+    await using _ = silent.node
+    await infiltrate(silent.node, [patient.libp2p])
+
+    const late = patient.get('key', { latest: true, timeoutMs: 200 })
+    await expect(late).rejects.toBeInstanceOf(TimeoutError)
+    await expect(patient.get('key', { signal: AbortSignal.abort() })).rejects.toThrow()
+    const caller = new AbortController()
+    const aborted = patient.get('key', { latest: true, signal: caller.signal })
+    caller.abort()
     await expect(aborted).rejects.toThrow()
 
-    expect(await figure('waggle_get_total', { outcome: 'timeout' })).toBe(1)
-    expect(await figure('waggle_get_total', { outcome: 'aborted' })).toBe(1)
+    expect(await failureFigure('waggle_get_total', { outcome: 'timeout' })).toBe(1)
+    expect(await failureFigure('waggle_get_total', { outcome: 'aborted' })).toBe(1)
   })
 
   it('say where answers came from, and what replicas made of writes', async () => {
@@ -127,3 +124,18 @@ describe('the metrics of a DHT', () => {
     expect(names.filter((name) => !document.includes(`\`${name}\``))).toEqual([])
   })
 })
+
+function metricsIn(registry: Registry): ReturnType<typeof prometheusMetrics> {
+  return prometheusMetrics({ registry, collectDefaultMetrics: false })
+}
+
+/** Looks up one figure of a registry's report; 0 if it is not there. */
+function figuresOf(registry: Registry) {
+  return async (name: string, labels: Record<string, string> = {}): Promise<number> => {
+    const metric = await registry.getSingleMetric(name)?.get()
+    const values = metric?.values.filter((value) =>
+      Object.entries(labels).every(([label, text]) => value.labels[label] === text)
+    )
+    return values?.[0]?.value ?? 0
+  }
+}
