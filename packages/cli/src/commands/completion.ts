@@ -3,10 +3,10 @@ import { DONE, UsageError } from '../errors.ts'
 import { bashCompletion, type CompletedCommand, zshCompletion } from '../text/completion.ts'
 import { act, define, type Program } from './define.ts'
 
-const SHELLS: Readonly<Record<string, (commands: readonly CompletedCommand[]) => string>> = {
-  bash: bashCompletion,
-  zsh: zshCompletion
-}
+const SHELLS: ReadonlyMap<string, (commands: readonly CompletedCommand[]) => string> = new Map([
+  ['bash', bashCompletion],
+  ['zsh', zshCompletion]
+])
 
 export function addCompletion(program: Program): void {
   const command = define(program, {
@@ -18,11 +18,11 @@ export function addCompletion(program: Program): void {
     ]
   })
   act(program, command, async ({ io }, _options, [shell = '']) => {
-    const script = SHELLS[shell]
+    const script = SHELLS.get(shell)
 
     if (script === undefined) {
       throw new UsageError(
-        `there is completion for ${Object.keys(SHELLS).join(' and ')}, not for ${shell}`
+        `there is completion for ${[...SHELLS.keys()].join(' and ')}, not for ${shell}`
       )
     }
 

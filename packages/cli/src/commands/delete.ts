@@ -51,7 +51,7 @@ async function remove(
 
   return withClient(options, io, async (dht) => {
     if (!(await dht.delete(key, { subkey, expirationTime, ...call }))) {
-      throw await refusal(dht, key, subkey)
+      throw await refusal(dht, key, { subkey, ...call })
     }
 
     const place = { key: jsonOf(key), ...(subkey !== undefined && { subkey: jsonOf(subkey) }) }

@@ -53,7 +53,7 @@ async function exportRecords(
   assertOneSource(options, keys)
   await using source = await sourceOf(context, options, keys)
   const { output } = options
-  const out = output === undefined ? context.io.stdout : createWriteStream(output)
+  const out = output === undefined ? context.io.stdout : await opened(output)
   const progress = await openProgress(context, 'exporting')
   const startMs = performance.now()
   let entries = 0
@@ -77,6 +77,17 @@ async function exportRecords(
 function assertOneSource({ keysFrom, dataDir }: ExportOptions, keys: readonly string[]): void {
   if ([keys.length > 0, keysFrom !== undefined, dataDir !== undefined].filter(Boolean).length > 1) {
     throw new UsageError('give either keys, --keys-from or --data-dir, not several of them')
+  }
+}
+
+async function opened(output: string): Promise<Writable> {
+  const out = createWriteStream(output)
+
+  try {
+    await once(out, 'open')
+    return out
+  } catch (error) {
+    throw explained(error, output)
   }
 }
 

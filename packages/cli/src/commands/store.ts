@@ -1,5 +1,5 @@
 import { text as textOf } from 'node:stream/consumers'
-import type { DHT } from '@waggle/dht'
+import type { CallOptions, DHT } from '@waggle/dht'
 import { expirationOf, type Found, getDHTTime, type Key, type Subkey } from '@waggle/record'
 import { CommandError, DONE } from '../errors.ts'
 import { withClient } from '../network/client.ts'
@@ -56,7 +56,7 @@ async function store(
 
   return withClient(options, io, async (dht) => {
     if (!(await dht.store(key, value, { subkey, expirationTime, ...call }))) {
-      throw await refusal(dht, key, subkey)
+      throw await refusal(dht, key, { subkey, ...call })
     }
 
     context.answer({
@@ -76,9 +76,9 @@ async function store(
 export async function refusal(
   dht: DHT,
   key: Key,
-  subkey: Subkey | undefined
+  { subkey, ...call }: CallOptions & { readonly subkey: Subkey | undefined }
 ): Promise<CommandError> {
-  const found = await dht.get(key, { latest: true })
+  const found = await dht.get(key, { latest: true, ...call })
   const held = subkey === undefined ? found : (placeIn(found, subkey) ?? found)
   return new CommandError(`refused: ${reason(held, key, subkey)}`)
 }

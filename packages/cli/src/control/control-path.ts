@@ -16,13 +16,33 @@ export function controlPath(pid: number): string {
 }
 
 /**
- * Makes the folder. What another user has put there is not used: they could listen in our place.
+ * Makes the folder. What another user has put there is not used: they could listen, or answer, in our place.
  *
  * @throws CommandError
  */
 export async function prepareControlFolder(): Promise<void> {
   const folder = controlFolder()
   await mkdir(folder, { mode: 0o700, recursive: true })
+  await assertOwn(folder)
+  await chmod(folder, 0o700)
+}
+
+/**
+ * The sockets that nodes have made; some may be left over from those that were killed.
+ *
+ * @throws CommandError where another user has put the folder there
+ */
+export async function controlPaths(): Promise<string[]> {
+  const names = await readdir(controlFolder()).catch(() => [])
+  await (names.length > 0 && assertOwn(controlFolder()))
+  return names
+    .filter((name) => name.endsWith(SUFFIX))
+    .sort()
+    .map((name) => join(controlFolder(), name))
+}
+
+/** A link would be another user's, too, whatever it leads to. */
+async function assertOwn(folder: string): Promise<void> {
   const { uid } = await lstat(folder)
 
   if (uid !== userId()) {
@@ -30,17 +50,6 @@ export async function prepareControlFolder(): Promise<void> {
       `${folder} belongs to another user: remove it, or name another place with --control`
     )
   }
-
-  await chmod(folder, 0o700)
-}
-
-/** The sockets that nodes have made; some may be left over from those that were killed. */
-export async function controlPaths(): Promise<string[]> {
-  const names = await readdir(controlFolder()).catch(() => [])
-  return names
-    .filter((name) => name.endsWith(SUFFIX))
-    .sort()
-    .map((name) => join(controlFolder(), name))
 }
 
 /** By its number: in a container, a user need not have a name. Where there are no numbers, `lstat` gives 0. */

@@ -76,9 +76,14 @@ async function stoppedNode(dataDir: string): Promise<Source> {
       `--data-dir: ${dataDir} is no directory of a node: it has no folder records`
     )
   })
-  const { DHT } = await import('@waggle/dht')
+  const [{ DHT }, { generateKeyPair }] = await Promise.all([
+    import('@waggle/dht'),
+    import('@libp2p/crypto/keys')
+  ])
   const dht = await DHT.create({
     dataDir,
+    // One for this once: a node whose identity is elsewhere gets none beside its records.
+    privateKey: await generateKeyPair('Ed25519'),
     clientMode: true,
     libp2pOptions: { connectionGater: { denyDialPeer: () => true } }
   })

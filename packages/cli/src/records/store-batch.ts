@@ -50,15 +50,29 @@ async function rejectedOf(
   entries: readonly ImportedEntry[],
   signal: AbortSignal
 ): Promise<ImportedEntry[]> {
+  // A dictionary can follow what was there before it, or its deletion, and not the other way round (R6).
+  const whole = entries.filter(({ subkey }) => subkey === undefined)
+  const ofSubkeys = entries.filter(({ subkey }) => subkey !== undefined)
+  return [...(await rejected(dht, whole, signal)), ...(await rejected(dht, ofSubkeys, signal))]
+}
+
+/** The same, where the order does not matter. */
+async function rejected(
+  dht: DHT,
+  entries: readonly ImportedEntry[],
+  signal: AbortSignal
+): Promise<ImportedEntry[]> {
   const call = { signal, timeoutMs: BATCH_TIMEOUT_MS }
   const values = entries.filter(({ value }) => value !== undefined)
   const deletions = entries.filter(({ value }) => value === undefined)
-  const stored = await dht.storeMany(values.map(storeEntry), call)
-  const deleted = await Promise.all(
-    deletions.map(({ key, subkey, expirationTime }) =>
-      dht.delete(key, { ...(subkey !== undefined && { subkey }), expirationTime, ...call })
+  const [stored, deleted] = await Promise.all([
+    dht.storeMany(values.map(storeEntry), call),
+    Promise.all(
+      deletions.map(({ key, subkey, expirationTime }) =>
+        dht.delete(key, { ...(subkey !== undefined && { subkey }), expirationTime, ...call })
+      )
     )
-  )
+  ])
   return [...values.filter((_, i) => !stored[i]), ...deletions.filter((_, i) => !deleted[i])]
 }
 

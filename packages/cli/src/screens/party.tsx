@@ -8,7 +8,11 @@ import { Sized } from './sized.tsx'
 import { Colourful } from './styled.tsx'
 
 /** The keys that answer. */
-const ANSWERS: Readonly<Record<string, string>> = { y: 'yes', n: 'no', m: 'maybe' }
+const ANSWERS: ReadonlyMap<string, string> = new Map([
+  ['y', 'yes'],
+  ['n', 'no'],
+  ['m', 'maybe']
+])
 
 /** How often what remains of each answer is shown anew. */
 const REFRESH_MS = 1000
@@ -29,7 +33,7 @@ export async function showParty(
   let failure: unknown
 
   const screen = openFullScreen(io, (key) => {
-    const answer = ANSWERS[key]
+    const answer = ANSWERS.get(key)
 
     if (key === 'q') {
       leaving.abort()

@@ -26,10 +26,10 @@ describe('waggle completion', () => {
     expect(stdout).toMatch(/get\) options=\(.*'--latest:ask all replicas/)
   })
 
-  it('says which shells there are', async () => {
-    expect(await waggle(['completion', 'fish'])).toMatchObject({
+  it.each(['fish', 'constructor'])('says which shells there are, asked for %s', async (shell) => {
+    expect(await waggle(['completion', shell])).toMatchObject({
       exitCode: 2,
-      stderr: 'waggle: there is completion for bash and zsh, not for fish\n'
+      stderr: `waggle: there is completion for bash and zsh, not for ${shell}\n`
     })
   })
 })

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { freePorts } from '../../../dht/test/support/loopback.ts'
 import { temporaryDirectory } from '../../../dht/test/support/temporary-directory.ts'
 import { type Served, served } from '../support/served.ts'
 import { RunningWaggle, waggle } from '../support/waggle-process.ts'
@@ -37,9 +38,8 @@ describe('waggle watch', () => {
 })
 
 describe('waggle party', () => {
-  const env = { WAGGLE_LOCAL_PORT: '27461' }
-
   it('has all guests of a machine see each other, and goes on without those who leave or are killed', async () => {
+    const env = { WAGGLE_LOCAL_PORT: String(await freePorts(10)) }
     await using alice = new RunningWaggle(['party', 'alice'], { env })
     await alice.line(/alice is here and says yes/)
     await using bob = new RunningWaggle(['party', 'bob', '--answer', 'no'], { env })

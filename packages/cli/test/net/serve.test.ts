@@ -1,5 +1,8 @@
+import { chown, mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import process from 'node:process'
 import { describe, expect, it } from 'vitest'
+import { freePorts } from '../../../dht/test/support/loopback.ts'
 import { temporaryDirectory } from '../../../dht/test/support/temporary-directory.ts'
 import { served } from '../support/served.ts'
 import { RunningWaggle, waggle } from '../support/waggle-process.ts'
@@ -88,10 +91,15 @@ describe('waggle serve', () => {
   })
 })
 
+/** A machine of their own, as far as the command looks for others. */
+async function surroundings(TMPDIR: string) {
+  return { WAGGLE_LOCAL_PORT: String(await freePorts(10)), TMPDIR }
+}
+
 describe('nodes of one machine', () => {
   it('may start at the same moment', async () => {
     await using directory = await temporaryDirectory()
-    const env = { WAGGLE_LOCAL_PORT: '27445', TMPDIR: directory.path }
+    const env = await surroundings(directory.path)
     await using first = new RunningWaggle(['serve', '--json'], { env })
     await using second = new RunningWaggle(['serve', '--json'], { env })
     await using third = new RunningWaggle(['serve', '--json'], { env })
@@ -101,7 +109,7 @@ describe('nodes of one machine', () => {
 
   it('find each other, and are found, without any option', async () => {
     await using directory = await temporaryDirectory()
-    const env = { WAGGLE_LOCAL_PORT: '27431', TMPDIR: directory.path }
+    const env = await surroundings(directory.path)
     await using first = new RunningWaggle(['serve', '--json'], { env })
     await first.line(/"event":"started"/)
     await using second = new RunningWaggle(['serve', '--json'], { env })
@@ -113,4 +121,21 @@ describe('nodes of one machine', () => {
     expect(exitCode).toBe(1)
     expect(stderr).toContain('2 nodes run here; say which with --node')
   })
+
+  it.runIf(process.getuid?.() === 0)(
+    'are not looked for where another user has put the folder',
+    async () => {
+      await using directory = await temporaryDirectory()
+      const folder = join(directory.path, 'waggle-0')
+      await mkdir(folder)
+      await writeFile(join(folder, '1.sock'), '')
+      await chown(folder, 65_534, 65_534)
+      const { exitCode, stderr } = await waggle(['stats'], { env: { TMPDIR: directory.path } })
+
+      expect({ exitCode, stderr }).toEqual({
+        exitCode: 1,
+        stderr: expect.stringContaining(`${folder} belongs to another user: remove it`)
+      })
+    }
+  )
 })

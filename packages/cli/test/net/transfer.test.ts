@@ -1,4 +1,4 @@
-import { access, readFile, writeFile } from 'node:fs/promises'
+import { access, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import {
@@ -84,6 +84,31 @@ describe('waggle import and export', () => {
     expect(all.stdout.trim().split('\n').sort()).toEqual(lines.sort())
   })
 
+  it('carry a dictionary over that came after a deletion of all', async () => {
+    const lines = [
+      { key: 'anew', deleted: true, expirationTime: soon },
+      { key: 'anew', subkey: 'a', value: 1, expirationTime: soon + 1 },
+      { key: 'anew', subkey: 'b', deleted: true, expirationTime: soon + 2 }
+    ].map((line) => JSON.stringify(line))
+    const path = await file('anew.jsonl', lines.toReversed())
+    const { exitCode, stdout } = await waggle(['import', '-p', second.address, '--json', path])
+    const all = await waggle(['export', '--control', join(directory.path, 'second.sock')])
+
+    expect({ exitCode, ...JSON.parse(stdout) }).toMatchObject({ exitCode: 0, stored: 3 })
+    expect(all.stdout.split('\n').filter((line) => line.includes('"anew"'))).toEqual(lines)
+  })
+
+  it('say what is wrong with the file that they are to write', async () => {
+    const output = join(directory.path, 'nowhere', 'copy.jsonl')
+    const { exitCode, stderr } = await waggle(['export', '--control', control, '-o', output])
+
+    expect({ exitCode, stderr }).toEqual({
+      exitCode: 1,
+      stderr: expect.stringContaining(`--output: can't write ${output}: ENOENT`)
+    })
+    expect(stderr).not.toMatch(/^\s+at /m)
+  })
+
   it('read named keys from the network, and say which share was not found', async () => {
     await waggle(['store', 'there', '1', '-p', second.address])
     const { exitCode, stdout, stderr } = await waggle(
@@ -156,8 +181,10 @@ describe('waggle import and export', () => {
 
     first.process.kill('SIGTERM')
     await first.process.ended()
+    await rm(join(dataDir, 'identity.key'))
     const { exitCode, stdout } = await waggle(['export', '--data-dir', dataDir])
     expect(exitCode).toBe(0)
     expect(stdout.trim().split('\n')).toHaveLength(ENTRIES)
+    await expect(access(join(dataDir, 'identity.key'))).rejects.toThrow('ENOENT')
   })
 })

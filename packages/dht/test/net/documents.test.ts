@@ -2,7 +2,7 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { fences } from '../../../../scripts/docs/markdown.ts'
-import { freeAddress } from '../support/free-port.ts'
+import { freeAddress } from '../support/loopback.ts'
 import { ROOT, runScript, type ScriptRun } from '../support/run-script.ts'
 
 const DOCUMENTS = [
