@@ -27,10 +27,18 @@ await dht.store(
   { subkey: name, ttl: TTL, republish: true }
 )
 
+let shown = ''
+
 try {
   for await (const found of dht.watch(KEY, { signal: leaving.signal })) {
     const people = found?.value instanceof Map ? [...found.value.keys()] : []
-    console.log(`here: ${people.map(String).sort().join(', ') || 'nobody'}`)
+    const here = people.map(String).sort().join(', ') || 'nobody'
+
+    // To be stored again is a change, too: the entry then expires later.
+    if (here !== shown) {
+      console.log(`here: ${here}`)
+      shown = here
+    }
   }
 } catch (error) {
   if (!leaving.signal.aborted) {

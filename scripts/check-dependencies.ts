@@ -6,6 +6,7 @@ interface Manifest {
   readonly name?: string
   readonly scripts?: Readonly<Record<string, string>>
   readonly dependencies?: Readonly<Record<string, string>>
+  readonly devDependencies?: Readonly<Record<string, string>>
 }
 
 /** What runs when a package is installed. */
@@ -57,9 +58,9 @@ function* unexplained(): Generator<string> {
   const explained = readFileSync(new URL('docs/architecture.md', root), 'utf8')
 
   for (const folder of readdirSync(new URL('packages/', root))) {
-    const { dependencies = {} } = manifestIn(new URL(`packages/${folder}/`, root))
+    const manifest = manifestIn(new URL(`packages/${folder}/`, root))
 
-    for (const name of Object.keys(dependencies)) {
+    for (const name of Object.keys({ ...manifest.dependencies, ...manifest.devDependencies })) {
       if (!name.startsWith('@waggle/') && !explained.includes(`\`${name}\``)) {
         yield `docs/architecture.md does not say why packages/${folder} depends on ${name}`
       }

@@ -7,7 +7,14 @@ import { DEFAULT_MAX_CALLS } from './node-limits.ts'
 /** Hears how each call ends. */
 export interface CallObserver {
   ended(call: string, tookMs: number, result: unknown): void
-  failed(call: string, tookMs: number, reason: unknown): void
+
+  /** `isAborted`: by its caller or by the end of the node, whose reasons can be anything. */
+  failed(call: string, tookMs: number, failure: CallFailure): void
+}
+
+export interface CallFailure {
+  readonly reason: unknown
+  readonly isAborted: boolean
 }
 
 export interface CallsOptions {
@@ -33,7 +40,7 @@ export class Calls {
     this.#maxCalls = maxCalls
     lifetime.addEventListener('abort', () => {
       for (const call of this.#open) {
-        call.end(lifetime.reason)
+        call.abort(lifetime.reason)
       }
     })
   }
@@ -73,7 +80,7 @@ export class Calls {
           call.succeed(result)
           resolve(result)
         },
-        (error: unknown) => call.end(error)
+        (error: unknown) => call.fail(error)
       )
     })
   }
@@ -91,7 +98,7 @@ interface CallInit {
 class Call implements Wanted {
   readonly #init: CallInit
   readonly #timer: ReturnType<typeof setTimeout>
-  readonly #onAbort = (): void => this.end(this.#init.signal?.reason)
+  readonly #onAbort = (): void => this.abort(this.#init.signal?.reason)
   readonly #startMs: number
   isWanted = true
 
@@ -100,21 +107,18 @@ class Call implements Wanted {
     this.#init = init
     this.#startMs = observer === undefined ? 0 : performance.now()
     this.#timer = setTimeout(
-      () => this.end(new TimeoutError(`${name} took longer than ${timeoutMs} ms`)),
+      () => this.fail(new TimeoutError(`${name} took longer than ${timeoutMs} ms`)),
       Math.min(timeoutMs, MAX_TIMER_MS)
     )
     signal?.addEventListener('abort', this.#onAbort)
   }
 
-  end(reason: unknown): void {
-    const { name, observer, reject } = this.#init
+  abort(reason: unknown): void {
+    this.#end({ reason, isAborted: true })
+  }
 
-    if (this.isWanted) {
-      observer?.failed(name, performance.now() - this.#startMs, reason)
-    }
-
-    this.#settle()
-    reject(reason)
+  fail(reason: unknown): void {
+    this.#end({ reason, isAborted: false })
   }
 
   succeed(result: unknown): void {
@@ -125,6 +129,17 @@ class Call implements Wanted {
     }
 
     this.#settle()
+  }
+
+  #end(failure: CallFailure): void {
+    const { name, observer, reject } = this.#init
+
+    if (this.isWanted) {
+      observer?.failed(name, performance.now() - this.#startMs, failure)
+    }
+
+    this.#settle()
+    reject(failure.reason)
   }
 
   #settle(): void {

@@ -34,10 +34,10 @@ export interface StoreOptions extends CallOptions, Lifetime, SigningOptions {
   subkey?: Subkey | undefined
 
   /**
-   * Keeps it alive for as long as this node runs: what has a `ttl` is stored again when half of it
-   * has passed, with the whole `ttl` ahead; what has an `expirationTime` is stored again every hour
-   * until then, for peers that have come since. Ends with `stopRepublishing`, with `delete`, or with
-   * another `store` in the same place.
+   * Keeps it alive for as long as this node runs: it is stored again when half of its time has
+   * passed, and at least every hour, for peers that have come since. What has a `ttl` has the whole
+   * `ttl` ahead again; what has an `expirationTime` still ends then, so half of what is left counts.
+   * Ends with `stopRepublishing`, with `delete`, or with another `store` in the same place.
    *
    * @default false
    */

@@ -1,5 +1,5 @@
 import type { Counter, CounterGroup, HistogramGroup, Metrics } from '@libp2p/interface'
-import type { CallObserver } from '../calls.ts'
+import type { CallFailure, CallObserver } from '../calls.ts'
 import type { StoreOutcome } from '../interface.ts'
 
 /** Seconds: from an answer out of memory to the timeout of a call. */
@@ -72,8 +72,9 @@ export class Meter implements CallObserver {
     this.#seconds.observe({ [CALLS[call] ?? call]: tookMs / 1000 })
   }
 
-  failed(call: string, tookMs: number, reason: unknown): void {
-    const outcome = (reason instanceof Error && ERRORS[reason.name]) || 'error'
+  failed(call: string, tookMs: number, { reason, isAborted }: CallFailure): void {
+    const known = reason instanceof Error ? ERRORS[reason.name] : undefined
+    const outcome = known ?? (isAborted ? 'aborted' : 'error')
     this.#calls.get(call)?.increment({ [outcome]: true })
     this.#seconds.observe({ [CALLS[call] ?? call]: tookMs / 1000 })
   }

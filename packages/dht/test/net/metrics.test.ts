@@ -65,13 +65,17 @@ describe('the metrics of a DHT', () => {
     const late = patient.get('key', { latest: true, timeoutMs: 200 })
     await expect(late).rejects.toBeInstanceOf(TimeoutError)
     await expect(patient.get('key', { signal: AbortSignal.abort() })).rejects.toThrow()
-    const caller = new AbortController()
-    const aborted = patient.get('key', { latest: true, signal: caller.signal })
-    caller.abort()
-    await expect(aborted).rejects.toThrow()
+
+    for (const reason of [undefined, new Error('the user has left')]) {
+      const caller = new AbortController()
+      const aborted = patient.get('key', { latest: true, signal: caller.signal })
+      caller.abort(reason)
+      await expect(aborted).rejects.toThrow()
+    }
 
     expect(await failureFigure('waggle_get_total', { outcome: 'timeout' })).toBe(1)
-    expect(await failureFigure('waggle_get_total', { outcome: 'aborted' })).toBe(1)
+    expect(await failureFigure('waggle_get_total', { outcome: 'aborted' })).toBe(2)
+    expect(await failureFigure('waggle_get_total', { outcome: 'error' })).toBe(0)
   })
 
   it('say where answers came from, and what replicas made of writes', async () => {
