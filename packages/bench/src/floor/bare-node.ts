@@ -2,6 +2,7 @@ import { noise } from '@chainsafe/libp2p-noise'
 import { yamux } from '@chainsafe/libp2p-yamux'
 import type { Libp2p } from '@libp2p/interface'
 import { tcp } from '@libp2p/tcp'
+import { quietMuxer, wholeWrites } from '@waggle/dht'
 import { createLibp2p } from 'libp2p'
 
 /** A request on a stream that stays open, as many as one likes. */
@@ -19,12 +20,21 @@ export const MANY_STREAMS = { maxInboundStreams: 1024, maxOutboundStreams: 1024 
 /** What each request and each answer holds: about as much as a small record with its key. */
 export const MESSAGE_BYTES = 200
 
+/** What streams are made of: libp2p as it comes, or with the two layers that `DHT.create` puts around noise and yamux. */
+export type Layers = 'stock' | 'layered'
+
+export interface BareNodeOptions {
+  readonly layers: Layers
+  readonly listen: readonly string[]
+}
+
 /** A libp2p node with the transport that Waggle uses, and nothing else. */
-export async function bareNode(listen: readonly string[]): Promise<Libp2p> {
+export async function bareNode({ layers, listen }: BareNodeOptions): Promise<Libp2p> {
   return createLibp2p({
     addresses: { listen: [...listen] },
     transports: [tcp()],
-    connectionEncrypters: [noise()],
-    streamMuxers: [yamux()]
+    ...(layers === 'stock'
+      ? { connectionEncrypters: [noise()], streamMuxers: [yamux()] }
+      : { connectionEncrypters: [wholeWrites(noise())], streamMuxers: [quietMuxer(yamux())] })
   })
 }

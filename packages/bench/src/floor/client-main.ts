@@ -20,8 +20,8 @@ const message: Uint8Array = new Uint8Array(MESSAGE_BYTES).fill(7)
 const operations = new Map<FloorOperation, Operate>()
 
 serve<FloorClientHandlers>({
-  async start({ nodes, tcpPort }) {
-    const node = await bareNode([])
+  async start({ layers, nodes, tcpPort }) {
+    const node = await bareNode({ layers, listen: [] })
     const connections = await Promise.all(nodes.map((address) => node.dial(multiaddr(address))))
     await prepareStreams(connections)
     operations.set('tcp', askAll([await openTCP(tcpPort)]))

@@ -3,12 +3,8 @@ import { nodeCommand } from '../processes/node-command.ts'
 import { ProcessGroup } from '../processes/process-group.ts'
 import type { Remote } from '../processes/remote.ts'
 import type { Load, Measured } from '../workload/drive.ts'
-import type {
-  FloorAddresses,
-  FloorClientHandlers,
-  FloorOperation,
-  FloorServerHandlers
-} from './handlers.ts'
+import type { Layers } from './bare-node.ts'
+import type { FloorClientHandlers, FloorOperation, FloorServerHandlers } from './handlers.ts'
 
 /** Five nodes: in four processes, as a store goes to five of twenty nodes in as many, or quickly in two. */
 const NODES_OF_PROCESSES: Readonly<Record<Effort, readonly number[]>> = {
@@ -17,6 +13,7 @@ const NODES_OF_PROCESSES: Readonly<Record<Effort, readonly number[]>> = {
 }
 
 export interface FloorOptions {
+  readonly layers: Layers
   readonly effort: Effort
   readonly signal: AbortSignal
 }
@@ -35,11 +32,11 @@ export class FloorNetwork {
   }
 
   /** Starts the processes and opens the streams. */
-  static async start({ effort, signal }: FloorOptions): Promise<FloorNetwork> {
+  static async start({ layers, effort, signal }: FloorOptions): Promise<FloorNetwork> {
     const network = new FloorNetwork(new ProcessGroup(signal))
 
     try {
-      await network.#connect(NODES_OF_PROCESSES[effort])
+      await network.#connect(layers, NODES_OF_PROCESSES[effort])
       return network
     } catch (error) {
       await network.stop()
@@ -56,17 +53,16 @@ export class FloorNetwork {
     await this.#processes.kill()
   }
 
-  async #connect(nodesOfProcesses: readonly number[]): Promise<void> {
-    const servers = nodesOfProcesses.map((nodes) => this.#startServer(nodes))
+  async #connect(layers: Layers, nodesOfProcesses: readonly number[]): Promise<void> {
+    const servers = nodesOfProcesses.map((nodes) =>
+      this.#processes.start<FloorServerHandlers>(SERVER).call('start', { layers, nodes })
+    )
     const started = await Promise.all(servers)
 
     await this.#client.call('start', {
+      layers,
       nodes: started.flatMap(({ nodes: addresses }) => addresses),
       tcpPort: started[0]?.tcpPort ?? 0
     })
-  }
-
-  async #startServer(nodes: number): Promise<FloorAddresses> {
-    return this.#processes.start<FloorServerHandlers>(SERVER).call('start', { nodes })
   }
 }

@@ -1,9 +1,10 @@
 import type { Load, Measured } from '../workload/drive.ts'
+import type { Layers } from './bare-node.ts'
 
 /** What a process with bare nodes answers to. */
 export type FloorServerHandlers = {
   /** Starts nodes, and a TCP server that does the same as they. */
-  start(params: { readonly nodes: number }): Promise<FloorAddresses>
+  start(params: { readonly layers: Layers; readonly nodes: number }): Promise<FloorAddresses>
 }
 
 export interface FloorAddresses {
@@ -14,7 +15,7 @@ export interface FloorAddresses {
 /** What the process that asks bare nodes answers to. */
 export type FloorClientHandlers = {
   /** Connects to all of them. */
-  start(params: FloorAddresses): Promise<void>
+  start(params: FloorAddresses & { readonly layers: Layers }): Promise<void>
   run(params: { readonly operation: FloorOperation } & Load): Promise<Measured>
 }
 

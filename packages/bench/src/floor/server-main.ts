@@ -7,6 +7,7 @@ import {
   bareNode,
   COALESCED_PROTOCOL,
   FRESH_PROTOCOL,
+  type Layers,
   MANY_STREAMS,
   STREAM_PROTOCOL
 } from './bare-node.ts'
@@ -14,19 +15,19 @@ import { coalesced, echo, socketWire, streamWire } from './channel.ts'
 import type { FloorServerHandlers } from './handlers.ts'
 
 serve<FloorServerHandlers>({
-  async start({ nodes }) {
+  async start({ layers, nodes }) {
     const addresses: string[] = []
 
     for (let i = 0; i < nodes; i++) {
-      addresses.push(...(await startNode()))
+      addresses.push(...(await startNode(layers)))
     }
 
     return { nodes: addresses, tcpPort: await startTCP() }
   }
 })
 
-async function startNode(): Promise<string[]> {
-  const node = await bareNode(['/ip4/127.0.0.1/tcp/0'])
+async function startNode(layers: Layers): Promise<string[]> {
+  const node = await bareNode({ layers, listen: ['/ip4/127.0.0.1/tcp/0'] })
   await node.handle(STREAM_PROTOCOL, (stream) => echo(streamWire(stream)))
   await node.handle(COALESCED_PROTOCOL, (stream) => echo(coalesced(streamWire(stream))))
   await node.handle(FRESH_PROTOCOL, echoAndClose, MANY_STREAMS)

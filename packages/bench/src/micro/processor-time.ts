@@ -2,12 +2,7 @@
 const VARIANTS = 64
 
 /** How often something is measured, and how long at least. */
-export interface Rounds {
-  readonly count: number
-  readonly ms: number
-}
-
-const ROUNDS: Rounds = { count: 9, ms: 30 }
+const ROUNDS = { count: 9, ms: 30 }
 
 /** Kept, so that no call can be left out for having none. */
 export let result: unknown
@@ -32,14 +27,14 @@ export function pick<T>(from: readonly T[], i: number): T {
 }
 
 /** What a call takes: in the fastest round, and of processor time, as others use this machine, too. */
-export function nanoseconds(call: (i: number) => unknown, rounds: Rounds = ROUNDS): number {
+function nanoseconds(call: (i: number) => unknown): number {
   let count = 100
 
-  while (cpuMs(call, count) < rounds.ms) {
+  while (cpuMs(call, count) < ROUNDS.ms) {
     count *= 2
   }
 
-  const times = Array.from({ length: rounds.count }, () => cpuMs(call, count))
+  const times = Array.from({ length: ROUNDS.count }, () => cpuMs(call, count))
   return (Math.min(...times) / count) * 1e6
 }
 

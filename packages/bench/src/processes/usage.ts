@@ -1,3 +1,4 @@
+import { totalOf } from '../statistics.ts'
 /** What a process has used so far. */
 export interface Usage {
   /** CPU time of all its threads since it began. */
@@ -16,7 +17,7 @@ export function usage(): Usage {
 /** What several processes used together. */
 export function sum(usages: readonly Usage[]): Usage {
   return {
-    cpuMs: usages.reduce((total, { cpuMs }) => total + cpuMs, 0),
-    rssBytes: usages.reduce((total, { rssBytes }) => total + rssBytes, 0)
+    cpuMs: totalOf(usages, ({ cpuMs }) => cpuMs),
+    rssBytes: totalOf(usages, ({ rssBytes }) => rssBytes)
   }
 }

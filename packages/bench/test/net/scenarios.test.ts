@@ -6,7 +6,7 @@ import { run } from '../../src/command.ts'
 import type { ScenarioResult } from '../../src/interface.ts'
 import { report } from '../../src/report/report.ts'
 import { readResults } from '../../src/results-file.ts'
-import { measureFloor } from '../../src/scenarios/peers/measure-floor.ts'
+import { measureFloors } from '../../src/scenarios/peers/measure-floor.ts'
 import { measureSystem } from '../../src/scenarios/peers/measure-system.ts'
 import { measureVanishing } from '../../src/scenarios/peers/measure-vanishing.ts'
 import { emptyOutcome } from '../../src/scenarios/peers/outcome.ts'
@@ -54,13 +54,13 @@ describe('the scenario peers', () => {
   it('measures Waggle, the floor and failing nodes, without a failure', {
     timeout: TIMEOUT_MS
   }, async () => {
-    const [round, floor, vanished] = await Promise.all([
+    const [round, floors, vanished] = await Promise.all([
       measureSystem(WAGGLE, options),
-      measureFloor(options),
+      measureFloors(options),
       measureVanishing(options)
     ])
     const outcome = emptyOutcome(options.plan, [WAGGLE, ...OTHERS])
-    outcome.floors.push(floor)
+    outcome.floors.push(floors)
     outcome.systems.get(WAGGLE)?.push(round)
     outcome.vanished.push(vanished)
     outcome.troubles.push('Something went wrong.')

@@ -21,7 +21,7 @@ describe('run', () => {
     const signal = AbortSignal.abort(new Error('ended by SIGTERM'))
 
     expect(await run(['floor', '--quick'], { ...ioTo(errors), signal })).toBe(1)
-    expect(errors).toEqual(['ended by SIGTERM'])
+    expect(errors.at(-1)).toBe('ended by SIGTERM')
   })
 })
 

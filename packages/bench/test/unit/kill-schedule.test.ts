@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { seededRandom } from '../../src/figures/random.ts'
 import { KillSchedule } from '../../src/scenarios/hivemind/kill-schedule.ts'
+import { seededRandom } from '../../src/workload/random.ts'
 
 describe('KillSchedule', () => {
   it.each([1, 2, 3])('kills all victims, once each, by the last round (seed %i)', async (seed) => {

@@ -1,6 +1,5 @@
 import { recordKey } from '@waggle/record'
 import { describe, expect, it } from 'vitest'
-import { seededRandom } from '../../src/figures/random.ts'
 import {
   comparePoints,
   distanceOf,
@@ -11,6 +10,7 @@ import { Rounds } from '../../src/scenarios/growth/simulated/rounds.ts'
 import { RoutingTables } from '../../src/scenarios/growth/simulated/routing-tables.ts'
 import { simulatedClient } from '../../src/scenarios/growth/simulated/simulated-client.ts'
 import { SimulatedNetwork } from '../../src/scenarios/growth/simulated/simulated-network.ts'
+import { seededRandom } from '../../src/workload/random.ts'
 
 const NODES = 2000
 const points = Array.from({ length: NODES }, (_, i) => pointOf(Buffer.from(`node ${i}`))).sort(

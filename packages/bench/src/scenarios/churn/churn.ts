@@ -1,5 +1,5 @@
-import { seededRandom } from '../../figures/random.ts'
 import type { RunOptions, Scenario, ScenarioResult } from '../../interface.ts'
+import { seededRandom } from '../../workload/random.ts'
 import { Ledger } from './ledger.ts'
 import { missedBy } from './missed.ts'
 import { Population } from './population.ts'

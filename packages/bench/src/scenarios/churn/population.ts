@@ -1,7 +1,7 @@
 import { setTimeout as passed } from 'node:timers/promises'
 import type { DHTOptions } from '@waggle/dht'
-import { type Random, sample } from '../../figures/random.ts'
 import { type PeerProcess, peerProcess } from '../../peers/peer-process.ts'
+import { type Random, sample } from '../../workload/random.ts'
 
 /** A peer in a process of its own. */
 export interface Member {

@@ -1,6 +1,6 @@
-import { significant, summaryOf } from '../../figures/summary.ts'
 import { goal } from '../../goal.ts'
 import type { Goal, ScenarioResult, Table } from '../../interface.ts'
+import { significant, summaryOf, totalOf } from '../../statistics.ts'
 import type { ChurnSizes } from './churn.ts'
 import type { Kind, Tally, Traffic } from './traffic.ts'
 import { deliveries, missedInWords, type WatchedOutcome, watchedGoal } from './watched.ts'
@@ -85,13 +85,17 @@ function operations({ tallies }: Traffic): Table {
 
 function goals({ tallies }: Traffic): Goal[] {
   const of = (read: (tally: Tally) => number, ...kinds: readonly Kind[]): number =>
-    kinds.reduce((sum, kind) => sum + read(tallies[kind]), 0)
+    totalOf(kinds, (kind) => read(tallies[kind]))
   const missing = of(({ verdicts }) => verdicts.missing, ...READS)
   const wrong =
     of(({ verdicts, failed }) => verdicts.missing + verdicts.false + failed, ...READS) +
     of(({ verdicts }) => verdicts.stale, 'latest get', 'latest get at the end')
   const asked = of(({ tookMs, failed }) => tookMs.length + failed, ...READS)
-  const { p99 } = summaryOf(READS.flatMap((kind) => tallies[kind].tookMs))
+  // What is read at the end, when nobody is killed any more, would make the others look better.
+  const slowest = (['get', 'latest get'] as const).map((kind) => ({
+    kind,
+    p99: summaryOf(tallies[kind].tookMs).p99
+  }))
 
   return [
     goal('no acknowledged record is lost', {
@@ -104,10 +108,10 @@ function goals({ tallies }: Traffic): Goal[] {
       isGood: (count) => count === 0,
       show: (count) => `${asked - count} of ${asked}`
     }),
-    goal(`reads: p99 under ${SLOWEST_P99_MS / 1000} s`, {
-      value: p99,
+    goal(`reads while peers are killed, of each kind: p99 under ${SLOWEST_P99_MS / 1000} s`, {
+      value: Math.max(...slowest.map(({ p99 }) => p99)),
       isGood: (ms) => ms < SLOWEST_P99_MS,
-      show: (ms) => `${significant(ms)} ms`
+      show: () => slowest.map(({ kind, p99 }) => `${kind} ${significant(p99)} ms`).join(', ')
     })
   ]
 }

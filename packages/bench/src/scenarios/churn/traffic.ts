@@ -1,5 +1,5 @@
 import { setTimeout as passed } from 'node:timers/promises'
-import { type Random, sample } from '../../figures/random.ts'
+import { type Random, sample } from '../../workload/random.ts'
 import type { Ledger, Verdict, Writing } from './ledger.ts'
 import type { Member, Population } from './population.ts'
 

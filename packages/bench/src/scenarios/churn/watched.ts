@@ -1,6 +1,6 @@
-import { significant, summaryOf } from '../../figures/summary.ts'
 import { goal } from '../../goal.ts'
 import type { Goal, Table } from '../../interface.ts'
+import { significant, summaryOf } from '../../statistics.ts'
 import type { Missed } from './missed.ts'
 import type { Watch, Watchers } from './watchers.ts'
 

@@ -1,9 +1,9 @@
 import { setTimeout as passed } from 'node:timers/promises'
 import type { Found } from '@waggle/dht'
-import { type Random, sample } from '../../figures/random.ts'
 import type { Delivery } from '../../peers/deliveries.ts'
 import { machineTimeMs } from '../../peers/machine-time.ts'
 import type { PeerProcess } from '../../peers/peer-process.ts'
+import { type Random, sample } from '../../workload/random.ts'
 import type { Ledger, Verdict, Writing } from './ledger.ts'
 
 /** How many records of each sort are watched. */

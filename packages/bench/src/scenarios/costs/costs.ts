@@ -1,13 +1,12 @@
 import { CalledProcess } from '../../calls/called-process.ts'
 import type { RunOptions, Scenario, ScenarioResult } from '../../interface.ts'
-import type { Rounds } from '../../micro/processor-time.ts'
-import type { CheckCalls, CheckFigure } from './checks-main.ts'
+import type { CheckCalls, CheckFigure, CheckLoad } from './checks-main.ts'
 import type { ExchangeCalls, ExchangeFigure, ExchangeLoad } from './exchange-main.ts'
 import { type KeeperFigure, type KeeperLoad, leastOfKeepers } from './measure-keeper.ts'
 import { resultOf } from './result.ts'
 
 export interface CostSizes {
-  readonly checks: Rounds
+  readonly checks: CheckLoad
   readonly exchange: ExchangeLoad
   readonly keeper: KeeperLoad
 }
@@ -19,13 +18,13 @@ export interface CostFigures {
 }
 
 const FULL: CostSizes = {
-  checks: { count: 9, ms: 30 },
+  checks: { rounds: 9, writes: 4096, slowWrites: 256 },
   exchange: { keys: 4000, rounds: 5 },
   keeper: { records: 100_000, oneByOne: 1000, rounds: 2 }
 }
 
 const QUICK: CostSizes = {
-  checks: { count: 1, ms: 1 },
+  checks: { rounds: 1, writes: 20, slowWrites: 2 },
   exchange: { keys: 20, rounds: 1 },
   keeper: { records: 200, oneByOne: 20, rounds: 1 }
 }
@@ -54,10 +53,13 @@ async function run(sizes: CostSizes, { signal, log }: RunOptions): Promise<Scena
   return resultOf(sizes, { checks, exchange, keepers })
 }
 
-async function measureChecks(rounds: Rounds, signal: AbortSignal): Promise<readonly CheckFigure[]> {
+async function measureChecks(
+  load: CheckLoad,
+  signal: AbortSignal
+): Promise<readonly CheckFigure[]> {
   const file = new URL('./checks-main.ts', import.meta.url)
   await using measured = new CalledProcess<CheckCalls>(file, { signal })
-  return await measured.call('measure', rounds)
+  return await measured.call('measure', load)
 }
 
 async function measureExchange(load: ExchangeLoad, signal: AbortSignal): Promise<ExchangeFigure[]> {

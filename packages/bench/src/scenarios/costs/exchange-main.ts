@@ -46,6 +46,11 @@ answerCalls<ExchangeCalls>({
   async measure(load) {
     const figures: ExchangeFigure[] = []
 
+    // What comes first would pay for the compiler.
+    for (const row of ROWS) {
+      await measured(row, { ...load, rounds: 1 })
+    }
+
     for (const row of ROWS) {
       figures.push({ name: row.name, ...(await measured(row, load)) })
     }

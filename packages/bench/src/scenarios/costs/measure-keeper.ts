@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { DHTOptions } from '@waggle/dht'
 import { CalledProcess } from '../../calls/called-process.ts'
-import { summaryOf } from '../../figures/summary.ts'
+import { summaryOf } from '../../statistics.ts'
 import type { KeeperCalls } from './keeper-main.ts'
 
 export type Durability = NonNullable<DHTOptions['durability']>

@@ -12,10 +12,13 @@ const MAX_SEEN = 1.3
 /** For a start with 100,000 records. */
 const MAX_START_SECONDS = 5
 
-export function resultOf({ exchange, keeper }: CostSizes, figures: CostFigures): ScenarioResult {
+export function resultOf(
+  { checks, exchange, keeper }: CostSizes,
+  figures: CostFigures
+): ScenarioResult {
   return {
     notes: [
-      'A write that comes in is read, checked and held, with a value of 100 bytes: processor time, of the fastest of some rounds, each in the one process.',
+      `A write that comes in is read, checked and held, with a value of 100 bytes, under a key that the node does not hold yet: processor time of the fastest of ${checks.rounds} rounds, each with ${figure(checks.writes)} keys, or ${figure(checks.slowWrites)} where a signature is made or verified.`,
       `Three nodes: ${figure(exchange.keys)} keys are stored at once by one of two that both hold them, and read by a third that caches nothing. Processor time of all three together, threads included, a key; the least of ${exchange.rounds} rounds.`,
       `One node: it knows no other, so that it alone holds what it stores: ${figure(keeper.oneByOne)} records of 100 bytes one by one, then others with storeMany, ${figure(keeper.records)} in all. Memory is read after some collections of garbage. Then, where there is a disk, it is started again. The best of ${keeper.rounds} rounds. The process reads the source, and what Node needs to read TypeScript counts, too.`
     ],

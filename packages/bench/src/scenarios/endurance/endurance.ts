@@ -6,6 +6,7 @@ import {
   blocked,
   idling,
   keyOf,
+  manyKeys,
   manyRequests,
   storeKeys,
   type TrialFigures,
@@ -16,18 +17,22 @@ export interface EnduranceSizes {
   readonly idleMs: number
   readonly blockMs: number
 
-  /** To each of the peers. */
+  /** To each of the peers, one after the other. */
   readonly requests: number
+
+  /** Asked of each of them, many at once, so that many travel in one request. */
+  readonly keysAtOnce: number
 }
 
 /** What the streams have to survive. */
 export const DEFAULT_ENDURANCE: EnduranceSizes = {
   idleMs: 3_600_000,
   blockMs: 8000,
-  requests: 100_000
+  requests: 100_000,
+  keysAtOnce: 100_000
 }
 
-const QUICK: EnduranceSizes = { idleMs: 500, blockMs: 500, requests: 100 }
+const QUICK: EnduranceSizes = { idleMs: 500, blockMs: 500, requests: 100, keysAtOnce: 100 }
 const IN_FLIGHT = 64
 
 /** Takes more than an hour, nearly all of it without doing anything. */
@@ -55,7 +60,8 @@ async function run(sizes: EnduranceSizes, { signal, log }: RunOptions): Promise<
 
   const ordeals = [
     blocked(peers[1].peer, sizes.blockMs),
-    manyRequests(sizes.requests, { inFlight: IN_FLIGHT, signal }),
+    manyRequests(sizes.requests, signal),
+    manyKeys(sizes.keysAtOnce, { inFlight: IN_FLIGHT, signal }),
     idling(sizes.idleMs, signal)
   ]
   const trials: TrialFigures[] = []

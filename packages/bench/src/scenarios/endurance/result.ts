@@ -1,5 +1,5 @@
-import { significant } from '../../figures/summary.ts'
 import type { Goal, ScenarioResult, Table } from '../../interface.ts'
+import { significant } from '../../statistics.ts'
 import type { TrialFigures } from './trial.ts'
 
 /** Far less than a timeout, and enough for a busy machine. */

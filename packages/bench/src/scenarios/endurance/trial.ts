@@ -141,22 +141,38 @@ export function blocked(peer: PeerProcess, forMs: number): Ordeal {
   }
 }
 
-/** So many requests on each stream, some of them under way at the same time. */
-export function manyRequests(
+/** So many requests on each stream: one has been answered before the next one goes out. */
+export function manyRequests(count: number, signal: AbortSignal): Ordeal {
+  return {
+    trial: `${count} requests to each peer`,
+    suffer: (gets) => getMany(gets, { count, inFlight: 1, signal })
+  }
+}
+
+/** The same for keys that are asked for at once, so that one request has many. */
+export function manyKeys(
   count: number,
   { inFlight, signal }: { inFlight: number; signal: AbortSignal }
 ): Ordeal {
   return {
-    trial: `${count} requests to each peer`,
-    async suffer(gets) {
-      const work = async (): Promise<void> => {
-        while (gets.asked < count) {
-          signal.throwIfAborted()
-          await gets.get({ latest: true })
-        }
-      }
+    trial: `${count} keys asked of each peer, ${inFlight} at once`,
+    suffer: (gets) => getMany(gets, { count, inFlight, signal })
+  }
+}
 
-      await Promise.all(Array.from({ length: inFlight }, work))
+interface Load {
+  readonly count: number
+  readonly inFlight: number
+  readonly signal: AbortSignal
+}
+
+async function getMany(gets: Gets, { count, inFlight, signal }: Load): Promise<void> {
+  const work = async (): Promise<void> => {
+    while (gets.asked < count) {
+      signal.throwIfAborted()
+      await gets.get({ latest: true })
     }
   }
+
+  await Promise.all(Array.from({ length: inFlight }, work))
 }

@@ -1,5 +1,5 @@
-import { meanOf, significant, summaryOf } from '../../figures/summary.ts'
 import type { Goal } from '../../interface.ts'
+import { meanOf, significant, summaryOf } from '../../statistics.ts'
 import type { RealFigures } from './real/measure-real.ts'
 import type { SimulatedFigures } from './simulated/measure-simulated.ts'
 
@@ -85,14 +85,19 @@ function hopsGoal(simulated: readonly SimulatedFigures[]): Goal {
 
 function idleGoal(real: readonly RealFigures[]): Goal {
   const text = `a node idles under ${MOST_IDLE_PERCENT} % of a core`
-  const percents = real.flatMap(({ nodes, idle }) => (idle ? [(100 * idle.share) / nodes] : []))
+  const idling = real.flatMap(({ nodes, idle }) =>
+    idle ? [{ nodes, percent: (100 * idle.share) / nodes }] : []
+  )
 
-  if (percents.length === 0) {
+  if (idling.length === 0) {
     return { text, measured: 'not measured', isMet: undefined }
   }
 
-  const most = Math.max(...percents)
-  return { text, measured: `${significant(most)} % at most`, isMet: most < MOST_IDLE_PERCENT }
+  return {
+    text: `${text}, of ${idling.map(({ nodes }) => nodes).join(' and ')}`,
+    measured: idling.map(({ percent }) => `${significant(percent)} %`).join(' and '),
+    isMet: idling.every(({ percent }) => percent < MOST_IDLE_PERCENT)
+  }
 }
 
 function healthy(

@@ -1,5 +1,5 @@
-import { meanOf, significant, summaryOf } from '../../figures/summary.ts'
 import type { Chart, Column, ScenarioResult, Table } from '../../interface.ts'
+import { meanOf, significant, summaryOf } from '../../statistics.ts'
 import { goalsOf } from './goals.ts'
 import type { RealFigures } from './real/measure-real.ts'
 import type { SimulatedFigures, SimulatedOperation } from './simulated/measure-simulated.ts'

@@ -1,6 +1,6 @@
-import { type Random, sample, seededRandom } from '../../figures/random.ts'
 import type { RunOptions, Scenario, ScenarioResult } from '../../interface.ts'
 import { type PeerProcess, peerProcess } from '../../peers/peer-process.ts'
+import { type Random, sample, seededRandom } from '../../workload/random.ts'
 import { KillSchedule } from './kill-schedule.ts'
 import { resultOf } from './result.ts'
 import { runThreads, type Workload } from './workload.ts'

@@ -1,4 +1,4 @@
-import { type Random, sample } from '../../figures/random.ts'
+import { type Random, sample } from '../../workload/random.ts'
 
 /** Who is killed when: one victim at each of as many rounds drawn from all. */
 export class KillSchedule {

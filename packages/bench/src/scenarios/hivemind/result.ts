@@ -1,5 +1,5 @@
-import { meanOf, significant, summaryOf } from '../../figures/summary.ts'
 import type { Chart, Goal, ScenarioResult, Table } from '../../interface.ts'
+import { meanOf, significant, summaryOf, totalOf } from '../../statistics.ts'
 import type { Attempts, Round, Workload } from './workload.ts'
 
 export interface Measured {
@@ -34,8 +34,8 @@ export function resultOf(measured: Measured): ScenarioResult {
 
 function sumOf(attempts: readonly Attempts[]): Attempts {
   return {
-    tried: attempts.reduce((sum, { tried }) => sum + tried, 0),
-    right: attempts.reduce((sum, { right }) => sum + right, 0),
+    tried: totalOf(attempts, ({ tried }) => tried),
+    right: totalOf(attempts, ({ right }) => right),
     faults: attempts.flatMap(({ faults }) => faults)
   }
 }

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { type Found, getDHTTime } from '@waggle/dht'
-import { type Random, sample } from '../../figures/random.ts'
 import type { PeerProcess } from '../../peers/peer-process.ts'
+import { type Random, sample } from '../../workload/random.ts'
 import type { KillSchedule } from './kill-schedule.ts'
 
 /** The sizes of Hivemind's benchmark_dht.py, by its names for them. */

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { type DHT, getDHTTime } from '@waggle/dht'
-import { type Random, sample, seededRandom } from '../../figures/random.ts'
 import { lookAround, settle } from '../../peers/settle.ts'
+import { type Random, sample, seededRandom } from '../../workload/random.ts'
 import { memoryNode } from '../growth/real/memory-node.ts'
 import { type Lie, lieAs } from './liar.ts'
 

@@ -1,6 +1,6 @@
-import { significant } from '../../figures/summary.ts'
 import { goal } from '../../goal.ts'
 import type { Chart, Goal, ScenarioResult, Table } from '../../interface.ts'
+import { significant } from '../../statistics.ts'
 import { LIES } from './liar.ts'
 import type { LiarFigures, LiarSizes } from './liars.ts'
 import type { EclipseFigure, EclipseFigures } from './sybils.ts'

@@ -1,5 +1,5 @@
 import { recordKey } from '@waggle/record'
-import { sample, seededRandom } from '../../figures/random.ts'
+import { sample, seededRandom } from '../../workload/random.ts'
 import { Rounds } from '../growth/simulated/rounds.ts'
 import { simulatedClient } from '../growth/simulated/simulated-client.ts'
 import { SimulatedNetwork, type SimulatedNode } from '../growth/simulated/simulated-network.ts'

@@ -1,5 +1,6 @@
 import { CalledProcess } from '../../calls/called-process.ts'
 import type { HostApart } from '../../processes/host-apart.ts'
+import { total } from '../../statistics.ts'
 import { until } from '../../workload/until.ts'
 import type { Entry } from './entries.ts'
 import type { HalfCalls } from './half-main.ts'
@@ -70,12 +71,12 @@ export class Half implements AsyncDisposable {
         entries.filter((_, i) => i % this.#processes.length === n)
       )
     )
-    return sum(await Promise.all(shares))
+    return total(await Promise.all(shares))
   }
 
   /** Pairs of a node and an entry that it does not find right. */
   async missing(entries: readonly Entry[]): Promise<number> {
-    return sum(await this.#all('missing', entries))
+    return total(await this.#all('missing', entries))
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -87,8 +88,4 @@ export class Half implements AsyncDisposable {
   #all(name: 'knownPeers' | 'missing', argument: unknown): Promise<number[]> {
     return Promise.all(this.#processes.map((process) => process.call(name, argument as never)))
   }
-}
-
-function sum(numbers: readonly number[]): number {
-  return numbers.reduce((total, number) => total + number, 0)
 }

@@ -1,6 +1,7 @@
 import { setTimeout as passed } from 'node:timers/promises'
 import type { RunOptions, Scenario, ScenarioResult } from '../../interface.ts'
 import { HostApart } from '../../processes/host-apart.ts'
+import { total } from '../../statistics.ts'
 import { entriesOf } from './entries.ts'
 import { Half } from './halves.ts'
 import { notMeasured, type PartitionFigures, resultOf } from './result.ts'
@@ -96,8 +97,4 @@ async function watched(
 
     await passed(PAUSE_MS, undefined, { signal })
   }
-}
-
-function total(counts: readonly number[]): number {
-  return counts.reduce((sum, count) => sum + count, 0)
 }

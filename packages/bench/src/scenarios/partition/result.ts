@@ -1,6 +1,6 @@
-import { significant } from '../../figures/summary.ts'
 import { goal } from '../../goal.ts'
 import type { Goal, ScenarioResult } from '../../interface.ts'
+import { significant } from '../../statistics.ts'
 import type { PartitionSizes } from './partition.ts'
 
 export interface PartitionFigures {

@@ -1,3 +1,4 @@
+import type { Layers } from '../../floor/bare-node.ts'
 import { FloorNetwork } from '../../floor/floor-network.ts'
 import type { FloorOperation } from '../../floor/handlers.ts'
 import type { Measured } from '../../workload/drive.ts'
@@ -14,13 +15,23 @@ export interface FloorRound {
   readonly fanOutInFlight: Measured
 }
 
+/** Of libp2p as it comes, and with the layers that Waggle puts into it. */
+export type FloorRounds = Readonly<Record<Layers, FloorRound>>
+
 /** Bare requests are cheap: this many, times those of the systems, give steady figures. */
 const TIMES = 10
 const LIMIT_MS = 3_000
 
 /** Starts bare nodes, and measures what is the least that a get or a store can cost. */
-export async function measureFloor({ plan, signal }: MeasureOptions): Promise<FloorRound> {
-  const network = await FloorNetwork.start({ effort: plan.effort, signal })
+export async function measureFloors(options: MeasureOptions): Promise<FloorRounds> {
+  return {
+    stock: await measureFloor('stock', options),
+    layered: await measureFloor('layered', options)
+  }
+}
+
+async function measureFloor(layers: Layers, { plan, signal }: MeasureOptions): Promise<FloorRound> {
+  const network = await FloorNetwork.start({ layers, effort: plan.effort, signal })
 
   /** The first time is the warm-up. */
   const measure = async (operation: FloorOperation, inFlight: number): Promise<Measured> => {

@@ -1,5 +1,5 @@
 import type { Contestant } from '../../systems/contestants.ts'
-import type { FloorRound } from './measure-floor.ts'
+import type { FloorRounds } from './measure-floor.ts'
 import type { SystemRound } from './measure-system.ts'
 import type { VanishingRound } from './measure-vanishing.ts'
 import type { Plan } from './plan.ts'
@@ -7,7 +7,7 @@ import type { Plan } from './plan.ts'
 /** All that is measured, as it comes. */
 export interface Outcome {
   readonly plan: Plan
-  readonly floors: FloorRound[]
+  readonly floors: FloorRounds[]
 
   /** What each system did in each round; nothing where it isn't installed. */
   readonly systems: ReadonlyMap<Contestant, SystemRound[]>

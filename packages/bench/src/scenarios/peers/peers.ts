@@ -1,6 +1,6 @@
 import type { RunOptions, Scenario, ScenarioResult } from '../../interface.ts'
 import { type Contestant, isInstalled, OTHERS, WAGGLE } from '../../systems/contestants.ts'
-import { measureFloor } from './measure-floor.ts'
+import { measureFloors } from './measure-floor.ts'
 import { type MeasureOptions, measureSystem } from './measure-system.ts'
 import { measureVanishing } from './measure-vanishing.ts'
 import { emptyOutcome, type Outcome } from './outcome.ts'
@@ -38,9 +38,9 @@ async function run({ effort, systems, signal, log }: RunOptions): Promise<Scenar
 }
 
 async function waggleTurn(outcome: Outcome, options: MeasureOptions): Promise<void> {
-  outcome.floors.push(await measureFloor(options))
+  outcome.floors.push(await measureFloors(options))
   outcome.systems.get(WAGGLE)?.push(await measureSystem(WAGGLE, options))
-  outcome.floors.push(await measureFloor(options))
+  outcome.floors.push(await measureFloors(options))
   outcome.vanished.push(await measureVanishing(options))
 }
 

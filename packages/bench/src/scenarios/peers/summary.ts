@@ -1,3 +1,4 @@
+import type { Layers } from '../../floor/bare-node.ts'
 import type { Contestant } from '../../systems/contestants.ts'
 import {
   type Figures,
@@ -7,6 +8,7 @@ import {
   type Throughput,
   throughput
 } from './figures.ts'
+import type { FloorRound } from './measure-floor.ts'
 import type { VanishingRound } from './measure-vanishing.ts'
 import type { Outcome } from './outcome.ts'
 import type { Plan } from './plan.ts'
@@ -14,7 +16,7 @@ import type { Plan } from './plan.ts'
 /** What it comes to. */
 export interface Summary {
   readonly plan: Plan
-  readonly floor: Floor
+  readonly floors: Readonly<Record<Layers, Floor>>
   readonly systems: readonly SystemSummary[]
   readonly vanished: Latency & Pick<VanishingRound, 'how'>
   readonly troubles: readonly string[]
@@ -38,11 +40,9 @@ export interface SystemSummary {
 export function summary({ plan, floors, systems, vanished, troubles }: Outcome): Summary {
   return {
     plan,
-    floor: {
-      roundTrip: latency(floors.map(({ roundTrip }) => roundTrip)),
-      roundTripInFlight: throughput(floors.map(({ roundTripInFlight }) => roundTripInFlight)),
-      fanOut: latency(floors.map(({ fanOut }) => fanOut)),
-      fanOutInFlight: throughput(floors.map(({ fanOutInFlight }) => fanOutInFlight))
+    floors: {
+      stock: floorOf(floors.map(({ stock }) => stock)),
+      layered: floorOf(floors.map(({ layered }) => layered))
     },
     systems: Array.from(systems, ([contestant, rounds]) => ({
       contestant,
@@ -53,6 +53,15 @@ export function summary({ plan, floors, systems, vanished, troubles }: Outcome):
       how: vanished.every(({ how }) => how === 'dropped') ? 'dropped' : 'stopped'
     },
     troubles
+  }
+}
+
+function floorOf(rounds: readonly FloorRound[]): Floor {
+  return {
+    roundTrip: latency(rounds.map(({ roundTrip }) => roundTrip)),
+    roundTripInFlight: throughput(rounds.map(({ roundTripInFlight }) => roundTripInFlight)),
+    fanOut: latency(rounds.map(({ fanOut }) => fanOut)),
+    fanOutInFlight: throughput(rounds.map(({ fanOutInFlight }) => fanOutInFlight))
   }
 }
 

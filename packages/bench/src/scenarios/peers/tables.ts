@@ -1,6 +1,8 @@
+import type { Layers } from '../../floor/bare-node.ts'
 import type { Column, Table } from '../../interface.ts'
+import { total, totalOf } from '../../statistics.ts'
 import { absence } from './absence.ts'
-import type { Figures } from './figures.ts'
+import type { Figures, Throughput } from './figures.ts'
 import { figuresFor, type Summary, type SystemSummary } from './summary.ts'
 
 type Cell = string | number | null
@@ -12,6 +14,7 @@ const BYTES_PER_MB = 1e6
 export function tables(found: Summary): Table[] {
   return [
     oneByOne(found),
+    floorRatios(found),
     ratios(found),
     inFlight(found),
     bulk(found),
@@ -20,9 +23,14 @@ export function tables(found: Summary): Table[] {
   ]
 }
 
-function oneByOne(found: Summary): Table {
-  const { roundTrip, fanOut } = found.floor
+/** What the rows and columns of bare streams are called. */
+const BARE: Readonly<Record<Layers, string>> = {
+  stock: "libp2p's own streams",
+  layered: 'streams with the layers of Waggle'
+}
+const LAYERS = ['stock', 'layered'] as const
 
+function oneByOne(found: Summary): Table {
   return {
     title: `${found.plan.oneByOne} operations of each kind, one by one`,
     columns: [
@@ -34,33 +42,58 @@ function oneByOne(found: Summary): Table {
       { title: 'failed' }
     ],
     rows: [
-      ['bare stream: a request', null, null, roundTrip.p50Ms, roundTrip.p95Ms, ...nothing(5)],
-      ['bare streams: a request to 5', fanOut.p50Ms, fanOut.p95Ms, ...nothing(7)],
+      ...LAYERS.flatMap((layers): Row[] => {
+        const { roundTrip, fanOut } = found.floors[layers]
+        return [
+          [
+            `${BARE[layers]}: a request`,
+            ...[null, null, roundTrip.p50Ms, roundTrip.p95Ms],
+            ...nothing(5)
+          ],
+          [`${BARE[layers]}: a request to 5`, fanOut.p50Ms, fanOut.p95Ms, ...nothing(7)]
+        ]
+      }),
       ...rowsOf(found, 9, ({ oneByOne: { store, get, latest, miss } }) => [
         ...[store, get, latest, miss].flatMap((each) => [each?.p50Ms ?? null, each?.p95Ms ?? null]),
-        [store, get, latest, miss].reduce((sum, each) => sum + (each?.failed ?? 0), 0)
+        totalOf([store, get, latest, miss], (each) => each?.failed ?? 0)
       ])
     ]
   }
 }
 
+function floorRatios(found: Summary): Table {
+  return {
+    title:
+      'One by one, p50 as a multiple of bare requests: to 5 peers for store and latest, to one for get',
+    columns: [
+      { title: 'system' },
+      ...LAYERS.flatMap((layers) =>
+        times(...['store', 'get', 'latest'].map((each) => `${each} ÷ ${BARE[layers]}`))
+      )
+    ],
+    rows: rowsOf(found, 6, ({ oneByOne: { store, get, latest } }) =>
+      LAYERS.flatMap((layers) => {
+        const { roundTrip, fanOut } = found.floors[layers]
+        return [
+          ratio(store?.p50Ms, fanOut.p50Ms),
+          ratio(get?.p50Ms, roundTrip.p50Ms),
+          ratio(latest?.p50Ms, fanOut.p50Ms)
+        ]
+      })
+    )
+  }
+}
+
 function ratios(found: Summary): Table {
-  const { roundTrip, fanOut } = found.floor
   const waggle = figuresFor(found, 'waggle')?.oneByOne
 
   return {
-    title: 'One by one, p50 as a multiple',
-    columns: [
-      { title: 'system' },
-      ...times('store ÷ bare requests to 5', 'get ÷ bare request', 'latest ÷ bare requests to 5'),
-      ...times('store ÷ Waggle', 'get ÷ Waggle', 'miss ÷ Waggle')
-    ],
-    rows: rowsOf(found, 6, ({ oneByOne: { store, get, latest, miss } }) => [
-      ratio(store?.p50Ms, fanOut.p50Ms),
-      ratio(get?.p50Ms, roundTrip.p50Ms),
-      ratio(latest?.p50Ms, fanOut.p50Ms),
+    title: 'One by one, p50 as a multiple of that of Waggle',
+    columns: [{ title: 'system' }, ...times('store', 'get', 'latest', 'miss')],
+    rows: rowsOf(found, 4, ({ oneByOne: { store, get, latest, miss } }) => [
       ratio(store?.p50Ms, waggle?.store?.p50Ms),
       ratio(get?.p50Ms, waggle?.get?.p50Ms),
+      ratio(latest?.p50Ms, waggle?.latest?.p50Ms),
       ratio(miss?.p50Ms, waggle?.miss?.p50Ms)
     ])
   }
@@ -68,7 +101,6 @@ function ratios(found: Summary): Table {
 
 function inFlight(found: Summary): Table {
   const { depth, burst } = found.plan
-  const { roundTripInFlight, fanOutInFlight } = found.floor
 
   return {
     title: `${burst} operations of each kind, ${depth} in flight`,
@@ -82,20 +114,14 @@ function inFlight(found: Summary): Table {
       { title: 'failed gets', unit: '%' }
     ],
     rows: [
-      [
-        'bare stream, coalesced: a request',
-        ...nothing(3),
-        roundTripInFlight.rate,
-        roundTripInFlight.p95Ms,
-        0
-      ],
-      [
-        'bare streams, coalesced: a request to 5',
-        fanOutInFlight.rate,
-        fanOutInFlight.p95Ms,
-        0,
-        ...nothing(3)
-      ],
+      ...LAYERS.flatMap((layers): Row[] => {
+        const { roundTripInFlight, fanOutInFlight } = found.floors[layers]
+        const figures = ({ rate, p95Ms }: Throughput) => [rate, p95Ms, 0]
+        return [
+          [`${BARE[layers]}, coalesced: a request`, ...nothing(3), ...figures(roundTripInFlight)],
+          [`${BARE[layers]}, coalesced: a request to 5`, ...figures(fanOutInFlight), ...nothing(3)]
+        ]
+      }),
       ...rowsOf(found, 6, ({ inFlight: { store, get } }) =>
         [store, get].flatMap(({ rate, p95Ms, failed, count }) => [
           rate,
@@ -196,7 +222,7 @@ function failures(found: Summary): Table {
 
 /** How many nodes of how many go. */
 export function goneOf({ plan: { nodesOfProcesses } }: Summary): string {
-  const all = nodesOfProcesses.reduce((sum, nodes) => sum + nodes, 0)
+  const all = total(nodesOfProcesses)
   return `${nodesOfProcesses.at(-1)} of ${all}`
 }
 

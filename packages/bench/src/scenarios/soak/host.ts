@@ -1,7 +1,7 @@
 import { setTimeout as passed } from 'node:timers/promises'
 import { DHT, type Found, type Key } from '@waggle/dht'
-import { type Random, sample, seededRandom } from '../../figures/random.ts'
 import { collectedBytes } from '../../processes/live-memory.ts'
+import { type Random, sample, seededRandom } from '../../workload/random.ts'
 
 /** What a process is in. */
 export interface HostState {
@@ -126,7 +126,9 @@ export class Host {
       this.#operations++
     } catch (error) {
       // A node that is being replaced ends what is under way on it.
-      this.#failures += Number(!(error instanceof Error && error.name === 'AbortError'))
+      const isReplaced = node !== undefined && !this.#nodes.includes(node)
+      const isEnded = error instanceof Error && error.name === 'AbortError'
+      this.#failures += Number(!(isReplaced && isEnded))
     }
   }
 }

@@ -1,13 +1,13 @@
-import { significant } from '../../figures/summary.ts'
 import { goal } from '../../goal.ts'
 import type { Chart, Goal, ScenarioResult, Table } from '../../interface.ts'
+import { meanOf, significant, total, totalOf } from '../../statistics.ts'
 import type { HostState } from './host.ts'
 import type { Look, SoakSizes } from './soak.ts'
 
 /** After so long memory is to be level; in a shorter run, after a third of it. */
 const SETTLED_AFTER_MS = 300_000
 
-/** By how much the mean of the last third may exceed that of the third before. */
+/** By how much the mean of the second half of the rest may exceed that of the first. */
 const LEVEL = 1.1
 
 /** Rows of the table. */
@@ -18,7 +18,7 @@ export function resultOf(sizes: SoakSizes, looks: readonly Look[], atEnd: Look):
   return {
     notes: [
       `${hosts * nodes} nodes in ${hosts} processes, all of which store, get, delete and store and get many, for ${significant(forMs / 60_000)} minutes, at a steady rate. Every ${everyMs / 1000} s one node is stopped and another started. What is stored expires after a minute, so that as much goes as comes. Memory is heap and buffers of all processes without garbage. Handles are what Node counts as such: sockets, servers, timers; without the processes' pipes.`,
-      `At the end all nodes are stopped. Handles that are left then: ${JSON.stringify(total(atEnd))}.`
+      `At the end all nodes are stopped. Handles that are left then: ${JSON.stringify(handlesByKind(atEnd))}.`
     ],
     tables: [table(looks)],
     charts: [chart(looks)],
@@ -27,7 +27,7 @@ export function resultOf(sizes: SoakSizes, looks: readonly Look[], atEnd: Look):
 }
 
 function sum({ hosts }: Look, read: (state: HostState) => number): number {
-  return hosts.reduce((total, state) => total + read(state), 0)
+  return totalOf(hosts, read)
 }
 
 function megabytes(look: Look): number {
@@ -35,10 +35,10 @@ function megabytes(look: Look): number {
 }
 
 function handles({ resources }: HostState): number {
-  return Object.values(resources).reduce((total, count) => total + count, 0)
+  return total(Object.values(resources))
 }
 
-function total({ hosts }: Look): Record<string, number> {
+function handlesByKind({ hosts }: Look): Record<string, number> {
   const counts: Record<string, number> = {}
 
   for (const [name, count] of hosts.flatMap(({ resources }) => Object.entries(resources))) {
@@ -116,5 +116,5 @@ function goals({ forMs }: SoakSizes, looks: readonly Look[], atEnd: Look): Goal[
 }
 
 function meanMegabytes(looks: readonly Look[]): number {
-  return looks.reduce((total, look) => total + megabytes(look), 0) / looks.length
+  return meanOf(looks.map(megabytes))
 }

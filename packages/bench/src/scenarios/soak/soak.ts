@@ -1,5 +1,6 @@
 import { CalledProcess } from '../../calls/called-process.ts'
 import type { RunOptions, Scenario, ScenarioResult } from '../../interface.ts'
+import { total, totalOf } from '../../statistics.ts'
 import type { HostState } from './host.ts'
 import type { HostCalls } from './host-main.ts'
 import { resultOf } from './result.ts'
@@ -95,8 +96,7 @@ async function look(hosts: readonly CalledProcess<HostCalls>[], afterMs: number)
 }
 
 function lineOf({ afterMs, hosts }: Look): string {
-  const sum = (read: (state: HostState) => number): number =>
-    hosts.reduce((total, state) => total + read(state), 0)
-  const handles = sum(({ resources }) => Object.values(resources).reduce((a, b) => a + b, 0))
+  const sum = (read: (state: HostState) => number): number => totalOf(hosts, read)
+  const handles = sum(({ resources }) => total(Object.values(resources)))
   return `${Math.round(afterMs / 1000)} s: ${Math.round(sum(({ usedBytes }) => usedBytes) / 1e6)} MB, ${handles} handles, ${sum(({ operations }) => operations)} operations, ${sum(({ failures }) => failures)} failed`
 }

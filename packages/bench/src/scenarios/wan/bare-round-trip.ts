@@ -1,6 +1,6 @@
 import { once } from 'node:events'
 import type { Libp2p, ServiceMap, Stream } from '@libp2p/interface'
-import { summaryOf } from '../../figures/summary.ts'
+import { summaryOf } from '../../statistics.ts'
 
 const ECHO_PROTOCOL = '/waggle-bench/echo/1.0.0'
 

@@ -1,4 +1,5 @@
 import type { DHT } from '@waggle/dht'
+import { totalOf } from '../../statistics.ts'
 import type { DistantNetwork } from './distant-network.ts'
 import { distantNode } from './distant-node.ts'
 import { type DistantOperation, freshKeys } from './distant-operations.ts'
@@ -54,6 +55,6 @@ function joined({ name, keys }: DistantOperation, runs: readonly Timing[]): Timi
     operation: name,
     keys,
     timesMs: runs.flatMap(({ timesMs }) => timesMs),
-    right: runs.reduce((sum, { right }) => sum + right, 0)
+    right: totalOf(runs, ({ right }) => right)
   }
 }

@@ -1,5 +1,5 @@
-import { significant, summaryOf } from '../../figures/summary.ts'
 import type { Chart, Goal, ScenarioResult, Table } from '../../interface.ts'
+import { significant, summaryOf, totalOf } from '../../statistics.ts'
 import type { OperationName } from './distant-operations.ts'
 import type { FoundAtOnce } from './find-at-once.ts'
 import type { ColdTimings } from './measure-cold.ts'
@@ -193,8 +193,8 @@ function roundTripGoals(
 }
 
 function foundGoal({ nodes, atOnce }: NetworkFigures): Goal {
-  const wanted = atOnce.reduce((sum, { newcomers, keys }) => sum + newcomers * keys, 0)
-  const found = atOnce.reduce((sum, each) => sum + each.found, 0)
+  const wanted = totalOf(atOnce, ({ newcomers, keys }) => newcomers * keys)
+  const found = totalOf(atOnce, (each) => each.found)
 
   return {
     text: `a node that has just joined ${nodes} others finds every key`,

@@ -1,3 +1,4 @@
+import type { Layers } from '../../floor/bare-node.ts'
 import { FloorNetwork } from '../../floor/floor-network.ts'
 import type { Effort } from '../../interface.ts'
 import type { Contestant } from '../../systems/contestants.ts'
@@ -36,9 +37,12 @@ export async function measureWatch(
 }
 
 /** Starts bare nodes, and measures what their requests take. */
-export async function measureFloor({ effort, signal }: MeasureOptions): Promise<FloorRound> {
+export async function measureFloor(
+  layers: Layers,
+  { effort, signal }: MeasureOptions
+): Promise<FloorRound> {
   const { floorRequests: count } = PLANS[effort]
-  const network = await FloorNetwork.start({ effort, signal })
+  const network = await FloorNetwork.start({ layers, effort, signal })
 
   /** The first time is the warm-up. */
   const measure = async (operation: 'stream' | 'fan-out'): Promise<Measured> => {

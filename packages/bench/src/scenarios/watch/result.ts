@@ -1,7 +1,8 @@
+import type { Layers } from '../../floor/bare-node.ts'
 import { goal } from '../../goal.ts'
 import type { Chart, Goal, ScenarioResult, Table } from '../../interface.ts'
 import { figure } from '../../report/figure.ts'
-import { medianOf, percentile } from '../../statistics.ts'
+import { medianOf, percentile, total, totalOf } from '../../statistics.ts'
 import { type Contestant, isInstalled, WAGGLE } from '../../systems/contestants.ts'
 import type { Measured } from '../../workload/drive.ts'
 import { VALUE_BYTES } from '../../workload/records.ts'
@@ -11,7 +12,7 @@ import type { Plan } from './plan.ts'
 /** All that was measured. */
 export interface Outcome {
   readonly plan: Plan
-  readonly floors: FloorRound[]
+  readonly floors: Readonly<Record<Layers, FloorRound[]>>
   readonly systems: ReadonlyMap<Contestant, Measured[]>
 
   /** What went wrong meanwhile, a sentence each. */
@@ -89,13 +90,13 @@ function goals({ systems }: Outcome): Goal[] {
 }
 
 function notes({ plan, troubles }: Outcome): string[] {
-  const nodes = plan.nodesOfProcesses.reduce((sum, each) => sum + each, 0)
+  const nodes = total(plan.nodesOfProcesses)
 
   return [
     `${nodes} servers in ${plan.nodesOfProcesses.length} processes on loopback. One process more has two clients: one watches ${plan.keys} keys, and one stores values of ${VALUE_BYTES} bytes, one by one. ` +
       'Time runs from the call of store to the callback of the watcher; it does not wait for the store to end. Neither client holds values for others.',
     `Each key is changed ${plan.warmUp} times before it is measured (OpenDHT: once, it is best when fresh), so that all who are to tell of it are known to do so. Figures are medians over ${plan.rounds} rounds, failures are counted over all of them; a delivery has failed after 5 s.`,
-    'Waggle sends a value to 5 replicas, which all tell of it; OpenDHT to 8. The bare streams are the floor: a request to five peers at once, and one to one peer, each with its answer.',
+    'Waggle sends a value to 5 replicas, which all tell of it; OpenDHT to 8. Bare streams are the floor: a request to five peers at once, and one to one peer, each with its answer.',
     ...troubles
   ]
 }
@@ -107,18 +108,25 @@ interface Row {
 
 function rowsOf({ floors, systems }: Outcome): Row[] {
   return [
-    {
-      title: 'bare streams: a request to one peer',
-      latency: latencyOf(floors.map(({ roundTrip }) => roundTrip))
-    },
-    {
-      title: 'bare streams: a request to five peers',
-      latency: latencyOf(floors.map(({ fanOut }) => fanOut))
-    },
+    ...bareRows("libp2p's own streams", floors.stock),
+    ...bareRows('streams with the layers of Waggle', floors.layered),
     ...[...systems].map(([contestant, rounds]) => ({
       title: rounds.length > 0 ? contestant.title : `${contestant.title}: ${absence(contestant)}`,
       latency: latencyOf(rounds)
     }))
+  ]
+}
+
+function bareRows(streams: string, floors: readonly FloorRound[]): Row[] {
+  return [
+    {
+      title: `${streams}: a request to one peer`,
+      latency: latencyOf(floors.map(({ roundTrip }) => roundTrip))
+    },
+    {
+      title: `${streams}: a request to five peers`,
+      latency: latencyOf(floors.map(({ fanOut }) => fanOut))
+    }
   ]
 }
 
@@ -135,7 +143,7 @@ function latencyOf(rounds: readonly Measured[]): Latency | undefined {
   return {
     p50Ms: medianOf(rounds, ({ latenciesMs }) => percentile(latenciesMs, 0.5)),
     p95Ms: medianOf(rounds, ({ latenciesMs }) => percentile(latenciesMs, 0.95)),
-    failed: rounds.reduce((sum, { failed }) => sum + failed.length, 0),
-    count: rounds.reduce((sum, { latenciesMs }) => sum + latenciesMs.length, 0)
+    failed: totalOf(rounds, ({ failed }) => failed.length),
+    count: totalOf(rounds, ({ latenciesMs }) => latenciesMs.length)
   }
 }

@@ -20,14 +20,15 @@ async function run({ effort, systems, signal, log }: RunOptions): Promise<Scenar
   const contestants = [WAGGLE, ...others]
   const outcome: Outcome = {
     plan,
-    floors: [],
+    floors: { stock: [], layered: [] },
     systems: new Map(contestants.map((each) => [each, []])),
     troubles: []
   }
 
   for (let round = 1; round <= plan.rounds; round++) {
     log(`round ${round} of ${plan.rounds}: bare streams`)
-    outcome.floors.push(await measureFloor({ effort, signal }))
+    outcome.floors.stock.push(await measureFloor('stock', { effort, signal }))
+    outcome.floors.layered.push(await measureFloor('layered', { effort, signal }))
 
     for (const contestant of contestants.filter(isInstalled)) {
       log(`round ${round} of ${plan.rounds}: ${contestant.title}`)

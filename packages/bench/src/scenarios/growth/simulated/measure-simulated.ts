@@ -1,6 +1,6 @@
 import { recordKey } from '@waggle/record'
-import { seededRandom } from '../../../figures/random.ts'
-import { meanOf } from '../../../figures/summary.ts'
+import { meanOf } from '../../../statistics.ts'
+import { seededRandom } from '../../../workload/random.ts'
 import { type Cost, Rounds } from './rounds.ts'
 import type { TableShape } from './routing-tables.ts'
 import { NUM_REPLICAS, type SimulatedClient, simulatedClient } from './simulated-client.ts'

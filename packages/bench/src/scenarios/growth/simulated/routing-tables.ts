@@ -1,4 +1,4 @@
-import type { Random } from '../../../figures/random.ts'
+import type { Random } from '../../../workload/random.ts'
 import { bitOf, distanceOf, type Point } from './points.ts'
 
 /**

@@ -2,7 +2,7 @@ import { peerIdFromMultihash } from '@libp2p/peer-id'
 import { type Contact, type FindReply, RecordStore, type StoreReply } from '@waggle/dht/simulation'
 import type { DHTRecord } from '@waggle/record'
 import { create as multihash } from 'multiformats/hashes/digest'
-import { type Random, sample } from '../../../figures/random.ts'
+import { type Random, sample } from '../../../workload/random.ts'
 import { comparePoints, distanceOf, type Point, pointOf } from './points.ts'
 import { RoutingTables, type TableShape } from './routing-tables.ts'
 
