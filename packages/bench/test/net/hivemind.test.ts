@@ -2,6 +2,11 @@ import { describe, expect, it } from 'vitest'
 import { hivemind } from '../../src/scenarios/hivemind/hivemind.ts'
 import { column, QUICK_MS, quickRun } from '../support/quick-run.ts'
 
+/** Of this process, and still there. */
+function childProcesses(): string[] {
+  return process.getActiveResourcesInfo().filter((name) => name === 'ProcessWrap')
+}
+
 describe('hivemind', { timeout: QUICK_MS }, () => {
   it('counts every store and get of every round, with a peer killed on the way', async () => {
     const { tables, goals } = await quickRun(hivemind)
@@ -19,5 +24,6 @@ describe('hivemind', { timeout: QUICK_MS }, () => {
     const run = hivemind.run({ effort: 'full', signal: AbortSignal.timeout(1000), log: () => {} })
 
     await expect(run).rejects.toThrow()
+    await expect.poll(childProcesses, { timeout: 10_000 }).toEqual([])
   })
 })

@@ -27,6 +27,33 @@ function reported(scenario: string): string[][] {
   return rows(section('docs/benchmarks.md', `## ${scenario}`))
 }
 
+interface ReportTable {
+  readonly title: string
+  readonly columns: readonly string[]
+  readonly rows: readonly (readonly string[])[]
+}
+
+/** The tables of a scenario's section of the report. */
+function reportTables(scenario: string): ReportTable[] {
+  const [, ...parts] = section('docs/benchmarks.md', `## ${scenario}`).split(/^\*\*(?=.*\*\*$)/m)
+
+  return parts.map((part) => {
+    const [columns = [], , ...cells] = rows(part)
+    return { title: part.slice(0, part.indexOf('**')), columns, rows: cells }
+  })
+}
+
+/** What the report says in one place. */
+function reportedIn(
+  scenario: string,
+  { table, row, column }: Readonly<Record<'table' | 'row' | 'column', string>>
+): string | undefined {
+  const found = reportTables(scenario).find(({ title }) => title.includes(table))
+  const index = found?.columns.indexOf(column) ?? -1
+  expect(index, `${scenario}: ${table}: ${column}`).toBeGreaterThan(0)
+  return found?.rows.findLast(([name]) => name === row)?.[index]
+}
+
 /** The numbers of a row, but for what is in its first cell. */
 function numbersIn([, ...cells]: readonly string[]): readonly string[] {
   return cells.join(' ').match(NUMBER) ?? []
@@ -46,23 +73,34 @@ describe('the figures in the README', () => {
   it.each(['Waggle', 'OpenDHT', 'HyperDHT mutable', 'kad-dht'])(
     'are those of the report: %s',
     (system) => {
-      const claimed = numbersIn(rows(readme).find(([name]) => name === system) ?? [])
-      const cells = measured.filter(([name]) => name === system).flat()
-      expect(claimed.length).toBeGreaterThan(3)
-      expect(cells).toEqual(expect.arrayContaining([...claimed]))
+      const of = (table: string, column: string) =>
+        reportedIn('peers', { table, row: system, column })
+      const inMs = (column: string) => {
+        const figure = of('operations of each kind, one by one', column)
+        return figure === '–' ? figure : `${figure} ms`
+      }
+      const atOnce = ['stores (1/s)', 'gets (1/s)'].map((column) => of('50 in flight', column))
+
+      expect(rowOf(rows(readme), system).slice(1, -1)).toEqual([
+        ...['store p50 (ms)', 'get p50 (ms)', 'get latest p50 (ms)'].map(inMs),
+        atOnce.join(', ')
+      ])
     }
   )
 
   it('are those of the report: many keys', () => {
-    const claimed =
+    const [, ...claimed] =
       readme
         .split('\n')
         .find((line) => line.startsWith('`storeMany`'))
         ?.match(NUMBER) ?? []
-    expect(claimed.length).toBeGreaterThan(2)
-    expect(measured.filter(([, by]) => by?.endsWith('Many')).flat()).toEqual(
-      expect.arrayContaining(claimed)
+    const rates = ['storeMany', 'getMany'].map(
+      (operation) =>
+        measured.find(([name, by, keys]) => {
+          return name === 'Waggle' && by === operation && keys === '10,000'
+        })?.[3]
     )
+    expect(claimed).toEqual(rates)
   })
 })
 
@@ -130,17 +168,54 @@ describe('the figures in docs/running.md', () => {
     expect(claimed?.slice(1, -1)).toEqual(measured.slice(2, 4))
   })
 
+  const KEEPER = 'One node that keeps what it stores'
+  const CPU = 'CPU time for one operation'
+
   it.each([
-    ['memory of a process with one node', 'costs'],
-    ['memory of each further node', 'memory'],
-    ['memory of a node with 100,000 records', 'costs'],
-    ['processor time for a write at its 5 replicas', 'peers'],
-    ['processor time for a write at its writer', 'costs'],
-    ['processor time for a get', 'peers'],
-    ['processor time for starting', 'costs']
-  ])('are those of the report: %s', (name, scenario) => {
-    const claimed = numbersIn(rowOf(sizes, name))
-    expect(claimed.length).toBeGreaterThan(0)
-    expect(reported(scenario).flat()).toEqual(expect.arrayContaining([...claimed]))
+    [
+      'memory of a process with one node',
+      'costs',
+      [{ table: KEEPER, row: 'memory', column: 'resident at first (MB)' }]
+    ],
+    [
+      'memory of each further node',
+      'memory',
+      [
+        {
+          table: 'One process with several nodes',
+          row: '20',
+          column: 'resident for each further node (MB)'
+        }
+      ]
+    ],
+    [
+      'memory of a node with 100,000 records',
+      'costs',
+      ['memory', 'written'].map((row) => ({ table: KEEPER, row, column: 'resident with all (MB)' }))
+    ],
+    [
+      'processor time for a write at its 5 replicas',
+      'peers',
+      [{ table: CPU, row: 'Waggle', column: 'store: servers (ms)' }]
+    ],
+    [
+      'processor time for a write at its writer',
+      'costs',
+      [{ table: 'What three nodes spend', row: 'keys of nobody', column: 'store (µs)' }]
+    ],
+    [
+      'processor time for a get',
+      'peers',
+      [{ table: CPU, row: 'Waggle', column: 'get: servers (ms)' }]
+    ],
+    [
+      'processor time for starting',
+      'costs',
+      [{ table: KEEPER, row: 'written', column: 'starting again: processor time (s)' }]
+    ]
+  ])('are those of the report: %s', (name, scenario, places) => {
+    expect(numbersIn(rowOf(sizes, name))).toEqual(
+      places.map((place) => reportedIn(scenario, place))
+    )
   })
 })

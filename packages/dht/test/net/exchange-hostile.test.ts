@@ -169,7 +169,7 @@ describe('a stream on which a peer', () => {
 })
 
 describe('a replica that', () => {
-  const requestTimeoutMs = 1500
+  const requestTimeoutMs = 4000
 
   interface Scene extends AsyncDisposable {
     readonly bad: Impostor

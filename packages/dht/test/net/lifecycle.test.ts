@@ -260,10 +260,10 @@ describe('three nodes', () => {
 
   it('forget a value at the moment that its ttl is over (R1)', async () => {
     const before = getDHTTime()
-    await nodes[0].store('short', 'lived', { ttl: 2 })
+    await nodes[0].store('short', 'lived', { ttl: 4 })
     const found = await nodes[1].get('short')
 
-    expect(found?.expirationTime).toBeGreaterThanOrEqual(before + 2)
+    expect(found?.expirationTime).toBeGreaterThanOrEqual(before + 4)
     await expect.poll(() => nodes[2].get('short'), PATIENCE).toBeUndefined()
     expect(getDHTTime()).toBeGreaterThanOrEqual(found?.expirationTime ?? Number.NaN)
   })

@@ -87,7 +87,7 @@ describe('two peers', () => {
   })
 
   it('read nothing any more at the moment of expiration (R1)', async () => {
-    const expirationTime = getDHTTime() + 3
+    const expirationTime = getDHTTime() + 4
     await first.store('short', 'lived', { expirationTime })
 
     expect(await second.get('short')).toEqual({ value: 'lived', expirationTime })

@@ -104,9 +104,9 @@ describe('a value stored with republish', () => {
     await using net = await testnet(3, UNHURRIED)
     const [publisher, reader] = net.nodes as [DHT, DHT]
     const read = async (): Promise<unknown> => (await reader.get('beat', { latest: true }))?.value
-    await publisher.store('beat', 1, { ttl: 2, republish: true })
-    await publisher.store('rhythm', 1, { subkey: 'a', ttl: 2, republish: true })
-    const endMs = performance.now() + 5000
+    await publisher.store('beat', 1, { ttl: 4, republish: true })
+    await publisher.store('rhythm', 1, { subkey: 'a', ttl: 4, republish: true })
+    const endMs = performance.now() + 9000
 
     while (performance.now() < endMs) {
       expect(await read()).toBe(1)

@@ -194,7 +194,7 @@ describe('watch, where peers come and go', { timeout: 120_000 }, () => {
   it('is told by a newcomer that is nearer, alone', async () => {
     await using net = await testnet(4, { ...UNHURRIED, numReplicas: 1 })
     const client = await net.add({ clientMode: true })
-    const keys = Array.from({ length: 30 }, (_, i) => `key ${i}`)
+    const keys = Array.from({ length: 100 }, (_, i) => `key ${i}`)
     const loops = new Map(keys.map((key) => [key, collected(client.watch(key))]))
     await untilWatched(net.nodes.slice(0, 4), keys.length)
     const newcomer = await net.add()
