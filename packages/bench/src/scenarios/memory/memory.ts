@@ -56,7 +56,7 @@ async function run({ effort, signal, log }: RunOptions): Promise<ScenarioResult>
 function notes(rounds: number): string[] {
   return [
     'All nodes are in one process, and a client is in another. The load is 200 stores and gets one by one, 400 with 50 in flight, and 1,000 in bulk. ' +
-      `Memory is read after some collections of garbage (\`--expose-gc\`), so it is what the nodes need; what a busy process occupies meanwhile is more. Figures are medians of ${rounds} rounds.`,
+      `Memory is read after some collections of garbage (\`--expose-gc\`), so it is what the nodes need; what a busy process occupies meanwhile is more. What is resident beyond what is in use is mostly the room that V8 has taken for young objects while the nodes started, and keeps. Figures are medians of ${rounds} rounds.`,
     'A further node is the difference to the fewest nodes, divided by how many there are more. The load is the same for all: with more nodes, each holds less of it.',
     'For a client in bulk, garbage is collected ten times a second while it works, and the most that was in use is taken: its time means nothing.'
   ]
@@ -83,14 +83,16 @@ function nodeTable({ nodes }: Found): Table {
       { title: 'resident at first', unit: 'MB' },
       { title: 'resident after the load', unit: 'MB' },
       { title: 'in use after the load', unit: 'MB' },
-      { title: 'resident for each further node', unit: 'MB' }
+      { title: 'resident for each further node', unit: 'MB' },
+      { title: 'in use for each further node', unit: 'MB' }
     ],
     rows: nodes.map((each, index) => [
       each.nodes,
       each.start.rssBytes / BYTES_PER_MB,
       each.loaded.rssBytes / BYTES_PER_MB,
       each.loaded.usedBytes / BYTES_PER_MB,
-      index === 0 ? null : furtherNodeMB(nodes, each)
+      index === 0 ? null : furtherNodeMB(nodes, each, 'rssBytes'),
+      index === 0 ? null : furtherNodeMB(nodes, each, 'usedBytes')
     ])
   }
 }
@@ -123,11 +125,11 @@ function goals({ nodes, bulk }: Found): Goal[] {
 
   return [
     goal(`at most ${MAX_NODE_MB} MB more for each further node in one process, after load`, {
-      value: Math.max(...further.map((each) => furtherNodeMB(nodes, each))),
+      value: Math.max(...further.map((each) => furtherNodeMB(nodes, each, 'rssBytes'))),
       isGood: (value) => value <= MAX_NODE_MB,
       show: () =>
         further
-          .map((each) => `${figure(furtherNodeMB(nodes, each))} MB with ${each.nodes}`)
+          .map((each) => `${figure(furtherNodeMB(nodes, each, 'rssBytes'))} MB with ${each.nodes}`)
           .join(', ')
     }),
     goal(`memory of a client in bulk is bounded: at most ${MAX_BULK_MB} MB for 40,000 keys`, {
@@ -138,9 +140,13 @@ function goals({ nodes, bulk }: Found): Goal[] {
   ]
 }
 
-/** Against the fewest nodes. */
-function furtherNodeMB([fewest]: readonly NodeMemory[], { nodes, loaded }: NodeMemory): number {
+/** Against the fewest nodes, after the load. */
+function furtherNodeMB(
+  [fewest]: readonly NodeMemory[],
+  { nodes, loaded }: NodeMemory,
+  which: keyof LiveMemory
+): number {
   return fewest === undefined
     ? Number.NaN
-    : (loaded.rssBytes - fewest.loaded.rssBytes) / (nodes - fewest.nodes) / BYTES_PER_MB
+    : (loaded[which] - fewest.loaded[which]) / (nodes - fewest.nodes) / BYTES_PER_MB
 }
