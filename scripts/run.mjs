@@ -8,7 +8,7 @@ import { join, resolve } from 'node:path'
 import { ROOT, run, runToExit, StopError, say, step } from './command.mjs'
 import { toolchain } from './toolchain.mjs'
 
-const TASKS = { demo, pack, packages, test, waggle }
+const TASKS = { demo, example, pack, packages, test, waggle }
 
 async function main([name = '', ...args]) {
   if (!Object.hasOwn(TASKS, name)) {
@@ -28,6 +28,13 @@ async function demo({ node, env }, args) {
   await step([node, 'node_modules/typescript/bin/tsc', '-b'], env)
 
   return run([node, 'scripts/demo/main.ts', ...args], env)
+}
+
+/** Runs one of the examples: `npm run example -- presence alice`. */
+async function example({ node, env }, [name = '', ...args]) {
+  await step([node, 'node_modules/typescript/bin/tsc', '-b'], env)
+
+  return run([node, `examples/${name.replace(/\.ts$/, '')}.ts`, ...args], env)
 }
 
 /** Starts the command from the source that is there, as `npm run waggle -- serve`. */

@@ -26,7 +26,7 @@ const OPTION_NAMES: Readonly<Record<string, string>> = {
 
 /** Those that are called the same, but for the way they are written. */
 const OPTIONS =
-  /(?<!-)\b(identityPath|privateKey|clientMode|initialPeers|listenOn|announce|dataDir|swarmKey|strictClock|serveRelay|relay|protocol|durability|expirationTime|ttl)\b(?=[:,. ]|$)/g
+  /(?<!-)\b(identityPath|privateKey|clientMode|initialPeers|listenOn|announce|dataDir|numReplicas|swarmKey|strictClock|serveRelay|relay|protocol|durability|expirationTime|ttl)\b(?=[:,. ]|$)/g
 
 /** What to say of an error, and with which exit code to end. */
 export function failure(error: Error): Failure {
@@ -47,11 +47,16 @@ export function failure(error: Error): Failure {
 /** The library's messages name its own options: here they are called by their names on the command line. */
 function asTyped({ name, message }: Error): string {
   if (name === 'BootstrapError') {
-    const [reasons] = message.split('\nCheck that one of them runs')
-    return `${reasons}\nName one that runs: --initial-peers 10.0.0.1:1337. Start one with: waggle serve`
+    return `${reasonsIn(message)}\nName one that runs: --initial-peers 10.0.0.1:1337. Start one with: waggle serve`
   }
 
   return message.replace(OPTIONS, (option) => OPTION_NAMES[option] ?? kebab(option))
+}
+
+/** What a BootstrapError says of each peer, without advice to those who write programs. */
+export function reasonsIn(message: string): string {
+  const [reasons = ''] = message.split('\nCheck that one of them runs')
+  return reasons
 }
 
 function kebab(option: string): string {

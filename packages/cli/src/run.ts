@@ -73,7 +73,7 @@ function programFor(io: CommandIO, isJson: boolean): Program {
 function waggleCommand(io: CommandIO, isJson: boolean): Command {
   return new Command('waggle')
     .description("A distributed dictionary: every value expires, and nobody's write is lost.")
-    .version(VERSION, '-V, --version', 'print the version')
+    .version(VERSION, '-v, --version', 'print the version')
     .addHelpText('after', FIRST_STEPS)
     .showHelpAfterError(!isJson && '(waggle --help, or waggle <command> --help, shows how)')
     .exitOverride()

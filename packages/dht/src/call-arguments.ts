@@ -46,6 +46,18 @@ const OPTIONS: {
  * change what is done: without its subkey, an entry of a dictionary is a plain value.
  */
 export function assertOptionNames(call: keyof OptionsOfCalls, options: object): void {
+  if (typeof options !== 'object' || options === null) {
+    throw new TypeError(`the options of ${call} must be an object, got ${options}`)
+  }
+
+  const { signal } = options as { readonly signal?: unknown }
+
+  if (signal !== undefined && typeof Object(signal).throwIfAborted !== 'function') {
+    throw new TypeError(
+      `the signal of ${call} must be an AbortSignal, such as the signal of an AbortController`
+    )
+  }
+
   for (const name in options) {
     if (!Object.hasOwn(OPTIONS[call], name)) {
       throw new TypeError(

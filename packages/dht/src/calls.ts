@@ -1,3 +1,4 @@
+import { AbortError } from '@libp2p/interface'
 import { DEFAULT_CALL_TIMEOUT_MS } from './constants.ts'
 import { MAX_TIMER_MS } from './deadline.ts'
 import { BusyError, TimeoutError } from './errors.ts'
@@ -40,7 +41,7 @@ export class Calls {
     this.#maxCalls = maxCalls
     lifetime.addEventListener('abort', () => {
       for (const call of this.#open) {
-        call.abort(lifetime.reason)
+        call.abort(unfinished(call.name, lifetime.reason))
       }
     })
   }
@@ -86,6 +87,13 @@ export class Calls {
   }
 }
 
+/** Says which call has not been waited for: the stack is that of whoever ended it. */
+function unfinished(name: string, reason: unknown): unknown {
+  return reason instanceof AbortError
+    ? new AbortError(`${reason.message} while ${name} was under way: await each call before stop()`)
+    : reason
+}
+
 interface CallInit {
   readonly name: string
   readonly timeoutMs: number
@@ -111,6 +119,10 @@ class Call implements Wanted {
       Math.min(timeoutMs, MAX_TIMER_MS)
     )
     signal?.addEventListener('abort', this.#onAbort)
+  }
+
+  get name(): string {
+    return this.#init.name
   }
 
   abort(reason: unknown): void {

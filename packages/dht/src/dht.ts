@@ -9,7 +9,8 @@ import type { Multiaddr } from '@multiformats/multiaddr'
 import type { Found, Key, RecordValidator, Value } from '@waggle/record'
 import { setMaxListeners } from 'main-event'
 import { anySignal, timeoutSignal } from './deadline.ts'
-import type { DHTEvents } from './events.ts'
+import type { BootstrapError } from './errors.ts'
+import { assertListening, type DHTEvents } from './events.ts'
 import type {
   DeleteOptions,
   FindNearestPeersOptions,
@@ -123,6 +124,15 @@ export class DHT implements WaggleOperations, AsyncDisposable {
     return this.#parts.node
   }
 
+  /**
+   * With `requireBootstrap: false`: why none of the initial peers could be asked when the node
+   * started; undefined if one could. They are tried again in the background, and `peer:join` tells
+   * of success.
+   */
+  get bootstrapError(): BootstrapError | undefined {
+    return this.#parts.membership?.failure
+  }
+
   /** The peers that this node is connected to. */
   get peers(): PeerId[] {
     return this.#parts.waggle.peers
@@ -141,12 +151,17 @@ export class DHT implements WaggleOperations, AsyncDisposable {
     return this.#parts.waggle.heldRecords()
   }
 
-  /** Hears of what happens to this node, until the DHT stops. What there is to hear: {@link DHTEvents}. */
+  /**
+   * Hears of what happens to this node, until the DHT stops. What there is to hear: {@link DHTEvents}.
+   *
+   * @throws TypeError for an event that there never is
+   */
   addEventListener<K extends keyof DHTEvents>(
     type: K,
     listener: (event: DHTEvents[K]) => void,
     options?: Listening
   ): void {
+    assertListening(type, listener)
     const { waggle, lifetime } = this.#parts
     const given = typeof options === 'boolean' ? { capture: options } : options
     waggle.events.addEventListener(type, listener, {
@@ -214,7 +229,20 @@ export class DHT implements WaggleOperations, AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.stop()
   }
+
+  /** Who it is and how it stands, in a line; `console.log` shows the same. */
+  toString(): string {
+    const state = this.#parts.lifetime.signal.aborted
+      ? 'stopped'
+      : `${this.clientMode ? 'client' : 'server'}, ${this.peers.length} connected`
+    return `DHT(${this.peerId}, ${state})`
+  }
 }
+
+// By this Node asks an object what to print of it.
+Object.defineProperty(DHT.prototype, Symbol.for('nodejs.util.inspect.custom'), {
+  value: DHT.prototype.toString
+})
 
 async function started(settings: Settings): Promise<Parts> {
   const node = await startNode(settings)

@@ -10,8 +10,12 @@ export class BootstrapError extends Error {
     const lines = attempts.map(
       ({ address, error, check }) => `  ${address}: ${error.message}\n    ${check}`
     )
+    const who =
+      attempts.length === 1
+        ? 'the initial peer could not'
+        : `none of the ${attempts.length} initial peers could`
     super(
-      `none of the ${attempts.length} initial peers could be reached:\n${lines.join('\n')}\n` +
+      `${who} be reached:\n${lines.join('\n')}\n` +
         'Check that one of them runs and that this machine can connect to it, or pass requireBootstrap: false to start alone and keep trying.'
     )
     this.attempts = attempts
@@ -84,7 +88,7 @@ export class UnreachableError extends Error {
     super(
       failedPeers === 0
         ? 'no peer is known that could be asked: the node has not joined, or has lost all its peers'
-        : `none of the ${failedPeers} peers that were asked has answered: the network can't be reached, or is busier than requestTimeoutMs allows for`
+        : `${failedPeers === 1 ? 'the only peer that was asked has not' : `none of the ${failedPeers} peers that were asked has`} answered: the network can't be reached, or is busier than requestTimeoutMs allows for`
     )
     this.failedPeers = failedPeers
   }

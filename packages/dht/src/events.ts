@@ -29,6 +29,26 @@ export interface DHTEvents {
   'disk:state': CustomEvent<DiskState>
 }
 
+const NAMES: Readonly<Record<keyof DHTEvents, true>> = {
+  'peer:join': true,
+  'peer:leave': true,
+  'clock:skew': true,
+  'record:stored': true,
+  'record:expired': true,
+  'disk:state': true
+}
+
+/** @throws TypeError for an event that there never is, or for what can't listen */
+export function assertListening(type: unknown, listener: unknown): void {
+  if (typeof type !== 'string' || !Object.hasOwn(NAMES, type)) {
+    throw new TypeError(`there is no event ${type}; there are ${Object.keys(NAMES).join(', ')}`)
+  }
+
+  if (typeof listener !== 'function' && typeof Object(listener).handleEvent !== 'function') {
+    throw new TypeError(`who listens to ${type} must be a function, got ${listener}`)
+  }
+}
+
 /** A record that this node holds or held for others. `get` reads it. */
 export interface RecordNotice {
   readonly key: Key

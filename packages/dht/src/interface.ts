@@ -1,4 +1,4 @@
-import type { AbortOptions, PeerId } from '@libp2p/interface'
+import type { PeerId } from '@libp2p/interface'
 import type { Multiaddr } from '@multiformats/multiaddr'
 import type {
   DHTRecord,
@@ -13,7 +13,10 @@ import type {
 import type { PersistenceStats } from './persistence/interface.ts'
 
 /** What every call takes. */
-export interface CallOptions extends AbortOptions {
+export interface CallOptions {
+  /** Ends the call, which then rejects with the signal's reason. */
+  signal?: AbortSignal | undefined
+
   /**
    * Milliseconds after which the call rejects with `TimeoutError`.
    *
@@ -96,7 +99,10 @@ export interface FindNearestPeersOptions extends CallOptions {
 }
 
 /** How `watch` is told when to end. */
-export interface WatchOptions extends AbortOptions {}
+export interface WatchOptions {
+  /** Ends the loop, which then rejects with the signal's reason. */
+  signal?: AbortSignal | undefined
+}
 
 /** The operations that a node with `waggle()` offers, and that `DHT` passes on. */
 export interface WaggleOperations {

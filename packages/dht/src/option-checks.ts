@@ -71,6 +71,53 @@ function areNumbers(value: unknown, option: string, names: readonly string[]): v
   }
 }
 
+/**
+ * Checks each of the options that are given, by its name.
+ *
+ * @throws TypeError for one that `owner` does not have, or that is wrong
+ */
+export function checkOptions(
+  owner: string,
+  options: unknown,
+  checks: Readonly<Record<string, Check>>
+): void {
+  assertThat(
+    typeof options === 'object' && options !== null,
+    `the options of ${owner}`,
+    'an object',
+    options
+  )
+
+  for (const [option, value] of Object.entries(options as object)) {
+    if (!Object.hasOwn(checks, option)) {
+      throw new TypeError(
+        `${option} is not an option of ${owner}; there are ${Object.keys(checks).join(', ')}`
+      )
+    }
+
+    if (value !== undefined) {
+      checks[option]?.(value, option)
+    }
+  }
+}
+
+/** For what somebody else checks. */
+export function isAnything(): void {}
+
+/** Functions by name, such as kad-dht's validators. */
+export function areFunctions(value: unknown, option: string): void {
+  isObject(value, option)
+
+  for (const [name, member] of Object.entries(value as object)) {
+    isFunction(member, `${option}.${name}`)
+  }
+}
+
+/** Limits of single records. */
+export function isRecordLimits(value: unknown, option: string): void {
+  areNumbers(value, option, Object.keys(DEFAULT_LIMITS))
+}
+
 export function isFunction(value: unknown, option: string): void {
   assertThat(typeof value === 'function', option, 'a function', value)
 }
@@ -131,7 +178,17 @@ export function assertThat(
   value: unknown
 ): void {
   if (!isTrue) {
-    const shown = typeof value === 'string' ? JSON.stringify(value) : String(value)
-    throw new TypeError(`${option} must be ${expected}, got ${shown}`)
+    throw new TypeError(`${option} must be ${expected}, got ${shown(value)}`)
   }
+}
+
+/** What tells somebody most: a text in quotes, and of an object what kind it is. */
+function shown(value: unknown): string {
+  if (typeof value === 'string') {
+    return JSON.stringify(value)
+  }
+
+  return typeof value === 'object' && value !== null
+    ? (value.constructor?.name ?? 'an object')
+    : String(value)
 }

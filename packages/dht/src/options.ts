@@ -16,8 +16,8 @@ import {
 import { DEFAULT_MAX_MESSAGE_BYTES, type NodeLimits, nodeLimitsOf } from './node-limits.ts'
 import {
   areValidators,
-  assertThat,
   type Check,
+  checkOptions,
   eachIs,
   hasMethod,
   isBoolean,
@@ -277,12 +277,8 @@ const FOR_EXISTING_NODE: readonly string[] = [
  * @throws TypeError naming the option that is unknown or wrong
  */
 export function settingsOf(options: DHTOptions): Settings {
-  assertThat(typeof options === 'object' && options !== null, 'options', 'an object', options)
+  checkOptions('DHT.create', options, CHECKS)
   const given = Object.entries(options).filter(([, value]) => value !== undefined)
-
-  for (const [option, value] of given) {
-    check(option, value)
-  }
 
   if (options.libp2p !== undefined) {
     assertCombines(given.map(([option]) => option))
@@ -348,16 +344,6 @@ function limitsOf(given: DHTOptions['limits'] = {}): Pick<Settings, 'limits' | '
   return { limits, nodeLimits }
 }
 
-function check(option: string, value: unknown): void {
-  if (!Object.hasOwn(CHECKS, option)) {
-    throw new TypeError(
-      `${option} is not an option of DHT.create; there are ${Object.keys(CHECKS).join(', ')}`
-    )
-  }
-
-  CHECKS[option as keyof DHTOptions](value, option)
-}
-
 function assertCombines(given: readonly string[]): void {
   const other = given.find((option) => !FOR_EXISTING_NODE.includes(option))
 
@@ -404,7 +390,7 @@ export function persistenceOptions(options: PersistenceOptions): PersistenceOpti
 
   for (const option of ['dataDir', 'datastore', 'durability'] as const) {
     if (options[option] !== undefined) {
-      check(option, options[option])
+      CHECKS[option](options[option], option)
     }
   }
 

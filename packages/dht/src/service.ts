@@ -18,6 +18,9 @@ import { nodeLimitsOf } from './node-limits.ts'
 import { Operations } from './operations.ts'
 import {
   areValidators,
+  type Check,
+  checkOptions,
+  isAnything,
   isCache,
   isFunction,
   isNodeLimits,
@@ -46,17 +49,27 @@ import {
 } from './upkeep/compare-protocol.ts'
 import { MAX_WATCH_STREAMS, WATCH_PROTOCOL } from './watch/limits.ts'
 
+const CHECKS: Readonly<Record<keyof WaggleInit, Check>> = {
+  numReplicas: isWhole(1, SEARCH_WIDTH),
+  requestTimeoutMs: isPositive,
+  cache: isCache,
+  limits: isNodeLimits,
+  allowPeer: isFunction,
+  // These go together, or not: persistenceOptions checks them.
+  dataDir: isAnything,
+  datastore: isAnything,
+  durability: isAnything
+}
+
 /**
  * The Waggle service for an application's own libp2p node. It needs `waggleKadDHT()` beside it, in
  * whose store it keeps records, and the services `identify` and `ping`, which kad-dht needs.
+ *
+ * @throws TypeError for an option that is unknown or wrong
  */
 export function waggle(init: WaggleInit = {}): (components: WaggleComponents) => Waggle {
+  checkOptions('waggle()', init, CHECKS)
   const { numReplicas = DEFAULT_NUM_REPLICAS, requestTimeoutMs = DEFAULT_REQUEST_TIMEOUT_MS } = init
-  isWhole(1, SEARCH_WIDTH)(numReplicas, 'numReplicas')
-  isPositive(requestTimeoutMs, 'requestTimeoutMs')
-  isCache(init.cache ?? {}, 'cache')
-  isNodeLimits(init.limits ?? {}, 'limits')
-  isFunction(init.allowPeer ?? (() => true), 'allowPeer')
   const { cache = {}, allowPeer } = init
   const limits = nodeLimitsOf(init.limits)
   const persistence = persistenceOptions(init)
@@ -238,7 +251,7 @@ class WaggleService implements Waggle, Startable {
 
   get #started(): ServiceParts {
     if (this.#running === undefined) {
-      throw new AbortError('the libp2p node is not running: start it, or create another one')
+      throw new AbortError('the DHT, or its libp2p node, was stopped or never started')
     }
 
     return this.#running

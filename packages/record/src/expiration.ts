@@ -27,9 +27,9 @@ export function expirationOf(
   limits: Limits = DEFAULT_LIMITS
 ): DHTTime {
   if ((expirationTime == null) === (ttl == null)) {
-    const given = ttl == null ? 'neither' : 'both'
+    const what = 'expirationTime (DHT time, seconds) or ttl (seconds from now)'
     throw new TypeError(
-      `give either expirationTime (DHT time, seconds) or ttl (seconds from now), not ${given}`
+      ttl == null ? `${what} is missing: give one, such as { ttl: 600 }` : `give ${what}, not both`
     )
   }
 
@@ -98,6 +98,7 @@ function hint(name: Given['name'], given: number, { maxTtl }: Limits): string {
 
 function assertNumber(name: string, given: unknown): asserts given is number {
   if (typeof given !== 'number') {
-    throw new TypeError(`${name} must be a number of seconds, got ${typeof given}`)
+    const shown = typeof given === 'string' ? JSON.stringify(given) : String(given)
+    throw new TypeError(`${name} must be a number of seconds, got ${shown}`)
   }
 }

@@ -124,7 +124,8 @@ function assertPlain(value: object, place: Place): void {
   const isPlain = prototype === null || Object.getPrototypeOf(prototype) === null
 
   if (!isPlain) {
-    refuse(place, `is a ${prototype.constructor?.name ?? 'object'}`)
+    const name: string = prototype.constructor?.name ?? 'object'
+    refuse(place, `is ${/^[aeio]/i.test(name) ? 'an' : 'a'} ${name}`)
   }
 
   assertThat(Object.getOwnPropertySymbols(value).length === 0, place, 'has a symbol as a property')

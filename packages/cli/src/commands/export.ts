@@ -7,7 +7,7 @@ import { CommandError, DONE, FAILED, toError, UsageError } from '../errors.ts'
 import { addNetworkOptions, type NetworkOptions } from '../network/network-options.ts'
 import { type Source, sourceOf } from '../records/sources.ts'
 import { openProgress } from '../screens/progress.ts'
-import { shownCount } from '../text/count.ts'
+import { counted, shownCount } from '../text/count.ts'
 import { line } from '../text/json.ts'
 import { shownDuration } from '../text/time.ts'
 import type { Context } from './context.ts'
@@ -125,8 +125,8 @@ function tell(
   const { entries, seconds, output } = exported
   const rate = Math.round(entries / seconds)
   const json = { entries, missing: missing(), seconds, perSecond: rate }
-  const lost = missing() === 0 ? '' : `; ${shownCount(missing())} keys were not found`
-  const text = `exported ${shownCount(entries)} entries in ${shownDuration(seconds)} (${shownCount(rate)} a second)${lost}`
+  const lost = missing() === 0 ? '' : `; ${counted(missing(), 'key was', 'keys were')} not found`
+  const text = `exported ${counted(entries, 'entry', 'entries')} in ${shownDuration(seconds)} (${shownCount(rate)} a second)${lost}`
 
   if (output !== undefined) {
     answer({ json, text })

@@ -8,7 +8,7 @@ import { type ImportedEntry, parseEntryLine } from '../records/entry-line.ts'
 import { storeBatch } from '../records/store-batch.ts'
 import { STANDARD_INPUT, type TextLines, textLines } from '../records/text-lines.ts'
 import { openProgress, type Progress } from '../screens/progress.ts'
-import { shownCount } from '../text/count.ts'
+import { counted, shownCount } from '../text/count.ts'
 import { shownDuration } from '../text/time.ts'
 import type { Context } from './context.ts'
 import { act, define, type Program } from './define.ts'
@@ -126,6 +126,6 @@ function tell(context: Context, tally: Tally, seconds: number): void {
   const perSecond = Math.round(done(tally) / seconds)
   context.answer({
     json: { ...tally, seconds, perSecond },
-    text: `imported ${shownCount(stored)} entries in ${shownDuration(seconds)} (${shownCount(perSecond)} a second)${rest.join('')}`
+    text: `imported ${counted(stored, 'entry', 'entries')} in ${shownDuration(seconds)} (${shownCount(perSecond)} a second)${rest.join('')}`
   })
 }

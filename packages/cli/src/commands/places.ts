@@ -1,8 +1,8 @@
 import type { StoreOptions } from '@waggle/dht'
-import type { Key, Lifetime } from '@waggle/record'
+import { DEFAULT_LIMITS, type Key, type Lifetime } from '@waggle/record'
 import type { Command } from 'commander'
 import { UsageError } from '../errors.ts'
-import { parseDuration, parseMoment } from '../text/time.ts'
+import { parseDuration, parseMoment, shownDuration } from '../text/time.ts'
 import { parseKey, shown } from '../text/value-text.ts'
 
 /** How long something is kept when nobody says. */
@@ -44,8 +44,20 @@ export function lifetimeOf({ ttl, expirationTime }: LifetimeOptions): Lifetime {
   }
 
   return expirationTime === undefined
-    ? { ttl: parseDuration(ttl ?? DEFAULT_TTL, '--ttl') }
+    ? { ttl: parseTTL(ttl ?? DEFAULT_TTL) }
     : { expirationTime: parseMoment(expirationTime, '--expiration-time') }
+}
+
+function parseTTL(text: string): number {
+  const seconds = parseDuration(text, '--ttl')
+
+  if (seconds > DEFAULT_LIMITS.maxTtl) {
+    throw new UsageError(
+      `--ttl ${text} is longer than ${shownDuration(DEFAULT_LIMITS.maxTtl)}, for which anything is kept at most: store it again before it expires`
+    )
+  }
+
+  return seconds
 }
 
 export function subkeyOf({ subkey }: SubkeyOptions): Pick<StoreOptions, 'subkey'> {

@@ -1,6 +1,7 @@
-import type { DHT } from '@waggle/dht'
+import type { BootstrapError, DHT } from '@waggle/dht'
+import { reasonsIn } from '../failure.ts'
 import { Stop } from '../io.ts'
-import { shownBytes, shownCount } from '../text/count.ts'
+import { counted, shownBytes } from '../text/count.ts'
 import type { Json } from '../text/json.ts'
 import type { Context } from './context.ts'
 
@@ -8,6 +9,9 @@ import type { Context } from './context.ts'
 export interface Status {
   /** With where the metrics are, if they are served. */
   started(metricsUrl?: string | null): void
+
+  /** That no initial peer answers yet, if so. */
+  alone(error: BootstrapError | undefined): void
   tell(): void
   stopping(signal: AbortSignal): void
 }
@@ -42,6 +46,17 @@ export function followed(dht: DHT, context: Context): Status {
         metricsUrl
       }
       event('started', told, welcome(dht, context, metricsUrl))
+    },
+    alone(error) {
+      if (error !== undefined) {
+        const attempts = error.attempts.map(({ address, error, check }) => ({
+          address,
+          error: error.message,
+          check
+        }))
+        const text = `${reasonsIn(error.message)}\nIt goes on trying.`
+        event('alone', { attempts }, paint('bad', text))
+      }
     },
     stopping({ reason }) {
       const name = reason instanceof Stop ? reason.signal : 'the end'
@@ -81,8 +96,8 @@ function statusOf(dht: DHT): string {
   const nodes = knownPeers + (dht.clientMode ? 0 : 1)
   const disk = persistence?.state === 'failing' ? `; the disk fails: ${persistence.error}` : ''
   return [
-    `${nodes} Waggle nodes (including this one) are in the local routing table, ${peers} peers are connected`,
-    `Local storage contains ${shownCount(records)} keys, ${shownBytes(bytes)}${disk}`
+    `${counted(nodes, 'Waggle node')} (including this one) ${nodes === 1 ? 'is' : 'are'} in the local routing table, ${counted(peers, 'peer')} connected`,
+    `Local storage contains ${counted(records, 'key')}, ${shownBytes(bytes)}${disk}`
   ].join('\n')
 }
 

@@ -12,7 +12,7 @@ import {
   type NetworkOptions,
   namedPeers
 } from '../network/network-options.ts'
-import { parseCount, parsePort } from '../text/count.ts'
+import { parsePort } from '../text/count.ts'
 import { parseDuration } from '../text/time.ts'
 import type { Context } from './context.ts'
 import { act, define, type Program } from './define.ts'
@@ -26,7 +26,6 @@ export type ServeOptions = NetworkOptions & {
   readonly serveRelay?: boolean
   readonly dataDir?: string
   readonly durability?: string
-  readonly numReplicas?: string
   readonly strictClock?: boolean
   readonly requireBootstrap?: boolean
   readonly metricsPort?: string
@@ -71,10 +70,6 @@ export function addServe(program: Program): void {
     .option('--client', 'only read and write: hold nothing for others')
     .option('--relay', "for a machine that others can't connect to: be reached through a relay")
     .option('--serve-relay', 'be a relay for such machines')
-    .option(
-      '--num-replicas <number>',
-      'how many peers hold a record; the same in the whole network'
-    )
     .option('--strict-clock', 'refuse to join when our clock is wrong')
     .option('--require-bootstrap', 'fail when no initial peer answers, instead of trying on')
     .option('--metrics-port <port>', 'serve metrics for Prometheus under /metrics')
@@ -102,6 +97,7 @@ async function serve(context: Context, options: ServeOptions): Promise<number> {
   await using endpoint = port === undefined ? undefined : await serve(port, options.metricsHost)
   const status = followed(dht, context)
   status.started(endpoint?.url)
+  status.alone(dht.bootstrapError)
   await ticks(refreshSeconds, io.signal, () => status.tell())
   status.stopping(io.signal)
   return DONE
@@ -132,10 +128,6 @@ async function dhtOptions(options: ServeOptions, { io }: Context): Promise<DHTOp
     serveRelay: options.serveRelay,
     dataDir: options.dataDir,
     durability: options.durability as DHTOptions['durability'],
-    numReplicas:
-      options.numReplicas === undefined
-        ? undefined
-        : parseCount(options.numReplicas, '--num-replicas'),
     strictClock: options.strictClock,
     requireBootstrap: options.requireBootstrap === true,
     signal: io.signal

@@ -4,7 +4,7 @@ import { joinedClient } from '../network/client.ts'
 import { addNetworkOptions, type NetworkOptions } from '../network/network-options.ts'
 import { parseCount } from '../text/count.ts'
 import { shownClock } from '../text/time.ts'
-import { jsonOf, parseKey } from '../text/value-text.ts'
+import { jsonOf, parseKey, shown } from '../text/value-text.ts'
 import type { Context } from './context.ts'
 import { act, define, type Program } from './define.ts'
 import { foundJson, foundText } from './found.ts'
@@ -39,6 +39,7 @@ async function watch(
 
   try {
     await using dht = await joinedClient(options, context.io)
+    context.note(`watching ${shown(key)}: what is there, and each change. Ctrl-C ends it`)
 
     for await (const found of dht.watch(key, { signal })) {
       tell(context, key, found)

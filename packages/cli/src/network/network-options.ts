@@ -3,6 +3,7 @@ import type { DHTOptions } from '@waggle/dht'
 import type { Command } from 'commander'
 import { CommandError, toError } from '../errors.ts'
 import type { CommandIO } from '../io.ts'
+import { parseCount } from '../text/count.ts'
 
 /** What every command that joins a network takes. */
 export interface NetworkOptions {
@@ -10,6 +11,7 @@ export interface NetworkOptions {
   readonly identity?: string
   readonly protocol?: string
   readonly swarmKey?: string
+  readonly numReplicas?: string
 }
 
 /** The variable that stands in for `--initial-peers`. */
@@ -25,6 +27,10 @@ export function addNetworkOptions(command: Command): Command {
     .option('--identity <file>', 'private key of this peer; made if it is missing')
     .option('--swarm-key <file>', 'key of a private network')
     .option('--protocol <name>', "kad-dht's protocol, which names the network")
+    .option(
+      '--num-replicas <number>',
+      'how many peers hold a record; the same in the whole network (default: 5)'
+    )
 }
 
 /** Addresses of one option, after those of the same option before it. */
@@ -39,10 +45,11 @@ export function namedPeers({ initialPeers }: NetworkOptions, { env }: CommandIO)
 
 /** The options of `DHT.create` that are the same for servers and clients. */
 export async function identityOptions(options: NetworkOptions): Promise<DHTOptions> {
-  const { identity, protocol, swarmKey } = options
+  const { identity, protocol, swarmKey, numReplicas } = options
   return {
     identityPath: identity,
     protocol,
+    numReplicas: numReplicas === undefined ? undefined : parseCount(numReplicas, '--num-replicas'),
     swarmKey: swarmKey === undefined ? undefined : await swarmKeyIn(swarmKey)
   }
 }

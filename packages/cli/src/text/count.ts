@@ -42,3 +42,8 @@ export function shownBytes(bytes: number): string {
 export function shownCount(count: number): string {
   return count.toLocaleString('en')
 }
+
+/** As in `1 key`, `2 keys`, `12,345 entries`. */
+export function counted(count: number, thing: string, things = `${thing}s`): string {
+  return `${shownCount(count)} ${count === 1 ? thing : things}`
+}

@@ -2,7 +2,7 @@ import { chown, mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import process from 'node:process'
 import { describe, expect, it } from 'vitest'
-import { freePorts } from '../../../dht/test/support/loopback.ts'
+import { freeAddress, freePorts } from '../../../dht/test/support/loopback.ts'
 import { temporaryDirectory } from '../../../dht/test/support/temporary-directory.ts'
 import { served } from '../support/served.ts'
 import { RunningWaggle, waggle } from '../support/waggle-process.ts'
@@ -28,9 +28,9 @@ describe('waggle serve', () => {
     const [, address = ''] = /--initial-peers (\S+)/.exec(await node.line(/--initial-peers/)) ?? []
     await waggle(['store', 'k', 'v', '--initial-peers', address])
 
-    await node.line(/Local storage contains 1 keys/)
+    await node.line(/Local storage contains 1 key,/)
     expect(node.lines.join('\n')).toContain(
-      '1 Waggle nodes (including this one) are in the local routing table'
+      '1 Waggle node (including this one) is in the local routing table'
     )
   })
 
@@ -58,6 +58,16 @@ describe('waggle serve', () => {
       event: 'status',
       peers: 1
     })
+  })
+
+  it('says what is wrong with initial peers, and goes on trying', async () => {
+    const missing = await freeAddress()
+    await using node = await served(['--initial-peers', missing])
+    const told = JSON.parse(await node.process.line(/"event":"alone"/))
+    expect(told.attempts).toMatchObject([{ error: expect.stringContaining('ECONNREFUSED') }])
+
+    await using _late = await served(['--listen-on', missing])
+    await node.process.line(/"knownPeers":1/)
   })
 
   it('serves metrics for Prometheus', async () => {

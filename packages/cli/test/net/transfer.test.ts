@@ -118,7 +118,7 @@ describe('waggle import and export', () => {
 
     expect(exitCode).toBe(1)
     expect(JSON.parse(stdout)).toMatchObject({ key: 'there', value: 1 })
-    expect(stderr).toContain('1 keys were not found')
+    expect(stderr).toContain('1 key was not found')
   })
 
   it('leave out what has expired, and what only its owner can store', async () => {

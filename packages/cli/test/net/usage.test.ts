@@ -15,6 +15,8 @@ const WRONG: readonly (readonly [args: string, told: RegExp])[] = [
   ],
   ['store k base64:$$$', /after base64: come bytes in Base64, as in base64:aGVsbG8=/],
   ['store k v --ttl soon', /--ttl soon is no length of time: use seconds, as in 600, or 90s/],
+  ['store k v --ttl 40d', /--ttl 40d is longer than 30 d, for which anything is kept at most/],
+  ['store k v --num-replicas 0 -p 127.0.0.1:1', /--num-replicas 0 is no whole number from 1 up/],
   ['store k v --ttl 60 --expiration-time 1800000000', /give either --ttl or --expiration-time/],
   ['store k v --expiration-time tomorrow', /--expiration-time tomorrow is no moment: use Unix/],
   [

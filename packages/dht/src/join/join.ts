@@ -25,6 +25,9 @@ export interface JoinInit extends AttemptInit {
 
 /** How a node holds on to its network. */
 export interface Membership {
+  /** Why no initial peer could be asked at first, where none was required. */
+  readonly failure: BootstrapError | undefined
+
   /** Resolves when what is to be remembered of it has been saved. */
   flush(): Promise<void>
 }
@@ -48,9 +51,10 @@ export async function join(init: JoinInit): Promise<Membership> {
   const known = remembered.all.map(([peer, addresses]) => rememberedPeer(peer, addresses))
   const reunion = new Reunion({ ...init, initial, remembered, log })
   reunion.follow()
-  await firstOf([...initial, ...known], reunion, init, anySignal(signal, lifetime))
+  const candidates = [...initial, ...known]
+  const failure = await firstOf(candidates, reunion, init, anySignal(signal, lifetime))
 
-  return { flush: () => remembered.flush() }
+  return { failure, flush: () => remembered.flush() }
 }
 
 async function firstOf(
@@ -58,30 +62,34 @@ async function firstOf(
   reunion: Reunion,
   init: JoinInit,
   signal: AbortSignal
-): Promise<void> {
+): Promise<BootstrapError | undefined> {
   const reach = init.strictClock ? strictAttempt : attempt
   const attempts = candidates.map(async (candidate) => {
     reunion.reached(candidate, await reach([...candidate.addresses], init, { signal }))
   })
 
+  let failure: BootstrapError | undefined
+
   try {
     await (attempts.length > 0 && Promise.any(attempts))
   } catch (error) {
     signal.throwIfAborted()
-    throwIfFatal(candidates, error, init)
+    failure = failureOf(candidates, error, init)
   }
 
   for (const [index, candidate] of candidates.entries()) {
     attempts[index]?.catch((error) => isOneself(error) || reunion.retry(candidate))
   }
+
+  return failure
 }
 
-/** All attempts have failed: does the caller want to hear of it? */
-function throwIfFatal(
+/** All attempts have failed: is that the end of it? */
+function failureOf(
   candidates: readonly Candidate[],
   error: unknown,
   { requireBootstrap }: JoinInit
-): void {
+): BootstrapError | undefined {
   const errors: unknown[] = error instanceof AggregateError ? error.errors : []
   const skew = errors.find((one) => one instanceof ClockSkewError)
 
@@ -89,9 +97,17 @@ function throwIfFatal(
     throw skew
   }
 
-  if (requireBootstrap && candidates.some(({ isInitial }) => isInitial)) {
-    throw bootstrapError(candidates, errors)
+  if (!candidates.some(({ isInitial }) => isInitial)) {
+    return undefined
   }
+
+  const failure = bootstrapError(candidates, errors)
+
+  if (requireBootstrap) {
+    throw failure
+  }
+
+  return failure
 }
 
 function initialPeer(address: Multiaddr): Candidate {

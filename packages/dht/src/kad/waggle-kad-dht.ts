@@ -9,6 +9,18 @@ import {
 import { isEmpty, NAMESPACE, recordSelector, ValidationError } from '@waggle/record'
 import { DEFAULT_KAD_PROTOCOL, DEFAULT_REQUEST_TIMEOUT_MS } from '../constants.ts'
 import { pointOfKey, pointOfPeer, sharedBits } from '../lookup/key-space.ts'
+import {
+  areFunctions,
+  areValidators,
+  type Check,
+  checkOptions,
+  isAnything,
+  isBoolean,
+  isFunction,
+  isPositive,
+  isRecordLimits,
+  isText
+} from '../option-checks.ts'
 import { RecordStore, type RecordStoreOptions } from '../store/record-store.ts'
 import { internalsOf } from './internals.ts'
 import { mergingDatastore } from './merging-datastore.ts'
@@ -18,6 +30,53 @@ import { registerParts } from './node-parts.ts'
 export interface WaggleKadDHTInit extends KadDHTInit {
   /** How much is held for other peers, and how large single records may be. */
   records?: RecordStoreOptions | undefined
+}
+
+const RECORD_CHECKS: Readonly<Record<keyof RecordStoreOptions, Check>> = {
+  limits: isRecordLimits,
+  maxRecords: isPositive,
+  maxBytes: isPositive,
+  maxRecordsPerPeer: isPositive,
+  maxBytesPerPeer: isPositive,
+  nearnessOf: isFunction,
+  clock: isFunction,
+  validators: areValidators
+}
+
+/** A misspelled `protocol` would be another network. What else kad-dht has, it looks after itself. */
+const CHECKS: Readonly<Record<keyof WaggleKadDHTInit, Check>> = {
+  records: (value, option) => checkOptions(option, value, RECORD_CHECKS),
+  protocol: isText,
+  clientMode: isBoolean,
+  validators: areFunctions,
+  selectors: areFunctions,
+  peerInfoMapper: isFunction,
+  kBucketSize: isAnything,
+  kBucketSplitThreshold: isAnything,
+  alpha: isAnything,
+  disjointPaths: isAnything,
+  routingTableUpdateQueueConcurrency: isAnything,
+  routingTableUpdateMaxQueueSize: isAnything,
+  prefixLength: isAnything,
+  querySelfInterval: isAnything,
+  initialQuerySelfInterval: isAnything,
+  allowQueryWithZeroPeers: isAnything,
+  logPrefix: isAnything,
+  datastorePrefix: isAnything,
+  metricsPrefix: isAnything,
+  pingOldContactTimeout: isAnything,
+  pingOldContactConcurrency: isAnything,
+  pingOldContactMaxQueueSize: isAnything,
+  pingNewContactTimeout: isAnything,
+  pingNewContactConcurrency: isAnything,
+  pingNewContactMaxQueueSize: isAnything,
+  incomingMessageTimeout: isAnything,
+  maxInboundStreams: isAnything,
+  maxOutboundStreams: isAnything,
+  networkDialTimeout: isAnything,
+  onPeerConnectTimeout: isAnything,
+  providers: isAnything,
+  reprovide: isAnything
 }
 
 /**
@@ -50,6 +109,7 @@ const DATASTORE_PREFIX = '/dht'
 export function waggleKadDHT(
   init: WaggleKadDHTInit = {}
 ): (components: KadDHTComponents) => KadDHT {
+  checkOptions('waggleKadDHT()', init, CHECKS)
   const { records, ...kadInit } = init
 
   return (components) => {

@@ -115,6 +115,8 @@ describe('requireBootstrap: false', () => {
   it('starts alone, and joins when the peer appears (N8)', async () => {
     const address = await freeAddress()
     await using early = await DHT.create({ initialPeers: [address], requireBootstrap: false })
+    expect(early.bootstrapError?.attempts).toMatchObject([{ address: expect.any(String) }])
+    expect(early.bootstrapError?.message).toMatch(/^the initial peer could not be reached:/)
 
     expect(early.peers).toEqual([])
     expect(await early.store('stored alone', 'early', { ttl: 600 })).toBe(true)

@@ -84,11 +84,17 @@ describe('the events of a DHT', () => {
     expect(mine).toEqual([])
   })
 
-  it('have names that are checked where they are written', async () => {
-    await using dht = await DHT.create()
+  it('have names that are checked, as nobody would hear of any other', async () => {
+    await using dht = await DHT.create({ clientMode: true })
     // @ts-expect-error There is no such event.
     const name: keyof DHTEvents = 'peer:dance'
-    dht.addEventListener(name, () => {})
+
+    expect(() => dht.addEventListener(name, () => {})).toThrow(
+      /^there is no event peer:dance; there are peer:join, peer:leave,/
+    )
+    expect(() => dht.addEventListener('peer:join', 5 as never)).toThrow(
+      /^who listens to peer:join must be a function, got 5/
+    )
   })
 })
 

@@ -1,6 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { networkInterfaces, tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { inspect } from 'node:util'
 import { DHT, type GetProgressEvent, getDHTTime, waggle, waggleKadDHT } from '@waggle/dht'
 import { type Testnet, testnet } from '@waggle/dht/testnet'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -52,6 +53,15 @@ describe('a node that is alone', () => {
 
     expect(dht.stats().records).toBe(before.records + 1)
     expect(dht.stats().bytes).toBeGreaterThan(before.bytes + 1_000)
+  })
+})
+
+describe('what is printed of a DHT', () => {
+  it('says who it is and how it stands', async () => {
+    const dht = await DHT.create({ clientMode: true })
+    expect(inspect(dht)).toBe(`DHT(${dht.peerId}, client, 0 connected)`)
+    await dht.stop()
+    expect(String(dht)).toBe(`DHT(${dht.peerId}, stopped)`)
   })
 })
 

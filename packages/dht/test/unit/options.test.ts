@@ -198,7 +198,7 @@ describe('settingsOf', () => {
 
   it.each([null, 5, 'text'])('refuses %j in place of the options', (options) => {
     expect(() => settingsFor(options)).toThrow(TypeError)
-    expect(() => settingsFor(options)).toThrow('options must be an object')
+    expect(() => settingsFor(options)).toThrow('the options of DHT.create must be an object')
   })
 
   it('refuses both a key and a path to one', async () => {

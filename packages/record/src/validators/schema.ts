@@ -38,7 +38,7 @@ export interface SchemaValidatorOptions {
  * @throws TypeError naming what is wrong with a rule
  */
 export function schemaValidator(options: SchemaValidatorOptions): RecordValidator {
-  const { rules, allowOtherKeys = true } = options
+  const { rules, allowOtherKeys = true } = Object(options) as SchemaValidatorOptions
 
   if (!Array.isArray(rules)) {
     throw new TypeError('schemaValidator needs rules: an array of { key, value }, …')

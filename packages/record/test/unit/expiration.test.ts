@@ -93,9 +93,9 @@ describe('expirationOf', () => {
 
   it('refuses neither of the two and both (R14)', () => {
     expect(() => expirationOf({}, now)).toThrow(TypeError)
-    expect(() => expirationOf({}, now)).toThrow(/not neither$/)
+    expect(() => expirationOf({}, now)).toThrow(/is missing: give one, such as/)
     expect(() => expirationOf({ expirationTime: undefined, ttl: undefined }, now)).toThrow(
-      /not neither$/
+      /is missing: give one, such as/
     )
     expect(() => expirationOf({ expirationTime: now + 1, ttl: 1 }, now)).toThrow(TypeError)
     expect(() => expirationOf({ expirationTime: now + 1, ttl: 1 }, now)).toThrow(/not both$/)
