@@ -22,6 +22,9 @@ export const HEDGE_MS = 100
 /** How many peers are asked before a key counts as absent: Kademlia's k (§2.3 of the paper). */
 export const SEARCH_WIDTH = 20
 
+/** How many searches of one node are under way at once: a few times what one storeMany and one getMany need. */
+export const MAX_LOOKUPS_UNDER_WAY = 4096
+
 /** How many operations of one storeMany or getMany are under way at once. */
 export const MANY_UNDER_WAY = 1024
 

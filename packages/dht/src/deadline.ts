@@ -1,5 +1,3 @@
-import { TimeoutError } from './errors.ts'
-
 /** The longest that a timer can wait; longer ones would fire at once. */
 export const MAX_TIMER_MS: number = 2 ** 31 - 1
 
@@ -14,19 +12,4 @@ export function anySignal(...signals: (AbortSignal | undefined)[]): AbortSignal 
   return others.length === 0 && first !== undefined
     ? first
     : AbortSignal.any([...(first ? [first] : []), ...others])
-}
-
-/** Rejects when the promise takes longer; what it comes to then is nobody's business any more. */
-export async function inTime<T>(promise: Promise<T>, ms: number): Promise<T> {
-  const { promise: tooLate, reject } = Promise.withResolvers<never>()
-  const timer = setTimeout(
-    () => reject(new TimeoutError(`no answer within ${ms} ms`)),
-    Math.min(ms, MAX_TIMER_MS)
-  )
-
-  try {
-    return await Promise.race([promise, tooLate])
-  } finally {
-    clearTimeout(timer)
-  }
 }

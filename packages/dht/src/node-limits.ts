@@ -1,3 +1,5 @@
+import type { Limits } from '@waggle/record'
+
 /**
  * What one node lets others take of it, and takes itself. These are its own affair: unlike the
  * limits of records (R12), they need not be the same in the whole network.
@@ -142,4 +144,21 @@ export function nodeLimitsOf(given: Partial<NodeLimits> = {}): NodeLimits {
   const names = Object.keys(DEFAULT_NODE_LIMITS) as (keyof NodeLimits)[]
   const entries = names.map((name) => [name, given[name] ?? DEFAULT_NODE_LIMITS[name]])
   return Object.fromEntries(entries) as { [K in keyof NodeLimits]: number }
+}
+
+/** A frame's other parts, besides a record and its key. */
+const MESSAGE_OVERHEAD_BYTES = 1024
+
+/** @throws TypeError when records are allowed that fit no message */
+export function assertMessagesFit(
+  { maxMessageBytes }: NodeLimits,
+  { maxRecordBytes, maxKeyBytes }: Limits
+): void {
+  const leastBytes = maxRecordBytes + maxKeyBytes + MESSAGE_OVERHEAD_BYTES
+
+  if (maxMessageBytes < leastBytes || maxMessageBytes > DEFAULT_MAX_MESSAGE_BYTES) {
+    throw new TypeError(
+      `limits.maxMessageBytes ${maxMessageBytes} must be from ${leastBytes}, or a record and its key don't fit, to ${DEFAULT_MAX_MESSAGE_BYTES}`
+    )
+  }
 }

@@ -72,6 +72,9 @@ export interface OperationsInit {
 /** Seconds; a float has room for it until the year 2242. */
 const CLOCK_STEP = 1e-6
 
+/** Seconds. Steps alone never lead so far ahead of the clock. */
+const MAX_AHEAD = 1
+
 /** Checks what callers pass, and has the replicas do it in time. */
 export class Operations implements WaggleOperations {
   readonly #init: OperationsInit
@@ -94,9 +97,10 @@ export class Operations implements WaggleOperations {
   async delete(key: Key, options: DeleteOptions): Promise<boolean> {
     assertOptions('delete', options)
     const write = deleting({ ...options, key }, this.#rules())
-    this.#init.republisher.unpublish(placeOf(write))
-    this.#init.republisher.unpublishAll(placeOf(write) + SUBKEY_SEPARATOR)
-    return this.#calls.run('delete', options, (wanted) => this.#write(write, wanted))
+    return this.#calls.run('delete', options, (wanted) => {
+      this.#init.republisher.unpublishAll(placeOf(write) + SUBKEY_SEPARATOR)
+      return this.#replace(write, wanted)
+    })
   }
 
   stopRepublishing(key: Key, options: PlaceOptions = {}): boolean {
@@ -295,11 +299,16 @@ export class Operations implements WaggleOperations {
     return whenDone(reads.read(key, options), (record) => store.checks.shown(key, record))
   }
 
-  /** Time rises from write to write: of two within a clock's tick, with the same ttl, the later wins. */
+  /**
+   * Time rises from write to write: of two within a clock's tick, with the same ttl, the later wins. A clock that
+   * was ahead and has been set right is believed.
+   */
   #rules(privateKey?: SigningKey): WriteRules {
     const { clock, limits } = this.#init.store
     const own = this.#init.privateKey
-    this.#lastWrite = Math.max(clock(), this.#lastWrite + CLOCK_STEP)
+    const now = clock()
+    const next = this.#lastWrite + CLOCK_STEP
+    this.#lastWrite = next - now > MAX_AHEAD ? now : Math.max(now, next)
 
     if (privateKey !== undefined) {
       assertPrivateKey(privateKey)

@@ -13,7 +13,7 @@ import {
   DEFAULT_REQUEST_TIMEOUT_MS,
   SEARCH_WIDTH
 } from './constants.ts'
-import { DEFAULT_MAX_MESSAGE_BYTES, type NodeLimits, nodeLimitsOf } from './node-limits.ts'
+import { assertMessagesFit, type NodeLimits, nodeLimitsOf } from './node-limits.ts'
 import {
   areValidators,
   type Check,
@@ -322,9 +322,6 @@ const DEFAULTS = {
   libp2pOptions: {}
 }
 
-/** A frame's other parts, besides a record and its key. */
-const MESSAGE_OVERHEAD_BYTES = 1024
-
 /** @throws TypeError when records are allowed that fit no message */
 function limitsOf(given: DHTOptions['limits'] = {}): Pick<Settings, 'limits' | 'nodeLimits'> {
   const nodeLimits = nodeLimitsOf(given)
@@ -332,15 +329,7 @@ function limitsOf(given: DHTOptions['limits'] = {}): Pick<Settings, 'limits' | '
   const limits = Object.fromEntries(
     names.map((name) => [name, given[name] ?? DEFAULT_LIMITS[name]])
   ) as { [K in keyof Limits]: number }
-  const leastBytes = limits.maxRecordBytes + limits.maxKeyBytes + MESSAGE_OVERHEAD_BYTES
-  const { maxMessageBytes } = nodeLimits
-
-  if (maxMessageBytes < leastBytes || maxMessageBytes > DEFAULT_MAX_MESSAGE_BYTES) {
-    throw new TypeError(
-      `limits.maxMessageBytes ${maxMessageBytes} must be from ${leastBytes}, or a record and its key don't fit, to ${DEFAULT_MAX_MESSAGE_BYTES}`
-    )
-  }
-
+  assertMessagesFit(nodeLimits, limits)
   return { limits, nodeLimits }
 }
 

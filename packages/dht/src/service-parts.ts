@@ -19,7 +19,7 @@ import { type NodeParts, partsOf } from './kad/node-parts.ts'
 import { Avoidance } from './lookup/avoidance.ts'
 import { Lookups } from './lookup/lookups.ts'
 import type { Meter } from './metrics/meter.ts'
-import type { NodeLimits } from './node-limits.ts'
+import { assertMessagesFit, type NodeLimits } from './node-limits.ts'
 import { Outlaws } from './outlaws.ts'
 import { Replicas } from './replicas/replicas.ts'
 import type { WaggleComponents, WaggleInit } from './service-interface.ts'
@@ -82,6 +82,7 @@ export interface ServiceParts extends NodeParts {
 export function serviceParts(init: PartsInit): ServiceParts {
   const { components, events, limits } = init
   const { kad, store } = partsOf(components)
+  assertMessagesFit(limits, store.limits)
   const access = new Access(init.allowPeer)
   const stopping = new AbortController()
   const lifetime = stopping.signal
@@ -166,7 +167,8 @@ function finding(init: PartsInit): Finding {
   })
   const lookups = new Lookups({
     ...{ avoidance, requestTimeoutMs },
-    isReady: (peer) => channel.isReady(peer)
+    isReady: (peer) => channel.isReady(peer),
+    onMissed: (peer) => channel.missed(peer)
   })
   const replicas = new Replicas({
     self: components.peerId,
@@ -282,7 +284,7 @@ function recordChannel(
   const log = logger.forComponent('waggle:exchange')
   const stockChannel = new KadChannel({ connectionManager, kad, log, requestTimeoutMs, store })
   return new ExchangeChannel({
-    ...{ connectionManager, limits, log, store, stockChannel },
+    ...{ connectionManager, limits, log, requestTimeoutMs, store, stockChannel },
     ...about
   })
 }

@@ -264,10 +264,13 @@ class WaggleService implements Waggle, Startable {
   ): Promise<void> {
     const isAllowed = this.#started.access.allows(peer, 'connect')
 
-    if (isAllowed === true || (await isAllowed)) {
+    if (isAllowed !== true && !(await isAllowed)) {
+      stream.abort(new Error('this peer may not ask here'))
+    } else if (stream.status === 'open' && stream.remoteWriteStatus === 'writable') {
       server.serve(stream, peer)
     } else {
-      stream.abort(new Error('this peer may not ask here'))
+      // It ended meanwhile, of which nobody would hear any more.
+      stream.abort(new Error('the peer has closed the stream'))
     }
   }
 

@@ -38,6 +38,15 @@ export class Backlog {
     this.#streams.delete(stream)
   }
 
+  /** A peer that has reconnected may have left streams behind, which must not count against it: the oldest go. */
+  endOldest(peer: string, most: number): void {
+    const streams = [...this.#streams].flatMap(([stream, other]) => (other === peer ? stream : []))
+
+    for (const stream of streams.slice(0, -most)) {
+      stream.close(new Error(`the peer has opened more than ${most} streams`))
+    }
+  }
+
   /** Something is buffered: it is looked at soon. */
   grew(): void {
     this.#alarm.within(LOOK_MS)

@@ -60,6 +60,17 @@ export function wirePeerOf(contact: Contact): WirePeer {
   return peer
 }
 
+/** A peer that a stock peer has named, with as many addresses, and no others, than one that the exchange names. */
+export function dialable({ id, multiaddrs }: Contact): Contact {
+  return {
+    id,
+    multiaddrs: multiaddrs
+      .slice(0, MAX_ADDRESSES_PER_PEER)
+      .filter((address) => address.bytes.length <= MAX_ADDRESS_BYTES && isDialable(address))
+      .slice(0, MAX_DIALLED_ADDRESSES)
+  }
+}
+
 /** Copies what it keeps: the bytes are views of a whole message. */
 function contactOf({ id, addresses }: WirePeer): Contact | undefined {
   try {
@@ -75,20 +86,29 @@ function contactOf({ id, addresses }: WirePeer): Contact | undefined {
 function multiaddrsOf(address: Uint8Array): Multiaddr[] {
   try {
     const parsed = multiaddr(address.slice())
-    return parsed.getComponents().length > MAX_ADDRESS_PARTS ? [] : [parsed]
+    return isDialable(parsed) ? [parsed] : []
   } catch {
     return []
   }
 }
 
+function isDialable(address: Multiaddr): boolean {
+  return address.getComponents().length <= MAX_ADDRESS_PARTS
+}
+
+/** Each part with its length, so that no two peers have one name, whatever bytes somebody takes for an id. */
 function nameOf({ id, addresses }: WirePeer): string {
-  let name = textOf(id)
+  let name = named(id)
 
   for (const address of addresses) {
-    name += `\n${textOf(address)}`
+    name += named(address)
   }
 
   return name
+}
+
+function named(part: Uint8Array): string {
+  return String.fromCharCode(part.length) + textOf(part)
 }
 
 /** The peers that an answer names by their places among those that its message introduces. */

@@ -2,6 +2,7 @@ import { AbortError, type Logger, type PeerId, type Stream } from '@libp2p/inter
 import type { ConnectionManager } from '@libp2p/interface-internal'
 import { type DHTRecord, encodeRecord, type MaybePromise, whenDone } from '@waggle/record'
 import { connectedTo } from '../connect.ts'
+import { timeoutSignal } from '../deadline.ts'
 import { BusyError } from '../errors.ts'
 import type {
   Contact,
@@ -22,6 +23,7 @@ import { Hearsay } from './hearsay.ts'
 import {
   EXCHANGE_PROTOCOL,
   MAX_REMEMBERED_CONTACTS,
+  MAX_SILENCE_MS,
   OPEN_TIMEOUT_MS,
   STOCK_PEER_MEMORY_MS
 } from './limits.ts'
@@ -38,6 +40,9 @@ export interface ExchangeChannelInit {
 
   /** @default DEFAULT_NODE_LIMITS */
   readonly limits?: NodeLimits | undefined
+
+  /** How long a peer may take to answer: connecting may take as long, and silence. */
+  readonly requestTimeoutMs?: number | undefined
 
   /** Who is not asked, because it broke the protocol lately. */
   readonly isBanished?: (peer: PeerId) => boolean
@@ -67,6 +72,8 @@ interface Exchange<T> {
 export class ExchangeChannel implements RecordChannel {
   readonly #init: ExchangeChannelInit
   readonly #clients = new Map<string, ExchangeClient>()
+  /** Where each of them is to be reached: as it was named last. */
+  readonly #latest = new Map<string, Contact>()
   readonly #contacts = new Contacts()
   readonly #dials: DialAllowance
   readonly #hearsay = new Hearsay()
@@ -131,6 +138,20 @@ export class ExchangeChannel implements RecordChannel {
     return this.#hearsay.isDoubtful(peer)
   }
 
+  /**
+   * A peer has not answered. True if it is known by what others say only, and is not connected: then it is not
+   * the peer that is avoided, but these addresses.
+   */
+  missed(peer: Contact): boolean {
+    const isStranger = this.#isStranger(peer)
+
+    if (isStranger) {
+      this.#hearsay.missed(peer)
+    }
+
+    return isStranger
+  }
+
   /** How many questions are not sent yet, and how many messages not answered, to all peers. */
   get load(): { readonly waiting: number; readonly underWay: number } {
     let [waiting, underWay] = [0, 0]
@@ -158,16 +179,20 @@ export class ExchangeChannel implements RecordChannel {
       return onStock()
     }
 
-    return this.#clientOf(peer, name)
-      .ask(question, request)
-      .then(onAnswer, (error: unknown) => {
-        if (error instanceof Error && error.name === 'UnsupportedProtocolError') {
-          this.#rememberStock(name)
-          return onStock()
-        }
+    const client = this.#clientOf(peer, name)
 
-        throw error
-      })
+    if (!client.isOpen) {
+      this.#latest.set(name, peer)
+    }
+
+    return client.ask(question, request).then(onAnswer, (error: unknown) => {
+      if (error instanceof Error && error.name === 'UnsupportedProtocolError') {
+        this.#rememberStock(name)
+        return onStock()
+      }
+
+      throw error
+    })
   }
 
   /** A write goes to several peers, mostly one after the other, and is encoded once for these. */
@@ -214,11 +239,15 @@ export class ExchangeChannel implements RecordChannel {
 
     const client = new ExchangeClient({
       limits: this.#init.limits,
+      maxSilenceMs: Math.max(MAX_SILENCE_MS, this.#init.requestTimeoutMs ?? 0),
       onOffence: (error) => this.#init.onOffence?.(peer.id, error),
-      open: () => this.#open(peer),
+      open: () => this.#open(this.#latest.get(name) ?? peer),
       contactOf: (introduced) => this.#heardOf(introduced, peer.id),
       onAnswer: () => this.#init.onAnswer(peer.id),
-      onIdle: () => this.#clients.delete(name)
+      onIdle: () => {
+        this.#clients.delete(name)
+        this.#latest.delete(name)
+      }
     })
     this.#clients.set(name, client)
     return client
@@ -252,8 +281,8 @@ export class ExchangeChannel implements RecordChannel {
   }
 
   async #connect(peer: Contact): Promise<Stream> {
-    const { connectionManager } = this.#init
-    const signal = AbortSignal.timeout(OPEN_TIMEOUT_MS)
+    const { connectionManager, requestTimeoutMs = 0 } = this.#init
+    const signal = timeoutSignal(Math.max(OPEN_TIMEOUT_MS, requestTimeoutMs))
     await connectedTo(connectionManager, peer, { signal })
     return connectionManager.openStream(peer.id, EXCHANGE_PROTOCOL, { signal })
   }

@@ -42,6 +42,9 @@ export interface ExchangeClientInit {
   /** @default DEFAULT_NODE_LIMITS */
   readonly limits?: NodeLimits | undefined
 
+  /** For so long nothing may come while answers are due. @default MAX_SILENCE_MS */
+  readonly maxSilenceMs?: number | undefined
+
   /** The peer has broken the protocol. */
   readonly onOffence?: (error: Error) => void
 
@@ -51,6 +54,9 @@ export interface ExchangeClientInit {
   /** Nothing is open or waiting any more. */
   readonly onIdle?: () => void
 }
+
+/** So long a full queue is taken for full, once it has been gone through. */
+const MIN_SWEEP_MS = 10
 
 type Asked = Waiting<Question, Answer>
 
@@ -62,6 +68,7 @@ type Asked = Waiting<Question, Answer>
 export class ExchangeClient {
   readonly #init: ExchangeClientInit
   readonly #limits: NodeLimits
+  readonly #maxSilenceMs: number
   readonly #underWay = new Map<number, readonly Asked[]>()
   readonly #queue = new QuestionQueue<Question, Answer>({ sizeOf, isAlike })
   #stream: FramedStream | undefined
@@ -73,18 +80,21 @@ export class ExchangeClient {
   readonly #silence = new Alarm(() => this.#onSilence())
   readonly #gathered = new Alarm(() => this.#sendQueue())
   #bytesUnderWay = 0
+  /** When it was looked for questions that nobody wants any more. */
+  #sweptAtMs = Number.NEGATIVE_INFINITY
   #closedBy: Error | undefined
 
   constructor(init: ExchangeClientInit) {
     this.#init = init
     this.#limits = init.limits ?? DEFAULT_NODE_LIMITS
+    this.#maxSilenceMs = init.maxSilenceMs ?? MAX_SILENCE_MS
   }
 
   /** Rejects when the peer gives no usable answer, or nobody wanted one before it was asked. */
   ask(question: Question, request?: Wanted): Promise<Answer> {
     const { maxQuestionsPerPeer } = this.#limits
 
-    if (this.#isFull() && !this.#queue.dropUnwanted()) {
+    if (this.#isFull() && !this.#hasRoomAfterAll()) {
       return Promise.reject(
         new BusyError(
           `${maxQuestionsPerPeer} questions wait for the peer already, or as many bytes`
@@ -178,13 +188,28 @@ export class ExchangeClient {
     return this.#queue.length >= maxQuestionsPerPeer || bytes >= maxQuestionBytesPerPeer
   }
 
+  /** To go through all that wait takes long, and nothing has changed since a moment ago. */
+  #hasRoomAfterAll(): boolean {
+    const nowMs = performance.now()
+
+    if (nowMs - this.#sweptAtMs < MIN_SWEEP_MS) {
+      return false
+    }
+
+    this.#sweptAtMs = nowMs
+    this.#queue.dropUnwanted()
+    return !this.#isFull()
+  }
+
   /** Ends the stream if it is. */
   #isTooSilent(): boolean {
     const silentMs = performance.now() - this.#silentSinceMs
-    const isTooSilent = this.#underWay.size > 0 && silentMs > MAX_SILENCE_MS
+    const isTooSilent = this.#underWay.size > 0 && silentMs > this.#maxSilenceMs
 
     if (isTooSilent) {
-      this.#stream?.close(new Error(`the peer has been silent for more than ${MAX_SILENCE_MS} ms`))
+      this.#stream?.close(
+        new Error(`the peer has been silent for more than ${this.#maxSilenceMs} ms`)
+      )
     }
 
     return isTooSilent
@@ -193,7 +218,7 @@ export class ExchangeClient {
   /** What nobody waits for any more must not stay in memory until somebody asks again. */
   #onSilence(): void {
     if (this.#underWay.size > 0 && !this.#isTooSilent()) {
-      this.#silence.within(MAX_SILENCE_MS)
+      this.#silence.within(this.#maxSilenceMs)
     }
   }
 
@@ -234,7 +259,7 @@ export class ExchangeClient {
     if (batch.length > 0) {
       if (this.#underWay.size === 0) {
         this.#silentSinceMs = performance.now()
-        this.#silence.within(MAX_SILENCE_MS)
+        this.#silence.within(this.#maxSilenceMs)
       }
 
       this.#lastId = this.#lastId === MAX_REQUEST_ID ? 0 : this.#lastId + 1

@@ -98,6 +98,7 @@ export class ExchangeServer {
     })
     const asking = { asker, framed, answers: new Answers(framed, this.#init.store) }
     this.#backlog.add(framed, asker.toString())
+    this.#backlog.endOldest(asker.toString(), MAX_EXCHANGE_STREAMS)
   }
 
   /** Stops the clocks. */
@@ -143,7 +144,7 @@ export class ExchangeServer {
       reply: this.#reply(message, asking),
       id: message.id,
       isWanted: () => framed.isOpen,
-      onDone: (reply) => this.#give(reply, asking)
+      onDone: (reply) => this.#give(reply, asking, message)
     })
     this.#requests++
     this.#work.add(asker.toString(), answering)
@@ -154,14 +155,15 @@ export class ExchangeServer {
   }
 
   /** Undefined: nobody wants it any more. */
-  #give(reply: MaybePromise<Reply> | undefined, asking: Asking): void {
+  #give(reply: MaybePromise<Reply> | undefined, asking: Asking, message: Message): void {
     if (isPromise(reply)) {
-      // What a validator takes long to check holds up nothing else.
+      // What takes long to check holds up nothing else.
       asking.framed.owe(
         Promise.resolve(reply).then(
-          (late) => this.#give(late, asking),
-          () => this.#give(undefined, asking)
-        )
+          (late) => this.#give(late, asking, message),
+          () => this.#give(undefined, asking, message)
+        ),
+        bytesIn(message)
       )
       return
     }
@@ -292,6 +294,13 @@ function keysIn(message: Message): number {
     default:
       return 0
   }
+}
+
+/** Of what is in memory of it, nearly all. */
+function bytesIn(message: Message): number {
+  return message.name === 'store'
+    ? message.writes.reduce((sum, { key, record }) => sum + key.length + record.length, 0)
+    : 0
 }
 
 interface Write {

@@ -4,7 +4,12 @@ import { atEndOfTurn } from '../lookup/end-of-turn.ts'
 import { DEFAULT_MAX_BUFFERED_BYTES_PER_PEER } from '../node-limits.ts'
 import { ByteWriter } from './bytes.ts'
 import { FrameReader, type Language, writeFrame } from './frames.ts'
-import { MAX_MESSAGES_PER_TURN, MAX_OWED_ANSWERS, TARGET_MESSAGE_BYTES } from './limits.ts'
+import {
+  MAX_MESSAGES_PER_TURN,
+  MAX_OWED_ANSWERS,
+  MAX_OWED_BYTES,
+  TARGET_MESSAGE_BYTES
+} from './limits.ts'
 import type { Message } from './messages.ts'
 import { ExchangeProtocolError } from './protocol-error.ts'
 
@@ -63,6 +68,7 @@ export class FramedStream<M = Message> {
   #isFlushScheduled = false
   #isOpen = true
   #owedAnswers = 0
+  #owedBytes = 0
   #holds = 0
   #stuckSinceMs: number | undefined
 
@@ -94,10 +100,10 @@ export class FramedStream<M = Message> {
     return this.#isOpen
   }
 
-  /** What has come and was not given on, and what was sent and could not go out. */
+  /** What has come and was not given on or is still worked on, and what was sent and could not go out. */
   get bufferedBytes(): number {
     const { readBufferLength, writeBufferLength } = this.#init.stream
-    return this.#reader.length + readBufferLength + writeBufferLength
+    return this.#reader.length + this.#owedBytes + readBufferLength + writeBufferLength
   }
 
   /** Since when a message is unfinished or what was sent is not read, in ms of the process's clock. */
@@ -141,13 +147,19 @@ export class FramedStream<M = Message> {
     }
   }
 
-  /** Counts an answer as owed until the promise settles. */
-  owe(answer: Promise<void>): void {
+  /** Counts an answer as owed until the promise settles, and with it so many bytes as are in memory for it. */
+  owe(answer: Promise<void>, bytes = 0): void {
     this.#owedAnswers++
+    this.#owedBytes += bytes
     this.#pauseIfWaiting()
+
+    if (bytes > 0) {
+      this.#init.onBacklog?.()
+    }
 
     const onSettled = (): void => {
       this.#owedAnswers--
+      this.#owedBytes -= bytes
       this.#onDrain()
     }
     answer.then(onSettled, onSettled)
@@ -207,6 +219,7 @@ export class FramedStream<M = Message> {
     const isWaiting =
       this.isBlocked ||
       this.#holds > 0 ||
+      this.#owedBytes >= MAX_OWED_BYTES ||
       this.#owedAnswers >= (this.#init.maxOwedAnswers ?? MAX_OWED_ANSWERS)
     return this.#init.isReadingWithWriting === true && isWaiting
   }

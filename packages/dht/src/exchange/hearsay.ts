@@ -1,5 +1,6 @@
 import type { PeerId } from '@libp2p/interface'
 import type { Contact } from '../interface.ts'
+import { Failures } from '../lookup/avoidance.ts'
 
 /** So many more strangers of those that a peer has named may be out of reach than within. */
 const MAX_DOUBT = 8
@@ -16,6 +17,8 @@ const MAX_NAMERS = 4096
  * peer may as well be one that has not heard yet who is gone.
  */
 export class Hearsay {
+  /** Of strangers, where nobody answered: which says nothing of the peer, who may be elsewhere. */
+  readonly #missed = new Failures()
   readonly #namers = new WeakMap<Contact, string>()
   readonly #credits = new Map<string, number>()
 
@@ -38,8 +41,17 @@ export class Hearsay {
     }
   }
 
+  /** A stranger has not answered at these addresses. */
+  missed(stranger: Contact): void {
+    this.#missed.add(placeOf(stranger))
+  }
+
   /** Whether others are to be asked first. */
   isDoubtful(contact: Contact): boolean {
+    if (!this.#missed.isEmpty && this.#missed.has(placeOf(contact))) {
+      return true
+    }
+
     if (this.#credits.size === 0) {
       return false
     }
@@ -55,4 +67,19 @@ export class Hearsay {
       this.#credits.delete(oldest)
     }
   }
+}
+
+const places = new WeakMap<Contact, string>()
+
+/** A peer at certain addresses. */
+function placeOf(contact: Contact): string {
+  const known = places.get(contact)
+
+  if (known !== undefined) {
+    return known
+  }
+
+  const place = [contact.id, ...contact.multiaddrs].join(' ')
+  places.set(contact, place)
+  return place
 }

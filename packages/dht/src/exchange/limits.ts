@@ -66,6 +66,9 @@ export const MAX_EXCHANGE_STREAMS = 4
 /** Answers on one stream that wait for the disk. Enough to fill one write to it, few enough to hold in memory. */
 export const MAX_OWED_ANSWERS: number = DEFAULT_MAX_REQUESTS_PER_PEER / MAX_EXCHANGE_STREAMS
 
+/** Bytes of messages on one stream whose answers wait for checks, beyond which no other is taken in. */
+export const MAX_OWED_BYTES: number = 1024 * 1024
+
 /** A question that has waited for its turn for longer is answered with BUSY: its asker is about to give it up. */
 export const MAX_WAIT_MS = 1500
 

@@ -84,17 +84,13 @@ export class QuestionQueue<Q, A> {
     return all
   }
 
-  /** Says whether there were some that nobody wants any more. */
-  dropUnwanted(): boolean {
-    const all = this.takeAll()
-
-    for (const waiting of all) {
+  /** Leaves those that somebody still wants. */
+  dropUnwanted(): void {
+    for (const waiting of this.takeAll()) {
       if (isWanted(waiting)) {
         this.push(waiting)
       }
     }
-
-    return this.#waiting.length < all.length
   }
 
   /** What some of them add to messages. */

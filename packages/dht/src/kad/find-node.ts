@@ -1,5 +1,7 @@
 import type { AbortOptions, PeerId } from '@libp2p/interface'
 import { MessageType } from '@libp2p/kad-dht'
+import { SEARCH_WIDTH } from '../constants.ts'
+import { dialable } from '../exchange/contacts.ts'
 import type { Contact } from '../interface.ts'
 import { type KadInternals, NO_PATH } from './internals.ts'
 
@@ -14,7 +16,7 @@ export async function findNode(
 
   for await (const event of kad.network.sendRequest(peer, message, { ...options, path: NO_PATH })) {
     if (event.name === 'PEER_RESPONSE') {
-      return event.closer
+      return event.closer.slice(0, SEARCH_WIDTH).map(dialable)
     }
 
     if (event.name === 'QUERY_ERROR') {

@@ -19,6 +19,7 @@ import { equals } from 'uint8arrays/equals'
 import { connectedTo } from '../connect.ts'
 import { SEARCH_WIDTH } from '../constants.ts'
 import { timeoutSignal } from '../deadline.ts'
+import { dialable } from '../exchange/contacts.ts'
 import type {
   Contact,
   FindReply,
@@ -89,7 +90,7 @@ export class KadChannel implements RecordChannel {
         record && equals(record.key, key)
           ? await receivedRecord(peer, key, record.value, this.#components)
           : undefined,
-      closer: closer.slice(0, SEARCH_WIDTH)
+      closer: closer.slice(0, SEARCH_WIDTH).map(dialable)
     }
   }
 

@@ -1,66 +1,98 @@
 import type { PeerId } from '@libp2p/interface'
 import { FIRST_AVOIDANCE_MS, MAX_AVOIDANCE_MS, MAX_AVOIDED_PEERS } from '../constants.ts'
 
-interface Failures {
+interface Failed {
   readonly count: number
   readonly untilMs: number
 }
 
+/** Who or what failed lately, by name. Each failure in a row doubles the time until it is tried like others again. */
+export class Failures {
+  /** In the order of the last failure, for the sake of forgetting the oldest. */
+  readonly #failed = new Map<string, Failed>()
+  readonly #nowMs: () => number
+
+  constructor(nowMs: () => number = () => performance.now()) {
+    this.#nowMs = nowMs
+  }
+
+  get isEmpty(): boolean {
+    return this.#failed.size === 0
+  }
+
+  has(name: string): boolean {
+    const failed = this.#failed.get(name)
+    return failed !== undefined && failed.untilMs > this.#nowMs()
+  }
+
+  /** How many are within their time. */
+  get size(): number {
+    const nowMs = this.#nowMs()
+    return [...this.#failed.values()].filter(({ untilMs }) => untilMs > nowMs).length
+  }
+
+  /** Says how often in a row that was. */
+  add(name: string): number {
+    const count = (this.#failed.get(name)?.count ?? 0) + 1
+    this.#remember(name, {
+      count,
+      ms: Math.min(FIRST_AVOIDANCE_MS * 2 ** (count - 1), MAX_AVOIDANCE_MS)
+    })
+    return count
+  }
+
+  /** As after a first failure, but none is counted. */
+  spare(name: string): void {
+    this.#remember(name, { count: this.#failed.get(name)?.count ?? 0, ms: FIRST_AVOIDANCE_MS })
+  }
+
+  forget(name: string): void {
+    this.#failed.delete(name)
+  }
+
+  #remember(name: string, { count, ms }: { count: number; ms: number }): void {
+    this.#failed.delete(name)
+    this.#failed.set(name, { count, untilMs: this.#nowMs() + ms })
+
+    if (this.#failed.size > MAX_AVOIDED_PEERS) {
+      const [oldest] = this.#failed.keys()
+      this.#failed.delete(oldest ?? '')
+    }
+  }
+}
+
 /**
- * Who failed lately, so that a dead peer costs one timeout and not one in each search (N8). Each
- * failure in a row doubles the time for which the peer is asked only when others are too few.
+ * Which peers failed lately, so that a dead one costs one timeout and not one in each search (N8): they are
+ * asked only when others are too few.
  */
 export class Avoidance {
-  /** In the order of the last failure, for the sake of forgetting the oldest. */
-  readonly #failures = new Map<string, Failures>()
-  readonly #nowMs: () => number
+  readonly #failures: Failures
   readonly #onGivenUp: (peer: PeerId) => void
 
   /** `onGivenUp` is told of each failure of a peer that has failed more than once in a row. */
-  constructor(
-    nowMs: () => number = () => performance.now(),
-    onGivenUp: (peer: PeerId) => void = () => {}
-  ) {
-    this.#nowMs = nowMs
+  constructor(nowMs?: () => number, onGivenUp: (peer: PeerId) => void = () => {}) {
+    this.#failures = new Failures(nowMs)
     this.#onGivenUp = onGivenUp
   }
 
   has(peer: PeerId): boolean {
-    if (this.#failures.size === 0) {
-      return false
-    }
-
-    const failures = this.#failures.get(peer.toString())
-    return failures !== undefined && failures.untilMs > this.#nowMs()
+    return !this.#failures.isEmpty && this.#failures.has(peer.toString())
   }
 
   /** How many peers are avoided now. */
   get size(): number {
-    const nowMs = this.#nowMs()
-    return [...this.#failures.values()].filter(({ untilMs }) => untilMs > nowMs).length
+    return this.#failures.size
   }
 
   failed(peer: PeerId): void {
-    const name = peer.toString()
-    const count = (this.#failures.get(name)?.count ?? 0) + 1
-    const avoidanceMs = Math.min(FIRST_AVOIDANCE_MS * 2 ** (count - 1), MAX_AVOIDANCE_MS)
-
-    this.#failures.delete(name)
-    this.#failures.set(name, { count, untilMs: this.#nowMs() + avoidanceMs })
-    this.#forgetOldest()
-
-    if (count > 1) {
+    if (this.#failures.add(peer.toString()) > 1) {
       this.#onGivenUp(peer)
     }
   }
 
   /** A peer has too much to do: it is spared for a moment, which is no failure. */
   busy(peer: PeerId): void {
-    const name = peer.toString()
-    const count = this.#failures.get(name)?.count ?? 0
-    this.#failures.delete(name)
-    this.#failures.set(name, { count, untilMs: this.#nowMs() + FIRST_AVOIDANCE_MS })
-    this.#forgetOldest()
+    this.#failures.spare(peer.toString())
   }
 
   /** Takes note if what a peer was asked for fails, and passes it on. */
@@ -81,13 +113,6 @@ export class Avoidance {
   }
 
   answered(peer: PeerId): void {
-    this.#failures.delete(peer.toString())
-  }
-
-  #forgetOldest(): void {
-    if (this.#failures.size > MAX_AVOIDED_PEERS) {
-      const [oldest] = this.#failures.keys()
-      this.#failures.delete(oldest ?? '')
-    }
+    this.#failures.forget(peer.toString())
   }
 }

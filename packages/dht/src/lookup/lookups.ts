@@ -1,8 +1,8 @@
-import { HEDGE_MS, MAX_AVOIDED_PEERS } from '../constants.ts'
-import { inTime } from '../deadline.ts'
+import { HEDGE_MS, MAX_AVOIDED_PEERS, MAX_LOOKUPS_UNDER_WAY } from '../constants.ts'
 import { toError } from '../errors.ts'
 import type { Contact, Wanted } from '../interface.ts'
 import { DelayQueue } from '../timing/delay-queue.ts'
+import { inTime } from '../timing/in-time.ts'
 import type { Avoidance } from './avoidance.ts'
 import { atEndOfTurn } from './end-of-turn.ts'
 import type { Search } from './search.ts'
@@ -43,6 +43,9 @@ export interface LookupsInit {
 
   /** Whether a peer can be asked without connecting first. */
   readonly isReady: (contact: Contact) => boolean
+
+  /** Takes note of a peer that has not answered; true where that is not to be held against the peer. */
+  readonly onMissed?: (contact: Contact) => boolean
 }
 
 /**
@@ -57,6 +60,10 @@ export class Lookups {
   /** Peers that let the hedging delay pass and have not been heard of since. */
   readonly #late = new Set<string>()
   #waiting: Run[] = []
+  /** Begun and not ended. */
+  #underWay = 0
+  /** To be begun when there is room. */
+  #later: Run[] = []
 
   constructor(init: LookupsInit) {
     this.#init = init
@@ -64,10 +71,20 @@ export class Lookups {
     this.#hedges = requests(HEDGE_MS, (request) => this.#onLate(request))
   }
 
-  /** Resolves when the search is done, an answer was enough, or nobody wants the result any more. */
+  /**
+   * Resolves when the search is done, an answer was enough, or nobody wants the result any more. Those beyond
+   * `MAX_LOOKUPS_UNDER_WAY` wait for others to end: questions are not to grow old in this node's own queues.
+   */
   run<A extends Answer>(lookup: Lookup<A>): Promise<void> {
     return new Promise((resolve, reject) => {
-      this.#schedule(new Run(lookup, { resolve, reject }))
+      const run = new Run(lookup, { resolve, reject, onEnd: () => this.#onEnd() })
+
+      if (this.#underWay < MAX_LOOKUPS_UNDER_WAY) {
+        this.#underWay++
+        this.#schedule(run)
+      } else {
+        this.#later.push(run)
+      }
     })
   }
 
@@ -81,6 +98,18 @@ export class Lookups {
   close(): void {
     this.#timeouts.clear()
     this.#hedges.clear()
+  }
+
+  /** Several at once, as taking off the front of an array moves all of it. */
+  #onEnd(): void {
+    this.#underWay--
+
+    if (this.#later.length > 0 && this.#underWay <= MAX_LOOKUPS_UNDER_WAY / 2) {
+      for (const run of this.#later.splice(0, MAX_LOOKUPS_UNDER_WAY - this.#underWay)) {
+        this.#underWay++
+        this.#schedule(run)
+      }
+    }
   }
 
   #schedule(run: Run): void {
@@ -161,7 +190,7 @@ export class Lookups {
 
     if (error?.name === 'BusyError') {
       this.#init.avoidance.busy(contact.id)
-    } else if (error?.name !== 'AbortError') {
+    } else if (error?.name !== 'AbortError' && this.#init.onMissed?.(contact) !== true) {
       this.#init.avoidance.failed(contact.id)
     }
 
@@ -199,10 +228,16 @@ export class Lookups {
   }
 }
 
+interface Ending {
+  readonly resolve: () => void
+  readonly reject: (error: unknown) => void
+  readonly onEnd: () => void
+}
+
 /** A lookup under way. */
 class Run {
   readonly lookup: Lookup<Answer>
-  readonly #settle: { resolve: () => void; reject: (error: unknown) => void }
+  readonly #ending: Ending
   atOnce = 0
   underWay = 0
   #isFinished = false
@@ -211,10 +246,10 @@ class Run {
     // What the answers say matters to the lookup alone.
     // biome-ignore lint/suspicious/noExplicitAny: each lookup takes the answers to its own questions
     lookup: Lookup<any>,
-    settle: { resolve: () => void; reject: (error: unknown) => void }
+    ending: Ending
   ) {
     this.lookup = lookup
-    this.#settle = settle
+    this.#ending = ending
   }
 
   get isWanted(): boolean {
@@ -222,8 +257,7 @@ class Run {
   }
 
   finish(): void {
-    this.#isFinished = true
-    this.#settle.resolve()
+    this.#end(() => this.#ending.resolve())
   }
 
   /** What goes wrong in one lookup is told to who wants it, and concerns no other. */
@@ -231,8 +265,15 @@ class Run {
     try {
       step()
     } catch (error) {
+      this.#end(() => this.#ending.reject(error))
+    }
+  }
+
+  #end(settle: () => void): void {
+    if (!this.#isFinished) {
       this.#isFinished = true
-      this.#settle.reject(error)
+      settle()
+      this.#ending.onEnd()
     }
   }
 }

@@ -26,13 +26,19 @@ export interface SearchInit {
 type State = 'new' | 'asked' | 'answered' | 'failed' | 'excluded'
 
 interface Candidate {
-  readonly contact: Contact
+  contact: Contact
 
   /** Tells peers apart, too: it is a hash of their ids. */
   readonly distance: number
-  readonly isAvoided: boolean
+  isAvoided: boolean
   state: State
+
+  /** The same peer at other addresses, as others have named it: for when it can't be reached at these. */
+  others: Contact[]
 }
+
+/** So many who name a peer are believed, one after the other, to know its addresses. */
+const MAX_OTHERS = 4
 
 /**
  * Kademlia's node lookup as a state machine without any I/O: told what peers answered, it says
@@ -56,7 +62,7 @@ export class Search {
     this.#takeKnown()
   }
 
-  /** Learns of peers, and says whether any of them is to be asked. Those already known are left as they are. */
+  /** Learns of peers, and says whether any of them is to be asked. Those already known are kept as they are while they may answer. */
   add(contacts: Iterable<Contact>): boolean {
     let isAnyNear = false
 
@@ -87,6 +93,14 @@ export class Search {
 
   /** Strikes out a peer, whether it answered before or not; the next nearest takes its place. */
   failed(contact: Contact): void {
+    const candidate = this.#candidateOf(contact)
+    const other = candidate?.others.shift()
+
+    if (candidate !== undefined && other !== undefined) {
+      this.#replace(candidate, other)
+      return
+    }
+
     this.#settle(contact, 'failed')
     // Whether it was one of those or not: one more does no harm.
     this.#usable--
@@ -203,7 +217,7 @@ export class Search {
 
     for (const known of this.#candidates) {
       if (known.distance === distance) {
-        return undefined
+        return this.#addAgain(known, contact)
       }
     }
 
@@ -211,11 +225,50 @@ export class Search {
       contact,
       distance,
       isAvoided: isAvoided?.(contact) === true,
-      state: 'new'
+      state: 'new',
+      others: []
     }
     this.#insert(candidate)
     this.#forgetFarthest()
     return candidate
+  }
+
+  /**
+   * A peer has been named once more. Whoever was first may have given addresses where nobody is, by mistake or
+   * to hide it, so another's are kept for when these fail, and come first where these have failed before.
+   */
+  #addAgain(known: Candidate, contact: Contact): Candidate | undefined {
+    const { state, others } = known
+    const isOver = state === 'answered' || state === 'excluded'
+
+    if (isOver || [known.contact, ...others].some((one) => isAt(one, contact))) {
+      return undefined
+    }
+
+    if (state === 'failed') {
+      this.#usable++
+      this.#replace(known, contact)
+      return known
+    }
+
+    if (state === 'new' && known.isAvoided && this.#init.isAvoided?.(contact) !== true) {
+      others.unshift(known.contact)
+      this.#replace(known, contact)
+    } else {
+      others.push(contact)
+    }
+
+    others.splice(MAX_OTHERS)
+    return undefined
+  }
+
+  /** The peer is to be asked at these addresses. */
+  #replace(candidate: Candidate, contact: Contact): void {
+    this.#candidates.splice(this.#candidates.indexOf(candidate), 1)
+    candidate.contact = contact
+    candidate.isAvoided = this.#init.isAvoided?.(contact) === true
+    candidate.state = 'new'
+    this.#insert(candidate)
   }
 
   /** Roughly: those that have failed are counted, too. */
@@ -268,6 +321,14 @@ export class Search {
 
     return this.#candidates.find(({ contact: { id } }) => id.equals(contact.id))
   }
+}
+
+/** Whether one contact leads to no other addresses than the other one does. */
+function isAt(known: Contact, contact: Contact): boolean {
+  return (
+    known === contact ||
+    contact.multiaddrs.every((address) => known.multiaddrs.some((one) => one.equals(address)))
+  )
 }
 
 function isBefore(a: Candidate, b: Candidate | undefined): boolean {

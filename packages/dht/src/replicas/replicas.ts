@@ -65,7 +65,8 @@ export class Replicas {
   }
 
   /**
-   * Sends a write to the nearest peers that answer (N6), and says what each made of it. Searching
+   * Sends a write to the nearest peers that answer (N6), and says what each made of it, and of all others
+   * which hold something that beats it. Searching
    * and storing are one: a peer that knows nearer ones says so as it answers, and what it holds by
    * then does no harm.
    */
@@ -100,7 +101,10 @@ export class Replicas {
     }
 
     busy.assertAny(outcomes.size > 0)
-    return nearest.flatMap((contact) => outcomes.get(contact) ?? [])
+    // Who is not among the nearest, and holds something that beats it, has answered, too.
+    return [...outcomes].flatMap(([contact, outcome]) =>
+      outcome === 'stale' || nearest.includes(contact) ? outcome : []
+    )
   }
 
   /** Brings replicas up to date after a reading (N5); those that fail are left as they are. */

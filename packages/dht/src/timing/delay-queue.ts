@@ -1,4 +1,5 @@
 import { MAX_TIMER_MS } from '../deadline.ts'
+import { onceHeard } from './held-up.ts'
 
 export interface DelayQueueInit<T> {
   readonly delayMs: number
@@ -45,13 +46,15 @@ export class DelayQueue<T> {
     const first = this.#queue[this.#head]
 
     if (this.#timer === undefined && first !== undefined) {
-      const waitMs = Math.max(0, this.#dueMs(first) - performance.now())
-      this.#timer = setTimeout(() => this.#onTimer(), Math.min(Math.ceil(waitMs), MAX_TIMER_MS))
+      const dueMs = this.#dueMs(first)
+      const waitMs = Math.max(0, dueMs - performance.now())
+      const onTimer = (): void => onceHeard(dueMs, () => this.#takeDue())
+      this.#timer = setTimeout(onTimer, Math.min(Math.ceil(waitMs), MAX_TIMER_MS))
       this.#timer.unref?.()
     }
   }
 
-  #onTimer(): void {
+  #takeDue(): void {
     this.#timer = undefined
     const nowMs = performance.now()
     this.#forgetSettled()

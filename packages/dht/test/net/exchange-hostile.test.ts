@@ -1,4 +1,5 @@
-import type { DHT } from '@waggle/dht'
+import { type Multiaddr, multiaddr } from '@multiformats/multiaddr'
+import { DHT } from '@waggle/dht'
 import { type Testnet, testnet } from '@waggle/dht/testnet'
 import { recordKey } from '@waggle/record'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
@@ -6,7 +7,7 @@ import { MAX_EXCHANGE_STREAMS, MAX_MESSAGE_BYTES } from '../../src/exchange/limi
 import type { FindRequest } from '../../src/exchange/messages.ts'
 import { exchangeStreams, type Impostor, impostor, strangerTo } from '../support/exchange-net.ts'
 import { encoded, frameOf, headOf, type Talker } from '../support/exchange-talker.ts'
-import { PATIENCE } from '../support/libp2p-node.ts'
+import { PATIENCE, UNHURRIED } from '../support/libp2p-node.ts'
 import { infiltrate } from '../support/odd-peers.ts'
 import { keyWhere } from '../support/replica.ts'
 
@@ -280,6 +281,28 @@ describe('a replica that', () => {
     talker.say({ name: 'stored', id, peers, answers: [{ outcome: 'accepted', closer }] })
 
     expect(await stored).toBe(true)
+  })
+
+  it('names a peer where it is not hides nothing from who hears it named rightly (N4, N9)', async () => {
+    await using holder = await DHT.create(UNHURRIED)
+    await using client = await DHT.create({ ...UNHURRIED, cache: false })
+    await using liar = await impostor()
+    await using honest = await impostor()
+    await infiltrate(liar.node, [client.libp2p])
+    await infiltrate(honest.node, [client.libp2p])
+    await holder.store('key', 'stored', { ttl: 600 })
+    const name = async ({ talkers }: Impostor, address: Multiaddr | undefined): Promise<void> => {
+      const talker = await talkers.next()
+      const { id } = await talker.hear('find')
+      const addresses = address === undefined ? [] : [address.bytes]
+      const peers = [{ id: holder.peerId.toMultihash().bytes, addresses }]
+      talker.say({ name: 'found', id, peers, answers: [{ closer: [0] }] })
+    }
+    const found = client.get('key', { latest: true })
+    await name(liar, multiaddr('/ip4/127.0.0.1/tcp/9'))
+    await name(honest, holder.multiaddrs[0])
+
+    expect(await found).toMatchObject({ value: 'stored' })
   })
 
   it('lies with a record that breaks a rule is not believed (N5, N9)', async () => {

@@ -68,4 +68,21 @@ describe('Backlog', () => {
 
     expect(gone.isClosed).toBe(false)
   })
+
+  it('ends the oldest streams of a peer that opens more than it may have (N9)', () => {
+    const backlog = new Backlog(LIMITS)
+    const streams = Array.from({ length: 4 }, () => streamWith(0))
+    const other = streamWith(0)
+    backlog.add(other, 'other')
+
+    for (const stream of streams) {
+      backlog.add(stream, 'many')
+    }
+
+    backlog.endOldest('many', 3)
+    backlog.stop()
+
+    expect(streams.map(({ isClosed }) => isClosed)).toEqual([true, false, false, false])
+    expect(other.isClosed).toBe(false)
+  })
 })

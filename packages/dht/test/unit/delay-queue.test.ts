@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { DelayQueue } from '../../src/timing/delay-queue.ts'
 import { collectGarbage } from '../support/collect-garbage.ts'
+import { turns } from '../support/end-of-turn.ts'
 
 const DELAY_MS = 100
 
@@ -151,7 +152,7 @@ describe('DelayQueue', () => {
     expect(due.map(([name]) => name)).toEqual(['a'])
   })
 
-  it('lets everything go that fell due while the process was busy', () => {
+  it('lets everything go that fell due while the process was busy', async () => {
     const { add, due } = delayQueue()
     add('a')
     vi.advanceTimersByTime(50)
@@ -159,9 +160,22 @@ describe('DelayQueue', () => {
     add('c').isPending = false
     vi.spyOn(performance, 'now').mockReturnValue(1000)
     vi.advanceTimersByTime(50)
+    expect(due).toEqual([])
+    await turns()
 
     expect(due.map(([name]) => name)).toEqual(['a', 'b'])
     expect(vi.getTimerCount()).toBe(0)
+  })
+
+  it('takes in first what has arrived while the process was busy (N8)', async () => {
+    const { add, due } = delayQueue()
+    const answered = add('a')
+    vi.spyOn(performance, 'now').mockReturnValue(1000)
+    vi.advanceTimersByTime(DELAY_MS)
+    answered.isPending = false
+    await turns()
+
+    expect(due).toEqual([])
   })
 
   it('forgets everything when it is cleared, and can be used again', () => {

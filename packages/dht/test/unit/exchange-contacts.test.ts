@@ -56,6 +56,15 @@ describe('Contacts', () => {
     expect(contacts.of(peer)).toBeUndefined()
   })
 
+  it('takes no peer for another whose bytes, put together, are the same (N9)', () => {
+    const contacts = new Contacts()
+    const separator = Uint8Array.of(10)
+    const id = Uint8Array.from([...wirePeer(1).id, ...separator, ...ADDRESS])
+    expect(contacts.of({ id, addresses: [] })).toBeUndefined()
+
+    expect(contacts.of(wirePeer(1))?.id.equals(peerNumber(1))).toBe(true)
+  })
+
   it('leaves out an address that it can not read, and keeps the others', () => {
     const unknown = Uint8Array.of(0xfe, 0xff, 0x03, 1, 2, 3)
     const read = new Contacts().of(wirePeer(1, [unknown, ADDRESS]))

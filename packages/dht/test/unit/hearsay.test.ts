@@ -53,4 +53,17 @@ describe('Hearsay', () => {
 
     expect(hearsay.isDoubtful(strangers[0] ?? contact(0))).toBe(false)
   })
+
+  it('doubts a peer where it was not, and not elsewhere (N9)', () => {
+    const hearsay = new Hearsay()
+    const [there, elsewhere] = [
+      contact(50, ['/ip4/10.0.0.1/tcp/1']),
+      contact(50, ['/ip4/10.0.0.1/tcp/2'])
+    ]
+    hearsay.missed(there)
+
+    expect(hearsay.isDoubtful(there)).toBe(true)
+    expect(hearsay.isDoubtful(contact(50, ['/ip4/10.0.0.1/tcp/1']))).toBe(true)
+    expect(hearsay.isDoubtful(elsewhere)).toBe(false)
+  })
 })

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { MAX_LOOKUPS_UNDER_WAY } from '../../src/constants.ts'
 import type { Contact } from '../../src/interface.ts'
 import type { Answer, Lookup, LookupsInit } from '../../src/lookup/lookups.ts'
 import { Search } from '../../src/lookup/search.ts'
@@ -147,6 +148,38 @@ describe('Lookups.run', () => {
     await all.run(searchFor(1, peers.slice(0, 1)), () => Promise.reject('no'))
 
     expect(avoidedRanks(all)).toEqual([0])
+  })
+
+  it('avoids nobody for what others say of it (N9)', async () => {
+    const missed: Contact[] = []
+    const all = scene({
+      onMissed: (contact) => {
+        missed.push(contact)
+        return true
+      }
+    })
+    await all.run(searchFor(1), () => Promise.reject(new Error('nobody is there')))
+
+    expect(missed).toHaveLength(peers.length)
+    expect(avoidedRanks(all)).toEqual([])
+  })
+
+  it('has others wait beyond so many lookups, and none for ever', async () => {
+    const all = scene()
+    const { ask, questions } = hesitantPeers()
+    const count = 2 * MAX_LOOKUPS_UNDER_WAY
+    const running = Array.from({ length: count }, () => all.run(searchFor(1), ask))
+    await turns()
+    expect(questions).toHaveLength(MAX_LOOKUPS_UNDER_WAY)
+
+    for (let answered = 0; answered < count; await turns()) {
+      for (const question of questions.slice(answered)) {
+        question.answer()
+        answered++
+      }
+    }
+
+    await Promise.all(running)
   })
 
   it('avoids a peer no longer that answers (N8)', async () => {

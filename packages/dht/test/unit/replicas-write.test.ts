@@ -2,9 +2,11 @@ import { type DHTRecord, plainRecord, recordKey, subkeyRecord, view } from '@wag
 import { describe, expect, it, vi } from 'vitest'
 import { DEFAULT_NUM_REPLICAS } from '../../src/constants.ts'
 import { RecordStore } from '../../src/store/record-store.ts'
+import { Republisher } from '../../src/upkeep/republisher.ts'
 import { turns } from '../support/end-of-turn.ts'
 import { manualClock } from '../support/manual-clock.ts'
 import { ManualKeeper } from '../support/manual-keeper.ts'
+import { silentLog } from '../support/silent-log.ts'
 import { operations } from '../support/simulated-operations.ts'
 import { Simulation, type SimulationOptions, START } from '../support/simulated-replicas.ts'
 import { UNWANTED, WANTED } from '../support/wanted.ts'
@@ -121,6 +123,13 @@ describe('Replicas.write', () => {
     // The one who named them holds it, too, and is not counted.
     expect(await net.replicas.write(KEY, WRITE, WANTED)).toHaveLength(DEFAULT_NUM_REPLICAS)
     expect(net.holders(KEY)).toEqual([...NEAREST, 15])
+  })
+
+  it('hears of a later one from whoever answers, replica or not (N6)', async () => {
+    const net = network({ size: 20, known: (rank) => rank === 15 })
+    net.peer(15).store.apply(KEY, plainRecord('a later one', START + 101))
+
+    expect(await net.replicas.write(KEY, WRITE, WANTED)).toContain('stale')
   })
 
   it('is merged with what each replica holds (R6)', async () => {
@@ -249,5 +258,35 @@ describe('Operations.store', () => {
     expect(
       (await operations(net).getMany([1, 2, 3, 4])).map((found) => found?.expirationTime)
     ).toEqual([START + 600, START + 50, START + 60, START + 600])
+  })
+})
+
+describe('Operations', () => {
+  const PLACE = { ttl: 100, republish: true } as const
+
+  it('keep alive what a deletion that did not begin was to end (N7)', async () => {
+    const net = network({ size: 20 })
+    const republisher = new Republisher({ clock: net.clock, log: silentLog })
+    const dht = operations(net, { republisher })
+    await dht.store('key', 1, PLACE)
+    const signal = AbortSignal.abort()
+    await expect(dht.delete('key', { ttl: 200, signal })).rejects.toThrow()
+    await expect(dht.delete('key', { ttl: 200, timeoutMs: -1 })).rejects.toThrow(TypeError)
+    expect(republisher.size).toBe(1)
+
+    expect(await dht.delete('key', { ttl: 200 })).toBe(true)
+    expect(republisher.size).toBe(0)
+  })
+
+  it('believe a clock that was ahead and has been set right', async () => {
+    const net = network({ size: 1 })
+    const dht = operations(net)
+    net.clock.time = START + 3600
+    await dht.store('early', 1, { ttl: 100 })
+    net.clock.time = START
+
+    expect(await dht.store('key', 1, { expirationTime: START + 50 })).toBe(true)
+    await dht.store('other', 1, { ttl: 100 })
+    expect((await dht.get('other'))?.expirationTime).toBeCloseTo(START + 100)
   })
 })

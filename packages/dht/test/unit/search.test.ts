@@ -1,3 +1,4 @@
+import { multiaddr } from '@multiformats/multiaddr'
 import { describe, expect, it } from 'vitest'
 import type { Contact } from '../../src/interface.ts'
 import { Search } from '../../src/lookup/search.ts'
@@ -219,4 +220,74 @@ describe('Search', () => {
     expect(search.answers()).toEqual([])
     expect(wanted(search)).toEqual(peers.slice(0, 1))
   })
+})
+
+describe('a peer that several name at different addresses', () => {
+  const [nearest, other] = peers as [Contact, Contact]
+  const peer = { ...nearest, multiaddrs: [multiaddr('/ip4/10.0.0.1/tcp/1')] }
+  const elsewhere = { ...peer, multiaddrs: [multiaddr('/ip4/10.0.0.9/tcp/9')] }
+
+  it('is asked at the others when it does not answer at the first (N4, N9)', () => {
+    const search = searchFor(1, [elsewhere, peer, other])
+    expect(search.choices()).toEqual([elsewhere])
+    search.asked(elsewhere)
+    search.failed(elsewhere)
+    expect(search.choices()).toEqual([peer])
+    search.asked(peer)
+    search.failed(peer)
+
+    expect(search.choices()).toEqual([other])
+  })
+
+  it('is asked again when it is named elsewhere after it has failed (N4, N9)', () => {
+    const search = searchFor(1, [elsewhere, other])
+    search.asked(elsewhere)
+    search.failed(elsewhere)
+    expect(search.answered(other, [peer])).toBe(true)
+
+    expect(search.choices()).toEqual([peer])
+    expect(search.isDone).toBe(false)
+  })
+
+  it('is asked first where nothing speaks against it (N9)', () => {
+    const isAvoided = (contact: Contact): boolean => contact === elsewhere
+    const search = new Search({ target, count: 1, isAvoided })
+    search.add([elsewhere, other, peer])
+    expect(search.choices()).toEqual([peer])
+    search.asked(peer)
+    search.failed(peer)
+
+    expect(search.choices()).toEqual([other])
+  })
+
+  it('is asked once where it is named again and again (N9)', () => {
+    const search = searchFor(1, [elsewhere, { ...elsewhere }, { ...elsewhere }])
+    search.asked(elsewhere)
+    search.failed(elsewhere)
+
+    expect(search.choices()).toEqual([])
+    expect(search.isDone).toBe(true)
+  })
+
+  it('is asked at a few of many addresses (N9)', () => {
+    const many = Array.from({ length: 50 }, (_, i) => ({
+      ...peer,
+      multiaddrs: [multiaddr(`/ip4/10.0.0.9/tcp/${i + 1}`)]
+    }))
+    const search = searchFor(1, many)
+
+    expect(failing(search)).toBe(5)
+  })
+
+  /** How often something is asked that always fails. */
+  function failing(search: Search): number {
+    let count = 0
+
+    for (let contact = next(search); contact !== undefined; contact = next(search)) {
+      search.failed(contact)
+      count++
+    }
+
+    return count
+  }
 })

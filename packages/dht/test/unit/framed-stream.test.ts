@@ -1,0 +1,43 @@
+import { recordKey } from '@waggle/record'
+import { describe, expect, it, vi } from 'vitest'
+import { FramedStream } from '../../src/exchange/framed-stream.ts'
+import { MAX_OWED_BYTES } from '../../src/exchange/limits.ts'
+import { EXCHANGE, type FindRequest, type Message } from '../../src/exchange/messages.ts'
+import { turns } from '../support/end-of-turn.ts'
+import { streamSource } from '../support/exchange-streams.ts'
+import { encoded, frameOf } from '../support/exchange-talker.ts'
+
+const QUESTION: FindRequest = {
+  name: 'find',
+  id: 1,
+  closerCount: 0,
+  isCloserAlways: false,
+  keys: [recordKey('key')]
+}
+
+describe('FramedStream, for the side that answers', () => {
+  it('takes in nothing while it owes answers to very many bytes, and counts these (N9)', async () => {
+    await using source = await streamSource()
+    const [theirs, mine] = await source.open()
+    const messages: Message[] = []
+    const framed = new FramedStream({
+      ...{ stream: mine, language: EXCHANGE, isReadingWithWriting: true },
+      onMessage: (message) => messages.push(message),
+      onClose: () => {}
+    })
+    const checks = [1, 2].map(() => Promise.withResolvers<void>())
+
+    for (const { promise } of checks) {
+      framed.owe(promise, MAX_OWED_BYTES / 2)
+    }
+
+    expect(framed.bufferedBytes).toBe(MAX_OWED_BYTES)
+    theirs.send(frameOf(encoded(QUESTION)))
+    await turns(20)
+    expect(messages).toEqual([])
+
+    checks[0]?.resolve()
+    await vi.waitFor(() => expect(messages).toHaveLength(1))
+    expect(framed.bufferedBytes).toBe(MAX_OWED_BYTES / 2)
+  })
+})
