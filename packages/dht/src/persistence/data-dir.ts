@@ -57,7 +57,7 @@ async function makeDirectory(path: string): Promise<void> {
  * Keeps other processes from using the directory for as long as this one lives, however it ends.
  * Node has no file locks, but LevelDB has one for each database: an empty database is our lock.
  *
- * @throws DataDirError naming the process that has it, if that is known
+ * @throws DataDirError naming the process that has it, if that is known; or why it can't be locked
  */
 export async function lockDataDir(dataDir: string): Promise<LockedDirectory> {
   const folder = join(dataDir, 'lock')
@@ -66,12 +66,20 @@ export async function lockDataDir(dataDir: string): Promise<LockedDirectory> {
     throw isLocked(error) ? await inUse(dataDir, pidFile, error) : unlockable(dataDir, error)
   })
 
-  await writeFile(pidFile, `${process.pid}\n`)
+  try {
+    await writeFile(pidFile, `${process.pid}\n`)
+  } catch (error) {
+    await lock.close()
+    throw unlockable(dataDir, error)
+  }
 
   return {
     async release() {
-      await rm(pidFile, { force: true })
-      await lock.close()
+      try {
+        await rm(pidFile, { force: true })
+      } finally {
+        await lock.close()
+      }
     }
   }
 }
@@ -107,7 +115,7 @@ async function inUse(dataDir: string, pidFile: string, cause: unknown): Promise<
 
 function unlockable(dataDir: string, cause: unknown): DataDirError {
   return new DataDirError(
-    `dataDir: can't lock ${dataDir}: ${reasonOf(cause).message}. Check that the file system is not full, and has file locks.`,
+    `dataDir: can't lock ${dataDir}: ${reasonOf(cause).message}. Check that the file system is not full and has file locks, and that nothing else is named lock or pid.`,
     { cause }
   )
 }

@@ -1,9 +1,9 @@
-import { type Datastore, Key } from 'interface-datastore'
+import { type Datastore, Key, type Pair } from 'interface-datastore'
 import { fromString } from 'uint8arrays/from-string'
 import { toString as stringOf } from 'uint8arrays/to-string'
+import { keyOf, pairOf, RECORD_PREFIXES, recordIn } from './datastore-pairs.ts'
 import type { Batch, Damage, Disk } from './interface.ts'
 
-const RECORDS = '/waggle/record/'
 const NOTES = '/waggle/note/'
 
 /**
@@ -17,38 +17,57 @@ export function datastoreDisk(datastore: Datastore): Disk {
 class DatastoreDisk implements Disk {
   readonly #datastore: Datastore
 
+  /** Where earlier versions put records with long names: they move when they change. */
+  readonly #formerKeys = new Map<string, Key>()
+
   constructor(datastore: Datastore) {
     this.#datastore = datastore
   }
 
   async read(take: (name: string, bytes: Uint8Array) => void): Promise<Damage | undefined> {
-    let records = 0
+    const unreadable: Key[] = []
 
-    for await (const { key, value } of this.#datastore.query({ prefix: RECORDS })) {
-      const name = nameIn(key)
+    for await (const pair of this.#pairs()) {
+      const record = recordIn(pair)
 
-      if (name === undefined) {
-        records++
+      if (record === undefined) {
+        unreadable.push(pair.key)
       } else {
-        take(name, value)
+        this.#noteKey(record.name, pair.key)
+        take(record.name, record.bytes)
       }
     }
 
-    return records === 0 ? undefined : { records }
+    for (const key of unreadable) {
+      await this.#datastore.delete(key)
+    }
+
+    return unreadable.length === 0 ? undefined : { records: unreadable.length }
   }
 
   async write({ changes }: Batch): Promise<void> {
     const batch = this.#datastore.batch()
 
     for (const { name, bytes } of changes) {
+      const former = this.#formerKeys.get(name)
+
       if (bytes === undefined) {
         batch.delete(keyOf(name))
       } else {
-        batch.put(keyOf(name), bytes)
+        const { key, value } = pairOf(name, bytes)
+        batch.put(key, value)
+      }
+
+      if (former !== undefined) {
+        batch.delete(former)
       }
     }
 
     await batch.commit()
+
+    for (const { name } of changes) {
+      this.#formerKeys.delete(name)
+    }
   }
 
   async note(name: string): Promise<string | undefined> {
@@ -63,17 +82,16 @@ class DatastoreDisk implements Disk {
   async compact(): Promise<void> {}
 
   async close(): Promise<void> {}
-}
 
-/** Datastore keys are paths of text, and record keys any bytes. */
-function keyOf(name: string): Key {
-  return new Key(`${RECORDS}${stringOf(fromString(name, 'latin1'), 'base32')}`)
-}
+  async *#pairs(): AsyncGenerator<Pair> {
+    for (const prefix of RECORD_PREFIXES) {
+      yield* this.#datastore.query({ prefix })
+    }
+  }
 
-function nameIn(key: Key): string | undefined {
-  try {
-    return stringOf(fromString(key.baseNamespace(), 'base32'), 'latin1')
-  } catch {
-    return undefined
+  #noteKey(name: string, key: Key): void {
+    if (key.toString() !== keyOf(name).toString()) {
+      this.#formerKeys.set(name, key)
+    }
   }
 }

@@ -1,4 +1,5 @@
 import { COMPACTION_SLACK_BYTES } from '../constants.ts'
+import type { Change } from './interface.ts'
 
 /** Which records are on disk and how large they are, without looking there. */
 export class DiskUsage {
@@ -9,6 +10,15 @@ export class DiskUsage {
   /** How many records there are. */
   get records(): number {
     return this.#sizes.size
+  }
+
+  /** How many there will be when changes, each of another name, have been made. */
+  recordsAfter(changes: readonly Change[]): number {
+    return changes.reduce(
+      (records, { name, bytes }) =>
+        records + Number(bytes !== undefined) - Number(this.#sizes.has(name)),
+      this.records
+    )
   }
 
   /** How many bytes they take, encoded, with their keys: as the store counts. */

@@ -31,10 +31,11 @@ export interface JournalInit {
  */
 export class Journal implements Keeper {
   readonly #init: JournalInit
-  readonly #changed = new Set<string>()
-
-  /** Where a write has failed, what may be there. */
+  #changed = new Set<string>()
   readonly #onDisk = new DiskUsage()
+
+  /** Names in a write that is under way or has failed: whether it got to the disk nobody knows. */
+  readonly #unsure = new Set<string>()
   #round: Promise<void> | undefined
   #nextRound: PromiseWithResolvers<void> | undefined
   #cancel: (() => void) | undefined
@@ -77,7 +78,7 @@ export class Journal implements Keeper {
 
   /** What is neither held nor on disk is of no interest: so no more names wait than there are records. */
   changed(name: string): void {
-    if (this.#onDisk.has(name) || this.#init.store.has(name)) {
+    if (this.#isOfInterest(name)) {
       this.#changed.add(name)
       this.#schedule()
     } else {
@@ -141,9 +142,9 @@ export class Journal implements Keeper {
 
   /** Writes one round; never rejects. */
   async #write(): Promise<void> {
-    const names = [...this.#changed]
+    const names = this.#changed
     const acknowledged = this.#nextRound
-    this.#changed.clear()
+    this.#changed = new Set()
     this.#nextRound = undefined
     this.#round = this.#writeAll(names)
 
@@ -164,7 +165,8 @@ export class Journal implements Keeper {
     }
   }
 
-  async #writeAll(names: readonly string[]): Promise<void> {
+  /** Takes out of the names what is done: where it rejects, the rest is left. */
+  async #writeAll(names: Set<string>): Promise<void> {
     const isSynced = this.#init.durability === 'synced'
     const rest = names.values()
 
@@ -173,10 +175,28 @@ export class Journal implements Keeper {
       changes.length > 0;
       changes = this.#nextChanges(rest)
     ) {
-      await this.#init.disk.write({ changes, records: this.#onDisk.records, isSynced })
+      await this.#writeBatch(changes, isSynced)
+
+      for (const { name } of changes) {
+        names.delete(name)
+      }
     }
 
     this.#compactIfWorthwhile()
+  }
+
+  async #writeBatch(changes: readonly Change[], isSynced: boolean): Promise<void> {
+    for (const { name } of changes) {
+      this.#unsure.add(name)
+    }
+
+    const records = this.#onDisk.recordsAfter(changes)
+    await this.#init.disk.write({ changes, records, isSynced })
+
+    for (const { name, bytes } of changes) {
+      this.#unsure.delete(name)
+      this.#onDisk.set(name, bytes)
+    }
   }
 
   /** What is held now: it may be newer than what was when the name was noted. */
@@ -191,16 +211,18 @@ export class Journal implements Keeper {
         break
       }
 
-      const bytes = this.#init.store.encodedAsHeld(name)
-
-      if (bytes !== undefined || this.#onDisk.has(name)) {
+      if (this.#isOfInterest(name)) {
+        const bytes = this.#init.store.encodedAsHeld(name)
         changes.push({ name, bytes })
         sizeBytes += bytes?.length ?? 0
-        this.#onDisk.set(name, bytes)
       }
     }
 
     return changes
+  }
+
+  #isOfInterest(name: string): boolean {
+    return this.#onDisk.has(name) || this.#unsure.has(name) || this.#init.store.has(name)
   }
 
   #compactIfWorthwhile(): void {
@@ -221,17 +243,18 @@ export class Journal implements Keeper {
     }
   }
 
-  /** Nobody waits for the next attempt: writes are refused until one succeeds. */
-  #fail(names: readonly string[], error: Error): void {
+  /**
+   * Nobody waits for the next attempt: writes are refused until one succeeds. What has failed comes
+   * first then, so that after its first batch it is sure again how many records there are.
+   */
+  #fail(names: ReadonlySet<string>, error: Error): void {
     const isNew = this.#failure === undefined
     this.#retryMs = isNew ? FIRST_WRITE_RETRY_MS : Math.min(2 * this.#retryMs, MAX_WRITE_RETRY_MS)
     this.#failure = error
     this.#nextRound?.reject(error)
     this.#nextRound = undefined
-
-    for (const name of names) {
-      this.#changed.add(name)
-    }
+    const left = [...names].filter((name) => this.#isOfInterest(name))
+    this.#changed = new Set([...left, ...this.#changed])
 
     if (isNew) {
       this.#init.onStateChange?.(error)

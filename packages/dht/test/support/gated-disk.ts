@@ -10,6 +10,15 @@ export class GatedDisk implements Disk {
 
   /** Why writing fails, if it does. */
   failure: Error | undefined
+
+  /** Whether a write that fails gets there all the same. */
+  isUnsure = false
+
+  /** What would leave more records than this on it fails. */
+  maxRecords: number = Number.POSITIVE_INFINITY
+
+  /** The numbers of records on it that batches got wrong. */
+  readonly miscounts: number[] = []
   isClosed = false
   compactions = 0
   readonly #notes = new Map<string, string>()
@@ -35,16 +44,30 @@ export class GatedDisk implements Disk {
     this.batches.push(batch)
     await this.#gate?.promise
 
+    if (batch.records > this.maxRecords) {
+      throw new Error('no space left on device')
+    }
+
+    if (this.failure === undefined || this.isUnsure) {
+      this.#take(batch)
+    }
+
     if (this.failure !== undefined) {
       throw this.failure
     }
+  }
 
-    for (const { name, bytes } of batch.changes) {
+  #take({ changes, records }: Batch): void {
+    for (const { name, bytes } of changes) {
       if (bytes === undefined) {
         this.records.delete(name)
       } else {
         this.records.set(name, bytes)
       }
+    }
+
+    if (records !== this.records.size) {
+      this.miscounts.push(records)
     }
   }
 

@@ -86,6 +86,61 @@ describe('Journal on a disk that fails', () => {
     expect(kept.journal.pending).toBe(20)
   })
 
+  it('forgets what was gone before its write failed, and had not been begun (N9)', async () => {
+    kept = new KeptStore({ maxRecords: 1500 })
+    kept.disk.failure = FULL
+    kept.disk.shut()
+
+    for (let i = 0; i < 1500; i++) {
+      kept.write(`key ${i}`, plainRecord(i, 150))
+    }
+
+    await pass()
+    kept.clock.time = 150
+    kept.store.sweep()
+    kept.disk.open()
+    await pass()
+
+    expect(kept.journal.pending).toBe(1000)
+  })
+
+  it('removes later what it could not remove (N7)', async () => {
+    kept.disk.failure = undefined
+    kept.write('other', plainRecord(1, 150))
+    await pass()
+    kept.disk.failure = FULL
+    kept.clock.time = 150
+    kept.store.sweep()
+    await pass()
+
+    expect(kept.onDisk('other')).toBeDefined()
+    kept.disk.failure = undefined
+    await pass(FIRST_WRITE_RETRY_MS)
+
+    expect(kept.onDisk('other')).toBeUndefined()
+    expect(kept.journal).toMatchObject({ records: 1, pending: 0, failure: undefined })
+  })
+
+  it('counts what is on disk, not what failed to get there', async () => {
+    kept = new KeptStore()
+    kept.disk.maxRecords = 1500
+
+    for (let i = 0; i < 2500; i++) {
+      kept.write(`key ${i}`)
+    }
+
+    await pass()
+    expect(kept.journal).toMatchObject({ records: 1000, pending: 1500 })
+    kept.write('new')
+    kept.disk.maxRecords = 2500
+    await pass(FIRST_WRITE_RETRY_MS)
+
+    // The third batch has one too many.
+    expect(kept.disk.batches.map(({ records }) => records)).toEqual([1000, 2000, 2000, 2501])
+    expect(kept.disk.miscounts).toEqual([])
+    expect(kept.journal).toMatchObject({ records: 2000, pending: 501 })
+  })
+
   it('says at the end how much could not be written', async () => {
     await pass()
     kept.write('other')

@@ -1,10 +1,12 @@
 import { plainRecord, recordKey, subkeyRecord } from '@waggle/record'
 import fc from 'fast-check'
-import { describe, expect, it } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { MAX_WRITE_RETRY_MS } from '../../src/constants.ts'
 import { Journal } from '../../src/persistence/journal.ts'
 import { restore } from '../../src/persistence/restore.ts'
 import { RecordStore, type RecordStoreOptions } from '../../src/store/record-store.ts'
 import { GatedDisk } from '../support/gated-disk.ts'
+import { pass, stopTime } from '../support/kept-store.ts'
 import { type ManualClock, manualClock } from '../support/manual-clock.ts'
 import { silentLog } from '../support/silent-log.ts'
 
@@ -13,7 +15,8 @@ const START = 1000
 type Step =
   | { do: 'write'; key: number; subkey: number | undefined; ttl: number }
   | { do: 'pass'; seconds: number }
-  | { do: 'sweep' | 'shut' | 'open' | 'fail' | 'mend' | 'settle' }
+  | { do: 'sweep' | 'shut' | 'open' | 'mend' | 'settle' }
+  | { do: 'fail'; isUnsure: boolean }
 
 const steps = fc.array(
   fc.oneof(
@@ -27,21 +30,27 @@ const steps = fc.array(
       })
     },
     fc.record({ do: fc.constant('pass' as const), seconds: fc.nat(5) }),
+    fc.record({ do: fc.constant('fail' as const), isUnsure: fc.boolean() }),
     fc.record({
       do: fc.constantFrom(
         'sweep' as const,
         'shut' as const,
         'open' as const,
-        'fail' as const,
         'mend' as const,
         'settle' as const
       )
     })
   ),
-  { maxLength: 60 }
+  { maxLength: 60, size: 'max' }
 )
 
 describe('Journal', () => {
+  beforeEach(stopTime)
+
+  afterEach(() => {
+    vi.useRealTimers()
+  })
+
   it('has on disk at the end what the store holds, whatever happened on the way (N7)', async () => {
     await fc.assert(
       fc.asyncProperty(steps, fc.integer({ min: 1, max: 5 }), async (taken, maxRecords) => {
@@ -55,6 +64,7 @@ describe('Journal', () => {
         const names = [...life.store.names()].sort()
 
         expect([...life.disk.records.keys()].sort()).toEqual(names)
+        expect(life.disk.miscounts).toEqual([])
 
         for (const name of names) {
           expect(life.disk.records.get(name)).toEqual(life.store.encodedAsHeld(name))
@@ -138,12 +148,13 @@ class Life {
         return this.disk.open()
       case 'fail':
         this.disk.failure = new Error('no space left on device')
+        this.disk.isUnsure = step.isUnsure
         return
       case 'mend':
         this.disk.failure = undefined
         return
       case 'settle':
-        return new Promise((resolve) => setImmediate(resolve))
+        return pass(MAX_WRITE_RETRY_MS)
     }
   }
 

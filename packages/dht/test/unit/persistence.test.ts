@@ -310,12 +310,6 @@ describe('openPersistence with a datastore', () => {
     expect((await start({ datastore })).stats()).toMatchObject({ restored: 1, damaged: 0 })
   })
 
-  it('skips and counts what has a name that is none', async () => {
-    await datastore.put(new Key('/waggle/record/!'), Uint8Array.of(1))
-
-    expect((await start({ datastore })).stats()).toMatchObject({ restored: 0, damaged: 1 })
-  })
-
   it('rejects as the datastore does when it can not be read', async () => {
     const broken = new Error('the datastore is not open')
     datastore.query = () => {

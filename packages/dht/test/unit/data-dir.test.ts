@@ -1,0 +1,42 @@
+import { mkdir, rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { DataDirError } from '../../src/errors.ts'
+import { lockDataDir } from '../../src/persistence/data-dir.ts'
+import { rejection } from '../support/rejection.ts'
+import { type TemporaryDirectory, temporaryDirectory } from '../support/temporary-directory.ts'
+
+describe('lockDataDir', () => {
+  let directory: TemporaryDirectory
+  let pid: string
+
+  beforeEach(async () => {
+    directory = await temporaryDirectory()
+    pid = join(directory.path, 'pid')
+  })
+
+  afterEach(() => directory[Symbol.asyncDispose]())
+
+  async function expectFree(): Promise<void> {
+    await rm(pid, { recursive: true })
+    await (await lockDataDir(directory.path)).release()
+  }
+
+  it('rejects where the process id can not be written, and lets go', async () => {
+    await mkdir(pid)
+    const error = await rejection(lockDataDir(directory.path))
+
+    expect(error).toBeInstanceOf(DataDirError)
+    expect(error.message).toContain(`dataDir: can't lock ${directory.path}: EISDIR`)
+    await expectFree()
+  })
+
+  it('lets go where the process id can not be removed', async () => {
+    const lock = await lockDataDir(directory.path)
+    await rm(pid)
+    await mkdir(pid)
+    await rejection(lock.release())
+
+    await expectFree()
+  })
+})
