@@ -1,9 +1,10 @@
 import { multiaddr } from '@multiformats/multiaddr'
 import { describe, expect, it } from 'vitest'
-import { Contacts, wirePeerOf } from '../../src/exchange/contacts.ts'
+import { Contacts, dialable, wirePeerOf } from '../../src/exchange/contacts.ts'
 import {
   MAX_ADDRESS_BYTES,
   MAX_ADDRESSES_PER_PEER,
+  MAX_DIALLED_ADDRESSES,
   MAX_REMEMBERED_CONTACTS
 } from '../../src/exchange/limits.ts'
 import type { WirePeer } from '../../src/exchange/messages.ts'
@@ -108,5 +109,15 @@ describe('wirePeerOf', () => {
     expect(wirePeerOf(contact(2, many)).addresses).toEqual(
       many.slice(0, MAX_ADDRESSES_PER_PEER).map((address) => multiaddr(address).bytes)
     )
+  })
+})
+
+describe('dialable', () => {
+  it('leaves of a peer that a stock peer names what one of ours may name (N9)', () => {
+    const many = Array.from({ length: 100_000 }, (_, i) => `/ip4/10.0.0.1/tcp/${(i % 65_535) + 1}`)
+    const winding = `/ip4/10.0.0.1/tcp/1${'/p2p-circuit'.repeat(10)}`
+
+    expect(dialable(contact(1, many)).multiaddrs).toHaveLength(MAX_DIALLED_ADDRESSES)
+    expect(dialable(contact(1, [winding, ...many.slice(0, 2)])).multiaddrs).toHaveLength(2)
   })
 })
