@@ -9,6 +9,7 @@ import type {
   StoreOptions,
   WatchOptions
 } from './interface.ts'
+import { assertThat, type Check, isAnything, isBoolean, isFunction } from './option-checks.ts'
 
 /** The options of each call, all of them, and what an entry of storeMany may have. */
 interface OptionsOfCalls {
@@ -23,27 +24,34 @@ interface OptionsOfCalls {
   findNearestPeers: FindNearestPeersOptions
 }
 
-const CALL = { signal: true, timeoutMs: true } as const
-const WRITE = { expirationTime: true, ttl: true, privateKey: true } as const
-const READ = { ...CALL, latest: true, sufficientExpirationTime: true } as const
+// What may be anything here is checked below, or by whoever uses it.
+const CALL = { signal: isAnything, timeoutMs: isAnything }
+const WRITE = { expirationTime: isAnything, ttl: isAnything, privateKey: isAnything }
+const READ = { ...CALL, latest: isBoolean, sufficientExpirationTime: isMoment }
 
 const OPTIONS: {
-  readonly [C in keyof OptionsOfCalls]: Readonly<Record<keyof OptionsOfCalls[C], true>>
+  readonly [C in keyof OptionsOfCalls]: Readonly<Record<keyof OptionsOfCalls[C], Check>>
 } = {
-  store: { ...CALL, ...WRITE, subkey: true, republish: true },
-  delete: { ...CALL, ...WRITE, subkey: true },
-  stopRepublishing: { subkey: true },
+  store: { ...CALL, ...WRITE, subkey: isAnything, republish: isBoolean },
+  delete: { ...CALL, ...WRITE, subkey: isAnything },
+  stopRepublishing: { subkey: isAnything },
   get: READ,
   storeMany: { ...CALL, ...WRITE },
-  entry: { ...WRITE, key: true, value: true, subkey: true },
-  getMany: { ...READ, onProgress: true },
-  watch: { signal: true },
-  findNearestPeers: { ...CALL, count: true }
+  entry: { ...WRITE, key: isAnything, value: isAnything, subkey: isAnything },
+  getMany: { ...READ, onProgress: isFunction },
+  watch: { signal: isAnything },
+  findNearestPeers: { ...CALL, count: isAnything }
+}
+
+function isMoment(value: unknown, option: string): void {
+  const isSo = typeof value === 'number' && !Number.isNaN(value)
+  assertThat(isSo, option, 'a number of seconds, as getDHTTime() gives', value)
 }
 
 /**
- * Throws a TypeError for an option that a call does not have. Passed over, a misspelled one would
- * change what is done: without its subkey, an entry of a dictionary is a plain value.
+ * Throws a TypeError for an option that a call does not have, or that is not what it has to be.
+ * Passed over, a misspelled one would change what is done: without its subkey, an entry of a
+ * dictionary is a plain value.
  */
 export function assertOptionNames(call: keyof OptionsOfCalls, options: object): void {
   if (typeof options !== 'object' || options === null) {
@@ -58,11 +66,19 @@ export function assertOptionNames(call: keyof OptionsOfCalls, options: object): 
     )
   }
 
+  const checks: Readonly<Record<string, Check>> = OPTIONS[call]
+
   for (const name in options) {
-    if (!Object.hasOwn(OPTIONS[call], name)) {
+    if (!Object.hasOwn(checks, name)) {
       throw new TypeError(
-        `${call} has no option ${name}; it has ${Object.keys(OPTIONS[call]).sort().join(', ')}`
+        `${call} has no option ${name}; it has ${Object.keys(checks).sort().join(', ')}`
       )
+    }
+
+    const value = (options as Readonly<Record<string, unknown>>)[name]
+
+    if (value !== undefined) {
+      checks[name]?.(value, name)
     }
   }
 }

@@ -5,9 +5,10 @@ import type { Libp2p, ServiceMap } from '@libp2p/interface'
 import { multiaddr } from '@multiformats/multiaddr'
 import { DHT, type Waggle, waggle, waggleKadDHT } from '@waggle/dht'
 import { testnet } from '@waggle/dht/testnet'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import { join } from '../../src/join/join.ts'
 import type { PeerMemory } from '../../src/join/peer-memory.ts'
+import { findWaggle } from '../../src/service.ts'
 import { basicServices, libp2pNode, PATIENCE, UNHURRIED } from '../support/libp2p-node.ts'
 import { freeAddress } from '../support/loopback.ts'
 import { peerNumber } from '../support/numbered-peers.ts'
@@ -51,6 +52,22 @@ describe('a node that lost all its peers', () => {
     await second.store('key', 'stored meanwhile', { ttl: 600 })
     await expect.poll(() => peersOf(node), LONG_PATIENCE).toHaveLength(1)
     await expect.poll(() => node.get('key'), PATIENCE).toMatchObject({ value: 'stored meanwhile' })
+  })
+
+  it('asks its initial peer, when that is back, whom it has met meanwhile (N8)', async () => {
+    const listenOn = await freeAddress()
+    const identityPath = pathOf(directory, 'initial.key')
+    await using first = await PeerProcess.start({ listenOn, identityPath })
+    await using node = await DHT.create({ initialPeers: listenOn })
+    const waggle = findWaggle(node.libp2p.services) as Waggle
+    await first.kill()
+    await expect.poll(() => peersOf(node), PATIENCE).toEqual([])
+    const met = vi.spyOn(waggle, 'meet')
+
+    await using again = await PeerProcess.start({ listenOn, identityPath })
+    await expect.poll(() => peersOf(node), LONG_PATIENCE).toHaveLength(1)
+    await expect.poll(() => met.mock.calls.map(String), PATIENCE).toContain(peersOf(node)[0])
+    expect(again.multiaddrs.join()).toContain(peersOf(node)[0])
   })
 
   it('goes back to a peer that it met, when the initial one stays away (N8)', async () => {
