@@ -211,7 +211,7 @@ export class RecordStore {
    * Takes in a write (R6) that has passed {@link checks} and that the peer of that name has sent, or
    * that this node made itself. A dictionary counts as stored by the first who wrote into it.
    */
-  apply(key: Uint8Array, write: DHTRecord, storer: string = OWN): Applied {
+  apply(key: Uint8Array, write: DHTRecord, writer: string = OWN): Applied {
     const name = nameOf(key)
     const previous = this.#held.get(name)
     const before = previous?.record ?? EMPTY_RECORD
@@ -221,14 +221,14 @@ export class RecordStore {
       return applied
     }
 
-    const held = heldOf(name, applied.record, storer, previous)
+    const held = heldOf(name, applied.record, writer, previous)
 
     if (previous === undefined && this.#isFirstToGo(held)) {
       return { isAccepted: false, record: before, reason: 'full' }
     }
 
     this.#hold(held)
-    const dropped = this.#makeRoom(held)
+    const dropped = this.#makeRoom(held, writer)
 
     if (!dropped.includes(held)) {
       this.#observer?.stored(name, held.expirationTime)
@@ -296,15 +296,18 @@ export class RecordStore {
     return !isAnyExpired && this.#tenants.isFirstToGo(held)
   }
 
-  /** Gives back what it has dropped: perhaps what was to have room. */
-  #makeRoom(held: Held): Held[] {
+  /**
+   * Gives back what it has dropped: perhaps what was to have room. It is the writer who has to give
+   * way, and not the first who wrote into the same dictionary.
+   */
+  #makeRoom(held: Held, writer: string): Held[] {
     const now = this.clock()
     const dropped = this.#dropWhile(
-      ({ expirationTime }) => expirationTime <= now && this.#isFull(held)
+      ({ expirationTime }) => expirationTime <= now && this.#isFull(writer)
     )
 
-    while (!dropped.includes(held) && this.#isFull(held)) {
-      const next = this.#tenants.nextToGo(held.storer) ?? held
+    while (!dropped.includes(held) && this.#isFull(writer)) {
+      const next = this.#tenants.nextToGo(writer) ?? held
       this.#drop(next)
       dropped.push(next)
     }
@@ -312,12 +315,12 @@ export class RecordStore {
     return dropped
   }
 
-  #isFull({ storer }: Held): boolean {
+  #isFull(writer: string): boolean {
     const { maxRecords, maxBytes } = this.#room
     return (
       this.#held.size > maxRecords ||
       this.#bytes > maxBytes ||
-      this.#tenants.isBeyondItsRoom(storer)
+      this.#tenants.isBeyondItsRoom(writer)
     )
   }
 
