@@ -1,4 +1,10 @@
-import { type DHTRecord, type DHTTime, encodedSize, lastExpiration } from '@waggle/record'
+import {
+  type DHTRecord,
+  type DHTTime,
+  EMPTY_RECORD,
+  encodedSize,
+  lastExpiration
+} from '@waggle/record'
 import { type Charge, chargesOf, NONE } from './charges.ts'
 
 /** Who stored what this node wrote itself, or held when it started. */
@@ -10,7 +16,7 @@ export const BY_KAD_DHT = 'kad-dht'
 /** What is held for one key. Replaced whole with every change, so that queued ones can be told apart. */
 export interface Held {
   readonly name: string
-  readonly record: DHTRecord
+  record: DHTRecord
 
   /** The peer that stored it, as text. */
   readonly storer: string
@@ -33,7 +39,7 @@ export interface Held {
   nearness?: number
 
   /** Made when first asked for. */
-  encoded?: Uint8Array
+  encoded?: Uint8Array | undefined
 }
 
 /** What is to be held when a record has been written, in place of what was held before. */
@@ -52,4 +58,13 @@ export function heldOf(name: string, record: DHTRecord, writer: string, previous
     expirationTime: lastExpiration(record),
     isHeld: false
   }
+}
+
+/**
+ * Lets go of the bytes of what is held no more. Queues may know it for as long as they know others,
+ * and who writes large values to one key again and again would have them all kept.
+ */
+export function forgetRecord(held: Held): void {
+  held.record = EMPTY_RECORD
+  held.encoded = undefined
 }

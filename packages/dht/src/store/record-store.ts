@@ -12,13 +12,13 @@ import {
   prune,
   type RecordValidator
 } from '@waggle/record'
-import TinyQueue from 'tinyqueue'
 import { fromString } from 'uint8arrays/from-string'
 import { textOf } from '../bytes-as-text.ts'
 import { RecordChecks } from '../checks/record-checks.ts'
 import { LARGEST_MAX_KEY_BYTES, LARGEST_MAX_RECORD_BYTES } from '../constants.ts'
 import { DEFAULT_MAX_STORED_BYTES, DEFAULT_MAX_STORED_RECORDS } from '../node-limits.ts'
-import { type Held, heldOf, OWN } from './held.ts'
+import { forgetRecord, type Held, heldOf, OWN } from './held.ts'
+import { HeldQueue } from './held-queue.ts'
 import type { Follower, Keeper, StoreObserver } from './interface.ts'
 import { type Room, Tenants } from './tenants.ts'
 
@@ -84,8 +84,7 @@ export class RecordStore {
   readonly #room: Room
   readonly #tenants: Tenants
   readonly #held = new Map<string, Held>()
-  /** May contain what has been replaced since. */
-  #firstToExpire: TinyQueue<Held> = queue([])
+  readonly #firstToExpire = new HeldQueue((a, b) => a.expirationTime - b.expirationTime)
   #bytes = 0
   #keeper: Keeper | undefined
   #observer: StoreObserver | undefined
@@ -104,7 +103,7 @@ export class RecordStore {
     this.#tenants = new Tenants({
       room: this.#room,
       nearnessOf: options.nearnessOf && ((name) => options.nearnessOf?.(keyOf(name)) ?? 0),
-      firstToExpire: () => this.#firstHeld(),
+      firstToExpire: () => this.#firstToExpire.first,
       all: () => this.#held.values()
     })
   }
@@ -228,30 +227,31 @@ export class RecordStore {
     }
 
     this.#hold(held)
-    const dropped = this.#makeRoom(held, writer)
+    const gone = this.#makeRoom(held, writer)
 
-    if (!dropped.includes(held)) {
-      this.#observer?.stored(name, held.expirationTime)
-      this.#tell(name, write)
-      return applied
+    if (previous !== undefined) {
+      gone.push(previous)
     }
 
-    // There is no room for it, and what is rejected changes nothing (R6).
-    for (const lost of [...dropped, previous]) {
-      if (lost !== undefined && lost !== held) {
-        this.#hold(lost)
-      }
+    if (!held.isHeld) {
+      // There is no room for it, and what is rejected changes nothing (R6).
+      this.#restore(gone, held)
+      return { isAccepted: false, record: before, reason: 'full' }
     }
 
-    return { isAccepted: false, record: before, reason: 'full' }
+    gone.forEach(forgetRecord)
+    this.#observer?.stored(name, held.expirationTime)
+    this.#tell(name, write)
+    return applied
   }
 
   /** Removes what has expired. */
   sweep(): void {
     const now = this.clock()
 
-    for (const { name, expirationTime } of this.#dropWhile((held) => held.expirationTime <= now)) {
-      this.#observer?.expired(name, expirationTime)
+    for (const held of this.#dropWhile(({ expirationTime }) => expirationTime <= now)) {
+      forgetRecord(held)
+      this.#observer?.expired(held.name, held.expirationTime)
     }
   }
 
@@ -272,9 +272,19 @@ export class RecordStore {
     this.#bytes += held.sizeBytes
     this.#held.set(held.name, held)
     this.#tenants.add(held)
-    this.#firstToExpire.push(held)
-    this.#forgetReplaced()
+    this.#firstToExpire.push(held, this.#held.size)
     this.#keeper?.changed(held.name)
+  }
+
+  /** Holds again what has gone, but for what there is no room for. */
+  #restore(gone: readonly Held[], rejected: Held): void {
+    for (const held of gone) {
+      if (held === rejected) {
+        forgetRecord(held)
+      } else {
+        this.#hold(held)
+      }
+    }
   }
 
   #release(held: Held): void {
@@ -292,7 +302,7 @@ export class RecordStore {
       return false
     }
 
-    const isAnyExpired = (this.#firstHeld()?.expirationTime ?? 0) <= this.clock()
+    const isAnyExpired = (this.#firstToExpire.first?.expirationTime ?? 0) <= this.clock()
     return !isAnyExpired && this.#tenants.isFirstToGo(held)
   }
 
@@ -306,7 +316,7 @@ export class RecordStore {
       ({ expirationTime }) => expirationTime <= now && this.#isFull(writer)
     )
 
-    while (!dropped.includes(held) && this.#isFull(writer)) {
+    while (held.isHeld && this.#isFull(writer)) {
       const next = this.#tenants.nextToGo(writer) ?? held
       this.#drop(next)
       dropped.push(next)
@@ -327,43 +337,21 @@ export class RecordStore {
   /** Gives back what it has dropped. */
   #dropWhile(isDropped: (first: Held) => boolean): Held[] {
     const dropped: Held[] = []
+    let { first } = this.#firstToExpire
 
-    for (
-      let first = this.#firstHeld();
-      first !== undefined && isDropped(first);
-      first = this.#firstHeld()
-    ) {
-      this.#firstToExpire.pop()
+    while (first !== undefined && isDropped(first)) {
       this.#drop(first)
       dropped.push(first)
+      first = this.#firstToExpire.first
     }
 
     return dropped
-  }
-
-  /** What expires first of all that is held. */
-  #firstHeld(): Held | undefined {
-    let first = this.#firstToExpire.peek()
-
-    while (first?.isHeld === false) {
-      this.#firstToExpire.pop()
-      first = this.#firstToExpire.peek()
-    }
-
-    return first
   }
 
   #drop(held: Held): void {
     this.#held.delete(held.name)
     this.#release(held)
     this.#keeper?.changed(held.name)
-  }
-
-  /** Keeps the queue from growing with writes to the same keys. */
-  #forgetReplaced(): void {
-    if (this.#firstToExpire.length > 2 * this.#held.size + 16) {
-      this.#firstToExpire = queue([...this.#held.values()])
-    }
   }
 }
 
@@ -383,10 +371,6 @@ function roomOf(options: RecordStoreOptions): Room {
     maxRecordsPerPeer: options.maxRecordsPerPeer ?? maxRecords,
     maxBytesPerPeer: options.maxBytesPerPeer ?? maxBytes
   }
-}
-
-function queue(items: Held[]): TinyQueue<Held> {
-  return new TinyQueue(items, (a, b) => a.expirationTime - b.expirationTime)
 }
 
 /** A record key as a string that a Map can find it by. */

@@ -1,5 +1,5 @@
-import TinyQueue from 'tinyqueue'
 import { type Held, OWN } from './held.ts'
+import { HeldQueue } from './held-queue.ts'
 
 /** How much room there is, for all and for what any one peer stores. */
 export interface Room {
@@ -15,8 +15,8 @@ interface Tenant {
   bytes: number
   level: number
 
-  /** What goes first is first. May contain what is held no more. */
-  queue: TinyQueue<Held> | undefined
+  /** What goes first is first. */
+  queue: HeldQueue | undefined
 }
 
 export interface TenantsInit {
@@ -186,33 +186,13 @@ export class Tenants {
   #enqueue(held: Held): void {
     const tenant = this.#tenants.get(held.storer) ?? this.#newcomer(held.storer)
     held.nearness ??= this.#nearnessOf(held)
-    tenant.queue ??= queueOf([])
-    tenant.queue.push(held)
-
-    if (tenant.queue.length > 2 * tenant.records + 16) {
-      // Keeps the queue from growing with writes to the same keys, accepted or not.
-      tenant.queue = queueOf([...new Set(tenant.queue.data)].filter(({ isHeld }) => isHeld))
-    }
+    tenant.queue ??= new HeldQueue(compareTurns)
+    tenant.queue.push(held, tenant.records)
   }
 
   #firstOf(tenant: Tenant): Held | undefined {
-    if (this.#isSingle) {
-      return this.#init.firstToExpire()
-    }
-
-    let first = tenant.queue?.peek()
-
-    while (first?.isHeld === false) {
-      tenant.queue?.pop()
-      first = tenant.queue?.peek()
-    }
-
-    return first
+    return this.#isSingle ? this.#init.firstToExpire() : tenant.queue?.first
   }
-}
-
-function queueOf(items: Held[]): TinyQueue<Held> {
-  return new TinyQueue(items, compareTurns)
 }
 
 /** Negative if the first gives way before the second. */
