@@ -41,7 +41,7 @@ function largest(charges: readonly Charge[], count: number): readonly Charge[] {
  * When much of a record has gone, it is open whose it was. What is left then counts for those who
  * have added to it: else one could have its part count for the storer by letting some of it expire.
  */
-function fitting(charges: readonly Charge[], sizeBytes: number): readonly Charge[] {
+export function fitting(charges: readonly Charge[], sizeBytes: number): readonly Charge[] {
   const sumBytes = charges.reduce((sum, { bytes }) => sum + bytes, 0)
   return sumBytes <= sizeBytes
     ? charges

@@ -3,9 +3,11 @@ import {
   type DHTTime,
   EMPTY_RECORD,
   encodedSize,
-  lastExpiration
+  firstExpiration,
+  lastExpiration,
+  prune
 } from '@waggle/record'
-import { type Charge, chargesOf, NONE } from './charges.ts'
+import { type Charge, chargesOf, fitting, NONE } from './charges.ts'
 
 /** Who stored what this node wrote itself, or held when it started. */
 export const OWN = ''
@@ -24,6 +26,9 @@ export interface Held {
 
   /** What of these bytes counts for other peers. */
   readonly charges: readonly Charge[]
+
+  /** When some of it expires, and when the last of it does. */
+  readonly firstExpiration: DHTTime
   readonly expirationTime: DHTTime
 
   /** Since when anything has been held under the name, in ms of the process's clock. */
@@ -40,6 +45,9 @@ export interface Held {
 
   /** Made when first asked for. */
   encoded?: Uint8Array | undefined
+
+  /** What was left of it when it was last read, if some has expired. Counted from the next sweep on. */
+  rest?: Held | undefined
 }
 
 /** What is to be held when a record has been written, in place of what was held before. */
@@ -55,8 +63,35 @@ export function heldOf(name: string, record: DHTRecord, writer: string, previous
     sinceMs: previous?.sinceMs ?? changedMs,
     storer: isShared ? previous.storer : writer,
     charges: isShared ? chargesOf(previous, writer, sizeBytes) : NONE,
+    firstExpiration: firstExpiration(record),
     expirationTime: lastExpiration(record),
     isHeld: false
+  }
+}
+
+/** What is left at that moment of what has not expired altogether; remembered until more of it has. */
+export function restOf(held: Held, now: DHTTime): Held {
+  const latest = held.rest ?? held
+
+  if (latest.firstExpiration <= now) {
+    held.rest = pruned(latest, now)
+  }
+
+  return held.rest ?? held
+}
+
+function pruned(held: Held, now: DHTTime): Held {
+  const record = prune(held.record, now)
+  const sizeBytes = encodedSize(record) + held.name.length
+  return {
+    ...held,
+    record,
+    sizeBytes,
+    charges: fitting(held.charges, sizeBytes),
+    firstExpiration: firstExpiration(record),
+    isHeld: false,
+    encoded: undefined,
+    rest: undefined
   }
 }
 
@@ -67,4 +102,5 @@ export function heldOf(name: string, record: DHTRecord, writer: string, previous
 export function forgetRecord(held: Held): void {
   held.record = EMPTY_RECORD
   held.encoded = undefined
+  held.rest = undefined
 }

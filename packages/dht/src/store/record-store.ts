@@ -7,9 +7,7 @@ import {
   EMPTY_RECORD,
   encodeRecord,
   getDHTTime,
-  isEmpty,
   type Limits,
-  prune,
   type RecordValidator
 } from '@waggle/record'
 import { fromString } from 'uint8arrays/from-string'
@@ -17,7 +15,7 @@ import { textOf } from '../bytes-as-text.ts'
 import { RecordChecks } from '../checks/record-checks.ts'
 import { LARGEST_MAX_KEY_BYTES, LARGEST_MAX_RECORD_BYTES } from '../constants.ts'
 import { DEFAULT_MAX_STORED_BYTES, DEFAULT_MAX_STORED_RECORDS } from '../node-limits.ts'
-import { forgetRecord, type Held, heldOf, OWN } from './held.ts'
+import { forgetRecord, type Held, heldOf, OWN, restOf } from './held.ts'
 import { HeldQueue } from './held-queue.ts'
 import type { Follower, Keeper, StoreObserver } from './interface.ts'
 import { type Room, Tenants } from './tenants.ts'
@@ -70,6 +68,9 @@ export interface RecordStoreOptions {
   validators?: readonly RecordValidator[] | undefined
 }
 
+/** What is left of so many dictionaries is found in a few milliseconds. */
+const MAX_SHRUNK = 128
+
 /**
  * The one place where a node holds records for others: kad-dht's messages and ours read and write
  * the same one. A write is merged in one synchronous step, so that no two of them can overlap (N2).
@@ -85,6 +86,8 @@ export class RecordStore {
   readonly #tenants: Tenants
   readonly #held = new Map<string, Held>()
   readonly #firstToExpire = new HeldQueue((a, b) => a.expirationTime - b.expirationTime)
+  /** Of what does not expire all at once. */
+  readonly #firstToShrink = new HeldQueue((a, b) => a.firstExpiration - b.firstExpiration)
   #bytes = 0
   #keeper: Keeper | undefined
   #observer: StoreObserver | undefined
@@ -120,26 +123,18 @@ export class RecordStore {
 
   /** What is live under a record key; an empty record if nothing is. */
   get(key: Uint8Array): DHTRecord {
-    const held = this.#held.get(nameOf(key))
-    return held === undefined ? EMPTY_RECORD : prune(held.record, this.clock())
+    return this.#live(nameOf(key))?.record ?? EMPTY_RECORD
   }
 
   /** The encoding of what {@link get} gives; undefined if that is empty. The bytes are shared: do not change them. */
   encoded(key: Uint8Array): Uint8Array | undefined {
-    const held = this.#held.get(nameOf(key))
+    const live = this.#live(nameOf(key))
 
-    if (held === undefined) {
-      return undefined
+    if (live !== undefined) {
+      live.encoded ??= encodeRecord(live.record)
     }
 
-    const live = prune(held.record, this.clock())
-
-    if (live !== held.record) {
-      return isEmpty(live) ? undefined : encodeRecord(live)
-    }
-
-    held.encoded ??= encodeRecord(live)
-    return held.encoded
+    return live?.encoded
   }
 
   /** Tells a keeper of each change from now on; or none. */
@@ -173,11 +168,11 @@ export class RecordStore {
 
   /** Each record that is live when the loop comes to it, with its name. What changes meanwhile may be missed. */
   *live(): Generator<[name: string, record: DHTRecord], void, undefined> {
-    for (const { name, record } of this.#held.values()) {
-      const live = prune(record, this.clock())
+    for (const name of this.#held.keys()) {
+      const live = this.#live(name)
 
-      if (!isEmpty(live)) {
-        yield [name, live]
+      if (live !== undefined) {
+        yield [name, live.record]
       }
     }
   }
@@ -213,14 +208,15 @@ export class RecordStore {
   apply(key: Uint8Array, write: DHTRecord, writer: string = OWN): Applied {
     const name = nameOf(key)
     const previous = this.#held.get(name)
-    const before = previous?.record ?? EMPTY_RECORD
+    const live = this.#live(name)
+    const before = live?.record ?? EMPTY_RECORD
     const applied = apply(before, write, { now: this.clock(), limits: this.limits })
 
     if (!applied.isAccepted || applied.record === before) {
       return applied
     }
 
-    const held = heldOf(name, applied.record, writer, previous)
+    const held = heldOf(name, applied.record, writer, live)
 
     if (previous === undefined && this.#isFirstToGo(held)) {
       return { isAccepted: false, record: before, reason: 'full' }
@@ -239,26 +235,51 @@ export class RecordStore {
       return { isAccepted: false, record: before, reason: 'full' }
     }
 
-    gone.forEach(forgetRecord)
+    for (const one of gone) {
+      forgetRecord(one)
+    }
+
     this.#observer?.stored(name, held.expirationTime)
-    this.#tell(name, write)
+
+    for (const follower of this.#followers) {
+      follower(name, write)
+    }
+
     return applied
   }
 
-  /** Removes what has expired. */
-  sweep(): void {
+  /**
+   * Removes what has expired. Records of which something is left take longer: it comes to at most
+   * {@link MAX_SHRUNK} of these, and gives back whether there are more.
+   */
+  sweep(): boolean {
     const now = this.clock()
 
     for (const held of this.#dropWhile(({ expirationTime }) => expirationTime <= now)) {
       forgetRecord(held)
       this.#observer?.expired(held.name, held.expirationTime)
     }
+
+    return this.#shrink(now)
   }
 
-  #tell(name: string, write: DHTRecord): void {
-    for (const follower of this.#followers) {
-      follower(name, write)
+  #live(name: string): Held | undefined {
+    const held = this.#held.get(name)
+    const now = this.clock()
+    return held && held.expirationTime > now ? restOf(held, now) : undefined
+  }
+
+  /** Takes from each record at once what has expired of it since it was swept last. */
+  #shrink(now: DHTTime): boolean {
+    let { first } = this.#firstToShrink
+
+    for (let left = MAX_SHRUNK; left > 0 && isDue(first, now); left--) {
+      this.#hold(restOf(first, now))
+      forgetRecord(first)
+      first = this.#firstToShrink.first
     }
+
+    return isDue(first, now)
   }
 
   #hold(held: Held): void {
@@ -273,6 +294,11 @@ export class RecordStore {
     this.#held.set(held.name, held)
     this.#tenants.add(held)
     this.#firstToExpire.push(held, this.#held.size)
+
+    if (held.firstExpiration < held.expirationTime) {
+      this.#firstToShrink.push(held, this.#held.size)
+    }
+
     this.#keeper?.changed(held.name)
   }
 
@@ -371,6 +397,10 @@ function roomOf(options: RecordStoreOptions): Room {
     maxRecordsPerPeer: options.maxRecordsPerPeer ?? maxRecords,
     maxBytesPerPeer: options.maxBytesPerPeer ?? maxBytes
   }
+}
+
+function isDue(held: Held | undefined, now: DHTTime): held is Held {
+  return held !== undefined && held.firstExpiration <= now
 }
 
 /** A record key as a string that a Map can find it by. */
