@@ -1,14 +1,18 @@
-import { type DHTTime, parseRecordKey } from '@waggle/record'
+import { type DHTTime, type Limits, parseRecordKey } from '@waggle/record'
 import type { TypedEventEmitter } from 'main-event'
 import type { DHTEvents } from './events.ts'
 import type { Meter } from './metrics/meter.ts'
 import type { StoreObserver } from './store/interface.ts'
 import { keyOf } from './store/record-store.ts'
 
-/** Tells of a store's records as events; while nobody listens, that costs one question a write. */
+/**
+ * Tells of a store's records as events; while nobody listens, that costs one question a write. The
+ * limits are the store's: what it holds is within these, and what throws here ends the process.
+ */
 export function recordEvents(
   events: TypedEventEmitter<DHTEvents>,
-  meter: Meter | undefined
+  limits: Limits,
+  meter?: Meter
 ): StoreObserver {
   const tell = (
     type: 'record:stored' | 'record:expired',
@@ -16,7 +20,7 @@ export function recordEvents(
     expirationTime: DHTTime
   ) => {
     if (events.listenerCount(type) > 0) {
-      const detail = { key: parseRecordKey(keyOf(name)), expirationTime }
+      const detail = { key: parseRecordKey(keyOf(name), limits), expirationTime }
       events.safeDispatchEvent(type, { detail })
     }
   }

@@ -250,11 +250,13 @@ function sweepAgainAndAgain(
   stores: readonly (RecordStore | undefined)[],
   lifetime: AbortSignal
 ): void {
-  const sweeping = setInterval(() => {
-    for (const store of stores) {
-      store?.sweep()
+  const sweep = (store: RecordStore | undefined) => {
+    if (store?.sweep()) {
+      // Others shall have a turn meanwhile.
+      setTimeout(sweep, 0, store)
     }
-  }, SWEEP_INTERVAL_MS)
+  }
+  const sweeping = setInterval(() => stores.forEach(sweep), SWEEP_INTERVAL_MS)
   sweeping.unref?.()
   lifetime.addEventListener('abort', () => clearInterval(sweeping))
 }

@@ -127,7 +127,7 @@ class WaggleService implements Waggle, Startable {
     const parts = serviceParts({ ...this.#init, components: this.#components, events, meter })
     this.#running = parts
     await parts.follow()
-    parts.store.observeBy(recordEvents(events, meter))
+    parts.store.observeBy(recordEvents(events, parts.store.limits, meter))
 
     if (!this.clientMode) {
       await this.#serve(parts)

@@ -85,7 +85,15 @@ export type {
 } from './interface.ts'
 export { isRecordKey, parseRecordKey, parseSubkeyId, recordKey, subkeyId } from './key.ts'
 export { isOwned, ownerOf, ownerTag } from './owner.ts'
-export { EMPTY_RECORD, isEmpty, join, lastExpiration, prune, subsumes } from './record.ts'
+export {
+  EMPTY_RECORD,
+  firstExpiration,
+  isEmpty,
+  join,
+  lastExpiration,
+  prune,
+  subsumes
+} from './record.ts'
 export { RECORD_VERSION } from './record-format.ts'
 export { recordSelector } from './selector.ts'
 export {

@@ -60,6 +60,21 @@ export function lastExpiration({ plain, subkeys }: DHTRecord): DHTTime {
   return last
 }
 
+/** The moment until which all of the record is live; infinite for an empty one. */
+export function firstExpiration({ plain, subkeys }: DHTRecord): DHTTime {
+  let first = plain?.expirationTime ?? Number.POSITIVE_INFINITY
+
+  if (subkeys instanceof LargeDictionary) {
+    return Math.min(first, subkeys.firstExpiration)
+  }
+
+  for (const { expirationTime } of subkeys.values()) {
+    first = Math.min(first, expirationTime)
+  }
+
+  return first
+}
+
 /** Whether a dictionary stands in front of the plain entry (R8). Expects a pruned record. */
 export function showsDictionary({ subkeys }: DHTRecord): boolean {
   for (const entry of subkeys.values()) {

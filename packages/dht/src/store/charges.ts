@@ -1,6 +1,6 @@
 import type { Held } from './held.ts'
 
-/** So many peers, besides the first, are told apart in one dictionary; what others add counts for the first. */
+/** So many peers, besides the first, are told apart in one dictionary; what others have added counts for the first. */
 const MAX_CHARGES = 8
 
 /** Bytes of a record that another peer than its storer has added. */
@@ -19,18 +19,36 @@ export function chargesOf(previous: Held, writer: string, sizeBytes: number): re
   }
 
   const grownBytes = sizeBytes - previous.sizeBytes
+
+  if (grownBytes <= 0) {
+    return fitting(previous.charges, sizeBytes)
+  }
+
   const known = previous.charges.find(({ storer }) => storer === writer)
   const others = previous.charges.filter((charge) => charge !== known)
-  const isAdded = grownBytes > 0 && (known !== undefined || others.length < MAX_CHARGES)
-
-  return isAdded
-    ? fitting([...others, { storer: writer, bytes: (known?.bytes ?? 0) + grownBytes }], sizeBytes)
-    : fitting(previous.charges, sizeBytes)
+  const added = { storer: writer, bytes: (known?.bytes ?? 0) + grownBytes }
+  return fitting([...largest(others, MAX_CHARGES - 1), added], sizeBytes)
 }
 
-/** When much of a record has gone, it is open whose it was: then all of it is the storer's. */
-function fitting(charges: readonly Charge[], sizeBytes: number): readonly Charge[] {
-  return charges.reduce((sum, { bytes }) => sum + bytes, 0) <= sizeBytes ? charges : NONE
+/** Who has added little makes room for who adds now, or a ninth could add as much as it likes. */
+function largest(charges: readonly Charge[], count: number): readonly Charge[] {
+  return charges.length <= count
+    ? charges
+    : charges.toSorted((a, b) => b.bytes - a.bytes).slice(0, count)
+}
+
+/**
+ * When much of a record has gone, it is open whose it was. What is left then counts for those who
+ * have added to it: else one could have its part count for the storer by letting some of it expire.
+ */
+export function fitting(charges: readonly Charge[], sizeBytes: number): readonly Charge[] {
+  const sumBytes = charges.reduce((sum, { bytes }) => sum + bytes, 0)
+  return sumBytes <= sizeBytes
+    ? charges
+    : charges.map(({ storer, bytes }) => ({
+        storer,
+        bytes: Math.floor((bytes * sizeBytes) / sumBytes)
+      }))
 }
 
 /** What most records have. */

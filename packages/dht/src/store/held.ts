@@ -1,5 +1,13 @@
-import { type DHTRecord, type DHTTime, encodedSize, lastExpiration } from '@waggle/record'
-import { type Charge, chargesOf, NONE } from './charges.ts'
+import {
+  type DHTRecord,
+  type DHTTime,
+  EMPTY_RECORD,
+  encodedSize,
+  firstExpiration,
+  lastExpiration,
+  prune
+} from '@waggle/record'
+import { type Charge, chargesOf, fitting, NONE } from './charges.ts'
 
 /** Who stored what this node wrote itself, or held when it started. */
 export const OWN = ''
@@ -10,7 +18,7 @@ export const BY_KAD_DHT = 'kad-dht'
 /** What is held for one key. Replaced whole with every change, so that queued ones can be told apart. */
 export interface Held {
   readonly name: string
-  readonly record: DHTRecord
+  record: DHTRecord
 
   /** The peer that stored it, as text. */
   readonly storer: string
@@ -18,6 +26,9 @@ export interface Held {
 
   /** What of these bytes counts for other peers. */
   readonly charges: readonly Charge[]
+
+  /** When some of it expires, and when the last of it does. */
+  readonly firstExpiration: DHTTime
   readonly expirationTime: DHTTime
 
   /** Since when anything has been held under the name, in ms of the process's clock. */
@@ -33,7 +44,10 @@ export interface Held {
   nearness?: number
 
   /** Made when first asked for. */
-  encoded?: Uint8Array
+  encoded?: Uint8Array | undefined
+
+  /** What was left of it when it was last read, if some has expired. Counted from the next sweep on. */
+  rest?: Held | undefined
 }
 
 /** What is to be held when a record has been written, in place of what was held before. */
@@ -49,7 +63,44 @@ export function heldOf(name: string, record: DHTRecord, writer: string, previous
     sinceMs: previous?.sinceMs ?? changedMs,
     storer: isShared ? previous.storer : writer,
     charges: isShared ? chargesOf(previous, writer, sizeBytes) : NONE,
+    firstExpiration: firstExpiration(record),
     expirationTime: lastExpiration(record),
     isHeld: false
   }
+}
+
+/** What is left at that moment of what has not expired altogether; remembered until more of it has. */
+export function restOf(held: Held, now: DHTTime): Held {
+  const latest = held.rest ?? held
+
+  if (latest.firstExpiration <= now) {
+    held.rest = pruned(latest, now)
+  }
+
+  return held.rest ?? held
+}
+
+function pruned(held: Held, now: DHTTime): Held {
+  const record = prune(held.record, now)
+  const sizeBytes = encodedSize(record) + held.name.length
+  return {
+    ...held,
+    record,
+    sizeBytes,
+    charges: fitting(held.charges, sizeBytes),
+    firstExpiration: firstExpiration(record),
+    isHeld: false,
+    encoded: undefined,
+    rest: undefined
+  }
+}
+
+/**
+ * Lets go of the bytes of what is held no more. Queues may know it for as long as they know others,
+ * and who writes large values to one key again and again would have them all kept.
+ */
+export function forgetRecord(held: Held): void {
+  held.record = EMPTY_RECORD
+  held.encoded = undefined
+  held.rest = undefined
 }

@@ -7,18 +7,16 @@ import {
   EMPTY_RECORD,
   encodeRecord,
   getDHTTime,
-  isEmpty,
   type Limits,
-  prune,
   type RecordValidator
 } from '@waggle/record'
-import TinyQueue from 'tinyqueue'
 import { fromString } from 'uint8arrays/from-string'
 import { textOf } from '../bytes-as-text.ts'
 import { RecordChecks } from '../checks/record-checks.ts'
 import { LARGEST_MAX_KEY_BYTES, LARGEST_MAX_RECORD_BYTES } from '../constants.ts'
 import { DEFAULT_MAX_STORED_BYTES, DEFAULT_MAX_STORED_RECORDS } from '../node-limits.ts'
-import { type Held, heldOf, OWN } from './held.ts'
+import { forgetRecord, type Held, heldOf, OWN, restOf } from './held.ts'
+import { HeldQueue } from './held-queue.ts'
 import type { Follower, Keeper, StoreObserver } from './interface.ts'
 import { type Room, Tenants } from './tenants.ts'
 
@@ -70,6 +68,9 @@ export interface RecordStoreOptions {
   validators?: readonly RecordValidator[] | undefined
 }
 
+/** What is left of so many dictionaries is found in a few milliseconds. */
+const MAX_SHRUNK = 128
+
 /**
  * The one place where a node holds records for others: kad-dht's messages and ours read and write
  * the same one. A write is merged in one synchronous step, so that no two of them can overlap (N2).
@@ -84,8 +85,9 @@ export class RecordStore {
   readonly #room: Room
   readonly #tenants: Tenants
   readonly #held = new Map<string, Held>()
-  /** May contain what has been replaced since. */
-  #firstToExpire: TinyQueue<Held> = queue([])
+  readonly #firstToExpire = new HeldQueue((a, b) => a.expirationTime - b.expirationTime)
+  /** Of what does not expire all at once. */
+  readonly #firstToShrink = new HeldQueue((a, b) => a.firstExpiration - b.firstExpiration)
   #bytes = 0
   #keeper: Keeper | undefined
   #observer: StoreObserver | undefined
@@ -104,7 +106,7 @@ export class RecordStore {
     this.#tenants = new Tenants({
       room: this.#room,
       nearnessOf: options.nearnessOf && ((name) => options.nearnessOf?.(keyOf(name)) ?? 0),
-      firstToExpire: () => this.#firstHeld(),
+      firstToExpire: () => this.#firstToExpire.first,
       all: () => this.#held.values()
     })
   }
@@ -121,26 +123,18 @@ export class RecordStore {
 
   /** What is live under a record key; an empty record if nothing is. */
   get(key: Uint8Array): DHTRecord {
-    const held = this.#held.get(nameOf(key))
-    return held === undefined ? EMPTY_RECORD : prune(held.record, this.clock())
+    return this.#live(nameOf(key))?.record ?? EMPTY_RECORD
   }
 
   /** The encoding of what {@link get} gives; undefined if that is empty. The bytes are shared: do not change them. */
   encoded(key: Uint8Array): Uint8Array | undefined {
-    const held = this.#held.get(nameOf(key))
+    const live = this.#live(nameOf(key))
 
-    if (held === undefined) {
-      return undefined
+    if (live !== undefined) {
+      live.encoded ??= encodeRecord(live.record)
     }
 
-    const live = prune(held.record, this.clock())
-
-    if (live !== held.record) {
-      return isEmpty(live) ? undefined : encodeRecord(live)
-    }
-
-    held.encoded ??= encodeRecord(live)
-    return held.encoded
+    return live?.encoded
   }
 
   /** Tells a keeper of each change from now on; or none. */
@@ -174,11 +168,11 @@ export class RecordStore {
 
   /** Each record that is live when the loop comes to it, with its name. What changes meanwhile may be missed. */
   *live(): Generator<[name: string, record: DHTRecord], void, undefined> {
-    for (const { name, record } of this.#held.values()) {
-      const live = prune(record, this.clock())
+    for (const name of this.#held.keys()) {
+      const live = this.#live(name)
 
-      if (!isEmpty(live)) {
-        yield [name, live]
+      if (live !== undefined) {
+        yield [name, live.record]
       }
     }
   }
@@ -211,54 +205,81 @@ export class RecordStore {
    * Takes in a write (R6) that has passed {@link checks} and that the peer of that name has sent, or
    * that this node made itself. A dictionary counts as stored by the first who wrote into it.
    */
-  apply(key: Uint8Array, write: DHTRecord, storer: string = OWN): Applied {
+  apply(key: Uint8Array, write: DHTRecord, writer: string = OWN): Applied {
     const name = nameOf(key)
     const previous = this.#held.get(name)
-    const before = previous?.record ?? EMPTY_RECORD
+    const live = this.#live(name)
+    const before = live?.record ?? EMPTY_RECORD
     const applied = apply(before, write, { now: this.clock(), limits: this.limits })
 
     if (!applied.isAccepted || applied.record === before) {
       return applied
     }
 
-    const held = heldOf(name, applied.record, storer, previous)
+    const held = heldOf(name, applied.record, writer, live)
 
     if (previous === undefined && this.#isFirstToGo(held)) {
       return { isAccepted: false, record: before, reason: 'full' }
     }
 
     this.#hold(held)
-    const dropped = this.#makeRoom(held)
+    const gone = this.#makeRoom(held, writer)
 
-    if (!dropped.includes(held)) {
-      this.#observer?.stored(name, held.expirationTime)
-      this.#tell(name, write)
-      return applied
+    if (previous !== undefined) {
+      gone.push(previous)
     }
 
-    // There is no room for it, and what is rejected changes nothing (R6).
-    for (const lost of [...dropped, previous]) {
-      if (lost !== undefined && lost !== held) {
-        this.#hold(lost)
-      }
+    if (!held.isHeld) {
+      // There is no room for it, and what is rejected changes nothing (R6).
+      this.#restore(gone, held)
+      return { isAccepted: false, record: before, reason: 'full' }
     }
 
-    return { isAccepted: false, record: before, reason: 'full' }
-  }
-
-  /** Removes what has expired. */
-  sweep(): void {
-    const now = this.clock()
-
-    for (const { name, expirationTime } of this.#dropWhile((held) => held.expirationTime <= now)) {
-      this.#observer?.expired(name, expirationTime)
+    for (const one of gone) {
+      forgetRecord(one)
     }
-  }
 
-  #tell(name: string, write: DHTRecord): void {
+    this.#observer?.stored(name, held.expirationTime)
+
     for (const follower of this.#followers) {
       follower(name, write)
     }
+
+    return applied
+  }
+
+  /**
+   * Removes what has expired. Records of which something is left take longer: it comes to at most
+   * {@link MAX_SHRUNK} of these, and gives back whether there are more.
+   */
+  sweep(): boolean {
+    const now = this.clock()
+
+    for (const held of this.#dropWhile(({ expirationTime }) => expirationTime <= now)) {
+      forgetRecord(held)
+      this.#observer?.expired(held.name, held.expirationTime)
+    }
+
+    return this.#shrink(now)
+  }
+
+  #live(name: string): Held | undefined {
+    const held = this.#held.get(name)
+    const now = this.clock()
+    return held && held.expirationTime > now ? restOf(held, now) : undefined
+  }
+
+  /** Takes from each record at once what has expired of it since it was swept last. */
+  #shrink(now: DHTTime): boolean {
+    let { first } = this.#firstToShrink
+
+    for (let left = MAX_SHRUNK; left > 0 && isDue(first, now); left--) {
+      this.#hold(restOf(first, now))
+      forgetRecord(first)
+      first = this.#firstToShrink.first
+    }
+
+    return isDue(first, now)
   }
 
   #hold(held: Held): void {
@@ -272,9 +293,24 @@ export class RecordStore {
     this.#bytes += held.sizeBytes
     this.#held.set(held.name, held)
     this.#tenants.add(held)
-    this.#firstToExpire.push(held)
-    this.#forgetReplaced()
+    this.#firstToExpire.push(held, this.#held.size)
+
+    if (held.firstExpiration < held.expirationTime) {
+      this.#firstToShrink.push(held, this.#held.size)
+    }
+
     this.#keeper?.changed(held.name)
+  }
+
+  /** Holds again what has gone, but for what there is no room for. */
+  #restore(gone: readonly Held[], rejected: Held): void {
+    for (const held of gone) {
+      if (held === rejected) {
+        forgetRecord(held)
+      } else {
+        this.#hold(held)
+      }
+    }
   }
 
   #release(held: Held): void {
@@ -292,19 +328,22 @@ export class RecordStore {
       return false
     }
 
-    const isAnyExpired = (this.#firstHeld()?.expirationTime ?? 0) <= this.clock()
+    const isAnyExpired = (this.#firstToExpire.first?.expirationTime ?? 0) <= this.clock()
     return !isAnyExpired && this.#tenants.isFirstToGo(held)
   }
 
-  /** Gives back what it has dropped: perhaps what was to have room. */
-  #makeRoom(held: Held): Held[] {
+  /**
+   * Gives back what it has dropped: perhaps what was to have room. It is the writer who has to give
+   * way, and not the first who wrote into the same dictionary.
+   */
+  #makeRoom(held: Held, writer: string): Held[] {
     const now = this.clock()
     const dropped = this.#dropWhile(
-      ({ expirationTime }) => expirationTime <= now && this.#isFull(held)
+      ({ expirationTime }) => expirationTime <= now && this.#isFull(writer)
     )
 
-    while (!dropped.includes(held) && this.#isFull(held)) {
-      const next = this.#tenants.nextToGo(held.storer) ?? held
+    while (held.isHeld && this.#isFull(writer)) {
+      const next = this.#tenants.nextToGo(writer) ?? held
       this.#drop(next)
       dropped.push(next)
     }
@@ -312,55 +351,33 @@ export class RecordStore {
     return dropped
   }
 
-  #isFull({ storer }: Held): boolean {
+  #isFull(writer: string): boolean {
     const { maxRecords, maxBytes } = this.#room
     return (
       this.#held.size > maxRecords ||
       this.#bytes > maxBytes ||
-      this.#tenants.isBeyondItsRoom(storer)
+      this.#tenants.isBeyondItsRoom(writer)
     )
   }
 
   /** Gives back what it has dropped. */
   #dropWhile(isDropped: (first: Held) => boolean): Held[] {
     const dropped: Held[] = []
+    let { first } = this.#firstToExpire
 
-    for (
-      let first = this.#firstHeld();
-      first !== undefined && isDropped(first);
-      first = this.#firstHeld()
-    ) {
-      this.#firstToExpire.pop()
+    while (first !== undefined && isDropped(first)) {
       this.#drop(first)
       dropped.push(first)
+      first = this.#firstToExpire.first
     }
 
     return dropped
-  }
-
-  /** What expires first of all that is held. */
-  #firstHeld(): Held | undefined {
-    let first = this.#firstToExpire.peek()
-
-    while (first?.isHeld === false) {
-      this.#firstToExpire.pop()
-      first = this.#firstToExpire.peek()
-    }
-
-    return first
   }
 
   #drop(held: Held): void {
     this.#held.delete(held.name)
     this.#release(held)
     this.#keeper?.changed(held.name)
-  }
-
-  /** Keeps the queue from growing with writes to the same keys. */
-  #forgetReplaced(): void {
-    if (this.#firstToExpire.length > 2 * this.#held.size + 16) {
-      this.#firstToExpire = queue([...this.#held.values()])
-    }
   }
 }
 
@@ -382,8 +399,8 @@ function roomOf(options: RecordStoreOptions): Room {
   }
 }
 
-function queue(items: Held[]): TinyQueue<Held> {
-  return new TinyQueue(items, (a, b) => a.expirationTime - b.expirationTime)
+function isDue(held: Held | undefined, now: DHTTime): held is Held {
+  return held !== undefined && held.firstExpiration <= now
 }
 
 /** A record key as a string that a Map can find it by. */

@@ -1,5 +1,5 @@
-import TinyQueue from 'tinyqueue'
 import { type Held, OWN } from './held.ts'
+import { HeldQueue } from './held-queue.ts'
 
 /** How much room there is, for all and for what any one peer stores. */
 export interface Room {
@@ -15,8 +15,8 @@ interface Tenant {
   bytes: number
   level: number
 
-  /** What goes first is first. May contain what is held no more. */
-  queue: TinyQueue<Held> | undefined
+  /** What goes first is first. */
+  queue: HeldQueue | undefined
 }
 
 export interface TenantsInit {
@@ -44,6 +44,7 @@ const LEVELS = 32
 export class Tenants {
   readonly #init: TenantsInit
   readonly #tenants = new Map<string, Tenant>()
+  /** Those of whom something could go: who has only added to what others store is not among them. */
   readonly #levels: readonly Set<Tenant>[] = Array.from({ length: LEVELS }, () => new Set())
   /** Queues cost room themselves, and are made when the store is full for the first time. */
   #isQueueing = false
@@ -80,7 +81,10 @@ export class Tenants {
     )
   }
 
-  /** What goes first so that the peer can store more; undefined: nothing but what it wants to store. */
+  /**
+   * What goes first so that the peer can store more; undefined: nothing but what it wants to store.
+   * So it is with a peer that has added much to what others store: that is not its own to lose.
+   */
   nextToGo(storer: string): Held | undefined {
     if (!this.#isSingle) {
       this.#beginQueueing()
@@ -89,18 +93,19 @@ export class Tenants {
     const own = this.#tenants.get(storer)
     const top = this.#topLevel()
 
-    if (own !== undefined && (own.level === top || this.isBeyondItsRoom(storer))) {
+    if (own !== undefined && (own.level >= top || this.isBeyondItsRoom(storer))) {
       return this.#firstOf(own)
     }
 
-    return this.#firstOfLargest(top)
+    const [largest] = this.#levels[top] ?? []
+    return largest && this.#firstOf(largest)
   }
 
   /** Whether a new record would be what {@link nextToGo} gives, once it is held: of equals, what was there stays. */
   isFirstToGo(held: Held): boolean {
     const own = this.#tenants.get(held.storer)
 
-    if (own === undefined || own.level !== this.#topLevel()) {
+    if (own === undefined || own.level < this.#topLevel()) {
       return false
     }
 
@@ -120,21 +125,6 @@ export class Tenants {
 
   #topLevel(): number {
     return this.#levels.findLastIndex(({ size }) => size > 0)
-  }
-
-  /** Those who have only added to what others store have nothing that could go. */
-  #firstOfLargest(top: number): Held | undefined {
-    for (let level = top; level >= 0; level--) {
-      for (const tenant of this.#levels[level] ?? []) {
-        const first = this.#firstOf(tenant)
-
-        if (first !== undefined) {
-          return first
-        }
-      }
-    }
-
-    return undefined
   }
 
   /** Adds a record to what its peers have, or takes it away. */
@@ -173,12 +163,14 @@ export class Tenants {
     const share = Math.max(tenant.records / maxRecords, tenant.bytes / maxBytes)
     const level = Math.min(Math.max(LEVELS - 2 + Math.floor(Math.log2(share)), 0), LEVELS - 1)
 
-    if (level !== tenant.level) {
+    if (level !== tenant.level || tenant.records === 0) {
       this.#levels[tenant.level]?.delete(tenant)
       tenant.level = level
     }
 
-    this.#levels[level]?.add(tenant)
+    if (tenant.records > 0) {
+      this.#levels[level]?.add(tenant)
+    }
   }
 
   #beginQueueing(): void {
@@ -194,33 +186,13 @@ export class Tenants {
   #enqueue(held: Held): void {
     const tenant = this.#tenants.get(held.storer) ?? this.#newcomer(held.storer)
     held.nearness ??= this.#nearnessOf(held)
-    tenant.queue ??= queueOf([])
-    tenant.queue.push(held)
-
-    if (tenant.queue.length > 2 * tenant.records + 16) {
-      // Keeps the queue from growing with writes to the same keys, accepted or not.
-      tenant.queue = queueOf([...new Set(tenant.queue.data)].filter(({ isHeld }) => isHeld))
-    }
+    tenant.queue ??= new HeldQueue(compareTurns)
+    tenant.queue.push(held, tenant.records)
   }
 
   #firstOf(tenant: Tenant): Held | undefined {
-    if (this.#isSingle) {
-      return this.#init.firstToExpire()
-    }
-
-    let first = tenant.queue?.peek()
-
-    while (first?.isHeld === false) {
-      tenant.queue?.pop()
-      first = tenant.queue?.peek()
-    }
-
-    return first
+    return this.#isSingle ? this.#init.firstToExpire() : tenant.queue?.first
   }
-}
-
-function queueOf(items: Held[]): TinyQueue<Held> {
-  return new TinyQueue(items, compareTurns)
 }
 
 /** Negative if the first gives way before the second. */

@@ -29,10 +29,11 @@ export class NaiveStore {
   }
 
   apply(key: number, write: DHTRecord, now: number): boolean {
-    const { isAccepted, record } = apply(this.#records.get(key) ?? EMPTY_RECORD, write, { now })
+    const before = this.get(key, now)
+    const { isAccepted, record } = apply(before, write, { now })
 
-    if (!isAccepted) {
-      return false
+    if (!isAccepted || record === before) {
+      return isAccepted
     }
 
     const after = new Map(this.#records).set(key, record)
@@ -50,8 +51,8 @@ export class NaiveStore {
   }
 
   sweep(now: number): void {
-    const living = [...this.#records].filter(([, record]) => !isEmpty(prune(record, now)))
-    this.#records = new Map(living)
+    const left = [...this.#records].map(([key, record]) => [key, prune(record, now)] as const)
+    this.#records = new Map(left.filter(([, record]) => !isEmpty(record)))
   }
 
   get(key: number, now: number): DHTRecord {

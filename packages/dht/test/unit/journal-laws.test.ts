@@ -141,7 +141,8 @@ class Life {
         this.clock.time += step.seconds
         return
       case 'sweep':
-        return this.store.sweep()
+        this.store.sweep()
+        return
       case 'shut':
         return this.disk.shut()
       case 'open':

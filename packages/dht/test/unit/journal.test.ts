@@ -105,6 +105,19 @@ describe('Journal', () => {
     expect(kept.journal).toMatchObject({ records: 1, pending: 0 })
   })
 
+  it('takes from disk what has expired of a record, while the rest lives (N7)', async () => {
+    kept = new KeptStore()
+    const left = subkeyRecord('carol', 'no', 300)
+    kept.write('party', subkeyRecord('alice', 'yes', 200))
+    kept.write('party', left)
+    kept.clock.time = 200
+    kept.store.sweep()
+    await pass()
+
+    expect(kept.onDisk('party')).toEqual(encodeRecord(left))
+    expect(kept.journal.bytes).toBe(kept.store.bytes)
+  })
+
   it('writes nothing of what comes and goes between two writes', async () => {
     kept.disk.shut()
     kept.write('other')

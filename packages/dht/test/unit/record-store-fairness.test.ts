@@ -21,6 +21,13 @@ function held(store: RecordStore, peer: string, count: number): number {
   return keys.filter((key) => store.encoded(key) !== undefined).length
 }
 
+/** How many of alice's dictionaries have taken in 10 kB of a peer. */
+function addTo(store: RecordStore, count: number, peer: string, subkey = peer): number {
+  const large = subkeyRecord([subkey], new Uint8Array(10_000), LATE)
+  const dicts = Array.from({ length: count }, (_, i) => recordKey(['dict', i]))
+  return dicts.filter((key) => store.apply(key, large, peer).isAccepted).length
+}
+
 describe('a store that is full', () => {
   it('takes the room for a flood from the flood, whatever expires when (N7, N9)', () => {
     const store = storeOf({ maxRecords: 1000 })
@@ -130,6 +137,66 @@ describe('one peer', () => {
 
     expect(held(store, 'alice', 20)).toBe(20)
     expect(store.get(key).subkeys.size).toBe(21)
+  })
+
+  it('adds no more to what others store than it may store itself (N9)', () => {
+    const store = storeOf({ maxBytes: 10_000_000, maxBytesPerPeer: 100_000 })
+    put(store, 'stranger', 0)
+
+    for (let i = 0; i < 50; i++) {
+      store.apply(recordKey(['dict', i]), subkeyRecord('alice', 'yes', LATE), 'alice')
+    }
+
+    expect(addTo(store, 50, 'stranger')).toBe(9)
+    expect(store.bytes).toBeLessThan(110_000)
+    expect(held(store, 'stranger', 1)).toBe(1)
+    expect(addTo(store, 50, 'alice')).toBe(9)
+  })
+
+  it('takes room from nobody by adding to what others store, once there is none (N9)', () => {
+    const store = storeOf({ maxBytes: 500_000 })
+
+    for (let i = 0; i < 50; i++) {
+      store.apply(recordKey(['dict', i]), subkeyRecord('alice', 'yes', LATE), 'alice')
+      put(store, 'bystander', i, SOON)
+    }
+
+    expect(addTo(store, 50, 'stranger')).toBe(49)
+    expect(addTo(store, 50, 'stranger', 'more')).toBe(0)
+    expect(store.records).toBe(100)
+    expect(store.bytes).toBeLessThanOrEqual(500_000)
+  })
+
+  it('adds at its own expense, however many have added something before (N9)', () => {
+    const store = storeOf({ maxBytes: 10_000_000, maxBytesPerPeer: 100_000 })
+    put(store, 'alice', 0, SOON)
+
+    for (let i = 0; i < 50; i++) {
+      for (const peer of ['alice', 1, 2, 3, 4, 5, 6, 7, 8]) {
+        store.apply(recordKey(['dict', i]), subkeyRecord(peer, 'yes', LATE), String(peer))
+      }
+    }
+
+    expect(addTo(store, 50, 'stranger')).toBe(9)
+    expect(held(store, 'alice', 1)).toBe(1)
+  })
+
+  it('pays for what is left of what it has added when some of that has expired (N9)', () => {
+    const clock = manualClock(NOW)
+    const store = storeOf({ clock, maxBytes: 10_000_000, maxBytesPerPeer: 100_000 })
+    const key = recordKey('party')
+    store.apply(key, subkeyRecord('alice', 'yes', LATE), 'alice')
+    put(store, 'alice', 0)
+    store.apply(key, subkeyRecord('short', new Uint8Array(40_000), SOON), 'stranger')
+    store.apply(key, subkeyRecord('long', new Uint8Array(50_000), LATE), 'stranger')
+
+    clock.time = SOON
+    store.apply(key, subkeyRecord('alice', 'indeed', LATE + 1), 'alice')
+    const large = plainRecord(new Uint8Array(60_000), LATE)
+
+    expect(store.apply(recordKey('stranger'), large, 'stranger')).toMatchObject({ reason: 'full' })
+    expect(store.apply(recordKey('alice'), large, 'alice')).toMatchObject({ isAccepted: true })
+    expect(held(store, 'alice', 1)).toBe(1)
   })
 
   it('pays for what it puts in place of another one', () => {

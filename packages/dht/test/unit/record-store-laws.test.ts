@@ -1,3 +1,4 @@
+import { memoryUsage } from 'node:process'
 import {
   type DHTRecord,
   encodeRecord,
@@ -11,6 +12,7 @@ import fc from 'fast-check'
 import TinyQueue from 'tinyqueue'
 import { describe, expect, it, vi } from 'vitest'
 import { RecordStore } from '../../src/store/record-store.ts'
+import { collectGarbage } from '../support/collect-garbage.ts'
 import { manualClock } from '../support/manual-clock.ts'
 import { type NaiveLimits, NaiveStore } from '../support/naive-store.ts'
 
@@ -139,4 +141,32 @@ describe('RecordStore', () => {
     store.sweep()
     expect(store).toMatchObject({ records: 0, bytes: 0 })
   })
+
+  it('keeps no bytes of what was replaced or refused, however many others it holds (N7)', async () => {
+    const clock = manualClock(1_000)
+    const store = new RecordStore({ clock, maxRecords: 500, nearnessOf: () => 0 })
+
+    for (let i = 0; i < 500; i++) {
+      store.apply(recordKey(['other', i]), plainRecord(i, 1_500), 'others')
+    }
+
+    for (let i = 0; i < 500; i++) {
+      store.apply(recordKey('hot'), plainRecord(large(), 2_000 + i), 'flood')
+      store.apply(recordKey(['refused', i]), plainRecord(large(), 1_400), 'others')
+    }
+
+    expect(store.records).toBe(500)
+    await expect.poll(usedBytes).toBeLessThan(20 * large().length)
+    expect(store.bytes).toBeGreaterThan(large().length)
+  })
 })
+
+/** What buffers take. They may be freed a moment after they have been collected. */
+function usedBytes(): number {
+  collectGarbage()
+  return memoryUsage().arrayBuffers
+}
+
+function large(): Uint8Array {
+  return new Uint8Array(100_000)
+}

@@ -10,8 +10,8 @@ import {
   tombstoneRecord,
   view
 } from '@waggle/record'
-import { beforeEach, describe, expect, it } from 'vitest'
-import { RecordStore, type RecordStoreOptions } from '../../src/store/record-store.ts'
+import { beforeEach, describe, expect, it, vi } from 'vitest'
+import { nameOf, RecordStore, type RecordStoreOptions } from '../../src/store/record-store.ts'
 import { type ManualClock, manualClock } from '../support/manual-clock.ts'
 
 const KEY = recordKey('party')
@@ -161,6 +161,74 @@ describe('RecordStore', () => {
     expect(store).toMatchObject({ records: 0, bytes: 0 })
   })
 
+  it('removes from memory subkeys that have expired, while others live (R1, N7)', () => {
+    const gone: string[] = []
+    store.observeBy({ stored: () => {}, expired: (name) => gone.push(name) })
+    store.apply(KEY, subkeyRecord('alice', large(1000), 200), 'alice')
+    store.apply(KEY, subkeyRecord('carol', 'no', 300), 'carol')
+    store.apply(KEY, subkeyRecord('dave', 'no', 400), 'dave')
+    const left = subkeyRecord('dave', 'no', 400)
+
+    clock.time = 300
+    store.sweep()
+    expect(store).toMatchObject({ records: 1, bytes: sizeOf(KEY, left) })
+    expect(store.encodedAsHeld(nameOf(KEY))).toEqual(encodeRecord(left))
+    expect(gone).toEqual([])
+
+    clock.time = 400
+    store.sweep()
+    expect(store).toMatchObject({ records: 0, bytes: 0 })
+    expect(gone).toEqual([nameOf(KEY)])
+  })
+
+  it('removes at once all that has expired of a large dictionary since it was swept last (N7)', () => {
+    const changed = vi.fn()
+
+    for (let i = 0; i < 4096; i++) {
+      store.apply(KEY, subkeyRecord(i, 'yes', 200 + i / 4096))
+    }
+
+    store.keepBy({ changed, whenDurable: () => undefined })
+    clock.time = 200.5
+    store.sweep()
+    store.sweep()
+
+    expect(store.get(KEY).subkeys.size).toBe(2047)
+    expect(store.bytes).toBe(sizeOf(KEY, store.get(KEY)))
+    expect(changed).toHaveBeenCalledOnce()
+  })
+
+  it('does not sweep thousands of dictionaries at once, but says that there are more (N9)', () => {
+    for (let i = 0; i < 1000; i++) {
+      store.apply(recordKey(i), subkeyRecord('alice', 'yes', 200))
+      store.apply(recordKey(i), subkeyRecord('carol', 'no', 300))
+    }
+
+    clock.time = 200
+    const whole = store.bytes
+    expect(store.sweep()).toBe(true)
+    expect(store.bytes).toBeGreaterThan(whole * 0.8)
+
+    while (store.sweep()) {
+      expect(store.bytes).toBeLessThan(whole)
+    }
+
+    const left = subkeyRecord('carol', 'no', 300)
+    const keys = Array.from({ length: 1000 }, (_, i) => recordKey(i))
+    expect(store.bytes).toBe(keys.reduce((sum, key) => sum + sizeOf(key, left), 0))
+  })
+
+  it('takes the repetition of a write for nothing new when other subkeys have expired (R3)', () => {
+    const stored: string[] = []
+    store.apply(KEY, subkeyRecord('alice', 'yes', 200))
+    store.apply(KEY, subkeyRecord('carol', 'no', 300))
+    store.observeBy({ stored: (name) => stored.push(name), expired: () => {} })
+
+    clock.time = 200
+    expect(store.apply(KEY, subkeyRecord('carol', 'no', 300)).isAccepted).toBe(true)
+    expect(stored).toEqual([])
+  })
+
   it('gives the canonical bytes of what is live (R10)', () => {
     store.apply(KEY, subkeyRecord('carol', 'no', 300))
     store.apply(KEY, subkeyRecord('alice', 'yes', 200))
@@ -183,6 +251,21 @@ describe('RecordStore', () => {
     expect(store.encoded(KEY)).toBe(bytes)
     store.apply(KEY, plainRecord('no', 300))
     expect(store.encoded(KEY)).toEqual(encodeRecord(plainRecord('no', 300)))
+  })
+
+  it('encodes once what is left when some has expired, until more has', () => {
+    store.apply(KEY, subkeyRecord('alice', 'yes', 200))
+    store.apply(KEY, subkeyRecord('carol', 'no', 300))
+    store.apply(KEY, subkeyRecord('dave', 'no', 400))
+    clock.time = 200
+    const bytes = store.encoded(KEY)
+
+    clock.time = 250
+    expect(store.encoded(KEY)).toBe(bytes)
+    store.sweep()
+    expect(store.encoded(KEY)).toBe(bytes)
+    clock.time = 300
+    expect(store.encoded(KEY)).toEqual(encodeRecord(subkeyRecord('dave', 'no', 400)))
   })
 
   it('drops first what expires first, beyond the limit of records (N7)', () => {

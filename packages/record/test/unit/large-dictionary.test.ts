@@ -6,6 +6,7 @@ import {
   type Entry,
   encodedSize,
   encodeRecord,
+  firstExpiration,
   join,
   type Limits,
   lastExpiration,
@@ -93,6 +94,7 @@ describe('a dictionary of many entries', () => {
       fc.property(written, moment, (held, now) => {
         expect(encodedSize(held)).toBe(encodeRecord(held).length)
         expect(encodeRecord(held)).toStrictEqual(encodeRecord(simple(held)))
+        expect(firstExpiration(held)).toBe(firstExpiration(simple(held)))
         expect(lastExpiration(held)).toBe(lastExpiration(simple(held)))
         expect(writesOf(prune(held, now))).toStrictEqual(writesOf(prune(simple(held), now)))
       }),

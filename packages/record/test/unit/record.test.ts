@@ -2,6 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import {
   EMPTY_RECORD,
+  firstExpiration,
   isEmpty,
   join,
   lastExpiration,
@@ -67,6 +68,20 @@ describe('isEmpty', () => {
   it('is false of a record that only says that something was deleted (R9)', () => {
     expect(isEmpty(tombstoneRecord(1))).toBe(false)
     expect(isEmpty(tombstoneRecord(1, { subkey: 'a' }))).toBe(false)
+  })
+})
+
+describe('firstExpiration', () => {
+  it('is the moment from which not all is live (R1)', () => {
+    fc.assert(
+      fc.property(record, (held) => {
+        const first = firstExpiration(held)
+
+        expect(prune(held, first - 0.5)).toBe(held)
+        expect(prune(held, first) === held).toBe(isEmpty(held))
+      }),
+      LAW
+    )
   })
 })
 
