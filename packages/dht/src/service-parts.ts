@@ -8,6 +8,7 @@ import { Clocks } from './clock/clocks.ts'
 import { SEARCH_WIDTH, SWEEP_INTERVAL_MS } from './constants.ts'
 import { anySignal, timeoutSignal } from './deadline.ts'
 import type { DHTEvents } from './events.ts'
+import { Attention } from './exchange/attention.ts'
 import { ExchangeChannel, type ExchangeChannelInit } from './exchange/exchange-channel.ts'
 import { ExchangeServer } from './exchange/exchange-server.ts'
 import type { Acquaintance } from './join/acquaintance.ts'
@@ -91,8 +92,9 @@ export function serviceParts(init: PartsInit): ServiceParts {
   const { avoidance, routing, channel, lookups, outlaws, replicas } = found
   const { cache, reads } = caching(init, replicas)
   const { watches, watchChannel } = watching(init, { ...found, reads })
+  const attention = new Attention(limits)
   const watchServer = new WatchServer({
-    ...{ store, routing },
+    ...{ attention, store, routing },
     onOffence: (peer, error) => outlaws.banish(peer, error)
   })
   const clocks = clocksOf(init)
@@ -102,7 +104,7 @@ export function serviceParts(init: PartsInit): ServiceParts {
   })
   const upkeep = upkeepOf(init, found, lifetime)
   const server = new ExchangeServer({
-    ...{ access, store, cache, limits, routing },
+    ...{ access, attention, store, cache, limits, routing },
     onOffence: (peer, error) => outlaws.banish(peer, error)
   })
 
