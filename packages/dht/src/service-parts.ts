@@ -57,6 +57,9 @@ export interface PartsInit extends ServiceInit {
 export interface ServiceParts extends NodeParts {
   readonly access: Access
   readonly acquaintance: Acquaintance
+
+  /** What this node has for all who ask it. */
+  readonly attention: Attention
   readonly avoidance: Avoidance
   readonly channel: ExchangeChannel
   readonly cache: RecordStore | undefined
@@ -109,7 +112,7 @@ export function serviceParts(init: PartsInit): ServiceParts {
   })
 
   return {
-    ...{ access, avoidance, channel, cache, clocks, kad, lifetime, outlaws, reads },
+    ...{ access, attention, avoidance, channel, cache, clocks, kad, lifetime, outlaws, reads },
     ...{ replicas, republisher, routing, server, store, upkeep, watches, watchServer },
     acquaintance: acquaintanceOf(init, routing, lifetime),
     async follow() {

@@ -271,7 +271,7 @@ class WaggleService implements Waggle, Startable {
     }
   }
 
-  async #serve({ server, store, watchServer }: ServiceParts): Promise<void> {
+  async #serve({ server, store, watchServer, attention }: ServiceParts): Promise<void> {
     const { registrar } = this.#components
     await registrar.handle(
       EXCHANGE_PROTOCOL,
@@ -290,7 +290,10 @@ class WaggleService implements Waggle, Startable {
     )
     await registrar.handle(
       COMPARE_PROTOCOL,
-      (stream) => tellFingerprints(stream, store).catch((error) => stream.abort(toError(error))),
+      (stream, { remotePeer }) =>
+        tellFingerprints(stream, remotePeer, { store, attention }).catch((error) =>
+          stream.abort(toError(error))
+        ),
       { maxInboundStreams: MAX_COMPARE_STREAMS, maxOutboundStreams: MAX_COMPARE_STREAMS }
     )
   }

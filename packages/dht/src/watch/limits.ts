@@ -28,9 +28,6 @@ export const MAX_WATCHES = 65_536
 /** Watch streams of one connection: one each way, and room for those that are being replaced. */
 export const MAX_WATCH_STREAMS = 4
 
-/** Bytes of the digest of a record. */
-export const DIGEST_BYTES = 16
-
 /** Messages that wait for one peer's answers at the same time. */
 export const MAX_MESSAGES_UNDER_WAY = 64
 

@@ -9,8 +9,8 @@ import { ExchangeProtocolError } from '../exchange/protocol-error.ts'
 import type { Routing } from '../interface.ts'
 import { atEndOfTurn } from '../lookup/end-of-turn.ts'
 import { pointOfKey } from '../lookup/key-space.ts'
+import { digestOfBytes } from '../record-digest.ts'
 import { keyOf, nameOf, type RecordStore } from '../store/record-store.ts'
-import { digestOfBytes } from './digest.ts'
 import { LEASE_MS } from './limits.ts'
 import {
   changedFrame,

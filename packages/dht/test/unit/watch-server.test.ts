@@ -1,7 +1,7 @@
 import { decodeRecord, encodeRecord, recordKey, subkeyRecord, view } from '@waggle/record'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import { MAX_KEYS_PER_MESSAGE } from '../../src/exchange/limits.ts'
-import { digestOf } from '../../src/watch/digest.ts'
+import { digestOf } from '../../src/record-digest.ts'
 import { LEASE_MS, MAX_WATCHES_PER_PEER } from '../../src/watch/limits.ts'
 import { busyFor } from '../support/busy-for.ts'
 import { contact, NOW, recordOf } from '../support/exchange-serving.ts'
