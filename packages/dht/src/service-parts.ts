@@ -8,6 +8,7 @@ import { Clocks } from './clock/clocks.ts'
 import { SEARCH_WIDTH, SWEEP_INTERVAL_MS } from './constants.ts'
 import { anySignal, timeoutSignal } from './deadline.ts'
 import type { DHTEvents } from './events.ts'
+import { Attention } from './exchange/attention.ts'
 import { ExchangeChannel, type ExchangeChannelInit } from './exchange/exchange-channel.ts'
 import { ExchangeServer } from './exchange/exchange-server.ts'
 import type { Acquaintance } from './join/acquaintance.ts'
@@ -56,6 +57,9 @@ export interface PartsInit extends ServiceInit {
 export interface ServiceParts extends NodeParts {
   readonly access: Access
   readonly acquaintance: Acquaintance
+
+  /** What this node has for all who ask it. */
+  readonly attention: Attention
   readonly avoidance: Avoidance
   readonly channel: ExchangeChannel
   readonly cache: RecordStore | undefined
@@ -92,8 +96,9 @@ export function serviceParts(init: PartsInit): ServiceParts {
   const { avoidance, routing, channel, lookups, outlaws, replicas } = found
   const { cache, reads } = caching(init, replicas)
   const { watches, watchChannel } = watching(init, { ...found, reads })
+  const attention = new Attention(limits)
   const watchServer = new WatchServer({
-    ...{ store, routing },
+    ...{ attention, store, routing },
     onOffence: (peer, error) => outlaws.banish(peer, error)
   })
   const clocks = clocksOf(init)
@@ -103,12 +108,12 @@ export function serviceParts(init: PartsInit): ServiceParts {
   })
   const upkeep = upkeepOf(init, found, lifetime)
   const server = new ExchangeServer({
-    ...{ access, store, cache, limits, routing },
+    ...{ access, attention, store, cache, limits, routing },
     onOffence: (peer, error) => outlaws.banish(peer, error)
   })
 
   return {
-    ...{ access, avoidance, channel, cache, clocks, kad, lifetime, outlaws, reads },
+    ...{ access, attention, avoidance, channel, cache, clocks, kad, lifetime, outlaws, reads },
     ...{ replicas, republisher, routing, server, store, upkeep, watches, watchServer },
     acquaintance: acquaintanceOf(init, routing, lifetime),
     async follow() {

@@ -274,7 +274,7 @@ class WaggleService implements Waggle, Startable {
     }
   }
 
-  async #serve({ server, store, watchServer }: ServiceParts): Promise<void> {
+  async #serve({ server, store, watchServer, attention }: ServiceParts): Promise<void> {
     const { registrar } = this.#components
     await registrar.handle(
       EXCHANGE_PROTOCOL,
@@ -293,7 +293,10 @@ class WaggleService implements Waggle, Startable {
     )
     await registrar.handle(
       COMPARE_PROTOCOL,
-      (stream) => tellFingerprints(stream, store).catch((error) => stream.abort(toError(error))),
+      (stream, { remotePeer }) =>
+        tellFingerprints(stream, remotePeer, { store, attention }).catch((error) =>
+          stream.abort(toError(error))
+        ),
       { maxInboundStreams: MAX_COMPARE_STREAMS, maxOutboundStreams: MAX_COMPARE_STREAMS }
     )
   }

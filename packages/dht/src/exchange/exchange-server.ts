@@ -14,11 +14,12 @@ import type { Routing } from '../interface.ts'
 import { pointOfKey } from '../lookup/key-space.ts'
 import { DEFAULT_NODE_LIMITS, type NodeLimits } from '../node-limits.ts'
 import type { RecordStore } from '../store/record-store.ts'
-import { Admission } from './admission.ts'
+import type { Admission } from './admission.ts'
 import { Answering, type Reply } from './answering.ts'
 import { Answers } from './answers.ts'
+import { Attention } from './attention.ts'
 import { Backlog } from './backlog.ts'
-import { FairWork } from './fair-work.ts'
+import type { FairWork } from './fair-work.ts'
 import { FramedStream } from './framed-stream.ts'
 import { Introduced } from './introduced.ts'
 import { BUSY_PAUSE_MS, MAX_EXCHANGE_STREAMS, TARGET_MESSAGE_BYTES } from './limits.ts'
@@ -44,6 +45,13 @@ export interface ExchangeServerInit {
 
   /** @default DEFAULT_NODE_LIMITS */
   readonly limits?: NodeLimits | undefined
+
+  /**
+   * What other protocols share.
+   *
+   * @default its own
+   */
+  readonly attention?: Attention
 
   /** Who may write; undefined: everybody. */
   readonly access?: Access | undefined
@@ -71,7 +79,7 @@ interface Asking {
 export class ExchangeServer {
   readonly #init: ExchangeServerInit
   readonly #limits: NodeLimits
-  readonly #work = new FairWork()
+  readonly #work: FairWork
   readonly #admission: Admission
   readonly #backlog: Backlog
   #requests = 0
@@ -79,7 +87,9 @@ export class ExchangeServer {
   constructor(init: ExchangeServerInit) {
     this.#init = init
     this.#limits = init.limits ?? DEFAULT_NODE_LIMITS
-    this.#admission = new Admission(this.#limits)
+    const { admission, work } = init.attention ?? new Attention(this.#limits)
+    this.#admission = admission
+    this.#work = work
     this.#backlog = new Backlog(this.#limits)
   }
 

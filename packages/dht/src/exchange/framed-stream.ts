@@ -111,7 +111,7 @@ export class FramedStream<M = Message> {
     return this.#stuckSinceMs
   }
 
-  /** Takes in nothing until the function that it gives is called, for the side that answers. */
+  /** Takes in nothing until the function that it gives is called. The side that asks must not wait for the other with it. */
   hold(): () => void {
     this.#holds++
     this.#pauseIfWaiting()
@@ -218,10 +218,9 @@ export class FramedStream<M = Message> {
   #isWaitingForReader(): boolean {
     const isWaiting =
       this.isBlocked ||
-      this.#holds > 0 ||
       this.#owedBytes >= MAX_OWED_BYTES ||
       this.#owedAnswers >= (this.#init.maxOwedAnswers ?? MAX_OWED_ANSWERS)
-    return this.#init.isReadingWithWriting === true && isWaiting
+    return this.#holds > 0 || (this.#init.isReadingWithWriting === true && isWaiting)
   }
 
   #pauseIfWaiting(): void {

@@ -1,9 +1,10 @@
-import type { AbortOptions, Stream } from '@libp2p/interface'
+import type { AbortOptions, PeerId, Stream } from '@libp2p/interface'
 import { lpStream } from '@libp2p/utils'
+import type { Attention } from '../exchange/attention.ts'
 import { ByteReader, ByteWriter } from '../exchange/bytes.ts'
 import { MAX_KEY_BYTES, MAX_KEYS_PER_MESSAGE } from '../exchange/limits.ts'
 import { ExchangeProtocolError } from '../exchange/protocol-error.ts'
-import type { RecordStore } from '../store/record-store.ts'
+import { nameOf, type RecordStore } from '../store/record-store.ts'
 import { FINGERPRINT_BYTES, fingerprintOf } from './fingerprint.ts'
 
 /**
@@ -27,22 +28,55 @@ const MAX_ANSWER_BYTES: number = MAX_COMPARED_KEYS * FINGERPRINT_BYTES
 /** How long one who has opened a stream may take to ask, and to read the answer. */
 const SERVING_TIMEOUT_MS = 10_000
 
+export interface TellingOptions {
+  readonly store: RecordStore
+
+  /** When questions get their turns. */
+  readonly attention: Attention
+}
+
 /** Tells the peer that has opened the stream the fingerprints of what is held here. */
-export async function tellFingerprints(stream: Stream, store: RecordStore): Promise<void> {
+export async function tellFingerprints(
+  stream: Stream,
+  peer: PeerId,
+  { store, attention }: TellingOptions
+): Promise<void> {
   const signal = AbortSignal.timeout(SERVING_TIMEOUT_MS)
   const messages = lpStream(stream, {
     maxDataLength: MAX_QUESTION_BYTES,
     maxBufferSize: 2 * MAX_QUESTION_BYTES
   })
   const keys = readQuestion((await messages.read({ signal })).subarray())
-  const answer = new Uint8Array(keys.length * FINGERPRINT_BYTES)
+  const answer = await attention.pay({
+    ...{ peer: peer.toString(), keys: keys.length, answer: fingerprintsOf(keys, store) },
+    isWanted: () => stream.writeStatus === 'writable' && !signal.aborted
+  })
 
-  for (const [index, key] of keys.entries()) {
-    answer.set(fingerprintOf(store.get(key)), index * FINGERPRINT_BYTES)
+  if (answer === undefined) {
+    throw new Error('nobody waits for the answer any more')
   }
 
   await messages.write(answer, { signal })
   await stream.close({ signal })
+}
+
+/** Key by key. One that is asked for again is not looked at again. */
+function* fingerprintsOf(
+  keys: readonly Uint8Array[],
+  store: RecordStore
+): Generator<undefined, Uint8Array> {
+  const answer = new Uint8Array(keys.length * FINGERPRINT_BYTES)
+  const known = new Map<string, Uint8Array>()
+
+  for (const [index, key] of keys.entries()) {
+    const name = nameOf(key)
+    const fingerprint = known.get(name) ?? fingerprintOf(store.get(key))
+    known.set(name, fingerprint)
+    answer.set(fingerprint, index * FINGERPRINT_BYTES)
+    yield
+  }
+
+  return answer
 }
 
 /** Asks the peer at the other end of the stream for the fingerprint of what it holds under each key. */

@@ -1,12 +1,11 @@
-import { type DHTRecord, encodeRecord, isEmpty } from '@waggle/record'
-import { sha256 } from '../lookup/key-space.ts'
+import { type DHTRecord, isEmpty } from '@waggle/record'
+import { DIGEST_BYTES, digestOf } from '../record-digest.ts'
 
-/** Enough that no two records have the same by chance, or by anybody's effort. */
-export const FINGERPRINT_BYTES = 16
+export const FINGERPRINT_BYTES: number = DIGEST_BYTES
 
-/** Tells whether two replicas hold the same, since equal records have equal bytes (R10). All zero for nothing. */
+/** Tells whether two replicas hold the same: the digest of a record. All zero for nothing. Shared: do not change it. */
 export function fingerprintOf(record: DHTRecord): Uint8Array {
-  return isEmpty(record)
-    ? new Uint8Array(FINGERPRINT_BYTES)
-    : sha256(encodeRecord(record)).subarray(0, FINGERPRINT_BYTES)
+  return isEmpty(record) ? NOTHING : digestOf(record)
 }
+
+const NOTHING = new Uint8Array(FINGERPRINT_BYTES)

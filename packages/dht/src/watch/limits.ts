@@ -28,11 +28,11 @@ export const MAX_WATCHES = 65_536
 /** Watch streams of one connection: one each way, and room for those that are being replaced. */
 export const MAX_WATCH_STREAMS = 4
 
-/** Bytes of the digest of a record. */
-export const DIGEST_BYTES = 16
-
 /** Messages that wait for one peer's answers at the same time. */
 export const MAX_MESSAGES_UNDER_WAY = 64
+
+/** Records of one peer that are being checked before it has to wait. Most are checked at once. */
+export const MAX_UNCHECKED_RECORDS = 16
 
 /** Keys that wait to be watched, or let go, at one peer. */
 export const MAX_QUEUED_KEYS = 65_536

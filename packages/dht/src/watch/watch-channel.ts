@@ -1,6 +1,6 @@
 import { AbortError, type Logger, type PeerId, type Stream } from '@libp2p/interface'
 import type { ConnectionManager } from '@libp2p/interface-internal'
-import { type DHTRecord, whenDone } from '@waggle/record'
+import { type DHTRecord, isPromise, type MaybePromise, whenDone } from '@waggle/record'
 import { connectedTo } from '../connect.ts'
 import { Contacts } from '../exchange/contacts.ts'
 import { OPEN_TIMEOUT_MS } from '../exchange/limits.ts'
@@ -8,7 +8,7 @@ import type { Contact, RecordChannel, Wanted } from '../interface.ts'
 import { receivedRecord } from '../received-record.ts'
 import type { RecordStore } from '../store/record-store.ts'
 import { WATCH_PROTOCOL } from './limits.ts'
-import { type WatchAnswer, WatchClient, type WatchQuestion } from './watch-client.ts'
+import { WatchClient, type WatchQuestion } from './watch-client.ts'
 
 /** How a replica is told what to watch. */
 export interface ChangeOptions {
@@ -83,7 +83,12 @@ export class WatchChannel implements ChangeChannel {
   ): Promise<WatchReply> {
     try {
       const question: WatchQuestion = { name: 'watch', key, digest, closerCount, isUnhurried }
-      return await this.#replyOf(peer, key, await this.#clientOf(peer).ask(question, request))
+      const { state, record, closer } = await this.#clientOf(peer).ask(question, request)
+      return {
+        isWatched: state === 'watched',
+        record: record && (await this.#received(peer, key, record)),
+        closer
+      }
     } catch (error) {
       if (error instanceof Error && error.name === 'UnsupportedProtocolError') {
         const options = { closerCount, isCloserAlways: true, request }
@@ -107,18 +112,6 @@ export class WatchChannel implements ChangeChannel {
   close(): void {
     for (const client of this.#clients.values()) {
       client.close(new AbortError('the node was stopped'))
-    }
-  }
-
-  async #replyOf(
-    peer: Contact,
-    key: Uint8Array,
-    { state, record, closer }: WatchAnswer
-  ): Promise<WatchReply> {
-    return {
-      isWatched: state === 'watched',
-      record: record && (await receivedRecord(peer, key, record, this.#init)),
-      closer
     }
   }
 
@@ -147,11 +140,25 @@ export class WatchChannel implements ChangeChannel {
 
   /** Those that take longer to check may come behind later ones: joined, they come to the same. */
   #onChange(peer: Contact, key: Uint8Array, bytes: Uint8Array): void {
-    void whenDone(receivedRecord(peer, key, bytes, this.#init), (record) => {
+    void whenDone(this.#received(peer, key, bytes), (record) => {
       if (record !== undefined) {
         this.#init.onChange(key, record)
       }
     })
+  }
+
+  #received(
+    peer: Contact,
+    key: Uint8Array,
+    bytes: Uint8Array
+  ): MaybePromise<DHTRecord | undefined> {
+    const record = receivedRecord(peer, key, bytes, this.#init)
+
+    if (isPromise(record)) {
+      this.#clients.get(peer.id.toString())?.checking(record)
+    }
+
+    return record
   }
 
   async #open(peer: Contact): Promise<Stream> {

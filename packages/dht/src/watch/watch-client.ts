@@ -8,7 +8,7 @@ import { ExchangeProtocolError } from '../exchange/protocol-error.ts'
 import { QuestionQueue, type Waiting } from '../exchange/question-queue.ts'
 import type { Contact, Wanted } from '../interface.ts'
 import { nameOf } from '../store/record-store.ts'
-import { MAX_MESSAGES_UNDER_WAY, MAX_QUEUED_KEYS } from './limits.ts'
+import { MAX_MESSAGES_UNDER_WAY, MAX_QUEUED_KEYS, MAX_UNCHECKED_RECORDS } from './limits.ts'
 import { Standings } from './standings.ts'
 import {
   WATCHING,
@@ -72,6 +72,9 @@ export class WatchClient {
   #isOpening = false
   #isFlushScheduled = false
 
+  /** How many records are being checked. */
+  #unchecked = 0
+
   /** Since when, in ms of the process's clock, nothing has been heard though an answer is due. */
   #silentSinceMs = 0
   #endedBy: Error | undefined
@@ -94,6 +97,20 @@ export class WatchClient {
       this.#queue.push({ question, request, resolve, reject })
       this.#scheduleFlush()
     })
+  }
+
+  /**
+   * What the peer has sent is checked until the promise settles. That takes more work than to send it: with
+   * too much of it under way the peer has to wait, so that it does not pile up here.
+   */
+  checking(checked: PromiseLike<unknown>): void {
+    this.#unchecked++
+    const release = this.#unchecked < MAX_UNCHECKED_RECORDS ? undefined : this.#stream?.hold()
+    const onChecked = (): void => {
+      this.#unchecked--
+      release?.()
+    }
+    checked.then(onChecked, onChecked)
   }
 
   /** Ends the stream; what is under way or waiting rejects. */

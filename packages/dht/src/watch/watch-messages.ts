@@ -13,7 +13,7 @@ import {
   writePeers
 } from '../exchange/messages.ts'
 import { ExchangeProtocolError } from '../exchange/protocol-error.ts'
-import { DIGEST_BYTES } from './limits.ts'
+import { DIGEST_BYTES } from '../record-digest.ts'
 
 /** Asks to be told of changes, or goes on asking; and for what is held by now. */
 export interface WatchRequest {

@@ -1,5 +1,6 @@
 import type { PeerId, Stream } from '@libp2p/interface'
 import { type DHTRecord, encodeRecord, join, type Limits, parseRecordKey } from '@waggle/record'
+import { Attention } from '../exchange/attention.ts'
 import type { Routing } from '../interface.ts'
 import { keyOf, type RecordStore } from '../store/record-store.ts'
 import { Alarm } from '../timing/alarm.ts'
@@ -12,6 +13,13 @@ export interface WatchServerInit {
 
   /** For the peers that replies name. */
   readonly routing: Routing
+
+  /**
+   * What other protocols share.
+   *
+   * @default its own
+   */
+  readonly attention?: Attention
 
   /** A peer has broken the protocol. */
   readonly onOffence?: (peer: PeerId, error: Error) => void
@@ -26,6 +34,7 @@ const SWEEP_MS: number = LEASE_MS / 3
  */
 export class WatchServer {
   readonly #init: WatchServerInit
+  readonly #attention: Attention
   readonly #watchers = new Map<string, Set<Watcher>>()
   readonly #open = new Set<Watcher>()
   readonly #countOfPeer = new Map<string, number>()
@@ -40,6 +49,7 @@ export class WatchServer {
 
   constructor(init: WatchServerInit) {
     this.#init = init
+    this.#attention = init.attention ?? new Attention()
     this.#written = new Written(init.store.limits)
     this.#collected = new Written(init.store.limits)
     init.store.follow((name, write) => this.#onWrite(name, write))
@@ -54,6 +64,7 @@ export class WatchServer {
   serve(stream: Stream, peer: PeerId): void {
     const watcher = new Watcher({
       ...{ stream, peer, store: this.#init.store, routing: this.#init.routing },
+      attention: this.#attention,
       onOffence: (error) => this.#init.onOffence?.(peer, error),
       admit: (name) => this.#admit(watcher, name),
       release: (name) => this.#release(watcher, name),

@@ -1,18 +1,22 @@
 import type { PeerId, Stream } from '@libp2p/interface'
 import { equals } from 'uint8arrays/equals'
+import { toError } from '../errors.ts'
+import type { Attention } from '../exchange/attention.ts'
 import { FramedStream } from '../exchange/framed-stream.ts'
 import { Introduced } from '../exchange/introduced.ts'
 import { TARGET_MESSAGE_BYTES } from '../exchange/limits.ts'
 import { ExchangeProtocolError } from '../exchange/protocol-error.ts'
 import type { Routing } from '../interface.ts'
+import { atEndOfTurn } from '../lookup/end-of-turn.ts'
 import { pointOfKey } from '../lookup/key-space.ts'
+import { digestOfBytes } from '../record-digest.ts'
 import { keyOf, nameOf, type RecordStore } from '../store/record-store.ts'
-import { digestOfBytes } from './digest.ts'
 import { LEASE_MS } from './limits.ts'
 import {
   changedFrame,
   WATCHING,
   type WatchedAnswer,
+  type WatchedReply,
   type WatchMessage,
   type WatchRequest
 } from './watch-messages.ts'
@@ -25,6 +29,9 @@ export interface WatcherInit {
   readonly peer: PeerId
   readonly store: RecordStore
   readonly routing: Routing
+
+  /** When its questions get their turns. */
+  readonly attention: Attention
 
   /** Whether there is room for one more key. */
   readonly admit: (name: string) => boolean
@@ -104,18 +111,30 @@ export class Watcher {
 
     switch (message.name) {
       case 'watch':
-        this.#watch(message)
+        this.#answer(message.keys.length, this.#watch(message))
         break
       case 'unwatch':
-        this.#unwatch(message.keys)
+        this.#answer(message.keys.length, this.#unwatch(message.keys))
         break
       default:
         throw new ExchangeProtocolError(`"${message.name}" is no request`)
     }
   }
 
+  /** Takes in the next question when this one is answered, and in another turn, so that small ones have an end, too. */
+  #answer(keys: number, answer: Generator<undefined, WatchedReply>): void {
+    const { attention } = this.#init
+    const release = this.#stream.hold()
+    const isWanted = (): boolean => this.#stream.isOpen
+    attention
+      .pay({ peer: this.peer, keys, answer, isWanted })
+      .then((reply) => reply && this.#stream.send(reply))
+      .catch((error: unknown) => this.#stream.close(toError(error)))
+      .finally(() => atEndOfTurn(release))
+  }
+
   /** Answers as many keys as fit into one message, the first one in any case. */
-  #watch({ keys, closerCount, isUnhurried }: WatchRequest): void {
+  *#watch({ keys, closerCount, isUnhurried }: WatchRequest): Generator<undefined, WatchedReply> {
     const introduced = new Introduced(this.#init.peer)
     const answers: WatchedAnswer[] = []
     let sizeBytes = 0
@@ -132,9 +151,10 @@ export class Watcher {
       const nearest = this.#init.routing.nearest(pointOfKey(key), closerCount)
       const closer = introduced.indexesOf(nearest)
       answers.push(record === undefined ? { state, closer } : { state, record, closer })
+      yield
     }
 
-    this.#stream.send({ name: 'watched', peers: introduced.peers, answers })
+    return { name: 'watched', peers: introduced.peers, answers }
   }
 
   #isTold(name: string, isUnhurried: boolean): boolean {
@@ -153,13 +173,13 @@ export class Watcher {
     return held === undefined || equals(digestOfBytes(held), digest) ? undefined : held
   }
 
-  #unwatch(keys: readonly Uint8Array[]): void {
+  *#unwatch(keys: readonly Uint8Array[]): Generator<undefined, WatchedReply> {
     for (const key of keys) {
       this.#release(nameOf(key))
+      yield
     }
 
-    const answers = keys.map(() => ({ state: 'ended' as const, closer: [] }))
-    this.#stream.send({ name: 'watched', peers: [], answers })
+    return { name: 'watched', peers: [], answers: keys.map(() => ENDED) }
   }
 
   #release(name: string): void {
@@ -195,3 +215,5 @@ export class Watcher {
     this.#init.onClose()
   }
 }
+
+const ENDED: WatchedAnswer = { state: 'ended', closer: [] }

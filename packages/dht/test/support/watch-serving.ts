@@ -1,6 +1,8 @@
 import type { PeerId } from '@libp2p/interface'
 import { type DHTRecord, recordKey } from '@waggle/record'
 import { vi } from 'vitest'
+import type { Rates } from '../../src/exchange/admission.ts'
+import { Attention } from '../../src/exchange/attention.ts'
 import type { Contact } from '../../src/interface.ts'
 import { RecordStore, type RecordStoreOptions } from '../../src/store/record-store.ts'
 import { WATCHING, type WatchMessage, type WatchRequest } from '../../src/watch/watch-messages.ts'
@@ -13,21 +15,39 @@ import { manualClock } from './manual-clock.ts'
 
 export type WatchTalker = Talker<WatchMessage>
 
+export interface WatchServingInit extends RecordStoreOptions {
+  /** The peers that the server knows, nearest first, whatever the key is. */
+  readonly known?: readonly Contact[]
+
+  /** What it does besides whenever it looks for them. */
+  readonly onLook?: () => void
+
+  /** How many keys it may be asked for. */
+  readonly rates?: Rates
+}
+
 /** A replica that others watch, and its store. */
 export class WatchServing {
   readonly store: RecordStore
+  readonly attention: Attention
   readonly server: WatchServer
   readonly #source: StreamSource
 
   constructor(
     source: StreamSource,
-    { known = [], ...options }: RecordStoreOptions & { known?: readonly Contact[] } = {}
+    { known = [], onLook = () => {}, rates, ...options }: WatchServingInit = {}
   ) {
     this.#source = source
     this.store = new RecordStore({ clock: manualClock(NOW), ...options })
+    this.attention = new Attention(rates)
     this.server = new WatchServer({
-      store: this.store,
-      routing: { nearest: (_, count) => known.slice(0, count) }
+      ...{ store: this.store, attention: this.attention },
+      routing: {
+        nearest(_, count) {
+          onLook()
+          return known.slice(0, count)
+        }
+      }
     })
   }
 

@@ -1,6 +1,7 @@
 import { multiaddr } from '@multiformats/multiaddr'
 import { getDHTTime, plainRecord, recordKey } from '@waggle/record'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
+import { Attention } from '../../src/exchange/attention.ts'
 import { MAX_KEY_BYTES } from '../../src/exchange/limits.ts'
 import type { RecordChannel } from '../../src/interface.ts'
 import { RecordStore } from '../../src/store/record-store.ts'
@@ -11,7 +12,9 @@ import {
 } from '../../src/upkeep/compare-protocol.ts'
 import { fingerprintsAt } from '../../src/upkeep/comparison.ts'
 import { FINGERPRINT_BYTES, fingerprintOf } from '../../src/upkeep/fingerprint.ts'
+import { busyFor } from '../support/busy-for.ts'
 import { type StreamSource, streamSource } from '../support/exchange-streams.ts'
+import { PATIENCE } from '../support/libp2p-node.ts'
 import { peerNumber } from '../support/numbered-peers.ts'
 
 const NOTHING = hex(new Uint8Array(FINGERPRINT_BYTES))
@@ -27,10 +30,12 @@ function hex(bytes: Uint8Array): string {
 describe('comparing what two peers hold', () => {
   let streams: StreamSource
   let store: RecordStore
+  let attention: Attention
 
   beforeAll(async () => {
     streams = await streamSource()
     store = new RecordStore()
+    attention = new Attention()
     store.apply(HELD, RECORD)
   })
 
@@ -40,7 +45,7 @@ describe('comparing what two peers hold', () => {
 
   it('tells the fingerprint of each record, and that there is none', async () => {
     const [near, far] = await streams.open()
-    const told = tellFingerprints(far, store)
+    const told = tellFingerprints(far, streams.asker, { store, attention })
     const signal = AbortSignal.timeout(5000)
 
     const fingerprints = await askFingerprints(near, [HELD, ABSENT, HELD], { signal })
@@ -51,12 +56,93 @@ describe('comparing what two peers hold', () => {
   it('takes as many keys as a question may have', async () => {
     const [near, far] = await streams.open()
     const keys = Array.from({ length: MAX_COMPARED_KEYS }, (_, i) => recordKey(i))
-    const told = tellFingerprints(far, store)
+    const told = tellFingerprints(far, streams.asker, { store, attention })
     const signal = AbortSignal.timeout(5000)
 
     const fingerprints = await askFingerprints(near, keys, { signal })
     expect(fingerprints.map(hex)).toEqual(keys.map(() => NOTHING))
     await told
+  })
+
+  it('looks at a key once, however often it is asked for (N9)', async () => {
+    const [near, far] = await streams.open()
+    const looks = vi.spyOn(store, 'get')
+    const keys = Array.from({ length: MAX_COMPARED_KEYS }, () => HELD)
+    const told = tellFingerprints(far, streams.asker, { store, attention })
+    const signal = AbortSignal.timeout(5000)
+
+    const fingerprints = await askFingerprints(near, keys, { signal })
+    expect(fingerprints.map(hex)).toEqual(keys.map(() => HELD_FINGERPRINT))
+    expect(looks).toHaveBeenCalledTimes(1)
+    looks.mockRestore()
+    await told
+  })
+
+  it('works out the fingerprint of a record once', () => {
+    expect(fingerprintOf(RECORD)).toBe(fingerprintOf(RECORD))
+  })
+
+  it('counts keys for the rate of who asks (N9)', async () => {
+    const [near, far] = await streams.open()
+    const rates = { maxKeysPerSecondPerPeer: 1, maxKeysPerSecond: 1000 }
+    const strict = new Attention(rates)
+    const told = tellFingerprints(far, streams.asker, { store, attention: strict })
+    const keys = Array.from({ length: MAX_COMPARED_KEYS }, (_, i) => recordKey(i))
+    await askFingerprints(near, keys, { signal: AbortSignal.timeout(5000) })
+    await told
+
+    expect(strict.admission.admits(streams.asker.toString(), 1)).toBe(false)
+  })
+
+  describe('while one asks for much', () => {
+    const MANY = Array.from({ length: MAX_COMPARED_KEYS }, (_, i) => recordKey(i))
+    let slow: RecordStore
+    let isSlow: boolean
+    let shared: Attention
+
+    beforeEach(() => {
+      isSlow = false
+      shared = new Attention()
+      slow = new RecordStore({
+        clock() {
+          busyFor(isSlow ? 0.5 : 0)
+          return getDHTTime()
+        }
+      })
+
+      for (const key of MANY) {
+        slow.apply(key, RECORD)
+      }
+
+      isSlow = true
+    })
+
+    it('lets others have their turn (N9)', async () => {
+      const [[greedyNear, greedyFar], [near, far]] = [await streams.open(), await streams.open()]
+      const signal = AbortSignal.timeout(PATIENCE.timeout)
+      const tellings = [
+        tellFingerprints(greedyFar, streams.asker, { store: slow, attention: shared }),
+        tellFingerprints(far, peerNumber(1), { store: slow, attention: shared })
+      ]
+      const much = askFingerprints(greedyNear, MANY, { signal })
+      await vi.waitUntil(() => shared.work.waiting > 0, PATIENCE)
+      await askFingerprints(near, MANY.slice(0, 1), { signal })
+
+      expect(shared.work.waiting).toBe(1)
+      expect(await much).toHaveLength(MANY.length)
+      await Promise.all(tellings)
+    })
+
+    it('leaves the rest undone when it is gone', async () => {
+      const [near, far] = await streams.open()
+      const told = tellFingerprints(far, streams.asker, { store: slow, attention: shared })
+      const asked = askFingerprints(near, MANY, { signal: AbortSignal.timeout(5000) })
+      await vi.waitUntil(() => shared.work.waiting > 0, PATIENCE)
+      near.abort(new Error('gone'))
+
+      await expect(asked).rejects.toThrow()
+      await expect(told).rejects.toThrow('nobody waits')
+    })
   })
 
   it.each([
@@ -67,7 +153,7 @@ describe('comparing what two peers hold', () => {
     ['a key beyond the limit', Uint8Array.of(4, 1, ...[0x81, 0x80, 0x04])]
   ])('refuses %s (N9)', async (_, bytes) => {
     const [near, far] = await streams.open()
-    const told = tellFingerprints(far, store)
+    const told = tellFingerprints(far, streams.asker, { store, attention })
     near.send(bytes)
 
     await expect(told).rejects.toThrow()

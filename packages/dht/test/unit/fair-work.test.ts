@@ -1,13 +1,6 @@
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import { FairWork, type Job } from '../../src/exchange/fair-work.ts'
-
-function busyFor(ms: number): void {
-  const untilMs = performance.now() + ms
-
-  while (performance.now() < untilMs) {
-    // That is what it is to be busy.
-  }
-}
+import { busyFor } from '../support/busy-for.ts'
 
 /** A job of so many pieces, each of which takes its time. */
 function job(pieces: number, pieceMs: number, onDone: () => void = () => {}): Job {

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { Contacts } from '../../src/exchange/contacts.ts'
 import { MAX_KEYS_PER_MESSAGE } from '../../src/exchange/limits.ts'
+import { MAX_UNCHECKED_RECORDS } from '../../src/watch/limits.ts'
 import { type WatchAnswer, WatchClient, type WatchQuestion } from '../../src/watch/watch-client.ts'
 import {
   WATCHING,
@@ -20,6 +21,10 @@ let source: StreamSource
 let client: WatchClient
 let talkers: Mailbox<Talker<WatchMessage>>
 let changes: string[]
+
+/** Changes that are being checked, where that is to take a while. */
+let checks: Mailbox<() => void>
+let isChecking: boolean
 let ends: number
 
 beforeAll(async () => {
@@ -31,6 +36,8 @@ afterAll(() => source?.[Symbol.asyncDispose]())
 beforeEach(() => {
   talkers = new Mailbox()
   changes = []
+  checks = new Mailbox()
+  isChecking = false
   ends = 0
   client = new WatchClient({
     open: async () => {
@@ -39,8 +46,13 @@ beforeEach(() => {
       return mine
     },
     contactOf: (peer) => contacts.of(peer),
-    onChange: (key, record) =>
-      changes.push(`${new TextDecoder().decode(key)}: ${new TextDecoder().decode(record)}`),
+    onChange(key, record) {
+      changes.push(`${new TextDecoder().decode(key)}: ${new TextDecoder().decode(record)}`)
+
+      if (isChecking) {
+        client.checking(new Promise<void>((resolve) => checks.push(resolve)))
+      }
+    },
     onAnswer: () => {},
     onEnd: () => ends++
   })
@@ -152,6 +164,26 @@ describe('WatchClient', () => {
 })
 
 describe('a replica that', () => {
+  it('tells more than can be checked is read no faster than that, and all of it in the end (N9)', async () => {
+    await watching('a')
+    isChecking = true
+    const told = Array.from({ length: 5 * MAX_UNCHECKED_RECORDS }, (_, i) => `${i}`)
+    current.say(...told.map((record) => changed('a', record)))
+    await expect.poll(() => changes.length).toBeGreaterThan(0)
+
+    for (const [i] of told.entries()) {
+      expect(changes.length).toBeLessThanOrEqual(i + MAX_UNCHECKED_RECORDS)
+      const settle = await checks.next()
+      settle()
+    }
+
+    expect(changes).toEqual(told.map((record) => `a: ${record}`))
+    const again = ask('b')
+    await current.hear('watch')
+    current.say(watched('refused'))
+    expect(await again).toMatchObject([{ state: 'refused' }])
+  })
+
   it.each<[string, () => WatchMessage]>([
     ['tells of a key that it was never asked for', () => changed('never')],
     ['answers no question', () => watched('watched')],

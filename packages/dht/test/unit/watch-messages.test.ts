@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { ByteWriter } from '../../src/exchange/bytes.ts'
 import { MAX_CLOSER_PEERS, MAX_KEY_BYTES } from '../../src/exchange/limits.ts'
 import { ExchangeProtocolError } from '../../src/exchange/protocol-error.ts'
-import { DIGEST_BYTES } from '../../src/watch/limits.ts'
+import { DIGEST_BYTES } from '../../src/record-digest.ts'
 import {
   changedFrame,
   readWatchMessage,

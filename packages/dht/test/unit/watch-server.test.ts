@@ -1,7 +1,9 @@
 import { decodeRecord, encodeRecord, recordKey, subkeyRecord, view } from '@waggle/record'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
-import { digestOf } from '../../src/watch/digest.ts'
+import { MAX_KEYS_PER_MESSAGE } from '../../src/exchange/limits.ts'
+import { digestOf } from '../../src/record-digest.ts'
 import { LEASE_MS, MAX_WATCHES_PER_PEER } from '../../src/watch/limits.ts'
+import { busyFor } from '../support/busy-for.ts'
 import { contact, NOW, recordOf } from '../support/exchange-serving.ts'
 import { type StreamSource, streamSource } from '../support/exchange-streams.ts'
 import { headOf } from '../support/exchange-talker.ts'
@@ -28,6 +30,9 @@ async function watched(talker: WatchTalker, ...keys: string[]): Promise<void> {
   talker.say(watch(...keys))
   await talker.hear('watched')
 }
+
+/** As many keys as a message may have. */
+const MANY = Array.from({ length: MAX_KEYS_PER_MESSAGE }, (_, i) => `key ${i}`)
 
 describe('WatchServer', () => {
   it('answers with what is held and who is near, then tells each change', async () => {
@@ -191,6 +196,51 @@ describe('WatchServer', () => {
 })
 
 describe('a peer', () => {
+  it('that asks for much lets others have their turn meanwhile (N9)', async () => {
+    const serving = new WatchServing(source, { onLook: () => busyFor(0.5) })
+    const greedy = await serving.talker()
+    const modest = await serving.talker(peerNumber(1))
+    greedy.say(watch(...MANY))
+    await vi.waitUntil(() => serving.server.size > 0, PATIENCE)
+    modest.say(watch('key'))
+
+    expect((await modest.hear('watched')).answers).toHaveLength(1)
+    expect(greedy.unheard).toBe(0)
+    expect((await greedy.hear('watched')).answers).toHaveLength(MANY.length)
+  })
+
+  it('that asks for more than its rate waits, and others do not (N9)', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] })
+
+    try {
+      const rates = { maxKeysPerSecondPerPeer: 100, maxKeysPerSecond: 1000 }
+      const serving = new WatchServing(source, { rates })
+      const greedy = await serving.talker()
+      const modest = await serving.talker(peerNumber(1))
+      await watched(greedy, ...MANY)
+      greedy.say(unwatch('key 0'), watch('more'))
+      await watched(modest, 'a', 'b')
+      expect(greedy.unheard).toBe(0)
+
+      vi.advanceTimersByTime(2000)
+      await greedy.hear('watched')
+      await greedy.hear('watched')
+    } finally {
+      vi.useRealTimers()
+    }
+  })
+
+  it('that is gone before it is answered watches nothing', async () => {
+    const serving = new WatchServing(source, { onLook: () => busyFor(0.5) })
+    const talker = await serving.talker()
+    talker.say(watch(...MANY))
+    await vi.waitUntil(() => serving.attention.work.waiting > 0, PATIENCE)
+    talker.stream.abort(new Error('over'))
+    await vi.waitUntil(() => serving.attention.work.waiting === 0, PATIENCE)
+
+    expect(serving.server.size).toBe(0)
+  })
+
   it('that wants to watch a million keys is refused beyond its share, and others are served (N9)', async () => {
     const serving = new WatchServing(source)
     const greedy = await serving.talker()

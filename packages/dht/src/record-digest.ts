@@ -1,6 +1,8 @@
 import { type DHTRecord, encodeRecord, isEmpty } from '@waggle/record'
-import { sha256 } from '../lookup/key-space.ts'
-import { DIGEST_BYTES } from './limits.ts'
+import { sha256 } from './lookup/key-space.ts'
+
+/** Enough that no two records have the same by chance, or by anybody's effort. */
+export const DIGEST_BYTES = 16
 
 /** Of records and encodings, neither of which anybody changes. */
 const digests = new WeakMap<object, Uint8Array>()

@@ -1,0 +1,119 @@
+import { encodeRecord, recordKey } from '@waggle/record'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { RecordStore } from '../../src/store/record-store.ts'
+import { MAX_UNCHECKED_RECORDS } from '../../src/watch/limits.ts'
+import { WatchChannel, type WatchReply } from '../../src/watch/watch-channel.ts'
+import { WATCHING, type WatchMessage } from '../../src/watch/watch-messages.ts'
+import { Mailbox } from '../support/exchange-mailbox.ts'
+import { contact, NOW, recordOf } from '../support/exchange-serving.ts'
+import { type StreamSource, streamSource } from '../support/exchange-streams.ts'
+import { Talker } from '../support/exchange-talker.ts'
+import { manualClock } from '../support/manual-clock.ts'
+import { silentLog } from '../support/silent-log.ts'
+
+const KEY = recordKey('key')
+
+let source: StreamSource
+let talker: Talker<WatchMessage>
+let channel: WatchChannel
+let changes: number
+
+/** Checks that are under way: what settles them. */
+let checks: Mailbox<() => void>
+
+beforeAll(async () => {
+  source = await streamSource()
+})
+
+afterAll(() => source?.[Symbol.asyncDispose]())
+
+beforeEach(async () => {
+  const [mine, theirs] = await source.open()
+  talker = new Talker<WatchMessage>(theirs, WATCHING)
+  changes = 0
+  checks = new Mailbox()
+  const validate = (): Promise<boolean> =>
+    new Promise((resolve) => checks.push(() => resolve(true)))
+  channel = new WatchChannel({
+    connectionManager: {
+      getConnections: () => [{ limits: undefined }],
+      openStream: async () => mine
+    } as never,
+    log: silentLog,
+    store: new RecordStore({ clock: manualClock(NOW), validators: [{ validate }] }),
+    records: {} as never,
+    onAnswer: () => {},
+    onChange: () => changes++,
+    onLost: () => {}
+  })
+})
+
+afterEach(() => channel.close())
+
+function watch(key: Uint8Array): Promise<WatchReply> {
+  return channel.watch(contact(1), key, {
+    ...{ digest: new Uint8Array(), closerCount: 0, isUnhurried: false },
+    request: { isWanted: true }
+  })
+}
+
+/** Answers one key. */
+function answer(record?: Uint8Array): void {
+  const known = { state: 'watched' as const, closer: [] }
+  const answers = [record === undefined ? known : { ...known, record }]
+  talker.say({ name: 'watched', peers: [], answers })
+}
+
+async function settleNext(): Promise<void> {
+  const settle = await checks.next()
+  settle()
+}
+
+describe('WatchChannel', () => {
+  it('checks only so many changes of a peer at once (N9)', async () => {
+    const watched = watch(KEY)
+    await talker.hear('watch')
+    answer()
+    await watched
+
+    const told = Array.from({ length: 4 * MAX_UNCHECKED_RECORDS }, (_, i) =>
+      encodeRecord(recordOf(`${i}`))
+    )
+    talker.say(...told.map((record) => ({ name: 'changed' as const, key: KEY, record })))
+    await expect.poll(() => checks.size).toBeGreaterThan(0)
+    expect(checks.size).toBe(MAX_UNCHECKED_RECORDS)
+
+    for (const _ of told) {
+      await settleNext()
+    }
+
+    await expect.poll(() => changes).toBe(told.length)
+  })
+
+  it('takes in no further answers while so many are checked (N9)', async () => {
+    const keys = Array.from({ length: MAX_UNCHECKED_RECORDS + 2 }, (_, i) => recordKey(i))
+    const watched = keys.map(watch)
+
+    for (let i = 1; i <= MAX_UNCHECKED_RECORDS; i++) {
+      await talker.hear('watch')
+      answer(encodeRecord(recordOf('value')))
+      await expect.poll(() => checks.size).toBe(i)
+    }
+
+    await talker.hear('watch')
+    answer(encodeRecord(recordOf('value')))
+    // Comes by the same connection, behind the answer.
+    await source.open()
+    expect(checks.size).toBe(MAX_UNCHECKED_RECORDS)
+
+    await settleNext()
+    await talker.hear('watch')
+    answer()
+
+    for (let i = 0; i < MAX_UNCHECKED_RECORDS; i++) {
+      await settleNext()
+    }
+
+    expect(await Promise.all(watched)).toHaveLength(keys.length)
+  })
+})
