@@ -81,8 +81,13 @@ export class Reunion {
   }
 
   #onJoin(id: PeerId): void {
-    for (const { name } of this.#candidatesFor(id.toString())) {
-      this.#retries.get(name)?.abort()
+    for (const candidate of this.#candidatesFor(id.toString())) {
+      const retry = this.#retries.get(candidate.name)
+
+      if (retry !== undefined) {
+        retry.abort()
+        this.reached(candidate, id)
+      }
     }
 
     this.#remember(id).catch((error) => {
