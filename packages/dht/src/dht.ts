@@ -1,10 +1,4 @@
-import {
-  AbortError,
-  type Libp2p,
-  type PeerId,
-  type ServiceMap,
-  type TypedEventTarget
-} from '@libp2p/interface'
+import { AbortError, type Libp2p, type PeerId, type ServiceMap } from '@libp2p/interface'
 import type { Multiaddr } from '@multiformats/multiaddr'
 import type { Found, Key, RecordValidator, Value } from '@waggle/record'
 import { setMaxListeners } from 'main-event'
@@ -25,6 +19,7 @@ import type {
   WatchOptions
 } from './interface.ts'
 import { join, type Membership } from './join/join.ts'
+import { Listeners, type ListenOptions } from './listeners.ts'
 import { startNode } from './node.ts'
 import { type DHTOptions, type Settings, settingsOf } from './options.ts'
 import { whenRelayed } from './relay.ts'
@@ -43,8 +38,6 @@ interface Parts {
   membership?: Membership
 }
 
-type Listening = Parameters<TypedEventTarget<DHTEvents>['addEventListener']>[2]
-
 /**
  * A dictionary that many peers share. Each call takes a `signal` and a `timeoutMs`; after `stop()`
  * all calls, pending ones included, reject with `AbortError`.
@@ -52,6 +45,7 @@ type Listening = Parameters<TypedEventTarget<DHTEvents>['addEventListener']>[2]
 export class DHT implements WaggleOperations, AsyncDisposable {
   readonly #parts: Parts
   readonly #operations: WaggleOperations
+  readonly #listeners: Listeners
   #stopped: Promise<void> | undefined
 
   private constructor(parts: Parts) {
@@ -64,6 +58,7 @@ export class DHT implements WaggleOperations, AsyncDisposable {
 
     this.#parts = parts
     this.#operations = parts.waggle.operations(parts.lifetime.signal)
+    this.#listeners = new Listeners(parts.waggle.events, parts.lifetime.signal)
   }
 
   /**
@@ -159,15 +154,10 @@ export class DHT implements WaggleOperations, AsyncDisposable {
   addEventListener<K extends keyof DHTEvents>(
     type: K,
     listener: (event: DHTEvents[K]) => void,
-    options?: Listening
+    options?: ListenOptions
   ): void {
     assertListening(type, listener)
-    const { waggle, lifetime } = this.#parts
-    const given = typeof options === 'boolean' ? { capture: options } : options
-    waggle.events.addEventListener(type, listener, {
-      ...given,
-      signal: anySignal(given?.signal, lifetime.signal)
-    })
+    this.#listeners.add(type, listener, options)
   }
 
   /** Stops hearing of it. */
@@ -175,7 +165,7 @@ export class DHT implements WaggleOperations, AsyncDisposable {
     type: K,
     listener: (event: DHTEvents[K]) => void
   ): void {
-    this.#parts.waggle.events.removeEventListener(type, listener)
+    this.#listeners.remove(type, listener)
   }
 
   /**
@@ -285,7 +275,7 @@ function partsOf(node: Libp2p<ServiceMap>, { isBorrowed }: { isBorrowed: boolean
   }
 
   const lifetime = new AbortController()
-  // Each listener to events is one of this signal, too.
+  // Whatever ends with the DHT listens to it, such as each attempt to reach a peer.
   setMaxListeners(Number.POSITIVE_INFINITY, lifetime.signal)
   return { node, waggle, isBorrowed, lifetime }
 }
