@@ -35,6 +35,9 @@ interface Parts {
   /** Whether the node was there before, and stays when the DHT stops. */
   readonly isBorrowed: boolean
   readonly lifetime: AbortController
+
+  /** What this DHT has added, and a borrowed node has to be rid of when it stops. */
+  readonly validators: RecordValidator[]
   membership?: Membership
 }
 
@@ -79,11 +82,6 @@ export class DHT implements WaggleOperations, AsyncDisposable {
     try {
       const { node, waggle, lifetime, isBorrowed } = parts
       const memory = waggle.peerMemory
-
-      if (isBorrowed) {
-        waggle.addValidators(...settings.validators)
-      }
-
       parts.membership = await join({
         ...settings,
         node,
@@ -92,6 +90,11 @@ export class DHT implements WaggleOperations, AsyncDisposable {
         lifetime: lifetime.signal
       })
       await (settings.relay && relayed(node, settings))
+
+      if (isBorrowed) {
+        addValidators(parts, settings.validators)
+      }
+
       return new DHT(parts)
     } catch (error) {
       await stop(parts)
@@ -170,12 +173,15 @@ export class DHT implements WaggleOperations, AsyncDisposable {
 
   /**
    * Adds rules for what may be stored, for this node as a replica, as a reader and as a writer. They
-   * count from now on: what is held already stays, but this node does not show it any more.
+   * count from now on, until the DHT stops: what is held already stays, but this node does not show
+   * it any more.
    *
    * @throws TypeError for what is no validator
+   * @throws AbortError when the DHT was stopped
    */
   addValidators(...validators: readonly RecordValidator[]): void {
-    this.#parts.waggle.addValidators(...validators)
+    this.#parts.lifetime.signal.throwIfAborted()
+    addValidators(this.#parts, validators)
   }
 
   async store(key: Key, value: Value, options: StoreOptions): Promise<boolean> {
@@ -277,11 +283,22 @@ function partsOf(node: Libp2p<ServiceMap>, { isBorrowed }: { isBorrowed: boolean
   const lifetime = new AbortController()
   // Whatever ends with the DHT listens to it, such as each attempt to reach a peer.
   setMaxListeners(Number.POSITIVE_INFINITY, lifetime.signal)
-  return { node, waggle, isBorrowed, lifetime }
+  return { node, waggle, isBorrowed, lifetime, validators: [] }
 }
 
-async function stop({ node, isBorrowed, lifetime, membership }: Parts): Promise<void> {
+function addValidators({ waggle, validators }: Parts, added: readonly RecordValidator[]): void {
+  waggle.addValidators(...added)
+  validators.push(...added)
+}
+
+async function stop(parts: Parts): Promise<void> {
+  const { node, waggle, isBorrowed, lifetime, membership, validators } = parts
   lifetime.abort(new AbortError('the DHT was stopped'))
+
+  if (isBorrowed) {
+    waggle.removeValidators(...validators)
+  }
+
   await membership?.flush()
 
   if (!isBorrowed) {

@@ -102,6 +102,9 @@ export interface Waggle {
   /** Adds rules for what this node holds as a replica, stores and reads. */
   addValidators(...validators: readonly RecordValidator[]): void
 
+  /** Takes rules back that were added. Who adds the same ones twice takes them back twice. */
+  removeValidators(...validators: readonly RecordValidator[]): void
+
   /** The connected peers that serve our network. */
   readonly joinedPeers: PeerId[]
 

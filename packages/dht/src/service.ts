@@ -196,6 +196,10 @@ class WaggleService implements Waggle, Startable {
     partsOf(this.#components).store.checks.addValidators(validators)
   }
 
+  removeValidators(...validators: readonly RecordValidator[]): void {
+    partsOf(this.#components).store.checks.removeValidators(validators)
+  }
+
   get joinedPeers(): PeerId[] {
     return this.#running?.routing.connected ?? []
   }
