@@ -277,6 +277,10 @@ class WaggleService implements Waggle, Startable {
 
   async #serve({ server, store, watchServer }: ServiceParts): Promise<void> {
     const { registrar } = this.#components
+    const comparing = {
+      serve: (stream: Stream) =>
+        tellFingerprints(stream, store).catch((error) => stream.abort(toError(error)))
+    }
     await registrar.handle(
       EXCHANGE_PROTOCOL,
       (stream, { remotePeer }) => this.#serveStream(server, stream, remotePeer),
@@ -294,7 +298,7 @@ class WaggleService implements Waggle, Startable {
     )
     await registrar.handle(
       COMPARE_PROTOCOL,
-      (stream) => tellFingerprints(stream, store).catch((error) => stream.abort(toError(error))),
+      (stream, { remotePeer }) => this.#serveStream(comparing, stream, remotePeer),
       { maxInboundStreams: MAX_COMPARE_STREAMS, maxOutboundStreams: MAX_COMPARE_STREAMS }
     )
   }
