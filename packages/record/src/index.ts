@@ -84,6 +84,7 @@ export type {
   VerifySignature
 } from './interface.ts'
 export { isRecordKey, parseRecordKey, parseSubkeyId, recordKey, subkeyId } from './key.ts'
+export { fastVerify, verifyInThread } from './native-ed25519.ts'
 export { isOwned, ownerOf, ownerTag } from './owner.ts'
 export { EMPTY_RECORD, isEmpty, join, lastExpiration, prune, subsumes } from './record.ts'
 export { RECORD_VERSION } from './record-format.ts'
