@@ -88,7 +88,7 @@ export { fastVerify, verifyInThread } from './native-ed25519.ts'
 export { isOwned, ownerOf, ownerTag } from './owner.ts'
 export { EMPTY_RECORD, isEmpty, join, lastExpiration, prune, subsumes } from './record.ts'
 export { RECORD_VERSION } from './record-format.ts'
-export { recordSelector } from './selector.ts'
+export { type RecordSelector, recordSelector, selectorFor } from './selector.ts'
 export {
   assertSigned,
   isKeyOf,

@@ -6,7 +6,7 @@ import {
   passthroughMapper,
   type ValidateFn
 } from '@libp2p/kad-dht'
-import { isEmpty, NAMESPACE, recordSelector, ValidationError } from '@waggle/record'
+import { isEmpty, NAMESPACE, selectorFor, ValidationError } from '@waggle/record'
 import { DEFAULT_KAD_PROTOCOL, DEFAULT_REQUEST_TIMEOUT_MS } from '../constants.ts'
 import { pointOfKey, pointOfPeer, sharedBits } from '../lookup/key-space.ts'
 import {
@@ -126,7 +126,7 @@ export function waggleKadDHT(
       ...KAD_DEFAULTS,
       ...given(kadInit),
       validators: { [NAMESPACE]: validatorFor(store), ...kadInit.validators },
-      selectors: { [NAMESPACE]: recordSelector, ...kadInit.selectors }
+      selectors: { [NAMESPACE]: selectorFor(store.limits), ...kadInit.selectors }
     })(withDatastore(components, datastore))
 
     registerParts(components, { kad: internalsOf(kad), store })
