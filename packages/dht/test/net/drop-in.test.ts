@@ -269,17 +269,18 @@ describe("an application's own node", () => {
 })
 
 describe('waggleKadDHT with limits of its own', () => {
-  const limits = { ...DEFAULT_LIMITS, maxSubkeys: DEFAULT_LIMITS.maxSubkeys + 1 }
+  const maxSubkeys = DEFAULT_LIMITS.maxSubkeys + 1
+  const limits = { ...DEFAULT_LIMITS, maxSubkeys }
 
   /** As many subkeys as these limits allow, and the default ones don't. */
   function crowded(expirationTime: number): DHTRecord {
-    const ids = Array.from({ length: limits.maxSubkeys }, (_, i) => subkeyId(`${i}`)).sort()
+    const ids = Array.from({ length: maxSubkeys }, (_, i) => subkeyId(`${i}`)).sort()
     return { subkeys: new Map(ids.map((id) => [id, { expirationTime, value: encodeValue(1) }])) }
   }
 
   it('selects by these the best record that is found (N1, R12)', async () => {
     const appNode = () =>
-      libp2pNode({ ...basicServices(), dht: waggleKadDHT({ records: { limits } }) })
+      libp2pNode({ ...basicServices(), dht: waggleKadDHT({ records: { limits: { maxSubkeys } } }) })
     await using one = await appNode()
     await using other = await appNode()
     await acquaint(one, other)
@@ -289,6 +290,20 @@ describe('waggleKadDHT with limits of its own', () => {
 
     const found = await one.contentRouting.get(recordKey('party'))
     expect(lastExpiration(decodeRecord(found, limits))).toBe(lastExpiration(newer as DHTRecord))
+  })
+
+  it('keeps the default ones that are left out, or undefined (R12)', async () => {
+    await using node = await libp2pNode({
+      ...basicServices(),
+      dht: waggleKadDHT({ records: { limits: { maxSubkeys, maxTtl: undefined } } }),
+      waggle: waggle()
+    })
+    await using dht = await DHT.create({ libp2p: node })
+
+    const endless = dht.store('key', 1, { ttl: DEFAULT_LIMITS.maxTtl + 1 })
+    await expect(endless).rejects.toThrow(/at most 2592000 are allowed/)
+    const large = dht.store('key', new Uint8Array(DEFAULT_LIMITS.maxValueBytes), { ttl: 600 })
+    await expect(large).rejects.toMatchObject({ name: 'RecordTooLargeError' })
   })
 })
 
