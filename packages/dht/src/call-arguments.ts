@@ -9,6 +9,7 @@ import type {
   StoreOptions,
   WatchOptions
 } from './interface.ts'
+import { assertThat, type Check, isBoolean, isFunction } from './option-checks.ts'
 
 /** The options of each call, all of them, and what an entry of storeMany may have. */
 interface OptionsOfCalls {
@@ -23,27 +24,36 @@ interface OptionsOfCalls {
   findNearestPeers: FindNearestPeersOptions
 }
 
+/** What an option has to be; true where this is checked below, or by whoever uses it. */
+type Rule = Check | true
+
 const CALL = { signal: true, timeoutMs: true } as const
 const WRITE = { expirationTime: true, ttl: true, privateKey: true } as const
-const READ = { ...CALL, latest: true, sufficientExpirationTime: true } as const
+const READ = { ...CALL, latest: isBoolean, sufficientExpirationTime: isMoment } as const
 
 const OPTIONS: {
-  readonly [C in keyof OptionsOfCalls]: Readonly<Record<keyof OptionsOfCalls[C], true>>
+  readonly [C in keyof OptionsOfCalls]: Readonly<Record<keyof OptionsOfCalls[C], Rule>>
 } = {
-  store: { ...CALL, ...WRITE, subkey: true, republish: true },
+  store: { ...CALL, ...WRITE, subkey: true, republish: isBoolean },
   delete: { ...CALL, ...WRITE, subkey: true },
   stopRepublishing: { subkey: true },
   get: READ,
   storeMany: { ...CALL, ...WRITE },
   entry: { ...WRITE, key: true, value: true, subkey: true },
-  getMany: { ...READ, onProgress: true },
+  getMany: { ...READ, onProgress: isFunction },
   watch: { signal: true },
   findNearestPeers: { ...CALL, count: true }
 }
 
+function isMoment(value: unknown, option: string): void {
+  const isSo = typeof value === 'number' && !Number.isNaN(value)
+  assertThat(isSo, option, 'a number of seconds, as getDHTTime() gives', value)
+}
+
 /**
- * Throws a TypeError for an option that a call does not have. Passed over, a misspelled one would
- * change what is done: without its subkey, an entry of a dictionary is a plain value.
+ * Throws a TypeError for an option that a call does not have, or that is not what it has to be.
+ * Passed over, a misspelled one would change what is done: without its subkey, an entry of a
+ * dictionary is a plain value.
  */
 export function assertOptionNames(call: keyof OptionsOfCalls, options: object): void {
   if (typeof options !== 'object' || options === null) {
@@ -58,11 +68,20 @@ export function assertOptionNames(call: keyof OptionsOfCalls, options: object): 
     )
   }
 
+  const rules: Readonly<Record<string, Rule>> = OPTIONS[call]
+
   for (const name in options) {
-    if (!Object.hasOwn(OPTIONS[call], name)) {
+    if (!Object.hasOwn(rules, name)) {
       throw new TypeError(
-        `${call} has no option ${name}; it has ${Object.keys(OPTIONS[call]).sort().join(', ')}`
+        `${call} has no option ${name}; it has ${Object.keys(rules).sort().join(', ')}`
       )
+    }
+
+    const rule = rules[name]
+    const value = (options as Readonly<Record<string, unknown>>)[name]
+
+    if (typeof rule === 'function' && value !== undefined) {
+      rule(value, name)
     }
   }
 }
