@@ -9,7 +9,7 @@ import type {
   StoreOptions,
   WatchOptions
 } from './interface.ts'
-import { assertThat, type Check, isAnything, isBoolean, isFunction } from './option-checks.ts'
+import { assertThat, type Check, isBoolean, isFunction } from './option-checks.ts'
 
 /** The options of each call, all of them, and what an entry of storeMany may have. */
 interface OptionsOfCalls {
@@ -24,23 +24,25 @@ interface OptionsOfCalls {
   findNearestPeers: FindNearestPeersOptions
 }
 
-// What may be anything here is checked below, or by whoever uses it.
-const CALL = { signal: isAnything, timeoutMs: isAnything }
-const WRITE = { expirationTime: isAnything, ttl: isAnything, privateKey: isAnything }
-const READ = { ...CALL, latest: isBoolean, sufficientExpirationTime: isMoment }
+/** What an option has to be; true where this is checked below, or by whoever uses it. */
+type Rule = Check | true
+
+const CALL = { signal: true, timeoutMs: true } as const
+const WRITE = { expirationTime: true, ttl: true, privateKey: true } as const
+const READ = { ...CALL, latest: isBoolean, sufficientExpirationTime: isMoment } as const
 
 const OPTIONS: {
-  readonly [C in keyof OptionsOfCalls]: Readonly<Record<keyof OptionsOfCalls[C], Check>>
+  readonly [C in keyof OptionsOfCalls]: Readonly<Record<keyof OptionsOfCalls[C], Rule>>
 } = {
-  store: { ...CALL, ...WRITE, subkey: isAnything, republish: isBoolean },
-  delete: { ...CALL, ...WRITE, subkey: isAnything },
-  stopRepublishing: { subkey: isAnything },
+  store: { ...CALL, ...WRITE, subkey: true, republish: isBoolean },
+  delete: { ...CALL, ...WRITE, subkey: true },
+  stopRepublishing: { subkey: true },
   get: READ,
   storeMany: { ...CALL, ...WRITE },
-  entry: { ...WRITE, key: isAnything, value: isAnything, subkey: isAnything },
+  entry: { ...WRITE, key: true, value: true, subkey: true },
   getMany: { ...READ, onProgress: isFunction },
-  watch: { signal: isAnything },
-  findNearestPeers: { ...CALL, count: isAnything }
+  watch: { signal: true },
+  findNearestPeers: { ...CALL, count: true }
 }
 
 function isMoment(value: unknown, option: string): void {
@@ -66,19 +68,20 @@ export function assertOptionNames(call: keyof OptionsOfCalls, options: object): 
     )
   }
 
-  const checks: Readonly<Record<string, Check>> = OPTIONS[call]
+  const rules: Readonly<Record<string, Rule>> = OPTIONS[call]
 
   for (const name in options) {
-    if (!Object.hasOwn(checks, name)) {
+    if (!Object.hasOwn(rules, name)) {
       throw new TypeError(
-        `${call} has no option ${name}; it has ${Object.keys(checks).sort().join(', ')}`
+        `${call} has no option ${name}; it has ${Object.keys(rules).sort().join(', ')}`
       )
     }
 
+    const rule = rules[name]
     const value = (options as Readonly<Record<string, unknown>>)[name]
 
-    if (value !== undefined) {
-      checks[name]?.(value, name)
+    if (typeof rule === 'function' && value !== undefined) {
+      rule(value, name)
     }
   }
 }

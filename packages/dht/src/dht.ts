@@ -1,10 +1,4 @@
-import {
-  AbortError,
-  type Libp2p,
-  type PeerId,
-  type ServiceMap,
-  type TypedEventTarget
-} from '@libp2p/interface'
+import { AbortError, type Libp2p, type PeerId, type ServiceMap } from '@libp2p/interface'
 import type { Multiaddr } from '@multiformats/multiaddr'
 import type { Found, Key, RecordValidator, Value } from '@waggle/record'
 import { setMaxListeners } from 'main-event'
@@ -25,6 +19,7 @@ import type {
   WatchOptions
 } from './interface.ts'
 import { join, type Membership } from './join/join.ts'
+import { Listeners, type ListenOptions } from './listeners.ts'
 import { startNode } from './node.ts'
 import { type DHTOptions, type Settings, settingsOf } from './options.ts'
 import { whenRelayed } from './relay.ts'
@@ -40,10 +35,11 @@ interface Parts {
   /** Whether the node was there before, and stays when the DHT stops. */
   readonly isBorrowed: boolean
   readonly lifetime: AbortController
+
+  /** What this DHT has added, and a borrowed node has to be rid of when it stops. */
+  readonly validators: RecordValidator[]
   membership?: Membership
 }
-
-type Listening = Parameters<TypedEventTarget<DHTEvents>['addEventListener']>[2]
 
 /**
  * A dictionary that many peers share. Each call takes a `signal` and a `timeoutMs`; after `stop()`
@@ -52,6 +48,7 @@ type Listening = Parameters<TypedEventTarget<DHTEvents>['addEventListener']>[2]
 export class DHT implements WaggleOperations, AsyncDisposable {
   readonly #parts: Parts
   readonly #operations: WaggleOperations
+  readonly #listeners: Listeners
   #stopped: Promise<void> | undefined
 
   private constructor(parts: Parts) {
@@ -64,6 +61,7 @@ export class DHT implements WaggleOperations, AsyncDisposable {
 
     this.#parts = parts
     this.#operations = parts.waggle.operations(parts.lifetime.signal)
+    this.#listeners = new Listeners(parts.waggle.events, parts.lifetime.signal)
   }
 
   /**
@@ -84,11 +82,6 @@ export class DHT implements WaggleOperations, AsyncDisposable {
     try {
       const { node, waggle, lifetime, isBorrowed } = parts
       const memory = waggle.peerMemory
-
-      if (isBorrowed) {
-        waggle.addValidators(...settings.validators)
-      }
-
       parts.membership = await join({
         ...settings,
         node,
@@ -97,6 +90,11 @@ export class DHT implements WaggleOperations, AsyncDisposable {
         lifetime: lifetime.signal
       })
       await (settings.relay && relayed(node, settings))
+
+      if (isBorrowed) {
+        addValidators(parts, settings.validators)
+      }
+
       return new DHT(parts)
     } catch (error) {
       await stop(parts)
@@ -159,15 +157,10 @@ export class DHT implements WaggleOperations, AsyncDisposable {
   addEventListener<K extends keyof DHTEvents>(
     type: K,
     listener: (event: DHTEvents[K]) => void,
-    options?: Listening
+    options?: ListenOptions
   ): void {
     assertListening(type, listener)
-    const { waggle, lifetime } = this.#parts
-    const given = typeof options === 'boolean' ? { capture: options } : options
-    waggle.events.addEventListener(type, listener, {
-      ...given,
-      signal: anySignal(given?.signal, lifetime.signal)
-    })
+    this.#listeners.add(type, listener, options)
   }
 
   /** Stops hearing of it. */
@@ -175,17 +168,20 @@ export class DHT implements WaggleOperations, AsyncDisposable {
     type: K,
     listener: (event: DHTEvents[K]) => void
   ): void {
-    this.#parts.waggle.events.removeEventListener(type, listener)
+    this.#listeners.remove(type, listener)
   }
 
   /**
    * Adds rules for what may be stored, for this node as a replica, as a reader and as a writer. They
-   * count from now on: what is held already stays, but this node does not show it any more.
+   * count from now on, until the DHT stops: what is held already stays, but this node does not show
+   * it any more.
    *
    * @throws TypeError for what is no validator
+   * @throws AbortError when the DHT was stopped
    */
   addValidators(...validators: readonly RecordValidator[]): void {
-    this.#parts.waggle.addValidators(...validators)
+    this.#parts.lifetime.signal.throwIfAborted()
+    addValidators(this.#parts, validators)
   }
 
   async store(key: Key, value: Value, options: StoreOptions): Promise<boolean> {
@@ -285,13 +281,24 @@ function partsOf(node: Libp2p<ServiceMap>, { isBorrowed }: { isBorrowed: boolean
   }
 
   const lifetime = new AbortController()
-  // Each listener to events is one of this signal, too.
+  // Whatever ends with the DHT listens to it, such as each attempt to reach a peer.
   setMaxListeners(Number.POSITIVE_INFINITY, lifetime.signal)
-  return { node, waggle, isBorrowed, lifetime }
+  return { node, waggle, isBorrowed, lifetime, validators: [] }
 }
 
-async function stop({ node, isBorrowed, lifetime, membership }: Parts): Promise<void> {
+function addValidators({ waggle, validators }: Parts, added: readonly RecordValidator[]): void {
+  waggle.addValidators(...added)
+  validators.push(...added)
+}
+
+async function stop(parts: Parts): Promise<void> {
+  const { node, waggle, isBorrowed, lifetime, membership, validators } = parts
   lifetime.abort(new AbortError('the DHT was stopped'))
+
+  if (isBorrowed) {
+    waggle.removeValidators(...validators)
+  }
+
   await membership?.flush()
 
   if (!isBorrowed) {

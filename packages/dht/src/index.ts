@@ -120,7 +120,7 @@ export type {
   WatchOptions
 } from './interface.ts'
 export type { PeerMemory } from './join/peer-memory.ts'
-export type { WaggleKadDHTInit } from './kad/waggle-kad-dht.ts'
+export type { RecordsInit, WaggleKadDHTInit } from './kad/waggle-kad-dht.ts'
 export { waggleKadDHT } from './kad/waggle-kad-dht.ts'
 export type { NodeLimits } from './node-limits.ts'
 export {

@@ -31,6 +31,12 @@ export function isPositive(value: unknown, option: string): void {
   assertThat(isSo, option, 'a positive number', value)
 }
 
+/** How many of something: none at all, or half a one, is no limit that anything could keep. */
+export function isCount(value: unknown, option: string): void {
+  const isSo = Number.isSafeInteger(value) && Number(value) >= 1
+  assertThat(isSo, option, 'a whole number, 1 or more', value)
+}
+
 export function isWhole(least: number, most: number): Check {
   return (value, option) => {
     const isSo = Number.isInteger(value) && Number(value) >= least && Number(value) <= most
@@ -53,21 +59,35 @@ export function isObject(value: unknown, option: string): void {
   assertThat(typeof value === 'object' && value !== null, option, 'an object', value)
 }
 
+type Checks = Readonly<Record<string, Check>>
+
+const RECORD_LIMITS = eachBy(isPositive, DEFAULT_LIMITS)
+const NODE_LIMITS = eachBy(isCount, DEFAULT_NODE_LIMITS)
+
+function eachBy(check: Check, limits: object): Checks {
+  return Object.fromEntries(Object.keys(limits).map((name) => [name, check]))
+}
+
 /** Limits of records, and of this node. */
 export function isLimits(value: unknown, option: string): void {
-  areNumbers(value, option, [...Object.keys(DEFAULT_LIMITS), ...Object.keys(DEFAULT_NODE_LIMITS)])
+  checkMembers(value, option, { ...RECORD_LIMITS, ...NODE_LIMITS })
 }
 
 export function isNodeLimits(value: unknown, option: string): void {
-  areNumbers(value, option, Object.keys(DEFAULT_NODE_LIMITS))
+  checkMembers(value, option, NODE_LIMITS)
 }
 
-function areNumbers(value: unknown, option: string, names: readonly string[]): void {
+/** Each that is given, by its name. */
+function checkMembers(value: unknown, option: string, checks: Checks): void {
   isObject(value, option)
+  const names = Object.keys(checks)
 
-  for (const [name, limit] of Object.entries(value as object)) {
+  for (const [name, member] of Object.entries(value as object)) {
     assertThat(names.includes(name), `${option}.${name}`, `one of ${names.join(', ')}`, name)
-    isPositive(limit, `${option}.${name}`)
+
+    if (member !== undefined) {
+      checks[name]?.(member, `${option}.${name}`)
+    }
   }
 }
 
@@ -76,11 +96,7 @@ function areNumbers(value: unknown, option: string, names: readonly string[]): v
  *
  * @throws TypeError for one that `owner` does not have, or that is wrong
  */
-export function checkOptions(
-  owner: string,
-  options: unknown,
-  checks: Readonly<Record<string, Check>>
-): void {
+export function checkOptions(owner: string, options: unknown, checks: Checks): void {
   assertThat(
     typeof options === 'object' && options !== null,
     `the options of ${owner}`,
@@ -115,7 +131,7 @@ export function areFunctions(value: unknown, option: string): void {
 
 /** Limits of single records. */
 export function isRecordLimits(value: unknown, option: string): void {
-  areNumbers(value, option, Object.keys(DEFAULT_LIMITS))
+  checkMembers(value, option, RECORD_LIMITS)
 }
 
 export function isFunction(value: unknown, option: string): void {
@@ -147,15 +163,7 @@ export function isCache(value: unknown, option: string): void {
   }
 
   assertThat(typeof value === 'object' && value !== null, option, 'false or an object', value)
-
-  for (const [name, setting] of Object.entries(value as CacheOptions)) {
-    const names = Object.keys(CACHE_CHECKS)
-    assertThat(names.includes(name), `${option}.${name}`, `one of ${names.join(', ')}`, name)
-
-    if (setting !== undefined) {
-      CACHE_CHECKS[name as keyof CacheOptions](setting, `${option}.${name}`)
-    }
-  }
+  checkMembers(value, option, CACHE_CHECKS)
 }
 
 export function isNotNegative(value: unknown, option: string): void {

@@ -139,7 +139,8 @@ export interface DHTOptions {
 
   /**
    * The application's own rules for what may be stored, such as a `schemaValidator`. This node
-   * refuses what one of them does, as a replica, as a reader and as a writer.
+   * refuses what one of them does, as a replica, as a reader and as a writer. A node given as
+   * `libp2p` does so until the DHT stops.
    *
    * @default []
    */

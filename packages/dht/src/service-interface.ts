@@ -52,8 +52,9 @@ export interface WaggleInit extends PersistenceOptions {
   limits?: Partial<Omit<NodeLimits, `maxStored${string}`>> | undefined
 
   /**
-   * Says who may ask this node, and who may store here. Connections are the node's own affair: see
-   * libp2p's `connectionGater`.
+   * Says who may read what this node holds, and who may store here. Connections are the node's own
+   * affair: see libp2p's `connectionGater`. So is finding peers by kad-dht's messages, and what the
+   * time is here anybody may ask.
    *
    * @default everybody
    */
@@ -101,6 +102,9 @@ export interface Waggle {
 
   /** Adds rules for what this node holds as a replica, stores and reads. */
   addValidators(...validators: readonly RecordValidator[]): void
+
+  /** Takes rules back that were added. Who adds the same ones twice takes them back twice. */
+  removeValidators(...validators: readonly RecordValidator[]): void
 
   /** The connected peers that serve our network. */
   readonly joinedPeers: PeerId[]

@@ -13,7 +13,7 @@ import { ExchangeChannel, type ExchangeChannelInit } from './exchange/exchange-c
 import { ExchangeServer } from './exchange/exchange-server.ts'
 import type { Acquaintance } from './join/acquaintance.ts'
 import { acquainted } from './join/meetings.ts'
-import { guardWrites } from './kad/guard-writes.ts'
+import { guardRecords } from './kad/guard-records.ts'
 import { KadChannel } from './kad/kad-channel.ts'
 import { KnownPeers } from './kad/known-peers.ts'
 import { type NodeParts, partsOf } from './kad/node-parts.ts'
@@ -120,7 +120,7 @@ export function serviceParts(init: PartsInit): ServiceParts {
       sweepAgainAndAgain([store, cache], lifetime)
       clocks.follow(lifetime)
       outlaws.follow(components.events, lifetime)
-      guardWrites(kad, access)
+      guardRecords(kad, access, lifetime)
       upkeep.follow(events, lifetime)
       watches.follow(events, lifetime)
       await routing.follow(lifetime)

@@ -196,6 +196,10 @@ class WaggleService implements Waggle, Startable {
     partsOf(this.#components).store.checks.addValidators(validators)
   }
 
+  removeValidators(...validators: readonly RecordValidator[]): void {
+    partsOf(this.#components).store.checks.removeValidators(validators)
+  }
+
   get joinedPeers(): PeerId[] {
     return this.#running?.routing.connected ?? []
   }
@@ -264,18 +268,21 @@ class WaggleService implements Waggle, Startable {
   ): Promise<void> {
     const isAllowed = this.#started.access.allows(peer, 'connect')
 
-    if (isAllowed !== true && !(await isAllowed)) {
-      stream.abort(new Error('this peer may not ask here'))
-    } else if (stream.status === 'open' && stream.remoteWriteStatus === 'writable') {
+    if (isAllowed === true || (await isAllowed)) {
       server.serve(stream, peer)
     } else {
-      // It ended meanwhile, of which nobody would hear any more.
-      stream.abort(new Error('the peer has closed the stream'))
+      stream.abort(new Error('this peer may not ask here'))
     }
   }
 
   async #serve({ server, store, watchServer, attention }: ServiceParts): Promise<void> {
     const { registrar } = this.#components
+    const comparing = {
+      serve: (stream: Stream, peer: PeerId) =>
+        tellFingerprints(stream, peer, { store, attention }).catch((error) =>
+          stream.abort(toError(error))
+        )
+    }
     await registrar.handle(
       EXCHANGE_PROTOCOL,
       (stream, { remotePeer }) => this.#serveStream(server, stream, remotePeer),
@@ -293,10 +300,7 @@ class WaggleService implements Waggle, Startable {
     )
     await registrar.handle(
       COMPARE_PROTOCOL,
-      (stream, { remotePeer }) =>
-        tellFingerprints(stream, remotePeer, { store, attention }).catch((error) =>
-          stream.abort(toError(error))
-        ),
+      (stream, { remotePeer }) => this.#serveStream(comparing, stream, remotePeer),
       { maxInboundStreams: MAX_COMPARE_STREAMS, maxOutboundStreams: MAX_COMPARE_STREAMS }
     )
   }

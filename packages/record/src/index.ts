@@ -84,6 +84,7 @@ export type {
   VerifySignature
 } from './interface.ts'
 export { isRecordKey, parseRecordKey, parseSubkeyId, recordKey, subkeyId } from './key.ts'
+export { fastVerify, verifyInThread } from './native-ed25519.ts'
 export { isOwned, ownerOf, ownerTag } from './owner.ts'
 export {
   EMPTY_RECORD,
@@ -95,7 +96,7 @@ export {
   subsumes
 } from './record.ts'
 export { RECORD_VERSION } from './record-format.ts'
-export { recordSelector } from './selector.ts'
+export { type RecordSelector, recordSelector, selectorFor } from './selector.ts'
 export {
   assertSigned,
   isKeyOf,

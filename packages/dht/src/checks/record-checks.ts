@@ -52,6 +52,11 @@ export class RecordChecks {
     this.#validation.add(validators)
   }
 
+  /** Takes such rules back, unless somebody else has added the same. */
+  removeValidators(validators: readonly RecordValidator[]): void {
+    this.#validation.remove(validators)
+  }
+
   /** Whether the application has rules of its own. */
   get hasValidators(): boolean {
     return !this.#validation.isIdle

@@ -1,13 +1,15 @@
 import {
   assertSigned,
+  fastVerify,
   type MaybePromise,
   type SignedEntry,
-  type VerifySignature
+  type VerifySignature,
+  verifyInThread
 } from '@waggle/record'
 import { concat } from 'uint8arrays/concat'
 import { MAX_REMEMBERED_SIGNATURES } from '../constants.ts'
 import { atEndOfTurn } from '../lookup/end-of-turn.ts'
-import { digestOf, fastVerify, verifyInThread } from './native-crypto.ts'
+import { digestOf } from './digest-of.ts'
 import { SignatureMemory } from './signature-memory.ts'
 
 /** How long signatures are verified in one turn of the event loop. */

@@ -32,12 +32,14 @@ interface Placed {
  * {@link VALIDATOR_TIMEOUT_MS} for one validator.
  */
 export class Validation {
-  #composed: ComposedValidator
+  /** Those that several have given are in it several times: they count until the last of these takes his back. */
+  #given: readonly RecordValidator[] = []
+  #composed: ComposedValidator = compose()
   /** What all of the validators have accepted. */
   #accepted = new WeakSet<Entry>()
 
   constructor(validators: readonly RecordValidator[]) {
-    this.#composed = compose(...validators)
+    this.add(validators)
   }
 
   /** Whether everything is accepted, because there is no validator. */
@@ -45,10 +47,23 @@ export class Validation {
     return this.#composed.validators.length === 0
   }
 
-  /** What was accepted before has to be judged again. */
   add(validators: readonly RecordValidator[]): void {
-    this.#composed = compose(this.#composed, ...validators)
-    this.#accepted = new WeakSet()
+    this.#use([...this.#given, ...validators])
+  }
+
+  /** Takes back what was added, each as often as it is named here. */
+  remove(validators: readonly RecordValidator[]): void {
+    const left = [...this.#given]
+
+    for (const validator of validators) {
+      const index = left.lastIndexOf(validator)
+
+      if (index >= 0) {
+        left.splice(index, 1)
+      }
+    }
+
+    this.#use(left)
   }
 
   /** Leaves out what is refused. */
@@ -76,6 +91,13 @@ export class Validation {
   /** Whether readers see something else than what is stored. */
   get isStripping(): boolean {
     return this.#composed.validators.some(({ strip }) => strip !== undefined)
+  }
+
+  /** What was accepted before has to be judged again. */
+  #use(validators: readonly RecordValidator[]): void {
+    this.#given = validators
+    this.#composed = compose(...validators)
+    this.#accepted = new WeakSet()
   }
 
   #refusal(key: Uint8Array, { id, entry }: Placed): MaybePromise<string | undefined> {

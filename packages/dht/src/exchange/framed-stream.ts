@@ -89,6 +89,11 @@ export class FramedStream<M = Message> {
     stream.addEventListener('close', ({ error }) => {
       this.#onClose(error ?? new Error('the stream was closed'))
     })
+
+    // It may have ended before anybody listened: who may ask can take a while to find out.
+    if (stream.status !== 'open' || stream.remoteWriteStatus !== 'writable') {
+      queueMicrotask(() => this.close(new Error('the peer has closed the stream')))
+    }
   }
 
   /** Whether the other side is too slow for more to be sent now. */

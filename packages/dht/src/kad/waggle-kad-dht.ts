@@ -6,7 +6,14 @@ import {
   passthroughMapper,
   type ValidateFn
 } from '@libp2p/kad-dht'
-import { isEmpty, NAMESPACE, recordSelector, ValidationError } from '@waggle/record'
+import {
+  DEFAULT_LIMITS,
+  isEmpty,
+  type Limits,
+  NAMESPACE,
+  selectorFor,
+  ValidationError
+} from '@waggle/record'
 import { DEFAULT_KAD_PROTOCOL, DEFAULT_REQUEST_TIMEOUT_MS } from '../constants.ts'
 import { pointOfKey, pointOfPeer, sharedBits } from '../lookup/key-space.ts'
 import {
@@ -16,8 +23,8 @@ import {
   checkOptions,
   isAnything,
   isBoolean,
+  isCount,
   isFunction,
-  isPositive,
   isRecordLimits,
   isText
 } from '../option-checks.ts'
@@ -29,15 +36,20 @@ import { registerParts } from './node-parts.ts'
 /** kad-dht's own options, and how much is held for other peers. */
 export interface WaggleKadDHTInit extends KadDHTInit {
   /** How much is held for other peers, and how large single records may be. */
-  records?: RecordStoreOptions | undefined
+  records?: RecordsInit | undefined
 }
 
-const RECORD_CHECKS: Readonly<Record<keyof RecordStoreOptions, Check>> = {
+/** Options of the store; limits that are left out keep their defaults. */
+export interface RecordsInit extends Omit<RecordStoreOptions, 'limits'> {
+  limits?: Partial<Limits> | undefined
+}
+
+const RECORD_CHECKS: Readonly<Record<keyof RecordsInit, Check>> = {
   limits: isRecordLimits,
-  maxRecords: isPositive,
-  maxBytes: isPositive,
-  maxRecordsPerPeer: isPositive,
-  maxBytesPerPeer: isPositive,
+  maxRecords: isCount,
+  maxBytes: isCount,
+  maxRecordsPerPeer: isCount,
+  maxBytesPerPeer: isCount,
   nearnessOf: isFunction,
   clock: isFunction,
   validators: areValidators
@@ -115,7 +127,8 @@ export function waggleKadDHT(
   return (components) => {
     const store = new RecordStore({
       nearnessOf: (key) => sharedBits(pointOfKey(key), pointOfPeer(components.peerId)),
-      ...records
+      ...records,
+      limits: { ...DEFAULT_LIMITS, ...given(records?.limits) }
     })
     const datastore = mergingDatastore(
       components.datastore,
@@ -126,7 +139,7 @@ export function waggleKadDHT(
       ...KAD_DEFAULTS,
       ...given(kadInit),
       validators: { [NAMESPACE]: validatorFor(store), ...kadInit.validators },
-      selectors: { [NAMESPACE]: recordSelector, ...kadInit.selectors }
+      selectors: { [NAMESPACE]: selectorFor(store.limits), ...kadInit.selectors }
     })(withDatastore(components, datastore))
 
     registerParts(components, { kad: internalsOf(kad), store })
@@ -135,8 +148,9 @@ export function waggleKadDHT(
 }
 
 /** An option that is undefined was left out: it must not undo a default. */
-function given(init: KadDHTInit): KadDHTInit {
-  return Object.fromEntries(Object.entries(init).filter(([, value]) => value !== undefined))
+function given<T extends object>(init: T | undefined): Partial<T> {
+  const entries = Object.entries(init ?? {}).filter(([, value]) => value !== undefined)
+  return Object.fromEntries(entries) as Partial<T>
 }
 
 /** `recordValidator`, by all that the store checks. */

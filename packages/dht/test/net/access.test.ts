@@ -1,10 +1,32 @@
-import { DHT, type Purpose } from '@waggle/dht'
-import { getDHTTime, plainRecord } from '@waggle/record'
-import { describe, expect, it } from 'vitest'
+import { type AllowPeer, DHT, type Purpose, waggle, waggleKadDHT } from '@waggle/dht'
+import { getDHTTime, plainRecord, recordKey } from '@waggle/record'
+import { describe, expect, it, vi } from 'vitest'
+import { askFingerprints, COMPARE_PROTOCOL } from '../../src/upkeep/compare-protocol.ts'
+import { FINGERPRINT_BYTES } from '../../src/upkeep/fingerprint.ts'
+import { basicServices, libp2pNode } from '../support/libp2p-node.ts'
 import { heldBy, putAt } from '../support/replica.ts'
 import { stockNode } from '../support/stock-node.ts'
 
 const TTL = 600
+
+/** What one peer tells of what it holds under a key. */
+async function fingerprintBy(peer: DHT, key: string, asker: DHT): Promise<Uint8Array | undefined> {
+  const signal = AbortSignal.timeout(10_000)
+  const stream = await asker.libp2p.dialProtocol(peer.peerId, COMPARE_PROTOCOL, { signal })
+  const [fingerprint] = await askFingerprints(stream, [recordKey(key)], { signal })
+  return fingerprint
+}
+
+/** An application's node, which lets everybody connect. */
+async function ownNode(allowPeer?: AllowPeer) {
+  const node = await libp2pNode({
+    ...basicServices(),
+    dht: waggleKadDHT(),
+    waggle: waggle({ allowPeer })
+  })
+  const dht = await DHT.create({ libp2p: node })
+  return Object.assign(dht, { [Symbol.asyncDispose]: async () => node.stop() })
+}
 
 describe('allowPeer', () => {
   it('lets in whom it allows, and nobody else, whoever dials (N9)', async () => {
@@ -55,5 +77,38 @@ describe('allowPeer', () => {
 
     await expect(putAt(keeper, 'key', record, stock)).rejects.toThrow()
     expect(await heldBy(keeper, 'key', stock)).toBeUndefined()
+  })
+
+  it("keeps from an application's own node who may connect, but not read (N1, N9)", async () => {
+    const allowed = new Set<string>()
+    await using keeper = await ownNode(async (peerId) => allowed.has(peerId.toString()))
+    await using known = await ownNode()
+    await using stranger = await ownNode()
+    allowed.add(known.peerId.toString())
+    await keeper.store('key', 'value', { ttl: TTL })
+
+    for (const peer of [known, stranger]) {
+      await peer.libp2p.dial(keeper.multiaddrs)
+    }
+
+    expect(await heldBy(keeper, 'key', known.libp2p)).toBeDefined()
+    await expect(heldBy(keeper, 'key', stranger.libp2p)).rejects.toThrow()
+    expect(await fingerprintBy(keeper, 'key', known)).toHaveLength(FINGERPRINT_BYTES)
+    await expect(fingerprintBy(keeper, 'key', stranger)).rejects.toThrow()
+    await expect(
+      putAt(keeper, 'key', plainRecord(1, getDHTTime() + TTL), stranger.libp2p)
+    ).rejects.toThrow()
+  })
+
+  it('is asked once, however often the node was started (N1)', async () => {
+    const allowPeer = vi.fn(() => true)
+    await using keeper = await ownNode(allowPeer)
+    await keeper.libp2p.stop()
+    await keeper.libp2p.start()
+    await using stock = await stockNode()
+    await stock.dial(keeper.multiaddrs)
+
+    await heldBy(keeper, 'key', stock)
+    expect(allowPeer).toHaveBeenCalledTimes(1)
   })
 })

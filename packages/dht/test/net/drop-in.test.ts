@@ -2,9 +2,12 @@ import type { Libp2p } from '@libp2p/interface'
 import { DHT, getDHTTime, type Key, waggle, waggleKadDHT } from '@waggle/dht'
 import { type Testnet, testnet } from '@waggle/dht/testnet'
 import {
+  DEFAULT_LIMITS,
   type DHTRecord,
   decodeRecord,
   encodeRecord,
+  encodeValue,
+  lastExpiration,
   plainRecord,
   recordKey,
   subkeyId,
@@ -16,7 +19,7 @@ import { fromString } from 'uint8arrays/from-string'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { subkeysOf } from '../support/found.ts'
 import { acquaint, basicServices, libp2pNode, PATIENCE, UNHURRIED } from '../support/libp2p-node.ts'
-import { heldBy } from '../support/replica.ts'
+import { heldBy, putAt } from '../support/replica.ts'
 import { type StockNode, stockNode } from '../support/stock-node.ts'
 
 /** What an application without our service writes, and reads, to share records with us. */
@@ -262,6 +265,45 @@ describe("an application's own node", () => {
     expect(await dht.get('by routing')).toEqual({ value: 'both ways', expirationTime })
     expect(await dht.store('by DHT', 'both ways', { expirationTime })).toBe(true)
     expect(await get(a, 'by DHT')).toEqual({ value: 'both ways', expirationTime })
+  })
+})
+
+describe('waggleKadDHT with limits of its own', () => {
+  const maxSubkeys = DEFAULT_LIMITS.maxSubkeys + 1
+  const limits = { ...DEFAULT_LIMITS, maxSubkeys }
+
+  /** As many subkeys as these limits allow, and the default ones don't. */
+  function crowded(expirationTime: number): DHTRecord {
+    const ids = Array.from({ length: maxSubkeys }, (_, i) => subkeyId(`${i}`)).sort()
+    return { subkeys: new Map(ids.map((id) => [id, { expirationTime, value: encodeValue(1) }])) }
+  }
+
+  it('selects by these the best record that is found (N1, R12)', async () => {
+    const appNode = () =>
+      libp2pNode({ ...basicServices(), dht: waggleKadDHT({ records: { limits: { maxSubkeys } } }) })
+    await using one = await appNode()
+    await using other = await appNode()
+    await acquaint(one, other)
+    const [older, newer] = [600, 700].map((ttl) => crowded(getDHTTime() + ttl))
+    await putAt(one, 'party', older as DHTRecord, other)
+    await putAt(other, 'party', newer as DHTRecord, one)
+
+    const found = await one.contentRouting.get(recordKey('party'))
+    expect(lastExpiration(decodeRecord(found, limits))).toBe(lastExpiration(newer as DHTRecord))
+  })
+
+  it('keeps the default ones that are left out, or undefined (R12)', async () => {
+    await using node = await libp2pNode({
+      ...basicServices(),
+      dht: waggleKadDHT({ records: { limits: { maxSubkeys, maxTtl: undefined } } }),
+      waggle: waggle()
+    })
+    await using dht = await DHT.create({ libp2p: node })
+
+    const endless = dht.store('key', 1, { ttl: DEFAULT_LIMITS.maxTtl + 1 })
+    await expect(endless).rejects.toThrow(/at most 2592000 are allowed/)
+    const large = dht.store('key', new Uint8Array(DEFAULT_LIMITS.maxValueBytes), { ttl: 600 })
+    await expect(large).rejects.toMatchObject({ name: 'RecordTooLargeError' })
   })
 })
 

@@ -10,6 +10,7 @@ import {
 import { testnet } from '@waggle/dht/testnet'
 import { MemoryDatastore } from 'datastore-core'
 import { describe, expect, it, vi } from 'vitest'
+import { collectGarbage } from '../support/collect-garbage.ts'
 import { basicServices, libp2pNode, PATIENCE } from '../support/libp2p-node.ts'
 
 /** What a node has told of one kind of event, as text. */
@@ -82,6 +83,43 @@ describe('the events of a DHT', () => {
     await using peer = await DHT.create({ initialPeers: other.multiaddrs })
     await expect.poll(() => others, PATIENCE).toEqual([peer.peerId.toString()])
     expect(mine).toEqual([])
+  })
+
+  it('leave nothing of a listener behind that was removed (N9)', async () => {
+    await using dht = await DHT.create({ clientMode: true })
+    const removed = (() => {
+      const listener = (): void => {}
+      dht.addEventListener('record:stored', listener)
+      dht.removeEventListener('record:stored', listener)
+      return new WeakRef(listener)
+    })()
+
+    await expect
+      .poll(() => {
+        collectGarbage()
+        return removed.deref() === undefined
+      }, PATIENCE)
+      .toBe(true)
+  })
+
+  it('are heard by a listener of two DHTs of one node from each of them', async () => {
+    await using libp2p = await libp2pNode({
+      ...basicServices(),
+      dht: waggleKadDHT(),
+      waggle: waggle()
+    })
+    await using one = await DHT.create({ libp2p })
+    await using other = await DHT.create({ libp2p })
+    const heard: unknown[] = []
+    const listener = ({ detail }: DHTEvents['record:stored']): unknown => heard.push(detail.key)
+    one.addEventListener('record:stored', listener)
+    other.addEventListener('record:stored', listener)
+
+    await one.store('first', 1, { ttl: 600 })
+    expect(heard).toEqual(['first', 'first'])
+    one.removeEventListener('record:stored', listener)
+    await one.store('second', 2, { ttl: 600 })
+    expect(heard).toEqual(['first', 'first', 'second'])
   })
 
   it('have names that are checked, as nobody would hear of any other', async () => {

@@ -1,13 +1,14 @@
 import {
   DHT,
   getDHTTime,
+  type RecordValidator,
   schemaValidator,
   ValidationError,
   waggle,
   waggleKadDHT
 } from '@waggle/dht'
 import { type Testnet, testnet } from '@waggle/dht/testnet'
-import { plainRecord } from '@waggle/record'
+import { decodeValue, plainRecord } from '@waggle/record'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { z } from 'zod'
 import { subkeysOf } from '../support/found.ts'
@@ -97,6 +98,53 @@ describe('addValidators', () => {
     await expect(second.store('sensor/1', 'hot', LIFETIME)).rejects.toThrow(/schemaValidator/)
     expect(await second.store('sensor/1', 30, { ttl: 900 })).toBe(true)
     expect(() => second.addValidators({} as never)).toThrow(TypeError)
+  })
+
+  it('counts until the DHT stops, or creating it has failed, on a node that goes on', async () => {
+    await using node = await libp2pNode({
+      ...basicServices(),
+      dht: waggleKadDHT(),
+      waggle: waggle()
+    })
+    const failed = DHT.create({
+      libp2p: node,
+      validators: [validator],
+      initialPeers: '127.0.0.1:9'
+    })
+    await expect(failed).rejects.toMatchObject({ name: 'BootstrapError' })
+
+    await using dht = await DHT.create({ libp2p: node })
+    expect(await dht.store('sensor/1', 'warm', LIFETIME)).toBe(true)
+    const [one, other] = [
+      await DHT.create({ libp2p: node, validators: [validator] }),
+      await DHT.create({ libp2p: node })
+    ]
+    other.addValidators(validator)
+    await one.stop()
+    await expect(dht.store('sensor/2', 'warm', LIFETIME)).rejects.toThrow(ValidationError)
+    await other.stop()
+    expect(await dht.store('sensor/2', 'warm', LIFETIME)).toBe(true)
+    expect(() => other.addValidators(validator)).toThrow(/stopped/)
+  })
+
+  it('signs once, however many DHTs of a node have the same', async () => {
+    await using node = await libp2pNode({
+      ...basicServices(),
+      dht: waggleKadDHT(),
+      waggle: waggle()
+    })
+    const marking: RecordValidator = {
+      validate: () => true,
+      sign: ({ value }) => `[${value}]`,
+      strip: ({ value }) => String(value).slice(1, -1)
+    }
+    await using dht = await DHT.create({ libp2p: node, validators: [marking] })
+    await using _ = await DHT.create({ libp2p: node, validators: [marking] })
+    await dht.store('key', 'value', LIFETIME)
+
+    const [held] = dht.heldRecords()
+    expect(decodeValue(held?.record.plain?.value as Uint8Array)).toBe('[value]')
+    expect(await dht.get('key')).toMatchObject({ value: 'value' })
   })
 
   it('works in a node of the application, by option, too', async () => {

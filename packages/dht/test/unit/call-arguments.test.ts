@@ -36,3 +36,36 @@ describe('an option that a call does not have', () => {
     )
   })
 })
+
+describe('an option that is not what it has to be', () => {
+  const dht = operations(new Simulation(recordKey('k'), { size: 6 }))
+  const reading = (options: object) => [
+    () => dht.get('k', given(options)),
+    () => dht.getMany(['k'], given(options))
+  ]
+  const seconds = 'sufficientExpirationTime must be a number of seconds, as getDHTTime() gives, got'
+
+  it.each([
+    [`${seconds} "x"`, reading({ sufficientExpirationTime: 'x' })],
+    [`${seconds} NaN`, reading({ sufficientExpirationTime: Number.NaN })],
+    [`${seconds} Date`, reading({ sufficientExpirationTime: new Date() })],
+    ['latest must be true or false, got "no"', reading({ latest: 'no' })],
+    ['latest must be true or false, got null', reading({ latest: null })],
+    [
+      'republish must be true or false, got "yes"',
+      [() => dht.store('k', 'v', given({ ttl: 60, republish: 'yes' }))]
+    ],
+    ['onProgress must be a function, got 5', [() => dht.getMany(['k'], given({ onProgress: 5 }))]]
+  ])('is a TypeError that says so: %s', async (said, calls) => {
+    for (const calling of calls) {
+      expect(await calling().then(() => undefined, String)).toBe(`TypeError: ${said}`)
+    }
+  })
+
+  it('may be left out by undefined, and be a moment that never comes', async () => {
+    const options = { latest: undefined, sufficientExpirationTime: Number.POSITIVE_INFINITY }
+
+    expect(await dht.get('k', options)).toBeUndefined()
+    expect(await dht.getMany(['k'], { sufficientExpirationTime: undefined })).toEqual([undefined])
+  })
+})

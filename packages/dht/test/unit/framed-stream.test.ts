@@ -1,3 +1,4 @@
+import type { Stream } from '@libp2p/interface'
 import { recordKey } from '@waggle/record'
 import { describe, expect, it, vi } from 'vitest'
 import { FramedStream } from '../../src/exchange/framed-stream.ts'
@@ -39,5 +40,25 @@ describe('FramedStream, for the side that answers', () => {
     checks[0]?.resolve()
     await vi.waitFor(() => expect(messages).toHaveLength(1))
     expect(framed.bufferedBytes).toBe(MAX_OWED_BYTES / 2)
+  })
+})
+
+describe('FramedStream', () => {
+  it.each([
+    ['is reset', (stream: Stream) => stream.abort(new Error('enough'))],
+    ['is closed by the other side', (stream: Stream) => stream.close()]
+  ] as const)('ends where its stream %s before anybody listens (N9)', async (_, end) => {
+    await using source = await streamSource()
+    const [theirs, mine] = await source.open()
+    await end(theirs)
+    await vi.waitUntil(() => mine.status !== 'open' || mine.remoteWriteStatus !== 'writable')
+    const onClose = vi.fn()
+    const framed = new FramedStream({
+      ...{ stream: mine, language: EXCHANGE, onClose },
+      onMessage: () => {}
+    })
+    await vi.waitFor(() => expect(onClose).toHaveBeenCalledOnce())
+
+    expect(framed.isOpen).toBe(false)
   })
 })

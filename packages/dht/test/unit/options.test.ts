@@ -155,6 +155,28 @@ describe('settingsOf', () => {
     expect(nodeLimits).toEqual({ ...DEFAULT_NODE_LIMITS, maxStoredRecords: 5 })
   })
 
+  it.each(Object.keys(DEFAULT_NODE_LIMITS))(
+    'refuses a limits.%s that is no whole number from 1 up, here and in waggle() (N9)',
+    (limit) => {
+      for (const value of [...wrongNumbers, 0.5, 1.5]) {
+        const limits = { [limit]: value }
+        expect(() => settingsFor({ limits })).toThrow(
+          `limits.${limit} must be a whole number, 1 or more, got `
+        )
+        expect(() => waggle({ limits })).toThrow(TypeError)
+      }
+    }
+  )
+
+  it('takes a limit that is undefined for one that is left out (R12, N9)', () => {
+    const limits = { maxTtl: undefined, maxCalls: undefined }
+
+    expect(settingsFor({ limits })).toMatchObject({
+      limits: DEFAULT_LIMITS,
+      nodeLimits: DEFAULT_NODE_LIMITS
+    })
+  })
+
   it.each([{ maxMessageBytes: 1000 }, { maxMessageBytes: 10 ** 8 }, { maxRecordBytes: 2 ** 22 }])(
     'refuses limits by which a record fits no message: %j',
     (limits) => {

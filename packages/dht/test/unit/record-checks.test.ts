@@ -195,6 +195,18 @@ describe('RecordChecks.shown', () => {
     expect(shown(by, record)).toBeUndefined()
   })
 
+  it('refuses nothing any more when all who added a validator have taken it back', () => {
+    const validator = only('alice')
+    const by = checks(validator)
+    const record = party('bob')
+    by.addValidators([validator])
+
+    by.removeValidators([validator])
+    expect(shown(by, record)).toBeUndefined()
+    by.removeValidators([validator])
+    expect(shown(by, record)).toBeDefined()
+  })
+
   it('asks a validator once about an entry that is accepted', () => {
     const validate = vi.fn(() => true)
     const by = checks({ validate })

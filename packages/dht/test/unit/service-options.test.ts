@@ -20,8 +20,12 @@ const wrong: readonly (readonly [said: RegExp, make: () => unknown])[] = [
   [/^the options of records must be an object, got 5/, of(waggleKadDHT, { records: 5 })],
   [/^maxRecord is not an option of records/, of(waggleKadDHT, { records: { maxRecord: 1 } })],
   [
-    /^maxRecords must be a positive number, got "x"/,
+    /^maxRecords must be a whole number, 1 or more, got "x"/,
     of(waggleKadDHT, { records: { maxRecords: 'x' } })
+  ],
+  [
+    /^maxBytes must be a whole number, .* got 0.5/,
+    of(waggleKadDHT, { records: { maxBytes: 0.5 } })
   ],
   [/^limits.maxTTL must be one of/, of(waggleKadDHT, { records: { limits: { maxTTL: 1 } } })],
   [
@@ -41,7 +45,9 @@ describe('the services for a node of the application', () => {
   })
 
   it('take what is undefined for left out', () => {
-    expect(waggle({ numReplicas: undefined, cache: undefined })).toBeTypeOf('function')
+    expect(waggle({ numReplicas: undefined, limits: { maxCalls: undefined } })).toBeTypeOf(
+      'function'
+    )
     expect(waggleKadDHT({ protocol: undefined as never, records: undefined })).toBeTypeOf(
       'function'
     )

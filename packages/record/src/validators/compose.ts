@@ -15,7 +15,7 @@ export type Patience = <T>(answer: PromiseLike<T>) => PromiseLike<T>
 
 /**
  * One validator that accepts what all of these do; of those that merge, such as schema validators,
- * one is enough.
+ * one is enough. The same one given twice counts once.
  */
 export function compose(...validators: readonly RecordValidator[]): ComposedValidator {
   return new Composition(validators)
@@ -80,7 +80,7 @@ class Composition implements ComposedValidator {
 
   constructor(validators: readonly RecordValidator[]) {
     const all = validators.flatMap((one) => (one instanceof Composition ? one.validators : [one]))
-    this.validators = all
+    this.validators = [...new Set(all)]
       .reduce<readonly RecordValidator[]>(mergedInto, [])
       .toSorted((a, b) => (b.priority ?? 0) - (a.priority ?? 0))
     this.#signers = this.validators.toReversed()

@@ -43,7 +43,7 @@ describe('compose', () => {
   it('accepts what all validators do, when they take their time', async () => {
     const slow: RecordValidator = { name: 'slow', validate: async ({ value }) => value === 'x' }
 
-    expect(await compose(slow, slow).validate(some)).toBe(true)
+    expect(await compose(slow, { ...slow }).validate(some)).toBe(true)
     expect(await compose(slow).validate(submission({ value: 'y' }))).toBe('slow: no reason given')
   })
 
@@ -92,6 +92,12 @@ describe('compose', () => {
     const all = compose(compose(marking('a'), marking('b', 5)), marking('c', 3))
 
     expect(all.validators.map(({ name }) => name)).toEqual(['b', 'c', 'a'])
+  })
+
+  it('counts the same one once', () => {
+    const marked = marking('!')
+
+    expect(compose(marked, compose(marked)).sign(some)).toBe('!x')
   })
 
   it('merges those that can', () => {

@@ -2,6 +2,7 @@ import fc from 'fast-check'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import type { DHTRecord } from '../../src/index.ts'
 import {
+  DEFAULT_LIMITS,
   DEFAULT_MAX_SUBKEYS,
   encodeRecord,
   encodeValue,
@@ -10,6 +11,7 @@ import {
   prune,
   recordKey,
   recordSelector,
+  selectorFor,
   subkeyId,
   subkeyRecord,
   tombstoneRecord
@@ -37,6 +39,12 @@ const sent: fc.Arbitrary<Sent> = fc.oneof(
     arbitrary: fc.constantFrom(...malformed).map((bytes) => sentOf(Uint8Array.from(bytes)))
   }
 )
+
+/** One subkey more than the default limits allow. */
+const names = Array.from({ length: DEFAULT_MAX_SUBKEYS + 1 }, (_, i) => subkeyId(`${i}`))
+const crowded: DHTRecord = {
+  subkeys: new Map(names.sort().map((id) => [id, { expirationTime: 3, value: encodeValue(1) }]))
+}
 
 const several = fc.array(sent, { minLength: 1, maxLength: 5 })
 
@@ -144,11 +152,17 @@ describe('recordSelector', () => {
   })
 
   it('puts a record beyond the limits last (R12)', () => {
-    const entry = { expirationTime: 3, value: encodeValue(1) }
-    const names = Array.from({ length: DEFAULT_MAX_SUBKEYS + 1 }, (_, i) => subkeyId(`${i}`))
-    const crowded = { subkeys: new Map(names.sort().map((name) => [name, entry])) }
-
     expectOrder(plainRecord('x', 2), crowded)
+  })
+})
+
+describe('selectorFor', () => {
+  it('goes by the limits that it is given (N1, R12)', () => {
+    const values = [plainRecord('x', 2), crowded].map((some) => encodeRecord(some))
+    const raised = selectorFor({ ...DEFAULT_LIMITS, maxSubkeys: DEFAULT_MAX_SUBKEYS + 1 })
+    const lowered = selectorFor({ ...DEFAULT_LIMITS, maxSubkeys: DEFAULT_MAX_SUBKEYS })
+
+    expect([raised, lowered].map((select) => select(key, values))).toEqual([1, 0])
   })
 })
 

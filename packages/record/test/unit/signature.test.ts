@@ -35,6 +35,55 @@ function check(key: Uint8Array, record: DHTRecord): DHTRecord {
   return checkRecord(key, encodeRecord(record), { now })
 }
 
+/** Counts the turns of the event loop until something is settled. */
+async function turnsUntil(settled: Promise<unknown>): Promise<number> {
+  let turns = 0
+  const again = (): void => {
+    turns++
+    next = setImmediate(again)
+  }
+  let next = setImmediate(again)
+
+  try {
+    await settled
+  } finally {
+    clearImmediate(next)
+  }
+
+  return turns
+}
+
+/** A dictionary of so many subkeys that its owner has signed. */
+async function manySigned(count: number): Promise<DHTRecord> {
+  const expirationTime = getDHTTime() + 600
+  const ids = Array.from({ length: count }, (_, i) => subkeyId(`${alices}${i}`)).sort()
+  const subkeys = new Map(ids.map((id) => [id, { expirationTime, value: Uint8Array.of(1) }]))
+  return signRecord(party, { subkeys }, ALICES_KEY)
+}
+
+describe('recordValidator of many signatures', () => {
+  it('lets others have their turns, also while it checks several records (R15, N1, N9)', async () => {
+    const bytes = encodeRecord(await manySigned(300))
+
+    expect(await turnsUntil(recordValidator(party, bytes))).toBeGreaterThan(2)
+    const several = [bytes, bytes, bytes].map((one) => recordValidator(party, one))
+    expect(await turnsUntil(Promise.all(several))).toBeGreaterThan(6)
+  })
+
+  it('rejects for the last one, too (R15, N1)', async () => {
+    const { subkeys } = await manySigned(300)
+    const last = [...subkeys.keys()].at(-1) as string
+    const forged = new Map(subkeys).set(last, {
+      ...subkeys.get(last),
+      expirationTime: getDHTTime() + 700
+    })
+
+    await expect(recordValidator(party, encodeRecord({ subkeys: forged }))).rejects.toThrow(
+      ValidationError
+    )
+  })
+})
+
 describe('the frozen signatures', () => {
   const file = new URL('../fixtures/signatures.json', import.meta.url)
   const fixtures: {

@@ -5,6 +5,7 @@ import {
   type Entry,
   encodeRecord,
   encodeValue,
+  fastVerify,
   type Key,
   ownerOf,
   recordKey,
@@ -16,7 +17,6 @@ import {
 } from '@waggle/record'
 import { concat } from 'uint8arrays/concat'
 import { toString as stringOf } from 'uint8arrays/to-string'
-import { fastVerify } from '../../../src/checks/native-crypto.ts'
 import type { Target } from '../fuzzer.ts'
 import { assertThat, unlessRefused } from './claims.ts'
 import { bytesOf, CBOR, read, words } from './material.ts'

@@ -1,16 +1,16 @@
-import type { KeyObject } from 'node:crypto'
-import { sha256 } from '@noble/hashes/sha2.js'
-import { type VerifySignature, verifySignature } from '@waggle/record'
 import { concat } from 'uint8arrays/concat'
 import { fromString } from 'uint8arrays/from-string'
-import { toString as stringOf } from 'uint8arrays/to-string'
+import { verifySignature } from './ed25519.ts'
+import type { VerifySignature } from './interface.ts'
 
 /*
  * What the platform does faster: Node's OpenSSL verifies a signature in a tenth of the time, and
- * agrees with ours about all of them. Everywhere else the pure functions do.
+ * agrees with ours about all of them. Everywhere else the pure function does.
  */
 
 const node = globalThis.process?.getBuiltinModule?.('node:crypto')
+
+type KeyObject = ReturnType<NonNullable<typeof node>['createPublicKey']>
 
 /** What comes before an Ed25519 key to make it a SubjectPublicKeyInfo (RFC 8410 §10.1). */
 const SPKI_PREFIX = fromString('302a300506032b6570032100', 'hex')
@@ -18,7 +18,7 @@ const SPKI_PREFIX = fromString('302a300506032b6570032100', 'hex')
 /** Owners' keys are the same arrays again and again, and take a while to read. */
 const keys = new WeakMap<Uint8Array, KeyObject>()
 
-/** Verifies as `verifySignature` of `@waggle/record` does. */
+/** Verifies as {@link verifySignature} does, by what is fastest here. */
 export const fastVerify: VerifySignature =
   node === undefined
     ? verifySignature
@@ -36,12 +36,6 @@ export const verifyInThread:
         error === null ? resolve(isGood) : reject(error)
       )
     }))
-
-/** SHA-256 of the bytes, one character a byte. */
-export const digestOf: (bytes: Uint8Array) => string =
-  node?.hash === undefined
-    ? (bytes) => stringOf(sha256(bytes), 'latin1')
-    : (bytes) => node.hash('sha256', bytes, 'binary')
 
 function keyObjectOf(publicKey: Uint8Array): KeyObject {
   const known = keys.get(publicKey)
