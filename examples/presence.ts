@@ -18,7 +18,7 @@ process.once('SIGINT', () => leaving.abort())
 process.once('SIGTERM', () => leaving.abort())
 
 const dht = await DHT.create({ initialPeers })
-console.log(`in another terminal: node examples/presence.ts bob ${dht.multiaddrs[0]}`)
+console.log(`in another terminal: node examples/presence.ts <name> ${dht.multiaddrs[0]}`)
 
 // Stored again and again while this process runs, and forgotten soon after it ends.
 await dht.store(

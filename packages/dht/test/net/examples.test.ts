@@ -19,7 +19,7 @@ describe('the example', () => {
 
   it('presence shows who is here, until Ctrl-C', async () => {
     await using alice = new RunningScript('examples/presence.ts', ['alice'])
-    const [, address = ''] = /join by: (\S+)/.exec(await alice.line(/join by/)) ?? []
+    const [, address = ''] = /<name> (\S+)/.exec(await alice.line(/<name>/)) ?? []
     await using bob = new RunningScript('examples/presence.ts', ['bob', address])
     await alice.line(/^here: alice, bob$/)
 
