@@ -133,9 +133,13 @@ export class ExchangeChannel implements RecordChannel {
       : this.#clients.get(name)?.isOpen === true
   }
 
-  /** Whether a peer is to be asked after all others: those whom its namer named before were not there. */
+  /**
+   * Whether a peer is to be asked after all others: it was not there lately, and has not been met since, or those
+   * whom its namer named before were not there.
+   */
   isDoubtful(peer: Contact): boolean {
-    return this.#hearsay.isDoubtful(peer)
+    const isMissed = this.#hearsay.isMissed(peer) && this.#isStranger(peer)
+    return isMissed || this.#hearsay.isDoubtful(peer)
   }
 
   /**

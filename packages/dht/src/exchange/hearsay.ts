@@ -31,6 +31,10 @@ export class Hearsay {
 
   /** A stranger was reached, or was not. */
   tried(stranger: Contact, isReached: boolean): void {
+    if (isReached && !this.#missed.isEmpty) {
+      this.#missed.forget(placeOf(stranger))
+    }
+
     const namer = this.#namers.get(stranger)
 
     if (namer !== undefined) {
@@ -46,12 +50,13 @@ export class Hearsay {
     this.#missed.add(placeOf(stranger))
   }
 
-  /** Whether others are to be asked first. */
-  isDoubtful(contact: Contact): boolean {
-    if (!this.#missed.isEmpty && this.#missed.has(placeOf(contact))) {
-      return true
-    }
+  /** Whether it was not there lately, at these addresses. */
+  isMissed(stranger: Contact): boolean {
+    return !this.#missed.isEmpty && this.#missed.has(placeOf(stranger))
+  }
 
+  /** Whether others are to be asked first, for who has named it. */
+  isDoubtful(contact: Contact): boolean {
     if (this.#credits.size === 0) {
       return false
     }

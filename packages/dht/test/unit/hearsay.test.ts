@@ -54,7 +54,7 @@ describe('Hearsay', () => {
     expect(hearsay.isDoubtful(strangers[0] ?? contact(0))).toBe(false)
   })
 
-  it('doubts a peer where it was not, and not elsewhere (N9)', () => {
+  it('remembers where a peer was not, and not elsewhere, until it is reached there (N9)', () => {
     const hearsay = new Hearsay()
     const [there, elsewhere] = [
       contact(50, ['/ip4/10.0.0.1/tcp/1']),
@@ -62,8 +62,11 @@ describe('Hearsay', () => {
     ]
     hearsay.missed(there)
 
-    expect(hearsay.isDoubtful(there)).toBe(true)
-    expect(hearsay.isDoubtful(contact(50, ['/ip4/10.0.0.1/tcp/1']))).toBe(true)
-    expect(hearsay.isDoubtful(elsewhere)).toBe(false)
+    expect(hearsay.isMissed(there)).toBe(true)
+    expect(hearsay.isMissed(contact(50, ['/ip4/10.0.0.1/tcp/1']))).toBe(true)
+    expect(hearsay.isMissed(elsewhere)).toBe(false)
+
+    hearsay.tried(there, true)
+    expect(hearsay.isMissed(there)).toBe(false)
   })
 })
