@@ -32,9 +32,16 @@ async function demo({ node, env }, args) {
 
 /** Runs one of the examples: `npm run example -- presence alice`. */
 async function example({ node, env }, [name = '', ...args]) {
+  const file = `examples/${name.replace(/\.ts$/, '')}.ts`
+
+  if (!existsSync(join(ROOT, file))) {
+    const names = readdirSync(join(ROOT, 'examples')).filter((one) => one.endsWith('.ts'))
+    throw new StopError(2, `there is no example ${name}; there are ${names.join(', ')}`)
+  }
+
   await step([node, 'node_modules/typescript/bin/tsc', '-b'], env)
 
-  return run([node, `examples/${name.replace(/\.ts$/, '')}.ts`, ...args], env)
+  return run([node, file, ...args], env)
 }
 
 /** Starts the command from the source that is there, as `npm run waggle -- serve`. */

@@ -9,7 +9,7 @@ import type {
   StoreOptions,
   WatchOptions
 } from './interface.ts'
-import { assertThat, type Check, isBoolean, isFunction } from './option-checks.ts'
+import { assertThat, type Check, hasMethod, isBoolean, isFunction } from './option-checks.ts'
 
 /** The options of each call, all of them, and what an entry of storeMany may have. */
 interface OptionsOfCalls {
@@ -27,7 +27,8 @@ interface OptionsOfCalls {
 /** What an option has to be; true where this is checked below, or by whoever uses it. */
 type Rule = Check | true
 
-const CALL = { signal: true, timeoutMs: true } as const
+const SIGNAL = { signal: hasMethod('throwIfAborted', 'an AbortSignal') } as const
+const CALL = { ...SIGNAL, timeoutMs: true } as const
 const WRITE = { expirationTime: true, ttl: true, privateKey: true } as const
 const READ = { ...CALL, latest: isBoolean, sufficientExpirationTime: isMoment } as const
 
@@ -41,7 +42,7 @@ const OPTIONS: {
   storeMany: { ...CALL, ...WRITE },
   entry: { ...WRITE, key: true, value: true, subkey: true },
   getMany: { ...READ, onProgress: isFunction },
-  watch: { signal: true },
+  watch: SIGNAL,
   findNearestPeers: { ...CALL, count: true }
 }
 
@@ -55,17 +56,9 @@ function isMoment(value: unknown, option: string): void {
  * Passed over, a misspelled one would change what is done: without its subkey, an entry of a
  * dictionary is a plain value.
  */
-export function assertOptionNames(call: keyof OptionsOfCalls, options: object): void {
+export function assertCallOptions(call: keyof OptionsOfCalls, options: object): void {
   if (typeof options !== 'object' || options === null) {
     throw new TypeError(`the options of ${call} must be an object, got ${options}`)
-  }
-
-  const { signal } = options as { readonly signal?: unknown }
-
-  if (signal !== undefined && typeof Object(signal).throwIfAborted !== 'function') {
-    throw new TypeError(
-      `the signal of ${call} must be an AbortSignal, such as the signal of an AbortController`
-    )
   }
 
   const rules: Readonly<Record<string, Rule>> = OPTIONS[call]
@@ -94,7 +87,7 @@ export function assertOptions(name: 'store' | 'delete', options: unknown): void 
     )
   }
 
-  assertOptionNames(name, options)
+  assertCallOptions(name, options)
 }
 
 /** A string or bytes are one key: to read each character or byte as one is never what is meant. */

@@ -12,7 +12,7 @@ import {
   whenDone
 } from '@waggle/record'
 import type { CachedReads } from './cache/cached-reads.ts'
-import { assertMany, assertOptionNames, assertOptions } from './call-arguments.ts'
+import { assertCallOptions, assertMany, assertOptions } from './call-arguments.ts'
 import { Calls } from './calls.ts'
 import { MANY_BYTES_UNDER_WAY, MANY_UNDER_WAY } from './constants.ts'
 import type {
@@ -104,7 +104,7 @@ export class Operations implements WaggleOperations {
   }
 
   stopRepublishing(key: Key, options: PlaceOptions = {}): boolean {
-    assertOptionNames('stopRepublishing', options)
+    assertCallOptions('stopRepublishing', options)
     const { subkey } = options
     const { limits } = this.#init.store
     const place = placeName(
@@ -115,7 +115,7 @@ export class Operations implements WaggleOperations {
   }
 
   async get(key: Key, options: GetOptions = {}): Promise<Found | undefined> {
-    assertOptionNames('get', options)
+    assertCallOptions('get', options)
     const bytes = recordKey(key, this.#init.store.limits)
     const { latest, sufficientExpirationTime } = options
     return this.#calls.run(
@@ -130,11 +130,11 @@ export class Operations implements WaggleOperations {
     options: StoreManyOptions = {}
   ): Promise<boolean[]> {
     assertMany('entries', entries)
-    assertOptionNames('storeMany', options)
+    assertCallOptions('storeMany', options)
     const rules = this.#rules(options.privateKey)
     const toWrite = (entry: StoreEntry, index: number): Write =>
       inEntry(index, () => {
-        assertOptionNames('entry', entry)
+        assertCallOptions('entry', entry)
         return storing({ ...entry, ...lifetimeOf(entry, options) }, rules)
       })
 
@@ -162,7 +162,7 @@ export class Operations implements WaggleOperations {
 
   async getMany(keys: Iterable<Key>, options: GetManyOptions = {}): Promise<(Found | undefined)[]> {
     assertMany('keys', keys)
-    assertOptionNames('getMany', options)
+    assertCallOptions('getMany', options)
     const { onProgress, latest, sufficientExpirationTime } = options
     const { limits } = this.#init.store
     const toBytes = (key: Key, index: number): Uint8Array =>
@@ -199,14 +199,14 @@ export class Operations implements WaggleOperations {
   }
 
   watch(key: Key, options: WatchOptions = {}): AsyncIterableIterator<Found | undefined> {
-    assertOptionNames('watch', options)
+    assertCallOptions('watch', options)
     const { signal } = options
     const { lifetime, store, watches } = this.#init
     return watches.watching(recordKey(key, store.limits), { signal, lifetime })
   }
 
   async findNearestPeers(key: Key, options: FindNearestPeersOptions = {}): Promise<PeerId[]> {
-    assertOptionNames('findNearestPeers', options)
+    assertCallOptions('findNearestPeers', options)
     const { replicas, numReplicas, store } = this.#init
     const { count = numReplicas } = options
     const bytes = recordKey(key, store.limits)

@@ -65,10 +65,9 @@ export class Replicas {
   }
 
   /**
-   * Sends a write to the nearest peers that answer (N6), and says what each made of it, and of all others
-   * which hold something that beats it. Searching
-   * and storing are one: a peer that knows nearer ones says so as it answers, and what it holds by
-   * then does no harm.
+   * Sends a write to the nearest peers that answer (N6), and says what each made of it; and of others
+   * only that they hold something that beats it. Searching and storing are one: a peer that knows
+   * nearer ones says so as it answers, and what it holds by then does no harm.
    */
   async write(key: Uint8Array, write: DHTRecord, wanted: Wanted): Promise<StoreOutcome[]> {
     const { channel, lookups, numReplicas } = this.#init

@@ -70,7 +70,7 @@ async function measure(found: Map<Case, Measured[]>, options: FloorOptions): Pro
   const network = await FloorNetwork.start(options)
 
   try {
-    for (const each of CASES) {
+    for (const each of casesOf(options.layers)) {
       const load: Load = { count, inFlight: each.inFlight, limitMs }
       await network.run(each.operation, load)
       found.set(each, [...(found.get(each) ?? []), await network.run(each.operation, load)])
@@ -123,9 +123,17 @@ function chartOf(measured: Found): Chart {
     y: { title: 'requests per second', isLogarithmic: true },
     series: LAYERS.map((layers) => ({
       title: layers,
-      values: Array.from(measured[layers].values(), (each) => medianOf(each, rate))
+      values: CASES.map((each) => {
+        const results = measured[layers].get(each)
+        return results === undefined ? null : medianOf(results, rate)
+      })
     }))
   }
+}
+
+/** TCP alone has no layers. */
+function casesOf(layers: Layers): readonly Case[] {
+  return layers === 'stock' ? CASES : CASES.filter(({ operation }) => operation !== 'tcp')
 }
 
 function isStream({ operation, inFlight }: Case): boolean {
