@@ -1,6 +1,4 @@
 import { DEFAULT_LIMITS } from '@waggle/record'
-import type { CacheOptions } from './cache/cache-policy.ts'
-import { SEARCH_WIDTH } from './constants.ts'
 import { DEFAULT_NODE_LIMITS } from './node-limits.ts'
 
 /** Throws a TypeError unless the value, which is given, suits the option. */
@@ -78,7 +76,7 @@ export function isNodeLimits(value: unknown, option: string): void {
 }
 
 /** Each that is given, by its name. */
-function checkMembers(value: unknown, option: string, checks: Checks): void {
+export function checkMembers(value: unknown, option: string, checks: Checks): void {
   isObject(value, option)
   const names = Object.keys(checks)
 
@@ -147,23 +145,6 @@ export function areValidators(value: unknown, option: string): void {
       `${option}[${index}]`
     )
   }
-}
-
-const CACHE_CHECKS: Readonly<Record<keyof CacheOptions, Check>> = {
-  maxRecords: isWhole(1, Number.MAX_SAFE_INTEGER),
-  local: isBoolean,
-  nearest: isWhole(0, SEARCH_WIDTH),
-  onStore: isBoolean,
-  refreshBeforeExpiry: isNotNegative
-}
-
-export function isCache(value: unknown, option: string): void {
-  if (value === false) {
-    return
-  }
-
-  assertThat(typeof value === 'object' && value !== null, option, 'false or an object', value)
-  checkMembers(value, option, CACHE_CHECKS)
 }
 
 export function isNotNegative(value: unknown, option: string): void {

@@ -4,20 +4,20 @@
  */
 
 export { ExchangeServer } from './exchange/exchange-server.ts'
-export { EXCHANGE_PROTOCOL } from './exchange/limits.ts'
+export { Lookups } from './lookup/lookups.ts'
 export type {
-  Contact,
   FindOptions,
   FindReply,
   RecordChannel,
-  Routing,
   StoreReply,
-  Wanted,
   WriteOptions
-} from './interface.ts'
-export { Avoidance } from './lookup/avoidance.ts'
-export { pointOfPeer } from './lookup/key-space.ts'
-export { Lookups } from './lookup/lookups.ts'
-export { PeerIndex } from './lookup/peer-index.ts'
-export { Replicas } from './replicas/replicas.ts'
+} from './lookup/record-channel.ts'
+export { Avoidance } from './peers/avoidance.ts'
+export type { Contact } from './peers/contact.ts'
+export { pointOfPeer } from './peers/key-space.ts'
+export { PeerIndex } from './peers/peer-index.ts'
+export type { Routing } from './peers/routing.ts'
+export { Replicas } from './reading/replicas.ts'
 export { RecordStore } from './store/record-store.ts'
+export type { Wanted } from './timing/cancellation.ts'
+export { EXCHANGE_PROTOCOL } from './wire/limits.ts'

@@ -1,35 +1,35 @@
 import { AbortError, type Logger, type PeerId, type Stream } from '@libp2p/interface'
 import type { ConnectionManager } from '@libp2p/interface-internal'
 import { type DHTRecord, encodeRecord, type MaybePromise, whenDone } from '@waggle/record'
-import { connectedTo } from '../connect.ts'
-import { timeoutSignal } from '../deadline.ts'
 import { BusyError } from '../errors.ts'
 import type {
-  Contact,
   FindOptions,
   FindReply,
   RecordChannel,
   StoreReply,
-  Wanted,
   WriteOptions
-} from '../interface.ts'
+} from '../lookup/record-channel.ts'
 import { DEFAULT_NODE_LIMITS, type NodeLimits } from '../node-limits.ts'
-import { receivedRecord } from '../received-record.ts'
+import { connectedTo } from '../peers/connect.ts'
+import type { Contact } from '../peers/contact.ts'
+import { DialAllowance } from '../peers/dial-limiter.ts'
+import { Hearsay } from '../peers/referrals.ts'
+import { receivedRecord } from '../store/received-record.ts'
 import type { RecordStore } from '../store/record-store.ts'
-import { Contacts } from './contacts.ts'
-import { DialAllowance } from './dial-allowance.ts'
-import { type Answer, ExchangeClient } from './exchange-client.ts'
-import { Hearsay } from './hearsay.ts'
+import type { Wanted } from '../timing/cancellation.ts'
+import { timeoutSignal } from '../timing/deadline.ts'
 import {
   EXCHANGE_PROTOCOL,
   MAX_REMEMBERED_CONTACTS,
   MAX_SILENCE_MS,
   OPEN_TIMEOUT_MS,
   STOCK_PEER_MEMORY_MS
-} from './limits.ts'
-import type { WirePeer } from './messages.ts'
-import { ExchangeProtocolError } from './protocol-error.ts'
-import type { Question } from './questions.ts'
+} from '../wire/limits.ts'
+import { ExchangeProtocolError } from '../wire/protocol-error.ts'
+import type { WirePeer } from '../wire/wire-peers.ts'
+import { Contacts } from '../wire/wire-peers.ts'
+import { type Answer, ExchangeClient } from './exchange-client.ts'
+import type { Question } from './requests.ts'
 
 export interface ExchangeChannelInit {
   readonly connectionManager: ConnectionManager

@@ -1,10 +1,10 @@
 import type { Stream } from '@libp2p/interface'
 import { BusyError, toError } from '../errors.ts'
-import type { Contact, Wanted } from '../interface.ts'
 import { DEFAULT_NODE_LIMITS, type NodeLimits } from '../node-limits.ts'
+import type { Contact } from '../peers/contact.ts'
 import { Alarm } from '../timing/alarm.ts'
-import { namedIn } from './contacts.ts'
-import { FramedStream } from './framed-stream.ts'
+import type { Wanted } from '../timing/cancellation.ts'
+import { FramedStream } from '../wire/framed-stream.ts'
 import {
   GATHERED_QUESTIONS,
   MAX_GATHERING_MS,
@@ -12,18 +12,18 @@ import {
   MAX_REQUESTS_UNDER_WAY,
   MAX_SILENCE_MS,
   TARGET_MESSAGE_BYTES
-} from './limits.ts'
+} from '../wire/limits.ts'
+import { ExchangeProtocolError } from '../wire/protocol-error.ts'
+import { QuestionQueue, type Waiting } from '../wire/request-queue.ts'
+import { namedIn, type WirePeer } from '../wire/wire-peers.ts'
 import {
   EXCHANGE,
   type FoundReply,
   type Message,
   type StoredReply,
-  type WireOutcome,
-  type WirePeer
+  type WireOutcome
 } from './messages.ts'
-import { ExchangeProtocolError } from './protocol-error.ts'
-import { QuestionQueue, type Waiting } from './question-queue.ts'
-import { isAlike, type Question, requestOf, sizeOf } from './questions.ts'
+import { isAlike, type Question, requestOf, sizeOf } from './requests.ts'
 
 /** `record` answers a FIND, `outcome` a STORE. */
 export interface Answer {
@@ -71,7 +71,7 @@ export class ExchangeClient {
   readonly #maxSilenceMs: number
   readonly #underWay = new Map<number, readonly Asked[]>()
   readonly #queue = new QuestionQueue<Question, Answer>({ sizeOf, isAlike })
-  #stream: FramedStream | undefined
+  #stream: FramedStream<Message> | undefined
   #isOpening = false
   #isFlushScheduled = false
   #lastId = 0
@@ -237,7 +237,7 @@ export class ExchangeClient {
           return
         }
 
-        this.#stream = new FramedStream({
+        this.#stream = new FramedStream<Message>({
           stream,
           language: EXCHANGE,
           maxMessageBytes: this.#limits.maxMessageBytes,
@@ -255,7 +255,7 @@ export class ExchangeClient {
     )
   }
 
-  #send(stream: FramedStream, batch: readonly Asked[]): void {
+  #send(stream: FramedStream<Message>, batch: readonly Asked[]): void {
     if (batch.length > 0) {
       if (this.#underWay.size === 0) {
         this.#silentSinceMs = performance.now()

@@ -8,21 +8,20 @@ import {
   type MaybePromise,
   whenDone
 } from '@waggle/record'
-import type { Access } from '../access.ts'
+import { Backlog } from '../admission/buffer-limits.ts'
+import type { FairWork } from '../admission/fair-queue.ts'
+import type { Admission } from '../admission/rate-limits.ts'
+import { Attention, BUSY_PAUSE_MS } from '../admission/scheduler.ts'
 import { toError } from '../errors.ts'
-import type { Routing } from '../interface.ts'
-import { pointOfKey } from '../lookup/key-space.ts'
 import { DEFAULT_NODE_LIMITS, type NodeLimits } from '../node-limits.ts'
+import type { Access } from '../peers/access.ts'
+import { pointOfKey } from '../peers/key-space.ts'
+import type { Routing } from '../peers/routing.ts'
 import type { RecordStore } from '../store/record-store.ts'
-import type { Admission } from './admission.ts'
-import { Answering, type Reply } from './answering.ts'
-import { Answers } from './answers.ts'
-import { Attention } from './attention.ts'
-import { Backlog } from './backlog.ts'
-import type { FairWork } from './fair-work.ts'
-import { FramedStream } from './framed-stream.ts'
-import { Introduced } from './introduced.ts'
-import { BUSY_PAUSE_MS, MAX_EXCHANGE_STREAMS, TARGET_MESSAGE_BYTES } from './limits.ts'
+import { FramedStream } from '../wire/framed-stream.ts'
+import { MAX_EXCHANGE_STREAMS, TARGET_MESSAGE_BYTES } from '../wire/limits.ts'
+import { Introduced } from '../wire/peer-list.ts'
+import { ExchangeProtocolError } from '../wire/protocol-error.ts'
 import {
   EXCHANGE,
   type FindRequest,
@@ -32,7 +31,8 @@ import {
   type StoreRequest,
   type WireOutcome
 } from './messages.ts'
-import { ExchangeProtocolError } from './protocol-error.ts'
+import { Answers } from './ordered-replies.ts'
+import { Answering, type Reply } from './response-job.ts'
 
 export interface ExchangeServerInit {
   readonly store: RecordStore
@@ -63,7 +63,7 @@ export interface ExchangeServerInit {
 /** A stream, and what is known of who asks on it. */
 interface Asking {
   readonly asker: PeerId
-  readonly framed: FramedStream
+  readonly framed: FramedStream<Message>
   readonly answers: Answers
 
   /** Whether what is to be stored may be. */
@@ -96,7 +96,7 @@ export class ExchangeServer {
   /** Serves a stream that a peer has opened. */
   serve(stream: Stream, asker: PeerId): void {
     const { maxMessageBytes, maxBufferedBytesPerPeer, maxRequestsPerPeer } = this.#limits
-    const framed = new FramedStream({
+    const framed = new FramedStream<Message>({
       ...{ stream, language: EXCHANGE },
       ...{ maxMessageBytes, maxUnreadBytes: maxBufferedBytesPerPeer },
       maxOwedAnswers: Math.ceil(maxRequestsPerPeer / MAX_EXCHANGE_STREAMS),

@@ -1,6 +1,6 @@
 import type { Rejection } from '@waggle/record'
-import { ByteReader, type ByteWriter } from './bytes.ts'
-import type { Language } from './frames.ts'
+import { ByteReader, type ByteWriter } from '../wire/bytes.ts'
+import type { Language } from '../wire/frames.ts'
 import {
   MAX_ADDRESS_BYTES,
   MAX_ADDRESSES_PER_PEER,
@@ -11,8 +11,9 @@ import {
   MAX_PEER_ID_BYTES,
   MAX_PEERS_PER_MESSAGE,
   MAX_REQUEST_ID
-} from './limits.ts'
-import { ExchangeProtocolError } from './protocol-error.ts'
+} from '../wire/limits.ts'
+import { ExchangeProtocolError } from '../wire/protocol-error.ts'
+import type { WirePeer } from '../wire/wire-peers.ts'
 
 /** Asks for records, and for the peers that are known to be near their keys. */
 export interface FindRequest {
@@ -61,12 +62,6 @@ export interface BusyReply {
 }
 
 export type Message = FindRequest | StoreRequest | FoundReply | StoredReply | BusyReply
-
-/** A peer as replies introduce it, once each; answers name it by its place among them. */
-export interface WirePeer {
-  readonly id: Uint8Array
-  readonly addresses: readonly Uint8Array[]
-}
 
 /** What a replica made of a write; `invalid`: it broke a rule; `refused`: one of the replica's own. */
 export type WireOutcome = 'accepted' | Rejection | 'invalid' | 'refused'

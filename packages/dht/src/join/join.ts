@@ -1,10 +1,11 @@
 import type { Multiaddr } from '@multiformats/multiaddr'
-import { anySignal } from '../deadline.ts'
 import { BootstrapError, ClockSkewError, toError } from '../errors.ts'
-import { adviceFor } from './advice.ts'
+import { NO_MEMORY, type PeerMemory } from '../persistence/peer-memory.ts'
+import { anySignal } from '../timing/deadline.ts'
 import { type AttemptInit, attempt, strictAttempt } from './attempt.ts'
-import { NO_MEMORY, type PeerMemory, RememberedPeers } from './peer-memory.ts'
-import { type Candidate, Reunion } from './reunion.ts'
+import { adviceFor } from './bootstrap-hints.ts'
+import { type Candidate, Reunion } from './reconnect.ts'
+import { RememberedPeers } from './remembered-peers.ts'
 
 export interface JoinInit extends AttemptInit {
   readonly initialPeers: readonly Multiaddr[]

@@ -1,8 +1,8 @@
 import type { AbortOptions, PeerId } from '@libp2p/interface'
 import { MessageType } from '@libp2p/kad-dht'
 import { SEARCH_WIDTH } from '../constants.ts'
-import { dialable } from '../exchange/contacts.ts'
-import type { Contact } from '../interface.ts'
+import type { Contact } from '../peers/contact.ts'
+import { dialable } from '../wire/wire-peers.ts'
 import { type KadInternals, NO_PATH } from './internals.ts'
 
 /** Asks one peer, which is connected, whom it knows near to a third one. By kad-dht's message: stock peers answer, too. */

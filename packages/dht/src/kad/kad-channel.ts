@@ -16,20 +16,20 @@ import {
 } from '@waggle/record'
 import { pipe } from 'it-pipe'
 import { equals } from 'uint8arrays/equals'
-import { connectedTo } from '../connect.ts'
 import { SEARCH_WIDTH } from '../constants.ts'
-import { timeoutSignal } from '../deadline.ts'
-import { dialable } from '../exchange/contacts.ts'
 import type {
-  Contact,
   FindReply,
   RecordChannel,
   StoreOutcome,
   StoreReply,
   WriteOptions
-} from '../interface.ts'
-import { receivedRecord } from '../received-record.ts'
+} from '../lookup/record-channel.ts'
+import { connectedTo } from '../peers/connect.ts'
+import type { Contact } from '../peers/contact.ts'
+import { receivedRecord } from '../store/received-record.ts'
 import type { RecordStore } from '../store/record-store.ts'
+import { timeoutSignal } from '../timing/deadline.ts'
+import { dialable } from '../wire/wire-peers.ts'
 import { type KadInternals, NO_PATH } from './internals.ts'
 
 export interface KadChannelComponents {

@@ -1,9 +1,10 @@
 import type { Libp2pEvents, PeerId, PeerStore, TypedEventTarget } from '@libp2p/interface'
 import type { Registrar } from '@libp2p/interface-internal'
 import type { Multiaddr } from '@multiformats/multiaddr'
-import type { Contact, Routing } from '../interface.ts'
-import type { Point } from '../lookup/key-space.ts'
-import { PeerIndex } from '../lookup/peer-index.ts'
+import type { Contact } from '../peers/contact.ts'
+import type { Point } from '../peers/key-space.ts'
+import { PeerIndex } from '../peers/peer-index.ts'
+import type { Routing } from '../peers/routing.ts'
 import type { KadInternals } from './internals.ts'
 
 export interface KnownPeersComponents {

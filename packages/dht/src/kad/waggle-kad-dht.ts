@@ -15,7 +15,6 @@ import {
   ValidationError
 } from '@waggle/record'
 import { DEFAULT_KAD_PROTOCOL, DEFAULT_REQUEST_TIMEOUT_MS } from '../constants.ts'
-import { pointOfKey, pointOfPeer, sharedBits } from '../lookup/key-space.ts'
 import {
   areFunctions,
   areValidators,
@@ -28,6 +27,7 @@ import {
   isRecordLimits,
   isText
 } from '../option-checks.ts'
+import { pointOfKey, pointOfPeer, sharedBits } from '../peers/key-space.ts'
 import { RecordStore, type RecordStoreOptions } from '../store/record-store.ts'
 import { internalsOf } from './internals.ts'
 import { mergingDatastore } from './merging-datastore.ts'

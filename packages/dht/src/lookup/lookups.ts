@@ -1,12 +1,13 @@
 import { HEDGE_MS, MAX_AVOIDED_PEERS, MAX_LOOKUPS_UNDER_WAY } from '../constants.ts'
 import { toError } from '../errors.ts'
-import type { Contact, Wanted } from '../interface.ts'
+import type { Avoidance } from '../peers/avoidance.ts'
+import type { Contact } from '../peers/contact.ts'
+import type { Wanted } from '../timing/cancellation.ts'
 import { DelayQueue } from '../timing/delay-queue.ts'
+import { atEndOfTurn } from '../timing/end-of-turn.ts'
 import { inTime } from '../timing/in-time.ts'
-import type { Avoidance } from './avoidance.ts'
-import { atEndOfTurn } from './end-of-turn.ts'
+import { Turn } from './peer-choice.ts'
 import type { Search } from './search.ts'
-import { Turn } from './turn.ts'
 
 /** What any answer tells a search. */
 export interface Answer {

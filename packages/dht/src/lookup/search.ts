@@ -1,7 +1,7 @@
 import { SEARCH_WIDTH } from '../constants.ts'
-import type { Contact } from '../interface.ts'
 import { DEFAULT_MAX_LOOKUP_CANDIDATES, DEFAULT_MAX_LOOKUP_REQUESTS } from '../node-limits.ts'
-import { type Point, pointOfPeer, roughDistance } from './key-space.ts'
+import type { Contact } from '../peers/contact.ts'
+import { type Point, pointOfPeer, roughDistance } from '../peers/key-space.ts'
 
 export interface SearchInit {
   /** The point that the search closes in on. */

@@ -1,11 +1,11 @@
 import { AbortError, type Logger } from '@libp2p/interface'
 import { FIRST_WRITE_RETRY_MS, MAX_WRITE_RETRY_MS, RELAXED_FLUSH_MS } from '../constants.ts'
 import { toError } from '../errors.ts'
-import type { Keeper } from '../store/interface.ts'
 import type { RecordStore } from '../store/record-store.ts'
+import type { Keeper } from '../store/store-listeners.ts'
+import { cancellable } from '../timing/run-later.ts'
+import type { Change, Disk, Durability } from './disk.ts'
 import { DiskUsage } from './disk-usage.ts'
-import type { Change, Disk, Durability } from './interface.ts'
-import { cancellable } from './timers.ts'
 
 /** What goes to disk at once, at least one record: bounds the memory that encodings take meanwhile. */
 const MAX_BATCH_RECORDS = 1000

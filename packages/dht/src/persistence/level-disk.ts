@@ -1,7 +1,7 @@
 import { fromString } from 'uint8arrays/from-string'
 import { toString as stringOf } from 'uint8arrays/to-string'
 import { DataDirError } from '../errors.ts'
-import type { Batch, Damage, Disk } from './interface.ts'
+import type { Batch, Damage, Disk } from './disk.ts'
 import {
   compactLevel,
   copyReadable,

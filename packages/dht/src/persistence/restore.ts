@@ -1,6 +1,6 @@
 import { checkRecord, decodeRecord, lastExpiration } from '@waggle/record'
 import { keyOf, type RecordStore } from '../store/record-store.ts'
-import type { Disk } from './interface.ts'
+import type { Disk } from './disk.ts'
 import type { Journal } from './journal.ts'
 
 /** What was on disk when the node started. */

@@ -7,7 +7,7 @@ import {
   lastExpiration,
   prune
 } from '@waggle/record'
-import { type Charge, chargesOf, fitting, NONE } from './charges.ts'
+import { type Charge, chargesOf, fitting, NONE } from './byte-shares.ts'
 
 /** Who stored what this node wrote itself, or held when it started. */
 export const OWN = ''

@@ -11,14 +11,14 @@ import {
   type RecordValidator
 } from '@waggle/record'
 import { fromString } from 'uint8arrays/from-string'
-import { textOf } from '../bytes-as-text.ts'
-import { RecordChecks } from '../checks/record-checks.ts'
 import { LARGEST_MAX_KEY_BYTES, LARGEST_MAX_RECORD_BYTES } from '../constants.ts'
+import { textOf } from '../latin1.ts'
 import { DEFAULT_MAX_STORED_BYTES, DEFAULT_MAX_STORED_RECORDS } from '../node-limits.ts'
 import { forgetRecord, type Held, heldOf, OWN, restOf } from './held.ts'
 import { HeldQueue } from './held-queue.ts'
-import type { Follower, Keeper, StoreObserver } from './interface.ts'
-import { type Room, Tenants } from './tenants.ts'
+import { type Room, Tenants } from './quotas.ts'
+import { RecordChecks } from './record-checks.ts'
+import type { Follower, Keeper, StoreObserver } from './store-listeners.ts'
 
 /** How much a node holds for other peers. */
 export interface RecordStoreOptions {

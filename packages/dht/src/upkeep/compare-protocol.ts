@@ -1,10 +1,10 @@
 import type { AbortOptions, PeerId, Stream } from '@libp2p/interface'
 import { lpStream } from '@libp2p/utils'
-import type { Attention } from '../exchange/attention.ts'
-import { ByteReader, ByteWriter } from '../exchange/bytes.ts'
-import { MAX_KEY_BYTES, MAX_KEYS_PER_MESSAGE } from '../exchange/limits.ts'
-import { ExchangeProtocolError } from '../exchange/protocol-error.ts'
+import type { Attention } from '../admission/scheduler.ts'
 import { nameOf, type RecordStore } from '../store/record-store.ts'
+import { ByteReader, ByteWriter } from '../wire/bytes.ts'
+import { MAX_KEY_BYTES, MAX_KEYS_PER_MESSAGE } from '../wire/limits.ts'
+import { ExchangeProtocolError } from '../wire/protocol-error.ts'
 import { FINGERPRINT_BYTES, fingerprintOf } from './fingerprint.ts'
 
 /**

@@ -1,9 +1,10 @@
 import type { AbortOptions } from '@libp2p/interface'
 import type { ConnectionManager } from '@libp2p/interface-internal'
 import { EMPTY_RECORD } from '@waggle/record'
-import { connectedTo } from '../connect.ts'
 import { toError } from '../errors.ts'
-import type { Contact, RecordChannel } from '../interface.ts'
+import type { RecordChannel } from '../lookup/record-channel.ts'
+import { connectedTo } from '../peers/connect.ts'
+import type { Contact } from '../peers/contact.ts'
 import { askFingerprints, COMPARE_PROTOCOL } from './compare-protocol.ts'
 import { fingerprintOf } from './fingerprint.ts'
 

@@ -1,15 +1,16 @@
 import type { Logger, TypedEventTarget } from '@libp2p/interface'
 import { type DHTRecord, encodedSize, isEmpty } from '@waggle/record'
 import type { DHTEvents } from '../events.ts'
-import type { Contact, Wanted } from '../interface.ts'
-import { pointOfKey } from '../lookup/key-space.ts'
-import { mapMany } from '../many.ts'
+import type { Contact } from '../peers/contact.ts'
+import { pointOfKey } from '../peers/key-space.ts'
 import { keyOf, type RecordStore } from '../store/record-store.ts'
 import { Alarm } from '../timing/alarm.ts'
+import type { Wanted } from '../timing/cancellation.ts'
 import { inTime } from '../timing/in-time.ts'
-import { Audit, MAX_BYTES_UNDER_WAY } from './audit.ts'
+import { mapMany } from '../timing/many.ts'
+import { Audit, MAX_BYTES_UNDER_WAY } from './anti-entropy.ts'
 import { newOwners, replicationTargets } from './hand-over.ts'
-import { Presence, type Present } from './presence.ts'
+import { Presence, type Present } from './membership-view.ts'
 
 export interface UpkeepInit {
   readonly self: Contact

@@ -1,12 +1,12 @@
 import type { PeerId, Stream } from '@libp2p/interface'
 import { type DHTRecord, encodeRecord, join, type Limits, parseRecordKey } from '@waggle/record'
-import { Attention } from '../exchange/attention.ts'
-import type { Routing } from '../interface.ts'
+import { Attention } from '../admission/scheduler.ts'
+import type { Routing } from '../peers/routing.ts'
 import { keyOf, type RecordStore } from '../store/record-store.ts'
 import { Alarm } from '../timing/alarm.ts'
 import { COLLECT_MS, LEASE_MS, MAX_WATCHES, MAX_WATCHES_PER_PEER } from './limits.ts'
+import { Watcher } from './subscriber-stream.ts'
 import { changedFrame } from './watch-messages.ts'
-import { Watcher } from './watcher.ts'
 
 export interface WatchServerInit {
   readonly store: RecordStore

@@ -9,16 +9,17 @@ import {
   prune
 } from '@waggle/record'
 import { HEDGE_MS } from '../constants.ts'
-import type { Contact, Wanted } from '../interface.ts'
-import { type Point, pointOfKey, pointOfPeer, roughDistance } from '../lookup/key-space.ts'
-import { digestOf } from '../record-digest.ts'
-import type { Replicas } from '../replicas/replicas.ts'
+import type { Contact } from '../peers/contact.ts'
+import { type Point, pointOfKey, pointOfPeer, roughDistance } from '../peers/key-space.ts'
+import type { Replicas } from '../reading/replicas.ts'
+import { digestOf } from '../store/record-digest.ts'
 import type { RecordStore } from '../store/record-store.ts'
 import { Alarm } from '../timing/alarm.ts'
+import type { Wanted } from '../timing/cancellation.ts'
 import { PROMPT_REPLICAS, RENEW_MS, SETTLE_MS } from './limits.ts'
 import { firstExpiration, isSameShown, NOTHING_SHOWN, type Shown, shownOf } from './shown.ts'
 import type { ChangeChannel, WatchReply } from './watch-channel.ts'
-import type { Watched, Watching } from './watching.ts'
+import type { Watched, Watching } from './watch-iterator.ts'
 
 export interface WatchedKeyInit {
   readonly key: Uint8Array

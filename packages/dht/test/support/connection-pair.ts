@@ -9,8 +9,8 @@ import type {
 } from '@libp2p/interface'
 import type { Libp2pOptions } from 'libp2p'
 import { vi } from 'vitest'
-import { quietMuxer } from '../../src/connection/quiet-muxer.ts'
-import { wholeWrites } from '../../src/connection/whole-writes.ts'
+import { quietMuxer } from '../../src/node/coalescing-muxer.ts'
+import { wholeWrites } from '../../src/node/whole-writes.ts'
 import { Mailbox } from './exchange-mailbox.ts'
 import { basicServices, type DisposableNode, libp2pNode, PATIENCE } from './libp2p-node.ts'
 

@@ -1,12 +1,13 @@
-import { Contacts } from '../../src/exchange/contacts.ts'
 import {
   type Answer,
   ExchangeClient,
   type ExchangeClientInit
 } from '../../src/exchange/exchange-client.ts'
-import type { FoundReply, StoredReply, WirePeer } from '../../src/exchange/messages.ts'
-import type { FindQuestion, Question, StoreQuestion } from '../../src/exchange/questions.ts'
-import type { Contact } from '../../src/interface.ts'
+import type { FoundReply, StoredReply } from '../../src/exchange/messages.ts'
+import type { FindQuestion, Question, StoreQuestion } from '../../src/exchange/requests.ts'
+import type { Contact } from '../../src/peers/contact.ts'
+import type { WirePeer } from '../../src/wire/wire-peers.ts'
+import { Contacts } from '../../src/wire/wire-peers.ts'
 import { Mailbox } from './exchange-mailbox.ts'
 import type { StreamSource } from './exchange-streams.ts'
 import { Talker } from './exchange-talker.ts'

@@ -1,7 +1,8 @@
-import type { Contact, Wanted } from '../../src/interface.ts'
-import { Avoidance } from '../../src/lookup/avoidance.ts'
 import { type Answer, type Lookup, Lookups, type LookupsInit } from '../../src/lookup/lookups.ts'
 import { Search } from '../../src/lookup/search.ts'
+import { Avoidance } from '../../src/peers/avoidance.ts'
+import type { Contact } from '../../src/peers/contact.ts'
+import type { Wanted } from '../../src/timing/cancellation.ts'
 import { contacts, nearestFirst, pointOf } from './numbered-peers.ts'
 import { WANTED } from './wanted.ts'
 

@@ -1,4 +1,4 @@
-import type { Keeper } from '../../src/store/interface.ts'
+import type { Keeper } from '../../src/store/store-listeners.ts'
 
 /** A keeper that makes durable what a test says, when it says so. */
 export class ManualKeeper implements Keeper {

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { publicKeyFromRaw } from '@libp2p/crypto/keys'
 import type { PeerId } from '@libp2p/interface'
 import { peerIdFromPublicKey } from '@libp2p/peer-id'
-import type { Contact } from '../../src/interface.ts'
+import type { Contact } from '../../src/peers/contact.ts'
 
 /** Peer number n, the same in every run. Nobody has its private key. */
 export function peerNumber(n: number): PeerId {

@@ -1,9 +1,9 @@
 import type { PeerId } from '@libp2p/interface'
 import { multiaddr } from '@multiformats/multiaddr'
 import { SEARCH_WIDTH } from '../../src/constants.ts'
-import type { Contact } from '../../src/interface.ts'
-import { Acquaintance } from '../../src/join/acquaintance.ts'
-import { pointOfPeer, roughDistance } from '../../src/lookup/key-space.ts'
+import { Acquaintance } from '../../src/discovery/network-merge.ts'
+import type { Contact } from '../../src/peers/contact.ts'
+import { pointOfPeer, roughDistance } from '../../src/peers/key-space.ts'
 import { peerNumber } from './numbered-peers.ts'
 
 const ADDRESS = [multiaddr('/ip4/10.0.0.1/tcp/1337')]

@@ -2,18 +2,18 @@ import { AbortError } from '@libp2p/interface'
 import type { DHTRecord } from '@waggle/record'
 import { DEFAULT_NUM_REPLICAS } from '../../src/constants.ts'
 import { BusyError } from '../../src/errors.ts'
+import { Lookups } from '../../src/lookup/lookups.ts'
 import type {
-  Contact,
   FindOptions,
   FindReply,
   RecordChannel,
-  Routing,
   StoreReply,
   WriteOptions
-} from '../../src/interface.ts'
-import { Avoidance } from '../../src/lookup/avoidance.ts'
-import { Lookups } from '../../src/lookup/lookups.ts'
-import { Replicas, type ReplicasInit } from '../../src/replicas/replicas.ts'
+} from '../../src/lookup/record-channel.ts'
+import { Avoidance } from '../../src/peers/avoidance.ts'
+import type { Contact } from '../../src/peers/contact.ts'
+import type { Routing } from '../../src/peers/routing.ts'
+import { Replicas, type ReplicasInit } from '../../src/reading/replicas.ts'
 import { RecordStore } from '../../src/store/record-store.ts'
 import { type ManualClock, manualClock } from './manual-clock.ts'
 import { contacts, nearestFirst, pointOf } from './numbered-peers.ts'

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
-import type { Contact } from '../../src/interface.ts'
 import { Search } from '../../src/lookup/search.ts'
+import type { Contact } from '../../src/peers/contact.ts'
 import { contacts, distanceTo, nearestFirst, pointOf } from './numbered-peers.ts'
 
 /** Peers, who of them lives, and whom each of them names to a searcher. */

@@ -1,6 +1,6 @@
 import type { DHTRecord } from '@waggle/record'
 import { DEFAULT_NUM_REPLICAS } from '../../src/constants.ts'
-import type { Contact } from '../../src/interface.ts'
+import type { Contact } from '../../src/peers/contact.ts'
 import { nameOf } from '../../src/store/record-store.ts'
 import type { ChangeChannel, ChangeOptions, WatchReply } from '../../src/watch/watch-channel.ts'
 import { Watches } from '../../src/watch/watches.ts'

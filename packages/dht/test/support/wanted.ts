@@ -1,4 +1,4 @@
-import type { Wanted } from '../../src/interface.ts'
+import type { Wanted } from '../../src/timing/cancellation.ts'
 
 /** For what somebody waits for to the end. */
 export const WANTED: Wanted = { isWanted: true }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { pointOfKey, pointOfPeer, roughDistance } from '../../src/lookup/key-space.ts'
+import { pointOfKey, pointOfPeer, roughDistance } from '../../src/peers/key-space.ts'
 import { type SimulatedPeer, SimulatedWorld } from '../support/simulated-networks.ts'
 
 const TARGETS = Array.from({ length: 20 }, (_, i) => pointOfKey(Uint8Array.of(i)))

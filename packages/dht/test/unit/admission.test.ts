@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { Admission } from '../../src/exchange/admission.ts'
-import { DialAllowance } from '../../src/exchange/dial-allowance.ts'
+import { Admission } from '../../src/admission/rate-limits.ts'
+import { DialAllowance } from '../../src/peers/dial-limiter.ts'
 
 function atTime(): { nowMs: number; clock: () => number } {
   const time = { nowMs: 0, clock: () => time.nowMs }

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
-import { Attention, type Inquiry } from '../../src/exchange/attention.ts'
+import { Attention, type Inquiry } from '../../src/admission/scheduler.ts'
 
 const RATES = { maxKeysPerSecondPerPeer: 100, maxKeysPerSecond: 1000 }
 

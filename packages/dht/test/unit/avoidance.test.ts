@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest'
 import { FIRST_AVOIDANCE_MS, MAX_AVOIDANCE_MS, MAX_AVOIDED_PEERS } from '../../src/constants.ts'
-import { Avoidance } from '../../src/lookup/avoidance.ts'
+import { Avoidance } from '../../src/peers/avoidance.ts'
 import { type ManualClock, manualClock } from '../support/manual-clock.ts'
 import { peerNumber } from '../support/numbered-peers.ts'
 

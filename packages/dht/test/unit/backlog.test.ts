@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { Backlog, type Buffering, MAX_STUCK_MS } from '../../src/exchange/backlog.ts'
+import { Backlog, type Buffering, MAX_STUCK_MS } from '../../src/admission/buffer-limits.ts'
 
 const LIMITS = { maxBufferedBytesPerPeer: 100, maxBufferedBytes: 250 }
 

@@ -1,8 +1,9 @@
 import { getEventListeners } from 'node:events'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
-import { Calls } from '../../src/calls.ts'
 import { DEFAULT_CALL_TIMEOUT_MS } from '../../src/constants.ts'
-import type { CallOptions, Wanted } from '../../src/interface.ts'
+import type { CallOptions } from '../../src/timing/calls.ts'
+import { Calls } from '../../src/timing/calls.ts'
+import type { Wanted } from '../../src/timing/cancellation.ts'
 
 const never = (): Promise<never> => new Promise(() => {})
 const reason = new Error('the caller has had enough')

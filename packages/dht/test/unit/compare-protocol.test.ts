@@ -1,9 +1,8 @@
 import { multiaddr } from '@multiformats/multiaddr'
 import { getDHTTime, plainRecord, recordKey } from '@waggle/record'
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
-import { Attention } from '../../src/exchange/attention.ts'
-import { MAX_KEY_BYTES } from '../../src/exchange/limits.ts'
-import type { RecordChannel } from '../../src/interface.ts'
+import { Attention } from '../../src/admission/scheduler.ts'
+import type { RecordChannel } from '../../src/lookup/record-channel.ts'
 import { RecordStore } from '../../src/store/record-store.ts'
 import {
   askFingerprints,
@@ -12,6 +11,7 @@ import {
 } from '../../src/upkeep/compare-protocol.ts'
 import { fingerprintsAt } from '../../src/upkeep/comparison.ts'
 import { FINGERPRINT_BYTES, fingerprintOf } from '../../src/upkeep/fingerprint.ts'
+import { MAX_KEY_BYTES } from '../../src/wire/limits.ts'
 import { busyFor } from '../support/busy-for.ts'
 import { type StreamSource, streamSource } from '../support/exchange-streams.ts'
 import { PATIENCE } from '../support/libp2p-node.ts'

@@ -5,7 +5,7 @@ import { fromString } from 'uint8arrays/from-string'
 import { toString as stringOf } from 'uint8arrays/to-string'
 import { beforeEach, describe, expect, it } from 'vitest'
 import { datastoreDisk } from '../../src/persistence/datastore-disk.ts'
-import type { Batch, Change, Damage } from '../../src/persistence/interface.ts'
+import type { Batch, Change, Damage } from '../../src/persistence/disk.ts'
 import { nameOf } from '../../src/store/record-store.ts'
 
 /** What some file systems take for a name. */

@@ -2,16 +2,12 @@ import { type PeerId, UnsupportedProtocolError } from '@libp2p/interface'
 import type { ConnectionManager } from '@libp2p/interface-internal'
 import { encodeRecord, plainRecord, recordKey } from '@waggle/record'
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest'
-import { wirePeerOf } from '../../src/exchange/contacts.ts'
 import { ExchangeChannel } from '../../src/exchange/exchange-channel.ts'
-import {
-  EXCHANGE_PROTOCOL,
-  OPEN_TIMEOUT_MS,
-  STOCK_PEER_MEMORY_MS
-} from '../../src/exchange/limits.ts'
 import type { FoundReply } from '../../src/exchange/messages.ts'
-import type { FindReply, RecordChannel } from '../../src/interface.ts'
+import type { FindReply, RecordChannel } from '../../src/lookup/record-channel.ts'
 import { RecordStore } from '../../src/store/record-store.ts'
+import { EXCHANGE_PROTOCOL, OPEN_TIMEOUT_MS, STOCK_PEER_MEMORY_MS } from '../../src/wire/limits.ts'
+import { wirePeerOf } from '../../src/wire/wire-peers.ts'
 import { Mailbox } from '../support/exchange-mailbox.ts'
 import { contact, NOW, recordOf } from '../support/exchange-serving.ts'
 import { type StreamSource, streamSource } from '../support/exchange-streams.ts'

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { MAX_MESSAGE_BYTES } from '../../src/exchange/limits.ts'
+import { MAX_MESSAGE_BYTES } from '../../src/wire/limits.ts'
 import {
   type Asking,
   asking,

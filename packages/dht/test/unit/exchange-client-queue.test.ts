@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
-import { MAX_REQUESTS_UNDER_WAY, TARGET_MESSAGE_BYTES } from '../../src/exchange/limits.ts'
 import { DEFAULT_MAX_QUESTIONS_PER_PEER } from '../../src/node-limits.ts'
+import { MAX_REQUESTS_UNDER_WAY, TARGET_MESSAGE_BYTES } from '../../src/wire/limits.ts'
 import {
   asking,
   bytesOf,

@@ -1,11 +1,11 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest'
-import { wirePeerOf } from '../../src/exchange/contacts.ts'
 import {
   GATHERED_QUESTIONS,
   MAX_GATHERING_MS,
   MAX_KEYS_PER_MESSAGE,
   TARGET_MESSAGE_BYTES
-} from '../../src/exchange/limits.ts'
+} from '../../src/wire/limits.ts'
+import { wirePeerOf } from '../../src/wire/wire-peers.ts'
 import { asking, bytesOf, find, found, store, stored, told } from '../support/exchange-asking.ts'
 import { contact } from '../support/exchange-serving.ts'
 import { type StreamSource, streamSource } from '../support/exchange-streams.ts'

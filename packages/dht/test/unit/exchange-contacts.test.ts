@@ -1,13 +1,13 @@
 import { multiaddr } from '@multiformats/multiaddr'
 import { describe, expect, it } from 'vitest'
-import { Contacts, dialable, wirePeerOf } from '../../src/exchange/contacts.ts'
 import {
   MAX_ADDRESS_BYTES,
   MAX_ADDRESSES_PER_PEER,
   MAX_DIALLED_ADDRESSES,
   MAX_REMEMBERED_CONTACTS
-} from '../../src/exchange/limits.ts'
-import type { WirePeer } from '../../src/exchange/messages.ts'
+} from '../../src/wire/limits.ts'
+import type { WirePeer } from '../../src/wire/wire-peers.ts'
+import { Contacts, dialable, wirePeerOf } from '../../src/wire/wire-peers.ts'
 import { contact } from '../support/exchange-serving.ts'
 import { peerNumber } from '../support/numbered-peers.ts'
 

@@ -1,6 +1,14 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import {
+  type FindRequest,
+  type FoundReply,
+  type Message,
+  readMessage,
+  type StoredReply,
+  type StoreRequest
+} from '../../src/exchange/messages.ts'
+import {
   MAX_ADDRESS_BYTES,
   MAX_ADDRESSES_PER_PEER,
   MAX_CLOSER_PEERS,
@@ -9,16 +17,8 @@ import {
   MAX_MESSAGE_BYTES,
   MAX_PEER_ID_BYTES,
   MAX_PEERS_PER_MESSAGE
-} from '../../src/exchange/limits.ts'
-import {
-  type FindRequest,
-  type FoundReply,
-  type Message,
-  readMessage,
-  type StoredReply,
-  type StoreRequest
-} from '../../src/exchange/messages.ts'
-import { ExchangeProtocolError } from '../../src/exchange/protocol-error.ts'
+} from '../../src/wire/limits.ts'
+import { ExchangeProtocolError } from '../../src/wire/protocol-error.ts'
 import fixtures from '../fixtures/messages.json' with { type: 'json' }
 import { anyMessage, anyMutation, mutated } from '../support/exchange-messages.ts'
 import { encoded } from '../support/exchange-talker.ts'

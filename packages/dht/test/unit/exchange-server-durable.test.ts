@@ -1,6 +1,6 @@
 import { plainRecord, recordKey } from '@waggle/record'
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
-import { MAX_OWED_ANSWERS } from '../../src/exchange/limits.ts'
+import { MAX_OWED_ANSWERS } from '../../src/wire/limits.ts'
 import {
   findRequest,
   NOW,

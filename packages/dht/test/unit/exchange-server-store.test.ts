@@ -7,13 +7,13 @@ import {
   subkeyRecord
 } from '@waggle/record'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
-import { wirePeerOf } from '../../src/exchange/contacts.ts'
+import type { StoredReply, StoreRequest } from '../../src/exchange/messages.ts'
 import {
   MAX_KEYS_PER_MESSAGE,
   MAX_MESSAGE_BYTES,
   TARGET_MESSAGE_BYTES
-} from '../../src/exchange/limits.ts'
-import type { StoredReply, StoreRequest } from '../../src/exchange/messages.ts'
+} from '../../src/wire/limits.ts'
+import { wirePeerOf } from '../../src/wire/wire-peers.ts'
 import {
   contact,
   findRequest,

@@ -1,14 +1,14 @@
 import { DEFAULT_LIMITS, encodeRecord, plainRecord, recordKey } from '@waggle/record'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
-import { wirePeerOf } from '../../src/exchange/contacts.ts'
+import type { FoundReply, Message } from '../../src/exchange/messages.ts'
 import {
   MAX_ADDRESS_BYTES,
   MAX_ADDRESSES_PER_PEER,
   MAX_KEYS_PER_MESSAGE,
   MAX_MESSAGE_BYTES,
   TARGET_MESSAGE_BYTES
-} from '../../src/exchange/limits.ts'
-import type { FoundReply, Message } from '../../src/exchange/messages.ts'
+} from '../../src/wire/limits.ts'
+import { wirePeerOf } from '../../src/wire/wire-peers.ts'
 import {
   contact,
   findRequest,

@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it, vi } from 'vitest'
-import { FairWork, type Job } from '../../src/exchange/fair-work.ts'
+import { FairWork, type Job } from '../../src/admission/fair-queue.ts'
 import { busyFor } from '../support/busy-for.ts'
 
 /** A job of so many pieces, each of which takes its time. */

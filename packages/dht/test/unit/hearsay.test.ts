@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { Hearsay } from '../../src/exchange/hearsay.ts'
+import { Hearsay } from '../../src/peers/referrals.ts'
 import { contact } from '../support/exchange-serving.ts'
 import { peerNumber } from '../support/numbered-peers.ts'
 

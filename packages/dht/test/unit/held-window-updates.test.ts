@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { HeldWindowUpdates } from '../../src/connection/held-window-updates.ts'
+import { HeldWindowUpdates } from '../../src/node/held-window-updates.ts'
 import {
   dataFrame,
   flagsOf,

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest'
 import { MAX_LOOKUPS_UNDER_WAY } from '../../src/constants.ts'
-import type { Contact } from '../../src/interface.ts'
 import type { Answer, Lookup, LookupsInit } from '../../src/lookup/lookups.ts'
 import { Search } from '../../src/lookup/search.ts'
+import type { Contact } from '../../src/peers/contact.ts'
 import { turns } from '../support/end-of-turn.ts'
 import {
   avoidedRanks,

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { type ManyOptions, mapMany } from '../../src/many.ts'
+import { type ManyOptions, mapMany } from '../../src/timing/many.ts'
 import { turns } from '../support/end-of-turn.ts'
 
 const ROOM: ManyOptions<unknown> = {

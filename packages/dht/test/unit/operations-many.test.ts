@@ -1,7 +1,7 @@
 import { recordKey } from '@waggle/record'
 import { describe, expect, it } from 'vitest'
 import { DEFAULT_NUM_REPLICAS, MANY_BYTES_UNDER_WAY, MANY_UNDER_WAY } from '../../src/constants.ts'
-import type { GetProgressEvent, StoreEntry } from '../../src/interface.ts'
+import type { GetProgressEvent, StoreEntry } from '../../src/operations/call-options.ts'
 import { turns } from '../support/end-of-turn.ts'
 import { operations } from '../support/simulated-operations.ts'
 import { Simulation, type SimulationOptions } from '../support/simulated-replicas.ts'

@@ -10,10 +10,10 @@ import {
   DEFAULT_NUM_REPLICAS,
   DEFAULT_REQUEST_TIMEOUT_MS
 } from '../../src/constants.ts'
+import { type DHTOptions, settingsOf } from '../../src/node/options.ts'
 import { DEFAULT_NODE_LIMITS } from '../../src/node-limits.ts'
-import { type DHTOptions, settingsOf } from '../../src/options.ts'
-import { waggle } from '../../src/service.ts'
-import type { WaggleInit } from '../../src/service-interface.ts'
+import { waggle } from '../../src/service/service.ts'
+import type { WaggleInit } from '../../src/service/service-interface.ts'
 
 /** Stands for a running node: nothing is asked of it here. */
 const node = { dial: () => {} } as unknown as Libp2p

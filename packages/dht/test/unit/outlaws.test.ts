@@ -2,7 +2,7 @@ import type { PeerId } from '@libp2p/interface'
 import type { ConnectionManager } from '@libp2p/interface-internal'
 import { TypedEventEmitter } from 'main-event'
 import { describe, expect, it, vi } from 'vitest'
-import { FIRST_BANISHMENT_MS, MAX_BANISHMENT_MS, Outlaws } from '../../src/outlaws.ts'
+import { FIRST_BANISHMENT_MS, MAX_BANISHMENT_MS, Outlaws } from '../../src/peers/bans.ts'
 import { peerNumber } from '../support/numbered-peers.ts'
 import { silentLog } from '../support/silent-log.ts'
 

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import type { Contact } from '../../src/interface.ts'
-import { PeerIndex } from '../../src/lookup/peer-index.ts'
+import type { Contact } from '../../src/peers/contact.ts'
+import { PeerIndex } from '../../src/peers/peer-index.ts'
 import { contactOf, contacts, nearestFirst, pointOf } from '../support/numbered-peers.ts'
 
 const target = pointOf(Uint8Array.of(3))

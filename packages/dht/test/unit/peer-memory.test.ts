@@ -1,6 +1,6 @@
 import { multiaddr } from '@multiformats/multiaddr'
 import { describe, expect, it } from 'vitest'
-import { MAX_REMEMBERED_PEERS, RememberedPeers } from '../../src/join/peer-memory.ts'
+import { MAX_REMEMBERED_PEERS, RememberedPeers } from '../../src/join/remembered-peers.ts'
 import { peerNumber } from '../support/numbered-peers.ts'
 
 /** A memory that outlives those who use it. */

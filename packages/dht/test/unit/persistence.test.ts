@@ -6,7 +6,7 @@ import { MemoryDatastore } from 'datastore-core'
 import { type Datastore, Key } from 'interface-datastore'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { DataDirError } from '../../src/errors.ts'
-import { openDataDir } from '../../src/persistence/open-data-dir.ts'
+import { openDataDir } from '../../src/persistence/data-dir.ts'
 import {
   openPersistence,
   type Persistence,

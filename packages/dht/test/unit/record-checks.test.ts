@@ -11,10 +11,10 @@ import {
   ValidationError
 } from '@waggle/record'
 import { afterEach, describe, expect, it, vi } from 'vitest'
-import type { RecordChecks } from '../../src/checks/record-checks.ts'
-import type { Received } from '../../src/checks/validation.ts'
 import { VALIDATOR_TIMEOUT_MS } from '../../src/constants.ts'
+import type { RecordChecks } from '../../src/store/record-checks.ts'
 import { RecordStore } from '../../src/store/record-store.ts'
+import type { Received } from '../../src/store/validation.ts'
 import { owner } from '../support/owners.ts'
 
 const NOW = 1_000

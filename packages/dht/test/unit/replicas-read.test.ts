@@ -11,7 +11,7 @@ import {
 import { describe, expect, it } from 'vitest'
 import { DEFAULT_NUM_REPLICAS, SEARCH_WIDTH } from '../../src/constants.ts'
 import { UnreachableError } from '../../src/errors.ts'
-import type { Reading } from '../../src/replicas/reading.ts'
+import type { Reading } from '../../src/reading/reading.ts'
 import { RecordStore } from '../../src/store/record-store.ts'
 import { turns } from '../support/end-of-turn.ts'
 import { rejection } from '../support/rejection.ts'

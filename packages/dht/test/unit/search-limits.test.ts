@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import type { Contact } from '../../src/interface.ts'
 import { Search } from '../../src/lookup/search.ts'
+import type { Contact } from '../../src/peers/contact.ts'
 import { contacts, nearestFirst, pointOf } from '../support/numbered-peers.ts'
 
 const target = pointOf(Uint8Array.of(1))

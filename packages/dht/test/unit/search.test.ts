@@ -1,7 +1,7 @@
 import { multiaddr } from '@multiformats/multiaddr'
 import { describe, expect, it } from 'vitest'
-import type { Contact } from '../../src/interface.ts'
 import { Search } from '../../src/lookup/search.ts'
+import type { Contact } from '../../src/peers/contact.ts'
 import {
   contactOf,
   contacts,

@@ -1,8 +1,8 @@
 import { type DHTRecord, EMPTY_RECORD, plainRecord, recordKey } from '@waggle/record'
 import { beforeEach, describe, expect, it } from 'vitest'
-import { SharedReads } from '../../src/cache/shared-reads.ts'
-import type { Reading, ReadOptions } from '../../src/replicas/reading.ts'
-import type { Replicas } from '../../src/replicas/replicas.ts'
+import type { Reading, ReadOptions } from '../../src/reading/reading.ts'
+import type { Replicas } from '../../src/reading/replicas.ts'
+import { SharedReads } from '../../src/reading/shared-reads.ts'
 import { turns } from '../support/end-of-turn.ts'
 import { WANTED } from '../support/wanted.ts'
 

@@ -1,7 +1,7 @@
 import { type SignedEntry, ValidationError } from '@waggle/record'
 import { describe, expect, it } from 'vitest'
-import { SignatureChecks } from '../../src/checks/signature-checks.ts'
-import { SignatureMemory } from '../../src/checks/signature-memory.ts'
+import { SignatureChecks } from '../../src/store/signature-checks.ts'
+import { SignatureMemory } from '../../src/store/signature-memory.ts'
 import { turns } from '../support/end-of-turn.ts'
 
 const bytes = (...values: number[]) => Uint8Array.from(values)

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { TimeShares } from '../../src/exchange/time-shares.ts'
+import { TimeShares } from '../../src/admission/time-shares.ts'
 
 /** Has peers ask, and be served whenever they may, piece by piece. Returns how long each was served. */
 function served(shares: TimeShares, peers: readonly string[], forMs: number, fromMs = 0): number[] {

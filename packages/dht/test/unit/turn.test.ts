@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import type { Contact } from '../../src/interface.ts'
-import { Turn, type TurnInit } from '../../src/lookup/turn.ts'
+import { Turn, type TurnInit } from '../../src/lookup/peer-choice.ts'
+import type { Contact } from '../../src/peers/contact.ts'
 import { contacts } from '../support/numbered-peers.ts'
 
 const [a, b, c, d] = contacts(4) as [Contact, Contact, Contact, Contact]

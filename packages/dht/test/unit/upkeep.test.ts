@@ -2,10 +2,10 @@ import { EMPTY_RECORD, getDHTTime, plainRecord, recordKey } from '@waggle/record
 import { TypedEventEmitter, type TypedEventTarget } from 'main-event'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import type { DHTEvents } from '../../src/events.ts'
-import type { Contact } from '../../src/interface.ts'
+import type { Contact } from '../../src/peers/contact.ts'
 import { RecordStore } from '../../src/store/record-store.ts'
 import { fingerprintOf } from '../../src/upkeep/fingerprint.ts'
-import type { Present } from '../../src/upkeep/presence.ts'
+import type { Present } from '../../src/upkeep/membership-view.ts'
 import {
   AUDIT_MS,
   LOOK_INTERVAL_MS,

@@ -1,6 +1,4 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import { Contacts } from '../../src/exchange/contacts.ts'
-import { MAX_KEYS_PER_MESSAGE } from '../../src/exchange/limits.ts'
 import { MAX_UNCHECKED_RECORDS } from '../../src/watch/limits.ts'
 import { type WatchAnswer, WatchClient, type WatchQuestion } from '../../src/watch/watch-client.ts'
 import {
@@ -9,6 +7,8 @@ import {
   type WatchMessage,
   type WatchState
 } from '../../src/watch/watch-messages.ts'
+import { MAX_KEYS_PER_MESSAGE } from '../../src/wire/limits.ts'
+import { Contacts } from '../../src/wire/wire-peers.ts'
 import { bytesOf } from '../support/exchange-asking.ts'
 import { Mailbox } from '../support/exchange-mailbox.ts'
 import { type StreamSource, streamSource } from '../support/exchange-streams.ts'

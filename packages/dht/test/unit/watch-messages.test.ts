@@ -1,9 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { ByteWriter } from '../../src/exchange/bytes.ts'
-import { MAX_CLOSER_PEERS, MAX_KEY_BYTES } from '../../src/exchange/limits.ts'
-import { ExchangeProtocolError } from '../../src/exchange/protocol-error.ts'
-import { DIGEST_BYTES } from '../../src/record-digest.ts'
+import { DIGEST_BYTES } from '../../src/store/record-digest.ts'
 import {
   changedFrame,
   readWatchMessage,
@@ -12,6 +9,9 @@ import {
   type WatchMessage,
   type WatchState
 } from '../../src/watch/watch-messages.ts'
+import { ByteWriter } from '../../src/wire/bytes.ts'
+import { MAX_CLOSER_PEERS, MAX_KEY_BYTES } from '../../src/wire/limits.ts'
+import { ExchangeProtocolError } from '../../src/wire/protocol-error.ts'
 import fixtures from '../fixtures/watch-messages.json' with { type: 'json' }
 import { anyMutation, mutated } from '../support/exchange-messages.ts'
 import { frameOf } from '../support/exchange-talker.ts'
