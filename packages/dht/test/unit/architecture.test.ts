@@ -8,7 +8,8 @@ const ROOT = new URL('../../../../', import.meta.url)
 /** The rows of the diagram in docs/architecture.md, from the top: folders end with a slash. */
 function rowsDrawn(): string[][] {
   const text = readFileSync(new URL('docs/architecture.md', ROOT), 'utf8')
-  const [, diagram = ''] = /^## Folders of @waggle\/dht\n[\s\S]*?^```\n([\s\S]*?)^```/m.exec(text) ?? []
+  const [, diagram = ''] =
+    /^## Folders of @waggle\/dht\n[\s\S]*?^```\n([\s\S]*?)^```/m.exec(text) ?? []
   return diagram
     .trim()
     .split('\n')
