@@ -96,9 +96,9 @@ export type { ClockSkew, DHTEvents, DiskState, RecordNotice } from './events.ts'
 export type { RecordsInit, WaggleKadDHTInit } from './kad/waggle-kad-dht.ts'
 export { waggleKadDHT } from './kad/waggle-kad-dht.ts'
 export type { Address } from './node/addresses.ts'
-export { quietMuxer } from './node/coalescing-muxer.ts'
+export { coalescingMuxer } from './node/coalescing-muxer.ts'
 export type { DHTOptions } from './node/options.ts'
-export { wholeWrites } from './node/whole-writes.ts'
+export { unfragmentedWrites } from './node/unfragmented-writes.ts'
 export type { NodeLimits } from './node-limits.ts'
 export {
   DEFAULT_MAX_BUFFERED_BYTES,

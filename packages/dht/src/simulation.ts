@@ -3,6 +3,7 @@
  * larger than a machine can run. No part of the public API: it changes with the code inside.
  */
 
+export type { PeerInfo } from '@libp2p/interface'
 export { ExchangeServer } from './exchange/exchange-server.ts'
 export { Lookups } from './lookup/lookups.ts'
 export type {
@@ -13,11 +14,10 @@ export type {
   WriteOptions
 } from './lookup/record-channel.ts'
 export { Avoidance } from './peers/avoidance.ts'
-export type { Contact } from './peers/contact.ts'
 export { pointOfPeer } from './peers/key-space.ts'
 export { PeerIndex } from './peers/peer-index.ts'
 export type { Routing } from './peers/routing.ts'
 export { Replicas } from './reading/replicas.ts'
 export { RecordStore } from './store/record-store.ts'
-export type { Wanted } from './timing/cancellation.ts'
+export type { CancellationToken } from './timing/cancellation.ts'
 export { EXCHANGE_PROTOCOL } from './wire/limits.ts'

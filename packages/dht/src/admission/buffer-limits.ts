@@ -21,7 +21,7 @@ const LOOK_MS = 250
 export const MAX_STUCK_MS = 60_000
 
 /** Adds up what all streams hold, and ends those of whoever makes this node hold too much, or for too long. */
-export class Backlog {
+export class BufferLimits {
   readonly #limits: BacklogLimits
   readonly #streams = new Map<Buffering, string>()
   readonly #alarm = new Alarm(() => this.look())

@@ -1,5 +1,5 @@
 import { atEndOfTurn } from '../timing/end-of-turn.ts'
-import { TimeShares } from './time-shares.ts'
+import { CpuShares } from './cpu-shares.ts'
 
 /** Something to do for a peer, piece by piece. */
 export interface Job {
@@ -28,12 +28,12 @@ const PAUSE_MS = 1
  * Shares this node's time among those who ask. What fits into the present turn of the event loop is
  * done at once; what does not waits, peer by peer, and gets its turn after others have had theirs. So a large
  * question holds up nobody for longer than a few milliseconds, and neither do many from one peer. While others
- * ask for little, turns are short, and whoever asks for much does not get all of them: see {@link TimeShares}.
+ * ask for little, turns are short, and whoever asks for much does not get all of them: see {@link CpuShares}.
  */
-export class FairWork {
+export class FairQueue {
   /** In the order in which they get their turns. */
   readonly #waiting = new Map<string, Job[]>()
-  readonly #shares = new TimeShares()
+  readonly #shares = new CpuShares()
   #spentMs = 0
   /** Since when time spent is counted. */
   #sinceMs = Number.NEGATIVE_INFINITY

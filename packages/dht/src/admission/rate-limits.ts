@@ -14,7 +14,7 @@ interface Allowance {
 const MAX_REMEMBERED = 4096
 
 /** Counts what peers ask for, so that none has more than its rate, nor have all together. */
-export class Admission {
+export class RateLimits {
   readonly #rates: Rates
   readonly #nowMs: () => number
   readonly #all: Allowance

@@ -1,9 +1,9 @@
 import { DEFAULT_NODE_LIMITS } from '../node-limits.ts'
-import { FairWork } from './fair-queue.ts'
-import { Admission, type Rates } from './rate-limits.ts'
+import { FairQueue } from './fair-queue.ts'
+import { RateLimits, type Rates } from './rate-limits.ts'
 
 /** Keys that a peer asks about, in a protocol that has no word for being busy. */
-export interface Inquiry<A> {
+export interface ScheduledRequest<A> {
   /** The peer's id, as text. */
   readonly peer: string
 
@@ -21,16 +21,16 @@ export interface Inquiry<A> {
  * What a node has for those who ask, by whatever protocol: turns, and as many keys as their rates allow.
  * All protocols have it together, so that nobody gets more by speaking several of them.
  */
-export class Attention {
-  readonly work: FairWork = new FairWork()
-  readonly admission: Admission
+export class Scheduler {
+  readonly work: FairQueue = new FairQueue()
+  readonly admission: RateLimits
 
   constructor(rates: Rates = DEFAULT_NODE_LIMITS) {
-    this.admission = new Admission(rates)
+    this.admission = new RateLimits(rates)
   }
 
   /** Answers in turns; whoever asks for more than its rate waits. Undefined when nobody wants the answer any more. */
-  async pay<A>({ peer, keys, answer, isWanted }: Inquiry<A>): Promise<A | undefined> {
+  async run<A>({ peer, keys, answer, isWanted }: ScheduledRequest<A>): Promise<A | undefined> {
     while (isWanted() && !this.admission.admits(peer, keys)) {
       await new Promise((resolve) => setTimeout(resolve, BUSY_PAUSE_MS))
     }

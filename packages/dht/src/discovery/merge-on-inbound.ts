@@ -6,7 +6,7 @@ import type { KadInternals } from '../kad/internals.ts'
 import type { KnownPeers } from '../kad/known-peers.ts'
 import { connectedTo } from '../peers/connect.ts'
 import { anySignal, timeoutSignal } from '../timing/deadline.ts'
-import { Acquaintance } from './network-merge.ts'
+import { NetworkMerge } from './network-merge.ts'
 
 export interface MeetingsInit {
   readonly self: PeerId
@@ -21,10 +21,10 @@ export interface MeetingsInit {
  * Makes a node acquainted with those who dial it, until the signal is aborted. Of two peers that
  * meet, the one that was dialled asks: the other one knows whom it dials.
  */
-export function acquainted(init: MeetingsInit, signal: AbortSignal): Acquaintance {
+export function mergeOnInbound(init: MeetingsInit, signal: AbortSignal): NetworkMerge {
   const { self, connectionManager, events, kad, routing, requestTimeoutMs } = init
   const within = (): AbortSignal => anySignal(signal, timeoutSignal(requestTimeoutMs))
-  const acquaintance = new Acquaintance({
+  const acquaintance = new NetworkMerge({
     self,
     ask: (peer, target) => findNode(kad, peer, target, { signal: within() }),
     connect: (contact) => connectedTo(connectionManager, contact, { signal: within() }),
@@ -37,7 +37,7 @@ export function acquainted(init: MeetingsInit, signal: AbortSignal): Acquaintanc
     'peer:join',
     ({ detail: peer }) => {
       if (connectionManager.getConnections(peer).some(({ direction }) => direction === 'inbound')) {
-        acquaintance.meet(peer)
+        acquaintance.discover(peer)
       }
     },
     { signal }

@@ -1,6 +1,5 @@
-import type { PeerId } from '@libp2p/interface'
+import type { PeerId, PeerInfo } from '@libp2p/interface'
 import { SEARCH_WIDTH } from '../constants.ts'
-import type { Contact } from '../peers/contact.ts'
 import { pointOfPeer, roughDistance } from '../peers/key-space.ts'
 
 /** New peers that wait to be asked whom they know; beyond, the one that waits longest is passed over. */
@@ -27,17 +26,17 @@ const UNREACHABLE_MS = 300_000
 /** How many of these are remembered. */
 const MAX_UNREACHABLE = 1000
 
-export interface AcquaintanceInit {
+export interface NetworkMergeInit {
   readonly self: PeerId
 
   /** Asks a connected peer whom it knows near to a target. */
-  readonly ask: (peer: PeerId, target: PeerId) => Promise<readonly Contact[]>
+  readonly ask: (peer: PeerId, target: PeerId) => Promise<readonly PeerInfo[]>
 
   /** Connects to a peer, and so becomes known to it. */
-  readonly connect: (contact: Contact) => Promise<void>
+  readonly connect: (contact: PeerInfo) => Promise<void>
 
   /** Up to so many of the known servers, nearest first to a target. */
-  readonly nearest: (target: Uint8Array, count: number) => readonly Contact[]
+  readonly nearest: (target: Uint8Array, count: number) => readonly PeerInfo[]
   readonly isKnown: (peer: PeerId) => boolean
 
   /** Milliseconds that only rise. */
@@ -50,20 +49,20 @@ export interface AcquaintanceInit {
  * that it does not know. They, being dialled, do the same, and so on, until there is nothing new to
  * hear. In a network that has grown together already it ends with the first question.
  */
-export class Acquaintance {
-  readonly #init: AcquaintanceInit
+export class NetworkMerge {
+  readonly #init: NetworkMergeInit
   readonly #waiting: PeerId[] = []
   /** Since when, by peer. */
   readonly #unreachable = new Map<string, number>()
   #asking = 0
   #lookedFarAtMs = Number.NEGATIVE_INFINITY
 
-  constructor(init: AcquaintanceInit) {
+  constructor(init: NetworkMergeInit) {
     this.#init = init
   }
 
   /** Gets to know, in the background, those whom a peer knows. */
-  meet(peer: PeerId): void {
+  discover(peer: PeerId): void {
     this.#waiting.push(peer)
 
     if (this.#waiting.length > MAX_WAITING) {
@@ -115,7 +114,7 @@ export class Acquaintance {
     }
   }
 
-  async #unknownNear(peer: PeerId, target: PeerId): Promise<Contact[]> {
+  async #unknownNear(peer: PeerId, target: PeerId): Promise<PeerInfo[]> {
     const { self, ask, isKnown } = this.#init
     const point = pointOfPeer(target)
     const told = await ask(peer, target)
@@ -128,9 +127,9 @@ export class Acquaintance {
   }
 
   /** One of the known peers for each number of leading bits that it has in common with us. */
-  #oneForEachDistance(): Contact[] {
+  #oneForEachDistance(): PeerInfo[] {
     const own = pointOfPeer(this.#init.self)
-    const byDistance = new Map<number, Contact>()
+    const byDistance = new Map<number, PeerInfo>()
 
     for (const contact of this.#init.nearest(own, Number.POSITIVE_INFINITY)) {
       const bits = commonBits(roughDistance(own, pointOfPeer(contact.id)))
@@ -143,7 +142,7 @@ export class Acquaintance {
     return [...byDistance.values()]
   }
 
-  async #connect(contacts: readonly Contact[]): Promise<void> {
+  async #connect(contacts: readonly PeerInfo[]): Promise<void> {
     await Promise.all(
       contacts.map((contact) =>
         this.#init.connect(contact).catch(() => this.#rememberUnreachable(contact.id))

@@ -12,8 +12,8 @@ import {
   MAX_PEERS_PER_MESSAGE,
   MAX_REQUEST_ID
 } from '../wire/limits.ts'
+import type { EncodedPeer } from '../wire/peer-codec.ts'
 import { ExchangeProtocolError } from '../wire/protocol-error.ts'
-import type { WirePeer } from '../wire/wire-peers.ts'
 
 /** Asks for records, and for the peers that are known to be near their keys. */
 export interface FindRequest {
@@ -43,7 +43,7 @@ export interface StoreRequest {
 export interface FoundReply {
   readonly name: 'found'
   readonly id: number
-  readonly peers: readonly WirePeer[]
+  readonly peers: readonly EncodedPeer[]
   readonly answers: readonly { readonly record?: Uint8Array; readonly closer: readonly number[] }[]
 }
 
@@ -51,7 +51,7 @@ export interface FoundReply {
 export interface StoredReply {
   readonly name: 'stored'
   readonly id: number
-  readonly peers: readonly WirePeer[]
+  readonly peers: readonly EncodedPeer[]
   readonly answers: readonly { readonly outcome: WireOutcome; readonly closer: readonly number[] }[]
 }
 
@@ -228,7 +228,7 @@ function readOutcome(from: ByteReader): WireOutcome {
   return outcome
 }
 
-export function writePeers(to: ByteWriter, peers: readonly WirePeer[]): void {
+export function writePeers(to: ByteWriter, peers: readonly EncodedPeer[]): void {
   to.varint(peers.length)
 
   for (const { id, addresses } of peers) {
@@ -241,7 +241,7 @@ export function writePeers(to: ByteWriter, peers: readonly WirePeer[]): void {
   }
 }
 
-export function readPeers(from: ByteReader): WirePeer[] {
+export function readPeers(from: ByteReader): EncodedPeer[] {
   return readItems(from, MAX_PEERS_PER_MESSAGE, () => ({
     id: from.byteString(MAX_PEER_ID_BYTES, 'a peer id'),
     addresses: readItems(from, MAX_ADDRESSES_PER_PEER, () =>

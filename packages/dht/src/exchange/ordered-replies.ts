@@ -8,7 +8,7 @@ type Reply = FoundReply | StoredReply
  * The answers on one stream, in the order of their questions: that to a STORE is held back until the
  * writes are as safe as the node was told to make them, and all behind it wait, too.
  */
-export class Answers {
+export class OrderedReplies {
   readonly #stream: FramedStream<Message>
   readonly #store: RecordStore
 

@@ -17,15 +17,15 @@ export interface StoreQuestion {
   readonly isCopy: boolean
 }
 
-export type Question = FindQuestion | StoreQuestion
+export type ExchangeRequest = FindQuestion | StoreQuestion
 
 /** What it adds to a message, or nearly so. */
-export function sizeOf(question: Question): number {
+export function sizeOf(question: ExchangeRequest): number {
   return question.key.length + (question.name === 'store' ? question.record.length : 0)
 }
 
 /** Whether two questions can go in one message. */
-export function isAlike(a: Question, b: Question): boolean {
+export function isAlike(a: ExchangeRequest, b: ExchangeRequest): boolean {
   if (a.closerCount !== b.closerCount) {
     return false
   }
@@ -36,7 +36,10 @@ export function isAlike(a: Question, b: Question): boolean {
 }
 
 /** The message that asks questions which are alike. */
-export function requestOf(id: number, questions: readonly Question[]): FindRequest | StoreRequest {
+export function requestOf(
+  id: number,
+  questions: readonly ExchangeRequest[]
+): FindRequest | StoreRequest {
   const [first] = questions
 
   if (first?.name === 'find') {

@@ -20,7 +20,7 @@ export interface AnsweringInit {
 }
 
 /** A request that is being answered. One that has to wait too long before anything was done is told so. */
-export class Answering implements Job {
+export class ResponseJob implements Job {
   readonly #init: AnsweringInit
   readonly #sinceMs = performance.now()
   #isBegun = false

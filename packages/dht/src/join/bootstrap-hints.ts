@@ -83,7 +83,7 @@ const ADVICE: readonly Advice[] = [
 const OTHERWISE = 'Check that the peer runs, and that this machine can connect to it.'
 
 /** What to check after joining through a peer has failed. */
-export function adviceFor(failure: Failure): string {
+export function bootstrapHint(failure: Failure): string {
   return ADVICE.find(({ suits }) => suits(failure))?.check ?? OTHERWISE
 }
 

@@ -3,8 +3,8 @@ import { BootstrapError, ClockSkewError, toError } from '../errors.ts'
 import { NO_MEMORY, type PeerMemory } from '../persistence/peer-memory.ts'
 import { anySignal } from '../timing/deadline.ts'
 import { type AttemptInit, attempt, strictAttempt } from './attempt.ts'
-import { adviceFor } from './bootstrap-hints.ts'
-import { type Candidate, Reunion } from './reconnect.ts'
+import { bootstrapHint } from './bootstrap-hints.ts'
+import { type Candidate, Reconnector } from './reconnect.ts'
 import { RememberedPeers } from './remembered-peers.ts'
 
 export interface JoinInit extends AttemptInit {
@@ -50,7 +50,7 @@ export async function join(init: JoinInit): Promise<Membership> {
 
   const initial = initialPeers.map(initialPeer)
   const known = remembered.all.map(([peer, addresses]) => rememberedPeer(peer, addresses))
-  const reunion = new Reunion({ ...init, initial, remembered, log })
+  const reunion = new Reconnector({ ...init, initial, remembered, log })
   reunion.follow()
   const candidates = [...initial, ...known]
   const failure = await firstOf(candidates, reunion, init, anySignal(signal, lifetime))
@@ -60,7 +60,7 @@ export async function join(init: JoinInit): Promise<Membership> {
 
 async function firstOf(
   candidates: readonly Candidate[],
-  reunion: Reunion,
+  reunion: Reconnector,
   init: JoinInit,
   signal: AbortSignal
 ): Promise<BootstrapError | undefined> {
@@ -134,7 +134,7 @@ function bootstrapError(
     const error = toError(errors[index])
     const [address] = addresses
     return isInitial && address
-      ? [{ address: address.toString(), error, check: adviceFor({ address, error }) }]
+      ? [{ address: address.toString(), error, check: bootstrapHint({ address, error }) }]
       : []
   })
 

@@ -20,7 +20,7 @@ export interface Candidate {
   peer: string | undefined
 }
 
-export interface ReunionInit extends AttemptInit {
+export interface ReconnectorInit extends AttemptInit {
   readonly initial: readonly Candidate[]
   readonly remembered: RememberedPeers
   readonly log: Logger
@@ -33,11 +33,11 @@ export interface ReunionInit extends AttemptInit {
  * Keeps a node in its network (N8h): a peer that could not be reached, or that got lost, is tried
  * again, first soon, then less often. When the last one is lost, so is everybody that we ever knew.
  */
-export class Reunion {
-  readonly #init: ReunionInit
+export class Reconnector {
+  readonly #init: ReconnectorInit
   readonly #retries = new Map<string, AbortController>()
 
-  constructor(init: ReunionInit) {
+  constructor(init: ReconnectorInit) {
     this.#init = init
   }
 
@@ -73,7 +73,7 @@ export class Reunion {
   /** Somebody was reached, and with it perhaps a network of which we know nobody else. */
   reached(candidate: Candidate, peer: PeerId): void {
     candidate.peer = peer.toString()
-    this.#init.waggle.meet(peer)
+    this.#init.waggle.discover(peer)
   }
 
   get #isLonely(): boolean {
@@ -106,7 +106,7 @@ export class Reunion {
   #onLeave(id: PeerId): void {
     const { initial, remembered, log, waggle } = this.#init
 
-    if (waggle.isBanished(id)) {
+    if (waggle.isBanned(id)) {
       // It would be turned away, or turn away from us.
       return
     }

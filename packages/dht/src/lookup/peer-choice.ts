@@ -1,4 +1,4 @@
-import type { Contact } from '../peers/contact.ts'
+import type { PeerInfo } from '@libp2p/interface'
 
 /** How much worse a peer is than one that is asked anyway, and is not late. */
 const READY = 1
@@ -8,12 +8,12 @@ const LATE = 3
 /** So many questions of one turn go to one peer before it counts as busy. */
 const FULL_TURN = 32
 
-export interface TurnInit {
+export interface PeerChoiceInit {
   /** Whether a peer can be asked without connecting first. */
-  readonly isReady: (contact: Contact) => boolean
+  readonly isReady: (contact: PeerInfo) => boolean
 
   /** Whether a peer is slower than others just now. */
-  readonly isLate: (contact: Contact) => boolean
+  readonly isLate: (contact: PeerInfo) => boolean
 }
 
 /**
@@ -21,16 +21,16 @@ export interface TurnInit {
  * those already asked in this turn are preferred: ten keys can often be had of two peers, in two
  * messages.
  */
-export class Turn {
-  readonly #init: TurnInit
+export class PeerChoice {
+  readonly #init: PeerChoiceInit
   readonly #questions = new Map<string, number>()
 
-  constructor(init: TurnInit) {
+  constructor(init: PeerChoiceInit) {
     this.#init = init
   }
 
   /** Chooses among peers of which the nearest comes first, and counts the question. */
-  choose(contacts: readonly Contact[]): Contact | undefined {
+  choose(contacts: readonly PeerInfo[]): PeerInfo | undefined {
     const [first] = contacts
     const contact = contacts.length > 1 ? this.#best(contacts) : first
 
@@ -42,8 +42,8 @@ export class Turn {
     return contact
   }
 
-  #best(contacts: readonly Contact[]): Contact | undefined {
-    let best: Contact | undefined
+  #best(contacts: readonly PeerInfo[]): PeerInfo | undefined {
+    let best: PeerInfo | undefined
     let bestRank = Number.POSITIVE_INFINITY
 
     for (const contact of contacts) {
@@ -59,7 +59,7 @@ export class Turn {
   }
 
   /** The lower the better; of equals the nearest is chosen. */
-  #rank(contact: Contact): number {
+  #rank(contact: PeerInfo): number {
     const lateness = this.#init.isLate(contact) ? LATE : 0
 
     if (this.#isShared(contact)) {
@@ -69,7 +69,7 @@ export class Turn {
     return lateness + (this.#init.isReady(contact) ? READY : NOT_CONNECTED)
   }
 
-  #isShared(contact: Contact): boolean {
+  #isShared(contact: PeerInfo): boolean {
     const questions = this.#questions.get(contact.id.toString())
     return questions !== undefined && questions < FULL_TURN
   }

@@ -1,6 +1,6 @@
+import type { PeerInfo } from '@libp2p/interface'
 import type { DHTRecord, Rejection } from '@waggle/record'
-import type { Contact } from '../peers/contact.ts'
-import type { Wanted } from '../timing/cancellation.ts'
+import type { CancellationToken } from '../timing/cancellation.ts'
 
 /** What one peer answers when asked for a key. */
 export interface FindReply {
@@ -8,7 +8,7 @@ export interface FindReply {
   readonly record?: DHTRecord | undefined
 
   /** Peers it knows to be near the key. */
-  readonly closer: readonly Contact[]
+  readonly closer: readonly PeerInfo[]
 }
 
 /** What a replica made of a write; `refused`: a rule of its own, such as a validator, does not accept it. */
@@ -17,7 +17,7 @@ export type StoreOutcome = 'accepted' | Rejection | 'refused'
 /** How `RecordChannel.find` is told what to answer. */
 export interface FindOptions {
   /** A question that nobody wants an answer to need not be sent. */
-  readonly request?: Wanted | undefined
+  readonly cancellation?: CancellationToken | undefined
 
   /** How many peers near the key are wanted. */
   readonly closerCount: number
@@ -32,7 +32,7 @@ export interface WriteOptions {
   readonly isCopy?: boolean
 
   /** A write that nobody waits for any more need not be sent. */
-  readonly request?: Wanted | undefined
+  readonly cancellation?: CancellationToken | undefined
 
   /** How many peers near the key are wanted. */
   readonly closerCount: number
@@ -43,7 +43,7 @@ export interface StoreReply {
   readonly outcome: StoreOutcome
 
   /** Peers it knows to be near the key. */
-  readonly closer: readonly Contact[]
+  readonly closer: readonly PeerInfo[]
 }
 
 /**
@@ -52,16 +52,16 @@ export interface StoreReply {
  */
 export interface RecordChannel {
   /** Asks what the peer holds under a record key, and whom it knows near to it. */
-  find(peer: Contact, key: Uint8Array, options: FindOptions): Promise<FindReply>
+  find(peer: PeerInfo, key: Uint8Array, options: FindOptions): Promise<FindReply>
 
   /** Asks the peer to hold a write, and whom it knows near to its key. */
   store(
-    peer: Contact,
+    peer: PeerInfo,
     key: Uint8Array,
     write: DHTRecord,
     options: WriteOptions
   ): Promise<StoreReply>
 
   /** Whether the peer can be asked without connecting first. */
-  isReady(peer: Contact): boolean
+  isReady(peer: PeerInfo): boolean
 }

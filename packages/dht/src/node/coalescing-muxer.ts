@@ -13,9 +13,9 @@ import { withSend } from './with-send.ts'
  * that says something. Here all frames of one microtask go out in one write, and window updates
  * wait until they matter. What is sent is plain yamux, and the other side needs to know nothing.
  *
- * `streamMuxers: [quietMuxer(yamux())]`
+ * `streamMuxers: [coalescingMuxer(yamux())]`
  */
-export function quietMuxer<C>(
+export function coalescingMuxer<C>(
   muxer: (components: C) => StreamMuxerFactory
 ): (components: C) => StreamMuxerFactory {
   return (components) => {

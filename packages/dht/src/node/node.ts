@@ -14,7 +14,7 @@ import { Access } from '../peers/access.ts'
 import { waggle } from '../service/service.ts'
 import type { Waggle } from '../service/service-interface.ts'
 import type { RecordStoreOptions } from '../store/record-store.ts'
-import { quietMuxer } from './coalescing-muxer.ts'
+import { coalescingMuxer } from './coalescing-muxer.ts'
 import { gaterFor } from './gater.ts'
 import { identityAt } from './identity.ts'
 import { listenedAddresses } from './listened-addresses.ts'
@@ -27,7 +27,7 @@ import {
   relayServer,
   relayTransport
 } from './relay.ts'
-import { wholeWrites } from './whole-writes.ts'
+import { unfragmentedWrites } from './unfragmented-writes.ts'
 
 /**
  * libp2p takes five connections a second from one host and ten that are being set up: too few for
@@ -90,9 +90,9 @@ async function configuration(settings: Settings): Promise<Libp2pOptions<NodeServ
     ...(metrics && { metrics }),
     ...(swarmKey && { connectionProtector: preSharedKey({ psk: swarmKey }) }),
     transports: [tcp(), relayTransport()],
-    connectionEncrypters: [wholeWrites(noise())],
+    connectionEncrypters: [unfragmentedWrites(noise())],
     streamMuxers: [
-      quietMuxer(yamux({ streamOptions: { maxStreamWindowSize: MAX_STREAM_WINDOW_BYTES } }))
+      coalescingMuxer(yamux({ streamOptions: { maxStreamWindowSize: MAX_STREAM_WINDOW_BYTES } }))
     ],
     ...libp2pOptions,
     ...(allowPeer && {

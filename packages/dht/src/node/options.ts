@@ -12,18 +12,18 @@ import {
 } from '../constants.ts'
 import { assertMessagesFit, type NodeLimits, nodeLimitsOf } from '../node-limits.ts'
 import {
-  areValidators,
+  assertBoolean,
+  assertEach,
+  assertFunction,
+  assertInteger,
+  assertLimits,
+  assertMethod,
+  assertObject,
+  assertOptions,
+  assertPositive,
+  assertText,
+  assertValidators,
   type Check,
-  checkOptions,
-  eachIs,
-  hasMethod,
-  isBoolean,
-  isFunction,
-  isLimits,
-  isObject,
-  isPositive,
-  isText,
-  isWhole,
   list
 } from '../option-checks.ts'
 import type { AllowPeer } from '../peers/access.ts'
@@ -31,7 +31,7 @@ import type { Durability } from '../persistence/disk.ts'
 import type { PersistenceOptions } from '../persistence/persistence.ts'
 import { PERSISTENCE_CHECKS, persistenceOptions } from '../persistence/persistence.ts'
 import type { CacheOptions } from '../reading/cache-policy.ts'
-import { isCache } from '../reading/cache-policy.ts'
+import { assertCacheOptions } from '../reading/cache-policy.ts'
 import { type Address, announcedAddress, listenAddress, peerAddress } from './addresses.ts'
 import { swarmKeyBytes } from './swarm-key.ts'
 
@@ -232,31 +232,34 @@ export interface Settings {
 const DEFAULT_LISTEN_ON = '127.0.0.1:0'
 
 const CHECKS: Readonly<Record<keyof DHTOptions, Check>> = {
-  listenOn: eachIs(listenAddress),
-  initialPeers: eachIs(peerAddress),
-  announce: eachIs(announcedAddress),
-  clientMode: isBoolean,
-  relay: isBoolean,
-  serveRelay: isBoolean,
-  numReplicas: isWhole(1, SEARCH_WIDTH),
-  privateKey: hasMethod('sign', "a libp2p private key, such as await generateKeyPair('Ed25519')"),
-  identityPath: isText,
+  listenOn: assertEach(listenAddress),
+  initialPeers: assertEach(peerAddress),
+  announce: assertEach(announcedAddress),
+  clientMode: assertBoolean,
+  relay: assertBoolean,
+  serveRelay: assertBoolean,
+  numReplicas: assertInteger(1, SEARCH_WIDTH),
+  privateKey: assertMethod(
+    'sign',
+    "a libp2p private key, such as await generateKeyPair('Ed25519')"
+  ),
+  identityPath: assertText,
   ...PERSISTENCE_CHECKS,
-  protocol: isText,
+  protocol: assertText,
   swarmKey: swarmKeyBytes,
-  limits: isLimits,
-  allowPeer: isFunction,
-  validators: areValidators,
-  cache: isCache,
-  requireBootstrap: isBoolean,
-  strictClock: isBoolean,
-  bootstrapTimeoutMs: isPositive,
-  requestTimeoutMs: isPositive,
-  libp2p: hasMethod('dial', 'a libp2p node'),
-  signal: hasMethod('throwIfAborted', 'an AbortSignal'),
-  logger: hasMethod('forComponent', 'a libp2p logger'),
-  metrics: isFunction,
-  libp2pOptions: isObject
+  limits: assertLimits,
+  allowPeer: assertFunction,
+  validators: assertValidators,
+  cache: assertCacheOptions,
+  requireBootstrap: assertBoolean,
+  strictClock: assertBoolean,
+  bootstrapTimeoutMs: assertPositive,
+  requestTimeoutMs: assertPositive,
+  libp2p: assertMethod('dial', 'a libp2p node'),
+  signal: assertMethod('throwIfAborted', 'an AbortSignal'),
+  logger: assertMethod('forComponent', 'a libp2p logger'),
+  metrics: assertFunction,
+  libp2pOptions: assertObject
 }
 
 /** What still means something for a node that exists already. */
@@ -276,7 +279,7 @@ const FOR_EXISTING_NODE: readonly string[] = [
  * @throws TypeError naming the option that is unknown or wrong
  */
 export function settingsOf(options: DHTOptions): Settings {
-  checkOptions('DHT.create', options, CHECKS)
+  assertOptions('DHT.create', options, CHECKS)
   const given = Object.entries(options).filter(([, value]) => value !== undefined)
 
   if (options.libp2p !== undefined) {

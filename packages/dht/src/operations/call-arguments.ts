@@ -1,4 +1,10 @@
-import { assertThat, type Check, hasMethod, isBoolean, isFunction } from '../option-checks.ts'
+import {
+  assertBoolean,
+  assertFunction,
+  assertMethod,
+  assertThat,
+  type Check
+} from '../option-checks.ts'
 import type {
   DeleteOptions,
   FindNearestPeersOptions,
@@ -27,21 +33,21 @@ interface OptionsOfCalls {
 /** What an option has to be; true where this is checked below, or by whoever uses it. */
 type Rule = Check | true
 
-const SIGNAL = { signal: hasMethod('throwIfAborted', 'an AbortSignal') } as const
+const SIGNAL = { signal: assertMethod('throwIfAborted', 'an AbortSignal') } as const
 const CALL = { ...SIGNAL, timeoutMs: true } as const
 const WRITE = { expirationTime: true, ttl: true, privateKey: true } as const
-const READ = { ...CALL, latest: isBoolean, sufficientExpirationTime: isMoment } as const
+const READ = { ...CALL, latest: assertBoolean, sufficientExpirationTime: isMoment } as const
 
 const OPTIONS: {
   readonly [C in keyof OptionsOfCalls]: Readonly<Record<keyof OptionsOfCalls[C], Rule>>
 } = {
-  store: { ...CALL, ...WRITE, subkey: true, republish: isBoolean },
+  store: { ...CALL, ...WRITE, subkey: true, republish: assertBoolean },
   delete: { ...CALL, ...WRITE, subkey: true },
   stopRepublishing: { subkey: true },
   get: READ,
   storeMany: { ...CALL, ...WRITE },
   entry: { ...WRITE, key: true, value: true, subkey: true },
-  getMany: { ...READ, onProgress: isFunction },
+  getMany: { ...READ, onProgress: assertFunction },
   watch: SIGNAL,
   findNearestPeers: { ...CALL, count: true }
 }

@@ -18,7 +18,7 @@ import type { ReadOptions } from '../reading/reading.ts'
 import type { Replicas } from '../reading/replicas.ts'
 import type { RecordStore } from '../store/record-store.ts'
 import { Calls } from '../timing/calls.ts'
-import type { Wanted } from '../timing/cancellation.ts'
+import type { CancellationToken } from '../timing/cancellation.ts'
 import { mapMany } from '../timing/many.ts'
 import type { Watches } from '../watch/watches.ts'
 import { assertCallOptions, assertMany, assertOptions } from './call-arguments.ts'
@@ -90,16 +90,18 @@ export class Operations implements WaggleOperations {
   async store(key: Key, value: Value, options: StoreOptions): Promise<boolean> {
     assertOptions('store', options)
     const write = storing({ ...options, key, value }, this.#rules())
-    const call = this.#calls.run('store', options, (wanted) => this.#replace(write, wanted))
+    const call = this.#calls.run('store', options, (cancellation) =>
+      this.#replace(write, cancellation)
+    )
     return options.republish === true ? this.#publish(write, options, call) : call
   }
 
   async delete(key: Key, options: DeleteOptions): Promise<boolean> {
     assertOptions('delete', options)
     const write = deleting({ ...options, key }, this.#rules())
-    return this.#calls.run('delete', options, (wanted) => {
+    return this.#calls.run('delete', options, (cancellation) => {
       this.#init.republisher.unpublishAll(placeOf(write) + SUBKEY_SEPARATOR)
-      return this.#replace(write, wanted)
+      return this.#replace(write, cancellation)
     })
   }
 
@@ -121,7 +123,8 @@ export class Operations implements WaggleOperations {
     return this.#calls.run(
       'get',
       options,
-      async (wanted) => await this.#read(bytes, { wanted, latest, sufficientExpirationTime })
+      async (cancellation) =>
+        await this.#read(bytes, { cancellation, latest, sufficientExpirationTime })
     )
   }
 
@@ -143,15 +146,15 @@ export class Operations implements WaggleOperations {
       entries.forEach(toWrite)
     }
 
-    return this.#calls.run('storeMany', options, async (wanted) => {
+    return this.#calls.run('storeMany', options, async (cancellation) => {
       const writes = mapped(entries, toWrite)
       const isToJudge = Array.isArray(entries) && this.#init.store.checks.hasValidators
 
       return mapMany(
         isToJudge ? await this.#preparedAll(writes) : writes,
-        (write) => this.#replace(write, wanted),
+        (write) => this.#replace(write, cancellation),
         {
-          wanted,
+          cancellation,
           maxItems: MANY_UNDER_WAY,
           maxBytes: MANY_BYTES_UNDER_WAY,
           bytesOf: ({ record }) => encodedSize(record)
@@ -172,15 +175,15 @@ export class Operations implements WaggleOperations {
       keys.forEach(toBytes)
     }
 
-    return this.#calls.run('getMany', options, async (wanted) => {
+    return this.#calls.run('getMany', options, async (cancellation) => {
       // Progress is told to a caller who has the promise already, whatever this node knows.
       await Promise.resolve()
-      const readOptions = { wanted, latest, sufficientExpirationTime }
+      const readOptions = { cancellation, latest, sufficientExpirationTime }
       return mapMany(
         mapped(keys, (key, index) => ({ key, bytes: toBytes(key, index) })),
         ({ key, bytes }, index) =>
           whenDone(this.#read(bytes, readOptions), (found) => {
-            if (wanted.isWanted) {
+            if (!cancellation.isCancelled) {
               onProgress?.(
                 found ? { name: 'found', index, key, found } : { name: 'not-found', index, key }
               )
@@ -189,7 +192,7 @@ export class Operations implements WaggleOperations {
             return found
           }),
         {
-          wanted,
+          cancellation,
           maxItems: MANY_UNDER_WAY,
           maxBytes: Number.POSITIVE_INFINITY,
           bytesOf: () => 0
@@ -215,15 +218,15 @@ export class Operations implements WaggleOperations {
       throw new TypeError(`count must be a whole number from 1 up, got ${count}`)
     }
 
-    return this.#calls.run('findNearestPeers', options, (wanted) =>
-      replicas.nearest(bytes, count, wanted)
+    return this.#calls.run('findNearestPeers', options, (cancellation) =>
+      replicas.nearest(bytes, count, cancellation)
     )
   }
 
   /** Stores, whatever has been kept alive in the place. */
-  #replace(write: Write, wanted: Wanted): Promise<boolean> {
+  #replace(write: Write, cancellation: CancellationToken): Promise<boolean> {
     this.#init.republisher.unpublish(placeOf(write))
-    return this.#write(write, wanted)
+    return this.#write(write, cancellation)
   }
 
   /** Keeps alive what was stored, unless something that beats it is there. */
@@ -253,17 +256,17 @@ export class Operations implements WaggleOperations {
   async #storeAgain(write: Write, ttl: number | undefined): Promise<boolean> {
     const { now } = this.#rules()
     const again = ttl === undefined ? write : renewed(write, now + ttl)
-    return this.#calls.run('republish', {}, (wanted) => this.#write(again, wanted))
+    return this.#calls.run('republish', {}, (cancellation) => this.#write(again, cancellation))
   }
 
-  async #write(write: Write, wanted: Wanted): Promise<boolean> {
+  async #write(write: Write, cancellation: CancellationToken): Promise<boolean> {
     if (!write.isLive) {
       return false
     }
 
     const { replicas, reads } = this.#init
     const { key, record } = this.#isReady(write) ? write : await this.#prepared(write)
-    const outcomes = await replicas.write(key, record, wanted)
+    const outcomes = await replicas.write(key, record, cancellation)
     this.#init.meter?.written(outcomes)
     const isAccepted = outcomes.includes('accepted') && !outcomes.includes('stale')
     reads.onWritten(key, record, isAccepted)

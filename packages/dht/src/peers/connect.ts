@@ -1,7 +1,6 @@
-import type { AbortOptions, PeerId } from '@libp2p/interface'
+import type { AbortOptions, PeerId, PeerInfo } from '@libp2p/interface'
 import type { ConnectionManager } from '@libp2p/interface-internal'
 import type { Multiaddr } from '@multiformats/multiaddr'
-import type { Contact } from './contact.ts'
 
 /**
  * Connects to a peer by the addresses that we were told, if there is no connection yet. Left to
@@ -10,7 +9,7 @@ import type { Contact } from './contact.ts'
  */
 export async function connectedTo(
   connectionManager: ConnectionManager,
-  { id, multiaddrs }: Contact,
+  { id, multiaddrs }: PeerInfo,
   options: AbortOptions
 ): Promise<void> {
   const isConnected = connectionManager.getConnections(id).some(({ limits }) => limits == null)

@@ -1,8 +1,8 @@
-import type { Contact } from './contact.ts'
+import type { PeerInfo } from '@libp2p/interface'
 import { type Point, pointOfPeer, roughly, uint32At } from './key-space.ts'
 
 interface Indexed {
-  contact: Contact
+  contact: PeerInfo
   readonly high: number
   readonly low: number
 }
@@ -22,7 +22,7 @@ export class PeerIndex {
   }
 
   /** Adds a peer, or takes over its addresses. */
-  set(contact: Contact): void {
+  set(contact: PeerInfo): void {
     const name = contact.id.toString()
     const known = this.#peers[this.#places.get(name) ?? -1]
 
@@ -36,7 +36,7 @@ export class PeerIndex {
     this.#peers.push({ contact, high: uint32At(point, 0), low: uint32At(point, 4) })
   }
 
-  delete({ id }: Contact): void {
+  delete({ id }: PeerInfo): void {
     const name = id.toString()
     const place = this.#places.get(name)
     const last = this.#peers.at(-1)
@@ -53,10 +53,10 @@ export class PeerIndex {
    * The peers that are nearest to a point, nearest first. Looks at all of them: a node knows a few
    * hundred at most, and going through these takes a few microseconds.
    */
-  nearest(target: Point, count: number): Contact[] {
+  nearest(target: Point, count: number): PeerInfo[] {
     const high = uint32At(target, 0)
     const low = uint32At(target, 4)
-    const nearest: Contact[] = []
+    const nearest: PeerInfo[] = []
     const distances: number[] = []
 
     for (const peer of this.#peers) {
@@ -73,7 +73,7 @@ export class PeerIndex {
 
       while (place > 0 && distance < (distances[place - 1] ?? 0)) {
         distances[place] = distances[place - 1] ?? 0
-        nearest[place] = nearest[place - 1] as Contact
+        nearest[place] = nearest[place - 1] as PeerInfo
         place--
       }
 

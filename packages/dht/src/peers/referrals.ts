@@ -1,6 +1,5 @@
-import type { PeerId } from '@libp2p/interface'
+import type { PeerId, PeerInfo } from '@libp2p/interface'
 import { Failures } from './avoidance.ts'
-import type { Contact } from './contact.ts'
 
 /** So many more strangers of those that a peer has named may be out of reach than within. */
 const MAX_DOUBT = 8
@@ -16,21 +15,21 @@ const MAX_NAMERS = 4096
  * on: it may lead searches astray, one timeout after the other. It is not left out, since the
  * peer may as well be one that has not heard yet who is gone.
  */
-export class Hearsay {
+export class ReferralReputation {
   /** Of strangers, where nobody answered: which says nothing of the peer, who may be elsewhere. */
   readonly #missed = new Failures()
-  readonly #namers = new WeakMap<Contact, string>()
+  readonly #namers = new WeakMap<PeerInfo, string>()
   readonly #credits = new Map<string, number>()
 
   /** A peer has named a stranger. */
-  named(stranger: Contact, by: PeerId): void {
+  named(stranger: PeerInfo, by: PeerId): void {
     if (!this.#namers.has(stranger)) {
       this.#namers.set(stranger, by.toString())
     }
   }
 
   /** A stranger was reached, or was not. */
-  tried(stranger: Contact, isReached: boolean): void {
+  tried(stranger: PeerInfo, isReached: boolean): void {
     if (isReached && !this.#missed.isEmpty) {
       this.#missed.forget(placeOf(stranger))
     }
@@ -46,17 +45,17 @@ export class Hearsay {
   }
 
   /** A stranger has not answered at these addresses. */
-  missed(stranger: Contact): void {
+  missed(stranger: PeerInfo): void {
     this.#missed.add(placeOf(stranger))
   }
 
   /** Whether it was not there lately, at these addresses. */
-  isMissed(stranger: Contact): boolean {
+  isMissed(stranger: PeerInfo): boolean {
     return !this.#missed.isEmpty && this.#missed.has(placeOf(stranger))
   }
 
   /** Whether others are to be asked first, for who has named it. */
-  isDoubtful(contact: Contact): boolean {
+  isDoubtful(contact: PeerInfo): boolean {
     if (this.#credits.size === 0) {
       return false
     }
@@ -74,10 +73,10 @@ export class Hearsay {
   }
 }
 
-const places = new WeakMap<Contact, string>()
+const places = new WeakMap<PeerInfo, string>()
 
 /** A peer at certain addresses. */
-function placeOf(contact: Contact): string {
+function placeOf(contact: PeerInfo): string {
   const known = places.get(contact)
 
   if (known !== undefined) {

@@ -2,7 +2,7 @@ import type { ComponentLogger, Logger } from '@libp2p/interface'
 import type { Datastore } from 'interface-datastore'
 import { DEFAULT_DURABILITY } from '../constants.ts'
 import { DataDirError } from '../errors.ts'
-import { type Check, hasMethod, isOneOf, isText } from '../option-checks.ts'
+import { assertMethod, assertOneOf, assertText, type Check } from '../option-checks.ts'
 import type { RecordStore } from '../store/record-store.ts'
 import { warn } from '../warn.ts'
 import { datastoreDisk } from './datastore-disk.ts'
@@ -184,9 +184,9 @@ async function assertFormat(disk: Disk, where: string): Promise<void> {
 
 /** Checks of the options of a place where records outlive the process. */
 export const PERSISTENCE_CHECKS: Readonly<Record<keyof PersistenceOptions, Check>> = {
-  dataDir: isText,
-  datastore: hasMethod('batch', 'an interface-datastore'),
-  durability: isOneOf('relaxed', 'written', 'synced')
+  dataDir: assertText,
+  datastore: assertMethod('batch', 'an interface-datastore'),
+  durability: assertOneOf('relaxed', 'written', 'synced')
 }
 
 /**

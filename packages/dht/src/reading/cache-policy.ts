@@ -1,11 +1,11 @@
 import { SEARCH_WIDTH } from '../constants.ts'
 import {
+  assertBoolean,
+  assertInteger,
+  assertMembers,
+  assertNotNegative,
   assertThat,
-  type Check,
-  checkMembers,
-  isBoolean,
-  isNotNegative,
-  isWhole
+  type Check
 } from '../option-checks.ts'
 
 /** How a node remembers what it has read, beside what it holds as a replica. */
@@ -71,18 +71,18 @@ export function cachePolicy(options: CacheOptions): CachePolicy {
 }
 
 const CACHE_CHECKS: Readonly<Record<keyof CacheOptions, Check>> = {
-  maxRecords: isWhole(1, Number.MAX_SAFE_INTEGER),
-  local: isBoolean,
-  nearest: isWhole(0, SEARCH_WIDTH),
-  onStore: isBoolean,
-  refreshBeforeExpiry: isNotNegative
+  maxRecords: assertInteger(1, Number.MAX_SAFE_INTEGER),
+  local: assertBoolean,
+  nearest: assertInteger(0, SEARCH_WIDTH),
+  onStore: assertBoolean,
+  refreshBeforeExpiry: assertNotNegative
 }
 
-export function isCache(value: unknown, option: string): void {
+export function assertCacheOptions(value: unknown, option: string): void {
   if (value === false) {
     return
   }
 
   assertThat(typeof value === 'object' && value !== null, option, 'false or an object', value)
-  checkMembers(value, option, CACHE_CHECKS)
+  assertMembers(value, option, CACHE_CHECKS)
 }

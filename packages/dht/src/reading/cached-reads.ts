@@ -11,7 +11,7 @@ import {
 import type { Meter } from '../metrics/meter.ts'
 import { nameOf, type RecordStore } from '../store/record-store.ts'
 import { Alarm } from '../timing/alarm.ts'
-import type { Wanted } from '../timing/cancellation.ts'
+import type { CancellationToken } from '../timing/cancellation.ts'
 import type { CachePolicy } from './cache-policy.ts'
 import { isSufficient, type Reading, type ReadOptions } from './reading.ts'
 import { type Refresh, RefreshQueue } from './refresh-queue.ts'
@@ -168,7 +168,7 @@ export class CachedReads {
     const sufficientExpirationTime = knownUntil + policy.refreshBeforeExpiry + 1
 
     try {
-      await this.#searches.read(name, key, { wanted: ALWAYS, sufficientExpirationTime })
+      await this.#searches.read(name, key, { cancellation: ALWAYS, sufficientExpirationTime })
     } catch (error) {
       log('could not refresh a cached record - %e', error)
     }
@@ -215,4 +215,4 @@ export class CachedReads {
   }
 }
 
-const ALWAYS: Wanted = { isWanted: true }
+const ALWAYS: CancellationToken = { isCancelled: false }

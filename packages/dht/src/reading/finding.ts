@@ -1,12 +1,12 @@
+import type { PeerInfo } from '@libp2p/interface'
 import { type DHTRecord, EMPTY_RECORD, isEmpty, join } from '@waggle/record'
 import { SEARCH_WIDTH } from '../constants.ts'
 import { UnreachableError } from '../errors.ts'
 import type { Lookup } from '../lookup/lookups.ts'
 import type { FindReply, RecordChannel } from '../lookup/record-channel.ts'
 import type { Search } from '../lookup/search.ts'
-import type { Contact } from '../peers/contact.ts'
 import type { RecordStore } from '../store/record-store.ts'
-import type { Wanted } from '../timing/cancellation.ts'
+import type { CancellationToken } from '../timing/cancellation.ts'
 import { BusyPeers } from './busy-peers.ts'
 import {
   emptyHanded,
@@ -49,7 +49,7 @@ export class Finding implements Lookup<FindReply> {
   readonly parallelism: number
   readonly #init: FindingInit
   readonly #answers: Held[] = []
-  readonly #failed: Contact[] = []
+  readonly #failed: PeerInfo[] = []
   readonly #busy = new BusyPeers()
   #record: DHTRecord
   #isEnough = false
@@ -65,17 +65,21 @@ export class Finding implements Lookup<FindReply> {
     this.#widen()
   }
 
-  get wanted(): Wanted {
-    return this.#init.options.wanted
+  get cancellation(): CancellationToken {
+    return this.#init.options.cancellation
   }
 
-  ask(contact: Contact, request: Wanted): Promise<FindReply> {
+  ask(contact: PeerInfo, cancellation: CancellationToken): Promise<FindReply> {
     const { key, node } = this.#init
     const closerCount = Math.min(node.numReplicas, SEARCH_WIDTH)
-    return node.channel.find(contact, key, { closerCount, isCloserAlways: !this.isHedged, request })
+    return node.channel.find(contact, key, {
+      closerCount,
+      isCloserAlways: !this.isHedged,
+      cancellation
+    })
   }
 
-  take(contact: Contact, answer: FindReply | undefined, error?: Error): boolean {
+  take(contact: PeerInfo, answer: FindReply | undefined, error?: Error): boolean {
     if (answer === undefined) {
       this.#failed.push(contact)
       this.#busy.note(error)
@@ -111,7 +115,7 @@ export class Finding implements Lookup<FindReply> {
     return { record, end: search.isDone ? 'whole' : 'given up', behind, without: [] }
   }
 
-  #hold(contact: Contact, record: DHTRecord = EMPTY_RECORD): void {
+  #hold(contact: PeerInfo, record: DHTRecord = EMPTY_RECORD): void {
     const { node, options } = this.#init
     this.#answers.push({ contact, record })
 

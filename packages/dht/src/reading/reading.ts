@@ -1,3 +1,4 @@
+import type { PeerInfo } from '@libp2p/interface'
 import {
   type DHTRecord,
   type DHTTime,
@@ -6,11 +7,10 @@ import {
   shownExpiration,
   subsumes
 } from '@waggle/record'
-import type { Contact } from '../peers/contact.ts'
-import type { Wanted } from '../timing/cancellation.ts'
+import type { CancellationToken } from '../timing/cancellation.ts'
 
 export interface ReadOptions {
-  readonly wanted: Wanted
+  readonly cancellation: CancellationToken
   readonly latest?: boolean | undefined
   readonly sufficientExpirationTime?: number | undefined
 
@@ -26,15 +26,15 @@ export interface Reading {
   readonly end: 'enough' | 'whole' | 'given up'
 
   /** The nearest replicas that lack some of it, when all were asked. */
-  readonly behind: readonly Contact[]
+  readonly behind: readonly PeerInfo[]
 
   /** When not all were asked, those that had nothing and are nearer than one that had something. */
-  readonly without: readonly Contact[]
+  readonly without: readonly PeerInfo[]
 }
 
 /** What one peer holds. */
 export interface Held {
-  readonly contact: Contact
+  readonly contact: PeerInfo
   readonly record: DHTRecord
 }
 
@@ -56,9 +56,9 @@ export function isSufficient(
 export function lacking(
   record: DHTRecord,
   answers: readonly Held[],
-  nearest: readonly Contact[],
+  nearest: readonly PeerInfo[],
   limits: Limits
-): Contact[] {
+): PeerInfo[] {
   return nearest.filter((contact) => {
     const held = answers.find((answer) => answer.contact === contact)
     return held !== undefined && !subsumes(held.record, record, limits)
@@ -66,10 +66,10 @@ export function lacking(
 }
 
 /** The peers that answered and hold nothing, of those nearer than one that does; nearest first. */
-export function emptyHanded(answers: readonly Held[], nearest: readonly Contact[]): Contact[] {
-  const isEmptyHanded = (contact: Contact): boolean =>
+export function emptyHanded(answers: readonly Held[], nearest: readonly PeerInfo[]): PeerInfo[] {
+  const isEmptyHanded = (contact: PeerInfo): boolean =>
     answers.some((answer) => answer.contact === contact && isEmpty(answer.record))
-  const isHolder = (contact: Contact): boolean =>
+  const isHolder = (contact: PeerInfo): boolean =>
     answers.some((answer) => answer.contact === contact && !isEmpty(answer.record))
   return nearest.slice(0, Math.max(nearest.findLastIndex(isHolder), 0)).filter(isEmptyHanded)
 }

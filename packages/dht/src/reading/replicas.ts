@@ -1,4 +1,4 @@
-import type { PeerId } from '@libp2p/interface'
+import type { PeerId, PeerInfo } from '@libp2p/interface'
 import { type DHTRecord, encodedSize } from '@waggle/record'
 import { SEARCH_WIDTH } from '../constants.ts'
 import type { Answer, Lookups } from '../lookup/lookups.ts'
@@ -6,10 +6,9 @@ import type { StoreOutcome } from '../lookup/record-channel.ts'
 import { Search, type SearchInit } from '../lookup/search.ts'
 import { DEFAULT_NODE_LIMITS, type NodeLimits } from '../node-limits.ts'
 import type { Avoidance } from '../peers/avoidance.ts'
-import type { Contact } from '../peers/contact.ts'
 import { pointOfKey } from '../peers/key-space.ts'
 import type { Routing } from '../peers/routing.ts'
-import type { Wanted } from '../timing/cancellation.ts'
+import type { CancellationToken } from '../timing/cancellation.ts'
 import { BusyPeers } from './busy-peers.ts'
 import { Finding, type FindingNode } from './finding.ts'
 import { isSufficient, type Reading, type ReadOptions } from './reading.ts'
@@ -21,7 +20,7 @@ export interface ReplicasInit extends FindingNode {
   readonly lookups: Lookups
 
   /** Which peers are asked after all others, besides those that failed. */
-  readonly isDoubtful?: (contact: Contact) => boolean
+  readonly isDoubtful?: (contact: PeerInfo) => boolean
 
   /** @default DEFAULT_NODE_LIMITS */
   readonly limits?: NodeLimits | undefined
@@ -33,7 +32,7 @@ export interface ReplicasInit extends FindingNode {
  */
 export class Replicas {
   readonly #init: ReplicasInit
-  readonly #self: Contact
+  readonly #self: PeerInfo
   /** One for all searches: there are many. */
   readonly #peers: Pick<SearchInit, 'nearest' | 'isAvoided'>
 
@@ -72,19 +71,23 @@ export class Replicas {
    * only that they hold something that beats it. Searching and storing are one: a peer that knows
    * nearer ones says so as it answers, and what it holds by then does no harm.
    */
-  async write(key: Uint8Array, write: DHTRecord, wanted: Wanted): Promise<StoreOutcome[]> {
+  async write(
+    key: Uint8Array,
+    write: DHTRecord,
+    cancellation: CancellationToken
+  ): Promise<StoreOutcome[]> {
     const { channel, lookups, numReplicas } = this.#init
     const search = this.#search(key, numReplicas)
-    const outcomes = new Map<Contact, StoreOutcome>()
+    const outcomes = new Map<PeerInfo, StoreOutcome>()
     const busy = new BusyPeers()
 
     await lookups.run({
       search,
-      wanted,
+      cancellation,
       parallelism: numReplicas,
       isHedged: false,
-      ask: (contact, request) =>
-        channel.store(contact, key, write, { request, closerCount: numReplicas }),
+      ask: (contact, cancellation) =>
+        channel.store(contact, key, write, { cancellation, closerCount: numReplicas }),
       take: (contact, answer, error) => {
         busy.note(error)
 
@@ -98,7 +101,7 @@ export class Replicas {
 
     const nearest = search.answers()
 
-    if (wanted.isWanted && nearest.includes(this.#self)) {
+    if (!cancellation.isCancelled && nearest.includes(this.#self)) {
       outcomes.set(this.#self, await this.#storeHere(key, write))
     }
 
@@ -128,7 +131,7 @@ export class Replicas {
   }
 
   /** Leaves copies with peers that hold nothing; whether they take them does not matter. */
-  lend(key: Uint8Array, record: DHTRecord, to: readonly Contact[]): void {
+  lend(key: Uint8Array, record: DHTRecord, to: readonly PeerInfo[]): void {
     for (const contact of to) {
       this.#init.channel
         .store(contact, key, record, { closerCount: 0, isCopy: true })
@@ -137,14 +140,18 @@ export class Replicas {
   }
 
   /** The nearest peers that answered, nearest first, without this node. */
-  async nearest(key: Uint8Array, count: number, wanted: Wanted): Promise<PeerId[]> {
+  async nearest(
+    key: Uint8Array,
+    count: number,
+    cancellation: CancellationToken
+  ): Promise<PeerId[]> {
     const { channel, lookups, numReplicas } = this.#init
     const search = this.#search(key, count, { isSelfIncluded: false })
     const closerCount = Math.min(count, SEARCH_WIDTH)
     await lookups.run({
-      ...{ search, wanted, parallelism: numReplicas, isHedged: false },
-      ask: (contact, request) =>
-        channel.find(contact, key, { closerCount, isCloserAlways: true, request }),
+      ...{ search, cancellation, parallelism: numReplicas, isHedged: false },
+      ask: (contact, cancellation) =>
+        channel.find(contact, key, { closerCount, isCloserAlways: true, cancellation }),
       take: () => false
     })
     return search.answers().map(({ id }) => id)
@@ -153,13 +160,20 @@ export class Replicas {
   /** Asks the nearest peers something else, and gives back those that answered, without this node. */
   async ask<A extends Answer>(
     key: Uint8Array,
-    wanted: Wanted,
-    ask: (contact: Contact, request: Wanted) => Promise<A>
-  ): Promise<Contact[]> {
+    cancellation: CancellationToken,
+    ask: (contact: PeerInfo, cancellation: CancellationToken) => Promise<A>
+  ): Promise<PeerInfo[]> {
     const { lookups, numReplicas } = this.#init
     const search = this.#search(key, numReplicas)
     const parallelism = numReplicas
-    await lookups.run({ search, wanted, parallelism, isHedged: false, ask, take: () => false })
+    await lookups.run({
+      search,
+      cancellation,
+      parallelism,
+      isHedged: false,
+      ask,
+      take: () => false
+    })
     return search.answers().filter((contact) => contact !== this.#self)
   }
 

@@ -1,5 +1,5 @@
 import type { DHTRecord, DHTTime } from '@waggle/record'
-import type { Wanted } from '../timing/cancellation.ts'
+import type { CancellationToken } from '../timing/cancellation.ts'
 import { isSufficient, type Reading, type ReadOptions } from './reading.ts'
 import type { Replicas } from './replicas.ts'
 
@@ -80,7 +80,7 @@ export class SharedReads {
 
   #next(name: string, key: Uint8Array, { waiting }: Search): void {
     this.#searches.delete(name)
-    const readers = waiting.filter(({ options }) => options.wanted.isWanted)
+    const readers = waiting.filter(({ options }) => !options.cancellation.isCancelled)
 
     if (readers.length > 0) {
       this.#search(name, key, readers)
@@ -95,7 +95,7 @@ interface Reader {
 }
 
 /** A search, as demanding as the most demanding of its readers. */
-class Search implements ReadOptions, Wanted {
+class Search implements ReadOptions, CancellationToken {
   /** Those that came too late for this one. */
   readonly waiting: Reader[] = []
   #readers: Reader[]
@@ -109,19 +109,19 @@ class Search implements ReadOptions, Wanted {
     this.#clock = clock
   }
 
-  get wanted(): Wanted {
+  get cancellation(): CancellationToken {
     return this
   }
 
-  /** By any of its readers. */
-  get isWanted(): boolean {
+  /** True once none of its readers waits. */
+  get isCancelled(): boolean {
     for (const { options } of this.#readers) {
-      if (options.wanted.isWanted) {
-        return true
+      if (!options.cancellation.isCancelled) {
+        return false
       }
     }
 
-    return false
+    return true
   }
 
   /** From now on it knows what it has to find, and may miss what is stored. */

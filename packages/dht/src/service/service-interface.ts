@@ -114,10 +114,10 @@ export interface Waggle {
   isJoined(peer: PeerId): boolean
 
   /** Whether a peer broke the protocol lately. */
-  isBanished(peer: PeerId): boolean
+  isBanned(peer: PeerId): boolean
 
   /** Gets to know, in the background, those whom a connected peer knows. */
-  meet(peer: PeerId): void
+  discover(peer: PeerId): void
 
   /** Asks a connected peer for its time. Undefined if it does not tell, as stock peers don't. */
   compareClocks(peer: PeerId, options?: AbortOptions): Promise<ClockReading | undefined>

@@ -1,11 +1,11 @@
 import { AbortError, type PeerId, type TypedEventTarget } from '@libp2p/interface'
 import { encodedSize } from '@waggle/record'
 import { setMaxListeners } from 'main-event'
-import { Attention } from '../admission/scheduler.ts'
+import { Scheduler } from '../admission/scheduler.ts'
 import { Clocks } from '../clock/clocks.ts'
 import { SEARCH_WIDTH, SWEEP_INTERVAL_MS } from '../constants.ts'
-import { acquainted } from '../discovery/merge-on-inbound.ts'
-import type { Acquaintance } from '../discovery/network-merge.ts'
+import { mergeOnInbound } from '../discovery/merge-on-inbound.ts'
+import type { NetworkMerge } from '../discovery/network-merge.ts'
 import type { DHTEvents } from '../events.ts'
 import { ExchangeChannel, type ExchangeChannelInit } from '../exchange/exchange-channel.ts'
 import { ExchangeServer } from '../exchange/exchange-server.ts'
@@ -19,7 +19,7 @@ import { assertMessagesFit, type NodeLimits } from '../node-limits.ts'
 import { Republisher } from '../operations/republisher.ts'
 import { Access, type AllowPeer } from '../peers/access.ts'
 import { Avoidance } from '../peers/avoidance.ts'
-import { Outlaws } from '../peers/bans.ts'
+import { BanList } from '../peers/ban-list.ts'
 import { type CachePolicy, cachePolicy } from '../reading/cache-policy.ts'
 import { CachedReads } from '../reading/cached-reads.ts'
 import { Replicas } from '../reading/replicas.ts'
@@ -56,15 +56,15 @@ export interface PartsInit extends ServiceInit {
 /** What a started service is made of. */
 export interface ServiceParts extends NodeParts {
   readonly access: Access
-  readonly acquaintance: Acquaintance
+  readonly networkMerge: NetworkMerge
 
   /** What this node has for all who ask it. */
-  readonly attention: Attention
+  readonly scheduler: Scheduler
   readonly avoidance: Avoidance
   readonly channel: ExchangeChannel
   readonly cache: RecordStore | undefined
   readonly clocks: Clocks
-  readonly outlaws: Outlaws
+  readonly bans: BanList
   readonly reads: CachedReads
   readonly replicas: Replicas
   readonly republisher: Republisher
@@ -92,34 +92,34 @@ export function serviceParts(init: PartsInit): ServiceParts {
   const lifetime = stopping.signal
   // Each listener to events is one of this signal, too, and Node 22 warns of more than ten.
   setMaxListeners(Number.POSITIVE_INFINITY, lifetime)
-  const found = finding(init)
-  const { avoidance, routing, channel, lookups, outlaws, replicas } = found
-  const { cache, reads } = caching(init, replicas)
-  const { watches, watchChannel } = watching(init, { ...found, reads })
-  const attention = new Attention(limits)
+  const found = createLookup(init)
+  const { avoidance, routing, channel, lookups, bans, replicas } = found
+  const { cache, reads } = createReads(init, replicas)
+  const { watches, watchChannel } = createWatches(init, { ...found, reads })
+  const scheduler = new Scheduler(limits)
   const watchServer = new WatchServer({
-    ...{ attention, store, routing },
-    onOffence: (peer, error) => outlaws.banish(peer, error)
+    ...{ scheduler, store, routing },
+    onViolation: (peer, error) => bans.ban(peer, error)
   })
-  const clocks = clocksOf(init)
+  const clocks = createClocks(init)
   const republisher = new Republisher({
     clock: store.clock,
     log: components.logger.forComponent('waggle:republish')
   })
-  const upkeep = upkeepOf(init, found, lifetime)
+  const upkeep = createUpkeep(init, found, lifetime)
   const server = new ExchangeServer({
-    ...{ access, attention, store, cache, limits, routing },
-    onOffence: (peer, error) => outlaws.banish(peer, error)
+    ...{ access, scheduler, store, cache, limits, routing },
+    onViolation: (peer, error) => bans.ban(peer, error)
   })
 
   return {
-    ...{ access, attention, avoidance, channel, cache, clocks, kad, lifetime, outlaws, reads },
+    ...{ access, scheduler, avoidance, channel, cache, clocks, kad, lifetime, bans, reads },
     ...{ replicas, republisher, routing, server, store, upkeep, watches, watchServer },
-    acquaintance: acquaintanceOf(init, routing, lifetime),
+    networkMerge: createNetworkMerge(init, routing, lifetime),
     async follow() {
       sweepAgainAndAgain([store, cache], lifetime)
       clocks.follow(lifetime)
-      outlaws.follow(components.events, lifetime)
+      bans.follow(components.events, lifetime)
       guardRecords(kad, access, lifetime)
       upkeep.follow(events, lifetime)
       watches.follow(events, lifetime)
@@ -139,12 +139,12 @@ export function serviceParts(init: PartsInit): ServiceParts {
   }
 }
 
-interface Finding {
+interface LookupParts {
   readonly avoidance: Avoidance
   readonly routing: KnownPeers
   readonly channel: ExchangeChannel
   readonly lookups: Lookups
-  readonly outlaws: Outlaws
+  readonly bans: BanList
   readonly replicas: Replicas
 
   /** A peer has been heard of. */
@@ -152,23 +152,23 @@ interface Finding {
 }
 
 /** How peers are found, and what they hold. */
-function finding(init: PartsInit): Finding {
+function createLookup(init: PartsInit): LookupParts {
   const { components, limits, numReplicas, requestTimeoutMs } = init
   const { kad, store } = partsOf(components)
   // Nobody else does it: kad-dht's table keeps the dead.
   const avoidance = new Avoidance(undefined, (peer) => routing.forget(peer))
   // A peer that failed because it was slow is no worse than others once it is heard of again.
   const onAlive = (peer: PeerId): void => avoidance.answered(peer)
-  const routing = knownPeers(init, onAlive)
-  const outlaws = new Outlaws({
+  const routing = createKnownPeers(init, onAlive)
+  const bans = new BanList({
     connectionManager: components.connectionManager,
-    log: components.logger.forComponent('waggle:outlaws')
+    log: components.logger.forComponent('waggle:bans')
   })
-  const channel = recordChannel(init, {
+  const channel = createRecordChannel(init, {
     onAnswer: onAlive,
-    isBanished: (peer) => outlaws.has(peer),
+    isBanned: (peer) => bans.has(peer),
     isKnown: (peer) => routing.has(peer),
-    onOffence: (peer, error) => outlaws.banish(peer, error)
+    onViolation: (peer, error) => bans.ban(peer, error)
   })
   const lookups = new Lookups({
     ...{ avoidance, requestTimeoutMs },
@@ -182,12 +182,12 @@ function finding(init: PartsInit): Finding {
     isReplica: () => kad.getMode() === 'server'
   })
 
-  return { avoidance, routing, channel, lookups, onAlive, outlaws, replicas }
+  return { avoidance, routing, channel, lookups, onAlive, bans, replicas }
 }
 
-function upkeepOf(
+function createUpkeep(
   { components, meter, numReplicas }: PartsInit,
-  { channel, lookups, replicas, routing }: Finding,
+  { channel, lookups, replicas, routing }: LookupParts,
   lifetime: AbortSignal
 ): Upkeep {
   const { connectionManager, logger, peerId } = components
@@ -209,30 +209,30 @@ function upkeepOf(
       return fingerprintsAt(peer, keys, { connectionManager, channel, signal })
     },
     lookAround: () =>
-      replicas.nearest(peerId.toMultihash().bytes, SEARCH_WIDTH, { isWanted: true }),
+      replicas.nearest(peerId.toMultihash().bytes, SEARCH_WIDTH, { isCancelled: false }),
     log: logger.forComponent('waggle:upkeep')
   })
 }
 
-function caching(
+function createReads(
   { cache: options, components, limits, meter }: PartsInit,
   replicas: Replicas
 ): { cache: RecordStore | undefined; reads: CachedReads } {
   const { store } = partsOf(components)
   const policy = cachePolicy(options || {})
-  const cache = options === false ? undefined : cacheBeside(store, policy, limits)
+  const cache = options === false ? undefined : createCache(store, policy, limits)
   const log = components.logger.forComponent('waggle:cache')
   return { cache, reads: new CachedReads({ replicas, store, cache, policy, log, meter }) }
 }
 
-interface WatchingParts extends Finding {
+interface WatchingParts extends LookupParts {
   readonly reads: CachedReads
 }
 
 /** How changes are heard of. */
-function watching(
+function createWatches(
   { components, numReplicas }: PartsInit,
-  { channel: records, replicas, reads, onAlive, outlaws }: WatchingParts
+  { channel: records, replicas, reads, onAlive, bans }: WatchingParts
 ): { watches: Watches; watchChannel: WatchChannel } {
   const { connectionManager, logger } = components
   const { store } = partsOf(components)
@@ -240,13 +240,13 @@ function watching(
   const channel = new WatchChannel({
     ...{ connectionManager, log, store, records, onAnswer: onAlive },
     onChange: (key, record) => watches.onChange(key, record),
-    isBanished: (peer) => outlaws.has(peer),
-    onOffence: (peer, error) => outlaws.banish(peer, error),
+    isBanned: (peer) => bans.has(peer),
+    onViolation: (peer, error) => bans.ban(peer, error),
     onLost: (peer) => watches.onLost(peer)
   })
   const watches = new Watches({
     ...{ channel, log, numReplicas, replicas, store },
-    readLatest: async (key, wanted) => reads.read(key, { latest: true, wanted })
+    readLatest: async (key, cancellation) => reads.read(key, { latest: true, cancellation })
   })
   return { watches, watchChannel: channel }
 }
@@ -266,7 +266,7 @@ function sweepAgainAndAgain(
   lifetime.addEventListener('abort', () => clearInterval(sweeping))
 }
 
-function knownPeers(
+function createKnownPeers(
   { components, events }: PartsInit,
   onConnect: (peer: PeerId) => void
 ): KnownPeers {
@@ -282,34 +282,34 @@ function knownPeers(
   })
 }
 
-function recordChannel(
+function createRecordChannel(
   { components, limits, requestTimeoutMs }: PartsInit,
-  about: Pick<ExchangeChannelInit, 'onAnswer' | 'isBanished' | 'isKnown' | 'onOffence'>
+  about: Pick<ExchangeChannelInit, 'onAnswer' | 'isBanned' | 'isKnown' | 'onViolation'>
 ): ExchangeChannel {
   const { connectionManager, logger } = components
   const { kad, store } = partsOf(components)
   const log = logger.forComponent('waggle:exchange')
   const stockChannel = new KadChannel({ connectionManager, kad, log, requestTimeoutMs, store })
   return new ExchangeChannel({
-    ...{ connectionManager, limits, log, requestTimeoutMs, store, stockChannel },
+    ...{ connectionManager, limits, log, requestTimeoutMs, store, kadChannel: stockChannel },
     ...about
   })
 }
 
-function acquaintanceOf(
+function createNetworkMerge(
   { components, events, requestTimeoutMs }: PartsInit,
   routing: KnownPeers,
   lifetime: AbortSignal
-): Acquaintance {
+): NetworkMerge {
   const { connectionManager, peerId } = components
   const { kad } = partsOf(components)
-  return acquainted(
+  return mergeOnInbound(
     { self: peerId, connectionManager, events, kad, routing, requestTimeoutMs },
     lifetime
   )
 }
 
-function clocksOf({ components, events, requestTimeoutMs }: PartsInit): Clocks {
+function createClocks({ components, events, requestTimeoutMs }: PartsInit): Clocks {
   const { connectionManager, logger } = components
   const { clock } = partsOf(components).store
   const log = logger.forComponent('waggle:clock')
@@ -317,7 +317,7 @@ function clocksOf({ components, events, requestTimeoutMs }: PartsInit): Clocks {
 }
 
 /** A second store by the same rules, for what this node holds for nobody. */
-function cacheBeside(
+function createCache(
   { limits, clock }: RecordStore,
   { maxRecords }: CachePolicy,
   { maxCachedBytes }: NodeLimits

@@ -13,14 +13,14 @@ import { nodeLimitsOf } from '../node-limits.ts'
 import { Operations } from '../operations/operations.ts'
 import type { WaggleOperations } from '../operations/waggle-operations.ts'
 import {
-  areValidators,
-  type Check,
-  checkOptions,
-  isAnything,
-  isFunction,
-  isNodeLimits,
-  isPositive,
-  isWhole
+  assertFunction,
+  assertInteger,
+  assertNodeLimits,
+  assertNothing,
+  assertOptions,
+  assertPositive,
+  assertValidators,
+  type Check
 } from '../option-checks.ts'
 import type { PeerMemory } from '../persistence/peer-memory.ts'
 import {
@@ -29,7 +29,7 @@ import {
   type PersistenceOptions,
   persistenceOptions
 } from '../persistence/persistence.ts'
-import { isCache } from '../reading/cache-policy.ts'
+import { assertCacheOptions } from '../reading/cache-policy.ts'
 import { type HeldRecord, heldRecords } from '../store/held-record.ts'
 import { anySignal } from '../timing/deadline.ts'
 import {
@@ -51,15 +51,15 @@ import { type ServiceInit, type ServiceParts, serviceParts } from './service-par
 import type { Stats } from './stats.ts'
 
 const CHECKS: Readonly<Record<keyof WaggleInit, Check>> = {
-  numReplicas: isWhole(1, SEARCH_WIDTH),
-  requestTimeoutMs: isPositive,
-  cache: isCache,
-  limits: isNodeLimits,
-  allowPeer: isFunction,
+  numReplicas: assertInteger(1, SEARCH_WIDTH),
+  requestTimeoutMs: assertPositive,
+  cache: assertCacheOptions,
+  limits: assertNodeLimits,
+  allowPeer: assertFunction,
   // These go together, or not: persistenceOptions checks them.
-  dataDir: isAnything,
-  datastore: isAnything,
-  durability: isAnything
+  dataDir: assertNothing,
+  datastore: assertNothing,
+  durability: assertNothing
 }
 
 /**
@@ -69,7 +69,7 @@ const CHECKS: Readonly<Record<keyof WaggleInit, Check>> = {
  * @throws TypeError for an option that is unknown or wrong
  */
 export function waggle(init: WaggleInit = {}): (components: WaggleComponents) => Waggle {
-  checkOptions('waggle()', init, CHECKS)
+  assertOptions('waggle()', init, CHECKS)
   const { numReplicas = DEFAULT_NUM_REPLICAS, requestTimeoutMs = DEFAULT_REQUEST_TIMEOUT_MS } = init
   const { cache = {}, allowPeer } = init
   const limits = nodeLimitsOf(init.limits)
@@ -193,7 +193,7 @@ class WaggleService implements Waggle, Startable {
   }
 
   addValidators(...validators: readonly RecordValidator[]): void {
-    areValidators(validators, 'addValidators')
+    assertValidators(validators, 'addValidators')
     partsOf(this.#components).store.checks.addValidators(validators)
   }
 
@@ -209,12 +209,12 @@ class WaggleService implements Waggle, Startable {
     return this.#running?.routing.isConnected(peer) ?? false
   }
 
-  isBanished(peer: PeerId): boolean {
-    return this.#running?.outlaws.has(peer) ?? false
+  isBanned(peer: PeerId): boolean {
+    return this.#running?.bans.has(peer) ?? false
   }
 
-  meet(peer: PeerId): void {
-    this.#running?.acquaintance.meet(peer)
+  discover(peer: PeerId): void {
+    this.#running?.networkMerge.discover(peer)
   }
 
   async compareClocks(peer: PeerId, options?: AbortOptions): Promise<ClockReading | undefined> {
@@ -276,11 +276,11 @@ class WaggleService implements Waggle, Startable {
     }
   }
 
-  async #serve({ server, store, watchServer, attention }: ServiceParts): Promise<void> {
+  async #serve({ server, store, watchServer, scheduler }: ServiceParts): Promise<void> {
     const { registrar } = this.#components
     const comparing = {
       serve: (stream: Stream, peer: PeerId) =>
-        tellFingerprints(stream, peer, { store, attention }).catch((error) =>
+        tellFingerprints(stream, peer, { store, scheduler }).catch((error) =>
           stream.abort(toError(error))
         )
     }

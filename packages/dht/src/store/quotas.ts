@@ -41,7 +41,7 @@ const LEVELS = 32
  * two, and whoever stores is the first to lose something unless others are ranked above it. Of one peer's
  * records those go that are farthest from this node, and of these what expires first.
  */
-export class Tenants {
+export class Quotas {
   readonly #init: TenantsInit
   readonly #tenants = new Map<string, Tenant>()
   /** Those of whom something could go: who has only added to what others store is not among them. */

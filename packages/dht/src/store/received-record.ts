@@ -1,6 +1,5 @@
-import type { Logger } from '@libp2p/interface'
+import type { Logger, PeerInfo } from '@libp2p/interface'
 import { type DHTRecord, isEmpty, isPromise, type MaybePromise, whenDone } from '@waggle/record'
-import type { Contact } from '../peers/contact.ts'
 import type { RecordStore } from './record-store.ts'
 
 /** What a peer's answer is judged by. */
@@ -17,7 +16,7 @@ export interface Judge {
  * does not keep the whole message that it came in.
  */
 export function receivedRecord(
-  peer: Contact,
+  peer: PeerInfo,
   key: Uint8Array,
   bytes: Uint8Array,
   { log, store }: Judge

@@ -4,7 +4,7 @@ import type { DHTRecord, DHTTime } from '@waggle/record'
  * Keeps what a store holds beyond the life of the process. It is told the names of records only, so
  * that it decides itself when to look at what is held under them.
  */
-export interface Keeper {
+export interface PersistenceHook {
   /** Something else is held under the name now, or nothing. */
   changed(name: string): void
 
@@ -19,4 +19,4 @@ export interface StoreObserver {
 }
 
 /** Hears of each write that has changed what is held under a name. */
-export type Follower = (name: string, write: DHTRecord) => void
+export type WriteListener = (name: string, write: DHTRecord) => void

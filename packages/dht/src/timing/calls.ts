@@ -2,7 +2,7 @@ import { AbortError } from '@libp2p/interface'
 import { DEFAULT_CALL_TIMEOUT_MS } from '../constants.ts'
 import { BusyError, TimeoutError } from '../errors.ts'
 import { DEFAULT_MAX_CALLS } from '../node-limits.ts'
-import type { Wanted } from './cancellation.ts'
+import type { CancellationToken } from './cancellation.ts'
 import { MAX_TIMER_MS } from './deadline.ts'
 
 /** Hears how each call ends. */
@@ -47,13 +47,13 @@ export class Calls {
   }
 
   /**
-   * Runs one call, and tells it by `isWanted` whether to go on. When it has taken too long or is
+   * Runs one call, and tells it by `isCancelled` whether to go on. When it has taken too long or is
    * aborted, it rejects at once with the reason, whatever is still under way.
    */
   run<T>(
     name: string,
     { signal, timeoutMs = DEFAULT_CALL_TIMEOUT_MS }: CallOptions,
-    start: (wanted: Wanted) => Promise<T>
+    start: (cancellation: CancellationToken) => Promise<T>
   ): Promise<T> {
     if (typeof timeoutMs !== 'number' || !(timeoutMs > 0)) {
       throw new TypeError(`timeoutMs must be a positive number of milliseconds, got ${timeoutMs}`)
@@ -103,12 +103,12 @@ interface CallInit {
   readonly onEnd: () => void
 }
 
-class Call implements Wanted {
+class Call implements CancellationToken {
   readonly #init: CallInit
   readonly #timer: ReturnType<typeof setTimeout>
   readonly #onAbort = (): void => this.abort(this.#init.signal?.reason)
   readonly #startMs: number
-  isWanted = true
+  isCancelled = false
 
   constructor(init: CallInit) {
     const { name, timeoutMs, signal, observer } = init
@@ -136,7 +136,7 @@ class Call implements Wanted {
   succeed(result: unknown): void {
     const { name, observer } = this.#init
 
-    if (this.isWanted) {
+    if (!this.isCancelled) {
       observer?.ended(name, performance.now() - this.#startMs, result)
     }
 
@@ -146,7 +146,7 @@ class Call implements Wanted {
   #end(failure: CallFailure): void {
     const { name, observer, reject } = this.#init
 
-    if (this.isWanted) {
+    if (!this.isCancelled) {
       observer?.failed(name, performance.now() - this.#startMs, failure)
     }
 
@@ -155,7 +155,7 @@ class Call implements Wanted {
   }
 
   #settle(): void {
-    this.isWanted = false
+    this.isCancelled = true
     clearTimeout(this.#timer)
     this.#init.signal?.removeEventListener('abort', this.#onAbort)
     this.#init.onEnd()

@@ -1,7 +1,7 @@
 /**
- * Who waits for something, and whether they still do. What an `AbortSignal` is for; but there is one
- * of these for each request, and nobody needs to be told, only to ask.
+ * Tells whether a caller still waits. An `AbortSignal` says the same, but every request has one of
+ * these, and it only needs to be asked, never to notify.
  */
-export interface Wanted {
-  readonly isWanted: boolean
+export interface CancellationToken {
+  readonly isCancelled: boolean
 }

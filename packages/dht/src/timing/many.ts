@@ -1,5 +1,5 @@
 import { isPromise, type MaybePromise } from '@waggle/record'
-import type { Wanted } from './cancellation.ts'
+import type { CancellationToken } from './cancellation.ts'
 import { atEndOfTurn } from './end-of-turn.ts'
 
 /** How the items of one big call are worked off. */
@@ -8,7 +8,7 @@ export interface ManyOptions<T> {
   readonly maxItems: number
 
   /** Nothing more is drawn once nobody wants the results. */
-  readonly wanted?: Wanted | undefined
+  readonly cancellation?: CancellationToken | undefined
 
   /** What they may weigh together; a single one may weigh more. */
   readonly maxBytes: number
@@ -82,9 +82,9 @@ class Mapping<T, U> {
   }
 
   #hasRoom(): boolean {
-    const { wanted, maxItems, maxBytes } = this.#init.options
+    const { cancellation, maxItems, maxBytes } = this.#init.options
 
-    if (wanted?.isWanted === false) {
+    if (cancellation?.isCancelled === true) {
       this.#stopDrawing()
     }
 

@@ -1,6 +1,6 @@
+import type { PeerInfo } from '@libp2p/interface'
 import { type DHTRecord, encodedSize, isEmpty } from '@waggle/record'
 import { equals } from 'uint8arrays/equals'
-import type { Contact } from '../peers/contact.ts'
 import { pointOfKey } from '../peers/key-space.ts'
 import { keyOf, type RecordStore } from '../store/record-store.ts'
 import { mapMany } from '../timing/many.ts'
@@ -14,16 +14,16 @@ const SLICE = 256
 /** Bytes of records under way at once. */
 export const MAX_BYTES_UNDER_WAY: number = 4 * 1024 * 1024
 
-export interface AuditInit {
-  readonly self: Contact
+export interface AntiEntropyInit {
+  readonly self: PeerInfo
   readonly store: RecordStore
   readonly numReplicas: number
 
   /** What a peer holds under each of the keys; rejects when it does not answer. */
-  readonly fingerprints: (peer: Contact, keys: readonly Uint8Array[]) => Promise<Uint8Array[]>
+  readonly fingerprints: (peer: PeerInfo, keys: readonly Uint8Array[]) => Promise<Uint8Array[]>
 
   /** Brings a record to a peer; rejects when it could not. */
-  readonly send: (to: Contact, key: Uint8Array, record: DHTRecord) => Promise<unknown>
+  readonly send: (to: PeerInfo, key: Uint8Array, record: DHTRecord) => Promise<unknown>
 }
 
 /** One record that one peer may lack. */
@@ -43,7 +43,7 @@ interface Suspects {
  * The nearest peers of which it has to be made sure that they hold a record: those that have come to
  * be among them, and for a record that was not yet here the last time, the next one after this node.
  */
-export function suspectsOf({ owners, audited, self, isNew }: Suspects): string[] {
+export function findStaleReplicas({ owners, audited, self, isNew }: Suspects): string[] {
   const place = owners.indexOf(self)
   const successor = place === -1 ? undefined : owners[(place + 1) % owners.length]
   return owners.filter(
@@ -57,12 +57,12 @@ export function suspectsOf({ owners, audited, self, isNew }: Suspects): string[]
  * may leave a record to another that never learns of it. So all who hold it ask the newcomer, by
  * fingerprints, and bring it what it has not.
  */
-export class Audit {
-  readonly #init: AuditInit
+export class AntiEntropy {
+  readonly #init: AntiEntropyInit
   #audited = new Presence([])
   #startMs = Number.NEGATIVE_INFINITY
 
-  constructor(init: AuditInit) {
+  constructor(init: AntiEntropyInit) {
     this.#init = init
   }
 
@@ -94,7 +94,7 @@ export class Audit {
   #suspects(name: string, present: Presence, sinceMs: number): string[] {
     const { self, store, numReplicas } = this.#init
     const point = pointOfKey(keyOf(name))
-    return suspectsOf({
+    return findStaleReplicas({
       owners: present.nearest(point, numReplicas),
       audited: this.#audited.nearest(point, numReplicas),
       self: self.id.toString(),

@@ -1,10 +1,10 @@
-import type { Contact } from '../peers/contact.ts'
+import type { PeerInfo } from '@libp2p/interface'
 import type { Point } from '../peers/key-space.ts'
 import { PeerIndex } from '../peers/peer-index.ts'
 
 /** A peer that is there. */
 export interface Present {
-  readonly contact: Contact
+  readonly contact: PeerInfo
 
   /** Since when, in ms of the process's clock. One that came back is there since then. */
   readonly sinceMs: number

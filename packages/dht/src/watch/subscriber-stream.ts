@@ -1,15 +1,15 @@
 import type { PeerId, Stream } from '@libp2p/interface'
 import { equals } from 'uint8arrays/equals'
-import type { Attention } from '../admission/scheduler.ts'
+import type { Scheduler } from '../admission/scheduler.ts'
 import { toError } from '../errors.ts'
 import { pointOfKey } from '../peers/key-space.ts'
 import type { Routing } from '../peers/routing.ts'
 import { digestOfBytes } from '../store/record-digest.ts'
 import { keyOf, nameOf, type RecordStore } from '../store/record-store.ts'
 import { atEndOfTurn } from '../timing/end-of-turn.ts'
+import { CloserPeers } from '../wire/closer-peers.ts'
 import { FramedStream } from '../wire/framed-stream.ts'
 import { TARGET_MESSAGE_BYTES } from '../wire/limits.ts'
-import { Introduced } from '../wire/peer-list.ts'
 import { ExchangeProtocolError } from '../wire/protocol-error.ts'
 import { LEASE_MS } from './limits.ts'
 import {
@@ -31,7 +31,7 @@ export interface WatcherInit {
   readonly routing: Routing
 
   /** When its questions get their turns. */
-  readonly attention: Attention
+  readonly scheduler: Scheduler
 
   /** Whether there is room for one more key. */
   readonly admit: (name: string) => boolean
@@ -72,7 +72,7 @@ export class Watcher {
       isReadingWithWriting: true,
       onMessage: (message) => this.#onMessage(message),
       onDrain: () => this.#tellRest(),
-      onOffence: (error) => init.onOffence?.(error),
+      onViolation: (error) => init.onOffence?.(error),
       onClose: () => this.#onClose()
     })
   }
@@ -123,11 +123,11 @@ export class Watcher {
 
   /** Takes in the next question when this one is answered, and in another turn, so that small ones have an end, too. */
   #answer(keys: number, answer: Generator<undefined, WatchedReply>): void {
-    const { attention } = this.#init
+    const { scheduler } = this.#init
     const release = this.#stream.hold()
     const isWanted = (): boolean => this.#stream.isOpen
-    attention
-      .pay({ peer: this.peer, keys, answer, isWanted })
+    scheduler
+      .run({ peer: this.peer, keys, answer, isWanted })
       .then((reply) => reply && this.#stream.send(reply))
       .catch((error: unknown) => this.#stream.close(toError(error)))
       .finally(() => atEndOfTurn(release))
@@ -135,7 +135,7 @@ export class Watcher {
 
   /** Answers as many keys as fit into one message, the first one in any case. */
   *#watch({ keys, closerCount, isUnhurried }: WatchRequest): Generator<undefined, WatchedReply> {
-    const introduced = new Introduced(this.#init.peer)
+    const introduced = new CloserPeers(this.#init.peer)
     const answers: WatchedAnswer[] = []
     let sizeBytes = 0
 

@@ -13,7 +13,7 @@ interface Standing {
  * Which keys one peer may tell of: those that it was asked to watch, until it has answered that it does
  * so no more. What was on its way then is no offence, and of no use.
  */
-export class Standings {
+export class Subscriptions {
   readonly #standings = new Map<string, Standing>()
 
   /** How many keys the peer may tell of. */

@@ -23,7 +23,7 @@ export interface FramedStreamInit<M> {
   readonly onClose: (error: Error) => void
 
   /** The other side has broken the protocol. The stream ends. */
-  readonly onOffence?: (error: ExchangeProtocolError) => void
+  readonly onViolation?: (error: ExchangeProtocolError) => void
 
   /** Something has come that can't be given on yet. */
   readonly onBacklog?: () => void
@@ -215,7 +215,7 @@ export class FramedStream<M> {
     this.close(error)
 
     if (isOffence) {
-      this.#init.onOffence?.(error)
+      this.#init.onViolation?.(error)
     }
   }
 

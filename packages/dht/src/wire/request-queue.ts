@@ -1,16 +1,16 @@
 import { AbortError } from '@libp2p/interface'
-import type { Wanted } from '../timing/cancellation.ts'
+import type { CancellationToken } from '../timing/cancellation.ts'
 import { MAX_KEYS_PER_MESSAGE, TARGET_MESSAGE_BYTES } from './limits.ts'
 
 /** A question that has not been answered. */
 export interface Waiting<Q, A> {
   readonly question: Q
-  readonly request: Wanted | undefined
+  readonly cancellation: CancellationToken | undefined
   readonly resolve: (answer: A) => void
   readonly reject: (error: Error) => void
 }
 
-export interface QuestionQueueInit<Q> {
+export interface RequestQueueInit<Q> {
   /** What a question adds to a message in bytes, or nearly so. */
   readonly sizeOf: (question: Q) => number
 
@@ -19,12 +19,12 @@ export interface QuestionQueueInit<Q> {
 }
 
 /** Questions to one peer, in the order in which they are to be asked. Those that nobody wants any more reject. */
-export class QuestionQueue<Q, A> {
-  readonly #init: QuestionQueueInit<Q>
+export class RequestQueue<Q, A> {
+  readonly #init: RequestQueueInit<Q>
   #waiting: Waiting<Q, A>[] = []
   #bytes = 0
 
-  constructor(init: QuestionQueueInit<Q>) {
+  constructor(init: RequestQueueInit<Q>) {
     this.#init = init
   }
 
@@ -111,8 +111,8 @@ export class QuestionQueue<Q, A> {
 }
 
 /** Rejects one that is not. */
-function isWanted<Q, A>({ request, reject }: Waiting<Q, A>): boolean {
-  const isWanted = request?.isWanted !== false
+function isWanted<Q, A>({ cancellation, reject }: Waiting<Q, A>): boolean {
+  const isWanted = cancellation?.isCancelled !== true
 
   if (!isWanted) {
     reject(NO_LONGER_WANTED)

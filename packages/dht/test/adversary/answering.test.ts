@@ -12,8 +12,8 @@ import { create as multihash } from 'multiformats/hashes/digest'
 import { describe, expect, it, vi } from 'vitest'
 import type { Message } from '../../src/exchange/messages.ts'
 import { DEFAULT_MAX_DIALS_PER_SECOND } from '../../src/node-limits.ts'
-import type { WirePeer } from '../../src/wire/wire-peers.ts'
-import { wirePeerOf } from '../../src/wire/wire-peers.ts'
+import type { EncodedPeer } from '../../src/wire/peer-codec.ts'
+import { encodePeer } from '../../src/wire/peer-codec.ts'
 import { type Impostor, impostor } from '../support/exchange-net.ts'
 import type { Talker } from '../support/exchange-talker.ts'
 import { PATIENCE } from '../support/libp2p-node.ts'
@@ -86,7 +86,7 @@ function answering({ talkers }: Impostor, answer: Answer): void {
 }
 
 /** Says that all is well, or that nothing is known, and names some peers. */
-function pleasing(peers: () => readonly WirePeer[], record?: Uint8Array): Answer {
+function pleasing(peers: () => readonly EncodedPeer[], record?: Uint8Array): Answer {
   return (question, talker) => {
     const introduced = peers()
     const closer = introduced.map((_, place) => place)
@@ -103,13 +103,13 @@ function pleasing(peers: () => readonly WirePeer[], record?: Uint8Array): Answer
 }
 
 /** Peers that nobody has ever seen, at somebody else's address. */
-function phantoms(port: number): WirePeer[] {
+function phantoms(port: number): EncodedPeer[] {
   const addresses = Array.from(
     { length: ADDRESSES_EACH },
     (_, i) => `/ip4/127.0.0.${i + 1}/tcp/${port}`
   )
   return Array.from({ length: 20 }, () =>
-    wirePeerOf({
+    encodePeer({
       id: peerIdFromMultihash(multihash(SHA_256, randomBytes(32))),
       multiaddrs: addresses.map((address) => multiaddr(address))
     })

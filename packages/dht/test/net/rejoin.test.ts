@@ -62,7 +62,7 @@ describe('a node that lost all its peers', () => {
     const waggle = findWaggle(node.libp2p.services) as Waggle
     await first.kill()
     await expect.poll(() => peersOf(node), PATIENCE).toEqual([])
-    const met = vi.spyOn(waggle, 'meet')
+    const met = vi.spyOn(waggle, 'discover')
 
     await using again = await PeerProcess.start({ listenOn, identityPath })
     await expect.poll(() => peersOf(node), LONG_PATIENCE).toHaveLength(1)

@@ -1,7 +1,6 @@
-import type { PeerId } from '@libp2p/interface'
+import type { PeerId, PeerInfo } from '@libp2p/interface'
 import { type DHTRecord, encodedSize, isEmpty, plainRecord, recordKey } from '@waggle/record'
 import { DEFAULT_NUM_REPLICAS } from '../../src/constants.ts'
-import type { Contact } from '../../src/peers/contact.ts'
 import { type Point, pointOfKey, pointOfPeer } from '../../src/peers/key-space.ts'
 import { PeerIndex } from '../../src/peers/peer-index.ts'
 import { RecordStore } from '../../src/store/record-store.ts'
@@ -13,7 +12,7 @@ import { silentLog } from './silent-log.ts'
 
 /** A peer that holds records and keeps them where they belong. */
 export interface KeepingPeer {
-  readonly contact: Contact
+  readonly contact: PeerInfo
   readonly store: RecordStore
   readonly upkeep: Upkeep
   isAlive: boolean

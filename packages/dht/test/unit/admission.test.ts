@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { Admission } from '../../src/admission/rate-limits.ts'
+import { RateLimits } from '../../src/admission/rate-limits.ts'
 import { DialAllowance } from '../../src/peers/dial-limiter.ts'
 
 function atTime(): { nowMs: number; clock: () => number } {
@@ -10,7 +10,7 @@ function atTime(): { nowMs: number; clock: () => number } {
 describe('Admission', () => {
   it('lets each peer ask for its rate, and all together for theirs (N9f)', () => {
     const time = atTime()
-    const admission = new Admission(
+    const admission = new RateLimits(
       { maxKeysPerSecondPerPeer: 100, maxKeysPerSecond: 250 },
       time.clock
     )
@@ -29,7 +29,7 @@ describe('Admission', () => {
 
   it('saves up no more than a second', () => {
     const time = atTime()
-    const admission = new Admission(
+    const admission = new RateLimits(
       { maxKeysPerSecondPerPeer: 5, maxKeysPerSecond: 50 },
       time.clock
     )

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { Backlog, type Buffering, MAX_STUCK_MS } from '../../src/admission/buffer-limits.ts'
+import { type Buffering, BufferLimits, MAX_STUCK_MS } from '../../src/admission/buffer-limits.ts'
 
 const LIMITS = { maxBufferedBytesPerPeer: 100, maxBufferedBytes: 250 }
 
@@ -23,7 +23,7 @@ function streamWith(bufferedBytes: number, stuckSinceMs?: number): Stream {
 
 describe('Backlog', () => {
   it('ends the streams of a peer that makes this node hold too much, all of them together (N9d)', () => {
-    const backlog = new Backlog(LIMITS)
+    const backlog = new BufferLimits(LIMITS)
     const [a, b, other] = [streamWith(60), streamWith(60), streamWith(90)]
     backlog.add(a, 'much')
     backlog.add(b, 'much')
@@ -35,7 +35,7 @@ describe('Backlog', () => {
   })
 
   it('ends those of who has most when all have too much together (N9d)', () => {
-    const backlog = new Backlog(LIMITS)
+    const backlog = new BufferLimits(LIMITS)
     const streams = [90, 60, 70, 80].map((bytes) => streamWith(bytes))
     streams.forEach((stream, i) => {
       backlog.add(stream, `peer ${i}`)
@@ -47,7 +47,7 @@ describe('Backlog', () => {
   })
 
   it('ends a stream on which nothing has moved for long (N9d)', () => {
-    const backlog = new Backlog(LIMITS)
+    const backlog = new BufferLimits(LIMITS)
     const [stuck, slow, idle] = [streamWith(1, 1000), streamWith(1, 1001), streamWith(0)]
 
     for (const stream of [stuck, slow, idle]) {
@@ -60,7 +60,7 @@ describe('Backlog', () => {
   })
 
   it('looks at what is open only', () => {
-    const backlog = new Backlog(LIMITS)
+    const backlog = new BufferLimits(LIMITS)
     const gone = streamWith(1000)
     backlog.add(gone, 'peer')
     backlog.delete(gone)
@@ -70,7 +70,7 @@ describe('Backlog', () => {
   })
 
   it('ends the oldest streams of a peer that opens more than it may have (N9d)', () => {
-    const backlog = new Backlog(LIMITS)
+    const backlog = new BufferLimits(LIMITS)
     const streams = Array.from({ length: 4 }, () => streamWith(0))
     const other = streamWith(0)
     backlog.add(other, 'other')

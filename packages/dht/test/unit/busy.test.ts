@@ -6,13 +6,13 @@ import { Avoidance } from '../../src/peers/avoidance.ts'
 import { RecordStore } from '../../src/store/record-store.ts'
 import { Calls } from '../../src/timing/calls.ts'
 import { MAX_SILENCE_MS } from '../../src/wire/limits.ts'
+import { ACTIVE } from '../support/cancellation.ts'
 import { asking, find, store } from '../support/exchange-asking.ts'
 import { findRequest, NOW, recordOf, serving, storeRequest } from '../support/exchange-serving.ts'
 import { type StreamSource, streamSource } from '../support/exchange-streams.ts'
 import { PATIENCE } from '../support/libp2p-node.ts'
 import { peerNumber } from '../support/numbered-peers.ts'
 import { Simulation, START } from '../support/simulated-replicas.ts'
-import { WANTED } from '../support/wanted.ts'
 
 let source: StreamSource
 
@@ -103,8 +103,8 @@ describe('who asks a busy peer', () => {
 
       const done =
         call === 'read'
-          ? net.replicas.read(KEY, { wanted: WANTED })
-          : net.replicas.write(KEY, WRITE, WANTED)
+          ? net.replicas.read(KEY, { cancellation: ACTIVE })
+          : net.replicas.write(KEY, WRITE, ACTIVE)
       await expect(done).rejects.toMatchObject({ name: 'BusyError' })
     }
   )
@@ -113,7 +113,7 @@ describe('who asks a busy peer', () => {
     const net = new Simulation(KEY, { size: 20 })
     Object.assign(net.peer(0), { fails: 'always', isBusy: true })
 
-    expect(await net.replicas.write(KEY, WRITE, WANTED)).toHaveLength(5)
+    expect(await net.replicas.write(KEY, WRITE, ACTIVE)).toHaveLength(5)
     expect(net.holders(KEY)).toEqual([1, 2, 3, 4, 5])
   })
 })

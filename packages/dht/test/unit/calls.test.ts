@@ -3,7 +3,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { DEFAULT_CALL_TIMEOUT_MS } from '../../src/constants.ts'
 import type { CallOptions } from '../../src/timing/calls.ts'
 import { Calls } from '../../src/timing/calls.ts'
-import type { Wanted } from '../../src/timing/cancellation.ts'
+import type { CancellationToken } from '../../src/timing/cancellation.ts'
 
 const never = (): Promise<never> => new Promise(() => {})
 const reason = new Error('the caller has had enough')
@@ -11,7 +11,7 @@ const reason = new Error('the caller has had enough')
 /** Runs one call of a node that lives on, or until its signal is aborted. */
 async function run<T>(
   options: CallOptions,
-  start: (wanted: Wanted) => Promise<T>,
+  start: (cancellation: CancellationToken) => Promise<T>,
   lifetime: AbortSignal = new AbortController().signal
 ): Promise<T> {
   return new Calls(lifetime).run('get', options, start)
@@ -87,7 +87,7 @@ describe('Calls', () => {
   it('end all when the node stops, with its reason (N8a)', async () => {
     const lifetime = new AbortController()
     const calls = new Calls(lifetime.signal)
-    const wanted: Wanted[] = []
+    const wanted: CancellationToken[] = []
     const begun = Array.from({ length: 5 }, (_, i) =>
       calls.run(`call ${i}`, {}, (one) => {
         wanted.push(one)
@@ -102,7 +102,7 @@ describe('Calls', () => {
       begun.map(() => ({ status: 'rejected', reason }))
     )
     expect(await over).toBe('a value')
-    expect(wanted.map(({ isWanted }) => isWanted)).toEqual(begun.map(() => false))
+    expect(wanted.map(({ isCancelled }) => isCancelled)).toEqual(begun.map(() => true))
     expect(vi.getTimerCount()).toBe(0)
   })
 
@@ -129,18 +129,18 @@ describe('Calls', () => {
       const caller = new AbortController()
       const lifetime = new AbortController()
       const { promise, resolve, reject } = Promise.withResolvers<string>()
-      const seen: Wanted[] = []
+      const seen: CancellationToken[] = []
       const call = run(
         { signal: caller.signal, timeoutMs: 250 },
-        (wanted) => {
-          seen.push(wanted)
+        (cancellation) => {
+          seen.push(cancellation)
           return promise
         },
         lifetime.signal
       )
       const settled = Promise.allSettled([call])
       await Promise.resolve()
-      expect(seen.map(({ isWanted }) => isWanted)).toEqual([true])
+      expect(seen.map(({ isCancelled }) => isCancelled)).toEqual([false])
 
       const ends: Record<string, () => unknown> = {
         'the time': () => vi.advanceTimersByTimeAsync(250),
@@ -151,7 +151,7 @@ describe('Calls', () => {
       }
       await ends[ending]?.()
       await settled
-      expect(seen.map(({ isWanted }) => isWanted)).toEqual([false])
+      expect(seen.map(({ isCancelled }) => isCancelled)).toEqual([true])
     }
   )
 

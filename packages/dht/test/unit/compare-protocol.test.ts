@@ -1,7 +1,7 @@
 import { multiaddr } from '@multiformats/multiaddr'
 import { getDHTTime, plainRecord, recordKey } from '@waggle/record'
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
-import { Attention } from '../../src/admission/scheduler.ts'
+import { Scheduler } from '../../src/admission/scheduler.ts'
 import type { RecordChannel } from '../../src/lookup/record-channel.ts'
 import { RecordStore } from '../../src/store/record-store.ts'
 import {
@@ -30,12 +30,12 @@ function hex(bytes: Uint8Array): string {
 describe('comparing what two peers hold', () => {
   let streams: StreamSource
   let store: RecordStore
-  let attention: Attention
+  let scheduler: Scheduler
 
   beforeAll(async () => {
     streams = await streamSource()
     store = new RecordStore()
-    attention = new Attention()
+    scheduler = new Scheduler()
     store.apply(HELD, RECORD)
   })
 
@@ -45,7 +45,7 @@ describe('comparing what two peers hold', () => {
 
   it('tells the fingerprint of each record, and that there is none', async () => {
     const [near, far] = await streams.open()
-    const told = tellFingerprints(far, streams.asker, { store, attention })
+    const told = tellFingerprints(far, streams.asker, { store, scheduler })
     const signal = AbortSignal.timeout(5000)
 
     const fingerprints = await askFingerprints(near, [HELD, ABSENT, HELD], { signal })
@@ -56,7 +56,7 @@ describe('comparing what two peers hold', () => {
   it('takes as many keys as a question may have', async () => {
     const [near, far] = await streams.open()
     const keys = Array.from({ length: MAX_COMPARED_KEYS }, (_, i) => recordKey(i))
-    const told = tellFingerprints(far, streams.asker, { store, attention })
+    const told = tellFingerprints(far, streams.asker, { store, scheduler })
     const signal = AbortSignal.timeout(5000)
 
     const fingerprints = await askFingerprints(near, keys, { signal })
@@ -68,7 +68,7 @@ describe('comparing what two peers hold', () => {
     const [near, far] = await streams.open()
     const looks = vi.spyOn(store, 'get')
     const keys = Array.from({ length: MAX_COMPARED_KEYS }, () => HELD)
-    const told = tellFingerprints(far, streams.asker, { store, attention })
+    const told = tellFingerprints(far, streams.asker, { store, scheduler })
     const signal = AbortSignal.timeout(5000)
 
     const fingerprints = await askFingerprints(near, keys, { signal })
@@ -85,8 +85,8 @@ describe('comparing what two peers hold', () => {
   it('counts keys for the rate of who asks (N9f)', async () => {
     const [near, far] = await streams.open()
     const rates = { maxKeysPerSecondPerPeer: 1, maxKeysPerSecond: 1000 }
-    const strict = new Attention(rates)
-    const told = tellFingerprints(far, streams.asker, { store, attention: strict })
+    const strict = new Scheduler(rates)
+    const told = tellFingerprints(far, streams.asker, { store, scheduler: strict })
     const keys = Array.from({ length: MAX_COMPARED_KEYS }, (_, i) => recordKey(i))
     await askFingerprints(near, keys, { signal: AbortSignal.timeout(5000) })
     await told
@@ -98,11 +98,11 @@ describe('comparing what two peers hold', () => {
     const MANY = Array.from({ length: MAX_COMPARED_KEYS }, (_, i) => recordKey(i))
     let slow: RecordStore
     let isSlow: boolean
-    let shared: Attention
+    let shared: Scheduler
 
     beforeEach(() => {
       isSlow = false
-      shared = new Attention()
+      shared = new Scheduler()
       slow = new RecordStore({
         clock() {
           busyFor(isSlow ? 0.5 : 0)
@@ -121,8 +121,8 @@ describe('comparing what two peers hold', () => {
       const [[greedyNear, greedyFar], [near, far]] = [await streams.open(), await streams.open()]
       const signal = AbortSignal.timeout(PATIENCE.timeout)
       const tellings = [
-        tellFingerprints(greedyFar, streams.asker, { store: slow, attention: shared }),
-        tellFingerprints(far, peerNumber(1), { store: slow, attention: shared })
+        tellFingerprints(greedyFar, streams.asker, { store: slow, scheduler: shared }),
+        tellFingerprints(far, peerNumber(1), { store: slow, scheduler: shared })
       ]
       const much = askFingerprints(greedyNear, MANY, { signal })
       await vi.waitUntil(() => shared.work.waiting > 0, PATIENCE)
@@ -135,7 +135,7 @@ describe('comparing what two peers hold', () => {
 
     it('leaves the rest undone when it is gone', async () => {
       const [near, far] = await streams.open()
-      const told = tellFingerprints(far, streams.asker, { store: slow, attention: shared })
+      const told = tellFingerprints(far, streams.asker, { store: slow, scheduler: shared })
       const asked = askFingerprints(near, MANY, { signal: AbortSignal.timeout(5000) })
       await vi.waitUntil(() => shared.work.waiting > 0, PATIENCE)
       near.abort(new Error('gone'))
@@ -153,7 +153,7 @@ describe('comparing what two peers hold', () => {
     ['a key beyond the limit', Uint8Array.of(4, 1, ...[0x81, 0x80, 0x04])]
   ])('refuses %s (N9b)', async (_, bytes) => {
     const [near, far] = await streams.open()
-    const told = tellFingerprints(far, streams.asker, { store, attention })
+    const told = tellFingerprints(far, streams.asker, { store, scheduler })
     near.send(bytes)
 
     await expect(told).rejects.toThrow()

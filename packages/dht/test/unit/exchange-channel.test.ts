@@ -7,14 +7,14 @@ import type { FoundReply } from '../../src/exchange/messages.ts'
 import type { FindReply, RecordChannel } from '../../src/lookup/record-channel.ts'
 import { RecordStore } from '../../src/store/record-store.ts'
 import { EXCHANGE_PROTOCOL, OPEN_TIMEOUT_MS, STOCK_PEER_MEMORY_MS } from '../../src/wire/limits.ts'
-import { wirePeerOf } from '../../src/wire/wire-peers.ts'
+import { encodePeer } from '../../src/wire/peer-codec.ts'
+import { ACTIVE } from '../support/cancellation.ts'
 import { Mailbox } from '../support/exchange-mailbox.ts'
 import { contact, NOW, recordOf } from '../support/exchange-serving.ts'
 import { type StreamSource, streamSource } from '../support/exchange-streams.ts'
 import { Talker } from '../support/exchange-talker.ts'
 import { manualClock } from '../support/manual-clock.ts'
 import { silentLog } from '../support/silent-log.ts'
-import { WANTED } from '../support/wanted.ts'
 
 let source: StreamSource
 
@@ -76,7 +76,7 @@ function channelled(onOpen: OnOpen = () => {}): Channelled {
     connectionManager: connectionManager as ConnectionManager,
     log: silentLog,
     store: new RecordStore({ clock: manualClock(NOW) }),
-    stockChannel,
+    kadChannel: stockChannel,
     onAnswer: () => {}
   })
 
@@ -133,7 +133,7 @@ describe('ExchangeChannel', () => {
     const talker = await talkers.next()
     const found = await answered(
       {
-        peers: [wirePeerOf(near)],
+        peers: [encodePeer(near)],
         answers: [{ record: encodeRecord(recordOf('value')), closer: [0] }]
       },
       finding,
@@ -223,13 +223,13 @@ describe('ExchangeChannel', () => {
 
   it('sends nothing that nobody waits for any more (N8a)', async () => {
     const { channel, talkers } = channelled()
-    const request = { isWanted: true }
+    const cancellation = { isCancelled: false }
     const left = [
-      channel.find(peer, KEY, { ...FIND, request }),
-      channel.store(peer, KEY, recordOf('value'), { closerCount: 3, request })
+      channel.find(peer, KEY, { ...FIND, cancellation }),
+      channel.store(peer, KEY, recordOf('value'), { closerCount: 3, cancellation })
     ]
-    const kept = channel.find(peer, KEY, { ...FIND, request: WANTED })
-    request.isWanted = false
+    const kept = channel.find(peer, KEY, { ...FIND, cancellation: ACTIVE })
+    cancellation.isCancelled = true
 
     for (const one of left) {
       await expect(one).rejects.toMatchObject({ name: 'AbortError' })
@@ -249,7 +249,7 @@ describe('ExchangeChannel', () => {
     const near = contact(2)
     const asked = channel.find(peer, KEY, FIND)
     const { record: found, closer } = await answered(
-      { peers: [wirePeerOf(near)], answers: [{ record, closer: [0] }] },
+      { peers: [encodePeer(near)], answers: [{ record, closer: [0] }] },
       asked,
       await talkers.next()
     )
@@ -263,7 +263,7 @@ describe('ExchangeChannel', () => {
     const nobody = { id: Uint8Array.of(1, 2, 3), addresses: [Uint8Array.of(4)] }
     const asked = channel.find(peer, KEY, FIND)
     const { closer } = await answered(
-      { peers: [nobody, wirePeerOf(contact(2))], answers: [{ closer: [0, 1, 0] }] },
+      { peers: [nobody, encodePeer(contact(2))], answers: [{ closer: [0, 1, 0] }] },
       asked,
       await talkers.next()
     )

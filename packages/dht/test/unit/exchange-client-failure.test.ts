@@ -178,14 +178,14 @@ describe('a peer to which no stream can be opened', () => {
       await opening.promise
       return mine
     })
-    const leaving = { isWanted: true }
+    const leaving = { isCancelled: false }
     const left = Promise.allSettled([
       client.ask(find('a'), leaving),
       client.ask(store('b'), leaving)
     ])
     const kept = client.ask(find('c'))
     await Promise.resolve()
-    leaving.isWanted = false
+    leaving.isCancelled = true
     opening.resolve()
     const { id, keys } = await talker.hear('find')
     talker.say(found(id, ['C']))

@@ -5,7 +5,7 @@ import {
   MAX_KEYS_PER_MESSAGE,
   TARGET_MESSAGE_BYTES
 } from '../../src/wire/limits.ts'
-import { wirePeerOf } from '../../src/wire/wire-peers.ts'
+import { encodePeer } from '../../src/wire/peer-codec.ts'
 import { asking, bytesOf, find, found, store, stored, told } from '../support/exchange-asking.ts'
 import { contact } from '../support/exchange-serving.ts'
 import { type StreamSource, streamSource } from '../support/exchange-streams.ts'
@@ -183,7 +183,7 @@ describe('ExchangeClient', () => {
     const { id } = await talker.hear('find')
     const [x, y] = [contact(1), contact(2)]
     const nobody = { id: bytesOf('nobody'), addresses: [bytesOf('nowhere')] }
-    const peers = [wirePeerOf(x), nobody, wirePeerOf(y)]
+    const peers = [encodePeer(x), nobody, encodePeer(y)]
     const places = [[2, 0], [2, 1], []]
     talker.say({ name: 'found', id, peers, answers: places.map((closer) => ({ closer })) })
 

@@ -13,7 +13,7 @@ import {
   MAX_MESSAGE_BYTES,
   TARGET_MESSAGE_BYTES
 } from '../../src/wire/limits.ts'
-import { wirePeerOf } from '../../src/wire/wire-peers.ts'
+import { encodePeer } from '../../src/wire/peer-codec.ts'
 import {
   contact,
   findRequest,
@@ -56,7 +56,7 @@ describe('a STORE', () => {
     expect(await stored(server, storeRequest(writes, { id: 5, closerCount: 2 }))).toEqual({
       name: 'stored',
       id: 5,
-      peers: [contact(1), contact(2)].map(wirePeerOf),
+      peers: [contact(1), contact(2)].map(encodePeer),
       answers: [
         { outcome: 'accepted', closer: [0, 1] },
         { outcome: 'accepted', closer: [0, 1] }

@@ -8,7 +8,7 @@ import {
   MAX_MESSAGE_BYTES,
   TARGET_MESSAGE_BYTES
 } from '../../src/wire/limits.ts'
-import { wirePeerOf } from '../../src/wire/wire-peers.ts'
+import { encodePeer } from '../../src/wire/peer-codec.ts'
 import {
   contact,
   findRequest,
@@ -96,7 +96,7 @@ describe('a FIND', () => {
     const server = await serving(source, { known, asker: asker.id })
     const { peers, answers } = await asked(server, findRequest(['a', 'b', 'c']))
 
-    expect(peers).toEqual([contact(1), contact(2)].map(wirePeerOf))
+    expect(peers).toEqual([contact(1), contact(2)].map(encodePeer))
     expect(answers).toEqual([1, 2, 3].map(() => ({ closer: [0, 1] })))
   })
 

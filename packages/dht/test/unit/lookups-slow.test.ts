@@ -1,6 +1,7 @@
 import { AbortError } from '@libp2p/interface'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { HEDGE_MS, MAX_LOOKUPS_UNDER_WAY } from '../../src/constants.ts'
+import { CANCELLED } from '../support/cancellation.ts'
 import { collectGarbage } from '../support/collect-garbage.ts'
 import { turns } from '../support/end-of-turn.ts'
 import {
@@ -15,7 +16,6 @@ import {
   searchFor
 } from '../support/hesitant-peers.ts'
 import { contactOf, peerNumber } from '../support/numbered-peers.ts'
-import { UNWANTED } from '../support/wanted.ts'
 
 beforeEach(() => {
   vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] })
@@ -46,7 +46,11 @@ describe('Lookups with a peer that is slow', () => {
 
     questions[2]?.answer()
     await running
-    expect(questions.map(({ request }) => request.isWanted)).toEqual([false, false, false])
+    expect(questions.map(({ cancellation }) => cancellation.isCancelled)).toEqual([
+      true,
+      true,
+      true
+    ])
     expect(taken).toEqual([])
   })
 
@@ -170,7 +174,11 @@ describe('Lookups with a peer that does not answer in time', () => {
     ])
     expect(avoidedRanks(all)).toEqual([0])
     expect(ranksAsked(questions)).toEqual([0, 1, 2])
-    expect(questions.map(({ request }) => request.isWanted)).toEqual([false, false, true])
+    expect(questions.map(({ cancellation }) => cancellation.isCancelled)).toEqual([
+      true,
+      true,
+      false
+    ])
   })
 
   it('give each request its own time (N8b)', async () => {
@@ -263,7 +271,7 @@ describe('a lookup that is no longer wanted', () => {
   it('asks nobody when it was not wanted from the start (N8a)', async () => {
     const { run } = scene()
     const { ask, questions } = hesitantPeers()
-    await run(searchFor(3), ask, { wanted: UNWANTED })
+    await run(searchFor(3), ask, { cancellation: CANCELLED })
 
     expect(questions).toEqual([])
   })
@@ -271,13 +279,21 @@ describe('a lookup that is no longer wanted', () => {
   it('asks nobody any more, and ends with the next answer (N8a)', async () => {
     const all = scene()
     const { ask, questions } = hesitantPeers()
-    const wanted = { isWanted: true }
-    const running = all.run(searchFor(8), ask, { wanted })
+    const cancellation = { isCancelled: false }
+    const running = all.run(searchFor(8), ask, { cancellation })
     await turns()
-    expect(questions.map(({ request }) => request.isWanted)).toEqual([true, true, true])
+    expect(questions.map(({ cancellation }) => cancellation.isCancelled)).toEqual([
+      false,
+      false,
+      false
+    ])
 
-    wanted.isWanted = false
-    expect(questions.map(({ request }) => request.isWanted)).toEqual([false, false, false])
+    cancellation.isCancelled = true
+    expect(questions.map(({ cancellation }) => cancellation.isCancelled)).toEqual([
+      true,
+      true,
+      true
+    ])
     questions[0]?.answer({ closer: peers })
     await running
     expect(questions).toHaveLength(PARALLELISM)
@@ -287,10 +303,10 @@ describe('a lookup that is no longer wanted', () => {
   it('ends with the request timeout at the latest (N8a)', async () => {
     const all = scene()
     const { ask } = hesitantPeers()
-    const wanted = { isWanted: true }
-    const running = all.run(searchFor(8), ask, { wanted })
+    const cancellation = { isCancelled: false }
+    const running = all.run(searchFor(8), ask, { cancellation })
     await turns()
-    wanted.isWanted = false
+    cancellation.isCancelled = true
     await vi.advanceTimersByTimeAsync(REQUEST_TIMEOUT_MS)
     await running
 
@@ -300,10 +316,10 @@ describe('a lookup that is no longer wanted', () => {
   it('takes nobody for failed whose question was not even sent (N8c)', async () => {
     const all = scene()
     const { ask, questions } = hesitantPeers()
-    const wanted = { isWanted: true }
-    const running = all.run(searchFor(8), ask, { wanted })
+    const cancellation = { isCancelled: false }
+    const running = all.run(searchFor(8), ask, { cancellation })
     await turns()
-    wanted.isWanted = false
+    cancellation.isCancelled = true
 
     for (const { fail } of questions) {
       fail(new AbortError('nobody wants the answer any more'))
@@ -317,11 +333,11 @@ describe('a lookup that is no longer wanted', () => {
   it('does not end others that ask the same peers', async () => {
     const all = scene()
     const { ask, questions } = hesitantPeers()
-    const wanted = { isWanted: true }
-    const left = all.run(searchFor(2, peers.slice(0, 2)), ask, { wanted })
+    const cancellation = { isCancelled: false }
+    const left = all.run(searchFor(2, peers.slice(0, 2)), ask, { cancellation })
     const kept = all.run(searchFor(2, peers.slice(0, 2)), ask)
     await turns()
-    wanted.isWanted = false
+    cancellation.isCancelled = true
 
     for (const { answer } of questions) {
       answer()

@@ -1,8 +1,8 @@
+import type { PeerInfo } from '@libp2p/interface'
 import { describe, expect, it } from 'vitest'
 import { MAX_LOOKUPS_UNDER_WAY } from '../../src/constants.ts'
 import type { Answer, Lookup, LookupsInit } from '../../src/lookup/lookups.ts'
 import { Search } from '../../src/lookup/search.ts'
-import type { Contact } from '../../src/peers/contact.ts'
 import { turns } from '../support/end-of-turn.ts'
 import {
   avoidedRanks,
@@ -68,7 +68,7 @@ describe('Lookups.run', () => {
     await running
 
     expect(questions).toHaveLength(PARALLELISM)
-    expect(questions[2]?.request.isWanted).toBe(false)
+    expect(questions[2]?.cancellation.isCancelled).toBe(true)
   })
 
   it('asks a few peers at a time, and twice as many after each answer that names nearer ones', async () => {
@@ -111,8 +111,8 @@ describe('Lookups.run', () => {
   it('goes on with the others while one peer is slow (N8b)', async () => {
     const { run, taken } = scene()
     const { ask, questions } = hesitantPeers()
-    const running = run(searchFor(8), (contact, request) =>
-      contact === peers[0] ? ask(contact, request) : Promise.resolve(NOTHING)
+    const running = run(searchFor(8), (contact, cancellation) =>
+      contact === peers[0] ? ask(contact, cancellation) : Promise.resolve(NOTHING)
     )
     await turns(10)
     expect(taken.map(([rank]) => rank)).toEqual([1, 2, 3, 4, 5, 6, 7])
@@ -151,7 +151,7 @@ describe('Lookups.run', () => {
   })
 
   it('avoids nobody for what others say of it (N9h)', async () => {
-    const missed: Contact[] = []
+    const missed: PeerInfo[] = []
     const all = scene({
       onMissed: (contact) => {
         missed.push(contact)
@@ -184,7 +184,7 @@ describe('Lookups.run', () => {
 
   it('avoids a peer no longer that answers (N8c)', async () => {
     const all = scene()
-    all.avoidance.failed((peers[0] as Contact).id)
+    all.avoidance.failed((peers[0] as PeerInfo).id)
     await all.run(searchFor(1), async () => NOTHING)
 
     expect(avoidedRanks(all)).toEqual([])
@@ -193,7 +193,7 @@ describe('Lookups.run', () => {
   it('goes on when the search is widened meanwhile (N5)', async () => {
     const { run } = scene()
     const search = searchFor(1)
-    const asked: Contact[] = []
+    const asked: PeerInfo[] = []
     await run(search, async () => NOTHING, {
       take: (contact) => {
         asked.push(contact)
@@ -245,7 +245,7 @@ describe('a lookup in which something goes wrong', () => {
     await turns(3)
 
     expect(questions).toHaveLength(PARALLELISM)
-    expect(questions[2]?.request.isWanted).toBe(false)
+    expect(questions[2]?.cancellation.isCancelled).toBe(true)
   })
 })
 

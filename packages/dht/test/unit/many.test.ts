@@ -157,13 +157,13 @@ describe('mapMany', () => {
   it('ends the drawing, and draws no more, once nobody wants the results (N8a)', async () => {
     const { work, apply } = slowly()
     const items = endless()
-    const wanted = { isWanted: true }
-    void mapMany(items, apply, { ...ROOM, wanted })
+    const cancellation = { isCancelled: false }
+    void mapMany(items, apply, { ...ROOM, cancellation })
     work[0]?.finish()
     await turns()
     expect(items.drawn).toBe(11)
 
-    wanted.isWanted = false
+    cancellation.isCancelled = true
     work[1]?.finish()
     await turns()
     expect(items.drawn).toBe(11)

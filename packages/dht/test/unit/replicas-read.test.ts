@@ -13,15 +13,15 @@ import { DEFAULT_NUM_REPLICAS, SEARCH_WIDTH } from '../../src/constants.ts'
 import { UnreachableError } from '../../src/errors.ts'
 import type { Reading } from '../../src/reading/reading.ts'
 import { RecordStore } from '../../src/store/record-store.ts'
+import { ACTIVE, CANCELLED } from '../support/cancellation.ts'
 import { turns } from '../support/end-of-turn.ts'
 import { rejection } from '../support/rejection.ts'
 import { Simulation, type SimulationOptions, START } from '../support/simulated-replicas.ts'
-import { UNWANTED, WANTED } from '../support/wanted.ts'
 
 const KEY = recordKey('party')
 const ALICE = subkeyRecord('alice', 'yes', START + 100)
 const CAROL = subkeyRecord('carol', 'no', START + 200)
-const LATEST = { wanted: WANTED, latest: true }
+const LATEST = { cancellation: ACTIVE, latest: true }
 const NOTHING = { record: EMPTY_RECORD, behind: [] }
 const NEAREST = Array.from({ length: DEFAULT_NUM_REPLICAS }, (_, rank) => rank)
 
@@ -47,7 +47,7 @@ describe('Replicas.read', () => {
   it('asks nobody when this node holds something good enough (N5)', async () => {
     const net = network({ size: 8 }, { 7: ALICE, 0: CAROL })
 
-    expect(await net.replicas.read(KEY, { wanted: WANTED })).toMatchObject({
+    expect(await net.replicas.read(KEY, { cancellation: ACTIVE })).toMatchObject({
       record: ALICE,
       behind: []
     })
@@ -59,7 +59,7 @@ describe('Replicas.read', () => {
     net.peer(0).hangs = 'always'
     net.peer(2).hangs = 'always'
 
-    expect(await net.replicas.read(KEY, { wanted: WANTED })).toMatchObject({
+    expect(await net.replicas.read(KEY, { cancellation: ACTIVE })).toMatchObject({
       record: ALICE,
       behind: []
     })
@@ -69,7 +69,7 @@ describe('Replicas.read', () => {
   it('takes no peer for failed whose answer it did not wait for (N8c)', async () => {
     const net = network({ size: 8 }, { 1: ALICE })
     net.peer(0).hangs = 'always'
-    await net.replicas.read(KEY, { wanted: WANTED })
+    await net.replicas.read(KEY, { cancellation: ACTIVE })
 
     expect(net.avoidance.has(net.peer(0).id)).toBe(false)
   })
@@ -79,7 +79,7 @@ describe('Replicas.read', () => {
     const read = async (sufficientExpirationTime: number) =>
       (
         await network({ size: 8 }, held).replicas.read(KEY, {
-          wanted: WANTED,
+          cancellation: ACTIVE,
           sufficientExpirationTime
         })
       ).record
@@ -91,7 +91,7 @@ describe('Replicas.read', () => {
   it('gives the best there is when nothing is good enough for the caller (N5)', async () => {
     const net = network({ size: 8 }, { 0: ALICE, 3: CAROL })
     const { record } = await net.replicas.read(KEY, {
-      wanted: WANTED,
+      cancellation: ACTIVE,
       sufficientExpirationTime: START + 900
     })
 
@@ -157,7 +157,7 @@ describe('Replicas.read', () => {
   it.each([0.5, 1.5, 2 ** 31, 2 ** 40])('takes %d ms as the time for a request', async (ms) => {
     const net = network({ size: 8, requestTimeoutMs: ms }, { 0: ALICE })
 
-    expect((await net.replicas.read(KEY, { wanted: WANTED })).record).toEqual(ALICE)
+    expect((await net.replicas.read(KEY, { cancellation: ACTIVE })).record).toEqual(ALICE)
   })
 
   it('finds the nearest peers that others name when it knows few (N4)', async () => {
@@ -179,7 +179,7 @@ describe('Replicas.read', () => {
   it('asks many more, too, when this node alone would hold it, and does not (N5)', async () => {
     const net = network({ size: 30, selfRank: 0, numReplicas: 1 }, { 3: ALICE })
 
-    expect((await net.replicas.read(KEY, { wanted: WANTED })).record).toEqual(ALICE)
+    expect((await net.replicas.read(KEY, { cancellation: ACTIVE })).record).toEqual(ALICE)
   })
 
   it.each([
@@ -195,7 +195,7 @@ describe('Replicas.read', () => {
         Object.defineProperty(peer, 'fails', { get: () => (requests++ === 0 ? 'always' : 'never') })
       }
 
-      const { record } = await net.replicas.read(KEY, { wanted: WANTED })
+      const { record } = await net.replicas.read(KEY, { cancellation: ACTIVE })
       expect(record).toEqual(times > 1 ? ALICE : EMPTY_RECORD)
       expect(net.ranks('find').filter((rank) => rank === 0)).toHaveLength(times)
     }
@@ -204,13 +204,13 @@ describe('Replicas.read', () => {
   it('gives up when that many know nothing (N5)', async () => {
     const net = network({ size: 30 })
 
-    expect(await net.replicas.read(KEY, { wanted: WANTED })).toMatchObject(NOTHING)
+    expect(await net.replicas.read(KEY, { cancellation: ACTIVE })).toMatchObject(NOTHING)
     expect(net.ranks('find')).toEqual(Array.from({ length: SEARCH_WIDTH }, (_, rank) => rank))
   })
 
   it('asks no more than the nearest when they hold something, if only a tombstone (N5)', async () => {
     const net = network({ size: 30 }, { 2: tombstoneRecord(START + 100) })
-    const { record } = await net.replicas.read(KEY, { wanted: WANTED })
+    const { record } = await net.replicas.read(KEY, { cancellation: ACTIVE })
 
     expect(record).toEqual(tombstoneRecord(START + 100))
     expect(net.ranks('find')).toEqual(NEAREST)
@@ -219,29 +219,29 @@ describe('Replicas.read', () => {
   it('finds nothing when there is nobody else and nothing here', async () => {
     const net = network({ size: 1 })
 
-    expect(await net.replicas.read(KEY, { wanted: WANTED })).toMatchObject(NOTHING)
+    expect(await net.replicas.read(KEY, { cancellation: ACTIVE })).toMatchObject(NOTHING)
   })
 
   it('does not answer with what has expired (R1)', async () => {
     const net = network({ size: 8 }, { 7: ALICE, 0: ALICE, 1: CAROL })
     net.clock.time = START + 100
 
-    expect((await net.replicas.read(KEY, { wanted: WANTED })).record).toEqual(CAROL)
+    expect((await net.replicas.read(KEY, { cancellation: ACTIVE })).record).toEqual(CAROL)
   })
 
   it('asks nobody when it is not wanted from the start (N8a)', async () => {
     const net = network({ size: 8 }, { 0: ALICE })
-    await net.replicas.read(KEY, { ...LATEST, wanted: UNWANTED })
+    await net.replicas.read(KEY, { ...LATEST, cancellation: CANCELLED })
 
     expect(net.requests).toEqual([])
   })
 
   it('asks nobody else when it is no longer wanted, and takes nobody for failed (N8a)', async () => {
     const net = network({ size: 30 })
-    const wanted = { isWanted: true }
-    const reading = net.replicas.read(KEY, { ...LATEST, wanted })
+    const cancellation = { isCancelled: false }
+    const reading = net.replicas.read(KEY, { ...LATEST, cancellation })
     await turns()
-    wanted.isWanted = false
+    cancellation.isCancelled = true
     await reading
 
     // Nobody of the many who would be asked before the key counts as absent.
@@ -332,7 +332,7 @@ describe('Replicas.repair', () => {
 
 describe('Replicas.nearest', () => {
   async function nearestRanks(net: Simulation, count: number): Promise<number[]> {
-    const ids = await net.replicas.nearest(KEY, count, WANTED)
+    const ids = await net.replicas.nearest(KEY, count, ACTIVE)
     return ids.map((id) => net.peers.findIndex((peer) => peer.id.equals(id)))
   }
 
@@ -360,7 +360,7 @@ describe('Replicas.read, when nobody answers', () => {
     const net = network({ size: 4 })
     silentFrom(net, 0)
 
-    const error = await rejection(net.replicas.read(KEY, { wanted: WANTED }))
+    const error = await rejection(net.replicas.read(KEY, { cancellation: ACTIVE }))
     expect(error).toBeInstanceOf(UnreachableError)
     expect(error).toMatchObject({ failedPeers: 3 })
     await expect(net.replicas.read(KEY, LATEST)).rejects.toBeInstanceOf(UnreachableError)
@@ -370,14 +370,14 @@ describe('Replicas.read, when nobody answers', () => {
     const net = network({ size: 4 })
     silentFrom(net, 1)
 
-    expect((await net.replicas.read(KEY, { wanted: WANTED })).record).toBe(EMPTY_RECORD)
+    expect((await net.replicas.read(KEY, { cancellation: ACTIVE })).record).toBe(EMPTY_RECORD)
   })
 
   it('gives what this node holds itself, latest or not (N5)', async () => {
     const net = network({ size: 4 }, { 3: ALICE })
     silentFrom(net, 0)
 
-    expect((await net.replicas.read(KEY, { wanted: WANTED })).record).toEqual(ALICE)
+    expect((await net.replicas.read(KEY, { cancellation: ACTIVE })).record).toEqual(ALICE)
     expect((await net.replicas.read(KEY, LATEST)).record).toEqual(ALICE)
   })
 

@@ -1,6 +1,6 @@
+import type { PeerInfo } from '@libp2p/interface'
 import { describe, expect, it } from 'vitest'
 import { Search } from '../../src/lookup/search.ts'
-import type { Contact } from '../../src/peers/contact.ts'
 import { contacts, nearestFirst, pointOf } from '../support/numbered-peers.ts'
 
 const target = pointOf(Uint8Array.of(1))
@@ -12,7 +12,7 @@ describe('a search among liars', () => {
     search.add(peers.toReversed())
 
     expect(search.choices()).toEqual(peers.slice(0, 20))
-    search.failed(peers[0] as Contact)
+    search.failed(peers[0] as PeerInfo)
     expect(search.choices()).toEqual(peers.slice(1, 20))
   })
 
@@ -25,11 +25,11 @@ describe('a search among liars', () => {
       search.asked(contact)
     }
 
-    search.answered(far[0] as Contact, peers)
+    search.answered(far[0] as PeerInfo, peers)
     expect(search.choices()).toEqual(peers.slice(0, 1))
-    search.failed(peers[0] as Contact)
-    search.answered(far[1] as Contact)
-    search.answered(far[2] as Contact)
+    search.failed(peers[0] as PeerInfo)
+    search.answered(far[1] as PeerInfo)
+    search.answered(far[2] as PeerInfo)
     expect(search.answers()).toEqual(nearestFirst(target, far))
   })
 
@@ -40,7 +40,7 @@ describe('a search among liars', () => {
     let named = peers.length - 5
 
     for (let contacts = search.choices(); contacts.length > 0; contacts = search.choices()) {
-      const [contact] = contacts as [Contact]
+      const [contact] = contacts as [PeerInfo]
       search.asked(contact)
       asked++
       named -= 5

@@ -53,7 +53,7 @@ afterEach(() => channel.close())
 function watch(key: Uint8Array): Promise<WatchReply> {
   return channel.watch(contact(1), key, {
     ...{ digest: new Uint8Array(), closerCount: 0, isUnhurried: false },
-    request: { isWanted: true }
+    cancellation: { isCancelled: false }
   })
 }
 

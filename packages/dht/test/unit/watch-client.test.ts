@@ -8,14 +8,14 @@ import {
   type WatchState
 } from '../../src/watch/watch-messages.ts'
 import { MAX_KEYS_PER_MESSAGE } from '../../src/wire/limits.ts'
-import { Contacts } from '../../src/wire/wire-peers.ts'
+import { PeerDecoder } from '../../src/wire/peer-codec.ts'
 import { bytesOf } from '../support/exchange-asking.ts'
 import { Mailbox } from '../support/exchange-mailbox.ts'
 import { type StreamSource, streamSource } from '../support/exchange-streams.ts'
 import { Talker } from '../support/exchange-talker.ts'
 import { rejection } from '../support/rejection.ts'
 
-const contacts = new Contacts()
+const contacts = new PeerDecoder()
 
 let source: StreamSource
 let client: WatchClient
@@ -139,7 +139,7 @@ describe('WatchClient', () => {
   })
 
   it('does not ask what nobody wants to know any more', async () => {
-    const unwanted = rejection(client.ask(question('watch', 'a'), { isWanted: false }))
+    const unwanted = rejection(client.ask(question('watch', 'a'), { isCancelled: true }))
     const wanted = ask('b')
     const peer = await talkers.next()
 

@@ -234,9 +234,9 @@ describe('a peer', () => {
     const serving = new WatchServing(source, { onLook: () => busyFor(0.5) })
     const talker = await serving.talker()
     talker.say(watch(...MANY))
-    await vi.waitUntil(() => serving.attention.work.waiting > 0, PATIENCE)
+    await vi.waitUntil(() => serving.scheduler.work.waiting > 0, PATIENCE)
     talker.stream.abort(new Error('over'))
-    await vi.waitUntil(() => serving.attention.work.waiting === 0, PATIENCE)
+    await vi.waitUntil(() => serving.scheduler.work.waiting === 0, PATIENCE)
 
     expect(serving.server.size).toBe(0)
   })

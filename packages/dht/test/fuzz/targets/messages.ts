@@ -3,7 +3,7 @@ import { WATCHING } from '../../../src/watch/watch-messages.ts'
 import { ByteWriter } from '../../../src/wire/bytes.ts'
 import { FrameReader, type Language, writeFrame } from '../../../src/wire/frames.ts'
 import { MAX_DIALLED_ADDRESSES } from '../../../src/wire/limits.ts'
-import { Contacts } from '../../../src/wire/wire-peers.ts'
+import { PeerDecoder } from '../../../src/wire/peer-codec.ts'
 import type { Target } from '../fuzzer.ts'
 import { areSame, assertThat, isSame, unlessRefused } from './claims.ts'
 import { bytesOf, examples, pieces } from './material.ts'
@@ -44,7 +44,7 @@ const message: Target = {
 
 function readContacts(message: Message): void {
   for (const peer of 'peers' in message ? message.peers : []) {
-    const contact = new Contacts().of(peer)
+    const contact = new PeerDecoder().of(peer)
     assertThat(
       contact === undefined || contact.multiaddrs.length <= MAX_DIALLED_ADDRESSES,
       'too many addresses'

@@ -23,7 +23,7 @@ interface Allowance {
  * How much of a node's time each peer has had lately. Who asks for much has to leave some to those
  * who ask for little, and only then: among themselves, those who ask for much may use all of it.
  */
-export class TimeShares {
+export class CpuShares {
   readonly #peers = new Map<string, Allowance>()
 
   /** Who has asked for little lately, and when; the last one is last. */

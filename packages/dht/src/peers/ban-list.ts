@@ -2,19 +2,19 @@ import type { Connection, Libp2pEvents, Logger, PeerId, TypedEventTarget } from 
 import type { ConnectionManager } from '@libp2p/interface-internal'
 
 /** How long a peer that broke the protocol is kept away. Twice as long each time, up to an hour. */
-export const FIRST_BANISHMENT_MS = 60_000
-export const MAX_BANISHMENT_MS = 3_600_000
+export const FIRST_BAN_MS = 60_000
+export const MAX_BAN_MS = 3_600_000
 
 /** So many peers' offences are remembered; beyond, the oldest are forgotten. */
-const MAX_OUTLAWS = 4096
+const MAX_BANS = 4096
 
-export interface OutlawsInit {
+export interface BanListInit {
   readonly connectionManager: ConnectionManager
   readonly log: Logger
   readonly nowMs?: () => number
 }
 
-interface Offences {
+interface Ban {
   readonly count: number
   readonly untilMs: number
 }
@@ -23,12 +23,12 @@ interface Offences {
  * Peers that broke the protocol (N9). Their connections end, and for a while they are neither asked
  * nor let in again.
  */
-export class Outlaws {
-  readonly #init: OutlawsInit
+export class BanList {
+  readonly #init: BanListInit
   readonly #nowMs: () => number
-  readonly #offences = new Map<string, Offences>()
+  readonly #offences = new Map<string, Ban>()
 
-  constructor(init: OutlawsInit) {
+  constructor(init: BanListInit) {
     this.#init = init
     this.#nowMs = init.nowMs ?? (() => performance.now())
   }
@@ -53,10 +53,10 @@ export class Outlaws {
   }
 
   /** Ends all connections to a peer, and keeps it away. */
-  banish(peer: PeerId, error: Error): void {
+  ban(peer: PeerId, error: Error): void {
     const name = peer.toString()
     const count = (this.#offences.get(name)?.count ?? 0) + 1
-    const forMs = Math.min(FIRST_BANISHMENT_MS * 2 ** (count - 1), MAX_BANISHMENT_MS)
+    const forMs = Math.min(FIRST_BAN_MS * 2 ** (count - 1), MAX_BAN_MS)
     const { connectionManager, log } = this.#init
 
     this.#offences.delete(name)
@@ -72,7 +72,7 @@ export class Outlaws {
   #forgetOldest(): void {
     const [oldest] = this.#offences.keys()
 
-    if (this.#offences.size > MAX_OUTLAWS && oldest !== undefined) {
+    if (this.#offences.size > MAX_BANS && oldest !== undefined) {
       this.#offences.delete(oldest)
     }
   }

@@ -44,7 +44,7 @@ async function talk([a, b]: [Stream, Stream], rounds: number, size: number): Pro
   }
 }
 
-describe('quietMuxer', () => {
+describe('coalescingMuxer', () => {
   it('sends nothing but what is said, where yamux answers each message with an update', async () => {
     const counts: number[] = []
     const rounds = 100
@@ -140,7 +140,7 @@ describe('quietMuxer', () => {
   })
 })
 
-describe('wholeWrites', () => {
+describe('unfragmentedWrites', () => {
   it('writes each message as one piece, where noise writes a length and a ciphertext', async () => {
     const parts: boolean[] = []
 

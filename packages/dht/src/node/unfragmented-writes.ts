@@ -13,9 +13,9 @@ import { withSend } from './with-send.ts'
  * item: half of them for two bytes. Here an item goes out whole. The bytes are the same. Reading is
  * cheaper, too: see {@link withCheapReads}.
  *
- * `connectionEncrypters: [wholeWrites(noise())]`
+ * `connectionEncrypters: [unfragmentedWrites(noise())]`
  */
-export function wholeWrites<C>(
+export function unfragmentedWrites<C>(
   encrypter: (components: C) => ConnectionEncrypter
 ): (components: C) => ConnectionEncrypter {
   return (components) => {

@@ -1,23 +1,22 @@
-import type { PeerId } from '@libp2p/interface'
-import type { Contact } from '../peers/contact.ts'
+import type { PeerId, PeerInfo } from '@libp2p/interface'
 import { MAX_PEERS_PER_MESSAGE, TARGET_MESSAGE_BYTES } from './limits.ts'
-import type { WirePeer } from './wire-peers.ts'
-import { wirePeerOf } from './wire-peers.ts'
+import type { EncodedPeer } from './peer-codec.ts'
+import { encodePeer } from './peer-codec.ts'
 
 const NOWHERE = -1
 
 /** The peers of one reply, each once: without the one who asks, as many as fit, with addresses. */
-export class Introduced {
-  readonly peers: WirePeer[] = []
+export class CloserPeers {
+  readonly peers: EncodedPeer[] = []
   readonly #asker: PeerId
-  readonly #indexes = new Map<Contact, number>()
+  readonly #indexes = new Map<PeerInfo, number>()
   #sizeBytes = 0
 
   constructor(asker: PeerId) {
     this.#asker = asker
   }
 
-  indexesOf(contacts: readonly Contact[]): number[] {
+  indexesOf(contacts: readonly PeerInfo[]): number[] {
     const indexes: number[] = []
 
     for (const contact of contacts) {
@@ -32,17 +31,17 @@ export class Introduced {
   }
 
   /** Its place among the peers, or nowhere: then it is not looked at again. */
-  #introduce(contact: Contact): number {
-    const index = this.#isWorthIt(contact) ? this.#add(wirePeerOf(contact)) : NOWHERE
+  #introduce(contact: PeerInfo): number {
+    const index = this.#isWorthIt(contact) ? this.#add(encodePeer(contact)) : NOWHERE
     this.#indexes.set(contact, index)
     return index
   }
 
-  #isWorthIt({ id, multiaddrs }: Contact): boolean {
+  #isWorthIt({ id, multiaddrs }: PeerInfo): boolean {
     return multiaddrs.length > 0 && !id.equals(this.#asker)
   }
 
-  #add(peer: WirePeer): number {
+  #add(peer: EncodedPeer): number {
     const sizeBytes = peer.addresses.reduce((sum, { length }) => sum + length, peer.id.length)
 
     if (

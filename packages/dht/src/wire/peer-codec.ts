@@ -1,8 +1,8 @@
+import type { PeerInfo } from '@libp2p/interface'
 import { peerIdFromMultihash } from '@libp2p/peer-id'
 import { type Multiaddr, multiaddr } from '@multiformats/multiaddr'
 import { decode as decodeMultihash } from 'multiformats/hashes/digest'
 import { textOf } from '../latin1.ts'
-import type { Contact } from '../peers/contact.ts'
 import {
   MAX_ADDRESS_BYTES,
   MAX_ADDRESS_PARTS,
@@ -15,15 +15,15 @@ import {
  * Peers that replies introduced, read once and remembered: the same few come again and again, and
  * reading an id or an address takes longer than all else that is done with a reply.
  */
-export class Contacts {
-  readonly #contacts = new Map<string, Contact | undefined>()
+export class PeerDecoder {
+  readonly #contacts = new Map<string, PeerInfo | undefined>()
 
   /** Undefined for what is not a peer that can be dialled. */
-  of(peer: WirePeer): Contact | undefined {
+  of(peer: EncodedPeer): PeerInfo | undefined {
     const name = nameOf(peer)
 
     if (!this.#contacts.has(name)) {
-      this.#contacts.set(name, contactOf(peer))
+      this.#contacts.set(name, decodePeer(peer))
       this.#forgetOldest()
     }
 
@@ -38,10 +38,10 @@ export class Contacts {
   }
 }
 
-const wirePeers = new WeakMap<Contact, WirePeer>()
+const wirePeers = new WeakMap<PeerInfo, EncodedPeer>()
 
 /** A peer as replies introduce it: at most so many of its addresses as they may give. */
-export function wirePeerOf(contact: Contact): WirePeer {
+export function encodePeer(contact: PeerInfo): EncodedPeer {
   const known = wirePeers.get(contact)
 
   if (known !== undefined) {
@@ -60,7 +60,7 @@ export function wirePeerOf(contact: Contact): WirePeer {
 }
 
 /** A peer that a stock peer has named, with as many addresses, and no others, than one that the exchange names. */
-export function dialable({ id, multiaddrs }: Contact): Contact {
+export function dialable({ id, multiaddrs }: PeerInfo): PeerInfo {
   return {
     id,
     multiaddrs: multiaddrs
@@ -71,7 +71,7 @@ export function dialable({ id, multiaddrs }: Contact): Contact {
 }
 
 /** Copies what it keeps: the bytes are views of a whole message. */
-function contactOf({ id, addresses }: WirePeer): Contact | undefined {
+function decodePeer({ id, addresses }: EncodedPeer): PeerInfo | undefined {
   try {
     const multiaddrs = addresses.flatMap(multiaddrsOf).slice(0, MAX_DIALLED_ADDRESSES)
     const contact = { id: peerIdFromMultihash(decodeMultihash(id.slice())), multiaddrs }
@@ -96,7 +96,7 @@ function isDialable(address: Multiaddr): boolean {
 }
 
 /** Each part with its length, so that no two peers have one name, whatever bytes somebody takes for an id. */
-function nameOf({ id, addresses }: WirePeer): string {
+function nameOf({ id, addresses }: EncodedPeer): string {
   let name = named(id)
 
   for (const address of addresses) {
@@ -112,10 +112,10 @@ function named(part: Uint8Array): string {
 
 /** The peers that an answer names by their places among those that its message introduces. */
 export function namedIn(
-  contacts: readonly (Contact | undefined)[],
+  contacts: readonly (PeerInfo | undefined)[],
   places: readonly number[]
-): Contact[] {
-  const named: Contact[] = []
+): PeerInfo[] {
+  const named: PeerInfo[] = []
 
   for (const place of places) {
     const contact = contacts[place]
@@ -129,7 +129,7 @@ export function namedIn(
 }
 
 /** A peer as replies introduce it, once each; answers name it by its place among them. */
-export interface WirePeer {
+export interface EncodedPeer {
   readonly id: Uint8Array
   readonly addresses: readonly Uint8Array[]
 }
