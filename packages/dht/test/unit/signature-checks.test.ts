@@ -68,7 +68,7 @@ describe('SignatureChecks', () => {
     expect(verified).toHaveLength(4)
   })
 
-  it('checks a few at once, and leaves to others what would keep other work waiting (N9)', async () => {
+  it('checks a few at once, and leaves to others what would keep other work waiting (N9f)', async () => {
     const { signatures, verified, later } = checks(true, 3)
 
     expect(signatures.check(entries(1))).toBeUndefined()
@@ -96,7 +96,7 @@ describe('SignatureChecks', () => {
 })
 
 describe('SignatureMemory', () => {
-  it('remembers no more than it may, and longest what is needed (N9)', () => {
+  it('remembers no more than it may, and longest what is needed (N9d)', () => {
     const memory = new SignatureMemory({ maxSignatures: 10 })
     memory.add('needed')
 
