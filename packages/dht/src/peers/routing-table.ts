@@ -1,0 +1,297 @@
+import type { PeerId, PeerInfo } from '@libp2p/interface'
+import { type Point, pointOfPeer, roughDistance, uint32At } from './key-space.ts'
+import { PeerIndex } from './peer-index.ts'
+
+/** Nearest peers that a node knows, whatever their bucket. */
+export const NEIGHBOURHOOD = 32
+
+/** Peers of one bucket: Kademlia's k (§2.2 of the paper). */
+export const BUCKET_SIZE = 20
+
+/** Leading bits of the key space that peers of one bucket share, as in js-libp2p's kad-dht. */
+const BUCKET_BITS = 6
+
+/** Milliseconds after which a peer that keeps answering is established. */
+export const ESTABLISHED_MS = 600_000
+
+/** Milliseconds after its last answer in which an entry need not be checked. */
+export const FRESH_MS = 900_000
+
+/** Failures in a row after which a peer is lost. */
+const MAX_FAILURES = 2
+
+/** A server of the network that has answered this node. */
+export interface TableEntry {
+  readonly peer: PeerInfo
+
+  /** Since when it has been in the table, in ms of the process's clock. */
+  readonly sinceMs: number
+
+  /** When it answered last, in ms of the process's clock. */
+  readonly answeredAtMs: number
+}
+
+interface Entry extends TableEntry {
+  peer: PeerInfo
+  answeredAtMs: number
+
+  /** From this node. */
+  readonly distance: number
+  readonly bucket: number
+
+  /** The machine that it answered from, as far as its address tells. */
+  host: string
+  failures: number
+}
+
+export interface RoutingTableInit {
+  readonly self: PeerId
+
+  /** Called with each peer that enters. */
+  readonly onFound?: (peer: PeerId) => void
+
+  /** Called with each peer that leaves, or no longer answers. */
+  readonly onLost?: (peer: PeerId) => void
+
+  /** Milliseconds of a clock that never goes back. */
+  readonly nowMs?: () => number
+}
+
+/**
+ * The servers of the network that have answered this node: its neighbourhood, and some of each part
+ * of the key space (Kademlia, §2.2 and §2.4). It lists contacts, not connections.
+ *
+ * Peers that keep answering stay. The neighbourhood is that of the established peers united with
+ * that of the newcomers, so a flood of new ids displaces no established neighbour. Where there is no
+ * room, the machine with most entries makes room for another machine, so one machine with many ids
+ * keeps nobody out.
+ */
+export class RoutingTable {
+  readonly #init: RoutingTableInit
+  readonly #nowMs: () => number
+  readonly #own: Point
+  readonly #entries = new Map<string, Entry>()
+  readonly #index = new PeerIndex()
+
+  constructor(init: RoutingTableInit) {
+    this.#init = init
+    this.#nowMs = init.nowMs ?? (() => performance.now())
+    this.#own = pointOfPeer(init.self)
+  }
+
+  get size(): number {
+    return this.#entries.size
+  }
+
+  has(peer: PeerId): boolean {
+    return this.#entries.has(peer.toString())
+  }
+
+  /** Lists the entries, those that entered first in front. */
+  entries(): Iterable<TableEntry> {
+    return this.#entries.values()
+  }
+
+  /** Lists the peers nearest to a point, nearest first. */
+  nearest(target: Point, count: number): PeerInfo[] {
+    return this.#index.nearest(target, count)
+  }
+
+  /** Whether a peer is among the `count` nearest to this node. */
+  isNeighbour(peer: PeerId, count: number): boolean {
+    return this.nearest(this.#own, count).some(({ id }) => id.equals(peer))
+  }
+
+  /**
+   * Takes in a peer that has just answered, with the addresses that it answered at. Says whether it
+   * is in the table now.
+   */
+  answered(peer: PeerInfo, host: string): boolean {
+    const name = peer.id.toString()
+    const known = this.#entries.get(name)
+
+    if (known !== undefined) {
+      this.#refresh(known, peer, host)
+      return true
+    }
+
+    if (peer.id.equals(this.#init.self)) {
+      return false
+    }
+
+    return this.#admit(this.#entryOf(peer, host))
+  }
+
+  /** Counts a failure. A peer that fails again and again is lost. */
+  failed(peer: PeerId): void {
+    const entry = this.#entries.get(peer.toString())
+
+    if (entry !== undefined && ++entry.failures >= MAX_FAILURES) {
+      this.#remove(entry)
+    }
+  }
+
+  /** Removes a peer that has left. */
+  remove(peer: PeerId): void {
+    const entry = this.#entries.get(peer.toString())
+
+    if (entry !== undefined) {
+      this.#remove(entry)
+    }
+  }
+
+  /** Takes over the addresses of a peer that is in the table. */
+  relocate(peer: PeerInfo): void {
+    const entry = this.#entries.get(peer.id.toString())
+
+    if (entry !== undefined) {
+      entry.peer = peer
+      this.#index.set(peer)
+    }
+  }
+
+  /** The entry of a peer's bucket that answered longest ago, if that is long ago. */
+  stalest(peer: PeerId): PeerInfo | undefined {
+    const bucket = bucketOf(pointOfPeer(peer))
+    let stalest: Entry | undefined
+
+    for (const entry of this.#entries.values()) {
+      if (entry.bucket === bucket && entry.answeredAtMs < (stalest?.answeredAtMs ?? Infinity)) {
+        stalest = entry
+      }
+    }
+
+    const isStale = stalest !== undefined && stalest.answeredAtMs < this.#nowMs() - FRESH_MS
+    return isStale ? stalest?.peer : undefined
+  }
+
+  #entryOf(peer: PeerInfo, host: string): Entry {
+    const point = pointOfPeer(peer.id)
+    const nowMs = this.#nowMs()
+    return {
+      peer,
+      host,
+      distance: roughDistance(this.#own, point),
+      bucket: bucketOf(point),
+      sinceMs: nowMs,
+      answeredAtMs: nowMs,
+      failures: 0
+    }
+  }
+
+  #refresh(entry: Entry, peer: PeerInfo, host: string): void {
+    entry.answeredAtMs = this.#nowMs()
+    entry.failures = 0
+    entry.host = host
+
+    if (peer.multiaddrs.length > 0 && peer !== entry.peer) {
+      entry.peer = peer
+      this.#index.set(peer)
+    }
+  }
+
+  #admit(entry: Entry): boolean {
+    const near = this.#nearPart(this.#isEstablished(entry))
+    const isNear =
+      near.length < NEIGHBOURHOOD || entry.distance < (near.at(-1)?.distance ?? Infinity)
+
+    if (isNear) {
+      this.#insert(entry)
+      this.#trim(near.length < NEIGHBOURHOOD ? undefined : near.at(-1))
+      return true
+    }
+
+    const rivals = this.#farPart(entry.bucket)
+    const leaving = rivals.length < BUCKET_SIZE ? undefined : givesWay(rivals, entry)
+
+    if (rivals.length >= BUCKET_SIZE && leaving === undefined) {
+      return false
+    }
+
+    if (leaving !== undefined) {
+      this.#remove(leaving)
+    }
+
+    this.#insert(entry)
+    return true
+  }
+
+  /** Removes one entry of the bucket that a former neighbour falls back into, if that is full. */
+  #trim(former: Entry | undefined): void {
+    if (former === undefined) {
+      return
+    }
+
+    const rivals = this.#farPart(former.bucket)
+
+    if (rivals.length > BUCKET_SIZE) {
+      this.#remove(givesWay(rivals, former) ?? newest(rivals) ?? former)
+    }
+  }
+
+  #isEstablished({ sinceMs, failures }: Entry): boolean {
+    return failures === 0 && sinceMs <= this.#nowMs() - ESTABLISHED_MS
+  }
+
+  /** The neighbourhood of the established peers, or of the others, nearest first. */
+  #nearPart(isEstablished: boolean): Entry[] {
+    const entries: Entry[] = []
+
+    for (const entry of this.#entries.values()) {
+      if (this.#isEstablished(entry) === isEstablished) {
+        entries.push(entry)
+      }
+    }
+
+    return entries.sort((a, b) => a.distance - b.distance).slice(0, NEIGHBOURHOOD)
+  }
+
+  /** The peers of a bucket that are in no neighbourhood. */
+  #farPart(bucket: number): Entry[] {
+    const near = new Set([...this.#nearPart(true), ...this.#nearPart(false)])
+    return [...this.#entries.values()].filter(
+      (entry) => entry.bucket === bucket && !near.has(entry)
+    )
+  }
+
+  #insert(entry: Entry): void {
+    this.#entries.set(entry.peer.id.toString(), entry)
+    this.#index.set(entry.peer)
+    this.#init.onFound?.(entry.peer.id)
+  }
+
+  #remove(entry: Entry): void {
+    this.#entries.delete(entry.peer.id.toString())
+    this.#index.delete(entry.peer)
+    this.#init.onLost?.(entry.peer.id)
+  }
+}
+
+/** The first bits of a point. */
+function bucketOf(point: Point): number {
+  return uint32At(point, 0) >>> (32 - BUCKET_BITS)
+}
+
+/**
+ * The entry of a full bucket that makes room for a newcomer: one that has failed, else the newest of
+ * the machine that has two entries more than the newcomer's would have; undefined if all stay.
+ */
+function givesWay(rivals: readonly Entry[], newcomer: Entry): Entry | undefined {
+  const failing = rivals.find(({ failures }) => failures > 0)
+
+  if (failing !== undefined) {
+    return failing
+  }
+
+  const byHost = Map.groupBy(rivals, ({ host }) => host)
+  const [most = []] = [...byHost.values()].sort((a, b) => b.length - a.length)
+  const own = byHost.get(newcomer.host)?.length ?? 0
+  return most.length >= own + 2 ? newest(most) : undefined
+}
+
+function newest(entries: readonly Entry[]): Entry | undefined {
+  return entries.reduce<Entry | undefined>(
+    (last, entry) => (last === undefined || entry.sinceMs >= last.sinceMs ? entry : last),
+    undefined
+  )
+}
