@@ -45,7 +45,6 @@ export type {
   FoundValue,
   Key,
   KeyPattern,
-  Lifetime,
   Limits,
   OwnerValidatorOptions,
   RecordValidator,
@@ -67,10 +66,10 @@ export {
   ownerValidator,
   RecordTooLargeError,
   recordSelector,
-  recordValidator,
   schemaValidator,
   ValidationError
 } from '@waggle/record'
+export type { Lifetime } from '@waggle/record/replica'
 export type { AllowPeer, Purpose } from './access.ts'
 export type { Address } from './addresses.ts'
 export type { CacheOptions } from './cache/cache-policy.ts'
@@ -151,3 +150,4 @@ export { waggle } from './service.ts'
 export type { Waggle, WaggleComponents, WaggleInit } from './service-interface.ts'
 export type { HeldRecord } from './store/held-record.ts'
 export type { RecordStoreOptions } from './store/record-store.ts'
+export { recordValidator } from './store/record-validator.ts'

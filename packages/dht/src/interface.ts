@@ -1,15 +1,7 @@
 import type { PeerId } from '@libp2p/interface'
 import type { Multiaddr } from '@multiformats/multiaddr'
-import type {
-  DHTRecord,
-  Found,
-  Key,
-  Lifetime,
-  Rejection,
-  SigningKey,
-  Subkey,
-  Value
-} from '@waggle/record'
+import type { DHTRecord, Found, Key, Rejection, SigningKey, Subkey, Value } from '@waggle/record'
+import type { Lifetime } from '@waggle/record/replica'
 import type { PersistenceStats } from './persistence/interface.ts'
 
 /** What every call takes. */

@@ -1,4 +1,5 @@
-import { isPromise, type MaybePromise } from '@waggle/record'
+import type { MaybePromise } from '@waggle/record'
+import { isPromise } from '@waggle/record/replica'
 import type { Wanted } from './interface.ts'
 import { atEndOfTurn } from './lookup/end-of-turn.ts'
 

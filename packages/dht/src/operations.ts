@@ -1,16 +1,13 @@
 import type { PeerId } from '@libp2p/interface'
 import {
-  encodedSize,
   type Found,
   type Key,
-  type Lifetime,
   type MaybePromise,
   recordKey,
   type SigningKey,
-  subkeyId,
-  type Value,
-  whenDone
+  type Value
 } from '@waggle/record'
+import { encodedSize, type Lifetime, subkeyId, whenDone } from '@waggle/record/replica'
 import type { CachedReads } from './cache/cached-reads.ts'
 import { assertCallOptions, assertMany, assertOptions } from './call-arguments.ts'
 import { Calls } from './calls.ts'

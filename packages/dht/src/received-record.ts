@@ -1,5 +1,6 @@
 import type { Logger } from '@libp2p/interface'
-import { type DHTRecord, isEmpty, isPromise, type MaybePromise, whenDone } from '@waggle/record'
+import { type DHTRecord, isEmpty, type MaybePromise } from '@waggle/record'
+import { isPromise, whenDone } from '@waggle/record/replica'
 import type { Contact } from './interface.ts'
 import type { RecordStore } from './store/record-store.ts'
 

@@ -1,5 +1,5 @@
 import { AbortError, type PeerId, type TypedEventTarget } from '@libp2p/interface'
-import { encodedSize } from '@waggle/record'
+import { encodedSize } from '@waggle/record/replica'
 import { setMaxListeners } from 'main-event'
 import { Access, type AllowPeer } from './access.ts'
 import { type CachePolicy, cachePolicy } from './cache/cache-policy.ts'

@@ -1,11 +1,22 @@
 import fc from 'fast-check'
-import type { DHTRecord, Entry, Key, Limits, SubkeyId, Value } from '../src/index.ts'
-import { DEFAULT_LIMITS, encodeValue, subkeyId } from '../src/index.ts'
+import {
+  DEFAULT_LIMITS,
+  type DHTRecord,
+  type Entry,
+  type Key,
+  type Limits,
+  type SubkeyId,
+  type Value
+} from '../src/index.ts'
+import { encodeValue, subkeyId } from '../src/replica.ts'
 
-/** How many cases every law is tried on. A failure prints the seed that replays it. */
-export const CASES = 10_000
+/**
+ * Cases that each law is tested with: more in the long suite, which sets WAGGLE_LONG. A failure prints
+ * the seed that replays it.
+ */
+export const CASES: number = process.env['WAGGLE_LONG'] === '1' ? 10_000 : 2_000
 
-/** What `fc.assert` is given for a law. */
+/** The options of `fc.assert` for a law. */
 export const LAW = { numRuns: CASES }
 
 /*

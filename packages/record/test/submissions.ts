@@ -1,4 +1,5 @@
-import { ownerOf, recordKey, type Submission, subkeyId } from '../src/index.ts'
+import { recordKey, type Submission } from '../src/index.ts'
+import { ownerOf, subkeyId } from '../src/replica.ts'
 
 /** What validators are asked about; a plain value under the key 'key', unless it says otherwise. */
 export function submission(differences: Partial<Submission> = {}): Submission {

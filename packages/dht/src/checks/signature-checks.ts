@@ -1,14 +1,9 @@
-import {
-  assertSigned,
-  fastVerify,
-  type MaybePromise,
-  type SignedEntry,
-  type VerifySignature,
-  verifyInThread
-} from '@waggle/record'
+import type { MaybePromise, VerifySignature } from '@waggle/record'
+import { assertSigned, type SignedEntry } from '@waggle/record/replica'
 import { concat } from 'uint8arrays/concat'
 import { MAX_REMEMBERED_SIGNATURES } from '../constants.ts'
 import { atEndOfTurn } from '../lookup/end-of-turn.ts'
+import { fastVerify, verifyInThread } from '../store/native-ed25519.ts'
 import { digestOf } from './digest-of.ts'
 import { SignatureMemory } from './signature-memory.ts'
 

@@ -1,13 +1,6 @@
 import type { PeerId, Stream } from '@libp2p/interface'
-import {
-  type DHTRecord,
-  decodeRecord,
-  isEmpty,
-  isPromise,
-  lastExpiration,
-  type MaybePromise,
-  whenDone
-} from '@waggle/record'
+import { type DHTRecord, decodeRecord, isEmpty, type MaybePromise } from '@waggle/record'
+import { isPromise, lastExpiration, whenDone } from '@waggle/record/replica'
 import type { Access } from '../access.ts'
 import { toError } from '../errors.ts'
 import type { Routing } from '../interface.ts'

@@ -1,11 +1,5 @@
-import {
-  type DHTRecord,
-  type DHTTime,
-  isEmpty,
-  type Limits,
-  shownExpiration,
-  subsumes
-} from '@waggle/record'
+import { type DHTRecord, type DHTTime, isEmpty, type Limits } from '@waggle/record'
+import { shownExpiration, subsumes } from '@waggle/record/replica'
 import type { Contact, Wanted } from '../interface.ts'
 
 export interface ReadOptions {

@@ -1,5 +1,6 @@
 import type { PeerId } from '@libp2p/interface'
-import { type DHTRecord, encodedSize } from '@waggle/record'
+import type { DHTRecord } from '@waggle/record'
+import { encodedSize } from '@waggle/record/replica'
 import { SEARCH_WIDTH } from '../constants.ts'
 import type { Contact, Routing, StoreOutcome, Wanted } from '../interface.ts'
 import type { Avoidance } from '../lookup/avoidance.ts'

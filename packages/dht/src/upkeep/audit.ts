@@ -1,4 +1,5 @@
-import { type DHTRecord, encodedSize, isEmpty } from '@waggle/record'
+import { type DHTRecord, isEmpty } from '@waggle/record'
+import { encodedSize } from '@waggle/record/replica'
 import { equals } from 'uint8arrays/equals'
 import type { Contact } from '../interface.ts'
 import { pointOfKey } from '../lookup/key-space.ts'

@@ -1,5 +1,6 @@
 import type { Logger, TypedEventTarget } from '@libp2p/interface'
-import { type DHTRecord, encodedSize, isEmpty } from '@waggle/record'
+import { type DHTRecord, isEmpty } from '@waggle/record'
+import { encodedSize } from '@waggle/record/replica'
 import type { DHTEvents } from '../events.ts'
 import type { Contact, Wanted } from '../interface.ts'
 import { pointOfKey } from '../lookup/key-space.ts'

@@ -1,6 +1,7 @@
 import { AbortError, type Logger, type PeerId, type Stream } from '@libp2p/interface'
 import type { ConnectionManager } from '@libp2p/interface-internal'
-import { type DHTRecord, isPromise, type MaybePromise, whenDone } from '@waggle/record'
+import type { DHTRecord, MaybePromise } from '@waggle/record'
+import { isPromise, whenDone } from '@waggle/record/replica'
 import { connectedTo } from '../connect.ts'
 import { Contacts } from '../exchange/contacts.ts'
 import { OPEN_TIMEOUT_MS } from '../exchange/limits.ts'

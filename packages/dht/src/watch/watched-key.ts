@@ -1,13 +1,6 @@
 import type { PeerId } from '@libp2p/interface'
-import {
-  type DHTRecord,
-  type DHTTime,
-  EMPTY_RECORD,
-  encodedSize,
-  isEmpty,
-  join,
-  prune
-} from '@waggle/record'
+import { type DHTRecord, type DHTTime, EMPTY_RECORD, isEmpty, join } from '@waggle/record'
+import { encodedSize, prune } from '@waggle/record/replica'
 import { HEDGE_MS } from '../constants.ts'
 import type { Contact, Wanted } from '../interface.ts'
 import { type Point, pointOfKey, pointOfPeer, roughDistance } from '../lookup/key-space.ts'

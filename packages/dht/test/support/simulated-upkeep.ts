@@ -1,5 +1,6 @@
 import type { PeerId } from '@libp2p/interface'
-import { type DHTRecord, encodedSize, isEmpty, plainRecord, recordKey } from '@waggle/record'
+import { type DHTRecord, isEmpty, plainRecord, recordKey } from '@waggle/record'
+import { encodedSize } from '@waggle/record/replica'
 import { DEFAULT_NUM_REPLICAS } from '../../src/constants.ts'
 import type { Contact } from '../../src/interface.ts'
 import { type Point, pointOfKey, pointOfPeer } from '../../src/lookup/key-space.ts'

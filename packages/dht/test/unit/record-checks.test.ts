@@ -3,13 +3,13 @@ import {
   encodeRecord,
   join,
   ownerTag,
-  parseSubkeyId,
   plainRecord,
   type RecordValidator,
   recordKey,
   subkeyRecord,
   ValidationError
 } from '@waggle/record'
+import { parseSubkeyId } from '@waggle/record/replica'
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import type { RecordChecks } from '../../src/checks/record-checks.ts'
 import type { Received } from '../../src/checks/validation.ts'

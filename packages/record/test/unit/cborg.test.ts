@@ -2,8 +2,8 @@ import { isDeepStrictEqual } from 'node:util'
 import { decode, encode, rfc8949EncodeOptions, Token, Type } from 'cborg'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import type { Value } from '../../src/index.ts'
-import { decodeValue, encodeValue, MalformedRecordError } from '../../src/index.ts'
+import { MalformedRecordError, type Value } from '../../src/index.ts'
+import { decodeValue, encodeValue } from '../../src/replica.ts'
 import { anyNumber, anyValue, LAW } from '../generators.ts'
 
 /*

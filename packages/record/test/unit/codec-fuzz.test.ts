@@ -1,14 +1,8 @@
 import { readFileSync } from 'node:fs'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import {
-  decodeRecord,
-  decodeValue,
-  encodedSize,
-  encodeRecord,
-  encodeValue,
-  MalformedRecordError
-} from '../../src/index.ts'
+import { decodeRecord, encodeRecord, MalformedRecordError } from '../../src/index.ts'
+import { decodeValue, encodedSize, encodeValue } from '../../src/replica.ts'
 import { anyRecord } from '../generators.ts'
 import { writesOf } from '../model.ts'
 import type { Fixtures } from '../notation.ts'

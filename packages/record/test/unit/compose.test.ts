@@ -1,16 +1,15 @@
 import { describe, expect, it } from 'vitest'
-import type { RecordValidator, Submission, Value } from '../../src/index.ts'
 import {
   compose,
-  encodeValue,
   ownerTag,
   ownerValidator,
+  type RecordValidator,
   recordKey,
-  refusalOf,
-  subkeyId,
-  submissionOf,
-  ValidationError
+  type Submission,
+  ValidationError,
+  type Value
 } from '../../src/index.ts'
+import { encodeValue, refusalOf, subkeyId, submissionOf } from '../../src/replica.ts'
 import { ALICE, BOB } from '../generators.ts'
 import { submission } from '../submissions.ts'
 

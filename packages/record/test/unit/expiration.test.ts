@@ -1,16 +1,15 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import type { Lifetime } from '../../src/index.ts'
 import {
   DEFAULT_LIMITS,
   DEFAULT_MAX_TTL,
-  expirationOf,
   getDHTTime,
   InvalidExpirationError,
   plainRecord,
   subkeyRecord,
   tombstoneRecord
 } from '../../src/index.ts'
+import { expirationOf, type Lifetime } from '../../src/replica.ts'
 import { LAW } from '../generators.ts'
 
 const now = 1_700_000_000

@@ -1,17 +1,18 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import type { DHTRecord, Limits } from '../../src/index.ts'
 import {
   DEFAULT_LIMITS,
+  type DHTRecord,
   EMPTY_RECORD,
   encodeRecord,
   join,
+  type Limits,
   ownerTag,
   plainRecord,
   subkeyRecord,
-  subsumes,
   tombstoneRecord
 } from '../../src/index.ts'
+import { subsumes } from '../../src/replica.ts'
 import { ALICE, BOB, LAW, record, TIGHT, tightRecord } from '../generators.ts'
 import { modelIsOwned, modelJoin, writesOf } from '../model.ts'
 

@@ -1,16 +1,13 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import type { Key } from '../../src/index.ts'
 import {
   DEFAULT_LIMITS,
   InvalidKeyError,
-  isRecordKey,
-  NAMESPACE,
+  type Key,
   parseRecordKey,
-  parseSubkeyId,
-  recordKey,
-  subkeyId
+  recordKey
 } from '../../src/index.ts'
+import { isRecordKey, NAMESPACE, parseSubkeyId, subkeyId } from '../../src/replica.ts'
 import { anyKey, LAW } from '../generators.ts'
 
 const latin1 = (text: string) => new Uint8Array(Buffer.from(text, 'latin1'))

@@ -1,21 +1,17 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import { LargeDictionary } from '../../src/dictionary/large-dictionary.ts'
 import {
   DEFAULT_LIMITS,
   type DHTRecord,
   type Entry,
-  encodedSize,
   encodeRecord,
-  firstExpiration,
   join,
   type Limits,
-  lastExpiration,
   ownerTag,
-  prune,
-  type SubkeyId,
-  subkeyId
+  type SubkeyId
 } from '../../src/index.ts'
-import { LargeDictionary } from '../../src/large-dictionary.ts'
+import { encodedSize, firstExpiration, lastExpiration, prune, subkeyId } from '../../src/replica.ts'
 import { ALICE, entry, moment } from '../generators.ts'
 import { modelJoin, writesOf } from '../model.ts'
 

@@ -1,13 +1,7 @@
 import { describe, expect, it } from 'vitest'
-import {
-  isOwned,
-  type Key,
-  ownerOf,
-  ownerTag,
-  recordKey,
-  subkeyId,
-  ValidationError
-} from '../../src/index.ts'
+import { type Key, ownerTag, recordKey, ValidationError } from '../../src/index.ts'
+import { isOwned } from '../../src/owner/owner.ts'
+import { ownerOf, subkeyId } from '../../src/replica.ts'
 import { ALICE, BOB } from '../generators.ts'
 
 const RSA = 'QmYyQSo1c1Ym7orWxLYvCrM2EmxFTANf8wXmmE7DWjhx5N'

@@ -2,15 +2,13 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import {
   EMPTY_RECORD,
-  firstExpiration,
   isEmpty,
   join,
-  lastExpiration,
   plainRecord,
-  prune,
   subkeyRecord,
   tombstoneRecord
 } from '../../src/index.ts'
+import { firstExpiration, lastExpiration, prune } from '../../src/replica.ts'
 import { LAW, moment, record } from '../generators.ts'
 import { modelJoin, writesOf } from '../model.ts'
 

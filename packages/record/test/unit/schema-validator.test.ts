@@ -1,8 +1,13 @@
 import * as v from 'valibot'
 import { describe, expect, it } from 'vitest'
 import { z } from 'zod'
-import type { RecordValidator, SchemaRule, Submission } from '../../src/index.ts'
-import { compose, schemaValidator } from '../../src/index.ts'
+import {
+  compose,
+  type RecordValidator,
+  type SchemaRule,
+  type Submission,
+  schemaValidator
+} from '../../src/index.ts'
 import { submission } from '../submissions.ts'
 
 /** The same schemas by two libraries. */

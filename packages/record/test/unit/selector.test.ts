@@ -1,21 +1,18 @@
 import fc from 'fast-check'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
-import type { DHTRecord } from '../../src/index.ts'
 import {
   DEFAULT_LIMITS,
   DEFAULT_MAX_SUBKEYS,
+  type DHTRecord,
   encodeRecord,
-  encodeValue,
   join,
   plainRecord,
-  prune,
   recordKey,
   recordSelector,
-  selectorFor,
-  subkeyId,
   subkeyRecord,
   tombstoneRecord
 } from '../../src/index.ts'
+import { encodeValue, prune, selectorFor, subkeyId } from '../../src/replica.ts'
 import { LAW, record } from '../generators.ts'
 import { modelJoin, writesOf } from '../model.ts'
 

@@ -1,27 +1,27 @@
 import { readFileSync } from 'node:fs'
 import { toString as stringOf } from 'uint8arrays/to-string'
 import { describe, expect, it } from 'vitest'
-import type { DHTRecord, Key, Value } from '../../src/index.ts'
 import {
   apply,
   checkRecord,
+  type DHTRecord,
   EMPTY_RECORD,
   encodeRecord,
   getDHTTime,
   join,
+  type Key,
   ownerTag,
   plainRecord,
   recordKey,
   recordValidator,
-  signedBytes,
-  signedEntries,
   signRecord,
-  subkeyId,
   subkeyRecord,
   tombstoneRecord,
   ValidationError,
+  type Value,
   view
 } from '../../src/index.ts'
+import { signedBytes, signedEntries, subkeyId } from '../../src/replica.ts'
 import { ALICE, BOB } from '../generators.ts'
 import { bytesOf } from '../notation.ts'
 import { ALICES_KEY, BOBS_KEY, keyOf, tampered } from '../owners.ts'

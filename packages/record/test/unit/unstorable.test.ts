@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import type { Key, Value } from '../../src/index.ts'
-import { encodeValue, plainRecord, recordKey, subkeyId, subkeyRecord } from '../../src/index.ts'
+import { type Key, plainRecord, recordKey, subkeyRecord, type Value } from '../../src/index.ts'
+import { encodeValue, subkeyId } from '../../src/replica.ts'
 
 class Bee {
   name = 'maja'

@@ -1,19 +1,17 @@
 import fc from 'fast-check'
 import { afterEach, describe, expect, it, vi } from 'vitest'
-import type { DHTRecord } from '../../src/index.ts'
 import {
   checkRecord,
   DEFAULT_LIMITS,
   DEFAULT_MAX_TTL,
+  type DHTRecord,
   EMPTY_RECORD,
   encodeRecord,
   InvalidKeyError,
   isEmpty,
   join,
-  MAX_CLOCK_SKEW,
   MalformedRecordError,
   plainRecord,
-  prune,
   RecordTooLargeError,
   recordKey,
   recordValidator,
@@ -21,6 +19,7 @@ import {
   tombstoneRecord,
   ValidationError
 } from '../../src/index.ts'
+import { MAX_CLOCK_SKEW, prune } from '../../src/replica.ts'
 import { LAW, moment, unownedRecord } from '../generators.ts'
 import { writesOf } from '../model.ts'
 

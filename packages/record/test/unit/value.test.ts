@@ -1,8 +1,9 @@
 import { isDeepStrictEqual } from 'node:util'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import type { Value } from '../../src/index.ts'
-import { decodeValue, encodeValue, MAX_VALUE_DEPTH, MalformedRecordError } from '../../src/index.ts'
+import { MalformedRecordError, type Value } from '../../src/index.ts'
+import { decodeValue, encodeValue } from '../../src/replica.ts'
+import { MAX_VALUE_DEPTH } from '../../src/values/value.ts'
 import { anyValue, LAW } from '../generators.ts'
 
 /** Few enough values that two are often the same, and more often nearly. */
