@@ -25,7 +25,7 @@ const PUBLIC_KEY_BYTES = 32
 const MAX_ID_LENGTH = 60
 
 /** Peer ids remembered with their keys, because decoding them is the slow part of reading a tag. */
-const MAX_KNOWN_OWNERS = 4096
+export const MAX_KNOWN_OWNERS = 4096
 const known = new Map<string, Owner>()
 
 /**

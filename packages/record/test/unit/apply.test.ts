@@ -247,7 +247,7 @@ describe('apply, case by case', () => {
     })
   })
 
-  it('takes no notice of expired entries (R1, R6)', () => {
+  it('ignores expired entries (R1, R6)', () => {
     const held = plainRecord('old', 10)
     const write = subkeyRecord('a', 1, 9)
 

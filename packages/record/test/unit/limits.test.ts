@@ -27,7 +27,7 @@ import { encodedSize, encodeValue, subkeyId } from '../../src/replica.ts'
 const now = 1_700_000_000
 const key = recordKey('key')
 
-/** The bytes that say how long a string or byte string is, for the sizes below. */
+/** Bytes of the heads of strings and byte strings of these sizes. */
 const HEAD = { upTo255: 2, upTo65535: 3, beyond: 5 }
 
 function check(record: DHTRecord, limits: Partial<Limits> = {}, under = key): DHTRecord {
