@@ -1,5 +1,5 @@
 import { readRecord, signedEntries } from '@waggle/record/replica'
-import { SignatureChecks } from '../checks/signature-checks.ts'
+import { SignatureChecks } from './signature-checks.ts'
 
 const signatures = new SignatureChecks()
 

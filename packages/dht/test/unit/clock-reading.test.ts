@@ -7,7 +7,7 @@ import {
   describeSkew,
   isSkewed,
   median
-} from '../../src/clock/clock-reading.ts'
+} from '../../src/clock-reading.ts'
 
 const ASKED_AT = 1_700_000_000
 

@@ -53,7 +53,7 @@ describe('recordValidator', () => {
     await expect(recordValidator(party, expired)).rejects.toThrow(ValidationError)
   })
 
-  it('gives other work its turns while it verifies many signatures (R15, N1, N9)', async () => {
+  it('gives other work its turns while it verifies many signatures (R15, N1, N9f)', async () => {
     const records = await Promise.all([1, 2, 3].map((salt) => manySigned(300, salt)))
     const validated = Promise.all(records.map((one) => recordValidator(party, encodeRecord(one))))
 
