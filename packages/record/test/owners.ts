@@ -2,7 +2,7 @@ import { ed25519 } from '@noble/curves/ed25519.js'
 import type { DHTRecord, SigningKey, SubkeyId } from '../src/index.ts'
 
 /** Makes a private key like libp2p's. `seed` is the byte that it repeats. */
-export function keyOf(seed: number): SigningKey {
+export function privateKeyOf(seed: number): SigningKey {
   const secret = new Uint8Array(32).fill(seed)
   return {
     type: 'Ed25519',
@@ -12,8 +12,8 @@ export function keyOf(seed: number): SigningKey {
 }
 
 /** The private keys of the peers in `generators.ts`. */
-export const ALICES_KEY: SigningKey = keyOf(1)
-export const BOBS_KEY: SigningKey = keyOf(2)
+export const ALICES_KEY: SigningKey = privateKeyOf(1)
+export const BOBS_KEY: SigningKey = privateKeyOf(2)
 
 /** Changes each entry of a record. `place` is undefined for the plain entry. */
 export function tampered(

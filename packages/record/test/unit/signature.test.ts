@@ -24,7 +24,7 @@ import {
 import { signedBytes, signedEntries, subkeyId } from '../../src/replica.ts'
 import { ALICE, BOB } from '../generators.ts'
 import { bytesOf } from '../notation.ts'
-import { ALICES_KEY, BOBS_KEY, keyOf, tampered } from '../owners.ts'
+import { ALICES_KEY, BOBS_KEY, privateKeyOf, tampered } from '../owners.ts'
 
 const now = 1_700_000_000
 const party = recordKey('party')
@@ -105,7 +105,7 @@ describe('the frozen signatures', () => {
       const unsigned = recordOf({ subkey, expirationTime, value })
       const id = subkey === undefined ? undefined : subkeyId(subkey)
       const [entry = { expirationTime: 0 }] = entriesOf(unsigned)
-      const signed = await signRecord(key, unsigned, keyOf(seed))
+      const signed = await signRecord(key, unsigned, privateKeyOf(seed))
 
       expect(stringOf(signedBytes(key, id, entry), 'hex')).toBe(fixture.signed)
       expect(entriesOf(signed)[0]?.signature).toStrictEqual(bytesOf(fixture.signature))
