@@ -5,6 +5,9 @@ import { PeerIndex } from './peer-index.ts'
 /** Nearest peers that a node knows, whatever their bucket. */
 export const NEIGHBOURHOOD = 32
 
+/** Peers of one machine in a neighbourhood that peers of others can fill. */
+export const MAX_NEAR_PER_HOST: number = NEIGHBOURHOOD / 2
+
 /** Peers of one bucket: Kademlia's k (§2.2 of the paper). */
 export const BUCKET_SIZE = 20
 
@@ -72,6 +75,7 @@ export class RoutingTable {
   readonly #own: Point
   readonly #entries = new Map<string, Entry>()
   readonly #index = new PeerIndex()
+  readonly #nearestFirst: Entry[] = []
 
   constructor(init: RoutingTableInit) {
     this.#init = init
@@ -97,9 +101,13 @@ export class RoutingTable {
     return this.#index.nearest(target, count)
   }
 
-  /** Whether a peer is among the `count` nearest to this node. */
-  isNeighbour(peer: PeerId, count: number): boolean {
-    return this.nearest(this.#own, count).some(({ id }) => id.equals(peer))
+  /**
+   * Lists the nearest established peers and the nearest newcomers, `count` of each: no flood of
+   * newcomers displaces an established neighbour.
+   */
+  neighbours(count: number): PeerInfo[] {
+    const near = [this.#nearPart(true), this.#nearPart(false)]
+    return near.flatMap((entries) => entries.slice(0, count).map(({ peer }) => peer))
   }
 
   /**
@@ -120,6 +128,16 @@ export class RoutingTable {
     }
 
     return this.#admit(this.#entryOf(peer, host))
+  }
+
+  /** Takes note that a peer has answered, if it is in the table. */
+  heard(peer: PeerId): void {
+    const entry = this.#entries.get(peer.toString())
+
+    if (entry !== undefined) {
+      entry.answeredAtMs = this.#nowMs()
+      entry.failures = 0
+    }
   }
 
   /** Counts a failure. A peer that fails again and again is lost. */
@@ -191,13 +209,12 @@ export class RoutingTable {
   }
 
   #admit(entry: Entry): boolean {
-    const near = this.#nearPart(this.#isEstablished(entry))
-    const isNear =
-      near.length < NEIGHBOURHOOD || entry.distance < (near.at(-1)?.distance ?? Infinity)
+    const before = this.#nearPart(false)
+    const after = neighbourhoodOf([...before, entry].sort(byDistance))
 
-    if (isNear) {
+    if (after.includes(entry)) {
       this.#insert(entry)
-      this.#trim(near.length < NEIGHBOURHOOD ? undefined : near.at(-1))
+      this.#trim(before.find((one) => !after.includes(one)))
       return true
     }
 
@@ -229,42 +246,71 @@ export class RoutingTable {
     }
   }
 
-  #isEstablished({ sinceMs, failures }: Entry): boolean {
-    return failures === 0 && sinceMs <= this.#nowMs() - ESTABLISHED_MS
-  }
-
   /** The neighbourhood of the established peers, or of the others, nearest first. */
   #nearPart(isEstablished: boolean): Entry[] {
-    const entries: Entry[] = []
-
-    for (const entry of this.#entries.values()) {
-      if (this.#isEstablished(entry) === isEstablished) {
-        entries.push(entry)
-      }
-    }
-
-    return entries.sort((a, b) => a.distance - b.distance).slice(0, NEIGHBOURHOOD)
+    const untilMs = this.#nowMs() - ESTABLISHED_MS
+    return neighbourhoodOf(
+      this.#nearestFirst
+        .values()
+        .filter((entry) => wasEstablished(entry, untilMs) === isEstablished)
+    )
   }
 
   /** The peers of a bucket that are in no neighbourhood. */
   #farPart(bucket: number): Entry[] {
     const near = new Set([...this.#nearPart(true), ...this.#nearPart(false)])
-    return [...this.#entries.values()].filter(
-      (entry) => entry.bucket === bucket && !near.has(entry)
-    )
+    return this.#nearestFirst.filter((entry) => entry.bucket === bucket && !near.has(entry))
   }
 
   #insert(entry: Entry): void {
     this.#entries.set(entry.peer.id.toString(), entry)
     this.#index.set(entry.peer)
+    const place = this.#nearestFirst.findIndex(({ distance }) => distance > entry.distance)
+    this.#nearestFirst.splice(place < 0 ? this.#nearestFirst.length : place, 0, entry)
     this.#init.onFound?.(entry.peer.id)
   }
 
   #remove(entry: Entry): void {
     this.#entries.delete(entry.peer.id.toString())
     this.#index.delete(entry.peer)
+    this.#nearestFirst.splice(this.#nearestFirst.indexOf(entry), 1)
     this.#init.onLost?.(entry.peer.id)
   }
+}
+
+/**
+ * Chooses a neighbourhood from entries that come nearest first. Those of one machine are at most half
+ * of it while there are others.
+ */
+function neighbourhoodOf(sorted: Iterable<Entry>): Entry[] {
+  const perHost = new Map<string, number>()
+  const near: Entry[] = []
+  const surplus: Entry[] = []
+
+  for (const entry of sorted) {
+    const count = perHost.get(entry.host) ?? 0
+    perHost.set(entry.host, count + 1)
+
+    if (count < MAX_NEAR_PER_HOST) {
+      near.push(entry)
+    } else if (surplus.length < NEIGHBOURHOOD - MAX_NEAR_PER_HOST) {
+      surplus.push(entry)
+    }
+
+    if (near.length === NEIGHBOURHOOD) {
+      return near
+    }
+  }
+
+  return [...near, ...surplus.slice(0, NEIGHBOURHOOD - near.length)].sort(byDistance)
+}
+
+function wasEstablished({ sinceMs, failures }: Entry, untilMs: number): boolean {
+  return failures === 0 && sinceMs <= untilMs
+}
+
+function byDistance(a: Entry, b: Entry): number {
+  return a.distance - b.distance
 }
 
 /** The first bits of a point. */

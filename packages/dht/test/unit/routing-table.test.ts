@@ -6,6 +6,7 @@ import {
   BUCKET_SIZE,
   ESTABLISHED_MS,
   FRESH_MS,
+  MAX_NEAR_PER_HOST,
   NEIGHBOURHOOD,
   RoutingTable
 } from '../../src/peers/routing-table.ts'
@@ -82,6 +83,25 @@ describe('RoutingTable', () => {
     }
 
     expect(neighbours.filter(({ id }) => !table.has(id))).toEqual([])
+  })
+
+  it('keeps half of a neighbourhood for other machines than the one with most ids (N10b)', () => {
+    const { table } = tableOf()
+    const honest = peers.slice(0, 20)
+
+    for (const [i, peer] of honest.entries()) {
+      table.answered(peer, `host ${i}`)
+    }
+
+    const before = table.neighbours(MAX_NEAR_PER_HOST).map(({ id }) => String(id))
+
+    for (const peer of peers.slice(20)) {
+      table.answered(peer, 'flood')
+    }
+
+    const after = table.neighbours(NEIGHBOURHOOD).map(({ id }) => String(id))
+    expect(after).toHaveLength(NEIGHBOURHOOD)
+    expect(before.filter((name) => !after.includes(name))).toEqual([])
   })
 
   it('lets a machine with one id in, where another one has filled the bucket (N10b)', () => {
