@@ -1,51 +1,106 @@
 import { type Identify, identify } from '@libp2p/identify'
-import type { Connection } from '@libp2p/interface'
+import type { Connection, IdentifyResult, PeerId } from '@libp2p/interface'
+import { BoundedMap } from '../collections/bounded-map.ts'
 import { timeoutSignal } from '../timing/deadline.ts'
 
-/** How often at most a peer that stays connected is asked who it is. */
+/** Requests to a peer that stays connected and does not identify itself. */
 const MAX_ATTEMPTS = 3
 
 const DEFAULT_TIMEOUT_MS = 10_000
 
+/** Milliseconds for which a peer that connects again is taken for what it was. */
+const MEMORY_MS = 600_000
+
+/** Peers remembered. */
+const MAX_REMEMBERED = 2048
+
+/** Milliseconds after which a peer that connected again, and stayed, is asked all the same. */
+const DEFAULT_RECHECK_MS = 60_000
+
 type Components = Parameters<ReturnType<typeof identify>>[0]
 
+export interface PatientIdentifyInit {
+  /** Milliseconds for the first request; twice as long for each further one. @default 10_000 */
+  readonly timeoutMs?: number
+
+  /** @default DEFAULT_RECHECK_MS */
+  readonly recheckMs?: number
+}
+
 /**
- * libp2p's identify, which asks again. Left to itself it asks once for each connection, and a peer that
- * was too busy to answer in time would stay connected without anybody knowing what it serves. The
- * first time it has `timeoutMs`, then twice as long each time.
+ * libp2p's identify, which asks more than once where that helps, and not at all where it does not.
+ * Left to itself it asks once for each connection. A peer that was too busy to answer in time would
+ * stay connected without anybody knowing what it serves. A peer that connects again would be asked
+ * again, which is a fifth of what a connection costs.
  */
-export function patientIdentify({
-  timeoutMs = DEFAULT_TIMEOUT_MS
-}: {
-  timeoutMs?: number
-} = {}): (components: Components) => Identify {
+export function patientIdentify(
+  init: PatientIdentifyInit = {}
+): (components: Components) => Identify {
+  const { timeoutMs = DEFAULT_TIMEOUT_MS, recheckMs = DEFAULT_RECHECK_MS } = init
+
   return (components) => {
     const timeout = timeoutOf(MAX_ATTEMPTS, timeoutMs)
     const service = identify({ timeout, runOnConnectionOpen: false })(components)
     const log = components.logger.forComponent('waggle:identify')
+    const known = new KnownIdentities()
+    const ask = (connection: Connection): void => {
+      identified(connection, service, timeoutMs).then(
+        (identity) => known.add(identity),
+        (error) => log('the peer %p does not say who it is - %e', connection.remotePeer, error)
+      )
+    }
 
     components.events.addEventListener('connection:open', ({ detail: connection }) => {
-      identified(connection, service, timeoutMs).catch((error) =>
-        log('the peer %p does not say who it is - %e', connection.remotePeer, error)
-      )
+      const identity = known.get(connection.remotePeer)
+
+      if (identity === undefined) {
+        ask(connection)
+        return
+      }
+
+      // libp2p has not taken in the connection itself yet.
+      queueMicrotask(() => {
+        const detail = { ...identity, connection }
+        components.events.safeDispatchEvent('peer:identify', { detail })
+      })
+      setTimeout(() => connection.status === 'open' && ask(connection), recheckMs).unref?.()
     })
 
     return service
   }
 }
 
-/** Resolves when the peer has said who it is, or its connection is no more; rejects when it does not say so. */
+type Identity = Omit<IdentifyResult, 'connection'>
+
+/** What peers said of themselves lately. */
+class KnownIdentities {
+  readonly #identities = new BoundedMap<string, Identity & { readonly atMs: number }>({
+    maxSize: MAX_REMEMBERED
+  })
+
+  add({ connection: _, ...identity }: IdentifyResult): void {
+    this.#identities.set(identity.peerId.toString(), { ...identity, atMs: performance.now() })
+  }
+
+  get(peer: PeerId): Identity | undefined {
+    const identity = this.#identities.get(peer.toString())
+    const isFresh = identity !== undefined && identity.atMs > performance.now() - MEMORY_MS
+    return isFresh ? identity : undefined
+  }
+}
+
+/** Resolves when the peer has identified itself. Rejects when it does not, or its connection is closed. */
 async function identified(
   connection: Connection,
   service: Identify,
   timeoutMs: number
-): Promise<void> {
-  for (let attempt = 1; connection.status === 'open'; attempt++) {
+): Promise<IdentifyResult> {
+  for (let attempt = 1; ; attempt++) {
     try {
-      await service.identify(connection, { signal: timeoutSignal(timeoutOf(attempt, timeoutMs)) })
-      return
+      const signal = timeoutSignal(timeoutOf(attempt, timeoutMs))
+      return await service.identify(connection, { signal })
     } catch (error) {
-      if (attempt === MAX_ATTEMPTS || isForGood(error)) {
+      if (attempt === MAX_ATTEMPTS || isForGood(error) || connection.status !== 'open') {
         throw error
       }
     }

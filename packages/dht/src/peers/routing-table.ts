@@ -250,9 +250,7 @@ export class RoutingTable {
   #nearPart(isEstablished: boolean): Entry[] {
     const untilMs = this.#nowMs() - ESTABLISHED_MS
     return neighbourhoodOf(
-      this.#nearestFirst
-        .values()
-        .filter((entry) => wasEstablished(entry, untilMs) === isEstablished)
+      this.#nearestFirst.filter((entry) => wasEstablished(entry, untilMs) === isEstablished)
     )
   }
 
@@ -282,7 +280,7 @@ export class RoutingTable {
  * Chooses a neighbourhood from entries that come nearest first. Those of one machine are at most half
  * of it while there are others.
  */
-function neighbourhoodOf(sorted: Iterable<Entry>): Entry[] {
+function neighbourhoodOf(sorted: readonly Entry[]): Entry[] {
   const perHost = new Map<string, number>()
   const near: Entry[] = []
   const surplus: Entry[] = []
