@@ -70,7 +70,7 @@ export class PeerRecord {
 
   /** Whether this node knows the peer by more than what others say. */
   get isVerified(): boolean {
-    return this.isInTable || this.isConnected
+    return this.isInTable || this.isServer || this.isConnected
   }
 
   /** Whether so many of the peers that it named were not there that the others are asked last. */
