@@ -1,6 +1,7 @@
 import type { Libp2pEvents, PeerId, PeerStore, TypedEventTarget } from '@libp2p/interface'
 import type { Registrar } from '@libp2p/interface-internal'
 import type { KnownPeers } from '../peers/known-peers.ts'
+import type { PeerBook } from '../peers/peer-book.ts'
 import type { KadInternals } from './internals.ts'
 
 export interface FollowPeersInit {
@@ -9,14 +10,12 @@ export interface FollowPeersInit {
   readonly registrar: Registrar
   readonly events: TypedEventTarget<Libp2pEvents>
   readonly known: KnownPeers
-
-  /** Called when a server of this network connects, perhaps once more. */
-  readonly onConnect: (peer: PeerId) => void
+  readonly peers: PeerBook
 }
 
 /** Keeps the known peers as kad-dht's routing table and libp2p's connections have them. */
 export async function followPeers(init: FollowPeersInit, signal: AbortSignal): Promise<void> {
-  const { kad, events, known, registrar } = init
+  const { kad, events, known, peers, registrar } = init
   const { routingTable } = kad
   const add = (peer: PeerId): void => know(init, peer, () => known.setInTable(peer, true))
 
@@ -40,7 +39,7 @@ export async function followPeers(init: FollowPeersInit, signal: AbortSignal): P
   const topology = await registrar.register(kad.protocol, {
     onConnect(peer) {
       know(init, peer, () => known.setServer(peer, true))
-      init.onConnect(peer)
+      peers.recordResponse(peer)
     },
     onDisconnect: (peer) => known.setServer(peer, false)
   })

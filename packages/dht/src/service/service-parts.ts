@@ -94,7 +94,6 @@ export function serviceParts(init: PartsInit): ServiceParts {
   setMaxListeners(Number.POSITIVE_INFINITY, lifetime)
   const found = createLookup(init)
   const { peers, routing, channel, lookups, replicas } = found
-  const onConnect = (peer: PeerId): void => peers.recordResponse(peer)
   const { cache, reads } = createReads(init, replicas)
   const { watches, watchChannel } = createWatches(init, { ...found, reads })
   const scheduler = new Scheduler(limits)
@@ -120,11 +119,10 @@ export function serviceParts(init: PartsInit): ServiceParts {
     async follow() {
       sweepAgainAndAgain([store, cache], lifetime)
       clocks.follow(lifetime)
-      followConnections({ ...components, peers }, lifetime)
       guardRecords(kad, access, lifetime)
       upkeep.follow(events, lifetime)
       watches.follow(events, lifetime)
-      await followPeers({ ...components, kad, known: routing, onConnect }, lifetime)
+      await followNetwork(components, found, lifetime)
     },
     stop() {
       stopping.abort(new AbortError('the node was stopped'))
@@ -193,6 +191,18 @@ function createPeers({ components, events, limits }: PartsInit): {
     onLeave: (detail) => events.safeDispatchEvent('peer:leave', { detail })
   })
   return { peers, routing }
+}
+
+/** Keeps what is known of peers as libp2p and kad-dht have it. */
+async function followNetwork(
+  components: WaggleComponents,
+  { peers, routing: known }: LookupParts,
+  lifetime: AbortSignal
+): Promise<void> {
+  const { connectionManager, events, peerStore, registrar } = components
+  const { kad } = partsOf(components)
+  followConnections({ connectionManager, events, peers }, lifetime)
+  await followPeers({ peerStore, registrar, events, kad, known, peers }, lifetime)
 }
 
 function createUpkeep(

@@ -5,7 +5,7 @@ import { beforeEach, describe, expect, it, vi } from 'vitest'
 import { followPeers } from '../../src/kad/follow-peers.ts'
 import type { KadInternals } from '../../src/kad/internals.ts'
 import { KnownPeers } from '../../src/peers/known-peers.ts'
-import { PeerRecords } from '../../src/peers/peer-records.ts'
+import { PeerBook } from '../../src/peers/peer-book.ts'
 import { peerNumber } from '../support/numbered-peers.ts'
 
 const [a, b] = [peerNumber(1), peerNumber(2)]
@@ -29,19 +29,20 @@ describe('KnownPeers', () => {
       },
       unregister() {}
     }
+    const book = new PeerBook()
     told = []
     peers = new KnownPeers({
-      records: new PeerRecords(),
+      records: book.records,
       onJoin: (id) => told.push(['join', id]),
       onLeave: (id) => told.push(['leave', id])
     })
     const init = {
       known: peers,
+      peers: book,
       kad: { routingTable: table, protocol: '/kad' } as unknown as KadInternals,
       peerStore: { get: () => Promise.reject(new Error('unknown')) } as unknown as PeerStore,
       registrar: registrar as unknown as Registrar,
-      events: new TypedEventEmitter<Libp2pEvents>(),
-      onConnect: () => {}
+      events: new TypedEventEmitter<Libp2pEvents>()
     }
     await followPeers(init, new AbortController().signal)
     return () => vi.useRealTimers()
