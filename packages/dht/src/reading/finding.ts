@@ -150,7 +150,9 @@ export class Finding implements Lookup<FindReply> {
     this.#busy.assertAny(this.#answers.length > 0 || !isEmpty(this.#record))
     const isUnheard = this.#answers.length === 0 && this.#isMissing
 
-    if (isUnheard && (this.#failed.length > 0 || !this.#init.node.isReplica())) {
+    const isAnyKnown = this.#failed.length > 0 || this.search.hasBanned
+
+    if (isUnheard && (isAnyKnown || !this.#init.node.isReplica())) {
       throw new UnreachableError(new Set(this.#failed.map(({ id }) => id.toString())).size)
     }
   }

@@ -2,11 +2,10 @@ import type { PeerId, PeerInfo } from '@libp2p/interface'
 import type { DHTRecord } from '@waggle/record'
 import { encodedSize } from '@waggle/record/replica'
 import { SEARCH_WIDTH } from '../constants.ts'
-import type { Answer, Lookups } from '../lookup/lookups.ts'
+import type { LookupResponse, Lookups } from '../lookup/lookups.ts'
 import type { StoreOutcome } from '../lookup/record-channel.ts'
 import { Search, type SearchInit } from '../lookup/search.ts'
 import { DEFAULT_NODE_LIMITS, type NodeLimits } from '../node-limits.ts'
-import type { Avoidance } from '../peers/avoidance.ts'
 import { pointOfKey } from '../peers/key-space.ts'
 import type { Routing } from '../peers/routing.ts'
 import type { CancellationToken } from '../timing/cancellation.ts'
@@ -17,11 +16,7 @@ import { isSufficient, type Reading, type ReadOptions } from './reading.ts'
 export interface ReplicasInit extends FindingNode {
   readonly self: PeerId
   readonly routing: Routing
-  readonly avoidance: Avoidance
   readonly lookups: Lookups
-
-  /** Which peers are asked after all others, besides those that failed. */
-  readonly isDoubtful?: (contact: PeerInfo) => boolean
 
   /** @default DEFAULT_NODE_LIMITS */
   readonly limits?: NodeLimits | undefined
@@ -35,15 +30,15 @@ export class Replicas {
   readonly #init: ReplicasInit
   readonly #self: PeerInfo
   /** One for all searches: there are many. */
-  readonly #peers: Pick<SearchInit, 'nearest' | 'isAvoided'>
+  readonly #peers: Pick<SearchInit, 'nearest' | 'standingOf'>
 
   constructor(init: ReplicasInit) {
-    const { avoidance, isDoubtful, routing, self } = init
+    const { lookups, routing, self } = init
     this.#init = init
     this.#self = { id: self, multiaddrs: [] }
     this.#peers = {
       nearest: (target, count) => routing.nearest(target, count),
-      isAvoided: (contact) => avoidance.has(contact.id) || isDoubtful?.(contact) === true
+      standingOf: (contact) => lookups.ranking.standingOf(contact)
     }
   }
 
@@ -159,10 +154,10 @@ export class Replicas {
   }
 
   /** Asks the nearest peers something else, and gives back those that answered, without this node. */
-  async ask<A extends Answer>(
+  async ask<R extends LookupResponse>(
     key: Uint8Array,
     cancellation: CancellationToken,
-    ask: (contact: PeerInfo, cancellation: CancellationToken) => Promise<A>
+    ask: (contact: PeerInfo, cancellation: CancellationToken) => Promise<R>
   ): Promise<PeerInfo[]> {
     const { lookups, numReplicas } = this.#init
     const search = this.#search(key, numReplicas)
@@ -184,12 +179,10 @@ export class Replicas {
     { isSelfIncluded = this.#init.isReplica() } = {}
   ): Search {
     const { maxLookupCandidates, maxLookupRequests } = this.#init.limits ?? DEFAULT_NODE_LIMITS
-    const { nearest, isAvoided } = this.#peers
     const search = new Search({
       target: pointOfKey(key),
       count,
-      nearest,
-      isAvoided,
+      ...this.#peers,
       maxCandidates: Math.max(maxLookupCandidates, 4 * count),
       maxRequests: Math.max(maxLookupRequests, 2 * count)
     })
@@ -197,7 +190,7 @@ export class Replicas {
     search.add([this.#self])
 
     if (isSelfIncluded) {
-      search.answered(this.#self)
+      search.recordResponse(this.#self)
     } else {
       search.exclude(this.#self)
     }
