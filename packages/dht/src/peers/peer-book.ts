@@ -18,8 +18,11 @@ export interface PeerBookInit {
   /** Addresses that others have named and that are dialled in a second. @default DEFAULT_MAX_DIALS_PER_SECOND */
   readonly maxDialsPerSecond?: number
 
-  /** Called with each failure of a verified peer after the first in a row. */
-  readonly onGiveUp?: (peer: PeerId) => void
+  /** Called with each response. */
+  readonly onResponse?: (peer: PeerId) => void
+
+  /** Called with each failure of a verified peer. A refusal is none. */
+  readonly onFailure?: (peer: PeerId) => void
 
   /** Called with each ban and its length. */
   readonly onBan?: (peer: PeerId, error: Error, forMs: number) => void
@@ -139,6 +142,8 @@ export class PeerBook {
     if (record?.isLate || (record !== undefined && record.avoidedUntilMs !== NEVER_MS)) {
       this.records.update(peer, (changed) => changed.clearFailures())
     }
+
+    this.#init.onResponse?.(peer)
   }
 
   /**
@@ -150,7 +155,7 @@ export class PeerBook {
       return
     }
 
-    const { failures, isVerified } = this.records.update(contact.id, (record) => {
+    const { isVerified } = this.records.update(contact.id, (record) => {
       if (error?.name === 'BusyError') {
         record.avoidedUntilMs = this.#nowMs() + FIRST_AVOIDANCE_MS
       } else if (record.isVerified) {
@@ -160,8 +165,8 @@ export class PeerBook {
       }
     })
 
-    if (isVerified && failures > 1 && error?.name !== 'BusyError') {
-      this.#init.onGiveUp?.(contact.id)
+    if (isVerified && error?.name !== 'BusyError') {
+      this.#init.onFailure?.(contact.id)
     }
   }
 

@@ -2,7 +2,7 @@ import type { PeerId, PeerInfo } from '@libp2p/interface'
 import { multiaddr } from '@multiformats/multiaddr'
 import { SEARCH_WIDTH } from '../../src/constants.ts'
 import { NetworkMerge } from '../../src/discovery/network-merge.ts'
-import { pointOfPeer, roughDistance } from '../../src/peers/key-space.ts'
+import { pointOfKey, pointOfPeer, roughDistance } from '../../src/peers/key-space.ts'
 import { PeerBook } from '../../src/peers/peer-book.ts'
 import { peerNumber } from './numbered-peers.ts'
 
@@ -24,9 +24,9 @@ export class SimulatedPeer {
     this.#merge = new NetworkMerge({
       self: id,
       peers: new PeerBook({ nowMs: () => world.nowMs }),
-      ask: async (peer, target) => {
+      ask: async (peer, key) => {
         world.questions++
-        return world.peer(peer).nearest(pointOfPeer(target), SEARCH_WIDTH)
+        return world.peer(peer).nearest(pointOfKey(key), SEARCH_WIDTH)
       },
       connect: async ({ id: other }) => this.dial(world.peer(other)),
       nearest: (target, count) => this.nearest(target, count),
