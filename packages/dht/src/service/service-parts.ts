@@ -1,4 +1,4 @@
-import { AbortError, type PeerId, type TypedEventTarget } from '@libp2p/interface'
+import { AbortError, type TypedEventTarget } from '@libp2p/interface'
 import { encodedSize } from '@waggle/record'
 import { setMaxListeners } from 'main-event'
 import { Scheduler } from '../admission/scheduler.ts'
