@@ -124,7 +124,7 @@ export class DHT implements WaggleOperations, AsyncDisposable {
 
   /**
    * With `requireBootstrap: false`: why none of the initial peers could be asked when the node
-   * started; undefined if one could. They are tried again in the background, and `peer:join` tells
+   * started; undefined if one could. They are tried again in the background, and `peer:connect` tells
    * of success.
    */
   get bootstrapError(): BootstrapError | undefined {

@@ -45,10 +45,12 @@ export class Clocks {
   /** Compares again from time to time, until the signal is aborted. */
   follow(signal: AbortSignal): void {
     const { events } = this.#init
-    events.addEventListener('peer:join', ({ detail }) => this.#onJoin(detail), { signal })
-    events.addEventListener('peer:leave', ({ detail }) => this.#peers.delete(detail.toString()), {
-      signal
-    })
+    events.addEventListener('peer:connect', ({ detail }) => this.#onConnect(detail), { signal })
+    events.addEventListener(
+      'peer:disconnect',
+      ({ detail }) => this.#peers.delete(detail.toString()),
+      { signal }
+    )
     const comparing = setInterval(() => this.#compareAgain(), COMPARE_INTERVAL_MS)
     comparing.unref?.()
     signal.addEventListener('abort', () => clearInterval(comparing))
@@ -76,7 +78,7 @@ export class Clocks {
     }
   }
 
-  #onJoin(id: PeerId): void {
+  #onConnect(id: PeerId): void {
     const peer: ComparedPeer = { id }
     this.#peers.set(id.toString(), peer)
 

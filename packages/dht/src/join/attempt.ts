@@ -4,8 +4,9 @@ import { raceSignal } from 'race-signal'
 import { CLOCK_ADVICE, describeSkew, isSkewed } from '../clock-reading.ts'
 import { ClockSkewError } from '../errors.ts'
 import type { Waggle } from '../service/service-interface.ts'
+import { retryRefused } from '../peers/refused-dials.ts'
 import { anySignal, timeoutSignal } from '../timing/deadline.ts'
-import { StrangerError } from './stranger-error.ts'
+import { NotAServerError } from './not-a-server-error.ts'
 
 export interface AttemptInit {
   readonly node: Libp2p
@@ -18,7 +19,7 @@ export interface AttemptInit {
 /**
  * Dials a peer and waits until it can be asked, for at most the bootstrap timeout.
  *
- * @throws StrangerError when it does not serve our network
+ * @throws NotAServerError when it does not serve this network
  */
 export async function attempt(
   addresses: Multiaddr | Multiaddr[],
@@ -27,19 +28,38 @@ export async function attempt(
 ): Promise<PeerId> {
   const timeout = timeoutSignal(bootstrapTimeoutMs)
   const within = anySignal(signal, timeout)
-  const arrival = new Arrival(node, waggle)
 
   try {
-    const connection = await dial(node, addresses, within)
-    await raceSignal(arrival.of(connection), within)
-    return connection.remotePeer
+    return await retryRefused(() => connect(addresses, { node, waggle }, within), {
+      signal: within
+    })
   } catch (error) {
     throw timeout.aborted && signal?.aborted !== true
       ? new Error(`no answer within ${bootstrapTimeoutMs} ms`, { cause: error })
-      : error
+      : reasonOf(error)
+  }
+}
+
+/** Connects to a peer, and waits until it is known to serve this network. */
+async function connect(
+  addresses: Multiaddr | Multiaddr[],
+  { node, waggle }: Pick<AttemptInit, 'node' | 'waggle'>,
+  signal: AbortSignal
+): Promise<PeerId> {
+  const arrival = new Arrival(node, waggle)
+
+  try {
+    const connection = await dial(node, addresses, signal)
+    await raceSignal(arrival.of(connection), signal)
+    return connection.remotePeer
   } finally {
     arrival.stop()
   }
+}
+
+/** What a peer that takes no connections did last says more to whoever set up the node. */
+function reasonOf(error: unknown): unknown {
+  return error instanceof Error && error.name === 'BusyError' ? (error.cause ?? error) : error
 }
 
 /** libp2p gives up an address after 6 seconds. A slow peer has as long as we wait. */
@@ -59,7 +79,7 @@ async function dial(
   }
 }
 
-/** By itself, or of one of several addresses. */
+/** Whether an address took too long: the only one, or one of several. */
 function isTimeout(error: unknown): boolean {
   return error instanceof AggregateError
     ? error.errors.some(isTimeout)
@@ -101,7 +121,7 @@ class Arrival {
   readonly #node: Libp2p
   readonly #waggle: Waggle
   readonly #arrived = Promise.withResolvers<void>()
-  readonly #strangers = new Set<string>()
+  readonly #nonServers = new Set<string>()
   #awaited: Connection | undefined
 
   constructor(node: Libp2p, waggle: Waggle) {
@@ -110,7 +130,7 @@ class Arrival {
     this.#arrived.promise.catch(() => {})
     node.addEventListener('peer:identify', this.#onIdentify)
     node.addEventListener('connection:close', this.#onClose)
-    waggle.events.addEventListener('peer:join', this.#settle)
+    waggle.events.addEventListener('peer:connect', this.#settle)
   }
 
   of(connection: Connection): Promise<void> {
@@ -122,14 +142,14 @@ class Arrival {
   stop(): void {
     this.#node.removeEventListener('peer:identify', this.#onIdentify)
     this.#node.removeEventListener('connection:close', this.#onClose)
-    this.#waggle.events.removeEventListener('peer:join', this.#settle)
+    this.#waggle.events.removeEventListener('peer:connect', this.#settle)
   }
 
   readonly #onIdentify = ({
     detail: { connection, protocols }
   }: CustomEvent<{ connection: Connection; protocols: string[] }>): void => {
     if (!protocols.includes(this.#waggle.protocol)) {
-      this.#strangers.add(connection.id)
+      this.#nonServers.add(connection.id)
       this.#settle()
     }
   }
@@ -149,9 +169,9 @@ class Arrival {
 
     if (this.#waggle.isJoined(remotePeer)) {
       this.#arrived.resolve()
-    } else if (this.#strangers.has(id)) {
+    } else if (this.#nonServers.has(id)) {
       this.#arrived.reject(
-        new StrangerError(
+        new NotAServerError(
           `the peer ${remotePeer} is there but does not serve ${this.#waggle.protocol}`
         )
       )

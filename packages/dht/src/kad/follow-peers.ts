@@ -1,10 +1,4 @@
-import type {
-  Connection,
-  Libp2pEvents,
-  PeerId,
-  PeerStore,
-  TypedEventTarget
-} from '@libp2p/interface'
+import type { Libp2pEvents, TypedEventTarget } from '@libp2p/interface'
 import type { Registrar } from '@libp2p/interface-internal'
 import { hostOf } from '../peers/host-of.ts'
 import type { KnownPeers } from '../peers/known-peers.ts'
@@ -13,7 +7,6 @@ import type { PeerBook } from '../peers/peer-book.ts'
 export interface FollowPeersInit {
   /** kad-dht's protocol, by which servers of this network are told from others. */
   readonly protocol: string
-  readonly peerStore: PeerStore
   readonly registrar: Registrar
   readonly events: TypedEventTarget<Libp2pEvents>
   readonly known: KnownPeers
@@ -38,33 +31,10 @@ export async function followPeers(init: FollowPeersInit, signal: AbortSignal): P
   )
   const topology = await registrar.register(protocol, {
     onConnect(peer, connection) {
-      know(init, peer, connection)
+      known.addConnected(peer, hostOf(connection.remoteAddr))
       peers.recordResponse(peer)
     },
     onDisconnect: (peer) => known.removeConnected(peer)
   })
   signal.addEventListener('abort', () => registrar.unregister(topology))
-}
-
-/** Takes in a server at once; the addresses of a new one follow. */
-function know(
-  { known, peerStore }: FollowPeersInit,
-  peer: PeerId,
-  { remoteAddr }: Connection
-): void {
-  const isNew = !known.has(peer)
-  known.addConnected(peer, hostOf(remoteAddr))
-
-  if (isNew) {
-    peerStore.get(peer).then(
-      ({ addresses }) =>
-        known.setAddresses(
-          peer,
-          addresses.map(({ multiaddr }) => multiaddr)
-        ),
-      () => {
-        // libp2p finds out when it is to dial.
-      }
-    )
-  }
 }

@@ -1,6 +1,7 @@
-import type { AbortOptions, PeerId, PeerInfo } from '@libp2p/interface'
+import type { PeerId, PeerInfo } from '@libp2p/interface'
 import type { ConnectionManager } from '@libp2p/interface-internal'
 import type { Multiaddr } from '@multiformats/multiaddr'
+import { type RefusedDialOptions, retryRefused } from './refused-dials.ts'
 
 /**
  * Connects to a peer by the addresses that we were told, if there is no connection yet. Left to
@@ -10,13 +11,13 @@ import type { Multiaddr } from '@multiformats/multiaddr'
 export async function connectedTo(
   connectionManager: ConnectionManager,
   { id, multiaddrs }: PeerInfo,
-  options: AbortOptions
+  options: RefusedDialOptions
 ): Promise<void> {
   const isConnected = connectionManager.getConnections(id).some(({ limits }) => limits == null)
 
   if (multiaddrs.length > 0 && !isConnected) {
     const addresses = multiaddrs.flatMap((address) => addressOf(id, address))
-    await connectionManager.openConnection(addresses, options)
+    await retryRefused(() => connectionManager.openConnection(addresses, options), options)
   }
 }
 

@@ -9,6 +9,9 @@ export interface KnownPeersInit {
   readonly self: PeerId
   readonly records: PeerRecords
 
+  /** Where a server says that it is; rejects if that is not known. */
+  readonly addressesOf: (peer: PeerId) => Promise<Multiaddr[]>
+
   /** Called with each peer that becomes a member: a server that has answered. */
   readonly onFound?: (peer: PeerId) => void
 
@@ -54,10 +57,11 @@ export class KnownPeers implements Routing {
     this.#own = pointOfPeer(self)
     this.table = new RoutingTable({
       self,
-      onFound(peer) {
+      onFound: (peer) => {
         records.update(peer, (record) => {
           record.isInTable = true
         })
+        this.#locate(peer)
         onFound?.(peer)
       },
       onLost(peer) {
@@ -157,6 +161,16 @@ export class KnownPeers implements Routing {
   /** Takes over the addresses of a peer, if it is a member. */
   setAddresses(peer: PeerId, multiaddrs: Multiaddr[]): void {
     this.table.relocate({ id: peer, multiaddrs })
+  }
+
+  /** The addresses of a new member follow. */
+  #locate(peer: PeerId): void {
+    this.#init.addressesOf(peer).then(
+      (multiaddrs) => this.setAddresses(peer, multiaddrs),
+      () => {
+        // libp2p finds out when it is to dial.
+      }
+    )
   }
 
   #answered(peer: PeerId, host: string): void {

@@ -1,9 +1,10 @@
-import { AbortError, type PeerId, type TypedEventTarget } from '@libp2p/interface'
+import { AbortError, type TypedEventTarget } from '@libp2p/interface'
 import { encodedSize } from '@waggle/record/replica'
 import { setMaxListeners } from 'main-event'
 import { Scheduler } from '../admission/scheduler.ts'
 import { Clocks } from '../clock/clocks.ts'
 import { SEARCH_WIDTH, SWEEP_INTERVAL_MS } from '../constants.ts'
+import { Liveness } from '../connections/liveness.ts'
 import { mergeOnInbound } from '../discovery/merge-on-inbound.ts'
 import type { NetworkMerge } from '../discovery/network-merge.ts'
 import type { DHTEvents } from '../events.ts'
@@ -170,15 +171,19 @@ function createPeers({ components, events, limits }: PartsInit): {
   peers: PeerBook
   routing: KnownPeers
 } {
-  const { connectionManager, logger } = components
+  const { connectionManager, logger, peerId, peerStore } = components
   const log = logger.forComponent('waggle:bans')
+  const liveness = new Liveness({
+    connectionManager,
+    log: logger.forComponent('waggle:liveness')
+  })
   const peers = new PeerBook({
     maxDialsPerSecond: limits.maxDialsPerSecond,
-    // Nobody else does it: kad-dht's table keeps the dead.
-    onGiveUp: (peer) => routing.forget(peer),
+    onResponse: (peer) => routing.recordResponse(peer),
+    onFailure: (peer) => routing.recordFailure(peer),
     onBan(peer, error, forMs) {
       log('%p violated the protocol and is banned for %d ms - %e', peer, forMs, error)
-      routing.setInTable(peer, false)
+      routing.remove(peer)
 
       for (const connection of connectionManager.getConnections(peer)) {
         connection.abort(error)
@@ -186,9 +191,17 @@ function createPeers({ components, events, limits }: PartsInit): {
     }
   })
   const routing = new KnownPeers({
+    self: peerId,
     records: peers.records,
-    onJoin: (detail) => events.safeDispatchEvent('peer:join', { detail }),
-    onLeave: (detail) => events.safeDispatchEvent('peer:leave', { detail })
+    addressesOf: async (peer) => {
+      const { addresses } = await peerStore.get(peer)
+      return addresses.map(({ multiaddr }) => multiaddr)
+    },
+    onFound: (detail) => events.safeDispatchEvent('peer:found', { detail }),
+    onLost: (detail) => events.safeDispatchEvent('peer:lost', { detail }),
+    onConnect: (detail) => events.safeDispatchEvent('peer:connect', { detail }),
+    onDisconnect: (detail) => events.safeDispatchEvent('peer:disconnect', { detail }),
+    onSuspect: (peer) => liveness.check(peer)
   })
   return { peers, routing }
 }
@@ -199,10 +212,11 @@ async function followNetwork(
   { peers, routing: known }: LookupParts,
   lifetime: AbortSignal
 ): Promise<void> {
-  const { connectionManager, events, peerStore, registrar } = components
+  const { connectionManager, events, registrar } = components
   const { kad } = partsOf(components)
   followConnections({ connectionManager, events, peers }, lifetime)
-  await followPeers({ peerStore, registrar, events, kad, known, peers }, lifetime)
+  const { protocol } = kad
+  await followPeers({ registrar, events, protocol, known, peers }, lifetime)
 }
 
 function createUpkeep(
@@ -216,6 +230,7 @@ function createUpkeep(
     self: { id: peerId, multiaddrs: [] },
     ...{ store, numReplicas, isReplica: () => kad.getMode() === 'server' },
     members: () => routing.members(),
+    isNear: (peer) => routing.isNear(peer),
     async send(to, key, record) {
       await lookups.inTime(to, channel.store(to, key, record, { closerCount: 0 }))
       meter?.handedOver(encodedSize(record))
@@ -306,13 +321,12 @@ function createRecordChannel(
 
 function createNetworkMerge(
   { components, events, requestTimeoutMs }: PartsInit,
-  { peers, routing }: LookupParts,
+  { channel, peers, routing }: LookupParts,
   lifetime: AbortSignal
 ): NetworkMerge {
   const { connectionManager, peerId } = components
-  const { kad } = partsOf(components)
   return mergeOnInbound(
-    { self: peerId, connectionManager, events, kad, peers, routing, requestTimeoutMs },
+    { self: peerId, connectionManager, events, channel, peers, routing, requestTimeoutMs },
     lifetime
   )
 }

@@ -8,6 +8,7 @@ import { DEFAULT_NUM_REPLICAS, DEFAULT_REQUEST_TIMEOUT_MS, SEARCH_WIDTH } from '
 import { toError } from '../errors.ts'
 import type { DHTEvents, DiskState } from '../events.ts'
 import { partsOf } from '../kad/node-parts.ts'
+import { type KadRouting, quietKadDHT } from '../kad/quiet-kad-dht.ts'
 import { Meter } from '../metrics/meter.ts'
 import { nodeLimitsOf } from '../node-limits.ts'
 import { Operations } from '../operations/operations.ts'
@@ -22,6 +23,7 @@ import {
   assertValidators,
   type Check
 } from '../option-checks.ts'
+import type { KnownPeers } from '../peers/known-peers.ts'
 import type { PeerMemory } from '../persistence/peer-memory.ts'
 import {
   openPersistence,
@@ -112,8 +114,9 @@ class WaggleService implements Waggle, Startable {
 
   /** Called by libp2p before anybody can ask: what was kept is there from the first moment. */
   async beforeStart(): Promise<void> {
-    const { store } = partsOf(this.#components)
+    const { kad, store } = partsOf(this.#components)
     const { logger } = this.#components
+    quietKadDHT(kad, this.#kadRouting, logger.forComponent('waggle:kad'))
     this.#persistence = await openPersistence({
       ...this.#init.persistence,
       ...{ store, logger },
@@ -231,6 +234,18 @@ class WaggleService implements Waggle, Startable {
       privateKey: this.#components.privateKey,
       lifetime: anySignal(lifetime, ownLifetime)
     })
+  }
+
+  /** The routing table for kad-dht, which is there before this service runs. */
+  get #kadRouting(): KadRouting {
+    const routing = (): KnownPeers | undefined => this.#running?.routing
+    return {
+      get size() {
+        return routing()?.size ?? 0
+      },
+      has: (peer) => routing()?.has(peer) ?? false,
+      closestPeers: (target, count) => (routing()?.nearest(target, count) ?? []).map(({ id }) => id)
+    }
   }
 
   #readings(): Readings | undefined {
