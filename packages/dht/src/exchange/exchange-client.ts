@@ -51,7 +51,8 @@ export class ExchangeClient implements RecordChannel {
         maxMessageBytes: limits.maxMessageBytes,
         inactivityTimeoutMs: Math.max(INACTIVITY_TIMEOUT_MS, requestTimeoutMs)
       },
-      speak: (peer) => exchangeRequests((introduced) => this.#decoder.referred(introduced, { by: peer, peers }))
+      speak: (peer) =>
+        exchangeRequests((introduced) => this.#decoder.referred(introduced, { by: peer, peers }))
     })
   }
 

@@ -8,9 +8,9 @@ import {
   type MaybePromise,
   whenDone
 } from '@waggle/record'
-import { BUSY_PAUSE_MS, type Scheduler } from '../admission/scheduler.ts'
+import { BUSY_PAUSE_MS, Scheduler } from '../admission/scheduler.ts'
 import { toError } from '../errors.ts'
-import type { NodeLimits } from '../node-limits.ts'
+import { DEFAULT_NODE_LIMITS, type NodeLimits } from '../node-limits.ts'
 import type { Access } from '../peers/access.ts'
 import { pointOfKey } from '../peers/key-space.ts'
 import type { Routing } from '../peers/routing.ts'
@@ -43,8 +43,16 @@ export interface ExchangeServerInit {
 
   /** For the peers that replies name. */
   readonly routing: Routing
-  readonly limits: NodeLimits
-  readonly scheduler: Scheduler
+
+  /** @default DEFAULT_NODE_LIMITS */
+  readonly limits?: NodeLimits | undefined
+
+  /**
+   * What all protocols share.
+   *
+   * @default its own
+   */
+  readonly scheduler?: Scheduler | undefined
 
   /** Who may write; undefined: everybody. */
   readonly access?: Access | undefined
@@ -67,13 +75,18 @@ interface Requester {
  * wait for the disk.
  */
 export class ExchangeServer implements ServedProtocol<Message> {
-  readonly id = EXCHANGE_PROTOCOL
+  readonly id: string = EXCHANGE_PROTOCOL
   readonly codec: MessageCodec<Message> = EXCHANGE
   readonly #init: ExchangeServerInit
+  readonly #scheduler: Scheduler
+  readonly #maxRequests: number
   #requests = 0
 
   constructor(init: ExchangeServerInit) {
+    const { limits = DEFAULT_NODE_LIMITS, scheduler = new Scheduler(limits) } = init
     this.#init = init
+    this.#scheduler = scheduler
+    this.#maxRequests = limits.maxRequests
   }
 
   serve(stream: FramedStream<Message>, peer: PeerId): StreamHandler<Message> {
@@ -84,11 +97,10 @@ export class ExchangeServer implements ServedProtocol<Message> {
   /** Replies to a request, or queues it, or says that there is too much to do. */
   #accept(message: Message, requester: Requester): void {
     const { peer, stream } = requester
-    const { limits, scheduler } = this.#init
 
     if (
-      this.#requests >= limits.maxRequests ||
-      !scheduler.admission.admits(peer.toString(), keysIn(message))
+      this.#requests >= this.#maxRequests ||
+      !this.#scheduler.admission.admits(peer.toString(), keysIn(message))
     ) {
       stream.send({ name: 'busy', id: message.id })
       setTimeout(stream.pause(), BUSY_PAUSE_MS).unref?.()
@@ -122,7 +134,7 @@ export class ExchangeServer implements ServedProtocol<Message> {
       onDone: (reply) => this.#send(reply, requester, message)
     })
     this.#requests++
-    this.#init.scheduler.work.add(peer.toString(), job)
+    this.#scheduler.work.add(peer.toString(), job)
 
     if (!job.isDone) {
       job.onLeave = stream.pause()

@@ -1,12 +1,5 @@
 import type { Rejection } from '@waggle/record'
-import {
-  CLOSER_COUNT,
-  CLOSER_PEERS,
-  INTRODUCED_PEERS,
-  KEY,
-  KEYS,
-  RECORD
-} from '../wire/fields.ts'
+import { CLOSER_COUNT, CLOSER_PEERS, INTRODUCED_PEERS, KEY, KEYS, RECORD } from '../wire/fields.ts'
 import { MAX_KEYS_PER_MESSAGE, MAX_REQUEST_ID } from '../wire/limits.ts'
 import type { EncodedPeer } from '../wire/peer-codec.ts'
 import {

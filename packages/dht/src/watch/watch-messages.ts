@@ -1,13 +1,6 @@
 import { DIGEST_BYTES } from '../store/record-digest.ts'
 import { ByteWriter } from '../wire/bytes.ts'
-import {
-  CLOSER_COUNT,
-  CLOSER_PEERS,
-  INTRODUCED_PEERS,
-  KEY,
-  KEYS,
-  RECORD
-} from '../wire/fields.ts'
+import { CLOSER_COUNT, CLOSER_PEERS, INTRODUCED_PEERS, KEY, KEYS, RECORD } from '../wire/fields.ts'
 import { writeFrame } from '../wire/frames.ts'
 import { MAX_KEYS_PER_MESSAGE } from '../wire/limits.ts'
 import type { EncodedPeer } from '../wire/peer-codec.ts'

@@ -62,7 +62,9 @@ export function watchRequests({ peerOf, onChange }: WatchRequestsInit): WatchReq
       const meaning = subscriptions.notify(nameOf(message.key))
 
       if (meaning === 'never asked for') {
-        throw new ProtocolViolationError('the peer notifies of a key that it was not asked to watch')
+        throw new ProtocolViolationError(
+          'the peer notifies of a key that it was not asked to watch'
+        )
       }
 
       if (meaning === 'wanted') {

@@ -28,7 +28,7 @@ const SWEEP_MS: number = LEASE_MS / 3
  * know: it is told as what was written, which costs the same in a small dictionary and in a large one.
  */
 export class WatchServer implements ServedProtocol<WatchMessage> {
-  readonly id = WATCH_PROTOCOL
+  readonly id: string = WATCH_PROTOCOL
   readonly codec: MessageCodec<WatchMessage> = WATCH
   readonly #init: WatchServerInit
   readonly #subscribers = new Map<string, Set<SubscriberStream>>()

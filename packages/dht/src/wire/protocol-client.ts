@@ -10,7 +10,7 @@ import { type RequestProtocol, RequestStream, type RequestStreamLimits } from '.
 
 /** What the clients of all protocols share. */
 export interface ClientParts {
-  readonly dialer: Dialer
+  readonly dialer: Pick<Dialer, 'openStream'>
   readonly peers: PeerPolicy
   readonly buffers: BufferLimits
 }

@@ -1,7 +1,7 @@
 import type { PeerId, Stream } from '@libp2p/interface'
 import type { Registrar } from '@libp2p/interface-internal'
-import type { BufferLimits } from '../admission/buffer-limits.ts'
-import type { NodeLimits } from '../node-limits.ts'
+import { BufferLimits } from '../admission/buffer-limits.ts'
+import { DEFAULT_NODE_LIMITS, type NodeLimits } from '../node-limits.ts'
 import type { Access } from '../peers/access.ts'
 import { FramedStream } from './framed-stream.ts'
 import { MAX_STREAMS_PER_PEER } from './limits.ts'
@@ -34,10 +34,15 @@ export interface StreamHandler<M> {
 }
 
 export interface ProtocolServerInit {
-  readonly limits: NodeLimits
+  /** @default DEFAULT_NODE_LIMITS */
+  readonly limits?: NodeLimits
 
-  /** What all streams of this node share. */
-  readonly buffers: BufferLimits
+  /**
+   * What all streams of this node share.
+   *
+   * @default its own
+   */
+  readonly buffers?: BufferLimits
 
   /** Who may ask; undefined: everybody. */
   readonly access?: Access | undefined
@@ -49,12 +54,17 @@ export interface ProtocolServerInit {
 /** Serves protocols: who may ask, on how many streams, and what may wait on them, is the same for all. */
 export class ProtocolServer {
   readonly #init: ProtocolServerInit
+  readonly #limits: NodeLimits
+  readonly #buffers: BufferLimits
 
   /** The open streams of each peer by protocol, the oldest first. */
   readonly #streams = new Map<string, { close(error: Error): void }[]>()
 
-  constructor(init: ProtocolServerInit) {
+  constructor(init: ProtocolServerInit = {}) {
+    const { limits = DEFAULT_NODE_LIMITS, buffers = new BufferLimits(limits) } = init
     this.#init = init
+    this.#limits = limits
+    this.#buffers = buffers
   }
 
   /** Has libp2p hand over the streams of a protocol from now on. */
@@ -79,8 +89,8 @@ export class ProtocolServer {
 
   /** Serves a stream. */
   serve<M>(protocol: ServedProtocol<M>, stream: Stream, peer: PeerId): void {
-    const { limits, buffers, onViolation } = this.#init
-    const { maxMessageBytes, maxBufferedBytesPerPeer, maxRequestsPerPeer } = limits
+    const { maxMessageBytes, maxBufferedBytesPerPeer, maxRequestsPerPeer } = this.#limits
+    const buffers = this.#buffers
     const framed = new FramedStream<M>({
       ...{ stream, codec: protocol.codec, isServer: true },
       maxMessageBytes: Math.min(maxMessageBytes, protocol.maxMessageBytes ?? maxMessageBytes),
@@ -88,7 +98,7 @@ export class ProtocolServer {
       maxRepliesInFlight: Math.ceil(maxRequestsPerPeer / MAX_STREAMS_PER_PEER),
       onMessage: (message) => handler.onMessage(message),
       onDrain: () => handler.onDrain?.(),
-      onViolation: (error) => onViolation?.(peer, error),
+      onViolation: (error) => this.#init.onViolation?.(peer, error),
       onBuffered: () => buffers.grew(),
       onClose: () => {
         buffers.delete(framed)

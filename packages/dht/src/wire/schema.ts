@@ -152,13 +152,15 @@ export interface Named {
 type Kind<M extends Named> = readonly [type: number, fields: Fields<Omit<M, 'name'>>]
 
 /** The messages of a protocol, by their names. */
-export function messages<M extends Named>(kinds: {
-  readonly [N in M['name']]: Kind<Extract<M, { readonly name: N }>>
-}): MessageCodec<M> {
+export function messages<M extends Named>(
+  kinds: {
+    readonly [N in M['name']]: Kind<Extract<M, { readonly name: N }>>
+  }
+): MessageCodec<M> {
   const byName = new Map<string, { type: number; fields: FieldsCodec }>()
   const byType = new Map<number, { name: string; fields: FieldsCodec }>()
 
-  for (const [name, [type, codecs]] of Object.entries<Kind<M>>(kinds)) {
+  for (const [name, [type, codecs]] of Object.entries<readonly [number, object]>(kinds)) {
     const fields = fieldsOf(Object.entries(codecs))
     byName.set(name, { type, fields })
     byType.set(type, { name, fields })
