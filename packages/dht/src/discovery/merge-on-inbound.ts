@@ -3,16 +3,17 @@ import type { ConnectionManager } from '@libp2p/interface-internal'
 import { SEARCH_WIDTH } from '../constants.ts'
 import type { DHTEvents } from '../events.ts'
 import type { RecordChannel } from '../lookup/record-channel.ts'
-import { connectedTo } from '../peers/connect.ts'
 import type { KnownPeers } from '../peers/known-peers.ts'
 import type { PeerBook } from '../peers/peer-book.ts'
 import { anySignal, timeoutSignal } from '../timing/deadline.ts'
 import { inTime } from '../timing/in-time.ts'
+import type { Dialer } from '../wire/dialer.ts'
 import { NetworkMerge } from './network-merge.ts'
 
 export interface MergeOnInboundInit {
   readonly self: PeerId
   readonly connectionManager: ConnectionManager
+  readonly dialer: Dialer
   readonly events: TypedEventTarget<DHTEvents>
   readonly channel: RecordChannel
   readonly peers: PeerBook
@@ -26,7 +27,8 @@ export interface MergeOnInboundInit {
  * dials. Peers that know each other ask nothing.
  */
 export function mergeOnInbound(init: MergeOnInboundInit, signal: AbortSignal): NetworkMerge {
-  const { self, channel, connectionManager, events, peers, routing, requestTimeoutMs } = init
+  const { self, channel, connectionManager, dialer, events, peers, routing } = init
+  const { requestTimeoutMs } = init
   const within = (): AbortSignal => anySignal(signal, timeoutSignal(requestTimeoutMs))
   const merge = new NetworkMerge({
     self,
@@ -36,7 +38,7 @@ export function mergeOnInbound(init: MergeOnInboundInit, signal: AbortSignal): N
       const asked = channel.find({ id: peer, multiaddrs: [] }, key, options)
       return (await inTime(asked, requestTimeoutMs)).closer
     },
-    connect: (contact) => connectedTo(connectionManager, contact, { signal: within() }),
+    connect: (contact) => dialer.connect(contact, { signal: within() }),
     nearest: (target, count) => routing.nearest(target, count),
     isKnown: (peer) => routing.has(peer),
     now: () => performance.now()

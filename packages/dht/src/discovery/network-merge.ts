@@ -33,8 +33,8 @@ const FAR_INTERVAL_MS = 30_000
 export interface NetworkMergeInit {
   readonly self: PeerId
 
-  /** Judges peers that others name, and learns which of them could be dialled. */
-  readonly peers: Pick<PeerBook, 'isBanned' | 'isUnreachable' | 'mayDial' | 'recordDial'>
+  /** Judges peers that others name. */
+  readonly peers: Pick<PeerBook, 'isBanned' | 'isUnreachable'>
 
   /** Asks a peer whom it knows near to a key. */
   readonly ask: (peer: PeerId, key: Uint8Array) => Promise<readonly PeerInfo[]>
@@ -218,22 +218,10 @@ export class NetworkMerge {
 
   /** Says which could be connected to. */
   async #connect(contacts: readonly PeerInfo[]): Promise<PeerInfo[]> {
-    const { connect, peers } = this.#init
-    const dialled = contacts.filter(({ id, multiaddrs }) => peers.mayDial(id, multiaddrs.length))
-    const reached = await Promise.all(
-      dialled.map((contact) =>
-        connect(contact).then(
-          () => true,
-          () => false
-        )
-      )
+    const dials = await Promise.allSettled(
+      contacts.map((contact) => this.#init.connect(contact))
     )
-
-    for (const [index, contact] of dialled.entries()) {
-      peers.recordDial(contact, reached[index] === true)
-    }
-
-    return dialled.filter((_, index) => reached[index])
+    return contacts.filter((_, index) => dials[index]?.status === 'fulfilled')
   }
 }
 

@@ -37,10 +37,13 @@ const MAX_INBOUND_CONNECTIONS_PER_SECOND = 256
 const MAX_PENDING_INBOUND_CONNECTIONS = 256
 
 /**
- * How long a peer may be silent before its connection counts as dead: a busy one is not gone, and its
- * requests have timeouts of their own. Pings never overlap, as stock peers take in few at once.
+ * Milliseconds between pings of one connection by libp2p. They are for connections on which nothing
+ * else happens: a request that fails has its connection checked at once.
  */
-const PING_INTERVAL_MS = 20_000
+const PING_INTERVAL_MS = 120_000
+
+/** Milliseconds for the answer to a ping: a busy peer is not gone. */
+const PING_TIMEOUT_MS = 20_000
 
 /** The connection monitor, kad-dht and the application ping at the same time. */
 const MAX_PING_STREAMS = 16
@@ -110,7 +113,7 @@ async function configuration(settings: Settings): Promise<Libp2pOptions<NodeServ
     },
     connectionMonitor: {
       pingInterval: PING_INTERVAL_MS,
-      pingTimeout: { minTimeout: PING_INTERVAL_MS, maxTimeout: PING_INTERVAL_MS },
+      pingTimeout: { minTimeout: PING_TIMEOUT_MS, maxTimeout: PING_TIMEOUT_MS },
       ...libp2pOptions.connectionMonitor
     },
     services: { ...services(settings), ...libp2pOptions.services }
@@ -136,6 +139,7 @@ function services({
   allowPeer,
   cache,
   clientMode,
+  connections,
   limits,
   nodeLimits,
   numReplicas,
@@ -160,7 +164,7 @@ function services({
       networkDialTimeout: { minTimeout: requestTimeoutMs, maxTimeout: requestTimeoutMs }
     }),
     waggle: waggle({
-      ...{ numReplicas, requestTimeoutMs, cache, limits: nodeLimits, allowPeer },
+      ...{ numReplicas, requestTimeoutMs, cache, limits: nodeLimits, allowPeer, connections },
       ...persistence
     })
   }

@@ -10,6 +10,7 @@ import {
   DEFAULT_REQUEST_TIMEOUT_MS,
   SEARCH_WIDTH
 } from '../constants.ts'
+import { assertConnectionOptions, type ConnectionOptions } from '../connections/watermarks.ts'
 import { assertMessagesFit, type NodeLimits, nodeLimitsOf } from '../node-limits.ts'
 import {
   assertBoolean,
@@ -189,6 +190,13 @@ export interface DHTOptions {
   /** Ends the attempt to create. It has no effect on the DHT afterwards. */
   signal?: AbortSignal | undefined
 
+  /**
+   * How many connections this node keeps.
+   *
+   * @default the defaults of ConnectionOptions
+   */
+  connections?: ConnectionOptions | undefined
+
   /** libp2p's logger, such as `prefixLogger(…)`. */
   logger?: ComponentLogger | undefined
 
@@ -224,6 +232,7 @@ export interface Settings {
   readonly requestTimeoutMs: number
   readonly libp2p: Libp2p<ServiceMap> | undefined
   readonly signal: AbortSignal | undefined
+  readonly connections: ConnectionOptions
   readonly logger: ComponentLogger | undefined
   readonly metrics: Libp2pOptions['metrics'] | undefined
   readonly libp2pOptions: Partial<Libp2pOptions>
@@ -257,6 +266,7 @@ const CHECKS: Readonly<Record<keyof DHTOptions, Check>> = {
   requestTimeoutMs: assertPositive,
   libp2p: assertMethod('dial', 'a libp2p node'),
   signal: assertMethod('throwIfAborted', 'an AbortSignal'),
+  connections: assertConnectionOptions,
   logger: assertMethod('forComponent', 'a libp2p logger'),
   metrics: assertFunction,
   libp2pOptions: assertObject
@@ -319,6 +329,7 @@ const DEFAULTS = {
   libp2p: undefined,
   allowPeer: undefined,
   signal: undefined,
+  connections: {},
   logger: undefined,
   metrics: undefined,
   libp2pOptions: {}

@@ -153,6 +153,22 @@ export class KnownPeers implements Routing {
     }
   }
 
+  /** Removes a server that leaves: whatever it still sends does not bring it back. */
+  leave(peer: PeerId): void {
+    this.removeConnected(peer)
+    this.remove(peer)
+  }
+
+  /** Where a member is; undefined for a peer that is none. */
+  contactOf(peer: PeerId): PeerInfo | undefined {
+    return this.table.get(peer)
+  }
+
+  /** The member that has been silent for longest, of those near this node and not connected, if that is long. */
+  stalest(): PeerInfo | undefined {
+    return this.table.stalestNeighbour((peer) => !this.isConnected(peer))
+  }
+
   /** Removes a member: it has left, serves no more, is banned, or nobody answers where it was. */
   remove(peer: PeerId): void {
     this.table.remove(peer)

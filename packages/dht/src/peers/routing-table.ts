@@ -91,6 +91,11 @@ export class RoutingTable {
     return this.#entries.has(peer.toString())
   }
 
+  /** Where a peer is, if it is in the table. */
+  get(peer: PeerId): PeerInfo | undefined {
+    return this.#entries.get(peer.toString())?.peer
+  }
+
   /** Lists the entries, those that entered first in front. */
   entries(): Iterable<TableEntry> {
     return this.#entries.values()
@@ -179,8 +184,20 @@ export class RoutingTable {
       }
     }
 
-    const isStale = stalest !== undefined && stalest.answeredAtMs < this.#nowMs() - FRESH_MS
-    return isStale ? stalest?.peer : undefined
+    return stalest !== undefined && this.#isStale(stalest.answeredAtMs) ? stalest.peer : undefined
+  }
+
+  /** The neighbour that answered longest ago, of those that are asked about, if that is long ago. */
+  stalestNeighbour(isMeant: (peer: PeerId) => boolean): PeerInfo | undefined {
+    const near = [...this.#nearPart(true), ...this.#nearPart(false)]
+    const stale = near
+      .filter(({ answeredAtMs, peer }) => this.#isStale(answeredAtMs) && isMeant(peer.id))
+      .sort((a, b) => a.answeredAtMs - b.answeredAtMs)
+    return stale[0]?.peer
+  }
+
+  #isStale(answeredAtMs: number): boolean {
+    return answeredAtMs < this.#nowMs() - FRESH_MS
   }
 
   #entryOf(peer: PeerInfo, host: string): Entry {

@@ -11,6 +11,7 @@ import type {
 import type { ConnectionManager, Registrar } from '@libp2p/interface-internal'
 import type { RecordValidator } from '@waggle/record'
 import type { ClockReading } from '../clock-reading.ts'
+import type { ConnectionOptions } from '../connections/watermarks.ts'
 import type { DHTEvents } from '../events.ts'
 import type { NodeLimits } from '../node-limits.ts'
 import type { WaggleOperations } from '../operations/waggle-operations.ts'
@@ -60,6 +61,13 @@ export interface WaggleInit extends PersistenceOptions {
    * @default everybody
    */
   allowPeer?: AllowPeer | undefined
+
+  /**
+   * How many connections this node keeps.
+   *
+   * @default the defaults of ConnectionOptions
+   */
+  connections?: ConnectionOptions | undefined
 }
 
 /** What libp2p hands to the service. */

@@ -21,14 +21,23 @@ export class SimulatedPeer {
   constructor(id: PeerId, world: SimulatedWorld) {
     this.contact = { id, multiaddrs: ADDRESS }
     this.#world = world
+    const peers = new PeerBook({ nowMs: () => world.nowMs })
     this.#merge = new NetworkMerge({
       self: id,
-      peers: new PeerBook({ nowMs: () => world.nowMs }),
+      peers,
       ask: async (peer, key) => {
         world.questions++
         return world.peer(peer).nearest(pointOfKey(key), SEARCH_WIDTH)
       },
-      connect: async ({ id: other }) => this.dial(world.peer(other)),
+      connect: async (contact) => {
+        try {
+          this.dial(world.peer(contact.id))
+          peers.recordDial(contact, true)
+        } catch (error) {
+          peers.recordDial(contact, false)
+          throw error
+        }
+      },
       nearest: (target, count) => this.nearest(target, count),
       isKnown: (other) => this.known.has(other.toString()),
       now: () => world.nowMs

@@ -4,7 +4,7 @@ import {
   MAX_ADDRESS_BYTES,
   MAX_ADDRESSES_PER_PEER,
   MAX_DIALLED_ADDRESSES,
-  MAX_REMEMBERED_CONTACTS
+  MAX_REMEMBERED_PEERS
 } from '../../src/wire/limits.ts'
 import type { EncodedPeer } from '../../src/wire/peer-codec.ts'
 import { dialable, encodePeer, PeerDecoder } from '../../src/wire/peer-codec.ts'
@@ -88,12 +88,12 @@ describe('Contacts', () => {
     const contacts = new PeerDecoder()
     const first = contacts.of(wirePeer(0))
 
-    for (let n = 1; n < MAX_REMEMBERED_CONTACTS; n++) {
+    for (let n = 1; n < MAX_REMEMBERED_PEERS; n++) {
       contacts.of(wirePeer(n, []))
     }
 
     expect(contacts.of(wirePeer(0))).toBe(first)
-    contacts.of(wirePeer(MAX_REMEMBERED_CONTACTS))
+    contacts.of(wirePeer(MAX_REMEMBERED_PEERS))
     expect(contacts.of(wirePeer(0))).not.toBe(first)
   })
 })

@@ -1,0 +1,176 @@
+import type { PeerId, Stream } from '@libp2p/interface'
+import type { Registrar } from '@libp2p/interface-internal'
+import { BufferLimits } from '../admission/buffer-limits.ts'
+import { DEFAULT_NODE_LIMITS, type NodeLimits } from '../node-limits.ts'
+import type { Access } from '../peers/access.ts'
+import { type Activity, allActivity } from './activity.ts'
+import { FramedStream } from './framed-stream.ts'
+import { MAX_STREAMS_PER_PEER } from './limits.ts'
+import type { MessageCodec } from './schema.ts'
+
+/** A protocol as a node serves it. */
+export interface ServedProtocol<M> {
+  /** The name and version that libp2p negotiates. */
+  readonly id: string
+  readonly codec: MessageCodec<M>
+
+  /** Bytes of the largest request, if that is less than the node's limit. */
+  readonly maxMessageBytes?: number
+
+  /** Whether anybody may ask, whatever `allowPeer` says. */
+  readonly isPublic?: boolean
+
+  /** Serves a stream that a peer has opened. */
+  serve(stream: FramedStream<M>, peer: PeerId): StreamHandler<M>
+}
+
+/** What comes on one stream. */
+export interface StreamHandler<M> {
+  /** Takes in a message. What it throws ends the stream. */
+  onMessage(message: M): void
+
+  /** What was held back because the stream is blocked can be sent now. */
+  onDrain?(): void
+
+  /** Whether the stream is of no use until the peer asks again. It is without this. */
+  isIdle?(): boolean
+  onClose?(): void
+}
+
+export interface ProtocolServerInit {
+  /** @default DEFAULT_NODE_LIMITS */
+  readonly limits?: NodeLimits
+
+  /**
+   * What all streams of this node share.
+   *
+   * @default its own
+   */
+  readonly buffers?: BufferLimits
+
+  /** Who may ask; undefined: everybody. */
+  readonly access?: Access | undefined
+
+  /** A peer has broken a protocol. */
+  readonly onViolation?: (peer: PeerId, error: Error) => void
+}
+
+/** Serves protocols: who may ask, on how many streams, and what may wait on them, is the same for all. */
+export class ProtocolServer {
+  readonly #init: ProtocolServerInit
+  readonly #limits: NodeLimits
+  readonly #buffers: BufferLimits
+
+  /** The open streams of each peer by protocol, the oldest first. */
+  readonly #streams = new Map<string, Map<string, ServedStream[]>>()
+
+  constructor(init: ProtocolServerInit = {}) {
+    const { limits = DEFAULT_NODE_LIMITS, buffers = new BufferLimits(limits) } = init
+    this.#init = init
+    this.#limits = limits
+    this.#buffers = buffers
+  }
+
+  /** Has libp2p hand over the streams of a protocol from now on. */
+  async handle<M>(registrar: Registrar, protocol: ServedProtocol<M>): Promise<void> {
+    await registrar.handle(
+      protocol.id,
+      (stream, { remotePeer }) => this.accept(protocol, stream, remotePeer),
+      { maxInboundStreams: MAX_STREAMS_PER_PEER, maxOutboundStreams: MAX_STREAMS_PER_PEER }
+    )
+  }
+
+  /** Serves a stream if the peer may ask. */
+  async accept<M>(protocol: ServedProtocol<M>, stream: Stream, peer: PeerId): Promise<void> {
+    const isAllowed = protocol.isPublic || (this.#init.access?.allows(peer, 'connect') ?? true)
+
+    if (isAllowed === true || (await isAllowed)) {
+      this.serve(protocol, stream, peer)
+    } else {
+      stream.abort(new Error('this peer may not ask here'))
+    }
+  }
+
+  /** Serves a stream. */
+  serve<M>(protocol: ServedProtocol<M>, stream: Stream, peer: PeerId): void {
+    const { maxMessageBytes, maxBufferedBytesPerPeer, maxRequestsPerPeer } = this.#limits
+    const buffers = this.#buffers
+    const framed = new FramedStream<M>({
+      ...{ stream, codec: protocol.codec, isServer: true },
+      maxMessageBytes: Math.min(maxMessageBytes, protocol.maxMessageBytes ?? maxMessageBytes),
+      maxUnreadBytes: maxBufferedBytesPerPeer,
+      maxRepliesInFlight: Math.ceil(maxRequestsPerPeer / MAX_STREAMS_PER_PEER),
+      onMessage: (message) => handler.onMessage(message),
+      onDrain: () => handler.onDrain?.(),
+      onViolation: (error) => this.#init.onViolation?.(peer, error),
+      onBuffered: () => buffers.grew(),
+      onClose: () => {
+        buffers.delete(framed)
+        this.#remove(name, protocol.id, served)
+        handler.onClose?.()
+      }
+    })
+    const name = peer.toString()
+    const handler = protocol.serve(framed, peer)
+    const served: ServedStream = {
+      close: (error) => framed.close(error),
+      send: (message) => {
+        framed.send(message as M)
+        framed.flush()
+      },
+      get activity() {
+        const isBusy = framed.isWorking || handler.isIdle?.() === false
+        return { isBusy, usedAtMs: framed.progressMs }
+      }
+    }
+    buffers.add(framed, name)
+    this.#add(name, protocol.id, served)
+  }
+
+  /** What is under way for a peer by all protocols. */
+  activityOf(peer: PeerId): Activity {
+    const served = [...(this.#streams.get(peer.toString())?.values() ?? [])].flat()
+    return allActivity(served.map(({ activity }) => activity))
+  }
+
+  /** Sends a message that nobody asked for, if the peer has a stream of the protocol open. Says whether it has. */
+  notify<M>({ id }: Pick<ServedProtocol<M>, 'id'>, peer: PeerId, message: M): boolean {
+    const newest = this.#streams.get(peer.toString())?.get(id)?.at(-1)
+    newest?.send(message)
+    return newest !== undefined
+  }
+
+  /** A peer that has reconnected may have left streams behind, which must not count against it: the oldest end. */
+  #add(peer: string, protocol: string, served: ServedStream): void {
+    const ofPeer = this.#streams.get(peer) ?? new Map<string, ServedStream[]>()
+    const streams = [...(ofPeer.get(protocol) ?? []), served]
+    this.#streams.set(peer, ofPeer.set(protocol, streams))
+
+    for (const oldest of streams.slice(0, -MAX_STREAMS_PER_PEER)) {
+      oldest.close(new Error(`the peer has opened more than ${MAX_STREAMS_PER_PEER} streams`))
+    }
+  }
+
+  #remove(peer: string, protocol: string, served: ServedStream): void {
+    const ofPeer = this.#streams.get(peer)
+    const left = ofPeer?.get(protocol)?.filter((other) => other !== served) ?? []
+
+    if (left.length > 0) {
+      ofPeer?.set(protocol, left)
+      return
+    }
+
+    ofPeer?.delete(protocol)
+
+    if (ofPeer?.size === 0) {
+      this.#streams.delete(peer)
+    }
+  }
+}
+
+/** A stream that a peer has opened, whatever is spoken on it. */
+interface ServedStream {
+  readonly activity: Activity
+  close(error: Error): void
+  send(message: unknown): void
+}
