@@ -97,6 +97,11 @@ export class ConnectionBudget {
     this.#ignored = new Set([...INCIDENTAL_PROTOCOLS, ...init.ownProtocols])
   }
 
+  /** Connections that stay open when there are too many. */
+  get low(): number {
+    return this.#watermarks.low
+  }
+
   /** Peers disconnected so far because there were too many. */
   get closed(): number {
     return this.#closed
@@ -161,8 +166,7 @@ export class ConnectionBudget {
 
   #connected(): Map<ConnectedPeer, readonly Connection[]> {
     const { connectionManager, neighbours } = this.#init
-    const { low } = this.#watermarks
-    const count = Math.min(CONNECTED_NEIGHBOURS, Math.floor(low * NEIGHBOUR_SHARE))
+    const count = Math.min(CONNECTED_NEIGHBOURS, Math.floor(this.low * NEIGHBOUR_SHARE))
     const near = new Set(neighbours(count).map(({ id }) => id.toString()))
     const connected = new Map<ConnectedPeer, readonly Connection[]>()
 

@@ -19,6 +19,9 @@ export interface MergeOnInboundInit {
   readonly peers: PeerBook
   readonly routing: KnownPeers
   readonly requestTimeoutMs: number
+
+  /** Neighbours that this node connects to. */
+  readonly neighbourCount: () => number
 }
 
 /**
@@ -28,11 +31,10 @@ export interface MergeOnInboundInit {
  */
 export function mergeOnInbound(init: MergeOnInboundInit, signal: AbortSignal): NetworkMerge {
   const { self, channel, connectionManager, dialer, events, peers, routing } = init
-  const { requestTimeoutMs } = init
+  const { neighbourCount, requestTimeoutMs } = init
   const within = (): AbortSignal => anySignal(signal, timeoutSignal(requestTimeoutMs))
   const merge = new NetworkMerge({
-    self,
-    peers,
+    ...{ self, peers, neighbourCount },
     async ask(peer, key) {
       const options = { closerCount: SEARCH_WIDTH, isCloserAlways: true }
       const asked = channel.find({ id: peer, multiaddrs: [] }, key, options)

@@ -46,6 +46,9 @@ export interface NetworkMergeInit {
   readonly nearest: (target: Point, count: number) => readonly PeerInfo[]
   readonly isKnown: (peer: PeerId) => boolean
 
+  /** Neighbours that this node connects to: no more than it can keep. @default SEARCH_WIDTH */
+  readonly neighbourCount?: () => number
+
   /** Milliseconds that only rise. */
   readonly now: () => number
 }
@@ -82,6 +85,24 @@ export class NetworkMerge {
         // What one peer does not tell, another one will.
       })
     }
+  }
+
+  /** Asks peers that are connected whether they know any neighbours of this node that it does not. */
+  async refresh(connected: readonly PeerId[]): Promise<void> {
+    const told = await Promise.allSettled(
+      connected.map((peer) => this.#ask(peer, keyOf(this.#init.self)))
+    )
+    const unknown = new Map<string, PeerInfo>()
+
+    for (const answer of told) {
+      for (const contact of answer.status === 'fulfilled' ? answer.value : []) {
+        if (this.#isNews(contact)) {
+          unknown.set(contact.id.toString(), contact)
+        }
+      }
+    }
+
+    await this.#connectNeighbours([...unknown.values()])
   }
 
   async #work(): Promise<void> {
@@ -170,7 +191,7 @@ export class NetworkMerge {
 
   /** Leading bits that the farthest of this node's neighbours shares with it. */
   get #depth(): number {
-    const farthest = this.#init.nearest(this.#own, SEARCH_WIDTH).at(-1)
+    const farthest = this.#init.nearest(this.#own, this.#neighbourCount).at(-1)
     return farthest === undefined ? 0 : sharedBits(this.#own, pointOfPeer(farthest.id)) + 1
   }
 
@@ -200,6 +221,10 @@ export class NetworkMerge {
     )
   }
 
+  get #neighbourCount(): number {
+    return this.#init.neighbourCount?.() ?? SEARCH_WIDTH
+  }
+
   /** Whether any would be a neighbour. */
   #areNear(contacts: readonly PeerInfo[]): boolean {
     return this.#neighboursAmong(contacts).length > 0
@@ -207,12 +232,12 @@ export class NetworkMerge {
 
   /** Those that would be neighbours if all were known, nearest first. */
   #neighboursAmong(contacts: Iterable<PeerInfo>): PeerInfo[] {
-    const known = this.#init.nearest(this.#own, SEARCH_WIDTH)
+    const known = this.#init.nearest(this.#own, this.#neighbourCount)
     const names = new Set(known.map(({ id }) => id.toString()))
     const others = [...contacts].filter(({ id }) => !names.has(id.toString()))
     return [...known, ...others]
       .sort(byDistanceTo(this.#own))
-      .slice(0, SEARCH_WIDTH)
+      .slice(0, this.#neighbourCount)
       .filter((contact) => others.includes(contact))
   }
 

@@ -100,6 +100,12 @@ export class KnownPeers implements Routing {
     return this.table.nearest(target, count)
   }
 
+  /** Those of the nearest members that are connected. */
+  connectedNeighbours(count: number): PeerId[] {
+    const neighbours = this.table.nearest(this.#own, count).map(({ id }) => id)
+    return neighbours.filter((peer) => this.isConnected(peer))
+  }
+
   /** Whether a peer, known or not, is as near to this node as its neighbours are. */
   isNear(peer: PeerId): boolean {
     const farthest = this.table.nearest(this.#own, NEIGHBOURHOOD)[NEIGHBOURHOOD - 1]

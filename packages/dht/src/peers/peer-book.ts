@@ -62,6 +62,11 @@ export class PeerBook {
     return this.records.get(peer)?.isVerified === true
   }
 
+  /** Whether there is any connection to the peer. */
+  isConnected(peer: PeerId): boolean {
+    return this.records.get(peer)?.isConnected === true
+  }
+
   /** Whether the peer is slower than others just now. */
   isLate(peer: PeerId): boolean {
     return this.records.get(peer)?.isLate === true

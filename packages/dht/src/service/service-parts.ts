@@ -101,17 +101,18 @@ export function serviceParts(init: PartsInit): ServiceParts {
     log: components.logger.forComponent('waggle:republish')
   })
   const compare = new CompareClient({ ...client, limits, records: exchange })
-  const upkeep = createUpkeep(init, { ...found, compare })
   const { server, watchServer, serve } = createServers(init, { ...found, buffers, cache })
   const connections = new ConnectionParts({
     ...{ ...found, components, connections: init.connections, lifetime, requestTimeoutMs, server },
     clients: [watchClient, compare]
   })
+  const networkMerge = createNetworkMerge(init, { ...found, connections }, lifetime)
+  const upkeep = createUpkeep(init, { ...found, compare, networkMerge })
 
   return {
     ...{ ...found, cache, clocks, connections, kad, lifetime, reads, republisher },
     ...{ serve, store, upkeep, watches, watchServer },
-    networkMerge: createNetworkMerge(init, found, lifetime),
+    networkMerge,
     async follow() {
       sweepAgainAndAgain([store, cache], lifetime)
       clocks.follow(lifetime)
@@ -199,7 +200,7 @@ function createLookup(
   const exchange = createExchangeClient(init, client, goodbyes)
   const lookups = new Lookups({
     ...{ peers, requestTimeoutMs },
-    isReady: (peer) => exchange.isReady(peer)
+    isReady: (peer) => exchange.isReady(peer) || peers.isConnected(peer.id)
   })
   const replicas = new Replicas({
     self: components.peerId,
@@ -210,9 +211,14 @@ function createLookup(
   return { ...found, access, exchange, goodbyes, lookups, replicas }
 }
 
+interface UpkeepPartsInit extends LookupParts {
+  readonly compare: CompareClient
+  readonly networkMerge: NetworkMerge
+}
+
 function createUpkeep(
   { components, meter, numReplicas }: PartsInit,
-  { compare, exchange, lookups, replicas, routing }: LookupParts & { compare: CompareClient }
+  { compare, exchange, lookups, networkMerge, routing }: UpkeepPartsInit
 ): Upkeep {
   const { logger, peerId } = components
   const { kad, store } = partsOf(components)
@@ -230,8 +236,7 @@ function createUpkeep(
       return (await lookups.inTime(peer, asked)).record !== undefined
     },
     fingerprints: (peer, keys) => compare.fingerprints(peer, keys),
-    lookAround: () =>
-      replicas.nearest(peerId.toMultihash().bytes, SEARCH_WIDTH, { isCancelled: false }),
+    lookAround: () => networkMerge.refresh(routing.connectedNeighbours(SEARCH_WIDTH)),
     log: logger.forComponent('waggle:upkeep')
   })
 }
@@ -303,16 +308,21 @@ function createExchangeClient(
   })
 }
 
+interface MergePartsInit extends LookupParts {
+  readonly connections: ConnectionParts
+}
+
 function createNetworkMerge(
   { components, events, requestTimeoutMs }: PartsInit,
-  { client: { dialer }, exchange: channel, peers, routing }: LookupParts,
+  { client, connections, exchange: channel, peers, routing }: MergePartsInit,
   lifetime: AbortSignal
 ): NetworkMerge {
   const { connectionManager, peerId } = components
   return mergeOnInbound(
     {
-      ...{ self: peerId, connectionManager, dialer, events, channel, peers, routing },
-      requestTimeoutMs
+      ...{ self: peerId, connectionManager, events, channel, peers, routing, requestTimeoutMs },
+      dialer: client.dialer,
+      neighbourCount: () => Math.min(SEARCH_WIDTH, connections.budget.low)
     },
     lifetime
   )
