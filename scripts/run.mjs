@@ -2,13 +2,13 @@
 // missing, installs and builds what changed, then hands over to the task. Plain JavaScript, because the Node
 // that starts this file may not read TypeScript.
 import { createHash } from 'node:crypto'
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { ROOT, run, runToExit, StopError, say, step } from './command.mjs'
+import { runTests } from './tests.mjs'
 import { toolchain } from './toolchain.mjs'
 
-const TASKS = { demo, example, pack, packages, test, waggle }
+const TASKS = { demo, example, long, pack, packages, test, waggle }
 
 async function main([name = '', ...args]) {
   if (!Object.hasOwn(TASKS, name)) {
@@ -66,64 +66,33 @@ async function packages({ node, env }) {
 }
 
 /**
- * Runs the tests even when a check fails, so that one run tells everything. The packages are looked at when all
- * tests are run, and not when somebody works on some of them.
+ * Runs the tests even when a check fails, so that one run reports everything. It checks the packages only when
+ * all tests run, not when someone works on some of them.
  */
 async function test(tools, args) {
   say('checking types, style, documents and exports')
   const sources = await run([...tools.pnpm, 'check'], tools.env)
   const published = args.length === 0 ? await packages(tools) : 0
   say('running the tests')
-  const { exitCode, passed, failed } = await vitest(tools, args)
+  const exitCode = await runTests(tools, ['--project=!long', ...args], () => {
+    if (sources !== 0) {
+      say('the checks failed, see above')
+    }
 
-  if (sources !== 0) {
-    say('the checks failed, see above')
-  }
+    if (published !== 0) {
+      say('the packages are not fit to be published, see above')
+    }
+  })
 
-  if (published !== 0) {
-    say('the packages are not fit to be published, see above')
-  }
-
-  if (passed + failed === 0) {
-    say('no test ran')
-  }
-
-  console.log(`${passed} passed, ${failed} failed`)
-
-  return exitCode || sources || published || Number(failed > 0 || passed === 0)
+  return exitCode || sources || published
 }
 
-/** Shows the tests as vitest does, and counts them by the report that it writes beside. */
-async function vitest({ node, env }, args) {
-  const folder = mkdtempSync(join(tmpdir(), 'waggle-'))
-  const report = join(folder, 'report.json')
-  const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${report}`]
+/** Runs every test with all its cases, and the project `long` as well. */
+async function long(tools, args) {
+  say('running all tests, the long ones included')
+  const env = { ...tools.env, WAGGLE_LONG: '1' }
 
-  try {
-    const command = [node, 'node_modules/vitest/vitest.mjs', 'run', ...reporters, ...args]
-    const exitCode = await run(command, env)
-
-    return { exitCode, ...count(report, exitCode) }
-  } finally {
-    rmSync(folder, { recursive: true, force: true })
-  }
-}
-
-/** A file that fails outside its tests is one failure more, and so is an error outside every file. */
-function count(report, exitCode) {
-  if (!existsSync(report)) {
-    return { passed: 0, failed: exitCode === 0 ? 0 : 1 }
-  }
-
-  const result = JSON.parse(readFileSync(report, 'utf8'))
-  const isFailed = ({ status }) => status === 'failed'
-  const broken = result.testResults.filter(
-    (file) => isFailed(file) && !file.assertionResults.some(isFailed)
-  )
-  const passed = result.numPassedTests
-  const failed = result.numFailedTests + broken.length
-
-  return { passed, failed: failed === 0 && passed > 0 && exitCode !== 0 ? 1 : failed }
+  return runTests({ ...tools, env }, args)
 }
 
 /** Installs the dependencies, unless the last install saw the same lockfile and manifests. */

@@ -13,10 +13,11 @@ import TinyQueue from 'tinyqueue'
 import { describe, expect, it, vi } from 'vitest'
 import { RecordStore } from '../../src/store/record-store.ts'
 import { collectGarbage } from '../support/collect-garbage.ts'
+import { law } from '../support/effort.ts'
 import { manualClock } from '../support/manual-clock.ts'
 import { type NaiveLimits, NaiveStore } from '../support/naive-store.ts'
 
-const LAW = { numRuns: 500 }
+const LAW = law(500)
 const KEYS = [0, 1, 2, 3, 4].map((key) => recordKey('k'.repeat(key + 1)))
 const keyBytes = (key: number): number => KEYS[key]?.length ?? 0
 

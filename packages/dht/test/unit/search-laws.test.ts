@@ -1,5 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import { law } from '../support/effort.ts'
 import { distanceTo } from '../support/numbered-peers.ts'
 import {
   anyWorld,
@@ -11,7 +12,7 @@ import {
   type World
 } from '../support/simulated-search.ts'
 
-const LAW = { numRuns: 500 }
+const LAW = law(500)
 
 /** Worlds in which the searcher is not lost from the start. */
 function hasLivingSeed({ seeds }: World): boolean {
