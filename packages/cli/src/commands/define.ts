@@ -1,6 +1,6 @@
 import type { Command } from 'commander'
+import { type Context, contextOf } from '../context.ts'
 import type { CommandIO } from '../io.ts'
-import { type Context, contextOf } from './context.ts'
 
 /** Where commands are added, and where their exit code goes. */
 export interface Program {

@@ -1,10 +1,10 @@
 import { expirationOf, getDHTTime } from '@waggle/record'
+import type { Context } from '../context.ts'
 import { DONE } from '../errors.ts'
 import { withClient } from '../network/client.ts'
 import { addNetworkOptions, type NetworkOptions } from '../network/network-options.ts'
 import { shownMoment } from '../text/time.ts'
 import { jsonOf, parseKey } from '../text/value-text.ts'
-import type { Context } from './context.ts'
 import { act, define, type Program } from './define.ts'
 import {
   addLifetimeOptions,

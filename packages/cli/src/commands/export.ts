@@ -2,23 +2,18 @@ import { once } from 'node:events'
 import { createWriteStream } from 'node:fs'
 import type { Writable } from 'node:stream'
 import { finished } from 'node:stream/promises'
-import { addControlOptions, type ControlOptions } from '../control/control-client.ts'
+import type { Context } from '../context.ts'
+import { addControlOptions } from '../control/control-client.ts'
 import { CommandError, DONE, FAILED, toError, UsageError } from '../errors.ts'
-import { addNetworkOptions, type NetworkOptions } from '../network/network-options.ts'
-import { type Source, sourceOf } from '../records/sources.ts'
+import { addNetworkOptions } from '../network/network-options.ts'
+import { type Source, type SourceOptions, sourceOf } from '../records/sources.ts'
 import { openProgress } from '../screens/progress.ts'
 import { counted, shownCount } from '../text/count.ts'
 import { line } from '../text/json.ts'
 import { shownDuration } from '../text/time.ts'
-import type { Context } from './context.ts'
 import { act, define, type Program } from './define.ts'
 
-export type ExportOptions = NetworkOptions &
-  ControlOptions & {
-    readonly keysFrom?: string
-    readonly dataDir?: string
-    readonly output?: string
-  }
+type ExportOptions = SourceOptions & { readonly output?: string }
 
 export function addExport(program: Program): void {
   const command = define(program, {

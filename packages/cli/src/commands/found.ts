@@ -1,19 +1,8 @@
-import type { Found, Key, Subkey, Value } from '@waggle/record'
-import { subkeyId } from '@waggle/record'
+import type { Found, Key, Value } from '@waggle/record'
 import type { Json } from '../text/json.ts'
 import type { Paint } from '../text/paint.ts'
 import { shownMoment } from '../text/time.ts'
 import { jsonOf, shown } from '../text/value-text.ts'
-
-/** What a dictionary holds under a subkey; undefined if it is none, or has none such. */
-export function placeIn(found: Found | undefined, subkey: Subkey): Found<Value> | undefined {
-  if (!(found?.value instanceof Map)) {
-    return undefined
-  }
-
-  const id = subkeyId(subkey)
-  return [...found.value].find(([other]) => subkeyId(other) === id)?.[1]
-}
 
 /** What is stored under a key, for programs. A dictionary is a list, as its subkeys may be anything. */
 export function foundJson(key: Key, { value, expirationTime }: Found): Json {

@@ -1,12 +1,13 @@
 import { type Found, getDHTTime, type Key, type Subkey, type Value } from '@waggle/record'
+import type { Context } from '../context.ts'
 import { CommandError, DONE } from '../errors.ts'
 import { withClient } from '../network/client.ts'
 import { addNetworkOptions, type NetworkOptions } from '../network/network-options.ts'
+import { subkeyEntry } from '../records/subkey-entry.ts'
 import { shownMoment } from '../text/time.ts'
 import { parseKey } from '../text/value-text.ts'
-import type { Context } from './context.ts'
 import { act, define, type Program } from './define.ts'
-import { foundJson, foundText, placeIn } from './found.ts'
+import { foundJson, foundText } from './found.ts'
 import {
   addTimeoutOption,
   type SubkeyOptions,
@@ -54,7 +55,7 @@ async function get(
 
   return withClient(options, io, async (dht) => {
     const whole = await dht.get(key, call)
-    const found = subkey === undefined ? whole : placeIn(whole, subkey)
+    const found = subkey === undefined ? whole : subkeyEntry(whole, subkey)
 
     if (found === undefined) {
       throw missing(key, subkey, whole)

@@ -1,6 +1,6 @@
 import { ownerTag } from '@waggle/record'
+import type { Context } from '../context.ts'
 import { DONE } from '../errors.ts'
-import type { Context } from './context.ts'
 import { act, define, type Program } from './define.ts'
 
 export function addIdentity(program: Program): void {

@@ -1,5 +1,6 @@
 import { userInfo } from 'node:os'
 import type { DHT } from '@waggle/dht'
+import type { Context } from '../context.ts'
 import { DONE } from '../errors.ts'
 import { localPorts } from '../network/local-ports.ts'
 import {
@@ -10,7 +11,6 @@ import {
 } from '../network/network-options.ts'
 import { Party } from '../party/party.ts'
 import { shownClock } from '../text/time.ts'
-import type { Context } from './context.ts'
 import { act, define, type Program } from './define.ts'
 
 type PartyOptions = NetworkOptions & { readonly answer: string; readonly listenOn?: string }

@@ -1,12 +1,12 @@
 import { randomUUID } from 'node:crypto'
 import type { PeerId } from '@libp2p/interface'
 import type { DHT } from '@waggle/dht'
+import type { Context } from '../context.ts'
 import { DONE } from '../errors.ts'
 import { withClient } from '../network/client.ts'
 import { addNetworkOptions, type NetworkOptions } from '../network/network-options.ts'
 import { parseCount } from '../text/count.ts'
 import { parseKey } from '../text/value-text.ts'
-import type { Context } from './context.ts'
 import { act, define, type Program } from './define.ts'
 import { addTimeoutOption, type TimeoutOptions, timeoutMsOf } from './places.ts'
 

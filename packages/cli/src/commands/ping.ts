@@ -1,11 +1,11 @@
 import type { PeerId } from '@libp2p/interface'
 import type { DHT, Waggle } from '@waggle/dht'
+import type { Context } from '../context.ts'
 import { DONE, FAILED, toError } from '../errors.ts'
 import { failure } from '../failure.ts'
 import { initialPeersFor, withClient } from '../network/client.ts'
 import { addNetworkOptions, type NetworkOptions } from '../network/network-options.ts'
 import { parseCount } from '../text/count.ts'
-import type { Context } from './context.ts'
 import { act, define, type Program } from './define.ts'
 
 type PingOptions = NetworkOptions & { readonly count: string }

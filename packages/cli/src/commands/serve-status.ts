@@ -1,9 +1,9 @@
 import type { BootstrapError, DHT } from '@waggle/dht'
+import type { Context } from '../context.ts'
 import { reasonsIn } from '../failure.ts'
 import { Stop } from '../io.ts'
 import { counted, shownBytes } from '../text/count.ts'
 import type { Json } from '../text/json.ts'
-import type { Context } from './context.ts'
 
 /** What `serve` says while it runs. */
 export interface Status {

@@ -1,4 +1,5 @@
 import type { DHT, DHTOptions } from '@waggle/dht'
+import type { Context } from '../context.ts'
 import { controlPath, prepareControlFolder } from '../control/control-path.ts'
 import { startControl } from '../control/control-server.ts'
 import { DONE } from '../errors.ts'
@@ -14,7 +15,6 @@ import {
 } from '../network/network-options.ts'
 import { parsePort } from '../text/count.ts'
 import { parseDuration } from '../text/time.ts'
-import type { Context } from './context.ts'
 import { act, define, type Program } from './define.ts'
 import { followed, ticks } from './serve-status.ts'
 

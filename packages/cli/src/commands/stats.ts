@@ -1,4 +1,5 @@
 import type { Stats } from '@waggle/dht'
+import type { Context } from '../context.ts'
 import {
   addControlOptions,
   type ControlOptions,
@@ -9,7 +10,6 @@ import { DONE } from '../errors.ts'
 import { shownBytes, shownCount } from '../text/count.ts'
 import type { Json } from '../text/json.ts'
 import { shownDuration } from '../text/time.ts'
-import type { Context } from './context.ts'
 import { act, define, type Program } from './define.ts'
 
 export function addStats(program: Program): void {

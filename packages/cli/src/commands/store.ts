@@ -1,14 +1,14 @@
 import { text as textOf } from 'node:stream/consumers'
 import type { CallOptions, DHT } from '@waggle/dht'
 import { expirationOf, type Found, getDHTTime, type Key, type Subkey } from '@waggle/record'
+import type { Context } from '../context.ts'
 import { CommandError, DONE } from '../errors.ts'
 import { withClient } from '../network/client.ts'
 import { addNetworkOptions, type NetworkOptions } from '../network/network-options.ts'
+import { subkeyEntry } from '../records/subkey-entry.ts'
 import { shownMoment } from '../text/time.ts'
 import { jsonOf, parseKey, parseValue } from '../text/value-text.ts'
-import type { Context } from './context.ts'
 import { act, define, type Program } from './define.ts'
-import { placeIn } from './found.ts'
 import {
   addLifetimeOptions,
   addTimeoutOption,
@@ -79,7 +79,7 @@ export async function refusal(
   { subkey, ...call }: CallOptions & { readonly subkey: Subkey | undefined }
 ): Promise<CommandError> {
   const found = await dht.get(key, { latest: true, ...call })
-  const held = subkey === undefined ? found : (placeIn(found, subkey) ?? found)
+  const held = subkey === undefined ? found : (subkeyEntry(found, subkey) ?? found)
   return new CommandError(`refused: ${reason(held, key, subkey)}`)
 }
 

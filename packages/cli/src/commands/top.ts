@@ -1,11 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises'
+import type { Context } from '../context.ts'
 import {
   addControlOptions,
   type ControlOptions,
   controlledNode
 } from '../control/control-client.ts'
 import { CommandError, DONE } from '../errors.ts'
-import type { Context } from './context.ts'
 import { act, define, type Program } from './define.ts'
 
 export function addTop(program: Program): void {

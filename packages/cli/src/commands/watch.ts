@@ -1,11 +1,11 @@
 import { type Found, getDHTTime, type Key } from '@waggle/record'
+import type { Context } from '../context.ts'
 import { DONE } from '../errors.ts'
 import { joinedClient } from '../network/client.ts'
 import { addNetworkOptions, type NetworkOptions } from '../network/network-options.ts'
 import { parseCount } from '../text/count.ts'
 import { shownClock } from '../text/time.ts'
 import { jsonOf, parseKey, shown } from '../text/value-text.ts'
-import type { Context } from './context.ts'
 import { act, define, type Program } from './define.ts'
 import { foundJson, foundText } from './found.ts'
 

@@ -3,7 +3,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import type { DHT } from '@waggle/dht'
-import { entriesOf } from '../records/entries.ts'
+import { entriesOf } from '../text/entry-lines.ts'
 import { line } from '../text/json.ts'
 import { type CountedByMetrics, overviewOf } from './overview.ts'
 

@@ -2,19 +2,26 @@ import { access } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { DHT } from '@waggle/dht'
 import type { Key } from '@waggle/record'
-import type { Context } from '../commands/context.ts'
-import type { ExportOptions } from '../commands/export.ts'
-import { controlledNode, recordLinesAt } from '../control/control-client.ts'
+import type { Context } from '../context.ts'
+import { type ControlOptions, controlledNode, recordLinesAt } from '../control/control-client.ts'
 import { CommandError } from '../errors.ts'
 import { joinedClient } from '../network/client.ts'
+import type { NetworkOptions } from '../network/network-options.ts'
+import { entriesOf } from '../text/entry-lines.ts'
 import { type Json, line } from '../text/json.ts'
 import { jsonOf, parseKey } from '../text/value-text.ts'
 import { batches } from './batches.ts'
-import { entriesOf } from './entries.ts'
 import { entriesFound, type ImportedEntry } from './entry-line.ts'
 import { type TextLines, textLines } from './text-lines.ts'
 
-/** Where records come from. */
+/** The options that name a source: keys of the network, the directory of a stopped node, or a running node. */
+export type SourceOptions = NetworkOptions &
+  ControlOptions & {
+    readonly keysFrom?: string
+    readonly dataDir?: string
+  }
+
+/** A source of records. */
 export interface Source extends AsyncDisposable {
   readonly lines: AsyncIterable<string> | Iterable<string>
 
@@ -28,7 +35,7 @@ export interface Source extends AsyncDisposable {
 /** The source that the options name. */
 export async function sourceOf(
   context: Context,
-  options: ExportOptions,
+  options: SourceOptions,
   keys: readonly string[]
 ): Promise<Source> {
   const { dataDir, keysFrom } = options
@@ -45,7 +52,7 @@ export async function sourceOf(
   return network(await joinedClient(options, context.io), lines, context.io.signal)
 }
 
-async function runningNode(options: ExportOptions): Promise<Source> {
+async function runningNode(options: SourceOptions): Promise<Source> {
   const { path, overview } = await controlledNode(options)
   const { records } = overview.stats
   let count = 0

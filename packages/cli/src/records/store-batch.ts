@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { DHT, StoreEntry } from '@waggle/dht'
 import type { Found, Value } from '@waggle/record'
-import { placeIn } from '../commands/found.ts'
 import type { ImportedEntry } from './entry-line.ts'
+import { subkeyEntry } from './subkey-entry.ts'
 
 /** What has become of a batch. */
 export interface BatchOutcome {
@@ -93,6 +93,6 @@ async function unbeaten(
 
 function isBeaten({ subkey, expirationTime }: ImportedEntry, found: Found | undefined): boolean {
   const isDictionary = found?.value instanceof Map
-  const held = isDictionary && subkey !== undefined ? placeIn(found, subkey) : found
+  const held = isDictionary && subkey !== undefined ? subkeyEntry(found, subkey) : found
   return held !== undefined && held.expirationTime >= expirationTime
 }

@@ -5,8 +5,8 @@ import { targets } from '../fuzz/targets.ts'
 import { IS_LONG } from '../support/effort.ts'
 
 /** The default reaches nearly as much code as a minute of `pnpm fuzz` does. */
-const INPUTS = IS_LONG ? 1_000_000 : 10_000
-const SLOW_INPUTS = IS_LONG ? 50_000 : 1_000
+const INPUTS = IS_LONG ? 1_000_000 : 4_000
+const SLOW_INPUTS = IS_LONG ? 50_000 : 500
 const PATIENCE_MS = IS_LONG ? 600_000 : 60_000
 const SEED = 1
 

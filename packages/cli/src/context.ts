@@ -1,6 +1,6 @@
-import type { CommandIO } from '../io.ts'
-import { type Json, line } from '../text/json.ts'
-import { type Paint, paintFor } from '../text/paint.ts'
+import type { CommandIO } from './io.ts'
+import { type Json, line } from './text/json.ts'
+import { type Paint, paintFor } from './text/paint.ts'
 
 /** What a command has while it runs. */
 export interface Context {
