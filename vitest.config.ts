@@ -1,38 +1,78 @@
+import { availableParallelism } from 'node:os'
 import { defineConfig } from 'vitest/config'
 
 /** Tests read the packages' source, so a test run needs no build. */
-const resolve = { conditions: ['@waggle/source', 'module', 'node'] }
+const ssr = { resolve: { conditions: ['@waggle/source', 'module', 'node'] } }
 
-const PATIENCE = { testTimeout: 60_000, hookTimeout: 60_000 }
+/**
+ * Test files of a worker share its modules, because loading libp2p again for each file would take longer than
+ * most tests. A file that replaces a global puts it back.
+ */
+const SHARED = { isolate: false, testTimeout: 60_000, hookTimeout: 60_000 }
 
+const CORES = availableParallelism()
+
+/** The fuzzer asks V8 for the coverage of all loaded code, so it loads no more than it needs. */
+const FUZZ = 'packages/*/test/unit/fuzz.test.ts'
+
+/** Projects run one group after the other, each with as many workers as suit it. */
 export default defineConfig({
   test: {
     projects: [
       {
-        ssr: { resolve },
-        test: { name: 'unit', include: ['packages/*/test/unit/**/*.test.{ts,tsx}'], ...PATIENCE }
-      },
-      {
-        ssr: { resolve },
+        ssr,
         test: {
-          name: 'net',
-          include: ['packages/*/test/net/**/*.test.ts'],
-          globalSetup: 'packages/cli/test/support/bundle-first.ts',
-          ...PATIENCE
+          ...SHARED,
+          name: 'unit',
+          include: ['packages/*/test/unit/**/*.test.{ts,tsx}'],
+          exclude: [FUZZ],
+          maxWorkers: CORES,
+          sequence: { groupOrder: 0 }
         }
       },
       {
-        ssr: { resolve },
+        ssr,
         test: {
+          ...SHARED,
+          name: 'fuzz',
+          include: [FUZZ],
+          maxWorkers: CORES,
+          sequence: { groupOrder: 0 }
+        }
+      },
+      {
+        ssr,
+        test: {
+          ...SHARED,
+          name: 'net',
+          include: ['packages/*/test/net/**/*.test.ts'],
+          globalSetup: 'packages/cli/test/support/bundle-first.ts',
+          // These tests wait for the network more than they compute.
+          maxWorkers: CORES + 1,
+          sequence: { groupOrder: 1 }
+        }
+      },
+      {
+        ssr,
+        test: {
+          ...SHARED,
           name: 'adversary',
           include: ['packages/*/test/adversary/**/*.test.ts'],
-          ...PATIENCE
+          // These tests measure how long calls take, so nothing else runs beside them.
+          maxWorkers: 1,
+          sequence: { groupOrder: 2 }
         }
       },
       // Tests that take minutes by nature. `npm test` leaves them out, `npm run test:long` runs them.
       {
-        ssr: { resolve },
-        test: { name: 'long', include: ['packages/*/test/long/**/*.test.ts'], ...PATIENCE }
+        ssr,
+        test: {
+          ...SHARED,
+          name: 'long',
+          include: ['packages/*/test/long/**/*.test.ts'],
+          maxWorkers: 1,
+          sequence: { groupOrder: 3 }
+        }
       }
     ]
   }

@@ -6,7 +6,7 @@ import { Stand } from './stand.ts'
 
 const MIB = 2 ** 20
 const WARM_MS = 2000
-const ROUNDS = IS_LONG ? { count: 10, eachMs: 2000 } : { count: 3, eachMs: 500 }
+const ROUNDS = IS_LONG ? { count: 10, eachMs: 2000 } : { count: 3, eachMs: 300 }
 const PATIENCE_MS = IS_LONG ? 300_000 : 60_000
 
 /**
