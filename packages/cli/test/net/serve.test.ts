@@ -129,7 +129,7 @@ describe('nodes of one machine', () => {
     expect(await waggle(['get', 'k'], { env })).toMatchObject({ exitCode: 0, stdout: '"v"\n' })
     const { exitCode, stderr } = await waggle(['stats'], { env })
     expect(exitCode).toBe(1)
-    expect(stderr).toContain('2 nodes run here; say which with --node')
+    expect(stderr).toContain('2 nodes run on this machine; choose one with --node')
   })
 
   it.runIf(process.getuid?.() === 0)(
