@@ -1,14 +1,23 @@
 import { availableParallelism } from 'node:os'
+import { fileURLToPath } from 'node:url'
 import { defineConfig } from 'vitest/config'
 
 /** Tests read the packages' source, so a test run needs no build. */
 const ssr = { resolve: { conditions: ['@waggle/source', 'module', 'node'] } }
 
+/** Compiled code of the processes that tests start: it halves the processor time of their start. */
+const CODE_CACHE = fileURLToPath(new URL('node_modules/.cache/tests', import.meta.url))
+
 /**
  * Test files of a worker share its modules, because loading libp2p again for each file would take longer than
  * most tests. A file that replaces a global puts it back.
  */
-const SHARED = { isolate: false, testTimeout: 60_000, hookTimeout: 60_000 }
+const SHARED = {
+  isolate: false,
+  testTimeout: 60_000,
+  hookTimeout: 60_000,
+  env: { NODE_COMPILE_CACHE: CODE_CACHE }
+}
 
 const CORES = availableParallelism()
 
