@@ -201,7 +201,8 @@ describe('listenOn', () => {
     }
   })
 
-  it.skipIf(!hasIPv6)('may be an IPv6 address', async () => {
+  it('may be an IPv6 address', async ({ skip }) => {
+    skip(!hasIPv6, 'as this machine has no IPv6')
     await using dht = await DHT.create({ listenOn: '[::1]:0' })
     const [address] = dht.multiaddrs
     expect(address?.toString()).toMatch(/^\/ip6\/::1\/tcp\/[1-9]\d*\/p2p\//)
