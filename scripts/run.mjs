@@ -1,6 +1,6 @@
-// `npm run demo` and `npm test`, also where there is nothing but Node 20 and npm: brings the tools that are
-// missing, installs and builds what changed, then hands over to the task. Plain JavaScript, because the Node
-// that starts this file may not read TypeScript.
+// Runs `npm test`, `npm run demo` and the like on a machine with nothing but Node 20 and npm: installs missing
+// tools and changed dependencies, then runs the task. Plain JavaScript, because the Node that starts this file
+// may not read TypeScript.
 import { createHash } from 'node:crypto'
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
@@ -36,7 +36,7 @@ async function example({ node, env }, [name = '', ...args]) {
 
   if (!existsSync(join(ROOT, file))) {
     const names = readdirSync(join(ROOT, 'examples')).filter((one) => one.endsWith('.ts'))
-    throw new StopError(2, `there is no example ${name}; there are ${names.join(', ')}`)
+    throw new StopError(2, `no example is called "${name}"; choose one of ${names.join(', ')}`)
   }
 
   await step([node, 'node_modules/typescript/bin/tsc', '-b'], env)
@@ -44,14 +44,14 @@ async function example({ node, env }, [name = '', ...args]) {
   return run([node, file, ...args], env)
 }
 
-/** Starts the command from the source that is there, as `npm run waggle -- serve`. */
+/** Bundles the command from the current source and runs it: `npm run waggle -- serve`. */
 async function waggle({ node, env }, args) {
   await step([node, 'packages/cli/scripts/bundle.ts'], env)
 
   return run([node, 'packages/cli/bin/waggle.js', ...args], env)
 }
 
-/** Makes the packages as they will be published, for applications that can't wait for that: `npm run pack -- ../my-app`. */
+/** Packs the packages as they will be published, for use before that: `npm run pack -- ../my-app`. */
 async function pack({ pnpm, env }, [folder = '.']) {
   const published = ['record', 'dht', 'cli'].flatMap((name) => ['--filter', `@waggle/${name}`])
   const destination = resolve(ROOT, folder)
@@ -60,7 +60,7 @@ async function pack({ pnpm, env }, [folder = '.']) {
 }
 
 async function packages({ node, env }) {
-  say('packing the packages, and using them in an empty project')
+  say('packing the packages and using them in an empty project')
 
   return run([node, 'scripts/check-packages.ts'], env)
 }
@@ -80,7 +80,7 @@ async function test(tools, args) {
     }
 
     if (published !== 0) {
-      say('the packages are not fit to be published, see above')
+      say('the packages failed their checks, see above')
     }
   })
 
@@ -101,7 +101,7 @@ async function install({ pnpm, env }) {
   const wanted = manifestHash()
 
   if (!existsSync(stamp) || readFileSync(stamp, 'utf8') !== wanted) {
-    say('installing the dependencies, as the lockfile or a manifest is new')
+    say('installing the dependencies, because the lockfile or a manifest changed')
     await step([...pnpm, 'install', '--frozen-lockfile'], env)
     writeFileSync(stamp, wanted)
   }
