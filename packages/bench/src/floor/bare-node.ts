@@ -2,7 +2,7 @@ import { noise } from '@chainsafe/libp2p-noise'
 import { yamux } from '@chainsafe/libp2p-yamux'
 import type { Libp2p } from '@libp2p/interface'
 import { tcp } from '@libp2p/tcp'
-import { quietMuxer, wholeWrites } from '@waggle/dht'
+import { coalescingMuxer, unfragmentedWrites } from '@waggle/dht'
 import { createLibp2p } from 'libp2p'
 
 /** A request on a stream that stays open, as many as one likes. */
@@ -35,6 +35,9 @@ export async function bareNode({ layers, listen }: BareNodeOptions): Promise<Lib
     transports: [tcp()],
     ...(layers === 'stock'
       ? { connectionEncrypters: [noise()], streamMuxers: [yamux()] }
-      : { connectionEncrypters: [wholeWrites(noise())], streamMuxers: [quietMuxer(yamux())] })
+      : {
+          connectionEncrypters: [unfragmentedWrites(noise())],
+          streamMuxers: [coalescingMuxer(yamux())]
+        })
   })
 }

@@ -1,4 +1,5 @@
-import { expirationOf, getDHTTime } from '@waggle/record'
+import { getDHTTime } from '@waggle/record'
+import { expirationOf } from '@waggle/record/replica'
 import type { Context } from '../context.ts'
 import { DONE } from '../errors.ts'
 import { withClient } from '../network/client.ts'

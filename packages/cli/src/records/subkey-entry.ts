@@ -1,4 +1,5 @@
-import { type Found, type Subkey, subkeyId, type Value } from '@waggle/record'
+import type { Found, Subkey, Value } from '@waggle/record'
+import { subkeyId } from '@waggle/record/replica'
 
 /** Finds what a dictionary holds under a subkey; undefined for a plain value and for a subkey that is not there. */
 export function subkeyEntry(found: Found | undefined, subkey: Subkey): Found<Value> | undefined {

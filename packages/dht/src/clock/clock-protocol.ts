@@ -1,8 +1,8 @@
 import type { AbortOptions, Stream } from '@libp2p/interface'
 import { byteStream } from '@libp2p/utils'
 import type { DHTTime } from '@waggle/record'
-import { ExchangeProtocolError } from '../exchange/protocol-error.ts'
-import { type ClockReading, clockReading } from './clock-reading.ts'
+import { type ClockReading, clockReading } from '../clock-reading.ts'
+import { ExchangeProtocolError } from '../wire/protocol-error.ts'
 
 /** One byte asks; the answer is the time as a float64, big end first; then the stream is closed. */
 export const CLOCK_PROTOCOL = '/waggle/clock/1.0.0'

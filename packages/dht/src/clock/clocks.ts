@@ -1,10 +1,16 @@
 import type { AbortOptions, Logger, PeerId, TypedEventTarget } from '@libp2p/interface'
 import type { ConnectionManager } from '@libp2p/interface-internal'
 import type { DHTTime } from '@waggle/record'
-import { anySignal, timeoutSignal } from '../deadline.ts'
+import {
+  CLOCK_ADVICE,
+  type ClockReading,
+  describeSkew,
+  isSkewed,
+  median
+} from '../clock-reading.ts'
 import type { DHTEvents } from '../events.ts'
+import { anySignal, timeoutSignal } from '../timing/deadline.ts'
 import { askTime, CLOCK_PROTOCOL } from './clock-protocol.ts'
-import { CLOCK_ADVICE, type ClockReading, describeSkew, isSkewed, median } from './clock-reading.ts'
 
 /** Peers whose clocks are compared with ours: enough for a median that no single one can move. */
 export const MAX_COMPARED_CLOCKS = 16

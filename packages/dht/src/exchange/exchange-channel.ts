@@ -1,35 +1,35 @@
-import { AbortError, type Logger, type PeerId, type Stream } from '@libp2p/interface'
+import { AbortError, type Logger, type PeerId, type PeerInfo, type Stream } from '@libp2p/interface'
 import type { ConnectionManager } from '@libp2p/interface-internal'
-import { type DHTRecord, encodeRecord, type MaybePromise, whenDone } from '@waggle/record'
-import { connectedTo } from '../connect.ts'
-import { timeoutSignal } from '../deadline.ts'
+import { type DHTRecord, encodeRecord, type MaybePromise } from '@waggle/record'
+import { whenDone } from '@waggle/record/replica'
 import { BusyError } from '../errors.ts'
 import type {
-  Contact,
   FindOptions,
   FindReply,
   RecordChannel,
   StoreReply,
-  Wanted,
   WriteOptions
-} from '../interface.ts'
+} from '../lookup/record-channel.ts'
 import { DEFAULT_NODE_LIMITS, type NodeLimits } from '../node-limits.ts'
-import { receivedRecord } from '../received-record.ts'
+import { connectedTo } from '../peers/connect.ts'
+import { DialAllowance } from '../peers/dial-limiter.ts'
+import { ReferralReputation } from '../peers/referrals.ts'
+import { receivedRecord } from '../store/received-record.ts'
 import type { RecordStore } from '../store/record-store.ts'
-import { Contacts } from './contacts.ts'
-import { DialAllowance } from './dial-allowance.ts'
-import { type Answer, ExchangeClient } from './exchange-client.ts'
-import { Hearsay } from './hearsay.ts'
+import type { CancellationToken } from '../timing/cancellation.ts'
+import { timeoutSignal } from '../timing/deadline.ts'
 import {
   EXCHANGE_PROTOCOL,
   MAX_REMEMBERED_CONTACTS,
   MAX_SILENCE_MS,
   OPEN_TIMEOUT_MS,
   STOCK_PEER_MEMORY_MS
-} from './limits.ts'
-import type { WirePeer } from './messages.ts'
-import { ExchangeProtocolError } from './protocol-error.ts'
-import type { Question } from './questions.ts'
+} from '../wire/limits.ts'
+import type { EncodedPeer } from '../wire/peer-codec.ts'
+import { PeerDecoder } from '../wire/peer-codec.ts'
+import { ExchangeProtocolError } from '../wire/protocol-error.ts'
+import { type Answer, ExchangeClient } from './exchange-client.ts'
+import type { ExchangeRequest } from './requests.ts'
 
 export interface ExchangeChannelInit {
   readonly connectionManager: ConnectionManager
@@ -45,10 +45,10 @@ export interface ExchangeChannelInit {
   readonly requestTimeoutMs?: number | undefined
 
   /** Who is not asked, because it broke the protocol lately. */
-  readonly isBanished?: (peer: PeerId) => boolean
+  readonly isBanned?: (peer: PeerId) => boolean
 
   /** A peer has broken the protocol. */
-  readonly onOffence?: (peer: PeerId, error: Error) => void
+  readonly onViolation?: (peer: PeerId, error: Error) => void
 
   /** Whether this node knows the peer otherwise than by what others say. */
   readonly isKnown?: (peer: PeerId) => boolean
@@ -57,13 +57,13 @@ export interface ExchangeChannelInit {
   readonly onAnswer: (peer: PeerId) => void
 
   /** The way to peers that do not speak the exchange (N3). */
-  readonly stockChannel: RecordChannel
+  readonly kadChannel: RecordChannel
 }
 
 /** A question, and what becomes of it. */
 interface Exchange<T> {
-  readonly question: Question
-  readonly request: Wanted | undefined
+  readonly question: ExchangeRequest
+  readonly cancellation: CancellationToken | undefined
   readonly onAnswer: (answer: Answer) => MaybePromise<T>
   readonly onStock: () => Promise<T>
 }
@@ -73,10 +73,10 @@ export class ExchangeChannel implements RecordChannel {
   readonly #init: ExchangeChannelInit
   readonly #clients = new Map<string, ExchangeClient>()
   /** Where each of them is to be reached: as it was named last. */
-  readonly #latest = new Map<string, Contact>()
-  readonly #contacts = new Contacts()
+  readonly #latest = new Map<string, PeerInfo>()
+  readonly #contacts = new PeerDecoder()
   readonly #dials: DialAllowance
-  readonly #hearsay = new Hearsay()
+  readonly #hearsay = new ReferralReputation()
   /** Until when, in ms of the process's clock, a peer is taken for a stock one. */
   readonly #stockUntilMs = new Map<string, number>()
   #lastWrite: DHTRecord | undefined
@@ -87,32 +87,32 @@ export class ExchangeChannel implements RecordChannel {
     this.#dials = new DialAllowance((init.limits ?? DEFAULT_NODE_LIMITS).maxDialsPerSecond)
   }
 
-  find(peer: Contact, key: Uint8Array, options: FindOptions): Promise<FindReply> {
-    const { closerCount, isCloserAlways, request } = options
+  find(peer: PeerInfo, key: Uint8Array, options: FindOptions): Promise<FindReply> {
+    const { closerCount, isCloserAlways, cancellation } = options
 
     return this.#ask(peer, {
       question: { name: 'find', key, closerCount, isCloserAlways },
-      request,
+      cancellation,
       onAnswer: ({ record: bytes, closer }) =>
         whenDone(bytes && receivedRecord(peer, key, bytes, this.#init), (record) => ({
           record,
           closer
         })),
-      onStock: () => this.#init.stockChannel.find(peer, key, options)
+      onStock: () => this.#init.kadChannel.find(peer, key, options)
     })
   }
 
   store(
-    peer: Contact,
+    peer: PeerInfo,
     key: Uint8Array,
     write: DHTRecord,
     options: WriteOptions
   ): Promise<StoreReply> {
-    const { closerCount, isCopy = false, request } = options
+    const { closerCount, isCopy = false, cancellation } = options
 
     return this.#ask(peer, {
       question: { name: 'store', key, record: this.#encoded(write), closerCount, isCopy },
-      request,
+      cancellation,
       onAnswer: ({ outcome, closer }) => {
         if (outcome === undefined || outcome === 'invalid') {
           throw new ExchangeProtocolError(
@@ -122,14 +122,14 @@ export class ExchangeChannel implements RecordChannel {
 
         return { outcome, closer }
       },
-      onStock: () => this.#init.stockChannel.store(peer, key, write, options)
+      onStock: () => this.#init.kadChannel.store(peer, key, write, options)
     })
   }
 
-  isReady(peer: Contact): boolean {
+  isReady(peer: PeerInfo): boolean {
     const name = peer.id.toString()
     return this.#isStock(name)
-      ? this.#init.stockChannel.isReady(peer)
+      ? this.#init.kadChannel.isReady(peer)
       : this.#clients.get(name)?.isOpen === true
   }
 
@@ -137,7 +137,7 @@ export class ExchangeChannel implements RecordChannel {
    * Whether a peer is to be asked after all others: it was not there lately, and has not been met since, or those
    * whom its namer named before were not there.
    */
-  isDoubtful(peer: Contact): boolean {
+  isDoubtful(peer: PeerInfo): boolean {
     const isMissed = this.#hearsay.isMissed(peer) && this.#isStranger(peer)
     return isMissed || this.#hearsay.isDoubtful(peer)
   }
@@ -146,7 +146,7 @@ export class ExchangeChannel implements RecordChannel {
    * A peer has not answered. True if it is known by what others say only, and is not connected: then it is not
    * the peer that is avoided, but these addresses.
    */
-  missed(peer: Contact): boolean {
+  missed(peer: PeerInfo): boolean {
     const isStranger = this.#isStranger(peer)
 
     if (isStranger) {
@@ -176,7 +176,7 @@ export class ExchangeChannel implements RecordChannel {
   }
 
   /** Goes the way of stock peers if the peer does not speak the exchange. */
-  #ask<T>(peer: Contact, { question, request, onAnswer, onStock }: Exchange<T>): Promise<T> {
+  #ask<T>(peer: PeerInfo, { question, cancellation, onAnswer, onStock }: Exchange<T>): Promise<T> {
     const name = peer.id.toString()
 
     if (this.#isStock(name)) {
@@ -189,7 +189,7 @@ export class ExchangeChannel implements RecordChannel {
       this.#latest.set(name, peer)
     }
 
-    return client.ask(question, request).then(onAnswer, (error: unknown) => {
+    return client.ask(question, cancellation).then(onAnswer, (error: unknown) => {
       if (error instanceof Error && error.name === 'UnsupportedProtocolError') {
         this.#rememberStock(name)
         return onStock()
@@ -234,7 +234,7 @@ export class ExchangeChannel implements RecordChannel {
     return untilMs !== undefined
   }
 
-  #clientOf(peer: Contact, name: string): ExchangeClient {
+  #clientOf(peer: PeerInfo, name: string): ExchangeClient {
     const known = this.#clients.get(name)
 
     if (known !== undefined) {
@@ -244,7 +244,7 @@ export class ExchangeChannel implements RecordChannel {
     const client = new ExchangeClient({
       limits: this.#init.limits,
       maxSilenceMs: Math.max(MAX_SILENCE_MS, this.#init.requestTimeoutMs ?? 0),
-      onOffence: (error) => this.#init.onOffence?.(peer.id, error),
+      onViolation: (error) => this.#init.onViolation?.(peer.id, error),
       open: () => this.#open(this.#latest.get(name) ?? peer),
       contactOf: (introduced) => this.#heardOf(introduced, peer.id),
       onAnswer: () => this.#init.onAnswer(peer.id),
@@ -257,7 +257,7 @@ export class ExchangeChannel implements RecordChannel {
     return client
   }
 
-  #heardOf(introduced: WirePeer, by: PeerId): Contact | undefined {
+  #heardOf(introduced: EncodedPeer, by: PeerId): PeerInfo | undefined {
     const contact = this.#contacts.of(introduced)
 
     if (contact !== undefined && this.#isStranger(contact)) {
@@ -267,7 +267,7 @@ export class ExchangeChannel implements RecordChannel {
     return contact
   }
 
-  async #open(peer: Contact): Promise<Stream> {
+  async #open(peer: PeerInfo): Promise<Stream> {
     const isStranger = this.#isStranger(peer)
     this.#assertWelcome(peer, isStranger)
 
@@ -284,7 +284,7 @@ export class ExchangeChannel implements RecordChannel {
     }
   }
 
-  async #connect(peer: Contact): Promise<Stream> {
+  async #connect(peer: PeerInfo): Promise<Stream> {
     const { connectionManager, requestTimeoutMs = 0 } = this.#init
     const signal = timeoutSignal(Math.max(OPEN_TIMEOUT_MS, requestTimeoutMs))
     await connectedTo(connectionManager, peer, { signal })
@@ -292,14 +292,14 @@ export class ExchangeChannel implements RecordChannel {
   }
 
   /** Whether a peer is known by what others say only. */
-  #isStranger({ id }: Contact): boolean {
+  #isStranger({ id }: PeerInfo): boolean {
     const { connectionManager, isKnown } = this.#init
     return isKnown?.(id) === false && connectionManager.getConnections(id).length === 0
   }
 
   /** Throws for a peer that is not to be asked, or not to be dialled just now. */
-  #assertWelcome({ id, multiaddrs }: Contact, isStranger: boolean): void {
-    if (this.#init.isBanished?.(id)) {
+  #assertWelcome({ id, multiaddrs }: PeerInfo, isStranger: boolean): void {
+    if (this.#init.isBanned?.(id)) {
       throw new ExchangeProtocolError(`the peer ${id} broke the protocol lately`)
     }
 

@@ -1,10 +1,9 @@
-import type { Stream } from '@libp2p/interface'
+import type { PeerInfo, Stream } from '@libp2p/interface'
 import { BusyError, toError } from '../errors.ts'
-import type { Contact, Wanted } from '../interface.ts'
 import { DEFAULT_NODE_LIMITS, type NodeLimits } from '../node-limits.ts'
 import { Alarm } from '../timing/alarm.ts'
-import { namedIn } from './contacts.ts'
-import { FramedStream } from './framed-stream.ts'
+import type { CancellationToken } from '../timing/cancellation.ts'
+import { FramedStream } from '../wire/framed-stream.ts'
 import {
   GATHERED_QUESTIONS,
   MAX_GATHERING_MS,
@@ -12,24 +11,24 @@ import {
   MAX_REQUESTS_UNDER_WAY,
   MAX_SILENCE_MS,
   TARGET_MESSAGE_BYTES
-} from './limits.ts'
+} from '../wire/limits.ts'
+import { type EncodedPeer, namedIn } from '../wire/peer-codec.ts'
+import { ExchangeProtocolError } from '../wire/protocol-error.ts'
+import { RequestQueue, type Waiting } from '../wire/request-queue.ts'
 import {
   EXCHANGE,
   type FoundReply,
   type Message,
   type StoredReply,
-  type WireOutcome,
-  type WirePeer
+  type WireOutcome
 } from './messages.ts'
-import { ExchangeProtocolError } from './protocol-error.ts'
-import { QuestionQueue, type Waiting } from './question-queue.ts'
-import { isAlike, type Question, requestOf, sizeOf } from './questions.ts'
+import { type ExchangeRequest, isAlike, requestOf, sizeOf } from './requests.ts'
 
 /** `record` answers a FIND, `outcome` a STORE. */
 export interface Answer {
   readonly record?: Uint8Array | undefined
   readonly outcome?: WireOutcome | undefined
-  readonly closer: readonly Contact[]
+  readonly closer: readonly PeerInfo[]
 }
 
 export interface ExchangeClientInit {
@@ -37,7 +36,7 @@ export interface ExchangeClientInit {
   readonly open: () => Promise<Stream>
 
   /** Reads a peer that a reply introduces; undefined for what is none. */
-  readonly contactOf: (peer: WirePeer) => Contact | undefined
+  readonly contactOf: (peer: EncodedPeer) => PeerInfo | undefined
 
   /** @default DEFAULT_NODE_LIMITS */
   readonly limits?: NodeLimits | undefined
@@ -46,7 +45,7 @@ export interface ExchangeClientInit {
   readonly maxSilenceMs?: number | undefined
 
   /** The peer has broken the protocol. */
-  readonly onOffence?: (error: Error) => void
+  readonly onViolation?: (error: Error) => void
 
   /** The peer has answered, be it late. */
   readonly onAnswer?: () => void
@@ -58,7 +57,7 @@ export interface ExchangeClientInit {
 /** So long a full queue is taken for full, once it has been gone through. */
 const MIN_SWEEP_MS = 10
 
-type Asked = Waiting<Question, Answer>
+type Asked = Waiting<ExchangeRequest, Answer>
 
 /**
  * Asks one peer, over one long-lived stream. Questions of one tick travel in one message, several
@@ -70,8 +69,8 @@ export class ExchangeClient {
   readonly #limits: NodeLimits
   readonly #maxSilenceMs: number
   readonly #underWay = new Map<number, readonly Asked[]>()
-  readonly #queue = new QuestionQueue<Question, Answer>({ sizeOf, isAlike })
-  #stream: FramedStream | undefined
+  readonly #queue = new RequestQueue<ExchangeRequest, Answer>({ sizeOf, isAlike })
+  #stream: FramedStream<Message> | undefined
   #isOpening = false
   #isFlushScheduled = false
   #lastId = 0
@@ -91,7 +90,7 @@ export class ExchangeClient {
   }
 
   /** Rejects when the peer gives no usable answer, or nobody wanted one before it was asked. */
-  ask(question: Question, request?: Wanted): Promise<Answer> {
+  ask(question: ExchangeRequest, cancellation?: CancellationToken): Promise<Answer> {
     const { maxQuestionsPerPeer } = this.#limits
 
     if (this.#isFull() && !this.#hasRoomAfterAll()) {
@@ -103,7 +102,7 @@ export class ExchangeClient {
     }
 
     return new Promise((resolve, reject) => {
-      this.#queue.push({ question, request, resolve, reject })
+      this.#queue.push({ question, cancellation, resolve, reject })
       this.#scheduleFlush()
     })
   }
@@ -237,12 +236,12 @@ export class ExchangeClient {
           return
         }
 
-        this.#stream = new FramedStream({
+        this.#stream = new FramedStream<Message>({
           stream,
           language: EXCHANGE,
           maxMessageBytes: this.#limits.maxMessageBytes,
           onMessage: (message) => this.#onMessage(message),
-          onOffence: (error) => this.#init.onOffence?.(error),
+          onViolation: (error) => this.#init.onViolation?.(error),
           onClose: (error) => this.#fail(error),
           onDrain: () => this.#sendQueue()
         })
@@ -255,7 +254,7 @@ export class ExchangeClient {
     )
   }
 
-  #send(stream: FramedStream, batch: readonly Asked[]): void {
+  #send(stream: FramedStream<Message>, batch: readonly Asked[]): void {
     if (batch.length > 0) {
       if (this.#underWay.size === 0) {
         this.#silentSinceMs = performance.now()

@@ -1,28 +1,20 @@
 import type { PeerId, Stream } from '@libp2p/interface'
-import {
-  type DHTRecord,
-  decodeRecord,
-  isEmpty,
-  isPromise,
-  lastExpiration,
-  type MaybePromise,
-  whenDone
-} from '@waggle/record'
-import type { Access } from '../access.ts'
+import { type DHTRecord, decodeRecord, isEmpty, type MaybePromise } from '@waggle/record'
+import { isPromise, lastExpiration, whenDone } from '@waggle/record/replica'
+import { BufferLimits } from '../admission/buffer-limits.ts'
+import type { FairQueue } from '../admission/fair-queue.ts'
+import type { RateLimits } from '../admission/rate-limits.ts'
+import { BUSY_PAUSE_MS, Scheduler } from '../admission/scheduler.ts'
 import { toError } from '../errors.ts'
-import type { Routing } from '../interface.ts'
-import { pointOfKey } from '../lookup/key-space.ts'
 import { DEFAULT_NODE_LIMITS, type NodeLimits } from '../node-limits.ts'
+import type { Access } from '../peers/access.ts'
+import { pointOfKey } from '../peers/key-space.ts'
+import type { Routing } from '../peers/routing.ts'
 import type { RecordStore } from '../store/record-store.ts'
-import type { Admission } from './admission.ts'
-import { Answering, type Reply } from './answering.ts'
-import { Answers } from './answers.ts'
-import { Attention } from './attention.ts'
-import { Backlog } from './backlog.ts'
-import type { FairWork } from './fair-work.ts'
-import { FramedStream } from './framed-stream.ts'
-import { Introduced } from './introduced.ts'
-import { BUSY_PAUSE_MS, MAX_EXCHANGE_STREAMS, TARGET_MESSAGE_BYTES } from './limits.ts'
+import { CloserPeers } from '../wire/closer-peers.ts'
+import { FramedStream } from '../wire/framed-stream.ts'
+import { MAX_EXCHANGE_STREAMS, TARGET_MESSAGE_BYTES } from '../wire/limits.ts'
+import { ExchangeProtocolError } from '../wire/protocol-error.ts'
 import {
   EXCHANGE,
   type FindRequest,
@@ -32,7 +24,8 @@ import {
   type StoreRequest,
   type WireOutcome
 } from './messages.ts'
-import { ExchangeProtocolError } from './protocol-error.ts'
+import { OrderedReplies } from './ordered-replies.ts'
+import { type Reply, ResponseJob } from './response-job.ts'
 
 export interface ExchangeServerInit {
   readonly store: RecordStore
@@ -51,20 +44,20 @@ export interface ExchangeServerInit {
    *
    * @default its own
    */
-  readonly attention?: Attention
+  readonly scheduler?: Scheduler
 
   /** Who may write; undefined: everybody. */
   readonly access?: Access | undefined
 
   /** A peer has broken the protocol. */
-  readonly onOffence?: (peer: PeerId, error: Error) => void
+  readonly onViolation?: (peer: PeerId, error: Error) => void
 }
 
 /** A stream, and what is known of who asks on it. */
 interface Asking {
   readonly asker: PeerId
-  readonly framed: FramedStream
-  readonly answers: Answers
+  readonly framed: FramedStream<Message>
+  readonly answers: OrderedReplies
 
   /** Whether what is to be stored may be. */
   readonly mayWrite?: boolean
@@ -79,34 +72,34 @@ interface Asking {
 export class ExchangeServer {
   readonly #init: ExchangeServerInit
   readonly #limits: NodeLimits
-  readonly #work: FairWork
-  readonly #admission: Admission
-  readonly #backlog: Backlog
+  readonly #work: FairQueue
+  readonly #admission: RateLimits
+  readonly #backlog: BufferLimits
   #requests = 0
 
   constructor(init: ExchangeServerInit) {
     this.#init = init
     this.#limits = init.limits ?? DEFAULT_NODE_LIMITS
-    const { admission, work } = init.attention ?? new Attention(this.#limits)
+    const { admission, work } = init.scheduler ?? new Scheduler(this.#limits)
     this.#admission = admission
     this.#work = work
-    this.#backlog = new Backlog(this.#limits)
+    this.#backlog = new BufferLimits(this.#limits)
   }
 
   /** Serves a stream that a peer has opened. */
   serve(stream: Stream, asker: PeerId): void {
     const { maxMessageBytes, maxBufferedBytesPerPeer, maxRequestsPerPeer } = this.#limits
-    const framed = new FramedStream({
+    const framed = new FramedStream<Message>({
       ...{ stream, language: EXCHANGE },
       ...{ maxMessageBytes, maxUnreadBytes: maxBufferedBytesPerPeer },
       maxOwedAnswers: Math.ceil(maxRequestsPerPeer / MAX_EXCHANGE_STREAMS),
       isReadingWithWriting: true,
       onMessage: (message) => this.#take(message, asking),
       onClose: () => this.#backlog.delete(framed),
-      onOffence: (error) => this.#init.onOffence?.(asker, error),
+      onViolation: (error) => this.#init.onViolation?.(asker, error),
       onBacklog: () => this.#backlog.grew()
     })
-    const asking = { asker, framed, answers: new Answers(framed, this.#init.store) }
+    const asking = { asker, framed, answers: new OrderedReplies(framed, this.#init.store) }
     this.#backlog.add(framed, asker.toString())
     this.#backlog.endOldest(asker.toString(), MAX_EXCHANGE_STREAMS)
   }
@@ -150,7 +143,7 @@ export class ExchangeServer {
 
   #answer(message: Message, asking: Asking): void {
     const { asker, framed } = asking
-    const answering = new Answering({
+    const answering = new ResponseJob({
       reply: this.#reply(message, asking),
       id: message.id,
       isWanted: () => framed.isOpen,
@@ -212,7 +205,7 @@ export class ExchangeServer {
     { id, keys, closerCount, isCloserAlways }: FindRequest,
     { asker }: Asking
   ): Generator<undefined, FoundReply> {
-    const introduced = new Introduced(asker)
+    const introduced = new CloserPeers(asker)
     const answers: FoundReply['answers'][number][] = []
     let sizeBytes = 0
 
@@ -245,7 +238,7 @@ export class ExchangeServer {
     { asker, mayWrite }: Asking
   ): Generator<undefined, MaybePromise<StoredReply>> {
     const { id, writes, closerCount, isCopy } = request
-    const introduced = new Introduced(asker)
+    const introduced = new CloserPeers(asker)
     const storer = asker.toString()
     const outcomes: MaybePromise<WireOutcome>[] = []
     const closer: number[][] = []
@@ -287,7 +280,7 @@ export class ExchangeServer {
     }
   }
 
-  #closer(key: Uint8Array, count: number, introduced: Introduced): number[] {
+  #closer(key: Uint8Array, count: number, introduced: CloserPeers): number[] {
     return count === 0
       ? []
       : introduced.indexesOf(this.#init.routing.nearest(pointOfKey(key), count))

@@ -1,6 +1,6 @@
 import type { Rejection } from '@waggle/record'
-import { ByteReader, type ByteWriter } from './bytes.ts'
-import type { Language } from './frames.ts'
+import { ByteReader, type ByteWriter } from '../wire/bytes.ts'
+import type { Language } from '../wire/frames.ts'
 import {
   MAX_ADDRESS_BYTES,
   MAX_ADDRESSES_PER_PEER,
@@ -11,8 +11,9 @@ import {
   MAX_PEER_ID_BYTES,
   MAX_PEERS_PER_MESSAGE,
   MAX_REQUEST_ID
-} from './limits.ts'
-import { ExchangeProtocolError } from './protocol-error.ts'
+} from '../wire/limits.ts'
+import type { EncodedPeer } from '../wire/peer-codec.ts'
+import { ExchangeProtocolError } from '../wire/protocol-error.ts'
 
 /** Asks for records, and for the peers that are known to be near their keys. */
 export interface FindRequest {
@@ -42,7 +43,7 @@ export interface StoreRequest {
 export interface FoundReply {
   readonly name: 'found'
   readonly id: number
-  readonly peers: readonly WirePeer[]
+  readonly peers: readonly EncodedPeer[]
   readonly answers: readonly { readonly record?: Uint8Array; readonly closer: readonly number[] }[]
 }
 
@@ -50,7 +51,7 @@ export interface FoundReply {
 export interface StoredReply {
   readonly name: 'stored'
   readonly id: number
-  readonly peers: readonly WirePeer[]
+  readonly peers: readonly EncodedPeer[]
   readonly answers: readonly { readonly outcome: WireOutcome; readonly closer: readonly number[] }[]
 }
 
@@ -61,12 +62,6 @@ export interface BusyReply {
 }
 
 export type Message = FindRequest | StoreRequest | FoundReply | StoredReply | BusyReply
-
-/** A peer as replies introduce it, once each; answers name it by its place among them. */
-export interface WirePeer {
-  readonly id: Uint8Array
-  readonly addresses: readonly Uint8Array[]
-}
 
 /** What a replica made of a write; `invalid`: it broke a rule; `refused`: one of the replica's own. */
 export type WireOutcome = 'accepted' | Rejection | 'invalid' | 'refused'
@@ -233,7 +228,7 @@ function readOutcome(from: ByteReader): WireOutcome {
   return outcome
 }
 
-export function writePeers(to: ByteWriter, peers: readonly WirePeer[]): void {
+export function writePeers(to: ByteWriter, peers: readonly EncodedPeer[]): void {
   to.varint(peers.length)
 
   for (const { id, addresses } of peers) {
@@ -246,7 +241,7 @@ export function writePeers(to: ByteWriter, peers: readonly WirePeer[]): void {
   }
 }
 
-export function readPeers(from: ByteReader): WirePeer[] {
+export function readPeers(from: ByteReader): EncodedPeer[] {
   return readItems(from, MAX_PEERS_PER_MESSAGE, () => ({
     id: from.byteString(MAX_PEER_ID_BYTES, 'a peer id'),
     addresses: readItems(from, MAX_ADDRESSES_PER_PEER, () =>

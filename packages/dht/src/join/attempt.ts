@@ -1,10 +1,10 @@
 import type { AbortOptions, Connection, Libp2p, PeerId } from '@libp2p/interface'
 import type { Multiaddr } from '@multiformats/multiaddr'
 import { raceSignal } from 'race-signal'
-import { CLOCK_ADVICE, describeSkew, isSkewed } from '../clock/clock-reading.ts'
-import { anySignal, timeoutSignal } from '../deadline.ts'
+import { CLOCK_ADVICE, describeSkew, isSkewed } from '../clock-reading.ts'
 import { ClockSkewError } from '../errors.ts'
-import type { Waggle } from '../service-interface.ts'
+import type { Waggle } from '../service/service-interface.ts'
+import { anySignal, timeoutSignal } from '../timing/deadline.ts'
 import { StrangerError } from './stranger-error.ts'
 
 export interface AttemptInit {

@@ -1,10 +1,11 @@
 import type { Multiaddr } from '@multiformats/multiaddr'
-import { anySignal } from '../deadline.ts'
 import { BootstrapError, ClockSkewError, toError } from '../errors.ts'
-import { adviceFor } from './advice.ts'
+import { NO_MEMORY, type PeerMemory } from '../persistence/peer-memory.ts'
+import { anySignal } from '../timing/deadline.ts'
 import { type AttemptInit, attempt, strictAttempt } from './attempt.ts'
-import { NO_MEMORY, type PeerMemory, RememberedPeers } from './peer-memory.ts'
-import { type Candidate, Reunion } from './reunion.ts'
+import { bootstrapHint } from './bootstrap-hints.ts'
+import { type Candidate, Reconnector } from './reconnect.ts'
+import { RememberedPeers } from './remembered-peers.ts'
 
 export interface JoinInit extends AttemptInit {
   readonly initialPeers: readonly Multiaddr[]
@@ -34,7 +35,7 @@ export interface Membership {
 
 /**
  * Connects to all initial peers at once, and to those that are remembered, and resolves when the
- * first one can be asked (N8). From then on, for as long as the node lives, those that fail and
+ * first one can be asked (N8f). From then on, for as long as the node lives, those that fail and
  * those that get lost are tried again in the background.
  *
  * @throws BootstrapError when none answers and one is required
@@ -49,7 +50,7 @@ export async function join(init: JoinInit): Promise<Membership> {
 
   const initial = initialPeers.map(initialPeer)
   const known = remembered.all.map(([peer, addresses]) => rememberedPeer(peer, addresses))
-  const reunion = new Reunion({ ...init, initial, remembered, log })
+  const reunion = new Reconnector({ ...init, initial, remembered, log })
   reunion.follow()
   const candidates = [...initial, ...known]
   const failure = await firstOf(candidates, reunion, init, anySignal(signal, lifetime))
@@ -59,7 +60,7 @@ export async function join(init: JoinInit): Promise<Membership> {
 
 async function firstOf(
   candidates: readonly Candidate[],
-  reunion: Reunion,
+  reunion: Reconnector,
   init: JoinInit,
   signal: AbortSignal
 ): Promise<BootstrapError | undefined> {
@@ -133,7 +134,7 @@ function bootstrapError(
     const error = toError(errors[index])
     const [address] = addresses
     return isInitial && address
-      ? [{ address: address.toString(), error, check: adviceFor({ address, error }) }]
+      ? [{ address: address.toString(), error, check: bootstrapHint({ address, error }) }]
       : []
   })
 

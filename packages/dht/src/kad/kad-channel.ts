@@ -1,4 +1,4 @@
-import type { AbortOptions, Logger } from '@libp2p/interface'
+import type { AbortOptions, Logger, PeerInfo } from '@libp2p/interface'
 import type { ConnectionManager } from '@libp2p/interface-internal'
 import {
   Record as Libp2pRecord,
@@ -16,20 +16,19 @@ import {
 } from '@waggle/record'
 import { pipe } from 'it-pipe'
 import { equals } from 'uint8arrays/equals'
-import { connectedTo } from '../connect.ts'
 import { SEARCH_WIDTH } from '../constants.ts'
-import { timeoutSignal } from '../deadline.ts'
-import { dialable } from '../exchange/contacts.ts'
 import type {
-  Contact,
   FindReply,
   RecordChannel,
   StoreOutcome,
   StoreReply,
   WriteOptions
-} from '../interface.ts'
-import { receivedRecord } from '../received-record.ts'
+} from '../lookup/record-channel.ts'
+import { connectedTo } from '../peers/connect.ts'
+import { receivedRecord } from '../store/received-record.ts'
 import type { RecordStore } from '../store/record-store.ts'
+import { timeoutSignal } from '../timing/deadline.ts'
+import { dialable } from '../wire/peer-codec.ts'
 import { type KadInternals, NO_PATH } from './internals.ts'
 
 export interface KadChannelComponents {
@@ -52,12 +51,12 @@ export class KadChannel implements RecordChannel {
     this.#components = components
   }
 
-  find(peer: Contact, key: Uint8Array): Promise<FindReply> {
+  find(peer: PeerInfo, key: Uint8Array): Promise<FindReply> {
     return this.#find(peer, key, this.#inTime())
   }
 
   async store(
-    peer: Contact,
+    peer: PeerInfo,
     key: Uint8Array,
     write: DHTRecord,
     { isCopy = false }: WriteOptions
@@ -69,7 +68,7 @@ export class KadChannel implements RecordChannel {
     return this.#store(peer, key, { write, ...this.#inTime() })
   }
 
-  isReady({ id }: Contact): boolean {
+  isReady({ id }: PeerInfo): boolean {
     return this.#components.connectionManager.getConnections(id).length > 0
   }
 
@@ -78,7 +77,7 @@ export class KadChannel implements RecordChannel {
     return { signal: timeoutSignal(this.#components.requestTimeoutMs) }
   }
 
-  async #find(peer: Contact, key: Uint8Array, options: AbortOptions): Promise<FindReply> {
+  async #find(peer: PeerInfo, key: Uint8Array, options: AbortOptions): Promise<FindReply> {
     const { closer, record } = await this.#request(
       peer,
       { type: MessageType.GET_VALUE, key },
@@ -95,7 +94,7 @@ export class KadChannel implements RecordChannel {
   }
 
   async #store(
-    peer: Contact,
+    peer: PeerInfo,
     key: Uint8Array,
     { write, ...options }: AbortOptions & { write: DHTRecord }
   ): Promise<StoreReply> {
@@ -119,7 +118,7 @@ export class KadChannel implements RecordChannel {
    * it was shows in what the peer holds now.
    */
   async #rejection(
-    peer: Contact,
+    peer: PeerInfo,
     {
       key,
       write,
@@ -143,7 +142,7 @@ export class KadChannel implements RecordChannel {
   }
 
   async #put(
-    peer: Contact,
+    peer: PeerInfo,
     key: Uint8Array,
     merged: DHTRecord,
     options: AbortOptions
@@ -153,7 +152,7 @@ export class KadChannel implements RecordChannel {
   }
 
   async #request(
-    peer: Contact,
+    peer: PeerInfo,
     message: { type: MessageType; key: Uint8Array; record?: Uint8Array },
     options: AbortOptions
   ): Promise<PeerResponseEvent> {

@@ -1,9 +1,9 @@
-import type { Libp2pEvents, PeerId, PeerStore, TypedEventTarget } from '@libp2p/interface'
+import type { Libp2pEvents, PeerId, PeerInfo, PeerStore, TypedEventTarget } from '@libp2p/interface'
 import type { Registrar } from '@libp2p/interface-internal'
 import type { Multiaddr } from '@multiformats/multiaddr'
-import type { Contact, Routing } from '../interface.ts'
-import type { Point } from '../lookup/key-space.ts'
-import { PeerIndex } from '../lookup/peer-index.ts'
+import type { Point } from '../peers/key-space.ts'
+import { PeerIndex } from '../peers/peer-index.ts'
+import type { Routing } from '../peers/routing.ts'
 import type { KadInternals } from './internals.ts'
 
 export interface KnownPeersComponents {
@@ -24,7 +24,7 @@ export interface KnownPeersComponents {
 
 /** A peer that serves our network, and why we know it. */
 interface KnownPeer {
-  readonly contact: Contact
+  readonly contact: PeerInfo
   readonly isInTable: boolean
   readonly isConnected: boolean
 
@@ -99,7 +99,7 @@ export class KnownPeers implements Routing {
   }
 
   /** Those that have not gone away since they were last connected, and since when they are there. */
-  present(): { contact: Contact; sinceMs: number }[] {
+  present(): { contact: PeerInfo; sinceMs: number }[] {
     return [...this.#peers.values()].filter(({ hasLeft }) => !hasLeft)
   }
 
@@ -115,7 +115,7 @@ export class KnownPeers implements Routing {
   }
 
   /** Nearest first. */
-  nearest(target: Point, count: number): Contact[] {
+  nearest(target: Point, count: number): PeerInfo[] {
     return this.#index.nearest(target, count)
   }
 

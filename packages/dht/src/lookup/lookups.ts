@@ -1,17 +1,18 @@
+import type { PeerInfo } from '@libp2p/interface'
 import { HEDGE_MS, MAX_AVOIDED_PEERS, MAX_LOOKUPS_UNDER_WAY } from '../constants.ts'
 import { toError } from '../errors.ts'
-import type { Contact, Wanted } from '../interface.ts'
+import type { Avoidance } from '../peers/avoidance.ts'
+import type { CancellationToken } from '../timing/cancellation.ts'
 import { DelayQueue } from '../timing/delay-queue.ts'
+import { atEndOfTurn } from '../timing/end-of-turn.ts'
 import { inTime } from '../timing/in-time.ts'
-import type { Avoidance } from './avoidance.ts'
-import { atEndOfTurn } from './end-of-turn.ts'
+import { PeerChoice } from './peer-choice.ts'
 import type { Search } from './search.ts'
-import { Turn } from './turn.ts'
 
 /** What any answer tells a search. */
 export interface Answer {
   /** Peers that may be nearer. */
-  readonly closer: readonly Contact[]
+  readonly closer: readonly PeerInfo[]
 }
 
 /** One key's way through the network. */
@@ -19,7 +20,7 @@ export interface Lookup<A extends Answer> {
   readonly search: Search
 
   /** Who wants its result. */
-  readonly wanted: Wanted
+  readonly cancellation: CancellationToken
 
   /**
    * How many peers are asked at once. Twice as many after each answer that was not enough; all that
@@ -31,10 +32,10 @@ export interface Lookup<A extends Answer> {
   readonly isHedged: boolean
 
   /** Asks one peer; rejects when it gives no answer. */
-  ask(contact: Contact, request: Wanted): Promise<A>
+  ask(contact: PeerInfo, cancellation: CancellationToken): Promise<A>
 
   /** Takes in an answer after the search has; undefined: the peer failed, as the error says. True if that is enough. */
-  take(contact: Contact, answer: A | undefined, error?: Error): boolean
+  take(contact: PeerInfo, answer: A | undefined, error?: Error): boolean
 }
 
 export interface LookupsInit {
@@ -42,10 +43,10 @@ export interface LookupsInit {
   readonly requestTimeoutMs: number
 
   /** Whether a peer can be asked without connecting first. */
-  readonly isReady: (contact: Contact) => boolean
+  readonly isReady: (contact: PeerInfo) => boolean
 
   /** Takes note of a peer that has not answered; true where that is not to be held against the peer. */
-  readonly onMissed?: (contact: Contact) => boolean
+  readonly onMissed?: (contact: PeerInfo) => boolean
 }
 
 /**
@@ -89,7 +90,7 @@ export class Lookups {
   }
 
   /** Gives a question outside of any search its time, and remembers what came of it, too (N8). */
-  inTime<T>({ id }: Contact, asked: Promise<T>): Promise<T> {
+  inTime<T>({ id }: PeerInfo, asked: Promise<T>): Promise<T> {
     const { avoidance, requestTimeoutMs } = this.#init
     return avoidance.watch(id, inTime(asked, requestTimeoutMs))
   }
@@ -121,7 +122,7 @@ export class Lookups {
   #takeTurn(): void {
     const runs = this.#waiting
     this.#waiting = []
-    const turn = new Turn({
+    const turn = new PeerChoice({
       isReady: this.#init.isReady,
       isLate: ({ id }) => this.#late.size > 0 && this.#late.has(id.toString())
     })
@@ -131,10 +132,10 @@ export class Lookups {
     }
   }
 
-  #advance(run: Run, turn: Turn): void {
+  #advance(run: Run, turn: PeerChoice): void {
     run.atOnce = Math.max(run.atOnce, run.lookup.parallelism)
 
-    while (run.isWanted && run.underWay < run.atOnce) {
+    while (!run.isCancelled && run.underWay < run.atOnce) {
       const contact = turn.choose(run.lookup.search.choices())
 
       if (contact === undefined) {
@@ -144,12 +145,12 @@ export class Lookups {
       this.#ask(run, contact)
     }
 
-    if (run.underWay === 0 || !run.isWanted) {
+    if (run.underWay === 0 || run.isCancelled) {
       run.finish()
     }
   }
 
-  #ask(run: Run, contact: Contact): void {
+  #ask(run: Run, contact: PeerInfo): void {
     const request = new Request(run, contact)
     run.lookup.search.asked(contact)
     run.underWay++
@@ -214,9 +215,9 @@ export class Lookups {
     }
   }
 
-  #take(run: Run, contact: Contact, answer: Answer | undefined, error?: Error): void {
+  #take(run: Run, contact: PeerInfo, answer: Answer | undefined, error?: Error): void {
     run.guard(() => {
-      const isEnough = run.isWanted && run.lookup.take(contact, answer, error)
+      const isEnough = !run.isCancelled && run.lookup.take(contact, answer, error)
 
       if (isEnough || (run.underWay === 0 && run.lookup.search.isDone)) {
         run.finish()
@@ -252,8 +253,8 @@ class Run {
     this.#ending = ending
   }
 
-  get isWanted(): boolean {
-    return !this.#isFinished && this.lookup.wanted.isWanted
+  get isCancelled(): boolean {
+    return this.#isFinished || this.lookup.cancellation.isCancelled
   }
 
   finish(): void {
@@ -279,20 +280,20 @@ class Run {
 }
 
 /** One question to one peer. */
-class Request implements Wanted {
+class Request implements CancellationToken {
   readonly run: Run
-  readonly contact: Contact
+  readonly contact: PeerInfo
   readonly askedAtMs: number = performance.now()
   isPending = true
 
-  constructor(run: Run, contact: Contact) {
+  constructor(run: Run, contact: PeerInfo) {
     this.run = run
     this.contact = contact
   }
 
-  /** False as soon as its lookup needs no more answers. */
-  get isWanted(): boolean {
-    return this.isPending && this.run.isWanted
+  /** True as soon as its lookup needs no more answers. */
+  get isCancelled(): boolean {
+    return !this.isPending || this.run.isCancelled
   }
 
   settle(): void {

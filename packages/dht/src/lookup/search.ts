@@ -1,7 +1,7 @@
+import type { PeerInfo } from '@libp2p/interface'
 import { SEARCH_WIDTH } from '../constants.ts'
-import type { Contact } from '../interface.ts'
 import { DEFAULT_MAX_LOOKUP_CANDIDATES, DEFAULT_MAX_LOOKUP_REQUESTS } from '../node-limits.ts'
-import { type Point, pointOfPeer, roughDistance } from './key-space.ts'
+import { type Point, pointOfPeer, roughDistance } from '../peers/key-space.ts'
 
 export interface SearchInit {
   /** The point that the search closes in on. */
@@ -11,10 +11,10 @@ export interface SearchInit {
   count: number
 
   /** Where it begins: so many of the peers known to be nearest to the target, nearest first. */
-  nearest?: (target: Point, count: number) => readonly Contact[]
+  nearest?: (target: Point, count: number) => readonly PeerInfo[]
 
   /** Which peers are only asked when others are too few. */
-  isAvoided?: (contact: Contact) => boolean
+  isAvoided?: (contact: PeerInfo) => boolean
 
   /** How many peers are kept in mind, whoever names them. @default DEFAULT_MAX_LOOKUP_CANDIDATES */
   maxCandidates?: number
@@ -26,7 +26,7 @@ export interface SearchInit {
 type State = 'new' | 'asked' | 'answered' | 'failed' | 'excluded'
 
 interface Candidate {
-  contact: Contact
+  contact: PeerInfo
 
   /** Tells peers apart, too: it is a hash of their ids. */
   readonly distance: number
@@ -34,7 +34,7 @@ interface Candidate {
   state: State
 
   /** The same peer at other addresses, as others have named it: for when it can't be reached at these. */
-  others: Contact[]
+  others: PeerInfo[]
 }
 
 /** So many who name a peer are believed, one after the other, to know its addresses. */
@@ -50,7 +50,7 @@ export class Search {
   /** Nearest first, avoided peers after all others. */
   readonly #candidates: Candidate[] = []
   /** Of the peers known to be nearest, only so many become candidates as are needed. */
-  #known: readonly Contact[] = []
+  #known: readonly PeerInfo[] = []
   #taken = 0
   #usable = 0
   #asked = 0
@@ -63,7 +63,7 @@ export class Search {
   }
 
   /** Learns of peers, and says whether any of them is to be asked. Those already known are kept as they are while they may answer. */
-  add(contacts: Iterable<Contact>): boolean {
+  add(contacts: Iterable<PeerInfo>): boolean {
     let isAnyNear = false
 
     for (const contact of contacts) {
@@ -75,24 +75,24 @@ export class Search {
   }
 
   /** The peers that may be asked now, nearest first. The search needs all of them, in any order. */
-  choices(): Contact[] {
+  choices(): PeerInfo[] {
     return this.#nearestThat('new')
   }
 
   /** A peer is being asked. */
-  asked(contact: Contact): void {
+  asked(contact: PeerInfo): void {
     this.#asked++
     this.#settle(contact, 'asked')
   }
 
   /** Takes in a peer's answer, and says whether it named any peers that are to be asked. */
-  answered(contact: Contact, closer: Iterable<Contact> = []): boolean {
+  answered(contact: PeerInfo, closer: Iterable<PeerInfo> = []): boolean {
     this.#settle(contact, 'answered')
     return this.add(closer)
   }
 
   /** Strikes out a peer, whether it answered before or not; the next nearest takes its place. */
-  failed(contact: Contact): void {
+  failed(contact: PeerInfo): void {
     const candidate = this.#candidateOf(contact)
     const other = candidate?.others.shift()
 
@@ -108,7 +108,7 @@ export class Search {
   }
 
   /** Leaves out a peer for good, whoever names it. */
-  exclude(contact: Contact): void {
+  exclude(contact: PeerInfo): void {
     this.#settle(contact, 'excluded')
   }
 
@@ -147,13 +147,13 @@ export class Search {
   }
 
   /** The nearest peers that answered, nearest first, at most `count`. */
-  answers(): Contact[] {
+  answers(): PeerInfo[] {
     return this.#nearestThat('answered')
   }
 
   /** Those in that state, of the `count` nearest candidates that have not failed and are not left out. */
-  #nearestThat(wanted: 'new' | 'answered'): Contact[] {
-    const contacts: Contact[] = []
+  #nearestThat(wanted: 'new' | 'answered'): PeerInfo[] {
+    const contacts: PeerInfo[] = []
     let left = this.#count
 
     for (const { contact, state } of this.#candidates) {
@@ -199,7 +199,7 @@ export class Search {
     }
   }
 
-  #moreKnown(): Contact | undefined {
+  #moreKnown(): PeerInfo | undefined {
     const before = this.#known.length
 
     if (before >= SEARCH_WIDTH) {
@@ -211,7 +211,7 @@ export class Search {
     return this.#known[this.#taken]
   }
 
-  #add(contact: Contact): Candidate | undefined {
+  #add(contact: PeerInfo): Candidate | undefined {
     const { target, isAvoided } = this.#init
     const distance = roughDistance(target, pointOfPeer(contact.id))
 
@@ -237,7 +237,7 @@ export class Search {
    * A peer has been named once more. Whoever was first may have given addresses where nobody is, by mistake or
    * to hide it, so another's are kept for when these fail, and come first where these have failed before.
    */
-  #addAgain(known: Candidate, contact: Contact): Candidate | undefined {
+  #addAgain(known: Candidate, contact: PeerInfo): Candidate | undefined {
     const { state, others } = known
     const isOver = state === 'answered' || state === 'excluded'
 
@@ -263,7 +263,7 @@ export class Search {
   }
 
   /** The peer is to be asked at these addresses. */
-  #replace(candidate: Candidate, contact: Contact): void {
+  #replace(candidate: Candidate, contact: PeerInfo): void {
     this.#candidates.splice(this.#candidates.indexOf(candidate), 1)
     candidate.contact = contact
     candidate.isAvoided = this.#init.isAvoided?.(contact) === true
@@ -303,7 +303,7 @@ export class Search {
     }
   }
 
-  #settle(contact: Contact, state: State): void {
+  #settle(contact: PeerInfo, state: State): void {
     const candidate = this.#candidateOf(contact)
 
     if (candidate !== undefined) {
@@ -312,7 +312,7 @@ export class Search {
   }
 
   /** Mostly the very contact that the search gave out; else one of the same peer. */
-  #candidateOf(contact: Contact): Candidate | undefined {
+  #candidateOf(contact: PeerInfo): Candidate | undefined {
     for (const candidate of this.#candidates) {
       if (candidate.contact === contact) {
         return candidate
@@ -324,7 +324,7 @@ export class Search {
 }
 
 /** Whether one contact leads to no other addresses than the other one does. */
-function isAt(known: Contact, contact: Contact): boolean {
+function isAt(known: PeerInfo, contact: PeerInfo): boolean {
   return (
     known === contact ||
     contact.multiaddrs.every((address) => known.multiaddrs.some((one) => one.equals(address)))

@@ -1,10 +1,10 @@
 import type { AbortOptions, PeerId, Stream } from '@libp2p/interface'
 import { lpStream } from '@libp2p/utils'
-import type { Attention } from '../exchange/attention.ts'
-import { ByteReader, ByteWriter } from '../exchange/bytes.ts'
-import { MAX_KEY_BYTES, MAX_KEYS_PER_MESSAGE } from '../exchange/limits.ts'
-import { ExchangeProtocolError } from '../exchange/protocol-error.ts'
+import type { Scheduler } from '../admission/scheduler.ts'
 import { nameOf, type RecordStore } from '../store/record-store.ts'
+import { ByteReader, ByteWriter } from '../wire/bytes.ts'
+import { MAX_KEY_BYTES, MAX_KEYS_PER_MESSAGE } from '../wire/limits.ts'
+import { ExchangeProtocolError } from '../wire/protocol-error.ts'
 import { FINGERPRINT_BYTES, fingerprintOf } from './fingerprint.ts'
 
 /**
@@ -32,14 +32,14 @@ export interface TellingOptions {
   readonly store: RecordStore
 
   /** When questions get their turns. */
-  readonly attention: Attention
+  readonly scheduler: Scheduler
 }
 
 /** Tells the peer that has opened the stream the fingerprints of what is held here. */
 export async function tellFingerprints(
   stream: Stream,
   peer: PeerId,
-  { store, attention }: TellingOptions
+  { store, scheduler }: TellingOptions
 ): Promise<void> {
   const signal = AbortSignal.timeout(SERVING_TIMEOUT_MS)
   const messages = lpStream(stream, {
@@ -47,7 +47,7 @@ export async function tellFingerprints(
     maxBufferSize: 2 * MAX_QUESTION_BYTES
   })
   const keys = readQuestion((await messages.read({ signal })).subarray())
-  const answer = await attention.pay({
+  const answer = await scheduler.run({
     ...{ peer: peer.toString(), keys: keys.length, answer: fingerprintsOf(keys, store) },
     isWanted: () => stream.writeStatus === 'writable' && !signal.aborted
   })

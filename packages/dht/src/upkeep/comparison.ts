@@ -1,9 +1,9 @@
-import type { AbortOptions } from '@libp2p/interface'
+import type { AbortOptions, PeerInfo } from '@libp2p/interface'
 import type { ConnectionManager } from '@libp2p/interface-internal'
 import { EMPTY_RECORD } from '@waggle/record'
-import { connectedTo } from '../connect.ts'
 import { toError } from '../errors.ts'
-import type { Contact, RecordChannel } from '../interface.ts'
+import type { RecordChannel } from '../lookup/record-channel.ts'
+import { connectedTo } from '../peers/connect.ts'
 import { askFingerprints, COMPARE_PROTOCOL } from './compare-protocol.ts'
 import { fingerprintOf } from './fingerprint.ts'
 
@@ -16,7 +16,7 @@ export interface ComparisonInit {
 
 /** Asks a peer for the fingerprints of what it holds under some keys. */
 export async function fingerprintsAt(
-  peer: Contact,
+  peer: PeerInfo,
   keys: readonly Uint8Array[],
   { connectionManager, channel, ...options }: ComparisonInit & AbortOptions
 ): Promise<Uint8Array[]> {

@@ -1,12 +1,14 @@
-import { AbortError, type Logger, type PeerId, type Stream } from '@libp2p/interface'
+import { AbortError, type Logger, type PeerId, type PeerInfo, type Stream } from '@libp2p/interface'
 import type { ConnectionManager } from '@libp2p/interface-internal'
-import { type DHTRecord, isPromise, type MaybePromise, whenDone } from '@waggle/record'
-import { connectedTo } from '../connect.ts'
-import { Contacts } from '../exchange/contacts.ts'
-import { OPEN_TIMEOUT_MS } from '../exchange/limits.ts'
-import type { Contact, RecordChannel, Wanted } from '../interface.ts'
-import { receivedRecord } from '../received-record.ts'
+import type { DHTRecord, MaybePromise } from '@waggle/record'
+import { isPromise, whenDone } from '@waggle/record/replica'
+import type { RecordChannel } from '../lookup/record-channel.ts'
+import { connectedTo } from '../peers/connect.ts'
+import { receivedRecord } from '../store/received-record.ts'
 import type { RecordStore } from '../store/record-store.ts'
+import type { CancellationToken } from '../timing/cancellation.ts'
+import { OPEN_TIMEOUT_MS } from '../wire/limits.ts'
+import { PeerDecoder } from '../wire/peer-codec.ts'
 import { WATCH_PROTOCOL } from './limits.ts'
 import { WatchClient, type WatchQuestion } from './watch-client.ts'
 
@@ -20,7 +22,7 @@ export interface ChangeOptions {
 
   /** Whether the replica may collect changes for a moment. */
   readonly isUnhurried: boolean
-  readonly request: Wanted
+  readonly cancellation: CancellationToken
 }
 
 /** What a replica answers when it is asked to tell changes. */
@@ -30,14 +32,14 @@ export interface WatchReply {
 
   /** What it holds, unless that is known. */
   readonly record: DHTRecord | undefined
-  readonly closer: readonly Contact[]
+  readonly closer: readonly PeerInfo[]
 }
 
 /** How changes travel from other nodes to this one. */
 export interface ChangeChannel {
   /** Has a peer tell changes, or merely asks what it holds if it can't. */
-  watch(peer: Contact, key: Uint8Array, options: ChangeOptions): Promise<WatchReply>
-  unwatch(peer: Contact, key: Uint8Array): void
+  watch(peer: PeerInfo, key: Uint8Array, options: ChangeOptions): Promise<WatchReply>
+  unwatch(peer: PeerInfo, key: Uint8Array): void
 }
 
 export interface WatchChannelInit {
@@ -57,10 +59,10 @@ export interface WatchChannelInit {
   readonly onChange: (key: Uint8Array, record: DHTRecord) => void
 
   /** A peer has broken the protocol. */
-  readonly onOffence?: (peer: PeerId, error: Error) => void
+  readonly onViolation?: (peer: PeerId, error: Error) => void
 
   /** Who is not asked, because it broke the protocol lately. */
-  readonly isBanished?: (peer: PeerId) => boolean
+  readonly isBanned?: (peer: PeerId) => boolean
 
   /** A peer tells nothing any more. */
   readonly onLost: (peer: PeerId) => void
@@ -70,20 +72,20 @@ export interface WatchChannelInit {
 export class WatchChannel implements ChangeChannel {
   readonly #init: WatchChannelInit
   readonly #clients = new Map<string, WatchClient>()
-  readonly #contacts = new Contacts()
+  readonly #contacts = new PeerDecoder()
 
   constructor(init: WatchChannelInit) {
     this.#init = init
   }
 
   async watch(
-    peer: Contact,
+    peer: PeerInfo,
     key: Uint8Array,
-    { digest, closerCount, isUnhurried, request }: ChangeOptions
+    { digest, closerCount, isUnhurried, cancellation }: ChangeOptions
   ): Promise<WatchReply> {
     try {
       const question: WatchQuestion = { name: 'watch', key, digest, closerCount, isUnhurried }
-      const { state, record, closer } = await this.#clientOf(peer).ask(question, request)
+      const { state, record, closer } = await this.#clientOf(peer).ask(question, cancellation)
       return {
         isWatched: state === 'watched',
         record: record && (await this.#received(peer, key, record)),
@@ -91,7 +93,7 @@ export class WatchChannel implements ChangeChannel {
       }
     } catch (error) {
       if (error instanceof Error && error.name === 'UnsupportedProtocolError') {
-        const options = { closerCount, isCloserAlways: true, request }
+        const options = { closerCount, isCloserAlways: true, cancellation }
         const { record, closer } = await this.#init.records.find(peer, key, options)
         return { isWatched: false, record, closer }
       }
@@ -100,7 +102,7 @@ export class WatchChannel implements ChangeChannel {
     }
   }
 
-  unwatch(peer: Contact, key: Uint8Array): void {
+  unwatch(peer: PeerInfo, key: Uint8Array): void {
     // Whoever is not there to be told will watch no longer than its lease.
     this.#clients
       .get(peer.id.toString())
@@ -115,7 +117,7 @@ export class WatchChannel implements ChangeChannel {
     }
   }
 
-  #clientOf(peer: Contact): WatchClient {
+  #clientOf(peer: PeerInfo): WatchClient {
     const name = peer.id.toString()
     const known = this.#clients.get(name)
 
@@ -127,7 +129,7 @@ export class WatchChannel implements ChangeChannel {
       open: () => this.#open(peer),
       contactOf: (introduced) => this.#contacts.of(introduced),
       onChange: (key, bytes) => this.#onChange(peer, key, bytes),
-      onOffence: (error) => this.#init.onOffence?.(peer.id, error),
+      onViolation: (error) => this.#init.onViolation?.(peer.id, error),
       onAnswer: () => this.#init.onAnswer(peer.id),
       onEnd: () => {
         this.#clients.delete(name)
@@ -139,7 +141,7 @@ export class WatchChannel implements ChangeChannel {
   }
 
   /** Those that take longer to check may come behind later ones: joined, they come to the same. */
-  #onChange(peer: Contact, key: Uint8Array, bytes: Uint8Array): void {
+  #onChange(peer: PeerInfo, key: Uint8Array, bytes: Uint8Array): void {
     void whenDone(this.#received(peer, key, bytes), (record) => {
       if (record !== undefined) {
         this.#init.onChange(key, record)
@@ -148,7 +150,7 @@ export class WatchChannel implements ChangeChannel {
   }
 
   #received(
-    peer: Contact,
+    peer: PeerInfo,
     key: Uint8Array,
     bytes: Uint8Array
   ): MaybePromise<DHTRecord | undefined> {
@@ -161,8 +163,8 @@ export class WatchChannel implements ChangeChannel {
     return record
   }
 
-  async #open(peer: Contact): Promise<Stream> {
-    const { connectionManager, isBanished } = this.#init
+  async #open(peer: PeerInfo): Promise<Stream> {
+    const { connectionManager, isBanned: isBanished } = this.#init
 
     if (isBanished?.(peer.id)) {
       throw new Error(`the peer ${peer.id} broke the protocol lately`)

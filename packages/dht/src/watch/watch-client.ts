@@ -1,15 +1,15 @@
-import type { Stream } from '@libp2p/interface'
+import type { PeerInfo, Stream } from '@libp2p/interface'
 import { toError } from '../errors.ts'
-import { namedIn } from '../exchange/contacts.ts'
-import { FramedStream } from '../exchange/framed-stream.ts'
-import { MAX_SILENCE_MS } from '../exchange/limits.ts'
-import type { WirePeer } from '../exchange/messages.ts'
-import { ExchangeProtocolError } from '../exchange/protocol-error.ts'
-import { QuestionQueue, type Waiting } from '../exchange/question-queue.ts'
-import type { Contact, Wanted } from '../interface.ts'
 import { nameOf } from '../store/record-store.ts'
+import type { CancellationToken } from '../timing/cancellation.ts'
+import { FramedStream } from '../wire/framed-stream.ts'
+import { MAX_SILENCE_MS } from '../wire/limits.ts'
+import type { EncodedPeer } from '../wire/peer-codec.ts'
+import { namedIn } from '../wire/peer-codec.ts'
+import { ExchangeProtocolError } from '../wire/protocol-error.ts'
+import { RequestQueue, type Waiting } from '../wire/request-queue.ts'
 import { MAX_MESSAGES_UNDER_WAY, MAX_QUEUED_KEYS, MAX_UNCHECKED_RECORDS } from './limits.ts'
-import { Standings } from './standings.ts'
+import { Subscriptions } from './subscriptions.ts'
 import {
   WATCHING,
   type WatchedAnswer,
@@ -19,13 +19,13 @@ import {
 
 export interface WatchClientInit {
   /** The peer has broken the protocol. */
-  readonly onOffence?: (error: Error) => void
+  readonly onViolation?: (error: Error) => void
 
   /** Opens a stream to the peer. */
   readonly open: () => Promise<Stream>
 
   /** Reads a peer that a reply introduces; undefined for what is none. */
-  readonly contactOf: (peer: WirePeer) => Contact | undefined
+  readonly contactOf: (peer: EncodedPeer) => PeerInfo | undefined
 
   /** The peer tells of a change to a key that is watched. */
   readonly onChange: (key: Uint8Array, record: Uint8Array) => void
@@ -52,7 +52,7 @@ export interface WatchQuestion {
 
 /** What the peer says to it. */
 export interface WatchAnswer extends Omit<WatchedAnswer, 'closer'> {
-  readonly closer: readonly Contact[]
+  readonly closer: readonly PeerInfo[]
 }
 
 type Asked = Waiting<WatchQuestion, WatchAnswer>
@@ -66,8 +66,8 @@ type Asked = Waiting<WatchQuestion, WatchAnswer>
 export class WatchClient {
   readonly #init: WatchClientInit
   readonly #underWay: Asked[][] = []
-  readonly #queue = new QuestionQueue<WatchQuestion, WatchAnswer>({ sizeOf, isAlike })
-  readonly #standings = new Standings()
+  readonly #queue = new RequestQueue<WatchQuestion, WatchAnswer>({ sizeOf, isAlike })
+  readonly #standings = new Subscriptions()
   #stream: FramedStream<WatchMessage> | undefined
   #isOpening = false
   #isFlushScheduled = false
@@ -84,7 +84,7 @@ export class WatchClient {
   }
 
   /** Rejects when the peer gives no usable answer, or nobody wanted one before it was asked. */
-  ask(question: WatchQuestion, request?: Wanted): Promise<WatchAnswer> {
+  ask(question: WatchQuestion, cancellation?: CancellationToken): Promise<WatchAnswer> {
     if (this.#endedBy !== undefined) {
       return Promise.reject(this.#endedBy)
     }
@@ -94,7 +94,7 @@ export class WatchClient {
     }
 
     return new Promise((resolve, reject) => {
-      this.#queue.push({ question, request, resolve, reject })
+      this.#queue.push({ question, cancellation, resolve, reject })
       this.#scheduleFlush()
     })
   }
@@ -173,7 +173,7 @@ export class WatchClient {
       stream,
       language: WATCHING,
       onMessage: (message) => this.#onMessage(message),
-      onOffence: (error) => this.#init.onOffence?.(error),
+      onViolation: (error) => this.#init.onViolation?.(error),
       onClose: (error) => this.#end(error),
       onDrain: () => this.#flush()
     })

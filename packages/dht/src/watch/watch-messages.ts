@@ -1,6 +1,3 @@
-import { ByteReader, ByteWriter } from '../exchange/bytes.ts'
-import { type Language, writeFrame } from '../exchange/frames.ts'
-import { MAX_KEYS_PER_MESSAGE, MAX_MESSAGE_BYTES } from '../exchange/limits.ts'
 import {
   readCloserCount,
   readFlag,
@@ -8,12 +5,15 @@ import {
   readItems,
   readKey,
   readPeers,
-  type WirePeer,
   writeIndexes,
   writePeers
 } from '../exchange/messages.ts'
-import { ExchangeProtocolError } from '../exchange/protocol-error.ts'
-import { DIGEST_BYTES } from '../record-digest.ts'
+import { DIGEST_BYTES } from '../store/record-digest.ts'
+import { ByteReader, ByteWriter } from '../wire/bytes.ts'
+import { type Language, writeFrame } from '../wire/frames.ts'
+import { MAX_KEYS_PER_MESSAGE, MAX_MESSAGE_BYTES } from '../wire/limits.ts'
+import type { EncodedPeer } from '../wire/peer-codec.ts'
+import { ExchangeProtocolError } from '../wire/protocol-error.ts'
 
 /** Asks to be told of changes, or goes on asking; and for what is held by now. */
 export interface WatchRequest {
@@ -41,7 +41,7 @@ export interface UnwatchRequest {
 /** Answers the first keys of the oldest request without an answer; the others are to be asked for again. */
 export interface WatchedReply {
   readonly name: 'watched'
-  readonly peers: readonly WirePeer[]
+  readonly peers: readonly EncodedPeer[]
   readonly answers: readonly WatchedAnswer[]
 }
 

@@ -1,12 +1,12 @@
 import type { PeerId, Stream } from '@libp2p/interface'
 import { type DHTRecord, encodeRecord, join, type Limits, parseRecordKey } from '@waggle/record'
-import { Attention } from '../exchange/attention.ts'
-import type { Routing } from '../interface.ts'
+import { Scheduler } from '../admission/scheduler.ts'
+import type { Routing } from '../peers/routing.ts'
 import { keyOf, type RecordStore } from '../store/record-store.ts'
 import { Alarm } from '../timing/alarm.ts'
 import { COLLECT_MS, LEASE_MS, MAX_WATCHES, MAX_WATCHES_PER_PEER } from './limits.ts'
+import { Watcher } from './subscriber-stream.ts'
 import { changedFrame } from './watch-messages.ts'
-import { Watcher } from './watcher.ts'
 
 export interface WatchServerInit {
   readonly store: RecordStore
@@ -19,10 +19,10 @@ export interface WatchServerInit {
    *
    * @default its own
    */
-  readonly attention?: Attention
+  readonly scheduler?: Scheduler
 
   /** A peer has broken the protocol. */
-  readonly onOffence?: (peer: PeerId, error: Error) => void
+  readonly onViolation?: (peer: PeerId, error: Error) => void
 }
 
 /** How often leases are looked at. */
@@ -34,7 +34,7 @@ const SWEEP_MS: number = LEASE_MS / 3
  */
 export class WatchServer {
   readonly #init: WatchServerInit
-  readonly #attention: Attention
+  readonly #scheduler: Scheduler
   readonly #watchers = new Map<string, Set<Watcher>>()
   readonly #open = new Set<Watcher>()
   readonly #countOfPeer = new Map<string, number>()
@@ -49,7 +49,7 @@ export class WatchServer {
 
   constructor(init: WatchServerInit) {
     this.#init = init
-    this.#attention = init.attention ?? new Attention()
+    this.#scheduler = init.scheduler ?? new Scheduler()
     this.#written = new Written(init.store.limits)
     this.#collected = new Written(init.store.limits)
     init.store.follow((name, write) => this.#onWrite(name, write))
@@ -64,8 +64,8 @@ export class WatchServer {
   serve(stream: Stream, peer: PeerId): void {
     const watcher = new Watcher({
       ...{ stream, peer, store: this.#init.store, routing: this.#init.routing },
-      attention: this.#attention,
-      onOffence: (error) => this.#init.onOffence?.(peer, error),
+      scheduler: this.#scheduler,
+      onOffence: (error) => this.#init.onViolation?.(peer, error),
       admit: (name) => this.#admit(watcher, name),
       release: (name) => this.#release(watcher, name),
       onClose: () => this.#open.delete(watcher)

@@ -1,12 +1,13 @@
-import { Contacts } from '../../src/exchange/contacts.ts'
+import type { PeerInfo } from '@libp2p/interface'
 import {
   type Answer,
   ExchangeClient,
   type ExchangeClientInit
 } from '../../src/exchange/exchange-client.ts'
-import type { FoundReply, StoredReply, WirePeer } from '../../src/exchange/messages.ts'
-import type { FindQuestion, Question, StoreQuestion } from '../../src/exchange/questions.ts'
-import type { Contact } from '../../src/interface.ts'
+import type { FoundReply, StoredReply } from '../../src/exchange/messages.ts'
+import type { ExchangeRequest, FindQuestion, StoreQuestion } from '../../src/exchange/requests.ts'
+import type { EncodedPeer } from '../../src/wire/peer-codec.ts'
+import { PeerDecoder } from '../../src/wire/peer-codec.ts'
 import { Mailbox } from './exchange-mailbox.ts'
 import type { StreamSource } from './exchange-streams.ts'
 import { Talker } from './exchange-talker.ts'
@@ -35,7 +36,7 @@ export function store(key: string, differences: Partial<StoreQuestion> = {}): St
 export function found(
   id: number,
   records: readonly (string | null)[],
-  peers: readonly WirePeer[] = []
+  peers: readonly EncodedPeer[] = []
 ): FoundReply {
   const closer = peers.map((_, place) => place)
   const answers = records.map((record) =>
@@ -65,11 +66,11 @@ export function clientOf(open: ExchangeClientInit['open']): ExchangeClient {
   return new ExchangeClient({ open, contactOf })
 }
 
-function contactOf(peer: WirePeer): Contact | undefined {
+function contactOf(peer: EncodedPeer): PeerInfo | undefined {
   return contacts.of(peer)
 }
 
-const contacts = new Contacts()
+const contacts = new PeerDecoder()
 
 /** A client, and the peer that it asks in the hands of a test. */
 export interface Asking {
@@ -78,7 +79,7 @@ export interface Asking {
   /** How many streams the client has opened, and how often it had nothing open or waiting any more. */
   readonly counts: { opened: number; idle: number }
 
-  ask(...questions: Question[]): Promise<Answer[]>
+  ask(...questions: ExchangeRequest[]): Promise<Answer[]>
 
   /** The other end of the next stream that the client opens. */
   peer(): Promise<Talker>

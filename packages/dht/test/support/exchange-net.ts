@@ -1,7 +1,7 @@
 import type { Libp2p, PeerId, PrivateKey, ServiceMap, Stream } from '@libp2p/interface'
 import { vi } from 'vitest'
 import { DEFAULT_KAD_PROTOCOL } from '../../src/constants.ts'
-import { EXCHANGE_PROTOCOL, MAX_EXCHANGE_STREAMS } from '../../src/exchange/limits.ts'
+import { EXCHANGE_PROTOCOL, MAX_EXCHANGE_STREAMS } from '../../src/wire/limits.ts'
 import { Mailbox } from './exchange-mailbox.ts'
 import { Talker } from './exchange-talker.ts'
 import { basicServices, type DisposableNode, kadOf, libp2pNode } from './libp2p-node.ts'

@@ -1,7 +1,7 @@
 import type { Stream } from '@libp2p/interface'
-import { ByteWriter } from '../../src/exchange/bytes.ts'
-import type { Language } from '../../src/exchange/frames.ts'
 import { EXCHANGE, type Message, writeMessage } from '../../src/exchange/messages.ts'
+import { ByteWriter } from '../../src/wire/bytes.ts'
+import type { Language } from '../../src/wire/frames.ts'
 import { Mailbox } from './exchange-mailbox.ts'
 
 /** A message's bytes. */

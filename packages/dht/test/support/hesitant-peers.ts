@@ -1,14 +1,15 @@
-import type { Contact, Wanted } from '../../src/interface.ts'
-import { Avoidance } from '../../src/lookup/avoidance.ts'
+import type { PeerInfo } from '@libp2p/interface'
 import { type Answer, type Lookup, Lookups, type LookupsInit } from '../../src/lookup/lookups.ts'
 import { Search } from '../../src/lookup/search.ts'
+import { Avoidance } from '../../src/peers/avoidance.ts'
+import type { CancellationToken } from '../../src/timing/cancellation.ts'
+import { ACTIVE } from './cancellation.ts'
 import { contacts, nearestFirst, pointOf } from './numbered-peers.ts'
-import { WANTED } from './wanted.ts'
 
 const target = pointOf(Uint8Array.of(7))
 
 /** All peers that there are, the nearest to what is searched for first. */
-export const peers: readonly Contact[] = nearestFirst(target, contacts(40))
+export const peers: readonly PeerInfo[] = nearestFirst(target, contacts(40))
 export const NOTHING: Answer = { closer: [] }
 export const REQUEST_TIMEOUT_MS = 3000
 
@@ -19,8 +20,8 @@ export type Ask = Lookup<Answer>['ask']
 
 /** One question that the test answers when it likes. */
 export interface Question {
-  readonly contact: Contact
-  readonly request: Wanted
+  readonly contact: PeerInfo
+  readonly cancellation: CancellationToken
   answer(answer?: Answer): void
   fail(error: unknown): void
 }
@@ -31,11 +32,11 @@ export function hesitantPeers(): { questions: Question[]; ask: Ask } {
 
   return {
     questions,
-    ask(contact, request) {
+    ask(contact, cancellation) {
       const { promise, resolve, reject } = Promise.withResolvers<Answer>()
       questions.push({
         contact,
-        request,
+        cancellation,
         answer: (answer = NOTHING) => resolve(answer),
         fail: reject
       })
@@ -44,7 +45,7 @@ export function hesitantPeers(): { questions: Question[]; ask: Ask } {
   }
 }
 
-export function searchFor(count: number, known: readonly Contact[] = peers): Search {
+export function searchFor(count: number, known: readonly PeerInfo[] = peers): Search {
   const search = new Search({ target, count })
   search.add(known)
   return search
@@ -80,7 +81,7 @@ export function scene(init: Partial<LookupsInit> = {}): Scene {
       lookups.run({
         search,
         ask,
-        wanted: WANTED,
+        cancellation: ACTIVE,
         parallelism: PARALLELISM,
         isHedged: false,
         take: (contact, answer) => {
@@ -93,7 +94,7 @@ export function scene(init: Partial<LookupsInit> = {}): Scene {
 }
 
 /** How many peers are nearer. */
-export function rankOf({ id }: Contact): number {
+export function rankOf({ id }: PeerInfo): number {
   return peers.findIndex((peer) => peer.id.equals(id))
 }
 
@@ -103,5 +104,5 @@ export function ranksAsked(questions: readonly Question[]): number[] {
 
 /** Which of the peers are avoided now. */
 export function avoidedRanks({ avoidance }: Scene): number[] {
-  return [...peers.keys()].filter((rank) => avoidance.has((peers[rank] as Contact).id))
+  return [...peers.keys()].filter((rank) => avoidance.has((peers[rank] as PeerInfo).id))
 }

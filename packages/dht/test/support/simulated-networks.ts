@@ -1,9 +1,8 @@
-import type { PeerId } from '@libp2p/interface'
+import type { PeerId, PeerInfo } from '@libp2p/interface'
 import { multiaddr } from '@multiformats/multiaddr'
 import { SEARCH_WIDTH } from '../../src/constants.ts'
-import type { Contact } from '../../src/interface.ts'
-import { Acquaintance } from '../../src/join/acquaintance.ts'
-import { pointOfPeer, roughDistance } from '../../src/lookup/key-space.ts'
+import { NetworkMerge } from '../../src/discovery/network-merge.ts'
+import { pointOfPeer, roughDistance } from '../../src/peers/key-space.ts'
 import { peerNumber } from './numbered-peers.ts'
 
 const ADDRESS = [multiaddr('/ip4/10.0.0.1/tcp/1337')]
@@ -13,15 +12,15 @@ const BUCKET_SIZE = 20
 
 /** A peer of a network without a network: its routing table, and how it makes acquaintances. */
 export class SimulatedPeer {
-  readonly contact: Contact
+  readonly contact: PeerInfo
   readonly known = new Map<string, SimulatedPeer>()
-  readonly #acquaintance: Acquaintance
+  readonly #acquaintance: NetworkMerge
   readonly #world: SimulatedWorld
 
   constructor(id: PeerId, world: SimulatedWorld) {
     this.contact = { id, multiaddrs: ADDRESS }
     this.#world = world
-    this.#acquaintance = new Acquaintance({
+    this.#acquaintance = new NetworkMerge({
       self: id,
       ask: async (peer, target) => {
         world.questions++
@@ -38,7 +37,7 @@ export class SimulatedPeer {
     return this.contact.id
   }
 
-  nearest(target: Uint8Array, count: number): Contact[] {
+  nearest(target: Uint8Array, count: number): PeerInfo[] {
     return [...this.known.values()]
       .map(({ contact }) => contact)
       .sort(
@@ -71,7 +70,7 @@ export class SimulatedPeer {
       this.#world.dials++
       this.learn(peer)
       peer.learn(this)
-      peer.#acquaintance.meet(this.id)
+      peer.#acquaintance.discover(this.id)
     }
   }
 

@@ -1,25 +1,24 @@
-import { AbortError } from '@libp2p/interface'
+import { AbortError, type PeerInfo } from '@libp2p/interface'
 import type { DHTRecord } from '@waggle/record'
 import { DEFAULT_NUM_REPLICAS } from '../../src/constants.ts'
 import { BusyError } from '../../src/errors.ts'
+import { Lookups } from '../../src/lookup/lookups.ts'
 import type {
-  Contact,
   FindOptions,
   FindReply,
   RecordChannel,
-  Routing,
   StoreReply,
   WriteOptions
-} from '../../src/interface.ts'
-import { Avoidance } from '../../src/lookup/avoidance.ts'
-import { Lookups } from '../../src/lookup/lookups.ts'
-import { Replicas, type ReplicasInit } from '../../src/replicas/replicas.ts'
+} from '../../src/lookup/record-channel.ts'
+import { Avoidance } from '../../src/peers/avoidance.ts'
+import type { Routing } from '../../src/peers/routing.ts'
+import { Replicas, type ReplicasInit } from '../../src/reading/replicas.ts'
 import { RecordStore } from '../../src/store/record-store.ts'
 import { type ManualClock, manualClock } from './manual-clock.ts'
 import { contacts, nearestFirst, pointOf } from './numbered-peers.ts'
 
 /** A peer of a simulated network, this node being one of them. */
-export interface SimulatedReplica extends Contact {
+export interface SimulatedReplica extends PeerInfo {
   store: RecordStore
 
   /** Which requests it rejects. */
@@ -125,17 +124,17 @@ export class Simulation implements RecordChannel, Routing {
     })
   }
 
-  nearest(target: Uint8Array, count: number): Contact[] {
+  nearest(target: Uint8Array, count: number): PeerInfo[] {
     return nearestFirst(target, this.#known).slice(0, count).map(namely)
   }
 
-  async find(contact: Contact, key: Uint8Array, options: FindOptions): Promise<FindReply> {
+  async find(contact: PeerInfo, key: Uint8Array, options: FindOptions): Promise<FindReply> {
     const { store } = await this.#reached('find', contact, options)
     return { record: store.get(key), closer: this.#near(key) }
   }
 
   async store(
-    contact: Contact,
+    contact: PeerInfo,
     key: Uint8Array,
     write: DHTRecord,
     options: WriteOptions
@@ -157,17 +156,17 @@ export class Simulation implements RecordChannel, Routing {
     return true
   }
 
-  #near(key: Uint8Array): Contact[] {
+  #near(key: Uint8Array): PeerInfo[] {
     const others = this.peers.filter((other) => other !== this.self)
     return nearestFirst(pointOf(key), others).slice(0, WHOM_A_PEER_NAMES).map(namely)
   }
 
   async #reached(
     kind: 'find' | 'store',
-    { id }: Contact,
-    { request }: WriteOptions
+    { id }: PeerInfo,
+    { cancellation }: WriteOptions
   ): Promise<SimulatedReplica> {
-    if (request?.isWanted === false) {
+    if (cancellation?.isCancelled === true) {
       throw new AbortError('nobody wants the answer any more')
     }
 
@@ -192,6 +191,6 @@ function applies(which: Which, kind: 'find' | 'store'): boolean {
 }
 
 /** What a message says of a peer. */
-function namely({ id, multiaddrs }: Contact): Contact {
+function namely({ id, multiaddrs }: PeerInfo): PeerInfo {
   return { id, multiaddrs }
 }

@@ -1,9 +1,8 @@
-import type { PeerId } from '@libp2p/interface'
+import type { PeerId, PeerInfo } from '@libp2p/interface'
 import { type DHTRecord, recordKey } from '@waggle/record'
 import { vi } from 'vitest'
-import type { Rates } from '../../src/exchange/admission.ts'
-import { Attention } from '../../src/exchange/attention.ts'
-import type { Contact } from '../../src/interface.ts'
+import type { Rates } from '../../src/admission/rate-limits.ts'
+import { Scheduler } from '../../src/admission/scheduler.ts'
 import { RecordStore, type RecordStoreOptions } from '../../src/store/record-store.ts'
 import { WATCHING, type WatchMessage, type WatchRequest } from '../../src/watch/watch-messages.ts'
 import { WatchServer } from '../../src/watch/watch-server.ts'
@@ -17,7 +16,7 @@ export type WatchTalker = Talker<WatchMessage>
 
 export interface WatchServingInit extends RecordStoreOptions {
   /** The peers that the server knows, nearest first, whatever the key is. */
-  readonly known?: readonly Contact[]
+  readonly known?: readonly PeerInfo[]
 
   /** What it does besides whenever it looks for them. */
   readonly onLook?: () => void
@@ -29,7 +28,7 @@ export interface WatchServingInit extends RecordStoreOptions {
 /** A replica that others watch, and its store. */
 export class WatchServing {
   readonly store: RecordStore
-  readonly attention: Attention
+  readonly scheduler: Scheduler
   readonly server: WatchServer
   readonly #source: StreamSource
 
@@ -39,9 +38,9 @@ export class WatchServing {
   ) {
     this.#source = source
     this.store = new RecordStore({ clock: manualClock(NOW), ...options })
-    this.attention = new Attention(rates)
+    this.scheduler = new Scheduler(rates)
     this.server = new WatchServer({
-      ...{ store: this.store, attention: this.attention },
+      ...{ store: this.store, scheduler: this.scheduler },
       routing: {
         nearest(_, count) {
           onLook()

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { Admission } from '../../src/exchange/admission.ts'
-import { DialAllowance } from '../../src/exchange/dial-allowance.ts'
+import { RateLimits } from '../../src/admission/rate-limits.ts'
+import { DialAllowance } from '../../src/peers/dial-limiter.ts'
 
 function atTime(): { nowMs: number; clock: () => number } {
   const time = { nowMs: 0, clock: () => time.nowMs }
@@ -8,9 +8,9 @@ function atTime(): { nowMs: number; clock: () => number } {
 }
 
 describe('Admission', () => {
-  it('lets each peer ask for its rate, and all together for theirs (N9)', () => {
+  it('lets each peer ask for its rate, and all together for theirs (N9f)', () => {
     const time = atTime()
-    const admission = new Admission(
+    const admission = new RateLimits(
       { maxKeysPerSecondPerPeer: 100, maxKeysPerSecond: 250 },
       time.clock
     )
@@ -29,7 +29,7 @@ describe('Admission', () => {
 
   it('saves up no more than a second', () => {
     const time = atTime()
-    const admission = new Admission(
+    const admission = new RateLimits(
       { maxKeysPerSecondPerPeer: 5, maxKeysPerSecond: 50 },
       time.clock
     )

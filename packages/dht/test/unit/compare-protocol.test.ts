@@ -1,9 +1,8 @@
 import { multiaddr } from '@multiformats/multiaddr'
 import { getDHTTime, plainRecord, recordKey } from '@waggle/record'
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
-import { Attention } from '../../src/exchange/attention.ts'
-import { MAX_KEY_BYTES } from '../../src/exchange/limits.ts'
-import type { RecordChannel } from '../../src/interface.ts'
+import { Scheduler } from '../../src/admission/scheduler.ts'
+import type { RecordChannel } from '../../src/lookup/record-channel.ts'
 import { RecordStore } from '../../src/store/record-store.ts'
 import {
   askFingerprints,
@@ -12,6 +11,7 @@ import {
 } from '../../src/upkeep/compare-protocol.ts'
 import { fingerprintsAt } from '../../src/upkeep/comparison.ts'
 import { FINGERPRINT_BYTES, fingerprintOf } from '../../src/upkeep/fingerprint.ts'
+import { MAX_KEY_BYTES } from '../../src/wire/limits.ts'
 import { busyFor } from '../support/busy-for.ts'
 import { type StreamSource, streamSource } from '../support/exchange-streams.ts'
 import { PATIENCE } from '../support/libp2p-node.ts'
@@ -30,12 +30,12 @@ function hex(bytes: Uint8Array): string {
 describe('comparing what two peers hold', () => {
   let streams: StreamSource
   let store: RecordStore
-  let attention: Attention
+  let scheduler: Scheduler
 
   beforeAll(async () => {
     streams = await streamSource()
     store = new RecordStore()
-    attention = new Attention()
+    scheduler = new Scheduler()
     store.apply(HELD, RECORD)
   })
 
@@ -45,7 +45,7 @@ describe('comparing what two peers hold', () => {
 
   it('tells the fingerprint of each record, and that there is none', async () => {
     const [near, far] = await streams.open()
-    const told = tellFingerprints(far, streams.asker, { store, attention })
+    const told = tellFingerprints(far, streams.asker, { store, scheduler })
     const signal = AbortSignal.timeout(5000)
 
     const fingerprints = await askFingerprints(near, [HELD, ABSENT, HELD], { signal })
@@ -56,7 +56,7 @@ describe('comparing what two peers hold', () => {
   it('takes as many keys as a question may have', async () => {
     const [near, far] = await streams.open()
     const keys = Array.from({ length: MAX_COMPARED_KEYS }, (_, i) => recordKey(i))
-    const told = tellFingerprints(far, streams.asker, { store, attention })
+    const told = tellFingerprints(far, streams.asker, { store, scheduler })
     const signal = AbortSignal.timeout(5000)
 
     const fingerprints = await askFingerprints(near, keys, { signal })
@@ -64,11 +64,11 @@ describe('comparing what two peers hold', () => {
     await told
   })
 
-  it('looks at a key once, however often it is asked for (N9)', async () => {
+  it('looks at a key once, however often it is asked for (N9f)', async () => {
     const [near, far] = await streams.open()
     const looks = vi.spyOn(store, 'get')
     const keys = Array.from({ length: MAX_COMPARED_KEYS }, () => HELD)
-    const told = tellFingerprints(far, streams.asker, { store, attention })
+    const told = tellFingerprints(far, streams.asker, { store, scheduler })
     const signal = AbortSignal.timeout(5000)
 
     const fingerprints = await askFingerprints(near, keys, { signal })
@@ -82,11 +82,11 @@ describe('comparing what two peers hold', () => {
     expect(fingerprintOf(RECORD)).toBe(fingerprintOf(RECORD))
   })
 
-  it('counts keys for the rate of who asks (N9)', async () => {
+  it('counts keys for the rate of who asks (N9f)', async () => {
     const [near, far] = await streams.open()
     const rates = { maxKeysPerSecondPerPeer: 1, maxKeysPerSecond: 1000 }
-    const strict = new Attention(rates)
-    const told = tellFingerprints(far, streams.asker, { store, attention: strict })
+    const strict = new Scheduler(rates)
+    const told = tellFingerprints(far, streams.asker, { store, scheduler: strict })
     const keys = Array.from({ length: MAX_COMPARED_KEYS }, (_, i) => recordKey(i))
     await askFingerprints(near, keys, { signal: AbortSignal.timeout(5000) })
     await told
@@ -98,11 +98,11 @@ describe('comparing what two peers hold', () => {
     const MANY = Array.from({ length: MAX_COMPARED_KEYS }, (_, i) => recordKey(i))
     let slow: RecordStore
     let isSlow: boolean
-    let shared: Attention
+    let shared: Scheduler
 
     beforeEach(() => {
       isSlow = false
-      shared = new Attention()
+      shared = new Scheduler()
       slow = new RecordStore({
         clock() {
           busyFor(isSlow ? 0.5 : 0)
@@ -117,12 +117,12 @@ describe('comparing what two peers hold', () => {
       isSlow = true
     })
 
-    it('lets others have their turn (N9)', async () => {
+    it('lets others have their turn (N9f)', async () => {
       const [[greedyNear, greedyFar], [near, far]] = [await streams.open(), await streams.open()]
       const signal = AbortSignal.timeout(PATIENCE.timeout)
       const tellings = [
-        tellFingerprints(greedyFar, streams.asker, { store: slow, attention: shared }),
-        tellFingerprints(far, peerNumber(1), { store: slow, attention: shared })
+        tellFingerprints(greedyFar, streams.asker, { store: slow, scheduler: shared }),
+        tellFingerprints(far, peerNumber(1), { store: slow, scheduler: shared })
       ]
       const much = askFingerprints(greedyNear, MANY, { signal })
       await vi.waitUntil(() => shared.work.waiting > 0, PATIENCE)
@@ -135,7 +135,7 @@ describe('comparing what two peers hold', () => {
 
     it('leaves the rest undone when it is gone', async () => {
       const [near, far] = await streams.open()
-      const told = tellFingerprints(far, streams.asker, { store: slow, attention: shared })
+      const told = tellFingerprints(far, streams.asker, { store: slow, scheduler: shared })
       const asked = askFingerprints(near, MANY, { signal: AbortSignal.timeout(5000) })
       await vi.waitUntil(() => shared.work.waiting > 0, PATIENCE)
       near.abort(new Error('gone'))
@@ -151,9 +151,9 @@ describe('comparing what two peers hold', () => {
     ['bytes after the end', Uint8Array.of(3, 1, 0, 0)],
     ['a length beyond the limit', Uint8Array.of(0xff, 0xff, 0xff, 0x7f)],
     ['a key beyond the limit', Uint8Array.of(4, 1, ...[0x81, 0x80, 0x04])]
-  ])('refuses %s (N9)', async (_, bytes) => {
+  ])('refuses %s (N9b)', async (_, bytes) => {
     const [near, far] = await streams.open()
-    const told = tellFingerprints(far, streams.asker, { store, attention })
+    const told = tellFingerprints(far, streams.asker, { store, scheduler })
     near.send(bytes)
 
     await expect(told).rejects.toThrow()
@@ -161,7 +161,7 @@ describe('comparing what two peers hold', () => {
     far.abort(new Error('as the service does'))
   })
 
-  it('rejects an answer that is not as long as it has to be (N9)', async () => {
+  it('rejects an answer that is not as long as it has to be (N9b)', async () => {
     const [near, far] = await streams.open()
     far.send(Uint8Array.of(3, 1, 2, 3))
 

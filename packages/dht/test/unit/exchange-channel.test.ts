@@ -2,23 +2,19 @@ import { type PeerId, UnsupportedProtocolError } from '@libp2p/interface'
 import type { ConnectionManager } from '@libp2p/interface-internal'
 import { encodeRecord, plainRecord, recordKey } from '@waggle/record'
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest'
-import { wirePeerOf } from '../../src/exchange/contacts.ts'
 import { ExchangeChannel } from '../../src/exchange/exchange-channel.ts'
-import {
-  EXCHANGE_PROTOCOL,
-  OPEN_TIMEOUT_MS,
-  STOCK_PEER_MEMORY_MS
-} from '../../src/exchange/limits.ts'
 import type { FoundReply } from '../../src/exchange/messages.ts'
-import type { FindReply, RecordChannel } from '../../src/interface.ts'
+import type { FindReply, RecordChannel } from '../../src/lookup/record-channel.ts'
 import { RecordStore } from '../../src/store/record-store.ts'
+import { EXCHANGE_PROTOCOL, OPEN_TIMEOUT_MS, STOCK_PEER_MEMORY_MS } from '../../src/wire/limits.ts'
+import { encodePeer } from '../../src/wire/peer-codec.ts'
+import { ACTIVE } from '../support/cancellation.ts'
 import { Mailbox } from '../support/exchange-mailbox.ts'
 import { contact, NOW, recordOf } from '../support/exchange-serving.ts'
 import { type StreamSource, streamSource } from '../support/exchange-streams.ts'
 import { Talker } from '../support/exchange-talker.ts'
 import { manualClock } from '../support/manual-clock.ts'
 import { silentLog } from '../support/silent-log.ts'
-import { WANTED } from '../support/wanted.ts'
 
 let source: StreamSource
 
@@ -80,7 +76,7 @@ function channelled(onOpen: OnOpen = () => {}): Channelled {
     connectionManager: connectionManager as ConnectionManager,
     log: silentLog,
     store: new RecordStore({ clock: manualClock(NOW) }),
-    stockChannel,
+    kadChannel: stockChannel,
     onAnswer: () => {}
   })
 
@@ -137,7 +133,7 @@ describe('ExchangeChannel', () => {
     const talker = await talkers.next()
     const found = await answered(
       {
-        peers: [wirePeerOf(near)],
+        peers: [encodePeer(near)],
         answers: [{ record: encodeRecord(recordOf('value')), closer: [0] }]
       },
       finding,
@@ -194,7 +190,7 @@ describe('ExchangeChannel', () => {
     expect(stock.find).toBe(1)
   })
 
-  it('does not take a peer for a stock one for other faults (N3, N8)', async () => {
+  it('does not take a peer for a stock one for other faults (N3, N8d)', async () => {
     let isDown = true
     const { channel, talkers, stock } = channelled(() => {
       if (isDown) {
@@ -210,7 +206,7 @@ describe('ExchangeChannel', () => {
     expect(stock).toEqual({ find: 0, store: 0 })
   })
 
-  it('gives up opening a stream after its own time, however long others would wait (N8)', async () => {
+  it('gives up opening a stream after its own time, however long others would wait (N8b)', async () => {
     const timeout = new AbortController()
     vi.spyOn(AbortSignal, 'timeout').mockReturnValue(timeout.signal)
     const { channel } = channelled(
@@ -225,15 +221,15 @@ describe('ExchangeChannel', () => {
     expect(AbortSignal.timeout).toHaveBeenCalledExactlyOnceWith(OPEN_TIMEOUT_MS)
   })
 
-  it('sends nothing that nobody waits for any more (N8)', async () => {
+  it('sends nothing that nobody waits for any more (N8a)', async () => {
     const { channel, talkers } = channelled()
-    const request = { isWanted: true }
+    const cancellation = { isCancelled: false }
     const left = [
-      channel.find(peer, KEY, { ...FIND, request }),
-      channel.store(peer, KEY, recordOf('value'), { closerCount: 3, request })
+      channel.find(peer, KEY, { ...FIND, cancellation }),
+      channel.store(peer, KEY, recordOf('value'), { closerCount: 3, cancellation })
     ]
-    const kept = channel.find(peer, KEY, { ...FIND, request: WANTED })
-    request.isWanted = false
+    const kept = channel.find(peer, KEY, { ...FIND, cancellation: ACTIVE })
+    cancellation.isCancelled = true
 
     for (const one of left) {
       await expect(one).rejects.toMatchObject({ name: 'AbortError' })
@@ -248,12 +244,12 @@ describe('ExchangeChannel', () => {
     ['is no record', Uint8Array.of(1, 2, 3)],
     ['has expired', encodeRecord(plainRecord(1, NOW - 1))],
     ['lives too long', encodeRecord(plainRecord(1, NOW + 31 * 86_400))]
-  ])('ignores a record that %s, and takes the near peers beside it (N9)', async (_, record) => {
+  ])('ignores a record that %s, and takes the near peers beside it (N9a)', async (_, record) => {
     const { channel, talkers } = channelled()
     const near = contact(2)
     const asked = channel.find(peer, KEY, FIND)
     const { record: found, closer } = await answered(
-      { peers: [wirePeerOf(near)], answers: [{ record, closer: [0] }] },
+      { peers: [encodePeer(near)], answers: [{ record, closer: [0] }] },
       asked,
       await talkers.next()
     )
@@ -262,12 +258,12 @@ describe('ExchangeChannel', () => {
     expect(closer).toHaveLength(1)
   })
 
-  it('ignores near peers that are none (N9)', async () => {
+  it('ignores near peers that are none (N9h)', async () => {
     const { channel, talkers } = channelled()
     const nobody = { id: Uint8Array.of(1, 2, 3), addresses: [Uint8Array.of(4)] }
     const asked = channel.find(peer, KEY, FIND)
     const { closer } = await answered(
-      { peers: [nobody, wirePeerOf(contact(2))], answers: [{ closer: [0, 1, 0] }] },
+      { peers: [nobody, encodePeer(contact(2))], answers: [{ closer: [0, 1, 0] }] },
       asked,
       await talkers.next()
     )
@@ -275,7 +271,7 @@ describe('ExchangeChannel', () => {
     expect(closer.map(({ id }) => id.toString())).toEqual([contact(2).id.toString()])
   })
 
-  it("takes 'invalid' for no answer: what we send is valid (N6, N9)", async () => {
+  it("takes 'invalid' for no answer: what we send is valid (N6, N9b)", async () => {
     const { channel, talkers } = channelled()
     const storing = channel.store(peer, KEY, recordOf('value'), { closerCount: 3 })
     const talker = await talkers.next()

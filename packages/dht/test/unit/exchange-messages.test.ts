@@ -1,6 +1,14 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import {
+  type FindRequest,
+  type FoundReply,
+  type Message,
+  readMessage,
+  type StoredReply,
+  type StoreRequest
+} from '../../src/exchange/messages.ts'
+import {
   MAX_ADDRESS_BYTES,
   MAX_ADDRESSES_PER_PEER,
   MAX_CLOSER_PEERS,
@@ -9,16 +17,8 @@ import {
   MAX_MESSAGE_BYTES,
   MAX_PEER_ID_BYTES,
   MAX_PEERS_PER_MESSAGE
-} from '../../src/exchange/limits.ts'
-import {
-  type FindRequest,
-  type FoundReply,
-  type Message,
-  readMessage,
-  type StoredReply,
-  type StoreRequest
-} from '../../src/exchange/messages.ts'
-import { ExchangeProtocolError } from '../../src/exchange/protocol-error.ts'
+} from '../../src/wire/limits.ts'
+import { ExchangeProtocolError } from '../../src/wire/protocol-error.ts'
 import fixtures from '../fixtures/messages.json' with { type: 'json' }
 import { law } from '../support/effort.ts'
 import { anyMessage, anyMutation, mutated } from '../support/exchange-messages.ts'
@@ -160,14 +160,14 @@ describe('readMessage', () => {
     expect(hexOf(encoded(read))).toBe(hex.replaceAll(' ', ''))
   })
 
-  it.each(fixtures.bad)('refuses $name (N9)', ({ hex, reason }) => {
+  it.each(fixtures.bad)('refuses $name (N9b)', ({ hex, reason }) => {
     const read = (): Message => readMessage(bytesOf(hex))
 
     expect(read).toThrow(ExchangeProtocolError)
     expect(read).toThrow(reason)
   })
 
-  it('refuses every message that lacks its end, and every one with more behind it (N9)', () => {
+  it('refuses every message that lacks its end, and every one with more behind it (N9b)', () => {
     for (const { hex } of fixtures.good) {
       const bytes = bytesOf(hex)
 
@@ -179,7 +179,7 @@ describe('readMessage', () => {
     }
   })
 
-  it('takes changed messages for others in their only form, or refuses them (N9)', {
+  it('takes changed messages for others in their only form, or refuses them (N9b)', {
     timeout: 120_000
   }, () => {
     const mutations = fc.array(anyMutation, { minLength: 1, maxLength: 4 })
@@ -192,7 +192,7 @@ describe('readMessage', () => {
     )
   })
 
-  it('takes random bytes for a message in its only form, or refuses them (N9)', {
+  it('takes random bytes for a message in its only form, or refuses them (N9b)', {
     timeout: 120_000
   }, () => {
     const likely = fc.oneof(fc.nat(6), fc.constantFrom(0x80, 0xff), fc.nat(255))
@@ -201,7 +201,7 @@ describe('readMessage', () => {
     fc.assert(fc.property(bytes, expectOneFormOrRefusal), law())
   })
 
-  it.each(LIMITED)('takes as many %s as the limit says, and no more (N9)', (_, most, message) => {
+  it.each(LIMITED)('takes as many %s as the limit says, and no more (N9b)', (_, most, message) => {
     const largest = message(most)
 
     expect(Buffer.compare(encoded(readMessage(encoded(largest))), encoded(largest))).toBe(0)

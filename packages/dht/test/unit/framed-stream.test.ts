@@ -1,9 +1,9 @@
 import type { Stream } from '@libp2p/interface'
 import { recordKey } from '@waggle/record'
 import { describe, expect, it, vi } from 'vitest'
-import { FramedStream } from '../../src/exchange/framed-stream.ts'
-import { MAX_OWED_BYTES } from '../../src/exchange/limits.ts'
 import { EXCHANGE, type FindRequest, type Message } from '../../src/exchange/messages.ts'
+import { FramedStream } from '../../src/wire/framed-stream.ts'
+import { MAX_OWED_BYTES } from '../../src/wire/limits.ts'
 import { turns } from '../support/end-of-turn.ts'
 import { streamSource } from '../support/exchange-streams.ts'
 import { encoded, frameOf } from '../support/exchange-talker.ts'
@@ -17,7 +17,7 @@ const QUESTION: FindRequest = {
 }
 
 describe('FramedStream, for the side that answers', () => {
-  it('takes in nothing while it owes answers to very many bytes, and counts these (N9)', async () => {
+  it('takes in nothing while it owes answers to very many bytes, and counts these (N9e)', async () => {
     await using source = await streamSource()
     const [theirs, mine] = await source.open()
     const messages: Message[] = []
@@ -47,7 +47,7 @@ describe('FramedStream', () => {
   it.each([
     ['is reset', (stream: Stream) => stream.abort(new Error('enough'))],
     ['is closed by the other side', (stream: Stream) => stream.close()]
-  ] as const)('ends where its stream %s before anybody listens (N9)', async (_, end) => {
+  ] as const)('ends where its stream %s before anybody listens (N9c)', async (_, end) => {
     await using source = await streamSource()
     const [theirs, mine] = await source.open()
     await end(theirs)

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { Hearsay } from '../../src/exchange/hearsay.ts'
+import { ReferralReputation } from '../../src/peers/referrals.ts'
 import { contact } from '../support/exchange-serving.ts'
 import { peerNumber } from '../support/numbered-peers.ts'
 
@@ -7,8 +7,8 @@ const LIAR = peerNumber(1)
 const HONEST = peerNumber(2)
 
 describe('Hearsay', () => {
-  it('doubts whom a peer names once those that it named were often not there (N9)', () => {
-    const hearsay = new Hearsay()
+  it('doubts whom a peer names once those that it named were often not there (N9h)', () => {
+    const hearsay = new ReferralReputation()
     const strangers = Array.from({ length: 20 }, (_, n) => contact(100 + n))
 
     for (const stranger of strangers) {
@@ -25,7 +25,7 @@ describe('Hearsay', () => {
   })
 
   it('doubts nobody for what another one has named, or for a peer that was named before', () => {
-    const hearsay = new Hearsay()
+    const hearsay = new ReferralReputation()
     const [good, later] = [contact(50), contact(51)]
     hearsay.named(good, HONEST)
     hearsay.named(good, LIAR)
@@ -43,7 +43,7 @@ describe('Hearsay', () => {
   })
 
   it('forgives a peer that names some who are there', () => {
-    const hearsay = new Hearsay()
+    const hearsay = new ReferralReputation()
     const strangers = Array.from({ length: 40 }, (_, n) => contact(100 + n))
 
     for (const [n, stranger] of strangers.entries()) {
@@ -54,8 +54,8 @@ describe('Hearsay', () => {
     expect(hearsay.isDoubtful(strangers[0] ?? contact(0))).toBe(false)
   })
 
-  it('remembers where a peer was not, and not elsewhere, until it is reached there (N9)', () => {
-    const hearsay = new Hearsay()
+  it('remembers where a peer was not, and not elsewhere, until it is reached there (N9h)', () => {
+    const hearsay = new ReferralReputation()
     const [there, elsewhere] = [
       contact(50, ['/ip4/10.0.0.1/tcp/1']),
       contact(50, ['/ip4/10.0.0.1/tcp/2'])

@@ -1,6 +1,6 @@
+import type { PeerInfo } from '@libp2p/interface'
 import { describe, expect, it } from 'vitest'
 import { MAX_LOOKUPS_UNDER_WAY } from '../../src/constants.ts'
-import type { Contact } from '../../src/interface.ts'
 import type { Answer, Lookup, LookupsInit } from '../../src/lookup/lookups.ts'
 import { Search } from '../../src/lookup/search.ts'
 import { turns } from '../support/end-of-turn.ts'
@@ -68,7 +68,7 @@ describe('Lookups.run', () => {
     await running
 
     expect(questions).toHaveLength(PARALLELISM)
-    expect(questions[2]?.request.isWanted).toBe(false)
+    expect(questions[2]?.cancellation.isCancelled).toBe(true)
   })
 
   it('asks a few peers at a time, and twice as many after each answer that names nearer ones', async () => {
@@ -108,11 +108,11 @@ describe('Lookups.run', () => {
     expect(questions).toHaveLength(1 + PARALLELISM)
   })
 
-  it('goes on with the others while one peer is slow (N8)', async () => {
+  it('goes on with the others while one peer is slow (N8b)', async () => {
     const { run, taken } = scene()
     const { ask, questions } = hesitantPeers()
-    const running = run(searchFor(8), (contact, request) =>
-      contact === peers[0] ? ask(contact, request) : Promise.resolve(NOTHING)
+    const running = run(searchFor(8), (contact, cancellation) =>
+      contact === peers[0] ? ask(contact, cancellation) : Promise.resolve(NOTHING)
     )
     await turns(10)
     expect(taken.map(([rank]) => rank)).toEqual([1, 2, 3, 4, 5, 6, 7])
@@ -131,7 +131,7 @@ describe('Lookups.run', () => {
     expect(asked).not.toContain(6)
   })
 
-  it('tells of a peer that fails, and asks the next nearest instead (N6, N8)', async () => {
+  it('tells of a peer that fails, and asks the next nearest instead (N6, N8b)', async () => {
     const all = scene()
     const search = searchFor(2)
     await all.run(search, (contact) =>
@@ -143,15 +143,15 @@ describe('Lookups.run', () => {
     expect(avoidedRanks(all)).toEqual([0])
   })
 
-  it('avoids a peer whatever it fails with (N8)', async () => {
+  it('avoids a peer whatever it fails with (N8c)', async () => {
     const all = scene()
     await all.run(searchFor(1, peers.slice(0, 1)), () => Promise.reject('no'))
 
     expect(avoidedRanks(all)).toEqual([0])
   })
 
-  it('avoids nobody for what others say of it (N9)', async () => {
-    const missed: Contact[] = []
+  it('avoids nobody for what others say of it (N9h)', async () => {
+    const missed: PeerInfo[] = []
     const all = scene({
       onMissed: (contact) => {
         missed.push(contact)
@@ -182,9 +182,9 @@ describe('Lookups.run', () => {
     await Promise.all(running)
   })
 
-  it('avoids a peer no longer that answers (N8)', async () => {
+  it('avoids a peer no longer that answers (N8c)', async () => {
     const all = scene()
-    all.avoidance.failed((peers[0] as Contact).id)
+    all.avoidance.failed((peers[0] as PeerInfo).id)
     await all.run(searchFor(1), async () => NOTHING)
 
     expect(avoidedRanks(all)).toEqual([])
@@ -193,7 +193,7 @@ describe('Lookups.run', () => {
   it('goes on when the search is widened meanwhile (N5)', async () => {
     const { run } = scene()
     const search = searchFor(1)
-    const asked: Contact[] = []
+    const asked: PeerInfo[] = []
     await run(search, async () => NOTHING, {
       take: (contact) => {
         asked.push(contact)
@@ -245,7 +245,7 @@ describe('a lookup in which something goes wrong', () => {
     await turns(3)
 
     expect(questions).toHaveLength(PARALLELISM)
-    expect(questions[2]?.request.isWanted).toBe(false)
+    expect(questions[2]?.cancellation.isCancelled).toBe(true)
   })
 })
 

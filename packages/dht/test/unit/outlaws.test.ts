@@ -2,7 +2,7 @@ import type { PeerId } from '@libp2p/interface'
 import type { ConnectionManager } from '@libp2p/interface-internal'
 import { TypedEventEmitter } from 'main-event'
 import { describe, expect, it, vi } from 'vitest'
-import { FIRST_BANISHMENT_MS, MAX_BANISHMENT_MS, Outlaws } from '../../src/outlaws.ts'
+import { BanList, FIRST_BAN_MS, MAX_BAN_MS } from '../../src/peers/ban-list.ts'
 import { peerNumber } from '../support/numbered-peers.ts'
 import { silentLog } from '../support/silent-log.ts'
 
@@ -13,48 +13,48 @@ function scene() {
   const time = { nowMs: 0 }
   const abort = vi.fn()
   const getConnections = (of?: PeerId) => (of?.equals(peer) ? [{ abort }, { abort }] : [])
-  const outlaws = new Outlaws({
+  const bans = new BanList({
     connectionManager: { getConnections } as unknown as ConnectionManager,
     log: silentLog,
     nowMs: () => time.nowMs
   })
-  return { abort, outlaws, time }
+  return { abort, bans, time }
 }
 
 describe('Outlaws', () => {
-  it('disconnects who breaks the protocol, and keeps it away for a while (N9)', () => {
-    const { abort, outlaws, time } = scene()
-    outlaws.banish(peer, error)
+  it('disconnects who breaks the protocol, and keeps it away for a while (N9c)', () => {
+    const { abort, bans, time } = scene()
+    bans.ban(peer, error)
 
     expect(abort.mock.calls).toEqual([[error], [error]])
-    expect(outlaws.has(peer)).toBe(true)
-    expect(outlaws.has(peerNumber(2))).toBe(false)
-    time.nowMs = FIRST_BANISHMENT_MS - 1
-    expect(outlaws.has(peer)).toBe(true)
-    time.nowMs = FIRST_BANISHMENT_MS
-    expect(outlaws.has(peer)).toBe(false)
+    expect(bans.has(peer)).toBe(true)
+    expect(bans.has(peerNumber(2))).toBe(false)
+    time.nowMs = FIRST_BAN_MS - 1
+    expect(bans.has(peer)).toBe(true)
+    time.nowMs = FIRST_BAN_MS
+    expect(bans.has(peer)).toBe(false)
   })
 
   it('keeps it away for twice as long each time, up to an hour', () => {
-    const { outlaws, time } = scene()
-    let forMs = FIRST_BANISHMENT_MS
+    const { bans, time } = scene()
+    let forMs = FIRST_BAN_MS
 
     for (let i = 0; i < 10; i++) {
-      outlaws.banish(peer, error)
+      bans.ban(peer, error)
       time.nowMs += forMs - 1
-      expect(outlaws.has(peer)).toBe(true)
+      expect(bans.has(peer)).toBe(true)
       time.nowMs += 1
-      expect(outlaws.has(peer)).toBe(false)
-      forMs = Math.min(2 * forMs, MAX_BANISHMENT_MS)
+      expect(bans.has(peer)).toBe(false)
+      forMs = Math.min(2 * forMs, MAX_BAN_MS)
     }
   })
 
   it('turns it away when it comes back too early, and nobody else', () => {
-    const { outlaws } = scene()
+    const { bans } = scene()
     const events = new TypedEventEmitter()
     const lifetime = new AbortController()
-    outlaws.follow(events as never, lifetime.signal)
-    outlaws.banish(peer, error)
+    bans.follow(events as never, lifetime.signal)
+    bans.ban(peer, error)
     const opened = (remotePeer: PeerId): number => {
       const abort = vi.fn()
       events.dispatchEvent(new CustomEvent('connection:open', { detail: { remotePeer, abort } }))

@@ -6,7 +6,7 @@ import { MemoryDatastore } from 'datastore-core'
 import { type Datastore, Key } from 'interface-datastore'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { DataDirError } from '../../src/errors.ts'
-import { openDataDir } from '../../src/persistence/open-data-dir.ts'
+import { openDataDir } from '../../src/persistence/data-dir.ts'
 import {
   openPersistence,
   type Persistence,
@@ -290,7 +290,7 @@ describe('openPersistence with a datastore', () => {
     expect(others.every((key) => key.startsWith('/waggle/'))).toBe(true)
   })
 
-  it('skips, counts and removes what is damaged, and keeps the rest (N9)', async () => {
+  it('skips, counts and removes what is damaged, and keeps the rest (N9a)', async () => {
     await start({ datastore })
     store.apply(recordKey('good'), plainRecord(1, NOW + 10))
     store.apply(recordKey('bad'), plainRecord(2, NOW + 10))

@@ -1,6 +1,6 @@
+import type { PeerInfo } from '@libp2p/interface'
 import { multiaddr } from '@multiformats/multiaddr'
 import { describe, expect, it } from 'vitest'
-import type { Contact } from '../../src/interface.ts'
 import { Search } from '../../src/lookup/search.ts'
 import {
   contactOf,
@@ -13,14 +13,14 @@ import {
 const target = pointOf(Uint8Array.of(1))
 const peers = nearestFirst(target, contacts(10))
 
-function searchFor(count: number, known: Iterable<Contact> = peers): Search {
+function searchFor(count: number, known: Iterable<PeerInfo> = peers): Search {
   const search = new Search({ target, count })
   search.add(known)
   return search
 }
 
 /** Asks the nearest of those that the search wants asked. */
-function next(search: Search): Contact | undefined {
+function next(search: Search): PeerInfo | undefined {
   const [contact] = search.choices()
 
   if (contact !== undefined) {
@@ -31,8 +31,8 @@ function next(search: Search): Contact | undefined {
 }
 
 /** Whom the search wants asked while nobody answers. */
-function wanted(search: Search): Contact[] {
-  const asked: Contact[] = []
+function wanted(search: Search): PeerInfo[] {
+  const asked: PeerInfo[] = []
 
   for (let contact = next(search); contact !== undefined; contact = next(search)) {
     asked.push(contact)
@@ -50,19 +50,19 @@ describe('Search', () => {
     const search = searchFor(4)
     expect(search.choices()).toEqual(peers.slice(0, 4))
 
-    search.asked(peers[2] as Contact)
+    search.asked(peers[2] as PeerInfo)
     expect(search.choices()).toEqual([peers[0], peers[1], peers[3]])
-    search.asked(peers[0] as Contact)
-    search.answered(peers[2] as Contact)
+    search.asked(peers[0] as PeerInfo)
+    search.answered(peers[2] as PeerInfo)
     expect(search.choices()).toEqual([peers[1], peers[3]])
-    search.failed(peers[0] as Contact)
+    search.failed(peers[0] as PeerInfo)
     expect(search.choices()).toEqual([peers[1], peers[3], peers[4]])
   })
 
   it('offers a nearer peer as soon as it is named, and those no more that it takes the place of', () => {
     const search = searchFor(2, peers.slice(4))
-    search.asked(peers[4] as Contact)
-    search.answered(peers[4] as Contact, peers.slice(0, 1))
+    search.asked(peers[4] as PeerInfo)
+    search.answered(peers[4] as PeerInfo, peers.slice(0, 1))
 
     expect(search.choices()).toEqual([peers[0]])
   })
@@ -74,9 +74,9 @@ describe('Search', () => {
   it('says whether an answer names anybody who is to be asked', () => {
     const search = searchFor(2, peers.slice(2, 6))
 
-    expect(search.answered(peers[2] as Contact, peers.slice(2))).toBe(false)
-    expect(search.answered(peers[3] as Contact, peers.slice(1))).toBe(true)
-    expect(search.answered(peers[1] as Contact, peers.slice(1))).toBe(false)
+    expect(search.answered(peers[2] as PeerInfo, peers.slice(2))).toBe(false)
+    expect(search.answered(peers[3] as PeerInfo, peers.slice(1))).toBe(true)
+    expect(search.answered(peers[1] as PeerInfo, peers.slice(1))).toBe(false)
   })
 
   it('asks nobody twice, however often others name a peer', () => {
@@ -92,7 +92,7 @@ describe('Search', () => {
 
   it('is done when the nearest have answered, and not while one of them is awaited', () => {
     const search = searchFor(2)
-    const [first, second] = wanted(search) as [Contact, Contact]
+    const [first, second] = wanted(search) as [PeerInfo, PeerInfo]
 
     search.answered(second)
     expect(search.isDone).toBe(false)
@@ -106,7 +106,7 @@ describe('Search', () => {
   })
 
   it('goes on with a nearer peer that an answer names', () => {
-    const [nearest, ...others] = peers as [Contact, ...Contact[]]
+    const [nearest, ...others] = peers as [PeerInfo, ...PeerInfo[]]
     const search = searchFor(2, others)
     const asked = wanted(search)
 
@@ -122,7 +122,7 @@ describe('Search', () => {
 
   it('takes the next nearest for a peer that fails (N6)', () => {
     const search = searchFor(2)
-    const [first, second] = wanted(search) as [Contact, Contact]
+    const [first, second] = wanted(search) as [PeerInfo, PeerInfo]
 
     search.failed(first)
     search.answered(second)
@@ -138,7 +138,7 @@ describe('Search', () => {
       search.answered(contact)
     }
 
-    search.failed(peers[0] as Contact)
+    search.failed(peers[0] as PeerInfo)
 
     expect(search.isDone).toBe(false)
     expect(search.answers()).toEqual([peers[1]])
@@ -147,14 +147,14 @@ describe('Search', () => {
 
   it('does not ask a peer that failed again when it is named again', () => {
     const search = searchFor(1)
-    search.failed(next(search) as Contact)
-    search.answered(next(search) as Contact, peers)
+    search.failed(next(search) as PeerInfo)
+    search.answered(next(search) as PeerInfo, peers)
 
     expect(wanted(search)).toEqual([])
     expect(search.answers()).toEqual([peers[1]])
   })
 
-  it('asks avoided peers only when others are too few (N8)', () => {
+  it('asks avoided peers only when others are too few (N8c)', () => {
     const avoided = new Set(peers.slice(0, 4))
     const search = new Search({
       target,
@@ -168,7 +168,7 @@ describe('Search', () => {
 
   it('asks nothing of a peer that counts as answered from the start, such as this node (N6)', () => {
     const search = searchFor(3)
-    search.answered(peers[1] as Contact)
+    search.answered(peers[1] as PeerInfo)
     const asked = wanted(search)
 
     expect(asked).toEqual([peers[0], peers[2]])
@@ -181,7 +181,7 @@ describe('Search', () => {
   })
 
   it('leaves out a peer that was struck out at the start, such as a client, whoever names it', () => {
-    const self = contactOf((peers[0] as Contact).id)
+    const self = contactOf((peers[0] as PeerInfo).id)
     const search = searchFor(2, [self, ...peers.slice(1)])
     search.failed(self)
 
@@ -223,11 +223,11 @@ describe('Search', () => {
 })
 
 describe('a peer that several name at different addresses', () => {
-  const [nearest, other] = peers as [Contact, Contact]
+  const [nearest, other] = peers as [PeerInfo, PeerInfo]
   const peer = { ...nearest, multiaddrs: [multiaddr('/ip4/10.0.0.1/tcp/1')] }
   const elsewhere = { ...peer, multiaddrs: [multiaddr('/ip4/10.0.0.9/tcp/9')] }
 
-  it('is asked at the others when it does not answer at the first (N4, N9)', () => {
+  it('is asked at the others when it does not answer at the first (N4, N9h)', () => {
     const search = searchFor(1, [elsewhere, peer, other])
     expect(search.choices()).toEqual([elsewhere])
     search.asked(elsewhere)
@@ -239,7 +239,7 @@ describe('a peer that several name at different addresses', () => {
     expect(search.choices()).toEqual([other])
   })
 
-  it('is asked again when it is named elsewhere after it has failed (N4, N9)', () => {
+  it('is asked again when it is named elsewhere after it has failed (N4, N9h)', () => {
     const search = searchFor(1, [elsewhere, other])
     search.asked(elsewhere)
     search.failed(elsewhere)
@@ -249,8 +249,8 @@ describe('a peer that several name at different addresses', () => {
     expect(search.isDone).toBe(false)
   })
 
-  it('is asked first where nothing speaks against it (N9)', () => {
-    const isAvoided = (contact: Contact): boolean => contact === elsewhere
+  it('is asked first where nothing speaks against it (N9h)', () => {
+    const isAvoided = (contact: PeerInfo): boolean => contact === elsewhere
     const search = new Search({ target, count: 1, isAvoided })
     search.add([elsewhere, other, peer])
     expect(search.choices()).toEqual([peer])
@@ -260,7 +260,7 @@ describe('a peer that several name at different addresses', () => {
     expect(search.choices()).toEqual([other])
   })
 
-  it('is asked once where it is named again and again (N9)', () => {
+  it('is asked once where it is named again and again (N9h)', () => {
     const search = searchFor(1, [elsewhere, { ...elsewhere }, { ...elsewhere }])
     search.asked(elsewhere)
     search.failed(elsewhere)
@@ -269,7 +269,7 @@ describe('a peer that several name at different addresses', () => {
     expect(search.isDone).toBe(true)
   })
 
-  it('is asked at a few of many addresses (N9)', () => {
+  it('is asked at a few of many addresses (N9h)', () => {
     const many = Array.from({ length: 50 }, (_, i) => ({
       ...peer,
       multiaddrs: [multiaddr(`/ip4/10.0.0.9/tcp/${i + 1}`)]

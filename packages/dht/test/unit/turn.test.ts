@@ -1,19 +1,25 @@
+import type { PeerInfo } from '@libp2p/interface'
 import { describe, expect, it } from 'vitest'
-import type { Contact } from '../../src/interface.ts'
-import { Turn, type TurnInit } from '../../src/lookup/turn.ts'
+import { PeerChoice, type PeerChoiceInit } from '../../src/lookup/peer-choice.ts'
 import { contacts } from '../support/numbered-peers.ts'
 
-const [a, b, c, d] = contacts(4) as [Contact, Contact, Contact, Contact]
+const [a, b, c, d] = contacts(4) as [PeerInfo, PeerInfo, PeerInfo, PeerInfo]
 
 /** After so many questions of one turn a peer counts as busy. */
 const FULL = 32
 
-function turn({ late = [], ready = [] }: { late?: Contact[]; ready?: Contact[] } = {}): Turn {
-  const init: TurnInit = {
+function turn({
+  late = [],
+  ready = []
+}: {
+  late?: PeerInfo[]
+  ready?: PeerInfo[]
+} = {}): PeerChoice {
+  const init: PeerChoiceInit = {
     isReady: (contact) => ready.includes(contact),
     isLate: (contact) => late.includes(contact)
   }
-  return new Turn(init)
+  return new PeerChoice(init)
 }
 
 describe('Turn', () => {
@@ -74,7 +80,7 @@ describe('Turn', () => {
     expect(one.choose([a, b])).toBe(a)
   })
 
-  it('chooses late peers only when all are (N8)', () => {
+  it('chooses late peers only when all are (N8b)', () => {
     const one = turn({ late: [a, b], ready: [a, b] })
 
     expect(one.choose([a, b, c])).toBe(c)
@@ -83,7 +89,7 @@ describe('Turn', () => {
     expect(one.choose([a])).toBe(a)
   })
 
-  it('does not share what is late: rather one more message (N8)', () => {
+  it('does not share what is late: rather one more message (N8b)', () => {
     const one = turn({ late: [a] })
     one.choose([a])
 

@@ -1,4 +1,5 @@
-import { encodedSize, getDHTTime, isEmpty, plainRecord, subkeyRecord } from '@waggle/record'
+import { getDHTTime, isEmpty, plainRecord, subkeyRecord } from '@waggle/record'
+import { encodedSize } from '@waggle/record/replica'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { IS_LONG } from '../support/effort.ts'
 import { type KeepingPeer, KeptNetwork, keyNumber } from '../support/simulated-upkeep.ts'

@@ -1,6 +1,4 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import { Contacts } from '../../src/exchange/contacts.ts'
-import { MAX_KEYS_PER_MESSAGE } from '../../src/exchange/limits.ts'
 import { MAX_UNCHECKED_RECORDS } from '../../src/watch/limits.ts'
 import { type WatchAnswer, WatchClient, type WatchQuestion } from '../../src/watch/watch-client.ts'
 import {
@@ -9,13 +7,15 @@ import {
   type WatchMessage,
   type WatchState
 } from '../../src/watch/watch-messages.ts'
+import { MAX_KEYS_PER_MESSAGE } from '../../src/wire/limits.ts'
+import { PeerDecoder } from '../../src/wire/peer-codec.ts'
 import { bytesOf } from '../support/exchange-asking.ts'
 import { Mailbox } from '../support/exchange-mailbox.ts'
 import { type StreamSource, streamSource } from '../support/exchange-streams.ts'
 import { Talker } from '../support/exchange-talker.ts'
 import { rejection } from '../support/rejection.ts'
 
-const contacts = new Contacts()
+const contacts = new PeerDecoder()
 
 let source: StreamSource
 let client: WatchClient
@@ -139,7 +139,7 @@ describe('WatchClient', () => {
   })
 
   it('does not ask what nobody wants to know any more', async () => {
-    const unwanted = rejection(client.ask(question('watch', 'a'), { isWanted: false }))
+    const unwanted = rejection(client.ask(question('watch', 'a'), { isCancelled: true }))
     const wanted = ask('b')
     const peer = await talkers.next()
 
@@ -164,7 +164,7 @@ describe('WatchClient', () => {
 })
 
 describe('a replica that', () => {
-  it('tells more than can be checked is read no faster than that, and all of it in the end (N9)', async () => {
+  it('tells more than can be checked is read no faster than that, and all of it in the end (N9e)', async () => {
     await watching('a')
     isChecking = true
     const told = Array.from({ length: 5 * MAX_UNCHECKED_RECORDS }, (_, i) => `${i}`)
@@ -189,7 +189,7 @@ describe('a replica that', () => {
     ['answers no question', () => watched('watched')],
     ['answers too much', () => watched('watched', 'watched')],
     ['asks itself', () => ({ name: 'unwatch', keys: [] })]
-  ])('%s is left (N9)', async (_, offence) => {
+  ])('%s is left (N9c)', async (_, offence) => {
     await watching('a')
     current.say(offence())
 
@@ -202,7 +202,7 @@ describe('a replica that', () => {
     ['answers nothing of what was asked', watched()],
     ['answers too much', watched('watched', 'watched')],
     ['ends what was to begin', watched('ended')]
-  ])('%s is left, and what was asked rejects (N9)', async (_, answer) => {
+  ])('%s is left, and what was asked rejects (N9c)', async (_, answer) => {
     const asked = rejection(ask('a'))
     const peer = await talkers.next()
     await peer.hear('watch')

@@ -1,9 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { ByteWriter } from '../../src/exchange/bytes.ts'
-import { MAX_CLOSER_PEERS, MAX_KEY_BYTES } from '../../src/exchange/limits.ts'
-import { ExchangeProtocolError } from '../../src/exchange/protocol-error.ts'
-import { DIGEST_BYTES } from '../../src/record-digest.ts'
+import { DIGEST_BYTES } from '../../src/store/record-digest.ts'
 import {
   changedFrame,
   readWatchMessage,
@@ -12,6 +9,9 @@ import {
   type WatchMessage,
   type WatchState
 } from '../../src/watch/watch-messages.ts'
+import { ByteWriter } from '../../src/wire/bytes.ts'
+import { MAX_CLOSER_PEERS, MAX_KEY_BYTES } from '../../src/wire/limits.ts'
+import { ExchangeProtocolError } from '../../src/wire/protocol-error.ts'
 import fixtures from '../fixtures/watch-messages.json' with { type: 'json' }
 import { law } from '../support/effort.ts'
 import { anyMutation, mutated } from '../support/exchange-messages.ts'
@@ -110,14 +110,14 @@ describe('readWatchMessage', () => {
     expect(hexOf(encoded(read))).toBe(hex.replaceAll(' ', ''))
   })
 
-  it.each(fixtures.bad)('refuses $name (N9)', ({ hex, reason }) => {
+  it.each(fixtures.bad)('refuses $name (N9b)', ({ hex, reason }) => {
     const read = (): WatchMessage => readWatchMessage(bytesOf(hex))
 
     expect(read).toThrow(ExchangeProtocolError)
     expect(read).toThrow(reason)
   })
 
-  it('refuses every message that lacks its end, and every one with more behind it (N9)', () => {
+  it('refuses every message that lacks its end, and every one with more behind it (N9b)', () => {
     for (const { hex } of fixtures.good) {
       const bytes = bytesOf(hex)
 
@@ -129,7 +129,7 @@ describe('readWatchMessage', () => {
     }
   })
 
-  it('takes changed messages for others in their only form, or refuses them (N9)', {
+  it('takes changed messages for others in their only form, or refuses them (N9b)', {
     timeout: 120_000
   }, () => {
     const mutations = fc.array(anyMutation, { minLength: 1, maxLength: 4 })
@@ -142,7 +142,7 @@ describe('readWatchMessage', () => {
     )
   })
 
-  it('takes random bytes for a message in its only form, or refuses them (N9)', {
+  it('takes random bytes for a message in its only form, or refuses them (N9b)', {
     timeout: 120_000
   }, () => {
     const likely = fc.oneof(fc.nat(6), fc.constantFrom(0x80, 0xff), fc.nat(255))

@@ -1,11 +1,6 @@
+import type { PeerInfo } from '@libp2p/interface'
 import type { DHT } from '@waggle/dht'
-import {
-  type Contact,
-  EXCHANGE_PROTOCOL,
-  ExchangeServer,
-  PeerIndex,
-  RecordStore
-} from '@waggle/dht/simulation'
+import { EXCHANGE_PROTOCOL, ExchangeServer, PeerIndex, RecordStore } from '@waggle/dht/simulation'
 import { type DHTRecord, encodeRecord } from '@waggle/record'
 
 /**
@@ -48,7 +43,7 @@ export async function lieAs(lie: Lie, { libp2p }: DHT, liars: readonly DHT[]): P
   }
 }
 
-function contactOf({ peerId, multiaddrs }: DHT): Contact {
+function contactOf({ peerId, multiaddrs }: DHT): PeerInfo {
   return { id: peerId, multiaddrs }
 }
 

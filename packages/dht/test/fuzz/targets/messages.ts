@@ -1,9 +1,9 @@
-import { ByteWriter } from '../../../src/exchange/bytes.ts'
-import { Contacts } from '../../../src/exchange/contacts.ts'
-import { FrameReader, type Language, writeFrame } from '../../../src/exchange/frames.ts'
-import { MAX_DIALLED_ADDRESSES } from '../../../src/exchange/limits.ts'
 import { EXCHANGE, type Message } from '../../../src/exchange/messages.ts'
 import { WATCHING } from '../../../src/watch/watch-messages.ts'
+import { ByteWriter } from '../../../src/wire/bytes.ts'
+import { FrameReader, type Language, writeFrame } from '../../../src/wire/frames.ts'
+import { MAX_DIALLED_ADDRESSES } from '../../../src/wire/limits.ts'
+import { PeerDecoder } from '../../../src/wire/peer-codec.ts'
 import type { Target } from '../fuzzer.ts'
 import { areSame, assertThat, isSame, unlessRefused } from './claims.ts'
 import { bytesOf, examples, pieces } from './material.ts'
@@ -11,7 +11,8 @@ import { bytesOf, examples, pieces } from './material.ts'
 const MESSAGES = examples('dht/test/fixtures/messages.json')
 const NUMBERS = ['8001', 'ffffffff0f', '8000', '8102', '8108'].map(bytesOf)
 
-const isExchange = (url: string): boolean => url.includes('/dht/src/exchange/')
+const isExchange = (url: string): boolean =>
+  url.includes('/dht/src/exchange/') || url.includes('/dht/src/wire/')
 
 /** The message, if the bytes are one, in its only form. */
 function readIn<M>({ read, write }: Language<M>, input: Uint8Array): M | undefined {
@@ -43,7 +44,7 @@ const message: Target = {
 
 function readContacts(message: Message): void {
   for (const peer of 'peers' in message ? message.peers : []) {
-    const contact = new Contacts().of(peer)
+    const contact = new PeerDecoder().of(peer)
     assertThat(
       contact === undefined || contact.multiaddrs.length <= MAX_DIALLED_ADDRESSES,
       'too many addresses'

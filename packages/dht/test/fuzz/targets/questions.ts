@@ -1,7 +1,7 @@
 import { recordKey } from '@waggle/record'
 import { peerTimeIn } from '../../../src/clock/clock-protocol.ts'
-import { clockReading, describeSkew, isSkewed, median } from '../../../src/clock/clock-reading.ts'
-import { NoiseMessages } from '../../../src/connection/noise-messages.ts'
+import { clockReading, describeSkew, isSkewed, median } from '../../../src/clock-reading.ts'
+import { NoiseMessages } from '../../../src/node/noise-messages.ts'
 import {
   MAX_COMPARED_KEYS,
   readFingerprints,
@@ -14,7 +14,7 @@ import { areSame, assertThat, isSame, unlessRefused } from './claims.ts'
 import { bytesOf, pieces } from './material.ts'
 
 const isCompared = (url: string): boolean =>
-  url.includes('/dht/src/upkeep/') || url.includes('/dht/src/exchange/bytes')
+  url.includes('/dht/src/upkeep/') || url.includes('/dht/src/wire/bytes')
 
 /** Bytes as the keys under which replicas are to be compared. */
 const comparison: Target = {
@@ -78,7 +78,7 @@ const clock: Target = {
 /** The first byte says how the others are cut; noise's messages come out as if they had not been. */
 const noise: Target = {
   name: 'noise',
-  isWatched: (url) => url.includes('/dht/src/connection/noise-messages'),
+  isWatched: (url) => url.includes('/dht/src/node/noise-messages'),
   seeds: ['030000', '0300020102', '010003010203000007', '02ffff00'].map(bytesOf),
   words: ['0000', '0001', 'ffff', '00ff', '0100'].map(bytesOf),
   try(input) {

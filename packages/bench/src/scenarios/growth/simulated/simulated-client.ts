@@ -1,11 +1,11 @@
+import type { PeerInfo } from '@libp2p/interface'
 import {
   Avoidance,
-  type Contact,
+  type CancellationToken,
   Lookups,
   type RecordChannel,
   Replicas,
-  type Routing,
-  type Wanted
+  type Routing
 } from '@waggle/dht/simulation'
 import { getDHTTime, plainRecord, recordKey } from '@waggle/record'
 import { distanceOf, type Point, pointIn, pointOf } from './points.ts'
@@ -51,7 +51,7 @@ export function simulatedClient(
 
   return {
     async get(key, { latest } = {}) {
-      const { record } = await replicas.read(recordKey(key), { wanted: WANTED, latest })
+      const { record } = await replicas.read(recordKey(key), { cancellation: WANTED, latest })
       return record.plain !== undefined
     },
     async store(key) {
@@ -65,7 +65,7 @@ export function simulatedClient(
   }
 }
 
-const WANTED: Wanted = { isWanted: true }
+const WANTED: CancellationToken = { isCancelled: false }
 
 function simulatedRouting(network: SimulatedNetwork, self: SimulatedPeer): Routing {
   return { nearest: (target, count) => network.nearest(self, pointIn(target), count) }
@@ -81,7 +81,7 @@ function simulatedChannel(
   asker: SimulatedPeer,
   { rounds, liars }: Company
 ): RecordChannel {
-  const lie = (key: Uint8Array, count: number): Contact[] => nearestOf(liars, pointOf(key), count)
+  const lie = (key: Uint8Array, count: number): PeerInfo[] => nearestOf(liars, pointOf(key), count)
 
   return {
     isReady: () => true,

@@ -1,5 +1,6 @@
+import type { PeerInfo } from '@libp2p/interface'
 import { peerIdFromMultihash } from '@libp2p/peer-id'
-import { type Contact, type FindReply, RecordStore, type StoreReply } from '@waggle/dht/simulation'
+import { type FindReply, RecordStore, type StoreReply } from '@waggle/dht/simulation'
 import type { DHTRecord } from '@waggle/record'
 import { create as multihash } from 'multiformats/hashes/digest'
 import { type Random, sample } from '../../../workload/random.ts'
@@ -18,7 +19,7 @@ export interface SimulatedNetworkInit {
 }
 
 /** Somebody who asks. */
-export interface SimulatedPeer extends Contact {
+export interface SimulatedPeer extends PeerInfo {
   readonly store: RecordStore
 
   /** Whom it knows, by their indexes. */
@@ -72,7 +73,7 @@ export class SimulatedNetwork {
         }
   }
 
-  nodeOf({ id }: Contact): SimulatedNode {
+  nodeOf({ id }: PeerInfo): SimulatedNode {
     const node = this.#byName.get(id.toString())
 
     if (node === undefined) {
@@ -164,7 +165,7 @@ export class SimulatedNetwork {
     return node
   }
 
-  #closer(node: SimulatedNode, key: Uint8Array, { asker, closerCount }: Asking): Contact[] {
+  #closer(node: SimulatedNode, key: Uint8Array, { asker, closerCount }: Asking): PeerInfo[] {
     return closerCount === 0
       ? []
       : this.nearest(node, pointOf(key), closerCount).filter((other) => other !== asker)
@@ -180,7 +181,7 @@ function nameOf(key: Uint8Array): string {
   return Buffer.from(key).toString('latin1')
 }
 
-function randomPeer(random: Random): Contact & { point: Point } {
+function randomPeer(random: Random): PeerInfo & { point: Point } {
   const digest = Uint8Array.from({ length: 32 }, () => Math.floor(random() * 256))
   const id = peerIdFromMultihash(multihash(SHA_256, digest))
   return { id, multiaddrs: [], point: pointOf(id.toMultihash().bytes) }

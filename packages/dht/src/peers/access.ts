@@ -1,0 +1,93 @@
+import type { PeerId } from '@libp2p/interface'
+import { inTime } from '../timing/in-time.ts'
+
+/** What a peer wants to do. */
+export type Purpose = 'connect' | 'write'
+
+/**
+ * Says whether a peer may connect to this node, or store something here. What it answers is remembered
+ * for {@link ACCESS_MEMORY_MS}; what it throws, and an answer that takes too long, count as no.
+ */
+export type AllowPeer = (peerId: PeerId, purpose: Purpose) => boolean | Promise<boolean>
+
+/** For how long an answer of `allowPeer` is not asked for again. */
+export const ACCESS_MEMORY_MS = 10_000
+
+/** How long `allowPeer` may take. */
+const MAX_ANSWER_MS = 3000
+
+/** So many answers are remembered. */
+const MAX_ANSWERS = 4096
+
+interface Answer {
+  readonly isAllowed: boolean | Promise<boolean>
+  readonly untilMs: number
+}
+
+/** Asks the application who may do what, and remembers the answers for a while. */
+export class Access {
+  readonly #allowPeer: AllowPeer | undefined
+  readonly #nowMs: () => number
+  readonly #answers = new Map<string, Answer>()
+
+  constructor(allowPeer?: AllowPeer, nowMs: () => number = () => performance.now()) {
+    this.#allowPeer = allowPeer
+    this.#nowMs = nowMs
+  }
+
+  /** At once, where the answer is known or comes at once. Never rejects. */
+  allows(peer: PeerId, purpose: Purpose): boolean | Promise<boolean> {
+    if (this.#allowPeer === undefined) {
+      return true
+    }
+
+    const name = `${purpose} ${peer}`
+    const known = this.#answers.get(name)
+
+    if (known !== undefined && known.untilMs > this.#nowMs()) {
+      return known.isAllowed
+    }
+
+    this.#answers.delete(name)
+    return this.#remember(name, this.#ask(peer, purpose))
+  }
+
+  #ask(peer: PeerId, purpose: Purpose): boolean | Promise<boolean> {
+    try {
+      const answer: unknown = this.#allowPeer?.(peer, purpose)
+      return answer instanceof Promise
+        ? inTime(answer, MAX_ANSWER_MS).then(
+            (given) => given === true,
+            () => false
+          )
+        : answer === true
+    } catch {
+      return false
+    }
+  }
+
+  #remember(name: string, isAllowed: boolean | Promise<boolean>): boolean | Promise<boolean> {
+    const untilMs = this.#nowMs() + ACCESS_MEMORY_MS
+    this.#set(name, { isAllowed, untilMs })
+
+    if (isAllowed instanceof Promise) {
+      isAllowed
+        .then((settled) => this.#set(name, { isAllowed: settled, untilMs }))
+        .catch(() => {
+          // It never rejects.
+        })
+    }
+
+    return isAllowed
+  }
+
+  #set(name: string, answer: Answer): void {
+    const [oldest] = this.#answers.keys()
+
+    if (this.#answers.size >= MAX_ANSWERS && oldest !== undefined) {
+      this.#answers.delete(oldest)
+    }
+
+    this.#answers.set(name, answer)
+  }
+}
