@@ -21,7 +21,7 @@ const SHARED = {
 
 const CORES = availableParallelism()
 
-/** The fuzzer asks V8 for the coverage of all loaded code, so it loads no more than it needs. */
+/** The fuzzer asks V8 for the coverage of all loaded code, so its worker loads nothing else. */
 const FUZZ = 'packages/*/test/unit/fuzz.test.ts'
 
 /** Projects run one group after the other, each with as many workers as suit it. */
@@ -43,6 +43,7 @@ export default defineConfig({
         ssr,
         test: {
           ...SHARED,
+          isolate: true,
           name: 'fuzz',
           include: [FUZZ],
           maxWorkers: CORES,
