@@ -167,6 +167,47 @@ describe('Search', () => {
     expect(wanted(search)).toEqual([...peers.slice(4), ...peers.slice(0, 2)])
   })
 
+  it('asks nothing of banned peers, whoever names them, and others instead (N9)', () => {
+    const banned = new Set(peers.slice(0, 3))
+    const standingOf = (contact: PeerInfo): Standing => (banned.has(contact) ? 'never' : 'first')
+    const nearest = (_: Uint8Array, count: number): PeerInfo[] => peers.slice(0, count)
+    const search = new Search({ target, count: 2, nearest, standingOf })
+    expect(search.hasBanned).toBe(true)
+    expect(wanted(search)).toEqual(peers.slice(3, 5))
+
+    expect(search.recordResponse(peers[3] as PeerInfo, peers.slice(0, 3))).toBe(false)
+    expect(search.choices()).toEqual([peers[4]])
+  })
+
+  it('says of each peer that is named who named it', () => {
+    const named: unknown[] = []
+    const search = new Search({
+      target,
+      count: 2,
+      standingOf: (contact, referrer) => {
+        named.push([contact, referrer])
+        return 'first'
+      }
+    })
+    const [a, b, c] = peers as [PeerInfo, PeerInfo, PeerInfo]
+    const elsewhere = { ...b, multiaddrs: [multiaddr('/ip4/10.0.0.1/tcp/1')] }
+    search.add([a])
+    search.recordResponse(a, [a, b])
+    search.recordResponse(b, [])
+    search.recordResponse(c, [b])
+    expect(named).toEqual([
+      [a, undefined],
+      [b, a]
+    ])
+
+    search.recordResponse(a, [c])
+    search.recordResponse(b, [{ ...c, multiaddrs: elsewhere.multiaddrs }])
+    expect(named.slice(2)).toMatchObject([
+      [c, a],
+      [{ multiaddrs: elsewhere.multiaddrs }, b]
+    ])
+  })
+
   it('asks nothing of a peer that counts as answered from the start, such as this node (N6)', () => {
     const search = searchFor(3)
     search.recordResponse(peers[1] as PeerInfo)
