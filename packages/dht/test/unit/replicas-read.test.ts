@@ -381,18 +381,6 @@ describe('Replicas.read, when nobody answers', () => {
     expect((await net.replicas.read(KEY, LATEST)).record).toEqual(ALICE)
   })
 
-  it('rejects where all that it knows are banned: they might hold something (N5, N9)', async () => {
-    const net = network({ size: 4 })
-
-    for (const { id } of net.peers) {
-      net.book.ban(id, new Error('it violated the protocol'))
-    }
-
-    const error = await rejection(net.replicas.read(KEY, LATEST))
-    expect(error).toMatchObject({ name: 'UnreachableError', failedPeers: 0 })
-    expect(net.requests).toEqual([])
-  })
-
   it('finds nothing on a server that knows nobody, as it is the whole network, and rejects on a client', async () => {
     const known = (): boolean => false
     const alone = network({ size: 4, known })

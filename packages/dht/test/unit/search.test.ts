@@ -176,7 +176,9 @@ describe('Search', () => {
     expect(wanted(search)).toEqual(peers.slice(3, 5))
 
     expect(search.recordResponse(peers[3] as PeerInfo, peers.slice(0, 3))).toBe(false)
-    expect(search.choices()).toEqual([peers[4]])
+    search.recordResponse(peers[4] as PeerInfo, peers.slice(0, 3))
+    expect(search.isDone).toBe(true)
+    expect(search.answers()).toEqual(peers.slice(3, 5))
   })
 
   it('says of each peer that is named who named it', () => {
