@@ -42,7 +42,7 @@ export interface NetworkMergeInit {
 }
 
 /**
- * Merges two networks when a peer of one connects to a peer of the other (N8). A node that joins
+ * Merges two networks when a peer of one connects to a peer of the other (N8i). A node that joins
  * through a peer, or is dialled by one, asks it for the neighbours that it should have, and dials
  * those that it does not know. They, being dialled, do the same, until there is nothing new to hear.
  * In a network that has merged already it ends with the first request.

@@ -30,7 +30,7 @@ export interface ReconnectorInit extends AttemptInit {
 }
 
 /**
- * Keeps a node in its network (N8): a peer that could not be reached, or whose connection was lost,
+ * Keeps a node in its network (N8h): a peer that could not be reached, or whose connection was lost,
  * is tried again, first soon, then less often. When the last one is lost, so are all initial peers
  * and all remembered ones, including those that were let go.
  */

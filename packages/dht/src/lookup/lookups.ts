@@ -54,7 +54,7 @@ export interface LookupsInit {
 /**
  * Runs all lookups of a node. Those that have something to ask in the same turn of the event loop
  * choose together whom, so that their requests travel in few messages (N4). Every request has its
- * timeout (N8), which two timers keep for all of them.
+ * timeout (N8b), which two timers keep for all of them.
  */
 export class Lookups {
   /** Decides whom they ask next. */
@@ -92,7 +92,7 @@ export class Lookups {
     })
   }
 
-  /** Gives a request outside of any lookup its timeout, and takes note of its failure, too (N8). */
+  /** Gives a request outside of any lookup its timeout, and takes note of its failure, too (N8b). */
   async inTime<T>(contact: PeerInfo, asked: Promise<T>): Promise<T> {
     const { peers, requestTimeoutMs } = this.#init
 

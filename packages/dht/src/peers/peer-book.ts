@@ -28,7 +28,7 @@ export interface PeerBookInit {
   readonly nowMs?: () => number
 }
 
-/** What this node has learned of its peers, and what follows from it (N8, N9). */
+/** What this node has learned of its peers, and what follows from it (N8c, N9c, N9h). */
 export class PeerBook {
   readonly records: PeerRecords = new PeerRecords()
   readonly #init: PeerBookInit

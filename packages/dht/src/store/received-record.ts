@@ -1,5 +1,6 @@
 import type { Logger, PeerInfo } from '@libp2p/interface'
-import { type DHTRecord, isEmpty, isPromise, type MaybePromise, whenDone } from '@waggle/record'
+import { type DHTRecord, isEmpty, type MaybePromise } from '@waggle/record'
+import { isPromise, whenDone } from '@waggle/record/replica'
 import type { RecordStore } from './record-store.ts'
 
 /** What a peer's answer is judged by. */
@@ -12,7 +13,7 @@ export interface Judge {
 
 /**
  * The record that a peer answered with, without what a validator refuses; undefined if it breaks a
- * rule (N9), has expired, or nothing is left of it. It has bytes of its own, so that whoever keeps it
+ * rule (N9a), has expired, or nothing is left of it. It has bytes of its own, so that whoever keeps it
  * does not keep the whole message that it came in.
  */
 export function receivedRecord(

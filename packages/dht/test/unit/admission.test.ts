@@ -7,7 +7,7 @@ function atTime(): { nowMs: number; clock: () => number } {
 }
 
 describe('Admission', () => {
-  it('lets each peer ask for its rate, and all together for theirs (N9)', () => {
+  it('lets each peer ask for its rate, and all together for theirs (N9f)', () => {
     const time = atTime()
     const admission = new RateLimits(
       { maxKeysPerSecondPerPeer: 100, maxKeysPerSecond: 250 },

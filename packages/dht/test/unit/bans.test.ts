@@ -22,7 +22,7 @@ describe('PeerBook.ban', () => {
     book = new PeerBook({ nowMs: clock })
   })
 
-  it('bans a peer that violates the protocol for a minute, and no other (N9)', () => {
+  it('bans a peer that violates the protocol for a minute, and no other (N9c)', () => {
     book.ban(peer, error)
 
     expect([peer, peerNumber(2)].map((one) => book.isBanned(one))).toEqual([true, false])
@@ -67,7 +67,7 @@ describe('followConnections', () => {
     followConnections({ connectionManager, events: events as never, peers: book }, lifetime.signal)
   })
 
-  it('turns a banned peer away when it comes back too early, and nobody else (N9)', () => {
+  it('turns a banned peer away when it comes back too early, and nobody else (N9c)', () => {
     book.ban(peer, error)
     const opened = (remotePeer: PeerId): number => {
       const abort = vi.fn()
@@ -104,7 +104,7 @@ describe('followConnections', () => {
 })
 
 describe('a node that knows banned peers only', () => {
-  it('rejects reads, as they might hold something, and asks none of them (N5, N9)', async () => {
+  it('rejects reads, as they might hold something, and asks none of them (N8e, N9c)', async () => {
     const key = recordKey('key')
     const net = new Simulation(key, { size: 4 })
 

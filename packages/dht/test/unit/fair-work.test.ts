@@ -54,7 +54,7 @@ describe('FairWork', () => {
     expect(isDone).toBe(true)
   })
 
-  it('lets others have their turn while a large job is under way, however large it is (N9)', async () => {
+  it('lets others have their turn while a large job is under way, however large it is (N9f)', async () => {
     const work = new FairQueue()
     const order: string[] = []
 
@@ -75,7 +75,7 @@ describe('FairWork', () => {
     expect(order[0]).toBe('small')
   })
 
-  it('gives the event loop back after a few milliseconds (N9)', async () => {
+  it('gives the event loop back after a few milliseconds (N9f)', async () => {
     const work = new FairQueue()
     const turns: number[] = []
     let lastMs = performance.now()
@@ -125,7 +125,7 @@ describe('FairWork', () => {
         })
       })
 
-    it('takes long turns while it is alone, and short ones as soon as one asks for little (N9)', async () => {
+    it('takes long turns while it is alone, and short ones as soon as one asks for little (N9f)', async () => {
       vi.spyOn(performance, 'now').mockImplementation(() => nowMs)
       const work = new FairQueue()
       const turns = [0]
@@ -142,7 +142,7 @@ describe('FairWork', () => {
       expect([shared, sharedStill].every((steps) => steps > 0 && steps <= 6)).toBe(true)
     })
 
-    it('takes a quarter of the time while one asks for little, and all of it after that (N9)', async () => {
+    it('takes a quarter of the time while one asks for little, and all of it after that (N9f)', async () => {
       vi.spyOn(performance, 'now').mockImplementation(() => nowMs)
       const work = new FairQueue()
       const turns = [0]
