@@ -86,15 +86,10 @@ export class PeerBook {
     return this.#isAhead(failedAtMs + DIAL_MEMORY_MS)
   }
 
-  /** Peers that are avoided now, at any of their addresses. */
+  /** Peers that are avoided now, whatever their addresses. */
   get numAvoided(): number {
-    let count = 0
-
-    for (const record of this.records.values()) {
-      count += Number(this.#isAhead(record.avoidedUntilMs))
-    }
-
-    return count
+    const records = [...this.records.values()]
+    return records.filter(({ avoidedUntilMs }) => this.#isAhead(avoidedUntilMs)).length
   }
 
   /**
