@@ -10,10 +10,9 @@ import type {
   StoreReply,
   WriteOptions
 } from '../lookup/record-channel.ts'
-import { DEFAULT_NODE_LIMITS, type NodeLimits } from '../node-limits.ts'
+import type { NodeLimits } from '../node-limits.ts'
 import { connectedTo } from '../peers/connect.ts'
-import { DialAllowance } from '../peers/dial-limiter.ts'
-import { ReferralReputation } from '../peers/referrals.ts'
+import type { PeerBook } from '../peers/peer-book.ts'
 import { receivedRecord } from '../store/received-record.ts'
 import type { RecordStore } from '../store/record-store.ts'
 import type { CancellationToken } from '../timing/cancellation.ts'
@@ -25,7 +24,6 @@ import {
   OPEN_TIMEOUT_MS,
   STOCK_PEER_MEMORY_MS
 } from '../wire/limits.ts'
-import type { EncodedPeer } from '../wire/peer-codec.ts'
 import { PeerDecoder } from '../wire/peer-codec.ts'
 import { ExchangeProtocolError } from '../wire/protocol-error.ts'
 import { type Answer, ExchangeClient } from './exchange-client.ts'
@@ -50,8 +48,8 @@ export interface ExchangeChannelInit {
   /** A peer has broken the protocol. */
   readonly onViolation?: (peer: PeerId, error: Error) => void
 
-  /** Whether this node knows the peer otherwise than by what others say. */
-  readonly isKnown?: (peer: PeerId) => boolean
+  /** Limits and judges dials. */
+  readonly peers?: Pick<PeerBook, 'mayDial' | 'recordDial'>
 
   /** A peer has answered, be it too late for the one who asked. */
   readonly onAnswer: (peer: PeerId) => void
@@ -75,8 +73,6 @@ export class ExchangeChannel implements RecordChannel {
   /** Where each of them is to be reached: as it was named last. */
   readonly #latest = new Map<string, PeerInfo>()
   readonly #contacts = new PeerDecoder()
-  readonly #dials: DialAllowance
-  readonly #hearsay = new ReferralReputation()
   /** Until when, in ms of the process's clock, a peer is taken for a stock one. */
   readonly #stockUntilMs = new Map<string, number>()
   #lastWrite: DHTRecord | undefined
@@ -84,7 +80,6 @@ export class ExchangeChannel implements RecordChannel {
 
   constructor(init: ExchangeChannelInit) {
     this.#init = init
-    this.#dials = new DialAllowance((init.limits ?? DEFAULT_NODE_LIMITS).maxDialsPerSecond)
   }
 
   find(peer: PeerInfo, key: Uint8Array, options: FindOptions): Promise<FindReply> {
@@ -131,29 +126,6 @@ export class ExchangeChannel implements RecordChannel {
     return this.#isStock(name)
       ? this.#init.kadChannel.isReady(peer)
       : this.#clients.get(name)?.isOpen === true
-  }
-
-  /**
-   * Whether a peer is to be asked after all others: it was not there lately, and has not been met since, or those
-   * whom its namer named before were not there.
-   */
-  isDoubtful(peer: PeerInfo): boolean {
-    const isMissed = this.#hearsay.isMissed(peer) && this.#isStranger(peer)
-    return isMissed || this.#hearsay.isDoubtful(peer)
-  }
-
-  /**
-   * A peer has not answered. True if it is known by what others say only, and is not connected: then it is not
-   * the peer that is avoided, but these addresses.
-   */
-  missed(peer: PeerInfo): boolean {
-    const isStranger = this.#isStranger(peer)
-
-    if (isStranger) {
-      this.#hearsay.missed(peer)
-    }
-
-    return isStranger
   }
 
   /** How many questions are not sent yet, and how many messages not answered, to all peers. */
@@ -246,7 +218,7 @@ export class ExchangeChannel implements RecordChannel {
       maxSilenceMs: Math.max(MAX_SILENCE_MS, this.#init.requestTimeoutMs ?? 0),
       onViolation: (error) => this.#init.onViolation?.(peer.id, error),
       open: () => this.#open(this.#latest.get(name) ?? peer),
-      contactOf: (introduced) => this.#heardOf(introduced, peer.id),
+      contactOf: (introduced) => this.#contacts.of(introduced),
       onAnswer: () => this.#init.onAnswer(peer.id),
       onIdle: () => {
         this.#clients.delete(name)
@@ -257,29 +229,16 @@ export class ExchangeChannel implements RecordChannel {
     return client
   }
 
-  #heardOf(introduced: EncodedPeer, by: PeerId): PeerInfo | undefined {
-    const contact = this.#contacts.of(introduced)
-
-    if (contact !== undefined && this.#isStranger(contact)) {
-      this.#hearsay.named(contact, by)
-    }
-
-    return contact
-  }
-
   async #open(peer: PeerInfo): Promise<Stream> {
-    const isStranger = this.#isStranger(peer)
-    this.#assertWelcome(peer, isStranger)
+    const { peers } = this.#init
+    this.#assertWelcome(peer)
 
     try {
       const stream = await this.#connect(peer)
-      this.#hearsay.tried(peer, true)
+      peers?.recordDial(peer, true)
       return stream
     } catch (error) {
-      if (isStranger) {
-        this.#hearsay.tried(peer, false)
-      }
-
+      peers?.recordDial(peer, false)
       throw error
     }
   }
@@ -291,19 +250,15 @@ export class ExchangeChannel implements RecordChannel {
     return connectionManager.openStream(peer.id, EXCHANGE_PROTOCOL, { signal })
   }
 
-  /** Whether a peer is known by what others say only. */
-  #isStranger({ id }: PeerInfo): boolean {
-    const { connectionManager, isKnown } = this.#init
-    return isKnown?.(id) === false && connectionManager.getConnections(id).length === 0
-  }
-
   /** Throws for a peer that is not to be asked, or not to be dialled just now. */
-  #assertWelcome({ id, multiaddrs }: PeerInfo, isStranger: boolean): void {
-    if (this.#init.isBanned?.(id)) {
-      throw new ExchangeProtocolError(`the peer ${id} broke the protocol lately`)
+  #assertWelcome({ id, multiaddrs }: PeerInfo): void {
+    const { isBanned, peers } = this.#init
+
+    if (isBanned?.(id)) {
+      throw new ExchangeProtocolError(`the peer ${id} violated the protocol lately`)
     }
 
-    if (isStranger && !this.#dials.takes(multiaddrs.length)) {
+    if (peers?.mayDial(id, multiaddrs.length) === false) {
       throw new BusyError('too many peers that others have named are being dialled')
     }
   }

@@ -1,4 +1,4 @@
-import { AbortError, type PeerId, type TypedEventTarget } from '@libp2p/interface'
+import { AbortError, type TypedEventTarget } from '@libp2p/interface'
 import { encodedSize } from '@waggle/record/replica'
 import { setMaxListeners } from 'main-event'
 import { Scheduler } from '../admission/scheduler.ts'
@@ -7,19 +7,20 @@ import { SEARCH_WIDTH, SWEEP_INTERVAL_MS } from '../constants.ts'
 import { mergeOnInbound } from '../discovery/merge-on-inbound.ts'
 import type { NetworkMerge } from '../discovery/network-merge.ts'
 import type { DHTEvents } from '../events.ts'
-import { ExchangeChannel, type ExchangeChannelInit } from '../exchange/exchange-channel.ts'
+import { ExchangeChannel } from '../exchange/exchange-channel.ts'
 import { ExchangeServer } from '../exchange/exchange-server.ts'
+import { followPeers } from '../kad/follow-peers.ts'
 import { guardRecords } from '../kad/guard-records.ts'
 import { KadChannel } from '../kad/kad-channel.ts'
-import { KnownPeers } from '../kad/known-peers.ts'
 import { type NodeParts, partsOf } from '../kad/node-parts.ts'
 import { Lookups } from '../lookup/lookups.ts'
 import type { Meter } from '../metrics/meter.ts'
 import { assertMessagesFit, type NodeLimits } from '../node-limits.ts'
 import { Republisher } from '../operations/republisher.ts'
 import { Access, type AllowPeer } from '../peers/access.ts'
-import { Avoidance } from '../peers/avoidance.ts'
-import { BanList } from '../peers/ban-list.ts'
+import { followConnections } from '../peers/follow-connections.ts'
+import { KnownPeers } from '../peers/known-peers.ts'
+import { PeerBook } from '../peers/peer-book.ts'
 import { type CachePolicy, cachePolicy } from '../reading/cache-policy.ts'
 import { CachedReads } from '../reading/cached-reads.ts'
 import { Replicas } from '../reading/replicas.ts'
@@ -60,11 +61,10 @@ export interface ServiceParts extends NodeParts {
 
   /** What this node has for all who ask it. */
   readonly scheduler: Scheduler
-  readonly avoidance: Avoidance
+  readonly peers: PeerBook
   readonly channel: ExchangeChannel
   readonly cache: RecordStore | undefined
   readonly clocks: Clocks
-  readonly bans: BanList
   readonly reads: CachedReads
   readonly replicas: Replicas
   readonly republisher: Republisher
@@ -93,13 +93,13 @@ export function serviceParts(init: PartsInit): ServiceParts {
   // Each listener to events is one of this signal, too, and Node 22 warns of more than ten.
   setMaxListeners(Number.POSITIVE_INFINITY, lifetime)
   const found = createLookup(init)
-  const { avoidance, routing, channel, lookups, bans, replicas } = found
+  const { peers, routing, channel, lookups, replicas } = found
   const { cache, reads } = createReads(init, replicas)
   const { watches, watchChannel } = createWatches(init, { ...found, reads })
   const scheduler = new Scheduler(limits)
   const watchServer = new WatchServer({
     ...{ scheduler, store, routing },
-    onViolation: (peer, error) => bans.ban(peer, error)
+    onViolation: (peer, error) => peers.ban(peer, error)
   })
   const clocks = createClocks(init)
   const republisher = new Republisher({
@@ -109,21 +109,20 @@ export function serviceParts(init: PartsInit): ServiceParts {
   const upkeep = createUpkeep(init, found, lifetime)
   const server = new ExchangeServer({
     ...{ access, scheduler, store, cache, limits, routing },
-    onViolation: (peer, error) => bans.ban(peer, error)
+    onViolation: (peer, error) => peers.ban(peer, error)
   })
 
   return {
-    ...{ access, scheduler, avoidance, channel, cache, clocks, kad, lifetime, bans, reads },
+    ...{ access, scheduler, peers, channel, cache, clocks, kad, lifetime, reads },
     ...{ replicas, republisher, routing, server, store, upkeep, watches, watchServer },
-    networkMerge: createNetworkMerge(init, routing, lifetime),
+    networkMerge: createNetworkMerge(init, found, lifetime),
     async follow() {
       sweepAgainAndAgain([store, cache], lifetime)
       clocks.follow(lifetime)
-      bans.follow(components.events, lifetime)
       guardRecords(kad, access, lifetime)
       upkeep.follow(events, lifetime)
       watches.follow(events, lifetime)
-      await routing.follow(lifetime)
+      await followNetwork(components, found, lifetime)
     },
     stop() {
       stopping.abort(new AbortError('the node was stopped'))
@@ -140,49 +139,70 @@ export function serviceParts(init: PartsInit): ServiceParts {
 }
 
 interface LookupParts {
-  readonly avoidance: Avoidance
+  readonly peers: PeerBook
   readonly routing: KnownPeers
   readonly channel: ExchangeChannel
   readonly lookups: Lookups
-  readonly bans: BanList
   readonly replicas: Replicas
-
-  /** A peer has been heard of. */
-  readonly onAlive: (peer: PeerId) => void
 }
 
 /** How peers are found, and what they hold. */
 function createLookup(init: PartsInit): LookupParts {
   const { components, limits, numReplicas, requestTimeoutMs } = init
   const { kad, store } = partsOf(components)
-  // Nobody else does it: kad-dht's table keeps the dead.
-  const avoidance = new Avoidance(undefined, (peer) => routing.forget(peer))
-  // A peer that failed because it was slow is no worse than others once it is heard of again.
-  const onAlive = (peer: PeerId): void => avoidance.answered(peer)
-  const routing = createKnownPeers(init, onAlive)
-  const bans = new BanList({
-    connectionManager: components.connectionManager,
-    log: components.logger.forComponent('waggle:bans')
-  })
-  const channel = createRecordChannel(init, {
-    onAnswer: onAlive,
-    isBanned: (peer) => bans.has(peer),
-    isKnown: (peer) => routing.has(peer),
-    onViolation: (peer, error) => bans.ban(peer, error)
-  })
+  const { peers, routing } = createPeers(init)
+  const channel = createRecordChannel(init, peers)
   const lookups = new Lookups({
-    ...{ avoidance, requestTimeoutMs },
-    isReady: (peer) => channel.isReady(peer),
-    onMissed: (peer) => channel.missed(peer)
+    ...{ peers, requestTimeoutMs },
+    isReady: (peer) => channel.isReady(peer)
   })
   const replicas = new Replicas({
     self: components.peerId,
-    ...{ store, channel, routing, avoidance, limits, lookups, numReplicas },
-    isDoubtful: (contact) => channel.isDoubtful(contact),
+    ...{ store, channel, routing, limits, lookups, numReplicas },
     isReplica: () => kad.getMode() === 'server'
   })
 
-  return { avoidance, routing, channel, lookups, onAlive, bans, replicas }
+  return { peers, routing, channel, lookups, replicas }
+}
+
+/** What is known of peers. */
+function createPeers({ components, events, limits }: PartsInit): {
+  peers: PeerBook
+  routing: KnownPeers
+} {
+  const { connectionManager, logger } = components
+  const log = logger.forComponent('waggle:bans')
+  const peers = new PeerBook({
+    maxDialsPerSecond: limits.maxDialsPerSecond,
+    // Nobody else does it: kad-dht's table keeps the dead.
+    onGiveUp: (peer) => routing.forget(peer),
+    onBan(peer, error, forMs) {
+      log('%p violated the protocol and is banned for %d ms - %e', peer, forMs, error)
+      routing.setInTable(peer, false)
+
+      for (const connection of connectionManager.getConnections(peer)) {
+        connection.abort(error)
+      }
+    }
+  })
+  const routing = new KnownPeers({
+    records: peers.records,
+    onJoin: (detail) => events.safeDispatchEvent('peer:join', { detail }),
+    onLeave: (detail) => events.safeDispatchEvent('peer:leave', { detail })
+  })
+  return { peers, routing }
+}
+
+/** Keeps what is known of peers as libp2p and kad-dht have it. */
+async function followNetwork(
+  components: WaggleComponents,
+  { peers, routing: known }: LookupParts,
+  lifetime: AbortSignal
+): Promise<void> {
+  const { connectionManager, events, peerStore, registrar } = components
+  const { kad } = partsOf(components)
+  followConnections({ connectionManager, events, peers }, lifetime)
+  await followPeers({ peerStore, registrar, events, kad, known, peers }, lifetime)
 }
 
 function createUpkeep(
@@ -195,7 +215,7 @@ function createUpkeep(
   return new Upkeep({
     self: { id: peerId, multiaddrs: [] },
     ...{ store, numReplicas, isReplica: () => kad.getMode() === 'server' },
-    servers: () => routing.present(),
+    members: () => routing.members(),
     async send(to, key, record) {
       await lookups.inTime(to, channel.store(to, key, record, { closerCount: 0 }))
       meter?.handedOver(encodedSize(record))
@@ -232,16 +252,17 @@ interface WatchingParts extends LookupParts {
 /** How changes are heard of. */
 function createWatches(
   { components, numReplicas }: PartsInit,
-  { channel: records, replicas, reads, onAlive, bans }: WatchingParts
+  { channel: records, replicas, reads, peers }: WatchingParts
 ): { watches: Watches; watchChannel: WatchChannel } {
   const { connectionManager, logger } = components
   const { store } = partsOf(components)
   const log = logger.forComponent('waggle:watch')
   const channel = new WatchChannel({
-    ...{ connectionManager, log, store, records, onAnswer: onAlive },
+    ...{ connectionManager, log, store, records },
+    onAnswer: (peer) => peers.recordResponse(peer),
     onChange: (key, record) => watches.onChange(key, record),
-    isBanned: (peer) => bans.has(peer),
-    onViolation: (peer, error) => bans.ban(peer, error),
+    isBanned: (peer) => peers.isBanned(peer),
+    onViolation: (peer, error) => peers.ban(peer, error),
     onLost: (peer) => watches.onLost(peer)
   })
   const watches = new Watches({
@@ -266,25 +287,9 @@ function sweepAgainAndAgain(
   lifetime.addEventListener('abort', () => clearInterval(sweeping))
 }
 
-function createKnownPeers(
-  { components, events }: PartsInit,
-  onConnect: (peer: PeerId) => void
-): KnownPeers {
-  const { peerStore, registrar } = components
-  return new KnownPeers({
-    kad: partsOf(components).kad,
-    peerStore,
-    registrar,
-    events: components.events,
-    onConnect,
-    onJoin: (detail) => events.safeDispatchEvent('peer:join', { detail }),
-    onLeave: (detail) => events.safeDispatchEvent('peer:leave', { detail })
-  })
-}
-
 function createRecordChannel(
   { components, limits, requestTimeoutMs }: PartsInit,
-  about: Pick<ExchangeChannelInit, 'onAnswer' | 'isBanned' | 'isKnown' | 'onViolation'>
+  peers: PeerBook
 ): ExchangeChannel {
   const { connectionManager, logger } = components
   const { kad, store } = partsOf(components)
@@ -292,19 +297,22 @@ function createRecordChannel(
   const stockChannel = new KadChannel({ connectionManager, kad, log, requestTimeoutMs, store })
   return new ExchangeChannel({
     ...{ connectionManager, limits, log, requestTimeoutMs, store, kadChannel: stockChannel },
-    ...about
+    peers,
+    onAnswer: (peer) => peers.recordResponse(peer),
+    isBanned: (peer) => peers.isBanned(peer),
+    onViolation: (peer, error) => peers.ban(peer, error)
   })
 }
 
 function createNetworkMerge(
   { components, events, requestTimeoutMs }: PartsInit,
-  routing: KnownPeers,
+  { peers, routing }: LookupParts,
   lifetime: AbortSignal
 ): NetworkMerge {
   const { connectionManager, peerId } = components
   const { kad } = partsOf(components)
   return mergeOnInbound(
-    { self: peerId, connectionManager, events, kad, routing, requestTimeoutMs },
+    { self: peerId, connectionManager, events, kad, peers, routing, requestTimeoutMs },
     lifetime
   )
 }

@@ -210,7 +210,7 @@ class WaggleService implements Waggle, Startable {
   }
 
   isBanned(peer: PeerId): boolean {
-    return this.#running?.bans.has(peer) ?? false
+    return this.#running?.peers.isBanned(peer) ?? false
   }
 
   discover(peer: PeerId): void {
@@ -238,11 +238,11 @@ class WaggleService implements Waggle, Startable {
       return undefined
     }
 
-    const { avoidance, channel, reads } = this.#running
+    const { channel, peers, reads } = this.#running
     const { waiting, underWay } = channel.load
     return {
       stats: this.stats(),
-      avoidedPeers: avoidance.size,
+      avoidedPeers: peers.numAvoided,
       plannedRefreshes: reads.refreshes,
       questionsWaiting: waiting,
       questionsUnderWay: underWay

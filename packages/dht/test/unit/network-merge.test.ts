@@ -25,9 +25,9 @@ function rightSearches(peers: readonly SimulatedPeer[]): boolean[] {
   })
 }
 
-describe('Acquaintance', () => {
+describe('NetworkMerge', () => {
   it.each([4, 20, 50])(
-    'makes one network of two of %i peers of which one meets one of the other (N8i)',
+    'makes one network of two of %i peers of which one connects to one of the other (N8i)',
     async (size) => {
       const world = new SimulatedWorld()
       const networks = [world.network(size), world.network(size)] as const
@@ -66,12 +66,12 @@ describe('Acquaintance', () => {
     ]
     world.dead.add(dead)
 
-    for (const meetings of [1, 1, 2]) {
+    for (const failures of [1, 1, 2]) {
       other.known.delete(one.id.toString())
       one.known.delete(other.id.toString())
       other.dial(one)
       await world.settled()
-      expect(world.failures).toBe(meetings)
+      expect(world.failures).toBe(failures)
       world.nowMs += 200_000
     }
   })

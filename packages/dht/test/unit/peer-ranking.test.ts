@@ -1,42 +1,63 @@
 import type { PeerInfo } from '@libp2p/interface'
 import { describe, expect, it } from 'vitest'
-import { PeerChoice, type PeerChoiceInit } from '../../src/lookup/peer-choice.ts'
+import { PeerRanking } from '../../src/lookup/peer-ranking.ts'
 import { contacts } from '../support/numbered-peers.ts'
+import { bookOf } from '../support/verified-peers.ts'
 
 const [a, b, c, d] = contacts(4) as [PeerInfo, PeerInfo, PeerInfo, PeerInfo]
 
-/** After so many questions of one turn a peer counts as busy. */
+/** Requests of one turn after which a peer counts as busy. */
 const FULL = 32
 
-function turn({
-  late = [],
-  ready = []
-}: {
-  late?: PeerInfo[]
-  ready?: PeerInfo[]
-} = {}): PeerChoice {
-  const init: PeerChoiceInit = {
-    isReady: (contact) => ready.includes(contact),
-    isLate: (contact) => late.includes(contact)
-  }
-  return new PeerChoice(init)
+interface State {
+  readonly banned?: readonly PeerInfo[]
+  readonly failed?: readonly PeerInfo[]
+  readonly late?: readonly PeerInfo[]
+  readonly ready?: readonly PeerInfo[]
 }
 
-describe('Turn', () => {
+function ranking({ banned = [], failed = [], late = [], ready = [] }: State = {}): PeerRanking {
+  const peers = bookOf(contacts(4), { nowMs: () => 0 })
+  banned.forEach(({ id }) => {
+    peers.ban(id, new Error('it violated the protocol'))
+  })
+  failed.forEach((contact) => {
+    peers.recordFailure(contact)
+  })
+  late.forEach(({ id }) => {
+    peers.recordDelay(id)
+  })
+  return new PeerRanking({ peers, isReady: (contact) => ready.includes(contact) })
+}
+
+describe('PeerRanking.standingOf', () => {
+  it('is first, last for peers that are avoided, never for banned ones (N8c, N9c)', () => {
+    const one = ranking({ failed: [b, c], banned: [c, d], late: [a] })
+
+    expect([a, b, c, d].map((contact) => one.standingOf(contact))).toEqual([
+      'first',
+      'last',
+      'never',
+      'never'
+    ])
+  })
+})
+
+describe('PeerRanking.choose', () => {
   it('chooses nobody when there is nobody', () => {
-    expect(turn().choose([])).toBeUndefined()
+    expect(ranking().choose([])).toBeUndefined()
   })
 
   it('chooses the nearest when nothing speaks for another', () => {
-    expect(turn().choose([a, b, c])).toBe(a)
+    expect(ranking().choose([a, b, c])).toBe(a)
   })
 
   it('chooses the nearest of those that can be asked without connecting first', () => {
-    expect(turn({ ready: [d, c] }).choose([a, b, c, d])).toBe(c)
+    expect(ranking({ ready: [d, c] }).choose([a, b, c, d])).toBe(c)
   })
 
   it('chooses the nearest of those that were asked in this turn, ready or not (N4)', () => {
-    const one = turn({ ready: [a] })
+    const one = ranking({ ready: [a] })
     one.choose([c])
     one.choose([b])
 
@@ -45,20 +66,23 @@ describe('Turn', () => {
   })
 
   it('knows those whom it chose by their names, whoever speaks of them', () => {
-    const one = turn()
+    const one = ranking()
     one.choose([{ ...b }])
 
     expect(one.choose([a, b])).toBe(b)
   })
 
   it('forgets whom others asked in the turn before', () => {
-    turn().choose([b])
+    const one = ranking()
+    one.choose([b])
+    expect(one.choose([a, b])).toBe(b)
 
-    expect(turn().choose([a, b])).toBe(a)
+    one.beginTurn()
+    expect(one.choose([a, b])).toBe(a)
   })
 
   it(`goes to the next when a peer was asked ${FULL} times in this turn`, () => {
-    const one = turn({ ready: [b, c] })
+    const one = ranking({ ready: [b, c] })
 
     for (let i = 0; i < FULL; i++) {
       expect(one.choose([b, c])).toBe(b)
@@ -70,7 +94,7 @@ describe('Turn', () => {
   })
 
   it('counts those questions, too, for which there was no choice', () => {
-    const one = turn()
+    const one = ranking()
 
     for (let i = 0; i < FULL; i++) {
       one.choose([b])
@@ -81,7 +105,7 @@ describe('Turn', () => {
   })
 
   it('chooses late peers only when all are (N8b)', () => {
-    const one = turn({ late: [a, b], ready: [a, b] })
+    const one = ranking({ late: [a, b], ready: [a, b] })
 
     expect(one.choose([a, b, c])).toBe(c)
     expect(one.choose([a, b, d])).toBe(d)
@@ -90,7 +114,7 @@ describe('Turn', () => {
   })
 
   it('does not share what is late: rather one more message (N8b)', () => {
-    const one = turn({ late: [a] })
+    const one = ranking({ late: [a] })
     one.choose([a])
 
     expect(one.choose([a, b])).toBe(b)
