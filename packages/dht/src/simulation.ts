@@ -14,8 +14,8 @@ export type {
   StoreReply,
   WriteOptions
 } from './lookup/record-channel.ts'
-export { Avoidance } from './peers/avoidance.ts'
 export { pointOfPeer } from './peers/key-space.ts'
+export { PeerBook } from './peers/peer-book.ts'
 export { PeerIndex } from './peers/peer-index.ts'
 export type { Routing } from './peers/routing.ts'
 export { Replicas } from './reading/replicas.ts'

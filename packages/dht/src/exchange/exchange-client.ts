@@ -1,5 +1,6 @@
 import type { Logger, PeerInfo } from '@libp2p/interface'
-import { type DHTRecord, encodeRecord, whenDone } from '@waggle/record'
+import { type DHTRecord, encodeRecord } from '@waggle/record'
+import { whenDone } from '@waggle/record/replica'
 import type {
   FindOptions,
   FindReply,

@@ -1,13 +1,6 @@
 import type { PeerId } from '@libp2p/interface'
-import {
-  type DHTRecord,
-  decodeRecord,
-  isEmpty,
-  isPromise,
-  lastExpiration,
-  type MaybePromise,
-  whenDone
-} from '@waggle/record'
+import { type DHTRecord, decodeRecord, isEmpty, type MaybePromise } from '@waggle/record'
+import { isPromise, lastExpiration, whenDone } from '@waggle/record/replica'
 import { BUSY_PAUSE_MS, Scheduler } from '../admission/scheduler.ts'
 import { toError } from '../errors.ts'
 import { DEFAULT_NODE_LIMITS, type NodeLimits } from '../node-limits.ts'

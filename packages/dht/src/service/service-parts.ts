@@ -1,5 +1,5 @@
-import { AbortError, type PeerId, type TypedEventTarget } from '@libp2p/interface'
-import { encodedSize } from '@waggle/record'
+import { AbortError, type TypedEventTarget } from '@libp2p/interface'
+import { encodedSize } from '@waggle/record/replica'
 import { setMaxListeners } from 'main-event'
 import { BufferLimits } from '../admission/buffer-limits.ts'
 import { Scheduler } from '../admission/scheduler.ts'
@@ -11,17 +11,18 @@ import type { NetworkMerge } from '../discovery/network-merge.ts'
 import type { DHTEvents } from '../events.ts'
 import { ExchangeClient } from '../exchange/exchange-client.ts'
 import { ExchangeServer } from '../exchange/exchange-server.ts'
+import { followPeers } from '../kad/follow-peers.ts'
 import { guardRecords } from '../kad/guard-records.ts'
 import { KadChannel } from '../kad/kad-channel.ts'
-import { KnownPeers } from '../kad/known-peers.ts'
 import { type NodeParts, partsOf } from '../kad/node-parts.ts'
 import { Lookups } from '../lookup/lookups.ts'
 import type { Meter } from '../metrics/meter.ts'
 import { assertMessagesFit, type NodeLimits } from '../node-limits.ts'
 import { Republisher } from '../operations/republisher.ts'
 import { Access, type AllowPeer } from '../peers/access.ts'
-import { Avoidance } from '../peers/avoidance.ts'
-import { BanList } from '../peers/ban-list.ts'
+import { followConnections } from '../peers/follow-connections.ts'
+import { KnownPeers } from '../peers/known-peers.ts'
+import { PeerBook } from '../peers/peer-book.ts'
 import { type CachePolicy, cachePolicy } from '../reading/cache-policy.ts'
 import { CachedReads } from '../reading/cached-reads.ts'
 import { Replicas } from '../reading/replicas.ts'
@@ -35,7 +36,6 @@ import { Watches } from '../watch/watches.ts'
 import { Dialer } from '../wire/dialer.ts'
 import type { ClientParts } from '../wire/protocol-client.ts'
 import { ProtocolServer } from '../wire/protocol-server.ts'
-import { NodePeerPolicy } from './peer-policy.ts'
 import type { WaggleComponents, WaggleInit } from './service-interface.ts'
 
 /** {@link WaggleInit} with its defaults. */
@@ -59,11 +59,10 @@ export interface PartsInit extends ServiceInit {
 /** What a started service is made of. */
 export interface ServiceParts extends NodeParts {
   readonly networkMerge: NetworkMerge
-  readonly avoidance: Avoidance
+  readonly peers: PeerBook
   readonly exchange: ExchangeClient
   readonly cache: RecordStore | undefined
   readonly clocks: Clocks
-  readonly bans: BanList
   readonly reads: CachedReads
   readonly replicas: Replicas
   readonly republisher: Republisher
@@ -94,7 +93,7 @@ export function serviceParts(init: PartsInit): ServiceParts {
   setMaxListeners(Number.POSITIVE_INFINITY, lifetime)
   const buffers = new BufferLimits(limits)
   const found = createLookup(init, buffers)
-  const { avoidance, routing, exchange, lookups, bans, replicas, client } = found
+  const { peers, routing, exchange, lookups, replicas, client } = found
   const { cache, reads } = createReads(init, replicas)
   const { watches, watchClient } = createWatches(init, { ...found, reads })
   const clocks = createClocks(init, client)
@@ -107,17 +106,16 @@ export function serviceParts(init: PartsInit): ServiceParts {
   const { watchServer, serve } = createServers(init, { ...found, buffers, cache })
 
   return {
-    ...{ avoidance, exchange, cache, clocks, kad, lifetime, bans, reads },
+    ...{ peers, exchange, cache, clocks, kad, lifetime, reads },
     ...{ replicas, republisher, routing, serve, store, upkeep, watches, watchServer },
     networkMerge: createNetworkMerge(init, found, lifetime),
     async follow() {
       sweepAgainAndAgain([store, cache], lifetime)
       clocks.follow(lifetime)
-      bans.follow(components.events, lifetime)
       guardRecords(kad, found.access, lifetime)
       upkeep.follow(events, lifetime)
       watches.follow(events, lifetime)
-      await routing.follow(lifetime)
+      await followNetwork(components, found, lifetime)
     },
     stop() {
       stopping.abort(new AbortError('the node was stopped'))
@@ -142,7 +140,7 @@ interface ServersInit extends LookupParts {
 /** What other peers are served. */
 function createServers(
   { components, limits }: PartsInit,
-  { access, bans, buffers, cache, routing }: ServersInit
+  { access, buffers, cache, peers, routing }: ServersInit
 ): { watchServer: WatchServer; serve(): Promise<void> } {
   const { registrar } = components
   const { store } = partsOf(components)
@@ -151,7 +149,7 @@ function createServers(
   const watchServer = new WatchServer({ scheduler, store, routing })
   const server = new ProtocolServer({
     ...{ access, buffers, limits },
-    onViolation: (peer, error) => bans.ban(peer, error)
+    onViolation: (peer, error) => peers.ban(peer, error)
   })
   return {
     watchServer,
@@ -169,11 +167,10 @@ type NodeClientParts = ClientParts & { readonly dialer: Dialer }
 
 interface LookupParts {
   readonly access: Access
-  readonly avoidance: Avoidance
+  readonly peers: PeerBook
   readonly routing: KnownPeers
   readonly exchange: ExchangeClient
   readonly lookups: Lookups
-  readonly bans: BanList
   readonly replicas: Replicas
 
   /** What the clients of all protocols share. */
@@ -184,39 +181,62 @@ interface LookupParts {
 function createLookup(init: PartsInit, buffers: BufferLimits): LookupParts {
   const { components, limits, numReplicas, requestTimeoutMs } = init
   const { kad, store } = partsOf(components)
-  // Nobody else does it: kad-dht's table keeps the dead.
-  const avoidance = new Avoidance(undefined, (peer) => routing.forget(peer))
-  // A peer that failed because it was slow is no worse than others once it is heard of again.
-  const onAlive = (peer: PeerId): void => avoidance.answered(peer)
-  const routing = createKnownPeers(init, onAlive)
-  const bans = new BanList({
-    connectionManager: components.connectionManager,
-    log: components.logger.forComponent('waggle:bans')
-  })
-  const peers = new NodePeerPolicy({
-    ...{ avoidance, bans, maxDialsPerSecond: limits.maxDialsPerSecond },
-    isVerified: (peer) =>
-      routing.has(peer) || components.connectionManager.getConnections(peer).length > 0
-  })
-  const dialer = new Dialer({
-    ...{ connectionManager: components.connectionManager, peers, requestTimeoutMs }
-  })
+  const { connectionManager, peerId: self } = components
+  const { peers, routing } = createPeers(init)
+  const dialer = new Dialer({ connectionManager, peers, requestTimeoutMs })
   const client = { buffers, dialer, peers }
   const exchange = createExchangeClient(init, client)
   const lookups = new Lookups({
-    ...{ avoidance, requestTimeoutMs },
-    isReady: (peer) => exchange.isReady(peer),
-    onMissed: (peer) => peers.missed(peer)
+    ...{ peers, requestTimeoutMs },
+    isReady: (peer) => exchange.isReady(peer)
   })
   const replicas = new Replicas({
-    self: components.peerId,
-    ...{ store, channel: exchange, routing, avoidance, limits, lookups, numReplicas },
-    isDoubtful: (contact) => peers.isDoubtful(contact),
+    ...{ self, store, channel: exchange, routing, limits, lookups, numReplicas },
     isReplica: () => kad.getMode() === 'server'
   })
   const access = new Access(init.allowPeer)
 
-  return { access, avoidance, routing, exchange, lookups, bans, replicas, client }
+  return { access, peers, routing, exchange, lookups, replicas, client }
+}
+
+/** What is known of peers. */
+function createPeers({ components, events, limits }: PartsInit): {
+  peers: PeerBook
+  routing: KnownPeers
+} {
+  const { connectionManager, logger } = components
+  const log = logger.forComponent('waggle:bans')
+  const peers = new PeerBook({
+    maxDialsPerSecond: limits.maxDialsPerSecond,
+    // Nobody else does it: kad-dht's table keeps the dead.
+    onGiveUp: (peer) => routing.forget(peer),
+    onBan(peer, error, forMs) {
+      log('%p violated the protocol and is banned for %d ms - %e', peer, forMs, error)
+      routing.setInTable(peer, false)
+
+      for (const connection of connectionManager.getConnections(peer)) {
+        connection.abort(error)
+      }
+    }
+  })
+  const routing = new KnownPeers({
+    records: peers.records,
+    onJoin: (detail) => events.safeDispatchEvent('peer:join', { detail }),
+    onLeave: (detail) => events.safeDispatchEvent('peer:leave', { detail })
+  })
+  return { peers, routing }
+}
+
+/** Keeps what is known of peers as libp2p and kad-dht have it. */
+async function followNetwork(
+  components: WaggleComponents,
+  { peers, routing: known }: LookupParts,
+  lifetime: AbortSignal
+): Promise<void> {
+  const { connectionManager, events, peerStore, registrar } = components
+  const { kad } = partsOf(components)
+  followConnections({ connectionManager, events, peers }, lifetime)
+  await followPeers({ peerStore, registrar, events, kad, known, peers }, lifetime)
 }
 
 function createUpkeep(
@@ -228,7 +248,7 @@ function createUpkeep(
   return new Upkeep({
     self: { id: peerId, multiaddrs: [] },
     ...{ store, numReplicas, isReplica: () => kad.getMode() === 'server' },
-    servers: () => routing.present(),
+    members: () => routing.members(),
     async send(to, key, record) {
       await lookups.inTime(to, exchange.store(to, key, record, { closerCount: 0 }))
       meter?.handedOver(encodedSize(record))
@@ -293,22 +313,6 @@ function sweepAgainAndAgain(
   lifetime.addEventListener('abort', () => clearInterval(sweeping))
 }
 
-function createKnownPeers(
-  { components, events }: PartsInit,
-  onConnect: (peer: PeerId) => void
-): KnownPeers {
-  const { peerStore, registrar } = components
-  return new KnownPeers({
-    kad: partsOf(components).kad,
-    peerStore,
-    registrar,
-    events: components.events,
-    onConnect,
-    onJoin: (detail) => events.safeDispatchEvent('peer:join', { detail }),
-    onLeave: (detail) => events.safeDispatchEvent('peer:leave', { detail })
-  })
-}
-
 function createExchangeClient(
   { components, limits, requestTimeoutMs }: PartsInit,
   client: NodeClientParts
@@ -325,13 +329,13 @@ function createExchangeClient(
 
 function createNetworkMerge(
   { components, events, requestTimeoutMs }: PartsInit,
-  { routing, client: { dialer } }: LookupParts,
+  { peers, routing, client: { dialer } }: LookupParts,
   lifetime: AbortSignal
 ): NetworkMerge {
   const { connectionManager, peerId } = components
   const { kad } = partsOf(components)
   return mergeOnInbound(
-    { self: peerId, connectionManager, dialer, events, kad, routing, requestTimeoutMs },
+    { self: peerId, connectionManager, dialer, events, kad, peers, routing, requestTimeoutMs },
     lifetime
   )
 }

@@ -212,7 +212,7 @@ class WaggleService implements Waggle, Startable {
   }
 
   isBanned(peer: PeerId): boolean {
-    return this.#running?.bans.has(peer) ?? false
+    return this.#running?.peers.isBanned(peer) ?? false
   }
 
   discover(peer: PeerId): void {
@@ -240,11 +240,11 @@ class WaggleService implements Waggle, Startable {
       return undefined
     }
 
-    const { avoidance, exchange, reads } = this.#running
+    const { exchange, peers, reads } = this.#running
     const { waiting, inFlight } = exchange.load
     return {
       stats: this.stats(),
-      avoidedPeers: avoidance.size,
+      avoidedPeers: peers.numAvoided,
       plannedRefreshes: reads.refreshes,
       questionsWaiting: waiting,
       questionsUnderWay: inFlight

@@ -1,5 +1,6 @@
 import type { Logger, PeerId, PeerInfo } from '@libp2p/interface'
-import { type DHTRecord, isPromise, type MaybePromise, whenDone } from '@waggle/record'
+import type { DHTRecord, MaybePromise } from '@waggle/record'
+import { isPromise, whenDone } from '@waggle/record/replica'
 import type { RecordChannel } from '../lookup/record-channel.ts'
 import type { NodeLimits } from '../node-limits.ts'
 import { receivedRecord } from '../store/received-record.ts'

@@ -1,7 +1,6 @@
 import { plainRecord, recordKey } from '@waggle/record'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import { DEFAULT_NODE_LIMITS } from '../../src/node-limits.ts'
-import { Avoidance } from '../../src/peers/avoidance.ts'
 import { RecordStore } from '../../src/store/record-store.ts'
 import { Calls } from '../../src/timing/calls.ts'
 import { INACTIVITY_TIMEOUT_MS } from '../../src/wire/limits.ts'
@@ -10,7 +9,6 @@ import { asking, clientOf, find, store } from '../support/exchange-asking.ts'
 import { findRequest, NOW, recordOf, serving, storeRequest } from '../support/exchange-serving.ts'
 import { type StreamSource, streamSource } from '../support/exchange-streams.ts'
 import { PATIENCE } from '../support/libp2p-node.ts'
-import { peerNumber } from '../support/numbered-peers.ts'
 import { Simulation, START } from '../support/simulated-replicas.ts'
 
 let source: StreamSource
@@ -76,19 +74,6 @@ describe('who asks a busy peer', () => {
       { reason: { name: 'BusyError' } },
       { status: 'fulfilled' }
     ])
-  })
-
-  it('spares it for a second, and no longer for having been busy before', () => {
-    let nowMs = 0
-    const avoidance = new Avoidance(() => nowMs)
-    const peer = peerNumber(1)
-
-    for (let i = 0; i < 5; i++) {
-      avoidance.busy(peer)
-      expect(avoidance.has(peer)).toBe(true)
-      nowMs += 1000
-      expect(avoidance.has(peer)).toBe(false)
-    }
   })
 
   it.each(['read', 'write'] as const)(
