@@ -5,6 +5,7 @@
 
 export type { PeerInfo } from '@libp2p/interface'
 export { ExchangeServer } from './exchange/exchange-server.ts'
+export { EXCHANGE_PROTOCOL } from './exchange/messages.ts'
 export { Lookups } from './lookup/lookups.ts'
 export type {
   FindOptions,
@@ -20,4 +21,4 @@ export type { Routing } from './peers/routing.ts'
 export { Replicas } from './reading/replicas.ts'
 export { RecordStore } from './store/record-store.ts'
 export type { CancellationToken } from './timing/cancellation.ts'
-export { EXCHANGE_PROTOCOL } from './wire/limits.ts'
+export { ProtocolServer } from './wire/protocol-server.ts'

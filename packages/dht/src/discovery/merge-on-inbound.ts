@@ -3,15 +3,16 @@ import type { ConnectionManager } from '@libp2p/interface-internal'
 import type { DHTEvents } from '../events.ts'
 import { findNode } from '../kad/find-node.ts'
 import type { KadInternals } from '../kad/internals.ts'
-import { connectedTo } from '../peers/connect.ts'
 import type { KnownPeers } from '../peers/known-peers.ts'
 import type { PeerBook } from '../peers/peer-book.ts'
 import { anySignal, timeoutSignal } from '../timing/deadline.ts'
+import type { Dialer } from '../wire/dialer.ts'
 import { NetworkMerge } from './network-merge.ts'
 
 export interface MergeOnInboundInit {
   readonly self: PeerId
   readonly connectionManager: ConnectionManager
+  readonly dialer: Dialer
   readonly events: TypedEventTarget<DHTEvents>
   readonly kad: KadInternals
   readonly peers: PeerBook
@@ -24,13 +25,13 @@ export interface MergeOnInboundInit {
  * two peers that connect, the one that was dialled asks: the other one knows whom it dials.
  */
 export function mergeOnInbound(init: MergeOnInboundInit, signal: AbortSignal): NetworkMerge {
-  const { self, connectionManager, events, kad, peers, routing, requestTimeoutMs } = init
+  const { self, connectionManager, dialer, events, kad, peers, routing, requestTimeoutMs } = init
   const within = (): AbortSignal => anySignal(signal, timeoutSignal(requestTimeoutMs))
   const merge = new NetworkMerge({
     self,
     peers,
     ask: (peer, target) => findNode(kad, peer, target, { signal: within() }),
-    connect: (contact) => connectedTo(connectionManager, contact, { signal: within() }),
+    connect: (contact) => dialer.connect(contact, { signal: within() }),
     nearest: (target, count) => routing.nearest(target, count),
     isKnown: (peer) => routing.has(peer),
     now: () => performance.now()

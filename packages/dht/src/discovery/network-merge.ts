@@ -24,13 +24,13 @@ const FAR_INTERVAL_MS = 30_000
 export interface NetworkMergeInit {
   readonly self: PeerId
 
-  /** Judges peers that others name, and learns which of them could be dialled. */
-  readonly peers: Pick<PeerBook, 'isBanned' | 'isUnreachable' | 'mayDial' | 'recordDial'>
+  /** Judges peers that others name. */
+  readonly peers: Pick<PeerBook, 'isBanned' | 'isUnreachable'>
 
   /** Asks a connected peer whom it knows near to a target. */
   readonly ask: (peer: PeerId, target: PeerId) => Promise<readonly PeerInfo[]>
 
-  /** Connects to a peer, and so becomes known to it. */
+  /** Connects to a peer, and so becomes known to it. Rejects where that cannot or must not be. */
   readonly connect: (contact: PeerInfo) => Promise<void>
 
   /** Up to so many of the known servers, nearest first to a target. */
@@ -139,17 +139,7 @@ export class NetworkMerge {
   }
 
   async #connect(contacts: readonly PeerInfo[]): Promise<void> {
-    const { connect, peers } = this.#init
-    const dialled = contacts.filter(({ id, multiaddrs }) => peers.mayDial(id, multiaddrs.length))
-
-    await Promise.all(
-      dialled.map((contact) =>
-        connect(contact).then(
-          () => peers.recordDial(contact, true),
-          () => peers.recordDial(contact, false)
-        )
-      )
-    )
+    await Promise.allSettled(contacts.map((contact) => this.#init.connect(contact)))
   }
 }
 

@@ -21,14 +21,19 @@ export class SimulatedPeer {
   constructor(id: PeerId, world: SimulatedWorld) {
     this.contact = { id, multiaddrs: ADDRESS }
     this.#world = world
+    const peers = new PeerBook({ nowMs: () => world.nowMs })
     this.#merge = new NetworkMerge({
       self: id,
-      peers: new PeerBook({ nowMs: () => world.nowMs }),
+      peers,
       ask: async (peer, target) => {
         world.questions++
         return world.peer(peer).nearest(pointOfPeer(target), SEARCH_WIDTH)
       },
-      connect: async ({ id: other }) => this.dial(world.peer(other)),
+      connect: async (contact) => {
+        const isDead = world.dead.has(world.peer(contact.id))
+        peers.recordDial(contact, !isDead)
+        this.dial(world.peer(contact.id))
+      },
       nearest: (target, count) => this.nearest(target, count),
       isKnown: (other) => this.known.has(other.toString()),
       now: () => world.nowMs

@@ -1,12 +1,13 @@
 import { type PeerId, UnsupportedProtocolError } from '@libp2p/interface'
-import type { ConnectionManager } from '@libp2p/interface-internal'
 import { encodeRecord, plainRecord, recordKey } from '@waggle/record'
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest'
-import { ExchangeChannel } from '../../src/exchange/exchange-channel.ts'
-import type { FoundReply } from '../../src/exchange/messages.ts'
+import { DEFAULT_REQUEST_TIMEOUT_MS } from '../../src/constants.ts'
+import { ExchangeClient } from '../../src/exchange/exchange-client.ts'
+import { EXCHANGE_PROTOCOL, type FoundReply } from '../../src/exchange/messages.ts'
 import type { FindReply, RecordChannel } from '../../src/lookup/record-channel.ts'
+import { DEFAULT_NODE_LIMITS } from '../../src/node-limits.ts'
 import { RecordStore } from '../../src/store/record-store.ts'
-import { EXCHANGE_PROTOCOL, OPEN_TIMEOUT_MS, STOCK_PEER_MEMORY_MS } from '../../src/wire/limits.ts'
+import { FALLBACK_MEMORY_MS } from '../../src/wire/limits.ts'
 import { encodePeer } from '../../src/wire/peer-codec.ts'
 import { ACTIVE } from '../support/cancellation.ts'
 import { Mailbox } from '../support/exchange-mailbox.ts'
@@ -14,6 +15,7 @@ import { contact, NOW, recordOf } from '../support/exchange-serving.ts'
 import { type StreamSource, streamSource } from '../support/exchange-streams.ts'
 import { Talker } from '../support/exchange-talker.ts'
 import { manualClock } from '../support/manual-clock.ts'
+import { clientParts, type OpenStream } from '../support/protocol-asker.ts'
 import { silentLog } from '../support/silent-log.ts'
 
 let source: StreamSource
@@ -36,14 +38,14 @@ const peer = contact(1)
 const readyAsStock = contact(3)
 
 interface Channelled {
-  readonly channel: ExchangeChannel
+  readonly channel: ExchangeClient
   readonly talkers: Mailbox<Talker>
 
   /** What went by the way of stock peers. */
   readonly stock: { find: number; store: number }
 }
 
-type OnOpen = (id: PeerId, protocol: string, signal: AbortSignal | undefined) => unknown
+type OnOpen = (id: PeerId, protocol: string) => unknown
 
 /**
  * A channel to peers that are all in the hands of the test. What `onOpen` throws keeps a stream
@@ -63,21 +65,19 @@ function channelled(onOpen: OnOpen = () => {}): Channelled {
     },
     isReady: ({ id }) => id.equals(readyAsStock.id)
   }
-  const connectionManager: Partial<ConnectionManager> = {
-    getConnections: () => [{} as never],
-    openStream: async (id, protocol, options) => {
-      await onOpen(id as PeerId, String(protocol), options?.signal)
-      const [mine, theirs] = await source.open()
-      talkers.push(new Talker(theirs))
-      return mine
-    }
+  const open: OpenStream = async ({ id }, protocol) => {
+    await onOpen(id, protocol)
+    const [mine, theirs] = await source.open()
+    talkers.push(new Talker(theirs))
+    return mine
   }
-  const channel = new ExchangeChannel({
-    connectionManager: connectionManager as ConnectionManager,
+  const channel = new ExchangeClient({
+    ...clientParts(open),
+    limits: DEFAULT_NODE_LIMITS,
     log: silentLog,
     store: new RecordStore({ clock: manualClock(NOW) }),
-    kadChannel: stockChannel,
-    onAnswer: () => {}
+    requestTimeoutMs: DEFAULT_REQUEST_TIMEOUT_MS,
+    kadChannel: stockChannel
   })
 
   return { channel, talkers, stock }
@@ -98,7 +98,7 @@ async function answered(
   return asked
 }
 
-describe('ExchangeChannel.isReady', () => {
+describe('ExchangeClient.isReady', () => {
   it('is true while a stream is open, and at no other time', async () => {
     const { channel, talkers } = channelled()
     expect(channel.isReady(peer)).toBe(false)
@@ -124,7 +124,7 @@ describe('ExchangeChannel.isReady', () => {
   })
 })
 
-describe('ExchangeChannel', () => {
+describe('ExchangeClient', () => {
   it('finds and stores by the exchange, on one stream (N3)', async () => {
     const protocols: string[] = []
     const { channel, talkers, stock } = channelled((_, protocol) => protocols.push(protocol))
@@ -167,7 +167,7 @@ describe('ExchangeChannel', () => {
       outcome: 'accepted',
       closer: []
     })
-    vi.advanceTimersByTime(STOCK_PEER_MEMORY_MS)
+    vi.advanceTimersByTime(FALLBACK_MEMORY_MS)
     await channel.find(peer, KEY, FIND)
     expect(opened).toBe(1)
 
@@ -204,21 +204,6 @@ describe('ExchangeChannel', () => {
     const asked = channel.find(peer, KEY, FIND)
     await answered({ peers: [], answers: [{ closer: [] }] }, asked, await talkers.next())
     expect(stock).toEqual({ find: 0, store: 0 })
-  })
-
-  it('gives up opening a stream after its own time, however long others would wait (N8b)', async () => {
-    const timeout = new AbortController()
-    vi.spyOn(AbortSignal, 'timeout').mockReturnValue(timeout.signal)
-    const { channel } = channelled(
-      (_, __, signal) =>
-        new Promise((_, reject) => signal?.addEventListener('abort', () => reject(signal.reason)))
-    )
-    const asked = channel.find(peer, KEY, FIND)
-    await vi.waitUntil(() => vi.mocked(AbortSignal.timeout).mock.calls.length > 0)
-    timeout.abort(new Error('too long'))
-
-    await expect(asked).rejects.toThrow('too long')
-    expect(AbortSignal.timeout).toHaveBeenCalledExactlyOnceWith(OPEN_TIMEOUT_MS)
   })
 
   it('sends nothing that nobody waits for any more (N8a)', async () => {
@@ -278,7 +263,7 @@ describe('ExchangeChannel', () => {
     const { id } = await talker.hear('store')
     talker.say({ name: 'stored', id, peers: [], answers: [{ outcome: 'invalid', closer: [] }] })
 
-    await expect(storing).rejects.toMatchObject({ name: 'ExchangeProtocolError' })
+    await expect(storing).rejects.toMatchObject({ name: 'ProtocolViolationError' })
   })
 
   it('ends all streams when it is closed', async () => {
