@@ -9,33 +9,38 @@ import { inTime } from '../timing/in-time.ts'
 import { PeerRanking } from './peer-ranking.ts'
 import type { Search } from './search.ts'
 
-/** What any response tells a search. */
+/** The part of a response that a search needs. */
 export interface LookupResponse {
   /** Peers that may be nearer. */
   readonly closer: readonly PeerInfo[]
 }
 
-/** One key's way through the network. */
+/** The result of a lookup, besides what it took in. */
+export interface LookupResult {
+  /** Peers that had too much to do. */
+  readonly numBusy: number
+}
+
+/** A lookup of one key. */
 export interface Lookup<R extends LookupResponse> {
   readonly search: Search
 
-  /** Who wants its result. */
   readonly cancellation: CancellationToken
 
   /**
-   * How many peers are asked at once. Twice as many after each answer that was not enough; all that
-   * are left once one names nobody who is nearer, as they have been found, and have to be asked anyway.
+   * Peers asked at once. Twice as many after each response that was not enough; all that are left once
+   * a response names none that is nearer, since these have to be asked anyway.
    */
   readonly parallelism: number
 
   /** Whether one more peer is asked for each that takes longer than `HEDGE_MS`. */
   readonly isHedged: boolean
 
-  /** Asks one peer; rejects when it gives no answer. */
+  /** Asks one peer; rejects when it does not respond. */
   ask(contact: PeerInfo, cancellation: CancellationToken): Promise<R>
 
-  /** Takes in an answer after the search has; undefined: the peer failed, as the error says. True if that is enough. */
-  take(contact: PeerInfo, response: R | undefined, error?: Error): boolean
+  /** Takes in a response after the search has; undefined: the peer failed. True if that is enough. */
+  take(contact: PeerInfo, response: R | undefined): boolean
 }
 
 export interface LookupsInit {
@@ -48,8 +53,8 @@ export interface LookupsInit {
 
 /**
  * Runs all lookups of a node. Those that have something to ask in the same turn of the event loop
- * choose together whom, so that their questions travel in few messages (N4). Every request has its
- * time (N8), which two timers keep for all of them.
+ * choose together whom, so that their requests travel in few messages (N4). Every request has its
+ * timeout (N8b), which two timers keep for all of them.
  */
 export class Lookups {
   /** Decides whom they ask next. */
@@ -58,9 +63,9 @@ export class Lookups {
   readonly #timeouts: DelayQueue<Request>
   readonly #hedges: DelayQueue<Request>
   #waiting: Run[] = []
-  /** Begun and not ended. */
+  /** Lookups begun and not ended. */
   #underWay = 0
-  /** To be begun when there is room. */
+  /** Lookups to be begun when there is room. */
   #later: Run[] = []
 
   constructor(init: LookupsInit) {
@@ -71,10 +76,10 @@ export class Lookups {
   }
 
   /**
-   * Resolves when the search is done, an answer was enough, or nobody wants the result any more. Those beyond
-   * `MAX_LOOKUPS_UNDER_WAY` wait for others to end: questions are not to grow old in this node's own queues.
+   * Resolves when the search is done, a response was enough, or the lookup is cancelled. Lookups beyond
+   * `MAX_LOOKUPS_UNDER_WAY` wait for others to end: requests must not grow old in this node's own queues.
    */
-  run<R extends LookupResponse>(lookup: Lookup<R>): Promise<void> {
+  run<R extends LookupResponse>(lookup: Lookup<R>): Promise<LookupResult> {
     return new Promise((resolve, reject) => {
       const run = new Run(lookup, { resolve, reject, onEnd: () => this.#onEnd() })
 
@@ -87,7 +92,7 @@ export class Lookups {
     })
   }
 
-  /** Gives a question outside of any search its time, and remembers what came of it, too (N8). */
+  /** Gives a request outside of any lookup its timeout, and takes note of its failure, too (N8b). */
   async inTime<T>(contact: PeerInfo, asked: Promise<T>): Promise<T> {
     const { peers, requestTimeoutMs } = this.#init
 
@@ -99,7 +104,7 @@ export class Lookups {
     }
   }
 
-  /** Stops the clocks. */
+  /** Stops the timers. */
   close(): void {
     this.#timeouts.clear()
     this.#hedges.clear()
@@ -169,16 +174,10 @@ export class Lookups {
 
   #onResponse(request: Request, response: LookupResponse): void {
     const { run, contact } = request
-    const { peers } = this.#init
-    peers.recordResponse(contact.id)
+    this.#init.peers.recordResponse(contact.id)
 
     if (request.isPending) {
       request.settle()
-
-      for (const named of response.closer) {
-        peers.recordReferral(named, contact.id)
-      }
-
       const isAnyNearer = run.lookup.search.recordResponse(contact, response.closer)
       run.atOnce = isAnyNearer ? 2 * run.atOnce : Number.POSITIVE_INFINITY
       this.#take(run, contact, response)
@@ -193,7 +192,8 @@ export class Lookups {
       request.settle()
       this.#init.peers.recordFailure(contact, error)
       run.lookup.search.recordFailure(contact)
-      this.#take(run, contact, undefined, error)
+      run.numBusy += Number(error?.name === 'BusyError')
+      this.#take(run, contact)
     }
   }
 
@@ -203,9 +203,9 @@ export class Lookups {
     this.#schedule(run)
   }
 
-  #take(run: Run, contact: PeerInfo, response?: LookupResponse, error?: Error): void {
+  #take(run: Run, contact: PeerInfo, response?: LookupResponse): void {
     run.guard(() => {
-      const isEnough = !run.isCancelled && run.lookup.take(contact, response, error)
+      const isEnough = !run.isCancelled && run.lookup.take(contact, response)
 
       if (isEnough || (run.underWay === 0 && run.lookup.search.isDone)) {
         run.finish()
@@ -218,22 +218,22 @@ export class Lookups {
 }
 
 interface Ending {
-  readonly resolve: () => void
+  readonly resolve: (result: LookupResult) => void
   readonly reject: (error: unknown) => void
   readonly onEnd: () => void
 }
 
 /** A lookup under way. */
-class Run {
+class Run implements LookupResult {
   readonly lookup: Lookup<LookupResponse>
   readonly #ending: Ending
   atOnce = 0
   underWay = 0
+  numBusy = 0
   #isFinished = false
 
   constructor(
-    // What the answers say matters to the lookup alone.
-    // biome-ignore lint/suspicious/noExplicitAny: each lookup takes the answers to its own questions
+    // biome-ignore lint/suspicious/noExplicitAny: each lookup takes the responses to its own requests
     lookup: Lookup<any>,
     ending: Ending
   ) {
@@ -246,10 +246,10 @@ class Run {
   }
 
   finish(): void {
-    this.#end(() => this.#ending.resolve())
+    this.#end(() => this.#ending.resolve(this))
   }
 
-  /** What goes wrong in one lookup is told to who wants it, and concerns no other. */
+  /** Runs a step. What goes wrong in it ends this lookup, and no other. */
   guard(step: () => void): void {
     try {
       step()
@@ -267,7 +267,7 @@ class Run {
   }
 }
 
-/** One question to one peer. */
+/** One request to one peer. */
 class Request implements CancellationToken {
   readonly run: Run
   readonly contact: PeerInfo
@@ -279,7 +279,7 @@ class Request implements CancellationToken {
     this.contact = contact
   }
 
-  /** True as soon as its lookup needs no more answers. */
+  /** True as soon as its lookup needs no more responses. */
   get isCancelled(): boolean {
     return !this.isPending || this.run.isCancelled
   }

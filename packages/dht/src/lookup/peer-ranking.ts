@@ -13,7 +13,7 @@ const LATE = 3
 const MAX_SHARED_REQUESTS = 32
 
 export interface PeerRankingInit {
-  readonly peers: Pick<PeerBook, 'isAvoided' | 'isBanned' | 'isLate'>
+  readonly peers: Pick<PeerBook, 'isAvoided' | 'isBanned' | 'isLate' | 'recordReferral'>
 
   /** Whether a peer can be asked without connecting first. */
   readonly isReady: (contact: PeerInfo) => boolean
@@ -33,9 +33,13 @@ export class PeerRanking {
     this.#init = init
   }
 
-  /** Says when a lookup that comes to know of a peer asks it. */
-  standingOf(contact: PeerInfo): Standing {
+  /** Says when a lookup asks a peer that has been named, and takes note of who named it. */
+  standingOf(contact: PeerInfo, referrer?: PeerInfo): Standing {
     const { peers } = this.#init
+
+    if (referrer !== undefined) {
+      peers.recordReferral(contact, referrer.id)
+    }
 
     if (peers.isBanned(contact.id)) {
       return 'never'

@@ -15,8 +15,8 @@ export interface SearchInit {
   /** Where it begins: so many of the peers known to be nearest to the target, nearest first. */
   nearest?: (target: Point, count: number) => readonly PeerInfo[]
 
-  /** When a peer is asked. @default 'first' for all */
-  standingOf?: (contact: PeerInfo) => Standing
+  /** Says when a peer is asked that has been named, by another one or from the start. @default 'first' for all */
+  standingOf?: (contact: PeerInfo, referrer?: PeerInfo) => Standing
 
   /** Peers kept in mind, whoever names them. @default DEFAULT_MAX_LOOKUP_CANDIDATES */
   maxCandidates?: number
@@ -66,11 +66,11 @@ export class Search {
   }
 
   /** Learns of peers, and says whether any of them is to be asked. Those already known are kept as they are while they may answer. */
-  add(contacts: Iterable<PeerInfo>): boolean {
+  add(contacts: Iterable<PeerInfo>, referrer?: PeerInfo): boolean {
     let isAnyNear = false
 
     for (const contact of contacts) {
-      const candidate = this.#add(contact)
+      const candidate = this.#add(contact, referrer)
       isAnyNear ||= candidate !== undefined && this.#isNear(candidate)
     }
 
@@ -91,7 +91,7 @@ export class Search {
   /** Takes in a peer's response, and says whether it named any peers that are to be asked. */
   recordResponse(contact: PeerInfo, closer: Iterable<PeerInfo> = []): boolean {
     this.#settle(contact, 'answered')
-    return this.add(closer)
+    return this.add(closer, contact)
   }
 
   /** Strikes out a peer, whether it answered before or not; the next nearest takes its place. */
@@ -219,17 +219,17 @@ export class Search {
     return this.#known[this.#taken]
   }
 
-  #add(contact: PeerInfo): Candidate | undefined {
+  #add(contact: PeerInfo, referrer?: PeerInfo): Candidate | undefined {
     const { target, standingOf } = this.#init
     const distance = roughDistance(target, pointOfPeer(contact.id))
 
     for (const known of this.#candidates) {
       if (known.distance === distance) {
-        return this.#addAgain(known, contact)
+        return this.#addAgain(known, contact, referrer)
       }
     }
 
-    const standing = standingOf?.(contact)
+    const standing = standingOf?.(contact, referrer)
 
     if (standing === 'never') {
       this.#hasBanned = true
@@ -252,13 +252,23 @@ export class Search {
    * A peer has been named once more. Whoever was first may have given addresses where nobody is, by mistake or
    * to hide it, so another's are kept for when these fail, and come first where these have failed before.
    */
-  #addAgain(known: Candidate, contact: PeerInfo): Candidate | undefined {
+  #addAgain(
+    known: Candidate,
+    contact: PeerInfo,
+    referrer: PeerInfo | undefined
+  ): Candidate | undefined {
     const { state, others } = known
     const isOver = state === 'answered' || state === 'excluded'
 
-    if (isOver || [known.contact, ...others].some((one) => hasOnlyAddressesOf(contact, one))) {
+    if (isOver || hasOnlyAddressesOf(contact, known.contact)) {
       return undefined
     }
+
+    if (others.some((one) => hasOnlyAddressesOf(contact, one))) {
+      return undefined
+    }
+
+    const isAvoided = this.#isAvoided(contact, referrer)
 
     if (state === 'failed') {
       this.#usable++
@@ -266,7 +276,7 @@ export class Search {
       return known
     }
 
-    if (state === 'new' && known.isAvoided && !this.#isAvoided(contact)) {
+    if (state === 'new' && known.isAvoided && !isAvoided) {
       others.unshift(known.contact)
       this.#replace(known, contact)
     } else {
@@ -286,8 +296,8 @@ export class Search {
     this.#insert(candidate)
   }
 
-  #isAvoided(contact: PeerInfo): boolean {
-    const standing = this.#init.standingOf?.(contact) ?? 'first'
+  #isAvoided(contact: PeerInfo, referrer?: PeerInfo): boolean {
+    const standing = this.#init.standingOf?.(contact, referrer) ?? 'first'
     return standing !== 'first'
   }
 

@@ -31,7 +31,7 @@ export interface PeerBookInit {
   readonly nowMs?: () => number
 }
 
-/** What this node has learned of its peers, and what follows from it (N8, N9). */
+/** What this node has learned of its peers, and what follows from it (N8c, N9c, N9h). */
 export class PeerBook {
   readonly records: PeerRecords = new PeerRecords()
   readonly #init: PeerBookInit
@@ -94,15 +94,10 @@ export class PeerBook {
     return this.#isAhead(failedAtMs + DIAL_MEMORY_MS)
   }
 
-  /** Peers that are avoided now, at any of their addresses. */
+  /** Peers that are avoided now, whatever their addresses. */
   get numAvoided(): number {
-    let count = 0
-
-    for (const record of this.records.values()) {
-      count += Number(this.#isAhead(record.avoidedUntilMs))
-    }
-
-    return count
+    const records = [...this.records.values()]
+    return records.filter(({ avoidedUntilMs }) => this.#isAhead(avoidedUntilMs)).length
   }
 
   /**

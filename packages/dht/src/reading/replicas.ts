@@ -9,9 +9,8 @@ import { DEFAULT_NODE_LIMITS, type NodeLimits } from '../node-limits.ts'
 import { pointOfKey } from '../peers/key-space.ts'
 import type { Routing } from '../peers/routing.ts'
 import type { CancellationToken } from '../timing/cancellation.ts'
-import { BusyPeers } from './busy-peers.ts'
 import { Finding, type FindingNode } from './finding.ts'
-import { isSufficient, type Reading, type ReadOptions } from './reading.ts'
+import { assertNotBusy, isSufficient, type Reading, type ReadOptions } from './reading.ts'
 
 export interface ReplicasInit extends FindingNode {
   readonly self: PeerId
@@ -38,7 +37,7 @@ export class Replicas {
     this.#self = { id: self, multiaddrs: [] }
     this.#peers = {
       nearest: (target, count) => routing.nearest(target, count),
-      standingOf: (contact) => lookups.ranking.standingOf(contact)
+      standingOf: (contact, referrer) => lookups.ranking.standingOf(contact, referrer)
     }
   }
 
@@ -58,8 +57,7 @@ export class Replicas {
     const own = { contact: this.#self, record }
     const search = this.#search(key, numReplicas)
     const finding = new Finding({ node: this.#init, search, key, options, own })
-    await lookups.run(finding)
-    return finding.reading()
+    return finding.reading(await lookups.run(finding))
   }
 
   /**
@@ -75,18 +73,15 @@ export class Replicas {
     const { channel, lookups, numReplicas } = this.#init
     const search = this.#search(key, numReplicas)
     const outcomes = new Map<PeerInfo, StoreOutcome>()
-    const busy = new BusyPeers()
 
-    await lookups.run({
+    const result = await lookups.run({
       search,
       cancellation,
       parallelism: numReplicas,
       isHedged: false,
       ask: (contact, cancellation) =>
         channel.store(contact, key, write, { cancellation, closerCount: numReplicas }),
-      take: (contact, answer, error) => {
-        busy.note(error)
-
+      take: (contact, answer) => {
         if (answer !== undefined) {
           outcomes.set(contact, answer.outcome)
         }
@@ -101,7 +96,7 @@ export class Replicas {
       outcomes.set(this.#self, await this.#storeHere(key, write))
     }
 
-    busy.assertAny(outcomes.size > 0)
+    assertNotBusy(result, outcomes.size > 0)
     // Who is not among the nearest, and holds something that beats it, has answered, too.
     return [...outcomes].flatMap(([contact, outcome]) =>
       outcome === 'stale' || nearest.includes(contact) ? outcome : []

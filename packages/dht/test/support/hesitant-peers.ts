@@ -66,7 +66,7 @@ export interface Scene {
   readonly taken: [rank: number, hasAnswered: boolean][]
 
   /** Runs a lookup that takes in whatever comes. */
-  run(search: Search, ask: Ask, differences?: Partial<Lookup<LookupResponse>>): Promise<void>
+  run(search: Search, ask: Ask, differences?: Partial<Lookup<LookupResponse>>): Promise<unknown>
 }
 
 export function scene(init: Partial<LookupsInit> = {}): Scene {

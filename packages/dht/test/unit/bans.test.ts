@@ -1,11 +1,14 @@
 import type { PeerId } from '@libp2p/interface'
 import type { ConnectionManager } from '@libp2p/interface-internal'
+import { recordKey } from '@waggle/record'
 import { TypedEventEmitter } from 'main-event'
 import { beforeEach, describe, expect, it, vi } from 'vitest'
 import { followConnections } from '../../src/peers/follow-connections.ts'
 import { FIRST_BAN_MS, MAX_BAN_MS, PeerBook } from '../../src/peers/peer-book.ts'
+import { ACTIVE } from '../support/cancellation.ts'
 import { type ManualClock, manualClock } from '../support/manual-clock.ts'
 import { peerNumber } from '../support/numbered-peers.ts'
+import { Simulation } from '../support/simulated-replicas.ts'
 
 const peer = peerNumber(1)
 const error = new Error('it violated the protocol')
@@ -19,7 +22,7 @@ describe('PeerBook.ban', () => {
     book = new PeerBook({ nowMs: clock })
   })
 
-  it('bans a peer that violates the protocol for a minute, and no other (N9)', () => {
+  it('bans a peer that violates the protocol for a minute, and no other (N9c)', () => {
     book.ban(peer, error)
 
     expect([peer, peerNumber(2)].map((one) => book.isBanned(one))).toEqual([true, false])
@@ -64,7 +67,7 @@ describe('followConnections', () => {
     followConnections({ connectionManager, events: events as never, peers: book }, lifetime.signal)
   })
 
-  it('turns a banned peer away when it comes back too early, and nobody else (N9)', () => {
+  it('turns a banned peer away when it comes back too early, and nobody else (N9c)', () => {
     book.ban(peer, error)
     const opened = (remotePeer: PeerId): number => {
       const abort = vi.fn()
@@ -97,5 +100,20 @@ describe('followConnections', () => {
     events.safeDispatchEvent('peer:connect', { detail: peer })
 
     expect(book.isVerified(peer)).toBe(false)
+  })
+})
+
+describe('a node that knows banned peers only', () => {
+  it('rejects reads, as they might hold something, and asks none of them (N8e, N9c)', async () => {
+    const key = recordKey('key')
+    const net = new Simulation(key, { size: 4 })
+
+    for (const { id } of net.peers) {
+      net.book.ban(id, error)
+    }
+
+    const reading = net.replicas.read(key, { cancellation: ACTIVE, latest: true })
+    await expect(reading).rejects.toMatchObject({ name: 'UnreachableError', failedPeers: 0 })
+    expect(net.requests).toEqual([])
   })
 })

@@ -156,13 +156,15 @@ describe('the questions to one peer', () => {
       `${DEFAULT_MAX_QUESTIONS_PER_PEER}`
     )
     client.close()
-    const reasons = (await outcomes).map((outcome) => Reflect.get(outcome, 'reason').name)
+    const reasons = (await outcomes).map((outcome) => Reflect.get(outcome, 'reason').message)
     expect(reasons).toEqual(
-      names(DEFAULT_MAX_QUESTIONS_PER_PEER).map((_, i) => (i % 2 ? 'Error' : 'AbortError'))
+      names(DEFAULT_MAX_QUESTIONS_PER_PEER).map((_, i) =>
+        i % 2 ? 'the node was stopped' : 'nobody waits for the response any more'
+      )
     )
 
     for (const one of await Promise.allSettled(next)) {
-      expect(one).toMatchObject({ reason: { message: 'closed' } })
+      expect(one).toMatchObject({ reason: { message: 'the node was stopped' } })
     }
   })
 

@@ -24,8 +24,8 @@ function inMessage(bytes: Uint8Array): Uint8Array {
   return message.subarray(1000, 1000 + bytes.length)
 }
 
-describe('Contacts', () => {
-  it('reads what wirePeerOf has written', () => {
+describe('PeerDecoder', () => {
+  it('reads what encodePeer has written', () => {
     const known = contact(1, ['/ip4/127.0.0.1/tcp/1337', '/dns/bees.example/tcp/1/ws'])
     const read = new PeerDecoder().of(encodePeer(known))
 
@@ -73,13 +73,26 @@ describe('Contacts', () => {
     expect(read?.multiaddrs.map(String)).toEqual(['/ip4/127.0.0.1/tcp/1337'])
   })
 
+  it('keeps as many of the addresses as are dialled, and no more (N9d)', () => {
+    const many = Array.from(
+      { length: MAX_ADDRESSES_PER_PEER },
+      (_, i) => multiaddr(`/ip4/127.0.0.1/tcp/${i + 1}`).bytes
+    )
+    const read = new PeerDecoder().of(wirePeer(1, many))
+
+    expect(read?.multiaddrs).toHaveLength(MAX_DIALLED_ADDRESSES)
+  })
+
   it('keeps nothing of the message that a peer was in (N9d)', () => {
     const { id, addresses } = wirePeer(1)
     const read = new PeerDecoder().of({ id: inMessage(id), addresses: addresses.map(inMessage) })
 
     expect(read?.id.toMultihash().bytes.buffer.byteLength).toBeLessThan(1000)
 
-    for (const { bytes } of read?.multiaddrs[0]?.getComponents() ?? []) {
+    const components = read?.multiaddrs[0]?.getComponents()
+    expect(components).toHaveLength(2)
+
+    for (const { bytes } of components ?? []) {
       expect(bytes?.buffer.byteLength).toBeLessThan(1000)
     }
   })
@@ -98,7 +111,7 @@ describe('Contacts', () => {
   })
 })
 
-describe('wirePeerOf', () => {
+describe('encodePeer', () => {
   it('gives so many addresses of so many bytes, and no more (N9d)', () => {
     const fitting = `/dns/${'a'.repeat(MAX_ADDRESS_BYTES - 6)}/tcp/1`
     const tooLong = `/dns/${'a'.repeat(MAX_ADDRESS_BYTES - 5)}/tcp/1`

@@ -41,7 +41,7 @@ describe('PeerBook.recordFailure', () => {
     return clock.time - startMs - 1
   }
 
-  it('avoids a peer that failed until the first second is over, and no other (N8)', () => {
+  it('avoids a peer that failed until the first second is over, and no other (N8c)', () => {
     expect(book.isAvoided(peer)).toBe(false)
     book.recordFailure(peer)
 
@@ -58,21 +58,21 @@ describe('PeerBook.recordFailure', () => {
     [2, 2 * FIRST_AVOIDANCE_MS],
     [3, 4 * FIRST_AVOIDANCE_MS],
     [6, 32 * FIRST_AVOIDANCE_MS]
-  ])('avoids a peer that failed %i times in a row for %i ms (N8)', (failures, ms) => {
+  ])('avoids a peer that failed %i times in a row for %i ms (N8c)', (failures, ms) => {
     expect(avoidedMs(failures)).toBe(ms)
   })
 
-  it('goes on counting when a peer fails again after it was avoided (N8)', () => {
+  it('goes on counting when a peer fails again after it was avoided (N8c)', () => {
     avoidedMs(1)
 
     expect(avoidedMs(1)).toBe(2 * FIRST_AVOIDANCE_MS)
   })
 
-  it('avoids nobody for longer than the longest time, however often it fails (N8)', () => {
+  it('avoids nobody for longer than the longest time, however often it fails (N8c)', () => {
     expect(avoidedMs(2_000)).toBe(MAX_AVOIDANCE_MS)
   })
 
-  it('forgets all failures when the peer responds (N8)', () => {
+  it('forgets all failures when the peer responds (N8c)', () => {
     avoidedMs(2)
     book.recordFailure(peer)
     book.recordResponse(peer.id)
@@ -81,7 +81,7 @@ describe('PeerBook.recordFailure', () => {
     expect(avoidedMs(1)).toBe(FIRST_AVOIDANCE_MS)
   })
 
-  it('spares a busy peer for a second, and keeps the count of its failures (N8)', () => {
+  it('spares a busy peer for a second, and keeps the count of its failures (N8c)', () => {
     const busy = new BusyError('too much to do')
     expect([avoidedMs(1, busy), avoidedMs(1, busy)]).toEqual([
       FIRST_AVOIDANCE_MS,
@@ -92,13 +92,13 @@ describe('PeerBook.recordFailure', () => {
     expect(avoidedMs(1)).toBe(4 * FIRST_AVOIDANCE_MS)
   })
 
-  it('holds nothing against a peer whose request was cancelled (N8)', () => {
+  it('holds nothing against a peer whose request was cancelled (N8c)', () => {
     book.recordFailure(peer, Object.assign(new Error('cancelled'), { name: 'AbortError' }))
 
     expect(book.isAvoided(peer)).toBe(false)
   })
 
-  it('gives up a peer with each failure after the first in a row (N8)', () => {
+  it('gives up a peer with each failure after the first in a row (N8c)', () => {
     const givenUp: unknown[] = []
     const telling = bookOf([peer], { nowMs: clock, onGiveUp: (id) => givenUp.push(id) })
     telling.recordFailure(peer)
@@ -112,7 +112,7 @@ describe('PeerBook.recordFailure', () => {
     expect(givenUp).toEqual([peer.id, peer.id])
   })
 
-  it('avoids an unverified peer at the addresses that failed, not elsewhere (N9)', () => {
+  it('avoids an unverified peer at the addresses that failed, not elsewhere (N9h)', () => {
     const [there, again, elsewhere] = [named(50, 1), named(50, 1), named(50, 2)]
     book.recordFailure(there)
     expect([there, again, elsewhere].map((one) => book.isAvoided(one))).toEqual([true, true, false])
@@ -124,7 +124,7 @@ describe('PeerBook.recordFailure', () => {
     expect(book.isAvoided(there)).toBe(true)
   })
 
-  it('asks a peer at addresses that failed as soon as it is verified or reached there (N9)', () => {
+  it('asks a peer at addresses that failed as soon as it is verified or reached there (N9h)', () => {
     const [there, connected] = [named(50, 1), named(51, 1)]
     book.recordFailure(there)
     book.recordFailure(connected)
@@ -136,7 +136,7 @@ describe('PeerBook.recordFailure', () => {
     expect([there, connected].map((one) => book.isAvoided(one))).toEqual([false, false])
   })
 
-  it('remembers a few failed sets of addresses of one peer, whoever names more (N9)', () => {
+  it('remembers a few failed sets of addresses of one peer, whoever names more (N9h)', () => {
     for (let port = 1; port <= 5; port++) {
       book.recordFailure(named(50, port))
     }
@@ -145,7 +145,7 @@ describe('PeerBook.recordFailure', () => {
     expect(avoided).toEqual([2, 3, 4, 5])
   })
 
-  it('takes a late peer for late until it responds (N8)', () => {
+  it('takes a late peer for late until it responds (N8b)', () => {
     book.recordDelay(peer.id)
     expect([peer, other].map(({ id }) => book.isLate(id))).toEqual([true, false])
     expect(book.isAvoided(peer)).toBe(false)

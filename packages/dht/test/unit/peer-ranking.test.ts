@@ -31,7 +31,7 @@ function ranking({ banned = [], failed = [], late = [], ready = [] }: State = {}
 }
 
 describe('PeerRanking.standingOf', () => {
-  it('is first, last for peers that are avoided, never for banned ones (N8, N9)', () => {
+  it('is first, last for peers that are avoided, never for banned ones (N8c, N9c)', () => {
     const one = ranking({ failed: [b, c], banned: [c, d], late: [a] })
 
     expect([a, b, c, d].map((contact) => one.standingOf(contact))).toEqual([
@@ -104,7 +104,7 @@ describe('PeerRanking.choose', () => {
     expect(one.choose([a, b])).toBe(a)
   })
 
-  it('chooses late peers only when all are (N8)', () => {
+  it('chooses late peers only when all are (N8b)', () => {
     const one = ranking({ late: [a, b], ready: [a, b] })
 
     expect(one.choose([a, b, c])).toBe(c)
@@ -113,7 +113,7 @@ describe('PeerRanking.choose', () => {
     expect(one.choose([a])).toBe(a)
   })
 
-  it('does not share what is late: rather one more message (N8)', () => {
+  it('does not share what is late: rather one more message (N8b)', () => {
     const one = ranking({ late: [a] })
     one.choose([a])
 

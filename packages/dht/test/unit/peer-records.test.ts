@@ -32,7 +32,7 @@ describe('PeerRecords', () => {
     return peers.map((peer) => book.isAvoided(contactOf(peer)))
   }
 
-  it('keep so many and no more, and forget first who failed the longest ago (N9)', () => {
+  it('keep so many and no more, and forget first who failed the longest ago (N9d)', () => {
     fail(many)
     fail([first])
     const last = peerNumber(MAX_PEER_RECORDS)
@@ -57,7 +57,7 @@ describe('PeerRecords', () => {
     expect(book.records.size).toBe(0)
   })
 
-  it('keep banned peers, whoever fails or is late (N9)', () => {
+  it('keep banned peers, whoever fails or is late (N9d)', () => {
     book.ban(first, error)
     fail(numbered(1, MAX_PEER_RECORDS))
 
@@ -69,7 +69,7 @@ describe('PeerRecords', () => {
     expect(book.records.size).toBe(MAX_PEER_RECORDS)
   })
 
-  it('keep peers that mislead lookups, whoever they name (N9)', () => {
+  it('keep peers that mislead lookups, whoever they name (N9d)', () => {
     for (const peer of numbered(1, MAX_PEER_RECORDS + 100)) {
       const contact = contactOf(peer)
       book.recordReferral(contact, first)
@@ -105,7 +105,7 @@ describe('PeerRecords', () => {
     expect(book.records.size).toBe(MAX_PEER_RECORDS + 2)
   })
 
-  it('forget repeat offenders last of all offenders (N9)', () => {
+  it('forget repeat offenders last of all offenders (N9d)', () => {
     const offenders = numbered(0, MAX_MISBEHAVED_PEERS)
 
     for (const peer of offenders) {

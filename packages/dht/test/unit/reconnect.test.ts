@@ -136,7 +136,7 @@ describe('a node in its network', () => {
     vi.useRealTimers()
   })
 
-  it('tries an initial peer again for as long as it takes, and never itself (N8)', async () => {
+  it('tries an initial peer again for as long as it takes, and never itself (N8h)', async () => {
     await scene.join([OWN, A])
     await pass(10 * HOUR_MS)
     expect(scene.dialsOf(0)).toBe(1)
@@ -147,7 +147,7 @@ describe('a node in its network', () => {
     expect([...scene.joined.keys()]).toEqual([idIn(A)])
   })
 
-  it('goes back to a peer that left, unless that is banned (N9)', async () => {
+  it('goes back to a peer that left, unless that is banned (N9c)', async () => {
     scene.reach(1)
     scene.reach(2)
     await scene.join([A, B])
@@ -161,7 +161,7 @@ describe('a node in its network', () => {
     expect([...scene.joined.keys()]).toEqual([idIn(C), idIn(A)])
   })
 
-  it('goes back to all others when its last peer is banned (N8)', async () => {
+  it('goes back to all others when its last peer is banned (N8h)', async () => {
     scene.reach(2)
     await scene.join([A, B])
     scene.ban(2)
@@ -174,7 +174,7 @@ describe('a node in its network', () => {
     expect([...scene.joined.keys()]).toEqual([idIn(A)])
   })
 
-  it('lets a peer go that it met and that stays away, and goes back to it when it is alone (N8)', async () => {
+  it('lets a peer go that it met and that stays away, and goes back to it when it is alone (N8h)', async () => {
     scene.reach(1)
     await scene.join([A])
     await scene.meet(3)

@@ -36,7 +36,7 @@ describe('the referrals of a peer', () => {
     return peer
   }
 
-  it('are asked last once too many of them were not there (N9)', () => {
+  it('are asked last once too many of them were not there (N9h)', () => {
     const before = named(LIAR)
     refer(LIAR, TOO_MANY - 1, false)
     expect(book.isAvoided(before)).toBe(false)
@@ -63,7 +63,7 @@ describe('the referrals of a peer', () => {
     expect(book.isAvoided(named(HONEST))).toBe(false)
   })
 
-  it('win back trust after at most as many right ones, however many were wrong (N9)', () => {
+  it('win back trust after at most as many right ones, however many were wrong (N9h)', () => {
     refer(LIAR, 1000, false)
     refer(LIAR, TOO_MANY, true)
     expect(book.isAvoided(named(LIAR))).toBe(true)
@@ -72,7 +72,7 @@ describe('the referrals of a peer', () => {
     expect(book.isAvoided(named(LIAR))).toBe(false)
   })
 
-  it('lose trust after at most twice as many wrong ones, however many were right (N9)', () => {
+  it('lose trust after at most twice as many wrong ones, however many were right (N9h)', () => {
     refer(LIAR, 1000, true)
     refer(LIAR, 2 * TOO_MANY - 1, false)
     expect(book.isAvoided(named(LIAR))).toBe(false)
@@ -106,13 +106,13 @@ describe('dials of peers that others have named', () => {
     return Array.from({ length: 100 }, () => book.mayDial(id, 1)).filter(Boolean).length
   }
 
-  it('are limited to so many addresses in a second, and twice as many at once (N9)', () => {
+  it('are limited to so many addresses in a second, and twice as many at once (N9h)', () => {
     expect(dialsOf(UNVERIFIED)).toBe(20)
     clock.time += 500
     expect(dialsOf(UNVERIFIED)).toBe(5)
   })
 
-  it('are saved up for two seconds and no more (N9)', () => {
+  it('are saved up for two seconds and no more (N9h)', () => {
     clock.time += 3_600_000
 
     expect(dialsOf(UNVERIFIED)).toBe(20)

@@ -155,7 +155,7 @@ describe('Search', () => {
     expect(search.answers()).toEqual([peers[1]])
   })
 
-  it('asks avoided peers only when others are too few (N8)', () => {
+  it('asks avoided peers only when others are too few (N8c)', () => {
     const avoided = new Set(peers.slice(0, 4))
     const search = new Search({
       target,
@@ -165,6 +165,49 @@ describe('Search', () => {
     search.add(peers)
 
     expect(wanted(search)).toEqual([...peers.slice(4), ...peers.slice(0, 2)])
+  })
+
+  it('asks nothing of banned peers, whoever names them, and others instead (N9c)', () => {
+    const banned = new Set(peers.slice(0, 3))
+    const standingOf = (contact: PeerInfo): Standing => (banned.has(contact) ? 'never' : 'first')
+    const nearest = (_: Uint8Array, count: number): PeerInfo[] => peers.slice(0, count)
+    const search = new Search({ target, count: 2, nearest, standingOf })
+    expect(search.hasBanned).toBe(true)
+    expect(wanted(search)).toEqual(peers.slice(3, 5))
+
+    expect(search.recordResponse(peers[3] as PeerInfo, peers.slice(0, 3))).toBe(false)
+    search.recordResponse(peers[4] as PeerInfo, peers.slice(0, 3))
+    expect(search.isDone).toBe(true)
+    expect(search.answers()).toEqual(peers.slice(3, 5))
+  })
+
+  it('says of each peer that is named who named it', () => {
+    const named: unknown[] = []
+    const search = new Search({
+      target,
+      count: 2,
+      standingOf: (contact, referrer) => {
+        named.push([contact, referrer])
+        return 'first'
+      }
+    })
+    const [a, b, c] = peers as [PeerInfo, PeerInfo, PeerInfo]
+    const elsewhere = { ...b, multiaddrs: [multiaddr('/ip4/10.0.0.1/tcp/1')] }
+    search.add([a])
+    search.recordResponse(a, [a, b])
+    search.recordResponse(b, [])
+    search.recordResponse(c, [b])
+    expect(named).toEqual([
+      [a, undefined],
+      [b, a]
+    ])
+
+    search.recordResponse(a, [c])
+    search.recordResponse(b, [{ ...c, multiaddrs: elsewhere.multiaddrs }])
+    expect(named.slice(2)).toMatchObject([
+      [c, a],
+      [{ multiaddrs: elsewhere.multiaddrs }, b]
+    ])
   })
 
   it('asks nothing of a peer that counts as answered from the start, such as this node (N6)', () => {
@@ -228,7 +271,7 @@ describe('a peer that several name at different addresses', () => {
   const peer = { ...nearest, multiaddrs: [multiaddr('/ip4/10.0.0.1/tcp/1')] }
   const elsewhere = { ...peer, multiaddrs: [multiaddr('/ip4/10.0.0.9/tcp/9')] }
 
-  it('is asked at the others when it does not answer at the first (N4, N9)', () => {
+  it('is asked at the others when it does not answer at the first (N4, N9h)', () => {
     const search = searchFor(1, [elsewhere, peer, other])
     expect(search.choices()).toEqual([elsewhere])
     search.recordRequest(elsewhere)
@@ -240,7 +283,7 @@ describe('a peer that several name at different addresses', () => {
     expect(search.choices()).toEqual([other])
   })
 
-  it('is asked again when it is named elsewhere after it has failed (N4, N9)', () => {
+  it('is asked again when it is named elsewhere after it has failed (N4, N9h)', () => {
     const search = searchFor(1, [elsewhere, other])
     search.recordRequest(elsewhere)
     search.recordFailure(elsewhere)
@@ -250,7 +293,7 @@ describe('a peer that several name at different addresses', () => {
     expect(search.isDone).toBe(false)
   })
 
-  it('is asked first where nothing speaks against it (N9)', () => {
+  it('is asked first where nothing speaks against it (N9h)', () => {
     const standingOf = (contact: PeerInfo): Standing => (contact === elsewhere ? 'last' : 'first')
     const search = new Search({ target, count: 1, standingOf })
     search.add([elsewhere, other, peer])
@@ -261,7 +304,7 @@ describe('a peer that several name at different addresses', () => {
     expect(search.choices()).toEqual([other])
   })
 
-  it('is asked once where it is named again and again (N9)', () => {
+  it('is asked once where it is named again and again (N9h)', () => {
     const search = searchFor(1, [elsewhere, { ...elsewhere }, { ...elsewhere }])
     search.recordRequest(elsewhere)
     search.recordFailure(elsewhere)
@@ -270,7 +313,7 @@ describe('a peer that several name at different addresses', () => {
     expect(search.isDone).toBe(true)
   })
 
-  it('is asked at a few of many addresses (N9)', () => {
+  it('is asked at a few of many addresses (N9h)', () => {
     const many = Array.from({ length: 50 }, (_, i) => ({
       ...peer,
       multiaddrs: [multiaddr(`/ip4/10.0.0.9/tcp/${i + 1}`)]

@@ -1,13 +1,13 @@
 import type { HeldRecord } from '@waggle/dht'
 import type { Entry, Value } from '@waggle/record'
 import { decodeValue, isTombstone, parseSubkeyId } from '@waggle/record/replica'
-import type { Json } from '../text/json.ts'
-import { jsonOf } from '../text/value-text.ts'
+import type { Json } from './json.ts'
+import { jsonOf } from './value-text.ts'
 
-/** One line of an export: one write, as it could be done again. */
+/** One line of an export: one write that an import can repeat. */
 export type EntryLine = { readonly [name: string]: Json }
 
-/** All writes that a record consists of. Those with a signature are marked: only their owner can do them again. */
+/** Lists the writes that a record consists of. A signed write is marked, because only its owner can repeat it. */
 export function* entriesOf({ key, record }: HeldRecord): Generator<EntryLine, void, undefined> {
   const place = { key: jsonOf(key) }
 

@@ -1,23 +1,23 @@
-import type { CommandIO } from '../io.ts'
-import { type Json, line } from '../text/json.ts'
-import { type Paint, paintFor } from '../text/paint.ts'
+import type { CommandIO } from './io.ts'
+import { type Json, line } from './text/json.ts'
+import { type Paint, paintFor } from './text/paint.ts'
 
-/** What a command has while it runs. */
+/** The environment of a running command. */
 export interface Context {
   readonly io: CommandIO
   readonly isJson: boolean
 
-  /** Paints what goes to the standard output. */
+  /** Colours text for the standard output. */
   readonly paint: Paint
 
-  /** Answers, for people or for programs. */
+  /** Prints a result, as text or as JSON. */
   answer(answer: Answer): void
 
-  /** Tells people how it went, beside the answer. */
+  /** Prints a note for people on the standard error. */
   note(text: string): void
 }
 
-/** The same twice; an answer without text is for programs only. */
+/** One result in both forms. A result without text is printed with --json only. */
 export interface Answer {
   readonly json: Json
   readonly text?: string
