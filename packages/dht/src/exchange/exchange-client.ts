@@ -129,7 +129,7 @@ export class ExchangeClient implements RecordChannel {
 
   /** Says goodbye on the stream to a peer, if there is one. Says whether there was. */
   sayGoodbye(peer: PeerId, reason: GoodbyeReason): boolean {
-    return this.#client.notify(peer, { name: 'goodbye', reason })
+    return this.#client.notify(peer, { name: 'goodbye', id: 0, reason })
   }
 
   /** Ends all streams. */

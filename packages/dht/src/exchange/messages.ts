@@ -77,6 +77,9 @@ export interface BusyReply {
 /** Says, before it closes the connection, why the sender does so. Nobody replies. */
 export interface GoodbyeNotice {
   readonly name: 'goodbye'
+
+  /** No request's. */
+  readonly id: number
   readonly reason: GoodbyeReason
 }
 
@@ -118,5 +121,5 @@ export const EXCHANGE: MessageCodec<Message> = messages<Message>({
   found: [2, { id: ID, peers: INTRODUCED_PEERS, answers: list(FOUND, MAX_KEYS_PER_MESSAGE) }],
   stored: [3, { id: ID, peers: INTRODUCED_PEERS, answers: list(STORED, MAX_KEYS_PER_MESSAGE) }],
   busy: [8, { id: ID }],
-  goodbye: [9, { reason: oneOf<GoodbyeReason>(['idle', 'leaving'], 'reason') }]
+  goodbye: [9, { id: ID, reason: oneOf<GoodbyeReason>(['idle', 'leaving'], 'reason') }]
 })

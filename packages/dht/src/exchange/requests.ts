@@ -61,7 +61,7 @@ export function exchangeRequests(
         id,
         pending.map(({ request }) => request)
       ),
-    idOf: (message) => ('id' in message ? message.id : NO_REPLY),
+    idOf: ({ id }) => id,
     onNotice(message) {
       if (message.name !== 'goodbye') {
         return false
@@ -89,9 +89,6 @@ export function exchangeRequests(
     }
   }
 }
-
-/** The id of no request. */
-const NO_REPLY = -1
 
 /** Made once: there may be many of them, and just when there is much to do. */
 const BUSY = new BusyError('the peer has too much to do')

@@ -65,7 +65,7 @@ export class ConnectionParts {
       onStream: [
         (peer, reason) => exchange.sayGoodbye(peer, reason),
         (peer, reason) =>
-          server.notify({ id: EXCHANGE_PROTOCOL }, peer, { name: 'goodbye', reason })
+          server.notify({ id: EXCHANGE_PROTOCOL }, peer, { name: 'goodbye', id: 0, reason })
       ],
       onNewStream: async (peer: PeerId, reason: GoodbyeReason) => {
         await exchange.openStream({ id: peer, multiaddrs: [] })

@@ -7,8 +7,8 @@ import { KnownPeers } from '../peers/known-peers.ts'
 import { PeerBook } from '../peers/peer-book.ts'
 import { Dialer } from '../wire/dialer.ts'
 import type { ClientParts } from '../wire/protocol-client.ts'
+import type { PartsInit } from './service-init.ts'
 import type { WaggleComponents } from './service-interface.ts'
-import type { PartsInit } from './service-parts.ts'
 
 /** What is known of peers, and how they are reached. */
 export interface PeerParts {

@@ -7,7 +7,6 @@ import { clockServer } from '../clock/clock-server.ts'
 import { Clocks } from '../clock/clocks.ts'
 import { SEARCH_WIDTH, SWEEP_INTERVAL_MS } from '../constants.ts'
 import type { Goodbyes } from '../connections/goodbyes.ts'
-import type { ConnectionOptions } from '../connections/watermarks.ts'
 import { mergeOnInbound } from '../discovery/merge-on-inbound.ts'
 import type { NetworkMerge } from '../discovery/network-merge.ts'
 import type { DHTEvents } from '../events.ts'
@@ -35,26 +34,7 @@ import type { ClientParts } from '../wire/protocol-client.ts'
 import { ProtocolServer } from '../wire/protocol-server.ts'
 import { ConnectionParts } from './connection-parts.ts'
 import { createPeerParts, followNetwork, type PeerParts } from './peer-parts.ts'
-import type { WaggleComponents, WaggleInit } from './service-interface.ts'
-
-/** {@link WaggleInit} with its defaults. */
-export type ServiceInit = {
-  readonly [K in 'numReplicas' | 'requestTimeoutMs' | 'cache']: NonNullable<WaggleInit[K]>
-} & {
-  readonly limits: NodeLimits
-  readonly allowPeer: AllowPeer | undefined
-  readonly connections: ConnectionOptions
-}
-
-export interface PartsInit extends ServiceInit {
-  readonly components: WaggleComponents
-
-  /** Counts what is done; undefined: nobody. */
-  readonly meter: Meter | undefined
-
-  /** Where the service tells what happens. */
-  readonly events: TypedEventTarget<DHTEvents>
-}
+import type { PartsInit } from './service-init.ts'
 
 /** What a started service is made of. */
 export interface ServiceParts extends NodeParts, PeerParts {

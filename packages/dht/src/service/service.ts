@@ -39,13 +39,14 @@ import { COMPARE_PROTOCOL } from '../upkeep/compare-messages.ts'
 import { WATCH_PROTOCOL } from '../watch/watch-messages.ts'
 import { type Readings, registerGauges } from './gauges.ts'
 import { recordEvents } from './record-events.ts'
+import type { ServiceInit } from './service-init.ts'
 import {
   SERVICE,
   type Waggle,
   type WaggleComponents,
   type WaggleInit
 } from './service-interface.ts'
-import { type ServiceInit, type ServiceParts, serviceParts } from './service-parts.ts'
+import { type ServiceParts, serviceParts } from './service-parts.ts'
 import type { Stats } from './stats.ts'
 
 const CHECKS: Readonly<Record<keyof WaggleInit, Check>> = {

@@ -169,11 +169,10 @@ export class ProtocolClient<Q, R, M> {
 
   /**
    * Repeats requests whose stream ended, twice at most: the peer may have closed a connection that
-   * looked idle. Not after a violation or silence, and not once this node has stopped.
+   * looked idle. Not after a violation, and not once this node has stopped.
    */
   #repeat(peer: PeerInfo, error: Error, unanswered: readonly PendingRequest<Q, R>[]): void {
-    const isHopeless =
-      this.#isClosed || error instanceof ProtocolViolationError || error.name === 'TimeoutError'
+    const isHopeless = this.#isClosed || error instanceof ProtocolViolationError
 
     for (const pending of unanswered) {
       const { cancellation, repetitions = 0 } = pending

@@ -1,5 +1,5 @@
 import type { Stream } from '@libp2p/interface'
-import { BusyError, TimeoutError, toError } from '../errors.ts'
+import { BusyError, toError } from '../errors.ts'
 import { Alarm } from '../timing/alarm.ts'
 import type { CancellationToken } from '../timing/cancellation.ts'
 import type { Activity } from './activity.ts'
@@ -86,7 +86,10 @@ export interface RequestStreamInit<Q, R, M> {
   /** Something is buffered that cannot be passed on yet. */
   readonly onBuffered?: () => void
 
-  /** The stream has ended, or could not be opened. Some requests were not answered yet. */
+  /**
+   * The stream has ended, or could not be opened. Some requests were not sent yet, or were not
+   * answered when the peer ended the stream.
+   */
   readonly onEnd: (error: Error, unanswered: readonly PendingRequest<Q, R>[]) => void
 }
 
@@ -96,7 +99,7 @@ const MIN_SWEEP_MS = 10
 /**
  * Sends requests to one peer over one stream, which it opens for the first of them. Requests of one
  * tick travel in one message, and several messages are in flight at once. When the stream ends, so
- * does this; its owner may repeat what was not answered.
+ * does this. What is in flight rejects, unless the peer ended it, who may have taken it for idle.
  */
 export class RequestStream<Q, R, M> {
   readonly #init: RequestStreamInit<Q, R, M>
@@ -286,9 +289,7 @@ export class RequestStream<Q, R, M> {
     const isInactive = this.#inFlight.size > 0 && performance.now() - sinceMs > timeoutMs
 
     if (isInactive) {
-      this.#stream?.close(
-        new TimeoutError(`the peer has been silent for more than ${timeoutMs} ms`)
-      )
+      this.#stream?.close(new Error(`the peer has been silent for more than ${timeoutMs} ms`))
     }
 
     return isInactive
@@ -333,7 +334,7 @@ export class RequestStream<Q, R, M> {
       ...(onBuffered && { onBuffered }),
       onMessage: (message) => this.#onMessage(message),
       onViolation,
-      onClose: (error) => this.#end(error),
+      onClose: (error, isByPeer) => this.#end(error, isByPeer),
       onDrain: () => this.#sendQueue()
     })
     onOpen?.(this.#stream)
@@ -408,7 +409,7 @@ export class RequestStream<Q, R, M> {
     }
   }
 
-  #end(error: Error): void {
+  #end(error: Error, isByPeer = false): void {
     if (this.#endedBy !== undefined) {
       return
     }
@@ -418,6 +419,11 @@ export class RequestStream<Q, R, M> {
     this.#batching.stop()
     const sent = [...this.#inFlight.values()].flatMap(({ requests }) => requests)
     this.#inFlight.clear()
-    this.#init.onEnd(error, [...sent, ...this.#queue.takeAll()])
+
+    for (const { reject } of isByPeer ? [] : sent) {
+      reject(error)
+    }
+
+    this.#init.onEnd(error, [...(isByPeer ? sent : []), ...this.#queue.takeAll()])
   }
 }
