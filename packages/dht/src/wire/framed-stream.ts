@@ -191,8 +191,9 @@ export class FramedStream<M> {
 
   #end(error: Error, isByPeer: boolean): void {
     if (this.#isOpen) {
-      this.#init.stream.abort(error)
+      // First, as libp2p tells at once that the stream is closed, whoever does it.
       this.#onClose(error, isByPeer)
+      this.#init.stream.abort(error)
     }
   }
 
