@@ -10,7 +10,7 @@ import { createLibp2p, type Libp2pOptions } from 'libp2p'
 import { ListenError, toError } from '../errors.ts'
 import { waggleKadDHT } from '../kad/waggle-kad-dht.ts'
 import type { NodeLimits } from '../node-limits.ts'
-import { Access } from '../peers/access.ts'
+import { accessBy } from '../peers/access.ts'
 import { waggle } from '../service/service.ts'
 import type { Waggle } from '../service/service-interface.ts'
 import type { RecordStoreOptions } from '../store/record-store.ts'
@@ -96,7 +96,7 @@ async function configuration(settings: Settings): Promise<Libp2pOptions<NodeServ
     ],
     ...libp2pOptions,
     ...(allowPeer && {
-      connectionGater: gaterFor(new Access(allowPeer), libp2pOptions.connectionGater)
+      connectionGater: gaterFor(accessBy(allowPeer), libp2pOptions.connectionGater)
     }),
     addresses: {
       listen: [...settings.listenOn.map(String), ...(settings.relay ? [RELAYED_ADDRESS] : [])],

@@ -11,7 +11,7 @@ const DIGITS = /^[0-9a-f]{64}$/i
  * @throws TypeError naming the option
  */
 export function swarmKeyBytes(key: unknown, option: string): Uint8Array {
-  const [header, encoding, digits = '', ...rest] = textOf(key, option)
+  const [header, encoding, digits = '', ...rest] = keyText(key, option)
     .trim()
     .split(/\r\n|\r|\n/)
 
@@ -42,7 +42,7 @@ export function swarmKeyBytes(key: unknown, option: string): Uint8Array {
 
 const PATH_HINT = ' (this looks like a path: pass what the file holds)'
 
-function textOf(key: unknown, option: string): string {
+function keyText(key: unknown, option: string): string {
   if (key instanceof Uint8Array) {
     return new TextDecoder().decode(key)
   }

@@ -1,4 +1,5 @@
 import type { PeerId } from '@libp2p/interface'
+import { BoundedMap } from '../collections/bounded-map.ts'
 import { inTime } from '../timing/in-time.ts'
 
 /** What a peer wants to do. */
@@ -16,7 +17,7 @@ export const ACCESS_MEMORY_MS = 10_000
 /** How long `allowPeer` may take. */
 const MAX_ANSWER_MS = 3000
 
-/** So many answers are remembered. */
+/** Answers remembered. */
 const MAX_ANSWERS = 4096
 
 interface Answer {
@@ -24,11 +25,25 @@ interface Answer {
   readonly untilMs: number
 }
 
+const shared = new WeakMap<AllowPeer, Access>()
+
+/** Returns the one memory of what `allowPeer` answers: connections and protocols ask about the same peers. */
+export function accessBy(allowPeer: AllowPeer | undefined): Access {
+  const known = allowPeer && shared.get(allowPeer)
+  const access = known ?? new Access(allowPeer)
+
+  if (allowPeer !== undefined) {
+    shared.set(allowPeer, access)
+  }
+
+  return access
+}
+
 /** Asks the application who may do what, and remembers the answers for a while. */
 export class Access {
   readonly #allowPeer: AllowPeer | undefined
   readonly #nowMs: () => number
-  readonly #answers = new Map<string, Answer>()
+  readonly #answers = new BoundedMap<string, Answer>({ maxSize: MAX_ANSWERS })
 
   constructor(allowPeer?: AllowPeer, nowMs: () => number = () => performance.now()) {
     this.#allowPeer = allowPeer
@@ -48,7 +63,6 @@ export class Access {
       return known.isAllowed
     }
 
-    this.#answers.delete(name)
     return this.#remember(name, this.#ask(peer, purpose))
   }
 
@@ -68,26 +82,16 @@ export class Access {
 
   #remember(name: string, isAllowed: boolean | Promise<boolean>): boolean | Promise<boolean> {
     const untilMs = this.#nowMs() + ACCESS_MEMORY_MS
-    this.#set(name, { isAllowed, untilMs })
+    this.#answers.set(name, { isAllowed, untilMs })
 
     if (isAllowed instanceof Promise) {
       isAllowed
-        .then((settled) => this.#set(name, { isAllowed: settled, untilMs }))
+        .then((settled) => this.#answers.set(name, { isAllowed: settled, untilMs }))
         .catch(() => {
           // It never rejects.
         })
     }
 
     return isAllowed
-  }
-
-  #set(name: string, answer: Answer): void {
-    const [oldest] = this.#answers.keys()
-
-    if (this.#answers.size >= MAX_ANSWERS && oldest !== undefined) {
-      this.#answers.delete(oldest)
-    }
-
-    this.#answers.set(name, answer)
   }
 }

@@ -1,7 +1,7 @@
 import { type Datastore, Key, type Pair } from 'interface-datastore'
 import { fromString } from 'uint8arrays/from-string'
 import { toString as stringOf } from 'uint8arrays/to-string'
-import { keyOf, pairOf, RECORD_PREFIXES, recordIn } from './datastore-pairs.ts'
+import { datastoreKeyOf, pairOf, RECORD_PREFIXES, recordIn } from './datastore-pairs.ts'
 import type { Batch, Damage, Disk } from './disk.ts'
 
 const NOTES = '/waggle/note/'
@@ -52,7 +52,7 @@ class DatastoreDisk implements Disk {
       const former = this.#formerKeys.get(name)
 
       if (bytes === undefined) {
-        batch.delete(keyOf(name))
+        batch.delete(datastoreKeyOf(name))
       } else {
         const { key, value } = pairOf(name, bytes)
         batch.put(key, value)
@@ -90,7 +90,7 @@ class DatastoreDisk implements Disk {
   }
 
   #noteKey(name: string, key: Key): void {
-    if (key.toString() !== keyOf(name).toString()) {
+    if (key.toString() !== datastoreKeyOf(name).toString()) {
       this.#formerKeys.set(name, key)
     }
   }

@@ -2,7 +2,8 @@ import { Key, type Pair } from 'interface-datastore'
 import { concat } from 'uint8arrays/concat'
 import { fromString } from 'uint8arrays/from-string'
 import { toString as stringOf } from 'uint8arrays/to-string'
-import { sha256 } from '../peers/key-space.ts'
+import { bytesOf, textOf } from '../latin1.ts'
+import { sha256 } from '../sha256.ts'
 
 /** Where the last part of a key is the record's name. */
 const SPELLED_OUT = '/waggle/record/'
@@ -29,7 +30,7 @@ export interface NamedRecord {
 }
 
 /** Under which key a datastore has a record: such keys are paths of text, and names any bytes. */
-export function keyOf(name: string): Key {
+export function datastoreKeyOf(name: string): Key {
   const bytes = bytesOf(name)
   return isLong(name)
     ? new Key(DIGESTS + stringOf(sha256(bytes), 'base32'))
@@ -38,7 +39,7 @@ export function keyOf(name: string): Key {
 
 /** What a datastore has under a record's key. */
 export function pairOf(name: string, bytes: Uint8Array): Pair {
-  return { key: keyOf(name), value: isLong(name) ? withName(name, bytes) : bytes }
+  return { key: datastoreKeyOf(name), value: isLong(name) ? withName(name, bytes) : bytes }
 }
 
 /** The record in a pair; undefined if that is damaged such that it has no name. Shares the memory. */
@@ -61,7 +62,7 @@ function longRecordIn({ key, value }: Pair): NamedRecord | undefined {
 
   const end = LENGTH_BYTES + new DataView(value.buffer, value.byteOffset).getUint32(0)
   const name = textOf(value.subarray(LENGTH_BYTES, end))
-  return keyOf(name).toString() === key.toString()
+  return datastoreKeyOf(name).toString() === key.toString()
     ? { name, bytes: value.subarray(end) }
     : undefined
 }
@@ -74,12 +75,4 @@ function withName(name: string, bytes: Uint8Array): Uint8Array {
 
 function isLong(name: string): boolean {
   return name.length > MAX_SPELLED_BYTES
-}
-
-function bytesOf(name: string): Uint8Array {
-  return fromString(name, 'latin1')
-}
-
-function textOf(bytes: Uint8Array): string {
-  return stringOf(bytes, 'latin1')
 }

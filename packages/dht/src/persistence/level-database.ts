@@ -1,5 +1,6 @@
 import { ClassicLevel } from 'classic-level'
 import { toError } from '../errors.ts'
+import { bytesOf } from '../latin1.ts'
 import { seal, unseal } from './seal.ts'
 
 export type LevelDatabase = ClassicLevel<Uint8Array, Uint8Array>
@@ -50,7 +51,7 @@ export async function scan(
   take: (key: Uint8Array, bytes: Uint8Array) => Promise<void> | undefined,
   { prefix = '', atOnce = READ_ENTRIES }: { prefix?: string; atOnce?: number } = {}
 ): Promise<Scan> {
-  const iterator = database.iterator({ gte: keyOf(prefix), lt: keyOf(prefix + LAST_NAME) })
+  const iterator = database.iterator({ gte: bytesOf(prefix), lt: bytesOf(prefix + LAST_NAME) })
   let entries = 0
   let damaged = 0
 
@@ -121,11 +122,6 @@ async function copy(from: LevelDatabase, to: LevelDatabase, atOnce: number): Pro
 /** Gives back the room that replaced entries take. */
 export async function compactLevel(database: LevelDatabase): Promise<void> {
   await database.compactRange(FIRST_KEY, LAST_KEY)
-}
-
-/** A key of latin1 text, which can stand for any bytes. */
-export function keyOf(text: string): Uint8Array {
-  return Buffer.from(text, 'latin1')
 }
 
 /** What LevelDB says: classic-level wraps it. */

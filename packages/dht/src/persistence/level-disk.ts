@@ -1,11 +1,11 @@
 import { fromString } from 'uint8arrays/from-string'
 import { toString as stringOf } from 'uint8arrays/to-string'
 import { DataDirError } from '../errors.ts'
+import { bytesOf, textOf } from '../latin1.ts'
 import type { Batch, Damage, Disk } from './disk.ts'
 import {
   compactLevel,
   copyReadable,
-  keyOf,
   type LevelDatabase,
   type LevelOperation,
   openLevel,
@@ -34,7 +34,7 @@ const NOTES = 'note/'
  * Where it says how many records there are: written with every batch, it tells whether some have
  * vanished. Before and behind all records, as damage seldom hits both.
  */
-const COUNT_KEYS: readonly Uint8Array[] = [keyOf('count/'), keyOf('total/')]
+const COUNT_KEYS: readonly Uint8Array[] = [bytesOf('count/'), bytesOf('total/')]
 
 /**
  * Opens a LevelDB database in a folder, which is made if it is missing. The caller sees to it that
@@ -137,7 +137,7 @@ class LevelDisk implements Disk {
 
   async write({ changes, records, isSynced }: Batch): Promise<void> {
     const operations = changes.map(({ name, bytes }): LevelOperation => {
-      const key = keyOf(RECORDS + name)
+      const key = bytesOf(RECORDS + name)
       return bytes === undefined ? { type: 'del', key } : putting(key, bytes)
     })
 
@@ -145,11 +145,11 @@ class LevelDisk implements Disk {
   }
 
   async note(name: string): Promise<string | undefined> {
-    return this.#text(keyOf(NOTES + name))
+    return this.#text(bytesOf(NOTES + name))
   }
 
   async setNote(name: string, text: string): Promise<void> {
-    await this.#writeInTurn([putting(keyOf(NOTES + name), fromString(text))], false)
+    await this.#writeInTurn([putting(bytesOf(NOTES + name), fromString(text))], false)
   }
 
   async compact(): Promise<void> {
@@ -188,7 +188,7 @@ class LevelDisk implements Disk {
     return scan(
       this.#database,
       (key, bytes) => {
-        take(stringOf(key.subarray(RECORDS.length), 'latin1'), bytes)
+        take(textOf(key.subarray(RECORDS.length)), bytes)
         return undefined
       },
       { prefix: RECORDS }

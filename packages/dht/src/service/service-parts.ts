@@ -17,7 +17,7 @@ import { Lookups } from '../lookup/lookups.ts'
 import type { Meter } from '../metrics/meter.ts'
 import { assertMessagesFit, type NodeLimits } from '../node-limits.ts'
 import { Republisher } from '../operations/republisher.ts'
-import { Access, type AllowPeer } from '../peers/access.ts'
+import { type Access, type AllowPeer, accessBy } from '../peers/access.ts'
 import { Avoidance } from '../peers/avoidance.ts'
 import { BanList } from '../peers/ban-list.ts'
 import { type CachePolicy, cachePolicy } from '../reading/cache-policy.ts'
@@ -87,7 +87,7 @@ export function serviceParts(init: PartsInit): ServiceParts {
   const { components, events, limits } = init
   const { kad, store } = partsOf(components)
   assertMessagesFit(limits, store.limits)
-  const access = new Access(init.allowPeer)
+  const access = accessBy(init.allowPeer)
   const stopping = new AbortController()
   const lifetime = stopping.signal
   // Each listener to events is one of this signal, too, and Node 22 warns of more than ten.

@@ -1,5 +1,5 @@
 import { type DHTRecord, encodeRecord, isEmpty } from '@waggle/record'
-import { sha256 } from '../peers/key-space.ts'
+import { sha256 } from '../sha256.ts'
 
 /** Enough that no two records have the same by chance, or by anybody's effort. */
 export const DIGEST_BYTES = 16

@@ -10,9 +10,8 @@ import {
   type Limits,
   type RecordValidator
 } from '@waggle/record'
-import { fromString } from 'uint8arrays/from-string'
 import { LARGEST_MAX_KEY_BYTES, LARGEST_MAX_RECORD_BYTES } from '../constants.ts'
-import { textOf } from '../latin1.ts'
+import { bytesOf, textOf } from '../latin1.ts'
 import { DEFAULT_MAX_STORED_BYTES, DEFAULT_MAX_STORED_RECORDS } from '../node-limits.ts'
 import { forgetRecord, type Held, heldOf, OWN, restOf } from './held.ts'
 import { HeldQueue } from './held-queue.ts'
@@ -410,5 +409,5 @@ export function nameOf(key: Uint8Array): string {
 
 /** The record key that has the name. */
 export function keyOf(name: string): Uint8Array {
-  return fromString(name, 'latin1')
+  return bytesOf(name)
 }

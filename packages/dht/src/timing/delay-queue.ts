@@ -1,5 +1,5 @@
 import { MAX_TIMER_MS } from './deadline.ts'
-import { onceHeard } from './held-up.ts'
+import { afterInput } from './end-of-turn.ts'
 
 export interface DelayQueueInit<T> {
   readonly delayMs: number
@@ -48,7 +48,7 @@ export class DelayQueue<T> {
     if (this.#timer === undefined && first !== undefined) {
       const dueMs = this.#dueMs(first)
       const waitMs = Math.max(0, dueMs - performance.now())
-      const onTimer = (): void => onceHeard(dueMs, () => this.#takeDue())
+      const onTimer = (): void => afterInput(dueMs, () => this.#takeDue())
       this.#timer = setTimeout(onTimer, Math.min(Math.ceil(waitMs), MAX_TIMER_MS))
       this.#timer.unref?.()
     }

@@ -3,6 +3,7 @@ import { type DHTRecord, encodedSize, isEmpty } from '@waggle/record'
 import { equals } from 'uint8arrays/equals'
 import { pointOfKey } from '../peers/key-space.ts'
 import { keyOf, type RecordStore } from '../store/record-store.ts'
+import { nextTask } from '../timing/end-of-turn.ts'
 import { mapMany } from '../timing/many.ts'
 import { MAX_COMPARED_KEYS, TARGET_QUESTION_BYTES } from './compare-protocol.ts'
 import { fingerprintOf } from './fingerprint.ts'
@@ -82,7 +83,7 @@ export class AntiEntropy {
       }
 
       if (++looked % SLICE === 0) {
-        await new Promise((resolve) => setTimeout(resolve))
+        await nextTask()
       }
     }
 

@@ -5,6 +5,7 @@ import { pointOfKey } from '../peers/key-space.ts'
 import { keyOf, type RecordStore } from '../store/record-store.ts'
 import { Alarm } from '../timing/alarm.ts'
 import type { CancellationToken } from '../timing/cancellation.ts'
+import { nextTask } from '../timing/end-of-turn.ts'
 import { inTime } from '../timing/in-time.ts'
 import { mapMany } from '../timing/many.ts'
 import { AntiEntropy, MAX_BYTES_UNDER_WAY } from './anti-entropy.ts'
@@ -285,7 +286,7 @@ export class Upkeep implements CancellationToken {
       if (++looked % SLICE === 0) {
         yield debts
         debts = []
-        await new Promise((resolve) => setTimeout(resolve))
+        await nextTask()
       }
     }
 

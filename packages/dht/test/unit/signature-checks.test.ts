@@ -1,7 +1,6 @@
 import { type SignedEntry, ValidationError } from '@waggle/record'
 import { describe, expect, it } from 'vitest'
 import { SignatureChecks } from '../../src/store/signature-checks.ts'
-import { SignatureMemory } from '../../src/store/signature-memory.ts'
 import { turns } from '../support/end-of-turn.ts'
 
 const bytes = (...values: number[]) => Uint8Array.from(values)
@@ -92,21 +91,5 @@ describe('SignatureChecks', () => {
     await expect(checked).rejects.toThrow(ValidationError)
     await turns()
     expect(() => signatures.check(entries(2))).toThrow(ValidationError)
-  })
-})
-
-describe('SignatureMemory', () => {
-  it('remembers no more than it may, and longest what is needed (N9)', () => {
-    const memory = new SignatureMemory({ maxSignatures: 10 })
-    memory.add('needed')
-
-    for (let n = 0; n < 100; n++) {
-      expect(memory.has('needed')).toBe(true)
-      memory.add(`${n}`)
-      expect(memory.size).toBeLessThanOrEqual(10)
-    }
-
-    expect(memory.has('99')).toBe(true)
-    expect(memory.has('0')).toBe(false)
   })
 })

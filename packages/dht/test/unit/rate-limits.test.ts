@@ -7,7 +7,7 @@ function atTime(): { nowMs: number; clock: () => number } {
   return time
 }
 
-describe('Admission', () => {
+describe('RateLimits', () => {
   it('lets each peer ask for its rate, and all together for theirs (N9)', () => {
     const time = atTime()
     const admission = new RateLimits(
@@ -50,6 +50,14 @@ describe('DialAllowance', () => {
     expect(taken()).toBe(20)
     time.nowMs = 500
     expect(taken()).toBe(5)
+  })
+
+  it('saves up no more than that, however long nothing is dialled', () => {
+    const time = atTime()
+    const dials = new DialAllowance(10, time.clock)
+    time.nowMs = 3_600_000
+    const taken = Array.from({ length: 100 }, () => dials.takes(1)).filter(Boolean)
+    expect(taken).toHaveLength(20)
   })
 
   it('counts each address', () => {

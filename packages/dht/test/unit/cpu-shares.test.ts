@@ -28,11 +28,11 @@ function served(shares: CpuShares, peers: readonly string[], forMs: number, from
 
 /** Asks for little, at that moment. */
 function passBy(shares: CpuShares, nowMs: number): void {
-  shares.asked('modest', nowMs)
-  shares.spent('modest', 0.01, nowMs)
+  shares.asked('light', nowMs)
+  shares.spent('light', 0.01, nowMs)
 }
 
-describe('TimeShares', () => {
+describe('CpuShares', () => {
   it('leaves all of the time to one that is alone', () => {
     expect(served(new CpuShares(), ['a'], 1000)).toEqual([1000])
   })

@@ -3,7 +3,7 @@ import { type ScheduledRequest, Scheduler } from '../../src/admission/scheduler.
 
 const RATES = { maxKeysPerSecondPerPeer: 100, maxKeysPerSecond: 1000 }
 
-function inquiry(differences: Partial<ScheduledRequest<string>> = {}): ScheduledRequest<string> {
+function request(differences: Partial<ScheduledRequest<string>> = {}): ScheduledRequest<string> {
   return { peer: 'a', keys: 2, answer: answer(), isWanted: () => true, ...differences }
 }
 
@@ -12,7 +12,7 @@ function* answer(): Generator<undefined, string> {
   return 'answer'
 }
 
-describe('Attention', () => {
+describe('Scheduler', () => {
   beforeEach(() => {
     vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] })
   })
@@ -23,13 +23,13 @@ describe('Attention', () => {
 
   it('answers as soon as the peer may ask for so much (N9)', async () => {
     const scheduler = new Scheduler(RATES)
-    expect(await scheduler.run(inquiry({ keys: 200 }))).toBe('answer')
+    expect(await scheduler.run(request({ keys: 200 }))).toBe('answer')
 
     let isAnswered = false
-    const late = scheduler.run(inquiry()).finally(() => {
+    const late = scheduler.run(request()).finally(() => {
       isAnswered = true
     })
-    expect(await scheduler.run(inquiry({ peer: 'b' }))).toBe('answer')
+    expect(await scheduler.run(request({ peer: 'b' }))).toBe('answer')
     await vi.advanceTimersByTimeAsync(900)
     expect(isAnswered).toBe(false)
     await vi.advanceTimersByTimeAsync(200)
@@ -38,16 +38,16 @@ describe('Attention', () => {
 
   it('counts keys for all protocols together (N9)', async () => {
     const scheduler = new Scheduler(RATES)
-    await scheduler.run(inquiry({ keys: 200 }))
+    await scheduler.run(request({ keys: 200 }))
 
     expect(scheduler.admission.admits('a', 1)).toBe(false)
   })
 
   it('does nothing for who has gone', async () => {
     const scheduler = new Scheduler(RATES)
-    await scheduler.run(inquiry({ keys: 200 }))
+    await scheduler.run(request({ keys: 200 }))
     let isWanted = true
-    const late = scheduler.run(inquiry({ isWanted: () => isWanted }))
+    const late = scheduler.run(request({ isWanted: () => isWanted }))
     isWanted = false
     await vi.advanceTimersByTimeAsync(100)
 
@@ -56,7 +56,7 @@ describe('Attention', () => {
 
   it('rejects with what goes wrong, and goes on', async () => {
     const scheduler = new Scheduler(RATES)
-    const failing = inquiry({
+    const failing = request({
       // biome-ignore lint/correctness/useYield: it fails before
       answer: (function* () {
         throw new Error('no answer')
@@ -64,6 +64,6 @@ describe('Attention', () => {
     })
 
     await expect(scheduler.run(failing)).rejects.toThrow('no answer')
-    expect(await scheduler.run(inquiry())).toBe('answer')
+    expect(await scheduler.run(request())).toBe('answer')
   })
 })
