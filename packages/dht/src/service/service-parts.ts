@@ -23,6 +23,7 @@ import { BanList } from '../peers/ban-list.ts'
 import { type CachePolicy, cachePolicy } from '../reading/cache-policy.ts'
 import { CachedReads } from '../reading/cached-reads.ts'
 import { Replicas } from '../reading/replicas.ts'
+import { dropDuplicates } from '../store/drop-duplicates.ts'
 import { RecordStore } from '../store/record-store.ts'
 import { anySignal, timeoutSignal } from '../timing/deadline.ts'
 import { fingerprintsAt } from '../upkeep/comparison.ts'
@@ -318,9 +319,12 @@ function createClocks({ components, events, requestTimeoutMs }: PartsInit): Cloc
 
 /** A second store by the same rules, for what this node holds for nobody. */
 function createCache(
-  { limits, clock }: RecordStore,
+  store: RecordStore,
   { maxRecords }: CachePolicy,
   { maxCachedBytes }: NodeLimits
 ): RecordStore {
-  return new RecordStore({ limits, clock, maxRecords, maxBytes: maxCachedBytes })
+  const { limits, clock } = store
+  const cache = new RecordStore({ limits, clock, maxRecords, maxBytes: maxCachedBytes })
+  dropDuplicates(cache, store)
+  return cache
 }

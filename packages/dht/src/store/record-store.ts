@@ -247,6 +247,16 @@ export class RecordStore {
     return applied
   }
 
+  /** Drops what is held under a name. */
+  remove(name: string): void {
+    const held = this.#held.get(name)
+
+    if (held !== undefined) {
+      this.#drop(held)
+      forgetRecord(held)
+    }
+  }
+
   /**
    * Removes what has expired. Records of which something is left take longer: it comes to at most
    * {@link MAX_SHRUNK} of these, and gives back whether there are more.

@@ -33,7 +33,7 @@ function take(map: BoundedMap<number, string>, [name, key]: Step): string | unde
   const before = map.get(key)
 
   if (name === 'set') {
-    map.set(key, valueOf(key))
+    map.set(key, textFor(key))
   } else if (name === 'delete') {
     expect(map.delete(key)).toBe(before !== undefined)
   } else {
@@ -43,7 +43,7 @@ function take(map: BoundedMap<number, string>, [name, key]: Step): string | unde
   return before
 }
 
-function valueOf(key: number): string {
+function textFor(key: number): string {
   return `value ${key}`
 }
 
@@ -57,14 +57,14 @@ describe('BoundedMap', () => {
         const keys: number[] = []
 
         for (const step of given) {
-          const expected = keys.filter((key) => key === step[1]).map(valueOf)
+          const expected = keys.filter((key) => key === step[1]).map(textFor)
           const gone = applyTo(keys, step, maxSize)
 
           expect([take(map, step)]).toEqual(expected.length > 0 ? expected : [undefined])
-          expect(evicted.splice(0)).toEqual(gone === undefined ? [] : [[gone, valueOf(gone)]])
+          expect(evicted.splice(0)).toEqual(gone === undefined ? [] : [[gone, textFor(gone)]])
           expect([...map.keys()]).toEqual(keys)
-          expect([...map]).toEqual(keys.map((key) => [key, valueOf(key)]))
-          expect([...map.values()]).toEqual(keys.map(valueOf))
+          expect([...map]).toEqual(keys.map((key) => [key, textFor(key)]))
+          expect([...map.values()]).toEqual(keys.map(textFor))
           expect(map.size).toBe(keys.length)
           expect(map.has(step[1])).toBe(keys.includes(step[1]))
         }

@@ -2,7 +2,7 @@ import { multiaddr } from '@multiformats/multiaddr'
 import { getDHTTime, plainRecord, recordKey } from '@waggle/record'
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
 import { Scheduler } from '../../src/admission/scheduler.ts'
-import type { RecordChannel } from '../../src/lookup/record-channel.ts'
+import type { FindOptions, RecordChannel } from '../../src/lookup/record-channel.ts'
 import { RecordStore } from '../../src/store/record-store.ts'
 import {
   askFingerprints,
@@ -19,7 +19,11 @@ import { peerNumber } from '../support/numbered-peers.ts'
 
 const NOTHING = hex(new Uint8Array(FINGERPRINT_BYTES))
 const RECORD = plainRecord('value', getDHTTime() + 600)
-const [HELD, ABSENT] = [recordKey('held'), recordKey('absent')]
+const [HELD, ABSENT, COPIED] = ['held', 'absent', 'copied'].map((name) => recordKey(name)) as [
+  Uint8Array,
+  Uint8Array,
+  Uint8Array
+]
 
 const HELD_FINGERPRINT = hex(fingerprintOf(RECORD))
 
@@ -178,14 +182,16 @@ describe('comparing what two peers hold', () => {
       openStream: () => Promise.reject(unsupported)
     } as never
     const channel = {
-      find: async (_: unknown, key: Uint8Array) => ({
-        record: key === HELD ? RECORD : undefined,
+      // A peer answers with a copy, too, unless it is asked for what it holds as a replica.
+      find: async (_: unknown, key: Uint8Array, { isCloserAlways }: FindOptions) => ({
+        record: key === HELD || (key === COPIED && !isCloserAlways) ? RECORD : undefined,
         closer: []
       })
     } as unknown as RecordChannel
     const peer = { id: peerNumber(1), multiaddrs: [multiaddr('/ip4/127.0.0.1/tcp/1')] }
 
-    const fingerprints = await fingerprintsAt(peer, [HELD, ABSENT], { connectionManager, channel })
-    expect(fingerprints.map(hex)).toEqual([HELD_FINGERPRINT, NOTHING])
+    const keys = [HELD, ABSENT, COPIED]
+    const fingerprints = await fingerprintsAt(peer, keys, { connectionManager, channel })
+    expect(fingerprints.map(hex)).toEqual([HELD_FINGERPRINT, NOTHING, NOTHING])
   })
 })
