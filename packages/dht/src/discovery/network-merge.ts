@@ -44,7 +44,7 @@ export interface NetworkMergeInit {
 }
 
 /**
- * Makes networks grow together when one peer of each meets one of the other (N8). Who joins through
+ * Makes networks grow together when one peer of each meets one of the other (N8i). Who joins through
  * a peer, and who is dialled by one, asks it for the neighbours that it should have, and dials those
  * that it does not know. They, being dialled, do the same, and so on, until there is nothing new to
  * hear. In a network that has grown together already it ends with the first question.

@@ -35,7 +35,7 @@ export interface Membership {
 
 /**
  * Connects to all initial peers at once, and to those that are remembered, and resolves when the
- * first one can be asked (N8). From then on, for as long as the node lives, those that fail and
+ * first one can be asked (N8f). From then on, for as long as the node lives, those that fail and
  * those that get lost are tried again in the background.
  *
  * @throws BootstrapError when none answers and one is required

@@ -30,7 +30,7 @@ export interface ReconnectorInit extends AttemptInit {
 }
 
 /**
- * Keeps a node in its network (N8): a peer that could not be reached, or that got lost, is tried
+ * Keeps a node in its network (N8h): a peer that could not be reached, or that got lost, is tried
  * again, first soon, then less often. When the last one is lost, so is everybody that we ever knew.
  */
 export class Reconnector {

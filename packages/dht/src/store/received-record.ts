@@ -12,7 +12,7 @@ export interface Judge {
 
 /**
  * The record that a peer answered with, without what a validator refuses; undefined if it breaks a
- * rule (N9), has expired, or nothing is left of it. It has bytes of its own, so that whoever keeps it
+ * rule (N9a), has expired, or nothing is left of it. It has bytes of its own, so that whoever keeps it
  * does not keep the whole message that it came in.
  */
 export function receivedRecord(

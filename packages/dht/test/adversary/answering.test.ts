@@ -151,7 +151,7 @@ describe('a peer that is asked, and', () => {
         })
     ],
     ['answers garbage', (_, talker) => talker.sayBytes(randomBytes(500))]
-  ])('%s is cut off, and not asked again; the call succeeds (N6, N9)', async (_, answer) => {
+  ])('%s is cut off, and not asked again; the call succeeds (N6, N9c)', async (_, answer) => {
     await using all = await scene(4, 1)
     const [bad] = all.bad as [Impostor]
     const [writer] = all.nodes as [DHT]
@@ -175,7 +175,7 @@ describe('a peer that is asked, and', () => {
 })
 
 describe('a liar that names peers that are none', () => {
-  it('makes nobody flood the address that it names, nor any call fail (N4, N9)', async () => {
+  it('makes nobody flood the address that it names, nor any call fail (N4, N9h)', async () => {
     let connections = 0
     const thirdParty = createServer((socket) => {
       connections++

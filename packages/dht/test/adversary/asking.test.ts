@@ -30,7 +30,7 @@ describe('a peer that is attacked with', () => {
   afterAll(() => stand?.[Symbol.asyncDispose]())
 
   it.each(attackNames.map((name) => [attackCalled(name).what, name] as const))(
-    '%s serves others, loses nothing of theirs, and cuts off who misbehaves (N9)',
+    '%s serves others, loses nothing of theirs, and cuts off who misbehaves (N9c)',
     async (_, name) => {
       const residentBytes = stand.residentBytes()
       const { during, control, report } = await compared(stand, name, ROUNDS)

@@ -29,7 +29,7 @@ async function ownNode(allowPeer?: AllowPeer) {
 }
 
 describe('allowPeer', () => {
-  it('lets in whom it allows, and nobody else, whoever dials (N9)', async () => {
+  it('lets in whom it allows, and nobody else, whoever dials (N9i)', async () => {
     const allowed = new Set<string>()
     await using keeper = await DHT.create({
       allowPeer: async (peerId, purpose) => purpose === 'write' || allowed.has(peerId.toString())
@@ -48,7 +48,7 @@ describe('allowPeer', () => {
     await expect.poll(() => keeper.peers.map(String)).toEqual([known.peerId.toString()])
   })
 
-  it('keeps what others store from being held, and lets them read (N9)', async () => {
+  it('keeps what others store from being held, and lets them read (N9i)', async () => {
     const asked: [string, Purpose][] = []
     await using keeper = await DHT.create({
       allowPeer(peerId, purpose) {
@@ -69,7 +69,7 @@ describe('allowPeer', () => {
     expect(asked).toContainEqual([writer.peerId.toString(), 'write'])
   })
 
-  it("keeps out what stock peers store by kad-dht's own messages, too (N1, N9)", async () => {
+  it("keeps out what stock peers store by kad-dht's own messages, too (N1, N9i)", async () => {
     await using keeper = await DHT.create({ allowPeer: (_, purpose) => purpose === 'connect' })
     await using stock = await stockNode()
     await stock.dial(keeper.multiaddrs)
@@ -79,7 +79,7 @@ describe('allowPeer', () => {
     expect(await heldBy(keeper, 'key', stock)).toBeUndefined()
   })
 
-  it("keeps from an application's own node who may connect, but not read (N1, N9)", async () => {
+  it("keeps from an application's own node who may connect, but not read (N1, N9i)", async () => {
     const allowed = new Set<string>()
     await using keeper = await ownNode(async (peerId) => allowed.has(peerId.toString()))
     await using known = await ownNode()

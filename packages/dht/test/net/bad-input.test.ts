@@ -198,7 +198,7 @@ describe('DHT', () => {
     expect(dht.stats().records).toBe(0)
   })
 
-  it.each(CALLS)('rejects %s with the reason of an aborted signal (N8)', async (_, call) => {
+  it.each(CALLS)('rejects %s with the reason of an aborted signal (N8a)', async (_, call) => {
     const reason = new Error('the caller has had enough')
 
     expect(await rejection(call(dht, { signal: AbortSignal.abort(reason) }))).toBe(reason)

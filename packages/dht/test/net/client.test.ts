@@ -119,7 +119,7 @@ describe('DHT in client mode', () => {
     }
   })
 
-  it('goes back to its network when it lost it (N8)', async () => {
+  it('goes back to its network when it lost it (N8h)', async () => {
     const listenOn = await freeAddress()
     await using first = await PeerProcess.start({ listenOn })
     await using lost = await DHT.create({ clientMode: true, initialPeers: listenOn })

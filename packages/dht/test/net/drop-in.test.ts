@@ -166,7 +166,7 @@ describe('a network of stock nodes and ours', () => {
       .toBe(2)
   })
 
-  it('takes nothing from ours that the record rules refuse (N9)', async () => {
+  it('takes nothing from ours that the record rules refuse (N9a)', async () => {
     const [node] = net.nodes as [DHT]
     const key = recordKey('never stored')
     const far = encodeRecord(plainRecord('far', getDHTTime() + 366 * 86_400))

@@ -26,7 +26,7 @@ async function expectServed(talker: Talker, key: string): Promise<void> {
 }
 
 describe('a peer that asks for much and reads nothing', () => {
-  it('makes the server hold little, while others are served (N8, N9)', {
+  it('makes the server hold little, while others are served (N8b, N9e)', {
     timeout: 120_000
   }, async () => {
     await using net = await testnet(2)
@@ -63,7 +63,7 @@ describe('a peer that asks for much and reads nothing', () => {
     }
   })
 
-  it('has so many streams, and no more (N9)', async () => {
+  it('has so many streams, and no more (N9d)', async () => {
     await using net = await testnet(1)
     const [server] = net.nodes as [DHT]
     await server.store('key', 1, { ttl: 600 })
@@ -103,7 +103,7 @@ describe('a peer that', () => {
     ['sends an empty message', (talker) => talker.sayBytes(headOf(0))],
     ['says random bytes', (talker) => talker.sayBytes(crypto.getRandomValues(new Uint8Array(5000)))]
   ])(
-    '%s is disconnected, and not let in again for a while; others are served (N9)',
+    '%s is disconnected, and not let in again for a while; others are served (N9c)',
     async (_, offend) => {
       await using net = await testnet(1)
       const [server] = net.nodes as [DHT]
@@ -153,7 +153,7 @@ describe('a stream on which a peer', () => {
         return talker.stream.close()
       }
     ]
-  ])('%s, ends; others of the same connection do not (N9)', async (_, offend) => {
+  ])('%s, ends; others of the same connection do not (N9c)', async (_, offend) => {
     const [server] = net.nodes as [DHT]
     await using stranger = await strangerTo(server)
     const good = await stranger.talk()
@@ -199,7 +199,7 @@ describe('a replica that', () => {
     }
   }
 
-  it('stops answering in the middle of a message costs one request timeout (N8)', async () => {
+  it('stops answering in the middle of a message costs one request timeout (N8b)', async () => {
     await using all = await scene()
     const { bad, writer, key } = all
     const startMs = performance.now()
@@ -256,7 +256,7 @@ describe('a replica that', () => {
       }
     ],
     ['closes the stream', (talker) => talker.stream.close()]
-  ])('%s is replaced at once (N6, N8, N9)', async (_, offend) => {
+  ])('%s is replaced at once (N6, N8b, N9c)', async (_, offend) => {
     await using all = await scene()
     const { bad, writer, key } = all
     const startMs = performance.now()
@@ -269,7 +269,7 @@ describe('a replica that', () => {
     expect(await writer.get(key, { latest: true })).toMatchObject({ value: 'stored' })
   })
 
-  it('names peers that are none does not lead the search astray (N4, N9)', async () => {
+  it('names peers that are none does not lead the search astray (N4, N9h)', async () => {
     await using all = await scene()
     const { bad, writer, key } = all
     const stored = writer.store(key, 'stored', { ttl: 600 })
@@ -283,7 +283,7 @@ describe('a replica that', () => {
     expect(await stored).toBe(true)
   })
 
-  it('names a peer where it is not hides nothing from who hears it named rightly (N4, N9)', async () => {
+  it('names a peer where it is not hides nothing from who hears it named rightly (N4, N9h)', async () => {
     await using holder = await DHT.create(UNHURRIED)
     await using client = await DHT.create({ ...UNHURRIED, cache: false })
     await using liar = await impostor()
@@ -305,7 +305,7 @@ describe('a replica that', () => {
     expect(await found).toMatchObject({ value: 'stored' })
   })
 
-  it('lies with a record that breaks a rule is not believed (N5, N9)', async () => {
+  it('lies with a record that breaks a rule is not believed (N5, N9a)', async () => {
     await using all = await scene()
     const { bad, writer, key } = all
     const found = writer.get(key, { latest: true })

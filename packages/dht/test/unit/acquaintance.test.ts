@@ -27,7 +27,7 @@ function rightSearches(peers: readonly SimulatedPeer[]): boolean[] {
 
 describe('Acquaintance', () => {
   it.each([4, 20, 50])(
-    'makes one network of two of %i peers of which one meets one of the other (N8)',
+    'makes one network of two of %i peers of which one meets one of the other (N8i)',
     async (size) => {
       const world = new SimulatedWorld()
       const networks = [world.network(size), world.network(size)] as const
@@ -41,7 +41,7 @@ describe('Acquaintance', () => {
     }
   )
 
-  it('costs a network that has grown together one question for each new connection (N8)', async () => {
+  it('costs a network that has grown together one question for each new connection (N8i)', async () => {
     const world = new SimulatedWorld()
     const [first, ...others] = world.network(200) as [SimulatedPeer, ...SimulatedPeer[]]
     const [newcomer] = world.network(1) as [SimulatedPeer]

@@ -35,7 +35,7 @@ describe('Avoidance', () => {
     expect(avoidance.has(peer)).toBe(false)
   })
 
-  it('avoids a peer that failed until the first second is over (N8)', () => {
+  it('avoids a peer that failed until the first second is over (N8c)', () => {
     avoidance.failed(peer)
 
     clock.time += FIRST_AVOIDANCE_MS - 1
@@ -55,21 +55,21 @@ describe('Avoidance', () => {
     [2, 2 * FIRST_AVOIDANCE_MS],
     [3, 4 * FIRST_AVOIDANCE_MS],
     [6, 32 * FIRST_AVOIDANCE_MS]
-  ])('avoids a peer that failed %i times in a row for %i ms (N8)', (failures, ms) => {
+  ])('avoids a peer that failed %i times in a row for %i ms (N8c)', (failures, ms) => {
     expect(avoidedMs(failures)).toBe(ms)
   })
 
-  it('goes on counting when a peer fails again after it was avoided (N8)', () => {
+  it('goes on counting when a peer fails again after it was avoided (N8c)', () => {
     avoidedMs(1)
 
     expect(avoidedMs(1)).toBe(2 * FIRST_AVOIDANCE_MS)
   })
 
-  it('avoids nobody for longer than the longest time, however often it fails (N8)', () => {
+  it('avoids nobody for longer than the longest time, however often it fails (N8c)', () => {
     expect(avoidedMs(2_000)).toBe(MAX_AVOIDANCE_MS)
   })
 
-  it('forgets all failures when the peer answers (N8)', () => {
+  it('forgets all failures when the peer answers (N8c)', () => {
     avoidance.failed(peer)
     avoidance.failed(peer)
     avoidance.answered(peer)
@@ -78,7 +78,7 @@ describe('Avoidance', () => {
     expect(avoidedMs(1)).toBe(FIRST_AVOIDANCE_MS)
   })
 
-  it('remembers so many peers and no more, and forgets first who failed the longest ago (N9)', () => {
+  it('remembers so many peers and no more, and forgets first who failed the longest ago (N9d)', () => {
     const peers = Array.from({ length: MAX_AVOIDED_PEERS + 1 }, (_, n) => peerNumber(n))
     const [first, second, third] = peers as [typeof peer, typeof peer, typeof peer]
 
@@ -97,7 +97,7 @@ describe('Avoidance', () => {
     ])
   })
 
-  it('gives up a peer with each failure after the first in a row (N8)', () => {
+  it('gives up a peer with each failure after the first in a row (N8c)', () => {
     const givenUp: unknown[] = []
     const telling = new Avoidance(clock, (id) => givenUp.push(id))
     telling.failed(peer)
@@ -110,7 +110,7 @@ describe('Avoidance', () => {
     expect(givenUp).toEqual([peer, peer])
   })
 
-  it('takes note of what fails while it watches, but for what was called off (N8)', async () => {
+  it('takes note of what fails while it watches, but for what was called off (N8c)', async () => {
     const watched = (name: string): Promise<unknown> =>
       avoidance.watch(peer, Promise.reject(Object.assign(new Error('failed'), { name })))
 

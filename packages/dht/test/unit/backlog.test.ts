@@ -22,7 +22,7 @@ function streamWith(bufferedBytes: number, stuckSinceMs?: number): Stream {
 }
 
 describe('Backlog', () => {
-  it('ends the streams of a peer that makes this node hold too much, all of them together (N9)', () => {
+  it('ends the streams of a peer that makes this node hold too much, all of them together (N9d)', () => {
     const backlog = new BufferLimits(LIMITS)
     const [a, b, other] = [streamWith(60), streamWith(60), streamWith(90)]
     backlog.add(a, 'much')
@@ -34,7 +34,7 @@ describe('Backlog', () => {
     expect([a, b, other].map(({ isClosed }) => isClosed)).toEqual([true, true, false])
   })
 
-  it('ends those of who has most when all have too much together (N9)', () => {
+  it('ends those of who has most when all have too much together (N9d)', () => {
     const backlog = new BufferLimits(LIMITS)
     const streams = [90, 60, 70, 80].map((bytes) => streamWith(bytes))
     streams.forEach((stream, i) => {
@@ -46,7 +46,7 @@ describe('Backlog', () => {
     expect(streams.map(({ isClosed }) => isClosed)).toEqual([true, false, false, false])
   })
 
-  it('ends a stream on which nothing has moved for long (N9)', () => {
+  it('ends a stream on which nothing has moved for long (N9d)', () => {
     const backlog = new BufferLimits(LIMITS)
     const [stuck, slow, idle] = [streamWith(1, 1000), streamWith(1, 1001), streamWith(0)]
 
@@ -69,7 +69,7 @@ describe('Backlog', () => {
     expect(gone.isClosed).toBe(false)
   })
 
-  it('ends the oldest streams of a peer that opens more than it may have (N9)', () => {
+  it('ends the oldest streams of a peer that opens more than it may have (N9d)', () => {
     const backlog = new BufferLimits(LIMITS)
     const streams = Array.from({ length: 4 }, () => streamWith(0))
     const other = streamWith(0)

@@ -10,7 +10,7 @@ import {
 const FAILURES = Array.from({ length: 100 }, (_, i) => i)
 
 describe('backoffMs', () => {
-  it('doubles with each failure, up to a minute (N8)', () => {
+  it('doubles with each failure, up to a minute (N8h)', () => {
     const waits = FAILURES.map((failures) => backoffMs(failures, { isLonely: false, random: 1 }))
 
     expect(waits.slice(0, 7)).toEqual([1000, 2000, 4000, 8000, 16_000, 32_000, MAX_RETRY_MS])
@@ -18,7 +18,7 @@ describe('backoffMs', () => {
     expect(waits[0]).toBe(FIRST_RETRY_MS)
   })
 
-  it('never lets a node without any peer wait longer than ten seconds (N8)', () => {
+  it('never lets a node without any peer wait longer than ten seconds (N8h)', () => {
     const waits = FAILURES.map((failures) => backoffMs(failures, { isLonely: true, random: 1 }))
 
     expect(Math.max(...waits)).toBe(MAX_LONELY_RETRY_MS)

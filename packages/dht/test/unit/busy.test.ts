@@ -26,7 +26,7 @@ const KEY = recordKey('key')
 const WRITE = plainRecord('a value', START + 100)
 
 describe('a node with too much to do', () => {
-  it('answers BUSY beyond its rate, and does nothing of what was asked (N9)', async () => {
+  it('answers BUSY beyond its rate, and does nothing of what was asked (N9f)', async () => {
     const limits = { ...DEFAULT_NODE_LIMITS, maxKeysPerSecondPerPeer: 3 }
     const server = await serving(source, { nodeLimits: limits })
     server.talker.say(
@@ -39,7 +39,7 @@ describe('a node with too much to do', () => {
     expect(server.store.records).toBe(0)
   })
 
-  it('answers BUSY when too many requests are under way (N9)', async () => {
+  it('answers BUSY when too many requests are under way (N9f)', async () => {
     const limits = { ...DEFAULT_NODE_LIMITS, maxRequests: 1 }
     const held = new RecordStore({ clock: () => NOW })
     const durable = Promise.withResolvers<void>()
@@ -58,7 +58,7 @@ describe('a node with too much to do', () => {
 })
 
 describe('who asks a busy peer', () => {
-  it('is told so at once, for all that travelled in the message (N8)', async () => {
+  it('is told so at once, for all that travelled in the message (N8b)', async () => {
     const { ask, peer } = asking(source)
     const answers = Promise.allSettled([ask(find('a')), ask(find('b')), ask(store('c'))])
     const talker = await peer()
@@ -119,7 +119,7 @@ describe('who asks a busy peer', () => {
 })
 
 describe('an application that asks for too much', () => {
-  it('hears a BusyError beyond so many calls, until some have ended (N9)', async () => {
+  it('hears a BusyError beyond so many calls, until some have ended (N9j)', async () => {
     const calls = new Calls(new AbortController().signal, { maxCalls: 2 })
     const { promise, resolve } = Promise.withResolvers<void>()
     const run = (): Promise<void> => calls.run('get', {}, () => promise)
@@ -132,7 +132,7 @@ describe('an application that asks for too much', () => {
 })
 
 describe('questions to a peer that reads and never answers', () => {
-  it('are refused beyond so many bytes (N9)', async () => {
+  it('are refused beyond so many bytes (N9j)', async () => {
     const limits = { ...DEFAULT_NODE_LIMITS, maxQuestionBytesPerPeer: 1_000_000 }
     const { client, peer } = asking(source, { limits })
     const record = new Uint8Array(300_000)
@@ -145,7 +145,7 @@ describe('questions to a peer that reads and never answers', () => {
     expect(names.filter((name) => name === 'BusyError')).toHaveLength(16)
   })
 
-  it('end with its stream after some silence, though nobody asks again (N8)', async () => {
+  it('end with its stream after some silence, though nobody asks again (N8d)', async () => {
     const [mine, theirs] = await source.open()
     vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] })
 

@@ -34,7 +34,7 @@ describe('Calls', () => {
     await expect(run({}, () => Promise.reject(reason))).rejects.toBe(reason)
   })
 
-  it('rejects with TimeoutError when time has run out, whatever the call still does (N8)', async () => {
+  it('rejects with TimeoutError when time has run out, whatever the call still does (N8a)', async () => {
     const call = run({ timeoutMs: 250 }, never)
     const rejection = expect(call).rejects.toMatchObject({
       name: 'TimeoutError',
@@ -54,7 +54,7 @@ describe('Calls', () => {
     await expect(call).resolves.toBe('in time')
   })
 
-  it('has a limit when the caller names none (N8)', async () => {
+  it('has a limit when the caller names none (N8a)', async () => {
     const call = run({}, never)
     const rejection = expect(call).rejects.toThrow(`${DEFAULT_CALL_TIMEOUT_MS} ms`)
 
@@ -62,7 +62,7 @@ describe('Calls', () => {
     await rejection
   })
 
-  it('rejects at once with the reason of the signal, whatever the call still does (N8)', async () => {
+  it('rejects at once with the reason of the signal, whatever the call still does (N8a)', async () => {
     const caller = new AbortController()
     const call = run({ signal: caller.signal }, never)
 
@@ -70,21 +70,21 @@ describe('Calls', () => {
     await expect(call).rejects.toBe(reason)
   })
 
-  it('does not begin when the signal is aborted already (N8)', async () => {
+  it('does not begin when the signal is aborted already (N8a)', async () => {
     const start = vi.fn(never)
 
     await expect(run({ signal: AbortSignal.abort(reason) }, start)).rejects.toBe(reason)
     expect(start).not.toHaveBeenCalled()
   })
 
-  it('does not begin when the node has stopped already (N8)', async () => {
+  it('does not begin when the node has stopped already (N8a)', async () => {
     const start = vi.fn(never)
 
     await expect(run({}, start, AbortSignal.abort(reason))).rejects.toBe(reason)
     expect(start).not.toHaveBeenCalled()
   })
 
-  it('end all when the node stops, with its reason (N8)', async () => {
+  it('end all when the node stops, with its reason (N8a)', async () => {
     const lifetime = new AbortController()
     const calls = new Calls(lifetime.signal)
     const wanted: CancellationToken[] = []

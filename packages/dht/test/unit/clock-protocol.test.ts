@@ -13,7 +13,7 @@ describe('peerTimeIn', () => {
   })
 
   it.each([Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY, 8.65e12, -1e306])(
-    'takes %d for no time: the median of clocks would be none, either (N9)',
+    'takes %d for no time: the median of clocks would be none, either (N9b)',
     (time) => {
       expect(() => peerTimeIn(answered(time))).toThrow('for a time')
     }

@@ -68,7 +68,7 @@ describe('comparing what two peers hold', () => {
     await told
   })
 
-  it('looks at a key once, however often it is asked for (N9)', async () => {
+  it('looks at a key once, however often it is asked for (N9f)', async () => {
     const [near, far] = await streams.open()
     const looks = vi.spyOn(store, 'get')
     const keys = Array.from({ length: MAX_COMPARED_KEYS }, () => HELD)
@@ -86,7 +86,7 @@ describe('comparing what two peers hold', () => {
     expect(fingerprintOf(RECORD)).toBe(fingerprintOf(RECORD))
   })
 
-  it('counts keys for the rate of who asks (N9)', async () => {
+  it('counts keys for the rate of who asks (N9f)', async () => {
     const [near, far] = await streams.open()
     const rates = { maxKeysPerSecondPerPeer: 1, maxKeysPerSecond: 1000 }
     const strict = new Scheduler(rates)
@@ -121,7 +121,7 @@ describe('comparing what two peers hold', () => {
       isSlow = true
     })
 
-    it('lets others have their turn (N9)', async () => {
+    it('lets others have their turn (N9f)', async () => {
       const [[greedyNear, greedyFar], [near, far]] = [await streams.open(), await streams.open()]
       const signal = AbortSignal.timeout(PATIENCE.timeout)
       const tellings = [
@@ -155,7 +155,7 @@ describe('comparing what two peers hold', () => {
     ['bytes after the end', Uint8Array.of(3, 1, 0, 0)],
     ['a length beyond the limit', Uint8Array.of(0xff, 0xff, 0xff, 0x7f)],
     ['a key beyond the limit', Uint8Array.of(4, 1, ...[0x81, 0x80, 0x04])]
-  ])('refuses %s (N9)', async (_, bytes) => {
+  ])('refuses %s (N9b)', async (_, bytes) => {
     const [near, far] = await streams.open()
     const told = tellFingerprints(far, streams.asker, { store, scheduler })
     near.send(bytes)
@@ -165,7 +165,7 @@ describe('comparing what two peers hold', () => {
     far.abort(new Error('as the service does'))
   })
 
-  it('rejects an answer that is not as long as it has to be (N9)', async () => {
+  it('rejects an answer that is not as long as it has to be (N9b)', async () => {
     const [near, far] = await streams.open()
     far.send(Uint8Array.of(3, 1, 2, 3))
 

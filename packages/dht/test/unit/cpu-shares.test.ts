@@ -37,7 +37,7 @@ describe('CpuShares', () => {
     expect(served(new CpuShares(), ['a'], 1000)).toEqual([1000])
   })
 
-  it('leaves a quarter of it to one beside another that asks for little (N9)', () => {
+  it('leaves a quarter of it to one beside another that asks for little (N9f)', () => {
     const shares = new CpuShares()
     let gotMs = 0
 

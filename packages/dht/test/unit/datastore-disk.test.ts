@@ -57,7 +57,7 @@ describe('datastoreDisk', () => {
     expect(await keys()).toEqual([])
   })
 
-  it('has keys that every datastore takes, however long those of records are (N9)', async () => {
+  it('has keys that every datastore takes, however long those of records are (N9d)', async () => {
     datastore = new ShortKeyDatastore()
     const names = Array.from({ length: 200 }, (_, i) => nameOf(recordKey('x'.repeat(i))))
     const changes = [...names, LONG].map((name) => ({ name, bytes: Uint8Array.of(name.length) }))

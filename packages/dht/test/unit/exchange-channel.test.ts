@@ -190,7 +190,7 @@ describe('ExchangeChannel', () => {
     expect(stock.find).toBe(1)
   })
 
-  it('does not take a peer for a stock one for other faults (N3, N8)', async () => {
+  it('does not take a peer for a stock one for other faults (N3, N8d)', async () => {
     let isDown = true
     const { channel, talkers, stock } = channelled(() => {
       if (isDown) {
@@ -206,7 +206,7 @@ describe('ExchangeChannel', () => {
     expect(stock).toEqual({ find: 0, store: 0 })
   })
 
-  it('gives up opening a stream after its own time, however long others would wait (N8)', async () => {
+  it('gives up opening a stream after its own time, however long others would wait (N8b)', async () => {
     const timeout = new AbortController()
     vi.spyOn(AbortSignal, 'timeout').mockReturnValue(timeout.signal)
     const { channel } = channelled(
@@ -221,7 +221,7 @@ describe('ExchangeChannel', () => {
     expect(AbortSignal.timeout).toHaveBeenCalledExactlyOnceWith(OPEN_TIMEOUT_MS)
   })
 
-  it('sends nothing that nobody waits for any more (N8)', async () => {
+  it('sends nothing that nobody waits for any more (N8a)', async () => {
     const { channel, talkers } = channelled()
     const cancellation = { isCancelled: false }
     const left = [
@@ -244,7 +244,7 @@ describe('ExchangeChannel', () => {
     ['is no record', Uint8Array.of(1, 2, 3)],
     ['has expired', encodeRecord(plainRecord(1, NOW - 1))],
     ['lives too long', encodeRecord(plainRecord(1, NOW + 31 * 86_400))]
-  ])('ignores a record that %s, and takes the near peers beside it (N9)', async (_, record) => {
+  ])('ignores a record that %s, and takes the near peers beside it (N9a)', async (_, record) => {
     const { channel, talkers } = channelled()
     const near = contact(2)
     const asked = channel.find(peer, KEY, FIND)
@@ -258,7 +258,7 @@ describe('ExchangeChannel', () => {
     expect(closer).toHaveLength(1)
   })
 
-  it('ignores near peers that are none (N9)', async () => {
+  it('ignores near peers that are none (N9h)', async () => {
     const { channel, talkers } = channelled()
     const nobody = { id: Uint8Array.of(1, 2, 3), addresses: [Uint8Array.of(4)] }
     const asked = channel.find(peer, KEY, FIND)
@@ -271,7 +271,7 @@ describe('ExchangeChannel', () => {
     expect(closer.map(({ id }) => id.toString())).toEqual([contact(2).id.toString()])
   })
 
-  it("takes 'invalid' for no answer: what we send is valid (N6, N9)", async () => {
+  it("takes 'invalid' for no answer: what we send is valid (N6, N9b)", async () => {
     const { channel, talkers } = channelled()
     const storing = channel.store(peer, KEY, recordOf('value'), { closerCount: 3 })
     const talker = await talkers.next()

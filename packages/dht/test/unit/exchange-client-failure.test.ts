@@ -105,7 +105,7 @@ async function expectAnotherStream({ ask, peer, counts }: Asking): Promise<void>
 
 describe('a peer that says what it must not', () => {
   it.each(OFFENCES)(
-    '%s, loses its stream and what is under way, and nothing else (N9)',
+    '%s, loses its stream and what is under way, and nothing else (N9c)',
     async (_, offend) => {
       const { talker, ids, outcomes, ...rest } = await underWay()
       offend(talker, ids)
@@ -137,7 +137,7 @@ describe('a stream that ends', () => {
   ]
 
   it.each(ends)(
-    '%s fails what is under way; the next question opens another (N8)',
+    '%s fails what is under way; the next question opens another (N8d)',
     async (_, end) => {
       const { talker, outcomes, ...rest } = await underWay()
       end(talker)
@@ -147,7 +147,7 @@ describe('a stream that ends', () => {
     }
   )
 
-  it('after half a message fails what is under way, too (N8)', async () => {
+  it('after half a message fails what is under way, too (N8d)', async () => {
     const { talker, ids, outcomes, ...rest } = await underWay()
     const frame = frameOf(encoded(found(ids.two, ['A', 'B'])))
     talker.sayBytes(frame.subarray(0, frame.length - 1))
@@ -159,7 +159,7 @@ describe('a stream that ends', () => {
 })
 
 describe('a peer to which no stream can be opened', () => {
-  it('fails all that wait with the reason, and is tried again by the next question (N8)', async () => {
+  it('fails all that wait with the reason, and is tried again by the next question (N8d)', async () => {
     const reasons = [new Error('first'), new Error('second')]
     let opened = 0
     const client = clientOf(() => Promise.reject(reasons[opened++]))
@@ -170,7 +170,7 @@ describe('a peer to which no stream can be opened', () => {
     expect(opened).toBe(2)
   })
 
-  it('is told of nothing that was given up meanwhile, once it can be reached (N8)', async () => {
+  it('is told of nothing that was given up meanwhile, once it can be reached (N8a)', async () => {
     const opening = Promise.withResolvers<void>()
     const [mine, theirs] = await source.open()
     const talker = new Talker(theirs)

@@ -54,7 +54,7 @@ describe('a question that is no longer wanted', () => {
     expect(counts).toEqual({ opened: 1, idle: 0 })
   })
 
-  it('is not asked at all if it was given up before it was sent (N8)', async () => {
+  it('is not asked at all if it was given up before it was sent (N8a)', async () => {
     const { ask, client, peer } = asking(source)
     const leaving = { isCancelled: false }
     const left = client.ask(find('left'), leaving)
@@ -108,7 +108,7 @@ describe('a question that is no longer wanted', () => {
 })
 
 describe('the questions to one peer', () => {
-  it('wait while so many requests are under way, until an answer comes (N9)', async () => {
+  it('wait while so many requests are under way, until an answer comes (N9j)', async () => {
     const { ask, peer } = asking(source)
     const count = MAX_REQUESTS_UNDER_WAY + 3
     // No two neighbours are alike, so that each has a message of its own.
@@ -130,7 +130,7 @@ describe('the questions to one peer', () => {
     expect(told(await answers)).toEqual(questions.map(() => 'one'))
   })
 
-  it('wait in a queue of so many, beyond which more are refused at once (N9)', async () => {
+  it('wait in a queue of so many, beyond which more are refused at once (N9j)', async () => {
     const client = clientOf(() => new Promise(() => {}))
     const waiting = names(DEFAULT_MAX_QUESTIONS_PER_PEER).map((name) => client.ask(find(name)))
 
@@ -142,7 +142,7 @@ describe('the questions to one peer', () => {
     expect(outcomes.every(({ status }) => status === 'rejected')).toBe(true)
   })
 
-  it('make room for others when they are given up, asked or not (N9)', async () => {
+  it('make room for others when they are given up, asked or not (N9j)', async () => {
     const client = clientOf(() => new Promise(() => {}))
     const leaving = { isCancelled: false }
     const waiting = names(DEFAULT_MAX_QUESTIONS_PER_PEER).map((name, i) =>
@@ -166,7 +166,7 @@ describe('the questions to one peer', () => {
     }
   })
 
-  it('are held back while the peer does not read, and lost when given up meanwhile (N9)', async () => {
+  it('are held back while the peer does not read, and lost when given up meanwhile (N9e)', async () => {
     const { ask, client, peer, streams } = asking(source)
     const opening = ask(find('opening'))
     const talker = await peer()

@@ -176,7 +176,7 @@ describe('ExchangeClient', () => {
     expect(told(await answers)).toEqual(['0', '1', '2', '3', undefined])
   })
 
-  it('gives the near peers of each answer, without those that are none (N9)', async () => {
+  it('gives the near peers of each answer, without those that are none (N9h)', async () => {
     const { ask, peer } = asking(source)
     const answers = ask(find('a'), find('b'), find('c'))
     const talker = await peer()
@@ -212,7 +212,7 @@ describe('ExchangeClient', () => {
     expect(told(await answers)).toEqual(all)
   })
 
-  it('fills a message up to its target size, and sends alone what is larger (N9)', async () => {
+  it('fills a message up to its target size, and sends alone what is larger (N9d)', async () => {
     const { ask, peer } = asking(source)
     const parts = [0.4, 0.4, 0.4, 3, 0.4, 0.9]
     const answers = ask(...parts.map((part, i) => store(`key ${i}`, { record: recordOf(part) })))
@@ -264,7 +264,7 @@ describe('questions that come while an answer is due', () => {
     expect(talker.unheard).toBe(0)
   })
 
-  it('wait no longer than a moment (N4, N8)', async () => {
+  it('wait no longer than a moment (N4, N8b)', async () => {
     const { ask, talker } = await waiting()
     const answers = names(2).map((name) => ask(find(name)))
     await nextTurn()

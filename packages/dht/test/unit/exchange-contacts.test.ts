@@ -50,14 +50,14 @@ describe('Contacts', () => {
     ['an id of another hash', { id: Uint8Array.of(0x11, 2, 1, 1), addresses: [ADDRESS] }],
     ['no address', wirePeer(1, [])],
     ['only an address that is none', wirePeer(1, [Uint8Array.of(0xff, 0xff, 0xff)])]
-  ])('takes a peer with %s for nobody (N9)', (_, peer) => {
+  ])('takes a peer with %s for nobody (N9h)', (_, peer) => {
     const contacts = new PeerDecoder()
 
     expect(contacts.of(peer)).toBeUndefined()
     expect(contacts.of(peer)).toBeUndefined()
   })
 
-  it('takes no peer for another whose bytes, put together, are the same (N9)', () => {
+  it('takes no peer for another whose bytes, put together, are the same (N9h)', () => {
     const contacts = new PeerDecoder()
     const separator = Uint8Array.of(10)
     const id = Uint8Array.from([...wirePeer(1).id, ...separator, ...ADDRESS])
@@ -73,7 +73,7 @@ describe('Contacts', () => {
     expect(read?.multiaddrs.map(String)).toEqual(['/ip4/127.0.0.1/tcp/1337'])
   })
 
-  it('keeps nothing of the message that a peer was in (N9)', () => {
+  it('keeps nothing of the message that a peer was in (N9d)', () => {
     const { id, addresses } = wirePeer(1)
     const read = new PeerDecoder().of({ id: inMessage(id), addresses: addresses.map(inMessage) })
 
@@ -84,7 +84,7 @@ describe('Contacts', () => {
     }
   })
 
-  it('remembers so many peers, and forgets the first for more (N9)', () => {
+  it('remembers so many peers, and forgets the first for more (N9d)', () => {
     const contacts = new PeerDecoder()
     const first = contacts.of(wirePeer(0))
 
@@ -99,7 +99,7 @@ describe('Contacts', () => {
 })
 
 describe('wirePeerOf', () => {
-  it('gives so many addresses of so many bytes, and no more (N9)', () => {
+  it('gives so many addresses of so many bytes, and no more (N9d)', () => {
     const fitting = `/dns/${'a'.repeat(MAX_ADDRESS_BYTES - 6)}/tcp/1`
     const tooLong = `/dns/${'a'.repeat(MAX_ADDRESS_BYTES - 5)}/tcp/1`
     const many = Array.from({ length: 20 }, (_, i) => `/ip4/127.0.0.1/tcp/${i + 1}`)
@@ -113,7 +113,7 @@ describe('wirePeerOf', () => {
 })
 
 describe('dialable', () => {
-  it('leaves of a peer that a stock peer names what one of ours may name (N9)', () => {
+  it('leaves of a peer that a stock peer names what one of ours may name (N9h)', () => {
     const many = Array.from({ length: 100_000 }, (_, i) => `/ip4/10.0.0.1/tcp/${(i % 65_535) + 1}`)
     const winding = `/ip4/10.0.0.1/tcp/1${'/p2p-circuit'.repeat(10)}`
 

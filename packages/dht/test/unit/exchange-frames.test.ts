@@ -100,7 +100,7 @@ describe('FrameReader', () => {
     expect(pushed(headOf(MAX_MESSAGE_BYTES)).next()).toBeUndefined()
   })
 
-  it('takes a message of the largest size, and refuses a larger one at its head (N9)', () => {
+  it('takes a message of the largest size, and refuses a larger one at its head (N9b)', () => {
     const largest = pushed(frameOf(new Uint8Array(MAX_MESSAGE_BYTES)))
 
     expect(largest.next()).toHaveLength(MAX_MESSAGE_BYTES)
@@ -112,7 +112,7 @@ describe('FrameReader', () => {
     }
   })
 
-  it('refuses an empty message, alone and behind a good one (N9)', () => {
+  it('refuses an empty message, alone and behind a good one (N9b)', () => {
     expect(() => pushed(headOf(0)).next()).toThrow(ExchangeProtocolError)
 
     const reader = pushed(Buffer.concat([frameOf(Uint8Array.of(1)), headOf(0)]))
@@ -120,7 +120,7 @@ describe('FrameReader', () => {
     expect(() => reader.next()).toThrow(ExchangeProtocolError)
   })
 
-  it('reserves nothing for a message that is only announced (N9)', () => {
+  it('reserves nothing for a message that is only announced (N9d)', () => {
     const before = process.memoryUsage().arrayBuffers
     const readers = Array.from({ length: 200 }, () => pushed(headOf(MAX_MESSAGE_BYTES)))
 
@@ -133,7 +133,7 @@ describe('FrameReader', () => {
     expect(readers.every((reader) => reader.next() === undefined)).toBe(true)
   })
 
-  it('takes a large message byte by byte in time that grows with its size alone (N9)', () => {
+  it('takes a large message byte by byte in time that grows with its size alone (N9f)', () => {
     const content = new Uint8Array(MAX_MESSAGE_BYTES).fill(7)
     const frame = frameOf(content)
     const reader = new FrameReader()

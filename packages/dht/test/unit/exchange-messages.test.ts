@@ -159,14 +159,14 @@ describe('readMessage', () => {
     expect(hexOf(encoded(read))).toBe(hex.replaceAll(' ', ''))
   })
 
-  it.each(fixtures.bad)('refuses $name (N9)', ({ hex, reason }) => {
+  it.each(fixtures.bad)('refuses $name (N9b)', ({ hex, reason }) => {
     const read = (): Message => readMessage(bytesOf(hex))
 
     expect(read).toThrow(ExchangeProtocolError)
     expect(read).toThrow(reason)
   })
 
-  it('refuses every message that lacks its end, and every one with more behind it (N9)', () => {
+  it('refuses every message that lacks its end, and every one with more behind it (N9b)', () => {
     for (const { hex } of fixtures.good) {
       const bytes = bytesOf(hex)
 
@@ -178,7 +178,7 @@ describe('readMessage', () => {
     }
   })
 
-  it('takes changed messages for others in their only form, or refuses them (N9)', {
+  it('takes changed messages for others in their only form, or refuses them (N9b)', {
     timeout: 120_000
   }, () => {
     const mutations = fc.array(anyMutation, { minLength: 1, maxLength: 4 })
@@ -191,7 +191,7 @@ describe('readMessage', () => {
     )
   })
 
-  it('takes random bytes for a message in its only form, or refuses them (N9)', {
+  it('takes random bytes for a message in its only form, or refuses them (N9b)', {
     timeout: 120_000
   }, () => {
     const likely = fc.oneof(fc.nat(6), fc.constantFrom(0x80, 0xff), fc.nat(255))
@@ -200,7 +200,7 @@ describe('readMessage', () => {
     fc.assert(fc.property(bytes, expectOneFormOrRefusal), { numRuns: 25_000 })
   })
 
-  it.each(LIMITED)('takes as many %s as the limit says, and no more (N9)', (_, most, message) => {
+  it.each(LIMITED)('takes as many %s as the limit says, and no more (N9b)', (_, most, message) => {
     const largest = message(most)
 
     expect(Buffer.compare(encoded(readMessage(encoded(largest))), encoded(largest))).toBe(0)

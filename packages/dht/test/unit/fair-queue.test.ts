@@ -60,7 +60,7 @@ describe('FairQueue', () => {
     expect(isDone).toBe(true)
   })
 
-  it('lets others have their turn while a large job is under way, however large it is (N9)', async () => {
+  it('lets others have their turn while a large job is under way, however large it is (N9f)', async () => {
     const work = new FairQueue()
     const order: string[] = []
 
@@ -81,7 +81,7 @@ describe('FairQueue', () => {
     expect(order[0]).toBe('small')
   })
 
-  it('gives the event loop back after a few milliseconds (N9)', async () => {
+  it('gives the event loop back after a few milliseconds (N9f)', async () => {
     const work = new FairQueue()
     const turns: number[] = []
     let lastMs = performance.now()
@@ -99,7 +99,7 @@ describe('FairQueue', () => {
     expect(turns.length).toBeGreaterThan(5)
   })
 
-  it('does not serve a peer at once whose jobs wait (N9)', async () => {
+  it('does not serve a peer at once whose jobs wait (N9f)', async () => {
     const work = new FairQueue()
     const order: string[] = []
     work.add(
@@ -118,7 +118,7 @@ describe('FairQueue', () => {
     expect(order).toEqual(['first', 'second'])
   })
 
-  it('serves a peer at once again whose jobs have waited and are done (N9)', async () => {
+  it('serves a peer at once again whose jobs have waited and are done (N9f)', async () => {
     const work = new FairQueue()
     work.add('a', job(10, 1))
     expect(work.waiting).toBe(1)
@@ -167,7 +167,7 @@ describe('FairQueue', () => {
         })
       })
 
-    it('takes long turns while it is alone, and short ones as soon as one asks for little (N9)', async () => {
+    it('takes long turns while it is alone, and short ones as soon as one asks for little (N9f)', async () => {
       vi.spyOn(performance, 'now').mockImplementation(() => nowMs)
       const work = new FairQueue()
       const turns = [0]
@@ -184,7 +184,7 @@ describe('FairQueue', () => {
       expect([shared, sharedStill].every((steps) => steps > 0 && steps <= 6)).toBe(true)
     })
 
-    it('takes a quarter of the time while one asks for little, and all of it after that (N9)', async () => {
+    it('takes a quarter of the time while one asks for little, and all of it after that (N9f)', async () => {
       vi.spyOn(performance, 'now').mockImplementation(() => nowMs)
       const work = new FairQueue()
       const turns = [0]

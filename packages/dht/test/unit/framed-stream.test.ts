@@ -17,7 +17,7 @@ const QUESTION: FindRequest = {
 }
 
 describe('FramedStream, for the side that answers', () => {
-  it('takes in nothing while it owes answers to very many bytes, and counts these (N9)', async () => {
+  it('takes in nothing while it owes answers to very many bytes, and counts these (N9e)', async () => {
     await using source = await streamSource()
     const [theirs, mine] = await source.open()
     const messages: Message[] = []
@@ -47,7 +47,7 @@ describe('FramedStream', () => {
   it.each([
     ['is reset', (stream: Stream) => stream.abort(new Error('enough'))],
     ['is closed by the other side', (stream: Stream) => stream.close()]
-  ] as const)('ends where its stream %s before anybody listens (N9)', async (_, end) => {
+  ] as const)('ends where its stream %s before anybody listens (N9c)', async (_, end) => {
     await using source = await streamSource()
     const [theirs, mine] = await source.open()
     await end(theirs)

@@ -13,7 +13,7 @@ const kept = existsSync(findings) ? readdirSync(findings) : []
 
 describe('what strangers send, as', () => {
   it.each(targets.map((target): [string, Target] => [target.name, target]))(
-    '%s, does nothing that it may not, whatever it is (R10, N9)',
+    '%s, does nothing that it may not, whatever it is (R10, N9b)',
     (_, target) => {
       const enough = target.isSlow ? SLOW_INPUTS : INPUTS
       const outcome = fuzz(target, { seed: SEED, isEnough: (inputs) => inputs >= enough })

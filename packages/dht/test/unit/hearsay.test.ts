@@ -7,7 +7,7 @@ const LIAR = peerNumber(1)
 const HONEST = peerNumber(2)
 
 describe('Hearsay', () => {
-  it('doubts whom a peer names once those that it named were often not there (N9)', () => {
+  it('doubts whom a peer names once those that it named were often not there (N9h)', () => {
     const hearsay = new ReferralReputation()
     const strangers = Array.from({ length: 20 }, (_, n) => contact(100 + n))
 
@@ -54,7 +54,7 @@ describe('Hearsay', () => {
     expect(hearsay.isDoubtful(strangers[0] ?? contact(0))).toBe(false)
   })
 
-  it('remembers where a peer was not, and not elsewhere, until it is reached there (N9)', () => {
+  it('remembers where a peer was not, and not elsewhere, until it is reached there (N9h)', () => {
     const hearsay = new ReferralReputation()
     const [there, elsewhere] = [
       contact(50, ['/ip4/10.0.0.1/tcp/1']),

@@ -80,7 +80,7 @@ describe('KnownPeers', () => {
     expect(sinceMs()).toBe(firstMs + 20)
   })
 
-  it('forgets a peer that is not connected until it is heard of again (N8)', () => {
+  it('forgets a peer that is not connected until it is heard of again (N8c)', () => {
     tabled(a)
     connect(b)
     peers.forget(a)

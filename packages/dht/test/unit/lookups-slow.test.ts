@@ -28,7 +28,7 @@ afterEach(() => {
 describe('Lookups with a peer that is slow', () => {
   const hedged = { parallelism: 1, isHedged: true }
 
-  it('ask one more for each that takes longer than the hedging delay (N8)', async () => {
+  it('ask one more for each that takes longer than the hedging delay (N8b)', async () => {
     const { run, taken } = scene()
     const { ask, questions } = hesitantPeers()
     const running = run(searchFor(8), ask, { ...hedged, take: () => true })
@@ -65,7 +65,7 @@ describe('Lookups with a peer that is slow', () => {
     expect(questions).toHaveLength(1)
   })
 
-  it('ask others first while there are any, until it answers (N8)', async () => {
+  it('ask others first while there are any, until it answers (N8b)', async () => {
     const { run } = scene()
     const { ask, questions } = hesitantPeers()
     const asking = (): Promise<void> => run(searchFor(3), ask, { ...hedged, take: () => true })
@@ -90,7 +90,7 @@ describe('Lookups with a peer that is slow', () => {
     expect(ranksAsked(questions)).toEqual([0, 1, 1, 0])
   })
 
-  it('ask it all the same when no other is left (N8)', async () => {
+  it('ask it all the same when no other is left (N8b)', async () => {
     const { run } = scene()
     const { ask, questions } = hesitantPeers()
     void run(searchFor(1, peers.slice(0, 1)), ask, hedged)
@@ -102,7 +102,7 @@ describe('Lookups with a peer that is slow', () => {
     expect(ranksAsked(questions)).toEqual([0, 0])
   })
 
-  it('do not take it for failed (N8)', async () => {
+  it('do not take it for failed (N8b)', async () => {
     const all = scene()
     const { ask } = hesitantPeers()
     void all.run(searchFor(8), ask, hedged)
@@ -142,7 +142,7 @@ describe('Lookups with very many peers that never answer', () => {
     return process.memoryUsage().heapUsed / 2 ** 20
   }
 
-  it('do not remember all of them (N9)', async () => {
+  it('do not remember all of them (N9d)', async () => {
     const all = scene()
     await askStrangers(all, 0)
     const before = heapMiB()
@@ -157,7 +157,7 @@ describe('Lookups with very many peers that never answer', () => {
 })
 
 describe('Lookups with a peer that does not answer in time', () => {
-  it('take it for failed, and ask the next nearest instead (N6, N8)', async () => {
+  it('take it for failed, and ask the next nearest instead (N6, N8b)', async () => {
     const all = scene()
     const { ask, questions } = hesitantPeers()
     void all.run(searchFor(2), ask)
@@ -181,7 +181,7 @@ describe('Lookups with a peer that does not answer in time', () => {
     ])
   })
 
-  it('give each request its own time (N8)', async () => {
+  it('give each request its own time (N8b)', async () => {
     const all = scene()
     const { ask } = hesitantPeers()
     void all.run(searchFor(1, peers.slice(0, 1)), ask)
@@ -196,7 +196,7 @@ describe('Lookups with a peer that does not answer in time', () => {
     expect(avoidedRanks(all)).toEqual([0, 1])
   })
 
-  it('take it for failed, too, when its lookup has ended before (N8)', async () => {
+  it('take it for failed, too, when its lookup has ended before (N8c)', async () => {
     const all = scene()
     const { ask, questions } = hesitantPeers()
     const running = all.run(searchFor(8), ask, { take: () => true })
@@ -210,7 +210,7 @@ describe('Lookups with a peer that does not answer in time', () => {
     expect(avoidedRanks(all)).toEqual([0])
   })
 
-  it('do not take it for failed that answers after its lookup has ended, but in time (N8)', async () => {
+  it('do not take it for failed that answers after its lookup has ended, but in time (N8c)', async () => {
     const all = scene()
     const { ask, questions } = hesitantPeers()
     const running = all.run(searchFor(8), ask, { take: () => true })
@@ -268,7 +268,7 @@ describe('Lookups with a peer that does not answer in time', () => {
 })
 
 describe('a lookup that is no longer wanted', () => {
-  it('asks nobody when it was not wanted from the start (N8)', async () => {
+  it('asks nobody when it was not wanted from the start (N8a)', async () => {
     const { run } = scene()
     const { ask, questions } = hesitantPeers()
     await run(searchFor(3), ask, { cancellation: CANCELLED })
@@ -276,7 +276,7 @@ describe('a lookup that is no longer wanted', () => {
     expect(questions).toEqual([])
   })
 
-  it('asks nobody any more, and ends with the next answer (N8)', async () => {
+  it('asks nobody any more, and ends with the next answer (N8a)', async () => {
     const all = scene()
     const { ask, questions } = hesitantPeers()
     const cancellation = { isCancelled: false }
@@ -300,7 +300,7 @@ describe('a lookup that is no longer wanted', () => {
     expect(all.taken).toEqual([])
   })
 
-  it('ends with the request timeout at the latest (N8)', async () => {
+  it('ends with the request timeout at the latest (N8a)', async () => {
     const all = scene()
     const { ask } = hesitantPeers()
     const cancellation = { isCancelled: false }
@@ -313,7 +313,7 @@ describe('a lookup that is no longer wanted', () => {
     expect(all.taken).toEqual([])
   })
 
-  it('takes nobody for failed whose question was not even sent (N8)', async () => {
+  it('takes nobody for failed whose question was not even sent (N8c)', async () => {
     const all = scene()
     const { ask, questions } = hesitantPeers()
     const cancellation = { isCancelled: false }

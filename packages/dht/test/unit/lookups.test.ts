@@ -108,7 +108,7 @@ describe('Lookups.run', () => {
     expect(questions).toHaveLength(1 + PARALLELISM)
   })
 
-  it('goes on with the others while one peer is slow (N8)', async () => {
+  it('goes on with the others while one peer is slow (N8b)', async () => {
     const { run, taken } = scene()
     const { ask, questions } = hesitantPeers()
     const running = run(searchFor(8), (contact, cancellation) =>
@@ -131,7 +131,7 @@ describe('Lookups.run', () => {
     expect(asked).not.toContain(6)
   })
 
-  it('tells of a peer that fails, and asks the next nearest instead (N6, N8)', async () => {
+  it('tells of a peer that fails, and asks the next nearest instead (N6, N8b)', async () => {
     const all = scene()
     const search = searchFor(2)
     await all.run(search, (contact) =>
@@ -143,14 +143,14 @@ describe('Lookups.run', () => {
     expect(avoidedRanks(all)).toEqual([0])
   })
 
-  it('avoids a peer whatever it fails with (N8)', async () => {
+  it('avoids a peer whatever it fails with (N8c)', async () => {
     const all = scene()
     await all.run(searchFor(1, peers.slice(0, 1)), () => Promise.reject('no'))
 
     expect(avoidedRanks(all)).toEqual([0])
   })
 
-  it('avoids nobody for what others say of it (N9)', async () => {
+  it('avoids nobody for what others say of it (N9h)', async () => {
     const missed: PeerInfo[] = []
     const all = scene({
       onMissed: (contact) => {
@@ -182,7 +182,7 @@ describe('Lookups.run', () => {
     await Promise.all(running)
   })
 
-  it('avoids a peer no longer that answers (N8)', async () => {
+  it('avoids a peer no longer that answers (N8c)', async () => {
     const all = scene()
     all.avoidance.failed((peers[0] as PeerInfo).id)
     await all.run(searchFor(1), async () => NOTHING)

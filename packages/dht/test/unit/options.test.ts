@@ -148,7 +148,7 @@ describe('settingsOf', () => {
     }
   )
 
-  it('tells the limits of records from those of the node, and fills in both (R12, N9)', () => {
+  it('tells the limits of records from those of the node, and fills in both (R12, N9d)', () => {
     const { limits, nodeLimits } = settingsOf({ limits: { maxTtl: 60, maxStoredRecords: 5 } })
 
     expect(limits).toEqual({ ...DEFAULT_LIMITS, maxTtl: 60 })
@@ -156,7 +156,7 @@ describe('settingsOf', () => {
   })
 
   it.each(Object.keys(DEFAULT_NODE_LIMITS))(
-    'refuses a limits.%s that is no whole number from 1 up, here and in waggle() (N9)',
+    'refuses a limits.%s that is no whole number from 1 up, here and in waggle() (N9d)',
     (limit) => {
       for (const value of [...wrongNumbers, 0.5, 1.5]) {
         const limits = { [limit]: value }
@@ -168,7 +168,7 @@ describe('settingsOf', () => {
     }
   )
 
-  it('takes a limit that is undefined for one that is left out (R12, N9)', () => {
+  it('takes a limit that is undefined for one that is left out (R12, N9d)', () => {
     const limits = { maxTtl: undefined, maxCalls: undefined }
 
     expect(settingsFor({ limits })).toMatchObject({

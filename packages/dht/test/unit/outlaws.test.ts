@@ -22,7 +22,7 @@ function scene() {
 }
 
 describe('Outlaws', () => {
-  it('disconnects who breaks the protocol, and keeps it away for a while (N9)', () => {
+  it('disconnects who breaks the protocol, and keeps it away for a while (N9c)', () => {
     const { abort, bans, time } = scene()
     bans.ban(peer, error)
 

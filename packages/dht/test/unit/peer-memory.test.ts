@@ -81,7 +81,7 @@ describe('RememberedPeers', () => {
     expect(kept.state.saves).toBe(2)
   })
 
-  it('passes over what can not be used (N9)', async () => {
+  it('passes over what can not be used (N9a)', async () => {
     const garbage = ['', 'bees', '/ip4/10.0.0.1/tcp/1337', '/ip4/10.0.0.1/tcp/1/p2p/bee', 5, null]
     const peers = await remembered(memory([...(garbage as string[]), addressOf(1)]))
 

@@ -289,7 +289,7 @@ describe('openPersistence with a datastore', () => {
     expect(others.every((key) => key.startsWith('/waggle/'))).toBe(true)
   })
 
-  it('skips, counts and removes what is damaged, and keeps the rest (N9)', async () => {
+  it('skips, counts and removes what is damaged, and keeps the rest (N9a)', async () => {
     await start({ datastore })
     store.apply(recordKey('good'), plainRecord(1, NOW + 10))
     store.apply(recordKey('bad'), plainRecord(2, NOW + 10))

@@ -8,7 +8,7 @@ function atTime(): { nowMs: number; clock: () => number } {
 }
 
 describe('RateLimits', () => {
-  it('lets each peer ask for its rate, and all together for theirs (N9)', () => {
+  it('lets each peer ask for its rate, and all together for theirs (N9f)', () => {
     const time = atTime()
     const admission = new RateLimits(
       { maxKeysPerSecondPerPeer: 100, maxKeysPerSecond: 250 },
@@ -52,7 +52,7 @@ describe('DialAllowance', () => {
     expect(taken()).toBe(5)
   })
 
-  it('saves up no more than that, however long nothing is dialled', () => {
+  it('saves up no more than that, however long nothing is dialled (N9h)', () => {
     const time = atTime()
     const dials = new DialAllowance(10, time.clock)
     time.nowMs = 3_600_000

@@ -122,7 +122,7 @@ describe('RecordChecks.received', () => {
     expect(guests(await pending)).toHaveLength(3)
   })
 
-  it('lets other work have its turn while it verifies many signatures (N9)', async () => {
+  it('lets other work have its turn while it verifies many signatures (N9f)', async () => {
     const alice = await owner(1)
     const places = Array.from({ length: 500 }, (_, i) =>
       subkeyRecord(`${alice.tag}${i}`, i, NOW + 60)

@@ -66,7 +66,7 @@ describe('Replicas.read', () => {
     expect(net.ranks('find')).toEqual([0, 1])
   })
 
-  it('takes no peer for failed whose answer it did not wait for (N8)', async () => {
+  it('takes no peer for failed whose answer it did not wait for (N8c)', async () => {
     const net = network({ size: 8 }, { 1: ALICE })
     net.peer(0).hangs = 'always'
     await net.replicas.read(KEY, { cancellation: ACTIVE })
@@ -123,7 +123,7 @@ describe('Replicas.read', () => {
     expect(ranksBehind(net, reading)).toEqual([0, 2, 3, 4])
   })
 
-  it('puts the next nearest in the place of those that do not answer (N8)', async () => {
+  it('puts the next nearest in the place of those that do not answer (N8b)', async () => {
     const net = network({ size: 10 }, { 6: ALICE })
     net.peer(0).fails = 'always'
     net.peer(3).fails = 'always'
@@ -132,7 +132,7 @@ describe('Replicas.read', () => {
     expect(net.ranks('find')).toEqual([0, 1, 2, 3, 4, 5, 6])
   })
 
-  it('takes a peer for failed that does not answer in time, and asks it last (N8)', async () => {
+  it('takes a peer for failed that does not answer in time, and asks it last (N8c)', async () => {
     const net = network({ size: 10, requestTimeoutMs: 20 }, { 4: ALICE })
     net.peer(0).hangs = 'always'
 
@@ -145,7 +145,7 @@ describe('Replicas.read', () => {
     expect(net.ranks('find')).toEqual([1, 2, 3, 4, 5])
   })
 
-  it('avoids a peer no longer that answers (N8)', async () => {
+  it('avoids a peer no longer that answers (N8c)', async () => {
     const net = network({ size: 4 })
     net.avoidance.failed(net.peer(0).id)
     await net.replicas.read(KEY, LATEST)
@@ -229,14 +229,14 @@ describe('Replicas.read', () => {
     expect((await net.replicas.read(KEY, { cancellation: ACTIVE })).record).toEqual(CAROL)
   })
 
-  it('asks nobody when it is not wanted from the start (N8)', async () => {
+  it('asks nobody when it is not wanted from the start (N8a)', async () => {
     const net = network({ size: 8 }, { 0: ALICE })
     await net.replicas.read(KEY, { ...LATEST, cancellation: CANCELLED })
 
     expect(net.requests).toEqual([])
   })
 
-  it('asks nobody else when it is no longer wanted, and takes nobody for failed (N8)', async () => {
+  it('asks nobody else when it is no longer wanted, and takes nobody for failed (N8a)', async () => {
     const net = network({ size: 30 })
     const cancellation = { isCancelled: false }
     const reading = net.replicas.read(KEY, { ...LATEST, cancellation })
@@ -299,7 +299,7 @@ describe('Replicas.repair', () => {
     expect(behind).toEqual([])
   })
 
-  it('leaves those as they are that fail, and rejects for none of them (N5, N8)', async () => {
+  it('leaves those as they are that fail, and rejects for none of them (N5, N8b)', async () => {
     const net = network({ size: 10 }, { 0: ALICE })
     net.peer(1).fails = 'to store'
     const reading = await net.replicas.read(KEY, LATEST)
@@ -309,7 +309,7 @@ describe('Replicas.repair', () => {
     expect(net.avoidance.has(net.peer(1).id)).toBe(true)
   })
 
-  it('gives a silent peer its time, and takes it for failed then (N8)', async () => {
+  it('gives a silent peer its time, and takes it for failed then (N8c)', async () => {
     const net = network({ size: 10, requestTimeoutMs: 20 }, { 0: ALICE })
     net.peer(1).hangs = 'to store'
     const reading = await net.replicas.read(KEY, LATEST)
@@ -320,7 +320,7 @@ describe('Replicas.repair', () => {
     expect(net.holders(KEY)).toEqual([0, 2, 3, 4])
   })
 
-  it('brings the others up to date while one is silent (N5, N8)', async () => {
+  it('brings the others up to date while one is silent (N5, N8b)', async () => {
     const net = network({ size: 10 }, { 0: ALICE })
     net.peer(1).hangs = 'to store'
     const reading = await net.replicas.read(KEY, LATEST)
@@ -356,7 +356,7 @@ describe('Replicas.read, when nobody answers', () => {
     }
   }
 
-  it('rejects, and says how many were asked: what nobody denies is not absent (N5, N8)', async () => {
+  it('rejects, and says how many were asked: what nobody denies is not absent (N5, N8e)', async () => {
     const net = network({ size: 4 })
     silentFrom(net, 0)
 

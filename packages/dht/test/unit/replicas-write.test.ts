@@ -107,7 +107,7 @@ describe('Replicas.write', () => {
     expect(net.holders(KEY)).toEqual(NEAREST)
   })
 
-  it('gives a silent peer its time once, and avoids it then (N8)', async () => {
+  it('gives a silent peer its time once, and avoids it then (N8c)', async () => {
     const net = network({ size: 20, requestTimeoutMs: 20 })
     net.peer(2).hangs = 'always'
 
@@ -143,14 +143,14 @@ describe('Replicas.write', () => {
     expect(net.peer(1).store.get(KEY)).toEqual(carol)
   })
 
-  it('asks nobody when it is not wanted from the start (N8)', async () => {
+  it('asks nobody when it is not wanted from the start (N8a)', async () => {
     const net = network({ size: 20 })
     await net.replicas.write(KEY, WRITE, CANCELLED)
 
     expect(net.requests).toEqual([])
   })
 
-  it('goes to nobody else when it is no longer wanted, and takes nobody for failed (N8)', async () => {
+  it('goes to nobody else when it is no longer wanted, and takes nobody for failed (N8a)', async () => {
     const net = network({ size: 20 })
     const cancellation = { isCancelled: false }
     net.peer(0).fails = 'always'

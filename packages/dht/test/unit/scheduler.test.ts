@@ -21,7 +21,7 @@ describe('Scheduler', () => {
     vi.useRealTimers()
   })
 
-  it('answers as soon as the peer may ask for so much (N9)', async () => {
+  it('answers as soon as the peer may ask for so much (N9f)', async () => {
     const scheduler = new Scheduler(RATES)
     expect(await scheduler.run(request({ keys: 200 }))).toBe('answer')
 
@@ -36,7 +36,7 @@ describe('Scheduler', () => {
     expect(await late).toBe('answer')
   })
 
-  it('counts keys for all protocols together (N9)', async () => {
+  it('counts keys for all protocols together (N9f)', async () => {
     const scheduler = new Scheduler(RATES)
     await scheduler.run(request({ keys: 200 }))
 

@@ -66,7 +66,7 @@ describe('Search', () => {
     )
   })
 
-  it('replaces failed peers as long as it has heard of others (N6, N8)', () => {
+  it('replaces failed peers as long as it has heard of others (N6, N8b)', () => {
     fc.assert(
       fc.property(anyWorld, (world) => {
         const { answers, heardOf } = searched(world)
@@ -79,7 +79,7 @@ describe('Search', () => {
     )
   })
 
-  it('passes over nobody who is nearer and alive, except whom it avoids (N4, N8)', () => {
+  it('passes over nobody who is nearer and alive, except whom it avoids (N4, N8c)', () => {
     fc.assert(
       fc.property(anyWorld, (world) => {
         const { answers, heardOf } = searched(world)
@@ -94,7 +94,7 @@ describe('Search', () => {
     )
   })
 
-  it('asks an avoided peer only when all others that it has heard of were asked (N8)', () => {
+  it('asks an avoided peer only when all others that it has heard of were asked (N8c)', () => {
     fc.assert(
       fc.property(anyWorld, (world) => {
         const { asked, heardOf, answers } = searched(world)

@@ -7,7 +7,7 @@ const target = pointOf(Uint8Array.of(1))
 const peers = nearestFirst(target, contacts(400))
 
 describe('a search among liars', () => {
-  it('keeps in mind no more peers than it may, and the nearest of them (N9)', () => {
+  it('keeps in mind no more peers than it may, and the nearest of them (N9h)', () => {
     const search = new Search({ target, count: 20, maxCandidates: 20 })
     search.add(peers.toReversed())
 
@@ -16,7 +16,7 @@ describe('a search among liars', () => {
     expect(search.choices()).toEqual(peers.slice(1, 20))
   })
 
-  it('keeps who has answered, whoever is named afterwards (N9)', () => {
+  it('keeps who has answered, whoever is named afterwards (N9h)', () => {
     const search = new Search({ target, count: 3, maxCandidates: 4 })
     const far = peers.slice(-3)
     search.add(far)
@@ -33,7 +33,7 @@ describe('a search among liars', () => {
     expect(search.answers()).toEqual(nearestFirst(target, far))
   })
 
-  it('asks no more peers than it may, however many are named (N9)', () => {
+  it('asks no more peers than it may, however many are named (N9h)', () => {
     const search = new Search({ target, count: 5, maxRequests: 30 })
     search.add(peers.slice(-5))
     let asked = 0

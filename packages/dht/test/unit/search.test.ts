@@ -154,7 +154,7 @@ describe('Search', () => {
     expect(search.answers()).toEqual([peers[1]])
   })
 
-  it('asks avoided peers only when others are too few (N8)', () => {
+  it('asks avoided peers only when others are too few (N8c)', () => {
     const avoided = new Set(peers.slice(0, 4))
     const search = new Search({
       target,
@@ -227,7 +227,7 @@ describe('a peer that several name at different addresses', () => {
   const peer = { ...nearest, multiaddrs: [multiaddr('/ip4/10.0.0.1/tcp/1')] }
   const elsewhere = { ...peer, multiaddrs: [multiaddr('/ip4/10.0.0.9/tcp/9')] }
 
-  it('is asked at the others when it does not answer at the first (N4, N9)', () => {
+  it('is asked at the others when it does not answer at the first (N4, N9h)', () => {
     const search = searchFor(1, [elsewhere, peer, other])
     expect(search.choices()).toEqual([elsewhere])
     search.asked(elsewhere)
@@ -239,7 +239,7 @@ describe('a peer that several name at different addresses', () => {
     expect(search.choices()).toEqual([other])
   })
 
-  it('is asked again when it is named elsewhere after it has failed (N4, N9)', () => {
+  it('is asked again when it is named elsewhere after it has failed (N4, N9h)', () => {
     const search = searchFor(1, [elsewhere, other])
     search.asked(elsewhere)
     search.failed(elsewhere)
@@ -249,7 +249,7 @@ describe('a peer that several name at different addresses', () => {
     expect(search.isDone).toBe(false)
   })
 
-  it('is asked first where nothing speaks against it (N9)', () => {
+  it('is asked first where nothing speaks against it (N9h)', () => {
     const isAvoided = (contact: PeerInfo): boolean => contact === elsewhere
     const search = new Search({ target, count: 1, isAvoided })
     search.add([elsewhere, other, peer])
@@ -260,7 +260,7 @@ describe('a peer that several name at different addresses', () => {
     expect(search.choices()).toEqual([other])
   })
 
-  it('is asked once where it is named again and again (N9)', () => {
+  it('is asked once where it is named again and again (N9h)', () => {
     const search = searchFor(1, [elsewhere, { ...elsewhere }, { ...elsewhere }])
     search.asked(elsewhere)
     search.failed(elsewhere)
@@ -269,7 +269,7 @@ describe('a peer that several name at different addresses', () => {
     expect(search.isDone).toBe(true)
   })
 
-  it('is asked at a few of many addresses (N9)', () => {
+  it('is asked at a few of many addresses (N9h)', () => {
     const many = Array.from({ length: 50 }, (_, i) => ({
       ...peer,
       multiaddrs: [multiaddr(`/ip4/10.0.0.9/tcp/${i + 1}`)]

@@ -7,7 +7,7 @@ const bytes = (...values: number[]) => Uint8Array.from(values)
 const key = bytes(1)
 
 /** Whose signatures are all good, or all bad. */
-function checks(isGood = true, msEach = 0) {
+function checks(isGood = true, msEach = 0, maxSignatures = 1000) {
   const verified: number[] = []
   const later: number[] = []
   const signatures = new SignatureChecks({
@@ -19,7 +19,8 @@ function checks(isGood = true, msEach = 0) {
     verifyLater: async (_, [first = -1]) => {
       later.push(first)
       return isGood
-    }
+    },
+    maxSignatures
   })
   return {
     signatures,
@@ -67,7 +68,7 @@ describe('SignatureChecks', () => {
     expect(verified).toHaveLength(4)
   })
 
-  it('checks a few at once, and leaves to others what would keep other work waiting (N9)', async () => {
+  it('checks a few at once, and leaves to others what would keep other work waiting (N9f)', async () => {
     const { signatures, verified, later } = checks(true, 3)
 
     expect(signatures.check(entries(1))).toBeUndefined()
@@ -91,5 +92,21 @@ describe('SignatureChecks', () => {
     await expect(checked).rejects.toThrow(ValidationError)
     await turns()
     expect(() => signatures.check(entries(2))).toThrow(ValidationError)
+  })
+
+  it('remembers no more than it may, and longest what is needed (N9d)', () => {
+    const { see, verified } = checks(true, 0, 10)
+
+    for (let n = 1; n <= 100; n++) {
+      see(0)
+      see(n)
+    }
+
+    expect(verified).toEqual(Array.from({ length: 101 }, (_, n) => n))
+    see(91)
+    expect(verified).toHaveLength(102)
+    see(100)
+    see(0)
+    expect(verified).toHaveLength(102)
   })
 })

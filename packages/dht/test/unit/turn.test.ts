@@ -80,7 +80,7 @@ describe('Turn', () => {
     expect(one.choose([a, b])).toBe(a)
   })
 
-  it('chooses late peers only when all are (N8)', () => {
+  it('chooses late peers only when all are (N8b)', () => {
     const one = turn({ late: [a, b], ready: [a, b] })
 
     expect(one.choose([a, b, c])).toBe(c)
@@ -89,7 +89,7 @@ describe('Turn', () => {
     expect(one.choose([a])).toBe(a)
   })
 
-  it('does not share what is late: rather one more message (N8)', () => {
+  it('does not share what is late: rather one more message (N8b)', () => {
     const one = turn({ late: [a] })
     one.choose([a])
 

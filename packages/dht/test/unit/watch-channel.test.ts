@@ -70,7 +70,7 @@ async function settleNext(): Promise<void> {
 }
 
 describe('WatchChannel', () => {
-  it('checks only so many changes of a peer at once (N9)', async () => {
+  it('checks only so many changes of a peer at once (N9e)', async () => {
     const watched = watch(KEY)
     await talker.hear('watch')
     answer()
@@ -90,7 +90,7 @@ describe('WatchChannel', () => {
     await expect.poll(() => changes).toBe(told.length)
   })
 
-  it('takes in no further answers while so many are checked (N9)', async () => {
+  it('takes in no further answers while so many are checked (N9e)', async () => {
     const keys = Array.from({ length: MAX_UNCHECKED_RECORDS + 2 }, (_, i) => recordKey(i))
     const watched = keys.map(watch)
 

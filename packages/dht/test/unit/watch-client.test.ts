@@ -164,7 +164,7 @@ describe('WatchClient', () => {
 })
 
 describe('a replica that', () => {
-  it('tells more than can be checked is read no faster than that, and all of it in the end (N9)', async () => {
+  it('tells more than can be checked is read no faster than that, and all of it in the end (N9e)', async () => {
     await watching('a')
     isChecking = true
     const told = Array.from({ length: 5 * MAX_UNCHECKED_RECORDS }, (_, i) => `${i}`)
@@ -189,7 +189,7 @@ describe('a replica that', () => {
     ['answers no question', () => watched('watched')],
     ['answers too much', () => watched('watched', 'watched')],
     ['asks itself', () => ({ name: 'unwatch', keys: [] })]
-  ])('%s is left (N9)', async (_, offence) => {
+  ])('%s is left (N9c)', async (_, offence) => {
     await watching('a')
     current.say(offence())
 
@@ -202,7 +202,7 @@ describe('a replica that', () => {
     ['answers nothing of what was asked', watched()],
     ['answers too much', watched('watched', 'watched')],
     ['ends what was to begin', watched('ended')]
-  ])('%s is left, and what was asked rejects (N9)', async (_, answer) => {
+  ])('%s is left, and what was asked rejects (N9c)', async (_, answer) => {
     const asked = rejection(ask('a'))
     const peer = await talkers.next()
     await peer.hear('watch')

@@ -109,14 +109,14 @@ describe('readWatchMessage', () => {
     expect(hexOf(encoded(read))).toBe(hex.replaceAll(' ', ''))
   })
 
-  it.each(fixtures.bad)('refuses $name (N9)', ({ hex, reason }) => {
+  it.each(fixtures.bad)('refuses $name (N9b)', ({ hex, reason }) => {
     const read = (): WatchMessage => readWatchMessage(bytesOf(hex))
 
     expect(read).toThrow(ExchangeProtocolError)
     expect(read).toThrow(reason)
   })
 
-  it('refuses every message that lacks its end, and every one with more behind it (N9)', () => {
+  it('refuses every message that lacks its end, and every one with more behind it (N9b)', () => {
     for (const { hex } of fixtures.good) {
       const bytes = bytesOf(hex)
 
@@ -128,7 +128,7 @@ describe('readWatchMessage', () => {
     }
   })
 
-  it('takes changed messages for others in their only form, or refuses them (N9)', {
+  it('takes changed messages for others in their only form, or refuses them (N9b)', {
     timeout: 120_000
   }, () => {
     const mutations = fc.array(anyMutation, { minLength: 1, maxLength: 4 })
@@ -141,7 +141,7 @@ describe('readWatchMessage', () => {
     )
   })
 
-  it('takes random bytes for a message in its only form, or refuses them (N9)', {
+  it('takes random bytes for a message in its only form, or refuses them (N9b)', {
     timeout: 120_000
   }, () => {
     const likely = fc.oneof(fc.nat(6), fc.constantFrom(0x80, 0xff), fc.nat(255))

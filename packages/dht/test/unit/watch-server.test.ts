@@ -196,7 +196,7 @@ describe('WatchServer', () => {
 })
 
 describe('a peer', () => {
-  it('that asks for much lets others have their turn meanwhile (N9)', async () => {
+  it('that asks for much lets others have their turn meanwhile (N9f)', async () => {
     const serving = new WatchServing(source, { onLook: () => busyFor(0.5) })
     const greedy = await serving.talker()
     const modest = await serving.talker(peerNumber(1))
@@ -209,7 +209,7 @@ describe('a peer', () => {
     expect((await greedy.hear('watched')).answers).toHaveLength(MANY.length)
   })
 
-  it('that asks for more than its rate waits, and others do not (N9)', async () => {
+  it('that asks for more than its rate waits, and others do not (N9f)', async () => {
     vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] })
 
     try {
@@ -241,7 +241,7 @@ describe('a peer', () => {
     expect(serving.server.size).toBe(0)
   })
 
-  it('that wants to watch a million keys is refused beyond its share, and others are served (N9)', async () => {
+  it('that wants to watch a million keys is refused beyond its share, and others are served (N9d)', async () => {
     const serving = new WatchServing(source)
     const greedy = await serving.talker()
     const rounds = Math.ceil((2 * MAX_WATCHES_PER_PEER) / 256)
@@ -284,7 +284,7 @@ describe('a peer', () => {
     expect(serving.server.size).toBe(0)
   })
 
-  it('that does not read is sent little, and the latest when it reads again (N9)', async () => {
+  it('that does not read is sent little, and the latest when it reads again (N9e)', async () => {
     const serving = new WatchServing(source)
     const talker = await serving.talker()
     const prompt = await serving.talker(peerNumber(1))
@@ -319,7 +319,7 @@ describe('a peer', () => {
     ],
     ['sends an oversized message', (t) => t.sayBytes(headOf(2 ** 32 - 1))],
     ['sends what is no message', (t) => t.sayBytes(Uint8Array.of(0, 0, 0, 1, 9))]
-  ])('that %s is disconnected, and watches nothing any more (N9)', async (_, offend) => {
+  ])('that %s is disconnected, and watches nothing any more (N9c)', async (_, offend) => {
     const serving = new WatchServing(source)
     const talker = await serving.talker()
     await watched(talker, 'key')

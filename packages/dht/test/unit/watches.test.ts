@@ -160,7 +160,7 @@ describe('what is delivered', () => {
     expect(next).not.toHaveBeenCalled()
   })
 
-  it('is no more than all replicas together can hold, whatever they tell (N9)', async () => {
+  it('is no more than all replicas together can hold, whatever they tell (N9d)', async () => {
     using scene = new WatchScene()
     const loop = await scene.begun()
     const subkeyBytes = 200 * 1024

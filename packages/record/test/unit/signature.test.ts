@@ -62,7 +62,7 @@ async function manySigned(count: number): Promise<DHTRecord> {
 }
 
 describe('recordValidator of many signatures', () => {
-  it('lets others have their turns, also while it checks several records (R15, N1, N9)', async () => {
+  it('lets others have their turns, also while it checks several records (R15, N1, N9f)', async () => {
     const bytes = encodeRecord(await manySigned(300))
 
     expect(await turnsUntil(recordValidator(party, bytes))).toBeGreaterThan(2)
