@@ -1,6 +1,9 @@
 /** kad-dht's protocol in networks made by `DHT.create`. Peers of another protocol are another network. */
 export const DEFAULT_KAD_PROTOCOL = '/waggle/kad/1.0.0'
 
+/** Address that a node listens on. */
+export const DEFAULT_LISTEN_ON = '127.0.0.1:0'
+
 /** When a write is acknowledged by a node that keeps its records on disk. */
 export const DEFAULT_DURABILITY = 'written'
 
@@ -21,6 +24,12 @@ export const HEDGE_MS = 100
 
 /** How many peers are asked before a key counts as absent: Kademlia's k (§2.3 of the paper). */
 export const SEARCH_WIDTH = 20
+
+/** Peers that one lookup remembers: several times as many as it meets in a network of any size. */
+export const MAX_LOOKUP_CANDIDATES = 256
+
+/** Peers that one lookup asks. One that finds nothing asks 20, and some more where some fail. */
+export const MAX_LOOKUP_REQUESTS = 64
 
 /** How many searches of one node are under way at once: a few times what one storeMany and one getMany need. */
 export const MAX_LOOKUPS_UNDER_WAY = 4096

@@ -7,9 +7,10 @@ import { assertListening, type DHTEvents } from './events.ts'
 import { join, type Membership } from './join/join.ts'
 import { Listeners, type ListenOptions } from './listeners.ts'
 import { startNode } from './node/node.ts'
-import { type DHTOptions, type Settings, settingsOf } from './node/options.ts'
+import type { DHTOptions } from './node/options.ts'
 import { whenRelayed } from './node/relay.ts'
 import { assertNode } from './node/runtime.ts'
+import { type Settings, settingsOf } from './node/settings.ts'
 import type {
   DeleteOptions,
   FindNearestPeersOptions,

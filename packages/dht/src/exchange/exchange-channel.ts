@@ -241,7 +241,6 @@ export class ExchangeChannel implements RecordChannel {
     }
 
     const client = new ExchangeClient({
-      limits: this.#init.limits,
       maxSilenceMs: Math.max(MAX_SILENCE_MS, this.#init.requestTimeoutMs ?? 0),
       onViolation: (error) => this.#init.onViolation?.(peer.id, error),
       open: () => this.#open(this.#latest.get(name) ?? peer),

@@ -1,12 +1,13 @@
 import type { PeerInfo, Stream } from '@libp2p/interface'
 import { BusyError, toError } from '../errors.ts'
-import { DEFAULT_NODE_LIMITS, type NodeLimits } from '../node-limits.ts'
 import { Alarm } from '../timing/alarm.ts'
 import type { CancellationToken } from '../timing/cancellation.ts'
 import { FramedStream } from '../wire/framed-stream.ts'
 import {
   GATHERED_QUESTIONS,
   MAX_GATHERING_MS,
+  MAX_QUEUED_REQUEST_BYTES,
+  MAX_QUEUED_REQUESTS,
   MAX_REQUEST_ID,
   MAX_REQUESTS_UNDER_WAY,
   MAX_SILENCE_MS,
@@ -38,9 +39,6 @@ export interface ExchangeClientInit {
   /** Reads a peer that a reply introduces; undefined for what is none. */
   readonly contactOf: (peer: EncodedPeer) => PeerInfo | undefined
 
-  /** @default DEFAULT_NODE_LIMITS */
-  readonly limits?: NodeLimits | undefined
-
   /** For so long nothing may come while answers are due. @default MAX_SILENCE_MS */
   readonly maxSilenceMs?: number | undefined
 
@@ -66,7 +64,6 @@ type Asked = Waiting<ExchangeRequest, Answer>
  */
 export class ExchangeClient {
   readonly #init: ExchangeClientInit
-  readonly #limits: NodeLimits
   readonly #maxSilenceMs: number
   readonly #underWay = new Map<number, readonly Asked[]>()
   readonly #queue = new RequestQueue<ExchangeRequest, Answer>({ sizeOf, isAlike })
@@ -85,18 +82,15 @@ export class ExchangeClient {
 
   constructor(init: ExchangeClientInit) {
     this.#init = init
-    this.#limits = init.limits ?? DEFAULT_NODE_LIMITS
     this.#maxSilenceMs = init.maxSilenceMs ?? MAX_SILENCE_MS
   }
 
   /** Rejects when the peer gives no usable answer, or nobody wanted one before it was asked. */
   ask(question: ExchangeRequest, cancellation?: CancellationToken): Promise<Answer> {
-    const { maxQuestionsPerPeer } = this.#limits
-
     if (this.#isFull() && !this.#hasRoomAfterAll()) {
       return Promise.reject(
         new BusyError(
-          `${maxQuestionsPerPeer} questions wait for the peer already, or as many bytes`
+          `${MAX_QUEUED_REQUESTS} questions wait for the peer already, or as many bytes`
         )
       )
     }
@@ -182,9 +176,8 @@ export class ExchangeClient {
   }
 
   #isFull(): boolean {
-    const { maxQuestionsPerPeer, maxQuestionBytesPerPeer } = this.#limits
     const bytes = this.#queue.bytes + this.#bytesUnderWay
-    return this.#queue.length >= maxQuestionsPerPeer || bytes >= maxQuestionBytesPerPeer
+    return this.#queue.length >= MAX_QUEUED_REQUESTS || bytes >= MAX_QUEUED_REQUEST_BYTES
   }
 
   /** To go through all that wait takes long, and nothing has changed since a moment ago. */
@@ -239,7 +232,6 @@ export class ExchangeClient {
         this.#stream = new FramedStream<Message>({
           stream,
           language: EXCHANGE,
-          maxMessageBytes: this.#limits.maxMessageBytes,
           onMessage: (message) => this.#onMessage(message),
           onViolation: (error) => this.#init.onViolation?.(error),
           onClose: (error) => this.#fail(error),

@@ -95,10 +95,10 @@ export class ExchangeServer {
 
   /** Serves a stream that a peer has opened. */
   serve(stream: Stream, asker: PeerId): void {
-    const { maxMessageBytes, maxBufferedBytesPerPeer, maxRequestsPerPeer } = this.#limits
+    const { maxBufferedBytesPerPeer, maxRequestsPerPeer } = this.#limits
     const framed = new FramedStream<Message>({
       ...{ stream, language: EXCHANGE },
-      ...{ maxMessageBytes, maxUnreadBytes: maxBufferedBytesPerPeer },
+      maxUnreadBytes: maxBufferedBytesPerPeer,
       maxOwedAnswers: Math.ceil(maxRequestsPerPeer / MAX_EXCHANGE_STREAMS),
       isReadingWithWriting: true,
       onMessage: (message) => this.#take(message, asking),

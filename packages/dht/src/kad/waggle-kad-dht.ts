@@ -6,90 +6,16 @@ import {
   passthroughMapper,
   type ValidateFn
 } from '@libp2p/kad-dht'
-import {
-  DEFAULT_LIMITS,
-  isEmpty,
-  type Limits,
-  NAMESPACE,
-  selectorFor,
-  ValidationError
-} from '@waggle/record'
+import { DEFAULT_LIMITS, isEmpty, NAMESPACE, selectorFor, ValidationError } from '@waggle/record'
 import { DEFAULT_KAD_PROTOCOL, DEFAULT_REQUEST_TIMEOUT_MS } from '../constants.ts'
-import {
-  assertBoolean,
-  assertCount,
-  assertFunction,
-  assertFunctions,
-  assertNothing,
-  assertOptions,
-  assertRecordLimits,
-  assertText,
-  assertValidators,
-  type Check
-} from '../option-checks.ts'
+import { limitsOf } from '../node-limits.ts'
+import { assertOptions } from '../option-checks.ts'
 import { pointOfKey, pointOfPeer, sharedBits } from '../peers/key-space.ts'
-import { RecordStore, type RecordStoreOptions } from '../store/record-store.ts'
+import { RecordStore } from '../store/record-store.ts'
 import { internalsOf } from './internals.ts'
+import { KAD_OPTIONS, type WaggleKadDHTInit } from './kad-options.ts'
 import { mergingDatastore } from './merging-datastore.ts'
 import { registerParts } from './node-parts.ts'
-
-/** kad-dht's own options, and how much is held for other peers. */
-export interface WaggleKadDHTInit extends KadDHTInit {
-  /** How much is held for other peers, and how large single records may be. */
-  records?: RecordsInit | undefined
-}
-
-/** Options of the store; limits that are left out keep their defaults. */
-export interface RecordsInit extends Omit<RecordStoreOptions, 'limits'> {
-  limits?: Partial<Limits> | undefined
-}
-
-const RECORD_CHECKS: Readonly<Record<keyof RecordsInit, Check>> = {
-  limits: assertRecordLimits,
-  maxRecords: assertCount,
-  maxBytes: assertCount,
-  maxRecordsPerPeer: assertCount,
-  maxBytesPerPeer: assertCount,
-  nearnessOf: assertFunction,
-  clock: assertFunction,
-  validators: assertValidators
-}
-
-/** A misspelled `protocol` would be another network. What else kad-dht has, it looks after itself. */
-const CHECKS: Readonly<Record<keyof WaggleKadDHTInit, Check>> = {
-  records: (value, option) => assertOptions(option, value, RECORD_CHECKS),
-  protocol: assertText,
-  clientMode: assertBoolean,
-  validators: assertFunctions,
-  selectors: assertFunctions,
-  peerInfoMapper: assertFunction,
-  kBucketSize: assertNothing,
-  kBucketSplitThreshold: assertNothing,
-  alpha: assertNothing,
-  disjointPaths: assertNothing,
-  routingTableUpdateQueueConcurrency: assertNothing,
-  routingTableUpdateMaxQueueSize: assertNothing,
-  prefixLength: assertNothing,
-  querySelfInterval: assertNothing,
-  initialQuerySelfInterval: assertNothing,
-  allowQueryWithZeroPeers: assertNothing,
-  logPrefix: assertNothing,
-  datastorePrefix: assertNothing,
-  metricsPrefix: assertNothing,
-  pingOldContactTimeout: assertNothing,
-  pingOldContactConcurrency: assertNothing,
-  pingOldContactMaxQueueSize: assertNothing,
-  pingNewContactTimeout: assertNothing,
-  pingNewContactConcurrency: assertNothing,
-  pingNewContactMaxQueueSize: assertNothing,
-  incomingMessageTimeout: assertNothing,
-  maxInboundStreams: assertNothing,
-  maxOutboundStreams: assertNothing,
-  networkDialTimeout: assertNothing,
-  onPeerConnectTimeout: assertNothing,
-  providers: assertNothing,
-  reprovide: assertNothing
-}
 
 /**
  * What differs from kad-dht's own defaults, which suit a public network of very many peers. A
@@ -121,14 +47,14 @@ const DATASTORE_PREFIX = '/dht'
 export function waggleKadDHT(
   init: WaggleKadDHTInit = {}
 ): (components: KadDHTComponents) => KadDHT {
-  assertOptions('waggleKadDHT()', init, CHECKS)
+  assertOptions('waggleKadDHT()', init, KAD_OPTIONS)
   const { records, ...kadInit } = init
 
   return (components) => {
     const store = new RecordStore({
       nearnessOf: (key) => sharedBits(pointOfKey(key), pointOfPeer(components.peerId)),
       ...records,
-      limits: { ...DEFAULT_LIMITS, ...given(records?.limits) }
+      limits: limitsOf(records?.limits ?? {}, DEFAULT_LIMITS)
     })
     const datastore = mergingDatastore(
       components.datastore,

@@ -1,6 +1,5 @@
 import type { PeerInfo } from '@libp2p/interface'
-import { SEARCH_WIDTH } from '../constants.ts'
-import { DEFAULT_MAX_LOOKUP_CANDIDATES, DEFAULT_MAX_LOOKUP_REQUESTS } from '../node-limits.ts'
+import { MAX_LOOKUP_CANDIDATES, MAX_LOOKUP_REQUESTS, SEARCH_WIDTH } from '../constants.ts'
 import { type Point, pointOfPeer, roughDistance } from '../peers/key-space.ts'
 
 export interface SearchInit {
@@ -16,10 +15,10 @@ export interface SearchInit {
   /** Which peers are only asked when others are too few. */
   isAvoided?: (contact: PeerInfo) => boolean
 
-  /** How many peers are kept in mind, whoever names them. @default DEFAULT_MAX_LOOKUP_CANDIDATES */
+  /** How many peers are kept in mind, whoever names them. @default MAX_LOOKUP_CANDIDATES */
   maxCandidates?: number
 
-  /** How many are asked. @default DEFAULT_MAX_LOOKUP_REQUESTS */
+  /** How many are asked. @default MAX_LOOKUP_REQUESTS */
   maxRequests?: number
 }
 
@@ -174,7 +173,7 @@ export class Search {
   }
 
   get #mayAsk(): boolean {
-    return this.#asked < (this.#init.maxRequests ?? DEFAULT_MAX_LOOKUP_REQUESTS)
+    return this.#asked < (this.#init.maxRequests ?? MAX_LOOKUP_REQUESTS)
   }
 
   /** Who has not been asked when no more may be is as good as unknown. */
@@ -278,7 +277,7 @@ export class Search {
 
   /** Those from which something has come, or is to come, stay. */
   #forgetFarthest(): void {
-    const { maxCandidates = DEFAULT_MAX_LOOKUP_CANDIDATES } = this.#init
+    const { maxCandidates = MAX_LOOKUP_CANDIDATES } = this.#init
 
     if (this.#candidates.length > maxCandidates) {
       const place = this.#candidates.findLastIndex(

@@ -18,7 +18,6 @@ import { coalescingMuxer } from './coalescing-muxer.ts'
 import { gaterFor } from './gater.ts'
 import { identityAt } from './identity.ts'
 import { listenedAddresses } from './listened-addresses.ts'
-import type { Settings } from './options.ts'
 import { patientIdentify } from './patient-identify.ts'
 import {
   holePunching,
@@ -27,6 +26,7 @@ import {
   relayServer,
   relayTransport
 } from './relay.ts'
+import type { Settings } from './settings.ts'
 import { unfragmentedWrites } from './unfragmented-writes.ts'
 
 /**

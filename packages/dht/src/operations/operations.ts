@@ -57,7 +57,7 @@ export interface OperationsInit {
   readonly store: RecordStore
   readonly numReplicas: number
 
-  /** @default DEFAULT_MAX_CALLS */
+  /** @default DEFAULTS.limits.maxCalls */
   readonly maxCalls?: number | undefined
 
   /** Counts what is done; undefined: nobody. */

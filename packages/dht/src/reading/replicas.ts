@@ -1,10 +1,9 @@
 import type { PeerId, PeerInfo } from '@libp2p/interface'
 import { type DHTRecord, encodedSize } from '@waggle/record'
-import { SEARCH_WIDTH } from '../constants.ts'
+import { MAX_LOOKUP_CANDIDATES, MAX_LOOKUP_REQUESTS, SEARCH_WIDTH } from '../constants.ts'
 import type { Answer, Lookups } from '../lookup/lookups.ts'
 import type { StoreOutcome } from '../lookup/record-channel.ts'
 import { Search, type SearchInit } from '../lookup/search.ts'
-import { DEFAULT_NODE_LIMITS, type NodeLimits } from '../node-limits.ts'
 import type { Avoidance } from '../peers/avoidance.ts'
 import { pointOfKey } from '../peers/key-space.ts'
 import type { Routing } from '../peers/routing.ts'
@@ -21,9 +20,6 @@ export interface ReplicasInit extends FindingNode {
 
   /** Which peers are asked after all others, besides those that failed. */
   readonly isDoubtful?: (contact: PeerInfo) => boolean
-
-  /** @default DEFAULT_NODE_LIMITS */
-  readonly limits?: NodeLimits | undefined
 }
 
 /**
@@ -182,15 +178,14 @@ export class Replicas {
     count: number,
     { isSelfIncluded = this.#init.isReplica() } = {}
   ): Search {
-    const { maxLookupCandidates, maxLookupRequests } = this.#init.limits ?? DEFAULT_NODE_LIMITS
     const { nearest, isAvoided } = this.#peers
     const search = new Search({
       target: pointOfKey(key),
       count,
       nearest,
       isAvoided,
-      maxCandidates: Math.max(maxLookupCandidates, 4 * count),
-      maxRequests: Math.max(maxLookupRequests, 2 * count)
+      maxCandidates: Math.max(MAX_LOOKUP_CANDIDATES, 4 * count),
+      maxRequests: Math.max(MAX_LOOKUP_REQUESTS, 2 * count)
     })
 
     search.add([this.#self])

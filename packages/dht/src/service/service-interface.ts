@@ -12,55 +12,10 @@ import type { ConnectionManager, Registrar } from '@libp2p/interface-internal'
 import type { RecordValidator } from '@waggle/record'
 import type { ClockReading } from '../clock-reading.ts'
 import type { DHTEvents } from '../events.ts'
-import type { NodeLimits } from '../node-limits.ts'
 import type { WaggleOperations } from '../operations/waggle-operations.ts'
-import type { AllowPeer } from '../peers/access.ts'
 import type { PeerMemory } from '../persistence/peer-memory.ts'
-import type { PersistenceOptions } from '../persistence/persistence.ts'
-import type { CacheOptions } from '../reading/cache-policy.ts'
 import type { HeldRecord } from '../store/held-record.ts'
 import type { Stats } from './stats.ts'
-
-/** How the service replicates, and where it keeps what it holds. */
-export interface WaggleInit extends PersistenceOptions {
-  /**
-   * How many peers hold a record.
-   *
-   * @default DEFAULT_NUM_REPLICAS
-   */
-  numReplicas?: number | undefined
-
-  /**
-   * Milliseconds that one peer may take to answer one request.
-   *
-   * @default DEFAULT_REQUEST_TIMEOUT_MS
-   */
-  requestTimeoutMs?: number | undefined
-
-  /**
-   * How this node remembers what it has read; false: not at all.
-   *
-   * @default the defaults of CacheOptions
-   */
-  cache?: false | CacheOptions | undefined
-
-  /**
-   * What this node lets others take of it. How much is held for others is an option of
-   * `waggleKadDHT({ records })`.
-   *
-   * @default DEFAULT_NODE_LIMITS
-   */
-  limits?: Partial<Omit<NodeLimits, `maxStored${string}`>> | undefined
-
-  /**
-   * Says who may read what this node holds, and who may store here. Connections are the node's own
-   * affair: see libp2p's `connectionGater`. So is finding peers by kad-dht's messages, and what the
-   * time is here anybody may ask.
-   *
-   * @default everybody
-   */
-  allowPeer?: AllowPeer | undefined
-}
 
 /** What libp2p hands to the service. */
 export interface WaggleComponents {

@@ -15,7 +15,7 @@ import { KnownPeers } from '../kad/known-peers.ts'
 import { type NodeParts, partsOf } from '../kad/node-parts.ts'
 import { Lookups } from '../lookup/lookups.ts'
 import type { Meter } from '../metrics/meter.ts'
-import { assertMessagesFit, type NodeLimits } from '../node-limits.ts'
+import type { NodeLimits } from '../node-limits.ts'
 import { Republisher } from '../operations/republisher.ts'
 import { type Access, type AllowPeer, accessBy } from '../peers/access.ts'
 import { Avoidance } from '../peers/avoidance.ts'
@@ -31,7 +31,8 @@ import { Upkeep } from '../upkeep/upkeep.ts'
 import { WatchChannel } from '../watch/watch-channel.ts'
 import { WatchServer } from '../watch/watch-server.ts'
 import { Watches } from '../watch/watches.ts'
-import type { WaggleComponents, WaggleInit } from './service-interface.ts'
+import type { WaggleComponents } from './service-interface.ts'
+import type { WaggleInit } from './service-options.ts'
 
 /** How long a peer may take to say what it holds. */
 const COMPARE_TIMEOUT_MS = 10_000
@@ -87,7 +88,6 @@ export interface ServiceParts extends NodeParts {
 export function serviceParts(init: PartsInit): ServiceParts {
   const { components, events, limits } = init
   const { kad, store } = partsOf(components)
-  assertMessagesFit(limits, store.limits)
   const access = accessBy(init.allowPeer)
   const stopping = new AbortController()
   const lifetime = stopping.signal
@@ -154,7 +154,7 @@ interface LookupParts {
 
 /** How peers are found, and what they hold. */
 function createLookup(init: PartsInit): LookupParts {
-  const { components, limits, numReplicas, requestTimeoutMs } = init
+  const { components, numReplicas, requestTimeoutMs } = init
   const { kad, store } = partsOf(components)
   // Nobody else does it: kad-dht's table keeps the dead.
   const avoidance = new Avoidance(undefined, (peer) => routing.forget(peer))
@@ -178,7 +178,7 @@ function createLookup(init: PartsInit): LookupParts {
   })
   const replicas = new Replicas({
     self: components.peerId,
-    ...{ store, channel, routing, avoidance, limits, lookups, numReplicas },
+    ...{ store, channel, routing, avoidance, lookups, numReplicas },
     isDoubtful: (contact) => channel.isDoubtful(contact),
     isReplica: () => kad.getMode() === 'server'
   })

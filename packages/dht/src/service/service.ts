@@ -4,7 +4,6 @@ import type { RecordValidator } from '@waggle/record'
 import { TypedEventEmitter } from 'main-event'
 import { CLOCK_PROTOCOL, MAX_CLOCK_STREAMS, tellTime } from '../clock/clock-protocol.ts'
 import type { ClockReading } from '../clock-reading.ts'
-import { DEFAULT_NUM_REPLICAS, DEFAULT_REQUEST_TIMEOUT_MS, SEARCH_WIDTH } from '../constants.ts'
 import { toError } from '../errors.ts'
 import type { DHTEvents, DiskState } from '../events.ts'
 import { partsOf } from '../kad/node-parts.ts'
@@ -12,24 +11,10 @@ import { Meter } from '../metrics/meter.ts'
 import { nodeLimitsOf } from '../node-limits.ts'
 import { Operations } from '../operations/operations.ts'
 import type { WaggleOperations } from '../operations/waggle-operations.ts'
-import {
-  assertFunction,
-  assertInteger,
-  assertNodeLimits,
-  assertNothing,
-  assertOptions,
-  assertPositive,
-  assertValidators,
-  type Check
-} from '../option-checks.ts'
+import { assertOptions, assertValidators, withDefaults } from '../option-checks.ts'
 import type { PeerMemory } from '../persistence/peer-memory.ts'
-import {
-  openPersistence,
-  type Persistence,
-  type PersistenceOptions,
-  persistenceOptions
-} from '../persistence/persistence.ts'
-import { assertCacheOptions } from '../reading/cache-policy.ts'
+import { openPersistence, type Persistence } from '../persistence/persistence.ts'
+import { type PersistenceOptions, persistenceOptions } from '../persistence/persistence-options.ts'
 import { type HeldRecord, heldRecords } from '../store/held-record.ts'
 import { anySignal } from '../timing/deadline.ts'
 import {
@@ -41,26 +26,10 @@ import { MAX_WATCH_STREAMS, WATCH_PROTOCOL } from '../watch/limits.ts'
 import { EXCHANGE_PROTOCOL, MAX_EXCHANGE_STREAMS } from '../wire/limits.ts'
 import { type Readings, registerGauges } from './gauges.ts'
 import { recordEvents } from './record-events.ts'
-import {
-  SERVICE,
-  type Waggle,
-  type WaggleComponents,
-  type WaggleInit
-} from './service-interface.ts'
+import { SERVICE, type Waggle, type WaggleComponents } from './service-interface.ts'
+import { SERVICE_OPTIONS, type WaggleInit } from './service-options.ts'
 import { type ServiceInit, type ServiceParts, serviceParts } from './service-parts.ts'
 import type { Stats } from './stats.ts'
-
-const CHECKS: Readonly<Record<keyof WaggleInit, Check>> = {
-  numReplicas: assertInteger(1, SEARCH_WIDTH),
-  requestTimeoutMs: assertPositive,
-  cache: assertCacheOptions,
-  limits: assertNodeLimits,
-  allowPeer: assertFunction,
-  // These go together, or not: persistenceOptions checks them.
-  dataDir: assertNothing,
-  datastore: assertNothing,
-  durability: assertNothing
-}
 
 /**
  * The Waggle service for an application's own libp2p node. It needs `waggleKadDHT()` beside it, in
@@ -69,14 +38,14 @@ const CHECKS: Readonly<Record<keyof WaggleInit, Check>> = {
  * @throws TypeError for an option that is unknown or wrong
  */
 export function waggle(init: WaggleInit = {}): (components: WaggleComponents) => Waggle {
-  assertOptions('waggle()', init, CHECKS)
-  const { numReplicas = DEFAULT_NUM_REPLICAS, requestTimeoutMs = DEFAULT_REQUEST_TIMEOUT_MS } = init
-  const { cache = {}, allowPeer } = init
+  assertOptions('waggle()', init, SERVICE_OPTIONS)
+  const { numReplicas, requestTimeoutMs, cache, allowPeer } = withDefaults(init, SERVICE_OPTIONS)
   const limits = nodeLimitsOf(init.limits)
   const persistence = persistenceOptions(init)
   return (components) =>
     new WaggleService(components, {
-      ...{ numReplicas, requestTimeoutMs, cache, limits, allowPeer, persistence }
+      ...({ numReplicas, requestTimeoutMs, cache } as Required<typeof init>),
+      ...{ limits, allowPeer, persistence }
     })
 }
 

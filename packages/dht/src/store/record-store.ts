@@ -10,9 +10,8 @@ import {
   type Limits,
   type RecordValidator
 } from '@waggle/record'
-import { LARGEST_MAX_KEY_BYTES, LARGEST_MAX_RECORD_BYTES } from '../constants.ts'
 import { bytesOf, textOf } from '../latin1.ts'
-import { DEFAULT_MAX_STORED_BYTES, DEFAULT_MAX_STORED_RECORDS } from '../node-limits.ts'
+import { DEFAULT_NODE_LIMITS } from '../node-limits.ts'
 import { forgetRecord, type Held, heldOf, OWN, restOf } from './held.ts'
 import { HeldQueue } from './held-queue.ts'
 import { Quotas, type Room } from './quotas.ts'
@@ -28,14 +27,14 @@ export interface RecordStoreOptions {
    * Records beyond this many push out others: first those of the peer that has stored the most, of
    * these the ones farthest from this node, of these what expires first.
    *
-   * @default DEFAULT_MAX_STORED_RECORDS
+   * @default DEFAULTS.limits.maxStoredRecords
    */
   maxRecords?: number | undefined
 
   /**
    * Bytes of encoded records beyond this many push out others, too.
    *
-   * @default DEFAULT_MAX_STORED_BYTES
+   * @default DEFAULTS.limits.maxStoredBytes
    */
   maxBytes?: number | undefined
 
@@ -94,7 +93,6 @@ export class RecordStore {
 
   constructor(options: RecordStoreOptions = {}) {
     this.limits = options.limits ?? DEFAULT_LIMITS
-    assertSendable(this.limits)
     this.clock = options.clock ?? getDHTTime
     this.checks = new RecordChecks({
       limits: this.limits,
@@ -390,16 +388,9 @@ export class RecordStore {
   }
 }
 
-function assertSendable({ maxRecordBytes, maxKeyBytes }: Limits): void {
-  if (maxRecordBytes > LARGEST_MAX_RECORD_BYTES || maxKeyBytes > LARGEST_MAX_KEY_BYTES) {
-    throw new TypeError(
-      `limits.maxRecordBytes ${maxRecordBytes} may be at most ${LARGEST_MAX_RECORD_BYTES}, and limits.maxKeyBytes ${maxKeyBytes} at most ${LARGEST_MAX_KEY_BYTES}: larger ones fit no message`
-    )
-  }
-}
-
 function roomOf(options: RecordStoreOptions): Room {
-  const { maxRecords = DEFAULT_MAX_STORED_RECORDS, maxBytes = DEFAULT_MAX_STORED_BYTES } = options
+  const { maxStoredRecords, maxStoredBytes } = DEFAULT_NODE_LIMITS
+  const { maxRecords = maxStoredRecords, maxBytes = maxStoredBytes } = options
   return {
     maxRecords,
     maxBytes,

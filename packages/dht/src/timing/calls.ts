@@ -1,7 +1,7 @@
 import { AbortError } from '@libp2p/interface'
 import { DEFAULT_CALL_TIMEOUT_MS } from '../constants.ts'
 import { BusyError, TimeoutError } from '../errors.ts'
-import { DEFAULT_MAX_CALLS } from '../node-limits.ts'
+import { DEFAULT_NODE_LIMITS } from '../node-limits.ts'
 import type { CancellationToken } from './cancellation.ts'
 import { MAX_TIMER_MS } from './deadline.ts'
 
@@ -21,7 +21,7 @@ export interface CallFailure {
 export interface CallsOptions {
   readonly observer?: CallObserver | undefined
 
-  /** @default DEFAULT_MAX_CALLS */
+  /** @default DEFAULTS.limits.maxCalls */
   readonly maxCalls?: number | undefined
 }
 
@@ -34,7 +34,7 @@ export class Calls {
 
   constructor(
     lifetime: AbortSignal,
-    { observer, maxCalls = DEFAULT_MAX_CALLS }: CallsOptions = {}
+    { observer, maxCalls = DEFAULT_NODE_LIMITS.maxCalls }: CallsOptions = {}
   ) {
     this.#lifetime = lifetime
     this.#observer = observer

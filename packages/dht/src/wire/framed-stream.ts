@@ -1,6 +1,6 @@
 import type { Stream } from '@libp2p/interface'
 import { toError } from '../errors.ts'
-import { DEFAULT_MAX_BUFFERED_BYTES_PER_PEER } from '../node-limits.ts'
+import { DEFAULT_NODE_LIMITS } from '../node-limits.ts'
 import { atEndOfTurn } from '../timing/end-of-turn.ts'
 import { ByteWriter } from './bytes.ts'
 import { FrameReader, type Language, writeFrame } from './frames.ts'
@@ -28,7 +28,7 @@ export interface FramedStreamInit<M> {
   /** Something has come that can't be given on yet. */
   readonly onBacklog?: () => void
 
-  /** @default DEFAULT_MAX_MESSAGE_BYTES */
+  /** @default MAX_MESSAGE_BYTES */
   readonly maxMessageBytes?: number
 
   /** @default MAX_OWED_ANSWERS */
@@ -37,7 +37,7 @@ export interface FramedStreamInit<M> {
   /**
    * What libp2p may hold while nothing is read.
    *
-   * @default DEFAULT_MAX_BUFFERED_BYTES_PER_PEER
+   * @default DEFAULTS.limits.maxBufferedBytesPerPeer
    */
   readonly maxUnreadBytes?: number
 
@@ -76,7 +76,7 @@ export class FramedStream<M> {
     this.#reader = new FrameReader(init.maxMessageBytes)
     const { stream } = init
     // A fast sender may have a whole window under way, all of which arrives after a pause.
-    stream.maxReadBufferLength = init.maxUnreadBytes ?? DEFAULT_MAX_BUFFERED_BYTES_PER_PEER
+    stream.maxReadBufferLength = init.maxUnreadBytes ?? DEFAULT_NODE_LIMITS.maxBufferedBytesPerPeer
     stream.addEventListener('message', ({ data }) => {
       this.#reader.push(data)
       this.#takeIn()

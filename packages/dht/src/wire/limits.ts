@@ -1,10 +1,16 @@
-import { DEFAULT_MAX_MESSAGE_BYTES, DEFAULT_MAX_REQUESTS_PER_PEER } from '../node-limits.ts'
+import { DEFAULT_NODE_LIMITS } from '../node-limits.ts'
 
 /** The protocol's name and version; libp2p negotiates it when a stream is opened. */
 export const EXCHANGE_PROTOCOL = '/waggle/exchange/1.0.0'
 
-/** The largest record or message that any node may be told to take. */
-export const MAX_MESSAGE_BYTES: number = DEFAULT_MAX_MESSAGE_BYTES
+/** Bytes of one message: the largest record that is allowed anywhere, its key, and what goes with them. */
+export const MAX_MESSAGE_BYTES: number = 4 * 1024 * 1024
+
+/** Requests that wait to be sent to one peer, or for its response. */
+export const MAX_QUEUED_REQUESTS = 16_384
+
+/** Bytes of these requests. */
+export const MAX_QUEUED_REQUEST_BYTES: number = 32 * 1024 * 1024
 
 /** A message is not filled beyond this, unless one item alone is larger. */
 export const TARGET_MESSAGE_BYTES: number = 256 * 1024
@@ -64,7 +70,8 @@ export const STOCK_PEER_MEMORY_MS = 300_000
 export const MAX_EXCHANGE_STREAMS = 4
 
 /** Answers on one stream that wait for the disk. Enough to fill one write to it, few enough to hold in memory. */
-export const MAX_OWED_ANSWERS: number = DEFAULT_MAX_REQUESTS_PER_PEER / MAX_EXCHANGE_STREAMS
+export const MAX_OWED_ANSWERS: number =
+  DEFAULT_NODE_LIMITS.maxRequestsPerPeer / MAX_EXCHANGE_STREAMS
 
 /** Bytes of messages on one stream whose answers wait for checks, beyond which no other is taken in. */
 export const MAX_OWED_BYTES: number = 1024 * 1024

@@ -88,16 +88,12 @@ export interface Asking {
   readonly streams: Talker['stream'][]
 }
 
-export function asking(
-  source: StreamSource,
-  init: Pick<ExchangeClientInit, 'limits'> = {}
-): Asking {
+export function asking(source: StreamSource): Asking {
   const talkers = new Mailbox<Talker>()
   const counts = { opened: 0, idle: 0 }
   const streams: Talker['stream'][] = []
 
   const client = new ExchangeClient({
-    ...init,
     open: async () => {
       const [mine, theirs] = await source.open()
       counts.opened++

@@ -1,7 +1,7 @@
 /** What a node spends on a record that comes in: reading, checking, and taking it in. */
 import { generateKeyPair } from '@libp2p/crypto/keys'
 import { schemaValidator } from '@waggle/dht'
-import { RecordStore } from '@waggle/dht/simulation'
+import { RecordStore } from '@waggle/dht/lookup'
 import {
   checkRecord,
   type DHTRecord,

@@ -1,6 +1,6 @@
 import type { PeerInfo } from '@libp2p/interface'
 import type { DHT } from '@waggle/dht'
-import { EXCHANGE_PROTOCOL, ExchangeServer, PeerIndex, RecordStore } from '@waggle/dht/simulation'
+import { EXCHANGE_PROTOCOL, ExchangeServer, PeerIndex, RecordStore } from '@waggle/dht/lookup'
 import { type DHTRecord, encodeRecord } from '@waggle/record'
 
 /**

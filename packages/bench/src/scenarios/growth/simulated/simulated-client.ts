@@ -6,7 +6,7 @@ import {
   type RecordChannel,
   Replicas,
   type Routing
-} from '@waggle/dht/simulation'
+} from '@waggle/dht/lookup'
 import { getDHTTime, plainRecord, recordKey } from '@waggle/record'
 import { distanceOf, type Point, pointIn, pointOf } from './points.ts'
 import type { Rounds } from './rounds.ts'

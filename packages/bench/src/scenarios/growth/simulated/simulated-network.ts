@@ -1,6 +1,6 @@
 import type { PeerInfo } from '@libp2p/interface'
 import { peerIdFromMultihash } from '@libp2p/peer-id'
-import { type FindReply, RecordStore, type StoreReply } from '@waggle/dht/simulation'
+import { type FindReply, RecordStore, type StoreReply } from '@waggle/dht/lookup'
 import type { DHTRecord } from '@waggle/record'
 import { create as multihash } from 'multiformats/hashes/digest'
 import { type Random, sample } from '../../../workload/random.ts'

@@ -1,10 +1,14 @@
 /**
- * What decides whom a node asks and what it holds, without any network: for simulations of networks
- * larger than a machine can run. No part of the public API: it changes with the code inside.
+ * @packageDocumentation
+ *
+ * For libraries: Waggle's lookups and record store without its node, to be driven over a transport
+ * or a simulated network of one's own. It follows the code inside, and so changes more often than
+ * the entry for applications.
  */
 
 export type { PeerInfo } from '@libp2p/interface'
 export { ExchangeServer } from './exchange/exchange-server.ts'
+export type { Lookup } from './lookup/lookups.ts'
 export { Lookups } from './lookup/lookups.ts'
 export type {
   FindOptions,
@@ -13,11 +17,13 @@ export type {
   StoreReply,
   WriteOptions
 } from './lookup/record-channel.ts'
+export { Search } from './lookup/search.ts'
 export { Avoidance } from './peers/avoidance.ts'
-export { pointOfPeer } from './peers/key-space.ts'
+export { pointOfKey, pointOfPeer } from './peers/key-space.ts'
 export { PeerIndex } from './peers/peer-index.ts'
 export type { Routing } from './peers/routing.ts'
 export { Replicas } from './reading/replicas.ts'
+export type { RecordStoreOptions } from './store/record-store.ts'
 export { RecordStore } from './store/record-store.ts'
 export type { CancellationToken } from './timing/cancellation.ts'
 export { EXCHANGE_PROTOCOL } from './wire/limits.ts'
