@@ -44,7 +44,6 @@ export type {
   Found,
   FoundValue,
   Key,
-  Lifetime,
   Limits,
   RecordValidator,
   SchemaRule,
@@ -61,11 +60,12 @@ export {
   ownerTag,
   ownerValidator,
   RecordTooLargeError,
+  recordSelector,
   schemaValidator,
   ValidationError
 } from '@waggle/record'
+export type { Lifetime } from '@waggle/record/replica'
 export { DHT } from './dht.ts'
-export type { BootstrapAttempt } from './errors.ts'
 export {
   BootstrapError,
   BusyError,
@@ -89,8 +89,6 @@ export type {
   FindNearestPeersOptions,
   GetManyOptions,
   GetOptions,
-  GetProgressEvent,
-  PlaceOptions,
   StoreEntry,
   StoreManyOptions,
   StoreOptions,
@@ -105,4 +103,5 @@ export type { Waggle } from './service/service-interface.ts'
 export type { WaggleInit } from './service/service-options.ts'
 export type { Stats } from './service/stats.ts'
 export type { HeldRecord } from './store/held-record.ts'
+export { recordValidator } from './store/record-validator.ts'
 export type { CallOptions } from './timing/calls.ts'

@@ -6,7 +6,8 @@ import {
   passthroughMapper,
   type ValidateFn
 } from '@libp2p/kad-dht'
-import { DEFAULT_LIMITS, isEmpty, NAMESPACE, selectorFor, ValidationError } from '@waggle/record'
+import { DEFAULT_LIMITS, isEmpty, ValidationError } from '@waggle/record'
+import { NAMESPACE, selectorFor } from '@waggle/record/replica'
 import { DEFAULT_KAD_PROTOCOL, DEFAULT_REQUEST_TIMEOUT_MS } from '../constants.ts'
 import { limitsOf } from '../node-limits.ts'
 import { assertOptions } from '../option-checks.ts'

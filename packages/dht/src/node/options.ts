@@ -6,8 +6,8 @@ import type { WaggleInit } from '../service/service-options.ts'
 import type { Address } from './addresses.ts'
 
 /*
- * The README's table is made of these comments: the first paragraphs, `@default` where settings.ts
- * has no default to show, and `@see`. Run scripts/option-tables.ts --write after a change.
+ * `node scripts/check-docs.ts --write` makes the README's table of these comments and of the defaults
+ * in settings.ts.
  */
 
 /** Options of `DHT.create`. */
@@ -23,22 +23,34 @@ export interface DHTOptions extends Omit<WaggleInit, 'limits'> {
   /**
    * Peers to join, in the same forms, with or without `/p2p/<id>`. One that answers is enough; the
    * others are tried in the background.
+   *
+   * @default []
    */
   initialPeers?: Address | readonly Address[] | undefined
 
   /** Addresses to announce instead of the ones listened on. */
   announce?: Address | readonly Address[] | undefined
 
-  /** Whether this node is a client, which only reads and writes: it serves no requests, appears in no routing table and stores no records. */
+  /**
+   * Whether this node is a client, which only reads and writes: it serves no requests, appears in no routing table and stores no records.
+   *
+   * @default false
+   */
   clientMode?: boolean | undefined
 
   /**
    * For a node that others cannot dial: it becomes a client that they reach through a peer with
    * `serveRelay`, and listens nowhere else unless told.
+   *
+   * @default false
    */
   relay?: boolean | undefined
 
-  /** Relays connections for nodes that others cannot dial. For nodes that can be dialled, such as bootstrap nodes. */
+  /**
+   * Relays connections for nodes that others cannot dial. For nodes that can be dialled, such as bootstrap nodes.
+   *
+   * @default false
+   */
   serveRelay?: boolean | undefined
 
   /**
@@ -55,7 +67,11 @@ export interface DHTOptions extends Omit<WaggleInit, 'limits'> {
    */
   identityPath?: string | undefined
 
-  /** kad-dht's protocol. Nodes with different protocols form different networks. */
+  /**
+   * kad-dht's protocol. Nodes with different protocols form different networks.
+   *
+   * @default DEFAULTS.protocol
+   */
   protocol?: string | undefined
 
   /** Key of a private network: the text of a `swarm.key` file, or its bytes. Only nodes with the same key can connect. */
@@ -74,21 +90,32 @@ export interface DHTOptions extends Omit<WaggleInit, 'limits'> {
    * them as a replica, as a reader and as a writer; a node given as `libp2p` does so until the DHT
    * stops.
    *
+   * @default []
    * @see [validators](#validators)
    */
   validators?: readonly RecordValidator[] | undefined
 
-  /** Whether `create` rejects with `BootstrapError` when no initial peer answers. If `false`, the node starts alone and keeps trying. */
+  /**
+   * Whether `create` rejects with `BootstrapError` when no initial peer answers. If `false`, the node starts alone and keeps trying.
+   *
+   * @default true
+   */
   requireBootstrap?: boolean | undefined
 
   /**
    * Whether `create` rejects with `ClockSkewError` when this machine's clock and those of the initial
    * peers differ by more than 3 seconds (`MAX_CLOCK_SKEW`). If `false`, a warning is logged and the
    * event `clock:skew` dispatched.
+   *
+   * @default false
    */
   strictClock?: boolean | undefined
 
-  /** Milliseconds to wait for an initial peer. */
+  /**
+   * Milliseconds to wait for an initial peer.
+   *
+   * @default DEFAULTS.bootstrapTimeoutMs
+   */
   bootstrapTimeoutMs?: number | undefined
 
   /**

@@ -26,6 +26,7 @@ export interface PersistenceOptions {
    * When a write to this node is acknowledged: `'relaxed'`, `'written'` or, with a `dataDir` only,
    * `'synced'`. With a datastore, `'written'` means that it has committed the write.
    *
+   * @default DEFAULTS.durability
    * @see [durability](../../docs/running.md#when-a-write-is-acknowledged)
    */
   durability?: Durability | undefined

@@ -1,4 +1,4 @@
-import { subsumes } from '@waggle/record'
+import { subsumes } from '@waggle/record/replica'
 import { keyOf, type RecordStore } from './record-store.ts'
 
 /**

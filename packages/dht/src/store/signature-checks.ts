@@ -1,17 +1,12 @@
-import {
-  assertSigned,
-  fastVerify,
-  type MaybePromise,
-  type SignedEntry,
-  type VerifySignature,
-  verifyInThread
-} from '@waggle/record'
+import type { MaybePromise, VerifySignature } from '@waggle/record'
+import { assertSigned, type SignedEntry } from '@waggle/record/replica'
 import { concat } from 'uint8arrays/concat'
 import { BoundedMap } from '../collections/bounded-map.ts'
 import { MAX_REMEMBERED_SIGNATURES } from '../constants.ts'
 import { sha256Text } from '../sha256.ts'
 import { nextTask } from '../timing/end-of-turn.ts'
 import { TurnBudget } from '../timing/turn-budget.ts'
+import { fastVerify, verifyInThread } from './native-ed25519.ts'
 
 /** Milliseconds of each turn of the event loop in which signatures are verified inline. */
 const TURN_MS = 2

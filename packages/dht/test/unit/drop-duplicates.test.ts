@@ -1,12 +1,5 @@
-import {
-  EMPTY_RECORD,
-  isEmpty,
-  join,
-  plainRecord,
-  recordKey,
-  subkeyRecord,
-  subsumes
-} from '@waggle/record'
+import { EMPTY_RECORD, isEmpty, join, plainRecord, recordKey, subkeyRecord } from '@waggle/record'
+import { subsumes } from '@waggle/record/replica'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { dropDuplicates } from '../../src/store/drop-duplicates.ts'
