@@ -75,7 +75,7 @@ export {
   TimeoutError,
   UnreachableError
 } from './errors.ts'
-export type { ClockSkew, DHTEvents, DiskState, RecordNotice } from './events.ts'
+export type { ClockSkew, DHTEvents, RecordNotice } from './events.ts'
 export type { WaggleKadDHTInit } from './kad/kad-options.ts'
 export { waggleKadDHT } from './kad/waggle-kad-dht.ts'
 export type { Address } from './node/addresses.ts'

@@ -18,7 +18,7 @@ import { Calls } from '../timing/calls.ts'
 import type { CancellationToken } from '../timing/cancellation.ts'
 import { mapMany } from '../timing/many.ts'
 import type { Watches } from '../watch/watches.ts'
-import { assertCallOptions, assertMany, assertOptions } from './call-arguments.ts'
+import { assertCallOptions, assertLifetimeOptions, assertMany } from './call-arguments.ts'
 import type {
   DeleteOptions,
   FindNearestPeersOptions,
@@ -85,7 +85,7 @@ export class Operations implements WaggleOperations {
   }
 
   async store(key: Key, value: Value, options: StoreOptions): Promise<boolean> {
-    assertOptions('store', options)
+    assertLifetimeOptions('store', options)
     const write = storing({ ...options, key, value }, this.#rules())
     const call = this.#calls.run('store', options, (cancellation) =>
       this.#replace(write, cancellation)
@@ -94,7 +94,7 @@ export class Operations implements WaggleOperations {
   }
 
   async delete(key: Key, options: DeleteOptions): Promise<boolean> {
-    assertOptions('delete', options)
+    assertLifetimeOptions('delete', options)
     const write = deleting({ ...options, key }, this.#rules())
     return this.#calls.run('delete', options, (cancellation) => {
       this.#init.republisher.unpublishAll(placeOf(write) + SUBKEY_SEPARATOR)
@@ -212,7 +212,7 @@ export class Operations implements WaggleOperations {
     const bytes = recordKey(key, store.limits)
 
     if (!Number.isInteger(count) || count < 1) {
-      throw new TypeError(`count must be a whole number from 1 up, got ${count}`)
+      throw new TypeError(`count must be an integer from 1 up, got ${count}`)
     }
 
     return this.#calls.run('findNearestPeers', options, (cancellation) =>
