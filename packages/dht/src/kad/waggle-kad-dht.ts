@@ -48,6 +48,14 @@ const DATASTORE_PREFIX = '/dht'
 export function waggleKadDHT(
   init: WaggleKadDHTInit = {}
 ): (components: KadDHTComponents) => KadDHT {
+  return mergingKadDHT(kadDHT, init)
+}
+
+/** The same for any implementation of kad-dht. */
+export function mergingKadDHT(
+  implementation: typeof kadDHT,
+  init: WaggleKadDHTInit
+): (components: KadDHTComponents) => KadDHT {
   assertOptions('waggleKadDHT()', init, KAD_OPTIONS)
   const { records, ...kadInit } = init
 
@@ -62,14 +70,18 @@ export function waggleKadDHT(
       store,
       kadInit.datastorePrefix ?? DATASTORE_PREFIX
     )
-    const kad = kadDHT({
+    const kad = implementation({
       ...KAD_DEFAULTS,
       ...given(kadInit),
       validators: { [NAMESPACE]: validatorFor(store), ...kadInit.validators },
       selectors: { [NAMESPACE]: selectorFor(store.limits), ...kadInit.selectors }
     })(withDatastore(components, datastore))
 
-    registerParts(components, { kad: internalsOf(kad), store })
+    const { protocol } = kadInit
+    registerParts(components, {
+      kad: internalsOf(kad, { protocol, logger: components.logger }),
+      store
+    })
     return kad
   }
 }

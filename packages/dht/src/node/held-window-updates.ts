@@ -7,6 +7,7 @@ import { BoundedMap } from '../collections/bounded-map.ts'
  * is what the other side may send in addition.
  */
 const HEAD_BYTES = 12
+const VERSION = 0
 const WINDOW_UPDATE = 1
 const STREAM_AT = 4
 const LENGTH_AT = 8
@@ -50,11 +51,12 @@ export class HeldWindowUpdates {
   }
 }
 
-/** Only one without flags: those that open, confirm or end a stream have to go out. */
+/** Whether a frame is a window update without flags: those that open, confirm or end a stream have to go out. */
 function isWindowUpdate(frame: Frame): frame is Uint8Array {
   return (
     frame instanceof Uint8Array &&
     frame.length === HEAD_BYTES &&
+    frame[0] === VERSION &&
     frame[1] === WINDOW_UPDATE &&
     frame[2] === 0 &&
     frame[3] === 0

@@ -50,7 +50,12 @@ export class Access {
     this.#nowMs = nowMs
   }
 
-  /** At once, where the answer is known or comes at once. Never rejects. */
+  /** Whether everything is allowed to everybody. */
+  get isOpen(): boolean {
+    return this.#allowPeer === undefined
+  }
+
+  /** Answers at once where the answer is known or comes at once. Never rejects. */
   allows(peer: PeerId, purpose: Purpose): boolean | Promise<boolean> {
     if (this.#allowPeer === undefined) {
       return true
