@@ -55,9 +55,6 @@ export const VALIDATOR_TIMEOUT_MS = 1000
 /** How many peers' failures are remembered; beyond, the oldest are forgotten. */
 export const MAX_AVOIDED_PEERS = 10_000
 
-/** How often what has expired is removed from memory. It is never returned in the meantime. */
-export const SWEEP_INTERVAL_MS = 10_000
-
 /** What `limits.maxRecordBytes` may be raised to: a record and its key must fit a message, ours or kad-dht's. */
 export const LARGEST_MAX_RECORD_BYTES: number = 3 * 1024 * 1024
 

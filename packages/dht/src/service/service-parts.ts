@@ -3,7 +3,7 @@ import { encodedSize } from '@waggle/record/replica'
 import { setMaxListeners } from 'main-event'
 import { Scheduler } from '../admission/scheduler.ts'
 import { Clocks } from '../clock/clocks.ts'
-import { SEARCH_WIDTH, SWEEP_INTERVAL_MS } from '../constants.ts'
+import { SEARCH_WIDTH } from '../constants.ts'
 import { mergeOnInbound } from '../discovery/merge-on-inbound.ts'
 import type { NetworkMerge } from '../discovery/network-merge.ts'
 import type { DHTEvents } from '../events.ts'
@@ -25,6 +25,7 @@ import { CachedReads } from '../reading/cached-reads.ts'
 import { Replicas } from '../reading/replicas.ts'
 import { dropDuplicates } from '../store/drop-duplicates.ts'
 import { RecordStore } from '../store/record-store.ts'
+import { sweepRegularly } from '../store/sweep.ts'
 import { anySignal, timeoutSignal } from '../timing/deadline.ts'
 import { fingerprintsAt } from '../upkeep/comparison.ts'
 import { Upkeep } from '../upkeep/upkeep.ts'
@@ -118,7 +119,7 @@ export function serviceParts(init: PartsInit): ServiceParts {
     ...{ replicas, republisher, routing, server, store, upkeep, watches, watchServer },
     networkMerge: createNetworkMerge(init, routing, lifetime),
     async follow() {
-      sweepAgainAndAgain([store, cache], lifetime)
+      sweepRegularly([store, cache], lifetime)
       clocks.follow(lifetime)
       bans.follow(components.events, lifetime)
       guardRecords(kad, access, lifetime)
@@ -250,21 +251,6 @@ function createWatches(
     readLatest: async (key, cancellation) => reads.read(key, { latest: true, cancellation })
   })
   return { watches, watchChannel: channel }
-}
-
-function sweepAgainAndAgain(
-  stores: readonly (RecordStore | undefined)[],
-  lifetime: AbortSignal
-): void {
-  const sweep = (store: RecordStore | undefined) => {
-    if (store?.sweep()) {
-      // Others shall have a turn meanwhile.
-      setTimeout(sweep, 0, store)
-    }
-  }
-  const sweeping = setInterval(() => stores.forEach(sweep), SWEEP_INTERVAL_MS)
-  sweeping.unref?.()
-  lifetime.addEventListener('abort', () => clearInterval(sweeping))
 }
 
 function createKnownPeers(

@@ -14,7 +14,13 @@ import {
   SETTLE_MS,
   Upkeep
 } from '../../src/upkeep/upkeep.ts'
-import { contactOf, contacts, peerNumber } from '../support/numbered-peers.ts'
+import {
+  contactOf,
+  contacts,
+  nearestFirst,
+  peerNumber,
+  pointOf
+} from '../support/numbered-peers.ts'
 import { silentLog } from '../support/silent-log.ts'
 
 const KEY = recordKey('key')
@@ -158,6 +164,41 @@ describe('Upkeep', () => {
     isFailing = false
     await vi.advanceTimersByTimeAsync(2 * AUDIT_MS)
     expect(asked).toHaveLength(2)
+  })
+
+  describe('beside a peer that is nearer to the record', () => {
+    const self = contactOf(peerNumber(100))
+    const [nearer, other] = nearestFirst(pointOf(KEY), [self, ...contacts(20)]) as [
+      PeerInfo,
+      PeerInfo
+    ]
+
+    beforeEach(() => {
+      vi.spyOn(Math, 'random').mockReturnValue(0)
+    })
+
+    afterEach(() => {
+      vi.restoreAllMocks()
+    })
+
+    /** A peer comes so long after the nearer one has been given the record. Whether this node sends it. */
+    async function isSentAfter(ms: number): Promise<boolean> {
+      await join(nearer)
+      await vi.advanceTimersByTimeAsync(SETTLE_MS + 1)
+      expect(sent).toEqual([nearer])
+      await vi.advanceTimersByTimeAsync(ms)
+      await join(other)
+      await vi.advanceTimersByTimeAsync(SETTLE_MS + 1)
+      return sent.includes(other)
+    }
+
+    it('leaves a newcomer to that one', async () => {
+      expect(await isSentAfter(1500)).toBe(false)
+    })
+
+    it('sends to a newcomer itself that the other one may have met before it had the record (N7)', async () => {
+      expect(await isSentAfter(500)).toBe(true)
+    })
   })
 
   it('does nothing on a client, and seldom wakes up for it', async () => {
