@@ -4,8 +4,8 @@ import { InvalidKeyError, isEmpty, type Rejection, ValidationError } from '@wagg
 import { isRecordKey } from '@waggle/record/replica'
 import type { Datastore, Key } from 'interface-datastore'
 import { fromString } from 'uint8arrays/from-string'
-import { BY_KAD_DHT } from '../store/held.ts'
 import type { RecordStore } from '../store/record-store.ts'
+import { BY_KAD_DHT } from '../store/stored-record.ts'
 
 /**
  * The datastore that kad-dht believes it has (N2). kad-dht overwrites what it holds with whatever

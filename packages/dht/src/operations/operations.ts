@@ -277,7 +277,7 @@ export class Operations implements WaggleOperations {
 
   async #prepared(write: Write): Promise<Write> {
     const { checks } = this.#init.store
-    const record = await checks.prepared(write.key, write.record, write.signer)
+    const record = await checks.prepare(write.key, write.record, write.signer)
     return { ...write, record, isPrepared: true }
   }
 

@@ -85,7 +85,7 @@ class DiskPersistence implements Persistence {
       throw error
     }
 
-    init.store.keepBy(persistence.#journal)
+    init.store.persistWith(persistence.#journal)
     return persistence
   }
 
@@ -104,7 +104,7 @@ class DiskPersistence implements Persistence {
 
   async close(): Promise<void> {
     const lost = await this.#journal.close()
-    this.#init.store.keepBy(undefined)
+    this.#init.store.persistWith(undefined)
 
     if (lost > 0) {
       const reason = this.#journal.failure?.message

@@ -97,7 +97,7 @@ class WaggleService implements Waggle, Startable {
     const parts = serviceParts({ ...this.#init, components: this.#components, events, meter })
     this.#running = parts
     await parts.follow()
-    parts.store.observeBy(recordEvents(events, parts.store.limits, meter))
+    parts.store.observeWith(recordEvents(events, parts.store.limits, meter))
 
     if (!this.clientMode) {
       await this.#serve(parts)
@@ -106,7 +106,7 @@ class WaggleService implements Waggle, Startable {
 
   /** Called by libp2p. */
   async stop(): Promise<void> {
-    this.#running?.store.observeBy(undefined)
+    this.#running?.store.observeWith(undefined)
     this.#running?.stop()
     this.#running = undefined
     await this.#components.registrar.unhandle(EXCHANGE_PROTOCOL)

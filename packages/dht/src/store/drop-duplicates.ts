@@ -16,6 +16,6 @@ export function dropDuplicates(cache: RecordStore, store: RecordStore): void {
     }
   }
 
-  store.follow(drop)
-  cache.follow(drop)
+  store.onWrite(drop)
+  cache.onWrite(drop)
 }

@@ -52,7 +52,7 @@ export class WatchServer {
     this.#scheduler = init.scheduler ?? new Scheduler()
     this.#written = new Written(init.store.limits)
     this.#collected = new Written(init.store.limits)
-    init.store.follow((name, write) => this.#onWrite(name, write))
+    init.store.onWrite((name, write) => this.#onWrite(name, write))
   }
 
   /** How many keys are watched by others; each counts once for each of them. */

@@ -1,7 +1,7 @@
 import type { PersistenceHook } from '../../src/store/store-listeners.ts'
 
 /** A keeper that makes durable what a test says, when it says so. */
-export class ManualKeeper implements PersistenceHook {
+export class ManualPersistence implements PersistenceHook {
   /** Those who wait, in their order. */
   readonly waiting: PromiseWithResolvers<void>[] = []
   #hasChanged = false
