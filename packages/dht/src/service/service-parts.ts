@@ -35,7 +35,7 @@ import { Watches } from '../watch/watches.ts'
 import type { WaggleComponents } from './service-interface.ts'
 import type { WaggleInit } from './service-options.ts'
 
-/** How long a peer may take to say what it holds. */
+/** Milliseconds that a peer may take to tell fingerprints. */
 const COMPARE_TIMEOUT_MS = 10_000
 
 /** {@link WaggleInit} with its defaults. */
@@ -49,19 +49,19 @@ export type ServiceInit = {
 export interface PartsInit extends ServiceInit {
   readonly components: WaggleComponents
 
-  /** Counts what is done; undefined: nobody. */
+  /** Counts what is done. Undefined: no metrics. */
   readonly meter: Meter | undefined
 
-  /** Where the service tells what happens. */
+  /** Receives the events of the service. */
   readonly events: TypedEventTarget<DHTEvents>
 }
 
-/** What a started service is made of. */
+/** Parts of a started service. */
 export interface ServiceParts extends NodeParts {
   readonly access: Access
   readonly networkMerge: NetworkMerge
 
-  /** What this node has for all who ask it. */
+  /** Shares this node's time among all peers and protocols. */
   readonly scheduler: Scheduler
   readonly avoidance: Avoidance
   readonly channel: ExchangeChannel
@@ -80,19 +80,19 @@ export interface ServiceParts extends NodeParts {
   /** Aborted when the service stops. */
   readonly lifetime: AbortSignal
 
-  /** Begins to take note of what happens. */
+  /** Starts to follow events. */
   follow(): Promise<void>
   stop(): void
 }
 
-/** Makes the parts of one node's service. Who uses which shows here. */
+/** Creates the parts of one node's service, and passes each part the others that it uses. */
 export function serviceParts(init: PartsInit): ServiceParts {
   const { components, events, limits } = init
   const { kad, store } = partsOf(components)
   const access = accessBy(init.allowPeer)
   const stopping = new AbortController()
   const lifetime = stopping.signal
-  // Each listener to events is one of this signal, too, and Node 22 warns of more than ten.
+  // Each listener to events listens to this signal, too, and Node 22 warns of more than ten.
   setMaxListeners(Number.POSITIVE_INFINITY, lifetime)
   const found = createLookup(init)
   const { avoidance, routing, channel, lookups, bans, replicas } = found
@@ -149,17 +149,17 @@ interface LookupParts {
   readonly bans: BanList
   readonly replicas: Replicas
 
-  /** A peer has been heard of. */
+  /** Called when a peer has shown that it is alive. */
   readonly onAlive: (peer: PeerId) => void
 }
 
-/** How peers are found, and what they hold. */
+/** Creates what finds peers and reads from them. */
 function createLookup(init: PartsInit): LookupParts {
   const { components, numReplicas, requestTimeoutMs } = init
   const { kad, store } = partsOf(components)
-  // Nobody else does it: kad-dht's table keeps the dead.
+  // kad-dht's table keeps dead peers.
   const avoidance = new Avoidance(undefined, (peer) => routing.forget(peer))
-  // A peer that failed because it was slow is no worse than others once it is heard of again.
+  // A peer that failed because it was slow is as good as others once it has answered.
   const onAlive = (peer: PeerId): void => avoidance.answered(peer)
   const routing = createKnownPeers(init, onAlive)
   const bans = new BanList({
@@ -231,7 +231,7 @@ interface WatchingParts extends LookupParts {
   readonly reads: CachedReads
 }
 
-/** How changes are heard of. */
+/** Creates what watches keys at other peers. */
 function createWatches(
   { components, numReplicas }: PartsInit,
   { channel: records, replicas, reads, onAlive, bans }: WatchingParts
@@ -276,9 +276,9 @@ function createRecordChannel(
   const { connectionManager, logger } = components
   const { kad, store } = partsOf(components)
   const log = logger.forComponent('waggle:exchange')
-  const stockChannel = new KadChannel({ connectionManager, kad, log, requestTimeoutMs, store })
+  const kadChannel = new KadChannel({ connectionManager, kad, log, requestTimeoutMs, store })
   return new ExchangeChannel({
-    ...{ connectionManager, limits, log, requestTimeoutMs, store, kadChannel: stockChannel },
+    ...{ connectionManager, limits, log, requestTimeoutMs, store, kadChannel },
     ...about
   })
 }
@@ -303,7 +303,7 @@ function createClocks({ components, events, requestTimeoutMs }: PartsInit): Cloc
   return new Clocks({ connectionManager, events, log, clock, requestTimeoutMs })
 }
 
-/** A second store by the same rules, for what this node holds for nobody. */
+/** Creates the cache: a second store by the same rules, whose records this node stores for no other peer. */
 function createCache(
   store: RecordStore,
   { maxRecords }: CachePolicy,

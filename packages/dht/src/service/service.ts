@@ -32,7 +32,7 @@ import { type ServiceInit, type ServiceParts, serviceParts } from './service-par
 import type { Stats } from './stats.ts'
 
 /**
- * The Waggle service for an application's own libp2p node. It needs `waggleKadDHT()` beside it, in
+ * Creates the Waggle service for an application's own libp2p node. It needs `waggleKadDHT()` beside it, in
  * whose store it keeps records, and the services `identify` and `ping`, which kad-dht needs.
  *
  * @throws TypeError for an option that is unknown or wrong
@@ -49,7 +49,7 @@ export function waggle(init: WaggleInit = {}): (components: WaggleComponents) =>
     })
 }
 
-/** The Waggle service among a node's services, whatever name it has there. */
+/** Finds the Waggle service among a node's services, whatever its name there. */
 export function findWaggle(services: object): Waggle | undefined {
   return Object.values(services).find(
     (service): service is Waggle => service?.[Symbol.toStringTag] === SERVICE
@@ -79,18 +79,18 @@ class WaggleService implements Waggle, Startable {
     registerGauges(metrics, () => this.#readings())
   }
 
-  /** Called by libp2p before anybody can ask: what was kept is there from the first moment. */
+  /** Called by libp2p before any peer can ask, so that persisted records are there from the start. */
   async beforeStart(): Promise<void> {
     const { store } = partsOf(this.#components)
     const { logger } = this.#components
     this.#persistence = await openPersistence({
       ...this.#init.persistence,
       ...{ store, logger },
-      onStateChange: (error) => this.#tellOfDisk(error)
+      onStateChange: (error) => this.#dispatchDiskState(error)
     })
   }
 
-  /** Called by libp2p, when all services exist: their order does not matter. */
+  /** Called by libp2p when all services exist, so that their order does not matter. */
   async start(): Promise<void> {
     const { events } = this
     const meter = this.#meter
@@ -115,7 +115,7 @@ class WaggleService implements Waggle, Startable {
     await this.#components.registrar.unhandle(COMPARE_PROTOCOL)
   }
 
-  /** Called by libp2p when nobody can ask any more, or when starting has failed. */
+  /** Called by libp2p when no peer can ask any more, or when starting has failed. */
   async afterStop(): Promise<void> {
     await this.#persistence?.close()
     this.#persistence = undefined
@@ -213,12 +213,12 @@ class WaggleService implements Waggle, Startable {
       stats: this.stats(),
       avoidedPeers: avoidance.size,
       plannedRefreshes: reads.refreshes,
-      questionsWaiting: waiting,
-      questionsUnderWay: underWay
+      requestsWaiting: waiting,
+      requestsInFlight: underWay
     }
   }
 
-  #tellOfDisk(error: Error | undefined): void {
+  #dispatchDiskState(error: Error | undefined): void {
     const detail: DiskState = error === undefined ? { state: 'ok' } : { state: 'failing', error }
     this.events.safeDispatchEvent('disk:state', { detail })
   }

@@ -10,11 +10,11 @@ import { fingerprintOf } from './fingerprint.ts'
 export interface ComparisonInit {
   readonly connectionManager: ConnectionManager
 
-  /** The way to peers that do not tell fingerprints: they are asked for the records. */
+  /** Reaches peers that do not serve the compare protocol: they are asked for the records. */
   readonly channel: RecordChannel
 }
 
-/** Asks a peer for the fingerprints of what it holds under some keys. */
+/** Asks a peer for the fingerprints of its records under some keys. */
 export async function fingerprintsAt(
   peer: PeerInfo,
   keys: readonly Uint8Array[],

@@ -5,10 +5,10 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import type { DHTEvents } from '../../src/events.ts'
 import { RecordStore } from '../../src/store/record-store.ts'
 import { fingerprintOf } from '../../src/upkeep/fingerprint.ts'
-import type { Present } from '../../src/upkeep/membership-view.ts'
+import type { Member } from '../../src/upkeep/membership-view.ts'
 import {
-  AUDIT_MS,
-  LOOK_INTERVAL_MS,
+  COMPARE_MS,
+  PASS_INTERVAL_MS,
   REPLICATE_INTERVAL_MS,
   RETRY_MS,
   SETTLE_MS,
@@ -26,7 +26,7 @@ import { silentLog } from '../support/silent-log.ts'
 const KEY = recordKey('key')
 
 describe('Upkeep', () => {
-  let present: Present[]
+  let present: Member[]
   let looks: number
   let sent: PeerInfo[]
   let asked: PeerInfo[]
@@ -116,7 +116,7 @@ describe('Upkeep', () => {
 
     await vi.advanceTimersByTimeAsync(RETRY_MS + 1)
     expect(sent).toHaveLength(1)
-    await vi.advanceTimersByTimeAsync(3 * LOOK_INTERVAL_MS)
+    await vi.advanceTimersByTimeAsync(3 * PASS_INTERVAL_MS)
     expect(sent).toHaveLength(1)
   })
 
@@ -127,20 +127,20 @@ describe('Upkeep', () => {
     await vi.advanceTimersByTimeAsync(REPLICATE_INTERVAL_MS - 10_000)
     expect(sent).toHaveLength(0)
 
-    await vi.advanceTimersByTimeAsync(10_000 + LOOK_INTERVAL_MS)
+    await vi.advanceTimersByTimeAsync(10_000 + PASS_INTERVAL_MS)
     expect(sent.length).toBeLessThanOrEqual(4)
     expect([0, 1, 4]).toContain(sent.length)
   })
 
   it('looks around and asks those who came whether they hold what they should, once, some time later', async () => {
     await join(...contacts(4))
-    await vi.advanceTimersByTimeAsync(AUDIT_MS - 1)
+    await vi.advanceTimersByTimeAsync(COMPARE_MS - 1)
     expect(asked).toEqual([])
 
-    await vi.advanceTimersByTimeAsync(AUDIT_MS + 1)
+    await vi.advanceTimersByTimeAsync(COMPARE_MS + 1)
     expect(asked.length).toBe(4)
     expect(looksAround).toBe(1)
-    await vi.advanceTimersByTimeAsync(10 * LOOK_INTERVAL_MS)
+    await vi.advanceTimersByTimeAsync(10 * PASS_INTERVAL_MS)
     expect(asked.length).toBe(4)
     expect(sent.length).toBe(4)
   })
@@ -148,7 +148,7 @@ describe('Upkeep', () => {
   it('sends a record again to who turns out not to have it', async () => {
     isLost = true
     await join(...contacts(2))
-    await vi.advanceTimersByTimeAsync(2 * AUDIT_MS)
+    await vi.advanceTimersByTimeAsync(2 * COMPARE_MS)
 
     expect(asked).toHaveLength(2)
     expect(sent).toHaveLength(4)
@@ -156,13 +156,13 @@ describe('Upkeep', () => {
 
   it('asks a peer again that did not answer', async () => {
     await join(...contacts(2))
-    await vi.advanceTimersByTimeAsync(AUDIT_MS - 1)
+    await vi.advanceTimersByTimeAsync(COMPARE_MS - 1)
     isFailing = true
-    await vi.advanceTimersByTimeAsync(AUDIT_MS + 1)
+    await vi.advanceTimersByTimeAsync(COMPARE_MS + 1)
     expect(asked).toEqual([])
 
     isFailing = false
-    await vi.advanceTimersByTimeAsync(2 * AUDIT_MS)
+    await vi.advanceTimersByTimeAsync(2 * COMPARE_MS)
     expect(asked).toHaveLength(2)
   })
 
@@ -207,7 +207,7 @@ describe('Upkeep', () => {
     await vi.advanceTimersByTimeAsync(3 * REPLICATE_INTERVAL_MS)
 
     expect(sent).toEqual([])
-    expect(looks).toBeLessThan((4 * REPLICATE_INTERVAL_MS) / LOOK_INTERVAL_MS)
+    expect(looks).toBeLessThan((4 * REPLICATE_INTERVAL_MS) / PASS_INTERVAL_MS)
   })
 
   it('ends when the node stops', async () => {
