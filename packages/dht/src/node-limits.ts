@@ -19,7 +19,10 @@ export interface NodeLimits {
   /** Bytes that one peer may have stored. Additions to others' dictionaries count. */
   readonly maxStoredBytesPerPeer: number
 
-  /** Bytes of encoded records in the cache, beside `cache.maxRecords`. Beyond it, the entry that expires first is dropped. */
+  /**
+   * Bytes of encoded records in the cache, beside `cache.maxRecords`. Beyond it, the entry that
+   * expires first is dropped.
+   */
   readonly maxCachedBytes: number
 
   /**
@@ -32,7 +35,10 @@ export interface NodeLimits {
   /** Bytes buffered for all peers. Beyond it, the streams of the peers with most are closed. */
   readonly maxBufferedBytes: number
 
-  /** Requests of one peer that are being answered, a quarter of them per stream. Beyond it, the stream is not read. */
+  /**
+   * Requests of one peer that are being answered, a quarter of them per stream. Beyond it, the
+   * stream is not read.
+   */
   readonly maxRequestsPerPeer: number
 
   /** Requests of all peers that are being answered. Beyond it, the answer is BUSY. */

@@ -19,10 +19,10 @@ import { mergingDatastore } from './merging-datastore.ts'
 import { registerParts } from './node-parts.ts'
 
 /**
- * What differs from kad-dht's own defaults, which suit a public network of very many peers. A
- * server on private addresses too; a few requests at a time on one path; no waiting for peers that
- * a lone node does not have. kad-dht's own timeout adapts and must not cut ours short. Anything in
- * `init` takes precedence.
+ * Options that differ from kad-dht's defaults, which suit a public network of very many peers: a
+ * server also on private addresses, few requests at a time on one path, and no waiting for peers
+ * that a lone node does not have. kad-dht's adaptive timeout must not undercut the request timeout.
+ * The caller's options take precedence.
  */
 const KAD_DEFAULTS = {
   protocol: DEFAULT_KAD_PROTOCOL,
@@ -41,9 +41,9 @@ const KAD_DEFAULTS = {
 const DATASTORE_PREFIX = '/dht'
 
 /**
- * kad-dht as a libp2p service whose replicas merge: every write of a Waggle record is joined with
- * what is held, under the rules R1–R16, whoever sends it and by whatever path. Takes kad-dht's own
- * options; `protocol` decides which network the node belongs to.
+ * Creates kad-dht as a libp2p service whose replicas merge: every write of a Waggle record is joined
+ * with the stored one under the rules R1–R16, whoever sends it and on whatever path. Takes kad-dht's
+ * own options; `protocol` decides which network the node belongs to.
  */
 export function waggleKadDHT(
   init: WaggleKadDHTInit = {}
@@ -86,13 +86,13 @@ export function mergingKadDHT(
   }
 }
 
-/** An option that is undefined was left out: it must not undo a default. */
+/** Removes options that are undefined: they count as left out and must not undo a default. */
 function given<T extends object>(init: T | undefined): Partial<T> {
   const entries = Object.entries(init ?? {}).filter(([, value]) => value !== undefined)
   return Object.fromEntries(entries) as Partial<T>
 }
 
-/** `recordValidator`, by all that the store checks. */
+/** Creates a validator of kad-dht that makes all checks of the store. */
 function validatorFor({ checks }: RecordStore): ValidateFn {
   return async (key, value) => {
     const { record, refusals } = await checks.received(key, value)
@@ -103,7 +103,7 @@ function validatorFor({ checks }: RecordStore): ValidateFn {
   }
 }
 
-/** libp2p's components are a proxy themselves, which can not be copied. */
+/** Replaces the datastore among libp2p's components, which are a proxy and can't be copied. */
 function withDatastore(
   components: KadDHTComponents,
   datastore: KadDHTComponents['datastore']

@@ -12,7 +12,10 @@ const WINDOW_UPDATE = 1
 const STREAM_AT = 4
 const LENGTH_AT = 8
 
-/** Half of yamux's initial window: what go-yamux waits for, too. The other half keeps the sender going. */
+/**
+ * Bytes at which an update goes out: half of yamux's initial window, as in go-yamux. The other half
+ * keeps the sender going.
+ */
 const RELEASE_AT_BYTES: number = 128 * 1024
 
 /** Streams whose updates are held. Streams end without notice; beyond this many the oldest update goes out. */

@@ -30,28 +30,31 @@ import type { Settings } from './settings.ts'
 import { unfragmentedWrites } from './unfragmented-writes.ts'
 
 /**
- * libp2p takes five connections a second from one host and ten that are being set up: too few for
- * peers behind one address, or on one machine, that join at the same moment.
+ * Connections accepted per second from one host. libp2p's default of five is too few for peers
+ * behind one address, or on one machine, that join at the same moment.
  */
 const MAX_INBOUND_CONNECTIONS_PER_SECOND = 256
+
+/** Inbound connections being set up, for the same reason. libp2p's default is ten. */
 const MAX_PENDING_INBOUND_CONNECTIONS = 256
 
 /**
- * How long a peer may be silent before its connection counts as dead: a busy one is not gone, and its
- * requests have timeouts of their own. Pings never overlap, as stock peers take in few at once.
+ * Milliseconds between pings, and until a silent connection counts as dead. A busy peer has not
+ * gone, and requests have timeouts of their own. Pings never overlap, as stock peers accept few at
+ * once.
  */
 const PING_INTERVAL_MS = 20_000
 
-/** The connection monitor, kad-dht and the application ping at the same time. */
+/** Ping streams: the connection monitor, kad-dht and the application ping at the same time. */
 const MAX_PING_STREAMS = 16
 
 /**
- * What a peer may send on one stream before it is read. yamux's own 16 MiB are more than a message
- * and the next one need, and all of it may have to be held.
+ * Bytes that a peer may send on one stream before it is read. All of them may have to be buffered,
+ * and yamux's default of 16 MiB is more than two messages need.
  */
 const MAX_STREAM_WINDOW_BYTES: number = 4 * 1024 * 1024
 
-/** What a node of ours is made of, besides what the caller adds. */
+/** Services of a node made by `DHT.create`, besides those that the caller adds. */
 type NodeServices = {
   identify: Identify
   ping: Ping
@@ -64,7 +67,7 @@ type NodeServices = {
 }
 
 /**
- * Makes a libp2p node that listens and has the Waggle service. It has joined nothing yet.
+ * Starts a libp2p node with the Waggle service. It has not joined a network yet.
  *
  * @throws ListenError when an address can't be listened on
  */
@@ -117,7 +120,7 @@ async function configuration(settings: Settings): Promise<Libp2pOptions<NodeServ
   }
 }
 
-/** Undefined where libp2p is to make one that nobody remembers. */
+/** Returns the private key. Undefined: libp2p makes one for this run. */
 async function identityOf({
   identityPath,
   privateKey,
@@ -186,7 +189,7 @@ function listenError({ listenOn }: Settings, error: Error): Error {
       )
 }
 
-/** libp2p puts a stack trace for each address into one message; what matters of it is a line each. */
+/** Picks one line per address out of libp2p's message, which has a stack trace for each. */
 function reasonsOf(message: string): string[] {
   const lines = message.matchAll(/^ *\S+: (?:Error|UnsupportedListenAddressError): (.+)$/gm)
   return Array.from(lines, ([, reason = '']) => reason)

@@ -1,6 +1,9 @@
 import type { MessageStream } from '@libp2p/interface'
 
-/** A message begins with its length, two bytes, big end first (Noise protocol framework, §13 "Application responsibilities"). */
+/**
+ * Bytes of the length before each message, big end first (Noise protocol framework, §13
+ * "Application responsibilities").
+ */
 const LENGTH_BYTES = 2
 
 const NOTHING = new Uint8Array(0)

@@ -32,7 +32,8 @@ export interface DHTOptions extends Omit<WaggleInit, 'limits'> {
   announce?: Address | readonly Address[] | undefined
 
   /**
-   * Whether this node is a client, which only reads and writes: it serves no requests, appears in no routing table and stores no records.
+   * Whether this node is a client, which only reads and writes: it serves no requests, appears in
+   * no routing table and stores no records.
    *
    * @default false
    */
@@ -47,7 +48,8 @@ export interface DHTOptions extends Omit<WaggleInit, 'limits'> {
   relay?: boolean | undefined
 
   /**
-   * Relays connections for nodes that others cannot dial. For nodes that can be dialled, such as bootstrap nodes.
+   * Relays connections for nodes that others cannot dial. For nodes that can be dialled, such as
+   * bootstrap nodes.
    *
    * @default false
    */
@@ -74,7 +76,10 @@ export interface DHTOptions extends Omit<WaggleInit, 'limits'> {
    */
   protocol?: string | undefined
 
-  /** Key of a private network: the text of a `swarm.key` file, or its bytes. Only nodes with the same key can connect. */
+  /**
+   * Key of a private network: the text of a `swarm.key` file, or its bytes. Only nodes with the
+   * same key can connect.
+   */
   swarmKey?: string | Uint8Array | undefined
 
   /**
@@ -96,16 +101,17 @@ export interface DHTOptions extends Omit<WaggleInit, 'limits'> {
   validators?: readonly RecordValidator[] | undefined
 
   /**
-   * Whether `create` rejects with `BootstrapError` when no initial peer answers. If `false`, the node starts alone and keeps trying.
+   * Whether `create` rejects with `BootstrapError` when no initial peer answers. If `false`, the
+   * node starts alone and keeps trying.
    *
    * @default true
    */
   requireBootstrap?: boolean | undefined
 
   /**
-   * Whether `create` rejects with `ClockSkewError` when this machine's clock and those of the initial
-   * peers differ by more than 3 seconds (`MAX_CLOCK_SKEW`). If `false`, a warning is logged and the
-   * event `clock:skew` dispatched.
+   * Whether `create` rejects with `ClockSkewError` when this machine's clock and those of the
+   * initial peers differ by more than 3 seconds (`MAX_CLOCK_SKEW`). If `false`, a warning is logged
+   * and the event `clock:skew` dispatched.
    *
    * @default false
    */

@@ -15,8 +15,8 @@ const NOISE = '/noise'
  * Wraps an encrypter so that it makes fewer writes. Noise hands each encrypted message to the
  * transport as a list of a length and a ciphertext, and the TCP transport makes a system call and a
  * packet of each item: half of them for two bytes. Here a list goes out whole. The bytes are the
- * same. Reading is cheaper, too: see {@link replaceDecoder}. An encrypter that works otherwise is used
- * as it is, with a warning.
+ * same. Reading is cheaper, too: see {@link replaceDecoder}. An encrypter that works otherwise is
+ * used as it is, with a warning.
  *
  * `connectionEncrypters: [unfragmentedWrites(noise())]`
  */

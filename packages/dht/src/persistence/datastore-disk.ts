@@ -7,8 +7,8 @@ import type { Batch, Damage, Disk } from './disk.ts'
 const NOTES = '/waggle/note/'
 
 /**
- * A datastore of the caller, which is neither opened nor closed here. How safe a batch is when it
- * has been committed, and what becomes of damage, is the datastore's affair.
+ * Uses a datastore of the caller as a disk, which it neither opens nor closes. The durability of a
+ * committed batch, and damage, are up to the datastore.
  */
 export function datastoreDisk(datastore: Datastore): Disk {
   return new DatastoreDisk(datastore)
@@ -17,7 +17,7 @@ export function datastoreDisk(datastore: Datastore): Disk {
 class DatastoreDisk implements Disk {
   readonly #datastore: Datastore
 
-  /** Where earlier versions put records with long names: they move when they change. */
+  /** Keys of earlier versions for records with long names, which move when they change. */
   readonly #formerKeys = new Map<string, Key>()
 
   constructor(datastore: Datastore) {

@@ -43,7 +43,7 @@ export const PERSISTENCE_OPTIONS: OptionTable<PersistenceOptions> = {
 }
 
 /**
- * Takes out where records are to be kept.
+ * Takes the options of persistence out of others.
  *
  * @throws TypeError for options that do not go together
  */

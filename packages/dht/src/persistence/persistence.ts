@@ -12,30 +12,30 @@ import type { PersistenceOptions } from './persistence-options.ts'
 import { type Restored, restore } from './restore.ts'
 
 export interface PersistenceInit extends PersistenceOptions {
-  /** What is kept. */
+  /** The store to persist. */
   readonly store: RecordStore
   readonly logger: ComponentLogger
 
-  /** Hears when writing begins to fail, and when it works again. */
+  /** Called when writing starts to fail, and when it works again. */
   readonly onStateChange?: ((failure: Error | undefined) => void) | undefined
 }
 
-/** What the disk is laid out by. To be raised when an older version could not read it. */
+/** Version of the layout on disk. Raise it when older versions can't read a new layout. */
 const FORMAT = 1
 const FORMAT_NOTE = 'format'
 
-/** The disk beside a store, for as long as a node runs. */
+/** Persists a store for as long as a node runs. */
 export interface Persistence {
   readonly peers: PeerMemory
   stats(): PersistenceStats
 
-  /** Writes what is left, and lets others have the disk. */
+  /** Writes the rest and releases the disk. */
   close(): Promise<void>
 }
 
 /**
- * Fills the store with what is on disk, and keeps it there from now on. Undefined if nothing says
- * where.
+ * Restores the store from disk, and persists it from now on. Undefined without a directory and a
+ * datastore.
  *
  * @throws DataDirError when the disk can't be used
  */
@@ -70,7 +70,7 @@ class DiskPersistence implements Persistence {
       store: init.store,
       durability: init.durability ?? DEFAULT_DURABILITY,
       log: this.#log,
-      onStateChange: (failure) => this.#tell(failure)
+      onStateChange: (failure) => this.#onStateChange(failure)
     })
   }
 
@@ -137,7 +137,7 @@ class DiskPersistence implements Persistence {
     }
   }
 
-  #tell(failure: Error | undefined): void {
+  #onStateChange(failure: Error | undefined): void {
     this.#init.onStateChange?.(failure)
 
     if (failure === undefined) {

@@ -50,7 +50,10 @@ const GAUGES: Readonly<Record<string, Gauge>> = {
   ]
 }
 
-/** Registers figures that are read only when they are collected. `read` returns undefined while the node is stopped. */
+/**
+ * Registers figures that are read only when they are collected. `read` returns undefined while the
+ * node is stopped.
+ */
 export function registerGauges(
   metrics: Metrics | undefined,
   read: () => Readings | undefined

@@ -32,8 +32,8 @@ import { type ServiceInit, type ServiceParts, serviceParts } from './service-par
 import type { Stats } from './stats.ts'
 
 /**
- * Creates the Waggle service for an application's own libp2p node. It needs `waggleKadDHT()` beside it, in
- * whose store it keeps records, and the services `identify` and `ping`, which kad-dht needs.
+ * Creates the Waggle service for an application's own libp2p node. It needs `waggleKadDHT()` beside
+ * it, in whose store it keeps records, and the services `identify` and `ping`, which kad-dht needs.
  *
  * @throws TypeError for an option that is unknown or wrong
  */

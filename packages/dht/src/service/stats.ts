@@ -33,8 +33,8 @@ export interface Stats {
   readonly knownPeers: number
 
   /**
-   * Median milliseconds by which the connected peers' clocks are ahead of this node's. Negative if they
-   * are behind, undefined if no peer has told its time yet.
+   * Median milliseconds by which the connected peers' clocks are ahead of this node's. Negative if
+   * they are behind, undefined if no peer has told its time yet.
    */
   readonly clockSkewMs: number | undefined
 

@@ -103,7 +103,10 @@ export class Quotas {
     return largest && this.#firstOf(largest)
   }
 
-  /** Whether a new record would be what {@link nextToEvict} returns once it is stored. Of equals, the older one stays. */
+  /**
+   * Whether a new record would be what {@link nextToEvict} returns once it is stored. Of equals,
+   * the older one stays.
+   */
   isNextToEvict(stored: StoredRecord): boolean {
     const own = this.#peers.get(stored.writer)
 

@@ -13,8 +13,8 @@ export interface Judge {
 
 /**
  * Returns the record of a peer's response without what validators refuse; undefined if it breaks a
- * rule (N9a), has expired, or nothing is left of it. It has bytes of its own: keeping it does not keep
- * the whole message.
+ * rule (N9a), has expired, or nothing is left of it. It has bytes of its own: keeping it does not
+ * keep the whole message.
  */
 export function receivedRecord(
   peer: PeerInfo,

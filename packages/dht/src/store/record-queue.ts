@@ -1,7 +1,10 @@
 import TinyQueue from 'tinyqueue'
 import type { StoredRecord } from './stored-record.ts'
 
-/** Stored records in an order. Records that were replaced or dropped since may stay in it for a while; it never returns them. */
+/**
+ * Stored records in an order. Records that were replaced or dropped since may stay in it for a
+ * while; it never returns them.
+ */
 export class RecordQueue {
   readonly #compare: (a: StoredRecord, b: StoredRecord) => number
   #queue: TinyQueue<StoredRecord>

@@ -58,14 +58,18 @@ export interface RecordStoreOptions {
    */
   maxBytesPerPeer?: number | undefined
 
-  /** Returns how near to this node a record's key is, in leading bits that they share. Left out: all are equally near. */
+  /**
+   * Returns how near to this node a record's key is, in leading bits that they share. Left out: all
+   * are equally near.
+   */
   nearnessOf?: ((key: Uint8Array) => number) | undefined
 
   /** @default getDHTTime */
   clock?: (() => DHTTime) | undefined
 
   /**
-   * The application's rules for what may be stored. This node applies them as a replica and a reader.
+   * The application's rules for what may be stored. This node applies them as a replica and a
+   * reader.
    *
    * @default []
    */
@@ -129,7 +133,10 @@ export class RecordStore {
     return this.#live(nameOf(key))?.record ?? EMPTY_RECORD
   }
 
-  /** Returns the encoding of what {@link get} returns; undefined if that is empty. The bytes are shared: do not change them. */
+  /**
+   * Returns the encoding of what {@link get} returns; undefined if that is empty. The bytes are
+   * shared: do not change them.
+   */
   encoded(key: Uint8Array): Uint8Array | undefined {
     const live = this.#live(nameOf(key))
 
@@ -156,9 +163,9 @@ export class RecordStore {
   }
 
   /**
-   * Resolves when all writes until now are as durable as the node was told to make them; rejects when
-   * that fails. Undefined if they are already. A write is acknowledged after this, even one that
-   * repeats an earlier one.
+   * Resolves when all writes until now are as durable as the node was told to make them; rejects
+   * when that fails. Undefined if they are already. A write is acknowledged after this, even one
+   * that repeats an earlier one.
    */
   whenDurable(): Promise<void> | undefined {
     return this.#persistence?.whenDurable()
@@ -169,7 +176,10 @@ export class RecordStore {
     return this.#stored.keys()
   }
 
-  /** Lists each record that is live when the loop comes to it, with its name. Changes in the meantime may be missed. */
+  /**
+   * Lists each record that is live when the loop comes to it, with its name. Changes in the
+   * meantime may be missed.
+   */
   *live(): Generator<[name: string, record: DHTRecord], void, undefined> {
     for (const name of this.#stored.keys()) {
       const live = this.#live(name)
@@ -205,8 +215,8 @@ export class RecordStore {
   }
 
   /**
-   * Applies a write (R6) that has passed {@link checks}, from the peer of that name or from this node
-   * itself. A dictionary counts as stored by the peer that began it.
+   * Applies a write (R6) that has passed {@link checks}, from the peer of that name or from this
+   * node itself. A dictionary counts as stored by the peer that began it.
    */
   apply(key: Uint8Array, write: DHTRecord, writer: string = OWN): Applied {
     const name = nameOf(key)
@@ -262,8 +272,8 @@ export class RecordStore {
   }
 
   /**
-   * Removes expired records, and prunes at most {@link MAX_PRUNED} that have expired in part. Returns
-   * whether there are more of these.
+   * Removes expired records, and prunes at most {@link MAX_PRUNED} that have expired in part.
+   * Returns whether there are more of these.
    */
   sweep(): boolean {
     const now = this.clock()
@@ -333,8 +343,8 @@ export class RecordStore {
   }
 
   /**
-   * Whether a new record would be evicted at once. A flood brings many such records: one that is never
-   * stored costs little and leaves nothing behind in queues.
+   * Whether a new record would be evicted at once. A flood brings many such records: one that is
+   * never stored costs little and leaves nothing behind in queues.
    */
   #isNextToEvict(stored: StoredRecord): boolean {
     if (this.#stored.size < this.#limits.maxRecords) {
@@ -346,8 +356,8 @@ export class RecordStore {
   }
 
   /**
-   * Returns what it has dropped, perhaps the record itself. It evicts for the sake of the writer, and
-   * not of the peer that began the dictionary.
+   * Returns what it has dropped, perhaps the record itself. It evicts for the sake of the writer,
+   * and not of the peer that began the dictionary.
    */
   #makeRoom(stored: StoredRecord, writer: string): StoredRecord[] {
     const now = this.clock()

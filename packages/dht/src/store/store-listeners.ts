@@ -1,8 +1,8 @@
 import type { DHTRecord, DHTTime } from '@waggle/record'
 
 /**
- * Makes a store outlive the process. It is told the names of records only, and decides itself when to
- * read them.
+ * Makes a store outlive the process. It is told the names of records only, and decides itself when
+ * to read them.
  */
 export interface PersistenceHook {
   /** Called when another record, or none, is stored under the name. */

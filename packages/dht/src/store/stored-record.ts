@@ -8,7 +8,10 @@ export const OWN = ''
 /** Writer of records that came by kad-dht's messages, which do not tell the store from whom. */
 export const BY_KAD_DHT = 'kad-dht'
 
-/** A record in a store, and what the store knows of it. Each change replaces it, so that queued ones can be told apart. */
+/**
+ * A record in a store, and what the store knows of it. Each change replaces it, so that queued ones
+ * can be told apart.
+ */
 export interface StoredRecord {
   readonly name: string
   record: DHTRecord

@@ -24,9 +24,9 @@ interface Placed {
 }
 
 /**
- * Applies the application's rules. Each entry is judged by itself, so that a stranger's addition to a
- * dictionary costs no other subkey. Nothing waits unless a validator returns a promise, and nothing
- * waits longer than {@link VALIDATOR_TIMEOUT_MS} for one validator.
+ * Applies the application's rules. Each entry is judged by itself, so that a stranger's addition to
+ * a dictionary costs no other subkey. Nothing waits unless a validator returns a promise, and
+ * nothing waits longer than {@link VALIDATOR_TIMEOUT_MS} for one validator.
  */
 export class Validation {
   /** A validator that several callers have added is in it several times, and counts until the last one removes it. */

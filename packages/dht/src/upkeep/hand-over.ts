@@ -1,4 +1,7 @@
-/** The replicas of a record before and after peers came or went, as one of them sees it. Nearest first, itself included. */
+/**
+ * The replicas of a record before and after peers came or went, as one of them sees it. Nearest
+ * first, itself included.
+ */
 export interface Change<P> {
   readonly self: P
 
@@ -19,10 +22,11 @@ export interface Change<P> {
 }
 
 /**
- * Returns the peers to which this node hands over the key's record (N7): those that have become one of
- * the nearest. Of the replicas that had the record when such a peer came and that are still present,
- * only the nearest sends it, so that each new owner gets it once, however many peers join. When a
- * replica has gone, its hand-overs may be unfinished, and fresh peers get the record once more.
+ * Returns the peers to which this node hands over the key's record (N7): those that have become one
+ * of the nearest. Of the replicas that had the record when such a peer came and that are still
+ * present, only the nearest sends it, so that each new owner gets it once, however many peers join.
+ * When a replica has gone, its hand-overs may be unfinished, and fresh peers get the record once
+ * more.
  */
 export function newOwners<P>({ self, before, after, ...is }: Change<P>): P[] {
   const hasLoss = before.some((peer) => peer !== self && !is.isThere(peer))

@@ -30,7 +30,10 @@ export interface UpkeepInit {
   /** Asks whether a peer stores anything under a key. Rejects when it does not answer. */
   readonly holds: (peer: PeerInfo, key: Uint8Array) => Promise<boolean>
 
-  /** Asks a peer for the fingerprint of its record under each key, see `fingerprintOf`. Rejects when it does not answer. */
+  /**
+   * Asks a peer for the fingerprint of its record under each key, see `fingerprintOf`. Rejects when
+   * it does not answer.
+   */
   readonly fingerprints: (peer: PeerInfo, keys: readonly Uint8Array[]) => Promise<Uint8Array[]>
 
   /** Looks up the peers nearest to this node. */
@@ -87,8 +90,8 @@ interface Pass {
 }
 
 /**
- * Keeps records at the nearest peers as peers come and go (N7). A pass over all records runs a moment
- * after the first change, and serves for all changes until then.
+ * Keeps records at the nearest peers as peers come and go (N7). A pass over all records runs a
+ * moment after the first change, and serves for all changes until then.
  */
 export class Upkeep implements CancellationToken {
   readonly #init: UpkeepInit

@@ -131,7 +131,7 @@ describe('the events of a DHT', () => {
       /^there is no event peer:dance; there are peer:join, peer:leave,/
     )
     expect(() => dht.addEventListener('peer:join', 5 as never)).toThrow(
-      /^who listens to peer:join must be a function, got 5/
+      /^the listener of peer:join must be a function, got 5/
     )
   })
 })

@@ -104,7 +104,7 @@ describe('mergingDatastore', () => {
   })
 
   it.each([
-    ['what is beaten', plainRecord('sooner', 200), 'a later one is held'],
+    ['what is beaten', plainRecord('sooner', 200), 'a later one is stored'],
     ['what has expired', plainRecord('late', 100), 'has expired']
   ])('throws for %s, so that the sender learns of it (N2)', async (_, record, reason) => {
     await put(plainRecord('held', 300))
@@ -123,7 +123,7 @@ describe('mergingDatastore', () => {
 
     await expect(put(plainRecord('more', 200), recordKey('other'))).rejects.toMatchObject({
       name: 'ValidationError',
-      message: expect.stringContaining('there is no room for it')
+      message: expect.stringContaining('the store is full')
     })
   })
 
