@@ -27,6 +27,6 @@ for (const error of errors) {
 }
 
 if (errors.length > 0) {
-  console.error(`The documents have ${errors.length} faults.`)
+  console.error(`Errors in the documents: ${errors.length}.`)
   process.exitCode = 1
 }

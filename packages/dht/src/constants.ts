@@ -52,9 +52,6 @@ export const MAX_REMEMBERED_SIGNATURES = 20_000
 /** Milliseconds that a validator may take for one entry. After that the entry is refused. */
 export const VALIDATOR_TIMEOUT_MS = 1000
 
-/** Peers whose failures are remembered. */
-export const MAX_AVOIDED_PEERS = 10_000
-
 /**
  * Largest value of `limits.maxRecordBytes`: a record and its key must fit a message of the exchange
  * and of kad-dht.

@@ -2,7 +2,7 @@ import type { PeerId } from '@libp2p/interface'
 import { BoundedMap } from '../collections/bounded-map.ts'
 import { inTime } from '../timing/in-time.ts'
 
-/** What a peer wants to do. */
+/** Something that a peer wants to do. */
 export type Purpose = 'connect' | 'write'
 
 /**
@@ -11,23 +11,23 @@ export type Purpose = 'connect' | 'write'
  */
 export type AllowPeer = (peerId: PeerId, purpose: Purpose) => boolean | Promise<boolean>
 
-/** For how long an answer of `allowPeer` is not asked for again. */
+/** Milliseconds for which a decision of `allowPeer` is remembered. */
 export const ACCESS_MEMORY_MS = 10_000
 
-/** How long `allowPeer` may take. */
+/** Milliseconds that `allowPeer` may take. */
 const MAX_ANSWER_MS = 3000
 
-/** Answers remembered. */
-const MAX_ANSWERS = 4096
+/** Decisions remembered. */
+const MAX_DECISIONS = 4096
 
-interface Answer {
+interface Decision {
   readonly isAllowed: boolean | Promise<boolean>
   readonly untilMs: number
 }
 
 const shared = new WeakMap<AllowPeer, Access>()
 
-/** Returns the one memory of what `allowPeer` answers: connections and protocols ask about the same peers. */
+/** Returns the one memory of an `allowPeer`'s decisions: connections and protocols ask about the same peers. */
 export function accessBy(allowPeer: AllowPeer | undefined): Access {
   const known = allowPeer && shared.get(allowPeer)
   const access = known ?? new Access(allowPeer)
@@ -39,11 +39,11 @@ export function accessBy(allowPeer: AllowPeer | undefined): Access {
   return access
 }
 
-/** Asks the application who may do what, and remembers the answers for a while. */
+/** Asks the application who may do what, and remembers its decisions for a while. */
 export class Access {
   readonly #allowPeer: AllowPeer | undefined
   readonly #nowMs: () => number
-  readonly #answers = new BoundedMap<string, Answer>({ maxSize: MAX_ANSWERS })
+  readonly #decisions = new BoundedMap<string, Decision>({ maxSize: MAX_DECISIONS })
 
   constructor(allowPeer?: AllowPeer, nowMs: () => number = () => performance.now()) {
     this.#allowPeer = allowPeer
@@ -55,14 +55,14 @@ export class Access {
     return this.#allowPeer === undefined
   }
 
-  /** Answers at once where the answer is known or comes at once. Never rejects. */
+  /** Says whether a peer may do something: at once, where that is known or comes at once. Never rejects. */
   allows(peer: PeerId, purpose: Purpose): boolean | Promise<boolean> {
     if (this.#allowPeer === undefined) {
       return true
     }
 
     const name = `${purpose} ${peer}`
-    const known = this.#answers.get(name)
+    const known = this.#decisions.get(name)
 
     if (known !== undefined && known.untilMs > this.#nowMs()) {
       return known.isAllowed
@@ -87,11 +87,11 @@ export class Access {
 
   #remember(name: string, isAllowed: boolean | Promise<boolean>): boolean | Promise<boolean> {
     const untilMs = this.#nowMs() + ACCESS_MEMORY_MS
-    this.#answers.set(name, { isAllowed, untilMs })
+    this.#decisions.set(name, { isAllowed, untilMs })
 
     if (isAllowed instanceof Promise) {
       isAllowed
-        .then((settled) => this.#answers.set(name, { isAllowed: settled, untilMs }))
+        .then((settled) => this.#decisions.set(name, { isAllowed: settled, untilMs }))
         .catch(() => {
           // It never rejects.
         })

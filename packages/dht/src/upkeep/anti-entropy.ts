@@ -6,7 +6,7 @@ import { pointOfKey } from '../peers/key-space.ts'
 import { keyOf, type RecordStore } from '../store/record-store.ts'
 import { nextTask } from '../timing/end-of-turn.ts'
 import { mapMany } from '../timing/many.ts'
-import { MAX_COMPARED_KEYS, TARGET_QUESTION_BYTES } from './compare-protocol.ts'
+import { MAX_KEYS_PER_MESSAGE, TARGET_MESSAGE_BYTES } from '../wire/limits.ts'
 import { fingerprintOf } from './fingerprint.ts'
 import { MembershipView } from './membership-view.ts'
 
@@ -119,7 +119,7 @@ export class AntiEntropy {
       .filter(({ record, theirs }) => !isEmpty(record) && !isSame(record, theirs))
 
     await mapMany(differing, ({ key, record }) => send(contact, key, record), {
-      maxItems: MAX_COMPARED_KEYS,
+      maxItems: MAX_KEYS_PER_MESSAGE,
       maxBytes: MAX_BYTES_UNDER_WAY,
       bytesOf: ({ record }) => encodedSize(record)
     })
@@ -150,7 +150,7 @@ class Comparisons {
     waiting.sizeBytes += key.length
     this.#keys.set(name, waiting)
 
-    if (waiting.keys.length === MAX_COMPARED_KEYS || waiting.sizeBytes >= TARGET_QUESTION_BYTES) {
+    if (waiting.keys.length === MAX_KEYS_PER_MESSAGE || waiting.sizeBytes >= TARGET_MESSAGE_BYTES) {
       await this.#flush(name, waiting.keys)
     }
   }

@@ -1,16 +1,8 @@
-import type { PeerInfo } from '@libp2p/interface'
 import type { Point } from '../peers/key-space.ts'
+import type { Member } from '../peers/known-peers.ts'
 import { PeerIndex } from '../peers/peer-index.ts'
 
-/** A server that is present. */
-export interface Member {
-  readonly contact: PeerInfo
-
-  /** Time of its arrival, in ms of the process's clock. A peer that has returned arrived when it returned. */
-  readonly sinceMs: number
-}
-
-/** A peer that was present at the last pass over the records. */
+/** A member at the last pass over the records. */
 interface SettledMember extends Member {
   /** Time at which it had been given all records that it should store. */
   readonly readyMs: number
@@ -21,8 +13,8 @@ export class MembershipView {
   readonly #peers = new Map<string, SettledMember>()
   readonly #index = new PeerIndex()
 
-  constructor(peers: Iterable<Member>) {
-    for (const member of peers) {
+  constructor(members: Iterable<Member>) {
+    for (const member of members) {
       this.add(member)
     }
   }

@@ -3,6 +3,7 @@ import { type DHTRecord, isEmpty } from '@waggle/record'
 import { encodedSize } from '@waggle/record/replica'
 import type { DHTEvents } from '../events.ts'
 import { pointOfKey } from '../peers/key-space.ts'
+import type { Member } from '../peers/known-peers.ts'
 import { keyOf, type RecordStore } from '../store/record-store.ts'
 import { Alarm } from '../timing/alarm.ts'
 import type { CancellationToken } from '../timing/cancellation.ts'
@@ -11,7 +12,7 @@ import { inTime } from '../timing/in-time.ts'
 import { mapMany } from '../timing/many.ts'
 import { AntiEntropy, MAX_BYTES_UNDER_WAY } from './anti-entropy.ts'
 import { newOwners, replicationTargets } from './hand-over.ts'
-import { type Member, MembershipView } from './membership-view.ts'
+import { MembershipView } from './membership-view.ts'
 
 export interface UpkeepInit {
   readonly self: PeerInfo
@@ -22,7 +23,7 @@ export interface UpkeepInit {
   readonly isReplica: () => boolean
 
   /** Lists the servers that are present, as far as this node knows. */
-  readonly servers: () => Iterable<Member>
+  readonly members: () => Iterable<Member>
 
   /** Sends a record to a peer. Rejects when that fails. */
   readonly send: (to: PeerInfo, key: Uint8Array, record: DHTRecord) => Promise<unknown>
@@ -221,8 +222,8 @@ export class Upkeep implements CancellationToken {
   }
 
   #members(): MembershipView {
-    const { self, servers } = this.#init
-    return new MembershipView([alwaysThere(self), ...servers()])
+    const { self, members } = this.#init
+    return new MembershipView([alwaysThere(self), ...members()])
   }
 
   /** Recognizes peers that have only been disconnected, or all, if this node was. */

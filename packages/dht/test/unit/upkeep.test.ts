@@ -3,9 +3,9 @@ import { EMPTY_RECORD, getDHTTime, plainRecord, recordKey } from '@waggle/record
 import { TypedEventEmitter, type TypedEventTarget } from 'main-event'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import type { DHTEvents } from '../../src/events.ts'
+import type { Member } from '../../src/peers/known-peers.ts'
 import { RecordStore } from '../../src/store/record-store.ts'
 import { fingerprintOf } from '../../src/upkeep/fingerprint.ts'
-import type { Member } from '../../src/upkeep/membership-view.ts'
 import {
   COMPARE_MS,
   PASS_INTERVAL_MS,
@@ -54,7 +54,7 @@ describe('Upkeep', () => {
     const upkeep = new Upkeep({
       ...{ self: contactOf(peerNumber(100)), store, numReplicas: 5, log: silentLog },
       isReplica: () => isReplica,
-      servers() {
+      members() {
         looks++
         return present
       },
