@@ -1,88 +1,74 @@
-import { relative, resolve } from 'node:path'
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
+import { dirname, join, relative, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
-import type { Effort, Scenario } from './interface.ts'
-import { circumstances } from './machine.ts'
-import { terminal } from './report/terminal.ts'
-import { mergeResults } from './results-file.ts'
-import { longScenarios, scenarios } from './scenarios.ts'
+import { guard } from './guard/guard.ts'
+import { CHARTS_FOLDER, report } from './report/report.ts'
+import { terminal } from './report/text.ts'
+import type { RunOptions, Scenario } from './result/result.ts'
+import { mergeResults, readResults } from './result/results-file.ts'
+import { scenarios } from './scenarios.ts'
 import { OTHERS, WAGGLE } from './systems/contestants.ts'
+import { circumstances } from './systems/machine.ts'
 
 /** What the command touches. */
 export interface CommandIO {
   out(line: string): void
   err(line: string): void
 
-  /** Where results go that are to be kept. */
+  /** File of the results to keep, next to the report. */
   readonly defaultOut: string
   readonly signal: AbortSignal
 }
 
-interface Arguments {
-  readonly chosen: readonly Scenario[]
-  readonly effort: Effort
-
-  /** Names of systems; undefined for all. */
-  readonly systems: readonly string[] | undefined
-
-  /** Undefined where nothing is to be written. */
-  readonly out: string | undefined
-}
-
-/** Runs scenarios, and shows and keeps what they find. Answers the exit code. */
+/** Runs scenarios, the guard, or the report. Resolves with the exit code. */
 export async function run(args: readonly string[], io: CommandIO): Promise<number> {
-  let parsed: Arguments
+  let action: () => Promise<number>
 
   try {
-    parsed = parse(args, io.defaultOut)
+    action = parse(args, io)
   } catch (error) {
-    io.err(`${messageOf(error)}\n${usage()}`)
+    io.err(`${(error as Error).message}\n${usage()}`)
     return 2
   }
 
   try {
-    for (const scenario of parsed.chosen) {
-      await runOne(scenario, parsed, io)
-    }
-
-    return 0
+    return await action()
   } catch (error) {
-    io.err(io.signal.aborted ? messageOf(io.signal.reason) : ((error as Error).stack ?? ''))
+    const { stack, message } = (io.signal.aborted ? io.signal.reason : error) as Error
+    io.err(io.signal.aborted ? message : (stack ?? message))
     return 1
   }
 }
 
-async function runOne(
-  scenario: Scenario,
-  { effort, systems, out }: Arguments,
-  io: CommandIO
-): Promise<void> {
-  const { name, title } = scenario
-  io.out(`\n━━ ${name}: ${title}\n`)
-  const where = circumstances()
-  const result = await scenario.run({ effort, systems, signal: io.signal, log: io.err })
-  io.out(terminal(result))
-
-  if (out !== undefined) {
-    mergeResults(out, { [name]: { title, effort, ...where, result } })
-    io.out(`\nWritten to ${relative(process.cwd(), out)}.`)
-  }
-}
-
-/** A quick run means nothing, and one of some systems is not whole: they are kept only where the caller says so. */
-function parse(args: readonly string[], defaultOut: string): Arguments {
+/** A quick run has no meaning, and one of some systems is incomplete: they are kept only where the caller says so. */
+function parse(args: readonly string[], io: CommandIO): () => Promise<number> {
   const { values, positionals } = parseArgs({ args: [...args], allowPositionals: true, options })
-  const { quick, system, out } = values
-  const isWhole = !quick && system === undefined
+  const { quick, system: systems, out: file } = values
+  const [first, commit] = positionals
 
-  for (const name of system ?? []) {
-    assertSystem(name)
+  if (first === 'guard') {
+    return () => guard(commit ?? '', { ...io, log: io.err })
   }
 
-  return {
-    chosen: positionals.length === 0 ? scenarios : positionals.map(scenarioCalled),
-    effort: quick ? 'quick' : 'full',
-    systems: system,
-    out: out === undefined ? (isWhole ? defaultOut : undefined) : resolve(out)
+  if (first === 'report') {
+    return async () => writeReport(io.defaultOut)
+  }
+
+  assertKnown('system', systems ?? [], [WAGGLE, ...OTHERS])
+  assertKnown('scenario', positionals, scenarios)
+  const isKept = file !== undefined || (!quick && systems === undefined)
+  const effort = quick ? 'quick' : 'full'
+  const chosen = scenarios.filter(({ name, isLong }) =>
+    positionals.length > 0 ? positionals.includes(name) : !isLong
+  )
+  const runOptions = { effort, systems, signal: io.signal, log: io.err } as const
+
+  return async () => {
+    for (const scenario of chosen) {
+      await runOne(scenario, runOptions, isKept ? resolve(file ?? io.defaultOut) : undefined, io)
+    }
+
+    return 0
   }
 }
 
@@ -92,36 +78,64 @@ const options = {
   out: { type: 'string' }
 } as const
 
-function assertSystem(name: string): void {
-  const names = [WAGGLE, ...OTHERS].map((each) => each.name)
+async function runOne(
+  { name, title, ...scenario }: Scenario,
+  runOptions: RunOptions,
+  file: string | undefined,
+  io: CommandIO
+): Promise<void> {
+  io.out(`\n${name}: ${title}\n`)
+  const where = circumstances()
+  const result = await scenario.run(runOptions)
+  io.out(terminal(result))
 
-  if (!names.includes(name)) {
-    throw new Error(`no system is called ${name}: there are ${names.join(', ')}`)
+  if (file !== undefined) {
+    mergeResults(file, { [name]: { title, effort: runOptions.effort, ...where, result } })
+    io.out(`\nWritten to ${relative(process.cwd(), file)}.`)
   }
 }
 
-function scenarioCalled(name: string): Scenario {
-  const scenario = [...scenarios, ...longScenarios].find((each) => each.name === name)
+/** Writes the report and its charts next to the results, and removes charts that do not exist any more. */
+function writeReport(results: string): number {
+  const folder = dirname(results)
+  rmSync(join(folder, CHARTS_FOLDER), { recursive: true, force: true })
+  mkdirSync(join(folder, CHARTS_FOLDER))
 
-  if (scenario === undefined) {
-    throw new Error(`no scenario is called ${name}`)
+  for (const [path, content] of report(readResults(results), names(scenarios))) {
+    writeFileSync(join(folder, path), content)
   }
 
-  return scenario
+  return 0
+}
+
+function assertKnown(
+  what: string,
+  wanted: readonly string[],
+  known: readonly { readonly name: string }[]
+): void {
+  for (const name of wanted) {
+    if (!names(known).includes(name)) {
+      throw new Error(`no ${what} is called ${name}: there are ${names(known).join(', ')}`)
+    }
+  }
+}
+
+function names(all: readonly { readonly name: string }[]): string[] {
+  return all.map(({ name }) => name)
 }
 
 function usage(): string {
-  const list = (these: readonly Scenario[]): string[] =>
-    these.map(({ name, title }) => `  ${name.padEnd(10)} ${title}`)
+  const list = (isWanted: boolean): string[] =>
+    scenarios
+      .filter(({ isLong = false }) => isLong === isWanted)
+      .map(({ name, title }) => `  ${name.padEnd(10)} ${title}`)
 
   return [
     'usage: pnpm bench [scenario ...] [--quick] [--system NAME ...] [--out FILE]',
-    ...list(scenarios),
-    'and, when named:',
-    ...list(longScenarios)
+    ...list(false),
+    'and only when named:',
+    ...list(true),
+    'pnpm bench guard COMMIT   compares this checkout with a commit, in under five minutes',
+    'pnpm bench report         writes the report from the kept results'
   ].join('\n')
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error)
 }

@@ -1,32 +1,46 @@
-import { type EChartsOption, init, type LineSeriesOption } from 'echarts'
-import type { Chart } from '../interface.ts'
-import { figure } from './figure.ts'
+import { type EChartsOption, init } from 'echarts'
+import { figure } from '../result/figure.ts'
+import type { Cell, Chart, Table } from '../result/result.ts'
 
 const WIDTH = 800
 const LINES_HEIGHT = 420
 
-/** What bars need: as many as there are, between a head and a foot. */
+/** Heights of bars, of the gaps between their groups, and of the margins around them. */
 const BAR_HEIGHT = 15
 const GROUP_GAP = 14
 const MARGINS = { head: 50, foot: 75 }
 
-/** Greys and colours that stand out from white and from black alike: the ground is transparent. */
+/** Greys and colours that are visible on white and on black: the ground is transparent. */
 const TEXT = '#6e7781'
 const GRID = '#6e778155'
 const COLOURS = ['#3b82d0', '#e0762f', '#2f9e5f', '#9b6bd6', '#c08a00', '#cc4c7f']
 
-/** The least bar on a logarithmic axis is to be seen: the axis begins this much below it. */
+/** Factor between the least bar and the start of a logarithmic axis: the bar has to be visible. */
 const HEADROOM = 1.5
 
-/** A chart as SVG: the same for the same figures, byte for byte. */
-export function chartSVG(chart: Chart): string {
-  const height = chart.kind === 'bars' ? barsHeight(chart) : LINES_HEIGHT
+interface Series {
+  readonly name: string
+  readonly points: readonly (readonly [x: string | number, y: number | null])[]
+}
+
+/** Draws a chart of a table as SVG: the same for the same figures, byte for byte. */
+export function chartSVG(chart: Chart, table: Table): string {
+  const series = seriesOf(chart, table)
+  const bars = series[0]?.points.length ?? 0
+  const height =
+    chart.kind === 'lines'
+      ? LINES_HEIGHT
+      : MARGINS.head + MARGINS.foot + bars * (series.length * BAR_HEIGHT + GROUP_GAP)
   const drawing = init(null, null, { renderer: 'svg', ssr: true, width: WIDTH, height })
 
   try {
     drawing.setOption({
-      ...general(chart),
-      ...(chart.kind === 'bars' ? bars(chart) : lines(chart))
+      animation: false,
+      color: COLOURS,
+      textStyle: { color: TEXT },
+      title: { text: chart.title, left: 'center', textStyle: { color: TEXT, fontSize: 16 } },
+      legend: { show: series.length > 1, bottom: 5, itemGap: 24, textStyle: { color: TEXT } },
+      ...(chart.kind === 'bars' ? barOptions(chart, series) : lineOptions(chart, series))
     })
     return withoutRunningNumbers(drawing.renderToSVGString())
   } finally {
@@ -34,60 +48,86 @@ export function chartSVG(chart: Chart): string {
   }
 }
 
-function barsHeight({ x, series }: Chart): number {
-  return MARGINS.head + MARGINS.foot + x.values.length * (series.length * BAR_HEIGHT + GROUP_GAP)
-}
-
-function general({ title, series }: Chart): EChartsOption {
-  return {
-    animation: false,
-    color: COLOURS,
-    textStyle: { color: TEXT },
-    title: { text: title, left: 'center', textStyle: { color: TEXT, fontSize: 16 } },
-    legend: { show: series.length > 1, bottom: 5, itemGap: 24, textStyle: { color: TEXT } }
+/** Reads the series from the columns of the table. */
+function seriesOf({ x, y, by, only = {} }: Chart, { columns, rows }: Table): Series[] {
+  const cell = (row: readonly Cell[], column: string): Cell => row[columns.indexOf(column)] ?? null
+  const drawn = rows.filter((row) => {
+    return Object.entries(only).every(([column, value]) => cell(row, column) === value)
+  })
+  const at = (row: readonly Cell[]): string | number => {
+    const [first, ...others] = x.map((column) => cell(row, column) ?? '')
+    return others.length > 0 ? `${first} (${others.join(', ')})` : (first ?? '')
   }
+  const groups =
+    by === undefined ? new Map([['', drawn]]) : Map.groupBy(drawn, (row) => String(cell(row, by)))
+  const places = [...new Set(drawn.map(at))]
+
+  return [...groups].flatMap(([group, members]) =>
+    y.map((column) => ({
+      name: by === undefined ? column : group,
+      points: places.map((place) => {
+        const found = members.find((row) => at(row) === place)
+        const value = found && cell(found, column)
+        return [place, typeof value === 'number' ? value : null] as const
+      })
+    }))
+  )
 }
 
-/** Bars lie, so that there is room for the names of what they belong to. */
-function bars({ x, y, series }: Chart): EChartsOption {
+/** Lays bars horizontally, which leaves room for the names at their left. */
+function barOptions({ y, logarithmic }: Chart, series: readonly Series[]): EChartsOption {
   return {
     grid: { left: 215, right: 70, top: MARGINS.head, bottom: MARGINS.foot },
-    xAxis: { ...axis(y.title), ...scale(y, figures(series)), nameLocation: 'middle', nameGap: 24 },
+    xAxis: {
+      ...axis(unitOf(y)),
+      ...scale(logarithmic === 'y', series),
+      nameLocation: 'middle',
+      nameGap: 24
+    },
     yAxis: {
       ...axis(''),
       type: 'category',
       inverse: true,
-      data: [...x.values],
+      data: series[0]?.points.map(([place]) => place) ?? [],
       axisLabel: { color: TEXT, width: 165, overflow: 'break' },
       splitLine: { show: false }
     },
-    series: series.map(({ title: name, values }) => ({
+    series: series.map(({ name, points }) => ({
       ...labelled('right'),
       name,
       type: 'bar',
       barCategoryGap: GROUP_GAP,
-      data: [...values]
+      data: points.map(([, value]) => value)
     }))
   }
 }
 
-function lines({ x, y, series }: Chart): EChartsOption {
-  const isNumeric = x.values.every((value) => typeof value === 'number')
-  const type = isNumeric ? numericType(x) : 'category'
-
+function lineOptions({ x, y, logarithmic }: Chart, series: readonly Series[]): EChartsOption {
   return {
     grid: { left: 70, right: 50, top: MARGINS.head + 15, bottom: MARGINS.foot },
-    xAxis: { ...axis(x.title), type, scale: true, nameLocation: 'middle', nameGap: 26 },
-    yAxis: { ...axis(y.title), ...scale(y, figures(series)) },
-    series: series.map(({ title: name, values }) => ({
+    xAxis: {
+      ...axis(x.join(', ')),
+      type: logarithmic === 'x' ? 'log' : 'value',
+      scale: true,
+      nameLocation: 'middle',
+      nameGap: 26
+    },
+    yAxis: { ...axis(unitOf(y)), ...scale(logarithmic === 'y', series) },
+    series: series.map(({ name, points }) => ({
       ...labelled('top'),
       name,
       type: 'line',
       symbolSize: 8,
       labelLayout: { hideOverlap: true },
-      data: values.map((value, i) => [x.values[i] ?? i, value])
+      data: points.map((point) => [...point])
     }))
   }
+}
+
+/** Returns the unit of several columns, or the heading of a single one. */
+function unitOf(columns: readonly string[]): string {
+  const [first = ''] = columns
+  return columns.length === 1 ? first : (/\(([^)]*)\)$/.exec(first)?.[1] ?? '')
 }
 
 function axis(name: string): object {
@@ -100,11 +140,12 @@ function axis(name: string): object {
   }
 }
 
-/** A bar on a logarithmic axis begins at 1 unless it is told where. */
-function scale(axis: { readonly isLogarithmic?: boolean }, values: readonly number[]): object {
+/** Scales the axis of the figures. A bar on a logarithmic axis begins at 1 unless it is told where. */
+function scale(isLogarithmic: boolean, series: readonly Series[]): object {
+  const values = series.flatMap(({ points }) => points.map(([, value]) => value ?? 0))
   const least = Math.min(...values.filter((value) => value > 0))
 
-  if (numericType(axis) === 'value' || !Number.isFinite(least)) {
+  if (!isLogarithmic || !Number.isFinite(least)) {
     return { type: 'value' }
   }
 
@@ -112,18 +153,7 @@ function scale(axis: { readonly isLogarithmic?: boolean }, values: readonly numb
   return { type: 'log', min, startValue: min }
 }
 
-function numericType({ isLogarithmic }: { readonly isLogarithmic?: boolean }): 'log' | 'value' {
-  return isLogarithmic === true ? 'log' : 'value'
-}
-
-function figures(series: Chart['series']): number[] {
-  return series.flatMap(({ values }) => values).filter((value) => value !== null)
-}
-
-function labelled(position: 'right' | 'top'): {
-  label: LineSeriesOption['label'] & { position: 'right' | 'top' }
-  emphasis: { disabled: true }
-} {
+function labelled<P extends 'right' | 'top'>(position: P) {
   return {
     emphasis: { disabled: true },
     label: {
@@ -132,17 +162,15 @@ function labelled(position: 'right' | 'top'): {
       color: TEXT,
       fontSize: 10,
       textBorderWidth: 0,
-      formatter: ({ value }) => label(value)
+      formatter: ({ value }: { value: unknown }) => {
+        const shown = Array.isArray(value) ? value.at(-1) : value
+        return typeof shown === 'number' ? figure(shown) : ''
+      }
     }
   }
 }
 
-function label(value: unknown): string {
-  const shown = Array.isArray(value) ? value.at(-1) : value
-  return typeof shown === 'number' ? figure(shown) : ''
-}
-
-/** The renderer numbers the classes of all charts of a process, for pointing at them. */
+/** Removes the numbers that the renderer gives to the classes of all charts of a process. */
 function withoutRunningNumbers(svg: string): string {
   return svg
     .replaceAll(/ class="zr\d+-cls-\d+"/g, '')

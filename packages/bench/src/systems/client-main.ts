@@ -1,54 +1,102 @@
-// The process that measures the system named as its argument: a node that writes, and one that reads what
-// it has never seen, so that no answer comes from a cache of its own.
-import { collectedBytes, liveMemory } from '../processes/live-memory.ts'
+// The process that measures the system that its argument names: one client writes, and one reads keys that
+// it has never seen, so that no reply comes from a cache of its own.
 import { serve } from '../processes/serve.ts'
-import { usage } from '../processes/usage.ts'
-import { drive, type Operate } from '../workload/drive.ts'
-import { peakOf } from '../workload/peak.ts'
+import { collectedBytes, liveMemory, peakOf, type Usage, usage } from '../processes/usage.ts'
+import { drive, type Load, type Measured, type Operate } from '../workload/drive.ts'
 import { isValueFor, keyFor, missingFor, valueFor } from '../workload/records.ts'
 import { deliveries } from './deliveries.ts'
-import type { BulkParams, ClientHandlers, Operation } from './handlers.ts'
-import type { Client, Entry } from './system.ts'
+import type { Client, Entry, Place } from './system.ts'
 import { loadSystem } from './systems.ts'
+
+/** A miss is a get of a key that nobody stored. */
+export type Operation = 'store' | 'get' | 'latest' | 'miss'
+export type BulkOperation = 'storeMany' | 'getMany'
+
+/** Keys go by numbers: each language has keys and values of its own for them. */
+export interface KeyNumbersOf<T> {
+  readonly operation: T
+  readonly keys: readonly number[]
+}
+
+export interface BulkMeasured {
+  readonly elapsedMs: number
+
+  /** Indexes of the failed keys. */
+  readonly failed: readonly number[]
+
+  /** Growth of the process's resident memory, at most. */
+  readonly growthBytes: number
+}
+
+/** Functions of the clients' process, in whatever language it is written. */
+export type ClientHandlers = {
+  /** Joins; `servers` are the addresses of all of them. Resolves when both clients know the network. */
+  start(params: { readonly servers: readonly string[] } & Place): Promise<void>
+
+  /** Runs one operation on each key. */
+  run(params: KeyNumbersOf<Operation> & Omit<Load, 'count'>): Promise<Measured>
+
+  /** Watches keys, changes each `warmUp` times, and measures one more change of each until it is delivered. */
+  watch(params: { readonly keys: readonly number[]; readonly warmUp: number }): Promise<Measured>
+
+  /** Makes one call for all keys. */
+  bulk(params: KeyNumbersOf<BulkOperation>): Promise<BulkMeasured>
+
+  /** Makes the same call; resolves with the peak of memory in use, in bytes. Only in Node. */
+  bulkMemory(params: KeyNumbersOf<BulkOperation>): Promise<number>
+  usage(): Usage
+}
 
 const system = await loadSystem(process.argv[2])
 
-/** How often memory is looked at: reading is cheap, collecting garbage is not. */
+/** Intervals of looking at memory: reading it is cheap, collecting garbage is not. */
 const SAMPLE_MS = 10
 const COLLECT_MS = 100
 
-/** The number of a value that is never stored. */
+/** Number of a value that is never stored. */
 const NOBODY = -1
 
-let clients: { readonly writer: Client; readonly reader: Client } | undefined
+let writer: Client
+let reader: Client
 
-serve<ClientHandlers>({
+const operations: Readonly<Record<Operation, Operate>> = {
+  store: (key) => writer.store(keyFor(key), valueFor(key)),
+  get: async (key) => isValueFor(key, await reader.get(keyFor(key))),
+  latest: async (key) => isValueFor(key, await reader.latest?.(keyFor(key))),
+  miss: async (key) => (await reader.get(missingFor(key))) === undefined
+}
+
+serve({
   async start({ servers: { length: count }, ...place }) {
-    const writer = await system.startClient(place)
-    const reader = await system.startClient(place)
-    clients = { writer, reader }
+    writer = await system.startClient(place)
+    reader = await system.startClient(place)
     await writer.settle(count)
     await reader.settle(count)
   },
 
   async run({ operation, keys, ...load }) {
-    const operate = operations()[operation]
-    prepare(operation, keys)
-    return drive((index) => operate(keys[index] ?? index), { count: keys.length, ...load })
+    for (const key of keys) {
+      operation === 'miss'
+        ? reader.prepare?.(missingFor(key), valueFor(NOBODY))
+        : reader.prepare?.(keyFor(key), valueFor(key))
+    }
+
+    return drive((index) => operations[operation](keys[index] ?? index), {
+      count: keys.length,
+      ...load
+    })
   },
 
-  async watch(params) {
-    return deliveries(started(), params)
-  },
+  watch: (params) => deliveries(writer, reader, params),
 
   async bulk(params) {
     let elapsedMs = 0
     let failed: readonly number[] = []
     const before = process.memoryUsage.rss()
-    const growth = { figure: () => process.memoryUsage.rss() - before, everyMs: SAMPLE_MS }
-    const growthBytes = await peakOf(growth, async () => {
+    const growth = (): number => process.memoryUsage.rss() - before
+    const growthBytes = await peakOf(growth, SAMPLE_MS, async () => {
       const start = performance.now()
-      // One that rejects has failed for all of its keys.
+      // A call that rejects has failed for all of its keys.
       const isRight = await bulk(params).catch(() => () => false)
       elapsedMs = performance.now() - start
       failed = params.keys.flatMap((_, index) => (isRight(index) ? [] : [index]))
@@ -59,42 +107,21 @@ serve<ClientHandlers>({
 
   async bulkMemory(params) {
     const { usedBytes } = await liveMemory()
-    const growth = { figure: () => collectedBytes() - usedBytes, everyMs: COLLECT_MS }
-
-    return peakOf(growth, async () => {
-      await bulk(params)
-    })
+    return peakOf(
+      () => collectedBytes() - usedBytes,
+      COLLECT_MS,
+      async () => void (await bulk(params))
+    )
   },
 
   usage
-})
+} satisfies ClientHandlers)
 
-function operations(): Readonly<Record<Operation, Operate>> {
-  const { writer, reader } = started()
-
-  return {
-    store: (key) => writer.store(keyFor(key), valueFor(key)),
-    get: async (key) => isValueFor(key, await reader.get(keyFor(key))),
-    latest: async (key) => isValueFor(key, await reader.latest?.(keyFor(key))),
-    miss: async (key) => (await reader.get(missingFor(key))) === undefined
-  }
-}
-
-/** Makes what is not to be measured. */
-function prepare(operation: Operation, keys: readonly number[]): void {
-  for (const key of keys) {
-    if (operation === 'miss') {
-      started().reader.prepare?.(missingFor(key), valueFor(NOBODY))
-    } else {
-      started().reader.prepare?.(keyFor(key), valueFor(key))
-    }
-  }
-}
-
-/** Answers how to tell which went well: that takes time, too, and is not to be measured. */
-async function bulk({ operation, keys }: BulkParams): Promise<(index: number) => boolean> {
-  const { writer, reader } = started()
-
+/** Resolves with a check of each key, which is not part of the measured time. */
+async function bulk({
+  operation,
+  keys
+}: KeyNumbersOf<BulkOperation>): Promise<(index: number) => boolean> {
   if (operation === 'storeMany') {
     const stored = (await writer.storeMany?.(entriesFor(keys))) ?? []
     return (index) => stored[index] === true
@@ -104,17 +131,9 @@ async function bulk({ operation, keys }: BulkParams): Promise<(index: number) =>
   return (index) => isValueFor(keys[index] ?? index, found[index])
 }
 
-/** One by one, so that the client need not hold them all. */
+/** Yields entries one by one, so that the client need not hold them all. */
 function* entriesFor(keys: readonly number[]): Generator<Entry> {
   for (const key of keys) {
     yield { key: keyFor(key), value: valueFor(key) }
   }
-}
-
-function started(): { readonly writer: Client; readonly reader: Client } {
-  if (clients === undefined) {
-    throw new Error('start comes first')
-  }
-
-  return clients
 }

@@ -1,4 +1,4 @@
-/** What we use of HyperDHT, which comes without types. */
+/** The part of HyperDHT that the bench uses; the package has no types. */
 declare module 'hyperdht' {
   export interface KeyPair {
     readonly publicKey: Buffer
@@ -14,7 +14,7 @@ declare module 'hyperdht' {
     readonly firewalled?: boolean
   }
 
-  /** Who took a value. */
+  /** Lists the nodes that accepted a value. */
   export interface Put {
     readonly closestNodes: readonly object[]
   }
@@ -34,16 +34,15 @@ declare module 'hyperdht' {
     fullyBootstrapped(): Promise<void>
     address(): { readonly port: number }
 
-    /** The nodes that it knows. */
+    /** Returns the known nodes. */
     toArray(): readonly object[]
     findNode(target: Buffer): { finished(): Promise<void> }
     mutablePut(keyPair: KeyPair, value: Buffer): Promise<Put>
     mutableGet(publicKey: Buffer, options: { readonly latest: boolean }): Promise<Found | null>
     immutablePut(value: Buffer): Promise<Put>
     immutableGet(hash: Buffer): Promise<Found | null>
-    destroy(): Promise<void>
   }
 
-  // biome-ignore lint/style/noDefaultExport: that is how it exports
+  // biome-ignore lint/style/noDefaultExport: the package exports it so
   export { HyperDHT as default }
 }

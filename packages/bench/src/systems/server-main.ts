@@ -1,15 +1,26 @@
-// A process with servers of the system that is named as its argument.
-import { liveMemory } from '../processes/live-memory.ts'
+// A process with servers of the system that its argument names.
 import { serve } from '../processes/serve.ts'
-import { usage } from '../processes/usage.ts'
-import type { ServerHandlers } from './handlers.ts'
-import type { Server } from './system.ts'
+import { type LiveMemory, liveMemory, type Usage, usage } from '../processes/usage.ts'
+import type { Place, Server } from './system.ts'
 import { loadSystem } from './systems.ts'
+
+/** Functions of a process with servers, in whatever language it is written. */
+export type ServerHandlers = {
+  /** Starts one server after another; resolves with their addresses. */
+  start(params: { readonly nodes: number } & Place): Promise<readonly string[]>
+
+  /** Resolves when all of them know the network. */
+  settle(params: { readonly servers: number }): Promise<void>
+  usage(): Usage
+
+  /** Only in Node. */
+  liveMemory(): Promise<LiveMemory>
+}
 
 const system = await loadSystem(process.argv[2])
 const servers: Server[] = []
 
-serve<ServerHandlers>({
+serve({
   async start({ nodes, host, bootstrap }) {
     for (let i = 0; i < nodes; i++) {
       const known = [...bootstrap, ...servers.slice(0, 1).map(({ address }) => address)]
@@ -27,4 +38,4 @@ serve<ServerHandlers>({
 
   usage,
   liveMemory
-})
+} satisfies ServerHandlers)

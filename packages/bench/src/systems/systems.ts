@@ -1,9 +1,9 @@
 import type { System } from './system.ts'
 
-/** kad-dht as it is tuned for few replicas and low cost. */
+/** kad-dht tuned for few replicas and low cost. */
 const SMALL = { kBucketSize: 5, alpha: 3, disjointPaths: 1 }
 
-/** The systems that run in Node. Each is loaded only by the processes that run it. */
+/** Loaders of the systems that run in Node: a process loads only the one that it runs. */
 const LOADERS: Readonly<Record<string, () => Promise<System>>> = {
   hyperdht: async () => (await import('./hyperdht.ts')).mutable,
   'hyperdht-immutable': async () => (await import('./hyperdht.ts')).immutable,
@@ -12,9 +12,8 @@ const LOADERS: Readonly<Record<string, () => Promise<System>>> = {
   waggle: async () => (await import('./waggle.ts')).waggle
 }
 
-/** @throws TypeError when there is no system of this name */
-export async function loadSystem(name: string | undefined): Promise<System> {
-  const load = LOADERS[name ?? '']
+export async function loadSystem(name = ''): Promise<System> {
+  const load = LOADERS[name]
 
   if (load === undefined) {
     throw new TypeError(`no system is called ${name}: there are ${Object.keys(LOADERS).join(', ')}`)

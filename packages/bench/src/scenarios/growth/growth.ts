@@ -1,87 +1,228 @@
-import type { RunOptions, Scenario, ScenarioResult } from '../../interface.ts'
-import { measureReal, type RealFigures, type RealPlan } from './real/measure-real.ts'
-import { resultOf } from './result.ts'
-import {
-  measureSimulated,
-  type SimulatedFigures,
-  type SimulationPlan
-} from './simulated/measure-simulated.ts'
-import type { TableShape } from './simulated/routing-tables.ts'
+import { type Columns, megabytes, tableOf } from '../../result/build.ts'
+import { figure } from '../../result/figure.ts'
+import type { Goal, RunOptions, Scenario, ScenarioResult, Table } from '../../result/result.ts'
+import { type SimulatedFigures, simulate } from '../../simulation/measure.ts'
+import type { TableShape } from '../../simulation/routing-tables.ts'
+import { meanOf, summaryOf } from '../../workload/statistics.ts'
+import { measureReal, type RealFigures, SIZES } from './measure-real.ts'
 
-interface Sizes {
-  readonly real: readonly number[]
-  readonly realPlan: Omit<RealPlan, 'nodes'>
-  readonly simulated: readonly number[]
-  readonly simulatedOperations: number
-}
-
-/**
- * 256 real nodes take one process ten minutes only to connect, nearly all of them to all others. On a
- * machine half as fast they may not come to an end, since kad-dht refreshes its tables meanwhile.
- */
-const SIZES: Readonly<Record<RunOptions['effort'], Sizes>> = {
-  full: {
-    real: [16, 64, 256],
-    realPlan: { clients: 4, searches: 25, operations: 4000, idleMs: 40_000, mostIdling: 64 },
-    simulated: [16, 64, 256, 1000, 10_000],
-    simulatedOperations: 1000
-  },
-  quick: {
-    real: [4],
-    realPlan: { clients: 1, searches: 2, operations: 20, idleMs: 500, mostIdling: 4 },
-    simulated: [16, 64],
-    simulatedOperations: 20
-  }
+export const growth: Scenario = {
+  name: 'growth',
+  title: 'Cost of an operation and of a node as the network grows.',
+  run
 }
 
 const SHAPES: readonly TableShape[] = ['kademlia', 'kad-dht']
 const DEAD_SHARES = [0, 0.2]
-
-export const growth: Scenario = {
-  name: 'growth',
-  title: 'What an operation and a node cost as the network grows',
-  run
-}
+const MAX_HOPS = 4
+const NODES_OF_HOPS = 10_000
+const MAX_IDLE_PERCENT = 1
 
 async function run({ effort, signal, log }: RunOptions): Promise<ScenarioResult> {
-  const {
-    real: realSizes,
-    realPlan,
-    simulated: simulatedSizes,
-    simulatedOperations
-  } = SIZES[effort]
+  const sizes = SIZES[effort]
   const real: RealFigures[] = []
   const missing: string[] = []
   const simulated: SimulatedFigures[] = []
 
-  for (const nodes of realSizes) {
+  for (const nodes of sizes.real) {
     try {
-      real.push(await measureReal({ nodes, ...realPlan }, { signal }))
+      real.push(await measureReal(nodes, sizes, signal))
       log(`measured ${nodes} real nodes`)
     } catch (error) {
-      // The machine is too slow for so many: the others count all the same.
+      // The machine is too slow for so many; the other sizes still count.
       signal.throwIfAborted()
-      const problem = `${nodes} real nodes could not be measured: ${error}`
-      missing.push(problem)
-      log(problem)
+      missing.push(`${nodes} real nodes could not be measured: ${error}`)
+      log(missing.at(-1) ?? '')
     }
   }
 
-  for (const size of simulatedSizes) {
-    for (const plan of simulations(size, simulatedOperations)) {
-      signal.throwIfAborted()
-      simulated.push(await measureSimulated(plan))
+  for (const size of sizes.simulated) {
+    for (const shape of SHAPES) {
+      for (const deadShare of DEAD_SHARES) {
+        signal.throwIfAborted()
+        const operations = sizes.simulatedOperations
+        simulated.push(await simulate({ size, shape, deadShare, operations }))
+      }
     }
 
     log(`simulated ${size} nodes`)
   }
 
-  const result = resultOf(real, simulated)
-  return { ...result, notes: [...result.notes, ...missing] }
+  return {
+    notes: [...NOTES, ...missing],
+    tables: [...realTables(real), ...simulatedTables(simulated)],
+    goals: goals(real, simulated)
+  }
 }
 
-function simulations(size: number, operations: number): SimulationPlan[] {
-  return SHAPES.flatMap((shape) =>
-    DEAD_SHARES.map((deadShare) => ({ size, shape, deadShare, operations }))
+function realTables(real: readonly RealFigures[]): Table[] {
+  const rows = real.flatMap(({ operations, ...rest }) =>
+    operations.map((each) => ({ ...rest, ...each }))
   )
+
+  return [
+    tableOf('An operation, measured with real nodes', rows, {
+      nodes: 'nodes',
+      operation: 'operation',
+      messages: 'messages',
+      'bytes (B)': 'bytes',
+      'mean hops': ({ hops }) => meanOf(hops),
+      'most hops': ({ hops }) => summaryOf(hops).max,
+      'CPU (ms)': ({ cpuMs }) => (cpuMs > 0 ? cpuMs : null),
+      connections: 'clientConnections',
+      right: ({ right, count }) => `${right} of ${count}`
+    }),
+    tableOf('A node, measured with real nodes', real, {
+      nodes: 'nodes',
+      connections: 'connections',
+      'idle CPU (% of a core)': 'idleCPU',
+      'memory in use (MB)': ({ usedBytes }) => megabytes(usedBytes),
+      'memory of the process (MB)': ({ residentBytes }) => megabytes(residentBytes),
+      'time to join (ms)': 'tookMs'
+    })
+  ]
 }
+
+function simulatedTables(simulated: readonly SimulatedFigures[]): Table[] {
+  const pairs = simulated
+    .filter(({ deadShare }) => deadShare === 0)
+    .map((alive) => {
+      const isOther = ({ size, shape, deadShare }: SimulatedFigures) =>
+        size === alive.size && shape === alive.shape && deadShare > 0
+      return { alive, dead: simulated.find(isOther) as SimulatedFigures }
+    })
+  const rows = pairs.flatMap((pair) =>
+    (['get', 'store'] as const).map((operation) => ({ ...pair, operation }))
+  )
+  const network: Columns<(typeof pairs)[number]> = {
+    nodes: ({ alive }) => alive.size,
+    tables: ({ alive }) => alive.shape
+  }
+  const costs = (which: 'alive' | 'dead', when: string): Columns<(typeof rows)[number]> => {
+    const of = ({ operation, [which]: figures }: (typeof rows)[number]) => figures[operation]
+
+    return {
+      [`messages, ${when}`]: (row) => of(row).messages,
+      [`mean hops, ${when}`]: (row) => of(row).hops.mean,
+      [`p99 hops, ${when}`]: (row) => of(row).hops.p99,
+      [`most hops, ${when}`]: (row) => of(row).hops.max,
+      [`right, ${when}`]: (row) => of(row).right
+    }
+  }
+  const places = (which: 'alive' | 'dead', when: string): Columns<(typeof pairs)[number]> => ({
+    [`copies, ${when}`]: ({ [which]: { copies } }) => copies,
+    [`of the 5 nearest, ${when} (%)`]: ({ [which]: { nearestShare } }) => 100 * nearestShare
+  })
+
+  return [
+    tableOf(
+      'An operation, simulated',
+      rows,
+      {
+        ...(network as Columns<(typeof rows)[number]>),
+        operation: 'operation',
+        ...costs('alive', 'all alive'),
+        ...costs('dead', 'some dead')
+      },
+      {
+        name: 'messages',
+        title: 'Messages of a simulated get',
+        kind: 'lines',
+        x: ['nodes'],
+        y: ['messages, all alive'],
+        by: 'tables',
+        only: { operation: 'get' },
+        logarithmic: 'x'
+      }
+    ),
+    tableOf('Where records are after a store, simulated', pairs, {
+      ...network,
+      ...places('alive', 'all alive'),
+      ...places('dead', 'some dead')
+    })
+  ]
+}
+
+/** Compares the figures with the goals. */
+export function goals(
+  real: readonly RealFigures[],
+  simulated: readonly SimulatedFigures[]
+): Goal[] {
+  const alive = simulated.filter(({ deadShare }) => deadShare === 0)
+  const large = alive.filter(({ size }) => size === NODES_OF_HOPS)
+  const idle = real.filter(({ idleCPU }) => idleCPU !== undefined)
+  const sizes = idle.length > 0 ? `, of ${idle.map(({ nodes }) => nodes).join(' and ')}` : ''
+
+  return [
+    ...SHAPES.toReversed().map((wanted) =>
+      growthGoal(
+        `simulated, ${wanted} tables`,
+        alive.filter(({ shape }) => shape === wanted).map(({ size, get }) => [size, get.messages])
+      )
+    ),
+    growthGoal(
+      'real nodes',
+      real.map(({ nodes, operations }) => [nodes, operations[0]?.messages ?? Number.NaN])
+    ),
+    {
+      text: `hops of a get among ${NODES_OF_HOPS} nodes: at most ${MAX_HOPS}`,
+      ...eachOf(
+        large,
+        ({ get }) => get.hops.max <= MAX_HOPS,
+        ({ shape, get }) => {
+          return `${get.hops.max} with ${shape} tables`
+        }
+      )
+    },
+    {
+      text: `an idle node takes under ${MAX_IDLE_PERCENT} % of a core${sizes}`,
+      ...eachOf(
+        idle,
+        ({ idleCPU = 0 }) => idleCPU < MAX_IDLE_PERCENT,
+        ({ idleCPU = 0 }) => {
+          return `${figure(idleCPU)} %`
+        }
+      )
+    }
+  ]
+}
+
+/** Describes whether each of several figures meets a goal. */
+function eachOf<T>(
+  figures: readonly T[],
+  isGood: (figures: T) => boolean,
+  show: (figures: T) => string
+): Pick<Goal, 'measured' | 'isMet'> {
+  return figures.length === 0
+    ? { measured: 'not measured', isMet: undefined }
+    : { measured: figures.map(show).join(', '), isMet: figures.every(isGood) }
+}
+
+type Point = readonly [nodes: number, messages: number]
+
+/** From the smallest network to each larger one, messages may grow by the factor of the logarithm. */
+function growthGoal(which: string, points: readonly Point[]): Goal {
+  const text = `messages of a get grow no faster than log N (${which})`
+  const [first, last] = [points[0], points.at(-1)]
+
+  if (first === undefined || last === undefined || first === last) {
+    return { text, measured: 'one size only', isMet: undefined }
+  }
+
+  const growth = ([nodes, messages]: Point) => [
+    messages / first[1],
+    Math.log(nodes) / Math.log(first[0])
+  ]
+  const [factor = 0, logFactor = 0] = growth(last)
+
+  return {
+    text,
+    measured: `${figure(first[1])} at ${first[0]}, ${figure(last[1])} at ${last[0]}: × ${figure(factor)}, log N × ${figure(logFactor)}`,
+    isMet: points.map(growth).every(([grown = 0, allowed = 0]) => grown <= allowed)
+  }
+}
+
+const NOTES: readonly string[] = [
+  'Real: whole nodes in one process, connected in memory, with yamux and without encryption. Operations run one after another, from clients that are already connected, with values of 100 bytes. Messages are requests and replies of the exchange protocol; bytes are theirs, frames included. Hops are requests that had to wait for the reply to another one, in a row. CPU is the time of all nodes together, without what they take while idle; a small cost can get lost in that. libp2p pings every connection at intervals, and an idle node does little else; these pings are off where operations are measured, and on where idle nodes are.',
+  'Simulated: the same code for lookups and stores, without libp2p, against nodes with full routing tables. Tables named kademlia have a bucket of 20 for each length of the shared prefix; those named kad-dht are js-libp2p\'s, with a bucket of 20 for each prefix of six bits and the 20 nearest. "Some dead": a fifth of the nodes is gone, but still in the tables of others; a request to one of them costs one message and one hop. Each operation has a client of its own, which knows what one node knows. Only messages take time: CPU and bytes are not simulated. A store is also a lookup, so it leaves copies along its way.'
+]

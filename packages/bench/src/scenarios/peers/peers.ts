@@ -1,60 +1,71 @@
-import type { RunOptions, Scenario, ScenarioResult } from '../../interface.ts'
-import { type Contestant, isInstalled, OTHERS, WAGGLE } from '../../systems/contestants.ts'
-import { measureFloors } from './measure-floor.ts'
-import { type MeasureOptions, measureSystem } from './measure-system.ts'
-import { measureVanishing } from './measure-vanishing.ts'
-import { emptyOutcome, type Outcome } from './outcome.ts'
-import { PLANS } from './plan.ts'
-import { resultOf } from './result.ts'
+import type { RunOptions, Scenario, ScenarioResult } from '../../result/result.ts'
+import { WAGGLE } from '../../systems/contestants.ts'
+import { takeTurns } from '../../systems/turns.ts'
+import { latencyOf, type Measured } from '../../workload/drive.ts'
+import { VALUE_BYTES } from '../../workload/records.ts'
+import { total } from '../../workload/statistics.ts'
+import { figuresOf, floorFigures } from './figures.ts'
+import { goals } from './goals.ts'
+import {
+  type FloorRound,
+  measureFloors,
+  measureSystem,
+  measureVanishing,
+  PLANS,
+  type Plan
+} from './measure.ts'
+import { tables } from './tables.ts'
 
 /** Waggle and other systems, side by side. */
 export const peers: Scenario = {
   name: 'peers',
-  title: 'One key at a time, many at once, and in bulk, on 20 nodes: Waggle beside other systems.',
+  title: 'Waggle next to other systems on 20 nodes: single operations, many in flight, and bulk.',
   run
 }
 
-/**
- * Every round is a turn of each system, so that what else the machine does meets all of them. The
- * floor is measured before and after Waggle's turn: it is what Waggle is held against.
- */
-async function run({ effort, systems, signal, log }: RunOptions): Promise<ScenarioResult> {
-  const options = { plan: PLANS[effort], signal }
-  const { rounds } = options.plan
-  const others = OTHERS.filter(({ name }) => systems?.includes(name) ?? true)
-  const outcome = emptyOutcome(options.plan, [WAGGLE, ...others])
+async function run(options: RunOptions): Promise<ScenarioResult> {
+  const plan = PLANS[options.effort]
+  const floors: FloorRound[][] = []
+  const vanished: Measured[] = []
 
-  for (let round = 1; round <= rounds; round++) {
-    log(`round ${round} of ${rounds}: ${WAGGLE.title} and the floor`)
-    await waggleTurn(outcome, options)
-
-    for (const contestant of others.filter(isInstalled)) {
-      log(`round ${round} of ${rounds}: ${contestant.title}`)
-      await turn(outcome, contestant, options)
+  const { rounds, troubles } = await takeTurns(plan.rounds, options, async (contestant) => {
+    if (contestant !== WAGGLE) {
+      return measureSystem(contestant, plan, options.signal)
     }
+
+    // Waggle is compared with bare streams, which are therefore measured before and after it.
+    floors.push(await measureFloors(plan, options))
+    const round = await measureSystem(contestant, plan, options.signal)
+    floors.push(await measureFloors(plan, options))
+    vanished.push(...(await measureVanishing(plan, options.signal)))
+    return round
+  })
+
+  const outcome = {
+    plan,
+    floors: floorFigures(floors),
+    systems: Array.from(rounds, ([contestant, all]) => figuresOf(contestant, all)),
+    vanished: latencyOf(vanished)
   }
 
-  return resultOf(outcome)
+  return { notes: [...notes(plan), ...troubles], tables: tables(outcome), goals: goals(outcome) }
 }
 
-async function waggleTurn(outcome: Outcome, options: MeasureOptions): Promise<void> {
-  outcome.floors.push(await measureFloors(options))
-  outcome.systems.get(WAGGLE)?.push(await measureSystem(WAGGLE, options))
-  outcome.floors.push(await measureFloors(options))
-  outcome.vanished.push(await measureVanishing(options))
-}
+function notes(plan: Plan): string[] {
+  const { nodesOfProcesses, warmUp, warmUpFresh, depth, rounds, burst, maxBursts } = plan
 
-/** The turn of another system: one that it doesn't finish is told, and is not the end of the run. */
-async function turn(
-  { systems, troubles }: Outcome,
-  contestant: Contestant,
-  options: MeasureOptions
-): Promise<void> {
-  try {
-    systems.get(contestant)?.push(await measureSystem(contestant, options))
-  } catch (error) {
-    options.signal.throwIfAborted()
-    const [reason] = String(error).split('\n')
-    troubles.push(`${contestant.title} did not finish a turn: ${reason}`)
-  }
+  return [
+    `${total(nodesOfProcesses)} servers run in ${nodesOfProcesses.length} processes on loopback, with values of ${VALUE_BYTES} bytes. All operations come from another process with two clients: ` +
+      'one stores, and one, which has never seen the keys, gets them. Neither holds values for others, so every reply comes over the network.',
+    `In every round each system has its turn: it starts, settles, is warmed up (at most ${warmUp} operations of each kind, one by one and again ${depth} in flight, for at most ${plan.warmUpLimitMs / 1000} s each), is measured, and stops. ` +
+      `Figures are medians over ${rounds} rounds; failures are counted over all of them. Bare streams are measured before and after each of Waggle's turns: a request to one peer beside get, and a request to 5 peers at once beside store. The goals refer to libp2p's own streams. ` +
+      'The two thin layers that `DHT.create` puts around noise and yamux make a bare request to several peers faster, too. In flight, bare requests are coalesced.',
+    `An operation has failed if it rejects or returns anything but the stored value; keys whose store failed are not read. In flight, a burst is ${burst} operations; ` +
+      `fast systems run up to ${maxBursts} bursts a turn, and the median counts. Waggle stores to 5 peers, OpenDHT to 8, HyperDHT to 20, kad-dht to as many as its bucket size.`,
+    'OpenDHT runs without its rate limits. Its node becomes slower with every key that it has asked for, and it is compiled ahead of time, so it is measured fresh: ' +
+      `after ${warmUpFresh} operations, and with a single burst. It has no client mode: keys for which one of our own nodes would be a replica are left out. It is driven from Python, by callbacks.`,
+    'kad-dht accepts any value here, which costs less than a validator. Its only get asks all of its nearest peers. ' +
+      "HyperDHT's key pairs and hashes are made before the time is taken.",
+    'Where nodes vanish, they are in a network namespace whose only link is cut: packets are lost, and nothing is reset or acknowledged.'
+  ]
 }
