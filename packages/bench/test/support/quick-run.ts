@@ -1,30 +1,33 @@
 import { expect } from 'vitest'
-import type { Scenario, ScenarioResult, Table } from '../../src/interface.ts'
+import type { RunOptions, Scenario, ScenarioResult, Table } from '../../src/result/result.ts'
 
-/** Seconds, when nothing else runs. */
+/** Time limit: some seconds suffice where nothing else runs. */
 export const QUICK_MS = 180_000
 
-/** Runs a scenario with tiny sizes, and checks that what it found can be printed and drawn. */
-export async function quickRun(scenario: Scenario): Promise<ScenarioResult> {
+/** Runs a scenario with tiny sizes, and checks that its result is complete. */
+export async function quickRun(
+  scenario: Scenario,
+  options: Pick<RunOptions, 'systems'> = {}
+): Promise<ScenarioResult> {
   const signal = AbortSignal.timeout(QUICK_MS)
-  const result = await scenario.run({ effort: 'quick', signal, log: () => {} })
+  const result = await scenario.run({ ...options, effort: 'quick', signal, log: () => {} })
 
   expect(result.notes.length).toBeGreaterThan(0)
   expect(result.tables.length).toBeGreaterThan(0)
   expect(result.goals.length).toBeGreaterThan(0)
 
-  for (const { title, columns, rows } of result.tables) {
+  for (const { title, columns, rows, charts = [] } of result.tables) {
     expect(rows.length, title).toBeGreaterThan(0)
     expect([...new Set(rows.map(({ length }) => length))], title).toEqual([columns.length])
     expect(
       rows.flat().filter((cell) => Number.isNaN(cell)),
       title
     ).toEqual([])
-  }
 
-  for (const { x, series, name } of result.charts) {
-    expect(series.length, name).toBeGreaterThan(0)
-    expect([...new Set(series.map(({ values }) => values.length))], name).toEqual([x.values.length])
+    for (const { name, x, y, by, only = {} } of charts) {
+      const used = [...x, ...y, ...(by === undefined ? [] : [by]), ...Object.keys(only)]
+      expect(columns, name).toEqual(expect.arrayContaining(used))
+    }
   }
 
   // It is written to a file and read again.
@@ -34,7 +37,7 @@ export async function quickRun(scenario: Scenario): Promise<ScenarioResult> {
 
 /** The cells of a column, from the top down. */
 export function column(table: Table | undefined, title: string): (string | number | null)[] {
-  const index = table?.columns.findIndex((candidate) => candidate.title === title) ?? -1
+  const index = table?.columns.indexOf(title) ?? -1
   expect(index, title).toBeGreaterThanOrEqual(0)
   return table?.rows.map((row) => row[index] ?? null) ?? []
 }

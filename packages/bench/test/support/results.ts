@@ -1,4 +1,4 @@
-import type { RecordedResult } from '../../src/results-file.ts'
+import type { RecordedResult } from '../../src/result/results-file.ts'
 
 /** A result that has something of everything. */
 export const RECORDED: RecordedResult = {
@@ -13,32 +13,44 @@ export const RECORDED: RecordedResult = {
     tables: [
       {
         title: 'A table',
-        columns: [{ title: 'system' }, { title: 'p50', unit: 'ms' }, { title: 'a | b' }],
+        columns: ['system', 'p50 (ms)', 'a | b'],
         rows: [
           ['Waggle', 0.123456, 10_000],
           ['other', null, 2]
-        ]
-      }
-    ],
-    charts: [
-      {
-        name: 'bars',
-        title: 'Bars',
-        kind: 'bars',
-        x: { title: 'system', values: ['Waggle', 'other'] },
-        y: { title: 'ms', isLogarithmic: true },
-        series: [
-          { title: 'store', values: [0.2, null] },
-          { title: 'get', values: [1, 100] }
+        ],
+        charts: [
+          {
+            name: 'bars',
+            title: 'Bars',
+            kind: 'bars',
+            x: ['system'],
+            y: ['p50 (ms)', 'a | b'],
+            logarithmic: 'y'
+          }
         ]
       },
       {
-        name: 'lines',
-        title: 'Lines',
-        kind: 'lines',
-        x: { title: 'nodes', values: [16, 64, 256], isLogarithmic: true },
-        y: { title: 'messages' },
-        series: [{ title: 'get', values: [1, 2, 3] }]
+        title: 'Growth',
+        columns: ['nodes', 'kind', 'messages'],
+        rows: [
+          [16, 'real', 1],
+          [64, 'real', 2],
+          [64, 'simulated', 4],
+          [256, 'simulated', 3],
+          [1000, 'other', 9]
+        ],
+        charts: [
+          {
+            name: 'lines',
+            title: 'Lines',
+            kind: 'lines',
+            x: ['nodes'],
+            y: ['messages'],
+            by: 'kind',
+            only: { kind: 'real' },
+            logarithmic: 'x'
+          }
+        ]
       }
     ],
     goals: [

@@ -13,7 +13,7 @@ import type { KeeperHandlers } from './keeper-main.ts'
 /** The figures of docs/records.md and docs/running.md come from here. */
 export const costs: Scenario = {
   name: 'costs',
-  title: 'Cost of records at a node: checks, signatures and schemas, memory and disk.',
+  title: 'Cost of records at a node: signatures and schemas, memory and disk.',
   run
 }
 
@@ -173,7 +173,7 @@ function goals({ exchange, keepers }: Figures): Goal[] {
 
 function notes({ exchange, keeper }: Sizes): string[] {
   return [
-    `Three nodes: one of two that both hold every record stores ${figure(exchange.keys)} keys at once, and a third one without a cache reads them. Processor time of all three together, threads included, per key; the least of ${exchange.rounds} rounds.`,
+    `Three nodes: one of two that both hold every record stores ${figure(exchange.keys)} keys at once, and a third one without a cache reads them. Processor time of all three together, threads included, per key; the least of ${exchange.rounds} rounds. The first get verifies signatures, and the second one knows them.`,
     `One node that knows no other, so that it alone holds what it stores: ${figure(keeper.oneByOne)} records of 100 bytes one by one, then others with storeMany, ${figure(keeper.records)} in all. Memory is read after several garbage collections. Where there is a disk, the node then starts again. The best of ${keeper.rounds} rounds. The process runs from source, so the memory includes what Node needs to read TypeScript.`
   ]
 }

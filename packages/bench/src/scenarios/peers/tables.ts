@@ -17,59 +17,60 @@ export interface Outcome {
   readonly vanished: Latency | undefined
 }
 
-export function tables({ plan, floors, systems, vanished }: Outcome): Table[] {
-  const { oneByOne, depth, burst, nodesOfProcesses, afterFailure } = plan
+const KILLED = 'their process was killed'
+
+/** Tables of the loads, and then those of the nodes. */
+export function tables(outcome: Outcome): Table[] {
+  return [...loads(outcome), ...nodes(outcome)]
+}
+
+function loads({ plan: { oneByOne, depth, burst }, floors, systems }: Outcome): Table[] {
   const rows = [...floors, ...systems]
-  const system = { system: 'title' } as const
-  const gone = systems.map((row) => ({ ...row, how: 'their process was killed' }))
-  const lost = {
-    title: 'Waggle',
-    how: 'their host vanished: packets to it are lost',
-    ...(vanished && { crash: vanished })
-  }
-  const bulk = systems.flatMap((row) => (row.bulk ?? []).map((each) => ({ ...row, ...each })))
+  const bulk = systems.flatMap(({ title, bulk = [] }) => bulk.map((each) => ({ title, ...each })))
 
   return [
     tableOf(
       `${oneByOne} operations of each kind, one by one`,
       rows,
       {
-        ...system,
-        ...times('store'),
-        ...times('get'),
-        ...times('latest', 'get latest'),
-        ...times('miss'),
-        failed: ({ name, store, get, latest, miss }) =>
-          name && total([store, get, latest, miss].map((latency) => latency?.failed ?? 0))
-      } as Columns<Figures>,
-      bars(
-        'one-by-one',
-        'One by one: p50',
+        ...{ system: 'title', ...times('store'), ...times('get') },
+        ...{ ...times('latest', 'get latest'), ...times('miss'), failed: failures }
+      },
+      bars('one-by-one', 'One by one: p50', 'y', [
         'store p50 (ms)',
         'get p50 (ms)',
         'get latest p50 (ms)',
         'miss p50 (ms)'
-      )
+      ])
     ),
     tableOf(
       `${burst} operations of each kind, ${depth} in flight`,
       rows,
-      { ...system, ...rates('store', 'stores'), ...rates('get', 'gets') },
-      bars('in-flight', `${depth} in flight: operations per second`, 'stores (1/s)', 'gets (1/s)')
+      { system: 'title', ...rates('store', 'stores'), ...rates('get', 'gets') },
+      bars('in-flight', `${depth} in flight: operations per second`, 'y', [
+        'stores (1/s)',
+        'gets (1/s)'
+      ])
     ),
     tableOf('Bulk calls', bulk, {
-      ...system,
-      by: 'by',
-      keys: 'keys',
-      'rate (keys/s)': 'rate',
-      failed: 'failed',
+      ...{ system: 'title', by: 'by', keys: 'keys', 'rate (keys/s)': 'rate', failed: 'failed' },
       'growth of the client (MB)': ({ growthBytes }) => megabytes(growthBytes)
-    }),
+    })
+  ]
+}
+
+function nodes({ plan, systems, vanished }: Outcome): Table[] {
+  const { nodesOfProcesses, afterFailure } = plan
+  const next = `the next ${afterFailure} gets`
+  const killed = systems.map(({ title, crash }) => ({ title, how: KILLED, ...crash }))
+  const how = 'their host vanished: packets to it are lost'
+
+  return [
     tableOf(
       `Memory of the ${nodesOfProcesses.length} processes with servers, and CPU time for one operation`,
       systems,
       {
-        ...system,
+        system: 'title',
         'memory at first (MB)': ({ startBytes }) => startBytes && megabytes(startBytes),
         'after the load (MB)': ({ loadedBytes }) => loadedBytes && megabytes(loadedBytes),
         'store: client (ms)': ({ storeCPU }) => storeCPU?.clientCPUMs,
@@ -77,24 +78,18 @@ export function tables({ plan, floors, systems, vanished }: Outcome): Table[] {
         'get: client (ms)': ({ getCPU }) => getCPU?.clientCPUMs,
         'get: servers (ms)': ({ getCPU }) => getCPU?.serversCPUMs
       },
-      {
-        ...bars('memory', 'Memory of all servers', 'memory at first (MB)', 'after the load (MB)'),
-        logarithmic: 'x'
-      }
+      bars('memory', 'Memory of all servers', undefined, [
+        'memory at first (MB)',
+        'after the load (MB)'
+      ])
     ),
-    tableOf<Figures & { how: string }>(
-      `${goneOf(plan)} nodes gone: the next ${afterFailure} gets`,
-      vanished ? [...gone, lost] : gone,
+    tableOf(
+      `${goneOf(plan)} nodes gone: ${next}`,
+      vanished ? [...killed, { title: 'Waggle', how, ...vanished }] : killed,
+      { system: 'title', how: 'how', 'p50 (ms)': 'p50Ms', 'p95 (ms)': 'p95Ms', failed: 'failed' },
       {
-        ...system,
-        how: 'how',
-        'p50 (ms)': ({ crash }) => crash?.p50Ms,
-        'p95 (ms)': ({ crash }) => crash?.p95Ms,
-        failed: ({ crash }) => crash?.failed
-      },
-      {
-        ...bars('crash', `Nodes killed: the next ${afterFailure} gets`, 'p50 (ms)', 'p95 (ms)'),
-        only: { how: 'their process was killed' }
+        ...bars('crash', `Nodes killed: ${next}`, 'y', ['p50 (ms)', 'p95 (ms)']),
+        only: { how: KILLED }
       }
     )
   ]
@@ -115,6 +110,12 @@ function times(
   }
 }
 
+/** Counts failures of single operations; bare streams have none. */
+function failures({ name, store, get, latest, miss }: Figures): number | undefined {
+  const all = [store, get, latest, miss].map((latency) => latency?.failed ?? 0)
+  return name === undefined ? undefined : total(all)
+}
+
 function rates(title: string, which: 'stores' | 'gets'): Columns<Figures> {
   return {
     [`${which} (1/s)`]: (row) => row[which]?.rate,
@@ -124,6 +125,6 @@ function rates(title: string, which: 'stores' | 'gets'): Columns<Figures> {
   }
 }
 
-function bars(name: string, title: string, ...y: readonly string[]): Chart {
-  return { name, title, kind: 'bars', x: ['system'], y, logarithmic: 'y' }
+function bars(name: string, title: string, logarithmic: 'y' | undefined, y: string[]): Chart {
+  return { name, title, kind: 'bars', x: ['system'], y, ...(logarithmic && { logarithmic }) }
 }

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { hivemind } from '../../src/scenarios/hivemind/hivemind.ts'
 import { column, QUICK_MS, quickRun } from '../support/quick-run.ts'
 
-/** Of this process, and still there. */
+/** Returns the child processes that still run. */
 function childProcesses(): string[] {
   return process.getActiveResourcesInfo().filter((name) => name === 'ProcessWrap')
 }
@@ -16,7 +16,7 @@ describe('hivemind', { timeout: QUICK_MS }, () => {
     expect(column(wallTimes, 'tried')).toEqual([12, 12])
     expect(column(wallTimes, 'right')).toEqual([12, 12])
     expect(column(survival, 'killed')).toEqual([1])
-    expect(column(survival, 'alive at the end')).toEqual([4])
+    expect(column(survival, 'alive in the end')).toEqual([4])
     expect(goals.map(({ isMet }) => isMet)).toEqual([true, true, true])
   })
 

@@ -3,7 +3,7 @@ import { soak } from '../../src/scenarios/soak/soak.ts'
 import { column, quickRun } from '../support/quick-run.ts'
 
 describe('soak', () => {
-  it('has nodes work while one after the other is replaced, and leaves nothing behind', async () => {
+  it('leaves no handle behind after replacing one node after the other', async () => {
     const { tables, goals } = await quickRun(soak)
     const [states] = tables
 

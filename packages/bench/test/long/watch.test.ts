@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { watch } from '../../src/scenarios/watch/watch.ts'
+import { watch } from '../../src/scenarios/watch.ts'
 import { column, QUICK_MS, quickRun } from '../support/quick-run.ts'
 
 describe('the scenario watch', { timeout: QUICK_MS }, () => {
@@ -10,7 +10,7 @@ describe('the scenario watch', { timeout: QUICK_MS }, () => {
     const failed = column(table, 'failed')
     const own = column(table, 'by').indexOf('Waggle')
 
-    // Before it are bare streams, to one peer and to five.
+    // The rows before it are bare streams, to one peer and to five.
     expect(own).toBe(4)
     expect(failed.slice(0, own + 1)).toEqual([0, 0, 0, 0, 0])
     expect(goals.find(({ text }) => text.includes('fails'))?.isMet).toBe(true)
