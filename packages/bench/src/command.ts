@@ -1,10 +1,9 @@
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
-import { dirname, join, relative, resolve } from 'node:path'
+import { writeFileSync } from 'node:fs'
+import { relative, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import { guard } from './guard/guard.ts'
-import { CHARTS_FOLDER, report } from './report/report.ts'
+import { report } from './report/report.ts'
 import { terminal } from './report/text.ts'
-import type { RunOptions, Scenario } from './result/result.ts'
 import { mergeResults, readResults } from './result/results-file.ts'
 import { scenarios } from './scenarios.ts'
 import { OTHERS, WAGGLE } from './systems/contestants.ts'
@@ -15,14 +14,17 @@ export interface CommandIO {
   out(line: string): void
   err(line: string): void
 
-  /** File of the results to keep, next to the report. */
+  /** File of the results to keep, and of the report on them. */
   readonly defaultOut: string
+  readonly defaultReport: string
   readonly signal: AbortSignal
 }
 
+type Action = () => Promise<number>
+
 /** Runs scenarios, the guard, or the report. Resolves with the exit code. */
 export async function run(args: readonly string[], io: CommandIO): Promise<number> {
-  let action: () => Promise<number>
+  let action: Action
 
   try {
     action = parse(args, io)
@@ -34,107 +36,87 @@ export async function run(args: readonly string[], io: CommandIO): Promise<numbe
   try {
     return await action()
   } catch (error) {
-    const { stack, message } = (io.signal.aborted ? io.signal.reason : error) as Error
-    io.err(io.signal.aborted ? message : (stack ?? message))
+    io.err(io.signal.aborted ? (io.signal.reason as Error).message : ((error as Error).stack ?? ''))
     return 1
   }
 }
 
-/** A quick run has no meaning, and one of some systems is incomplete: they are kept only where the caller says so. */
-function parse(args: readonly string[], io: CommandIO): () => Promise<number> {
-  const { values, positionals } = parseArgs({ args: [...args], allowPositionals: true, options })
-  const { quick, system: systems, out: file } = values
+function parse(args: readonly string[], io: CommandIO): Action {
+  const { values, positionals } = parseArgs({
+    args: [...args],
+    allowPositionals: true,
+    options: {
+      quick: { type: 'boolean', default: false },
+      system: { type: 'string', multiple: true },
+      out: { type: 'string' }
+    }
+  })
+  const { quick, system: systems, out } = values
   const [first, commit] = positionals
 
-  if (first === 'guard') {
-    return () => guard(commit ?? '', { ...io, log: io.err })
+  if (first === 'guard' && commit !== undefined) {
+    return () => guard(commit, io.out, { signal: io.signal, log: io.err })
   }
 
   if (first === 'report') {
-    return async () => writeReport(io.defaultOut)
+    const order = scenarios.map(({ name }) => name)
+    return async () => {
+      writeFileSync(io.defaultReport, report(readResults(io.defaultOut), order))
+      return 0
+    }
   }
 
   assertKnown('system', systems ?? [], [WAGGLE, ...OTHERS])
   assertKnown('scenario', positionals, scenarios)
-  const isKept = file !== undefined || (!quick && systems === undefined)
+  // A quick run has no meaning, and one of some systems is incomplete.
+  const isKept = !quick && systems === undefined
+  const file = out === undefined ? (isKept ? io.defaultOut : undefined) : resolve(out)
   const effort = quick ? 'quick' : 'full'
-  const chosen = scenarios.filter(({ name, isLong }) =>
-    positionals.length > 0 ? positionals.includes(name) : !isLong
-  )
-  const runOptions = { effort, systems, signal: io.signal, log: io.err } as const
+  const options = { effort, systems, signal: io.signal, log: io.err } as const
 
   return async () => {
-    for (const scenario of chosen) {
-      await runOne(scenario, runOptions, isKept ? resolve(file ?? io.defaultOut) : undefined, io)
+    for (const { name, title, isLong, ...scenario } of scenarios) {
+      if (positionals.length > 0 ? positionals.includes(name) : !isLong) {
+        io.out(`\n${name}: ${title}\n`)
+        const where = circumstances()
+        const result = await scenario.run(options)
+        io.out(terminal(result))
+        keep(file, { [name]: { title, effort, ...where, result } }, io)
+      }
     }
 
     return 0
   }
 }
 
-const options = {
-  quick: { type: 'boolean', default: false },
-  system: { type: 'string', multiple: true },
-  out: { type: 'string' }
-} as const
-
-async function runOne(
-  { name, title, ...scenario }: Scenario,
-  runOptions: RunOptions,
+function keep(
   file: string | undefined,
+  results: Parameters<typeof mergeResults>[1],
   io: CommandIO
-): Promise<void> {
-  io.out(`\n${name}: ${title}\n`)
-  const where = circumstances()
-  const result = await scenario.run(runOptions)
-  io.out(terminal(result))
-
+) {
   if (file !== undefined) {
-    mergeResults(file, { [name]: { title, effort: runOptions.effort, ...where, result } })
+    mergeResults(file, results)
     io.out(`\nWritten to ${relative(process.cwd(), file)}.`)
   }
 }
 
-/** Writes the report and its charts next to the results, and removes charts that do not exist any more. */
-function writeReport(results: string): number {
-  const folder = dirname(results)
-  rmSync(join(folder, CHARTS_FOLDER), { recursive: true, force: true })
-  mkdirSync(join(folder, CHARTS_FOLDER))
+function assertKnown(what: string, names: readonly string[], known: readonly { name: string }[]) {
+  const all = known.map(({ name }) => name)
+  const unknown = names.find((name) => !all.includes(name))
 
-  for (const [path, content] of report(readResults(results), names(scenarios))) {
-    writeFileSync(join(folder, path), content)
+  if (unknown !== undefined) {
+    throw new Error(`no ${what} is called ${unknown}: there are ${all.join(', ')}`)
   }
-
-  return 0
-}
-
-function assertKnown(
-  what: string,
-  wanted: readonly string[],
-  known: readonly { readonly name: string }[]
-): void {
-  for (const name of wanted) {
-    if (!names(known).includes(name)) {
-      throw new Error(`no ${what} is called ${name}: there are ${names(known).join(', ')}`)
-    }
-  }
-}
-
-function names(all: readonly { readonly name: string }[]): string[] {
-  return all.map(({ name }) => name)
 }
 
 function usage(): string {
-  const list = (isWanted: boolean): string[] =>
-    scenarios
-      .filter(({ isLong = false }) => isLong === isWanted)
-      .map(({ name, title }) => `  ${name.padEnd(10)} ${title}`)
+  const lines = scenarios.map(({ name, title, isLong }) => {
+    return `  ${name.padEnd(12)}${title}${isLong ? ' (only when named)' : ''}`
+  })
 
   return [
     'usage: pnpm bench [scenario ...] [--quick] [--system NAME ...] [--out FILE]',
-    ...list(false),
-    'and only when named:',
-    ...list(true),
+    ...lines,
     'pnpm bench guard COMMIT   compares this checkout with a commit, in under five minutes',
     'pnpm bench report         writes the report from the kept results'
   ].join('\n')

@@ -7,20 +7,15 @@ import { fileURLToPath } from 'node:url'
 const ROOT = fileURLToPath(new URL('../../../../', import.meta.url))
 const ENTRY = 'packages/dht/src/index.ts'
 
-/** A folder with the source of a commit, in which `@waggle/dht` can run. It is removed in the end. */
-export interface Checkout extends Disposable {
-  /** Entry file of `@waggle/dht`. */
-  readonly entry: string
-}
-
 /** Entry file of `@waggle/dht` in this checkout. */
 export const HERE: string = join(ROOT, ENTRY)
 
 /**
- * Exports a commit and installs the dependencies of `@waggle/dht` from its lockfile, offline if possible. The
- * export leaves no trace in the repository, even if this process is killed.
+ * Exports a commit to a folder and installs the dependencies of `@waggle/dht` from its lockfile, offline if
+ * possible. Returns the entry file of `@waggle/dht`; disposing of it removes the folder. The export leaves no
+ * trace in the repository, even if this process is killed.
  */
-export function checkOut(commit: string): Checkout {
+export function checkOut(commit: string): Disposable & { readonly entry: string } {
   const folder = mkdtempSync(join(tmpdir(), 'waggle-guard-'))
   const remove = (): void => rmSync(folder, { recursive: true, force: true })
 
@@ -28,21 +23,12 @@ export function checkOut(commit: string): Checkout {
     const archive = join(folder, 'source.tar')
     run(ROOT, 'git', 'archive', '--output', archive, commit)
     run(folder, 'tar', '-xf', archive)
-    install(folder)
+    const args = ['install', '--frozen-lockfile', '--ignore-scripts', '--filter', '@waggle/dht...']
+    run(folder, 'pnpm', ...args, '--prefer-offline')
     return { entry: join(folder, ENTRY), [Symbol.dispose]: remove }
   } catch (error) {
     remove()
     throw error
-  }
-}
-
-function install(folder: string): void {
-  const args = ['install', '--frozen-lockfile', '--ignore-scripts', '--filter', '@waggle/dht...']
-
-  try {
-    run(folder, 'pnpm', ...args, '--offline')
-  } catch {
-    run(folder, 'pnpm', ...args)
   }
 }
 

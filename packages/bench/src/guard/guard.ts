@@ -1,15 +1,10 @@
 import { Child, nodeCommand } from '../processes/child.ts'
 import { tableText } from '../report/text.ts'
 import { tableOf } from '../result/build.ts'
+import type { RunOptions } from '../result/result.ts'
 import { checkOut, HERE } from './checkout.ts'
 import { type Comparison, compare } from './compare.ts'
 import type { Turn, WorkerHandlers } from './worker-main.ts'
-
-export interface GuardOptions {
-  readonly signal: AbortSignal
-  out(line: string): void
-  log(line: string): void
-}
 
 /** Servers of each process: more than a record has replicas. */
 const SERVERS = [4, 4]
@@ -22,9 +17,6 @@ const MIN_PAIRS = 4
 const MAX_PAIRS = 9
 const WORKER = new URL('worker-main.ts', import.meta.url)
 
-/** Number of the value that a fresh process gets first. */
-const FIRST = -2
-
 interface Side {
   readonly name: string
 
@@ -34,15 +26,19 @@ interface Side {
 }
 
 /** Compares this checkout with a commit. Resolves with 1 if anything is slower beyond noise, and 0 otherwise. */
-export async function guard(commit: string, options: GuardOptions): Promise<number> {
+export async function guard(
+  commit: string,
+  out: (line: string) => void,
+  { signal, log }: Pick<RunOptions, 'signal' | 'log'>
+): Promise<number> {
   const deadline = performance.now() + BUDGET_MS
-  options.log(`checks out ${commit}`)
+  log(`checks out ${commit}`)
   using base = checkOut(commit)
   const before: Side = { name: commit, entry: base.entry, turns: [] }
   const now: Side = { name: 'this checkout', entry: HERE, turns: [] }
-  await takeTurns([before, now], deadline, options)
+  await takeTurns([before, now], deadline, { signal, log })
   const comparisons = compare(before.turns, now.turns)
-  options.out(describe(comparisons, commit, now.turns.length))
+  out(describe(comparisons, commit, now.turns.length))
 
   return comparisons.some(({ verdict }) => verdict === 'slower') ? 1 : 0
 }
@@ -51,7 +47,7 @@ export async function guard(commit: string, options: GuardOptions): Promise<numb
 async function takeTurns(
   sides: readonly [Side, Side],
   deadline: number,
-  { signal, log }: GuardOptions
+  { signal, log }: Pick<RunOptions, 'signal' | 'log'>
 ): Promise<void> {
   // The first turns pay for Node's compile cache, so they do not count.
   for (const { name, entry } of sides) {
@@ -80,20 +76,16 @@ async function takeTurn(entry: string, signal: AbortSignal): Promise<Turn> {
   await using processes = new AsyncDisposableStack()
   const start = () =>
     processes.use(new Child<WorkerHandlers>(nodeCommand(WORKER, entry), { signal }))
-  const servers = SERVERS.map((count) => ({ count, process: start() }))
+  const servers = SERVERS.map(() => start())
   const client = start()
   const initialPeers: string[] = []
 
-  for (const { count, process } of servers) {
-    initialPeers.push(...(await process.call('serve', { count, initialPeers })))
+  for (const [i, server] of servers.entries()) {
+    initialPeers.push(...(await server.call('serve', { count: SERVERS[i] ?? 1, initialPeers })))
   }
 
-  await client.call('join', initialPeers)
-  const turn = await client.call('measure')
-  await client.call('put', FIRST)
-  const cold = await start().call('coldStart', { initialPeers, key: FIRST })
-
-  return { ...turn, ...cold }
+  const turn = await client.call('measure', initialPeers)
+  return { ...turn, ...(await start().call('coldStart', initialPeers)) }
 }
 
 function describe(comparisons: readonly Comparison[], commit: string, pairs: number): string {

@@ -18,44 +18,40 @@ const WATCHED_KEYS = 10
 
 const [, , entry = ''] = process.argv
 const numbers = new KeyNumbers()
-const nodes: GuardNode[] = []
+const servers: GuardNode[] = []
 let writer: GuardNode
 let reader: GuardNode
 
 const handlers = {
   /** Starts servers, one after another; resolves with their addresses. */
   async serve({ count, initialPeers }: { count: number; initialPeers: string[] }) {
-    while (nodes.length < count) {
-      const known = [...initialPeers, ...nodes.slice(0, 1).map(({ address }) => address)]
-      nodes.push(await createNode(entry, { initialPeers: known }))
+    while (servers.length < count) {
+      const known = [...initialPeers, ...servers.slice(0, 1).map(({ address }) => address)]
+      servers.push(await createNode(entry, { initialPeers: known }))
     }
 
-    return nodes.map(({ address }) => address)
+    return servers.map(({ address }) => address)
   },
 
-  /** Starts a client that writes and one that reads, and warms everything up. */
-  async join(initialPeers: string[]): Promise<void> {
+  /** Starts a client that writes and one that reads, warms everything up, and measures all operations. */
+  async measure(initialPeers: string[]): Promise<Turn> {
     writer = await createNode(entry, { isClient: true, initialPeers })
     reader = await createNode(entry, { isClient: true, initialPeers })
     await until('a value is found', async () => {
       const [key = 0] = numbers.take(1)
-      await writer.store(keyFor(key), valueFor(key))
-      return isValueFor(key, await reader.get(keyFor(key)))
+      return (await store(key)) && (await get(key))
     })
     await oneByOne(COUNTS.warmUp)
     await inFlight()
-  },
 
-  /** Measures all operations. Keys are new each time, so no reply comes from the reader's cache. */
-  async measure(): Promise<Turn> {
     return { ...(await oneByOne(COUNTS.oneByOne)), ...(await inFlight()), ...(await watched()) }
   },
 
-  /** Measures a fresh process: loading the package, joining with a node, and its first get; then the idle node's memory. */
-  async coldStart({ initialPeers, key }: { initialPeers: string[]; key: number }): Promise<Turn> {
+  /** Measures a fresh process: loading the package, joining, and the first get; then the idle node's memory. */
+  async coldStart(initialPeers: string[]): Promise<Turn> {
     const start = performance.now()
-    const node = await createNode(entry, { initialPeers })
-    assertRight(isValueFor(key, await node.get(keyFor(key))))
+    reader = await createNode(entry, { initialPeers })
+    assertRight(await get(0))
     const coldMs = performance.now() - start
     const { rssBytes, usedBytes } = await liveMemory()
 
@@ -64,11 +60,6 @@ const handlers = {
       'resident memory of a node (MB)': rssBytes / 1e6,
       'live heap of a node (MB)': usedBytes / 1e6
     }
-  },
-
-  /** Stores the value of a number. */
-  async put(key: number): Promise<void> {
-    assertRight(await writer.store(keyFor(key), valueFor(key)))
   }
 }
 
@@ -76,14 +67,14 @@ export type WorkerHandlers = typeof handlers
 
 serve(handlers)
 
+/** Keys are new each time, so no reply comes from the reader's cache. */
 async function oneByOne(count: number): Promise<Turn> {
   const keys = numbers.take(count)
-  const p50 = async (operate: Operate): Promise<number> =>
-    median((await run(keys, operate, 1)).latenciesMs)
+  const p50 = async (operate: Operate) => median((await run(keys, operate, 1)).latenciesMs)
 
   return {
     'store, p50 (ms)': await p50(store),
-    'get, p50 (ms)': await p50((key) => get(key)),
+    'get, p50 (ms)': await p50(get),
     'get with latest, p50 (ms)': await p50((key) => get(key, { latest: true })),
     'miss, p50 (ms)': await p50(async (key) => (await reader.get(missingFor(key))) === undefined)
   }
@@ -91,39 +82,44 @@ async function oneByOne(count: number): Promise<Turn> {
 
 /** Measures bursts in flight and bulk calls: the median of several. */
 async function inFlight(): Promise<Turn> {
-  const times: Record<string, number[]> = {}
-  const note = (name: string, ms: number, count: number): void => {
-    times[name] = [...(times[name] ?? []), (ms * 1000) / count]
-  }
+  const { burst, bursts, bulk } = COUNTS
+  const runs = await Array.fromAsync({ length: bursts }, async () => {
+    const keys = numbers.take(burst)
+    const many = numbers.take(bulk)
+    const each = (ms: number, count: number) => (ms * 1000) / count
 
-  for (let i = 0; i < COUNTS.bursts; i++) {
-    const keys = numbers.take(COUNTS.burst)
-    const many = numbers.take(COUNTS.bulk)
-    const { burst, bulk } = COUNTS
-    note('store, 50 in flight (µs each)', (await run(keys, store, DEPTH)).elapsedMs, burst)
-    note('get, 50 in flight (µs each)', (await run(keys, get, DEPTH)).elapsedMs, burst)
-    note(`storeMany of ${bulk} (µs each)`, await timeMs(() => storeMany(many)), bulk)
-    note(`getMany of ${bulk} (µs each)`, await timeMs(() => getMany(many)), bulk)
-  }
-
-  return Object.fromEntries(Object.entries(times).map(([name, all]) => [name, median(all)]))
+    return {
+      [`store, ${DEPTH} in flight (µs each)`]: each(
+        (await run(keys, store, DEPTH)).elapsedMs,
+        burst
+      ),
+      [`get, ${DEPTH} in flight (µs each)`]: each((await run(keys, get, DEPTH)).elapsedMs, burst),
+      [`storeMany of ${bulk} (µs each)`]: each(await timeMs(() => storeMany(many)), bulk),
+      [`getMany of ${bulk} (µs each)`]: each(await timeMs(() => getMany(many)), bulk)
+    }
+  })
+  const names = Object.keys(runs[0] ?? {})
+  return Object.fromEntries(
+    names.map((name) => [name, median(runs.map((each) => each[name] ?? 0))])
+  )
 }
 
 /** Measures the time from the call of store to the watcher's callback. */
 async function watched(): Promise<Turn> {
   const events = new EventTarget()
   const keys = numbers.take(WATCHED_KEYS).map((key) => `watched/${keyFor(key)}`)
+  const change = (key: string, value: Uint8Array) => `${key} ${Buffer.from(value)}`
   const times: number[] = []
 
   for (const key of keys) {
-    reader.watch(key, (value) => value && events.dispatchEvent(new Event(textOf(key, value))))
+    reader.watch(key, (value) => value && events.dispatchEvent(new Event(change(key, value))))
     // Until every replica knows of the watcher, changes take longer.
     await writer.store(key, valueFor(-1))
   }
 
   for (let i = 0; i < COUNTS.watch; i++) {
     const key = keys[i % keys.length] ?? ''
-    const delivered = once(events, textOf(key, valueFor(i)))
+    const delivered = once(events, change(key, valueFor(i)))
     const start = performance.now()
     const stored = writer.store(key, valueFor(i))
     await delivered
@@ -134,10 +130,6 @@ async function watched(): Promise<Turn> {
   return { 'store to watcher, p50 (ms)': median(times) }
 }
 
-function textOf(key: string, value: Uint8Array): string {
-  return `${key} ${new TextDecoder().decode(value)}`
-}
-
 function store(key: number): Promise<boolean> {
   return writer.store(keyFor(key), valueFor(key))
 }
@@ -146,7 +138,7 @@ async function get(key: number, options = {}): Promise<boolean> {
   return isValueFor(key, await reader.get(keyFor(key), options))
 }
 
-async function storeMany(keys: readonly number[]): Promise<boolean> {
+function storeMany(keys: readonly number[]): Promise<boolean> {
   return writer.storeMany(keys.map((key) => ({ key: keyFor(key), value: valueFor(key) })))
 }
 

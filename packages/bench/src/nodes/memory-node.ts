@@ -13,16 +13,11 @@ const PATIENCE_MS = 300_000
 const ARRIVAL_MS = 20_000
 const PAUSE_MS = 5
 
-interface Pinging {
-  /**
-   * Whether libp2p pings every connection several times a minute: where hundreds of nodes share a process, it
-   * does little else.
-   */
-  readonly isPinging: boolean
-}
-
-/** Creates a node that others in the same process reach without a network and without encryption. */
-export function memoryNode(options: DHTOptions, { isPinging }: Pinging): Promise<DHT> {
+/**
+ * Creates a node that others in the same process reach without a network and without encryption. libp2p pings
+ * every connection several times a minute: where hundreds of nodes share a process, it does little else.
+ */
+export function memoryNode(options: DHTOptions, { isPinging }: { isPinging: boolean }) {
   return DHT.create({
     bootstrapTimeoutMs: PATIENCE_MS,
     requestTimeoutMs: PATIENCE_MS,
@@ -43,7 +38,7 @@ export function memoryNode(options: DHTOptions, { isPinging }: Pinging): Promise
 export async function memoryNodes(
   count: number,
   random: Random,
-  { isPinging, ...options }: DHTOptions & Pinging
+  { isPinging, ...options }: DHTOptions & { isPinging: boolean }
 ): Promise<DHT[]> {
   const nodes: DHT[] = []
 

@@ -73,23 +73,23 @@ export class SeparateHost implements Disposable {
 
   #connect(): boolean {
     const [ours, theirs] = [this.#end('a'), this.#end('b')]
-    const [near, far, local] = [`${this.ownAddress}/30`, `${this.address}/30`, `${this.address}/32`]
     const inside = [
-      `address add ${far} dev ${theirs}`,
+      `address add ${this.address}/30 dev ${theirs}`,
       `link set ${theirs} up`,
       'link set lo up',
       // Processes there still reach each other when the cable is pulled.
-      `address add ${local} dev lo`
+      `address add ${this.address}/32 dev lo`
     ]
-
-    return [
+    const outside = [
       `link add ${ours} type veth peer name ${theirs} netns ${this.#holder.pid}`,
-      `address add ${near} dev ${ours}`,
+      `address add ${this.ownAddress}/30 dev ${ours}`,
       `link set ${ours} up`
     ]
-      .map((command) => ['ip', ...command.split(' ')])
-      .concat(inside.map((command) => this.command(['ip', ...command.split(' ')])))
-      .every((command) => succeeds(...command))
+
+    return (
+      outside.every((command) => succeeds('ip', ...command.split(' '))) &&
+      inside.every((command) => succeeds(...this.command(['ip', ...command.split(' ')])))
+    )
   }
 
   /** Name of an interface, of at most 15 characters. */

@@ -14,9 +14,7 @@ export function usage(): Usage {
 }
 
 /** Runs something; resolves with its time and this process's processor time, in milliseconds. */
-export async function timed<T>(
-  run: () => Promise<T>
-): Promise<{ elapsedMs: number; cpuMs: number; result: T }> {
+export async function timed<T>(run: () => Promise<T>) {
   const before = usage()
   const start = performance.now()
   const result = await run()

@@ -4,35 +4,29 @@ import type { Cell, Goal, ScenarioResult, Table } from '../result/result.ts'
 /** Formats a table in Markdown; padded, it can be read in a terminal. Numbers are aligned to the right. */
 export function tableText({ columns, rows }: Table, { isPadded = false } = {}): string {
   const isText = columns.map((_, i) => rows.some((row) => typeof row[i] === 'string'))
-  const cells = [columns, ...rows.map((row) => row.map(cellText))].map((row) =>
+  const rule = isText.map((isLeft) => (isLeft ? '---' : '--:'))
+  const cells = [columns, rule, ...rows.map((row) => row.map(cellText))].map((row) =>
     row.map((cell) => cell.replaceAll('|', '\\|'))
   )
-  const widths = columns.map((_, i) => Math.max(...cells.map((row) => row[i]?.length ?? 0), 4))
-  const rule = isText.map((isLeft, i) => {
-    const dashes = '-'.repeat(isPadded ? (widths[i] ?? 0) - 1 : 3)
-    return isLeft ? `${dashes}${isPadded ? '-' : ''}` : `${dashes}:`
-  })
+  const widths = columns.map((_, i) => Math.max(...cells.map((row) => row[i]?.length ?? 0)))
   const pad = (cell: string, i: number): string => {
-    const width = isPadded ? (widths[i] ?? 0) : 0
-    return isText[i] ? cell.padEnd(width) : cell.padStart(width)
+    const fill = cell === rule[i] ? '-' : ' '
+    const width = isPadded ? widths[i] : 0
+    return isText[i] ? cell.padEnd(width ?? 0, fill) : cell.padStart(width ?? 0, fill)
   }
-  const [head = [], ...body] = cells
 
-  return [head.map(pad), rule, ...body.map((row) => row.map(pad))]
-    .map((row) => `| ${row.join(' | ')} |`)
-    .join('\n')
+  return cells.map((row) => `| ${row.map(pad).join(' | ')} |`).join('\n')
 }
 
 /** Lists goals with what was measured. */
 export function goalsTable(goals: readonly Goal[]): Table {
+  const verdict = ({ isMet }: Goal): string =>
+    isMet === undefined ? 'not measured' : isMet ? 'yes' : '**no**'
+
   return {
     title: 'Goals',
     columns: ['goal', 'measured', 'met'],
-    rows: goals.map(({ text, measured, isMet }) => [
-      text,
-      measured,
-      isMet === undefined ? 'not measured' : isMet ? 'yes' : '**no**'
-    ])
+    rows: goals.map((goal) => [goal.text, goal.measured, verdict(goal)])
   }
 }
 

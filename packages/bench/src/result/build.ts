@@ -1,5 +1,5 @@
 import { figure } from './figure.ts'
-import type { Cell, Chart, Goal, Table } from './result.ts'
+import type { Cell, Goal, Table } from './result.ts'
 
 /** Columns of a table by their headings: a property of the row, or a function of it. */
 export type Columns<R> = Readonly<Record<string, keyof R | ((row: R) => Cell | undefined)>>
@@ -8,8 +8,7 @@ export type Columns<R> = Readonly<Record<string, keyof R | ((row: R) => Cell | u
 export function tableOf<R extends object>(
   title: string,
   rows: readonly R[],
-  columns: Columns<R>,
-  ...charts: readonly Chart[]
+  columns: Columns<R>
 ): Table {
   return {
     title,
@@ -19,8 +18,7 @@ export function tableOf<R extends object>(
         const cell = typeof column === 'function' ? column(row) : row[column]
         return (cell ?? null) as Cell
       })
-    ),
-    ...(charts.length > 0 && { charts })
+    )
   }
 }
 

@@ -46,29 +46,6 @@ export interface Table {
   /** Headings, with the unit in parentheses. */
   readonly columns: readonly string[]
   readonly rows: readonly (readonly Cell[])[]
-
-  /** Drawings of some of the figures. */
-  readonly charts?: readonly Chart[]
-}
-
-/** A drawing of a table's figures, described by its columns. */
-export interface Chart {
-  readonly name: string
-  readonly title: string
-  readonly kind: 'bars' | 'lines'
-
-  /** Columns whose cells together are the x values. */
-  readonly x: readonly string[]
-
-  /** Columns of the series. */
-  readonly y: readonly string[]
-
-  /** Column whose cells split the rows into series. */
-  readonly by?: string
-
-  /** Cells that a row must have to be drawn. */
-  readonly only?: Readonly<Record<string, Cell>>
-  readonly logarithmic?: 'x' | 'y'
 }
 
 export interface Goal {

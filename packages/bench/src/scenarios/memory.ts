@@ -1,7 +1,7 @@
 import type { LiveMemory } from '../processes/usage.ts'
 import { atMost, goal, megabytes, tableOf } from '../result/build.ts'
 import { figure } from '../result/figure.ts'
-import type { Goal, RunOptions, Scenario, ScenarioResult, Table } from '../result/result.ts'
+import type { Goal, RunOptions, Scenario, ScenarioResult } from '../result/result.ts'
 import { WAGGLE } from '../systems/contestants.ts'
 import { Network } from '../systems/network.ts'
 import { KeyNumbers } from '../workload/records.ts'
@@ -28,35 +28,42 @@ const MAX_NODE_MB = 12
 /** Megabytes for tens of thousands of keys: several times what they and their values take. */
 const MAX_BULK_MB = 64
 
-/** Memory of one process with several nodes. */
-interface NodeMemory {
-  readonly nodes: number
-  readonly start: LiveMemory
-  readonly loaded: LiveMemory
-}
-
 async function run(options: RunOptions): Promise<ScenarioResult> {
-  const plan = PLANS[options.effort]
-  const rounds: NodeMemory[] = []
+  const { rounds, nodes, bulk } = PLANS[options.effort]
+  const measured: Awaited<ReturnType<typeof measureNodes>>[] = []
 
-  for (let round = 1; round <= plan.rounds; round++) {
-    for (const count of plan.nodes) {
-      options.log(`round ${round} of ${plan.rounds}: ${count} nodes`)
-      rounds.push(await measureNodes(count, options))
+  for (let round = 1; round <= rounds; round++) {
+    for (const count of nodes) {
+      options.log(`round ${round} of ${rounds}: ${count} nodes`)
+      measured.push(await measureNodes(count, options))
     }
   }
 
   options.log('bulk calls')
-  const nodes = plan.nodes.map((count) => medians(rounds.filter((each) => each.nodes === count)))
-  const bulk = await measureBulk(plan.bulk, options)
-  return { notes: notes(plan.rounds), tables: tables(nodes, bulk), goals: goals(nodes, bulk) }
+  const rows = rowsOf(nodes.map((count) => measured.filter((each) => each.nodes === count)))
+  const calls = await measureBulk(bulk, options)
+
+  return {
+    notes: notes(rounds),
+    tables: [
+      tableOf('One process with several nodes', rows, {
+        nodes: 'nodes',
+        'resident at first (MB)': 'start',
+        'resident after the load (MB)': 'loaded',
+        'in use after the load (MB)': 'used',
+        'resident for each further node (MB)': 'further',
+        'in use for each further node (MB)': 'furtherUsed'
+      }),
+      tableOf('A client during a bulk call: peak of memory in use', calls, {
+        ...{ by: 'operation', keys: 'keys', 'in use (MB)': 'mb' }
+      })
+    ],
+    goals: goals(rows, calls)
+  }
 }
 
 /** Measures a process with nodes before and after a load. */
-async function measureNodes(
-  nodes: number,
-  { effort, signal }: Pick<RunOptions, 'effort' | 'signal'>
-): Promise<NodeMemory> {
+async function measureNodes(nodes: number, { effort, signal }: RunOptions) {
   const options = { contestant: WAGGLE, nodesOfProcesses: [nodes], signal }
   await using network = await Network.start(options)
   const { client, lastServer } = network
@@ -64,10 +71,7 @@ async function measureNodes(
   const numbers = new KeyNumbers()
   const start = await lastServer.call('liveMemory')
 
-  for (const [count, inFlight] of [
-    [oneByOne, 1],
-    [burst, depth]
-  ] as const) {
+  for (const [count, inFlight] of [[oneByOne, 1] as const, [burst, depth] as const]) {
     const keys = numbers.take(count)
     await client.call('run', { operation: 'store', keys, inFlight })
     await client.call('run', { operation: 'get', keys, inFlight })
@@ -79,102 +83,64 @@ async function measureNodes(
   return { nodes, start, loaded: await lastServer.call('liveMemory') }
 }
 
-type BulkMemory = Awaited<ReturnType<typeof measureBulk>>[number]
-
-/** Measures a client of a small network during bulk calls. */
-async function measureBulk(counts: readonly number[], { signal }: Pick<RunOptions, 'signal'>) {
+/** Measures the peak of memory in use of a small network's client during bulk calls. */
+async function measureBulk(counts: readonly number[], { signal }: RunOptions) {
   const options = { contestant: WAGGLE, nodesOfProcesses: NODES_OF_BULK, signal }
   await using network = await Network.start(options)
   const numbers = new KeyNumbers()
-  const found: { operation: string; keys: number; bytes: number }[] = []
+  const found: { operation: string; keys: number; mb: number }[] = []
 
   for (const count of counts) {
     const keys = numbers.take(count)
 
     for (const operation of ['storeMany', 'getMany'] as const) {
       const bytes = await network.client.call('bulkMemory', { operation, keys })
-      found.push({ operation, keys: count, bytes })
+      found.push({ operation, keys: count, mb: megabytes(bytes) })
     }
   }
 
   return found
 }
 
-function medians(rounds: readonly NodeMemory[]): NodeMemory {
-  const of = (read: (each: NodeMemory) => LiveMemory): LiveMemory => ({
-    rssBytes: medianOf(rounds, (each) => read(each).rssBytes),
-    usedBytes: medianOf(rounds, (each) => read(each).usedBytes)
-  })
-
-  return {
+/** Takes the medians of the rounds of each size, and compares them with the smallest size. */
+function rowsOf(sizes: readonly { nodes: number; start: LiveMemory; loaded: LiveMemory }[][]) {
+  const medians = sizes.map((rounds) => ({
     nodes: rounds[0]?.nodes ?? 0,
-    start: of(({ start }) => start),
-    loaded: of(({ loaded }) => loaded)
-  }
+    start: megabytes(medianOf(rounds, ({ start }) => start.rssBytes)),
+    loaded: megabytes(medianOf(rounds, ({ loaded }) => loaded.rssBytes)),
+    used: megabytes(medianOf(rounds, ({ loaded }) => loaded.usedBytes))
+  }))
+  const [least = { nodes: 0, loaded: 0, used: 0 }] = medians
+
+  return medians.map((row) => {
+    const more = row.nodes - least.nodes
+    const further = (which: 'loaded' | 'used') =>
+      more > 0 ? (row[which] - least[which]) / more : null
+    return { ...row, further: further('loaded'), furtherUsed: further('used') }
+  })
 }
 
-function tables(nodes: readonly NodeMemory[], bulk: readonly BulkMemory[]): Table[] {
-  const further = (which: keyof LiveMemory) => (each: NodeMemory) =>
-    each === nodes[0] ? null : furtherNodeMB(nodes, each, which)
-
-  return [
-    tableOf(
-      'One process with several nodes',
-      nodes,
-      {
-        nodes: 'nodes',
-        'resident at first (MB)': ({ start }) => megabytes(start.rssBytes),
-        'resident after the load (MB)': ({ loaded }) => megabytes(loaded.rssBytes),
-        'in use after the load (MB)': ({ loaded }) => megabytes(loaded.usedBytes),
-        'resident for each further node (MB)': further('rssBytes'),
-        'in use for each further node (MB)': further('usedBytes')
-      },
-      {
-        name: 'nodes',
-        title: 'Memory of one process with several nodes',
-        kind: 'lines',
-        x: ['nodes'],
-        y: ['resident at first (MB)', 'resident after the load (MB)']
-      }
-    ),
-    tableOf('A client during a bulk call: peak of memory in use', bulk, {
-      by: 'operation',
-      keys: 'keys',
-      'in use (MB)': ({ bytes }) => megabytes(bytes)
-    })
-  ]
-}
-
-function goals(nodes: readonly NodeMemory[], bulk: readonly BulkMemory[]): Goal[] {
-  const [most] = bulk.toSorted((a, b) => b.bytes - a.bytes)
-  const further = nodes
-    .slice(1)
-    .map((each) => ({ nodes: each.nodes, mb: furtherNodeMB(nodes, each, 'rssBytes') }))
+function goals(
+  rows: ReturnType<typeof rowsOf>,
+  calls: Awaited<ReturnType<typeof measureBulk>>
+): Goal[] {
+  const [most] = calls.toSorted((a, b) => b.mb - a.mb)
+  const further = rows.flatMap(({ nodes, further: mb }) => (mb === null ? [] : { nodes, mb }))
 
   return [
     goal(
       `each further node in one process takes at most ${MAX_NODE_MB} MB after the load`,
       Math.max(...further.map(({ mb }) => mb)),
       atMost(MAX_NODE_MB),
-      () => further.map((each) => `${figure(each.mb)} MB with ${each.nodes}`).join(', ')
+      () => further.map(({ nodes, mb }) => `${figure(mb)} MB with ${nodes}`).join(', ')
     ),
     goal(
       `memory of a client during a bulk call is bounded: at most ${MAX_BULK_MB} MB for 40,000 keys`,
-      most && megabytes(most.bytes),
+      most?.mb,
       atMost(MAX_BULK_MB),
       (value) => `${figure(value)} MB (${most?.operation} of ${figure(most?.keys ?? 0)})`
     )
   ]
-}
-
-/** Compares with the fewest nodes, after the load. */
-function furtherNodeMB(
-  [fewest]: readonly NodeMemory[],
-  { nodes, loaded }: NodeMemory,
-  which: keyof LiveMemory
-): number {
-  const { nodes: few, loaded: little } = fewest as NodeMemory
-  return megabytes(loaded[which] - little[which]) / (nodes - few)
 }
 
 function notes(rounds: number): string[] {

@@ -5,7 +5,7 @@ import { NO_SEPARATE_HOST, SeparateHost } from '../processes/separate-host.ts'
 import { atMost, goal, none, tableOf } from '../result/build.ts'
 import { figure } from '../result/figure.ts'
 import type { Goal, RunOptions, Scenario, ScenarioResult } from '../result/result.ts'
-import { total } from '../workload/statistics.ts'
+import { totalOf } from '../workload/statistics.ts'
 
 /** Takes some minutes, and root. */
 export const partition: Scenario = {
@@ -36,33 +36,32 @@ const MAX_JOINED_MS = 30_000
 
 type Figures = Awaited<ReturnType<typeof cutAndJoin>>
 
-async function run({ effort, signal, log }: RunOptions): Promise<ScenarioResult> {
+async function run({ effort, ...options }: RunOptions): Promise<ScenarioResult> {
   const sizes = SIZES[effort]
-  using host = await SeparateHost.start({ signal })
-  const figures = host && (await cutAndJoin(sizes, host, { signal, log }))
+  using host = await SeparateHost.start(options)
+  const figures = host && (await cutAndJoin(sizes, host, options))
+  const tables = figures === undefined ? [] : [table(figures)]
 
-  return {
-    notes: notes(sizes),
-    tables: figures === undefined ? [] : [table(figures)],
-    goals: goals(figures)
-  }
+  return { notes: notes(sizes), tables, goals: goals(figures) }
 }
 
 async function cutAndJoin(
   { nodes, cutMs, records }: Sizes,
   host: SeparateHost,
-  { signal, log }: Pick<RunOptions, 'signal' | 'log'>
+  { signal, log }: Omit<RunOptions, 'effort'>
 ) {
   await using processes = new AsyncDisposableStack()
-  const addresses: string[] = []
+  const initialPeers: string[] = []
   const startHalf = async (address: string, at?: SeparateHost): Promise<NodesProcess[]> => {
-    const half = Array.from({ length: PROCESSES }, () =>
-      processes.use(nodesProcess({ signal, ...(at && { host: at }) }))
+    const started = Array.from({ length: PROCESSES }, () =>
+      nodesProcess({ signal, ...(at && { host: at }) })
     )
+    const half = started.map((process) => processes.use(process))
 
     for (const process of half) {
-      const options = { listenOn: `${address}:0`, initialPeers: [...addresses] }
-      addresses.push(...(await process.call('start', { count: nodes / PROCESSES, options })).flat())
+      const options = { listenOn: `${address}:0`, initialPeers: [...initialPeers] }
+      const addresses = await process.call('start', { count: nodes / PROCESSES, options })
+      initialPeers.push(...addresses.flat())
     }
 
     return half
@@ -76,25 +75,29 @@ async function cutAndJoin(
   log(`${2 * nodes} nodes`)
 
   host.pull()
-  const startMs = performance.now()
-  const halves = [
-    { half: here, entries: entriesOf('near half', records) },
-    { half: there, entries: entriesOf('far half', records) }
-  ]
-  const written = await Promise.all(halves.map(({ half, entries }) => write(half, entries)))
+  const [near, far] = [entriesOf('near half', records), entriesOf('far half', records)]
+  const cut = passed(cutMs, undefined, { signal })
+  const [nearWritten, farWritten] = await Promise.all([write(here, near), write(there, far)])
   log('both halves were written to')
-  await passed(Math.max(0, cutMs - (performance.now() - startMs)), undefined, { signal })
-  const apart = await Promise.all(halves.map(({ half, entries }) => missing(half, entries)))
+  await cut
+  const missingApart = (await missing(here, near)) + (await missing(there, far))
 
   host.plug()
-  const apartEntries = halves.flatMap(({ entries }) => entries)
-  const entries = [...before, ...apartEntries]
+  const written = [...before, ...near, ...far]
+  const startMs = performance.now()
+  const joinedMs = () => performance.now() - startMs
+  let missingAtEnd = await missing(all, written)
+
+  while (missingAtEnd > 0 && joinedMs() < PATIENCE_MS) {
+    log(`${missingAtEnd} not found after ${Math.round(joinedMs())} ms`)
+    await passed(PAUSE_MS, undefined, { signal })
+    missingAtEnd = await missing(all, written)
+  }
+
   return {
-    written: entries.length,
-    writtenApart: apartEntries.length,
-    acknowledged: total(written),
-    missingApart: total(apart),
-    ...(await readAll(() => missing(all, entries), { signal, log }))
+    ...{ written: written.length, writtenApart: near.length + far.length, missingApart },
+    ...{ acknowledged: nearWritten + farWritten, missingAtEnd },
+    joinedMs: missingAtEnd === 0 ? joinedMs() : Number.POSITIVE_INFINITY
   }
 }
 
@@ -112,31 +115,13 @@ async function write(half: readonly NodesProcess[], entries: readonly StoreEntry
     const share = entries.filter((_, i) => i % half.length === n)
     return process.call('storeAll', { entries: share, from: Number.MAX_SAFE_INTEGER })
   })
-  return total(await Promise.all(stored))
+  return totalOf(await Promise.all(stored), (count) => count)
 }
 
+/** Reads entries from all nodes; resolves with the number of wrong reads. */
 async function missing(half: readonly NodesProcess[], entries: readonly StoreEntry[]) {
-  return total(await Promise.all(half.map((process) => process.call('missing', entries))))
-}
-
-/** Reads everything from every node until all reads are right, or patience ends. */
-async function readAll(
-  missing: () => Promise<number>,
-  { signal, log }: Pick<RunOptions, 'signal' | 'log'>
-) {
-  const startMs = performance.now()
-
-  for (;;) {
-    const missingAtEnd = await missing()
-    const joinedMs = performance.now() - startMs
-    log(`${missingAtEnd} not found after ${Math.round(joinedMs)} ms`)
-
-    if (missingAtEnd === 0 || joinedMs > PATIENCE_MS) {
-      return { joinedMs, missingAtEnd }
-    }
-
-    await passed(PAUSE_MS, undefined, { signal })
-  }
+  const wrong = await Promise.all(half.map((process) => process.call('missing', entries)))
+  return totalOf(wrong, (count) => count)
 }
 
 /** Counts writes, and wrong reads: pairs of a node and an entry that it does not find. */
@@ -153,24 +138,17 @@ function table(figures: Figures) {
 }
 
 function goals(figures: Figures | undefined): Goal[] {
-  const {
-    writtenApart = 0,
-    acknowledged = 0,
-    missingApart = 0,
-    missingAtEnd,
-    joinedMs
-  } = figures ?? {}
-  const lost = writtenApart - acknowledged + missingApart
+  const lost = figures && figures.writtenApart - figures.acknowledged + figures.missingApart
 
   return [
     none(
       'each half goes on by itself: every write is acknowledged and found in it',
-      figures === undefined ? NO_SEPARATE_HOST : lost,
-      writtenApart
+      lost ?? NO_SEPARATE_HOST,
+      figures?.writtenApart
     ),
     goal(
       `joined again, every node finds everything within ${MAX_JOINED_MS / 1000} s`,
-      missingAtEnd === 0 ? joinedMs : figures ? Number.POSITIVE_INFINITY : NO_SEPARATE_HOST,
+      figures?.joinedMs ?? NO_SEPARATE_HOST,
       atMost(MAX_JOINED_MS),
       (value) => (Number.isFinite(value) ? `${figure(value / 1000)} s` : 'not at all')
     )

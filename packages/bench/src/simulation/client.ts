@@ -66,16 +66,11 @@ export function simulatedClient(
   }
 }
 
-interface Company {
-  readonly rounds: Rounds
-  readonly liars: readonly SimulatedNode[]
-}
-
 /** Answers requests as real nodes do. */
 function channelOf(
   network: SimulatedNetwork,
   self: SimulatedPeer,
-  { rounds, liars }: Company
+  { rounds, liars }: { rounds: Rounds; liars: readonly SimulatedNode[] }
 ): RecordChannel {
   const known = new Set(liars)
   const closer = (node: SimulatedNode, key: Uint8Array, count: number): Contact[] =>

@@ -2,18 +2,8 @@ import { recordKey } from '@waggle/record'
 import { seededRandom } from '../workload/random.ts'
 import { meanOf, summaryOf } from '../workload/statistics.ts'
 import { NUM_REPLICAS, type SimulatedClient, simulatedClient } from './client.ts'
-import { SimulatedNetwork } from './network.ts'
+import { type NetworkPlan, SimulatedNetwork } from './network.ts'
 import { Rounds } from './rounds.ts'
-import type { TableShape } from './routing-tables.ts'
-
-export interface SimulationPlan {
-  readonly size: number
-  readonly shape: TableShape
-  readonly deadShare: number
-
-  /** Runs of each operation. */
-  readonly operations: number
-}
 
 /** Costs of operations, and where records are after a store. */
 export type SimulatedFigures = Awaited<ReturnType<typeof simulate>>
@@ -22,8 +12,8 @@ export type SimulatedFigures = Awaited<ReturnType<typeof simulate>>
 const SEED = 1
 
 /** Stores and gets keys, each operation from a client of its own. */
-export async function simulate(plan: SimulationPlan) {
-  const network = new SimulatedNetwork({ ...plan, random: seededRandom(SEED) })
+export async function simulate(plan: NetworkPlan & { operations: number }) {
+  const network = new SimulatedNetwork(plan, seededRandom(SEED))
   const rounds = new Rounds()
   const keys = Array.from({ length: plan.operations }, (_, i) => `key ${i}`)
   const measure = async (operate: (client: SimulatedClient, key: string) => Promise<boolean>) => {

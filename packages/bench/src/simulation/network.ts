@@ -7,13 +7,12 @@ import { routingTables, type TableShape } from './routing-tables.ts'
 
 const SHA_256 = 0x12
 
-export interface SimulatedNetworkInit {
+export interface NetworkPlan {
   readonly size: number
   readonly shape: TableShape
 
   /** Share of the nodes that are gone, but still in the tables of others. */
   readonly deadShare: number
-  readonly random: Random
 }
 
 /** A peer that sends requests. */
@@ -36,7 +35,7 @@ export class SimulatedNetwork {
   readonly #byId: ReadonlyMap<string, SimulatedNode>
   readonly #random: Random
 
-  constructor({ size, shape, deadShare, random }: SimulatedNetworkInit) {
+  constructor({ size, shape, deadShare }: NetworkPlan, random: Random) {
     const peers = Array.from({ length: size }, () => randomPeer(random)).sort((a, b) =>
       comparePoints(a.point, b.point)
     )

@@ -11,46 +11,31 @@ export async function deliveries(
   reader: Client,
   { keys, warmUp }: { readonly keys: readonly number[]; readonly warmUp: number }
 ): Promise<Measured> {
-  const watched = keys.map((key) => watchedKey(writer, reader, keyFor(key)))
-  const storeAll = async (numberOf: (key: number) => number): Promise<(number | undefined)[]> => {
-    const timesMs: (number | undefined)[] = []
+  const watched = keys.map((key) => watchKey(writer, reader, keyFor(key)))
+  const storeAll = (numbers: readonly number[]) =>
+    Array.fromAsync(watched, (deliveryMs, i) => deliveryMs(valueFor(numbers[i] ?? i)))
 
-    for (const [i, deliveryMs] of watched.entries()) {
-      timesMs.push(await deliveryMs(valueFor(numberOf(keys[i] ?? i))))
-    }
-
-    return timesMs
-  }
-
-  for (let i = 0; i < warmUp; i++) {
-    await storeAll(() => -1 - i)
+  for (let i = 1; i <= warmUp; i++) {
+    await storeAll(keys.map(() => -i))
   }
 
   const start = performance.now()
-  const timesMs = await storeAll((key) => key)
-
-  return {
-    latenciesMs: timesMs.map((ms) => ms ?? TIMEOUT_MS),
-    elapsedMs: performance.now() - start,
-    failed: timesMs.flatMap((ms, index) => (ms === undefined ? index : []))
-  }
+  const latenciesMs = await storeAll(keys)
+  const failed = latenciesMs.flatMap((ms, index) => (ms < TIMEOUT_MS ? [] : index))
+  return { latenciesMs, elapsedMs: performance.now() - start, failed }
 }
 
 /**
  * Watches a key. The function that it returns stores a value and times it from the call of `store` to the
  * delivery; it waits for the end of the store, which is not part of the time.
  */
-function watchedKey(
-  writer: Client,
-  reader: Client,
-  key: string
-): (value: Uint8Array) => Promise<number | undefined> {
+function watchKey(writer: Client, reader: Client, key: string) {
   let onValue = (_value: Uint8Array): void => {}
   reader.watch?.(key, (value) => value && onValue(value))
 
-  return async (wanted) => {
-    const { promise, resolve } = Promise.withResolvers<number | undefined>()
-    const timer = setTimeout(() => resolve(undefined), TIMEOUT_MS)
+  return async (wanted: Uint8Array): Promise<number> => {
+    const { promise, resolve } = Promise.withResolvers<number>()
+    const timer = setTimeout(() => resolve(TIMEOUT_MS), TIMEOUT_MS)
     const start = performance.now()
     onValue = (value) => {
       if (Buffer.compare(value, wanted) === 0) {

@@ -2,26 +2,19 @@
 declare module 'hyperdht' {
   export interface KeyPair {
     readonly publicKey: Buffer
-    readonly secretKey: Buffer
   }
 
+  /** `bootstrap` has addresses as `host:port`. */
   export interface Options {
     readonly host: string
-
-    /** As `host:port`. */
     readonly bootstrap: string[]
     readonly ephemeral: boolean
     readonly firewalled?: boolean
   }
 
-  /** Lists the nodes that accepted a value. */
-  export interface Put {
-    readonly closestNodes: readonly object[]
-  }
-
-  export interface Found {
-    readonly value: Buffer
-  }
+  /** `closestNodes` are the nodes that accepted a value. */
+  type Put = Promise<{ readonly closestNodes: readonly object[] }>
+  type Get = Promise<{ readonly value: Buffer } | null>
 
   class HyperDHT {
     static keyPair(seed: Buffer): KeyPair
@@ -37,10 +30,10 @@ declare module 'hyperdht' {
     /** Returns the known nodes. */
     toArray(): readonly object[]
     findNode(target: Buffer): { finished(): Promise<void> }
-    mutablePut(keyPair: KeyPair, value: Buffer): Promise<Put>
-    mutableGet(publicKey: Buffer, options: { readonly latest: boolean }): Promise<Found | null>
-    immutablePut(value: Buffer): Promise<Put>
-    immutableGet(hash: Buffer): Promise<Found | null>
+    mutablePut(keyPair: KeyPair, value: Buffer): Put
+    mutableGet(publicKey: Buffer, options: { readonly latest: boolean }): Get
+    immutablePut(value: Buffer): Put
+    immutableGet(hash: Buffer): Get
   }
 
   // biome-ignore lint/style/noDefaultExport: the package exports it so

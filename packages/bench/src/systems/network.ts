@@ -21,19 +21,19 @@ export interface NetworkOptions {
 export class Network implements AsyncDisposable {
   readonly client: Child<ClientHandlers>
   readonly servers: readonly Child<ServerHandlers>[]
-  readonly #options: NetworkOptions
-  readonly #processes = new AsyncDisposableStack()
+  readonly lastServer: Child<ServerHandlers>
+  readonly #processes: AsyncDisposableStack
 
-  private constructor(options: NetworkOptions) {
-    const { contestant, nodesOfProcesses, lastHost, signal } = options
+  private constructor({ contestant, nodesOfProcesses, lastHost, signal }: NetworkOptions) {
     const { serverCommand: command } = contestant
-    this.#options = options
+    const commands = nodesOfProcesses.slice(1).map(() => command)
+    const last = lastHost?.command(command) ?? command
+    this.#processes = new AsyncDisposableStack()
     this.client = this.#processes.use(new Child(contestant.clientCommand, { signal }))
-    this.servers = nodesOfProcesses.map((_, i) => {
-      const isLast = i === nodesOfProcesses.length - 1
-      const started = isLast ? (lastHost?.command(command) ?? command) : command
-      return this.#processes.use(new Child<ServerHandlers>(started, { signal }))
-    })
+    this.servers = [...commands, last].map((each) =>
+      this.#processes.use(new Child(each, { signal }))
+    )
+    this.lastServer = this.servers.at(-1) as Child<ServerHandlers>
   }
 
   /** Resolves when all servers and clients know each other. */
@@ -41,7 +41,7 @@ export class Network implements AsyncDisposable {
     const network = new Network(options)
 
     try {
-      await network.#start()
+      await network.#start(options)
       return network
     } catch (error) {
       await network[Symbol.asyncDispose]()
@@ -49,33 +49,25 @@ export class Network implements AsyncDisposable {
     }
   }
 
-  get lastServer(): Child<ServerHandlers> {
-    return this.servers.at(-1) as Child<ServerHandlers>
-  }
-
   /** Resolves with the usage of all servers together. */
   async serversUsage(): Promise<Usage> {
     const usages = await Promise.all(this.servers.map((server) => server.call('usage')))
-
-    return {
-      cpuMs: totalOf(usages, ({ cpuMs }) => cpuMs),
-      rssBytes: totalOf(usages, ({ rssBytes }) => rssBytes)
-    }
+    const cpuMs = totalOf(usages, (usage) => usage.cpuMs)
+    return { cpuMs, rssBytes: totalOf(usages, ({ rssBytes }) => rssBytes) }
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#processes.disposeAsync()
   }
 
-  async #start(): Promise<void> {
-    const { nodesOfProcesses, lastHost } = this.#options
-    const host = lastHost?.ownAddress ?? '127.0.0.1'
+  async #start({ nodesOfProcesses, lastHost }: NetworkOptions): Promise<void> {
+    const own = lastHost?.ownAddress ?? '127.0.0.1'
     const addresses: string[] = []
 
     // Nodes start one after another: many at once only make each other wait.
     for (const [i, server] of this.servers.entries()) {
-      const here = server === this.lastServer ? (lastHost?.address ?? host) : host
-      const place = { host: here, bootstrap: addresses.slice(0, 1) }
+      const host = server === this.lastServer ? (lastHost?.address ?? own) : own
+      const place = { host, bootstrap: addresses.slice(0, 1) }
       addresses.push(...(await server.call('start', { nodes: nodesOfProcesses[i] ?? 1, ...place })))
     }
 
@@ -84,10 +76,7 @@ export class Network implements AsyncDisposable {
       await server.call('settle', { servers: addresses.length })
     }
 
-    await this.client.call('start', {
-      servers: addresses,
-      host,
-      bootstrap: addresses.slice(0, 1)
-    })
+    const bootstrap = addresses.slice(0, 1)
+    await this.client.call('start', { servers: addresses, host: own, bootstrap })
   }
 }

@@ -1,14 +1,13 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import type { DHTOptions } from '@waggle/dht'
 import { Child, nodeCommand } from '../../processes/child.ts'
 import { atMost, goal, megabytes, tableOf } from '../../result/build.ts'
 import { figure } from '../../result/figure.ts'
 import type { Goal, RunOptions, Scenario, ScenarioResult, Table } from '../../result/result.ts'
-import { summaryOf } from '../../workload/statistics.ts'
+import { median } from '../../workload/statistics.ts'
 import type { ExchangeHandlers } from './exchange-main.ts'
-import type { KeeperHandlers } from './keeper-main.ts'
+import type { KeeperHandlers, KeeperOptions } from './keeper-main.ts'
 
 /** The figures of docs/records.md and docs/running.md come from here. */
 export const costs: Scenario = {
@@ -18,19 +17,12 @@ export const costs: Scenario = {
 }
 
 const SIZES = {
-  full: {
-    exchange: { keys: 4000, rounds: 5 },
-    keeper: { records: 100_000, oneByOne: 1000, rounds: 2 }
-  },
-  quick: {
-    exchange: { keys: 20, rounds: 1 },
-    keeper: { records: 200, oneByOne: 20, rounds: 1 }
-  }
-} as const
+  full: { keys: 4000, keyRounds: 5, records: 100_000, oneByOne: 1000, rounds: 2 },
+  quick: { keys: 20, keyRounds: 1, records: 200, oneByOne: 20, rounds: 1 }
+}
 
-type Sizes = (typeof SIZES)['full' | 'quick']
-
-const DURABILITIES = [undefined, 'relaxed', 'written', 'synced'] as const
+type Sizes = typeof SIZES.full
+type Figures = Awaited<ReturnType<typeof measure>>
 
 /** Factor that a signature seen before may add to a get. */
 const MAX_SEEN = 1.3
@@ -38,60 +30,50 @@ const MAX_SEEN = 1.3
 /** Seconds of processor time for a start with 100,000 records. */
 const MAX_START_SECONDS = 5
 
-type Figures = Awaited<ReturnType<typeof measure>>
+const EXCHANGE = nodeCommand(new URL('exchange-main.ts', import.meta.url))
+const KEEPER = nodeCommand(new URL('keeper-main.ts', import.meta.url))
 
-async function run({ effort, signal, log }: RunOptions): Promise<ScenarioResult> {
+async function run({ effort, ...options }: RunOptions): Promise<ScenarioResult> {
   const sizes = SIZES[effort]
-  const figures = await measure(sizes, { signal, log })
+  const figures = await measure(sizes, options)
   return { notes: notes(sizes), tables: tables(figures), goals: goals(figures) }
 }
 
-async function measure(sizes: Sizes, { signal, log }: Pick<RunOptions, 'signal' | 'log'>) {
-  await using exchange = child<ExchangeHandlers>('exchange-main.ts', signal)
+async function measure(sizes: Sizes, { signal, log }: Omit<RunOptions, 'effort'>) {
+  await using exchange = new Child<ExchangeHandlers>(EXCHANGE, { signal })
   log('the exchange protocol')
-  const exchangeFigures = await exchange.call('measure', sizes.exchange)
-  const keepers = await Array.fromAsync(DURABILITIES, (durability) => {
-    log(`one node, ${durability ?? 'in memory'}`)
-    return bestKeeper(durability, sizes.keeper, signal)
-  })
+  const keys = await exchange.call('measure', { keys: sizes.keys, rounds: sizes.keyRounds })
+  const keepers = await Array.fromAsync(
+    [undefined, 'relaxed', 'written', 'synced'] as const,
+    async (durability) => {
+      log(`one node, ${durability ?? 'in memory'}`)
+      const rounds = Array.from({ length: sizes.rounds })
+      const figures = await Array.fromAsync(rounds, () => measureKeeper(durability, sizes, signal))
+      return { durability: durability ?? 'memory', ...figures.reduce(leastOf) }
+    }
+  )
 
-  return { exchange: exchangeFigures, keepers }
+  return { keys, keepers }
 }
 
-function child<H extends Record<string, (params: never) => unknown>>(
-  file: string,
-  signal: AbortSignal
-): Child<H> {
-  return new Child<H>(nodeCommand(new URL(file, import.meta.url)), { signal })
-}
-
-/** Takes the best round of each figure: other processes use the machine, too. */
-async function bestKeeper(
-  durability: DHTOptions['durability'],
-  load: Sizes['keeper'],
-  signal: AbortSignal
-) {
-  const rounds: Awaited<ReturnType<typeof measureKeeper>>[] = []
-
-  while (rounds.length < load.rounds) {
-    rounds.push(await measureKeeper(durability, load, signal))
-  }
-
-  return { durability: durability ?? 'memory', ...rounds.reduce(leastOf) }
+/** Takes the lesser one of each figure: other processes use the machine, too. */
+function leastOf<T extends Record<string, number>>(a: T, b: T): T {
+  const least = Object.entries(a).map(([name, value]) => [name, Math.min(value, b[name] ?? value)])
+  return Object.fromEntries(least) as T
 }
 
 /** Fills a node, and starts it again if it has a disk. */
 async function measureKeeper(
-  durability: DHTOptions['durability'],
-  { records, oneByOne }: Sizes['keeper'],
+  durability: KeeperOptions['durability'],
+  { records, oneByOne }: Sizes,
   signal: AbortSignal
 ) {
   await using folder = {
     path: await mkdtemp(join(tmpdir(), 'waggle-bench-')),
     [Symbol.asyncDispose]: () => rm(folder.path, { recursive: true, force: true })
   }
-  const options = durability === undefined ? {} : { durability, dataDir: join(folder.path, 'data') }
-  await using keeper = child<KeeperHandlers>('keeper-main.ts', signal)
+  const options = durability ? { durability, dataDir: join(folder.path, 'data') } : {}
+  await using keeper = new Child<KeeperHandlers>(KEEPER, { signal })
   await keeper.call('start', options)
   const first = await keeper.call('memory')
   const times = await keeper.call('storeOneByOne', { from: 0, count: oneByOne })
@@ -102,23 +84,17 @@ async function measureKeeper(
 
   return {
     elapsedMs: elapsedMs / count,
-    cpuMs: cpuMs / count,
-    oneByOneMs: summaryOf(times).p50,
-    firstBytes: first.rssBytes,
-    fullBytes: full.rssBytes,
+    cpuUs: (cpuMs * 1000) / count,
+    oneByOneMs: median(times),
+    firstMB: megabytes(first.rssBytes),
+    fullMB: megabytes(full.rssBytes),
     // Infinite without a disk.
     restartMs: durability ? await restart(options, records, signal) : Number.POSITIVE_INFINITY
   }
 }
 
-/** Takes the lesser one of each figure. */
-function leastOf<T extends Record<string, number>>(a: T, b: T): T {
-  const least = Object.entries(a).map(([name, value]) => [name, Math.min(value, b[name] ?? value)])
-  return Object.fromEntries(least) as T
-}
-
-async function restart(options: object, records: number, signal: AbortSignal): Promise<number> {
-  await using keeper = child<KeeperHandlers>('keeper-main.ts', signal)
+async function restart(options: KeeperOptions, records: number, signal: AbortSignal) {
+  await using keeper = new Child<KeeperHandlers>(KEEPER, { signal })
   const { cpuMs } = await keeper.call('start', options)
   const found = await keeper.call('records')
 
@@ -130,29 +106,26 @@ async function restart(options: object, records: number, signal: AbortSignal): P
   return cpuMs
 }
 
-function tables({ exchange, keepers }: Figures): Table[] {
+function tables({ keys, keepers }: Figures): Table[] {
   return [
-    tableOf('Processor time of three nodes together, per key', exchange, {
-      keys: 'name',
-      'store (µs)': 'store',
-      'get (µs)': 'get',
-      'get again (µs)': 'again'
+    tableOf('Processor time of three nodes together, per key', keys, {
+      ...{ keys: 'name', 'store (µs)': 'store', 'get (µs)': 'get', 'get again (µs)': 'again' }
     }),
     tableOf('One node that keeps what it stores', keepers, {
       durability: 'durability',
       'storeMany (records/s)': ({ elapsedMs }) => 1000 / elapsedMs,
-      'processor time per record (µs)': ({ cpuMs }) => cpuMs * 1000,
+      'processor time per record (µs)': 'cpuUs',
       'store, one by one: p50 (ms)': 'oneByOneMs',
-      'resident at first (MB)': ({ firstBytes }) => megabytes(firstBytes),
-      'resident with all records (MB)': ({ fullBytes }) => megabytes(fullBytes),
+      'resident at first (MB)': 'firstMB',
+      'resident with all records (MB)': 'fullMB',
       'processor time of the next start (s)': ({ restartMs }) =>
         Number.isFinite(restartMs) ? restartMs / 1000 : null
     })
   ]
 }
 
-function goals({ exchange, keepers }: Figures): Goal[] {
-  const [unowned, owned] = [exchange[0], exchange.at(-1)]
+function goals({ keys, keepers }: Figures): Goal[] {
+  const [unowned, owned] = [keys[0], keys.at(-1)]
   const restarts = keepers.map(({ restartMs }) => restartMs).filter(Number.isFinite)
 
   return [
@@ -171,9 +144,9 @@ function goals({ exchange, keepers }: Figures): Goal[] {
   ]
 }
 
-function notes({ exchange, keeper }: Sizes): string[] {
+function notes({ keys, keyRounds, records, oneByOne, rounds }: Sizes): string[] {
   return [
-    `Three nodes: one of two that both hold every record stores ${figure(exchange.keys)} keys at once, and a third one without a cache reads them. Processor time of all three together, threads included, per key; the least of ${exchange.rounds} rounds. The first get verifies signatures, and the second one knows them.`,
-    `One node that knows no other, so that it alone holds what it stores: ${figure(keeper.oneByOne)} records of 100 bytes one by one, then others with storeMany, ${figure(keeper.records)} in all. Memory is read after several garbage collections. Where there is a disk, the node then starts again. The best of ${keeper.rounds} rounds. The process runs from source, so the memory includes what Node needs to read TypeScript.`
+    `Three nodes: one of two that both hold every record stores ${figure(keys)} keys at once, and a third one without a cache reads them. Processor time of all three together, threads included, per key; the least of ${keyRounds} rounds. The first get verifies signatures, and the second one knows them.`,
+    `One node that knows no other, so that it alone holds what it stores: ${figure(oneByOne)} records of 100 bytes one by one, then others with storeMany, ${figure(records)} in all. Memory is read after several garbage collections. Where there is a disk, the node then starts again. The best of ${rounds} rounds. The process runs from source, so the memory includes what Node needs to read TypeScript.`
   ]
 }

@@ -1,18 +1,15 @@
 // A process with one node, which alone holds what it stores.
 import { DHT, type DHTOptions } from '@waggle/dht'
 import { serve } from '../../processes/serve.ts'
-import { type LiveMemory, liveMemory, timed } from '../../processes/usage.ts'
+import { liveMemory, timed } from '../../processes/usage.ts'
 import { keyFor, valueFor } from '../../workload/records.ts'
 
+export type KeeperOptions = Pick<DHTOptions, 'dataDir' | 'durability'>
+
 /** Numbers of the records to store. */
-export interface Span {
+interface Span {
   readonly from: number
   readonly count: number
-}
-
-export interface Took {
-  readonly elapsedMs: number
-  readonly cpuMs: number
 }
 
 const TTL = 3600
@@ -20,29 +17,23 @@ const TTL = 3600
 let node: DHT
 
 const handlers = {
-  start: (options: Pick<DHTOptions, 'dataDir' | 'durability'>): Promise<Took> =>
+  start: (options: KeeperOptions) =>
     timed(async () => {
       node = await DHT.create({ ...options, cache: false })
     }),
 
   /** Stores records one after another; resolves with the milliseconds of each. */
-  async storeOneByOne(span: Span): Promise<number[]> {
-    const times: number[] = []
-
-    for (const { key, value, ttl } of entriesOf(span)) {
+  storeOneByOne: (span: Span) =>
+    Array.fromAsync(entriesOf(span), async ({ key, value, ttl }) => {
       const { elapsedMs, result } = await timed(() => node.store(key, value, { ttl }))
       assertStored([result])
-      times.push(elapsedMs)
-    }
+      return elapsedMs
+    }),
 
-    return times
-  },
-
-  storeMany: (span: Span): Promise<Took> =>
-    timed(async () => assertStored(await node.storeMany(entriesOf(span)))),
-  records: (): number => node.stats().records,
-  memory: (): Promise<LiveMemory> => liveMemory(),
-  stop: (): Promise<void> => node.stop()
+  storeMany: (span: Span) => timed(async () => assertStored(await node.storeMany(entriesOf(span)))),
+  records: () => node.stats().records,
+  memory: liveMemory,
+  stop: () => node.stop()
 }
 
 export type KeeperHandlers = typeof handlers

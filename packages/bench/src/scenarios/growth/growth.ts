@@ -115,26 +115,12 @@ function simulatedTables(simulated: readonly SimulatedFigures[]): Table[] {
   })
 
   return [
-    tableOf(
-      'An operation, simulated',
-      rows,
-      {
-        ...(network as Columns<(typeof rows)[number]>),
-        operation: 'operation',
-        ...costs('alive', 'all alive'),
-        ...costs('dead', 'some dead')
-      },
-      {
-        name: 'messages',
-        title: 'Messages of a simulated get',
-        kind: 'lines',
-        x: ['nodes'],
-        y: ['messages, all alive'],
-        by: 'tables',
-        only: { operation: 'get' },
-        logarithmic: 'x'
-      }
-    ),
+    tableOf('An operation, simulated', rows, {
+      ...(network as Columns<(typeof rows)[number]>),
+      operation: 'operation',
+      ...costs('alive', 'all alive'),
+      ...costs('dead', 'some dead')
+    }),
     tableOf('Where records are after a store, simulated', pairs, {
       ...network,
       ...places('alive', 'all alive'),

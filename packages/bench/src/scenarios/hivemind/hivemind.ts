@@ -3,7 +3,7 @@ import { tableOf } from '../../result/build.ts'
 import type { Goal, RunOptions, Scenario, ScenarioResult, Table } from '../../result/result.ts'
 import { type Random, sample, seededRandom } from '../../workload/random.ts'
 import { summaryOf, total, totalOf } from '../../workload/statistics.ts'
-import { KillSchedule } from './kill-schedule.ts'
+import { killSchedule } from './kill-schedule.ts'
 import { type Round, runThreads, WORKLOADS, type Workload } from './workload.ts'
 
 export const hivemind: Scenario = {
@@ -43,13 +43,13 @@ async function measure(workload: Workload, { signal, log }: Omit<RunOptions, 'ef
   log(`${peers.length} peers run`)
 
   const victims = sample(peers, Math.ceil(workload.failureRate * peers.length), random)
-  const kills = new KillSchedule(victims, { rounds: workload.threads * workload.rounds, random })
+  const onStored = killSchedule(victims, workload.threads * workload.rounds, random)
   const clients = peers.filter((peer) => !victims.includes(peer))
   const startMs = performance.now()
-  const rounds = await runThreads({ workload, clients, kills, random, signal })
+  const rounds = await runThreads({ workload, clients, onStored, random, signal })
   const seconds = (performance.now() - startMs) / 1000
-  const killed = await kills.killed()
   const alive = peers.filter(({ isRunning }) => isRunning).length
+  const killed = victims.filter(({ isRunning }) => !isRunning).length
 
   return { ...workload, rounds, roundsEach: workload.rounds, seconds, killed, alive }
 }

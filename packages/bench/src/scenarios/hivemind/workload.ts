@@ -2,7 +2,6 @@ import { randomUUID } from 'node:crypto'
 import { getDHTTime } from '@waggle/dht'
 import type { NodesProcess } from '../../nodes/nodes-process.ts'
 import { type Random, sample } from '../../workload/random.ts'
-import type { KillSchedule } from './kill-schedule.ts'
 
 /** Sizes of Hivemind's benchmark_dht.py, under its names: its defaults, and a quick run. */
 export const WORKLOADS = {
@@ -37,7 +36,9 @@ export interface WorkloadInit {
 
   /** Peers that store and get: those that are not going to be killed. */
   readonly clients: readonly NodesProcess[]
-  readonly kills: KillSchedule
+
+  /** Called after the stores of each round: kills a peer in some of them. */
+  readonly onStored: () => Promise<void>
   readonly random: Random
   readonly signal: AbortSignal
 }
@@ -58,7 +59,7 @@ export async function runThreads(init: WorkloadInit): Promise<Round[]> {
   return (await Promise.all(threads)).flat()
 }
 
-async function runRound({ workload, clients, kills, random }: WorkloadInit): Promise<Round> {
+async function runRound({ workload, clients, onStored, random }: WorkloadInit): Promise<Round> {
   const key = randomUUID()
   const values = new Map<unknown, string>()
   const store = await runHalf(sample(clients, workload.storePeers, random), async (peer) => {
@@ -68,13 +69,14 @@ async function runRound({ workload, clients, kills, random }: WorkloadInit): Pro
     const isStored = await peer.call('store', { key, subkey, value, expirationTime })
     return isStored ? undefined : 'refused'
   })
-  kills.tick()
+  const killed = onStored()
   const subkeys = store.tried - store.faults.length
   const get = await runHalf(sample(clients, workload.getPeers, random), async (peer) => {
     const found = await peer.call('get', { key, latest: true })
     return faultOf(found?.value, values, subkeys)
   })
 
+  await killed
   return { store, get }
 }
 

@@ -10,44 +10,29 @@ import type { BulkRun, Costly, FloorRound, SystemRound } from './measure.ts'
 export interface Figures extends Partial<Record<Operation | 'stores' | 'gets' | 'crash', Latency>> {
   readonly title: string
   readonly name?: string
-  readonly storeCPU?: CPU
-  readonly getCPU?: CPU
+  readonly costs?: ReturnType<typeof costsOf>
   readonly bulk?: readonly ReturnType<typeof bulkOf>[]
-  readonly startBytes?: number
-  readonly loadedBytes?: number
 }
-
-type CPU = Pick<Costly, 'clientCPUMs' | 'serversCPUMs'>
 
 /** Summarizes the rounds of a system: medians, and failures added up. */
 export function figuresOf(contestant: Contestant, rounds: readonly SystemRound[]): Figures {
   const [first] = rounds
   const { name } = contestant
-  const title = titleOf(contestant, first !== undefined)
-
-  if (first === undefined) {
-    return { name, title }
-  }
-
-  const oneByOne = (operation: Operation) =>
-    rounds.flatMap((round) => round.oneByOne[operation] ?? [])
-  const all = { store: oneByOne('store'), get: oneByOne('get'), latest: oneByOne('latest') }
+  const all = (operation: Operation) => rounds.flatMap(({ oneByOne }) => oneByOne[operation] ?? [])
 
   return {
     name,
-    title,
+    title: titleOf(contestant, first !== undefined),
     ...latencies({
-      ...all,
-      miss: oneByOne('miss'),
+      ...{ store: all('store'), get: all('get'), latest: all('latest'), miss: all('miss') },
       stores: rounds.flatMap(({ stores }) => stores),
       gets: rounds.flatMap(({ gets }) => gets),
       crash: rounds.map(({ crash }) => crash)
     }),
-    storeCPU: cpuOf(all.store),
-    getCPU: cpuOf(all.get),
-    bulk: first.bulk.map((_, i) => bulkOf(rounds.flatMap(({ bulk }) => bulk[i] ?? []))),
-    startBytes: medianOf(rounds, ({ startBytes }) => startBytes),
-    loadedBytes: medianOf(rounds, ({ loadedBytes }) => loadedBytes)
+    ...(first && {
+      costs: costsOf(rounds, all('store'), all('get')),
+      bulk: first.bulk.map((_, i) => bulkOf(rounds.flatMap(({ bulk }) => bulk[i] ?? [])))
+    })
   }
 }
 
@@ -61,17 +46,22 @@ export function floorFigures(floors: readonly (readonly FloorRound[])[]): Figure
 }
 
 function latencies(measured: Readonly<Record<string, readonly Measured[]>>): Partial<Figures> {
-  return Object.fromEntries(
-    Object.entries(measured).flatMap(([name, all]) =>
-      all.length > 0 ? [[name, latencyOf(all)]] : []
-    )
-  )
+  const found = Object.entries(measured).filter(([, { length }]) => length > 0)
+  return Object.fromEntries(found.map(([name, all]) => [name, latencyOf(all)]))
 }
 
-function cpuOf(measured: readonly Costly[]): CPU {
+function costsOf(
+  rounds: readonly SystemRound[],
+  stores: readonly Costly[],
+  gets: readonly Costly[]
+) {
   return {
-    clientCPUMs: medianOf(measured, ({ clientCPUMs }) => clientCPUMs),
-    serversCPUMs: medianOf(measured, ({ serversCPUMs }) => serversCPUMs)
+    startBytes: medianOf(rounds, ({ startBytes }) => startBytes),
+    loadedBytes: medianOf(rounds, ({ loadedBytes }) => loadedBytes),
+    storeClient: medianOf(stores, ({ clientCPUMs }) => clientCPUMs),
+    storeServers: medianOf(stores, ({ serversCPUMs }) => serversCPUMs),
+    getClient: medianOf(gets, ({ clientCPUMs }) => clientCPUMs),
+    getServers: medianOf(gets, ({ serversCPUMs }) => serversCPUMs)
   }
 }
 
@@ -79,8 +69,7 @@ function bulkOf(runs: readonly BulkRun[]) {
   const { by, keys } = runs[0] as BulkRun
 
   return {
-    by,
-    keys,
+    ...{ by, keys },
     rate: medianOf(runs, ({ elapsedMs, failed }) => ((keys - failed.length) / elapsedMs) * 1000),
     failed: totalOf(runs, ({ failed }) => failed.length),
     growthBytes: medianOf(runs, ({ growthBytes }) => growthBytes)

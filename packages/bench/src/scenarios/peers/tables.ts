@@ -1,5 +1,5 @@
 import { type Columns, megabytes, tableOf } from '../../result/build.ts'
-import type { Chart, Table } from '../../result/result.ts'
+import type { Table } from '../../result/result.ts'
 import type { Latency } from '../../workload/drive.ts'
 import { total } from '../../workload/statistics.ts'
 import type { Figures } from './figures.ts'
@@ -17,80 +17,40 @@ export interface Outcome {
   readonly vanished: Latency | undefined
 }
 
-const KILLED = 'their process was killed'
-
-/** Tables of the loads, and then those of the nodes. */
-export function tables(outcome: Outcome): Table[] {
-  return [...loads(outcome), ...nodes(outcome)]
-}
-
-function loads({ plan: { oneByOne, depth, burst }, floors, systems }: Outcome): Table[] {
+export function tables({ plan, floors, systems, vanished }: Outcome): Table[] {
   const rows = [...floors, ...systems]
   const bulk = systems.flatMap(({ title, bulk = [] }) => bulk.map((each) => ({ title, ...each })))
+  const killed = systems.map(({ title, crash }) => {
+    return { title, how: 'their process was killed', ...crash }
+  })
+  const how = 'their host vanished: packets to it are lost'
+  const processes = `the ${plan.nodesOfProcesses.length} processes with servers`
 
   return [
-    tableOf(
-      `${oneByOne} operations of each kind, one by one`,
-      rows,
-      {
-        ...{ system: 'title', ...times('store'), ...times('get') },
-        ...{ ...times('latest', 'get latest'), ...times('miss'), failed: failures }
-      },
-      bars('one-by-one', 'One by one: p50', 'y', [
-        'store p50 (ms)',
-        'get p50 (ms)',
-        'get latest p50 (ms)',
-        'miss p50 (ms)'
-      ])
-    ),
-    tableOf(
-      `${burst} operations of each kind, ${depth} in flight`,
-      rows,
-      { system: 'title', ...rates('store', 'stores'), ...rates('get', 'gets') },
-      bars('in-flight', `${depth} in flight: operations per second`, 'y', [
-        'stores (1/s)',
-        'gets (1/s)'
-      ])
-    ),
+    tableOf(`${plan.oneByOne} operations of each kind, one by one`, rows, {
+      ...{ system: 'title', ...times('store'), ...times('get') },
+      ...{ ...times('latest', 'get latest'), ...times('miss'), failed: failures }
+    }),
+    tableOf(`${plan.burst} operations of each kind, ${plan.depth} in flight`, rows, {
+      ...{ system: 'title', ...rates('store', 'stores'), ...rates('get', 'gets') }
+    }),
     tableOf('Bulk calls', bulk, {
       ...{ system: 'title', by: 'by', keys: 'keys', 'rate (keys/s)': 'rate', failed: 'failed' },
       'growth of the client (MB)': ({ growthBytes }) => megabytes(growthBytes)
-    })
-  ]
-}
-
-function nodes({ plan, systems, vanished }: Outcome): Table[] {
-  const { nodesOfProcesses, afterFailure } = plan
-  const next = `the next ${afterFailure} gets`
-  const killed = systems.map(({ title, crash }) => ({ title, how: KILLED, ...crash }))
-  const how = 'their host vanished: packets to it are lost'
-
-  return [
+    }),
+    tableOf(`Memory of ${processes}, and CPU time for one operation`, systems, {
+      system: 'title',
+      'memory at first (MB)': ({ costs }) => costs && megabytes(costs.startBytes),
+      'after the load (MB)': ({ costs }) => costs && megabytes(costs.loadedBytes),
+      'store: client (ms)': ({ costs }) => costs?.storeClient,
+      'store: servers (ms)': ({ costs }) => costs?.storeServers,
+      'get: client (ms)': ({ costs }) => costs?.getClient,
+      'get: servers (ms)': ({ costs }) => costs?.getServers
+    }),
     tableOf(
-      `Memory of the ${nodesOfProcesses.length} processes with servers, and CPU time for one operation`,
-      systems,
-      {
-        system: 'title',
-        'memory at first (MB)': ({ startBytes }) => startBytes && megabytes(startBytes),
-        'after the load (MB)': ({ loadedBytes }) => loadedBytes && megabytes(loadedBytes),
-        'store: client (ms)': ({ storeCPU }) => storeCPU?.clientCPUMs,
-        'store: servers (ms)': ({ storeCPU }) => storeCPU?.serversCPUMs,
-        'get: client (ms)': ({ getCPU }) => getCPU?.clientCPUMs,
-        'get: servers (ms)': ({ getCPU }) => getCPU?.serversCPUMs
-      },
-      bars('memory', 'Memory of all servers', undefined, [
-        'memory at first (MB)',
-        'after the load (MB)'
-      ])
-    ),
-    tableOf(
-      `${goneOf(plan)} nodes gone: ${next}`,
+      `${goneOf(plan)} nodes gone: the next ${plan.afterFailure} gets`,
       vanished ? [...killed, { title: 'Waggle', how, ...vanished }] : killed,
-      { system: 'title', how: 'how', 'p50 (ms)': 'p50Ms', 'p95 (ms)': 'p95Ms', failed: 'failed' },
-      {
-        ...bars('crash', `Nodes killed: ${next}`, 'y', ['p50 (ms)', 'p95 (ms)']),
-        only: { how: KILLED }
-      }
+      { system: 'title', how: 'how', 'p50 (ms)': 'p50Ms', 'p95 (ms)': 'p95Ms', failed: 'failed' }
     )
   ]
 }
@@ -100,10 +60,9 @@ export function goneOf({ nodesOfProcesses }: Plan): string {
   return `${nodesOfProcesses.at(-1)} of ${total(nodesOfProcesses)}`
 }
 
-function times(
-  which: 'store' | 'get' | 'latest' | 'miss',
-  title: string = which
-): Columns<Figures> {
+type Single = 'store' | 'get' | 'latest' | 'miss'
+
+function times(which: Single, title: string = which): Columns<Figures> {
   return {
     [`${title} p50 (ms)`]: (row) => row[which]?.p50Ms,
     [`${title} p95 (ms)`]: (row) => row[which]?.p95Ms
@@ -111,9 +70,8 @@ function times(
 }
 
 /** Counts failures of single operations; bare streams have none. */
-function failures({ name, store, get, latest, miss }: Figures): number | undefined {
-  const all = [store, get, latest, miss].map((latency) => latency?.failed ?? 0)
-  return name === undefined ? undefined : total(all)
+function failures({ costs, store, get, latest, miss }: Figures): number | undefined {
+  return costs && total([store, get, latest, miss].map((latency) => latency?.failed ?? 0))
 }
 
 function rates(title: string, which: 'stores' | 'gets'): Columns<Figures> {
@@ -123,8 +81,4 @@ function rates(title: string, which: 'stores' | 'gets'): Columns<Figures> {
     [`failed ${which} (%)`]: ({ [which]: latency }) =>
       latency && (100 * latency.failed) / latency.count
   }
-}
-
-function bars(name: string, title: string, logarithmic: 'y' | undefined, y: string[]): Chart {
-  return { name, title, kind: 'bars', x: ['system'], y, ...(logarithmic && { logarithmic }) }
 }

@@ -109,25 +109,14 @@ function resultOf(sizes: Sizes, looks: readonly Look[], atEnd: Look): ScenarioRe
       `In the end all nodes are stopped. Handles that are left then: ${atEnd.kinds || 'none'}.`
     ],
     tables: [
-      tableOf(
-        'Over time',
-        rows,
-        {
-          'after (s)': 'after',
-          'memory (MB)': 'memory',
-          handles: 'handles',
-          operations: 'operations',
-          failed: 'failures',
-          'nodes replaced': 'replaced'
-        },
-        {
-          name: 'memory',
-          title: 'Memory under load while nodes come and go',
-          kind: 'lines',
-          x: ['after (s)'],
-          y: ['memory (MB)']
-        }
-      )
+      tableOf('Over time', rows, {
+        'after (s)': 'after',
+        'memory (MB)': 'memory',
+        handles: 'handles',
+        operations: 'operations',
+        failed: 'failures',
+        'nodes replaced': 'replaced'
+      })
     ],
     goals: goals(sizes, looks, atEnd)
   }

@@ -46,24 +46,11 @@ async function run({ effort, signal, log }: RunOptions): Promise<ScenarioResult>
   return {
     notes: notes(networks),
     tables: [
-      tableOf(
-        'A client that is already connected',
-        rows('warm'),
-        {
-          ...COLUMNS,
-          'Hivemind (round trips)': ({ nodes, operation }) =>
-            nodes === NODES_OF_GOALS ? HIVEMIND_AT_64[operation] : null
-        },
-        {
-          name: 'round-trips',
-          title: `Round trips of an operation, ${NODES_OF_GOALS} nodes`,
-          kind: 'bars',
-          x: ['operation'],
-          y: ['p50 (round trips)', 'Hivemind (round trips)'],
-          only: { nodes: NODES_OF_GOALS },
-          logarithmic: 'y'
-        }
-      ),
+      tableOf('A client that is already connected', rows('warm'), {
+        ...COLUMNS,
+        'Hivemind (round trips)': ({ nodes, operation }) =>
+          nodes === NODES_OF_GOALS ? HIVEMIND_AT_64[operation] : null
+      }),
       tableOf('Joining, and the first operation of a new client', rows('cold'), COLUMNS),
       tableOf(
         'Keys that a new node finds at once',
