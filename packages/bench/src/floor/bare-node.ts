@@ -16,14 +16,6 @@ export const MANY_STREAMS = { maxInboundStreams: 1024, maxOutboundStreams: 1024 
 /** Connections as libp2p makes them, or with the two layers that `DHT.create` puts around noise and yamux. */
 export type Layers = 'stock' | 'layered'
 
-export const LAYERS: readonly Layers[] = ['stock', 'layered']
-
-/** Names of the two kinds in tables. */
-export const BARE: Readonly<Record<Layers, string>> = {
-  stock: "libp2p's own streams",
-  layered: "streams with Waggle's layers"
-}
-
 /** Creates a libp2p node with Waggle's transport and nothing else. */
 export function bareNode(layers: Layers, listen: string[] = []): Promise<Libp2p> {
   return createLibp2p({

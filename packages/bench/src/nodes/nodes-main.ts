@@ -2,7 +2,7 @@
 import { DHT, type DHTOptions, type Found, type Key, type StoreEntry } from '@waggle/dht'
 import { serve } from '../processes/serve.ts'
 import { steadyTimeMs } from '../processes/usage.ts'
-import { distantNode, serveEcho } from './distant-node.ts'
+import { distantNode } from './distant-node.ts'
 import { inGroups, settle } from './settle.ts'
 
 /** A found value as JSON can hold it: a dictionary is a list of subkeys with what is found under each. */
@@ -42,9 +42,7 @@ const handlers = {
   async start({ count = 1, options, oneWayMs }: StartOptions): Promise<string[][]> {
     const create = async (initialPeers: DHTOptions['initialPeers'] = []): Promise<void> => {
       const all = { ...options, initialPeers }
-      const node = await (oneWayMs === undefined ? DHT.create(all) : distantNode(oneWayMs, all))
-      await serveEcho(node)
-      nodes.push(node)
+      nodes.push(await (oneWayMs === undefined ? DHT.create(all) : distantNode(oneWayMs, all)))
     }
     await create(options.initialPeers)
     const known = options.initialPeers?.length ? options.initialPeers : node().multiaddrs
@@ -98,12 +96,6 @@ const handlers = {
 
     return deliveries.slice(known)
   },
-
-  /** Returns whether the node holds a plain value that lives so long. */
-  holds: ({ key, expirationTime }: { key: Key; expirationTime: number }): boolean =>
-    [...node().heldRecords()].some(
-      (held) => held.key === key && (held.record.plain?.expirationTime ?? 0) >= expirationTime
-    ),
 
   /** Blocks the process, as computing or a slow disk does. */
   block(ms: number): void {

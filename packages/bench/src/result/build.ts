@@ -22,6 +22,11 @@ export function tableOf<R extends object>(
   }
 }
 
+/** Makes columns of properties whose names are their headings. */
+export function same<K extends string>(...names: readonly K[]): Record<K, K> {
+  return Object.fromEntries(names.map((name) => [name, name])) as Record<K, K>
+}
+
 /** Builds a goal. A text in place of the value says why nothing was measured. */
 export function goal(
   text: string,

@@ -1,7 +1,7 @@
 import { setTimeout as passed } from 'node:timers/promises'
 import { DHT, getDHTTime } from '@waggle/dht'
 import { type NodesProcess, nodesProcess } from '../nodes/nodes-process.ts'
-import { all, ms, tableOf } from '../result/build.ts'
+import { all, ms, same, tableOf } from '../result/build.ts'
 import type { Goal, RunOptions, Scenario, ScenarioResult } from '../result/result.ts'
 import { atOnce } from '../workload/drive.ts'
 
@@ -186,8 +186,7 @@ function table(figures: readonly Figures[]) {
     gets: 'asked',
     right: 'right',
     'slowest (ms)': 'slowestMs',
-    streams: 'streams',
-    kept: 'kept',
+    ...same('streams', 'kept'),
     'first get afterwards (ms)': 'getAfterMs',
     'first store afterwards (ms)': 'storeAfterMs'
   })

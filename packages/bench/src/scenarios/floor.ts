@@ -1,4 +1,4 @@
-import { LAYERS } from '../floor/bare-node.ts'
+import type { Layers } from '../floor/bare-node.ts'
 import type { FloorOperation } from '../floor/client-main.ts'
 import { measureFloor } from '../floor/measure-floor.ts'
 import { tableOf } from '../result/build.ts'
@@ -29,6 +29,8 @@ const NOTES = [
     'All of them share the cores of one machine, so a request to 5 peers takes longer than a request to one. ' +
     'Each case runs once unmeasured before it is measured. Figures are medians over the rounds.'
 ]
+
+const LAYERS: readonly Layers[] = ['stock', 'layered']
 
 /** Load of each case in each round. */
 const LOADS = {

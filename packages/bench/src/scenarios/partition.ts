@@ -1,6 +1,6 @@
 import { setTimeout as passed } from 'node:timers/promises'
 import type { StoreEntry } from '@waggle/dht'
-import { type NodesProcess, nodesProcess } from '../nodes/nodes-process.ts'
+import { type NodesProcess, nodesProcess, storeAll } from '../nodes/nodes-process.ts'
 import { NO_SEPARATE_HOST, SeparateHost } from '../processes/separate-host.ts'
 import { atMost, goal, none, tableOf } from '../result/build.ts'
 import { figure } from '../result/figure.ts'
@@ -71,13 +71,16 @@ async function cutAndJoin(
   const all = [...here, ...there]
   await Promise.all(all.map((process) => process.call('settle', 2 * nodes - 1)))
   const before = entriesOf('whole', records)
-  await write(here, before)
+  await storeAll(here, before, nodes)
   log(`${2 * nodes} nodes`)
 
   host.pull()
   const [near, far] = [entriesOf('near half', records), entriesOf('far half', records)]
   const cut = passed(cutMs, undefined, { signal })
-  const [nearWritten, farWritten] = await Promise.all([write(here, near), write(there, far)])
+  const [nearWritten, farWritten] = await Promise.all([
+    storeAll(here, near, nodes),
+    storeAll(there, far, nodes)
+  ])
   log('both halves were written to')
   await cut
   const missingApart = (await missing(here, near)) + (await missing(there, far))
@@ -107,15 +110,6 @@ function entriesOf(half: string, records: number): StoreEntry[] {
     { key: `${half} ${i}`, value: `value ${i} of the ${half}`, ttl: TTL },
     { key: `shared ${i}`, value: `by the ${half}`, subkey: half, ttl: TTL }
   ]).flat()
-}
-
-/** Writes entries from all nodes of a half; resolves with the number of acknowledged ones. */
-async function write(half: readonly NodesProcess[], entries: readonly StoreEntry[]) {
-  const stored = half.map((process, n) => {
-    const share = entries.filter((_, i) => i % half.length === n)
-    return process.call('storeAll', { entries: share, from: Number.MAX_SAFE_INTEGER })
-  })
-  return totalOf(await Promise.all(stored), (count) => count)
 }
 
 /** Reads entries from all nodes; resolves with the number of wrong reads. */

@@ -1,4 +1,3 @@
-import { BARE, LAYERS } from '../floor/bare-node.ts'
 import { measureFloor } from '../floor/measure-floor.ts'
 import { atMost, goal, ms, none, tableOf } from '../result/build.ts'
 import type { RunOptions, Scenario, ScenarioResult } from '../result/result.ts'
@@ -28,19 +27,30 @@ const MAX_DELIVERY_MS = 1.5
 
 async function run(options: RunOptions): Promise<ScenarioResult> {
   const plan = PLANS[options.effort]
-  const floors = new Map<string, Measured[]>()
   const isTaken = ({ hasWatch }: Contestant) => hasWatch === true
+  const load = { count: plan.floorRequests, inFlight: 1 }
+  const bare: Measured[][] = []
   const { rounds, troubles } = await takeTurns(
     plan.rounds,
     { ...options, isTaken },
     async (each) => {
-      await (each === WAGGLE && measureFloors(floors, plan, options))
+      if (each === WAGGLE) {
+        const loads = [
+          { operation: 'stream', ...load },
+          { operation: 'fan-out', ...load }
+        ] as const
+        bare.push(await measureFloor('stock', options, loads))
+      }
+
       return measureWatch(each, plan, options.signal)
     }
   )
 
   const rows = [
-    ...Array.from(floors, ([title, measured]) => ({ title, ...latencyOf(measured) })),
+    ...['one peer', 'five peers'].map((to, i) => {
+      const title = `libp2p's own streams: a request to ${to}`
+      return { title, ...latencyOf(bare.flatMap((round) => round[i] ?? [])) }
+    }),
     ...Array.from(rounds, ([contestant, measured]) => {
       return { title: titleOf(contestant, measured.length > 0), ...latencyOf(measured) }
     })
@@ -67,24 +77,6 @@ async function run(options: RunOptions): Promise<ScenarioResult> {
       ),
       none(`${what}: none fails`, waggle?.failed, waggle?.count)
     ]
-  }
-}
-
-async function measureFloors(
-  floors: Map<string, Measured[]>,
-  { floorRequests: count }: Plan,
-  options: RunOptions
-): Promise<void> {
-  for (const layers of LAYERS) {
-    const [one, five] = await measureFloor(layers, options, [
-      { operation: 'stream', count, inFlight: 1 },
-      { operation: 'fan-out', count, inFlight: 1 }
-    ])
-
-    for (const [to, measured] of Object.entries({ 'one peer': one, 'five peers': five })) {
-      const title = `${BARE[layers]}: a request to ${to}`
-      floors.set(title, [...(floors.get(title) ?? []), measured as Measured])
-    }
   }
 }
 

@@ -1,4 +1,4 @@
-import { all, atMost, goal, ms, none, tableOf } from '../../result/build.ts'
+import { all, atMost, goal, ms, none, same, tableOf } from '../../result/build.ts'
 import { figure } from '../../result/figure.ts'
 import type { Goal, RunOptions, Scenario, ScenarioResult, Table } from '../../result/result.ts'
 import { seededRandom } from '../../workload/random.ts'
@@ -40,16 +40,15 @@ type Outcome = Awaited<ReturnType<typeof measure>>
 
 const SEED = 30
 const MAX_P99_MS = 2000
-const MAX_COMPLAINTS = 20
+const MAX_MISSED = 20
 
 async function run({ effort, ...options }: RunOptions): Promise<ScenarioResult> {
   const sizes = SIZES[effort]
   const outcome = await measure(sizes, options)
   const { traffic, delivered, missed } = outcome
-  const complaints = [...missed, ...traffic.complaints].slice(0, MAX_COMPLAINTS)
 
   return {
-    notes: [...notes(sizes, outcome), ...complaints],
+    notes: [...notes(sizes, outcome), ...missed.slice(0, MAX_MISSED)],
     tables: [operations(traffic), delivered],
     goals: goals(outcome)
   }
@@ -81,7 +80,7 @@ async function measure(sizes: Sizes, { signal, log }: Omit<RunOptions, 'effort'>
   }
 
   const settledMs = await watchers.settle({ signal })
-  const missed = await watchers.missed(population.members.map(({ peer }) => peer))
+  const missed = watchers.late.map(({ by, key }) => `${by} missed the final state of ${key}.`)
   log(`${missed.length} final states are missed after ${Math.round(settledMs)} ms`)
   await traffic.readAll()
   // The processes end now, and with them what is known of their watches.
@@ -134,8 +133,7 @@ function deliveries(watchers: Watchers, ledger: Ledger): Table {
   })
 
   return tableOf('Deliveries to watchers', rows, {
-    watcher: 'watcher',
-    keys: 'keys',
+    ...same('watcher', 'keys'),
     'final states missed': 'missed',
     deliveries: 'deliveries',
     'of these of nothing': 'nothing',

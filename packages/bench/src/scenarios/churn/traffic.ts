@@ -40,9 +40,6 @@ export class Traffic {
     'latest get in the end': newTally()
   }
 
-  /** Descriptions of wrong answers and failures. */
-  readonly complaints: string[] = []
-
   constructor(init: TrafficInit) {
     this.#init = init
   }
@@ -123,12 +120,7 @@ export class Traffic {
     }))
 
     if (answer !== undefined) {
-      const verdict = ledger.judge(key, answer.found, acknowledgedUntil)
-      this.tallies[kind].verdicts[verdict]++
-
-      if (verdict !== 'right' && !(kind === 'get' && verdict === 'stale')) {
-        this.complaints.push(`${kind} of ${key}: ${verdict}.`)
-      }
+      this.tallies[kind].verdicts[ledger.judge(key, answer.found, acknowledgedUntil)]++
     }
   }
 
@@ -146,10 +138,8 @@ export class Traffic {
       const answer = await run(member)
       tally.tookMs.push(performance.now() - startMs)
       return answer
-    } catch (error) {
-      const isAlive = population.has(member)
-      tally[isAlive ? 'failed' : 'lost']++
-      this.complaints.push(...(isAlive ? [`${kind}: ${error}.`] : []))
+    } catch {
+      tally[population.has(member) ? 'failed' : 'lost']++
       return undefined
     }
   }

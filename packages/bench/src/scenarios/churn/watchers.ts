@@ -79,17 +79,6 @@ export class Watchers {
     return steadyTimeMs() - startMs
   }
 
-  /** Describes the final states that were missed, and how many peers hold the last acknowledged write. */
-  missed(peers: readonly NodesProcess[]): Promise<string[]> {
-    return Array.fromAsync(this.late, async (watch) => {
-      const { by, key } = watch
-      const expirationTime = this.#ledger.acknowledgedUntil(key)
-      const held = peers.map((peer) => peer.call('holds', { key, expirationTime }))
-      const holders = (await Promise.all(held)).filter(Boolean).length
-      return `${by}, watching ${key}: ${this.verdict(watch)}; ${holders} peers hold its last acknowledged write.`
-    })
-  }
-
   /**
    * Returns the delivery time of each store that was acknowledged since the watch began, from the call of the
    * store; undefined for one that was not delivered, as it was replaced before.

@@ -1,4 +1,4 @@
-import { type Columns, megabytes, tableOf } from '../../result/build.ts'
+import { atMost, type Columns, goal, megabytes, same, tableOf } from '../../result/build.ts'
 import { figure } from '../../result/figure.ts'
 import type { Goal, RunOptions, Scenario, ScenarioResult, Table } from '../../result/result.ts'
 import { type SimulatedFigures, simulate } from '../../simulation/measure.ts'
@@ -14,6 +14,7 @@ export const growth: Scenario = {
 
 const SHAPES: readonly TableShape[] = ['kademlia', 'kad-dht']
 const DEAD_SHARES = [0, 0.2]
+const NAMES = { alive: 'all alive', dead: 'some dead' }
 const MAX_HOPS = 4
 const NODES_OF_HOPS = 10_000
 const MAX_IDLE_PERCENT = 1
@@ -62,9 +63,7 @@ function realTables(real: readonly RealFigures[]): Table[] {
 
   return [
     tableOf('An operation, measured with real nodes', rows, {
-      nodes: 'nodes',
-      operation: 'operation',
-      messages: 'messages',
+      ...same('nodes', 'operation', 'messages'),
       'bytes (B)': 'bytes',
       'mean hops': ({ hops }) => meanOf(hops),
       'most hops': ({ hops }) => summaryOf(hops).max,
@@ -73,8 +72,7 @@ function realTables(real: readonly RealFigures[]): Table[] {
       right: ({ right, count }) => `${right} of ${count}`
     }),
     tableOf('A node, measured with real nodes', real, {
-      nodes: 'nodes',
-      connections: 'connections',
+      ...same('nodes', 'connections'),
       'idle CPU (% of a core)': 'idleCPU',
       'memory in use (MB)': ({ usedBytes }) => megabytes(usedBytes),
       'memory of the process (MB)': ({ residentBytes }) => megabytes(residentBytes),
@@ -84,47 +82,41 @@ function realTables(real: readonly RealFigures[]): Table[] {
 }
 
 function simulatedTables(simulated: readonly SimulatedFigures[]): Table[] {
-  const pairs = simulated
-    .filter(({ deadShare }) => deadShare === 0)
-    .map((alive) => {
-      const isOther = ({ size, shape, deadShare }: SimulatedFigures) =>
-        size === alive.size && shape === alive.shape && deadShare > 0
-      return { alive, dead: simulated.find(isOther) as SimulatedFigures }
-    })
-  const rows = pairs.flatMap((pair) =>
-    (['get', 'store'] as const).map((operation) => ({ ...pair, operation }))
+  const [alive, dead] = DEAD_SHARES.map((share) =>
+    simulated.filter(({ deadShare }) => deadShare === share)
+  ) as [SimulatedFigures[], SimulatedFigures[]]
+  const networks = alive.map((each, i) => {
+    return { nodes: each.size, tables: each.shape, alive: each, dead: dead[i] ?? each }
+  })
+  const rows = networks.flatMap((network) =>
+    (['get', 'store'] as const).map((operation) => ({
+      ...{ ...network, operation },
+      alive: network.alive[operation],
+      dead: network.dead[operation]
+    }))
   )
-  const network: Columns<(typeof pairs)[number]> = {
-    nodes: ({ alive }) => alive.size,
-    tables: ({ alive }) => alive.shape
-  }
-  const costs = (which: 'alive' | 'dead', when: string): Columns<(typeof rows)[number]> => {
-    const of = ({ operation, [which]: figures }: (typeof rows)[number]) => figures[operation]
-
-    return {
-      [`messages, ${when}`]: (row) => of(row).messages,
-      [`mean hops, ${when}`]: (row) => of(row).hops.mean,
-      [`p99 hops, ${when}`]: (row) => of(row).hops.p99,
-      [`most hops, ${when}`]: (row) => of(row).hops.max,
-      [`right, ${when}`]: (row) => of(row).right
-    }
-  }
-  const places = (which: 'alive' | 'dead', when: string): Columns<(typeof pairs)[number]> => ({
-    [`copies, ${when}`]: ({ [which]: { copies } }) => copies,
-    [`of the 5 nearest, ${when} (%)`]: ({ [which]: { nearestShare } }) => 100 * nearestShare
+  const costs = (which: 'alive' | 'dead'): Columns<(typeof rows)[number]> => ({
+    [`messages, ${NAMES[which]}`]: (row) => row[which].messages,
+    [`mean hops, ${NAMES[which]}`]: (row) => row[which].hops.mean,
+    [`p99 hops, ${NAMES[which]}`]: (row) => row[which].hops.p99,
+    [`most hops, ${NAMES[which]}`]: (row) => row[which].hops.max,
+    [`right, ${NAMES[which]}`]: (row) => row[which].right
+  })
+  const places = (which: 'alive' | 'dead'): Columns<(typeof networks)[number]> => ({
+    [`copies, ${NAMES[which]}`]: (row) => row[which].copies,
+    [`of the 5 nearest, ${NAMES[which]} (%)`]: (row) => 100 * row[which].nearestShare
   })
 
   return [
     tableOf('An operation, simulated', rows, {
-      ...(network as Columns<(typeof rows)[number]>),
-      operation: 'operation',
-      ...costs('alive', 'all alive'),
-      ...costs('dead', 'some dead')
+      ...same('nodes', 'tables', 'operation'),
+      ...costs('alive'),
+      ...costs('dead')
     }),
-    tableOf('Where records are after a store, simulated', pairs, {
-      ...network,
-      ...places('alive', 'all alive'),
-      ...places('dead', 'some dead')
+    tableOf('Where records are after a store, simulated', networks, {
+      ...same('nodes', 'tables'),
+      ...places('alive'),
+      ...places('dead')
     })
   ]
 }
@@ -135,8 +127,10 @@ export function goals(
   simulated: readonly SimulatedFigures[]
 ): Goal[] {
   const alive = simulated.filter(({ deadShare }) => deadShare === 0)
-  const large = alive.filter(({ size }) => size === NODES_OF_HOPS)
-  const idle = real.filter(({ idleCPU }) => idleCPU !== undefined)
+  const hops = alive
+    .filter(({ size }) => size === NODES_OF_HOPS)
+    .map(({ shape, get }) => ({ shape, hops: get.hops.max }))
+  const idle = real.flatMap(({ nodes, idleCPU }) => (idleCPU ? { nodes, idleCPU } : []))
   const sizes = idle.length > 0 ? `, of ${idle.map(({ nodes }) => nodes).join(' and ')}` : ''
 
   return [
@@ -150,38 +144,19 @@ export function goals(
       'real nodes',
       real.map(({ nodes, operations }) => [nodes, operations[0]?.messages ?? Number.NaN])
     ),
-    {
-      text: `hops of a get among ${NODES_OF_HOPS} nodes: at most ${MAX_HOPS}`,
-      ...eachOf(
-        large,
-        ({ get }) => get.hops.max <= MAX_HOPS,
-        ({ shape, get }) => {
-          return `${get.hops.max} with ${shape} tables`
-        }
-      )
-    },
-    {
-      text: `an idle node takes under ${MAX_IDLE_PERCENT} % of a core${sizes}`,
-      ...eachOf(
-        idle,
-        ({ idleCPU = 0 }) => idleCPU < MAX_IDLE_PERCENT,
-        ({ idleCPU = 0 }) => {
-          return `${figure(idleCPU)} %`
-        }
-      )
-    }
+    goal(
+      `hops of a get among ${NODES_OF_HOPS} nodes: at most ${MAX_HOPS}`,
+      hops.length > 0 ? Math.max(...hops.map((each) => each.hops)) : undefined,
+      atMost(MAX_HOPS),
+      () => hops.map((each) => `${each.hops} with ${each.shape} tables`).join(', ')
+    ),
+    goal(
+      `an idle node takes at most ${MAX_IDLE_PERCENT} % of a core${sizes}`,
+      idle.length > 0 ? Math.max(...idle.map(({ idleCPU }) => idleCPU)) : undefined,
+      atMost(MAX_IDLE_PERCENT),
+      () => idle.map(({ idleCPU }) => `${figure(idleCPU)} %`).join(', ')
+    )
   ]
-}
-
-/** Describes whether each of several figures meets a goal. */
-function eachOf<T>(
-  figures: readonly T[],
-  isGood: (figures: T) => boolean,
-  show: (figures: T) => string
-): Pick<Goal, 'measured' | 'isMet'> {
-  return figures.length === 0
-    ? { measured: 'not measured', isMet: undefined }
-    : { measured: figures.map(show).join(', '), isMet: figures.every(isGood) }
 }
 
 type Point = readonly [nodes: number, messages: number]

@@ -2,31 +2,20 @@ import { Child, nodeCommand } from '../../processes/child.ts'
 import type { NetworkHandlers } from './network-main.ts'
 
 /**
- * 256 real nodes in one process take ten minutes only to connect, nearly all of them to all others. On a machine
- * half as fast they may never be done, as kad-dht refreshes its tables meanwhile.
+ * Real networks with their clients, lookups of each client before the measurement, and the largest network that is
+ * measured idle, as the pings of a larger one take more than a core; and simulated networks. 256 real nodes in one
+ * process take ten minutes only to connect, nearly all of them to all others. On a machine half as fast they may
+ * never be done, as kad-dht refreshes its tables meanwhile.
  */
 export const SIZES = {
   full: {
-    real: [16, 64, 256],
-    clients: 4,
-    /** Lookups of each client before the measurement. */
-    lookups: 25,
-    operations: 4000,
-    idleMs: 40_000,
-    /** Nodes of the largest network that is measured idle: the pings of a larger one take more than a core. */
-    maxIdle: 64,
-    simulated: [16, 64, 256, 1000, 10_000],
-    simulatedOperations: 1000
+    ...{ real: [16, 64, 256], clients: 4, lookups: 25, operations: 4000 },
+    ...{ idleMs: 40_000, maxIdle: 64 },
+    ...{ simulated: [16, 64, 256, 1000, 10_000], simulatedOperations: 1000 }
   },
   quick: {
-    real: [4],
-    clients: 1,
-    lookups: 2,
-    operations: 20,
-    idleMs: 500,
-    maxIdle: 4,
-    simulated: [16, 64],
-    simulatedOperations: 20
+    ...{ real: [4], clients: 1, lookups: 2, operations: 20, idleMs: 500, maxIdle: 4 },
+    ...{ simulated: [16, 64], simulatedOperations: 20 }
   }
 }
 

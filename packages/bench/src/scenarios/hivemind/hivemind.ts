@@ -1,5 +1,5 @@
 import { type NodesProcess, nodesProcess } from '../../nodes/nodes-process.ts'
-import { tableOf } from '../../result/build.ts'
+import { same, tableOf } from '../../result/build.ts'
 import type { Goal, RunOptions, Scenario, ScenarioResult, Table } from '../../result/result.ts'
 import { type Random, sample, seededRandom } from '../../workload/random.ts'
 import { summaryOf, total, totalOf } from '../../workload/statistics.ts'
@@ -21,10 +21,7 @@ type Measured = Awaited<ReturnType<typeof measure>>
 async function run({ effort, ...options }: RunOptions): Promise<ScenarioResult> {
   const workload = WORKLOADS[effort]
   const measured = await measure(workload, options)
-  const rows = [
-    rowOf('store', measured.rounds, workload),
-    rowOf('get', measured.rounds, workload)
-  ] as const
+  const rows = (['store', 'get'] as const).map((half) => rowOf(half, measured.rounds, workload))
 
   return {
     notes: notes(workload, measured.rounds),
@@ -73,15 +70,12 @@ function rowOf(operation: 'store' | 'get', rounds: readonly Round[], { threads }
   return {
     operation: operation === 'get' ? 'get latest' : operation,
     ...summaryOf(timesMs),
-    perWorker: total(timesMs) / threads,
-    total: total(timesMs),
-    tried,
-    right,
-    success: (100 * right) / tried
+    ...{ perWorker: total(timesMs) / threads, total: total(timesMs) },
+    ...{ tried, right, success: (100 * right) / tried }
   }
 }
 
-type Rows = readonly [store: ReturnType<typeof rowOf>, get: ReturnType<typeof rowOf>]
+type Rows = readonly ReturnType<typeof rowOf>[]
 
 function tables(rows: Rows, measured: Measured): Table[] {
   return [
@@ -93,13 +87,11 @@ function tables(rows: Rows, measured: Measured): Table[] {
       'max (ms)': 'max',
       'per worker (ms)': 'perWorker',
       'total (ms)': 'total',
-      tried: 'tried',
-      right: 'right',
+      ...same('tried', 'right'),
       'success (%)': 'success'
     }),
     tableOf('The run', [measured], {
-      peers: 'peers',
-      threads: 'threads',
+      ...same('peers', 'threads'),
       'rounds each': 'roundsEach',
       'total time (s)': 'seconds',
       killed: 'killed',

@@ -1,6 +1,6 @@
 import { recordKey } from '@waggle/record'
 import { Child, nodeCommand } from '../../processes/child.ts'
-import { atLeast, goal, tableOf } from '../../result/build.ts'
+import { atLeast, goal, same, tableOf } from '../../result/build.ts'
 import { figure } from '../../result/figure.ts'
 import type { RunOptions, Scenario, ScenarioResult, Table } from '../../result/result.ts'
 import { simulatedClient } from '../../simulation/client.ts'
@@ -132,10 +132,7 @@ function resultOf(
         liars: 'lie',
         'share (%)': ({ share }) => Math.round(share * 100),
         'right (%)': ({ right }) => (100 * right) / reads,
-        older: 'older',
-        missing: 'missing',
-        forged: 'forged',
-        reads: 'reads'
+        ...same('older', 'missing', 'forged', 'reads')
       }),
       eclipseTable('With attackers anywhere (simulated)', 'of all nodes', anywhere),
       eclipseTable('With attackers nearest to the key (simulated)', 'nearest', nearest)

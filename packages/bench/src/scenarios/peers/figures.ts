@@ -1,10 +1,9 @@
-import { BARE, LAYERS } from '../../floor/bare-node.ts'
 import type { Operation } from '../../systems/client-main.ts'
 import type { Contestant } from '../../systems/contestants.ts'
 import { titleOf } from '../../systems/turns.ts'
 import { type Latency, latencyOf, type Measured } from '../../workload/drive.ts'
 import { medianOf, totalOf } from '../../workload/statistics.ts'
-import type { BulkRun, Costly, FloorRound, SystemRound } from './measure.ts'
+import type { BareRound, BulkRun, Costly, SystemRound } from './measure.ts'
 
 /** Figures of one system or of bare streams: a row in the tables. */
 export interface Figures extends Partial<Record<Operation | 'stores' | 'gets' | 'crash', Latency>> {
@@ -36,13 +35,11 @@ export function figuresOf(contestant: Contestant, rounds: readonly SystemRound[]
   }
 }
 
-/** Summarizes bare streams: one row for each kind. */
-export function floorFigures(floors: readonly (readonly FloorRound[])[]): Figures[] {
-  return LAYERS.map((layers, i) => {
-    const of = (which: keyof FloorRound) => floors.flatMap((rounds) => rounds[i]?.[which] ?? [])
-    const all = { store: of('store'), get: of('get'), stores: of('stores'), gets: of('gets') }
-    return { title: BARE[layers], ...latencies(all) }
-  })
+/** Summarizes bare streams. */
+export function bareFigures(rounds: readonly BareRound[]): Figures {
+  const of = (which: keyof BareRound) => rounds.map((round) => round[which])
+  const all = { store: of('store'), get: of('get'), stores: of('stores'), gets: of('gets') }
+  return { title: "libp2p's own streams", ...latencies(all) }
 }
 
 function latencies(measured: Readonly<Record<string, readonly Measured[]>>): Partial<Figures> {
@@ -71,7 +68,6 @@ function bulkOf(runs: readonly BulkRun[]) {
   return {
     ...{ by, keys },
     rate: medianOf(runs, ({ elapsedMs, failed }) => ((keys - failed.length) / elapsedMs) * 1000),
-    failed: totalOf(runs, ({ failed }) => failed.length),
-    growthBytes: medianOf(runs, ({ growthBytes }) => growthBytes)
+    failed: totalOf(runs, ({ failed }) => failed.length)
   }
 }

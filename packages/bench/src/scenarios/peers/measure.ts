@@ -1,4 +1,3 @@
-import { LAYERS } from '../../floor/bare-node.ts'
 import { measureFloor } from '../../floor/measure-floor.ts'
 import { SeparateHost } from '../../processes/separate-host.ts'
 import type { RunOptions } from '../../result/result.ts'
@@ -8,41 +7,21 @@ import { Network } from '../../systems/network.ts'
 import type { Load, Measured } from '../../workload/drive.ts'
 import { KeyNumbers } from '../../workload/records.ts'
 
-/** Sizes of the scenario. */
+/**
+ * Sizes of the scenario: operations of each kind one by one; operations in flight (`depth`), in bursts until the
+ * time limit; keys of the bulk calls; gets after nodes have failed; and unmeasured operations of each kind before,
+ * fewer for a system that is fastest when fresh.
+ */
 export const PLANS = {
   full: {
-    rounds: 3,
-    nodesOfProcesses: [5, 5, 5, 5],
-    /** Operations of each kind, one by one. */
-    oneByOne: 200,
-    /** Operations in flight. */
-    depth: 50,
-    /** Operations of a burst in flight; more bursts follow until the time limit. */
-    burst: 400,
-    maxBursts: 5,
-    burstsLimitMs: 2_000,
-    /** Keys of the bulk calls. */
-    bulk: [1_000, 10_000],
-    /** Gets after nodes have failed. */
-    afterFailure: 50,
-    /** Unmeasured operations of each kind before, and those of a system that is fastest when fresh. */
-    warmUp: 3_000,
-    warmUpFresh: 20,
-    warmUpLimitMs: 3_000
+    ...{ rounds: 3, nodesOfProcesses: [5, 5, 5, 5], oneByOne: 200, depth: 50 },
+    ...{ burst: 400, maxBursts: 5, burstsLimitMs: 2_000, bulk: [1_000, 10_000], afterFailure: 50 },
+    ...{ warmUp: 3_000, warmUpFresh: 20, warmUpLimitMs: 3_000 }
   },
   quick: {
-    rounds: 1,
-    nodesOfProcesses: [3, 2],
-    oneByOne: 3,
-    depth: 5,
-    burst: 10,
-    maxBursts: 1,
-    burstsLimitMs: 500,
-    bulk: [20],
-    afterFailure: 5,
-    warmUp: 3,
-    warmUpFresh: 3,
-    warmUpLimitMs: 500
+    ...{ rounds: 1, nodesOfProcesses: [3, 2], oneByOne: 3, depth: 5 },
+    ...{ burst: 10, maxBursts: 1, burstsLimitMs: 500, bulk: [20], afterFailure: 5 },
+    ...{ warmUp: 3, warmUpFresh: 3, warmUpLimitMs: 500 }
   }
 }
 
@@ -225,29 +204,23 @@ export async function measureVanishing(
 }
 
 /** Bare requests are cheap: this many for each operation of a system give steady figures. */
-const FLOOR_TIMES = 10
-const FLOOR_LIMIT_MS = 3_000
+const BARE_TIMES = 10
+const BARE_LIMIT_MS = 3_000
 
 /** Measurements of bare streams: for a get a request to one peer, and for a store one to five peers at once. */
-export type FloorRound = Readonly<Record<'get' | 'store' | 'gets' | 'stores', Measured>>
+export type BareRound = Readonly<Record<'get' | 'store' | 'gets' | 'stores', Measured>>
 
-/** Measures bare streams of each kind, in the order of {@link LAYERS}. */
-export async function measureFloors(
+export async function measureBare(
   { oneByOne, depth }: Plan,
   options: Pick<RunOptions, 'effort' | 'signal'>
-): Promise<FloorRound[]> {
-  const load = { count: FLOOR_TIMES * oneByOne, limitMs: FLOOR_LIMIT_MS }
-  const rounds: FloorRound[] = []
+): Promise<BareRound> {
+  const load = { count: BARE_TIMES * oneByOne, limitMs: BARE_LIMIT_MS }
+  const [get, store, gets, stores] = (await measureFloor('stock', options, [
+    { operation: 'stream', inFlight: 1, ...load },
+    { operation: 'fan-out', inFlight: 1, ...load },
+    { operation: 'coalesced', inFlight: depth, ...load },
+    { operation: 'fan-out coalesced', inFlight: depth, ...load }
+  ])) as [Measured, Measured, Measured, Measured]
 
-  for (const layers of LAYERS) {
-    const [get, store, gets, stores] = (await measureFloor(layers, options, [
-      { operation: 'stream', inFlight: 1, ...load },
-      { operation: 'fan-out', inFlight: 1, ...load },
-      { operation: 'coalesced', inFlight: depth, ...load },
-      { operation: 'fan-out coalesced', inFlight: depth, ...load }
-    ])) as [Measured, Measured, Measured, Measured]
-    rounds.push({ get, store, gets, stores })
-  }
-
-  return rounds
+  return { get, store, gets, stores }
 }

@@ -4,11 +4,11 @@ import { takeTurns } from '../../systems/turns.ts'
 import { latencyOf, type Measured } from '../../workload/drive.ts'
 import { VALUE_BYTES } from '../../workload/records.ts'
 import { total } from '../../workload/statistics.ts'
-import { figuresOf, floorFigures } from './figures.ts'
+import { bareFigures, figuresOf } from './figures.ts'
 import { goals } from './goals.ts'
 import {
-  type FloorRound,
-  measureFloors,
+  type BareRound,
+  measureBare,
   measureSystem,
   measureVanishing,
   PLANS,
@@ -25,7 +25,7 @@ export const peers: Scenario = {
 
 async function run(options: RunOptions): Promise<ScenarioResult> {
   const plan = PLANS[options.effort]
-  const floors: FloorRound[][] = []
+  const bare: BareRound[] = []
   const vanished: Measured[] = []
 
   const { rounds, troubles } = await takeTurns(plan.rounds, options, async (contestant) => {
@@ -34,16 +34,16 @@ async function run(options: RunOptions): Promise<ScenarioResult> {
     }
 
     // Waggle is compared with bare streams, which are therefore measured before and after it.
-    floors.push(await measureFloors(plan, options))
+    bare.push(await measureBare(plan, options))
     const round = await measureSystem(contestant, plan, options.signal)
-    floors.push(await measureFloors(plan, options))
+    bare.push(await measureBare(plan, options))
     vanished.push(...(await measureVanishing(plan, options.signal)))
     return round
   })
 
   const outcome = {
     plan,
-    floors: floorFigures(floors),
+    bare: bareFigures(bare),
     systems: Array.from(rounds, ([contestant, all]) => figuresOf(contestant, all)),
     vanished: latencyOf(vanished)
   }
@@ -58,8 +58,7 @@ function notes(plan: Plan): string[] {
     `${total(nodesOfProcesses)} servers run in ${nodesOfProcesses.length} processes on loopback, with values of ${VALUE_BYTES} bytes. All operations come from another process with two clients: ` +
       'one stores, and one, which has never seen the keys, gets them. Neither holds values for others, so every reply comes over the network.',
     `In every round each system has its turn: it starts, settles, is warmed up (at most ${warmUp} operations of each kind, one by one and again ${depth} in flight, for at most ${plan.warmUpLimitMs / 1000} s each), is measured, and stops. ` +
-      `Figures are medians over ${rounds} rounds; failures are counted over all of them. Bare streams are measured before and after each of Waggle's turns: a request to one peer beside get, and a request to 5 peers at once beside store. The goals refer to libp2p's own streams. ` +
-      'The two thin layers that `DHT.create` puts around noise and yamux make a bare request to several peers faster, too. In flight, bare requests are coalesced.',
+      `Figures are medians over ${rounds} rounds; failures are counted over all of them. Bare streams are measured before and after each of Waggle's turns: a request to one peer beside get, and a request to 5 peers at once beside store. In flight, bare requests are coalesced.`,
     `An operation has failed if it rejects or returns anything but the stored value; keys whose store failed are not read. In flight, a burst is ${burst} operations; ` +
       `fast systems run up to ${maxBursts} bursts a turn, and the median counts. Waggle stores to 5 peers, OpenDHT to 8, HyperDHT to 20, kad-dht to as many as its bucket size.`,
     'OpenDHT runs without its rate limits. Its node becomes slower with every key that it has asked for, and it is compiled ahead of time, so it is measured fresh: ' +

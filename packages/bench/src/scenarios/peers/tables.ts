@@ -9,16 +9,15 @@ import type { Plan } from './measure.ts'
 export interface Outcome {
   readonly plan: Plan
 
-  /** Bare streams: libp2p's own, and those with Waggle's layers. */
-  readonly floors: readonly Figures[]
+  readonly bare: Figures
   readonly systems: readonly Figures[]
 
   /** Waggle's gets after nodes vanished, where they were measured. */
   readonly vanished: Latency | undefined
 }
 
-export function tables({ plan, floors, systems, vanished }: Outcome): Table[] {
-  const rows = [...floors, ...systems]
+export function tables({ plan, bare, systems, vanished }: Outcome): Table[] {
+  const rows = [bare, ...systems]
   const bulk = systems.flatMap(({ title, bulk = [] }) => bulk.map((each) => ({ title, ...each })))
   const killed = systems.map(({ title, crash }) => {
     return { title, how: 'their process was killed', ...crash }
@@ -35,8 +34,7 @@ export function tables({ plan, floors, systems, vanished }: Outcome): Table[] {
       ...{ system: 'title', ...rates('store', 'stores'), ...rates('get', 'gets') }
     }),
     tableOf('Bulk calls', bulk, {
-      ...{ system: 'title', by: 'by', keys: 'keys', 'rate (keys/s)': 'rate', failed: 'failed' },
-      'growth of the client (MB)': ({ growthBytes }) => megabytes(growthBytes)
+      ...{ system: 'title', by: 'by', keys: 'keys', 'rate (keys/s)': 'rate', failed: 'failed' }
     }),
     tableOf(`Memory of ${processes}, and CPU time for one operation`, systems, {
       system: 'title',

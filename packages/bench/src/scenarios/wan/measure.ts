@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import type { DHT } from '@waggle/dht'
-import { distantNode, roundTripMs } from '../../nodes/distant-node.ts'
+import { distantNode } from '../../nodes/distant-node.ts'
 import { lookUp } from '../../nodes/settle.ts'
 import type { RunOptions } from '../../result/result.ts'
 import { DistantNetwork } from './network.ts'
@@ -8,31 +8,23 @@ import { countRight, operationsWith, type Timing, timeRuns } from './operations.
 
 /** Half of a round trip of 50 ms. */
 export const ONE_WAY_MS = 25
-const ECHOES = 21
 
 /** Random lookups after which a client counts as connected. */
 const MAX_LOOKUPS = 200
 
+/**
+ * Sizes of the networks; keys of bulk calls; repeats of each operation; first operations of new clients; and new
+ * clients, with as many new servers, which can be nearer to a key than its replicas.
+ */
 export const SIZES = {
   full: {
-    networks: [20, 64],
-    manyKeys: 1000,
-    repeats: [41, 41, 21, 41, 7, 7],
-    /** First operations of new clients. */
-    cold: ['get', 'get latest', 'get, nothing there', 'store'],
-    coldRepeats: 7,
-    /** New clients, and as many new servers, which can be nearer to a key than its replicas. */
-    newcomers: 3,
-    keysToFind: 200
+    ...{ networks: [20, 64], manyKeys: 1000, repeats: [41, 41, 21, 41, 7, 7] },
+    ...{ cold: ['get', 'get latest', 'get, nothing there', 'store'], coldRepeats: 7 },
+    ...{ newcomers: 3, keysToFind: 200 }
   },
   quick: {
-    networks: [4],
-    manyKeys: 20,
-    repeats: [3, 1, 1, 3, 1, 1],
-    cold: ['get'],
-    coldRepeats: 1,
-    newcomers: 1,
-    keysToFind: 10
+    ...{ networks: [4], manyKeys: 20, repeats: [3, 1, 1, 3, 1, 1] },
+    ...{ cold: ['get'], coldRepeats: 1, newcomers: 1, keysToFind: 10 }
   }
 }
 
@@ -65,7 +57,6 @@ async function measureWarm(network: DistantNetwork, nodes: number, { manyKeys, r
   }
 
   const connections = node.peers.length
-  const bareMs = await roundTripMs(node, ECHOES)
   const warm: Timing[] = []
   const stage = { storeAll: network.storeAll, nodeFor: () => node }
 
@@ -73,7 +64,7 @@ async function measureWarm(network: DistantNetwork, nodes: number, { manyKeys, r
     warm.push(await timeRuns(operation, repeats[i] ?? 1, stage))
   }
 
-  return { lookups, connections, bareMs, warm }
+  return { lookups, connections, warm }
 }
 
 /** Measures joining, and the first operation of clients that have just joined and do nothing else. */

@@ -1,5 +1,5 @@
 import { availableParallelism } from 'node:os'
-import { type NodesProcess, nodesProcess } from '../../nodes/nodes-process.ts'
+import { type NodesProcess, nodesProcess, storeAll } from '../../nodes/nodes-process.ts'
 import { TTL, valueUnder } from './operations.ts'
 
 /** Nodes of each process that store. The others would have as many connections to open first. */
@@ -49,14 +49,8 @@ export class DistantNetwork implements AsyncDisposable {
   /** Stores a value under each key. */
   readonly storeAll = async (keys: readonly string[]): Promise<void> => {
     const entries = keys.map((key) => ({ key, value: valueUnder(key), ttl: TTL }))
-    const stored = await Promise.all(
-      this.#processes.map((process, n) => {
-        const share = entries.filter((_, i) => i % this.#processes.length === n)
-        return process.call('storeAll', { entries: share, from: STORERS })
-      })
-    )
 
-    if (stored.reduce((sum, count) => sum + count, 0) !== keys.length) {
+    if ((await storeAll(this.#processes, entries, STORERS)) !== keys.length) {
       throw new Error('some values were not stored')
     }
   }
