@@ -14,17 +14,9 @@ export interface RecordedResult extends Circumstances {
   readonly result: ScenarioResult
 }
 
-/** Machine and software of a measurement. */
+/** Machine and software of a measurement; `load` is the load average of the last minute before it. */
 export interface Circumstances {
-  readonly machine: {
-    readonly cpu: string
-    readonly cores: number
-    readonly memoryBytes: number
-    readonly os: string
-
-    /** Load average of the last minute before the run. */
-    readonly load: number
-  }
+  readonly machine: { cpu: string; cores: number; memoryBytes: number; os: string; load: number }
 
   /** Versions of Node and of the compared packages. */
   readonly versions: Readonly<Record<string, string>>

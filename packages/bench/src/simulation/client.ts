@@ -78,27 +78,24 @@ function channelOf(
       ? nearestOf(liars, pointOf(key), count)
       : network.nearest(node, pointOf(key), count).filter((other) => other !== self)
 
+  const request = <T>(peer: Contact, reply: (node: SimulatedNode) => T): Promise<T> => {
+    const node = network.nodeOf(peer)
+    return rounds.request(node.isDead ? undefined : () => reply(node))
+  }
+
   return {
     isReady: () => true,
-    find(peer, key, { closerCount, isCloserAlways }) {
-      const node = network.nodeOf(peer)
-      const reply = () => {
+    find: (peer, key, { closerCount, isCloserAlways }) =>
+      request(peer, (node) => {
         const isHeld = !known.has(node) && node.store.encoded(key) !== undefined
         const count = !isHeld || isCloserAlways ? closerCount : 0
         return { closer: closer(node, key, count), ...(isHeld && { record: node.store.get(key) }) }
-      }
-      return rounds.request(node.isDead ? undefined : reply)
-    },
-    store(peer, key, write, { closerCount }) {
-      const node = network.nodeOf(peer)
-      const reply = () => {
-        const applied = known.has(node)
-          ? { isAccepted: true as const }
-          : node.store.apply(key, write)
-        const outcome = applied.isAccepted ? ('accepted' as const) : applied.reason
+      }),
+    store: (peer, key, write, { closerCount }) =>
+      request(peer, (node) => {
+        const applied = known.has(node) ? undefined : node.store.apply(key, write)
+        const outcome = applied?.isAccepted === false ? applied.reason : ('accepted' as const)
         return { outcome, closer: closer(node, key, closerCount) }
-      }
-      return rounds.request(node.isDead ? undefined : reply)
-    }
+      })
   }
 }

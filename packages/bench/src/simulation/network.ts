@@ -56,14 +56,10 @@ export class SimulatedNetwork {
   /** Creates a client that knows a random living node and the nodes that this one knows. */
   client(): SimulatedPeer {
     const node = any(this.nodes, this.#random)
-
+    const table = Uint32Array.of(this.nodes.indexOf(node), ...node.table)
     return node.isDead
       ? this.client()
-      : {
-          ...randomPeer(this.#random),
-          store: new RecordStore(),
-          table: Uint32Array.of(this.nodes.indexOf(node), ...node.table)
-        }
+      : { ...randomPeer(this.#random), store: new RecordStore(), table }
   }
 
   nodeOf({ id }: Contact): SimulatedNode {
@@ -72,11 +68,8 @@ export class SimulatedNetwork {
 
   /** Returns the nodes of a peer's table that are nearest to a point, nearest first. */
   nearest({ table }: SimulatedPeer, target: Point, count: number): SimulatedNode[] {
-    return nearestOf(
-      Array.from(table, (index) => this.nodes[index] as SimulatedNode),
-      target,
-      count
-    )
+    const known = Array.from(table, (index) => this.nodes[index] as SimulatedNode)
+    return nearestOf(known, target, count)
   }
 
   /** Returns the nodes that hold something under a key. */
@@ -92,28 +85,12 @@ export class SimulatedNetwork {
 }
 
 /** Returns the nodes that are nearest to a point, nearest first. */
-export function nearestOf(
-  nodes: readonly SimulatedNode[],
-  target: Point,
-  count: number
-): SimulatedNode[] {
-  const nearest: { node: SimulatedNode; distance: number }[] = []
-
-  for (const node of nodes) {
-    const distance = distanceOf(target, node.point)
-    let place = nearest.length
-
-    while (place > 0 && distance < (nearest[place - 1]?.distance ?? 0)) {
-      place--
-    }
-
-    if (place < count) {
-      nearest.splice(place, 0, { node, distance })
-      nearest.length = Math.min(nearest.length, count)
-    }
-  }
-
-  return nearest.map(({ node }) => node)
+export function nearestOf(nodes: readonly SimulatedNode[], target: Point, count: number) {
+  return nodes
+    .map((node) => ({ node, distance: distanceOf(target, node.point) }))
+    .sort((a, b) => a.distance - b.distance)
+    .slice(0, count)
+    .map(({ node }) => node)
 }
 
 function randomPeer(random: Random): Contact & { point: Point } {

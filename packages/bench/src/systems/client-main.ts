@@ -1,7 +1,8 @@
 // The process that measures the system that its argument names: one client writes, and one reads keys that
-// it has never seen, so that no reply comes from a cache of its own.
+// it has never seen, so that no reply comes from a cache of its own. Processes in other languages have the same
+// functions.
 import { serve } from '../processes/serve.ts'
-import { collectedBytes, liveMemory, peakOf, type Usage, usage } from '../processes/usage.ts'
+import { collectedBytes, liveMemory, peakOf, usage } from '../processes/usage.ts'
 import { drive, type Load, type Measured, type Operate } from '../workload/drive.ts'
 import { isValueFor, keyFor, missingFor, valueFor } from '../workload/records.ts'
 import { deliveries } from './deliveries.ts'
@@ -12,35 +13,16 @@ import { loadSystem } from './systems.ts'
 export type Operation = 'store' | 'get' | 'latest' | 'miss'
 export type BulkOperation = 'storeMany' | 'getMany'
 
-/** Keys go by numbers: each language has keys and values of its own for them. */
-export interface KeyNumbersOf<T> {
-  readonly operation: T
-  readonly keys: readonly number[]
-}
-
 /** Time of a bulk call, and the indexes of its failed keys. */
 export interface BulkMeasured {
   readonly elapsedMs: number
   readonly failed: readonly number[]
 }
 
-/** Functions of the clients' process, in whatever language it is written. */
-export type ClientHandlers = {
-  /** Joins; `servers` are the addresses of all of them. Resolves when both clients know the network. */
-  start(params: { readonly servers: readonly string[] } & Place): Promise<void>
-
-  /** Runs one operation on each key. */
-  run(params: KeyNumbersOf<Operation> & Omit<Load, 'count'>): Promise<Measured>
-
-  /** Watches keys, changes each `warmUp` times, and measures one more change of each until it is delivered. */
-  watch(params: { readonly keys: readonly number[]; readonly warmUp: number }): Promise<Measured>
-
-  /** Makes one call for all keys. */
-  bulk(params: KeyNumbersOf<BulkOperation>): Promise<BulkMeasured>
-
-  /** Makes the same call; resolves with the peak of memory in use, in bytes. Only in Node. */
-  bulkMemory(params: KeyNumbersOf<BulkOperation>): Promise<number>
-  usage(): Usage
+/** Keys go by numbers: each language has keys and values of its own for them. */
+interface Keys<T> {
+  readonly operation: T
+  readonly keys: readonly number[]
 }
 
 const system = await loadSystem(process.argv[2])
@@ -61,30 +43,33 @@ const operations: Readonly<Record<Operation, Operate>> = {
   miss: async (key) => (await reader.get(missingFor(key))) === undefined
 }
 
-serve({
-  async start({ servers: { length: count }, ...place }) {
+const handlers = {
+  /** Joins; `servers` are the addresses of all of them. Resolves when both clients know the network. */
+  async start({ servers, ...place }: Place & { servers: readonly string[] }): Promise<void> {
     writer = await system.startClient(place)
     reader = await system.startClient(place)
-    await writer.settle(count)
-    await reader.settle(count)
+    await writer.settle(servers.length)
+    await reader.settle(servers.length)
   },
 
-  async run({ operation, keys, ...load }) {
+  /** Runs one operation on each key. */
+  run({ operation, keys, ...load }: Keys<Operation> & Omit<Load, 'count'>): Promise<Measured> {
     for (const key of keys) {
       operation === 'miss'
         ? reader.prepare?.(missingFor(key), valueFor(NOBODY))
         : reader.prepare?.(keyFor(key), valueFor(key))
     }
 
-    return drive((index) => operations[operation](keys[index] ?? index), {
-      count: keys.length,
-      ...load
-    })
+    const operate: Operate = (index) => operations[operation](keys[index] ?? index)
+    return drive(operate, { count: keys.length, ...load })
   },
 
-  watch: (params) => deliveries(writer, reader, params),
+  /** Watches keys, changes each `warmUp` times, and measures one more change of each until it is delivered. */
+  watch: (params: { readonly keys: readonly number[]; readonly warmUp: number }) =>
+    deliveries(writer, reader, params),
 
-  async bulk(params) {
+  /** Makes one call for all keys. */
+  async bulk(params: Keys<BulkOperation>): Promise<BulkMeasured> {
     const start = performance.now()
     // A call that rejects has failed for all of its keys.
     const isRight = await bulk(params).catch(() => () => false)
@@ -92,30 +77,29 @@ serve({
     return { elapsedMs, failed: params.keys.flatMap((_, i) => (isRight(i) ? [] : i)) }
   },
 
-  async bulkMemory(params) {
+  /** Makes the same call; resolves with the peak of memory in use, in bytes. Only in Node. */
+  async bulkMemory(params: Keys<BulkOperation>): Promise<number> {
     const { usedBytes } = await liveMemory()
-    return peakOf(
-      () => collectedBytes() - usedBytes,
-      COLLECT_MS,
-      async () => void (await bulk(params))
-    )
+    const run = async () => void (await bulk(params))
+    return peakOf(() => collectedBytes() - usedBytes, COLLECT_MS, run)
   },
 
   usage
-} satisfies ClientHandlers)
+}
+
+export type ClientHandlers = typeof handlers
+
+serve(handlers)
 
 /** Resolves with a check of each key, which is not part of the measured time. */
-async function bulk({
-  operation,
-  keys
-}: KeyNumbersOf<BulkOperation>): Promise<(index: number) => boolean> {
+async function bulk({ operation, keys }: Keys<BulkOperation>) {
   if (operation === 'storeMany') {
     const stored = (await writer.storeMany?.(entriesFor(keys))) ?? []
-    return (index) => stored[index] === true
+    return (index: number): boolean => stored[index] === true
   }
 
   const found = (await reader.getMany?.(keys.map(keyFor))) ?? []
-  return (index) => isValueFor(keys[index] ?? index, found[index])
+  return (index: number): boolean => isValueFor(keys[index] ?? index, found[index])
 }
 
 /** Yields entries one by one, so that the client need not hold them all. */

@@ -49,13 +49,9 @@ export function kad(init: KadDHTInit = {}): System {
 }
 
 async function startNode(init: KadDHTInit, { host, bootstrap }: Place): Promise<KadNode> {
-  const options: KadDHTInit = {
-    protocol: PROTOCOL,
-    peerInfoMapper: passthroughMapper,
-    validators: { [NAMESPACE]: async () => undefined },
-    selectors: { [NAMESPACE]: () => 0 },
-    ...init
-  }
+  const [validators, selectors] = [{ [NAMESPACE]: async () => {} }, { [NAMESPACE]: () => 0 }]
+  const peerInfoMapper = passthroughMapper
+  const options = { protocol: PROTOCOL, peerInfoMapper, validators, selectors, ...init }
   const node = await createLibp2p({
     addresses: { listen: init.clientMode === true ? [] : [`/ip4/${host}/tcp/0`] },
     transports: [tcp()],

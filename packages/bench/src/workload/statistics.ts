@@ -1,26 +1,15 @@
+// All figures of no values are NaN.
+
 /** Returns the value below which the given share of the values lies: `percentile(values, 0.95)`. */
 export function percentile(values: readonly number[], share: number): number {
   const sorted = values.toSorted((a, b) => a - b)
-  const value = sorted[Math.max(0, Math.ceil(share * sorted.length) - 1)]
-
-  if (value === undefined) {
-    throw new RangeError('an empty list has no percentile')
-  }
-
-  return value
+  return sorted[Math.max(0, Math.ceil(share * sorted.length) - 1)] ?? Number.NaN
 }
 
 /** Returns the middle value, or the mean of the two middle ones. */
 export function median(values: readonly number[]): number {
-  const sorted = values.toSorted((a, b) => a - b)
-  const upper = sorted[Math.floor(sorted.length / 2)]
-  const lower = sorted[Math.ceil(sorted.length / 2) - 1]
-
-  if (upper === undefined || lower === undefined) {
-    throw new RangeError('an empty list has no median')
-  }
-
-  return (lower + upper) / 2
+  const above = values.map((value) => -value)
+  return (percentile(values, 0.5) - percentile(above, 0.5)) / 2
 }
 
 export function medianOf<T>(items: readonly T[], figure: (item: T) => number): number {
@@ -40,7 +29,7 @@ export function meanOf(values: readonly number[]): number {
   return total(values) / values.length
 }
 
-/** Summary of repeated measurements. All figures are NaN if there are none. */
+/** Summary of repeated measurements. */
 export interface Summary {
   readonly mean: number
 
@@ -54,7 +43,7 @@ export interface Summary {
 
 export function summaryOf(values: readonly number[]): Summary {
   const mean = meanOf(values)
-  const at = (share: number): number => (values.length > 0 ? percentile(values, share) : Number.NaN)
+  const at = (share: number): number => percentile(values, share)
 
   return {
     mean,

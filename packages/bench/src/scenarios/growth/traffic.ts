@@ -19,21 +19,16 @@ export class Traffic {
   #waiting = 0
   #quiet = Promise.withResolvers<void>()
 
-  /** The way in which libp2p lets others see a node's streams. Figures are not kept. */
-  readonly metrics = (): Metrics => ({
-    trackMultiaddrConnection() {},
-    trackProtocolStream: (stream: Stream) => this.#follow(stream),
-    registerMetric: () => SILENT,
-    registerMetricGroup: () => SILENT,
-    registerCounter: () => SILENT,
-    registerCounterGroup: () => SILENT,
-    registerHistogram: () => SILENT,
-    registerHistogramGroup: () => SILENT,
-    registerSummary: () => SILENT,
-    registerSummaryGroup: () => SILENT,
-    traceFunction: <F>(_name: string, traced: F) => traced,
-    createTrace: () => undefined
-  })
+  /** The way in which libp2p lets others see a node's streams. Its figures are not kept. */
+  readonly metrics = (): Metrics => {
+    const metrics = {
+      trackProtocolStream: (stream: Stream) => this.#follow(stream),
+      traceFunction: <F>(_name: string, traced: F) => traced,
+      createTrace: () => undefined
+    }
+    const get = (target: object, name: string) => Reflect.get(target, name) ?? (() => SILENT)
+    return new Proxy(metrics, { get }) as unknown as Metrics
+  }
 
   /** Waits until every request has its reply; resolves with the traffic since the last call. */
   async take(): Promise<TrafficCount> {
