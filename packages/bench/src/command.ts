@@ -74,29 +74,24 @@ function parse(args: readonly string[], io: CommandIO): Action {
   const effort = quick ? 'quick' : 'full'
   const options = { effort, systems, signal: io.signal, log: io.err } as const
 
+  const chosen = scenarios.filter(({ name, isLong = false }) =>
+    positionals.length > 0 ? positionals.includes(name) : !isLong
+  )
+
   return async () => {
-    for (const { name, title, isLong, ...scenario } of scenarios) {
-      if (positionals.length > 0 ? positionals.includes(name) : !isLong) {
-        io.out(`\n${name}: ${title}\n`)
-        const where = circumstances()
-        const result = await scenario.run(options)
-        io.out(terminal(result))
-        keep(file, { [name]: { title, effort, ...where, result } }, io)
+    for (const { name, title, ...scenario } of chosen) {
+      io.out(`\n${name}: ${title}\n`)
+      const where = circumstances()
+      const result = await scenario.run(options)
+      io.out(terminal(result))
+
+      if (file !== undefined) {
+        mergeResults(file, { [name]: { title, effort, ...where, result } })
+        io.out(`\nWritten to ${relative(process.cwd(), file)}.`)
       }
     }
 
     return 0
-  }
-}
-
-function keep(
-  file: string | undefined,
-  results: Parameters<typeof mergeResults>[1],
-  io: CommandIO
-) {
-  if (file !== undefined) {
-    mergeResults(file, results)
-    io.out(`\nWritten to ${relative(process.cwd(), file)}.`)
   }
 }
 

@@ -1,5 +1,5 @@
 import { median } from '../workload/statistics.ts'
-import type { Turn } from './worker-main.ts'
+import type { Turn } from './turn.ts'
 
 /** One figure of both sides over all turns. */
 export interface Comparison {

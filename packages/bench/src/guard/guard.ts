@@ -1,13 +1,9 @@
-import { Child, nodeCommand } from '../processes/child.ts'
 import { tableText } from '../report/text.ts'
 import { tableOf } from '../result/build.ts'
 import type { RunOptions } from '../result/result.ts'
 import { checkOut, HERE } from './checkout.ts'
 import { type Comparison, compare } from './compare.ts'
-import type { Turn, WorkerHandlers } from './worker-main.ts'
-
-/** Servers of each process: more than a record has replicas. */
-const SERVERS = [4, 4]
+import { type Turn, takeTurn } from './turn.ts'
 
 /** Time after which no further pair of turns starts: the whole run is to take less than five minutes. */
 const BUDGET_MS = 285_000
@@ -15,7 +11,6 @@ const BUDGET_MS = 285_000
 /** Pairs of turns at least, and at most. */
 const MIN_PAIRS = 4
 const MAX_PAIRS = 9
-const WORKER = new URL('worker-main.ts', import.meta.url)
 
 interface Side {
   readonly name: string
@@ -71,23 +66,6 @@ async function takeTurns(
   }
 }
 
-/** Starts a network from a checkout, and measures everything on it. */
-async function takeTurn(entry: string, signal: AbortSignal): Promise<Turn> {
-  await using processes = new AsyncDisposableStack()
-  const start = () =>
-    processes.use(new Child<WorkerHandlers>(nodeCommand(WORKER, entry), { signal }))
-  const servers = SERVERS.map(() => start())
-  const client = start()
-  const initialPeers: string[] = []
-
-  for (const [i, server] of servers.entries()) {
-    initialPeers.push(...(await server.call('serve', { count: SERVERS[i] ?? 1, initialPeers })))
-  }
-
-  const turn = await client.call('measure', initialPeers)
-  return { ...turn, ...(await start().call('coldStart', initialPeers)) }
-}
-
 function describe(comparisons: readonly Comparison[], commit: string, pairs: number): string {
   const table = tableOf(commit, comparisons, {
     figure: 'figure',
@@ -98,10 +76,7 @@ function describe(comparisons: readonly Comparison[], commit: string, pairs: num
     verdict: 'verdict'
   })
   const slower = comparisons.filter(({ verdict }) => verdict === 'slower')
-  const verdict =
-    slower.length > 0
-      ? `Slower beyond noise: ${slower.map(({ figure }) => figure).join('; ')}.`
-      : 'Nothing is slower beyond noise.'
+  const names = slower.map(({ figure }) => figure).join('; ') || 'nothing'
 
-  return `${tableText(table, { isPadded: true })}\n\n${pairs} pairs of turns. ${verdict}`
+  return `${tableText(table, { isPadded: true })}\n\n${pairs} pairs of turns. Slower beyond noise: ${names}.`
 }

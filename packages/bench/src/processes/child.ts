@@ -77,7 +77,7 @@ export class Child<H extends Handlers> implements AsyncDisposable {
     const reply = Promise.withResolvers<unknown>()
     const request: Request = { id: ++this.#lastId, name, params: params ?? {} }
     const timer = setTimeout(() => {
-      this.#abandon(new Error(`${name}: no reply within ${this.#timeoutMs} ms`))
+      this.#fail(new Error(`${name}: no reply within ${this.#timeoutMs} ms`))
     }, this.#timeoutMs)
     this.#pending.set(request.id, reply)
     this.#child.stdin?.write(`${JSON.stringify(request)}\n`)
@@ -107,17 +107,14 @@ export class Child<H extends Handlers> implements AsyncDisposable {
       const reply = this.#pending.get(id)
       error === undefined ? reply?.resolve(result) : reply?.reject(new Error(error))
     } catch {
-      this.#abandon(new Error(`not a reply: ${line}`))
+      this.#fail(new Error(`not a reply: ${line}`))
     }
   }
 
-  #abandon(error: Error): void {
-    this.#fail(error)
-    this.#child.kill('SIGKILL')
-  }
-
+  /** Kills the process, if it still runs, and rejects all pending calls. */
   #fail(error: Error): void {
     this.#failure ??= error
+    this.#child.kill('SIGKILL')
 
     for (const { reject } of this.#pending.values()) {
       reject(this.#failure)

@@ -106,10 +106,7 @@ function succeeds(...[file = '', ...args]: readonly string[]): boolean {
 async function echoes(child: ChildProcess): Promise<boolean> {
   child.stdin?.on('error', () => {})
   child.stdin?.write('?\n')
-  const isEnded = once(child, 'exit').then(
-    () => false,
-    () => false
-  )
-
-  return Promise.race([isEnded, once(child.stdout ?? child, 'data').then(() => true)])
+  const reply = once(child.stdout ?? child, 'data')
+  await Promise.race([reply, once(child, 'exit')]).catch(() => {})
+  return child.pid !== undefined && child.exitCode === null
 }

@@ -63,15 +63,9 @@ export async function peakOf(
   const look = (): void => {
     peak = Math.max(peak, figure())
   }
-  const timer = setInterval(look, everyMs)
-
-  try {
-    await run()
-    look()
-  } finally {
-    clearInterval(timer)
-  }
-
+  using _timer = setInterval(look, everyMs)
+  await run()
+  look()
   return peak
 }
 

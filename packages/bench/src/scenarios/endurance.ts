@@ -1,9 +1,10 @@
 import { setTimeout as passed } from 'node:timers/promises'
-import { DHT, getDHTTime } from '@waggle/dht'
-import { type NodesProcess, nodesProcess } from '../nodes/nodes-process.ts'
+import { DHT } from '@waggle/dht'
+import { type NodesProcess, nodesProcess, storeAll } from '../nodes/nodes-process.ts'
 import { all, ms, same, tableOf } from '../result/build.ts'
 import type { Goal, RunOptions, Scenario, ScenarioResult } from '../result/result.ts'
-import { atOnce } from '../workload/drive.ts'
+import { drive, type Measured } from '../workload/drive.ts'
+import { summaryOf, totalOf } from '../workload/statistics.ts'
 
 /** Takes more than an hour, nearly all of it idle. */
 export const endurance: Scenario = {
@@ -15,9 +16,9 @@ export const endurance: Scenario = {
 
 /** Times, and gets that each trial sends to all peers. */
 const SIZES = {
-  full: { idleMs: 3_600_000, blockMs: 8000, gets: 100_000 },
-  quick: { idleMs: 500, blockMs: 500, gets: 100 }
-} as const
+  full: { idleMs: 3_600_000, blockMs: 8000, count: 100_000 },
+  quick: { idleMs: 500, blockMs: 500, count: 100 }
+}
 
 const PEERS = 3
 const KEYS = 100
@@ -32,11 +33,12 @@ const PAUSE_MS = 100
 /** Time limit of the first operations after a trial: far below a timeout, and enough for a busy machine. */
 const MAX_AFTER_MS = 500
 
-type Trial = readonly [name: string, run: (gets: Gets) => Promise<void>]
+/** Something that happens to the network, and the gets meanwhile. */
+type Trial = readonly [name: string, run: () => Promise<readonly Measured[]>]
 type Figures = Awaited<ReturnType<typeof measure>>
 
 async function run({ effort, signal, log }: RunOptions): Promise<ScenarioResult> {
-  const { idleMs, blockMs, gets: count } = SIZES[effort]
+  const { idleMs, blockMs, count } = SIZES[effort]
   await using processes = new AsyncDisposableStack()
   const peers: NodesProcess[] = []
   const initialPeers: string[] = []
@@ -48,28 +50,29 @@ async function run({ effort, signal, log }: RunOptions): Promise<ScenarioResult>
   }
 
   await using client = await DHT.create({ clientMode: true, initialPeers })
-  await storeKeys(peers[0] as NodesProcess)
+  const keys = Array.from({ length: KEYS }, (_, i) => keyOf(i))
+  const entries = keys.map((key) => ({ key, value: key, ttl: TTL }))
+  // A peer stores them: the client must not know them already.
+  await storeAll(peers.slice(0, 1), entries, 1)
   // Opens a stream to each peer.
-  await client.get(keyOf(0), { latest: true })
+  await get(client, 0, { latest: true })
 
+  const getAll = async (inFlight: number) => [
+    await drive((i) => get(client, i, { latest: true, signal }), { count, inFlight })
+  ]
   const trials: Trial[] = [
     [
       `a peer blocked for ${blockMs / 1000} s`,
-      (gets) => getDuring((peers[1] as NodesProcess).call('block', blockMs), gets)
+      () => getDuring(client, peers[1]?.call('block', blockMs))
     ],
-    [`${count} requests to each peer`, (gets) => gets.many(count, 1, signal)],
-    [
-      `${count} keys requested from each peer, ${IN_FLIGHT} at once`,
-      (gets) => gets.many(count, IN_FLIGHT, signal)
-    ],
-    [`idle for ${idleMs / 1000} s`, () => passed(idleMs, undefined, { signal })]
+    [`${count} requests to each peer`, () => getAll(1)],
+    [`${count} keys requested from each peer, ${IN_FLIGHT} at once`, () => getAll(IN_FLIGHT)],
+    [`idle for ${idleMs / 1000} s`, () => passed(idleMs, [], { signal })]
   ]
-  const figures: Figures[] = []
-
-  for (const trial of trials) {
-    figures.push(await measure(client, trial))
-    log(trial[0])
-  }
+  const figures = await Array.fromAsync(trials, ([name, runTrial]) => {
+    log(name)
+    return measure(client, name, runTrial)
+  })
 
   return { notes: [NOTE], tables: [table(figures)], goals: figures.flatMap(goals) }
 }
@@ -80,90 +83,47 @@ function keyOf(index: number): string {
   return `key ${index % KEYS}`
 }
 
-/** Has a peer store all keys: the client must not know them already. */
-async function storeKeys(peer: NodesProcess): Promise<void> {
-  const expirationTime = getDHTTime() + TTL
-
-  for (let i = 0; i < KEYS; i++) {
-    if (!(await peer.call('store', { key: keyOf(i), value: keyOf(i), expirationTime }))) {
-      throw new Error(`${keyOf(i)} was not stored`)
-    }
-  }
-}
-
-/** Gets one key after another and counts right answers. */
-class Gets {
-  readonly #node: DHT
-  asked = 0
-  right = 0
-  slowestMs = 0
-
-  constructor(node: DHT) {
-    this.#node = node
-  }
-
-  /** Gets the next key, with `latest` from all peers. */
-  async get(latest: boolean): Promise<void> {
-    const key = keyOf(this.asked++)
-    const start = performance.now()
-
-    try {
-      const found = await this.#node.get(key, { latest })
-      this.right += Number(found?.value === key)
-    } finally {
-      this.slowestMs = Math.max(this.slowestMs, performance.now() - start)
-    }
-  }
-
-  async many(count: number, inFlight: number, signal: AbortSignal): Promise<void> {
-    await atOnce(inFlight, async () => {
-      signal.throwIfAborted()
-
-      if (this.asked >= count) {
-        return false
-      }
-
-      await this.get(true)
-      return true
-    })
-  }
+/** Gets a key, with `latest` from all peers; resolves with whether the answer is right. */
+async function get(node: DHT, index: number, options: { latest: boolean; signal?: AbortSignal }) {
+  return (await node.get(keyOf(index), options))?.value === keyOf(index)
 }
 
 /** Gets each key once while a peer is blocked, so that no answer comes from the cache. */
-async function getDuring(block: Promise<void>, gets: Gets): Promise<void> {
+async function getDuring(node: DHT, block: Promise<void> | undefined): Promise<Measured[]> {
+  const measured: Measured[] = []
   let isBlocked = true
-  const blocked = block.finally(() => {
+  const blocked = block?.finally(() => {
     isBlocked = false
   })
 
-  while (isBlocked && gets.asked < KEYS) {
-    await gets.get(false)
+  while (isBlocked && measured.length < KEYS) {
+    const next = () => get(node, measured.length, { latest: false })
+    measured.push(await drive(next, { count: 1, inFlight: 1 }))
     await passed(PAUSE_MS)
   }
 
   await blocked
+  return measured
 }
 
-async function measure(node: DHT, [name, run]: Trial) {
+async function measure(node: DHT, name: string, runTrial: Trial[1]) {
   const before = exchangeStreams(node)
-  const gets = new Gets(node)
   const start = performance.now()
-  await run(gets)
-  const tookMs = performance.now() - start
-
-  const after = new Gets(node)
-  await after.get(true)
-  const storing = performance.now()
-  const isStored = await node.store(keyOf(0), keyOf(0), { ttl: TTL })
+  const gets = await runTrial()
+  const seconds = (performance.now() - start) / 1000
+  const afterGet = await drive(() => get(node, 0, { latest: true }), { count: 1, inFlight: 1 })
+  const store = () => node.store(keyOf(0), keyOf(0), { ttl: TTL })
+  const afterStore = await drive(store, { count: 1, inFlight: 1 })
+  const asked = totalOf(gets, ({ latenciesMs }) => latenciesMs.length)
 
   return {
-    ...{ name, seconds: tookMs / 1000, asked: gets.asked, right: gets.right },
-    slowestMs: gets.slowestMs,
+    ...{ name, seconds, asked, right: asked - totalOf(gets, ({ failed }) => failed.length) },
+    slowestMs: asked > 0 ? summaryOf(gets.flatMap(({ latenciesMs }) => latenciesMs)).max : 0,
     streams: before.size,
     kept: before.intersection(exchangeStreams(node)).size,
-    getAfterMs: after.slowestMs,
-    storeAfterMs: performance.now() - storing,
-    isRightAfter: after.right === 1 && isStored
+    getAfterMs: afterGet.elapsedMs,
+    storeAfterMs: afterStore.elapsedMs,
+    isRightAfter: afterGet.failed.length + afterStore.failed.length === 0
   }
 }
 
@@ -181,10 +141,7 @@ function exchangeStreams({ libp2p }: DHT): Set<string> {
 
 function table(figures: readonly Figures[]) {
   return tableOf('Streams and operations', figures, {
-    trial: 'name',
-    'took (s)': 'seconds',
-    gets: 'asked',
-    right: 'right',
+    ...{ trial: 'name', 'took (s)': 'seconds', gets: 'asked', right: 'right' },
     'slowest (ms)': 'slowestMs',
     ...same('streams', 'kept'),
     'first get afterwards (ms)': 'getAfterMs',

@@ -53,9 +53,8 @@ async function cutAndJoin(
   await using processes = new AsyncDisposableStack()
   const initialPeers: string[] = []
   const startHalf = async (address: string, at?: SeparateHost): Promise<NodesProcess[]> => {
-    const started = Array.from({ length: PROCESSES }, () =>
-      nodesProcess({ signal, ...(at && { host: at }) })
-    )
+    const options = { signal, ...(at && { host: at }) }
+    const started = Array.from({ length: PROCESSES }, () => nodesProcess(options))
     const half = started.map((process) => processes.use(process))
 
     for (const process of half) {

@@ -16,8 +16,8 @@ export const watch: Scenario = {
 }
 
 const PLANS = {
-  full: { rounds: 3, nodesOfProcesses: [5, 5, 5, 5], keys: 200, warmUp: 5, floorRequests: 2_000 },
-  quick: { rounds: 1, nodesOfProcesses: [3, 2], keys: 3, warmUp: 1, floorRequests: 10 }
+  full: { rounds: 3, nodesOfProcesses: [5, 5, 5, 5], keys: 200, warmUp: 5, requests: 2_000 },
+  quick: { rounds: 1, nodesOfProcesses: [3, 2], keys: 3, warmUp: 1, requests: 10 }
 }
 
 type Plan = typeof PLANS.full
@@ -28,20 +28,12 @@ const MAX_DELIVERY_MS = 1.5
 async function run(options: RunOptions): Promise<ScenarioResult> {
   const plan = PLANS[options.effort]
   const isTaken = ({ hasWatch }: Contestant) => hasWatch === true
-  const load = { count: plan.floorRequests, inFlight: 1 }
   const bare: Measured[][] = []
   const { rounds, troubles } = await takeTurns(
     plan.rounds,
     { ...options, isTaken },
     async (each) => {
-      if (each === WAGGLE) {
-        const loads = [
-          { operation: 'stream', ...load },
-          { operation: 'fan-out', ...load }
-        ] as const
-        bare.push(await measureFloor('stock', options, loads))
-      }
-
+      bare.push(...(each === WAGGLE ? [await measureBare(plan, options)] : []))
       return measureWatch(each, plan, options.signal)
     }
   )
@@ -78,6 +70,13 @@ async function run(options: RunOptions): Promise<ScenarioResult> {
       none(`${what}: none fails`, waggle?.failed, waggle?.count)
     ]
   }
+}
+
+/** Measures a request to one peer, and one to five peers at once. */
+function measureBare({ requests: count }: Plan, options: RunOptions): Promise<Measured[]> {
+  const operations = ['stream', 'fan-out'] as const
+  const loads = operations.map((operation) => ({ operation, count, inFlight: 1 }))
+  return measureFloor('stock', options, loads)
 }
 
 async function measureWatch(

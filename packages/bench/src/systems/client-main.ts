@@ -25,7 +25,7 @@ interface Keys<T> {
   readonly keys: readonly number[]
 }
 
-const system = await loadSystem(process.argv[2])
+const system = await loadSystem(process.argv)
 
 /** Interval of collecting garbage while memory is measured. */
 const COLLECT_MS = 100

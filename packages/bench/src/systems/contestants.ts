@@ -25,11 +25,11 @@ const OPENDHT = fileURLToPath(new URL('opendht-process.py', import.meta.url))
 /** Interpreter that Debian's package of OpenDHT's binding is made for. */
 const PYTHON = '/usr/bin/python3'
 
-export const WAGGLE: Contestant = {
-  ...inNode('waggle', 'Waggle'),
-  hasLatest: true,
-  hasBulk: true,
-  hasWatch: true
+export const WAGGLE: Contestant = waggleOf()
+
+/** Returns Waggle, of another checkout if its entry file is given. */
+export function waggleOf(...entry: string[]): Contestant {
+  return { ...inNode('waggle', 'Waggle', ...entry), hasLatest: true, hasBulk: true, hasWatch: true }
 }
 
 export const OTHERS: readonly Contestant[] = [
@@ -64,11 +64,11 @@ export function openDHTVersion(): string | undefined {
   return status === 0 ? stdout?.trim() || 'unknown' : undefined
 }
 
-function inNode(name: string, title: string): Contestant {
+function inNode(name: string, title: string, ...entry: string[]): Contestant {
   return {
     name,
     title,
-    serverCommand: nodeCommand(SERVER, name),
-    clientCommand: nodeCommand(CLIENT, name)
+    serverCommand: nodeCommand(SERVER, name, ...entry),
+    clientCommand: nodeCommand(CLIENT, name, ...entry)
   }
 }

@@ -6,10 +6,8 @@ import type { Circumstances } from '../result/results-file.ts'
 import { openDHTVersion } from './contestants.ts'
 
 /** Packages whose speed is measured. */
-const PACKAGES =
-  'libp2p @libp2p/tcp @chainsafe/libp2p-noise @chainsafe/libp2p-yamux @libp2p/kad-dht hyperdht'.split(
-    ' '
-  )
+const LAYERS = ['@libp2p/tcp', '@chainsafe/libp2p-noise', '@chainsafe/libp2p-yamux']
+const PACKAGES = ['libp2p', ...LAYERS, '@libp2p/kad-dht', 'hyperdht']
 
 /** Describes this machine and what is installed on it. */
 export function circumstances(): Circumstances {

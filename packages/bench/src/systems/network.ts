@@ -5,6 +5,7 @@ import { totalOf } from '../workload/statistics.ts'
 import type { ClientHandlers } from './client-main.ts'
 import type { Contestant } from './contestants.ts'
 import type { ServerHandlers } from './server-main.ts'
+import type { Place } from './system.ts'
 
 export interface NetworkOptions {
   readonly contestant: Contestant
@@ -23,6 +24,9 @@ export class Network implements AsyncDisposable {
   readonly servers: readonly Child<ServerHandlers>[]
   readonly lastServer: Child<ServerHandlers>
   readonly #processes: AsyncDisposableStack
+
+  /** Where further nodes can join. */
+  place: Place = { host: '127.0.0.1', bootstrap: [] }
 
   private constructor({ contestant, nodesOfProcesses, lastHost, signal }: NetworkOptions) {
     const { serverCommand: command } = contestant
@@ -61,7 +65,7 @@ export class Network implements AsyncDisposable {
   }
 
   async #start({ nodesOfProcesses, lastHost }: NetworkOptions): Promise<void> {
-    const own = lastHost?.ownAddress ?? '127.0.0.1'
+    const own = lastHost?.ownAddress ?? this.place.host
     const addresses: string[] = []
 
     // Nodes start one after another: many at once only make each other wait.
@@ -76,7 +80,7 @@ export class Network implements AsyncDisposable {
       await server.call('settle', { servers: addresses.length })
     }
 
-    const bootstrap = addresses.slice(0, 1)
-    await this.client.call('start', { servers: addresses, host: own, bootstrap })
+    this.place = { host: own, bootstrap: addresses.slice(0, 1) }
+    await this.client.call('start', { servers: addresses, ...this.place })
   }
 }

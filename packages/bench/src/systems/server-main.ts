@@ -4,7 +4,7 @@ import { liveMemory, usage } from '../processes/usage.ts'
 import type { Place, Server } from './system.ts'
 import { loadSystem } from './systems.ts'
 
-const system = await loadSystem(process.argv[2])
+const system = await loadSystem(process.argv)
 const servers: Server[] = []
 
 const handlers = {

@@ -104,9 +104,7 @@ function operations({ tallies }: Traffic): Table {
     false: verdict('false'),
     failed: 'failed',
     'peer killed': 'lost',
-    'p50 (ms)': 'p50',
-    'p99 (ms)': 'p99',
-    'slowest (ms)': 'max'
+    ...{ 'p50 (ms)': 'p50', 'p99 (ms)': 'p99', 'slowest (ms)': 'max' }
   })
 }
 
@@ -126,22 +124,16 @@ function deliveries(watchers: Watchers, ledger: Ledger): Table {
       missed: watches.filter((watch) => watchers.verdict(watch) !== 'right').length,
       deliveries: found.length,
       nothing: found.filter((value) => value === undefined).length,
-      stores: times.length,
-      delivered: tookMs.length,
-      ...{ p50, p99, max }
+      ...{ stores: times.length, delivered: tookMs.length, p50, p99, max }
     }
   })
 
   return tableOf('Deliveries to watchers', rows, {
     ...same('watcher', 'keys'),
     'final states missed': 'missed',
-    deliveries: 'deliveries',
-    'of these of nothing': 'nothing',
-    stores: 'stores',
-    'stores delivered': 'delivered',
-    'p50 (ms)': 'p50',
-    'p99 (ms)': 'p99',
-    'slowest (ms)': 'max'
+    ...{ deliveries: 'deliveries', 'of these of nothing': 'nothing' },
+    ...{ stores: 'stores', 'stores delivered': 'delivered' },
+    ...{ 'p50 (ms)': 'p50', 'p99 (ms)': 'p99', 'slowest (ms)': 'max' }
   })
 }
 
@@ -157,6 +149,7 @@ function goals({ traffic: { tallies }, delivered, missed }: Outcome): Goal[] {
     sum(reads, ({ verdicts, failed }) => verdicts.missing + verdicts.false + failed) -
     sum(latest, ({ verdicts }) => verdicts.stale)
   // Reads in the end, when nobody is killed any more, would make the others look better.
+  const watched = totalOf(delivered.rows, ([, keys]) => Number(keys))
   const [get = 0, latestGet = 0] = during.map(({ tookMs }) => summaryOf(tookMs).p99)
 
   return [
@@ -168,11 +161,7 @@ function goals({ traffic: { tallies }, delivered, missed }: Outcome): Goal[] {
       atMost(MAX_P99_MS),
       () => `get ${ms(get)}, latest get ${ms(latestGet)}`
     ),
-    none(
-      'watchers miss no final state',
-      missed.length,
-      totalOf(delivered.rows, ([, keys]) => Number(keys))
-    )
+    none('watchers miss no final state', missed.length, watched)
   ]
 }
 

@@ -1,6 +1,7 @@
 import { setTimeout as passed } from 'node:timers/promises'
 import type { DHTOptions } from '@waggle/dht'
 import { type NodesProcess, nodesProcess } from '../../nodes/nodes-process.ts'
+import { inGroups } from '../../nodes/settle.ts'
 import { any, type Random, sample } from '../../workload/random.ts'
 
 /** A peer in a process of its own. */
@@ -49,10 +50,7 @@ export class Population implements AsyncDisposable {
   /** Adds peers; resolves when they have joined. */
   async grow(count: number): Promise<void> {
     await this.#add()
-
-    for (let left = count - 1; left > 0; left -= STARTS_AT_ONCE) {
-      await Promise.all(Array.from({ length: Math.min(left, STARTS_AT_ONCE) }, () => this.#add()))
-    }
+    await inGroups(Array.from({ length: count - 1 }), STARTS_AT_ONCE, () => this.#add())
   }
 
   /** Starts a client, which holds nothing for others and is never killed. */

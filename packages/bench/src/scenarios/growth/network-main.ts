@@ -11,6 +11,7 @@ import { meanOf } from '../../workload/statistics.ts'
 import { Traffic, type TrafficCount } from './traffic.ts'
 
 type Operation = 'get' | 'get latest' | 'store'
+type Load = Readonly<{ operation: Operation; count: number; idleShare: number }>
 
 const TTL = 3600
 const VALUE = 'v'.repeat(100)
@@ -23,17 +24,14 @@ let nodes: readonly DHT[] = []
 const handlers = {
   /** Resolves with the cost per node when all nodes know each other. */
   async start({ count, isPinging }: { count: number; isPinging: boolean }) {
-    const before = memory()
-    const start = performance.now()
-    nodes = await memoryNodes(count, random, { isPinging })
-    const tookMs = performance.now() - start
-    const after = memory()
-
-    return {
-      tookMs: tookMs / count,
-      usedBytes: (after.usedBytes - before.usedBytes) / count,
-      residentBytes: (after.residentBytes - before.residentBytes) / count
-    }
+    const usedBefore = collectedBytes()
+    const residentBefore = process.memoryUsage.rss()
+    const { elapsedMs } = await timed(async () => {
+      nodes = await memoryNodes(count, random, { isPinging })
+    })
+    const usedBytes = (collectedBytes() - usedBefore) / count
+    const residentBytes = (process.memoryUsage.rss() - residentBefore) / count
+    return { tookMs: elapsedMs / count, usedBytes, residentBytes }
   },
 
   /** Measures the share of a core that all idle nodes take, and their connections without clients on average. */
@@ -64,8 +62,8 @@ const handlers = {
     return meanOf(clients.map(({ node }) => node.peers.length))
   },
 
-  /** Runs operations one after another, from one client after the other; resolves with means. */
-  async measure({ operation, count, idleShare }: MeasureOptions) {
+  /** Runs operations one after another, from one client after the other; resolves with means. Idling does not count. */
+  async measure({ operation, count, idleShare }: Load) {
     const keys = Array.from({ length: count }, () => randomUUID())
     await (operation !== 'store' && storeAll(keys))
     await Promise.all(clients.map(({ traffic }) => traffic.take()))
@@ -92,14 +90,6 @@ const handlers = {
   }
 }
 
-interface MeasureOptions {
-  readonly operation: Operation
-  readonly count: number
-
-  /** Share of a core that the idle nodes take, which does not count. */
-  readonly idleShare: number
-}
-
 export type NetworkHandlers = typeof handlers
 
 serve(handlers)
@@ -117,8 +107,4 @@ async function operate(node: DHT, operation: Operation, key: string): Promise<bo
   return operation === 'store'
     ? node.store(key, VALUE, { ttl: TTL })
     : (await node.get(key, { latest: operation === 'get latest' }))?.value === VALUE
-}
-
-function memory(): { usedBytes: number; residentBytes: number } {
-  return { usedBytes: collectedBytes(), residentBytes: process.memoryUsage.rss() }
 }

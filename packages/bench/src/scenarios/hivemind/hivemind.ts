@@ -3,8 +3,7 @@ import { same, tableOf } from '../../result/build.ts'
 import type { Goal, RunOptions, Scenario, ScenarioResult, Table } from '../../result/result.ts'
 import { type Random, sample, seededRandom } from '../../workload/random.ts'
 import { summaryOf, total, totalOf } from '../../workload/statistics.ts'
-import { killSchedule } from './kill-schedule.ts'
-import { type Round, runThreads, WORKLOADS, type Workload } from './workload.ts'
+import { killSchedule, type Round, runThreads, WORKLOADS, type Workload } from './workload.ts'
 
 export const hivemind: Scenario = {
   name: 'hivemind',

@@ -104,3 +104,18 @@ function faultOf(found: unknown, values: ReadonlyMap<unknown, string>, subkeys: 
   const isRight = found.every(([subkey, { value }]) => values.get(subkey) === value)
   return isRight ? undefined : 'another value'
 }
+
+/** Returns a function that counts a round, and kills the next victim if the round is one of those drawn. */
+export function killSchedule(
+  victims: readonly { kill(): Promise<void> }[],
+  rounds: number,
+  random: Random
+): () => Promise<void> {
+  const left = [...victims]
+  const drawn = new Set(sample([...Array(rounds).keys()], victims.length, random))
+  let round = 0
+
+  return async () => {
+    await (drawn.has(round++) && left.pop()?.kill())
+  }
+}

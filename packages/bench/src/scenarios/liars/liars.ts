@@ -2,7 +2,7 @@ import { recordKey } from '@waggle/record'
 import { Child, nodeCommand } from '../../processes/child.ts'
 import { atLeast, goal, same, tableOf } from '../../result/build.ts'
 import { figure } from '../../result/figure.ts'
-import type { RunOptions, Scenario, ScenarioResult, Table } from '../../result/result.ts'
+import type { RunOptions, Scenario, ScenarioResult } from '../../result/result.ts'
 import { simulatedClient } from '../../simulation/client.ts'
 import { SimulatedNetwork, type SimulatedNode } from '../../simulation/network.ts'
 import { Rounds } from '../../simulation/rounds.ts'
@@ -38,12 +38,6 @@ const TIMEOUT_MS = 3_600_000
 
 type Figures = Awaited<ReturnType<LiarsHandlers['measure']>> & { lie: Lie; share: number }
 
-/** Keys that can be read among simulated attackers. */
-interface Eclipse {
-  readonly attackers: string
-  readonly read: number
-}
-
 async function run({ effort, signal, log }: RunOptions): Promise<ScenarioResult> {
   const sizes = SIZES[effort]
   const figures: Figures[] = []
@@ -61,67 +55,55 @@ async function run({ effort, signal, log }: RunOptions): Promise<ScenarioResult>
     log(`${lie}: ${figures.filter((each) => each.lie === lie).map(({ right }) => right)}`)
   }
 
-  return resultOf(sizes, figures, {
-    anywhere: await eclipses(sizes, ATTACKER_SHARES, percent, (share, network, random) => {
+  const anywhere = ATTACKER_SHARES.map((share): [string, Choose] => [
+    `${100 * share} % of all nodes`,
+    (network, random) => {
       const attackers = sample(network.nodes, Math.round(share * sizes.simulated), random)
       return () => attackers
-    }),
-    nearest: await eclipses(sizes, NEAREST_ATTACKERS, String, (count, network) => {
-      return (key) => network.trulyNearest(recordKey(key), count)
-    })
-  })
+    }
+  ])
+  const nearest = NEAREST_ATTACKERS.map((count): [string, Choose] => [
+    `${count} nearest to the key`,
+    (network) => (key) => network.trulyNearest(recordKey(key), count)
+  ])
+  const eclipses = await Array.fromAsync([...anywhere, ...nearest], ([attackers, choose]) =>
+    eclipse(sizes, attackers, choose)
+  )
+  return resultOf(sizes, figures, eclipses)
 }
 
 /** Chooses the attackers of a network; returns those that a key meets. */
 type Choose = (
-  howMany: number,
   network: SimulatedNetwork,
   random: Random
 ) => (key: string) => readonly SimulatedNode[]
+type Eclipse = Awaited<ReturnType<typeof eclipse>>
 
-/** Simulates attackers that accept everything, hold nothing, and name only each other. */
-async function eclipses(
-  { simulated: size, keys }: Sizes,
-  attackers: readonly number[],
-  show: (attackers: number) => string,
-  choose: Choose
-): Promise<Eclipse[]> {
-  const found: Eclipse[] = []
+/** Simulates attackers that accept everything, hold nothing, and name only each other; counts keys that can be read. */
+async function eclipse({ simulated: size, keys }: Sizes, attackers: string, choose: Choose) {
+  const random = seededRandom(5)
+  const network = new SimulatedNetwork({ size, shape: 'kad-dht', deadShare: 0 }, random)
+  const attackersOf = choose(network, random)
+  const rounds = new Rounds()
+  let read = 0
 
-  for (const howMany of attackers) {
-    const random = seededRandom(5)
-    const network = new SimulatedNetwork({ size, shape: 'kad-dht', deadShare: 0 }, random)
-    const attackersOf = choose(howMany, network, random)
-    const rounds = new Rounds()
-    let read = 0
-
-    for (let i = 0; i < keys; i++) {
-      const key = `key ${i}`
-      const client = () => simulatedClient(network, rounds, attackersOf(key))
-      await rounds.cost(() => client().store(key))
-      await rounds.cost(async () => {
-        read += Number(await client().get(key, { latest: true }))
-      })
-    }
-
-    found.push({ attackers: show(howMany), read })
+  for (let i = 0; i < keys; i++) {
+    const key = `key ${i}`
+    const client = () => simulatedClient(network, rounds, attackersOf(key))
+    await rounds.cost(() => client().store(key))
+    await rounds.cost(async () => {
+      read += Number(await client().get(key, { latest: true }))
+    })
   }
 
-  return found
+  return { attackers, share: (100 * read) / keys, keys }
 }
 
 function resultOf(
   { nodes, reads, simulated, keys }: Sizes,
   figures: readonly Figures[],
-  { anywhere, nearest }: Readonly<Record<'anywhere' | 'nearest', readonly Eclipse[]>>
+  eclipses: readonly Eclipse[]
 ): ScenarioResult {
-  const eclipseTable = (title: string, heading: string, rows: readonly Eclipse[]): Table =>
-    tableOf(title, rows, {
-      [`attackers, ${heading}`]: 'attackers',
-      'read (%)': ({ read }) => (100 * read) / keys,
-      keys: () => keys
-    })
-
   return {
     notes: [
       `Real: ${nodes} whole nodes in one process, connected in memory. Random nodes are liars of one kind: silent ones never reply to a request; forgetful ones accept everything and hold nothing; stale ones accept everything and reply with the first value; forging ones reply with the last value under a later expiration and its old signature. Liars name only other liars. An honest node stores a value under a key that it owns, and then another one; another honest node reads it with \`latest\` as its first read of the key. ${reads} records for each row.`,
@@ -134,8 +116,9 @@ function resultOf(
         'right (%)': ({ right }) => (100 * right) / reads,
         ...same('older', 'missing', 'forged', 'reads')
       }),
-      eclipseTable('With attackers anywhere (simulated)', 'of all nodes', anywhere),
-      eclipseTable('With attackers nearest to the key (simulated)', 'nearest', nearest)
+      tableOf('Reads among simulated attackers', eclipses, {
+        ...{ attackers: 'attackers', 'read (%)': 'share', keys: 'keys' }
+      })
     ],
     goals: LIES.map((lie) => {
       const counted = figures.filter((each) => each.lie === lie && each.share <= MAX_LIARS)
@@ -147,8 +130,4 @@ function resultOf(
       )
     })
   }
-}
-
-function percent(share: number): string {
-  return `${Math.round(share * 100)} %`
 }

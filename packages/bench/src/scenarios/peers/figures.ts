@@ -2,8 +2,8 @@ import type { Operation } from '../../systems/client-main.ts'
 import type { Contestant } from '../../systems/contestants.ts'
 import { titleOf } from '../../systems/turns.ts'
 import { type Latency, latencyOf, type Measured } from '../../workload/drive.ts'
-import { medianOf, totalOf } from '../../workload/statistics.ts'
-import type { BareRound, BulkRun, Costly, SystemRound } from './measure.ts'
+import { medianOf, total, totalOf } from '../../workload/statistics.ts'
+import type { BareRound, BulkRun, Costly, Plan, SystemRound } from './measure.ts'
 
 /** Figures of one system or of bare streams: a row in the tables. */
 export interface Figures extends Partial<Record<Operation | 'stores' | 'gets' | 'crash', Latency>> {
@@ -70,4 +70,20 @@ function bulkOf(runs: readonly BulkRun[]) {
     rate: medianOf(runs, ({ elapsedMs, failed }) => ((keys - failed.length) / elapsedMs) * 1000),
     failed: totalOf(runs, ({ failed }) => failed.length)
   }
+}
+
+/** Everything that was measured. */
+export interface Outcome {
+  readonly plan: Plan
+
+  readonly bare: Figures
+  readonly systems: readonly Figures[]
+
+  /** Waggle's gets after nodes vanished, where they were measured. */
+  readonly vanished: Latency | undefined
+}
+
+/** Describes how many nodes of how many go. */
+export function goneOf({ nodesOfProcesses }: Plan): string {
+  return `${nodesOfProcesses.at(-1)} of ${total(nodesOfProcesses)}`
 }

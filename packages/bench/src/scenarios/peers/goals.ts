@@ -3,9 +3,8 @@ import { atLeast, atMost, goal, ms, none } from '../../result/build.ts'
 import { figure } from '../../result/figure.ts'
 import type { Goal } from '../../result/result.ts'
 import type { Latency } from '../../workload/drive.ts'
-import type { Figures } from './figures.ts'
+import { type Figures, goneOf, type Outcome } from './figures.ts'
 import type { Plan } from './measure.ts'
-import { goneOf, type Outcome } from './tables.ts'
 
 /** Keys of the bulk calls that have goals: a quick run has fewer. */
 const MANY = 10_000
@@ -28,13 +27,10 @@ export function goals(outcome: Outcome): Goal[] {
 
 function singleGoals(waggle: Figures, systems: readonly Figures[], bare: Figures): Goal[] {
   const above = (operation: 'store' | 'get') => (value: number) => times(value, bare[operation])
-  const faster = (operation: 'store' | 'get', name: string, factor = 1): Goal =>
-    race(
-      operation,
-      waggle,
-      systems.find((each) => each.name === name),
-      factor
-    )
+  const faster = (operation: 'store' | 'get', name: string, factor = 1): Goal => {
+    const other = systems.find((each) => each.name === name)
+    return race(operation, waggle, other, factor)
+  }
 
   return [
     goal(

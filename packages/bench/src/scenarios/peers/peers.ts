@@ -1,10 +1,11 @@
-import type { RunOptions, Scenario, ScenarioResult } from '../../result/result.ts'
+import { type Columns, megabytes, tableOf } from '../../result/build.ts'
+import type { RunOptions, Scenario, ScenarioResult, Table } from '../../result/result.ts'
 import { WAGGLE } from '../../systems/contestants.ts'
 import { takeTurns } from '../../systems/turns.ts'
 import { latencyOf, type Measured } from '../../workload/drive.ts'
 import { VALUE_BYTES } from '../../workload/records.ts'
 import { total } from '../../workload/statistics.ts'
-import { bareFigures, figuresOf } from './figures.ts'
+import { bareFigures, type Figures, figuresOf, goneOf, type Outcome } from './figures.ts'
 import { goals } from './goals.ts'
 import {
   type BareRound,
@@ -14,7 +15,6 @@ import {
   PLANS,
   type Plan
 } from './measure.ts'
-import { tables } from './tables.ts'
 
 /** Waggle and other systems, side by side. */
 export const peers: Scenario = {
@@ -67,4 +67,64 @@ function notes(plan: Plan): string[] {
       "HyperDHT's key pairs and hashes are made before the time is taken.",
     'Where nodes vanish, they are in a network namespace whose only link is cut: packets are lost, and nothing is reset or acknowledged.'
   ]
+}
+
+function tables({ plan, bare, systems, vanished }: Outcome): Table[] {
+  const rows = [bare, ...systems]
+  const bulk = systems.flatMap(({ title, bulk = [] }) => bulk.map((each) => ({ title, ...each })))
+  const killed = systems.map(({ title, crash }) => {
+    return { title, how: 'their process was killed', ...crash }
+  })
+  const how = 'their host vanished: packets to it are lost'
+  const processes = `the ${plan.nodesOfProcesses.length} processes with servers`
+
+  return [
+    tableOf(`${plan.oneByOne} operations of each kind, one by one`, rows, {
+      ...{ system: 'title', ...times('store'), ...times('get') },
+      ...{ ...times('latest', 'get latest'), ...times('miss'), failed: failures }
+    }),
+    tableOf(`${plan.burst} operations of each kind, ${plan.depth} in flight`, rows, {
+      ...{ system: 'title', ...rates('store', 'stores'), ...rates('get', 'gets') }
+    }),
+    tableOf('Bulk calls', bulk, {
+      ...{ system: 'title', by: 'by', keys: 'keys', 'rate (keys/s)': 'rate', failed: 'failed' }
+    }),
+    tableOf(`Memory of ${processes}, and CPU time for one operation`, systems, {
+      system: 'title',
+      'memory at first (MB)': ({ costs }) => costs && megabytes(costs.startBytes),
+      'after the load (MB)': ({ costs }) => costs && megabytes(costs.loadedBytes),
+      'store: client (ms)': ({ costs }) => costs?.storeClient,
+      'store: servers (ms)': ({ costs }) => costs?.storeServers,
+      'get: client (ms)': ({ costs }) => costs?.getClient,
+      'get: servers (ms)': ({ costs }) => costs?.getServers
+    }),
+    tableOf(
+      `${goneOf(plan)} nodes gone: the next ${plan.afterFailure} gets`,
+      vanished ? [...killed, { title: 'Waggle', how, ...vanished }] : killed,
+      { system: 'title', how: 'how', 'p50 (ms)': 'p50Ms', 'p95 (ms)': 'p95Ms', failed: 'failed' }
+    )
+  ]
+}
+
+type Single = 'store' | 'get' | 'latest' | 'miss'
+
+function times(which: Single, title: string = which): Columns<Figures> {
+  return {
+    [`${title} p50 (ms)`]: (row) => row[which]?.p50Ms,
+    [`${title} p95 (ms)`]: (row) => row[which]?.p95Ms
+  }
+}
+
+/** Counts failures of single operations; bare streams have none. */
+function failures({ costs, store, get, latest, miss }: Figures): number | undefined {
+  return costs && total([store, get, latest, miss].map((latency) => latency?.failed ?? 0))
+}
+
+function rates(title: string, which: 'stores' | 'gets'): Columns<Figures> {
+  return {
+    [`${which} (1/s)`]: (row) => row[which]?.rate,
+    [`${title} p95 (ms)`]: (row) => row[which]?.p95Ms,
+    [`failed ${which} (%)`]: ({ [which]: latency }) =>
+      latency && (100 * latency.failed) / latency.count
+  }
 }
