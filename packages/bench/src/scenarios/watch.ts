@@ -54,10 +54,7 @@ async function run(options: RunOptions): Promise<ScenarioResult> {
     notes: [...notes(plan), ...troubles],
     tables: [
       tableOf('From the call of store until a watcher has the value', rows, {
-        by: 'title',
-        'p50 (ms)': 'p50Ms',
-        'p95 (ms)': 'p95Ms',
-        failed: 'failed'
+        ...{ by: 'title', 'p50 (ms)': 'p50Ms', 'p95 (ms)': 'p95Ms', failed: 'failed' }
       })
     ],
     goals: [

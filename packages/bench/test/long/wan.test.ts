@@ -1,5 +1,4 @@
 import { describe, expect, it } from 'vitest'
-import { distantNode, roundTripMs, serveEcho } from '../../src/nodes/distant-node.ts'
 import { wan } from '../../src/scenarios/wan/wan.ts'
 import { column, QUICK_MS, quickRun } from '../support/quick-run.ts'
 
@@ -31,16 +30,5 @@ describe('wan', { timeout: QUICK_MS }, () => {
     for (const ms of column(warm, 'p50 (ms)')) {
       expect(ms).toBeGreaterThanOrEqual(50)
     }
-  })
-})
-
-describe('distantNode', () => {
-  it('gets an echo after both delays', async () => {
-    await using near = await distantNode(100, {})
-    await serveEcho(near)
-    const initialPeers = near.multiaddrs
-    await using far = await distantNode(100, { initialPeers })
-
-    expect(await roundTripMs(far, 3)).toBeGreaterThanOrEqual(200)
   })
 })

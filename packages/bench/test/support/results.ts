@@ -17,39 +17,6 @@ export const RECORDED: RecordedResult = {
         rows: [
           ['Waggle', 0.123456, 10_000],
           ['other', null, 2]
-        ],
-        charts: [
-          {
-            name: 'bars',
-            title: 'Bars',
-            kind: 'bars',
-            x: ['system'],
-            y: ['p50 (ms)', 'a | b'],
-            logarithmic: 'y'
-          }
-        ]
-      },
-      {
-        title: 'Growth',
-        columns: ['nodes', 'kind', 'messages'],
-        rows: [
-          [16, 'real', 1],
-          [64, 'real', 2],
-          [64, 'simulated', 4],
-          [256, 'simulated', 3],
-          [1000, 'other', 9]
-        ],
-        charts: [
-          {
-            name: 'lines',
-            title: 'Lines',
-            kind: 'lines',
-            x: ['nodes'],
-            y: ['messages'],
-            by: 'kind',
-            only: { kind: 'real' },
-            logarithmic: 'x'
-          }
         ]
       }
     ],

@@ -5,7 +5,8 @@ describe('run', () => {
   it.each([
     ['an unknown scenario', ['nonsense'], 'no scenario is called nonsense'],
     ['an unknown system', ['peers', '--system', 'pigeons'], 'no system is called pigeons'],
-    ['an unknown option', ['--fast'], "Unknown option '--fast'"]
+    ['an unknown option', ['--fast'], "Unknown option '--fast'"],
+    ['a guard without a commit', ['guard'], 'no scenario is called guard']
   ])('resolves with 2 and prints the usage for %s', async (_, args, reason) => {
     const errors: string[] = []
 
@@ -14,6 +15,7 @@ describe('run', () => {
     expect(errors.join('\n')).toContain(
       'usage: pnpm bench [scenario ...] [--quick] [--system NAME ...] [--out FILE]'
     )
+    expect(errors.join('\n')).toContain('pnpm bench guard COMMIT')
   })
 
   it('resolves with 1 and prints the reason when it is aborted', async () => {
@@ -30,6 +32,7 @@ function ioTo(errors: string[]): CommandIO {
     out: () => undefined,
     err: (line) => errors.push(line),
     defaultOut: '/nonexistent/benchmarks.json',
+    defaultReport: '/nonexistent/benchmarks.md',
     signal: new AbortController().signal
   }
 }

@@ -23,7 +23,7 @@ describe('the goals of growth', () => {
 
   it('hold an idle node to a hundredth of a core, whatever the size of the network', () => {
     expect(idleGoal(idle(16, 0.938), idle(64, 0.781), idle(256, undefined))).toEqual({
-      text: 'an idle node takes under 1 % of a core, of 16 and 64',
+      text: 'an idle node takes at most 1 % of a core, of 16 and 64',
       measured: '0.94 %, 0.78 %',
       isMet: true
     })

@@ -46,12 +46,10 @@ describe('routingTables', () => {
 
 describe('SimulatedNetwork', () => {
   it('stores records at the nearest nodes', async () => {
-    const network = new SimulatedNetwork({
-      size: 500,
-      shape: 'kademlia',
-      deadShare: 0,
-      random: seededRandom(3)
-    })
+    const network = new SimulatedNetwork(
+      { size: 500, shape: 'kademlia', deadShare: 0 },
+      seededRandom(3)
+    )
     const rounds = new Rounds()
 
     for (const key of ['a', 'b', 'c', 'd', 'e']) {
@@ -66,12 +64,10 @@ describe('SimulatedNetwork', () => {
   })
 
   it('has dead nodes that others know, and that hold nothing', async () => {
-    const network = new SimulatedNetwork({
-      size: 100,
-      shape: 'kad-dht',
-      deadShare: 0.5,
-      random: seededRandom(3)
-    })
+    const network = new SimulatedNetwork(
+      { size: 100, shape: 'kad-dht', deadShare: 0.5 },
+      seededRandom(3)
+    )
     const rounds = new Rounds()
     const client = simulatedClient(network, rounds)
     const { messages } = await rounds.cost(() => client.store('key'))
@@ -85,12 +81,10 @@ describe('SimulatedNetwork', () => {
   })
 
   it('finds nothing under a key without a value', async () => {
-    const network = new SimulatedNetwork({
-      size: 50,
-      shape: 'kad-dht',
-      deadShare: 0,
-      random: seededRandom(3)
-    })
+    const network = new SimulatedNetwork(
+      { size: 50, shape: 'kad-dht', deadShare: 0 },
+      seededRandom(3)
+    )
     const rounds = new Rounds()
     const client = simulatedClient(network, rounds)
     let isFound: boolean | undefined
