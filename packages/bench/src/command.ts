@@ -112,7 +112,7 @@ function usage(): string {
   return [
     'usage: pnpm bench [scenario ...] [--quick] [--system NAME ...] [--out FILE]',
     ...lines,
-    'pnpm bench guard COMMIT   compares this checkout with a commit, in under five minutes',
+    'pnpm bench guard COMMIT   compares this checkout with a commit; exits with 1 if anything is slower',
     'pnpm bench report         writes the report from the kept results'
   ].join('\n')
 }
