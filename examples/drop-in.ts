@@ -1,6 +1,6 @@
 /**
- * A libp2p node that does something of its own, here telling the time, and has Waggle beside it: the
- * dictionary says who offers what, and libp2p carries the application's own protocol.
+ * Adds Waggle to a libp2p node that already has a protocol of its own, here one that tells the time.
+ * The dictionary lists the peers that offer it; the protocol itself runs over libp2p.
  */
 import { noise } from '@chainsafe/libp2p-noise'
 import { yamux } from '@chainsafe/libp2p-yamux'
@@ -22,14 +22,14 @@ async function myNode(): Promise<Libp2p> {
     services: {
       identify: identify(),
       ping: ping(),
-      // Peers of another protocol are another network: name yours after your application.
+      // Nodes with different protocols form different networks: name yours after your application.
       dht: waggleKadDHT({ protocol: '/my-app/kad/1.0.0' }),
       waggle: waggle()
     }
   })
 }
 
-/** The whole answer is one message: no need to wait for the end of the stream. */
+/** Reads one message, which is the whole answer, without waiting for the end of the stream. */
 async function askTime(node: Libp2p, peer: PeerId): Promise<string | undefined> {
   const stream = await node.dialProtocol(peer, PROTOCOL)
 
@@ -66,7 +66,7 @@ for (const id of offers.value.keys()) {
   }
 }
 
-// Stopping the DHT leaves the node running: it was there before.
+// Stopping the DHT leaves the application's node running.
 await clientDHT.stop()
 await serverDHT.stop()
 await client.stop()

@@ -1,18 +1,18 @@
 /**
- * Machines that train one model together, in the manner of Hivemind: each tells how many samples it
- * has worked through in this epoch, each sees what all have done, and when that is enough all go on to the
- * next epoch. Nobody is in charge; a machine that vanishes stops counting when its entry expires.
+ * Trains one model on several machines, in the manner of Hivemind. Each machine reports the samples it
+ * has processed in this epoch and reads the reports of all. When the sum is large enough, all move on to
+ * the next epoch. There is no coordinator: the report of a machine that vanishes expires.
  */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { DHT } from '@waggle/dht'
 
 const PROGRESS = 'my-run/progress'
 
-/** Samples that make an epoch, whoever works through them. */
+/** Samples per epoch, summed over all machines. */
 const EPOCH_SAMPLES = 96
 const EPOCHS = 3
 
-/** Seconds that a machine may be silent before it counts as gone. */
+/** Seconds of silence after which a machine counts as gone. */
 const TTL = 5
 
 interface Progress {
@@ -20,7 +20,7 @@ interface Progress {
   readonly samples: number
 }
 
-/** The state of all machines that are alive. */
+/** Returns the progress of every machine that is alive. */
 async function everybody(dht: DHT): Promise<Progress[]> {
   const found = await dht.get(PROGRESS, { latest: true })
   return found?.value instanceof Map
@@ -33,7 +33,7 @@ async function train(name: string, samplesPerStep: number, initialPeers: string[
   let mine: Progress = { epoch: 0, samples: 0 }
 
   while (mine.epoch < EPOCHS) {
-    await sleep(20) // the step of training
+    await sleep(20) // stands for one training step
     mine = { ...mine, samples: mine.samples + samplesPerStep }
     await dht.store(PROGRESS, { ...mine }, { subkey: name, ttl: TTL })
     const all = await everybody(dht)
@@ -42,7 +42,7 @@ async function train(name: string, samplesPerStep: number, initialPeers: string[
       .filter((one) => one.epoch === mine.epoch)
       .reduce((sum, { samples }) => sum + samples, 0)
 
-    // Enough has been done, or others have seen it first: here peers would average their gradients.
+    // The epoch is complete, or another machine saw that first. Peers would average gradients here.
     if (epoch > mine.epoch || done >= EPOCH_SAMPLES) {
       mine = { epoch: Math.max(epoch, mine.epoch + 1), samples: 0 }
       await dht.store(PROGRESS, { ...mine }, { subkey: name, ttl: TTL })

@@ -1,15 +1,15 @@
 /**
- * Who is here just now, live: start it in several terminals, each with a name.
+ * Shows a live list of who is here. Start it in several terminals, each with its own name:
  *
  *     node examples/presence.ts alice
- *     node examples/presence.ts bob <the address that alice's prints>
+ *     node examples/presence.ts bob <the address that the first one prints>
  */
 import process from 'node:process'
 import { DHT } from '@waggle/dht'
 
 const KEY = 'presence'
 
-/** Seconds after which somebody counts as gone who was killed and could not say goodbye. */
+/** Seconds after which a killed program disappears from the list. */
 const TTL = 6
 
 const [name = 'somebody', ...initialPeers] = process.argv.slice(2)
@@ -20,7 +20,7 @@ process.once('SIGTERM', () => leaving.abort())
 const dht = await DHT.create({ initialPeers })
 console.log(`in another terminal: node examples/presence.ts <name> ${dht.multiaddrs[0]}`)
 
-// Stored again and again while this process runs, and forgotten soon after it ends.
+// Renewed for as long as this process runs.
 await dht.store(
   KEY,
   { since: new Date().toISOString() },
@@ -34,7 +34,7 @@ try {
     const people = found?.value instanceof Map ? [...found.value.keys()] : []
     const here = people.map(String).sort().join(', ') || 'nobody'
 
-    // To be stored again is a change, too: the entry then expires later.
+    // A renewal is a change too, because the entry then expires later.
     if (here !== shown) {
       console.log(`here: ${here}`)
       shown = here
@@ -46,6 +46,6 @@ try {
   }
 }
 
-// A goodbye is a write like any other: it must outlive what it takes away.
+// A deletion must expire later than what it deletes.
 await dht.delete(KEY, { subkey: name, ttl: 2 * TTL })
 await dht.stop()

@@ -1,6 +1,6 @@
 /**
- * Servers announce where they are, and clients find one that works. A server that dies says nothing
- * more, so its entry expires by itself; one that stops takes it away at once.
+ * Servers announce their addresses, and clients find one that works. A server that stops deletes its
+ * entry. The entry of a server that crashes expires.
  */
 import { once } from 'node:events'
 import { createServer, type Server } from 'node:http'
@@ -9,7 +9,7 @@ import { DHT } from '@waggle/dht'
 
 const SERVICE = 'service/greeter'
 
-/** Seconds that an entry outlives its server. It is renewed when half of them have passed. */
+/** Seconds until an entry expires. It is renewed when half of them have passed. */
 const TTL = 10
 
 interface Announced {
@@ -25,7 +25,7 @@ async function serve(name: string, initialPeers: string[]): Promise<Announced> {
   const url = `http://127.0.0.1:${(http.address() as AddressInfo).port}`
   const dht = await DHT.create({ initialPeers })
 
-  // `republish` keeps the entry alive for as long as this process runs, and no longer.
+  // `republish` renews the entry for as long as this process runs.
   await dht.store(SERVICE, url, { subkey: name, ttl: TTL, republish: true })
   console.log(`${name} listens on ${url}`)
   return { name, http, url, dht }
@@ -38,7 +38,7 @@ async function stop({ name, http, dht }: Announced): Promise<void> {
   console.log(`${name} has stopped`)
 }
 
-/** Asks one of the servers after the other, until one answers. */
+/** Asks one server after the other until one answers. */
 async function call(dht: DHT): Promise<string> {
   const found = await dht.get(SERVICE, { latest: true })
   const servers = found?.value instanceof Map ? [...found.value.values()] : []
@@ -48,11 +48,11 @@ async function call(dht: DHT): Promise<string> {
       const response = await fetch(String(url), { signal: AbortSignal.timeout(2000) })
       return await response.text()
     } catch {
-      console.log(`${url} does not answer: on to the next`)
+      console.log(`${url} does not answer, trying the next`)
     }
   }
 
-  throw new Error(`none of the ${servers.length} servers answers`)
+  throw new Error(`none of the ${servers.length} servers answered`)
 }
 
 const registry = await DHT.create()
@@ -63,7 +63,7 @@ const client = await DHT.create({ initialPeers: peers, clientMode: true })
 
 console.log(`the client hears: ${await call(client)}`)
 
-// One dies without a word: its entry is still there, and the client goes on to the next.
+// The first server dies. Its entry is still there, so the client tries the next one.
 one.http.close()
 one.http.closeAllConnections()
 console.log(`the client hears: ${await call(client)}`)

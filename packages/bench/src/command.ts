@@ -9,7 +9,7 @@ import { scenarios } from './scenarios.ts'
 import { OTHERS, WAGGLE } from './systems/contestants.ts'
 import { circumstances } from './systems/machine.ts'
 
-/** What the command touches. */
+/** Everything that the command touches. */
 export interface CommandIO {
   out(line: string): void
   err(line: string): void

@@ -2,31 +2,31 @@ import { AbortError, type Libp2p, type PeerId, type ServiceMap } from '@libp2p/i
 import type { Multiaddr } from '@multiformats/multiaddr'
 import type { Found, Key, RecordValidator, Value } from '@waggle/record'
 import { setMaxListeners } from 'main-event'
-import { anySignal, timeoutSignal } from './deadline.ts'
 import type { BootstrapError } from './errors.ts'
 import { assertListening, type DHTEvents } from './events.ts'
+import { join, type Membership } from './join/join.ts'
+import { Listeners, type ListenOptions } from './listeners.ts'
+import { startNode } from './node/node.ts'
+import { type DHTOptions, type Settings, settingsOf } from './node/options.ts'
+import { whenRelayed } from './node/relay.ts'
+import { assertNode } from './node/runtime.ts'
 import type {
   DeleteOptions,
   FindNearestPeersOptions,
   GetManyOptions,
   GetOptions,
   PlaceOptions,
-  Stats,
   StoreEntry,
   StoreManyOptions,
   StoreOptions,
-  WaggleOperations,
   WatchOptions
-} from './interface.ts'
-import { join, type Membership } from './join/join.ts'
-import { Listeners, type ListenOptions } from './listeners.ts'
-import { startNode } from './node.ts'
-import { type DHTOptions, type Settings, settingsOf } from './options.ts'
-import { whenRelayed } from './relay.ts'
-import { assertNode } from './runtime.ts'
-import { findWaggle } from './service.ts'
-import type { Waggle } from './service-interface.ts'
+} from './operations/call-options.ts'
+import type { WaggleOperations } from './operations/waggle-operations.ts'
+import { findWaggle } from './service/service.ts'
+import type { Waggle } from './service/service-interface.ts'
+import type { Stats } from './service/stats.ts'
 import type { HeldRecord } from './store/held-record.ts'
+import { anySignal, timeoutSignal } from './timing/deadline.ts'
 
 interface Parts {
   readonly node: Libp2p<ServiceMap>

@@ -1,6 +1,6 @@
 import type { PeerId } from '@libp2p/interface'
 import type { DHTTime, Key } from '@waggle/record'
-import type { ClockReading } from './clock/clock-reading.ts'
+import type { ClockReading } from './clock-reading.ts'
 
 /** What happens to a node, by the name under which `dht.addEventListener` hears of it. */
 export interface DHTEvents {

@@ -45,7 +45,6 @@ export type {
   FoundValue,
   Key,
   KeyPattern,
-  Lifetime,
   Limits,
   OwnerValidatorOptions,
   RecordValidator,
@@ -67,21 +66,11 @@ export {
   ownerValidator,
   RecordTooLargeError,
   recordSelector,
-  recordValidator,
   schemaValidator,
   ValidationError
 } from '@waggle/record'
-export type { AllowPeer, Purpose } from './access.ts'
-export type { Address } from './addresses.ts'
-export type { CacheOptions } from './cache/cache-policy.ts'
-export {
-  DEFAULT_CACHE_NEAREST,
-  DEFAULT_MAX_CACHED_RECORDS,
-  DEFAULT_REFRESH_BEFORE_EXPIRY
-} from './cache/cache-policy.ts'
-export type { ClockReading } from './clock/clock-reading.ts'
-export { quietMuxer } from './connection/quiet-muxer.ts'
-export { wholeWrites } from './connection/whole-writes.ts'
+export type { Lifetime } from '@waggle/record/replica'
+export type { ClockReading } from './clock-reading.ts'
 export {
   DEFAULT_BOOTSTRAP_TIMEOUT_MS,
   DEFAULT_CALL_TIMEOUT_MS,
@@ -103,25 +92,12 @@ export {
   UnreachableError
 } from './errors.ts'
 export type { ClockSkew, DHTEvents, DiskState, RecordNotice } from './events.ts'
-export type {
-  CallOptions,
-  DeleteOptions,
-  FindNearestPeersOptions,
-  GetManyOptions,
-  GetOptions,
-  GetProgressEvent,
-  PlaceOptions,
-  SigningOptions,
-  Stats,
-  StoreEntry,
-  StoreManyOptions,
-  StoreOptions,
-  WaggleOperations,
-  WatchOptions
-} from './interface.ts'
-export type { PeerMemory } from './join/peer-memory.ts'
 export type { RecordsInit, WaggleKadDHTInit } from './kad/waggle-kad-dht.ts'
 export { waggleKadDHT } from './kad/waggle-kad-dht.ts'
+export type { Address } from './node/addresses.ts'
+export { coalescingMuxer } from './node/coalescing-muxer.ts'
+export type { DHTOptions } from './node/options.ts'
+export { unfragmentedWrites } from './node/unfragmented-writes.ts'
 export type { NodeLimits } from './node-limits.ts'
 export {
   DEFAULT_MAX_BUFFERED_BYTES,
@@ -144,10 +120,34 @@ export {
   DEFAULT_MAX_STORED_RECORDS_PER_PEER,
   DEFAULT_NODE_LIMITS
 } from './node-limits.ts'
-export type { DHTOptions } from './options.ts'
-export type { Durability, PersistenceStats } from './persistence/interface.ts'
+export type {
+  DeleteOptions,
+  FindNearestPeersOptions,
+  GetManyOptions,
+  GetOptions,
+  GetProgressEvent,
+  PlaceOptions,
+  SigningOptions,
+  StoreEntry,
+  StoreManyOptions,
+  StoreOptions,
+  WatchOptions
+} from './operations/call-options.ts'
+export type { WaggleOperations } from './operations/waggle-operations.ts'
+export type { AllowPeer, Purpose } from './peers/access.ts'
+export type { Durability, PersistenceStats } from './persistence/disk.ts'
+export type { PeerMemory } from './persistence/peer-memory.ts'
 export type { PersistenceOptions } from './persistence/persistence.ts'
-export { waggle } from './service.ts'
-export type { Waggle, WaggleComponents, WaggleInit } from './service-interface.ts'
+export type { CacheOptions } from './reading/cache-policy.ts'
+export {
+  DEFAULT_CACHE_NEAREST,
+  DEFAULT_MAX_CACHED_RECORDS,
+  DEFAULT_REFRESH_BEFORE_EXPIRY
+} from './reading/cache-policy.ts'
+export { waggle } from './service/service.ts'
+export type { Waggle, WaggleComponents, WaggleInit } from './service/service-interface.ts'
+export type { Stats } from './service/stats.ts'
 export type { HeldRecord } from './store/held-record.ts'
 export type { RecordStoreOptions } from './store/record-store.ts'
+export { recordValidator } from './store/record-validator.ts'
+export type { CallOptions } from './timing/calls.ts'

@@ -1,6 +1,4 @@
 import { DEFAULT_LIMITS } from '@waggle/record'
-import type { CacheOptions } from './cache/cache-policy.ts'
-import { SEARCH_WIDTH } from './constants.ts'
 import { DEFAULT_NODE_LIMITS } from './node-limits.ts'
 
 /** Throws a TypeError unless the value, which is given, suits the option. */
@@ -10,7 +8,7 @@ export function list<T>(value: T | readonly T[] | undefined): readonly T[] {
   return value === undefined ? [] : Array.isArray(value) ? value : [value as T]
 }
 
-export function eachIs(parse: (address: unknown, option: string) => unknown): Check {
+export function assertEach(parse: (address: unknown, option: string) => unknown): Check {
   return (value, option) => {
     for (const address of list(value)) {
       parse(address, option)
@@ -18,33 +16,33 @@ export function eachIs(parse: (address: unknown, option: string) => unknown): Ch
   }
 }
 
-export function isBoolean(value: unknown, option: string): void {
+export function assertBoolean(value: unknown, option: string): void {
   assertThat(typeof value === 'boolean', option, 'true or false', value)
 }
 
-export function isText(value: unknown, option: string): void {
+export function assertText(value: unknown, option: string): void {
   assertThat(typeof value === 'string' && value !== '', option, 'a string that is not empty', value)
 }
 
-export function isPositive(value: unknown, option: string): void {
+export function assertPositive(value: unknown, option: string): void {
   const isSo = typeof value === 'number' && value > 0 && Number.isFinite(value)
   assertThat(isSo, option, 'a positive number', value)
 }
 
 /** How many of something: none at all, or half a one, is no limit that anything could keep. */
-export function isCount(value: unknown, option: string): void {
+export function assertCount(value: unknown, option: string): void {
   const isSo = Number.isSafeInteger(value) && Number(value) >= 1
   assertThat(isSo, option, 'a whole number, 1 or more', value)
 }
 
-export function isWhole(least: number, most: number): Check {
+export function assertInteger(least: number, most: number): Check {
   return (value, option) => {
     const isSo = Number.isInteger(value) && Number(value) >= least && Number(value) <= most
     assertThat(isSo, option, `a whole number from ${least} to ${most}`, value)
   }
 }
 
-export function isOneOf(...choices: readonly string[]): Check {
+export function assertOneOf(...choices: readonly string[]): Check {
   const named = choices.map((choice) => JSON.stringify(choice)).join(', ')
   return (value, option) =>
     assertThat(
@@ -55,31 +53,31 @@ export function isOneOf(...choices: readonly string[]): Check {
     )
 }
 
-export function isObject(value: unknown, option: string): void {
+export function assertObject(value: unknown, option: string): void {
   assertThat(typeof value === 'object' && value !== null, option, 'an object', value)
 }
 
 type Checks = Readonly<Record<string, Check>>
 
-const RECORD_LIMITS = eachBy(isPositive, DEFAULT_LIMITS)
-const NODE_LIMITS = eachBy(isCount, DEFAULT_NODE_LIMITS)
+const RECORD_LIMITS = eachBy(assertPositive, DEFAULT_LIMITS)
+const NODE_LIMITS = eachBy(assertCount, DEFAULT_NODE_LIMITS)
 
 function eachBy(check: Check, limits: object): Checks {
   return Object.fromEntries(Object.keys(limits).map((name) => [name, check]))
 }
 
 /** Limits of records, and of this node. */
-export function isLimits(value: unknown, option: string): void {
-  checkMembers(value, option, { ...RECORD_LIMITS, ...NODE_LIMITS })
+export function assertLimits(value: unknown, option: string): void {
+  assertMembers(value, option, { ...RECORD_LIMITS, ...NODE_LIMITS })
 }
 
-export function isNodeLimits(value: unknown, option: string): void {
-  checkMembers(value, option, NODE_LIMITS)
+export function assertNodeLimits(value: unknown, option: string): void {
+  assertMembers(value, option, NODE_LIMITS)
 }
 
 /** Each that is given, by its name. */
-function checkMembers(value: unknown, option: string, checks: Checks): void {
-  isObject(value, option)
+export function assertMembers(value: unknown, option: string, checks: Checks): void {
+  assertObject(value, option)
   const names = Object.keys(checks)
 
   for (const [name, member] of Object.entries(value as object)) {
@@ -96,7 +94,7 @@ function checkMembers(value: unknown, option: string, checks: Checks): void {
  *
  * @throws TypeError for one that `owner` does not have, or that is wrong
  */
-export function checkOptions(owner: string, options: unknown, checks: Checks): void {
+export function assertOptions(owner: string, options: unknown, checks: Checks): void {
   assertThat(
     typeof options === 'object' && options !== null,
     `the options of ${owner}`,
@@ -118,60 +116,43 @@ export function checkOptions(owner: string, options: unknown, checks: Checks): v
 }
 
 /** For what somebody else checks. */
-export function isAnything(): void {}
+export function assertNothing(): void {}
 
 /** Functions by name, such as kad-dht's validators. */
-export function areFunctions(value: unknown, option: string): void {
-  isObject(value, option)
+export function assertFunctions(value: unknown, option: string): void {
+  assertObject(value, option)
 
   for (const [name, member] of Object.entries(value as object)) {
-    isFunction(member, `${option}.${name}`)
+    assertFunction(member, `${option}.${name}`)
   }
 }
 
 /** Limits of single records. */
-export function isRecordLimits(value: unknown, option: string): void {
-  checkMembers(value, option, RECORD_LIMITS)
+export function assertRecordLimits(value: unknown, option: string): void {
+  assertMembers(value, option, RECORD_LIMITS)
 }
 
-export function isFunction(value: unknown, option: string): void {
+export function assertFunction(value: unknown, option: string): void {
   assertThat(typeof value === 'function', option, 'a function', value)
 }
 
-export function areValidators(value: unknown, option: string): void {
+export function assertValidators(value: unknown, option: string): void {
   assertThat(Array.isArray(value), option, 'an array of validators', value)
 
   for (const [index, validator] of (value as unknown[]).entries()) {
-    hasMethod('validate', 'a RecordValidator: an object with validate()')(
+    assertMethod('validate', 'a RecordValidator: an object with validate()')(
       validator,
       `${option}[${index}]`
     )
   }
 }
 
-const CACHE_CHECKS: Readonly<Record<keyof CacheOptions, Check>> = {
-  maxRecords: isWhole(1, Number.MAX_SAFE_INTEGER),
-  local: isBoolean,
-  nearest: isWhole(0, SEARCH_WIDTH),
-  onStore: isBoolean,
-  refreshBeforeExpiry: isNotNegative
-}
-
-export function isCache(value: unknown, option: string): void {
-  if (value === false) {
-    return
-  }
-
-  assertThat(typeof value === 'object' && value !== null, option, 'false or an object', value)
-  checkMembers(value, option, CACHE_CHECKS)
-}
-
-export function isNotNegative(value: unknown, option: string): void {
+export function assertNotNegative(value: unknown, option: string): void {
   const isSo = typeof value === 'number' && value >= 0 && Number.isFinite(value)
   assertThat(isSo, option, 'a number of seconds, 0 or more', value)
 }
 
-export function hasMethod(method: string, what: string): Check {
+export function assertMethod(method: string, what: string): Check {
   return (value, option) => {
     const member =
       typeof value === 'object' && value !== null ? Reflect.get(value, method) : undefined

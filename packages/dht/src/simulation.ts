@@ -3,21 +3,22 @@
  * larger than a machine can run. No part of the public API: it changes with the code inside.
  */
 
+export type { PeerInfo } from '@libp2p/interface'
 export { ExchangeServer } from './exchange/exchange-server.ts'
-export { EXCHANGE_PROTOCOL } from './exchange/limits.ts'
+export { EXCHANGE_PROTOCOL } from './exchange/messages.ts'
+export { Lookups } from './lookup/lookups.ts'
 export type {
-  Contact,
   FindOptions,
   FindReply,
   RecordChannel,
-  Routing,
   StoreReply,
-  Wanted,
   WriteOptions
-} from './interface.ts'
-export { Avoidance } from './lookup/avoidance.ts'
-export { pointOfPeer } from './lookup/key-space.ts'
-export { Lookups } from './lookup/lookups.ts'
-export { PeerIndex } from './lookup/peer-index.ts'
-export { Replicas } from './replicas/replicas.ts'
+} from './lookup/record-channel.ts'
+export { pointOfPeer } from './peers/key-space.ts'
+export { PeerBook } from './peers/peer-book.ts'
+export { PeerIndex } from './peers/peer-index.ts'
+export type { Routing } from './peers/routing.ts'
+export { Replicas } from './reading/replicas.ts'
 export { RecordStore } from './store/record-store.ts'
+export type { CancellationToken } from './timing/cancellation.ts'
+export { ProtocolServer } from './wire/protocol-server.ts'

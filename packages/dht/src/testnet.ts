@@ -1,7 +1,7 @@
 import { SEARCH_WIDTH } from './constants.ts'
 import { DHT } from './dht.ts'
 import { TimeoutError } from './errors.ts'
-import type { DHTOptions } from './options.ts'
+import type { DHTOptions } from './node/options.ts'
 
 /** N nodes that know each other. */
 export interface Testnet extends AsyncDisposable {

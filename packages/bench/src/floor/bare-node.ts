@@ -2,7 +2,7 @@ import { noise } from '@chainsafe/libp2p-noise'
 import { yamux } from '@chainsafe/libp2p-yamux'
 import type { Libp2p } from '@libp2p/interface'
 import { tcp } from '@libp2p/tcp'
-import { quietMuxer, wholeWrites } from '@waggle/dht'
+import { coalescingMuxer, unfragmentedWrites } from '@waggle/dht'
 import { createLibp2p } from 'libp2p'
 
 /** Protocols: requests on one stream; the same in coalesced writes; one request per stream. */
@@ -23,6 +23,9 @@ export function bareNode(layers: Layers, listen: string[] = []): Promise<Libp2p>
     transports: [tcp()],
     ...(layers === 'stock'
       ? { connectionEncrypters: [noise()], streamMuxers: [yamux()] }
-      : { connectionEncrypters: [wholeWrites(noise())], streamMuxers: [quietMuxer(yamux())] })
+      : {
+          connectionEncrypters: [unfragmentedWrites(noise())],
+          streamMuxers: [coalescingMuxer(yamux())]
+        })
   })
 }

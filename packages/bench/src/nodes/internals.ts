@@ -1,15 +1,14 @@
 /** The parts of `@waggle/dht` below its public API that simulations and lying peers are made of. */
 export {
-  Avoidance,
-  type Contact,
+  type CancellationToken,
   EXCHANGE_PROTOCOL,
   ExchangeServer,
-  type FindReply,
   Lookups,
+  PeerBook,
   PeerIndex,
+  type PeerInfo,
+  ProtocolServer,
   type RecordChannel,
   RecordStore,
-  Replicas,
-  type StoreReply,
-  type Wanted
+  Replicas
 } from '@waggle/dht/simulation'

@@ -11,7 +11,7 @@ export interface Seen {
   readonly expirationTime: number
 }
 
-/** What `watch` delivered, and when on the machine's steady clock. */
+/** A delivery of `watch`, with its time on the machine's steady clock. */
 export interface Delivery {
   readonly key: string
   readonly found: Seen | undefined

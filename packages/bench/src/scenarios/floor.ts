@@ -5,7 +5,7 @@ import { tableOf } from '../result/build.ts'
 import type { RunOptions, Scenario, ScenarioResult } from '../result/result.ts'
 import { latencyOf, type Measured } from '../workload/drive.ts'
 
-/** What a bare libp2p stream costs: the lower bound of everything that uses one. */
+/** Cost of a bare libp2p stream: the lower bound of everything that uses one. */
 export const floor: Scenario = {
   name: 'floor',
   title: 'Cost of a bare stream: requests of 200 bytes between processes, without Waggle.',

@@ -1,11 +1,11 @@
 import { getDHTTime, plainRecord, recordKey } from '@waggle/record'
 import {
-  Avoidance,
-  type Contact,
+  type CancellationToken,
   Lookups,
+  PeerBook,
+  type PeerInfo,
   type RecordChannel,
-  Replicas,
-  type Wanted
+  Replicas
 } from '../nodes/internals.ts'
 import {
   nearestOf,
@@ -22,7 +22,7 @@ export const NUM_REPLICAS = 5
 /** Real time, in which the simulation of an operation is long over. */
 const REQUEST_TIMEOUT_MS = 60_000
 const TTL = 3600
-const WANTED: Wanted = { isWanted: true }
+const WANTED: CancellationToken = { isCancelled: false }
 
 /** Operations of a client, run by Waggle's own code for lookups. */
 export interface SimulatedClient {
@@ -38,21 +38,20 @@ export function simulatedClient(
   liars: readonly SimulatedNode[] = []
 ): SimulatedClient {
   const self = network.client()
-  const avoidance = new Avoidance()
+  const peers = new PeerBook()
   const replicas = new Replicas({
     self: self.id,
     store: self.store,
     channel: channelOf(network, self, { rounds, liars }),
     routing: { nearest: (target, count) => network.nearest(self, pointIn(target), count) },
-    avoidance,
-    lookups: new Lookups({ avoidance, requestTimeoutMs: REQUEST_TIMEOUT_MS, isReady: () => true }),
+    lookups: new Lookups({ peers, requestTimeoutMs: REQUEST_TIMEOUT_MS, isReady: () => true }),
     numReplicas: NUM_REPLICAS,
     isReplica: () => false
   })
 
   return {
     async get(key, { latest } = {}) {
-      const { record } = await replicas.read(recordKey(key), { wanted: WANTED, latest })
+      const { record } = await replicas.read(recordKey(key), { cancellation: WANTED, latest })
       return record.plain !== undefined
     },
     async store(key) {
@@ -73,12 +72,12 @@ function channelOf(
   { rounds, liars }: { rounds: Rounds; liars: readonly SimulatedNode[] }
 ): RecordChannel {
   const known = new Set(liars)
-  const closer = (node: SimulatedNode, key: Uint8Array, count: number): Contact[] =>
+  const closer = (node: SimulatedNode, key: Uint8Array, count: number): PeerInfo[] =>
     known.has(node)
       ? nearestOf(liars, pointOf(key), count)
       : network.nearest(node, pointOf(key), count).filter((other) => other !== self)
 
-  const request = <T>(peer: Contact, reply: (node: SimulatedNode) => T): Promise<T> => {
+  const request = <T>(peer: PeerInfo, reply: (node: SimulatedNode) => T): Promise<T> => {
     const node = network.nodeOf(peer)
     return rounds.request(node.isDead ? undefined : () => reply(node))
   }

@@ -1,6 +1,6 @@
 import { peerIdFromMultihash } from '@libp2p/peer-id'
 import { create as multihash } from 'multiformats/hashes/digest'
-import { type Contact, RecordStore } from '../nodes/internals.ts'
+import { type PeerInfo, RecordStore } from '../nodes/internals.ts'
 import { any, type Random, sample } from '../workload/random.ts'
 import { comparePoints, distanceOf, type Point, pointOf } from './points.ts'
 import { routingTables, type TableShape } from './routing-tables.ts'
@@ -16,7 +16,7 @@ export interface NetworkPlan {
 }
 
 /** A peer that sends requests. */
-export interface SimulatedPeer extends Contact {
+export interface SimulatedPeer extends PeerInfo {
   readonly store: RecordStore
 
   /** Indexes of the nodes that it knows. */
@@ -62,7 +62,7 @@ export class SimulatedNetwork {
       : { ...randomPeer(this.#random), store: new RecordStore(), table }
   }
 
-  nodeOf({ id }: Contact): SimulatedNode {
+  nodeOf({ id }: PeerInfo): SimulatedNode {
     return this.#byId.get(id.toString()) as SimulatedNode
   }
 
@@ -93,7 +93,7 @@ export function nearestOf(nodes: readonly SimulatedNode[], target: Point, count:
     .map(({ node }) => node)
 }
 
-function randomPeer(random: Random): Contact & { point: Point } {
+function randomPeer(random: Random): PeerInfo & { point: Point } {
   const digest = Uint8Array.from({ length: 32 }, () => Math.floor(random() * 256))
   const id = peerIdFromMultihash(multihash(SHA_256, digest))
   return { id, multiaddrs: [], point: pointOf(id.toMultihash().bytes) }

@@ -1,8 +1,7 @@
-import type { AbortOptions, PeerId } from '@libp2p/interface'
+import type { AbortOptions, PeerId, PeerInfo } from '@libp2p/interface'
 import { MessageType } from '@libp2p/kad-dht'
 import { SEARCH_WIDTH } from '../constants.ts'
-import { dialable } from '../exchange/contacts.ts'
-import type { Contact } from '../interface.ts'
+import { dialable } from '../wire/peer-codec.ts'
 import { type KadInternals, NO_PATH } from './internals.ts'
 
 /** Asks one peer, which is connected, whom it knows near to a third one. By kad-dht's message: stock peers answer, too. */
@@ -11,7 +10,7 @@ export async function findNode(
   peer: PeerId,
   target: PeerId,
   options: AbortOptions
-): Promise<readonly Contact[]> {
+): Promise<readonly PeerInfo[]> {
   const message = { type: MessageType.FIND_NODE, key: target.toMultihash().bytes }
 
   for await (const event of kad.network.sendRequest(peer, message, { ...options, path: NO_PATH })) {

@@ -1,6 +1,6 @@
 import type { PeerId } from '@libp2p/interface'
 import { MessageType } from '@libp2p/kad-dht'
-import type { Access } from '../access.ts'
+import type { Access } from '../peers/access.ts'
 import type { KadInternals } from './internals.ts'
 
 /**

@@ -1,4 +1,4 @@
-import type { AbortOptions, Logger } from '@libp2p/interface'
+import type { AbortOptions, Logger, PeerInfo } from '@libp2p/interface'
 import type { ConnectionManager } from '@libp2p/interface-internal'
 import {
   Record as Libp2pRecord,
@@ -16,20 +16,19 @@ import {
 } from '@waggle/record'
 import { pipe } from 'it-pipe'
 import { equals } from 'uint8arrays/equals'
-import { connectedTo } from '../connect.ts'
 import { SEARCH_WIDTH } from '../constants.ts'
-import { timeoutSignal } from '../deadline.ts'
-import { dialable } from '../exchange/contacts.ts'
 import type {
-  Contact,
   FindReply,
   RecordChannel,
   StoreOutcome,
   StoreReply,
   WriteOptions
-} from '../interface.ts'
-import { receivedRecord } from '../received-record.ts'
+} from '../lookup/record-channel.ts'
+import { receivedRecord } from '../store/received-record.ts'
 import type { RecordStore } from '../store/record-store.ts'
+import { timeoutSignal } from '../timing/deadline.ts'
+import type { Dialer } from '../wire/dialer.ts'
+import { dialable } from '../wire/peer-codec.ts'
 import { type KadInternals, NO_PATH } from './internals.ts'
 
 export interface KadChannelComponents {
@@ -37,6 +36,10 @@ export interface KadChannelComponents {
   kad: KadInternals
   log: Logger
   requestTimeoutMs: number
+
+  /** Connects to a peer, unless there is a connection. */
+  dialer: Pick<Dialer, 'connect'>
+
   /** For its limits and its clock. */
   store: RecordStore
 }
@@ -52,12 +55,12 @@ export class KadChannel implements RecordChannel {
     this.#components = components
   }
 
-  find(peer: Contact, key: Uint8Array): Promise<FindReply> {
+  find(peer: PeerInfo, key: Uint8Array): Promise<FindReply> {
     return this.#find(peer, key, this.#inTime())
   }
 
   async store(
-    peer: Contact,
+    peer: PeerInfo,
     key: Uint8Array,
     write: DHTRecord,
     { isCopy = false }: WriteOptions
@@ -69,7 +72,7 @@ export class KadChannel implements RecordChannel {
     return this.#store(peer, key, { write, ...this.#inTime() })
   }
 
-  isReady({ id }: Contact): boolean {
+  isReady({ id }: PeerInfo): boolean {
     return this.#components.connectionManager.getConnections(id).length > 0
   }
 
@@ -78,7 +81,7 @@ export class KadChannel implements RecordChannel {
     return { signal: timeoutSignal(this.#components.requestTimeoutMs) }
   }
 
-  async #find(peer: Contact, key: Uint8Array, options: AbortOptions): Promise<FindReply> {
+  async #find(peer: PeerInfo, key: Uint8Array, options: AbortOptions): Promise<FindReply> {
     const { closer, record } = await this.#request(
       peer,
       { type: MessageType.GET_VALUE, key },
@@ -95,7 +98,7 @@ export class KadChannel implements RecordChannel {
   }
 
   async #store(
-    peer: Contact,
+    peer: PeerInfo,
     key: Uint8Array,
     { write, ...options }: AbortOptions & { write: DHTRecord }
   ): Promise<StoreReply> {
@@ -119,7 +122,7 @@ export class KadChannel implements RecordChannel {
    * it was shows in what the peer holds now.
    */
   async #rejection(
-    peer: Contact,
+    peer: PeerInfo,
     {
       key,
       write,
@@ -143,7 +146,7 @@ export class KadChannel implements RecordChannel {
   }
 
   async #put(
-    peer: Contact,
+    peer: PeerInfo,
     key: Uint8Array,
     merged: DHTRecord,
     options: AbortOptions
@@ -153,12 +156,12 @@ export class KadChannel implements RecordChannel {
   }
 
   async #request(
-    peer: Contact,
+    peer: PeerInfo,
     message: { type: MessageType; key: Uint8Array; record?: Uint8Array },
     options: AbortOptions
   ): Promise<PeerResponseEvent> {
-    const { connectionManager, kad } = this.#components
-    await connectedTo(connectionManager, peer, options)
+    const { dialer, kad } = this.#components
+    await dialer.connect(peer, options)
     return pipe(kad.network.sendRequest(peer.id, message, { ...options, path: NO_PATH }), response)
   }
 }

@@ -6,28 +6,22 @@ import {
   passthroughMapper,
   type ValidateFn
 } from '@libp2p/kad-dht'
-import {
-  DEFAULT_LIMITS,
-  isEmpty,
-  type Limits,
-  NAMESPACE,
-  selectorFor,
-  ValidationError
-} from '@waggle/record'
+import { DEFAULT_LIMITS, isEmpty, type Limits, ValidationError } from '@waggle/record'
+import { NAMESPACE, selectorFor } from '@waggle/record/replica'
 import { DEFAULT_KAD_PROTOCOL, DEFAULT_REQUEST_TIMEOUT_MS } from '../constants.ts'
-import { pointOfKey, pointOfPeer, sharedBits } from '../lookup/key-space.ts'
 import {
-  areFunctions,
-  areValidators,
-  type Check,
-  checkOptions,
-  isAnything,
-  isBoolean,
-  isCount,
-  isFunction,
-  isRecordLimits,
-  isText
+  assertBoolean,
+  assertCount,
+  assertFunction,
+  assertFunctions,
+  assertNothing,
+  assertOptions,
+  assertRecordLimits,
+  assertText,
+  assertValidators,
+  type Check
 } from '../option-checks.ts'
+import { pointOfKey, pointOfPeer, sharedBits } from '../peers/key-space.ts'
 import { RecordStore, type RecordStoreOptions } from '../store/record-store.ts'
 import { internalsOf } from './internals.ts'
 import { mergingDatastore } from './merging-datastore.ts'
@@ -45,50 +39,50 @@ export interface RecordsInit extends Omit<RecordStoreOptions, 'limits'> {
 }
 
 const RECORD_CHECKS: Readonly<Record<keyof RecordsInit, Check>> = {
-  limits: isRecordLimits,
-  maxRecords: isCount,
-  maxBytes: isCount,
-  maxRecordsPerPeer: isCount,
-  maxBytesPerPeer: isCount,
-  nearnessOf: isFunction,
-  clock: isFunction,
-  validators: areValidators
+  limits: assertRecordLimits,
+  maxRecords: assertCount,
+  maxBytes: assertCount,
+  maxRecordsPerPeer: assertCount,
+  maxBytesPerPeer: assertCount,
+  nearnessOf: assertFunction,
+  clock: assertFunction,
+  validators: assertValidators
 }
 
 /** A misspelled `protocol` would be another network. What else kad-dht has, it looks after itself. */
 const CHECKS: Readonly<Record<keyof WaggleKadDHTInit, Check>> = {
-  records: (value, option) => checkOptions(option, value, RECORD_CHECKS),
-  protocol: isText,
-  clientMode: isBoolean,
-  validators: areFunctions,
-  selectors: areFunctions,
-  peerInfoMapper: isFunction,
-  kBucketSize: isAnything,
-  kBucketSplitThreshold: isAnything,
-  alpha: isAnything,
-  disjointPaths: isAnything,
-  routingTableUpdateQueueConcurrency: isAnything,
-  routingTableUpdateMaxQueueSize: isAnything,
-  prefixLength: isAnything,
-  querySelfInterval: isAnything,
-  initialQuerySelfInterval: isAnything,
-  allowQueryWithZeroPeers: isAnything,
-  logPrefix: isAnything,
-  datastorePrefix: isAnything,
-  metricsPrefix: isAnything,
-  pingOldContactTimeout: isAnything,
-  pingOldContactConcurrency: isAnything,
-  pingOldContactMaxQueueSize: isAnything,
-  pingNewContactTimeout: isAnything,
-  pingNewContactConcurrency: isAnything,
-  pingNewContactMaxQueueSize: isAnything,
-  incomingMessageTimeout: isAnything,
-  maxInboundStreams: isAnything,
-  maxOutboundStreams: isAnything,
-  networkDialTimeout: isAnything,
-  onPeerConnectTimeout: isAnything,
-  providers: isAnything,
-  reprovide: isAnything
+  records: (value, option) => assertOptions(option, value, RECORD_CHECKS),
+  protocol: assertText,
+  clientMode: assertBoolean,
+  validators: assertFunctions,
+  selectors: assertFunctions,
+  peerInfoMapper: assertFunction,
+  kBucketSize: assertNothing,
+  kBucketSplitThreshold: assertNothing,
+  alpha: assertNothing,
+  disjointPaths: assertNothing,
+  routingTableUpdateQueueConcurrency: assertNothing,
+  routingTableUpdateMaxQueueSize: assertNothing,
+  prefixLength: assertNothing,
+  querySelfInterval: assertNothing,
+  initialQuerySelfInterval: assertNothing,
+  allowQueryWithZeroPeers: assertNothing,
+  logPrefix: assertNothing,
+  datastorePrefix: assertNothing,
+  metricsPrefix: assertNothing,
+  pingOldContactTimeout: assertNothing,
+  pingOldContactConcurrency: assertNothing,
+  pingOldContactMaxQueueSize: assertNothing,
+  pingNewContactTimeout: assertNothing,
+  pingNewContactConcurrency: assertNothing,
+  pingNewContactMaxQueueSize: assertNothing,
+  incomingMessageTimeout: assertNothing,
+  maxInboundStreams: assertNothing,
+  maxOutboundStreams: assertNothing,
+  networkDialTimeout: assertNothing,
+  onPeerConnectTimeout: assertNothing,
+  providers: assertNothing,
+  reprovide: assertNothing
 }
 
 /**
@@ -121,7 +115,7 @@ const DATASTORE_PREFIX = '/dht'
 export function waggleKadDHT(
   init: WaggleKadDHTInit = {}
 ): (components: KadDHTComponents) => KadDHT {
-  checkOptions('waggleKadDHT()', init, CHECKS)
+  assertOptions('waggleKadDHT()', init, CHECKS)
   const { records, ...kadInit } = init
 
   return (components) => {

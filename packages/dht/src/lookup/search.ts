@@ -1,7 +1,9 @@
+import type { PeerInfo } from '@libp2p/interface'
 import { SEARCH_WIDTH } from '../constants.ts'
-import type { Contact } from '../interface.ts'
 import { DEFAULT_MAX_LOOKUP_CANDIDATES, DEFAULT_MAX_LOOKUP_REQUESTS } from '../node-limits.ts'
-import { type Point, pointOfPeer, roughDistance } from './key-space.ts'
+import { type Point, pointOfPeer, roughDistance } from '../peers/key-space.ts'
+import { hasOnlyAddressesOf } from '../peers/peer-record.ts'
+import type { Standing } from './peer-ranking.ts'
 
 export interface SearchInit {
   /** The point that the search closes in on. */
@@ -11,22 +13,22 @@ export interface SearchInit {
   count: number
 
   /** Where it begins: so many of the peers known to be nearest to the target, nearest first. */
-  nearest?: (target: Point, count: number) => readonly Contact[]
+  nearest?: (target: Point, count: number) => readonly PeerInfo[]
 
-  /** Which peers are only asked when others are too few. */
-  isAvoided?: (contact: Contact) => boolean
+  /** Says when a peer is asked that has been named, by another one or from the start. @default 'first' for all */
+  standingOf?: (contact: PeerInfo, referrer?: PeerInfo) => Standing
 
-  /** How many peers are kept in mind, whoever names them. @default DEFAULT_MAX_LOOKUP_CANDIDATES */
+  /** Peers kept in mind, whoever names them. @default DEFAULT_MAX_LOOKUP_CANDIDATES */
   maxCandidates?: number
 
-  /** How many are asked. @default DEFAULT_MAX_LOOKUP_REQUESTS */
+  /** Peers asked. @default DEFAULT_MAX_LOOKUP_REQUESTS */
   maxRequests?: number
 }
 
 type State = 'new' | 'asked' | 'answered' | 'failed' | 'excluded'
 
 interface Candidate {
-  contact: Contact
+  contact: PeerInfo
 
   /** Tells peers apart, too: it is a hash of their ids. */
   readonly distance: number
@@ -34,10 +36,10 @@ interface Candidate {
   state: State
 
   /** The same peer at other addresses, as others have named it: for when it can't be reached at these. */
-  others: Contact[]
+  others: PeerInfo[]
 }
 
-/** So many who name a peer are believed, one after the other, to know its addresses. */
+/** Referrals of one peer that are tried one after the other, besides the first. */
 const MAX_OTHERS = 4
 
 /**
@@ -50,10 +52,11 @@ export class Search {
   /** Nearest first, avoided peers after all others. */
   readonly #candidates: Candidate[] = []
   /** Of the peers known to be nearest, only so many become candidates as are needed. */
-  #known: readonly Contact[] = []
+  #known: readonly PeerInfo[] = []
   #taken = 0
   #usable = 0
   #asked = 0
+  #hasBanned = false
   #count: number
 
   constructor(init: SearchInit) {
@@ -63,11 +66,11 @@ export class Search {
   }
 
   /** Learns of peers, and says whether any of them is to be asked. Those already known are kept as they are while they may answer. */
-  add(contacts: Iterable<Contact>): boolean {
+  add(contacts: Iterable<PeerInfo>, referrer?: PeerInfo): boolean {
     let isAnyNear = false
 
     for (const contact of contacts) {
-      const candidate = this.#add(contact)
+      const candidate = this.#add(contact, referrer)
       isAnyNear ||= candidate !== undefined && this.#isNear(candidate)
     }
 
@@ -75,24 +78,24 @@ export class Search {
   }
 
   /** The peers that may be asked now, nearest first. The search needs all of them, in any order. */
-  choices(): Contact[] {
+  choices(): PeerInfo[] {
     return this.#nearestThat('new')
   }
 
-  /** A peer is being asked. */
-  asked(contact: Contact): void {
+  /** Takes note that a peer is being asked. */
+  recordRequest(contact: PeerInfo): void {
     this.#asked++
     this.#settle(contact, 'asked')
   }
 
-  /** Takes in a peer's answer, and says whether it named any peers that are to be asked. */
-  answered(contact: Contact, closer: Iterable<Contact> = []): boolean {
+  /** Takes in a peer's response, and says whether it named any peers that are to be asked. */
+  recordResponse(contact: PeerInfo, closer: Iterable<PeerInfo> = []): boolean {
     this.#settle(contact, 'answered')
-    return this.add(closer)
+    return this.add(closer, contact)
   }
 
   /** Strikes out a peer, whether it answered before or not; the next nearest takes its place. */
-  failed(contact: Contact): void {
+  recordFailure(contact: PeerInfo): void {
     const candidate = this.#candidateOf(contact)
     const other = candidate?.others.shift()
 
@@ -108,7 +111,7 @@ export class Search {
   }
 
   /** Leaves out a peer for good, whoever names it. */
-  exclude(contact: Contact): void {
+  exclude(contact: PeerInfo): void {
     this.#settle(contact, 'excluded')
   }
 
@@ -125,6 +128,11 @@ export class Search {
   widen(count: number): void {
     this.#count = Math.max(this.#count, count)
     this.#takeKnown()
+  }
+
+  /** Whether any peer was left out for being banned. */
+  get hasBanned(): boolean {
+    return this.#hasBanned
   }
 
   /** Whether nobody is left to ask or to wait for. */
@@ -147,13 +155,13 @@ export class Search {
   }
 
   /** The nearest peers that answered, nearest first, at most `count`. */
-  answers(): Contact[] {
+  answers(): PeerInfo[] {
     return this.#nearestThat('answered')
   }
 
   /** Those in that state, of the `count` nearest candidates that have not failed and are not left out. */
-  #nearestThat(wanted: 'new' | 'answered'): Contact[] {
-    const contacts: Contact[] = []
+  #nearestThat(wanted: 'new' | 'answered'): PeerInfo[] {
+    const contacts: PeerInfo[] = []
     let left = this.#count
 
     for (const { contact, state } of this.#candidates) {
@@ -199,7 +207,7 @@ export class Search {
     }
   }
 
-  #moreKnown(): Contact | undefined {
+  #moreKnown(): PeerInfo | undefined {
     const before = this.#known.length
 
     if (before >= SEARCH_WIDTH) {
@@ -211,20 +219,27 @@ export class Search {
     return this.#known[this.#taken]
   }
 
-  #add(contact: Contact): Candidate | undefined {
-    const { target, isAvoided } = this.#init
+  #add(contact: PeerInfo, referrer?: PeerInfo): Candidate | undefined {
+    const { target, standingOf } = this.#init
     const distance = roughDistance(target, pointOfPeer(contact.id))
 
     for (const known of this.#candidates) {
       if (known.distance === distance) {
-        return this.#addAgain(known, contact)
+        return this.#addAgain(known, contact, referrer)
       }
+    }
+
+    const standing = standingOf?.(contact, referrer)
+
+    if (standing === 'never') {
+      this.#hasBanned = true
+      return undefined
     }
 
     const candidate: Candidate = {
       contact,
       distance,
-      isAvoided: isAvoided?.(contact) === true,
+      isAvoided: standing === 'last',
       state: 'new',
       others: []
     }
@@ -237,13 +252,23 @@ export class Search {
    * A peer has been named once more. Whoever was first may have given addresses where nobody is, by mistake or
    * to hide it, so another's are kept for when these fail, and come first where these have failed before.
    */
-  #addAgain(known: Candidate, contact: Contact): Candidate | undefined {
+  #addAgain(
+    known: Candidate,
+    contact: PeerInfo,
+    referrer: PeerInfo | undefined
+  ): Candidate | undefined {
     const { state, others } = known
     const isOver = state === 'answered' || state === 'excluded'
 
-    if (isOver || [known.contact, ...others].some((one) => isAt(one, contact))) {
+    if (isOver || hasOnlyAddressesOf(contact, known.contact)) {
       return undefined
     }
+
+    if (others.some((one) => hasOnlyAddressesOf(contact, one))) {
+      return undefined
+    }
+
+    const isAvoided = this.#isAvoided(contact, referrer)
 
     if (state === 'failed') {
       this.#usable++
@@ -251,7 +276,7 @@ export class Search {
       return known
     }
 
-    if (state === 'new' && known.isAvoided && this.#init.isAvoided?.(contact) !== true) {
+    if (state === 'new' && known.isAvoided && !isAvoided) {
       others.unshift(known.contact)
       this.#replace(known, contact)
     } else {
@@ -263,12 +288,17 @@ export class Search {
   }
 
   /** The peer is to be asked at these addresses. */
-  #replace(candidate: Candidate, contact: Contact): void {
+  #replace(candidate: Candidate, contact: PeerInfo): void {
     this.#candidates.splice(this.#candidates.indexOf(candidate), 1)
     candidate.contact = contact
-    candidate.isAvoided = this.#init.isAvoided?.(contact) === true
+    candidate.isAvoided = this.#isAvoided(contact)
     candidate.state = 'new'
     this.#insert(candidate)
+  }
+
+  #isAvoided(contact: PeerInfo, referrer?: PeerInfo): boolean {
+    const standing = this.#init.standingOf?.(contact, referrer) ?? 'first'
+    return standing !== 'first'
   }
 
   /** Roughly: those that have failed are counted, too. */
@@ -303,7 +333,7 @@ export class Search {
     }
   }
 
-  #settle(contact: Contact, state: State): void {
+  #settle(contact: PeerInfo, state: State): void {
     const candidate = this.#candidateOf(contact)
 
     if (candidate !== undefined) {
@@ -312,7 +342,7 @@ export class Search {
   }
 
   /** Mostly the very contact that the search gave out; else one of the same peer. */
-  #candidateOf(contact: Contact): Candidate | undefined {
+  #candidateOf(contact: PeerInfo): Candidate | undefined {
     for (const candidate of this.#candidates) {
       if (candidate.contact === contact) {
         return candidate
@@ -321,14 +351,6 @@ export class Search {
 
     return this.#candidates.find(({ contact: { id } }) => id.equals(contact.id))
   }
-}
-
-/** Whether one contact leads to no other addresses than the other one does. */
-function isAt(known: Contact, contact: Contact): boolean {
-  return (
-    known === contact ||
-    contact.multiaddrs.every((address) => known.multiaddrs.some((one) => one.equals(address)))
-  )
 }
 
 function isBefore(a: Candidate, b: Candidate | undefined): boolean {

@@ -1,6 +1,6 @@
 import type { Counter, CounterGroup, HistogramGroup, Metrics } from '@libp2p/interface'
-import type { CallFailure, CallObserver } from '../calls.ts'
-import type { StoreOutcome } from '../interface.ts'
+import type { StoreOutcome } from '../lookup/record-channel.ts'
+import type { CallFailure, CallObserver } from '../timing/calls.ts'
 
 /** Seconds: from an answer out of memory to the timeout of a call. */
 const LATENCY_BUCKETS = [0.0001, 0.0003, 0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1, 3, 10, 30]

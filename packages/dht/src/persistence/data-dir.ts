@@ -2,7 +2,9 @@ import { access, constants, mkdir, readFile, rm, stat, writeFile } from 'node:fs
 import { dirname, join } from 'node:path'
 import process from 'node:process'
 import { DataDirError, toError } from '../errors.ts'
+import type { Disk } from './disk.ts'
 import { type LevelDatabase, openLevel, reasonOf } from './level-database.ts'
+import { openLevelDisk } from './level-disk.ts'
 
 /** What a directory says of itself when it is in use. */
 export interface LockedDirectory {
@@ -115,7 +117,7 @@ async function inUse(dataDir: string, pidFile: string, cause: unknown): Promise<
 
 function unlockable(dataDir: string, cause: unknown): DataDirError {
   return new DataDirError(
-    `dataDir: can't lock ${dataDir}: ${reasonOf(cause).message}. Check that the file system is not full and has file locks, and that nothing else is named lock or pid.`,
+    `dataDir: can't lock ${dataDir}: ${reasonOf(cause).message}. Check that this process may write there, that the file system is not full and has file locks, and that nothing else is named lock or pid.`,
     { cause }
   )
 }
@@ -126,4 +128,21 @@ function isLocked(error: unknown): boolean {
 
 function isCode(error: unknown, code: string): boolean {
   return error instanceof Error && 'code' in error && error.code === code
+}
+
+/**
+ * The database of a data directory, which is this process's alone until it is closed.
+ *
+ * @throws DataDirError when the directory can't be used
+ */
+export async function openDataDir(dataDir: string): Promise<Disk> {
+  await prepareDataDir(dataDir)
+  const lock = await lockDataDir(dataDir)
+
+  try {
+    return await openLevelDisk(recordsIn(dataDir), () => lock.release())
+  } catch (error) {
+    await lock.release()
+    throw error
+  }
 }

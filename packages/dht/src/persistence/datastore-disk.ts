@@ -2,7 +2,7 @@ import { type Datastore, Key, type Pair } from 'interface-datastore'
 import { fromString } from 'uint8arrays/from-string'
 import { toString as stringOf } from 'uint8arrays/to-string'
 import { keyOf, pairOf, RECORD_PREFIXES, recordIn } from './datastore-pairs.ts'
-import type { Batch, Damage, Disk } from './interface.ts'
+import type { Batch, Damage, Disk } from './disk.ts'
 
 const NOTES = '/waggle/note/'
 

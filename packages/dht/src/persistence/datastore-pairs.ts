@@ -2,7 +2,7 @@ import { Key, type Pair } from 'interface-datastore'
 import { concat } from 'uint8arrays/concat'
 import { fromString } from 'uint8arrays/from-string'
 import { toString as stringOf } from 'uint8arrays/to-string'
-import { sha256 } from '../lookup/key-space.ts'
+import { sha256 } from '../peers/key-space.ts'
 
 /** Where the last part of a key is the record's name. */
 const SPELLED_OUT = '/waggle/record/'

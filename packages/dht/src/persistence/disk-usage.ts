@@ -1,5 +1,5 @@
 import { COMPACTION_SLACK_BYTES } from '../constants.ts'
-import type { Change } from './interface.ts'
+import type { Change } from './disk.ts'
 
 /** Which records are on disk and how large they are, without looking there. */
 export class DiskUsage {

@@ -1,11 +1,11 @@
 import { AbortError, type Logger } from '@libp2p/interface'
 import { FIRST_WRITE_RETRY_MS, MAX_WRITE_RETRY_MS, RELAXED_FLUSH_MS } from '../constants.ts'
 import { toError } from '../errors.ts'
-import type { Keeper } from '../store/interface.ts'
 import type { RecordStore } from '../store/record-store.ts'
+import type { PersistenceHook } from '../store/store-listeners.ts'
+import { cancellable } from '../timing/run-later.ts'
+import type { Change, Disk, Durability } from './disk.ts'
 import { DiskUsage } from './disk-usage.ts'
-import type { Change, Disk, Durability } from './interface.ts'
-import { cancellable } from './timers.ts'
 
 /** What goes to disk at once, at least one record: bounds the memory that encodings take meanwhile. */
 const MAX_BATCH_RECORDS = 1000
@@ -29,7 +29,7 @@ export interface JournalInit {
  * write to disk serves many (group commit), and of a record that changes often only the newest
  * state is written.
  */
-export class Journal implements Keeper {
+export class Journal implements PersistenceHook {
   readonly #init: JournalInit
   #changed = new Set<string>()
   readonly #onDisk = new DiskUsage()

@@ -1,6 +1,6 @@
 import { ClassicLevel } from 'classic-level'
 import { toError } from '../errors.ts'
-import { sealed, unsealed } from './seal.ts'
+import { seal, unseal } from './seal.ts'
 
 export type LevelDatabase = ClassicLevel<Uint8Array, Uint8Array>
 
@@ -61,7 +61,7 @@ export async function scan(
       read = await iterator.nextv(atOnce)
     ) {
       for (const [key, value] of read) {
-        const bytes = unsealed(key, value)
+        const bytes = unseal(key, value)
         entries++
 
         if (bytes === undefined) {
@@ -82,7 +82,7 @@ export async function scan(
 
 /** A sealed entry to be written. */
 export function putting(key: Uint8Array, bytes: Uint8Array): LevelOperation {
-  return { type: 'put', key, value: sealed(key, bytes) }
+  return { type: 'put', key, value: seal(key, bytes) }
 }
 
 /**

@@ -1,7 +1,7 @@
 import { fromString } from 'uint8arrays/from-string'
 import { toString as stringOf } from 'uint8arrays/to-string'
 import { DataDirError } from '../errors.ts'
-import type { Batch, Damage, Disk } from './interface.ts'
+import type { Batch, Damage, Disk } from './disk.ts'
 import {
   compactLevel,
   copyReadable,
@@ -25,7 +25,7 @@ import {
   remove
 } from './level-files.ts'
 import { hasWholeIndex } from './level-index.ts'
-import { unsealed } from './seal.ts'
+import { unseal } from './seal.ts'
 
 const RECORDS = 'record/'
 const NOTES = 'note/'
@@ -204,7 +204,7 @@ class LevelDisk implements Disk {
   /** What can't be read is as good as nothing. */
   async #text(key: Uint8Array): Promise<string | undefined> {
     const value = await this.#database.get(key).catch(() => undefined)
-    const bytes = value && unsealed(key, value)
+    const bytes = value && unseal(key, value)
     return bytes && stringOf(bytes)
   }
 

@@ -1,5 +1,4 @@
-import type { PeerMemory } from '../join/peer-memory.ts'
-import type { Disk } from './interface.ts'
+import type { Disk } from './disk.ts'
 
 const NOTE = 'peers'
 
@@ -17,4 +16,19 @@ export function peersOn(disk: Disk): PeerMemory {
       await disk.setNote(NOTE, addresses.join(SEPARATOR))
     }
   }
+}
+
+/** Where the addresses of peers are kept for the next start. */
+export interface PeerMemory {
+  /** The addresses saved last, each with `/p2p/<id>`; those of one peer follow each other. */
+  load(): Promise<readonly string[]>
+
+  /** Replaces what was saved before. */
+  save(addresses: readonly string[]): Promise<void>
+}
+
+/** Keeps nothing beyond the life of the process. */
+export const NO_MEMORY: PeerMemory = {
+  load: async () => [],
+  save: async () => {}
 }

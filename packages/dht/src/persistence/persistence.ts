@@ -2,12 +2,13 @@ import type { ComponentLogger, Logger } from '@libp2p/interface'
 import type { Datastore } from 'interface-datastore'
 import { DEFAULT_DURABILITY } from '../constants.ts'
 import { DataDirError } from '../errors.ts'
-import type { PeerMemory } from '../join/peer-memory.ts'
+import { assertMethod, assertOneOf, assertText, type Check } from '../option-checks.ts'
 import type { RecordStore } from '../store/record-store.ts'
 import { warn } from '../warn.ts'
 import { datastoreDisk } from './datastore-disk.ts'
-import type { Disk, Durability, PersistenceStats } from './interface.ts'
+import type { Disk, Durability, PersistenceStats } from './disk.ts'
 import { Journal } from './journal.ts'
+import type { PeerMemory } from './peer-memory.ts'
 import { peersOn } from './peer-memory.ts'
 import { type Restored, restore } from './restore.ts'
 
@@ -67,7 +68,7 @@ export async function openPersistence(init: PersistenceInit): Promise<Persistenc
   }
 
   if (dataDir !== undefined) {
-    const { openDataDir } = await import('./open-data-dir.ts')
+    const { openDataDir } = await import('./data-dir.ts')
     return DiskPersistence.open(await openDataDir(dataDir), `dataDir: ${dataDir}`, init)
   }
 }
@@ -179,4 +180,40 @@ async function assertFormat(disk: Disk, where: string): Promise<void> {
       `${where}: a newer version of @waggle/dht wrote this, in format ${format}; this one reads up to ${FORMAT}. Install the newer version, or name another place.`
     )
   }
+}
+
+/** Checks of the options of a place where records outlive the process. */
+export const PERSISTENCE_CHECKS: Readonly<Record<keyof PersistenceOptions, Check>> = {
+  dataDir: assertText,
+  datastore: assertMethod('batch', 'an interface-datastore'),
+  durability: assertOneOf('relaxed', 'written', 'synced')
+}
+
+/**
+ * Takes out where records are to be kept.
+ *
+ * @throws TypeError for options that are wrong or do not go together
+ */
+export function persistenceOptions(options: PersistenceOptions): PersistenceOptions {
+  const { dataDir, datastore, durability } = options
+
+  for (const option of ['dataDir', 'datastore', 'durability'] as const) {
+    if (options[option] !== undefined) {
+      PERSISTENCE_CHECKS[option](options[option], option)
+    }
+  }
+
+  if (dataDir !== undefined && datastore !== undefined) {
+    throw new TypeError('give either dataDir or datastore, not both')
+  }
+
+  if (durability !== undefined && dataDir === undefined && datastore === undefined) {
+    throw new TypeError('durability needs a dataDir or a datastore: in memory nothing is durable')
+  }
+
+  if (durability === 'synced' && datastore !== undefined) {
+    throw new TypeError("durability 'synced' needs a dataDir: a datastore can't be told to sync")
+  }
+
+  return { dataDir, datastore, durability }
 }

@@ -1,6 +1,7 @@
-import { checkRecord, decodeRecord, lastExpiration } from '@waggle/record'
+import { checkRecord, decodeRecord } from '@waggle/record'
+import { lastExpiration } from '@waggle/record/replica'
 import { keyOf, type RecordStore } from '../store/record-store.ts'
-import type { Disk } from './interface.ts'
+import type { Disk } from './disk.ts'
 import type { Journal } from './journal.ts'
 
 /** What was on disk when the node started. */

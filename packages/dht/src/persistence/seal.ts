@@ -7,7 +7,7 @@ const SEAL_BYTES = 4
  * only; elsewhere a bit that flips could give another value, as good a record as the true one, which
  * would then win or lose against those of other replicas.
  */
-export function sealed(key: Uint8Array, bytes: Uint8Array): Uint8Array {
+export function seal(key: Uint8Array, bytes: Uint8Array): Uint8Array {
   const result = Buffer.allocUnsafe(SEAL_BYTES + bytes.length)
   result.writeUInt32BE(checksum(key, bytes))
   result.set(bytes, SEAL_BYTES)
@@ -15,7 +15,7 @@ export function sealed(key: Uint8Array, bytes: Uint8Array): Uint8Array {
 }
 
 /** What was sealed; undefined if it is not what it was. Shares the memory. */
-export function unsealed(key: Uint8Array, given: Uint8Array): Uint8Array | undefined {
+export function unseal(key: Uint8Array, given: Uint8Array): Uint8Array | undefined {
   if (given.length < SEAL_BYTES) {
     return undefined
   }

@@ -11,14 +11,14 @@ import {
   type RecordValidator
 } from '@waggle/record'
 import { fromString } from 'uint8arrays/from-string'
-import { textOf } from '../bytes-as-text.ts'
-import { RecordChecks } from '../checks/record-checks.ts'
 import { LARGEST_MAX_KEY_BYTES, LARGEST_MAX_RECORD_BYTES } from '../constants.ts'
+import { textOf } from '../latin1.ts'
 import { DEFAULT_MAX_STORED_BYTES, DEFAULT_MAX_STORED_RECORDS } from '../node-limits.ts'
 import { forgetRecord, type Held, heldOf, OWN, restOf } from './held.ts'
 import { HeldQueue } from './held-queue.ts'
-import type { Follower, Keeper, StoreObserver } from './interface.ts'
-import { type Room, Tenants } from './tenants.ts'
+import { Quotas, type Room } from './quotas.ts'
+import { RecordChecks } from './record-checks.ts'
+import type { PersistenceHook, StoreObserver, WriteListener } from './store-listeners.ts'
 
 /** How much a node holds for other peers. */
 export interface RecordStoreOptions {
@@ -83,15 +83,15 @@ export class RecordStore {
   /** What records pass that come from elsewhere. */
   readonly checks: RecordChecks
   readonly #room: Room
-  readonly #tenants: Tenants
+  readonly #tenants: Quotas
   readonly #held = new Map<string, Held>()
   readonly #firstToExpire = new HeldQueue((a, b) => a.expirationTime - b.expirationTime)
   /** Of what does not expire all at once. */
   readonly #firstToShrink = new HeldQueue((a, b) => a.firstExpiration - b.firstExpiration)
   #bytes = 0
-  #keeper: Keeper | undefined
+  #keeper: PersistenceHook | undefined
   #observer: StoreObserver | undefined
-  readonly #followers: Follower[] = []
+  readonly #followers: WriteListener[] = []
 
   constructor(options: RecordStoreOptions = {}) {
     this.limits = options.limits ?? DEFAULT_LIMITS
@@ -103,7 +103,7 @@ export class RecordStore {
       validators: options.validators
     })
     this.#room = roomOf(options)
-    this.#tenants = new Tenants({
+    this.#tenants = new Quotas({
       room: this.#room,
       nearnessOf: options.nearnessOf && ((name) => options.nearnessOf?.(keyOf(name)) ?? 0),
       firstToExpire: () => this.#firstToExpire.first,
@@ -138,7 +138,7 @@ export class RecordStore {
   }
 
   /** Tells a keeper of each change from now on; or none. */
-  keepBy(keeper: Keeper | undefined): void {
+  keepBy(keeper: PersistenceHook | undefined): void {
     this.#keeper = keeper
   }
 
@@ -148,7 +148,7 @@ export class RecordStore {
   }
 
   /** Tells somebody of each write from now on, as soon as it is held. What expires or makes room is not told. */
-  follow(follower: Follower): void {
+  follow(follower: WriteListener): void {
     this.#followers.push(follower)
   }
 

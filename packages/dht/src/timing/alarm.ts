@@ -1,4 +1,4 @@
-import { MAX_TIMER_MS } from '../deadline.ts'
+import { MAX_TIMER_MS } from './deadline.ts'
 
 /** One timer for many reasons: it rings at the earliest time that was asked for. Keeps no process from ending. */
 export class Alarm {

@@ -1,4 +1,4 @@
-import { MAX_TIMER_MS } from '../deadline.ts'
+import { MAX_TIMER_MS } from './deadline.ts'
 import { onceHeard } from './held-up.ts'
 
 export interface DelayQueueInit<T> {

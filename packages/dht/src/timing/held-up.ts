@@ -1,4 +1,4 @@
-import { atEndOfTurn } from '../lookup/end-of-turn.ts'
+import { atEndOfTurn } from './end-of-turn.ts'
 
 /** A timer that comes so much too late was held up by other work of this process. */
 const HELD_UP_MS = 100

@@ -1,5 +1,5 @@
-import { MAX_TIMER_MS } from '../deadline.ts'
 import { TimeoutError } from '../errors.ts'
+import { MAX_TIMER_MS } from './deadline.ts'
 import { onceHeard } from './held-up.ts'
 
 /** Settles as the promise does, or rejects when that takes longer. */

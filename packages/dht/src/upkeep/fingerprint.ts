@@ -1,5 +1,5 @@
 import { type DHTRecord, isEmpty } from '@waggle/record'
-import { DIGEST_BYTES, digestOf } from '../record-digest.ts'
+import { DIGEST_BYTES, digestOf } from '../store/record-digest.ts'
 
 export const FINGERPRINT_BYTES: number = DIGEST_BYTES
 

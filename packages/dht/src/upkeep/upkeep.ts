@@ -1,18 +1,20 @@
-import type { Logger, TypedEventTarget } from '@libp2p/interface'
-import { type DHTRecord, encodedSize, isEmpty } from '@waggle/record'
+import type { Logger, PeerInfo, TypedEventTarget } from '@libp2p/interface'
+import { type DHTRecord, isEmpty } from '@waggle/record'
+import { encodedSize } from '@waggle/record/replica'
 import type { DHTEvents } from '../events.ts'
-import type { Contact, Wanted } from '../interface.ts'
-import { pointOfKey } from '../lookup/key-space.ts'
-import { mapMany } from '../many.ts'
+import { pointOfKey } from '../peers/key-space.ts'
+import type { Member } from '../peers/known-peers.ts'
 import { keyOf, type RecordStore } from '../store/record-store.ts'
 import { Alarm } from '../timing/alarm.ts'
+import type { CancellationToken } from '../timing/cancellation.ts'
 import { inTime } from '../timing/in-time.ts'
-import { Audit, MAX_BYTES_UNDER_WAY } from './audit.ts'
+import { mapMany } from '../timing/many.ts'
+import { AntiEntropy, MAX_BYTES_UNDER_WAY } from './anti-entropy.ts'
 import { newOwners, replicationTargets } from './hand-over.ts'
-import { Presence, type Present } from './presence.ts'
+import { MembershipView } from './membership-view.ts'
 
 export interface UpkeepInit {
-  readonly self: Contact
+  readonly self: PeerInfo
   readonly store: RecordStore
   readonly numReplicas: number
 
@@ -20,16 +22,16 @@ export interface UpkeepInit {
   readonly isReplica: () => boolean
 
   /** The servers that are there now, as far as this node knows. */
-  readonly servers: () => Iterable<Present>
+  readonly members: () => Iterable<Member>
 
   /** Brings a record to a peer; rejects when it could not. */
-  readonly send: (to: Contact, key: Uint8Array, record: DHTRecord) => Promise<unknown>
+  readonly send: (to: PeerInfo, key: Uint8Array, record: DHTRecord) => Promise<unknown>
 
   /** Whether a peer holds anything under a key; rejects when it does not answer. */
-  readonly holds: (peer: Contact, key: Uint8Array) => Promise<boolean>
+  readonly holds: (peer: PeerInfo, key: Uint8Array) => Promise<boolean>
 
   /** What a peer holds under each of the keys, as `fingerprintOf` has it; rejects when it does not answer. */
-  readonly fingerprints: (peer: Contact, keys: readonly Uint8Array[]) => Promise<Uint8Array[]>
+  readonly fingerprints: (peer: PeerInfo, keys: readonly Uint8Array[]) => Promise<Uint8Array[]>
 
   /** Gets to know the peers that are near to this node. */
   readonly lookAround: () => Promise<unknown>
@@ -71,14 +73,14 @@ const MAX_UNDER_WAY = 256
 
 interface Debt {
   readonly key: Uint8Array
-  readonly to: Contact
+  readonly to: PeerInfo
   readonly sizeBytes: number
 }
 
 /** What one pass compares. */
 interface Pass {
-  readonly before: Presence
-  readonly after: Presence
+  readonly before: MembershipView
+  readonly after: MembershipView
   readonly isReplicating: boolean
   readonly startMs: number
 }
@@ -87,12 +89,12 @@ interface Pass {
  * Keeps records at the nearest peers as peers come and go (N7). Changes are looked into together,
  * a moment after the first: one pass over all records serves for all of them.
  */
-export class Upkeep implements Wanted {
+export class Upkeep implements CancellationToken {
   readonly #init: UpkeepInit
-  readonly #audit: Audit
+  readonly #audit: AntiEntropy
   #auditAtMs = Number.POSITIVE_INFINITY
   /** Who was there when records were last looked at, this node among them. */
-  #settled: Presence
+  #settled: MembershipView
   #replicateAtMs = performance.now() + REPLICATE_INTERVAL_MS
   /** When a pass over the records began last. */
   #lookedMs = Number.NEGATIVE_INFINITY
@@ -101,12 +103,12 @@ export class Upkeep implements Wanted {
     this.#runDue().catch((error) => this.#init.log('upkeep failed - %e', error))
   })
 
-  isWanted = true
+  isCancelled = false
 
   constructor(init: UpkeepInit) {
     this.#init = init
-    this.#settled = new Presence([alwaysThere(init.self)])
-    this.#audit = new Audit({
+    this.#settled = new MembershipView([alwaysThere(init.self)])
+    this.#audit = new AntiEntropy({
       ...init,
       fingerprints: (peer, keys) => inTime(init.fingerprints(peer, keys), SEND_TIMEOUT_MS),
       send: (to, key, record) => inTime(init.send(to, key, record), SEND_TIMEOUT_MS)
@@ -167,7 +169,7 @@ export class Upkeep implements Wanted {
   }
 
   #stop(): void {
-    this.isWanted = false
+    this.isCancelled = true
     this.#alarm.stop()
   }
 
@@ -183,7 +185,7 @@ export class Upkeep implements Wanted {
 
     for await (const debts of this.#debts(pass)) {
       await mapMany(debts, (debt) => this.#pay(debt, failed), {
-        wanted: this,
+        cancellation: this,
         maxItems: MAX_UNDER_WAY,
         maxBytes: MAX_BYTES_UNDER_WAY,
         bytesOf: ({ sizeBytes }) => sizeBytes
@@ -214,9 +216,9 @@ export class Upkeep implements Wanted {
     return { before: this.#settled, after, isReplicating, startMs }
   }
 
-  #present(): Presence {
-    const { self, servers } = this.#init
-    return new Presence([alwaysThere(self), ...servers()])
+  #present(): MembershipView {
+    const { self, members } = this.#init
+    return new MembershipView([alwaysThere(self), ...members()])
   }
 
   /** Finds out who has not come as a stranger: peers that lost a connection, or all, if this node did. */
@@ -264,7 +266,7 @@ export class Upkeep implements Wanted {
     return samples
   }
 
-  async #hasAll({ contact }: Present, keys: readonly Uint8Array[]): Promise<boolean> {
+  async #hasAll({ contact }: Member, keys: readonly Uint8Array[]): Promise<boolean> {
     try {
       const asking = Promise.all(keys.map((key) => this.#init.holds(contact, key)))
       const held = await inTime(asking, SEND_TIMEOUT_MS)
@@ -363,6 +365,6 @@ export class Upkeep implements Wanted {
   }
 }
 
-function alwaysThere(contact: Contact): Present {
+function alwaysThere(contact: PeerInfo): Member {
   return { contact, sinceMs: Number.NEGATIVE_INFINITY }
 }

@@ -1,24 +1,17 @@
-import type { PeerId } from '@libp2p/interface'
-import {
-  type DHTRecord,
-  type DHTTime,
-  EMPTY_RECORD,
-  encodedSize,
-  isEmpty,
-  join,
-  prune
-} from '@waggle/record'
+import type { PeerId, PeerInfo } from '@libp2p/interface'
+import { type DHTRecord, type DHTTime, EMPTY_RECORD, isEmpty, join } from '@waggle/record'
+import { encodedSize, prune } from '@waggle/record/replica'
 import { HEDGE_MS } from '../constants.ts'
-import type { Contact, Wanted } from '../interface.ts'
-import { type Point, pointOfKey, pointOfPeer, roughDistance } from '../lookup/key-space.ts'
-import { digestOf } from '../record-digest.ts'
-import type { Replicas } from '../replicas/replicas.ts'
+import { type Point, pointOfKey, pointOfPeer, roughDistance } from '../peers/key-space.ts'
+import type { Replicas } from '../reading/replicas.ts'
+import { digestOf } from '../store/record-digest.ts'
 import type { RecordStore } from '../store/record-store.ts'
 import { Alarm } from '../timing/alarm.ts'
+import type { CancellationToken } from '../timing/cancellation.ts'
 import { PROMPT_REPLICAS, RENEW_MS, SETTLE_MS } from './limits.ts'
 import { firstExpiration, isSameShown, NOTHING_SHOWN, type Shown, shownOf } from './shown.ts'
-import type { ChangeChannel, WatchReply } from './watch-channel.ts'
-import type { Watched, Watching } from './watching.ts'
+import type { ChangeChannel, WatchReply } from './watch-client.ts'
+import type { Watched, Watching } from './watch-iterator.ts'
 
 export interface WatchedKeyInit {
   readonly key: Uint8Array
@@ -28,7 +21,7 @@ export interface WatchedKeyInit {
   readonly numReplicas: number
 
   /** Joins what all replicas hold, and looks further where they hold nothing. */
-  readonly readLatest: (key: Uint8Array, wanted: Wanted) => Promise<DHTRecord>
+  readonly readLatest: (key: Uint8Array, cancellation: CancellationToken) => Promise<DHTRecord>
 
   /** Something else is known now. */
   readonly onChange: (watched: WatchedKey) => void
@@ -41,14 +34,14 @@ export interface WatchedKeyInit {
  * One key, for all who watch it in this process: what is known of it, and which replicas tell changes.
  * What they say is joined (R5), so that it does not matter who says it, how often, or in what order.
  */
-export class WatchedKey implements Watched, Wanted {
+export class WatchedKey implements Watched, CancellationToken {
   readonly key: Uint8Array
   readonly #init: WatchedKeyInit
   readonly #point: Point
   readonly #watchings = new Set<Watching>()
 
   /** Those that tell changes. */
-  readonly #tellers = new Map<string, Contact>()
+  readonly #notifying = new Map<string, PeerInfo>()
   /** Those that are to tell them at once. */
   readonly #prompt = new Set<string>()
   readonly #settling = new Alarm(() => this.#settle())
@@ -60,7 +53,7 @@ export class WatchedKey implements Watched, Wanted {
 
   record: DHTRecord = EMPTY_RECORD
   isSettled = false
-  isWanted = true
+  isCancelled = false
   isLooking = false
 
   constructor(init: WatchedKeyInit) {
@@ -71,7 +64,7 @@ export class WatchedKey implements Watched, Wanted {
 
   /** Whether any replica tells changes at once. */
   get isTold(): boolean {
-    return [...this.#prompt].some((name) => this.#tellers.has(name))
+    return [...this.#prompt].some((name) => this.#notifying.has(name))
   }
 
   /** When what is shown expires first. */
@@ -134,8 +127,8 @@ export class WatchedKey implements Watched, Wanted {
     this.isLooking = true
 
     try {
-      const nearest = await replicas.ask(key, this, (contact, request) =>
-        this.#ask(contact, request)
+      const nearest = await replicas.ask(key, this, (contact, cancellation) =>
+        this.#ask(contact, cancellation)
       )
       this.#keep(nearest)
 
@@ -165,30 +158,32 @@ export class WatchedKey implements Watched, Wanted {
 
   /** Whether a peer should tell changes, and does not. */
   isNewReplica(peer: PeerId): boolean {
-    if (this.#tellers.has(peer.toString())) {
+    if (this.#notifying.has(peer.toString())) {
       return false
     }
 
-    const tellers = [...this.#tellers.values()].map(({ id }) => this.#distance(id))
-    return tellers.length < this.#init.numReplicas || this.#distance(peer) < Math.max(...tellers)
+    const notifying = [...this.#notifying.values()].map(({ id }) => this.#distance(id))
+    return (
+      notifying.length < this.#init.numReplicas || this.#distance(peer) < Math.max(...notifying)
+    )
   }
 
   /** Wants to know no more. */
   stop(): void {
-    this.isWanted = false
+    this.isCancelled = true
     this.#settling.stop()
     this.#keep([])
   }
 
-  async #ask(contact: Contact, request: Wanted): Promise<WatchReply> {
+  async #ask(contact: PeerInfo, cancellation: CancellationToken): Promise<WatchReply> {
     const name = contact.id.toString()
 
     try {
       const reply = await this.#init.channel.watch(contact, this.key, {
         digest: digestOf(this.record),
         closerCount: this.#init.numReplicas,
-        isUnhurried: !this.#isPrompt(name),
-        request
+        isCoalesced: !this.#isPrompt(name),
+        cancellation
       })
       this.#take(contact, reply)
       return reply
@@ -208,13 +203,13 @@ export class WatchedKey implements Watched, Wanted {
   }
 
   /** Be it late for the question: what counts is whether the peer tells changes. */
-  #take(contact: Contact, { isWatched, record }: WatchReply): void {
+  #take(contact: PeerInfo, { isWatched, record }: WatchReply): void {
     const name = contact.id.toString()
 
     if (!isWatched) {
       this.#forget(name)
-    } else if (this.isWanted) {
-      this.#tellers.set(name, contact)
+    } else if (!this.isCancelled) {
+      this.#notifying.set(name, contact)
     } else {
       this.#init.channel.unwatch(contact, this.key)
     }
@@ -227,14 +222,14 @@ export class WatchedKey implements Watched, Wanted {
   /** Whether it told changes until now. */
   #forget(name: string): boolean {
     this.#prompt.delete(name)
-    return this.#tellers.delete(name)
+    return this.#notifying.delete(name)
   }
 
-  #keep(nearest: readonly Contact[]): void {
+  #keep(nearest: readonly PeerInfo[]): void {
     const { channel, key } = this.#init
     const names = new Set(nearest.map(({ id }) => id.toString()))
 
-    for (const [name, contact] of this.#tellers) {
+    for (const [name, contact] of this.#notifying) {
       if (!names.has(name)) {
         this.#forget(name)
         channel.unwatch(contact, key)

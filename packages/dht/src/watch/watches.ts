@@ -5,8 +5,8 @@ import { nameOf } from '../store/record-store.ts'
 import { Alarm } from '../timing/alarm.ts'
 import { type Due, DueQueue } from '../timing/due-queue.ts'
 import { POLL_MS, RENEW_MS, SETTLE_MS } from './limits.ts'
+import { Watching } from './watch-iterator.ts'
 import { WatchedKey, type WatchedKeyInit } from './watched-key.ts'
-import { Watching } from './watching.ts'
 
 export interface WatchesInit extends Omit<WatchedKeyInit, 'key' | 'onChange' | 'onUnused'> {
   readonly log: Logger

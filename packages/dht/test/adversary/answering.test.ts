@@ -10,9 +10,10 @@ import { testnet } from '@waggle/dht/testnet'
 import { encodeRecord, getDHTTime, plainRecord } from '@waggle/record'
 import { create as multihash } from 'multiformats/hashes/digest'
 import { describe, expect, it, vi } from 'vitest'
-import { wirePeerOf } from '../../src/exchange/contacts.ts'
-import type { Message, WirePeer } from '../../src/exchange/messages.ts'
+import type { Message } from '../../src/exchange/messages.ts'
 import { DEFAULT_MAX_DIALS_PER_SECOND } from '../../src/node-limits.ts'
+import type { EncodedPeer } from '../../src/wire/peer-codec.ts'
+import { encodePeer } from '../../src/wire/peer-codec.ts'
 import { type Impostor, impostor } from '../support/exchange-net.ts'
 import type { Talker } from '../support/exchange-talker.ts'
 import { PATIENCE } from '../support/libp2p-node.ts'
@@ -85,7 +86,7 @@ function answering({ talkers }: Impostor, answer: Answer): void {
 }
 
 /** Says that all is well, or that nothing is known, and names some peers. */
-function pleasing(peers: () => readonly WirePeer[], record?: Uint8Array): Answer {
+function pleasing(peers: () => readonly EncodedPeer[], record?: Uint8Array): Answer {
   return (question, talker) => {
     const introduced = peers()
     const closer = introduced.map((_, place) => place)
@@ -102,13 +103,13 @@ function pleasing(peers: () => readonly WirePeer[], record?: Uint8Array): Answer
 }
 
 /** Peers that nobody has ever seen, at somebody else's address. */
-function phantoms(port: number): WirePeer[] {
+function phantoms(port: number): EncodedPeer[] {
   const addresses = Array.from(
     { length: ADDRESSES_EACH },
     (_, i) => `/ip4/127.0.0.${i + 1}/tcp/${port}`
   )
   return Array.from({ length: 20 }, () =>
-    wirePeerOf({
+    encodePeer({
       id: peerIdFromMultihash(multihash(SHA_256, randomBytes(32))),
       multiaddrs: addresses.map((address) => multiaddr(address))
     })
@@ -150,7 +151,7 @@ describe('a peer that is asked, and', () => {
         })
     ],
     ['answers garbage', (_, talker) => talker.sayBytes(randomBytes(500))]
-  ])('%s is cut off, and not asked again; the call succeeds (N6, N9)', async (_, answer) => {
+  ])('%s is cut off, and not asked again; the call succeeds (N6, N9c)', async (_, answer) => {
     await using all = await scene(4, 1)
     const [bad] = all.bad as [Impostor]
     const [writer] = all.nodes as [DHT]
@@ -174,7 +175,7 @@ describe('a peer that is asked, and', () => {
 })
 
 describe('a liar that names peers that are none', () => {
-  it('makes nobody flood the address that it names, nor any call fail (N4, N9)', async () => {
+  it('makes nobody flood the address that it names, nor any call fail (N4, N9h)', async () => {
     let connections = 0
     const thirdParty = createServer((socket) => {
       connections++

@@ -1,8 +1,13 @@
 import { type AllowPeer, DHT, type Purpose, waggle, waggleKadDHT } from '@waggle/dht'
 import { getDHTTime, plainRecord, recordKey } from '@waggle/record'
 import { describe, expect, it, vi } from 'vitest'
-import { askFingerprints, COMPARE_PROTOCOL } from '../../src/upkeep/compare-protocol.ts'
+import {
+  COMPARE,
+  COMPARE_PROTOCOL,
+  type CompareMessage
+} from '../../src/upkeep/compare-messages.ts'
 import { FINGERPRINT_BYTES } from '../../src/upkeep/fingerprint.ts'
+import { Talker } from '../support/exchange-talker.ts'
 import { basicServices, libp2pNode } from '../support/libp2p-node.ts'
 import { heldBy, putAt } from '../support/replica.ts'
 import { stockNode } from '../support/stock-node.ts'
@@ -13,8 +18,13 @@ const TTL = 600
 async function fingerprintBy(peer: DHT, key: string, asker: DHT): Promise<Uint8Array | undefined> {
   const signal = AbortSignal.timeout(10_000)
   const stream = await asker.libp2p.dialProtocol(peer.peerId, COMPARE_PROTOCOL, { signal })
-  const [fingerprint] = await askFingerprints(stream, [recordKey(key)], { signal })
-  return fingerprint
+  const talker = new Talker<CompareMessage>(stream, COMPARE)
+  talker.say({ name: 'compare', keys: [recordKey(key)] })
+  const ended = talker.ended.then((error) => {
+    throw error ?? new Error('the stream has ended')
+  })
+  const { fingerprints } = await Promise.race([talker.hear('compared'), ended])
+  return fingerprints[0]
 }
 
 /** An application's node, which lets everybody connect. */
@@ -29,7 +39,7 @@ async function ownNode(allowPeer?: AllowPeer) {
 }
 
 describe('allowPeer', () => {
-  it('lets in whom it allows, and nobody else, whoever dials (N9)', async () => {
+  it('lets in whom it allows, and nobody else, whoever dials (N9i)', async () => {
     const allowed = new Set<string>()
     await using keeper = await DHT.create({
       allowPeer: async (peerId, purpose) => purpose === 'write' || allowed.has(peerId.toString())
@@ -48,7 +58,7 @@ describe('allowPeer', () => {
     await expect.poll(() => keeper.peers.map(String)).toEqual([known.peerId.toString()])
   })
 
-  it('keeps what others store from being held, and lets them read (N9)', async () => {
+  it('keeps what others store from being held, and lets them read (N9i)', async () => {
     const asked: [string, Purpose][] = []
     await using keeper = await DHT.create({
       allowPeer(peerId, purpose) {
@@ -69,7 +79,7 @@ describe('allowPeer', () => {
     expect(asked).toContainEqual([writer.peerId.toString(), 'write'])
   })
 
-  it("keeps out what stock peers store by kad-dht's own messages, too (N1, N9)", async () => {
+  it("keeps out what stock peers store by kad-dht's own messages, too (N1, N9i)", async () => {
     await using keeper = await DHT.create({ allowPeer: (_, purpose) => purpose === 'connect' })
     await using stock = await stockNode()
     await stock.dial(keeper.multiaddrs)
@@ -79,7 +89,7 @@ describe('allowPeer', () => {
     expect(await heldBy(keeper, 'key', stock)).toBeUndefined()
   })
 
-  it("keeps from an application's own node who may connect, but not read (N1, N9)", async () => {
+  it("keeps from an application's own node who may connect, but not read (N1, N9i)", async () => {
     const allowed = new Set<string>()
     await using keeper = await ownNode(async (peerId) => allowed.has(peerId.toString()))
     await using known = await ownNode()

@@ -32,21 +32,21 @@ describe('a BootstrapError says what to check', () => {
     await mute?.[Symbol.asyncDispose]()
   })
 
-  it('when the connection is refused (N8)', async () => {
+  it('when the connection is refused (N8g)', async () => {
     const { reason, check } = await attemptOf({ initialPeers: await freeAddress() })
 
     expect(reason).toContain('ECONNREFUSED')
     expect(check).toMatch(/Nobody listens there.*the port.*more than 127.0.0.1/)
   })
 
-  it('when nobody answers (N8)', async () => {
+  it('when nobody answers (N8g)', async () => {
     const { reason, check } = await attemptOf({ initialPeers: mute.address })
 
     expect(reason).toContain('no answer within 2000 ms')
     expect(check).toMatch(/firewalls.*bootstrapTimeoutMs/)
   })
 
-  it('when the connection is never set up, however long it waits (N8)', async () => {
+  it('when the connection is never set up, however long it waits (N8g)', async () => {
     const bootstrapTimeoutMs = 6500
     const { reason, check } = await attemptOf({ initialPeers: mute.address, bootstrapTimeoutMs })
 
@@ -55,19 +55,19 @@ describe('a BootstrapError says what to check', () => {
     expect(check).toMatch(/firewalls.*bootstrapTimeoutMs/)
   })
 
-  it('when the port is 0 (N8)', async () => {
+  it('when the port is 0 (N8g)', async () => {
     const { check } = await attemptOf({ initialPeers: '127.0.0.1:0' })
 
     expect(check).toMatch(/Port 0 only means something for listening.*multiaddrs/)
   })
 
-  it('when the host name is unknown (N8)', async () => {
+  it('when the host name is unknown (N8g)', async () => {
     const { check } = await attemptOf({ initialPeers: 'no-such-host.invalid:1337' })
 
     expect(check).toMatch(/spelling of the host name/)
   })
 
-  it('when the host can not be reached (N8)', async () => {
+  it('when the host can not be reached (N8g)', async () => {
     // The documentation's own network, to which no route leads, unless this machine has IPv6.
     const { reason, check } = await attemptOf({ initialPeers: '[2001:db8::1]:1337' })
 
@@ -75,7 +75,7 @@ describe('a BootstrapError says what to check', () => {
     expect(check).toMatch(/has IPv6|firewalls/)
   })
 
-  it('when something else listens there (N8)', async () => {
+  it('when something else listens there (N8g)', async () => {
     const server = createServer((socket) => {
       socket.on('error', () => {}).end('HTTP/1.1 400 Bad Request\r\n\r\n')
     }).listen(0, '127.0.0.1')
@@ -87,7 +87,7 @@ describe('a BootstrapError says what to check', () => {
     expect(check).toMatch(/Something else than a peer of this network.*the port/)
   })
 
-  it('when another peer is there (N8)', async () => {
+  it('when another peer is there (N8g)', async () => {
     const expected = peerIdFromPrivateKey(await generateKeyPair('Ed25519'))
     const [address] = peer.multiaddrs
     const initialPeers = `${address?.decapsulate('/p2p')}/p2p/${expected}`
@@ -97,7 +97,7 @@ describe('a BootstrapError says what to check', () => {
     expect(check).toMatch(/Another peer runs there.*identityPath/)
   })
 
-  it('when the peer is of another network, or a client (N8)', async () => {
+  it('when the peer is of another network, or a client (N8g)', async () => {
     const { reason, check } = await attemptOf({
       protocol: '/other/kad/1.0.0',
       initialPeers: peer.multiaddrs
@@ -107,20 +107,20 @@ describe('a BootstrapError says what to check', () => {
     expect(check).toMatch(/its protocol.*no client/)
   })
 
-  it('when the peer is the node itself (N8)', async () => {
+  it('when the peer is the node itself (N8g)', async () => {
     const listenOn = await freeAddress()
     const { check } = await attemptOf({ listenOn, initialPeers: listenOn })
 
     expect(check).toMatch(/the node itself.*identityPath/)
   })
 
-  it('when there is no transport for the address (N8)', async () => {
+  it('when there is no transport for the address (N8g)', async () => {
     const { check } = await attemptOf({ initialPeers: '/ip4/127.0.0.1/udp/1/quic-v1' })
 
     expect(check).toMatch(/no transport for this kind of address/)
   })
 
-  it('when the address is no more than an id (N8)', async () => {
+  it('when the address is no more than an id (N8g)', async () => {
     const { check } = await attemptOf({ initialPeers: `/p2p/${peer.peerId}` })
 
     expect(check).toMatch(/no host and port/)

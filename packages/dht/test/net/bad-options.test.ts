@@ -79,7 +79,7 @@ describe('DHT.create', () => {
     expect(error.message).toContain(reason)
   })
 
-  it('names each initial peer that can not be reached, and why (N8)', async () => {
+  it('names each initial peer that can not be reached, and why (N8g)', async () => {
     const initialPeers = [await freeAddress(), '/ip4/127.0.0.1/udp/1/quic-v1']
     const error = await create({ initialPeers })
 
@@ -99,7 +99,7 @@ describe('DHT.create', () => {
     expect(error.message).toContain('requireBootstrap: false')
   })
 
-  it('says that an initial peer serves another protocol (N8)', async () => {
+  it('says that an initial peer serves another protocol (N8g)', async () => {
     await using stranger = await DHT.create({ protocol: '/other/kad/1.0.0' })
     const error = await create({ initialPeers: stranger.multiaddrs })
 
@@ -107,7 +107,7 @@ describe('DHT.create', () => {
     expect(error.message).toContain(`does not serve ${DEFAULT_KAD_PROTOCOL}`)
   })
 
-  it('says that an initial peer is not who it is meant to be (N8)', async () => {
+  it('says that an initial peer is not who it is meant to be (N8g)', async () => {
     await using peer = await DHT.create()
     const expected = peerIdFromPrivateKey(await generateKeyPair('Ed25519'))
     const address = peer.multiaddrs[0]?.decapsulate('/p2p').encapsulate(`/p2p/${expected}`)

@@ -3,6 +3,7 @@ import { testnet } from '@waggle/dht/testnet'
 import { describe, expect, it } from 'vitest'
 import { PATIENCE, UNHURRIED } from '../support/libp2p-node.ts'
 import { freeAddress, muteServer } from '../support/loopback.ts'
+import { tcpGate } from '../support/tcp-gate.ts'
 
 /** How an address is shown in errors. */
 function multiaddrOf(address: string): string {
@@ -17,7 +18,7 @@ async function bootstrapErrorOf(options: DHTOptions): Promise<BootstrapError> {
 }
 
 describe('initialPeers', () => {
-  it('need only one that can be reached (N8)', async () => {
+  it('need only one that can be reached (N8f)', async () => {
     await using first = await DHT.create()
     await first.store('key', 'value', { ttl: 600 })
     const initialPeers = [await freeAddress(), ...first.multiaddrs, await freeAddress()]
@@ -26,7 +27,7 @@ describe('initialPeers', () => {
     expect(await second.get('key')).toMatchObject({ value: 'value' })
   })
 
-  it('need only one that answers, however long the others stay silent (N8)', async () => {
+  it('need only one that answers, however long the others stay silent (N8f)', async () => {
     await using first = await DHT.create()
     await using mute = await muteServer()
     await first.store('key', 'value', { ttl: 600 })
@@ -36,7 +37,7 @@ describe('initialPeers', () => {
     expect(await second.get('key')).toMatchObject({ value: 'value' })
   })
 
-  it('are each named with the reason when none can be reached (N8)', async () => {
+  it('are each named with the reason when none can be reached (N8g)', async () => {
     const initialPeers = [await freeAddress(), await freeAddress()]
     const error = await bootstrapErrorOf({ initialPeers })
 
@@ -49,7 +50,7 @@ describe('initialPeers', () => {
     }
   })
 
-  it('are given up after bootstrapTimeoutMs when none answers (N8)', async () => {
+  it('are given up after bootstrapTimeoutMs when none answers (N8f)', async () => {
     await using mute = await muteServer()
     const error = await bootstrapErrorOf({
       initialPeers: [mute.address],
@@ -59,7 +60,26 @@ describe('initialPeers', () => {
     expect(error.message).toContain(`${multiaddrOf(mute.address)}: no answer within 300 ms`)
   })
 
-  it('of another protocol are named as such at once (N8)', async () => {
+  it('may be slower than libp2p waits for an address (N8f)', async () => {
+    await using first = await DHT.create()
+    const [port] = first.multiaddrs.map((address) => /tcp\/(\d+)/.exec(address.toString())?.[1])
+    await using gate = await tcpGate(() => `127.0.0.1:${port}`)
+    gate.cut()
+    const joining = DHT.create({
+      initialPeers: gate.address,
+      bootstrapTimeoutMs: 20_000,
+      libp2pOptions: { connectionManager: { addressDialTimeout: 300 } }
+    })
+    await expect.poll(() => gate.opened, PATIENCE).toBeGreaterThan(0)
+    // The connection that has been opened stays dead: only another one can get through.
+    gate.mend()
+    await using second = await joining
+
+    expect(second.peers.map(String)).toEqual([first.peerId.toString()])
+    expect(gate.opened).toBeGreaterThan(1)
+  })
+
+  it('of another protocol are named as such at once (N8g)', async () => {
     await using stranger = await DHT.create({ protocol: '/other/kad/1.0.0' })
     const [address] = stranger.multiaddrs
     const error = await bootstrapErrorOf({
@@ -72,7 +92,7 @@ describe('initialPeers', () => {
     expect(error.message).toContain('/waggle/kad/1.0.0')
   })
 
-  it('that are clients are named as such at once (N8)', async () => {
+  it('that are clients are named as such at once (N8g)', async () => {
     await using client = await DHT.create({ clientMode: true, listenOn: '127.0.0.1:0' })
     const error = await bootstrapErrorOf({
       initialPeers: client.multiaddrs,
@@ -82,7 +102,7 @@ describe('initialPeers', () => {
     expect(error.message).toContain(`${client.peerId} is there but does not serve`)
   })
 
-  it('that are tried in vain leave nothing behind (N8)', async () => {
+  it('that are tried in vain leave nothing behind (N8f)', async () => {
     const listenOn = await freeAddress()
     await bootstrapErrorOf({ listenOn, initialPeers: [await freeAddress()] })
     await using dht = await DHT.create({ listenOn })
@@ -90,7 +110,7 @@ describe('initialPeers', () => {
     expect(dht.multiaddrs).toHaveLength(1)
   })
 
-  it('are tried until the caller has enough, which leaves nothing behind (N8)', async () => {
+  it('are tried until the caller has enough, which leaves nothing behind (N8f)', async () => {
     const reason = new Error('not today')
     const caller = new AbortController()
     await using mute = await muteServer()
@@ -112,7 +132,7 @@ describe('initialPeers', () => {
 })
 
 describe('requireBootstrap: false', () => {
-  it('starts alone, and joins when the peer appears (N8)', async () => {
+  it('starts alone, and joins when the peer appears (N8f)', async () => {
     const address = await freeAddress()
     await using early = await DHT.create({ initialPeers: [address], requireBootstrap: false })
     expect(early.bootstrapError?.attempts).toMatchObject([{ address: expect.any(String) }])
@@ -131,7 +151,7 @@ describe('requireBootstrap: false', () => {
     expect(await late.get('stored alone')).toMatchObject({ value: 'early' })
   })
 
-  it('joins in the background the initial peers that were late (N8)', async () => {
+  it('joins in the background the initial peers that were late (N8f)', async () => {
     const address = await freeAddress()
     await using first = await DHT.create()
     await using early = await DHT.create({ initialPeers: [address, ...first.multiaddrs] })
@@ -140,7 +160,7 @@ describe('requireBootstrap: false', () => {
     await expect.poll(() => early.peers.map(String), PATIENCE).toContain(late.peerId.toString())
   })
 
-  it('stops at once while it still tries (N8)', async () => {
+  it('stops at once while it still tries (N8f)', async () => {
     const early = await DHT.create({
       initialPeers: [await freeAddress()],
       requireBootstrap: false

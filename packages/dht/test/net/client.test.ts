@@ -1,8 +1,8 @@
 import { DEFAULT_NUM_REPLICAS, DHT, UnreachableError } from '@waggle/dht'
 import { type Testnet, testnet } from '@waggle/dht/testnet'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { CLOCK_PROTOCOL } from '../../src/clock/clock-protocol.ts'
-import { EXCHANGE_PROTOCOL } from '../../src/exchange/limits.ts'
+import { CLOCK_PROTOCOL } from '../../src/clock/clock-messages.ts'
+import { EXCHANGE_PROTOCOL } from '../../src/exchange/messages.ts'
 import { findNode } from '../../src/kad/find-node.ts'
 import { kadOf, knows, PATIENCE, protocolsOf, UNHURRIED } from '../support/libp2p-node.ts'
 import { freeAddress } from '../support/loopback.ts'
@@ -119,7 +119,7 @@ describe('DHT in client mode', () => {
     }
   })
 
-  it('goes back to its network when it lost it (N8)', async () => {
+  it('goes back to its network when it lost it (N8h)', async () => {
     const listenOn = await freeAddress()
     await using first = await PeerProcess.start({ listenOn })
     await using lost = await DHT.create({ clientMode: true, initialPeers: listenOn })

@@ -7,9 +7,11 @@ import {
   getDHTTime,
   InvalidExpirationError
 } from '@waggle/dht'
-import { DEFAULT_MAX_TTL, MAX_CLOCK_SKEW } from '@waggle/record'
+import { DEFAULT_MAX_TTL } from '@waggle/record'
+import { MAX_CLOCK_SKEW } from '@waggle/record/replica'
 import { describe, expect, it } from 'vitest'
-import { CLOCK_PROTOCOL } from '../../src/clock/clock-protocol.ts'
+import { CLOCK, CLOCK_PROTOCOL } from '../../src/clock/clock-messages.ts'
+import { Talker } from '../support/exchange-talker.ts'
 import { PATIENCE } from '../support/libp2p-node.ts'
 import { freeAddress } from '../support/loopback.ts'
 import { rejection } from '../support/rejection.ts'
@@ -30,7 +32,7 @@ describe('clocks that differ by more than three seconds', () => {
   it.each([
     ['ahead', 10],
     ['behind', -10]
-  ])('are told of on both sides: a peer whose clock is %s (N8)', async (_, aheadS) => {
+  ])('are told of on both sides: a peer whose clock is %s (N8j)', async (_, aheadS) => {
     await using right = await DHT.create()
     const heard = skewsHeardBy(right)
     await using wrong = await skewedDHT(aheadS, { initialPeers: right.multiaddrs })
@@ -47,7 +49,7 @@ describe('clocks that differ by more than three seconds', () => {
     expect(Math.abs((wrong.stats().clockSkewMs ?? 0) + aheadS * 1000)).toBeLessThan(TOLERANCE_MS)
   })
 
-  it('can be told from one peer whose clock alone is wrong: by the median (N8)', async () => {
+  it('can be told from one peer whose clock alone is wrong: by the median (N8j)', async () => {
     await using first = await DHT.create()
     const heard = skewsHeardBy(first)
     const initialPeers = first.multiaddrs
@@ -66,7 +68,7 @@ describe('clocks that differ by more than three seconds', () => {
 })
 
 describe('a clock that differs', () => {
-  it('is warned of by the logger, with both times and what to do (N8)', async () => {
+  it('is warned of by the logger, with both times and what to do (N8j)', async () => {
     const warnings: string[] = []
     const logger: ComponentLogger = {
       forComponent: (name) =>
@@ -87,7 +89,7 @@ describe('a clock that differs', () => {
 })
 
 describe('clocks that agree', () => {
-  it('are nothing to tell of; stats() shows the difference (N8)', async () => {
+  it('are nothing to tell of; stats() shows the difference (N8j)', async () => {
     await using first = await DHT.create()
     expect(first.stats().clockSkewMs).toBeUndefined()
     const heard = skewsHeardBy(first)
@@ -101,7 +103,7 @@ describe('clocks that agree', () => {
 })
 
 describe('strictClock', () => {
-  it('refuses to join with a wrong clock, and says what both show and what to do (N8)', async () => {
+  it('refuses to join with a wrong clock, and says what both show and what to do (N8j)', async () => {
     await using ahead = await skewedDHT(3600)
     const before = getDHTTime()
     const error = await rejection(DHT.create({ initialPeers: ahead.multiaddrs, strictClock: true }))
@@ -120,7 +122,7 @@ describe('strictClock', () => {
     expect(error.message).toContain('strictClock')
   })
 
-  it('refuses so even when no initial peer is required (N8)', async () => {
+  it('refuses so even when no initial peer is required (N8j)', async () => {
     await using behind = await skewedDHT(-10)
     const initialPeers = [await freeAddress(), ...behind.multiaddrs.map(String)]
 
@@ -129,7 +131,7 @@ describe('strictClock', () => {
     ).toBeInstanceOf(ClockSkewError)
   })
 
-  it('is content with one initial peer whose clock agrees (N8)', async () => {
+  it('is content with one initial peer whose clock agrees (N8j)', async () => {
     await using ahead = await skewedDHT(10)
     await using right = await DHT.create()
     const initialPeers = [...ahead.multiaddrs, ...right.multiaddrs]
@@ -138,7 +140,7 @@ describe('strictClock', () => {
     expect(dht.peers.map(String)).toContain(right.peerId.toString())
   })
 
-  it('does not take a peer that nobody can reach for a clock (N8)', async () => {
+  it('does not take a peer that nobody can reach for a clock (N8j)', async () => {
     const error = await rejection(
       DHT.create({ initialPeers: await freeAddress(), strictClock: true })
     )
@@ -146,7 +148,7 @@ describe('strictClock', () => {
     expect(error).toBeInstanceOf(BootstrapError)
   })
 
-  it('takes a peer that never tells its time for none that answered (N8)', async () => {
+  it('takes a peer that never tells its time for none that answered (N8j)', async () => {
     await using silent = await DHT.create()
     await silent.libp2p.unhandle(CLOCK_PROTOCOL)
     await silent.libp2p.handle(CLOCK_PROTOCOL, () => {})
@@ -178,7 +180,7 @@ describe('a peer that tells nonsense for a time', () => {
     ['nothing', () => {}]
   ]
 
-  it.each(nonsense)('is not believed, nor waited for: %s (N9)', async (_, answer) => {
+  it.each(nonsense)('is not believed, nor waited for: %s (N9b)', async (_, answer) => {
     await using liar = await DHT.create()
     await liar.libp2p.unhandle(CLOCK_PROTOCOL)
     await liar.libp2p.handle(CLOCK_PROTOCOL, async (stream) => {
@@ -195,36 +197,33 @@ describe('a peer that tells nonsense for a time', () => {
   })
 
   function halfANumber(stream: Stream): Promise<void> {
-    stream.send(new Uint8Array(4))
+    stream.send(Uint8Array.of(0, 0, 0, 9, 1, 0, 0, 0, 0))
     return stream.close()
   }
 
+  /** A frame that tells the time. */
   function float64(value: number): Uint8Array {
-    const bytes = new Uint8Array(8)
-    new DataView(bytes.buffer).setFloat64(0, value)
-    return bytes
+    const frame = new Uint8Array([0, 0, 0, 9, 1, ...new Array(8).fill(0)])
+    new DataView(frame.buffer).setFloat64(5, value)
+    return frame
   }
 })
 
 describe('the one who tells the time', () => {
-  it('does so for one byte, and ends the streams of those who say more (N9)', async () => {
+  it('does so on one stream again and again, and disconnects who sends anything else (N9c)', async () => {
     await using dht = await DHT.create()
     await using client = await DHT.create({ clientMode: true, initialPeers: dht.multiaddrs })
     const [connection] = client.libp2p.getConnections(dht.peerId)
-    const polite = await connection?.newStream(CLOCK_PROTOCOL)
-    polite?.send(Uint8Array.of(0))
-    const told: Uint8Array[] = []
+    const polite = new Talker((await connection?.newStream(CLOCK_PROTOCOL)) as Stream, CLOCK)
+    polite.say({ name: 'ask' }, { name: 'ask' })
 
-    for await (const chunk of polite ?? []) {
-      told.push(chunk.subarray())
+    for (let i = 0; i < 2; i++) {
+      expect((await polite.hear('tell')).time).toBeCloseTo(getDHTTime(), -1)
     }
-
-    expect(Buffer.concat(told)).toHaveLength(8)
-    expect(Buffer.concat(told).readDoubleBE()).toBeCloseTo(getDHTTime(), -1)
 
     const rude = await connection?.newStream(CLOCK_PROTOCOL)
     rude?.send(new Uint8Array(1000))
-    await expect.poll(() => rude?.status, PATIENCE).not.toBe('open')
+    await expect.poll(() => connection?.status, PATIENCE).not.toBe('open')
   })
 
   it('is no client: it serves nothing (N6)', async () => {

@@ -30,7 +30,7 @@ describe.each(MAKINGS)('a connection that is %s at one end and %s at the other',
 
   afterEach(() => pair?.[Symbol.asyncDispose]())
 
-  it('carries 20 MB each way at once to slow readers, all of it and in order (N9)', async () => {
+  it('carries 20 MB each way at once to slow readers, all of it and in order (N9e)', async () => {
     const [a, b] = await pair.open()
     const [there, back] = [load(20 * MIB), load(20 * MIB)]
     const received = [
@@ -78,7 +78,7 @@ describe.each(MAKINGS)('a connection that is %s at one end and %s at the other',
     }
   )
 
-  it('makes a sender wait when nobody reads a stream, and goes on when somebody does (N9)', async () => {
+  it('makes a sender wait when nobody reads a stream, and goes on when somebody does (N9e)', async () => {
     const [a, b] = await pair.open()
     b.pause()
     const piece = new Uint8Array(16 * 1024)
@@ -103,7 +103,7 @@ describe.each(MAKINGS)('a connection that is %s at one end and %s at the other',
     expect(a.send(piece)).toBe(true)
   })
 
-  it('lets other streams go on while nobody reads one of them (N9)', async () => {
+  it('lets other streams go on while nobody reads one of them (N9e)', async () => {
     const [blocked, unread] = await pair.open()
     unread.pause()
     blocked.send(new Uint8Array(2 * WINDOW))
@@ -116,7 +116,7 @@ describe.each(MAKINGS)('a connection that is %s at one end and %s at the other',
     expect(unread.readBufferLength).toBe(WINDOW)
   })
 
-  it('makes all senders wait when the other side reads nothing at all (N9)', {
+  it('makes all senders wait when the other side reads nothing at all (N9e)', {
     timeout: 120_000
   }, async () => {
     const pairs: [Stream, Stream][] = []
@@ -207,7 +207,7 @@ describe.each(MAKINGS)('a connection that is %s at one end and %s at the other',
     }
   })
 
-  it('takes a stream that the other side opens while it is being closed for what it is (N9)', async () => {
+  it('takes a stream that the other side opens while it is being closed for what it is (N9c)', async () => {
     await blockPartly(pair)
     const closing = pair.there.close()
     await vi.waitUntil(() => transportOf(pair.there).status === 'closing', PATIENCE)

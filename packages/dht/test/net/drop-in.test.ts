@@ -6,14 +6,12 @@ import {
   type DHTRecord,
   decodeRecord,
   encodeRecord,
-  encodeValue,
-  lastExpiration,
   plainRecord,
   recordKey,
-  subkeyId,
   subkeyRecord,
   view
 } from '@waggle/record'
+import { encodeValue, lastExpiration, subkeyId } from '@waggle/record/replica'
 import type { Datastore } from 'interface-datastore'
 import { fromString } from 'uint8arrays/from-string'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -166,7 +164,7 @@ describe('a network of stock nodes and ours', () => {
       .toBe(2)
   })
 
-  it('takes nothing from ours that the record rules refuse (N9)', async () => {
+  it('takes nothing from ours that the record rules refuse (N9a)', async () => {
     const [node] = net.nodes as [DHT]
     const key = recordKey('never stored')
     const far = encodeRecord(plainRecord('far', getDHTTime() + 366 * 86_400))

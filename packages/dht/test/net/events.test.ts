@@ -85,7 +85,7 @@ describe('the events of a DHT', () => {
     expect(mine).toEqual([])
   })
 
-  it('leave nothing of a listener behind that was removed (N9)', async () => {
+  it('leave nothing of a listener behind that was removed (N9d)', async () => {
     await using dht = await DHT.create({ clientMode: true })
     const removed = (() => {
       const listener = (): void => {}

@@ -3,8 +3,8 @@ import { DHT } from '@waggle/dht'
 import { type Testnet, testnet } from '@waggle/dht/testnet'
 import { recordKey } from '@waggle/record'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
-import { MAX_EXCHANGE_STREAMS, MAX_MESSAGE_BYTES } from '../../src/exchange/limits.ts'
 import type { FindRequest } from '../../src/exchange/messages.ts'
+import { MAX_MESSAGE_BYTES, MAX_STREAMS_PER_PEER } from '../../src/wire/limits.ts'
 import { exchangeStreams, type Impostor, impostor, strangerTo } from '../support/exchange-net.ts'
 import { encoded, frameOf, headOf, type Talker } from '../support/exchange-talker.ts'
 import { PATIENCE, UNHURRIED } from '../support/libp2p-node.ts'
@@ -26,7 +26,7 @@ async function expectServed(talker: Talker, key: string): Promise<void> {
 }
 
 describe('a peer that asks for much and reads nothing', () => {
-  it('makes the server hold little, while others are served (N8, N9)', {
+  it('makes the server hold little, while others are served (N8b, N9e)', {
     timeout: 120_000
   }, async () => {
     await using net = await testnet(2)
@@ -63,14 +63,14 @@ describe('a peer that asks for much and reads nothing', () => {
     }
   })
 
-  it('has so many streams, and no more (N9)', async () => {
+  it('has so many streams, and no more (N9d)', async () => {
     await using net = await testnet(1)
     const [server] = net.nodes as [DHT]
     await server.store('key', 1, { ttl: 600 })
     await using stranger = await strangerTo(server)
     const talkers: Talker[] = []
 
-    for (let i = 0; i < MAX_EXCHANGE_STREAMS; i++) {
+    for (let i = 0; i < MAX_STREAMS_PER_PEER; i++) {
       const talker = await stranger.talk()
       await expectServed(talker, 'key')
       talkers.push(talker)
@@ -85,7 +85,7 @@ describe('a peer that asks for much and reads nothing', () => {
 
     talkers[0]?.stream.abort(new Error('room for another'))
     await vi.waitUntil(
-      () => exchangeStreams(server, stranger.node.peerId).length < MAX_EXCHANGE_STREAMS,
+      () => exchangeStreams(server, stranger.node.peerId).length < MAX_STREAMS_PER_PEER,
       PATIENCE
     )
     await expectServed(await stranger.talk(), 'key')
@@ -103,7 +103,7 @@ describe('a peer that', () => {
     ['sends an empty message', (talker) => talker.sayBytes(headOf(0))],
     ['says random bytes', (talker) => talker.sayBytes(crypto.getRandomValues(new Uint8Array(5000)))]
   ])(
-    '%s is disconnected, and not let in again for a while; others are served (N9)',
+    '%s is disconnected, and not let in again for a while; others are served (N9c)',
     async (_, offend) => {
       await using net = await testnet(1)
       const [server] = net.nodes as [DHT]
@@ -153,7 +153,7 @@ describe('a stream on which a peer', () => {
         return talker.stream.close()
       }
     ]
-  ])('%s, ends; others of the same connection do not (N9)', async (_, offend) => {
+  ])('%s, ends; others of the same connection do not (N9c)', async (_, offend) => {
     const [server] = net.nodes as [DHT]
     await using stranger = await strangerTo(server)
     const good = await stranger.talk()
@@ -199,7 +199,7 @@ describe('a replica that', () => {
     }
   }
 
-  it('stops answering in the middle of a message costs one request timeout (N8)', async () => {
+  it('stops answering in the middle of a message costs one request timeout (N8b)', async () => {
     await using all = await scene()
     const { bad, writer, key } = all
     const startMs = performance.now()
@@ -256,7 +256,7 @@ describe('a replica that', () => {
       }
     ],
     ['closes the stream', (talker) => talker.stream.close()]
-  ])('%s is replaced at once (N6, N8, N9)', async (_, offend) => {
+  ])('%s is replaced at once (N6, N8b, N9c)', async (_, offend) => {
     await using all = await scene()
     const { bad, writer, key } = all
     const startMs = performance.now()
@@ -269,7 +269,7 @@ describe('a replica that', () => {
     expect(await writer.get(key, { latest: true })).toMatchObject({ value: 'stored' })
   })
 
-  it('names peers that are none does not lead the search astray (N4, N9)', async () => {
+  it('names peers that are none does not lead the search astray (N4, N9h)', async () => {
     await using all = await scene()
     const { bad, writer, key } = all
     const stored = writer.store(key, 'stored', { ttl: 600 })
@@ -283,7 +283,7 @@ describe('a replica that', () => {
     expect(await stored).toBe(true)
   })
 
-  it('names a peer where it is not hides nothing from who hears it named rightly (N4, N9)', async () => {
+  it('names a peer where it is not hides nothing from who hears it named rightly (N4, N9h)', async () => {
     await using holder = await DHT.create(UNHURRIED)
     await using client = await DHT.create({ ...UNHURRIED, cache: false })
     await using liar = await impostor()
@@ -305,7 +305,7 @@ describe('a replica that', () => {
     expect(await found).toMatchObject({ value: 'stored' })
   })
 
-  it('lies with a record that breaks a rule is not believed (N5, N9)', async () => {
+  it('lies with a record that breaks a rule is not believed (N5, N9a)', async () => {
     await using all = await scene()
     const { bad, writer, key } = all
     const found = writer.get(key, { latest: true })

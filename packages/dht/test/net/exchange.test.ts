@@ -11,7 +11,7 @@ import {
   view
 } from '@waggle/record'
 import { describe, expect, it, vi } from 'vitest'
-import { EXCHANGE_PROTOCOL } from '../../src/exchange/limits.ts'
+import { EXCHANGE_PROTOCOL } from '../../src/exchange/messages.ts'
 import { exchangeStreams, kadRequests } from '../support/exchange-net.ts'
 import { acquaint, PATIENCE } from '../support/libp2p-node.ts'
 import { heldBy, keyWhere, putAt } from '../support/replica.ts'
@@ -103,7 +103,7 @@ describe('records between Waggle peers', () => {
 })
 
 describe('a peer that starts again at its address with its identity', () => {
-  it('is asked again by the next call (N8)', async () => {
+  it('is asked again by the next call (N8d)', async () => {
     const privateKey = await generateKeyPair('Ed25519')
     const first = await DHT.create({ privateKey, listenOn: '127.0.0.1:0' })
     const [listenOn] = first.multiaddrs
@@ -121,7 +121,7 @@ describe('a peer that starts again at its address with its identity', () => {
     expect(await client.get('after', { latest: true })).toMatchObject({ value: 2 })
   })
 
-  it('is asked again on another stream when only the stream was lost (N8)', async () => {
+  it('is asked again on another stream when only the stream was lost (N8d)', async () => {
     await using net = await testnet(2)
     const [a, b] = net.nodes as [DHT, DHT]
     await a.store('before', 1, { ttl: 600 })

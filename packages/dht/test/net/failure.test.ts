@@ -18,7 +18,7 @@ import { heldBy, keyWhere, nearestFirst, putAt } from '../support/replica.ts'
 type Peer = { readonly peerId: PeerId }
 
 describe('peers that are gone without goodbye', () => {
-  it('five of twenty, keep nobody from storing and getting (N6, N8)', {
+  it('five of twenty, keep nobody from storing and getting (N6, N8b)', {
     timeout: 240_000
   }, async () => {
     await using net = await testnet(20, UNHURRIED)
@@ -58,7 +58,7 @@ describe('peers that are gone without goodbye', () => {
     expect(await holders(alive, key)).toEqual(alive.slice(0, DEFAULT_NUM_REPLICAS))
   })
 
-  it('leave a node to itself, which still stores and gets (N8)', async () => {
+  it('leave a node to itself, which still stores and gets (N8b)', async () => {
     await using net = await testnet(3, UNHURRIED)
     const [survivor, ...dead] = net.nodes as [DHT, ...DHT[]]
     await survivor.store('before', 1, { ttl: 600 })
@@ -73,7 +73,7 @@ describe('peers that are gone without goodbye', () => {
 describe('a peer that takes requests and never answers', () => {
   const requestTimeoutMs = 2500
 
-  it('costs at most one request timeout (N8)', async () => {
+  it('costs at most one request timeout (N8b)', async () => {
     await using net = await testnet(6, { requestTimeoutMs })
     const silent = await silentPeer()
     await using _ = silent.node
@@ -92,7 +92,7 @@ describe('a peer that takes requests and never answers', () => {
     expect(tookMs).toBeLessThan(2 * requestTimeoutMs)
   })
 
-  it('is avoided after it was asked once (N8)', async () => {
+  it('is avoided after it was asked once (N8c)', async () => {
     await using net = await testnet(6, { requestTimeoutMs })
     const silent = await silentPeer()
     await using _ = silent.node
@@ -106,7 +106,7 @@ describe('a peer that takes requests and never answers', () => {
     expect(silent.requests).toBe(1)
   })
 
-  it('does not hold back a get that another one can answer (N5, N8)', async () => {
+  it('does not hold back a get that another one can answer (N5, N8b)', async () => {
     await using net = await testnet(6, UNHURRIED)
     const silent = await silentPeer()
     await using _ = silent.node
@@ -118,7 +118,7 @@ describe('a peer that takes requests and never answers', () => {
     expect(await reader.get(key, { timeoutMs: 10_000 })).toMatchObject({ value: 'stored' })
   })
 
-  it('does not outlast the time that the caller has (N8)', async () => {
+  it('does not outlast the time that the caller has (N8a)', async () => {
     await using dht = await DHT.create(UNHURRIED)
     const silent = await silentPeer()
     await using _ = silent.node
@@ -132,7 +132,7 @@ describe('a peer that takes requests and never answers', () => {
     await expect(storing).rejects.toBe(reason)
   })
 
-  it('does not keep the node from stopping, which ends pending calls (N8)', async () => {
+  it('does not keep the node from stopping, which ends pending calls (N8a)', async () => {
     const dht = await DHT.create(UNHURRIED)
     const silent = await silentPeer()
     await using _ = silent.node
@@ -147,7 +147,7 @@ describe('a peer that takes requests and never answers', () => {
 })
 
 describe('a peer that is slow', () => {
-  it('is waited for as long as requestTimeoutMs says (N8)', async () => {
+  it('is waited for as long as requestTimeoutMs says (N8b)', async () => {
     await using dht = await DHT.create(UNHURRIED)
     await using slow = await slowPeer(1300)
     await acquaint(dht.libp2p, slow)
@@ -197,7 +197,7 @@ describe('a peer that lies', () => {
     ['with the far future', bytes, encodeRecord(plainRecord('a lie', now + 366 * 86_400))],
     ['with too large a value', bytes, encodeRecord(tooLarge(now + 6000))],
     ['with too large a subkey', bytes, encodeRecord(tooLargeSubkey(now + 6000))]
-  ])('%s is not believed (N9)', async (_, lieKey, value) => {
+  ])('%s is not believed (N9a)', async (_, lieKey, value) => {
     await using net = await testnet(2, UNHURRIED)
     await using liar = await lyingPeer({ key: lieKey, value })
     const [writer, reader] = net.nodes as [DHT, DHT]

@@ -88,7 +88,7 @@ describe('an owned key', () => {
     expect(await node(2).get(key, { latest: true })).toMatchObject({ value: 'by another key' })
   })
 
-  it('is not believed a peer that lies about it (R15, N9)', async () => {
+  it('is not believed a peer that lies about it (R15, N9a)', async () => {
     const key = `news/${tagOf(node(0))}`
     const lie = encodeRecord(plainRecord('a lie', expirationTime + 100))
     await using liar = await lyingPeer({ key: recordKey(key), value: lie })

@@ -1,7 +1,7 @@
 import { identify } from '@libp2p/identify'
 import type { ServiceMap } from '@libp2p/interface'
 import { describe, expect, it, vi } from 'vitest'
-import { patientIdentify } from '../../src/connection/patient-identify.ts'
+import { patientIdentify } from '../../src/node/patient-identify.ts'
 import { type DisposableNode, libp2pNode, PATIENCE } from '../support/libp2p-node.ts'
 
 const IDENTIFY = '/ipfs/id/1.0.0'
@@ -22,7 +22,7 @@ async function slowNode(): Promise<{ node: DisposableNode<ServiceMap>; asked: ()
   return { node, asked: () => asked }
 }
 
-describe('who a peer is (N8)', () => {
+describe('who a peer is (N8f)', () => {
   it('is asked again when the peer was too busy to say so', async () => {
     const { node: slow, asked } = await slowNode()
     await using _slow = slow

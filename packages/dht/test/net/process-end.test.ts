@@ -14,14 +14,14 @@ async function expectCleanEnd(scenario: string): Promise<void> {
 
 describe('DHT.create', () => {
   it.concurrent.each(Object.keys(FAILURES))(
-    'leaves nothing running and warns of nothing when it rejects because %s (N8)',
+    'leaves nothing running and warns of nothing when it rejects because %s (N8f)',
     expectCleanEnd
   )
 })
 
 describe('DHT.stop', () => {
   it.concurrent.each(Object.keys(LIVES))(
-    'leaves nothing running and warns of nothing when %s (N8)',
+    'leaves nothing running and warns of nothing when %s (N8a)',
     expectCleanEnd
   )
 })

@@ -70,7 +70,7 @@ describe('three peers in processes of their own', () => {
     }
   })
 
-  it('go on when one of them is killed, and lose nothing (N8)', async () => {
+  it('go on when one of them is killed, and lose nothing (N8b)', async () => {
     expect(await first.store('survivor', 'before', { ttl: 600 })).toBe(true)
     await first.kill()
 
@@ -80,7 +80,7 @@ describe('three peers in processes of their own', () => {
     expect(await second.get('survivor', { latest: true })).toMatchObject({ value: 'after' })
   })
 
-  it('take in a new one that joins by any of them (N8)', async () => {
+  it('take in a new one that joins by any of them (N8f)', async () => {
     await using fourth = await PeerProcess.start({ initialPeers: second.multiaddrs })
 
     expect(await fourth.get('survivor')).toMatchObject({ value: 'after' })

@@ -4,10 +4,10 @@ import { join } from 'node:path'
 import type { Connection, Stream } from '@libp2p/interface'
 import { DHT } from '@waggle/dht'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
-import { CLOCK_PROTOCOL } from '../../src/clock/clock-protocol.ts'
-import { EXCHANGE_PROTOCOL } from '../../src/exchange/limits.ts'
+import { CLOCK_PROTOCOL } from '../../src/clock/clock-messages.ts'
+import { EXCHANGE_PROTOCOL } from '../../src/exchange/messages.ts'
 import { findNode } from '../../src/kad/find-node.ts'
-import { RELAYED_CONNECTION_BYTES } from '../../src/relay.ts'
+import { RELAYED_CONNECTION_BYTES } from '../../src/node/relay.ts'
 import { kadOf, knows, PATIENCE, protocolsOf, UNHURRIED } from '../support/libp2p-node.ts'
 import { freeAddress } from '../support/loopback.ts'
 import { peerNumber } from '../support/numbered-peers.ts'
@@ -130,7 +130,7 @@ describe('a node without a listening address', () => {
     expect(shy.libp2p.getConnections(third.peerId).some(({ limits }) => limits == null)).toBe(true)
   })
 
-  it('is no way into the network, and an error says so (N8)', async () => {
+  it('is no way into the network, and an error says so (N8g)', async () => {
     const error = await DHT.create({ initialPeers: hidden.multiaddrs }).catch(String)
 
     expect(error).toContain(`${hidden.peerId} is there but does not serve`)
@@ -161,7 +161,7 @@ describe('a node that is reached through a relay', () => {
 
   afterAll(() => rm(directory, { recursive: true }))
 
-  it('is so again when the relay was gone and is there again (N8)', {
+  it('is so again when the relay was gone and is there again (N8h)', {
     timeout: 120_000
   }, async () => {
     const listenOn = await freeAddress()

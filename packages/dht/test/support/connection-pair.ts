@@ -9,8 +9,8 @@ import type {
 } from '@libp2p/interface'
 import type { Libp2pOptions } from 'libp2p'
 import { vi } from 'vitest'
-import { quietMuxer } from '../../src/connection/quiet-muxer.ts'
-import { wholeWrites } from '../../src/connection/whole-writes.ts'
+import { coalescingMuxer } from '../../src/node/coalescing-muxer.ts'
+import { unfragmentedWrites } from '../../src/node/unfragmented-writes.ts'
 import { Mailbox } from './exchange-mailbox.ts'
 import { basicServices, type DisposableNode, libp2pNode, PATIENCE } from './libp2p-node.ts'
 
@@ -93,8 +93,8 @@ function made(
 ): Pick<Libp2pOptions, 'connectionEncrypters' | 'streamMuxers'> {
   const isOurs = making === 'ours'
   return {
-    connectionEncrypters: [tapped(isOurs ? wholeWrites(noise()) : noise(), onWrite)],
-    streamMuxers: [tappedMuxer(isOurs ? quietMuxer(yamux()) : yamux(), onFrames)]
+    connectionEncrypters: [tapped(isOurs ? unfragmentedWrites(noise()) : noise(), onWrite)],
+    streamMuxers: [tappedMuxer(isOurs ? coalescingMuxer(yamux()) : yamux(), onFrames)]
   }
 }
 

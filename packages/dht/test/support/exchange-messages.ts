@@ -1,11 +1,11 @@
 import fc from 'fast-check'
+import type { Message, WireOutcome } from '../../src/exchange/messages.ts'
 import {
   MAX_CLOSER_PEERS,
   MAX_KEY_BYTES,
   MAX_PEER_ID_BYTES,
   MAX_REQUEST_ID
-} from '../../src/exchange/limits.ts'
-import type { Message, WireOutcome } from '../../src/exchange/messages.ts'
+} from '../../src/wire/limits.ts'
 
 const OUTCOMES: readonly WireOutcome[] = [
   'accepted',

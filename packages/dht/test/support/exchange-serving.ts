@@ -1,12 +1,12 @@
-import type { PeerId } from '@libp2p/interface'
+import type { PeerId, PeerInfo } from '@libp2p/interface'
 import { multiaddr } from '@multiformats/multiaddr'
 import { type DHTRecord, encodeRecord, plainRecord, recordKey } from '@waggle/record'
-import type { Access } from '../../src/access.ts'
 import { ExchangeServer } from '../../src/exchange/exchange-server.ts'
 import type { FindRequest, StoreRequest } from '../../src/exchange/messages.ts'
-import type { Contact } from '../../src/interface.ts'
-import type { NodeLimits } from '../../src/node-limits.ts'
+import { DEFAULT_NODE_LIMITS, type NodeLimits } from '../../src/node-limits.ts'
+import type { Access } from '../../src/peers/access.ts'
 import { RecordStore, type RecordStoreOptions } from '../../src/store/record-store.ts'
+import { ProtocolServer } from '../../src/wire/protocol-server.ts'
 import type { StreamSource } from './exchange-streams.ts'
 import { Talker } from './exchange-talker.ts'
 import { manualClock } from './manual-clock.ts'
@@ -18,7 +18,7 @@ export const NOW = 1_000_000
 export function contact(
   n: number,
   addresses: readonly string[] = [`/ip4/10.0.0.1/tcp/${n + 1}`]
-): Contact {
+): PeerInfo {
   return { id: peerNumber(n), multiaddrs: addresses.map((address) => multiaddr(address)) }
 }
 
@@ -57,10 +57,10 @@ export function storeRequest(
 
 export interface ServingInit extends RecordStoreOptions {
   /** The peers that the server knows, nearest first, whatever the key is. */
-  readonly known?: readonly Contact[]
+  readonly known?: readonly PeerInfo[]
 
   /** The peers that it knows besides: for each key others, until there are none left. */
-  readonly crowd?: readonly Contact[]
+  readonly crowd?: readonly PeerInfo[]
 
   /** What the server lets others take of it. */
   readonly nodeLimits?: NodeLimits
@@ -106,6 +106,8 @@ export async function serving(source: StreamSource, init: ServingInit = {}): Pro
     ]
   }
   const [mine, theirs] = await source.open()
-  new ExchangeServer({ store, cache, routing, access, limits: nodeLimits }).serve(theirs, asker)
+  const limits = nodeLimits ?? DEFAULT_NODE_LIMITS
+  const exchange = new ExchangeServer({ store, cache, routing, access, limits })
+  new ProtocolServer({ limits }).serve(exchange, theirs, asker)
   return { store, stream: theirs, talker: new Talker(mine) }
 }

@@ -1,4 +1,4 @@
-import type { Batch, Disk } from '../../src/persistence/interface.ts'
+import type { Batch, Disk } from '../../src/persistence/disk.ts'
 
 /** A disk in memory that fails, and takes its time, as a test wants. */
 export class GatedDisk implements Disk {

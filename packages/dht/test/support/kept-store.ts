@@ -1,6 +1,6 @@
 import { type DHTRecord, plainRecord, recordKey } from '@waggle/record'
 import { vi } from 'vitest'
-import type { Durability } from '../../src/persistence/interface.ts'
+import type { Durability } from '../../src/persistence/disk.ts'
 import { Journal } from '../../src/persistence/journal.ts'
 import { nameOf, RecordStore, type RecordStoreOptions } from '../../src/store/record-store.ts'
 import { GatedDisk } from './gated-disk.ts'

@@ -8,7 +8,7 @@ import { tcp } from '@libp2p/tcp'
 import { createLibp2p, type Libp2pOptions, type ServiceFactoryMap } from 'libp2p'
 import { vi } from 'vitest'
 import { internalsOf, type KadInternals } from '../../src/kad/internals.ts'
-import { pointOfPeer } from '../../src/lookup/key-space.ts'
+import { pointOfPeer } from '../../src/peers/key-space.ts'
 
 /** How long peers may take to learn of each other on a busy machine, and how often to look. */
 export const PATIENCE = { timeout: 20_000, interval: 20 }

@@ -1,7 +1,7 @@
-import type { Keeper } from '../../src/store/interface.ts'
+import type { PersistenceHook } from '../../src/store/store-listeners.ts'
 
 /** A keeper that makes durable what a test says, when it says so. */
-export class ManualKeeper implements Keeper {
+export class ManualKeeper implements PersistenceHook {
   /** Those who wait, in their order. */
   readonly waiting: PromiseWithResolvers<void>[] = []
   #hasChanged = false

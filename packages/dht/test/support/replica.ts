@@ -3,7 +3,7 @@ import { Record as Libp2pRecord, MessageType } from '@libp2p/kad-dht'
 import { type DHTRecord, decodeRecord, encodeRecord, type Key, recordKey } from '@waggle/record'
 import { compare } from 'uint8arrays/compare'
 import { NO_PATH } from '../../src/kad/internals.ts'
-import { distance, pointOfKey, pointOfPeer } from '../../src/lookup/key-space.ts'
+import { distance, pointOfKey, pointOfPeer } from '../../src/peers/key-space.ts'
 import { kadOf } from './libp2p-node.ts'
 
 interface HasPeerId {

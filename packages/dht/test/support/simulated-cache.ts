@@ -1,12 +1,12 @@
 import type { DHTRecord } from '@waggle/record'
-import { type CacheOptions, cachePolicy } from '../../src/cache/cache-policy.ts'
-import { CachedReads } from '../../src/cache/cached-reads.ts'
-import type { ReadOptions } from '../../src/replicas/reading.ts'
+import { type CacheOptions, cachePolicy } from '../../src/reading/cache-policy.ts'
+import { CachedReads } from '../../src/reading/cached-reads.ts'
+import type { ReadOptions } from '../../src/reading/reading.ts'
 import { RecordStore } from '../../src/store/record-store.ts'
+import { ACTIVE } from './cancellation.ts'
 import { turns } from './end-of-turn.ts'
 import { silentLog } from './silent-log.ts'
 import { Simulation, type SimulationOptions } from './simulated-replicas.ts'
-import { WANTED } from './wanted.ts'
 
 /** A node of a simulated network that remembers what it has read, seen from one key. */
 export class SimulatedCache {
@@ -41,7 +41,7 @@ export class SimulatedCache {
   /** What is under the key, and how many peers were asked for it. */
   async read(options: Partial<ReadOptions> = {}): Promise<{ record: DHTRecord; asked: number }> {
     const before = this.#asked
-    const record = await this.reads.read(this.#key, { wanted: WANTED, ...options })
+    const record = await this.reads.read(this.#key, { cancellation: ACTIVE, ...options })
     const asked = this.#asked - before
     await turns()
     return { record, asked }
@@ -49,7 +49,7 @@ export class SimulatedCache {
 
   /** Writes as a caller on this node does; true if it was accepted. */
   async write(record: DHTRecord): Promise<boolean> {
-    const outcomes = await this.net.replicas.write(this.#key, record, WANTED)
+    const outcomes = await this.net.replicas.write(this.#key, record, ACTIVE)
     const isAccepted = outcomes.includes('accepted') && !outcomes.includes('stale')
     this.reads.onWritten(this.#key, record, isAccepted)
     return isAccepted

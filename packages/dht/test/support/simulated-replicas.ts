@@ -1,25 +1,25 @@
-import { AbortError } from '@libp2p/interface'
+import { AbortError, type PeerInfo } from '@libp2p/interface'
 import type { DHTRecord } from '@waggle/record'
 import { DEFAULT_NUM_REPLICAS } from '../../src/constants.ts'
 import { BusyError } from '../../src/errors.ts'
+import { Lookups } from '../../src/lookup/lookups.ts'
 import type {
-  Contact,
   FindOptions,
   FindReply,
   RecordChannel,
-  Routing,
   StoreReply,
   WriteOptions
-} from '../../src/interface.ts'
-import { Avoidance } from '../../src/lookup/avoidance.ts'
-import { Lookups } from '../../src/lookup/lookups.ts'
-import { Replicas, type ReplicasInit } from '../../src/replicas/replicas.ts'
+} from '../../src/lookup/record-channel.ts'
+import type { PeerBook } from '../../src/peers/peer-book.ts'
+import type { Routing } from '../../src/peers/routing.ts'
+import { Replicas, type ReplicasInit } from '../../src/reading/replicas.ts'
 import { RecordStore } from '../../src/store/record-store.ts'
 import { type ManualClock, manualClock } from './manual-clock.ts'
 import { contacts, nearestFirst, pointOf } from './numbered-peers.ts'
+import { bookOf } from './verified-peers.ts'
 
 /** A peer of a simulated network, this node being one of them. */
-export interface SimulatedReplica extends Contact {
+export interface SimulatedReplica extends PeerInfo {
   store: RecordStore
 
   /** Which requests it rejects. */
@@ -57,7 +57,7 @@ const WHOM_A_PEER_NAMES = 20
 /** Peers in memory that hold records as real ones do, seen from one of them. */
 export class Simulation implements RecordChannel, Routing {
   readonly clock: ManualClock = manualClock(START)
-  readonly avoidance: Avoidance = new Avoidance(() => 0)
+  readonly book: PeerBook
   readonly replicas: Replicas
   readonly self: SimulatedReplica
 
@@ -87,6 +87,7 @@ export class Simulation implements RecordChannel, Routing {
       fails: 'never',
       hangs: 'never'
     }))
+    this.book = bookOf(this.peers, { nowMs: () => 0 })
     this.self = this.peers[selfRank] as SimulatedReplica
     this.#known = this.peers.filter((peer, rank) => peer !== this.self && known(rank))
     this.replicas = new Replicas({
@@ -94,9 +95,8 @@ export class Simulation implements RecordChannel, Routing {
       store: this.self.store,
       channel: this,
       routing: this,
-      avoidance: this.avoidance,
       lookups: new Lookups({
-        avoidance: this.avoidance,
+        peers: this.book,
         requestTimeoutMs,
         isReady: () => this.isReady()
       }),
@@ -125,17 +125,17 @@ export class Simulation implements RecordChannel, Routing {
     })
   }
 
-  nearest(target: Uint8Array, count: number): Contact[] {
+  nearest(target: Uint8Array, count: number): PeerInfo[] {
     return nearestFirst(target, this.#known).slice(0, count).map(namely)
   }
 
-  async find(contact: Contact, key: Uint8Array, options: FindOptions): Promise<FindReply> {
+  async find(contact: PeerInfo, key: Uint8Array, options: FindOptions): Promise<FindReply> {
     const { store } = await this.#reached('find', contact, options)
     return { record: store.get(key), closer: this.#near(key) }
   }
 
   async store(
-    contact: Contact,
+    contact: PeerInfo,
     key: Uint8Array,
     write: DHTRecord,
     options: WriteOptions
@@ -157,17 +157,17 @@ export class Simulation implements RecordChannel, Routing {
     return true
   }
 
-  #near(key: Uint8Array): Contact[] {
+  #near(key: Uint8Array): PeerInfo[] {
     const others = this.peers.filter((other) => other !== this.self)
     return nearestFirst(pointOf(key), others).slice(0, WHOM_A_PEER_NAMES).map(namely)
   }
 
   async #reached(
     kind: 'find' | 'store',
-    { id }: Contact,
-    { request }: WriteOptions
+    { id }: PeerInfo,
+    { cancellation }: WriteOptions
   ): Promise<SimulatedReplica> {
-    if (request?.isWanted === false) {
+    if (cancellation?.isCancelled === true) {
       throw new AbortError('nobody wants the answer any more')
     }
 
@@ -192,6 +192,6 @@ function applies(which: Which, kind: 'find' | 'store'): boolean {
 }
 
 /** What a message says of a peer. */
-function namely({ id, multiaddrs }: Contact): Contact {
+function namely({ id, multiaddrs }: PeerInfo): PeerInfo {
   return { id, multiaddrs }
 }

@@ -1,5 +1,5 @@
+import type { PeerInfo } from '@libp2p/interface'
 import fc from 'fast-check'
-import type { Contact } from '../../src/interface.ts'
 import { Search } from '../../src/lookup/search.ts'
 import { contacts, distanceTo, nearestFirst, pointOf } from './numbered-peers.ts'
 
@@ -21,7 +21,7 @@ export interface World {
   readonly order: readonly number[]
 }
 
-export interface SimulatedPeer extends Contact {
+export interface SimulatedPeer extends PeerInfo {
   readonly isAlive: boolean
   readonly isAvoided: boolean
   readonly known: readonly SimulatedPeer[]
@@ -72,7 +72,7 @@ export function searched(world: World): Course {
     target,
     count,
     nearest: (_, most) => (isTold ? [] : known.slice(0, most)),
-    isAvoided: (contact) => (contact as SimulatedPeer).isAvoided
+    standingOf: (contact) => ((contact as SimulatedPeer).isAvoided ? 'last' : 'first')
   })
   search.add(isTold ? seeds : [])
   return continued(world, { search, asked: [], heardOf: new Set(seeds), answers: [] })
@@ -119,7 +119,7 @@ function fill(
       return
     }
 
-    search.asked(next)
+    search.recordRequest(next)
     underWay.push(next)
     asked.push(next)
   }
@@ -127,11 +127,11 @@ function fill(
 
 function settle(search: Search, heardOf: Set<SimulatedPeer>, peer: SimulatedPeer): void {
   if (!peer.isAlive) {
-    search.failed(peer)
+    search.recordFailure(peer)
     return
   }
 
-  search.answered(peer, peer.known)
+  search.recordResponse(peer, peer.known)
 
   for (const other of peer.known) {
     heardOf.add(other)
@@ -168,7 +168,7 @@ function worlds(acquaint: Acquaint): fc.Arbitrary<World> {
       numbers: fc.infiniteStream(fc.nat(1000)).map(remembered)
     })
     .map(({ kinds, point, seedling, seedCount, numbers, ...rest }) => {
-      const peers = kinds.map((kind, n) => peerOf(POOL[n] as Contact, kind))
+      const peers = kinds.map((kind, n) => peerOf(POOL[n] as PeerInfo, kind))
       acquaint(peers, { numbers, count: rest.count }).forEach((known, n) => {
         Object.assign(peers[n] as SimulatedPeer, { known })
       })
@@ -177,7 +177,7 @@ function worlds(acquaint: Acquaint): fc.Arbitrary<World> {
     })
 }
 
-function peerOf(contact: Contact, kind: string): SimulatedPeer {
+function peerOf(contact: PeerInfo, kind: string): SimulatedPeer {
   return {
     ...contact,
     isAlive: !kind.includes('dead'),

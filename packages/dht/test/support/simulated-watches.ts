@@ -1,8 +1,8 @@
+import type { PeerInfo } from '@libp2p/interface'
 import type { DHTRecord } from '@waggle/record'
 import { DEFAULT_NUM_REPLICAS } from '../../src/constants.ts'
-import type { Contact } from '../../src/interface.ts'
 import { nameOf } from '../../src/store/record-store.ts'
-import type { ChangeChannel, ChangeOptions, WatchReply } from '../../src/watch/watch-channel.ts'
+import type { ChangeChannel, WatchOptions, WatchReply } from '../../src/watch/watch-client.ts'
 import { Watches } from '../../src/watch/watches.ts'
 import { silentLog } from './silent-log.ts'
 import type { SimulatedReplica, Simulation } from './simulated-replicas.ts'
@@ -30,8 +30,8 @@ export class SimulatedWatches implements ChangeChannel {
       numReplicas: DEFAULT_NUM_REPLICAS,
       replicas: net.replicas,
       store: net.self.store,
-      readLatest: async (key, wanted) =>
-        (await net.replicas.read(key, { latest: true, wanted })).record
+      readLatest: async (key, cancellation) =>
+        (await net.replicas.read(key, { latest: true, cancellation })).record
     })
 
     for (const peer of net.peers) {
@@ -62,11 +62,11 @@ export class SimulatedWatches implements ChangeChannel {
     this.#told.set(peer, told ?? new Set())
   }
 
-  async watch(peer: Contact, key: Uint8Array, options: ChangeOptions): Promise<WatchReply> {
+  async watch(peer: PeerInfo, key: Uint8Array, options: WatchOptions): Promise<WatchReply> {
     const rank = this.#net.peers.findIndex(({ id }) => id.equals(peer.id))
     this.asked.set(rank, (this.asked.get(rank) ?? 0) + 1)
 
-    if (options.isUnhurried) {
+    if (options.isCoalesced) {
       this.prompt.delete(rank)
     } else {
       this.prompt.add(rank)
@@ -83,7 +83,7 @@ export class SimulatedWatches implements ChangeChannel {
     return { isWatched, record: reply.record, closer: reply.closer }
   }
 
-  unwatch({ id }: Contact, key: Uint8Array): void {
+  unwatch({ id }: PeerInfo, key: Uint8Array): void {
     const peer = this.#net.peers.find((each) => each.id.equals(id))
     peer && this.#told.get(peer)?.delete(nameOf(key))
   }

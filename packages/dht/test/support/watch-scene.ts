@@ -1,6 +1,6 @@
 import { type DHTRecord, plainRecord, recordKey } from '@waggle/record'
 import { vi } from 'vitest'
-import type { Watching } from '../../src/watch/watching.ts'
+import type { Watching } from '../../src/watch/watch-iterator.ts'
 import { type Collected, collected } from './collected.ts'
 import { Simulation, type SimulationOptions, START } from './simulated-replicas.ts'
 import { SimulatedWatches } from './simulated-watches.ts'

@@ -1,12 +1,12 @@
-import type { PeerId } from '@libp2p/interface'
+import type { PeerId, PeerInfo } from '@libp2p/interface'
 import { type DHTRecord, recordKey } from '@waggle/record'
 import { vi } from 'vitest'
-import type { Rates } from '../../src/exchange/admission.ts'
-import { Attention } from '../../src/exchange/attention.ts'
-import type { Contact } from '../../src/interface.ts'
+import type { Rates } from '../../src/admission/rate-limits.ts'
+import { Scheduler } from '../../src/admission/scheduler.ts'
 import { RecordStore, type RecordStoreOptions } from '../../src/store/record-store.ts'
-import { WATCHING, type WatchMessage, type WatchRequest } from '../../src/watch/watch-messages.ts'
+import { WATCH, type WatchMessage, type WatchRequest } from '../../src/watch/watch-messages.ts'
 import { WatchServer } from '../../src/watch/watch-server.ts'
+import { ProtocolServer } from '../../src/wire/protocol-server.ts'
 import { NOW } from './exchange-serving.ts'
 import type { StreamSource } from './exchange-streams.ts'
 import { Talker } from './exchange-talker.ts'
@@ -17,7 +17,7 @@ export type WatchTalker = Talker<WatchMessage>
 
 export interface WatchServingInit extends RecordStoreOptions {
   /** The peers that the server knows, nearest first, whatever the key is. */
-  readonly known?: readonly Contact[]
+  readonly known?: readonly PeerInfo[]
 
   /** What it does besides whenever it looks for them. */
   readonly onLook?: () => void
@@ -29,9 +29,10 @@ export interface WatchServingInit extends RecordStoreOptions {
 /** A replica that others watch, and its store. */
 export class WatchServing {
   readonly store: RecordStore
-  readonly attention: Attention
+  readonly scheduler: Scheduler
   readonly server: WatchServer
   readonly #source: StreamSource
+  readonly #protocols = new ProtocolServer()
 
   constructor(
     source: StreamSource,
@@ -39,9 +40,9 @@ export class WatchServing {
   ) {
     this.#source = source
     this.store = new RecordStore({ clock: manualClock(NOW), ...options })
-    this.attention = new Attention(rates)
+    this.scheduler = new Scheduler(rates)
     this.server = new WatchServer({
-      ...{ store: this.store, attention: this.attention },
+      ...{ store: this.store, scheduler: this.scheduler },
       routing: {
         nearest(_, count) {
           onLook()
@@ -54,8 +55,8 @@ export class WatchServing {
   /** Somebody who watches. */
   async talker(asker: PeerId = this.#source.asker): Promise<WatchTalker> {
     const [mine, theirs] = await this.#source.open()
-    this.server.serve(theirs, asker)
-    return new Talker<WatchMessage>(mine, WATCHING)
+    this.#protocols.serve(this.server, theirs, asker)
+    return new Talker<WatchMessage>(mine, WATCH)
   }
 
   write(key: string, record: DHTRecord): void {
@@ -74,7 +75,7 @@ export function watch(...keys: string[]): WatchRequest {
   return {
     name: 'watch',
     closerCount: 5,
-    isUnhurried: false,
+    isCoalesced: false,
     keys: keys.map((key) => ({ key: recordKey(key), digest }))
   }
 }

@@ -1,5 +1,5 @@
 import { describe, expect, it, vi } from 'vitest'
-import { ACCESS_MEMORY_MS, Access, type AllowPeer } from '../../src/access.ts'
+import { ACCESS_MEMORY_MS, Access, type AllowPeer } from '../../src/peers/access.ts'
 import { peerNumber } from '../support/numbered-peers.ts'
 
 const peer = peerNumber(1)

@@ -1,6 +1,6 @@
 import { multiaddr } from '@multiformats/multiaddr'
 import { describe, expect, it } from 'vitest'
-import { announcedAddress, listenAddress, peerAddress } from '../../src/addresses.ts'
+import { announcedAddress, listenAddress, peerAddress } from '../../src/node/addresses.ts'
 import { peerNumber } from '../support/numbered-peers.ts'
 
 const id = peerNumber(1).toString()

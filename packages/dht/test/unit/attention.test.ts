@@ -1,9 +1,9 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
-import { Attention, type Inquiry } from '../../src/exchange/attention.ts'
+import { type ScheduledRequest, Scheduler } from '../../src/admission/scheduler.ts'
 
 const RATES = { maxKeysPerSecondPerPeer: 100, maxKeysPerSecond: 1000 }
 
-function inquiry(differences: Partial<Inquiry<string>> = {}): Inquiry<string> {
+function inquiry(differences: Partial<ScheduledRequest<string>> = {}): ScheduledRequest<string> {
   return { peer: 'a', keys: 2, answer: answer(), isWanted: () => true, ...differences }
 }
 
@@ -21,33 +21,33 @@ describe('Attention', () => {
     vi.useRealTimers()
   })
 
-  it('answers as soon as the peer may ask for so much (N9)', async () => {
-    const attention = new Attention(RATES)
-    expect(await attention.pay(inquiry({ keys: 200 }))).toBe('answer')
+  it('answers as soon as the peer may ask for so much (N9f)', async () => {
+    const scheduler = new Scheduler(RATES)
+    expect(await scheduler.run(inquiry({ keys: 200 }))).toBe('answer')
 
     let isAnswered = false
-    const late = attention.pay(inquiry()).finally(() => {
+    const late = scheduler.run(inquiry()).finally(() => {
       isAnswered = true
     })
-    expect(await attention.pay(inquiry({ peer: 'b' }))).toBe('answer')
+    expect(await scheduler.run(inquiry({ peer: 'b' }))).toBe('answer')
     await vi.advanceTimersByTimeAsync(900)
     expect(isAnswered).toBe(false)
     await vi.advanceTimersByTimeAsync(200)
     expect(await late).toBe('answer')
   })
 
-  it('counts keys for all protocols together (N9)', async () => {
-    const attention = new Attention(RATES)
-    await attention.pay(inquiry({ keys: 200 }))
+  it('counts keys for all protocols together (N9f)', async () => {
+    const scheduler = new Scheduler(RATES)
+    await scheduler.run(inquiry({ keys: 200 }))
 
-    expect(attention.admission.admits('a', 1)).toBe(false)
+    expect(scheduler.admission.admits('a', 1)).toBe(false)
   })
 
   it('does nothing for who has gone', async () => {
-    const attention = new Attention(RATES)
-    await attention.pay(inquiry({ keys: 200 }))
+    const scheduler = new Scheduler(RATES)
+    await scheduler.run(inquiry({ keys: 200 }))
     let isWanted = true
-    const late = attention.pay(inquiry({ isWanted: () => isWanted }))
+    const late = scheduler.run(inquiry({ isWanted: () => isWanted }))
     isWanted = false
     await vi.advanceTimersByTimeAsync(100)
 
@@ -55,7 +55,7 @@ describe('Attention', () => {
   })
 
   it('rejects with what goes wrong, and goes on', async () => {
-    const attention = new Attention(RATES)
+    const scheduler = new Scheduler(RATES)
     const failing = inquiry({
       // biome-ignore lint/correctness/useYield: it fails before
       answer: (function* () {
@@ -63,7 +63,7 @@ describe('Attention', () => {
       })()
     })
 
-    await expect(attention.pay(failing)).rejects.toThrow('no answer')
-    expect(await attention.pay(inquiry())).toBe('answer')
+    await expect(scheduler.run(failing)).rejects.toThrow('no answer')
+    expect(await scheduler.run(inquiry())).toBe('answer')
   })
 })

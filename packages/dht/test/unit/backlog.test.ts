@@ -1,5 +1,5 @@
-import { describe, expect, it } from 'vitest'
-import { Backlog, type Buffering, MAX_STUCK_MS } from '../../src/exchange/backlog.ts'
+import { describe, expect, it, vi } from 'vitest'
+import { type Buffering, BufferLimits, MAX_STUCK_MS } from '../../src/admission/buffer-limits.ts'
 
 const LIMITS = { maxBufferedBytesPerPeer: 100, maxBufferedBytes: 250 }
 
@@ -22,8 +22,8 @@ function streamWith(bufferedBytes: number, stuckSinceMs?: number): Stream {
 }
 
 describe('Backlog', () => {
-  it('ends the streams of a peer that makes this node hold too much, all of them together (N9)', () => {
-    const backlog = new Backlog(LIMITS)
+  it('ends the streams of a peer that makes this node hold too much, all of them together (N9d)', () => {
+    const backlog = new BufferLimits(LIMITS)
     const [a, b, other] = [streamWith(60), streamWith(60), streamWith(90)]
     backlog.add(a, 'much')
     backlog.add(b, 'much')
@@ -34,8 +34,8 @@ describe('Backlog', () => {
     expect([a, b, other].map(({ isClosed }) => isClosed)).toEqual([true, true, false])
   })
 
-  it('ends those of who has most when all have too much together (N9)', () => {
-    const backlog = new Backlog(LIMITS)
+  it('ends those of who has most when all have too much together (N9d)', () => {
+    const backlog = new BufferLimits(LIMITS)
     const streams = [90, 60, 70, 80].map((bytes) => streamWith(bytes))
     streams.forEach((stream, i) => {
       backlog.add(stream, `peer ${i}`)
@@ -46,8 +46,8 @@ describe('Backlog', () => {
     expect(streams.map(({ isClosed }) => isClosed)).toEqual([true, false, false, false])
   })
 
-  it('ends a stream on which nothing has moved for long (N9)', () => {
-    const backlog = new Backlog(LIMITS)
+  it('ends a stream on which nothing has moved for long (N9d)', () => {
+    const backlog = new BufferLimits(LIMITS)
     const [stuck, slow, idle] = [streamWith(1, 1000), streamWith(1, 1001), streamWith(0)]
 
     for (const stream of [stuck, slow, idle]) {
@@ -60,7 +60,7 @@ describe('Backlog', () => {
   })
 
   it('looks at what is open only', () => {
-    const backlog = new Backlog(LIMITS)
+    const backlog = new BufferLimits(LIMITS)
     const gone = streamWith(1000)
     backlog.add(gone, 'peer')
     backlog.delete(gone)
@@ -69,8 +69,8 @@ describe('Backlog', () => {
     expect(gone.isClosed).toBe(false)
   })
 
-  it('ends the oldest streams of a peer that opens more than it may have (N9)', () => {
-    const backlog = new Backlog(LIMITS)
+  it('ends the oldest streams of a peer that opens more than it may have (N9d)', () => {
+    const backlog = new BufferLimits(LIMITS)
     const streams = Array.from({ length: 4 }, () => streamWith(0))
     const other = streamWith(0)
     backlog.add(other, 'other')
@@ -84,5 +84,23 @@ describe('Backlog', () => {
 
     expect(streams.map(({ isClosed }) => isClosed)).toEqual([true, false, false, false])
     expect(other.isClosed).toBe(false)
+  })
+
+  it('looks again and again while something is buffered, without being told (N9d)', () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] })
+
+    try {
+      const backlog = new BufferLimits(LIMITS)
+      const stuck = streamWith(1, performance.now())
+      backlog.add(stuck, 'peer')
+      backlog.grew()
+      vi.advanceTimersByTime(MAX_STUCK_MS)
+      expect(stuck.isClosed).toBe(false)
+      vi.advanceTimersByTime(1000)
+      expect(stuck.isClosed).toBe(true)
+      backlog.stop()
+    } finally {
+      vi.useRealTimers()
+    }
   })
 })

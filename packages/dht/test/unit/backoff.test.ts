@@ -4,13 +4,13 @@ import {
   FIRST_RETRY_MS,
   MAX_LONELY_RETRY_MS,
   MAX_RETRY_MS,
-  waited
+  wait
 } from '../../src/join/backoff.ts'
 
 const FAILURES = Array.from({ length: 100 }, (_, i) => i)
 
 describe('backoffMs', () => {
-  it('doubles with each failure, up to a minute (N8)', () => {
+  it('doubles with each failure, up to a minute (N8h)', () => {
     const waits = FAILURES.map((failures) => backoffMs(failures, { isLonely: false, random: 1 }))
 
     expect(waits.slice(0, 7)).toEqual([1000, 2000, 4000, 8000, 16_000, 32_000, MAX_RETRY_MS])
@@ -18,7 +18,7 @@ describe('backoffMs', () => {
     expect(waits[0]).toBe(FIRST_RETRY_MS)
   })
 
-  it('never lets a node without any peer wait longer than ten seconds (N8)', () => {
+  it('never lets a node without any peer wait longer than ten seconds (N8h)', () => {
     const waits = FAILURES.map((failures) => backoffMs(failures, { isLonely: true, random: 1 }))
 
     expect(Math.max(...waits)).toBe(MAX_LONELY_RETRY_MS)
@@ -33,13 +33,13 @@ describe('backoffMs', () => {
   })
 })
 
-describe('waited', () => {
+describe('wait', () => {
   it('ends at once when the signal is aborted, before or while it waits', async () => {
     const stop = new AbortController()
-    const waiting = waited(2 ** 30, stop.signal)
+    const waiting = wait(2 ** 30, stop.signal)
     stop.abort()
 
     await waiting
-    await waited(2 ** 30, stop.signal)
+    await wait(2 ** 30, stop.signal)
   })
 })

@@ -1,18 +1,15 @@
 import { plainRecord, recordKey } from '@waggle/record'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
-import { Calls } from '../../src/calls.ts'
-import { ExchangeClient } from '../../src/exchange/exchange-client.ts'
-import { MAX_SILENCE_MS } from '../../src/exchange/limits.ts'
-import { Avoidance } from '../../src/lookup/avoidance.ts'
 import { DEFAULT_NODE_LIMITS } from '../../src/node-limits.ts'
 import { RecordStore } from '../../src/store/record-store.ts'
-import { asking, find, store } from '../support/exchange-asking.ts'
+import { Calls } from '../../src/timing/calls.ts'
+import { INACTIVITY_TIMEOUT_MS } from '../../src/wire/limits.ts'
+import { ACTIVE } from '../support/cancellation.ts'
+import { asking, clientOf, find, store } from '../support/exchange-asking.ts'
 import { findRequest, NOW, recordOf, serving, storeRequest } from '../support/exchange-serving.ts'
 import { type StreamSource, streamSource } from '../support/exchange-streams.ts'
 import { PATIENCE } from '../support/libp2p-node.ts'
-import { peerNumber } from '../support/numbered-peers.ts'
 import { Simulation, START } from '../support/simulated-replicas.ts'
-import { WANTED } from '../support/wanted.ts'
 
 let source: StreamSource
 
@@ -26,7 +23,7 @@ const KEY = recordKey('key')
 const WRITE = plainRecord('a value', START + 100)
 
 describe('a node with too much to do', () => {
-  it('answers BUSY beyond its rate, and does nothing of what was asked (N9)', async () => {
+  it('answers BUSY beyond its rate, and does nothing of what was asked (N9f)', async () => {
     const limits = { ...DEFAULT_NODE_LIMITS, maxKeysPerSecondPerPeer: 3 }
     const server = await serving(source, { nodeLimits: limits })
     server.talker.say(
@@ -39,7 +36,7 @@ describe('a node with too much to do', () => {
     expect(server.store.records).toBe(0)
   })
 
-  it('answers BUSY when too many requests are under way (N9)', async () => {
+  it('answers BUSY when too many requests are under way (N9f)', async () => {
     const limits = { ...DEFAULT_NODE_LIMITS, maxRequests: 1 }
     const held = new RecordStore({ clock: () => NOW })
     const durable = Promise.withResolvers<void>()
@@ -58,7 +55,7 @@ describe('a node with too much to do', () => {
 })
 
 describe('who asks a busy peer', () => {
-  it('is told so at once, for all that travelled in the message (N8)', async () => {
+  it('is told so at once, for all that travelled in the message (N8b)', async () => {
     const { ask, peer } = asking(source)
     const answers = Promise.allSettled([ask(find('a')), ask(find('b')), ask(store('c'))])
     const talker = await peer()
@@ -79,19 +76,6 @@ describe('who asks a busy peer', () => {
     ])
   })
 
-  it('spares it for a second, and no longer for having been busy before', () => {
-    let nowMs = 0
-    const avoidance = new Avoidance(() => nowMs)
-    const peer = peerNumber(1)
-
-    for (let i = 0; i < 5; i++) {
-      avoidance.busy(peer)
-      expect(avoidance.has(peer)).toBe(true)
-      nowMs += 1000
-      expect(avoidance.has(peer)).toBe(false)
-    }
-  })
-
   it.each(['read', 'write'] as const)(
     'hears a BusyError when nobody else answers a %s',
     async (call) => {
@@ -103,8 +87,8 @@ describe('who asks a busy peer', () => {
 
       const done =
         call === 'read'
-          ? net.replicas.read(KEY, { wanted: WANTED })
-          : net.replicas.write(KEY, WRITE, WANTED)
+          ? net.replicas.read(KEY, { cancellation: ACTIVE })
+          : net.replicas.write(KEY, WRITE, ACTIVE)
       await expect(done).rejects.toMatchObject({ name: 'BusyError' })
     }
   )
@@ -113,13 +97,13 @@ describe('who asks a busy peer', () => {
     const net = new Simulation(KEY, { size: 20 })
     Object.assign(net.peer(0), { fails: 'always', isBusy: true })
 
-    expect(await net.replicas.write(KEY, WRITE, WANTED)).toHaveLength(5)
+    expect(await net.replicas.write(KEY, WRITE, ACTIVE)).toHaveLength(5)
     expect(net.holders(KEY)).toEqual([1, 2, 3, 4, 5])
   })
 })
 
 describe('an application that asks for too much', () => {
-  it('hears a BusyError beyond so many calls, until some have ended (N9)', async () => {
+  it('hears a BusyError beyond so many calls, until some have ended (N9j)', async () => {
     const calls = new Calls(new AbortController().signal, { maxCalls: 2 })
     const { promise, resolve } = Promise.withResolvers<void>()
     const run = (): Promise<void> => calls.run('get', {}, () => promise)
@@ -132,27 +116,26 @@ describe('an application that asks for too much', () => {
 })
 
 describe('questions to a peer that reads and never answers', () => {
-  it('are refused beyond so many bytes (N9)', async () => {
-    const limits = { ...DEFAULT_NODE_LIMITS, maxQuestionBytesPerPeer: 1_000_000 }
-    const { client, peer } = asking(source, { limits })
+  it('are refused beyond so many bytes (N9j)', async () => {
+    const { client, peer } = asking(source, { maxRequestBytes: 1_000_000 })
     const record = new Uint8Array(300_000)
     const asked = Array.from({ length: 20 }, () => client.ask(store('a', { record })))
     const outcomes = Promise.allSettled(asked)
     await peer()
-    client.close(new Error('closed'))
+    client.close()
     const names = (await outcomes).map((outcome) => Reflect.get(outcome, 'reason').name)
 
     expect(names.filter((name) => name === 'BusyError')).toHaveLength(16)
   })
 
-  it('end with its stream after some silence, though nobody asks again (N8)', async () => {
+  it('end with its stream after some silence, though nobody asks again (N8d)', async () => {
     const [mine, theirs] = await source.open()
     vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] })
 
     try {
-      const client = new ExchangeClient({ open: async () => mine, contactOf: () => undefined })
+      const client = clientOf(async () => mine)
       const refused = expect(client.ask(find('a'))).rejects.toThrow('silent')
-      await vi.advanceTimersByTimeAsync(2 * MAX_SILENCE_MS + 1)
+      await vi.advanceTimersByTimeAsync(2 * INACTIVITY_TIMEOUT_MS + 1)
       await refused
     } finally {
       vi.useRealTimers()

@@ -78,12 +78,12 @@ describe('CachedReads.read', () => {
     const hanging = node.net.peer(1)
     node.put(subkeyRecord('a', 1, START + 100), 0)
     hanging.hangs = 'always'
-    const wanted = { isWanted: true }
+    const cancellation = { isCancelled: false }
     // Nobody is told: the call has ended when nothing is wanted any more.
-    void node.reads.read(KEY, { wanted, latest: true })
+    void node.reads.read(KEY, { cancellation, latest: true })
     await turns(5)
-    wanted.isWanted = false
-    await vi.waitUntil(() => node.net.avoidance.has(hanging.id))
+    cancellation.isCancelled = true
+    await vi.waitUntil(() => node.net.book.isAvoided(hanging))
     await turns(5)
 
     expect(node.cache.records).toBe(0)
@@ -178,7 +178,7 @@ describe('a cached record', () => {
     for (let i = 0; i < 1000; i++) {
       const key = recordKey(i)
       node.reads.onWritten(key, plainRecord(i, START + 1000 + i), true)
-      await node.reads.read(key, { wanted: { isWanted: true } })
+      await node.reads.read(key, { cancellation: { isCancelled: false } })
     }
 
     expect(node.cache.records).toBe(maxRecords)

@@ -1,8 +1,9 @@
 import { getEventListeners } from 'node:events'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
-import { Calls } from '../../src/calls.ts'
 import { DEFAULT_CALL_TIMEOUT_MS } from '../../src/constants.ts'
-import type { CallOptions, Wanted } from '../../src/interface.ts'
+import type { CallOptions } from '../../src/timing/calls.ts'
+import { Calls } from '../../src/timing/calls.ts'
+import type { CancellationToken } from '../../src/timing/cancellation.ts'
 
 const never = (): Promise<never> => new Promise(() => {})
 const reason = new Error('the caller has had enough')
@@ -10,7 +11,7 @@ const reason = new Error('the caller has had enough')
 /** Runs one call of a node that lives on, or until its signal is aborted. */
 async function run<T>(
   options: CallOptions,
-  start: (wanted: Wanted) => Promise<T>,
+  start: (cancellation: CancellationToken) => Promise<T>,
   lifetime: AbortSignal = new AbortController().signal
 ): Promise<T> {
   return new Calls(lifetime).run('get', options, start)
@@ -33,7 +34,7 @@ describe('Calls', () => {
     await expect(run({}, () => Promise.reject(reason))).rejects.toBe(reason)
   })
 
-  it('rejects with TimeoutError when time has run out, whatever the call still does (N8)', async () => {
+  it('rejects with TimeoutError when time has run out, whatever the call still does (N8a)', async () => {
     const call = run({ timeoutMs: 250 }, never)
     const rejection = expect(call).rejects.toMatchObject({
       name: 'TimeoutError',
@@ -53,7 +54,7 @@ describe('Calls', () => {
     await expect(call).resolves.toBe('in time')
   })
 
-  it('has a limit when the caller names none (N8)', async () => {
+  it('has a limit when the caller names none (N8a)', async () => {
     const call = run({}, never)
     const rejection = expect(call).rejects.toThrow(`${DEFAULT_CALL_TIMEOUT_MS} ms`)
 
@@ -61,7 +62,7 @@ describe('Calls', () => {
     await rejection
   })
 
-  it('rejects at once with the reason of the signal, whatever the call still does (N8)', async () => {
+  it('rejects at once with the reason of the signal, whatever the call still does (N8a)', async () => {
     const caller = new AbortController()
     const call = run({ signal: caller.signal }, never)
 
@@ -69,24 +70,24 @@ describe('Calls', () => {
     await expect(call).rejects.toBe(reason)
   })
 
-  it('does not begin when the signal is aborted already (N8)', async () => {
+  it('does not begin when the signal is aborted already (N8a)', async () => {
     const start = vi.fn(never)
 
     await expect(run({ signal: AbortSignal.abort(reason) }, start)).rejects.toBe(reason)
     expect(start).not.toHaveBeenCalled()
   })
 
-  it('does not begin when the node has stopped already (N8)', async () => {
+  it('does not begin when the node has stopped already (N8a)', async () => {
     const start = vi.fn(never)
 
     await expect(run({}, start, AbortSignal.abort(reason))).rejects.toBe(reason)
     expect(start).not.toHaveBeenCalled()
   })
 
-  it('end all when the node stops, with its reason (N8)', async () => {
+  it('end all when the node stops, with its reason (N8a)', async () => {
     const lifetime = new AbortController()
     const calls = new Calls(lifetime.signal)
-    const wanted: Wanted[] = []
+    const wanted: CancellationToken[] = []
     const begun = Array.from({ length: 5 }, (_, i) =>
       calls.run(`call ${i}`, {}, (one) => {
         wanted.push(one)
@@ -101,7 +102,7 @@ describe('Calls', () => {
       begun.map(() => ({ status: 'rejected', reason }))
     )
     expect(await over).toBe('a value')
-    expect(wanted.map(({ isWanted }) => isWanted)).toEqual(begun.map(() => false))
+    expect(wanted.map(({ isCancelled }) => isCancelled)).toEqual(begun.map(() => true))
     expect(vi.getTimerCount()).toBe(0)
   })
 
@@ -128,18 +129,18 @@ describe('Calls', () => {
       const caller = new AbortController()
       const lifetime = new AbortController()
       const { promise, resolve, reject } = Promise.withResolvers<string>()
-      const seen: Wanted[] = []
+      const seen: CancellationToken[] = []
       const call = run(
         { signal: caller.signal, timeoutMs: 250 },
-        (wanted) => {
-          seen.push(wanted)
+        (cancellation) => {
+          seen.push(cancellation)
           return promise
         },
         lifetime.signal
       )
       const settled = Promise.allSettled([call])
       await Promise.resolve()
-      expect(seen.map(({ isWanted }) => isWanted)).toEqual([true])
+      expect(seen.map(({ isCancelled }) => isCancelled)).toEqual([false])
 
       const ends: Record<string, () => unknown> = {
         'the time': () => vi.advanceTimersByTimeAsync(250),
@@ -150,7 +151,7 @@ describe('Calls', () => {
       }
       await ends[ending]?.()
       await settled
-      expect(seen.map(({ isWanted }) => isWanted)).toEqual([false])
+      expect(seen.map(({ isCancelled }) => isCancelled)).toEqual([true])
     }
   )
 

@@ -1,4 +1,4 @@
-import { MAX_CLOCK_SKEW } from '@waggle/record'
+import { MAX_CLOCK_SKEW } from '@waggle/record/replica'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import {
@@ -7,7 +7,7 @@ import {
   describeSkew,
   isSkewed,
   median
-} from '../../src/clock/clock-reading.ts'
+} from '../../src/clock-reading.ts'
 
 const ASKED_AT = 1_700_000_000
 

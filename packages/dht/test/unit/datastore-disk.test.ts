@@ -5,7 +5,7 @@ import { fromString } from 'uint8arrays/from-string'
 import { toString as stringOf } from 'uint8arrays/to-string'
 import { beforeEach, describe, expect, it } from 'vitest'
 import { datastoreDisk } from '../../src/persistence/datastore-disk.ts'
-import type { Batch, Change, Damage } from '../../src/persistence/interface.ts'
+import type { Batch, Change, Damage } from '../../src/persistence/disk.ts'
 import { nameOf } from '../../src/store/record-store.ts'
 
 /** What some file systems take for a name. */
@@ -57,7 +57,7 @@ describe('datastoreDisk', () => {
     expect(await keys()).toEqual([])
   })
 
-  it('has keys that every datastore takes, however long those of records are (N9)', async () => {
+  it('has keys that every datastore takes, however long those of records are (N9d)', async () => {
     datastore = new ShortKeyDatastore()
     const names = Array.from({ length: 200 }, (_, i) => nameOf(recordKey('x'.repeat(i))))
     const changes = [...names, LONG].map((name) => ({ name, bytes: Uint8Array.of(name.length) }))

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { anySignal, timeoutSignal } from '../../src/deadline.ts'
+import { anySignal, timeoutSignal } from '../../src/timing/deadline.ts'
 
 const reason = new Error('the caller has had enough')
 

@@ -167,7 +167,7 @@ describe('DelayQueue', () => {
     expect(vi.getTimerCount()).toBe(0)
   })
 
-  it('takes in first what has arrived while the process was busy (N8)', async () => {
+  it('takes in first what has arrived while the process was busy (N8b)', async () => {
     const { add, due } = delayQueue()
     const answered = add('a')
     vi.spyOn(performance, 'now').mockReturnValue(1000)
@@ -207,7 +207,7 @@ describe('DelayQueue', () => {
   )
 })
 
-describe("DelayQueue's memory (N9)", () => {
+describe("DelayQueue's memory (N9d)", () => {
   /** Settled items of which the queue lets the collector have all but so many. */
   async function remaining(add: (count: number) => WeakRef<Item>[]): Promise<number> {
     const references = add(20_000)

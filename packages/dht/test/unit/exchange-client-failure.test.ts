@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { MAX_MESSAGE_BYTES } from '../../src/exchange/limits.ts'
+import { MAX_MESSAGE_BYTES } from '../../src/wire/limits.ts'
 import {
   type Asking,
   asking,
@@ -105,7 +105,7 @@ async function expectAnotherStream({ ask, peer, counts }: Asking): Promise<void>
 
 describe('a peer that says what it must not', () => {
   it.each(OFFENCES)(
-    '%s, loses its stream and what is under way, and nothing else (N9)',
+    '%s, loses its stream and what is under way, and nothing else (N9c)',
     async (_, offend) => {
       const { talker, ids, outcomes, ...rest } = await underWay()
       offend(talker, ids)
@@ -114,7 +114,7 @@ describe('a peer that says what it must not', () => {
       expect(failures.length).toBeGreaterThanOrEqual(2)
 
       for (const { name } of failures) {
-        expect(name).toBe('ExchangeProtocolError')
+        expect(name).toBe('ProtocolViolationError')
       }
 
       expect(await talker.ended).toMatchObject({ name: 'StreamResetError' })
@@ -137,7 +137,7 @@ describe('a stream that ends', () => {
   ]
 
   it.each(ends)(
-    '%s fails what is under way; the next question opens another (N8)',
+    '%s fails what is under way; the next question opens another (N8d)',
     async (_, end) => {
       const { talker, outcomes, ...rest } = await underWay()
       end(talker)
@@ -147,7 +147,7 @@ describe('a stream that ends', () => {
     }
   )
 
-  it('after half a message fails what is under way, too (N8)', async () => {
+  it('after half a message fails what is under way, too (N8d)', async () => {
     const { talker, ids, outcomes, ...rest } = await underWay()
     const frame = frameOf(encoded(found(ids.two, ['A', 'B'])))
     talker.sayBytes(frame.subarray(0, frame.length - 1))
@@ -159,7 +159,7 @@ describe('a stream that ends', () => {
 })
 
 describe('a peer to which no stream can be opened', () => {
-  it('fails all that wait with the reason, and is tried again by the next question (N8)', async () => {
+  it('fails all that wait with the reason, and is tried again by the next question (N8d)', async () => {
     const reasons = [new Error('first'), new Error('second')]
     let opened = 0
     const client = clientOf(() => Promise.reject(reasons[opened++]))
@@ -170,7 +170,7 @@ describe('a peer to which no stream can be opened', () => {
     expect(opened).toBe(2)
   })
 
-  it('is told of nothing that was given up meanwhile, once it can be reached (N8)', async () => {
+  it('is told of nothing that was given up meanwhile, once it can be reached (N8a)', async () => {
     const opening = Promise.withResolvers<void>()
     const [mine, theirs] = await source.open()
     const talker = new Talker(theirs)
@@ -178,14 +178,14 @@ describe('a peer to which no stream can be opened', () => {
       await opening.promise
       return mine
     })
-    const leaving = { isWanted: true }
+    const leaving = { isCancelled: false }
     const left = Promise.allSettled([
       client.ask(find('a'), leaving),
       client.ask(store('b'), leaving)
     ])
     const kept = client.ask(find('c'))
     await Promise.resolve()
-    leaving.isWanted = false
+    leaving.isCancelled = true
     opening.resolve()
     const { id, keys } = await talker.hear('find')
     talker.say(found(id, ['C']))
@@ -201,7 +201,7 @@ describe('close', () => {
   it('ends the stream, and what is under way or waiting rejects with its reason', async () => {
     const { client, talker, outcomes, counts } = await underWay()
     const waiting = client.ask(find('waiting'))
-    client.close(new Error('the node was stopped'))
+    client.close()
 
     expect(failuresOf(await outcomes).map(({ message }) => message)).toEqual(
       new Array(4).fill('the node was stopped')
@@ -220,7 +220,7 @@ describe('close', () => {
     })
     const asked = client.ask(find('a'))
     await Promise.resolve()
-    client.close(new Error('the node was stopped'))
+    client.close()
     await expect(asked).rejects.toThrow('the node was stopped')
 
     const ended = new Promise((resolve) => theirs.addEventListener('close', resolve))

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
-import { MAX_REQUESTS_UNDER_WAY, TARGET_MESSAGE_BYTES } from '../../src/exchange/limits.ts'
 import { DEFAULT_MAX_QUESTIONS_PER_PEER } from '../../src/node-limits.ts'
+import { MAX_REQUESTS_IN_FLIGHT, TARGET_MESSAGE_BYTES } from '../../src/wire/limits.ts'
+import { ACTIVE, CANCELLED } from '../support/cancellation.ts'
 import {
   asking,
   bytesOf,
@@ -13,7 +14,6 @@ import {
 } from '../support/exchange-asking.ts'
 import { type StreamSource, streamSource } from '../support/exchange-streams.ts'
 import { PATIENCE } from '../support/libp2p-node.ts'
-import { UNWANTED, WANTED } from '../support/wanted.ts'
 
 let source: StreamSource
 
@@ -39,12 +39,12 @@ function recordOf(part: number): Uint8Array {
 describe('a question that is no longer wanted', () => {
   it('is answered for nobody once it was sent, and leaves the others of its message alone', async () => {
     const { ask, client, peer, counts } = asking(source)
-    const leaving = { isWanted: true }
+    const leaving = { isCancelled: false }
     const left = client.ask(find('left'), leaving)
     const others = ask(find('a'), find('b'))
     const talker = await peer()
     const { id, keys } = await talker.hear('find')
-    leaving.isWanted = false
+    leaving.isCancelled = true
 
     expect(keys).toHaveLength(3)
     talker.say(found(id, ['for nobody', 'A', 'B']))
@@ -54,12 +54,12 @@ describe('a question that is no longer wanted', () => {
     expect(counts).toEqual({ opened: 1, idle: 0 })
   })
 
-  it('is not asked at all if it was given up before it was sent (N8)', async () => {
+  it('is not asked at all if it was given up before it was sent (N8a)', async () => {
     const { ask, client, peer } = asking(source)
-    const leaving = { isWanted: true }
+    const leaving = { isCancelled: false }
     const left = client.ask(find('left'), leaving)
     const others = ask(find('a'), find('b'))
-    leaving.isWanted = false
+    leaving.isCancelled = true
 
     await expect(left).rejects.toMatchObject({ name: 'AbortError' })
     const talker = await peer()
@@ -71,7 +71,7 @@ describe('a question that is no longer wanted', () => {
 
   it('is not asked again when it was left unanswered', async () => {
     const { ask, client, peer } = asking(source)
-    const leaving = { isWanted: true }
+    const leaving = { isCancelled: false }
     const first = ask(find('a'))
     const left = expect(client.ask(find('left'), leaving)).rejects.toMatchObject({
       name: 'AbortError'
@@ -79,7 +79,7 @@ describe('a question that is no longer wanted', () => {
     const last = ask(find('b'))
     const talker = await peer()
     const { id } = await talker.hear('find')
-    leaving.isWanted = false
+    leaving.isCancelled = true
 
     talker.say(found(id, ['A']))
     const again = await talker.hear('find')
@@ -91,11 +91,11 @@ describe('a question that is no longer wanted', () => {
 
   it('is never sent when it was given up from the start, alone or between others', async () => {
     const { client, peer } = asking(source)
-    await expect(client.ask(find('alone'), UNWANTED)).rejects.toMatchObject({ name: 'AbortError' })
+    await expect(client.ask(find('alone'), CANCELLED)).rejects.toMatchObject({ name: 'AbortError' })
 
-    const a = client.ask(find('a'), WANTED)
-    const left = client.ask(find('left'), UNWANTED)
-    const b = client.ask(find('b'), WANTED)
+    const a = client.ask(find('a'), ACTIVE)
+    const left = client.ask(find('left'), CANCELLED)
+    const b = client.ask(find('b'), ACTIVE)
     await expect(left).rejects.toMatchObject({ name: 'AbortError' })
     const talker = await peer()
     const { id, keys } = await talker.hear('find')
@@ -108,20 +108,20 @@ describe('a question that is no longer wanted', () => {
 })
 
 describe('the questions to one peer', () => {
-  it('wait while so many requests are under way, until an answer comes (N9)', async () => {
+  it('wait while so many requests are under way, until an answer comes (N9j)', async () => {
     const { ask, peer } = asking(source)
-    const count = MAX_REQUESTS_UNDER_WAY + 3
+    const count = MAX_REQUESTS_IN_FLIGHT + 3
     // No two neighbours are alike, so that each has a message of its own.
     const questions = names(count).map((name, i) => find(name, { closerCount: i % 2 }))
     const answers = ask(...questions)
     const talker = await peer()
-    await vi.waitUntil(() => talker.unheard >= MAX_REQUESTS_UNDER_WAY, PATIENCE)
+    await vi.waitUntil(() => talker.unheard >= MAX_REQUESTS_IN_FLIGHT, PATIENCE)
     const { id } = await talker.hear('find')
-    expect(talker.unheard).toBe(MAX_REQUESTS_UNDER_WAY - 1)
+    expect(talker.unheard).toBe(MAX_REQUESTS_IN_FLIGHT - 1)
 
     talker.say(found(id, ['one']))
-    await vi.waitUntil(() => talker.unheard >= MAX_REQUESTS_UNDER_WAY, PATIENCE)
-    expect(talker.unheard).toBe(MAX_REQUESTS_UNDER_WAY)
+    await vi.waitUntil(() => talker.unheard >= MAX_REQUESTS_IN_FLIGHT, PATIENCE)
+    expect(talker.unheard).toBe(MAX_REQUESTS_IN_FLIGHT)
 
     for (let i = 1; i < count; i++) {
       talker.say(found((await talker.hear('find')).id, ['one']))
@@ -130,43 +130,45 @@ describe('the questions to one peer', () => {
     expect(told(await answers)).toEqual(questions.map(() => 'one'))
   })
 
-  it('wait in a queue of so many, beyond which more are refused at once (N9)', async () => {
+  it('wait in a queue of so many, beyond which more are refused at once (N9j)', async () => {
     const client = clientOf(() => new Promise(() => {}))
     const waiting = names(DEFAULT_MAX_QUESTIONS_PER_PEER).map((name) => client.ask(find(name)))
 
     await expect(client.ask(find('one too many'))).rejects.toThrow(
       `${DEFAULT_MAX_QUESTIONS_PER_PEER}`
     )
-    client.close(new Error('closed'))
+    client.close()
     const outcomes = await Promise.allSettled(waiting)
     expect(outcomes.every(({ status }) => status === 'rejected')).toBe(true)
   })
 
-  it('make room for others when they are given up, asked or not (N9)', async () => {
+  it('make room for others when they are given up, asked or not (N9j)', async () => {
     const client = clientOf(() => new Promise(() => {}))
-    const leaving = { isWanted: true }
+    const leaving = { isCancelled: false }
     const waiting = names(DEFAULT_MAX_QUESTIONS_PER_PEER).map((name, i) =>
-      client.ask(find(name), i % 2 === 0 ? leaving : WANTED)
+      client.ask(find(name), i % 2 === 0 ? leaving : ACTIVE)
     )
     const outcomes = Promise.allSettled(waiting)
-    leaving.isWanted = false
+    leaving.isCancelled = true
 
     const next = names(DEFAULT_MAX_QUESTIONS_PER_PEER / 2).map((name) => client.ask(find(name)))
     await expect(client.ask(find('one too many'))).rejects.toThrow(
       `${DEFAULT_MAX_QUESTIONS_PER_PEER}`
     )
-    client.close(new Error('closed'))
-    const reasons = (await outcomes).map((outcome) => Reflect.get(outcome, 'reason').name)
+    client.close()
+    const reasons = (await outcomes).map((outcome) => Reflect.get(outcome, 'reason').message)
     expect(reasons).toEqual(
-      names(DEFAULT_MAX_QUESTIONS_PER_PEER).map((_, i) => (i % 2 ? 'Error' : 'AbortError'))
+      names(DEFAULT_MAX_QUESTIONS_PER_PEER).map((_, i) =>
+        i % 2 ? 'the node was stopped' : 'nobody waits for the response any more'
+      )
     )
 
     for (const one of await Promise.allSettled(next)) {
-      expect(one).toMatchObject({ reason: { message: 'closed' } })
+      expect(one).toMatchObject({ reason: { message: 'the node was stopped' } })
     }
   })
 
-  it('are held back while the peer does not read, and lost when given up meanwhile (N9)', async () => {
+  it('are held back while the peer does not read, and lost when given up meanwhile (N9e)', async () => {
     const { ask, client, peer, streams } = asking(source)
     const opening = ask(find('opening'))
     const talker = await peer()
@@ -174,7 +176,7 @@ describe('the questions to one peer', () => {
     await opening
 
     talker.stream.pause()
-    const leaving = { isWanted: true }
+    const leaving = { isCancelled: false }
     const large = recordOf(0.9)
     const early = names(5).map((name) => client.ask(store(name, { record: large })))
     const late = Promise.allSettled(
@@ -185,7 +187,7 @@ describe('the questions to one peer', () => {
 
     // One message that was begun, and the one with which it turned out that the peer is too slow.
     expect(stream?.writeBufferLength).toBeLessThan(3 * TARGET_MESSAGE_BYTES)
-    leaving.isWanted = false
+    leaving.isCancelled = true
 
     // All of them come before any is answered.
     talker.stream.resume()

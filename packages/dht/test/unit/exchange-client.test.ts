@@ -1,11 +1,11 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest'
-import { wirePeerOf } from '../../src/exchange/contacts.ts'
 import {
-  GATHERED_QUESTIONS,
-  MAX_GATHERING_MS,
+  BATCH_REQUESTS,
+  MAX_BATCH_DELAY_MS,
   MAX_KEYS_PER_MESSAGE,
   TARGET_MESSAGE_BYTES
-} from '../../src/exchange/limits.ts'
+} from '../../src/wire/limits.ts'
+import { encodePeer } from '../../src/wire/peer-codec.ts'
 import { asking, bytesOf, find, found, store, stored, told } from '../support/exchange-asking.ts'
 import { contact } from '../support/exchange-serving.ts'
 import { type StreamSource, streamSource } from '../support/exchange-streams.ts'
@@ -176,14 +176,14 @@ describe('ExchangeClient', () => {
     expect(told(await answers)).toEqual(['0', '1', '2', '3', undefined])
   })
 
-  it('gives the near peers of each answer, without those that are none (N9)', async () => {
+  it('gives the near peers of each answer, without those that are none (N9h)', async () => {
     const { ask, peer } = asking(source)
     const answers = ask(find('a'), find('b'), find('c'))
     const talker = await peer()
     const { id } = await talker.hear('find')
     const [x, y] = [contact(1), contact(2)]
     const nobody = { id: bytesOf('nobody'), addresses: [bytesOf('nowhere')] }
-    const peers = [wirePeerOf(x), nobody, wirePeerOf(y)]
+    const peers = [encodePeer(x), nobody, encodePeer(y)]
     const places = [[2, 0], [2, 1], []]
     talker.say({ name: 'found', id, peers, answers: places.map((closer) => ({ closer })) })
 
@@ -212,7 +212,7 @@ describe('ExchangeClient', () => {
     expect(told(await answers)).toEqual(all)
   })
 
-  it('fills a message up to its target size, and sends alone what is larger (N9)', async () => {
+  it('fills a message up to its target size, and sends alone what is larger (N9d)', async () => {
     const { ask, peer } = asking(source)
     const parts = [0.4, 0.4, 0.4, 3, 0.4, 0.9]
     const answers = ask(...parts.map((part, i) => store(`key ${i}`, { record: recordOf(part) })))
@@ -264,11 +264,11 @@ describe('questions that come while an answer is due', () => {
     expect(talker.unheard).toBe(0)
   })
 
-  it('wait no longer than a moment (N4, N8)', async () => {
+  it('wait no longer than a moment (N4, N8b)', async () => {
     const { ask, talker } = await waiting()
     const answers = names(2).map((name) => ask(find(name)))
     await nextTurn()
-    vi.advanceTimersByTime(MAX_GATHERING_MS)
+    vi.advanceTimersByTime(MAX_BATCH_DELAY_MS)
     const { id, keys } = await talker.hear('find')
     talker.say(found(id, names(2)))
 
@@ -278,7 +278,7 @@ describe('questions that come while an answer is due', () => {
 
   it('do not wait when they are many (N4)', async () => {
     const { ask, talker } = await waiting()
-    const many = names(GATHERED_QUESTIONS)
+    const many = names(BATCH_REQUESTS)
     const answers = ask(...many.map((name) => find(name)))
     const { id, keys } = await talker.hear('find')
     talker.say(found(id, many))

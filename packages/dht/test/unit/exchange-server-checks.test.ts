@@ -4,10 +4,10 @@ import {
   plainRecord,
   type RecordValidator,
   recordKey,
-  subkeyId,
   subkeyRecord,
   tombstoneRecord
 } from '@waggle/record'
+import { subkeyId } from '@waggle/record/replica'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { StoreRequest } from '../../src/exchange/messages.ts'
 import { RecordStore } from '../../src/store/record-store.ts'
@@ -64,7 +64,7 @@ describe('an owned place at a replica', () => {
     expect(server.store.get(recordKey(key))).toStrictEqual(mine)
   })
 
-  it('does no harm to its neighbours in a message when it is forged (R15, N9)', async () => {
+  it('does no harm to its neighbours in a message when it is forged (R15, N9a)', async () => {
     const server = await serving(source)
     const mine = await alice.sign('party', yes(alice.tag))
     const request = storeRequest([
@@ -113,7 +113,7 @@ describe('an owned place at a replica', () => {
     expect(cache.records).toBe(0)
   })
 
-  it('is taken in when there are hundreds in one record, one answer after the other (R15, N9)', async () => {
+  it('is taken in when there are hundreds in one record, one answer after the other (R15, N9f)', async () => {
     const server = await serving(source)
     const places = Array.from({ length: 400 }, (_, i) => yes(`${alice.tag}${i}`))
     const crowd = await alice.sign(
@@ -156,7 +156,7 @@ describe('a replica with validators', () => {
     expect([...server.store.get(recordKey('party')).subkeys.keys()]).toEqual([subkeyId('alice')])
   })
 
-  it('goes on answering while one of them takes its time, and then answers (N9)', async () => {
+  it('goes on answering while one of them takes its time, and then answers (N9f)', async () => {
     const { promise, resolve } = Promise.withResolvers<boolean>()
     const validate: RecordValidator['validate'] = ({ subkey }) =>
       subkey === 'slow' ? promise : true
@@ -179,7 +179,7 @@ describe('a replica with validators', () => {
     expect(server.store.get(recordKey('party'))).toStrictEqual(join(yes('quick'), yes('slow')))
   })
 
-  it('refuses what one of them never answers about, and that alone (N9)', async () => {
+  it('refuses what one of them never answers about, and that alone (N9a)', async () => {
     const validate: RecordValidator['validate'] = ({ subkey }) =>
       subkey === 'never' ? new Promise<never>(() => {}) : subkey !== 'throw' || raise()
     const server = await serving(source, { validators: [{ validate }] })

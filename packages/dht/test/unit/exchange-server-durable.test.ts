@@ -1,6 +1,6 @@
 import { plainRecord, recordKey } from '@waggle/record'
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
-import { MAX_OWED_ANSWERS } from '../../src/exchange/limits.ts'
+import { MAX_REPLIES_IN_FLIGHT } from '../../src/wire/limits.ts'
 import {
   findRequest,
   NOW,
@@ -95,12 +95,12 @@ describe('a STORE at a node that keeps its records on disk', () => {
     expect(await server.talker.hear('found')).toMatchObject({ id: 4 })
   })
 
-  it('is not even taken in while too many wait for the disk (N9)', async () => {
-    const ids = Array.from({ length: 3 * MAX_OWED_ANSWERS }, (_, id) => id)
+  it('is not even taken in while too many wait for the disk (N9e)', async () => {
+    const ids = Array.from({ length: 3 * MAX_REPLIES_IN_FLIGHT }, (_, id) => id)
     server.talker.say(...ids.map((id) => store(id)))
-    await whenHeldBack(MAX_OWED_ANSWERS)
+    await whenHeldBack(MAX_REPLIES_IN_FLIGHT)
 
-    expect(ids.filter(isHeld)).toHaveLength(MAX_OWED_ANSWERS)
+    expect(ids.filter(isHeld)).toHaveLength(MAX_REPLIES_IN_FLIGHT)
     expect(server.stream.readStatus).toBe('paused')
 
     const heard: number[] = []
@@ -115,7 +115,7 @@ describe('a STORE at a node that keeps its records on disk', () => {
     expect(server.stream.readStatus).toBe('readable')
   })
 
-  it('is forgotten when the asker is gone before it is durable, and harms nobody (N9)', async () => {
+  it('is forgotten when the asker is gone before it is durable, and harms nobody (N9c)', async () => {
     server.talker.say(store(1))
     await whenHeldBack(1)
     server.talker.stream.abort(new Error('gone'))

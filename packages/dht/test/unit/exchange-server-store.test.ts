@@ -7,13 +7,13 @@ import {
   subkeyRecord
 } from '@waggle/record'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
-import { wirePeerOf } from '../../src/exchange/contacts.ts'
+import type { StoredReply, StoreRequest } from '../../src/exchange/messages.ts'
 import {
   MAX_KEYS_PER_MESSAGE,
   MAX_MESSAGE_BYTES,
   TARGET_MESSAGE_BYTES
-} from '../../src/exchange/limits.ts'
-import type { StoredReply, StoreRequest } from '../../src/exchange/messages.ts'
+} from '../../src/wire/limits.ts'
+import { encodePeer } from '../../src/wire/peer-codec.ts'
 import {
   contact,
   findRequest,
@@ -56,7 +56,7 @@ describe('a STORE', () => {
     expect(await stored(server, storeRequest(writes, { id: 5, closerCount: 2 }))).toEqual({
       name: 'stored',
       id: 5,
-      peers: [contact(1), contact(2)].map(wirePeerOf),
+      peers: [contact(1), contact(2)].map(encodePeer),
       answers: [
         { outcome: 'accepted', closer: [0, 1] },
         { outcome: 'accepted', closer: [0, 1] }
@@ -123,7 +123,7 @@ describe('a STORE', () => {
     ],
     ['a record that lives too long', encodeRecord(plainRecord(1, NOW + 31 * 86_400))]
   ])(
-    "gets 'invalid' for %s, and no harm for its neighbours (N9, R10, R12, R14)",
+    "gets 'invalid' for %s, and no harm for its neighbours (N9a, R10, R12, R14)",
     async (_, record) => {
       const server = await serving(source)
       const key = recordKey('key')
@@ -141,7 +141,7 @@ describe('a STORE', () => {
     ['another namespace', new TextEncoder().encode('/other/key')],
     ['the namespace alone', new TextEncoder().encode('/waggle/')],
     ['bytes that are no key', Uint8Array.from([...recordKey('key'), 0xff, 0xff])]
-  ])("gets 'invalid' for the key that is %s (N9)", async (_, key) => {
+  ])("gets 'invalid' for the key that is %s (N9a)", async (_, key) => {
     const server = await serving(source)
     const request = { ...storeRequest([]), writes: [{ key, record: good }] }
 
@@ -157,7 +157,7 @@ describe('a STORE', () => {
     expect(server.store.records).toBe(0)
   })
 
-  it('of as many writes as a message may have is answered whole (N4, N9)', async () => {
+  it('of as many writes as a message may have is answered whole (N4, N9d)', async () => {
     const server = await serving(source, { known: [contact(1)] })
     const keys = Array.from({ length: MAX_KEYS_PER_MESSAGE }, (_, i) => `key ${i}`)
     const request = storeRequest(keys.map((key) => [key, recordOf(key)] as const))
@@ -166,7 +166,7 @@ describe('a STORE', () => {
     expect(server.store.records).toBe(keys.length)
   })
 
-  it('leaves nothing of its message in memory but the records (N7, N9)', async () => {
+  it('leaves nothing of its message in memory but the records (N7, N9d)', async () => {
     const server = await serving(source)
     const keys = Array.from({ length: 100 }, (_, i) => `key ${i}`)
     await stored(server, storeRequest(keys.map((key) => [key, recordOf(key, 1000)] as const)))
@@ -180,7 +180,7 @@ describe('a STORE', () => {
 })
 
 describe('an asker that does not read', () => {
-  it('makes the server hold little, and is answered in full when it reads again (N9)', {
+  it('makes the server hold little, and is answered in full when it reads again (N9e)', {
     timeout: 120_000
   }, async () => {
     const server = await serving(source)
@@ -219,7 +219,7 @@ describe('an asker that does not read', () => {
     expect(peakBytes).toBeLessThan(4 * TARGET_MESSAGE_BYTES)
   })
 
-  it('does not keep others waiting (N8, N9)', async () => {
+  it('does not keep others waiting (N8b, N9f)', async () => {
     const blocked = await serving(source)
     const other = await serving(source)
     blocked.store.apply(recordKey('large'), recordOf('large', 200 * 1024))
@@ -236,7 +236,7 @@ describe('an asker that does not read', () => {
   it.each([
     ['resets the stream', ({ talker }: Serving) => talker.stream.abort(new Error('enough'))],
     ['closes the stream', ({ talker }: Serving) => talker.stream.close()]
-  ])('and then %s ends it here, too (N9)', async (_, leave) => {
+  ])('and then %s ends it here, too (N9c)', async (_, leave) => {
     const server = await serving(source)
     server.store.apply(recordKey('large'), recordOf('large', 200 * 1024))
     server.talker.stream.pause()

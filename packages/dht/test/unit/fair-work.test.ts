@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it, vi } from 'vitest'
-import { FairWork, type Job } from '../../src/exchange/fair-work.ts'
+import { FairQueue, type Job } from '../../src/admission/fair-queue.ts'
 import { busyFor } from '../support/busy-for.ts'
 
 /** A job of so many pieces, each of which takes its time. */
@@ -35,6 +35,7 @@ function countedSteps(turns: number[], pieces = 100): Job {
 }
 
 const STEP_MS = 0.1
+const PATIENCE = { timeout: 20_000 }
 let nowMs = 0
 
 afterEach(() => {
@@ -44,7 +45,7 @@ afterEach(() => {
 describe('FairWork', () => {
   it('does at once what is small', () => {
     let isDone = false
-    new FairWork().add(
+    new FairQueue().add(
       'a',
       job(3, 0, () => {
         isDone = true
@@ -54,8 +55,8 @@ describe('FairWork', () => {
     expect(isDone).toBe(true)
   })
 
-  it('lets others have their turn while a large job is under way, however large it is (N9)', async () => {
-    const work = new FairWork()
+  it('lets others have their turn while a large job is under way, however large it is (N9f)', async () => {
+    const work = new FairQueue()
     const order: string[] = []
 
     for (let i = 0; i < 10; i++) {
@@ -69,14 +70,14 @@ describe('FairWork', () => {
       'small',
       job(1, 0, () => order.push('small'))
     )
-    await vi.waitUntil(() => work.waiting === 0)
+    await vi.waitUntil(() => work.waiting === 0, PATIENCE)
 
     expect(order).toHaveLength(11)
     expect(order[0]).toBe('small')
   })
 
-  it('gives the event loop back after a few milliseconds (N9)', async () => {
-    const work = new FairWork()
+  it('gives the event loop back after a few milliseconds (N9f)', async () => {
+    const work = new FairQueue()
     const turns: number[] = []
     let lastMs = performance.now()
     const ticking = setInterval(() => {
@@ -88,13 +89,13 @@ describe('FairWork', () => {
       work.add(`peer ${peer}`, job(50, 0.5))
     }
 
-    await vi.waitUntil(() => work.waiting === 0)
+    await vi.waitUntil(() => work.waiting === 0, PATIENCE)
     clearInterval(ticking)
     expect(turns.length).toBeGreaterThan(5)
   })
 
   it('shares time by peer, and not by question', async () => {
-    const work = new FairWork()
+    const work = new FairQueue()
     const done: string[] = []
     work.add('x', job(10, 1))
 
@@ -112,7 +113,7 @@ describe('FairWork', () => {
       )
     }
 
-    await vi.waitUntil(() => work.waiting === 0)
+    await vi.waitUntil(() => work.waiting === 0, PATIENCE)
     expect(done.slice(0, 12).filter((peer) => peer === 'few')).toHaveLength(5)
   })
 
@@ -125,9 +126,9 @@ describe('FairWork', () => {
         })
       })
 
-    it('takes long turns while it is alone, and short ones as soon as one asks for little (N9)', async () => {
+    it('takes long turns while it is alone, and short ones as soon as one asks for little (N9f)', async () => {
       vi.spyOn(performance, 'now').mockImplementation(() => nowMs)
-      const work = new FairWork()
+      const work = new FairQueue()
       const turns = [0]
 
       work.add('large', countedSteps(turns))
@@ -142,9 +143,9 @@ describe('FairWork', () => {
       expect([shared, sharedStill].every((steps) => steps > 0 && steps <= 6)).toBe(true)
     })
 
-    it('takes a quarter of the time while one asks for little, and all of it after that (N9)', async () => {
+    it('takes a quarter of the time while one asks for little, and all of it after that (N9f)', async () => {
       vi.spyOn(performance, 'now').mockImplementation(() => nowMs)
-      const work = new FairWork()
+      const work = new FairQueue()
       const turns = [0]
       const steps = (): number => turns.reduce((sum, count) => sum + count, 0)
       const passes = async (ms: number, isShared: boolean): Promise<void> => {

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { HeldWindowUpdates } from '../../src/connection/held-window-updates.ts'
+import { HeldWindowUpdates } from '../../src/node/held-window-updates.ts'
 import {
   dataFrame,
   flagsOf,
@@ -105,7 +105,7 @@ describe('HeldWindowUpdates', () => {
     expect(held.pass(windowUpdate(3, THRESHOLD))).toEqual([windowUpdate(3, THRESHOLD + 1000)])
   })
 
-  it('releases the oldest when it holds something of too many streams (N9)', () => {
+  it('releases the oldest when it holds something of too many streams (N9d)', () => {
     const held = new HeldWindowUpdates()
 
     for (let stream = 1; stream <= MAX_STREAMS; stream++) {

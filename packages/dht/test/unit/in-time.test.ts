@@ -18,7 +18,7 @@ describe('inTime', () => {
     expect(vi.getTimerCount()).toBe(0)
   })
 
-  it('rejects with TimeoutError when the promise takes longer (N8)', async () => {
+  it('rejects with TimeoutError when the promise takes longer (N8a)', async () => {
     const late = Promise.withResolvers<string>()
     const timed = expect(inTime(late.promise, 250)).rejects.toMatchObject({ name: 'TimeoutError' })
     await vi.advanceTimersByTimeAsync(250)

@@ -69,7 +69,7 @@ describe('Journal on a disk that fails', () => {
     expect(kept.disk.batches).toHaveLength(length + 1)
   })
 
-  it('remembers no more than what is held or on disk (N9)', async () => {
+  it('remembers no more than what is held or on disk (N9d)', async () => {
     kept = new KeptStore({ maxRecords: 10 })
 
     for (let i = 0; i < 1000; i++) {
@@ -86,7 +86,7 @@ describe('Journal on a disk that fails', () => {
     expect(kept.journal.pending).toBe(20)
   })
 
-  it('forgets what was gone before its write failed, and had not been begun (N9)', async () => {
+  it('forgets what was gone before its write failed, and had not been begun (N9d)', async () => {
     kept = new KeptStore({ maxRecords: 1500 })
     kept.disk.failure = FULL
     kept.disk.shut()

@@ -2,7 +2,7 @@ import { cp, mkdir, open, readdir, rename, rm, stat, truncate, writeFile } from 
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { DataDirError } from '../../src/errors.ts'
-import type { Change, Damage, Disk } from '../../src/persistence/interface.ts'
+import type { Change, Damage, Disk } from '../../src/persistence/disk.ts'
 import { openLevelDisk } from '../../src/persistence/level-disk.ts'
 import { rejection } from '../support/rejection.ts'
 import { type TemporaryDirectory, temporaryDirectory } from '../support/temporary-directory.ts'

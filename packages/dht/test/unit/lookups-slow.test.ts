@@ -1,6 +1,7 @@
 import { AbortError } from '@libp2p/interface'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { HEDGE_MS, MAX_LOOKUPS_UNDER_WAY } from '../../src/constants.ts'
+import { CANCELLED } from '../support/cancellation.ts'
 import { collectGarbage } from '../support/collect-garbage.ts'
 import { turns } from '../support/end-of-turn.ts'
 import {
@@ -15,7 +16,6 @@ import {
   searchFor
 } from '../support/hesitant-peers.ts'
 import { contactOf, peerNumber } from '../support/numbered-peers.ts'
-import { UNWANTED } from '../support/wanted.ts'
 
 beforeEach(() => {
   vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] })
@@ -28,7 +28,7 @@ afterEach(() => {
 describe('Lookups with a peer that is slow', () => {
   const hedged = { parallelism: 1, isHedged: true }
 
-  it('ask one more for each that takes longer than the hedging delay (N8)', async () => {
+  it('ask one more for each that takes longer than the hedging delay (N8b)', async () => {
     const { run, taken } = scene()
     const { ask, questions } = hesitantPeers()
     const running = run(searchFor(8), ask, { ...hedged, take: () => true })
@@ -46,7 +46,11 @@ describe('Lookups with a peer that is slow', () => {
 
     questions[2]?.answer()
     await running
-    expect(questions.map(({ request }) => request.isWanted)).toEqual([false, false, false])
+    expect(questions.map(({ cancellation }) => cancellation.isCancelled)).toEqual([
+      true,
+      true,
+      true
+    ])
     expect(taken).toEqual([])
   })
 
@@ -61,10 +65,10 @@ describe('Lookups with a peer that is slow', () => {
     expect(questions).toHaveLength(1)
   })
 
-  it('ask others first while there are any, until it answers (N8)', async () => {
+  it('ask others first while there are any, until it answers (N8b)', async () => {
     const { run } = scene()
     const { ask, questions } = hesitantPeers()
-    const asking = (): Promise<void> => run(searchFor(3), ask, { ...hedged, take: () => true })
+    const asking = (): Promise<unknown> => run(searchFor(3), ask, { ...hedged, take: () => true })
     const first = asking()
     await turns()
     await vi.advanceTimersByTimeAsync(HEDGE_MS)
@@ -86,7 +90,7 @@ describe('Lookups with a peer that is slow', () => {
     expect(ranksAsked(questions)).toEqual([0, 1, 1, 0])
   })
 
-  it('ask it all the same when no other is left (N8)', async () => {
+  it('ask it all the same when no other is left (N8b)', async () => {
     const { run } = scene()
     const { ask, questions } = hesitantPeers()
     void run(searchFor(1, peers.slice(0, 1)), ask, hedged)
@@ -98,7 +102,7 @@ describe('Lookups with a peer that is slow', () => {
     expect(ranksAsked(questions)).toEqual([0, 0])
   })
 
-  it('do not take it for failed (N8)', async () => {
+  it('do not take it for failed (N8b)', async () => {
     const all = scene()
     const { ask } = hesitantPeers()
     void all.run(searchFor(8), ask, hedged)
@@ -138,7 +142,7 @@ describe('Lookups with very many peers that never answer', () => {
     return process.memoryUsage().heapUsed / 2 ** 20
   }
 
-  it('do not remember all of them (N9)', async () => {
+  it('do not remember all of them (N9d)', async () => {
     const all = scene()
     await askStrangers(all, 0)
     const before = heapMiB()
@@ -153,7 +157,7 @@ describe('Lookups with very many peers that never answer', () => {
 })
 
 describe('Lookups with a peer that does not answer in time', () => {
-  it('take it for failed, and ask the next nearest instead (N6, N8)', async () => {
+  it('take it for failed, and ask the next nearest instead (N6, N8b)', async () => {
     const all = scene()
     const { ask, questions } = hesitantPeers()
     void all.run(searchFor(2), ask)
@@ -170,10 +174,14 @@ describe('Lookups with a peer that does not answer in time', () => {
     ])
     expect(avoidedRanks(all)).toEqual([0])
     expect(ranksAsked(questions)).toEqual([0, 1, 2])
-    expect(questions.map(({ request }) => request.isWanted)).toEqual([false, false, true])
+    expect(questions.map(({ cancellation }) => cancellation.isCancelled)).toEqual([
+      true,
+      true,
+      false
+    ])
   })
 
-  it('give each request its own time (N8)', async () => {
+  it('give each request its own time (N8b)', async () => {
     const all = scene()
     const { ask } = hesitantPeers()
     void all.run(searchFor(1, peers.slice(0, 1)), ask)
@@ -188,7 +196,7 @@ describe('Lookups with a peer that does not answer in time', () => {
     expect(avoidedRanks(all)).toEqual([0, 1])
   })
 
-  it('take it for failed, too, when its lookup has ended before (N8)', async () => {
+  it('take it for failed, too, when its lookup has ended before (N8c)', async () => {
     const all = scene()
     const { ask, questions } = hesitantPeers()
     const running = all.run(searchFor(8), ask, { take: () => true })
@@ -202,7 +210,7 @@ describe('Lookups with a peer that does not answer in time', () => {
     expect(avoidedRanks(all)).toEqual([0])
   })
 
-  it('do not take it for failed that answers after its lookup has ended, but in time (N8)', async () => {
+  it('do not take it for failed that answers after its lookup has ended, but in time (N8c)', async () => {
     const all = scene()
     const { ask, questions } = hesitantPeers()
     const running = all.run(searchFor(8), ask, { take: () => true })
@@ -260,50 +268,58 @@ describe('Lookups with a peer that does not answer in time', () => {
 })
 
 describe('a lookup that is no longer wanted', () => {
-  it('asks nobody when it was not wanted from the start (N8)', async () => {
+  it('asks nobody when it was not wanted from the start (N8a)', async () => {
     const { run } = scene()
     const { ask, questions } = hesitantPeers()
-    await run(searchFor(3), ask, { wanted: UNWANTED })
+    await run(searchFor(3), ask, { cancellation: CANCELLED })
 
     expect(questions).toEqual([])
   })
 
-  it('asks nobody any more, and ends with the next answer (N8)', async () => {
+  it('asks nobody any more, and ends with the next answer (N8a)', async () => {
     const all = scene()
     const { ask, questions } = hesitantPeers()
-    const wanted = { isWanted: true }
-    const running = all.run(searchFor(8), ask, { wanted })
+    const cancellation = { isCancelled: false }
+    const running = all.run(searchFor(8), ask, { cancellation })
     await turns()
-    expect(questions.map(({ request }) => request.isWanted)).toEqual([true, true, true])
+    expect(questions.map(({ cancellation }) => cancellation.isCancelled)).toEqual([
+      false,
+      false,
+      false
+    ])
 
-    wanted.isWanted = false
-    expect(questions.map(({ request }) => request.isWanted)).toEqual([false, false, false])
+    cancellation.isCancelled = true
+    expect(questions.map(({ cancellation }) => cancellation.isCancelled)).toEqual([
+      true,
+      true,
+      true
+    ])
     questions[0]?.answer({ closer: peers })
     await running
     expect(questions).toHaveLength(PARALLELISM)
     expect(all.taken).toEqual([])
   })
 
-  it('ends with the request timeout at the latest (N8)', async () => {
+  it('ends with the request timeout at the latest (N8a)', async () => {
     const all = scene()
     const { ask } = hesitantPeers()
-    const wanted = { isWanted: true }
-    const running = all.run(searchFor(8), ask, { wanted })
+    const cancellation = { isCancelled: false }
+    const running = all.run(searchFor(8), ask, { cancellation })
     await turns()
-    wanted.isWanted = false
+    cancellation.isCancelled = true
     await vi.advanceTimersByTimeAsync(REQUEST_TIMEOUT_MS)
     await running
 
     expect(all.taken).toEqual([])
   })
 
-  it('takes nobody for failed whose question was not even sent (N8)', async () => {
+  it('takes nobody for failed whose question was not even sent (N8c)', async () => {
     const all = scene()
     const { ask, questions } = hesitantPeers()
-    const wanted = { isWanted: true }
-    const running = all.run(searchFor(8), ask, { wanted })
+    const cancellation = { isCancelled: false }
+    const running = all.run(searchFor(8), ask, { cancellation })
     await turns()
-    wanted.isWanted = false
+    cancellation.isCancelled = true
 
     for (const { fail } of questions) {
       fail(new AbortError('nobody wants the answer any more'))
@@ -317,11 +333,11 @@ describe('a lookup that is no longer wanted', () => {
   it('does not end others that ask the same peers', async () => {
     const all = scene()
     const { ask, questions } = hesitantPeers()
-    const wanted = { isWanted: true }
-    const left = all.run(searchFor(2, peers.slice(0, 2)), ask, { wanted })
+    const cancellation = { isCancelled: false }
+    const left = all.run(searchFor(2, peers.slice(0, 2)), ask, { cancellation })
     const kept = all.run(searchFor(2, peers.slice(0, 2)), ask)
     await turns()
-    wanted.isWanted = false
+    cancellation.isCancelled = true
 
     for (const { answer } of questions) {
       answer()

@@ -1,8 +1,10 @@
+import type { PeerInfo } from '@libp2p/interface'
+import { multiaddr } from '@multiformats/multiaddr'
 import { describe, expect, it } from 'vitest'
 import { MAX_LOOKUPS_UNDER_WAY } from '../../src/constants.ts'
-import type { Contact } from '../../src/interface.ts'
-import type { Answer, Lookup, LookupsInit } from '../../src/lookup/lookups.ts'
+import type { Lookup, LookupResponse, LookupsInit } from '../../src/lookup/lookups.ts'
 import { Search } from '../../src/lookup/search.ts'
+import { PeerBook } from '../../src/peers/peer-book.ts'
 import { turns } from '../support/end-of-turn.ts'
 import {
   avoidedRanks,
@@ -16,6 +18,11 @@ import {
   searchFor
 } from '../support/hesitant-peers.ts'
 import { pointOf } from '../support/numbered-peers.ts'
+
+/** The same peer, at another address. */
+function elsewhere({ id }: PeerInfo): PeerInfo {
+  return { id, multiaddrs: [multiaddr('/ip4/10.0.0.1/tcp/1')] }
+}
 
 /** Whether a promise has been settled by now. */
 async function isSettled(promise: Promise<unknown>): Promise<boolean> {
@@ -68,7 +75,7 @@ describe('Lookups.run', () => {
     await running
 
     expect(questions).toHaveLength(PARALLELISM)
-    expect(questions[2]?.request.isWanted).toBe(false)
+    expect(questions[2]?.cancellation.isCancelled).toBe(true)
   })
 
   it('asks a few peers at a time, and twice as many after each answer that names nearer ones', async () => {
@@ -108,11 +115,11 @@ describe('Lookups.run', () => {
     expect(questions).toHaveLength(1 + PARALLELISM)
   })
 
-  it('goes on with the others while one peer is slow (N8)', async () => {
+  it('goes on with the others while one peer is slow (N8b)', async () => {
     const { run, taken } = scene()
     const { ask, questions } = hesitantPeers()
-    const running = run(searchFor(8), (contact, request) =>
-      contact === peers[0] ? ask(contact, request) : Promise.resolve(NOTHING)
+    const running = run(searchFor(8), (contact, cancellation) =>
+      contact === peers[0] ? ask(contact, cancellation) : Promise.resolve(NOTHING)
     )
     await turns(10)
     expect(taken.map(([rank]) => rank)).toEqual([1, 2, 3, 4, 5, 6, 7])
@@ -131,7 +138,7 @@ describe('Lookups.run', () => {
     expect(asked).not.toContain(6)
   })
 
-  it('tells of a peer that fails, and asks the next nearest instead (N6, N8)', async () => {
+  it('tells of a peer that fails, and asks the next nearest instead (N6, N8b)', async () => {
     const all = scene()
     const search = searchFor(2)
     await all.run(search, (contact) =>
@@ -143,25 +150,20 @@ describe('Lookups.run', () => {
     expect(avoidedRanks(all)).toEqual([0])
   })
 
-  it('avoids a peer whatever it fails with (N8)', async () => {
+  it('avoids a peer whatever it fails with (N8c)', async () => {
     const all = scene()
     await all.run(searchFor(1, peers.slice(0, 1)), () => Promise.reject('no'))
 
     expect(avoidedRanks(all)).toEqual([0])
   })
 
-  it('avoids nobody for what others say of it (N9)', async () => {
-    const missed: Contact[] = []
-    const all = scene({
-      onMissed: (contact) => {
-        missed.push(contact)
-        return true
-      }
-    })
+  it('avoids nobody for what others say of it (N9h)', async () => {
+    const all = scene({ peers: new PeerBook({ nowMs: () => 0 }) })
     await all.run(searchFor(1), () => Promise.reject(new Error('nobody is there')))
+    const isAvoided = (one: PeerInfo): boolean => all.book.isAvoided(one)
 
-    expect(missed).toHaveLength(peers.length)
-    expect(avoidedRanks(all)).toEqual([])
+    expect(peers.every(isAvoided)).toBe(true)
+    expect(peers.map(elsewhere).some(isAvoided)).toBe(false)
   })
 
   it('has others wait beyond so many lookups, and none for ever', async () => {
@@ -182,9 +184,9 @@ describe('Lookups.run', () => {
     await Promise.all(running)
   })
 
-  it('avoids a peer no longer that answers (N8)', async () => {
+  it('avoids a peer no longer that answers (N8c)', async () => {
     const all = scene()
-    all.avoidance.failed((peers[0] as Contact).id)
+    all.book.recordFailure(peers[0] as PeerInfo)
     await all.run(searchFor(1), async () => NOTHING)
 
     expect(avoidedRanks(all)).toEqual([])
@@ -193,7 +195,7 @@ describe('Lookups.run', () => {
   it('goes on when the search is widened meanwhile (N5)', async () => {
     const { run } = scene()
     const search = searchFor(1)
-    const asked: Contact[] = []
+    const asked: PeerInfo[] = []
     await run(search, async () => NOTHING, {
       take: (contact) => {
         asked.push(contact)
@@ -209,7 +211,7 @@ describe('Lookups.run', () => {
 describe('a lookup in which something goes wrong', () => {
   const fault = new Error('a fault of ours')
 
-  function failing(how: 'take' | 'ask' | 'choices'): Partial<Lookup<Answer>> {
+  function failing(how: 'take' | 'ask' | 'choices'): Partial<Lookup<LookupResponse>> {
     const fail = (): never => {
       throw fault
     }
@@ -223,7 +225,7 @@ describe('a lookup in which something goes wrong', () => {
     'in its %s, rejects, and hurts no other of the same turn',
     async (how) => {
       const { run, taken } = scene()
-      const good = async (): Promise<Answer> => NOTHING
+      const good = async (): Promise<LookupResponse> => NOTHING
       const before = run(searchFor(2), good)
       const bad = run(searchFor(3), good, failing(how))
       const after = run(searchFor(2), good)
@@ -245,7 +247,7 @@ describe('a lookup in which something goes wrong', () => {
     await turns(3)
 
     expect(questions).toHaveLength(PARALLELISM)
-    expect(questions[2]?.request.isWanted).toBe(false)
+    expect(questions[2]?.cancellation.isCancelled).toBe(true)
   })
 })
 

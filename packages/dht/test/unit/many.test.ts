@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { type ManyOptions, mapMany } from '../../src/many.ts'
+import { type ManyOptions, mapMany } from '../../src/timing/many.ts'
 import { turns } from '../support/end-of-turn.ts'
 
 const ROOM: ManyOptions<unknown> = {
@@ -92,7 +92,7 @@ describe('mapMany', () => {
     expect(items.drawn).toBe(6)
   })
 
-  it('has so many bytes under way, but always one item, however large (N9)', async () => {
+  it('has so many bytes under way, but always one item, however large (N9j)', async () => {
     const { work, apply } = slowly()
     const sizes = [40, 40, 40, 500, 500, 10, 10]
     const mapping = mapMany(sizes, apply, { ...ROOM, maxBytes: 100, bytesOf: (size) => size })
@@ -154,16 +154,16 @@ describe('mapMany', () => {
     expect(items.isEnded).toBe(true)
   })
 
-  it('ends the drawing, and draws no more, once nobody wants the results (N8)', async () => {
+  it('ends the drawing, and draws no more, once nobody wants the results (N8a)', async () => {
     const { work, apply } = slowly()
     const items = endless()
-    const wanted = { isWanted: true }
-    void mapMany(items, apply, { ...ROOM, wanted })
+    const cancellation = { isCancelled: false }
+    void mapMany(items, apply, { ...ROOM, cancellation })
     work[0]?.finish()
     await turns()
     expect(items.drawn).toBe(11)
 
-    wanted.isWanted = false
+    cancellation.isCancelled = true
     work[1]?.finish()
     await turns()
     expect(items.drawn).toBe(11)

@@ -105,7 +105,7 @@ describe('mergingDatastore', () => {
 
   it.each([
     ['what is beaten', plainRecord('sooner', 200), 'a later one is held'],
-    ['what has expired', plainRecord('late', 100), 'it has expired']
+    ['what has expired', plainRecord('late', 100), 'has expired']
   ])('throws for %s, so that the sender learns of it (N2)', async (_, record, reason) => {
     await put(plainRecord('held', 300))
 
@@ -137,14 +137,14 @@ describe('mergingDatastore', () => {
     ['bytes that are no record', fromString('bees')],
     ['an expiration beyond all limits', encodeRecord(plainRecord('yes', 1e9))],
     ['a record with more bytes behind it', Uint8Array.of(...encodeRecord(plainRecord(1, 200)), 0)]
-  ])('refuses %s (N9)', async (_, bytes) => {
+  ])('refuses %s (N9a)', async (_, bytes) => {
     const value = new Libp2pRecord(KEY, bytes, new Date()).serialize()
 
     await expect(async () => datastore.put(placeOf(KEY), value)).rejects.toThrow(Error)
     expect(store.records).toBe(0)
   })
 
-  it('refuses what is not even an envelope (N9)', async () => {
+  it('refuses what is not even an envelope (N9a)', async () => {
     await expect(async () => datastore.put(placeOf(KEY), fromString('bees'))).rejects.toThrow(Error)
     expect(store.records).toBe(0)
   })

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { NoiseMessages } from '../../src/connection/noise-messages.ts'
+import { NoiseMessages } from '../../src/node/noise-messages.ts'
 
 const message = fc.uint8Array({ maxLength: 600 })
 

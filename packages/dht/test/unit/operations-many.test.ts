@@ -1,7 +1,7 @@
 import { recordKey } from '@waggle/record'
 import { describe, expect, it } from 'vitest'
 import { DEFAULT_NUM_REPLICAS, MANY_BYTES_UNDER_WAY, MANY_UNDER_WAY } from '../../src/constants.ts'
-import type { GetProgressEvent, StoreEntry } from '../../src/interface.ts'
+import type { GetProgressEvent, StoreEntry } from '../../src/operations/call-options.ts'
 import { turns } from '../support/end-of-turn.ts'
 import { operations } from '../support/simulated-operations.ts'
 import { Simulation, type SimulationOptions } from '../support/simulated-replicas.ts'
@@ -96,7 +96,7 @@ describe('Operations.storeMany', () => {
     expect(entries.isEnded).toBe(true)
   })
 
-  it('draws no more entries than it has under way, however many there are (N9)', async () => {
+  it('draws no more entries than it has under way, however many there are (N9j)', async () => {
     const net = network()
     const entries = once(entriesOf(long(), 1))
     hangAll(net)
@@ -108,7 +108,7 @@ describe('Operations.storeMany', () => {
     expect(entries.drawn).toBe(MANY_UNDER_WAY)
   })
 
-  it('draws no more bytes than it has under way, either (N9)', async () => {
+  it('draws no more bytes than it has under way, either (N9j)', async () => {
     const net = network()
     const size = 200_000
     const entries = once(entriesOf(long(), new Uint8Array(size)))
@@ -132,7 +132,7 @@ describe('Operations.storeMany', () => {
   })
 
   it.each(['an abort', 'a timeout', 'the end of the node'])(
-    'draws and stores nothing more after %s (N8)',
+    'draws and stores nothing more after %s (N8a)',
     async (ending) => {
       const net = network()
       const controller = new AbortController()
@@ -162,14 +162,14 @@ describe('Operations.storeMany', () => {
     }
   )
 
-  it('rejects at once when nobody answers in the time it has (N8)', async () => {
+  it('rejects at once when nobody answers in the time it has (N8a)', async () => {
     const net = network()
     hangAll(net)
 
     await expect(
       operations(net).storeMany(ENTRIES, { ...LIFETIME, timeoutMs: 20 })
     ).rejects.toMatchObject({ name: 'TimeoutError', message: 'storeMany took longer than 20 ms' })
-    expect(net.peers.filter(({ id }) => net.avoidance.has(id))).toEqual([])
+    expect(net.peers.filter((peer) => net.book.isAvoided(peer))).toEqual([])
   })
 
   it.each(['text', Uint8Array.of(1, 2), 5, null, undefined, {}])(
@@ -235,7 +235,7 @@ describe('Operations.getMany', () => {
     expect(keys.isEnded).toBe(true)
   })
 
-  it('draws no more keys than it has under way, however many there are (N9)', async () => {
+  it('draws no more keys than it has under way, however many there are (N9j)', async () => {
     const net = network()
     const keys = once(long())
     hangAll(net)
@@ -259,7 +259,7 @@ describe('Operations.getMany', () => {
     expect(new Set(net.ranks('find')).size).toBeLessThan(10)
   })
 
-  it('draws nothing more, and tells of nothing more, after an abort (N8)', async () => {
+  it('draws nothing more, and tells of nothing more, after an abort (N8a)', async () => {
     const net = network()
     const controller = new AbortController()
     const keys = once(long())
@@ -279,7 +279,7 @@ describe('Operations.getMany', () => {
     expect(events).toEqual([])
   })
 
-  it('tells of no key that it finds nothing for the lack of time that it is not there (N8)', async () => {
+  it('tells of no key that it finds nothing for the lack of time that it is not there (N8e)', async () => {
     const net = await stored()
     const controller = new AbortController()
     const events: GetProgressEvent[] = []
@@ -333,7 +333,7 @@ describe('Operations', () => {
   const reason = new Error('the caller has had enough')
 
   it.each(calls)(
-    'rejects a %s with the reason of its signal, at once, and takes nobody for failed (N8)',
+    'rejects a %s with the reason of its signal, at once, and takes nobody for failed (N8a)',
     async (_, call) => {
       const net = network()
       const controller = new AbortController()
@@ -345,11 +345,11 @@ describe('Operations', () => {
 
       expect(await settled).toEqual([{ status: 'rejected', reason }])
       expect(net.requests.length).toBeGreaterThan(0)
-      expect(net.peers.filter(({ id }) => net.avoidance.has(id))).toEqual([])
+      expect(net.peers.filter((peer) => net.book.isAvoided(peer))).toEqual([])
     }
   )
 
-  it.each(calls)('asks nobody for a %s that was aborted from the start (N8)', async (_, call) => {
+  it.each(calls)('asks nobody for a %s that was aborted from the start (N8a)', async (_, call) => {
     const net = network()
 
     await expect(call(net, AbortSignal.abort(reason))).rejects.toBe(reason)
@@ -358,7 +358,7 @@ describe('Operations', () => {
   })
 
   it.each(calls.slice(0, 5))(
-    'changes nothing here by a %s that is aborted before anyone was asked (N8)',
+    'changes nothing here by a %s that is aborted before anyone was asked (N8a)',
     async (_, call) => {
       const net = network({ selfRank: 0 })
       const controller = new AbortController()

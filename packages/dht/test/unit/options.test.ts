@@ -10,10 +10,10 @@ import {
   DEFAULT_NUM_REPLICAS,
   DEFAULT_REQUEST_TIMEOUT_MS
 } from '../../src/constants.ts'
+import { type DHTOptions, settingsOf } from '../../src/node/options.ts'
 import { DEFAULT_NODE_LIMITS } from '../../src/node-limits.ts'
-import { type DHTOptions, settingsOf } from '../../src/options.ts'
-import { waggle } from '../../src/service.ts'
-import type { WaggleInit } from '../../src/service-interface.ts'
+import { waggle } from '../../src/service/service.ts'
+import type { WaggleInit } from '../../src/service/service-interface.ts'
 
 /** Stands for a running node: nothing is asked of it here. */
 const node = { dial: () => {} } as unknown as Libp2p
@@ -148,7 +148,7 @@ describe('settingsOf', () => {
     }
   )
 
-  it('tells the limits of records from those of the node, and fills in both (R12, N9)', () => {
+  it('tells the limits of records from those of the node, and fills in both (R12, N9d)', () => {
     const { limits, nodeLimits } = settingsOf({ limits: { maxTtl: 60, maxStoredRecords: 5 } })
 
     expect(limits).toEqual({ ...DEFAULT_LIMITS, maxTtl: 60 })
@@ -156,7 +156,7 @@ describe('settingsOf', () => {
   })
 
   it.each(Object.keys(DEFAULT_NODE_LIMITS))(
-    'refuses a limits.%s that is no whole number from 1 up, here and in waggle() (N9)',
+    'refuses a limits.%s that is no whole number from 1 up, here and in waggle() (N9d)',
     (limit) => {
       for (const value of [...wrongNumbers, 0.5, 1.5]) {
         const limits = { [limit]: value }
@@ -168,7 +168,7 @@ describe('settingsOf', () => {
     }
   )
 
-  it('takes a limit that is undefined for one that is left out (R12, N9)', () => {
+  it('takes a limit that is undefined for one that is left out (R12, N9d)', () => {
     const limits = { maxTtl: undefined, maxCalls: undefined }
 
     expect(settingsFor({ limits })).toMatchObject({

@@ -1,13 +1,13 @@
+import type { PeerInfo } from '@libp2p/interface'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import type { Contact } from '../../src/interface.ts'
-import { PeerIndex } from '../../src/lookup/peer-index.ts'
+import { PeerIndex } from '../../src/peers/peer-index.ts'
 import { contactOf, contacts, nearestFirst, pointOf } from '../support/numbered-peers.ts'
 
 const target = pointOf(Uint8Array.of(3))
 const peers = contacts(40)
 
-function indexOf(known: Iterable<Contact>): PeerIndex {
+function indexOf(known: Iterable<PeerInfo>): PeerIndex {
   const index = new PeerIndex()
 
   for (const contact of known) {
@@ -31,7 +31,7 @@ describe('PeerIndex', () => {
   })
 
   it('takes over the addresses of a peer that it knows', () => {
-    const [first] = peers as [Contact]
+    const [first] = peers as [PeerInfo]
     const moved = contactOf(first.id)
     const index = indexOf([first, moved])
 
@@ -44,12 +44,12 @@ describe('PeerIndex', () => {
 
     fc.assert(
       fc.property(fc.array(change), fc.nat(12), fc.nat(), (changes, count, point) => {
-        const known = new Set<Contact>()
+        const known = new Set<PeerInfo>()
         const index = new PeerIndex()
         const from = pointOf(Buffer.from(String(point)))
 
         for (const { n, isAdded } of changes) {
-          const peer = peers[n] as Contact
+          const peer = peers[n] as PeerInfo
           isAdded ? index.set(peer) : index.delete(peer)
           isAdded ? known.add(peer) : known.delete(peer)
         }

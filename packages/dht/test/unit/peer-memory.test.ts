@@ -1,6 +1,6 @@
 import { multiaddr } from '@multiformats/multiaddr'
 import { describe, expect, it } from 'vitest'
-import { MAX_REMEMBERED_PEERS, RememberedPeers } from '../../src/join/peer-memory.ts'
+import { MAX_REMEMBERED_PEERS, RememberedPeers } from '../../src/join/remembered-peers.ts'
 import { peerNumber } from '../support/numbered-peers.ts'
 
 /** A memory that outlives those who use it. */
@@ -81,7 +81,7 @@ describe('RememberedPeers', () => {
     expect(kept.state.saves).toBe(2)
   })
 
-  it('passes over what can not be used (N9)', async () => {
+  it('passes over what can not be used (N9a)', async () => {
     const garbage = ['', 'bees', '/ip4/10.0.0.1/tcp/1337', '/ip4/10.0.0.1/tcp/1/p2p/bee', 5, null]
     const peers = await remembered(memory([...(garbage as string[]), addressOf(1)]))
 

@@ -2,7 +2,7 @@ import { DEFAULT_LIMITS, plainRecord, recordKey } from '@waggle/record'
 import { TypedEventEmitter } from 'main-event'
 import { describe, expect, it } from 'vitest'
 import type { DHTEvents } from '../../src/events.ts'
-import { recordEvents } from '../../src/record-events.ts'
+import { recordEvents } from '../../src/service/record-events.ts'
 import { RecordStore } from '../../src/store/record-store.ts'
 import { manualClock } from '../support/manual-clock.ts'
 

@@ -29,7 +29,7 @@ function addTo(store: RecordStore, count: number, peer: string, subkey = peer): 
 }
 
 describe('a store that is full', () => {
-  it('takes the room for a flood from the flood, whatever expires when (N7, N9)', () => {
+  it('takes the room for a flood from the flood, whatever expires when (N7, N9g)', () => {
     const store = storeOf({ maxRecords: 1000 })
 
     for (let i = 0; i < 300; i++) {
@@ -109,7 +109,7 @@ describe('a store that is full', () => {
 })
 
 describe('one peer', () => {
-  it('stores no more than the limit for one, though there is room for others (N9)', () => {
+  it('stores no more than the limit for one, though there is room for others (N9g)', () => {
     const store = storeOf({ maxRecords: 1000, maxRecordsPerPeer: 10 })
 
     for (let i = 0; i < 100; i++) {
@@ -121,7 +121,7 @@ describe('one peer', () => {
     expect(held(store, '', 100)).toBe(100)
   })
 
-  it("can't fill another one's room by adding to its dictionary (N9)", () => {
+  it("can't fill another one's room by adding to its dictionary (N9g)", () => {
     const store = storeOf({ maxBytes: 300_000 })
     const key = recordKey('party')
     store.apply(key, subkeyRecord('alice', 'yes', LATE), 'alice')
@@ -139,7 +139,7 @@ describe('one peer', () => {
     expect(store.get(key).subkeys.size).toBe(21)
   })
 
-  it('adds no more to what others store than it may store itself (N9)', () => {
+  it('adds no more to what others store than it may store itself (N9g)', () => {
     const store = storeOf({ maxBytes: 10_000_000, maxBytesPerPeer: 100_000 })
     put(store, 'stranger', 0)
 
@@ -153,7 +153,7 @@ describe('one peer', () => {
     expect(addTo(store, 50, 'alice')).toBe(9)
   })
 
-  it('takes room from nobody by adding to what others store, once there is none (N9)', () => {
+  it('takes room from nobody by adding to what others store, once there is none (N9g)', () => {
     const store = storeOf({ maxBytes: 500_000 })
 
     for (let i = 0; i < 50; i++) {
@@ -167,7 +167,7 @@ describe('one peer', () => {
     expect(store.bytes).toBeLessThanOrEqual(500_000)
   })
 
-  it('adds at its own expense, however many have added something before (N9)', () => {
+  it('adds at its own expense, however many have added something before (N9g)', () => {
     const store = storeOf({ maxBytes: 10_000_000, maxBytesPerPeer: 100_000 })
     put(store, 'alice', 0, SOON)
 
@@ -181,7 +181,7 @@ describe('one peer', () => {
     expect(held(store, 'alice', 1)).toBe(1)
   })
 
-  it('pays for what is left of what it has added when some of that has expired (N9)', () => {
+  it('pays for what is left of what it has added when some of that has expired (N9g)', () => {
     const clock = manualClock(NOW)
     const store = storeOf({ clock, maxBytes: 10_000_000, maxBytesPerPeer: 100_000 })
     const key = recordKey('party')

@@ -198,7 +198,7 @@ describe('RecordStore', () => {
     expect(changed).toHaveBeenCalledOnce()
   })
 
-  it('does not sweep thousands of dictionaries at once, but says that there are more (N9)', () => {
+  it('does not sweep thousands of dictionaries at once, but says that there are more (N9f)', () => {
     for (let i = 0; i < 1000; i++) {
       store.apply(recordKey(i), subkeyRecord('alice', 'yes', 200))
       store.apply(recordKey(i), subkeyRecord('carol', 'no', 300))

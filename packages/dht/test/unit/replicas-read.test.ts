@@ -11,17 +11,17 @@ import {
 import { describe, expect, it } from 'vitest'
 import { DEFAULT_NUM_REPLICAS, SEARCH_WIDTH } from '../../src/constants.ts'
 import { UnreachableError } from '../../src/errors.ts'
-import type { Reading } from '../../src/replicas/reading.ts'
+import type { Reading } from '../../src/reading/reading.ts'
 import { RecordStore } from '../../src/store/record-store.ts'
+import { ACTIVE, CANCELLED } from '../support/cancellation.ts'
 import { turns } from '../support/end-of-turn.ts'
 import { rejection } from '../support/rejection.ts'
 import { Simulation, type SimulationOptions, START } from '../support/simulated-replicas.ts'
-import { UNWANTED, WANTED } from '../support/wanted.ts'
 
 const KEY = recordKey('party')
 const ALICE = subkeyRecord('alice', 'yes', START + 100)
 const CAROL = subkeyRecord('carol', 'no', START + 200)
-const LATEST = { wanted: WANTED, latest: true }
+const LATEST = { cancellation: ACTIVE, latest: true }
 const NOTHING = { record: EMPTY_RECORD, behind: [] }
 const NEAREST = Array.from({ length: DEFAULT_NUM_REPLICAS }, (_, rank) => rank)
 
@@ -47,7 +47,7 @@ describe('Replicas.read', () => {
   it('asks nobody when this node holds something good enough (N5)', async () => {
     const net = network({ size: 8 }, { 7: ALICE, 0: CAROL })
 
-    expect(await net.replicas.read(KEY, { wanted: WANTED })).toMatchObject({
+    expect(await net.replicas.read(KEY, { cancellation: ACTIVE })).toMatchObject({
       record: ALICE,
       behind: []
     })
@@ -59,19 +59,19 @@ describe('Replicas.read', () => {
     net.peer(0).hangs = 'always'
     net.peer(2).hangs = 'always'
 
-    expect(await net.replicas.read(KEY, { wanted: WANTED })).toMatchObject({
+    expect(await net.replicas.read(KEY, { cancellation: ACTIVE })).toMatchObject({
       record: ALICE,
       behind: []
     })
     expect(net.ranks('find')).toEqual([0, 1])
   })
 
-  it('takes no peer for failed whose answer it did not wait for (N8)', async () => {
+  it('takes no peer for failed whose answer it did not wait for (N8c)', async () => {
     const net = network({ size: 8 }, { 1: ALICE })
     net.peer(0).hangs = 'always'
-    await net.replicas.read(KEY, { wanted: WANTED })
+    await net.replicas.read(KEY, { cancellation: ACTIVE })
 
-    expect(net.avoidance.has(net.peer(0).id)).toBe(false)
+    expect(net.book.isAvoided(net.peer(0))).toBe(false)
   })
 
   it('goes on until what it has is good enough for the caller (N5)', async () => {
@@ -79,7 +79,7 @@ describe('Replicas.read', () => {
     const read = async (sufficientExpirationTime: number) =>
       (
         await network({ size: 8 }, held).replicas.read(KEY, {
-          wanted: WANTED,
+          cancellation: ACTIVE,
           sufficientExpirationTime
         })
       ).record
@@ -91,7 +91,7 @@ describe('Replicas.read', () => {
   it('gives the best there is when nothing is good enough for the caller (N5)', async () => {
     const net = network({ size: 8 }, { 0: ALICE, 3: CAROL })
     const { record } = await net.replicas.read(KEY, {
-      wanted: WANTED,
+      cancellation: ACTIVE,
       sufficientExpirationTime: START + 900
     })
 
@@ -123,7 +123,7 @@ describe('Replicas.read', () => {
     expect(ranksBehind(net, reading)).toEqual([0, 2, 3, 4])
   })
 
-  it('puts the next nearest in the place of those that do not answer (N8)', async () => {
+  it('puts the next nearest in the place of those that do not answer (N8b)', async () => {
     const net = network({ size: 10 }, { 6: ALICE })
     net.peer(0).fails = 'always'
     net.peer(3).fails = 'always'
@@ -132,12 +132,12 @@ describe('Replicas.read', () => {
     expect(net.ranks('find')).toEqual([0, 1, 2, 3, 4, 5, 6])
   })
 
-  it('takes a peer for failed that does not answer in time, and asks it last (N8)', async () => {
+  it('takes a peer for failed that does not answer in time, and asks it last (N8c)', async () => {
     const net = network({ size: 10, requestTimeoutMs: 20 }, { 4: ALICE })
     net.peer(0).hangs = 'always'
 
     await net.replicas.read(KEY, LATEST)
-    expect(net.avoidance.has(net.peer(0).id)).toBe(true)
+    expect(net.book.isAvoided(net.peer(0))).toBe(true)
     expect(net.ranks('find')).toEqual([0, 1, 2, 3, 4, 5])
 
     net.requests.length = 0
@@ -145,19 +145,19 @@ describe('Replicas.read', () => {
     expect(net.ranks('find')).toEqual([1, 2, 3, 4, 5])
   })
 
-  it('avoids a peer no longer that answers (N8)', async () => {
+  it('avoids a peer no longer that answers (N8c)', async () => {
     const net = network({ size: 4 })
-    net.avoidance.failed(net.peer(0).id)
+    net.book.recordFailure(net.peer(0))
     await net.replicas.read(KEY, LATEST)
 
     expect(net.ranks('find')).toEqual([0, 1, 2])
-    expect(net.avoidance.has(net.peer(0).id)).toBe(false)
+    expect(net.book.isAvoided(net.peer(0))).toBe(false)
   })
 
   it.each([0.5, 1.5, 2 ** 31, 2 ** 40])('takes %d ms as the time for a request', async (ms) => {
     const net = network({ size: 8, requestTimeoutMs: ms }, { 0: ALICE })
 
-    expect((await net.replicas.read(KEY, { wanted: WANTED })).record).toEqual(ALICE)
+    expect((await net.replicas.read(KEY, { cancellation: ACTIVE })).record).toEqual(ALICE)
   })
 
   it('finds the nearest peers that others name when it knows few (N4)', async () => {
@@ -179,7 +179,7 @@ describe('Replicas.read', () => {
   it('asks many more, too, when this node alone would hold it, and does not (N5)', async () => {
     const net = network({ size: 30, selfRank: 0, numReplicas: 1 }, { 3: ALICE })
 
-    expect((await net.replicas.read(KEY, { wanted: WANTED })).record).toEqual(ALICE)
+    expect((await net.replicas.read(KEY, { cancellation: ACTIVE })).record).toEqual(ALICE)
   })
 
   it.each([
@@ -195,7 +195,7 @@ describe('Replicas.read', () => {
         Object.defineProperty(peer, 'fails', { get: () => (requests++ === 0 ? 'always' : 'never') })
       }
 
-      const { record } = await net.replicas.read(KEY, { wanted: WANTED })
+      const { record } = await net.replicas.read(KEY, { cancellation: ACTIVE })
       expect(record).toEqual(times > 1 ? ALICE : EMPTY_RECORD)
       expect(net.ranks('find').filter((rank) => rank === 0)).toHaveLength(times)
     }
@@ -204,13 +204,13 @@ describe('Replicas.read', () => {
   it('gives up when that many know nothing (N5)', async () => {
     const net = network({ size: 30 })
 
-    expect(await net.replicas.read(KEY, { wanted: WANTED })).toMatchObject(NOTHING)
+    expect(await net.replicas.read(KEY, { cancellation: ACTIVE })).toMatchObject(NOTHING)
     expect(net.ranks('find')).toEqual(Array.from({ length: SEARCH_WIDTH }, (_, rank) => rank))
   })
 
   it('asks no more than the nearest when they hold something, if only a tombstone (N5)', async () => {
     const net = network({ size: 30 }, { 2: tombstoneRecord(START + 100) })
-    const { record } = await net.replicas.read(KEY, { wanted: WANTED })
+    const { record } = await net.replicas.read(KEY, { cancellation: ACTIVE })
 
     expect(record).toEqual(tombstoneRecord(START + 100))
     expect(net.ranks('find')).toEqual(NEAREST)
@@ -219,34 +219,34 @@ describe('Replicas.read', () => {
   it('finds nothing when there is nobody else and nothing here', async () => {
     const net = network({ size: 1 })
 
-    expect(await net.replicas.read(KEY, { wanted: WANTED })).toMatchObject(NOTHING)
+    expect(await net.replicas.read(KEY, { cancellation: ACTIVE })).toMatchObject(NOTHING)
   })
 
   it('does not answer with what has expired (R1)', async () => {
     const net = network({ size: 8 }, { 7: ALICE, 0: ALICE, 1: CAROL })
     net.clock.time = START + 100
 
-    expect((await net.replicas.read(KEY, { wanted: WANTED })).record).toEqual(CAROL)
+    expect((await net.replicas.read(KEY, { cancellation: ACTIVE })).record).toEqual(CAROL)
   })
 
-  it('asks nobody when it is not wanted from the start (N8)', async () => {
+  it('asks nobody when it is not wanted from the start (N8a)', async () => {
     const net = network({ size: 8 }, { 0: ALICE })
-    await net.replicas.read(KEY, { ...LATEST, wanted: UNWANTED })
+    await net.replicas.read(KEY, { ...LATEST, cancellation: CANCELLED })
 
     expect(net.requests).toEqual([])
   })
 
-  it('asks nobody else when it is no longer wanted, and takes nobody for failed (N8)', async () => {
+  it('asks nobody else when it is no longer wanted, and takes nobody for failed (N8a)', async () => {
     const net = network({ size: 30 })
-    const wanted = { isWanted: true }
-    const reading = net.replicas.read(KEY, { ...LATEST, wanted })
+    const cancellation = { isCancelled: false }
+    const reading = net.replicas.read(KEY, { ...LATEST, cancellation })
     await turns()
-    wanted.isWanted = false
+    cancellation.isCancelled = true
     await reading
 
     // Nobody of the many who would be asked before the key counts as absent.
     expect(net.ranks('find')).toEqual(NEAREST)
-    expect(net.peers.filter(({ id }) => net.avoidance.has(id))).toEqual([])
+    expect(net.peers.filter((peer) => net.book.isAvoided(peer))).toEqual([])
   })
 })
 
@@ -299,28 +299,28 @@ describe('Replicas.repair', () => {
     expect(behind).toEqual([])
   })
 
-  it('leaves those as they are that fail, and rejects for none of them (N5, N8)', async () => {
+  it('leaves those as they are that fail, and rejects for none of them (N5, N8b)', async () => {
     const net = network({ size: 10 }, { 0: ALICE })
     net.peer(1).fails = 'to store'
     const reading = await net.replicas.read(KEY, LATEST)
     await net.replicas.repair(KEY, reading)
 
     expect(net.holders(KEY)).toEqual([0, 2, 3, 4])
-    expect(net.avoidance.has(net.peer(1).id)).toBe(true)
+    expect(net.book.isAvoided(net.peer(1))).toBe(true)
   })
 
-  it('gives a silent peer its time, and takes it for failed then (N8)', async () => {
+  it('gives a silent peer its time, and takes it for failed then (N8c)', async () => {
     const net = network({ size: 10, requestTimeoutMs: 20 }, { 0: ALICE })
     net.peer(1).hangs = 'to store'
     const reading = await net.replicas.read(KEY, LATEST)
     const repairing = net.replicas.repair(KEY, reading)
 
-    await expect.poll(() => net.avoidance.has(net.peer(1).id)).toBe(true)
+    await expect.poll(() => net.book.isAvoided(net.peer(1))).toBe(true)
     await repairing
     expect(net.holders(KEY)).toEqual([0, 2, 3, 4])
   })
 
-  it('brings the others up to date while one is silent (N5, N8)', async () => {
+  it('brings the others up to date while one is silent (N5, N8b)', async () => {
     const net = network({ size: 10 }, { 0: ALICE })
     net.peer(1).hangs = 'to store'
     const reading = await net.replicas.read(KEY, LATEST)
@@ -332,7 +332,7 @@ describe('Replicas.repair', () => {
 
 describe('Replicas.nearest', () => {
   async function nearestRanks(net: Simulation, count: number): Promise<number[]> {
-    const ids = await net.replicas.nearest(KEY, count, WANTED)
+    const ids = await net.replicas.nearest(KEY, count, ACTIVE)
     return ids.map((id) => net.peers.findIndex((peer) => peer.id.equals(id)))
   }
 
@@ -356,11 +356,11 @@ describe('Replicas.read, when nobody answers', () => {
     }
   }
 
-  it('rejects, and says how many were asked: what nobody denies is not absent (N5, N8)', async () => {
+  it('rejects, and says how many were asked: what nobody denies is not absent (N5, N8e)', async () => {
     const net = network({ size: 4 })
     silentFrom(net, 0)
 
-    const error = await rejection(net.replicas.read(KEY, { wanted: WANTED }))
+    const error = await rejection(net.replicas.read(KEY, { cancellation: ACTIVE }))
     expect(error).toBeInstanceOf(UnreachableError)
     expect(error).toMatchObject({ failedPeers: 3 })
     await expect(net.replicas.read(KEY, LATEST)).rejects.toBeInstanceOf(UnreachableError)
@@ -370,14 +370,14 @@ describe('Replicas.read, when nobody answers', () => {
     const net = network({ size: 4 })
     silentFrom(net, 1)
 
-    expect((await net.replicas.read(KEY, { wanted: WANTED })).record).toBe(EMPTY_RECORD)
+    expect((await net.replicas.read(KEY, { cancellation: ACTIVE })).record).toBe(EMPTY_RECORD)
   })
 
   it('gives what this node holds itself, latest or not (N5)', async () => {
     const net = network({ size: 4 }, { 3: ALICE })
     silentFrom(net, 0)
 
-    expect((await net.replicas.read(KEY, { wanted: WANTED })).record).toEqual(ALICE)
+    expect((await net.replicas.read(KEY, { cancellation: ACTIVE })).record).toEqual(ALICE)
     expect((await net.replicas.read(KEY, LATEST)).record).toEqual(ALICE)
   })
 

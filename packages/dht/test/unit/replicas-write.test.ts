@@ -1,15 +1,15 @@
 import { type DHTRecord, plainRecord, recordKey, subkeyRecord, view } from '@waggle/record'
 import { describe, expect, it, vi } from 'vitest'
 import { DEFAULT_NUM_REPLICAS } from '../../src/constants.ts'
+import { Republisher } from '../../src/operations/republisher.ts'
 import { RecordStore } from '../../src/store/record-store.ts'
-import { Republisher } from '../../src/upkeep/republisher.ts'
+import { ACTIVE, CANCELLED } from '../support/cancellation.ts'
 import { turns } from '../support/end-of-turn.ts'
 import { manualClock } from '../support/manual-clock.ts'
 import { ManualKeeper } from '../support/manual-keeper.ts'
 import { silentLog } from '../support/silent-log.ts'
 import { operations } from '../support/simulated-operations.ts'
 import { Simulation, type SimulationOptions, START } from '../support/simulated-replicas.ts'
-import { UNWANTED, WANTED } from '../support/wanted.ts'
 
 const KEY = recordKey('key')
 const WRITE = plainRecord('a value', START + 100)
@@ -23,14 +23,14 @@ describe('Replicas.write', () => {
   it('goes to the nearest peers, as many as hold a record, and to no other (N6)', async () => {
     const net = network({ size: 20 })
 
-    expect(await net.replicas.write(KEY, WRITE, WANTED)).toEqual(NEAREST.map(() => 'accepted'))
+    expect(await net.replicas.write(KEY, WRITE, ACTIVE)).toEqual(NEAREST.map(() => 'accepted'))
     expect(net.holders(KEY)).toEqual(NEAREST)
     expect(net.ranks('store')).toEqual(NEAREST)
   })
 
   it('goes to as many peers as it is told to (N6)', async () => {
     const net = network({ size: 20, numReplicas: 2 })
-    await net.replicas.write(KEY, WRITE, WANTED)
+    await net.replicas.write(KEY, WRITE, ACTIVE)
 
     expect(net.holders(KEY)).toEqual([0, 1])
   })
@@ -38,7 +38,7 @@ describe('Replicas.write', () => {
   it('counts this node when it is among the nearest (N6)', async () => {
     const net = network({ size: 20, selfRank: 3 })
 
-    expect(await net.replicas.write(KEY, WRITE, WANTED)).toHaveLength(DEFAULT_NUM_REPLICAS)
+    expect(await net.replicas.write(KEY, WRITE, ACTIVE)).toHaveLength(DEFAULT_NUM_REPLICAS)
     expect(net.holders(KEY)).toEqual(NEAREST)
     expect(net.self.store.get(KEY)).toEqual(WRITE)
     expect(net.ranks('store')).toEqual([0, 1, 2, 4])
@@ -46,7 +46,7 @@ describe('Replicas.write', () => {
 
   it('leaves this node out when it is a client, however near (N6)', async () => {
     const net = network({ size: 20, selfRank: 0, isReplica: () => false })
-    await net.replicas.write(KEY, WRITE, WANTED)
+    await net.replicas.write(KEY, WRITE, ACTIVE)
 
     expect(net.holders(KEY)).toEqual([1, 2, 3, 4, 5])
     expect(net.self.store.records).toBe(0)
@@ -55,7 +55,7 @@ describe('Replicas.write', () => {
   it('is held by this node when there is no other (N6)', async () => {
     const net = network({ size: 1 })
 
-    expect(await net.replicas.write(KEY, WRITE, WANTED)).toEqual(['accepted'])
+    expect(await net.replicas.write(KEY, WRITE, ACTIVE)).toEqual(['accepted'])
     expect(net.self.store.get(KEY)).toEqual(WRITE)
   })
 
@@ -63,12 +63,12 @@ describe('Replicas.write', () => {
     const keeper = new ManualKeeper()
     const net = network({ size: 1 })
     net.self.store.keepBy(keeper)
-    const first = net.replicas.write(KEY, WRITE, WANTED)
+    const first = net.replicas.write(KEY, WRITE, ACTIVE)
     await vi.waitFor(() => expect(keeper.waiting).toHaveLength(1))
     keeper.waiting[0]?.resolve()
     expect(await first).toEqual(['accepted'])
 
-    const second = net.replicas.write(KEY, plainRecord('another value', START + 200), WANTED)
+    const second = net.replicas.write(KEY, plainRecord('another value', START + 200), ACTIVE)
     await vi.waitFor(() => expect(keeper.waiting).toHaveLength(2))
     keeper.waiting[1]?.reject(new Error('no space left on device'))
     expect(await second).toEqual(['full'])
@@ -76,7 +76,7 @@ describe('Replicas.write', () => {
 
   it('is held by nobody when there is but a client', async () => {
     expect(
-      await network({ size: 1, isReplica: () => false }).replicas.write(KEY, WRITE, WANTED)
+      await network({ size: 1, isReplica: () => false }).replicas.write(KEY, WRITE, ACTIVE)
     ).toEqual([])
   })
 
@@ -85,7 +85,7 @@ describe('Replicas.write', () => {
     net.peer(0).fails = 'always'
     net.peer(4).fails = 'always'
 
-    expect(await net.replicas.write(KEY, WRITE, WANTED)).toHaveLength(DEFAULT_NUM_REPLICAS)
+    expect(await net.replicas.write(KEY, WRITE, ACTIVE)).toHaveLength(DEFAULT_NUM_REPLICAS)
     expect(net.holders(KEY)).toEqual([1, 2, 3, 5, 6])
   })
 
@@ -94,7 +94,7 @@ describe('Replicas.write', () => {
     net.peer(1).fails = 'to store'
     net.peer(5).fails = 'to store'
 
-    expect(await net.replicas.write(KEY, WRITE, WANTED)).toHaveLength(DEFAULT_NUM_REPLICAS)
+    expect(await net.replicas.write(KEY, WRITE, ACTIVE)).toHaveLength(DEFAULT_NUM_REPLICAS)
     expect(net.holders(KEY)).toEqual([0, 2, 3, 4, 6])
     expect(net.ranks('store')).toEqual([0, 1, 2, 3, 4, 5, 6])
   })
@@ -102,18 +102,18 @@ describe('Replicas.write', () => {
   it('takes no longer than the slowest of those that are needed (N6)', async () => {
     const net = network({ size: 20 })
     net.peer(5).hangs = 'always'
-    await net.replicas.write(KEY, WRITE, WANTED)
+    await net.replicas.write(KEY, WRITE, ACTIVE)
 
     expect(net.holders(KEY)).toEqual(NEAREST)
   })
 
-  it('gives a silent peer its time once, and avoids it then (N8)', async () => {
+  it('gives a silent peer its time once, and avoids it then (N8c)', async () => {
     const net = network({ size: 20, requestTimeoutMs: 20 })
     net.peer(2).hangs = 'always'
 
-    await net.replicas.write(KEY, WRITE, WANTED)
+    await net.replicas.write(KEY, WRITE, ACTIVE)
     expect(net.holders(KEY)).toEqual([0, 1, 3, 4, 5])
-    await net.replicas.write(KEY, plainRecord('another', START + 200), WANTED)
+    await net.replicas.write(KEY, plainRecord('another', START + 200), ACTIVE)
     expect(net.requests.filter(({ rank }) => rank === 2)).toHaveLength(1)
   })
 
@@ -121,7 +121,7 @@ describe('Replicas.write', () => {
     const net = network({ size: 20, known: (rank) => rank === 15 })
 
     // The one who named them holds it, too, and is not counted.
-    expect(await net.replicas.write(KEY, WRITE, WANTED)).toHaveLength(DEFAULT_NUM_REPLICAS)
+    expect(await net.replicas.write(KEY, WRITE, ACTIVE)).toHaveLength(DEFAULT_NUM_REPLICAS)
     expect(net.holders(KEY)).toEqual([...NEAREST, 15])
   })
 
@@ -129,7 +129,7 @@ describe('Replicas.write', () => {
     const net = network({ size: 20, known: (rank) => rank === 15 })
     net.peer(15).store.apply(KEY, plainRecord('a later one', START + 101))
 
-    expect(await net.replicas.write(KEY, WRITE, WANTED)).toContain('stale')
+    expect(await net.replicas.write(KEY, WRITE, ACTIVE)).toContain('stale')
   })
 
   it('is merged with what each replica holds (R6)', async () => {
@@ -137,31 +137,31 @@ describe('Replicas.write', () => {
     const carol = subkeyRecord('carol', 'no', START + 100)
     const net = network({ size: 20 })
     net.peer(0).store.apply(KEY, alice)
-    await net.replicas.write(KEY, carol, WANTED)
+    await net.replicas.write(KEY, carol, ACTIVE)
 
     expect(net.peer(0).store.get(KEY).subkeys.size).toBe(2)
     expect(net.peer(1).store.get(KEY)).toEqual(carol)
   })
 
-  it('asks nobody when it is not wanted from the start (N8)', async () => {
+  it('asks nobody when it is not wanted from the start (N8a)', async () => {
     const net = network({ size: 20 })
-    await net.replicas.write(KEY, WRITE, UNWANTED)
+    await net.replicas.write(KEY, WRITE, CANCELLED)
 
     expect(net.requests).toEqual([])
   })
 
-  it('goes to nobody else when it is no longer wanted, and takes nobody for failed (N8)', async () => {
+  it('goes to nobody else when it is no longer wanted, and takes nobody for failed (N8a)', async () => {
     const net = network({ size: 20 })
-    const wanted = { isWanted: true }
+    const cancellation = { isCancelled: false }
     net.peer(0).fails = 'always'
-    const writing = net.replicas.write(KEY, WRITE, wanted)
+    const writing = net.replicas.write(KEY, WRITE, cancellation)
     await turns()
-    wanted.isWanted = false
+    cancellation.isCancelled = true
     await writing
 
     // Nobody in the place of the one that failed.
     expect(net.ranks('store')).toEqual(NEAREST)
-    expect(net.peers.filter(({ id }) => net.avoidance.has(id))).toEqual([net.peer(0)])
+    expect(net.peers.filter((peer) => net.book.isAvoided(peer))).toEqual([net.peer(0)])
   })
 })
 

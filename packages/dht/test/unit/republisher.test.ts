@@ -3,7 +3,7 @@ import {
   MAX_REPUBLISH_INTERVAL,
   type Publication,
   Republisher
-} from '../../src/upkeep/republisher.ts'
+} from '../../src/operations/republisher.ts'
 import { type ManualClock, manualClock } from '../support/manual-clock.ts'
 import { silentLog } from '../support/silent-log.ts'
 

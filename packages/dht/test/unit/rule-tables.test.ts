@@ -1,9 +1,15 @@
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync, globSync, readFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
 import { describe, expect, it } from 'vitest'
 
 const ROOT = new URL('../../../../', import.meta.url)
 
-/** What stands between quotes of any kind, in one line. */
+/** The verdicts of docs/hivemind.md that promise nothing. */
+const NO_PROMISE = /^(different|planned|absent)$/
+
+const NAME = /^[RNH]\d+[a-z]?$/
+
+/** The text between quotes of any kind, in one line. */
 const LITERALS = /'((?:[^'\\\n]|\\.)*)'|"((?:[^"\\\n]|\\.)*)"|`((?:[^`\\\n]|\\.)*)`/g
 
 interface Claim {
@@ -12,58 +18,115 @@ interface Claim {
   readonly words: readonly string[]
 }
 
-/** The rows of a document's table; one without a rule belongs to that of the row before. */
-function claimsOf(document: string): Claim[] {
-  const text = readFileSync(new URL(document, ROOT), 'utf8')
-  const [, table = ''] = /^## Rule → test\n([\s\S]*?)(?=^## |$(?![\s\S]))/m.exec(text) ?? []
+function textOf(path: string): string {
+  return readFileSync(new URL(path, ROOT), 'utf8')
+}
+
+/** The cells of each row of a document's tables. */
+function rowsOf(document: string): string[][] {
+  return textOf(document)
+    .split('\n')
+    .filter((line) => line.startsWith('|'))
+    .map((line) =>
+      line
+        .split('|')
+        .slice(1, -1)
+        .map((cell) => cell.trim())
+    )
+}
+
+/** The numbered rows of a document: their names, and the last cell of each. */
+function numbered(document: string): Map<string, string> {
+  const rows = rowsOf(document).filter(([name = '']) => NAME.test(name))
+  const names = new Map(rows.map(([name = '', ...cells]) => [name, cells.at(-1) ?? '']))
+  expect(names.size, `${document} uses each number once`).toBe(rows.length)
+  return names
+}
+
+/** The claims of docs/rules-and-tests.md. A row without a rule belongs to the rule above it. */
+function claimsMade(): Claim[] {
   const claims: Claim[] = []
 
-  for (const line of table.split('\n').filter((line) => /^\| (?!rule|---)/.test(line))) {
-    const [, rule = '', file = '', tests = ''] = line.split('|').map((cell) => cell.trim())
-    const [name = ''] = rule === '' ? [claims.at(-1)?.rule] : rule.split(':')
-    claims.push({ rule: name, file, words: tests.split('; ') })
+  for (const [name = '', file = '', words = ''] of rowsOf('docs/rules-and-tests.md')) {
+    if (name === '' || NAME.test(name)) {
+      const rule = name === '' ? (claims.at(-1)?.rule ?? '') : name
+      claims.push({ rule, file, words: words === '' ? [] : words.split('; ') })
+    }
   }
 
   return claims
 }
 
-function titlesIn(file: URL): string[] {
-  const text = readFileSync(file, 'utf8')
-  return [...text.matchAll(LITERALS)].map(([, ...quoted]) => quoted.find(Boolean) ?? '')
+function literalsIn(path: string): string[] {
+  return [...textOf(path).matchAll(LITERALS)].map(([, ...quoted]) => quoted.find(Boolean) ?? '')
 }
 
-function namesOf(letter: string, first: number, last: number): string[] {
-  return Array.from({ length: last - first + 1 }, (_, i) => `${letter}${first + i}`)
+/** The rules that titles of tests end with, each with a file that names it. */
+function rulesInTitles(): Map<string, string> {
+  const files = globSync('packages/*/test/**/*.test.{ts,tsx}', { cwd: fileURLToPath(ROOT) })
+  const found = new Map<string, string>()
+
+  for (const file of files) {
+    for (const title of literalsIn(file)) {
+      const [, list = ''] = /\(([RN]\d.*)\)$/.exec(title) ?? []
+
+      for (const name of list.split(', ').filter((name) => /^[RN]\d/.test(name))) {
+        found.set(name, file)
+      }
+    }
+  }
+
+  return found
 }
 
-describe.each([
-  {
-    document: 'docs/records.md',
-    folder: 'packages/record/test/unit/',
-    rules: [...namesOf('R', 1, 16), 'N1']
-  },
-  { document: 'docs/network.md', folder: 'packages/dht/test/', rules: namesOf('N', 2, 9) }
-])('the table of $document', ({ document, folder, rules }) => {
-  const claims = claimsOf(document)
+const rules = [...numbered('docs/records.md').keys(), ...numbered('docs/network.md').keys()]
+const hivemind = numbered('docs/hivemind.md')
+const promises = [...hivemind].filter(([, verdict]) => !NO_PROMISE.test(verdict))
+const claims = claimsMade()
 
-  it('has a test for each rule', () => {
-    expect([...new Set(claims.map(({ rule }) => rule))]).toEqual(rules)
+describe('docs/rules-and-tests.md', () => {
+  it('has a test for each rule, and for each row about Hivemind that promises something', () => {
+    expect(rules).toEqual(expect.arrayContaining(['R16', 'N7', 'N8a', 'N9a']))
+    expect(promises.length).toBeGreaterThan(90)
+    const claimed = new Set(claims.map(({ rule }) => rule))
+    const needed = [...rules, ...promises.map(([name]) => name)]
+    expect(needed.filter((name) => !claimed.has(name))).toEqual([])
   })
 
-  it('names only tests that are there, by words of their titles', () => {
-    const wrong = claims.flatMap(({ file, words }) => {
-      const path = new URL(`${folder}${file}.test.ts`, ROOT)
+  it('names only rules and rows that exist', () => {
+    const known = new Set([...rules, ...hivemind.keys()])
+    expect(claims.map(({ rule }) => rule).filter((name) => !known.has(name))).toEqual([])
+  })
 
-      if (!existsSync(path)) {
-        return [`${file} is not there`]
+  it('names only tests that exist, by words of their titles', () => {
+    const wrong = claims.flatMap(({ file, words }) => {
+      const [, folder, name] = /^(\w+)\/(.+)$/.exec(file) ?? []
+      const path = ['.ts', '.tsx']
+        .map((extension) => `packages/${folder}/test/${name}.test${extension}`)
+        .find((candidate) => existsSync(new URL(candidate, ROOT)))
+
+      if (path === undefined) {
+        return [`${file} does not exist`]
       }
 
-      const titles = titlesIn(path)
+      const titles = literalsIn(path)
       return words
         .filter((word) => !titles.some((title) => title.includes(word)))
         .map((word) => `${file}: ${word}`)
     })
 
     expect(wrong).toEqual([])
+  })
+})
+
+describe('the titles of tests', () => {
+  const named = rulesInTitles()
+
+  it('name each rule', () => {
+    expect(rules.filter((name) => !named.has(name))).toEqual([])
+  })
+
+  it('name only rules that exist', () => {
+    expect([...named].filter(([name]) => !rules.includes(name))).toEqual([])
   })
 })

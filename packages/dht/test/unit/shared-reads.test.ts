@@ -1,10 +1,10 @@
 import { type DHTRecord, EMPTY_RECORD, plainRecord, recordKey } from '@waggle/record'
 import { beforeEach, describe, expect, it } from 'vitest'
-import { SharedReads } from '../../src/cache/shared-reads.ts'
-import type { Reading, ReadOptions } from '../../src/replicas/reading.ts'
-import type { Replicas } from '../../src/replicas/replicas.ts'
+import type { Reading, ReadOptions } from '../../src/reading/reading.ts'
+import type { Replicas } from '../../src/reading/replicas.ts'
+import { SharedReads } from '../../src/reading/shared-reads.ts'
+import { ACTIVE } from '../support/cancellation.ts'
 import { turns } from '../support/end-of-turn.ts'
-import { WANTED } from '../support/wanted.ts'
 
 const KEY = recordKey('key')
 const NOW = 1000
@@ -39,7 +39,7 @@ describe('SharedReads', () => {
   })
 
   function read(options: Partial<ReadOptions> = {}, name = 'key'): Asked {
-    return asked(reads.read(name, KEY, { wanted: WANTED, ...options }))
+    return asked(reads.read(name, KEY, { cancellation: ACTIVE, ...options }))
   }
 
   function end(
@@ -138,12 +138,12 @@ describe('SharedReads', () => {
   })
 
   it('ends when nobody wants it any more, is remembered by nobody, and answers nobody else', async () => {
-    const wanted = { isWanted: true }
-    read({ wanted, latest: true })
+    const cancellation = { isCancelled: false }
+    read({ cancellation, latest: true })
     await turns()
-    expect(searching[0]?.options.wanted.isWanted).toBe(true)
-    wanted.isWanted = false
-    expect(searching[0]?.options.wanted.isWanted).toBe(false)
+    expect(searching[0]?.options.cancellation.isCancelled).toBe(false)
+    cancellation.isCancelled = true
+    expect(searching[0]?.options.cancellation.isCancelled).toBe(true)
 
     const other = read()
     await end(searching[0], EMPTY_RECORD, 'given up')
@@ -154,23 +154,23 @@ describe('SharedReads', () => {
   })
 
   it('goes on for the others when one of them leaves', async () => {
-    const wanted = { isWanted: true }
-    read({ wanted })
+    const cancellation = { isCancelled: false }
+    read({ cancellation })
     const other = read()
     await turns()
-    wanted.isWanted = false
+    cancellation.isCancelled = true
 
-    expect(searching[0]?.options.wanted.isWanted).toBe(true)
+    expect(searching[0]?.options.cancellation.isCancelled).toBe(false)
     await end(searching[0], SOON)
     expect(other.record).toEqual(SOON)
   })
 
   it('searches for nobody who has left while waiting', async () => {
-    const wanted = { isWanted: true }
+    const cancellation = { isCancelled: false }
     read({ latest: true })
     await turns()
-    read({ latest: true, wanted })
-    wanted.isWanted = false
+    read({ latest: true, cancellation })
+    cancellation.isCancelled = true
     await end(searching[0], SOON)
 
     expect([searching.length, reads.size]).toEqual([1, 0])

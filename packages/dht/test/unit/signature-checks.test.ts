@@ -1,7 +1,8 @@
-import { type SignedEntry, ValidationError } from '@waggle/record'
+import { ValidationError } from '@waggle/record'
+import type { SignedEntry } from '@waggle/record/replica'
 import { describe, expect, it } from 'vitest'
-import { SignatureChecks } from '../../src/checks/signature-checks.ts'
-import { SignatureMemory } from '../../src/checks/signature-memory.ts'
+import { SignatureChecks } from '../../src/store/signature-checks.ts'
+import { SignatureMemory } from '../../src/store/signature-memory.ts'
 import { turns } from '../support/end-of-turn.ts'
 
 const bytes = (...values: number[]) => Uint8Array.from(values)
@@ -68,7 +69,7 @@ describe('SignatureChecks', () => {
     expect(verified).toHaveLength(4)
   })
 
-  it('checks a few at once, and leaves to others what would keep other work waiting (N9)', async () => {
+  it('checks a few at once, and leaves to others what would keep other work waiting (N9f)', async () => {
     const { signatures, verified, later } = checks(true, 3)
 
     expect(signatures.check(entries(1))).toBeUndefined()
@@ -96,7 +97,7 @@ describe('SignatureChecks', () => {
 })
 
 describe('SignatureMemory', () => {
-  it('remembers no more than it may, and longest what is needed (N9)', () => {
+  it('remembers no more than it may, and longest what is needed (N9d)', () => {
     const memory = new SignatureMemory({ maxSignatures: 10 })
     memory.add('needed')
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { swarmKeyBytes } from '../../src/swarm-key.ts'
+import { swarmKeyBytes } from '../../src/node/swarm-key.ts'
 
 const SECRET = '0123456789abcdef'.repeat(4)
 const KEY = `/key/swarm/psk/1.0.0/\n/base16/\n${SECRET}`

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest'
-import { TimeShares } from '../../src/exchange/time-shares.ts'
+import { CpuShares } from '../../src/admission/cpu-shares.ts'
 
 /** Has peers ask, and be served whenever they may, piece by piece. Returns how long each was served. */
-function served(shares: TimeShares, peers: readonly string[], forMs: number, fromMs = 0): number[] {
+function served(shares: CpuShares, peers: readonly string[], forMs: number, fromMs = 0): number[] {
   const pieceMs = 0.5
   const gotMs = peers.map(() => 0)
   let nowMs = fromMs
@@ -27,18 +27,18 @@ function served(shares: TimeShares, peers: readonly string[], forMs: number, fro
 }
 
 /** Asks for little, at that moment. */
-function passBy(shares: TimeShares, nowMs: number): void {
+function passBy(shares: CpuShares, nowMs: number): void {
   shares.asked('modest', nowMs)
   shares.spent('modest', 0.01, nowMs)
 }
 
 describe('TimeShares', () => {
   it('leaves all of the time to one that is alone', () => {
-    expect(served(new TimeShares(), ['a'], 1000)).toEqual([1000])
+    expect(served(new CpuShares(), ['a'], 1000)).toEqual([1000])
   })
 
-  it('leaves a quarter of it to one beside another that asks for little (N9)', () => {
-    const shares = new TimeShares()
+  it('leaves a quarter of it to one beside another that asks for little (N9f)', () => {
+    const shares = new CpuShares()
     let gotMs = 0
 
     for (let nowMs = 0; nowMs < 1000; nowMs += 10) {
@@ -51,7 +51,7 @@ describe('TimeShares', () => {
   })
 
   it('leaves all of it to two that both ask for much', () => {
-    const shares = new TimeShares()
+    const shares = new CpuShares()
     served(shares, ['a', 'b'], 300)
     const [a = 0, b = 0] = served(shares, ['a', 'b'], 1000, 300)
 
@@ -59,7 +59,7 @@ describe('TimeShares', () => {
   })
 
   it('gives all of it back when nobody has asked for little for a while', () => {
-    const shares = new TimeShares()
+    const shares = new CpuShares()
     passBy(shares, 0)
     served(shares, ['a'], 90)
     expect(shares.isExhausted('a', 90)).toBe(true)
@@ -67,14 +67,14 @@ describe('TimeShares', () => {
   })
 
   it('does not charge a peer for what kept everybody waiting', () => {
-    const shares = new TimeShares()
+    const shares = new CpuShares()
     shares.spent('a', 500, 500)
     passBy(shares, 500)
     expect(shares.isExhausted('a', 500)).toBe(false)
   })
 
   it('remembers a limited number of peers, and begins anew with the others', () => {
-    const shares = new TimeShares()
+    const shares = new CpuShares()
     const spendAll = (peer: string): void => {
       for (let i = 0; i < 10; i++) {
         shares.spent(peer, 2, 0)

@@ -1,11 +1,11 @@
+import type { PeerInfo } from '@libp2p/interface'
 import { EMPTY_RECORD, getDHTTime, plainRecord, recordKey } from '@waggle/record'
 import { TypedEventEmitter, type TypedEventTarget } from 'main-event'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import type { DHTEvents } from '../../src/events.ts'
-import type { Contact } from '../../src/interface.ts'
+import type { Member } from '../../src/peers/known-peers.ts'
 import { RecordStore } from '../../src/store/record-store.ts'
 import { fingerprintOf } from '../../src/upkeep/fingerprint.ts'
-import type { Present } from '../../src/upkeep/presence.ts'
 import {
   AUDIT_MS,
   LOOK_INTERVAL_MS,
@@ -20,10 +20,10 @@ import { silentLog } from '../support/silent-log.ts'
 const KEY = recordKey('key')
 
 describe('Upkeep', () => {
-  let present: Present[]
+  let present: Member[]
   let looks: number
-  let sent: Contact[]
-  let asked: Contact[]
+  let sent: PeerInfo[]
+  let asked: PeerInfo[]
   let isLost: boolean
   let looksAround: number
   let isFailing: boolean
@@ -48,7 +48,7 @@ describe('Upkeep', () => {
     const upkeep = new Upkeep({
       ...{ self: contactOf(peerNumber(100)), store, numReplicas: 5, log: silentLog },
       isReplica: () => isReplica,
-      servers() {
+      members() {
         looks++
         return present
       },
@@ -82,7 +82,7 @@ describe('Upkeep', () => {
   })
 
   /** Peers come, some time after the record. */
-  async function join(...joining: readonly Contact[]): Promise<void> {
+  async function join(...joining: readonly PeerInfo[]): Promise<void> {
     await vi.advanceTimersByTimeAsync(10)
 
     for (const contact of joining) {

@@ -1,8 +1,8 @@
 import { decodeRecord, encodeRecord, recordKey, subkeyRecord, view } from '@waggle/record'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
-import { MAX_KEYS_PER_MESSAGE } from '../../src/exchange/limits.ts'
-import { digestOf } from '../../src/record-digest.ts'
+import { digestOf } from '../../src/store/record-digest.ts'
 import { LEASE_MS, MAX_WATCHES_PER_PEER } from '../../src/watch/limits.ts'
+import { MAX_KEYS_PER_MESSAGE } from '../../src/wire/limits.ts'
 import { busyFor } from '../support/busy-for.ts'
 import { contact, NOW, recordOf } from '../support/exchange-serving.ts'
 import { type StreamSource, streamSource } from '../support/exchange-streams.ts'
@@ -93,7 +93,7 @@ describe('WatchServer', () => {
     const hurried = await serving.talker()
     const unhurried = await serving.talker(peerNumber(1))
     await watched(hurried, 'party')
-    unhurried.say({ ...watch('party'), isUnhurried: true })
+    unhurried.say({ ...watch('party'), isCoalesced: true })
     await unhurried.hear('watched')
 
     for (let i = 0; i < 3; i++) {
@@ -127,13 +127,11 @@ describe('WatchServer', () => {
     talker.say({
       name: 'watch',
       closerCount: 0,
-      isUnhurried: false,
+      isCoalesced: false,
       keys: [{ key: recordKey('key'), digest: digestOf(record) }]
     })
 
-    expect(await talker.hear('watched')).toMatchObject({
-      answers: [{ state: 'watched', closer: [] }]
-    })
+    expect((await talker.hear('watched')).answers).toEqual([{ state: 'watched', closer: [] }])
   })
 
   it('answers the first keys only, if all would be too large for one message', async () => {
@@ -196,7 +194,7 @@ describe('WatchServer', () => {
 })
 
 describe('a peer', () => {
-  it('that asks for much lets others have their turn meanwhile (N9)', async () => {
+  it('that asks for much lets others have their turn meanwhile (N9f)', async () => {
     const serving = new WatchServing(source, { onLook: () => busyFor(0.5) })
     const greedy = await serving.talker()
     const modest = await serving.talker(peerNumber(1))
@@ -209,7 +207,7 @@ describe('a peer', () => {
     expect((await greedy.hear('watched')).answers).toHaveLength(MANY.length)
   })
 
-  it('that asks for more than its rate waits, and others do not (N9)', async () => {
+  it('that asks for more than its rate waits, and others do not (N9f)', async () => {
     vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] })
 
     try {
@@ -234,14 +232,14 @@ describe('a peer', () => {
     const serving = new WatchServing(source, { onLook: () => busyFor(0.5) })
     const talker = await serving.talker()
     talker.say(watch(...MANY))
-    await vi.waitUntil(() => serving.attention.work.waiting > 0, PATIENCE)
+    await vi.waitUntil(() => serving.scheduler.work.waiting > 0, PATIENCE)
     talker.stream.abort(new Error('over'))
-    await vi.waitUntil(() => serving.attention.work.waiting === 0, PATIENCE)
+    await vi.waitUntil(() => serving.scheduler.work.waiting === 0, PATIENCE)
 
     expect(serving.server.size).toBe(0)
   })
 
-  it('that wants to watch a million keys is refused beyond its share, and others are served (N9)', async () => {
+  it('that wants to watch a million keys is refused beyond its share, and others are served (N9d)', async () => {
     const serving = new WatchServing(source)
     const greedy = await serving.talker()
     const rounds = Math.ceil((2 * MAX_WATCHES_PER_PEER) / 256)
@@ -276,7 +274,7 @@ describe('a peer', () => {
     talker.say({
       name: 'watch',
       closerCount: 0,
-      isUnhurried: false,
+      isCoalesced: false,
       keys: [{ key: bytes, digest: new Uint8Array() }]
     })
 
@@ -284,7 +282,7 @@ describe('a peer', () => {
     expect(serving.server.size).toBe(0)
   })
 
-  it('that does not read is sent little, and the latest when it reads again (N9)', async () => {
+  it('that does not read is sent little, and the latest when it reads again (N9e)', async () => {
     const serving = new WatchServing(source)
     const talker = await serving.talker()
     const prompt = await serving.talker(peerNumber(1))
@@ -319,7 +317,7 @@ describe('a peer', () => {
     ],
     ['sends an oversized message', (t) => t.sayBytes(headOf(2 ** 32 - 1))],
     ['sends what is no message', (t) => t.sayBytes(Uint8Array.of(0, 0, 0, 1, 9))]
-  ])('that %s is disconnected, and watches nothing any more (N9)', async (_, offend) => {
+  ])('that %s is disconnected, and watches nothing any more (N9c)', async (_, offend) => {
     const serving = new WatchServing(source)
     const talker = await serving.talker()
     await watched(talker, 'key')

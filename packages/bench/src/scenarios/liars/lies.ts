@@ -1,6 +1,12 @@
 import type { DHT } from '@waggle/dht'
 import { type DHTRecord, encodeRecord } from '@waggle/record'
-import { EXCHANGE_PROTOCOL, ExchangeServer, PeerIndex, RecordStore } from '../../nodes/internals.ts'
+import {
+  EXCHANGE_PROTOCOL,
+  ExchangeServer,
+  PeerIndex,
+  ProtocolServer,
+  RecordStore
+} from '../../nodes/internals.ts'
 
 /**
  * Ways to lie. `silent` never replies to a request; `forgetful` accepts everything and holds nothing; `stale`
@@ -22,14 +28,15 @@ export async function lieAs(lie: Lie, { libp2p }: DHT, liars: readonly DHT[]): P
     others.set({ id, multiaddrs })
   }
 
-  const server = new ExchangeServer({
+  const server = new ProtocolServer()
+  const exchange = new ExchangeServer({
     store: lyingStore(lie),
     routing: { nearest: (target, count) => others.nearest(target, count) }
   })
   await libp2p.unhandle(EXCHANGE_PROTOCOL)
   await libp2p.handle(EXCHANGE_PROTOCOL, (stream, { remotePeer }) => {
     if (lie !== 'silent') {
-      server.serve(stream, remotePeer)
+      server.serve(exchange, stream, remotePeer)
     }
   })
 

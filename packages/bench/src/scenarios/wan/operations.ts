@@ -1,17 +1,9 @@
 import { randomUUID } from 'node:crypto'
 import type { DHT, Found } from '@waggle/dht'
 
-export type OperationName =
-  | 'get'
-  | 'get latest'
-  | 'get, nothing there'
-  | 'store'
-  | 'getMany'
-  | 'storeMany'
-
 /** An operation on some keys, each of which is used once. */
 export interface Operation {
-  readonly name: OperationName
+  readonly name: string
   readonly keys: number
 
   /** Needs values under its keys. */
@@ -23,7 +15,7 @@ export interface Operation {
 
 /** Times of several runs of one operation, and the number of right ones. */
 export interface Timing {
-  readonly operation: OperationName | 'create'
+  readonly operation: string
   readonly keys: number
   readonly timesMs: readonly number[]
   readonly right: number
@@ -38,7 +30,7 @@ export function valueUnder(key: string): string {
 
 /** Returns all operations, with the number of keys of the bulk calls. */
 export function operationsWith(many: number): Operation[] {
-  const get = (name: 'get' | 'get latest', latest: boolean): Operation => ({
+  const get = (name: string, latest: boolean): Operation => ({
     ...{ name, keys: 1, isOnStored: true },
     run: async (node, [key = '']) => areRight([key], [await node.get(key, { latest })])
   })

@@ -3,7 +3,7 @@ import { figure } from '../../result/figure.ts'
 import type { Goal, RunOptions, Scenario, ScenarioResult } from '../../result/result.ts'
 import { summaryOf, totalOf } from '../../workload/statistics.ts'
 import { measureNetwork, type NetworkFigures, ONE_WAY_MS, SIZES, type Sizes } from './measure.ts'
-import type { OperationName, Timing } from './operations.ts'
+import type { Timing } from './operations.ts'
 
 /**
  * Round trips of Hivemind in a network of 64, measured on its own code over a network in memory that delays
@@ -19,7 +19,7 @@ const HIVEMIND_AT_64: Readonly<Record<string, number>> = {
 }
 
 /** Round trips at most, in a network of 64. */
-const GOALS: readonly (readonly [OperationName, number])[] = [
+const GOALS: readonly (readonly [string, number])[] = [
   ['get', 1.2],
   ['store', 2.2],
   ['getMany', 3]

@@ -1,7 +1,7 @@
 import { isMultiaddr, type Multiaddr, multiaddr } from '@multiformats/multiaddr'
-import { announcedAddress, listenAddress, peerAddress } from '../../../src/addresses.ts'
-import { Contacts, wirePeerOf } from '../../../src/exchange/contacts.ts'
-import { MAX_ADDRESSES_PER_PEER } from '../../../src/exchange/limits.ts'
+import { announcedAddress, listenAddress, peerAddress } from '../../../src/node/addresses.ts'
+import { MAX_ADDRESSES_PER_PEER } from '../../../src/wire/limits.ts'
+import { encodePeer, PeerDecoder } from '../../../src/wire/peer-codec.ts'
 import { peerNumber } from '../../support/numbered-peers.ts'
 import type { Target } from '../fuzzer.ts'
 import { assertThat, unlessRefused } from './claims.ts'
@@ -17,10 +17,9 @@ const ADDRESSES = [
 /** A peer as a reply introduces it: an id, and addresses, each after a byte with its length. */
 const contact: Target = {
   name: 'contact',
-  isWatched: (url) =>
-    url.includes('/dht/src/exchange/') || url.includes('@multiformats/multiaddr/'),
+  isWatched: (url) => url.includes('/dht/src/wire/') || url.includes('@multiformats/multiaddr/'),
   seeds: ADDRESSES.map((address) => {
-    const { id, addresses } = wirePeerOf({ id: peerNumber(1), multiaddrs: [multiaddr(address)] })
+    const { id, addresses } = encodePeer({ id: peerNumber(1), multiaddrs: [multiaddr(address)] })
     return stringsInput(id, ...addresses)
   }),
   words: ['047f000001', '0604d2', 'a503', '29', '36', '35', '38', 'dd03', 'de03', 'a202'].map(
@@ -28,7 +27,7 @@ const contact: Target = {
   ),
   try(input) {
     const [id = new Uint8Array(), ...addresses] = strings(input)
-    const read = new Contacts().of({ id, addresses: addresses.slice(0, MAX_ADDRESSES_PER_PEER) })
+    const read = new PeerDecoder().of({ id, addresses: addresses.slice(0, MAX_ADDRESSES_PER_PEER) })
 
     if (read !== undefined) {
       assertThat(read.multiaddrs.length > 0, 'a contact without an address')
@@ -44,7 +43,7 @@ const PARSERS = [listenAddress, peerAddress, announcedAddress] as const
 const address: Target = {
   name: 'address',
   isWatched: (url) =>
-    url.includes('/dht/src/addresses') || url.includes('@multiformats/multiaddr/'),
+    url.includes('/dht/src/node/addresses') || url.includes('@multiformats/multiaddr/'),
   seeds: words(
     ...['127.0.0.1:1337', '[::1]:1337', ':0', 'localhost:1', 'bees.example:80', '*:5'],
     ...ADDRESSES

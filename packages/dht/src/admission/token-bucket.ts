@@ -1,0 +1,63 @@
+export interface TokenBucketOptions {
+  /** Tokens that accrue in a second. */
+  readonly perSecond: number
+
+  /**
+   * Tokens that can be saved up.
+   *
+   * @default perSecond
+   */
+  readonly burst?: number
+
+  /** Milliseconds of a clock that never goes back. */
+  readonly nowMs?: () => number
+}
+
+/**
+ * Limits a rate. The bucket starts full. It can be overdrawn once by a request that is larger than
+ * what is left, so that large requests are delayed by those before them and never starve.
+ */
+export class TokenBucket {
+  readonly #perSecond: number
+  readonly #burst: number
+  readonly #nowMs: () => number
+  #tokens: number
+  #atMs: number
+
+  constructor({
+    perSecond,
+    burst = perSecond,
+    nowMs = () => performance.now()
+  }: TokenBucketOptions) {
+    this.#perSecond = perSecond
+    this.#burst = burst
+    this.#nowMs = nowMs
+    this.#tokens = burst
+    this.#atMs = nowMs()
+  }
+
+  /** Tokens left; negative while the bucket is overdrawn. */
+  get tokens(): number {
+    const nowMs = this.#nowMs()
+    const accrued = ((nowMs - this.#atMs) / 1000) * this.#perSecond
+    this.#tokens = Math.min(this.#tokens + accrued, this.#burst)
+    this.#atMs = nowMs
+    return this.#tokens
+  }
+
+  /** Takes tokens without asking whether there are any. */
+  take(count: number): void {
+    this.#tokens = this.tokens - count
+  }
+
+  /** Takes tokens if at least `least` are left. Says whether it did. */
+  tryTake(count: number, least = 0): boolean {
+    const isEnough = this.tokens >= least
+
+    if (isEnough) {
+      this.#tokens -= count
+    }
+
+    return isEnough
+  }
+}

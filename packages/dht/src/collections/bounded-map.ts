@@ -1,0 +1,85 @@
+export interface BoundedMapOptions<K, V> {
+  /** Entries kept. */
+  readonly maxSize: number
+
+  /** Called with each entry that makes room for another one. */
+  readonly onEvict?: (key: K, value: V) => void
+}
+
+/**
+ * A map that evicts the entry that was set longest ago when it is full. Setting an entry again
+ * makes it the newest; reading does not, unless the reader calls {@link BoundedMap.touch}.
+ */
+export class BoundedMap<K, V> {
+  readonly #entries = new Map<K, V>()
+  readonly #options: BoundedMapOptions<K, V>
+
+  constructor(options: BoundedMapOptions<K, V>) {
+    this.#options = options
+  }
+
+  get size(): number {
+    return this.#entries.size
+  }
+
+  has(key: K): boolean {
+    return this.#entries.has(key)
+  }
+
+  get(key: K): V | undefined {
+    return this.#entries.get(key)
+  }
+
+  /** Reads an entry and makes it the newest. */
+  touch(key: K): V | undefined {
+    const value = this.#entries.get(key)
+
+    if (value !== undefined) {
+      this.#entries.delete(key)
+      this.#entries.set(key, value)
+    }
+
+    return value
+  }
+
+  /** Makes the entry the newest, and evicts the oldest beyond the limit. */
+  set(key: K, value: V): void {
+    this.#entries.delete(key)
+    this.#entries.set(key, value)
+
+    if (this.#entries.size > this.#options.maxSize) {
+      this.#evictOldest()
+    }
+  }
+
+  delete(key: K): boolean {
+    return this.#entries.delete(key)
+  }
+
+  clear(): void {
+    this.#entries.clear()
+  }
+
+  /** Lists the keys, oldest first. */
+  keys(): IterableIterator<K> {
+    return this.#entries.keys()
+  }
+
+  /** Lists the values, oldest first. */
+  values(): IterableIterator<V> {
+    return this.#entries.values()
+  }
+
+  /** Lists the entries, oldest first. */
+  [Symbol.iterator](): IterableIterator<[K, V]> {
+    return this.#entries[Symbol.iterator]()
+  }
+
+  #evictOldest(): void {
+    for (const [key, value] of this.#entries) {
+      this.#entries.delete(key)
+      this.#options.onEvict?.(key, value)
+      return
+    }
+  }
+}

@@ -1,0 +1,67 @@
+import type { PeerInfo } from '@libp2p/interface'
+import type { DHTRecord, Rejection } from '@waggle/record'
+import type { CancellationToken } from '../timing/cancellation.ts'
+
+/** What one peer answers when asked for a key. */
+export interface FindReply {
+  /** What it holds, checked against every rule. */
+  readonly record?: DHTRecord | undefined
+
+  /** Peers it knows to be near the key. */
+  readonly closer: readonly PeerInfo[]
+}
+
+/** What a replica made of a write; `refused`: a rule of its own, such as a validator, does not accept it. */
+export type StoreOutcome = 'accepted' | Rejection | 'refused'
+
+/** How `RecordChannel.find` is told what to answer. */
+export interface FindOptions {
+  /** A question that nobody wants an answer to need not be sent. */
+  readonly cancellation?: CancellationToken | undefined
+
+  /** How many peers near the key are wanted. */
+  readonly closerCount: number
+
+  /** Whether they are wanted, too, where a record is held. */
+  readonly isCloserAlways: boolean
+}
+
+/** How `RecordChannel.store` is told what to answer. */
+export interface WriteOptions {
+  /** A copy, to be remembered as long as there is room, and not a replica. */
+  readonly isCopy?: boolean
+
+  /** A write that nobody waits for any more need not be sent. */
+  readonly cancellation?: CancellationToken | undefined
+
+  /** How many peers near the key are wanted. */
+  readonly closerCount: number
+}
+
+/** What one peer answers when asked to hold a write. */
+export interface StoreReply {
+  readonly outcome: StoreOutcome
+
+  /** Peers it knows to be near the key. */
+  readonly closer: readonly PeerInfo[]
+}
+
+/**
+ * How records travel between this node and one other. All that the rest of the library knows of
+ * the wire. Both calls reject when the peer gave no usable answer.
+ */
+export interface RecordChannel {
+  /** Asks what the peer holds under a record key, and whom it knows near to it. */
+  find(peer: PeerInfo, key: Uint8Array, options: FindOptions): Promise<FindReply>
+
+  /** Asks the peer to hold a write, and whom it knows near to its key. */
+  store(
+    peer: PeerInfo,
+    key: Uint8Array,
+    write: DHTRecord,
+    options: WriteOptions
+  ): Promise<StoreReply>
+
+  /** Whether the peer can be asked without connecting first. */
+  isReady(peer: PeerInfo): boolean
+}

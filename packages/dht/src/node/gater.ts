@@ -1,0 +1,19 @@
+import type { ConnectionGater, PeerId } from '@libp2p/interface'
+import type { Access } from '../peers/access.ts'
+
+/**
+ * libp2p's way to ask whether a peer may be connected to: as soon as it is known who it is, in both
+ * directions. A gater that the application has besides is asked first.
+ */
+export function gaterFor(access: Access, own: ConnectionGater = {}): ConnectionGater {
+  const isDenied = async (peer: PeerId): Promise<boolean> => !(await access.allows(peer, 'connect'))
+
+  return {
+    ...own,
+    denyDialPeer: async (peer) => (await own.denyDialPeer?.(peer)) || isDenied(peer),
+    denyInboundEncryptedConnection: async (peer, connection) =>
+      (await own.denyInboundEncryptedConnection?.(peer, connection)) || isDenied(peer),
+    denyOutboundEncryptedConnection: async (peer, connection) =>
+      (await own.denyOutboundEncryptedConnection?.(peer, connection)) || isDenied(peer)
+  }
+}

@@ -1,0 +1,193 @@
+import { noise } from '@chainsafe/libp2p-noise'
+import { yamux } from '@chainsafe/libp2p-yamux'
+import type { Identify } from '@libp2p/identify'
+import type { Libp2p, PrivateKey, ServiceMap } from '@libp2p/interface'
+import type { KadDHT } from '@libp2p/kad-dht'
+import { type Ping, ping } from '@libp2p/ping'
+import { preSharedKey } from '@libp2p/pnet'
+import { tcp } from '@libp2p/tcp'
+import { createLibp2p, type Libp2pOptions } from 'libp2p'
+import { ListenError, toError } from '../errors.ts'
+import { waggleKadDHT } from '../kad/waggle-kad-dht.ts'
+import type { NodeLimits } from '../node-limits.ts'
+import { Access } from '../peers/access.ts'
+import { waggle } from '../service/service.ts'
+import type { Waggle } from '../service/service-interface.ts'
+import type { RecordStoreOptions } from '../store/record-store.ts'
+import { coalescingMuxer } from './coalescing-muxer.ts'
+import { gaterFor } from './gater.ts'
+import { identityAt } from './identity.ts'
+import { listenedAddresses } from './listened-addresses.ts'
+import type { Settings } from './options.ts'
+import { patientIdentify } from './patient-identify.ts'
+import {
+  holePunching,
+  RELAYED_ADDRESS,
+  reachability,
+  relayServer,
+  relayTransport
+} from './relay.ts'
+import { unfragmentedWrites } from './unfragmented-writes.ts'
+
+/**
+ * libp2p takes five connections a second from one host and ten that are being set up: too few for
+ * peers behind one address, or on one machine, that join at the same moment.
+ */
+const MAX_INBOUND_CONNECTIONS_PER_SECOND = 256
+const MAX_PENDING_INBOUND_CONNECTIONS = 256
+
+/**
+ * How long a peer may be silent before its connection counts as dead: a busy one is not gone, and its
+ * requests have timeouts of their own. Pings never overlap, as stock peers take in few at once.
+ */
+const PING_INTERVAL_MS = 20_000
+
+/** The connection monitor, kad-dht and the application ping at the same time. */
+const MAX_PING_STREAMS = 16
+
+/**
+ * What a peer may send on one stream before it is read. yamux's own 16 MiB are more than a message
+ * and the next one need, and all of it may have to be held.
+ */
+const MAX_STREAM_WINDOW_BYTES: number = 4 * 1024 * 1024
+
+/** What a node of ours is made of, besides what the caller adds. */
+type NodeServices = {
+  identify: Identify
+  ping: Ping
+  holePunching: unknown
+  listenedAddresses: unknown
+  reachability?: unknown
+  relayServer?: unknown
+  dht: KadDHT
+  waggle: Waggle
+}
+
+/**
+ * Makes a libp2p node that listens and has the Waggle service. It has joined nothing yet.
+ *
+ * @throws ListenError when an address can't be listened on
+ */
+export async function startNode(settings: Settings): Promise<Libp2p<ServiceMap>> {
+  const node = await createLibp2p({ ...(await configuration(settings)), start: false })
+
+  try {
+    await node.start()
+    return node
+  } catch (error) {
+    await node.stop()
+    throw listenError(settings, toError(error))
+  }
+}
+
+async function configuration(settings: Settings): Promise<Libp2pOptions<NodeServices>> {
+  const { allowPeer, libp2pOptions, logger, metrics, swarmKey } = settings
+  const privateKey = await identityOf(settings)
+
+  return {
+    ...(privateKey && { privateKey }),
+    ...(logger && { logger }),
+    ...(metrics && { metrics }),
+    ...(swarmKey && { connectionProtector: preSharedKey({ psk: swarmKey }) }),
+    transports: [tcp(), relayTransport()],
+    connectionEncrypters: [unfragmentedWrites(noise())],
+    streamMuxers: [
+      coalescingMuxer(yamux({ streamOptions: { maxStreamWindowSize: MAX_STREAM_WINDOW_BYTES } }))
+    ],
+    ...libp2pOptions,
+    ...(allowPeer && {
+      connectionGater: gaterFor(new Access(allowPeer), libp2pOptions.connectionGater)
+    }),
+    addresses: {
+      listen: [...settings.listenOn.map(String), ...(settings.relay ? [RELAYED_ADDRESS] : [])],
+      announce: settings.announce.map(String),
+      ...libp2pOptions.addresses
+    },
+    connectionManager: {
+      inboundConnectionThreshold: MAX_INBOUND_CONNECTIONS_PER_SECOND,
+      maxIncomingPendingConnections: MAX_PENDING_INBOUND_CONNECTIONS,
+      ...libp2pOptions.connectionManager
+    },
+    connectionMonitor: {
+      pingInterval: PING_INTERVAL_MS,
+      pingTimeout: { minTimeout: PING_INTERVAL_MS, maxTimeout: PING_INTERVAL_MS },
+      ...libp2pOptions.connectionMonitor
+    },
+    services: { ...services(settings), ...libp2pOptions.services }
+  }
+}
+
+/** Undefined where libp2p is to make one that nobody remembers. */
+async function identityOf({
+  identityPath,
+  privateKey,
+  persistence: { dataDir }
+}: Settings): Promise<PrivateKey | undefined> {
+  if (privateKey !== undefined || dataDir === undefined || identityPath !== undefined) {
+    return identityPath === undefined ? privateKey : identityAt(identityPath)
+  }
+
+  const { identityIn, prepareDataDir } = await import('../persistence/data-dir.ts')
+  await prepareDataDir(dataDir)
+  return identityAt(identityIn(dataDir))
+}
+
+function services({
+  allowPeer,
+  cache,
+  clientMode,
+  limits,
+  nodeLimits,
+  numReplicas,
+  persistence,
+  protocol,
+  relay,
+  requestTimeoutMs,
+  serveRelay,
+  validators
+}: Settings): NonNullable<Libp2pOptions<NodeServices>['services']> {
+  return {
+    identify: patientIdentify(),
+    ping: ping({ maxInboundStreams: MAX_PING_STREAMS, maxOutboundStreams: MAX_PING_STREAMS }),
+    holePunching: holePunching(),
+    listenedAddresses: listenedAddresses(),
+    ...((relay || serveRelay) && { reachability: reachability() }),
+    ...(serveRelay && { relayServer: relayServer() }),
+    dht: waggleKadDHT({
+      protocol,
+      clientMode,
+      records: { limits, validators, ...storedLimits(nodeLimits) },
+      networkDialTimeout: { minTimeout: requestTimeoutMs, maxTimeout: requestTimeoutMs }
+    }),
+    waggle: waggle({
+      ...{ numReplicas, requestTimeoutMs, cache, limits: nodeLimits, allowPeer },
+      ...persistence
+    })
+  }
+}
+
+function storedLimits(limits: NodeLimits): RecordStoreOptions {
+  return {
+    maxRecords: limits.maxStoredRecords,
+    maxBytes: limits.maxStoredBytes,
+    maxRecordsPerPeer: Math.min(limits.maxStoredRecordsPerPeer, limits.maxStoredRecords),
+    maxBytesPerPeer: Math.min(limits.maxStoredBytesPerPeer, limits.maxStoredBytes)
+  }
+}
+
+function listenError({ listenOn }: Settings, error: Error): Error {
+  const reasons = reasonsOf(error.message)
+
+  return reasons.length === 0
+    ? error
+    : new ListenError(
+        `listenOn: can't listen on ${listenOn.join(', ')}: ${reasons.join('; ')}. Choose another address, or port 0 for any free port.`,
+        { cause: error }
+      )
+}
+
+/** libp2p puts a stack trace for each address into one message; what matters of it is a line each. */
+function reasonsOf(message: string): string[] {
+  const lines = message.matchAll(/^ *\S+: (?:Error|UnsupportedListenAddressError): (.+)$/gm)
+  return Array.from(lines, ([, reason = '']) => reason)
+}

@@ -1,0 +1,83 @@
+import type { PeerId } from '@libp2p/interface'
+import { BoundedMap } from '../collections/bounded-map.ts'
+import { inTime } from '../timing/in-time.ts'
+
+/** Something that a peer wants to do. */
+export type Purpose = 'connect' | 'write'
+
+/**
+ * Says whether a peer may connect to this node, or store something here. What it answers is remembered
+ * for {@link ACCESS_MEMORY_MS}; what it throws, and an answer that takes too long, count as no.
+ */
+export type AllowPeer = (peerId: PeerId, purpose: Purpose) => boolean | Promise<boolean>
+
+/** Milliseconds for which a decision of `allowPeer` is remembered. */
+export const ACCESS_MEMORY_MS = 10_000
+
+/** Milliseconds that `allowPeer` may take. */
+const MAX_ANSWER_MS = 3000
+
+/** Decisions remembered. */
+const MAX_DECISIONS = 4096
+
+interface Decision {
+  readonly isAllowed: boolean | Promise<boolean>
+  readonly untilMs: number
+}
+
+/** Asks the application who may do what, and remembers its decisions for a while. */
+export class Access {
+  readonly #allowPeer: AllowPeer | undefined
+  readonly #nowMs: () => number
+  readonly #decisions = new BoundedMap<string, Decision>({ maxSize: MAX_DECISIONS })
+
+  constructor(allowPeer?: AllowPeer, nowMs: () => number = () => performance.now()) {
+    this.#allowPeer = allowPeer
+    this.#nowMs = nowMs
+  }
+
+  /** Says whether a peer may do something: at once, where that is known or comes at once. Never rejects. */
+  allows(peer: PeerId, purpose: Purpose): boolean | Promise<boolean> {
+    if (this.#allowPeer === undefined) {
+      return true
+    }
+
+    const name = `${purpose} ${peer}`
+    const known = this.#decisions.get(name)
+
+    if (known !== undefined && known.untilMs > this.#nowMs()) {
+      return known.isAllowed
+    }
+
+    return this.#remember(name, this.#ask(peer, purpose))
+  }
+
+  #ask(peer: PeerId, purpose: Purpose): boolean | Promise<boolean> {
+    try {
+      const answer: unknown = this.#allowPeer?.(peer, purpose)
+      return answer instanceof Promise
+        ? inTime(answer, MAX_ANSWER_MS).then(
+            (given) => given === true,
+            () => false
+          )
+        : answer === true
+    } catch {
+      return false
+    }
+  }
+
+  #remember(name: string, isAllowed: boolean | Promise<boolean>): boolean | Promise<boolean> {
+    const untilMs = this.#nowMs() + ACCESS_MEMORY_MS
+    this.#decisions.set(name, { isAllowed, untilMs })
+
+    if (isAllowed instanceof Promise) {
+      isAllowed
+        .then((settled) => this.#decisions.set(name, { isAllowed: settled, untilMs }))
+        .catch(() => {
+          // It never rejects.
+        })
+    }
+
+    return isAllowed
+  }
+}

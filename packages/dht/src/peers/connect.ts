@@ -1,0 +1,32 @@
+import type { AbortOptions, PeerId, PeerInfo } from '@libp2p/interface'
+import type { ConnectionManager } from '@libp2p/interface-internal'
+import type { Multiaddr } from '@multiformats/multiaddr'
+
+/**
+ * Connects to a peer by the addresses that we were told, if there is no connection yet. Left to
+ * itself, libp2p would search the whole network for a peer that it does not know. A connection
+ * through a relay counts as none: it is limited, and our protocols don't run on it.
+ */
+export async function connectedTo(
+  connectionManager: ConnectionManager,
+  { id, multiaddrs }: PeerInfo,
+  options: AbortOptions
+): Promise<void> {
+  const isConnected = connectionManager.getConnections(id).some(({ limits }) => limits == null)
+
+  if (multiaddrs.length > 0 && !isConnected) {
+    const addresses = multiaddrs.flatMap((address) => addressOf(id, address))
+    await connectionManager.openConnection(addresses, options)
+  }
+}
+
+/** The address with the peer's id at its end; none if it leads to another peer. */
+function addressOf(id: PeerId, address: Multiaddr): Multiaddr[] {
+  const last = address.getComponents().at(-1)
+
+  if (last?.name !== 'p2p') {
+    return [address.encapsulate(`/p2p/${id}`)]
+  }
+
+  return last.value === id.toString() ? [address] : []
+}

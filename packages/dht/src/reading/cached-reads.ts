@@ -1,0 +1,211 @@
+import type { Logger } from '@libp2p/interface'
+import { type DHTRecord, type DHTTime, EMPTY_RECORD, isEmpty, join } from '@waggle/record'
+import { shownExpiration, subsumes } from '@waggle/record/replica'
+import type { Meter } from '../metrics/meter.ts'
+import { nameOf, type RecordStore } from '../store/record-store.ts'
+import { Alarm } from '../timing/alarm.ts'
+import type { CancellationToken } from '../timing/cancellation.ts'
+import type { CachePolicy } from './cache-policy.ts'
+import { isSufficient, type Reading, type ReadOptions } from './reading.ts'
+import { type Refresh, RefreshQueue } from './refresh-queue.ts'
+import type { Replicas } from './replicas.ts'
+import { SharedReads } from './shared-reads.ts'
+
+export interface CachedReadsInit {
+  readonly replicas: Replicas
+
+  /** What this node holds as a replica. */
+  readonly store: RecordStore
+
+  /** What it remembers of others; undefined: nothing. */
+  readonly cache: RecordStore | undefined
+  readonly policy: CachePolicy
+  readonly log: Logger
+
+  /** Counts where answers come from; undefined: nobody. */
+  readonly meter?: Meter | undefined
+}
+
+/** How many keys are fetched again at once. */
+const REFRESHES_AT_ONCE = 256
+
+/**
+ * Reads from what this node knows, or else from the nearest peers, and remembers what these said.
+ * The policies are Hivemind's cache_locally, cache_nearest, cache_on_store, and
+ * cache_refresh_before_expiry. A `latest` read always asks the network.
+ */
+export class CachedReads {
+  readonly #init: CachedReadsInit
+  readonly #searches: SharedReads
+  readonly #refreshes: RefreshQueue
+  readonly #alarm = new Alarm(() => void this.refreshDue())
+  #hits = 0
+
+  constructor(init: CachedReadsInit) {
+    this.#init = init
+    this.#searches = new SharedReads({
+      replicas: init.replicas,
+      clock: init.store.clock,
+      onReading: (key, reading) => this.#onReading(key, reading)
+    })
+    this.#refreshes = new RefreshQueue({
+      leadTime: init.policy.refreshBeforeExpiry,
+      maxRecords: init.policy.maxRecords,
+      isCached: (key) => this.#isCached(key)
+    })
+  }
+
+  /** How many reads the cache has answered. */
+  get hits(): number {
+    return this.#hits
+  }
+
+  /** How many keys are to be fetched again some time. */
+  get refreshes(): number {
+    return this.#refreshes.size
+  }
+
+  /** At once, if this node knows it well enough. */
+  read(key: Uint8Array, options: ReadOptions): DHTRecord | Promise<DHTRecord> {
+    const remembered = this.#remembered(key, options)
+
+    if (remembered === undefined) {
+      this.#init.meter?.read('network')
+    }
+
+    return remembered ?? this.#searches.read(nameOf(key), key, options)
+  }
+
+  /** Takes note of what became of a write of this node's own. */
+  onWritten(key: Uint8Array, write: DHTRecord, isAccepted: boolean): void {
+    const { cache, policy } = this.#init
+
+    if (cache === undefined || !policy.onStore) {
+      return
+    }
+
+    const isKnown = this.#isCached(key)
+    const isWhole = write.subkeys.size === 0
+
+    if (isAccepted && (isKnown || isWhole)) {
+      cache.apply(key, write)
+    }
+
+    if (isKnown && !(isAccepted && isWhole) && policy.refreshBeforeExpiry > 0) {
+      // Others have written to it, too, or something later is there: it is no longer what we know.
+      this.#refreshes.outdated(nameOf(key), key, cache.clock())
+      this.#watch()
+    }
+  }
+
+  /** Fetches again what is due. Called by a timer; resolves when it is done. */
+  async refreshDue(): Promise<void> {
+    const due = this.#refreshes.take(this.#init.store.clock(), REFRESHES_AT_ONCE)
+    await Promise.all(due.map((refresh) => this.#refresh(refresh)))
+    this.#watch()
+  }
+
+  /** Forgets what is to be fetched again. */
+  close(): void {
+    this.#alarm.stop()
+  }
+
+  /** What this node holds or remembers, if that is good enough. */
+  #remembered(key: Uint8Array, options: ReadOptions): DHTRecord | undefined {
+    const now = this.#init.store.clock()
+    const { known, isByCache } = this.#known(key)
+
+    if (!isSufficient(known, options, now)) {
+      return undefined
+    }
+
+    this.#init.meter?.read(isByCache ? 'cache' : 'store')
+
+    if (isByCache) {
+      this.#hits++
+      this.#onUsed(key, shownExpiration(known, now) ?? now)
+    }
+
+    return known
+  }
+
+  /** What this node holds and remembers, and whether the latter adds anything. */
+  #known(key: Uint8Array): { known: DHTRecord; isByCache: boolean } {
+    const { store, cache } = this.#init
+    const held = store.get(key)
+    const cached = cache?.get(key) ?? EMPTY_RECORD
+    const known = isEmpty(cached) ? held : join(held, cached, store.limits)
+    return { known, isByCache: known !== held }
+  }
+
+  #onUsed(key: Uint8Array, expirationTime: DHTTime): void {
+    const { policy, store } = this.#init
+
+    if (policy.refreshBeforeExpiry > 0) {
+      this.#refreshes.used({ name: nameOf(key), key, expirationTime }, store.clock())
+      this.#watch()
+    }
+  }
+
+  /** Unless it is no longer what was used. */
+  async #refresh({ name, key, expirationTime }: Refresh): Promise<void> {
+    const { policy, store, log } = this.#init
+    const now = store.clock()
+    const { known, isByCache } = this.#known(key)
+    const knownUntil = shownExpiration(known, now) ?? now
+
+    if (expirationTime !== undefined && !(isByCache && knownUntil === expirationTime)) {
+      return
+    }
+
+    const sufficientExpirationTime = knownUntil + policy.refreshBeforeExpiry + 1
+
+    try {
+      await this.#searches.read(name, key, { cancellation: ALWAYS, sufficientExpirationTime })
+    } catch (error) {
+      log('could not refresh a cached record - %e', error)
+    }
+  }
+
+  #isCached(key: Uint8Array): boolean {
+    return !isEmpty(this.#init.cache?.get(key) ?? EMPTY_RECORD)
+  }
+
+  #onReading(key: Uint8Array, reading: Reading): void {
+    const { replicas, log } = this.#init
+
+    if (reading.behind.length > 0) {
+      replicas
+        .repair(key, reading)
+        .catch((error) => log('could not repair all replicas - %e', error))
+    }
+
+    if (!isEmpty(reading.record)) {
+      this.#remember(key, reading)
+    }
+  }
+
+  #remember(key: Uint8Array, { record, without }: Reading): void {
+    const { cache, policy, replicas, store } = this.#init
+
+    const isKept = policy.local || this.#isCached(key)
+
+    if (cache !== undefined && isKept && !subsumes(store.get(key), record, store.limits)) {
+      cache.apply(key, record)
+    }
+
+    if (cache !== undefined && without.length > 0) {
+      replicas.lend(key, record, without.slice(0, policy.nearest))
+    }
+  }
+
+  #watch(): void {
+    const time = this.#refreshes.nextTime
+
+    if (time !== undefined) {
+      this.#alarm.within((time - this.#init.store.clock()) * 1000)
+    }
+  }
+}
+
+const ALWAYS: CancellationToken = { isCancelled: false }

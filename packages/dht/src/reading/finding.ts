@@ -1,0 +1,157 @@
+import type { PeerInfo } from '@libp2p/interface'
+import { type DHTRecord, EMPTY_RECORD, isEmpty, join } from '@waggle/record'
+import { SEARCH_WIDTH } from '../constants.ts'
+import { UnreachableError } from '../errors.ts'
+import type { Lookup, LookupResult } from '../lookup/lookups.ts'
+import type { FindReply, RecordChannel } from '../lookup/record-channel.ts'
+import type { Search } from '../lookup/search.ts'
+import type { RecordStore } from '../store/record-store.ts'
+import type { CancellationToken } from '../timing/cancellation.ts'
+import {
+  assertNotBusy,
+  isSufficient,
+  type Reading,
+  type ReadOptions,
+  type ReplicaState,
+  replicasBehind,
+  replicasWithout
+} from './reading.ts'
+
+export interface FindingInit {
+  readonly node: FindingNode
+  readonly search: Search
+  readonly key: Uint8Array
+  readonly options: ReadOptions
+
+  /** The record that this node holds itself. */
+  readonly own: ReplicaState
+}
+
+/** The parts that all reads of a node share. */
+export interface FindingNode {
+  readonly store: RecordStore
+  readonly channel: RecordChannel
+  readonly numReplicas: number
+
+  /** Whether this node holds records for others: a client does not. */
+  readonly isReplica: () => boolean
+}
+
+/**
+ * Joins what peers hold until it is good enough (N5). A plain read asks one peer after the other, a
+ * read of the latest all replicas at once. Replicas may not have handed over to new peers yet, so a
+ * key is absent only when many more peers than hold a record say so. If so many have failed that all
+ * replicas may be among them, these are asked once more.
+ */
+export class Finding implements Lookup<FindReply> {
+  readonly search: Search
+  readonly isHedged: boolean
+  readonly parallelism: number
+  readonly #init: FindingInit
+  readonly #answers: ReplicaState[] = []
+  readonly #failed: PeerInfo[] = []
+  #record: DHTRecord
+  #isEnough = false
+  #isRetried = false
+
+  constructor(init: FindingInit) {
+    const { node, options, own, search } = init
+    this.#init = init
+    this.#record = own.record
+    this.search = search
+    this.isHedged = options.latest !== true
+    this.parallelism = this.isHedged ? 1 : node.numReplicas
+    this.#widen()
+  }
+
+  get cancellation(): CancellationToken {
+    return this.#init.options.cancellation
+  }
+
+  ask(contact: PeerInfo, cancellation: CancellationToken): Promise<FindReply> {
+    const { key, node } = this.#init
+    const closerCount = Math.min(node.numReplicas, SEARCH_WIDTH)
+    return node.channel.find(contact, key, {
+      closerCount,
+      isCloserAlways: !this.isHedged,
+      cancellation
+    })
+  }
+
+  take(contact: PeerInfo, answer: FindReply | undefined): boolean {
+    if (answer === undefined) {
+      this.#failed.push(contact)
+    } else {
+      this.#hold(contact, answer.record)
+    }
+
+    this.#widen()
+    this.#retry()
+    return this.#isEnough
+  }
+
+  /**
+   * Says what has been found, once the lookup is over.
+   *
+   * @throws BusyError when nobody answered, and some were busy
+   * @throws UnreachableError when nobody answered, so that nobody can say whether there is anything
+   */
+  reading(result: LookupResult): Reading {
+    const { search } = this
+    const record = this.#record
+
+    if (this.#isEnough) {
+      const answers = this.#answers
+      const without = answers.length < 2 ? [] : replicasWithout(answers, search.answers())
+      return { record, end: 'enough', behind: [], without }
+    }
+
+    this.#assertHeard(result)
+    const { node, own } = this.#init
+    const nearest = search.answers().slice(0, node.numReplicas)
+    const behind = replicasBehind(record, [own, ...this.#answers], nearest, node.store.limits)
+    return { record, end: search.isDone ? 'whole' : 'given up', behind, without: [] }
+  }
+
+  #hold(contact: PeerInfo, record: DHTRecord = EMPTY_RECORD): void {
+    const { node, options } = this.#init
+    this.#answers.push({ contact, record })
+
+    if (!isEmpty(record)) {
+      // What has passed the checks is as a join with nothing would leave it.
+      this.#record = isEmpty(this.#record) ? record : join(this.#record, record, node.store.limits)
+      options.onRecord?.(this.#record)
+      this.#isEnough = isSufficient(this.#record, options, node.store.clock())
+    }
+  }
+
+  #widen(): void {
+    if (this.#isMissing) {
+      this.search.widen(SEARCH_WIDTH)
+    }
+  }
+
+  #retry(): void {
+    if (!this.#isRetried && this.#failed.length >= this.#init.node.numReplicas && this.#isMissing) {
+      this.search.retry()
+      this.#isRetried = true
+    }
+  }
+
+  /** Whether all that were to be asked have been, and nothing was found. */
+  get #isMissing(): boolean {
+    return isEmpty(this.#record) && this.search.isDone
+  }
+
+  /** A server that knows nobody is a network of its own; a client is not. */
+  #assertHeard(result: LookupResult): void {
+    assertNotBusy(result, this.#answers.length > 0 || !isEmpty(this.#record))
+    const isUnheard = this.#answers.length === 0 && this.#isMissing
+
+    const isAnyKnown = this.#failed.length > 0 || this.search.hasBanned
+
+    if (isUnheard && (isAnyKnown || !this.#init.node.isReplica())) {
+      throw new UnreachableError(new Set(this.#failed.map(({ id }) => id.toString())).size)
+    }
+  }
+}

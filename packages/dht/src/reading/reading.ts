@@ -1,0 +1,81 @@
+import type { PeerInfo } from '@libp2p/interface'
+import { type DHTRecord, type DHTTime, isEmpty, type Limits } from '@waggle/record'
+import { shownExpiration, subsumes } from '@waggle/record/replica'
+import { BusyError } from '../errors.ts'
+import type { LookupResult } from '../lookup/lookups.ts'
+import type { CancellationToken } from '../timing/cancellation.ts'
+
+export interface ReadOptions {
+  readonly cancellation: CancellationToken
+  readonly latest?: boolean | undefined
+  readonly sufficientExpirationTime?: number | undefined
+
+  /** Hears of what has been found so far. */
+  onRecord?(record: DHTRecord): void
+}
+
+export interface Reading {
+  /** What the peers that answered hold together. */
+  readonly record: DHTRecord
+
+  /** Whether it was good enough before all were asked, or all were, or nobody wanted it any more. */
+  readonly end: 'enough' | 'whole' | 'given up'
+
+  /** The nearest replicas that lack some of it, when all were asked. */
+  readonly behind: readonly PeerInfo[]
+
+  /** When not all were asked, those that had nothing and are nearer than one that had something. */
+  readonly without: readonly PeerInfo[]
+}
+
+/** The record that one peer holds. */
+export interface ReplicaState {
+  readonly contact: PeerInfo
+  readonly record: DHTRecord
+}
+
+/** Whether a reader need not be told more than this (N5). With `latest` nothing less than all will do. */
+export function isSufficient(
+  record: DHTRecord,
+  { latest = false, sufficientExpirationTime = 0 }: ReadOptions,
+  now: DHTTime
+): boolean {
+  if (latest) {
+    return false
+  }
+
+  const expirationTime = shownExpiration(record, now)
+  return expirationTime !== undefined && expirationTime >= sufficientExpirationTime
+}
+
+/** Those of the nearest peers that do not hold all of the record. */
+export function replicasBehind(
+  record: DHTRecord,
+  answers: readonly ReplicaState[],
+  nearest: readonly PeerInfo[],
+  limits: Limits
+): PeerInfo[] {
+  return nearest.filter((contact) => {
+    const held = answers.find((answer) => answer.contact === contact)
+    return held !== undefined && !subsumes(held.record, record, limits)
+  })
+}
+
+/** The peers that answered and hold nothing, of those nearer than one that does; nearest first. */
+export function replicasWithout(
+  answers: readonly ReplicaState[],
+  nearest: readonly PeerInfo[]
+): PeerInfo[] {
+  const isEmptyHanded = (contact: PeerInfo): boolean =>
+    answers.some((answer) => answer.contact === contact && isEmpty(answer.record))
+  const isHolder = (contact: PeerInfo): boolean =>
+    answers.some((answer) => answer.contact === contact && !isEmpty(answer.record))
+  return nearest.slice(0, Math.max(nearest.findLastIndex(isHolder), 0)).filter(isEmptyHanded)
+}
+
+/** @throws BusyError when nobody responded who could, and some were busy */
+export function assertNotBusy({ numBusy }: LookupResult, hasResponse: boolean): void {
+  if (!hasResponse && numBusy > 0) {
+    throw new BusyError(`no peer responded, and ${numBusy} had too much to do`)
+  }
+}

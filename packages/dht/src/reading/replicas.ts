@@ -1,0 +1,211 @@
+import type { PeerId, PeerInfo } from '@libp2p/interface'
+import type { DHTRecord } from '@waggle/record'
+import { encodedSize } from '@waggle/record/replica'
+import { SEARCH_WIDTH } from '../constants.ts'
+import type { LookupResponse, Lookups } from '../lookup/lookups.ts'
+import type { StoreOutcome } from '../lookup/record-channel.ts'
+import { Search, type SearchInit } from '../lookup/search.ts'
+import { DEFAULT_NODE_LIMITS, type NodeLimits } from '../node-limits.ts'
+import { pointOfKey } from '../peers/key-space.ts'
+import type { Routing } from '../peers/routing.ts'
+import type { CancellationToken } from '../timing/cancellation.ts'
+import { Finding, type FindingNode } from './finding.ts'
+import { assertNotBusy, isSufficient, type Reading, type ReadOptions } from './reading.ts'
+
+export interface ReplicasInit extends FindingNode {
+  readonly self: PeerId
+  readonly routing: Routing
+  readonly lookups: Lookups
+
+  /** @default DEFAULT_NODE_LIMITS */
+  readonly limits?: NodeLimits | undefined
+}
+
+/**
+ * The nearest peers of a key as one place: written to together, read from together. This node is
+ * one of them where it is near enough.
+ */
+export class Replicas {
+  readonly #init: ReplicasInit
+  readonly #self: PeerInfo
+  /** One for all searches: there are many. */
+  readonly #peers: Pick<SearchInit, 'nearest' | 'standingOf'>
+
+  constructor(init: ReplicasInit) {
+    const { lookups, routing, self } = init
+    this.#init = init
+    this.#self = { id: self, multiaddrs: [] }
+    this.#peers = {
+      nearest: (target, count) => routing.nearest(target, count),
+      standingOf: (contact, referrer) => lookups.ranking.standingOf(contact, referrer)
+    }
+  }
+
+  /**
+   * What peers hold together, as far as it has to be known (N5).
+   *
+   * @throws UnreachableError when nobody answered, so that nobody can say whether there is anything
+   */
+  async read(key: Uint8Array, options: ReadOptions): Promise<Reading> {
+    const { lookups, numReplicas, store } = this.#init
+    const record = store.get(key)
+
+    if (isSufficient(record, options, store.clock())) {
+      return { record, end: 'enough', behind: [], without: [] }
+    }
+
+    const own = { contact: this.#self, record }
+    const search = this.#search(key, numReplicas)
+    const finding = new Finding({ node: this.#init, search, key, options, own })
+    return finding.reading(await lookups.run(finding))
+  }
+
+  /**
+   * Sends a write to the nearest peers that answer (N6), and says what each made of it; and of others
+   * only that they hold something that beats it. Searching and storing are one: a peer that knows
+   * nearer ones says so as it answers, and what it holds by then does no harm.
+   */
+  async write(
+    key: Uint8Array,
+    write: DHTRecord,
+    cancellation: CancellationToken
+  ): Promise<StoreOutcome[]> {
+    const { channel, lookups, numReplicas } = this.#init
+    const search = this.#search(key, numReplicas)
+    const outcomes = new Map<PeerInfo, StoreOutcome>()
+
+    const result = await lookups.run({
+      search,
+      cancellation,
+      parallelism: numReplicas,
+      isHedged: false,
+      ask: (contact, cancellation) =>
+        channel.store(contact, key, write, { cancellation, closerCount: numReplicas }),
+      take: (contact, answer) => {
+        if (answer !== undefined) {
+          outcomes.set(contact, answer.outcome)
+        }
+
+        return false
+      }
+    })
+
+    const nearest = search.answers()
+
+    if (!cancellation.isCancelled && nearest.includes(this.#self)) {
+      outcomes.set(this.#self, await this.#storeHere(key, write))
+    }
+
+    assertNotBusy(result, outcomes.size > 0)
+    // Who is not among the nearest, and holds something that beats it, has answered, too.
+    return [...outcomes].flatMap(([contact, outcome]) =>
+      outcome === 'stale' || nearest.includes(contact) ? outcome : []
+    )
+  }
+
+  /** Brings replicas up to date after a reading (N5); those that fail are left as they are. */
+  async repair(key: Uint8Array, { record, behind }: Reading): Promise<void> {
+    const { channel, store, lookups } = this.#init
+
+    if (encodedSize(record) > store.limits.maxRecordBytes) {
+      // No replica could hold all that they hold together.
+      return
+    }
+
+    await Promise.allSettled(
+      behind.map((contact) =>
+        contact === this.#self
+          ? this.#storeHere(key, record)
+          : lookups.inTime(contact, channel.store(contact, key, record, { closerCount: 0 }))
+      )
+    )
+  }
+
+  /** Leaves copies with peers that hold nothing; whether they take them does not matter. */
+  lend(key: Uint8Array, record: DHTRecord, to: readonly PeerInfo[]): void {
+    for (const contact of to) {
+      this.#init.channel
+        .store(contact, key, record, { closerCount: 0, isCopy: true })
+        .catch(() => {})
+    }
+  }
+
+  /** The nearest peers that answered, nearest first, without this node. */
+  async nearest(
+    key: Uint8Array,
+    count: number,
+    cancellation: CancellationToken
+  ): Promise<PeerId[]> {
+    const { channel, lookups, numReplicas } = this.#init
+    const search = this.#search(key, count, { isSelfIncluded: false })
+    const closerCount = Math.min(count, SEARCH_WIDTH)
+    await lookups.run({
+      ...{ search, cancellation, parallelism: numReplicas, isHedged: false },
+      ask: (contact, cancellation) =>
+        channel.find(contact, key, { closerCount, isCloserAlways: true, cancellation }),
+      take: () => false
+    })
+    return search.answers().map(({ id }) => id)
+  }
+
+  /** Asks the nearest peers something else, and gives back those that answered, without this node. */
+  async ask<R extends LookupResponse>(
+    key: Uint8Array,
+    cancellation: CancellationToken,
+    ask: (contact: PeerInfo, cancellation: CancellationToken) => Promise<R>
+  ): Promise<PeerInfo[]> {
+    const { lookups, numReplicas } = this.#init
+    const search = this.#search(key, numReplicas)
+    const parallelism = numReplicas
+    await lookups.run({
+      search,
+      cancellation,
+      parallelism,
+      isHedged: false,
+      ask,
+      take: () => false
+    })
+    return search.answers().filter((contact) => contact !== this.#self)
+  }
+
+  #search(
+    key: Uint8Array,
+    count: number,
+    { isSelfIncluded = this.#init.isReplica() } = {}
+  ): Search {
+    const { maxLookupCandidates, maxLookupRequests } = this.#init.limits ?? DEFAULT_NODE_LIMITS
+    const search = new Search({
+      target: pointOfKey(key),
+      count,
+      ...this.#peers,
+      maxCandidates: Math.max(maxLookupCandidates, 4 * count),
+      maxRequests: Math.max(maxLookupRequests, 2 * count)
+    })
+
+    search.add([this.#self])
+
+    if (isSelfIncluded) {
+      search.recordResponse(this.#self)
+    } else {
+      search.exclude(this.#self)
+    }
+
+    return search
+  }
+
+  async #storeHere(key: Uint8Array, write: DHTRecord): Promise<StoreOutcome> {
+    const { store } = this.#init
+    const applied = store.apply(key, write)
+
+    if (!applied.isAccepted) {
+      return applied.reason
+    }
+
+    try {
+      await store.whenDurable()
+      return 'accepted'
+    } catch {
+      return 'full'
+    }
+  }
+}

@@ -1,0 +1,38 @@
+import { type DHTTime, type Limits, parseRecordKey } from '@waggle/record'
+import type { TypedEventEmitter } from 'main-event'
+import type { DHTEvents } from '../events.ts'
+import type { Meter } from '../metrics/meter.ts'
+import { keyOf } from '../store/record-store.ts'
+import type { StoreObserver } from '../store/store-listeners.ts'
+
+/**
+ * Tells of a store's records as events; while nobody listens, that costs one question a write. The
+ * limits are the store's: what it holds is within these, and what throws here ends the process.
+ */
+export function recordEvents(
+  events: TypedEventEmitter<DHTEvents>,
+  limits: Limits,
+  meter?: Meter
+): StoreObserver {
+  const tell = (
+    type: 'record:stored' | 'record:expired',
+    name: string,
+    expirationTime: DHTTime
+  ) => {
+    if (events.listenerCount(type) > 0) {
+      const detail = { key: parseRecordKey(keyOf(name), limits), expirationTime }
+      events.safeDispatchEvent(type, { detail })
+    }
+  }
+
+  return {
+    stored(name, expirationTime) {
+      meter?.record('stored')
+      tell('record:stored', name, expirationTime)
+    },
+    expired(name, expirationTime) {
+      meter?.record('expired')
+      tell('record:expired', name, expirationTime)
+    }
+  }
+}

@@ -1,0 +1,359 @@
+import { AbortError, type TypedEventTarget } from '@libp2p/interface'
+import { encodedSize } from '@waggle/record/replica'
+import { setMaxListeners } from 'main-event'
+import { BufferLimits } from '../admission/buffer-limits.ts'
+import { Scheduler } from '../admission/scheduler.ts'
+import { clockServer } from '../clock/clock-server.ts'
+import { Clocks } from '../clock/clocks.ts'
+import { SEARCH_WIDTH, SWEEP_INTERVAL_MS } from '../constants.ts'
+import { mergeOnInbound } from '../discovery/merge-on-inbound.ts'
+import type { NetworkMerge } from '../discovery/network-merge.ts'
+import type { DHTEvents } from '../events.ts'
+import { ExchangeClient } from '../exchange/exchange-client.ts'
+import { ExchangeServer } from '../exchange/exchange-server.ts'
+import { followPeers } from '../kad/follow-peers.ts'
+import { guardRecords } from '../kad/guard-records.ts'
+import { KadChannel } from '../kad/kad-channel.ts'
+import { type NodeParts, partsOf } from '../kad/node-parts.ts'
+import { Lookups } from '../lookup/lookups.ts'
+import type { Meter } from '../metrics/meter.ts'
+import { assertMessagesFit, type NodeLimits } from '../node-limits.ts'
+import { Republisher } from '../operations/republisher.ts'
+import { Access, type AllowPeer } from '../peers/access.ts'
+import { followConnections } from '../peers/follow-connections.ts'
+import { KnownPeers } from '../peers/known-peers.ts'
+import { PeerBook } from '../peers/peer-book.ts'
+import { type CachePolicy, cachePolicy } from '../reading/cache-policy.ts'
+import { CachedReads } from '../reading/cached-reads.ts'
+import { Replicas } from '../reading/replicas.ts'
+import { RecordStore } from '../store/record-store.ts'
+import { CompareClient } from '../upkeep/compare-client.ts'
+import { compareServer } from '../upkeep/compare-server.ts'
+import { Upkeep } from '../upkeep/upkeep.ts'
+import { WatchClient } from '../watch/watch-client.ts'
+import { WatchServer } from '../watch/watch-server.ts'
+import { Watches } from '../watch/watches.ts'
+import { Dialer } from '../wire/dialer.ts'
+import type { ClientParts } from '../wire/protocol-client.ts'
+import { ProtocolServer } from '../wire/protocol-server.ts'
+import type { WaggleComponents, WaggleInit } from './service-interface.ts'
+
+/** {@link WaggleInit} with its defaults. */
+export type ServiceInit = {
+  readonly [K in 'numReplicas' | 'requestTimeoutMs' | 'cache']: NonNullable<WaggleInit[K]>
+} & {
+  readonly limits: NodeLimits
+  readonly allowPeer: AllowPeer | undefined
+}
+
+export interface PartsInit extends ServiceInit {
+  readonly components: WaggleComponents
+
+  /** Counts what is done; undefined: nobody. */
+  readonly meter: Meter | undefined
+
+  /** Where the service tells what happens. */
+  readonly events: TypedEventTarget<DHTEvents>
+}
+
+/** What a started service is made of. */
+export interface ServiceParts extends NodeParts {
+  readonly networkMerge: NetworkMerge
+  readonly peers: PeerBook
+  readonly exchange: ExchangeClient
+  readonly cache: RecordStore | undefined
+  readonly clocks: Clocks
+  readonly reads: CachedReads
+  readonly replicas: Replicas
+  readonly republisher: Republisher
+  readonly routing: KnownPeers
+  readonly upkeep: Upkeep
+  readonly watches: Watches
+  readonly watchServer: WatchServer
+
+  /** Aborted when the service stops. */
+  readonly lifetime: AbortSignal
+
+  /** Serves other peers from now on. */
+  serve(): Promise<void>
+
+  /** Begins to take note of what happens. */
+  follow(): Promise<void>
+  stop(): void
+}
+
+/** Makes the parts of one node's service. Who uses which shows here. */
+export function serviceParts(init: PartsInit): ServiceParts {
+  const { components, events, limits } = init
+  const { kad, store } = partsOf(components)
+  assertMessagesFit(limits, store.limits)
+  const stopping = new AbortController()
+  const lifetime = stopping.signal
+  // Each listener to events is one of this signal, too, and Node 22 warns of more than ten.
+  setMaxListeners(Number.POSITIVE_INFINITY, lifetime)
+  const buffers = new BufferLimits(limits)
+  const found = createLookup(init, buffers)
+  const { peers, routing, exchange, lookups, replicas, client } = found
+  const { cache, reads } = createReads(init, replicas)
+  const { watches, watchClient } = createWatches(init, { ...found, reads })
+  const clocks = createClocks(init, client)
+  const republisher = new Republisher({
+    clock: store.clock,
+    log: components.logger.forComponent('waggle:republish')
+  })
+  const compare = new CompareClient({ ...client, limits, records: exchange })
+  const upkeep = createUpkeep(init, { ...found, compare })
+  const { watchServer, serve } = createServers(init, { ...found, buffers, cache })
+
+  return {
+    ...{ peers, exchange, cache, clocks, kad, lifetime, reads },
+    ...{ replicas, republisher, routing, serve, store, upkeep, watches, watchServer },
+    networkMerge: createNetworkMerge(init, found, lifetime),
+    async follow() {
+      sweepAgainAndAgain([store, cache], lifetime)
+      clocks.follow(lifetime)
+      guardRecords(kad, found.access, lifetime)
+      upkeep.follow(events, lifetime)
+      watches.follow(events, lifetime)
+      await followNetwork(components, found, lifetime)
+    },
+    stop() {
+      stopping.abort(new AbortError('the node was stopped'))
+      reads.close()
+      republisher.stop()
+      watches.stop()
+      watchServer.stop()
+      buffers.stop()
+
+      for (const part of [watchClient, exchange, compare, clocks, lookups]) {
+        part.close()
+      }
+    }
+  }
+}
+
+interface ServersInit extends LookupParts {
+  readonly buffers: BufferLimits
+  readonly cache: RecordStore | undefined
+}
+
+/** What other peers are served. */
+function createServers(
+  { components, limits }: PartsInit,
+  { access, buffers, cache, peers, routing }: ServersInit
+): { watchServer: WatchServer; serve(): Promise<void> } {
+  const { registrar } = components
+  const { store } = partsOf(components)
+  // All protocols share one, so that nobody gets more by speaking several of them.
+  const scheduler = new Scheduler(limits)
+  const watchServer = new WatchServer({ scheduler, store, routing })
+  const server = new ProtocolServer({
+    ...{ access, buffers, limits },
+    onViolation: (peer, error) => peers.ban(peer, error)
+  })
+  return {
+    watchServer,
+    async serve() {
+      const exchange = new ExchangeServer({ access, scheduler, store, cache, limits, routing })
+      await server.handle(registrar, exchange)
+      await server.handle(registrar, watchServer)
+      await server.handle(registrar, clockServer(store.clock, scheduler))
+      await server.handle(registrar, compareServer({ store, scheduler }))
+    }
+  }
+}
+
+type NodeClientParts = ClientParts & { readonly dialer: Dialer }
+
+interface LookupParts {
+  readonly access: Access
+  readonly peers: PeerBook
+  readonly routing: KnownPeers
+  readonly exchange: ExchangeClient
+  readonly lookups: Lookups
+  readonly replicas: Replicas
+
+  /** What the clients of all protocols share. */
+  readonly client: NodeClientParts
+}
+
+/** How peers are found, and what they hold. */
+function createLookup(init: PartsInit, buffers: BufferLimits): LookupParts {
+  const { components, limits, numReplicas, requestTimeoutMs } = init
+  const { kad, store } = partsOf(components)
+  const { connectionManager, peerId: self } = components
+  const { peers, routing } = createPeers(init)
+  const dialer = new Dialer({ connectionManager, peers, requestTimeoutMs })
+  const client = { buffers, dialer, peers }
+  const exchange = createExchangeClient(init, client)
+  const lookups = new Lookups({
+    ...{ peers, requestTimeoutMs },
+    isReady: (peer) => exchange.isReady(peer)
+  })
+  const replicas = new Replicas({
+    ...{ self, store, channel: exchange, routing, limits, lookups, numReplicas },
+    isReplica: () => kad.getMode() === 'server'
+  })
+  const access = new Access(init.allowPeer)
+
+  return { access, peers, routing, exchange, lookups, replicas, client }
+}
+
+/** What is known of peers. */
+function createPeers({ components, events, limits }: PartsInit): {
+  peers: PeerBook
+  routing: KnownPeers
+} {
+  const { connectionManager, logger } = components
+  const log = logger.forComponent('waggle:bans')
+  const peers = new PeerBook({
+    maxDialsPerSecond: limits.maxDialsPerSecond,
+    // Nobody else does it: kad-dht's table keeps the dead.
+    onGiveUp: (peer) => routing.forget(peer),
+    onBan(peer, error, forMs) {
+      log('%p violated the protocol and is banned for %d ms - %e', peer, forMs, error)
+      routing.setInTable(peer, false)
+
+      for (const connection of connectionManager.getConnections(peer)) {
+        connection.abort(error)
+      }
+    }
+  })
+  const routing = new KnownPeers({
+    records: peers.records,
+    onJoin: (detail) => events.safeDispatchEvent('peer:join', { detail }),
+    onLeave: (detail) => events.safeDispatchEvent('peer:leave', { detail })
+  })
+  return { peers, routing }
+}
+
+/** Keeps what is known of peers as libp2p and kad-dht have it. */
+async function followNetwork(
+  components: WaggleComponents,
+  { peers, routing: known }: LookupParts,
+  lifetime: AbortSignal
+): Promise<void> {
+  const { connectionManager, events, peerStore, registrar } = components
+  const { kad } = partsOf(components)
+  followConnections({ connectionManager, events, peers }, lifetime)
+  await followPeers({ peerStore, registrar, events, kad, known, peers }, lifetime)
+}
+
+function createUpkeep(
+  { components, meter, numReplicas }: PartsInit,
+  { compare, exchange, lookups, replicas, routing }: LookupParts & { compare: CompareClient }
+): Upkeep {
+  const { logger, peerId } = components
+  const { kad, store } = partsOf(components)
+  return new Upkeep({
+    self: { id: peerId, multiaddrs: [] },
+    ...{ store, numReplicas, isReplica: () => kad.getMode() === 'server' },
+    members: () => routing.members(),
+    async send(to, key, record) {
+      await lookups.inTime(to, exchange.store(to, key, record, { closerCount: 0 }))
+      meter?.handedOver(encodedSize(record))
+    },
+    async holds(peer, key) {
+      const asked = exchange.find(peer, key, { closerCount: 0, isCloserAlways: true })
+      return (await lookups.inTime(peer, asked)).record !== undefined
+    },
+    fingerprints: (peer, keys) => compare.fingerprints(peer, keys),
+    lookAround: () =>
+      replicas.nearest(peerId.toMultihash().bytes, SEARCH_WIDTH, { isCancelled: false }),
+    log: logger.forComponent('waggle:upkeep')
+  })
+}
+
+function createReads(
+  { cache: options, components, limits, meter }: PartsInit,
+  replicas: Replicas
+): { cache: RecordStore | undefined; reads: CachedReads } {
+  const { store } = partsOf(components)
+  const policy = cachePolicy(options || {})
+  const cache = options === false ? undefined : createCache(store, policy, limits)
+  const log = components.logger.forComponent('waggle:cache')
+  return { cache, reads: new CachedReads({ replicas, store, cache, policy, log, meter }) }
+}
+
+interface WatchingParts extends LookupParts {
+  readonly reads: CachedReads
+}
+
+/** How changes are heard of. */
+function createWatches(
+  { components, limits, numReplicas }: PartsInit,
+  { client, exchange: records, replicas, reads }: WatchingParts
+): { watches: Watches; watchClient: WatchClient } {
+  const { store } = partsOf(components)
+  const log = components.logger.forComponent('waggle:watch')
+  const watchClient = new WatchClient({
+    ...{ ...client, limits, log, store, records },
+    onChange: (key, record) => watches.onChange(key, record),
+    onLost: (peer) => watches.onLost(peer)
+  })
+  const watches = new Watches({
+    ...{ channel: watchClient, log, numReplicas, replicas, store },
+    readLatest: async (key, cancellation) => reads.read(key, { latest: true, cancellation })
+  })
+  return { watches, watchClient }
+}
+
+function sweepAgainAndAgain(
+  stores: readonly (RecordStore | undefined)[],
+  lifetime: AbortSignal
+): void {
+  const sweep = (store: RecordStore | undefined) => {
+    if (store?.sweep()) {
+      // Others shall have a turn meanwhile.
+      setTimeout(sweep, 0, store)
+    }
+  }
+  const sweeping = setInterval(() => stores.forEach(sweep), SWEEP_INTERVAL_MS)
+  sweeping.unref?.()
+  lifetime.addEventListener('abort', () => clearInterval(sweeping))
+}
+
+function createExchangeClient(
+  { components, limits, requestTimeoutMs }: PartsInit,
+  client: NodeClientParts
+): ExchangeClient {
+  const { connectionManager, logger } = components
+  const { kad, store } = partsOf(components)
+  const { dialer } = client
+  const log = logger.forComponent('waggle:exchange')
+  const kadChannel = new KadChannel({
+    ...{ connectionManager, dialer, kad, log, requestTimeoutMs, store }
+  })
+  return new ExchangeClient({ ...client, limits, log, requestTimeoutMs, store, kadChannel })
+}
+
+function createNetworkMerge(
+  { components, events, requestTimeoutMs }: PartsInit,
+  { peers, routing, client: { dialer } }: LookupParts,
+  lifetime: AbortSignal
+): NetworkMerge {
+  const { connectionManager, peerId } = components
+  const { kad } = partsOf(components)
+  return mergeOnInbound(
+    { self: peerId, connectionManager, dialer, events, kad, peers, routing, requestTimeoutMs },
+    lifetime
+  )
+}
+
+function createClocks(
+  { components, events, requestTimeoutMs }: PartsInit,
+  client: ClientParts
+): Clocks {
+  const { clock } = partsOf(components).store
+  const log = components.logger.forComponent('waggle:clock')
+  return new Clocks({ ...client, events, log, clock, requestTimeoutMs })
+}
+
+/** A second store by the same rules, for what this node holds for nobody. */
+function createCache(
+  { limits, clock }: RecordStore,
+  { maxRecords }: CachePolicy,
+  { maxCachedBytes }: NodeLimits
+): RecordStore {
+  return new RecordStore({ limits, clock, maxRecords, maxBytes: maxCachedBytes })
+}

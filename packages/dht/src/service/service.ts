@@ -1,0 +1,266 @@
+import type { AbortOptions, PeerId, Startable } from '@libp2p/interface'
+import { AbortError, serviceCapabilities, serviceDependencies } from '@libp2p/interface'
+import type { RecordValidator } from '@waggle/record'
+import { TypedEventEmitter } from 'main-event'
+import { CLOCK_PROTOCOL } from '../clock/clock-messages.ts'
+import type { ClockReading } from '../clock-reading.ts'
+import { DEFAULT_NUM_REPLICAS, DEFAULT_REQUEST_TIMEOUT_MS, SEARCH_WIDTH } from '../constants.ts'
+import type { DHTEvents, DiskState } from '../events.ts'
+import { EXCHANGE_PROTOCOL } from '../exchange/messages.ts'
+import { partsOf } from '../kad/node-parts.ts'
+import { Meter } from '../metrics/meter.ts'
+import { nodeLimitsOf } from '../node-limits.ts'
+import { Operations } from '../operations/operations.ts'
+import type { WaggleOperations } from '../operations/waggle-operations.ts'
+import {
+  assertFunction,
+  assertInteger,
+  assertNodeLimits,
+  assertNothing,
+  assertOptions,
+  assertPositive,
+  assertValidators,
+  type Check
+} from '../option-checks.ts'
+import type { PeerMemory } from '../persistence/peer-memory.ts'
+import {
+  openPersistence,
+  type Persistence,
+  type PersistenceOptions,
+  persistenceOptions
+} from '../persistence/persistence.ts'
+import { assertCacheOptions } from '../reading/cache-policy.ts'
+import { type HeldRecord, heldRecords } from '../store/held-record.ts'
+import { anySignal } from '../timing/deadline.ts'
+import { COMPARE_PROTOCOL } from '../upkeep/compare-messages.ts'
+import { WATCH_PROTOCOL } from '../watch/watch-messages.ts'
+import { type Readings, registerGauges } from './gauges.ts'
+import { recordEvents } from './record-events.ts'
+import {
+  SERVICE,
+  type Waggle,
+  type WaggleComponents,
+  type WaggleInit
+} from './service-interface.ts'
+import { type ServiceInit, type ServiceParts, serviceParts } from './service-parts.ts'
+import type { Stats } from './stats.ts'
+
+const CHECKS: Readonly<Record<keyof WaggleInit, Check>> = {
+  numReplicas: assertInteger(1, SEARCH_WIDTH),
+  requestTimeoutMs: assertPositive,
+  cache: assertCacheOptions,
+  limits: assertNodeLimits,
+  allowPeer: assertFunction,
+  // These go together, or not: persistenceOptions checks them.
+  dataDir: assertNothing,
+  datastore: assertNothing,
+  durability: assertNothing
+}
+
+const SERVED_PROTOCOLS: readonly string[] = [
+  EXCHANGE_PROTOCOL,
+  WATCH_PROTOCOL,
+  CLOCK_PROTOCOL,
+  COMPARE_PROTOCOL
+]
+
+/**
+ * The Waggle service for an application's own libp2p node. It needs `waggleKadDHT()` beside it, in
+ * whose store it keeps records, and the services `identify` and `ping`, which kad-dht needs.
+ *
+ * @throws TypeError for an option that is unknown or wrong
+ */
+export function waggle(init: WaggleInit = {}): (components: WaggleComponents) => Waggle {
+  assertOptions('waggle()', init, CHECKS)
+  const { numReplicas = DEFAULT_NUM_REPLICAS, requestTimeoutMs = DEFAULT_REQUEST_TIMEOUT_MS } = init
+  const { cache = {}, allowPeer } = init
+  const limits = nodeLimitsOf(init.limits)
+  const persistence = persistenceOptions(init)
+  return (components) =>
+    new WaggleService(components, {
+      ...{ numReplicas, requestTimeoutMs, cache, limits, allowPeer, persistence }
+    })
+}
+
+/** The Waggle service among a node's services, whatever name it has there. */
+export function findWaggle(services: object): Waggle | undefined {
+  return Object.values(services).find(
+    (service): service is Waggle => service?.[Symbol.toStringTag] === SERVICE
+  )
+}
+
+interface WaggleServiceInit extends ServiceInit {
+  readonly persistence: PersistenceOptions
+}
+
+class WaggleService implements Waggle, Startable {
+  readonly [Symbol.toStringTag] = SERVICE
+  readonly [serviceCapabilities]: string[] = [SERVICE]
+  readonly [serviceDependencies]: string[] = ['@libp2p/kad-dht']
+  readonly events: TypedEventEmitter<DHTEvents> = new TypedEventEmitter()
+  readonly #components: WaggleComponents
+  readonly #init: WaggleServiceInit
+  #persistence: Persistence | undefined
+  readonly #meter: Meter | undefined
+  #running: ServiceParts | undefined
+
+  constructor(components: WaggleComponents, init: WaggleServiceInit) {
+    const { metrics } = components
+    this.#components = components
+    this.#init = init
+    this.#meter = metrics && new Meter(metrics)
+    registerGauges(metrics, () => this.#readings())
+  }
+
+  /** Called by libp2p before anybody can ask: what was kept is there from the first moment. */
+  async beforeStart(): Promise<void> {
+    const { store } = partsOf(this.#components)
+    const { logger } = this.#components
+    this.#persistence = await openPersistence({
+      ...this.#init.persistence,
+      ...{ store, logger },
+      onStateChange: (error) => this.#tellOfDisk(error)
+    })
+  }
+
+  /** Called by libp2p, when all services exist: their order does not matter. */
+  async start(): Promise<void> {
+    const { events } = this
+    const meter = this.#meter
+    const parts = serviceParts({ ...this.#init, components: this.#components, events, meter })
+    this.#running = parts
+    await parts.follow()
+    parts.store.observeBy(recordEvents(events, parts.store.limits, meter))
+
+    if (!this.clientMode) {
+      await parts.serve()
+    }
+  }
+
+  /** Called by libp2p. */
+  async stop(): Promise<void> {
+    this.#running?.store.observeBy(undefined)
+    this.#running?.stop()
+    this.#running = undefined
+
+    for (const protocol of SERVED_PROTOCOLS) {
+      await this.#components.registrar.unhandle(protocol)
+    }
+  }
+
+  /** Called by libp2p when nobody can ask any more, or when starting has failed. */
+  async afterStop(): Promise<void> {
+    await this.#persistence?.close()
+    this.#persistence = undefined
+  }
+
+  get clientMode(): boolean {
+    return this.#started.kad.getMode() === 'client'
+  }
+
+  get peers(): PeerId[] {
+    const connections = this.#components.connectionManager.getConnections()
+    const peers = new Map(connections.map(({ remotePeer }) => [remotePeer.toString(), remotePeer]))
+    return [...peers.values()]
+  }
+
+  get protocol(): string {
+    return this.#started.kad.protocol
+  }
+
+  get peerMemory(): PeerMemory | undefined {
+    return this.#persistence?.peers
+  }
+
+  stats(): Stats {
+    const { store, cache, clocks, reads, republisher, routing, ...watching } = this.#started
+    return {
+      records: store.records,
+      bytes: store.bytes,
+      cachedRecords: cache?.records ?? 0,
+      cachedBytes: cache?.bytes ?? 0,
+      cacheHits: reads.hits,
+      republished: republisher.size,
+      watchedKeys: watching.watches.size,
+      watchedForOthers: watching.watchServer.size,
+      peers: this.peers.length,
+      knownPeers: routing.size,
+      clockSkewMs: clocks.medianSkewMs,
+      persistence: this.#persistence?.stats()
+    }
+  }
+
+  heldRecords(): Iterable<HeldRecord> {
+    return heldRecords(this.#started.store)
+  }
+
+  addValidators(...validators: readonly RecordValidator[]): void {
+    assertValidators(validators, 'addValidators')
+    partsOf(this.#components).store.checks.addValidators(validators)
+  }
+
+  removeValidators(...validators: readonly RecordValidator[]): void {
+    partsOf(this.#components).store.checks.removeValidators(validators)
+  }
+
+  get joinedPeers(): PeerId[] {
+    return this.#running?.routing.connected ?? []
+  }
+
+  isJoined(peer: PeerId): boolean {
+    return this.#running?.routing.isConnected(peer) ?? false
+  }
+
+  isBanned(peer: PeerId): boolean {
+    return this.#running?.peers.isBanned(peer) ?? false
+  }
+
+  discover(peer: PeerId): void {
+    this.#running?.networkMerge.discover(peer)
+  }
+
+  async compareClocks(peer: PeerId, options?: AbortOptions): Promise<ClockReading | undefined> {
+    return this.#started.clocks.compare(peer, options)
+  }
+
+  operations(lifetime: AbortSignal): WaggleOperations {
+    const { replicas, reads, republisher, store, watches, lifetime: ownLifetime } = this.#started
+    return new Operations({
+      ...{ replicas, reads, republisher, store, watches },
+      numReplicas: this.#init.numReplicas,
+      maxCalls: this.#init.limits.maxCalls,
+      meter: this.#meter,
+      privateKey: this.#components.privateKey,
+      lifetime: anySignal(lifetime, ownLifetime)
+    })
+  }
+
+  #readings(): Readings | undefined {
+    if (this.#running === undefined) {
+      return undefined
+    }
+
+    const { exchange, peers, reads } = this.#running
+    const { waiting, inFlight } = exchange.load
+    return {
+      stats: this.stats(),
+      avoidedPeers: peers.numAvoided,
+      plannedRefreshes: reads.refreshes,
+      questionsWaiting: waiting,
+      questionsUnderWay: inFlight
+    }
+  }
+
+  #tellOfDisk(error: Error | undefined): void {
+    const detail: DiskState = error === undefined ? { state: 'ok' } : { state: 'failing', error }
+    this.events.safeDispatchEvent('disk:state', { detail })
+  }
+
+  get #started(): ServiceParts {
+    if (this.#running === undefined) {
+      throw new AbortError('the DHT, or its libp2p node, was stopped or never started')
+    }
+
+    return this.#running
+  }
+}

@@ -1,0 +1,41 @@
+import type { Logger, PeerInfo } from '@libp2p/interface'
+import { type DHTRecord, isEmpty, type MaybePromise } from '@waggle/record'
+import { isPromise, whenDone } from '@waggle/record/replica'
+import type { RecordStore } from './record-store.ts'
+
+/** What a peer's answer is judged by. */
+export interface Judge {
+  readonly log: Logger
+
+  /** For its checks. */
+  readonly store: RecordStore
+}
+
+/**
+ * The record that a peer answered with, without what a validator refuses; undefined if it breaks a
+ * rule (N9a), has expired, or nothing is left of it. It has bytes of its own, so that whoever keeps it
+ * does not keep the whole message that it came in.
+ */
+export function receivedRecord(
+  peer: PeerInfo,
+  key: Uint8Array,
+  bytes: Uint8Array,
+  { log, store }: Judge
+): MaybePromise<DHTRecord | undefined> {
+  const ignored = (error: unknown): undefined => {
+    log('ignoring the record that %p answered with - %e', peer.id, error)
+  }
+
+  try {
+    const received = whenDone(store.checks.received(key, bytes.slice()), ({ record, refusals }) => {
+      if (refusals.length > 0) {
+        log('ignoring some of what %p answered with - %s', peer.id, refusals.join(', '))
+      }
+
+      return isEmpty(record) ? undefined : record
+    })
+    return isPromise(received) ? received.then(undefined, ignored) : received
+  } catch (error) {
+    return ignored(error)
+  }
+}

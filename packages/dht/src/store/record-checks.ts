@@ -1,0 +1,152 @@
+import {
+  type DHTRecord,
+  type DHTTime,
+  type Entry,
+  type Found,
+  isEmpty,
+  type Limits,
+  type MaybePromise,
+  type RecordValidator,
+  type SigningKey,
+  type SubkeyId,
+  signRecord,
+  ValidationError,
+  type VerifySignature,
+  view
+} from '@waggle/record'
+import { encodeValue, readRecord, signedEntries, whenDone } from '@waggle/record/replica'
+import { SignatureChecks } from './signature-checks.ts'
+import { placesOf, type Received, Validation } from './validation.ts'
+
+export interface RecordChecksInit {
+  readonly limits: Limits
+  readonly clock: () => DHTTime
+  readonly validators?: readonly RecordValidator[] | undefined
+}
+
+/**
+ * What every record passes that comes from elsewhere, whatever way it comes: the rules, the owners'
+ * signatures (R15), and the application's validators. All of it happens at once, unless there is
+ * much to verify or a validator has to be waited for.
+ */
+export class RecordChecks {
+  readonly #init: RecordChecksInit
+  readonly #validation: Validation
+  readonly #signatures = new SignatureChecks()
+
+  constructor(init: RecordChecksInit) {
+    this.#init = init
+    this.#validation = new Validation(init.validators ?? [])
+  }
+
+  /** Verifies signatures at once, and remembers the good ones. */
+  get verify(): VerifySignature {
+    return this.#signatures.verify
+  }
+
+  /** Adds rules of the application's own. They count from now on. */
+  addValidators(validators: readonly RecordValidator[]): void {
+    this.#validation.add(validators)
+  }
+
+  /** Takes such rules back, unless somebody else has added the same. */
+  removeValidators(validators: readonly RecordValidator[]): void {
+    this.#validation.remove(validators)
+  }
+
+  /** Whether the application has rules of its own. */
+  get hasValidators(): boolean {
+    return !this.#validation.isIdle
+  }
+
+  /**
+   * Reads what a peer sent for a key. What validators refuse is left out, which may be all of it.
+   * Throws, or rejects, as `checkRecord` throws, if any of it breaks a rule.
+   */
+  received(key: Uint8Array, bytes: Uint8Array): MaybePromise<Received> {
+    const { clock, limits } = this.#init
+    const record = readRecord(key, bytes, { now: clock(), limits })
+    const signed = signedEntries(key, record)
+
+    return signed.length === 0
+      ? this.#validation.filter(key, record)
+      : whenDone(this.#signatures.check(signed), () => this.#validation.filter(key, record))
+  }
+
+  /** What a reader sees of a record (R8), without what is refused. */
+  shown(key: Uint8Array, record: DHTRecord): MaybePromise<Found | undefined> {
+    if (this.#validation.isIdle) {
+      return view(record, this.#init.clock())
+    }
+
+    return whenDone(this.#validation.filter(key, record), (received) =>
+      this.#validation.isStripping
+        ? this.#stripped(key, received.record)
+        : view(received.record, this.#init.clock())
+    )
+  }
+
+  /**
+   * Makes of a write of this node's own what everybody accepts: has validators sign its value, and
+   * its owner the whole.
+   *
+   * @throws ValidationError when this node's own validators refuse it
+   */
+  async prepared(
+    key: Uint8Array,
+    write: DHTRecord,
+    owner: SigningKey | undefined
+  ): Promise<DHTRecord> {
+    const changed = this.hasValidators ? await this.#signed(key, write) : write
+    const signed = owner === undefined ? changed : await signRecord(key, changed, owner)
+    const { record, refusals } = await this.#validation.filter(key, signed)
+
+    if (isEmpty(record)) {
+      throw new ValidationError(`refused by ${refusals.join(', ')}`)
+    }
+
+    return record
+  }
+
+  /** The record with each value changed by the validators that do so. */
+  #signed(key: Uint8Array, record: DHTRecord): Promise<DHTRecord> {
+    return mapped(record, async (id, entry) => {
+      const value = await this.#validation.signed(key, { id, entry })
+      return { ...entry, value: encodeValue(value, this.#init.limits) }
+    })
+  }
+
+  /** One that can't be stripped is not shown. */
+  async #stripped(key: Uint8Array, record: DHTRecord): Promise<Found | undefined> {
+    const stripped = await mapped(record, async (id, entry) => {
+      try {
+        const value = await this.#validation.stripped(key, { id, entry })
+        return { ...entry, value: encodeValue(value, this.#init.limits) }
+      } catch {
+        return undefined
+      }
+    })
+    return view(stripped, this.#init.clock())
+  }
+}
+
+/** The record with each entry that has a value replaced, or left out. */
+async function mapped(
+  record: DHTRecord,
+  change: (id: SubkeyId | undefined, entry: Entry) => Promise<Entry | undefined>
+): Promise<DHTRecord> {
+  const subkeys = new Map<SubkeyId, Entry>()
+  let plain: Entry | undefined
+
+  for (const { id, entry } of placesOf(record)) {
+    const changed = entry.value === undefined ? entry : await change(id, entry)
+
+    if (changed !== undefined && id === undefined) {
+      plain = changed
+    } else if (changed !== undefined && id !== undefined) {
+      subkeys.set(id, changed)
+    }
+  }
+
+  return { ...(plain && { plain }), subkeys }
+}

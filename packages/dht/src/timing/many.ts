@@ -1,0 +1,133 @@
+import type { MaybePromise } from '@waggle/record'
+import { isPromise } from '@waggle/record/replica'
+import type { CancellationToken } from './cancellation.ts'
+import { atEndOfTurn } from './end-of-turn.ts'
+
+/** How the items of one big call are worked off. */
+export interface ManyOptions<T> {
+  /** Items under way at once. */
+  readonly maxItems: number
+
+  /** Nothing more is drawn once nobody wants the results. */
+  readonly cancellation?: CancellationToken | undefined
+
+  /** What they may weigh together; a single one may weigh more. */
+  readonly maxBytes: number
+  readonly bytesOf: (item: T) => number
+}
+
+/**
+ * Applies a function, which may take its time, to all items and keeps their order. Items are drawn as there is room,
+ * so that a long iterable takes no more memory than what is under way, and its results. Left early,
+ * the iterable is ended as a loop would end it.
+ */
+export function mapMany<T, U>(
+  items: Iterable<T>,
+  apply: (item: T, index: number) => MaybePromise<U>,
+  options: ManyOptions<T>
+): Promise<U[]> {
+  return new Promise((resolve, reject) => {
+    new Mapping({ items, apply, options, resolve, reject }).draw()
+  })
+}
+
+interface MappingInit<T, U> {
+  readonly items: Iterable<T>
+  readonly apply: (item: T, index: number) => MaybePromise<U>
+  readonly options: ManyOptions<T>
+  readonly resolve: (results: U[]) => void
+  readonly reject: (error: unknown) => void
+}
+
+class Mapping<T, U> {
+  readonly #init: MappingInit<T, U>
+  readonly #iterator: Iterator<T>
+  readonly #results: U[] = []
+  #drawn = 0
+  #underWay = 0
+  #bytesUnderWay = 0
+  #isDrawing = true
+
+  constructor(init: MappingInit<T, U>) {
+    this.#init = init
+    this.#iterator = init.items[Symbol.iterator]()
+  }
+
+  /** Draws items while there is room. */
+  draw(): void {
+    try {
+      for (let atOnce = 1; this.#hasRoom(); atOnce++) {
+        if (atOnce > this.#init.options.maxItems) {
+          // Where nobody has to be waited for, others get their turns all the same.
+          atEndOfTurn(() => this.draw())
+          return
+        }
+
+        const next = this.#iterator.next()
+
+        if (next.done === true) {
+          this.#isDrawing = false
+          break
+        }
+
+        this.#begin(next.value, this.#drawn++)
+      }
+    } catch (error) {
+      this.#fail(error)
+      return
+    }
+
+    if (!this.#isDrawing && this.#underWay === 0) {
+      this.#init.resolve(this.#results)
+    }
+  }
+
+  #hasRoom(): boolean {
+    const { cancellation, maxItems, maxBytes } = this.#init.options
+
+    if (cancellation?.isCancelled === true) {
+      this.#stopDrawing()
+    }
+
+    return this.#isDrawing && this.#underWay < maxItems && this.#bytesUnderWay < maxBytes
+  }
+
+  #begin(item: T, index: number): void {
+    const result = this.#init.apply(item, index)
+
+    if (!isPromise(result)) {
+      this.#results[index] = result
+      return
+    }
+
+    const bytes = this.#init.options.bytesOf(item)
+    this.#underWay++
+    this.#bytesUnderWay += bytes
+    result.then(
+      (result) => {
+        this.#results[index] = result
+        this.#underWay--
+        this.#bytesUnderWay -= bytes
+        this.draw()
+      },
+      (error: unknown) => this.#fail(error)
+    )
+  }
+
+  #fail(error: unknown): void {
+    this.#stopDrawing()
+    this.#init.reject(error)
+  }
+
+  #stopDrawing(): void {
+    if (this.#isDrawing) {
+      this.#isDrawing = false
+
+      try {
+        this.#iterator.return?.()
+      } catch {
+        // As in a loop, the first failure is the one that counts.
+      }
+    }
+  }
+}

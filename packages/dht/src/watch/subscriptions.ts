@@ -1,0 +1,52 @@
+import type { WatchState } from './watch-messages.ts'
+
+/** How one key stands at a peer. */
+interface Subscription {
+  /** Whether the last request was to watch it. */
+  isWanted: boolean
+
+  /** Replies due to requests to unwatch it. */
+  endings: number
+}
+
+/**
+ * The keys of which one peer may notify: those that it was asked to watch, until it has replied that
+ * it does so no more. A notice that was in flight then is no violation, and of no use.
+ */
+export class Subscriptions {
+  readonly #keys = new Map<string, Subscription>()
+
+  /** Keys of which the peer may notify. */
+  get size(): number {
+    return this.#keys.size
+  }
+
+  /** Takes note of a request to watch a key, or to unwatch it. */
+  request(name: string, isWanted: boolean): void {
+    const endings = this.#keys.get(name)?.endings ?? 0
+    this.#keys.set(name, { isWanted, endings: endings + Number(!isWanted) })
+  }
+
+  /** Takes note of a reply. */
+  reply(name: string, state: WatchState): void {
+    const { isWanted, endings } = this.#keys.get(name) ?? { isWanted: true, endings: 0 }
+    const left = Math.max(0, endings - Number(state === 'ended'))
+
+    if (left === 0 && (!isWanted || state !== 'watched')) {
+      this.#keys.delete(name)
+    } else {
+      this.#keys.set(name, { isWanted, endings: left })
+    }
+  }
+
+  /** Says what it means that the peer notifies of a key. */
+  notify(name: string): 'wanted' | 'late' | 'never asked for' {
+    const subscription = this.#keys.get(name)
+
+    if (subscription === undefined) {
+      return 'never asked for'
+    }
+
+    return subscription.isWanted ? 'wanted' : 'late'
+  }
+}

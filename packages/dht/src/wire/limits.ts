@@ -1,0 +1,79 @@
+import { DEFAULT_MAX_MESSAGE_BYTES, DEFAULT_MAX_REQUESTS_PER_PEER } from '../node-limits.ts'
+
+/** The largest record or message that any node may be told to take. */
+export const MAX_MESSAGE_BYTES: number = DEFAULT_MAX_MESSAGE_BYTES
+
+/** Bytes beyond which a message is not filled, unless one item alone is larger. */
+export const TARGET_MESSAGE_BYTES: number = 256 * 1024
+
+/** Keys of one request. */
+export const MAX_KEYS_PER_MESSAGE = 256
+
+/** Peers that one reply introduces. */
+export const MAX_PEERS_PER_MESSAGE = 1024
+
+/** Closer peers that one reply names for one key. */
+export const MAX_CLOSER_PEERS = 20
+
+/** Addresses that one reply gives for one peer. */
+export const MAX_ADDRESSES_PER_PEER = 16
+
+/** Of these, those that are dialled. */
+export const MAX_DIALLED_ADDRESSES = 8
+
+/** A multiaddr's bytes. */
+export const MAX_ADDRESS_BYTES = 512
+
+/** Parts of an address that is dialled, such as /ip4, /tcp and /p2p. */
+export const MAX_ADDRESS_PARTS = 10
+
+/** A peer id's multihash: at most an inlined Ed25519 or a SHA-256 of another key. */
+export const MAX_PEER_ID_BYTES = 128
+
+/** A key may be as large as the limits' largest, of which the store is the judge. */
+export const MAX_KEY_BYTES = 65_536
+
+/** Request messages to one peer in flight at once. */
+export const MAX_REQUESTS_IN_FLIGHT = 1024
+
+/** Milliseconds for which requests wait for others while replies are due. */
+export const MAX_BATCH_DELAY_MS = 2
+
+/** Requests that are worth a message of their own. */
+export const BATCH_REQUESTS = 32
+
+/** Milliseconds without a byte after which a stream on which replies are due is given up. */
+export const INACTIVITY_TIMEOUT_MS = 15_000
+
+/** Request ids start anew after this. */
+export const MAX_REQUEST_ID: number = 2 ** 32 - 1
+
+/** Peers remembered as decoded, and peers remembered to lack a protocol. */
+export const MAX_REMEMBERED_PEERS = 1000
+
+/** Milliseconds that connecting and opening a stream may take, whoever waits for it. */
+export const OPEN_TIMEOUT_MS = 10_000
+
+/** Milliseconds until a peer that lacks a protocol is asked for it again. */
+export const FALLBACK_MEMORY_MS = 300_000
+
+/** Streams of one protocol that one peer may have open: one, and room for those that are being replaced. */
+export const MAX_STREAMS_PER_PEER = 4
+
+/** Replies on one stream that wait for the disk: enough to fill one write to it, few enough to hold in memory. */
+export const MAX_REPLIES_IN_FLIGHT: number = DEFAULT_MAX_REQUESTS_PER_PEER / MAX_STREAMS_PER_PEER
+
+/** Bytes of requests on one stream whose replies wait for checks, beyond which no other request is read. */
+export const MAX_BYTES_IN_FLIGHT: number = 1024 * 1024
+
+/** Records of one peer that are being checked before it has to wait. Most are checked at once. */
+export const MAX_UNCHECKED_RECORDS = 16
+
+/** Milliseconds after which a request that waits for its turn is answered with BUSY: its sender is about to give up. */
+export const MAX_WAIT_MS = 1500
+
+/**
+ * Messages of one stream that are read before others get their turn. Reading and answering a small
+ * one takes some microseconds that count for nobody, and a peer has several streams.
+ */
+export const MAX_MESSAGES_PER_TURN = 32

@@ -1,0 +1,146 @@
+import type { PeerInfo } from '@libp2p/interface'
+import { peerIdFromMultihash } from '@libp2p/peer-id'
+import { type Multiaddr, multiaddr } from '@multiformats/multiaddr'
+import { decode as decodeMultihash } from 'multiformats/hashes/digest'
+import { BoundedMap } from '../collections/bounded-map.ts'
+import { textOf } from '../latin1.ts'
+import type { PeerPolicy } from './dialer.ts'
+import {
+  MAX_ADDRESS_BYTES,
+  MAX_ADDRESS_PARTS,
+  MAX_ADDRESSES_PER_PEER,
+  MAX_DIALLED_ADDRESSES,
+  MAX_REMEMBERED_PEERS
+} from './limits.ts'
+
+/**
+ * Peers that replies introduced, read once and remembered: the same few come again and again, and
+ * reading an id or an address takes longer than all else that is done with a reply.
+ */
+export class PeerDecoder {
+  readonly #peers = new BoundedMap<string, PeerInfo | undefined>({ maxSize: MAX_REMEMBERED_PEERS })
+
+  /** Undefined for what is not a peer that can be dialled. */
+  of(peer: EncodedPeer): PeerInfo | undefined {
+    const name = nameOf(peer)
+
+    if (!this.#peers.has(name)) {
+      this.#peers.set(name, decodePeer(peer))
+    }
+
+    return this.#peers.get(name)
+  }
+
+  /** The same, and takes note of who has named it. */
+  referred(peer: EncodedPeer, { by, peers }: Referral): PeerInfo | undefined {
+    const decoded = this.of(peer)
+
+    if (decoded !== undefined) {
+      peers.recordReferral(decoded, by.id)
+    }
+
+    return decoded
+  }
+}
+
+/** By whom a peer is named, and where that is recorded. */
+export interface Referral {
+  readonly by: PeerInfo
+  readonly peers: Pick<PeerPolicy, 'recordReferral'>
+}
+
+const wirePeers = new WeakMap<PeerInfo, EncodedPeer>()
+
+/** A peer as replies introduce it: at most so many of its addresses as they may give. */
+export function encodePeer(contact: PeerInfo): EncodedPeer {
+  const known = wirePeers.get(contact)
+
+  if (known !== undefined) {
+    return known
+  }
+
+  const addresses = contact.multiaddrs.map(({ bytes }) => bytes)
+  const peer = {
+    id: contact.id.toMultihash().bytes,
+    addresses: addresses
+      .filter(({ length }) => length <= MAX_ADDRESS_BYTES)
+      .slice(0, MAX_ADDRESSES_PER_PEER)
+  }
+  wirePeers.set(contact, peer)
+  return peer
+}
+
+/** A peer that a stock peer has named, with as many addresses, and no others, than one that the exchange names. */
+export function dialable({ id, multiaddrs }: PeerInfo): PeerInfo {
+  return {
+    id,
+    multiaddrs: multiaddrs
+      .slice(0, MAX_ADDRESSES_PER_PEER)
+      .filter((address) => address.bytes.length <= MAX_ADDRESS_BYTES && isDialable(address))
+      .slice(0, MAX_DIALLED_ADDRESSES)
+  }
+}
+
+/** Copies what it keeps: the bytes are views of a whole message. */
+function decodePeer({ id, addresses }: EncodedPeer): PeerInfo | undefined {
+  try {
+    const multiaddrs = addresses.flatMap(multiaddrsOf).slice(0, MAX_DIALLED_ADDRESSES)
+    const contact = { id: peerIdFromMultihash(decodeMultihash(id.slice())), multiaddrs }
+    return multiaddrs.length > 0 ? contact : undefined
+  } catch {
+    return undefined
+  }
+}
+
+/** None, where this version can not read the address, or it takes more memory than any real one. */
+function multiaddrsOf(address: Uint8Array): Multiaddr[] {
+  try {
+    const parsed = multiaddr(address.slice())
+    return isDialable(parsed) ? [parsed] : []
+  } catch {
+    return []
+  }
+}
+
+function isDialable(address: Multiaddr): boolean {
+  return address.getComponents().length <= MAX_ADDRESS_PARTS
+}
+
+/** Each part with its length, so that no two peers have one name, whatever bytes somebody takes for an id. */
+function nameOf({ id, addresses }: EncodedPeer): string {
+  let name = named(id)
+
+  for (const address of addresses) {
+    name += named(address)
+  }
+
+  return name
+}
+
+function named(part: Uint8Array): string {
+  return String.fromCharCode(part.length) + textOf(part)
+}
+
+/** The peers that an answer names by their places among those that its message introduces. */
+export function namedIn(
+  contacts: readonly (PeerInfo | undefined)[],
+  places: readonly number[]
+): PeerInfo[] {
+  const named: PeerInfo[] = []
+
+  for (const place of places) {
+    const contact = contacts[place]
+
+    if (contact !== undefined) {
+      named.push(contact)
+    }
+  }
+
+  return named
+}
+
+/** A peer as replies introduce it, once each; answers name it by its place among them. */
+export interface EncodedPeer {
+  readonly id: Uint8Array
+  readonly addresses: readonly Uint8Array[]
+}

@@ -1,0 +1,128 @@
+import { AbortError } from '@libp2p/interface'
+import type { CancellationToken } from '../timing/cancellation.ts'
+import { MAX_KEYS_PER_MESSAGE, TARGET_MESSAGE_BYTES } from './limits.ts'
+
+/** A request without a response yet. */
+export interface PendingRequest<Q, R> {
+  readonly request: Q
+  readonly cancellation: CancellationToken | undefined
+  readonly resolve: (response: R) => void
+  readonly reject: (error: Error) => void
+
+  /** Whether it has waited on a stream before that ended. */
+  readonly isRetry?: boolean
+}
+
+export interface RequestQueueInit<Q> {
+  /** Bytes that a request adds to a message, or nearly so. */
+  readonly sizeOf: (request: Q) => number
+
+  /** Whether two requests can go in one message. */
+  readonly isAlike: (a: Q, b: Q) => boolean
+}
+
+/** Requests to one peer, in the order in which they are to be sent. Cancelled ones reject. */
+export class RequestQueue<Q, R> {
+  readonly #init: RequestQueueInit<Q>
+  #pending: PendingRequest<Q, R>[] = []
+  #bytes = 0
+
+  constructor(init: RequestQueueInit<Q>) {
+    this.#init = init
+  }
+
+  /** Requests that wait. */
+  get length(): number {
+    return this.#pending.length
+  }
+
+  /** Bytes that they add to messages. */
+  get bytes(): number {
+    return this.#bytes
+  }
+
+  /** Puts a request behind all others. */
+  push(pending: PendingRequest<Q, R>): void {
+    this.#pending.push(pending)
+    this.#bytes += this.#init.sizeOf(pending.request)
+  }
+
+  /** Puts requests in front that have been taken, and have to be sent again. */
+  putBack(batch: readonly PendingRequest<Q, R>[]): void {
+    this.#pending.unshift(...batch)
+    this.#bytes += this.bytesOf(batch)
+  }
+
+  /** Takes the first request, and those behind it that can go in the same message. */
+  takeBatch(): PendingRequest<Q, R>[] {
+    const batch: PendingRequest<Q, R>[] = []
+    let sizeBytes = 0
+    let taken = 0
+
+    for (const pending of this.#pending) {
+      const bytes = this.#init.sizeOf(pending.request)
+
+      if (isWanted(pending)) {
+        if (!this.#fits(pending.request, batch, sizeBytes + bytes)) {
+          break
+        }
+
+        sizeBytes += bytes
+        batch.push(pending)
+      }
+
+      this.#bytes -= bytes
+      taken++
+    }
+
+    this.#pending.splice(0, taken)
+    return batch
+  }
+
+  /** Takes all requests. */
+  takeAll(): PendingRequest<Q, R>[] {
+    const all = this.#pending
+    this.#pending = []
+    this.#bytes = 0
+    return all
+  }
+
+  /** Leaves those that somebody still wants. */
+  dropCancelled(): void {
+    for (const pending of this.takeAll()) {
+      if (isWanted(pending)) {
+        this.push(pending)
+      }
+    }
+  }
+
+  /** Bytes that some requests add to messages. */
+  bytesOf(batch: readonly PendingRequest<Q, R>[]): number {
+    return batch.reduce((sum, { request }) => sum + this.#init.sizeOf(request), 0)
+  }
+
+  /** Whether a request can go behind others in one message, which then has so many bytes. */
+  #fits(request: Q, batch: readonly PendingRequest<Q, R>[], sizeBytes: number): boolean {
+    const [first] = batch
+    return (
+      first === undefined ||
+      (sizeBytes <= TARGET_MESSAGE_BYTES &&
+        batch.length < MAX_KEYS_PER_MESSAGE &&
+        this.#init.isAlike(request, first.request))
+    )
+  }
+}
+
+/** Rejects a request that was cancelled. */
+function isWanted<Q, R>({ cancellation, reject }: PendingRequest<Q, R>): boolean {
+  const isWanted = cancellation?.isCancelled !== true
+
+  if (!isWanted) {
+    reject(CANCELLED)
+  }
+
+  return isWanted
+}
+
+/** Made once: an error with its stack is expensive on the path of every get. */
+const CANCELLED = new AbortError('nobody waits for the response any more')
