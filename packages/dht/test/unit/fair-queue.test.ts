@@ -215,7 +215,7 @@ describe('FairQueue', () => {
       expect(sharedMs / ofMs).toBeLessThan(0.3)
       expect(aloneMs / (nowMs - laterMs)).toBeGreaterThan(0.6)
       isOver = true
-      await vi.waitUntil(() => work.waiting === 0, PATIENCE)
+      await vi.waitUntil(() => work.waiting === 0, { timeout: 20_000 })
     })
   })
 })
