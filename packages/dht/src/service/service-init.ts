@@ -1,18 +1,21 @@
 import type { TypedEventTarget } from '@libp2p/interface'
-import type { ConnectionOptions } from '../connections/watermarks.ts'
 import type { DHTEvents } from '../events.ts'
 import type { Meter } from '../metrics/meter.ts'
 import type { NodeLimits } from '../node-limits.ts'
 import type { AllowPeer } from '../peers/access.ts'
-import type { WaggleComponents, WaggleInit } from './service-interface.ts'
+import type { WaggleComponents } from './service-interface.ts'
+import type { WaggleInit } from './service-options.ts'
 
 /** {@link WaggleInit} with its defaults. */
 export type ServiceInit = {
-  readonly [K in 'numReplicas' | 'requestTimeoutMs' | 'cache']: NonNullable<WaggleInit[K]>
+  readonly [K in
+    | 'numReplicas'
+    | 'requestTimeoutMs'
+    | 'cache'
+    | 'connections']: NonNullable<WaggleInit[K]>
 } & {
   readonly limits: NodeLimits
   readonly allowPeer: AllowPeer | undefined
-  readonly connections: ConnectionOptions
 }
 
 export interface PartsInit extends ServiceInit {

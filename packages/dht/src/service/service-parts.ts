@@ -5,7 +5,7 @@ import { BufferLimits } from '../admission/buffer-limits.ts'
 import { Scheduler } from '../admission/scheduler.ts'
 import { clockServer } from '../clock/clock-server.ts'
 import { Clocks } from '../clock/clocks.ts'
-import { SEARCH_WIDTH, SWEEP_INTERVAL_MS } from '../constants.ts'
+import { SEARCH_WIDTH } from '../constants.ts'
 import type { Goodbyes } from '../connections/goodbyes.ts'
 import { mergeOnInbound } from '../discovery/merge-on-inbound.ts'
 import type { NetworkMerge } from '../discovery/network-merge.ts'
@@ -17,13 +17,15 @@ import { KadChannel } from '../kad/kad-channel.ts'
 import { type NodeParts, partsOf } from '../kad/node-parts.ts'
 import { Lookups } from '../lookup/lookups.ts'
 import type { Meter } from '../metrics/meter.ts'
-import { assertMessagesFit, type NodeLimits } from '../node-limits.ts'
+import type { NodeLimits } from '../node-limits.ts'
 import { Republisher } from '../operations/republisher.ts'
-import { Access, type AllowPeer } from '../peers/access.ts'
+import { type Access, accessBy } from '../peers/access.ts'
 import { type CachePolicy, cachePolicy } from '../reading/cache-policy.ts'
 import { CachedReads } from '../reading/cached-reads.ts'
 import { Replicas } from '../reading/replicas.ts'
+import { dropDuplicates } from '../store/drop-duplicates.ts'
 import { RecordStore } from '../store/record-store.ts'
+import { sweepRegularly } from '../store/sweep.ts'
 import { CompareClient } from '../upkeep/compare-client.ts'
 import { compareServer } from '../upkeep/compare-server.ts'
 import { Upkeep } from '../upkeep/upkeep.ts'
@@ -36,7 +38,7 @@ import { ConnectionParts } from './connection-parts.ts'
 import { createPeerParts, followNetwork, type PeerParts } from './peer-parts.ts'
 import type { PartsInit } from './service-init.ts'
 
-/** What a started service is made of. */
+/** Parts of a started service. */
 export interface ServiceParts extends NodeParts, PeerParts {
   readonly networkMerge: NetworkMerge
   readonly connections: ConnectionParts
@@ -56,16 +58,15 @@ export interface ServiceParts extends NodeParts, PeerParts {
   /** Serves other peers from now on. */
   serve(): Promise<void>
 
-  /** Begins to take note of what happens. */
+  /** Starts to follow events. */
   follow(): Promise<void>
   stop(): void
 }
 
-/** Makes the parts of one node's service. Who uses which shows here. */
+/** Creates the parts of one node's service, and passes each part the others that it uses. */
 export function serviceParts(init: PartsInit): ServiceParts {
   const { components, events, limits, requestTimeoutMs } = init
   const { kad, store } = partsOf(components)
-  assertMessagesFit(limits, store.limits)
   const stopping = new AbortController()
   const lifetime = stopping.signal
   // Each listener to events is one of this signal, too, and Node 22 warns of more than ten.
@@ -80,7 +81,7 @@ export function serviceParts(init: PartsInit): ServiceParts {
     clock: store.clock,
     log: components.logger.forComponent('waggle:republish')
   })
-  const compare = new CompareClient({ ...client, limits, records: exchange })
+  const compare = new CompareClient({ ...client, records: exchange })
   const { server, watchServer, serve } = createServers(init, { ...found, buffers, cache })
   const connections = new ConnectionParts({
     ...{ ...found, components, connections: init.connections, lifetime, requestTimeoutMs, server },
@@ -94,7 +95,7 @@ export function serviceParts(init: PartsInit): ServiceParts {
     ...{ serve, store, upkeep, watches, watchServer },
     networkMerge,
     async follow() {
-      sweepAgainAndAgain([store, cache], lifetime)
+      sweepRegularly([store, cache], lifetime)
       clocks.follow(lifetime)
       guardRecords(kad, found.access, lifetime)
       upkeep.follow(events, lifetime)
@@ -128,14 +129,14 @@ interface Servers {
   serve(): Promise<void>
 }
 
-/** What other peers are served. */
+/** Creates what serves other peers. */
 function createServers(
   { components, limits }: PartsInit,
   { access, buffers, cache, goodbyes, peers, routing }: ServersInit
 ): Servers {
   const { registrar } = components
   const { store } = partsOf(components)
-  // All protocols share one, so that nobody gets more by speaking several of them.
+  // All protocols share one, so that a peer gets no more by using several of them.
   const scheduler = new Scheduler(limits)
   const watchServer = new WatchServer({ scheduler, store, routing })
   const server = new ProtocolServer({
@@ -167,13 +168,13 @@ interface LookupParts extends PeerParts {
   readonly goodbyes: () => Goodbyes
 }
 
-/** How peers are found, and what they hold. */
+/** Creates what finds peers and reads from them. */
 function createLookup(
   init: PartsInit,
   buffers: BufferLimits,
   goodbyes: () => Goodbyes
 ): LookupParts {
-  const { components, limits, numReplicas, requestTimeoutMs } = init
+  const { components, numReplicas, requestTimeoutMs } = init
   const { kad, store } = partsOf(components)
   const found = createPeerParts(init, buffers)
   const { client, peers, routing } = found
@@ -184,10 +185,10 @@ function createLookup(
   })
   const replicas = new Replicas({
     self: components.peerId,
-    ...{ store, channel: exchange, routing, limits, lookups, numReplicas },
+    ...{ store, channel: exchange, routing, lookups, numReplicas },
     isReplica: () => kad.getMode() === 'server'
   })
-  const access = new Access(init.allowPeer)
+  const access = accessBy(init.allowPeer)
   return { ...found, access, exchange, goodbyes, lookups, replicas }
 }
 
@@ -236,15 +237,15 @@ interface WatchingParts extends LookupParts {
   readonly reads: CachedReads
 }
 
-/** How changes are heard of. */
+/** Creates what watches keys at other peers. */
 function createWatches(
-  { components, limits, numReplicas }: PartsInit,
+  { components, numReplicas }: PartsInit,
   { client, exchange: records, replicas, reads }: WatchingParts
 ): { watches: Watches; watchClient: WatchClient } {
   const { store } = partsOf(components)
   const log = components.logger.forComponent('waggle:watch')
   const watchClient = new WatchClient({
-    ...{ ...client, limits, log, store, records },
+    ...{ ...client, log, store, records },
     onChange: (key, record) => watches.onChange(key, record),
     onLost: (peer) => watches.onLost(peer)
   })
@@ -255,23 +256,8 @@ function createWatches(
   return { watches, watchClient }
 }
 
-function sweepAgainAndAgain(
-  stores: readonly (RecordStore | undefined)[],
-  lifetime: AbortSignal
-): void {
-  const sweep = (store: RecordStore | undefined) => {
-    if (store?.sweep()) {
-      // Others shall have a turn meanwhile.
-      setTimeout(sweep, 0, store)
-    }
-  }
-  const sweeping = setInterval(() => stores.forEach(sweep), SWEEP_INTERVAL_MS)
-  sweeping.unref?.()
-  lifetime.addEventListener('abort', () => clearInterval(sweeping))
-}
-
 function createExchangeClient(
-  { components, limits, requestTimeoutMs }: PartsInit,
+  { components, requestTimeoutMs }: PartsInit,
   client: PeerParts['client'],
   goodbyes: () => Goodbyes
 ): ExchangeClient {
@@ -283,7 +269,7 @@ function createExchangeClient(
     ...{ connectionManager, dialer, kad, log, requestTimeoutMs, store }
   })
   return new ExchangeClient({
-    ...{ ...client, limits, log, requestTimeoutMs, store, kadChannel },
+    ...{ ...client, log, requestTimeoutMs, store, kadChannel },
     onGoodbye: (peer, reason) => goodbyes().hear(peer, reason)
   })
 }
@@ -317,11 +303,14 @@ function createClocks(
   return new Clocks({ ...client, events, log, clock, requestTimeoutMs })
 }
 
-/** A second store by the same rules, for what this node holds for nobody. */
+/** Creates the cache: a second store by the same rules, whose records this node stores for no other peer. */
 function createCache(
-  { limits, clock }: RecordStore,
+  store: RecordStore,
   { maxRecords }: CachePolicy,
   { maxCachedBytes }: NodeLimits
 ): RecordStore {
-  return new RecordStore({ limits, clock, maxRecords, maxBytes: maxCachedBytes })
+  const { limits, clock } = store
+  const cache = new RecordStore({ limits, clock, maxRecords, maxBytes: maxCachedBytes })
+  dropDuplicates(cache, store)
+  return cache
 }

@@ -3,6 +3,7 @@ import { EMPTY_RECORD } from '@waggle/record'
 import type { RecordChannel } from '../lookup/record-channel.ts'
 import type { NodeLimits } from '../node-limits.ts'
 import type { Activity } from '../wire/activity.ts'
+import { MAX_QUEUED_REQUEST_BYTES, MAX_QUEUED_REQUESTS } from '../wire/limits.ts'
 import { type ClientParts, ProtocolClient } from '../wire/protocol-client.ts'
 import { ProtocolViolationError } from '../wire/protocol-violation-error.ts'
 import type { RequestProtocol } from '../wire/request-stream.ts'
@@ -15,8 +16,6 @@ import {
 import { fingerprintOf } from './fingerprint.ts'
 
 export interface CompareClientInit extends ClientParts {
-  readonly limits: NodeLimits
-
   /** The way to peers that tell no fingerprints: they are asked for the records. */
   readonly records: Pick<RecordChannel, 'find'>
 }
@@ -50,8 +49,8 @@ export class CompareClient {
       ...init,
       id: COMPARE_PROTOCOL,
       limits: {
-        maxRequests: init.limits.maxQuestionsPerPeer,
-        maxRequestBytes: init.limits.maxQuestionBytesPerPeer,
+        maxRequests: MAX_QUEUED_REQUESTS,
+        maxRequestBytes: MAX_QUEUED_REQUEST_BYTES,
         maxMessageBytes: MAX_COMPARE_MESSAGE_BYTES
       },
       speak: () => REQUESTS

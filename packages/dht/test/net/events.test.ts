@@ -1,7 +1,6 @@
 import {
   DHT,
   type DHTEvents,
-  type DiskState,
   getDHTTime,
   type RecordNotice,
   waggle,
@@ -10,6 +9,7 @@ import {
 import { testnet } from '@waggle/dht/testnet'
 import { MemoryDatastore } from 'datastore-core'
 import { describe, expect, it, vi } from 'vitest'
+import type { DiskState } from '../../src/events.ts'
 import { collectGarbage } from '../support/collect-garbage.ts'
 import { basicServices, libp2pNode, PATIENCE } from '../support/libp2p-node.ts'
 
@@ -143,7 +143,7 @@ describe('the events of a DHT', () => {
       /^there is no event peer:dance; there are peer:connect, peer:disconnect,/
     )
     expect(() => dht.addEventListener('peer:connect', 5 as never)).toThrow(
-      /^who listens to peer:connect must be a function, got 5/
+      /^the listener of peer:connect must be a function, got 5/
     )
   })
 })

@@ -10,8 +10,6 @@ import {
 } from '../../src/connections/budget-rule.ts'
 import {
   assertConnectionOptions,
-  DEFAULT_HIGH_CONNECTIONS,
-  DEFAULT_LOW_CONNECTIONS,
   watermarksOf
 } from '../../src/connections/watermarks.ts'
 
@@ -162,7 +160,7 @@ describe('nextChoiceMs', () => {
 describe('watermarksOf', () => {
   it('keeps to its defaults within the limit of libp2p (N10a)', () => {
     const { low, high, highTotal } = watermarksOf({}, 300)
-    expect([low, high, highTotal]).toEqual([DEFAULT_LOW_CONNECTIONS, DEFAULT_HIGH_CONNECTIONS, 255])
+    expect([low, high, highTotal]).toEqual([64, 96, 255])
   })
 
   it.each([12, 24, 30, 40])('stays below a limit of %i connections (N10a)', (max) => {
@@ -177,7 +175,7 @@ describe('watermarksOf', () => {
     const check = (value: unknown) => () => assertConnectionOptions(value, 'connections')
     expect(check({ low: 8, high: 12, graceMs: 0 })).not.toThrow()
     expect(check({ low: 12, high: 12 })).toThrow(TypeError)
-    expect(check({ low: 200 })).toThrow(/connections.low 200 must be less than/)
+    expect(check({ low: 200 })).toThrow(/connections.low must be less than connections.high, 96, got 200/)
     expect(check({ high: 0 })).toThrow(TypeError)
     expect(check({ graceMs: -1 })).toThrow(/connections.graceMs/)
     expect(check({ hi: 1 })).toThrow(/connections.hi/)
