@@ -33,6 +33,9 @@ export interface ConnectionOptions {
   graceMs?: number | undefined
 }
 
+/** The options with their defaults. */
+export type ConnectionSettings = { readonly [K in keyof ConnectionOptions]-?: number }
+
 /** The options of connections. */
 export const CONNECTION_OPTIONS: OptionTable<ConnectionOptions> = {
   low: { assert: assertCount, default: 64 },
@@ -53,14 +56,18 @@ const HIGH_TOTAL_SHARE = 0.85
 /** @throws TypeError for watermarks that can't be kept */
 export function assertConnectionOptions(value: unknown, option: string): void {
   assertMembers(value, option, CONNECTION_OPTIONS)
-  const { low = 0, high = 0 } = withDefaults(value as ConnectionOptions, CONNECTION_OPTIONS)
+  const { low, high } = connectionSettings(value as ConnectionOptions)
   assertThat(low < high, `${option}.low`, `less than ${option}.high, ${high}`, low)
+}
+
+/** Fills in the defaults. */
+export function connectionSettings(options: ConnectionOptions): ConnectionSettings {
+  return withDefaults(options, CONNECTION_OPTIONS) as ConnectionSettings
 }
 
 /** The watermarks that a node keeps to, given libp2p's limit. */
 export function watermarksOf(options: ConnectionOptions, maxConnections: number): Watermarks {
-  const settings = withDefaults(options, CONNECTION_OPTIONS)
-  const { low, high, graceMs } = settings as Record<keyof ConnectionOptions, number>
+  const { low, high, graceMs } = connectionSettings(options)
   const share = (part: number): number => Math.max(1, Math.floor(part * maxConnections))
   return {
     low: Math.min(low, share(LOW_SHARE)),

@@ -1,6 +1,6 @@
-import type { Logger, PeerId } from '@libp2p/interface'
+import type { ComponentLogger, PeerId } from '@libp2p/interface'
 import type { KadDHT } from '@libp2p/kad-dht'
-import { warn } from '../warn.ts'
+import { fallbackWarning } from '../warn.ts'
 
 /** The servers that a node knows, in the place of kad-dht's own routing table. */
 export interface KadRouting {
@@ -45,12 +45,17 @@ interface ClosestPeersOptions {
  * Says whether it could: kad-dht stays as it is, with a warning, where these parts are not what they
  * were.
  */
-export function quietKadDHT(kad: KadDHT, routing: KadRouting, log: Logger): boolean {
+export function quietKadDHT(
+  kad: KadDHT,
+  routing: KadRouting,
+  logger: ComponentLogger
+): boolean {
   if (!isTalkative(kad)) {
-    warn(
-      'this version of @libp2p/kad-dht has other inner parts than 16.4: it dials each peer that it hears of, so the network can not grow beyond the connections of one node',
-      log
-    )
+    fallbackWarning(
+      'libp2p-kad-dht',
+      'it dials each peer that it hears of, so the network cannot outgrow the connections of one node',
+      logger
+    )()
     return false
   }
 

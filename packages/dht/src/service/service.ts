@@ -89,7 +89,7 @@ class WaggleService implements Waggle, Startable {
   async beforeStart(): Promise<void> {
     const { kad, store } = partsOf(this.#components)
     const { logger } = this.#components
-    quietKadDHT(kad, this.#kadRouting, logger.forComponent('waggle:kad'))
+    quietKadDHT(kad, this.#kadRouting, logger)
     this.#persistence = await openPersistence({
       ...this.#init.persistence,
       ...{ store, logger },
@@ -154,18 +154,21 @@ class WaggleService implements Waggle, Startable {
   }
 
   stats(): Stats {
-    const { store, cache, clocks, reads, republisher, routing, ...watching } = this.#started
+    const { cache, client, clocks, connections, reads, routing, store, ...parts } = this.#started
     return {
       records: store.records,
       bytes: store.bytes,
       cachedRecords: cache?.records ?? 0,
       cachedBytes: cache?.bytes ?? 0,
       cacheHits: reads.hits,
-      republished: republisher.size,
-      watchedKeys: watching.watches.size,
-      watchedForOthers: watching.watchServer.size,
+      republished: parts.republisher.size,
+      watchedKeys: parts.watches.size,
+      watchedForOthers: parts.watchServer.size,
       peers: this.peers.length,
       knownPeers: routing.size,
+      dials: client.dialer.dials,
+      refusedDials: client.dialer.refusals,
+      disconnectedPeers: connections.budget.closed,
       clockSkewMs: clocks.medianSkewMs,
       persistence: this.#persistence?.stats()
     }
