@@ -24,10 +24,10 @@ import type {
   StoreReply,
   WriteOptions
 } from '../lookup/record-channel.ts'
-import { connectedTo } from '../peers/connect.ts'
 import { receivedRecord } from '../store/received-record.ts'
 import type { RecordStore } from '../store/record-store.ts'
 import { timeoutSignal } from '../timing/deadline.ts'
+import type { Dialer } from '../wire/dialer.ts'
 import { dialable } from '../wire/peer-codec.ts'
 import { type KadInternals, NO_PATH } from './internals.ts'
 
@@ -36,13 +36,18 @@ export interface KadChannelComponents {
   kad: KadInternals
   log: Logger
   requestTimeoutMs: number
-  /** For its limits and its clock. */
+
+  /** Connects to a peer, unless there is a connection. */
+  dialer: Pick<Dialer, 'connect'>
+
+  /** The store, for its limits and its clock. */
   store: RecordStore
 }
 
 /**
- * Records travelling by kad-dht's own messages, which every stock peer understands. Such a peer
- * overwrites what it holds, so a write to it is read, merged here and put back.
+ * Reads and writes records by kad-dht's own messages, which every plain kad-dht peer understands.
+ * Such a peer overwrites what it has, so a write reads its record, merges here and puts the result
+ * back.
  */
 export class KadChannel implements RecordChannel {
   readonly #components: KadChannelComponents
@@ -62,7 +67,7 @@ export class KadChannel implements RecordChannel {
     { isCopy = false }: WriteOptions
   ): Promise<StoreReply> {
     if (isCopy) {
-      throw new Error('a stock peer can not tell a copy from a replica')
+      throw new Error('a plain kad-dht peer can not tell a copy from a replica')
     }
 
     return this.#store(peer, key, { write, ...this.#inTime() })
@@ -72,7 +77,7 @@ export class KadChannel implements RecordChannel {
     return this.#components.connectionManager.getConnections(id).length > 0
   }
 
-  /** kad-dht's requests end by a signal only. */
+  /** Returns the options that end a request: kad-dht takes a signal only. */
   #inTime(): { signal: AbortSignal } {
     return { signal: timeoutSignal(this.#components.requestTimeoutMs) }
   }
@@ -114,8 +119,8 @@ export class KadChannel implements RecordChannel {
   }
 
   /**
-   * A replica that refuses a record resets the stream, as a broken network does. Which of the two
-   * it was shows in what the peer holds now.
+   * Finds out why a put failed. A replica that refuses a record resets the stream, as a broken
+   * network does. The record that the peer has now shows which of the two it was.
    */
   async #rejection(
     peer: PeerInfo,
@@ -156,8 +161,8 @@ export class KadChannel implements RecordChannel {
     message: { type: MessageType; key: Uint8Array; record?: Uint8Array },
     options: AbortOptions
   ): Promise<PeerResponseEvent> {
-    const { connectionManager, kad } = this.#components
-    await connectedTo(connectionManager, peer, options)
+    const { dialer, kad } = this.#components
+    await dialer.connect(peer, options)
     return pipe(kad.network.sendRequest(peer.id, message, { ...options, path: NO_PATH }), response)
   }
 }
