@@ -2,7 +2,6 @@ import { AbortError, type TypedEventTarget } from '@libp2p/interface'
 import { encodedSize } from '@waggle/record/replica'
 import { setMaxListeners } from 'main-event'
 import { BufferLimits } from '../admission/buffer-limits.ts'
-import { Scheduler } from '../admission/scheduler.ts'
 import { clockServer } from '../clock/clock-server.ts'
 import { Clocks } from '../clock/clocks.ts'
 import { SEARCH_WIDTH, SWEEP_INTERVAL_MS } from '../constants.ts'
@@ -144,9 +143,7 @@ function createServers(
 ): { watchServer: WatchServer; serve(): Promise<void> } {
   const { registrar } = components
   const { store } = partsOf(components)
-  // All protocols share one, so that nobody gets more by speaking several of them.
-  const scheduler = new Scheduler(limits)
-  const watchServer = new WatchServer({ scheduler, store, routing })
+  const watchServer = new WatchServer({ store, routing })
   const server = new ProtocolServer({
     ...{ access, buffers, limits },
     onViolation: (peer, error) => peers.ban(peer, error)
@@ -154,11 +151,10 @@ function createServers(
   return {
     watchServer,
     async serve() {
-      const exchange = new ExchangeServer({ access, scheduler, store, cache, limits, routing })
-      await server.handle(registrar, exchange)
+      await server.handle(registrar, new ExchangeServer({ access, store, cache, routing }))
       await server.handle(registrar, watchServer)
-      await server.handle(registrar, clockServer(store.clock, scheduler))
-      await server.handle(registrar, compareServer({ store, scheduler }))
+      await server.handle(registrar, clockServer(store.clock))
+      await server.handle(registrar, compareServer(store))
     }
   }
 }

@@ -27,7 +27,6 @@ afterAll(() => source?.[Symbol.asyncDispose]())
 
 const store = new RecordStore()
 const routing = { nearest: () => [] }
-const scheduler = new Scheduler()
 
 /** Serves a stream by one of the protocols that a node has. */
 type Serve = (server: ProtocolServer, stream: Stream, isAsked?: boolean) => unknown
@@ -39,10 +38,10 @@ function serving<M>(protocol: ServedProtocol<M>): Serve {
       : server.serve(protocol, stream, source.asker)
 }
 
-const exchange = serving(new ExchangeServer({ store, routing, scheduler }))
-const watch = serving(new WatchServer({ store, routing, scheduler }))
-const compare = serving(compareServer({ store, scheduler }))
-const clock = serving(clockServer(store.clock, scheduler))
+const exchange = serving(new ExchangeServer({ store, routing }))
+const watch = serving(new WatchServer({ store, routing }))
+const compare = serving(compareServer(store))
+const clock = serving(clockServer(store.clock))
 
 describe.each<[string, Serve]>([
   ['the exchange', exchange],
