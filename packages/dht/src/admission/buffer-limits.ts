@@ -1,32 +1,32 @@
 import { Alarm } from '../timing/alarm.ts'
 
-/** What a stream holds of a peer's messages, and of the answers that it does not read. */
+/** A stream, with what it holds of a peer's messages and of those that the peer does not read. */
 export interface Buffering {
   readonly bufferedBytes: number
 
-  /** Since when a message is unfinished or answers are not read; undefined if neither is so. */
+  /** Since when a message is unfinished or nothing is read, in ms; undefined if neither is so. */
   readonly stuckSinceMs: number | undefined
   close(error: Error): void
 }
 
-export interface BacklogLimits {
+export interface BufferLimitOptions {
   readonly maxBufferedBytesPerPeer: number
   readonly maxBufferedBytes: number
 }
 
-/** How often what is buffered is added up, while anything is. */
+/** Milliseconds between two looks at what is buffered, while anything is. */
 const LOOK_MS = 250
 
-/** A message that takes longer to arrive, or answers that nobody reads for so long, end the stream. */
+/** Milliseconds after which an unfinished message, or messages that nobody reads, end the stream. */
 export const MAX_STUCK_MS = 60_000
 
-/** Adds up what all streams hold, and ends those of whoever makes this node hold too much, or for too long. */
+/** Adds up what all streams hold, and ends those of peers that make this node hold too much, or for too long. */
 export class BufferLimits {
-  readonly #limits: BacklogLimits
+  readonly #limits: BufferLimitOptions
   readonly #streams = new Map<Buffering, string>()
   readonly #alarm = new Alarm(() => this.look())
 
-  constructor(limits: BacklogLimits) {
+  constructor(limits: BufferLimitOptions) {
     this.#limits = limits
   }
 
@@ -36,15 +36,6 @@ export class BufferLimits {
 
   delete(stream: Buffering): void {
     this.#streams.delete(stream)
-  }
-
-  /** A peer that has reconnected may have left streams behind, which must not count against it: the oldest go. */
-  endOldest(peer: string, most: number): void {
-    const streams = [...this.#streams].flatMap(([stream, other]) => (other === peer ? stream : []))
-
-    for (const stream of streams.slice(0, -most)) {
-      stream.close(new Error(`the peer has opened more than ${most} streams`))
-    }
   }
 
   /** Something is buffered: it is looked at soon. */
@@ -64,7 +55,7 @@ export class BufferLimits {
     const peers = this.#bytesOfPeers()
     let sum = 0
 
-    // Whoever has most is last, and the first that does not fit.
+    // The peer with most is last, and the first that does not fit.
     for (const [peer, bytes] of [...peers].sort(([, a], [, b]) => a - b)) {
       sum += bytes
 

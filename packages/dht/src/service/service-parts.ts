@@ -76,6 +76,9 @@ export interface ServiceParts extends NodeParts {
   /** Serves other peers from now on. */
   serve(): Promise<void>
 
+  /** Serves nobody any more. */
+  stopServing(): Promise<void>
+
   /** Begins to take note of what happens. */
   follow(): Promise<void>
   stop(): void
@@ -100,13 +103,13 @@ export function serviceParts(init: PartsInit): ServiceParts {
     clock: store.clock,
     log: components.logger.forComponent('waggle:republish')
   })
-  const compare = new CompareClient({ ...client, limits, records: exchange })
+  const compare = new CompareClient({ ...client, records: exchange })
   const upkeep = createUpkeep(init, { ...found, compare })
-  const { watchServer, serve } = createServers(init, { ...found, buffers, cache })
+  const servers = createServers(init, { ...found, buffers, cache })
 
   return {
     ...{ peers, exchange, cache, clocks, kad, lifetime, reads },
-    ...{ replicas, republisher, routing, serve, store, upkeep, watches, watchServer },
+    ...{ replicas, republisher, routing, store, upkeep, watches, ...servers },
     networkMerge: createNetworkMerge(init, found, lifetime),
     async follow() {
       sweepAgainAndAgain([store, cache], lifetime)
@@ -121,7 +124,7 @@ export function serviceParts(init: PartsInit): ServiceParts {
       reads.close()
       republisher.stop()
       watches.stop()
-      watchServer.stop()
+      servers.watchServer.stop()
       buffers.stop()
 
       for (const part of [watchClient, exchange, compare, clocks, lookups]) {
@@ -140,7 +143,7 @@ interface ServersInit extends LookupParts {
 function createServers(
   { components, limits }: PartsInit,
   { access, buffers, cache, peers, routing }: ServersInit
-): { watchServer: WatchServer; serve(): Promise<void> } {
+): Pick<ServiceParts, 'watchServer' | 'serve' | 'stopServing'> {
   const { registrar } = components
   const { store } = partsOf(components)
   const watchServer = new WatchServer({ store, routing })
@@ -155,7 +158,8 @@ function createServers(
       await server.handle(registrar, watchServer)
       await server.handle(registrar, clockServer(store.clock))
       await server.handle(registrar, compareServer(store))
-    }
+    },
+    stopServing: () => server.unhandle(registrar)
   }
 }
 
@@ -180,7 +184,7 @@ function createLookup(init: PartsInit, buffers: BufferLimits): LookupParts {
   const { connectionManager, peerId: self } = components
   const { peers, routing } = createPeers(init)
   const dialer = new Dialer({ connectionManager, peers, requestTimeoutMs })
-  const client = { buffers, dialer, peers }
+  const client = { buffers, dialer, limits, peers }
   const exchange = createExchangeClient(init, client)
   const lookups = new Lookups({
     ...{ peers, requestTimeoutMs },
@@ -277,13 +281,13 @@ interface WatchingParts extends LookupParts {
 
 /** How changes are heard of. */
 function createWatches(
-  { components, limits, numReplicas }: PartsInit,
+  { components, numReplicas }: PartsInit,
   { client, exchange: records, replicas, reads }: WatchingParts
 ): { watches: Watches; watchClient: WatchClient } {
   const { store } = partsOf(components)
   const log = components.logger.forComponent('waggle:watch')
   const watchClient = new WatchClient({
-    ...{ ...client, limits, log, store, records },
+    ...{ ...client, log, store, records },
     onChange: (key, record) => watches.onChange(key, record),
     onLost: (peer) => watches.onLost(peer)
   })
@@ -310,7 +314,7 @@ function sweepAgainAndAgain(
 }
 
 function createExchangeClient(
-  { components, limits, requestTimeoutMs }: PartsInit,
+  { components, requestTimeoutMs }: PartsInit,
   client: NodeClientParts
 ): ExchangeClient {
   const { connectionManager, logger } = components
@@ -320,7 +324,7 @@ function createExchangeClient(
   const kadChannel = new KadChannel({
     ...{ connectionManager, dialer, kad, log, requestTimeoutMs, store }
   })
-  return new ExchangeClient({ ...client, limits, log, requestTimeoutMs, store, kadChannel })
+  return new ExchangeClient({ ...client, log, requestTimeoutMs, store, kadChannel })
 }
 
 function createNetworkMerge(

@@ -2,11 +2,9 @@ import type { AbortOptions, PeerId, Startable } from '@libp2p/interface'
 import { AbortError, serviceCapabilities, serviceDependencies } from '@libp2p/interface'
 import type { RecordValidator } from '@waggle/record'
 import { TypedEventEmitter } from 'main-event'
-import { CLOCK_PROTOCOL } from '../clock/clock-messages.ts'
 import type { ClockReading } from '../clock-reading.ts'
 import { DEFAULT_NUM_REPLICAS, DEFAULT_REQUEST_TIMEOUT_MS, SEARCH_WIDTH } from '../constants.ts'
 import type { DHTEvents, DiskState } from '../events.ts'
-import { EXCHANGE_PROTOCOL } from '../exchange/messages.ts'
 import { partsOf } from '../kad/node-parts.ts'
 import { Meter } from '../metrics/meter.ts'
 import { nodeLimitsOf } from '../node-limits.ts'
@@ -32,8 +30,6 @@ import {
 import { assertCacheOptions } from '../reading/cache-policy.ts'
 import { type HeldRecord, heldRecords } from '../store/held-record.ts'
 import { anySignal } from '../timing/deadline.ts'
-import { COMPARE_PROTOCOL } from '../upkeep/compare-messages.ts'
-import { WATCH_PROTOCOL } from '../watch/watch-messages.ts'
 import { type Readings, registerGauges } from './gauges.ts'
 import { recordEvents } from './record-events.ts'
 import {
@@ -56,13 +52,6 @@ const CHECKS: Readonly<Record<keyof WaggleInit, Check>> = {
   datastore: assertNothing,
   durability: assertNothing
 }
-
-const SERVED_PROTOCOLS: readonly string[] = [
-  EXCHANGE_PROTOCOL,
-  WATCH_PROTOCOL,
-  CLOCK_PROTOCOL,
-  COMPARE_PROTOCOL
-]
 
 /**
  * The Waggle service for an application's own libp2p node. It needs `waggleKadDHT()` beside it, in
@@ -139,13 +128,11 @@ class WaggleService implements Waggle, Startable {
 
   /** Called by libp2p. */
   async stop(): Promise<void> {
-    this.#running?.store.observeBy(undefined)
-    this.#running?.stop()
+    const running = this.#running
+    running?.store.observeBy(undefined)
+    running?.stop()
     this.#running = undefined
-
-    for (const protocol of SERVED_PROTOCOLS) {
-      await this.#components.registrar.unhandle(protocol)
-    }
+    await running?.stopServing()
   }
 
   /** Called by libp2p when nobody can ask any more, or when starting has failed. */

@@ -1,6 +1,7 @@
 import { AbortError, type PeerInfo } from '@libp2p/interface'
-import type { Buffering, BufferLimits } from '../admission/buffer-limits.ts'
+import type { BufferLimits } from '../admission/buffer-limits.ts'
 import { BoundedMap } from '../collections/bounded-map.ts'
+import type { NodeLimits } from '../node-limits.ts'
 import type { CancellationToken } from '../timing/cancellation.ts'
 import type { Dialer, PeerPolicy } from './dialer.ts'
 import { FALLBACK_MEMORY_MS, MAX_REMEMBERED_PEERS } from './limits.ts'
@@ -13,12 +14,15 @@ export interface ClientParts {
   readonly dialer: Pick<Dialer, 'openStream'>
   readonly peers: PeerPolicy
   readonly buffers: BufferLimits
+  readonly limits: NodeLimits
 }
 
 export interface ProtocolClientInit<Q, R, M> extends ClientParts {
   /** The name and version that libp2p negotiates. */
   readonly id: string
-  readonly limits: RequestStreamLimits
+
+  /** What differs from the node's limits. */
+  readonly streamLimits?: Partial<RequestStreamLimits>
 
   /** Returns the protocol as it is spoken on one stream to a peer. */
   readonly speak: (peer: PeerInfo) => RequestProtocol<Q, R, M>
@@ -45,10 +49,17 @@ export class ProtocolClient<Q, R, M> {
 
   /** Until when peers count as lacking the protocol, in ms of the process's clock. */
   readonly #lacking = new BoundedMap<string, number>({ maxSize: MAX_REMEMBERED_PEERS })
+  readonly #limits: RequestStreamLimits
   #isClosed = false
 
   constructor(init: ProtocolClientInit<Q, R, M>) {
     this.#init = init
+    this.#limits = {
+      maxRequests: init.limits.maxQuestionsPerPeer,
+      maxRequestBytes: init.limits.maxQuestionBytesPerPeer,
+      maxMessageBytes: init.limits.maxMessageBytes,
+      ...init.streamLimits
+    }
   }
 
   /** Sends a request, or falls back where the peer lacks the protocol. */
@@ -128,23 +139,15 @@ export class ProtocolClient<Q, R, M> {
       return known
     }
 
-    const { id, limits, peers, dialer, buffers, speak } = this.#init
-    let buffering: Buffering | undefined
+    const { id, peers, dialer, buffers, speak } = this.#init
     const stream = new RequestStream<Q, R, M>({
-      protocol: speak(peer),
-      limits,
+      ...{ protocol: speak(peer), limits: this.#limits, buffers, peer: name },
       open: () => dialer.openStream(this.#addresses.get(name) ?? peer, id),
-      onOpen: (opened) => {
-        buffering = opened
-        buffers.add(opened, name)
-      },
       onReply: () => peers.recordResponse(peer.id),
       onViolation: (error) => peers.ban(peer.id, error),
-      onBuffered: () => buffers.grew(),
       onEnd: (error, unsent) => {
         this.#streams.delete(name)
         this.#addresses.delete(name)
-        buffering && buffers.delete(buffering)
         this.#retry(peer, { error, unsent })
         this.#init.onEnd?.(peer)
       }

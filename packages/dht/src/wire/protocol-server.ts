@@ -73,6 +73,7 @@ export class ProtocolServer {
   readonly #limits: NodeLimits
   readonly #buffers: BufferLimits
   readonly #responding: ResponderParts
+  readonly #ids = new Set<string>()
 
   /** The open streams of each peer by protocol, the oldest first. */
   readonly #streams = new Map<string, { close(error: Error): void }[]>()
@@ -90,11 +91,17 @@ export class ProtocolServer {
 
   /** Has libp2p hand over the streams of a protocol from now on. */
   async handle<M>(registrar: Registrar, protocol: ServedProtocol<M>): Promise<void> {
+    this.#ids.add(protocol.id)
     await registrar.handle(
       protocol.id,
       (stream, { remotePeer }) => this.accept(protocol, stream, remotePeer),
       { maxInboundStreams: MAX_STREAMS_PER_PEER, maxOutboundStreams: MAX_STREAMS_PER_PEER }
     )
+  }
+
+  /** Has libp2p hand over no streams any more. */
+  async unhandle(registrar: Registrar): Promise<void> {
+    await Promise.all([...this.#ids].map((id) => registrar.unhandle(id)))
   }
 
   /** Serves a stream if the peer may ask. */

@@ -1,7 +1,6 @@
 import type { Stream } from '@libp2p/interface'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import { BufferLimits } from '../../src/admission/buffer-limits.ts'
-import { Scheduler } from '../../src/admission/scheduler.ts'
 import { clockServer } from '../../src/clock/clock-server.ts'
 import { ExchangeServer } from '../../src/exchange/exchange-server.ts'
 import { DEFAULT_NODE_LIMITS } from '../../src/node-limits.ts'
