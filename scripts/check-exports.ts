@@ -1,9 +1,10 @@
-// Checks that every name of the packages' entry points has a doc comment where it is declared.
+// Checks that every name of the packages' entry points has a doc comment where it is declared, and that an application
+// finds no more names in a package than it can survey.
 import { globSync, readFileSync } from 'node:fs'
 import { dirname, join, posix } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
-/** One name in `{ … }`, as it is called there and where it comes from; no `from` means this file. */
+/** One name in `{ … }`: its name there, and the file it comes from; without `from` it is this file. */
 interface Specifier {
   name: string
   original: string
@@ -14,18 +15,24 @@ const KEYWORDS =
   '(?:declare +)?(?:abstract +)?(?:async +)?(?:function\\*?|class|const|let|interface|type|enum)'
 const LISTS = /^(?:import|export)(?: type)? \{([^}]*)\}(?: from '([^']+)')?/gm
 
+/** Names of a package's entry for applications. */
+const MAX_NAMES = 59
+
 const root = fileURLToPath(new URL('..', import.meta.url))
 const entries = globSync('packages/*/package.json', { cwd: root }).sort().flatMap(entryPoints)
-const errors = entries.flatMap((entry) =>
-  exportedNames(read(entry)).flatMap((name) => problemOf(entry, name) ?? [])
-)
+const errors = [
+  ...entries.flatMap((entry) =>
+    exportedNames(read(entry)).flatMap((name) => problemOf(entry, name) ?? [])
+  ),
+  ...entries.filter((entry) => entry.endsWith('/src/index.ts')).flatMap(excessOf)
+]
 
 for (const error of errors) {
   console.error(error)
 }
 
 if (errors.length > 0) {
-  console.error(`${errors.length} exports have no doc comment.`)
+  console.error(`The entry points have ${errors.length} faults.`)
   process.exitCode = 1
 }
 
@@ -41,6 +48,12 @@ function entryPoints(manifest: string): string[] {
   )
 }
 
+function excessOf(entry: string): string[] {
+  const { length } = exportedNames(read(entry))
+
+  return length > MAX_NAMES ? [`${entry}: exports ${length} names, at most ${MAX_NAMES}`] : []
+}
+
 function exportedNames(source: string): string[] {
   const declared = source.matchAll(new RegExp(`^export +${KEYWORDS} +([\\w$]+)`, 'gm'))
   const listed = source.matchAll(/^export(?: type)? \{([^}]*)\}/gm)
@@ -51,7 +64,7 @@ function exportedNames(source: string): string[] {
   ]
 }
 
-/** Follows a name from file to file to its declaration. One that comes from another package is its business. */
+/** Follows a name from file to file to its declaration. Names from other packages are not checked. */
 function problemOf(file: string, name: string): string | undefined {
   const source = read(file)
   const declaration = new RegExp(

@@ -1,32 +1,32 @@
 import { Alarm } from '../timing/alarm.ts'
 
-/** A stream, with what it holds of a peer's messages and of those that the peer does not read. */
+/** A stream that buffers a peer's messages, and responses that the peer does not read. */
 export interface Buffering {
   readonly bufferedBytes: number
 
-  /** Since when a message is unfinished or nothing is read, in ms; undefined if neither is so. */
+  /** Since when a message is unfinished or responses are unread; undefined if neither is the case. */
   readonly stuckSinceMs: number | undefined
   close(error: Error): void
 }
 
-export interface BufferLimitOptions {
+export interface BufferLimitsInit {
   readonly maxBufferedBytesPerPeer: number
   readonly maxBufferedBytes: number
 }
 
-/** Milliseconds between two looks at what is buffered, while anything is. */
+/** Milliseconds between two looks at the buffers, while anything is buffered. */
 const LOOK_MS = 250
 
-/** Milliseconds after which an unfinished message, or messages that nobody reads, end the stream. */
+/** Milliseconds after which an unfinished message or unread responses end the stream. */
 export const MAX_STUCK_MS = 60_000
 
-/** Adds up what all streams hold, and ends those of peers that make this node hold too much, or for too long. */
+/** Adds up what all streams buffer, and ends those of peers that make this node buffer too much, or for too long. */
 export class BufferLimits {
-  readonly #limits: BufferLimitOptions
+  readonly #limits: BufferLimitsInit
   readonly #streams = new Map<Buffering, string>()
   readonly #alarm = new Alarm(() => this.look())
 
-  constructor(limits: BufferLimitOptions) {
+  constructor(limits: BufferLimitsInit) {
     this.#limits = limits
   }
 
@@ -38,12 +38,12 @@ export class BufferLimits {
     this.#streams.delete(stream)
   }
 
-  /** Something is buffered: it is looked at soon. */
+  /** Looks soon, as something is buffered. */
   grew(): void {
     this.#alarm.within(LOOK_MS)
   }
 
-  /** Ends what has to end, and looks again soon if anything is left. */
+  /** Ends the streams that have to end, and looks again soon if anything is buffered. */
   look(nowMs: number = performance.now()): void {
     for (const [stream] of this.#streams) {
       if (nowMs - (stream.stuckSinceMs ?? nowMs) > MAX_STUCK_MS) {
@@ -55,7 +55,7 @@ export class BufferLimits {
     const peers = this.#bytesOfPeers()
     let sum = 0
 
-    // The peer with most is last, and the first that does not fit.
+    // The peer with most is last, and the first to exceed the sum.
     for (const [peer, bytes] of [...peers].sort(([, a], [, b]) => a - b)) {
       sum += bytes
 

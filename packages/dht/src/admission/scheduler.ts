@@ -3,8 +3,8 @@ import { FairQueue } from './fair-queue.ts'
 import { RateLimits, type Rates } from './rate-limits.ts'
 
 /**
- * What a node has for the peers that ask it: turns, and as many keys as their rates allow. All
- * protocols share it, so that no peer gets more by speaking several of them.
+ * Schedules the requests of peers: in turns, and within their rates. All protocols share one, so
+ * that a peer gets no more by using several of them.
  */
 export class Scheduler {
   readonly work: FairQueue = new FairQueue()

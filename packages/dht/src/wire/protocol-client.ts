@@ -1,10 +1,14 @@
 import { AbortError, type PeerInfo } from '@libp2p/interface'
 import type { BufferLimits } from '../admission/buffer-limits.ts'
 import { BoundedMap } from '../collections/bounded-map.ts'
-import type { NodeLimits } from '../node-limits.ts'
 import type { CancellationToken } from '../timing/cancellation.ts'
 import type { Dialer, PeerPolicy } from './dialer.ts'
-import { FALLBACK_MEMORY_MS, MAX_REMEMBERED_PEERS } from './limits.ts'
+import {
+  FALLBACK_MEMORY_MS,
+  MAX_QUEUED_REQUEST_BYTES,
+  MAX_QUEUED_REQUESTS,
+  MAX_REMEMBERED_PEERS
+} from './limits.ts'
 import { ProtocolViolationError } from './protocol-violation-error.ts'
 import type { PendingRequest } from './request-queue.ts'
 import { type RequestProtocol, RequestStream, type RequestStreamLimits } from './request-stream.ts'
@@ -14,14 +18,13 @@ export interface ClientParts {
   readonly dialer: Pick<Dialer, 'openStream'>
   readonly peers: PeerPolicy
   readonly buffers: BufferLimits
-  readonly limits: NodeLimits
 }
 
 export interface ProtocolClientInit<Q, R, M> extends ClientParts {
   /** The name and version that libp2p negotiates. */
   readonly id: string
 
-  /** What differs from the node's limits. */
+  /** What differs from the usual limits. */
   readonly streamLimits?: Partial<RequestStreamLimits>
 
   /** Returns the protocol as it is spoken on one stream to a peer. */
@@ -55,9 +58,8 @@ export class ProtocolClient<Q, R, M> {
   constructor(init: ProtocolClientInit<Q, R, M>) {
     this.#init = init
     this.#limits = {
-      maxRequests: init.limits.maxQuestionsPerPeer,
-      maxRequestBytes: init.limits.maxQuestionBytesPerPeer,
-      maxMessageBytes: init.limits.maxMessageBytes,
+      maxRequests: MAX_QUEUED_REQUESTS,
+      maxRequestBytes: MAX_QUEUED_REQUEST_BYTES,
       ...init.streamLimits
     }
   }

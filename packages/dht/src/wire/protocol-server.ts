@@ -8,7 +8,7 @@ import { toError } from '../errors.ts'
 import { DEFAULT_NODE_LIMITS, type NodeLimits } from '../node-limits.ts'
 import type { Access } from '../peers/access.ts'
 import { FramedStream } from './framed-stream.ts'
-import { MAX_STREAMS_PER_PEER } from './limits.ts'
+import { MAX_MESSAGE_BYTES, MAX_STREAMS_PER_PEER } from './limits.ts'
 import { Responder, type ResponderParts, type Response } from './responder.ts'
 import type { MessageCodec } from './schema.ts'
 
@@ -117,11 +117,11 @@ export class ProtocolServer {
 
   /** Serves a stream. */
   serve<M>(protocol: ServedProtocol<M>, stream: Stream, peer: PeerId): void {
-    const { maxMessageBytes, maxBufferedBytesPerPeer, maxRequestsPerPeer } = this.#limits
+    const { maxBufferedBytesPerPeer, maxRequestsPerPeer } = this.#limits
     const buffers = this.#buffers
     const framed = new FramedStream<M>({
       ...{ stream, codec: protocol.codec, isServer: true },
-      maxMessageBytes: Math.min(maxMessageBytes, protocol.maxMessageBytes ?? maxMessageBytes),
+      maxMessageBytes: protocol.maxMessageBytes ?? MAX_MESSAGE_BYTES,
       maxUnreadBytes: maxBufferedBytesPerPeer,
       maxRepliesInFlight: Math.ceil(maxRequestsPerPeer / MAX_STREAMS_PER_PEER),
       onMessage: (message) => this.#respond(handler.respond(message), framed, responder),

@@ -202,7 +202,7 @@ describe('watch, where peers come and go', { timeout: 120_000 }, () => {
     const near = keys.filter((key) => nearestFirst(key, servers)[0] === newcomer)
     expect(near.length).toBeGreaterThan(0)
     await untilWatched([newcomer], near.length)
-    expect(watchedBy(servers)).toBe(keys.length)
+    await vi.waitUntil(() => watchedBy(servers) === keys.length, PATIENCE)
 
     for (const key of near) {
       await putAt(newcomer, key, plainRecord(key, getDHTTime() + 600), client.libp2p)

@@ -28,7 +28,6 @@ export function clientParts(open: OpenStream, parts: Partial<ClientParts> = {}):
     dialer: { openStream: open },
     peers: welcomingPeers(),
     buffers: new BufferLimits(DEFAULT_NODE_LIMITS),
-    limits: DEFAULT_NODE_LIMITS,
     ...parts
   }
 }

@@ -5,6 +5,7 @@ import { ByteWriter } from '../../src/wire/bytes.ts'
 import { FrameReader, writeFrame } from '../../src/wire/frames.ts'
 import { MAX_MESSAGE_BYTES } from '../../src/wire/limits.ts'
 import { ProtocolViolationError } from '../../src/wire/protocol-violation-error.ts'
+import { law } from '../support/effort.ts'
 import { anyMessage } from '../support/exchange-messages.ts'
 import { frameOf, headOf } from '../support/exchange-talker.ts'
 
@@ -62,7 +63,7 @@ describe('FrameReader', () => {
       fc.property(messages, sizes, fc.boolean(), (sent, sizes, isLazy) => {
         expect(readInPieces(Buffer.concat(sent.map(frameOf)), sizes, isLazy)).toEqual(sent)
       }),
-      { numRuns: 2000 }
+      law()
     )
   })
 
@@ -77,7 +78,7 @@ describe('FrameReader', () => {
 
         expect(rest(pushed(writer.take())).map((bytes) => EXCHANGE.read(bytes))).toEqual(messages)
       }),
-      { numRuns: 1000 }
+      law()
     )
   })
 

@@ -20,6 +20,7 @@ import {
 } from '../../src/wire/limits.ts'
 import { ProtocolViolationError } from '../../src/wire/protocol-violation-error.ts'
 import fixtures from '../fixtures/messages.json' with { type: 'json' }
+import { law } from '../support/effort.ts'
 import { anyMessage, anyMutation, mutated } from '../support/exchange-messages.ts'
 import { encoded } from '../support/exchange-talker.ts'
 
@@ -148,7 +149,7 @@ describe('EXCHANGE', () => {
       fc.property(anyMessage, (message) => {
         expect(EXCHANGE.read(encoded(message))).toEqual(message)
       }),
-      { numRuns: 10_000 }
+      law()
     )
   })
 
@@ -187,7 +188,7 @@ describe('EXCHANGE', () => {
       fc.property(anyMessage, mutations, (message, changes) => {
         expectOneFormOrRefusal(mutated(encoded(message), changes))
       }),
-      { numRuns: 25_000 }
+      law()
     )
   })
 
@@ -197,7 +198,7 @@ describe('EXCHANGE', () => {
     const likely = fc.oneof(fc.nat(6), fc.constantFrom(0x80, 0xff), fc.nat(255))
     const bytes = fc.array(likely, { maxLength: 24 }).map((all) => Uint8Array.from(all))
 
-    fc.assert(fc.property(bytes, expectOneFormOrRefusal), { numRuns: 25_000 })
+    fc.assert(fc.property(bytes, expectOneFormOrRefusal), law())
   })
 
   it.each(LIMITED)('takes as many %s as the limit says, and no more (N9b)', (_, most, message) => {

@@ -89,7 +89,10 @@ describe('PeerDecoder', () => {
 
     expect(read?.id.toMultihash().bytes.buffer.byteLength).toBeLessThan(1000)
 
-    for (const { bytes } of read?.multiaddrs[0]?.getComponents() ?? []) {
+    const components = read?.multiaddrs[0]?.getComponents()
+    expect(components).toHaveLength(2)
+
+    for (const { bytes } of components ?? []) {
       expect(bytes?.buffer.byteLength).toBeLessThan(1000)
     }
   })

@@ -12,6 +12,7 @@ import { ByteWriter } from '../../src/wire/bytes.ts'
 import { MAX_CLOSER_PEERS, MAX_KEY_BYTES } from '../../src/wire/limits.ts'
 import { ProtocolViolationError } from '../../src/wire/protocol-violation-error.ts'
 import fixtures from '../fixtures/watch-messages.json' with { type: 'json' }
+import { law } from '../support/effort.ts'
 import { anyMutation, mutated } from '../support/exchange-messages.ts'
 import { frameOf } from '../support/exchange-talker.ts'
 
@@ -97,7 +98,7 @@ describe('readWatchMessage', () => {
       fc.property(anyMessage, (message) => {
         expect(WATCH.read(encoded(message))).toEqual(message)
       }),
-      { numRuns: 3000 }
+      law()
     )
   })
 
@@ -136,7 +137,7 @@ describe('readWatchMessage', () => {
       fc.property(anyMessage, mutations, (message, changes) => {
         expectOneFormOrRefusal(mutated(encoded(message), changes))
       }),
-      { numRuns: 10_000 }
+      law()
     )
   })
 
@@ -146,7 +147,7 @@ describe('readWatchMessage', () => {
     const likely = fc.oneof(fc.nat(6), fc.constantFrom(0x80, 0xff), fc.nat(255))
     const bytes = fc.array(likely, { maxLength: 24 }).map((all) => Uint8Array.from(all))
 
-    fc.assert(fc.property(bytes, expectOneFormOrRefusal), { numRuns: 10_000 })
+    fc.assert(fc.property(bytes, expectOneFormOrRefusal), law())
   })
 })
 

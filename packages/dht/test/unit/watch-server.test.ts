@@ -131,9 +131,7 @@ describe('WatchServer', () => {
       keys: [{ key: recordKey('key'), digest: digestOf(record) }]
     })
 
-    expect(await talker.hear('watched')).toMatchObject({
-      answers: [{ state: 'watched', closer: [] }]
-    })
+    expect((await talker.hear('watched')).answers).toEqual([{ state: 'watched', closer: [] }])
   })
 
   it('answers the first keys only, if all would be too large for one message', async () => {
