@@ -2,7 +2,6 @@ import { AbortError, type TypedEventTarget } from '@libp2p/interface'
 import { encodedSize } from '@waggle/record/replica'
 import { setMaxListeners } from 'main-event'
 import { BufferLimits } from '../admission/buffer-limits.ts'
-import { Scheduler } from '../admission/scheduler.ts'
 import { clockServer } from '../clock/clock-server.ts'
 import { Clocks } from '../clock/clocks.ts'
 import { SEARCH_WIDTH } from '../constants.ts'
@@ -58,6 +57,9 @@ export interface ServiceParts extends NodeParts, PeerParts {
   /** Serves other peers from now on. */
   serve(): Promise<void>
 
+  /** Serves nobody any more. */
+  stopServing(): Promise<void>
+
   /** Starts to follow events. */
   follow(): Promise<void>
   stop(): void
@@ -82,7 +84,7 @@ export function serviceParts(init: PartsInit): ServiceParts {
     log: components.logger.forComponent('waggle:republish')
   })
   const compare = new CompareClient({ ...client, records: exchange })
-  const { server, watchServer, serve } = createServers(init, { ...found, buffers, cache })
+  const { server, ...servers } = createServers(init, { ...found, buffers, cache })
   const connections = new ConnectionParts({
     ...{ ...found, components, connections: init.connections, lifetime, requestTimeoutMs, server },
     clients: [watchClient, compare]
@@ -91,9 +93,8 @@ export function serviceParts(init: PartsInit): ServiceParts {
   const upkeep = createUpkeep(init, { ...found, compare, networkMerge })
 
   return {
-    ...{ ...found, cache, clocks, connections, kad, lifetime, reads, republisher },
-    ...{ serve, store, upkeep, watches, watchServer },
-    networkMerge,
+    ...{ ...found, cache, clocks, connections, kad, lifetime, networkMerge, reads, republisher },
+    ...{ store, upkeep, watches, ...servers },
     async follow() {
       sweepRegularly([store, cache], lifetime)
       clocks.follow(lifetime)
@@ -108,7 +109,7 @@ export function serviceParts(init: PartsInit): ServiceParts {
       reads.close()
       republisher.stop()
       watches.stop()
-      watchServer.stop()
+      servers.watchServer.stop()
       buffers.stop()
 
       for (const part of [watchClient, exchange, compare, clocks, lookups]) {
@@ -123,10 +124,8 @@ interface ServersInit extends LookupParts {
   readonly cache: RecordStore | undefined
 }
 
-interface Servers {
+interface Servers extends Pick<ServiceParts, 'watchServer' | 'serve' | 'stopServing'> {
   readonly server: ProtocolServer
-  readonly watchServer: WatchServer
-  serve(): Promise<void>
 }
 
 /** Creates what serves other peers. */
@@ -136,15 +135,13 @@ function createServers(
 ): Servers {
   const { registrar } = components
   const { store } = partsOf(components)
-  // All protocols share one, so that a peer gets no more by using several of them.
-  const scheduler = new Scheduler(limits)
-  const watchServer = new WatchServer({ scheduler, store, routing })
+  const watchServer = new WatchServer({ store, routing })
   const server = new ProtocolServer({
     ...{ access, buffers, limits },
     onViolation: (peer, error) => peers.ban(peer, error)
   })
   const exchange = new ExchangeServer({
-    ...{ access, scheduler, store, cache, limits, routing },
+    ...{ access, store, cache, routing },
     onGoodbye: (peer, reason) => goodbyes().hear(peer, reason)
   })
   return {
@@ -152,9 +149,10 @@ function createServers(
     async serve() {
       await server.handle(registrar, exchange)
       await server.handle(registrar, watchServer)
-      await server.handle(registrar, clockServer(store.clock, scheduler))
-      await server.handle(registrar, compareServer({ store, scheduler }))
-    }
+      await server.handle(registrar, clockServer(store.clock))
+      await server.handle(registrar, compareServer(store))
+    },
+    stopServing: () => server.unhandle(registrar)
   }
 }
 

@@ -1,9 +1,7 @@
 import type { PeerId, PeerInfo } from '@libp2p/interface'
 import { EMPTY_RECORD } from '@waggle/record'
 import type { RecordChannel } from '../lookup/record-channel.ts'
-import type { NodeLimits } from '../node-limits.ts'
 import type { Activity } from '../wire/activity.ts'
-import { MAX_QUEUED_REQUEST_BYTES, MAX_QUEUED_REQUESTS } from '../wire/limits.ts'
 import { type ClientParts, ProtocolClient } from '../wire/protocol-client.ts'
 import { ProtocolViolationError } from '../wire/protocol-violation-error.ts'
 import type { RequestProtocol } from '../wire/request-stream.ts'
@@ -48,11 +46,7 @@ export class CompareClient {
     this.#client = new ProtocolClient({
       ...init,
       id: COMPARE_PROTOCOL,
-      limits: {
-        maxRequests: MAX_QUEUED_REQUESTS,
-        maxRequestBytes: MAX_QUEUED_REQUEST_BYTES,
-        maxMessageBytes: MAX_COMPARE_MESSAGE_BYTES
-      },
+      streamLimits: { maxMessageBytes: MAX_COMPARE_MESSAGE_BYTES },
       speak: () => REQUESTS
     })
   }

@@ -6,7 +6,6 @@ import { receivedRecord } from '../store/received-record.ts'
 import type { RecordStore } from '../store/record-store.ts'
 import type { CancellationToken } from '../timing/cancellation.ts'
 import type { Activity } from '../wire/activity.ts'
-import { MAX_QUEUED_REQUEST_BYTES } from '../wire/limits.ts'
 import { PeerDecoder } from '../wire/peer-codec.ts'
 import { type ClientParts, ProtocolClient } from '../wire/protocol-client.ts'
 import { MAX_QUEUED_KEYS } from './limits.ts'
@@ -75,10 +74,7 @@ export class WatchClient implements ChangeChannel {
     this.#client = new ProtocolClient({
       ...init,
       id: WATCH_PROTOCOL,
-      limits: {
-        maxRequests: MAX_QUEUED_KEYS,
-        maxRequestBytes: MAX_QUEUED_REQUEST_BYTES
-      },
+      streamLimits: { maxRequests: MAX_QUEUED_KEYS },
       speak: (peer) =>
         watchRequests({
           peerOf: (introduced) => this.#decoder.referred(introduced, { by: peer, peers }),
