@@ -78,7 +78,7 @@ class WaggleService implements Waggle, Startable {
   async beforeStart(): Promise<void> {
     const { kad, store } = partsOf(this.#components)
     const { logger } = this.#components
-    quietKadDHT(kad, this.#kadRouting, logger)
+    quietKadDHT(kad, this.#kadRouting)
     this.#persistence = await openPersistence({
       ...this.#init.persistence,
       ...{ store, logger },
