@@ -26,6 +26,9 @@ export interface ProbesInit {
   /** Whether the peer's death would concern this node. */
   readonly isNeighbour: (peer: PeerId) => boolean
 
+  /** Whether no server is connected: then nothing is more urgent. */
+  readonly isLonely: () => boolean
+
   /** Whether a peer that was disconnected has said, or was told, that it is only idle. */
   readonly hasSaidGoodbye: (peer: PeerId) => boolean
 
@@ -88,12 +91,13 @@ export class Probes {
     })
   }
 
-  /** Probes a peer within so many milliseconds, or a minute after it was probed last. */
+  /** Probes a peer within so many milliseconds, but not within a minute after the last time. */
   schedule(peer: PeerId, withinMs: number): void {
     const name = peer.toString()
     const nowMs = performance.now()
     const lastMs = this.#probedAtMs.get(name) ?? Number.NEGATIVE_INFINITY
-    const dueTime = Math.max(nowMs + withinMs, lastMs + PROBE_INTERVAL_MS)
+    const intervalMs = this.#init.isLonely() ? PROBE_WITHIN_MS : PROBE_INTERVAL_MS
+    const dueTime = Math.max(nowMs + withinMs, lastMs + intervalMs)
 
     if (dueTime < (this.#due.get(name)?.dueTime ?? Number.POSITIVE_INFINITY)) {
       this.#due.set({ name, dueTime, peer })

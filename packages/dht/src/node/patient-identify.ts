@@ -58,10 +58,12 @@ export function patientIdentify(
         return
       }
 
-      // libp2p has not taken in the connection itself yet.
-      queueMicrotask(() => {
-        const detail = { ...identity, connection }
-        components.events.safeDispatchEvent('peer:identify', { detail })
+      // libp2p has not taken in the connection itself yet, and its dialler can still give up.
+      setTimeout(() => {
+        if (connection.status === 'open') {
+          const detail = { ...identity, connection }
+          components.events.safeDispatchEvent('peer:identify', { detail })
+        }
       })
       setTimeout(() => connection.status === 'open' && ask(connection), recheckMs).unref?.()
     })

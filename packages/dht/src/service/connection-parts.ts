@@ -100,6 +100,7 @@ export class ConnectionParts {
       log: components.logger.forComponent('waggle:probes'),
       isNeighbour: (peer) =>
         routing.has(peer) && (routing.isNear(peer) || routing.connected.length === 0),
+      isLonely: () => routing.connected.length === 0,
       hasSaidGoodbye: (peer) => this.goodbyes.has(peer),
       contactOf: (peer) => routing.contactOf(peer),
       connect: (contact) =>

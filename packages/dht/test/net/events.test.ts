@@ -37,12 +37,13 @@ describe('the events of a DHT', () => {
   it('tell connections from membership: a peer that is disconnected is not lost (N10c)', async () => {
     await using dht = await DHT.create()
     await using peer = await DHT.create({ initialPeers: dht.multiaddrs })
+    await expect.poll(() => dht.stats().knownPeers, PATIENCE).toBe(1)
     const heard = (['peer:connect', 'peer:disconnect', 'peer:lost'] as const).map((type) =>
       heardFrom(dht, type)
     )
     await dht.libp2p.hangUp(peer.peerId)
 
-    // The other one probes once whether this one is still there, and so connects again.
+    // Both look once whether the other one is still there, and so connect again.
     const name = peer.peerId.toString()
     await expect.poll(() => heard, PATIENCE).toEqual([[name], [name], []])
   })
