@@ -33,11 +33,15 @@ const PAUSE_MS = 1
 export class FairQueue {
   /** In the order in which they get their turns. */
   readonly #waiting = new Map<string, Job[]>()
-  readonly #shares = new CpuShares()
+  readonly #shares: CpuShares
   #spentMs = 0
   /** Since when time spent is counted. */
   #sinceMs = Number.NEGATIVE_INFINITY
   #isTurnScheduled = false
+
+  constructor(shares: CpuShares = new CpuShares()) {
+    this.#shares = shares
+  }
 
   /** How many peers' questions wait. */
   get waiting(): number {

@@ -1,4 +1,5 @@
 import { DEFAULT_NODE_LIMITS } from '../node-limits.ts'
+import { CpuShares } from './cpu-shares.ts'
 import { FairQueue } from './fair-queue.ts'
 import { RateLimits, type Rates } from './rate-limits.ts'
 
@@ -22,10 +23,11 @@ export interface ScheduledRequest<A> {
  * All protocols have it together, so that nobody gets more by speaking several of them.
  */
 export class Scheduler {
-  readonly work: FairQueue = new FairQueue()
+  readonly work: FairQueue
   readonly admission: RateLimits
 
-  constructor(rates: Rates = DEFAULT_NODE_LIMITS) {
+  constructor(rates: Rates = DEFAULT_NODE_LIMITS, shares: CpuShares = new CpuShares()) {
+    this.work = new FairQueue(shares)
     this.admission = new RateLimits(rates)
   }
 

@@ -15,6 +15,7 @@ import {
   ValidationError
 } from '@waggle/record'
 import { DEFAULT_KAD_PROTOCOL, DEFAULT_REQUEST_TIMEOUT_MS } from '../constants.ts'
+import { guardedComponents, guardedStreams } from '../door/guarded-components.ts'
 import {
   assertBoolean,
   assertCount,
@@ -29,7 +30,9 @@ import {
 } from '../option-checks.ts'
 import { pointOfKey, pointOfPeer, sharedBits } from '../peers/key-space.ts'
 import { RecordStore, type RecordStoreOptions } from '../store/record-store.ts'
+import { boundedDatastore } from './bounded-datastore.ts'
 import { internalsOf } from './internals.ts'
+import { requestGuard, responseGuard } from './kad-guard.ts'
 import { mergingDatastore } from './merging-datastore.ts'
 import { registerParts } from './node-parts.ts'
 
@@ -37,6 +40,14 @@ import { registerParts } from './node-parts.ts'
 export interface WaggleKadDHTInit extends KadDHTInit {
   /** How much is held for other peers, and how large single records may be. */
   records?: RecordsInit | undefined
+
+  /**
+   * Whether this node keeps note of who provides what for others (`contentRouting.provide`), and tells
+   * them: for a day, and of 10,000 at most.
+   *
+   * @default false
+   */
+  keepProviders?: boolean | undefined
 }
 
 /** Options of the store; limits that are left out keep their defaults. */
@@ -58,6 +69,7 @@ const RECORD_CHECKS: Readonly<Record<keyof RecordsInit, Check>> = {
 /** A misspelled `protocol` would be another network. What else kad-dht has, it looks after itself. */
 const CHECKS: Readonly<Record<keyof WaggleKadDHTInit, Check>> = {
   records: (value, option) => assertOptions(option, value, RECORD_CHECKS),
+  keepProviders: assertBoolean,
   protocol: assertText,
   clientMode: assertBoolean,
   validators: assertFunctions,
@@ -122,7 +134,11 @@ export function waggleKadDHT(
   init: WaggleKadDHTInit = {}
 ): (components: KadDHTComponents) => KadDHT {
   assertOptions('waggleKadDHT()', init, CHECKS)
-  const { records, ...kadInit } = init
+  const { records, keepProviders = false, ...kadInit } = init
+  const services = {
+    namespaces: new Set([NAMESPACE, ...Object.keys(init.validators ?? {})]),
+    areProvidersKept: keepProviders
+  }
 
   return (components) => {
     const store = new RecordStore({
@@ -130,17 +146,19 @@ export function waggleKadDHT(
       ...records,
       limits: { ...DEFAULT_LIMITS, ...given(records?.limits) }
     })
+    const prefix = kadInit.datastorePrefix ?? DATASTORE_PREFIX
     const datastore = mergingDatastore(
-      components.datastore,
+      boundedDatastore(components.datastore, prefix),
       store,
-      kadInit.datastorePrefix ?? DATASTORE_PREFIX
+      prefix
     )
+    const connectionManager = guardedStreams(components, responseGuard())
     const kad = kadDHT({
       ...KAD_DEFAULTS,
       ...given(kadInit),
       validators: { [NAMESPACE]: validatorFor(store), ...kadInit.validators },
       selectors: { [NAMESPACE]: selectorFor(store.limits), ...kadInit.selectors }
-    })(withDatastore(components, datastore))
+    })(guardedComponents(components, requestGuard(services), { datastore, connectionManager }))
 
     registerParts(components, { kad: internalsOf(kad), store })
     return kad
@@ -162,14 +180,4 @@ function validatorFor({ checks }: RecordStore): ValidateFn {
       throw new ValidationError(`refused by ${refusals.join(', ')}`)
     }
   }
-}
-
-/** libp2p's components are a proxy themselves, which can not be copied. */
-function withDatastore(
-  components: KadDHTComponents,
-  datastore: KadDHTComponents['datastore']
-): KadDHTComponents {
-  return new Proxy(components, {
-    get: (target, name) => (name === 'datastore' ? datastore : Reflect.get(target, name))
-  })
 }

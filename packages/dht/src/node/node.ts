@@ -3,10 +3,12 @@ import { yamux } from '@chainsafe/libp2p-yamux'
 import type { Identify } from '@libp2p/identify'
 import type { Libp2p, PrivateKey, ServiceMap } from '@libp2p/interface'
 import type { KadDHT } from '@libp2p/kad-dht'
-import { type Ping, ping } from '@libp2p/ping'
+import { type Ping, type PingComponents, ping } from '@libp2p/ping'
 import { preSharedKey } from '@libp2p/pnet'
 import { tcp } from '@libp2p/tcp'
 import { createLibp2p, type Libp2pOptions } from 'libp2p'
+import { guardedComponents } from '../door/guarded-components.ts'
+import { piecesUpTo } from '../door/units.ts'
 import { ListenError, toError } from '../errors.ts'
 import { waggleKadDHT } from '../kad/waggle-kad-dht.ts'
 import type { NodeLimits } from '../node-limits.ts'
@@ -22,6 +24,7 @@ import type { Settings } from './options.ts'
 import { patientIdentify } from './patient-identify.ts'
 import {
   holePunching,
+  type NodeEvents,
   RELAYED_ADDRESS,
   reachability,
   relayServer,
@@ -45,6 +48,9 @@ const PING_INTERVAL_MS = 20_000
 /** The connection monitor, kad-dht and the application ping at the same time. */
 const MAX_PING_STREAMS = 16
 
+/** Bytes of pings that are echoed in one turn: 32 bytes each. */
+const MAX_PING_BYTES = 1024
+
 /**
  * What a peer may send on one stream before it is read. yamux's own 16 MiB are more than a message
  * and the next one need, and all of it may have to be held.
@@ -55,7 +61,7 @@ const MAX_STREAM_WINDOW_BYTES: number = 4 * 1024 * 1024
 type NodeServices = {
   identify: Identify
   ping: Ping
-  holePunching: unknown
+  holePunching?: unknown
   listenedAddresses: unknown
   reachability?: unknown
   relayServer?: unknown
@@ -148,8 +154,8 @@ function services({
 }: Settings): NonNullable<Libp2pOptions<NodeServices>['services']> {
   return {
     identify: patientIdentify(),
-    ping: ping({ maxInboundStreams: MAX_PING_STREAMS, maxOutboundStreams: MAX_PING_STREAMS }),
-    holePunching: holePunching(),
+    ping: guardedPing(),
+    ...(relay && { holePunching: holePunching() }),
     listenedAddresses: listenedAddresses(),
     ...((relay || serveRelay) && { reachability: reachability() }),
     ...(serveRelay && { relayServer: relayServer() }),
@@ -164,6 +170,13 @@ function services({
       ...persistence
     })
   }
+}
+
+/** libp2p's ping, whose echo takes turns with all else. */
+function guardedPing(): (components: PingComponents & NodeEvents) => Ping {
+  const cut = piecesUpTo(MAX_PING_BYTES)
+  const init = { maxInboundStreams: MAX_PING_STREAMS, maxOutboundStreams: MAX_PING_STREAMS }
+  return (components) => ping(init)(guardedComponents(components, () => ({ cut })))
 }
 
 function storedLimits(limits: NodeLimits): RecordStoreOptions {

@@ -1,11 +1,12 @@
 import { AbortError, type PeerId, type TypedEventTarget } from '@libp2p/interface'
 import { encodedSize } from '@waggle/record'
 import { setMaxListeners } from 'main-event'
-import { Scheduler } from '../admission/scheduler.ts'
+import type { Scheduler } from '../admission/scheduler.ts'
 import { Clocks } from '../clock/clocks.ts'
 import { SEARCH_WIDTH, SWEEP_INTERVAL_MS } from '../constants.ts'
 import { mergeOnInbound } from '../discovery/merge-on-inbound.ts'
 import type { NetworkMerge } from '../discovery/network-merge.ts'
+import { doorOf } from '../door/door.ts'
 import type { DHTEvents } from '../events.ts'
 import { ExchangeChannel, type ExchangeChannelInit } from '../exchange/exchange-channel.ts'
 import { ExchangeServer } from '../exchange/exchange-server.ts'
@@ -96,7 +97,9 @@ export function serviceParts(init: PartsInit): ServiceParts {
   const { avoidance, routing, channel, lookups, bans, replicas } = found
   const { cache, reads } = createReads(init, replicas)
   const { watches, watchChannel } = createWatches(init, { ...found, reads })
-  const scheduler = new Scheduler(limits)
+  const door = doorOf(components)
+  door.open({ limits, onViolation: (peer, error) => bans.ban(peer, error) })
+  const { scheduler } = door
   const watchServer = new WatchServer({
     ...{ scheduler, store, routing },
     onViolation: (peer, error) => bans.ban(peer, error)

@@ -1,0 +1,28 @@
+/**
+ * The same object with some members replaced. All others are its own: its methods are called on the
+ * object itself, which may keep private state.
+ */
+export function overriding<T extends object>(target: T, overrides: Partial<T>): T {
+  const bound = new Map<PropertyKey, unknown>()
+
+  return new Proxy(target, {
+    get(_, name) {
+      if (Object.hasOwn(overrides, name)) {
+        return Reflect.get(overrides, name)
+      }
+
+      const member: unknown = Reflect.get(target, name, target)
+
+      if (typeof member !== 'function') {
+        return member
+      }
+
+      if (!bound.has(name)) {
+        bound.set(name, member.bind(target))
+      }
+
+      return bound.get(name)
+    },
+    set: (_, name, value) => Reflect.set(target, name, value, target)
+  })
+}
