@@ -44,6 +44,11 @@ export class CpuShares {
     allowance.atMs = nowMs
   }
 
+  /** When something was last done for the peer, in ms of the process's clock; undefined if that is long ago. */
+  lastServedMs(peer: string): number | undefined {
+    return this.#peers.get(peer)?.atMs
+  }
+
   /** Whether another peer is there that asks for little. */
   isShared(peer: string, nowMs: number): boolean {
     for (const [modest, atMs] of this.#modest) {

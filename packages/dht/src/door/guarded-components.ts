@@ -18,7 +18,11 @@ interface Dialling {
 }
 
 /** The registrar as a protocol's service is to have it: each stream that a peer opens is guarded, and is given a turn. */
-export function guardedRegistrar(registrar: Registrar, door: Door, guard: ProtocolGuard): Registrar {
+export function guardedRegistrar(
+  registrar: Registrar,
+  door: Door,
+  guard: ProtocolGuard
+): Registrar {
   return overriding<Registrar>(registrar, {
     handle: (protocol, handler, options) =>
       registrar.handle(

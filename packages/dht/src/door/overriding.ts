@@ -13,7 +13,8 @@ export function overriding<T extends object>(target: T, overrides: Partial<T>): 
 
       const member: unknown = Reflect.get(target, name, target)
 
-      if (typeof member !== 'function') {
+      // Functions that it merely holds, such as its logger, are left as they are.
+      if (typeof member !== 'function' || Object.hasOwn(target, name)) {
         return member
       }
 

@@ -94,7 +94,9 @@ class Bounds {
     }
 
     if (value.length > MAX_ENTRY_BYTES) {
-      throw new RangeError(`an entry has ${value.length} bytes, at most ${MAX_ENTRY_BYTES} are kept`)
+      throw new RangeError(
+        `an entry has ${value.length} bytes, at most ${MAX_ENTRY_BYTES} are kept`
+      )
     }
 
     this.#loading ??= this.#load()

@@ -1,6 +1,5 @@
 import { ByteWriter } from '../wire/bytes.ts'
 import { MAX_ADDRESS_BYTES, MAX_ADDRESSES_PER_PEER } from '../wire/limits.ts'
-import { ExchangeProtocolError } from '../wire/protocol-error.ts'
 import {
   changedFields,
   keepUpTo,
@@ -8,6 +7,7 @@ import {
   writeBytesField,
   writeVarintField
 } from '../wire/protobuf.ts'
+import { ExchangeProtocolError } from '../wire/protocol-error.ts'
 
 /** Peers that one of kad-dht's messages names, of each kind. More than a bucket holds. */
 export const MAX_NAMED_PEERS = 64

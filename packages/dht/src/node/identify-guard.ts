@@ -14,7 +14,13 @@ const MAX_NAME_BYTES = 256
 const MAX_IDENTIFY_BYTES = 8192
 
 /** The fields of identify's message, and of the signed record in it (libp2p specs, identify; RFC 3). */
-const IDENTIFY = { address: 2, protocol: 3, protocolVersion: 5, agentVersion: 6, signed: 8 } as const
+const IDENTIFY = {
+  address: 2,
+  protocol: 3,
+  protocolVersion: 5,
+  agentVersion: 6,
+  signed: 8
+} as const
 const ENVELOPE = { payload: 3 } as const
 const PEER_RECORD = { address: 3 } as const
 

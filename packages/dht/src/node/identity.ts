@@ -1,5 +1,6 @@
 import { generateKeyPair, privateKeyFromProtobuf, privateKeyToProtobuf } from '@libp2p/crypto/keys'
 import type { PrivateKey } from '@libp2p/interface'
+import type { SmallFileOptions } from '../persistence/small-file.ts'
 
 /**
  * The private key in a file, which is made with a fresh Ed25519 key, for its owner's eyes only, if
@@ -7,17 +8,20 @@ import type { PrivateKey } from '@libp2p/interface'
  *
  * @throws Error naming the file when it can be neither read nor made, or holds something else
  */
-export async function identityAt(path: string): Promise<PrivateKey> {
-  return (await existing(path)) ?? made(path)
+export async function identityAt(
+  path: string,
+  options: SmallFileOptions = {}
+): Promise<PrivateKey> {
+  return (await existing(path, options)) ?? made(path, options)
 }
 
 /** Undefined if there is no such file. */
-async function existing(path: string): Promise<PrivateKey | undefined> {
-  const { readFile } = await import('node:fs/promises')
+async function existing(path: string, options: SmallFileOptions): Promise<PrivateKey | undefined> {
+  const { readSmallFile } = await import('../persistence/small-file.ts')
   let bytes: Uint8Array
 
   try {
-    bytes = await readFile(path)
+    bytes = await readSmallFile(path, options)
   } catch (cause) {
     if (isCode(cause, 'ENOENT')) {
       return undefined
@@ -30,8 +34,9 @@ async function existing(path: string): Promise<PrivateKey | undefined> {
 }
 
 /** Whoever makes the file first decides: two processes that start at once get the same identity. */
-async function made(path: string): Promise<PrivateKey> {
-  const { link, rm, writeFile, readFile } = await import('node:fs/promises')
+async function made(path: string, options: SmallFileOptions): Promise<PrivateKey> {
+  const { link, rm, writeFile } = await import('node:fs/promises')
+  const { readSmallFile } = await import('../persistence/small-file.ts')
   const key = await generateKeyPair('Ed25519')
   const draft = `${path}.${crypto.randomUUID()}`
 
@@ -41,7 +46,7 @@ async function made(path: string): Promise<PrivateKey> {
     return key
   } catch (error) {
     if (isCode(error, 'EEXIST')) {
-      return keyIn(path, await readFile(path))
+      return keyIn(path, await readSmallFile(path, options))
     }
 
     throw new Error(`identityPath: can not make ${path}: ${messageOf(error)}`, { cause: error })

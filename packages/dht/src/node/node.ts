@@ -17,11 +17,15 @@ import { waggle } from '../service/service.ts'
 import type { Waggle } from '../service/service-interface.ts'
 import type { RecordStoreOptions } from '../store/record-store.ts'
 import { coalescingMuxer } from './coalescing-muxer.ts'
-import { gaterFor } from './gater.ts'
+import { connectionLimits } from './connection-limits.ts'
+import { gaterFor, withPlaces } from './gater.ts'
+import { guardedMuxer } from './guarded-muxer.ts'
 import { identityAt } from './identity.ts'
 import { listenedAddresses } from './listened-addresses.ts'
 import type { Settings } from './options.ts'
 import { patientIdentify } from './patient-identify.ts'
+import { peerStoreLimits } from './peer-store-limits.ts'
+import { MAX_PENDING_CONNECTIONS, PendingConnections } from './pending-connections.ts'
 import {
   holePunching,
   type NodeEvents,
@@ -37,7 +41,12 @@ import { unfragmentedWrites } from './unfragmented-writes.ts'
  * peers behind one address, or on one machine, that join at the same moment.
  */
 const MAX_INBOUND_CONNECTIONS_PER_SECOND = 256
-const MAX_PENDING_INBOUND_CONNECTIONS = 256
+
+/** What libp2p takes: more than there are places, so that it is us who choose which ones give way. */
+const MAX_PENDING_INBOUND_CONNECTIONS: number = 2 * MAX_PENDING_CONNECTIONS
+
+/** How long a peer may take to show who it is, in ms: several round trips on the slowest of links. */
+const INBOUND_UPGRADE_TIMEOUT_MS = 3000
 
 /**
  * How long a peer may be silent before its connection counts as dead: a busy one is not gone, and its
@@ -57,12 +66,17 @@ const MAX_PING_BYTES = 1024
  */
 const MAX_STREAM_WINDOW_BYTES: number = 4 * 1024 * 1024
 
+/** Streams of all protocols that one connection may have open: as many as kad-dht takes, and some others. */
+const MAX_INBOUND_STREAMS = 640
+
 /** What a node of ours is made of, besides what the caller adds. */
 type NodeServices = {
   identify: Identify
   ping: Ping
   holePunching?: unknown
   listenedAddresses: unknown
+  connectionLimits: unknown
+  peerStoreLimits: unknown
   reachability?: unknown
   relayServer?: unknown
   dht: KadDHT
@@ -89,6 +103,7 @@ export async function startNode(settings: Settings): Promise<Libp2p<ServiceMap>>
 async function configuration(settings: Settings): Promise<Libp2pOptions<NodeServices>> {
   const { allowPeer, libp2pOptions, logger, metrics, swarmKey } = settings
   const privateKey = await identityOf(settings)
+  const pending = new PendingConnections()
 
   return {
     ...(privateKey && { privateKey }),
@@ -98,12 +113,23 @@ async function configuration(settings: Settings): Promise<Libp2pOptions<NodeServ
     transports: [tcp(), relayTransport()],
     connectionEncrypters: [unfragmentedWrites(noise())],
     streamMuxers: [
-      coalescingMuxer(yamux({ streamOptions: { maxStreamWindowSize: MAX_STREAM_WINDOW_BYTES } }))
+      guardedMuxer(
+        coalescingMuxer(
+          yamux({
+            maxInboundStreams: MAX_INBOUND_STREAMS,
+            streamOptions: { maxStreamWindowSize: MAX_STREAM_WINDOW_BYTES }
+          })
+        ),
+        { maxFrameBytes: MAX_STREAM_WINDOW_BYTES }
+      )
     ],
     ...libp2pOptions,
-    ...(allowPeer && {
-      connectionGater: gaterFor(new Access(allowPeer), libp2pOptions.connectionGater)
-    }),
+    connectionGater: withPlaces(
+      allowPeer
+        ? gaterFor(new Access(allowPeer), libp2pOptions.connectionGater)
+        : (libp2pOptions.connectionGater ?? {}),
+      pending
+    ),
     addresses: {
       listen: [...settings.listenOn.map(String), ...(settings.relay ? [RELAYED_ADDRESS] : [])],
       announce: settings.announce.map(String),
@@ -112,6 +138,7 @@ async function configuration(settings: Settings): Promise<Libp2pOptions<NodeServ
     connectionManager: {
       inboundConnectionThreshold: MAX_INBOUND_CONNECTIONS_PER_SECOND,
       maxIncomingPendingConnections: MAX_PENDING_INBOUND_CONNECTIONS,
+      inboundUpgradeTimeout: INBOUND_UPGRADE_TIMEOUT_MS,
       ...libp2pOptions.connectionManager
     },
     connectionMonitor: {
@@ -119,7 +146,11 @@ async function configuration(settings: Settings): Promise<Libp2pOptions<NodeServ
       pingTimeout: { minTimeout: PING_INTERVAL_MS, maxTimeout: PING_INTERVAL_MS },
       ...libp2pOptions.connectionMonitor
     },
-    services: { ...services(settings), ...libp2pOptions.services }
+    services: {
+      ...services(settings),
+      connectionLimits: connectionLimits(pending),
+      ...libp2pOptions.services
+    }
   }
 }
 
@@ -135,7 +166,7 @@ async function identityOf({
 
   const { identityIn, prepareDataDir } = await import('../persistence/data-dir.ts')
   await prepareDataDir(dataDir)
-  return identityAt(identityIn(dataDir))
+  return identityAt(identityIn(dataDir), { isOwn: true })
 }
 
 function services({
@@ -151,12 +182,13 @@ function services({
   requestTimeoutMs,
   serveRelay,
   validators
-}: Settings): NonNullable<Libp2pOptions<NodeServices>['services']> {
+}: Settings): Omit<NonNullable<Libp2pOptions<NodeServices>['services']>, 'connectionLimits'> {
   return {
     identify: patientIdentify(),
     ping: guardedPing(),
     ...(relay && { holePunching: holePunching() }),
     listenedAddresses: listenedAddresses(),
+    peerStoreLimits: peerStoreLimits(),
     ...((relay || serveRelay) && { reachability: reachability() }),
     ...(serveRelay && { relayServer: relayServer() }),
     dht: waggleKadDHT({

@@ -2,9 +2,11 @@ import {
   type ConnectionEncrypter,
   type MessageStream,
   type SecureConnectionOptions,
+  type SecuredConnection,
   serviceCapabilities
 } from '@libp2p/interface'
 import { withCheapReads } from './noise-messages.ts'
+import { securedPeers } from './secured-peers.ts'
 import { withSend } from './with-send.ts'
 
 /**
@@ -25,12 +27,18 @@ export function unfragmentedWrites<C>(
     return {
       protocol: inner.protocol,
       secureInbound: async (connection: MessageStream, options?: SecureConnectionOptions) =>
-        withCheapReads(await inner.secureInbound(whole(connection), options)),
+        known(withCheapReads(await inner.secureInbound(whole(connection), options))),
       secureOutbound: async (connection: MessageStream, options?: SecureConnectionOptions) =>
-        withCheapReads(await inner.secureOutbound(whole(connection), options)),
+        known(withCheapReads(await inner.secureOutbound(whole(connection), options))),
       ...{ [serviceCapabilities]: capabilities }
     }
   }
+}
+
+/** Remembers who is at the other end. */
+function known(secured: SecuredConnection): SecuredConnection {
+  securedPeers.set(secured.connection, secured.remotePeer)
+  return secured
 }
 
 function whole(connection: MessageStream): MessageStream {
