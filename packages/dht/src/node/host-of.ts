@@ -2,6 +2,10 @@ import type { Multiaddr } from '@multiformats/multiaddr'
 
 /** Groups of an IPv6 address that a provider gives one customer at least (RFC 6177). */
 const SITE_GROUPS = 4
+const MAX_GROUPS = 8
+
+/** The first groups of an IPv4 address that is written as an IPv6 one. */
+const IP4_PREFIX = '0:0:0:0:0:ffff'
 
 /**
  * Who is at an address, as far as it can be told: an IPv4 address, or the first half of an IPv6
@@ -22,15 +26,16 @@ export function hostOf(address: Multiaddr): string | undefined {
 }
 
 function siteOf(ip6: string): string {
-  // An IPv4 address within an IPv6 one.
-  if (ip6.includes('.')) {
-    return ip6.slice(ip6.lastIndexOf(':') + 1)
-  }
+  const groups = groupsOf(ip6.toLowerCase())
+  const isMapped = groups.slice(0, 6).join(':') === IP4_PREFIX
+  return (isMapped ? groups.slice(6) : groups.slice(0, SITE_GROUPS)).join(':')
+}
 
-  const [head = '', tail] = ip6.toLowerCase().split('::')
-  const first = head === '' ? [] : head.split(':')
-  const last = tail === undefined || tail === '' ? [] : tail.split(':')
-  const missing = Math.max(0, 2 * SITE_GROUPS - first.length - last.length)
-  const groups = tail === undefined ? first : [...first, ...Array(missing).fill('0'), ...last]
-  return groups.slice(0, SITE_GROUPS).join(':')
+/** All groups of an address, those that are left out included. */
+function groupsOf(ip6: string): string[] {
+  const [head = [], tail] = ip6.split('::').map((part) => part.split(':').filter(Boolean))
+  const missing = MAX_GROUPS - head.length - (tail?.length ?? 0)
+  return tail === undefined
+    ? head
+    : [...head, ...new Array(Math.max(0, missing)).fill('0'), ...tail]
 }

@@ -21,7 +21,7 @@ export interface ProtobufField {
 }
 
 /** Fields of one message, on one level. libp2p's messages have some hundred at most. */
-export const MAX_PROTOBUF_FIELDS = 4096
+export const MAX_PROTOBUF_FIELDS = 1024
 
 const MAX_VARINT_BYTES = 10
 const [VARINT, FIXED_64, BYTES, FIXED_32] = [0, 1, 2, 5]
