@@ -18,7 +18,10 @@ describe('the metrics of a node', () => {
   })
 
   afterEach(async () => {
-    sockets.forEach((socket) => socket.destroy())
+    for (const socket of sockets) {
+      socket.destroy()
+    }
+
     await endpoint?.[Symbol.asyncDispose]()
   })
 
@@ -40,7 +43,10 @@ describe('the metrics of a node', () => {
     await Promise.all(closed)
     await expect
       .poll(() => {
-        sockets.forEach((socket) => socket.resume())
+        for (const socket of sockets) {
+          socket.resume()
+        }
+
         return sockets.filter(({ closed: isClosed }) => isClosed).length
       })
       .toBeGreaterThanOrEqual(SLOW_READERS - 16)

@@ -8,7 +8,8 @@ import { PeerProcess } from '../support/peer-process.ts'
 import { FLOODS, Flooder, VOCABULARIES } from './floods.ts'
 
 const MIB = 2 ** 20
-const isLong = process.env['WAGGLE_LONG'] === '1'
+const { WAGGLE_LONG } = process.env
+const isLong = WAGGLE_LONG === '1'
 const FLOOD_MS = isLong ? 5000 : 400
 
 /** No turn of the event loop may take longer because of what one peer sends, in ms. */

@@ -4,7 +4,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { PeerProcess } from '../support/peer-process.ts'
 import { type RawConnection, rawConnection, yamuxFrame } from '../support/raw-frames.ts'
 
-const isLong = process.env['WAGGLE_LONG'] === '1'
+const { WAGGLE_LONG } = process.env
+const isLong = WAGGLE_LONG === '1'
 const FLOOD_MS = isLong ? 10_000 : 1500
 
 /** No turn of the event loop may take longer because of what one peer sends, in ms. */

@@ -102,7 +102,10 @@ describe('FrameGate', () => {
   it('keeps the order of what comes while something waits', () => {
     const { gate, all, turns, takeTurn } = scene()
     const pieces = Array.from({ length: 50 }, (_, i) => many(20, frame(PING, NONE, i)))
-    pieces.forEach((piece) => gate.push(piece))
+
+    for (const piece of pieces) {
+      gate.push(piece)
+    }
 
     while (turns.length > 0) {
       takeTurn()

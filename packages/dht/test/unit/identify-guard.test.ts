@@ -13,7 +13,11 @@ const [KEY, ADDRESS, PROTOCOL, AGENT, SIGNED] = [1, 2, 3, 6, 8]
 
 function fields(...given: readonly (readonly [number, Uint8Array])[]): Uint8Array {
   const writer = new ByteWriter()
-  given.forEach(([number, bytes]) => writeBytesField(writer, number, bytes))
+
+  for (const [number, bytes] of given) {
+    writeBytesField(writer, number, bytes)
+  }
+
   return writer.take()
 }
 

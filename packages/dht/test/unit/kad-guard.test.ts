@@ -158,7 +158,11 @@ describe('a response of kad-dht', () => {
   function writeRaw({ type, closer }: KadMessage): Uint8Array {
     const writer = new ByteWriter()
     writeVarintField(writer, 1, type)
-    closer.forEach((named) => writeBytesField(writer, PROVIDERS - 1, named))
+
+    for (const named of closer) {
+      writeBytesField(writer, PROVIDERS - 1, named)
+    }
+
     return writer.take()
   }
 })

@@ -16,16 +16,24 @@ function connectionFrom(address: string): Fake {
     addEventListener: (_: string, listener: unknown) => listeners.push(listener as () => void),
     abort() {
       isAborted = true
-      listeners.forEach((listener) => listener())
+      for (const listener of listeners) {
+        listener()
+      }
     }
   } as unknown as Fake
+}
+
+function addAll(pending: PendingConnections, connections: readonly Fake[]): void {
+  for (const connection of connections) {
+    pending.add(connection)
+  }
 }
 
 describe('PendingConnections', () => {
   it('gives a host all places that nobody else needs (N13e)', () => {
     const pending = new PendingConnections(4)
     const own = Array.from({ length: 4 }, (_, i) => connectionFrom(`/ip4/1.1.1.1/tcp/${i + 1}`))
-    own.forEach((one) => pending.add(one))
+    addAll(pending, own)
     expect(own.map((one) => one.isAborted())).toEqual([false, false, false, false])
   })
 
@@ -33,7 +41,7 @@ describe('PendingConnections', () => {
     const pending = new PendingConnections(4)
     const busy = Array.from({ length: 3 }, (_, i) => connectionFrom(`/ip4/1.1.1.1/tcp/${i + 1}`))
     const others = ['/ip4/2.2.2.2/tcp/1', '/ip4/3.3.3.3/tcp/1'].map(connectionFrom)
-    ;[...busy, ...others].forEach((one) => pending.add(one))
+    addAll(pending, [...busy, ...others])
 
     expect(busy.map((one) => one.isAborted())).toEqual([true, false, false])
     expect(others.map((one) => one.isAborted())).toEqual([false, false])
