@@ -1,4 +1,5 @@
-import { expirationOf, getDHTTime } from '@waggle/record'
+import { getDHTTime } from '@waggle/record'
+import { expirationOf } from '@waggle/record/replica'
 import { DONE } from '../errors.ts'
 import { withClient } from '../network/client.ts'
 import { addNetworkOptions, type NetworkOptions } from '../network/network-options.ts'

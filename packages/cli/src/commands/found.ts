@@ -1,5 +1,5 @@
 import type { Found, Key, Subkey, Value } from '@waggle/record'
-import { subkeyId } from '@waggle/record'
+import { subkeyId } from '@waggle/record/replica'
 import type { Json } from '../text/json.ts'
 import type { Paint } from '../text/paint.ts'
 import { shownMoment } from '../text/time.ts'

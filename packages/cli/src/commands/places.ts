@@ -1,5 +1,6 @@
 import type { StoreOptions } from '@waggle/dht'
-import { DEFAULT_LIMITS, type Key, type Lifetime } from '@waggle/record'
+import { DEFAULT_LIMITS, type Key } from '@waggle/record'
+import type { Lifetime } from '@waggle/record/replica'
 import type { Command } from 'commander'
 import { UsageError } from '../errors.ts'
 import { parseDuration, parseMoment, shownDuration } from '../text/time.ts'

@@ -1,6 +1,7 @@
 import { text as textOf } from 'node:stream/consumers'
 import type { CallOptions, DHT } from '@waggle/dht'
-import { expirationOf, type Found, getDHTTime, type Key, type Subkey } from '@waggle/record'
+import { type Found, getDHTTime, type Key, type Subkey } from '@waggle/record'
+import { expirationOf } from '@waggle/record/replica'
 import { CommandError, DONE } from '../errors.ts'
 import { withClient } from '../network/client.ts'
 import { addNetworkOptions, type NetworkOptions } from '../network/network-options.ts'

@@ -1,6 +1,7 @@
 import process from 'node:process'
 import type { DHT, HeldRecord, Stats } from '@waggle/dht'
-import { lastExpiration, recordKey, type Value, view } from '@waggle/record'
+import { recordKey, type Value, view } from '@waggle/record'
+import { lastExpiration } from '@waggle/record/replica'
 import { shown } from '../text/value-text.ts'
 import { VERSION } from '../version.ts'
 import { ringPosition } from './ring.ts'

@@ -1,5 +1,6 @@
 import type { HeldRecord } from '@waggle/dht'
-import { decodeValue, type Entry, isTombstone, parseSubkeyId, type Value } from '@waggle/record'
+import type { Entry, Value } from '@waggle/record'
+import { decodeValue, isTombstone, parseSubkeyId } from '@waggle/record/replica'
 import type { Json } from '../text/json.ts'
 import { jsonOf } from '../text/value-text.ts'
 

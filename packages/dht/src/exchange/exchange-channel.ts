@@ -1,6 +1,7 @@
 import { AbortError, type Logger, type PeerId, type PeerInfo, type Stream } from '@libp2p/interface'
 import type { ConnectionManager } from '@libp2p/interface-internal'
-import { type DHTRecord, encodeRecord, type MaybePromise, whenDone } from '@waggle/record'
+import { type DHTRecord, encodeRecord, type MaybePromise } from '@waggle/record'
+import { whenDone } from '@waggle/record/replica'
 import { BusyError } from '../errors.ts'
 import type {
   FindOptions,

@@ -1,13 +1,6 @@
 import type { PeerId, Stream } from '@libp2p/interface'
-import {
-  type DHTRecord,
-  decodeRecord,
-  isEmpty,
-  isPromise,
-  lastExpiration,
-  type MaybePromise,
-  whenDone
-} from '@waggle/record'
+import { type DHTRecord, decodeRecord, isEmpty, type MaybePromise } from '@waggle/record'
+import { isPromise, lastExpiration, whenDone } from '@waggle/record/replica'
 import { BufferLimits } from '../admission/buffer-limits.ts'
 import type { FairQueue } from '../admission/fair-queue.ts'
 import type { RateLimits } from '../admission/rate-limits.ts'

@@ -1,12 +1,6 @@
 import type { PeerInfo } from '@libp2p/interface'
-import {
-  type DHTRecord,
-  type DHTTime,
-  isEmpty,
-  type Limits,
-  shownExpiration,
-  subsumes
-} from '@waggle/record'
+import { type DHTRecord, type DHTTime, isEmpty, type Limits } from '@waggle/record'
+import { shownExpiration, subsumes } from '@waggle/record/replica'
 import type { CancellationToken } from '../timing/cancellation.ts'
 
 export interface ReadOptions {

@@ -1,5 +1,6 @@
 import type { PeerId, PeerInfo } from '@libp2p/interface'
-import { type DHTRecord, encodedSize } from '@waggle/record'
+import type { DHTRecord } from '@waggle/record'
+import { encodedSize } from '@waggle/record/replica'
 import { SEARCH_WIDTH } from '../constants.ts'
 import type { Answer, Lookups } from '../lookup/lookups.ts'
 import type { StoreOutcome } from '../lookup/record-channel.ts'

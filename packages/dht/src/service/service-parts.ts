@@ -1,5 +1,5 @@
 import { AbortError, type PeerId, type TypedEventTarget } from '@libp2p/interface'
-import { encodedSize } from '@waggle/record'
+import { encodedSize } from '@waggle/record/replica'
 import { setMaxListeners } from 'main-event'
 import type { Scheduler } from '../admission/scheduler.ts'
 import { Clocks } from '../clock/clocks.ts'

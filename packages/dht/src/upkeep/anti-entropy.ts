@@ -1,5 +1,6 @@
 import type { PeerInfo } from '@libp2p/interface'
-import { type DHTRecord, encodedSize, isEmpty } from '@waggle/record'
+import { type DHTRecord, isEmpty } from '@waggle/record'
+import { encodedSize } from '@waggle/record/replica'
 import { equals } from 'uint8arrays/equals'
 import { pointOfKey } from '../peers/key-space.ts'
 import { keyOf, type RecordStore } from '../store/record-store.ts'

@@ -1,5 +1,6 @@
 import type { Logger, PeerInfo, TypedEventTarget } from '@libp2p/interface'
-import { type DHTRecord, encodedSize, isEmpty } from '@waggle/record'
+import { type DHTRecord, isEmpty } from '@waggle/record'
+import { encodedSize } from '@waggle/record/replica'
 import type { DHTEvents } from '../events.ts'
 import { pointOfKey } from '../peers/key-space.ts'
 import { keyOf, type RecordStore } from '../store/record-store.ts'

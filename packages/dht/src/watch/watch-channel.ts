@@ -1,6 +1,7 @@
 import { AbortError, type Logger, type PeerId, type PeerInfo, type Stream } from '@libp2p/interface'
 import type { ConnectionManager } from '@libp2p/interface-internal'
-import { type DHTRecord, isPromise, type MaybePromise, whenDone } from '@waggle/record'
+import type { DHTRecord, MaybePromise } from '@waggle/record'
+import { isPromise, whenDone } from '@waggle/record/replica'
 import type { RecordChannel } from '../lookup/record-channel.ts'
 import { connectedTo } from '../peers/connect.ts'
 import { receivedRecord } from '../store/received-record.ts'

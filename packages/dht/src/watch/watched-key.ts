@@ -1,13 +1,6 @@
 import type { PeerId, PeerInfo } from '@libp2p/interface'
-import {
-  type DHTRecord,
-  type DHTTime,
-  EMPTY_RECORD,
-  encodedSize,
-  isEmpty,
-  join,
-  prune
-} from '@waggle/record'
+import { type DHTRecord, type DHTTime, EMPTY_RECORD, isEmpty, join } from '@waggle/record'
+import { encodedSize, prune } from '@waggle/record/replica'
 import { HEDGE_MS } from '../constants.ts'
 import { type Point, pointOfKey, pointOfPeer, roughDistance } from '../peers/key-space.ts'
 import type { Replicas } from '../reading/replicas.ts'

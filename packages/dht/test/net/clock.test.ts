@@ -7,7 +7,8 @@ import {
   getDHTTime,
   InvalidExpirationError
 } from '@waggle/dht'
-import { DEFAULT_MAX_TTL, MAX_CLOCK_SKEW } from '@waggle/record'
+import { DEFAULT_MAX_TTL } from '@waggle/record'
+import { MAX_CLOCK_SKEW } from '@waggle/record/replica'
 import { describe, expect, it } from 'vitest'
 import { CLOCK_PROTOCOL } from '../../src/clock/clock-protocol.ts'
 import { PATIENCE } from '../support/libp2p-node.ts'

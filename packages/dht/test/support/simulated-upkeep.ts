@@ -1,5 +1,6 @@
 import type { PeerId, PeerInfo } from '@libp2p/interface'
-import { type DHTRecord, encodedSize, isEmpty, plainRecord, recordKey } from '@waggle/record'
+import { type DHTRecord, isEmpty, plainRecord, recordKey } from '@waggle/record'
+import { encodedSize } from '@waggle/record/replica'
 import { DEFAULT_NUM_REPLICAS } from '../../src/constants.ts'
 import { type Point, pointOfKey, pointOfPeer } from '../../src/peers/key-space.ts'
 import { PeerIndex } from '../../src/peers/peer-index.ts'

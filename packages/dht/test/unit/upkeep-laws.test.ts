@@ -1,4 +1,5 @@
-import { encodedSize, getDHTTime, isEmpty, plainRecord, subkeyRecord } from '@waggle/record'
+import { getDHTTime, isEmpty, plainRecord, subkeyRecord } from '@waggle/record'
+import { encodedSize } from '@waggle/record/replica'
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import { type KeepingPeer, KeptNetwork, keyNumber } from '../support/simulated-upkeep.ts'
 
