@@ -52,7 +52,7 @@ describe.each(VICTIMS)('every protocol that %s serves', (_, options) => {
     await victim?.[Symbol.asyncDispose]()
   })
 
-  it('is known to these tests (N13a)', () => {
+  it('is known to these tests (N13)', () => {
     expect(served.length).toBeGreaterThan(3)
     expect(served.filter((protocol) => VOCABULARIES[protocol] === undefined)).toEqual([])
   })
