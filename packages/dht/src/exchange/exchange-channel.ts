@@ -41,6 +41,9 @@ export interface ExchangeChannelInit {
   /** @default DEFAULT_NODE_LIMITS */
   readonly limits?: NodeLimits | undefined
 
+  /** Dials that count together with those of other protocols. @default the limits' own */
+  readonly dials?: DialAllowance
+
   /** How long a peer may take to answer: connecting may take as long, and silence. */
   readonly requestTimeoutMs?: number | undefined
 
@@ -84,7 +87,8 @@ export class ExchangeChannel implements RecordChannel {
 
   constructor(init: ExchangeChannelInit) {
     this.#init = init
-    this.#dials = new DialAllowance((init.limits ?? DEFAULT_NODE_LIMITS).maxDialsPerSecond)
+    this.#dials =
+      init.dials ?? new DialAllowance((init.limits ?? DEFAULT_NODE_LIMITS).maxDialsPerSecond)
   }
 
   find(peer: PeerInfo, key: Uint8Array, options: FindOptions): Promise<FindReply> {

@@ -93,12 +93,12 @@ export function serviceParts(init: PartsInit): ServiceParts {
   const lifetime = stopping.signal
   // Each listener to events is one of this signal, too, and Node 22 warns of more than ten.
   setMaxListeners(Number.POSITIVE_INFINITY, lifetime)
+  const door = doorOf(components)
+  door.open({ limits, onViolation: (peer, error) => bans.ban(peer, error) })
   const found = createLookup(init)
   const { avoidance, routing, channel, lookups, bans, replicas } = found
   const { cache, reads } = createReads(init, replicas)
   const { watches, watchChannel } = createWatches(init, { ...found, reads })
-  const door = doorOf(components)
-  door.open({ limits, onViolation: (peer, error) => bans.ban(peer, error) })
   const { scheduler } = door
   const watchServer = new WatchServer({
     ...{ scheduler, store, routing },
@@ -295,6 +295,7 @@ function createRecordChannel(
   const stockChannel = new KadChannel({ connectionManager, kad, log, requestTimeoutMs, store })
   return new ExchangeChannel({
     ...{ connectionManager, limits, log, requestTimeoutMs, store, kadChannel: stockChannel },
+    dials: doorOf(components).dials,
     ...about
   })
 }
