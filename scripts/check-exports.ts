@@ -3,7 +3,7 @@ import { globSync, readFileSync } from 'node:fs'
 import { dirname, join, posix } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
-/** One name in `{ … }`, as it is called there and where it comes from; no `from` means this file. */
+/** One name in `{ … }`: its name there, and the file it comes from; without `from` it is this file. */
 interface Specifier {
   name: string
   original: string
@@ -25,7 +25,7 @@ for (const error of errors) {
 }
 
 if (errors.length > 0) {
-  console.error(`${errors.length} exports have no doc comment.`)
+  console.error(`Exports without a doc comment: ${errors.length}.`)
   process.exitCode = 1
 }
 
@@ -51,7 +51,7 @@ function exportedNames(source: string): string[] {
   ]
 }
 
-/** Follows a name from file to file to its declaration. One that comes from another package is its business. */
+/** Follows a name from file to file to its declaration. Names from other packages are not checked. */
 function problemOf(file: string, name: string): string | undefined {
   const source = read(file)
   const declaration = new RegExp(

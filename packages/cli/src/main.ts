@@ -31,12 +31,12 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
 }
 
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-  // Whoever reads our output may have seen enough, as `head` has. Anything else, such as a full disk, is a failure.
+  // A reader such as `head` may close the pipe early. Any other error, such as a full disk, is a failure.
   if (error.code === 'EPIPE') {
     process.exit(DONE)
   }
 
-  io.err(`waggle: can't write the answer: ${error.message}`)
+  io.err(`waggle: can't write the output: ${error.message}`)
   process.exit(FAILED)
 })
 

@@ -6,8 +6,7 @@ import { TokenBucket } from '../admission/token-bucket.ts'
 import { Turns } from '../admission/turns.ts'
 import { BoundedMap } from '../collections/bounded-map.ts'
 import { DEFAULT_NODE_LIMITS, type NodeLimits } from '../node-limits.ts'
-import { DialAllowance } from '../peers/dial-limiter.ts'
-import { ExchangeProtocolError } from '../wire/protocol-error.ts'
+import { ProtocolViolationError } from '../wire/protocol-violation-error.ts'
 import { GuardedStream, type StreamGuard } from './guarded-stream.ts'
 
 /** Malformed messages of one peer that are taken for mistakes; the next one is a violation. */
@@ -35,7 +34,7 @@ export class Door {
   #limits: NodeLimits = DEFAULT_NODE_LIMITS
   #scheduler = new Scheduler(DEFAULT_NODE_LIMITS, this.shares)
   #buffers = new BufferLimits(DEFAULT_NODE_LIMITS)
-  #dials = new DialAllowance(DEFAULT_NODE_LIMITS.maxDialsPerSecond)
+  #dials = dialsOf(DEFAULT_NODE_LIMITS)
   #onViolation: DoorInit['onViolation'] = () => {}
   readonly #malformed = new BoundedMap<string, TokenBucket>({ maxSize: MAX_REMEMBERED })
 
@@ -44,7 +43,7 @@ export class Door {
     this.#limits = limits
     this.#scheduler = new Scheduler(limits, this.shares)
     this.#buffers = new BufferLimits(limits)
-    this.#dials = new DialAllowance(limits.maxDialsPerSecond)
+    this.#dials = dialsOf(limits)
     this.#onViolation = onViolation
   }
 
@@ -63,7 +62,7 @@ export class Door {
   }
 
   /** Dials to addresses that others have named. */
-  get dials(): DialAllowance {
+  get dials(): TokenBucket {
     return this.#dials
   }
 
@@ -103,7 +102,7 @@ export class Door {
 
   /** Takes note of what a peer did wrong. Malformed messages again and again are a violation. */
   faulted(peer: PeerId, error: Error): void {
-    if (error instanceof ExchangeProtocolError && !this.#malformedOf(peer).tryTake(1, 1)) {
+    if (error instanceof ProtocolViolationError && !this.#malformedOf(peer).tryTake(1, 1)) {
       this.#onViolation(peer, error)
     }
   }
@@ -120,6 +119,11 @@ export class Door {
 
     return bucket
   }
+}
+
+/** Twice as many may come at once. */
+function dialsOf({ maxDialsPerSecond }: NodeLimits): TokenBucket {
+  return new TokenBucket({ perSecond: maxDialsPerSecond, burst: 2 * maxDialsPerSecond })
 }
 
 /** What tells nodes apart: each has one event bus, which all of its services are given. */

@@ -1,5 +1,5 @@
 import { ByteWriter } from '../wire/bytes.ts'
-import { ExchangeProtocolError } from '../wire/protocol-error.ts'
+import { ProtocolViolationError } from '../wire/protocol-violation-error.ts'
 
 /** Where the first unit of what has come is: behind its head; undefined while some of it is missing. */
 export interface Unit {
@@ -39,7 +39,7 @@ export function messagesUpTo(maxBytes: number): Cut {
       }
     }
 
-    throw new ExchangeProtocolError('a message is too long')
+    throw new ProtocolViolationError('a message is too long')
   }
 }
 
@@ -58,6 +58,8 @@ export function piecesUpTo(maxBytes: number): Cut {
 
 function assertSize(bytes: number, maxBytes: number): void {
   if (bytes > maxBytes) {
-    throw new ExchangeProtocolError(`a message has ${bytes} bytes, at most ${maxBytes} are allowed`)
+    throw new ProtocolViolationError(
+      `a message has ${bytes} bytes, at most ${maxBytes} are allowed`
+    )
   }
 }

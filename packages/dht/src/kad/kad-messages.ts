@@ -7,7 +7,7 @@ import {
   writeBytesField,
   writeVarintField
 } from '../wire/protobuf.ts'
-import { ExchangeProtocolError } from '../wire/protocol-error.ts'
+import { ProtocolViolationError } from '../wire/protocol-violation-error.ts'
 
 /** Peers that one of kad-dht's messages names, of each kind. More than a bucket holds. */
 export const MAX_NAMED_PEERS = 64
@@ -40,7 +40,7 @@ export interface KadMessage {
 /**
  * Reads a message without reading the peers that it names.
  *
- * @throws ExchangeProtocolError when it is none of kad-dht's
+ * @throws ProtocolViolationError when it is none of kad-dht's
  */
 export function readKadMessage(bytes: Uint8Array): KadMessage {
   const peers: { closer: Uint8Array[]; providers: Uint8Array[] } = { closer: [], providers: [] }
@@ -61,7 +61,7 @@ export function readKadMessage(bytes: Uint8Array): KadMessage {
   const { type, key, record, level } = scalars
 
   if (type > PING) {
-    throw new ExchangeProtocolError(`kad-dht has no messages of type ${type}`)
+    throw new ProtocolViolationError(`kad-dht has no messages of type ${type}`)
   }
 
   return { type, key, record, ...peers, clusterLevel: level }

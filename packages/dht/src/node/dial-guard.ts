@@ -21,7 +21,7 @@ export function limitedDials(components: DialComponents): ConnectionManager {
     openConnection: async (target, options): Promise<Connection> => {
       const addresses = fewOf(target)
 
-      if (addresses !== undefined && !door.dials.takes(addresses.length)) {
+      if (addresses !== undefined && !door.dials.tryTake(addresses.length, 1)) {
         throw new Error('too many addresses that others have named are dialled already')
       }
 

@@ -1,6 +1,6 @@
 import { TokenBucket } from '../admission/token-bucket.ts'
 import { ByteQueue } from '../door/byte-queue.ts'
-import { ExchangeProtocolError } from '../wire/protocol-error.ts'
+import { ProtocolViolationError } from '../wire/protocol-violation-error.ts'
 
 /*
  * A yamux frame's head (hashicorp/yamux spec, "Framing"): version, type, flags (16 bits), stream
@@ -55,7 +55,7 @@ interface Budget {
  * a few bytes to send and much more work to read, above all one that opens a stream. What comes too
  * fast for that is held back by TCP, and is nobody's fault.
  *
- * @throws ExchangeProtocolError for a frame that is larger than any may be: the muxer would wait for all of it
+ * @throws ProtocolViolationError for a frame that is larger than any may be: the muxer would wait for all of it
  */
 export class FrameGate {
   readonly #init: FrameGateInit
@@ -190,7 +190,7 @@ export class FrameGate {
     budget.openings -= (this.#head[FLAGS_AT] ?? 0) & SYN && type !== PING ? 1 : 0
 
     if (this.#frameBytes > this.#init.maxFrameBytes) {
-      throw new ExchangeProtocolError(
+      throw new ProtocolViolationError(
         `a frame has ${length} bytes, at most ${this.#init.maxFrameBytes} are allowed`
       )
     }

@@ -125,7 +125,7 @@ async function pidIn(pidFile: string): Promise<number> {
 
 function unlockable(dataDir: string, cause: unknown): DataDirError {
   return new DataDirError(
-    `dataDir: can't lock ${dataDir}: ${reasonOf(cause).message}. ${isFull(cause) ? FREE_SPACE : 'Check that the file system has file locks, and that nothing else is named lock or pid.'}`,
+    `dataDir: can't lock ${dataDir}: ${reasonOf(cause).message}. ${isFull(cause) ? FREE_SPACE : 'Check that this process may write there, that the file system has file locks, and that nothing else is named lock or pid.'}`,
     { cause }
   )
 }

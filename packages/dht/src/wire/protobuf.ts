@@ -1,5 +1,5 @@
 import { ByteWriter } from './bytes.ts'
-import { ExchangeProtocolError } from './protocol-error.ts'
+import { ProtocolViolationError } from './protocol-violation-error.ts'
 
 /*
  * protobuf encoding: a message is a list of fields; a field is a varint of (number << 3 | type), and
@@ -29,14 +29,14 @@ const [VARINT, FIXED_64, BYTES, FIXED_32] = [0, 1, 2, 5]
 /**
  * Lists the fields of a message without copying any of them.
  *
- * @throws ExchangeProtocolError when the bytes are no protobuf message, or have too many fields
+ * @throws ProtocolViolationError when the bytes are no protobuf message, or have too many fields
  */
 export function* protobufFields(bytes: Uint8Array): Generator<ProtobufField, void> {
   const cursor = { bytes, at: 0 }
 
   for (let count = 0; cursor.at < bytes.length; count++) {
     if (count === MAX_PROTOBUF_FIELDS) {
-      throw new ExchangeProtocolError(`a message has more than ${MAX_PROTOBUF_FIELDS} fields`)
+      throw new ProtocolViolationError(`a message has more than ${MAX_PROTOBUF_FIELDS} fields`)
     }
 
     yield nextField(cursor)
@@ -126,7 +126,7 @@ function nextField(cursor: Cursor): ProtobufField {
       take(cursor, 4)
       break
     default:
-      throw new ExchangeProtocolError('a field of a message is of no known type')
+      throw new ProtocolViolationError('a field of a message is of no known type')
   }
 
   return { number, value, bytes, raw: cursor.bytes.subarray(start, cursor.at) }
@@ -140,7 +140,7 @@ function varint(cursor: Cursor): number {
     const byte = cursor.bytes[cursor.at++]
 
     if (byte === undefined) {
-      throw new ExchangeProtocolError('a message is cut short')
+      throw new ProtocolViolationError('a message is cut short')
     }
 
     value += (byte & 0x7f) * 2 ** (7 * i)
@@ -150,14 +150,14 @@ function varint(cursor: Cursor): number {
     }
   }
 
-  throw new ExchangeProtocolError('a number of a message is too long')
+  throw new ProtocolViolationError('a number of a message is too long')
 }
 
 function take(cursor: Cursor, length: number): Uint8Array {
   const end = cursor.at + length
 
   if (end > cursor.bytes.length) {
-    throw new ExchangeProtocolError('a field of a message is cut short')
+    throw new ProtocolViolationError('a field of a message is cut short')
   }
 
   const bytes = cursor.bytes.subarray(cursor.at, end)

@@ -6,9 +6,10 @@ import { tcp } from '@libp2p/tcp'
 import { type Multiaddr, multiaddr } from '@multiformats/multiaddr'
 import { recordKey } from '@waggle/record'
 import { createLibp2p } from 'libp2p'
-import { CLOCK_PROTOCOL } from '../../src/clock/clock-protocol.ts'
+import { CLOCK_PROTOCOL } from '../../src/clock/clock-messages.ts'
 import { DEFAULT_KAD_PROTOCOL } from '../../src/constants.ts'
 import { delimited } from '../../src/door/units.ts'
+import { EXCHANGE_PROTOCOL } from '../../src/exchange/messages.ts'
 import {
   FIND_NODE,
   GET_VALUE,
@@ -17,10 +18,9 @@ import {
   writeKadMessage
 } from '../../src/kad/kad-messages.ts'
 import { HOP_PROTOCOL, STOP_PROTOCOL } from '../../src/node/relay-guards.ts'
-import { COMPARE_PROTOCOL } from '../../src/upkeep/compare-protocol.ts'
-import { WATCH_PROTOCOL } from '../../src/watch/limits.ts'
+import { COMPARE_PROTOCOL } from '../../src/upkeep/compare-messages.ts'
+import { WATCH_PROTOCOL } from '../../src/watch/watch-messages.ts'
 import { ByteWriter } from '../../src/wire/bytes.ts'
-import { EXCHANGE_PROTOCOL } from '../../src/wire/limits.ts'
 import { writeBytesField, writeVarintField } from '../../src/wire/protobuf.ts'
 import { encoded, frameOf, headOf } from '../support/exchange-talker.ts'
 
@@ -84,6 +84,9 @@ function dialRequest(): Uint8Array {
   return delimited(writer.take())
 }
 
+/** The number of the message that asks for the time. */
+const CLOCK_QUESTION = Uint8Array.of(0)
+
 const FIND = frameOf(
   encoded({ name: 'find', id: 1, closerCount: 0, isCloserAlways: false, keys: [recordKey('a')] })
 )
@@ -102,7 +105,7 @@ export const VOCABULARIES: Readonly<Record<string, Vocabulary>> = {
   [EXCHANGE_PROTOCOL]: ourWords(FIND),
   [WATCH_PROTOCOL]: ourWords(),
   [COMPARE_PROTOCOL]: ourWords(),
-  [CLOCK_PROTOCOL]: { small: [Uint8Array.of(0)], half: NOTHING, large: new Uint8Array(MIB) },
+  [CLOCK_PROTOCOL]: ourWords(frameOf(CLOCK_QUESTION)),
   '/ipfs/id/1.0.0': { small: [Uint8Array.of(0)], half: NOTHING, large: new Uint8Array(MIB) },
   '/ipfs/ping/1.0.0': {
     small: [randomBytes(32)],

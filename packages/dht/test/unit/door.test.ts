@@ -4,7 +4,7 @@ import { Door, doorOf } from '../../src/door/door.ts'
 import { overriding } from '../../src/door/overriding.ts'
 import { delimited, messagesUpTo, piecesUpTo } from '../../src/door/units.ts'
 import { DEFAULT_NODE_LIMITS } from '../../src/node-limits.ts'
-import { ExchangeProtocolError } from '../../src/wire/protocol-error.ts'
+import { ProtocolViolationError } from '../../src/wire/protocol-violation-error.ts'
 import { peerNumber } from '../support/numbered-peers.ts'
 
 function queueOf(...pieces: readonly number[][]): ByteQueue {
@@ -76,7 +76,7 @@ describe('messagesUpTo', () => {
   })
 
   it('refuses a length that has no end (N13b)', () => {
-    expect(() => cut(queueOf([0xff, 0xff, 0xff, 0xff, 0xff]))).toThrow(ExchangeProtocolError)
+    expect(() => cut(queueOf([0xff, 0xff, 0xff, 0xff, 0xff]))).toThrow(ProtocolViolationError)
   })
 })
 
@@ -90,7 +90,7 @@ describe('piecesUpTo', () => {
 })
 
 describe('Door', () => {
-  const malformed = new ExchangeProtocolError('no message')
+  const malformed = new ProtocolViolationError('no message')
 
   function doorThatBans(): { door: Door; banned: string[] } {
     const banned: string[] = []
