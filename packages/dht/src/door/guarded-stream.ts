@@ -235,9 +235,20 @@ export class GuardedStream extends AbstractStream {
     } else if (this.#isHeld && this.readStatus === 'readable') {
       this.#isHeld = false
 
-      if (this.#init.stream.readStatus === 'paused') {
-        this.#init.stream.resume()
+      this.#resume()
+    }
+  }
+
+  /** Resuming sends something, which fails where the connection has just ended. */
+  #resume(): void {
+    const { stream } = this.#init
+
+    try {
+      if (stream.readStatus === 'paused') {
+        stream.resume()
       }
+    } catch (error) {
+      this.abort(toError(error))
     }
   }
 
