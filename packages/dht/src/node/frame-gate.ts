@@ -63,8 +63,12 @@ export class FrameGate {
   readonly #frames: TokenBucket
   readonly #openings: TokenBucket
 
+  /** What may pass without a turn. */
+  readonly #free: Budget = { frames: 0, openings: 0 }
+
   /** The head that has come so far. */
   readonly #head = new Uint8Array(HEAD_BYTES)
+  readonly #view = new DataView(this.#head.buffer)
   #headBytes = 0
 
   /** Of the frame that is coming. */
@@ -100,15 +104,27 @@ export class FrameGate {
       return
     }
 
-    const budget = { frames: this.#frames.tokens, openings: this.#openings.tokens }
-    const end = this.#scan(bytes, budget)
-    this.#frames.take(this.#frames.tokens - budget.frames)
-    this.#openings.take(this.#openings.tokens - budget.openings)
+    if (this.#free.frames < 1 || this.#free.openings < 1) {
+      this.#refill()
+    }
+
+    const end = this.#scan(bytes, this.#free)
     this.#deliver(end === bytes.length ? bytes : bytes.subarray(0, end))
 
     if (end < bytes.length) {
       this.#hold(bytes.subarray(end))
     }
+  }
+
+  /** Takes what there is, so that the clock is read once for many frames. */
+  #refill(): void {
+    const [frames, openings] = [this.#frames, this.#openings].map((bucket) => {
+      const tokens = Math.floor(bucket.tokens)
+      bucket.take(tokens)
+      return tokens
+    })
+    this.#free.frames += frames ?? 0
+    this.#free.openings += openings ?? 0
   }
 
   #hold(bytes: Uint8Array): void {
@@ -169,7 +185,11 @@ export class FrameGate {
         break
       }
 
-      this.#head[this.#headBytes++] = bytes[at++] ?? 0
+      const count = Math.min(HEAD_BYTES - this.#headBytes, bytes.length - at)
+
+      for (let i = 0; i < count; i++) {
+        this.#head[this.#headBytes++] = bytes[at++] ?? 0
+      }
 
       if (this.#headBytes === HEAD_BYTES) {
         this.#begin(budget)
@@ -182,7 +202,7 @@ export class FrameGate {
   /** A whole head has come. */
   #begin(budget: Budget): void {
     const type = this.#head[TYPE_AT]
-    const length = new DataView(this.#head.buffer).getUint32(LENGTH_AT)
+    const length = this.#view.getUint32(LENGTH_AT)
     this.#headBytes = 0
     this.#frameBytes = type === DATA ? length : 0
     this.#missingBytes = this.#frameBytes

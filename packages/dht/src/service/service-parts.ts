@@ -202,7 +202,7 @@ function createLookup(init: PartsInit, buffers: BufferLimits): LookupParts {
 }
 
 /** What is known of peers. */
-function createPeers({ components, events, limits }: PartsInit): {
+function createPeers({ components, events }: PartsInit): {
   peers: PeerBook
   routing: KnownPeers
 } {
