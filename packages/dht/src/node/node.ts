@@ -12,7 +12,7 @@ import { piecesUpTo } from '../door/units.ts'
 import { ListenError, toError } from '../errors.ts'
 import { waggleKadDHT } from '../kad/waggle-kad-dht.ts'
 import type { NodeLimits } from '../node-limits.ts'
-import { Access } from '../peers/access.ts'
+import { accessBy } from '../peers/access.ts'
 import { waggle } from '../service/service.ts'
 import type { Waggle } from '../service/service-interface.ts'
 import type { RecordStoreOptions } from '../store/record-store.ts'
@@ -22,7 +22,6 @@ import { gaterFor, withPlaces } from './gater.ts'
 import { guardedMuxer } from './guarded-muxer.ts'
 import { identityAt } from './identity.ts'
 import { listenedAddresses } from './listened-addresses.ts'
-import type { Settings } from './options.ts'
 import { patientIdentify } from './patient-identify.ts'
 import { peerStoreLimits } from './peer-store-limits.ts'
 import { MAX_PENDING_CONNECTIONS, PendingConnections } from './pending-connections.ts'
@@ -34,11 +33,12 @@ import {
   relayServer,
   relayTransport
 } from './relay.ts'
+import type { Settings } from './settings.ts'
 import { unfragmentedWrites } from './unfragmented-writes.ts'
 
 /**
- * libp2p takes five connections a second from one host and ten that are being set up: too few for
- * peers behind one address, or on one machine, that join at the same moment.
+ * Connections accepted per second from one host. libp2p's default of five is too few for peers
+ * behind one address, or on one machine, that join at the same moment.
  */
 const MAX_INBOUND_CONNECTIONS_PER_SECOND = 256
 
@@ -49,27 +49,28 @@ const MAX_PENDING_INBOUND_CONNECTIONS: number = 2 * MAX_PENDING_CONNECTIONS
 const INBOUND_UPGRADE_TIMEOUT_MS = 3000
 
 /**
- * How long a peer may be silent before its connection counts as dead: a busy one is not gone, and its
- * requests have timeouts of their own. Pings never overlap, as stock peers take in few at once.
+ * Milliseconds between pings, and until a silent connection counts as dead. A busy peer has not
+ * gone, and requests have timeouts of their own. Pings never overlap, as stock peers accept few at
+ * once.
  */
 const PING_INTERVAL_MS = 20_000
 
-/** The connection monitor, kad-dht and the application ping at the same time. */
+/** Ping streams: the connection monitor, kad-dht and the application ping at the same time. */
 const MAX_PING_STREAMS = 16
 
 /** Bytes of pings that are echoed in one turn: 32 bytes each. */
 const MAX_PING_BYTES = 1024
 
 /**
- * What a peer may send on one stream before it is read. yamux's own 16 MiB are more than a message
- * and the next one need, and all of it may have to be held.
+ * Bytes that a peer may send on one stream before it is read. All of them may have to be buffered,
+ * and yamux's default of 16 MiB is more than two messages need.
  */
 const MAX_STREAM_WINDOW_BYTES: number = 4 * 1024 * 1024
 
 /** Streams of all protocols that one connection may have open: as many as kad-dht takes, and some others. */
 const MAX_INBOUND_STREAMS = 640
 
-/** What a node of ours is made of, besides what the caller adds. */
+/** Services of a node made by `DHT.create`, besides those that the caller adds. */
 type NodeServices = {
   identify: Identify
   ping: Ping
@@ -84,7 +85,7 @@ type NodeServices = {
 }
 
 /**
- * Makes a libp2p node that listens and has the Waggle service. It has joined nothing yet.
+ * Starts a libp2p node with the Waggle service. It has not joined a network yet.
  *
  * @throws ListenError when an address can't be listened on
  */
@@ -126,7 +127,7 @@ async function configuration(settings: Settings): Promise<Libp2pOptions<NodeServ
     ...libp2pOptions,
     connectionGater: withPlaces(
       allowPeer
-        ? gaterFor(new Access(allowPeer), libp2pOptions.connectionGater)
+        ? gaterFor(accessBy(allowPeer), libp2pOptions.connectionGater)
         : (libp2pOptions.connectionGater ?? {}),
       pending
     ),
@@ -154,7 +155,7 @@ async function configuration(settings: Settings): Promise<Libp2pOptions<NodeServ
   }
 }
 
-/** Undefined where libp2p is to make one that nobody remembers. */
+/** Returns the private key. Undefined: libp2p makes one for this run. */
 async function identityOf({
   identityPath,
   privateKey,
@@ -231,7 +232,7 @@ function listenError({ listenOn }: Settings, error: Error): Error {
       )
 }
 
-/** libp2p puts a stack trace for each address into one message; what matters of it is a line each. */
+/** Picks one line per address out of libp2p's message, which has a stack trace for each. */
 function reasonsOf(message: string): string[] {
   const lines = message.matchAll(/^ *\S+: (?:Error|UnsupportedListenAddressError): (.+)$/gm)
   return Array.from(lines, ([, reason = '']) => reason)

@@ -33,10 +33,10 @@ export interface NodeEvents {
 type PunchingComponents = DCUtRServiceComponents & NodeEvents
 type RelayServerComponents = CircuitRelayServerComponents & NodeEvents
 
-/** Where a node listens that wants to be reached through relays, whichever it finds. */
+/** Listening address of a node that is reached through any relay. */
 export const RELAYED_ADDRESS = '/p2p-circuit'
 
-/** How many nodes one relay speaks for. libp2p's own default is 15. */
+/** Nodes that one relay serves. libp2p's default is 15. */
 export const MAX_RELAYED_NODES = 256
 
 /** Of these, at one host. */
@@ -45,14 +45,16 @@ const MAX_RELAYED_NODES_PER_HOST = 64
 /** How long a relay remembers a node that stays connected to it without asking again, in ms. */
 export const RESERVATION_MS: number = 10 * 60_000
 
-/** How long one relayed connection may last, and how many bytes it may carry: libp2p's own defaults, by which public relays live, too. */
+/** Milliseconds that one relayed connection may last: libp2p's default, also of public relays. */
 export const RELAYED_CONNECTION_MS = 120_000
+
+/** Bytes that one relayed connection may carry, likewise. */
 export const RELAYED_CONNECTION_BYTES = 131_072n
 
 /** Bytes of a message by which two nodes punch a hole, or by which one asks another to dial it. */
 const MAX_DIAL_MESSAGE_BYTES = 8192
 
-/** Dials through relays, and listens through those that we are connected to. */
+/** Creates a transport that dials through relays, and listens through connected ones. */
 export function relayTransport(): ReturnType<typeof circuitRelayTransport> {
   return (components) => {
     const door = doorOf(components)
@@ -65,7 +67,7 @@ export function relayTransport(): ReturnType<typeof circuitRelayTransport> {
   }
 }
 
-/** Turns connections through a relay into direct ones where both sides' routers allow it. */
+/** Creates a service that replaces relayed connections by direct ones where both routers allow it. */
 export function holePunching(): (components: PunchingComponents) => unknown {
   return (components) =>
     dcutr()(
@@ -76,7 +78,7 @@ export function holePunching(): (components: PunchingComponents) => unknown {
     )
 }
 
-/** Finds out, with the help of others, by which addresses a node can be reached, and helps others to. */
+/** Creates a service by which nodes find out with each other's help which addresses can be dialled. */
 export function reachability(): ReturnType<typeof autoNAT> {
   return (components) =>
     autoNAT()(
@@ -99,7 +101,7 @@ const punchingGuard: ProtocolGuard = (connection, stream) => {
   return dialGuard(connection, stream)
 }
 
-/** Speaks for nodes that can't be reached, as long as they are connected. */
+/** Creates a relay for nodes that can't be dialled, as long as they are connected. */
 export function relayServer(): (components: RelayServerComponents) => CircuitRelayService {
   return (components) => {
     const { connectionGater, connectionManager, events } = components
@@ -143,7 +145,7 @@ function isHostFull(
   return others.length >= MAX_RELAYED_NODES_PER_HOST
 }
 
-/** Resolves once others can reach the node through a relay; rejects with the signal's reason. */
+/** Resolves once others can dial the node through a relay; rejects with the signal's reason. */
 export async function whenRelayed(node: Libp2p, { signal }: AbortOptions): Promise<void> {
   const { promise, resolve } = Promise.withResolvers<void>()
   const onUpdate = (): void => {
@@ -166,8 +168,8 @@ function isRelayed(node: Libp2p): boolean {
 }
 
 /**
- * Both services look for helpers by walking at random through the network, without a pause for as
- * long as they find none. The peers that we meet anyway have to do.
+ * Disables random walks. Both services would walk through the network without a pause for as long as
+ * they find no helpers. Connected peers have to suffice.
  */
 const NO_RANDOM_WALK: RandomWalk = {
   walk: async function* () {
