@@ -1,12 +1,13 @@
 import { AbortError, type TypedEventTarget } from '@libp2p/interface'
 import { encodedSize } from '@waggle/record/replica'
 import { setMaxListeners } from 'main-event'
-import { BufferLimits } from '../admission/buffer-limits.ts'
+import type { BufferLimits } from '../admission/buffer-limits.ts'
 import { clockServer } from '../clock/clock-server.ts'
 import { Clocks } from '../clock/clocks.ts'
 import { SEARCH_WIDTH } from '../constants.ts'
 import { mergeOnInbound } from '../discovery/merge-on-inbound.ts'
 import type { NetworkMerge } from '../discovery/network-merge.ts'
+import { doorOf } from '../door/door.ts'
 import type { DHTEvents } from '../events.ts'
 import { ExchangeClient } from '../exchange/exchange-client.ts'
 import { ExchangeServer } from '../exchange/exchange-server.ts'
@@ -95,7 +96,9 @@ export function serviceParts(init: PartsInit): ServiceParts {
   const lifetime = stopping.signal
   // Each listener to events listens to this signal, too, and Node 22 warns of more than ten.
   setMaxListeners(Number.POSITIVE_INFINITY, lifetime)
-  const buffers = new BufferLimits(limits)
+  const door = doorOf(components)
+  door.open({ limits, onViolation: (peer, error) => peers.ban(peer, error) })
+  const { buffers } = door
   const found = createLookup(init, buffers)
   const { peers, routing, exchange, lookups, replicas, client } = found
   const { cache, reads } = createReads(init, replicas)
@@ -148,9 +151,11 @@ function createServers(
 ): Pick<ServiceParts, 'watchServer' | 'serve' | 'stopServing'> {
   const { registrar } = components
   const { store } = partsOf(components)
+  // All protocols share one scheduler, so that a peer gets no more by using several of them.
+  const { scheduler } = doorOf(components)
   const watchServer = new WatchServer({ store, routing })
   const server = new ProtocolServer({
-    ...{ access, buffers, limits },
+    ...{ access, buffers, limits, scheduler },
     onViolation: (peer, error) => peers.ban(peer, error)
   })
   return {
@@ -202,14 +207,14 @@ function createLookup(init: PartsInit, buffers: BufferLimits): LookupParts {
 }
 
 /** Creates what is known of peers. */
-function createPeers({ components, events, limits }: PartsInit): {
+function createPeers({ components, events }: PartsInit): {
   peers: PeerBook
   routing: KnownPeers
 } {
   const { connectionManager, logger } = components
   const log = logger.forComponent('waggle:bans')
   const peers = new PeerBook({
-    maxDialsPerSecond: limits.maxDialsPerSecond,
+    dials: doorOf(components).dials,
     // kad-dht's table keeps dead peers.
     onGiveUp: (peer) => routing.forget(peer),
     onBan(peer, error, forMs) {
