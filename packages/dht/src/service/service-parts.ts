@@ -2,7 +2,6 @@ import { AbortError, type TypedEventTarget } from '@libp2p/interface'
 import { encodedSize } from '@waggle/record/replica'
 import { setMaxListeners } from 'main-event'
 import { BufferLimits } from '../admission/buffer-limits.ts'
-import { Scheduler } from '../admission/scheduler.ts'
 import { clockServer } from '../clock/clock-server.ts'
 import { Clocks } from '../clock/clocks.ts'
 import { SEARCH_WIDTH } from '../constants.ts'
@@ -80,6 +79,9 @@ export interface ServiceParts extends NodeParts {
   /** Serves other peers from now on. */
   serve(): Promise<void>
 
+  /** Serves nobody any more. */
+  stopServing(): Promise<void>
+
   /** Starts to follow events. */
   follow(): Promise<void>
   stop(): void
@@ -105,11 +107,11 @@ export function serviceParts(init: PartsInit): ServiceParts {
   })
   const compare = new CompareClient({ ...client, records: exchange })
   const upkeep = createUpkeep(init, { ...found, compare })
-  const { watchServer, serve } = createServers(init, { ...found, buffers, cache })
+  const servers = createServers(init, { ...found, buffers, cache })
 
   return {
     ...{ peers, exchange, cache, clocks, kad, lifetime, reads },
-    ...{ replicas, republisher, routing, serve, store, upkeep, watches, watchServer },
+    ...{ replicas, republisher, routing, store, upkeep, watches, ...servers },
     networkMerge: createNetworkMerge(init, found, lifetime),
     async follow() {
       sweepRegularly([store, cache], lifetime)
@@ -124,7 +126,7 @@ export function serviceParts(init: PartsInit): ServiceParts {
       reads.close()
       republisher.stop()
       watches.stop()
-      watchServer.stop()
+      servers.watchServer.stop()
       buffers.stop()
 
       for (const part of [watchClient, exchange, compare, clocks, lookups]) {
@@ -143,12 +145,10 @@ interface ServersInit extends LookupParts {
 function createServers(
   { components, limits }: PartsInit,
   { access, buffers, cache, peers, routing }: ServersInit
-): { watchServer: WatchServer; serve(): Promise<void> } {
+): Pick<ServiceParts, 'watchServer' | 'serve' | 'stopServing'> {
   const { registrar } = components
   const { store } = partsOf(components)
-  // All protocols share one, so that a peer gets no more by using several of them.
-  const scheduler = new Scheduler(limits)
-  const watchServer = new WatchServer({ scheduler, store, routing })
+  const watchServer = new WatchServer({ store, routing })
   const server = new ProtocolServer({
     ...{ access, buffers, limits },
     onViolation: (peer, error) => peers.ban(peer, error)
@@ -156,12 +156,12 @@ function createServers(
   return {
     watchServer,
     async serve() {
-      const exchange = new ExchangeServer({ access, scheduler, store, cache, limits, routing })
-      await server.handle(registrar, exchange)
+      await server.handle(registrar, new ExchangeServer({ access, store, cache, routing }))
       await server.handle(registrar, watchServer)
-      await server.handle(registrar, clockServer(store.clock, scheduler))
-      await server.handle(registrar, compareServer({ store, scheduler }))
-    }
+      await server.handle(registrar, clockServer(store.clock))
+      await server.handle(registrar, compareServer(store))
+    },
+    stopServing: () => server.unhandle(registrar)
   }
 }
 

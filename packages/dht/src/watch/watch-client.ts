@@ -5,7 +5,6 @@ import type { RecordChannel } from '../lookup/record-channel.ts'
 import { receivedRecord } from '../store/received-record.ts'
 import type { RecordStore } from '../store/record-store.ts'
 import type { CancellationToken } from '../timing/cancellation.ts'
-import { MAX_QUEUED_REQUEST_BYTES } from '../wire/limits.ts'
 import { PeerDecoder } from '../wire/peer-codec.ts'
 import { type ClientParts, ProtocolClient } from '../wire/protocol-client.ts'
 import { MAX_QUEUED_KEYS } from './limits.ts'
@@ -74,10 +73,7 @@ export class WatchClient implements ChangeChannel {
     this.#client = new ProtocolClient({
       ...init,
       id: WATCH_PROTOCOL,
-      limits: {
-        maxRequests: MAX_QUEUED_KEYS,
-        maxRequestBytes: MAX_QUEUED_REQUEST_BYTES
-      },
+      streamLimits: { maxRequests: MAX_QUEUED_KEYS },
       speak: (peer) =>
         watchRequests({
           peerOf: (introduced) => this.#decoder.referred(introduced, { by: peer, peers }),

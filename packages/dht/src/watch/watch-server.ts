@@ -1,6 +1,5 @@
 import type { PeerId } from '@libp2p/interface'
 import { type DHTRecord, encodeRecord, join, type Limits, parseRecordKey } from '@waggle/record'
-import type { Scheduler } from '../admission/scheduler.ts'
 import type { Routing } from '../peers/routing.ts'
 import { keyOf, type RecordStore } from '../store/record-store.ts'
 import { Alarm } from '../timing/alarm.ts'
@@ -16,8 +15,6 @@ export interface WatchServerInit {
 
   /** For the peers that replies name. */
   readonly routing: Routing
-
-  readonly scheduler: Scheduler
 }
 
 /** How often leases are looked at. */
@@ -56,9 +53,9 @@ export class WatchServer implements ServedProtocol<WatchMessage> {
   }
 
   serve(stream: FramedStream<WatchMessage>, peer: PeerId): SubscriberStream {
-    const { store, routing, scheduler } = this.#init
+    const { store, routing } = this.#init
     const subscriber = new SubscriberStream({
-      ...{ stream, peer, store, routing, scheduler },
+      ...{ stream, peer, store, routing },
       admit: (name) => this.#admit(subscriber, name),
       release: (name) => this.#release(subscriber, name),
       onClose: () => this.#open.delete(subscriber)
