@@ -42,7 +42,7 @@ export interface FramedStreamInit<M> {
    */
   readonly maxUnreadBytes?: number
 
-  /** What was held back because {@link FramedStream.isBlocked} can be sent now. */
+  /** Called when the stream was blocked and more can be sent now. */
   readonly onDrain?: () => void
 
   /**

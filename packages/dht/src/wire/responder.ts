@@ -27,7 +27,7 @@ export interface Response<M> {
   readonly notDurable?: (reply: M) => M
 }
 
-/** What all streams of a node share. */
+/** Parts that all streams of a node share. */
 export interface ResponderParts {
   readonly scheduler: Scheduler
 
