@@ -11,4 +11,4 @@ export {
   type RecordChannel,
   RecordStore,
   Replicas
-} from '@waggle/dht/simulation'
+} from '@waggle/dht/lookup'

@@ -8,7 +8,6 @@ import type {
   StoreReply,
   WriteOptions
 } from '../lookup/record-channel.ts'
-import type { NodeLimits } from '../node-limits.ts'
 import { receivedRecord } from '../store/received-record.ts'
 import type { RecordStore } from '../store/record-store.ts'
 import { INACTIVITY_TIMEOUT_MS } from '../wire/limits.ts'
@@ -19,7 +18,6 @@ import { EXCHANGE_PROTOCOL, type Message } from './messages.ts'
 import { type ExchangeRequest, type ExchangeResponse, exchangeRequests } from './requests.ts'
 
 export interface ExchangeClientInit extends ClientParts {
-  readonly limits: NodeLimits
   readonly log: Logger
 
   /** For its limits, its checks and its clock. */
@@ -41,17 +39,12 @@ export class ExchangeClient implements RecordChannel {
   #lastEncoded: Uint8Array = new Uint8Array(0)
 
   constructor(init: ExchangeClientInit) {
-    const { limits, peers, requestTimeoutMs } = init
+    const { peers, requestTimeoutMs } = init
     this.#init = init
     this.#client = new ProtocolClient({
       ...init,
       id: EXCHANGE_PROTOCOL,
-      limits: {
-        maxRequests: limits.maxQuestionsPerPeer,
-        maxRequestBytes: limits.maxQuestionBytesPerPeer,
-        maxMessageBytes: limits.maxMessageBytes,
-        inactivityTimeoutMs: Math.max(INACTIVITY_TIMEOUT_MS, requestTimeoutMs)
-      },
+      streamLimits: { inactivityTimeoutMs: Math.max(INACTIVITY_TIMEOUT_MS, requestTimeoutMs) },
       speak: (peer) =>
         exchangeRequests((introduced) => this.#decoder.referred(introduced, { by: peer, peers }))
     })

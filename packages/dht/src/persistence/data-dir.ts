@@ -1,45 +1,47 @@
-import { access, constants, mkdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
+import { access, constants, mkdir, rm, stat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import process from 'node:process'
 import { DataDirError, toError } from '../errors.ts'
 import type { Disk } from './disk.ts'
-import { type LevelDatabase, openLevel, reasonOf } from './level-database.ts'
+import { FREE_SPACE, isFull, type LevelDatabase, openLevel, reasonOf } from './level-database.ts'
 import { openLevelDisk } from './level-disk.ts'
+import { assertTrusted, readSmallFile, writeSmallFile } from './small-file.ts'
 
-/** What a directory says of itself when it is in use. */
+/** A directory that this process has locked. */
 export interface LockedDirectory {
-  /** Lets other processes have it. */
+  /** Unlocks it for other processes. */
   release(): Promise<void>
 }
 
-/** The file with the private key, where the caller has named no other. */
+/** Returns the path of the private key, where the caller has named no other. */
 export function identityIn(dataDir: string): string {
   return join(dataDir, 'identity.key')
 }
 
-/** The folder of the database. */
+/** Returns the path of the database. */
 export function recordsIn(dataDir: string): string {
   return join(dataDir, 'records')
 }
 
 /**
- * Makes the directory, for its owner only, if it is missing: it is to hold a private key.
+ * Creates the directory if it is missing, readable by its owner only, as it will have a private key.
  *
- * @throws DataDirError when there is something else, or one that can't be written to
+ * @throws DataDirError when the path is something else, or can't be written to
  */
 export async function prepareDataDir(dataDir: string): Promise<void> {
   try {
     await makeDirectory(dataDir)
+    assertTrusted(await stat(dataDir))
     await access(dataDir, constants.R_OK | constants.W_OK | constants.X_OK)
   } catch (cause) {
     throw new DataDirError(
-      `dataDir: can't use ${dataDir}: ${toError(cause).message}. Name a directory that this process may write to, or one that it can make.`,
+      `dataDir: can't use ${dataDir}: ${toError(cause).message}. ${isFull(cause) ? FREE_SPACE : 'Name a directory that this process may write to and no stranger, or one that it can make.'}`,
       { cause }
     )
   }
 }
 
-/** Node's own `recursive` never returns where the file system says that there is no parent, though there is: in /proc. */
+/** Creates parents, too. Node's own `recursive` never returns in /proc, which denies that a parent exists. */
 async function makeDirectory(path: string): Promise<void> {
   try {
     await mkdir(path, { mode: 0o700 })
@@ -56,20 +58,20 @@ async function makeDirectory(path: string): Promise<void> {
 }
 
 /**
- * Keeps other processes from using the directory for as long as this one lives, however it ends.
- * Node has no file locks, but LevelDB has one for each database: an empty database is our lock.
+ * Locks the directory for as long as this process lives, however it ends. Node has no file locks,
+ * but LevelDB locks each database: an empty database is the lock.
  *
- * @throws DataDirError naming the process that has it, if that is known; or why it can't be locked
+ * @throws DataDirError naming the process that uses it, if known, or why it can't be locked
  */
 export async function lockDataDir(dataDir: string): Promise<LockedDirectory> {
   const folder = join(dataDir, 'lock')
   const pidFile = join(dataDir, 'pid')
-  const lock = await openedLock(folder).catch(async (error) => {
+  const lock = await openLock(folder).catch(async (error) => {
     throw isLocked(error) ? await inUse(dataDir, pidFile, error) : unlockable(dataDir, error)
   })
 
   try {
-    await writeFile(pidFile, `${process.pid}\n`)
+    await writeSmallFile(pidFile, `${process.pid}\n`)
   } catch (error) {
     await lock.close()
     throw unlockable(dataDir, error)
@@ -86,8 +88,8 @@ export async function lockDataDir(dataDir: string): Promise<LockedDirectory> {
   }
 }
 
-/** Nothing is in it: where it is damaged, another one does. */
-async function openedLock(folder: string): Promise<LevelDatabase> {
+/** Opens the lock's database, which is empty: a damaged one is replaced. */
+async function openLock(folder: string): Promise<LevelDatabase> {
   try {
     return await openLevel(folder)
   } catch (error) {
@@ -101,7 +103,7 @@ async function openedLock(folder: string): Promise<LevelDatabase> {
 }
 
 async function inUse(dataDir: string, pidFile: string, cause: unknown): Promise<DataDirError> {
-  const pid = Number.parseInt(await readFile(pidFile, 'utf8').catch(() => ''), 10)
+  const pid = await pidIn(pidFile)
   const user =
     pid === process.pid
       ? 'another node of this process'
@@ -115,9 +117,15 @@ async function inUse(dataDir: string, pidFile: string, cause: unknown): Promise<
   )
 }
 
+/** NaN where there is no number. */
+async function pidIn(pidFile: string): Promise<number> {
+  const bytes = await readSmallFile(pidFile, { isOwn: true }).catch(() => new Uint8Array())
+  return Number.parseInt(new TextDecoder().decode(bytes), 10)
+}
+
 function unlockable(dataDir: string, cause: unknown): DataDirError {
   return new DataDirError(
-    `dataDir: can't lock ${dataDir}: ${reasonOf(cause).message}. Check that this process may write there, that the file system is not full and has file locks, and that nothing else is named lock or pid.`,
+    `dataDir: can't lock ${dataDir}: ${reasonOf(cause).message}. ${isFull(cause) ? FREE_SPACE : 'Check that this process may write there, that the file system has file locks, and that nothing else is named lock or pid.'}`,
     { cause }
   )
 }
@@ -131,7 +139,7 @@ function isCode(error: unknown, code: string): boolean {
 }
 
 /**
- * The database of a data directory, which is this process's alone until it is closed.
+ * Opens the database of a data directory, which no other process can use until it is closed.
  *
  * @throws DataDirError when the directory can't be used
  */

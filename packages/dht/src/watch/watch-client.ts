@@ -2,7 +2,6 @@ import type { Logger, PeerId, PeerInfo } from '@libp2p/interface'
 import type { DHTRecord, MaybePromise } from '@waggle/record'
 import { isPromise, whenDone } from '@waggle/record/replica'
 import type { RecordChannel } from '../lookup/record-channel.ts'
-import type { NodeLimits } from '../node-limits.ts'
 import { receivedRecord } from '../store/received-record.ts'
 import type { RecordStore } from '../store/record-store.ts'
 import type { CancellationToken } from '../timing/cancellation.ts'
@@ -29,12 +28,12 @@ export interface WatchOptions {
   readonly cancellation: CancellationToken
 }
 
-/** What a replica replies when it is asked to notify of changes. */
+/** A replica's reply to the request to notify of changes. */
 export interface WatchReply {
   /** Whether it will. */
   readonly isWatched: boolean
 
-  /** What it holds, unless that is known. */
+  /** The record that it holds, unless that is known. */
   readonly record: DHTRecord | undefined
   readonly closer: readonly PeerInfo[]
 }
@@ -47,7 +46,6 @@ export interface ChangeChannel {
 }
 
 export interface WatchClientInit extends ClientParts {
-  readonly limits: NodeLimits
   readonly log: Logger
 
   /** For its limits, its checks and its clock. */
@@ -70,16 +68,12 @@ export class WatchClient implements ChangeChannel {
   readonly #decoder = new PeerDecoder()
 
   constructor(init: WatchClientInit) {
-    const { limits, peers } = init
+    const { peers } = init
     this.#init = init
     this.#client = new ProtocolClient({
       ...init,
       id: WATCH_PROTOCOL,
-      limits: {
-        maxRequests: MAX_QUEUED_KEYS,
-        maxRequestBytes: limits.maxQuestionBytesPerPeer,
-        maxMessageBytes: limits.maxMessageBytes
-      },
+      streamLimits: { maxRequests: MAX_QUEUED_KEYS },
       speak: (peer) =>
         watchRequests({
           peerOf: (introduced) => this.#decoder.referred(introduced, { by: peer, peers }),
@@ -124,7 +118,7 @@ export class WatchClient implements ChangeChannel {
     this.#client.close()
   }
 
-  /** Those that take longer to check may come behind later ones: joined, they come to the same. */
+  /** A change that takes longer to check may be overtaken by later ones: joined, they come to the same. */
   #onChange(peer: PeerInfo, key: Uint8Array, bytes: Uint8Array): void {
     void whenDone(this.#received(peer, key, bytes), (record) => {
       if (record !== undefined) {

@@ -1,10 +1,6 @@
 import type { PeerInfo, Stream } from '@libp2p/interface'
 import { BufferLimits } from '../../src/admission/buffer-limits.ts'
-import {
-  DEFAULT_MAX_QUESTION_BYTES_PER_PEER,
-  DEFAULT_MAX_QUESTIONS_PER_PEER,
-  DEFAULT_NODE_LIMITS
-} from '../../src/node-limits.ts'
+import { DEFAULT_NODE_LIMITS } from '../../src/node-limits.ts'
 import type { CancellationToken } from '../../src/timing/cancellation.ts'
 import type { PeerPolicy } from '../../src/wire/dialer.ts'
 import { type ClientParts, ProtocolClient } from '../../src/wire/protocol-client.ts'
@@ -64,11 +60,7 @@ export function askerOf<Q, R, M>({
   const client = new ProtocolClient<Q, R, M>({
     ...clientParts(open, parts),
     id: '/test/1.0.0',
-    limits: {
-      maxRequests: DEFAULT_MAX_QUESTIONS_PER_PEER,
-      maxRequestBytes: DEFAULT_MAX_QUESTION_BYTES_PER_PEER,
-      ...limits
-    },
+    streamLimits: limits ?? {},
     speak,
     onEnd
   })
