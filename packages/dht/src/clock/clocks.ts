@@ -24,7 +24,7 @@ import {
 /** Peers whose clocks are compared with this node's: enough for a median that two of them can't move. */
 export const MAX_COMPARED_CLOCKS = 5
 
-/** How often clocks are compared again: they drift, and machines sleep. */
+/** Milliseconds between comparisons: clocks drift, and machines sleep. */
 const COMPARE_INTERVAL_MS = 600_000
 
 export interface ClocksInit extends ClientParts {

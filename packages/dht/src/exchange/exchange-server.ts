@@ -34,7 +34,7 @@ export interface ExchangeServerInit {
   /** For the peers that replies name. */
   readonly routing: Routing
 
-  /** Who may write; undefined: everybody. */
+  /** Decides who may write; undefined: everybody may. */
   readonly access?: Access | undefined
 
   /** Called with each peer that is about to disconnect, and why. */
@@ -211,7 +211,7 @@ function apply(
   return applied.isAccepted ? 'accepted' : applied.reason
 }
 
-/** A sound record that came too late: a slow way, or a clock that differs, is no offence. */
+/** Whether a record is valid but came too late. A slow network or a different clock is no violation. */
 function isExpired(bytes: Uint8Array, { clock, limits }: RecordStore): boolean {
   try {
     return lastExpiration(decodeRecord(bytes, limits)) <= clock()

@@ -1,7 +1,11 @@
 import { type Identify, identify } from '@libp2p/identify'
 import type { Connection, IdentifyResult, PeerId } from '@libp2p/interface'
 import { BoundedMap } from '../collections/bounded-map.ts'
+import { doorOf } from '../door/door.ts'
+import { guardedComponents, guardedConnection } from '../door/guarded-components.ts'
+import { overriding } from '../door/overriding.ts'
 import { timeoutSignal } from '../timing/deadline.ts'
+import { identifyGuard } from './identify-guard.ts'
 
 /** Requests to a peer that stays connected and does not identify itself. */
 const MAX_ATTEMPTS = 3
@@ -40,7 +44,7 @@ export function patientIdentify(
 
   return (components) => {
     const timeout = timeoutOf(MAX_ATTEMPTS, timeoutMs)
-    const service = identify({ timeout, runOnConnectionOpen: false })(components)
+    const service = guardedIdentify(timeout, components)
     const log = components.logger.forComponent('waggle:identify')
     const known = new KnownIdentities()
     const ask = (connection: Connection): void => {
@@ -89,6 +93,40 @@ class KnownIdentities {
     const isFresh = identity !== undefined && identity.atMs > performance.now() - MEMORY_MS
     return isFresh ? identity : undefined
   }
+}
+
+/** libp2p's identify, which reads no more of an answer than it may, and says of which connection it was. */
+function guardedIdentify(timeout: number, components: Components): Identify {
+  const { events } = components
+  const door = doorOf(components)
+  const guard = identifyGuard()
+  const connections = new WeakMap<Connection, Connection>()
+  const service = identify({ timeout, runOnConnectionOpen: false })(
+    guardedComponents(components, guard, {
+      events: overriding<Components['events']>(events, {
+        safeDispatchEvent: (_, { detail }: { readonly detail: IdentifyResult }) =>
+          events.safeDispatchEvent('peer:identify', {
+            detail: identifiedOn(detail, connections)
+          })
+      })
+    })
+  )
+
+  return overriding<Identify>(service, {
+    identify: (connection, options) => {
+      const guarded = guardedConnection(connection, door, guard)
+      connections.set(guarded, connection)
+      return service.identify(guarded, options)
+    }
+  })
+}
+
+/** The result, with the connection that others know. */
+function identifiedOn(
+  result: IdentifyResult,
+  connections: WeakMap<Connection, Connection>
+): IdentifyResult {
+  return { ...result, connection: connections.get(result.connection) ?? result.connection }
 }
 
 /** Resolves when the peer has identified itself. Rejects when it does not, or its connection is closed. */

@@ -1,5 +1,6 @@
 import type { BufferLimits } from '../admission/buffer-limits.ts'
 import { Liveness } from '../connections/liveness.ts'
+import { doorOf } from '../door/door.ts'
 import { followPeers } from '../kad/follow-peers.ts'
 import { partsOf } from '../kad/node-parts.ts'
 import { followConnections } from '../peers/follow-connections.ts'
@@ -40,11 +41,11 @@ export async function followNetwork(
   await followPeers({ registrar, events, protocol, known, peers }, lifetime)
 }
 
-function createPeerBook({ components, limits }: PartsInit, routing: () => KnownPeers): PeerBook {
+function createPeerBook({ components }: PartsInit, routing: () => KnownPeers): PeerBook {
   const { connectionManager, logger } = components
   const log = logger.forComponent('waggle:bans')
   return new PeerBook({
-    maxDialsPerSecond: limits.maxDialsPerSecond,
+    dials: doorOf(components).dials,
     onResponse: (peer) => routing().recordResponse(peer),
     onFailure: (peer) => routing().recordFailure(peer),
     onBan(peer, error, forMs) {

@@ -1,13 +1,14 @@
 import { AbortError, type TypedEventTarget } from '@libp2p/interface'
 import { encodedSize } from '@waggle/record/replica'
 import { setMaxListeners } from 'main-event'
-import { BufferLimits } from '../admission/buffer-limits.ts'
+import type { BufferLimits } from '../admission/buffer-limits.ts'
 import { clockServer } from '../clock/clock-server.ts'
 import { Clocks } from '../clock/clocks.ts'
 import { SEARCH_WIDTH } from '../constants.ts'
 import type { Goodbyes } from '../connections/goodbyes.ts'
 import { mergeOnInbound } from '../discovery/merge-on-inbound.ts'
 import type { NetworkMerge } from '../discovery/network-merge.ts'
+import { doorOf } from '../door/door.ts'
 import type { DHTEvents } from '../events.ts'
 import { ExchangeClient } from '../exchange/exchange-client.ts'
 import { ExchangeServer } from '../exchange/exchange-server.ts'
@@ -73,9 +74,11 @@ export function serviceParts(init: PartsInit): ServiceParts {
   const lifetime = stopping.signal
   // Each listener to events is one of this signal, too, and Node 22 warns of more than ten.
   setMaxListeners(Number.POSITIVE_INFINITY, lifetime)
-  const buffers = new BufferLimits(limits)
+  const door = doorOf(components)
+  door.open({ limits, onViolation: (peer, error) => peers.ban(peer, error) })
+  const { buffers } = door
   const found = createLookup(init, buffers, (): Goodbyes => connections.goodbyes)
-  const { client, exchange, lookups, replicas } = found
+  const { client, exchange, lookups, peers, replicas } = found
   const { cache, reads } = createReads(init, replicas)
   const { watches, watchClient } = createWatches(init, { ...found, reads })
   const clocks = createClocks(init, client)
@@ -135,9 +138,11 @@ function createServers(
 ): Servers {
   const { registrar } = components
   const { store } = partsOf(components)
+  // All protocols share one scheduler, so that a peer gets no more by using several of them.
+  const { scheduler } = doorOf(components)
   const watchServer = new WatchServer({ store, routing })
   const server = new ProtocolServer({
-    ...{ access, buffers, limits },
+    ...{ access, buffers, limits, scheduler },
     onViolation: (peer, error) => peers.ban(peer, error)
   })
   const exchange = new ExchangeServer({

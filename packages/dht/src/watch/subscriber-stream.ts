@@ -165,7 +165,7 @@ export class SubscriberStream implements StreamHandler<WatchMessage> {
     return true
   }
 
-  /** What is held, unless the peer knows it. */
+  /** Returns the held record, unless the peer knows it. */
   #news(key: Uint8Array, digest: Uint8Array): Uint8Array | undefined {
     const held = this.#init.store.encoded(key)
     return held === undefined || equals(digestOfBytes(held), digest) ? undefined : held

@@ -29,12 +29,12 @@ export interface WatchOptions {
   readonly cancellation: CancellationToken
 }
 
-/** What a replica replies when it is asked to notify of changes. */
+/** A replica's reply to the request to notify of changes. */
 export interface WatchReply {
   /** Whether it will. */
   readonly isWatched: boolean
 
-  /** What it holds, unless that is known. */
+  /** The record that it holds, unless that is known. */
   readonly record: DHTRecord | undefined
   readonly closer: readonly PeerInfo[]
 }
@@ -124,7 +124,7 @@ export class WatchClient implements ChangeChannel {
     this.#client.close()
   }
 
-  /** Those that take longer to check may come behind later ones: joined, they come to the same. */
+  /** A change that takes longer to check may be overtaken by later ones: joined, they come to the same. */
   #onChange(peer: PeerInfo, key: Uint8Array, bytes: Uint8Array): void {
     void whenDone(this.#received(peer, key, bytes), (record) => {
       if (record !== undefined) {

@@ -17,12 +17,12 @@ export interface WatchServerInit {
   readonly routing: Routing
 }
 
-/** How often leases are looked at. */
+/** Milliseconds between two looks at leases. */
 const SWEEP_MS: number = LEASE_MS / 3
 
 /**
- * Tells other peers of changes to what this node holds. A change is encoded once for all who want to
- * know: it is told as what was written, which costs the same in a small dictionary and in a large one.
+ * Notifies other peers of changes to what this node holds. A change is encoded once for all
+ * subscribers, as the write itself, which costs the same in a small dictionary and in a large one.
  */
 export class WatchServer implements ServedProtocol<WatchMessage> {
   readonly id: string = WATCH_PROTOCOL
@@ -35,7 +35,7 @@ export class WatchServer implements ServedProtocol<WatchMessage> {
 
   readonly #collecting = new Alarm(() => this.#notify(this.#collected.take(), true))
 
-  /** What has been written since those were told last who want to know at once, and the others. */
+  /** Writes since subscribers were notified last: those to be notified at once, and the others. */
   readonly #written: Written
   readonly #collected: Written
   #count = 0
@@ -47,7 +47,7 @@ export class WatchServer implements ServedProtocol<WatchMessage> {
     init.store.onWrite((name, write) => this.#onWrite(name, write))
   }
 
-  /** How many keys are watched by others; each counts once for each of them. */
+  /** Keys watched by others, counted once for each of them. */
   get size(): number {
     return this.#count
   }
@@ -162,7 +162,7 @@ export class WatchServer implements ServedProtocol<WatchMessage> {
   }
 }
 
-/** What has been written since somebody took it, by the names of the keys. */
+/** Writes since they were taken last, by the names of the keys. */
 class Written {
   readonly #limits: Limits
   #records = new Map<string, DHTRecord>()

@@ -17,7 +17,7 @@ import { type RequestProtocol, RequestStream, type RequestStreamLimits } from '.
 /** Repetitions of a request whose stream ended. */
 const MAX_REPETITIONS = 2
 
-/** What the clients of all protocols share. */
+/** Parts that the clients of all protocols share. */
 export interface ClientParts {
   readonly dialer: Pick<Dialer, 'openStream'>
   readonly peers: PeerPolicy
@@ -28,7 +28,7 @@ export interface ProtocolClientInit<Q, R, M> extends ClientParts {
   /** The name and version that libp2p negotiates. */
   readonly id: string
 
-  /** What differs from the usual limits. */
+  /** Limits that differ from the usual ones. */
   readonly streamLimits?: Partial<RequestStreamLimits>
 
   /** Returns the protocol as it is spoken on one stream to a peer. */

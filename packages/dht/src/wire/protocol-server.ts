@@ -38,7 +38,7 @@ export interface StreamHandler<M> {
    */
   respond(message: M): MaybePromise<Response<M>> | undefined
 
-  /** What was held back because the stream is blocked can be sent now. */
+  /** Called when the stream was blocked and more can be sent now. */
   onDrain?(): void
 
   /** Whether the stream is of no use until the peer asks again. It is without this. */
@@ -51,27 +51,27 @@ export interface ProtocolServerInit {
   readonly limits?: NodeLimits
 
   /**
-   * What all streams of this node share.
+   * The buffers of all streams of this node.
    *
    * @default its own
    */
   readonly buffers?: BufferLimits
 
   /**
-   * The turns and rates of those who ask.
+   * The turns and rates of peers.
    *
    * @default its own
    */
   readonly scheduler?: Scheduler
 
-  /** Who may ask; undefined: everybody. */
+  /** Decides who may ask; undefined: everybody may. */
   readonly access?: Access | undefined
 
   /** A peer has broken a protocol. */
   readonly onViolation?: (peer: PeerId, error: Error) => void
 }
 
-/** Serves protocols: who may ask, on how many streams, and what may wait on them, is the same for all. */
+/** Serves protocols. Access, numbers of streams, buffers, rates and turns are the same for all. */
 export class ProtocolServer {
   readonly #init: ProtocolServerInit
   readonly #limits: NodeLimits

@@ -57,7 +57,7 @@ export interface SentRequests<Q, R> {
   readonly sentMs: number
 }
 
-/** What a stream may hold of requests, and how long it may be inactive. */
+/** Limits of the requests that a stream holds, and of its inactivity. */
 export interface RequestStreamLimits {
   /** Requests that wait to be sent. */
   readonly maxRequests: number
@@ -296,7 +296,7 @@ export class RequestStream<Q, R, M> {
     return isInactive
   }
 
-  /** What nobody waits for any more must not stay in memory until somebody asks again. */
+  /** Ends an inactive stream though nobody asks again: its requests must not stay in memory. */
   #onInactivity(): void {
     if (this.#inFlight.size > 0 && !this.#isInactive()) {
       this.#inactivity.within(this.#inactivityTimeoutMs)

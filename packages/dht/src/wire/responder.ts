@@ -1,7 +1,7 @@
 import type { PeerId } from '@libp2p/interface'
 import type { MaybePromise } from '@waggle/record'
 import { isPromise } from '@waggle/record/replica'
-import type { Scheduler } from '../admission/scheduler.ts'
+import { BUSY_PAUSE_MS, type Scheduler } from '../admission/scheduler.ts'
 import { toError } from '../errors.ts'
 import type { FramedStream } from './framed-stream.ts'
 import { MAX_WAIT_MS } from './limits.ts'
@@ -27,7 +27,7 @@ export interface Response<M> {
   readonly notDurable?: (reply: M) => M
 }
 
-/** What all streams of a node share. */
+/** Parts that all streams of a node share. */
 export interface ResponderParts {
   readonly scheduler: Scheduler
 
@@ -39,9 +39,6 @@ export interface ResponderInit<M> extends ResponderParts {
   readonly stream: FramedStream<M>
   readonly peer: PeerId
 }
-
-/** Milliseconds for which nothing is read from a peer that has asked for too much. */
-const BUSY_PAUSE_MS = 20
 
 /**
  * Answers the requests on one stream in their order, in the peer's turns and within its rate. A

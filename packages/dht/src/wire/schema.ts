@@ -143,7 +143,7 @@ export function struct<T extends object>(fields: Fields<T>): Codec<T> {
   return new Codec(write as Write<T>, (from) => readInto(from, {}) as T)
 }
 
-/** What tells the messages of a protocol apart. */
+/** A message has a name among those of its protocol. */
 export interface Named {
   readonly name: string
 }
