@@ -15,7 +15,12 @@ import { hostOf } from '../peers/host-of.ts'
 import { pointOfPeer, sharedBits } from '../peers/key-space.ts'
 import { Alarm } from '../timing/alarm.ts'
 import { timeoutSignal } from '../timing/deadline.ts'
-import { type ConnectedPeer, nextChoiceMs, peersToDisconnect, type Watermarks } from './budget-rule.ts'
+import {
+  type ConnectedPeer,
+  nextChoiceMs,
+  peersToDisconnect,
+  type Watermarks
+} from './budget-rule.ts'
 import { type ConnectionOptions, watermarksOf } from './watermarks.ts'
 
 /** Neighbours that stay connected, and at most so large a part of the low watermark. */

@@ -17,7 +17,6 @@ import {
   type FindRequest,
   type FoundAnswer,
   type FoundReply,
-  type GoodbyeNotice,
   type GoodbyeReason,
   type Message,
   type StoredReply,

@@ -86,7 +86,13 @@ export interface GoodbyeNotice {
 /** `idle`: nothing is under way, and the sender is still there; `leaving`: it leaves the network. */
 export type GoodbyeReason = 'idle' | 'leaving'
 
-export type Message = FindRequest | StoreRequest | FoundReply | StoredReply | BusyReply | GoodbyeNotice
+export type Message =
+  | FindRequest
+  | StoreRequest
+  | FoundReply
+  | StoredReply
+  | BusyReply
+  | GoodbyeNotice
 
 /** The outcome of a write at a replica; `invalid`: it broke a rule; `refused`: a rule of that replica's own. */
 export type WireOutcome = 'accepted' | Rejection | 'invalid' | 'refused'

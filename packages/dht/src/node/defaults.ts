@@ -1,4 +1,5 @@
 import { DEFAULT_LIMITS, type Limits } from '@waggle/record'
+import { type ConnectionSettings, connectionSettings } from '../connections/watermarks.ts'
 import {
   DEFAULT_BOOTSTRAP_TIMEOUT_MS,
   DEFAULT_CALL_TIMEOUT_MS,
@@ -8,7 +9,6 @@ import {
   DEFAULT_NUM_REPLICAS,
   DEFAULT_REQUEST_TIMEOUT_MS
 } from '../constants.ts'
-import { type ConnectionSettings, connectionSettings } from '../connections/watermarks.ts'
 import { DEFAULT_NODE_LIMITS, type NodeLimits } from '../node-limits.ts'
 import type { Durability } from '../persistence/disk.ts'
 import { type CachePolicy, cachePolicy } from '../reading/cache-policy.ts'

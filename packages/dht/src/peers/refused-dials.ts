@@ -9,7 +9,8 @@ const MAX_RETRY_MS = 1600
 
 const CODES: readonly unknown[] = ['ECONNRESET', 'EPIPE']
 const NAMES: readonly string[] = ['ConnectionClosedError', 'MuxerClosedError', 'StreamResetError']
-const MESSAGES = /ECONNRESET|EPIPE|closed connection during opening|the peer closed the connection|muxer is "clos/
+const MESSAGES =
+  /ECONNRESET|EPIPE|closed connection during opening|the peer closed the connection|muxer is "clos/
 
 /**
  * Whether a peer is there but takes no connection just now. A node that has no room closes the

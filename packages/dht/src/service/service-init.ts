@@ -8,11 +8,9 @@ import type { WaggleInit } from './service-options.ts'
 
 /** {@link WaggleInit} with its defaults. */
 export type ServiceInit = {
-  readonly [K in
-    | 'numReplicas'
-    | 'requestTimeoutMs'
-    | 'cache'
-    | 'connections']: NonNullable<WaggleInit[K]>
+  readonly [K in 'numReplicas' | 'requestTimeoutMs' | 'cache' | 'connections']: NonNullable<
+    WaggleInit[K]
+  >
 } & {
   readonly limits: NodeLimits
   readonly allowPeer: AllowPeer | undefined

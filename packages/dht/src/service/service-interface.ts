@@ -11,7 +11,6 @@ import type {
 import type { ConnectionManager, Registrar } from '@libp2p/interface-internal'
 import type { RecordValidator } from '@waggle/record'
 import type { ClockReading } from '../clock-reading.ts'
-import type { ConnectionOptions } from '../connections/watermarks.ts'
 import type { DHTEvents } from '../events.ts'
 import type { WaggleOperations } from '../operations/waggle-operations.ts'
 import type { PeerMemory } from '../persistence/peer-memory.ts'

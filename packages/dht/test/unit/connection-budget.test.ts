@@ -8,10 +8,7 @@ import {
   SHORT_GRACE_MS,
   type Watermarks
 } from '../../src/connections/budget-rule.ts'
-import {
-  assertConnectionOptions,
-  watermarksOf
-} from '../../src/connections/watermarks.ts'
+import { assertConnectionOptions, watermarksOf } from '../../src/connections/watermarks.ts'
 
 const NOW_MS = 100_000
 const marks: Watermarks = { low: 8, high: 12, lowTotal: 16, highTotal: 20, graceMs: 20_000 }
@@ -175,7 +172,9 @@ describe('watermarksOf', () => {
     const check = (value: unknown) => () => assertConnectionOptions(value, 'connections')
     expect(check({ low: 8, high: 12, graceMs: 0 })).not.toThrow()
     expect(check({ low: 12, high: 12 })).toThrow(TypeError)
-    expect(check({ low: 200 })).toThrow(/connections.low must be less than connections.high, 96, got 200/)
+    expect(check({ low: 200 })).toThrow(
+      /connections.low must be less than connections.high, 96, got 200/
+    )
     expect(check({ high: 0 })).toThrow(TypeError)
     expect(check({ graceMs: -1 })).toThrow(/connections.graceMs/)
     expect(check({ hi: 1 })).toThrow(/connections.hi/)
