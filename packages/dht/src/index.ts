@@ -134,6 +134,14 @@ export type {
   StoreOptions,
   WatchOptions
 } from './operations/call-options.ts'
+export type {
+  CommonDHT,
+  CommonFound,
+  CommonGetOptions,
+  CommonKey,
+  CommonStoreEntry,
+  CommonStoreOptions
+} from './operations/common-dht.ts'
 export type { WaggleOperations } from './operations/waggle-operations.ts'
 export type { AllowPeer, Purpose } from './peers/access.ts'
 export type { Durability, PersistenceStats } from './persistence/disk.ts'

@@ -10,6 +10,13 @@ export interface SearchInit {
   /** How many nearest peers must have answered for the search to be done. */
   count: number
 
+  /**
+   * Where a peer is in the key space.
+   *
+   * @default the point of its peer id, as kad-dht has it
+   */
+  pointOf?: (contact: PeerInfo) => Point
+
   /** Where it begins: so many of the peers known to be nearest to the target, nearest first. */
   nearest?: (target: Point, count: number) => readonly PeerInfo[]
 
@@ -212,8 +219,8 @@ export class Search {
   }
 
   #add(contact: PeerInfo): Candidate | undefined {
-    const { target, isAvoided } = this.#init
-    const distance = roughDistance(target, pointOfPeer(contact.id))
+    const { target, isAvoided, pointOf = pointOfContact } = this.#init
+    const distance = roughDistance(target, pointOf(contact))
 
     for (const known of this.#candidates) {
       if (known.distance === distance) {
@@ -323,11 +330,16 @@ export class Search {
   }
 }
 
-/** Whether one contact leads to no other addresses than the other one does. */
+function pointOfContact({ id }: PeerInfo): Point {
+  return pointOfPeer(id)
+}
+
+/** Whether one contact leads to no other peer or addresses than the other one does. */
 function isAt(known: PeerInfo, contact: PeerInfo): boolean {
   return (
     known === contact ||
-    contact.multiaddrs.every((address) => known.multiaddrs.some((one) => one.equals(address)))
+    (known.id.equals(contact.id) &&
+      contact.multiaddrs.every((address) => known.multiaddrs.some((one) => one.equals(address))))
   )
 }
 

@@ -121,7 +121,8 @@ export class MsgpackReader {
       case 0xc4:
       case 0xc5:
       case 0xc6:
-        return this.#take(this.#uint(sizeOf(first - 0xc4)))
+        // A copy, so that what is kept of a message does not keep all of it.
+        return this.#take(this.#uint(sizeOf(first - 0xc4))).slice()
       case 0xd9:
       case 0xda:
       case 0xdb:
@@ -248,7 +249,7 @@ export class MsgpackReader {
     }
 
     if (type !== TUPLE_TYPE) {
-      return data
+      return data.slice()
     }
 
     assertDepth(depth)

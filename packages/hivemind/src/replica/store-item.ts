@@ -1,26 +1,12 @@
-import { textOf } from '../bytes/latin1.ts'
+import { bytesOf, textOf } from '../bytes/latin1.ts'
 import type { HivemindWrite } from '../record/apply.ts'
 import { decodeDictionary, encodeDictionary } from '../record/dictionary.ts'
 import type { HivemindRecord } from '../record/record.ts'
 import { latestExpiration } from '../record/record.ts'
-
-/** One item of a store request. */
-export interface StoreItem {
-  readonly key: Uint8Array
-
-  /** MessagePack of the subkey; null: a plain value; empty: a whole dictionary. */
-  readonly subkey: Uint8Array
-  readonly value: Uint8Array
-  readonly expirationTime: number
-
-  /** Whether the receiver may forget it early. */
-  readonly isInCache: boolean
-}
+import type { FoundBytes, StoreItem } from '../wire/items.ts'
 
 /** MessagePack of null: the value belongs to the key itself. */
 const PLAIN = Uint8Array.of(0xc0)
-
-const WHOLE = new Uint8Array(0)
 
 /**
  * The writes of an item: one, or all entries of a dictionary, whose own expiration says nothing.
@@ -33,14 +19,8 @@ export function writesOf({ subkey, value, expirationTime }: StoreItem): Hivemind
   }
 
   const isPlain = subkey.length === 1 && subkey[0] === PLAIN[0]
-  return [{ subkey: isPlain ? undefined : textOf(subkey), value, expirationTime }]
-}
-
-/** What a find answers, of all that a key holds. */
-export interface FoundBytes {
-  readonly isDictionary: boolean
-  readonly value: Uint8Array
-  readonly expirationTime: number
+  // A copy, so that what is kept of a message does not keep all of it.
+  return [{ subkey: isPlain ? undefined : textOf(subkey), value: value.slice(), expirationTime }]
 }
 
 /** A record as Python's replicas show it; undefined if there is nothing. */
@@ -56,11 +36,32 @@ export function foundBytes(record: HivemindRecord): FoundBytes | undefined {
   return record.plain && { isDictionary: false, ...record.plain }
 }
 
-/** The item that hands over a whole record. */
-export function handedOver(
+/**
+ * The items that store a record elsewhere, entry by entry: a whole dictionary would stop at the
+ * first entry that is refused.
+ */
+export function itemsOf(
   key: Uint8Array,
-  { isDictionary, value, expirationTime }: FoundBytes,
-  { isInCache }: { isInCache: boolean }
+  { plain, subkeys }: HivemindRecord,
+  { isInCache = false }: { isInCache?: boolean } = {}
+): StoreItem[] {
+  const items = Array.from(subkeys, ([subkey, entry]) => ({
+    ...entry,
+    ...{ key, isInCache },
+    subkey: bytesOf(subkey)
+  }))
+  return plain === undefined || items.length > 0
+    ? items
+    : [{ ...plain, key, isInCache, subkey: PLAIN }]
+}
+
+/** The item of one write. */
+export function itemOf(
+  key: Uint8Array,
+  { subkey, value, expirationTime }: HivemindWrite
 ): StoreItem {
-  return { key, subkey: isDictionary ? WHOLE : PLAIN, value, expirationTime, isInCache }
+  return {
+    ...{ key, value, expirationTime, isInCache: false },
+    subkey: subkey === undefined ? PLAIN : bytesOf(subkey)
+  }
 }

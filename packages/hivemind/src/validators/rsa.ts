@@ -119,7 +119,7 @@ export async function verified(submission: HivemindSubmission): Promise<Uint8Arr
     return `the value has ${signatures.length} signatures, not one`
   }
 
-  const value = bytesOf(text.replace(SIGNATURE, ''))
+  const value = withoutSignature(submission.value)
 
   try {
     const key = await keyOf(owner)
@@ -129,6 +129,11 @@ export async function verified(submission: HivemindSubmission): Promise<Uint8Arr
   } catch (error) {
     return `the signature cannot be verified: ${toError(error).message}`
   }
+}
+
+/** Cuts signatures off a value. */
+export function withoutSignature(value: Uint8Array): Uint8Array {
+  return bytesOf(textOf(value).replace(SIGNATURE, ''))
 }
 
 function keyOf(owner: string): Promise<RsaPublicKey> {

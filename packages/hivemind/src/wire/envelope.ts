@@ -123,7 +123,7 @@ export class FrameCollector {
    * @throws MalformedBytesError for a message that is empty or too large
    */
   push(chunk: Uint8Array): Uint8Array | undefined {
-    this.#chunks.push(chunk)
+    this.#chunks.push(plain(chunk))
     this.#length += chunk.length
     const head = leadingVarint(this.#start())
 
@@ -169,3 +169,8 @@ export class FrameCollector {
 
 /** Bytes of the longest length. */
 const MAX_HEAD_BYTES = 10
+
+/** Node's Buffers are Uint8Arrays whose `slice` makes no copy; nobody further in should have to know. */
+function plain({ buffer, byteOffset, length }: Uint8Array): Uint8Array {
+  return new Uint8Array(buffer, byteOffset, length)
+}

@@ -1,6 +1,6 @@
 import { MalformedBytesError } from '../errors.ts'
 import { ID_BYTES } from '../keys/dht-id.ts'
-import type { FoundBytes, StoreItem } from '../replica/store-item.ts'
+import type { FoundBytes, StoreItem } from './items.ts'
 import { ProtobufReader, ProtobufWriter } from './protobuf.ts'
 
 /*

@@ -1,0 +1,114 @@
+import type { AllowPeer } from '@waggle/dht'
+import {
+  DEFAULT_BUCKET_SIZE,
+  DEFAULT_NUM_REPLICAS,
+  DEFAULT_REQUEST_TIMEOUT_MS
+} from '../constants.ts'
+import { type DHTId, ID_BYTES, randomId } from '../keys/dht-id.ts'
+import { DEFAULT_HIVEMIND_LIMITS } from '../replica/limits.ts'
+import type { HivemindValidator } from '../validators/interface.ts'
+import {
+  assertBoolean,
+  assertCacheOptions,
+  assertFunction,
+  assertInteger,
+  assertMembers,
+  assertPositive,
+  assertThat,
+  type CachePolicy,
+  type Check,
+  cachePolicy,
+  DEFAULT_NODE_LIMITS
+} from '../waggle-parts.ts'
+import type { HivemindInit, HivemindNodeLimits } from './interface.ts'
+
+/** The options with their defaults, checked. */
+export interface HivemindSettings {
+  readonly nodeId: DHTId
+  readonly bucketSize: number
+  readonly numReplicas: number
+  readonly requestTimeoutMs: number
+  readonly clientMode: boolean
+
+  /** Undefined: nothing is remembered. */
+  readonly cache: CachePolicy | undefined
+  readonly limits: HivemindNodeLimits
+  readonly validators: readonly HivemindValidator[]
+  readonly allowPeer: AllowPeer | undefined
+}
+
+/** Nodes that hold a record, or that are named in an answer, at most. */
+const MAX_NODES = 64
+
+/** The largest of a record that fits an answer together with 20 nodes. */
+const MAX_RECORD_BYTES: number = DEFAULT_HIVEMIND_LIMITS.maxRecordBytes
+
+const DEFAULT_LIMITS: HivemindNodeLimits = {
+  ...DEFAULT_HIVEMIND_LIMITS,
+  maxStoredRecords: DEFAULT_NODE_LIMITS.maxStoredRecords,
+  maxStoredBytes: DEFAULT_NODE_LIMITS.maxStoredBytes,
+  maxCachedBytes: DEFAULT_NODE_LIMITS.maxCachedBytes,
+  maxRequestsPerPeer: DEFAULT_NODE_LIMITS.maxRequestsPerPeer,
+  maxRequests: DEFAULT_NODE_LIMITS.maxRequests,
+  maxBufferedBytesPerPeer: DEFAULT_NODE_LIMITS.maxBufferedBytesPerPeer,
+  maxBufferedBytes: DEFAULT_NODE_LIMITS.maxBufferedBytes,
+  maxKeysPerSecondPerPeer: DEFAULT_NODE_LIMITS.maxKeysPerSecondPerPeer,
+  maxKeysPerSecond: DEFAULT_NODE_LIMITS.maxKeysPerSecond
+}
+
+const LIMIT_CHECKS: Readonly<Record<string, Check>> = Object.fromEntries(
+  Object.keys(DEFAULT_LIMITS).map((name) => [
+    name,
+    name.startsWith('maxRecordBytes') ? assertInteger(1, MAX_RECORD_BYTES) : assertPositive
+  ])
+)
+
+/** What each option of `hivemind()` has to be. */
+export const INIT_CHECKS: Readonly<Record<keyof HivemindInit, Check>> = {
+  nodeId: (value, option) =>
+    assertThat(
+      value instanceof Uint8Array && value.length === ID_BYTES,
+      option,
+      `a Uint8Array of ${ID_BYTES} bytes`,
+      value
+    ),
+  bucketSize: assertInteger(1, MAX_NODES),
+  numReplicas: assertInteger(1, MAX_NODES),
+  requestTimeoutMs: assertPositive,
+  clientMode: assertBoolean,
+  cache: assertCacheOptions,
+  limits: (value, option) => assertMembers(value, option, LIMIT_CHECKS),
+  validators: assertValidators,
+  allowPeer: assertFunction
+}
+
+/** Fills in the defaults. */
+export function hivemindSettings(init: HivemindInit): HivemindSettings {
+  const { cache = {}, limits = {} } = init
+  return {
+    nodeId: init.nodeId ?? randomId(),
+    bucketSize: init.bucketSize ?? DEFAULT_BUCKET_SIZE,
+    numReplicas: init.numReplicas ?? DEFAULT_NUM_REPLICAS,
+    requestTimeoutMs: init.requestTimeoutMs ?? DEFAULT_REQUEST_TIMEOUT_MS,
+    clientMode: init.clientMode ?? false,
+    cache: cache === false ? undefined : cachePolicy(cache),
+    limits: { ...DEFAULT_LIMITS, ...limits },
+    validators: init.validators ?? [],
+    allowPeer: init.allowPeer
+  }
+}
+
+function assertValidators(value: unknown, option: string): void {
+  assertThat(Array.isArray(value), option, 'an array of validators', value)
+
+  for (const [index, validator] of (value as unknown[]).entries()) {
+    const { validate, sign } = Object(validator)
+    const isOne = typeof validate === 'function' || typeof sign === 'function'
+    assertThat(
+      isOne,
+      `${option}[${index}]`,
+      'a HivemindValidator: it has validate() or sign()',
+      validator
+    )
+  }
+}
