@@ -6,9 +6,10 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSy
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { ROOT, run, runToExit, StopError, say, step } from './command.mjs'
+import { pythonHivemind } from './python-hivemind.mjs'
 import { toolchain } from './toolchain.mjs'
 
-const TASKS = { demo, example, pack, packages, test, waggle }
+const TASKS = { demo, example, hivemind, pack, packages, test, waggle }
 
 async function main([name = '', ...args]) {
   if (!Object.hasOwn(TASKS, name)) {
@@ -44,6 +45,22 @@ async function example({ node, env }, [name = '', ...args]) {
   return run([node, file, ...args], env)
 }
 
+/** Runs @waggle/hivemind against Python Hivemind, where that can be had. */
+async function hivemind({ node, env }, args) {
+  const { python, reason } = pythonHivemind()
+
+  if (python === undefined) {
+    say(`SKIPPED, nothing was tested against Python Hivemind: ${reason}`)
+
+    return 0
+  }
+
+  const config = 'packages/hivemind/test/python/vitest.config.ts'
+  const command = [node, 'node_modules/vitest/vitest.mjs', 'run', '--config', config, ...args]
+
+  return run(command, { ...env, WAGGLE_HIVEMIND_PYTHON: python })
+}
+
 /** Starts the command from the source that is there, as `npm run waggle -- serve`. */
 async function waggle({ node, env }, args) {
   await step([node, 'packages/cli/scripts/bundle.ts'], env)
@@ -53,7 +70,10 @@ async function waggle({ node, env }, args) {
 
 /** Makes the packages as they will be published, for applications that can't wait for that: `npm run pack -- ../my-app`. */
 async function pack({ pnpm, env }, [folder = '.']) {
-  const published = ['record', 'dht', 'cli'].flatMap((name) => ['--filter', `@waggle/${name}`])
+  const published = ['record', 'dht', 'hivemind', 'cli'].flatMap((name) => [
+    '--filter',
+    `@waggle/${name}`
+  ])
   const destination = resolve(ROOT, folder)
 
   return run([...pnpm, ...published, '-r', 'pack', '--pack-destination', destination], env)

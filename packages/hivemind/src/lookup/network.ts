@@ -39,6 +39,9 @@ export interface Findings {
 
   /** Those nearest to the key that answered, nearest first. */
   readonly nearest: readonly NodeContact[]
+
+  /** Whether this node is one of the nearest, and not a client. */
+  readonly isNear: boolean
 }
 
 /** The other nodes, and this one where it is near enough, as one place to read from and write to. */
@@ -64,8 +67,10 @@ export class Network {
     })
     await lookups.run(lookup)
     lookup.assertHeard()
-    const nearest = search.answers().filter((contact) => contact !== self) as NodeContact[]
-    return { record: lookup.record, answers: lookup.answers, nearest }
+    const answered = search.answers() as NodeContact[]
+    const nearest = answered.filter((contact) => contact !== self)
+    const isNear = nearest.length < answered.length
+    return { record: lookup.record, answers: lookup.answers, nearest, isNear }
   }
 
   /** Stores a write at the nearest nodes that answer, and says what each made of it. */

@@ -173,7 +173,13 @@ export class Reader {
   }
 
   /** Sends the nearest nodes what they lack, entry by entry (N5). Equal expirations they would refuse. */
-  #repair(key: DHTId, record: HivemindRecord, { answers, nearest }: Findings): void {
+  #repair(key: DHTId, record: HivemindRecord, { answers, nearest, isNear }: Findings): void {
+    const { replica } = this.#init
+
+    if (isNear) {
+      replica.hold(itemsOf(key, lacking(replica.held(key), record)))
+    }
+
     for (const { contact, record: held } of answers) {
       if (nearest.includes(contact)) {
         this.#send(contact, itemsOf(key, lacking(held, record)))

@@ -100,6 +100,18 @@ export class Replica {
     return latestExpiration(cached) > latestExpiration(held) ? cached : held
   }
 
+  /** What it holds for others. */
+  held(key: Uint8Array): HivemindRecord {
+    return this.#init.storage.get(textOf(key))
+  }
+
+  /** Holds for others what this node has read, and so has checked. */
+  hold(items: readonly StoreItem[]): void {
+    for (const item of items) {
+      this.take({ item, writes: writesOf(item) }, OWN)
+    }
+  }
+
   /** The same as the bytes of an answer. */
   find(key: Uint8Array): FoundBytes | undefined {
     return foundBytes(this.get(key))
@@ -107,7 +119,7 @@ export class Replica {
 
   /** Remembers what was read, as long as there is room. */
   remember(key: Uint8Array, record: HivemindRecord): void {
-    this.#init.cache.put(textOf(key), record, CACHED)
+    this.#init.cache.put(textOf(key), record, OWN)
   }
 
   /** Forgets what was remembered. */
@@ -116,8 +128,8 @@ export class Replica {
   }
 }
 
-/** To whom what this node remembers for itself is charged. */
-const CACHED = ''
+/** To whom what this node has read itself is charged. */
+const OWN = ''
 
 function soundWrites(item: StoreItem): HivemindWrite[] | undefined {
   try {
