@@ -13,7 +13,7 @@ const PYTHON = '/usr/bin/python3'
 const PACKAGES = [
   'base58',
   'cryptography',
-  'idna',
+  'idna>=3.10',
   'msgpack',
   'netaddr',
   'numpy<2',
