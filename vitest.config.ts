@@ -1,36 +1,87 @@
+import { availableParallelism } from 'node:os'
+import { fileURLToPath } from 'node:url'
 import { defineConfig } from 'vitest/config'
 
-/** Tests read the packages' source, so that a test run needs no build. */
-const resolve = { conditions: ['@waggle/source', 'module', 'node'] }
+/** Tests read the packages' source, so a test run needs no build. */
+const ssr = { resolve: { conditions: ['@waggle/source', 'module', 'node'] } }
 
+/** Compiled code of the processes that tests start: it halves the processor time of their start. */
+const CODE_CACHE = fileURLToPath(new URL('node_modules/.cache/tests', import.meta.url))
+
+/**
+ * Test files of a worker share its modules, because loading libp2p again for each file would take longer than
+ * most tests. A file that replaces a global puts it back.
+ */
+const SHARED = {
+  isolate: false,
+  testTimeout: 60_000,
+  hookTimeout: 60_000,
+  env: { NODE_COMPILE_CACHE: CODE_CACHE }
+}
+
+const CORES = availableParallelism()
+
+/** The fuzzer asks V8 for the coverage of all loaded code, so its worker loads nothing else. */
+const FUZZ = 'packages/*/test/unit/fuzz.test.ts'
+
+/** Projects run one group after the other, each with as many workers as suit it. */
 export default defineConfig({
   test: {
     projects: [
       {
-        ssr: { resolve },
+        ssr,
         test: {
+          ...SHARED,
           name: 'unit',
           include: ['packages/*/test/unit/**/*.test.{ts,tsx}'],
-          testTimeout: 60_000
+          exclude: [FUZZ],
+          maxWorkers: CORES,
+          sequence: { groupOrder: 0 }
         }
       },
       {
-        ssr: { resolve },
+        ssr,
         test: {
+          ...SHARED,
+          isolate: true,
+          name: 'fuzz',
+          include: [FUZZ],
+          maxWorkers: CORES,
+          sequence: { groupOrder: 0 }
+        }
+      },
+      {
+        ssr,
+        test: {
+          ...SHARED,
           name: 'net',
           include: ['packages/*/test/net/**/*.test.ts'],
           globalSetup: 'packages/cli/test/support/bundle-first.ts',
-          testTimeout: 60_000,
-          hookTimeout: 60_000
+          // These tests wait for the network more than they compute.
+          maxWorkers: CORES + 1,
+          sequence: { groupOrder: 1 }
         }
       },
       {
-        ssr: { resolve },
+        ssr,
         test: {
+          ...SHARED,
           name: 'adversary',
           include: ['packages/*/test/adversary/**/*.test.ts'],
-          testTimeout: 60_000,
-          hookTimeout: 60_000
+          // These tests measure how long calls take, so nothing else runs beside them.
+          maxWorkers: 1,
+          sequence: { groupOrder: 2 }
+        }
+      },
+      // Tests that take minutes by nature. `npm test` leaves them out, `npm run test:long` runs them.
+      {
+        ssr,
+        test: {
+          ...SHARED,
+          name: 'long',
+          include: ['packages/*/test/long/**/*.test.ts'],
+          maxWorkers: 1,
+          sequence: { groupOrder: 3 }
         }
       }
     ]

@@ -1,4 +1,4 @@
-// Part of `pnpm check`: no dependency needs an install script, and docs/architecture.md says why we have each.
+// Checks that no dependency needs an install script, and that docs/architecture.md gives a reason for each.
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 
@@ -9,13 +9,13 @@ interface Manifest {
   readonly devDependencies?: Readonly<Record<string, string>>
 }
 
-/** What runs when a package is installed. */
+/** Scripts that run when a package is installed. */
 const INSTALL_SCRIPTS = ['preinstall', 'install', 'postinstall']
 
-/** npm has node-gyp build what has this file, and no script that says otherwise. */
+/** npm runs node-gyp on a package with this file, unless a script replaces that. */
 const BUILD_FILE = 'binding.gyp'
 
-/** Those whose script has nothing to do, as pnpm-workspace.yaml says and docs/architecture.md explains. */
+/** Packages whose install script does nothing, as pnpm-workspace.yaml states and docs/architecture.md explains. */
 const IDLE = ['classic-level']
 
 const root = new URL('../', import.meta.url)
@@ -37,19 +37,19 @@ function* withInstallScripts(): Generator<string> {
     }
 
     if (found.length > 0 && !IDLE.includes(name)) {
-      yield `${name} has an install script (${found.join(', ')}): our dependencies must not need any`
+      yield `${name} has an install script (${found.join(', ')}): dependencies must not need one`
     }
   }
 }
 
-/** Those that pnpm would let run their scripts. */
+/** Finds packages whose scripts pnpm would run. */
 function* allowedToBuild(): Generator<string> {
   const settings = readFileSync(new URL('pnpm-workspace.yaml', root), 'utf8')
   const [, builds = ''] = /^allowBuilds:\n((?: .*\n)*)/m.exec(settings) ?? []
 
   for (const line of builds.split('\n').filter((line) => line.trim() !== '')) {
     if (!line.endsWith(': false')) {
-      yield `pnpm-workspace.yaml lets an install script run (${line.trim()}): our dependencies must not need any`
+      yield `pnpm-workspace.yaml lets an install script run (${line.trim()}): dependencies must not need one`
     }
   }
 }
@@ -68,7 +68,7 @@ function* unexplained(): Generator<string> {
   }
 }
 
-/** The directories of all packages that are installed, dependencies of dependencies included. */
+/** Lists the directories of all installed packages, transitive dependencies included. */
 function* installed(): Generator<URL> {
   const store = new URL('node_modules/.pnpm/', root)
 

@@ -1,4 +1,4 @@
-// Checks that the examples in the documents compile, and that the links between them lead somewhere.
+// Checks that the examples in the documents compile, and that the links between documents resolve.
 import { globSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { exampleErrors } from './docs/examples.ts'
@@ -16,6 +16,6 @@ for (const error of errors) {
 }
 
 if (errors.length > 0) {
-  console.error(`The documents have ${errors.length} faults.`)
+  console.error(`Errors in the documents: ${errors.length}.`)
   process.exitCode = 1
 }

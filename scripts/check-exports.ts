@@ -1,9 +1,9 @@
-// Checks that every name the packages export has a doc comment where it is declared.
+// Checks that every name of the packages' entry points has a doc comment where it is declared.
 import { globSync, readFileSync } from 'node:fs'
-import { dirname, join } from 'node:path'
+import { dirname, join, posix } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
-/** One name in `{ … }`, as it is called there and where it comes from; no `from` means this file. */
+/** One name in `{ … }`: its name there, and the file it comes from; without `from` it is this file. */
 interface Specifier {
   name: string
   original: string
@@ -15,7 +15,7 @@ const KEYWORDS =
 const LISTS = /^(?:import|export)(?: type)? \{([^}]*)\}(?: from '([^']+)')?/gm
 
 const root = fileURLToPath(new URL('..', import.meta.url))
-const entries = globSync('packages/*/src/{index,testnet}.ts', { cwd: root }).sort()
+const entries = globSync('packages/*/package.json', { cwd: root }).sort().flatMap(entryPoints)
 const errors = entries.flatMap((entry) =>
   exportedNames(read(entry)).flatMap((name) => problemOf(entry, name) ?? [])
 )
@@ -25,8 +25,20 @@ for (const error of errors) {
 }
 
 if (errors.length > 0) {
-  console.error(`${errors.length} exports have no doc comment.`)
+  console.error(`Exports without a doc comment: ${errors.length}.`)
   process.exitCode = 1
+}
+
+/** The source files of a package's entry points. */
+function entryPoints(manifest: string): string[] {
+  const { exports = {} }: { exports?: Record<string, string | Record<string, string>> } =
+    JSON.parse(read(manifest))
+
+  return Object.values(exports).flatMap((entry) =>
+    typeof entry === 'object' && entry['@waggle/source'] !== undefined
+      ? posix.join(posix.dirname(manifest), entry['@waggle/source'])
+      : []
+  )
 }
 
 function exportedNames(source: string): string[] {
@@ -39,7 +51,7 @@ function exportedNames(source: string): string[] {
   ]
 }
 
-/** Follows a name from file to file to its declaration. One that comes from another package is its business. */
+/** Follows a name from file to file to its declaration. Names from other packages are not checked. */
 function problemOf(file: string, name: string): string | undefined {
   const source = read(file)
   const declaration = new RegExp(

@@ -1,5 +1,5 @@
-// Checks the packages as their users get them: packs each, has publint and attw look at it, and installs all of
-// them with npm into an empty project, where they must work in plain JavaScript and in TypeScript.
+// Checks the packages as their users get them: packs each, runs publint and attw on it, and installs all of them
+// with npm into an empty project, where they must work in JavaScript and in TypeScript.
 import { mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -15,22 +15,22 @@ interface Toolchain {
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url))
 
-/** Those with types, for which attw has something to say. */
+/** Packages with types, which attw checks. */
 const LIBRARIES = ['record', 'dht']
 const PACKAGES = [...LIBRARIES, 'cli']
 
-/** What `engines` promises. */
+/** The oldest Node that `engines` allows. */
 const OLDEST_NODE = '22.12.0'
 
-/** Nothing younger is installed, as by `minimumReleaseAge` in the workspace. */
+/** Minimum age of installed packages, in ms, as `minimumReleaseAge` in the workspace. */
 const MIN_AGE_MS = 3 * 24 * 60 * 60 * 1000
 
-/** What must be in each tarball, and what must not. */
+/** Files that each tarball must contain, and files that none may. */
 const REQUIRED = ['package/LICENSE', 'package/README.md']
 const FORBIDDEN = /tsbuildinfo|\/test\/|\.tgz$/
 
 const folder = mkdtempSync(join(tmpdir(), 'waggle-packages-'))
-// It has to be JavaScript, and has no types.
+// toolchain.mjs is JavaScript without types, because any Node must be able to read it.
 const { nodeOf, toolchain }: Toolchain = await import(
   String(new URL('toolchain.mjs', import.meta.url))
 )
@@ -46,10 +46,10 @@ try {
   rmSync(folder, { recursive: true, force: true })
 }
 
-console.log(failures === 0 ? 'The packages are fit to be published.' : `${failures} checks failed.`)
+console.log(failures === 0 ? 'The packages can be published.' : `Failed checks: ${failures}.`)
 process.exitCode = failures === 0 ? 0 : 1
 
-/** Each package's `prepack` builds it first. */
+/** Packs each package; its `prepack` builds it first. */
 function pack(): string[] {
   const packs = join(folder, 'packs')
   mkdirSync(packs)
@@ -67,7 +67,7 @@ function checkTarballs(tarballs: readonly string[]): void {
     const missing = REQUIRED.filter((file) => !files.includes(file))
     const odd = files.filter((file) => FORBIDDEN.test(file))
     verdict(
-      `${short(tarball)} has what it needs, and no more`,
+      `${short(tarball)} contains the required files and no others`,
       missing.length + odd.length === 0,
       [...missing, ...odd].join('\n')
     )
@@ -101,7 +101,7 @@ function checkInstalled(tarballs: readonly string[]): void {
 
   if (oldestNode !== undefined) {
     check(`they work in Node ${OLDEST_NODE}`, project, [oldestNode, 'program.js'])
-    check('so does the command', project, [oldestNode, 'command.js'])
+    check(`the command works in Node ${OLDEST_NODE}`, project, [oldestNode, 'command.js'])
   }
 
   for (const name of Object.keys(RESOLUTIONS)) {
@@ -120,10 +120,7 @@ function typesNode(): string {
 }
 
 function tool(tarball: string, name: string, args: readonly string[]): void {
-  check(`${name} finds nothing wrong with ${short(tarball)}`, ROOT, [
-    join('node_modules/.bin', name),
-    ...args
-  ])
+  check(`${name} accepts ${short(tarball)}`, ROOT, [join('node_modules/.bin', name), ...args])
 }
 
 function check(what: string, where: string, command: readonly string[]): void {

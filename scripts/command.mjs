@@ -1,4 +1,4 @@
-// Commands that run one after another, and how they end.
+// Runs commands one after another, and handles how they end.
 import { spawn } from 'node:child_process'
 import { constants } from 'node:os'
 import { fileURLToPath } from 'node:url'
@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url'
 /** The repository's own folder, where every command runs. */
 export const ROOT = fileURLToPath(new URL('..', import.meta.url))
 
-/** Ends the whole run with this exit code. What went wrong is told by the message, or was told already. */
+/** Ends the whole run with an exit code. The message is empty when the reason has been printed already. */
 export class StopError extends Error {
   static name = 'StopError'
   name = 'StopError'
@@ -17,7 +17,7 @@ export class StopError extends Error {
   }
 }
 
-/** Says what happens and why, beside the output of the commands. */
+/** Prints a progress message on the standard error. */
 export function say(line) {
   console.error(`waggle: ${line}`)
 }
@@ -25,13 +25,11 @@ export function say(line) {
 let child
 let stopped = false
 
-/** Runs a command and answers its exit code. Rejects with that code when we were told to stop. */
+/** Runs a command and resolves with its exit code. Rejects with a StopError after a signal. */
 export function run([file, ...args], env) {
   return new Promise((resolve, reject) => {
     child = spawn(file, args, { cwd: ROOT, env, stdio: 'inherit' })
-    child.on('error', (error) =>
-      reject(new StopError(1, `${file} does not start: ${error.message}`))
-    )
+    child.on('error', (error) => reject(new StopError(1, `can't start ${file}: ${error.message}`)))
     child.on('exit', (code, signal) => {
       child = undefined
       const exitCode = code ?? exitCodeOf(signal)
@@ -40,7 +38,7 @@ export function run([file, ...args], env) {
   })
 }
 
-/** Runs a command that must succeed before the next one. */
+/** Runs a command, and ends the run if it fails. */
 export async function step(command, env) {
   const exitCode = await run(command, env)
 
@@ -49,7 +47,7 @@ export async function step(command, env) {
   }
 }
 
-/** Runs `main` to its exit code. Whoever tells us to stop, tells the command that runs just now. */
+/** Runs `main` and sets the exit code. Signals are passed on to the command that is running. */
 export async function runToExit(main) {
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
     process.on(signal, onSignal)
@@ -77,7 +75,7 @@ function onSignal(signal) {
 
   stopped = true
 
-  // A terminal sends Ctrl-C to the command as well; any other sender knows only us.
+  // A terminal sends Ctrl-C to the command as well; other signals reach this process only.
   if (signal !== 'SIGINT' || !process.stdin.isTTY) {
     child.kill(signal)
   }

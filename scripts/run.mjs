@@ -1,15 +1,15 @@
-// `npm run demo` and `npm test`, also where there is nothing but Node 20 and npm: brings the tools that are
-// missing, installs and builds what changed, then hands over to the task. Plain JavaScript, because the Node
-// that starts this file may not read TypeScript.
+// Runs `npm test`, `npm run demo` and the like on a machine with nothing but Node 20 and npm: installs missing
+// tools and changed dependencies, then runs the task. Plain JavaScript, because the Node that starts this file
+// may not read TypeScript.
 import { createHash } from 'node:crypto'
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { ROOT, run, runToExit, StopError, say, step } from './command.mjs'
 import { pythonHivemind } from './python-hivemind.mjs'
+import { runTests } from './tests.mjs'
 import { toolchain } from './toolchain.mjs'
 
-const TASKS = { demo, example, hivemind, pack, packages, test, waggle }
+const TASKS = { demo, example, hivemind, long, pack, packages, test, waggle }
 
 async function main([name = '', ...args]) {
   if (!Object.hasOwn(TASKS, name)) {
@@ -37,7 +37,7 @@ async function example({ node, env }, [name = '', ...args]) {
 
   if (!existsSync(join(ROOT, file))) {
     const names = readdirSync(join(ROOT, 'examples')).filter((one) => one.endsWith('.ts'))
-    throw new StopError(2, `there is no example ${name}; there are ${names.join(', ')}`)
+    throw new StopError(2, `no example is called "${name}"; choose one of ${names.join(', ')}`)
   }
 
   await step([node, 'node_modules/typescript/bin/tsc', '-b'], env)
@@ -61,14 +61,14 @@ async function hivemind({ node, env }, args) {
   return run(command, { ...env, WAGGLE_HIVEMIND_PYTHON: python })
 }
 
-/** Starts the command from the source that is there, as `npm run waggle -- serve`. */
+/** Bundles the command from the current source and runs it: `npm run waggle -- serve`. */
 async function waggle({ node, env }, args) {
   await step([node, 'packages/cli/scripts/bundle.ts'], env)
 
   return run([node, 'packages/cli/bin/waggle.js', ...args], env)
 }
 
-/** Makes the packages as they will be published, for applications that can't wait for that: `npm run pack -- ../my-app`. */
+/** Packs the packages as they will be published, for use before that: `npm run pack -- ../my-app`. */
 async function pack({ pnpm, env }, [folder = '.']) {
   const published = ['record', 'dht', 'hivemind', 'cli'].flatMap((name) => [
     '--filter',
@@ -80,70 +80,39 @@ async function pack({ pnpm, env }, [folder = '.']) {
 }
 
 async function packages({ node, env }) {
-  say('packing the packages, and using them in an empty project')
+  say('packing the packages and using them in an empty project')
 
   return run([node, 'scripts/check-packages.ts'], env)
 }
 
 /**
- * Runs the tests even when a check fails, so that one run tells everything. The packages are looked at when all
- * tests are run, and not when somebody works on some of them.
+ * Runs the tests even when a check fails, so that one run reports everything. It checks the packages only when
+ * all tests run, not when someone works on some of them.
  */
 async function test(tools, args) {
   say('checking types, style, documents and exports')
   const sources = await run([...tools.pnpm, 'check'], tools.env)
   const published = args.length === 0 ? await packages(tools) : 0
   say('running the tests')
-  const { exitCode, passed, failed } = await vitest(tools, args)
+  const exitCode = await runTests(tools, ['--project=!long', ...args], () => {
+    if (sources !== 0) {
+      say('the checks failed, see above')
+    }
 
-  if (sources !== 0) {
-    say('the checks failed, see above')
-  }
+    if (published !== 0) {
+      say('the packages failed their checks, see above')
+    }
+  })
 
-  if (published !== 0) {
-    say('the packages are not fit to be published, see above')
-  }
-
-  if (passed + failed === 0) {
-    say('no test ran')
-  }
-
-  console.log(`${passed} passed, ${failed} failed`)
-
-  return exitCode || sources || published || Number(failed > 0 || passed === 0)
+  return exitCode || sources || published
 }
 
-/** Shows the tests as vitest does, and counts them by the report that it writes beside. */
-async function vitest({ node, env }, args) {
-  const folder = mkdtempSync(join(tmpdir(), 'waggle-'))
-  const report = join(folder, 'report.json')
-  const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${report}`]
+/** Runs every test with all its cases, and the project `long` as well. */
+async function long(tools, args) {
+  say('running all tests, the long ones included')
+  const env = { ...tools.env, WAGGLE_LONG: '1' }
 
-  try {
-    const command = [node, 'node_modules/vitest/vitest.mjs', 'run', ...reporters, ...args]
-    const exitCode = await run(command, env)
-
-    return { exitCode, ...count(report, exitCode) }
-  } finally {
-    rmSync(folder, { recursive: true, force: true })
-  }
-}
-
-/** A file that fails outside its tests is one failure more, and so is an error outside every file. */
-function count(report, exitCode) {
-  if (!existsSync(report)) {
-    return { passed: 0, failed: exitCode === 0 ? 0 : 1 }
-  }
-
-  const result = JSON.parse(readFileSync(report, 'utf8'))
-  const isFailed = ({ status }) => status === 'failed'
-  const broken = result.testResults.filter(
-    (file) => isFailed(file) && !file.assertionResults.some(isFailed)
-  )
-  const passed = result.numPassedTests
-  const failed = result.numFailedTests + broken.length
-
-  return { passed, failed: failed === 0 && passed > 0 && exitCode !== 0 ? 1 : failed }
+  return runTests({ ...tools, env }, args)
 }
 
 /** Installs the dependencies, unless the last install saw the same lockfile and manifests. */
@@ -152,7 +121,7 @@ async function install({ pnpm, env }) {
   const wanted = manifestHash()
 
   if (!existsSync(stamp) || readFileSync(stamp, 'utf8') !== wanted) {
-    say('installing the dependencies, as the lockfile or a manifest is new')
+    say('installing the dependencies, because the lockfile or a manifest changed')
     await step([...pnpm, 'install', '--frozen-lockfile'], env)
     writeFileSync(stamp, wanted)
   }

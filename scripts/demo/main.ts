@@ -1,4 +1,4 @@
-/** The main job, as a story: three peers in three processes agree, over TCP, on who comes to the party. */
+/** Demonstrates the main use as a story: three peers in three processes agree over TCP on who comes to a party. */
 import process from 'node:process'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { isDeepStrictEqual } from 'node:util'
@@ -6,10 +6,10 @@ import type { Found, StoreOptions, Value } from '@waggle/dht'
 import { Narrator, shown } from './narrator.ts'
 import { PeerProcess } from './peer-process.ts'
 
-/** A story that takes longer has gone wrong. */
+/** Longest time for the story, in ms. */
 const MAX_STORY_MS = 60_000
 
-/** Seconds that the last value lives. */
+/** Lifetime of the last value, in seconds. */
 const SHORT_TTL = 1.5
 
 const narrator = new Narrator()
@@ -114,7 +114,7 @@ async function get(peer: PeerProcess, key: string, expected: unknown): Promise<v
   narrator.line(peer.name, `gets ${shown(key)}: ${answer}`, isDeepStrictEqual(seen, expected))
 }
 
-/** A dictionary as an object, without the moments of expiration. */
+/** Converts a dictionary to an object, without expiration times. */
 function plainOf(found: Found | undefined): unknown {
   return found?.value instanceof Map
     ? Object.fromEntries([...found.value].map(([subkey, { value }]) => [subkey, value]))
@@ -122,7 +122,7 @@ function plainOf(found: Found | undefined): unknown {
 }
 
 const deadline = setTimeout(() => {
-  console.error(`the story is not over after ${MAX_STORY_MS} ms`)
+  console.error(`the demo did not end within ${MAX_STORY_MS} ms`)
   process.exit(1)
 }, MAX_STORY_MS)
 

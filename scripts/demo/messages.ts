@@ -1,13 +1,13 @@
 import type { DHTOptions, Found, Key, StoreOptions, Value } from '@waggle/dht'
 
-/** What a peer can be asked to do. */
+/** The commands of a peer. */
 export type Ask =
   | { name: 'join'; options: DHTOptions }
   | { name: 'store'; key: Key; value: Value; options: StoreOptions }
   | { name: 'get'; key: Key }
   | { name: 'leave' }
 
-/** What each of them answers. */
+/** The result of each command. */
 export interface Results {
   join: string
   store: boolean
@@ -15,13 +15,13 @@ export interface Results {
   leave: undefined
 }
 
-/** From the storyteller to a peer. */
+/** A command from the narrator to a peer. */
 export interface Question {
   readonly id: number
   readonly ask: Ask
 }
 
-/** From a peer to the storyteller. */
+/** A result from a peer to the narrator. */
 export interface Answer {
   readonly id: number
   readonly result?: unknown

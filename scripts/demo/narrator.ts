@@ -1,11 +1,11 @@
 import { inspect } from 'node:util'
 
-/** Tells the story, and remembers whether all of it came true. */
+/** Prints the story, and records whether every claim was true. */
 export class Narrator {
   #scenes = 0
   #isTrue = true
 
-  /** Whether everything claimed so far was so. */
+  /** Whether every claim so far was true. */
   get isTrue(): boolean {
     return this.#isTrue
   }
@@ -15,7 +15,7 @@ export class Narrator {
     console.log(`\n${this.#scenes}. ${title}`)
   }
 
-  /** What somebody does, and whether it turned out as promised. */
+  /** Prints an action, and whether it turned out as promised. */
   line(who: string, what: string, isAsPromised = true): void {
     this.#isTrue &&= isAsPromised
     console.log(`   ${who.padEnd(6)} ${what}${isAsPromised ? '' : '   ✗ NOT AS PROMISED'}`)
@@ -26,7 +26,7 @@ export class Narrator {
   }
 }
 
-/** A value as a programmer would write it, on one line. */
+/** Formats a value in JavaScript's syntax on one line. */
 export function shown(value: unknown): string {
   return inspect(value, { breakLength: Number.POSITIVE_INFINITY })
 }

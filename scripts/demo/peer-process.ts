@@ -6,7 +6,7 @@ import type { Answer, Ask, Question, Results } from './messages.ts'
 
 const PEER = fileURLToPath(new URL('./peer.ts', import.meta.url))
 
-/** A peer in an operating system process of its own. */
+/** A peer in a process of its own. */
 export class PeerProcess implements AsyncDisposable {
   readonly name: string
   readonly #process: ChildProcess
@@ -26,7 +26,7 @@ export class PeerProcess implements AsyncDisposable {
     return this.#process.pid
   }
 
-  /** Joins the network of another peer, or begins one. Answers this peer's address. */
+  /** Joins the network of another peer, or starts one. Returns this peer's address. */
   join(initialPeers: readonly string[]): Promise<string> {
     return this.#ask({ name: 'join', options: { initialPeers } })
   }
@@ -46,7 +46,7 @@ export class PeerProcess implements AsyncDisposable {
     return this.#process.exitCode
   }
 
-  /** Ends the process if it is still there. */
+  /** Kills the process if it is still running. */
   async [Symbol.asyncDispose](): Promise<void> {
     if (this.#process.exitCode === null && this.#process.signalCode === null) {
       this.#process.kill()
@@ -75,7 +75,7 @@ export class PeerProcess implements AsyncDisposable {
 
   #onExit(code: number | null): void {
     for (const { reject } of this.#waiting.values()) {
-      reject(new Error(`${this.name}'s process ended with code ${code} before it answered`))
+      reject(new Error(`${this.name}'s process ended with code ${code} before it responded`))
     }
   }
 }

@@ -1,4 +1,4 @@
-/** One of the demo's peers: a process that has a DHT and does what the storyteller asks for. */
+/** Runs one peer of the demo: a process with a DHT that executes the narrator's commands. */
 import process from 'node:process'
 import { DHT, type DHTOptions, type StoreOptions, type Value } from '@waggle/dht'
 import type { Answer, Question } from './messages.ts'
@@ -14,7 +14,7 @@ process.on('message', async ({ id, ask }: Question) => {
   }
 })
 
-// Nobody tells the story any more.
+// The narrator has ended.
 process.on('disconnect', () => dht?.stop())
 
 async function answered(id: number, ask: Question['ask']): Promise<Answer> {

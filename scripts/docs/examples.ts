@@ -3,7 +3,7 @@ import { globSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:f
 import { join } from 'node:path'
 import { fences } from './markdown.ts'
 
-/** One block of TypeScript, and where a reader finds it. */
+/** One block of TypeScript, with its place in a document. */
 interface Example {
   file: string
   /** The line of its first line of code, counted from one. */
@@ -13,7 +13,7 @@ interface Example {
 
 const FOLDER = '.docs-check'
 
-/** Examples are checked as an application's code would be: nothing is emitted, nothing is a declaration. */
+/** Compiler options for examples: those of an application, which emits no declarations. */
 const TSCONFIG = {
   extends: '../tsconfig.base.json',
   compilerOptions: {
@@ -30,7 +30,7 @@ const TSCONFIG = {
 
 /**
  * Compiles every `ts` block of the documents, and of the doc comments in the packages' source, each as a
- * module of its own. Answers the compiler's errors, placed where the block stands.
+ * module of its own. Returns the compiler's errors with the places of the blocks.
  */
 export function exampleErrors(root: string, documents: readonly string[]): string[] {
   const sources = globSync('packages/*/src/**/*.ts', { cwd: root }).sort()

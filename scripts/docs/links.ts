@@ -14,7 +14,7 @@ const LINKS = [
   /<[^>]*\b(?:href|src)="([^"]+)"/g
 ]
 
-/** Answers what is wrong with the links of the documents that stay in the repository. */
+/** Finds broken links between documents of the repository. */
 export function linkErrors(root: string, documents: readonly string[]): string[] {
   return documents.flatMap((file) =>
     linksIn(readFileSync(join(root, file), 'utf8'))

@@ -12,17 +12,17 @@ interface OpenFence extends Fence {
   indent: number
 }
 
-/** The fenced blocks of a Markdown text, without the indentation that a list gives them. */
+/** Extracts the fenced blocks of a Markdown text, without the indentation of a list. */
 export function fences(text: string): Fence[] {
   return split(text).fences
 }
 
-/** The lines of a Markdown text that are prose: those of code blocks, fences included, are blank. */
+/** Returns the lines of a Markdown text with code blocks and their fences blanked out. */
 export function prose(text: string): string[] {
   return split(text).prose
 }
 
-/** The anchors of a Markdown text: those of its headings, as GitHub makes them, and those it names in HTML. */
+/** Lists the anchors of a Markdown text: GitHub's anchors of its headings, and anchors in HTML. */
 export function anchors(text: string): Set<string> {
   const lines = prose(text)
   const named = [...lines.join('\n').matchAll(/<[^>]*\b(?:id|name)="([^"]+)"/g)].map(

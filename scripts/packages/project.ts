@@ -1,7 +1,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 
-/** What an application of ours would begin with, in JavaScript: TypeScript reads it just so. */
+/** A first program of an application, valid as JavaScript and as TypeScript. */
 const PROGRAM = `import assert from 'node:assert/strict'
 import { DHT, getDHTTime } from '@waggle/dht'
 import { testnet } from '@waggle/dht/testnet'
@@ -27,20 +27,20 @@ assert.equal(view(decodeRecord(encodeRecord(plainRecord(1, getDHTTime() + 60))))
 assert.deepEqual([...warnings], [])
 `
 
-/** What only TypeScript can tell: that the types are there, and are not \`any\`. */
+/** Adds checks that the types exist and are not \`any\`. */
 const TYPED_PROGRAM = `${PROGRAM}
 import type { DHTOptions, Found } from '@waggle/dht'
 
 export const options: DHTOptions = { listenOn: ':0' }
 export const expirationOf = (found: Found): number => found.expirationTime
 
-// @ts-expect-error: a key is no object
+// @ts-expect-error: an object is not a key
 await first.get({})
-// @ts-expect-error: there is no such option
+// @ts-expect-error: the option does not exist
 await DHT.create({ listen: ':0' })
 `
 
-/** The command, as it is installed: a node with a directory, and a value that goes there and back. */
+/** Uses the installed command: starts a node with a data directory, stores a value and reads it. */
 const COMMAND = `import assert from 'node:assert/strict'
 import { execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
@@ -63,13 +63,13 @@ try {
 assert.deepEqual(await once(node, 'exit'), [0, null])
 `
 
-/** How applications may tell TypeScript to find packages. */
+/** TypeScript's ways to resolve packages that applications use. */
 export const RESOLUTIONS: Readonly<Record<string, object>> = {
   nodenext: { module: 'nodenext' },
   bundler: { module: 'esnext', moduleResolution: 'bundler' }
 }
 
-/** An empty project with these dependencies, and a program that uses them. */
+/** Creates a project with these dependencies and programs that use them. */
 export function makeProject(folder: string, tarballs: readonly string[]): void {
   const dependencies = Object.fromEntries(
     tarballs.map((tarball) => [

@@ -1,12 +1,12 @@
 import { spawnSync } from 'node:child_process'
 
-/** How a command ended that ran to its end. */
+/** The result of a command. */
 export interface Run {
   readonly exitCode: number | null
   readonly output: string
 }
 
-/** Nothing here takes longer, but for a registry that does not answer. */
+/** Longest time for a command, in ms: only a registry that does not respond takes longer. */
 const TIMEOUT_MS = 180_000
 
 /** Runs a command in a folder. */
@@ -24,7 +24,7 @@ export function runIn(
   return { exitCode: status, output: `${stdout}${stderr}${error?.message ?? ''}`.trim() }
 }
 
-/** The same for a command that must succeed. */
+/** Runs a command in a folder, and throws if it fails. */
 export function mustRun(
   folder: string,
   command: readonly string[],

@@ -1,5 +1,5 @@
-// Makes of the command and everything that it uses a few files: Node needs a third of a second to find and read
-// the hundreds that libp2p consists of, and 70 ms for one. What they are licensed under goes with them.
+// Bundles the command and its dependencies into a few files: Node takes a third of a second to find and read the
+// hundreds of files of libp2p, and 70 ms for one. The licences of the dependencies are added.
 import {
   existsSync,
   globSync,
@@ -20,12 +20,12 @@ const PACKAGE = fileURLToPath(new URL('..', import.meta.url))
 const ROOT = join(PACKAGE, '../..')
 const DIST = join(PACKAGE, 'dist')
 
-/** Has binaries, which can't be in a bundle; and what Ink asks for only where somebody debugs it. */
+/** Packages outside the bundle: one has binaries, and Ink loads the other for debugging only. */
 const EXTERNAL = ['classic-level', 'react-devtools-core']
 
 const OUR_LICENCE = 'MIT, see LICENSE'
 
-/** Bundles the source, which needs no build, into `dist`. */
+/** Bundles the source into `dist`. The source needs no build. */
 export async function bundle(): Promise<void> {
   await using bundler = await rolldown({
     input: { main: join(PACKAGE, 'src/main.ts') },
@@ -55,7 +55,7 @@ export async function bundle(): Promise<void> {
   removeAllBut(output.map(({ fileName }) => fileName))
 }
 
-/** In one step: the command may be running, or start at this moment. */
+/** Replaces a file in one step, because the command may be running or starting. */
 function replace(name: string, content: string | Uint8Array): void {
   const unfinished = join(DIST, `${name}.${process.pid}`)
   writeFileSync(unfinished, content)
@@ -70,7 +70,7 @@ function removeAllBut(names: readonly string[]): void {
   }
 }
 
-/** Whether no source is newer than the bundle. */
+/** Checks whether the bundle is newer than all sources. */
 function isUpToDate(): boolean {
   const main = join(DIST, 'main.js')
   const madeMs = existsSync(main) ? statSync(main).mtimeMs : 0
@@ -86,7 +86,7 @@ function licences(modules: readonly string[]): string {
   return `The files in this folder contain the following packages.\n\n${texts.join(`\n${'-'.repeat(80)}\n`)}`
 }
 
-/** Of a module of a dependency; undefined for our own and for what the bundler adds. */
+/** Finds the package folder of a dependency's module; undefined for own modules and the bundler's. */
 function packageFolder(id: string): string | undefined {
   const [, folder] = /^(.*\/node_modules\/(?:@[^/]+\/)?[^/]+)\//.exec(id) ?? []
   return folder

@@ -6,8 +6,8 @@ import { fileURLToPath } from 'node:url'
 import { bundle } from './bundle.ts'
 
 /*
- * How long a short command takes from its start to its end, beside Node that does nothing, with a
- * node running on this machine. The aim is 400 ms. Run it with
+ * Measures the run time of short commands, beside that of an empty Node program, with a node running
+ * on this machine. The aim is 400 ms. Run it with
  * node --conditions=@waggle/source packages/cli/scripts/cold-start.ts
  */
 

@@ -1,25 +1,25 @@
-/** The command was written wrong: exit code 2. The message says how to write it. */
+/** Wrong usage: exit code 2. The message says how to write the command. */
 export class UsageError extends Error {
   static override readonly name = 'UsageError'
   override readonly name = 'UsageError'
 }
 
-/** The command was understood, and could not be done: exit code 1. The message says what to do. */
+/** A command that failed: exit code 1. The message says what to do. */
 export class CommandError extends Error {
   static override readonly name = 'CommandError'
   override readonly name = 'CommandError'
 }
 
-/** Done. */
+/** Exit code of success. */
 export const DONE = 0
 
-/** Not found, refused, or failed. */
+/** Exit code when something was not found, was refused, or failed. */
 export const FAILED = 1
 
-/** Written wrong. */
+/** Exit code of wrong usage. */
 export const WRONG_USAGE = 2
 
-/** Whatever was thrown, as an Error. */
+/** Converts any thrown value to an Error. */
 export function toError(thrown: unknown): Error {
   return thrown instanceof Error ? thrown : new Error(String(thrown))
 }

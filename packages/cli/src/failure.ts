@@ -2,14 +2,14 @@ import { constants } from 'node:os'
 import { CommandError, FAILED, UsageError, WRONG_USAGE } from './errors.ts'
 import { Stop } from './io.ts'
 
-/** How a command that threw ends. */
+/** The message and the exit code of a command that threw. */
 export interface Failure {
-  /** Empty if there is nothing to say. */
+  /** Empty when the command prints nothing. */
   readonly message: string
   readonly exitCode: number
 }
 
-/** What the caller gave, and could have known to be wrong. */
+/** Errors about the arguments, which the caller can correct. */
 const WRONG_ARGUMENTS: readonly string[] = [
   'TypeError',
   'InvalidKeyError',
@@ -17,18 +17,18 @@ const WRONG_ARGUMENTS: readonly string[] = [
   'RecordTooLargeError'
 ]
 
-/** Options of the library that are called otherwise on the command line. */
+/** Options of the library that have another name on the command line. */
 const OPTION_NAMES: Readonly<Record<string, string>> = {
   identityPath: '--identity',
   clientMode: '--client',
   privateKey: '--identity'
 }
 
-/** Those that are called the same, but for the way they are written. */
+/** Options whose names differ in spelling only: `dataDir` and `--data-dir`. */
 const OPTIONS =
   /(?<!-)\b(identityPath|privateKey|clientMode|initialPeers|listenOn|announce|dataDir|numReplicas|swarmKey|strictClock|serveRelay|relay|protocol|durability|expirationTime|ttl)\b(?=[:,. ]|$)/g
 
-/** What to say of an error, and with which exit code to end. */
+/** Chooses the message and the exit code for an error. */
 export function failure(error: Error): Failure {
   const stop = stopOf(error)
 
@@ -44,7 +44,7 @@ export function failure(error: Error): Failure {
   return { message: asTyped(error), exitCode: isOurs ? WRONG_USAGE : FAILED }
 }
 
-/** The library's messages name its own options: here they are called by their names on the command line. */
+/** Replaces the library's option names in a message by those of the command line. */
 function asTyped({ name, message }: Error): string {
   if (name === 'BootstrapError') {
     return `${reasonsIn(message)}\nName one that runs: --initial-peers 10.0.0.1:1337. Start one with: waggle serve`
@@ -53,7 +53,7 @@ function asTyped({ name, message }: Error): string {
   return message.replace(OPTIONS, (option) => OPTION_NAMES[option] ?? kebab(option))
 }
 
-/** What a BootstrapError says of each peer, without advice to those who write programs. */
+/** Extracts a BootstrapError's reason for each peer, without its advice to programmers. */
 export function reasonsIn(message: string): string {
   const [reasons = ''] = message.split('\nCheck that one of them runs')
   return reasons

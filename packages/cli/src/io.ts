@@ -1,11 +1,11 @@
 import type { Readable, Writable } from 'node:stream'
 
-/** All that a command sees of the world. `main.ts` alone knows that there is a process. */
+/** A command's view of the process. Only `main.ts` uses the process itself. */
 export interface CommandIO {
-  /** Writes a line of the answer. */
+  /** Writes a line of output. */
   out(line: string): void
 
-  /** Writes a line about how it went. */
+  /** Writes a message to the standard error. */
   err(line: string): void
 
   /** Aborted by Ctrl-C or SIGTERM; the reason is a {@link Stop}. */
@@ -16,12 +16,12 @@ export interface CommandIO {
   readonly stderr: Writable & { readonly isTTY?: boolean; readonly columns?: number }
 }
 
-/** Why the signal was aborted. */
+/** The reason of an abort: the process received a signal. */
 export class Stop extends Error {
   static override readonly name = 'Stop'
   override readonly name = 'Stop'
 
-  /** What the process was sent. */
+  /** The signal that the process received. */
   readonly signal: NodeJS.Signals
 
   constructor(signal: NodeJS.Signals) {

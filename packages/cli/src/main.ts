@@ -16,17 +16,17 @@ const io: CommandIO = {
 }
 
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
-  // The second time it is meant: a process that hangs can still be ended.
+  // Only the first signal is caught, so a second one ends a process that hangs.
   process.once(signal, () => stopping.abort(new Stop(signal)))
 }
 
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-  // Whoever reads our output may have seen enough, as `head` has. Anything else, such as a full disk, is a failure.
+  // A reader such as `head` may close the pipe early. Any other error, such as a full disk, is a failure.
   if (error.code === 'EPIPE') {
     process.exit(DONE)
   }
 
-  io.err(`waggle: can't write the answer: ${error.message}`)
+  io.err(`waggle: can't write the output: ${error.message}`)
   process.exit(FAILED)
 })
 

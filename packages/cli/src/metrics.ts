@@ -7,25 +7,25 @@ import { collectDefaultMetrics, Registry } from 'prom-client'
 import type { CountedByMetrics } from './control/overview.ts'
 import { CommandError, toError } from './errors.ts'
 
-/** Where a node's metrics are gathered, and how they get to Prometheus. */
+/** Gathers a node's metrics, and serves them to Prometheus. */
 export interface NodeMetrics {
-  /** For `DHT.create`. */
+  /** The option `metrics` of `DHT.create`. */
   readonly factory: DHTOptions['metrics']
 
-  /** Some of them, summed up. */
+  /** Sums up the metrics that the overview shows. */
   counted(): Promise<CountedByMetrics>
 
-  /** Serves them over HTTP until it is disposed of. */
+  /** Serves the metrics over HTTP until it is disposed of. */
   serve(port: number, host: string): Promise<AsyncDisposable & { readonly url: string }>
 }
 
-/** libp2p's metrics, ours that go through libp2p's interface, and Node's own. */
+/** Gathers the metrics of libp2p, Waggle and Node. */
 export function nodeMetrics(): NodeMetrics {
   const registry = new Registry()
 
   return {
     factory(components) {
-      // A node that could not listen is made again, at another port.
+      // A node that could not listen is created again, on another port.
       registry.clear()
       collectDefaultMetrics({ register: registry })
       return prometheusMetrics({ registry, collectDefaultMetrics: false })(components)
@@ -35,7 +35,7 @@ export function nodeMetrics(): NodeMetrics {
   }
 }
 
-/** Names and labels are those of docs/running.md. */
+/** Reads metrics by the names and labels in docs/running.md. */
 async function counted(registry: Registry): Promise<CountedByMetrics> {
   const amountOf = async (
     name: string,
@@ -63,7 +63,7 @@ async function serve(
   const server = createServer(async ({ url }, response) => {
     if (url?.split('?')[0] !== '/metrics') {
       response.statusCode = 404
-      response.end('Metrics are under /metrics\n')
+      response.end('The metrics are at /metrics\n')
       return
     }
 

@@ -23,14 +23,14 @@ import { VERSION } from './version.ts'
 
 const FIRST_STEPS = `
 First steps, in three terminals:
-  waggle serve                  a node; others find it on this machine
+  waggle serve                  start a node; commands on this machine find it
   waggle store greeting hello
   waggle get greeting
 
-Exit codes: 0 done; 1 not found, refused or failed; 2 written wrong.
-More: waggle <command> --help`
+Exit codes: 0 success; 1 not found, refused or failed; 2 wrong usage; 128 + n stopped by signal n.
+Details: waggle <command> --help`
 
-/** Does what the arguments say; the number is the exit code. */
+/** Runs the command that the arguments name, and returns its exit code. */
 export async function run(args: readonly string[], io: CommandIO): Promise<number> {
   const isJson = args.includes('--json')
   const program = programFor(io, isJson)
@@ -72,10 +72,10 @@ function programFor(io: CommandIO, isJson: boolean): Program {
 
 function waggleCommand(io: CommandIO, isJson: boolean): Command {
   return new Command('waggle')
-    .description("A distributed dictionary: every value expires, and nobody's write is lost.")
+    .description('A distributed dictionary: every value expires, and concurrent writes are merged.')
     .version(VERSION, '-v, --version', 'print the version')
     .addHelpText('after', FIRST_STEPS)
-    .showHelpAfterError(!isJson && '(waggle --help, or waggle <command> --help, shows how)')
+    .showHelpAfterError(!isJson && '(See waggle --help or waggle <command> --help)')
     .exitOverride()
     .configureOutput({
       writeOut: (text) => io.out(text.trimEnd()),
@@ -89,7 +89,7 @@ function waggleCommand(io: CommandIO, isJson: boolean): Command {
 }
 
 function exitCodeOf({ code, exitCode }: CommanderError): number {
-  // `waggle` alone prints its help as an error does: it does nothing.
+  // `waggle` without a command prints its help and does nothing: that is wrong usage.
   return exitCode === 0 && code !== 'commander.help' ? DONE : WRONG_USAGE
 }
 
@@ -105,10 +105,12 @@ function tell(
   return exitCode
 }
 
-/** What commander says of wrong arguments, in our own way. */
+/** Rewords commander's message about wrong arguments. */
 function wrongUsage(text: string): string {
   const told = text.replace(/^error: /, '').trim()
-  return told.startsWith('too many arguments') ? `${told} What has spaces needs quotes.` : told
+  return told.startsWith('too many arguments')
+    ? `${told} Quote arguments that contain spaces.`
+    : told
 }
 
 function shownError(message: string, io: CommandIO, isJson: boolean): string {

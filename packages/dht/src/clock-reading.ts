@@ -1,4 +1,5 @@
-import { type DHTTime, MAX_CLOCK_SKEW } from '@waggle/record'
+import type { DHTTime } from '@waggle/record'
+import { MAX_CLOCK_SKEW } from '@waggle/record/replica'
 
 /** What a peer's clock showed, and ours at the same moment, as nearly as a message can tell. */
 export interface ClockReading {

@@ -43,9 +43,6 @@ export const MAX_REMEMBERED_SIGNATURES = 20_000
 /** How long a validator may take to answer about one entry before that counts as a refusal. */
 export const VALIDATOR_TIMEOUT_MS = 1000
 
-/** How many peers' failures are remembered; beyond, the oldest are forgotten. */
-export const MAX_AVOIDED_PEERS = 10_000
-
 /** How often what has expired is removed from memory. It is never returned in the meantime. */
 export const SWEEP_INTERVAL_MS = 10_000
 

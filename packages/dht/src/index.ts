@@ -45,7 +45,6 @@ export type {
   FoundValue,
   Key,
   KeyPattern,
-  Lifetime,
   Limits,
   OwnerValidatorOptions,
   RecordValidator,
@@ -67,10 +66,10 @@ export {
   ownerValidator,
   RecordTooLargeError,
   recordSelector,
-  recordValidator,
   schemaValidator,
   ValidationError
 } from '@waggle/record'
+export type { Lifetime } from '@waggle/record/replica'
 export type { ClockReading } from './clock-reading.ts'
 export {
   DEFAULT_BOOTSTRAP_TIMEOUT_MS,
@@ -158,4 +157,5 @@ export type { Waggle, WaggleComponents, WaggleInit } from './service/service-int
 export type { Stats } from './service/stats.ts'
 export type { HeldRecord } from './store/held-record.ts'
 export type { RecordStoreOptions } from './store/record-store.ts'
+export { recordValidator } from './store/record-validator.ts'
 export type { CallOptions } from './timing/calls.ts'

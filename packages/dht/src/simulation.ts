@@ -5,6 +5,7 @@
 
 export type { PeerInfo } from '@libp2p/interface'
 export { ExchangeServer } from './exchange/exchange-server.ts'
+export { EXCHANGE_PROTOCOL } from './exchange/messages.ts'
 export { Lookups } from './lookup/lookups.ts'
 export type {
   FindOptions,
@@ -13,11 +14,11 @@ export type {
   StoreReply,
   WriteOptions
 } from './lookup/record-channel.ts'
-export { Avoidance } from './peers/avoidance.ts'
 export { pointOfPeer } from './peers/key-space.ts'
+export { PeerBook } from './peers/peer-book.ts'
 export { PeerIndex } from './peers/peer-index.ts'
 export type { Routing } from './peers/routing.ts'
 export { Replicas } from './reading/replicas.ts'
 export { RecordStore } from './store/record-store.ts'
 export type { CancellationToken } from './timing/cancellation.ts'
-export { EXCHANGE_PROTOCOL } from './wire/limits.ts'
+export { ProtocolServer } from './wire/protocol-server.ts'

@@ -1,26 +1,29 @@
-import { DEFAULT_LIMITS } from './constants.ts'
-import { encodedSize } from './encode-record.ts'
-import { compareEntries } from './entry.ts'
-import type { DHTRecord, Entry, Limits, RuleOptions } from './interface.ts'
-import { isEmpty, isSpared, join, prune, showsDictionary } from './record.ts'
+import { encodedSize } from './codec/encode-record.ts'
+import { compareEntries, type Entry } from './entry.ts'
+import { isSpared, join } from './join.ts'
+import { DEFAULT_LIMITS, type Limits, type RuleOptions } from './limits.ts'
+import { prune } from './prune.ts'
+import { type DHTRecord, isEmpty } from './record.ts'
 import { getDHTTime } from './time.ts'
+import { showsDictionary } from './view.ts'
 
-/** What a replica made of a write. `record` is what it holds from now on. */
+/** The outcome of a write. `record` is what the replica holds from now on. */
 export type Applied =
   | { readonly isAccepted: true; readonly record: DHTRecord }
   | { readonly isAccepted: false; readonly record: DHTRecord; readonly reason: Rejection }
 
 /**
- * Why a write changed nothing: it had expired; something that beats it is held; or the record has
- * no room for it.
+ * The reason why a write changed nothing: it had expired, an entry that is held beats it, or the
+ * record has no room for it.
  */
 export type Rejection = 'expired' | 'stale' | 'full'
 
 /**
- * What a replica does with one client's write (R6): joins the two and keeps the result if the
- * write can be seen in it, or else rejects the write and stays as it was. Storing again what is
- * held is accepted (R3). A write of several entries, such as another replica's copy, is accepted
- * if any of them can be seen.
+ * Applies one client's write to what a replica holds (R6): joins the two and keeps the result if
+ * the write is visible in it. Otherwise rejects the write and changes nothing.
+ *
+ * Storing again what is held is accepted (R3). A write of several entries, such as another replica's
+ * copy, is accepted if any of them is visible.
  */
 export function apply(held: DHTRecord, write: DHTRecord, options: RuleOptions = {}): Applied {
   const { now = getDHTTime(), limits = DEFAULT_LIMITS } = options
@@ -46,12 +49,12 @@ export function apply(held: DHTRecord, write: DHTRecord, options: RuleOptions = 
 
 /** Whether a reader of `joined` sees one of the entries, or sees nothing where one deletes (R8). */
 function isAnyVisible(entries: DHTRecord, joined: DHTRecord): boolean {
-  if (isHeld(entries.plain, joined.plain) && !showsDictionary(joined)) {
+  if (isSameEntry(entries.plain, joined.plain) && !showsDictionary(joined)) {
     return true
   }
 
   for (const [id, entry] of entries.subkeys) {
-    if (isHeld(entry, joined.subkeys.get(id))) {
+    if (isSameEntry(entry, joined.subkeys.get(id))) {
       return true
     }
   }
@@ -69,6 +72,6 @@ function isAnyCrowdedOut({ subkeys }: DHTRecord, joined: DHTRecord, limits: Limi
   )
 }
 
-function isHeld(entry: Entry | undefined, held: Entry | undefined): boolean {
-  return entry !== undefined && held !== undefined && compareEntries(entry, held) === 0
+function isSameEntry(a: Entry | undefined, b: Entry | undefined): boolean {
+  return a !== undefined && b !== undefined && compareEntries(a, b) === 0
 }

@@ -4,7 +4,7 @@ export class InvalidKeyError extends Error {
   override readonly name = 'InvalidKeyError'
 }
 
-/** The expiration is not a moment, or too far ahead: often milliseconds where seconds belong. */
+/** The expiration is not a timestamp, or is too far ahead: often milliseconds instead of seconds. */
 export class InvalidExpirationError extends Error {
   static override readonly name = 'InvalidExpirationError'
   override readonly name = 'InvalidExpirationError'
@@ -16,7 +16,7 @@ export class RecordTooLargeError extends Error {
   override readonly name = 'RecordTooLargeError'
 }
 
-/** The bytes are not a record in canonical form that this version can read. */
+/** The bytes are not a record in canonical form, or have a version that this library can't read. */
 export class MalformedRecordError extends Error {
   static override readonly name = 'MalformedRecordError'
   override readonly name = 'MalformedRecordError'

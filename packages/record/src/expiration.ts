@@ -1,11 +1,14 @@
-import { DEFAULT_LIMITS } from './constants.ts'
 import { InvalidExpirationError } from './errors.ts'
-import type { DHTTime, Limits } from './interface.ts'
+import { DEFAULT_LIMITS, type Limits } from './limits.ts'
+import type { DHTTime } from './time.ts'
 
-/** Later than any expiration in seconds that people mean, earlier than any in milliseconds: the year 5138. */
+/**
+ * Timestamps from which a number can only be meant in milliseconds: the year 5138 in seconds, 1973 in
+ * milliseconds.
+ */
 const MILLISECONDS_FROM = 1e11
 
-/** What a caller says about how long an entry lives: exactly one of the two. */
+/** The lifetime that a caller gives an entry: exactly one of the two. */
 export interface Lifetime {
   /** DHT time, seconds: see `getDHTTime()`. */
   expirationTime?: DHTTime | undefined
@@ -15,11 +18,11 @@ export interface Lifetime {
 }
 
 /**
- * Turns what the caller said into the moment of expiration, or says what is wrong with it (R14).
- * A moment in the past is not an error: such an entry is simply never live.
+ * Converts a lifetime to a timestamp (R14). A timestamp in the past is not an error: such an entry is
+ * never live.
  *
  * @throws TypeError unless exactly one of the two is given, as a number
- * @throws InvalidExpirationError when it is not finite or beyond `limits.maxTtl`
+ * @throws InvalidExpirationError if the timestamp is not finite or is beyond `limits.maxTtl`
  */
 export function expirationOf(
   { expirationTime, ttl }: Lifetime,
@@ -35,20 +38,30 @@ export function expirationOf(
 
   if (expirationTime == null) {
     assertNumber('ttl', ttl)
-    return checked(now + ttl, { name: 'ttl', given: ttl, now, limits })
+    return clampExpiration(now + ttl, { name: 'ttl', given: ttl, now, limits })
   }
 
   assertNumber('expirationTime', expirationTime)
-  return checked(expirationTime, { name: 'expirationTime', given: expirationTime, now, limits })
+  return clampExpiration(expirationTime, {
+    name: 'expirationTime',
+    given: expirationTime,
+    now,
+    limits
+  })
 }
 
-/** The moment itself, unless it can never be one; the clock has no say. −0 becomes 0. */
-export function momentOf(expirationTime: unknown): DHTTime {
+/**
+ * Accepts any number that can be a timestamp, whatever the time is now. −0 becomes 0.
+ *
+ * @throws TypeError for other types
+ * @throws InvalidExpirationError for negative and infinite numbers and NaN
+ */
+export function parseTimestamp(expirationTime: unknown): DHTTime {
   assertNumber('expirationTime', expirationTime)
 
   if (!Number.isFinite(expirationTime) || expirationTime < 0) {
     throw new InvalidExpirationError(
-      `expirationTime ${expirationTime} is not a moment: use seconds since 1970, such as getDHTTime() + 600`
+      `expirationTime ${expirationTime} is not a timestamp: use seconds since 1970, such as getDHTTime() + 600`
     )
   }
 
@@ -60,7 +73,7 @@ export function isTooFar(expirationTime: DHTTime, now: DHTTime, limits: Limits):
   return expirationTime - now > limits.maxTtl
 }
 
-/** What the caller gave, for the message that says what is wrong with it. */
+/** The caller's argument, for the error message. */
 interface Given {
   readonly name: 'expirationTime' | 'ttl'
   readonly given: number
@@ -68,32 +81,36 @@ interface Given {
   readonly limits: Limits
 }
 
-function checked(moment: number, { name, given, now, limits }: Given): DHTTime {
-  if (!Number.isFinite(moment)) {
+/** Refuses a timestamp that is not finite or is too far ahead. One before 1970 becomes 0, as does −0. */
+function clampExpiration(timestamp: number, { name, given, now, limits }: Given): DHTTime {
+  if (!Number.isFinite(timestamp)) {
+    const kind = name === 'ttl' ? 'a duration' : 'a timestamp'
     throw new InvalidExpirationError(
-      `${name} ${given} is not a moment: use a finite number of seconds`
+      `${name} ${given} is not ${kind}: use a finite number of seconds`
     )
   }
 
-  if (isTooFar(moment, now, limits)) {
+  if (isTooFar(timestamp, now, limits)) {
     throw new InvalidExpirationError(
-      `${name} ${given} is ${Math.round(moment - now)} seconds ahead, at most ${limits.maxTtl} are allowed. ${hint(name, given, limits)}`
+      `${name} ${given} is ${Math.round(timestamp - now)} seconds ahead, at most ${limits.maxTtl} are allowed. ${hint(name, given, limits)}`
     )
   }
 
-  // A moment before 1970 is as expired as 1970; −0 would be a second zero.
-  return Math.max(moment, 0)
+  return Math.max(timestamp, 0)
 }
 
-/** A moment in milliseconds can't be meant in seconds, but a ttl of two months can: then only the caller knows. */
+/**
+ * Suggests a fix. A timestamp that large must be milliseconds, but a ttl of two months may be either:
+ * only the caller knows.
+ */
 function hint(name: Given['name'], given: number, { maxTtl }: Limits): string {
   if (name === 'expirationTime' && given >= MILLISECONDS_FROM) {
     return 'It looks like milliseconds: divide by 1000, or use getDHTTime() + seconds.'
   }
 
-  const isPerhapsMs = name === 'ttl' && given / 1000 <= maxTtl
-  const advice = 'Store it for less, and again before it expires.'
-  return isPerhapsMs ? `${advice} If these are milliseconds, divide by 1000.` : advice
+  const mayBeMs = name === 'ttl' && given / 1000 <= maxTtl
+  const advice = 'Store it for a shorter time, and store it again before it expires.'
+  return mayBeMs ? `${advice} If this is in milliseconds, divide by 1000.` : advice
 }
 
 function assertNumber(name: string, given: unknown): asserts given is number {

@@ -1,10 +1,11 @@
 /**
  * @packageDocumentation
  *
- * What a Waggle record is: values that expire, subkeys, and one rule for which of two values wins.
- * Pure functions; the numbered rules (R1, R2, …) are those of docs/records.md.
+ * Waggle records: values that expire, dictionaries that many peers write to, and one rule that decides
+ * which of two writes wins. Pure functions without I/O. The numbered rules (R1, R2, …) are those of
+ * docs/records.md. Libraries that implement a replica find further parts in `@waggle/record/replica`.
  *
- * @example Let a stock kad-dht store Waggle records
+ * @example Let a plain kad-dht store Waggle records
  *
  * ```ts
  * import { kadDHT } from '@libp2p/kad-dht'
@@ -30,7 +31,7 @@
  * }
  * ```
  *
- * @example Merge what two replicas hold
+ * @example Merge the records of two replicas
  *
  * ```ts
  * import { getDHTTime, join, subkeyRecord, view } from '@waggle/record'
@@ -43,6 +44,20 @@
  */
 
 export { type Applied, apply, type Rejection } from './apply.ts'
+export { type CheckRecordOptions, checkRecord } from './check-record.ts'
+export { decodeRecord } from './codec/decode-record.ts'
+export { encodeRecord } from './codec/encode-record.ts'
+export type { Entry } from './entry.ts'
+export {
+  InvalidExpirationError,
+  InvalidKeyError,
+  MalformedRecordError,
+  RecordTooLargeError,
+  ValidationError
+} from './errors.ts'
+export { join } from './join.ts'
+export { type RecordSelector, recordSelector } from './kad-dht/selector.ts'
+export { recordValidator } from './kad-dht/validator.ts'
 export {
   DEFAULT_LIMITS,
   DEFAULT_MAX_KEY_BYTES,
@@ -51,73 +66,26 @@ export {
   DEFAULT_MAX_SUBKEYS,
   DEFAULT_MAX_TTL,
   DEFAULT_MAX_VALUE_BYTES,
-  MAX_CLOCK_SKEW,
-  MAX_VALUE_DEPTH,
-  NAMESPACE
-} from './constants.ts'
-export { decodeRecord } from './decode-record.ts'
-export { verifySignature } from './ed25519.ts'
-export { encodedSize, encodeRecord } from './encode-record.ts'
-export { compareEntries, isLive, isTombstone, later } from './entry.ts'
-export {
-  InvalidExpirationError,
-  InvalidKeyError,
-  MalformedRecordError,
-  RecordTooLargeError,
-  ValidationError
-} from './errors.ts'
-export { expirationOf, type Lifetime } from './expiration.ts'
-export type {
-  DHTRecord,
-  DHTTime,
-  Entry,
-  Found,
-  FoundValue,
-  Key,
-  Limits,
-  Owner,
-  RuleOptions,
-  SigningKey,
-  Subkey,
-  SubkeyId,
-  Value,
-  VerifySignature
-} from './interface.ts'
-export { isRecordKey, parseRecordKey, parseSubkeyId, recordKey, subkeyId } from './key.ts'
-export { fastVerify, verifyInThread } from './native-ed25519.ts'
-export { isOwned, ownerOf, ownerTag } from './owner.ts'
-export {
-  EMPTY_RECORD,
-  firstExpiration,
-  isEmpty,
-  join,
-  lastExpiration,
-  prune,
-  subsumes
-} from './record.ts'
-export { RECORD_VERSION } from './record-format.ts'
-export { type RecordSelector, recordSelector, selectorFor } from './selector.ts'
-export {
-  assertSigned,
-  isKeyOf,
-  type SignedEntry,
-  signedBytes,
-  signedEntries,
-  signRecord
-} from './signature.ts'
-export { getDHTTime } from './time.ts'
-export { checkRecord, readRecord, recordValidator } from './validator.ts'
-export { type ComposedValidator, compose, type Patience, refusalOf } from './validators/compose.ts'
-export type { RecordValidator, Submission, Verdict } from './validators/interface.ts'
+  type Limits,
+  type RuleOptions
+} from './limits.ts'
+export type { VerifySignature } from './owner/ed25519.ts'
+export { ownerTag } from './owner/owner.ts'
+export { type SigningKey, signRecord } from './owner/signature.ts'
+export { type DHTRecord, EMPTY_RECORD, isEmpty } from './record.ts'
+export { type DHTTime, getDHTTime } from './time.ts'
+export { type ComposedValidator, compose } from './validators/compose.ts'
 export type { KeyPattern } from './validators/key-pattern.ts'
 export { type OwnerValidatorOptions, ownerValidator } from './validators/owner.ts'
+export type { RecordValidator, Verdict } from './validators/record-validator.ts'
 export {
   type SchemaRule,
   type SchemaValidatorOptions,
   schemaValidator
 } from './validators/schema.ts'
-export { submissionOf } from './validators/submission.ts'
-export { decodeValue, encodeValue } from './value.ts'
-export { shownExpiration, view } from './view.ts'
-export { isPromise, type MaybePromise, whenDone } from './when-done.ts'
+export type { Submission } from './validators/submission.ts'
+export type { MaybePromise } from './validators/when-done.ts'
+export { parseRecordKey, recordKey, type SubkeyId } from './values/key.ts'
+export type { Key, Subkey, Value } from './values/value.ts'
+export { type Found, type FoundValue, view } from './view.ts'
 export { plainRecord, subkeyRecord, tombstoneRecord } from './write.ts'

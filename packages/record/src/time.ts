@@ -1,6 +1,7 @@
-import type { DHTTime } from './interface.ts'
+/** DHT time: Unix seconds as a float. */
+export type DHTTime = number
 
-/** The time that all peers share: Unix seconds as a float, as in Hivemind. */
+/** The current DHT time, which all peers share. */
 export function getDHTTime(): DHTTime {
   return Date.now() / 1000
 }

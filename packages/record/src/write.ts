@@ -1,12 +1,14 @@
-import { DEFAULT_LIMITS } from './constants.ts'
-import { momentOf } from './expiration.ts'
-import type { DHTRecord, DHTTime, Entry, Limits, Subkey, Value } from './interface.ts'
-import { subkeyId } from './key.ts'
-import { NO_SUBKEYS, record } from './record.ts'
-import { encodeValue } from './value.ts'
+import type { Entry } from './entry.ts'
+import { parseTimestamp } from './expiration.ts'
+import { DEFAULT_LIMITS, type Limits } from './limits.ts'
+import { type DHTRecord, NO_SUBKEYS, record } from './record.ts'
+import type { DHTTime } from './time.ts'
+import { subkeyId } from './values/key.ts'
+import type { Subkey, Value } from './values/value.ts'
+import { encodeValue } from './values/value-codec.ts'
 
 /**
- * The record of one write: this value under the key itself.
+ * Makes the record of one write: a value under the key itself.
  *
  * @throws TypeError, RecordTooLargeError or InvalidExpirationError
  */
@@ -19,7 +21,7 @@ export function plainRecord(
 }
 
 /**
- * The record of one write: this value under a subkey.
+ * Makes the record of one write: a value under a subkey.
  *
  * @throws TypeError, InvalidKeyError, RecordTooLargeError or InvalidExpirationError
  */
@@ -33,12 +35,16 @@ export function subkeyRecord(
   return record(undefined, new Map([[subkeyId(subkey, limits), entry]]))
 }
 
-/** The record of one deletion (R9): of the whole key, or of one subkey. */
+/**
+ * Makes the record of one deletion (R9): of the whole key, or of one subkey.
+ *
+ * @throws TypeError, InvalidKeyError or InvalidExpirationError
+ */
 export function tombstoneRecord(
   expirationTime: DHTTime,
   { subkey, limits = DEFAULT_LIMITS }: { subkey?: Subkey | undefined; limits?: Limits } = {}
 ): DHTRecord {
-  const entry = { expirationTime: momentOf(expirationTime) }
+  const entry = { expirationTime: parseTimestamp(expirationTime) }
 
   return subkey === undefined
     ? record(entry, NO_SUBKEYS)
@@ -46,5 +52,5 @@ export function tombstoneRecord(
 }
 
 function valueEntry(value: Value, expirationTime: DHTTime, limits: Limits): Entry {
-  return { expirationTime: momentOf(expirationTime), value: encodeValue(value, limits) }
+  return { expirationTime: parseTimestamp(expirationTime), value: encodeValue(value, limits) }
 }

@@ -1,11 +1,24 @@
 import fc from 'fast-check'
-import type { DHTRecord, Entry, Key, Limits, SubkeyId, Value } from '../src/index.ts'
-import { DEFAULT_LIMITS, encodeValue, subkeyId } from '../src/index.ts'
+import {
+  DEFAULT_LIMITS,
+  type DHTRecord,
+  type Entry,
+  type Key,
+  type Limits,
+  type SubkeyId,
+  type Value
+} from '../src/index.ts'
+import { encodeValue, subkeyId } from '../src/replica.ts'
 
-/** How many cases every law is tried on. A failure prints the seed that replays it. */
-export const CASES = 10_000
+const { WAGGLE_LONG } = process.env
 
-/** What `fc.assert` is given for a law. */
+/**
+ * Cases that each law is tested with: more in the long suite, which sets WAGGLE_LONG. A failure prints
+ * the seed that replays it.
+ */
+export const CASES: number = WAGGLE_LONG === '1' ? 10_000 : 2_000
+
+/** The options of `fc.assert` for a law. */
 export const LAW = { numRuns: CASES }
 
 /*
@@ -19,14 +32,14 @@ export const BOB = '12D3KooWJWoaqZhDaoEFshF7Rh1bpY9ohihFhzcW6d69Lr2NASuq'
 /** Four subkeys that a careless library would take for one, in the order of their bytes. */
 export const SUBKEYS: readonly SubkeyId[] = [0, false, '', '0'].map((key) => subkeyId(key)).sort()
 
-/** The same, and two that belong to somebody. */
+/** The same subkeys, and two that are owned. */
 export const PLACES: readonly SubkeyId[] = [
   ...SUBKEYS,
   subkeyId(`[owner:${ALICE}]`),
   subkeyId(`the place of [owner:${BOB}]`)
 ].sort()
 
-/** Limits under which two subkeys are all that a dictionary holds. */
+/** Limits that allow two subkeys in a dictionary. */
 export const TIGHT: Limits = { ...DEFAULT_LIMITS, maxSubkeys: 2 }
 
 export const moment: fc.Arbitrary<number> = fc.integer({ min: 0, max: 3 })
@@ -40,7 +53,7 @@ export const entry: fc.Arbitrary<Entry> = fc
 
 export const record: fc.Arbitrary<DHTRecord> = recordsOf(PLACES, PLACES.length)
 
-/** Without owned places, and so without signatures. */
+/** Records without owned places, and so without signatures. */
 export const unownedRecord: fc.Arbitrary<DHTRecord> = recordsOf(SUBKEYS, SUBKEYS.length).map(
   ({ plain, subkeys }) =>
     recordOf(
@@ -63,7 +76,7 @@ export const write: fc.Arbitrary<Write> = fc.record({
   entry
 })
 
-/** What a client sends to replicas for a write. */
+/** The record that a client sends to replicas for a write. */
 export function writeRecord({ place, entry }: Write): DHTRecord {
   return place === undefined
     ? { plain: entry, subkeys: new Map() }
@@ -160,7 +173,7 @@ function recordsOf(places: readonly SubkeyId[], maxSubkeys: number): fc.Arbitrar
     )
 }
 
-/** Leaves out what R4 would, but for R16. Takes subkeys in order. */
+/** Makes a record without the subkeys that R4 erases and R16 does not spare. Takes subkeys in order. */
 function recordOf(plain: Entry | undefined, subkeys: (readonly [SubkeyId, Entry])[]): DHTRecord {
   const erasedUntil = plain?.expirationTime ?? Number.NEGATIVE_INFINITY
   const living = new Map(

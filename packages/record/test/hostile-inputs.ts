@@ -1,12 +1,13 @@
-/** What a peer may send to make a reader take far more memory than the bytes it sent. */
+/** Bytes of each hostile input. */
 export const HOSTILE_BYTES: number = 1024 * 1024
 
 /** The bytes of a record whose plain entry has a value: the value's own bytes follow. */
 const PLAIN = [1, 0xa1, 0, 0xa2, 0, 10, 1]
 
-/** As many items as fill the rest of the input. */
+/** A count of items that fills the rest of the input. */
 const MILLION = [0x0f, 0xff, 0xf4]
 
+/** Inputs that make a careless reader take far more memory than their bytes. */
 export const HOSTILE_INPUTS: Readonly<Record<string, () => Uint8Array>> = {
   'nothing but the head of an empty array': () => filled([], 0x80),
   'nothing but the head of an array of one': () => filled([], 0x81),
@@ -49,14 +50,14 @@ function filled(head: readonly number[], ...pattern: number[]): Uint8Array {
   return bytes
 }
 
-/** A valid object, each property a name of three letters and null. */
+/** Makes a valid object. Each property has a name of three letters and is null. */
 function manyProperties(): Uint8Array {
   const count = Math.floor((HOSTILE_BYTES - 12) / 5)
   const head = [...PLAIN, 0xba, ...bigEndian(count, 4)]
   return ascending(head, count, (i) => [0x63, ...letters(i), 0xf6])
 }
 
-/** A valid dictionary, each subkey an integer and a tombstone. */
+/** Makes a valid dictionary. Each subkey is an integer and holds a tombstone. */
 function manySubkeys(): Uint8Array {
   const count = Math.floor((HOSTILE_BYTES - 8) / 8)
   const head = [1, 0xa1, 1, 0xba, ...bigEndian(count, 4)]

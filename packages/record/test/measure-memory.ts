@@ -10,9 +10,9 @@ import { HOSTILE_INPUTS } from './hostile-inputs.ts'
 export interface Measured {
   /** The error's name, or "read". */
   outcome: string
-  /** By how much the process grew at the highest. */
+  /** Growth of the process at its peak. */
   peakBytes: number
-  /** What was left of that when garbage had been collected, with the outcome still held. */
+  /** Growth that remains after garbage collection, with the outcome still held. */
   retainedBytes: number
 }
 
@@ -55,7 +55,7 @@ function attempt(
 }
 
 function heldBytes(): number {
-  // Twice, because what the first one finalizes only the second one counts.
+  // Collect twice: only the second collection frees what the first one finalizes.
   globalThis.gc?.()
   globalThis.gc?.()
   const { heapUsed, external } = process.memoryUsage()

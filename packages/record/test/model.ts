@@ -19,7 +19,7 @@ export function modelOrder(a: Entry, b: Entry): number {
   return compareLists(ranks(a), ranks(b))
 }
 
-/** What a replica holds that has seen all of the records (R5, R13). */
+/** The record of a replica that has seen all of the records (R5, R13). */
 export function modelJoin(
   records: readonly DHTRecord[],
   maxSubkeys: number = Number.POSITIVE_INFINITY
@@ -45,7 +45,7 @@ export function modelJoin(
   return plain === undefined ? { subkeys: new Map(subkeys) } : { plain, subkeys: new Map(subkeys) }
 }
 
-/** Whether a subkey belongs to somebody (R15): among those of the tests, each that looks like it does. */
+/** Whether a subkey is owned (R15). In these tests, every subkey that looks owned is. */
 export function modelIsOwned(place: Place): boolean {
   return place?.includes('[owner:') === true
 }
@@ -93,7 +93,7 @@ function ranks({ expirationTime, value, signature }: Entry): (number | string)[]
   return [expirationTime, bytesRank(value), bytesRank(signature)]
 }
 
-/** Hexadecimal sorts as the bytes do; nothing at all comes before any bytes. */
+/** Ranks bytes: hexadecimal sorts as the bytes do, and absent bytes come before any. */
 function bytesRank(bytes: Uint8Array | undefined): string {
   return bytes === undefined ? '' : `:${stringOf(bytes, 'hex')}`
 }

@@ -1,6 +1,17 @@
 import { fromString } from 'uint8arrays/from-string'
-import type { DHTRecord, Entry, Key, Subkey, SubkeyId, Value } from '../src/index.ts'
-import { join, plainRecord, subkeyId, subkeyRecord, tombstoneRecord } from '../src/index.ts'
+import {
+  type DHTRecord,
+  type Entry,
+  join,
+  type Key,
+  plainRecord,
+  type Subkey,
+  type SubkeyId,
+  subkeyRecord,
+  tombstoneRecord,
+  type Value
+} from '../src/index.ts'
+import { subkeyId } from '../src/replica.ts'
 
 /*
  * How fixtures/records.json writes records down. Values are JSON, and what JSON does not have is

@@ -1,8 +1,8 @@
 import { ed25519 } from '@noble/curves/ed25519.js'
 import type { DHTRecord, SigningKey, SubkeyId } from '../src/index.ts'
 
-/** A private key as libp2p has them; `seed` is the byte that it repeats. */
-export function keyOf(seed: number): SigningKey {
+/** Makes a private key like libp2p's. `seed` is the byte that it repeats. */
+export function privateKeyOf(seed: number): SigningKey {
   const secret = new Uint8Array(32).fill(seed)
   return {
     type: 'Ed25519',
@@ -11,11 +11,11 @@ export function keyOf(seed: number): SigningKey {
   }
 }
 
-/** Those of the peers in `generators.ts`. */
-export const ALICES_KEY: SigningKey = keyOf(1)
-export const BOBS_KEY: SigningKey = keyOf(2)
+/** The private keys of the peers in `generators.ts`. */
+export const ALICES_KEY: SigningKey = privateKeyOf(1)
+export const BOBS_KEY: SigningKey = privateKeyOf(2)
 
-/** The record with each entry changed; the place says where it is. */
+/** Changes each entry of a record. `place` is undefined for the plain entry. */
 export function tampered(
   { plain, subkeys }: DHTRecord,
   change: <T extends { expirationTime: number }>(entry: T, place?: SubkeyId) => T

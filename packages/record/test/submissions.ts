@@ -1,6 +1,7 @@
-import { ownerOf, recordKey, type Submission, subkeyId } from '../src/index.ts'
+import { recordKey, type Submission } from '../src/index.ts'
+import { ownerOf, subkeyId } from '../src/replica.ts'
 
-/** What validators are asked about; a plain value under the key 'key', unless it says otherwise. */
+/** Makes a submission: a tombstone under the key 'key', except for these differences. */
 export function submission(differences: Partial<Submission> = {}): Submission {
   const { key = 'key', subkey } = differences
   const id = subkey === undefined ? undefined : subkeyId(subkey)

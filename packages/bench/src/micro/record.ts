@@ -3,21 +3,23 @@ import {
   checkRecord,
   type DHTRecord,
   decodeRecord,
-  encodedSize,
   encodeRecord,
-  encodeValue,
   getDHTTime,
   join,
-  lastExpiration,
   plainRecord,
-  prune,
   recordKey,
-  shownExpiration,
   subkeyRecord,
-  subsumes,
   type Value,
   view
 } from '@waggle/record'
+import {
+  encodedSize,
+  encodeValue,
+  lastExpiration,
+  prune,
+  shownExpiration,
+  subsumes
+} from '@waggle/record/replica'
 import { pick, report, variants } from './processor-time.ts'
 
 /*

@@ -11,7 +11,7 @@ const SHELLS: ReadonlyMap<string, (commands: readonly CompletedCommand[]) => str
 export function addCompletion(program: Program): void {
   const command = define(program, {
     usage: 'completion <shell>',
-    summary: 'Print a script that has bash or zsh complete commands and options',
+    summary: 'Print a completion script for bash or zsh',
     examples: [
       ['source <(waggle completion bash)', 'in ~/.bashrc'],
       ['source <(waggle completion zsh)', 'in ~/.zshrc, after compinit']
@@ -22,7 +22,7 @@ export function addCompletion(program: Program): void {
 
     if (script === undefined) {
       throw new UsageError(
-        `there is completion for ${[...SHELLS.keys()].join(' and ')}, not for ${shell}`
+        `there is no completion for ${shell}, only for ${[...SHELLS.keys()].join(' and ')}`
       )
     }
 
@@ -31,7 +31,7 @@ export function addCompletion(program: Program): void {
   })
 }
 
-/** What there is to complete is what the help shows. */
+/** Describes a command to the completion script, with the options that its help lists. */
 function completed(command: Command): CompletedCommand {
   return {
     name: command.name(),

@@ -1,24 +1,24 @@
 import type { Command } from 'commander'
+import { type Context, contextOf } from '../context.ts'
 import type { CommandIO } from '../io.ts'
-import { type Context, contextOf } from './context.ts'
 
-/** Where commands are added, and where their exit code goes. */
+/** The program that commands are added to, and its exit code. */
 export interface Program {
   readonly commander: Command
   readonly io: CommandIO
   exitCode: number
 }
 
-/** What `--help` says of a command. */
+/** The help text of a command. */
 export interface Described {
-  /** Name and arguments as commander reads them, as in `get <key>`. */
+  /** Name and arguments in commander's syntax, such as `get <key>`. */
   readonly usage: string
   readonly summary: string
 
-  /** What the summary leaves open; paragraphs of one line each. */
+  /** Further paragraphs, of one line each. */
   readonly more?: readonly string[]
 
-  /** Each with what it does. */
+  /** Example commands with their meaning. */
   readonly examples: readonly (readonly [command: string, meaning: string])[]
 }
 
@@ -31,11 +31,11 @@ export function define(
     .command(usage)
     .summary(summary)
     .description([`${summary}.`, ...more].join('\n\n'))
-    .option('--json', 'answer in JSON, for programs')
+    .option('--json', 'print JSON, for programs')
     .addHelpText('after', `\nExamples:\n${shownExamples(examples)}`)
 }
 
-/** Has a command do something when it is called; the number is its exit code. */
+/** Sets the action of a command. The action returns the exit code. */
 export function act<O extends object>(
   program: Program,
   command: Command,
@@ -44,7 +44,7 @@ export function act<O extends object>(
   command.action(async () => {
     const options = command.opts<O & { json?: boolean }>()
     const context = contextOf(program.io, options.json === true)
-    // Those that may be left out are undefined, and those of which there may be several are lists.
+    // Optional arguments may be undefined, and variadic ones are lists.
     const args: (string | undefined)[] = command.processedArgs.flat()
     program.exitCode = await action(
       context,
@@ -54,7 +54,7 @@ export function act<O extends object>(
   })
 }
 
-/** Each on a line of its own, as long commands leave no room beside them. */
+/** Formats the examples on lines of their own, because long commands leave no room for their meaning. */
 function shownExamples(examples: Described['examples']): string {
   return examples.map(([command, meaning]) => `  ${command}\n      ${meaning}`).join('\n')
 }

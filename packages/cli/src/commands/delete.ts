@@ -1,10 +1,11 @@
-import { expirationOf, getDHTTime } from '@waggle/record'
+import { getDHTTime } from '@waggle/record'
+import { expirationOf } from '@waggle/record/replica'
+import type { Context } from '../context.ts'
 import { DONE } from '../errors.ts'
 import { withClient } from '../network/client.ts'
 import { addNetworkOptions, type NetworkOptions } from '../network/network-options.ts'
 import { shownMoment } from '../text/time.ts'
 import { jsonOf, parseKey } from '../text/value-text.ts'
-import type { Context } from './context.ts'
 import { act, define, type Program } from './define.ts'
 import {
   addLifetimeOptions,
@@ -24,16 +25,16 @@ type DeleteOptions = NetworkOptions & LifetimeOptions & SubkeyOptions & TimeoutO
 export function addDelete(program: Program): void {
   const command = define(program, {
     usage: 'delete <key>',
-    summary: 'Delete a key, or one place of a dictionary',
+    summary: 'Delete a key, or one subkey of a dictionary',
     more: [
-      'A deletion is a write without a value. It must expire later than what it deletes, and until it expires nothing earlier comes back: so give it a longer --ttl than the value had.'
+      'A deletion is a write without a value. It must expire later than the value it deletes, so give it a longer --ttl than the value had. Until the deletion expires, it keeps out every write that expires earlier.'
     ],
     examples: [
-      ['waggle delete greeting --ttl 2h', 'what was stored for an hour'],
-      ['waggle delete party --subkey alice --ttl 2h', 'one entry; the others stay']
+      ['waggle delete greeting --ttl 2h', 'a value that was stored for an hour'],
+      ['waggle delete party --subkey alice --ttl 2h', 'one subkey; the others stay']
     ]
   })
-  command.option('-s, --subkey <subkey>', 'only this place of the dictionary')
+  command.option('-s, --subkey <subkey>', 'delete only this subkey of the dictionary')
   addTimeoutOption(addNetworkOptions(addLifetimeOptions(command, 'the deletion holds')))
   act(program, command, remove)
 }
@@ -57,7 +58,7 @@ async function remove(
     const place = { key: jsonOf(key), ...(subkey !== undefined && { subkey: jsonOf(subkey) }) }
     context.answer({
       json: { deleted: true, ...place, expirationTime },
-      text: `deleted ${shownPlace(key, subkey)}; nothing that expires earlier comes back before ${shownMoment(expirationTime, getDHTTime())}`
+      text: `deleted ${shownPlace(key, subkey)}; values that expire earlier are refused until ${shownMoment(expirationTime, getDHTTime())}`
     })
     return DONE
   })

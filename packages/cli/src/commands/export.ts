@@ -2,45 +2,40 @@ import { once } from 'node:events'
 import { createWriteStream } from 'node:fs'
 import type { Writable } from 'node:stream'
 import { finished } from 'node:stream/promises'
-import { addControlOptions, type ControlOptions } from '../control/control-client.ts'
+import type { Context } from '../context.ts'
+import { addControlOptions } from '../control/control-client.ts'
 import { CommandError, DONE, FAILED, toError, UsageError } from '../errors.ts'
-import { addNetworkOptions, type NetworkOptions } from '../network/network-options.ts'
-import { type Source, sourceOf } from '../records/sources.ts'
+import { addNetworkOptions } from '../network/network-options.ts'
+import { type Source, type SourceOptions, sourceOf } from '../records/sources.ts'
 import { openProgress } from '../screens/progress.ts'
 import { counted, shownCount } from '../text/count.ts'
 import { line } from '../text/json.ts'
 import { shownDuration } from '../text/time.ts'
-import type { Context } from './context.ts'
 import { act, define, type Program } from './define.ts'
 
-export type ExportOptions = NetworkOptions &
-  ControlOptions & {
-    readonly keysFrom?: string
-    readonly dataDir?: string
-    readonly output?: string
-  }
+type ExportOptions = SourceOptions & { readonly output?: string }
 
 export function addExport(program: Program): void {
   const command = define(program, {
     usage: 'export [keys...]',
     summary: 'Write records as JSON lines',
     more: [
-      'A network has no list of its keys. So either name the keys, which are then read from the network; or take what one node holds: a running one of this machine, or with --data-dir one that is stopped. In a network of up to 5 nodes each holds everything.'
+      'A network has no list of its keys. Either name keys to read from the network, or export the records of one node: a running node on this machine, or with --data-dir a stopped one. In a network of up to 5 nodes, each node holds all records.'
     ],
     examples: [
-      ['waggle export --output backup.jsonl', 'everything that the node on this machine holds'],
+      ['waggle export --output backup.jsonl', 'all records of the node on this machine'],
       ['waggle export party greeting', 'two keys, from the network'],
-      ['waggle export --keys-from keys.txt > some.jsonl', 'the keys in a file, one a line'],
-      ['waggle export --data-dir /var/lib/waggle', 'what a node that is stopped has kept']
+      ['waggle export --keys-from keys.txt > some.jsonl', 'the keys in a file, one per line'],
+      ['waggle export --data-dir /var/lib/waggle', 'the records of a stopped node']
     ]
   })
   command
     .option(
       '-k, --keys-from <file>',
-      'keys to read from the network, one a line; - is the standard input'
+      'file with keys to read from the network, one per line; - is the standard input'
     )
-    .option('-d, --data-dir <directory>', 'the directory of a node that is stopped')
-    .option('-o, --output <file>', 'where to write, instead of the standard output')
+    .option('-d, --data-dir <directory>', 'data directory of a stopped node')
+    .option('-o, --output <file>', 'file to write instead of the standard output')
   addControlOptions(addNetworkOptions(command))
   act(program, command, exportRecords)
 }
@@ -76,7 +71,7 @@ async function exportRecords(
 
 function assertOneSource({ keysFrom, dataDir }: ExportOptions, keys: readonly string[]): void {
   if ([keys.length > 0, keysFrom !== undefined, dataDir !== undefined].filter(Boolean).length > 1) {
-    throw new UsageError('give either keys, --keys-from or --data-dir, not several of them')
+    throw new UsageError('give only one of keys, --keys-from and --data-dir')
   }
 }
 
@@ -91,7 +86,7 @@ async function opened(output: string): Promise<Writable> {
   }
 }
 
-/** Waits where the reader is slower than we are: memory stays bounded. */
+/** Waits for a slow reader, so that memory stays bounded. */
 async function write(out: Writable, text: string): Promise<void> {
   if (!out.write(text)) {
     await once(out, 'drain')
@@ -116,7 +111,7 @@ interface Exported {
   readonly output: string | undefined
 }
 
-/** The answer is what was written; the summary is one only where that went to a file. */
+/** Prints the summary: on the standard output only when the entries went to a file. */
 function tell(
   { io, isJson, answer, note }: Context,
   { missing }: Source,

@@ -1,21 +1,10 @@
-import type { Found, Key, Subkey, Value } from '@waggle/record'
-import { subkeyId } from '@waggle/record'
+import type { Found, Key, Value } from '@waggle/record'
 import type { Json } from '../text/json.ts'
 import type { Paint } from '../text/paint.ts'
 import { shownMoment } from '../text/time.ts'
 import { jsonOf, shown } from '../text/value-text.ts'
 
-/** What a dictionary holds under a subkey; undefined if it is none, or has none such. */
-export function placeIn(found: Found | undefined, subkey: Subkey): Found<Value> | undefined {
-  if (!(found?.value instanceof Map)) {
-    return undefined
-  }
-
-  const id = subkeyId(subkey)
-  return [...found.value].find(([other]) => subkeyId(other) === id)?.[1]
-}
-
-/** What is stored under a key, for programs. A dictionary is a list, as its subkeys may be anything. */
+/** Formats a value for programs. A dictionary becomes a list, because its subkeys need not be text. */
 export function foundJson(key: Key, { value, expirationTime }: Found): Json {
   if (!(value instanceof Map)) {
     return { key: jsonOf(key), value: jsonOf(value as Value), expirationTime }
@@ -32,7 +21,7 @@ export function foundJson(key: Key, { value, expirationTime }: Found): Json {
   }
 }
 
-/** The same for people: a value as it can be typed, or a line for each subkey. */
+/** Formats a value for people: as it can be typed, or with one line per subkey. */
 export function foundText({ value }: Found, now: number, paint: Paint): string {
   if (!(value instanceof Map)) {
     return shown(value as Value)

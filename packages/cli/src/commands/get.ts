@@ -1,12 +1,13 @@
 import { type Found, getDHTTime, type Key, type Subkey, type Value } from '@waggle/record'
+import type { Context } from '../context.ts'
 import { CommandError, DONE } from '../errors.ts'
 import { withClient } from '../network/client.ts'
 import { addNetworkOptions, type NetworkOptions } from '../network/network-options.ts'
+import { subkeyEntry } from '../records/subkey-entry.ts'
 import { shownMoment } from '../text/time.ts'
 import { parseKey } from '../text/value-text.ts'
-import type { Context } from './context.ts'
 import { act, define, type Program } from './define.ts'
-import { foundJson, foundText, placeIn } from './found.ts'
+import { foundJson, foundText } from './found.ts'
 import {
   addTimeoutOption,
   type SubkeyOptions,
@@ -23,21 +24,21 @@ type GetOptions = NetworkOptions &
 export function addGet(program: Program): void {
   const command = define(program, {
     usage: 'get <key>',
-    summary: 'Read what is stored under a key',
+    summary: 'Read the value of a key',
     more: [
-      'Prints the value as JSON; of a dictionary, a line for each subkey. Exit code 1 when nothing is there.'
+      'Prints the value as JSON, and a dictionary as one line per subkey. Exits with code 1 when the key is not found.'
     ],
     examples: [
-      ['waggle get greeting', 'the first answer'],
-      ['waggle get greeting --latest', 'what all replicas know together'],
-      ['waggle get party --subkey alice', 'one entry of a dictionary'],
-      ['waggle get party --json', 'with the moments of expiration, for programs']
+      ['waggle get greeting', 'the first response'],
+      ['waggle get greeting --latest', 'the merged value of all replicas'],
+      ['waggle get party --subkey alice', 'one subkey of a dictionary'],
+      ['waggle get party --json', 'with expiration times, for programs']
     ]
   })
   command
-    .option('-l, --latest', 'ask all replicas, instead of taking the first answer')
-    .option('-s, --subkey <subkey>', 'only this place of the dictionary')
-    .option('-r, --raw', 'print text without quotes, and bytes as they are')
+    .option('-l, --latest', 'ask all replicas instead of returning the first response')
+    .option('-s, --subkey <subkey>', 'read only this subkey of the dictionary')
+    .option('-r, --raw', 'print text without quotes, and bytes unencoded')
   addTimeoutOption(addNetworkOptions(command))
   act(program, command, get)
 }
@@ -54,7 +55,7 @@ async function get(
 
   return withClient(options, io, async (dht) => {
     const whole = await dht.get(key, call)
-    const found = subkey === undefined ? whole : placeIn(whole, subkey)
+    const found = subkey === undefined ? whole : subkeyEntry(whole, subkey)
 
     if (found === undefined) {
       throw missing(key, subkey, whole)
@@ -70,7 +71,7 @@ function missing(key: Key, subkey: Subkey | undefined, whole: Found | undefined)
   const isPlain = whole !== undefined && !(whole.value instanceof Map)
   return new CommandError(
     isPlain
-      ? `${place} is not there: ${shownPlace(key, undefined)} holds one value, and no dictionary`
+      ? `${place} was not found: ${shownPlace(key, undefined)} holds a single value, not a dictionary`
       : `nothing is stored under ${place}, or it has expired`
   )
 }

@@ -1,20 +1,20 @@
 import { ownerTag } from '@waggle/record'
+import type { Context } from '../context.ts'
 import { DONE } from '../errors.ts'
-import type { Context } from './context.ts'
 import { act, define, type Program } from './define.ts'
 
 export function addIdentity(program: Program): void {
   const command = define(program, {
     usage: 'identity <file>',
-    summary: 'Show the peer id of a private key, and make the key if it is missing',
+    summary: 'Show the peer ID of a private key; create the key if the file is missing',
     more: [
-      'Who has the key is that peer, and alone can write to places that bear its owner tag: keep it where nobody else can read it.'
+      'The holder of the key acts as that peer, and only that peer can write to subkeys with its owner tag. Keep the file where nobody else can read it.'
     ],
     examples: [
-      ['waggle identity me.key', 'before serve --identity me.key runs'],
+      ['waggle identity me.key', 'create the key that serve --identity me.key uses'],
       [
         "waggle store seats 3 --subkey '[owner:12D3…]' --identity me.key",
-        'a place that only its owner can write to'
+        'a subkey that only its owner can write'
       ]
     ]
   })

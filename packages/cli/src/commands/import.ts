@@ -1,5 +1,6 @@
 import type { DHT } from '@waggle/dht'
 import { getDHTTime } from '@waggle/record'
+import type { Context } from '../context.ts'
 import { DONE, FAILED } from '../errors.ts'
 import { withClient } from '../network/client.ts'
 import { addNetworkOptions, type NetworkOptions } from '../network/network-options.ts'
@@ -7,13 +8,13 @@ import { batches } from '../records/batches.ts'
 import { type ImportedEntry, parseEntryLine } from '../records/entry-line.ts'
 import { storeBatch } from '../records/store-batch.ts'
 import { STANDARD_INPUT, type TextLines, textLines } from '../records/text-lines.ts'
-import { openProgress, type Progress } from '../screens/progress.ts'
+import { openProgress } from '../screens/progress.ts'
+import type { Progress } from '../screens/progress-bar.tsx'
 import { counted, shownCount } from '../text/count.ts'
 import { shownDuration } from '../text/time.ts'
-import type { Context } from './context.ts'
 import { act, define, type Program } from './define.ts'
 
-/** What has become of the lines. */
+/** Counts of the lines by outcome. */
 interface Tally {
   stored: number
   refused: number
@@ -22,7 +23,7 @@ interface Tally {
   signed: number
 }
 
-/** A line with its length, which says what its entry takes in memory. */
+/** An entry with the length of its line, which estimates its memory. */
 interface Line {
   readonly entry: ImportedEntry
   readonly bytes: number
@@ -31,9 +32,9 @@ interface Line {
 export function addImport(program: Program): void {
   const command = define(program, {
     usage: 'import [file]',
-    summary: 'Store what waggle export has written',
+    summary: 'Store the output of waggle export',
     more: [
-      'Reads JSON lines, from the standard input unless a file is given, and stores each entry with the expiration that it had. What has expired meanwhile is left out, as are entries with a signature, which only their owner can store.'
+      'Reads JSON lines from the file or the standard input, and stores each entry with its original expiration time. Skips expired entries, and signed entries, which only their owner can store.'
     ],
     examples: [
       ['waggle import backup.jsonl', 'into the network of this machine'],
@@ -115,10 +116,10 @@ async function* entriesIn(lines: TextLines, tally: Tally): AsyncGenerator<Line> 
 function tell(context: Context, tally: Tally, seconds: number): void {
   const { stored, refused, failed, expired, signed } = tally
   const left = [
-    [refused, 'refused, as something later is held'],
-    [failed, 'not stored, as no peer could take them: import them again'],
-    [expired, 'left out, as they have expired'],
-    [signed, 'left out, as only their owner can store them']
+    [refused, 'refused, because a later value is stored'],
+    [failed, 'not stored, because no peer could store them: import them again'],
+    [expired, 'skipped, because they have expired'],
+    [signed, 'skipped, because only their owner can store them']
   ] as const
   const rest = left
     .filter(([count]) => count > 0)

@@ -1,5 +1,6 @@
 import { userInfo } from 'node:os'
 import type { DHT } from '@waggle/dht'
+import type { Context } from '../context.ts'
 import { DONE } from '../errors.ts'
 import { localPorts } from '../network/local-ports.ts'
 import {
@@ -10,7 +11,6 @@ import {
 } from '../network/network-options.ts'
 import { Party } from '../party/party.ts'
 import { shownClock } from '../text/time.ts'
-import type { Context } from './context.ts'
 import { act, define, type Program } from './define.ts'
 
 type PartyOptions = NetworkOptions & { readonly answer: string; readonly listenOn?: string }
@@ -18,19 +18,22 @@ type PartyOptions = NetworkOptions & { readonly answer: string; readonly listenO
 export function addParty(program: Program): void {
   const command = define(program, {
     usage: 'party [name]',
-    summary: 'See who comes to the party, live: start it in several terminals',
+    summary: 'Show live who comes to the party; start it in several terminals',
     more: [
-      'Each terminal is a peer that says under the key "party", in a place of its own, whether its guest comes, and watches what all others say. Who leaves, or is killed, disappears.'
+      'Each terminal is a peer. It stores whether its guest comes under a subkey of the key "party", and watches the subkeys of all other guests. A guest that leaves or is killed disappears.'
     ],
     examples: [
       ['waggle party alice', 'in one terminal'],
-      ['waggle party carol --answer no', 'in another; y, n and m change the answer, q leaves'],
+      [
+        'waggle party carol --answer no',
+        'in another terminal; y, n and m change the answer, q leaves'
+      ],
       ['waggle party dave -l :0 -p 10.0.0.1:1337', 'from another machine']
     ]
   })
   command
     .option('-a, --answer <text>', 'whether you come', 'yes')
-    .option('-l, --listen-on <address>', 'where to listen, for guests on other machines')
+    .option('-l, --listen-on <address>', 'address to listen on, for guests on other machines')
   addNetworkOptions(command)
   act(program, command, party)
 }
@@ -55,7 +58,7 @@ async function party(
   return DONE
 }
 
-/** In a container, a user need not have one. */
+/** Names the user. In a container, a user need not have a name. */
 function ownName(): string {
   try {
     return userInfo().username
@@ -64,7 +67,7 @@ function ownName(): string {
   }
 }
 
-/** A peer like all others: it may be the first, and the last. */
+/** Starts a full peer, because it may be the first or the last of the network. */
 async function joinedPeer({ io }: Context, options: PartyOptions): Promise<DHT> {
   const named = namedPeers(options, io)
   const { listenOn } = options
@@ -79,7 +82,7 @@ async function joinedPeer({ io }: Context, options: PartyOptions): Promise<DHT> 
   return startLocally(localPorts(io), settings)
 }
 
-/** The same in lines, where there is no terminal. */
+/** Prints the party as lines where there is no terminal. */
 async function tellParty({ io, answer }: Context, party: Party): Promise<void> {
   try {
     for await (const { guests, events } of party.views(io.signal)) {

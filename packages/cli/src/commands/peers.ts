@@ -1,12 +1,12 @@
 import { randomUUID } from 'node:crypto'
 import type { PeerId } from '@libp2p/interface'
 import type { DHT } from '@waggle/dht'
+import type { Context } from '../context.ts'
 import { DONE } from '../errors.ts'
 import { withClient } from '../network/client.ts'
 import { addNetworkOptions, type NetworkOptions } from '../network/network-options.ts'
 import { parseCount } from '../text/count.ts'
 import { parseKey } from '../text/value-text.ts'
-import type { Context } from './context.ts'
 import { act, define, type Program } from './define.ts'
 import { addTimeoutOption, type TimeoutOptions, timeoutMsOf } from './places.ts'
 
@@ -25,16 +25,16 @@ const SEARCH_COUNT = 20
 export function addPeers(program: Program): void {
   const command = define(program, {
     usage: 'peers',
-    summary: 'List peers of the network that answer',
+    summary: 'List peers of the network that respond',
     examples: [
-      ['waggle peers', 'those of the network on this machine'],
-      ['waggle peers --initial-peers 10.0.0.1:1337', 'those of another network'],
-      ['waggle peers --near greeting --count 5', 'those that hold a key, nearest first']
+      ['waggle peers', 'peers of the network on this machine'],
+      ['waggle peers --initial-peers 10.0.0.1:1337', 'peers of another network'],
+      ['waggle peers --near greeting --count 5', 'peers that hold a key, nearest first']
     ]
   })
   command
-    .option('-n, --count <number>', 'at most so many', '20')
-    .option('--near <key>', 'the nearest to a key')
+    .option('-n, --count <number>', 'list at most this many', '20')
+    .option('--near <key>', 'list the peers nearest to this key')
   addTimeoutOption(addNetworkOptions(command))
   act(program, command, peers)
 }

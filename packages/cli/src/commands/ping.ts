@@ -1,26 +1,26 @@
 import type { PeerId } from '@libp2p/interface'
 import type { DHT, Waggle } from '@waggle/dht'
+import type { Context } from '../context.ts'
 import { DONE, FAILED, toError } from '../errors.ts'
 import { failure } from '../failure.ts'
 import { initialPeersFor, withClient } from '../network/client.ts'
 import { addNetworkOptions, type NetworkOptions } from '../network/network-options.ts'
 import { parseCount } from '../text/count.ts'
-import type { Context } from './context.ts'
 import { act, define, type Program } from './define.ts'
 
 type PingOptions = NetworkOptions & { readonly count: string }
 
-/** How one node answered. */
+/** The measurements of one node. */
 interface Answered {
   readonly address: string
   readonly id: string
   readonly roundTripsMs: readonly number[]
 
-  /** By how much its clock is ahead of ours; undefined if it does not tell. */
+  /** How far its clock is ahead of ours, in ms; undefined if it does not report its time. */
   readonly skewMs: number | undefined
 }
 
-/** The services that the library's nodes have, under the names that it gives them. */
+/** The services of the library's nodes, by their names. */
 interface Services {
   readonly ping: { ping(peer: PeerId, options: { signal: AbortSignal }): Promise<number> }
   readonly waggle: Waggle
@@ -29,14 +29,17 @@ interface Services {
 export function addPing(program: Program): void {
   const command = define(program, {
     usage: 'ping [addresses...]',
-    summary: 'See whether nodes answer, how fast, and whether their clocks agree with ours',
-    more: ['Without addresses: the initial peers, or the nodes of this machine.'],
+    summary: 'Check whether nodes respond, how fast, and whether their clocks agree with this one',
+    more: ['Without addresses, pings the initial peers or the nodes of this machine.'],
     examples: [
       ['waggle ping', 'the nodes of this machine'],
-      ['waggle ping 10.0.0.1:1337 10.0.0.2:1337', 'two others; says of each what is wrong']
+      [
+        'waggle ping 10.0.0.1:1337 10.0.0.2:1337',
+        'two other nodes; reports what is wrong with each'
+      ]
     ]
   })
-  command.option('-c, --count <number>', 'so many round trips', '3')
+  command.option('-c, --count <number>', 'number of round trips', '3')
   addNetworkOptions(command)
   act(program, command, ping)
 }
@@ -93,7 +96,7 @@ async function measured(
   const [peer] = waggle.joinedPeers
 
   if (peer === undefined) {
-    throw new Error('the node was gone as soon as it had answered')
+    throw new Error('the node disconnected right after it responded')
   }
 
   const roundTripsMs: number[] = []
@@ -110,7 +113,7 @@ async function measured(
 
 function shownSkew(skewMs: number | undefined): string {
   if (skewMs === undefined) {
-    return 'does not tell its time'
+    return 'does not report its time'
   }
 
   return Math.abs(skewMs) < 1

@@ -1,11 +1,12 @@
 import type { StoreOptions } from '@waggle/dht'
-import { DEFAULT_LIMITS, type Key, type Lifetime } from '@waggle/record'
+import { DEFAULT_LIMITS, type Key } from '@waggle/record'
+import type { Lifetime } from '@waggle/record/replica'
 import type { Command } from 'commander'
 import { UsageError } from '../errors.ts'
 import { parseDuration, parseMoment, shownDuration } from '../text/time.ts'
 import { parseKey, shown } from '../text/value-text.ts'
 
-/** How long something is kept when nobody says. */
+/** Lifetime of a value when no option gives one. */
 export const DEFAULT_TTL = '1h'
 
 export interface LifetimeOptions {
@@ -34,10 +35,10 @@ export function addLifetimeOptions(command: Command, what: string): Command {
 }
 
 export function addTimeoutOption(command: Command): Command {
-  return command.option('--timeout <time>', 'how long to try', '30s')
+  return command.option('--timeout <time>', 'give up after this time', '30s')
 }
 
-/** @throws UsageError when both are given, or one is no time */
+/** @throws UsageError when both are given, or one is not valid */
 export function lifetimeOf({ ttl, expirationTime }: LifetimeOptions): Lifetime {
   if (ttl !== undefined && expirationTime !== undefined) {
     throw new UsageError('give either --ttl or --expiration-time, not both')
@@ -53,7 +54,7 @@ function parseTTL(text: string): number {
 
   if (seconds > DEFAULT_LIMITS.maxTtl) {
     throw new UsageError(
-      `--ttl ${text} is longer than ${shownDuration(DEFAULT_LIMITS.maxTtl)}, for which anything is kept at most: store it again before it expires`
+      `--ttl ${text} exceeds ${shownDuration(DEFAULT_LIMITS.maxTtl)}, the longest lifetime: store the value again before it expires`
     )
   }
 
@@ -68,7 +69,7 @@ export function timeoutMsOf({ timeout }: TimeoutOptions): number {
   return parseDuration(timeout, '--timeout') * 1000
 }
 
-/** As in `"party" / "alice"`. */
+/** Formats a key and a subkey, as in `"party" / "alice"`. */
 export function shownPlace(key: Key, subkey: Key | undefined): string {
   return subkey === undefined ? shown(key) : `${shown(key)} / ${shown(subkey)}`
 }

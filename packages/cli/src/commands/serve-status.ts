@@ -1,22 +1,22 @@
 import type { BootstrapError, DHT } from '@waggle/dht'
+import type { Context } from '../context.ts'
 import { reasonsIn } from '../failure.ts'
 import { Stop } from '../io.ts'
 import { counted, shownBytes } from '../text/count.ts'
 import type { Json } from '../text/json.ts'
-import type { Context } from './context.ts'
 
-/** What `serve` says while it runs. */
+/** The messages of `serve` while it runs. */
 export interface Status {
-  /** With where the metrics are, if they are served. */
+  /** Reports that the node runs, with the URL of its metrics if it serves them. */
   started(metricsUrl?: string | null): void
 
-  /** That no initial peer answers yet, if so. */
+  /** Reports that no initial peer responds yet, if there is such an error. */
   alone(error: BootstrapError | undefined): void
   tell(): void
   stopping(signal: AbortSignal): void
 }
 
-/** Tells what becomes of a node, in lines for people or in events for programs. */
+/** Reports the state of a node, as lines for people or as events for programs. */
 export function followed(dht: DHT, context: Context): Status {
   const { paint } = context
   const event = (name: string, more: { readonly [name: string]: Json }, text: string): void =>
@@ -28,13 +28,13 @@ export function followed(dht: DHT, context: Context): Status {
       { skewMs },
       paint(
         'bad',
-        `the clock of this machine differs from its peers' by ${Math.round(skewMs)} ms: set it right`
+        `the clock of this machine differs from the peers' clocks by ${Math.round(skewMs)} ms: correct it`
       )
     )
   })
 
   const tell = (): void => event('status', JSON.parse(JSON.stringify(dht.stats())), statusOf(dht))
-  // That it is not alone any more is news that need not wait.
+  // The first peer is reported at once.
   dht.addEventListener('peer:join', tell, { once: true })
 
   return {
@@ -54,12 +54,12 @@ export function followed(dht: DHT, context: Context): Status {
           error: error.message,
           check
         }))
-        const text = `${reasonsIn(error.message)}\nIt goes on trying.`
+        const text = `${reasonsIn(error.message)}\nThe node keeps trying.`
         event('alone', { attempts }, paint('bad', text))
       }
     },
     stopping({ reason }) {
-      const name = reason instanceof Stop ? reason.signal : 'the end'
+      const name = reason instanceof Stop ? reason.signal : 'the end of the process'
       event('stopping', { signal: name }, `Caught ${name}, shutting down`)
     }
   }
@@ -69,11 +69,13 @@ function welcome(dht: DHT, { paint }: Context, metricsUrl: string | null): strin
   const all = dht.multiaddrs.map(String)
 
   if (dht.clientMode) {
-    return `Running a Waggle client, ${paint('name', dht.peerId.toString())}: others can't join through it.`
+    return `Running a Waggle client, ${paint('name', dht.peerId.toString())}: other peers can't join through it.`
   }
 
   const isOpen = all.some((address) => !/^\/ip[46]\/(127\.|::1\/)/.test(address))
-  const hint = isOpen ? [] : ['It listens on this machine only; for others: --listen-on :1337']
+  const hint = isOpen
+    ? []
+    : ['The node listens on this machine only. To accept other machines, use --listen-on :1337']
   const metrics = metricsUrl === null ? [] : [`Metrics for Prometheus: ${metricsUrl}`]
   return [
     'Running a Waggle node. To connect other peers to this one, use',
@@ -84,7 +86,7 @@ function welcome(dht: DHT, { paint }: Context, metricsUrl: string | null): strin
   ].join('\n')
 }
 
-/** One that others can use, if there is any. */
+/** Prefers an address that other machines can reach. */
 function preferred(addresses: readonly string[]): string {
   return (
     addresses.find((address) => !/^\/ip[46]\/(127\.|::1\/)/.test(address)) ?? addresses[0] ?? ''
@@ -94,14 +96,15 @@ function preferred(addresses: readonly string[]): string {
 function statusOf(dht: DHT): string {
   const { knownPeers, peers, records, bytes, persistence } = dht.stats()
   const nodes = knownPeers + (dht.clientMode ? 0 : 1)
-  const disk = persistence?.state === 'failing' ? `; the disk fails: ${persistence.error}` : ''
+  const disk =
+    persistence?.state === 'failing' ? `; writing to disk fails: ${persistence.error}` : ''
   return [
     `${counted(nodes, 'Waggle node')} (including this one) ${nodes === 1 ? 'is' : 'are'} in the local routing table, ${counted(peers, 'peer')} connected`,
     `Local storage contains ${counted(records, 'key')}, ${shownBytes(bytes)}${disk}`
   ].join('\n')
 }
 
-/** Does something at once and then again and again, until the signal is aborted. */
+/** Runs `tick` at once and then at intervals, until the signal is aborted. */
 export async function ticks(seconds: number, signal: AbortSignal, tick: () => void): Promise<void> {
   tick()
   const ticking = setInterval(tick, seconds * 1000)

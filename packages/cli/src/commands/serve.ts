@@ -1,4 +1,5 @@
 import type { DHT, DHTOptions } from '@waggle/dht'
+import type { Context } from '../context.ts'
 import { controlPath, prepareControlFolder } from '../control/control-path.ts'
 import { startControl } from '../control/control-server.ts'
 import { DONE } from '../errors.ts'
@@ -14,7 +15,6 @@ import {
 } from '../network/network-options.ts'
 import { parsePort } from '../text/count.ts'
 import { parseDuration } from '../text/time.ts'
-import type { Context } from './context.ts'
 import { act, define, type Program } from './define.ts'
 import { followed, ticks } from './serve-status.ts'
 
@@ -37,16 +37,16 @@ export type ServeOptions = NetworkOptions & {
 export function addServe(program: Program): void {
   const command = define(program, {
     usage: 'serve',
-    summary: 'Run a node: a bootstrap node, or one more that holds records',
+    summary: 'Run a node that stores records and that others can join through',
     more: [
-      'Prints its addresses, for others to pass as --initial-peers, and every now and then what it knows and holds. Ctrl-C or SIGTERM stops it cleanly.',
-      'Without --listen-on and --initial-peers it joins the other nodes of this machine.'
+      'Prints its addresses, which other nodes pass as --initial-peers, and at intervals how many peers it knows and records it holds. Ctrl-C or SIGTERM stops it cleanly.',
+      'Without --listen-on and --initial-peers, it joins the other nodes of this machine.'
     ],
     examples: [
-      ['waggle serve', 'a node for trying things out on this machine'],
+      ['waggle serve', 'a node for tests on this machine'],
       [
         'waggle serve --listen-on :1337 --data-dir /var/lib/waggle',
-        'a bootstrap node that comes back as the same peer'
+        'a bootstrap node that keeps its peer ID across restarts'
       ],
       ['waggle serve --listen-on :0 -p 10.0.0.1:1337', 'one more node of a network'],
       [
@@ -58,26 +58,30 @@ export function addServe(program: Program): void {
   command
     .option(
       '-l, --listen-on <addresses>',
-      'where to listen: host:port, :port for all IPv4 interfaces, or a multiaddr',
+      'addresses to listen on: host:port, :port for all IPv4 interfaces, or a multiaddr',
       addresses
     )
-    .option('-a, --announce <addresses>', 'what to tell others instead', addresses)
+    .option(
+      '-a, --announce <addresses>',
+      'addresses to announce instead of those it listens on',
+      addresses
+    )
     .option(
       '-d, --data-dir <directory>',
-      'where records, known peers and the identity outlive the process'
+      'directory that keeps records, known peers and the identity across restarts'
     )
-    .option('--durability <when>', 'when a write counts as safe: relaxed, written or synced')
-    .option('--client', 'only read and write: hold nothing for others')
-    .option('--relay', "for a machine that others can't connect to: be reached through a relay")
+    .option('--durability <when>', 'when a write is acknowledged: relaxed, written or synced')
+    .option('--client', 'run as a client: read and write, and hold no records for others')
+    .option('--relay', 'be reachable through a relay, for machines that accept no connections')
     .option('--serve-relay', 'be a relay for such machines')
-    .option('--strict-clock', 'refuse to join when our clock is wrong')
-    .option('--require-bootstrap', 'fail when no initial peer answers, instead of trying on')
+    .option('--strict-clock', 'refuse to join when the clock of this machine is wrong')
+    .option('--require-bootstrap', 'fail when no initial peer responds, instead of retrying')
     .option('--metrics-port <port>', 'serve metrics for Prometheus under /metrics')
-    .option('--metrics-host <host>', 'where to serve them', '127.0.0.1')
+    .option('--metrics-host <host>', 'address to serve metrics on', '127.0.0.1')
     .option('--refresh-period <time>', 'how often to print the status', '30s')
     .option(
       '--control <socket>',
-      'where waggle stats, top and export ask (default: one of its own, in the temporary folder)'
+      'socket for waggle stats, top and export (default: one in the temporary directory)'
     )
   addNetworkOptions(command)
   act(program, command, serve)
@@ -117,7 +121,7 @@ async function started(
 
 async function dhtOptions(options: ServeOptions, { io }: Context): Promise<DHTOptions> {
   const isClient = options.client === true || options.relay === true
-  // Nobody comes to a client: it has to know somebody.
+  // No peer dials a client, so a client needs initial peers.
   const named = isClient ? await initialPeersFor(options, io) : namedPeers(options, io)
   return {
     ...(await identityOptions(options)),

@@ -1,4 +1,5 @@
 import type { Stats } from '@waggle/dht'
+import type { Context } from '../context.ts'
 import {
   addControlOptions,
   type ControlOptions,
@@ -9,17 +10,16 @@ import { DONE } from '../errors.ts'
 import { shownBytes, shownCount } from '../text/count.ts'
 import type { Json } from '../text/json.ts'
 import { shownDuration } from '../text/time.ts'
-import type { Context } from './context.ts'
 import { act, define, type Program } from './define.ts'
 
 export function addStats(program: Program): void {
   const command = define(program, {
     usage: 'stats',
-    summary: 'Show what a node of this machine holds, and whom it knows',
-    more: ['The node tells by a socket that only its own user can open.'],
+    summary: 'Show the records and peers of a node on this machine',
+    more: ['The node responds on a socket that only its own user can open.'],
     examples: [
-      ['waggle stats', 'the node that runs here'],
-      ['waggle stats --node 4711 --json', 'one of several, for programs']
+      ['waggle stats', 'the only node on this machine'],
+      ['waggle stats --node 4711 --json', 'one of several nodes, for programs']
     ]
   })
   addControlOptions(command)
@@ -38,13 +38,13 @@ type Row = readonly [name: string, text: string]
 function rowsOf({ peerId, pid, version, uptimeSeconds, addresses, stats }: Overview): Row[] {
   return [
     ['peer id', peerId],
-    ['addresses', addresses.join('\n') || 'none: it is a client'],
+    ['addresses', addresses.join('\n') || 'none: the node is a client'],
     ['process', `${pid}, version ${version}, for ${shownDuration(uptimeSeconds)}`],
     ['peers', `${stats.peers} connected, ${stats.knownPeers} servers known`],
     ['records', `${shownCount(stats.records)}, ${shownBytes(stats.bytes)}`],
     [
       'cache',
-      `${shownCount(stats.cachedRecords)}, ${shownBytes(stats.cachedBytes)}; ${shownCount(stats.cacheHits)} reads answered`
+      `${shownCount(stats.cachedRecords)}, ${shownBytes(stats.cachedBytes)}; ${shownCount(stats.cacheHits)} hits`
     ],
     ['clock', clock(stats)],
     ['disk', disk(stats)]
@@ -53,13 +53,13 @@ function rowsOf({ peerId, pid, version, uptimeSeconds, addresses, stats }: Overv
 
 function clock({ clockSkewMs }: Stats): string {
   return clockSkewMs === undefined
-    ? 'no peer has told its time'
+    ? 'no peer has reported its time'
     : `peers are ${Math.abs(Math.round(clockSkewMs))} ms ${clockSkewMs < 0 ? 'behind' : 'ahead'}`
 }
 
 function disk({ persistence }: Stats): string {
   return persistence === undefined
-    ? 'none: everything is in memory'
+    ? 'none: all records are in memory only'
     : `${persistence.state}, ${shownCount(persistence.records)} records, ${shownBytes(persistence.bytes)}, ${persistence.pending} to write`
 }
 

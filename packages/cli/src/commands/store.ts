@@ -1,14 +1,15 @@
 import { text as textOf } from 'node:stream/consumers'
 import type { CallOptions, DHT } from '@waggle/dht'
-import { expirationOf, type Found, getDHTTime, type Key, type Subkey } from '@waggle/record'
+import { type Found, getDHTTime, type Key, type Subkey } from '@waggle/record'
+import { expirationOf } from '@waggle/record/replica'
+import type { Context } from '../context.ts'
 import { CommandError, DONE } from '../errors.ts'
 import { withClient } from '../network/client.ts'
 import { addNetworkOptions, type NetworkOptions } from '../network/network-options.ts'
+import { subkeyEntry } from '../records/subkey-entry.ts'
 import { shownMoment } from '../text/time.ts'
 import { jsonOf, parseKey, parseValue } from '../text/value-text.ts'
-import type { Context } from './context.ts'
 import { act, define, type Program } from './define.ts'
-import { placeIn } from './found.ts'
 import {
   addLifetimeOptions,
   addTimeoutOption,
@@ -28,16 +29,16 @@ export function addStore(program: Program): void {
     usage: 'store <key> <value>',
     summary: 'Store a value until it expires',
     more: [
-      'Keys and values are JSON; what is not JSON is text, and base64:… is bytes. Of two values in one place the one that expires later stays.'
+      'Keys and values are JSON. Anything else is stored as text, and base64:… as bytes. Of two values under the same key or subkey, the one that expires later wins.'
     ],
     examples: [
-      ['waggle store greeting hello', 'a word, for an hour'],
+      ['waggle store greeting hello', 'text, for an hour'],
       ['waggle store settings \'{"rounds": 3}\' --ttl 7d', 'an object, for a week'],
-      ['waggle store party yes --subkey alice', 'one entry of a dictionary that many write'],
-      ['waggle store logo - < logo.txt', 'what comes by the standard input']
+      ['waggle store party yes --subkey alice', 'one subkey of a dictionary with many writers'],
+      ['waggle store logo - < logo.txt', 'a value from the standard input']
     ]
   })
-  command.option('-s, --subkey <subkey>', 'store into the dictionary under the key, in this place')
+  command.option('-s, --subkey <subkey>', 'store under this subkey of a dictionary')
   addTimeoutOption(addNetworkOptions(addLifetimeOptions(command, 'to keep it')))
   act(program, command, store)
 }
@@ -72,14 +73,14 @@ async function store(
   })
 }
 
-/** Why a write was refused, by what is there instead. */
+/** Explains why a write was refused, from the value that is stored instead. */
 export async function refusal(
   dht: DHT,
   key: Key,
   { subkey, ...call }: CallOptions & { readonly subkey: Subkey | undefined }
 ): Promise<CommandError> {
   const found = await dht.get(key, { latest: true, ...call })
-  const held = subkey === undefined ? found : (placeIn(found, subkey) ?? found)
+  const held = subkey === undefined ? found : (subkeyEntry(found, subkey) ?? found)
   return new CommandError(`refused: ${reason(held, key, subkey)}`)
 }
 
@@ -87,6 +88,6 @@ function reason(held: Found | undefined, key: Key, subkey: Subkey | undefined): 
   const place = shownPlace(key, subkey)
 
   return held === undefined
-    ? `${place} was deleted with a later expiration, has expired already, or no peer could take it: give a longer --ttl, and look who is there with: waggle peers`
-    : `${place} holds something until ${shownMoment(held.expirationTime, getDHTTime())}, which is no earlier: give a longer --ttl`
+    ? `${place} was deleted with a later expiration, has already expired, or no peer could store it. Use a longer --ttl, and list the peers with: waggle peers`
+    : `${place} already holds a value until ${shownMoment(held.expirationTime, getDHTTime())}, which is not earlier: use a longer --ttl`
 }

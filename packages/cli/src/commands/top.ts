@@ -1,23 +1,23 @@
 import { setTimeout as sleep } from 'node:timers/promises'
+import type { Context } from '../context.ts'
 import {
   addControlOptions,
   type ControlOptions,
   controlledNode
 } from '../control/control-client.ts'
 import { CommandError, DONE } from '../errors.ts'
-import type { Context } from './context.ts'
 import { act, define, type Program } from './define.ts'
 
 export function addTop(program: Program): void {
   const command = define(program, {
     usage: 'top',
-    summary: 'Watch a node of this machine live',
+    summary: 'Watch a node on this machine live',
     more: [
-      'Shows its peers around the ring of keys, the records that expire first, and rates. q quits.'
+      'Shows its peers on the ring of keys, the records that expire next, and rates. Press q to quit.'
     ],
     examples: [
-      ['waggle top', 'the node that runs here'],
-      ['waggle top --node 4711', 'one of several'],
+      ['waggle top', 'the only node on this machine'],
+      ['waggle top --node 4711', 'one of several nodes'],
       ['waggle top --json', 'a line every second, for programs']
     ]
   })
@@ -33,9 +33,7 @@ async function top(context: Context, options: ControlOptions): Promise<number> {
 
   if (!context.isJson) {
     if (io.stdout.isTTY !== true || io.stdin.isTTY !== true) {
-      throw new CommandError(
-        'top needs a terminal; for programs there are --json, and waggle stats'
-      )
+      throw new CommandError('top needs a terminal. Programs can use --json or waggle stats')
     }
 
     const { showTop } = await import('../screens/top.tsx')

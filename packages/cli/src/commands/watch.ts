@@ -1,11 +1,11 @@
 import { type Found, getDHTTime, type Key } from '@waggle/record'
+import type { Context } from '../context.ts'
 import { DONE } from '../errors.ts'
 import { joinedClient } from '../network/client.ts'
 import { addNetworkOptions, type NetworkOptions } from '../network/network-options.ts'
 import { parseCount } from '../text/count.ts'
 import { shownClock } from '../text/time.ts'
 import { jsonOf, parseKey, shown } from '../text/value-text.ts'
-import type { Context } from './context.ts'
 import { act, define, type Program } from './define.ts'
 import { foundJson, foundText } from './found.ts'
 
@@ -14,15 +14,15 @@ type WatchOptions = NetworkOptions & { readonly count?: string }
 export function addWatch(program: Program): void {
   const command = define(program, {
     usage: 'watch <key>',
-    summary: 'Print what is stored under a key, and each change at once',
-    more: ['Values that expire and deletions are changes, too. Ctrl-C ends it.'],
+    summary: 'Print the value of a key, and each change to it',
+    more: ['Expirations and deletions are changes, too. Press Ctrl-C to stop.'],
     examples: [
       ['waggle watch party', 'every change of a dictionary'],
       ['waggle watch greeting --json', 'a line of JSON for each change'],
-      ['waggle watch greeting --count 2', 'what is there, and the next change']
+      ['waggle watch greeting --count 2', 'the current value and the next change']
     ]
   })
-  command.option('-n, --count <number>', 'end after so many')
+  command.option('-n, --count <number>', 'stop after this many values')
   addNetworkOptions(command)
   act(program, command, watch)
 }
@@ -39,7 +39,7 @@ async function watch(
 
   try {
     await using dht = await joinedClient(options, context.io)
-    context.note(`watching ${shown(key)}: what is there, and each change. Ctrl-C ends it`)
+    context.note(`watching ${shown(key)}; press Ctrl-C to stop`)
 
     for await (const found of dht.watch(key, { signal })) {
       tell(context, key, found)
@@ -49,7 +49,7 @@ async function watch(
       }
     }
   } catch (error) {
-    // Ctrl-C is how it is meant to end.
+    // Ctrl-C is the normal way to end it.
     if (!signal.aborted) {
       throw error
     }

@@ -13,20 +13,20 @@ export interface ControlOptions {
 
 export function addControlOptions(command: Command): Command {
   return command
-    .option('--node <start>', 'which node of this machine: its process id, or how its peer id ends')
-    .option('--control <socket>', 'the socket of a node that was started with --control')
+    .option('--node <start>', 'a node of this machine, by its process ID or the end of its peer ID')
+    .option('--control <socket>', 'socket of a node that was started with --control')
 }
 
-/** A running node of this machine that can be asked. */
+/** A running node of this machine that responds on its socket. */
 export interface ControlledNode {
   readonly path: string
   readonly overview: Overview
 }
 
 /**
- * The one node of this machine that is meant.
+ * Finds the node of this machine that the options select.
  *
- * @throws CommandError when there is none, or several and nobody says which
+ * @throws CommandError when there is none, or when several match
  */
 export async function controlledNode({ control, node }: ControlOptions): Promise<ControlledNode> {
   const paths = control === undefined ? await controlPaths() : [control]
@@ -36,34 +36,38 @@ export async function controlledNode({ control, node }: ControlOptions): Promise
 
   if (first === undefined) {
     throw new CommandError(
-      all.length === 0 ? nobody(control) : `none of the nodes here is ${node}: ${list(all)}`
+      all.length === 0
+        ? nobody(control)
+        : `no node on this machine matches --node ${node}. Running: ${list(all)}`
     )
   }
 
   if (second !== undefined) {
-    throw new CommandError(`${meant.length} nodes run here; say which with --node: ${list(meant)}`)
+    throw new CommandError(
+      `${meant.length} nodes run on this machine; choose one with --node: ${list(meant)}`
+    )
   }
 
   return first
 }
 
-/** What a node tells of itself now. */
+/** Reads the current state of a node. */
 export async function overviewAt(path: string, records: number): Promise<Overview> {
   const response = await answerOf(path, `/overview?records=${records}`)
   return JSON.parse(await text(response))
 }
 
-/** Everything that a node holds, as JSON lines. */
+/** Reads all records of a node, as JSON lines. */
 export async function* recordLinesAt(path: string): AsyncGenerator<string, void, undefined> {
   const response = await answerOf(path, '/records')
   yield* createInterface({ input: response, crlfDelay: Number.POSITIVE_INFINITY })
 
   if (!response.complete) {
-    throw new CommandError('the node stopped before it had told everything')
+    throw new CommandError('the node stopped before the export was complete')
   }
 }
 
-/** Undefined where nobody listens any more: a node that is killed leaves its socket. */
+/** Connects to a socket; undefined where no process listens. A node that is killed leaves its socket behind. */
 async function reached(path: string): Promise<ControlledNode | undefined> {
   return overviewAt(path, 0).then(
     (overview) => ({ path, overview }),
@@ -83,8 +87,8 @@ function isMeant({ pid, peerId }: Overview, node: string): boolean {
 
 function nobody(control: string | undefined): string {
   return control === undefined
-    ? 'no node of yours runs on this machine. Start one with: waggle serve'
-    : `no node listens on ${control}: check the path, and that it was started with --control ${control}`
+    ? 'no node of this user runs on this machine. Start one with: waggle serve'
+    : `no node listens on ${control}: check the path, and check that the node was started with --control ${control}`
 }
 
 function list(nodes: readonly ControlledNode[]): string {

@@ -6,7 +6,7 @@ import { CommandError } from '../errors.ts'
 
 const SUFFIX = '.sock'
 
-/** Where the nodes of this user say that they are, for nobody else. */
+/** The directory of the sockets of this user's nodes, which only this user can open. */
 export function controlFolder(): string {
   return join(tmpdir(), `waggle-${userId()}`)
 }
@@ -16,7 +16,7 @@ export function controlPath(pid: number): string {
 }
 
 /**
- * Makes the folder. What another user has put there is not used: they could listen, or answer, in our place.
+ * Creates the folder. A folder of another user is refused, because its owner could read or forge responses.
  *
  * @throws CommandError
  */
@@ -28,9 +28,9 @@ export async function prepareControlFolder(): Promise<void> {
 }
 
 /**
- * The sockets that nodes have made; some may be left over from those that were killed.
+ * Lists the sockets of nodes; nodes that were killed may have left some behind.
  *
- * @throws CommandError where another user has put the folder there
+ * @throws CommandError where the folder belongs to another user
  */
 export async function controlPaths(): Promise<string[]> {
   const names = await readdir(controlFolder()).catch(() => [])
@@ -41,18 +41,18 @@ export async function controlPaths(): Promise<string[]> {
     .map((name) => join(controlFolder(), name))
 }
 
-/** A link would be another user's, too, whatever it leads to. */
+/** Checks the owner of the folder itself: a link of another user is refused, whatever its target. */
 async function assertOwn(folder: string): Promise<void> {
   const { uid } = await lstat(folder)
 
   if (uid !== userId()) {
     throw new CommandError(
-      `${folder} belongs to another user: remove it, or name another place with --control`
+      `${folder} belongs to another user: remove it, or choose another path with --control`
     )
   }
 }
 
-/** By its number: in a container, a user need not have a name. Where there are no numbers, `lstat` gives 0. */
+/** Identifies the user by number, because a user in a container need not have a name. Without numbers, `lstat` gives 0. */
 function userId(): number {
   return process.getuid?.() ?? 0
 }

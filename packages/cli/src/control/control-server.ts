@@ -3,15 +3,15 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import type { DHT } from '@waggle/dht'
-import { entriesOf } from '../records/entries.ts'
+import { entriesOf } from '../text/entry-lines.ts'
 import { line } from '../text/json.ts'
 import { type CountedByMetrics, overviewOf } from './overview.ts'
 
 const MAX_RECORDS_SHOWN = 1000
 
 /**
- * Tells those who can open the socket, which are this user's processes, what there is to see of the
- * node: `GET /overview?records=20` and `GET /records`, the latter as JSON lines.
+ * Serves the state of the node on a socket that only this user's processes can open:
+ * `GET /overview?records=20` as JSON and `GET /records` as JSON lines.
  */
 export async function startControl(
   dht: DHT,

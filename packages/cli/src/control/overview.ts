@@ -1,11 +1,12 @@
 import process from 'node:process'
 import type { DHT, HeldRecord, Stats } from '@waggle/dht'
-import { lastExpiration, recordKey, type Value, view } from '@waggle/record'
+import { recordKey, type Value, view } from '@waggle/record'
+import { lastExpiration } from '@waggle/record/replica'
 import { shown } from '../text/value-text.ts'
 import { VERSION } from '../version.ts'
 import { ringPosition } from './ring.ts'
 
-/** What a node tells of itself. */
+/** The state of a node. */
 export interface Overview {
   readonly peerId: string
   readonly pid: number
@@ -15,15 +16,15 @@ export interface Overview {
   readonly stats: Stats
   readonly counters: Counters
 
-  /** Where it is on the ring of keys, from 0 to 1. */
+  /** Its position on the ring of keys, from 0 to 1. */
   readonly position: number
   readonly peers: readonly PeerPlace[]
 
-  /** Those that expire first, in this order. */
+  /** The records that expire first, in this order. */
   readonly records: readonly RecordInShort[]
 }
 
-/** What has been counted since the node started; undefined where nothing counts it. */
+/** Counts since the node started; undefined where nothing counts them. */
 export interface Counters {
   readonly stored?: number
   readonly expired?: number
@@ -32,13 +33,13 @@ export interface Counters {
   readonly cpuSeconds: number
 }
 
-/** A connected peer, and where it is on the ring. */
+/** A connected peer with its position on the ring. */
 export interface PeerPlace {
   readonly id: string
   readonly position: number
 }
 
-/** A record that is held, as far as it fits a line. */
+/** A stored record, cut to fit a line. */
 export interface RecordInShort {
   readonly key: string
   readonly value: string
@@ -46,13 +47,13 @@ export interface RecordInShort {
   readonly expirationTime: number
 }
 
-/** What the metrics of a node have to say. */
+/** The counts that come from the metrics. */
 export type CountedByMetrics = Omit<Counters, 'cpuSeconds'>
 
-/** Longer than any line that shows it. */
+/** Characters of a text that are kept: more than a line shows. */
 const MAX_TEXT_LENGTH = 200
 
-/** What there is to see of a node, with at most `count` of its records. */
+/** Gathers the state of a node, with at most `count` of its records. */
 export async function overviewOf(
   dht: DHT,
   count: number,

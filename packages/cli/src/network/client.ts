@@ -16,8 +16,8 @@ export async function withClient<T>(
 }
 
 /**
- * A client that has joined, to be disposed of. The library is loaded when it is needed, so that what
- * needs no network does not wait for it.
+ * Starts a client that has joined; the caller disposes of it. The library is loaded here, so that
+ * commands without a network start faster.
  */
 export async function joinedClient(
   options: NetworkOptions & { readonly timeout?: string },
@@ -34,14 +34,14 @@ export async function joinedClient(
       DEFAULT_BOOTSTRAP_TIMEOUT_MS
     ),
     clientMode: true,
-    // It would be gone before anything is asked for again.
+    // The process ends before a cached value is read again.
     cache: false,
     initialPeers,
     signal: io.signal
   })
 }
 
-/** @throws CommandError when nobody was named and nobody is there */
+/** @throws CommandError when no peer is named and no node runs on this machine */
 export async function initialPeersFor(options: NetworkOptions, io: CommandIO): Promise<string[]> {
   const named = namedPeers(options, io)
 
@@ -54,7 +54,7 @@ export async function initialPeersFor(options: NetworkOptions, io: CommandIO): P
 
   if (taken.length === 0) {
     throw new CommandError(
-      `no node runs on this machine (ports ${ports.at(0)} to ${ports.at(-1)}). Start one with: waggle serve. Or name one elsewhere: --initial-peers 10.0.0.1:1337`
+      `no node runs on this machine (ports ${ports.at(0)} to ${ports.at(-1)}). Start one with: waggle serve. Or join a node elsewhere: --initial-peers 10.0.0.1:1337`
     )
   }
 

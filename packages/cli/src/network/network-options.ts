@@ -5,7 +5,7 @@ import { CommandError, toError } from '../errors.ts'
 import type { CommandIO } from '../io.ts'
 import { parseCount } from '../text/count.ts'
 
-/** What every command that joins a network takes. */
+/** The options of every command that joins a network. */
 export interface NetworkOptions {
   readonly initialPeers?: readonly string[]
   readonly identity?: string
@@ -21,29 +21,29 @@ export function addNetworkOptions(command: Command): Command {
   return command
     .option(
       '-p, --initial-peers <addresses>',
-      `peers of the network to join, as in 10.0.0.1:1337 or a multiaddr; several with commas, or the option again (default: $${INITIAL_PEERS_VARIABLE}, else the nodes of this machine)`,
+      `peers to join through, as 10.0.0.1:1337 or multiaddrs; separate several by commas or repeat the option (default: $${INITIAL_PEERS_VARIABLE}, else the nodes of this machine)`,
       addresses
     )
-    .option('--identity <file>', 'private key of this peer; made if it is missing')
-    .option('--swarm-key <file>', 'key of a private network')
-    .option('--protocol <name>', "kad-dht's protocol, which names the network")
+    .option('--identity <file>', 'file with the private key of this peer; created if it is missing')
+    .option('--swarm-key <file>', 'file with the key of a private network')
+    .option('--protocol <name>', "kad-dht's protocol name, which tells networks apart")
     .option(
       '--num-replicas <number>',
-      'how many peers hold a record; the same in the whole network (default: 5)'
+      'peers that hold each record; the same in the whole network (default: 5)'
     )
 }
 
-/** Addresses of one option, after those of the same option before it. */
+/** Adds the addresses of an option to those of its earlier uses. */
 export function addresses(text: string, before: readonly string[] = []): string[] {
   return [...before, ...text.split(/[\s,]+/).filter((address) => address !== '')]
 }
 
-/** Initial peers that somebody has named; none if it is left to us. */
+/** Lists the initial peers that the user named, by the option or the variable. */
 export function namedPeers({ initialPeers }: NetworkOptions, { env }: CommandIO): string[] {
   return [...(initialPeers ?? addresses(env[INITIAL_PEERS_VARIABLE] ?? ''))]
 }
 
-/** The options of `DHT.create` that are the same for servers and clients. */
+/** Builds the options of `DHT.create` that servers and clients share. */
 export async function identityOptions(options: NetworkOptions): Promise<DHTOptions> {
   const { identity, protocol, swarmKey, numReplicas } = options
   return {

@@ -1,12 +1,12 @@
 import { DHT, type DHTOptions } from '@waggle/dht'
 import { LOCAL_HOST, takenPorts } from './local-ports.ts'
 
-/** Somebody else may take a port between our look and our attempt. */
+/** Attempts to start. Another process may take a port between the probe and the attempt. */
 const MAX_ATTEMPTS = 20
 
 /**
- * Starts a node among those of this machine: at the first port of theirs that is free, and with all
- * others as initial peers, unless some are named. Nobody has to be there yet.
+ * Starts a node among those of this machine, on the first free port. The nodes on the other ports are
+ * its initial peers, unless the options name some. It may be the first node.
  */
 export async function startLocally(ports: readonly number[], options: DHTOptions): Promise<DHT> {
   for (let attempt = 1; ; attempt++) {

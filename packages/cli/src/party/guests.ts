@@ -1,22 +1,22 @@
 import type { Found } from '@waggle/record'
 import { shown } from '../text/value-text.ts'
 
-/** Who has said whether they come. */
+/** A guest who has said whether they come. */
 export interface Guest {
   readonly name: string
   readonly answer: string
 
-  /** Until when that holds, unless they say it again. */
+  /** When the answer expires, unless the guest repeats it. */
   readonly expirationTime: number
 }
 
-/** Something that has happened at the party. */
+/** A change of the guests. */
 export interface PartyEvent {
   readonly text: string
   readonly time: number
 }
 
-/** All guests by name, of what is stored under the party's key. */
+/** Lists the guests by name, from the value of the party's key. */
 export function guestsOf(found: Found | undefined): Guest[] {
   if (!(found?.value instanceof Map)) {
     return []
@@ -29,7 +29,7 @@ export function guestsOf(found: Found | undefined): Guest[] {
   })).sort((a, b) => (a.name < b.name ? -1 : 1))
 }
 
-/** What has happened between two looks at the guests. Saying the same again is nothing. */
+/** Lists the changes between two states. A repeated answer is not a change. */
 export function happened(
   before: readonly Guest[],
   after: readonly Guest[],
@@ -49,7 +49,7 @@ export function happened(
   return [...came, ...went].map((text) => ({ text, time }))
 }
 
-/** Names need no quotes, and control characters stay escaped. */
+/** Removes the quotes from a name; control characters stay escaped. */
 function plain(text: string): string {
   return /^"[^"\\]*"$/.test(text) ? text.slice(1, -1) : text
 }

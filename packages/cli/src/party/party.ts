@@ -4,16 +4,16 @@ import { type Guest, guestsOf, happened, type PartyEvent } from './guests.ts'
 
 const KEY = 'party'
 
-/** Seconds after which somebody counts as gone who vanished without a word. */
+/** Seconds after which a guest that vanished counts as gone. */
 const TTL = 5
 
-/** What there is to see, each time that something changes. */
+/** The state of the party after a change. */
 export interface PartyView {
   readonly guests: readonly Guest[]
   readonly events: readonly PartyEvent[]
 }
 
-/** Being at the party, from coming to leaving. */
+/** One guest's presence at the party, from arrival to departure. */
 export class Party implements AsyncDisposable {
   readonly #dht: DHT
   readonly #name: string
@@ -23,12 +23,12 @@ export class Party implements AsyncDisposable {
     this.#name = name
   }
 
-  /** Says whether we come, and goes on saying so until we leave. */
+  /** Stores this guest's answer, and republishes it until the guest leaves. */
   async say(answer: string): Promise<void> {
     await this.#dht.store(KEY, answer, { subkey: this.#name, ttl: TTL, republish: true })
   }
 
-  /** Hears of everybody, ourselves included, until the signal is aborted. */
+  /** Yields the state of the party after each change, until the signal is aborted. */
   async *views(signal: AbortSignal): AsyncGenerator<PartyView, void, undefined> {
     let before: Guest[] = []
 
@@ -39,7 +39,7 @@ export class Party implements AsyncDisposable {
     }
   }
 
-  /** Takes our answer back, so that nobody has to wait until it expires. */
+  /** Deletes this guest's answer, so that the others need not wait for it to expire. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#dht.delete(KEY, { subkey: this.#name, ttl: 2 * TTL })
   }

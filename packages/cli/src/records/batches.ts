@@ -1,4 +1,4 @@
-/** What one batch may hold: enough for many peers to be asked at once, and little memory. */
+/** Limits of one batch: enough to ask many peers at once, in little memory. */
 const MAX_BATCH_ITEMS = 2048
 const MAX_BATCH_BYTES: number = 4 * 1024 * 1024
 

@@ -2,7 +2,7 @@ import type { Found, Key, Subkey, Value } from '@waggle/record'
 import { CommandError } from '../errors.ts'
 import { parseKey, parseValue } from '../text/value-text.ts'
 
-/** A line of an export, read. */
+/** A parsed line of an export. */
 export interface ImportedEntry {
   readonly key: Key
   readonly subkey?: Subkey
@@ -11,7 +11,7 @@ export interface ImportedEntry {
   readonly value?: Value
   readonly expirationTime: number
 
-  /** Whether only its owner can store it. */
+  /** Whether only the owner can store it. */
   readonly isSigned: boolean
 }
 
@@ -31,7 +31,7 @@ export function parseEntryLine(text: string, lineNumber: number): ImportedEntry 
   ) {
     throw unreadable(
       lineNumber,
-      'it needs "key", "expirationTime", and either "value" or "deleted": true'
+      'it needs "key", "expirationTime" and either "value" or "deleted": true'
     )
   }
 
@@ -56,19 +56,19 @@ function fieldsOf(text: string, lineNumber: number): Record<string, unknown> {
       return fields as Record<string, unknown>
     }
   } catch {
-    // Told below.
+    // Reported below.
   }
 
-  throw unreadable(lineNumber, 'it is no JSON object')
+  throw unreadable(lineNumber, 'it is not a JSON object')
 }
 
 function unreadable(lineNumber: number, reason: string): CommandError {
   return new CommandError(
-    `line ${lineNumber} can't be imported: ${reason}. A line is like {"key": "k", "value": 1, "expirationTime": 1800000000}`
+    `line ${lineNumber} can't be imported: ${reason}. A valid line is {"key": "k", "value": 1, "expirationTime": 1800000000}`
   )
 }
 
-/** What a reader found, as the writes of which it consists. */
+/** Lists the writes that a read value consists of. */
 export function* entriesFound(
   key: Key,
   { value, expirationTime }: Found

@@ -2,33 +2,40 @@ import { access } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { DHT } from '@waggle/dht'
 import type { Key } from '@waggle/record'
-import type { Context } from '../commands/context.ts'
-import type { ExportOptions } from '../commands/export.ts'
-import { controlledNode, recordLinesAt } from '../control/control-client.ts'
+import type { Context } from '../context.ts'
+import { type ControlOptions, controlledNode, recordLinesAt } from '../control/control-client.ts'
 import { CommandError } from '../errors.ts'
 import { joinedClient } from '../network/client.ts'
+import type { NetworkOptions } from '../network/network-options.ts'
+import { entriesOf } from '../text/entry-lines.ts'
 import { type Json, line } from '../text/json.ts'
 import { jsonOf, parseKey } from '../text/value-text.ts'
 import { batches } from './batches.ts'
-import { entriesOf } from './entries.ts'
 import { entriesFound, type ImportedEntry } from './entry-line.ts'
 import { type TextLines, textLines } from './text-lines.ts'
 
-/** Where records come from. */
+/** The options that name a source: keys of the network, the directory of a stopped node, or a running node. */
+export type SourceOptions = NetworkOptions &
+  ControlOptions & {
+    readonly keysFrom?: string
+    readonly dataDir?: string
+  }
+
+/** A source of records. */
 export interface Source extends AsyncDisposable {
   readonly lines: AsyncIterable<string> | Iterable<string>
 
-  /** How far it is, from 0 to 1, if that is known. */
+  /** Returns the progress from 0 to 1, if it is known. */
   fraction(): number | undefined
 
-  /** How many keys nothing was found under. */
+  /** Counts the keys that were not found. */
   missing(): number
 }
 
-/** The source that the options name. */
+/** Opens the source that the options name. */
 export async function sourceOf(
   context: Context,
-  options: ExportOptions,
+  options: SourceOptions,
   keys: readonly string[]
 ): Promise<Source> {
   const { dataDir, keysFrom } = options
@@ -45,7 +52,7 @@ export async function sourceOf(
   return network(await joinedClient(options, context.io), lines, context.io.signal)
 }
 
-async function runningNode(options: ExportOptions): Promise<Source> {
+async function runningNode(options: SourceOptions): Promise<Source> {
   const { path, overview } = await controlledNode(options)
   const { records } = overview.stats
   let count = 0
@@ -66,14 +73,14 @@ async function runningNode(options: ExportOptions): Promise<Source> {
 }
 
 /**
- * Opens the directory as the node itself does, but meets nobody.
+ * Opens the directory as the node itself does, but connects to no peer.
  *
- * @throws CommandError when no node has ever used it: a node would make it
+ * @throws CommandError for a directory that no node has used, because opening it would create one
  */
 async function stoppedNode(dataDir: string): Promise<Source> {
   await access(join(dataDir, 'records')).catch(() => {
     throw new CommandError(
-      `--data-dir: ${dataDir} is no directory of a node: it has no folder records`
+      `--data-dir: ${dataDir} is not the data directory of a node: it has no folder "records"`
     )
   })
   const [{ DHT }, { generateKeyPair }] = await Promise.all([
@@ -82,7 +89,7 @@ async function stoppedNode(dataDir: string): Promise<Source> {
   ])
   const dht = await DHT.create({
     dataDir,
-    // One for this once: a node whose identity is elsewhere gets none beside its records.
+    // A temporary key: none is written beside the records of a node that keeps its identity elsewhere.
     privateKey: await generateKeyPair('Ed25519'),
     clientMode: true,
     libp2pOptions: { connectionGater: { denyDialPeer: () => true } }
@@ -128,7 +135,7 @@ function network(dht: DHT, keys: TextLines, signal: AbortSignal): Source {
   }
 }
 
-/** Peers that are slow may take so long for a whole batch. */
+/** Longest time for a whole batch, in ms: enough for slow peers. */
 const BATCH_TIMEOUT_MS = 120_000
 
 function entryText({ key, subkey, value, expirationTime }: ImportedEntry): string {

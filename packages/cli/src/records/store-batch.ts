@@ -1,28 +1,28 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { DHT, StoreEntry } from '@waggle/dht'
 import type { Found, Value } from '@waggle/record'
-import { placeIn } from '../commands/found.ts'
 import type { ImportedEntry } from './entry-line.ts'
+import { subkeyEntry } from './subkey-entry.ts'
 
-/** What has become of a batch. */
+/** Counts of a batch by outcome. */
 export interface BatchOutcome {
   readonly stored: number
 
-  /** Something that expires later is held in their place. */
+  /** Entries in whose place a value is stored that lasts at least as long. */
   readonly refused: number
 
-  /** No peer could take them. */
+  /** Entries that no peer could store. */
   readonly failed: number
 }
 
-/** Peers that are slow may take so long for a whole batch; one that makes no progress is not waited for. */
+/** Longest time for a whole batch, in ms: enough for slow peers. */
 const BATCH_TIMEOUT_MS = 120_000
 
-/** A peer that has failed is avoided for a second, and may then be well again. */
+/** Attempts to store a batch. A peer that failed is avoided for a second, and may then work again. */
 const ATTEMPTS = 3
 const FIRST_PAUSE_MS = 1500
 
-/** Stores all entries, those that no peer has taken again: storing what is held already costs nothing (R3). */
+/** Stores all entries, and retries those that no peer stored. Storing an entry again changes nothing (R3). */
 export async function storeBatch(
   dht: DHT,
   entries: readonly ImportedEntry[],
@@ -44,19 +44,19 @@ export async function storeBatch(
   }
 }
 
-/** Writes them; gives back those that did not come to be held. */
+/** Writes the entries, and returns those that were not stored. */
 async function rejectedOf(
   dht: DHT,
   entries: readonly ImportedEntry[],
   signal: AbortSignal
 ): Promise<ImportedEntry[]> {
-  // A dictionary can follow what was there before it, or its deletion, and not the other way round (R6).
+  // Whole values and deletions come first: a dictionary can follow them, but they can't follow a dictionary (R6).
   const whole = entries.filter(({ subkey }) => subkey === undefined)
   const ofSubkeys = entries.filter(({ subkey }) => subkey !== undefined)
   return [...(await rejected(dht, whole, signal)), ...(await rejected(dht, ofSubkeys, signal))]
 }
 
-/** The same, where the order does not matter. */
+/** Writes entries whose order does not matter, and returns those that were not stored. */
 async function rejected(
   dht: DHT,
   entries: readonly ImportedEntry[],
@@ -80,7 +80,7 @@ function storeEntry({ key, subkey, value, expirationTime }: ImportedEntry): Stor
   return { key, value: value as Value, expirationTime, ...(subkey !== undefined && { subkey }) }
 }
 
-/** Those in whose place nothing is held that lasts as long. */
+/** Finds the entries in whose place no value is stored that lasts as long. */
 async function unbeaten(
   dht: DHT,
   entries: readonly ImportedEntry[],
@@ -93,6 +93,6 @@ async function unbeaten(
 
 function isBeaten({ subkey, expirationTime }: ImportedEntry, found: Found | undefined): boolean {
   const isDictionary = found?.value instanceof Map
-  const held = isDictionary && subkey !== undefined ? placeIn(found, subkey) : found
+  const held = isDictionary && subkey !== undefined ? subkeyEntry(found, subkey) : found
   return held !== undefined && held.expirationTime >= expirationTime
 }

@@ -4,13 +4,13 @@ import { createInterface } from 'node:readline'
 import type { Readable } from 'node:stream'
 import { CommandError, toError } from '../errors.ts'
 
-/** The lines of a file or of the standard input, and how far it has been read. */
+/** The lines of a file or of the standard input, with the progress of reading. */
 export interface TextLines extends AsyncIterable<string> {
-  /** From 0 to 1; undefined where nobody knows how much there is. */
+  /** From 0 to 1; undefined where the length is unknown. */
   readonly fraction: number | undefined
 }
 
-/** Stands for the standard input. */
+/** The file name that means the standard input. */
 export const STANDARD_INPUT = '-'
 
 /** @throws CommandError when there is no such file */

@@ -2,15 +2,15 @@ import { render, useInput } from 'ink'
 import type { ReactElement, ReactNode } from 'react'
 import type { CommandIO } from '../io.ts'
 
-/** A screen of its own in the terminal, which gives back what was there when it is closed. */
+/** A full screen in the terminal. Closing it restores the previous contents. */
 export interface FullScreen {
   show(content: ReactNode): void
   close(): void
 }
 
 /**
- * Takes over the terminal. Only lines that have changed are written, each frame in one synchronized
- * update, so that nothing flickers; what was on the screen comes back when it is closed.
+ * Takes over the terminal. Each frame is one synchronized update of the changed lines, so the screen
+ * does not flicker. Closing it restores the previous contents.
  */
 export function openFullScreen(io: CommandIO, onKey: (key: string) => void): FullScreen {
   const wrapped = (content: ReactNode): ReactElement => <Keys onKey={onKey}>{content}</Keys>
@@ -35,7 +35,7 @@ interface KeysProps {
   readonly children: ReactNode
 }
 
-/** In raw mode Ctrl-C is a key like others. */
+/** Reads the keys. In raw mode, Ctrl-C is an ordinary key. */
 function Keys({ onKey, children }: KeysProps): ReactNode {
   useInput((input, key) => {
     onKey((key.ctrl && input === 'c') || key.escape ? 'q' : input)

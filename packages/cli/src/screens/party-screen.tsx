@@ -17,15 +17,15 @@ export interface PartyProps {
   readonly rows: number
 }
 
-/** Title, hint, headings, how many more there are, and the empty lines between: all but guests and events. */
+/** Lines for the title, the hint, the headings, the count of hidden guests, and the gaps. */
 const OTHER_LINES = 7
 
-/** Guests may take so much of the room; what has happened gets the rest. */
+/** Share of the lines for guests; events get the rest. */
 const GUESTS_SHARE = 0.6
 
 const ANSWER_TONES: Readonly<Record<string, Tone>> = { yes: 'good', no: 'bad' }
 
-/** Who is at the party, what has happened, and what one can do. */
+/** The party: its guests, its events, and the keys to press. */
 export function PartyScreen(props: PartyProps): ReactElement {
   const { name, address, guests, events, now, columns, rows } = props
   const room = Math.max(rows - 1 - OTHER_LINES, 2)
@@ -37,9 +37,9 @@ export function PartyScreen(props: PartyProps): ReactElement {
         <Styled tone="strong">
           The party: {guests.length === 1 ? '1 guest' : `${guests.length} guests`}
         </Styled>
-        <Styled tone="faint">y n m answer q leaves</Styled>
+        <Styled tone="faint">y n m answer, q leaves</Styled>
       </Box>
-      <Styled tone="faint">others come with: waggle party &lt;name&gt;{from(address)}</Styled>
+      <Styled tone="faint">to join, run: waggle party &lt;name&gt;{from(address)}</Styled>
       <Guests guests={guests.slice(0, guestRoom)} own={name} now={now} />
       <Hidden count={guests.length - guestRoom} />
       <Events events={shownEvents} />
@@ -47,7 +47,7 @@ export function PartyScreen(props: PartyProps): ReactElement {
   )
 }
 
-/** What guests on other machines add; on this one they find each other by themselves. */
+/** The option that guests on other machines need; guests on this machine find each other without it. */
 function from(address: string): string {
   const [, host = '', port = ''] = /^\/ip[46]\/([^/]+)\/tcp\/(\d+)/.exec(address) ?? []
   const hostAndPort = host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`

@@ -7,20 +7,20 @@ import { PartyScreen } from './party-screen.tsx'
 import { Sized } from './sized.tsx'
 import { Colourful } from './styled.tsx'
 
-/** The keys that answer. */
+/** The keys that change the answer. */
 const ANSWERS: ReadonlyMap<string, string> = new Map([
   ['y', 'yes'],
   ['n', 'no'],
   ['m', 'maybe']
 ])
 
-/** How often what remains of each answer is shown anew. */
+/** Time between updates of the remaining lifetimes, in ms. */
 const REFRESH_MS = 1000
 
-/** As many as the largest screen has lines. */
+/** Events kept: as many as the largest screen has lines. */
 const MAX_EVENTS = 200
 
-/** Shows the party until somebody leaves. */
+/** Shows the party until the guest leaves. */
 export async function showParty(
   io: CommandIO,
   party: Party,

@@ -3,9 +3,15 @@ import type { ReactElement } from 'react'
 import type { CommandIO } from '../io.ts'
 import { shownCount } from '../text/count.ts'
 import { isColourful } from '../text/paint.ts'
-import type { Progress } from './progress.ts'
 
-/** No more often does anybody see anything. */
+/** The progress of long work, shown while it runs. */
+export interface Progress {
+  /** Shows how many are done; `fraction` is from 0 to 1, if it is known. */
+  show(done: number, fraction: number | undefined): void
+  close(): void
+}
+
+/** Shortest time between two frames. */
 const REFRESH_MS = 100
 const BAR_WIDTH = 30
 
@@ -32,7 +38,7 @@ function Bar({ what, done, fraction, perSecond, isColourful }: BarProps): ReactE
   )
 }
 
-/** Shows how far it is, below everything else, and vanishes when it is closed. */
+/** Opens a progress bar below all other output. It vanishes when it is closed. */
 export function progressBar(io: CommandIO, what: string): Progress {
   const startMs = performance.now()
   const colourful = isColourful(io, 'stderr')

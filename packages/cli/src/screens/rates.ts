@@ -1,17 +1,17 @@
 import type { Overview } from '../control/overview.ts'
 
-/** How much of each there was in a second; undefined where nothing counts it. */
+/** Amounts per second; undefined where nothing counts them. */
 export interface Rates {
   readonly stored: number | undefined
   readonly expired: number | undefined
   readonly receivedBytes: number | undefined
   readonly sentBytes: number | undefined
 
-  /** Cores. */
+  /** Processor cores in use. */
   readonly cpu: number | undefined
 }
 
-/** What happened between two looks at a node. */
+/** Computes the rates between two states of a node. */
 export function ratesBetween(before: Overview | undefined, after: Overview): Rates {
   const seconds = after.uptimeSeconds - (before?.uptimeSeconds ?? after.uptimeSeconds)
   const rate = (name: keyof Overview['counters']): number | undefined => {

@@ -1,7 +1,7 @@
-/** From nothing to much. */
+/** Bars of rising height. */
 const HEIGHTS = ' ▁▂▃▄▅▆▇█'
 
-/** The ring of keys, cut open at 0 and laid out in a line: how many of the positions each column has. */
+/** Draws the ring of keys as a line that starts at 0, with the number of positions in each column. */
 export function density(positions: readonly number[], columns: number): string {
   const counts = new Array<number>(columns).fill(0)
 
@@ -16,7 +16,7 @@ export function density(positions: readonly number[], columns: number): string {
     .join('')
 }
 
-/** The same line with this node and its peers. Where they share a column, this node is shown. */
+/** Draws the same line with this node and its peers. This node hides a peer in the same column. */
 export function nodesOnRing(own: number, peers: readonly number[], columns: number): string {
   const line = new Array<string>(columns).fill('─')
 

@@ -1,7 +1,7 @@
 import { useWindowSize, type WindowSize } from 'ink'
 import type { ReactElement } from 'react'
 
-/** Shows something that depends on how large the terminal is, and again when that changes. */
+/** Renders contents that depend on the size of the terminal, again after each resize. */
 export function Sized({
   children
 }: {

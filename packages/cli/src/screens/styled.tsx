@@ -2,7 +2,7 @@ import { Text, type TextProps } from 'ink'
 import { createContext, type ReactElement, type ReactNode, useContext } from 'react'
 import type { Tone } from '../text/paint.ts'
 
-/** Whether colours are wanted. */
+/** Whether colours are on. */
 export const Colourful: React.Context<boolean> = createContext(true)
 
 const STYLES: Readonly<Record<Tone, TextProps>> = {
@@ -18,7 +18,7 @@ interface StyledProps {
   readonly children?: ReactNode
 }
 
-/** One line of text, cut where the room ends. */
+/** One line of text, truncated to the available width. */
 export function Styled({ tone, children }: StyledProps): ReactElement {
   const isColourful = useContext(Colourful)
   return (

@@ -15,10 +15,10 @@ export interface TopProps {
   readonly rows: number
 }
 
-/** Lines above the records: title, address, figures, ring, headings, with the empty ones between them. */
+/** Lines above the records: title, address, figures, ring, headings, and the gaps. */
 const LINES_ABOVE = 13
 
-/** A node, live: who it is, what it does, where it is on the ring, and what it holds. */
+/** A node, live: its identity, its rates, its position on the ring, and its records. */
 export function TopScreen({ overview, rates, now, columns, rows }: TopProps): ReactElement {
   const room = Math.max(rows - LINES_ABOVE - 1, 0)
   return (
@@ -98,7 +98,7 @@ function Ring({ position, peers, records, columns }: Overview & { columns: numbe
   const places = (all: readonly { position: number }[]): number[] => all.map((one) => one.position)
   return (
     <Box flexDirection="column" flexShrink={0} marginBottom={1}>
-      <Styled tone="faint">The ring of keys: ◆ this node ● its peers █ what it holds</Styled>
+      <Styled tone="faint">The ring of keys: ◆ this node ● its peers █ its records</Styled>
       <Styled tone="good">{density(places(records), columns)}</Styled>
       <Styled tone="name">{nodesOnRing(position, places(peers), columns)}</Styled>
     </Box>

@@ -11,10 +11,10 @@ import { TopScreen } from './top-screen.tsx'
 
 const REFRESH_MS = 1000
 
-/** More than a screen has lines, and enough to see where on the ring they are. */
+/** Records to fetch: more than the lines of a screen, and enough to show their density on the ring. */
 const RECORDS = 500
 
-/** Shows a node until somebody quits, or it stops. */
+/** Shows a node until the user quits or the node stops. */
 export async function showTop(io: CommandIO, path: string): Promise<void> {
   const quit = Promise.withResolvers<void>()
   const screen = openFullScreen(io, (key) => key === 'q' && quit.resolve())

@@ -1,4 +1,4 @@
-/** A command, as a shell is to know it. */
+/** A command, as the shell completes it. */
 export interface CompletedCommand {
   readonly name: string
   readonly summary: string
@@ -9,11 +9,11 @@ export interface CompletedOption {
   readonly name: string
   readonly description: string
 
-  /** Whether the name of a file comes next. */
+  /** Whether its argument is a file. */
   readonly takesFile: boolean
 }
 
-/** A script for bash 3.2, which macOS has, and newer. */
+/** Builds a script for bash 3.2, the version of macOS, and newer. */
 export function bashCompletion(commands: readonly CompletedCommand[]): string {
   const names = commands.map(({ name }) => name).join(' ')
   const cases = commands.map(
@@ -41,13 +41,13 @@ ${cases.join('\n')}
 complete -o filenames -F _waggle waggle`
 }
 
-/** A script for zsh, with what each command and option does. */
+/** Builds a script for zsh that describes each command and option. */
 export function zshCompletion(commands: readonly CompletedCommand[]): string {
   const described = (name: string, text: string): string => quoted(`${name}:${text}`)
   const list = commands.map(({ name, summary }) => described(name, summary)).join(' ')
   const cases = commands.map(({ name, options }) => {
     const all = options.map((option) => described(option.name, option.description)).join(' ')
-    return `    ${name}) options=(${all} '--help:show how') ;;`
+    return `    ${name}) options=(${all} '--help:show the help') ;;`
   })
   const files = [...new Set(fileOptions(commands))].join('|')
   return `#compdef waggle
@@ -80,7 +80,7 @@ function fileOptions(commands: readonly CompletedCommand[]): string[] {
     .map(({ name }) => name)
 }
 
-/** One word for the shell. zsh takes what is before the first colon for the word to complete. */
+/** Quotes text as one word for the shell. zsh completes the part before the first colon. */
 function quoted(text: string): string {
   return `'${text.replaceAll("'", `'\\''`)}'`
 }

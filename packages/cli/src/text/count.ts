@@ -1,7 +1,7 @@
 import { UsageError } from '../errors.ts'
 
 /**
- * A whole number from one up, or from `least`.
+ * Parses an integer of at least `least`.
  *
  * @throws UsageError
  */
@@ -9,14 +9,14 @@ export function parseCount(text: string, option: string, least = 1): number {
   const count = Number(text)
 
   if (text.trim() === '' || !Number.isInteger(count) || count < least) {
-    throw new UsageError(`${option} ${text} is no whole number from ${least} up`)
+    throw new UsageError(`${option} must be an integer of at least ${least}, not ${text}`)
   }
 
   return count
 }
 
 /**
- * A TCP port; 0 for any free one.
+ * Parses a TCP port; 0 means any free port.
  *
  * @throws UsageError
  */
@@ -24,13 +24,13 @@ export function parsePort(text: string, option: string): number {
   const port = parseCount(text, option, 0)
 
   if (port > 65_535) {
-    throw new UsageError(`${option} ${text} is no port: the last one is 65535`)
+    throw new UsageError(`${option} must be a port up to 65535, not ${text}`)
   }
 
   return port
 }
 
-/** As in `1.2 MiB`. */
+/** Formats a size, as in `1.2 MiB`. */
 export function shownBytes(bytes: number): string {
   const units = ['B', 'KiB', 'MiB', 'GiB']
   const power = Math.min(Math.floor(Math.log2(Math.max(bytes, 1)) / 10), units.length - 1)
@@ -38,12 +38,12 @@ export function shownBytes(bytes: number): string {
   return `${power === 0 || amount >= 100 ? Math.round(amount) : amount.toFixed(1)} ${units[power]}`
 }
 
-/** Digits in groups, as in `12,345`. */
+/** Formats a count with its digits in groups, as in `12,345`. */
 export function shownCount(count: number): string {
   return count.toLocaleString('en')
 }
 
-/** As in `1 key`, `2 keys`, `12,345 entries`. */
+/** Formats a count with its noun, as in `1 key`, `2 keys`, `12,345 entries`. */
 export function counted(count: number, thing: string, things = `${thing}s`): string {
   return `${shownCount(count)} ${count === 1 ? thing : things}`
 }

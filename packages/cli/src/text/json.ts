@@ -1,4 +1,4 @@
-/** What JSON can say. */
+/** Any JSON value. */
 export type Json =
   | null
   | boolean
@@ -8,8 +8,8 @@ export type Json =
   | { readonly [name: string]: Json }
 
 /**
- * One line that is safe in a terminal, whoever wrote the value: JSON escapes the control characters
- * of ASCII, and this the others that a terminal obeys or that change the order of the text.
+ * Formats JSON on one line that is safe in a terminal, whoever wrote the value. JSON escapes the ASCII
+ * control characters; this also escapes other characters that control a terminal or reorder text.
  */
 export function line(json: Json): string {
   return JSON.stringify(json).replace(

@@ -1,7 +1,7 @@
 import { styleText } from 'node:util'
 import type { CommandIO } from '../io.ts'
 
-/** What the colours mean: there are no others. */
+/** The meanings that have a colour. */
 export type Tone = 'good' | 'bad' | 'faint' | 'name' | 'strong'
 
 const STYLES = {
@@ -14,14 +14,14 @@ const STYLES = {
 
 export type Paint = (tone: Tone, text: string) => string
 
-/** Colours for what goes to this stream: only a terminal gets any, and none where NO_COLOR is set. */
+/** Returns the colours for a stream: only a terminal has any, and none where NO_COLOR is set. */
 export function paintFor(io: CommandIO, stream: 'stdout' | 'stderr'): Paint {
   return isColourful(io, stream)
     ? (tone, text) => styleText(STYLES[tone], text, { validateStream: false })
     : (_tone, text) => text
 }
 
-/** See https://no-color.org: the variable counts whatever it says, unless it is empty. */
+/** See https://no-color.org: the variable counts whatever its value, unless it is empty. */
 export function isColourful({ env, ...io }: CommandIO, stream: 'stdout' | 'stderr'): boolean {
   const { NO_COLOR = '', TERM } = env
   const isForbidden = NO_COLOR !== '' || TERM === 'dumb'

@@ -3,7 +3,7 @@ import { UsageError } from '../errors.ts'
 const SECONDS = { s: 1, m: 60, h: 3600, d: 86_400 } as const
 
 /**
- * Seconds, from `600`, `90s`, `10m`, `1.5h` or `7d`.
+ * Parses a duration to seconds, from `600`, `90s`, `10m`, `1.5h` or `7d`.
  *
  * @throws UsageError
  */
@@ -14,7 +14,7 @@ export function parseDuration(text: string, option: string): number {
 
   if (!(seconds > 0)) {
     throw new UsageError(
-      `${option} ${text} is no length of time: use seconds, as in 600, or 90s, 10m, 1.5h, 7d`
+      `${option} ${text} is not a duration: use seconds, as in 600, or 90s, 10m, 1.5h, 7d`
     )
   }
 
@@ -22,7 +22,7 @@ export function parseDuration(text: string, option: string): number {
 }
 
 /**
- * Unix seconds, from such a number or a date as `2027-01-31T12:00Z`.
+ * Parses a timestamp to Unix seconds, from such a number or a date as `2027-01-31T12:00Z`.
  *
  * @throws UsageError
  */
@@ -31,14 +31,14 @@ export function parseMoment(text: string, option: string): number {
 
   if (Number.isNaN(seconds)) {
     throw new UsageError(
-      `${option} ${text} is no moment: use Unix seconds, as in 1800000000, or a date, as in 2027-01-31T12:00Z`
+      `${option} ${text} is not a timestamp: use Unix seconds, as in 1800000000, or a date, as in 2027-01-31T12:00Z`
     )
   }
 
   return seconds
 }
 
-/** `3 s`, `5 min`, `2 h`, `30 d`: one number that is easy to read. */
+/** Formats a duration with one number: `3 s`, `5 min`, `2 h`, `30 d`. */
 export function shownDuration(seconds: number): string {
   const units = [
     [172_800, 86_400, 'd'],
@@ -50,7 +50,7 @@ export function shownDuration(seconds: number): string {
   return `${size === 1 && amount < 10 ? Number(amount.toFixed(1)) : Math.round(amount)} ${name}`
 }
 
-/** A moment by this machine's clock and how far ahead it is, as in `17:40:12 (in 59 min)`. */
+/** Formats a time by this machine's clock, and how far ahead it is, as in `17:40:12 (in 59 min)`. */
 export function shownMoment(unixSeconds: number, now: number): string {
   const date = new Date(unixSeconds * 1000)
   const isToday = date.toDateString() === new Date(now * 1000).toDateString()
@@ -60,7 +60,7 @@ export function shownMoment(unixSeconds: number, now: number): string {
   return `${day}${shownClock(unixSeconds)} (in ${shownDuration(unixSeconds - now)})`
 }
 
-/** The time of day by this machine's clock, as in `17:40:12`. */
+/** Formats the time of day by this machine's clock, as in `17:40:12`. */
 export function shownClock(unixSeconds: number): string {
   const date = new Date(unixSeconds * 1000)
   return [date.getHours(), date.getMinutes(), date.getSeconds()].map(pad).join(':')

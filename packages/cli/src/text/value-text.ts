@@ -2,7 +2,7 @@ import type { Key, Value } from '@waggle/record'
 import { UsageError } from '../errors.ts'
 import { type Json, line } from './json.ts'
 
-/** What JSON has no words for is a string that begins like this; `text:` is for text that does so by chance. */
+/** Prefixes of strings for values that JSON lacks. `text:` escapes text that begins with a prefix by chance. */
 const PREFIXES = {
   'base64:': bytesOf,
   'bigint:': bigintOf,
@@ -10,15 +10,15 @@ const PREFIXES = {
   'text:': (rest: string): Value => rest
 } as const
 
-/** The beginning of an object, array or string; an owner's tag is no array. */
+/** The beginning of an object, array or string; an owner tag is not an array. */
 const LIKE_JSON = /^\s*(?!\[owner:)[[{"]/
 
 const LEAST_BIGINT = -(2n ** 63n)
 const GREATEST_BIGINT = 2n ** 64n - 1n
 
 /**
- * The value that an argument stands for: JSON, with `base64:…` for bytes. What is not JSON is taken
- * as text, so that nobody has to quote a word twice, unless it begins like an object, array or string.
+ * Parses an argument to a value: JSON, with `base64:…` for bytes. An argument that is not JSON is
+ * text, so a word needs no quotes, unless it begins like an object, array or string.
  *
  * @throws UsageError for JSON with a mistake in it
  */
@@ -41,7 +41,7 @@ export function parseValue(text: string, what = 'the value'): Value {
 }
 
 /**
- * The key or subkey that an argument stands for, as {@link parseValue} reads it.
+ * Parses an argument to a key or subkey, as {@link parseValue} does.
  *
  * @throws UsageError for objects, which can't be keys
  */
@@ -50,14 +50,14 @@ export function parseKey(text: string, what = 'the key'): Key {
 
   if (!isKey(value)) {
     throw new UsageError(
-      `${what} ${text} holds an object, and an object can't be a key: use text, a number, or an array of these`
+      `${what} ${text} contains an object, and an object can't be a key: use text, a number, or an array of these`
     )
   }
 
   return value
 }
 
-/** A value as JSON; {@link parseValue} reads its text back. */
+/** Converts a value to JSON whose text {@link parseValue} reads back. */
 export function jsonOf(value: Value): Json {
   if (value === null || typeof value === 'boolean') {
     return value
@@ -75,7 +75,7 @@ export function jsonOf(value: Value): Json {
   return compoundJson(value)
 }
 
-/** A value on one line, as it can be typed. */
+/** Formats a value on one line, as it can be typed. */
 export function shown(value: Value): string {
   return line(jsonOf(value))
 }
@@ -127,7 +127,7 @@ function bytesOf(text: string, what: string): Uint8Array {
 
   if (canonical(bytes.toString('base64')) !== canonical(text)) {
     throw new UsageError(
-      `${what}: after base64: come bytes in Base64, as in base64:aGVsbG8=, and ${line(text)} is not that; for text that begins so, write text:base64:…`
+      `${what}: base64: must be followed by Base64, as in base64:aGVsbG8=, not ${line(text)}. For text that begins with base64:, write text:base64:…`
     )
   }
 
@@ -138,9 +138,7 @@ function bigintOf(text: string, what: string): bigint {
   const value = /^-?\d+$/.test(text) ? BigInt(text) : undefined
 
   if (value === undefined || value < LEAST_BIGINT || value > GREATEST_BIGINT) {
-    throw new UsageError(
-      `${what}: a whole number goes from −2⁶³ to 2⁶⁴−1, and ${line(text)} does not`
-    )
+    throw new UsageError(`${what}: ${line(text)} is not an integer from −2⁶³ to 2⁶⁴−1`)
   }
 
   return value
@@ -150,7 +148,9 @@ function numberOf(text: string, what: string): number {
   const value = text.trim() === '' ? Number.NaN : Number(text)
 
   if (Number.isNaN(value)) {
-    throw new UsageError(`${what}: ${line(text)} is no number: number:Infinity and number:-0 are`)
+    throw new UsageError(
+      `${what}: ${line(text)} is not a number; examples are number:Infinity and number:-0`
+    )
   }
 
   return value
@@ -158,7 +158,7 @@ function numberOf(text: string, what: string): number {
 
 function brokenJson(text: string, what: string, error: unknown): UsageError {
   return new UsageError(
-    `${what} begins like JSON and is not: ${(error as Error).message}. The shell takes quotes away: write '{"a": [1, 2]}' with both kinds, or 'text:${shortened(text)}' for text as it is`
+    `${what} begins like JSON but is not valid JSON: ${(error as Error).message}. The shell removes quotes: write '{"a": [1, 2]}' with both kinds, or 'text:${shortened(text)}' for literal text`
   )
 }
 

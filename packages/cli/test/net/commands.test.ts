@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { temporaryDirectory } from '../../../dht/test/support/temporary-directory.ts'
 import { type Served, served } from '../support/served.ts'
-import { type Ended, type RunOptions, waggle } from '../support/waggle-process.ts'
+import { type Ended, RunningWaggle, type RunOptions, waggle } from '../support/waggle-process.ts'
 
 let node: Served
 
@@ -66,6 +66,17 @@ describe('waggle store and get', () => {
   it('take a value from the standard input', async () => {
     await run(['store', 'piped', '-'], { input: '{"from": "a file"}\n' })
     expect(await answer(['get', 'piped'])).toMatchObject({ value: { from: 'a file' } })
+    await run(['store', 'piped text', '-'], { input: 'two words, 2 lines\nof text\n' })
+    expect(await answer(['get', 'piped text'])).toMatchObject({
+      value: 'two words, 2 lines\nof text'
+    })
+  })
+
+  it('say with exit code 2 that a value is too large', async () => {
+    const { exitCode, stderr } = await run(['store', 'large', '-'], { input: 'x'.repeat(2 ** 21) })
+
+    expect(exitCode).toBe(2)
+    expect(stderr).toMatch(/^waggle: .*bytes/)
   })
 
   it('say with exit code 1 that nothing is there', async () => {
@@ -81,7 +92,7 @@ describe('waggle store and get', () => {
     const { exitCode, stderr } = await run(['store', 'held', 'second', '--ttl', '1m'])
 
     expect(exitCode).toBe(1)
-    expect(stderr).toMatch(/refused: "held" holds something until .*: give a longer --ttl/)
+    expect(stderr).toMatch(/refused: "held" already holds a value until .*: use a longer --ttl/)
   })
 })
 
@@ -103,17 +114,39 @@ describe('waggle peers', () => {
 })
 
 describe('waggle ping', () => {
-  it('measures one node, and says of another what is wrong with it', async () => {
-    const { exitCode, stdout } = await waggle(['ping', '--json', node.address, '127.0.0.1:1'])
-    const [good, bad] = stdout
-      .trim()
-      .split('\n')
-      .map((line) => JSON.parse(line))
+  async function ping(...addresses: string[]): Promise<{ exitCode: number | null; all: object[] }> {
+    const { exitCode, stdout } = await waggle(['ping', '--json', ...addresses])
+    const lines = stdout.trim().split('\n')
+    return { exitCode, all: lines.map((line) => JSON.parse(line)) }
+  }
 
-    expect(exitCode).toBe(1)
-    expect(good.roundTripsMs).toHaveLength(3)
-    expect(Math.abs(good.clockSkewMs)).toBeLessThan(1000)
-    expect(bad.error).toContain('Nobody listens there')
+  it('measures a node', async () => {
+    const { exitCode, all } = await ping(node.address)
+    const [{ clockSkewMs = Number.NaN } = {}] = all as { clockSkewMs?: number }[]
+
+    expect(exitCode).toBe(0)
+    expect(all).toEqual([
+      {
+        address: node.address,
+        id: node.address.split('/p2p/')[1],
+        roundTripsMs: Array.from({ length: 3 }, () => expect.any(Number)),
+        clockSkewMs: expect.any(Number)
+      }
+    ])
+    expect(Math.abs(clockSkewMs)).toBeLessThan(1000)
+  })
+
+  it('fails if one of several nodes does, whichever it is, and says why', async () => {
+    const nobody = '127.0.0.1:1'
+    const good = expect.objectContaining({ address: node.address, roundTripsMs: expect.any(Array) })
+    const bad = { address: nobody, error: expect.stringContaining('Nobody listens there') }
+
+    expect(await ping(nobody, node.address)).toEqual({ exitCode: 1, all: [bad, good] })
+    expect(await ping(node.address, nobody)).toEqual({ exitCode: 1, all: [good, bad] })
+  })
+
+  it('ends with the worst exit code of all nodes', async () => {
+    expect(await ping('elsewhere', '127.0.0.1:1')).toMatchObject({ exitCode: 2 })
   })
 })
 
@@ -163,6 +196,19 @@ describe('a command', () => {
 
     expect(exitCode).toBe(1)
     expect(stderr).toContain('no answer within 500 ms')
+  })
+
+  it('ends with 128 and the number of the signal that stops it', async () => {
+    const silent = createServer().listen(0, '127.0.0.1')
+    await once(silent, 'listening')
+    const { port } = silent.address() as AddressInfo
+    await using running = new RunningWaggle(['get', 'k', '-p', `127.0.0.1:${port}`])
+    await once(silent, 'connection')
+    running.kill('SIGTERM')
+    const ended = await running.ended()
+    silent.close()
+
+    expect(ended).toEqual({ exitCode: 143, stdout: '', stderr: '' })
   })
 
   it('gives up when nobody answers, and says what to do', async () => {

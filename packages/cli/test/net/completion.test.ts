@@ -22,14 +22,14 @@ describe('waggle completion', () => {
     const { exitCode, stdout } = await waggle(['completion', 'zsh'])
     expect(exitCode).toBe(0)
     expect(stdout).toMatch(/^#compdef waggle\n/)
-    expect(stdout).toContain("'get:Read what is stored under a key'")
+    expect(stdout).toContain("'get:Read the value of a key'")
     expect(stdout).toMatch(/get\) options=\(.*'--latest:ask all replicas/)
   })
 
   it.each(['fish', 'constructor'])('says which shells there are, asked for %s', async (shell) => {
     expect(await waggle(['completion', shell])).toMatchObject({
       exitCode: 2,
-      stderr: `waggle: there is completion for bash and zsh, not for ${shell}\n`
+      stderr: `waggle: there is no completion for ${shell}, only for bash and zsh\n`
     })
   })
 })

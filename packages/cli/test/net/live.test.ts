@@ -66,7 +66,7 @@ describe('waggle top', () => {
     const { exitCode, stderr } = await waggle(['top', '--control', control])
 
     expect(exitCode).toBe(1)
-    expect(stderr).toContain('top needs a terminal; for programs there are --json')
+    expect(stderr).toContain('top needs a terminal. Programs can use --json')
   })
 
   it('tells programs every second', async () => {

@@ -168,7 +168,7 @@ describe('waggle import and export', () => {
     const { exitCode, stderr } = await waggle(['export', '--data-dir', nowhere])
 
     expect(exitCode).toBe(1)
-    expect(stderr).toContain('is no directory of a node')
+    expect(stderr).toContain('is not the data directory of a node')
     await expect(access(nowhere)).rejects.toThrow('ENOENT')
   })
 

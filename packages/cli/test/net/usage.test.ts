@@ -6,27 +6,33 @@ import { waggle } from '../support/waggle-process.ts'
 const WRONG: readonly (readonly [args: string, told: RegExp])[] = [
   ['stroe k v', /unknown command 'stroe'\n?\(Did you mean store\?\)/],
   ['store k', /missing required argument 'value'/],
-  ['get a b', /too many arguments for 'get'.* a, b\. What has spaces needs quotes/],
+  ['get a b', /too many arguments for 'get'.* a, b\. Quote arguments that contain spaces/],
   ['get k --lates', /unknown option '--lates'\n?\(Did you mean --latest\?\)/],
-  ['store k {"a":', /the value begins like JSON and is not: .*quotes/],
+  ['store k {"a":', /the value begins like JSON but is not valid JSON: .*quotes/],
   [
     'store k {a:1}',
-    /the value begins like JSON and is not: .* or 'text:\{a:1\}' for text as it is/
+    /the value begins like JSON but is not valid JSON: .* or 'text:\{a:1\}' for literal text/
   ],
-  ['store k base64:$$$', /after base64: come bytes in Base64, as in base64:aGVsbG8=/],
-  ['store k v --ttl soon', /--ttl soon is no length of time: use seconds, as in 600, or 90s/],
-  ['store k v --ttl 40d', /--ttl 40d is longer than 30 d, for which anything is kept at most/],
-  ['store k v --num-replicas 0 -p 127.0.0.1:1', /--num-replicas 0 is no whole number from 1 up/],
+  ['store k base64:$$$', /base64: must be followed by Base64, as in base64:aGVsbG8=/],
+  ['store k v --ttl soon', /--ttl soon is not a duration: use seconds, as in 600, or 90s/],
+  ['store k v --ttl 40d', /--ttl 40d exceeds 30 d, the longest lifetime/],
+  [
+    'store k v --num-replicas 0 -p 127.0.0.1:1',
+    /--num-replicas must be an integer of at least 1, not 0/
+  ],
   ['store k v --ttl 60 --expiration-time 1800000000', /give either --ttl or --expiration-time/],
-  ['store k v --expiration-time tomorrow', /--expiration-time tomorrow is no moment: use Unix/],
+  [
+    'store k v --expiration-time tomorrow',
+    /--expiration-time tomorrow is not a timestamp: use Unix/
+  ],
   [
     'get k --initial-peers elsewhere',
     /--initial-peers: "elsewhere" is not an address; use host:port/
   ],
   ['serve --listen-on example.org:1337', /--listen-on: .* has a host name.*use host:port/],
-  ['serve --metrics-port 99999', /--metrics-port 99999 is no port: the last one is 65535/],
-  ['peers --count none', /--count none is no whole number from 1 up/],
-  ['get {"a":1}', /the key \{"a":1\} holds an object, and an object can't be a key/],
+  ['serve --metrics-port 99999', /--metrics-port must be a port up to 65535, not 99999/],
+  ['peers --count none', /--count must be an integer of at least 1, not none/],
+  ['get {"a":1}', /the key \{"a":1\} contains an object, and an object can't be a key/],
   [
     'serve --client --serve-relay -p :1',
     /--serve-relay is for nodes that others can connect to.* or --client/
@@ -50,6 +56,15 @@ function asNode(version: string): Record<string, string> {
   const pretend = `Object.defineProperty(process, 'versions', { value: { node: '${version}' } })`
   return { NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent(pretend)}` }
 }
+
+describe('waggle without a command', () => {
+  it('shows the help, and fails', async () => {
+    const { exitCode, stdout, stderr } = await waggle([])
+
+    expect(exitCode).toBe(2)
+    expect(stdout + stderr).toMatch(/Usage: waggle.*First steps/s)
+  })
+})
 
 describe('a wrong usage in a program', () => {
   it('is told in one line of JSON', async () => {

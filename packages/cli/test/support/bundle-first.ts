@@ -1,6 +1,6 @@
 import { bundle } from '../../scripts/bundle.ts'
 
-/** The command is tested as users have it: as the bundle, made of the source that is there now. */
+/** Bundles the current source, because the tests run the command as users do. */
 export async function setup(): Promise<void> {
   await bundle()
 }

@@ -7,18 +7,18 @@ export interface ServeEvent {
   readonly metricsUrl?: string | null
 }
 
-/** A node that `waggle serve` runs. */
+/** A node that runs as `waggle serve`. */
 export interface Served extends AsyncDisposable {
   readonly process: RunningWaggle
 
-  /** What others pass as `--initial-peers`. */
+  /** Its address, for `--initial-peers`. */
   readonly address: string
 
-  /** The events that it has told so far. */
+  /** Lists its events so far. */
   events(): ServeEvent[]
 }
 
-/** Starts a node on a free port of this machine, and waits until it says where. */
+/** Starts a node on a free port of this machine, and waits for its address. */
 export async function served(
   args: readonly string[] = [],
   options: RunOptions = {}

@@ -7,14 +7,14 @@ import { text } from 'node:stream/consumers'
 import { fileURLToPath } from 'node:url'
 import { vi } from 'vitest'
 
-/** A busy machine may take so long for what takes a moment. */
+/** Longest wait for a line, in ms: enough for a busy machine. */
 const PATIENCE_MS = 20_000
 
 const BIN = fileURLToPath(new URL('../../bin/waggle.js', import.meta.url))
 
-/** How a command ended. */
+/** The result of a command. */
 export interface Ended {
-  /** Null if a signal ended it. */
+  /** Null if a signal killed it. */
   readonly exitCode: number | null
   readonly stdout: string
   readonly stderr: string
@@ -26,7 +26,7 @@ export interface RunOptions {
   readonly timeoutMs?: number
 }
 
-/** Runs the command to its end, in a process of its own. */
+/** Runs the command in a process of its own, until it ends. */
 export async function waggle(args: readonly string[], options: RunOptions = {}): Promise<Ended> {
   const child = start(args, options)
   child.stdin.end(options.input ?? '')
@@ -38,7 +38,7 @@ export async function waggle(args: readonly string[], options: RunOptions = {}):
   return { exitCode: child.exitCode, stdout, stderr }
 }
 
-/** A command that runs until it is told to stop. */
+/** A command that runs until it is stopped. */
 export class RunningWaggle implements AsyncDisposable {
   readonly lines: string[] = []
   readonly #child: Child
@@ -56,7 +56,7 @@ export class RunningWaggle implements AsyncDisposable {
     return this.#child.pid ?? 0
   }
 
-  /** Waits until what it has written has something in it, which is what this answers. */
+  /** Waits until `found` finds something in the output, and returns it. */
   async until<T>(found: (lines: readonly string[]) => readonly T[]): Promise<readonly T[]> {
     return vi.waitFor(
       () => {
@@ -109,7 +109,7 @@ function start(args: readonly string[], { env = {}, timeoutMs = 45_000 }: RunOpt
   })
 }
 
-/** Nothing that the tests' own surroundings set may decide how the command behaves. */
+/** Removes variables of the tests' environment that change the command's behaviour. */
 function cleanEnvironment(): NodeJS.ProcessEnv {
   const { NO_COLOR, FORCE_COLOR, NODE_OPTIONS, WAGGLE_INITIAL_PEERS, ...rest } = process.env
   return rest

@@ -14,7 +14,7 @@ describe('parseDuration', () => {
   })
 
   it.each(['', '0', '-5', '5 m', 'm', '1w', 'Infinity'])('refuses "%s"', (text) => {
-    expect(() => parseDuration(text, '--ttl')).toThrow(/--ttl .* is no length of time/)
+    expect(() => parseDuration(text, '--ttl')).toThrow(/--ttl .* is not a duration/)
   })
 })
 

@@ -1,16 +1,25 @@
 import type { AbortOptions, Logger, PeerId, TypedEventTarget } from '@libp2p/interface'
-import type { ConnectionManager } from '@libp2p/interface-internal'
 import type { DHTTime } from '@waggle/record'
+import { raceSignal } from 'race-signal'
 import {
   CLOCK_ADVICE,
   type ClockReading,
+  clockReading,
   describeSkew,
   isSkewed,
   median
 } from '../clock-reading.ts'
 import type { DHTEvents } from '../events.ts'
-import { anySignal, timeoutSignal } from '../timing/deadline.ts'
-import { askTime, CLOCK_PROTOCOL } from './clock-protocol.ts'
+import { inTime } from '../timing/in-time.ts'
+import { type ClientParts, ProtocolClient } from '../wire/protocol-client.ts'
+import { ProtocolViolationError } from '../wire/protocol-violation-error.ts'
+import type { RequestProtocol } from '../wire/request-stream.ts'
+import {
+  CLOCK,
+  CLOCK_PROTOCOL,
+  type ClockMessage,
+  MAX_CLOCK_MESSAGE_BYTES
+} from './clock-messages.ts'
 
 /** Peers whose clocks are compared with ours: enough for a median that no single one can move. */
 export const MAX_COMPARED_CLOCKS = 16
@@ -18,8 +27,10 @@ export const MAX_COMPARED_CLOCKS = 16
 /** How often clocks are compared again: they drift, and machines sleep. */
 const COMPARE_INTERVAL_MS = 600_000
 
-export interface ClocksInit {
-  readonly connectionManager: ConnectionManager
+/** Requests that wait for one peer's time. */
+const MAX_REQUESTS = 64
+
+export interface ClocksInit extends ClientParts {
   readonly events: TypedEventTarget<DHTEvents>
   readonly log: Logger
   readonly clock: () => DHTTime
@@ -35,11 +46,23 @@ interface ComparedPeer {
 /** Compares this node's clock with those of the servers that it is connected to. */
 export class Clocks {
   readonly #init: ClocksInit
+  readonly #client: ProtocolClient<null, ClockReading, ClockMessage>
+
   /** The connected servers, those that joined first in front, with what they said if they were asked. */
   readonly #peers = new Map<string, ComparedPeer>()
 
   constructor(init: ClocksInit) {
     this.#init = init
+    this.#client = new ProtocolClient({
+      ...init,
+      id: CLOCK_PROTOCOL,
+      limits: {
+        maxRequests: MAX_REQUESTS,
+        maxRequestBytes: MAX_REQUESTS,
+        maxMessageBytes: MAX_CLOCK_MESSAGE_BYTES
+      },
+      speak: () => clockRequests(init.clock)
+    })
   }
 
   /** Compares again from time to time, until the signal is aborted. */
@@ -60,20 +83,19 @@ export class Clocks {
     return median(readings.filter((reading) => reading !== undefined).map(({ skewMs }) => skewMs))
   }
 
-  /** Asks a connected peer for its time. Undefined if it does not tell, as stock peers don't. */
-  async compare(peer: PeerId, { signal }: AbortOptions = {}): Promise<ClockReading | undefined> {
-    const { connectionManager, clock, requestTimeoutMs } = this.#init
-    const within = anySignal(signal, timeoutSignal(requestTimeoutMs))
-    const stream = await connectionManager
-      .openStream(peer, CLOCK_PROTOCOL, { signal: within })
-      .catch(undefinedIfUnsupported)
+  /** Asks a connected peer for its time. Undefined if it lacks the protocol, as plain kad-dht peers do. */
+  compare(peer: PeerId, { signal }: AbortOptions = {}): Promise<ClockReading | undefined> {
+    const asked = this.#client.request<ClockReading | undefined>(
+      { id: peer, multiaddrs: [] },
+      null,
+      { onResponse: (reading) => reading, fallback: () => undefined }
+    )
+    return raceSignal(inTime(asked, this.#init.requestTimeoutMs), signal)
+  }
 
-    try {
-      return stream && (await askTime(stream, clock, { signal: within }))
-    } catch (error) {
-      stream?.abort(error instanceof Error ? error : new Error(String(error)))
-      return undefinedIfUnsupported(error)
-    }
+  /** Ends all streams. */
+  close(): void {
+    this.#client.close()
   }
 
   #onJoin(id: PeerId): void {
@@ -119,11 +141,25 @@ export class Clocks {
   }
 }
 
-/** A peer that does not speak the protocol tells no time, which is no fault of the connection. */
-function undefinedIfUnsupported(error: unknown): undefined {
-  if (error instanceof Error && error.name === 'UnsupportedProtocolError') {
-    return undefined
-  }
+/** The clock protocol. The time that a reply takes begins when the request is sent. */
+export function clockRequests(
+  clock: () => DHTTime
+): RequestProtocol<null, ClockReading, ClockMessage> {
+  return {
+    codec: CLOCK,
+    sizeOf: () => 1,
+    isAlike: () => true,
+    messageOf: () => ({ name: 'ask' }),
+    responsesOf(message, { requests, sentMs }) {
+      if (message.name !== 'tell') {
+        throw new ProtocolViolationError('the peer asks for the time instead of telling it')
+      }
 
-  throw error
+      const tookMs = performance.now() - sentMs
+      const askedAt = clock() - tookMs / 1000
+      const reading = clockReading({ askedAt, tookMs, peerTime: message.time })
+      return requests.map(() => reading)
+    },
+    isIdle: () => true
+  }
 }

@@ -3,31 +3,35 @@ import type { ConnectionManager } from '@libp2p/interface-internal'
 import type { DHTEvents } from '../events.ts'
 import { findNode } from '../kad/find-node.ts'
 import type { KadInternals } from '../kad/internals.ts'
-import type { KnownPeers } from '../kad/known-peers.ts'
-import { connectedTo } from '../peers/connect.ts'
+import type { KnownPeers } from '../peers/known-peers.ts'
+import type { PeerBook } from '../peers/peer-book.ts'
 import { anySignal, timeoutSignal } from '../timing/deadline.ts'
+import type { Dialer } from '../wire/dialer.ts'
 import { NetworkMerge } from './network-merge.ts'
 
-export interface MeetingsInit {
+export interface MergeOnInboundInit {
   readonly self: PeerId
   readonly connectionManager: ConnectionManager
+  readonly dialer: Dialer
   readonly events: TypedEventTarget<DHTEvents>
   readonly kad: KadInternals
+  readonly peers: PeerBook
   readonly routing: KnownPeers
   readonly requestTimeoutMs: number
 }
 
 /**
- * Makes a node acquainted with those who dial it, until the signal is aborted. Of two peers that
- * meet, the one that was dialled asks: the other one knows whom it dials.
+ * Merges this network with that of each peer that dials this node, until the signal is aborted. Of
+ * two peers that connect, the one that was dialled asks: the other one knows whom it dials.
  */
-export function mergeOnInbound(init: MeetingsInit, signal: AbortSignal): NetworkMerge {
-  const { self, connectionManager, events, kad, routing, requestTimeoutMs } = init
+export function mergeOnInbound(init: MergeOnInboundInit, signal: AbortSignal): NetworkMerge {
+  const { self, connectionManager, dialer, events, kad, peers, routing, requestTimeoutMs } = init
   const within = (): AbortSignal => anySignal(signal, timeoutSignal(requestTimeoutMs))
-  const acquaintance = new NetworkMerge({
+  const merge = new NetworkMerge({
     self,
+    peers,
     ask: (peer, target) => findNode(kad, peer, target, { signal: within() }),
-    connect: (contact) => connectedTo(connectionManager, contact, { signal: within() }),
+    connect: (contact) => dialer.connect(contact, { signal: within() }),
     nearest: (target, count) => routing.nearest(target, count),
     isKnown: (peer) => routing.has(peer),
     now: () => performance.now()
@@ -37,11 +41,11 @@ export function mergeOnInbound(init: MeetingsInit, signal: AbortSignal): Network
     'peer:join',
     ({ detail: peer }) => {
       if (connectionManager.getConnections(peer).some(({ direction }) => direction === 'inbound')) {
-        acquaintance.discover(peer)
+        merge.discover(peer)
       }
     },
     { signal }
   )
 
-  return acquaintance
+  return merge
 }

@@ -1,38 +1,36 @@
 import type { PeerId, PeerInfo } from '@libp2p/interface'
 import { SEARCH_WIDTH } from '../constants.ts'
 import { pointOfPeer, roughDistance } from '../peers/key-space.ts'
+import type { PeerBook } from '../peers/peer-book.ts'
 
 /** New peers that wait to be asked whom they know; beyond, the one that waits longest is passed over. */
 const MAX_WAITING = 64
 
 /** New peers that are asked at once. */
-const PARALLEL_ASKS = 2
+const PARALLEL_REQUESTS = 2
 
-/** How many peers far away one new peer introduces us to, for each distance. */
+/** Peers far away that one new peer introduces, for each distance. */
 const INTRODUCTIONS_PER_DISTANCE = 2
 
 /** Distances that are looked into: more than networks of a million peers have. */
 const MAX_DISTANCES = 20
 
-/** What `roughDistance` tells apart. */
+/** Bits that `roughDistance` tells apart. */
 const DISTANCE_BITS = 53
 
-/** How long we leave it at our neighbours after we also looked far away. */
+/** Milliseconds between two looks at peers far away. */
 const FAR_INTERVAL_MS = 30_000
-
-/** How long a peer that could not be reached is passed over. */
-const UNREACHABLE_MS = 300_000
-
-/** How many of these are remembered. */
-const MAX_UNREACHABLE = 1000
 
 export interface NetworkMergeInit {
   readonly self: PeerId
 
+  /** Judges peers that others name. */
+  readonly peers: Pick<PeerBook, 'isBanned' | 'isUnreachable'>
+
   /** Asks a connected peer whom it knows near to a target. */
   readonly ask: (peer: PeerId, target: PeerId) => Promise<readonly PeerInfo[]>
 
-  /** Connects to a peer, and so becomes known to it. */
+  /** Connects to a peer, and so becomes known to it. Rejects where that cannot or must not be. */
   readonly connect: (contact: PeerInfo) => Promise<void>
 
   /** Up to so many of the known servers, nearest first to a target. */
@@ -44,16 +42,14 @@ export interface NetworkMergeInit {
 }
 
 /**
- * Makes networks grow together when one peer of each meets one of the other (N8i). Who joins through
- * a peer, and who is dialled by one, asks it for the neighbours that it should have, and dials those
- * that it does not know. They, being dialled, do the same, and so on, until there is nothing new to
- * hear. In a network that has grown together already it ends with the first question.
+ * Merges two networks when a peer of one connects to a peer of the other (N8i). A node that joins
+ * through a peer, or is dialled by one, asks it for the neighbours that it should have, and dials
+ * those that it does not know. They, being dialled, do the same, until there is nothing new to hear.
+ * In a network that has merged already it ends with the first request.
  */
 export class NetworkMerge {
   readonly #init: NetworkMergeInit
   readonly #waiting: PeerId[] = []
-  /** Since when, by peer. */
-  readonly #unreachable = new Map<string, number>()
   #asking = 0
   #lookedFarAtMs = Number.NEGATIVE_INFINITY
 
@@ -61,7 +57,7 @@ export class NetworkMerge {
     this.#init = init
   }
 
-  /** Gets to know, in the background, those whom a peer knows. */
+  /** Gets to know, in the background, the peers that a peer knows. */
   discover(peer: PeerId): void {
     this.#waiting.push(peer)
 
@@ -69,7 +65,7 @@ export class NetworkMerge {
       this.#waiting.shift()
     }
 
-    if (this.#asking < PARALLEL_ASKS) {
+    if (this.#asking < PARALLEL_REQUESTS) {
       this.#work().catch(() => {
         // What one peer does not tell, another one will.
       })
@@ -109,18 +105,18 @@ export class NetworkMerge {
   /** Neighbours alone would not do: both networks have peers far from us, who do not know each other. */
   async #lookFar(peer: PeerId): Promise<void> {
     for (const { id } of this.#oneForEachDistance()) {
-      const strangers = await this.#unknownNear(peer, id)
-      await this.#connect(strangers.slice(0, INTRODUCTIONS_PER_DISTANCE))
+      const unknown = await this.#unknownNear(peer, id)
+      await this.#connect(unknown.slice(0, INTRODUCTIONS_PER_DISTANCE))
     }
   }
 
   async #unknownNear(peer: PeerId, target: PeerId): Promise<PeerInfo[]> {
-    const { self, ask, isKnown } = this.#init
+    const { self, ask, isKnown, peers } = this.#init
     const point = pointOfPeer(target)
     const told = await ask(peer, target)
     return told
       .filter(({ id, multiaddrs }) => multiaddrs.length > 0 && !id.equals(self) && !isKnown(id))
-      .filter(({ id }) => !this.#isUnreachable(id))
+      .filter(({ id }) => !peers.isUnreachable(id) && !peers.isBanned(id))
       .sort(
         (a, b) => roughDistance(point, pointOfPeer(a.id)) - roughDistance(point, pointOfPeer(b.id))
       )
@@ -143,26 +139,7 @@ export class NetworkMerge {
   }
 
   async #connect(contacts: readonly PeerInfo[]): Promise<void> {
-    await Promise.all(
-      contacts.map((contact) =>
-        this.#init.connect(contact).catch(() => this.#rememberUnreachable(contact.id))
-      )
-    )
-  }
-
-  #isUnreachable(peer: PeerId): boolean {
-    const sinceMs = this.#unreachable.get(peer.toString())
-    return sinceMs !== undefined && this.#init.now() - sinceMs < UNREACHABLE_MS
-  }
-
-  #rememberUnreachable(peer: PeerId): void {
-    this.#unreachable.delete(peer.toString())
-    this.#unreachable.set(peer.toString(), this.#init.now())
-    const [oldest] = this.#unreachable.keys()
-
-    if (this.#unreachable.size > MAX_UNREACHABLE && oldest !== undefined) {
-      this.#unreachable.delete(oldest)
-    }
+    await Promise.allSettled(contacts.map((contact) => this.#init.connect(contact)))
   }
 }
 

@@ -1,16 +1,6 @@
-import type { PeerId, Stream } from '@libp2p/interface'
-import {
-  type DHTRecord,
-  decodeRecord,
-  isEmpty,
-  isPromise,
-  lastExpiration,
-  type MaybePromise,
-  whenDone
-} from '@waggle/record'
-import { BufferLimits } from '../admission/buffer-limits.ts'
-import type { FairQueue } from '../admission/fair-queue.ts'
-import type { RateLimits } from '../admission/rate-limits.ts'
+import type { PeerId } from '@libp2p/interface'
+import { type DHTRecord, decodeRecord, isEmpty, type MaybePromise } from '@waggle/record'
+import { isPromise, lastExpiration, whenDone } from '@waggle/record/replica'
 import { BUSY_PAUSE_MS, Scheduler } from '../admission/scheduler.ts'
 import { toError } from '../errors.ts'
 import { DEFAULT_NODE_LIMITS, type NodeLimits } from '../node-limits.ts'
@@ -19,12 +9,16 @@ import { pointOfKey } from '../peers/key-space.ts'
 import type { Routing } from '../peers/routing.ts'
 import type { RecordStore } from '../store/record-store.ts'
 import { CloserPeers } from '../wire/closer-peers.ts'
-import { FramedStream } from '../wire/framed-stream.ts'
-import { MAX_EXCHANGE_STREAMS, TARGET_MESSAGE_BYTES } from '../wire/limits.ts'
-import { ExchangeProtocolError } from '../wire/protocol-error.ts'
+import type { FramedStream } from '../wire/framed-stream.ts'
+import { TARGET_MESSAGE_BYTES } from '../wire/limits.ts'
+import type { ServedProtocol, StreamHandler } from '../wire/protocol-server.ts'
+import { ProtocolViolationError } from '../wire/protocol-violation-error.ts'
+import type { MessageCodec } from '../wire/schema.ts'
 import {
   EXCHANGE,
+  EXCHANGE_PROTOCOL,
   type FindRequest,
+  type FoundAnswer,
   type FoundReply,
   type Message,
   type StoredReply,
@@ -37,7 +31,7 @@ import { type Reply, ResponseJob } from './response-job.ts'
 export interface ExchangeServerInit {
   readonly store: RecordStore
 
-  /** Where copies are remembered; undefined: nowhere. */
+  /** Where copies are cached; undefined: nowhere. */
   readonly cache?: RecordStore | undefined
 
   /** For the peers that replies name. */
@@ -47,173 +41,150 @@ export interface ExchangeServerInit {
   readonly limits?: NodeLimits | undefined
 
   /**
-   * What other protocols share.
+   * What all protocols share.
    *
    * @default its own
    */
-  readonly scheduler?: Scheduler
+  readonly scheduler?: Scheduler | undefined
 
   /** Who may write; undefined: everybody. */
   readonly access?: Access | undefined
-
-  /** A peer has broken the protocol. */
-  readonly onViolation?: (peer: PeerId, error: Error) => void
 }
 
-/** A stream, and what is known of who asks on it. */
-interface Asking {
-  readonly asker: PeerId
-  readonly framed: FramedStream<Message>
-  readonly answers: OrderedReplies
+/** A stream, and what is known of the peer that has opened it. */
+interface Requester {
+  readonly peer: PeerId
+  readonly stream: FramedStream<Message>
+  readonly replies: OrderedReplies
 
-  /** Whether what is to be stored may be. */
+  /** Whether the peer may write. */
   readonly mayWrite?: boolean
 }
 
 /**
- * Answers other peers' questions from the store that kad-dht's messages use, too. Each key is
- * looked at in one synchronous step; the keys of a large question, and the questions of many peers, take turns.
- * A question is taken in only when those before it on its stream have been answered, or not too many answers
+ * Replies to other peers' requests from the store that kad-dht's messages use, too. Each key is
+ * looked at in one synchronous step; the keys of a large request, and the requests of many peers, take turns.
+ * A request is read only when those before it on its stream have been answered, or not too many replies
  * wait for the disk.
  */
-export class ExchangeServer {
+export class ExchangeServer implements ServedProtocol<Message> {
+  readonly id: string = EXCHANGE_PROTOCOL
+  readonly codec: MessageCodec<Message> = EXCHANGE
   readonly #init: ExchangeServerInit
-  readonly #limits: NodeLimits
-  readonly #work: FairQueue
-  readonly #admission: RateLimits
-  readonly #backlog: BufferLimits
+  readonly #scheduler: Scheduler
+  readonly #maxRequests: number
   #requests = 0
 
   constructor(init: ExchangeServerInit) {
+    const { limits = DEFAULT_NODE_LIMITS, scheduler = new Scheduler(limits) } = init
     this.#init = init
-    this.#limits = init.limits ?? DEFAULT_NODE_LIMITS
-    const { admission, work } = init.scheduler ?? new Scheduler(this.#limits)
-    this.#admission = admission
-    this.#work = work
-    this.#backlog = new BufferLimits(this.#limits)
+    this.#scheduler = scheduler
+    this.#maxRequests = limits.maxRequests
   }
 
-  /** Serves a stream that a peer has opened. */
-  serve(stream: Stream, asker: PeerId): void {
-    const { maxMessageBytes, maxBufferedBytesPerPeer, maxRequestsPerPeer } = this.#limits
-    const framed = new FramedStream<Message>({
-      ...{ stream, language: EXCHANGE },
-      ...{ maxMessageBytes, maxUnreadBytes: maxBufferedBytesPerPeer },
-      maxOwedAnswers: Math.ceil(maxRequestsPerPeer / MAX_EXCHANGE_STREAMS),
-      isReadingWithWriting: true,
-      onMessage: (message) => this.#take(message, asking),
-      onClose: () => this.#backlog.delete(framed),
-      onViolation: (error) => this.#init.onViolation?.(asker, error),
-      onBacklog: () => this.#backlog.grew()
-    })
-    const asking = { asker, framed, answers: new OrderedReplies(framed, this.#init.store) }
-    this.#backlog.add(framed, asker.toString())
-    this.#backlog.endOldest(asker.toString(), MAX_EXCHANGE_STREAMS)
+  serve(stream: FramedStream<Message>, peer: PeerId): StreamHandler<Message> {
+    const replies = new OrderedReplies(stream, this.#init.store)
+    return { onMessage: (message) => this.#accept(message, { peer, stream, replies }) }
   }
 
-  /** Stops the clocks. */
-  close(): void {
-    this.#backlog.stop()
-  }
-
-  /** Answers a request, or puts it off, or says that there is too much to do. */
-  #take(message: Message, asking: Asking): void {
-    const { asker, framed } = asking
-    const keys = keysIn(message)
+  /** Replies to a request, or queues it, or says that there is too much to do. */
+  #accept(message: Message, requester: Requester): void {
+    const { peer, stream } = requester
 
     if (
-      this.#requests >= this.#limits.maxRequests ||
-      !this.#admission.admits(asker.toString(), keys)
+      this.#requests >= this.#maxRequests ||
+      !this.#scheduler.admission.admits(peer.toString(), keysIn(message))
     ) {
-      framed.send({ name: 'busy', id: message.id })
-      setTimeout(framed.hold(), BUSY_PAUSE_MS).unref?.()
+      stream.send({ name: 'busy', id: message.id })
+      setTimeout(stream.pause(), BUSY_PAUSE_MS).unref?.()
       return
     }
 
-    const mayWrite = message.name !== 'store' || this.#mayWrite(asker)
+    const mayWrite = message.name !== 'store' || this.#mayWrite(peer)
 
     if (typeof mayWrite === 'boolean') {
-      this.#answer(message, { ...asking, mayWrite })
+      this.#schedule(message, { ...requester, mayWrite })
       return
     }
 
-    const release = framed.hold()
+    const resume = stream.pause()
     mayWrite
-      .then((allowed) => this.#answer(message, { ...asking, mayWrite: allowed }))
-      .finally(release)
-      .catch((error: unknown) => framed.close(toError(error)))
+      .then((isAllowed) => this.#schedule(message, { ...requester, mayWrite: isAllowed }))
+      .finally(resume)
+      .catch((error: unknown) => stream.close(toError(error)))
   }
 
-  #mayWrite(asker: PeerId): boolean | Promise<boolean> {
-    return this.#init.access?.allows(asker, 'write') ?? true
+  #mayWrite(peer: PeerId): boolean | Promise<boolean> {
+    return this.#init.access?.allows(peer, 'write') ?? true
   }
 
-  #answer(message: Message, asking: Asking): void {
-    const { asker, framed } = asking
-    const answering = new ResponseJob({
-      reply: this.#reply(message, asking),
+  #schedule(message: Message, requester: Requester): void {
+    const { peer, stream } = requester
+    const job = new ResponseJob({
+      reply: this.#reply(message, requester),
       id: message.id,
-      isWanted: () => framed.isOpen,
-      onDone: (reply) => this.#give(reply, asking, message)
+      isWanted: () => stream.isOpen,
+      onDone: (reply) => this.#send(reply, requester, message)
     })
     this.#requests++
-    this.#work.add(asker.toString(), answering)
+    this.#scheduler.work.add(peer.toString(), job)
 
-    if (!answering.isDone) {
-      answering.onLeave = framed.hold()
+    if (!job.isDone) {
+      job.onLeave = stream.pause()
     }
   }
 
-  /** Undefined: nobody wants it any more. */
-  #give(reply: MaybePromise<Reply> | undefined, asking: Asking, message: Message): void {
+  /** Undefined: nobody wants the reply any more. */
+  #send(reply: MaybePromise<Reply> | undefined, requester: Requester, message: Message): void {
+    const { replies, stream } = requester
+
     if (isPromise(reply)) {
       // What takes long to check holds up nothing else.
-      asking.framed.owe(
+      stream.trackReply(
         Promise.resolve(reply).then(
-          (late) => this.#give(late, asking, message),
-          () => this.#give(undefined, asking, message)
+          (late) => this.#send(late, requester, message),
+          () => this.#send(undefined, requester, message)
         ),
         bytesIn(message)
       )
       return
     }
 
-    const { answers, framed } = asking
-    const onGiven = (): void => {
+    const onSent = (): void => {
       this.#requests--
     }
 
-    if (reply === undefined || !framed.isOpen) {
-      onGiven()
+    if (reply === undefined || !stream.isOpen) {
+      onSent()
     } else if (reply.name === 'busy') {
-      framed.send(reply)
-      onGiven()
+      stream.send(reply)
+      onSent()
     } else {
-      answers.give(reply, onGiven)
+      replies.send(reply, onSent)
     }
   }
 
   #reply(
     message: Message,
-    asking: Asking
+    requester: Requester
   ): Generator<undefined, FoundReply | MaybePromise<StoredReply>> {
     switch (message.name) {
       case 'find':
-        return this.#find(message, asking)
+        return this.#find(message, requester)
       case 'store':
-        return this.#store(message, asking)
+        return this.#store(message, requester)
       default:
-        throw new ExchangeProtocolError(`"${message.name}" is no request`)
+        throw new ProtocolViolationError(`"${message.name}" is no request`)
     }
   }
 
   /** Answers as many keys as fit into one message, the first one in any case. */
   *#find(
     { id, keys, closerCount, isCloserAlways }: FindRequest,
-    { asker }: Asking
+    { peer }: Requester
   ): Generator<undefined, FoundReply> {
-    const introduced = new CloserPeers(asker)
-    const answers: FoundReply['answers'][number][] = []
+    const introduced = new CloserPeers(peer)
+    const answers: FoundAnswer[] = []
     let sizeBytes = 0
 
     for (const key of keys) {
@@ -233,7 +204,7 @@ export class ExchangeServer {
     return { name: 'found', id, peers: introduced.peers, answers }
   }
 
-  /** Who wants near peers in any case is looking for the replicas, and a copy does not make one. */
+  /** A request for closer peers in any case looks for replicas, and a cached copy is none. */
   #held(key: Uint8Array, isReplicaWanted: boolean): Uint8Array | undefined {
     const { store, cache } = this.#init
     return store.encoded(key) ?? (isReplicaWanted ? undefined : cache?.encoded(key))
@@ -242,11 +213,11 @@ export class ExchangeServer {
   /** Resolves later where what comes in takes long to check. */
   *#store(
     request: StoreRequest,
-    { asker, mayWrite }: Asking
+    { peer, mayWrite }: Requester
   ): Generator<undefined, MaybePromise<StoredReply>> {
     const { id, writes, closerCount, isCopy } = request
-    const introduced = new CloserPeers(asker)
-    const storer = asker.toString()
+    const introduced = new CloserPeers(peer)
+    const storer = peer.toString()
     const outcomes: MaybePromise<WireOutcome>[] = []
     const closer: number[][] = []
 
@@ -294,7 +265,7 @@ export class ExchangeServer {
   }
 }
 
-/** Asking for more than there is to ask for is refused by the reader of messages. */
+/** Keys that a request asks about. The codec has limited them. */
 function keysIn(message: Message): number {
   switch (message.name) {
     case 'find':
@@ -306,7 +277,7 @@ function keysIn(message: Message): number {
   }
 }
 
-/** Of what is in memory of it, nearly all. */
+/** Nearly all of what a request takes in memory. */
 function bytesIn(message: Message): number {
   return message.name === 'store'
     ? message.writes.reduce((sum, { key, record }) => sum + key.length + record.length, 0)

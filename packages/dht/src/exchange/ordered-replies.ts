@@ -5,8 +5,8 @@ import type { FoundReply, Message, StoredReply } from './messages.ts'
 type Reply = FoundReply | StoredReply
 
 /**
- * The answers on one stream, in the order of their questions: that to a STORE is held back until the
- * writes are as safe as the node was told to make them, and all behind it wait, too.
+ * The replies on one stream, in the order of their requests. The reply to a STORE waits until the
+ * writes are as durable as the node is configured to make them, and all replies behind it wait, too.
  */
 export class OrderedReplies {
   readonly #stream: FramedStream<Message>
@@ -20,26 +20,26 @@ export class OrderedReplies {
     this.#store = store
   }
 
-  /** Says so when it has been sent. */
-  give(reply: Reply, onGiven: () => void = () => {}): void {
+  /** Sends a reply, now or later, and tells when. */
+  send(reply: Reply, onSent: () => void): void {
     const durable = reply.name === 'stored' ? this.#store.whenDurable() : undefined
 
     if (durable === undefined && this.#last === undefined) {
       this.#stream.send(reply)
-      onGiven()
+      onSent()
     } else {
-      this.#hold(reply, durable).then(onGiven, onGiven)
+      this.#sendLater(reply, durable).then(onSent, onSent)
     }
   }
 
-  #hold(reply: Reply, durable: Promise<void> | undefined): Promise<void> {
+  #sendLater(reply: Reply, durable: Promise<void> | undefined): Promise<void> {
     const sent = this.#sendWhen(reply, durable, this.#last).then(() => {
       if (this.#last === sent) {
         this.#last = undefined
       }
     })
     this.#last = sent
-    this.#stream.owe(sent)
+    this.#stream.trackReply(sent)
     return sent
   }
 
@@ -59,7 +59,7 @@ export class OrderedReplies {
   }
 }
 
-/** What can't be made durable is held in memory, but not acknowledged: there is no room on the disk. */
+/** A write that cannot be made durable is held in memory, but not acknowledged: there is no room on the disk. */
 function refused(reply: StoredReply): StoredReply {
   return {
     ...reply,

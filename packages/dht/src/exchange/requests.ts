@@ -1,15 +1,29 @@
-import type { FindRequest, StoreRequest } from './messages.ts'
+import type { PeerInfo } from '@libp2p/interface'
+import { BusyError } from '../errors.ts'
+import { type EncodedPeer, namedIn } from '../wire/peer-codec.ts'
+import { ProtocolViolationError } from '../wire/protocol-violation-error.ts'
+import type { PendingRequest } from '../wire/request-queue.ts'
+import type { RequestProtocol } from '../wire/request-stream.ts'
+import {
+  EXCHANGE,
+  type FindRequest,
+  type FoundReply,
+  type Message,
+  type StoredReply,
+  type StoreRequest,
+  type WireOutcome
+} from './messages.ts'
 
-/** What is asked about one key. */
-export interface FindQuestion {
+/** Asks for the record under one key. */
+export interface FindOne {
   readonly name: 'find'
   readonly key: Uint8Array
   readonly closerCount: number
   readonly isCloserAlways: boolean
 }
 
-/** A write to be held. */
-export interface StoreQuestion {
+/** Asks a peer to hold one write. */
+export interface StoreOne {
   readonly name: 'store'
   readonly key: Uint8Array
   readonly record: Uint8Array
@@ -17,15 +31,78 @@ export interface StoreQuestion {
   readonly isCopy: boolean
 }
 
-export type ExchangeRequest = FindQuestion | StoreQuestion
+export type ExchangeRequest = FindOne | StoreOne
 
-/** What it adds to a message, or nearly so. */
-export function sizeOf(question: ExchangeRequest): number {
-  return question.key.length + (question.name === 'store' ? question.record.length : 0)
+/** `record` answers a FIND, `outcome` a STORE. */
+export interface ExchangeResponse {
+  readonly record?: Uint8Array | undefined
+  readonly outcome?: WireOutcome | undefined
+  readonly closer: readonly PeerInfo[]
 }
 
-/** Whether two questions can go in one message. */
-export function isAlike(a: ExchangeRequest, b: ExchangeRequest): boolean {
+type Pending = PendingRequest<ExchangeRequest, ExchangeResponse>
+export type ExchangeRequests = RequestProtocol<ExchangeRequest, ExchangeResponse, Message>
+
+/**
+ * The exchange as one peer is asked by it. `peerOf` decodes a peer that the replies introduce;
+ * undefined: it is none that could be asked.
+ */
+export function exchangeRequests(
+  peerOf: (peer: EncodedPeer) => PeerInfo | undefined
+): ExchangeRequests {
+  return {
+    codec: EXCHANGE,
+    sizeOf,
+    isAlike,
+    messageOf: (pending, id) =>
+      requestOf(
+        id,
+        pending.map(({ request }) => request)
+      ),
+    idOf: ({ id }) => id,
+    responsesOf(message, { requests }) {
+      if (message.name === 'busy') {
+        return BUSY
+      }
+
+      if (!isReply(message) || !isReplyTo(message, requests)) {
+        throw new ProtocolViolationError(
+          `the peer sent a message "${message.name}" that does not reply to the request`
+        )
+      }
+
+      const peers = message.peers.map(peerOf)
+      return message.answers.map((answer) => ({
+        ...answer,
+        closer: namedIn(peers, answer.closer)
+      }))
+    }
+  }
+}
+
+/** Made once: there may be many of them, and just when there is much to do. */
+const BUSY = new BusyError('the peer has too much to do')
+
+function isReply(message: Message): message is FoundReply | StoredReply {
+  return message.name === 'found' || message.name === 'stored'
+}
+
+/** A FIND may be answered in part, so that no reply grows too large; a STORE is answered whole. */
+function isReplyTo(
+  { name, answers }: FoundReply | StoredReply,
+  requests: readonly Pending[]
+): boolean {
+  const [first] = requests
+  return name === 'found'
+    ? first?.request.name === 'find' && answers.length > 0 && answers.length <= requests.length
+    : first?.request.name === 'store' && answers.length === requests.length
+}
+
+function sizeOf(request: ExchangeRequest): number {
+  return request.key.length + (request.name === 'store' ? request.record.length : 0)
+}
+
+function isAlike(a: ExchangeRequest, b: ExchangeRequest): boolean {
   if (a.closerCount !== b.closerCount) {
     return false
   }
@@ -35,19 +112,16 @@ export function isAlike(a: ExchangeRequest, b: ExchangeRequest): boolean {
     : b.name === 'store' && a.isCopy === b.isCopy
 }
 
-/** The message that asks questions which are alike. */
-export function requestOf(
-  id: number,
-  questions: readonly ExchangeRequest[]
-): FindRequest | StoreRequest {
-  const [first] = questions
+/** The message that carries requests which are alike. */
+function requestOf(id: number, requests: readonly ExchangeRequest[]): FindRequest | StoreRequest {
+  const [first] = requests
 
   if (first?.name === 'find') {
     const { closerCount, isCloserAlways } = first
-    return { name: 'find', id, closerCount, isCloserAlways, keys: questions.map(({ key }) => key) }
+    return { name: 'find', id, closerCount, isCloserAlways, keys: requests.map(({ key }) => key) }
   }
 
-  const writes = questions.filter((question) => question.name === 'store')
+  const writes = requests.filter((request) => request.name === 'store')
   const { closerCount = 0, isCopy = false } = writes[0] ?? {}
   return { name: 'store', id, closerCount, isCopy, writes }
 }

@@ -5,7 +5,7 @@ import type { BusyReply, FoundReply, StoredReply } from './messages.ts'
 
 export type Reply = FoundReply | StoredReply | BusyReply
 
-export interface AnsweringInit {
+export interface ResponseJobInit {
   /** Works out the reply, key by key. */
   readonly reply: Generator<undefined, FoundReply | MaybePromise<StoredReply>>
 
@@ -19,9 +19,9 @@ export interface AnsweringInit {
   readonly onDone: (reply: MaybePromise<Reply> | undefined) => void
 }
 
-/** A request that is being answered. One that has to wait too long before anything was done is told so. */
+/** A request that is being answered. One that waits too long before anything was done is answered with BUSY. */
 export class ResponseJob implements Job {
-  readonly #init: AnsweringInit
+  readonly #init: ResponseJobInit
   readonly #sinceMs = performance.now()
   #isBegun = false
   isDone = false
@@ -29,7 +29,7 @@ export class ResponseJob implements Job {
   /** Called when the reply is on its way. */
   onLeave: () => void = () => {}
 
-  constructor(init: AnsweringInit) {
+  constructor(init: ResponseJobInit) {
     this.#init = init
   }
 

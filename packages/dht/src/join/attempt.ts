@@ -5,7 +5,7 @@ import { CLOCK_ADVICE, describeSkew, isSkewed } from '../clock-reading.ts'
 import { ClockSkewError } from '../errors.ts'
 import type { Waggle } from '../service/service-interface.ts'
 import { anySignal, timeoutSignal } from '../timing/deadline.ts'
-import { StrangerError } from './stranger-error.ts'
+import { NotAServerError } from './not-a-server-error.ts'
 
 export interface AttemptInit {
   readonly node: Libp2p
@@ -18,7 +18,7 @@ export interface AttemptInit {
 /**
  * Dials a peer and waits until it can be asked, for at most the bootstrap timeout.
  *
- * @throws StrangerError when it does not serve our network
+ * @throws NotAServerError when it does not serve this network
  */
 export async function attempt(
   addresses: Multiaddr | Multiaddr[],
@@ -59,7 +59,7 @@ async function dial(
   }
 }
 
-/** By itself, or of one of several addresses. */
+/** Whether an address took too long: the only one, or one of several. */
 function isTimeout(error: unknown): boolean {
   return error instanceof AggregateError
     ? error.errors.some(isTimeout)
@@ -101,7 +101,7 @@ class Arrival {
   readonly #node: Libp2p
   readonly #waggle: Waggle
   readonly #arrived = Promise.withResolvers<void>()
-  readonly #strangers = new Set<string>()
+  readonly #nonServers = new Set<string>()
   #awaited: Connection | undefined
 
   constructor(node: Libp2p, waggle: Waggle) {
@@ -129,7 +129,7 @@ class Arrival {
     detail: { connection, protocols }
   }: CustomEvent<{ connection: Connection; protocols: string[] }>): void => {
     if (!protocols.includes(this.#waggle.protocol)) {
-      this.#strangers.add(connection.id)
+      this.#nonServers.add(connection.id)
       this.#settle()
     }
   }
@@ -149,9 +149,9 @@ class Arrival {
 
     if (this.#waggle.isJoined(remotePeer)) {
       this.#arrived.resolve()
-    } else if (this.#strangers.has(id)) {
+    } else if (this.#nonServers.has(id)) {
       this.#arrived.reject(
-        new StrangerError(
+        new NotAServerError(
           `the peer ${remotePeer} is there but does not serve ${this.#waggle.protocol}`
         )
       )

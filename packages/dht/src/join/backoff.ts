@@ -1,10 +1,10 @@
-/** How long to wait before a peer that failed is tried again; doubles each time. */
+/** Milliseconds before a peer that failed is tried again; they double each time. */
 export const FIRST_RETRY_MS = 1000
 
-/** Nobody waits longer than this for the next try. */
+/** Milliseconds between two tries at most. */
 export const MAX_RETRY_MS = 60_000
 
-/** Nor longer than this while it has no peer at all. */
+/** The same while this node has no peer at all. */
 export const MAX_LONELY_RETRY_MS = 10_000
 
 export interface BackoffOptions {
@@ -16,8 +16,8 @@ export interface BackoffOptions {
 }
 
 /**
- * Milliseconds until the next try after so many failures in a row. A part of it is left to chance,
- * so that peers which lost each other at the same moment don't all come back at the same moment.
+ * Says how many milliseconds to wait after so many failures in a row. A part of it is random, so that
+ * peers which lost each other at the same moment do not all come back at the same moment.
  */
 export function backoffMs(failures: number, { isLonely, random }: BackoffOptions): number {
   const longest = isLonely ? MAX_LONELY_RETRY_MS : MAX_RETRY_MS
@@ -25,7 +25,7 @@ export function backoffMs(failures: number, { isLonely, random }: BackoffOptions
 }
 
 /** Resolves after some time, or when the signal is aborted. Keeps no process from ending. */
-export async function waited(ms: number, signal: AbortSignal): Promise<void> {
+export async function wait(ms: number, signal: AbortSignal): Promise<void> {
   if (signal.aborted) {
     return
   }

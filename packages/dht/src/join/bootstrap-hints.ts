@@ -1,79 +1,79 @@
 import type { Multiaddr } from '@multiformats/multiaddr'
-import { StrangerError } from './stranger-error.ts'
+import { NotAServerError } from './not-a-server-error.ts'
 
-/** What an attempt to join failed at. */
+/** A failed attempt to join. */
 interface Failure {
   readonly address: Multiaddr
   readonly error: Error
 }
 
 /** A reason why joining fails, and what to check then. */
-interface Advice {
-  readonly suits: (failure: Failure) => boolean
+interface Hint {
+  readonly matches: (failure: Failure) => boolean
   readonly check: string
 }
 
-/** The first one that suits is given. */
-const ADVICE: readonly Advice[] = [
+/** Hints, of which the first that matches is given. */
+const HINTS: readonly Hint[] = [
   {
-    suits: ({ address }) => hasPortZero(address),
+    matches: ({ address }) => hasPortZero(address),
     check:
       'Port 0 only means something for listening: take the address from the multiaddrs of the peer that runs.'
   },
   {
-    suits: ({ error }) => error instanceof StrangerError,
+    matches: ({ error }) => error instanceof NotAServerError,
     check:
       'Check that its protocol is the same as this node’s, and that it is no client: nobody can join through one.'
   },
   {
-    suits: ({ error }) => /does not tell its time/.test(error.message),
+    matches: ({ error }) => /does not tell its time/.test(error.message),
     check:
       'Its answer has to come within requestTimeoutMs: try again, with more time, or leave out strictClock.'
   },
   {
-    suits: ({ error }) => error.name === 'ClockSkewError',
+    matches: ({ error }) => error.name === 'ClockSkewError',
     check: 'Set the clock that is wrong, or leave out strictClock.'
   },
   {
-    suits: ({ error }) => /dial self/i.test(error.message),
+    matches: ({ error }) => /dial self/i.test(error.message),
     check:
       'This is the node itself: leave its address out. If it should be another one, both have the same identity: give each an identityPath of its own.'
   },
   {
-    suits: ({ error }) => /does not match expected remote identity/.test(error.message),
+    matches: ({ error }) => /does not match expected remote identity/.test(error.message),
     check:
       'Another peer runs there than the one in the address: check the part after /p2p/, or leave it out. A peer keeps its id if it has an identityPath.'
   },
   {
-    suits: ({ address, error }) => error.name === 'NoValidAddressesError' && !hasHost(address),
+    matches: ({ address, error }) => error.name === 'NoValidAddressesError' && !hasHost(address),
     check: 'The address has a peer id but no host and port: add them in front of /p2p/.'
   },
   {
-    suits: ({ error }) => error.name === 'NoValidAddressesError',
+    matches: ({ error }) => error.name === 'NoValidAddressesError',
     check:
       'This node has no transport for this kind of address: use a TCP address, or add the transport with libp2pOptions.'
   },
   {
-    suits: ({ error }) => isOneOf(error, ['ENOTFOUND', 'EAI_AGAIN', 'DNSQueryFailedError']),
+    matches: ({ error }) => isOneOf(error, ['ENOTFOUND', 'EAI_AGAIN', 'DNSQueryFailedError']),
     check: 'Check the spelling of the host name, and that this machine can look up names.'
   },
   {
-    suits: ({ error }) => isOneOf(error, ['ECONNREFUSED']),
+    matches: ({ error }) => isOneOf(error, ['ECONNREFUSED']),
     check:
       'Nobody listens there: check that the peer runs, the port, and that it listens on more than 127.0.0.1 if it is another machine.'
   },
   {
-    suits: ({ error }) => isOneOf(error, ['EHOSTUNREACH', 'ENETUNREACH', 'EADDRNOTAVAIL']),
+    matches: ({ error }) => isOneOf(error, ['EHOSTUNREACH', 'ENETUNREACH', 'EADDRNOTAVAIL']),
     check:
       'No way leads there from here: check the address and this machine’s network; for an IPv6 address, that it has IPv6.'
   },
   {
-    suits: ({ error }) => /no answer within/.test(error.message) || isOneOf(error, ['ETIMEDOUT']),
+    matches: ({ error }) => /no answer within/.test(error.message) || isOneOf(error, ['ETIMEDOUT']),
     check:
       'Check the address, that firewalls and routers on the way let TCP through, and that both have the same swarmKey, or both none. A slow peer needs a longer bootstrapTimeoutMs.'
   },
   {
-    suits: ({ error }) =>
+    matches: ({ error }) =>
       isOneOf(error, ['ENCRYPTION_FAILED', 'EncryptionFailedError', 'ECONNRESET']),
     check:
       'Something else than a peer of this network listens there: check the port, and that both have the same swarmKey, or both none.'
@@ -82,12 +82,12 @@ const ADVICE: readonly Advice[] = [
 
 const OTHERWISE = 'Check that the peer runs, and that this machine can connect to it.'
 
-/** What to check after joining through a peer has failed. */
+/** Says what to check after joining through a peer has failed. */
 export function bootstrapHint(failure: Failure): string {
-  return ADVICE.find(({ suits }) => suits(failure))?.check ?? OTHERWISE
+  return HINTS.find(({ matches }) => matches(failure))?.check ?? OTHERWISE
 }
 
-/** By the name of the error, its code, or that of what it wraps. */
+/** Goes by the name of the error, its code, or that of its cause. */
 function isOneOf(error: Error, names: readonly string[]): boolean {
   const { name, code, cause } = error as Error & { code?: unknown }
   const isItself = names.includes(name) || names.includes(String(code))

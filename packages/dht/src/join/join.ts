@@ -14,7 +14,7 @@ export interface JoinInit extends AttemptInit {
   /** Whether a peer counts as reached only if its clock agrees with ours. */
   readonly strictClock: boolean
 
-  /** Where the peers of earlier lives are, to be tried beside the initial ones. */
+  /** Remembers peers of earlier runs, to be tried beside the initial ones. */
   readonly memory?: PeerMemory | undefined
 
   /** Ends the attempt to join. */
@@ -24,12 +24,12 @@ export interface JoinInit extends AttemptInit {
   readonly lifetime: AbortSignal
 }
 
-/** How a node holds on to its network. */
+/** The connection of a node with its network. */
 export interface Membership {
   /** Why no initial peer could be asked at first, where none was required. */
   readonly failure: BootstrapError | undefined
 
-  /** Resolves when what is to be remembered of it has been saved. */
+  /** Resolves when the peers to be remembered have been saved. */
   flush(): Promise<void>
 }
 
@@ -50,23 +50,24 @@ export async function join(init: JoinInit): Promise<Membership> {
 
   const initial = initialPeers.map(initialPeer)
   const known = remembered.all.map(([peer, addresses]) => rememberedPeer(peer, addresses))
-  const reunion = new Reconnector({ ...init, initial, remembered, log })
-  reunion.follow()
+  const reconnector = new Reconnector({ ...init, initial, remembered, log })
+  reconnector.follow()
   const candidates = [...initial, ...known]
-  const failure = await firstOf(candidates, reunion, init, anySignal(signal, lifetime))
+  const failure = await joinThroughAny(candidates, reconnector, init, anySignal(signal, lifetime))
 
   return { failure, flush: () => remembered.flush() }
 }
 
-async function firstOf(
+async function joinThroughAny(
   candidates: readonly Candidate[],
-  reunion: Reconnector,
+  reconnector: Reconnector,
   init: JoinInit,
   signal: AbortSignal
 ): Promise<BootstrapError | undefined> {
   const reach = init.strictClock ? strictAttempt : attempt
   const attempts = candidates.map(async (candidate) => {
-    reunion.reached(candidate, await reach([...candidate.addresses], init, { signal }))
+    const peer = await reach([...candidate.addresses], init, { signal })
+    reconnector.recordReached(candidate, peer)
   })
 
   let failure: BootstrapError | undefined
@@ -79,7 +80,7 @@ async function firstOf(
   }
 
   for (const [index, candidate] of candidates.entries()) {
-    attempts[index]?.catch((error) => isOneself(error) || reunion.retry(candidate))
+    attempts[index]?.catch((error) => isOneself(error) || reconnector.retry(candidate))
   }
 
   return failure

@@ -2,13 +2,13 @@ import type { Logger, PeerId } from '@libp2p/interface'
 import type { Multiaddr } from '@multiformats/multiaddr'
 import { anySignal } from '../timing/deadline.ts'
 import { type AttemptInit, attempt } from './attempt.ts'
-import { backoffMs, waited } from './backoff.ts'
+import { backoffMs, wait } from './backoff.ts'
 import type { RememberedPeers } from './remembered-peers.ts'
 
-/** After so many failures in a row, an hour or so, a peer that is no initial one is let go. */
+/** Failures in a row, an hour or so, after which a peer that is no initial one is let go. */
 const MAX_FAILURES = 60
 
-/** Somebody to join through. */
+/** A peer to join through. */
 export interface Candidate {
   readonly name: string
   readonly addresses: readonly Multiaddr[]
@@ -16,7 +16,7 @@ export interface Candidate {
   /** Never given up. */
   readonly isInitial: boolean
 
-  /** Who it is, as far as we know: an address may come without an id. */
+  /** The peer's id, as far as it is known: an address may come without one. */
   peer: string | undefined
 }
 
@@ -30,8 +30,9 @@ export interface ReconnectorInit extends AttemptInit {
 }
 
 /**
- * Keeps a node in its network (N8h): a peer that could not be reached, or that got lost, is tried
- * again, first soon, then less often. When the last one is lost, so is everybody that we ever knew.
+ * Keeps a node in its network (N8h): a peer that could not be reached, or whose connection was lost,
+ * is tried again, first soon, then less often. When the last one is lost, so are all initial peers
+ * and all remembered ones, including those that were let go.
  */
 export class Reconnector {
   readonly #init: ReconnectorInit
@@ -52,26 +53,26 @@ export class Reconnector {
     }
   }
 
-  /** Tries again to join through somebody, for as long as it takes. */
+  /** Tries again to join through a peer, for as long as it takes. */
   retry(candidate: Candidate): void {
     this.#retries.get(candidate.name)?.abort()
     const stop = new AbortController()
     this.#retries.set(candidate.name, stop)
 
     this.#keepTrying(candidate, anySignal(stop.signal, this.#init.lifetime)).then(
-      () => this.#ended(candidate, stop),
-      () => this.#ended(candidate, stop)
+      () => this.#end(candidate, stop),
+      () => this.#end(candidate, stop)
     )
   }
 
-  #ended({ name }: Candidate, stop: AbortController): void {
+  #end({ name }: Candidate, stop: AbortController): void {
     if (this.#retries.get(name) === stop) {
       this.#retries.delete(name)
     }
   }
 
-  /** Somebody was reached, and with it perhaps a network of which we know nobody else. */
-  reached(candidate: Candidate, peer: PeerId): void {
+  /** Takes note of a peer that was reached, and with it perhaps a network of which no other is known. */
+  recordReached(candidate: Candidate, peer: PeerId): void {
     candidate.peer = peer.toString()
     this.#init.waggle.discover(peer)
   }
@@ -86,7 +87,7 @@ export class Reconnector {
 
       if (retry !== undefined) {
         retry.abort()
-        this.reached(candidate, id)
+        this.recordReached(candidate, id)
       }
     }
 
@@ -104,27 +105,21 @@ export class Reconnector {
   }
 
   #onLeave(id: PeerId): void {
-    const { initial, remembered, log, waggle } = this.#init
+    const lost = id.toString()
+    const isBanned = this.#init.waggle.isBanned(id)
 
-    if (waggle.isBanned(id)) {
-      // It would be turned away, or turn away from us.
-      return
-    }
-
-    if (!this.#isLonely) {
-      for (const candidate of this.#candidatesFor(id.toString())) {
+    for (const candidate of this.#isLonely ? this.#allCandidates() : this.#candidatesFor(lost)) {
+      // A banned peer would be turned away, or turn this node away.
+      if (!isBanned || candidate.peer !== lost) {
         this.retry(candidate)
       }
-
-      return
     }
+  }
 
+  #allCandidates(): Candidate[] {
+    const { initial, log, remembered } = this.#init
     log('lost the last peer: going back to the %d initial peers and all known ones', initial.length)
-    const known = remembered.all.map(([peer]) => peer)
-
-    for (const candidate of [...initial, ...known.flatMap((peer) => this.#rememberedAs(peer))]) {
-      this.retry(candidate)
-    }
+    return [...initial, ...remembered.all.flatMap(([peer]) => this.#rememberedAs(peer))]
   }
 
   /** The initial peers that a peer turned out to be, and where it is remembered to be. */
@@ -140,7 +135,7 @@ export class Reconnector {
 
   async #keepTrying(candidate: Candidate, signal: AbortSignal): Promise<void> {
     for (let failures = 0; !this.#isHopeless(candidate, failures); failures++) {
-      await waited(backoffMs(failures, { isLonely: this.#isLonely, random: Math.random() }), signal)
+      await wait(backoffMs(failures, { isLonely: this.#isLonely, random: Math.random() }), signal)
 
       if (signal.aborted || this.#init.node.status !== 'started') {
         return
@@ -148,7 +143,7 @@ export class Reconnector {
 
       try {
         const peer = await attempt([...candidate.addresses], this.#init, { signal })
-        this.reached(candidate, peer)
+        this.recordReached(candidate, peer)
         return
       } catch (error) {
         this.#init.log('could not reach %s again - %e', candidate.name, error)

@@ -1,19 +1,20 @@
 import type { PeerId } from '@libp2p/interface'
 import type { Multiaddr } from '@multiformats/multiaddr'
+import { BoundedMap } from '../collections/bounded-map.ts'
 import { peerAddress } from '../node/addresses.ts'
 import type { PeerMemory } from '../persistence/peer-memory.ts'
 
-/** Peers that are remembered, those that were of use last in front. */
+/** Peers remembered. */
 export const MAX_REMEMBERED_PEERS = 64
 
-/** Addresses that are remembered of one peer. */
+/** Addresses remembered of one peer. */
 const MAX_ADDRESSES_PER_PEER = 8
 
-/** A bounded list of peers that were of use lately, where to find them, and its copy in a memory. */
+/** The peers that were of use lately, their addresses, and a copy of both in a memory. */
 export class RememberedPeers {
   readonly #memory: PeerMemory
-  /** By peer id, those of use last at the end. */
-  readonly #peers = new Map<string, readonly Multiaddr[]>()
+  /** By peer id, the one of use last at the end. */
+  readonly #peers = new BoundedMap<string, readonly Multiaddr[]>({ maxSize: MAX_REMEMBERED_PEERS })
   #saving: Promise<void> | undefined
   #isOutdated = false
 
@@ -21,7 +22,7 @@ export class RememberedPeers {
     this.#memory = memory
   }
 
-  /** What the memory has to offer, sound or not: addresses that can't be used are passed over. */
+  /** Takes over what the memory has; addresses that can't be used are passed over. */
   async load(): Promise<void> {
     for (const text of (await this.#memory.load()).toReversed()) {
       const address = addressIn(text)
@@ -33,7 +34,7 @@ export class RememberedPeers {
     }
   }
 
-  /** A peer is of use now. */
+  /** Takes note of a peer that is of use now. */
   remember(peer: PeerId, addresses: readonly Multiaddr[]): void {
     if (addresses.length > 0) {
       this.#put(
@@ -61,13 +62,7 @@ export class RememberedPeers {
   }
 
   #put(id: string, addresses: readonly Multiaddr[]): void {
-    this.#peers.delete(id)
     this.#peers.set(id, addresses.slice(0, MAX_ADDRESSES_PER_PEER))
-    const [oldest] = this.#peers.keys()
-
-    if (this.#peers.size > MAX_REMEMBERED_PEERS && oldest !== undefined) {
-      this.#peers.delete(oldest)
-    }
   }
 
   /** One at a time: what changes while it is under way is saved after it, all at once. */

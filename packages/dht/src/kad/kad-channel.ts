@@ -24,10 +24,10 @@ import type {
   StoreReply,
   WriteOptions
 } from '../lookup/record-channel.ts'
-import { connectedTo } from '../peers/connect.ts'
 import { receivedRecord } from '../store/received-record.ts'
 import type { RecordStore } from '../store/record-store.ts'
 import { timeoutSignal } from '../timing/deadline.ts'
+import type { Dialer } from '../wire/dialer.ts'
 import { dialable } from '../wire/peer-codec.ts'
 import { type KadInternals, NO_PATH } from './internals.ts'
 
@@ -36,6 +36,10 @@ export interface KadChannelComponents {
   kad: KadInternals
   log: Logger
   requestTimeoutMs: number
+
+  /** Connects to a peer, unless there is a connection. */
+  dialer: Pick<Dialer, 'connect'>
+
   /** For its limits and its clock. */
   store: RecordStore
 }
@@ -156,8 +160,8 @@ export class KadChannel implements RecordChannel {
     message: { type: MessageType; key: Uint8Array; record?: Uint8Array },
     options: AbortOptions
   ): Promise<PeerResponseEvent> {
-    const { connectionManager, kad } = this.#components
-    await connectedTo(connectionManager, peer, options)
+    const { dialer, kad } = this.#components
+    await dialer.connect(peer, options)
     return pipe(kad.network.sendRequest(peer.id, message, { ...options, path: NO_PATH }), response)
   }
 }

@@ -1,12 +1,7 @@
 import { NotFoundError } from '@libp2p/interface'
 import { Record as Libp2pRecord } from '@libp2p/kad-dht'
-import {
-  InvalidKeyError,
-  isEmpty,
-  isRecordKey,
-  type Rejection,
-  ValidationError
-} from '@waggle/record'
+import { InvalidKeyError, isEmpty, type Rejection, ValidationError } from '@waggle/record'
+import { isRecordKey } from '@waggle/record/replica'
 import type { Datastore, Key } from 'interface-datastore'
 import { fromString } from 'uint8arrays/from-string'
 import { BY_KAD_DHT } from '../store/held.ts'

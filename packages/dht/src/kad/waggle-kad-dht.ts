@@ -6,14 +6,8 @@ import {
   passthroughMapper,
   type ValidateFn
 } from '@libp2p/kad-dht'
-import {
-  DEFAULT_LIMITS,
-  isEmpty,
-  type Limits,
-  NAMESPACE,
-  selectorFor,
-  ValidationError
-} from '@waggle/record'
+import { DEFAULT_LIMITS, isEmpty, type Limits, ValidationError } from '@waggle/record'
+import { NAMESPACE, selectorFor } from '@waggle/record/replica'
 import { DEFAULT_KAD_PROTOCOL, DEFAULT_REQUEST_TIMEOUT_MS } from '../constants.ts'
 import {
   assertBoolean,

@@ -1,82 +1,85 @@
 import type { PeerInfo } from '@libp2p/interface'
-import { HEDGE_MS, MAX_AVOIDED_PEERS, MAX_LOOKUPS_UNDER_WAY } from '../constants.ts'
+import { HEDGE_MS, MAX_LOOKUPS_UNDER_WAY } from '../constants.ts'
 import { toError } from '../errors.ts'
-import type { Avoidance } from '../peers/avoidance.ts'
+import type { PeerBook } from '../peers/peer-book.ts'
 import type { CancellationToken } from '../timing/cancellation.ts'
 import { DelayQueue } from '../timing/delay-queue.ts'
 import { atEndOfTurn } from '../timing/end-of-turn.ts'
 import { inTime } from '../timing/in-time.ts'
-import { PeerChoice } from './peer-choice.ts'
+import { PeerRanking } from './peer-ranking.ts'
 import type { Search } from './search.ts'
 
-/** What any answer tells a search. */
-export interface Answer {
+/** The part of a response that a search needs. */
+export interface LookupResponse {
   /** Peers that may be nearer. */
   readonly closer: readonly PeerInfo[]
 }
 
-/** One key's way through the network. */
-export interface Lookup<A extends Answer> {
+/** The result of a lookup, besides what it took in. */
+export interface LookupResult {
+  /** Peers that had too much to do. */
+  readonly numBusy: number
+}
+
+/** A lookup of one key. */
+export interface Lookup<R extends LookupResponse> {
   readonly search: Search
 
-  /** Who wants its result. */
   readonly cancellation: CancellationToken
 
   /**
-   * How many peers are asked at once. Twice as many after each answer that was not enough; all that
-   * are left once one names nobody who is nearer, as they have been found, and have to be asked anyway.
+   * Peers asked at once. Twice as many after each response that was not enough; all that are left once
+   * a response names none that is nearer, since these have to be asked anyway.
    */
   readonly parallelism: number
 
   /** Whether one more peer is asked for each that takes longer than `HEDGE_MS`. */
   readonly isHedged: boolean
 
-  /** Asks one peer; rejects when it gives no answer. */
-  ask(contact: PeerInfo, cancellation: CancellationToken): Promise<A>
+  /** Asks one peer; rejects when it does not respond. */
+  ask(contact: PeerInfo, cancellation: CancellationToken): Promise<R>
 
-  /** Takes in an answer after the search has; undefined: the peer failed, as the error says. True if that is enough. */
-  take(contact: PeerInfo, answer: A | undefined, error?: Error): boolean
+  /** Takes in a response after the search has; undefined: the peer failed. True if that is enough. */
+  take(contact: PeerInfo, response: R | undefined): boolean
 }
 
 export interface LookupsInit {
-  readonly avoidance: Avoidance
+  readonly peers: PeerBook
   readonly requestTimeoutMs: number
 
   /** Whether a peer can be asked without connecting first. */
   readonly isReady: (contact: PeerInfo) => boolean
-
-  /** Takes note of a peer that has not answered; true where that is not to be held against the peer. */
-  readonly onMissed?: (contact: PeerInfo) => boolean
 }
 
 /**
  * Runs all lookups of a node. Those that have something to ask in the same turn of the event loop
- * choose together whom, so that their questions travel in few messages (N4). Every request has its
- * time (N8), which two timers keep for all of them.
+ * choose together whom, so that their requests travel in few messages (N4). Every request has its
+ * timeout (N8b), which two timers keep for all of them.
  */
 export class Lookups {
+  /** Decides whom they ask next. */
+  readonly ranking: PeerRanking
   readonly #init: LookupsInit
   readonly #timeouts: DelayQueue<Request>
   readonly #hedges: DelayQueue<Request>
-  /** Peers that let the hedging delay pass and have not been heard of since. */
-  readonly #late = new Set<string>()
   #waiting: Run[] = []
-  /** Begun and not ended. */
+  /** Lookups begun and not ended. */
   #underWay = 0
-  /** To be begun when there is room. */
+  /** Lookups to be begun when there is room. */
   #later: Run[] = []
 
   constructor(init: LookupsInit) {
     this.#init = init
+    this.ranking = new PeerRanking(init)
     this.#timeouts = requests(init.requestTimeoutMs, (request) => this.#onFailure(request))
     this.#hedges = requests(HEDGE_MS, (request) => this.#onLate(request))
   }
 
   /**
-   * Resolves when the search is done, an answer was enough, or nobody wants the result any more. Those beyond
-   * `MAX_LOOKUPS_UNDER_WAY` wait for others to end: questions are not to grow old in this node's own queues.
+   * Resolves when the search is done, a response was enough, or the lookup is cancelled. Lookups beyond
+   * `MAX_LOOKUPS_UNDER_WAY` wait for others to end: requests must not grow old in this node's own queues.
    */
-  run<A extends Answer>(lookup: Lookup<A>): Promise<void> {
+  run<R extends LookupResponse>(lookup: Lookup<R>): Promise<LookupResult> {
     return new Promise((resolve, reject) => {
       const run = new Run(lookup, { resolve, reject, onEnd: () => this.#onEnd() })
 
@@ -89,13 +92,19 @@ export class Lookups {
     })
   }
 
-  /** Gives a question outside of any search its time, and remembers what came of it, too (N8). */
-  inTime<T>({ id }: PeerInfo, asked: Promise<T>): Promise<T> {
-    const { avoidance, requestTimeoutMs } = this.#init
-    return avoidance.watch(id, inTime(asked, requestTimeoutMs))
+  /** Gives a request outside of any lookup its timeout, and takes note of its failure, too (N8b). */
+  async inTime<T>(contact: PeerInfo, asked: Promise<T>): Promise<T> {
+    const { peers, requestTimeoutMs } = this.#init
+
+    try {
+      return await inTime(asked, requestTimeoutMs)
+    } catch (error) {
+      peers.recordFailure(contact, toError(error))
+      throw error
+    }
   }
 
-  /** Stops the clocks. */
+  /** Stops the timers. */
   close(): void {
     this.#timeouts.clear()
     this.#hedges.clear()
@@ -122,21 +131,18 @@ export class Lookups {
   #takeTurn(): void {
     const runs = this.#waiting
     this.#waiting = []
-    const turn = new PeerChoice({
-      isReady: this.#init.isReady,
-      isLate: ({ id }) => this.#late.size > 0 && this.#late.has(id.toString())
-    })
+    this.ranking.beginTurn()
 
     for (const run of runs) {
-      run.guard(() => this.#advance(run, turn))
+      run.guard(() => this.#advance(run))
     }
   }
 
-  #advance(run: Run, turn: PeerChoice): void {
+  #advance(run: Run): void {
     run.atOnce = Math.max(run.atOnce, run.lookup.parallelism)
 
     while (!run.isCancelled && run.underWay < run.atOnce) {
-      const contact = turn.choose(run.lookup.search.choices())
+      const contact = this.ranking.choose(run.lookup.search.choices())
 
       if (contact === undefined) {
         break
@@ -152,7 +158,7 @@ export class Lookups {
 
   #ask(run: Run, contact: PeerInfo): void {
     const request = new Request(run, contact)
-    run.lookup.search.asked(contact)
+    run.lookup.search.recordRequest(contact)
     run.underWay++
     this.#timeouts.add(request)
 
@@ -161,63 +167,45 @@ export class Lookups {
     }
 
     run.lookup.ask(contact, request).then(
-      (answer) => this.#onAnswer(request, answer),
+      (response) => this.#onResponse(request, response),
       (thrown: unknown) => this.#onFailure(request, toError(thrown))
     )
   }
 
-  #onAnswer(request: Request, answer: Answer): void {
+  #onResponse(request: Request, response: LookupResponse): void {
     const { run, contact } = request
-    this.#late.delete(contact.id.toString())
+    this.#init.peers.recordResponse(contact.id)
 
     if (request.isPending) {
       request.settle()
-      this.#init.avoidance.answered(contact.id)
-      const isAnyNearer = run.lookup.search.answered(contact, answer.closer)
+      const isAnyNearer = run.lookup.search.recordResponse(contact, response.closer)
       run.atOnce = isAnyNearer ? 2 * run.atOnce : Number.POSITIVE_INFINITY
-      this.#take(run, contact, answer)
+      this.#take(run, contact, response)
     }
   }
 
-  /** Without an error the time has run out, be the lookup over or not: the peer is to be avoided. */
+  /** Without an error the time has run out, be the lookup over or not. */
   #onFailure(request: Request, error?: Error): void {
     const { run, contact } = request
 
-    if (!request.isPending) {
-      return
+    if (request.isPending) {
+      request.settle()
+      this.#init.peers.recordFailure(contact, error)
+      run.lookup.search.recordFailure(contact)
+      run.numBusy += Number(error?.name === 'BusyError')
+      this.#take(run, contact)
     }
-
-    request.settle()
-
-    if (error?.name === 'BusyError') {
-      this.#init.avoidance.busy(contact.id)
-    } else if (error?.name !== 'AbortError' && this.#init.onMissed?.(contact) !== true) {
-      this.#init.avoidance.failed(contact.id)
-    }
-
-    run.lookup.search.failed(contact)
-    this.#take(run, contact, undefined, error)
   }
 
   #onLate({ run, contact }: Request): void {
-    this.#late.add(contact.id.toString())
-    this.#forgetLongestLate()
+    this.#init.peers.recordDelay(contact.id)
     run.atOnce++
     this.#schedule(run)
   }
 
-  /** There is no end of peers that others may name. */
-  #forgetLongestLate(): void {
-    const [longest] = this.#late
-
-    if (this.#late.size > MAX_AVOIDED_PEERS && longest !== undefined) {
-      this.#late.delete(longest)
-    }
-  }
-
-  #take(run: Run, contact: PeerInfo, answer: Answer | undefined, error?: Error): void {
+  #take(run: Run, contact: PeerInfo, response?: LookupResponse): void {
     run.guard(() => {
-      const isEnough = !run.isCancelled && run.lookup.take(contact, answer, error)
+      const isEnough = !run.isCancelled && run.lookup.take(contact, response)
 
       if (isEnough || (run.underWay === 0 && run.lookup.search.isDone)) {
         run.finish()
@@ -230,22 +218,22 @@ export class Lookups {
 }
 
 interface Ending {
-  readonly resolve: () => void
+  readonly resolve: (result: LookupResult) => void
   readonly reject: (error: unknown) => void
   readonly onEnd: () => void
 }
 
 /** A lookup under way. */
-class Run {
-  readonly lookup: Lookup<Answer>
+class Run implements LookupResult {
+  readonly lookup: Lookup<LookupResponse>
   readonly #ending: Ending
   atOnce = 0
   underWay = 0
+  numBusy = 0
   #isFinished = false
 
   constructor(
-    // What the answers say matters to the lookup alone.
-    // biome-ignore lint/suspicious/noExplicitAny: each lookup takes the answers to its own questions
+    // biome-ignore lint/suspicious/noExplicitAny: each lookup takes the responses to its own requests
     lookup: Lookup<any>,
     ending: Ending
   ) {
@@ -258,10 +246,10 @@ class Run {
   }
 
   finish(): void {
-    this.#end(() => this.#ending.resolve())
+    this.#end(() => this.#ending.resolve(this))
   }
 
-  /** What goes wrong in one lookup is told to who wants it, and concerns no other. */
+  /** Runs a step. What goes wrong in it ends this lookup, and no other. */
   guard(step: () => void): void {
     try {
       step()
@@ -279,7 +267,7 @@ class Run {
   }
 }
 
-/** One question to one peer. */
+/** One request to one peer. */
 class Request implements CancellationToken {
   readonly run: Run
   readonly contact: PeerInfo
@@ -291,7 +279,7 @@ class Request implements CancellationToken {
     this.contact = contact
   }
 
-  /** True as soon as its lookup needs no more answers. */
+  /** True as soon as its lookup needs no more responses. */
   get isCancelled(): boolean {
     return !this.isPending || this.run.isCancelled
   }

@@ -2,6 +2,8 @@ import type { PeerInfo } from '@libp2p/interface'
 import { SEARCH_WIDTH } from '../constants.ts'
 import { DEFAULT_MAX_LOOKUP_CANDIDATES, DEFAULT_MAX_LOOKUP_REQUESTS } from '../node-limits.ts'
 import { type Point, pointOfPeer, roughDistance } from '../peers/key-space.ts'
+import { hasOnlyAddressesOf } from '../peers/peer-record.ts'
+import type { Standing } from './peer-ranking.ts'
 
 export interface SearchInit {
   /** The point that the search closes in on. */
@@ -20,13 +22,13 @@ export interface SearchInit {
   /** Where it begins: so many of the peers known to be nearest to the target, nearest first. */
   nearest?: (target: Point, count: number) => readonly PeerInfo[]
 
-  /** Which peers are only asked when others are too few. */
-  isAvoided?: (contact: PeerInfo) => boolean
+  /** Says when a peer is asked that has been named, by another one or from the start. @default 'first' for all */
+  standingOf?: (contact: PeerInfo, referrer?: PeerInfo) => Standing
 
-  /** How many peers are kept in mind, whoever names them. @default DEFAULT_MAX_LOOKUP_CANDIDATES */
+  /** Peers kept in mind, whoever names them. @default DEFAULT_MAX_LOOKUP_CANDIDATES */
   maxCandidates?: number
 
-  /** How many are asked. @default DEFAULT_MAX_LOOKUP_REQUESTS */
+  /** Peers asked. @default DEFAULT_MAX_LOOKUP_REQUESTS */
   maxRequests?: number
 }
 
@@ -44,7 +46,7 @@ interface Candidate {
   others: PeerInfo[]
 }
 
-/** So many who name a peer are believed, one after the other, to know its addresses. */
+/** Referrals of one peer that are tried one after the other, besides the first. */
 const MAX_OTHERS = 4
 
 /**
@@ -61,6 +63,7 @@ export class Search {
   #taken = 0
   #usable = 0
   #asked = 0
+  #hasBanned = false
   #count: number
 
   constructor(init: SearchInit) {
@@ -70,11 +73,11 @@ export class Search {
   }
 
   /** Learns of peers, and says whether any of them is to be asked. Those already known are kept as they are while they may answer. */
-  add(contacts: Iterable<PeerInfo>): boolean {
+  add(contacts: Iterable<PeerInfo>, referrer?: PeerInfo): boolean {
     let isAnyNear = false
 
     for (const contact of contacts) {
-      const candidate = this.#add(contact)
+      const candidate = this.#add(contact, referrer)
       isAnyNear ||= candidate !== undefined && this.#isNear(candidate)
     }
 
@@ -86,20 +89,20 @@ export class Search {
     return this.#nearestThat('new')
   }
 
-  /** A peer is being asked. */
-  asked(contact: PeerInfo): void {
+  /** Takes note that a peer is being asked. */
+  recordRequest(contact: PeerInfo): void {
     this.#asked++
     this.#settle(contact, 'asked')
   }
 
-  /** Takes in a peer's answer, and says whether it named any peers that are to be asked. */
-  answered(contact: PeerInfo, closer: Iterable<PeerInfo> = []): boolean {
+  /** Takes in a peer's response, and says whether it named any peers that are to be asked. */
+  recordResponse(contact: PeerInfo, closer: Iterable<PeerInfo> = []): boolean {
     this.#settle(contact, 'answered')
-    return this.add(closer)
+    return this.add(closer, contact)
   }
 
   /** Strikes out a peer, whether it answered before or not; the next nearest takes its place. */
-  failed(contact: PeerInfo): void {
+  recordFailure(contact: PeerInfo): void {
     const candidate = this.#candidateOf(contact)
     const other = candidate?.others.shift()
 
@@ -132,6 +135,11 @@ export class Search {
   widen(count: number): void {
     this.#count = Math.max(this.#count, count)
     this.#takeKnown()
+  }
+
+  /** Whether any peer was left out for being banned. */
+  get hasBanned(): boolean {
+    return this.#hasBanned
   }
 
   /** Whether nobody is left to ask or to wait for. */
@@ -218,20 +226,27 @@ export class Search {
     return this.#known[this.#taken]
   }
 
-  #add(contact: PeerInfo): Candidate | undefined {
-    const { target, isAvoided, pointOf = pointOfContact } = this.#init
+  #add(contact: PeerInfo, referrer?: PeerInfo): Candidate | undefined {
+    const { target, standingOf, pointOf = pointOfContact } = this.#init
     const distance = roughDistance(target, pointOf(contact))
 
     for (const known of this.#candidates) {
       if (known.distance === distance) {
-        return this.#addAgain(known, contact)
+        return this.#addAgain(known, contact, referrer)
       }
+    }
+
+    const standing = standingOf?.(contact, referrer)
+
+    if (standing === 'never') {
+      this.#hasBanned = true
+      return undefined
     }
 
     const candidate: Candidate = {
       contact,
       distance,
-      isAvoided: isAvoided?.(contact) === true,
+      isAvoided: standing === 'last',
       state: 'new',
       others: []
     }
@@ -244,13 +259,19 @@ export class Search {
    * A peer has been named once more. Whoever was first may have given addresses where nobody is, by mistake or
    * to hide it, so another's are kept for when these fail, and come first where these have failed before.
    */
-  #addAgain(known: Candidate, contact: PeerInfo): Candidate | undefined {
+  #addAgain(
+    known: Candidate,
+    contact: PeerInfo,
+    referrer: PeerInfo | undefined
+  ): Candidate | undefined {
     const { state, others } = known
     const isOver = state === 'answered' || state === 'excluded'
 
-    if (isOver || [known.contact, ...others].some((one) => isAt(one, contact))) {
+    if (isOver || isKnownAt(contact, [known.contact, ...others])) {
       return undefined
     }
+
+    const isAvoided = this.#isAvoided(contact, referrer)
 
     if (state === 'failed') {
       this.#usable++
@@ -258,7 +279,7 @@ export class Search {
       return known
     }
 
-    if (state === 'new' && known.isAvoided && this.#init.isAvoided?.(contact) !== true) {
+    if (state === 'new' && known.isAvoided && !isAvoided) {
       others.unshift(known.contact)
       this.#replace(known, contact)
     } else {
@@ -273,9 +294,14 @@ export class Search {
   #replace(candidate: Candidate, contact: PeerInfo): void {
     this.#candidates.splice(this.#candidates.indexOf(candidate), 1)
     candidate.contact = contact
-    candidate.isAvoided = this.#init.isAvoided?.(contact) === true
+    candidate.isAvoided = this.#isAvoided(contact)
     candidate.state = 'new'
     this.#insert(candidate)
+  }
+
+  #isAvoided(contact: PeerInfo, referrer?: PeerInfo): boolean {
+    const standing = this.#init.standingOf?.(contact, referrer) ?? 'first'
+    return standing !== 'first'
   }
 
   /** Roughly: those that have failed are counted, too. */
@@ -330,17 +356,13 @@ export class Search {
   }
 }
 
-function pointOfContact({ id }: PeerInfo): Point {
-  return pointOfPeer(id)
+/** Whether it is one of these peers, at none but their addresses. */
+function isKnownAt(contact: PeerInfo, known: readonly PeerInfo[]): boolean {
+  return known.some((one) => one.id.equals(contact.id) && hasOnlyAddressesOf(contact, one))
 }
 
-/** Whether one contact leads to no other peer or addresses than the other one does. */
-function isAt(known: PeerInfo, contact: PeerInfo): boolean {
-  return (
-    known === contact ||
-    (known.id.equals(contact.id) &&
-      contact.multiaddrs.every((address) => known.multiaddrs.some((one) => one.equals(address))))
-  )
+function pointOfContact({ id }: PeerInfo): Point {
+  return pointOfPeer(id)
 }
 
 function isBefore(a: Candidate, b: Candidate | undefined): boolean {

@@ -1,4 +1,5 @@
-import type { Found, Key, Lifetime, SigningKey, Subkey, Value } from '@waggle/record'
+import type { Found, Key, SigningKey, Subkey, Value } from '@waggle/record'
+import type { Lifetime } from '@waggle/record/replica'
 import type { CallOptions } from '../timing/calls.ts'
 
 /** Who signs what is written to an owned place (R15). */

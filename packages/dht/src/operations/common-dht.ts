@@ -1,6 +1,7 @@
 import type { PeerId } from '@libp2p/interface'
 import type { Multiaddr } from '@multiformats/multiaddr'
-import type { Key, Lifetime, Value } from '@waggle/record'
+import type { Key, Value } from '@waggle/record'
+import type { Lifetime } from '@waggle/record/replica'
 import type { CallOptions } from '../timing/calls.ts'
 
 /** Keys that name the same place in every network: those that are not put together of others. */

@@ -1,16 +1,13 @@
 import type { PeerId } from '@libp2p/interface'
 import {
-  encodedSize,
   type Found,
   type Key,
-  type Lifetime,
   type MaybePromise,
   recordKey,
   type SigningKey,
-  subkeyId,
-  type Value,
-  whenDone
+  type Value
 } from '@waggle/record'
+import { encodedSize, type Lifetime, subkeyId, whenDone } from '@waggle/record/replica'
 import { MANY_BYTES_UNDER_WAY, MANY_UNDER_WAY } from '../constants.ts'
 import type { Meter } from '../metrics/meter.ts'
 import type { CachedReads } from '../reading/cached-reads.ts'

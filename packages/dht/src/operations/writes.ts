@@ -1,12 +1,8 @@
 import {
   type DHTRecord,
   type DHTTime,
-  expirationOf,
-  isKeyOf,
   type Key,
-  type Lifetime,
   type Limits,
-  ownerOf,
   plainRecord,
   recordKey,
   type SigningKey,
@@ -17,6 +13,7 @@ import {
   ValidationError,
   type Value
 } from '@waggle/record'
+import { expirationOf, isKeyOf, type Lifetime, ownerOf } from '@waggle/record/replica'
 import { textOf } from '../latin1.ts'
 
 /** A write as replicas take it. */

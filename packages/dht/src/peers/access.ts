@@ -1,7 +1,8 @@
 import type { PeerId } from '@libp2p/interface'
+import { BoundedMap } from '../collections/bounded-map.ts'
 import { inTime } from '../timing/in-time.ts'
 
-/** What a peer wants to do. */
+/** Something that a peer wants to do. */
 export type Purpose = 'connect' | 'write'
 
 /**
@@ -10,45 +11,44 @@ export type Purpose = 'connect' | 'write'
  */
 export type AllowPeer = (peerId: PeerId, purpose: Purpose) => boolean | Promise<boolean>
 
-/** For how long an answer of `allowPeer` is not asked for again. */
+/** Milliseconds for which a decision of `allowPeer` is remembered. */
 export const ACCESS_MEMORY_MS = 10_000
 
-/** How long `allowPeer` may take. */
+/** Milliseconds that `allowPeer` may take. */
 const MAX_ANSWER_MS = 3000
 
-/** So many answers are remembered. */
-const MAX_ANSWERS = 4096
+/** Decisions remembered. */
+const MAX_DECISIONS = 4096
 
-interface Answer {
+interface Decision {
   readonly isAllowed: boolean | Promise<boolean>
   readonly untilMs: number
 }
 
-/** Asks the application who may do what, and remembers the answers for a while. */
+/** Asks the application who may do what, and remembers its decisions for a while. */
 export class Access {
   readonly #allowPeer: AllowPeer | undefined
   readonly #nowMs: () => number
-  readonly #answers = new Map<string, Answer>()
+  readonly #decisions = new BoundedMap<string, Decision>({ maxSize: MAX_DECISIONS })
 
   constructor(allowPeer?: AllowPeer, nowMs: () => number = () => performance.now()) {
     this.#allowPeer = allowPeer
     this.#nowMs = nowMs
   }
 
-  /** At once, where the answer is known or comes at once. Never rejects. */
+  /** Says whether a peer may do something: at once, where that is known or comes at once. Never rejects. */
   allows(peer: PeerId, purpose: Purpose): boolean | Promise<boolean> {
     if (this.#allowPeer === undefined) {
       return true
     }
 
     const name = `${purpose} ${peer}`
-    const known = this.#answers.get(name)
+    const known = this.#decisions.get(name)
 
     if (known !== undefined && known.untilMs > this.#nowMs()) {
       return known.isAllowed
     }
 
-    this.#answers.delete(name)
     return this.#remember(name, this.#ask(peer, purpose))
   }
 
@@ -68,26 +68,16 @@ export class Access {
 
   #remember(name: string, isAllowed: boolean | Promise<boolean>): boolean | Promise<boolean> {
     const untilMs = this.#nowMs() + ACCESS_MEMORY_MS
-    this.#set(name, { isAllowed, untilMs })
+    this.#decisions.set(name, { isAllowed, untilMs })
 
     if (isAllowed instanceof Promise) {
       isAllowed
-        .then((settled) => this.#set(name, { isAllowed: settled, untilMs }))
+        .then((settled) => this.#decisions.set(name, { isAllowed: settled, untilMs }))
         .catch(() => {
           // It never rejects.
         })
     }
 
     return isAllowed
-  }
-
-  #set(name: string, answer: Answer): void {
-    const [oldest] = this.#answers.keys()
-
-    if (this.#answers.size >= MAX_ANSWERS && oldest !== undefined) {
-      this.#answers.delete(oldest)
-    }
-
-    this.#answers.set(name, answer)
   }
 }

@@ -117,7 +117,7 @@ async function inUse(dataDir: string, pidFile: string, cause: unknown): Promise<
 
 function unlockable(dataDir: string, cause: unknown): DataDirError {
   return new DataDirError(
-    `dataDir: can't lock ${dataDir}: ${reasonOf(cause).message}. Check that the file system is not full and has file locks, and that nothing else is named lock or pid.`,
+    `dataDir: can't lock ${dataDir}: ${reasonOf(cause).message}. Check that this process may write there, that the file system is not full and has file locks, and that nothing else is named lock or pid.`,
     { cause }
   )
 }

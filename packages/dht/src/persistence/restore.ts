@@ -1,4 +1,5 @@
-import { checkRecord, decodeRecord, lastExpiration } from '@waggle/record'
+import { checkRecord, decodeRecord } from '@waggle/record'
+import { lastExpiration } from '@waggle/record/replica'
 import { keyOf, type RecordStore } from '../store/record-store.ts'
 import type { Disk } from './disk.ts'
 import type { Journal } from './journal.ts'

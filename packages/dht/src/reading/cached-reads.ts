@@ -1,13 +1,6 @@
 import type { Logger } from '@libp2p/interface'
-import {
-  type DHTRecord,
-  type DHTTime,
-  EMPTY_RECORD,
-  isEmpty,
-  join,
-  shownExpiration,
-  subsumes
-} from '@waggle/record'
+import { type DHTRecord, type DHTTime, EMPTY_RECORD, isEmpty, join } from '@waggle/record'
+import { shownExpiration, subsumes } from '@waggle/record/replica'
 import type { Meter } from '../metrics/meter.ts'
 import { nameOf, type RecordStore } from '../store/record-store.ts'
 import { Alarm } from '../timing/alarm.ts'

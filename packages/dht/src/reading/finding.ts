@@ -2,19 +2,19 @@ import type { PeerInfo } from '@libp2p/interface'
 import { type DHTRecord, EMPTY_RECORD, isEmpty, join } from '@waggle/record'
 import { SEARCH_WIDTH } from '../constants.ts'
 import { UnreachableError } from '../errors.ts'
-import type { Lookup } from '../lookup/lookups.ts'
+import type { Lookup, LookupResult } from '../lookup/lookups.ts'
 import type { FindReply, RecordChannel } from '../lookup/record-channel.ts'
 import type { Search } from '../lookup/search.ts'
 import type { RecordStore } from '../store/record-store.ts'
 import type { CancellationToken } from '../timing/cancellation.ts'
-import { BusyPeers } from './busy-peers.ts'
 import {
-  emptyHanded,
-  type Held,
+  assertNotBusy,
   isSufficient,
-  lacking,
   type Reading,
-  type ReadOptions
+  type ReadOptions,
+  type ReplicaState,
+  replicasBehind,
+  replicasWithout
 } from './reading.ts'
 
 export interface FindingInit {
@@ -23,11 +23,11 @@ export interface FindingInit {
   readonly key: Uint8Array
   readonly options: ReadOptions
 
-  /** What this node holds itself. */
-  readonly own: Held
+  /** The record that this node holds itself. */
+  readonly own: ReplicaState
 }
 
-/** What every finding of a node needs. */
+/** The parts that all reads of a node share. */
 export interface FindingNode {
   readonly store: RecordStore
   readonly channel: RecordChannel
@@ -38,19 +38,18 @@ export interface FindingNode {
 }
 
 /**
- * Joins what peers hold until it is good enough (N5): asks one after the other for any answer, all
- * replicas at once for the latest. Nobody near a new peer may have handed over yet, so that a key is
- * absent only when many more peers than hold a record say so. Nor is it when so many have failed
- * that all who hold it may be among them: these are asked once more.
+ * Joins what peers hold until it is good enough (N5). A plain read asks one peer after the other, a
+ * read of the latest all replicas at once. Replicas may not have handed over to new peers yet, so a
+ * key is absent only when many more peers than hold a record say so. If so many have failed that all
+ * replicas may be among them, these are asked once more.
  */
 export class Finding implements Lookup<FindReply> {
   readonly search: Search
   readonly isHedged: boolean
   readonly parallelism: number
   readonly #init: FindingInit
-  readonly #answers: Held[] = []
+  readonly #answers: ReplicaState[] = []
   readonly #failed: PeerInfo[] = []
-  readonly #busy = new BusyPeers()
   #record: DHTRecord
   #isEnough = false
   #isRetried = false
@@ -79,10 +78,9 @@ export class Finding implements Lookup<FindReply> {
     })
   }
 
-  take(contact: PeerInfo, answer: FindReply | undefined, error?: Error): boolean {
+  take(contact: PeerInfo, answer: FindReply | undefined): boolean {
     if (answer === undefined) {
       this.#failed.push(contact)
-      this.#busy.note(error)
     } else {
       this.#hold(contact, answer.record)
     }
@@ -93,25 +91,25 @@ export class Finding implements Lookup<FindReply> {
   }
 
   /**
-   * What has been found, once the lookup is over.
+   * Says what has been found, once the lookup is over.
    *
    * @throws BusyError when nobody answered, and some were busy
    * @throws UnreachableError when nobody answered, so that nobody can say whether there is anything
    */
-  reading(): Reading {
+  reading(result: LookupResult): Reading {
     const { search } = this
     const record = this.#record
 
     if (this.#isEnough) {
       const answers = this.#answers
-      const without = answers.length < 2 ? [] : emptyHanded(answers, search.answers())
+      const without = answers.length < 2 ? [] : replicasWithout(answers, search.answers())
       return { record, end: 'enough', behind: [], without }
     }
 
-    this.#assertHeard()
+    this.#assertHeard(result)
     const { node, own } = this.#init
     const nearest = search.answers().slice(0, node.numReplicas)
-    const behind = lacking(record, [own, ...this.#answers], nearest, node.store.limits)
+    const behind = replicasBehind(record, [own, ...this.#answers], nearest, node.store.limits)
     return { record, end: search.isDone ? 'whole' : 'given up', behind, without: [] }
   }
 
@@ -146,11 +144,13 @@ export class Finding implements Lookup<FindReply> {
   }
 
   /** A server that knows nobody is a network of its own; a client is not. */
-  #assertHeard(): void {
-    this.#busy.assertAny(this.#answers.length > 0 || !isEmpty(this.#record))
+  #assertHeard(result: LookupResult): void {
+    assertNotBusy(result, this.#answers.length > 0 || !isEmpty(this.#record))
     const isUnheard = this.#answers.length === 0 && this.#isMissing
 
-    if (isUnheard && (this.#failed.length > 0 || !this.#init.node.isReplica())) {
+    const isAnyKnown = this.#failed.length > 0 || this.search.hasBanned
+
+    if (isUnheard && (isAnyKnown || !this.#init.node.isReplica())) {
       throw new UnreachableError(new Set(this.#failed.map(({ id }) => id.toString())).size)
     }
   }

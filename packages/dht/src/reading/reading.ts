@@ -1,12 +1,8 @@
 import type { PeerInfo } from '@libp2p/interface'
-import {
-  type DHTRecord,
-  type DHTTime,
-  isEmpty,
-  type Limits,
-  shownExpiration,
-  subsumes
-} from '@waggle/record'
+import { type DHTRecord, type DHTTime, isEmpty, type Limits } from '@waggle/record'
+import { shownExpiration, subsumes } from '@waggle/record/replica'
+import { BusyError } from '../errors.ts'
+import type { LookupResult } from '../lookup/lookups.ts'
 import type { CancellationToken } from '../timing/cancellation.ts'
 
 export interface ReadOptions {
@@ -32,8 +28,8 @@ export interface Reading {
   readonly without: readonly PeerInfo[]
 }
 
-/** What one peer holds. */
-export interface Held {
+/** The record that one peer holds. */
+export interface ReplicaState {
   readonly contact: PeerInfo
   readonly record: DHTRecord
 }
@@ -53,9 +49,9 @@ export function isSufficient(
 }
 
 /** Those of the nearest peers that do not hold all of the record. */
-export function lacking(
+export function replicasBehind(
   record: DHTRecord,
-  answers: readonly Held[],
+  answers: readonly ReplicaState[],
   nearest: readonly PeerInfo[],
   limits: Limits
 ): PeerInfo[] {
@@ -66,10 +62,20 @@ export function lacking(
 }
 
 /** The peers that answered and hold nothing, of those nearer than one that does; nearest first. */
-export function emptyHanded(answers: readonly Held[], nearest: readonly PeerInfo[]): PeerInfo[] {
+export function replicasWithout(
+  answers: readonly ReplicaState[],
+  nearest: readonly PeerInfo[]
+): PeerInfo[] {
   const isEmptyHanded = (contact: PeerInfo): boolean =>
     answers.some((answer) => answer.contact === contact && isEmpty(answer.record))
   const isHolder = (contact: PeerInfo): boolean =>
     answers.some((answer) => answer.contact === contact && !isEmpty(answer.record))
   return nearest.slice(0, Math.max(nearest.findLastIndex(isHolder), 0)).filter(isEmptyHanded)
+}
+
+/** @throws BusyError when nobody responded who could, and some were busy */
+export function assertNotBusy({ numBusy }: LookupResult, hasResponse: boolean): void {
+  if (!hasResponse && numBusy > 0) {
+    throw new BusyError(`no peer responded, and ${numBusy} had too much to do`)
+  }
 }

@@ -1,26 +1,21 @@
 import type { PeerId, PeerInfo } from '@libp2p/interface'
-import { type DHTRecord, encodedSize } from '@waggle/record'
+import type { DHTRecord } from '@waggle/record'
+import { encodedSize } from '@waggle/record/replica'
 import { SEARCH_WIDTH } from '../constants.ts'
-import type { Answer, Lookups } from '../lookup/lookups.ts'
+import type { LookupResponse, Lookups } from '../lookup/lookups.ts'
 import type { StoreOutcome } from '../lookup/record-channel.ts'
 import { Search, type SearchInit } from '../lookup/search.ts'
 import { DEFAULT_NODE_LIMITS, type NodeLimits } from '../node-limits.ts'
-import type { Avoidance } from '../peers/avoidance.ts'
 import { pointOfKey } from '../peers/key-space.ts'
 import type { Routing } from '../peers/routing.ts'
 import type { CancellationToken } from '../timing/cancellation.ts'
-import { BusyPeers } from './busy-peers.ts'
 import { Finding, type FindingNode } from './finding.ts'
-import { isSufficient, type Reading, type ReadOptions } from './reading.ts'
+import { assertNotBusy, isSufficient, type Reading, type ReadOptions } from './reading.ts'
 
 export interface ReplicasInit extends FindingNode {
   readonly self: PeerId
   readonly routing: Routing
-  readonly avoidance: Avoidance
   readonly lookups: Lookups
-
-  /** Which peers are asked after all others, besides those that failed. */
-  readonly isDoubtful?: (contact: PeerInfo) => boolean
 
   /** @default DEFAULT_NODE_LIMITS */
   readonly limits?: NodeLimits | undefined
@@ -34,15 +29,15 @@ export class Replicas {
   readonly #init: ReplicasInit
   readonly #self: PeerInfo
   /** One for all searches: there are many. */
-  readonly #peers: Pick<SearchInit, 'nearest' | 'isAvoided'>
+  readonly #peers: Pick<SearchInit, 'nearest' | 'standingOf'>
 
   constructor(init: ReplicasInit) {
-    const { avoidance, isDoubtful, routing, self } = init
+    const { lookups, routing, self } = init
     this.#init = init
     this.#self = { id: self, multiaddrs: [] }
     this.#peers = {
       nearest: (target, count) => routing.nearest(target, count),
-      isAvoided: (contact) => avoidance.has(contact.id) || isDoubtful?.(contact) === true
+      standingOf: (contact, referrer) => lookups.ranking.standingOf(contact, referrer)
     }
   }
 
@@ -62,8 +57,7 @@ export class Replicas {
     const own = { contact: this.#self, record }
     const search = this.#search(key, numReplicas)
     const finding = new Finding({ node: this.#init, search, key, options, own })
-    await lookups.run(finding)
-    return finding.reading()
+    return finding.reading(await lookups.run(finding))
   }
 
   /**
@@ -79,18 +73,15 @@ export class Replicas {
     const { channel, lookups, numReplicas } = this.#init
     const search = this.#search(key, numReplicas)
     const outcomes = new Map<PeerInfo, StoreOutcome>()
-    const busy = new BusyPeers()
 
-    await lookups.run({
+    const result = await lookups.run({
       search,
       cancellation,
       parallelism: numReplicas,
       isHedged: false,
       ask: (contact, cancellation) =>
         channel.store(contact, key, write, { cancellation, closerCount: numReplicas }),
-      take: (contact, answer, error) => {
-        busy.note(error)
-
+      take: (contact, answer) => {
         if (answer !== undefined) {
           outcomes.set(contact, answer.outcome)
         }
@@ -105,7 +96,7 @@ export class Replicas {
       outcomes.set(this.#self, await this.#storeHere(key, write))
     }
 
-    busy.assertAny(outcomes.size > 0)
+    assertNotBusy(result, outcomes.size > 0)
     // Who is not among the nearest, and holds something that beats it, has answered, too.
     return [...outcomes].flatMap(([contact, outcome]) =>
       outcome === 'stale' || nearest.includes(contact) ? outcome : []
@@ -158,10 +149,10 @@ export class Replicas {
   }
 
   /** Asks the nearest peers something else, and gives back those that answered, without this node. */
-  async ask<A extends Answer>(
+  async ask<R extends LookupResponse>(
     key: Uint8Array,
     cancellation: CancellationToken,
-    ask: (contact: PeerInfo, cancellation: CancellationToken) => Promise<A>
+    ask: (contact: PeerInfo, cancellation: CancellationToken) => Promise<R>
   ): Promise<PeerInfo[]> {
     const { lookups, numReplicas } = this.#init
     const search = this.#search(key, numReplicas)
@@ -183,12 +174,10 @@ export class Replicas {
     { isSelfIncluded = this.#init.isReplica() } = {}
   ): Search {
     const { maxLookupCandidates, maxLookupRequests } = this.#init.limits ?? DEFAULT_NODE_LIMITS
-    const { nearest, isAvoided } = this.#peers
     const search = new Search({
       target: pointOfKey(key),
       count,
-      nearest,
-      isAvoided,
+      ...this.#peers,
       maxCandidates: Math.max(maxLookupCandidates, 4 * count),
       maxRequests: Math.max(maxLookupRequests, 2 * count)
     })
@@ -196,7 +185,7 @@ export class Replicas {
     search.add([this.#self])
 
     if (isSelfIncluded) {
-      search.answered(this.#self)
+      search.recordResponse(this.#self)
     } else {
       search.exclude(this.#self)
     }

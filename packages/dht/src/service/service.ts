@@ -1,12 +1,12 @@
-import type { AbortOptions, PeerId, Startable, Stream } from '@libp2p/interface'
+import type { AbortOptions, PeerId, Startable } from '@libp2p/interface'
 import { AbortError, serviceCapabilities, serviceDependencies } from '@libp2p/interface'
 import type { RecordValidator } from '@waggle/record'
 import { TypedEventEmitter } from 'main-event'
-import { CLOCK_PROTOCOL, MAX_CLOCK_STREAMS, tellTime } from '../clock/clock-protocol.ts'
+import { CLOCK_PROTOCOL } from '../clock/clock-messages.ts'
 import type { ClockReading } from '../clock-reading.ts'
 import { DEFAULT_NUM_REPLICAS, DEFAULT_REQUEST_TIMEOUT_MS, SEARCH_WIDTH } from '../constants.ts'
-import { toError } from '../errors.ts'
 import type { DHTEvents, DiskState } from '../events.ts'
+import { EXCHANGE_PROTOCOL } from '../exchange/messages.ts'
 import { partsOf } from '../kad/node-parts.ts'
 import { Meter } from '../metrics/meter.ts'
 import { nodeLimitsOf } from '../node-limits.ts'
@@ -32,13 +32,8 @@ import {
 import { assertCacheOptions } from '../reading/cache-policy.ts'
 import { type HeldRecord, heldRecords } from '../store/held-record.ts'
 import { anySignal } from '../timing/deadline.ts'
-import {
-  COMPARE_PROTOCOL,
-  MAX_COMPARE_STREAMS,
-  tellFingerprints
-} from '../upkeep/compare-protocol.ts'
-import { MAX_WATCH_STREAMS, WATCH_PROTOCOL } from '../watch/limits.ts'
-import { EXCHANGE_PROTOCOL, MAX_EXCHANGE_STREAMS } from '../wire/limits.ts'
+import { COMPARE_PROTOCOL } from '../upkeep/compare-messages.ts'
+import { WATCH_PROTOCOL } from '../watch/watch-messages.ts'
 import { type Readings, registerGauges } from './gauges.ts'
 import { recordEvents } from './record-events.ts'
 import {
@@ -61,6 +56,13 @@ const CHECKS: Readonly<Record<keyof WaggleInit, Check>> = {
   datastore: assertNothing,
   durability: assertNothing
 }
+
+const SERVED_PROTOCOLS: readonly string[] = [
+  EXCHANGE_PROTOCOL,
+  WATCH_PROTOCOL,
+  CLOCK_PROTOCOL,
+  COMPARE_PROTOCOL
+]
 
 /**
  * The Waggle service for an application's own libp2p node. It needs `waggleKadDHT()` beside it, in
@@ -131,7 +133,7 @@ class WaggleService implements Waggle, Startable {
     parts.store.observeBy(recordEvents(events, parts.store.limits, meter))
 
     if (!this.clientMode) {
-      await this.#serve(parts)
+      await parts.serve()
     }
   }
 
@@ -140,10 +142,10 @@ class WaggleService implements Waggle, Startable {
     this.#running?.store.observeBy(undefined)
     this.#running?.stop()
     this.#running = undefined
-    await this.#components.registrar.unhandle(EXCHANGE_PROTOCOL)
-    await this.#components.registrar.unhandle(WATCH_PROTOCOL)
-    await this.#components.registrar.unhandle(CLOCK_PROTOCOL)
-    await this.#components.registrar.unhandle(COMPARE_PROTOCOL)
+
+    for (const protocol of SERVED_PROTOCOLS) {
+      await this.#components.registrar.unhandle(protocol)
+    }
   }
 
   /** Called by libp2p when nobody can ask any more, or when starting has failed. */
@@ -210,7 +212,7 @@ class WaggleService implements Waggle, Startable {
   }
 
   isBanned(peer: PeerId): boolean {
-    return this.#running?.bans.has(peer) ?? false
+    return this.#running?.peers.isBanned(peer) ?? false
   }
 
   discover(peer: PeerId): void {
@@ -238,14 +240,14 @@ class WaggleService implements Waggle, Startable {
       return undefined
     }
 
-    const { avoidance, channel, reads } = this.#running
-    const { waiting, underWay } = channel.load
+    const { exchange, peers, reads } = this.#running
+    const { waiting, inFlight } = exchange.load
     return {
       stats: this.stats(),
-      avoidedPeers: avoidance.size,
+      avoidedPeers: peers.numAvoided,
       plannedRefreshes: reads.refreshes,
       questionsWaiting: waiting,
-      questionsUnderWay: underWay
+      questionsUnderWay: inFlight
     }
   }
 
@@ -260,49 +262,5 @@ class WaggleService implements Waggle, Startable {
     }
 
     return this.#running
-  }
-
-  async #serveStream(
-    server: { serve(stream: Stream, peer: PeerId): void },
-    stream: Stream,
-    peer: PeerId
-  ): Promise<void> {
-    const isAllowed = this.#started.access.allows(peer, 'connect')
-
-    if (isAllowed === true || (await isAllowed)) {
-      server.serve(stream, peer)
-    } else {
-      stream.abort(new Error('this peer may not ask here'))
-    }
-  }
-
-  async #serve({ server, store, watchServer, scheduler }: ServiceParts): Promise<void> {
-    const { registrar } = this.#components
-    const comparing = {
-      serve: (stream: Stream, peer: PeerId) =>
-        tellFingerprints(stream, peer, { store, scheduler }).catch((error) =>
-          stream.abort(toError(error))
-        )
-    }
-    await registrar.handle(
-      EXCHANGE_PROTOCOL,
-      (stream, { remotePeer }) => this.#serveStream(server, stream, remotePeer),
-      { maxInboundStreams: MAX_EXCHANGE_STREAMS, maxOutboundStreams: MAX_EXCHANGE_STREAMS }
-    )
-    await registrar.handle(
-      WATCH_PROTOCOL,
-      (stream, { remotePeer }) => this.#serveStream(watchServer, stream, remotePeer),
-      { maxInboundStreams: MAX_WATCH_STREAMS, maxOutboundStreams: MAX_WATCH_STREAMS }
-    )
-    await registrar.handle(
-      CLOCK_PROTOCOL,
-      (stream) => tellTime(stream, store.clock).catch((error) => stream.abort(toError(error))),
-      { maxInboundStreams: MAX_CLOCK_STREAMS, maxOutboundStreams: MAX_CLOCK_STREAMS }
-    )
-    await registrar.handle(
-      COMPARE_PROTOCOL,
-      (stream, { remotePeer }) => this.#serveStream(comparing, stream, remotePeer),
-      { maxInboundStreams: MAX_COMPARE_STREAMS, maxOutboundStreams: MAX_COMPARE_STREAMS }
-    )
   }
 }

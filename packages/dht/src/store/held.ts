@@ -1,12 +1,5 @@
-import {
-  type DHTRecord,
-  type DHTTime,
-  EMPTY_RECORD,
-  encodedSize,
-  firstExpiration,
-  lastExpiration,
-  prune
-} from '@waggle/record'
+import { type DHTRecord, type DHTTime, EMPTY_RECORD } from '@waggle/record'
+import { encodedSize, firstExpiration, lastExpiration, prune } from '@waggle/record/replica'
 import { type Charge, chargesOf, fitting, NONE } from './byte-shares.ts'
 
 /** Who stored what this node wrote itself, or held when it started. */

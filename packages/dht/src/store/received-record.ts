@@ -1,5 +1,6 @@
 import type { Logger, PeerInfo } from '@libp2p/interface'
-import { type DHTRecord, isEmpty, isPromise, type MaybePromise, whenDone } from '@waggle/record'
+import { type DHTRecord, isEmpty, type MaybePromise } from '@waggle/record'
+import { isPromise, whenDone } from '@waggle/record/replica'
 import type { RecordStore } from './record-store.ts'
 
 /** What a peer's answer is judged by. */

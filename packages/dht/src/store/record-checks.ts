@@ -2,22 +2,19 @@ import {
   type DHTRecord,
   type DHTTime,
   type Entry,
-  encodeValue,
   type Found,
   isEmpty,
   type Limits,
   type MaybePromise,
   type RecordValidator,
-  readRecord,
   type SigningKey,
   type SubkeyId,
-  signedEntries,
   signRecord,
   ValidationError,
   type VerifySignature,
-  view,
-  whenDone
+  view
 } from '@waggle/record'
+import { encodeValue, readRecord, signedEntries, whenDone } from '@waggle/record/replica'
 import { SignatureChecks } from './signature-checks.ts'
 import { placesOf, type Received, Validation } from './validation.ts'
 

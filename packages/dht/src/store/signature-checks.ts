@@ -1,15 +1,10 @@
-import {
-  assertSigned,
-  fastVerify,
-  type MaybePromise,
-  type SignedEntry,
-  type VerifySignature,
-  verifyInThread
-} from '@waggle/record'
+import type { MaybePromise, VerifySignature } from '@waggle/record'
+import { assertSigned, type SignedEntry } from '@waggle/record/replica'
 import { concat } from 'uint8arrays/concat'
 import { MAX_REMEMBERED_SIGNATURES } from '../constants.ts'
 import { digestOf } from '../peers/digest-of.ts'
 import { atEndOfTurn } from '../timing/end-of-turn.ts'
+import { fastVerify, verifyInThread } from './native-ed25519.ts'
 import { SignatureMemory } from './signature-memory.ts'
 
 /** How long signatures are verified in one turn of the event loop. */

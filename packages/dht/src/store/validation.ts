@@ -3,15 +3,12 @@ import {
   compose,
   type DHTRecord,
   type Entry,
-  isPromise,
   type MaybePromise,
   type RecordValidator,
-  refusalOf,
   type SubkeyId,
-  submissionOf,
-  type Value,
-  whenDone
+  type Value
 } from '@waggle/record'
+import { isPromise, refusalOf, submissionOf, whenDone } from '@waggle/record/replica'
 import { VALIDATOR_TIMEOUT_MS } from '../constants.ts'
 import { inTime } from '../timing/in-time.ts'
 

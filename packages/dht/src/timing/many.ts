@@ -1,4 +1,5 @@
-import { isPromise, type MaybePromise } from '@waggle/record'
+import type { MaybePromise } from '@waggle/record'
+import { isPromise } from '@waggle/record/replica'
 import type { CancellationToken } from './cancellation.ts'
 import { atEndOfTurn } from './end-of-turn.ts'
 

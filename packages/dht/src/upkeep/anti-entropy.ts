@@ -1,12 +1,13 @@
 import type { PeerInfo } from '@libp2p/interface'
-import { type DHTRecord, encodedSize, isEmpty } from '@waggle/record'
+import { type DHTRecord, isEmpty } from '@waggle/record'
+import { encodedSize } from '@waggle/record/replica'
 import { equals } from 'uint8arrays/equals'
 import { pointOfKey } from '../peers/key-space.ts'
 import { keyOf, type RecordStore } from '../store/record-store.ts'
 import { mapMany } from '../timing/many.ts'
-import { MAX_COMPARED_KEYS, TARGET_QUESTION_BYTES } from './compare-protocol.ts'
+import { MAX_KEYS_PER_MESSAGE, TARGET_MESSAGE_BYTES } from '../wire/limits.ts'
 import { fingerprintOf } from './fingerprint.ts'
-import { Presence } from './membership-view.ts'
+import { MembershipView } from './membership-view.ts'
 
 /** Records looked at before other work gets its turn. */
 const SLICE = 256
@@ -59,7 +60,7 @@ export function findStaleReplicas({ owners, audited, self, isNew }: Suspects): s
  */
 export class AntiEntropy {
   readonly #init: AntiEntropyInit
-  #audited = new Presence([])
+  #audited = new MembershipView([])
   #startMs = Number.NEGATIVE_INFINITY
 
   constructor(init: AntiEntropyInit) {
@@ -67,7 +68,7 @@ export class AntiEntropy {
   }
 
   /** Whether all that had to be asked answered, and hold all that they should. */
-  async run(present: Presence): Promise<boolean> {
+  async run(present: MembershipView): Promise<boolean> {
     const sinceMs = this.#startMs
     this.#startMs = performance.now()
     this.#audited.forgetReturned(present)
@@ -91,7 +92,7 @@ export class AntiEntropy {
     return asked.failed.size === 0
   }
 
-  #suspects(name: string, present: Presence, sinceMs: number): string[] {
+  #suspects(name: string, present: MembershipView, sinceMs: number): string[] {
     const { self, store, numReplicas } = this.#init
     const point = pointOfKey(keyOf(name))
     return findStaleReplicas({
@@ -103,7 +104,7 @@ export class AntiEntropy {
   }
 
   /** Brings a peer what it holds differently; rejects when it does not answer. */
-  async #mend(name: string, present: Presence, keys: readonly Uint8Array[]): Promise<void> {
+  async #mend(name: string, present: MembershipView, keys: readonly Uint8Array[]): Promise<void> {
     const contact = present.get(name)?.contact
 
     if (contact === undefined) {
@@ -117,7 +118,7 @@ export class AntiEntropy {
       .filter(({ record, theirs }) => !isEmpty(record) && !isSame(record, theirs))
 
     await mapMany(differing, ({ key, record }) => send(contact, key, record), {
-      maxItems: MAX_COMPARED_KEYS,
+      maxItems: MAX_KEYS_PER_MESSAGE,
       maxBytes: MAX_BYTES_UNDER_WAY,
       bytesOf: ({ record }) => encodedSize(record)
     })
@@ -148,7 +149,7 @@ class Questions {
     waiting.sizeBytes += key.length
     this.#keys.set(name, waiting)
 
-    if (waiting.keys.length === MAX_COMPARED_KEYS || waiting.sizeBytes >= TARGET_QUESTION_BYTES) {
+    if (waiting.keys.length === MAX_KEYS_PER_MESSAGE || waiting.sizeBytes >= TARGET_MESSAGE_BYTES) {
       await this.#flush(name, waiting.keys)
     }
   }

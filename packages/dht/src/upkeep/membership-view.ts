@@ -1,43 +1,35 @@
-import type { PeerInfo } from '@libp2p/interface'
 import type { Point } from '../peers/key-space.ts'
+import type { Member } from '../peers/known-peers.ts'
 import { PeerIndex } from '../peers/peer-index.ts'
 
-/** A peer that is there. */
-export interface Present {
-  readonly contact: PeerInfo
-
-  /** Since when, in ms of the process's clock. One that came back is there since then. */
-  readonly sinceMs: number
-}
-
-/** A peer that was there when records were looked at. */
-interface Settled extends Present {
+/** A member when records were looked at. */
+interface SettledMember extends Member {
   /** When it had been given what it should hold. */
   readonly readyMs: number
 }
 
-/** Who was there at one moment, and since when. */
-export class Presence {
-  readonly #peers = new Map<string, Settled>()
+/** The peers that were there at one moment, and since when. */
+export class MembershipView {
+  readonly #peers = new Map<string, SettledMember>()
   readonly #index = new PeerIndex()
 
-  constructor(peers: Iterable<Present>) {
-    for (const present of peers) {
-      this.add(present)
+  constructor(members: Iterable<Member>) {
+    for (const member of members) {
+      this.add(member)
     }
   }
 
-  add(present: Present, readyMs: number = present.sinceMs): void {
-    this.#peers.set(present.contact.id.toString(), { ...present, readyMs })
-    this.#index.set(present.contact)
+  add(member: Member, readyMs: number = member.sinceMs): void {
+    this.#peers.set(member.contact.id.toString(), { ...member, readyMs })
+    this.#index.set(member.contact)
   }
 
   delete(name: string): void {
-    const present = this.#peers.get(name)
+    const member = this.#peers.get(name)
 
-    if (present !== undefined) {
+    if (member !== undefined) {
       this.#peers.delete(name)
-      this.#index.delete(present.contact)
+      this.#index.delete(member.contact)
     }
   }
 
@@ -45,7 +37,7 @@ export class Presence {
     return this.#peers.has(name)
   }
 
-  get(name: string): Present | undefined {
+  get(name: string): Member | undefined {
     return this.#peers.get(name)
   }
 
@@ -65,12 +57,12 @@ export class Presence {
   }
 
   /** Those of whom the other knows nothing. */
-  missingIn(other: Presence): string[] {
+  missingIn(other: MembershipView): string[] {
     return [...this.#peers.keys()].filter((name) => !other.has(name))
   }
 
   /** Forgets those that have left since and come back. */
-  forgetReturned(later: Presence): void {
+  forgetReturned(later: MembershipView): void {
     for (const [name, { sinceMs }] of this.#peers) {
       if (later.has(name) && later.sinceMs(name) !== sinceMs) {
         this.delete(name)
@@ -79,14 +71,16 @@ export class Presence {
   }
 
   /** The same but for some. */
-  without(names: ReadonlySet<string>): Presence {
-    return new Presence([...this.#peers].flatMap(([name, one]) => (names.has(name) ? [] : [one])))
+  without(names: ReadonlySet<string>): MembershipView {
+    return new MembershipView(
+      [...this.#peers].flatMap(([name, one]) => (names.has(name) ? [] : [one]))
+    )
   }
 
-  /** Says since when they are ready: those that were before since then, others since now. */
-  settle(before: Presence, nowMs: number): void {
-    for (const [name, present] of this.#peers) {
-      this.add(present, before.has(name) ? before.readyMs(name) : nowMs)
+  /** Sets since when they are ready: those that were before since then, others since now. */
+  settle(before: MembershipView, nowMs: number): void {
+    for (const [name, member] of this.#peers) {
+      this.add(member, before.has(name) ? before.readyMs(name) : nowMs)
     }
   }
 }

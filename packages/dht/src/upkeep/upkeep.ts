@@ -1,7 +1,9 @@
 import type { Logger, PeerInfo, TypedEventTarget } from '@libp2p/interface'
-import { type DHTRecord, encodedSize, isEmpty } from '@waggle/record'
+import { type DHTRecord, isEmpty } from '@waggle/record'
+import { encodedSize } from '@waggle/record/replica'
 import type { DHTEvents } from '../events.ts'
 import { pointOfKey } from '../peers/key-space.ts'
+import type { Member } from '../peers/known-peers.ts'
 import { keyOf, type RecordStore } from '../store/record-store.ts'
 import { Alarm } from '../timing/alarm.ts'
 import type { CancellationToken } from '../timing/cancellation.ts'
@@ -9,7 +11,7 @@ import { inTime } from '../timing/in-time.ts'
 import { mapMany } from '../timing/many.ts'
 import { AntiEntropy, MAX_BYTES_UNDER_WAY } from './anti-entropy.ts'
 import { newOwners, replicationTargets } from './hand-over.ts'
-import { Presence, type Present } from './membership-view.ts'
+import { MembershipView } from './membership-view.ts'
 
 export interface UpkeepInit {
   readonly self: PeerInfo
@@ -20,7 +22,7 @@ export interface UpkeepInit {
   readonly isReplica: () => boolean
 
   /** The servers that are there now, as far as this node knows. */
-  readonly servers: () => Iterable<Present>
+  readonly members: () => Iterable<Member>
 
   /** Brings a record to a peer; rejects when it could not. */
   readonly send: (to: PeerInfo, key: Uint8Array, record: DHTRecord) => Promise<unknown>
@@ -77,8 +79,8 @@ interface Debt {
 
 /** What one pass compares. */
 interface Pass {
-  readonly before: Presence
-  readonly after: Presence
+  readonly before: MembershipView
+  readonly after: MembershipView
   readonly isReplicating: boolean
   readonly startMs: number
 }
@@ -92,7 +94,7 @@ export class Upkeep implements CancellationToken {
   readonly #audit: AntiEntropy
   #auditAtMs = Number.POSITIVE_INFINITY
   /** Who was there when records were last looked at, this node among them. */
-  #settled: Presence
+  #settled: MembershipView
   #replicateAtMs = performance.now() + REPLICATE_INTERVAL_MS
   /** When a pass over the records began last. */
   #lookedMs = Number.NEGATIVE_INFINITY
@@ -105,7 +107,7 @@ export class Upkeep implements CancellationToken {
 
   constructor(init: UpkeepInit) {
     this.#init = init
-    this.#settled = new Presence([alwaysThere(init.self)])
+    this.#settled = new MembershipView([alwaysThere(init.self)])
     this.#audit = new AntiEntropy({
       ...init,
       fingerprints: (peer, keys) => inTime(init.fingerprints(peer, keys), SEND_TIMEOUT_MS),
@@ -214,9 +216,9 @@ export class Upkeep implements CancellationToken {
     return { before: this.#settled, after, isReplicating, startMs }
   }
 
-  #present(): Presence {
-    const { self, servers } = this.#init
-    return new Presence([alwaysThere(self), ...servers()])
+  #present(): MembershipView {
+    const { self, members } = this.#init
+    return new MembershipView([alwaysThere(self), ...members()])
   }
 
   /** Finds out who has not come as a stranger: peers that lost a connection, or all, if this node did. */
@@ -264,7 +266,7 @@ export class Upkeep implements CancellationToken {
     return samples
   }
 
-  async #hasAll({ contact }: Present, keys: readonly Uint8Array[]): Promise<boolean> {
+  async #hasAll({ contact }: Member, keys: readonly Uint8Array[]): Promise<boolean> {
     try {
       const asking = Promise.all(keys.map((key) => this.#init.holds(contact, key)))
       const held = await inTime(asking, SEND_TIMEOUT_MS)
@@ -363,6 +365,6 @@ export class Upkeep implements CancellationToken {
   }
 }
 
-function alwaysThere(contact: PeerInfo): Present {
+function alwaysThere(contact: PeerInfo): Member {
   return { contact, sinceMs: Number.NEGATIVE_INFINITY }
 }

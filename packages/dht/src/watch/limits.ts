@@ -1,6 +1,3 @@
-/** The protocol's name and version; libp2p negotiates it when a stream is opened. */
-export const WATCH_PROTOCOL = '/waggle/watch/1.0.0'
-
 /** A replica forgets a watcher that has not asked again for so long. */
 export const LEASE_MS = 90_000
 
@@ -24,15 +21,6 @@ export const MAX_WATCHES_PER_PEER = 4_096
 
 /** Keys that a replica watches for all peers together, each counted once for each of them. */
 export const MAX_WATCHES = 65_536
-
-/** Watch streams of one connection: one each way, and room for those that are being replaced. */
-export const MAX_WATCH_STREAMS = 4
-
-/** Messages that wait for one peer's answers at the same time. */
-export const MAX_MESSAGES_UNDER_WAY = 64
-
-/** Records of one peer that are being checked before it has to wait. Most are checked at once. */
-export const MAX_UNCHECKED_RECORDS = 16
 
 /** Keys that wait to be watched, or let go, at one peer. */
 export const MAX_QUEUED_KEYS = 65_536

@@ -1,11 +1,5 @@
-import {
-  compareEntries,
-  type DHTRecord,
-  type DHTTime,
-  type Entry,
-  isLive,
-  isTombstone
-} from '@waggle/record'
+import type { DHTRecord, DHTTime, Entry } from '@waggle/record'
+import { compareEntries, isLive, isTombstone } from '@waggle/record/replica'
 
 /** The entries that a reader sees (R8), by subkey; the plain one under no name. */
 export type Shown = ReadonlyMap<string | undefined, Entry>

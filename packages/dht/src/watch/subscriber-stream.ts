@@ -1,140 +1,143 @@
-import type { PeerId, Stream } from '@libp2p/interface'
+import type { PeerId } from '@libp2p/interface'
 import { equals } from 'uint8arrays/equals'
 import type { Scheduler } from '../admission/scheduler.ts'
-import { toError } from '../errors.ts'
 import { pointOfKey } from '../peers/key-space.ts'
 import type { Routing } from '../peers/routing.ts'
 import { digestOfBytes } from '../store/record-digest.ts'
 import { keyOf, nameOf, type RecordStore } from '../store/record-store.ts'
-import { atEndOfTurn } from '../timing/end-of-turn.ts'
 import { CloserPeers } from '../wire/closer-peers.ts'
-import { FramedStream } from '../wire/framed-stream.ts'
+import type { FramedStream } from '../wire/framed-stream.ts'
 import { TARGET_MESSAGE_BYTES } from '../wire/limits.ts'
-import { ExchangeProtocolError } from '../wire/protocol-error.ts'
+import type { StreamHandler } from '../wire/protocol-server.ts'
+import { ProtocolViolationError } from '../wire/protocol-violation-error.ts'
+import { replyInTurn } from '../wire/reply-in-turn.ts'
 import { LEASE_MS } from './limits.ts'
 import {
   changedFrame,
-  WATCHING,
   type WatchedAnswer,
   type WatchedReply,
   type WatchMessage,
   type WatchRequest
 } from './watch-messages.ts'
 
-export interface WatcherInit {
-  /** The peer has broken the protocol. */
-  readonly onOffence?: (error: Error) => void
-
-  readonly stream: Stream
+export interface SubscriberStreamInit {
+  readonly stream: FramedStream<WatchMessage>
   readonly peer: PeerId
   readonly store: RecordStore
   readonly routing: Routing
-
-  /** When its questions get their turns. */
   readonly scheduler: Scheduler
 
-  /** Whether there is room for one more key. */
+  /** Says whether there is room for one more key. */
   readonly admit: (name: string) => boolean
 
-  /** A key that was admitted is let go. */
+  /** Lets go of a key that was admitted. */
   readonly release: (name: string) => void
   readonly onClose: () => void
 }
 
-interface Asked {
-  /** When, in ms of the process's clock. */
+interface Subscription {
+  /** When it was requested last, in ms of the process's clock. */
   readonly atMs: number
-  readonly isUnhurried: boolean
+  readonly isCoalesced: boolean
 }
 
 /**
- * One stream on which a peer is told of changes. Nothing is written to a peer that does not read: what
- * changes meanwhile is kept as the names of keys, and told as it is when the peer reads again.
+ * One stream on which a peer is notified of changes. Nothing is written to a peer that does not
+ * read: the names of keys that change meanwhile are kept, and their state is sent when it reads again.
  */
-export class Watcher {
+export class SubscriberStream implements StreamHandler<WatchMessage> {
   readonly peer: string
-  readonly #init: WatcherInit
+  readonly #init: SubscriberStreamInit
   readonly #stream: FramedStream<WatchMessage>
+  readonly #subscriptions = new Map<string, Subscription>()
 
-  /** What is watched, and how that was asked for last. */
-  readonly #asked = new Map<string, Asked>()
-
-  /** What has changed while the peer did not read. */
-  readonly #untold = new Set<string>()
+  /** Keys that have changed while the peer did not read. */
+  readonly #unsent = new Set<string>()
   #usedMs = performance.now()
 
-  constructor(init: WatcherInit) {
+  constructor(init: SubscriberStreamInit) {
     this.#init = init
+    this.#stream = init.stream
     this.peer = init.peer.toString()
-    this.#stream = new FramedStream<WatchMessage>({
-      stream: init.stream,
-      language: WATCHING,
-      isReadingWithWriting: true,
-      onMessage: (message) => this.#onMessage(message),
-      onDrain: () => this.#tellRest(),
-      onViolation: (error) => init.onOffence?.(error),
-      onClose: () => this.#onClose()
-    })
   }
 
   /** Whether changes of a key may be collected for a moment. */
-  isUnhurried(name: string): boolean {
-    return this.#asked.get(name)?.isUnhurried === true
+  isCoalesced(name: string): boolean {
+    return this.#subscriptions.get(name)?.isCoalesced === true
   }
 
-  /** A key has changed; the frame says how. */
-  tell(name: string, frame: Uint8Array): void {
+  /** Notifies of a change of a key; the frame says which. */
+  notify(name: string, frame: Uint8Array): void {
     if (this.#stream.isBlocked) {
-      this.#untold.add(name)
+      this.#unsent.add(name)
     } else {
       this.#stream.sendFrame(frame)
     }
   }
 
-  /** Lets go of keys that have not been asked for again, and of a peer that has asked for none in so long. */
+  /** Lets go of keys whose lease has ended, and of a peer that has requested none for as long. */
   sweep(): void {
     const untilMs = performance.now() - LEASE_MS
 
-    for (const [name, { atMs }] of this.#asked) {
+    for (const [name, { atMs }] of this.#subscriptions) {
       if (atMs < untilMs) {
         this.#release(name)
       }
     }
 
-    if (this.#asked.size === 0 && this.#usedMs < untilMs) {
+    if (this.#subscriptions.size === 0 && this.#usedMs < untilMs) {
       this.#stream.close(new Error(`nothing is watched for ${LEASE_MS} ms`))
     }
   }
 
-  #onMessage(message: WatchMessage): void {
+  onMessage(message: WatchMessage): void {
     this.#usedMs = performance.now()
 
     switch (message.name) {
       case 'watch':
-        this.#answer(message.keys.length, this.#watch(message))
+        this.#reply(message.keys.length, this.#watch(message))
         break
       case 'unwatch':
-        this.#answer(message.keys.length, this.#unwatch(message.keys))
+        this.#reply(message.keys.length, this.#unwatch(message.keys))
         break
       default:
-        throw new ExchangeProtocolError(`"${message.name}" is no request`)
+        throw new ProtocolViolationError(`"${message.name}" is no request`)
     }
   }
 
-  /** Takes in the next question when this one is answered, and in another turn, so that small ones have an end, too. */
-  #answer(keys: number, answer: Generator<undefined, WatchedReply>): void {
-    const { scheduler } = this.#init
-    const release = this.#stream.hold()
-    const isWanted = (): boolean => this.#stream.isOpen
-    scheduler
-      .run({ peer: this.peer, keys, answer, isWanted })
-      .then((reply) => reply && this.#stream.send(reply))
-      .catch((error: unknown) => this.#stream.close(toError(error)))
-      .finally(() => atEndOfTurn(release))
+  onDrain(): void {
+    for (const name of this.#unsent) {
+      if (this.#stream.isBlocked) {
+        break
+      }
+
+      this.#unsent.delete(name)
+      const key = keyOf(name)
+      const held = this.#init.store.encoded(key)
+
+      if (held !== undefined) {
+        this.#stream.sendFrame(changedFrame(key, held))
+      }
+    }
+  }
+
+  onClose(): void {
+    for (const name of this.#subscriptions.keys()) {
+      this.#init.release(name)
+    }
+
+    this.#subscriptions.clear()
+    this.#unsent.clear()
+    this.#init.onClose()
+  }
+
+  #reply(keys: number, reply: Generator<undefined, WatchMessage>): void {
+    const { peer, scheduler } = this.#init
+    replyInTurn({ stream: this.#stream, peer, scheduler, keys, reply })
   }
 
   /** Answers as many keys as fit into one message, the first one in any case. */
-  *#watch({ keys, closerCount, isUnhurried }: WatchRequest): Generator<undefined, WatchedReply> {
+  *#watch({ keys, closerCount, isCoalesced }: WatchRequest): Generator<undefined, WatchedReply> {
     const introduced = new CloserPeers(this.#init.peer)
     const answers: WatchedAnswer[] = []
     let sizeBytes = 0
@@ -147,7 +150,7 @@ export class Watcher {
         break
       }
 
-      const state = this.#isTold(nameOf(key), isUnhurried) ? 'watched' : 'refused'
+      const state = this.#subscribe(nameOf(key), isCoalesced) ? 'watched' : 'refused'
       const nearest = this.#init.routing.nearest(pointOfKey(key), closerCount)
       const closer = introduced.indexesOf(nearest)
       answers.push(record === undefined ? { state, closer } : { state, record, closer })
@@ -157,13 +160,13 @@ export class Watcher {
     return { name: 'watched', peers: introduced.peers, answers }
   }
 
-  #isTold(name: string, isUnhurried: boolean): boolean {
-    if (!this.#asked.has(name) && !this.#init.admit(name)) {
+  #subscribe(name: string, isCoalesced: boolean): boolean {
+    if (!this.#subscriptions.has(name) && !this.#init.admit(name)) {
       return false
     }
 
-    this.#asked.set(name, { atMs: this.#usedMs, isUnhurried })
-    this.#untold.delete(name)
+    this.#subscriptions.set(name, { atMs: this.#usedMs, isCoalesced })
+    this.#unsent.delete(name)
     return true
   }
 
@@ -183,36 +186,10 @@ export class Watcher {
   }
 
   #release(name: string): void {
-    if (this.#asked.delete(name)) {
-      this.#untold.delete(name)
+    if (this.#subscriptions.delete(name)) {
+      this.#unsent.delete(name)
       this.#init.release(name)
     }
-  }
-
-  #tellRest(): void {
-    for (const name of this.#untold) {
-      if (this.#stream.isBlocked) {
-        break
-      }
-
-      this.#untold.delete(name)
-      const key = keyOf(name)
-      const held = this.#init.store.encoded(key)
-
-      if (held !== undefined) {
-        this.#stream.sendFrame(changedFrame(key, held))
-      }
-    }
-  }
-
-  #onClose(): void {
-    for (const name of this.#asked.keys()) {
-      this.#init.release(name)
-    }
-
-    this.#asked.clear()
-    this.#untold.clear()
-    this.#init.onClose()
   }
 }
 

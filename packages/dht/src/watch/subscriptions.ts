@@ -1,52 +1,52 @@
 import type { WatchState } from './watch-messages.ts'
 
-/** How a key stands at a peer. */
-interface Standing {
-  /** Whether it was asked last to be watched. */
+/** How one key stands at a peer. */
+interface Subscription {
+  /** Whether the last request was to watch it. */
   isWanted: boolean
 
-  /** How many answers are due to the wish that it be watched no more. */
+  /** Replies due to requests to unwatch it. */
   endings: number
 }
 
 /**
- * Which keys one peer may tell of: those that it was asked to watch, until it has answered that it does
- * so no more. What was on its way then is no offence, and of no use.
+ * The keys of which one peer may notify: those that it was asked to watch, until it has replied that
+ * it does so no more. A notice that was in flight then is no violation, and of no use.
  */
 export class Subscriptions {
-  readonly #standings = new Map<string, Standing>()
+  readonly #keys = new Map<string, Subscription>()
 
-  /** How many keys the peer may tell of. */
+  /** Keys of which the peer may notify. */
   get size(): number {
-    return this.#standings.size
+    return this.#keys.size
   }
 
-  /** The peer is asked to watch a key, or to do so no more. */
-  asked(name: string, isWanted: boolean): void {
-    const endings = this.#standings.get(name)?.endings ?? 0
-    this.#standings.set(name, { isWanted, endings: endings + Number(!isWanted) })
+  /** Takes note of a request to watch a key, or to unwatch it. */
+  request(name: string, isWanted: boolean): void {
+    const endings = this.#keys.get(name)?.endings ?? 0
+    this.#keys.set(name, { isWanted, endings: endings + Number(!isWanted) })
   }
 
-  /** The peer has answered about a key. */
-  answered(name: string, state: WatchState): void {
-    const { isWanted, endings } = this.#standings.get(name) ?? { isWanted: true, endings: 0 }
+  /** Takes note of a reply. */
+  reply(name: string, state: WatchState): void {
+    const { isWanted, endings } = this.#keys.get(name) ?? { isWanted: true, endings: 0 }
     const left = Math.max(0, endings - Number(state === 'ended'))
 
     if (left === 0 && (!isWanted || state !== 'watched')) {
-      this.#standings.delete(name)
+      this.#keys.delete(name)
     } else {
-      this.#standings.set(name, { isWanted, endings: left })
+      this.#keys.set(name, { isWanted, endings: left })
     }
   }
 
-  /** What it means that the peer tells of a key. */
-  told(name: string): 'wanted' | 'late' | 'never asked for' {
-    const standing = this.#standings.get(name)
+  /** Says what it means that the peer notifies of a key. */
+  notify(name: string): 'wanted' | 'late' | 'never asked for' {
+    const subscription = this.#keys.get(name)
 
-    if (standing === undefined) {
+    if (subscription === undefined) {
       return 'never asked for'
     }
 
-    return standing.isWanted ? 'wanted' : 'late'
+    return subscription.isWanted ? 'wanted' : 'late'
   }
 }

@@ -1,301 +1,151 @@
-import type { PeerInfo, Stream } from '@libp2p/interface'
-import { toError } from '../errors.ts'
-import { nameOf } from '../store/record-store.ts'
+import type { Logger, PeerId, PeerInfo } from '@libp2p/interface'
+import type { DHTRecord, MaybePromise } from '@waggle/record'
+import { isPromise, whenDone } from '@waggle/record/replica'
+import type { RecordChannel } from '../lookup/record-channel.ts'
+import type { NodeLimits } from '../node-limits.ts'
+import { receivedRecord } from '../store/received-record.ts'
+import type { RecordStore } from '../store/record-store.ts'
 import type { CancellationToken } from '../timing/cancellation.ts'
-import { FramedStream } from '../wire/framed-stream.ts'
-import { MAX_SILENCE_MS } from '../wire/limits.ts'
-import type { EncodedPeer } from '../wire/peer-codec.ts'
-import { namedIn } from '../wire/peer-codec.ts'
-import { ExchangeProtocolError } from '../wire/protocol-error.ts'
-import { RequestQueue, type Waiting } from '../wire/request-queue.ts'
-import { MAX_MESSAGES_UNDER_WAY, MAX_QUEUED_KEYS, MAX_UNCHECKED_RECORDS } from './limits.ts'
-import { Subscriptions } from './subscriptions.ts'
+import { PeerDecoder } from '../wire/peer-codec.ts'
+import { type ClientParts, ProtocolClient } from '../wire/protocol-client.ts'
+import { MAX_QUEUED_KEYS } from './limits.ts'
+import { WATCH_PROTOCOL, type WatchMessage } from './watch-messages.ts'
 import {
-  WATCHING,
-  type WatchedAnswer,
-  type WatchedReply,
-  type WatchMessage
-} from './watch-messages.ts'
+  type SubscriptionRequest,
+  type SubscriptionResponse,
+  watchRequests
+} from './watch-requests.ts'
 
-export interface WatchClientInit {
-  /** The peer has broken the protocol. */
-  readonly onViolation?: (error: Error) => void
-
-  /** Opens a stream to the peer. */
-  readonly open: () => Promise<Stream>
-
-  /** Reads a peer that a reply introduces; undefined for what is none. */
-  readonly contactOf: (peer: EncodedPeer) => PeerInfo | undefined
-
-  /** The peer tells of a change to a key that is watched. */
-  readonly onChange: (key: Uint8Array, record: Uint8Array) => void
-
-  /** The peer has answered, be it late. */
-  readonly onAnswer: () => void
-
-  /** The peer tells nothing any more: the stream has ended, or could not be opened. */
-  readonly onEnd: () => void
-}
-
-/** A key to be watched, or to be watched no more. */
-export interface WatchQuestion {
-  readonly name: 'watch' | 'unwatch'
-  readonly key: Uint8Array
-
-  /** Of what is known; without a byte for nothing. */
+/** How a replica is asked to notify of changes. */
+export interface WatchOptions {
+  /** Of what is known. */
   readonly digest: Uint8Array
+
+  /** Closer peers that are wanted. */
   readonly closerCount: number
 
-  /** Whether the peer may collect changes for a moment. */
-  readonly isUnhurried: boolean
+  /** Whether the replica may collect changes for a moment. */
+  readonly isCoalesced: boolean
+  readonly cancellation: CancellationToken
 }
 
-/** What the peer says to it. */
-export interface WatchAnswer extends Omit<WatchedAnswer, 'closer'> {
+/** What a replica replies when it is asked to notify of changes. */
+export interface WatchReply {
+  /** Whether it will. */
+  readonly isWatched: boolean
+
+  /** What it holds, unless that is known. */
+  readonly record: DHTRecord | undefined
   readonly closer: readonly PeerInfo[]
 }
 
-type Asked = Waiting<WatchQuestion, WatchAnswer>
+/** How changes travel from other nodes to this one. */
+export interface ChangeChannel {
+  /** Has a peer notify of changes, or merely asks what it holds if it cannot. */
+  watch(peer: PeerInfo, key: Uint8Array, options: WatchOptions): Promise<WatchReply>
+  unwatch(peer: PeerInfo, key: Uint8Array): void
+}
 
-/**
- * Watches keys at one peer, over one stream. Questions of one tick travel together and are answered in
- * their order. A change to a key that was never asked for ends the stream, and so does silence where
- * an answer is due. A stream that ends fails what is under way on it, and the client with it: whoever
- * wants to go on makes another one.
- */
-export class WatchClient {
+export interface WatchClientInit extends ClientParts {
+  readonly limits: NodeLimits
+  readonly log: Logger
+
+  /** For its limits, its checks and its clock. */
+  readonly store: RecordStore
+
+  /** The way to peers that cannot notify. */
+  readonly records: RecordChannel
+
+  /** A peer notifies of a change. */
+  readonly onChange: (key: Uint8Array, record: DHTRecord) => void
+
+  /** A peer notifies of nothing any more. */
+  readonly onLost: (peer: PeerId) => void
+}
+
+/** Subscribes to keys at peers. Those that lack the watch protocol are asked for what they hold. */
+export class WatchClient implements ChangeChannel {
   readonly #init: WatchClientInit
-  readonly #underWay: Asked[][] = []
-  readonly #queue = new RequestQueue<WatchQuestion, WatchAnswer>({ sizeOf, isAlike })
-  readonly #standings = new Subscriptions()
-  #stream: FramedStream<WatchMessage> | undefined
-  #isOpening = false
-  #isFlushScheduled = false
-
-  /** How many records are being checked. */
-  #unchecked = 0
-
-  /** Since when, in ms of the process's clock, nothing has been heard though an answer is due. */
-  #silentSinceMs = 0
-  #endedBy: Error | undefined
+  readonly #client: ProtocolClient<SubscriptionRequest, SubscriptionResponse, WatchMessage>
+  readonly #decoder = new PeerDecoder()
 
   constructor(init: WatchClientInit) {
+    const { limits, peers } = init
     this.#init = init
-  }
-
-  /** Rejects when the peer gives no usable answer, or nobody wanted one before it was asked. */
-  ask(question: WatchQuestion, cancellation?: CancellationToken): Promise<WatchAnswer> {
-    if (this.#endedBy !== undefined) {
-      return Promise.reject(this.#endedBy)
-    }
-
-    if (this.#queue.length >= MAX_QUEUED_KEYS) {
-      return Promise.reject(new Error(`${MAX_QUEUED_KEYS} keys wait for the peer already`))
-    }
-
-    return new Promise((resolve, reject) => {
-      this.#queue.push({ question, cancellation, resolve, reject })
-      this.#scheduleFlush()
+    this.#client = new ProtocolClient({
+      ...init,
+      id: WATCH_PROTOCOL,
+      limits: {
+        maxRequests: MAX_QUEUED_KEYS,
+        maxRequestBytes: limits.maxQuestionBytesPerPeer,
+        maxMessageBytes: limits.maxMessageBytes
+      },
+      speak: (peer) =>
+        watchRequests({
+          peerOf: (introduced) => this.#decoder.referred(introduced, { by: peer, peers }),
+          onChange: (key, bytes) => this.#onChange(peer, key, bytes)
+        }),
+      onEnd: ({ id }) => init.onLost(id)
     })
   }
 
-  /**
-   * What the peer has sent is checked until the promise settles. That takes more work than to send it: with
-   * too much of it under way the peer has to wait, so that it does not pile up here.
-   */
-  checking(checked: PromiseLike<unknown>): void {
-    this.#unchecked++
-    const release = this.#unchecked < MAX_UNCHECKED_RECORDS ? undefined : this.#stream?.hold()
-    const onChecked = (): void => {
-      this.#unchecked--
-      release?.()
-    }
-    checked.then(onChecked, onChecked)
-  }
+  watch(
+    peer: PeerInfo,
+    key: Uint8Array,
+    { digest, closerCount, isCoalesced, cancellation }: WatchOptions
+  ): Promise<WatchReply> {
+    const request = { name: 'watch', key, digest, closerCount, isCoalesced } as const
 
-  /** Ends the stream; what is under way or waiting rejects. */
-  close(error: Error): void {
-    this.#stream?.close(error)
-    this.#end(error)
-  }
-
-  #scheduleFlush(): void {
-    if (!this.#isFlushScheduled) {
-      this.#isFlushScheduled = true
-      queueMicrotask(() => {
-        this.#isFlushScheduled = false
-        this.#flush()
-      })
-    }
-  }
-
-  #flush(): void {
-    const stream = this.#stream
-
-    if (stream === undefined) {
-      this.#open()
-      return
-    }
-
-    if (this.#underWay.length > 0 && performance.now() - this.#silentSinceMs > MAX_SILENCE_MS) {
-      stream.close(new Error(`the peer has been silent for more than ${MAX_SILENCE_MS} ms`))
-      return
-    }
-
-    while (
-      this.#queue.length > 0 &&
-      !stream.isBlocked &&
-      this.#underWay.length < MAX_MESSAGES_UNDER_WAY
-    ) {
-      this.#send(stream, this.#queue.takeBatch())
-    }
-  }
-
-  #open(): void {
-    if (this.#isOpening || this.#queue.length === 0) {
-      return
-    }
-
-    this.#isOpening = true
-    this.#init.open().then(
-      (stream) => this.#onOpen(stream),
-      (error: unknown) => this.#end(toError(error))
-    )
-  }
-
-  #onOpen(stream: Stream): void {
-    if (this.#endedBy !== undefined) {
-      stream.abort(this.#endedBy)
-      return
-    }
-
-    this.#stream = new FramedStream<WatchMessage>({
-      stream,
-      language: WATCHING,
-      onMessage: (message) => this.#onMessage(message),
-      onViolation: (error) => this.#init.onViolation?.(error),
-      onClose: (error) => this.#end(error),
-      onDrain: () => this.#flush()
-    })
-    this.#flush()
-  }
-
-  #send(stream: FramedStream<WatchMessage>, batch: Asked[]): void {
-    if (batch.length === 0) {
-      return
-    }
-
-    if (this.#underWay.length === 0) {
-      this.#silentSinceMs = performance.now()
-    }
-
-    for (const { question } of batch) {
-      this.#standings.asked(nameOf(question.key), question.name === 'watch')
-    }
-
-    this.#underWay.push(batch)
-    stream.send(requestOf(batch))
-  }
-
-  #onMessage(message: WatchMessage): void {
-    switch (message.name) {
-      case 'changed':
-        this.#onChange(message.key, message.record)
-        break
-      case 'watched':
-        this.#onAnswers(message)
-        break
-      default:
-        throw new ExchangeProtocolError(`the peer sent a message "${message.name}"`)
-    }
-  }
-
-  #onChange(key: Uint8Array, record: Uint8Array): void {
-    const meaning = this.#standings.told(nameOf(key))
-
-    if (meaning === 'never asked for') {
-      throw new ExchangeProtocolError('the peer tells of a key that it was not asked to watch')
-    }
-
-    if (meaning === 'wanted') {
-      this.#init.onChange(key, record)
-    }
-  }
-
-  #onAnswers({ peers, answers }: WatchedReply): void {
-    const [batch] = this.#underWay
-
-    if (batch === undefined || !isReplyTo(answers, batch)) {
-      throw new ExchangeProtocolError('the peer sent what answers no question')
-    }
-
-    this.#underWay.shift()
-    this.#silentSinceMs = performance.now()
-    this.#init.onAnswer()
-    const contacts = peers.map(this.#init.contactOf)
-
-    for (const [index, answer] of answers.entries()) {
-      const waiting = batch[index]
-
-      if (waiting !== undefined) {
-        this.#standings.answered(nameOf(waiting.question.key), answer.state)
-        waiting.resolve({ ...answer, closer: namedIn(contacts, answer.closer) })
+    return this.#client.request<WatchReply>(peer, request, {
+      cancellation,
+      onResponse: async ({ state, record, closer }) => ({
+        isWatched: state === 'watched',
+        record: record && (await this.#received(peer, key, record)),
+        closer
+      }),
+      fallback: async () => {
+        const options = { closerCount, isCloserAlways: true, cancellation }
+        const { record, closer } = await this.#init.records.find(peer, key, options)
+        return { isWatched: false, record, closer }
       }
-    }
-
-    this.#queue.putBack(batch.slice(answers.length))
-    this.#flush()
-    this.#closeIfIdle()
+    })
   }
 
-  #closeIfIdle(): void {
-    if (this.#standings.size === 0 && this.#queue.length === 0 && this.#underWay.length === 0) {
-      this.#stream?.close(new Error('nothing is watched any more'))
-    }
+  unwatch(peer: PeerInfo, key: Uint8Array): void {
+    // A peer that cannot be told watches no longer than its lease.
+    this.#client
+      .streamTo(peer)
+      ?.request({ name: 'unwatch', key, digest: NOTHING, closerCount: 0, isCoalesced: false })
+      .catch(() => {})
   }
 
-  #end(error: Error): void {
-    if (this.#endedBy !== undefined) {
-      return
+  /** Ends all streams. */
+  close(): void {
+    this.#client.close()
+  }
+
+  /** Those that take longer to check may come behind later ones: joined, they come to the same. */
+  #onChange(peer: PeerInfo, key: Uint8Array, bytes: Uint8Array): void {
+    void whenDone(this.#received(peer, key, bytes), (record) => {
+      if (record !== undefined) {
+        this.#init.onChange(key, record)
+      }
+    })
+  }
+
+  #received(
+    peer: PeerInfo,
+    key: Uint8Array,
+    bytes: Uint8Array
+  ): MaybePromise<DHTRecord | undefined> {
+    const record = receivedRecord(peer, key, bytes, this.#init)
+
+    if (isPromise(record)) {
+      this.#client.streamTo(peer)?.trackCheck(record)
     }
 
-    this.#endedBy = error
-
-    for (const { reject } of [...this.#underWay.flat(), ...this.#queue.takeAll()]) {
-      reject(error)
-    }
-
-    this.#init.onEnd()
+    return record
   }
 }
 
-function sizeOf({ key }: WatchQuestion): number {
-  return key.length
-}
-
-function isAlike(a: WatchQuestion, b: WatchQuestion): boolean {
-  return a.name === b.name && a.closerCount === b.closerCount && a.isUnhurried === b.isUnhurried
-}
-
-function requestOf(batch: readonly Asked[]): WatchMessage {
-  const questions = batch.map(({ question }) => question)
-  const [first] = questions
-
-  if (first?.name === 'watch') {
-    const { closerCount, isUnhurried } = first
-    return { name: 'watch', closerCount, isUnhurried, keys: questions }
-  }
-
-  return { name: 'unwatch', keys: questions.map(({ key }) => key) }
-}
-
-/** A WATCH may be answered in part, so that no reply grows too large; an UNWATCH is answered whole. */
-function isReplyTo(answers: readonly WatchedAnswer[], batch: readonly Asked[]): boolean {
-  const isEnding = batch[0]?.question.name === 'unwatch'
-  const isEnough = isEnding ? answers.length === batch.length : answers.length > 0
-  return (
-    isEnough &&
-    answers.length <= batch.length &&
-    answers.every(({ state }) => (state === 'ended') === isEnding)
-  )
-}
+const NOTHING = new Uint8Array(0)

@@ -1,10 +1,5 @@
-import {
-  type DHTRecord,
-  type DHTTime,
-  type Found,
-  type MaybePromise,
-  whenDone
-} from '@waggle/record'
+import type { DHTRecord, DHTTime, Found, MaybePromise } from '@waggle/record'
+import { whenDone } from '@waggle/record/replica'
 import { isSameShown, NOTHING_SHOWN, type Shown } from './shown.ts'
 
 /** Where a watching gets what it delivers. */

@@ -1,12 +1,15 @@
-import type { PeerId, Stream } from '@libp2p/interface'
+import type { PeerId } from '@libp2p/interface'
 import { type DHTRecord, encodeRecord, join, type Limits, parseRecordKey } from '@waggle/record'
-import { Scheduler } from '../admission/scheduler.ts'
+import type { Scheduler } from '../admission/scheduler.ts'
 import type { Routing } from '../peers/routing.ts'
 import { keyOf, type RecordStore } from '../store/record-store.ts'
 import { Alarm } from '../timing/alarm.ts'
+import type { FramedStream } from '../wire/framed-stream.ts'
+import type { ServedProtocol } from '../wire/protocol-server.ts'
+import type { MessageCodec } from '../wire/schema.ts'
 import { COLLECT_MS, LEASE_MS, MAX_WATCHES, MAX_WATCHES_PER_PEER } from './limits.ts'
-import { Watcher } from './subscriber-stream.ts'
-import { changedFrame } from './watch-messages.ts'
+import { SubscriberStream } from './subscriber-stream.ts'
+import { changedFrame, WATCH, WATCH_PROTOCOL, type WatchMessage } from './watch-messages.ts'
 
 export interface WatchServerInit {
   readonly store: RecordStore
@@ -14,15 +17,7 @@ export interface WatchServerInit {
   /** For the peers that replies name. */
   readonly routing: Routing
 
-  /**
-   * What other protocols share.
-   *
-   * @default its own
-   */
-  readonly scheduler?: Scheduler
-
-  /** A peer has broken the protocol. */
-  readonly onViolation?: (peer: PeerId, error: Error) => void
+  readonly scheduler: Scheduler
 }
 
 /** How often leases are looked at. */
@@ -32,15 +27,16 @@ const SWEEP_MS: number = LEASE_MS / 3
  * Tells other peers of changes to what this node holds. A change is encoded once for all who want to
  * know: it is told as what was written, which costs the same in a small dictionary and in a large one.
  */
-export class WatchServer {
+export class WatchServer implements ServedProtocol<WatchMessage> {
+  readonly id: string = WATCH_PROTOCOL
+  readonly codec: MessageCodec<WatchMessage> = WATCH
   readonly #init: WatchServerInit
-  readonly #scheduler: Scheduler
-  readonly #watchers = new Map<string, Set<Watcher>>()
-  readonly #open = new Set<Watcher>()
+  readonly #subscribers = new Map<string, Set<SubscriberStream>>()
+  readonly #open = new Set<SubscriberStream>()
   readonly #countOfPeer = new Map<string, number>()
   readonly #alarm = new Alarm(() => this.#sweep())
 
-  readonly #collecting = new Alarm(() => this.#tell(this.#collected.take(), true))
+  readonly #collecting = new Alarm(() => this.#notify(this.#collected.take(), true))
 
   /** What has been written since those were told last who want to know at once, and the others. */
   readonly #written: Written
@@ -49,7 +45,6 @@ export class WatchServer {
 
   constructor(init: WatchServerInit) {
     this.#init = init
-    this.#scheduler = init.scheduler ?? new Scheduler()
     this.#written = new Written(init.store.limits)
     this.#collected = new Written(init.store.limits)
     init.store.follow((name, write) => this.#onWrite(name, write))
@@ -60,18 +55,17 @@ export class WatchServer {
     return this.#count
   }
 
-  /** Serves a stream that a peer has opened. */
-  serve(stream: Stream, peer: PeerId): void {
-    const watcher = new Watcher({
-      ...{ stream, peer, store: this.#init.store, routing: this.#init.routing },
-      scheduler: this.#scheduler,
-      onOffence: (error) => this.#init.onViolation?.(peer, error),
-      admit: (name) => this.#admit(watcher, name),
-      release: (name) => this.#release(watcher, name),
-      onClose: () => this.#open.delete(watcher)
+  serve(stream: FramedStream<WatchMessage>, peer: PeerId): SubscriberStream {
+    const { store, routing, scheduler } = this.#init
+    const subscriber = new SubscriberStream({
+      ...{ stream, peer, store, routing, scheduler },
+      admit: (name) => this.#admit(subscriber, name),
+      release: (name) => this.#release(subscriber, name),
+      onClose: () => this.#open.delete(subscriber)
     })
-    this.#open.add(watcher)
+    this.#open.add(subscriber)
     this.#alarm.within(SWEEP_MS)
+    return subscriber
   }
 
   /** Looks at no leases any more. */
@@ -81,73 +75,73 @@ export class WatchServer {
   }
 
   /** Whether there is room for another key of the peer's. */
-  #admit(watcher: Watcher, name: string): boolean {
-    const count = this.#countOfPeer.get(watcher.peer) ?? 0
+  #admit(subscriber: SubscriberStream, name: string): boolean {
+    const count = this.#countOfPeer.get(subscriber.peer) ?? 0
     const hasRoom = count < MAX_WATCHES_PER_PEER && this.#count < MAX_WATCHES
 
     if (!hasRoom || !isKey(keyOf(name), this.#init.store.limits)) {
       return false
     }
 
-    this.#countOfPeer.set(watcher.peer, count + 1)
+    this.#countOfPeer.set(subscriber.peer, count + 1)
     this.#count++
-    const watchers = this.#watchers.get(name)
+    const subscribers = this.#subscribers.get(name)
 
-    if (watchers === undefined) {
-      this.#watchers.set(name, new Set([watcher]))
+    if (subscribers === undefined) {
+      this.#subscribers.set(name, new Set([subscriber]))
     } else {
-      watchers.add(watcher)
+      subscribers.add(subscriber)
     }
 
     return true
   }
 
-  #release(watcher: Watcher, name: string): void {
-    const watchers = this.#watchers.get(name)
-    const left = (this.#countOfPeer.get(watcher.peer) ?? 0) - 1
+  #release(subscriber: SubscriberStream, name: string): void {
+    const subscribers = this.#subscribers.get(name)
+    const left = (this.#countOfPeer.get(subscriber.peer) ?? 0) - 1
     this.#count--
-    watchers?.delete(watcher)
+    subscribers?.delete(subscriber)
 
-    if (watchers?.size === 0) {
-      this.#watchers.delete(name)
+    if (subscribers?.size === 0) {
+      this.#subscribers.delete(name)
     }
 
     if (left > 0) {
-      this.#countOfPeer.set(watcher.peer, left)
+      this.#countOfPeer.set(subscriber.peer, left)
     } else {
-      this.#countOfPeer.delete(watcher.peer)
+      this.#countOfPeer.delete(subscriber.peer)
     }
   }
 
   #onWrite(name: string, write: DHTRecord): void {
-    const watchers = this.#watchers.get(name)
+    const subscribers = this.#subscribers.get(name)
 
-    if (watchers === undefined) {
+    if (subscribers === undefined) {
       return
     }
 
     if (this.#written.add(name, write)) {
-      queueMicrotask(() => this.#tell(this.#written.take(), false))
+      queueMicrotask(() => this.#notify(this.#written.take(), false))
     }
 
-    if ([...watchers].some((watcher) => watcher.isUnhurried(name))) {
+    if ([...subscribers].some((subscriber) => subscriber.isCoalesced(name))) {
       this.#collected.add(name, write)
       this.#collecting.within(COLLECT_MS)
     }
   }
 
-  #tell(written: ReadonlyMap<string, DHTRecord>, isUnhurried: boolean): void {
+  #notify(written: ReadonlyMap<string, DHTRecord>, isCoalesced: boolean): void {
     for (const [name, write] of written) {
-      const watchers = [...(this.#watchers.get(name) ?? [])].filter(
-        (watcher) => watcher.isUnhurried(name) === isUnhurried
+      const subscribers = [...(this.#subscribers.get(name) ?? [])].filter(
+        (subscriber) => subscriber.isCoalesced(name) === isCoalesced
       )
 
-      if (watchers.length > 0) {
+      if (subscribers.length > 0) {
         const key = keyOf(name)
         const frame = changedFrame(key, this.#smaller(key, write))
 
-        for (const watcher of watchers) {
-          watcher.tell(name, frame)
+        for (const subscriber of subscribers) {
+          subscriber.notify(name, frame)
         }
       }
     }
@@ -161,8 +155,8 @@ export class WatchServer {
   }
 
   #sweep(): void {
-    for (const watcher of this.#open) {
-      watcher.sweep()
+    for (const subscriber of this.#open) {
+      subscriber.sweep()
     }
 
     if (this.#open.size > 0) {

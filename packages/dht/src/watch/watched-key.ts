@@ -1,13 +1,6 @@
 import type { PeerId, PeerInfo } from '@libp2p/interface'
-import {
-  type DHTRecord,
-  type DHTTime,
-  EMPTY_RECORD,
-  encodedSize,
-  isEmpty,
-  join,
-  prune
-} from '@waggle/record'
+import { type DHTRecord, type DHTTime, EMPTY_RECORD, isEmpty, join } from '@waggle/record'
+import { encodedSize, prune } from '@waggle/record/replica'
 import { HEDGE_MS } from '../constants.ts'
 import { type Point, pointOfKey, pointOfPeer, roughDistance } from '../peers/key-space.ts'
 import type { Replicas } from '../reading/replicas.ts'
@@ -17,7 +10,7 @@ import { Alarm } from '../timing/alarm.ts'
 import type { CancellationToken } from '../timing/cancellation.ts'
 import { PROMPT_REPLICAS, RENEW_MS, SETTLE_MS } from './limits.ts'
 import { firstExpiration, isSameShown, NOTHING_SHOWN, type Shown, shownOf } from './shown.ts'
-import type { ChangeChannel, WatchReply } from './watch-channel.ts'
+import type { ChangeChannel, WatchReply } from './watch-client.ts'
 import type { Watched, Watching } from './watch-iterator.ts'
 
 export interface WatchedKeyInit {
@@ -48,7 +41,7 @@ export class WatchedKey implements Watched, CancellationToken {
   readonly #watchings = new Set<Watching>()
 
   /** Those that tell changes. */
-  readonly #tellers = new Map<string, PeerInfo>()
+  readonly #notifying = new Map<string, PeerInfo>()
   /** Those that are to tell them at once. */
   readonly #prompt = new Set<string>()
   readonly #settling = new Alarm(() => this.#settle())
@@ -71,7 +64,7 @@ export class WatchedKey implements Watched, CancellationToken {
 
   /** Whether any replica tells changes at once. */
   get isTold(): boolean {
-    return [...this.#prompt].some((name) => this.#tellers.has(name))
+    return [...this.#prompt].some((name) => this.#notifying.has(name))
   }
 
   /** When what is shown expires first. */
@@ -165,12 +158,14 @@ export class WatchedKey implements Watched, CancellationToken {
 
   /** Whether a peer should tell changes, and does not. */
   isNewReplica(peer: PeerId): boolean {
-    if (this.#tellers.has(peer.toString())) {
+    if (this.#notifying.has(peer.toString())) {
       return false
     }
 
-    const tellers = [...this.#tellers.values()].map(({ id }) => this.#distance(id))
-    return tellers.length < this.#init.numReplicas || this.#distance(peer) < Math.max(...tellers)
+    const notifying = [...this.#notifying.values()].map(({ id }) => this.#distance(id))
+    return (
+      notifying.length < this.#init.numReplicas || this.#distance(peer) < Math.max(...notifying)
+    )
   }
 
   /** Wants to know no more. */
@@ -187,7 +182,7 @@ export class WatchedKey implements Watched, CancellationToken {
       const reply = await this.#init.channel.watch(contact, this.key, {
         digest: digestOf(this.record),
         closerCount: this.#init.numReplicas,
-        isUnhurried: !this.#isPrompt(name),
+        isCoalesced: !this.#isPrompt(name),
         cancellation
       })
       this.#take(contact, reply)
@@ -214,7 +209,7 @@ export class WatchedKey implements Watched, CancellationToken {
     if (!isWatched) {
       this.#forget(name)
     } else if (!this.isCancelled) {
-      this.#tellers.set(name, contact)
+      this.#notifying.set(name, contact)
     } else {
       this.#init.channel.unwatch(contact, this.key)
     }
@@ -227,14 +222,14 @@ export class WatchedKey implements Watched, CancellationToken {
   /** Whether it told changes until now. */
   #forget(name: string): boolean {
     this.#prompt.delete(name)
-    return this.#tellers.delete(name)
+    return this.#notifying.delete(name)
   }
 
   #keep(nearest: readonly PeerInfo[]): void {
     const { channel, key } = this.#init
     const names = new Set(nearest.map(({ id }) => id.toString()))
 
-    for (const [name, contact] of this.#tellers) {
+    for (const [name, contact] of this.#notifying) {
       if (!names.has(name)) {
         this.#forget(name)
         channel.unwatch(contact, key)

@@ -1,11 +1,23 @@
-import { ExchangeProtocolError } from './protocol-error.ts'
+import { ProtocolViolationError } from './protocol-violation-error.ts'
 
-const FIRST_CAPACITY = 1024
+/** Bytes of a new buffer. */
+const FIRST_CAPACITY = 8192
+
+/** Bytes that the rest of a buffer must have to be written to by the next writer. */
+const MIN_REST_BYTES = 1024
+
+/** Rests of buffers kept for the next writers. */
+const MAX_RESTS = 16
+
 const MAX_VARINT_BYTES = 5
+const NOTHING = new Uint8Array(0)
+
+/** What writers have left of their buffers: one allocation serves many small messages. */
+const rests: Uint8Array[] = []
 
 /** Appends numbers and byte strings to a buffer that grows. */
 export class ByteWriter {
-  #bytes = new Uint8Array(FIRST_CAPACITY)
+  #bytes: Uint8Array = NOTHING
   #length = 0
 
   get length(): number {
@@ -13,37 +25,46 @@ export class ByteWriter {
   }
 
   byte(value: number): void {
-    this.#reserve(1)
+    if (this.#length === this.#bytes.length) {
+      this.#grow(1)
+    }
+
     this.#bytes[this.#length++] = value
   }
 
-  /** An unsigned LEB128 number below 2³². */
+  /** Writes an unsigned LEB128 number below 2³². */
   varint(value: number): void {
-    this.#reserve(MAX_VARINT_BYTES)
     let rest = value
 
     while (rest > 0x7f) {
-      this.#bytes[this.#length++] = (rest & 0x7f) | 0x80
+      this.byte((rest & 0x7f) | 0x80)
       rest >>>= 7
     }
 
-    this.#bytes[this.#length++] = rest
+    this.byte(rest)
   }
 
-  /** A byte string, after its length. */
+  /** Writes a byte string after its length. */
   byteString(value: Uint8Array): void {
     this.varint(value.length)
     this.bytes(value)
   }
 
-  /** Bytes as they are. */
+  /** Writes bytes without their length. */
   bytes(value: Uint8Array): void {
     this.#reserve(value.length)
     this.#bytes.set(value, this.#length)
     this.#length += value.length
   }
 
-  /** Leaves room for a 32-bit number, big end first, and says where. */
+  /** Writes a 64-bit float, big end first. */
+  float64(value: number): void {
+    this.#reserve(8)
+    this.#view().setFloat64(this.#length, value)
+    this.#length += 8
+  }
+
+  /** Leaves room for a 32-bit number, big end first, and returns its position. */
   reserveUint32(): number {
     this.#reserve(4)
     const position = this.#length
@@ -53,30 +74,57 @@ export class ByteWriter {
 
   /** Fills in a number for which room was left. */
   setUint32(position: number, value: number): void {
-    new DataView(this.#bytes.buffer).setUint32(position, value)
+    this.#view().setUint32(position, value)
   }
 
   /** Gives away what was written, and begins anew. */
   take(): Uint8Array {
-    const taken = this.#bytes.subarray(0, this.#length)
-    this.#bytes = new Uint8Array(FIRST_CAPACITY)
+    const { buffer, byteOffset, length } = this.#bytes
+    const taken = new Uint8Array(buffer, byteOffset, this.#length)
+
+    if (length - this.#length >= MIN_REST_BYTES && rests.length < MAX_RESTS) {
+      rests.push(new Uint8Array(buffer, byteOffset + this.#length))
+    }
+
+    this.#bytes = NOTHING
     this.#length = 0
     return taken
   }
 
+  #view(): DataView {
+    return new DataView(this.#bytes.buffer, this.#bytes.byteOffset)
+  }
+
   #reserve(more: number): void {
     if (this.#length + more > this.#bytes.length) {
-      const grown = new Uint8Array(Math.max(2 * this.#bytes.length, this.#length + more))
-      grown.set(this.#bytes.subarray(0, this.#length))
-      this.#bytes = grown
+      this.#grow(more)
     }
+  }
+
+  #grow(more: number): void {
+    const needed = this.#length + more
+    const rest = rests.at(-1)
+
+    if (this.#bytes === NOTHING && rest !== undefined && rest.length >= needed) {
+      rests.pop()
+      this.#bytes = rest
+      return
+    }
+
+    const capacity = Math.max(FIRST_CAPACITY, 2 * this.#bytes.length, needed)
+    const grown = new Uint8Array(capacity)
+    grown.set(this.#bytes.subarray(0, this.#length))
+    this.#bytes = grown
   }
 }
 
-/** Reads what a {@link ByteWriter} wrote; throws an ExchangeProtocolError for anything else. */
+/** Reads what a {@link ByteWriter} wrote. Throws a ProtocolViolationError for anything else. */
 export class ByteReader {
   readonly #bytes: Uint8Array
   #position = 0
+
+  /** Peers that the message has introduced so far. */
+  peerCount = 0
 
   constructor(bytes: Uint8Array) {
     this.#bytes = bytes
@@ -86,62 +134,67 @@ export class ByteReader {
     const value = this.#bytes[this.#position]
 
     if (value === undefined) {
-      throw new ExchangeProtocolError('a message is cut short')
+      throw new ProtocolViolationError('a message is cut short')
     }
 
     this.#position++
     return value
   }
 
-  /** A number in its shortest form, at most `most`. */
+  /** Reads a number in its shortest form, at most `most`. */
   varint(most: number, what: string): number {
-    let value = 0
+    const first = this.byte()
+    const value = first < 0x80 ? first : this.#longVarint(first, what)
 
-    for (let i = 0; i < MAX_VARINT_BYTES; i++) {
-      const byte = this.byte()
-      value += (byte & 0x7f) * 2 ** (7 * i)
-
-      if (byte < 0x80) {
-        return checked(value, { most, what, isShortest: byte > 0 || i === 0 })
-      }
+    if (value > most) {
+      throw new ProtocolViolationError(`${what} is ${value}, at most ${most} is allowed`)
     }
 
-    throw new ExchangeProtocolError(`${what} has more than ${MAX_VARINT_BYTES} bytes`)
+    return value
   }
 
-  /** A view of the next byte string, of at most so many bytes. */
-  byteString(maxBytes: number, what: string): Uint8Array {
-    const length = this.varint(maxBytes, `the length of ${what}`)
-    const end = this.#position + length
+  /** Returns a view of the next bytes. */
+  bytes(length: number, what: string): Uint8Array {
+    const start = this.#position
+    const { buffer, byteOffset } = this.#bytes
 
-    if (end > this.#bytes.length) {
-      throw new ExchangeProtocolError(`${what} is cut short`)
+    if (start + length > this.#bytes.length) {
+      throw new ProtocolViolationError(`${what} is cut short`)
     }
 
-    const value = this.#bytes.subarray(this.#position, end)
-    this.#position = end
-    return value
+    this.#position = start + length
+    return new Uint8Array(buffer, byteOffset + start, length)
+  }
+
+  /** Reads a 64-bit float, big end first. */
+  float64(what: string): number {
+    const { buffer, byteOffset } = this.bytes(8, what)
+    return new DataView(buffer, byteOffset).getFloat64(0)
   }
 
   /** Throws unless everything has been read. */
   end(): void {
     if (this.#position < this.#bytes.length) {
-      throw new ExchangeProtocolError('bytes after the end of a message')
+      throw new ProtocolViolationError('bytes after the end of a message')
     }
   }
-}
 
-function checked(
-  value: number,
-  { most, what, isShortest }: { most: number; what: string; isShortest: boolean }
-): number {
-  if (value > most) {
-    throw new ExchangeProtocolError(`${what} is ${value}, at most ${most} is allowed`)
+  #longVarint(first: number, what: string): number {
+    let value = first & 0x7f
+
+    for (let i = 1; i < MAX_VARINT_BYTES; i++) {
+      const byte = this.byte()
+      value += (byte & 0x7f) * 2 ** (7 * i)
+
+      if (byte === 0) {
+        throw new ProtocolViolationError(`${what} is not in its shortest form`)
+      }
+
+      if (byte < 0x80) {
+        return value
+      }
+    }
+
+    throw new ProtocolViolationError(`${what} has more than ${MAX_VARINT_BYTES} bytes`)
   }
-
-  if (!isShortest) {
-    throw new ExchangeProtocolError(`${what} is not in its shortest form`)
-  }
-
-  return value
 }

@@ -3,18 +3,19 @@ import { toError } from '../errors.ts'
 import { DEFAULT_MAX_BUFFERED_BYTES_PER_PEER } from '../node-limits.ts'
 import { atEndOfTurn } from '../timing/end-of-turn.ts'
 import { ByteWriter } from './bytes.ts'
-import { FrameReader, type Language, writeFrame } from './frames.ts'
+import { FrameReader, writeFrame } from './frames.ts'
 import {
+  MAX_BYTES_IN_FLIGHT,
   MAX_MESSAGES_PER_TURN,
-  MAX_OWED_ANSWERS,
-  MAX_OWED_BYTES,
+  MAX_REPLIES_IN_FLIGHT,
   TARGET_MESSAGE_BYTES
 } from './limits.ts'
-import { ExchangeProtocolError } from './protocol-error.ts'
+import { ProtocolViolationError } from './protocol-violation-error.ts'
+import type { MessageCodec } from './schema.ts'
 
 export interface FramedStreamInit<M> {
   readonly stream: Stream
-  readonly language: Language<M>
+  readonly codec: MessageCodec<M>
 
   /** Takes in a message. What it throws ends the stream. */
   readonly onMessage: (message: M) => void
@@ -22,20 +23,20 @@ export interface FramedStreamInit<M> {
   /** The stream has ended: by the other side, by a fault, or by us. */
   readonly onClose: (error: Error) => void
 
-  /** The other side has broken the protocol. The stream ends. */
-  readonly onViolation?: (error: ExchangeProtocolError) => void
+  /** The other side has broken the protocol. The stream has ended. */
+  readonly onViolation?: (error: ProtocolViolationError) => void
 
-  /** Something has come that can't be given on yet. */
-  readonly onBacklog?: () => void
+  /** Something is buffered that cannot be passed on yet. */
+  readonly onBuffered?: () => void
 
   /** @default DEFAULT_MAX_MESSAGE_BYTES */
-  readonly maxMessageBytes?: number
+  readonly maxMessageBytes?: number | undefined
 
-  /** @default MAX_OWED_ANSWERS */
-  readonly maxOwedAnswers?: number
+  /** @default MAX_REPLIES_IN_FLIGHT */
+  readonly maxRepliesInFlight?: number
 
   /**
-   * What libp2p may hold while nothing is read.
+   * Bytes that libp2p may hold while nothing is read.
    *
    * @default DEFAULT_MAX_BUFFERED_BYTES_PER_PEER
    */
@@ -45,15 +46,14 @@ export interface FramedStreamInit<M> {
   readonly onDrain?: () => void
 
   /**
-   * Takes in nothing while what it sends is not read on the other side, or while it owes too many
-   * answers. For the side that
-   * answers: so unread answers, or the questions for more of them, don't pile up. The side that
-   * asks must go on reading, or both would wait for each other.
+   * Reads nothing while what it sends is not read on the other side, or while too many replies are
+   * in flight. For the side that replies: neither unread replies nor requests for more of them pile
+   * up. The side that requests must go on reading, or both would wait for each other.
    */
-  readonly isReadingWithWriting?: boolean
+  readonly isServer?: boolean
 }
 
-/** A frame made before is copied behind others up to this size; a larger one goes by itself. */
+/** Bytes of a frame made before that are copied behind others. A larger one goes by itself. */
 const LARGEST_COPIED_BYTES = 16_384
 
 /**
@@ -66,22 +66,27 @@ export class FramedStream<M> {
   readonly #writer = new ByteWriter()
   #isFlushScheduled = false
   #isOpen = true
-  #owedAnswers = 0
-  #owedBytes = 0
-  #holds = 0
+  #repliesInFlight = 0
+  #bytesInFlight = 0
+  #pauses = 0
+  #progressMs = performance.now()
   #stuckSinceMs: number | undefined
 
   constructor(init: FramedStreamInit<M>) {
     this.#init = init
     this.#reader = new FrameReader(init.maxMessageBytes)
     const { stream } = init
-    // A fast sender may have a whole window under way, all of which arrives after a pause.
+    // A fast sender may have a whole window in flight, all of which arrives after a pause.
     stream.maxReadBufferLength = init.maxUnreadBytes ?? DEFAULT_MAX_BUFFERED_BYTES_PER_PEER
     stream.addEventListener('message', ({ data }) => {
+      this.#progressMs = performance.now()
       this.#reader.push(data)
-      this.#takeIn()
+      this.#readMessages()
     })
-    stream.addEventListener('drain', () => this.#onDrain())
+    stream.addEventListener('drain', () => {
+      this.#progressMs = performance.now()
+      this.#onDrain()
+    })
     stream.addEventListener('remoteCloseWrite', () => {
       this.close(new Error('the peer has closed the stream'))
     })
@@ -89,7 +94,7 @@ export class FramedStream<M> {
       this.#onClose(error ?? new Error('the stream was closed'))
     })
 
-    // It may have ended before anybody listened: who may ask can take a while to find out.
+    // It may have ended before anybody listened: finding out who may ask can take a while.
     if (stream.status !== 'open' || stream.remoteWriteStatus !== 'writable') {
       queueMicrotask(() => this.close(new Error('the peer has closed the stream')))
     }
@@ -104,10 +109,15 @@ export class FramedStream<M> {
     return this.#isOpen
   }
 
-  /** What has come and was not given on or is still worked on, and what was sent and could not go out. */
+  /** Bytes that have come and were not passed on or are still worked on, and bytes that could not go out. */
   get bufferedBytes(): number {
     const { readBufferLength, writeBufferLength } = this.#init.stream
-    return this.#reader.length + this.#owedBytes + readBufferLength + writeBufferLength
+    return this.#reader.length + this.#bytesInFlight + readBufferLength + writeBufferLength
+  }
+
+  /** When bytes moved last, in ms of the process's clock: some came, or all that were held back went out. */
+  get progressMs(): number {
+    return this.#progressMs
   }
 
   /** Since when a message is unfinished or what was sent is not read, in ms of the process's clock. */
@@ -115,21 +125,21 @@ export class FramedStream<M> {
     return this.#stuckSinceMs
   }
 
-  /** Takes in nothing until the function that it gives is called. The side that asks must not wait for the other with it. */
-  hold(): () => void {
-    this.#holds++
+  /** Reads nothing until the returned function is called. The side that requests must not wait for the other with it. */
+  pause(): () => void {
+    this.#pauses++
     this.#pauseIfWaiting()
-    let isHeld = true
+    let isPaused = true
 
     return () => {
-      this.#holds -= Number(isHeld)
-      isHeld = false
+      this.#pauses -= Number(isPaused)
+      isPaused = false
       this.#onDrain()
     }
   }
 
   send(message: M): void {
-    writeFrame(this.#writer, message, this.#init.language)
+    writeFrame(this.#writer, message, this.#init.codec)
     this.#flushSoon()
   }
 
@@ -151,22 +161,22 @@ export class FramedStream<M> {
     }
   }
 
-  /** Counts an answer as owed until the promise settles, and with it so many bytes as are in memory for it. */
-  owe(answer: Promise<void>, bytes = 0): void {
-    this.#owedAnswers++
-    this.#owedBytes += bytes
+  /** Counts a reply as in flight until the promise settles, and with it so many bytes as are in memory for it. */
+  trackReply(reply: Promise<void>, bytes = 0): void {
+    this.#repliesInFlight++
+    this.#bytesInFlight += bytes
     this.#pauseIfWaiting()
 
     if (bytes > 0) {
-      this.#init.onBacklog?.()
+      this.#init.onBuffered?.()
     }
 
     const onSettled = (): void => {
-      this.#owedAnswers--
-      this.#owedBytes -= bytes
+      this.#repliesInFlight--
+      this.#bytesInFlight -= bytes
       this.#onDrain()
     }
-    answer.then(onSettled, onSettled)
+    reply.then(onSettled, onSettled)
   }
 
   /** Ends the stream at once, for both sides. */
@@ -177,11 +187,11 @@ export class FramedStream<M> {
     }
   }
 
-  #takeIn(): void {
+  #readMessages(): void {
     try {
-      for (let taken = 0; this.#isOpen && !this.#isWaitingForReader(); taken++) {
-        if (taken === MAX_MESSAGES_PER_TURN && this.#init.isReadingWithWriting) {
-          atEndOfTurn(this.hold())
+      for (let count = 0; this.#isOpen && !this.#isWaiting(); count++) {
+        if (count === MAX_MESSAGES_PER_TURN && this.#init.isServer) {
+          atEndOfTurn(this.pause())
           break
         }
 
@@ -192,43 +202,44 @@ export class FramedStream<M> {
         }
 
         this.#stuckSinceMs = undefined
-        this.#init.onMessage(this.#init.language.read(bytes))
+        this.#init.onMessage(this.#init.codec.read(bytes))
       }
 
-      this.#lookForBacklog()
+      this.#checkBuffers()
     } catch (error) {
       this.#fail(toError(error))
     }
   }
 
-  #lookForBacklog(): void {
+  #checkBuffers(): void {
     if (this.#isOpen && (this.#reader.length > 0 || this.isBlocked)) {
       this.#stuckSinceMs ??= performance.now()
-      this.#init.onBacklog?.()
+      this.#init.onBuffered?.()
     } else {
       this.#stuckSinceMs = undefined
     }
   }
 
   #fail(error: Error): void {
-    const isOffence = this.#isOpen && error instanceof ExchangeProtocolError
+    const isViolation = this.#isOpen && error instanceof ProtocolViolationError
     this.close(error)
 
-    if (isOffence) {
+    if (isViolation) {
       this.#init.onViolation?.(error)
     }
   }
 
-  #isWaitingForReader(): boolean {
-    const isWaiting =
+  #isWaiting(): boolean {
+    const { isServer = false, maxRepliesInFlight = MAX_REPLIES_IN_FLIGHT } = this.#init
+    const isServing =
       this.isBlocked ||
-      this.#owedBytes >= MAX_OWED_BYTES ||
-      this.#owedAnswers >= (this.#init.maxOwedAnswers ?? MAX_OWED_ANSWERS)
-    return this.#holds > 0 || (this.#init.isReadingWithWriting === true && isWaiting)
+      this.#bytesInFlight >= MAX_BYTES_IN_FLIGHT ||
+      this.#repliesInFlight >= maxRepliesInFlight
+    return this.#pauses > 0 || (isServer && isServing)
   }
 
   #pauseIfWaiting(): void {
-    if (this.#isWaitingForReader() && this.#init.stream.readStatus === 'readable') {
+    if (this.#isWaiting() && this.#init.stream.readStatus === 'readable') {
       this.#init.stream.pause()
     }
   }
@@ -260,7 +271,7 @@ export class FramedStream<M> {
     this.#pauseIfWaiting()
 
     if (this.isBlocked) {
-      this.#lookForBacklog()
+      this.#checkBuffers()
     }
   }
 
@@ -271,13 +282,9 @@ export class FramedStream<M> {
         return
       }
 
-      this.#takeIn()
+      this.#readMessages()
 
-      if (
-        this.#isOpen &&
-        !this.#isWaitingForReader() &&
-        this.#init.stream.readStatus === 'paused'
-      ) {
+      if (this.#isOpen && !this.#isWaiting() && this.#init.stream.readStatus === 'paused') {
         this.#init.stream.resume()
       }
 

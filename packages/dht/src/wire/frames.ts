@@ -1,6 +1,7 @@
 import { DEFAULT_MAX_MESSAGE_BYTES } from '../node-limits.ts'
 import type { ByteWriter } from './bytes.ts'
-import { ExchangeProtocolError } from './protocol-error.ts'
+import { ProtocolViolationError } from './protocol-violation-error.ts'
+import type { MessageCodec } from './schema.ts'
 
 /*
  * frame = length of the message as 32 bits, big end first; the message
@@ -10,9 +11,9 @@ const HEAD_BYTES = 4
 
 const NOTHING = new Uint8Array(0)
 
-/** Cuts what arrives into messages. Holds no more than one unfinished message and what came with it. */
+/** Cuts arriving bytes into messages. Holds one unfinished message and what came with it, at most. */
 export class FrameReader {
-  /** What has come and was not given out: from start to end. Behind the end there may be room. */
+  /** Bytes not given out yet, from start to end. Behind the end there may be room. */
   #buffer: Uint8Array = NOTHING
   #start = 0
   #end = 0
@@ -22,7 +23,7 @@ export class FrameReader {
     this.#maxMessageBytes = maxMessageBytes
   }
 
-  /** How many bytes have come and were not given out. */
+  /** Bytes that have come and were not given out. */
   get length(): number {
     return this.#end - this.#start
   }
@@ -46,7 +47,7 @@ export class FrameReader {
   /**
    * The bytes of the next complete message, undefined if there is none yet.
    *
-   * @throws ExchangeProtocolError when a message is too large or empty
+   * @throws ProtocolViolationError when a message is too large or empty
    */
   next(): Uint8Array | undefined {
     const available = this.#end - this.#start
@@ -59,7 +60,7 @@ export class FrameReader {
     const length = head.getUint32(0)
 
     if (length === 0 || length > this.#maxMessageBytes) {
-      throw new ExchangeProtocolError(
+      throw new ProtocolViolationError(
         `a message has ${length} bytes, from 1 to ${this.#maxMessageBytes} are allowed`
       )
     }
@@ -80,8 +81,8 @@ export class FrameReader {
   }
 
   /**
-   * Doubling, so that a message that comes byte by byte is not copied as often. What was given out
-   * are views of the buffer: it is replaced, never written over.
+   * Doubles the buffer, so that a message that comes byte by byte is not copied as often. Messages
+   * that were given out are views of the buffer: it is replaced, never written over.
    */
   #reserve(more: number): void {
     if (this.#end + more <= this.#buffer.length) {
@@ -99,20 +100,14 @@ export class FrameReader {
   }
 }
 
-/** Node's Buffers are Uint8Arrays whose `slice` makes no copy; nobody further in should have to know. */
+/** Turns Node's Buffers, whose `slice` makes no copy, into plain Uint8Arrays. */
 function plain({ buffer, byteOffset, length }: Uint8Array): Uint8Array {
   return new Uint8Array(buffer, byteOffset, length)
 }
 
-/** The messages of a protocol, as bytes. Reading throws what ends the stream. */
-export interface Language<M> {
-  read(bytes: Uint8Array): M
-  write(to: ByteWriter, message: M): void
-}
-
 /** Appends a message as a frame. */
-export function writeFrame<M>(to: ByteWriter, message: M, { write }: Language<M>): void {
+export function writeFrame<M>(to: ByteWriter, message: M, codec: MessageCodec<M>): void {
   const head = to.reserveUint32()
-  write(to, message)
+  codec.write(to, message)
   to.setUint32(head, to.length - head - HEAD_BYTES)
 }

@@ -1,12 +1,9 @@
 import { DEFAULT_MAX_MESSAGE_BYTES, DEFAULT_MAX_REQUESTS_PER_PEER } from '../node-limits.ts'
 
-/** The protocol's name and version; libp2p negotiates it when a stream is opened. */
-export const EXCHANGE_PROTOCOL = '/waggle/exchange/1.0.0'
-
 /** The largest record or message that any node may be told to take. */
 export const MAX_MESSAGE_BYTES: number = DEFAULT_MAX_MESSAGE_BYTES
 
-/** A message is not filled beyond this, unless one item alone is larger. */
+/** Bytes beyond which a message is not filled, unless one item alone is larger. */
 export const TARGET_MESSAGE_BYTES: number = 256 * 1024
 
 /** Keys of one request. */
@@ -15,7 +12,7 @@ export const MAX_KEYS_PER_MESSAGE = 256
 /** Peers that one reply introduces. */
 export const MAX_PEERS_PER_MESSAGE = 1024
 
-/** Nearer peers that one reply names for one key. */
+/** Closer peers that one reply names for one key. */
 export const MAX_CLOSER_PEERS = 20
 
 /** Addresses that one reply gives for one peer. */
@@ -36,44 +33,47 @@ export const MAX_PEER_ID_BYTES = 128
 /** A key may be as large as the limits' largest, of which the store is the judge. */
 export const MAX_KEY_BYTES = 65_536
 
-/** Requests that wait for one peer's answers at the same time. */
-export const MAX_REQUESTS_UNDER_WAY = 1024
+/** Request messages to one peer in flight at once. */
+export const MAX_REQUESTS_IN_FLIGHT = 1024
 
-/** For so long at most questions wait for others while answers are due. */
-export const MAX_GATHERING_MS = 2
+/** Milliseconds for which requests wait for others while replies are due. */
+export const MAX_BATCH_DELAY_MS = 2
 
-/** So many questions are worth a message of their own. */
-export const GATHERED_QUESTIONS = 32
+/** Requests that are worth a message of their own. */
+export const BATCH_REQUESTS = 32
 
-/** A stream on which answers are due and nothing has come for so long is given up. */
-export const MAX_SILENCE_MS = 15_000
+/** Milliseconds without a byte after which a stream on which replies are due is given up. */
+export const INACTIVITY_TIMEOUT_MS = 15_000
 
 /** Request ids start anew after this. */
 export const MAX_REQUEST_ID: number = 2 ** 32 - 1
 
-/** Peers that were introduced to us and are remembered as read. */
-export const MAX_REMEMBERED_CONTACTS = 1000
+/** Peers remembered as decoded, and peers remembered to lack a protocol. */
+export const MAX_REMEMBERED_PEERS = 1000
 
-/** How long connecting and opening a stream may take, whoever waits for it. */
+/** Milliseconds that connecting and opening a stream may take, whoever waits for it. */
 export const OPEN_TIMEOUT_MS = 10_000
 
-/** How long a peer that does not speak the exchange is not asked again whether it does. */
-export const STOCK_PEER_MEMORY_MS = 300_000
+/** Milliseconds until a peer that lacks a protocol is asked for it again. */
+export const FALLBACK_MEMORY_MS = 300_000
 
-/** Exchange streams of one connection: one each way, and room for those that are being replaced. */
-export const MAX_EXCHANGE_STREAMS = 4
+/** Streams of one protocol that one peer may have open: one, and room for those that are being replaced. */
+export const MAX_STREAMS_PER_PEER = 4
 
-/** Answers on one stream that wait for the disk. Enough to fill one write to it, few enough to hold in memory. */
-export const MAX_OWED_ANSWERS: number = DEFAULT_MAX_REQUESTS_PER_PEER / MAX_EXCHANGE_STREAMS
+/** Replies on one stream that wait for the disk: enough to fill one write to it, few enough to hold in memory. */
+export const MAX_REPLIES_IN_FLIGHT: number = DEFAULT_MAX_REQUESTS_PER_PEER / MAX_STREAMS_PER_PEER
 
-/** Bytes of messages on one stream whose answers wait for checks, beyond which no other is taken in. */
-export const MAX_OWED_BYTES: number = 1024 * 1024
+/** Bytes of requests on one stream whose replies wait for checks, beyond which no other request is read. */
+export const MAX_BYTES_IN_FLIGHT: number = 1024 * 1024
 
-/** A question that has waited for its turn for longer is answered with BUSY: its asker is about to give it up. */
+/** Records of one peer that are being checked before it has to wait. Most are checked at once. */
+export const MAX_UNCHECKED_RECORDS = 16
+
+/** Milliseconds after which a request that waits for its turn is answered with BUSY: its sender is about to give up. */
 export const MAX_WAIT_MS = 1500
 
 /**
- * Messages of one stream that are taken in before others get their turn, however small they are: reading and
- * answering one takes some microseconds that count for nobody, and a peer has several streams.
+ * Messages of one stream that are read before others get their turn. Reading and answering a small
+ * one takes some microseconds that count for nobody, and a peer has several streams.
  */
 export const MAX_MESSAGES_PER_TURN = 32

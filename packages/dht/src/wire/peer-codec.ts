@@ -2,13 +2,15 @@ import type { PeerInfo } from '@libp2p/interface'
 import { peerIdFromMultihash } from '@libp2p/peer-id'
 import { type Multiaddr, multiaddr } from '@multiformats/multiaddr'
 import { decode as decodeMultihash } from 'multiformats/hashes/digest'
+import { BoundedMap } from '../collections/bounded-map.ts'
 import { textOf } from '../latin1.ts'
+import type { PeerPolicy } from './dialer.ts'
 import {
   MAX_ADDRESS_BYTES,
   MAX_ADDRESS_PARTS,
   MAX_ADDRESSES_PER_PEER,
   MAX_DIALLED_ADDRESSES,
-  MAX_REMEMBERED_CONTACTS
+  MAX_REMEMBERED_PEERS
 } from './limits.ts'
 
 /**
@@ -16,26 +18,35 @@ import {
  * reading an id or an address takes longer than all else that is done with a reply.
  */
 export class PeerDecoder {
-  readonly #contacts = new Map<string, PeerInfo | undefined>()
+  readonly #peers = new BoundedMap<string, PeerInfo | undefined>({ maxSize: MAX_REMEMBERED_PEERS })
 
   /** Undefined for what is not a peer that can be dialled. */
   of(peer: EncodedPeer): PeerInfo | undefined {
     const name = nameOf(peer)
 
-    if (!this.#contacts.has(name)) {
-      this.#contacts.set(name, decodePeer(peer))
-      this.#forgetOldest()
+    if (!this.#peers.has(name)) {
+      this.#peers.set(name, decodePeer(peer))
     }
 
-    return this.#contacts.get(name)
+    return this.#peers.get(name)
   }
 
-  #forgetOldest(): void {
-    if (this.#contacts.size > MAX_REMEMBERED_CONTACTS) {
-      const [oldest] = this.#contacts.keys()
-      this.#contacts.delete(oldest ?? '')
+  /** The same, and takes note of who has named it. */
+  referred(peer: EncodedPeer, { by, peers }: Referral): PeerInfo | undefined {
+    const decoded = this.of(peer)
+
+    if (decoded !== undefined) {
+      peers.recordReferral(decoded, by.id)
     }
+
+    return decoded
   }
+}
+
+/** By whom a peer is named, and where that is recorded. */
+export interface Referral {
+  readonly by: PeerInfo
+  readonly peers: Pick<PeerPolicy, 'recordReferral'>
 }
 
 const wirePeers = new WeakMap<PeerInfo, EncodedPeer>()

@@ -2,124 +2,127 @@ import { AbortError } from '@libp2p/interface'
 import type { CancellationToken } from '../timing/cancellation.ts'
 import { MAX_KEYS_PER_MESSAGE, TARGET_MESSAGE_BYTES } from './limits.ts'
 
-/** A question that has not been answered. */
-export interface Waiting<Q, A> {
-  readonly question: Q
+/** A request without a response yet. */
+export interface PendingRequest<Q, R> {
+  readonly request: Q
   readonly cancellation: CancellationToken | undefined
-  readonly resolve: (answer: A) => void
+  readonly resolve: (response: R) => void
   readonly reject: (error: Error) => void
+
+  /** Whether it has waited on a stream before that ended. */
+  readonly isRetry?: boolean
 }
 
 export interface RequestQueueInit<Q> {
-  /** What a question adds to a message in bytes, or nearly so. */
-  readonly sizeOf: (question: Q) => number
+  /** Bytes that a request adds to a message, or nearly so. */
+  readonly sizeOf: (request: Q) => number
 
-  /** Whether two questions can go in one message. */
+  /** Whether two requests can go in one message. */
   readonly isAlike: (a: Q, b: Q) => boolean
 }
 
-/** Questions to one peer, in the order in which they are to be asked. Those that nobody wants any more reject. */
-export class RequestQueue<Q, A> {
+/** Requests to one peer, in the order in which they are to be sent. Cancelled ones reject. */
+export class RequestQueue<Q, R> {
   readonly #init: RequestQueueInit<Q>
-  #waiting: Waiting<Q, A>[] = []
+  #pending: PendingRequest<Q, R>[] = []
   #bytes = 0
 
   constructor(init: RequestQueueInit<Q>) {
     this.#init = init
   }
 
-  /** How many there are. */
+  /** Requests that wait. */
   get length(): number {
-    return this.#waiting.length
+    return this.#pending.length
   }
 
-  /** What they add to messages; without those that have been taken. */
+  /** Bytes that they add to messages. */
   get bytes(): number {
     return this.#bytes
   }
 
-  /** Puts one behind all others. */
-  push(waiting: Waiting<Q, A>): void {
-    this.#waiting.push(waiting)
-    this.#bytes += this.#init.sizeOf(waiting.question)
+  /** Puts a request behind all others. */
+  push(pending: PendingRequest<Q, R>): void {
+    this.#pending.push(pending)
+    this.#bytes += this.#init.sizeOf(pending.request)
   }
 
-  /** Puts questions in front that have been taken, and have to be asked again. */
-  putBack(batch: readonly Waiting<Q, A>[]): void {
-    this.#waiting.unshift(...batch)
+  /** Puts requests in front that have been taken, and have to be sent again. */
+  putBack(batch: readonly PendingRequest<Q, R>[]): void {
+    this.#pending.unshift(...batch)
     this.#bytes += this.bytesOf(batch)
   }
 
-  /** Takes the first one, and those behind it that can go in the same message. */
-  takeBatch(): Waiting<Q, A>[] {
-    const batch: Waiting<Q, A>[] = []
+  /** Takes the first request, and those behind it that can go in the same message. */
+  takeBatch(): PendingRequest<Q, R>[] {
+    const batch: PendingRequest<Q, R>[] = []
     let sizeBytes = 0
     let taken = 0
 
-    for (const waiting of this.#waiting) {
-      const bytes = this.#init.sizeOf(waiting.question)
+    for (const pending of this.#pending) {
+      const bytes = this.#init.sizeOf(pending.request)
 
-      if (isWanted(waiting)) {
-        if (!this.#isInMessage(waiting.question, batch, sizeBytes + bytes)) {
+      if (isWanted(pending)) {
+        if (!this.#fits(pending.request, batch, sizeBytes + bytes)) {
           break
         }
 
         sizeBytes += bytes
-        batch.push(waiting)
+        batch.push(pending)
       }
 
       this.#bytes -= bytes
       taken++
     }
 
-    this.#waiting.splice(0, taken)
+    this.#pending.splice(0, taken)
     return batch
   }
 
-  /** Leaves nothing. */
-  takeAll(): Waiting<Q, A>[] {
-    const all = this.#waiting
-    this.#waiting = []
+  /** Takes all requests. */
+  takeAll(): PendingRequest<Q, R>[] {
+    const all = this.#pending
+    this.#pending = []
     this.#bytes = 0
     return all
   }
 
   /** Leaves those that somebody still wants. */
-  dropUnwanted(): void {
-    for (const waiting of this.takeAll()) {
-      if (isWanted(waiting)) {
-        this.push(waiting)
+  dropCancelled(): void {
+    for (const pending of this.takeAll()) {
+      if (isWanted(pending)) {
+        this.push(pending)
       }
     }
   }
 
-  /** What some of them add to messages. */
-  bytesOf(batch: readonly Waiting<Q, A>[]): number {
-    return batch.reduce((sum, { question }) => sum + this.#init.sizeOf(question), 0)
+  /** Bytes that some requests add to messages. */
+  bytesOf(batch: readonly PendingRequest<Q, R>[]): number {
+    return batch.reduce((sum, { request }) => sum + this.#init.sizeOf(request), 0)
   }
 
-  /** Whether a question can go behind those in one message, which then has so many bytes. */
-  #isInMessage(question: Q, batch: readonly Waiting<Q, A>[], sizeBytes: number): boolean {
+  /** Whether a request can go behind others in one message, which then has so many bytes. */
+  #fits(request: Q, batch: readonly PendingRequest<Q, R>[], sizeBytes: number): boolean {
     const [first] = batch
     return (
       first === undefined ||
       (sizeBytes <= TARGET_MESSAGE_BYTES &&
         batch.length < MAX_KEYS_PER_MESSAGE &&
-        this.#init.isAlike(question, first.question))
+        this.#init.isAlike(request, first.request))
     )
   }
 }
 
-/** Rejects one that is not. */
-function isWanted<Q, A>({ cancellation, reject }: Waiting<Q, A>): boolean {
+/** Rejects a request that was cancelled. */
+function isWanted<Q, R>({ cancellation, reject }: PendingRequest<Q, R>): boolean {
   const isWanted = cancellation?.isCancelled !== true
 
   if (!isWanted) {
-    reject(NO_LONGER_WANTED)
+    reject(CANCELLED)
   }
 
   return isWanted
 }
 
-/** Made once: an error with its stack is dear on the path of every get. */
-const NO_LONGER_WANTED = new AbortError('nobody wants the answer any more')
+/** Made once: an error with its stack is expensive on the path of every get. */
+const CANCELLED = new AbortError('nobody waits for the response any more')

@@ -1,11 +1,13 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { IS_LONG } from '../support/effort.ts'
 import { attackCalled, attackNames } from './attacks.ts'
 import { compared } from './comparison.ts'
 import { Stand } from './stand.ts'
 
 const MIB = 2 ** 20
 const WARM_MS = 2000
-const ROUNDS = { count: 3, eachMs: 500 }
+const ROUNDS = IS_LONG ? { count: 10, eachMs: 2000 } : { count: 3, eachMs: 300 }
+const PATIENCE_MS = IS_LONG ? 300_000 : 60_000
 
 /**
  * The p99 of honest calls at most doubles. What is added is for machines that have more to do than this: of some
@@ -49,6 +51,7 @@ describe('a peer that is attacked with', () => {
       if (attackCalled(name).isOffence) {
         expect(isConnected).toBe(false)
       }
-    }
+    },
+    PATIENCE_MS
   )
 })

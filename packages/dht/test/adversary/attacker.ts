@@ -6,7 +6,7 @@ import { ping } from '@libp2p/ping'
 import { tcp } from '@libp2p/tcp'
 import { type Multiaddr, multiaddr } from '@multiformats/multiaddr'
 import { createLibp2p } from 'libp2p'
-import { EXCHANGE_PROTOCOL } from '../../src/wire/limits.ts'
+import { EXCHANGE_PROTOCOL } from '../../src/exchange/messages.ts'
 import { Talker } from '../support/exchange-talker.ts'
 
 /** What came of an attack. */

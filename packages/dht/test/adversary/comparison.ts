@@ -29,8 +29,12 @@ export async function compared(
   name: AttackName,
   { count, eachMs }: Rounds
 ): Promise<Comparison> {
-  await using bystander = await AttackerProcess.bystander()
-  await using attacker = await AttackerProcess.start(name, stand.victim.multiaddrs)
+  const starting = [
+    AttackerProcess.bystander(),
+    AttackerProcess.start(name, stand.victim.multiaddrs)
+  ] as const
+  await using bystander = await starting[0]
+  await using attacker = await starting[1]
   const during: number[] = []
   const control: number[] = []
 

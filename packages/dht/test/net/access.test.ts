@@ -1,8 +1,13 @@
 import { type AllowPeer, DHT, type Purpose, waggle, waggleKadDHT } from '@waggle/dht'
 import { getDHTTime, plainRecord, recordKey } from '@waggle/record'
 import { describe, expect, it, vi } from 'vitest'
-import { askFingerprints, COMPARE_PROTOCOL } from '../../src/upkeep/compare-protocol.ts'
+import {
+  COMPARE,
+  COMPARE_PROTOCOL,
+  type CompareMessage
+} from '../../src/upkeep/compare-messages.ts'
 import { FINGERPRINT_BYTES } from '../../src/upkeep/fingerprint.ts'
+import { Talker } from '../support/exchange-talker.ts'
 import { basicServices, libp2pNode } from '../support/libp2p-node.ts'
 import { heldBy, putAt } from '../support/replica.ts'
 import { stockNode } from '../support/stock-node.ts'
@@ -13,8 +18,13 @@ const TTL = 600
 async function fingerprintBy(peer: DHT, key: string, asker: DHT): Promise<Uint8Array | undefined> {
   const signal = AbortSignal.timeout(10_000)
   const stream = await asker.libp2p.dialProtocol(peer.peerId, COMPARE_PROTOCOL, { signal })
-  const [fingerprint] = await askFingerprints(stream, [recordKey(key)], { signal })
-  return fingerprint
+  const talker = new Talker<CompareMessage>(stream, COMPARE)
+  talker.say({ name: 'compare', keys: [recordKey(key)] })
+  const ended = talker.ended.then((error) => {
+    throw error ?? new Error('the stream has ended')
+  })
+  const { fingerprints } = await Promise.race([talker.hear('compared'), ended])
+  return fingerprints[0]
 }
 
 /** An application's node, which lets everybody connect. */

@@ -25,13 +25,13 @@ const WRONG_CALLS: [call: string, name: string, message: RegExp, (dht: DHT) => P
     [
       'an expiration that is NaN',
       'InvalidExpirationError',
-      /expirationTime NaN is not a moment/,
+      /expirationTime NaN is not a timestamp/,
       (dht) => dht.store('key', 1, { expirationTime: Number.NaN })
     ],
     [
       'a ttl that is endless',
       'InvalidExpirationError',
-      /ttl Infinity is not a moment/,
+      /ttl Infinity is not a duration/,
       (dht) => dht.store('key', 1, { ttl: Number.POSITIVE_INFINITY })
     ],
     [

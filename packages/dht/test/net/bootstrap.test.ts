@@ -3,6 +3,7 @@ import { testnet } from '@waggle/dht/testnet'
 import { describe, expect, it } from 'vitest'
 import { PATIENCE, UNHURRIED } from '../support/libp2p-node.ts'
 import { freeAddress, muteServer } from '../support/loopback.ts'
+import { tcpGate } from '../support/tcp-gate.ts'
 
 /** How an address is shown in errors. */
 function multiaddrOf(address: string): string {
@@ -57,6 +58,25 @@ describe('initialPeers', () => {
     })
 
     expect(error.message).toContain(`${multiaddrOf(mute.address)}: no answer within 300 ms`)
+  })
+
+  it('may be slower than libp2p waits for an address (N8f)', async () => {
+    await using first = await DHT.create()
+    const [port] = first.multiaddrs.map((address) => /tcp\/(\d+)/.exec(address.toString())?.[1])
+    await using gate = await tcpGate(() => `127.0.0.1:${port}`)
+    gate.cut()
+    const joining = DHT.create({
+      initialPeers: gate.address,
+      bootstrapTimeoutMs: 20_000,
+      libp2pOptions: { connectionManager: { addressDialTimeout: 300 } }
+    })
+    await expect.poll(() => gate.opened, PATIENCE).toBeGreaterThan(0)
+    // The connection that has been opened stays dead: only another one can get through.
+    gate.mend()
+    await using second = await joining
+
+    expect(second.peers.map(String)).toEqual([first.peerId.toString()])
+    expect(gate.opened).toBeGreaterThan(1)
   })
 
   it('of another protocol are named as such at once (N8g)', async () => {

@@ -7,9 +7,11 @@ import {
   getDHTTime,
   InvalidExpirationError
 } from '@waggle/dht'
-import { DEFAULT_MAX_TTL, MAX_CLOCK_SKEW } from '@waggle/record'
+import { DEFAULT_MAX_TTL } from '@waggle/record'
+import { MAX_CLOCK_SKEW } from '@waggle/record/replica'
 import { describe, expect, it } from 'vitest'
-import { CLOCK_PROTOCOL } from '../../src/clock/clock-protocol.ts'
+import { CLOCK, CLOCK_PROTOCOL } from '../../src/clock/clock-messages.ts'
+import { Talker } from '../support/exchange-talker.ts'
 import { PATIENCE } from '../support/libp2p-node.ts'
 import { freeAddress } from '../support/loopback.ts'
 import { rejection } from '../support/rejection.ts'
@@ -195,36 +197,33 @@ describe('a peer that tells nonsense for a time', () => {
   })
 
   function halfANumber(stream: Stream): Promise<void> {
-    stream.send(new Uint8Array(4))
+    stream.send(Uint8Array.of(0, 0, 0, 9, 1, 0, 0, 0, 0))
     return stream.close()
   }
 
+  /** A frame that tells the time. */
   function float64(value: number): Uint8Array {
-    const bytes = new Uint8Array(8)
-    new DataView(bytes.buffer).setFloat64(0, value)
-    return bytes
+    const frame = new Uint8Array([0, 0, 0, 9, 1, ...new Array(8).fill(0)])
+    new DataView(frame.buffer).setFloat64(5, value)
+    return frame
   }
 })
 
 describe('the one who tells the time', () => {
-  it('does so for one byte, and ends the streams of those who say more (N9b)', async () => {
+  it('does so on one stream again and again, and disconnects who sends anything else (N9c)', async () => {
     await using dht = await DHT.create()
     await using client = await DHT.create({ clientMode: true, initialPeers: dht.multiaddrs })
     const [connection] = client.libp2p.getConnections(dht.peerId)
-    const polite = await connection?.newStream(CLOCK_PROTOCOL)
-    polite?.send(Uint8Array.of(0))
-    const told: Uint8Array[] = []
+    const polite = new Talker((await connection?.newStream(CLOCK_PROTOCOL)) as Stream, CLOCK)
+    polite.say({ name: 'ask' }, { name: 'ask' })
 
-    for await (const chunk of polite ?? []) {
-      told.push(chunk.subarray())
+    for (let i = 0; i < 2; i++) {
+      expect((await polite.hear('tell')).time).toBeCloseTo(getDHTTime(), -1)
     }
-
-    expect(Buffer.concat(told)).toHaveLength(8)
-    expect(Buffer.concat(told).readDoubleBE()).toBeCloseTo(getDHTTime(), -1)
 
     const rude = await connection?.newStream(CLOCK_PROTOCOL)
     rude?.send(new Uint8Array(1000))
-    await expect.poll(() => rude?.status, PATIENCE).not.toBe('open')
+    await expect.poll(() => connection?.status, PATIENCE).not.toBe('open')
   })
 
   it('is no client: it serves nothing (N6)', async () => {

@@ -6,14 +6,12 @@ import {
   type DHTRecord,
   decodeRecord,
   encodeRecord,
-  encodeValue,
-  lastExpiration,
   plainRecord,
   recordKey,
-  subkeyId,
   subkeyRecord,
   view
 } from '@waggle/record'
+import { encodeValue, lastExpiration, subkeyId } from '@waggle/record/replica'
 import type { Datastore } from 'interface-datastore'
 import { fromString } from 'uint8arrays/from-string'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'

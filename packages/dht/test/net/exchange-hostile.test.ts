@@ -4,7 +4,7 @@ import { type Testnet, testnet } from '@waggle/dht/testnet'
 import { recordKey } from '@waggle/record'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import type { FindRequest } from '../../src/exchange/messages.ts'
-import { MAX_EXCHANGE_STREAMS, MAX_MESSAGE_BYTES } from '../../src/wire/limits.ts'
+import { MAX_MESSAGE_BYTES, MAX_STREAMS_PER_PEER } from '../../src/wire/limits.ts'
 import { exchangeStreams, type Impostor, impostor, strangerTo } from '../support/exchange-net.ts'
 import { encoded, frameOf, headOf, type Talker } from '../support/exchange-talker.ts'
 import { PATIENCE, UNHURRIED } from '../support/libp2p-node.ts'
@@ -70,7 +70,7 @@ describe('a peer that asks for much and reads nothing', () => {
     await using stranger = await strangerTo(server)
     const talkers: Talker[] = []
 
-    for (let i = 0; i < MAX_EXCHANGE_STREAMS; i++) {
+    for (let i = 0; i < MAX_STREAMS_PER_PEER; i++) {
       const talker = await stranger.talk()
       await expectServed(talker, 'key')
       talkers.push(talker)
@@ -85,7 +85,7 @@ describe('a peer that asks for much and reads nothing', () => {
 
     talkers[0]?.stream.abort(new Error('room for another'))
     await vi.waitUntil(
-      () => exchangeStreams(server, stranger.node.peerId).length < MAX_EXCHANGE_STREAMS,
+      () => exchangeStreams(server, stranger.node.peerId).length < MAX_STREAMS_PER_PEER,
       PATIENCE
     )
     await expectServed(await stranger.talk(), 'key')

@@ -11,7 +11,7 @@ import {
   view
 } from '@waggle/record'
 import { describe, expect, it, vi } from 'vitest'
-import { EXCHANGE_PROTOCOL } from '../../src/wire/limits.ts'
+import { EXCHANGE_PROTOCOL } from '../../src/exchange/messages.ts'
 import { exchangeStreams, kadRequests } from '../support/exchange-net.ts'
 import { acquaint, PATIENCE } from '../support/libp2p-node.ts'
 import { heldBy, keyWhere, putAt } from '../support/replica.ts'

@@ -1,10 +1,10 @@
 import type { Durability } from '@waggle/dht'
 import { describe, expect, it } from 'vitest'
+import { IS_LONG } from '../support/effort.ts'
 import { type KillLoopResult, killLoop } from '../support/kill-loop.ts'
 
-/** A few by default, which take seconds. `WAGGLE_KILLS=100` takes minutes, and tells the figures. */
-const { WAGGLE_KILLS } = process.env
-const KILLS = Number(WAGGLE_KILLS ?? 3)
+/** Kills for each durability: in the long suite they take half an hour, and the figures are printed. */
+const KILLS = IS_LONG ? 100 : 2
 const PATIENCE_MS = 60_000 + KILLS * 30_000
 
 describe('a peer that is killed while it is written to', () => {
@@ -34,7 +34,7 @@ describe('a peer that is killed while it is written to', () => {
 })
 
 function tell(durability: Durability, { startMs, ...figures }: KillLoopResult): void {
-  if (WAGGLE_KILLS !== undefined) {
+  if (IS_LONG) {
     const median = startMs.toSorted((a, b) => a - b)[Math.floor(startMs.length / 2)]?.toFixed(0)
     const told = JSON.stringify(figures)
     process.stdout.write(`${durability}: ${KILLS} kills: ${told}, a start took ${median} ms\n`)

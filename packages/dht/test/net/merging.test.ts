@@ -4,13 +4,13 @@ import { type Testnet, testnet } from '@waggle/dht/testnet'
 import {
   type DHTRecord,
   encodeRecord,
-  encodeValue,
   join,
   plainRecord,
   recordKey,
   subkeyRecord,
   view
 } from '@waggle/record'
+import { encodeValue } from '@waggle/record/replica'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { acquaint, PATIENCE, UNHURRIED } from '../support/libp2p-node.ts'
 import { heldBy, keyWhere, nearestFirst, putAt } from '../support/replica.ts'

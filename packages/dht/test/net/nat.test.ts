@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
-import { describe, expect, it } from 'vitest'
+import { beforeEach, describe, expect, it } from 'vitest'
 import type { UpgradeReport } from '../support/public-address-main.ts'
 
 const MAIN = fileURLToPath(new URL('../support/public-address-main.ts', import.meta.url))
@@ -23,7 +23,9 @@ async function report(): Promise<UpgradeReport> {
   return JSON.parse(stdout) as UpgradeReport
 }
 
-describe.runIf(isRoot)('where addresses are public', () => {
+describe('where addresses are public', () => {
+  beforeEach(({ skip }) => skip(!isRoot, 'as only root, on Linux, can make network namespaces'))
+
   it('a node gives away the one that it listens on, whoever may have confirmed it', async () => {
     const { relayAddresses } = await report()
     expect(relayAddresses).toHaveLength(1)

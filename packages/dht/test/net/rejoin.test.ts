@@ -83,6 +83,9 @@ describe('a node that lost all its peers', () => {
     await expect.poll(() => node.stats().knownPeers, PATIENCE).toBe(2)
     await Promise.all([initial.kill(), met.kill()])
     await expect.poll(() => peersOf(node), PATIENCE).toEqual([])
+    // Whatever else of libp2p, kad-dht or upkeep dials lost peers has no address any more.
+    const { peerStore } = node.libp2p
+    await Promise.all((await peerStore.all()).map(({ id }) => peerStore.delete(id)))
 
     await using again = await PeerProcess.start({ listenOn, identityPath })
     await expect.poll(() => peersOf(node), LONG_PATIENCE).toHaveLength(1)

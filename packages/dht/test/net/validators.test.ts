@@ -8,7 +8,8 @@ import {
   waggleKadDHT
 } from '@waggle/dht'
 import { type Testnet, testnet } from '@waggle/dht/testnet'
-import { decodeValue, plainRecord } from '@waggle/record'
+import { plainRecord } from '@waggle/record'
+import { decodeValue } from '@waggle/record/replica'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { z } from 'zod'
 import { subkeysOf } from '../support/found.ts'

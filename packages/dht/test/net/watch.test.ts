@@ -3,7 +3,7 @@ import { DHT, getDHTTime } from '@waggle/dht'
 import { type Testnet, testnet } from '@waggle/dht/testnet'
 import { plainRecord } from '@waggle/record'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
-import { WATCH_PROTOCOL } from '../../src/watch/limits.ts'
+import { WATCH_PROTOCOL } from '../../src/watch/watch-messages.ts'
 import { type Collected, collected } from '../support/collected.ts'
 import { subkeysOf } from '../support/found.ts'
 import { acquaint, PATIENCE, UNHURRIED, untilKnown } from '../support/libp2p-node.ts'
@@ -202,7 +202,7 @@ describe('watch, where peers come and go', { timeout: 120_000 }, () => {
     const near = keys.filter((key) => nearestFirst(key, servers)[0] === newcomer)
     expect(near.length).toBeGreaterThan(0)
     await untilWatched([newcomer], near.length)
-    expect(watchedBy(servers)).toBe(keys.length)
+    await vi.waitUntil(() => watchedBy(servers) === keys.length, PATIENCE)
 
     for (const key of near) {
       await putAt(newcomer, key, plainRecord(key, getDHTTime() + 600), client.libp2p)

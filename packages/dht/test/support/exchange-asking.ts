@@ -1,27 +1,28 @@
-import type { PeerInfo } from '@libp2p/interface'
-import {
-  type Answer,
-  ExchangeClient,
-  type ExchangeClientInit
-} from '../../src/exchange/exchange-client.ts'
 import type { FoundReply, StoredReply } from '../../src/exchange/messages.ts'
-import type { ExchangeRequest, FindQuestion, StoreQuestion } from '../../src/exchange/requests.ts'
-import type { EncodedPeer } from '../../src/wire/peer-codec.ts'
-import { PeerDecoder } from '../../src/wire/peer-codec.ts'
+import {
+  type ExchangeRequest,
+  type ExchangeResponse,
+  exchangeRequests,
+  type FindOne,
+  type StoreOne
+} from '../../src/exchange/requests.ts'
+import { type EncodedPeer, PeerDecoder } from '../../src/wire/peer-codec.ts'
+import type { RequestStreamLimits } from '../../src/wire/request-stream.ts'
 import { Mailbox } from './exchange-mailbox.ts'
 import type { StreamSource } from './exchange-streams.ts'
 import { Talker } from './exchange-talker.ts'
+import { type Asker, askerOf, type OpenStream } from './protocol-asker.ts'
 
 /** The key, and the record, that a name stands for. */
 export function bytesOf(name: string): Uint8Array {
   return new TextEncoder().encode(name)
 }
 
-export function find(key: string, differences: Partial<FindQuestion> = {}): FindQuestion {
+export function find(key: string, differences: Partial<FindOne> = {}): FindOne {
   return { name: 'find', key: bytesOf(key), closerCount: 5, isCloserAlways: false, ...differences }
 }
 
-export function store(key: string, differences: Partial<StoreQuestion> = {}): StoreQuestion {
+export function store(key: string, differences: Partial<StoreOne> = {}): StoreOne {
   return {
     name: 'store',
     key: bytesOf(key),
@@ -55,31 +56,33 @@ export function stored(id: number, outcomes: readonly ('accepted' | 'stale')[]):
 }
 
 /** The records, or outcomes, of some answers. */
-export function told(answers: readonly Answer[]): (string | undefined)[] {
+export function told(answers: readonly ExchangeResponse[]): (string | undefined)[] {
   return answers.map(
     ({ record, outcome }) => outcome ?? (record && new TextDecoder().decode(record))
   )
 }
 
+export type ExchangeAsker = Asker<ExchangeRequest, ExchangeResponse>
+
 /** A client to a peer that is reached by these means. */
-export function clientOf(open: ExchangeClientInit['open']): ExchangeClient {
-  return new ExchangeClient({ open, contactOf })
+export function clientOf(
+  open: OpenStream,
+  limits?: Partial<RequestStreamLimits>,
+  onEnd?: () => void
+): ExchangeAsker {
+  return askerOf({ open, speak: () => exchangeRequests((peer) => decoder.of(peer)), limits, onEnd })
 }
 
-function contactOf(peer: EncodedPeer): PeerInfo | undefined {
-  return contacts.of(peer)
-}
-
-const contacts = new PeerDecoder()
+const decoder = new PeerDecoder()
 
 /** A client, and the peer that it asks in the hands of a test. */
 export interface Asking {
-  readonly client: ExchangeClient
+  readonly client: ExchangeAsker
 
-  /** How many streams the client has opened, and how often it had nothing open or waiting any more. */
+  /** How many streams the client has opened, and how often it had none any more. */
   readonly counts: { opened: number; idle: number }
 
-  ask(...questions: ExchangeRequest[]): Promise<Answer[]>
+  ask(...requests: ExchangeRequest[]): Promise<ExchangeResponse[]>
 
   /** The other end of the next stream that the client opens. */
   peer(): Promise<Talker>
@@ -88,32 +91,26 @@ export interface Asking {
   readonly streams: Talker['stream'][]
 }
 
-export function asking(
-  source: StreamSource,
-  init: Pick<ExchangeClientInit, 'limits'> = {}
-): Asking {
+export function asking(source: StreamSource, limits?: Partial<RequestStreamLimits>): Asking {
   const talkers = new Mailbox<Talker>()
   const counts = { opened: 0, idle: 0 }
   const streams: Talker['stream'][] = []
-
-  const client = new ExchangeClient({
-    ...init,
-    open: async () => {
-      const [mine, theirs] = await source.open()
-      counts.opened++
-      streams.push(mine)
-      talkers.push(new Talker(theirs))
-      return mine
-    },
-    contactOf,
-    onIdle: () => counts.idle++
+  const open = async (): Promise<Talker['stream']> => {
+    const [mine, theirs] = await source.open()
+    counts.opened++
+    streams.push(mine)
+    talkers.push(new Talker(theirs))
+    return mine
+  }
+  const client = clientOf(open, limits, () => {
+    counts.idle++
   })
 
   return {
     client,
     counts,
     streams,
-    ask: (...questions) => Promise.all(questions.map((question) => client.ask(question))),
+    ask: (...requests) => Promise.all(requests.map((request) => client.ask(request))),
     peer: () => talkers.next()
   }
 }

@@ -1,7 +1,8 @@
 import type { Libp2p, PeerId, PrivateKey, ServiceMap, Stream } from '@libp2p/interface'
 import { vi } from 'vitest'
 import { DEFAULT_KAD_PROTOCOL } from '../../src/constants.ts'
-import { EXCHANGE_PROTOCOL, MAX_EXCHANGE_STREAMS } from '../../src/wire/limits.ts'
+import { EXCHANGE_PROTOCOL } from '../../src/exchange/messages.ts'
+import { MAX_STREAMS_PER_PEER } from '../../src/wire/limits.ts'
 import { Mailbox } from './exchange-mailbox.ts'
 import { Talker } from './exchange-talker.ts'
 import { basicServices, type DisposableNode, kadOf, libp2pNode } from './libp2p-node.ts'
@@ -52,7 +53,7 @@ export async function strangerTo(peer: HasNode): Promise<Stranger> {
   return {
     node,
     async talk() {
-      const options = { maxOutboundStreams: 10 * MAX_EXCHANGE_STREAMS }
+      const options = { maxOutboundStreams: 10 * MAX_STREAMS_PER_PEER }
       return new Talker(await node.dialProtocol(peer.libp2p.peerId, EXCHANGE_PROTOCOL, options))
     },
     async [Symbol.asyncDispose]() {

@@ -3,9 +3,10 @@ import { multiaddr } from '@multiformats/multiaddr'
 import { type DHTRecord, encodeRecord, plainRecord, recordKey } from '@waggle/record'
 import { ExchangeServer } from '../../src/exchange/exchange-server.ts'
 import type { FindRequest, StoreRequest } from '../../src/exchange/messages.ts'
-import type { NodeLimits } from '../../src/node-limits.ts'
+import { DEFAULT_NODE_LIMITS, type NodeLimits } from '../../src/node-limits.ts'
 import type { Access } from '../../src/peers/access.ts'
 import { RecordStore, type RecordStoreOptions } from '../../src/store/record-store.ts'
+import { ProtocolServer } from '../../src/wire/protocol-server.ts'
 import type { StreamSource } from './exchange-streams.ts'
 import { Talker } from './exchange-talker.ts'
 import { manualClock } from './manual-clock.ts'
@@ -105,6 +106,8 @@ export async function serving(source: StreamSource, init: ServingInit = {}): Pro
     ]
   }
   const [mine, theirs] = await source.open()
-  new ExchangeServer({ store, cache, routing, access, limits: nodeLimits }).serve(theirs, asker)
+  const limits = nodeLimits ?? DEFAULT_NODE_LIMITS
+  const exchange = new ExchangeServer({ store, cache, routing, access, limits })
+  new ProtocolServer({ limits }).serve(exchange, theirs, asker)
   return { store, stream: theirs, talker: new Talker(mine) }
 }

@@ -1,5 +1,5 @@
 import type { PeerId, Stream } from '@libp2p/interface'
-import { EXCHANGE_PROTOCOL } from '../../src/wire/limits.ts'
+import { EXCHANGE_PROTOCOL } from '../../src/exchange/messages.ts'
 import { Mailbox } from './exchange-mailbox.ts'
 import { basicServices, libp2pNode } from './libp2p-node.ts'
 

@@ -1,13 +1,13 @@
 import type { Stream } from '@libp2p/interface'
-import { EXCHANGE, type Message, writeMessage } from '../../src/exchange/messages.ts'
+import { EXCHANGE, type Message } from '../../src/exchange/messages.ts'
 import { ByteWriter } from '../../src/wire/bytes.ts'
-import type { Language } from '../../src/wire/frames.ts'
+import type { MessageCodec } from '../../src/wire/schema.ts'
 import { Mailbox } from './exchange-mailbox.ts'
 
 /** A message's bytes. */
 export function encoded(message: Message): Uint8Array {
   const writer = new ByteWriter()
-  writeMessage(writer, message)
+  EXCHANGE.write(writer, message)
   return writer.take()
 }
 
@@ -30,14 +30,14 @@ interface Named {
   readonly name: string
 }
 
-/** A message in some language, as a frame. */
-function framed<M>(message: M, { write }: Language<M>): Uint8Array {
+/** A message of some protocol, as a frame. */
+function framed<M>(message: M, codec: MessageCodec<M>): Uint8Array {
   const writer = new ByteWriter()
-  write(writer, message)
+  codec.write(writer, message)
   return frameOf(writer.take())
 }
 
-/** One end of a stream in the hands of a test, which says what it likes, in the language of the protocol. */
+/** One end of a stream in the hands of a test, which says what it likes, in the messages of a protocol. */
 export class Talker<M extends Named = Message> {
   readonly stream: Stream
 
@@ -47,14 +47,14 @@ export class Talker<M extends Named = Message> {
   /** Why the stream ended, once it has. */
   readonly ended: Promise<Error | undefined>
   readonly #heard = new Mailbox<M>()
-  readonly #language: Language<M>
+  readonly #codec: MessageCodec<M>
   #buffered = Buffer.alloc(0)
 
-  /** The exchange's language is what is spoken if none is given. */
-  constructor(stream: Stream, language?: Language<M>) {
+  /** The exchange is spoken if no codec is given. */
+  constructor(stream: Stream, codec?: MessageCodec<M>) {
     const { promise, resolve } = Promise.withResolvers<Error | undefined>()
     this.stream = stream
-    this.#language = language ?? (EXCHANGE as unknown as Language<M>)
+    this.#codec = codec ?? (EXCHANGE as unknown as MessageCodec<M>)
     this.ended = promise
     stream.maxReadBufferLength = 64 * 1024 * 1024
     stream.addEventListener('message', ({ data }) => this.#takeIn(data.subarray()))
@@ -67,7 +67,7 @@ export class Talker<M extends Named = Message> {
   }
 
   say(...messages: M[]): void {
-    this.sayBytes(Buffer.concat(messages.map((message) => framed(message, this.#language))))
+    this.sayBytes(Buffer.concat(messages.map((message) => framed(message, this.#codec))))
   }
 
   sayBytes(bytes: Uint8Array): void {
@@ -101,7 +101,7 @@ export class Talker<M extends Named = Message> {
       }
 
       this.sizes.push(end - 4)
-      this.#heard.push(this.#language.read(Uint8Array.from(this.#buffered.subarray(4, end))))
+      this.#heard.push(this.#codec.read(Uint8Array.from(this.#buffered.subarray(4, end))))
       this.#buffered = this.#buffered.subarray(end)
     }
   }

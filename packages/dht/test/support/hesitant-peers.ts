@@ -1,28 +1,34 @@
 import type { PeerInfo } from '@libp2p/interface'
-import { type Answer, type Lookup, Lookups, type LookupsInit } from '../../src/lookup/lookups.ts'
+import {
+  type Lookup,
+  type LookupResponse,
+  Lookups,
+  type LookupsInit
+} from '../../src/lookup/lookups.ts'
 import { Search } from '../../src/lookup/search.ts'
-import { Avoidance } from '../../src/peers/avoidance.ts'
+import type { PeerBook } from '../../src/peers/peer-book.ts'
 import type { CancellationToken } from '../../src/timing/cancellation.ts'
 import { ACTIVE } from './cancellation.ts'
 import { contacts, nearestFirst, pointOf } from './numbered-peers.ts'
+import { bookOf } from './verified-peers.ts'
 
 const target = pointOf(Uint8Array.of(7))
 
 /** All peers that there are, the nearest to what is searched for first. */
 export const peers: readonly PeerInfo[] = nearestFirst(target, contacts(40))
-export const NOTHING: Answer = { closer: [] }
+export const NOTHING: LookupResponse = { closer: [] }
 export const REQUEST_TIMEOUT_MS = 3000
 
 /** How many peers are asked at once unless a test says otherwise. */
 export const PARALLELISM = 3
 
-export type Ask = Lookup<Answer>['ask']
+export type Ask = Lookup<LookupResponse>['ask']
 
 /** One question that the test answers when it likes. */
 export interface Question {
   readonly contact: PeerInfo
   readonly cancellation: CancellationToken
-  answer(answer?: Answer): void
+  answer(answer?: LookupResponse): void
   fail(error: unknown): void
 }
 
@@ -33,7 +39,7 @@ export function hesitantPeers(): { questions: Question[]; ask: Ask } {
   return {
     questions,
     ask(contact, cancellation) {
-      const { promise, resolve, reject } = Promise.withResolvers<Answer>()
+      const { promise, resolve, reject } = Promise.withResolvers<LookupResponse>()
       questions.push({
         contact,
         cancellation,
@@ -53,28 +59,28 @@ export function searchFor(count: number, known: readonly PeerInfo[] = peers): Se
 
 /** All lookups of a node, and what comes of them. */
 export interface Scene {
-  readonly avoidance: Avoidance
+  readonly book: PeerBook
   readonly lookups: Lookups
 
   /** Who was told of, and whether they answered, in order. */
   readonly taken: [rank: number, hasAnswered: boolean][]
 
   /** Runs a lookup that takes in whatever comes. */
-  run(search: Search, ask: Ask, differences?: Partial<Lookup<Answer>>): Promise<void>
+  run(search: Search, ask: Ask, differences?: Partial<Lookup<LookupResponse>>): Promise<unknown>
 }
 
 export function scene(init: Partial<LookupsInit> = {}): Scene {
-  const avoidance = new Avoidance(() => 0)
+  const book = init.peers ?? bookOf(peers, { nowMs: () => 0 })
   const taken: Scene['taken'] = []
   const lookups = new Lookups({
-    avoidance,
+    peers: book,
     requestTimeoutMs: REQUEST_TIMEOUT_MS,
     isReady: () => true,
     ...init
   })
 
   return {
-    avoidance,
+    book,
     lookups,
     taken,
     run: (search, ask, differences = {}) =>
@@ -103,6 +109,6 @@ export function ranksAsked(questions: readonly Question[]): number[] {
 }
 
 /** Which of the peers are avoided now. */
-export function avoidedRanks({ avoidance }: Scene): number[] {
-  return [...peers.keys()].filter((rank) => avoidance.has((peers[rank] as PeerInfo).id))
+export function avoidedRanks({ book }: Scene): number[] {
+  return [...peers.keys()].filter((rank) => book.isAvoided(peers[rank] as PeerInfo))
 }

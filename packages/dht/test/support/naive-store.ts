@@ -1,12 +1,5 @@
-import {
-  apply,
-  type DHTRecord,
-  EMPTY_RECORD,
-  encodeRecord,
-  isEmpty,
-  lastExpiration,
-  prune
-} from '@waggle/record'
+import { apply, type DHTRecord, EMPTY_RECORD, encodeRecord, isEmpty } from '@waggle/record'
+import { lastExpiration, prune } from '@waggle/record/replica'
 
 export interface NaiveLimits {
   readonly maxRecords: number

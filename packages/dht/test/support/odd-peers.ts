@@ -1,6 +1,6 @@
 import type { Libp2p, ServiceMap } from '@libp2p/interface'
 import { type KadDHTComponents, kadDHT, Record as Libp2pRecord } from '@libp2p/kad-dht'
-import { NAMESPACE } from '@waggle/record'
+import { NAMESPACE } from '@waggle/record/replica'
 import type { Datastore } from 'interface-datastore'
 import { DEFAULT_KAD_PROTOCOL } from '../../src/constants.ts'
 import { basicServices, type DisposableNode, libp2pNode, untilKnown } from './libp2p-node.ts'

@@ -3,6 +3,7 @@ import { multiaddr } from '@multiformats/multiaddr'
 import { SEARCH_WIDTH } from '../../src/constants.ts'
 import { NetworkMerge } from '../../src/discovery/network-merge.ts'
 import { pointOfPeer, roughDistance } from '../../src/peers/key-space.ts'
+import { PeerBook } from '../../src/peers/peer-book.ts'
 import { peerNumber } from './numbered-peers.ts'
 
 const ADDRESS = [multiaddr('/ip4/10.0.0.1/tcp/1337')]
@@ -10,23 +11,29 @@ const ADDRESS = [multiaddr('/ip4/10.0.0.1/tcp/1337')]
 /** Peers of one kad bucket. */
 const BUCKET_SIZE = 20
 
-/** A peer of a network without a network: its routing table, and how it makes acquaintances. */
+/** A peer of a network without a network: its routing table, and how it merges with others. */
 export class SimulatedPeer {
   readonly contact: PeerInfo
   readonly known = new Map<string, SimulatedPeer>()
-  readonly #acquaintance: NetworkMerge
+  readonly #merge: NetworkMerge
   readonly #world: SimulatedWorld
 
   constructor(id: PeerId, world: SimulatedWorld) {
     this.contact = { id, multiaddrs: ADDRESS }
     this.#world = world
-    this.#acquaintance = new NetworkMerge({
+    const peers = new PeerBook({ nowMs: () => world.nowMs })
+    this.#merge = new NetworkMerge({
       self: id,
+      peers,
       ask: async (peer, target) => {
         world.questions++
         return world.peer(peer).nearest(pointOfPeer(target), SEARCH_WIDTH)
       },
-      connect: async ({ id: other }) => this.dial(world.peer(other)),
+      connect: async (contact) => {
+        const isDead = world.dead.has(world.peer(contact.id))
+        peers.recordDial(contact, !isDead)
+        this.dial(world.peer(contact.id))
+      },
       nearest: (target, count) => this.nearest(target, count),
       isKnown: (other) => this.known.has(other.toString()),
       now: () => world.nowMs
@@ -70,7 +77,7 @@ export class SimulatedPeer {
       this.#world.dials++
       this.learn(peer)
       peer.learn(this)
-      peer.#acquaintance.discover(this.id)
+      peer.#merge.discover(this.id)
     }
   }
 

@@ -10,12 +10,13 @@ import type {
   StoreReply,
   WriteOptions
 } from '../../src/lookup/record-channel.ts'
-import { Avoidance } from '../../src/peers/avoidance.ts'
+import type { PeerBook } from '../../src/peers/peer-book.ts'
 import type { Routing } from '../../src/peers/routing.ts'
 import { Replicas, type ReplicasInit } from '../../src/reading/replicas.ts'
 import { RecordStore } from '../../src/store/record-store.ts'
 import { type ManualClock, manualClock } from './manual-clock.ts'
 import { contacts, nearestFirst, pointOf } from './numbered-peers.ts'
+import { bookOf } from './verified-peers.ts'
 
 /** A peer of a simulated network, this node being one of them. */
 export interface SimulatedReplica extends PeerInfo {
@@ -56,7 +57,7 @@ const WHOM_A_PEER_NAMES = 20
 /** Peers in memory that hold records as real ones do, seen from one of them. */
 export class Simulation implements RecordChannel, Routing {
   readonly clock: ManualClock = manualClock(START)
-  readonly avoidance: Avoidance = new Avoidance(() => 0)
+  readonly book: PeerBook
   readonly replicas: Replicas
   readonly self: SimulatedReplica
 
@@ -86,6 +87,7 @@ export class Simulation implements RecordChannel, Routing {
       fails: 'never',
       hangs: 'never'
     }))
+    this.book = bookOf(this.peers, { nowMs: () => 0 })
     this.self = this.peers[selfRank] as SimulatedReplica
     this.#known = this.peers.filter((peer, rank) => peer !== this.self && known(rank))
     this.replicas = new Replicas({
@@ -93,9 +95,8 @@ export class Simulation implements RecordChannel, Routing {
       store: this.self.store,
       channel: this,
       routing: this,
-      avoidance: this.avoidance,
       lookups: new Lookups({
-        avoidance: this.avoidance,
+        peers: this.book,
         requestTimeoutMs,
         isReady: () => this.isReady()
       }),

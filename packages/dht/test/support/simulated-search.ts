@@ -72,7 +72,7 @@ export function searched(world: World): Course {
     target,
     count,
     nearest: (_, most) => (isTold ? [] : known.slice(0, most)),
-    isAvoided: (contact) => (contact as SimulatedPeer).isAvoided
+    standingOf: (contact) => ((contact as SimulatedPeer).isAvoided ? 'last' : 'first')
   })
   search.add(isTold ? seeds : [])
   return continued(world, { search, asked: [], heardOf: new Set(seeds), answers: [] })
@@ -119,7 +119,7 @@ function fill(
       return
     }
 
-    search.asked(next)
+    search.recordRequest(next)
     underWay.push(next)
     asked.push(next)
   }
@@ -127,11 +127,11 @@ function fill(
 
 function settle(search: Search, heardOf: Set<SimulatedPeer>, peer: SimulatedPeer): void {
   if (!peer.isAlive) {
-    search.failed(peer)
+    search.recordFailure(peer)
     return
   }
 
-  search.answered(peer, peer.known)
+  search.recordResponse(peer, peer.known)
 
   for (const other of peer.known) {
     heardOf.add(other)

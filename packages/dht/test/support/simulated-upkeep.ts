@@ -1,11 +1,12 @@
 import type { PeerId, PeerInfo } from '@libp2p/interface'
-import { type DHTRecord, encodedSize, isEmpty, plainRecord, recordKey } from '@waggle/record'
+import { type DHTRecord, isEmpty, plainRecord, recordKey } from '@waggle/record'
+import { encodedSize } from '@waggle/record/replica'
 import { DEFAULT_NUM_REPLICAS } from '../../src/constants.ts'
 import { type Point, pointOfKey, pointOfPeer } from '../../src/peers/key-space.ts'
+import type { Member } from '../../src/peers/known-peers.ts'
 import { PeerIndex } from '../../src/peers/peer-index.ts'
 import { RecordStore } from '../../src/store/record-store.ts'
 import { fingerprintOf } from '../../src/upkeep/fingerprint.ts'
-import type { Present } from '../../src/upkeep/membership-view.ts'
 import { Upkeep } from '../../src/upkeep/upkeep.ts'
 import { contactOf, peerNumber } from './numbered-peers.ts'
 import { silentLog } from './silent-log.ts'
@@ -112,7 +113,7 @@ export class KeptNetwork {
       upkeep: new Upkeep({
         ...{ self: contact, store, numReplicas: DEFAULT_NUM_REPLICAS, log: silentLog },
         isReplica: () => true,
-        servers: () => this.#surroundings(peer),
+        members: () => this.#surroundings(peer),
         lookAround: async () => {},
         fingerprints: async ({ id: asked }, keys) =>
           keys.map((key) => fingerprintOf(this.#reached(asked).get(key))),
@@ -124,7 +125,7 @@ export class KeptNetwork {
     return peer
   }
 
-  #surroundings(self: KeepingPeer): Present[] {
+  #surroundings(self: KeepingPeer): Member[] {
     const point = pointOfPeer(self.contact.id)
     const met = this.#metMs.get(self)
     return this.#nearest(this.#index, point, WHOM_A_PEER_KNOWS)

@@ -5,6 +5,9 @@ import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
 export interface TCPGate extends AsyncDisposable {
   readonly address: string
 
+  /** Connections that were opened to it, cut or not. */
+  readonly opened: number
+
   /** What is on its way from now on is lost, and so are attempts to connect, as if a cable was cut. */
   cut(): void
 
@@ -16,6 +19,7 @@ export interface TCPGate extends AsyncDisposable {
 export async function tcpGate(target: () => string): Promise<TCPGate> {
   const sockets = new Set<Socket>()
   let isCut = false
+  let opened = 0
 
   function track(socket: Socket): Socket {
     sockets.add(socket)
@@ -30,6 +34,7 @@ export async function tcpGate(target: () => string): Promise<TCPGate> {
   const cutOff = new WeakSet<Socket>()
   const server = createServer((inbound) => {
     track(inbound)
+    opened++
 
     if (isCut) {
       cutOff.add(inbound.resume())
@@ -46,6 +51,9 @@ export async function tcpGate(target: () => string): Promise<TCPGate> {
 
   return {
     address: `127.0.0.1:${(server.address() as AddressInfo).port}`,
+    get opened() {
+      return opened
+    },
     cut() {
       isCut = true
 

@@ -4,8 +4,9 @@ import { vi } from 'vitest'
 import type { Rates } from '../../src/admission/rate-limits.ts'
 import { Scheduler } from '../../src/admission/scheduler.ts'
 import { RecordStore, type RecordStoreOptions } from '../../src/store/record-store.ts'
-import { WATCHING, type WatchMessage, type WatchRequest } from '../../src/watch/watch-messages.ts'
+import { WATCH, type WatchMessage, type WatchRequest } from '../../src/watch/watch-messages.ts'
 import { WatchServer } from '../../src/watch/watch-server.ts'
+import { ProtocolServer } from '../../src/wire/protocol-server.ts'
 import { NOW } from './exchange-serving.ts'
 import type { StreamSource } from './exchange-streams.ts'
 import { Talker } from './exchange-talker.ts'
@@ -31,6 +32,7 @@ export class WatchServing {
   readonly scheduler: Scheduler
   readonly server: WatchServer
   readonly #source: StreamSource
+  readonly #protocols = new ProtocolServer()
 
   constructor(
     source: StreamSource,
@@ -53,8 +55,8 @@ export class WatchServing {
   /** Somebody who watches. */
   async talker(asker: PeerId = this.#source.asker): Promise<WatchTalker> {
     const [mine, theirs] = await this.#source.open()
-    this.server.serve(theirs, asker)
-    return new Talker<WatchMessage>(mine, WATCHING)
+    this.#protocols.serve(this.server, theirs, asker)
+    return new Talker<WatchMessage>(mine, WATCH)
   }
 
   write(key: string, record: DHTRecord): void {
@@ -73,7 +75,7 @@ export function watch(...keys: string[]): WatchRequest {
   return {
     name: 'watch',
     closerCount: 5,
-    isUnhurried: false,
+    isCoalesced: false,
     keys: keys.map((key) => ({ key: recordKey(key), digest }))
   }
 }

@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest'
 import { RateLimits } from '../../src/admission/rate-limits.ts'
-import { DialAllowance } from '../../src/peers/dial-limiter.ts'
 
 function atTime(): { nowMs: number; clock: () => number } {
   const time = { nowMs: 0, clock: () => time.nowMs }
@@ -37,25 +36,5 @@ describe('Admission', () => {
 
     const admitted = Array.from({ length: 50 }, () => admission.admits('a', 1)).filter(Boolean)
     expect(admitted).toHaveLength(6)
-  })
-})
-
-describe('DialAllowance', () => {
-  it('lets so many addresses be dialled in a second, and twice as many at once', () => {
-    const time = atTime()
-    const dials = new DialAllowance(10, time.clock)
-    const taken = (): number =>
-      Array.from({ length: 100 }, () => dials.takes(1)).filter(Boolean).length
-
-    expect(taken()).toBe(20)
-    time.nowMs = 500
-    expect(taken()).toBe(5)
-  })
-
-  it('counts each address', () => {
-    const dials = new DialAllowance(10, () => 0)
-    expect(dials.takes(16)).toBe(true)
-    expect(dials.takes(16)).toBe(true)
-    expect(dials.takes(1)).toBe(false)
   })
 })

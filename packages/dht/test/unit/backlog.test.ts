@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import { type Buffering, BufferLimits, MAX_STUCK_MS } from '../../src/admission/buffer-limits.ts'
 
 const LIMITS = { maxBufferedBytesPerPeer: 100, maxBufferedBytes: 250 }
@@ -84,5 +84,23 @@ describe('Backlog', () => {
 
     expect(streams.map(({ isClosed }) => isClosed)).toEqual([true, false, false, false])
     expect(other.isClosed).toBe(false)
+  })
+
+  it('looks again and again while something is buffered, without being told (N9d)', () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] })
+
+    try {
+      const backlog = new BufferLimits(LIMITS)
+      const stuck = streamWith(1, performance.now())
+      backlog.add(stuck, 'peer')
+      backlog.grew()
+      vi.advanceTimersByTime(MAX_STUCK_MS)
+      expect(stuck.isClosed).toBe(false)
+      vi.advanceTimersByTime(1000)
+      expect(stuck.isClosed).toBe(true)
+      backlog.stop()
+    } finally {
+      vi.useRealTimers()
+    }
   })
 })

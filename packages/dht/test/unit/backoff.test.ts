@@ -4,7 +4,7 @@ import {
   FIRST_RETRY_MS,
   MAX_LONELY_RETRY_MS,
   MAX_RETRY_MS,
-  waited
+  wait
 } from '../../src/join/backoff.ts'
 
 const FAILURES = Array.from({ length: 100 }, (_, i) => i)
@@ -33,13 +33,13 @@ describe('backoffMs', () => {
   })
 })
 
-describe('waited', () => {
+describe('wait', () => {
   it('ends at once when the signal is aborted, before or while it waits', async () => {
     const stop = new AbortController()
-    const waiting = waited(2 ** 30, stop.signal)
+    const waiting = wait(2 ** 30, stop.signal)
     stop.abort()
 
     await waiting
-    await waited(2 ** 30, stop.signal)
+    await wait(2 ** 30, stop.signal)
   })
 })

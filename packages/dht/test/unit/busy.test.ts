@@ -1,17 +1,14 @@
 import { plainRecord, recordKey } from '@waggle/record'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
-import { ExchangeClient } from '../../src/exchange/exchange-client.ts'
 import { DEFAULT_NODE_LIMITS } from '../../src/node-limits.ts'
-import { Avoidance } from '../../src/peers/avoidance.ts'
 import { RecordStore } from '../../src/store/record-store.ts'
 import { Calls } from '../../src/timing/calls.ts'
-import { MAX_SILENCE_MS } from '../../src/wire/limits.ts'
+import { INACTIVITY_TIMEOUT_MS } from '../../src/wire/limits.ts'
 import { ACTIVE } from '../support/cancellation.ts'
-import { asking, find, store } from '../support/exchange-asking.ts'
+import { asking, clientOf, find, store } from '../support/exchange-asking.ts'
 import { findRequest, NOW, recordOf, serving, storeRequest } from '../support/exchange-serving.ts'
 import { type StreamSource, streamSource } from '../support/exchange-streams.ts'
 import { PATIENCE } from '../support/libp2p-node.ts'
-import { peerNumber } from '../support/numbered-peers.ts'
 import { Simulation, START } from '../support/simulated-replicas.ts'
 
 let source: StreamSource
@@ -79,19 +76,6 @@ describe('who asks a busy peer', () => {
     ])
   })
 
-  it('spares it for a second, and no longer for having been busy before', () => {
-    let nowMs = 0
-    const avoidance = new Avoidance(() => nowMs)
-    const peer = peerNumber(1)
-
-    for (let i = 0; i < 5; i++) {
-      avoidance.busy(peer)
-      expect(avoidance.has(peer)).toBe(true)
-      nowMs += 1000
-      expect(avoidance.has(peer)).toBe(false)
-    }
-  })
-
   it.each(['read', 'write'] as const)(
     'hears a BusyError when nobody else answers a %s',
     async (call) => {
@@ -133,13 +117,12 @@ describe('an application that asks for too much', () => {
 
 describe('questions to a peer that reads and never answers', () => {
   it('are refused beyond so many bytes (N9j)', async () => {
-    const limits = { ...DEFAULT_NODE_LIMITS, maxQuestionBytesPerPeer: 1_000_000 }
-    const { client, peer } = asking(source, { limits })
+    const { client, peer } = asking(source, { maxRequestBytes: 1_000_000 })
     const record = new Uint8Array(300_000)
     const asked = Array.from({ length: 20 }, () => client.ask(store('a', { record })))
     const outcomes = Promise.allSettled(asked)
     await peer()
-    client.close(new Error('closed'))
+    client.close()
     const names = (await outcomes).map((outcome) => Reflect.get(outcome, 'reason').name)
 
     expect(names.filter((name) => name === 'BusyError')).toHaveLength(16)
@@ -150,9 +133,9 @@ describe('questions to a peer that reads and never answers', () => {
     vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] })
 
     try {
-      const client = new ExchangeClient({ open: async () => mine, contactOf: () => undefined })
+      const client = clientOf(async () => mine)
       const refused = expect(client.ask(find('a'))).rejects.toThrow('silent')
-      await vi.advanceTimersByTimeAsync(2 * MAX_SILENCE_MS + 1)
+      await vi.advanceTimersByTimeAsync(2 * INACTIVITY_TIMEOUT_MS + 1)
       await refused
     } finally {
       vi.useRealTimers()

@@ -83,7 +83,7 @@ describe('CachedReads.read', () => {
     void node.reads.read(KEY, { cancellation, latest: true })
     await turns(5)
     cancellation.isCancelled = true
-    await vi.waitUntil(() => node.net.avoidance.has(hanging.id))
+    await vi.waitUntil(() => node.net.book.isAvoided(hanging))
     await turns(5)
 
     expect(node.cache.records).toBe(0)

@@ -1,4 +1,4 @@
-import { MAX_CLOCK_SKEW } from '@waggle/record'
+import { MAX_CLOCK_SKEW } from '@waggle/record/replica'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import {

@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest'
 import {
-  GATHERED_QUESTIONS,
-  MAX_GATHERING_MS,
+  BATCH_REQUESTS,
+  MAX_BATCH_DELAY_MS,
   MAX_KEYS_PER_MESSAGE,
   TARGET_MESSAGE_BYTES
 } from '../../src/wire/limits.ts'
@@ -268,7 +268,7 @@ describe('questions that come while an answer is due', () => {
     const { ask, talker } = await waiting()
     const answers = names(2).map((name) => ask(find(name)))
     await nextTurn()
-    vi.advanceTimersByTime(MAX_GATHERING_MS)
+    vi.advanceTimersByTime(MAX_BATCH_DELAY_MS)
     const { id, keys } = await talker.hear('find')
     talker.say(found(id, names(2)))
 
@@ -278,7 +278,7 @@ describe('questions that come while an answer is due', () => {
 
   it('do not wait when they are many (N4)', async () => {
     const { ask, talker } = await waiting()
-    const many = names(GATHERED_QUESTIONS)
+    const many = names(BATCH_REQUESTS)
     const answers = ask(...many.map((name) => find(name)))
     const { id, keys } = await talker.hear('find')
     talker.say(found(id, many))

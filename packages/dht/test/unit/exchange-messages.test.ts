@@ -1,10 +1,10 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import {
+  EXCHANGE,
   type FindRequest,
   type FoundReply,
   type Message,
-  readMessage,
   type StoredReply,
   type StoreRequest
 } from '../../src/exchange/messages.ts'
@@ -18,8 +18,9 @@ import {
   MAX_PEER_ID_BYTES,
   MAX_PEERS_PER_MESSAGE
 } from '../../src/wire/limits.ts'
-import { ExchangeProtocolError } from '../../src/wire/protocol-error.ts'
+import { ProtocolViolationError } from '../../src/wire/protocol-violation-error.ts'
 import fixtures from '../fixtures/messages.json' with { type: 'json' }
+import { law } from '../support/effort.ts'
 import { anyMessage, anyMutation, mutated } from '../support/exchange-messages.ts'
 import { encoded } from '../support/exchange-talker.ts'
 
@@ -45,9 +46,9 @@ function expectOneFormOrRefusal(bytes: Uint8Array): void {
   let message: Message
 
   try {
-    message = readMessage(bytes)
+    message = EXCHANGE.read(bytes)
   } catch (error) {
-    expect((error as Error).name).toBe('ExchangeProtocolError')
+    expect((error as Error).name).toBe('ProtocolViolationError')
     return
   }
 
@@ -142,27 +143,27 @@ const LIMITED: readonly [what: string, most: number, message: (n: number) => Mes
   ]
 ]
 
-describe('readMessage', () => {
-  it('reads what writeMessage has written (N3)', { timeout: 120_000 }, () => {
+describe('EXCHANGE', () => {
+  it('reads what it has written (N3)', { timeout: 120_000 }, () => {
     fc.assert(
       fc.property(anyMessage, (message) => {
-        expect(readMessage(encoded(message))).toEqual(message)
+        expect(EXCHANGE.read(encoded(message))).toEqual(message)
       }),
-      { numRuns: 10_000 }
+      law()
     )
   })
 
   it.each(fixtures.good)('reads and writes $name as it always was (N3)', ({ hex, message }) => {
-    const read = readMessage(bytesOf(hex))
+    const read = EXCHANGE.read(bytesOf(hex))
 
     expect(withHex(read)).toEqual(message)
     expect(hexOf(encoded(read))).toBe(hex.replaceAll(' ', ''))
   })
 
   it.each(fixtures.bad)('refuses $name (N9b)', ({ hex, reason }) => {
-    const read = (): Message => readMessage(bytesOf(hex))
+    const read = (): Message => EXCHANGE.read(bytesOf(hex))
 
-    expect(read).toThrow(ExchangeProtocolError)
+    expect(read).toThrow(ProtocolViolationError)
     expect(read).toThrow(reason)
   })
 
@@ -171,10 +172,10 @@ describe('readMessage', () => {
       const bytes = bytesOf(hex)
 
       for (let length = 0; length < bytes.length; length++) {
-        expect(() => readMessage(bytes.subarray(0, length))).toThrow(ExchangeProtocolError)
+        expect(() => EXCHANGE.read(bytes.subarray(0, length))).toThrow(ProtocolViolationError)
       }
 
-      expect(() => readMessage(Uint8Array.from([...bytes, 0]))).toThrow(ExchangeProtocolError)
+      expect(() => EXCHANGE.read(Uint8Array.from([...bytes, 0]))).toThrow(ProtocolViolationError)
     }
   })
 
@@ -187,7 +188,7 @@ describe('readMessage', () => {
       fc.property(anyMessage, mutations, (message, changes) => {
         expectOneFormOrRefusal(mutated(encoded(message), changes))
       }),
-      { numRuns: 25_000 }
+      law()
     )
   })
 
@@ -197,21 +198,21 @@ describe('readMessage', () => {
     const likely = fc.oneof(fc.nat(6), fc.constantFrom(0x80, 0xff), fc.nat(255))
     const bytes = fc.array(likely, { maxLength: 24 }).map((all) => Uint8Array.from(all))
 
-    fc.assert(fc.property(bytes, expectOneFormOrRefusal), { numRuns: 25_000 })
+    fc.assert(fc.property(bytes, expectOneFormOrRefusal), law())
   })
 
   it.each(LIMITED)('takes as many %s as the limit says, and no more (N9b)', (_, most, message) => {
     const largest = message(most)
 
-    expect(Buffer.compare(encoded(readMessage(encoded(largest))), encoded(largest))).toBe(0)
-    const refused = (): Message => readMessage(encoded(message(most + 1)))
-    expect(refused).toThrow(ExchangeProtocolError)
+    expect(Buffer.compare(encoded(EXCHANGE.read(encoded(largest))), encoded(largest))).toBe(0)
+    const refused = (): Message => EXCHANGE.read(encoded(message(most + 1)))
+    expect(refused).toThrow(ProtocolViolationError)
     expect(refused).toThrow(`at most ${most} is allowed`)
   })
 
   it('leaves byte strings where they are, without a copy', () => {
     const bytes = encoded(find({ keys: [Uint8Array.of(1, 2, 3)] }))
-    const { keys } = readMessage(bytes) as FindRequest
+    const { keys } = EXCHANGE.read(bytes) as FindRequest
 
     expect(keys[0]?.buffer).toBe(bytes.buffer)
   })

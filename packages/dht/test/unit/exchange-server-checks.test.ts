@@ -4,10 +4,10 @@ import {
   plainRecord,
   type RecordValidator,
   recordKey,
-  subkeyId,
   subkeyRecord,
   tombstoneRecord
 } from '@waggle/record'
+import { subkeyId } from '@waggle/record/replica'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { StoreRequest } from '../../src/exchange/messages.ts'
 import { RecordStore } from '../../src/store/record-store.ts'

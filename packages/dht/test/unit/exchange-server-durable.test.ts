@@ -1,6 +1,6 @@
 import { plainRecord, recordKey } from '@waggle/record'
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
-import { MAX_OWED_ANSWERS } from '../../src/wire/limits.ts'
+import { MAX_REPLIES_IN_FLIGHT } from '../../src/wire/limits.ts'
 import {
   findRequest,
   NOW,
@@ -96,11 +96,11 @@ describe('a STORE at a node that keeps its records on disk', () => {
   })
 
   it('is not even taken in while too many wait for the disk (N9e)', async () => {
-    const ids = Array.from({ length: 3 * MAX_OWED_ANSWERS }, (_, id) => id)
+    const ids = Array.from({ length: 3 * MAX_REPLIES_IN_FLIGHT }, (_, id) => id)
     server.talker.say(...ids.map((id) => store(id)))
-    await whenHeldBack(MAX_OWED_ANSWERS)
+    await whenHeldBack(MAX_REPLIES_IN_FLIGHT)
 
-    expect(ids.filter(isHeld)).toHaveLength(MAX_OWED_ANSWERS)
+    expect(ids.filter(isHeld)).toHaveLength(MAX_REPLIES_IN_FLIGHT)
     expect(server.stream.readStatus).toBe('paused')
 
     const heard: number[] = []

@@ -35,6 +35,7 @@ function countedSteps(turns: number[], pieces = 100): Job {
 }
 
 const STEP_MS = 0.1
+const PATIENCE = { timeout: 20_000 }
 let nowMs = 0
 
 afterEach(() => {
@@ -69,7 +70,7 @@ describe('FairWork', () => {
       'small',
       job(1, 0, () => order.push('small'))
     )
-    await vi.waitUntil(() => work.waiting === 0)
+    await vi.waitUntil(() => work.waiting === 0, PATIENCE)
 
     expect(order).toHaveLength(11)
     expect(order[0]).toBe('small')
@@ -88,7 +89,7 @@ describe('FairWork', () => {
       work.add(`peer ${peer}`, job(50, 0.5))
     }
 
-    await vi.waitUntil(() => work.waiting === 0)
+    await vi.waitUntil(() => work.waiting === 0, PATIENCE)
     clearInterval(ticking)
     expect(turns.length).toBeGreaterThan(5)
   })
@@ -112,7 +113,7 @@ describe('FairWork', () => {
       )
     }
 
-    await vi.waitUntil(() => work.waiting === 0)
+    await vi.waitUntil(() => work.waiting === 0, PATIENCE)
     expect(done.slice(0, 12).filter((peer) => peer === 'few')).toHaveLength(5)
   })
 

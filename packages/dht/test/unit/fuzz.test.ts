@@ -2,10 +2,12 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { fuzz, type Target } from '../fuzz/fuzzer.ts'
 import { targets } from '../fuzz/targets.ts'
+import { IS_LONG } from '../support/effort.ts'
 
-/** Enough to reach what a minute reaches, nearly. */
-const INPUTS = 10_000
-const SLOW_INPUTS = 1_000
+/** The default reaches nearly as much code as a minute of `pnpm fuzz` does. */
+const INPUTS = IS_LONG ? 1_000_000 : 4_000
+const SLOW_INPUTS = IS_LONG ? 50_000 : 500
+const PATIENCE_MS = IS_LONG ? 600_000 : 60_000
 const SEED = 1
 
 const findings = new URL('../fixtures/fuzz/', import.meta.url)
@@ -20,7 +22,8 @@ describe('what strangers send, as', () => {
 
       expect(outcome.findings).toEqual([])
       expect(outcome.corpus.length).toBeGreaterThan(1)
-    }
+    },
+    PATIENCE_MS
   )
 })
 

@@ -68,7 +68,7 @@ describe('Lookups with a peer that is slow', () => {
   it('ask others first while there are any, until it answers (N8b)', async () => {
     const { run } = scene()
     const { ask, questions } = hesitantPeers()
-    const asking = (): Promise<void> => run(searchFor(3), ask, { ...hedged, take: () => true })
+    const asking = (): Promise<unknown> => run(searchFor(3), ask, { ...hedged, take: () => true })
     const first = asking()
     await turns()
     await vi.advanceTimersByTimeAsync(HEDGE_MS)

@@ -1,8 +1,10 @@
 import type { PeerInfo } from '@libp2p/interface'
+import { multiaddr } from '@multiformats/multiaddr'
 import { describe, expect, it } from 'vitest'
 import { MAX_LOOKUPS_UNDER_WAY } from '../../src/constants.ts'
-import type { Answer, Lookup, LookupsInit } from '../../src/lookup/lookups.ts'
+import type { Lookup, LookupResponse, LookupsInit } from '../../src/lookup/lookups.ts'
 import { Search } from '../../src/lookup/search.ts'
+import { PeerBook } from '../../src/peers/peer-book.ts'
 import { turns } from '../support/end-of-turn.ts'
 import {
   avoidedRanks,
@@ -16,6 +18,11 @@ import {
   searchFor
 } from '../support/hesitant-peers.ts'
 import { pointOf } from '../support/numbered-peers.ts'
+
+/** The same peer, at another address. */
+function elsewhere({ id }: PeerInfo): PeerInfo {
+  return { id, multiaddrs: [multiaddr('/ip4/10.0.0.1/tcp/1')] }
+}
 
 /** Whether a promise has been settled by now. */
 async function isSettled(promise: Promise<unknown>): Promise<boolean> {
@@ -151,17 +158,12 @@ describe('Lookups.run', () => {
   })
 
   it('avoids nobody for what others say of it (N9h)', async () => {
-    const missed: PeerInfo[] = []
-    const all = scene({
-      onMissed: (contact) => {
-        missed.push(contact)
-        return true
-      }
-    })
+    const all = scene({ peers: new PeerBook({ nowMs: () => 0 }) })
     await all.run(searchFor(1), () => Promise.reject(new Error('nobody is there')))
+    const isAvoided = (one: PeerInfo): boolean => all.book.isAvoided(one)
 
-    expect(missed).toHaveLength(peers.length)
-    expect(avoidedRanks(all)).toEqual([])
+    expect(peers.every(isAvoided)).toBe(true)
+    expect(peers.map(elsewhere).some(isAvoided)).toBe(false)
   })
 
   it('has others wait beyond so many lookups, and none for ever', async () => {
@@ -184,7 +186,7 @@ describe('Lookups.run', () => {
 
   it('avoids a peer no longer that answers (N8c)', async () => {
     const all = scene()
-    all.avoidance.failed((peers[0] as PeerInfo).id)
+    all.book.recordFailure(peers[0] as PeerInfo)
     await all.run(searchFor(1), async () => NOTHING)
 
     expect(avoidedRanks(all)).toEqual([])
@@ -209,7 +211,7 @@ describe('Lookups.run', () => {
 describe('a lookup in which something goes wrong', () => {
   const fault = new Error('a fault of ours')
 
-  function failing(how: 'take' | 'ask' | 'choices'): Partial<Lookup<Answer>> {
+  function failing(how: 'take' | 'ask' | 'choices'): Partial<Lookup<LookupResponse>> {
     const fail = (): never => {
       throw fault
     }
@@ -223,7 +225,7 @@ describe('a lookup in which something goes wrong', () => {
     'in its %s, rejects, and hurts no other of the same turn',
     async (how) => {
       const { run, taken } = scene()
-      const good = async (): Promise<Answer> => NOTHING
+      const good = async (): Promise<LookupResponse> => NOTHING
       const before = run(searchFor(2), good)
       const bad = run(searchFor(3), good, failing(how))
       const after = run(searchFor(2), good)

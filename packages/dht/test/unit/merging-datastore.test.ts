@@ -105,7 +105,7 @@ describe('mergingDatastore', () => {
 
   it.each([
     ['what is beaten', plainRecord('sooner', 200), 'a later one is held'],
-    ['what has expired', plainRecord('late', 100), 'it has expired']
+    ['what has expired', plainRecord('late', 100), 'has expired']
   ])('throws for %s, so that the sender learns of it (N2)', async (_, record, reason) => {
     await put(plainRecord('held', 300))
 

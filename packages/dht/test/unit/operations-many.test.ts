@@ -169,7 +169,7 @@ describe('Operations.storeMany', () => {
     await expect(
       operations(net).storeMany(ENTRIES, { ...LIFETIME, timeoutMs: 20 })
     ).rejects.toMatchObject({ name: 'TimeoutError', message: 'storeMany took longer than 20 ms' })
-    expect(net.peers.filter(({ id }) => net.avoidance.has(id))).toEqual([])
+    expect(net.peers.filter((peer) => net.book.isAvoided(peer))).toEqual([])
   })
 
   it.each(['text', Uint8Array.of(1, 2), 5, null, undefined, {}])(
@@ -345,7 +345,7 @@ describe('Operations', () => {
 
       expect(await settled).toEqual([{ status: 'rejected', reason }])
       expect(net.requests.length).toBeGreaterThan(0)
-      expect(net.peers.filter(({ id }) => net.avoidance.has(id))).toEqual([])
+      expect(net.peers.filter((peer) => net.book.isAvoided(peer))).toEqual([])
     }
   )
 

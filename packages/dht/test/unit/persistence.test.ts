@@ -13,6 +13,7 @@ import {
   type PersistenceOptions
 } from '../../src/persistence/persistence.ts'
 import { nameOf, RecordStore, type RecordStoreOptions } from '../../src/store/record-store.ts'
+import { asOrdinaryUser } from '../support/as-ordinary-user.ts'
 import { type ManualClock, manualClock } from '../support/manual-clock.ts'
 import { rejection } from '../support/rejection.ts'
 import { silentLog } from '../support/silent-log.ts'
@@ -378,13 +379,13 @@ describe('a data directory', () => {
     expect(error.message).toContain(`dataDir: can't use ${dataDir}: `)
     expect(error.message).toContain('Name a directory that this process may write to')
   })
-  it.skipIf(process.getuid?.() === 0)('can not be one that is not ours to write to', async () => {
+  it('can not be one that is not ours to write to', async () => {
     const dataDir = directory.path
-    await chmod(dataDir, 0o500)
-    const error = await rejection(start({ dataDir }))
+    await chmod(dataDir, 0o555)
+    const error = await asOrdinaryUser(() => rejection(start({ dataDir })))
 
     expect(error).toBeInstanceOf(DataDirError)
-    expect(error.message).toMatch(/can't use .*: EACCES/)
+    expect(error.message).toMatch(/can't lock .*: EACCES.* may write there/)
     await chmod(dataDir, 0o700)
   })
 })

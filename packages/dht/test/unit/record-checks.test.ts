@@ -3,13 +3,13 @@ import {
   encodeRecord,
   join,
   ownerTag,
-  parseSubkeyId,
   plainRecord,
   type RecordValidator,
   recordKey,
   subkeyRecord,
   ValidationError
 } from '@waggle/record'
+import { parseSubkeyId } from '@waggle/record/replica'
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import { VALIDATOR_TIMEOUT_MS } from '../../src/constants.ts'
 import type { RecordChecks } from '../../src/store/record-checks.ts'

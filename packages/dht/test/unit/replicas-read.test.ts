@@ -71,7 +71,7 @@ describe('Replicas.read', () => {
     net.peer(0).hangs = 'always'
     await net.replicas.read(KEY, { cancellation: ACTIVE })
 
-    expect(net.avoidance.has(net.peer(0).id)).toBe(false)
+    expect(net.book.isAvoided(net.peer(0))).toBe(false)
   })
 
   it('goes on until what it has is good enough for the caller (N5)', async () => {
@@ -137,7 +137,7 @@ describe('Replicas.read', () => {
     net.peer(0).hangs = 'always'
 
     await net.replicas.read(KEY, LATEST)
-    expect(net.avoidance.has(net.peer(0).id)).toBe(true)
+    expect(net.book.isAvoided(net.peer(0))).toBe(true)
     expect(net.ranks('find')).toEqual([0, 1, 2, 3, 4, 5])
 
     net.requests.length = 0
@@ -147,11 +147,11 @@ describe('Replicas.read', () => {
 
   it('avoids a peer no longer that answers (N8c)', async () => {
     const net = network({ size: 4 })
-    net.avoidance.failed(net.peer(0).id)
+    net.book.recordFailure(net.peer(0))
     await net.replicas.read(KEY, LATEST)
 
     expect(net.ranks('find')).toEqual([0, 1, 2])
-    expect(net.avoidance.has(net.peer(0).id)).toBe(false)
+    expect(net.book.isAvoided(net.peer(0))).toBe(false)
   })
 
   it.each([0.5, 1.5, 2 ** 31, 2 ** 40])('takes %d ms as the time for a request', async (ms) => {
@@ -246,7 +246,7 @@ describe('Replicas.read', () => {
 
     // Nobody of the many who would be asked before the key counts as absent.
     expect(net.ranks('find')).toEqual(NEAREST)
-    expect(net.peers.filter(({ id }) => net.avoidance.has(id))).toEqual([])
+    expect(net.peers.filter((peer) => net.book.isAvoided(peer))).toEqual([])
   })
 })
 
@@ -306,7 +306,7 @@ describe('Replicas.repair', () => {
     await net.replicas.repair(KEY, reading)
 
     expect(net.holders(KEY)).toEqual([0, 2, 3, 4])
-    expect(net.avoidance.has(net.peer(1).id)).toBe(true)
+    expect(net.book.isAvoided(net.peer(1))).toBe(true)
   })
 
   it('gives a silent peer its time, and takes it for failed then (N8c)', async () => {
@@ -315,7 +315,7 @@ describe('Replicas.repair', () => {
     const reading = await net.replicas.read(KEY, LATEST)
     const repairing = net.replicas.repair(KEY, reading)
 
-    await expect.poll(() => net.avoidance.has(net.peer(1).id)).toBe(true)
+    await expect.poll(() => net.book.isAvoided(net.peer(1))).toBe(true)
     await repairing
     expect(net.holders(KEY)).toEqual([0, 2, 3, 4])
   })

@@ -161,7 +161,7 @@ describe('Replicas.write', () => {
 
     // Nobody in the place of the one that failed.
     expect(net.ranks('store')).toEqual(NEAREST)
-    expect(net.peers.filter(({ id }) => net.avoidance.has(id))).toEqual([net.peer(0)])
+    expect(net.peers.filter((peer) => net.book.isAvoided(peer))).toEqual([net.peer(0)])
   })
 })
 

@@ -12,7 +12,7 @@ describe('a search among liars', () => {
     search.add(peers.toReversed())
 
     expect(search.choices()).toEqual(peers.slice(0, 20))
-    search.failed(peers[0] as PeerInfo)
+    search.recordFailure(peers[0] as PeerInfo)
     expect(search.choices()).toEqual(peers.slice(1, 20))
   })
 
@@ -22,14 +22,14 @@ describe('a search among liars', () => {
     search.add(far)
 
     for (const contact of far) {
-      search.asked(contact)
+      search.recordRequest(contact)
     }
 
-    search.answered(far[0] as PeerInfo, peers)
+    search.recordResponse(far[0] as PeerInfo, peers)
     expect(search.choices()).toEqual(peers.slice(0, 1))
-    search.failed(peers[0] as PeerInfo)
-    search.answered(far[1] as PeerInfo)
-    search.answered(far[2] as PeerInfo)
+    search.recordFailure(peers[0] as PeerInfo)
+    search.recordResponse(far[1] as PeerInfo)
+    search.recordResponse(far[2] as PeerInfo)
     expect(search.answers()).toEqual(nearestFirst(target, far))
   })
 
@@ -41,10 +41,10 @@ describe('a search among liars', () => {
 
     for (let contacts = search.choices(); contacts.length > 0; contacts = search.choices()) {
       const [contact] = contacts as [PeerInfo]
-      search.asked(contact)
+      search.recordRequest(contact)
       asked++
       named -= 5
-      search.answered(contact, peers.slice(Math.max(named, 0), named + 5))
+      search.recordResponse(contact, peers.slice(Math.max(named, 0), named + 5))
     }
 
     expect(asked).toBe(30)

@@ -1,6 +1,7 @@
 import type { PeerInfo } from '@libp2p/interface'
 import { multiaddr } from '@multiformats/multiaddr'
 import { describe, expect, it } from 'vitest'
+import type { Standing } from '../../src/lookup/peer-ranking.ts'
 import { Search } from '../../src/lookup/search.ts'
 import {
   contactOf,
@@ -24,7 +25,7 @@ function next(search: Search): PeerInfo | undefined {
   const [contact] = search.choices()
 
   if (contact !== undefined) {
-    search.asked(contact)
+    search.recordRequest(contact)
   }
 
   return contact
@@ -50,19 +51,19 @@ describe('Search', () => {
     const search = searchFor(4)
     expect(search.choices()).toEqual(peers.slice(0, 4))
 
-    search.asked(peers[2] as PeerInfo)
+    search.recordRequest(peers[2] as PeerInfo)
     expect(search.choices()).toEqual([peers[0], peers[1], peers[3]])
-    search.asked(peers[0] as PeerInfo)
-    search.answered(peers[2] as PeerInfo)
+    search.recordRequest(peers[0] as PeerInfo)
+    search.recordResponse(peers[2] as PeerInfo)
     expect(search.choices()).toEqual([peers[1], peers[3]])
-    search.failed(peers[0] as PeerInfo)
+    search.recordFailure(peers[0] as PeerInfo)
     expect(search.choices()).toEqual([peers[1], peers[3], peers[4]])
   })
 
   it('offers a nearer peer as soon as it is named, and those no more that it takes the place of', () => {
     const search = searchFor(2, peers.slice(4))
-    search.asked(peers[4] as PeerInfo)
-    search.answered(peers[4] as PeerInfo, peers.slice(0, 1))
+    search.recordRequest(peers[4] as PeerInfo)
+    search.recordResponse(peers[4] as PeerInfo, peers.slice(0, 1))
 
     expect(search.choices()).toEqual([peers[0]])
   })
@@ -74,9 +75,9 @@ describe('Search', () => {
   it('says whether an answer names anybody who is to be asked', () => {
     const search = searchFor(2, peers.slice(2, 6))
 
-    expect(search.answered(peers[2] as PeerInfo, peers.slice(2))).toBe(false)
-    expect(search.answered(peers[3] as PeerInfo, peers.slice(1))).toBe(true)
-    expect(search.answered(peers[1] as PeerInfo, peers.slice(1))).toBe(false)
+    expect(search.recordResponse(peers[2] as PeerInfo, peers.slice(2))).toBe(false)
+    expect(search.recordResponse(peers[3] as PeerInfo, peers.slice(1))).toBe(true)
+    expect(search.recordResponse(peers[1] as PeerInfo, peers.slice(1))).toBe(false)
   })
 
   it('asks nobody twice, however often others name a peer', () => {
@@ -84,7 +85,7 @@ describe('Search', () => {
     const asked = wanted(search)
 
     for (const contact of asked) {
-      search.answered(contact, peers)
+      search.recordResponse(contact, peers)
     }
 
     expect(wanted(search)).toEqual([])
@@ -94,9 +95,9 @@ describe('Search', () => {
     const search = searchFor(2)
     const [first, second] = wanted(search) as [PeerInfo, PeerInfo]
 
-    search.answered(second)
+    search.recordResponse(second)
     expect(search.isDone).toBe(false)
-    search.answered(first)
+    search.recordResponse(first)
     expect(search.isDone).toBe(true)
     expect(search.answers()).toEqual([first, second])
   })
@@ -111,12 +112,12 @@ describe('Search', () => {
     const asked = wanted(search)
 
     for (const contact of asked) {
-      search.answered(contact, [nearest])
+      search.recordResponse(contact, [nearest])
     }
 
     expect(search.isDone).toBe(false)
     expect(wanted(search)).toEqual([nearest])
-    search.answered(nearest)
+    search.recordResponse(nearest)
     expect(search.answers()).toEqual([nearest, others[0]])
   })
 
@@ -124,8 +125,8 @@ describe('Search', () => {
     const search = searchFor(2)
     const [first, second] = wanted(search) as [PeerInfo, PeerInfo]
 
-    search.failed(first)
-    search.answered(second)
+    search.recordFailure(first)
+    search.recordResponse(second)
 
     expect(search.isDone).toBe(false)
     expect(wanted(search)).toEqual([peers[2]])
@@ -135,10 +136,10 @@ describe('Search', () => {
     const search = searchFor(2)
 
     for (const contact of wanted(search)) {
-      search.answered(contact)
+      search.recordResponse(contact)
     }
 
-    search.failed(peers[0] as PeerInfo)
+    search.recordFailure(peers[0] as PeerInfo)
 
     expect(search.isDone).toBe(false)
     expect(search.answers()).toEqual([peers[1]])
@@ -147,8 +148,8 @@ describe('Search', () => {
 
   it('does not ask a peer that failed again when it is named again', () => {
     const search = searchFor(1)
-    search.failed(next(search) as PeerInfo)
-    search.answered(next(search) as PeerInfo, peers)
+    search.recordFailure(next(search) as PeerInfo)
+    search.recordResponse(next(search) as PeerInfo, peers)
 
     expect(wanted(search)).toEqual([])
     expect(search.answers()).toEqual([peers[1]])
@@ -159,22 +160,65 @@ describe('Search', () => {
     const search = new Search({
       target,
       count: 8,
-      isAvoided: (contact) => avoided.has(contact)
+      standingOf: (contact) => (avoided.has(contact) ? 'last' : 'first')
     })
     search.add(peers)
 
     expect(wanted(search)).toEqual([...peers.slice(4), ...peers.slice(0, 2)])
   })
 
+  it('asks nothing of banned peers, whoever names them, and others instead (N9c)', () => {
+    const banned = new Set(peers.slice(0, 3))
+    const standingOf = (contact: PeerInfo): Standing => (banned.has(contact) ? 'never' : 'first')
+    const nearest = (_: Uint8Array, count: number): PeerInfo[] => peers.slice(0, count)
+    const search = new Search({ target, count: 2, nearest, standingOf })
+    expect(search.hasBanned).toBe(true)
+    expect(wanted(search)).toEqual(peers.slice(3, 5))
+
+    expect(search.recordResponse(peers[3] as PeerInfo, peers.slice(0, 3))).toBe(false)
+    search.recordResponse(peers[4] as PeerInfo, peers.slice(0, 3))
+    expect(search.isDone).toBe(true)
+    expect(search.answers()).toEqual(peers.slice(3, 5))
+  })
+
+  it('says of each peer that is named who named it', () => {
+    const named: unknown[] = []
+    const search = new Search({
+      target,
+      count: 2,
+      standingOf: (contact, referrer) => {
+        named.push([contact, referrer])
+        return 'first'
+      }
+    })
+    const [a, b, c] = peers as [PeerInfo, PeerInfo, PeerInfo]
+    const elsewhere = { ...b, multiaddrs: [multiaddr('/ip4/10.0.0.1/tcp/1')] }
+    search.add([a])
+    search.recordResponse(a, [a, b])
+    search.recordResponse(b, [])
+    search.recordResponse(c, [b])
+    expect(named).toEqual([
+      [a, undefined],
+      [b, a]
+    ])
+
+    search.recordResponse(a, [c])
+    search.recordResponse(b, [{ ...c, multiaddrs: elsewhere.multiaddrs }])
+    expect(named.slice(2)).toMatchObject([
+      [c, a],
+      [{ multiaddrs: elsewhere.multiaddrs }, b]
+    ])
+  })
+
   it('asks nothing of a peer that counts as answered from the start, such as this node (N6)', () => {
     const search = searchFor(3)
-    search.answered(peers[1] as PeerInfo)
+    search.recordResponse(peers[1] as PeerInfo)
     const asked = wanted(search)
 
     expect(asked).toEqual([peers[0], peers[2]])
 
     for (const contact of asked) {
-      search.answered(contact)
+      search.recordResponse(contact)
     }
 
     expect(search.answers()).toEqual(peers.slice(0, 3))
@@ -183,10 +227,10 @@ describe('Search', () => {
   it('leaves out a peer that was struck out at the start, such as a client, whoever names it', () => {
     const self = contactOf((peers[0] as PeerInfo).id)
     const search = searchFor(2, [self, ...peers.slice(1)])
-    search.failed(self)
+    search.recordFailure(self)
 
     for (const contact of wanted(search)) {
-      search.answered(contact, peers)
+      search.recordResponse(contact, peers)
     }
 
     expect(search.isDone).toBe(true)
@@ -197,7 +241,7 @@ describe('Search', () => {
     const search = searchFor(2)
 
     for (const contact of wanted(search)) {
-      search.answered(contact)
+      search.recordResponse(contact)
     }
 
     search.widen(5)
@@ -215,7 +259,7 @@ describe('Search', () => {
 
   it('takes in whom a peer names that it never asked, but not the answer', () => {
     const search = searchFor(2, [])
-    search.answered(contactOf(peerNumber(99)), peers.slice(0, 1))
+    search.recordResponse(contactOf(peerNumber(99)), peers.slice(0, 1))
 
     expect(search.answers()).toEqual([])
     expect(wanted(search)).toEqual(peers.slice(0, 1))
@@ -230,40 +274,40 @@ describe('a peer that several name at different addresses', () => {
   it('is asked at the others when it does not answer at the first (N4, N9h)', () => {
     const search = searchFor(1, [elsewhere, peer, other])
     expect(search.choices()).toEqual([elsewhere])
-    search.asked(elsewhere)
-    search.failed(elsewhere)
+    search.recordRequest(elsewhere)
+    search.recordFailure(elsewhere)
     expect(search.choices()).toEqual([peer])
-    search.asked(peer)
-    search.failed(peer)
+    search.recordRequest(peer)
+    search.recordFailure(peer)
 
     expect(search.choices()).toEqual([other])
   })
 
   it('is asked again when it is named elsewhere after it has failed (N4, N9h)', () => {
     const search = searchFor(1, [elsewhere, other])
-    search.asked(elsewhere)
-    search.failed(elsewhere)
-    expect(search.answered(other, [peer])).toBe(true)
+    search.recordRequest(elsewhere)
+    search.recordFailure(elsewhere)
+    expect(search.recordResponse(other, [peer])).toBe(true)
 
     expect(search.choices()).toEqual([peer])
     expect(search.isDone).toBe(false)
   })
 
   it('is asked first where nothing speaks against it (N9h)', () => {
-    const isAvoided = (contact: PeerInfo): boolean => contact === elsewhere
-    const search = new Search({ target, count: 1, isAvoided })
+    const standingOf = (contact: PeerInfo): Standing => (contact === elsewhere ? 'last' : 'first')
+    const search = new Search({ target, count: 1, standingOf })
     search.add([elsewhere, other, peer])
     expect(search.choices()).toEqual([peer])
-    search.asked(peer)
-    search.failed(peer)
+    search.recordRequest(peer)
+    search.recordFailure(peer)
 
     expect(search.choices()).toEqual([other])
   })
 
   it('is asked once where it is named again and again (N9h)', () => {
     const search = searchFor(1, [elsewhere, { ...elsewhere }, { ...elsewhere }])
-    search.asked(elsewhere)
-    search.failed(elsewhere)
+    search.recordRequest(elsewhere)
+    search.recordFailure(elsewhere)
 
     expect(search.choices()).toEqual([])
     expect(search.isDone).toBe(true)
@@ -284,7 +328,7 @@ describe('a peer that several name at different addresses', () => {
     let count = 0
 
     for (let contact = next(search); contact !== undefined; contact = next(search)) {
-      search.failed(contact)
+      search.recordFailure(contact)
       count++
     }
 

@@ -1,4 +1,5 @@
-import { type SignedEntry, ValidationError } from '@waggle/record'
+import { ValidationError } from '@waggle/record'
+import type { SignedEntry } from '@waggle/record/replica'
 import { describe, expect, it } from 'vitest'
 import { SignatureChecks } from '../../src/store/signature-checks.ts'
 import { SignatureMemory } from '../../src/store/signature-memory.ts'

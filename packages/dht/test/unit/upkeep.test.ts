@@ -3,9 +3,9 @@ import { EMPTY_RECORD, getDHTTime, plainRecord, recordKey } from '@waggle/record
 import { TypedEventEmitter, type TypedEventTarget } from 'main-event'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import type { DHTEvents } from '../../src/events.ts'
+import type { Member } from '../../src/peers/known-peers.ts'
 import { RecordStore } from '../../src/store/record-store.ts'
 import { fingerprintOf } from '../../src/upkeep/fingerprint.ts'
-import type { Present } from '../../src/upkeep/membership-view.ts'
 import {
   AUDIT_MS,
   LOOK_INTERVAL_MS,
@@ -20,7 +20,7 @@ import { silentLog } from '../support/silent-log.ts'
 const KEY = recordKey('key')
 
 describe('Upkeep', () => {
-  let present: Present[]
+  let present: Member[]
   let looks: number
   let sent: PeerInfo[]
   let asked: PeerInfo[]
@@ -48,7 +48,7 @@ describe('Upkeep', () => {
     const upkeep = new Upkeep({
       ...{ self: contactOf(peerNumber(100)), store, numReplicas: 5, log: silentLog },
       isReplica: () => isReplica,
-      servers() {
+      members() {
         looks++
         return present
       },

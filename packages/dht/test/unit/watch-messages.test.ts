@@ -3,16 +3,16 @@ import { describe, expect, it } from 'vitest'
 import { DIGEST_BYTES } from '../../src/store/record-digest.ts'
 import {
   changedFrame,
-  readWatchMessage,
-  WATCHING,
+  WATCH,
   type WatchedAnswer,
   type WatchMessage,
   type WatchState
 } from '../../src/watch/watch-messages.ts'
 import { ByteWriter } from '../../src/wire/bytes.ts'
 import { MAX_CLOSER_PEERS, MAX_KEY_BYTES } from '../../src/wire/limits.ts'
-import { ExchangeProtocolError } from '../../src/wire/protocol-error.ts'
+import { ProtocolViolationError } from '../../src/wire/protocol-violation-error.ts'
 import fixtures from '../fixtures/watch-messages.json' with { type: 'json' }
+import { law } from '../support/effort.ts'
 import { anyMutation, mutated } from '../support/exchange-messages.ts'
 import { frameOf } from '../support/exchange-talker.ts'
 
@@ -39,7 +39,7 @@ const anyMessage: fc.Arbitrary<WatchMessage> = fc.oneof(
   fc.record({
     name: fc.constant('watch' as const),
     closerCount: fc.nat(MAX_CLOSER_PEERS),
-    isUnhurried: fc.boolean(),
+    isCoalesced: fc.boolean(),
     keys: fc.array(
       fc.record({ key: byteString, digest: fc.uint8Array({ maxLength: DIGEST_BYTES }) }),
       { maxLength: 5 }
@@ -59,7 +59,7 @@ const anyMessage: fc.Arbitrary<WatchMessage> = fc.oneof(
 
 function encoded(message: WatchMessage): Uint8Array {
   const writer = new ByteWriter()
-  WATCHING.write(writer, message)
+  WATCH.write(writer, message)
   return writer.take()
 }
 
@@ -83,9 +83,9 @@ function expectOneFormOrRefusal(bytes: Uint8Array): void {
   let message: WatchMessage
 
   try {
-    message = readWatchMessage(bytes)
+    message = WATCH.read(bytes)
   } catch (error) {
-    expect((error as Error).name).toBe('ExchangeProtocolError')
+    expect((error as Error).name).toBe('ProtocolViolationError')
     return
   }
 
@@ -96,23 +96,23 @@ describe('readWatchMessage', () => {
   it('reads what writeWatchMessage has written (N3)', { timeout: 120_000 }, () => {
     fc.assert(
       fc.property(anyMessage, (message) => {
-        expect(readWatchMessage(encoded(message))).toEqual(message)
+        expect(WATCH.read(encoded(message))).toEqual(message)
       }),
-      { numRuns: 3000 }
+      law()
     )
   })
 
   it.each(fixtures.good)('reads and writes $name as it always was (N3)', ({ hex, message }) => {
-    const read = readWatchMessage(bytesOf(hex))
+    const read = WATCH.read(bytesOf(hex))
 
     expect(withHex(read)).toEqual(message)
     expect(hexOf(encoded(read))).toBe(hex.replaceAll(' ', ''))
   })
 
   it.each(fixtures.bad)('refuses $name (N9b)', ({ hex, reason }) => {
-    const read = (): WatchMessage => readWatchMessage(bytesOf(hex))
+    const read = (): WatchMessage => WATCH.read(bytesOf(hex))
 
-    expect(read).toThrow(ExchangeProtocolError)
+    expect(read).toThrow(ProtocolViolationError)
     expect(read).toThrow(reason)
   })
 
@@ -121,10 +121,10 @@ describe('readWatchMessage', () => {
       const bytes = bytesOf(hex)
 
       for (let length = 0; length < bytes.length; length++) {
-        expect(() => readWatchMessage(bytes.subarray(0, length))).toThrow(ExchangeProtocolError)
+        expect(() => WATCH.read(bytes.subarray(0, length))).toThrow(ProtocolViolationError)
       }
 
-      expect(() => readWatchMessage(Uint8Array.from([...bytes, 0]))).toThrow(ExchangeProtocolError)
+      expect(() => WATCH.read(Uint8Array.from([...bytes, 0]))).toThrow(ProtocolViolationError)
     }
   })
 
@@ -137,7 +137,7 @@ describe('readWatchMessage', () => {
       fc.property(anyMessage, mutations, (message, changes) => {
         expectOneFormOrRefusal(mutated(encoded(message), changes))
       }),
-      { numRuns: 10_000 }
+      law()
     )
   })
 
@@ -147,7 +147,7 @@ describe('readWatchMessage', () => {
     const likely = fc.oneof(fc.nat(6), fc.constantFrom(0x80, 0xff), fc.nat(255))
     const bytes = fc.array(likely, { maxLength: 24 }).map((all) => Uint8Array.from(all))
 
-    fc.assert(fc.property(bytes, expectOneFormOrRefusal), { numRuns: 10_000 })
+    fc.assert(fc.property(bytes, expectOneFormOrRefusal), law())
   })
 })
 

@@ -93,7 +93,7 @@ describe('WatchServer', () => {
     const hurried = await serving.talker()
     const unhurried = await serving.talker(peerNumber(1))
     await watched(hurried, 'party')
-    unhurried.say({ ...watch('party'), isUnhurried: true })
+    unhurried.say({ ...watch('party'), isCoalesced: true })
     await unhurried.hear('watched')
 
     for (let i = 0; i < 3; i++) {
@@ -127,13 +127,11 @@ describe('WatchServer', () => {
     talker.say({
       name: 'watch',
       closerCount: 0,
-      isUnhurried: false,
+      isCoalesced: false,
       keys: [{ key: recordKey('key'), digest: digestOf(record) }]
     })
 
-    expect(await talker.hear('watched')).toMatchObject({
-      answers: [{ state: 'watched', closer: [] }]
-    })
+    expect((await talker.hear('watched')).answers).toEqual([{ state: 'watched', closer: [] }])
   })
 
   it('answers the first keys only, if all would be too large for one message', async () => {
@@ -276,7 +274,7 @@ describe('a peer', () => {
     talker.say({
       name: 'watch',
       closerCount: 0,
-      isUnhurried: false,
+      isCoalesced: false,
       keys: [{ key: bytes, digest: new Uint8Array() }]
     })
 

@@ -5,8 +5,10 @@ import {
   subkeyRecord,
   tombstoneRecord
 } from '@waggle/record'
+import { TypedEventEmitter } from 'main-event'
 import { describe, expect, it, vi } from 'vitest'
-import { POLL_MS, RENEW_MS } from '../../src/watch/limits.ts'
+import type { DHTEvents } from '../../src/events.ts'
+import { POLL_MS, RENEW_MS, SETTLE_MS } from '../../src/watch/limits.ts'
 import { collected } from '../support/collected.ts'
 import { START } from '../support/simulated-replicas.ts'
 import { KEY, value, WatchScene } from '../support/watch-scene.ts'
@@ -323,5 +325,25 @@ describe('the replicas that tell changes', () => {
     expect(delivered).toEqual(keys.map((_, i) => `${i}`))
     scene.lifetime.abort()
     expect(scene.simulated.watches.size).toBe(0)
+  })
+})
+
+describe('a peer that comes', () => {
+  it('is looked at when it is nearer than the farthest replica, though not than the nearest', async () => {
+    using scene = new WatchScene()
+    scene.net.peer(2).fails = 'always'
+    await scene.begun()
+    expect(scene.tellers).toEqual([0, 1, 3, 4, 5])
+    const events = new TypedEventEmitter<DHTEvents>()
+    scene.simulated.watches.follow(events, scene.lifetime.signal)
+    const comes = async (rank: number): Promise<number> => {
+      events.safeDispatchEvent('peer:join', { detail: scene.net.peer(rank).id })
+      await scene.pass(4 * SETTLE_MS)
+      return scene.simulated.asked.get(0) ?? 0
+    }
+    const before = scene.simulated.asked.get(0) ?? 0
+
+    expect(await comes(6)).toBe(before)
+    expect(await comes(2)).toBe(before + 1)
   })
 })

@@ -1,11 +1,11 @@
 import type { PeerInfo } from '@libp2p/interface'
-import { BusyError, UnreachableError } from '@waggle/dht'
+import { UnreachableError } from '@waggle/dht'
 import type { NodeContact } from '../peers/node-contact.ts'
 import { EMPTY_RECORD, type HivemindRecord, isEmpty, join } from '../record/record.ts'
-import type { Answer, CancellationToken, Lookup, Search } from '../waggle-parts.ts'
+import type { CancellationToken, Lookup, LookupResponse, Search } from '../waggle-parts.ts'
 
 /** What one node answers: what it holds that passed the checks, and nodes nearer to the key. */
-export interface FoundAnswer extends Answer {
+export interface FoundAnswer extends LookupResponse {
   readonly record: HivemindRecord
 }
 
@@ -39,7 +39,7 @@ export class FindLookup implements Lookup<FoundAnswer> {
   readonly parallelism: number
   readonly answers: HeldBy[] = []
   readonly #init: FindLookupInit
-  readonly #failures: (Error | undefined)[] = []
+  #failures = 0
   #record: HivemindRecord = EMPTY_RECORD
   #isRetried = false
 
@@ -63,9 +63,9 @@ export class FindLookup implements Lookup<FoundAnswer> {
     return this.#init.ask(contact as NodeContact)
   }
 
-  take(contact: PeerInfo, answer: FoundAnswer | undefined, error?: Error): boolean {
+  take(contact: PeerInfo, answer: FoundAnswer | undefined): boolean {
     if (answer === undefined) {
-      this.#failures.push(error)
+      this.#failures++
     } else {
       this.answers.push({ contact: contact as NodeContact, record: answer.record })
       this.#record = join(this.#record, answer.record)
@@ -89,17 +89,14 @@ export class FindLookup implements Lookup<FoundAnswer> {
       return
     }
 
-    if (this.#failures.length > 0 || !this.#init.isServer) {
-      throw (
-        this.#failures.find((error) => error instanceof BusyError) ??
-        new UnreachableError(this.#failures.length)
-      )
+    if (this.#failures > 0 || !this.#init.isServer) {
+      throw new UnreachableError(this.#failures)
     }
   }
 
   /** So many have failed that all who hold it may be among them. */
   #retry(): void {
-    if (!this.#isRetried && this.#failures.length >= this.#init.numReplicas && this.search.isDone) {
+    if (!this.#isRetried && this.#failures >= this.#init.numReplicas && this.search.isDone) {
       this.#isRetried = true
       this.search.retry()
     }

@@ -1,11 +1,11 @@
 import type { DHTId } from '../keys/dht-id.ts'
 import { type NodeContact, pointOf } from '../peers/node-contact.ts'
 import type { RoutingTable } from '../peers/routing-table.ts'
-import { type Avoidance, Search } from '../waggle-parts.ts'
+import { type Lookups, Search } from '../waggle-parts.ts'
 
 export interface NodeSearchInit {
   readonly routing: RoutingTable
-  readonly avoidance: Avoidance
+  readonly lookups: Lookups
 
   /** This node, which is one of those that are searched unless it is a client. */
   readonly self: NodeContact
@@ -14,21 +14,21 @@ export interface NodeSearchInit {
 
 /** Kademlia's search, by node ids. This node, where it counts, has answered from the beginning. */
 export function nodeSearch(
-  { routing, avoidance, self, clientMode }: NodeSearchInit,
+  { routing, lookups, self, clientMode }: NodeSearchInit,
   target: DHTId,
   count: number
 ): Search {
   const search = new Search({
     ...{ target, count, pointOf },
     nearest: (point, most) => routing.nearest(point, most),
-    isAvoided: ({ id }) => avoidance.has(id)
+    standingOf: (contact, referrer) => lookups.ranking.standingOf(contact, referrer)
   })
   search.add([self])
 
   if (clientMode) {
     search.exclude(self)
   } else {
-    search.answered(self)
+    search.recordResponse(self)
   }
 
   return search

@@ -1,4 +1,4 @@
-import { isPromise } from '@waggle/record'
+import { isPromise } from '@waggle/record/replica'
 import { MalformedBytesError } from '../errors.ts'
 import { decodeDictionary } from '../record/dictionary.ts'
 import {

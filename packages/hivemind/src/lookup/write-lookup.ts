@@ -1,12 +1,12 @@
 import type { PeerInfo } from '@libp2p/interface'
 import type { NodeContact } from '../peers/node-contact.ts'
-import type { Answer, CancellationToken, Lookup, Search } from '../waggle-parts.ts'
+import type { CancellationToken, Lookup, LookupResponse, Search } from '../waggle-parts.ts'
 
 /** What a replica made of a write. */
 export type WriteOutcome = 'accepted' | 'beaten' | 'refused'
 
 /** What one node answers to a write. */
-export interface WrittenAnswer extends Answer {
+export interface WrittenAnswer extends LookupResponse {
   readonly outcome: WriteOutcome
 }
 

@@ -13,7 +13,7 @@ import {
   describeSkew,
   isSkewed,
   timeoutSignal,
-  waited
+  wait
 } from '../waggle-parts.ts'
 import type { NodeSettings } from './options.ts'
 
@@ -169,7 +169,7 @@ async function keepMeeting(
     }
 
     failures = isMet ? 0 : failures + 1
-    await waited(
+    await wait(
       isMet ? CHECK_MS : backoffMs(failures, { isLonely, random: Math.random() }),
       lifetime
     )

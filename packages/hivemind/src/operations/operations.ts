@@ -1,6 +1,7 @@
 import type { PeerId } from '@libp2p/interface'
 import { type CallOptions, UnreachableError } from '@waggle/dht'
-import { DEFAULT_LIMITS, expirationOf, type Lifetime, ValidationError } from '@waggle/record'
+import { DEFAULT_LIMITS, ValidationError } from '@waggle/record'
+import { expirationOf, type Lifetime } from '@waggle/record/replica'
 import { textOf } from '../bytes/latin1.ts'
 import { assertKey, type DHTId, idOfKey } from '../keys/dht-id.ts'
 import type { Network } from '../lookup/network.ts'

@@ -1,4 +1,4 @@
-import { MAX_CLOCK_SKEW } from '@waggle/record'
+import { MAX_CLOCK_SKEW } from '@waggle/record/replica'
 import { bytesOf } from '../bytes/latin1.ts'
 import { MalformedBytesError } from '../errors.ts'
 import { assertKey } from '../keys/dht-id.ts'

@@ -1,4 +1,5 @@
-import { isPromise, type MaybePromise } from '@waggle/record'
+import type { MaybePromise } from '@waggle/record'
+import { isPromise } from '@waggle/record/replica'
 import { textOf } from '../bytes/latin1.ts'
 import { MalformedBytesError } from '../errors.ts'
 import type { HivemindWrite } from '../record/apply.ts'

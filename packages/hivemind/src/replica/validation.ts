@@ -1,4 +1,5 @@
-import { isPromise, type MaybePromise, type Verdict } from '@waggle/record'
+import type { MaybePromise, Verdict } from '@waggle/record'
+import { isPromise } from '@waggle/record/replica'
 import { bytesOf } from '../bytes/latin1.ts'
 import { toError } from '../errors.ts'
 import type { HivemindWrite } from '../record/apply.ts'

@@ -5,8 +5,8 @@ import { bytesOf } from '../bytes/latin1.ts'
 import { DEPTH_MODULO, SWEEP_INTERVAL_MS } from '../constants.ts'
 import { Network } from '../lookup/network.ts'
 import { contactOf, type NodeContact } from '../peers/node-contact.ts'
-import { PeerBook } from '../peers/peer-book.ts'
 import { RoutingTable } from '../peers/routing-table.ts'
+import { TableUpkeep } from '../peers/table-upkeep.ts'
 import { Reader } from '../reading/reader.ts'
 import { latestExpiration } from '../record/record.ts'
 import { Answers } from '../replica/answers.ts'
@@ -17,7 +17,7 @@ import { Validation } from '../replica/validation.ts'
 import { Caller } from '../rpc/caller.ts'
 import { HivemindClient } from '../rpc/client.ts'
 import { HivemindServer } from '../rpc/server.ts'
-import { Access, Avoidance, BanList, Lookups, Scheduler } from '../waggle-parts.ts'
+import { Access, followConnections, Lookups, PeerBook, Scheduler } from '../waggle-parts.ts'
 import type { HivemindComponents, HivemindEvents } from './interface.ts'
 import type { HivemindSettings } from './service-options.ts'
 
@@ -38,15 +38,15 @@ export class ServiceParts {
   readonly server: HivemindServer
   readonly lifetime: AbortController = new AbortController()
   readonly #init: ServicePartsInit
-  readonly #book: PeerBook
+  readonly #table: TableUpkeep
   readonly #handOver: HandOver
-  readonly #bans: BanList
+  readonly #peers: PeerBook
   readonly #lookups: Lookups
   #sweeping: ReturnType<typeof setInterval> | undefined
 
   constructor(init: ServicePartsInit) {
     const { components, limits, nodeId, bucketSize, numReplicas, clientMode, cache } = init
-    const { connectionManager, logger, peerId } = components
+    const { connectionManager, peerId } = components
     const clock = getDHTTime
     const caller = new Caller({ connectionManager, requestTimeoutMs: init.requestTimeoutMs })
     this.#init = init
@@ -54,10 +54,10 @@ export class ServiceParts {
     this.client = new HivemindClient({
       caller,
       sender: clientMode ? undefined : nodeId,
-      onAnswer: (peer, id) => this.#book.met(peer, id),
-      onFailure: (peer) => this.#book.failed(peer)
+      onAnswer: (peer, id) => this.#table.met(peer, id),
+      onFailure: (peer) => this.#table.failed(peer)
     })
-    this.#book = new PeerBook({
+    this.#table = new TableUpkeep({
       ...{ self: peerId, routing: this.routing },
       onJoin: (contact) => this.#onJoin(contact),
       onLeave: ({ id }) => init.events.safeDispatchEvent('peer:leave', { detail: id }),
@@ -78,24 +78,26 @@ export class ServiceParts {
         init.events.safeDispatchEvent('record:stored', { detail })
       }
     })
-    const avoidance = new Avoidance()
+    this.#peers = new PeerBook({
+      onBan: (peer, error) => this.#disconnect(peer, error)
+    })
     this.#lookups = new Lookups({
-      ...{ avoidance, requestTimeoutMs: init.requestTimeoutMs },
+      ...{ peers: this.#peers, requestTimeoutMs: init.requestTimeoutMs },
       isReady: ({ id }) => caller.isConnected(id)
     })
     this.network = new Network({
-      ...{ routing, avoidance, client, replica, validation, clock, clientMode },
+      ...{ routing, client, replica, validation, clock, clientMode },
       ...{ numReplicas, bucketSize, lookups: this.#lookups, self: contactOf(peerId, nodeId) }
     })
     this.reader = new Reader({ network: this.network, ...{ replica, client, clock, cache } })
     this.#handOver = new HandOver({ ownId: nodeId, ...{ storage, routing, client, numReplicas } })
-    this.#bans = new BanList({ connectionManager, log: logger.forComponent('waggle:hivemind') })
     this.server = this.#serverOf(replica)
   }
 
   async start(): Promise<void> {
     const { clientMode, components } = this.#init
-    this.#bans.follow(components.events, this.lifetime.signal)
+    const { connectionManager, events } = components
+    followConnections({ connectionManager, events, peers: this.#peers }, this.lifetime.signal)
     this.#sweeping = setInterval(() => this.#sweep(), SWEEP_INTERVAL_MS)
     this.#sweeping.unref?.()
 
@@ -118,7 +120,7 @@ export class ServiceParts {
     const answers = new Answers({
       ...{ ownId: nodeId, replica, routing: this.routing, clock: getDHTTime, bucketSize },
       scheduler: new Scheduler(limits),
-      onAsked: (peer, id) => this.#book.met(peer, id),
+      onAsked: (peer, id) => this.#table.met(peer, id),
       pingBack: async (peer) => (await this.client.ping(peer)).sender,
       mayStore: (peer) => access.allows(peer, 'write')
     })
@@ -126,13 +128,22 @@ export class ServiceParts {
       ...{ registrar: components.registrar, limits },
       answer: async (call) => answers.answer(call),
       isAllowed: (peer) => access.allows(peer, 'connect'),
-      onViolation: (peer, error) => this.#bans.ban(peer, error)
+      onViolation: (peer, error) => this.#peers.ban(peer, error)
     })
   }
 
   #onJoin(contact: NodeContact): void {
     this.#init.events.safeDispatchEvent('peer:join', { detail: contact.id })
     this.#handOver.add(contact)
+  }
+
+  #disconnect(peer: PeerId, error: Error): void {
+    const { connectionManager, logger } = this.#init.components
+    logger.forComponent('waggle:hivemind')('%p is banned - %e', peer, error)
+
+    for (const connection of connectionManager.getConnections(peer)) {
+      connection.abort(error)
+    }
   }
 
   #pingQuietly(peer: PeerId): void {

@@ -1,34 +1,35 @@
-import type { Value } from '../interface.ts'
-import { isPromise, type MaybePromise, whenDone } from '../when-done.ts'
-import type { RecordValidator, Submission, Verdict } from './interface.ts'
+import type { Value } from '../values/value.ts'
+import type { RecordValidator, Verdict } from './record-validator.ts'
+import type { Submission } from './submission.ts'
+import { isPromise, type MaybePromise, whenDone } from './when-done.ts'
 
 /** Several validators as one. */
 export interface ComposedValidator extends RecordValidator {
-  /** Those that are left when those that can have been merged, in the order in which they validate. */
+  /** The validators after merging, in the order in which they validate. */
   readonly validators: readonly RecordValidator[]
   sign(submission: Submission): MaybePromise<Value>
   strip(submission: Submission): MaybePromise<Value>
 }
 
-/** Lets somebody else bound the time that an answer may take. */
-export type Patience = <T>(answer: PromiseLike<T>) => PromiseLike<T>
+/** Limits the time that a validator may take: returns a promise that rejects when it is over. */
+export type WithTimeout = <T>(verdict: PromiseLike<T>) => PromiseLike<T>
 
 /**
- * One validator that accepts what all of these do; of those that merge, such as schema validators,
- * one is enough. The same one given twice counts once.
+ * Combines validators into one that accepts what all of them accept. Of those that merge, such as
+ * schema validators, one has to accept. A validator that is given twice counts once.
  */
 export function compose(...validators: readonly RecordValidator[]): ComposedValidator {
   return new Composition(validators)
 }
 
 /**
- * Why the first of the validators that refuses something does so; undefined if none does. Comes
- * at once if all of them answer at once. Never throws or rejects.
+ * Finds the reason of the first validator that refuses a submission; undefined if none does. Returns
+ * it synchronously if all validators do. Never throws or rejects.
  */
 export function refusalOf(
   validators: readonly RecordValidator[],
   submission: Submission,
-  patience: Patience = (answer) => answer
+  withTimeout: WithTimeout = (verdict) => verdict
 ): MaybePromise<string | undefined> {
   const [first, ...others] = validators
 
@@ -37,28 +38,28 @@ export function refusalOf(
   }
 
   return whenDone(
-    reasonOf(first, submission, patience),
-    (reason) => reason ?? refusalOf(others, submission, patience)
+    reasonOf(first, submission, withTimeout),
+    (reason) => reason ?? refusalOf(others, submission, withTimeout)
   )
 }
 
 function reasonOf(
   validator: RecordValidator,
   submission: Submission,
-  patience: Patience
+  withTimeout: WithTimeout
 ): MaybePromise<string | undefined> {
-  const refused = (verdict: unknown): string | undefined => reasonFor(validator, verdict)
-  const failed = (error: unknown): string => `${nameOf(validator)} failed: ${messageOf(error)}`
+  const judge = (verdict: unknown): string | undefined => reasonFor(validator, verdict)
+  const fail = (error: unknown): string => `${validatorName(validator)} failed: ${messageOf(error)}`
 
   try {
     const verdict = validator.validate(submission)
-    return isPromise(verdict) ? patience(verdict).then(refused, failed) : refused(verdict)
+    return isPromise(verdict) ? withTimeout(verdict).then(judge, fail) : judge(verdict)
   } catch (error) {
-    return failed(error)
+    return fail(error)
   }
 }
 
-/** A validator that forgets to answer has not accepted anything. */
+/** The reason in a verdict. A validator that returns nothing has not accepted anything. */
 function reasonFor(validator: RecordValidator, verdict: unknown): string | undefined {
   if (verdict === true) {
     return undefined
@@ -69,8 +70,8 @@ function reasonFor(validator: RecordValidator, verdict: unknown): string | undef
       ? verdict
       : verdict === false
         ? 'no reason given'
-        : `it gave ${verdict}, not true`
-  return `${nameOf(validator)}: ${why}`
+        : `it returned ${verdict}, not true`
+  return `${validatorName(validator)}: ${why}`
 }
 
 class Composition implements ComposedValidator {
@@ -81,7 +82,7 @@ class Composition implements ComposedValidator {
   constructor(validators: readonly RecordValidator[]) {
     const all = validators.flatMap((one) => (one instanceof Composition ? one.validators : [one]))
     this.validators = [...new Set(all)]
-      .reduce<readonly RecordValidator[]>(mergedInto, [])
+      .reduce<readonly RecordValidator[]>(mergeInto, [])
       .toSorted((a, b) => (b.priority ?? 0) - (a.priority ?? 0))
     this.#signers = this.validators.toReversed()
   }
@@ -91,15 +92,16 @@ class Composition implements ComposedValidator {
   }
 
   sign(submission: Submission): MaybePromise<Value> {
-    return changed(this.#signers, 'sign', submission)
+    return transform(this.#signers, 'sign', submission)
   }
 
   strip(submission: Submission): MaybePromise<Value> {
-    return changed(this.validators, 'strip', submission)
+    return transform(this.validators, 'strip', submission)
   }
 }
 
-function mergedInto(
+/** Merges a validator into the first that can take it, or adds it. */
+function mergeInto(
   validators: readonly RecordValidator[],
   added: RecordValidator
 ): readonly RecordValidator[] {
@@ -114,8 +116,8 @@ function mergedInto(
   return [...validators, added]
 }
 
-/** What becomes of the value when one after the other has changed it. */
-function changed(
+/** Passes the value through each validator in turn. */
+function transform(
   [first, ...others]: readonly RecordValidator[],
   by: 'sign' | 'strip',
   submission: Submission
@@ -125,16 +127,16 @@ function changed(
   }
 
   const value = first[by] === undefined ? submission.value : first[by](submission)
-  return whenDone(value ?? null, (next) => changed(others, by, withValue(submission, next)))
+  return whenDone(value ?? null, (next) => transform(others, by, withValue(submission, next)))
 }
 
-/** The same place with another value. */
+/** A submission to the same place with another value. */
 function withValue({ key, subkey, expirationTime, owner }: Submission, value: Value): Submission {
   return { key, subkey, value, expirationTime, owner }
 }
 
-/** What messages call a validator. */
-function nameOf(validator: RecordValidator): string {
+/** The name of a validator in messages. */
+function validatorName(validator: RecordValidator): string {
   const className = validator.constructor?.name
   return validator.name || (className === 'Object' ? undefined : className) || 'a validator'
 }

@@ -1,18 +1,22 @@
 import { equals } from 'uint8arrays/equals'
-import { UNLIMITED } from '../constants.ts'
-import type { Key } from '../interface.ts'
-import { recordKey } from '../key.ts'
+import { UNLIMITED } from '../limits.ts'
+import { recordKey } from '../values/key.ts'
+import type { Key } from '../values/value.ts'
 
 /**
- * Which keys something is about: one key; string keys that begin so; string keys that the
- * expression is found in, which `^` and `$` make to mean the whole key.
+ * Selects keys: one key, string keys with a prefix, or string keys in which the expression matches
+ * (with `^` and `$`, those that it matches in full).
  */
 export type KeyPattern =
   | { readonly key: Key }
   | { readonly prefix: string }
   | { readonly pattern: RegExp }
 
-/** @throws TypeError for what is no such pattern */
+/**
+ * Makes a function that tells whether a key matches.
+ *
+ * @throws TypeError unless exactly one of key, prefix and pattern is given, with the right type
+ */
 export function keyMatcher(given: KeyPattern): (key: Key) => boolean {
   const kinds = ['key', 'prefix', 'pattern'].filter((kind) => Object(given)[kind] !== undefined)
 
@@ -31,7 +35,7 @@ export function keyMatcher(given: KeyPattern): (key: Key) => boolean {
   }
 
   assertThat(given.pattern instanceof RegExp, 'pattern must be a regular expression')
-  // With g or y an expression remembers where it found something last.
+  // With g or y, an expression continues from its last match.
   const pattern = new RegExp(given.pattern, given.pattern.flags.replace(/[gy]/g, ''))
   return (key) => typeof key === 'string' && pattern.test(key)
 }

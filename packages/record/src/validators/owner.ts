@@ -1,22 +1,24 @@
-import type { Key } from '../interface.ts'
-import { ownerTag } from '../owner.ts'
-import type { RecordValidator, Submission, Verdict } from './interface.ts'
+import { ownerTag } from '../owner/owner.ts'
+import type { Key } from '../values/value.ts'
 import { type KeyPattern, keyMatcher } from './key-pattern.ts'
+import type { RecordValidator, Verdict } from './record-validator.ts'
+import type { Submission } from './submission.ts'
 
-/** How `ownerValidator` is told what has to belong to whom. */
+/** Options of {@link ownerValidator}. */
 export interface OwnerValidatorOptions {
-  /** The keys that it is about; everything else is accepted. */
+  /** Keys whose entries must be owned. Entries under other keys are accepted. */
   readonly keys: readonly KeyPattern[]
 
-  /** The peers that may write there. Left out: any, each in places of its own. */
+  /** Peers that may own them. @default any peer, in places of its own */
   readonly owners?: readonly { toString(): string }[] | undefined
 }
 
 /**
- * Requires that what is stored under some keys belongs to somebody, or to one of these peers. That
- * an owned place is written by its owner alone needs no validator: it is so everywhere (R15).
+ * Requires entries under some keys to be owned, by any peer or by one of these peers. No validator is
+ * needed to keep others from writing to an owned place: every replica does so (R15).
  *
- * @throws TypeError or ValidationError for what is no key pattern, or no peer that can own anything
+ * @throws TypeError for an invalid key pattern or peer id
+ * @throws ValidationError for a peer that can't own anything
  */
 export function ownerValidator({ keys, owners }: OwnerValidatorOptions): RecordValidator {
   const matchers = keys.map(keyMatcher)
@@ -24,12 +26,12 @@ export function ownerValidator({ keys, owners }: OwnerValidatorOptions): RecordV
   return {
     name: 'ownerValidator',
     validate: ({ key, owner }: Submission): Verdict => {
-      if (!isAbout(matchers, key)) {
+      if (!matchesAny(matchers, key)) {
         return true
       }
 
       if (owner === undefined) {
-        return 'what is stored here has to belong to somebody: put an ownerTag into key or subkey'
+        return 'entries must be owned here: put an ownerTag into the key or subkey'
       }
 
       return tags === undefined || tags.has(ownerTag(owner)) || `${owner} may not write here`
@@ -37,6 +39,6 @@ export function ownerValidator({ keys, owners }: OwnerValidatorOptions): RecordV
   }
 }
 
-function isAbout(matchers: readonly ((key: Key) => boolean)[], key: Key): boolean {
+function matchesAny(matchers: readonly ((key: Key) => boolean)[], key: Key): boolean {
   return matchers.some((matches) => matches(key))
 }

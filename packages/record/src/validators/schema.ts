@@ -1,28 +1,29 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec'
 import { equals } from 'uint8arrays/equals'
-import { written } from '../cbor-writer.ts'
-import type { Key, Value } from '../interface.ts'
-import { writeValue } from '../value-writer.ts'
-import { type MaybePromise, whenDone } from '../when-done.ts'
-import type { RecordValidator, Submission, Verdict } from './interface.ts'
+import { writeBytes } from '../cbor/writer.ts'
+import type { Key, Value } from '../values/value.ts'
+import { writeValue } from '../values/value-writer.ts'
 import { type KeyPattern, keyMatcher } from './key-pattern.ts'
+import type { RecordValidator, Verdict } from './record-validator.ts'
+import type { Submission } from './submission.ts'
+import { type MaybePromise, whenDone } from './when-done.ts'
 
-/** What may be stored under some keys. */
+/** The schemas of some keys. */
 export type SchemaRule = KeyPattern & {
-  /** What values have to be: of the key itself, or of each subkey. */
+  /** The schema of values: of the plain value, or of the value under each subkey. */
   readonly value: StandardSchemaV1
 
-  /** What subkeys have to be. With it the keys hold dictionaries, and without it plain values. */
+  /** The schema of subkeys. If given, the keys hold dictionaries; otherwise they hold plain values. */
   readonly subkey?: StandardSchemaV1 | undefined
 }
 
-/** How `schemaValidator` is told what may be stored. */
+/** Options of {@link schemaValidator}. */
 export interface SchemaValidatorOptions {
-  /** Where several are about a key, what one of them accepts is accepted. */
+  /** If several rules match a key, one of them has to accept. */
   readonly rules: readonly SchemaRule[]
 
   /**
-   * Whether keys that no rule is about may hold anything.
+   * Whether keys that no rule matches may hold anything.
    *
    * @default true
    */
@@ -30,12 +31,13 @@ export interface SchemaValidatorOptions {
 }
 
 /**
- * Accepts what schemas of any library of Standard Schema describe (zod, valibot, arktype, …).
- * A schema that gives something else than it was given accepts nothing: what is stored is what
- * everybody reads. Deletions are accepted wherever a rule has room for the place. Several merge:
- * what one of them accepts is accepted.
+ * Accepts values that fit a schema of any Standard Schema library (zod, valibot, arktype, …).
  *
- * @throws TypeError naming what is wrong with a rule
+ * A schema that changes its input accepts nothing, because readers get the value as it was stored.
+ * Deletions are accepted wherever a rule allows the place. Several schema validators merge: one of
+ * them has to accept.
+ *
+ * @throws TypeError naming the fault in a rule
  */
 export function schemaValidator(options: SchemaValidatorOptions): RecordValidator {
   const { rules, allowOtherKeys = true } = Object(options) as SchemaValidatorOptions
@@ -44,31 +46,31 @@ export function schemaValidator(options: SchemaValidatorOptions): RecordValidato
     throw new TypeError('schemaValidator needs rules: an array of { key, value }, …')
   }
 
-  return new SchemaValidator(rules.map(readyRule), allowOtherKeys)
+  return new SchemaValidator(rules.map(parseRule), allowOtherKeys)
 }
 
-interface ReadyRule {
-  readonly isAbout: (key: Key) => boolean
+interface ParsedRule {
+  readonly matches: (key: Key) => boolean
   readonly value: StandardSchemaV1
   readonly subkey: StandardSchemaV1 | undefined
 }
 
 class SchemaValidator implements RecordValidator {
   readonly name = 'schemaValidator'
-  readonly #rules: readonly ReadyRule[]
+  readonly #rules: readonly ParsedRule[]
   readonly #allowOtherKeys: boolean
 
-  constructor(rules: readonly ReadyRule[], allowOtherKeys: boolean) {
+  constructor(rules: readonly ParsedRule[], allowOtherKeys: boolean) {
     this.#rules = rules
     this.#allowOtherKeys = allowOtherKeys
   }
 
   validate(submission: Submission): MaybePromise<Verdict> {
     const { key } = submission
-    const rules = this.#rules.filter(({ isAbout }) => isAbout(key))
+    const rules = this.#rules.filter(({ matches }) => matches(key))
 
     if (rules.length === 0) {
-      return this.#allowOtherKeys || 'there is no schema for the key'
+      return this.#allowOtherKeys || 'no schema matches the key'
     }
 
     return whenDone(reasonsOf(rules, submission), (reasons) =>
@@ -86,7 +88,7 @@ class SchemaValidator implements RecordValidator {
   }
 }
 
-function readyRule(rule: SchemaRule, index: number): ReadyRule {
+function parseRule(rule: SchemaRule, index: number): ParsedRule {
   try {
     const { value, subkey } = rule
     assertSchema(value, 'value')
@@ -95,7 +97,7 @@ function readyRule(rule: SchemaRule, index: number): ReadyRule {
       assertSchema(subkey, 'subkey')
     }
 
-    return { isAbout: keyMatcher(rule), value, subkey }
+    return { matches: keyMatcher(rule), value, subkey }
   } catch (cause) {
     throw new TypeError(`rules[${index}]: ${(cause as Error).message}`, { cause })
   }
@@ -103,13 +105,13 @@ function readyRule(rule: SchemaRule, index: number): ReadyRule {
 
 function assertSchema(schema: unknown, name: string): void {
   if (typeof Object(schema)['~standard']?.validate !== 'function') {
-    throw new TypeError(`${name} must be a schema of Standard Schema, such as z.string()`)
+    throw new TypeError(`${name} must be a Standard Schema, such as z.string()`)
   }
 }
 
-/** Why each of the rules refuses it; undefined if one of them does not. */
+/** The reasons why each rule refuses a submission; undefined if one accepts. */
 function reasonsOf(
-  [first, ...others]: readonly ReadyRule[],
+  [first, ...others]: readonly ParsedRule[],
   submission: Submission,
   reasons: readonly string[] = []
 ): MaybePromise<readonly string[] | undefined> {
@@ -123,13 +125,13 @@ function reasonsOf(
 }
 
 function reasonOf(
-  rule: ReadyRule,
+  rule: ParsedRule,
   { subkey, value }: Submission
 ): MaybePromise<string | undefined> {
   if (rule.subkey === undefined) {
     return subkey === undefined
       ? valueReason(rule, value)
-      : 'the key holds a plain value, and no subkeys'
+      : 'the key holds a plain value, not subkeys'
   }
 
   if (subkey === undefined) {
@@ -143,7 +145,7 @@ function reasonOf(
 }
 
 function valueReason(
-  { value: schema }: ReadyRule,
+  { value: schema }: ParsedRule,
   value: Value | undefined
 ): MaybePromise<string | undefined> {
   return value === undefined ? undefined : mismatch(schema, value, 'value')
@@ -161,7 +163,7 @@ function mismatch(
 
     return isSame(result.value, value)
       ? undefined
-      : `the schema changes the ${what}: one that converts, fills in or leaves out anything can't be used here`
+      : `the schema changes the ${what}: schemas that convert values, add defaults or drop properties can't be used here`
   })
 }
 
@@ -173,11 +175,11 @@ function isSame(output: unknown, value: Value): boolean {
   try {
     return output === value || equals(bytesOf(output), bytesOf(value))
   } catch {
-    // It can't be stored at all.
+    // The output can't be stored at all.
     return false
   }
 }
 
 function bytesOf(value: unknown): Uint8Array {
-  return written((to) => writeValue(to, value, 'value'))
+  return writeBytes((to) => writeValue(to, value, 'value'))
 }

@@ -1,11 +1,27 @@
-import { UNLIMITED } from '../constants.ts'
-import type { DHTTime, Entry, Key, Subkey, SubkeyId, Value } from '../interface.ts'
-import { parseRecordKey, parseSubkeyId } from '../key.ts'
-import { ownerOf } from '../owner.ts'
-import { decodeValue } from '../value.ts'
-import type { Submission } from './interface.ts'
+import type { Entry } from '../entry.ts'
+import { UNLIMITED } from '../limits.ts'
+import { ownerOf } from '../owner/owner.ts'
+import type { DHTTime } from '../time.ts'
+import { parseRecordKey, parseSubkeyId, type SubkeyId } from '../values/key.ts'
+import type { Key, Subkey, Value } from '../values/value.ts'
+import { decodeValue } from '../values/value-codec.ts'
 
-/** An entry as validators see it. Decoded as they look at it: most look at keys of their own only. */
+/** One entry and its place, as validators see it. */
+export interface Submission {
+  readonly key: Key
+
+  /** The entry's place in the dictionary. Undefined: under the key itself. */
+  readonly subkey: Subkey | undefined
+
+  /** Undefined: a tombstone, which deletes. */
+  readonly value: Value | undefined
+  readonly expirationTime: DHTTime
+
+  /** The id of the peer that owns the place and has signed the entry. Undefined: no owner. */
+  readonly owner: string | undefined
+}
+
+/** Shows an entry to validators. Decodes each field when it is read: most validators read only the key. */
 export function submissionOf(key: Uint8Array, id: SubkeyId | undefined, entry: Entry): Submission {
   return new EntrySubmission(key, id, entry)
 }

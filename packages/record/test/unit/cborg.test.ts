@@ -2,8 +2,8 @@ import { isDeepStrictEqual } from 'node:util'
 import { decode, encode, rfc8949EncodeOptions, Token, Type } from 'cborg'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import type { Value } from '../../src/index.ts'
-import { decodeValue, encodeValue, MalformedRecordError } from '../../src/index.ts'
+import { MalformedRecordError, type Value } from '../../src/index.ts'
+import { decodeValue, encodeValue } from '../../src/replica.ts'
 import { anyNumber, anyValue, LAW } from '../generators.ts'
 
 /*
@@ -37,7 +37,7 @@ const WRITING = {
   }
 }
 
-/** Which of the bytes of a value is changed, and to what: mostly to what means something in CBOR. */
+/** The byte of a value to change, and its new value, which mostly means something in CBOR. */
 const tampering = fc.array(
   fc.tuple(
     fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true }),
@@ -119,7 +119,7 @@ function expectSame(bytes: Uint8Array): 'read' | 'refused' {
   throw new Error(`cborg makes of ${Buffer.from(bytes).toString('hex')} something else`)
 }
 
-/** What cborg reads, if it would write the same; undefined otherwise. */
+/** Reads with cborg; undefined if cborg would not write the same bytes. */
 function strictly(bytes: Uint8Array): { value: Value } | undefined {
   try {
     const value = decode(bytes, READING)

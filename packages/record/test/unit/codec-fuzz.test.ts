@@ -1,20 +1,14 @@
 import { readFileSync } from 'node:fs'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import {
-  decodeRecord,
-  decodeValue,
-  encodedSize,
-  encodeRecord,
-  encodeValue,
-  MalformedRecordError
-} from '../../src/index.ts'
+import { decodeRecord, encodeRecord, MalformedRecordError } from '../../src/index.ts'
+import { decodeValue, encodedSize, encodeValue } from '../../src/replica.ts'
 import { anyRecord } from '../generators.ts'
 import { writesOf } from '../model.ts'
 import type { Fixtures } from '../notation.ts'
 import { bytesOf } from '../notation.ts'
 
-/** Inputs in all: valid bytes that were tampered with, and bytes at random. */
+/** Numbers of inputs: valid bytes that were tampered with, and random bytes. */
 const INPUTS = 100_000
 const TAMPERED = 70_000
 
@@ -59,7 +53,7 @@ const tampered = fc
     Uint8Array.from(tampers.reduce<number[]>((held, change) => change(held), [...bytes]))
   )
 
-/** Random from the start, or where a value, an entry, a subkey or an expiration belongs. */
+/** Bytes that are random from the start, or where a value, an entry, a subkey or an expiration belongs. */
 const random = fc
   .tuple(
     fc.constantFrom(
@@ -95,7 +89,7 @@ describe('decodeRecord', () => {
   })
 })
 
-/** Fails if the record does not give exactly these bytes again, or if anything in it can't be read. */
+/** Fails unless the record gives exactly these bytes again and all of it can be read. */
 function verdict(bytes: Uint8Array): 'record' | 'malformed' {
   const record = readOrRefuse(bytes)
 

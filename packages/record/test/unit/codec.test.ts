@@ -1,22 +1,20 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import type { Value } from '../../src/index.ts'
 import {
   DEFAULT_MAX_SUBKEYS,
   decodeRecord,
-  decodeValue,
   EMPTY_RECORD,
-  encodedSize,
   encodeRecord,
-  encodeValue,
   join,
   MalformedRecordError,
   plainRecord,
-  RECORD_VERSION,
   RecordTooLargeError,
   subkeyRecord,
-  tombstoneRecord
+  tombstoneRecord,
+  type Value
 } from '../../src/index.ts'
+import { RECORD_VERSION } from '../../src/record.ts'
+import { decodeValue, encodedSize, encodeValue } from '../../src/replica.ts'
 import { anyNumber, anyRecord, LAW, record } from '../generators.ts'
 import { writesOf } from '../model.ts'
 

@@ -1,22 +1,21 @@
 import { describe, expect, it } from 'vitest'
-import type { RecordValidator, Submission, Value } from '../../src/index.ts'
 import {
   compose,
-  encodeValue,
   ownerTag,
   ownerValidator,
+  type RecordValidator,
   recordKey,
-  refusalOf,
-  subkeyId,
-  submissionOf,
-  ValidationError
+  type Submission,
+  ValidationError,
+  type Value
 } from '../../src/index.ts'
+import { encodeValue, refusalOf, subkeyId, submissionOf } from '../../src/replica.ts'
 import { ALICE, BOB } from '../generators.ts'
 import { submission } from '../submissions.ts'
 
 const some = submission({ value: 'x' })
 
-/** Puts a mark around values, and takes it off again. */
+/** Makes a validator that puts a mark before values and takes it off again. */
 function marking(mark: string, priority?: number): RecordValidator {
   const { length } = mark
   return {
@@ -29,7 +28,7 @@ function marking(mark: string, priority?: number): RecordValidator {
 }
 
 describe('compose', () => {
-  it('accepts what all validators do, at once if they answer at once', () => {
+  it('accepts what all validators accept, synchronously if they are synchronous', () => {
     const even: RecordValidator = { validate: ({ value }) => Number(value) % 2 === 0 }
     const small: RecordValidator = { name: 'small', validate: ({ value }) => Number(value) < 10 }
     const both = compose(even, small)
@@ -40,7 +39,7 @@ describe('compose', () => {
     expect(compose().validate(some)).toBe(true)
   })
 
-  it('accepts what all validators do, when they take their time', async () => {
+  it('accepts what all asynchronous validators accept', async () => {
     const slow: RecordValidator = { name: 'slow', validate: async ({ value }) => value === 'x' }
 
     expect(await compose(slow, { ...slow }).validate(some)).toBe(true)
@@ -50,10 +49,10 @@ describe('compose', () => {
   it.each<[string, () => unknown, string]>([
     ['throws', () => raise('broken'), 'v failed: broken'],
     ['rejects', async () => raise('broken'), 'v failed: broken'],
-    ['throws what is no error', () => raise(undefined), 'v failed: undefined'],
-    ['says nothing', () => undefined, 'v: it gave undefined, not true'],
-    ['says nothing later', async () => undefined, 'v: it gave undefined, not true'],
-    ['says why', () => 'too long', 'v: too long']
+    ['throws something that is not an error', () => raise(undefined), 'v failed: undefined'],
+    ['returns nothing', () => undefined, 'v: it returned undefined, not true'],
+    ['resolves to nothing', async () => undefined, 'v: it returned undefined, not true'],
+    ['returns a reason', () => 'too long', 'v: too long']
   ])('refuses by a validator that %s', async (_, validate, reason) => {
     const validator = { name: 'v', validate } as RecordValidator
 
@@ -81,26 +80,26 @@ describe('compose', () => {
     expect(await both.strip(submission({ value: 'abcx' }))).toBe('x')
   })
 
-  it('lets null be a value', () => {
+  it('treats null as a value', () => {
     const nothing: RecordValidator = { validate: () => true, sign: () => null, strip: () => null }
 
     expect(compose(nothing).sign(some)).toBeNull()
     expect(compose({ validate: () => true }).strip(submission({ value: null }))).toBeNull()
   })
 
-  it('takes apart what was composed before', () => {
+  it('flattens composed validators', () => {
     const all = compose(compose(marking('a'), marking('b', 5)), marking('c', 3))
 
     expect(all.validators.map(({ name }) => name)).toEqual(['b', 'c', 'a'])
   })
 
-  it('counts the same one once', () => {
+  it('counts a validator that is given twice once', () => {
     const marked = marking('!')
 
     expect(compose(marked, compose(marked)).sign(some)).toBe('!x')
   })
 
-  it('merges those that can', () => {
+  it('merges validators that can be merged', () => {
     const counting = (count: number): RecordValidator & { count: number } => ({
       count,
       validate: () => `${count}`,
@@ -114,7 +113,7 @@ describe('compose', () => {
 })
 
 describe('submissionOf', () => {
-  it('decodes what validators look at', () => {
+  it('decodes the fields that validators read', () => {
     const entry = { expirationTime: 5, value: encodeValue([1, 'x']) }
     const place = submissionOf(recordKey(['a', 1]), subkeyId(ownerTag(ALICE)), entry)
 
@@ -125,7 +124,7 @@ describe('submissionOf', () => {
     expect(place.owner).toBe(ALICE)
   })
 
-  it('leaves undefined what is not there', () => {
+  it('leaves absent fields undefined', () => {
     const { subkey, value, owner } = submissionOf(recordKey('a'), undefined, { expirationTime: 5 })
 
     expect([subkey, value, owner]).toEqual([undefined, undefined, undefined])
@@ -136,17 +135,17 @@ describe('ownerValidator', () => {
   const validate = (validator: RecordValidator, differences: Partial<Submission>) =>
     validator.validate(submission({ value: 'x', ...differences }))
 
-  it('requires that places belong to somebody', () => {
+  it('requires places to be owned', () => {
     const validator = ownerValidator({ keys: [{ prefix: 'profile/' }, { key: 'party' }] })
 
     expect(validate(validator, { key: `profile/${ownerTag(ALICE)}` })).toBe(true)
     expect(validate(validator, { key: 'party', subkey: ownerTag(BOB) })).toBe(true)
-    expect(validate(validator, { key: 'profile/alice' })).toMatch(/has to belong to somebody/)
-    expect(validate(validator, { key: 'party', subkey: 'bob' })).toMatch(/has to belong/)
+    expect(validate(validator, { key: 'profile/alice' })).toMatch(/must be owned/)
+    expect(validate(validator, { key: 'party', subkey: 'bob' })).toMatch(/must be owned/)
     expect(validate(validator, { key: 'elsewhere' })).toBe(true)
   })
 
-  it('requires that they belong to one of these peers', () => {
+  it('requires places to be owned by one of the given peers', () => {
     const validator = ownerValidator({ keys: [{ key: 'news' }], owners: [ALICE] })
 
     expect(validate(validator, { key: 'news', subkey: ownerTag(ALICE) })).toBe(true)
@@ -155,7 +154,7 @@ describe('ownerValidator', () => {
     )
   })
 
-  it('refuses what can own nothing', () => {
+  it('refuses peers that can own nothing, and invalid patterns', () => {
     expect(() => ownerValidator({ keys: [], owners: ['alice'] })).toThrow(TypeError)
     expect(() => ownerValidator({ keys: [], owners: [`Qm${'a'.repeat(44)}`] })).toThrow(
       ValidationError

@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { compareEntries, encodeValue, isLive, isTombstone, later } from '../../src/index.ts'
+import { later } from '../../src/entry.ts'
+import { compareEntries, encodeValue, isLive, isTombstone } from '../../src/replica.ts'
 import { entry, LAW, moment } from '../generators.ts'
 import { modelOrder, modelWinner } from '../model.ts'
 

@@ -1,16 +1,15 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import type { Lifetime } from '../../src/index.ts'
 import {
   DEFAULT_LIMITS,
   DEFAULT_MAX_TTL,
-  expirationOf,
   getDHTTime,
   InvalidExpirationError,
   plainRecord,
   subkeyRecord,
   tombstoneRecord
 } from '../../src/index.ts'
+import { expirationOf, type Lifetime } from '../../src/replica.ts'
 import { LAW } from '../generators.ts'
 
 const now = 1_700_000_000
@@ -35,7 +34,7 @@ describe('expirationOf', () => {
     }
   })
 
-  it('takes the limit from the caller (R12)', () => {
+  it('applies the limit of the caller (R12)', () => {
     const limits = { ...DEFAULT_LIMITS, maxTtl: 10 }
 
     expect(expirationOf({ ttl: 10 }, now, limits)).toBe(now + 10)
@@ -53,14 +52,14 @@ describe('expirationOf', () => {
 
   it('leaves open whether a ttl of two months is in milliseconds (R14)', () => {
     expect(() => expirationOf({ ttl: 60 * 86_400 }, now)).toThrow(
-      /ttl 5184000 .* Store it for less, .* If these are milliseconds, divide by 1000\.$/
+      /ttl 5184000 .* Store it for a shorter time, .* If this is in milliseconds, divide by 1000\.$/
     )
     expect(() => expirationOf({ ttl: 1e13 }, now)).toThrow(/again before it expires\.$/)
   })
 
   it('does not speak of milliseconds when it is merely too far (R14)', () => {
     const aYear = 365 * 24 * 60 * 60
-    const ahead = `${aYear} seconds ahead, at most ${DEFAULT_MAX_TTL} are allowed. Store it for less`
+    const ahead = `${aYear} seconds ahead, at most ${DEFAULT_MAX_TTL} are allowed. Store it for a shorter time, and store it again before it expires.`
 
     expect(() => expirationOf({ expirationTime: now + aYear }, now)).toThrow(ahead)
     expect(() => expirationOf({ ttl: aYear }, now)).toThrow(/^ttl 31536000 is/)
@@ -68,11 +67,11 @@ describe('expirationOf', () => {
 
   it.each<[string, Lifetime]>([
     ['an expirationTime', { expirationTime: now - 1 }],
-    ['the moment itself', { expirationTime: now }],
+    ['the present', { expirationTime: now }],
     ['1970', { expirationTime: 0 }],
     ['a ttl of nothing', { ttl: 0 }],
     ['a negative ttl', { ttl: -600 }]
-  ])('takes the past for no error: %s (R14)', (_, lifetime) => {
+  ])('accepts the past: %s (R14)', (_, lifetime) => {
     expect(expirationOf(lifetime, now)).toBeLessThanOrEqual(now)
   })
 
@@ -83,15 +82,15 @@ describe('expirationOf', () => {
   })
 
   it.each([Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY])(
-    'refuses %s, which is no moment (R14)',
+    'refuses %s, which is not a timestamp (R14)',
     (value) => {
       expect(() => expirationOf({ expirationTime: value }, now)).toThrow(InvalidExpirationError)
       expect(() => expirationOf({ ttl: value }, now)).toThrow(InvalidExpirationError)
-      expect(() => expirationOf({ ttl: value }, now)).toThrow(/is not a moment/)
+      expect(() => expirationOf({ ttl: value }, now)).toThrow(/is not a (timestamp|duration)/)
     }
   )
 
-  it('refuses neither of the two and both (R14)', () => {
+  it('refuses both together, and neither (R14)', () => {
     expect(() => expirationOf({}, now)).toThrow(TypeError)
     expect(() => expirationOf({}, now)).toThrow(/is missing: give one, such as/)
     expect(() => expirationOf({ expirationTime: undefined, ttl: undefined }, now)).toThrow(
@@ -102,7 +101,7 @@ describe('expirationOf', () => {
   })
 
   it.each(['600', 600n, new Date(now), true, {}])(
-    'refuses %s, which is no number (R14)',
+    'refuses %s, which is not a number (R14)',
     (value) => {
       expect(() => expirationOf({ ttl: value } as unknown as Lifetime, now)).toThrow(
         /^ttl must be a number of seconds, got /
@@ -113,7 +112,7 @@ describe('expirationOf', () => {
     }
   )
 
-  it('gives a moment that a record can have, or an InvalidExpirationError (R14)', () => {
+  it('gives a timestamp that a record can have, or an InvalidExpirationError (R14)', () => {
     fc.assert(
       fc.property(fc.double(), fc.double({ min: 0, max: 2e9, noNaN: true }), (ttl, now) => {
         let moment: number
@@ -142,24 +141,24 @@ describe.each<[string, (expirationTime: number) => unknown]>([
     (time) => [...tombstoneRecord(time, { subkey: 'a' }).subkeys.values()][0]?.expirationTime
   ]
 ])('%s', (_, expirationTimeOf) => {
-  it('keeps the moment exactly, far ahead or long gone (R14)', () => {
+  it('keeps the timestamp exactly, far ahead or long gone (R14)', () => {
     for (const moment of [0, 0.1, now, now + 0.25, 2 ** 53, 1e300]) {
       expect(expirationTimeOf(moment)).toBe(moment)
     }
   })
 
-  it('takes −0 for 0, so that equal records have equal bytes (R10)', () => {
+  it('treats −0 as 0, so that equal records have equal bytes (R10)', () => {
     expect(expirationTimeOf(-0)).toBe(0)
   })
 
   it.each([-1, Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY])(
-    'refuses %s, which is no moment (R14)',
+    'refuses %s, which is not a timestamp (R14)',
     (time) => {
       expect(() => expirationTimeOf(time)).toThrow(InvalidExpirationError)
     }
   )
 
-  it('refuses what is no number (R14)', () => {
+  it('refuses anything but a number (R14)', () => {
     expect(() => expirationTimeOf('5' as unknown as number)).toThrow(TypeError)
     expect(() => expirationTimeOf(undefined as unknown as number)).toThrow(TypeError)
   })

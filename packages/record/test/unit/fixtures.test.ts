@@ -1,17 +1,15 @@
 import { readFileSync } from 'node:fs'
 import { isDeepStrictEqual } from 'node:util'
 import { describe, expect, it } from 'vitest'
-import type { Entry } from '../../src/index.ts'
 import {
   decodeRecord,
-  decodeValue,
-  encodedSize,
+  type Entry,
   encodeRecord,
   MalformedRecordError,
   parseRecordKey,
-  parseSubkeyId,
   recordKey
 } from '../../src/index.ts'
+import { decodeValue, encodedSize, parseSubkeyId } from '../../src/replica.ts'
 import type { DescribedEntry, Fixtures } from '../notation.ts'
 import { bytesOf, describedKey, describedRecord, describedValue } from '../notation.ts'
 

@@ -1,17 +1,20 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import type { DHTRecord, Limits } from '../../src/index.ts'
 import {
   DEFAULT_LIMITS,
+  type DHTRecord,
   EMPTY_RECORD,
+  type Entry,
   encodeRecord,
   join,
+  type Limits,
   ownerTag,
   plainRecord,
+  type SubkeyId,
   subkeyRecord,
-  subsumes,
   tombstoneRecord
 } from '../../src/index.ts'
+import { subkeyId, subsumes } from '../../src/replica.ts'
 import { ALICE, BOB, LAW, record, TIGHT, tightRecord } from '../generators.ts'
 import { modelIsOwned, modelJoin, writesOf } from '../model.ts'
 
@@ -214,6 +217,32 @@ describe('join', () => {
     expect(names(crowd.reduce((a, b) => join(a, b, TIGHT)))).toEqual([1, 2])
   })
 })
+
+describe.each([
+  ['a small dictionary', 3],
+  ['a large dictionary', 300]
+])('join of %s', (_, size) => {
+  const value = Uint8Array.of(1)
+  const entries = (count: number) =>
+    new Map(Array.from({ length: count }, (_, i) => [subkeyId(i), { expirationTime: 5, value }]))
+
+  it('keeps the held one of two equal entries, also when others are added (R2, R3)', () => {
+    const held = join(EMPTY_RECORD, { subkeys: sorted(entries(size)) })
+    const copy = { subkeys: sorted(new Map([...entries(2), [subkeyId('new'), later]])) }
+    const joined = join(held, copy)
+
+    expect(joined.subkeys.size).toBe(size + 1)
+    for (const [id, entry] of held.subkeys) {
+      expect(joined.subkeys.get(id)).toBe(entry)
+    }
+  })
+
+  const later: Entry = { expirationTime: 6, value }
+})
+
+function sorted(subkeys: ReadonlyMap<SubkeyId, Entry>): ReadonlyMap<SubkeyId, Entry> {
+  return new Map([...subkeys].sort(([a], [b]) => (a < b ? -1 : 1)))
+}
 
 describe('subsumes', () => {
   it('is true exactly when joining adds nothing (R3, R5)', () => {

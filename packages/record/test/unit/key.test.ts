@@ -1,21 +1,18 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import type { Key } from '../../src/index.ts'
 import {
   DEFAULT_LIMITS,
   InvalidKeyError,
-  isRecordKey,
-  NAMESPACE,
+  type Key,
   parseRecordKey,
-  parseSubkeyId,
-  recordKey,
-  subkeyId
+  recordKey
 } from '../../src/index.ts'
+import { isRecordKey, NAMESPACE, parseSubkeyId, subkeyId } from '../../src/replica.ts'
 import { anyKey, LAW } from '../generators.ts'
 
 const latin1 = (text: string) => new Uint8Array(Buffer.from(text, 'latin1'))
 
-/** What a careless library would take for one key. */
+/** Keys that a careless library would take for one. */
 const lookAlikes: Key[] = [
   0,
   0n,
@@ -58,7 +55,7 @@ describe('recordKey', () => {
     expect(new Set(bytes).size).toBe(lookAlikes.length)
   })
 
-  it('takes −0 for 0, in arrays, too (R11)', () => {
+  it('treats −0 as 0, in arrays, too (R11)', () => {
     expect(recordKey(-0)).toStrictEqual(recordKey(0))
     expect(recordKey([1, [-0]])).toStrictEqual(recordKey([1, [0]]))
     expect(parseRecordKey(recordKey(-0))).toBe(0)
@@ -118,7 +115,7 @@ describe('subkeyId', () => {
     expect(new Set(lookAlikes.map((key) => subkeyId(key))).size).toBe(lookAlikes.length)
   })
 
-  it('takes −0 for 0, in arrays, too (R11)', () => {
+  it('treats −0 as 0, in arrays, too (R11)', () => {
     expect(subkeyId(-0)).toBe(subkeyId(0))
     expect(subkeyId([[-0]])).toBe(subkeyId([[0]]))
   })

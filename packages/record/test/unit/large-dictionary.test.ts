@@ -1,30 +1,26 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import { LargeDictionary } from '../../src/dictionary/large-dictionary.ts'
 import {
   DEFAULT_LIMITS,
   type DHTRecord,
   type Entry,
-  encodedSize,
   encodeRecord,
-  firstExpiration,
   join,
   type Limits,
-  lastExpiration,
   ownerTag,
-  prune,
-  type SubkeyId,
-  subkeyId
+  type SubkeyId
 } from '../../src/index.ts'
-import { LargeDictionary } from '../../src/large-dictionary.ts'
+import { encodedSize, firstExpiration, lastExpiration, prune, subkeyId } from '../../src/replica.ts'
 import { ALICE, entry, moment } from '../generators.ts'
 import { modelJoin, writesOf } from '../model.ts'
 
-/** More than from where on a dictionary is kept in runs, and so few that each of them is met often. */
+/** Entries of the full dictionary: enough to be cut into chunks, and few enough that writes often meet. */
 const ENTRIES = 300
 const LIMITS: Limits = { ...DEFAULT_LIMITS, maxSubkeys: ENTRIES }
 const LAW = { numRuns: 300 }
 
-/** Some belong to somebody. */
+/** Makes a subkey, owned for some numbers. */
 function idOf(i: number): SubkeyId {
   return subkeyId(i % 29 === 0 ? `${i}${ownerTag(ALICE)}` : i)
 }
@@ -48,12 +44,12 @@ const someWrites = fc.array(
   { minLength: 1, maxLength: 40 }
 )
 
-/** What many writes have made of a full dictionary. */
+/** A full dictionary after many writes. */
 const written = someWrites.map((writes) =>
   writes.reduce((held, write) => join(held, write, LIMITS), full)
 )
 
-/** Without what the plain entry erases. */
+/** Makes a record without the subkeys that the plain entry erases. */
 function recordOf(places: [SubkeyId, Entry][], plain?: Entry): DHTRecord {
   const subkeys = new Map(places.toSorted(([a], [b]) => (a < b ? -1 : 1)))
   return join({ subkeys }, { ...(plain && { plain }), subkeys: new Map() }, LIMITS)
@@ -65,7 +61,7 @@ function simple(record: DHTRecord): DHTRecord {
 }
 
 describe('a dictionary of many entries', () => {
-  it('is after many writes what the rules make of all of them (R2, R4, R5, R13, R16)', () => {
+  it('holds what the rules make of many writes (R2, R4, R5, R13, R16)', () => {
     fc.assert(
       fc.property(someWrites, (writes) => {
         const held = writes.reduce((before, write) => join(before, write, LIMITS), full)
@@ -89,7 +85,7 @@ describe('a dictionary of many entries', () => {
     )
   })
 
-  it('says without looking at all of it how large it is, when it expires, and what has', () => {
+  it('has the size, the expirations and the live entries of the same Map', () => {
     fc.assert(
       fc.property(written, moment, (held, now) => {
         expect(encodedSize(held)).toBe(encodeRecord(held).length)
@@ -102,7 +98,7 @@ describe('a dictionary of many entries', () => {
     )
   })
 
-  it('is a Map for those who read it', () => {
+  it('reads like a Map', () => {
     fc.assert(
       fc.property(written, ({ subkeys }) => {
         const map = new Map(subkeys)
@@ -125,7 +121,7 @@ describe('a dictionary of many entries', () => {
     )
   })
 
-  it('shares what a write leaves alone with what it was before', () => {
+  it('shares unchanged entries with the dictionary before a write', () => {
     const [write] = fc.sample(someWrites, { numRuns: 1, seed: 1 })[0] ?? []
     const before = join(full, write ?? full, LIMITS)
     const { subkeys } = join(before, recordOf([[idOf(7), { expirationTime: 9 }]]), LIMITS)

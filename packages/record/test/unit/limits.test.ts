@@ -1,5 +1,4 @@
 import { describe, expect, it } from 'vitest'
-import type { DHTRecord, Limits } from '../../src/index.ts'
 import {
   apply,
   checkRecord,
@@ -10,25 +9,25 @@ import {
   DEFAULT_MAX_SUBKEYS,
   DEFAULT_MAX_TTL,
   DEFAULT_MAX_VALUE_BYTES,
+  type DHTRecord,
   EMPTY_RECORD,
-  encodedSize,
   encodeRecord,
-  encodeValue,
   InvalidKeyError,
   join,
+  type Limits,
   parseRecordKey,
   plainRecord,
   RecordTooLargeError,
   recordKey,
-  subkeyId,
   subkeyRecord,
   tombstoneRecord
 } from '../../src/index.ts'
+import { encodedSize, encodeValue, subkeyId } from '../../src/replica.ts'
 
 const now = 1_700_000_000
 const key = recordKey('key')
 
-/** The bytes that say how long a string or byte string is, for the sizes below. */
+/** Bytes of the heads of strings and byte strings of these sizes. */
 const HEAD = { upTo255: 2, upTo65535: 3, beyond: 5 }
 
 function check(record: DHTRecord, limits: Partial<Limits> = {}, under = key): DHTRecord {

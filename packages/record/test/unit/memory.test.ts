@@ -5,14 +5,14 @@ import { describe, expect, it } from 'vitest'
 import { HOSTILE_BYTES, HOSTILE_INPUTS } from '../hostile-inputs.ts'
 import type { Measured } from '../measure-memory.ts'
 
-/** What reading may take at the highest, and what it may keep, however hostile the bytes. */
+/** Bytes that reading may take at its peak, and retain, however hostile the input. */
 const MAX_PEAK_BYTES = 8 * HOSTILE_BYTES
 const MAX_RETAINED_BYTES = 2 * HOSTILE_BYTES
 
 const script = fileURLToPath(new URL('../measure-memory.ts', import.meta.url))
 const run = promisify(execFile)
 
-/** In a process of its own: memory is counted by the process, and this one has a test runner in it. */
+/** Measures in a separate process, because memory is counted by process and this one holds the test runner. */
 async function measure(reader: string, input: string): Promise<Measured> {
   const flags = ['--conditions=@waggle/source', '--expose-gc', '--max-semi-space-size=1']
   const { stdout } = await run(process.execPath, [...flags, script, reader, input])

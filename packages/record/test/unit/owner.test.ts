@@ -1,13 +1,10 @@
+import { concat } from 'uint8arrays/concat'
+import { fromString } from 'uint8arrays/from-string'
+import { toString as stringOf } from 'uint8arrays/to-string'
 import { describe, expect, it } from 'vitest'
-import {
-  isOwned,
-  type Key,
-  ownerOf,
-  ownerTag,
-  recordKey,
-  subkeyId,
-  ValidationError
-} from '../../src/index.ts'
+import { type Key, ownerTag, recordKey, ValidationError } from '../../src/index.ts'
+import { isOwned, MAX_KNOWN_OWNERS } from '../../src/owner/owner.ts'
+import { ownerOf, subkeyId } from '../../src/replica.ts'
 import { ALICE, BOB } from '../generators.ts'
 
 const RSA = 'QmYyQSo1c1Ym7orWxLYvCrM2EmxFTANf8wXmmE7DWjhx5N'
@@ -24,13 +21,13 @@ describe('ownerTag', () => {
     ['a secp256k1 key', SECP256K1],
     ['a cut-off key', ALICE.slice(0, -1)],
     ['a key with a character too many', `${ALICE}1`]
-  ])('refuses a peer with %s, whose signatures nobody could check (R15)', (_, id) => {
+  ])('refuses a peer with %s, whose signatures others could not check (R15)', (_, id) => {
     expect(() => ownerTag(id)).toThrow(ValidationError)
     expect(() => ownerTag(id)).toThrow(/only peers with Ed25519 keys can/)
   })
 
   it.each([[''], ['alice'], [`[owner:${ALICE}]`], [42], [{}]])(
-    'refuses %j, which is no peer id',
+    'refuses %j, which is not a peer id',
     (id) => {
       expect(() => ownerTag(id)).toThrow(TypeError)
     }
@@ -66,7 +63,7 @@ describe('ownerOf', () => {
     ['a tag in another spelling', `[Owner:${ALICE}]`],
     ['a tag in bytes', new TextEncoder().encode(tag)],
     ['a tag in two halves', ['[owner:', `${ALICE}]`]]
-  ])('finds nobody in %s (R15)', (_, name) => {
+  ])('finds no owner in %s (R15)', (_, name) => {
     expect(owner(name, name)).toBeUndefined()
     expect(isOwned(subkeyId(name))).toBe(false)
   })
@@ -78,10 +75,22 @@ describe('ownerOf', () => {
     ['a tag in a tag', `[owner:${ownerTag(ALICE)}]`],
     ['a very long name', `[owner:${'1'.repeat(150)}]`],
     ['a peer, and a broken tag', `${ownerTag(ALICE)}[owner:alice]`]
-  ])('refuses the tag of %s: such a place is not writable (R15)', (_, name) => {
+  ])('refuses the tag of %s, where nobody can write (R15)', (_, name) => {
     expect(() => owner(name)).toThrow(ValidationError)
     expect(() => owner('party', name)).toThrow(ValidationError)
     expect(isOwned(subkeyId(name))).toBe(true)
+  })
+
+  it('remembers a bounded number of owners, the latest ones (R15)', () => {
+    const [first = '', ...others] = peerIds(MAX_KNOWN_OWNERS + 1)
+    const ownerWithId = (id: string) => ownerOf(recordKey(`[owner:${id}]`))
+    const owner = ownerWithId(first)
+
+    expect(ownerWithId(first)).toBe(owner)
+    others.map(ownerWithId)
+    expect(ownerWithId(others.at(-1) ?? '')).toBe(ownerWithId(others.at(-1) ?? ''))
+    expect(ownerWithId(first)).not.toBe(owner)
+    expect(ownerWithId(first)).toStrictEqual(owner)
   })
 
   it('refuses two owners in one place (R15)', () => {
@@ -97,6 +106,17 @@ describe('ownerOf', () => {
     }
   })
 })
+
+/** Makes ids of peers with different keys. Nobody may have their private keys. */
+function peerIds(count: number): string[] {
+  const prefix = fromString('002408011220', 'hex')
+
+  return Array.from({ length: count }, (_, i) => {
+    const key = new Uint8Array(32)
+    new DataView(key.buffer).setUint32(0, i + 2)
+    return stringOf(concat([prefix, key]), 'base58btc')
+  })
+}
 
 const SHARED_KEYS = ['01', '00', 'ecff', 'eeff'].map((start) => idOf(start))
 

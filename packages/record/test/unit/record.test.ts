@@ -2,15 +2,13 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import {
   EMPTY_RECORD,
-  firstExpiration,
   isEmpty,
   join,
-  lastExpiration,
   plainRecord,
-  prune,
   subkeyRecord,
   tombstoneRecord
 } from '../../src/index.ts'
+import { firstExpiration, lastExpiration, prune } from '../../src/replica.ts'
 import { LAW, moment, record } from '../generators.ts'
 import { modelJoin, writesOf } from '../model.ts'
 
@@ -59,13 +57,13 @@ describe('prune', () => {
 })
 
 describe('isEmpty', () => {
-  it('is true of nothing but a record without entries (R5)', () => {
+  it('is true only of a record without entries (R5)', () => {
     expect(isEmpty(EMPTY_RECORD)).toBe(true)
     expect(isEmpty(plainRecord(null, 1))).toBe(false)
     expect(isEmpty(subkeyRecord('a', null, 1))).toBe(false)
   })
 
-  it('is false of a record that only says that something was deleted (R9)', () => {
+  it('is false of a record with only tombstones (R9)', () => {
     expect(isEmpty(tombstoneRecord(1))).toBe(false)
     expect(isEmpty(tombstoneRecord(1, { subkey: 'a' }))).toBe(false)
   })

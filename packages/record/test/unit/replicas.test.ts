@@ -1,7 +1,14 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import type { DHTRecord, Limits } from '../../src/index.ts'
-import { apply, DEFAULT_LIMITS, EMPTY_RECORD, encodeRecord, join } from '../../src/index.ts'
+import {
+  apply,
+  DEFAULT_LIMITS,
+  type DHTRecord,
+  EMPTY_RECORD,
+  encodeRecord,
+  join,
+  type Limits
+} from '../../src/index.ts'
 import type { Write } from '../generators.ts'
 import { LAW, TIGHT, write, writeRecord } from '../generators.ts'
 import { modelJoin, modelShown, writesOf } from '../model.ts'

@@ -1,30 +1,27 @@
 import fc from 'fast-check'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
-import type { DHTRecord } from '../../src/index.ts'
 import {
   DEFAULT_LIMITS,
   DEFAULT_MAX_SUBKEYS,
+  type DHTRecord,
   encodeRecord,
-  encodeValue,
   join,
   plainRecord,
-  prune,
   recordKey,
   recordSelector,
-  selectorFor,
-  subkeyId,
   subkeyRecord,
   tombstoneRecord
 } from '../../src/index.ts'
+import { encodeValue, prune, selectorFor, subkeyId } from '../../src/replica.ts'
 import { LAW, record } from '../generators.ts'
 import { modelJoin, writesOf } from '../model.ts'
 
 const key = recordKey('party')
 
-/** Of the moments 0 to 3 that expirations have, 0 and 1 are past. */
+/** The present: of the moments 0 to 3 that expirations have, 0 and 1 are past. */
 const now = 1
 
-/** Bytes that a peer may send, and what is live in them: nothing in malformed ones. */
+/** Bytes that a peer may send, and the live record in them: undefined for malformed ones. */
 interface Sent {
   readonly bytes: Uint8Array
   readonly live: DHTRecord | undefined
@@ -40,7 +37,7 @@ const sent: fc.Arbitrary<Sent> = fc.oneof(
   }
 )
 
-/** One subkey more than the default limits allow. */
+/** Subkeys: one more than the default limits allow. */
 const names = Array.from({ length: DEFAULT_MAX_SUBKEYS + 1 }, (_, i) => subkeyId(`${i}`))
 const crowded: DHTRecord = {
   subkeys: new Map(names.sort().map((id) => [id, { expirationTime: 3, value: encodeValue(1) }]))
@@ -157,7 +154,7 @@ describe('recordSelector', () => {
 })
 
 describe('selectorFor', () => {
-  it('goes by the limits that it is given (N1, R12)', () => {
+  it('applies the given limits (N1, R12)', () => {
     const values = [plainRecord('x', 2), crowded].map((some) => encodeRecord(some))
     const raised = selectorFor({ ...DEFAULT_LIMITS, maxSubkeys: DEFAULT_MAX_SUBKEYS + 1 })
     const lowered = selectorFor({ ...DEFAULT_LIMITS, maxSubkeys: DEFAULT_MAX_SUBKEYS })

@@ -1,30 +1,30 @@
 import { readFileSync } from 'node:fs'
 import { toString as stringOf } from 'uint8arrays/to-string'
 import { describe, expect, it } from 'vitest'
-import type { DHTRecord, Key, Value } from '../../src/index.ts'
 import {
   apply,
   checkRecord,
+  type DHTRecord,
   EMPTY_RECORD,
   encodeRecord,
   getDHTTime,
   join,
+  type Key,
   ownerTag,
   plainRecord,
   recordKey,
   recordValidator,
-  signedBytes,
-  signedEntries,
   signRecord,
-  subkeyId,
   subkeyRecord,
   tombstoneRecord,
   ValidationError,
+  type Value,
   view
 } from '../../src/index.ts'
+import { signedBytes, signedEntries, subkeyId } from '../../src/replica.ts'
 import { ALICE, BOB } from '../generators.ts'
 import { bytesOf } from '../notation.ts'
-import { ALICES_KEY, BOBS_KEY, keyOf, tampered } from '../owners.ts'
+import { ALICES_KEY, BOBS_KEY, privateKeyOf, tampered } from '../owners.ts'
 
 const now = 1_700_000_000
 const party = recordKey('party')
@@ -35,7 +35,7 @@ function check(key: Uint8Array, record: DHTRecord): DHTRecord {
   return checkRecord(key, encodeRecord(record), { now })
 }
 
-/** Counts the turns of the event loop until something is settled. */
+/** Counts the turns of the event loop until a promise settles. */
 async function turnsUntil(settled: Promise<unknown>): Promise<number> {
   let turns = 0
   const again = (): void => {
@@ -53,7 +53,7 @@ async function turnsUntil(settled: Promise<unknown>): Promise<number> {
   return turns
 }
 
-/** A dictionary of so many subkeys that its owner has signed. */
+/** Makes a dictionary of this many subkeys that its owner has signed. */
 async function manySigned(count: number): Promise<DHTRecord> {
   const expirationTime = getDHTTime() + 600
   const ids = Array.from({ length: count }, (_, i) => subkeyId(`${alices}${i}`)).sort()
@@ -62,7 +62,7 @@ async function manySigned(count: number): Promise<DHTRecord> {
 }
 
 describe('recordValidator of many signatures', () => {
-  it('lets others have their turns, also while it checks several records (R15, N1, N9f)', async () => {
+  it('gives other work its turns, also while it checks several records (R15, N1, N9f)', async () => {
     const bytes = encodeRecord(await manySigned(300))
 
     expect(await turnsUntil(recordValidator(party, bytes))).toBeGreaterThan(2)
@@ -97,20 +97,23 @@ describe('the frozen signatures', () => {
     signature: string
   }[] = JSON.parse(readFileSync(file, 'utf8'))
 
-  it.each(fixtures)('are made and accepted of $name (R15)', async (fixture) => {
-    const { seed, subkey, expirationTime, value } = fixture
-    const key = recordKey(fixture.key)
-    const unsigned = recordOf({ subkey, expirationTime, value })
-    const id = subkey === undefined ? undefined : subkeyId(subkey)
-    const [entry = { expirationTime: 0 }] = entriesOf(unsigned)
-    const signed = await signRecord(key, unsigned, keyOf(seed))
+  it.each(fixtures)(
+    'equal what signRecord gives for $name, and are accepted (R15)',
+    async (fixture) => {
+      const { seed, subkey, expirationTime, value } = fixture
+      const key = recordKey(fixture.key)
+      const unsigned = recordOf({ subkey, expirationTime, value })
+      const id = subkey === undefined ? undefined : subkeyId(subkey)
+      const [entry = { expirationTime: 0 }] = entriesOf(unsigned)
+      const signed = await signRecord(key, unsigned, privateKeyOf(seed))
 
-    expect(stringOf(signedBytes(key, id, entry), 'hex')).toBe(fixture.signed)
-    expect(entriesOf(signed)[0]?.signature).toStrictEqual(bytesOf(fixture.signature))
-    expect(checkRecord(key, encodeRecord(signed), { now: expirationTime - 0.25 })).toStrictEqual(
-      signed
-    )
-  })
+      expect(stringOf(signedBytes(key, id, entry), 'hex')).toBe(fixture.signed)
+      expect(entriesOf(signed)[0]?.signature).toStrictEqual(bytesOf(fixture.signature))
+      expect(checkRecord(key, encodeRecord(signed), { now: expirationTime - 0.25 })).toStrictEqual(
+        signed
+      )
+    }
+  )
 })
 
 describe('an owned place', () => {
@@ -126,13 +129,13 @@ describe('an owned place', () => {
     ]
   ]
 
-  it.each(places)('takes what its owner has signed: %s (R15)', async (_, key, write) => {
+  it.each(places)('accepts an entry that its owner has signed: %s (R15)', async (_, key, write) => {
     const signed = await signRecord(key, write, ALICES_KEY)
 
     expect(check(key, signed)).toStrictEqual(signed)
   })
 
-  it('is checked by the validator of stock peers, too (R15, N1)', async () => {
+  it('is checked by the validator of plain kad-dht peers, too (R15, N1)', async () => {
     const write = subkeyRecord(alices, 'x', getDHTTime() + 9)
     const signed = await signRecord(party, write, ALICES_KEY)
 
@@ -140,9 +143,9 @@ describe('an owned place', () => {
     await expect(recordValidator(party, encodeRecord(write))).rejects.toThrow(ValidationError)
   })
 
-  it.each(places)('refuses what nobody has signed: %s (R15)', (_, key, write) => {
+  it.each(places)('refuses an unsigned entry: %s (R15)', (_, key, write) => {
     expect(() => check(key, write)).toThrow(ValidationError)
-    expect(() => check(key, write)).toThrow(`belongs to ${ALICE}, and the entry is not signed`)
+    expect(() => check(key, write)).toThrow(`belongs to ${ALICE}, but the entry is not signed`)
   })
 
   it.each(places)("refuses another peer's signature: %s (R15)", async (_, key, write) => {
@@ -198,7 +201,7 @@ describe('an owned place', () => {
     expect(() => check(party, forged)).toThrow(ValidationError)
   })
 
-  it('is not verified of what has expired, which is left out (R1, R15)', async () => {
+  it('is not verified if it has expired and is left out (R1, R15)', async () => {
     const old = subkeyRecord(alices, 'x', now)
     const unsigned = join(old, subkeyRecord('carol', 'x', now + 9))
 
@@ -206,14 +209,21 @@ describe('an owned place', () => {
   })
 })
 
-describe('a place of nobody', () => {
-  it('refuses a signature: it would only make two forms of one entry (R15)', async () => {
-    const stray = tampered(plainRecord('x', now + 9), (entry) => ({
-      ...entry,
-      signature: new Uint8Array(64)
-    }))
+describe('a place without an owner', () => {
+  it.each([
+    ['the key', plainRecord('x', now + 9)],
+    ['a subkey', subkeyRecord('carol', 'x', now + 9)],
+    ['one subkey of several', join(subkeyRecord('carol', 'x', now + 9), plainRecord('x', now + 8))]
+  ])('refuses a signature, a second form of the same entry: %s (R15)', (_, write) => {
+    const signature = new Uint8Array(64)
+    const [id] = write.subkeys.keys()
+    const stray = tampered(write, (entry, place) =>
+      place === id ? { ...entry, signature } : entry
+    )
 
-    expect(() => check(party, stray)).toThrow(/belongs to nobody/)
+    expect(check(party, write)).toStrictEqual(write)
+    expect(() => check(party, stray)).toThrow(ValidationError)
+    expect(() => check(party, stray)).toThrow(/has no owner/)
   })
 
   it('is left unsigned (R15)', async () => {
@@ -264,7 +274,7 @@ describe('an owned subkey', () => {
     const gone = apply(newer, deleted, { now }).record
     expect(apply(gone, replayed, { now })).toMatchObject({ isAccepted: false, record: gone })
     expect(apply(gone, second, { now })).toMatchObject({ isAccepted: false, record: gone })
-    // When the tombstone is forgotten, all that it deleted has expired, too.
+    // Once the tombstone has expired, so has everything that it deleted.
     expect(apply(EMPTY_RECORD, second, { now: now + 11 })).toMatchObject({ reason: 'expired' })
   })
 })
@@ -289,7 +299,7 @@ function entriesOf({ plain, subkeys }: DHTRecord) {
   return [...(plain ? [plain] : []), ...subkeys.values()]
 }
 
-/** Signed with a key that `signRecord` would not sign it with. */
+/** Signs with a key that `signRecord` refuses. */
 function forgedBy(signer: typeof BOBS_KEY, key: Uint8Array, write: DHTRecord): DHTRecord {
   return tampered(write, (entry, id) => ({
     ...entry,

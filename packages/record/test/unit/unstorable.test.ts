@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import type { Key, Value } from '../../src/index.ts'
-import { encodeValue, plainRecord, recordKey, subkeyId, subkeyRecord } from '../../src/index.ts'
+import { type Key, plainRecord, recordKey, subkeyRecord, type Value } from '../../src/index.ts'
+import { encodeValue, subkeyId } from '../../src/replica.ts'
 
 class Bee {
   name = 'maja'
@@ -17,7 +17,7 @@ delete sparse[1]
 
 const tooDeep = Array.from({ length: 300 }).reduce<unknown>((inside) => [inside], 0)
 
-/** What can't be stored, and what the message says after the path. */
+/** Values that can't be stored, and the message after the path. */
 const unstorable: [string, unknown, RegExp][] = [
   ['undefined', undefined, /^ is undefined:/],
   ['NaN', Number.NaN, /^ is NaN:/],
@@ -51,7 +51,7 @@ const unstorable: [string, unknown, RegExp][] = [
   ['a bigint beyond 64 bits', 2n ** 64n, /^ is 18446744073709551616, which does not fit 64 bits/]
 ]
 
-/** What is wrong only further inside. */
+/** Values with the fault further inside. */
 const unstorableInside: [string, unknown, RegExp][] = [
   ['a sparse array', sparse, /^\[1\] is undefined:/],
   ['an array that contains itself', cycle, /^\[1\]\.back contains itself:/],

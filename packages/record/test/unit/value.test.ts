@@ -1,11 +1,12 @@
 import { isDeepStrictEqual } from 'node:util'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import type { Value } from '../../src/index.ts'
-import { decodeValue, encodeValue, MAX_VALUE_DEPTH, MalformedRecordError } from '../../src/index.ts'
+import { MalformedRecordError, type Value } from '../../src/index.ts'
+import { decodeValue, encodeValue } from '../../src/replica.ts'
+import { MAX_VALUE_DEPTH } from '../../src/values/value.ts'
 import { anyValue, LAW } from '../generators.ts'
 
-/** Few enough values that two are often the same, and more often nearly. */
+/** Values so few that two are often equal, and more often nearly so. */
 const lookAlike: fc.Arbitrary<Value> = fc
   .tuple(
     fc.constantFrom<Value[]>(0, -0, 0n, '0', '', false, null, 1, 1n, 1.5, new Uint8Array(1), []),
@@ -157,14 +158,14 @@ describe('encodeValue and decodeValue', () => {
     })
   })
 
-  it('go on after a value that was refused halfway (R11)', () => {
+  it('work after a value that was refused halfway (R11)', () => {
     expect(() => encodeValue(['x'.repeat(100_000), undefined] as unknown as Value)).toThrow(
       TypeError
     )
     expect(decodeValue(encodeValue(['x', 'y']))).toStrictEqual(['x', 'y'])
   })
 
-  it('take over no bytes of the caller (R11)', () => {
+  it('copy the bytes of the caller (R11)', () => {
     const bytes = new Uint8Array(1000).fill(7)
     const encoded = encodeValue(bytes)
     bytes.fill(0)
@@ -207,7 +208,7 @@ describe('decodeValue', () => {
   })
 })
 
-/** As it comes back: objects are plain. */
+/** The value as it comes back: objects are plain. */
 function plain(value: Value): Value {
   if (Array.isArray(value)) {
     return value.map(plain)

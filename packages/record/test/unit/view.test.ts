@@ -1,17 +1,16 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import type { Found, Subkey } from '../../src/index.ts'
 import {
-  decodeValue,
   EMPTY_RECORD,
+  type Found,
   join,
-  parseSubkeyId,
   plainRecord,
-  shownExpiration,
+  type Subkey,
   subkeyRecord,
   tombstoneRecord,
   view
 } from '../../src/index.ts'
+import { decodeValue, parseSubkeyId, shownExpiration } from '../../src/replica.ts'
 import { LAW, moment, record } from '../generators.ts'
 import { modelShown } from '../model.ts'
 

@@ -1,6 +1,12 @@
 import type { PeerInfo } from '@libp2p/interface'
 import type { DHT } from '@waggle/dht'
-import { EXCHANGE_PROTOCOL, ExchangeServer, PeerIndex, RecordStore } from '@waggle/dht/simulation'
+import {
+  EXCHANGE_PROTOCOL,
+  ExchangeServer,
+  PeerIndex,
+  ProtocolServer,
+  RecordStore
+} from '@waggle/dht/simulation'
 import { type DHTRecord, encodeRecord } from '@waggle/record'
 
 /**
@@ -24,14 +30,15 @@ export async function lieAs(lie: Lie, { libp2p }: DHT, liars: readonly DHT[]): P
     others.set(contactOf(liar))
   }
 
-  const server = new ExchangeServer({
+  const server = new ProtocolServer()
+  const exchange = new ExchangeServer({
     store: store.asRecordStore(),
     routing: { nearest: (target, count) => others.nearest(target, count) }
   })
   await libp2p.unhandle(EXCHANGE_PROTOCOL)
   await libp2p.handle(EXCHANGE_PROTOCOL, (stream, { remotePeer }) => {
     if (lie !== 'silent') {
-      server.serve(stream, remotePeer)
+      server.serve(exchange, stream, remotePeer)
     }
   })
 

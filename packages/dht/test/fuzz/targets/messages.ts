@@ -1,9 +1,10 @@
 import { EXCHANGE, type Message } from '../../../src/exchange/messages.ts'
-import { WATCHING } from '../../../src/watch/watch-messages.ts'
+import { WATCH } from '../../../src/watch/watch-messages.ts'
 import { ByteWriter } from '../../../src/wire/bytes.ts'
-import { FrameReader, type Language, writeFrame } from '../../../src/wire/frames.ts'
+import { FrameReader, writeFrame } from '../../../src/wire/frames.ts'
 import { MAX_DIALLED_ADDRESSES } from '../../../src/wire/limits.ts'
 import { PeerDecoder } from '../../../src/wire/peer-codec.ts'
+import type { MessageCodec } from '../../../src/wire/schema.ts'
 import type { Target } from '../fuzzer.ts'
 import { areSame, assertThat, isSame, unlessRefused } from './claims.ts'
 import { bytesOf, examples, pieces } from './material.ts'
@@ -15,12 +16,12 @@ const isExchange = (url: string): boolean =>
   url.includes('/dht/src/exchange/') || url.includes('/dht/src/wire/')
 
 /** The message, if the bytes are one, in its only form. */
-function readIn<M>({ read, write }: Language<M>, input: Uint8Array): M | undefined {
-  const message = unlessRefused(() => read(input), 'ExchangeProtocolError')
+export function readIn<M>(codec: MessageCodec<M>, input: Uint8Array): M | undefined {
+  const message = unlessRefused(() => codec.read(input), 'ProtocolViolationError')
 
   if (message !== undefined) {
     const writer = new ByteWriter()
-    write(writer, message)
+    codec.write(writer, message)
     assertThat(isSame(writer.take(), input), 'a message has another form')
   }
 
@@ -59,7 +60,7 @@ const watch: Target = {
   seeds: examples('dht/test/fixtures/watch-messages.json'),
   words: NUMBERS,
   try(input) {
-    readIn(WATCHING, input)
+    readIn(WATCH, input)
   }
 }
 
@@ -106,7 +107,7 @@ function framesOf(chunks: readonly Uint8Array[]): Uint8Array[] {
         frames.push(frame.slice())
       }
     }
-  }, 'ExchangeProtocolError')
+  }, 'ProtocolViolationError')
   return frames
 }
 

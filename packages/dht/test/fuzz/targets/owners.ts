@@ -4,19 +4,21 @@ import {
   type DHTRecord,
   type Entry,
   encodeRecord,
-  encodeValue,
-  fastVerify,
   type Key,
-  ownerOf,
   recordKey,
   type SubkeyId,
+  type Value
+} from '@waggle/record'
+import {
+  encodeValue,
+  ownerOf,
   signedBytes,
   subkeyId,
-  type Value,
   verifySignature
-} from '@waggle/record'
+} from '@waggle/record/replica'
 import { concat } from 'uint8arrays/concat'
 import { toString as stringOf } from 'uint8arrays/to-string'
+import { fastVerify } from '../../../src/store/native-ed25519.ts'
 import type { Target } from '../fuzzer.ts'
 import { assertThat, unlessRefused } from './claims.ts'
 import { bytesOf, CBOR, read, words } from './material.ts'

@@ -1,69 +1,45 @@
-import { recordKey } from '@waggle/record'
-import { peerTimeIn } from '../../../src/clock/clock-protocol.ts'
+import { CLOCK } from '../../../src/clock/clock-messages.ts'
 import { clockReading, describeSkew, isSkewed, median } from '../../../src/clock-reading.ts'
 import { NoiseMessages } from '../../../src/node/noise-messages.ts'
-import {
-  MAX_COMPARED_KEYS,
-  readFingerprints,
-  readQuestion,
-  writtenQuestion
-} from '../../../src/upkeep/compare-protocol.ts'
+import { COMPARE } from '../../../src/upkeep/compare-messages.ts'
 import { FINGERPRINT_BYTES } from '../../../src/upkeep/fingerprint.ts'
+import { MAX_KEYS_PER_MESSAGE } from '../../../src/wire/limits.ts'
 import type { Target } from '../fuzzer.ts'
-import { areSame, assertThat, isSame, unlessRefused } from './claims.ts'
-import { bytesOf, pieces } from './material.ts'
+import { areSame, assertThat } from './claims.ts'
+import { bytesOf, examples, pieces } from './material.ts'
+import { readIn } from './messages.ts'
 
-const isCompared = (url: string): boolean =>
-  url.includes('/dht/src/upkeep/') || url.includes('/dht/src/wire/bytes')
-
-/** Bytes as the keys under which replicas are to be compared. */
+/** Bytes as a message by which replicas are compared. */
 const comparison: Target = {
   name: 'comparison',
-  isWatched: isCompared,
-  seeds: [[], ['a'], ['a', 'b', 'c']].map((keys) => writtenQuestion(keys.map((k) => recordKey(k)))),
+  isWatched: (url) => url.includes('/dht/src/upkeep/') || url.includes('/dht/src/wire/'),
+  seeds: examples('dht/test/fixtures/compare-messages.json'),
   words: ['8001', '8002', '8102', '808004', '818004', 'ffffffff0f'].map(bytesOf),
   try(input) {
-    const keys = unlessRefused(() => readQuestion(input), 'ExchangeProtocolError')
+    const message = readIn(COMPARE, input)
 
-    if (keys !== undefined) {
-      assertThat(keys.length <= MAX_COMPARED_KEYS, 'too many keys')
-      assertThat(isSame(writtenQuestion(keys), input), 'a question has another form')
-    }
-  }
-}
-
-/** A byte that says how many keys were asked for, and bytes as the fingerprints of what is under them. */
-const fingerprints: Target = {
-  name: 'fingerprints',
-  isWatched: isCompared,
-  seeds: [0, 1, 2, 20].map((count) => new Uint8Array(1 + count * FINGERPRINT_BYTES).fill(count)),
-  words: [new Uint8Array(FINGERPRINT_BYTES), new Uint8Array(FINGERPRINT_BYTES).fill(255)],
-  try(input) {
-    const [count = 0] = input
-    const answer = input.subarray(1)
-    const read = unlessRefused(() => readFingerprints(answer, count), 'ExchangeProtocolError')
-
-    if (read !== undefined) {
-      assertThat(read.length === count, 'other keys are answered than were asked for')
-      assertThat(areSame(read, pieces(answer, FINGERPRINT_BYTES)), 'what is read is not the answer')
+    if (message?.name === 'compare') {
+      assertThat(message.keys.length <= MAX_KEYS_PER_MESSAGE, 'too many keys')
+    } else if (message !== undefined) {
+      const isWhole = message.fingerprints.every(({ length }) => length === FINGERPRINT_BYTES)
+      assertThat(isWhole, 'a fingerprint has another length')
     }
   }
 }
 
 const OUR_TIME = 1_800_000_000
 
-/** Bytes as the time that a peer has: all that is said and decided by it has a number. */
+/** Bytes as a message of the clock protocol: all that is said and decided by a time has a number. */
 const clock: Target = {
   name: 'clock',
-  isWatched: (url) => url.includes('/dht/src/clock/'),
-  seeds: ['41dad27480000000', '0000000000000000', 'c1dad27480000000'].map(bytesOf),
+  isWatched: (url) => url.includes('/dht/src/clock/') || url.includes('/dht/src/wire/'),
+  seeds: examples('dht/test/fixtures/clock-messages.json'),
   words: ['7ff0', 'fff0', '7ff8', '7fef', '8000', '429f', '42a0'].map(bytesOf),
   try(input) {
-    const answer = new Uint8Array(8)
-    answer.set(input.subarray(0, answer.length))
-    const peerTime = unlessRefused(() => peerTimeIn(answer), 'ExchangeProtocolError')
+    const message = readIn(CLOCK, input)
 
-    if (peerTime !== undefined) {
+    if (message?.name === 'tell') {
+      const { time: peerTime } = message
       const reading = clockReading({ askedAt: OUR_TIME, tookMs: 10, peerTime })
       const middle = median([reading.skewMs, -reading.skewMs])
       const isApart = Math.abs(peerTime - OUR_TIME) > 4
@@ -99,5 +75,5 @@ function noiseMessages(chunks: readonly Uint8Array[]): Uint8Array[] {
   return chunks.flatMap((chunk) => reader.decode(chunk))
 }
 
-/** The protocols of one question and one answer, and what lies below all of them. */
-export const questionTargets: readonly Target[] = [comparison, fingerprints, clock, noise]
+/** Comparing records and clocks, and what lies below all protocols. */
+export const questionTargets: readonly Target[] = [comparison, clock, noise]

@@ -3,22 +3,19 @@ import {
   checkRecord,
   type DHTRecord,
   decodeRecord,
-  decodeValue,
   EMPTY_RECORD,
-  encodedSize,
   encodeRecord,
-  encodeValue,
   getDHTTime,
   isEmpty,
   join,
   parseRecordKey,
   plainRecord,
-  prune,
   recordKey,
   recordSelector,
   subkeyRecord,
   view
 } from '@waggle/record'
+import { decodeValue, encodedSize, encodeValue, prune } from '@waggle/record/replica'
 import type { Target } from '../fuzzer.ts'
 import { assertThat, isSame, unlessRefused } from './claims.ts'
 import { bytesOf, CBOR, examples, strings, stringsInput, words } from './material.ts'

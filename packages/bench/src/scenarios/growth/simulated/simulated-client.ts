@@ -1,8 +1,8 @@
 import type { PeerInfo } from '@libp2p/interface'
 import {
-  Avoidance,
   type CancellationToken,
   Lookups,
+  PeerBook,
   type RecordChannel,
   Replicas,
   type Routing
@@ -33,15 +33,13 @@ export function simulatedClient(
   rounds: Rounds,
   liars: ReadonlySet<SimulatedNode> = new Set()
 ): SimulatedClient {
-  const avoidance = new Avoidance()
   const replicas = new Replicas({
     self: self.id,
     store: self.store,
     channel: simulatedChannel(network, self, { rounds, liars }),
     routing: simulatedRouting(network, self),
-    avoidance,
     lookups: new Lookups({
-      avoidance,
+      peers: new PeerBook(),
       requestTimeoutMs: REQUEST_TIMEOUT_MS,
       isReady: () => true
     }),

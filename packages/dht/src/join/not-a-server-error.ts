@@ -1,0 +1,5 @@
+/** A peer is there, but does not serve this network: it is of another one, or a client. */
+export class NotAServerError extends Error {
+  static override readonly name = 'NotAServerError'
+  override readonly name = 'NotAServerError'
+}

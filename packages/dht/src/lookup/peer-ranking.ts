@@ -1,0 +1,101 @@
+import type { PeerInfo } from '@libp2p/interface'
+import type { PeerBook } from '../peers/peer-book.ts'
+
+/** When a peer is asked: before others, only when those are too few, or never. */
+export type Standing = 'first' | 'last' | 'never'
+
+/** How much worse a peer is than one that is asked anyway, and is not late. */
+const READY = 1
+const NOT_CONNECTED = 2
+const LATE = 3
+
+/** Requests of one turn to one peer before it counts as busy. */
+const MAX_SHARED_REQUESTS = 32
+
+export interface PeerRankingInit {
+  readonly peers: Pick<PeerBook, 'isAvoided' | 'isBanned' | 'isLate' | 'recordReferral'>
+
+  /** Whether a peer can be asked without connecting first. */
+  readonly isReady: (contact: PeerInfo) => boolean
+}
+
+/**
+ * Decides whom lookups ask next. Banned peers are never asked, avoided ones after all others. Any of
+ * a key's nearest peers will do for the next request, so those already asked in the same turn of the
+ * event loop are preferred: ten keys can often be had of two peers, in two messages.
+ */
+export class PeerRanking {
+  readonly #init: PeerRankingInit
+  /** Requests of this turn, by peer. */
+  readonly #requests = new Map<string, number>()
+
+  constructor(init: PeerRankingInit) {
+    this.#init = init
+  }
+
+  /** Says when a lookup asks a peer that has been named, and takes note of who named it. */
+  standingOf(contact: PeerInfo, referrer?: PeerInfo): Standing {
+    const { peers } = this.#init
+
+    if (referrer !== undefined) {
+      peers.recordReferral(contact, referrer.id)
+    }
+
+    if (peers.isBanned(contact.id)) {
+      return 'never'
+    }
+
+    return peers.isAvoided(contact) ? 'last' : 'first'
+  }
+
+  /** Forgets who was asked in the turn before. */
+  beginTurn(): void {
+    this.#requests.clear()
+  }
+
+  /** Chooses among peers of which the nearest comes first, and counts the request. */
+  choose(contacts: readonly PeerInfo[]): PeerInfo | undefined {
+    const [first] = contacts
+    const contact = contacts.length > 1 ? this.#best(contacts) : first
+
+    if (contact !== undefined) {
+      const name = contact.id.toString()
+      this.#requests.set(name, (this.#requests.get(name) ?? 0) + 1)
+    }
+
+    return contact
+  }
+
+  #best(contacts: readonly PeerInfo[]): PeerInfo | undefined {
+    let best: PeerInfo | undefined
+    let bestRank = Number.POSITIVE_INFINITY
+
+    for (const contact of contacts) {
+      const rank = this.#rank(contact)
+
+      if (rank < bestRank) {
+        best = contact
+        bestRank = rank
+      }
+    }
+
+    return best
+  }
+
+  /** The lower the better; of equals the nearest is chosen. */
+  #rank(contact: PeerInfo): number {
+    const { isReady, peers } = this.#init
+    const lateness = peers.isLate(contact.id) ? LATE : 0
+
+    if (this.#isShared(contact)) {
+      return lateness
+    }
+
+    return lateness + (isReady(contact) ? READY : NOT_CONNECTED)
+  }
+
+  #isShared(contact: PeerInfo): boolean {
+    const requests = this.#requests.get(contact.id.toString())
+    return requests !== undefined && requests < MAX_SHARED_REQUESTS
+  }
+}

@@ -1,0 +1,188 @@
+import type { PeerId, PeerInfo } from '@libp2p/interface'
+import { TokenBucket } from '../admission/token-bucket.ts'
+import { FIRST_AVOIDANCE_MS } from '../constants.ts'
+import { DEFAULT_MAX_DIALS_PER_SECOND } from '../node-limits.ts'
+import { doublingMs, NEVER_MS } from './peer-record.ts'
+import { PeerRecords } from './peer-records.ts'
+
+/** Milliseconds for which a peer is banned that has violated the protocol once; they double each time. */
+export const FIRST_BAN_MS = 60_000
+
+/** Milliseconds for which any peer is banned at most. */
+export const MAX_BAN_MS = 3_600_000
+
+/** Milliseconds for which an unverified peer that could not be dialled is not introduced again. */
+const DIAL_MEMORY_MS = 300_000
+
+export interface PeerBookInit {
+  /** Addresses that others have named and that are dialled in a second. @default DEFAULT_MAX_DIALS_PER_SECOND */
+  readonly maxDialsPerSecond?: number
+
+  /** Called with each failure of a verified peer after the first in a row. */
+  readonly onGiveUp?: (peer: PeerId) => void
+
+  /** Called with each ban and its length. */
+  readonly onBan?: (peer: PeerId, error: Error, forMs: number) => void
+
+  /** Milliseconds of a clock that never goes back. */
+  readonly nowMs?: () => number
+}
+
+/** What this node has learned of its peers, and what follows from it (N8c, N9c, N9h). */
+export class PeerBook {
+  readonly records: PeerRecords = new PeerRecords()
+  readonly #init: PeerBookInit
+  readonly #nowMs: () => number
+  readonly #dials: TokenBucket
+  /** Who named an unverified peer first, by the very object that the reply came to. */
+  readonly #referrers = new WeakMap<PeerInfo, PeerId>()
+  #hasBans = false
+
+  constructor(init: PeerBookInit = {}) {
+    const { maxDialsPerSecond = DEFAULT_MAX_DIALS_PER_SECOND, nowMs } = init
+    this.#init = init
+    this.#nowMs = nowMs ?? (() => performance.now())
+    this.#dials = new TokenBucket({
+      perSecond: maxDialsPerSecond,
+      burst: 2 * maxDialsPerSecond,
+      nowMs: this.#nowMs
+    })
+  }
+
+  /** Whether the peer violated the protocol lately. */
+  isBanned(peer: PeerId): boolean {
+    return this.#hasBans && this.#isAhead(this.records.get(peer)?.bannedUntilMs)
+  }
+
+  /** Whether this node knows the peer by more than what others say. */
+  isVerified(peer: PeerId): boolean {
+    return this.records.get(peer)?.isVerified === true
+  }
+
+  /** Whether the peer is slower than others just now. */
+  isLate(peer: PeerId): boolean {
+    return this.records.get(peer)?.isLate === true
+  }
+
+  /**
+   * Whether others are to be asked first: the peer failed lately, or could not be reached at these
+   * addresses, or was named by one whose peers are often not there.
+   */
+  isAvoided(contact: PeerInfo): boolean {
+    const record = this.records.get(contact.id)
+
+    if (record !== undefined && this.#isAhead(record.avoidedUntilMs)) {
+      return true
+    }
+
+    const isUnreachable =
+      record?.isVerified === false && record.isUnreachableAt(contact, this.#nowMs)
+    return isUnreachable || this.#isReferrerDistrusted(contact)
+  }
+
+  /** Whether an unverified peer could not be dialled within the last minutes. */
+  isUnreachable(peer: PeerId): boolean {
+    const failedAtMs = this.records.get(peer)?.dialFailedAtMs ?? NEVER_MS
+    return this.#isAhead(failedAtMs + DIAL_MEMORY_MS)
+  }
+
+  /** Peers that are avoided now, whatever their addresses. */
+  get numAvoided(): number {
+    const records = [...this.records.values()]
+    return records.filter(({ avoidedUntilMs }) => this.#isAhead(avoidedUntilMs)).length
+  }
+
+  /**
+   * Whether so many addresses of a peer may be dialled now. Those of unverified peers are counted,
+   * so that nobody can send this node against others.
+   */
+  mayDial(peer: PeerId, addressCount: number): boolean {
+    return this.isVerified(peer) || this.#dials.tryTake(addressCount, 1)
+  }
+
+  /** Takes note of what became of a dial, for the sake of the peer that named the dialled one. */
+  recordDial(contact: PeerInfo, isReached: boolean): void {
+    if (!isReached && this.isVerified(contact.id)) {
+      return
+    }
+
+    this.records.update(contact.id, (record) => {
+      record.dialFailedAtMs = isReached ? NEVER_MS : this.#nowMs()
+
+      if (isReached) {
+        record.removeUnreachable(contact)
+      }
+    })
+    const referrer = this.#referrers.get(contact)
+
+    if (referrer !== undefined) {
+      this.records.update(referrer, (record) => record.addReferral(isReached))
+    }
+  }
+
+  /** Takes note of who named an unverified peer; the first one counts. */
+  recordReferral(contact: PeerInfo, referrer: PeerId): void {
+    if (!this.isVerified(contact.id) && !this.#referrers.has(contact)) {
+      this.#referrers.set(contact, referrer)
+    }
+  }
+
+  /** Takes note of a response, be it too late for the one who asked. */
+  recordResponse(peer: PeerId): void {
+    const record = this.records.get(peer)
+
+    if (record?.isLate || (record !== undefined && record.avoidedUntilMs !== NEVER_MS)) {
+      this.records.update(peer, (changed) => changed.clearFailures())
+    }
+  }
+
+  /**
+   * Takes note of a request that came to nothing. A busy peer is spared for a moment. A failure of
+   * an unverified peer is held against its addresses, since others may have made them up.
+   */
+  recordFailure(contact: PeerInfo, error?: Error): void {
+    if (error?.name === 'AbortError') {
+      return
+    }
+
+    const { failures, isVerified } = this.records.update(contact.id, (record) => {
+      if (error?.name === 'BusyError') {
+        record.avoidedUntilMs = this.#nowMs() + FIRST_AVOIDANCE_MS
+      } else if (record.isVerified) {
+        record.addFailure(this.#nowMs())
+      } else {
+        record.addUnreachable(contact, this.#nowMs())
+      }
+    })
+
+    if (isVerified && failures > 1 && error?.name !== 'BusyError') {
+      this.#init.onGiveUp?.(contact.id)
+    }
+  }
+
+  /** Takes note of a peer that let the hedging delay pass. */
+  recordDelay(peer: PeerId): void {
+    this.records.update(peer, (record) => {
+      record.isLate = true
+    })
+  }
+
+  /** Bans a peer that violated the protocol: one minute at first, doubling to one hour. */
+  ban(peer: PeerId, error: Error): void {
+    this.#hasBans = true
+    const { bans } = this.records.update(peer, (record) => {
+      record.bans++
+      record.bannedUntilMs = this.#nowMs() + doublingMs(record.bans, FIRST_BAN_MS, MAX_BAN_MS)
+    })
+    this.#init.onBan?.(peer, error, doublingMs(bans, FIRST_BAN_MS, MAX_BAN_MS))
+  }
+
+  #isReferrerDistrusted(contact: PeerInfo): boolean {
+    const referrer = this.#referrers.get(contact)
+    return referrer !== undefined && this.records.get(referrer)?.isDistrusted === true
+  }
+
+  #isAhead(untilMs: number = NEVER_MS): boolean {
+    return untilMs !== NEVER_MS && untilMs > this.#nowMs()
+  }
+}

@@ -1,0 +1,82 @@
+import type { PeerInfo } from '@libp2p/interface'
+import { EMPTY_RECORD } from '@waggle/record'
+import type { RecordChannel } from '../lookup/record-channel.ts'
+import type { NodeLimits } from '../node-limits.ts'
+import { type ClientParts, ProtocolClient } from '../wire/protocol-client.ts'
+import { ProtocolViolationError } from '../wire/protocol-violation-error.ts'
+import type { RequestProtocol } from '../wire/request-stream.ts'
+import {
+  COMPARE,
+  COMPARE_PROTOCOL,
+  type CompareMessage,
+  MAX_COMPARE_MESSAGE_BYTES
+} from './compare-messages.ts'
+import { fingerprintOf } from './fingerprint.ts'
+
+export interface CompareClientInit extends ClientParts {
+  readonly limits: NodeLimits
+
+  /** The way to peers that tell no fingerprints: they are asked for the records. */
+  readonly records: Pick<RecordChannel, 'find'>
+}
+
+/** The compare protocol: a key is a request, its fingerprint the response. */
+const REQUESTS: RequestProtocol<Uint8Array, Uint8Array, CompareMessage> = {
+  codec: COMPARE,
+  sizeOf: (key) => key.length,
+  isAlike: () => true,
+  messageOf: (pending) => ({ name: 'compare', keys: pending.map(({ request }) => request) }),
+  responsesOf(message, { requests }) {
+    if (message.name !== 'compared' || message.fingerprints.length !== requests.length) {
+      throw new ProtocolViolationError(
+        `the peer sent a message "${message.name}" that does not reply to ${requests.length} keys`
+      )
+    }
+
+    return message.fingerprints
+  },
+  isIdle: () => true
+}
+
+/** Asks peers for the fingerprints of what they hold. */
+export class CompareClient {
+  readonly #init: CompareClientInit
+  readonly #client: ProtocolClient<Uint8Array, Uint8Array, CompareMessage>
+
+  constructor(init: CompareClientInit) {
+    this.#init = init
+    this.#client = new ProtocolClient({
+      ...init,
+      id: COMPARE_PROTOCOL,
+      limits: {
+        maxRequests: init.limits.maxQuestionsPerPeer,
+        maxRequestBytes: init.limits.maxQuestionBytesPerPeer,
+        maxMessageBytes: MAX_COMPARE_MESSAGE_BYTES
+      },
+      speak: () => REQUESTS
+    })
+  }
+
+  /** Returns the fingerprint of what a peer holds under each key. */
+  fingerprints(peer: PeerInfo, keys: readonly Uint8Array[]): Promise<Uint8Array[]> {
+    return Promise.all(
+      keys.map((key) =>
+        this.#client.request(peer, key, {
+          onResponse: (fingerprint) => fingerprint,
+          fallback: () => this.#fingerprintOf(peer, key)
+        })
+      )
+    )
+  }
+
+  /** Ends all streams. */
+  close(): void {
+    this.#client.close()
+  }
+
+  async #fingerprintOf(peer: PeerInfo, key: Uint8Array): Promise<Uint8Array> {
+    const options = { closerCount: 0, isCloserAlways: true }
+    const { record } = await this.#init.records.find(peer, key, options)
+    return fingerprintOf(record ?? EMPTY_RECORD)
+  }
+}

@@ -1,0 +1,33 @@
+import { KEYS } from '../wire/fields.ts'
+import { MAX_KEY_BYTES, MAX_KEYS_PER_MESSAGE, TARGET_MESSAGE_BYTES } from '../wire/limits.ts'
+import { bytes, list, type MessageCodec, messages } from '../wire/schema.ts'
+import { FINGERPRINT_BYTES } from './fingerprint.ts'
+
+/** The protocol's name and version; libp2p negotiates it when a stream is opened. */
+export const COMPARE_PROTOCOL = '/waggle/compare/1.0.0'
+
+/** Bytes of the largest message. */
+export const MAX_COMPARE_MESSAGE_BYTES: number = TARGET_MESSAGE_BYTES + MAX_KEY_BYTES
+
+/** Asks for the fingerprint of what is held under each key. */
+export interface CompareRequest {
+  readonly name: 'compare'
+  readonly keys: readonly Uint8Array[]
+}
+
+/** Answers all keys of the oldest unanswered request. */
+export interface ComparedReply {
+  readonly name: 'compared'
+  readonly fingerprints: readonly Uint8Array[]
+}
+
+export type CompareMessage = CompareRequest | ComparedReply
+
+/** The messages of the compare protocol; docs/network.md describes them. */
+export const COMPARE: MessageCodec<CompareMessage> = messages<CompareMessage>({
+  compare: [0, { keys: KEYS }],
+  compared: [
+    1,
+    { fingerprints: list(bytes(FINGERPRINT_BYTES, 'a fingerprint'), MAX_KEYS_PER_MESSAGE) }
+  ]
+})

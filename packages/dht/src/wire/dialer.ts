@@ -1,0 +1,79 @@
+import type { AbortOptions, PeerId, PeerInfo, Stream } from '@libp2p/interface'
+import type { ConnectionManager } from '@libp2p/interface-internal'
+import { BusyError } from '../errors.ts'
+import { connectedTo } from '../peers/connect.ts'
+import { timeoutSignal } from '../timing/deadline.ts'
+import { OPEN_TIMEOUT_MS } from './limits.ts'
+import { ProtocolViolationError } from './protocol-violation-error.ts'
+
+/** What protocols have to know of peers, and what they learn of them. */
+export interface PeerPolicy {
+  /** Whether the peer violated a protocol lately. */
+  isBanned(peer: PeerId): boolean
+
+  /** Whether so many addresses of a peer may be dialled now. Those of unverified peers count towards a rate. */
+  mayDial(peer: PeerId, addressCount: number): boolean
+
+  /** Takes note of whether a peer was reached. */
+  recordDial(peer: PeerInfo, isReached: boolean): void
+
+  /** Takes note of a peer that another one has named. */
+  recordReferral(peer: PeerInfo, referrer: PeerId): void
+
+  /** Takes note of a response, perhaps a late one. */
+  recordResponse(peer: PeerId): void
+
+  /** Bans a peer that violated a protocol. */
+  ban(peer: PeerId, error: Error): void
+}
+
+export interface DialerInit {
+  readonly connectionManager: ConnectionManager
+  readonly peers: PeerPolicy
+
+  /** Milliseconds that one peer may take to respond. Connecting may take as long. */
+  readonly requestTimeoutMs?: number | undefined
+}
+
+/** Connects to peers, and opens streams. Every protocol's dials pass through it, so all share one rate. */
+export class Dialer {
+  readonly #init: DialerInit
+
+  constructor(init: DialerInit) {
+    this.#init = init
+  }
+
+  /** Opens a stream of a protocol. Rejects for a peer that is banned, or is not to be dialled just now. */
+  async openStream(peer: PeerInfo, protocol: string): Promise<Stream> {
+    const { connectionManager, requestTimeoutMs = 0 } = this.#init
+    const signal = timeoutSignal(Math.max(OPEN_TIMEOUT_MS, requestTimeoutMs))
+    await this.connect(peer, { signal })
+    return connectionManager.openStream(peer.id, protocol, { signal })
+  }
+
+  /** Connects to a peer unless there is a connection. Rejects as `openStream` does. */
+  async connect(peer: PeerInfo, options: AbortOptions): Promise<void> {
+    const { connectionManager, peers } = this.#init
+    this.#assertMayDial(peer)
+
+    try {
+      await connectedTo(connectionManager, peer, options)
+      peers.recordDial(peer, true)
+    } catch (error) {
+      peers.recordDial(peer, false)
+      throw error
+    }
+  }
+
+  #assertMayDial({ id, multiaddrs }: PeerInfo): void {
+    const { peers } = this.#init
+
+    if (peers.isBanned(id)) {
+      throw new ProtocolViolationError(`the peer ${id} violated a protocol lately`)
+    }
+
+    if (!peers.mayDial(id, multiaddrs.length)) {
+      throw new BusyError('too many peers that others have named are being dialled')
+    }
+  }
+}

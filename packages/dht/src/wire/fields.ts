@@ -1,0 +1,59 @@
+import {
+  MAX_ADDRESS_BYTES,
+  MAX_ADDRESSES_PER_PEER,
+  MAX_CLOSER_PEERS,
+  MAX_KEY_BYTES,
+  MAX_KEYS_PER_MESSAGE,
+  MAX_MESSAGE_BYTES,
+  MAX_PEER_ID_BYTES,
+  MAX_PEERS_PER_MESSAGE
+} from './limits.ts'
+import type { EncodedPeer } from './peer-codec.ts'
+import { byteString, Codec, integer, list, struct } from './schema.ts'
+
+/** A record key. */
+export const KEY: Codec<Uint8Array> = byteString(MAX_KEY_BYTES, 'a key')
+
+export const KEYS: Codec<readonly Uint8Array[]> = list(KEY, MAX_KEYS_PER_MESSAGE)
+
+/** An encoded record. */
+export const RECORD: Codec<Uint8Array> = byteString(MAX_MESSAGE_BYTES, 'a record')
+
+/** How many closer peers are wanted for each key. */
+export const CLOSER_COUNT: Codec<number> = integer(MAX_CLOSER_PEERS, 'the number of near peers')
+
+const PEERS: Codec<readonly EncodedPeer[]> = list(
+  struct<EncodedPeer>({
+    id: byteString(MAX_PEER_ID_BYTES, 'a peer id'),
+    addresses: list(byteString(MAX_ADDRESS_BYTES, 'an address'), MAX_ADDRESSES_PER_PEER)
+  }),
+  MAX_PEERS_PER_MESSAGE
+)
+
+/** The peers of a reply, once each. */
+export const INTRODUCED_PEERS: Codec<readonly EncodedPeer[]> = new Codec(PEERS.write, (from) => {
+  const peers = PEERS.read(from)
+  from.peerCount = peers.length
+  return peers
+})
+
+/** Closer peers, by their places among those that the message has introduced. */
+export const CLOSER_PEERS: Codec<readonly number[]> = new Codec(
+  (to, places) => {
+    to.varint(places.length)
+
+    for (let i = 0; i < places.length; i++) {
+      to.varint(places[i] as number)
+    }
+  },
+  (from) => {
+    const count = from.varint(MAX_CLOSER_PEERS, 'a count')
+    const places: number[] = []
+
+    for (let i = 0; i < count; i++) {
+      places.push(from.varint(from.peerCount - 1, 'the place of a peer'))
+    }
+
+    return places
+  }
+)

@@ -1,0 +1,175 @@
+import { AbortError, type PeerInfo } from '@libp2p/interface'
+import type { Buffering, BufferLimits } from '../admission/buffer-limits.ts'
+import { BoundedMap } from '../collections/bounded-map.ts'
+import type { CancellationToken } from '../timing/cancellation.ts'
+import type { Dialer, PeerPolicy } from './dialer.ts'
+import { FALLBACK_MEMORY_MS, MAX_REMEMBERED_PEERS } from './limits.ts'
+import { ProtocolViolationError } from './protocol-violation-error.ts'
+import type { PendingRequest } from './request-queue.ts'
+import { type RequestProtocol, RequestStream, type RequestStreamLimits } from './request-stream.ts'
+
+/** What the clients of all protocols share. */
+export interface ClientParts {
+  readonly dialer: Pick<Dialer, 'openStream'>
+  readonly peers: PeerPolicy
+  readonly buffers: BufferLimits
+}
+
+export interface ProtocolClientInit<Q, R, M> extends ClientParts {
+  /** The name and version that libp2p negotiates. */
+  readonly id: string
+  readonly limits: RequestStreamLimits
+
+  /** Returns the protocol as it is spoken on one stream to a peer. */
+  readonly speak: (peer: PeerInfo) => RequestProtocol<Q, R, M>
+
+  /** The stream to a peer has ended. */
+  readonly onEnd?: (peer: PeerInfo) => void
+}
+
+export interface RequestOptions<R, T> {
+  readonly cancellation?: CancellationToken | undefined
+  readonly onResponse: (response: R) => T | PromiseLike<T>
+
+  /** Does without the protocol where the peer lacks it. */
+  readonly fallback: () => T | PromiseLike<T>
+}
+
+/** Asks peers by one protocol, over one stream to each of them. */
+export class ProtocolClient<Q, R, M> {
+  readonly #init: ProtocolClientInit<Q, R, M>
+  readonly #streams = new Map<string, RequestStream<Q, R, M>>()
+
+  /** Where peers with a stream are to be reached: as they were named last. */
+  readonly #addresses = new Map<string, PeerInfo>()
+
+  /** Until when peers count as lacking the protocol, in ms of the process's clock. */
+  readonly #lacking = new BoundedMap<string, number>({ maxSize: MAX_REMEMBERED_PEERS })
+  #isClosed = false
+
+  constructor(init: ProtocolClientInit<Q, R, M>) {
+    this.#init = init
+  }
+
+  /** Sends a request, or falls back where the peer lacks the protocol. */
+  request<T>(
+    peer: PeerInfo,
+    request: Q,
+    { cancellation, onResponse, fallback }: RequestOptions<R, T>
+  ): Promise<T> {
+    const name = peer.id.toString()
+
+    if (this.#lacks(name)) {
+      return Promise.resolve().then(fallback)
+    }
+
+    const stream = this.#streamTo(peer, name)
+
+    if (!stream.isOpen) {
+      this.#addresses.set(name, peer)
+    }
+
+    return stream.request(request, cancellation).then(onResponse, (error: unknown) => {
+      if (isUnsupported(error)) {
+        this.#lacking.set(name, performance.now() + FALLBACK_MEMORY_MS)
+        return fallback()
+      }
+
+      throw error
+    })
+  }
+
+  /** Returns the stream to a peer, if there is one. */
+  streamTo({ id }: PeerInfo): RequestStream<Q, R, M> | undefined {
+    return this.#streams.get(id.toString())
+  }
+
+  /** Whether the peer lacks the protocol, as far as is known. */
+  lacks({ id }: PeerInfo): boolean {
+    return this.#lacks(id.toString())
+  }
+
+  /** Requests that are not sent yet, and messages without a reply, to all peers. */
+  get load(): { readonly waiting: number; readonly inFlight: number } {
+    let [waiting, inFlight] = [0, 0]
+
+    for (const stream of this.#streams.values()) {
+      waiting += stream.waiting
+      inFlight += stream.inFlight
+    }
+
+    return { waiting, inFlight }
+  }
+
+  /** Ends all streams. */
+  close(): void {
+    this.#isClosed = true
+
+    for (const stream of this.#streams.values()) {
+      stream.close(new AbortError('the node was stopped'))
+    }
+  }
+
+  #lacks(name: string): boolean {
+    const untilMs = this.#lacking.size === 0 ? undefined : this.#lacking.get(name)
+
+    if (untilMs !== undefined && untilMs < performance.now()) {
+      this.#lacking.delete(name)
+      return false
+    }
+
+    return untilMs !== undefined
+  }
+
+  #streamTo(peer: PeerInfo, name: string): RequestStream<Q, R, M> {
+    const known = this.#streams.get(name)
+
+    if (known !== undefined) {
+      return known
+    }
+
+    const { id, limits, peers, dialer, buffers, speak } = this.#init
+    let buffering: Buffering | undefined
+    const stream = new RequestStream<Q, R, M>({
+      protocol: speak(peer),
+      limits,
+      open: () => dialer.openStream(this.#addresses.get(name) ?? peer, id),
+      onOpen: (opened) => {
+        buffering = opened
+        buffers.add(opened, name)
+      },
+      onReply: () => peers.recordResponse(peer.id),
+      onViolation: (error) => peers.ban(peer.id, error),
+      onBuffered: () => buffers.grew(),
+      onEnd: (error, unsent) => {
+        this.#streams.delete(name)
+        this.#addresses.delete(name)
+        buffering && buffers.delete(buffering)
+        this.#retry(peer, { error, unsent })
+        this.#init.onEnd?.(peer)
+      }
+    })
+    this.#streams.set(name, stream)
+    return stream
+  }
+
+  /** Sends requests that waited on a stream when it ended on another one: once, and not after a violation. */
+  #retry(
+    peer: PeerInfo,
+    { error, unsent }: { error: Error; unsent: readonly PendingRequest<Q, R>[] }
+  ): void {
+    const isHopeless = this.#isClosed || error instanceof ProtocolViolationError
+
+    for (const pending of unsent) {
+      if (isHopeless || pending.isRetry) {
+        pending.reject(error)
+      } else {
+        this.#streamTo(peer, peer.id.toString()).add({ ...pending, isRetry: true })
+      }
+    }
+  }
+}
+
+function isUnsupported(error: unknown): boolean {
+  return error instanceof Error && error.name === 'UnsupportedProtocolError'
+}

@@ -1,0 +1,134 @@
+import type { PeerId, Stream } from '@libp2p/interface'
+import type { Registrar } from '@libp2p/interface-internal'
+import { BufferLimits } from '../admission/buffer-limits.ts'
+import { DEFAULT_NODE_LIMITS, type NodeLimits } from '../node-limits.ts'
+import type { Access } from '../peers/access.ts'
+import { FramedStream } from './framed-stream.ts'
+import { MAX_STREAMS_PER_PEER } from './limits.ts'
+import type { MessageCodec } from './schema.ts'
+
+/** A protocol as a node serves it. */
+export interface ServedProtocol<M> {
+  /** The name and version that libp2p negotiates. */
+  readonly id: string
+  readonly codec: MessageCodec<M>
+
+  /** Bytes of the largest request, if that is less than the node's limit. */
+  readonly maxMessageBytes?: number
+
+  /** Whether anybody may ask, whatever `allowPeer` says. */
+  readonly isPublic?: boolean
+
+  /** Serves a stream that a peer has opened. */
+  serve(stream: FramedStream<M>, peer: PeerId): StreamHandler<M>
+}
+
+/** What comes on one stream. */
+export interface StreamHandler<M> {
+  /** Takes in a message. What it throws ends the stream. */
+  onMessage(message: M): void
+
+  /** What was held back because the stream is blocked can be sent now. */
+  onDrain?(): void
+  onClose?(): void
+}
+
+export interface ProtocolServerInit {
+  /** @default DEFAULT_NODE_LIMITS */
+  readonly limits?: NodeLimits
+
+  /**
+   * What all streams of this node share.
+   *
+   * @default its own
+   */
+  readonly buffers?: BufferLimits
+
+  /** Who may ask; undefined: everybody. */
+  readonly access?: Access | undefined
+
+  /** A peer has broken a protocol. */
+  readonly onViolation?: (peer: PeerId, error: Error) => void
+}
+
+/** Serves protocols: who may ask, on how many streams, and what may wait on them, is the same for all. */
+export class ProtocolServer {
+  readonly #init: ProtocolServerInit
+  readonly #limits: NodeLimits
+  readonly #buffers: BufferLimits
+
+  /** The open streams of each peer by protocol, the oldest first. */
+  readonly #streams = new Map<string, { close(error: Error): void }[]>()
+
+  constructor(init: ProtocolServerInit = {}) {
+    const { limits = DEFAULT_NODE_LIMITS, buffers = new BufferLimits(limits) } = init
+    this.#init = init
+    this.#limits = limits
+    this.#buffers = buffers
+  }
+
+  /** Has libp2p hand over the streams of a protocol from now on. */
+  async handle<M>(registrar: Registrar, protocol: ServedProtocol<M>): Promise<void> {
+    await registrar.handle(
+      protocol.id,
+      (stream, { remotePeer }) => this.accept(protocol, stream, remotePeer),
+      { maxInboundStreams: MAX_STREAMS_PER_PEER, maxOutboundStreams: MAX_STREAMS_PER_PEER }
+    )
+  }
+
+  /** Serves a stream if the peer may ask. */
+  async accept<M>(protocol: ServedProtocol<M>, stream: Stream, peer: PeerId): Promise<void> {
+    const isAllowed = protocol.isPublic || (this.#init.access?.allows(peer, 'connect') ?? true)
+
+    if (isAllowed === true || (await isAllowed)) {
+      this.serve(protocol, stream, peer)
+    } else {
+      stream.abort(new Error('this peer may not ask here'))
+    }
+  }
+
+  /** Serves a stream. */
+  serve<M>(protocol: ServedProtocol<M>, stream: Stream, peer: PeerId): void {
+    const { maxMessageBytes, maxBufferedBytesPerPeer, maxRequestsPerPeer } = this.#limits
+    const buffers = this.#buffers
+    const framed = new FramedStream<M>({
+      ...{ stream, codec: protocol.codec, isServer: true },
+      maxMessageBytes: Math.min(maxMessageBytes, protocol.maxMessageBytes ?? maxMessageBytes),
+      maxUnreadBytes: maxBufferedBytesPerPeer,
+      maxRepliesInFlight: Math.ceil(maxRequestsPerPeer / MAX_STREAMS_PER_PEER),
+      onMessage: (message) => handler.onMessage(message),
+      onDrain: () => handler.onDrain?.(),
+      onViolation: (error) => this.#init.onViolation?.(peer, error),
+      onBuffered: () => buffers.grew(),
+      onClose: () => {
+        buffers.delete(framed)
+        this.#remove(name, framed)
+        handler.onClose?.()
+      }
+    })
+    const name = `${protocol.id} ${peer}`
+    const handler = protocol.serve(framed, peer)
+    buffers.add(framed, peer.toString())
+    this.#add(name, framed)
+  }
+
+  /** A peer that has reconnected may have left streams behind, which must not count against it: the oldest end. */
+  #add(name: string, stream: { close(error: Error): void }): void {
+    const streams = [...(this.#streams.get(name) ?? []), stream]
+    this.#streams.set(name, streams)
+
+    for (const oldest of streams.slice(0, -MAX_STREAMS_PER_PEER)) {
+      oldest.close(new Error(`the peer has opened more than ${MAX_STREAMS_PER_PEER} streams`))
+    }
+  }
+
+  #remove(name: string, stream: { close(error: Error): void }): void {
+    const left = this.#streams.get(name)?.filter((other) => other !== stream) ?? []
+
+    if (left.length > 0) {
+      this.#streams.set(name, left)
+    } else {
+      this.#streams.delete(name)
+    }
+  }
+}

@@ -1,0 +1,408 @@
+import type { Stream } from '@libp2p/interface'
+import { BusyError, toError } from '../errors.ts'
+import { Alarm } from '../timing/alarm.ts'
+import type { CancellationToken } from '../timing/cancellation.ts'
+import { FramedStream } from './framed-stream.ts'
+import {
+  BATCH_REQUESTS,
+  INACTIVITY_TIMEOUT_MS,
+  MAX_BATCH_DELAY_MS,
+  MAX_REQUEST_ID,
+  MAX_REQUESTS_IN_FLIGHT,
+  MAX_UNCHECKED_RECORDS,
+  TARGET_MESSAGE_BYTES
+} from './limits.ts'
+import { ProtocolViolationError } from './protocol-violation-error.ts'
+import { type PendingRequest, RequestQueue } from './request-queue.ts'
+import type { MessageCodec } from './schema.ts'
+
+/** How the requests of a protocol to one peer become messages, and its messages become responses. */
+export interface RequestProtocol<Q, R, M> {
+  readonly codec: MessageCodec<M>
+
+  /** Bytes that a request adds to a message, or nearly so. */
+  sizeOf(request: Q): number
+
+  /** Whether two requests can go in one message. */
+  isAlike(a: Q, b: Q): boolean
+
+  /** Returns the message that carries requests which are alike. Called when they are sent. */
+  messageOf(requests: readonly PendingRequest<Q, R>[], id: number): M
+
+  /** Returns the id of the requests that a message replies to. Without it, replies come in the order of requests. */
+  idOf?(message: M): number
+
+  /** Takes in a message that replies to nothing. Returns false if it is none. */
+  onNotice?(message: M): boolean
+
+  /**
+   * Returns the responses to the first requests of a message, at least one, or why all of them fail.
+   * Requests without a response are sent again.
+   *
+   * @throws ProtocolViolationError for a message that does not reply to these requests
+   */
+  responsesOf(message: M, sent: SentRequests<Q, R>): readonly R[] | Error
+
+  /** Whether the stream may end while no request waits or is in flight. It stays open without this. */
+  isIdle?(): boolean
+}
+
+/** Requests that were sent in one message. */
+export interface SentRequests<Q, R> {
+  readonly requests: readonly PendingRequest<Q, R>[]
+
+  /** When, in ms of the process's clock. */
+  readonly sentMs: number
+}
+
+/** What a stream may hold of requests, and how long it may be inactive. */
+export interface RequestStreamLimits {
+  /** Requests that wait to be sent. */
+  readonly maxRequests: number
+
+  /** Bytes of requests that wait or are in flight. */
+  readonly maxRequestBytes: number
+
+  /** @default DEFAULT_MAX_MESSAGE_BYTES */
+  readonly maxMessageBytes?: number | undefined
+
+  /** Milliseconds for which no byte may move while replies are due. @default INACTIVITY_TIMEOUT_MS */
+  readonly inactivityTimeoutMs?: number | undefined
+}
+
+export interface RequestStreamInit<Q, R, M> {
+  readonly protocol: RequestProtocol<Q, R, M>
+  readonly limits: RequestStreamLimits
+
+  /** Opens a stream to the peer. */
+  readonly open: () => Promise<Stream>
+  readonly onOpen?: (stream: FramedStream<M>) => void
+
+  /** The peer has replied, perhaps late. */
+  readonly onReply: () => void
+  readonly onViolation: (error: Error) => void
+
+  /** Something is buffered that cannot be passed on yet. */
+  readonly onBuffered?: () => void
+
+  /** The stream has ended or could not be opened. Some requests were not sent yet. */
+  readonly onEnd: (error: Error, unsent: readonly PendingRequest<Q, R>[]) => void
+}
+
+/** Milliseconds for which a full queue counts as full, once it has been gone through. */
+const MIN_SWEEP_MS = 10
+
+/**
+ * Sends requests to one peer over one stream, which it opens for the first of them. Requests of one
+ * tick travel in one message, and several messages are in flight at once. When the stream ends, so
+ * does this: what is in flight rejects.
+ */
+export class RequestStream<Q, R, M> {
+  readonly #init: RequestStreamInit<Q, R, M>
+  readonly #inFlight = new Map<number, SentRequests<Q, R>>()
+  readonly #queue: RequestQueue<Q, R>
+  readonly #inactivity = new Alarm(() => this.#onInactivity())
+  readonly #batching = new Alarm(() => this.#sendQueue())
+  #stream: FramedStream<M> | undefined
+  #isOpening = false
+  #isFlushScheduled = false
+  #lastId = 0
+  #bytesInFlight = 0
+  #unchecked = 0
+
+  /** Since when replies are due, in ms of the process's clock. */
+  #dueSinceMs = 0
+
+  /** When cancelled requests were looked for. */
+  #sweptAtMs = Number.NEGATIVE_INFINITY
+  #endedBy: Error | undefined
+
+  constructor(init: RequestStreamInit<Q, R, M>) {
+    this.#init = init
+    this.#queue = new RequestQueue(init.protocol)
+  }
+
+  /** Requests that are not sent yet. */
+  get waiting(): number {
+    return this.#queue.length
+  }
+
+  /** Messages without a reply. */
+  get inFlight(): number {
+    return this.#inFlight.size
+  }
+
+  get isOpen(): boolean {
+    return this.#stream !== undefined && this.#endedBy === undefined
+  }
+
+  /** Rejects when the peer gives no usable response, or the request was cancelled before it was sent. */
+  request(request: Q, cancellation?: CancellationToken): Promise<R> {
+    if (this.#isFull() && !this.#hasRoomAfterSweep()) {
+      const { maxRequests } = this.#init.limits
+      return Promise.reject(
+        new BusyError(`${maxRequests} requests wait for the peer already, or as many bytes`)
+      )
+    }
+
+    return new Promise((resolve, reject) => {
+      this.add({ request, cancellation, resolve, reject })
+    })
+  }
+
+  /** Sends a request, whatever waits already. */
+  add(pending: PendingRequest<Q, R>): void {
+    if (this.#endedBy !== undefined) {
+      pending.reject(this.#endedBy)
+      return
+    }
+
+    this.#queue.push(pending)
+    this.#scheduleFlush()
+  }
+
+  /**
+   * Counts a record of the peer as being checked until the promise settles. Checking takes more work
+   * than sending: with too many at once nothing more is read, so that they do not pile up here.
+   */
+  trackCheck(checked: PromiseLike<unknown>): void {
+    this.#unchecked++
+    const resume = this.#unchecked < MAX_UNCHECKED_RECORDS ? undefined : this.#stream?.pause()
+    const onChecked = (): void => {
+      this.#unchecked--
+      resume?.()
+    }
+    checked.then(onChecked, onChecked)
+  }
+
+  /** Ends the stream. What is in flight or waiting rejects. */
+  close(error: Error): void {
+    const unsent = this.#queue.takeAll()
+    this.#stream?.close(error)
+    this.#end(error)
+
+    for (const { reject } of unsent) {
+      reject(error)
+    }
+  }
+
+  #scheduleFlush(): void {
+    if (!this.#isFlushScheduled) {
+      this.#isFlushScheduled = true
+      queueMicrotask(() => {
+        this.#isFlushScheduled = false
+        this.#flush()
+      })
+    }
+  }
+
+  /**
+   * Sends what waits, but no message for a few requests while replies are due. They wait for the last
+   * of these, or for a moment, and travel with those that come meanwhile: under load that is most of
+   * them, and a message costs far more than a request in it (Nagle's algorithm, RFC 896, with a limit).
+   */
+  #flush(): void {
+    const isWorthwhile =
+      this.#inFlight.size === 0 ||
+      this.#queue.length >= BATCH_REQUESTS ||
+      this.#queue.bytes >= TARGET_MESSAGE_BYTES
+
+    if (isWorthwhile || this.#queue.length === 0) {
+      this.#sendQueue()
+    } else {
+      this.#batching.within(MAX_BATCH_DELAY_MS)
+    }
+  }
+
+  #sendQueue(): void {
+    const stream = this.#stream
+
+    if (stream === undefined) {
+      this.#open()
+      return
+    }
+
+    if (this.#isInactive()) {
+      return
+    }
+
+    while (
+      this.#queue.length > 0 &&
+      !stream.isBlocked &&
+      this.#inFlight.size < MAX_REQUESTS_IN_FLIGHT
+    ) {
+      this.#send(stream, this.#queue.takeBatch())
+    }
+
+    stream.flush()
+    this.#closeIfIdle(stream)
+  }
+
+  #isFull(): boolean {
+    const { maxRequests, maxRequestBytes } = this.#init.limits
+    const bytes = this.#queue.bytes + this.#bytesInFlight
+    return this.#queue.length >= maxRequests || bytes >= maxRequestBytes
+  }
+
+  /** Going through all that wait takes long, and nothing has changed since a moment ago. */
+  #hasRoomAfterSweep(): boolean {
+    const nowMs = performance.now()
+
+    if (nowMs - this.#sweptAtMs < MIN_SWEEP_MS) {
+      return false
+    }
+
+    this.#sweptAtMs = nowMs
+    this.#queue.dropCancelled()
+    return !this.#isFull()
+  }
+
+  get #inactivityTimeoutMs(): number {
+    return this.#init.limits.inactivityTimeoutMs ?? INACTIVITY_TIMEOUT_MS
+  }
+
+  /** Ends the stream if it is: no byte has moved for long although replies are due. */
+  #isInactive(): boolean {
+    const timeoutMs = this.#inactivityTimeoutMs
+    const sinceMs = Math.max(this.#dueSinceMs, this.#stream?.progressMs ?? 0)
+    const isInactive = this.#inFlight.size > 0 && performance.now() - sinceMs > timeoutMs
+
+    if (isInactive) {
+      this.#stream?.close(new Error(`the peer has been silent for more than ${timeoutMs} ms`))
+    }
+
+    return isInactive
+  }
+
+  /** What nobody waits for any more must not stay in memory until somebody asks again. */
+  #onInactivity(): void {
+    if (this.#inFlight.size > 0 && !this.#isInactive()) {
+      this.#inactivity.within(this.#inactivityTimeoutMs)
+    }
+  }
+
+  #open(): void {
+    if (this.#isOpening || this.#queue.length === 0) {
+      return
+    }
+
+    this.#isOpening = true
+    this.#init.open().then(
+      (stream) => this.#onOpen(stream),
+      (error: unknown) => this.#failToOpen(toError(error))
+    )
+  }
+
+  #failToOpen(error: Error): void {
+    if (this.#endedBy === undefined) {
+      this.close(error)
+    }
+  }
+
+  #onOpen(stream: Stream): void {
+    if (this.#endedBy !== undefined) {
+      stream.abort(this.#endedBy)
+      return
+    }
+
+    const { protocol, limits, onBuffered, onOpen, onViolation } = this.#init
+    this.#stream = new FramedStream<M>({
+      stream,
+      codec: protocol.codec,
+      maxMessageBytes: limits.maxMessageBytes,
+      ...(onBuffered && { onBuffered }),
+      onMessage: (message) => this.#onMessage(message),
+      onViolation,
+      onClose: (error) => this.#end(error),
+      onDrain: () => this.#sendQueue()
+    })
+    onOpen?.(this.#stream)
+    this.#flush()
+  }
+
+  #send(stream: FramedStream<M>, requests: readonly PendingRequest<Q, R>[]): void {
+    if (requests.length === 0) {
+      return
+    }
+
+    const sentMs = performance.now()
+
+    if (this.#inFlight.size === 0) {
+      this.#dueSinceMs = sentMs
+      this.#inactivity.within(this.#inactivityTimeoutMs)
+    }
+
+    this.#lastId = this.#lastId === MAX_REQUEST_ID ? 0 : this.#lastId + 1
+    this.#inFlight.set(this.#lastId, { requests, sentMs })
+    this.#bytesInFlight += this.#queue.bytesOf(requests)
+    stream.send(this.#init.protocol.messageOf(requests, this.#lastId))
+  }
+
+  #onMessage(message: M): void {
+    const { protocol, onReply } = this.#init
+
+    if (protocol.onNotice?.(message)) {
+      return
+    }
+
+    const [oldest = -1] = protocol.idOf === undefined ? this.#inFlight.keys() : []
+    const id = protocol.idOf?.(message) ?? oldest
+    const sent = this.#inFlight.get(id)
+
+    if (sent === undefined) {
+      throw new ProtocolViolationError('the peer replied to no request in flight')
+    }
+
+    const responses = protocol.responsesOf(message, sent)
+    this.#inFlight.delete(id)
+    this.#bytesInFlight -= this.#queue.bytesOf(sent.requests)
+    this.#dueSinceMs = performance.now()
+
+    if (responses instanceof Error) {
+      for (const { reject } of sent.requests) {
+        reject(responses)
+      }
+    } else {
+      onReply()
+      this.#resolve(sent.requests, responses)
+    }
+
+    this.#flush()
+  }
+
+  #resolve(requests: readonly PendingRequest<Q, R>[], responses: readonly R[]): void {
+    for (let i = 0; i < responses.length; i++) {
+      requests[i]?.resolve(responses[i] as R)
+    }
+
+    if (responses.length < requests.length) {
+      this.#queue.putBack(requests.slice(responses.length))
+    }
+  }
+
+  #closeIfIdle(stream: FramedStream<M>): void {
+    const isIdle = this.#queue.length === 0 && this.#inFlight.size === 0
+
+    if (isIdle && this.#init.protocol.isIdle?.()) {
+      stream.close(new Error('nothing is requested any more'))
+    }
+  }
+
+  #end(error: Error): void {
+    if (this.#endedBy !== undefined) {
+      return
+    }
+
+    this.#endedBy = error
+    this.#inactivity.stop()
+    this.#batching.stop()
+    const sent = [...this.#inFlight.values()]
+    this.#inFlight.clear()
+
+    for (const { reject } of sent.flatMap(({ requests }) => requests)) {
+      reject(error)
+    }
+
+    this.#init.onEnd(error, this.#queue.takeAll())
+  }
+}

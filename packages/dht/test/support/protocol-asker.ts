@@ -1,0 +1,88 @@
+import type { PeerInfo, Stream } from '@libp2p/interface'
+import { BufferLimits } from '../../src/admission/buffer-limits.ts'
+import {
+  DEFAULT_MAX_QUESTION_BYTES_PER_PEER,
+  DEFAULT_MAX_QUESTIONS_PER_PEER,
+  DEFAULT_NODE_LIMITS
+} from '../../src/node-limits.ts'
+import type { CancellationToken } from '../../src/timing/cancellation.ts'
+import type { PeerPolicy } from '../../src/wire/dialer.ts'
+import { type ClientParts, ProtocolClient } from '../../src/wire/protocol-client.ts'
+import type { RequestProtocol, RequestStreamLimits } from '../../src/wire/request-stream.ts'
+import { contact } from './exchange-serving.ts'
+
+export type OpenStream = (peer: PeerInfo, protocol: string) => Promise<Stream>
+
+/** Peers that are all welcome. What a test gives takes the place of a part. */
+export function welcomingPeers(parts: Partial<PeerPolicy> = {}): PeerPolicy {
+  return {
+    isBanned: () => false,
+    mayDial: () => true,
+    recordDial() {},
+    recordReferral() {},
+    recordResponse() {},
+    ban() {},
+    ...parts
+  }
+}
+
+/** What the clients of all protocols share, for peers that are reached by these means. */
+export function clientParts(open: OpenStream, parts: Partial<ClientParts> = {}): ClientParts {
+  return {
+    dialer: { openStream: open },
+    peers: welcomingPeers(),
+    buffers: new BufferLimits(DEFAULT_NODE_LIMITS),
+    ...parts
+  }
+}
+
+export interface AskerInit<Q, R, M> {
+  readonly open: OpenStream
+  readonly speak: (peer: PeerInfo) => RequestProtocol<Q, R, M>
+  readonly limits?: Partial<RequestStreamLimits> | undefined
+  readonly parts?: Partial<ClientParts>
+  readonly onEnd?: (() => void) | undefined
+}
+
+/** Asks one peer by one protocol. */
+export interface Asker<Q, R> {
+  ask(request: Q, cancellation?: CancellationToken): Promise<R>
+
+  /** Counts a record as being checked until the promise settles. */
+  checking(checked: PromiseLike<unknown>): void
+  close(): void
+}
+
+export function askerOf<Q, R, M>({
+  open,
+  speak,
+  limits,
+  parts,
+  onEnd = () => {}
+}: AskerInit<Q, R, M>): Asker<Q, R> {
+  const peer = contact(1)
+  const client = new ProtocolClient<Q, R, M>({
+    ...clientParts(open, parts),
+    id: '/test/1.0.0',
+    limits: {
+      maxRequests: DEFAULT_MAX_QUESTIONS_PER_PEER,
+      maxRequestBytes: DEFAULT_MAX_QUESTION_BYTES_PER_PEER,
+      ...limits
+    },
+    speak,
+    onEnd
+  })
+
+  return {
+    ask: (request, cancellation) =>
+      client.request<R>(peer, request, {
+        cancellation,
+        onResponse: (response) => response,
+        fallback() {
+          throw new Error('the peer lacks the protocol')
+        }
+      }),
+    checking: (checked) => client.streamTo(peer)?.trackCheck(checked),
+    close: () => client.close()
+  }
+}

@@ -1,0 +1,96 @@
+import type { PeerInfo } from '@libp2p/interface'
+import type { ConnectionManager } from '@libp2p/interface-internal'
+import { afterEach, describe, expect, it, vi } from 'vitest'
+import { Dialer, type PeerPolicy } from '../../src/wire/dialer.ts'
+import { OPEN_TIMEOUT_MS } from '../../src/wire/limits.ts'
+import { contact } from '../support/exchange-serving.ts'
+import { welcomingPeers } from '../support/protocol-asker.ts'
+
+const PROTOCOL = '/test/1.0.0'
+const peer = contact(1)
+
+afterEach(() => {
+  vi.restoreAllMocks()
+})
+
+interface Dialling {
+  readonly dialer: Dialer
+  readonly openConnection: ReturnType<typeof vi.fn>
+  readonly openStream: ReturnType<typeof vi.fn>
+}
+
+function dialling(
+  peers: Partial<PeerPolicy> = {},
+  connectionManager: Partial<Record<keyof ConnectionManager, unknown>> = {}
+): Dialling {
+  const openConnection = vi.fn(async () => ({}))
+  const openStream = vi.fn(async () => ({}))
+  const manager = { getConnections: () => [], openConnection, openStream, ...connectionManager }
+  const dialer = new Dialer({
+    connectionManager: manager as unknown as ConnectionManager,
+    peers: welcomingPeers(peers)
+  })
+  return { dialer, openConnection, openStream }
+}
+
+describe('Dialer', () => {
+  it('dials a peer by the addresses that it was named with, and opens a stream', async () => {
+    const { dialer, openConnection, openStream } = dialling()
+    await dialer.openStream(peer, PROTOCOL)
+
+    const [addresses] = openConnection.mock.calls[0] as unknown as [unknown[]]
+    expect(addresses.map(String)).toEqual([`${peer.multiaddrs[0]}/p2p/${peer.id}`])
+    expect(openStream.mock.calls[0]?.slice(0, 2)).toEqual([peer.id, PROTOCOL])
+  })
+
+  it('dials no peer that is banned, and opens no stream to it (N9c)', async () => {
+    const { dialer, openConnection, openStream } = dialling({ isBanned: () => true })
+
+    await expect(dialer.openStream(peer, PROTOCOL)).rejects.toThrow('violated')
+    await expect(dialer.connect(peer, {})).rejects.toThrow('violated')
+    expect(openConnection).not.toHaveBeenCalled()
+    expect(openStream).not.toHaveBeenCalled()
+  })
+
+  it('dials no more addresses than it may, and says that it is busy (N9h)', async () => {
+    const mayDial = vi.fn(() => false)
+    const { dialer, openConnection } = dialling({ mayDial })
+    const named = contact(2, ['/ip4/10.0.0.1/tcp/1', '/ip4/10.0.0.2/tcp/1'])
+
+    await expect(dialer.openStream(named, PROTOCOL)).rejects.toMatchObject({ name: 'BusyError' })
+    expect(mayDial).toHaveBeenCalledExactlyOnceWith(named.id, 2)
+    expect(openConnection).not.toHaveBeenCalled()
+  })
+
+  it('records whether a peer was reached, whatever it speaks', async () => {
+    const dials: [PeerInfo, boolean][] = []
+    const recordDial = (dialled: PeerInfo, isReached: boolean): void => {
+      dials.push([dialled, isReached])
+    }
+    const fails = async (): Promise<never> => {
+      throw new Error('no')
+    }
+    const reached = dialling({ recordDial }, { openStream: fails })
+    await expect(reached.dialer.openStream(peer, PROTOCOL)).rejects.toThrow('no')
+    const missed = dialling({ recordDial }, { openConnection: fails })
+    await expect(missed.dialer.openStream(contact(2), PROTOCOL)).rejects.toThrow('no')
+
+    expect(dials.map(([, isReached]) => isReached)).toEqual([true, false])
+  })
+
+  it('gives up opening a stream after its own time, however long others would wait (N8d)', async () => {
+    const timeout = new AbortController()
+    vi.spyOn(AbortSignal, 'timeout').mockReturnValue(timeout.signal)
+    const openConnection = vi.fn(
+      (_: unknown, { signal }: { signal: AbortSignal }) =>
+        new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason)))
+    )
+    const { dialer } = dialling({}, { openConnection })
+    const opened = dialer.openStream(peer, PROTOCOL)
+    expect(openConnection).toHaveBeenCalledOnce()
+    timeout.abort(new Error('too long'))
+
+    await expect(opened).rejects.toThrow('too long')
+    expect(AbortSignal.timeout).toHaveBeenCalledExactlyOnceWith(OPEN_TIMEOUT_MS)
+  })
+})

@@ -1,0 +1,78 @@
+import { describe, expect, it } from 'vitest'
+import { pointOfKey, pointOfPeer, roughDistance } from '../../src/peers/key-space.ts'
+import { type SimulatedPeer, SimulatedWorld } from '../support/simulated-networks.ts'
+
+const TARGETS = Array.from({ length: 20 }, (_, i) => pointOfKey(Uint8Array.of(i)))
+const COUNT = 5
+
+/** The nearest of all peers, by looking at all of them. */
+function trulyNearest(target: Uint8Array, peers: readonly SimulatedPeer[]): string[] {
+  return [...peers]
+    .sort((a, b) => distanceOf(a) - distanceOf(b))
+    .slice(0, COUNT)
+    .map(({ id }) => id.toString())
+
+  function distanceOf({ id }: SimulatedPeer): number {
+    return roughDistance(target, pointOfPeer(id))
+  }
+}
+
+/** Which of some searches of all peers find the nearest of all. */
+function rightSearches(peers: readonly SimulatedPeer[]): boolean[] {
+  return TARGETS.flatMap((target) => {
+    const nearest = trulyNearest(target, peers).join()
+    return peers.map((peer) => peer.search(target, COUNT).join() === nearest)
+  })
+}
+
+describe('NetworkMerge', () => {
+  it.each([4, 20, 50])(
+    'makes one network of two of %i peers of which one connects to one of the other (N8i)',
+    async (size) => {
+      const world = new SimulatedWorld()
+      const networks = [world.network(size), world.network(size)] as const
+      const [[one], [other]] = networks as unknown as [[SimulatedPeer], [SimulatedPeer]]
+      expect(rightSearches(networks.flat())).toContain(false)
+
+      one.dial(other)
+      await world.settled()
+
+      expect(rightSearches(networks.flat())).not.toContain(false)
+    }
+  )
+
+  it('costs a network that has grown together one question for each new connection (N8i)', async () => {
+    const world = new SimulatedWorld()
+    const [first, ...others] = world.network(200) as [SimulatedPeer, ...SimulatedPeer[]]
+    const [newcomer] = world.network(1) as [SimulatedPeer]
+
+    newcomer.dial(first)
+    await world.settled()
+
+    for (const { id } of first.nearest(pointOfPeer(newcomer.id), 20)) {
+      newcomer.dial(world.peer(id))
+    }
+
+    await world.settled()
+    expect(others.some((peer) => peer.known.has(newcomer.id.toString()))).toBe(true)
+    expect(world.questions).toBeLessThanOrEqual(21 + 2)
+  })
+
+  it('leaves those alone who could not be reached, for a while', async () => {
+    const world = new SimulatedWorld()
+    const [[one], [other, dead]] = [world.network(1), world.network(2)] as unknown as [
+      [SimulatedPeer],
+      [SimulatedPeer, SimulatedPeer]
+    ]
+    world.dead.add(dead)
+
+    for (const failures of [1, 1, 2]) {
+      other.known.delete(one.id.toString())
+      one.known.delete(other.id.toString())
+      other.dial(one)
+      await world.settled()
+      expect(world.failures).toBe(failures)
+      world.nowMs += 200_000
+    }
+  })
+})

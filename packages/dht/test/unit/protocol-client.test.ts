@@ -1,0 +1,208 @@
+import { type Stream, UnsupportedProtocolError } from '@libp2p/interface'
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest'
+import { BufferLimits } from '../../src/admission/buffer-limits.ts'
+import { DEFAULT_NODE_LIMITS } from '../../src/node-limits.ts'
+import { FALLBACK_MEMORY_MS } from '../../src/wire/limits.ts'
+import { type ClientParts, ProtocolClient } from '../../src/wire/protocol-client.ts'
+import { type EchoMessage, echoRequests, echoTalker, word } from '../support/echo-protocol.ts'
+import { Mailbox } from '../support/exchange-mailbox.ts'
+import { contact } from '../support/exchange-serving.ts'
+import { type StreamSource, streamSource } from '../support/exchange-streams.ts'
+import { headOf, type Talker } from '../support/exchange-talker.ts'
+import { PATIENCE } from '../support/libp2p-node.ts'
+import { clientParts, welcomingPeers } from '../support/protocol-asker.ts'
+
+let source: StreamSource
+
+beforeAll(async () => {
+  source = await streamSource()
+})
+
+afterAll(() => source?.[Symbol.asyncDispose]())
+afterEach(() => {
+  vi.useRealTimers()
+})
+
+const peer = contact(1)
+
+interface Clientele {
+  readonly client: ProtocolClient<Uint8Array, string, EchoMessage>
+  readonly talkers: Mailbox<Talker<EchoMessage>>
+  ask(text: string, to?: typeof peer): Promise<string>
+}
+
+/** A client whose peers are all in the hands of the test. What `onOpen` throws keeps a stream from being opened. */
+function clientele(onOpen: () => unknown = () => {}, parts: Partial<ClientParts> = {}): Clientele {
+  const talkers = new Mailbox<Talker<EchoMessage>>()
+  const open = async (): Promise<Stream> => {
+    await onOpen()
+    const [mine, theirs] = await source.open()
+    talkers.push(echoTalker(theirs))
+    return mine
+  }
+  const client = new ProtocolClient<Uint8Array, string, EchoMessage>({
+    ...clientParts(open, parts),
+    id: '/echo/1.0.0',
+    limits: { maxRequests: 1000, maxRequestBytes: 10_000_000 },
+    speak: () => echoRequests()
+  })
+
+  return {
+    client,
+    talkers,
+    ask: (text, to = peer) =>
+      client.request(to, word(text), {
+        onResponse: (response) => response,
+        fallback: () => `without the protocol: ${text}`
+      })
+  }
+}
+
+async function echo(talker: Talker<EchoMessage>): Promise<void> {
+  const { words } = await talker.hear('say')
+  talker.say({ name: 'echo', words })
+}
+
+function unsupported(): never {
+  throw new UnsupportedProtocolError('this peer has never heard of it')
+}
+
+describe('ProtocolClient', () => {
+  it('has one stream to each peer, and opens another after it has ended', async () => {
+    const { ask, client, talkers } = clientele()
+    const asked = [ask('a'), ask('b', contact(2))]
+    const [one, other] = [await talkers.next(), await talkers.next()]
+    await Promise.all([one, other].map(echo))
+    expect(await Promise.all(asked)).toEqual(['a', 'b'])
+
+    one.stream.abort(new Error('gone'))
+    other.stream.abort(new Error('gone'))
+    await Promise.all([one.ended, other.ended])
+    await vi.waitUntil(() => client.streamTo(peer) === undefined)
+    const again = ask('again')
+    await echo(await talkers.next())
+    expect(await again).toBe('again')
+  })
+
+  it('does without the protocol where the peer lacks it, and remembers that for a while (N3)', async () => {
+    vi.useFakeTimers({ toFake: ['performance'] })
+    let opened = 0
+    const { ask, client } = clientele(() => {
+      opened++
+      unsupported()
+    })
+
+    expect(await ask('a')).toBe('without the protocol: a')
+    expect(client.lacks(peer)).toBe(true)
+    vi.advanceTimersByTime(FALLBACK_MEMORY_MS)
+    expect(await ask('b')).toBe('without the protocol: b')
+    expect(opened).toBe(1)
+
+    vi.advanceTimersByTime(1)
+    expect(await ask('c')).toBe('without the protocol: c')
+    expect(opened).toBe(2)
+  })
+
+  it('rejects with any other reason why no stream can be opened, and tries again (N8d)', async () => {
+    let isDown = true
+    const { ask, talkers } = clientele(() => {
+      if (isDown) {
+        throw new Error('no route')
+      }
+    })
+    await expect(ask('a')).rejects.toThrow('no route')
+    isDown = false
+    const asked = ask('b')
+    await echo(await talkers.next())
+    expect(await asked).toBe('b')
+  })
+
+  it('sends what waited on a stream that ended on another one, once (N8d)', async () => {
+    const { ask, talkers } = clientele()
+    const sent = ask('sent')
+    const rejected = expect(sent).rejects.toThrow()
+    const first = await talkers.next()
+    await first.hear('say')
+    const [kept, lost] = [ask('waits'), ask('waits, too')]
+    const outcomes = Promise.allSettled([kept, lost])
+    first.stream.abort(new Error('gone'))
+    await rejected
+
+    const second = await talkers.next()
+    const { words } = await second.hear('say')
+    expect(words).toEqual([word('waits'), word('waits, too')])
+    second.say({ name: 'echo', words: words.slice(0, 1) })
+    await second.hear('say')
+    second.stream.abort(new Error('gone again'))
+
+    expect(await outcomes).toMatchObject([
+      { status: 'fulfilled', value: 'waits' },
+      { status: 'rejected' }
+    ])
+  })
+
+  it('sends nothing again after a violation, and has the peer banned (N9c)', async () => {
+    const ban = vi.fn()
+    const { ask, talkers } = clientele(() => {}, { peers: welcomingPeers({ ban }) })
+    const asked = ask('a')
+    const talker = await talkers.next()
+    await talker.hear('say')
+    const outcomes = Promise.allSettled([asked, ask('b')])
+    talker.sayBytes(headOf(0))
+
+    for (const outcome of await outcomes) {
+      expect(outcome).toMatchObject({ reason: { name: 'ProtocolViolationError' } })
+    }
+
+    await vi.waitFor(() => expect(ban).toHaveBeenCalledOnce())
+    expect(talkers.size).toBe(0)
+  })
+
+  it('records each reply', async () => {
+    const recordResponse = vi.fn()
+    const { ask, talkers } = clientele(() => {}, { peers: welcomingPeers({ recordResponse }) })
+    const asked = ask('a')
+    expect(recordResponse).not.toHaveBeenCalled()
+    await echo(await talkers.next())
+    await asked
+    expect(recordResponse).toHaveBeenCalledExactlyOnceWith(peer.id)
+  })
+
+  it(
+    'counts what its streams hold with those that are served (N9d)',
+    async () => {
+      const limits = { ...DEFAULT_NODE_LIMITS, maxBufferedBytesPerPeer: 100_000 }
+      const buffers = new BufferLimits(limits)
+      const { ask, talkers } = clientele(() => {}, { buffers })
+      const rejected = expect(ask('a')).rejects.toThrow('too many')
+      const talker = await talkers.next()
+      await talker.hear('say')
+      talker.sayBytes(headOf(1_000_000))
+      talker.sayBytes(new Uint8Array(200_000))
+
+      await rejected
+      buffers.stop()
+      await talker.ended
+    },
+    PATIENCE.timeout
+  )
+
+  it('rejects all that is asked when it is closed, and opens nothing any more', async () => {
+    const { ask, client, talkers } = clientele()
+    const asked = [ask('a'), ask('b', contact(2))]
+    const both = [await talkers.next(), await talkers.next()]
+    await Promise.all(both.map((talker) => talker.hear('say')))
+    const outcomes = Promise.allSettled([...asked, ask('waits')])
+    client.close()
+
+    for (const outcome of await outcomes) {
+      expect(outcome).toMatchObject({ reason: { name: 'AbortError' } })
+    }
+
+    for (const { ended } of both) {
+      expect(await ended).toMatchObject({ name: 'StreamResetError' })
+    }
+
+    expect(talkers.size).toBe(0)
+  })
+})

@@ -1,0 +1,130 @@
+import type { Stream } from '@libp2p/interface'
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
+import { BufferLimits } from '../../src/admission/buffer-limits.ts'
+import { Scheduler } from '../../src/admission/scheduler.ts'
+import { clockServer } from '../../src/clock/clock-server.ts'
+import { ExchangeServer } from '../../src/exchange/exchange-server.ts'
+import { DEFAULT_NODE_LIMITS } from '../../src/node-limits.ts'
+import { Access } from '../../src/peers/access.ts'
+import { RecordStore } from '../../src/store/record-store.ts'
+import { compareServer } from '../../src/upkeep/compare-server.ts'
+import { WatchServer } from '../../src/watch/watch-server.ts'
+import { MAX_STREAMS_PER_PEER } from '../../src/wire/limits.ts'
+import { ProtocolServer, type ServedProtocol } from '../../src/wire/protocol-server.ts'
+import { echoTalker } from '../support/echo-protocol.ts'
+import { type StreamSource, streamSource } from '../support/exchange-streams.ts'
+import { headOf } from '../support/exchange-talker.ts'
+import { PATIENCE } from '../support/libp2p-node.ts'
+import { peerNumber } from '../support/numbered-peers.ts'
+
+let source: StreamSource
+
+beforeAll(async () => {
+  source = await streamSource()
+})
+
+afterAll(() => source?.[Symbol.asyncDispose]())
+
+const store = new RecordStore()
+const routing = { nearest: () => [] }
+const scheduler = new Scheduler()
+
+/** Serves a stream by one of the protocols that a node has. */
+type Serve = (server: ProtocolServer, stream: Stream, isAsked?: boolean) => unknown
+
+function serving<M>(protocol: ServedProtocol<M>): Serve {
+  return (server, stream, isAsked = false) =>
+    isAsked
+      ? server.accept(protocol, stream, source.asker)
+      : server.serve(protocol, stream, source.asker)
+}
+
+const exchange = serving(new ExchangeServer({ store, routing, scheduler }))
+const watch = serving(new WatchServer({ store, routing, scheduler }))
+const compare = serving(compareServer({ store, scheduler }))
+const clock = serving(clockServer(store.clock, scheduler))
+
+describe.each<[string, Serve]>([
+  ['the exchange', exchange],
+  ['watch', watch],
+  ['compare', compare],
+  ['clock', clock]
+])('a stream of %s', (_, serve) => {
+  it('ends when its peer violates the protocol, which is told (N9c)', async () => {
+    const onViolation = vi.fn()
+    const server = new ProtocolServer({ onViolation })
+    const [mine, theirs] = await source.open()
+    serve(server, theirs)
+    const talker = echoTalker(mine)
+    talker.sayBytes(headOf(2 ** 32 - 1))
+
+    expect(await talker.ended).toBeInstanceOf(Error)
+    expect(onViolation).toHaveBeenCalledExactlyOnceWith(source.asker, expect.any(Error))
+  })
+
+  it('is one of so many of its peer, the oldest of which end (N9d)', async () => {
+    const server = new ProtocolServer()
+    const streams: Stream[] = []
+
+    for (let i = 0; i <= MAX_STREAMS_PER_PEER; i++) {
+      const [mine, theirs] = await source.open()
+      serve(server, theirs)
+      streams.push(mine)
+    }
+
+    await vi.waitUntil(() => streams[0]?.status !== 'open', PATIENCE)
+    expect(streams.slice(1).every(({ status }) => status === 'open')).toBe(true)
+  })
+})
+
+describe('what waits on streams', () => {
+  it(
+    'counts for one peer, whatever the protocols are (N9d)',
+    async () => {
+      const limits = { ...DEFAULT_NODE_LIMITS, maxBufferedBytesPerPeer: 100_000 }
+      const buffers = new BufferLimits(limits)
+      const server = new ProtocolServer({ limits, buffers })
+      const talkers = []
+
+      for (const serve of [exchange, watch, compare]) {
+        const [mine, theirs] = await source.open()
+        serve(server, theirs)
+        const talker = echoTalker(mine)
+        // None of them is too much by itself.
+        talker.sayBytes(headOf(100_000))
+        talker.sayBytes(new Uint8Array(60_000))
+        talkers.push(talker)
+      }
+
+      for (const { ended } of talkers) {
+        expect(await ended).toBeInstanceOf(Error)
+      }
+
+      buffers.stop()
+    },
+    PATIENCE.timeout
+  )
+})
+
+describe('a peer that may not ask', () => {
+  const access = new Access((peer) => peer.equals(peerNumber(1)))
+
+  it.each<[string, Serve]>([
+    ['the exchange', exchange],
+    ['watch', watch],
+    ['compare', compare]
+  ])('is served nothing by %s (N9i)', async (_, serve) => {
+    const [mine, theirs] = await source.open()
+    await serve(new ProtocolServer({ access }), theirs, true)
+
+    await vi.waitUntil(() => mine.status !== 'open', PATIENCE)
+  })
+
+  it('is told the time (N9i)', async () => {
+    const [mine, theirs] = await source.open()
+    await clock(new ProtocolServer({ access }), theirs, true)
+    await source.open()
+
+    expect(mine.status).toBe('open')
+  })
+})

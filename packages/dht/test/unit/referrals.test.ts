@@ -1,0 +1,144 @@
+import type { PeerInfo } from '@libp2p/interface'
+import { beforeEach, describe, expect, it } from 'vitest'
+import { PeerBook } from '../../src/peers/peer-book.ts'
+import { contact } from '../support/exchange-serving.ts'
+import { type ManualClock, manualClock } from '../support/manual-clock.ts'
+import { peerNumber } from '../support/numbered-peers.ts'
+import { bookOf } from '../support/verified-peers.ts'
+
+const LIAR = peerNumber(1)
+const HONEST = peerNumber(2)
+const KNOWN = contact(3)
+const UNVERIFIED = contact(4)
+
+/** Wrong referrals that are one too many. */
+const TOO_MANY = 8
+
+describe('the referrals of a peer', () => {
+  let book: PeerBook
+  let next: number
+
+  beforeEach(() => {
+    book = new PeerBook({ nowMs: () => 0 })
+    next = 100
+  })
+
+  /** Has a peer name others, of which each is reached or not. */
+  function refer(referrer: typeof LIAR, count: number, isReached: boolean): void {
+    for (let n = 0; n < count; n++) {
+      book.recordDial(named(referrer), isReached)
+    }
+  }
+
+  function named(referrer: typeof LIAR): PeerInfo {
+    const peer = contact(next++)
+    book.recordReferral(peer, referrer)
+    return peer
+  }
+
+  it('are asked last once too many of them were not there (N9h)', () => {
+    const before = named(LIAR)
+    refer(LIAR, TOO_MANY - 1, false)
+    expect(book.isAvoided(before)).toBe(false)
+
+    refer(LIAR, 1, false)
+    expect([before, named(LIAR)].map((one) => book.isAvoided(one))).toEqual([true, true])
+  })
+
+  it('say nothing of what another peer has named, or named first', () => {
+    const first = named(HONEST)
+    book.recordReferral(first, LIAR)
+    refer(LIAR, 20, false)
+
+    const others = [first, named(HONEST), contact(52)]
+    expect(others.map((one) => book.isAvoided(one))).toEqual([false, false, false])
+  })
+
+  it('are forgiven if others of them are there', () => {
+    for (let n = 0; n < 20; n++) {
+      refer(HONEST, 1, false)
+      refer(HONEST, 1, true)
+    }
+
+    expect(book.isAvoided(named(HONEST))).toBe(false)
+  })
+
+  it('win back trust after at most as many right ones, however many were wrong (N9h)', () => {
+    refer(LIAR, 1000, false)
+    refer(LIAR, TOO_MANY, true)
+    expect(book.isAvoided(named(LIAR))).toBe(true)
+
+    refer(LIAR, 1, true)
+    expect(book.isAvoided(named(LIAR))).toBe(false)
+  })
+
+  it('lose trust after at most twice as many wrong ones, however many were right (N9h)', () => {
+    refer(LIAR, 1000, true)
+    refer(LIAR, 2 * TOO_MANY - 1, false)
+    expect(book.isAvoided(named(LIAR))).toBe(false)
+
+    refer(LIAR, 1, false)
+    expect(book.isAvoided(named(LIAR))).toBe(true)
+  })
+
+  it('say nothing where the peer is known by more than that', () => {
+    const known = contact(50)
+    book = bookOf([known], { nowMs: () => 0 })
+    book.recordReferral(known, LIAR)
+    refer(LIAR, 20, false)
+    book.recordDial(known, false)
+
+    expect(book.isAvoided(known)).toBe(false)
+  })
+})
+
+describe('dials of peers that others have named', () => {
+  let clock: ManualClock
+  let book: PeerBook
+
+  beforeEach(() => {
+    clock = manualClock(0)
+    book = bookOf([KNOWN], { maxDialsPerSecond: 10, nowMs: clock })
+  })
+
+  /** How many of a hundred dials of one address are allowed. */
+  function dialsOf({ id }: PeerInfo): number {
+    return Array.from({ length: 100 }, () => book.mayDial(id, 1)).filter(Boolean).length
+  }
+
+  it('are limited to so many addresses in a second, and twice as many at once (N9h)', () => {
+    expect(dialsOf(UNVERIFIED)).toBe(20)
+    clock.time += 500
+    expect(dialsOf(UNVERIFIED)).toBe(5)
+  })
+
+  it('are saved up for two seconds and no more (N9h)', () => {
+    clock.time += 3_600_000
+
+    expect(dialsOf(UNVERIFIED)).toBe(20)
+  })
+
+  it('count each address', () => {
+    expect(book.mayDial(UNVERIFIED.id, 16)).toBe(true)
+    expect(book.mayDial(UNVERIFIED.id, 16)).toBe(true)
+    expect(book.mayDial(UNVERIFIED.id, 1)).toBe(false)
+  })
+
+  it('leave those alone of peers that are known by more', () => {
+    expect(dialsOf(KNOWN)).toBe(100)
+    expect(dialsOf(UNVERIFIED)).toBe(20)
+  })
+
+  it('that failed are remembered for a while, until one is reached', () => {
+    const [gone, back] = [contact(50), contact(51)]
+    book.recordDial(gone, false)
+    book.recordDial(back, false)
+    book.recordDial(back, true)
+    const unreachable = (): boolean[] => [gone, back].map(({ id }) => book.isUnreachable(id))
+
+    clock.time += 299_999
+    expect(unreachable()).toEqual([true, false])
+    clock.time += 1
+    expect(unreachable()).toEqual([false, false])
+  })
+})

@@ -1,0 +1,30 @@
+/**
+ * @packageDocumentation
+ *
+ * The parts of a replica: for libraries that store, check and exchange records, and for tools that
+ * look inside them. Applications need only `@waggle/record`.
+ */
+
+export { readRecord } from './check-record.ts'
+export { encodedSize } from './codec/encode-record.ts'
+export { compareEntries, isLive, isTombstone } from './entry.ts'
+export { expirationOf, type Lifetime } from './expiration.ts'
+export { subsumes } from './join.ts'
+export { selectorFor } from './kad-dht/selector.ts'
+export { MAX_CLOCK_SKEW } from './limits.ts'
+export { verifySignature } from './owner/ed25519.ts'
+export { type Owner, ownerOf } from './owner/owner.ts'
+export {
+  assertSigned,
+  isKeyOf,
+  type SignedEntry,
+  signedBytes,
+  signedEntries
+} from './owner/signature.ts'
+export { firstExpiration, lastExpiration, prune } from './prune.ts'
+export { refusalOf, type WithTimeout } from './validators/compose.ts'
+export { submissionOf } from './validators/submission.ts'
+export { isPromise, whenDone } from './validators/when-done.ts'
+export { isRecordKey, NAMESPACE, parseSubkeyId, subkeyId } from './values/key.ts'
+export { decodeValue, encodeValue } from './values/value-codec.ts'
+export { shownExpiration } from './view.ts'
