@@ -4,10 +4,12 @@ import { DEFAULT_NODE_LIMITS } from './node-limits.ts'
 /** Throws a TypeError unless the value, which is given, suits the option. */
 export type Check = (value: unknown, option: string) => void
 
+/** One or several as a list. */
 export function list<T>(value: T | readonly T[] | undefined): readonly T[] {
   return value === undefined ? [] : Array.isArray(value) ? value : [value as T]
 }
 
+/** Parses one address or each of several. */
 export function assertEach(parse: (address: unknown, option: string) => unknown): Check {
   return (value, option) => {
     for (const address of list(value)) {
@@ -16,14 +18,17 @@ export function assertEach(parse: (address: unknown, option: string) => unknown)
   }
 }
 
+/** Says what is wrong unless the option is true or false. */
 export function assertBoolean(value: unknown, option: string): void {
   assertThat(typeof value === 'boolean', option, 'true or false', value)
 }
 
+/** Says what is wrong unless the option is a string that is not empty. */
 export function assertText(value: unknown, option: string): void {
   assertThat(typeof value === 'string' && value !== '', option, 'a string that is not empty', value)
 }
 
+/** Says what is wrong unless the option is a positive number. */
 export function assertPositive(value: unknown, option: string): void {
   const isSo = typeof value === 'number' && value > 0 && Number.isFinite(value)
   assertThat(isSo, option, 'a positive number', value)
@@ -35,6 +40,7 @@ export function assertCount(value: unknown, option: string): void {
   assertThat(isSo, option, 'a whole number, 1 or more', value)
 }
 
+/** Makes a check for integers within bounds. */
 export function assertInteger(least: number, most: number): Check {
   return (value, option) => {
     const isSo = Number.isInteger(value) && Number(value) >= least && Number(value) <= most
@@ -53,6 +59,7 @@ export function assertOneOf(...choices: readonly string[]): Check {
     )
 }
 
+/** Says what is wrong unless the option is an object. */
 export function assertObject(value: unknown, option: string): void {
   assertThat(typeof value === 'object' && value !== null, option, 'an object', value)
 }
@@ -132,6 +139,7 @@ export function assertRecordLimits(value: unknown, option: string): void {
   assertMembers(value, option, RECORD_LIMITS)
 }
 
+/** Says what is wrong unless the option is a function. */
 export function assertFunction(value: unknown, option: string): void {
   assertThat(typeof value === 'function', option, 'a function', value)
 }
@@ -152,6 +160,7 @@ export function assertNotNegative(value: unknown, option: string): void {
   assertThat(isSo, option, 'a number of seconds, 0 or more', value)
 }
 
+/** Makes a check for objects that have a method. */
 export function assertMethod(method: string, what: string): Check {
   return (value, option) => {
     const member =
@@ -160,6 +169,7 @@ export function assertMethod(method: string, what: string): Check {
   }
 }
 
+/** Throws a TypeError that names the option, unless something is true. */
 export function assertThat(
   isTrue: boolean,
   option: string,

@@ -5,6 +5,7 @@ import { type Point, pointOfPeer, roughDistance } from '../peers/key-space.ts'
 import { hasOnlyAddressesOf } from '../peers/peer-record.ts'
 import type { Standing } from './peer-ranking.ts'
 
+/** What a search needs to know. */
 export interface SearchInit {
   /** The point that the search closes in on. */
   target: Point

@@ -60,6 +60,7 @@ export const DEFAULT_CACHE_NEAREST = 1
 /** Seconds; Hivemind's default. */
 export const DEFAULT_REFRESH_BEFORE_EXPIRY = 5
 
+/** Fills in the defaults. */
 export function cachePolicy(options: CacheOptions): CachePolicy {
   return {
     maxRecords: options.maxRecords ?? DEFAULT_MAX_CACHED_RECORDS,
@@ -78,6 +79,7 @@ const CACHE_CHECKS: Readonly<Record<keyof CacheOptions, Check>> = {
   refreshBeforeExpiry: assertNotNegative
 }
 
+/** Says what is wrong with the option `cache`. */
 export function assertCacheOptions(value: unknown, option: string): void {
   if (value === false) {
     return

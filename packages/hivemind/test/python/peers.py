@@ -120,7 +120,7 @@ def kill(name):
 
 
 def now():
-    return {"float": bits(hivemind.get_dht_time())}
+    return {"float": bits(hivemind.utils.get_dht_time())}
 
 
 COMMANDS = {
