@@ -10,10 +10,11 @@ const CODE_CACHE = fileURLToPath(new URL('node_modules/.cache/tests', import.met
 
 /**
  * Test files of a worker share its modules, because loading libp2p again for each file would take longer than
- * most tests. A file that replaces a global puts it back.
+ * most tests. `restore-globals.ts` puts back replaced globals after each file.
  */
 const SHARED = {
   isolate: false,
+  setupFiles: 'packages/dht/test/support/restore-globals.ts',
   testTimeout: 60_000,
   hookTimeout: 60_000,
   env: { NODE_COMPILE_CACHE: CODE_CACHE }

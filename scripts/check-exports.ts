@@ -1,4 +1,5 @@
-// Checks that every name of the packages' entry points has a doc comment where it is declared.
+// Checks that every name of the packages' entry points has a doc comment where it is declared, and that an application
+// finds no more names in a package than it can survey.
 import { globSync, readFileSync } from 'node:fs'
 import { dirname, join, posix } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -14,18 +15,24 @@ const KEYWORDS =
   '(?:declare +)?(?:abstract +)?(?:async +)?(?:function\\*?|class|const|let|interface|type|enum)'
 const LISTS = /^(?:import|export)(?: type)? \{([^}]*)\}(?: from '([^']+)')?/gm
 
+/** Names of a package's entry for applications. */
+const MAX_NAMES = 59
+
 const root = fileURLToPath(new URL('..', import.meta.url))
 const entries = globSync('packages/*/package.json', { cwd: root }).sort().flatMap(entryPoints)
-const errors = entries.flatMap((entry) =>
-  exportedNames(read(entry)).flatMap((name) => problemOf(entry, name) ?? [])
-)
+const errors = [
+  ...entries.flatMap((entry) =>
+    exportedNames(read(entry)).flatMap((name) => problemOf(entry, name) ?? [])
+  ),
+  ...entries.filter((entry) => entry.endsWith('/src/index.ts')).flatMap(excessOf)
+]
 
 for (const error of errors) {
   console.error(error)
 }
 
 if (errors.length > 0) {
-  console.error(`Exports without a doc comment: ${errors.length}.`)
+  console.error(`The entry points have ${errors.length} faults.`)
   process.exitCode = 1
 }
 
@@ -39,6 +46,12 @@ function entryPoints(manifest: string): string[] {
       ? posix.join(posix.dirname(manifest), entry['@waggle/source'])
       : []
   )
+}
+
+function excessOf(entry: string): string[] {
+  const { length } = exportedNames(read(entry))
+
+  return length > MAX_NAMES ? [`${entry}: exports ${length} names, at most ${MAX_NAMES}`] : []
 }
 
 function exportedNames(source: string): string[] {

@@ -1,127 +1,118 @@
+import { writeFileSync } from 'node:fs'
 import { relative, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
-import type { Effort, Scenario } from './interface.ts'
-import { circumstances } from './machine.ts'
-import { terminal } from './report/terminal.ts'
-import { mergeResults } from './results-file.ts'
-import { longScenarios, scenarios } from './scenarios.ts'
+import { guard } from './guard/guard.ts'
+import { report } from './report/report.ts'
+import { terminal } from './report/text.ts'
+import { mergeResults, readResults } from './result/results-file.ts'
+import { scenarios } from './scenarios.ts'
 import { OTHERS, WAGGLE } from './systems/contestants.ts'
+import { circumstances } from './systems/machine.ts'
 
-/** What the command touches. */
+/** Everything that the command touches. */
 export interface CommandIO {
   out(line: string): void
   err(line: string): void
 
-  /** Where results go that are to be kept. */
+  /** File of the results to keep, and of the report on them. */
   readonly defaultOut: string
+  readonly defaultReport: string
   readonly signal: AbortSignal
 }
 
-interface Arguments {
-  readonly chosen: readonly Scenario[]
-  readonly effort: Effort
+type Action = () => Promise<number>
 
-  /** Names of systems; undefined for all. */
-  readonly systems: readonly string[] | undefined
-
-  /** Undefined where nothing is to be written. */
-  readonly out: string | undefined
-}
-
-/** Runs scenarios, and shows and keeps what they find. Answers the exit code. */
+/** Runs scenarios, the guard, or the report. Resolves with the exit code. */
 export async function run(args: readonly string[], io: CommandIO): Promise<number> {
-  let parsed: Arguments
+  let action: Action
 
   try {
-    parsed = parse(args, io.defaultOut)
+    action = parse(args, io)
   } catch (error) {
-    io.err(`${messageOf(error)}\n${usage()}`)
+    io.err(`${(error as Error).message}\n${usage()}`)
     return 2
   }
 
   try {
-    for (const scenario of parsed.chosen) {
-      await runOne(scenario, parsed, io)
-    }
-
-    return 0
+    return await action()
   } catch (error) {
-    io.err(io.signal.aborted ? messageOf(io.signal.reason) : ((error as Error).stack ?? ''))
+    io.err(io.signal.aborted ? (io.signal.reason as Error).message : ((error as Error).stack ?? ''))
     return 1
   }
 }
 
-async function runOne(
-  scenario: Scenario,
-  { effort, systems, out }: Arguments,
-  io: CommandIO
-): Promise<void> {
-  const { name, title } = scenario
-  io.out(`\n━━ ${name}: ${title}\n`)
-  const where = circumstances()
-  const result = await scenario.run({ effort, systems, signal: io.signal, log: io.err })
-  io.out(terminal(result))
+function parse(args: readonly string[], io: CommandIO): Action {
+  const { values, positionals } = parseArgs({
+    args: [...args],
+    allowPositionals: true,
+    options: {
+      quick: { type: 'boolean', default: false },
+      system: { type: 'string', multiple: true },
+      out: { type: 'string' }
+    }
+  })
+  const { quick, system: systems, out } = values
+  const [first, commit] = positionals
 
-  if (out !== undefined) {
-    mergeResults(out, { [name]: { title, effort, ...where, result } })
-    io.out(`\nWritten to ${relative(process.cwd(), out)}.`)
+  if (first === 'guard' && commit !== undefined) {
+    return () => guard(commit, io.out, { signal: io.signal, log: io.err })
+  }
+
+  if (first === 'report') {
+    const order = scenarios.map(({ name }) => name)
+    return async () => {
+      writeFileSync(io.defaultReport, report(readResults(io.defaultOut), order))
+      return 0
+    }
+  }
+
+  assertKnown('system', systems ?? [], [WAGGLE, ...OTHERS])
+  assertKnown('scenario', positionals, scenarios)
+  // A quick run has no meaning, and one of some systems is incomplete.
+  const isKept = !quick && systems === undefined
+  const file = out === undefined ? (isKept ? io.defaultOut : undefined) : resolve(out)
+  const effort = quick ? 'quick' : 'full'
+  const options = { effort, systems, signal: io.signal, log: io.err } as const
+
+  const chosen = scenarios.filter(({ name, isLong = false }) =>
+    positionals.length > 0 ? positionals.includes(name) : !isLong
+  )
+
+  return async () => {
+    for (const { name, title, ...scenario } of chosen) {
+      io.out(`\n${name}: ${title}\n`)
+      const where = circumstances()
+      const result = await scenario.run(options)
+      io.out(terminal(result))
+
+      if (file !== undefined) {
+        mergeResults(file, { [name]: { title, effort, ...where, result } })
+        io.out(`\nWritten to ${relative(process.cwd(), file)}.`)
+      }
+    }
+
+    return 0
   }
 }
 
-/** A quick run means nothing, and one of some systems is not whole: they are kept only where the caller says so. */
-function parse(args: readonly string[], defaultOut: string): Arguments {
-  const { values, positionals } = parseArgs({ args: [...args], allowPositionals: true, options })
-  const { quick, system, out } = values
-  const isWhole = !quick && system === undefined
+function assertKnown(what: string, names: readonly string[], known: readonly { name: string }[]) {
+  const all = known.map(({ name }) => name)
+  const unknown = names.find((name) => !all.includes(name))
 
-  for (const name of system ?? []) {
-    assertSystem(name)
+  if (unknown !== undefined) {
+    throw new Error(`no ${what} is called ${unknown}: there are ${all.join(', ')}`)
   }
-
-  return {
-    chosen: positionals.length === 0 ? scenarios : positionals.map(scenarioCalled),
-    effort: quick ? 'quick' : 'full',
-    systems: system,
-    out: out === undefined ? (isWhole ? defaultOut : undefined) : resolve(out)
-  }
-}
-
-const options = {
-  quick: { type: 'boolean', default: false },
-  system: { type: 'string', multiple: true },
-  out: { type: 'string' }
-} as const
-
-function assertSystem(name: string): void {
-  const names = [WAGGLE, ...OTHERS].map((each) => each.name)
-
-  if (!names.includes(name)) {
-    throw new Error(`no system is called ${name}: there are ${names.join(', ')}`)
-  }
-}
-
-function scenarioCalled(name: string): Scenario {
-  const scenario = [...scenarios, ...longScenarios].find((each) => each.name === name)
-
-  if (scenario === undefined) {
-    throw new Error(`no scenario is called ${name}`)
-  }
-
-  return scenario
 }
 
 function usage(): string {
-  const list = (these: readonly Scenario[]): string[] =>
-    these.map(({ name, title }) => `  ${name.padEnd(10)} ${title}`)
+  const lines = scenarios.map(({ name, title, isLong }) => {
+    return `  ${name.padEnd(12)}${title}${isLong ? ' (only when named)' : ''}`
+  })
 
   return [
     'usage: pnpm bench [scenario ...] [--quick] [--system NAME ...] [--out FILE]',
-    ...list(scenarios),
-    'and, when named:',
-    ...list(longScenarios)
+    ...lines,
+    'pnpm bench guard COMMIT   compares this checkout with a commit; exits with 1 if anything is slower',
+    'pnpm bench report         writes the report from the kept results'
   ].join('\n')
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error)
 }

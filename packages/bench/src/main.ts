@@ -1,8 +1,7 @@
-// `pnpm bench [scenario ...] [--quick] [--system NAME ...] [--out FILE]`
+// `pnpm bench`: see the usage in command.ts.
 import { fileURLToPath } from 'node:url'
 import { run } from './command.ts'
 
-const DEFAULT_OUT = fileURLToPath(new URL('../../../docs/benchmarks.json', import.meta.url))
 const controller = new AbortController()
 
 for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
@@ -10,7 +9,8 @@ for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
 }
 
 process.exitCode = await run(process.argv.slice(2), {
-  defaultOut: DEFAULT_OUT,
+  defaultOut: fileURLToPath(new URL('../../../docs/benchmarks.json', import.meta.url)),
+  defaultReport: fileURLToPath(new URL('../../../docs/benchmarks.md', import.meta.url)),
   out: (line) => process.stdout.write(`${line}\n`),
   err: (line) => process.stderr.write(`${line}\n`),
   signal: controller.signal

@@ -1,26 +1,26 @@
 import type { DHTTime } from '@waggle/record'
 import { MAX_CLOCK_SKEW } from '@waggle/record/replica'
 
-/** What a peer's clock showed, and ours at the same moment, as nearly as a message can tell. */
+/** A peer's clock and this node's at the same moment, as nearly as a message can tell. */
 export interface ClockReading {
   readonly peerTime: DHTTime
   readonly localTime: DHTTime
 
-  /** Milliseconds by which the peer's clock is ahead of ours; negative if it is behind. */
+  /** Milliseconds by which the peer's clock is ahead of this node's. Negative if it is behind. */
   readonly skewMs: number
 
-  /** Milliseconds by which `skewMs` may be wrong at most: half of the time that asking took. */
+  /** Milliseconds by which `skewMs` may be wrong at most: half of the round trip. */
   readonly uncertaintyMs: number
 }
 
-/** A question sent at a time of our clock, and what came back after so many milliseconds. */
+/** A request sent at a time of this node's clock, and the response after so many milliseconds. */
 export interface ClockAnswer {
   readonly askedAt: DHTTime
   readonly tookMs: number
   readonly peerTime: DHTTime
 }
 
-/** The peer's time is that of some moment between question and answer: as NTP does, we take the middle. */
+/** Compares two clocks. The peer read its clock at some moment of the round trip; as in NTP, the middle is taken. */
 export function clockReading({ askedAt, tookMs, peerTime }: ClockAnswer): ClockReading {
   const localTime = askedAt + tookMs / 2000
   return {
@@ -31,12 +31,12 @@ export function clockReading({ askedAt, tookMs, peerTime }: ClockAnswer): ClockR
   }
 }
 
-/** Whether the clocks differ by more than records can stand, however long the message was on its way. */
+/** Whether the clocks differ by more than records tolerate, however long the message took. */
 export function isSkewed({ skewMs, uncertaintyMs }: ClockReading): boolean {
   return Math.abs(skewMs) - uncertaintyMs > MAX_CLOCK_SKEW * 1000
 }
 
-/** Undefined of none; of an even number, the mean of the two in the middle. */
+/** Returns the median; of an even number of values the mean of the middle two, and undefined of none. */
 export function median(values: Iterable<number>): number | undefined {
   const sorted = [...values].sort((a, b) => a - b)
   const low = sorted[Math.floor((sorted.length - 1) / 2)]
@@ -44,14 +44,14 @@ export function median(values: Iterable<number>): number | undefined {
   return low === undefined || high === undefined ? undefined : (low + high) / 2
 }
 
-/** What two clocks show, in words, with what the two times are. */
+/** Describes the difference of two clocks in words. */
 export function describeSkew({ peerTime, localTime, skewMs, uncertaintyMs }: ClockReading): string {
   const seconds = Math.abs(skewMs / 1000).toFixed(1)
   const precision = (uncertaintyMs / 1000).toFixed(3)
   return `it shows ${shown(peerTime)} while ours shows ${shown(localTime)}: ${seconds} s ${skewMs > 0 ? 'more' : 'less'} (± ${precision} s), where ${MAX_CLOCK_SKEW} s are allowed`
 }
 
-/** What the owner of a wrong clock can do about it. */
+/** Advice for the owner of a wrong clock. */
 export const CLOCK_ADVICE =
   'Set the clock and keep it right by NTP (systemd: timedatectl set-ntp true; a virtual machine or WSL that has slept: hwclock -s)'
 

@@ -7,9 +7,10 @@ import { assertListening, type DHTEvents } from './events.ts'
 import { join, type Membership } from './join/join.ts'
 import { Listeners, type ListenOptions } from './listeners.ts'
 import { startNode } from './node/node.ts'
-import { type DHTOptions, type Settings, settingsOf } from './node/options.ts'
+import type { DHTOptions } from './node/options.ts'
 import { whenRelayed } from './node/relay.ts'
 import { assertNode } from './node/runtime.ts'
+import { type Settings, settingsOf } from './node/settings.ts'
 import type {
   DeleteOptions,
   FindNearestPeersOptions,
@@ -32,18 +33,18 @@ interface Parts {
   readonly node: Libp2p<ServiceMap>
   readonly waggle: Waggle
 
-  /** Whether the node was there before, and stays when the DHT stops. */
+  /** Whether the application made the node, which then outlives the DHT. */
   readonly isBorrowed: boolean
   readonly lifetime: AbortController
 
-  /** What this DHT has added, and a borrowed node has to be rid of when it stops. */
+  /** Validators that this DHT has added, and removes from a borrowed node when it stops. */
   readonly validators: RecordValidator[]
   membership?: Membership
 }
 
 /**
- * A dictionary that many peers share. Each call takes a `signal` and a `timeoutMs`; after `stop()`
- * all calls, pending ones included, reject with `AbortError`.
+ * A distributed dictionary. Each call takes a `signal` and a `timeoutMs`. After `stop()` all calls,
+ * those in flight included, reject with `AbortError`.
  */
 export class DHT implements WaggleOperations, AsyncDisposable {
   readonly #parts: Parts
@@ -52,7 +53,7 @@ export class DHT implements WaggleOperations, AsyncDisposable {
   #stopped: Promise<void> | undefined
 
   private constructor(parts: Parts) {
-    // JavaScript doesn't know that it is private.
+    // JavaScript can call it all the same.
     if (!parts) {
       throw new TypeError(
         'a DHT takes time to start: use await DHT.create(…) instead of new DHT(…)'
@@ -65,19 +66,20 @@ export class DHT implements WaggleOperations, AsyncDisposable {
   }
 
   /**
-   * Starts a node, or takes the one given as `libp2p`, and joins the network. Rejects, having
-   * stopped what it started, if that fails.
+   * Starts a node, or takes the one given as `libp2p`, and joins the network. If that fails, it
+   * stops what it has started and rejects.
    *
    * @throws TypeError naming an option that is wrong
    * @throws ListenError when an address can't be listened on
    * @throws BootstrapError when no initial peer answers
-   * @throws ClockSkewError with `strictClock`, when the clocks of those that answer are not like this machine's
+   * @throws ClockSkewError with `strictClock`, when the clocks of those that answer and this
+   * machine's differ
    */
   static async create(options: DHTOptions = {}): Promise<DHT> {
     assertNode()
     const settings = settingsOf(options)
     settings.signal?.throwIfAborted()
-    const parts = settings.libp2p ? borrowed(settings.libp2p) : await started(settings)
+    const parts = settings.libp2p ? borrowParts(settings.libp2p) : await startParts(settings)
 
     try {
       const { node, waggle, lifetime, isBorrowed } = parts
@@ -89,7 +91,7 @@ export class DHT implements WaggleOperations, AsyncDisposable {
         memory,
         lifetime: lifetime.signal
       })
-      await (settings.relay && relayed(node, settings))
+      await (settings.relay && waitForRelay(node, settings))
 
       if (isBorrowed) {
         addValidators(parts, settings.validators)
@@ -107,12 +109,12 @@ export class DHT implements WaggleOperations, AsyncDisposable {
     return this.#parts.node.peerId
   }
 
-  /** Where other peers reach this one, each with `/p2p/<peer id>`: what they pass as `initialPeers`. */
+  /** Addresses of this node, each with `/p2p/<peer id>`, for the `initialPeers` of others. */
   get multiaddrs(): Multiaddr[] {
     return this.#parts.node.getMultiaddrs()
   }
 
-  /** Whether this node only reads and writes, and holds no records. */
+  /** Whether this node is a client, which stores no records. */
   get clientMode(): boolean {
     return this.#parts.waggle.clientMode
   }
@@ -123,36 +125,35 @@ export class DHT implements WaggleOperations, AsyncDisposable {
   }
 
   /**
-   * With `requireBootstrap: false`: why none of the initial peers could be asked when the node
-   * started; undefined if one could. They are tried again in the background, and `peer:join` tells
-   * of success.
+   * With `requireBootstrap: false`, the reasons why no initial peer answered when the node started;
+   * undefined if one did. They are tried again in the background, and `peer:join` tells of success.
    */
   get bootstrapError(): BootstrapError | undefined {
     return this.#parts.membership?.failure
   }
 
-  /** The peers that this node is connected to. */
+  /** Connected peers. */
   get peers(): PeerId[] {
     return this.#parts.waggle.peers
   }
 
-  /** What there is to see of this node. */
+  /** Reads figures of this node. */
   stats(): Stats {
     return this.#parts.waggle.stats()
   }
 
   /**
-   * All live records that this node holds for others, in no order. Each is as it is when the loop
-   * comes to it, and what is stored meanwhile may be missed.
+   * Lists all live records that this node stores for others, in no order. Each is as it is when the
+   * loop comes to it. Records stored in the meantime may be missed.
    */
   heldRecords(): Iterable<HeldRecord> {
     return this.#parts.waggle.heldRecords()
   }
 
   /**
-   * Hears of what happens to this node, until the DHT stops. What there is to hear: {@link DHTEvents}.
+   * Listens to an event of this node until the DHT stops. The events are {@link DHTEvents}.
    *
-   * @throws TypeError for an event that there never is
+   * @throws TypeError for an event that does not exist
    */
   addEventListener<K extends keyof DHTEvents>(
     type: K,
@@ -163,7 +164,7 @@ export class DHT implements WaggleOperations, AsyncDisposable {
     this.#listeners.add(type, listener, options)
   }
 
-  /** Stops hearing of it. */
+  /** Stops listening. */
   removeEventListener<K extends keyof DHTEvents>(
     type: K,
     listener: (event: DHTEvents[K]) => void
@@ -172,11 +173,10 @@ export class DHT implements WaggleOperations, AsyncDisposable {
   }
 
   /**
-   * Adds rules for what may be stored, for this node as a replica, as a reader and as a writer. They
-   * count from now on, until the DHT stops: what is held already stays, but this node does not show
-   * it any more.
+   * Adds validators for this node as a replica, as a reader and as a writer. They count from now on,
+   * until the DHT stops. Records that they refuse stay stored, but this node no longer shows them.
    *
-   * @throws TypeError for what is no validator
+   * @throws TypeError for a value that is no validator
    * @throws AbortError when the DHT was stopped
    */
   addValidators(...validators: readonly RecordValidator[]): void {
@@ -226,7 +226,7 @@ export class DHT implements WaggleOperations, AsyncDisposable {
     await this.stop()
   }
 
-  /** Who it is and how it stands, in a line; `console.log` shows the same. */
+  /** Describes the node in one line, which `console.log` shows, too. */
   toString(): string {
     const state = this.#parts.lifetime.signal.aborted
       ? 'stopped'
@@ -235,18 +235,18 @@ export class DHT implements WaggleOperations, AsyncDisposable {
   }
 }
 
-// By this Node asks an object what to print of it.
+// Node prints an object by this method.
 Object.defineProperty(DHT.prototype, Symbol.for('nodejs.util.inspect.custom'), {
   value: DHT.prototype.toString
 })
 
-async function started(settings: Settings): Promise<Parts> {
+async function startParts(settings: Settings): Promise<Parts> {
   const node = await startNode(settings)
   return partsOf(node, { isBorrowed: false })
 }
 
-/** Waits a while for a relay. Without one the node does everything but be reached, and goes on looking. */
-async function relayed(
+/** Waits a while for a relay. Without one nobody can dial the node, which works otherwise and goes on looking. */
+async function waitForRelay(
   node: Libp2p<ServiceMap>,
   { signal, requestTimeoutMs }: Settings
 ): Promise<void> {
@@ -257,13 +257,13 @@ async function relayed(
     node.logger
       .forComponent('waggle:relay')
       .error(
-        'WARNING: no peer that was met is a relay (serveRelay), so nobody can reach this node yet - %e',
+        'WARNING: no connected peer is a relay (serveRelay), so nobody can dial this node yet - %e',
         error
       )
   }
 }
 
-function borrowed(node: Libp2p<ServiceMap>): Parts {
+function borrowParts(node: Libp2p<ServiceMap>): Parts {
   if (node.status !== 'started') {
     throw new TypeError(`libp2p: the node is ${node.status}: start it first`)
   }
@@ -281,7 +281,7 @@ function partsOf(node: Libp2p<ServiceMap>, { isBorrowed }: { isBorrowed: boolean
   }
 
   const lifetime = new AbortController()
-  // Whatever ends with the DHT listens to it, such as each attempt to reach a peer.
+  // Everything that ends with the DHT listens to it, such as each dial.
   setMaxListeners(Number.POSITIVE_INFINITY, lifetime.signal)
   return { node, waggle, isBorrowed, lifetime, validators: [] }
 }

@@ -1,9 +1,9 @@
-/** None of the initial peers could be reached. */
+/** Thrown when no initial peer could be reached. */
 export class BootstrapError extends Error {
   static override readonly name = 'BootstrapError'
   override readonly name = 'BootstrapError'
 
-  /** Each address that was tried, with the reason why it failed. */
+  /** Each dialled address, and why it failed. */
   readonly attempts: readonly BootstrapAttempt[]
 
   constructor(attempts: readonly BootstrapAttempt[]) {
@@ -22,16 +22,16 @@ export class BootstrapError extends Error {
   }
 }
 
-/** One initial peer that could not be reached. */
+/** An initial peer that could not be reached. */
 export interface BootstrapAttempt {
   readonly address: string
   readonly error: Error
 
-  /** What to check, for this reason. */
+  /** Advice for this reason. */
   readonly check: string
 }
 
-/** With `strictClock`: the initial peers' clocks and this machine's are too far apart. */
+/** Thrown with `strictClock` when the initial peers' clocks and this machine's are too far apart. */
 export class ClockSkewError extends Error {
   static override readonly name = 'ClockSkewError'
   override readonly name = 'ClockSkewError'
@@ -45,14 +45,14 @@ export class ClockSkewError extends Error {
   }
 }
 
-/** The node can not listen on an address: it is taken, or not one of this machine's. */
+/** Thrown when the node can't listen on an address, which is taken or not one of this machine's. */
 export class ListenError extends Error {
   static override readonly name = 'ListenError'
   override readonly name = 'ListenError'
 }
 
 /**
- * What is kept on disk can't be used: the path is not a directory that can be written to, another
+ * Thrown when the data directory can't be used: it is no directory that can be written to, another
  * process uses it, a newer version wrote it, or it is damaged beyond repair. The message says which,
  * and what to do.
  */
@@ -61,27 +61,27 @@ export class DataDirError extends Error {
   override readonly name = 'DataDirError'
 }
 
-/** The time for a call has run out. */
+/** Thrown when a call takes longer than its `timeoutMs`. */
 export class TimeoutError extends Error {
   static override readonly name = 'TimeoutError'
   override readonly name = 'TimeoutError'
 }
 
 /**
- * There is too much to do: this node has as much under way as its limits allow, or all peers that
- * could have answered said so. Nothing was stored. Try again later, or with less at once.
+ * Thrown on overload: this node has as many calls in flight as its limits allow, or all peers that
+ * could have answered are busy. Nothing was stored. Try again later, or with less at once.
  */
 export class BusyError extends Error {
   static override readonly name = 'BusyError'
   override readonly name = 'BusyError'
 }
 
-/** No peer answered, so that nobody can say whether anything is stored under the key. */
+/** Thrown when no peer answered, so that it is not known whether anything is stored under the key. */
 export class UnreachableError extends Error {
   static override readonly name = 'UnreachableError'
   override readonly name = 'UnreachableError'
 
-  /** How many peers were asked and did not answer; 0: none is known. */
+  /** Peers that were asked and did not answer. 0: no peer is known. */
   readonly failedPeers: number
 
   constructor(failedPeers: number) {
@@ -94,7 +94,7 @@ export class UnreachableError extends Error {
   }
 }
 
-/** Whatever was thrown, as an Error. */
+/** Turns a thrown value into an Error. */
 export function toError(thrown: unknown): Error {
   return thrown instanceof Error ? thrown : new Error(String(thrown), { cause: thrown })
 }

@@ -44,24 +44,19 @@ export type {
   Found,
   FoundValue,
   Key,
-  KeyPattern,
   Limits,
-  OwnerValidatorOptions,
   RecordValidator,
   SchemaRule,
-  SchemaValidatorOptions,
   SigningKey,
   Subkey,
   Submission,
-  Value,
-  Verdict
+  Value
 } from '@waggle/record'
 export {
   compose,
   getDHTTime,
   InvalidExpirationError,
   InvalidKeyError,
-  MalformedRecordError,
   ownerTag,
   ownerValidator,
   RecordTooLargeError,
@@ -70,18 +65,7 @@ export {
   ValidationError
 } from '@waggle/record'
 export type { Lifetime } from '@waggle/record/replica'
-export type { ClockReading } from './clock-reading.ts'
-export {
-  DEFAULT_BOOTSTRAP_TIMEOUT_MS,
-  DEFAULT_CALL_TIMEOUT_MS,
-  DEFAULT_DURABILITY,
-  DEFAULT_KAD_PROTOCOL,
-  DEFAULT_NUM_REPLICAS,
-  DEFAULT_REQUEST_TIMEOUT_MS,
-  RELAXED_FLUSH_MS
-} from './constants.ts'
 export { DHT } from './dht.ts'
-export type { BootstrapAttempt } from './errors.ts'
 export {
   BootstrapError,
   BusyError,
@@ -91,71 +75,33 @@ export {
   TimeoutError,
   UnreachableError
 } from './errors.ts'
-export type { ClockSkew, DHTEvents, DiskState, RecordNotice } from './events.ts'
-export type { RecordsInit, WaggleKadDHTInit } from './kad/waggle-kad-dht.ts'
+export type { ClockSkew, DHTEvents, RecordNotice } from './events.ts'
+export type { WaggleKadDHTInit } from './kad/kad-options.ts'
 export { waggleKadDHT } from './kad/waggle-kad-dht.ts'
 export type { Address } from './node/addresses.ts'
 export { coalescingMuxer } from './node/coalescing-muxer.ts'
+export { DEFAULTS } from './node/defaults.ts'
 export type { DHTOptions } from './node/options.ts'
 export { unfragmentedWrites } from './node/unfragmented-writes.ts'
 export type { NodeLimits } from './node-limits.ts'
-export {
-  DEFAULT_MAX_BUFFERED_BYTES,
-  DEFAULT_MAX_BUFFERED_BYTES_PER_PEER,
-  DEFAULT_MAX_CACHED_BYTES,
-  DEFAULT_MAX_CALLS,
-  DEFAULT_MAX_DIALS_PER_SECOND,
-  DEFAULT_MAX_KEYS_PER_SECOND,
-  DEFAULT_MAX_KEYS_PER_SECOND_PER_PEER,
-  DEFAULT_MAX_LOOKUP_CANDIDATES,
-  DEFAULT_MAX_LOOKUP_REQUESTS,
-  DEFAULT_MAX_MESSAGE_BYTES,
-  DEFAULT_MAX_QUESTION_BYTES_PER_PEER,
-  DEFAULT_MAX_QUESTIONS_PER_PEER,
-  DEFAULT_MAX_REQUESTS,
-  DEFAULT_MAX_REQUESTS_PER_PEER,
-  DEFAULT_MAX_STORED_BYTES,
-  DEFAULT_MAX_STORED_BYTES_PER_PEER,
-  DEFAULT_MAX_STORED_RECORDS,
-  DEFAULT_MAX_STORED_RECORDS_PER_PEER,
-  DEFAULT_NODE_LIMITS
-} from './node-limits.ts'
 export type {
   DeleteOptions,
   FindNearestPeersOptions,
   GetManyOptions,
   GetOptions,
-  GetProgressEvent,
-  PlaceOptions,
-  SigningOptions,
   StoreEntry,
   StoreManyOptions,
   StoreOptions,
   WatchOptions
 } from './operations/call-options.ts'
-export type {
-  CommonDHT,
-  CommonFound,
-  CommonGetOptions,
-  CommonKey,
-  CommonStoreEntry,
-  CommonStoreOptions
-} from './operations/common-dht.ts'
 export type { WaggleOperations } from './operations/waggle-operations.ts'
-export type { AllowPeer, Purpose } from './peers/access.ts'
-export type { Durability, PersistenceStats } from './persistence/disk.ts'
-export type { PeerMemory } from './persistence/peer-memory.ts'
-export type { PersistenceOptions } from './persistence/persistence.ts'
+export type { AllowPeer } from './peers/access.ts'
+export type { Durability } from './persistence/disk.ts'
 export type { CacheOptions } from './reading/cache-policy.ts'
-export {
-  DEFAULT_CACHE_NEAREST,
-  DEFAULT_MAX_CACHED_RECORDS,
-  DEFAULT_REFRESH_BEFORE_EXPIRY
-} from './reading/cache-policy.ts'
 export { waggle } from './service/service.ts'
-export type { Waggle, WaggleComponents, WaggleInit } from './service/service-interface.ts'
+export type { Waggle } from './service/service-interface.ts'
+export type { WaggleInit } from './service/service-options.ts'
 export type { Stats } from './service/stats.ts'
 export type { HeldRecord } from './store/held-record.ts'
-export type { RecordStoreOptions } from './store/record-store.ts'
 export { recordValidator } from './store/record-validator.ts'
 export type { CallOptions } from './timing/calls.ts'

@@ -5,9 +5,9 @@ import type { DHTEvents } from './events.ts'
 export type ListenOptions = Parameters<TypedEventTarget<DHTEvents>['addEventListener']>[2]
 
 /**
- * Who listens to one DHT: they hear what its node tells until the DHT stops, which the node may
- * outlive. Only this listens to the node and to the DHT's end, as a listener that was given the
- * signal of that end would be kept by it after it was removed.
+ * The event listeners of one DHT. They hear its node until the DHT stops, which the node may
+ * outlive. Only this object listens to the node and to the end of the DHT: a signal would keep each
+ * listener that it was given with, even after its removal.
  */
 export class Listeners {
   readonly #node: TypedEventTarget<DHTEvents>
@@ -43,11 +43,11 @@ export class Listeners {
   readonly #pass = ({ type, detail }: DHTEvents[keyof DHTEvents]): void => {
     const name = type as keyof DHTEvents
     this.#own.safeDispatchEvent<unknown>(name, { detail })
-    // Who listened once, or until a signal, leaves by himself.
+    // A listener for one event, or until a signal, removes itself.
     this.#endIfUnheard(name)
   }
 
-  /** The node saves itself the trouble of telling what nobody listens to. */
+  /** Stops listening to events that nobody listens to, so that the node need not dispatch them. */
   #endIfUnheard(type: keyof DHTEvents): void {
     if (this.#own.listenerCount(type) === 0) {
       this.#node.removeEventListener(type, this.#pass)

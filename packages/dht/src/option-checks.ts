@@ -1,10 +1,52 @@
 import { DEFAULT_LIMITS } from '@waggle/record'
+import { LARGEST_MAX_KEY_BYTES, LARGEST_MAX_RECORD_BYTES } from './constants.ts'
 import { DEFAULT_NODE_LIMITS } from './node-limits.ts'
 
 /** Throws a TypeError unless the value, which is given, suits the option. */
 export type Check = (value: unknown, option: string) => void
 
-/** One or several as a list. */
+/** Describes an option: what a value has to be, and what counts when none is given. */
+export interface Option<T = unknown> {
+  /** Left out where the part that takes the option checks it. */
+  readonly assert?: Check
+  readonly default?: T
+}
+
+/** Describes all options of one owner, by name. */
+export type OptionTable<T = Record<string, unknown>> = {
+  readonly [K in keyof T]-?: Option<NonNullable<T[K]>>
+}
+
+/**
+ * Checks each of the options that are given, by its name. One that is undefined counts as left out.
+ *
+ * @throws TypeError for one that `owner` does not have, or that is wrong
+ */
+export function assertOptions(owner: string, options: unknown, table: OptionTable): void {
+  if (typeof options !== 'object' || options === null) {
+    throw new TypeError(`the options of ${owner} must be an object, got ${shown(options)}`)
+  }
+
+  for (const name in options) {
+    if (!Object.hasOwn(table, name)) {
+      throw new TypeError(`${owner} has no option ${name}; it has ${Object.keys(table).join(', ')}`)
+    }
+
+    const value = (options as Readonly<Record<string, unknown>>)[name]
+
+    if (value !== undefined) {
+      table[name]?.assert?.(value, name)
+    }
+  }
+}
+
+/** Takes the options that are given, and the defaults of those that are not. */
+export function withDefaults<T extends object>(options: T, table: OptionTable<T>): T {
+  const names = Object.keys(table) as (keyof T)[]
+  return Object.fromEntries(names.map((name) => [name, options[name] ?? table[name].default])) as T
+}
+
+/** Turns one value, several or none into a list. */
 export function list<T>(value: T | readonly T[] | undefined): readonly T[] {
   return value === undefined ? [] : Array.isArray(value) ? value : [value as T]
 }
@@ -34,17 +76,17 @@ export function assertPositive(value: unknown, option: string): void {
   assertThat(isSo, option, 'a positive number', value)
 }
 
-/** How many of something: none at all, or half a one, is no limit that anything could keep. */
+/** Checks a number of things: no limit can hold none of them, or half a one. */
 export function assertCount(value: unknown, option: string): void {
   const isSo = Number.isSafeInteger(value) && Number(value) >= 1
-  assertThat(isSo, option, 'a whole number, 1 or more', value)
+  assertThat(isSo, option, 'an integer from 1 up', value)
 }
 
 /** Makes a check for integers within bounds. */
 export function assertInteger(least: number, most: number): Check {
   return (value, option) => {
     const isSo = Number.isInteger(value) && Number(value) >= least && Number(value) <= most
-    assertThat(isSo, option, `a whole number from ${least} to ${most}`, value)
+    assertThat(isSo, option, `an integer from ${least} to ${most}`, value)
   }
 }
 
@@ -64,16 +106,26 @@ export function assertObject(value: unknown, option: string): void {
   assertThat(typeof value === 'object' && value !== null, option, 'an object', value)
 }
 
-type Checks = Readonly<Record<string, Check>>
-
-const RECORD_LIMITS = eachBy(assertPositive, DEFAULT_LIMITS)
+/** A record and its key must fit a message, of the exchange or of kad-dht. */
+const RECORD_LIMITS: OptionTable = {
+  ...eachBy(assertPositive, DEFAULT_LIMITS),
+  maxRecordBytes: { assert: assertPositiveUpTo(LARGEST_MAX_RECORD_BYTES) },
+  maxKeyBytes: { assert: assertPositiveUpTo(LARGEST_MAX_KEY_BYTES) }
+}
 const NODE_LIMITS = eachBy(assertCount, DEFAULT_NODE_LIMITS)
 
-function eachBy(check: Check, limits: object): Checks {
-  return Object.fromEntries(Object.keys(limits).map((name) => [name, check]))
+function eachBy(assert: Check, limits: object): OptionTable {
+  return Object.fromEntries(Object.keys(limits).map((name) => [name, { assert }]))
 }
 
-/** Limits of records, and of this node. */
+function assertPositiveUpTo(most: number): Check {
+  return (value, option) => {
+    assertPositive(value, option)
+    assertThat(Number(value) <= most, option, `at most ${most}, or it fits no message`, value)
+  }
+}
+
+/** Checks limits of records and of this node. */
 export function assertLimits(value: unknown, option: string): void {
   assertMembers(value, option, { ...RECORD_LIMITS, ...NODE_LIMITS })
 }
@@ -82,61 +134,31 @@ export function assertNodeLimits(value: unknown, option: string): void {
   assertMembers(value, option, NODE_LIMITS)
 }
 
-/** Each that is given, by its name. */
-export function assertMembers(value: unknown, option: string, checks: Checks): void {
+export function assertRecordLimits(value: unknown, option: string): void {
+  assertMembers(value, option, RECORD_LIMITS)
+}
+
+/** Checks each member that is given, by its name. */
+export function assertMembers(value: unknown, option: string, table: OptionTable): void {
   assertObject(value, option)
-  const names = Object.keys(checks)
+  const names = Object.keys(table)
 
   for (const [name, member] of Object.entries(value as object)) {
     assertThat(names.includes(name), `${option}.${name}`, `one of ${names.join(', ')}`, name)
 
     if (member !== undefined) {
-      checks[name]?.(member, `${option}.${name}`)
+      table[name]?.assert?.(member, `${option}.${name}`)
     }
   }
 }
 
-/**
- * Checks each of the options that are given, by its name.
- *
- * @throws TypeError for one that `owner` does not have, or that is wrong
- */
-export function assertOptions(owner: string, options: unknown, checks: Checks): void {
-  assertThat(
-    typeof options === 'object' && options !== null,
-    `the options of ${owner}`,
-    'an object',
-    options
-  )
-
-  for (const [option, value] of Object.entries(options as object)) {
-    if (!Object.hasOwn(checks, option)) {
-      throw new TypeError(
-        `${option} is not an option of ${owner}; there are ${Object.keys(checks).join(', ')}`
-      )
-    }
-
-    if (value !== undefined) {
-      checks[option]?.(value, option)
-    }
-  }
-}
-
-/** For what somebody else checks. */
-export function assertNothing(): void {}
-
-/** Functions by name, such as kad-dht's validators. */
+/** Checks functions by name, such as kad-dht's validators. */
 export function assertFunctions(value: unknown, option: string): void {
   assertObject(value, option)
 
   for (const [name, member] of Object.entries(value as object)) {
     assertFunction(member, `${option}.${name}`)
   }
-}
-
-/** Limits of single records. */
-export function assertRecordLimits(value: unknown, option: string): void {
-  assertMembers(value, option, RECORD_LIMITS)
 }
 
 /** Says what is wrong unless the option is a function. */
@@ -181,7 +203,7 @@ export function assertThat(
   }
 }
 
-/** What tells somebody most: a text in quotes, and of an object what kind it is. */
+/** Shows what tells most: a text in quotes, and of an object its class. */
 function shown(value: unknown): string {
   if (typeof value === 'string') {
     return JSON.stringify(value)

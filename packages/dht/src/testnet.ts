@@ -3,9 +3,9 @@ import { DHT } from './dht.ts'
 import { TimeoutError } from './errors.ts'
 import type { DHTOptions } from './node/options.ts'
 
-/** N nodes that know each other. */
+/** A network of nodes that know each other. */
 export interface Testnet extends AsyncDisposable {
-  /** The first one is the initial peer of all others. */
+  /** The nodes. The first one is the initial peer of all others. */
   readonly nodes: readonly DHT[]
 
   /** Adds a node to the network. */
@@ -17,7 +17,7 @@ export interface Testnet extends AsyncDisposable {
 
 /**
  * Starts a network of nodes in this process, on free loopback ports, for tests:
- * `await using net = await testnet(8)`. Resolves when all of them can be searched from all.
+ * `await using net = await testnet(8)`. Resolves when all of them can be found from all.
  */
 export async function testnet(count: number, options: DHTOptions = {}): Promise<Testnet> {
   const net = new LocalTestnet(options)
@@ -31,7 +31,7 @@ export async function testnet(count: number, options: DHTOptions = {}): Promise<
   }
 }
 
-/** How long the nodes may take to know each other. */
+/** Milliseconds that the nodes may take to know each other. */
 const SETTLE_TIMEOUT_MS = 60_000
 const SETTLE_POLL_MS = 20
 
@@ -45,10 +45,10 @@ class LocalTestnet implements Testnet {
 
   async grow(count: number): Promise<void> {
     if (!Number.isInteger(count) || count < 1) {
-      throw new TypeError(`a testnet has a whole number of nodes from 1 up, got ${count}`)
+      throw new TypeError(`the size of a testnet must be an integer from 1 up, got ${count}`)
     }
 
-    // One after another: on one thread, many at once only make each other wait, until they time out.
+    // One after another: many at once on one thread would only delay each other until they time out.
     for (let i = 0; i < count; i++) {
       await this.#create({})
     }
@@ -77,7 +77,7 @@ class LocalTestnet implements Testnet {
     return node
   }
 
-  /** A search for a node's own surroundings makes it and them known to each other. */
+  /** Makes nodes and their neighbours known to each other: each node looks up its own surroundings. */
   async #settle(): Promise<void> {
     const servers = this.nodes.filter(({ clientMode }) => !clientMode).length
     const enough = Math.min(servers - 1, SEARCH_WIDTH)
@@ -98,7 +98,7 @@ class LocalTestnet implements Testnet {
       await new Promise((resolve) => setTimeout(resolve, SETTLE_POLL_MS))
     }
 
-    // Once more, so that nobody is avoided who was slow while the others joined.
+    // Once more, so that no node is avoided for having been slow while the others joined.
     for (const node of this.nodes) {
       await lookAround(node)
     }

@@ -1,7 +1,29 @@
-import type { Logger } from '@libp2p/interface'
+import type { ComponentLogger, Logger } from '@libp2p/interface'
 
-/** Tells whoever runs the process, whether or not they listen to the log: Node prints it. */
-export function warn(message: string, log: Logger): void {
-  log.error(message)
+/** Warns the operator of the process through the log and, as Node prints warnings, on stderr. */
+export function warn(message: string, log?: Logger): void {
+  log?.error(message)
   globalThis.process?.emitWarning?.(message, 'WaggleWarning')
+}
+
+/**
+ * Makes a function that warns once that a library is used as it is, without what Waggle adds: its
+ * private parts are not as Waggle knows them.
+ */
+export function fallbackWarning(
+  library: string,
+  loss: string,
+  logger?: ComponentLogger
+): () => void {
+  let isTold = false
+
+  return () => {
+    if (!isTold) {
+      isTold = true
+      warn(
+        `this version of ${library} is not built as Waggle expects, and is used as it is: ${loss}`,
+        logger?.forComponent('waggle:fallback')
+      )
+    }
+  }
 }

@@ -1,6 +1,5 @@
 import { AbortError, type Libp2p, type PeerId, type ServiceMap } from '@libp2p/interface'
 import type { Multiaddr } from '@multiformats/multiaddr'
-import type { CommonDHT } from '@waggle/dht'
 import { setMaxListeners } from 'main-event'
 import type { DHTId } from './keys/dht-id.ts'
 import type { HivemindKey, HivemindValue } from './msgpack/python-types.ts'
@@ -18,6 +17,7 @@ import type { HivemindOperations } from './operations/operations.ts'
 import type { HivemindFound } from './reading/view.ts'
 import type { Hivemind, HivemindEvents, HivemindStats } from './service/interface.ts'
 import { findHivemind } from './service/service.ts'
+import type { CommonDHT } from './waggle-parts.ts'
 
 interface Parts {
   readonly node: Libp2p<ServiceMap>

@@ -74,3 +74,4 @@ export {
   type HivemindSchemaRule,
   schemaValidator
 } from './validators/schema.ts'
+export type { CommonDHT, CommonFound, CommonKey } from './waggle-parts.ts'

@@ -5,33 +5,21 @@ import { tcp } from '@libp2p/tcp'
 import { coalescingMuxer, unfragmentedWrites } from '@waggle/dht'
 import { createLibp2p } from 'libp2p'
 
-/** A request on a stream that stays open, as many as one likes. */
-export const STREAM_PROTOCOL = '/waggle-bench/stream/1.0.0'
+/** Protocols: requests on one stream; the same in coalesced writes; one request per stream. */
+export const STREAM = '/waggle-bench/stream/1.0.0'
+export const COALESCED = '/waggle-bench/coalesced/1.0.0'
+export const FRESH = '/waggle-bench/fresh/1.0.0'
 
-/** The same, where all frames of one microtask go out in one write, on both sides. */
-export const COALESCED_PROTOCOL = '/waggle-bench/coalesced/1.0.0'
-
-/** A request on a stream of its own. */
-export const FRESH_PROTOCOL = '/waggle-bench/fresh/1.0.0'
-
-/** libp2p's own limits, 32 and 64, are less than the scenarios have in flight. */
+/** Limits of streams. libp2p's own, 32 and 64, are below what the scenarios have in flight. */
 export const MANY_STREAMS = { maxInboundStreams: 1024, maxOutboundStreams: 1024 } as const
 
-/** What each request and each answer holds: about as much as a small record with its key. */
-export const MESSAGE_BYTES = 200
-
-/** What streams are made of: libp2p as it comes, or with the two layers that `DHT.create` puts around noise and yamux. */
+/** Connections as libp2p makes them, or with the two layers that `DHT.create` puts around noise and yamux. */
 export type Layers = 'stock' | 'layered'
 
-export interface BareNodeOptions {
-  readonly layers: Layers
-  readonly listen: readonly string[]
-}
-
-/** A libp2p node with the transport that Waggle uses, and nothing else. */
-export async function bareNode({ layers, listen }: BareNodeOptions): Promise<Libp2p> {
+/** Creates a libp2p node with Waggle's transport and nothing else. */
+export function bareNode(layers: Layers, listen: string[] = []): Promise<Libp2p> {
   return createLibp2p({
-    addresses: { listen: [...listen] },
+    addresses: { listen },
     transports: [tcp()],
     ...(layers === 'stock'
       ? { connectionEncrypters: [noise()], streamMuxers: [yamux()] }

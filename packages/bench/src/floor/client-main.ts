@@ -1,81 +1,65 @@
-// The process that asks bare nodes, and takes the time.
-import { once } from 'node:events'
-import { connect } from 'node:net'
+// The process that sends requests to bare nodes and times them.
 import type { Connection } from '@libp2p/interface'
 import { multiaddr } from '@multiformats/multiaddr'
 import { serve } from '../processes/serve.ts'
-import { drive, type Operate } from '../workload/drive.ts'
-import {
-  bareNode,
-  COALESCED_PROTOCOL,
-  FRESH_PROTOCOL,
-  MANY_STREAMS,
-  MESSAGE_BYTES,
-  STREAM_PROTOCOL
-} from './bare-node.ts'
-import { coalesced, Requester, socketWire, streamWire } from './channel.ts'
-import type { FloorClientHandlers, FloorOperation } from './handlers.ts'
+import { drive, type Load, type Measured, type Operate } from '../workload/drive.ts'
+import { bareNode, COALESCED, FRESH, type Layers, MANY_STREAMS, STREAM } from './bare-node.ts'
+import { Requester } from './requests.ts'
 
-const message: Uint8Array = new Uint8Array(MESSAGE_BYTES).fill(7)
-const operations = new Map<FloorOperation, Operate>()
+/** One operation is a request to the first node by one kind of stream, or to all nodes at once (`fan-out`). */
+export type FloorOperation = 'stream' | 'coalesced' | 'fresh' | 'fan-out' | 'fan-out coalesced'
 
-serve<FloorClientHandlers>({
-  async start({ layers, nodes, tcpPort }) {
-    const node = await bareNode({ layers, listen: [] })
+export interface FloorLoad extends Load {
+  readonly operation: FloorOperation
+}
+
+/** Bytes of each request and of its reply: about a small record with its key. */
+const MESSAGE = new Uint8Array(200).fill(7)
+
+let operations: Readonly<Record<FloorOperation, Operate>>
+
+const handlers = {
+  async start({ layers, nodes }: { layers: Layers; nodes: readonly string[] }): Promise<void> {
+    const node = await bareNode(layers)
     const connections = await Promise.all(nodes.map((address) => node.dial(multiaddr(address))))
-    await prepareStreams(connections)
-    operations.set('tcp', askAll([await openTCP(tcpPort)]))
+    const open = (protocol: string): Promise<Requester[]> =>
+      Promise.all(
+        connections.map(async (connection) => {
+          const isCoalesced = protocol === COALESCED
+          return new Requester(await connection.newStream(protocol), { isCoalesced })
+        })
+      )
+    const streams = await open(STREAM)
+    const coalesced = await open(COALESCED)
+
+    operations = {
+      stream: requestAll(streams.slice(0, 1)),
+      coalesced: requestAll(coalesced.slice(0, 1)),
+      fresh: () => requestOnFreshStream(connections[0] as Connection),
+      'fan-out': requestAll(streams),
+      'fan-out coalesced': requestAll(coalesced)
+    }
   },
 
-  async run({ operation, ...load }) {
-    const operate = operations.get(operation)
-
-    if (operate === undefined) {
-      throw new Error(`start comes before ${operation}`)
-    }
-
-    return drive(operate, load)
+  run({ operation, ...load }: FloorLoad): Promise<Measured> {
+    return drive(operations[operation], load)
   }
-})
-
-async function prepareStreams(connections: readonly Connection[]): Promise<void> {
-  const [first] = connections
-
-  if (first === undefined) {
-    throw new Error('there is no node to ask')
-  }
-
-  const plain = await Promise.all(connections.map((to) => open(to, STREAM_PROTOCOL)))
-  const joined = await Promise.all(connections.map((to) => open(to, COALESCED_PROTOCOL)))
-
-  operations.set('stream', askAll(plain.slice(0, 1)))
-  operations.set('coalesced', askAll(joined.slice(0, 1)))
-  operations.set('fresh', () => askOnFreshStream(first))
-  operations.set('fan-out', askAll(plain))
-  operations.set('fan-out coalesced', askAll(joined))
 }
 
-async function open(connection: Connection, protocol: string): Promise<Requester> {
-  const wire = streamWire(await connection.newStream(protocol))
-  return new Requester(protocol === COALESCED_PROTOCOL ? coalesced(wire) : wire)
-}
+export type FloorClient = typeof handlers
 
-async function openTCP(port: number): Promise<Requester> {
-  const socket = connect({ port, host: '127.0.0.1', noDelay: true })
-  await once(socket, 'connect')
-  return new Requester(socketWire(socket))
-}
+serve(handlers)
 
-function askAll(requesters: readonly Requester[]): Operate {
+function requestAll(requesters: readonly Requester[]): Operate {
   return async () => {
-    await Promise.all(requesters.map((requester) => requester.request(message)))
+    await Promise.all(requesters.map((requester) => requester.request(MESSAGE)))
     return true
   }
 }
 
-async function askOnFreshStream(connection: Connection): Promise<boolean> {
-  const stream = await connection.newStream(FRESH_PROTOCOL, MANY_STREAMS)
-  await new Requester(streamWire(stream)).request(message)
+async function requestOnFreshStream(connection: Connection): Promise<boolean> {
+  const stream = await connection.newStream(FRESH, MANY_STREAMS)
+  await new Requester(stream).request(MESSAGE)
   await stream.close()
   return true
 }

@@ -1,27 +1,35 @@
 import { createInterface } from 'node:readline'
-import type { Handlers, Question, Reply } from './handlers.ts'
 
-/** Answers the questions of the process that started this one, and ends with it. */
-export function serve<H extends Handlers>(handlers: H): void {
+/** Functions of a process by name. Parameters and results travel as JSON. */
+export type Handlers = Record<string, (params: never) => unknown>
+
+export interface Request {
+  readonly id: number
+  readonly name: string
+  readonly params: unknown
+}
+
+/** Has an error if the handler failed. */
+export interface Reply {
+  readonly id: number
+  readonly result?: unknown
+  readonly error?: string
+}
+
+/** Serves the calls of the parent process, and ends with it. */
+export function serve(handlers: Handlers): void {
   const lines = createInterface({ input: process.stdin })
 
-  lines.on('line', (line) => {
-    answer(handlers, JSON.parse(line) as Question).then(
-      (reply) => process.stdout.write(`${JSON.stringify(reply)}\n`),
-      // Only an answer that JSON can't hold gets here.
-      (error: unknown) => {
-        process.stderr.write(`${String(error)}\n`)
-        process.exit(1)
-      }
-    )
+  lines.on('line', async (line) => {
+    process.stdout.write(`${JSON.stringify(await replyTo(JSON.parse(line), handlers))}\n`)
   })
   lines.on('close', () => process.exit())
 }
 
-async function answer(handlers: Handlers, { id, name, params }: Question): Promise<Reply> {
-  const handler = handlers[name] as ((params: unknown) => unknown) | undefined
-
+async function replyTo({ id, name, params }: Request, handlers: Handlers): Promise<Reply> {
   try {
+    const handler = handlers[name] as ((params: unknown) => unknown) | undefined
+
     if (handler === undefined) {
       throw new Error(`no handler is called ${name}`)
     }

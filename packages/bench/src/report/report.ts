@@ -1,45 +1,43 @@
-import type { Results } from '../results-file.ts'
-import { chartSVG } from './chart.ts'
-import { chapter, paragraphs } from './markdown.ts'
+import { figure } from '../result/figure.ts'
+import type { Circumstances, RecordedResult, Results } from '../result/results-file.ts'
+import { goalsTable, tableText } from './text.ts'
 
-/** The document, beside the folder that holds its charts. */
-export const DOCUMENT = 'benchmarks.md'
-export const CHARTS_FOLDER = 'benchmarks'
+const INTRODUCTION = [
+  '# Benchmarks',
+  '<!-- Generated from benchmarks.json by `pnpm bench:report`: changes made here get lost. -->',
+  'Cost of Waggle next to other systems and to bare streams, measured by `pnpm bench`. Figures depend on the machine and its load; compare only figures of one scenario, which come from one run. Each goal names its limit and what was measured.'
+]
 
-const INTRODUCTION = `# Benchmarks
-
-<!-- Generated from benchmarks.json by \`pnpm bench:report\`: changes made here get lost. -->
-
-What Waggle costs, beside other systems and beside bare streams, by \`pnpm bench\`. Absolute figures belong to one machine, and move with what else
-it does; figures of one scenario come from one run and can be compared. Each goal says what is to hold and what was measured.`
-
-/** The files of the report by their paths, relative to the folder of the document: the same for the same results. */
-export function report(results: Results, order: readonly string[]): Map<string, string> {
-  const files = new Map<string, string>()
-  const chapters = names(results, order).map((name) => {
+/** Returns the report: one chapter per scenario in the given order, and those of removed scenarios in the end. */
+export function report(results: Results, order: readonly string[]): string {
+  const removed = Object.keys(results).filter((name) => !order.includes(name))
+  const chapters = [...order, ...removed.sort()].flatMap((name) => {
     const recorded = results[name]
-
-    for (const chart of recorded?.result.charts ?? []) {
-      files.set(chartPath(name, chart), chartSVG(chart))
-    }
-
-    return recorded === undefined ? '' : chapter(name, recorded, (chart) => chartPath(name, chart))
+    return recorded ? [`## ${name}`, ...chapter(recorded)] : []
   })
 
-  files.set(DOCUMENT, `${paragraphs([INTRODUCTION, ...chapters])}\n`)
-  return files
+  return `${[...INTRODUCTION, ...chapters].join('\n\n')}\n`
 }
 
-/** Scenarios that there are no more come last. */
-function names(results: Results, order: readonly string[]): string[] {
-  const recorded = Object.keys(results)
+function chapter({ title, effort, result, ...where }: RecordedResult): string[] {
+  const { notes, tables, goals } = result
 
   return [
-    ...order.filter((name) => recorded.includes(name)),
-    ...recorded.filter((name) => !order.includes(name)).sort()
+    title,
+    ...(effort === 'quick' ? ['A quick run, whose figures mean nothing.'] : []),
+    describe(where),
+    ...(goals.length > 0 ? ['### Goals', tableText(goalsTable(goals))] : []),
+    '### Figures',
+    ...tables.flatMap((table) => [`**${table.title}**`, tableText(table)]),
+    '### Method',
+    ...notes
   ]
 }
 
-function chartPath(name: string, chart: { readonly name: string }): string {
-  return `${CHARTS_FOLDER}/${name}-${chart.name}.svg`
+function describe({ machine, versions, commit, date }: Circumstances): string {
+  const { cpu, cores, memoryBytes, os, load } = machine
+  const memory = `${Math.round(memoryBytes / 1e9)} GB`
+  const list = Object.entries(versions).map(([name, version]) => `${name} ${version}`)
+
+  return `Measured on ${date} at commit \`${commit}\`: ${cpu}, ${cores} cores, ${memory}, ${os}, load ${figure(load)} before the run; ${list.join(', ')}.`
 }

@@ -1,120 +1,110 @@
-// The process that measures the system named as its argument: a node that writes, and one that reads what
-// it has never seen, so that no answer comes from a cache of its own.
-import { collectedBytes, liveMemory } from '../processes/live-memory.ts'
+// The process that measures the system that its argument names: one client writes, and one reads keys that
+// it has never seen, so that no reply comes from a cache of its own. Processes in other languages have the same
+// functions.
 import { serve } from '../processes/serve.ts'
-import { usage } from '../processes/usage.ts'
-import { drive, type Operate } from '../workload/drive.ts'
-import { peakOf } from '../workload/peak.ts'
+import { collectedBytes, liveMemory, peakOf, usage } from '../processes/usage.ts'
+import { drive, type Load, type Measured, type Operate } from '../workload/drive.ts'
 import { isValueFor, keyFor, missingFor, valueFor } from '../workload/records.ts'
 import { deliveries } from './deliveries.ts'
-import type { BulkParams, ClientHandlers, Operation } from './handlers.ts'
-import type { Client, Entry } from './system.ts'
+import type { Client, Entry, Place } from './system.ts'
 import { loadSystem } from './systems.ts'
 
-const system = await loadSystem(process.argv[2])
+/** A miss is a get of a key that nobody stored. */
+export type Operation = 'store' | 'get' | 'latest' | 'miss'
+export type BulkOperation = 'storeMany' | 'getMany'
 
-/** How often memory is looked at: reading is cheap, collecting garbage is not. */
-const SAMPLE_MS = 10
+/** Time of a bulk call, and the indexes of its failed keys. */
+export interface BulkMeasured {
+  readonly elapsedMs: number
+  readonly failed: readonly number[]
+}
+
+/** Keys go by numbers: each language has keys and values of its own for them. */
+interface Keys<T> {
+  readonly operation: T
+  readonly keys: readonly number[]
+}
+
+const system = await loadSystem(process.argv)
+
+/** Interval of collecting garbage while memory is measured. */
 const COLLECT_MS = 100
 
-/** The number of a value that is never stored. */
+/** Number of a value that is never stored. */
 const NOBODY = -1
 
-let clients: { readonly writer: Client; readonly reader: Client } | undefined
+let writer: Client
+let reader: Client
 
-serve<ClientHandlers>({
-  async start({ servers: { length: count }, ...place }) {
-    const writer = await system.startClient(place)
-    const reader = await system.startClient(place)
-    clients = { writer, reader }
-    await writer.settle(count)
-    await reader.settle(count)
+const operations: Readonly<Record<Operation, Operate>> = {
+  store: (key) => writer.store(keyFor(key), valueFor(key)),
+  get: async (key) => isValueFor(key, await reader.get(keyFor(key))),
+  latest: async (key) => isValueFor(key, await reader.latest?.(keyFor(key))),
+  miss: async (key) => (await reader.get(missingFor(key))) === undefined
+}
+
+const handlers = {
+  /** Joins; `servers` are the addresses of all of them. Resolves when both clients know the network. */
+  async start({ servers, ...place }: Place & { servers: readonly string[] }): Promise<void> {
+    writer = await system.startClient(place)
+    reader = await system.startClient(place)
+    await writer.settle(servers.length)
+    await reader.settle(servers.length)
   },
 
-  async run({ operation, keys, ...load }) {
-    const operate = operations()[operation]
-    prepare(operation, keys)
-    return drive((index) => operate(keys[index] ?? index), { count: keys.length, ...load })
+  /** Runs one operation on each key. */
+  run({ operation, keys, ...load }: Keys<Operation> & Omit<Load, 'count'>): Promise<Measured> {
+    for (const key of keys) {
+      operation === 'miss'
+        ? reader.prepare?.(missingFor(key), valueFor(NOBODY))
+        : reader.prepare?.(keyFor(key), valueFor(key))
+    }
+
+    const operate: Operate = (index) => operations[operation](keys[index] ?? index)
+    return drive(operate, { count: keys.length, ...load })
   },
 
-  async watch(params) {
-    return deliveries(started(), params)
+  /** Watches keys, changes each `warmUp` times, and measures one more change of each until it is delivered. */
+  watch: (params: { readonly keys: readonly number[]; readonly warmUp: number }) =>
+    deliveries(writer, reader, params),
+
+  /** Makes one call for all keys. */
+  async bulk(params: Keys<BulkOperation>): Promise<BulkMeasured> {
+    const start = performance.now()
+    // A call that rejects has failed for all of its keys.
+    const isRight = await bulk(params).catch(() => () => false)
+    const elapsedMs = performance.now() - start
+    return { elapsedMs, failed: params.keys.flatMap((_, i) => (isRight(i) ? [] : i)) }
   },
 
-  async bulk(params) {
-    let elapsedMs = 0
-    let failed: readonly number[] = []
-    const before = process.memoryUsage.rss()
-    const growth = { figure: () => process.memoryUsage.rss() - before, everyMs: SAMPLE_MS }
-    const growthBytes = await peakOf(growth, async () => {
-      const start = performance.now()
-      // One that rejects has failed for all of its keys.
-      const isRight = await bulk(params).catch(() => () => false)
-      elapsedMs = performance.now() - start
-      failed = params.keys.flatMap((_, index) => (isRight(index) ? [] : [index]))
-    })
-
-    return { elapsedMs, failed, growthBytes }
-  },
-
-  async bulkMemory(params) {
+  /** Makes the same call; resolves with the peak of memory in use, in bytes. Only in Node. */
+  async bulkMemory(params: Keys<BulkOperation>): Promise<number> {
     const { usedBytes } = await liveMemory()
-    const growth = { figure: () => collectedBytes() - usedBytes, everyMs: COLLECT_MS }
-
-    return peakOf(growth, async () => {
-      await bulk(params)
-    })
+    const run = async () => void (await bulk(params))
+    return peakOf(() => collectedBytes() - usedBytes, COLLECT_MS, run)
   },
 
   usage
-})
-
-function operations(): Readonly<Record<Operation, Operate>> {
-  const { writer, reader } = started()
-
-  return {
-    store: (key) => writer.store(keyFor(key), valueFor(key)),
-    get: async (key) => isValueFor(key, await reader.get(keyFor(key))),
-    latest: async (key) => isValueFor(key, await reader.latest?.(keyFor(key))),
-    miss: async (key) => (await reader.get(missingFor(key))) === undefined
-  }
 }
 
-/** Makes what is not to be measured. */
-function prepare(operation: Operation, keys: readonly number[]): void {
-  for (const key of keys) {
-    if (operation === 'miss') {
-      started().reader.prepare?.(missingFor(key), valueFor(NOBODY))
-    } else {
-      started().reader.prepare?.(keyFor(key), valueFor(key))
-    }
-  }
-}
+export type ClientHandlers = typeof handlers
 
-/** Answers how to tell which went well: that takes time, too, and is not to be measured. */
-async function bulk({ operation, keys }: BulkParams): Promise<(index: number) => boolean> {
-  const { writer, reader } = started()
+serve(handlers)
 
+/** Resolves with a check of each key, which is not part of the measured time. */
+async function bulk({ operation, keys }: Keys<BulkOperation>) {
   if (operation === 'storeMany') {
     const stored = (await writer.storeMany?.(entriesFor(keys))) ?? []
-    return (index) => stored[index] === true
+    return (index: number): boolean => stored[index] === true
   }
 
   const found = (await reader.getMany?.(keys.map(keyFor))) ?? []
-  return (index) => isValueFor(keys[index] ?? index, found[index])
+  return (index: number): boolean => isValueFor(keys[index] ?? index, found[index])
 }
 
-/** One by one, so that the client need not hold them all. */
+/** Yields entries one by one, so that the client need not hold them all. */
 function* entriesFor(keys: readonly number[]): Generator<Entry> {
   for (const key of keys) {
     yield { key: keyFor(key), value: valueFor(key) }
   }
-}
-
-function started(): { readonly writer: Client; readonly reader: Client } {
-  if (clients === undefined) {
-    throw new Error('start comes first')
-  }
-
-  return clients
 }

@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
-import { nodeCommand } from '../processes/node-command.ts'
+import { nodeCommand } from '../processes/child.ts'
 
 /** A system as the scenarios compare it. */
 export interface Contestant {
@@ -9,23 +9,12 @@ export interface Contestant {
   readonly serverCommand: readonly string[]
   readonly clientCommand: readonly string[]
 
-  /** Whether there is a choice between the first good answer and the newest. */
-  readonly hasLatest: boolean
-  readonly hasBulk: boolean
-
-  /**
-   * Whether it tells those who watch a key of changes.
-   *
-   * @default false
-   */
+  /** Distinguishes the first valid reply from the newest value. */
+  readonly hasLatest?: boolean
+  readonly hasBulk?: boolean
   readonly hasWatch?: boolean
 
-  /**
-   * Slower with each key that a node has asked for, and compiled before it starts: it is measured
-   * with little before.
-   *
-   * @default false
-   */
+  /** Becomes slower with each key that a node has asked for, and is compiled ahead of time: warmed up briefly. */
   readonly isBestFresh?: boolean
 }
 
@@ -33,19 +22,16 @@ const SERVER = new URL('server-main.ts', import.meta.url)
 const CLIENT = new URL('client-main.ts', import.meta.url)
 const OPENDHT = fileURLToPath(new URL('opendht-process.py', import.meta.url))
 
-/** The interpreter that Debian's package of OpenDHT's binding is for. */
+/** Interpreter that Debian's package of OpenDHT's binding is made for. */
 const PYTHON = '/usr/bin/python3'
 
-/** Waggle itself. */
-export const WAGGLE: Contestant = {
-  ...inNode('waggle'),
-  title: 'Waggle',
-  hasLatest: true,
-  hasBulk: true,
-  hasWatch: true
+export const WAGGLE: Contestant = waggleOf()
+
+/** Returns Waggle, of another checkout if its entry file is given. */
+export function waggleOf(...entry: string[]): Contestant {
+  return { ...inNode('waggle', 'Waggle', ...entry), hasLatest: true, hasBulk: true, hasWatch: true }
 }
 
-/** What it is compared with. */
 export const OTHERS: readonly Contestant[] = [
   {
     name: 'opendht',
@@ -53,30 +39,24 @@ export const OTHERS: readonly Contestant[] = [
     serverCommand: [PYTHON, OPENDHT, 'server'],
     clientCommand: [PYTHON, OPENDHT, 'client'],
     hasLatest: true,
-    hasBulk: false,
     hasWatch: true,
     isBestFresh: true
   },
-  { ...inNode('hyperdht'), title: 'HyperDHT mutable', hasLatest: true, hasBulk: false },
-  {
-    ...inNode('hyperdht-immutable'),
-    title: 'HyperDHT immutable',
-    hasLatest: false,
-    hasBulk: false
-  },
-  { ...inNode('kad'), title: 'kad-dht', hasLatest: false, hasBulk: false },
-  { ...inNode('kad-small'), title: 'kad-dht, kBucketSize 5', hasLatest: false, hasBulk: false }
+  { ...inNode('hyperdht', 'HyperDHT mutable'), hasLatest: true },
+  inNode('hyperdht-immutable', 'HyperDHT immutable'),
+  inNode('kad', 'kad-dht'),
+  inNode('kad-small', 'kad-dht, kBucketSize 5')
 ]
 
-/** Whether it can run here: all do but OpenDHT, for which its Python binding must be there. */
+/** Returns whether a system can run here: OpenDHT needs its Python binding. */
 export function isInstalled({ name }: Contestant): boolean {
   return name !== 'opendht' || openDHTVersion() !== undefined
 }
 
-/** The version of OpenDHT's package; undefined if its binding can't be imported. */
+/** Returns the version of OpenDHT's package; undefined if its binding cannot be imported. */
 export function openDHTVersion(): string | undefined {
   const { status } = spawnSync(PYTHON, ['-c', 'import opendht'])
-  // biome-ignore lint/suspicious/noTemplateCurlyInString: it is for dpkg-query to fill in
+  // biome-ignore lint/suspicious/noTemplateCurlyInString: dpkg-query fills it in
   const { stdout } = spawnSync('dpkg-query', ['-W', '-f=${Version}', 'python3-opendht'], {
     encoding: 'utf8'
   })
@@ -84,10 +64,11 @@ export function openDHTVersion(): string | undefined {
   return status === 0 ? stdout?.trim() || 'unknown' : undefined
 }
 
-function inNode(name: string): Pick<Contestant, 'name' | 'serverCommand' | 'clientCommand'> {
+function inNode(name: string, title: string, ...entry: string[]): Contestant {
   return {
     name,
-    serverCommand: nodeCommand(SERVER, name),
-    clientCommand: nodeCommand(CLIENT, name)
+    title,
+    serverCommand: nodeCommand(SERVER, name, ...entry),
+    clientCommand: nodeCommand(CLIENT, name, ...entry)
   }
 }

@@ -1,27 +1,20 @@
-/** What we use of HyperDHT, which comes without types. */
+/** The part of HyperDHT that the bench uses; the package has no types. */
 declare module 'hyperdht' {
   export interface KeyPair {
     readonly publicKey: Buffer
-    readonly secretKey: Buffer
   }
 
+  /** `bootstrap` has addresses as `host:port`. */
   export interface Options {
     readonly host: string
-
-    /** As `host:port`. */
     readonly bootstrap: string[]
     readonly ephemeral: boolean
     readonly firewalled?: boolean
   }
 
-  /** Who took a value. */
-  export interface Put {
-    readonly closestNodes: readonly object[]
-  }
-
-  export interface Found {
-    readonly value: Buffer
-  }
+  /** `closestNodes` are the nodes that accepted a value. */
+  type Put = Promise<{ readonly closestNodes: readonly object[] }>
+  type Get = Promise<{ readonly value: Buffer } | null>
 
   class HyperDHT {
     static keyPair(seed: Buffer): KeyPair
@@ -34,16 +27,15 @@ declare module 'hyperdht' {
     fullyBootstrapped(): Promise<void>
     address(): { readonly port: number }
 
-    /** The nodes that it knows. */
+    /** Returns the known nodes. */
     toArray(): readonly object[]
     findNode(target: Buffer): { finished(): Promise<void> }
-    mutablePut(keyPair: KeyPair, value: Buffer): Promise<Put>
-    mutableGet(publicKey: Buffer, options: { readonly latest: boolean }): Promise<Found | null>
-    immutablePut(value: Buffer): Promise<Put>
-    immutableGet(hash: Buffer): Promise<Found | null>
-    destroy(): Promise<void>
+    mutablePut(keyPair: KeyPair, value: Buffer): Put
+    mutableGet(publicKey: Buffer, options: { readonly latest: boolean }): Get
+    immutablePut(value: Buffer): Put
+    immutableGet(hash: Buffer): Get
   }
 
-  // biome-ignore lint/style/noDefaultExport: that is how it exports
+  // biome-ignore lint/style/noDefaultExport: the package exports it so
   export { HyperDHT as default }
 }

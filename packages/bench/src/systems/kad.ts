@@ -13,53 +13,52 @@ import { type Ping, ping } from '@libp2p/ping'
 import { tcp } from '@libp2p/tcp'
 import { multiaddr } from '@multiformats/multiaddr'
 import { createLibp2p } from 'libp2p'
-import { until } from '../workload/until.ts'
-import type { Client, Node, Place, Server, System } from './system.ts'
+import { until } from '../processes/until.ts'
+import type { Node, Place, System } from './system.ts'
 
 type KadNode = Libp2p<{ identify: Identify; ping: Ping; dht: KadDHT }>
 
-/** kad-dht wants a namespace, and for it a validator and a selector: those here take everything. */
+/** kad-dht needs a namespace with a validator and a selector: these accept everything. */
 const NAMESPACE = 'bench'
 const PROTOCOL = '/waggle-bench/kad/1.0.0'
 
-/** No operation that goes well takes as long. */
+/** Time that an operation may take. */
 const TIMEOUT_MS = 20_000
 
 /**
- * Stock kad-dht. Set is only what it needs on one machine: private addresses in the routing table,
- * and libp2p's limits for connections from one host.
+ * Stock kad-dht. Only what one machine requires is set: private addresses in the routing table, and libp2p's
+ * limits for connections from one host.
  */
 export function kad(init: KadDHTInit = {}): System {
   return {
-    startServer: (place) => startServer(init, place),
-    startClient: (place) => startClient(init, place)
-  }
-}
+    async startServer(place) {
+      const node = await startNode({ ...init, clientMode: false }, place)
+      return { ...nodeOf(node, 1), address: String(node.getMultiaddrs()[0]) }
+    },
+    async startClient(place) {
+      const node = await startNode({ ...init, clientMode: true }, place)
+      const { dht } = node.services
 
-async function startServer(init: KadDHTInit, place: Place): Promise<Server> {
-  const node = await startNode({ ...init, clientMode: false }, place)
-  return { ...nodeOf(node, { isServer: true }), address: String(node.getMultiaddrs()[0]) }
-}
-
-async function startClient(init: KadDHTInit, place: Place): Promise<Client> {
-  const node = await startNode({ ...init, clientMode: true }, place)
-  const { dht } = node.services
-
-  return {
-    ...nodeOf(node, { isServer: false }),
-    store: (key, value) => put(dht, keyBytes(key), value),
-    get: (key) => get(dht, keyBytes(key))
+      return {
+        ...nodeOf(node, 0),
+        store: (key, value) => put(dht, keyBytes(key), value),
+        get: (key) => get(dht, keyBytes(key))
+      }
+    }
   }
 }
 
 async function startNode(init: KadDHTInit, { host, bootstrap }: Place): Promise<KadNode> {
+  const [validators, selectors] = [{ [NAMESPACE]: async () => {} }, { [NAMESPACE]: () => 0 }]
+  const peerInfoMapper = passthroughMapper
+  const options = { protocol: PROTOCOL, peerInfoMapper, validators, selectors, ...init }
   const node = await createLibp2p({
     addresses: { listen: init.clientMode === true ? [] : [`/ip4/${host}/tcp/0`] },
     transports: [tcp()],
     connectionEncrypters: [noise()],
     streamMuxers: [yamux()],
     connectionManager: { inboundConnectionThreshold: 256, maxIncomingPendingConnections: 256 },
-    services: { identify: identify(), ping: ping(), dht: kadDHT(kadOptions(init)) }
+    services: { identify: identify(), ping: ping(), dht: kadDHT(options) }
   })
 
   for (const address of bootstrap) {
@@ -69,57 +68,39 @@ async function startNode(init: KadDHTInit, { host, bootstrap }: Place): Promise<
   return node
 }
 
-function kadOptions(init: KadDHTInit): KadDHTInit {
-  return {
-    protocol: PROTOCOL,
-    peerInfoMapper: passthroughMapper,
-    validators: { [NAMESPACE]: async () => undefined },
-    selectors: { [NAMESPACE]: () => 0 },
-    ...init
-  }
-}
-
-function nodeOf(node: KadNode, { isServer }: { isServer: boolean }): Node {
-  return {
-    settle: (servers) => settle(node, isServer ? servers - 1 : servers),
-    stop: async () => node.stop()
-  }
-}
-
-/** A bucket takes in no more peers than its size, so that a small one never knows all. */
-async function settle({ services: { dht }, peerId }: KadNode, others: number): Promise<void> {
+/** A bucket holds no more peers than its size, so a node with small ones never knows all. */
+function nodeOf({ services: { dht }, peerId }: KadNode, own: number): Node {
   const { routingTable } = dht as SingleKadDHT
-  const enough = Math.min(others, dht.k)
 
-  const lookAround = async (): Promise<boolean> => {
-    const signal = AbortSignal.timeout(TIMEOUT_MS)
+  return {
+    async settle(servers) {
+      const enough = Math.min(servers - own, dht.k)
 
-    // It waits for the first peer, which the dial has brought.
-    for await (const _ of dht.getClosestPeers(peerId.toMultihash().bytes, { signal })) {
-      // Peers that answer get into the routing table by themselves.
+      await until(`${enough} peers are in the routing table`, async () => {
+        const signal = AbortSignal.timeout(TIMEOUT_MS)
+
+        for await (const _ of dht.getClosestPeers(peerId.toMultihash().bytes, { signal })) {
+          // Peers that reply enter the routing table by themselves.
+        }
+
+        return routingTable.size >= enough
+      })
     }
-
-    return routingTable.size >= enough
   }
-
-  await until(lookAround, { what: `${enough} peers are in the routing table` })
 }
 
-/** Stored if at least one peer took it: kad-dht says no more. */
+/** A value is stored if at least one peer accepted it: kad-dht reports no more. */
 async function put(dht: KadDHT, key: Uint8Array, value: Uint8Array): Promise<boolean> {
-  const signal = AbortSignal.timeout(TIMEOUT_MS)
-  let accepted = 0
+  let isStored = false
 
-  for await (const event of dht.put(key, value, { signal })) {
-    if (event.name === 'PEER_RESPONSE' && event.messageName === 'PUT_VALUE') {
-      accepted += 1
-    }
+  for await (const event of dht.put(key, value, { signal: AbortSignal.timeout(TIMEOUT_MS) })) {
+    isStored ||= event.name === 'PEER_RESPONSE' && event.messageName === 'PUT_VALUE'
   }
 
-  return accepted > 0
+  return isStored
 }
 
-/** What `libp2p.contentRouting.get` does. */
+/** Does the same as `libp2p.contentRouting.get`. */
 async function get(dht: KadDHT, key: Uint8Array): Promise<Uint8Array | undefined> {
   try {
     for await (const event of dht.get(key, { signal: AbortSignal.timeout(TIMEOUT_MS) })) {

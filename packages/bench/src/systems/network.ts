@@ -1,119 +1,86 @@
-import { ProcessGroup } from '../processes/process-group.ts'
-import type { Remote } from '../processes/remote.ts'
-import { sum, type Usage } from '../processes/usage.ts'
+import { Child } from '../processes/child.ts'
+import type { SeparateHost } from '../processes/separate-host.ts'
+import type { Usage } from '../processes/usage.ts'
+import { totalOf } from '../workload/statistics.ts'
+import type { ClientHandlers } from './client-main.ts'
 import type { Contestant } from './contestants.ts'
-import type { ClientHandlers, ServerHandlers } from './handlers.ts'
+import type { ServerHandlers } from './server-main.ts'
+import type { Place } from './system.ts'
 
 export interface NetworkOptions {
   readonly contestant: Contestant
 
-  /** How many servers each process has. */
+  /** Servers of each process. */
   readonly nodesOfProcesses: readonly number[]
   readonly signal: AbortSignal
 
-  /**
-   * Where the processes listen.
-   *
-   * @default '127.0.0.1'
-   */
-  readonly host?: string
-
-  /** Where the last process runs, if elsewhere than the others. */
-  readonly lastHost?: ElsewhereHost
+  /** Host that the last process runs on; by default, all run on loopback. */
+  readonly lastHost?: SeparateHost
 }
 
-/** A host that is not this one. */
-export interface ElsewhereHost {
-  readonly address: string
+/** Servers of one system in several processes, and its clients in another. */
+export class Network implements AsyncDisposable {
+  readonly client: Child<ClientHandlers>
+  readonly servers: readonly Child<ServerHandlers>[]
+  readonly lastServer: Child<ServerHandlers>
+  readonly #processes: AsyncDisposableStack
 
-  /** How a command is run there. */
-  command(command: readonly string[]): readonly string[]
-}
+  /** Where further nodes can join. */
+  place: Place = { host: '127.0.0.1', bootstrap: [] }
 
-const LOOPBACK = '127.0.0.1'
-const START_TIMEOUT_MS = 120_000
-
-/** Servers of one system in several processes, and clients in another one. */
-export class Network {
-  readonly client: Remote<ClientHandlers>
-  readonly #options: NetworkOptions
-  readonly #processes: ProcessGroup
-  readonly #servers: Remote<ServerHandlers>[] = []
-
-  private constructor(options: NetworkOptions) {
-    this.#options = options
-    this.#processes = new ProcessGroup(options.signal)
-    this.client = this.#processes.start(options.contestant.clientCommand)
+  private constructor({ contestant, nodesOfProcesses, lastHost, signal }: NetworkOptions) {
+    const { serverCommand: command } = contestant
+    const commands = nodesOfProcesses.slice(1).map(() => command)
+    const last = lastHost?.command(command) ?? command
+    this.#processes = new AsyncDisposableStack()
+    this.client = this.#processes.use(new Child(contestant.clientCommand, { signal }))
+    this.servers = [...commands, last].map((each) =>
+      this.#processes.use(new Child(each, { signal }))
+    )
+    this.lastServer = this.servers.at(-1) as Child<ServerHandlers>
   }
 
-  /** Resolves when every server and the clients know each other. */
+  /** Resolves when all servers and clients know each other. */
   static async start(options: NetworkOptions): Promise<Network> {
     const network = new Network(options)
 
     try {
-      await network.#start()
+      await network.#start(options)
       return network
     } catch (error) {
-      await network.stop()
+      await network[Symbol.asyncDispose]()
       throw error
     }
   }
 
-  /** The process of the last servers. */
-  get lastServer(): Remote<ServerHandlers> {
-    const last = this.#servers.at(-1)
-
-    if (last === undefined) {
-      throw new Error('the network has no servers')
-    }
-
-    return last
-  }
-
-  /** What the servers' processes have used together. */
+  /** Resolves with the usage of all servers together. */
   async serversUsage(): Promise<Usage> {
-    return sum(await Promise.all(this.#servers.map((server) => server.call('usage', {}))))
+    const usages = await Promise.all(this.servers.map((server) => server.call('usage')))
+    const cpuMs = totalOf(usages, (usage) => usage.cpuMs)
+    return { cpuMs, rssBytes: totalOf(usages, ({ rssBytes }) => rssBytes) }
   }
 
-  async stop(): Promise<void> {
-    await this.#processes.kill()
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#processes.disposeAsync()
   }
 
-  async #start(): Promise<void> {
-    const { nodesOfProcesses, host = LOOPBACK } = this.#options
-    const starting = nodesOfProcesses.map((nodes, i) => ({ ...this.#startProcess(i), nodes }))
-    const servers: string[] = []
+  async #start({ nodesOfProcesses, lastHost }: NetworkOptions): Promise<void> {
+    const own = lastHost?.ownAddress ?? this.place.host
+    const addresses: string[] = []
 
-    // Nodes one after another: many at once only make each other wait.
-    for (const { process, address, nodes } of starting) {
-      const params = { nodes, host: address, bootstrap: servers.slice(0, 1) }
-      servers.push(...(await process.call('start', params, START_TIMEOUT_MS)))
+    // Nodes start one after another: many at once only make each other wait.
+    for (const [i, server] of this.servers.entries()) {
+      const host = server === this.lastServer ? (lastHost?.address ?? own) : own
+      const place = { host, bootstrap: addresses.slice(0, 1) }
+      addresses.push(...(await server.call('start', { nodes: nodesOfProcesses[i] ?? 1, ...place })))
     }
 
-    await this.#settle(servers, host)
-  }
-
-  #startProcess(index: number): { process: Remote<ServerHandlers>; address: string } {
-    const { contestant, nodesOfProcesses, host = LOOPBACK, lastHost } = this.#options
-    const isElsewhere = lastHost !== undefined && index === nodesOfProcesses.length - 1
-    const { serverCommand } = contestant
-    const command = isElsewhere ? lastHost.command(serverCommand) : serverCommand
-    const process = this.#processes.start<ServerHandlers>(command)
-    this.#servers.push(process)
-
-    return { process, address: isElsewhere ? lastHost.address : host }
-  }
-
-  /** Twice, so that the first ones look around again when all are there. */
-  async #settle(servers: readonly string[], host: string): Promise<void> {
-    for (const server of [...this.#servers, ...this.#servers]) {
-      await server.call('settle', { servers: servers.length }, START_TIMEOUT_MS)
+    // Twice, so that the first servers look up their neighbours again when all have joined.
+    for (const server of [...this.servers, ...this.servers]) {
+      await server.call('settle', { servers: addresses.length })
     }
 
-    await this.client.call(
-      'start',
-      { servers, host, bootstrap: servers.slice(0, 1) },
-      START_TIMEOUT_MS
-    )
+    this.place = { host: own, bootstrap: addresses.slice(0, 1) }
+    await this.client.call('start', { servers: addresses, ...this.place })
   }
 }

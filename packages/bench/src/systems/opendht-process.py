@@ -1,7 +1,7 @@
-"""OpenDHT as the scenarios drive it, with its rate limits off: `opendht-process.py server|client`.
+"""OpenDHT as the scenarios drive it, without its rate limits: `opendht-process.py server|client`.
 
-Answers the questions of the process that started it, one line of JSON each, as `handlers.ts` has
-them, and ends with it.
+Serves the calls of its parent process, one line of JSON each, as `server-main.ts` and
+`client-main.ts` declare them, and ends with it.
 """
 
 import json
@@ -17,14 +17,14 @@ import opendht
 UNLIMITED = -1
 VALUE_BYTES = 100
 
-# How many nodes hold a value, and how many a bucket of the routing table holds.
+# Nodes that hold a value, and nodes in a bucket of the routing table.
 TARGET_NODES = 8
 SETTLE_SECONDS = 60
 DELIVERY_SECONDS = 5
 
 
 class Node:
-    """A running node. Its address, `port/id`, tells the others where and who it is."""
+    """A running node. Its address is `port/id`."""
 
     def __init__(self, host, bootstrap):
         config = opendht.DhtConfig()
@@ -38,13 +38,13 @@ class Node:
             self.runner.bootstrap(host, address.split("/")[0])
 
     def settle(self, others):
-        """Searches here and there, until it has good neighbours."""
+        """Looks up random keys until the node has good neighbours."""
         deadline = time.monotonic() + SETTLE_SECONDS
         enough = min(others, TARGET_NODES)
 
         while self.runner.getRoutingTablesLog(socket.AF_INET).count("[good]") < enough:
             if time.monotonic() > deadline:
-                raise TimeoutError(f"not so within {SETTLE_SECONDS} s: {enough} good nodes are known")
+                raise TimeoutError(f"within {SETTLE_SECONDS} s, fewer than {enough} good nodes are known")
 
             self.runner.get(opendht.InfoHash.getRandom())
 
@@ -69,7 +69,7 @@ class Servers:
 
 
 class Clients:
-    """A node that writes, and one that reads what it has never seen."""
+    """A node that writes, and one that reads keys that it has never seen."""
 
     def start(self, servers, host, bootstrap):
         self.writer = Node(host, bootstrap)
@@ -82,13 +82,13 @@ class Clients:
 
     def run(self, operation, keys, inFlight, limitMs=float("inf")):
         operate = getattr(self, operation)
-        names = [f"nobody/{key}" if operation == "miss" else key for key in keys]
+        names = [f"missing/{key}" if operation == "miss" else key for key in keys]
         tasks = [(self.hash_for(name), value_for(name)) for name in names]
 
         return Drive(operate, tasks, limitMs).run(inFlight)
 
     def watch(self, keys, warmUp):
-        """The times from the beginning of each put until the one who listens has its value."""
+        """Times each put from its call until the listener has its value."""
         watched = [Watched(self.reader.runner, self.hash_for(key)) for key in keys]
 
         for number in range(warmUp):
@@ -128,7 +128,7 @@ class Clients:
         )
 
     def latest(self, key, value, done):
-        """Ends when all replicas have answered."""
+        """Ends when all replicas have replied."""
         found = []
         self.reader.runner.get(
             key,
@@ -145,7 +145,7 @@ class Clients:
         )
 
     def hash_for(self, key):
-        """OpenDHT knows no clients: a key whose values one of our own nodes would hold is passed over."""
+        """Skips keys whose values one of our own nodes would hold: OpenDHT has no client mode."""
         for attempt in range(1000):
             hashed = opendht.InfoHash.get(f"bench/{key}/{attempt}")
             point = int(hashed.toString(), 16)
@@ -154,11 +154,11 @@ class Clients:
             if len(self.servers) < TARGET_NODES or not set(self.own) & set(nearest[:TARGET_NODES]):
                 return hashed
 
-        raise RuntimeError("our own nodes are nearest to every key")
+        raise RuntimeError("our own nodes are the nearest to every key")
 
 
 class Watched:
-    """A key whose values one node listens to, to the end: the binding's cancelListen damages the interpreter."""
+    """A key that one node listens to until the process ends: the binding's cancelListen crashes."""
 
     def __init__(self, reader, key):
         self.reader = reader
@@ -187,7 +187,7 @@ class Watched:
 
 
 class Drive:
-    """Runs operations, and takes the time of each. The next one starts where one ends: in OpenDHT's thread."""
+    """Runs operations and times each. The next one starts in OpenDHT's thread, where one ends."""
 
     def __init__(self, operate, tasks, limit_ms):
         self.operate = operate
@@ -268,7 +268,7 @@ def serve(handlers):
 
         print(json.dumps(reply), flush=True)
 
-    # OpenDHT's threads would go on.
+    # OpenDHT's threads would keep the process.
     os._exit(0)
 
 

@@ -1,24 +1,24 @@
 import type { System } from './system.ts'
 
-/** kad-dht as it is tuned for few replicas and low cost. */
+/** kad-dht tuned for few replicas and low cost. */
 const SMALL = { kBucketSize: 5, alpha: 3, disjointPaths: 1 }
 
-/** The systems that run in Node. Each is loaded only by the processes that run it. */
-const LOADERS: Readonly<Record<string, () => Promise<System>>> = {
+/** Loaders of the systems that run in Node: a process loads only the one that it runs. */
+const LOADERS: Readonly<Record<string, (entry?: string) => Promise<System>>> = {
   hyperdht: async () => (await import('./hyperdht.ts')).mutable,
   'hyperdht-immutable': async () => (await import('./hyperdht.ts')).immutable,
   kad: async () => (await import('./kad.ts')).kad(),
   'kad-small': async () => (await import('./kad.ts')).kad(SMALL),
-  waggle: async () => (await import('./waggle.ts')).waggle
+  waggle: async (entry) => (await import('./waggle.ts')).waggle(entry)
 }
 
-/** @throws TypeError when there is no system of this name */
-export async function loadSystem(name: string | undefined): Promise<System> {
-  const load = LOADERS[name ?? '']
+/** Loads a system by the arguments of its process: a name, and for Waggle the entry file of another checkout. */
+export async function loadSystem([, , name = '', entry]: readonly string[]): Promise<System> {
+  const load = LOADERS[name]
 
   if (load === undefined) {
     throw new TypeError(`no system is called ${name}: there are ${Object.keys(LOADERS).join(', ')}`)
   }
 
-  return load()
+  return load(entry)
 }

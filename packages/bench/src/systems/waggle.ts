@@ -1,72 +1,74 @@
-import { DHT, type Found } from '@waggle/dht'
-import { until } from '../workload/until.ts'
-import type { Client, Entry, Node, Place, Server, System } from './system.ts'
+// The public API of `@waggle/dht` as the systems' processes use it. The guard runs it on another commit, too:
+// differences between the compared commits belong here only.
+import { pathToFileURL } from 'node:url'
+import type { DHT } from '@waggle/dht'
+import { settle } from '../nodes/settle.ts'
+import type { Client, Node, Place, Server, System } from './system.ts'
 
-/** Seconds: longer than any run. */
+/** Seconds that values live: longer than any run. */
 const TTL = 3_600
 
-/** Longer than anything in bulk takes. */
-const BULK_TIMEOUT_MS = 200_000
+/** Time that a bulk call may take. */
+const TIMEOUT_MS = 200_000
 
-/** As many peers as a node's own search of its surroundings asks for. */
-const SURROUNDINGS = 20
-
-/** Waggle as its users have it: nothing is set but where to listen and whom to join. */
-export const waggle: System = { startServer, startClient }
-
-async function startServer({ host, bootstrap }: Place): Promise<Server> {
-  const dht = await DHT.create({ listenOn: `${host}:0`, initialPeers: bootstrap })
-  return { ...nodeOf(dht), address: String(dht.multiaddrs[0]) }
+interface Waggle extends System {
+  startServer(place: Place): Promise<Server & Client>
 }
 
-async function startClient({ bootstrap }: Place): Promise<Client> {
-  const dht = await DHT.create({ clientMode: true, initialPeers: bootstrap })
+/**
+ * Waggle with its defaults: only the listening address and the initial peers are set. `entry` is the entry file of
+ * another checkout, of which only nodes, stores, gets and watches are used.
+ */
+export function waggle(entry?: string): Waggle {
+  const load = async () => {
+    const name = entry === undefined ? '@waggle/dht' : pathToFileURL(entry).href
+    return ((await import(name)) as { DHT: typeof DHT }).DHT
+  }
+  const nodeOf = (dht: DHT): Node => ({
+    settle: async (servers) => {
+      await (entry === undefined && settle([dht], dht.clientMode ? servers : servers - 1))
+    }
+  })
 
   return {
-    ...nodeOf(dht),
-    store: (key, value) => dht.store(key, value, { ttl: TTL }),
-    get: async (key) => bytesOf(await dht.get(key)),
-    latest: async (key) => bytesOf(await dht.get(key, { latest: true })),
-    watch(key, onValue) {
-      const loop = dht.watch(key)
-      void deliver(loop, onValue)
-      return () => void loop.return?.()
+    async startServer({ host, bootstrap }) {
+      const options = { listenOn: `${host}:0`, initialPeers: bootstrap }
+      const dht = await (await load()).create(options)
+      return { ...nodeOf(dht), ...operationsOf(dht), address: String(dht.multiaddrs[0]) }
     },
-    storeMany: (entries: Iterable<Entry>) =>
-      dht.storeMany(entries, { ttl: TTL, timeoutMs: BULK_TIMEOUT_MS }),
-    getMany: async (keys: Iterable<string>) => {
-      const found = await dht.getMany(keys, { timeoutMs: BULK_TIMEOUT_MS })
-      return found.map(bytesOf)
+    async startClient({ bootstrap }) {
+      const dht = await (await load()).create({ clientMode: true, initialPeers: bootstrap })
+      return { ...nodeOf(dht), ...operationsOf(dht) }
     }
   }
 }
 
-async function deliver(
-  loop: AsyncIterable<Found | undefined>,
-  onValue: (value: Uint8Array | undefined) => void
-): Promise<void> {
-  for await (const found of loop) {
-    onValue(bytesOf(found))
-  }
-}
-
-function nodeOf(dht: DHT): Node {
+function operationsOf(dht: DHT): Omit<Client, keyof Node> {
   return {
-    settle: (servers) => settle(dht, dht.clientMode ? servers : servers - 1),
-    stop: () => dht.stop()
+    store: async (key, value) => isStored(await dht.store(key, value, { ttl: TTL })),
+    get: async (key) => bytesOf(await dht.get(key)),
+    latest: async (key) => bytesOf(await dht.get(key, { latest: true })),
+    async watch(key, onValue) {
+      for await (const event of dht.watch(key)) {
+        onValue(bytesOf(event))
+      }
+    },
+    storeMany: async (entries) => {
+      const results = await dht.storeMany(entries, { ttl: TTL, timeoutMs: TIMEOUT_MS })
+      return results.map(isStored)
+    },
+    getMany: async (keys) => (await dht.getMany(keys, { timeoutMs: TIMEOUT_MS })).map(bytesOf)
   }
 }
 
-/** A search for a node's own surroundings makes it and them known to each other. */
-async function settle(dht: DHT, others: number): Promise<void> {
-  const lookAround = async (): Promise<boolean> => {
-    await dht.findNearestPeers(dht.peerId.toString(), { count: SURROUNDINGS })
-    return dht.stats().knownPeers >= Math.min(others, SURROUNDINGS)
-  }
-
-  await until(lookAround, { what: `${others} peers are known` })
+/** A store resolves with whether it was acknowledged. */
+function isStored(result: unknown): boolean {
+  return result === true
 }
 
-function bytesOf(found: Found | undefined): Uint8Array | undefined {
-  return found?.value instanceof Uint8Array ? found.value : undefined
+/** A get resolves with what it found; a watch yields that, or an event that has it as `current`. */
+function bytesOf(found: unknown): Uint8Array | undefined {
+  const { value, current } = (found ?? {}) as { value?: unknown; current?: { value?: unknown } }
+  const held = value ?? current?.value
+  return held instanceof Uint8Array ? held : undefined
 }

@@ -1,31 +1,32 @@
-/** How many operations, and how. */
+import { medianOf, percentile, totalOf } from './statistics.ts'
+
 export interface Load {
   readonly count: number
 
-  /** How many run at the same time; the next starts when one ends. */
+  /** Operations that run at the same time; the next one starts when one ends. */
   readonly inFlight: number
 
-  /** After this time no further one starts. */
+  /** Time after which no further operation starts. */
   readonly limitMs?: number
 }
 
-/** How it went: plain data, as it comes from another process. */
+/** Times and failures of a load: plain data that a child process can send. */
 export interface Measured {
-  /** Of each operation that was started, those that failed too. */
+  /** One per started operation, failed ones included. */
   readonly latenciesMs: readonly number[]
   readonly elapsedMs: number
 
-  /** Which of them failed, by their index. */
+  /** Indexes of the failed operations. */
   readonly failed: readonly number[]
 
-  /** Why the first that failed did. */
+  /** Reason of the first failure. */
   readonly failure?: string
 }
 
-/** Does one operation; true if its answer is right. */
+/** Runs one operation; resolves with whether its answer is right. */
 export type Operate = (index: number) => Promise<boolean>
 
-/** Runs operations, and takes the time of each. One that rejects has failed, as has a wrong answer. */
+/** Runs operations and times each. An operation fails if it rejects or its answer is wrong. */
 export async function drive(operate: Operate, load: Load): Promise<Measured> {
   const { count, inFlight, limitMs = Number.POSITIVE_INFINITY } = load
   const latenciesMs: number[] = []
@@ -34,28 +35,37 @@ export async function drive(operate: Operate, load: Load): Promise<Measured> {
   let next = 0
   const start = performance.now()
 
-  const work = async (): Promise<void> => {
-    while (next < count && performance.now() - start < limitMs) {
-      const begin = performance.now()
-      const index = next++
-      const problem = await problemOf(operate, index)
-      latenciesMs.push(performance.now() - begin)
+  await atOnce(inFlight, async () => {
+    if (next >= count || performance.now() - start >= limitMs) {
+      return false
+    }
 
-      if (problem !== undefined) {
-        failed.push(index)
-        failure ??= problem
-      }
+    const begin = performance.now()
+    const index = next++
+    const problem = await problemOf(operate, index)
+    latenciesMs.push(performance.now() - begin)
+
+    if (problem !== undefined) {
+      failed.push(index)
+      failure ??= problem
+    }
+
+    return true
+  })
+
+  const elapsedMs = performance.now() - start
+  return { latenciesMs, elapsedMs, failed, ...(failure !== undefined && { failure }) }
+}
+
+/** Runs a step again and again in several places at once, until it resolves with false in each. */
+export async function atOnce(count: number, step: () => Promise<boolean>): Promise<void> {
+  const work = async (): Promise<void> => {
+    while (await step()) {
+      // The step did its part.
     }
   }
 
-  await Promise.all(Array.from({ length: Math.min(inFlight, count) }, work))
-
-  return {
-    latenciesMs,
-    elapsedMs: performance.now() - start,
-    failed,
-    ...(failure !== undefined && { failure })
-  }
+  await Promise.all(Array.from({ length: count }, work))
 }
 
 async function problemOf(operate: Operate, index: number): Promise<string | undefined> {
@@ -66,7 +76,31 @@ async function problemOf(operate: Operate, index: number): Promise<string | unde
   }
 }
 
-/** Operations per second, of those that did not fail. */
+/** Returns successful operations per second. */
 export function rate({ latenciesMs, elapsedMs, failed }: Measured): number {
   return ((latenciesMs.length - failed.length) / elapsedMs) * 1000
+}
+
+/** Medians over repeated measurements, with their failures added up. */
+export interface Latency {
+  readonly p50Ms: number
+  readonly p95Ms: number
+
+  /** Operations per second. */
+  readonly rate: number
+  readonly failed: number
+  readonly count: number
+}
+
+/** Summarizes repeated measurements; undefined if there are none. */
+export function latencyOf(measured: readonly Measured[]): Latency | undefined {
+  return measured.length === 0
+    ? undefined
+    : {
+        p50Ms: medianOf(measured, ({ latenciesMs }) => percentile(latenciesMs, 0.5)),
+        p95Ms: medianOf(measured, ({ latenciesMs }) => percentile(latenciesMs, 0.95)),
+        rate: medianOf(measured, rate),
+        failed: totalOf(measured, ({ failed }) => failed.length),
+        count: totalOf(measured, ({ latenciesMs }) => latenciesMs.length)
+      }
 }

@@ -1,7 +1,7 @@
-/** Numbers from 0 to 1, the same for the same seed. */
+/** Returns numbers from 0 to 1, the same for the same seed. */
 export type Random = () => number
 
-/** mulberry32: 32 bits of state, good enough to draw samples with. */
+/** Creates a mulberry32 generator: 32 bits of state, enough to draw samples. */
 export function seededRandom(seed: number): Random {
   let state = seed
 
@@ -13,7 +13,7 @@ export function seededRandom(seed: number): Random {
   }
 }
 
-/** So many of the items, each at most once, in random order; all, if there are fewer. */
+/** Draws `count` different items in random order; all of them if there are fewer. */
 export function sample<T>(items: readonly T[], count: number, random: Random): T[] {
   const rest = [...items]
   const drawn: T[] = []
@@ -23,4 +23,15 @@ export function sample<T>(items: readonly T[], count: number, random: Random): T
   }
 
   return drawn
+}
+
+/** Draws one item. */
+export function any<T>(items: readonly T[], random: Random): T {
+  const item = items[Math.floor(random() * items.length)]
+
+  if (item === undefined) {
+    throw new RangeError('an empty list has no items')
+  }
+
+  return item
 }

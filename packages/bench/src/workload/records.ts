@@ -1,22 +1,29 @@
-/** Bytes of each value that is stored. */
+/** Bytes of each stored value. */
 export const VALUE_BYTES = 100
 
-/** The key that a number stands for. */
 export function keyFor(index: number): string {
   return `bench/${index}`
 }
 
-/** A key that nobody stores. */
+/** Returns a key that nobody stores. */
 export function missingFor(index: number): string {
-  return `nobody/${index}`
+  return `missing/${index}`
 }
 
-/** A value that belongs to no other number. */
+/** Returns the value of a number, which no other number has. */
 export function valueFor(index: number): Uint8Array {
   return new TextEncoder().encode(`value ${index} `.padEnd(VALUE_BYTES, 'waggle '))
 }
 
-/** Whether this is the value of the number. */
 export function isValueFor(index: number, value: Uint8Array | undefined): boolean {
   return value !== undefined && Buffer.compare(value, valueFor(index)) === 0
+}
+
+/** Hands out numbers for keys that nobody has used yet. */
+export class KeyNumbers {
+  #next = 0
+
+  take(count: number): number[] {
+    return Array.from({ length: count }, () => this.#next++)
+  }
 }

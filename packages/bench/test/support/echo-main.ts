@@ -1,17 +1,15 @@
-// A process for the tests of `Remote`.
+// A process for the tests of `Child`.
 import { serve } from '../../src/processes/serve.ts'
-import type { EchoHandlers } from './echo.ts'
 
-serve<EchoHandlers>({
-  async echo({ text }) {
-    return text
-  },
-
-  async fail() {
+const handlers = {
+  echo: ({ text }: { text: string }) => text,
+  nothing: () => undefined,
+  fail: () => {
     throw new Error('out of order')
   },
+  never: () => new Promise<void>(() => {})
+}
 
-  async never() {
-    await new Promise(() => undefined)
-  }
-})
+export type EchoHandlers = typeof handlers
+
+serve(handlers)

@@ -1,11 +1,8 @@
-import { nodeCommand } from '../../src/processes/node-command.ts'
+import { Child, type ChildOptions, nodeCommand } from '../../src/processes/child.ts'
+import type { EchoHandlers } from './echo-main.ts'
 
-/** What the process answers to. */
-export type EchoHandlers = {
-  echo(params: { readonly text: string }): Promise<string>
-  fail(params: object): Promise<void>
-  never(params: object): Promise<void>
+const COMMAND = nodeCommand(new URL('echo-main.ts', import.meta.url))
+
+export function echoProcess(options: ChildOptions): Child<EchoHandlers> {
+  return new Child<EchoHandlers>(COMMAND, options)
 }
-
-/** Runs the process. */
-export const ECHO = nodeCommand(new URL('echo-main.ts', import.meta.url))

@@ -1,4 +1,4 @@
-import type { RecordedResult } from '../../src/results-file.ts'
+import type { RecordedResult } from '../../src/result/results-file.ts'
 
 /** A result that has something of everything. */
 export const RECORDED: RecordedResult = {
@@ -13,32 +13,11 @@ export const RECORDED: RecordedResult = {
     tables: [
       {
         title: 'A table',
-        columns: [{ title: 'system' }, { title: 'p50', unit: 'ms' }, { title: 'a | b' }],
+        columns: ['system', 'p50 (ms)', 'a | b'],
         rows: [
           ['Waggle', 0.123456, 10_000],
           ['other', null, 2]
         ]
-      }
-    ],
-    charts: [
-      {
-        name: 'bars',
-        title: 'Bars',
-        kind: 'bars',
-        x: { title: 'system', values: ['Waggle', 'other'] },
-        y: { title: 'ms', isLogarithmic: true },
-        series: [
-          { title: 'store', values: [0.2, null] },
-          { title: 'get', values: [1, 100] }
-        ]
-      },
-      {
-        name: 'lines',
-        title: 'Lines',
-        kind: 'lines',
-        x: { title: 'nodes', values: [16, 64, 256], isLogarithmic: true },
-        y: { title: 'messages' },
-        series: [{ title: 'get', values: [1, 2, 3] }]
       }
     ],
     goals: [

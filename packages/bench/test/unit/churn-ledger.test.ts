@@ -1,6 +1,6 @@
-import type { Found } from '@waggle/dht'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
-import { Ledger, type Writing } from '../../src/scenarios/churn/ledger.ts'
+import type { Seen } from '../../src/nodes/nodes-main.ts'
+import { Ledger, type Write } from '../../src/scenarios/churn/ledger.ts'
 
 const LASTING = 'record 0'
 const BRIEF = 'brief record 0'
@@ -11,22 +11,22 @@ describe('Ledger', () => {
 
   beforeEach(() => {
     vi.useFakeTimers({ toFake: ['Date'] })
-    ledger = new Ledger({ lasting: 1, brief: 1, briefTtl: BRIEF_TTL })
+    ledger = new Ledger({ records: 1, brief: 1, briefTtl: BRIEF_TTL })
   })
 
   afterEach(() => {
     vi.useRealTimers()
   })
 
-  /** A second later than what came before. */
-  function write(key: string, { isDeletion = false, isAcknowledged = true } = {}): Found {
+  /** Writes a second after the last write. */
+  function write(key: string, { isDeletion = false, isAcknowledged = true } = {}): Seen {
     vi.setSystemTime(Date.now() + 1000)
-    const writing = ledger.begin(key, { isDeletion }) as Writing
+    const writing = ledger.begin(key, { isDeletion }) as Write
     ledger.end(writing, isAcknowledged)
     return { value: writing.value ?? '', expirationTime: writing.expirationTime }
   }
 
-  it('takes for the last state what was acknowledged last', () => {
+  it('expects the last acknowledged write as the last state', () => {
     const first = write(LASTING)
     const second = write(LASTING)
 
@@ -35,7 +35,7 @@ describe('Ledger', () => {
     expect(ledger.judgeLast(LASTING, undefined)).toBe('missing')
   })
 
-  it('lets what was not acknowledged be the last state, or not', () => {
+  it('accepts an unacknowledged write as the last state, or the one before', () => {
     const acknowledged = write(LASTING)
     const other = write(LASTING, { isAcknowledged: false })
 
@@ -43,7 +43,7 @@ describe('Ledger', () => {
     expect(ledger.judgeLast(LASTING, other)).toBe('right')
   })
 
-  it('knows what was never written', () => {
+  it('detects values that were never written', () => {
     const { value } = write(LASTING)
     const { expirationTime } = write(LASTING)
 
@@ -51,7 +51,7 @@ describe('Ledger', () => {
     expect(ledger.judgeLast(LASTING, { value, expirationTime: expirationTime + 1 })).toBe('false')
   })
 
-  it('wants nothing to be left of what was deleted, until it is written again', () => {
+  it('expects nothing of a deleted record, until it is written again', () => {
     const before = write(BRIEF)
     const deletion = write(BRIEF, { isDeletion: true })
     expect(ledger.judgeLast(BRIEF, undefined)).toBe('right')
@@ -63,7 +63,7 @@ describe('Ledger', () => {
     expect(ledger.judgeLast(BRIEF, undefined)).toBe('missing')
   })
 
-  it('lets a deletion that was not acknowledged leave nothing, or what was there', () => {
+  it('accepts nothing or the value before after an unacknowledged deletion', () => {
     const before = write(BRIEF)
     write(BRIEF, { isDeletion: true, isAcknowledged: false })
 
@@ -71,7 +71,7 @@ describe('Ledger', () => {
     expect(ledger.judgeLast(BRIEF, before)).toBe('right')
   })
 
-  it('wants nothing to be left of what has expired', () => {
+  it('expects nothing of an expired record', () => {
     const found = write(BRIEF)
     expect(ledger.isBriefOver).toBe(false)
     expect(ledger.judgeLast(BRIEF, found)).toBe('right')
@@ -83,8 +83,8 @@ describe('Ledger', () => {
     expect(ledger.judgeLast(BRIEF, undefined)).toBe('right')
   })
 
-  it('begins no second write of a key while one is under way', () => {
-    const writing = ledger.begin(LASTING, { isDeletion: false }) as Writing
+  it('begins no second write of a key during another one', () => {
+    const writing = ledger.begin(LASTING, { isDeletion: false }) as Write
     expect(ledger.begin(LASTING, { isDeletion: false })).toBeUndefined()
     ledger.end(writing, true)
     expect(ledger.begin(LASTING, { isDeletion: false })).toBeDefined()

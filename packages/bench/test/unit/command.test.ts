@@ -3,10 +3,11 @@ import { type CommandIO, run } from '../../src/command.ts'
 
 describe('run', () => {
   it.each([
-    ['a scenario that there is not', ['nonsense'], 'no scenario is called nonsense'],
-    ['a system that there is not', ['peers', '--system', 'pigeons'], 'no system is called pigeons'],
-    ['an option that there is not', ['--fast'], "Unknown option '--fast'"]
-  ])('answers 2 and the usage for %s', async (_, args, reason) => {
+    ['an unknown scenario', ['nonsense'], 'no scenario is called nonsense'],
+    ['an unknown system', ['peers', '--system', 'pigeons'], 'no system is called pigeons'],
+    ['an unknown option', ['--fast'], "Unknown option '--fast'"],
+    ['a guard without a commit', ['guard'], 'no scenario is called guard']
+  ])('resolves with 2 and prints the usage for %s', async (_, args, reason) => {
     const errors: string[] = []
 
     expect(await run(args, ioTo(errors))).toBe(2)
@@ -14,9 +15,10 @@ describe('run', () => {
     expect(errors.join('\n')).toContain(
       'usage: pnpm bench [scenario ...] [--quick] [--system NAME ...] [--out FILE]'
     )
+    expect(errors.join('\n')).toContain('pnpm bench guard COMMIT')
   })
 
-  it('answers 1, and why, when it is ended', async () => {
+  it('resolves with 1 and prints the reason when it is aborted', async () => {
     const errors: string[] = []
     const signal = AbortSignal.abort(new Error('ended by SIGTERM'))
 
@@ -30,6 +32,7 @@ function ioTo(errors: string[]): CommandIO {
     out: () => undefined,
     err: (line) => errors.push(line),
     defaultOut: '/nonexistent/benchmarks.json',
+    defaultReport: '/nonexistent/benchmarks.md',
     signal: new AbortController().signal
   }
 }

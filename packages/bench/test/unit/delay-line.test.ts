@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { DelayLine } from '../../src/scenarios/wan/delay-line.ts'
+import { DelayLine } from '../../src/nodes/delay-line.ts'
 
 const DELAY_MS = 100
 const MESSAGES = 1000

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { figure } from '../../src/report/figure.ts'
+import { figure } from '../../src/result/figure.ts'
 
 describe('figure', () => {
   it.each([

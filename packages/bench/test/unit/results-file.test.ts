@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { mergeResults, readResults } from '../../src/results-file.ts'
+import { mergeResults, readResults } from '../../src/result/results-file.ts'
 import { RECORDED } from '../support/results.ts'
 
 let folder: string

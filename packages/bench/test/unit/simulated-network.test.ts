@@ -1,15 +1,10 @@
 import { recordKey } from '@waggle/record'
 import { describe, expect, it } from 'vitest'
-import {
-  comparePoints,
-  distanceOf,
-  type Point,
-  pointOf
-} from '../../src/scenarios/growth/simulated/points.ts'
-import { Rounds } from '../../src/scenarios/growth/simulated/rounds.ts'
-import { RoutingTables } from '../../src/scenarios/growth/simulated/routing-tables.ts'
-import { simulatedClient } from '../../src/scenarios/growth/simulated/simulated-client.ts'
-import { SimulatedNetwork } from '../../src/scenarios/growth/simulated/simulated-network.ts'
+import { simulatedClient } from '../../src/simulation/client.ts'
+import { SimulatedNetwork } from '../../src/simulation/network.ts'
+import { comparePoints, distanceOf, type Point, pointOf } from '../../src/simulation/points.ts'
+import { Rounds } from '../../src/simulation/rounds.ts'
+import { routingTables } from '../../src/simulation/routing-tables.ts'
 import { seededRandom } from '../../src/workload/random.ts'
 
 const NODES = 2000
@@ -17,9 +12,9 @@ const points = Array.from({ length: NODES }, (_, i) => pointOf(Buffer.from(`node
   comparePoints
 )
 
-describe('RoutingTables', () => {
+describe('routingTables', () => {
   it('fills a bucket for each length of common prefix with up to 20', () => {
-    const tables = new RoutingTables(points, seededRandom(1)).all('kademlia')
+    const tables = routingTables(points, 'kademlia', seededRandom(1))
 
     for (const owner of [0, 1, 777, NODES - 1]) {
       expect(counts(owner, tables[owner], commonPrefix)).toEqual(
@@ -29,7 +24,7 @@ describe('RoutingTables', () => {
   })
 
   it('fills a bucket for each prefix of six bits as kad-dht does, and knows the nearest', () => {
-    const tables = new RoutingTables(points, seededRandom(1)).all('kad-dht')
+    const tables = routingTables(points, 'kad-dht', seededRandom(1))
 
     for (const owner of [0, 1, 777, NODES - 1]) {
       const table = new Set(tables[owner])
@@ -41,7 +36,7 @@ describe('RoutingTables', () => {
       expect(table.size).toBe(tables[owner]?.length)
       expect(table.has(owner)).toBe(false)
 
-      // The owner is no member of its own bucket, and the nearest come on top.
+      // The owner is not in its own bucket, and the nearest come on top.
       for (const [bucket, count] of full) {
         expect(found.get(bucket)).toBeGreaterThanOrEqual(count - 1)
       }
@@ -50,17 +45,15 @@ describe('RoutingTables', () => {
 })
 
 describe('SimulatedNetwork', () => {
-  it('takes what is stored to the nodes that are nearest of all', async () => {
-    const network = new SimulatedNetwork({
-      size: 500,
-      shape: 'kademlia',
-      deadShare: 0,
-      random: seededRandom(3)
-    })
+  it('stores records at the nearest nodes', async () => {
+    const network = new SimulatedNetwork(
+      { size: 500, shape: 'kademlia', deadShare: 0 },
+      seededRandom(3)
+    )
     const rounds = new Rounds()
 
     for (const key of ['a', 'b', 'c', 'd', 'e']) {
-      const client = simulatedClient(network, network.client(), rounds)
+      const client = simulatedClient(network, rounds)
       await rounds.cost(() => client.store(key))
       const bytes = recordKey(key)
       const nearest = network.trulyNearest(bytes, 5)
@@ -70,34 +63,30 @@ describe('SimulatedNetwork', () => {
     }
   })
 
-  it('has dead nodes that are known, and hold and answer nothing', async () => {
-    const network = new SimulatedNetwork({
-      size: 100,
-      shape: 'kad-dht',
-      deadShare: 0.5,
-      random: seededRandom(3)
-    })
+  it('has dead nodes that others know, and that hold nothing', async () => {
+    const network = new SimulatedNetwork(
+      { size: 100, shape: 'kad-dht', deadShare: 0.5 },
+      seededRandom(3)
+    )
     const rounds = new Rounds()
-    const client = simulatedClient(network, network.client(), rounds)
+    const client = simulatedClient(network, rounds)
     const { messages } = await rounds.cost(() => client.store('key'))
     const holders = [...network.holdersOf(recordKey('key'))]
 
     expect(network.nodes.filter(({ isDead }) => isDead)).toHaveLength(50)
     expect(holders.length).toBeGreaterThanOrEqual(5)
     expect(holders.filter(({ isDead }) => isDead)).toEqual([])
-    // A question and an answer from each of those, and questions to dead ones.
+    // A request and a reply of each of these, and requests to dead ones.
     expect(messages).toBeGreaterThan(2 * holders.length)
   })
 
-  it('finds nothing where nothing was stored', async () => {
-    const network = new SimulatedNetwork({
-      size: 50,
-      shape: 'kad-dht',
-      deadShare: 0,
-      random: seededRandom(3)
-    })
+  it('finds nothing under a key without a value', async () => {
+    const network = new SimulatedNetwork(
+      { size: 50, shape: 'kad-dht', deadShare: 0 },
+      seededRandom(3)
+    )
     const rounds = new Rounds()
-    const client = simulatedClient(network, network.client(), rounds)
+    const client = simulatedClient(network, rounds)
     let isFound: boolean | undefined
     await rounds.cost(async () => {
       isFound = await client.get('nothing')
@@ -108,33 +97,33 @@ describe('SimulatedNetwork', () => {
 })
 
 describe('Rounds', () => {
-  it('counts what is asked together as one hop', async () => {
+  it('counts requests at the same time as one hop', async () => {
     const rounds = new Rounds()
-    const ask = (): Promise<number> => rounds.ask(() => 1)
+    const request = (): Promise<number> => rounds.request(() => 1)
 
     expect(
       await rounds.cost(async () => {
-        await Promise.all([ask(), ask(), ask()])
-        await ask()
+        await Promise.all([request(), request(), request()])
+        await request()
       })
     ).toEqual({ messages: 8, hops: 2 })
   })
 
-  it('counts a question that is not answered', async () => {
+  it('counts a request without a reply', async () => {
     const rounds = new Rounds()
 
-    expect(await rounds.cost(() => rounds.ask(undefined).catch(() => {}))).toEqual({
+    expect(await rounds.cost(() => rounds.request(undefined).catch(() => {}))).toEqual({
       messages: 1,
       hops: 1
     })
   })
 
-  it('counts what nobody waits for any more', async () => {
+  it('counts a request that nobody waits for', async () => {
     const rounds = new Rounds()
 
     expect(
       await rounds.cost(async () => {
-        void rounds.ask(() => 1)
+        void rounds.request(() => 1)
       })
     ).toEqual({ messages: 2, hops: 0 })
   })

@@ -26,12 +26,12 @@ export async function joinedClient(
   const initialPeers = await initialPeersFor(options, io)
   const { timeout } = options
   const timeoutMs = timeout === undefined ? undefined : parseDuration(timeout, '--timeout') * 1000
-  const { DEFAULT_BOOTSTRAP_TIMEOUT_MS, DHT } = await import('@waggle/dht')
+  const { DEFAULTS, DHT } = await import('@waggle/dht')
   return DHT.create({
     ...(await identityOptions(options)),
     bootstrapTimeoutMs: Math.min(
       timeoutMs ?? Number.POSITIVE_INFINITY,
-      DEFAULT_BOOTSTRAP_TIMEOUT_MS
+      DEFAULTS.bootstrapTimeoutMs
     ),
     clientMode: true,
     // The process ends before a cached value is read again.

@@ -1,32 +1,32 @@
 import { Alarm } from '../timing/alarm.ts'
 
-/** What a stream holds of a peer's messages, and of the answers that it does not read. */
+/** A stream that buffers a peer's messages, and responses that the peer does not read. */
 export interface Buffering {
   readonly bufferedBytes: number
 
-  /** Since when a message is unfinished or answers are not read; undefined if neither is so. */
+  /** Since when a message is unfinished or responses are unread; undefined if neither is the case. */
   readonly stuckSinceMs: number | undefined
   close(error: Error): void
 }
 
-export interface BacklogLimits {
+export interface BufferLimitsInit {
   readonly maxBufferedBytesPerPeer: number
   readonly maxBufferedBytes: number
 }
 
-/** How often what is buffered is added up, while anything is. */
+/** Milliseconds between two looks at the buffers, while anything is buffered. */
 const LOOK_MS = 250
 
-/** A message that takes longer to arrive, or answers that nobody reads for so long, end the stream. */
+/** Milliseconds after which an unfinished message or unread responses end the stream. */
 export const MAX_STUCK_MS = 60_000
 
-/** Adds up what all streams hold, and ends those of whoever makes this node hold too much, or for too long. */
+/** Adds up what all streams buffer, and ends those of peers that make this node buffer too much, or for too long. */
 export class BufferLimits {
-  readonly #limits: BacklogLimits
+  readonly #limits: BufferLimitsInit
   readonly #streams = new Map<Buffering, string>()
   readonly #alarm = new Alarm(() => this.look())
 
-  constructor(limits: BacklogLimits) {
+  constructor(limits: BufferLimitsInit) {
     this.#limits = limits
   }
 
@@ -38,7 +38,7 @@ export class BufferLimits {
     this.#streams.delete(stream)
   }
 
-  /** A peer that has reconnected may have left streams behind, which must not count against it: the oldest go. */
+  /** Ends a peer's oldest streams beyond a number. A peer that has reconnected may have left some behind. */
   endOldest(peer: string, most: number): void {
     const streams = [...this.#streams].flatMap(([stream, other]) => (other === peer ? stream : []))
 
@@ -47,12 +47,12 @@ export class BufferLimits {
     }
   }
 
-  /** Something is buffered: it is looked at soon. */
+  /** Looks soon, as something is buffered. */
   grew(): void {
     this.#alarm.within(LOOK_MS)
   }
 
-  /** Ends what has to end, and looks again soon if anything is left. */
+  /** Ends the streams that have to end, and looks again soon if anything is buffered. */
   look(nowMs: number = performance.now()): void {
     for (const [stream] of this.#streams) {
       if (nowMs - (stream.stuckSinceMs ?? nowMs) > MAX_STUCK_MS) {
@@ -64,7 +64,7 @@ export class BufferLimits {
     const peers = this.#bytesOfPeers()
     let sum = 0
 
-    // Whoever has most is last, and the first that does not fit.
+    // The peer with most is last, and the first to exceed the sum.
     for (const [peer, bytes] of [...peers].sort(([, a], [, b]) => a - b)) {
       sum += bytes
 

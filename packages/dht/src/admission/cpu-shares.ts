@@ -1,55 +1,59 @@
-/** Of its time a node gives one peer at most this share while others ask for little. */
+import { BoundedMap } from '../collections/bounded-map.ts'
+import { TokenBucket } from './token-bucket.ts'
+
+/** Share of this node's time that one peer gets while light clients are there. */
 const MAX_SHARE = 0.25
 
-/** So much a peer may have at once that has had nothing for a while. */
+/** Milliseconds that a peer may use at once after it has been idle. */
 const BURST_MS = 10
 
-/** What one piece of work took beyond this is not the peer's doing: memory was collected, or others had the processor. */
+/**
+ * Milliseconds charged at most for one step of a job. A step that took longer was interrupted by
+ * the garbage collector or by another process, which is not the peer's doing.
+ */
 const MAX_CHARGE_MS = 2
 
-/** A peer that has asked for little counts as present for so long. */
+/** Milliseconds for which a light client counts as present after its last request. */
 const PRESENT_FOR_MS = 100
 
-/** So many peers are remembered. One that was forgotten begins anew. */
+/** Peers remembered. A forgotten peer begins with a full burst. */
 const MAX_REMEMBERED = 4096
 
-/** What is left of a burst. */
-interface Allowance {
-  leftMs: number
-  atMs: number
-}
-
 /**
- * How much of a node's time each peer has had lately. Who asks for much has to leave some to those
- * who ask for little, and only then: among themselves, those who ask for much may use all of it.
+ * Measures how much of this node's time each peer has used lately. A light client is a peer that
+ * has used less than half of its burst. While one is present, a heavy one gets no more than its
+ * share. Heavy peers alone may use all of the time.
  */
 export class CpuShares {
-  readonly #peers = new Map<string, Allowance>()
+  /** Milliseconds left to each peer that has used some. */
+  readonly #peers = new BoundedMap<string, TokenBucket>({ maxSize: MAX_REMEMBERED })
 
-  /** Who has asked for little lately, and when; the last one is last. */
-  readonly #modest = new Map<string, number>()
+  /** When each light client sent its last request, the latest one last. */
+  readonly #lightClients = new BoundedMap<string, number>({ maxSize: MAX_REMEMBERED })
 
-  /** A peer has asked for something. */
+  /** The caller's time, which it reads once for several calls. */
+  #nowMs = 0
+  readonly #clock = (): number => this.#nowMs
+
+  /** Takes note of a peer's request. */
   asked(peer: string, nowMs: number): void {
-    if (this.#left(peer, nowMs) > BURST_MS / 2) {
-      this.#modest.delete(peer)
-      this.#modest.set(peer, nowMs)
+    if (this.#leftMs(peer, nowMs) > BURST_MS / 2) {
+      this.#lightClients.set(peer, nowMs)
     }
   }
 
-  /** Something has been done for it. */
+  /** Charges a peer for a step of one of its jobs. */
   spent(peer: string, tookMs: number, nowMs: number): void {
-    const allowance = this.#allowanceOf(peer, nowMs)
-    allowance.leftMs = this.#left(peer, nowMs) - Math.min(tookMs, MAX_CHARGE_MS)
-    allowance.atMs = nowMs
+    this.#nowMs = nowMs
+    this.#bucketOf(peer).take(Math.min(tookMs, MAX_CHARGE_MS))
   }
 
-  /** Whether another peer is there that asks for little. */
+  /** Whether a light client other than this peer is present. */
   isShared(peer: string, nowMs: number): boolean {
-    for (const [modest, atMs] of this.#modest) {
+    for (const [client, atMs] of this.#lightClients) {
       if (nowMs - atMs > PRESENT_FOR_MS) {
-        this.#modest.delete(modest)
-      } else if (modest !== peer) {
+        this.#lightClients.delete(client)
+      } else if (client !== peer) {
         return true
       }
     }
@@ -57,33 +61,29 @@ export class CpuShares {
     return false
   }
 
-  /** Whether it has had so much that it has to wait, for the sake of another one. */
+  /** Whether the peer has used up its share and has to wait for a light client's sake. */
   isExhausted(peer: string, nowMs: number): boolean {
-    return this.#left(peer, nowMs) <= 0 && this.isShared(peer, nowMs)
+    return this.#leftMs(peer, nowMs) <= 0 && this.isShared(peer, nowMs)
   }
 
-  #left(peer: string, nowMs: number): number {
-    const known = this.#peers.get(peer)
-    return known === undefined
-      ? BURST_MS
-      : Math.min(known.leftMs + MAX_SHARE * (nowMs - known.atMs), BURST_MS)
+  #leftMs(peer: string, nowMs: number): number {
+    this.#nowMs = nowMs
+    return this.#peers.get(peer)?.tokens ?? BURST_MS
   }
 
-  #allowanceOf(peer: string, nowMs: number): Allowance {
-    const known = this.#peers.get(peer)
+  #bucketOf(peer: string): TokenBucket {
+    const known = this.#peers.touch(peer)
 
     if (known !== undefined) {
       return known
     }
 
-    const [oldest] = this.#peers.size < MAX_REMEMBERED ? [] : this.#peers.keys()
-
-    if (oldest !== undefined) {
-      this.#peers.delete(oldest)
-    }
-
-    const allowance = { leftMs: BURST_MS, atMs: nowMs }
-    this.#peers.set(peer, allowance)
-    return allowance
+    const bucket = new TokenBucket({
+      perSecond: MAX_SHARE * 1000,
+      burst: BURST_MS,
+      nowMs: this.#clock
+    })
+    this.#peers.set(peer, bucket)
+    return bucket
   }
 }

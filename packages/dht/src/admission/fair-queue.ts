@@ -1,45 +1,44 @@
 import { atEndOfTurn } from '../timing/end-of-turn.ts'
+import { TurnBudget } from '../timing/turn-budget.ts'
 import { CpuShares } from './cpu-shares.ts'
 
-/** Something to do for a peer, piece by piece. */
+/** Work for a peer, in steps. */
 export interface Job {
-  /** Does one piece. True when that was the last one. */
+  /** Does one step. Returns true when that was the last one. */
   step(): boolean
 }
 
 interface Turn {
-  /** How long all peers' questions may keep the event loop. A little longer, as pieces are not cut. */
+  /** Milliseconds that all peers' jobs may take of one turn of the event loop. Steps are not interrupted. */
   readonly turnMs: number
 
-  /** How long one peer's may, before those of others get their turn. */
+  /** Milliseconds that one peer's jobs may take before those of others run. */
   readonly quantumMs: number
 }
 
-/** While there is nobody who asks for little, and would have to wait for the end of a turn. */
+/** The turn while no light client is present. */
 const LONG_TURN: Turn = { turnMs: 2, quantumMs: 1 }
 
-/** While there is. */
+/** The turn while a light client is present, which would have to wait for the end of the turn. */
 const SHORT_TURN: Turn = { turnMs: 0.25, quantumMs: 0.25 }
 
-/** After so long, those who have had more than their share may have some again. */
+/** Milliseconds until exhausted peers are looked at again. */
 const PAUSE_MS = 1
 
 /**
- * Shares this node's time among those who ask. What fits into the present turn of the event loop is
- * done at once; what does not waits, peer by peer, and gets its turn after others have had theirs. So a large
- * question holds up nobody for longer than a few milliseconds, and neither do many from one peer. While others
- * ask for little, turns are short, and whoever asks for much does not get all of them: see {@link CpuShares}.
+ * Shares this node's time among the peers that ask it. A job that fits into the present turn of the
+ * event loop runs at once. Others wait peer by peer and run in rotation, so neither one large
+ * request nor many from one peer delay others by more than a few milliseconds. While a light client
+ * is present, turns are short and heavy peers do not get all of them: see {@link CpuShares}.
  */
 export class FairQueue {
-  /** In the order in which they get their turns. */
+  /** Waiting jobs by peer, in the order in which the peers are served. */
   readonly #waiting = new Map<string, Job[]>()
   readonly #shares = new CpuShares()
-  #spentMs = 0
-  /** Since when time spent is counted. */
-  #sinceMs = Number.NEGATIVE_INFINITY
+  readonly #budget = new TurnBudget()
   #isTurnScheduled = false
 
-  /** How many peers' questions wait. */
+  /** Peers with waiting jobs. */
   get waiting(): number {
     return this.#waiting.size
   }
@@ -47,7 +46,6 @@ export class FairQueue {
   add(peer: string, job: Job): void {
     const nowMs = performance.now()
     this.#shares.asked(peer, nowMs)
-    this.#beginAnew(nowMs)
 
     if (this.#hasToWait(peer, nowMs) || !this.#work(peer, job, this.#timeAtOnce(peer, nowMs))) {
       const jobs = this.#waiting.get(peer) ?? []
@@ -65,20 +63,13 @@ export class FairQueue {
     return this.#shares.isShared(peer, nowMs) ? SHORT_TURN : LONG_TURN
   }
 
-  /** As long as nothing waits, so that it needs no turns of its own. */
-  #beginAnew(nowMs: number): void {
-    if (this.#waiting.size === 0 && nowMs - this.#sinceMs > 2 * LONG_TURN.turnMs) {
-      this.#sinceMs = nowMs
-      this.#spentMs = 0
-    }
-  }
-
-  /** Who has nothing waiting need not wait for those who have, as long as this is no flood itself. */
+  /** A peer with nothing waiting is served before those that wait, up to one quantum. */
   #timeAtOnce(peer: string, nowMs: number): number {
     const { turnMs, quantumMs } = this.#turnOf(peer, nowMs)
+    const { spentMs } = this.#budget
     return this.#waiting.size === 0
-      ? turnMs - this.#spentMs
-      : Math.min(quantumMs, turnMs + quantumMs - this.#spentMs)
+      ? turnMs - spentMs
+      : Math.min(quantumMs, turnMs + quantumMs - spentMs)
   }
 
   #scheduleTurn(): void {
@@ -88,23 +79,23 @@ export class FairQueue {
     }
   }
 
+  /** Serves those that wait, whatever was done at once in the meantime: they would starve otherwise. */
   #takeTurn(): void {
     this.#isTurnScheduled = false
-    this.#spentMs = 0
-    this.#sinceMs = performance.now()
-    let isAnyServed = true
+    this.#budget.refill()
+    let isAnyServed = false
 
-    while (isAnyServed && this.#waiting.size > 0) {
-      isAnyServed = this.#serveNext()
+    while (this.#serveNext()) {
+      isAnyServed = true
     }
 
     if (this.#waiting.size > 0) {
-      this.#scheduleAnother()
+      this.#scheduleAnother(isAnyServed)
     }
   }
 
-  #scheduleAnother(): void {
-    if (this.#spentMs > 0) {
+  #scheduleAnother(isAnyServed: boolean): void {
+    if (isAnyServed) {
       this.#scheduleTurn()
     } else {
       this.#isTurnScheduled = true
@@ -112,14 +103,14 @@ export class FairQueue {
     }
   }
 
-  /** False if the turn is over, or all who wait have had more than their share. */
+  /** Returns false when the turn is over or all waiting peers are exhausted. */
   #serveNext(): boolean {
     const nowMs = performance.now()
 
     for (const [peer, jobs] of this.#waiting) {
       const { turnMs, quantumMs } = this.#turnOf(peer, nowMs)
 
-      if (this.#spentMs < turnMs && !this.#shares.isExhausted(peer, nowMs)) {
+      if (this.#budget.spentMs < turnMs && !this.#shares.isExhausted(peer, nowMs)) {
         this.#serve(peer, jobs, quantumMs)
         return true
       }
@@ -141,7 +132,7 @@ export class FairQueue {
     }
   }
 
-  /** Works on it for so long, or until it is done. */
+  /** Runs a job for so long, or until it is done. */
   #work(peer: string, job: Job, forMs: number): boolean {
     const startMs = performance.now()
     let isDone = false
@@ -152,7 +143,7 @@ export class FairQueue {
       tookMs = performance.now() - startMs
     }
 
-    this.#spentMs += tookMs
+    this.#budget.spend(tookMs)
     this.#shares.spent(peer, tookMs, startMs + tookMs)
     return isDone
   }

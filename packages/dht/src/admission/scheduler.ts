@@ -2,24 +2,24 @@ import { DEFAULT_NODE_LIMITS } from '../node-limits.ts'
 import { FairQueue } from './fair-queue.ts'
 import { RateLimits, type Rates } from './rate-limits.ts'
 
-/** Keys that a peer asks about, in a protocol that has no word for being busy. */
+/** A request in a protocol that has no BUSY response. */
 export interface ScheduledRequest<A> {
   /** The peer's id, as text. */
   readonly peer: string
 
-  /** How many keys it asks about. */
+  /** Keys in the request. */
   readonly keys: number
 
-  /** Works out the answer, key by key. */
+  /** Computes the response, one key per step. */
   readonly answer: Generator<undefined, A>
 
-  /** Whether anybody still waits for it. */
+  /** Whether the peer still waits for it. */
   readonly isWanted: () => boolean
 }
 
 /**
- * What a node has for those who ask, by whatever protocol: turns, and as many keys as their rates allow.
- * All protocols have it together, so that nobody gets more by speaking several of them.
+ * Schedules the requests of peers: in turns, and within their rates. All protocols share one, so
+ * that a peer gets no more by using several of them.
  */
 export class Scheduler {
   readonly work: FairQueue = new FairQueue()
@@ -29,7 +29,7 @@ export class Scheduler {
     this.admission = new RateLimits(rates)
   }
 
-  /** Answers in turns; whoever asks for more than its rate waits. Undefined when nobody wants the answer any more. */
+  /** Responds in turns. A peer beyond its rate waits. Resolves with undefined when the peer no longer waits. */
   async run<A>({ peer, keys, answer, isWanted }: ScheduledRequest<A>): Promise<A | undefined> {
     while (isWanted() && !this.admission.admits(peer, keys)) {
       await new Promise((resolve) => setTimeout(resolve, BUSY_PAUSE_MS))
@@ -58,5 +58,5 @@ export class Scheduler {
 
 const NOT_WANTED = { done: true, value: undefined } as const
 
-/** For so long nothing is taken in from a peer that has just been told that there is too much to do. */
+/** Milliseconds for which nothing is read from a peer after a BUSY response. */
 export const BUSY_PAUSE_MS = 20

@@ -8,10 +8,13 @@ import type {
   StoreReply,
   WriteOptions
 } from '../lookup/record-channel.ts'
-import type { NodeLimits } from '../node-limits.ts'
 import { receivedRecord } from '../store/received-record.ts'
 import type { RecordStore } from '../store/record-store.ts'
-import { INACTIVITY_TIMEOUT_MS } from '../wire/limits.ts'
+import {
+  INACTIVITY_TIMEOUT_MS,
+  MAX_QUEUED_REQUEST_BYTES,
+  MAX_QUEUED_REQUESTS
+} from '../wire/limits.ts'
 import { PeerDecoder } from '../wire/peer-codec.ts'
 import { type ClientParts, ProtocolClient } from '../wire/protocol-client.ts'
 import { ProtocolViolationError } from '../wire/protocol-violation-error.ts'
@@ -19,7 +22,6 @@ import { EXCHANGE_PROTOCOL, type Message } from './messages.ts'
 import { type ExchangeRequest, type ExchangeResponse, exchangeRequests } from './requests.ts'
 
 export interface ExchangeClientInit extends ClientParts {
-  readonly limits: NodeLimits
   readonly log: Logger
 
   /** For its limits, its checks and its clock. */
@@ -41,15 +43,14 @@ export class ExchangeClient implements RecordChannel {
   #lastEncoded: Uint8Array = new Uint8Array(0)
 
   constructor(init: ExchangeClientInit) {
-    const { limits, peers, requestTimeoutMs } = init
+    const { peers, requestTimeoutMs } = init
     this.#init = init
     this.#client = new ProtocolClient({
       ...init,
       id: EXCHANGE_PROTOCOL,
       limits: {
-        maxRequests: limits.maxQuestionsPerPeer,
-        maxRequestBytes: limits.maxQuestionBytesPerPeer,
-        maxMessageBytes: limits.maxMessageBytes,
+        maxRequests: MAX_QUEUED_REQUESTS,
+        maxRequestBytes: MAX_QUEUED_REQUEST_BYTES,
         inactivityTimeoutMs: Math.max(INACTIVITY_TIMEOUT_MS, requestTimeoutMs)
       },
       speak: (peer) =>

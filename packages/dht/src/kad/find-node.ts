@@ -4,7 +4,10 @@ import { SEARCH_WIDTH } from '../constants.ts'
 import { dialable } from '../wire/peer-codec.ts'
 import { type KadInternals, NO_PATH } from './internals.ts'
 
-/** Asks one peer, which is connected, whom it knows near to a third one. By kad-dht's message: stock peers answer, too. */
+/**
+ * Asks a connected peer which peers it knows near to a third one, by kad-dht's message, which plain
+ * peers answer, too.
+ */
 export async function findNode(
   kad: KadInternals,
   peer: PeerId,

@@ -4,10 +4,22 @@ import type { Access } from '../peers/access.ts'
 import type { KadInternals } from './internals.ts'
 
 /**
- * Has kad-dht refuse to read and write records for those who may not, as it refuses what is invalid,
- * until the signal is aborted. Who helps whom to find peers is kad-dht's own affair.
+ * Has kad-dht refuse to read and write records for peers that may not, as it refuses invalid ones,
+ * until the signal is aborted. Requests for peers are kad-dht's own affair.
+ *
+ * @throws Error when there are rules that this kad-dht does not let us enforce
  */
 export function guardRecords({ rpc }: KadInternals, access: Access, lifetime: AbortSignal): void {
+  if (access.isOpen) {
+    return
+  }
+
+  if (rpc === undefined) {
+    throw new Error(
+      'allowPeer can not be enforced with this version of @libp2p/kad-dht: install 16.4'
+    )
+  }
+
   const handle = rpc.handleMessage
 
   rpc.handleMessage = async (peer, message) => {

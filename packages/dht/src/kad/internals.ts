@@ -1,9 +1,11 @@
-import type { AbortOptions, PeerId, TypedEventTarget } from '@libp2p/interface'
+import type { AbortOptions, ComponentLogger, PeerId, TypedEventTarget } from '@libp2p/interface'
 import type { KadDHT, MessageType, QueryEvent } from '@libp2p/kad-dht'
+import { DEFAULT_KAD_PROTOCOL } from '../constants.ts'
+import { fallbackWarning } from '../warn.ts'
 
 /**
- * What we use of kad-dht beyond its documented interface: requests to one peer, those of
- * others, and the routing table. Its version is pinned because of this, and a test notices when any of it moves.
+ * The parts of kad-dht that Waggle uses beyond its documented interface: requests to one peer, those
+ * of others, and the routing table. The upstream test notices when any of them moves.
  */
 export interface KadInternals extends KadDHT {
   readonly protocol: string
@@ -16,10 +18,10 @@ export interface KadInternals extends KadDHT {
     ): AsyncIterable<QueryEvent>
   }
 
-  /** What answers the requests of others. */
-  readonly rpc: {
-    handleMessage(peer: PeerId, message: { readonly type: MessageType }): Promise<unknown>
-  }
+  /** Answers the requests of others. Undefined in a kad-dht that is built otherwise. */
+  readonly rpc:
+    | { handleMessage(peer: PeerId, message: { readonly type: MessageType }): Promise<unknown> }
+    | undefined
 
   readonly routingTable: TypedEventTarget<{
     'peer:add': CustomEvent<PeerId>
@@ -30,20 +32,79 @@ export interface KadInternals extends KadDHT {
   }
 }
 
-/** Events say on which of a query's paths they happen; our requests are on none. */
+/** Events say on which of a query's paths they happen. Our requests are on none. */
 export const NO_PATH = { index: -1, queued: 0, running: 0, total: 0 }
 
-/** The same object with the type that it really has. */
-export function internalsOf(kad: KadDHT): KadInternals {
-  const { network, routingTable, rpc } = kad as Partial<KadInternals>
+export interface InternalsOptions {
+  readonly logger?: ComponentLogger | undefined
 
-  if (
-    typeof network?.sendRequest !== 'function' ||
-    typeof routingTable?.closestPeers !== 'function' ||
-    typeof rpc?.handleMessage !== 'function'
-  ) {
-    throw new Error('this version of @libp2p/kad-dht is not supported: install 16.4')
+  /** The protocol that kad-dht was made with. */
+  readonly protocol?: string | undefined
+}
+
+/**
+ * Gives kad-dht the type that it really has. Parts of another shape are replaced by ones that know
+ * and reach nobody, with one warning: the node works without them.
+ */
+export function internalsOf(kad: KadDHT, options: InternalsOptions = {}): KadInternals {
+  const { protocol = DEFAULT_KAD_PROTOCOL, logger } = options
+  const parts = kad as Partial<KadInternals>
+  const missing = (Object.keys(EXPECTED) as Part[]).filter((part) => !EXPECTED[part].isIn(parts))
+
+  if (missing.length === 0) {
+    return kad as KadInternals
   }
 
-  return kad as KadInternals
+  const losses = missing.map((part) => EXPECTED[part].loss).join('; ')
+  fallbackWarning('@libp2p/kad-dht', `${losses}. Install version 16.4`, logger)()
+  const substitutes = new Map<PropertyKey, unknown>(
+    missing.map((part) => [part, part === 'protocol' ? protocol : SUBSTITUTES[part]])
+  )
+  return new Proxy(kad, {
+    get(target, name) {
+      const member = substitutes.has(name)
+        ? substitutes.get(name)
+        : Reflect.get(target, name, target)
+      const isMethod = typeof member === 'function' && !Object.hasOwn(target, name)
+      return isMethod ? member.bind(target) : member
+    }
+  }) as KadInternals
+}
+
+type Part = 'protocol' | 'network' | 'rpc' | 'routingTable'
+
+/** What each part is known by, and what is lost without it. */
+const EXPECTED: Readonly<
+  Record<Part, { isIn(kad: Partial<KadInternals>): boolean; readonly loss: string }>
+> = {
+  protocol: {
+    isIn: ({ protocol }) => typeof protocol === 'string',
+    loss: 'its protocol is taken to be the one of the options'
+  },
+  network: {
+    isIn: ({ network }) => typeof network?.sendRequest === 'function',
+    loss: 'plain kad-dht peers are not asked'
+  },
+  rpc: {
+    isIn: ({ rpc }) => typeof rpc?.handleMessage === 'function',
+    loss: 'allowPeer can not be enforced'
+  },
+  routingTable: {
+    isIn: ({ routingTable }) =>
+      typeof routingTable?.closestPeers === 'function' &&
+      typeof routingTable.addEventListener === 'function' &&
+      typeof routingTable.size === 'number',
+    loss: 'only connected peers are known'
+  }
+}
+
+const SUBSTITUTES: Readonly<Record<Exclude<Part, 'protocol'>, unknown>> = {
+  network: {
+    // biome-ignore lint/correctness/useYield: nobody answers
+    async *sendRequest() {
+      throw new Error('plain kad-dht peers can not be asked with this version of @libp2p/kad-dht')
+    }
+  },
+  rpc: undefined,
+  routingTable: { size: 0, closestPeers: () => [], addEventListener() {} }
 }

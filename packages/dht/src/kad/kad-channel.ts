@@ -40,13 +40,14 @@ export interface KadChannelComponents {
   /** Connects to a peer, unless there is a connection. */
   dialer: Pick<Dialer, 'connect'>
 
-  /** For its limits and its clock. */
+  /** The store, for its limits and its clock. */
   store: RecordStore
 }
 
 /**
- * Records travelling by kad-dht's own messages, which every stock peer understands. Such a peer
- * overwrites what it holds, so a write to it is read, merged here and put back.
+ * Reads and writes records by kad-dht's own messages, which every plain kad-dht peer understands.
+ * Such a peer overwrites what it has, so a write reads its record, merges here and puts the result
+ * back.
  */
 export class KadChannel implements RecordChannel {
   readonly #components: KadChannelComponents
@@ -66,7 +67,7 @@ export class KadChannel implements RecordChannel {
     { isCopy = false }: WriteOptions
   ): Promise<StoreReply> {
     if (isCopy) {
-      throw new Error('a stock peer can not tell a copy from a replica')
+      throw new Error('a plain kad-dht peer can not tell a copy from a replica')
     }
 
     return this.#store(peer, key, { write, ...this.#inTime() })
@@ -76,7 +77,7 @@ export class KadChannel implements RecordChannel {
     return this.#components.connectionManager.getConnections(id).length > 0
   }
 
-  /** kad-dht's requests end by a signal only. */
+  /** Returns the options that end a request: kad-dht takes a signal only. */
   #inTime(): { signal: AbortSignal } {
     return { signal: timeoutSignal(this.#components.requestTimeoutMs) }
   }
@@ -118,8 +119,8 @@ export class KadChannel implements RecordChannel {
   }
 
   /**
-   * A replica that refuses a record resets the stream, as a broken network does. Which of the two
-   * it was shows in what the peer holds now.
+   * Finds out why a put failed. A replica that refuses a record resets the stream, as a broken
+   * network does. The record that the peer has now shows which of the two it was.
    */
   async #rejection(
     peer: PeerInfo,

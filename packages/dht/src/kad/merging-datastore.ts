@@ -4,14 +4,14 @@ import { InvalidKeyError, isEmpty, type Rejection, ValidationError } from '@wagg
 import { isRecordKey } from '@waggle/record/replica'
 import type { Datastore, Key } from 'interface-datastore'
 import { fromString } from 'uint8arrays/from-string'
-import { BY_KAD_DHT } from '../store/held.ts'
 import type { RecordStore } from '../store/record-store.ts'
+import { BY_KAD_DHT } from '../store/stored-record.ts'
 
 /**
- * The datastore that kad-dht believes it has (N2). kad-dht overwrites what it holds with whatever
- * arrives last; here each of its writes of a Waggle record is merged into the record store, and
- * throws if something better is held, which tells the sender. Everything else, other namespaces
- * included, goes to the node's own datastore.
+ * Creates a datastore for kad-dht that merges (N2). kad-dht overwrites what it has with whatever
+ * arrives last. Here each write of a Waggle record is merged into the record store, and throws if
+ * something better is stored, which tells the sender. All else, other namespaces included, goes to
+ * the node's own datastore.
  */
 export function mergingDatastore(
   datastore: Datastore,
@@ -33,7 +33,7 @@ export function mergingDatastore(
   })
 }
 
-/** kad-dht's single-record calls, where they concern us; undefined where they do not. */
+/** kad-dht's calls about single records. Each returns undefined for a record that is not Waggle's. */
 class KadRecords {
   readonly #store: RecordStore
   readonly #prefix: string
@@ -71,7 +71,7 @@ class KadRecords {
         throw new NotFoundError('nothing live is stored under this key')
       }
 
-      // kad-dht deletes what it received 48 hours ago; ours says itself when it expires.
+      // kad-dht deletes records that it received 48 hours ago. Waggle's say themselves when they expire.
       return new Libp2pRecord(recordKey, bytes, new Date()).serialize()
     })
   }
@@ -80,7 +80,7 @@ class KadRecords {
     return this.#onRecord(key, (recordKey) => this.#store.encoded(recordKey) !== undefined)
   }
 
-  /** kad-dht only deletes what it takes for outdated, which here nothing is. */
+  /** Ignores deletion: kad-dht deletes only records that it takes for outdated, and these are not. */
   delete(key: Key): Promise<void> | undefined {
     return this.#onRecord(key, () => undefined)
   }
@@ -108,8 +108,8 @@ class KadRecords {
 
 const REASONS: Readonly<Record<Rejection, string>> = {
   expired: 'it has expired',
-  stale: 'a later one is held',
-  full: 'there is no room for it'
+  stale: 'a later one is stored',
+  full: 'the store is full'
 }
 
 function bound(member: unknown, owner: object): unknown {

@@ -1,13 +1,13 @@
 import type { RecordStore } from '../store/record-store.ts'
 import type { KadInternals } from './internals.ts'
 
-/** What `waggleKadDHT()` and `waggle()` of one libp2p node share. */
+/** Parts that `waggleKadDHT()` and `waggle()` of one libp2p node share. */
 export interface NodeParts {
   readonly kad: KadInternals
   readonly store: RecordStore
 }
 
-/** What tells nodes apart: each has one event bus, which all of its services are given. */
+/** Identifies a node by its event bus, which all of its services are given. */
 interface NodeIdentity {
   readonly events: object
 }
@@ -19,7 +19,7 @@ export function registerParts({ events }: NodeIdentity, parts: NodeParts): void 
 }
 
 /**
- * The parts that `waggleKadDHT()` registered in the same node.
+ * Returns the parts that `waggleKadDHT()` registered in the same node.
  *
  * @throws Error when the node has none
  */

@@ -1,6 +1,5 @@
 import type { PeerInfo } from '@libp2p/interface'
-import { SEARCH_WIDTH } from '../constants.ts'
-import { DEFAULT_MAX_LOOKUP_CANDIDATES, DEFAULT_MAX_LOOKUP_REQUESTS } from '../node-limits.ts'
+import { MAX_LOOKUP_CANDIDATES, MAX_LOOKUP_REQUESTS, SEARCH_WIDTH } from '../constants.ts'
 import { type Point, pointOfPeer, roughDistance } from '../peers/key-space.ts'
 import { hasOnlyAddressesOf } from '../peers/peer-record.ts'
 import type { Standing } from './peer-ranking.ts'
@@ -26,10 +25,10 @@ export interface SearchInit {
   /** Says when a peer is asked that has been named, by another one or from the start. @default 'first' for all */
   standingOf?: (contact: PeerInfo, referrer?: PeerInfo) => Standing
 
-  /** Peers kept in mind, whoever names them. @default DEFAULT_MAX_LOOKUP_CANDIDATES */
+  /** Peers kept in mind, whoever names them. @default MAX_LOOKUP_CANDIDATES */
   maxCandidates?: number
 
-  /** Peers asked. @default DEFAULT_MAX_LOOKUP_REQUESTS */
+  /** Peers asked. @default MAX_LOOKUP_REQUESTS */
   maxRequests?: number
 }
 
@@ -190,7 +189,7 @@ export class Search {
   }
 
   get #mayAsk(): boolean {
-    return this.#asked < (this.#init.maxRequests ?? DEFAULT_MAX_LOOKUP_REQUESTS)
+    return this.#asked < (this.#init.maxRequests ?? MAX_LOOKUP_REQUESTS)
   }
 
   /** Who has not been asked when no more may be is as good as unknown. */
@@ -312,7 +311,7 @@ export class Search {
 
   /** Those from which something has come, or is to come, stay. */
   #forgetFarthest(): void {
-    const { maxCandidates = DEFAULT_MAX_LOOKUP_CANDIDATES } = this.#init
+    const { maxCandidates = MAX_LOOKUP_CANDIDATES } = this.#init
 
     if (this.#candidates.length > maxCandidates) {
       const place = this.#candidates.findLastIndex(

@@ -2,10 +2,10 @@ import type { Counter, CounterGroup, HistogramGroup, Metrics } from '@libp2p/int
 import type { StoreOutcome } from '../lookup/record-channel.ts'
 import type { CallFailure, CallObserver } from '../timing/calls.ts'
 
-/** Seconds: from an answer out of memory to the timeout of a call. */
+/** Seconds, from a cached answer to the timeout of a call. */
 const LATENCY_BUCKETS = [0.0001, 0.0003, 0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1, 3, 10, 30]
 
-/** The calls, with the names that their metrics bear. */
+/** Names of the calls in metrics. */
 const CALLS: Readonly<Record<string, string>> = {
   store: 'store',
   get: 'get',
@@ -22,19 +22,19 @@ const ERRORS: Readonly<Record<string, string>> = {
   UnreachableError: 'unreachable'
 }
 
-/** Counts what a node does, with libp2p's metrics. docs/running.md says what each figure is. */
+/** Counts what a node does, with libp2p's metrics. docs/running.md explains each figure. */
 export class Meter implements CallObserver {
   readonly #calls = new Map<string, CounterGroup>()
   readonly #seconds: HistogramGroup
   readonly #replicas: CounterGroup
-  readonly #cacheReads: CounterGroup
+  readonly #reads: CounterGroup
   readonly #records: CounterGroup
   readonly #handedOver: Counter
   readonly #handedOverBytes: Counter
 
   constructor(metrics: Metrics) {
     for (const [call, name] of Object.entries(CALLS)) {
-      const help = `Calls of ${call} that ended, by what became of them`
+      const help = `Calls of ${call} that ended, by outcome`
       const counter = metrics.registerCounterGroup(`waggle_${name}_total`, {
         label: 'outcome',
         help
@@ -49,21 +49,21 @@ export class Meter implements CallObserver {
     })
     this.#replicas = metrics.registerCounterGroup('waggle_replicas_total', {
       label: 'outcome',
-      help: "What replicas made of this node's writes"
+      help: "Replicas' responses to this node's writes"
     })
-    this.#cacheReads = metrics.registerCounterGroup('waggle_reads_total', {
+    this.#reads = metrics.registerCounterGroup('waggle_reads_total', {
       label: 'from',
-      help: 'Reads, by where the answer came from'
+      help: 'Reads, by source of the answer'
     })
     this.#records = metrics.registerCounterGroup('waggle_records_total', {
       label: 'event',
-      help: 'Records that this node has taken in for others, and that expired here'
+      help: 'Records that this node has stored for others, and that expired here'
     })
     this.#handedOver = metrics.registerCounter('waggle_handed_over_records_total', {
-      help: 'Records that upkeep has brought to other peers'
+      help: 'Records that upkeep has sent to other peers'
     })
     this.#handedOverBytes = metrics.registerCounter('waggle_handed_over_bytes_total', {
-      help: 'Bytes of records that upkeep has brought to other peers'
+      help: 'Bytes of records that upkeep has sent to other peers'
     })
   }
 
@@ -79,16 +79,16 @@ export class Meter implements CallObserver {
     this.#seconds.observe({ [CALLS[call] ?? call]: tookMs / 1000 })
   }
 
-  /** What each replica made of one write. */
+  /** Counts the replicas' responses to one write. */
   written(outcomes: readonly StoreOutcome[]): void {
     for (const outcome of outcomes) {
       this.#replicas.increment({ [outcome]: true })
     }
   }
 
-  /** Where a read found its answer. */
+  /** Counts a read by the source of its answer. */
   read(from: 'cache' | 'store' | 'network'): void {
-    this.#cacheReads.increment({ [from]: true })
+    this.#reads.increment({ [from]: true })
   }
 
   record(event: 'stored' | 'expired'): void {

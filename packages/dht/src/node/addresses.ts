@@ -1,7 +1,7 @@
 import { peerIdFromString } from '@libp2p/peer-id'
 import { isMultiaddr, type Multiaddr, multiaddr } from '@multiformats/multiaddr'
 
-/** `'host:port'`, `'[::1]:port'`, `':port'`, or a multiaddr as a string or an object. */
+/** An address: `'host:port'`, `'[::1]:port'`, `':port'`, or a multiaddr as a string or an object. */
 export type Address = string | Multiaddr
 
 const FORMS =
@@ -11,12 +11,12 @@ const THIS_MACHINE = '127.0.0.1'
 const HOST_AND_PORT = /^(?:\[(?<ip6>[^\]]+)\]|(?<host>[^:/\s[\]]*)):(?<port>\d{1,5})$/
 
 /**
- * The multiaddr to listen on. `':port'` means all IPv4 interfaces, port 0 any free one.
+ * Returns the multiaddr to listen on. `':port'` means all IPv4 interfaces, port 0 any free one.
  *
  * @throws TypeError naming the option
  */
 export function listenAddress(address: unknown, option: string): Multiaddr {
-  return parsed(address, option, (host) => {
+  return parseAddress(address, option, (host) => {
     if (host === '' || host === '*') {
       return ALL_INTERFACES
     }
@@ -26,7 +26,7 @@ export function listenAddress(address: unknown, option: string): Multiaddr {
     }
 
     if (!isIPv4(host)) {
-      throw refusal(option, address, 'has a host name, and a node listens on IP addresses')
+      throw refusal(option, address, 'has a host name, but a node listens on IP addresses')
     }
 
     return host
@@ -34,18 +34,19 @@ export function listenAddress(address: unknown, option: string): Multiaddr {
 }
 
 /**
- * The multiaddr to dial. Host names are looked up when it is dialled; `':port'` means this machine.
+ * Returns the multiaddr to dial. Host names are resolved when it is dialled; `':port'` means this
+ * machine.
  *
  * @throws TypeError naming the option
  */
 export function peerAddress(address: unknown, option: string): Multiaddr {
-  return parsed(address, option, (host) =>
+  return parseAddress(address, option, (host) =>
     host === '' || host === 'localhost' ? THIS_MACHINE : host
   )
 }
 
 /**
- * The multiaddr to announce. Others can't connect to port 0.
+ * Returns the multiaddr to announce. Others can't dial port 0.
  *
  * @throws TypeError naming the option
  */
@@ -53,7 +54,7 @@ export function announcedAddress(address: unknown, option: string): Multiaddr {
   const announced = peerAddress(address, option)
 
   if (announced.getComponents().some(({ name, value }) => isPort(name) && value === '0')) {
-    throw refusal(option, address, 'has port 0, to which nobody can connect')
+    throw refusal(option, address, 'has port 0, which nobody can dial')
   }
 
   return announced
@@ -63,7 +64,11 @@ function isPort(protocol: string): boolean {
   return protocol === 'tcp' || protocol === 'udp'
 }
 
-function parsed(address: unknown, option: string, resolve: (host: string) => string): Multiaddr {
+function parseAddress(
+  address: unknown,
+  option: string,
+  resolve: (host: string) => string
+): Multiaddr {
   if (typeof address !== 'string' && !isMultiaddr(address)) {
     throw refusal(option, address, 'is not an address')
   }
@@ -72,7 +77,7 @@ function parsed(address: unknown, option: string, resolve: (host: string) => str
   const given = isHostAndPort ? fromHostAndPort(address, option, resolve) : address
 
   try {
-    return usable(typeof given === 'string' ? multiaddr(given) : given)
+    return assertDialable(typeof given === 'string' ? multiaddr(given) : given)
   } catch (cause) {
     throw refusal(option, address, 'is not an address', cause)
   }
@@ -101,8 +106,8 @@ function fromHostAndPort(
   return `/${isIPv4(resolved) ? 'ip4' : 'dns'}/${resolved}/tcp/${port}`
 }
 
-/** A multiaddr may be empty and takes anything for a peer id: dialling would fail on it in strange ways. */
-function usable(address: Multiaddr): Multiaddr {
+/** Checks what the multiaddr parser accepts and dialling does not: no components, or an invalid peer id. */
+function assertDialable(address: Multiaddr): Multiaddr {
   const components = address.getComponents()
 
   if (components.length === 0) {

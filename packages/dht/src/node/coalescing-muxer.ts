@@ -1,17 +1,23 @@
 import {
+  type ComponentLogger,
   type MessageStream,
   type StreamMuxer,
   type StreamMuxerFactory,
   serviceCapabilities
 } from '@libp2p/interface'
+import { fallbackWarning } from '../warn.ts'
 import { HeldWindowUpdates } from './held-window-updates.ts'
-import { withSend } from './with-send.ts'
+import { isSender, withSend } from './with-send.ts'
+
+/** The muxer whose frames are known here. */
+const YAMUX = '/yamux/1.0.0'
 
 /**
- * The same yamux with fewer messages on the wire. By itself it answers every message of a stream
- * with a window update, and encrypts and writes every frame on its own: two messages for each one
- * that says something. Here all frames of one microtask go out in one write, and window updates
- * wait until they matter. What is sent is plain yamux, and the other side needs to know nothing.
+ * Wraps yamux so that it sends fewer messages. By itself it answers every message of a stream with a
+ * window update, and encrypts and writes every frame on its own: two messages for each one that
+ * carries data. Here all frames of one microtask go out in one write, and window updates wait until
+ * they matter. The frames are plain yamux, and the other side needs no change. A muxer that works
+ * otherwise is used as it is, with a warning.
  *
  * `streamMuxers: [coalescingMuxer(yamux())]`
  */
@@ -20,19 +26,31 @@ export function coalescingMuxer<C>(
 ): (components: C) => StreamMuxerFactory {
   return (components) => {
     const inner = muxer(components)
-    const capabilities: unknown = Reflect.get(inner, serviceCapabilities)
+    const { logger } = Object(components) as { logger?: ComponentLogger }
+    const onFallback = fallbackWarning('libp2p-yamux', 'connections cost more', logger)
+
+    if (inner.protocol !== YAMUX) {
+      onFallback()
+      return inner
+    }
 
     return {
       protocol: inner.protocol,
-      createStreamMuxer: (connection: MessageStream): StreamMuxer =>
-        inner.createStreamMuxer(quiet(connection)),
-      ...{ [serviceCapabilities]: capabilities }
+      createStreamMuxer(connection: MessageStream): StreamMuxer {
+        if (isSender(connection)) {
+          return inner.createStreamMuxer(coalescing(connection))
+        }
+
+        onFallback()
+        return inner.createStreamMuxer(connection)
+      },
+      ...{ [serviceCapabilities]: Reflect.get(inner, serviceCapabilities) as unknown }
     }
   }
 }
 
-function quiet(connection: MessageStream): MessageStream {
-  const frames = new QuietFrames(connection)
+function coalescing(connection: MessageStream): MessageStream {
+  const frames = new CoalescedFrames(connection)
 
   return withSend(connection, {
     send: (frame) => frames.send(frame),
@@ -49,8 +67,8 @@ function quiet(connection: MessageStream): MessageStream {
 
 type Bytes = Parameters<MessageStream['send']>[0]
 
-/** What one muxer sends over its connection. */
-class QuietFrames {
+/** Frames that one muxer sends over its connection. */
+class CoalescedFrames {
   readonly #connection: MessageStream
   readonly #windowUpdates = new HeldWindowUpdates()
   #frames: Bytes[] = []
@@ -61,7 +79,7 @@ class QuietFrames {
     this.#connection = connection
   }
 
-  /** Whether more can be sent, as a stream's own `send` says it. */
+  /** Returns whether more can be sent, as a stream's own `send` does. */
   send(frame: Bytes): boolean {
     for (const due of this.#windowUpdates.pass(frame)) {
       this.#frames.push(due)
@@ -89,7 +107,7 @@ class QuietFrames {
     try {
       this.#connection.send(bytes)
     } catch {
-      // It has ended, and its streams with it: they have heard of it, and nobody waits for these frames.
+      // The connection has ended and told its streams. Nobody waits for these frames.
     }
   }
 

@@ -2,8 +2,8 @@ import type { ConnectionGater, PeerId } from '@libp2p/interface'
 import type { Access } from '../peers/access.ts'
 
 /**
- * libp2p's way to ask whether a peer may be connected to: as soon as it is known who it is, in both
- * directions. A gater that the application has besides is asked first.
+ * Creates a connection gater that asks `allowPeer` about each peer, in both directions, as soon as
+ * its id is known. The application's own gater is asked first.
  */
 export function gaterFor(access: Access, own: ConnectionGater = {}): ConnectionGater {
   const isDenied = async (peer: PeerId): Promise<boolean> => !(await access.allows(peer, 'connect'))

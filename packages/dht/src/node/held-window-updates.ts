@@ -1,4 +1,5 @@
 import type { MessageStream } from '@libp2p/interface'
+import { BoundedMap } from '../collections/bounded-map.ts'
 
 /*
  * A yamux frame's head (hashicorp/yamux spec, "Framing"): version, type, flags (16 bits), stream
@@ -6,23 +7,33 @@ import type { MessageStream } from '@libp2p/interface'
  * is what the other side may send in addition.
  */
 const HEAD_BYTES = 12
+const VERSION = 0
 const WINDOW_UPDATE = 1
 const STREAM_AT = 4
 const LENGTH_AT = 8
 
-/** Half of yamux's initial window: what go-yamux waits for, too. The other half keeps the sender going. */
+/**
+ * Bytes at which an update goes out: half of yamux's initial window, as in go-yamux. The other half
+ * keeps the sender going.
+ */
 const RELEASE_AT_BYTES: number = 128 * 1024
 
-/** Streams come and go without a word to us; beyond this many the oldest update is released. */
+/** Streams whose updates are held. Streams end without notice; beyond this many the oldest update goes out. */
 const MAX_HELD_STREAMS = 256
 
 type Frame = Parameters<MessageStream['send']>[0]
 
 /** Adds up a muxer's window updates, stream by stream, until they allow enough to be worth a frame. */
 export class HeldWindowUpdates {
-  readonly #heldBytes = new Map<number, number>()
+  #evicted: Frame[] = []
 
-  /** What is to be sent when the muxer sends a frame: mostly that frame, or nothing. */
+  /** Bytes held, by stream. */
+  readonly #held = new BoundedMap<number, number>({
+    maxSize: MAX_HELD_STREAMS,
+    onEvict: (stream, bytes) => this.#evicted.push(windowUpdate(stream, bytes))
+  })
+
+  /** Returns what to send when the muxer sends a frame: mostly that frame, or nothing. */
   pass(frame: Frame): Frame[] {
     if (!isWindowUpdate(frame)) {
       return [frame]
@@ -30,34 +41,25 @@ export class HeldWindowUpdates {
 
     const head = new DataView(frame.buffer, frame.byteOffset, HEAD_BYTES)
     const stream = head.getUint32(STREAM_AT)
-    const bytes = (this.#heldBytes.get(stream) ?? 0) + head.getUint32(LENGTH_AT)
-    this.#heldBytes.delete(stream)
+    const bytes = (this.#held.get(stream) ?? 0) + head.getUint32(LENGTH_AT)
 
     if (bytes >= RELEASE_AT_BYTES) {
+      this.#held.delete(stream)
       return [windowUpdate(stream, bytes)]
     }
 
-    this.#heldBytes.set(stream, bytes)
-    return this.#releaseOldest()
-  }
-
-  #releaseOldest(): Frame[] {
-    const [oldest] = this.#heldBytes
-
-    if (oldest === undefined || this.#heldBytes.size <= MAX_HELD_STREAMS) {
-      return []
-    }
-
-    this.#heldBytes.delete(oldest[0])
-    return [windowUpdate(...oldest)]
+    this.#evicted = []
+    this.#held.set(stream, bytes)
+    return this.#evicted
   }
 }
 
-/** Only one without flags: those that open, confirm or end a stream have to go out. */
+/** Whether a frame is a window update without flags: those that open, confirm or end a stream have to go out. */
 function isWindowUpdate(frame: Frame): frame is Uint8Array {
   return (
     frame instanceof Uint8Array &&
     frame.length === HEAD_BYTES &&
+    frame[0] === VERSION &&
     frame[1] === WINDOW_UPDATE &&
     frame[2] === 0 &&
     frame[3] === 0

@@ -2,17 +2,17 @@ import { generateKeyPair, privateKeyFromProtobuf, privateKeyToProtobuf } from '@
 import type { PrivateKey } from '@libp2p/interface'
 
 /**
- * The private key in a file, which is made with a fresh Ed25519 key, for its owner's eyes only, if
- * it is missing. The format is libp2p's protobuf, as Hivemind's identity files have it.
+ * Reads the private key in a file. If the file is missing, creates it with a new Ed25519 key,
+ * readable by its owner only. The format is libp2p's protobuf, as in Hivemind's identity files.
  *
- * @throws Error naming the file when it can be neither read nor made, or holds something else
+ * @throws Error naming the file when it can be neither read nor created, or has other content
  */
 export async function identityAt(path: string): Promise<PrivateKey> {
-  return (await existing(path)) ?? made(path)
+  return (await readKey(path)) ?? createKey(path)
 }
 
-/** Undefined if there is no such file. */
-async function existing(path: string): Promise<PrivateKey | undefined> {
+/** Reads the key. Undefined if there is no such file. */
+async function readKey(path: string): Promise<PrivateKey | undefined> {
   const { readFile } = await import('node:fs/promises')
   let bytes: Uint8Array
 
@@ -26,11 +26,11 @@ async function existing(path: string): Promise<PrivateKey | undefined> {
     throw new Error(`identityPath: can not read ${path}: ${messageOf(cause)}`, { cause })
   }
 
-  return keyIn(path, bytes)
+  return parseKey(path, bytes)
 }
 
-/** Whoever makes the file first decides: two processes that start at once get the same identity. */
-async function made(path: string): Promise<PrivateKey> {
+/** Creates the key. The first of two processes that start at once decides: both get the same identity. */
+async function createKey(path: string): Promise<PrivateKey> {
   const { link, rm, writeFile, readFile } = await import('node:fs/promises')
   const key = await generateKeyPair('Ed25519')
   const draft = `${path}.${crypto.randomUUID()}`
@@ -41,21 +41,21 @@ async function made(path: string): Promise<PrivateKey> {
     return key
   } catch (error) {
     if (isCode(error, 'EEXIST')) {
-      return keyIn(path, await readFile(path))
+      return parseKey(path, await readFile(path))
     }
 
-    throw new Error(`identityPath: can not make ${path}: ${messageOf(error)}`, { cause: error })
+    throw new Error(`identityPath: can not create ${path}: ${messageOf(error)}`, { cause: error })
   } finally {
     await rm(draft, { force: true })
   }
 }
 
-function keyIn(path: string, bytes: Uint8Array): PrivateKey {
+function parseKey(path: string, bytes: Uint8Array): PrivateKey {
   try {
     return privateKeyFromProtobuf(bytes)
   } catch (cause) {
     throw new Error(
-      `identityPath: ${path} does not hold a libp2p private key: name another file, or delete it to have a new identity made`,
+      `identityPath: ${path} does not hold a libp2p private key: name another file, or delete it to create a new identity`,
       { cause }
     )
   }

@@ -8,9 +8,9 @@ export interface ListenedAddressesComponents {
 }
 
 /**
- * Tells others the addresses that a node listens on, public ones, too. libp2p keeps these to itself
- * until several peers in different networks have confirmed them (AutoNAT): so a bootstrap node on a
- * public address would have no address to give away, and nobody could name it to anybody.
+ * Announces all addresses that a node listens on. libp2p withholds public ones until several peers
+ * in different networks have confirmed them (AutoNAT), so a bootstrap node on a public address
+ * would have no address that others could pass on.
  */
 export function listenedAddresses(): (components: ListenedAddressesComponents) => Startable {
   return ({ addressManager, events, transportManager }) => {
@@ -19,7 +19,7 @@ export function listenedAddresses(): (components: ListenedAddressesComponents) =
         try {
           addressManager.confirmObservedAddr(address, { type: 'transport' })
         } catch {
-          // It is of another kind, such as one within the process: libp2p keeps none of these to itself.
+          // It is of another kind, such as one within the process, which libp2p does not withhold.
         }
       }
     }

@@ -10,7 +10,7 @@ import { createLibp2p, type Libp2pOptions } from 'libp2p'
 import { ListenError, toError } from '../errors.ts'
 import { waggleKadDHT } from '../kad/waggle-kad-dht.ts'
 import type { NodeLimits } from '../node-limits.ts'
-import { Access } from '../peers/access.ts'
+import { accessBy } from '../peers/access.ts'
 import { waggle } from '../service/service.ts'
 import type { Waggle } from '../service/service-interface.ts'
 import type { RecordStoreOptions } from '../store/record-store.ts'
@@ -18,7 +18,6 @@ import { coalescingMuxer } from './coalescing-muxer.ts'
 import { gaterFor } from './gater.ts'
 import { identityAt } from './identity.ts'
 import { listenedAddresses } from './listened-addresses.ts'
-import type { Settings } from './options.ts'
 import { patientIdentify } from './patient-identify.ts'
 import {
   holePunching,
@@ -27,31 +26,35 @@ import {
   relayServer,
   relayTransport
 } from './relay.ts'
+import type { Settings } from './settings.ts'
 import { unfragmentedWrites } from './unfragmented-writes.ts'
 
 /**
- * libp2p takes five connections a second from one host and ten that are being set up: too few for
- * peers behind one address, or on one machine, that join at the same moment.
+ * Connections accepted per second from one host. libp2p's default of five is too few for peers
+ * behind one address, or on one machine, that join at the same moment.
  */
 const MAX_INBOUND_CONNECTIONS_PER_SECOND = 256
+
+/** Inbound connections being set up, for the same reason. libp2p's default is ten. */
 const MAX_PENDING_INBOUND_CONNECTIONS = 256
 
 /**
- * How long a peer may be silent before its connection counts as dead: a busy one is not gone, and its
- * requests have timeouts of their own. Pings never overlap, as stock peers take in few at once.
+ * Milliseconds between pings, and until a silent connection counts as dead. A busy peer has not
+ * gone, and requests have timeouts of their own. Pings never overlap, as stock peers accept few at
+ * once.
  */
 const PING_INTERVAL_MS = 20_000
 
-/** The connection monitor, kad-dht and the application ping at the same time. */
+/** Ping streams: the connection monitor, kad-dht and the application ping at the same time. */
 const MAX_PING_STREAMS = 16
 
 /**
- * What a peer may send on one stream before it is read. yamux's own 16 MiB are more than a message
- * and the next one need, and all of it may have to be held.
+ * Bytes that a peer may send on one stream before it is read. All of them may have to be buffered,
+ * and yamux's default of 16 MiB is more than two messages need.
  */
 const MAX_STREAM_WINDOW_BYTES: number = 4 * 1024 * 1024
 
-/** What a node of ours is made of, besides what the caller adds. */
+/** Services of a node made by `DHT.create`, besides those that the caller adds. */
 type NodeServices = {
   identify: Identify
   ping: Ping
@@ -64,7 +67,7 @@ type NodeServices = {
 }
 
 /**
- * Makes a libp2p node that listens and has the Waggle service. It has joined nothing yet.
+ * Starts a libp2p node with the Waggle service. It has not joined a network yet.
  *
  * @throws ListenError when an address can't be listened on
  */
@@ -96,7 +99,7 @@ async function configuration(settings: Settings): Promise<Libp2pOptions<NodeServ
     ],
     ...libp2pOptions,
     ...(allowPeer && {
-      connectionGater: gaterFor(new Access(allowPeer), libp2pOptions.connectionGater)
+      connectionGater: gaterFor(accessBy(allowPeer), libp2pOptions.connectionGater)
     }),
     addresses: {
       listen: [...settings.listenOn.map(String), ...(settings.relay ? [RELAYED_ADDRESS] : [])],
@@ -117,7 +120,7 @@ async function configuration(settings: Settings): Promise<Libp2pOptions<NodeServ
   }
 }
 
-/** Undefined where libp2p is to make one that nobody remembers. */
+/** Returns the private key. Undefined: libp2p makes one for this run. */
 async function identityOf({
   identityPath,
   privateKey,
@@ -186,7 +189,7 @@ function listenError({ listenOn }: Settings, error: Error): Error {
       )
 }
 
-/** libp2p puts a stack trace for each address into one message; what matters of it is a line each. */
+/** Picks one line per address out of libp2p's message, which has a stack trace for each. */
 function reasonsOf(message: string): string[] {
   const lines = message.matchAll(/^ *\S+: (?:Error|UnsupportedListenAddressError): (.+)$/gm)
   return Array.from(lines, ([, reason = '']) => reason)

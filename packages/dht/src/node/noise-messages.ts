@@ -1,6 +1,9 @@
 import type { MessageStream } from '@libp2p/interface'
 
-/** A message begins with its length, two bytes, big end first (Noise protocol framework, §13 "Application responsibilities"). */
+/**
+ * Bytes of the length before each message, big end first (Noise protocol framework, §13
+ * "Application responsibilities").
+ */
 const LENGTH_BYTES = 2
 
 const NOTHING = new Uint8Array(0)
@@ -9,13 +12,13 @@ interface Chunk {
   subarray(): Uint8Array
 }
 
-/** What noise has its messages cut by. */
+/** The part of a noise connection that cuts input into messages. */
 interface Decoder {
   readonly buffer: Chunk
   decode(chunk: Chunk): Iterable<Uint8Array>
 }
 
-/** Cuts what arrives into noise's encrypted messages. Holds no more than one that is not all there, and what came with it. */
+/** Cuts input into noise's encrypted messages. Holds at most one unfinished message and what came with it. */
 export class NoiseMessages {
   #rest: Uint8Array
 
@@ -23,7 +26,7 @@ export class NoiseMessages {
     this.#rest = begun
   }
 
-  /** Takes in bytes as they come; gives out the messages that are complete, without their lengths. */
+  /** Takes bytes as they come. Returns the messages that are complete, without their lengths. */
   decode(chunk: Chunk): Uint8Array[] {
     const bytes = this.#withRest(chunk.subarray())
     const messages: Uint8Array[] = []
@@ -61,18 +64,19 @@ export class NoiseMessages {
 }
 
 /**
- * Has a connection of noise cut its messages by {@link NoiseMessages}. Its own decoder looks for the
- * length of another one behind each message, and takes an error for the end: to make and catch it
- * costs more than to decrypt. A noise that works otherwise is left as it is.
+ * Replaces the decoder of a noise connection by {@link NoiseMessages}. Noise's own decoder looks for
+ * the length of another message behind each one, and takes an error for the end. Making and catching
+ * that error costs more than decryption. Returns false for a connection that works otherwise, which
+ * is left as it is.
  */
-export function withCheapReads<S extends { readonly connection: MessageStream }>(secured: S): S {
-  const decoder: unknown = Reflect.get(secured.connection, 'decoder')
+export function replaceDecoder({ connection }: { readonly connection: MessageStream }): boolean {
+  const decoder: unknown = Reflect.get(Object(connection), 'decoder')
 
   if (isDecoder(decoder)) {
-    Reflect.set(secured.connection, 'decoder', new NoiseMessages(decoder.buffer.subarray()))
+    return Reflect.set(connection, 'decoder', new NoiseMessages(decoder.buffer.subarray()))
   }
 
-  return secured
+  return false
 }
 
 function isDecoder(decoder: unknown): decoder is Decoder {

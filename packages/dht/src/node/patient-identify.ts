@@ -2,7 +2,7 @@ import { type Identify, identify } from '@libp2p/identify'
 import type { Connection } from '@libp2p/interface'
 import { timeoutSignal } from '../timing/deadline.ts'
 
-/** How often at most a peer that stays connected is asked who it is. */
+/** Identify attempts per connection. */
 const MAX_ATTEMPTS = 3
 
 const DEFAULT_TIMEOUT_MS = 10_000
@@ -10,9 +10,9 @@ const DEFAULT_TIMEOUT_MS = 10_000
 type Components = Parameters<ReturnType<typeof identify>>[0]
 
 /**
- * libp2p's identify, which asks again. Left to itself it asks once for each connection, and a peer that
- * was too busy to answer in time would stay connected without anybody knowing what it serves. The
- * first time it has `timeoutMs`, then twice as long each time.
+ * Creates libp2p's identify service, with retries. By itself it asks once per connection, and the
+ * protocols of a peer that was too busy to answer would never be known. The first attempt may take
+ * `timeoutMs`, each further one twice as long.
  */
 export function patientIdentify({
   timeoutMs = DEFAULT_TIMEOUT_MS
@@ -25,8 +25,8 @@ export function patientIdentify({
     const log = components.logger.forComponent('waggle:identify')
 
     components.events.addEventListener('connection:open', ({ detail: connection }) => {
-      identified(connection, service, timeoutMs).catch((error) =>
-        log('the peer %p does not say who it is - %e', connection.remotePeer, error)
+      identifyPeer(connection, service, timeoutMs).catch((error) =>
+        log('the peer %p does not identify itself - %e', connection.remotePeer, error)
       )
     })
 
@@ -34,8 +34,8 @@ export function patientIdentify({
   }
 }
 
-/** Resolves when the peer has said who it is, or its connection is no more; rejects when it does not say so. */
-async function identified(
+/** Resolves when the peer has identified itself or the connection has closed; rejects when it does not answer. */
+async function identifyPeer(
   connection: Connection,
   service: Identify,
   timeoutMs: number

@@ -5,32 +5,34 @@ import type { AbortOptions, Libp2p } from '@libp2p/interface'
 import type { RandomWalk } from '@libp2p/interface-internal'
 import { raceSignal } from 'race-signal'
 
-/** Where a node listens that wants to be reached through relays, whichever it finds. */
+/** Listening address of a node that is reached through any relay. */
 export const RELAYED_ADDRESS = '/p2p-circuit'
 
-/** How many nodes one relay speaks for. libp2p's own default is 15. */
+/** Nodes that one relay serves. libp2p's default is 15. */
 export const MAX_RELAYED_NODES = 256
 
-/** How long one relayed connection may last, and how many bytes it may carry: libp2p's own defaults, by which public relays live, too. */
+/** Milliseconds that one relayed connection may last: libp2p's default, also of public relays. */
 export const RELAYED_CONNECTION_MS = 120_000
+
+/** Bytes that one relayed connection may carry, likewise. */
 export const RELAYED_CONNECTION_BYTES = 131_072n
 
-/** Dials through relays, and listens through those that we are connected to. */
+/** Creates a transport that dials through relays, and listens through connected ones. */
 export function relayTransport(): ReturnType<typeof circuitRelayTransport> {
   return (components) => circuitRelayTransport()(withoutRandomWalk(components))
 }
 
-/** Turns connections through a relay into direct ones where both sides' routers allow it. */
+/** Creates a service that replaces relayed connections by direct ones where both routers allow it. */
 export function holePunching(): ReturnType<typeof dcutr> {
   return dcutr()
 }
 
-/** Finds out, with the help of others, by which addresses a node can be reached, and helps others to. */
+/** Creates a service by which nodes find out with each other's help which addresses can be dialled. */
 export function reachability(): ReturnType<typeof autoNAT> {
   return (components) => autoNAT()(withoutRandomWalk(components))
 }
 
-/** Speaks for nodes that can't be reached. */
+/** Creates a relay for nodes that can't be dialled. */
 export function relayServer(): ReturnType<typeof circuitRelayServer> {
   return circuitRelayServer({
     reservations: {
@@ -41,7 +43,7 @@ export function relayServer(): ReturnType<typeof circuitRelayServer> {
   })
 }
 
-/** Resolves once others can reach the node through a relay; rejects with the signal's reason. */
+/** Resolves once others can dial the node through a relay; rejects with the signal's reason. */
 export async function whenRelayed(node: Libp2p, { signal }: AbortOptions): Promise<void> {
   const { promise, resolve } = Promise.withResolvers<void>()
   const onUpdate = (): void => {
@@ -64,13 +66,13 @@ function isRelayed(node: Libp2p): boolean {
 }
 
 /**
- * Both services look for helpers by walking at random through the network, without a pause for as
- * long as they find none. The peers that we meet anyway have to do.
+ * Disables random walks. Both services would walk through the network without a pause for as long as
+ * they find no helpers. Connected peers have to suffice.
  */
 function withoutRandomWalk<T extends { randomWalk: RandomWalk }>(components: T): T {
   const randomWalk: RandomWalk = {
     walk: async function* () {
-      // Nobody.
+      // Finds nobody.
     }
   }
 

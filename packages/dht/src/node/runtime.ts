@@ -1,5 +1,5 @@
 /**
- * An older Node reads all of this, and then fails somewhere in libp2p, at what it does not have.
+ * Checks the version of Node. An older one loads the code and fails later, somewhere in libp2p.
  *
  * @throws Error naming the version that is needed
  */

@@ -1,4 +1,4 @@
-/** What a swarm.key file holds, as all libp2p implementations have it. */
+/** Content of a swarm.key file, the same for all libp2p implementations. */
 const FORM =
   'the text of a swarm.key file: /key/swarm/psk/1.0.0/ on the first line, /base16/ on the second, 64 hexadecimal digits on the third'
 const HEADER = '/key/swarm/psk/1.0.0/'
@@ -6,12 +6,13 @@ const ENCODING = '/base16/'
 const DIGITS = /^[0-9a-f]{64}$/i
 
 /**
- * The key of a private network, as `@libp2p/pnet` takes it. No error repeats any of it: it is a secret.
+ * Returns the key of a private network for `@libp2p/pnet`. Errors repeat none of it, as it is
+ * secret.
  *
  * @throws TypeError naming the option
  */
 export function swarmKeyBytes(key: unknown, option: string): Uint8Array {
-  const [header, encoding, digits = '', ...rest] = textOf(key, option)
+  const [header, encoding, digits = '', ...rest] = keyText(key, option)
     .trim()
     .split(/\r\n|\r|\n/)
 
@@ -40,9 +41,9 @@ export function swarmKeyBytes(key: unknown, option: string): Uint8Array {
   return new TextEncoder().encode([header, encoding, digits].join('\n'))
 }
 
-const PATH_HINT = ' (this looks like a path: pass what the file holds)'
+const PATH_HINT = ' (this looks like a path: pass the content of the file)'
 
-function textOf(key: unknown, option: string): string {
+function keyText(key: unknown, option: string): string {
   if (key instanceof Uint8Array) {
     return new TextDecoder().decode(key)
   }

@@ -1,17 +1,22 @@
 import {
+  type ComponentLogger,
   type ConnectionEncrypter,
   type MessageStream,
   type SecureConnectionOptions,
   serviceCapabilities
 } from '@libp2p/interface'
-import { withCheapReads } from './noise-messages.ts'
-import { withSend } from './with-send.ts'
+import { fallbackWarning } from '../warn.ts'
+import { replaceDecoder } from './noise-messages.ts'
+import { isSender, withSend } from './with-send.ts'
+
+const NOISE = '/noise'
 
 /**
- * The same encryption with fewer writes. Noise hands each encrypted message to the transport as a
- * list of a length and a ciphertext, and the TCP transport makes a system call and a packet of each
- * item: half of them for two bytes. Here an item goes out whole. The bytes are the same. Reading is
- * cheaper, too: see {@link withCheapReads}.
+ * Wraps an encrypter so that it makes fewer writes. Noise hands each encrypted message to the
+ * transport as a list of a length and a ciphertext, and the TCP transport makes a system call and a
+ * packet of each item: half of them for two bytes. Here a list goes out whole. The bytes are the
+ * same. Reading is cheaper, too: see {@link replaceDecoder}. An encrypter that works otherwise is
+ * used as it is, with a warning.
  *
  * `connectionEncrypters: [unfragmentedWrites(noise())]`
  */
@@ -20,19 +25,37 @@ export function unfragmentedWrites<C>(
 ): (components: C) => ConnectionEncrypter {
   return (components) => {
     const inner = encrypter(components)
-    const capabilities: unknown = Reflect.get(inner, serviceCapabilities)
+    const { logger } = Object(components) as { logger?: ComponentLogger }
+    const onFallback = fallbackWarning('libp2p-noise', 'connections cost more', logger)
+    const whole = (connection: MessageStream): MessageStream => {
+      if (isSender(connection)) {
+        return withSend(connection, { send: (data) => connection.send(contiguous(data)) })
+      }
+
+      onFallback()
+      return connection
+    }
+    const read = <S extends { readonly connection: MessageStream }>(secured: S): S => {
+      if (!replaceDecoder(secured) && inner.protocol === NOISE) {
+        onFallback()
+      }
+
+      return secured
+    }
 
     return {
       protocol: inner.protocol,
       secureInbound: async (connection: MessageStream, options?: SecureConnectionOptions) =>
-        withCheapReads(await inner.secureInbound(whole(connection), options)),
+        read(await inner.secureInbound(whole(connection), options)),
       secureOutbound: async (connection: MessageStream, options?: SecureConnectionOptions) =>
-        withCheapReads(await inner.secureOutbound(whole(connection), options)),
-      ...{ [serviceCapabilities]: capabilities }
+        read(await inner.secureOutbound(whole(connection), options)),
+      ...{ [serviceCapabilities]: Reflect.get(inner, serviceCapabilities) as unknown }
     }
   }
 }
 
-function whole(connection: MessageStream): MessageStream {
-  return withSend(connection, { send: (data) => connection.send(data.subarray()) })
+type Bytes = Parameters<MessageStream['send']>[0]
+
+function contiguous(data: Bytes): Bytes {
+  return typeof data.subarray === 'function' ? data.subarray() : data
 }

@@ -2,9 +2,16 @@ import type { MessageStream } from '@libp2p/interface'
 
 type Send = MessageStream['send']
 
+/** Whether an object sends as a libp2p 3 message stream does, so that {@link withSend} can wrap it. */
+export function isSender(stream: unknown): stream is MessageStream {
+  return ['send', 'close', 'abort'].every(
+    (method) => typeof Reflect.get(Object(stream), method) === 'function'
+  )
+}
+
 /**
- * The same message stream with another `send`. Everything else goes straight to it: its methods
- * are called on the stream itself, which keeps private state.
+ * Wraps a message stream so that it has another `send`. All other methods are called on the stream
+ * itself, which keeps private state.
  */
 export function withSend<S extends MessageStream>(
   stream: S,
@@ -34,7 +41,7 @@ export function withSend<S extends MessageStream>(
   })
 }
 
-/** Functions that the stream merely holds, such as its logger, are left as they are. */
+/** Leaves functions as they are that the stream merely holds, such as its logger. */
 function isMethod(
   target: object,
   name: PropertyKey,

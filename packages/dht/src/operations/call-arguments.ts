@@ -2,8 +2,9 @@ import {
   assertBoolean,
   assertFunction,
   assertMethod,
+  assertOptions,
   assertThat,
-  type Check
+  type OptionTable
 } from '../option-checks.ts'
 import type {
   DeleteOptions,
@@ -17,7 +18,7 @@ import type {
   WatchOptions
 } from './call-options.ts'
 
-/** The options of each call, all of them, and what an entry of storeMany may have. */
+/** All options of each call, and of an entry of storeMany. */
 interface OptionsOfCalls {
   store: StoreOptions
   delete: DeleteOptions
@@ -30,63 +31,45 @@ interface OptionsOfCalls {
   findNearestPeers: FindNearestPeersOptions
 }
 
-/** What an option has to be; true where this is checked below, or by whoever uses it. */
-type Rule = Check | true
+const SIGNAL = { signal: { assert: assertMethod('throwIfAborted', 'an AbortSignal') } } as const
 
-const SIGNAL = { signal: assertMethod('throwIfAborted', 'an AbortSignal') } as const
-const CALL = { ...SIGNAL, timeoutMs: true } as const
-const WRITE = { expirationTime: true, ttl: true, privateKey: true } as const
-const READ = { ...CALL, latest: assertBoolean, sufficientExpirationTime: isMoment } as const
+/** The call checks them as it uses them. */
+const CALL = { ...SIGNAL, timeoutMs: {} } as const
+const WRITE = { expirationTime: {}, ttl: {}, privateKey: {} } as const
+const READ = {
+  ...CALL,
+  latest: { assert: assertBoolean },
+  sufficientExpirationTime: { assert: assertTime }
+} as const
 
-const OPTIONS: {
-  readonly [C in keyof OptionsOfCalls]: Readonly<Record<keyof OptionsOfCalls[C], Rule>>
-} = {
-  store: { ...CALL, ...WRITE, subkey: true, republish: assertBoolean },
-  delete: { ...CALL, ...WRITE, subkey: true },
-  stopRepublishing: { subkey: true },
+const OPTIONS: { readonly [C in keyof OptionsOfCalls]: OptionTable<OptionsOfCalls[C]> } = {
+  store: { ...CALL, ...WRITE, subkey: {}, republish: { assert: assertBoolean } },
+  delete: { ...CALL, ...WRITE, subkey: {} },
+  stopRepublishing: { subkey: {} },
   get: READ,
   storeMany: { ...CALL, ...WRITE },
-  entry: { ...WRITE, key: true, value: true, subkey: true },
-  getMany: { ...READ, onProgress: assertFunction },
+  entry: { ...WRITE, key: {}, value: {}, subkey: {} },
+  getMany: { ...READ, onProgress: { assert: assertFunction } },
   watch: SIGNAL,
-  findNearestPeers: { ...CALL, count: true }
+  findNearestPeers: { ...CALL, count: {} }
 }
 
-function isMoment(value: unknown, option: string): void {
+function assertTime(value: unknown, option: string): void {
   const isSo = typeof value === 'number' && !Number.isNaN(value)
   assertThat(isSo, option, 'a number of seconds, as getDHTTime() gives', value)
 }
 
 /**
- * Throws a TypeError for an option that a call does not have, or that is not what it has to be.
- * Passed over, a misspelled one would change what is done: without its subkey, an entry of a
- * dictionary is a plain value.
+ * Throws a TypeError for an option that a call does not have, or that is wrong. A misspelled option
+ * that was ignored would change what is done: without its subkey, an entry of a dictionary is a
+ * plain value.
  */
 export function assertCallOptions(call: keyof OptionsOfCalls, options: object): void {
-  if (typeof options !== 'object' || options === null) {
-    throw new TypeError(`the options of ${call} must be an object, got ${options}`)
-  }
-
-  const rules: Readonly<Record<string, Rule>> = OPTIONS[call]
-
-  for (const name in options) {
-    if (!Object.hasOwn(rules, name)) {
-      throw new TypeError(
-        `${call} has no option ${name}; it has ${Object.keys(rules).sort().join(', ')}`
-      )
-    }
-
-    const rule = rules[name]
-    const value = (options as Readonly<Record<string, unknown>>)[name]
-
-    if (typeof rule === 'function' && value !== undefined) {
-      rule(value, name)
-    }
-  }
+  assertOptions(call, options, OPTIONS[call])
 }
 
-/** The same where options are needed, as nothing is stored without an end. */
-export function assertOptions(name: 'store' | 'delete', options: unknown): void {
+/** Checks options that a call needs, since nothing is stored without an end. */
+export function assertLifetimeOptions(name: 'store' | 'delete', options: unknown): void {
   if (typeof options !== 'object' || options === null) {
     throw new TypeError(
       `${name} needs options with an expirationTime or a ttl, such as { ttl: 600 }, got ${options}`
@@ -96,7 +79,7 @@ export function assertOptions(name: 'store' | 'delete', options: unknown): void 
   assertCallOptions(name, options)
 }
 
-/** A string or bytes are one key: to read each character or byte as one is never what is meant. */
+/** Checks for an iterable. A string or bytes are one key, and never meant as a key for each character or byte. */
 export function assertMany(name: string, given: unknown): void {
   const isOneKey = typeof given === 'string' || given instanceof Uint8Array
 

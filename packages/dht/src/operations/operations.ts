@@ -18,7 +18,7 @@ import { Calls } from '../timing/calls.ts'
 import type { CancellationToken } from '../timing/cancellation.ts'
 import { mapMany } from '../timing/many.ts'
 import type { Watches } from '../watch/watches.ts'
-import { assertCallOptions, assertMany, assertOptions } from './call-arguments.ts'
+import { assertCallOptions, assertLifetimeOptions, assertMany } from './call-arguments.ts'
 import type {
   DeleteOptions,
   FindNearestPeersOptions,
@@ -34,12 +34,12 @@ import type { Publication, Republisher } from './republisher.ts'
 import type { WaggleOperations } from './waggle-operations.ts'
 import {
   assertPrivateKey,
-  deleting,
+  deleteWrite,
   placeName,
   placeOf,
-  renewed,
+  renew,
   SUBKEY_SEPARATOR,
-  storing,
+  storeWrite,
   type Write,
   type WriteRules
 } from './writes.ts'
@@ -50,29 +50,30 @@ export interface OperationsInit {
   readonly republisher: Republisher
   readonly watches: Watches
 
-  /** For its limits and its clock. */
+  /** The store, for its limits and its clock. */
   readonly store: RecordStore
   readonly numReplicas: number
 
-  /** @default DEFAULT_MAX_CALLS */
+  /** @default DEFAULTS.limits.maxCalls */
   readonly maxCalls?: number | undefined
 
-  /** Counts what is done; undefined: nobody. */
+  /** Counts calls. Undefined: no metrics. */
   readonly meter?: Meter | undefined
-  /** This node's own, which signs what it stores in places of its own (R15). */
+
+  /** This node's private key, which signs what it stores in places that it owns (R15). */
   readonly privateKey?: SigningKey | undefined
 
   /** Aborted when the node stops. */
   readonly lifetime: AbortSignal
 }
 
-/** Seconds; a float has room for it until the year 2242. */
+/** Seconds between two writes. A float can represent it until the year 2242. */
 const CLOCK_STEP = 1e-6
 
-/** Seconds. Steps alone never lead so far ahead of the clock. */
+/** Seconds by which write times may run ahead of the clock. Steps alone never lead so far. */
 const MAX_AHEAD = 1
 
-/** Checks what callers pass, and has the replicas do it in time. */
+/** Checks callers' arguments and runs their calls. */
 export class Operations implements WaggleOperations {
   readonly #init: OperationsInit
   readonly #calls: Calls
@@ -85,8 +86,8 @@ export class Operations implements WaggleOperations {
   }
 
   async store(key: Key, value: Value, options: StoreOptions): Promise<boolean> {
-    assertOptions('store', options)
-    const write = storing({ ...options, key, value }, this.#rules())
+    assertLifetimeOptions('store', options)
+    const write = storeWrite({ ...options, key, value }, this.#rules())
     const call = this.#calls.run('store', options, (cancellation) =>
       this.#replace(write, cancellation)
     )
@@ -94,8 +95,8 @@ export class Operations implements WaggleOperations {
   }
 
   async delete(key: Key, options: DeleteOptions): Promise<boolean> {
-    assertOptions('delete', options)
-    const write = deleting({ ...options, key }, this.#rules())
+    assertLifetimeOptions('delete', options)
+    const write = deleteWrite({ ...options, key }, this.#rules())
     return this.#calls.run('delete', options, (cancellation) => {
       this.#init.republisher.unpublishAll(placeOf(write) + SUBKEY_SEPARATOR)
       return this.#replace(write, cancellation)
@@ -135,20 +136,20 @@ export class Operations implements WaggleOperations {
     const toWrite = (entry: StoreEntry, index: number): Write =>
       inEntry(index, () => {
         assertCallOptions('entry', entry)
-        return storing({ ...entry, ...lifetimeOf(entry, options) }, rules)
+        return storeWrite({ ...entry, ...lifetimeOf(entry, options) }, rules)
       })
 
     if (Array.isArray(entries)) {
-      // Nothing is stored of what is wrong in part. Others can be read but once.
+      // One wrong entry fails the whole call. Other iterables can be read only once.
       entries.forEach(toWrite)
     }
 
     return this.#calls.run('storeMany', options, async (cancellation) => {
-      const writes = mapped(entries, toWrite)
-      const isToJudge = Array.isArray(entries) && this.#init.store.checks.hasValidators
+      const writes = mapLazily(entries, toWrite)
+      const hasToPrepare = Array.isArray(entries) && this.#init.store.checks.hasValidators
 
       return mapMany(
-        isToJudge ? await this.#preparedAll(writes) : writes,
+        hasToPrepare ? await this.#prepareAll(writes) : writes,
         (write) => this.#replace(write, cancellation),
         {
           cancellation,
@@ -173,11 +174,11 @@ export class Operations implements WaggleOperations {
     }
 
     return this.#calls.run('getMany', options, async (cancellation) => {
-      // Progress is told to a caller who has the promise already, whatever this node knows.
+      // The caller gets the promise before the first progress event, even for cached records.
       await Promise.resolve()
       const readOptions = { cancellation, latest, sufficientExpirationTime }
       return mapMany(
-        mapped(keys, (key, index) => ({ key, bytes: toBytes(key, index) })),
+        mapLazily(keys, (key, index) => ({ key, bytes: toBytes(key, index) })),
         ({ key, bytes }, index) =>
           whenDone(this.#read(bytes, readOptions), (found) => {
             if (!cancellation.isCancelled) {
@@ -212,7 +213,7 @@ export class Operations implements WaggleOperations {
     const bytes = recordKey(key, store.limits)
 
     if (!Number.isInteger(count) || count < 1) {
-      throw new TypeError(`count must be a whole number from 1 up, got ${count}`)
+      throw new TypeError(`count must be an integer from 1 up, got ${count}`)
     }
 
     return this.#calls.run('findNearestPeers', options, (cancellation) =>
@@ -220,13 +221,13 @@ export class Operations implements WaggleOperations {
     )
   }
 
-  /** Stores, whatever has been kept alive in the place. */
+  /** Stores, and ends a publication in the same place. */
   #replace(write: Write, cancellation: CancellationToken): Promise<boolean> {
     this.#init.republisher.unpublish(placeOf(write))
     return this.#write(write, cancellation)
   }
 
-  /** Keeps alive what was stored, unless something that beats it is there. */
+  /** Republishes a write, unless something that beats it is stored. */
   async #publish(
     write: Write,
     { ttl, expirationTime }: Lifetime,
@@ -252,7 +253,7 @@ export class Operations implements WaggleOperations {
 
   async #storeAgain(write: Write, ttl: number | undefined): Promise<boolean> {
     const { now } = this.#rules()
-    const again = ttl === undefined ? write : renewed(write, now + ttl)
+    const again = ttl === undefined ? write : renew(write, now + ttl)
     return this.#calls.run('republish', {}, (cancellation) => this.#write(again, cancellation))
   }
 
@@ -262,7 +263,7 @@ export class Operations implements WaggleOperations {
     }
 
     const { replicas, reads } = this.#init
-    const { key, record } = this.#isReady(write) ? write : await this.#prepared(write)
+    const { key, record } = this.#isReady(write) ? write : await this.#prepare(write)
     const outcomes = await replicas.write(key, record, cancellation)
     this.#init.meter?.written(outcomes)
     const isAccepted = outcomes.includes('accepted') && !outcomes.includes('stale')
@@ -270,38 +271,38 @@ export class Operations implements WaggleOperations {
     return isAccepted
   }
 
-  /** Whether nobody has to sign it or might refuse it. */
+  /** Whether a write needs no signature and no validator. */
   #isReady({ signer, isPrepared }: Write): boolean {
     return isPrepared === true || (signer === undefined && !this.#init.store.checks.hasValidators)
   }
 
-  async #prepared(write: Write): Promise<Write> {
+  async #prepare(write: Write): Promise<Write> {
     const { checks } = this.#init.store
-    const record = await checks.prepared(write.key, write.record, write.signer)
+    const record = await checks.prepare(write.key, write.record, write.signer)
     return { ...write, record, isPrepared: true }
   }
 
-  /** Nothing is stored of what validators refuse in part. */
-  async #preparedAll(writes: Iterable<Write>): Promise<Write[]> {
+  /** Prepares all writes before any is stored, so that one refused write fails the whole call. */
+  async #prepareAll(writes: Iterable<Write>): Promise<Write[]> {
     const prepared: Write[] = []
 
     for (const write of writes) {
-      const judged = this.#prepared(write)
-      prepared.push(await judged.catch((error) => inEntry(prepared.length, () => raise(error))))
+      const preparing = this.#prepare(write)
+      prepared.push(await preparing.catch((error) => inEntry(prepared.length, () => raise(error))))
     }
 
     return prepared
   }
 
-  /** At once, if nobody has to be asked. */
+  /** Answers at once if no peer has to be asked. */
   #read(key: Uint8Array, options: ReadOptions): MaybePromise<Found | undefined> {
     const { reads, store } = this.#init
     return whenDone(reads.read(key, options), (record) => store.checks.shown(key, record))
   }
 
   /**
-   * Time rises from write to write: of two within a clock's tick, with the same ttl, the later wins. A clock that
-   * was ahead and has been set right is believed.
+   * Returns the rules for a write. Time rises from write to write: of two writes with the same ttl
+   * within one clock tick, the later wins. A clock that was ahead and has been corrected is trusted.
    */
   #rules(privateKey?: SigningKey): WriteRules {
     const { clock, limits } = this.#init.store
@@ -322,7 +323,7 @@ export class Operations implements WaggleOperations {
   }
 }
 
-function* mapped<T, U>(items: Iterable<T>, map: (item: T, index: number) => U): Iterable<U> {
+function* mapLazily<T, U>(items: Iterable<T>, map: (item: T, index: number) => U): Iterable<U> {
   let index = 0
 
   for (const item of items) {
@@ -330,7 +331,7 @@ function* mapped<T, U>(items: Iterable<T>, map: (item: T, index: number) => U): 
   }
 }
 
-/** The lifetime of an entry that brings none of its own. */
+/** Returns the lifetime for an entry that has none of its own. */
 function lifetimeOf(entry: StoreEntry, { expirationTime, ttl }: Lifetime): Lifetime {
   return entry.expirationTime == null && entry.ttl == null ? { expirationTime, ttl } : {}
 }
@@ -339,7 +340,7 @@ function raise(error: unknown): never {
   throw error
 }
 
-/** Says in which entry of many something is wrong. */
+/** Adds to an error in which of many entries it occurred. */
 function inEntry<T>(index: number, use: () => T): T {
   try {
     return use()

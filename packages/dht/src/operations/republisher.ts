@@ -5,31 +5,31 @@ import { Alarm } from '../timing/alarm.ts'
 import { type Due, DueQueue } from '../timing/due-queue.ts'
 import { mapMany } from '../timing/many.ts'
 
-/** Values given by `ttl` are stored again when so much of it has passed, with the whole of it ahead. */
+/** Part of its `ttl` after which a value is stored again with its whole `ttl`. */
 const RENEWED_AFTER = 0.5
 
-/** What could not be stored again is tried again after so much of that time. */
+/** Part of that time after which a failed attempt is repeated. */
 const RETRIED_AFTER = 0.25
 
-/** Seconds. Values are stored again at least so often, for peers that have come since. */
+/** Seconds. Longest time between two attempts, for the sake of peers that have come since. */
 export const MAX_REPUBLISH_INTERVAL = 3600
 
-/** Seconds. */
+/** Seconds. Shortest time between two attempts. */
 export const MIN_REPUBLISH_INTERVAL = 0.5
 
-/** Something that its publisher keeps alive. */
+/** A value that this node republishes. */
 export interface Publication {
-  /** The place that it is stored in: key and subkey. */
+  /** Its place: key and subkey. */
   readonly place: string
 
-  /** Whose it is. */
+  /** The DHT that published it. */
   readonly owner: object
 
-  /** Seconds from each time that it is stored, or else when it ends. */
+  /** Seconds that it lives from each attempt on; or else its end. */
   readonly ttl?: number | undefined
   readonly expirationTime?: DHTTime | undefined
 
-  /** Stores it once more, and tells whether it is there now. */
+  /** Stores it again. Resolves with whether it is stored now. */
   readonly store: () => Promise<boolean>
 }
 
@@ -42,7 +42,7 @@ export interface RepublisherInit {
   readonly log: Logger
 }
 
-/** Stores what this node publishes again and again, until it is told to stop (N7). */
+/** Stores publications again at intervals, until it is told to stop (N7). */
 export class Republisher {
   readonly #init: RepublisherInit
   readonly #scheduled = new DueQueue<Scheduled>()
@@ -52,12 +52,12 @@ export class Republisher {
     this.#init = init
   }
 
-  /** How much is kept alive. */
+  /** Publications that are republished. */
   get size(): number {
     return this.#scheduled.size
   }
 
-  /** It has just been stored. Takes the place of what was published there before. */
+  /** Starts to republish what has just been stored, in place of an earlier publication. */
   publish(publication: Publication): void {
     const interval = intervalOf(publication, this.#init.clock())
 
@@ -68,34 +68,34 @@ export class Republisher {
     }
   }
 
-  /** Whether it was kept alive until now. */
+  /** Ends a publication. Returns whether there was one. */
   unpublish(place: string): boolean {
     return this.#scheduled.delete(place)
   }
 
-  /** Gives up what was published, unless something else has taken its place. */
+  /** Ends a publication, unless another one has taken its place. */
   withdraw(publication: Publication): void {
     if (this.#isCurrent(publication)) {
       this.#scheduled.delete(publication.place)
     }
   }
 
-  /** Lets go of all places whose name begins so. */
+  /** Ends the publications in all places whose names begin so. */
   unpublishAll(prefix: string): void {
     this.#scheduled.retain(({ name }) => !name.startsWith(prefix))
   }
 
-  /** Lets go of all that somebody has published. */
+  /** Ends all publications of one owner. */
   unpublishOwn(owner: object): void {
     this.#scheduled.retain(({ publication }) => publication.owner !== owner)
   }
 
-  /** Stores again what is due. Called by a timer; resolves when it is done. */
+  /** Stores again all publications that are due. Called by a timer; resolves when it is done. */
   async runDue(): Promise<void> {
     const due = this.#scheduled.take(this.#init.clock())
 
     for (const { publication } of due) {
-      // Before it is stored: whoever stops it meanwhile has to find it.
+      // Scheduled before it is stored, so that it can be stopped in the meantime.
       this.publish(publication)
     }
 
@@ -146,7 +146,7 @@ export class Republisher {
   }
 }
 
-/** After how many seconds a publication that was just stored is to be stored again; undefined: never. */
+/** Returns the seconds until a publication that was just stored is stored again; undefined: never. */
 function intervalOf({ ttl, expirationTime = 0 }: Publication, now: DHTTime): number | undefined {
   const left = ttl ?? expirationTime - now
   const interval = Math.min(

@@ -16,29 +16,29 @@ import {
 import { expirationOf, isKeyOf, type Lifetime, ownerOf } from '@waggle/record/replica'
 import { textOf } from '../latin1.ts'
 
-/** A write as replicas take it. */
+/** A write as replicas receive it. */
 export interface Write {
   readonly key: Uint8Array
 
-  /** Not yet signed, unless {@link isPrepared}. */
+  /** The record to merge; unsigned unless {@link isPrepared}. */
   readonly record: DHTRecord
 
-  /** Of the peer to whom the place belongs (R15); undefined: it belongs to nobody. */
+  /** Private key of the peer that owns the place (R15). Undefined: nobody owns it. */
   readonly signer?: SigningKey | undefined
 
-  /** Whether it is signed, and has passed this node's own validators. */
+  /** Whether it is signed and has passed this node's validators. */
   readonly isPrepared?: boolean
 
-  /** Whether it would count for anything now. One in the past is not an error (R14). */
+  /** Whether it has not expired. An expiration in the past is no error (R14). */
   readonly isLive: boolean
 }
 
-/** What the caller's arguments are judged by. */
+/** Time, limits and keys for the caller's arguments. */
 export interface WriteRules {
   readonly now: DHTTime
   readonly limits: Limits
 
-  /** Those that may sign what is written to places of their owners. */
+  /** Private keys that sign writes to places that they own. */
   readonly signers: readonly SigningKey[]
 }
 
@@ -46,12 +46,15 @@ interface Place extends Lifetime {
   readonly key: Key
   readonly subkey?: Subkey | undefined
 
-  /** Signs instead of the {@link WriteRules.signers}. */
+  /** Private key to sign with, instead of the {@link WriteRules.signers}. */
   readonly privateKey?: SigningKey | undefined
 }
 
-/** Turns what a caller wants stored into a write, or throws what is wrong with it. */
-export function storing({ value, ...place }: Place & { value: Value }, rules: WriteRules): Write {
+/** Turns the arguments of `store` into a write, or throws what is wrong with them. */
+export function storeWrite(
+  { value, ...place }: Place & { value: Value },
+  rules: WriteRules
+): Write {
   return write(place, rules, (expirationTime) =>
     place.subkey === undefined
       ? plainRecord(value, expirationTime, rules.limits)
@@ -59,8 +62,8 @@ export function storing({ value, ...place }: Place & { value: Value }, rules: Wr
   )
 }
 
-/** Turns what a caller wants deleted into a write, or throws what is wrong with it. */
-export function deleting(place: Place, rules: WriteRules): Write {
+/** Turns the arguments of `delete` into a write, or throws what is wrong with them. */
+export function deleteWrite(place: Place, rules: WriteRules): Write {
   return write(place, rules, (expirationTime) =>
     tombstoneRecord(expirationTime, { subkey: place.subkey, limits: rules.limits })
   )
@@ -79,10 +82,10 @@ function write(
 }
 
 /**
- * Whose key signs a write: undefined where nobody has to.
+ * Finds the private key that signs a write; undefined if nobody owns the place.
  *
- * @throws ValidationError for a place of somebody else, or one that nobody can own
- * @throws TypeError for what is no private key, or one for a place that belongs to nobody
+ * @throws ValidationError for a place of another peer, or one that no peer can own
+ * @throws TypeError for a value that is no private key, or a key for a place that nobody owns
  */
 function signerOf(
   { key, record }: Pick<Write, 'key' | 'record'>,
@@ -99,7 +102,7 @@ function signerOf(
   if (owner === undefined) {
     if (privateKey !== undefined) {
       throw new TypeError(
-        'privateKey is given, but the place belongs to nobody: put an ownerTag(peerId) into key or subkey'
+        'privateKey is given, but nobody owns the place: put an ownerTag(peerId) into key or subkey'
       )
     }
 
@@ -117,7 +120,7 @@ function signerOf(
   return signer
 }
 
-/** Says what is wrong with what is given as a private key. */
+/** Checks for a private key. */
 export function assertPrivateKey(given: unknown): void {
   if (typeof Object(given).sign !== 'function' || Object(given).publicKey === undefined) {
     throw new TypeError(
@@ -126,8 +129,8 @@ export function assertPrivateKey(given: unknown): void {
   }
 }
 
-/** The same write with another expiration. */
-export function renewed(write: Write, expirationTime: DHTTime): Write {
+/** Copies a write with another expiration. */
+export function renew(write: Write, expirationTime: DHTTime): Write {
   const { record } = write
   const { plain } = record
   const subkeys = [...record.subkeys].map(
@@ -143,17 +146,17 @@ export function renewed(write: Write, expirationTime: DHTTime): Write {
   }
 }
 
-/** The name of the one place that a write is for. */
+/** Names the one place that a write is for. */
 export function placeOf({ key, record }: Pick<Write, 'key' | 'record'>): string {
   const [subkey] = record.subkeys.keys()
   return placeName(key, subkey)
 }
 
-/** A place's name; those of a key's subkeys begin with that of the key and a separator. */
+/** Names a place. The names of a key's subkeys begin with the name of the key and a separator. */
 export function placeName(key: Uint8Array, subkey?: SubkeyId): string {
   const name = textOf(key)
   return subkey === undefined ? name : name + SUBKEY_SEPARATOR + subkey
 }
 
-/** Keys are CBOR, in which no key is the beginning of another. */
+/** Separates key and subkey. Keys are CBOR, in which no key is a prefix of another. */
 export const SUBKEY_SEPARATOR = '\0'

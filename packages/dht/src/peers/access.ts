@@ -25,6 +25,20 @@ interface Decision {
   readonly untilMs: number
 }
 
+const shared = new WeakMap<AllowPeer, Access>()
+
+/** Returns the one memory of an `allowPeer`'s decisions: connections and protocols ask about the same peers. */
+export function accessBy(allowPeer: AllowPeer | undefined): Access {
+  const known = allowPeer && shared.get(allowPeer)
+  const access = known ?? new Access(allowPeer)
+
+  if (allowPeer !== undefined) {
+    shared.set(allowPeer, access)
+  }
+
+  return access
+}
+
 /** Asks the application who may do what, and remembers its decisions for a while. */
 export class Access {
   readonly #allowPeer: AllowPeer | undefined
@@ -34,6 +48,11 @@ export class Access {
   constructor(allowPeer?: AllowPeer, nowMs: () => number = () => performance.now()) {
     this.#allowPeer = allowPeer
     this.#nowMs = nowMs
+  }
+
+  /** Whether everything is allowed to everybody. */
+  get isOpen(): boolean {
+    return this.#allowPeer === undefined
   }
 
   /** Says whether a peer may do something: at once, where that is known or comes at once. Never rejects. */

@@ -1,17 +1,11 @@
 import type { PeerId } from '@libp2p/interface'
-import { sha256 as portableSha256 } from '@noble/hashes/sha2.js'
+import { sha256 } from '../sha256.ts'
 
 /**
  * Points of the key space are 256-bit numbers, as libp2p's kad-dht has them (libp2p specs,
  * kad-dht, "Distance"): a key's is the SHA-256 of its bytes, a peer's that of its multihash.
  */
 export type Point = Uint8Array
-
-/** Node's own is several times as fast, and leaves less behind; elsewhere there is none that answers at once. */
-const nodeCrypto = globalThis.process?.getBuiltinModule?.('node:crypto')
-/** At once, and by the fastest way that there is. */
-export const sha256: (bytes: Uint8Array) => Uint8Array =
-  nodeCrypto === undefined ? portableSha256 : (bytes) => nodeCrypto.hash('sha256', bytes, 'buffer')
 
 /** The point of a record key. */
 export function pointOfKey(key: Uint8Array): Point {

@@ -1,7 +1,7 @@
 import type { PeerId, PeerInfo } from '@libp2p/interface'
 import { TokenBucket } from '../admission/token-bucket.ts'
 import { FIRST_AVOIDANCE_MS } from '../constants.ts'
-import { DEFAULT_MAX_DIALS_PER_SECOND } from '../node-limits.ts'
+import { DEFAULT_NODE_LIMITS } from '../node-limits.ts'
 import { doublingMs, NEVER_MS } from './peer-record.ts'
 import { PeerRecords } from './peer-records.ts'
 
@@ -15,7 +15,7 @@ export const MAX_BAN_MS = 3_600_000
 const DIAL_MEMORY_MS = 300_000
 
 export interface PeerBookInit {
-  /** Addresses that others have named and that are dialled in a second. @default DEFAULT_MAX_DIALS_PER_SECOND */
+  /** Addresses that others have named and that are dialled in a second. @default DEFAULTS.limits.maxDialsPerSecond */
   readonly maxDialsPerSecond?: number
 
   /** Called with each failure of a verified peer after the first in a row. */
@@ -39,7 +39,7 @@ export class PeerBook {
   #hasBans = false
 
   constructor(init: PeerBookInit = {}) {
-    const { maxDialsPerSecond = DEFAULT_MAX_DIALS_PER_SECOND, nowMs } = init
+    const { maxDialsPerSecond = DEFAULT_NODE_LIMITS.maxDialsPerSecond, nowMs } = init
     this.#init = init
     this.#nowMs = nowMs ?? (() => performance.now())
     this.#dials = new TokenBucket({

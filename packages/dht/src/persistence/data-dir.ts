@@ -6,26 +6,26 @@ import type { Disk } from './disk.ts'
 import { type LevelDatabase, openLevel, reasonOf } from './level-database.ts'
 import { openLevelDisk } from './level-disk.ts'
 
-/** What a directory says of itself when it is in use. */
+/** A directory that this process has locked. */
 export interface LockedDirectory {
-  /** Lets other processes have it. */
+  /** Unlocks it for other processes. */
   release(): Promise<void>
 }
 
-/** The file with the private key, where the caller has named no other. */
+/** Returns the path of the private key, where the caller has named no other. */
 export function identityIn(dataDir: string): string {
   return join(dataDir, 'identity.key')
 }
 
-/** The folder of the database. */
+/** Returns the path of the database. */
 export function recordsIn(dataDir: string): string {
   return join(dataDir, 'records')
 }
 
 /**
- * Makes the directory, for its owner only, if it is missing: it is to hold a private key.
+ * Creates the directory if it is missing, readable by its owner only, as it will have a private key.
  *
- * @throws DataDirError when there is something else, or one that can't be written to
+ * @throws DataDirError when the path is something else, or can't be written to
  */
 export async function prepareDataDir(dataDir: string): Promise<void> {
   try {
@@ -39,7 +39,7 @@ export async function prepareDataDir(dataDir: string): Promise<void> {
   }
 }
 
-/** Node's own `recursive` never returns where the file system says that there is no parent, though there is: in /proc. */
+/** Creates parents, too. Node's own `recursive` never returns in /proc, which denies that a parent exists. */
 async function makeDirectory(path: string): Promise<void> {
   try {
     await mkdir(path, { mode: 0o700 })
@@ -56,15 +56,15 @@ async function makeDirectory(path: string): Promise<void> {
 }
 
 /**
- * Keeps other processes from using the directory for as long as this one lives, however it ends.
- * Node has no file locks, but LevelDB has one for each database: an empty database is our lock.
+ * Locks the directory for as long as this process lives, however it ends. Node has no file locks,
+ * but LevelDB locks each database: an empty database is the lock.
  *
- * @throws DataDirError naming the process that has it, if that is known; or why it can't be locked
+ * @throws DataDirError naming the process that uses it, if known, or why it can't be locked
  */
 export async function lockDataDir(dataDir: string): Promise<LockedDirectory> {
   const folder = join(dataDir, 'lock')
   const pidFile = join(dataDir, 'pid')
-  const lock = await openedLock(folder).catch(async (error) => {
+  const lock = await openLock(folder).catch(async (error) => {
     throw isLocked(error) ? await inUse(dataDir, pidFile, error) : unlockable(dataDir, error)
   })
 
@@ -86,8 +86,8 @@ export async function lockDataDir(dataDir: string): Promise<LockedDirectory> {
   }
 }
 
-/** Nothing is in it: where it is damaged, another one does. */
-async function openedLock(folder: string): Promise<LevelDatabase> {
+/** Opens the lock's database, which is empty: a damaged one is replaced. */
+async function openLock(folder: string): Promise<LevelDatabase> {
   try {
     return await openLevel(folder)
   } catch (error) {
@@ -131,7 +131,7 @@ function isCode(error: unknown, code: string): boolean {
 }
 
 /**
- * The database of a data directory, which is this process's alone until it is closed.
+ * Opens the database of a data directory, which no other process can use until it is closed.
  *
  * @throws DataDirError when the directory can't be used
  */

@@ -1,14 +1,14 @@
 import { type Datastore, Key, type Pair } from 'interface-datastore'
 import { fromString } from 'uint8arrays/from-string'
 import { toString as stringOf } from 'uint8arrays/to-string'
-import { keyOf, pairOf, RECORD_PREFIXES, recordIn } from './datastore-pairs.ts'
+import { datastoreKeyOf, pairOf, RECORD_PREFIXES, recordIn } from './datastore-pairs.ts'
 import type { Batch, Damage, Disk } from './disk.ts'
 
 const NOTES = '/waggle/note/'
 
 /**
- * A datastore of the caller, which is neither opened nor closed here. How safe a batch is when it
- * has been committed, and what becomes of damage, is the datastore's affair.
+ * Uses a datastore of the caller as a disk, which it neither opens nor closes. The durability of a
+ * committed batch, and damage, are up to the datastore.
  */
 export function datastoreDisk(datastore: Datastore): Disk {
   return new DatastoreDisk(datastore)
@@ -17,7 +17,7 @@ export function datastoreDisk(datastore: Datastore): Disk {
 class DatastoreDisk implements Disk {
   readonly #datastore: Datastore
 
-  /** Where earlier versions put records with long names: they move when they change. */
+  /** Keys of earlier versions for records with long names, which move when they change. */
   readonly #formerKeys = new Map<string, Key>()
 
   constructor(datastore: Datastore) {
@@ -52,7 +52,7 @@ class DatastoreDisk implements Disk {
       const former = this.#formerKeys.get(name)
 
       if (bytes === undefined) {
-        batch.delete(keyOf(name))
+        batch.delete(datastoreKeyOf(name))
       } else {
         const { key, value } = pairOf(name, bytes)
         batch.put(key, value)
@@ -90,7 +90,7 @@ class DatastoreDisk implements Disk {
   }
 
   #noteKey(name: string, key: Key): void {
-    if (key.toString() !== keyOf(name).toString()) {
+    if (key.toString() !== datastoreKeyOf(name).toString()) {
       this.#formerKeys.set(name, key)
     }
   }

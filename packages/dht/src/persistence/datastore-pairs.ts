@@ -2,46 +2,48 @@ import { Key, type Pair } from 'interface-datastore'
 import { concat } from 'uint8arrays/concat'
 import { fromString } from 'uint8arrays/from-string'
 import { toString as stringOf } from 'uint8arrays/to-string'
-import { sha256 } from '../peers/key-space.ts'
+import { bytesOf, textOf } from '../latin1.ts'
+import { sha256 } from '../sha256.ts'
 
-/** Where the last part of a key is the record's name. */
+/** Prefix of keys whose last part is the record's name. */
 const SPELLED_OUT = '/waggle/record/'
 
-/** Where it is the digest of a long name. The name itself is in the value, before the record. */
+/** Prefix of keys whose last part is the digest of a long name. The name is in the value, before the record. */
 const DIGESTS = '/waggle/long-record/'
 
-/** Where all records are. */
+/** Prefixes of all records. */
 export const RECORD_PREFIXES: readonly string[] = [SPELLED_OUT, DIGESTS]
 
 /**
- * Peers choose names, and one that a datastore can't take would keep all others off it, too. S3
- * takes keys of 1024 bytes, file systems of 255, encrypted ones of 143; these bytes make 128.
+ * Bytes of a name that is spelled out. Peers choose names, and one that a datastore refuses would
+ * keep its whole batch off the disk. S3 takes keys of 1024 bytes, file systems of 255, encrypted
+ * ones of 143; these bytes make 128.
  */
 const MAX_SPELLED_BYTES = 80
 
-/** The size of the number that says how long a name is. */
+/** Bytes of a name's length. */
 const LENGTH_BYTES = 4
 
-/** A record, as the store knows it. */
+/** An encoded record and its name in the store. */
 export interface NamedRecord {
   readonly name: string
   readonly bytes: Uint8Array
 }
 
-/** Under which key a datastore has a record: such keys are paths of text, and names any bytes. */
-export function keyOf(name: string): Key {
+/** Returns the key of a record in a datastore. Such keys are paths of text, and names any bytes. */
+export function datastoreKeyOf(name: string): Key {
   const bytes = bytesOf(name)
   return isLong(name)
     ? new Key(DIGESTS + stringOf(sha256(bytes), 'base32'))
     : new Key(SPELLED_OUT + stringOf(bytes, 'base32'))
 }
 
-/** What a datastore has under a record's key. */
+/** Returns the pair of a record in a datastore. */
 export function pairOf(name: string, bytes: Uint8Array): Pair {
-  return { key: keyOf(name), value: isLong(name) ? withName(name, bytes) : bytes }
+  return { key: datastoreKeyOf(name), value: isLong(name) ? withName(name, bytes) : bytes }
 }
 
-/** The record in a pair; undefined if that is damaged such that it has no name. Shares the memory. */
+/** Returns the record in a pair; undefined if damage has destroyed its name. Shares the memory. */
 export function recordIn(pair: Pair): NamedRecord | undefined {
   return pair.key.toString().startsWith(DIGESTS) ? longRecordIn(pair) : spelledRecordIn(pair)
 }
@@ -61,7 +63,7 @@ function longRecordIn({ key, value }: Pair): NamedRecord | undefined {
 
   const end = LENGTH_BYTES + new DataView(value.buffer, value.byteOffset).getUint32(0)
   const name = textOf(value.subarray(LENGTH_BYTES, end))
-  return keyOf(name).toString() === key.toString()
+  return datastoreKeyOf(name).toString() === key.toString()
     ? { name, bytes: value.subarray(end) }
     : undefined
 }
@@ -74,12 +76,4 @@ function withName(name: string, bytes: Uint8Array): Uint8Array {
 
 function isLong(name: string): boolean {
   return name.length > MAX_SPELLED_BYTES
-}
-
-function bytesOf(name: string): Uint8Array {
-  return fromString(name, 'latin1')
-}
-
-function textOf(bytes: Uint8Array): string {
-  return stringOf(bytes, 'latin1')
 }

@@ -1,18 +1,18 @@
 import { COMPACTION_SLACK_BYTES } from '../constants.ts'
 import type { Change } from './disk.ts'
 
-/** Which records are on disk and how large they are, without looking there. */
+/** Counts the records on disk and their sizes, without reading the disk. */
 export class DiskUsage {
   readonly #sizes = new Map<string, number>()
   #bytes = 0
   #garbageBytes = 0
 
-  /** How many records there are. */
+  /** Records on disk. */
   get records(): number {
     return this.#sizes.size
   }
 
-  /** How many there will be when changes, each of another name, have been made. */
+  /** Returns the number of records after some changes, each of another name. */
   recordsAfter(changes: readonly Change[]): number {
     return changes.reduce(
       (records, { name, bytes }) =>
@@ -21,7 +21,7 @@ export class DiskUsage {
     )
   }
 
-  /** How many bytes they take, encoded, with their keys: as the store counts. */
+  /** Bytes of these records, encoded, with their keys, as the store counts. */
   get bytes(): number {
     return this.#bytes
   }
@@ -34,7 +34,7 @@ export class DiskUsage {
     return this.#sizes.has(name)
   }
 
-  /** Takes note of what is under a name now; undefined: nothing. */
+  /** Notes the record under a name. Undefined: none. */
   set(name: string, bytes: Uint8Array | undefined): void {
     const before = this.#sizes.get(name) ?? 0
     const after = bytes === undefined ? 0 : bytes.length + name.length
@@ -49,8 +49,8 @@ export class DiskUsage {
   }
 
   /**
-   * Whether what is replaced or gone takes as much room as what is in use: to give it back then
-   * costs little for what was written, and it never takes much.
+   * Whether replaced and removed records take as many bytes as current ones. Compaction then costs
+   * little compared with what was written, and garbage never takes much.
    */
   get isCompactionWorthwhile(): boolean {
     return this.#garbageBytes > Math.max(this.#bytes, COMPACTION_SLACK_BYTES)

@@ -7,34 +7,34 @@ import { cancellable } from '../timing/run-later.ts'
 import type { Change, Disk, Durability } from './disk.ts'
 import { DiskUsage } from './disk-usage.ts'
 
-/** What goes to disk at once, at least one record: bounds the memory that encodings take meanwhile. */
+/** Records of one batch. Bounds the memory of encodings. */
 const MAX_BATCH_RECORDS = 1000
 const MAX_BATCH_BYTES: number = 1024 * 1024
 
 export interface JournalInit {
   readonly disk: Disk
 
-  /** What is to be on disk. */
+  /** The store to persist. */
   readonly store: RecordStore
   readonly durability: Durability
   readonly log: Logger
 
-  /** Hears when writing begins to fail, and when it works again. */
+  /** Called when writing starts to fail, and when it works again. */
   readonly onStateChange?: (failure: Error | undefined) => void
 }
 
 /**
- * Brings the changes of a store to disk, behind its back: a change costs it the entry of a name in a
+ * Writes the changes of a store to disk in the background. A change costs the store one name in a
  * set. While one round is being written, the changes of the next gather, so that under load one
- * write to disk serves many (group commit), and of a record that changes often only the newest
- * state is written.
+ * write serves many (group commit), and of a record that changes often only the newest state is
+ * written.
  */
 export class Journal implements PersistenceHook {
   readonly #init: JournalInit
   #changed = new Set<string>()
   readonly #onDisk = new DiskUsage()
 
-  /** Names in a write that is under way or has failed: whether it got to the disk nobody knows. */
+  /** Names in a write that is in flight or has failed, and so may or may not be on disk. */
   readonly #unsure = new Set<string>()
   #round: Promise<void> | undefined
   #nextRound: PromiseWithResolvers<void> | undefined
@@ -47,22 +47,22 @@ export class Journal implements PersistenceHook {
     this.#init = init
   }
 
-  /** Why the last attempt to write failed; undefined when it did not. */
+  /** Reason why the last write failed; undefined if it succeeded. */
   get failure(): Error | undefined {
     return this.#failure
   }
 
-  /** How many records have changed and are not yet written. */
+  /** Changed records that are not written yet. */
   get pending(): number {
     return this.#changed.size
   }
 
-  /** How many records are on disk. */
+  /** Records on disk. */
   get records(): number {
     return this.#onDisk.records
   }
 
-  /** How many bytes they take, encoded. */
+  /** Bytes that they take, encoded. */
   get bytes(): number {
     return this.#onDisk.bytes
   }
@@ -71,12 +71,15 @@ export class Journal implements PersistenceHook {
     return this.#onDisk.names()
   }
 
-  /** Learns what is on disk already. */
+  /** Notes a record that is on disk already. */
   found(name: string, bytes: Uint8Array): void {
     this.#onDisk.set(name, bytes)
   }
 
-  /** What is neither held nor on disk is of no interest: so no more names wait than there are records. */
+  /**
+   * Notes a change. A record that is neither stored nor on disk does not matter, so no more names
+   * wait than there are records.
+   */
   changed(name: string): void {
     if (this.#isOfInterest(name)) {
       this.#changed.add(name)
@@ -104,7 +107,7 @@ export class Journal implements PersistenceHook {
     return this.#nextRound.promise
   }
 
-  /** Writes what is left; gives back how many changes could not be written. */
+  /** Writes the rest. Resolves with the number of changes that could not be written. */
   async close(): Promise<number> {
     this.#isClosed = true
     this.#cancel?.()
@@ -159,13 +162,13 @@ export class Journal implements PersistenceHook {
 
     this.#round = undefined
 
-    // Somebody may wait for a change that is gone by now.
+    // A caller may wait for a change that has been undone.
     if (this.#changed.size > 0 || this.#nextRound !== undefined) {
       this.#schedule()
     }
   }
 
-  /** Takes out of the names what is done: where it rejects, the rest is left. */
+  /** Writes all, and removes from the names what is written. When it rejects, the rest is left. */
   async #writeAll(names: Set<string>): Promise<void> {
     const isSynced = this.#init.durability === 'synced'
     const rest = names.values()
@@ -199,7 +202,7 @@ export class Journal implements PersistenceHook {
     }
   }
 
-  /** What is held now: it may be newer than what was when the name was noted. */
+  /** Reads the current records, which may be newer than when their names were noted. */
   #nextChanges(names: Iterator<string, undefined>): Change[] {
     const changes: Change[] = []
     let sizeBytes = 0
@@ -244,8 +247,8 @@ export class Journal implements PersistenceHook {
   }
 
   /**
-   * Nobody waits for the next attempt: writes are refused until one succeeds. What has failed comes
-   * first then, so that after its first batch it is sure again how many records there are.
+   * Refuses writes until an attempt succeeds. The failed changes come first then, so that after the
+   * first batch the number of records on disk is certain again.
    */
   #fail(names: ReadonlySet<string>, error: Error): void {
     const isNew = this.#failure === undefined

@@ -1,5 +1,6 @@
 import { ClassicLevel } from 'classic-level'
 import { toError } from '../errors.ts'
+import { bytesOf } from '../latin1.ts'
 import { seal, unseal } from './seal.ts'
 
 export type LevelDatabase = ClassicLevel<Uint8Array, Uint8Array>
@@ -8,28 +9,32 @@ export type LevelOperation =
   | { type: 'put'; key: Uint8Array; value: Uint8Array }
   | { type: 'del'; key: Uint8Array }
 
-/** Entries that are read at once. */
+/** Entries read at once. */
 const READ_ENTRIES = 1000
 
-/** Lies before and behind all keys that there are. */
+/** Keys before and after all others. */
 const FIRST_KEY = Uint8Array.of(0)
 const LAST_KEY = Uint8Array.of(255)
 
-/** Comes after all keys with the same prefix: names are paths, which do not begin like that. */
+/** Sorts after all keys with the same prefix: names are paths, which do not begin with it. */
 const LAST_NAME = '\xff'
 
-/** What a scan has met. */
+/** Result of a scan. */
 export interface Scan {
   readonly entries: number
 
-  /** Entries that are not what they were. */
+  /** Entries whose seal is broken. */
   readonly damaged: number
 
-  /** Why not all could be read. */
+  /** Reason why not all could be read. */
   readonly error: unknown
 }
 
-/** @throws Error of classic-level, whose `cause` has the reason */
+/**
+ * Opens a database.
+ *
+ * @throws Error of classic-level, whose `cause` has the reason
+ */
 export async function openLevel(folder: string): Promise<LevelDatabase> {
   const database: LevelDatabase = new ClassicLevel(folder, {
     keyEncoding: 'view',
@@ -44,13 +49,13 @@ export async function repairLevel(folder: string): Promise<void> {
   await ClassicLevel.repair(folder)
 }
 
-/** Hands over all entries whose keys begin with some bytes and whose seals are unbroken. */
+/** Passes all entries with a prefix and an unbroken seal to `take`. */
 export async function scan(
   database: LevelDatabase,
   take: (key: Uint8Array, bytes: Uint8Array) => Promise<void> | undefined,
   { prefix = '', atOnce = READ_ENTRIES }: { prefix?: string; atOnce?: number } = {}
 ): Promise<Scan> {
-  const iterator = database.iterator({ gte: keyOf(prefix), lt: keyOf(prefix + LAST_NAME) })
+  const iterator = database.iterator({ gte: bytesOf(prefix), lt: bytesOf(prefix + LAST_NAME) })
   let entries = 0
   let damaged = 0
 
@@ -80,14 +85,14 @@ export async function scan(
   }
 }
 
-/** A sealed entry to be written. */
+/** Creates an operation that writes a sealed entry. */
 export function putting(key: Uint8Array, bytes: Uint8Array): LevelOperation {
   return { type: 'put', key, value: seal(key, bytes) }
 }
 
 /**
- * Copies what can be read. When one entry can't be, LevelDB keeps back all those that it was to be
- * read with: then they are read one by one.
+ * Copies all readable entries. When one can't be read, LevelDB returns none of those read with it,
+ * so they are read one by one.
  */
 export async function copyReadable(from: LevelDatabase, to: LevelDatabase): Promise<void> {
   const { error } = await copy(from, to, READ_ENTRIES)
@@ -118,17 +123,12 @@ async function copy(from: LevelDatabase, to: LevelDatabase, atOnce: number): Pro
   return result
 }
 
-/** Gives back the room that replaced entries take. */
+/** Frees the bytes of replaced entries. */
 export async function compactLevel(database: LevelDatabase): Promise<void> {
   await database.compactRange(FIRST_KEY, LAST_KEY)
 }
 
-/** A key of latin1 text, which can stand for any bytes. */
-export function keyOf(text: string): Uint8Array {
-  return Buffer.from(text, 'latin1')
-}
-
-/** What LevelDB says: classic-level wraps it. */
+/** Returns LevelDB's own error, which classic-level wraps. */
 export function reasonOf(error: unknown): Error & { code?: string } {
   const outer: Error & { code?: string } = toError(error)
   return outer.cause instanceof Error ? outer.cause : outer

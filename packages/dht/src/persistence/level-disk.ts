@@ -1,11 +1,11 @@
 import { fromString } from 'uint8arrays/from-string'
 import { toString as stringOf } from 'uint8arrays/to-string'
 import { DataDirError } from '../errors.ts'
+import { bytesOf, textOf } from '../latin1.ts'
 import type { Batch, Damage, Disk } from './disk.ts'
 import {
   compactLevel,
   copyReadable,
-  keyOf,
   type LevelDatabase,
   type LevelOperation,
   openLevel,
@@ -31,14 +31,14 @@ const RECORDS = 'record/'
 const NOTES = 'note/'
 
 /**
- * Where it says how many records there are: written with every batch, it tells whether some have
- * vanished. Before and behind all records, as damage seldom hits both.
+ * Keys of the number of records. It is written with every batch and tells whether records have
+ * vanished. One is before and one after all records, as damage seldom hits both.
  */
-const COUNT_KEYS: readonly Uint8Array[] = [keyOf('count/'), keyOf('total/')]
+const COUNT_KEYS: readonly Uint8Array[] = [bytesOf('count/'), bytesOf('total/')]
 
 /**
- * Opens a LevelDB database in a folder, which is made if it is missing. The caller sees to it that
- * no other process does, until it is closed.
+ * Opens a LevelDB database in a folder, which it creates if missing. The caller makes sure that no
+ * other process opens it until it is closed.
  *
  * @throws DataDirError when it can be neither opened nor repaired
  */
@@ -70,7 +70,7 @@ function unusable({ main }: LevelFolders, cause: unknown): DataDirError {
   )
 }
 
-/** Undefined if it is damaged. */
+/** Opens the database. Undefined if it is damaged. */
 async function openSound(folder: string): Promise<LevelDatabase | undefined> {
   try {
     return await openLevel(folder)
@@ -102,11 +102,11 @@ class LevelDisk implements Disk {
   readonly #onClose: () => Promise<void>
   #database: LevelDatabase
 
-  /** Whether nothing has turned out to be damaged yet. */
+  /** Whether no damage has been found yet. */
   #isSound: boolean
   #hasFailed = false
 
-  /** Ends when all writes until now have: after one that failed, none may follow unprepared. */
+  /** Settles when all writes until now have. After a failed one, the database must be reopened first. */
   #lastWrite: Promise<unknown> = Promise.resolve()
   #compacting: Promise<void> | undefined
 
@@ -137,7 +137,7 @@ class LevelDisk implements Disk {
 
   async write({ changes, records, isSynced }: Batch): Promise<void> {
     const operations = changes.map(({ name, bytes }): LevelOperation => {
-      const key = keyOf(RECORDS + name)
+      const key = bytesOf(RECORDS + name)
       return bytes === undefined ? { type: 'del', key } : putting(key, bytes)
     })
 
@@ -145,11 +145,11 @@ class LevelDisk implements Disk {
   }
 
   async note(name: string): Promise<string | undefined> {
-    return this.#text(keyOf(NOTES + name))
+    return this.#text(bytesOf(NOTES + name))
   }
 
   async setNote(name: string, text: string): Promise<void> {
-    await this.#writeInTurn([putting(keyOf(NOTES + name), fromString(text))], false)
+    await this.#writeInTurn([putting(bytesOf(NOTES + name), fromString(text))], false)
   }
 
   async compact(): Promise<void> {
@@ -188,7 +188,7 @@ class LevelDisk implements Disk {
     return scan(
       this.#database,
       (key, bytes) => {
-        take(stringOf(key.subarray(RECORDS.length), 'latin1'), bytes)
+        take(textOf(key.subarray(RECORDS.length)), bytes)
         return undefined
       },
       { prefix: RECORDS }
@@ -201,7 +201,7 @@ class LevelDisk implements Disk {
     return text === undefined ? undefined : Number(text)
   }
 
-  /** What can't be read is as good as nothing. */
+  /** Reads a text. Undefined if it can't be read. */
   async #text(key: Uint8Array): Promise<string | undefined> {
     const value = await this.#database.get(key).catch(() => undefined)
     const bytes = value && unseal(key, value)
@@ -209,8 +209,8 @@ class LevelDisk implements Disk {
   }
 
   /**
-   * Replaces the database by one with all that can be read of it. LevelDB's own repair comes first,
-   * which finds more than opening does; but damaged tables would stay in use, and fail later.
+   * Replaces the database by one with all that can be read of it. LevelDB's own repair comes first
+   * and finds more than opening does, but it would leave damaged tables in use, which fail later.
    */
   async #rebuild(): Promise<void> {
     const { main, rebuilt } = this.#folders
@@ -234,8 +234,8 @@ class LevelDisk implements Disk {
   }
 
   /**
-   * After a failed write LevelDB's log may end within an entry, and what would be appended to it
-   * could not be read. Opening the database begins a new one.
+   * Reopens the database, which starts a new log. After a failed write the log may end within an
+   * entry, and entries appended to it could not be read.
    */
   async #reopen(): Promise<void> {
     await this.#compacting?.catch(() => {})

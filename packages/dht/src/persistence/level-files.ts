@@ -2,20 +2,20 @@ import { copyFile, link, mkdir, readdir, rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 
 /**
- * The folders of one database. There is always one that is whole, at whatever moment the process
- * ends: see {@link finishRebuild}.
+ * The folders of one database. One of them is complete at whatever moment the process ends: see
+ * {@link finishRebuild}.
  */
 export interface LevelFolders {
   /** The database. */
   readonly main: string
 
-  /** Its files as they were before it was opened: opening deletes what seems to be of no use. */
+  /** Its files before it was opened: opening deletes files that seem unused. */
   readonly before: string
 
-  /** A new one with all that can be read of a damaged one, until it is complete. */
+  /** A new database with all that can be read of a damaged one, until it is complete. */
   readonly rebuilt: string
 
-  /** A damaged one that has been replaced. */
+  /** A damaged database that was replaced. */
   readonly damaged: string
 }
 
@@ -28,10 +28,10 @@ export function levelFolders(main: string): LevelFolders {
   }
 }
 
-/** Puts things in order when the process ended while one folder took the place of another. */
+/** Finishes the replacement of a folder that the end of the process interrupted. */
 export async function finishRebuild({ main, before, rebuilt }: LevelFolders): Promise<void> {
   if (!(await exists(main))) {
-    // The old one gives way only when the new one is complete, or its files are safe.
+    // The old folder is replaced only when the new one is complete, or its files are safe.
     for (const complete of [rebuilt, before]) {
       if (await exists(complete)) {
         await rename(complete, main)
@@ -45,8 +45,8 @@ export async function finishRebuild({ main, before, rebuilt }: LevelFolders): Pr
 }
 
 /**
- * A copy that costs nothing: as long as its index is whole, LevelDB only makes new files, and never
- * changes what is in old ones.
+ * Links the database's files, which costs nothing. While its index is complete, LevelDB only
+ * creates files and never changes old ones.
  */
 export async function rememberFiles({ main, before }: LevelFolders): Promise<void> {
   await remove(before)
@@ -58,12 +58,12 @@ export async function rememberFiles({ main, before }: LevelFolders): Promise<voi
   try {
     await Promise.all(files.map((file) => linkOrCopy(join(main, file), join(before, file))))
   } catch {
-    // No room, perhaps. Some of the files would be worse than none.
+    // The disk may be full. Some of the files would be worse than none.
     await remove(before)
   }
 }
 
-/** Makes the database's files those that were remembered, if they could be. */
+/** Restores the files that were remembered, if there are any. */
 export async function goBack({ main, before }: LevelFolders): Promise<void> {
   if (await exists(before)) {
     await remove(main)
@@ -88,7 +88,7 @@ async function exists(folder: string): Promise<boolean> {
   )
 }
 
-/** Some file systems have no links. */
+/** Copies the file where the file system has no links. */
 async function linkOrCopy(from: string, to: string): Promise<void> {
   await link(from, to).catch(() => copyFile(from, to))
 }

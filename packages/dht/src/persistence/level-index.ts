@@ -1,19 +1,18 @@
 import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 
-/** The form of LevelDB's logs, in which its index (MANIFEST) is written, too. */
+/** Layout of LevelDB's logs, and of its index (MANIFEST). */
 const BLOCK_BYTES = 32_768
 const HEADER_BYTES = 7
 const LENGTH_OFFSET = 4
 const TYPE_OFFSET = 6
 
-/** A whole entry, or the last part of one. */
+/** Types of a whole entry, and of the last part of one. */
 const ENDS_OF_ENTRIES: readonly number[] = [1, 4]
 
 /**
- * Whether the list of a database's files is there and complete. LevelDB finds garbage in it by
- * itself, but takes one that is cut off for a shorter one: then it forgets files, deletes them or
- * writes over them.
+ * Checks whether the list of a database's files is complete. LevelDB finds garbage in it by itself,
+ * but takes a truncated list for a shorter one, and then forgets, deletes or overwrites files.
  */
 export async function hasWholeIndex(folder: string): Promise<boolean> {
   const files = await readdir(folder)
@@ -30,7 +29,7 @@ export async function hasWholeIndex(folder: string): Promise<boolean> {
   }
 }
 
-/** Whether the last entry has an end. */
+/** Checks whether the last entry is complete. */
 function isWhole(log: Buffer): boolean {
   let position = 0
   let type: number | undefined

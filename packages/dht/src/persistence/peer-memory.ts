@@ -2,7 +2,7 @@ import type { Disk } from './disk.ts'
 
 const NOTE = 'peers'
 
-/** Multiaddrs have no line breaks. */
+/** Separates multiaddrs, which have no line breaks. */
 const SEPARATOR = '\n'
 
 export function peersOn(disk: Disk): PeerMemory {
@@ -18,16 +18,16 @@ export function peersOn(disk: Disk): PeerMemory {
   }
 }
 
-/** Where the addresses of peers are kept for the next start. */
+/** Persists addresses of peers for the next start. */
 export interface PeerMemory {
-  /** The addresses saved last, each with `/p2p/<id>`; those of one peer follow each other. */
+  /** Reads the addresses saved last, each with `/p2p/<id>`. Those of one peer follow each other. */
   load(): Promise<readonly string[]>
 
-  /** Replaces what was saved before. */
+  /** Saves addresses in place of earlier ones. */
   save(addresses: readonly string[]): Promise<void>
 }
 
-/** Keeps nothing beyond the life of the process. */
+/** Persists nothing. */
 export const NO_MEMORY: PeerMemory = {
   load: async () => [],
   save: async () => {}

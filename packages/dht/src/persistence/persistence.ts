@@ -1,62 +1,41 @@
 import type { ComponentLogger, Logger } from '@libp2p/interface'
-import type { Datastore } from 'interface-datastore'
 import { DEFAULT_DURABILITY } from '../constants.ts'
 import { DataDirError } from '../errors.ts'
-import { assertMethod, assertOneOf, assertText, type Check } from '../option-checks.ts'
 import type { RecordStore } from '../store/record-store.ts'
 import { warn } from '../warn.ts'
 import { datastoreDisk } from './datastore-disk.ts'
-import type { Disk, Durability, PersistenceStats } from './disk.ts'
+import type { Disk, PersistenceStats } from './disk.ts'
 import { Journal } from './journal.ts'
 import type { PeerMemory } from './peer-memory.ts'
 import { peersOn } from './peer-memory.ts'
+import type { PersistenceOptions } from './persistence-options.ts'
 import { type Restored, restore } from './restore.ts'
 
-/** Where records and known peers outlive the process, and how safe they are there. */
-export interface PersistenceOptions {
-  /** A directory for a LevelDB database, made if it is missing. One node at a time uses it. */
-  dataDir?: string | undefined
-
-  /**
-   * A datastore instead, which is neither opened nor closed, and which no other node uses: wrap one
-   * that is shared in a `NamespaceDatastore`.
-   */
-  datastore?: Datastore | undefined
-
-  /**
-   * When a write is acknowledged. With a datastore `written` means that it has committed the write;
-   * `synced` is for a `dataDir` only.
-   *
-   * @default DEFAULT_DURABILITY
-   */
-  durability?: Durability | undefined
-}
-
 export interface PersistenceInit extends PersistenceOptions {
-  /** What is kept. */
+  /** The store to persist. */
   readonly store: RecordStore
   readonly logger: ComponentLogger
 
-  /** Hears when writing begins to fail, and when it works again. */
+  /** Called when writing starts to fail, and when it works again. */
   readonly onStateChange?: ((failure: Error | undefined) => void) | undefined
 }
 
-/** What the disk is laid out by. To be raised when an older version could not read it. */
+/** Version of the layout on disk. Raise it when older versions can't read a new layout. */
 const FORMAT = 1
 const FORMAT_NOTE = 'format'
 
-/** The disk beside a store, for as long as a node runs. */
+/** Persists a store for as long as a node runs. */
 export interface Persistence {
   readonly peers: PeerMemory
   stats(): PersistenceStats
 
-  /** Writes what is left, and lets others have the disk. */
+  /** Writes the rest and releases the disk. */
   close(): Promise<void>
 }
 
 /**
- * Fills the store with what is on disk, and keeps it there from now on. Undefined if nothing says
- * where.
+ * Restores the store from disk, and persists it from now on. Undefined without a directory and a
+ * datastore.
  *
  * @throws DataDirError when the disk can't be used
  */
@@ -91,7 +70,7 @@ class DiskPersistence implements Persistence {
       store: init.store,
       durability: init.durability ?? DEFAULT_DURABILITY,
       log: this.#log,
-      onStateChange: (failure) => this.#tell(failure)
+      onStateChange: (failure) => this.#onStateChange(failure)
     })
   }
 
@@ -106,7 +85,7 @@ class DiskPersistence implements Persistence {
       throw error
     }
 
-    init.store.keepBy(persistence.#journal)
+    init.store.persistWith(persistence.#journal)
     return persistence
   }
 
@@ -125,7 +104,7 @@ class DiskPersistence implements Persistence {
 
   async close(): Promise<void> {
     const lost = await this.#journal.close()
-    this.#init.store.keepBy(undefined)
+    this.#init.store.persistWith(undefined)
 
     if (lost > 0) {
       const reason = this.#journal.failure?.message
@@ -158,7 +137,7 @@ class DiskPersistence implements Persistence {
     }
   }
 
-  #tell(failure: Error | undefined): void {
+  #onStateChange(failure: Error | undefined): void {
     this.#init.onStateChange?.(failure)
 
     if (failure === undefined) {
@@ -180,40 +159,4 @@ async function assertFormat(disk: Disk, where: string): Promise<void> {
       `${where}: a newer version of @waggle/dht wrote this, in format ${format}; this one reads up to ${FORMAT}. Install the newer version, or name another place.`
     )
   }
-}
-
-/** Checks of the options of a place where records outlive the process. */
-export const PERSISTENCE_CHECKS: Readonly<Record<keyof PersistenceOptions, Check>> = {
-  dataDir: assertText,
-  datastore: assertMethod('batch', 'an interface-datastore'),
-  durability: assertOneOf('relaxed', 'written', 'synced')
-}
-
-/**
- * Takes out where records are to be kept.
- *
- * @throws TypeError for options that are wrong or do not go together
- */
-export function persistenceOptions(options: PersistenceOptions): PersistenceOptions {
-  const { dataDir, datastore, durability } = options
-
-  for (const option of ['dataDir', 'datastore', 'durability'] as const) {
-    if (options[option] !== undefined) {
-      PERSISTENCE_CHECKS[option](options[option], option)
-    }
-  }
-
-  if (dataDir !== undefined && datastore !== undefined) {
-    throw new TypeError('give either dataDir or datastore, not both')
-  }
-
-  if (durability !== undefined && dataDir === undefined && datastore === undefined) {
-    throw new TypeError('durability needs a dataDir or a datastore: in memory nothing is durable')
-  }
-
-  if (durability === 'synced' && datastore !== undefined) {
-    throw new TypeError("durability 'synced' needs a dataDir: a datastore can't be told to sync")
-  }
-
-  return { dataDir, datastore, durability }
 }

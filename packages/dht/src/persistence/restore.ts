@@ -4,25 +4,25 @@ import { keyOf, type RecordStore } from '../store/record-store.ts'
 import type { Disk } from './disk.ts'
 import type { Journal } from './journal.ts'
 
-/** What was on disk when the node started. */
+/** Result of reading the disk at the start. */
 export interface Restored {
-  /** Records that are held again. */
+  /** Records stored again. */
   readonly restored: number
 
   /** Records that could not be read, as far as is known. */
   readonly damaged: number
 
-  /** Where the damaged files are, if there are any. */
+  /** Path of the damaged files, if there are any. */
   readonly damagedFiles: string | undefined
 }
 
-/** Why a record on disk is not held again. */
+/** Reason why a record on disk is not stored again. */
 type Refusal = 'expired' | 'no room' | 'too early' | 'damaged'
 
 /**
- * Takes in what is on disk as if a peer had sent it: every rule is checked. Validators have seen it
- * before, and readers ask them again. What has expired, has no
- * room or can't be read leaves the disk.
+ * Applies the records on disk as if a peer had sent them, with all rules. Validators have accepted
+ * them before, and readers ask these again. Records that have expired, do not fit or can't be read
+ * are removed from disk.
  */
 export async function restore(disk: Disk, store: RecordStore, journal: Journal): Promise<Restored> {
   const wasEmpty = store.records === 0
@@ -37,7 +37,7 @@ export async function restore(disk: Disk, store: RecordStore, journal: Journal):
   })
 
   if (!wasEmpty || damage !== undefined) {
-    // What is on disk may be other than what is held.
+    // The records on disk may differ from those in the store.
     changedAll(journal, store.names())
   }
 
@@ -71,8 +71,8 @@ function takeIn(store: RecordStore, name: string, bytes: Uint8Array): Refusal | 
 }
 
 /**
- * What is sound but expires too far ahead stays on disk: if this machine's clock has yet to be set,
- * it is as good as ever at the next start.
+ * Returns why a record is not stored again. A sound record that expires too far ahead stays on
+ * disk: this machine's clock may not be set yet, and it may be fine at the next start.
  */
 function refusalOf(bytes: Uint8Array, { clock, limits }: RecordStore): Refusal {
   try {

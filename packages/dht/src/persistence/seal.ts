@@ -3,9 +3,9 @@ import { crc32 } from 'node:zlib'
 const SEAL_BYTES = 4
 
 /**
- * Bytes with a checksum over them and their key in front. LevelDB checks what it reads from its log
- * only; elsewhere a bit that flips could give another value, as good a record as the true one, which
- * would then win or lose against those of other replicas.
+ * Prepends a checksum of the bytes and their key. LevelDB verifies only what it reads from its log.
+ * Elsewhere a flipped bit could turn a record into another valid one, which would win or lose
+ * against those of other replicas.
  */
 export function seal(key: Uint8Array, bytes: Uint8Array): Uint8Array {
   const result = Buffer.allocUnsafe(SEAL_BYTES + bytes.length)
@@ -14,7 +14,7 @@ export function seal(key: Uint8Array, bytes: Uint8Array): Uint8Array {
   return result
 }
 
-/** What was sealed; undefined if it is not what it was. Shares the memory. */
+/** Returns the sealed bytes; undefined if the seal is broken. Shares the memory. */
 export function unseal(key: Uint8Array, given: Uint8Array): Uint8Array | undefined {
   if (given.length < SEAL_BYTES) {
     return undefined

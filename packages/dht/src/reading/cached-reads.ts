@@ -87,7 +87,7 @@ export class CachedReads {
     const isKnown = this.#isCached(key)
     const isWhole = write.subkeys.size === 0
 
-    if (isAccepted && (isKnown || isWhole)) {
+    if (isAccepted && (isKnown || isWhole) && !this.#isHeld(key, write)) {
       cache.apply(key, write)
     }
 
@@ -171,6 +171,12 @@ export class CachedReads {
     return !isEmpty(this.#init.cache?.get(key) ?? EMPTY_RECORD)
   }
 
+  /** Whether the store holds all of it: a replica needs no second copy. */
+  #isHeld(key: Uint8Array, record: DHTRecord): boolean {
+    const { store } = this.#init
+    return subsumes(store.get(key), record, store.limits)
+  }
+
   #onReading(key: Uint8Array, reading: Reading): void {
     const { replicas, log } = this.#init
 
@@ -186,11 +192,10 @@ export class CachedReads {
   }
 
   #remember(key: Uint8Array, { record, without }: Reading): void {
-    const { cache, policy, replicas, store } = this.#init
-
+    const { cache, policy, replicas } = this.#init
     const isKept = policy.local || this.#isCached(key)
 
-    if (cache !== undefined && isKept && !subsumes(store.get(key), record, store.limits)) {
+    if (cache !== undefined && isKept && !this.#isHeld(key, record)) {
       cache.apply(key, record)
     }
 

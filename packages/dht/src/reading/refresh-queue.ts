@@ -1,4 +1,5 @@
 import type { DHTTime } from '@waggle/record'
+import { BoundedMap } from '../collections/bounded-map.ts'
 import { type Due, DueQueue } from '../timing/due-queue.ts'
 
 /** A cached record that is to be fetched again while it lives. */
@@ -36,10 +37,11 @@ const MIN_LEAD_TIME = 0.25
 export class RefreshQueue {
   readonly #init: RefreshQueueInit
   readonly #queue = new DueQueue<Refresh>()
-  readonly #planned = new Map<string, Planned>()
+  readonly #planned: BoundedMap<string, Planned>
 
   constructor(init: RefreshQueueInit) {
     this.#init = init
+    this.#planned = new BoundedMap({ maxSize: 2 * init.maxRecords })
   }
 
   get size(): number {
@@ -61,7 +63,7 @@ export class RefreshQueue {
 
     if (!isQueued && leadTime >= MIN_LEAD_TIME) {
       this.#add({ ...refresh, dueTime: expirationTime - leadTime })
-      this.#remember(name, { expirationTime, leadTime })
+      this.#planned.set(name, { expirationTime, leadTime })
     }
   }
 
@@ -91,16 +93,6 @@ export class RefreshQueue {
 
     if (this.#queue.size > 2 * this.#init.maxRecords) {
       this.#queue.retain(({ key }) => this.#init.isCached(key))
-    }
-  }
-
-  #remember(name: string, planned: Planned): void {
-    this.#planned.delete(name)
-    this.#planned.set(name, planned)
-
-    if (this.#planned.size > 2 * this.#init.maxRecords) {
-      const [oldest = ''] = this.#planned.keys()
-      this.#planned.delete(oldest)
     }
   }
 }

@@ -1,11 +1,10 @@
 import type { PeerId, PeerInfo } from '@libp2p/interface'
 import type { DHTRecord } from '@waggle/record'
 import { encodedSize } from '@waggle/record/replica'
-import { SEARCH_WIDTH } from '../constants.ts'
+import { MAX_LOOKUP_CANDIDATES, MAX_LOOKUP_REQUESTS, SEARCH_WIDTH } from '../constants.ts'
 import type { LookupResponse, Lookups } from '../lookup/lookups.ts'
 import type { StoreOutcome } from '../lookup/record-channel.ts'
 import { Search, type SearchInit } from '../lookup/search.ts'
-import { DEFAULT_NODE_LIMITS, type NodeLimits } from '../node-limits.ts'
 import { pointOfKey } from '../peers/key-space.ts'
 import type { Routing } from '../peers/routing.ts'
 import type { CancellationToken } from '../timing/cancellation.ts'
@@ -16,9 +15,6 @@ export interface ReplicasInit extends FindingNode {
   readonly self: PeerId
   readonly routing: Routing
   readonly lookups: Lookups
-
-  /** @default DEFAULT_NODE_LIMITS */
-  readonly limits?: NodeLimits | undefined
 }
 
 /**
@@ -173,13 +169,12 @@ export class Replicas {
     count: number,
     { isSelfIncluded = this.#init.isReplica() } = {}
   ): Search {
-    const { maxLookupCandidates, maxLookupRequests } = this.#init.limits ?? DEFAULT_NODE_LIMITS
     const search = new Search({
       target: pointOfKey(key),
       count,
       ...this.#peers,
-      maxCandidates: Math.max(maxLookupCandidates, 4 * count),
-      maxRequests: Math.max(maxLookupRequests, 2 * count)
+      maxCandidates: Math.max(MAX_LOOKUP_CANDIDATES, 4 * count),
+      maxRequests: Math.max(MAX_LOOKUP_REQUESTS, 2 * count)
     })
 
     search.add([this.#self])

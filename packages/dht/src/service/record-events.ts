@@ -6,8 +6,8 @@ import { keyOf } from '../store/record-store.ts'
 import type { StoreObserver } from '../store/store-listeners.ts'
 
 /**
- * Tells of a store's records as events; while nobody listens, that costs one question a write. The
- * limits are the store's: what it holds is within these, and what throws here ends the process.
+ * Dispatches events about a store's records. Without listeners a write costs one check. The limits
+ * must be the store's own: its records are within these, and an exception here ends the process.
  */
 export function recordEvents(
   events: TypedEventEmitter<DHTEvents>,

@@ -5,7 +5,7 @@ import { BufferLimits } from '../admission/buffer-limits.ts'
 import { Scheduler } from '../admission/scheduler.ts'
 import { clockServer } from '../clock/clock-server.ts'
 import { Clocks } from '../clock/clocks.ts'
-import { SEARCH_WIDTH, SWEEP_INTERVAL_MS } from '../constants.ts'
+import { SEARCH_WIDTH } from '../constants.ts'
 import { mergeOnInbound } from '../discovery/merge-on-inbound.ts'
 import type { NetworkMerge } from '../discovery/network-merge.ts'
 import type { DHTEvents } from '../events.ts'
@@ -17,16 +17,18 @@ import { KadChannel } from '../kad/kad-channel.ts'
 import { type NodeParts, partsOf } from '../kad/node-parts.ts'
 import { Lookups } from '../lookup/lookups.ts'
 import type { Meter } from '../metrics/meter.ts'
-import { assertMessagesFit, type NodeLimits } from '../node-limits.ts'
+import type { NodeLimits } from '../node-limits.ts'
 import { Republisher } from '../operations/republisher.ts'
-import { Access, type AllowPeer } from '../peers/access.ts'
+import { type Access, type AllowPeer, accessBy } from '../peers/access.ts'
 import { followConnections } from '../peers/follow-connections.ts'
 import { KnownPeers } from '../peers/known-peers.ts'
 import { PeerBook } from '../peers/peer-book.ts'
 import { type CachePolicy, cachePolicy } from '../reading/cache-policy.ts'
 import { CachedReads } from '../reading/cached-reads.ts'
 import { Replicas } from '../reading/replicas.ts'
+import { dropDuplicates } from '../store/drop-duplicates.ts'
 import { RecordStore } from '../store/record-store.ts'
+import { sweepRegularly } from '../store/sweep.ts'
 import { CompareClient } from '../upkeep/compare-client.ts'
 import { compareServer } from '../upkeep/compare-server.ts'
 import { Upkeep } from '../upkeep/upkeep.ts'
@@ -36,7 +38,8 @@ import { Watches } from '../watch/watches.ts'
 import { Dialer } from '../wire/dialer.ts'
 import type { ClientParts } from '../wire/protocol-client.ts'
 import { ProtocolServer } from '../wire/protocol-server.ts'
-import type { WaggleComponents, WaggleInit } from './service-interface.ts'
+import type { WaggleComponents } from './service-interface.ts'
+import type { WaggleInit } from './service-options.ts'
 
 /** {@link WaggleInit} with its defaults. */
 export type ServiceInit = {
@@ -49,14 +52,14 @@ export type ServiceInit = {
 export interface PartsInit extends ServiceInit {
   readonly components: WaggleComponents
 
-  /** Counts what is done; undefined: nobody. */
+  /** Counts what is done. Undefined: no metrics. */
   readonly meter: Meter | undefined
 
-  /** Where the service tells what happens. */
+  /** Receives the events of the service. */
   readonly events: TypedEventTarget<DHTEvents>
 }
 
-/** What a started service is made of. */
+/** Parts of a started service. */
 export interface ServiceParts extends NodeParts {
   readonly networkMerge: NetworkMerge
   readonly peers: PeerBook
@@ -77,19 +80,18 @@ export interface ServiceParts extends NodeParts {
   /** Serves other peers from now on. */
   serve(): Promise<void>
 
-  /** Begins to take note of what happens. */
+  /** Starts to follow events. */
   follow(): Promise<void>
   stop(): void
 }
 
-/** Makes the parts of one node's service. Who uses which shows here. */
+/** Creates the parts of one node's service, and passes each part the others that it uses. */
 export function serviceParts(init: PartsInit): ServiceParts {
   const { components, events, limits } = init
   const { kad, store } = partsOf(components)
-  assertMessagesFit(limits, store.limits)
   const stopping = new AbortController()
   const lifetime = stopping.signal
-  // Each listener to events is one of this signal, too, and Node 22 warns of more than ten.
+  // Each listener to events listens to this signal, too, and Node 22 warns of more than ten.
   setMaxListeners(Number.POSITIVE_INFINITY, lifetime)
   const buffers = new BufferLimits(limits)
   const found = createLookup(init, buffers)
@@ -101,7 +103,7 @@ export function serviceParts(init: PartsInit): ServiceParts {
     clock: store.clock,
     log: components.logger.forComponent('waggle:republish')
   })
-  const compare = new CompareClient({ ...client, limits, records: exchange })
+  const compare = new CompareClient({ ...client, records: exchange })
   const upkeep = createUpkeep(init, { ...found, compare })
   const { watchServer, serve } = createServers(init, { ...found, buffers, cache })
 
@@ -110,7 +112,7 @@ export function serviceParts(init: PartsInit): ServiceParts {
     ...{ replicas, republisher, routing, serve, store, upkeep, watches, watchServer },
     networkMerge: createNetworkMerge(init, found, lifetime),
     async follow() {
-      sweepAgainAndAgain([store, cache], lifetime)
+      sweepRegularly([store, cache], lifetime)
       clocks.follow(lifetime)
       guardRecords(kad, found.access, lifetime)
       upkeep.follow(events, lifetime)
@@ -137,14 +139,14 @@ interface ServersInit extends LookupParts {
   readonly cache: RecordStore | undefined
 }
 
-/** What other peers are served. */
+/** Creates what serves other peers. */
 function createServers(
   { components, limits }: PartsInit,
   { access, buffers, cache, peers, routing }: ServersInit
 ): { watchServer: WatchServer; serve(): Promise<void> } {
   const { registrar } = components
   const { store } = partsOf(components)
-  // All protocols share one, so that nobody gets more by speaking several of them.
+  // All protocols share one, so that a peer gets no more by using several of them.
   const scheduler = new Scheduler(limits)
   const watchServer = new WatchServer({ scheduler, store, routing })
   const server = new ProtocolServer({
@@ -173,13 +175,13 @@ interface LookupParts {
   readonly lookups: Lookups
   readonly replicas: Replicas
 
-  /** What the clients of all protocols share. */
+  /** Parts that the clients of all protocols share. */
   readonly client: NodeClientParts
 }
 
-/** How peers are found, and what they hold. */
+/** Creates what finds peers and reads from them. */
 function createLookup(init: PartsInit, buffers: BufferLimits): LookupParts {
-  const { components, limits, numReplicas, requestTimeoutMs } = init
+  const { components, numReplicas, requestTimeoutMs } = init
   const { kad, store } = partsOf(components)
   const { connectionManager, peerId: self } = components
   const { peers, routing } = createPeers(init)
@@ -191,15 +193,15 @@ function createLookup(init: PartsInit, buffers: BufferLimits): LookupParts {
     isReady: (peer) => exchange.isReady(peer)
   })
   const replicas = new Replicas({
-    ...{ self, store, channel: exchange, routing, limits, lookups, numReplicas },
+    ...{ self, store, channel: exchange, routing, lookups, numReplicas },
     isReplica: () => kad.getMode() === 'server'
   })
-  const access = new Access(init.allowPeer)
+  const access = accessBy(init.allowPeer)
 
   return { access, peers, routing, exchange, lookups, replicas, client }
 }
 
-/** What is known of peers. */
+/** Creates what is known of peers. */
 function createPeers({ components, events, limits }: PartsInit): {
   peers: PeerBook
   routing: KnownPeers
@@ -208,7 +210,7 @@ function createPeers({ components, events, limits }: PartsInit): {
   const log = logger.forComponent('waggle:bans')
   const peers = new PeerBook({
     maxDialsPerSecond: limits.maxDialsPerSecond,
-    // Nobody else does it: kad-dht's table keeps the dead.
+    // kad-dht's table keeps dead peers.
     onGiveUp: (peer) => routing.forget(peer),
     onBan(peer, error, forMs) {
       log('%p violated the protocol and is banned for %d ms - %e', peer, forMs, error)
@@ -227,7 +229,7 @@ function createPeers({ components, events, limits }: PartsInit): {
   return { peers, routing }
 }
 
-/** Keeps what is known of peers as libp2p and kad-dht have it. */
+/** Updates what is known of peers from libp2p and kad-dht. */
 async function followNetwork(
   components: WaggleComponents,
   { peers, routing: known }: LookupParts,
@@ -279,15 +281,15 @@ interface WatchingParts extends LookupParts {
   readonly reads: CachedReads
 }
 
-/** How changes are heard of. */
+/** Creates what watches keys at other peers. */
 function createWatches(
-  { components, limits, numReplicas }: PartsInit,
+  { components, numReplicas }: PartsInit,
   { client, exchange: records, replicas, reads }: WatchingParts
 ): { watches: Watches; watchClient: WatchClient } {
   const { store } = partsOf(components)
   const log = components.logger.forComponent('waggle:watch')
   const watchClient = new WatchClient({
-    ...{ ...client, limits, log, store, records },
+    ...{ ...client, log, store, records },
     onChange: (key, record) => watches.onChange(key, record),
     onLost: (peer) => watches.onLost(peer)
   })
@@ -298,23 +300,8 @@ function createWatches(
   return { watches, watchClient }
 }
 
-function sweepAgainAndAgain(
-  stores: readonly (RecordStore | undefined)[],
-  lifetime: AbortSignal
-): void {
-  const sweep = (store: RecordStore | undefined) => {
-    if (store?.sweep()) {
-      // Others shall have a turn meanwhile.
-      setTimeout(sweep, 0, store)
-    }
-  }
-  const sweeping = setInterval(() => stores.forEach(sweep), SWEEP_INTERVAL_MS)
-  sweeping.unref?.()
-  lifetime.addEventListener('abort', () => clearInterval(sweeping))
-}
-
 function createExchangeClient(
-  { components, limits, requestTimeoutMs }: PartsInit,
+  { components, requestTimeoutMs }: PartsInit,
   client: NodeClientParts
 ): ExchangeClient {
   const { connectionManager, logger } = components
@@ -324,7 +311,7 @@ function createExchangeClient(
   const kadChannel = new KadChannel({
     ...{ connectionManager, dialer, kad, log, requestTimeoutMs, store }
   })
-  return new ExchangeClient({ ...client, limits, log, requestTimeoutMs, store, kadChannel })
+  return new ExchangeClient({ ...client, log, requestTimeoutMs, store, kadChannel })
 }
 
 function createNetworkMerge(
@@ -349,11 +336,14 @@ function createClocks(
   return new Clocks({ ...client, events, log, clock, requestTimeoutMs })
 }
 
-/** A second store by the same rules, for what this node holds for nobody. */
+/** Creates the cache: a second store by the same rules, whose records this node stores for no other peer. */
 function createCache(
-  { limits, clock }: RecordStore,
+  store: RecordStore,
   { maxRecords }: CachePolicy,
   { maxCachedBytes }: NodeLimits
 ): RecordStore {
-  return new RecordStore({ limits, clock, maxRecords, maxBytes: maxCachedBytes })
+  const { limits, clock } = store
+  const cache = new RecordStore({ limits, clock, maxRecords, maxBytes: maxCachedBytes })
+  dropDuplicates(cache, store)
+  return cache
 }

@@ -4,7 +4,6 @@ import type { RecordValidator } from '@waggle/record'
 import { TypedEventEmitter } from 'main-event'
 import { CLOCK_PROTOCOL } from '../clock/clock-messages.ts'
 import type { ClockReading } from '../clock-reading.ts'
-import { DEFAULT_NUM_REPLICAS, DEFAULT_REQUEST_TIMEOUT_MS, SEARCH_WIDTH } from '../constants.ts'
 import type { DHTEvents, DiskState } from '../events.ts'
 import { EXCHANGE_PROTOCOL } from '../exchange/messages.ts'
 import { partsOf } from '../kad/node-parts.ts'
@@ -12,50 +11,20 @@ import { Meter } from '../metrics/meter.ts'
 import { nodeLimitsOf } from '../node-limits.ts'
 import { Operations } from '../operations/operations.ts'
 import type { WaggleOperations } from '../operations/waggle-operations.ts'
-import {
-  assertFunction,
-  assertInteger,
-  assertNodeLimits,
-  assertNothing,
-  assertOptions,
-  assertPositive,
-  assertValidators,
-  type Check
-} from '../option-checks.ts'
+import { assertOptions, assertValidators, withDefaults } from '../option-checks.ts'
 import type { PeerMemory } from '../persistence/peer-memory.ts'
-import {
-  openPersistence,
-  type Persistence,
-  type PersistenceOptions,
-  persistenceOptions
-} from '../persistence/persistence.ts'
-import { assertCacheOptions } from '../reading/cache-policy.ts'
+import { openPersistence, type Persistence } from '../persistence/persistence.ts'
+import { type PersistenceOptions, persistenceOptions } from '../persistence/persistence-options.ts'
 import { type HeldRecord, heldRecords } from '../store/held-record.ts'
 import { anySignal } from '../timing/deadline.ts'
 import { COMPARE_PROTOCOL } from '../upkeep/compare-messages.ts'
 import { WATCH_PROTOCOL } from '../watch/watch-messages.ts'
 import { type Readings, registerGauges } from './gauges.ts'
 import { recordEvents } from './record-events.ts'
-import {
-  SERVICE,
-  type Waggle,
-  type WaggleComponents,
-  type WaggleInit
-} from './service-interface.ts'
+import { SERVICE, type Waggle, type WaggleComponents } from './service-interface.ts'
+import { SERVICE_OPTIONS, type WaggleInit } from './service-options.ts'
 import { type ServiceInit, type ServiceParts, serviceParts } from './service-parts.ts'
 import type { Stats } from './stats.ts'
-
-const CHECKS: Readonly<Record<keyof WaggleInit, Check>> = {
-  numReplicas: assertInteger(1, SEARCH_WIDTH),
-  requestTimeoutMs: assertPositive,
-  cache: assertCacheOptions,
-  limits: assertNodeLimits,
-  allowPeer: assertFunction,
-  // These go together, or not: persistenceOptions checks them.
-  dataDir: assertNothing,
-  datastore: assertNothing,
-  durability: assertNothing
-}
 
 const SERVED_PROTOCOLS: readonly string[] = [
   EXCHANGE_PROTOCOL,
@@ -65,24 +34,24 @@ const SERVED_PROTOCOLS: readonly string[] = [
 ]
 
 /**
- * The Waggle service for an application's own libp2p node. It needs `waggleKadDHT()` beside it, in
- * whose store it keeps records, and the services `identify` and `ping`, which kad-dht needs.
+ * Creates the Waggle service for an application's own libp2p node. It needs `waggleKadDHT()` beside
+ * it, in whose store it keeps records, and the services `identify` and `ping`, which kad-dht needs.
  *
  * @throws TypeError for an option that is unknown or wrong
  */
 export function waggle(init: WaggleInit = {}): (components: WaggleComponents) => Waggle {
-  assertOptions('waggle()', init, CHECKS)
-  const { numReplicas = DEFAULT_NUM_REPLICAS, requestTimeoutMs = DEFAULT_REQUEST_TIMEOUT_MS } = init
-  const { cache = {}, allowPeer } = init
+  assertOptions('waggle()', init, SERVICE_OPTIONS)
+  const { numReplicas, requestTimeoutMs, cache, allowPeer } = withDefaults(init, SERVICE_OPTIONS)
   const limits = nodeLimitsOf(init.limits)
   const persistence = persistenceOptions(init)
   return (components) =>
     new WaggleService(components, {
-      ...{ numReplicas, requestTimeoutMs, cache, limits, allowPeer, persistence }
+      ...({ numReplicas, requestTimeoutMs, cache } as Required<typeof init>),
+      ...{ limits, allowPeer, persistence }
     })
 }
 
-/** The Waggle service among a node's services, whatever name it has there. */
+/** Finds the Waggle service among a node's services, whatever its name there. */
 export function findWaggle(services: object): Waggle | undefined {
   return Object.values(services).find(
     (service): service is Waggle => service?.[Symbol.toStringTag] === SERVICE
@@ -112,25 +81,25 @@ class WaggleService implements Waggle, Startable {
     registerGauges(metrics, () => this.#readings())
   }
 
-  /** Called by libp2p before anybody can ask: what was kept is there from the first moment. */
+  /** Called by libp2p before any peer can ask, so that persisted records are there from the start. */
   async beforeStart(): Promise<void> {
     const { store } = partsOf(this.#components)
     const { logger } = this.#components
     this.#persistence = await openPersistence({
       ...this.#init.persistence,
       ...{ store, logger },
-      onStateChange: (error) => this.#tellOfDisk(error)
+      onStateChange: (error) => this.#dispatchDiskState(error)
     })
   }
 
-  /** Called by libp2p, when all services exist: their order does not matter. */
+  /** Called by libp2p when all services exist, so that their order does not matter. */
   async start(): Promise<void> {
     const { events } = this
     const meter = this.#meter
     const parts = serviceParts({ ...this.#init, components: this.#components, events, meter })
     this.#running = parts
     await parts.follow()
-    parts.store.observeBy(recordEvents(events, parts.store.limits, meter))
+    parts.store.observeWith(recordEvents(events, parts.store.limits, meter))
 
     if (!this.clientMode) {
       await parts.serve()
@@ -139,7 +108,7 @@ class WaggleService implements Waggle, Startable {
 
   /** Called by libp2p. */
   async stop(): Promise<void> {
-    this.#running?.store.observeBy(undefined)
+    this.#running?.store.observeWith(undefined)
     this.#running?.stop()
     this.#running = undefined
 
@@ -148,7 +117,7 @@ class WaggleService implements Waggle, Startable {
     }
   }
 
-  /** Called by libp2p when nobody can ask any more, or when starting has failed. */
+  /** Called by libp2p when no peer can ask any more, or when starting has failed. */
   async afterStop(): Promise<void> {
     await this.#persistence?.close()
     this.#persistence = undefined
@@ -246,12 +215,12 @@ class WaggleService implements Waggle, Startable {
       stats: this.stats(),
       avoidedPeers: peers.numAvoided,
       plannedRefreshes: reads.refreshes,
-      questionsWaiting: waiting,
-      questionsUnderWay: inFlight
+      requestsWaiting: waiting,
+      requestsInFlight: inFlight
     }
   }
 
-  #tellOfDisk(error: Error | undefined): void {
+  #dispatchDiskState(error: Error | undefined): void {
     const detail: DiskState = error === undefined ? { state: 'ok' } : { state: 'failing', error }
     this.events.safeDispatchEvent('disk:state', { detail })
   }

@@ -1,43 +1,43 @@
 import type { PersistenceStats } from '../persistence/disk.ts'
 
-/** What there is to see of a node. */
+/** Figures of a node at one moment. */
 export interface Stats {
-  /** Records held for others. */
+  /** Records stored for others. */
   readonly records: number
 
   /** Bytes they take, encoded. */
   readonly bytes: number
 
-  /** Peers connected to. */
+  /** Connected peers. */
   readonly peers: number
 
-  /** Records remembered that are held for nobody. */
+  /** Records in the cache. */
   readonly cachedRecords: number
 
-  /** Bytes that these take, encoded. */
+  /** Bytes that they take, encoded. */
   readonly cachedBytes: number
 
-  /** Reads that the cache has answered. */
+  /** Reads answered from the cache. */
   readonly cacheHits: number
 
-  /** Keys that are watched in this node. */
+  /** Keys that this node watches. */
   readonly watchedKeys: number
 
-  /** Keys that this node watches for others, each counted once for each of them. */
+  /** Keys that other peers watch at this node, counted once per peer. */
   readonly watchedForOthers: number
 
-  /** Entries that this node keeps alive, having stored them with `republish`. */
+  /** Entries that this node republishes. */
   readonly republished: number
 
-  /** Servers of the network that are known, connected or in the routing table: searches begin with them. */
+  /** Known servers of the network, connected or in the routing table: lookups start from them. */
   readonly knownPeers: number
 
   /**
-   * Milliseconds by which the clocks of the peers that this node has joined are ahead of its own,
-   * in the median; negative if they are behind, undefined if no peer has told its time yet.
+   * Median milliseconds by which the connected peers' clocks are ahead of this node's. Negative if
+   * they are behind, undefined if no peer has told its time yet.
    */
   readonly clockSkewMs: number | undefined
 
-  /** What is kept on disk; undefined when everything is in memory only. */
+  /** Figures of the disk. Undefined when everything is in memory only. */
   readonly persistence: PersistenceStats | undefined
 }

@@ -1,64 +1,67 @@
-/** So many peers, besides the first, are told apart in one dictionary; what others have added counts for the first. */
-const MAX_CHARGES = 8
+/** Peers told apart in one dictionary besides the one that began it. Additions of others count for that one. */
+const MAX_SHARES = 8
 
-/** A record's bytes: whose they are, and what of them counts for other peers. */
+/** The bytes of a record, and whose they are. */
 export interface SharedBytes {
-  readonly storer: string
+  /** The peer that stored the record, as text. */
+  readonly writer: string
   readonly sizeBytes: number
-  readonly charges: readonly Charge[]
+
+  /** Bytes that count for other peers. */
+  readonly shares: readonly ByteShare[]
 }
 
-/** Bytes of a record that another peer than its storer has added. */
-export interface Charge {
-  readonly storer: string
+/** Bytes that a peer has added to a record that another peer stored. */
+export interface ByteShare {
+  readonly writer: string
   readonly bytes: number
 }
 
 /**
- * Who pays for what of a record that has changed. A dictionary belongs to the first who wrote into
- * it, but what others add counts as theirs, or strangers could fill somebody else's room.
+ * Divides the bytes of a record that has changed. A dictionary belongs to the peer that began it,
+ * but additions count for those that make them: otherwise strangers could use up that peer's quota.
  */
-export function chargesOf(
+export function sharesOf(
   previous: SharedBytes,
   writer: string,
   sizeBytes: number
-): readonly Charge[] {
-  if (previous.storer === writer) {
-    return fitting(previous.charges, sizeBytes)
+): readonly ByteShare[] {
+  if (previous.writer === writer) {
+    return fitTo(sizeBytes, previous.shares)
   }
 
   const grownBytes = sizeBytes - previous.sizeBytes
 
   if (grownBytes <= 0) {
-    return fitting(previous.charges, sizeBytes)
+    return fitTo(sizeBytes, previous.shares)
   }
 
-  const known = previous.charges.find(({ storer }) => storer === writer)
-  const others = previous.charges.filter((charge) => charge !== known)
-  const added = { storer: writer, bytes: (known?.bytes ?? 0) + grownBytes }
-  return fitting([...largest(others, MAX_CHARGES - 1), added], sizeBytes)
+  const known = previous.shares.find((share) => share.writer === writer)
+  const others = previous.shares.filter((share) => share !== known)
+  const added = { writer, bytes: (known?.bytes ?? 0) + grownBytes }
+  return fitTo(sizeBytes, [...largest(others, MAX_SHARES - 1), added])
 }
 
-/** Who has added little makes room for who adds now, or a ninth could add as much as it likes. */
-function largest(charges: readonly Charge[], count: number): readonly Charge[] {
-  return charges.length <= count
-    ? charges
-    : charges.toSorted((a, b) => b.bytes - a.bytes).slice(0, count)
+/** Drops the smallest shares: otherwise a ninth peer could add as much as it likes. */
+function largest(shares: readonly ByteShare[], count: number): readonly ByteShare[] {
+  return shares.length <= count
+    ? shares
+    : shares.toSorted((a, b) => b.bytes - a.bytes).slice(0, count)
 }
 
 /**
- * When much of a record has gone, it is open whose it was. What is left then counts for those who
- * have added to it: else one could have its part count for the storer by letting some of it expire.
+ * Scales the shares down to a record of which much has gone. The rest counts for those that added to
+ * it: otherwise a peer could pass its part on to the writer by letting some of it expire.
  */
-export function fitting(charges: readonly Charge[], sizeBytes: number): readonly Charge[] {
-  const sumBytes = charges.reduce((sum, { bytes }) => sum + bytes, 0)
+export function fitTo(sizeBytes: number, shares: readonly ByteShare[]): readonly ByteShare[] {
+  const sumBytes = shares.reduce((sum, { bytes }) => sum + bytes, 0)
   return sumBytes <= sizeBytes
-    ? charges
-    : charges.map(({ storer, bytes }) => ({
-        storer,
+    ? shares
+    : shares.map(({ writer, bytes }) => ({
+        writer,
         bytes: Math.floor((bytes * sizeBytes) / sumBytes)
       }))
 }
 
-/** What most records have. */
-export const NONE: readonly Charge[] = []
+/** The shares of most records. */
+export const NO_SHARES: readonly ByteShare[] = []

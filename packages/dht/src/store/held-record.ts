@@ -1,14 +1,14 @@
 import { type DHTRecord, type Key, parseRecordKey } from '@waggle/record'
 import { keyOf, type RecordStore } from './record-store.ts'
 
-/** A record that a node holds for others. */
+/** A record that a node stores for others. */
 export interface HeldRecord {
-  /** Read from its bytes whenever it is asked for. */
+  /** Decoded from its bytes at each access. */
   readonly key: Key
   readonly record: DHTRecord
 }
 
-/** All live records of a store, as they are when the loop comes to them. */
+/** Lists all live records of a store, as they are when the loop comes to them. */
 export function* heldRecords(store: RecordStore): Generator<HeldRecord, void, undefined> {
   for (const [name, record] of store.live()) {
     yield {

@@ -1,99 +1,101 @@
-import { type Held, OWN } from './held.ts'
-import { HeldQueue } from './held-queue.ts'
+import { RecordQueue } from './record-queue.ts'
+import { OWN, type StoredRecord } from './stored-record.ts'
 
-/** How much room there is, for all and for what any one peer stores. */
-export interface Room {
+/** Storage for all peers, and for what any one of them stores. */
+export interface StorageLimits {
   readonly maxRecords: number
   readonly maxBytes: number
   readonly maxRecordsPerPeer: number
   readonly maxBytesPerPeer: number
 }
 
-/** What one peer has stored. */
-interface Tenant {
+/** Storage that one peer uses. */
+interface Usage {
   records: number
   bytes: number
   level: number
 
-  /** What goes first is first. */
-  queue: HeldQueue | undefined
+  /** Its records, the first to evict first. */
+  queue: RecordQueue | undefined
 }
 
-export interface TenantsInit {
-  readonly room: Room
+export interface QuotasInit {
+  readonly limits: StorageLimits
 
-  /** How near to this node a key is, by its record's name; undefined: all are the same. */
+  /** Returns how near to this node a key is, by its record's name. Undefined: all are equally near. */
   readonly nearnessOf: ((name: string) => number) | undefined
 
-  /** Of all that is held. */
-  readonly firstToExpire: () => Held | undefined
+  /** The record that expires first of all. */
+  readonly firstToExpire: () => StoredRecord | undefined
 
-  /** All that is held. */
-  readonly all: () => Iterable<Held>
+  /** All records of the store. */
+  readonly all: () => Iterable<StoredRecord>
 }
 
 /** Halvings of a store that are told apart. */
 const LEVELS = 32
 
 /**
- * Says what has to go when a store is full. Peers that have stored much give way first, so that a
- * flood takes the room of its own sender: peers are ranked by how much of the store they fill, in powers of
- * two, and whoever stores is the first to lose something unless others are ranked above it. Of one peer's
- * records those go that are farthest from this node, and of these what expires first.
+ * Counts what each peer stores, and decides what a full store evicts. Eviction starts with the
+ * heaviest writers, so that a flood evicts its sender's records. Peers are ranked by their part of
+ * the store in powers of two, and a writer evicts its own records unless others rank above it. Of
+ * one peer's records, those farthest from this node go first, and of these the first to expire.
  */
 export class Quotas {
-  readonly #init: TenantsInit
-  readonly #tenants = new Map<string, Tenant>()
-  /** Those of whom something could go: who has only added to what others store is not among them. */
-  readonly #levels: readonly Set<Tenant>[] = Array.from({ length: LEVELS }, () => new Set())
-  /** Queues cost room themselves, and are made when the store is full for the first time. */
+  readonly #init: QuotasInit
+  readonly #peers = new Map<string, Usage>()
+
+  /** Peers with records to evict, by rank. Those that have only added to others' records have none. */
+  readonly #levels: readonly Set<Usage>[] = Array.from({ length: LEVELS }, () => new Set())
+
+  /** Queues take memory themselves, and are built when the store is full for the first time. */
   #isQueueing = false
 
-  constructor(init: TenantsInit) {
+  constructor(init: QuotasInit) {
     this.#init = init
   }
 
-  /** How many peers have something here. */
+  /** Peers that store anything here. */
   get size(): number {
-    return this.#tenants.size
+    return this.#peers.size
   }
 
-  add(held: Held): void {
-    this.#charge(held, 1)
+  add(stored: StoredRecord): void {
+    this.#count(stored, 1)
 
     if (this.#isQueueing) {
-      this.#enqueue(held)
+      this.#enqueue(stored)
     }
   }
 
-  delete(held: Held): void {
-    this.#charge(held, -1)
+  delete(stored: StoredRecord): void {
+    this.#count(stored, -1)
   }
 
-  /** Whether a peer has more than one peer may have. */
-  isBeyondItsRoom(storer: string): boolean {
-    const { maxRecordsPerPeer, maxBytesPerPeer } = this.#init.room
-    const tenant = this.#tenants.get(storer)
+  /** Whether a peer uses more than one peer may. */
+  isOverQuota(writer: string): boolean {
+    const { maxRecordsPerPeer, maxBytesPerPeer } = this.#init.limits
+    const usage = this.#peers.get(writer)
     return (
-      storer !== OWN &&
-      tenant !== undefined &&
-      (tenant.records > maxRecordsPerPeer || tenant.bytes > maxBytesPerPeer)
+      writer !== OWN &&
+      usage !== undefined &&
+      (usage.records > maxRecordsPerPeer || usage.bytes > maxBytesPerPeer)
     )
   }
 
   /**
-   * What goes first so that the peer can store more; undefined: nothing but what it wants to store.
-   * So it is with a peer that has added much to what others store: that is not its own to lose.
+   * Returns the record to evict first so that the peer can store more. Undefined if there is only
+   * the one that it wants to store: additions to others' records are not its own to evict.
    */
-  nextToGo(storer: string): Held | undefined {
+  nextToEvict(writer: string): StoredRecord | undefined {
     if (!this.#isSingle) {
-      this.#beginQueueing()
+      this.#startQueueing()
     }
 
-    const own = this.#tenants.get(storer)
+    const own = this.#peers.get(writer)
     const top = this.#topLevel()
 
-    if (own !== undefined && (own.level >= top || this.isBeyondItsRoom(storer))) {
+    if (own !== undefined && (own.level >= top || this.isOverQuota(writer))) {
       return this.#firstOf(own)
     }
 
@@ -101,25 +103,28 @@ export class Quotas {
     return largest && this.#firstOf(largest)
   }
 
-  /** Whether a new record would be what {@link nextToGo} gives, once it is held: of equals, what was there stays. */
-  isFirstToGo(held: Held): boolean {
-    const own = this.#tenants.get(held.storer)
+  /**
+   * Whether a new record would be what {@link nextToEvict} returns once it is stored. Of equals,
+   * the older one stays.
+   */
+  isNextToEvict(stored: StoredRecord): boolean {
+    const own = this.#peers.get(stored.writer)
 
     if (own === undefined || own.level < this.#topLevel()) {
       return false
     }
 
     const first = this.#firstOf(own)
-    held.nearness ??= this.#nearnessOf(held)
-    return first !== undefined && compareTurns(held, first) <= 0
+    stored.nearness ??= this.#nearnessOf(stored)
+    return first !== undefined && compareEviction(stored, first) <= 0
   }
 
-  /** What a node remembers for itself needs no queues beside that of what expires. */
+  /** A cache has one writer and needs no queues beside that of expirations. */
   get #isSingle(): boolean {
-    return this.#init.nearnessOf === undefined && this.#tenants.size === 1
+    return this.#init.nearnessOf === undefined && this.#peers.size === 1
   }
 
-  #nearnessOf({ name }: Held): number {
+  #nearnessOf({ name }: StoredRecord): number {
     return this.#init.nearnessOf?.(name) ?? 0
   }
 
@@ -127,75 +132,81 @@ export class Quotas {
     return this.#levels.findLastIndex(({ size }) => size > 0)
   }
 
-  /** Adds a record to what its peers have, or takes it away. */
-  #charge({ storer, sizeBytes, charges }: Held, sign: 1 | -1): void {
+  /** Adds a record to what its peers use, or subtracts it. */
+  #count({ writer, sizeBytes, shares }: StoredRecord, sign: 1 | -1): void {
     let ownBytes = sizeBytes
 
-    for (const charge of charges) {
-      ownBytes -= charge.bytes
-      this.#change(charge.storer, 0, sign * charge.bytes)
+    for (const share of shares) {
+      ownBytes -= share.bytes
+      this.#change(share.writer, 0, sign * share.bytes)
     }
 
-    this.#change(storer, sign, sign * ownBytes)
+    this.#change(writer, sign, sign * ownBytes)
   }
 
-  #change(storer: string, records: number, bytes: number): void {
-    const tenant = this.#tenants.get(storer) ?? this.#newcomer(storer)
-    tenant.records += records
-    tenant.bytes += bytes
+  #change(writer: string, records: number, bytes: number): void {
+    const usage = this.#usageOf(writer)
+    usage.records += records
+    usage.bytes += bytes
 
-    if (tenant.records === 0 && tenant.bytes === 0) {
-      this.#levels[tenant.level]?.delete(tenant)
-      this.#tenants.delete(storer)
+    if (usage.records === 0 && usage.bytes === 0) {
+      this.#levels[usage.level]?.delete(usage)
+      this.#peers.delete(writer)
     } else {
-      this.#rank(tenant)
+      this.#rank(usage)
     }
   }
 
-  #newcomer(storer: string): Tenant {
-    const tenant: Tenant = { records: 0, bytes: 0, level: 0, queue: undefined }
-    this.#tenants.set(storer, tenant)
-    return tenant
-  }
+  #usageOf(writer: string): Usage {
+    const known = this.#peers.get(writer)
 
-  #rank(tenant: Tenant): void {
-    const { maxRecords, maxBytes } = this.#init.room
-    const share = Math.max(tenant.records / maxRecords, tenant.bytes / maxBytes)
-    const level = Math.min(Math.max(LEVELS - 2 + Math.floor(Math.log2(share)), 0), LEVELS - 1)
-
-    if (level !== tenant.level || tenant.records === 0) {
-      this.#levels[tenant.level]?.delete(tenant)
-      tenant.level = level
+    if (known !== undefined) {
+      return known
     }
 
-    if (tenant.records > 0) {
-      this.#levels[level]?.add(tenant)
+    const usage: Usage = { records: 0, bytes: 0, level: 0, queue: undefined }
+    this.#peers.set(writer, usage)
+    return usage
+  }
+
+  #rank(usage: Usage): void {
+    const { maxRecords, maxBytes } = this.#init.limits
+    const part = Math.max(usage.records / maxRecords, usage.bytes / maxBytes)
+    const level = Math.min(Math.max(LEVELS - 2 + Math.floor(Math.log2(part)), 0), LEVELS - 1)
+
+    if (level !== usage.level || usage.records === 0) {
+      this.#levels[usage.level]?.delete(usage)
+      usage.level = level
+    }
+
+    if (usage.records > 0) {
+      this.#levels[level]?.add(usage)
     }
   }
 
-  #beginQueueing(): void {
+  #startQueueing(): void {
     if (!this.#isQueueing) {
       this.#isQueueing = true
 
-      for (const held of this.#init.all()) {
-        this.#enqueue(held)
+      for (const stored of this.#init.all()) {
+        this.#enqueue(stored)
       }
     }
   }
 
-  #enqueue(held: Held): void {
-    const tenant = this.#tenants.get(held.storer) ?? this.#newcomer(held.storer)
-    held.nearness ??= this.#nearnessOf(held)
-    tenant.queue ??= new HeldQueue(compareTurns)
-    tenant.queue.push(held, tenant.records)
+  #enqueue(stored: StoredRecord): void {
+    const usage = this.#usageOf(stored.writer)
+    stored.nearness ??= this.#nearnessOf(stored)
+    usage.queue ??= new RecordQueue(compareEviction)
+    usage.queue.push(stored, usage.records)
   }
 
-  #firstOf(tenant: Tenant): Held | undefined {
-    return this.#isSingle ? this.#init.firstToExpire() : tenant.queue?.first
+  #firstOf(usage: Usage): StoredRecord | undefined {
+    return this.#isSingle ? this.#init.firstToExpire() : usage.queue?.first
   }
 }
 
-/** Negative if the first gives way before the second. */
-function compareTurns(a: Held, b: Held): number {
+/** Negative if the first record is evicted before the second. */
+function compareEviction(a: StoredRecord, b: StoredRecord): number {
   return (a.nearness ?? 0) - (b.nearness ?? 0) || a.expirationTime - b.expirationTime
 }

@@ -3,18 +3,18 @@ import { type DHTRecord, isEmpty, type MaybePromise } from '@waggle/record'
 import { isPromise, whenDone } from '@waggle/record/replica'
 import type { RecordStore } from './record-store.ts'
 
-/** What a peer's answer is judged by. */
+/** Log and checks for a peer's response. */
 export interface Judge {
   readonly log: Logger
 
-  /** For its checks. */
+  /** The store, for its checks. */
   readonly store: RecordStore
 }
 
 /**
- * The record that a peer answered with, without what a validator refuses; undefined if it breaks a
- * rule (N9a), has expired, or nothing is left of it. It has bytes of its own, so that whoever keeps it
- * does not keep the whole message that it came in.
+ * Returns the record of a peer's response without what validators refuse; undefined if it breaks a
+ * rule (N9a), has expired, or nothing is left of it. It has bytes of its own: keeping it does not
+ * keep the whole message.
  */
 export function receivedRecord(
   peer: PeerInfo,

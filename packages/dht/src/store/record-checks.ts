@@ -25,9 +25,9 @@ export interface RecordChecksInit {
 }
 
 /**
- * What every record passes that comes from elsewhere, whatever way it comes: the rules, the owners'
- * signatures (R15), and the application's validators. All of it happens at once, unless there is
- * much to verify or a validator has to be waited for.
+ * Checks every record that comes from elsewhere, on whatever way: the rules, the owners' signatures
+ * (R15) and the application's validators. The checks are synchronous unless there is much to verify
+ * or a validator returns a promise.
  */
 export class RecordChecks {
   readonly #init: RecordChecksInit
@@ -39,28 +39,28 @@ export class RecordChecks {
     this.#validation = new Validation(init.validators ?? [])
   }
 
-  /** Verifies signatures at once, and remembers the good ones. */
+  /** Verifies signatures inline, and remembers the good ones. */
   get verify(): VerifySignature {
     return this.#signatures.verify
   }
 
-  /** Adds rules of the application's own. They count from now on. */
+  /** Adds rules of the application. They count from now on. */
   addValidators(validators: readonly RecordValidator[]): void {
     this.#validation.add(validators)
   }
 
-  /** Takes such rules back, unless somebody else has added the same. */
+  /** Removes such rules, unless another caller has added the same. */
   removeValidators(validators: readonly RecordValidator[]): void {
     this.#validation.remove(validators)
   }
 
-  /** Whether the application has rules of its own. */
+  /** Whether the application has rules. */
   get hasValidators(): boolean {
     return !this.#validation.isIdle
   }
 
   /**
-   * Reads what a peer sent for a key. What validators refuse is left out, which may be all of it.
+   * Reads what a peer sent for a key. Leaves out what validators refuse, which may be all of it.
    * Throws, or rejects, as `checkRecord` throws, if any of it breaks a rule.
    */
   received(key: Uint8Array, bytes: Uint8Array): MaybePromise<Received> {
@@ -73,7 +73,7 @@ export class RecordChecks {
       : whenDone(this.#signatures.check(signed), () => this.#validation.filter(key, record))
   }
 
-  /** What a reader sees of a record (R8), without what is refused. */
+  /** Returns what a reader sees of a record (R8), without what validators refuse. */
   shown(key: Uint8Array, record: DHTRecord): MaybePromise<Found | undefined> {
     if (this.#validation.isIdle) {
       return view(record, this.#init.clock())
@@ -81,23 +81,23 @@ export class RecordChecks {
 
     return whenDone(this.#validation.filter(key, record), (received) =>
       this.#validation.isStripping
-        ? this.#stripped(key, received.record)
+        ? this.#strip(key, received.record)
         : view(received.record, this.#init.clock())
     )
   }
 
   /**
-   * Makes of a write of this node's own what everybody accepts: has validators sign its value, and
-   * its owner the whole.
+   * Prepares a write of this node so that all peers accept it: has validators sign its values, and
+   * the owner sign the whole.
    *
    * @throws ValidationError when this node's own validators refuse it
    */
-  async prepared(
+  async prepare(
     key: Uint8Array,
     write: DHTRecord,
     owner: SigningKey | undefined
   ): Promise<DHTRecord> {
-    const changed = this.hasValidators ? await this.#signed(key, write) : write
+    const changed = this.hasValidators ? await this.#signValues(key, write) : write
     const signed = owner === undefined ? changed : await signRecord(key, changed, owner)
     const { record, refusals } = await this.#validation.filter(key, signed)
 
@@ -108,19 +108,19 @@ export class RecordChecks {
     return record
   }
 
-  /** The record with each value changed by the validators that do so. */
-  #signed(key: Uint8Array, record: DHTRecord): Promise<DHTRecord> {
-    return mapped(record, async (id, entry) => {
-      const value = await this.#validation.signed(key, { id, entry })
+  /** Has validators change each value of the record. */
+  #signValues(key: Uint8Array, record: DHTRecord): Promise<DHTRecord> {
+    return mapValues(record, async (id, entry) => {
+      const value = await this.#validation.sign(key, { id, entry })
       return { ...entry, value: encodeValue(value, this.#init.limits) }
     })
   }
 
-  /** One that can't be stripped is not shown. */
-  async #stripped(key: Uint8Array, record: DHTRecord): Promise<Found | undefined> {
-    const stripped = await mapped(record, async (id, entry) => {
+  /** Has validators undo their changes. A value that can't be stripped is not shown. */
+  async #strip(key: Uint8Array, record: DHTRecord): Promise<Found | undefined> {
+    const stripped = await mapValues(record, async (id, entry) => {
       try {
-        const value = await this.#validation.stripped(key, { id, entry })
+        const value = await this.#validation.strip(key, { id, entry })
         return { ...entry, value: encodeValue(value, this.#init.limits) }
       } catch {
         return undefined
@@ -130,8 +130,8 @@ export class RecordChecks {
   }
 }
 
-/** The record with each entry that has a value replaced, or left out. */
-async function mapped(
+/** Replaces each entry that has a value, or leaves it out. */
+async function mapValues(
   record: DHTRecord,
   change: (id: SubkeyId | undefined, entry: Entry) => Promise<Entry | undefined>
 ): Promise<DHTRecord> {

@@ -10,123 +10,133 @@ import {
   type Limits,
   type RecordValidator
 } from '@waggle/record'
-import { fromString } from 'uint8arrays/from-string'
-import { LARGEST_MAX_KEY_BYTES, LARGEST_MAX_RECORD_BYTES } from '../constants.ts'
-import { textOf } from '../latin1.ts'
-import { DEFAULT_MAX_STORED_BYTES, DEFAULT_MAX_STORED_RECORDS } from '../node-limits.ts'
-import { forgetRecord, type Held, heldOf, OWN, restOf } from './held.ts'
-import { HeldQueue } from './held-queue.ts'
-import { Quotas, type Room } from './quotas.ts'
+import { bytesOf, textOf } from '../latin1.ts'
+import { DEFAULT_NODE_LIMITS } from '../node-limits.ts'
+import { Quotas, type StorageLimits } from './quotas.ts'
 import { RecordChecks } from './record-checks.ts'
+import { RecordQueue } from './record-queue.ts'
 import type { PersistenceHook, StoreObserver, WriteListener } from './store-listeners.ts'
+import {
+  livePartOf,
+  OWN,
+  releaseBytes,
+  type StoredRecord,
+  storedRecordOf
+} from './stored-record.ts'
 
-/** How much a node holds for other peers. */
+/** Options of a record store. */
 export interface RecordStoreOptions {
-  /** What single records may be. */
+  /** Limits of single records. */
   limits?: Limits | undefined
 
   /**
-   * Records beyond this many push out others: first those of the peer that has stored the most, of
-   * these the ones farthest from this node, of these what expires first.
+   * Records stored. Beyond it, the store evicts records: of the peer that has stored most, those
+   * farthest from this node, and of these the first to expire.
    *
-   * @default DEFAULT_MAX_STORED_RECORDS
+   * @default DEFAULTS.limits.maxStoredRecords
    */
   maxRecords?: number | undefined
 
   /**
-   * Bytes of encoded records beyond this many push out others, too.
+   * Bytes of encoded records stored. Beyond it, the store evicts records likewise.
    *
-   * @default DEFAULT_MAX_STORED_BYTES
+   * @default DEFAULTS.limits.maxStoredBytes
    */
   maxBytes?: number | undefined
 
   /**
-   * Of what one peer has stored, records beyond this many push out others of its own.
+   * Records that one peer may have stored. Beyond it, the store evicts records of that peer.
    *
    * @default maxRecords
    */
   maxRecordsPerPeer?: number | undefined
 
   /**
-   * The same for bytes.
+   * Bytes that one peer may have stored.
    *
    * @default maxBytes
    */
   maxBytesPerPeer?: number | undefined
 
-  /** How near to this node a record's key is, in leading bits that they share; 0 for all if it is left out. */
+  /**
+   * Returns how near to this node a record's key is, in leading bits that they share. Left out: all
+   * are equally near.
+   */
   nearnessOf?: ((key: Uint8Array) => number) | undefined
 
   /** @default getDHTTime */
   clock?: (() => DHTTime) | undefined
 
   /**
-   * The application's own rules for what may be stored, for this node as a replica and a reader.
+   * The application's rules for what may be stored. This node applies them as a replica and a
+   * reader.
    *
    * @default []
    */
   validators?: readonly RecordValidator[] | undefined
 }
 
-/** What is left of so many dictionaries is found in a few milliseconds. */
-const MAX_SHRUNK = 128
+/** Partly expired records pruned in one sweep, which takes a few milliseconds. */
+const MAX_PRUNED = 128
 
 /**
- * The one place where a node holds records for others: kad-dht's messages and ours read and write
- * the same one. A write is merged in one synchronous step, so that no two of them can overlap (N2).
- * It is bounded: when it is full, those who have stored most give way first (N7).
+ * The one store of a node: kad-dht's messages and Waggle's read and write the same records. A write
+ * is merged in one synchronous step, so that no two of them can overlap (N2). The store is bounded:
+ * when it is full, eviction starts with the heaviest writer (N7).
  */
 export class RecordStore {
   readonly limits: Limits
   readonly clock: () => DHTTime
 
-  /** What records pass that come from elsewhere. */
+  /** Checks of records that come from elsewhere. */
   readonly checks: RecordChecks
-  readonly #room: Room
-  readonly #tenants: Quotas
-  readonly #held = new Map<string, Held>()
-  readonly #firstToExpire = new HeldQueue((a, b) => a.expirationTime - b.expirationTime)
-  /** Of what does not expire all at once. */
-  readonly #firstToShrink = new HeldQueue((a, b) => a.firstExpiration - b.firstExpiration)
+  readonly #limits: StorageLimits
+  readonly #quotas: Quotas
+  readonly #stored = new Map<string, StoredRecord>()
+  readonly #firstToExpire = new RecordQueue((a, b) => a.expirationTime - b.expirationTime)
+  /** Records whose parts expire at different times. */
+  readonly #firstToPrune = new RecordQueue((a, b) => a.firstExpiration - b.firstExpiration)
   #bytes = 0
-  #keeper: PersistenceHook | undefined
+  #persistence: PersistenceHook | undefined
   #observer: StoreObserver | undefined
-  readonly #followers: WriteListener[] = []
+  readonly #listeners: WriteListener[] = []
 
   constructor(options: RecordStoreOptions = {}) {
     this.limits = options.limits ?? DEFAULT_LIMITS
-    assertSendable(this.limits)
     this.clock = options.clock ?? getDHTTime
     this.checks = new RecordChecks({
       limits: this.limits,
       clock: this.clock,
       validators: options.validators
     })
-    this.#room = roomOf(options)
-    this.#tenants = new Quotas({
-      room: this.#room,
+    this.#limits = storageLimitsOf(options)
+    this.#quotas = new Quotas({
+      limits: this.#limits,
       nearnessOf: options.nearnessOf && ((name) => options.nearnessOf?.(keyOf(name)) ?? 0),
       firstToExpire: () => this.#firstToExpire.first,
-      all: () => this.#held.values()
+      all: () => this.#stored.values()
     })
   }
 
-  /** How many records are held. */
+  /** Records stored. */
   get records(): number {
-    return this.#held.size
+    return this.#stored.size
   }
 
-  /** How many bytes they take, encoded. */
+  /** Bytes that they take, encoded. */
   get bytes(): number {
     return this.#bytes
   }
 
-  /** What is live under a record key; an empty record if nothing is. */
+  /** Returns the live record under a key; an empty one if there is none. */
   get(key: Uint8Array): DHTRecord {
     return this.#live(nameOf(key))?.record ?? EMPTY_RECORD
   }
 
-  /** The encoding of what {@link get} gives; undefined if that is empty. The bytes are shared: do not change them. */
+  /**
+   * Returns the encoding of what {@link get} returns; undefined if that is empty. The bytes are
+   * shared: do not change them.
+   */
   encoded(key: Uint8Array): Uint8Array | undefined {
     const live = this.#live(nameOf(key))
 
@@ -137,38 +147,41 @@ export class RecordStore {
     return live?.encoded
   }
 
-  /** Tells a keeper of each change from now on; or none. */
-  keepBy(keeper: PersistenceHook | undefined): void {
-    this.#keeper = keeper
+  /** Tells a persistence hook of each change from now on. Undefined: none. */
+  persistWith(hook: PersistenceHook | undefined): void {
+    this.#persistence = hook
   }
 
-  /** Tells an observer from now on; or none. */
-  observeBy(observer: StoreObserver | undefined): void {
+  /** Tells an observer of each record from now on. Undefined: none. */
+  observeWith(observer: StoreObserver | undefined): void {
     this.#observer = observer
   }
 
-  /** Tells somebody of each write from now on, as soon as it is held. What expires or makes room is not told. */
-  follow(follower: WriteListener): void {
-    this.#followers.push(follower)
+  /** Tells a listener of each write from now on, as soon as it is stored. Expirations and evictions are not told. */
+  onWrite(listener: WriteListener): void {
+    this.#listeners.push(listener)
   }
 
   /**
-   * Resolves when all that was taken in until now is as safe as the node was told to make it;
-   * rejects when that can't be done. Undefined, so that nobody waits for nothing, when it is already
-   * so. A write is acknowledged after this, be it the repetition of an earlier one.
+   * Resolves when all writes until now are as durable as the node was told to make them; rejects
+   * when that fails. Undefined if they are already. A write is acknowledged after this, even one
+   * that repeats an earlier one.
    */
   whenDurable(): Promise<void> | undefined {
-    return this.#keeper?.whenDurable()
+    return this.#persistence?.whenDurable()
   }
 
-  /** The names of all records that are held. */
+  /** Lists the names of all stored records. */
   names(): Iterable<string> {
-    return this.#held.keys()
+    return this.#stored.keys()
   }
 
-  /** Each record that is live when the loop comes to it, with its name. What changes meanwhile may be missed. */
+  /**
+   * Lists each record that is live when the loop comes to it, with its name. Changes in the
+   * meantime may be missed.
+   */
   *live(): Generator<[name: string, record: DHTRecord], void, undefined> {
-    for (const name of this.#held.keys()) {
+    for (const name of this.#stored.keys()) {
       const live = this.#live(name)
 
       if (live !== undefined) {
@@ -177,37 +190,37 @@ export class RecordStore {
     }
   }
 
-  /** Whether anything is held under the name, expired or not. */
+  /** Whether anything is stored under the name, expired or not. */
   has(name: string): boolean {
-    return this.#held.has(name)
+    return this.#stored.has(name)
   }
 
-  /** Since when anything has been held under the name, in ms of the process's clock. */
+  /** Returns since when anything has been stored under the name, in ms of the process's clock. */
   heldSinceMs(name: string): number {
-    return this.#held.get(name)?.sinceMs ?? Number.POSITIVE_INFINITY
+    return this.#stored.get(name)?.sinceMs ?? Number.POSITIVE_INFINITY
   }
 
-  /** When what is held under the name was changed last, in ms of the process's clock. */
+  /** Returns when the record under the name was changed last, in ms of the process's clock. */
   changedMs(name: string): number {
-    return this.#held.get(name)?.changedMs ?? Number.NEGATIVE_INFINITY
+    return this.#stored.get(name)?.changedMs ?? Number.NEGATIVE_INFINITY
   }
 
   /**
-   * The encoding of what is held under a name, with what has expired of it; undefined if nothing
-   * is. It is not remembered, as {@link encoded} does: for a keeper that needs it once.
+   * Returns the encoding of the record under a name, expired parts included; undefined if there is
+   * none. Unlike {@link encoded} it does not keep the encoding, which the journal needs once.
    */
   encodedAsHeld(name: string): Uint8Array | undefined {
-    const held = this.#held.get(name)
-    return held && (held.encoded ?? encodeRecord(held.record))
+    const stored = this.#stored.get(name)
+    return stored && (stored.encoded ?? encodeRecord(stored.record))
   }
 
   /**
-   * Takes in a write (R6) that has passed {@link checks} and that the peer of that name has sent, or
-   * that this node made itself. A dictionary counts as stored by the first who wrote into it.
+   * Applies a write (R6) that has passed {@link checks}, from the peer of that name or from this
+   * node itself. A dictionary counts as stored by the peer that began it.
    */
   apply(key: Uint8Array, write: DHTRecord, writer: string = OWN): Applied {
     const name = nameOf(key)
-    const previous = this.#held.get(name)
+    const previous = this.#stored.get(name)
     const live = this.#live(name)
     const before = live?.record ?? EMPTY_RECORD
     const applied = apply(before, write, { now: this.clock(), limits: this.limits })
@@ -216,134 +229,144 @@ export class RecordStore {
       return applied
     }
 
-    const held = heldOf(name, applied.record, writer, live)
+    const stored = storedRecordOf(name, applied.record, writer, live)
 
-    if (previous === undefined && this.#isFirstToGo(held)) {
+    if (previous === undefined && this.#isNextToEvict(stored)) {
       return { isAccepted: false, record: before, reason: 'full' }
     }
 
-    this.#hold(held)
-    const gone = this.#makeRoom(held, writer)
+    this.#put(stored)
+    const gone = this.#makeRoom(stored, writer)
 
     if (previous !== undefined) {
       gone.push(previous)
     }
 
-    if (!held.isHeld) {
-      // There is no room for it, and what is rejected changes nothing (R6).
-      this.#restore(gone, held)
+    if (!stored.isStored) {
+      // It was evicted itself, and a rejected write changes nothing (R6).
+      this.#restore(gone, stored)
       return { isAccepted: false, record: before, reason: 'full' }
     }
 
     for (const one of gone) {
-      forgetRecord(one)
+      releaseBytes(one)
     }
 
-    this.#observer?.stored(name, held.expirationTime)
+    this.#observer?.stored(name, stored.expirationTime)
 
-    for (const follower of this.#followers) {
-      follower(name, write)
+    for (const listener of this.#listeners) {
+      listener(name, write)
     }
 
     return applied
   }
 
+  /** Drops the record under a name. */
+  remove(name: string): void {
+    const stored = this.#stored.get(name)
+
+    if (stored !== undefined) {
+      this.#drop(stored)
+      releaseBytes(stored)
+    }
+  }
+
   /**
-   * Removes what has expired. Records of which something is left take longer: it comes to at most
-   * {@link MAX_SHRUNK} of these, and gives back whether there are more.
+   * Removes expired records, and prunes at most {@link MAX_PRUNED} that have expired in part.
+   * Returns whether there are more of these.
    */
   sweep(): boolean {
     const now = this.clock()
 
-    for (const held of this.#dropWhile(({ expirationTime }) => expirationTime <= now)) {
-      forgetRecord(held)
-      this.#observer?.expired(held.name, held.expirationTime)
+    for (const stored of this.#dropWhile(({ expirationTime }) => expirationTime <= now)) {
+      releaseBytes(stored)
+      this.#observer?.expired(stored.name, stored.expirationTime)
     }
 
-    return this.#shrink(now)
+    return this.#prune(now)
   }
 
-  #live(name: string): Held | undefined {
-    const held = this.#held.get(name)
+  #live(name: string): StoredRecord | undefined {
+    const stored = this.#stored.get(name)
     const now = this.clock()
-    return held && held.expirationTime > now ? restOf(held, now) : undefined
+    return stored && stored.expirationTime > now ? livePartOf(stored, now) : undefined
   }
 
-  /** Takes from each record at once what has expired of it since it was swept last. */
-  #shrink(now: DHTTime): boolean {
-    let { first } = this.#firstToShrink
+  /** Prunes each record once of all that has expired since the last sweep. */
+  #prune(now: DHTTime): boolean {
+    let { first } = this.#firstToPrune
 
-    for (let left = MAX_SHRUNK; left > 0 && isDue(first, now); left--) {
-      this.#hold(restOf(first, now))
-      forgetRecord(first)
-      first = this.#firstToShrink.first
+    for (let left = MAX_PRUNED; left > 0 && isDue(first, now); left--) {
+      this.#put(livePartOf(first, now))
+      releaseBytes(first)
+      first = this.#firstToPrune.first
     }
 
     return isDue(first, now)
   }
 
-  #hold(held: Held): void {
-    const previous = this.#held.get(held.name)
+  #put(stored: StoredRecord): void {
+    const previous = this.#stored.get(stored.name)
 
     if (previous !== undefined) {
       this.#release(previous)
     }
 
-    held.isHeld = true
-    this.#bytes += held.sizeBytes
-    this.#held.set(held.name, held)
-    this.#tenants.add(held)
-    this.#firstToExpire.push(held, this.#held.size)
+    stored.isStored = true
+    this.#bytes += stored.sizeBytes
+    this.#stored.set(stored.name, stored)
+    this.#quotas.add(stored)
+    this.#firstToExpire.push(stored, this.#stored.size)
 
-    if (held.firstExpiration < held.expirationTime) {
-      this.#firstToShrink.push(held, this.#held.size)
+    if (stored.firstExpiration < stored.expirationTime) {
+      this.#firstToPrune.push(stored, this.#stored.size)
     }
 
-    this.#keeper?.changed(held.name)
+    this.#persistence?.changed(stored.name)
   }
 
-  /** Holds again what has gone, but for what there is no room for. */
-  #restore(gone: readonly Held[], rejected: Held): void {
-    for (const held of gone) {
-      if (held === rejected) {
-        forgetRecord(held)
+  /** Stores again what was dropped, except for the rejected record. */
+  #restore(gone: readonly StoredRecord[], rejected: StoredRecord): void {
+    for (const stored of gone) {
+      if (stored === rejected) {
+        releaseBytes(stored)
       } else {
-        this.#hold(held)
+        this.#put(stored)
       }
     }
   }
 
-  #release(held: Held): void {
-    held.isHeld = false
-    this.#bytes -= held.sizeBytes
-    this.#tenants.delete(held)
+  #release(stored: StoredRecord): void {
+    stored.isStored = false
+    this.#bytes -= stored.sizeBytes
+    this.#quotas.delete(stored)
   }
 
   /**
-   * Whether there is no room for a new record but its own. A flood brings many such: what is never
-   * held costs little, and leaves nothing behind in queues.
+   * Whether a new record would be evicted at once. A flood brings many such records: one that is
+   * never stored costs little and leaves nothing behind in queues.
    */
-  #isFirstToGo(held: Held): boolean {
-    if (this.#held.size < this.#room.maxRecords) {
+  #isNextToEvict(stored: StoredRecord): boolean {
+    if (this.#stored.size < this.#limits.maxRecords) {
       return false
     }
 
     const isAnyExpired = (this.#firstToExpire.first?.expirationTime ?? 0) <= this.clock()
-    return !isAnyExpired && this.#tenants.isFirstToGo(held)
+    return !isAnyExpired && this.#quotas.isNextToEvict(stored)
   }
 
   /**
-   * Gives back what it has dropped: perhaps what was to have room. It is the writer who has to give
-   * way, and not the first who wrote into the same dictionary.
+   * Returns what it has dropped, perhaps the record itself. It evicts for the sake of the writer,
+   * and not of the peer that began the dictionary.
    */
-  #makeRoom(held: Held, writer: string): Held[] {
+  #makeRoom(stored: StoredRecord, writer: string): StoredRecord[] {
     const now = this.clock()
     const dropped = this.#dropWhile(
       ({ expirationTime }) => expirationTime <= now && this.#isFull(writer)
     )
 
-    while (held.isHeld && this.#isFull(writer)) {
-      const next = this.#tenants.nextToGo(writer) ?? held
+    while (stored.isStored && this.#isFull(writer)) {
+      const next = this.#quotas.nextToEvict(writer) ?? stored
       this.#drop(next)
       dropped.push(next)
     }
@@ -352,17 +375,15 @@ export class RecordStore {
   }
 
   #isFull(writer: string): boolean {
-    const { maxRecords, maxBytes } = this.#room
+    const { maxRecords, maxBytes } = this.#limits
     return (
-      this.#held.size > maxRecords ||
-      this.#bytes > maxBytes ||
-      this.#tenants.isBeyondItsRoom(writer)
+      this.#stored.size > maxRecords || this.#bytes > maxBytes || this.#quotas.isOverQuota(writer)
     )
   }
 
-  /** Gives back what it has dropped. */
-  #dropWhile(isDropped: (first: Held) => boolean): Held[] {
-    const dropped: Held[] = []
+  /** Returns what it has dropped. */
+  #dropWhile(isDropped: (first: StoredRecord) => boolean): StoredRecord[] {
+    const dropped: StoredRecord[] = []
     let { first } = this.#firstToExpire
 
     while (first !== undefined && isDropped(first)) {
@@ -374,23 +395,16 @@ export class RecordStore {
     return dropped
   }
 
-  #drop(held: Held): void {
-    this.#held.delete(held.name)
-    this.#release(held)
-    this.#keeper?.changed(held.name)
+  #drop(stored: StoredRecord): void {
+    this.#stored.delete(stored.name)
+    this.#release(stored)
+    this.#persistence?.changed(stored.name)
   }
 }
 
-function assertSendable({ maxRecordBytes, maxKeyBytes }: Limits): void {
-  if (maxRecordBytes > LARGEST_MAX_RECORD_BYTES || maxKeyBytes > LARGEST_MAX_KEY_BYTES) {
-    throw new TypeError(
-      `limits.maxRecordBytes ${maxRecordBytes} may be at most ${LARGEST_MAX_RECORD_BYTES}, and limits.maxKeyBytes ${maxKeyBytes} at most ${LARGEST_MAX_KEY_BYTES}: larger ones fit no message`
-    )
-  }
-}
-
-function roomOf(options: RecordStoreOptions): Room {
-  const { maxRecords = DEFAULT_MAX_STORED_RECORDS, maxBytes = DEFAULT_MAX_STORED_BYTES } = options
+function storageLimitsOf(options: RecordStoreOptions): StorageLimits {
+  const { maxStoredRecords, maxStoredBytes } = DEFAULT_NODE_LIMITS
+  const { maxRecords = maxStoredRecords, maxBytes = maxStoredBytes } = options
   return {
     maxRecords,
     maxBytes,
@@ -399,16 +413,16 @@ function roomOf(options: RecordStoreOptions): Room {
   }
 }
 
-function isDue(held: Held | undefined, now: DHTTime): held is Held {
-  return held !== undefined && held.firstExpiration <= now
+function isDue(stored: StoredRecord | undefined, now: DHTTime): stored is StoredRecord {
+  return stored !== undefined && stored.firstExpiration <= now
 }
 
-/** A record key as a string that a Map can find it by. */
+/** Turns a record key into a string by which a Map can find it. */
 export function nameOf(key: Uint8Array): string {
   return textOf(key)
 }
 
-/** The record key that has the name. */
+/** Returns the record key that has the name. */
 export function keyOf(name: string): Uint8Array {
-  return fromString(name, 'latin1')
+  return bytesOf(name)
 }

@@ -5,8 +5,8 @@ const signatures = new SignatureChecks()
 
 /**
  * Makes a plain kad-dht refuse everything but live, canonical records within the default limits:
- * `kadDHT({ validators: { waggle: recordValidator } })`. Rejects as `checkRecord` of `@waggle/record`
- * throws.
+ * `kadDHT({ validators: { waggle: recordValidator } })`. Rejects as `checkRecord` of
+ * `@waggle/record` throws.
  *
  * Verifies signatures with Node's OpenSSL, remembers the good ones, and moves to other threads or
  * later turns of the event loop when there are many, so that they do not block other work.

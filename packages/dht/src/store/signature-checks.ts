@@ -1,59 +1,65 @@
 import type { MaybePromise, VerifySignature } from '@waggle/record'
 import { assertSigned, type SignedEntry } from '@waggle/record/replica'
 import { concat } from 'uint8arrays/concat'
+import { BoundedMap } from '../collections/bounded-map.ts'
 import { MAX_REMEMBERED_SIGNATURES } from '../constants.ts'
-import { digestOf } from '../peers/digest-of.ts'
-import { atEndOfTurn } from '../timing/end-of-turn.ts'
+import { sha256Text } from '../sha256.ts'
+import { nextTask } from '../timing/end-of-turn.ts'
+import { TurnBudget } from '../timing/turn-budget.ts'
 import { fastVerify, verifyInThread } from './native-ed25519.ts'
-import { SignatureMemory } from './signature-memory.ts'
 
-/** How long signatures are verified in one turn of the event loop. */
+/** Milliseconds of each turn of the event loop in which signatures are verified inline. */
 const TURN_MS = 2
 
-/** How many signatures of one record threads are given at once: others need them, too. */
+/** Signatures of one record that are verified in threads at the same time: other records need threads, too. */
 const IN_THREADS = 16
 
 export interface SignatureChecksInit {
   readonly verify: VerifySignature
 
-  /** Does the same without keeping anybody waiting. */
+  /** Verifies without blocking the event loop. */
   readonly verifyLater: (...signed: Parameters<VerifySignature>) => Promise<boolean>
   readonly maxSignatures: number
 }
 
 /**
- * Verifies owners' signatures, those that it has not seen before: a few at once, and what would
- * keep other work waiting in other threads, or where there are none bit by bit.
+ * Verifies owners' signatures that it has not seen before: inline while there is time in this turn,
+ * then in threads, or one per task where there are no threads.
  */
 export class SignatureChecks {
   readonly #init: SignatureChecksInit
-  readonly #memory: SignatureMemory
-  #spentMs = 0
+
+  /**
+   * Digests of all that was verified and found good. Most records arrive several times, on
+   * different ways. The digest that was needed longest ago is forgotten first.
+   */
+  readonly #verified: BoundedMap<string, true>
+  readonly #budget = new TurnBudget()
 
   constructor(init: Partial<SignatureChecksInit> = {}) {
     this.#init = {
       verify: fastVerify,
-      verifyLater: verifyInThread ?? verifyInTurn,
+      verifyLater: verifyInThread ?? verifyInTask,
       maxSignatures: MAX_REMEMBERED_SIGNATURES,
       ...init
     }
-    this.#memory = new SignatureMemory(this.#init)
+    this.#verified = new BoundedMap({ maxSize: this.#init.maxSignatures })
   }
 
-  /** Verifies at once, whatever it takes. */
+  /** Verifies inline, however long it takes. */
   readonly verify: VerifySignature = (publicKey, message, signature) => {
-    const digest = digestOf(concat([publicKey, signature, message]))
+    const digest = sha256Text(concat([publicKey, signature, message]))
 
-    if (this.#memory.has(digest)) {
+    if (this.#isVerified(digest)) {
       return true
     }
 
     const startMs = performance.now()
     const isGood = this.#init.verify(publicKey, message, signature)
-    this.#spend(performance.now() - startMs)
+    this.#budget.spend(performance.now() - startMs)
 
     if (isGood) {
-      this.#memory.add(digest)
+      this.#verified.set(digest, true)
     }
 
     return isGood
@@ -62,7 +68,7 @@ export class SignatureChecks {
   /** @throws ValidationError, or rejects with it, unless all of them are good */
   check(signed: readonly SignedEntry[]): MaybePromise<void> {
     for (const [i, one] of signed.entries()) {
-      if (this.#spentMs > TURN_MS && !this.#memory.has(digestOfEntry(one))) {
+      if (this.#budget.spentMs > TURN_MS && !this.#isVerified(digestOfEntry(one))) {
         return this.#checkLater(signed.slice(i))
       }
 
@@ -80,29 +86,23 @@ export class SignatureChecks {
     const { owner, message, signature } = one
     const digest = digestOfEntry(one)
 
-    if (!this.#memory.has(digest)) {
+    if (!this.#isVerified(digest)) {
       const isGood = await this.#init.verifyLater(owner.publicKey, message, signature)
       assertSigned(one, () => isGood)
-      this.#memory.add(digest)
+      this.#verified.set(digest, true)
     }
   }
 
-  #spend(ms: number): void {
-    if (this.#spentMs === 0) {
-      atEndOfTurn(() => {
-        this.#spentMs = 0
-      })
-    }
-
-    this.#spentMs += ms
+  #isVerified(digest: string): boolean {
+    return this.#verified.touch(digest) === true
   }
 }
 
 function digestOfEntry({ owner, message, signature }: SignedEntry): string {
-  return digestOf(concat([owner.publicKey, signature, message]))
+  return sha256Text(concat([owner.publicKey, signature, message]))
 }
 
-async function verifyInTurn(...signed: Parameters<VerifySignature>): Promise<boolean> {
-  await new Promise((resolve) => setTimeout(resolve))
+async function verifyInTask(...signed: Parameters<VerifySignature>): Promise<boolean> {
+  await nextTask()
   return fastVerify(...signed)
 }

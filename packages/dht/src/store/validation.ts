@@ -12,7 +12,7 @@ import { isPromise, refusalOf, submissionOf, whenDone } from '@waggle/record/rep
 import { VALIDATOR_TIMEOUT_MS } from '../constants.ts'
 import { inTime } from '../timing/in-time.ts'
 
-/** What is left of a record, and why the rest of it is not. */
+/** The accepted part of a record, and why the rest was refused. */
 export interface Received {
   readonly record: DHTRecord
   readonly refusals: readonly string[]
@@ -24,22 +24,22 @@ interface Placed {
 }
 
 /**
- * The application's own rules. Each entry is judged by itself, so that what a stranger adds to a
- * dictionary costs nobody else's subkeys. Nothing waits that need not, and none waits longer than
- * {@link VALIDATOR_TIMEOUT_MS} for one validator.
+ * Applies the application's rules. Each entry is judged by itself, so that a stranger's addition to
+ * a dictionary costs no other subkey. Nothing waits unless a validator returns a promise, and
+ * nothing waits longer than {@link VALIDATOR_TIMEOUT_MS} for one validator.
  */
 export class Validation {
-  /** Those that several have given are in it several times: they count until the last of these takes his back. */
+  /** A validator that several callers have added is in it several times, and counts until the last one removes it. */
   #given: readonly RecordValidator[] = []
   #composed: ComposedValidator = compose()
-  /** What all of the validators have accepted. */
+  /** Entries that all validators have accepted. */
   #accepted = new WeakSet<Entry>()
 
   constructor(validators: readonly RecordValidator[]) {
     this.add(validators)
   }
 
-  /** Whether everything is accepted, because there is no validator. */
+  /** Whether there is no validator, so that everything is accepted. */
   get isIdle(): boolean {
     return this.#composed.validators.length === 0
   }
@@ -48,7 +48,7 @@ export class Validation {
     this.#use([...this.#given, ...validators])
   }
 
-  /** Takes back what was added, each as often as it is named here. */
+  /** Removes validators, each as often as it is listed here. */
   remove(validators: readonly RecordValidator[]): void {
     const left = [...this.#given]
 
@@ -63,34 +63,34 @@ export class Validation {
     this.#use(left)
   }
 
-  /** Leaves out what is refused. */
+  /** Leaves out entries that are refused. */
   filter(key: Uint8Array, record: DHTRecord): MaybePromise<Received> {
     if (this.isIdle) {
-      return { record, refusals: NONE }
+      return { record, refusals: NO_REFUSALS }
     }
 
     const places = placesOf(record)
     const verdicts = places.map((place) => this.#refusal(key, place))
-    return whenDone(together(verdicts), (refusals) => without(record, places, refusals))
+    return whenDone(together(verdicts), (refusals) => withoutRefused(record, places, refusals))
   }
 
-  /** The value as it is to be stored. */
-  signed(key: Uint8Array, { id, entry }: Placed): MaybePromise<Value> {
+  /** Returns the value as it is to be stored. */
+  sign(key: Uint8Array, { id, entry }: Placed): MaybePromise<Value> {
     return this.#composed.sign(submissionOf(key, id, entry))
   }
 
-  /** The value as readers see it. */
-  stripped(key: Uint8Array, { id, entry }: Placed): MaybePromise<Value> {
+  /** Returns the value as readers see it. */
+  strip(key: Uint8Array, { id, entry }: Placed): MaybePromise<Value> {
     const value = this.#composed.strip(submissionOf(key, id, entry))
     return isPromise(value) ? patience(value) : value
   }
 
-  /** Whether readers see something else than what is stored. */
+  /** Whether readers see other values than those stored. */
   get isStripping(): boolean {
     return this.#composed.validators.some(({ strip }) => strip !== undefined)
   }
 
-  /** What was accepted before has to be judged again. */
+  /** Forgets what was accepted: new rules judge it again. */
   #use(validators: readonly RecordValidator[]): void {
     this.#given = validators
     this.#composed = compose(...validators)
@@ -114,9 +114,9 @@ export class Validation {
   }
 }
 
-const NONE: readonly string[] = []
+const NO_REFUSALS: readonly string[] = []
 
-/** All entries with their places. */
+/** Lists all entries with their places. */
 export function placesOf({ plain, subkeys }: DHTRecord): Placed[] {
   const places: Placed[] = Array.from(subkeys, ([id, entry]) => ({ id, entry }))
   return plain === undefined ? places : [{ id: undefined, entry: plain }, ...places]
@@ -126,12 +126,12 @@ function patience<T>(answer: PromiseLike<T>): Promise<T> {
   return inTime(Promise.resolve(answer), VALIDATOR_TIMEOUT_MS)
 }
 
-/** At once, if none of them is to be waited for. */
+/** Returns the values at once if none of them is a promise. */
 function together<T>(values: readonly MaybePromise<T>[]): MaybePromise<readonly T[]> {
   return values.some(isPromise) ? Promise.all(values) : (values as readonly T[])
 }
 
-function without(
+function withoutRefused(
   record: DHTRecord,
   places: readonly Placed[],
   verdicts: readonly (string | undefined)[]
@@ -139,7 +139,7 @@ function without(
   const refusals = verdicts.filter((verdict) => verdict !== undefined)
 
   if (refusals.length === 0) {
-    return { record, refusals: NONE }
+    return { record, refusals: NO_REFUSALS }
   }
 
   const kept = places.filter((_, i) => verdicts[i] === undefined)

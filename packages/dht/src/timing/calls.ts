@@ -1,15 +1,15 @@
 import { AbortError } from '@libp2p/interface'
 import { DEFAULT_CALL_TIMEOUT_MS } from '../constants.ts'
 import { BusyError, TimeoutError } from '../errors.ts'
-import { DEFAULT_MAX_CALLS } from '../node-limits.ts'
+import { DEFAULT_NODE_LIMITS } from '../node-limits.ts'
 import type { CancellationToken } from './cancellation.ts'
 import { MAX_TIMER_MS } from './deadline.ts'
 
-/** Hears how each call ends. */
+/** Is told how each call ends. */
 export interface CallObserver {
   ended(call: string, tookMs: number, result: unknown): void
 
-  /** `isAborted`: by its caller or by the end of the node, whose reasons can be anything. */
+  /** `isAborted`: ended by its caller or with the node, for a reason that can be anything. */
   failed(call: string, tookMs: number, failure: CallFailure): void
 }
 
@@ -21,11 +21,11 @@ export interface CallFailure {
 export interface CallsOptions {
   readonly observer?: CallObserver | undefined
 
-  /** @default DEFAULT_MAX_CALLS */
+  /** @default DEFAULTS.limits.maxCalls */
   readonly maxCalls?: number | undefined
 }
 
-/** The calls that are under way. Each ends when its caller, its time or the node ends it. */
+/** The calls in flight. Each one ends when it is aborted, when its time is over, or with the node. */
 export class Calls {
   readonly #lifetime: AbortSignal
   readonly #open = new Set<Call>()
@@ -34,21 +34,21 @@ export class Calls {
 
   constructor(
     lifetime: AbortSignal,
-    { observer, maxCalls = DEFAULT_MAX_CALLS }: CallsOptions = {}
+    { observer, maxCalls = DEFAULT_NODE_LIMITS.maxCalls }: CallsOptions = {}
   ) {
     this.#lifetime = lifetime
     this.#observer = observer
     this.#maxCalls = maxCalls
     lifetime.addEventListener('abort', () => {
       for (const call of this.#open) {
-        call.abort(unfinished(call.name, lifetime.reason))
+        call.abort(unfinishedError(call.name, lifetime.reason))
       }
     })
   }
 
   /**
-   * Runs one call, and tells it by `isCancelled` whether to go on. When it has taken too long or is
-   * aborted, it rejects at once with the reason, whatever is still under way.
+   * Runs one call, which learns by `isCancelled` whether to go on. When it takes too long or is
+   * aborted, it rejects at once with the reason, whatever is still in flight.
    */
   run<T>(
     name: string,
@@ -63,7 +63,7 @@ export class Calls {
     signal?.throwIfAborted()
 
     if (this.#open.size >= this.#maxCalls) {
-      throw new BusyError(`${this.#maxCalls} calls are under way already (limits.maxCalls)`)
+      throw new BusyError(`${this.#maxCalls} calls are in flight already (limits.maxCalls)`)
     }
 
     return new Promise((resolve, reject) => {
@@ -87,10 +87,10 @@ export class Calls {
   }
 }
 
-/** Says which call has not been waited for: the stack is that of whoever ended it. */
-function unfinished(name: string, reason: unknown): unknown {
+/** Names the call that was not awaited. The stack shows where it was ended. */
+function unfinishedError(name: string, reason: unknown): unknown {
   return reason instanceof AbortError
-    ? new AbortError(`${reason.message} while ${name} was under way: await each call before stop()`)
+    ? new AbortError(`${reason.message} while ${name} was in flight: await each call before stop()`)
     : reason
 }
 
@@ -162,7 +162,7 @@ class Call implements CancellationToken {
   }
 }
 
-/** What every call takes. */
+/** Options of every call. */
 export interface CallOptions {
   /** Ends the call, which then rejects with the signal's reason. */
   signal?: AbortSignal | undefined

@@ -1,6 +1,6 @@
 /**
- * Tells whether a caller still waits. An `AbortSignal` says the same, but every request has one of
- * these, and it only needs to be asked, never to notify.
+ * Tells whether a caller still waits. It costs less than an `AbortSignal`, as every request has one
+ * and it notifies nobody.
  */
 export interface CancellationToken {
   readonly isCancelled: boolean

@@ -1,12 +1,12 @@
-/** The longest that a timer can wait; longer ones would fire at once. */
+/** Milliseconds that a timer can wait at most. A longer one would fire at once. */
 export const MAX_TIMER_MS: number = 2 ** 31 - 1
 
-/** Is aborted after so many milliseconds. A timer takes whole ones only, and not any number of them. */
+/** Creates a signal that is aborted after so many milliseconds, rounded up to what a timer can take. */
 export function timeoutSignal(ms: number): AbortSignal {
   return AbortSignal.timeout(Math.min(Math.ceil(ms), MAX_TIMER_MS))
 }
 
-/** One signal for several; those that are missing don't count. */
+/** Combines several signals into one. Undefined ones do not count. */
 export function anySignal(...signals: (AbortSignal | undefined)[]): AbortSignal {
   const [first, ...others] = signals.filter((signal) => signal !== undefined)
   return others.length === 0 && first !== undefined

@@ -1,26 +1,27 @@
 import { MAX_TIMER_MS } from './deadline.ts'
-import { onceHeard } from './held-up.ts'
+import { afterInput } from './end-of-turn.ts'
 
 export interface DelayQueueInit<T> {
   readonly delayMs: number
 
-  /** When the item's delay began, in ms of the process's clock. */
+  /** Returns when the item's delay began, in ms of the process's clock. */
   readonly beganAtMs: (item: T) => number
 
-  /** Whether the item is still waiting: one that is not is forgotten without a word. */
+  /** Whether the item still waits. One that does not is dropped without a call. */
   readonly isPending: (item: T) => boolean
 
   readonly onDue: (item: T) => void
 }
 
 /**
- * Items that fall due after the same delay each. They leave in the order in which they came, so one
- * timer serves all: thousands of requests a second would spend more on timers than on anything else.
+ * Calls back for each item after the same delay. Items leave in the order in which they came, so
+ * one timer serves all: timers of their own would cost thousands of requests a second more than all
+ * else.
  */
 export class DelayQueue<T> {
   readonly #init: DelayQueueInit<T>
   #queue: T[] = []
-  /** Where the queue begins: taking off the front of an array would move all of it. */
+  /** Index of the first item. Removing the front of an array would move all of it. */
   #head = 0
   #timer: ReturnType<typeof setTimeout> | undefined
 
@@ -29,12 +30,12 @@ export class DelayQueue<T> {
   }
 
   add(item: T): void {
-    this.#forgetSettled()
+    this.#dropSettled()
     this.#queue.push(item)
-    this.#watch()
+    this.#setTimer()
   }
 
-  /** Forgets everything. */
+  /** Drops all items. */
   clear(): void {
     clearTimeout(this.#timer)
     this.#timer = undefined
@@ -42,13 +43,13 @@ export class DelayQueue<T> {
     this.#head = 0
   }
 
-  #watch(): void {
+  #setTimer(): void {
     const first = this.#queue[this.#head]
 
     if (this.#timer === undefined && first !== undefined) {
       const dueMs = this.#dueMs(first)
       const waitMs = Math.max(0, dueMs - performance.now())
-      const onTimer = (): void => onceHeard(dueMs, () => this.#takeDue())
+      const onTimer = (): void => afterInput(dueMs, () => this.#takeDue())
       this.#timer = setTimeout(onTimer, Math.min(Math.ceil(waitMs), MAX_TIMER_MS))
       this.#timer.unref?.()
     }
@@ -57,7 +58,7 @@ export class DelayQueue<T> {
   #takeDue(): void {
     this.#timer = undefined
     const nowMs = performance.now()
-    this.#forgetSettled()
+    this.#dropSettled()
 
     for (
       let first = this.#queue[this.#head];
@@ -66,17 +67,17 @@ export class DelayQueue<T> {
     ) {
       this.#head++
       this.#init.onDue(first)
-      this.#forgetSettled()
+      this.#dropSettled()
     }
 
-    this.#watch()
+    this.#setTimer()
   }
 
   #dueMs(item: T): number {
     return this.#init.beganAtMs(item) + this.#init.delayMs
   }
 
-  #forgetSettled(): void {
+  #dropSettled(): void {
     for (
       let first = this.#queue[this.#head];
       first !== undefined && !this.#init.isPending(first);

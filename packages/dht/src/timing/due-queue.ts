@@ -1,23 +1,24 @@
 import type { DHTTime } from '@waggle/record'
 import TinyQueue from 'tinyqueue'
 
-/** Something to be done at a time, under a name. */
+/** A task that is due at a time, under a name. */
 export interface Due {
   readonly name: string
   readonly dueTime: DHTTime
 }
 
-/** What is to be done when: the earliest first, one thing a name. */
+/** Tasks by their times, the earliest first, one per name. */
 export class DueQueue<T extends Due> {
   readonly #byName = new Map<string, T>()
-  /** May hold what was replaced since. */
+
+  /** May contain tasks that were replaced since. */
   #queue = earliestFirst<T>([])
 
   get size(): number {
     return this.#byName.size
   }
 
-  /** When the first is due; undefined if there is nothing to do. */
+  /** Time of the first task; undefined if there is none. */
   get nextTime(): DHTTime | undefined {
     for (let first = this.#queue.peek(); first !== undefined; first = this.#queue.peek()) {
       if (this.#byName.get(first.name) === first) {
@@ -34,7 +35,7 @@ export class DueQueue<T extends Due> {
     return this.#byName.get(name)
   }
 
-  /** Adds something; it replaces what has the same name. */
+  /** Adds a task, in place of one with the same name. */
   set(item: T): void {
     this.#byName.set(item.name, item)
     this.#queue.push(item)
@@ -44,12 +45,12 @@ export class DueQueue<T extends Due> {
     }
   }
 
-  /** Whether there was something to take back. */
+  /** Removes a task. Returns whether there was one. */
   delete(name: string): boolean {
     return this.#byName.delete(name)
   }
 
-  /** Forgets all others. */
+  /** Removes all other tasks. */
   retain(isKept: (item: T) => boolean): void {
     for (const item of this.#byName.values()) {
       if (!isKept(item)) {
@@ -58,7 +59,7 @@ export class DueQueue<T extends Due> {
     }
   }
 
-  /** Takes out what is due, at most so many. */
+  /** Takes out the tasks that are due, at most so many. */
   take(now: DHTTime, most: number = Number.POSITIVE_INFINITY): T[] {
     const due: T[] = []
 

@@ -1,7 +1,26 @@
+/** Milliseconds by which a timer may be late before the process counts as held up by other work. */
+const HELD_UP_MS = 100
+
 /**
- * Runs a task when the present turn of the event loop has handled what came in: all answers that
- * have arrived, and whatever callers did next. Where there is no such moment, at the end of the
- * running task.
+ * Runs a task when the present turn of the event loop has handled all input that was there and what
+ * callers did next. Where the platform has no such moment, runs it at the end of the running task.
  */
 export const atEndOfTurn: (task: () => void) => void =
   typeof setImmediate === 'function' ? setImmediate : queueMicrotask
+
+/**
+ * Runs what a timer was set for. If the process was held up, input that has arrived meanwhile is
+ * handled first: timers come before it, and an answer that is there is not late.
+ */
+export function afterInput(dueMs: number, task: () => void): void {
+  if (performance.now() - dueMs > HELD_UP_MS) {
+    atEndOfTurn(task)
+  } else {
+    task()
+  }
+}
+
+/** Gives way to other work. */
+export function nextTask(): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve))
+}

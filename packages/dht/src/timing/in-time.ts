@@ -1,13 +1,13 @@
 import { TimeoutError } from '../errors.ts'
 import { MAX_TIMER_MS } from './deadline.ts'
-import { onceHeard } from './held-up.ts'
+import { afterInput } from './end-of-turn.ts'
 
-/** Settles as the promise does, or rejects when that takes longer. */
+/** Settles as the promise does, or rejects after so many milliseconds. */
 export function inTime<T>(promise: Promise<T>, ms: number): Promise<T> {
   return new Promise((resolve, reject) => {
     const dueMs = performance.now() + ms
     const onTimer = (): void =>
-      onceHeard(dueMs, () => reject(new TimeoutError(`no answer within ${ms} ms`)))
+      afterInput(dueMs, () => reject(new TimeoutError(`no answer within ${ms} ms`)))
     const timer = setTimeout(onTimer, Math.min(ms, MAX_TIMER_MS))
     timer.unref?.()
     promise.then(resolve, reject).finally(() => clearTimeout(timer))

@@ -3,23 +3,23 @@ import { isPromise } from '@waggle/record/replica'
 import type { CancellationToken } from './cancellation.ts'
 import { atEndOfTurn } from './end-of-turn.ts'
 
-/** How the items of one big call are worked off. */
+/** Limits for the items of one large call. */
 export interface ManyOptions<T> {
-  /** Items under way at once. */
+  /** Items in flight. */
   readonly maxItems: number
 
-  /** Nothing more is drawn once nobody wants the results. */
+  /** Ends the drawing of items once nobody waits for the results. */
   readonly cancellation?: CancellationToken | undefined
 
-  /** What they may weigh together; a single one may weigh more. */
+  /** Bytes of the items in flight. A single one may be larger. */
   readonly maxBytes: number
   readonly bytesOf: (item: T) => number
 }
 
 /**
- * Applies a function, which may take its time, to all items and keeps their order. Items are drawn as there is room,
- * so that a long iterable takes no more memory than what is under way, and its results. Left early,
- * the iterable is ended as a loop would end it.
+ * Applies a function, which may return a promise, to all items and keeps their order. It draws items
+ * within the limits, so that a long iterable takes no more memory than the items in flight and the
+ * results. When it ends early, it ends the iterable as a loop would.
  */
 export function mapMany<T, U>(
   items: Iterable<T>,
@@ -53,12 +53,12 @@ class Mapping<T, U> {
     this.#iterator = init.items[Symbol.iterator]()
   }
 
-  /** Draws items while there is room. */
+  /** Draws items within the limits. */
   draw(): void {
     try {
       for (let atOnce = 1; this.#hasRoom(); atOnce++) {
         if (atOnce > this.#init.options.maxItems) {
-          // Where nobody has to be waited for, others get their turns all the same.
+          // Synchronous results would block the event loop.
           atEndOfTurn(() => this.draw())
           return
         }
@@ -126,7 +126,7 @@ class Mapping<T, U> {
       try {
         this.#iterator.return?.()
       } catch {
-        // As in a loop, the first failure is the one that counts.
+        // As in a loop, the first error counts.
       }
     }
   }

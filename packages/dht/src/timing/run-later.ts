@@ -1,6 +1,6 @@
 /**
- * Runs something later, once; gives back what calls it off. Without a delay it runs as soon as all
- * input that is there has been taken in.
+ * Runs a function once, later, and returns a function that cancels it. Without a delay it runs as
+ * soon as all present input has been handled.
  */
 export function cancellable(delayMs: number, run: () => void): () => void {
   if (delayMs === 0 && typeof setImmediate === 'function') {

@@ -4,15 +4,16 @@ import { encodedSize } from '@waggle/record/replica'
 import { equals } from 'uint8arrays/equals'
 import { pointOfKey } from '../peers/key-space.ts'
 import { keyOf, type RecordStore } from '../store/record-store.ts'
+import { nextTask } from '../timing/end-of-turn.ts'
 import { mapMany } from '../timing/many.ts'
 import { MAX_KEYS_PER_MESSAGE, TARGET_MESSAGE_BYTES } from '../wire/limits.ts'
 import { fingerprintOf } from './fingerprint.ts'
 import { MembershipView } from './membership-view.ts'
 
-/** Records looked at before other work gets its turn. */
+/** Records looked at before other work runs. */
 const SLICE = 256
 
-/** Bytes of records under way at once. */
+/** Bytes of records in flight. */
 export const MAX_BYTES_UNDER_WAY: number = 4 * 1024 * 1024
 
 export interface AntiEntropyInit {
@@ -20,92 +21,92 @@ export interface AntiEntropyInit {
   readonly store: RecordStore
   readonly numReplicas: number
 
-  /** What a peer holds under each of the keys; rejects when it does not answer. */
+  /** Asks a peer for the fingerprint of its record under each key. Rejects when it does not answer. */
   readonly fingerprints: (peer: PeerInfo, keys: readonly Uint8Array[]) => Promise<Uint8Array[]>
 
-  /** Brings a record to a peer; rejects when it could not. */
+  /** Sends a record to a peer. Rejects when that fails. */
   readonly send: (to: PeerInfo, key: Uint8Array, record: DHTRecord) => Promise<unknown>
 }
 
-/** One record that one peer may lack. */
-interface Suspects {
-  /** Nearest first, as this node sees it now. */
+/** The replicas of one record, as this node sees them. */
+interface ReplicaSet {
+  /** The nearest peers now, nearest first. */
   readonly owners: readonly string[]
 
-  /** Who was among the nearest when it was last made sure. */
-  readonly audited: readonly string[]
+  /** The nearest peers at the last comparison. */
+  readonly compared: readonly string[]
   readonly self: string
 
-  /** Whether the record came after that. */
+  /** Whether the record has come since. */
   readonly isNew: boolean
 }
 
 /**
- * The nearest peers of which it has to be made sure that they hold a record: those that have come to
- * be among them, and for a record that was not yet here the last time, the next one after this node.
+ * Returns the replicas that may be stale and have to be compared with: those that have become one of
+ * the nearest and, for a record that is new here, the next one after this node.
  */
-export function findStaleReplicas({ owners, audited, self, isNew }: Suspects): string[] {
+export function findStaleReplicas({ owners, compared, self, isNew }: ReplicaSet): string[] {
   const place = owners.indexOf(self)
   const successor = place === -1 ? undefined : owners[(place + 1) % owners.length]
   return owners.filter(
-    (owner) => owner !== self && (!audited.includes(owner) || (isNew && owner === successor))
+    (owner) => owner !== self && (!compared.includes(owner) || (isNew && owner === successor))
   )
 }
 
 /**
- * Makes sure that those who came lately do hold what they should (N7). Who hands over what is a
- * matter of who knew whom when, and peers that join at once know each other at different times: one
- * may leave a record to another that never learns of it. So all who hold it ask the newcomer, by
- * fingerprints, and bring it what it has not.
+ * Compares this node's records with those of new replicas, and sends what they lack (N7). Hand-overs
+ * depend on which peer knew which when, and peers that join at the same time learn of each other at
+ * different times: one may leave a record to another that never hears of the newcomer. So all
+ * replicas ask the newcomer for fingerprints.
  */
 export class AntiEntropy {
   readonly #init: AntiEntropyInit
-  #audited = new MembershipView([])
+  #compared = new MembershipView([])
   #startMs = Number.NEGATIVE_INFINITY
 
   constructor(init: AntiEntropyInit) {
     this.#init = init
   }
 
-  /** Whether all that had to be asked answered, and hold all that they should. */
-  async run(present: MembershipView): Promise<boolean> {
+  /** Returns whether all peers that had to be asked answered and now have all records that they should store. */
+  async run(members: MembershipView): Promise<boolean> {
     const sinceMs = this.#startMs
     this.#startMs = performance.now()
-    this.#audited.forgetReturned(present)
-    const asked = new Questions((name, keys) => this.#mend(name, present, keys))
+    this.#compared.forgetReturned(members)
+    const comparisons = new Comparisons((name, keys) => this.#repair(name, members, keys))
     let looked = 0
 
     for (const name of this.#init.store.names()) {
       const key = keyOf(name)
 
-      for (const owner of this.#suspects(name, present, sinceMs)) {
-        await asked.add(owner, key)
+      for (const owner of this.#staleReplicas(name, members, sinceMs)) {
+        await comparisons.add(owner, key)
       }
 
       if (++looked % SLICE === 0) {
-        await new Promise((resolve) => setTimeout(resolve))
+        await nextTask()
       }
     }
 
-    await asked.flush()
-    this.#audited = present.without(asked.failed)
-    return asked.failed.size === 0
+    await comparisons.flush()
+    this.#compared = members.without(comparisons.failed)
+    return comparisons.failed.size === 0
   }
 
-  #suspects(name: string, present: MembershipView, sinceMs: number): string[] {
+  #staleReplicas(name: string, members: MembershipView, sinceMs: number): string[] {
     const { self, store, numReplicas } = this.#init
     const point = pointOfKey(keyOf(name))
     return findStaleReplicas({
-      owners: present.nearest(point, numReplicas),
-      audited: this.#audited.nearest(point, numReplicas),
+      owners: members.nearest(point, numReplicas),
+      compared: this.#compared.nearest(point, numReplicas),
       self: self.id.toString(),
       isNew: store.heldSinceMs(name) > sinceMs
     })
   }
 
-  /** Brings a peer what it holds differently; rejects when it does not answer. */
-  async #mend(name: string, present: MembershipView, keys: readonly Uint8Array[]): Promise<void> {
-    const contact = present.get(name)?.contact
+  /** Sends a peer the records that differ. Rejects when it does not answer. */
+  async #repair(name: string, members: MembershipView, keys: readonly Uint8Array[]): Promise<void> {
+    const contact = members.get(name)?.contact
 
     if (contact === undefined) {
       return
@@ -129,8 +130,8 @@ function isSame(record: DHTRecord, fingerprint: Uint8Array | undefined): boolean
   return fingerprint !== undefined && equals(fingerprintOf(record), fingerprint)
 }
 
-/** What peers are to be asked, gathered until it fills a message. */
-class Questions {
+/** Keys to compare with each peer, gathered until they fill a message. */
+class Comparisons {
   readonly failed = new Set<string>()
   readonly #ask: (name: string, keys: readonly Uint8Array[]) => Promise<void>
   readonly #keys = new Map<string, { keys: Uint8Array[]; sizeBytes: number }>()
@@ -154,7 +155,7 @@ class Questions {
     }
   }
 
-  /** Asks what has not been asked yet. */
+  /** Compares the keys that are left. */
   async flush(): Promise<void> {
     await Promise.all([...this.#keys].map(([name, { keys }]) => this.#flush(name, keys)))
   }

@@ -1,9 +1,13 @@
 import { type DHTRecord, isEmpty } from '@waggle/record'
 import { DIGEST_BYTES, digestOf } from '../store/record-digest.ts'
 
+/** Bytes of a fingerprint. */
 export const FINGERPRINT_BYTES: number = DIGEST_BYTES
 
-/** Tells whether two replicas hold the same: the digest of a record. All zero for nothing. Shared: do not change it. */
+/**
+ * Returns a record's digest, by which replicas compare what they store; zeros for no record.
+ * Shared: do not change it.
+ */
 export function fingerprintOf(record: DHTRecord): Uint8Array {
   return isEmpty(record) ? NOTHING : digestOf(record)
 }

@@ -1,29 +1,32 @@
-/** Who held a record and who should now, as one of them sees it. Nearest first, itself included. */
+/**
+ * The replicas of a record before and after peers came or went, as one of them sees it. Nearest
+ * first, itself included.
+ */
 export interface Change<P> {
   readonly self: P
 
-  /** The nearest peers when this node last looked. */
+  /** The nearest peers at the last pass. */
   readonly before: readonly P[]
 
   /** The nearest peers now. */
   readonly after: readonly P[]
 
-  /** Whether a peer is still there, near enough or not. */
+  /** Whether a peer is still present, near enough or not. */
   readonly isThere: (peer: P) => boolean
 
-  /** Whether a peer came so lately that others may still have been handing over to it. */
+  /** Whether a peer came so lately that hand-overs to it may not have finished. */
   readonly isFresh: (peer: P) => boolean
 
-  /** Whether a peer had been given all that it should hold when another one came. */
+  /** Whether a peer had all records that it should store when another one came. */
   readonly wasReady: (peer: P, newcomer: P) => boolean
 }
 
 /**
- * The peers to which this node has to hand over the key's record (N7): those that are among the
- * nearest only now. Of the peers that held it when such a one came, and are still there, the nearest
- * does it and no other, so that a record is sent to each new owner once, however many join. When
- * one of those that held it is gone, it may have left its work undone, so that fresh peers are given
- * the record once more.
+ * Returns the peers to which this node hands over the key's record (N7): those that have become one
+ * of the nearest. Of the replicas that had the record when such a peer came and that are still
+ * present, only the nearest sends it, so that each new owner gets it once, however many peers join.
+ * When a replica has gone, its hand-overs may be unfinished, and fresh peers get the record once
+ * more.
  */
 export function newOwners<P>({ self, before, after, ...is }: Change<P>): P[] {
   const hasLoss = before.some((peer) => peer !== self && !is.isThere(peer))
@@ -36,8 +39,8 @@ export function newOwners<P>({ self, before, after, ...is }: Change<P>): P[] {
 }
 
 /**
- * The peers to which this node brings the record now and then, changed or not: the nearest one to
- * all others, in case one of them has lost it, and the second one to the nearest.
+ * Returns the peers to which this node sends the record at intervals, changed or not. The nearest
+ * replica sends it to all others, in case one of them has lost it, and the second to the nearest.
  */
 export function replicationTargets<P>(self: P, [first, ...others]: readonly P[]): P[] {
   if (self === first) {

@@ -2,13 +2,13 @@ import type { Point } from '../peers/key-space.ts'
 import type { Member } from '../peers/known-peers.ts'
 import { PeerIndex } from '../peers/peer-index.ts'
 
-/** A member when records were looked at. */
+/** A member at the last pass over the records. */
 interface SettledMember extends Member {
-  /** When it had been given what it should hold. */
+  /** Time at which it had been given all records that it should store. */
   readonly readyMs: number
 }
 
-/** The peers that were there at one moment, and since when. */
+/** The servers that were present at one moment, and since when. */
 export class MembershipView {
   readonly #peers = new Map<string, SettledMember>()
   readonly #index = new PeerIndex()
@@ -41,27 +41,27 @@ export class MembershipView {
     return this.#peers.get(name)
   }
 
-  /** Never, for those that are not there. */
+  /** Returns infinity for a peer that is not present. */
   sinceMs(name: string): number {
     return this.#peers.get(name)?.sinceMs ?? Number.POSITIVE_INFINITY
   }
 
-  /** When it had been given what it should hold; never, for those that are not there. */
+  /** Returns when it had been given all records that it should store; infinity for a peer that is not present. */
   readyMs(name: string): number {
     return this.#peers.get(name)?.readyMs ?? Number.POSITIVE_INFINITY
   }
 
-  /** The names of those nearest to a point, nearest first. */
+  /** Lists the names of the peers nearest to a point, nearest first. */
   nearest(target: Point, count: number): string[] {
     return this.#index.nearest(target, count).map(({ id }) => id.toString())
   }
 
-  /** Those of whom the other knows nothing. */
+  /** Lists the peers that the other view lacks. */
   missingIn(other: MembershipView): string[] {
     return [...this.#peers.keys()].filter((name) => !other.has(name))
   }
 
-  /** Forgets those that have left since and come back. */
+  /** Forgets peers that have left and returned since. */
   forgetReturned(later: MembershipView): void {
     for (const [name, { sinceMs }] of this.#peers) {
       if (later.has(name) && later.sinceMs(name) !== sinceMs) {
@@ -70,14 +70,14 @@ export class MembershipView {
     }
   }
 
-  /** The same but for some. */
+  /** Copies the view without some peers. */
   without(names: ReadonlySet<string>): MembershipView {
     return new MembershipView(
       [...this.#peers].flatMap(([name, one]) => (names.has(name) ? [] : [one]))
     )
   }
 
-  /** Sets since when they are ready: those that were before since then, others since now. */
+  /** Marks all peers as ready: those of an earlier view since then, others since now. */
   settle(before: MembershipView, nowMs: number): void {
     for (const [name, member] of this.#peers) {
       this.add(member, before.has(name) ? before.readyMs(name) : nowMs)

@@ -7,6 +7,7 @@ import type { Member } from '../peers/known-peers.ts'
 import { keyOf, type RecordStore } from '../store/record-store.ts'
 import { Alarm } from '../timing/alarm.ts'
 import type { CancellationToken } from '../timing/cancellation.ts'
+import { nextTask } from '../timing/end-of-turn.ts'
 import { inTime } from '../timing/in-time.ts'
 import { mapMany } from '../timing/many.ts'
 import { AntiEntropy, MAX_BYTES_UNDER_WAY } from './anti-entropy.ts'
@@ -18,66 +19,70 @@ export interface UpkeepInit {
   readonly store: RecordStore
   readonly numReplicas: number
 
-  /** Whether this node holds records for others: a client does not. */
+  /** Whether this node stores records for others: a client does not. */
   readonly isReplica: () => boolean
 
-  /** The servers that are there now, as far as this node knows. */
+  /** Lists the servers that are present, as far as this node knows. */
   readonly members: () => Iterable<Member>
 
-  /** Brings a record to a peer; rejects when it could not. */
+  /** Sends a record to a peer. Rejects when that fails. */
   readonly send: (to: PeerInfo, key: Uint8Array, record: DHTRecord) => Promise<unknown>
 
-  /** Whether a peer holds anything under a key; rejects when it does not answer. */
+  /** Asks whether a peer stores anything under a key. Rejects when it does not answer. */
   readonly holds: (peer: PeerInfo, key: Uint8Array) => Promise<boolean>
 
-  /** What a peer holds under each of the keys, as `fingerprintOf` has it; rejects when it does not answer. */
+  /**
+   * Asks a peer for the fingerprint of its record under each key, see `fingerprintOf`. Rejects when
+   * it does not answer.
+   */
   readonly fingerprints: (peer: PeerInfo, keys: readonly Uint8Array[]) => Promise<Uint8Array[]>
 
-  /** Gets to know the peers that are near to this node. */
+  /** Looks up the peers nearest to this node. */
   readonly lookAround: () => Promise<unknown>
   readonly log: Logger
 }
 
-/** How long after a peer has come or gone more of them are waited for, at least; at most twice as long. */
+/** Shortest wait in milliseconds for more peers to come or go before a pass. The longest is twice that. */
 export const SETTLE_MS = 500
 
-/** How long until those are tried again that could not be given what they should hold. */
+/** Milliseconds until failed hand-overs are tried again. */
 export const RETRY_MS = 5000
 
-/** How long after a peer has come or gone it is made sure that all hold what they should; at most twice as long. */
-export const AUDIT_MS = 10_000
+/** Shortest wait in milliseconds before new replicas are compared with. The longest is twice that. */
+export const COMPARE_MS = 10_000
 
-/** How often records are looked at though nobody has come or gone: writers may have misplaced some. */
-export const LOOK_INTERVAL_MS = 60_000
+/** Milliseconds between passes when no peer comes or goes: writers may have misplaced records. */
+export const PASS_INTERVAL_MS = 60_000
 
-/** How often records are brought to their holders, changed or not (Kademlia, §2.5). */
+/** Milliseconds between sending records to their replicas, changed or not (Kademlia, §2.5). */
 export const REPLICATE_INTERVAL_MS = 3_600_000
 
-/** For how long a peer may have been there and still lack what those that are gone were to give it. */
+/** Milliseconds for which a newcomer may still lack records that peers gone since were to hand over. */
 const FRESH_MS = 30_000
 
-/** Peers hear of a newcomer so much earlier or later than others do, or less. */
+/** Milliseconds by which peers learn of a newcomer at different times, at most. */
 const SLACK_MS = 1000
 
-/** A peer that comes is asked for so many of the records that it should hold: it may only have been away. */
+/** Records that a newcomer is asked for, to find out whether it has only been away. */
 const SAMPLES = 8
 
-/** How long one peer may take to answer: much may be on its way to it. */
+/** Milliseconds that one peer may take to answer: much may be on its way to it. */
 const SEND_TIMEOUT_MS = 10_000
 
-/** Records looked at before other work gets its turn. */
+/** Records looked at before other work runs. */
 const SLICE = 256
 
-/** Records under way at once. */
+/** Records in flight. */
 const MAX_UNDER_WAY = 256
 
-interface Debt {
+/** A record that has to be handed over to one peer. */
+interface PendingTransfer {
   readonly key: Uint8Array
   readonly to: PeerInfo
   readonly sizeBytes: number
 }
 
-/** What one pass compares. */
+/** One pass over the records. */
 interface Pass {
   readonly before: MembershipView
   readonly after: MembershipView
@@ -86,18 +91,18 @@ interface Pass {
 }
 
 /**
- * Keeps records at the nearest peers as peers come and go (N7). Changes are looked into together,
- * a moment after the first: one pass over all records serves for all of them.
+ * Keeps records at the nearest peers as peers come and go (N7). A pass over all records runs a
+ * moment after the first change, and serves for all changes until then.
  */
 export class Upkeep implements CancellationToken {
   readonly #init: UpkeepInit
-  readonly #audit: AntiEntropy
-  #auditAtMs = Number.POSITIVE_INFINITY
-  /** Who was there when records were last looked at, this node among them. */
+  readonly #antiEntropy: AntiEntropy
+  #compareAtMs = Number.POSITIVE_INFINITY
+  /** The servers at the last pass, this node included. */
   #settled: MembershipView
   #replicateAtMs = performance.now() + REPLICATE_INTERVAL_MS
-  /** When a pass over the records began last. */
-  #lookedMs = Number.NEGATIVE_INFINITY
+  /** Start of the last pass. */
+  #passedMs = Number.NEGATIVE_INFINITY
   #running: Promise<void> | undefined
   readonly #alarm = new Alarm(() => {
     this.#runDue().catch((error) => this.#init.log('upkeep failed - %e', error))
@@ -108,49 +113,49 @@ export class Upkeep implements CancellationToken {
   constructor(init: UpkeepInit) {
     this.#init = init
     this.#settled = new MembershipView([alwaysThere(init.self)])
-    this.#audit = new AntiEntropy({
+    this.#antiEntropy = new AntiEntropy({
       ...init,
       fingerprints: (peer, keys) => inTime(init.fingerprints(peer, keys), SEND_TIMEOUT_MS),
       send: (to, key, record) => inTime(init.send(to, key, record), SEND_TIMEOUT_MS)
     })
   }
 
-  /** Looks into it whenever a peer has come or gone, until the signal is aborted. */
+  /** Runs after peers have come or gone, until the signal is aborted. */
   follow(events: TypedEventTarget<DHTEvents>, signal: AbortSignal): void {
     const onChange = (): void => {
       this.#alarm.within(SETTLE_MS * (1 + Math.random()))
-      this.#auditWithin(AUDIT_MS * (1 + Math.random()))
+      this.#compareWithin(COMPARE_MS * (1 + Math.random()))
     }
     events.addEventListener('peer:join', onChange, { signal })
     events.addEventListener('peer:leave', onChange, { signal })
     signal.addEventListener('abort', () => this.#stop())
   }
 
-  /** Resolves when all records are where they should be, as far as this node knows. */
+  /** Hands over what new owners lack. Resolves when all records are where they belong, as far as this node knows. */
   run(): Promise<void> {
     return this.#alone(() => this.#pass())
   }
 
-  /** The same, having looked around first, and made sure of it in the end. */
-  audit(): Promise<void> {
-    this.#auditAtMs = Number.POSITIVE_INFINITY
+  /** Looks up the nearest peers, runs a pass, and then compares records with new replicas. */
+  compareReplicas(): Promise<void> {
+    this.#compareAtMs = Number.POSITIVE_INFINITY
     return this.#alone(async () => {
       await this.#init.lookAround()
       await this.#pass()
 
-      if (this.#init.isReplica() && !(await this.#audit.run(this.#present()))) {
-        this.#auditWithin(AUDIT_MS)
+      if (this.#init.isReplica() && !(await this.#antiEntropy.run(this.#members()))) {
+        this.#compareWithin(COMPARE_MS)
       }
     })
   }
 
   #runDue(): Promise<void> {
-    return performance.now() < this.#auditAtMs ? this.run() : this.audit()
+    return performance.now() < this.#compareAtMs ? this.run() : this.compareReplicas()
   }
 
-  #auditWithin(ms: number): void {
-    this.#auditAtMs = Math.min(this.#auditAtMs, performance.now() + ms)
-    this.#alarm.within(this.#auditAtMs - performance.now())
+  #compareWithin(ms: number): void {
+    this.#compareAtMs = Math.min(this.#compareAtMs, performance.now() + ms)
+    this.#alarm.within(this.#compareAtMs - performance.now())
   }
 
   async #alone(work: () => Promise<void>): Promise<void> {
@@ -164,7 +169,7 @@ export class Upkeep implements CancellationToken {
       await this.#running
     } finally {
       this.#running = undefined
-      this.#alarm.within(Math.min(LOOK_INTERVAL_MS, this.#auditAtMs - performance.now()))
+      this.#alarm.within(Math.min(PASS_INTERVAL_MS, this.#compareAtMs - performance.now()))
     }
   }
 
@@ -180,11 +185,11 @@ export class Upkeep implements CancellationToken {
       return
     }
 
-    await this.#recognise(pass)
+    await this.#recognizeReturned(pass)
     const failed = new Set<string>()
 
-    for await (const debts of this.#debts(pass)) {
-      await mapMany(debts, (debt) => this.#pay(debt, failed), {
+    for await (const transfers of this.#pendingTransfers(pass)) {
+      await mapMany(transfers, (transfer) => this.#transfer(transfer, failed), {
         cancellation: this,
         maxItems: MAX_UNDER_WAY,
         maxBytes: MAX_BYTES_UNDER_WAY,
@@ -193,13 +198,13 @@ export class Upkeep implements CancellationToken {
     }
 
     for (const name of failed) {
-      // Who could not be given everything counts as new next time.
+      // A peer that lacks something counts as new in the next pass.
       pass.after.delete(name)
       this.#alarm.within(RETRY_MS)
     }
 
     pass.after.settle(pass.before, performance.now())
-    this.#lookedMs = pass.startMs
+    this.#passedMs = pass.startMs
     this.#settled = pass.after
   }
 
@@ -211,36 +216,32 @@ export class Upkeep implements CancellationToken {
       this.#replicateAtMs = startMs + REPLICATE_INTERVAL_MS
     }
 
-    const after = this.#present()
+    const after = this.#members()
     this.#settled.forgetReturned(after)
     return { before: this.#settled, after, isReplicating, startMs }
   }
 
-  #present(): MembershipView {
+  #members(): MembershipView {
     const { self, members } = this.#init
     return new MembershipView([alwaysThere(self), ...members()])
   }
 
-  /** Finds out who has not come as a stranger: peers that lost a connection, or all, if this node did. */
-  async #recognise({ before, after }: Pass): Promise<void> {
+  /** Recognizes peers that have only been disconnected, or all, if this node was. */
+  async #recognizeReturned({ before, after }: Pass): Promise<void> {
     const samples = this.#samples({ before, after })
 
     await Promise.all(
       [...samples].map(async ([name, keys]) => {
-        const present = after.get(name)
+        const member = after.get(name)
 
-        if (
-          present !== undefined &&
-          keys.length === SAMPLES &&
-          (await this.#hasAll(present, keys))
-        ) {
-          before.add(present)
+        if (member !== undefined && keys.length === SAMPLES && (await this.#hasAll(member, keys))) {
+          before.add(member)
         }
       })
     )
   }
 
-  /** For each peer that has come, some of the records that it should hold if it was there before. */
+  /** Picks for each newcomer some records that it has if it was a replica before. */
   #samples({ before, after }: Pick<Pass, 'before' | 'after'>): Map<string, Uint8Array[]> {
     const { numReplicas, store } = this.#init
     const samples = new Map<string, Uint8Array[]>()
@@ -276,40 +277,40 @@ export class Upkeep implements CancellationToken {
     }
   }
 
-  /** What has to be handed over, slice by slice. */
-  async *#debts(pass: Pass): AsyncGenerator<Debt[]> {
-    let debts: Debt[] = []
+  /** Lists the transfers of a pass, slice by slice. */
+  async *#pendingTransfers(pass: Pass): AsyncGenerator<PendingTransfer[]> {
+    let transfers: PendingTransfer[] = []
     let looked = 0
 
     for (const name of this.#init.store.names()) {
-      debts.push(...this.#debtsOf(name, pass))
+      transfers.push(...this.#transfersOf(name, pass))
 
       if (++looked % SLICE === 0) {
-        yield debts
-        debts = []
-        await new Promise((resolve) => setTimeout(resolve))
+        yield transfers
+        transfers = []
+        await nextTask()
       }
     }
 
-    yield debts
+    yield transfers
   }
 
-  #debtsOf(name: string, pass: Pass): Debt[] {
+  #transfersOf(name: string, pass: Pass): PendingTransfer[] {
     const key = keyOf(name)
-    const owed = this.#owed(name, pointOfKey(key), pass)
+    const owners = this.#newOwners(name, pointOfKey(key), pass)
 
-    if (owed.length === 0) {
+    if (owners.length === 0) {
       return []
     }
 
     const sizeBytes = encodedSize(this.#init.store.get(key))
-    return owed.flatMap((owner) => {
-      const present = pass.after.get(owner)
-      return present === undefined ? [] : [{ key, to: present.contact, sizeBytes }]
+    return owners.flatMap((owner) => {
+      const member = pass.after.get(owner)
+      return member === undefined ? [] : [{ key, to: member.contact, sizeBytes }]
     })
   }
 
-  #owed(
+  #newOwners(
     name: string,
     point: Uint8Array,
     { before, after, isReplicating, startMs }: Pass
@@ -326,12 +327,12 @@ export class Upkeep implements CancellationToken {
     const isMisplaced =
       !owners.includes(own) && owners.every((peer) => after.sinceMs(peer) <= changedMs)
 
-    if (isMisplaced && changedMs > this.#lookedMs) {
-      // A writer could not reach those that are nearer.
+    if (isMisplaced && changedMs > this.#passedMs) {
+      // The writer could not reach the nearest peers.
       return owners
     }
 
-    // Who was there when this node got the record is no newcomer to it: others sent it to both.
+    // A peer that was present when this node got the record is no newcomer: the writer reached both.
     const sinceMs = store.heldSinceMs(name)
     const known = owners.filter((owner) => before.has(owner) || after.sinceMs(owner) <= sinceMs)
     const others = before.nearest(point, numReplicas).filter((peer) => !known.includes(peer))
@@ -349,7 +350,7 @@ export class Upkeep implements CancellationToken {
     })
   }
 
-  async #pay({ key, to }: Debt, failed: Set<string>): Promise<void> {
+  async #transfer({ key, to }: PendingTransfer, failed: Set<string>): Promise<void> {
     const record = this.#init.store.get(key)
     const name = to.id.toString()
 

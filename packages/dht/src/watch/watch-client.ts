@@ -2,10 +2,10 @@ import type { Logger, PeerId, PeerInfo } from '@libp2p/interface'
 import type { DHTRecord, MaybePromise } from '@waggle/record'
 import { isPromise, whenDone } from '@waggle/record/replica'
 import type { RecordChannel } from '../lookup/record-channel.ts'
-import type { NodeLimits } from '../node-limits.ts'
 import { receivedRecord } from '../store/received-record.ts'
 import type { RecordStore } from '../store/record-store.ts'
 import type { CancellationToken } from '../timing/cancellation.ts'
+import { MAX_QUEUED_REQUEST_BYTES } from '../wire/limits.ts'
 import { PeerDecoder } from '../wire/peer-codec.ts'
 import { type ClientParts, ProtocolClient } from '../wire/protocol-client.ts'
 import { MAX_QUEUED_KEYS } from './limits.ts'
@@ -47,7 +47,6 @@ export interface ChangeChannel {
 }
 
 export interface WatchClientInit extends ClientParts {
-  readonly limits: NodeLimits
   readonly log: Logger
 
   /** For its limits, its checks and its clock. */
@@ -70,15 +69,14 @@ export class WatchClient implements ChangeChannel {
   readonly #decoder = new PeerDecoder()
 
   constructor(init: WatchClientInit) {
-    const { limits, peers } = init
+    const { peers } = init
     this.#init = init
     this.#client = new ProtocolClient({
       ...init,
       id: WATCH_PROTOCOL,
       limits: {
         maxRequests: MAX_QUEUED_KEYS,
-        maxRequestBytes: limits.maxQuestionBytesPerPeer,
-        maxMessageBytes: limits.maxMessageBytes
+        maxRequestBytes: MAX_QUEUED_REQUEST_BYTES
       },
       speak: (peer) =>
         watchRequests({

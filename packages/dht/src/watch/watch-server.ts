@@ -47,7 +47,7 @@ export class WatchServer implements ServedProtocol<WatchMessage> {
     this.#init = init
     this.#written = new Written(init.store.limits)
     this.#collected = new Written(init.store.limits)
-    init.store.follow((name, write) => this.#onWrite(name, write))
+    init.store.onWrite((name, write) => this.#onWrite(name, write))
   }
 
   /** How many keys are watched by others; each counts once for each of them. */

@@ -42,7 +42,7 @@ export class Watches {
 
   constructor(init: WatchesInit) {
     this.#init = init
-    init.store.follow((name, write) => this.#keys.get(name)?.learn(write))
+    init.store.onWrite((name, write) => this.#keys.get(name)?.learn(write))
   }
 
   /** How many keys are watched. */

@@ -1,6 +1,6 @@
 import type { Stream } from '@libp2p/interface'
 import { toError } from '../errors.ts'
-import { DEFAULT_MAX_BUFFERED_BYTES_PER_PEER } from '../node-limits.ts'
+import { DEFAULT_NODE_LIMITS } from '../node-limits.ts'
 import { atEndOfTurn } from '../timing/end-of-turn.ts'
 import { ByteWriter } from './bytes.ts'
 import { FrameReader, writeFrame } from './frames.ts'
@@ -29,7 +29,7 @@ export interface FramedStreamInit<M> {
   /** Something is buffered that cannot be passed on yet. */
   readonly onBuffered?: () => void
 
-  /** @default DEFAULT_MAX_MESSAGE_BYTES */
+  /** @default MAX_MESSAGE_BYTES */
   readonly maxMessageBytes?: number | undefined
 
   /** @default MAX_REPLIES_IN_FLIGHT */
@@ -38,7 +38,7 @@ export interface FramedStreamInit<M> {
   /**
    * Bytes that libp2p may hold while nothing is read.
    *
-   * @default DEFAULT_MAX_BUFFERED_BYTES_PER_PEER
+   * @default DEFAULTS.limits.maxBufferedBytesPerPeer
    */
   readonly maxUnreadBytes?: number
 
@@ -77,7 +77,7 @@ export class FramedStream<M> {
     this.#reader = new FrameReader(init.maxMessageBytes)
     const { stream } = init
     // A fast sender may have a whole window in flight, all of which arrives after a pause.
-    stream.maxReadBufferLength = init.maxUnreadBytes ?? DEFAULT_MAX_BUFFERED_BYTES_PER_PEER
+    stream.maxReadBufferLength = init.maxUnreadBytes ?? DEFAULT_NODE_LIMITS.maxBufferedBytesPerPeer
     stream.addEventListener('message', ({ data }) => {
       this.#progressMs = performance.now()
       this.#reader.push(data)

@@ -1,5 +1,5 @@
-import { DEFAULT_MAX_MESSAGE_BYTES } from '../node-limits.ts'
 import type { ByteWriter } from './bytes.ts'
+import { MAX_MESSAGE_BYTES } from './limits.ts'
 import { ProtocolViolationError } from './protocol-violation-error.ts'
 import type { MessageCodec } from './schema.ts'
 
@@ -19,7 +19,7 @@ export class FrameReader {
   #end = 0
   readonly #maxMessageBytes: number
 
-  constructor(maxMessageBytes: number = DEFAULT_MAX_MESSAGE_BYTES) {
+  constructor(maxMessageBytes: number = MAX_MESSAGE_BYTES) {
     this.#maxMessageBytes = maxMessageBytes
   }
 

@@ -1,7 +1,13 @@
-import { DEFAULT_MAX_MESSAGE_BYTES, DEFAULT_MAX_REQUESTS_PER_PEER } from '../node-limits.ts'
+import { DEFAULT_NODE_LIMITS } from '../node-limits.ts'
 
-/** The largest record or message that any node may be told to take. */
-export const MAX_MESSAGE_BYTES: number = DEFAULT_MAX_MESSAGE_BYTES
+/** Bytes of one message: the largest record that is allowed anywhere, its key, and what goes with them. */
+export const MAX_MESSAGE_BYTES: number = 4 * 1024 * 1024
+
+/** Requests that wait to be sent to one peer. */
+export const MAX_QUEUED_REQUESTS = 16_384
+
+/** Bytes of requests to one peer that wait or are in flight. */
+export const MAX_QUEUED_REQUEST_BYTES: number = 32 * 1024 * 1024
 
 /** Bytes beyond which a message is not filled, unless one item alone is larger. */
 export const TARGET_MESSAGE_BYTES: number = 256 * 1024
@@ -61,7 +67,8 @@ export const FALLBACK_MEMORY_MS = 300_000
 export const MAX_STREAMS_PER_PEER = 4
 
 /** Replies on one stream that wait for the disk: enough to fill one write to it, few enough to hold in memory. */
-export const MAX_REPLIES_IN_FLIGHT: number = DEFAULT_MAX_REQUESTS_PER_PEER / MAX_STREAMS_PER_PEER
+export const MAX_REPLIES_IN_FLIGHT: number =
+  DEFAULT_NODE_LIMITS.maxRequestsPerPeer / MAX_STREAMS_PER_PEER
 
 /** Bytes of requests on one stream whose replies wait for checks, beyond which no other request is read. */
 export const MAX_BYTES_IN_FLIGHT: number = 1024 * 1024

@@ -4,7 +4,7 @@ import { BufferLimits } from '../admission/buffer-limits.ts'
 import { DEFAULT_NODE_LIMITS, type NodeLimits } from '../node-limits.ts'
 import type { Access } from '../peers/access.ts'
 import { FramedStream } from './framed-stream.ts'
-import { MAX_STREAMS_PER_PEER } from './limits.ts'
+import { MAX_MESSAGE_BYTES, MAX_STREAMS_PER_PEER } from './limits.ts'
 import type { MessageCodec } from './schema.ts'
 
 /** A protocol as a node serves it. */
@@ -89,11 +89,11 @@ export class ProtocolServer {
 
   /** Serves a stream. */
   serve<M>(protocol: ServedProtocol<M>, stream: Stream, peer: PeerId): void {
-    const { maxMessageBytes, maxBufferedBytesPerPeer, maxRequestsPerPeer } = this.#limits
+    const { maxBufferedBytesPerPeer, maxRequestsPerPeer } = this.#limits
     const buffers = this.#buffers
     const framed = new FramedStream<M>({
       ...{ stream, codec: protocol.codec, isServer: true },
-      maxMessageBytes: Math.min(maxMessageBytes, protocol.maxMessageBytes ?? maxMessageBytes),
+      maxMessageBytes: protocol.maxMessageBytes ?? MAX_MESSAGE_BYTES,
       maxUnreadBytes: maxBufferedBytesPerPeer,
       maxRepliesInFlight: Math.ceil(maxRequestsPerPeer / MAX_STREAMS_PER_PEER),
       onMessage: (message) => handler.onMessage(message),

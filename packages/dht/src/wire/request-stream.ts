@@ -63,7 +63,7 @@ export interface RequestStreamLimits {
   /** Bytes of requests that wait or are in flight. */
   readonly maxRequestBytes: number
 
-  /** @default DEFAULT_MAX_MESSAGE_BYTES */
+  /** @default MAX_MESSAGE_BYTES */
   readonly maxMessageBytes?: number | undefined
 
   /** Milliseconds for which no byte may move while replies are due. @default INACTIVITY_TIMEOUT_MS */

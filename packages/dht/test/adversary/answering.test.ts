@@ -11,7 +11,7 @@ import { encodeRecord, getDHTTime, plainRecord } from '@waggle/record'
 import { create as multihash } from 'multiformats/hashes/digest'
 import { describe, expect, it, vi } from 'vitest'
 import type { Message } from '../../src/exchange/messages.ts'
-import { DEFAULT_MAX_DIALS_PER_SECOND } from '../../src/node-limits.ts'
+import { DEFAULT_NODE_LIMITS } from '../../src/node-limits.ts'
 import type { EncodedPeer } from '../../src/wire/peer-codec.ts'
 import { encodePeer } from '../../src/wire/peer-codec.ts'
 import { type Impostor, impostor } from '../support/exchange-net.ts'
@@ -206,7 +206,7 @@ describe('a liar that names peers that are none', () => {
     thirdParty.close()
     expect(named).toBeGreaterThan(500)
     // One dial may begin when a single one is left of what may be dialled.
-    const allowed = (2 + tookSeconds) * DEFAULT_MAX_DIALS_PER_SECOND + ADDRESSES_EACH
+    const allowed = (2 + tookSeconds) * DEFAULT_NODE_LIMITS.maxDialsPerSecond + ADDRESSES_EACH
     expect(connections).toBeLessThan(allowed)
   })
 })

@@ -1,4 +1,4 @@
-import { type AllowPeer, DHT, type Purpose, waggle, waggleKadDHT } from '@waggle/dht'
+import { type AllowPeer, DHT, waggle, waggleKadDHT } from '@waggle/dht'
 import { getDHTTime, plainRecord, recordKey } from '@waggle/record'
 import { describe, expect, it, vi } from 'vitest'
 import {
@@ -59,7 +59,7 @@ describe('allowPeer', () => {
   })
 
   it('keeps what others store from being held, and lets them read (N9i)', async () => {
-    const asked: [string, Purpose][] = []
+    const asked: [string, Parameters<AllowPeer>[1]][] = []
     await using keeper = await DHT.create({
       allowPeer(peerId, purpose) {
         asked.push([peerId.toString(), purpose])

@@ -221,7 +221,7 @@ describe('DHT', () => {
     expect(await pending).toMatchObject({
       name: 'AbortError',
       message: expect.stringMatching(
-        /^the DHT was stopped while \w+ was under way: await each call before stop/
+        /^the DHT was stopped while \w+ was in flight: await each call before stop/
       )
     })
   })

@@ -6,7 +6,7 @@ import { peerIdFromPrivateKey } from '@libp2p/peer-id'
 import { multiaddr } from '@multiformats/multiaddr'
 import {
   BootstrapError,
-  DEFAULT_KAD_PROTOCOL,
+  DEFAULTS,
   DHT,
   type DHTOptions,
   ListenError,
@@ -45,8 +45,8 @@ describe('DHT.create', () => {
   )
 
   it.each([
-    ['listenon', ':1337', 'listenon is not an option of DHT.create; there are listenOn, '],
-    ['numReplicas', 0, 'numReplicas must be a whole number from 1 to 20, got 0'],
+    ['listenon', ':1337', 'DHT.create has no option listenon; it has listenOn, '],
+    ['numReplicas', 0, 'numReplicas must be an integer from 1 to 20, got 0'],
     ['requestTimeoutMs', '3s', 'requestTimeoutMs must be a positive number, got "3s"'],
     ['limits', { maxValue: 5 }, 'limits.maxValue must be one of maxKeyBytes, '],
     ['libp2p', {}, 'libp2p must be a libp2p node']
@@ -104,7 +104,7 @@ describe('DHT.create', () => {
     const error = await create({ initialPeers: stranger.multiaddrs })
 
     expect(error).toBeInstanceOf(BootstrapError)
-    expect(error.message).toContain(`does not serve ${DEFAULT_KAD_PROTOCOL}`)
+    expect(error.message).toContain(`does not serve ${DEFAULTS.protocol}`)
   })
 
   it('says that an initial peer is not who it is meant to be (N8g)', async () => {

@@ -1,4 +1,4 @@
-import { DEFAULT_NUM_REPLICAS, DHT, UnreachableError } from '@waggle/dht'
+import { DEFAULTS, DHT, UnreachableError } from '@waggle/dht'
 import { type Testnet, testnet } from '@waggle/dht/testnet'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { CLOCK_PROTOCOL } from '../../src/clock/clock-messages.ts'
@@ -62,7 +62,7 @@ describe('DHT in client mode', () => {
 
       expect(await holder.store([key], 'own', { ttl: 600 })).toBe(true)
       expect(await net.nodes[1]?.store(key, 'of others', { ttl: 600 })).toBe(true)
-      expect(records(net.nodes)).toBe(before + 2 * DEFAULT_NUM_REPLICAS)
+      expect(records(net.nodes)).toBe(before + 2 * DEFAULTS.numReplicas)
     }
 
     expect(client.stats()).toMatchObject({ records: 0, bytes: 0 })

@@ -1,7 +1,6 @@
 import {
   DHT,
   type DHTEvents,
-  type DiskState,
   getDHTTime,
   type RecordNotice,
   waggle,
@@ -10,6 +9,7 @@ import {
 import { testnet } from '@waggle/dht/testnet'
 import { MemoryDatastore } from 'datastore-core'
 import { describe, expect, it, vi } from 'vitest'
+import type { DiskState } from '../../src/events.ts'
 import { collectGarbage } from '../support/collect-garbage.ts'
 import { basicServices, libp2pNode, PATIENCE } from '../support/libp2p-node.ts'
 
@@ -131,7 +131,7 @@ describe('the events of a DHT', () => {
       /^there is no event peer:dance; there are peer:join, peer:leave,/
     )
     expect(() => dht.addEventListener('peer:join', 5 as never)).toThrow(
-      /^who listens to peer:join must be a function, got 5/
+      /^the listener of peer:join must be a function, got 5/
     )
   })
 })

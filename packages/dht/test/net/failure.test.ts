@@ -1,5 +1,5 @@
 import type { Libp2p, PeerId, ServiceMap } from '@libp2p/interface'
-import { DEFAULT_NUM_REPLICAS, DHT, getDHTTime, TimeoutError } from '@waggle/dht'
+import { DEFAULTS, DHT, getDHTTime, TimeoutError } from '@waggle/dht'
 import { testnet } from '@waggle/dht/testnet'
 import {
   DEFAULT_LIMITS,
@@ -23,7 +23,7 @@ describe('peers that are gone without goodbye', () => {
   }, async () => {
     await using net = await testnet(20, UNHURRIED)
     const key = 'held by the dead and one other'
-    const replicas = nearestFirst(key, net.nodes).slice(0, DEFAULT_NUM_REPLICAS)
+    const replicas = nearestFirst(key, net.nodes).slice(0, DEFAULTS.numReplicas)
     const others = net.nodes.filter((node) => !replicas.includes(node))
     const dead = [...replicas.slice(0, 4), ...others.slice(0, 1)]
     const alive = net.nodes.filter((node) => !dead.includes(node))
@@ -55,7 +55,7 @@ describe('peers that are gone without goodbye', () => {
     await Promise.all(nearest.slice(0, 2).map(vanish))
 
     expect(await writer?.store(key, true, { ttl: 600 })).toBe(true)
-    expect(await holders(alive, key)).toEqual(alive.slice(0, DEFAULT_NUM_REPLICAS))
+    expect(await holders(alive, key)).toEqual(alive.slice(0, DEFAULTS.numReplicas))
   })
 
   it('leave a node to itself, which still stores and gets (N8b)', async () => {
@@ -85,7 +85,7 @@ describe('a peer that takes requests and never answers', () => {
     const tookMs = performance.now() - startMs
 
     expect(isStored).toBe(true)
-    expect(await holders(net.nodes, key)).toHaveLength(DEFAULT_NUM_REPLICAS)
+    expect(await holders(net.nodes, key)).toHaveLength(DEFAULTS.numReplicas)
     expect(silent.requests).toBe(1)
     // Timers may fire up to a millisecond early.
     expect(tookMs).toBeGreaterThan(requestTimeoutMs - 2)
@@ -166,7 +166,7 @@ describe('a replica that resets PUT_VALUE', () => {
     const nearest = nearestFirst(key, net.nodes)
 
     expect(await nearest[6]?.store(key, true, { ttl: 600 })).toBe(true)
-    expect(await holders(nearest, key)).toEqual(nearest.slice(0, DEFAULT_NUM_REPLICAS))
+    expect(await holders(nearest, key)).toEqual(nearest.slice(0, DEFAULTS.numReplicas))
   })
 
   it('is not needed where there are few others (N6)', async () => {

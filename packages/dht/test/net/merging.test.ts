@@ -1,5 +1,5 @@
 import type { PeerId } from '@libp2p/interface'
-import { DEFAULT_NUM_REPLICAS, type DHT, type FoundValue, getDHTTime, type Key } from '@waggle/dht'
+import { DEFAULTS, type DHT, type FoundValue, getDHTTime, type Key } from '@waggle/dht'
 import { type Testnet, testnet } from '@waggle/dht/testnet'
 import {
   type DHTRecord,
@@ -19,7 +19,7 @@ import { stockNode } from '../support/stock-node.ts'
 const NODES = 20
 const WRITERS = 8
 const ROUNDS = 50
-const REPLICAS = DEFAULT_NUM_REPLICAS
+const REPLICAS = DEFAULTS.numReplicas
 
 let net: Testnet
 

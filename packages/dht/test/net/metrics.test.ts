@@ -105,7 +105,7 @@ describe('the metrics of a DHT', () => {
     expect(await figure('waggle_peers')).toBe(1)
     expect(await figure('waggle_known_peers')).toBe(1)
     expect(await figure('waggle_avoided_peers')).toBe(0)
-    expect(await figure('waggle_questions_waiting')).toBe(0)
+    expect(await figure('waggle_requests_waiting')).toBe(0)
     expect(Math.abs(await figure('waggle_clock_skew_seconds'))).toBeLessThan(3)
   })
 

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { DEFAULT_KAD_PROTOCOL, DHT, waggle, waggleKadDHT } from '../../src/index.ts'
+import { DEFAULTS, DHT, waggle, waggleKadDHT } from '../../src/index.ts'
 import { type Testnet, testnet } from '../../src/testnet.ts'
 
 let net: Testnet
@@ -40,7 +40,7 @@ describe('findNearestPeers', () => {
 
 describe('waggle', () => {
   it('refuses options that no peer would agree to', () => {
-    expect(() => waggle({ numReplicas: 21 })).toThrow('numReplicas must be a whole number')
+    expect(() => waggle({ numReplicas: 21 })).toThrow('numReplicas must be an integer')
     expect(() => waggle({ requestTimeoutMs: 0 })).toThrow('requestTimeoutMs must be a positive')
   })
 })
@@ -51,6 +51,6 @@ describe('waggleKadDHT', () => {
       libp2pOptions: { services: { dht: waggleKadDHT({ protocol: undefined }) } }
     } as never)
 
-    expect(other.libp2p.getProtocols()).toContain(DEFAULT_KAD_PROTOCOL)
+    expect(other.libp2p.getProtocols()).toContain(DEFAULTS.protocol)
   })
 })

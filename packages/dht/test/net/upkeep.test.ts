@@ -1,4 +1,4 @@
-import { DEFAULT_NUM_REPLICAS, DHT, type DHTOptions } from '@waggle/dht'
+import { DEFAULTS, DHT, type DHTOptions } from '@waggle/dht'
 import { testnet } from '@waggle/dht/testnet'
 import { describe, expect, it } from 'vitest'
 import { PATIENCE, UNHURRIED } from '../support/libp2p-node.ts'
@@ -18,7 +18,7 @@ function storeAll(node: DHT): Promise<boolean[]> {
 
 /** How many of the records each of the nodes should hold. */
 function shares(nodes: readonly DHT[]): number[] {
-  const held = keys().map((key) => nearestFirst(key, nodes).slice(0, DEFAULT_NUM_REPLICAS))
+  const held = keys().map((key) => nearestFirst(key, nodes).slice(0, DEFAULTS.numReplicas))
   return nodes.map((node) => held.filter((replicas) => replicas.includes(node)).length)
 }
 
@@ -27,7 +27,7 @@ async function lacking(nodes: readonly DHT[]): Promise<number> {
   const [asker, other] = nodes as [DHT, DHT]
   const pairs = keys().flatMap((key) =>
     nearestFirst(key, nodes)
-      .slice(0, DEFAULT_NUM_REPLICAS)
+      .slice(0, DEFAULTS.numReplicas)
       .map((node) => heldBy(node, key, (node === asker ? other : asker).libp2p))
   )
   return (await Promise.all(pairs)).filter((record) => record === undefined).length

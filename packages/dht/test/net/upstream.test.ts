@@ -1,10 +1,24 @@
 import { readFile } from 'node:fs/promises'
-import type { KadDHT } from '@libp2p/kad-dht'
-import { getDHTTime } from '@waggle/dht'
+import { noise } from '@chainsafe/libp2p-noise'
+import { yamux } from '@chainsafe/libp2p-yamux'
+import { kadDHT } from '@libp2p/kad-dht'
+import { DHT, getDHTTime, waggle } from '@waggle/dht'
 import { encodeRecord, plainRecord, recordKey } from '@waggle/record'
-import { describe, expect, it } from 'vitest'
-import { internalsOf, NO_PATH } from '../../src/kad/internals.ts'
-import { acquaint, kadOf, knows } from '../support/libp2p-node.ts'
+import { describe, expect, it, onTestFinished, vi } from 'vitest'
+import { NO_PATH } from '../../src/kad/internals.ts'
+import { mergingKadDHT } from '../../src/kad/waggle-kad-dht.ts'
+import { coalescingMuxer } from '../../src/node/coalescing-muxer.ts'
+import { unfragmentedWrites } from '../../src/node/unfragmented-writes.ts'
+import { connectionPair } from '../support/connection-pair.ts'
+import {
+  acquaint,
+  basicServices,
+  type DisposableNode,
+  kadOf,
+  knows,
+  libp2pNode,
+  PATIENCE
+} from '../support/libp2p-node.ts'
 import { heldBy, putAt } from '../support/replica.ts'
 import { stockNode } from '../support/stock-node.ts'
 
@@ -106,7 +120,133 @@ describe('kad-dht', () => {
     expect(['QUERY_ERROR', 'thrown']).toContain(names.at(-1))
   })
 
-  it('is refused by name when it lacks them', () => {
-    expect(() => internalsOf({} as KadDHT)).toThrow(/@libp2p\/kad-dht is not supported/)
+  it('may be built otherwise: nodes reach each other by their own protocols, and warn once', async () => {
+    const warnings = overheardWarnings()
+    const hidden = ['protocol', 'network', 'rpc', 'routingTable']
+    const services = () => ({
+      ...basicServices(),
+      dht: mergingKadDHT((init) => (components) => without(kadDHT(init)(components), hidden), {}),
+      waggle: waggle()
+    })
+    await using a = await libp2pNode(services())
+    await using b = await libp2pNode(services())
+    await using one = await DHT.create({ libp2p: a })
+    await using other = await DHT.create({ libp2p: b, initialPeers: a.getMultiaddrs() })
+
+    expect(await one.store('key', 'value', { ttl: 60 })).toBe(true)
+    expect(await other.get('key', { latest: true })).toMatchObject({ value: 'value' })
+    await expect.poll(() => warnings.of('@libp2p/kad-dht'), PATIENCE).toHaveLength(2)
   })
 })
+
+/*
+ * What we believe about the private parts of libp2p's encrypter and muxer, and that a connection of
+ * other ones works all the same.
+ */
+
+describe('noise', () => {
+  it('has the decoder that we replace', async () => {
+    const warnings = overheardWarnings()
+    await using pair = await connectionPair({ near: 'ours', far: 'plain' })
+    expect(await pinged(pair.near, pair.far)).toBeGreaterThanOrEqual(0)
+    expect(warnings.of('noise')).toEqual([])
+  })
+
+  it('may be built otherwise: it is used as it is, with one warning', async () => {
+    const warnings = overheardWarnings()
+    const encrypter = unfragmentedWrites((components: Parameters<ReturnType<typeof noise>>[0]) => {
+      const inner = noise()(components)
+      return {
+        protocol: inner.protocol,
+        secureInbound: async (...args: Parameters<typeof inner.secureInbound>) =>
+          withoutDecoder(await inner.secureInbound(...args)),
+        secureOutbound: async (...args: Parameters<typeof inner.secureOutbound>) =>
+          withoutDecoder(await inner.secureOutbound(...args))
+      }
+    })
+    await using near = await libp2pNode(basicServices(), { connectionEncrypters: [encrypter] })
+    await using far = await libp2pNode(basicServices())
+    await using third = await libp2pNode(basicServices())
+
+    expect(await pinged(near, far)).toBeGreaterThanOrEqual(0)
+    expect(await pinged(near, third)).toBeGreaterThanOrEqual(0)
+    await expect.poll(() => warnings.of('libp2p-noise'), PATIENCE).toHaveLength(1)
+  })
+})
+
+describe('yamux', () => {
+  it('has the frames that we hold back', async () => {
+    const warnings = overheardWarnings()
+    const { protocol } = yamux()()
+    expect(protocol).toBe('/yamux/1.0.0')
+    await using pair = await connectionPair({ near: 'ours', far: 'plain' })
+    expect(await pinged(pair.near, pair.far)).toBeGreaterThanOrEqual(0)
+    expect(warnings.of('yamux')).toEqual([])
+  })
+
+  it('may be another muxer: it is used as it is, with one warning', async () => {
+    const warnings = overheardWarnings()
+    const foreign = (): ReturnType<ReturnType<typeof yamux>> => {
+      const inner = yamux()()
+      return {
+        protocol: '/foreign/1.0.0',
+        createStreamMuxer: (connection) => inner.createStreamMuxer(connection)
+      }
+    }
+    const streamMuxers = [coalescingMuxer(foreign)]
+    await using near = await libp2pNode(basicServices(), { streamMuxers })
+    await using far = await libp2pNode(basicServices(), { streamMuxers: [foreign] })
+
+    expect(await pinged(near, far)).toBeGreaterThanOrEqual(0)
+    await expect.poll(() => warnings.of('libp2p-yamux'), PATIENCE).toHaveLength(1)
+  })
+
+  it('may run over a stream of another shape, which is used as it is', () => {
+    const warnings = vi.spyOn(process, 'emitWarning').mockImplementation(() => {})
+    const given: unknown[] = []
+    const inner = {
+      protocol: '/yamux/1.0.0',
+      createStreamMuxer(connection: unknown) {
+        given.push(connection)
+        return {} as never
+      }
+    }
+    const stream = { sink: () => {}, source: [] } as never
+    const muxer = coalescingMuxer(() => inner)({})
+    muxer.createStreamMuxer(stream)
+    muxer.createStreamMuxer(stream)
+
+    expect(given).toEqual([stream, stream])
+    expect(warnings).toHaveBeenCalledTimes(1)
+    warnings.mockRestore()
+  })
+})
+
+async function pinged(from: DisposableNode, to: DisposableNode): Promise<number> {
+  return from.services.ping.ping(to.getMultiaddrs())
+}
+
+/** The same object to all who do not know its private parts. */
+function without<T extends object>(target: T, hidden: readonly PropertyKey[]): T {
+  return new Proxy(target, {
+    get(_, name) {
+      const member = hidden.includes(name) ? undefined : Reflect.get(target, name, target)
+      const isMethod = typeof member === 'function' && !Object.hasOwn(target, name)
+      return isMethod ? member.bind(target) : member
+    }
+  })
+}
+
+function withoutDecoder<S extends { readonly connection: object }>(secured: S): S {
+  return { ...secured, connection: without(secured.connection, ['decoder']) }
+}
+
+/** What this process warns of, until the test ends. */
+function overheardWarnings(): { of(library: string): string[] } {
+  const messages: string[] = []
+  const spy = vi.spyOn(process, 'emitWarning').mockImplementation((message) => {
+    messages.push(String(message))
+  })
+  onTestFinished(() => spy.mockRestore())
+  return { of: (library) => messages.filter((message) => message.includes(library)) }
+}

@@ -29,7 +29,7 @@ export class KeptStore {
       log: silentLog,
       onStateChange: (failure) => this.states.push(failure)
     })
-    this.store.keepBy(this.journal)
+    this.store.persistWith(this.journal)
   }
 
   write(key: string, record: DHTRecord = plainRecord(key, 200)): void {

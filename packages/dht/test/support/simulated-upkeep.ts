@@ -97,7 +97,7 @@ export class KeptNetwork {
   /** Has all of them make sure that those who came hold what they should. */
   async audit(): Promise<void> {
     this.#index = this.#aliveIndex()
-    await Promise.all(this.alive().map(({ upkeep }) => upkeep.audit()))
+    await Promise.all(this.alive().map(({ upkeep }) => upkeep.compareReplicas()))
   }
 
   #met(one: KeepingPeer, other: KeepingPeer, sinceMs: number): void {

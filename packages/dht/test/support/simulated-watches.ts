@@ -35,7 +35,7 @@ export class SimulatedWatches implements ChangeChannel {
     })
 
     for (const peer of net.peers) {
-      peer.store.follow((name, write) => this.#onWrite(peer, name, write))
+      peer.store.onWrite((name, write) => this.#onWrite(peer, name, write))
     }
   }
 

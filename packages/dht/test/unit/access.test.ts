@@ -1,5 +1,5 @@
 import { describe, expect, it, vi } from 'vitest'
-import { ACCESS_MEMORY_MS, Access, type AllowPeer } from '../../src/peers/access.ts'
+import { ACCESS_MEMORY_MS, Access, type AllowPeer, accessBy } from '../../src/peers/access.ts'
 import { peerNumber } from '../support/numbered-peers.ts'
 
 const peer = peerNumber(1)
@@ -16,6 +16,15 @@ describe('Access', () => {
     expect(access.allows(peer, 'connect')).toBe(true)
     expect(access.allows(peer, 'write')).toBe(false)
     expect(access.allows(peerNumber(2), 'connect')).toBe(false)
+  })
+
+  it('is one memory for all that ask the same function', () => {
+    const allowPeer = vi.fn(() => true)
+    expect(accessBy(allowPeer).allows(peer, 'connect')).toBe(true)
+    expect(accessBy(allowPeer).allows(peer, 'connect')).toBe(true)
+    expect(allowPeer).toHaveBeenCalledTimes(1)
+    expect(accessBy(() => false).allows(peer, 'connect')).toBe(false)
+    expect(accessBy(undefined).allows(peer, 'connect')).toBe(true)
   })
 
   it('waits for an answer, and then has it at once', async () => {

@@ -110,7 +110,7 @@ describe('listenAddress', () => {
 
   it('says why it takes no host name', () => {
     expect(() => listenAddress('bees.example.org:1337', 'listenOn')).toThrow(
-      'listenOn: "bees.example.org:1337" has a host name, and a node listens on IP addresses'
+      'listenOn: "bees.example.org:1337" has a host name, but a node listens on IP addresses'
     )
   })
 })

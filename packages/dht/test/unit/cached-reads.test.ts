@@ -73,6 +73,14 @@ describe('CachedReads.read', () => {
     expect(node.cache.records).toBe(0)
   })
 
+  it('remembers nothing of its own writes that it holds as a replica', async () => {
+    const node = new SimulatedCache(KEY, { selfRank: 2 })
+    expect(await node.write(LATE)).toBe(true)
+
+    expect([node.net.self.store.records, node.cache.records]).toEqual([1, 0])
+    expect(await node.read()).toEqual({ record: LATE, asked: 0 })
+  })
+
   it('remembers nothing partial of a search that nobody waited for', async () => {
     const node = new SimulatedCache(KEY, { requestTimeoutMs: 20 })
     const hanging = node.net.peer(1)

@@ -32,7 +32,7 @@ describe('an option that a call does not have', () => {
     ]
 
     await expect(dht.storeMany(entries, { ttl: 60 })).rejects.toThrow(
-      'entry 1: entry has no option subKey; it has expirationTime, key, privateKey, subkey, ttl, value'
+      'entry 1: entry has no option subKey; it has expirationTime, ttl, privateKey, key, value, subkey'
     )
   })
 })

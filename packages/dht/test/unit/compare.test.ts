@@ -3,7 +3,6 @@ import { getDHTTime, plainRecord, recordKey } from '@waggle/record'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import { Scheduler } from '../../src/admission/scheduler.ts'
 import type { RecordChannel } from '../../src/lookup/record-channel.ts'
-import { DEFAULT_NODE_LIMITS } from '../../src/node-limits.ts'
 import { RecordStore } from '../../src/store/record-store.ts'
 import { CompareClient } from '../../src/upkeep/compare-client.ts'
 import { COMPARE, type CompareMessage } from '../../src/upkeep/compare-messages.ts'
@@ -40,7 +39,6 @@ afterAll(() => streams?.[Symbol.asyncDispose]())
 function clientTo(open: OpenStream, find: RecordChannel['find'] = async () => ({ closer: [] })) {
   return new CompareClient({
     ...clientParts(open),
-    limits: DEFAULT_NODE_LIMITS,
     records: { find }
   })
 }

@@ -1,6 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
-import { DEFAULT_MAX_QUESTIONS_PER_PEER } from '../../src/node-limits.ts'
-import { MAX_REQUESTS_IN_FLIGHT, TARGET_MESSAGE_BYTES } from '../../src/wire/limits.ts'
+import {
+  MAX_QUEUED_REQUESTS,
+  MAX_REQUESTS_IN_FLIGHT,
+  TARGET_MESSAGE_BYTES
+} from '../../src/wire/limits.ts'
 import { ACTIVE, CANCELLED } from '../support/cancellation.ts'
 import {
   asking,
@@ -132,11 +135,9 @@ describe('the questions to one peer', () => {
 
   it('wait in a queue of so many, beyond which more are refused at once (N9j)', async () => {
     const client = clientOf(() => new Promise(() => {}))
-    const waiting = names(DEFAULT_MAX_QUESTIONS_PER_PEER).map((name) => client.ask(find(name)))
+    const waiting = names(MAX_QUEUED_REQUESTS).map((name) => client.ask(find(name)))
 
-    await expect(client.ask(find('one too many'))).rejects.toThrow(
-      `${DEFAULT_MAX_QUESTIONS_PER_PEER}`
-    )
+    await expect(client.ask(find('one too many'))).rejects.toThrow(`${MAX_QUEUED_REQUESTS}`)
     client.close()
     const outcomes = await Promise.allSettled(waiting)
     expect(outcomes.every(({ status }) => status === 'rejected')).toBe(true)
@@ -145,20 +146,18 @@ describe('the questions to one peer', () => {
   it('make room for others when they are given up, asked or not (N9j)', async () => {
     const client = clientOf(() => new Promise(() => {}))
     const leaving = { isCancelled: false }
-    const waiting = names(DEFAULT_MAX_QUESTIONS_PER_PEER).map((name, i) =>
+    const waiting = names(MAX_QUEUED_REQUESTS).map((name, i) =>
       client.ask(find(name), i % 2 === 0 ? leaving : ACTIVE)
     )
     const outcomes = Promise.allSettled(waiting)
     leaving.isCancelled = true
 
-    const next = names(DEFAULT_MAX_QUESTIONS_PER_PEER / 2).map((name) => client.ask(find(name)))
-    await expect(client.ask(find('one too many'))).rejects.toThrow(
-      `${DEFAULT_MAX_QUESTIONS_PER_PEER}`
-    )
+    const next = names(MAX_QUEUED_REQUESTS / 2).map((name) => client.ask(find(name)))
+    await expect(client.ask(find('one too many'))).rejects.toThrow(`${MAX_QUEUED_REQUESTS}`)
     client.close()
     const reasons = (await outcomes).map((outcome) => Reflect.get(outcome, 'reason').message)
     expect(reasons).toEqual(
-      names(DEFAULT_MAX_QUESTIONS_PER_PEER).map((_, i) =>
+      names(MAX_QUEUED_REQUESTS).map((_, i) =>
         i % 2 ? 'the node was stopped' : 'nobody waits for the response any more'
       )
     )

@@ -5,7 +5,6 @@ import { DEFAULT_REQUEST_TIMEOUT_MS } from '../../src/constants.ts'
 import { ExchangeClient } from '../../src/exchange/exchange-client.ts'
 import { EXCHANGE_PROTOCOL, type FoundReply } from '../../src/exchange/messages.ts'
 import type { FindReply, RecordChannel } from '../../src/lookup/record-channel.ts'
-import { DEFAULT_NODE_LIMITS } from '../../src/node-limits.ts'
 import { RecordStore } from '../../src/store/record-store.ts'
 import { FALLBACK_MEMORY_MS } from '../../src/wire/limits.ts'
 import { encodePeer } from '../../src/wire/peer-codec.ts'
@@ -73,7 +72,6 @@ function channelled(onOpen: OnOpen = () => {}): Channelled {
   }
   const channel = new ExchangeClient({
     ...clientParts(open),
-    limits: DEFAULT_NODE_LIMITS,
     log: silentLog,
     store: new RecordStore({ clock: manualClock(NOW) }),
     requestTimeoutMs: DEFAULT_REQUEST_TIMEOUT_MS,

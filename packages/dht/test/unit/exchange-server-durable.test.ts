@@ -11,11 +11,11 @@ import {
 } from '../support/exchange-serving.ts'
 import { type StreamSource, streamSource } from '../support/exchange-streams.ts'
 import { PATIENCE } from '../support/libp2p-node.ts'
-import { ManualKeeper } from '../support/manual-keeper.ts'
+import { ManualPersistence } from '../support/manual-persistence.ts'
 
 let source: StreamSource
 let server: Serving
-let keeper: ManualKeeper
+let keeper: ManualPersistence
 
 beforeAll(async () => {
   source = await streamSource()
@@ -25,8 +25,8 @@ afterAll(() => source?.[Symbol.asyncDispose]())
 
 beforeEach(async () => {
   server = await serving(source)
-  keeper = new ManualKeeper()
-  server.store.keepBy(keeper)
+  keeper = new ManualPersistence()
+  server.store.persistWith(keeper)
 })
 
 function store(id: number, key = `key ${id}`): ReturnType<typeof storeRequest> {

@@ -1,7 +1,7 @@
 import { plainRecord, recordKey } from '@waggle/record'
 import { describe, expect, it } from 'vitest'
 import { SEARCH_WIDTH } from '../../src/constants.ts'
-import { settingsOf } from '../../src/node/options.ts'
+import { settingsOf } from '../../src/node/settings.ts'
 import { operations } from '../support/simulated-operations.ts'
 import { Simulation, START } from '../support/simulated-replicas.ts'
 

@@ -63,10 +63,10 @@ describe('identityAt', () => {
     expect(await readFile(path, 'utf8')).toBe(content)
   })
 
-  it('names a file that it can not make', async () => {
+  it('names a file that it can not create', async () => {
     const missing = join(directory, 'missing', 'identity.key')
 
-    await expect(identityAt(missing)).rejects.toThrow(`identityPath: can not make ${missing}`)
+    await expect(identityAt(missing)).rejects.toThrow(`identityPath: can not create ${missing}`)
     expect(await readdir(directory)).toEqual([])
   })
 

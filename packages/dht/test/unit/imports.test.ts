@@ -12,7 +12,7 @@ function graph(imports: Record<string, readonly string[]>): ImportGraph {
 }
 
 describe('imports', () => {
-  const packages = ['dht', 'hivemind', 'record']
+  const packages = ['bench', 'dht', 'hivemind', 'record']
 
   it.each(packages)('go one way between the files of %s, type imports included', (name) => {
     expect(fileCycle(readImports(`${PACKAGES}${name}/src`))).toBeUndefined()

@@ -119,7 +119,7 @@ class Life {
       durability: 'written',
       log: silentLog
     })
-    this.store.keepBy(this.#journal)
+    this.store.persistWith(this.#journal)
   }
 
   async restored(): Promise<void> {

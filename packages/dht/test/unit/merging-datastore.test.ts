@@ -15,7 +15,7 @@ import { beforeEach, describe, expect, it, vi } from 'vitest'
 import { mergingDatastore } from '../../src/kad/merging-datastore.ts'
 import { RecordStore } from '../../src/store/record-store.ts'
 import { type ManualClock, manualClock } from '../support/manual-clock.ts'
-import { ManualKeeper } from '../support/manual-keeper.ts'
+import { ManualPersistence } from '../support/manual-persistence.ts'
 import { mapDatastore } from '../support/map-datastore.ts'
 
 const PREFIX = '/dht'
@@ -53,8 +53,8 @@ describe('mergingDatastore', () => {
   }
 
   it('has kad-dht wait until a record is as safe as the node is to make it', async () => {
-    const keeper = new ManualKeeper()
-    store.keepBy(keeper)
+    const keeper = new ManualPersistence()
+    store.persistWith(keeper)
     let isPut = false
     const putting = put(plainRecord('yes', 200)).then(() => {
       isPut = true
@@ -69,9 +69,9 @@ describe('mergingDatastore', () => {
   })
 
   it('throws when a record can not be made safe, which tells the sender', async () => {
-    const keeper = new ManualKeeper()
+    const keeper = new ManualPersistence()
     const full = new Error('no space left on device')
-    store.keepBy(keeper)
+    store.persistWith(keeper)
     const putting = put(plainRecord('yes', 200))
     await vi.waitFor(() => expect(keeper.waiting).toHaveLength(1))
     keeper.waiting[0]?.reject(full)
@@ -104,7 +104,7 @@ describe('mergingDatastore', () => {
   })
 
   it.each([
-    ['what is beaten', plainRecord('sooner', 200), 'a later one is held'],
+    ['what is beaten', plainRecord('sooner', 200), 'a later one is stored'],
     ['what has expired', plainRecord('late', 100), 'has expired']
   ])('throws for %s, so that the sender learns of it (N2)', async (_, record, reason) => {
     await put(plainRecord('held', 300))
@@ -123,7 +123,7 @@ describe('mergingDatastore', () => {
 
     await expect(put(plainRecord('more', 200), recordKey('other'))).rejects.toMatchObject({
       name: 'ValidationError',
-      message: expect.stringContaining('there is no room for it')
+      message: expect.stringContaining('the store is full')
     })
   })
 

@@ -134,7 +134,7 @@ describe('a call with a privateKey', () => {
 
   it.each([
     ['no key', 'secret', TypeError, /libp2p private key/],
-    ['a key for a place of nobody', alice.privateKey, TypeError, /belongs to nobody/]
+    ['a key for a place of nobody', alice.privateKey, TypeError, /nobody owns the place/]
   ])('rejects with %s', async (_, privateKey, type, reason) => {
     const stored = alices(network('party')).store('party', 1, {
       ...LIFETIME,

@@ -10,10 +10,12 @@ import {
   DEFAULT_NUM_REPLICAS,
   DEFAULT_REQUEST_TIMEOUT_MS
 } from '../../src/constants.ts'
-import { type DHTOptions, settingsOf } from '../../src/node/options.ts'
+import { waggleKadDHT } from '../../src/kad/waggle-kad-dht.ts'
+import type { DHTOptions } from '../../src/node/options.ts'
+import { settingsOf } from '../../src/node/settings.ts'
 import { DEFAULT_NODE_LIMITS } from '../../src/node-limits.ts'
 import { waggle } from '../../src/service/service.ts'
-import type { WaggleInit } from '../../src/service/service-interface.ts'
+import type { WaggleInit } from '../../src/service/service-options.ts'
 
 /** Stands for a running node: nothing is asked of it here. */
 const node = { dial: () => {} } as unknown as Libp2p
@@ -156,12 +158,12 @@ describe('settingsOf', () => {
   })
 
   it.each(Object.keys(DEFAULT_NODE_LIMITS))(
-    'refuses a limits.%s that is no whole number from 1 up, here and in waggle() (N9d)',
+    'refuses a limits.%s that is no integer from 1 up, here and in waggle() (N9d)',
     (limit) => {
       for (const value of [...wrongNumbers, 0.5, 1.5]) {
         const limits = { [limit]: value }
         expect(() => settingsFor({ limits })).toThrow(
-          `limits.${limit} must be a whole number, 1 or more, got `
+          `limits.${limit} must be an integer from 1 up, got `
         )
         expect(() => waggle({ limits })).toThrow(TypeError)
       }
@@ -177,13 +179,25 @@ describe('settingsOf', () => {
     })
   })
 
-  it.each([{ maxMessageBytes: 1000 }, { maxMessageBytes: 10 ** 8 }, { maxRecordBytes: 2 ** 22 }])(
-    'refuses limits by which a record fits no message: %j',
+  it.each([{ maxRecordBytes: 2 ** 22 }, { maxKeyBytes: 60_001 }])(
+    'refuses limits by which a record fits no message, here and in waggleKadDHT(): %j',
     (limits) => {
-      expect(() => settingsOf({ limits })).toThrow(TypeError)
-      expect(() => settingsOf({ limits })).toThrow('limits.maxMessageBytes')
+      for (const take of [
+        () => settingsOf({ limits }),
+        () => waggleKadDHT({ records: { limits } })
+      ]) {
+        expect(take).toThrow(TypeError)
+        expect(take).toThrow(
+          /^limits\.max(Record|Key)Bytes must be at most \d+, or it fits no message/
+        )
+      }
     }
   )
+
+  it('takes a cache that leaves no copies with other peers', () => {
+    expect(settingsOf({ cache: { nearest: 0 } }).cache).toEqual({ nearest: 0 })
+    expect(() => settingsOf({ cache: { nearest: -1 } })).toThrow('cache.nearest must be an integer')
+  })
 
   it('names the limits that there are when it is given another', () => {
     expect(() => settingsFor({ limits: { maxSize: 5 } })).toThrow(TypeError)
@@ -213,7 +227,7 @@ describe('settingsOf', () => {
 
       expect(() => settingsFor(options)).toThrow(TypeError)
       expect(() => settingsFor(options)).toThrow(
-        new RegExp(`^${option} is not an option of DHT.create; there are listenOn, initialPeers, `)
+        new RegExp(`^DHT.create has no option ${option}; it has listenOn, initialPeers, `)
       )
     }
   )

@@ -7,11 +7,8 @@ import { type Datastore, Key } from 'interface-datastore'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { DataDirError } from '../../src/errors.ts'
 import { openDataDir } from '../../src/persistence/data-dir.ts'
-import {
-  openPersistence,
-  type Persistence,
-  type PersistenceOptions
-} from '../../src/persistence/persistence.ts'
+import { openPersistence, type Persistence } from '../../src/persistence/persistence.ts'
+import type { PersistenceOptions } from '../../src/persistence/persistence-options.ts'
 import { nameOf, RecordStore, type RecordStoreOptions } from '../../src/store/record-store.ts'
 import { asOrdinaryUser } from '../support/as-ordinary-user.ts'
 import { type ManualClock, manualClock } from '../support/manual-clock.ts'

@@ -13,7 +13,7 @@ describe('recordEvents', () => {
     const store = new RecordStore({ clock, limits })
     const events = new TypedEventEmitter<DHTEvents>()
     const told: unknown[] = []
-    store.observeBy(recordEvents(events, limits))
+    store.observeWith(recordEvents(events, limits))
     events.addEventListener('record:stored', ({ detail }) => told.push(['stored', detail]))
     events.addEventListener('record:expired', ({ detail }) => told.push(['expired', detail]))
     const key = 'x'.repeat(2000)

@@ -181,6 +181,26 @@ describe('one peer', () => {
     expect(held(store, 'alice', 1)).toBe(1)
   })
 
+  it('goes on paying for much that it has added, however many add a little after it (N9g)', () => {
+    const store = storeOf({ maxBytes: 10_000_000, maxBytesPerPeer: 100_000 })
+    const help = (...helpers: readonly number[]): void => {
+      for (let i = 0; i < 50; i++) {
+        for (const helper of helpers) {
+          store.apply(recordKey(['dict', i]), subkeyRecord(helper, 'yes', LATE), `helper ${helper}`)
+        }
+      }
+    }
+
+    for (let i = 0; i < 50; i++) {
+      store.apply(recordKey(['dict', i]), subkeyRecord('alice', 'yes', LATE), 'alice')
+    }
+
+    help(1, 2, 3, 4, 5, 6, 7)
+    expect(addTo(store, 50, 'stranger')).toBe(9)
+    help(8, 9, 10, 11, 12, 13, 14, 15)
+    expect(addTo(store, 50, 'stranger', 'more')).toBe(0)
+  })
+
   it('pays for what is left of what it has added when some of that has expired (N9g)', () => {
     const clock = manualClock(NOW)
     const store = storeOf({ clock, maxBytes: 10_000_000, maxBytesPerPeer: 100_000 })

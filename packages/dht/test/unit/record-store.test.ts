@@ -163,7 +163,7 @@ describe('RecordStore', () => {
 
   it('removes from memory subkeys that have expired, while others live (R1, N7)', () => {
     const gone: string[] = []
-    store.observeBy({ stored: () => {}, expired: (name) => gone.push(name) })
+    store.observeWith({ stored: () => {}, expired: (name) => gone.push(name) })
     store.apply(KEY, subkeyRecord('alice', large(1000), 200), 'alice')
     store.apply(KEY, subkeyRecord('carol', 'no', 300), 'carol')
     store.apply(KEY, subkeyRecord('dave', 'no', 400), 'dave')
@@ -188,7 +188,7 @@ describe('RecordStore', () => {
       store.apply(KEY, subkeyRecord(i, 'yes', 200 + i / 4096))
     }
 
-    store.keepBy({ changed, whenDurable: () => undefined })
+    store.persistWith({ changed, whenDurable: () => undefined })
     clock.time = 200.5
     store.sweep()
     store.sweep()
@@ -222,7 +222,7 @@ describe('RecordStore', () => {
     const stored: string[] = []
     store.apply(KEY, subkeyRecord('alice', 'yes', 200))
     store.apply(KEY, subkeyRecord('carol', 'no', 300))
-    store.observeBy({ stored: (name) => stored.push(name), expired: () => {} })
+    store.observeWith({ stored: (name) => stored.push(name), expired: () => {} })
 
     clock.time = 200
     expect(store.apply(KEY, subkeyRecord('carol', 'no', 300)).isAccepted).toBe(true)

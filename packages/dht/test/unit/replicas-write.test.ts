@@ -6,7 +6,7 @@ import { RecordStore } from '../../src/store/record-store.ts'
 import { ACTIVE, CANCELLED } from '../support/cancellation.ts'
 import { turns } from '../support/end-of-turn.ts'
 import { manualClock } from '../support/manual-clock.ts'
-import { ManualKeeper } from '../support/manual-keeper.ts'
+import { ManualPersistence } from '../support/manual-persistence.ts'
 import { silentLog } from '../support/silent-log.ts'
 import { operations } from '../support/simulated-operations.ts'
 import { Simulation, type SimulationOptions, START } from '../support/simulated-replicas.ts'
@@ -60,9 +60,9 @@ describe('Replicas.write', () => {
   })
 
   it('counts as accepted by this node when it is durable here, else as refused (N6)', async () => {
-    const keeper = new ManualKeeper()
+    const keeper = new ManualPersistence()
     const net = network({ size: 1 })
-    net.self.store.keepBy(keeper)
+    net.self.store.persistWith(keeper)
     const first = net.replicas.write(KEY, WRITE, ACTIVE)
     await vi.waitFor(() => expect(keeper.waiting).toHaveLength(1))
     keeper.waiting[0]?.resolve()

@@ -2,14 +2,13 @@ import { ValidationError } from '@waggle/record'
 import type { SignedEntry } from '@waggle/record/replica'
 import { describe, expect, it } from 'vitest'
 import { SignatureChecks } from '../../src/store/signature-checks.ts'
-import { SignatureMemory } from '../../src/store/signature-memory.ts'
 import { turns } from '../support/end-of-turn.ts'
 
 const bytes = (...values: number[]) => Uint8Array.from(values)
 const key = bytes(1)
 
 /** Whose signatures are all good, or all bad. */
-function checks(isGood = true, msEach = 0) {
+function checks(isGood = true, msEach = 0, maxSignatures = 1000) {
   const verified: number[] = []
   const later: number[] = []
   const signatures = new SignatureChecks({
@@ -21,7 +20,8 @@ function checks(isGood = true, msEach = 0) {
     verifyLater: async (_, [first = -1]) => {
       later.push(first)
       return isGood
-    }
+    },
+    maxSignatures
   })
   return {
     signatures,
@@ -94,20 +94,20 @@ describe('SignatureChecks', () => {
     await turns()
     expect(() => signatures.check(entries(2))).toThrow(ValidationError)
   })
-})
 
-describe('SignatureMemory', () => {
   it('remembers no more than it may, and longest what is needed (N9d)', () => {
-    const memory = new SignatureMemory({ maxSignatures: 10 })
-    memory.add('needed')
+    const { see, verified } = checks(true, 0, 10)
 
-    for (let n = 0; n < 100; n++) {
-      expect(memory.has('needed')).toBe(true)
-      memory.add(`${n}`)
-      expect(memory.size).toBeLessThanOrEqual(10)
+    for (let n = 1; n <= 100; n++) {
+      see(0)
+      see(n)
     }
 
-    expect(memory.has('99')).toBe(true)
-    expect(memory.has('0')).toBe(false)
+    expect(verified).toEqual(Array.from({ length: 101 }, (_, n) => n))
+    see(91)
+    expect(verified).toHaveLength(102)
+    see(100)
+    see(0)
+    expect(verified).toHaveLength(102)
   })
 })

@@ -20,8 +20,8 @@ describe('swarmKeyBytes', () => {
 
   it.each([
     ['a key alone', SECRET, 'its first line is not /key/swarm/psk/1.0.0/'],
-    ['a path', '/etc/bees/swarm.key', 'this looks like a path: pass what the file holds'],
-    ['another path', 'swarm.key', 'this looks like a path: pass what the file holds'],
+    ['a path', '/etc/bees/swarm.key', 'this looks like a path: pass the content of the file'],
+    ['another path', 'swarm.key', 'this looks like a path: pass the content of the file'],
     ['another version', KEY.replace('1.0.0', '2.0.0'), 'its first line is not'],
     ['another encoding', KEY.replace('base16', 'base64'), 'its second line is not /base16/'],
     ['too short a key', KEY.slice(0, -2), 'but 62 characters'],

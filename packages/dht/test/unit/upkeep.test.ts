@@ -7,14 +7,20 @@ import type { Member } from '../../src/peers/known-peers.ts'
 import { RecordStore } from '../../src/store/record-store.ts'
 import { fingerprintOf } from '../../src/upkeep/fingerprint.ts'
 import {
-  AUDIT_MS,
-  LOOK_INTERVAL_MS,
+  COMPARE_MS,
+  PASS_INTERVAL_MS,
   REPLICATE_INTERVAL_MS,
   RETRY_MS,
   SETTLE_MS,
   Upkeep
 } from '../../src/upkeep/upkeep.ts'
-import { contactOf, contacts, peerNumber } from '../support/numbered-peers.ts'
+import {
+  contactOf,
+  contacts,
+  nearestFirst,
+  peerNumber,
+  pointOf
+} from '../support/numbered-peers.ts'
 import { silentLog } from '../support/silent-log.ts'
 
 const KEY = recordKey('key')
@@ -110,7 +116,7 @@ describe('Upkeep', () => {
 
     await vi.advanceTimersByTimeAsync(RETRY_MS + 1)
     expect(sent).toHaveLength(1)
-    await vi.advanceTimersByTimeAsync(3 * LOOK_INTERVAL_MS)
+    await vi.advanceTimersByTimeAsync(3 * PASS_INTERVAL_MS)
     expect(sent).toHaveLength(1)
   })
 
@@ -121,20 +127,20 @@ describe('Upkeep', () => {
     await vi.advanceTimersByTimeAsync(REPLICATE_INTERVAL_MS - 10_000)
     expect(sent).toHaveLength(0)
 
-    await vi.advanceTimersByTimeAsync(10_000 + LOOK_INTERVAL_MS)
+    await vi.advanceTimersByTimeAsync(10_000 + PASS_INTERVAL_MS)
     expect(sent.length).toBeLessThanOrEqual(4)
     expect([0, 1, 4]).toContain(sent.length)
   })
 
   it('looks around and asks those who came whether they hold what they should, once, some time later', async () => {
     await join(...contacts(4))
-    await vi.advanceTimersByTimeAsync(AUDIT_MS - 1)
+    await vi.advanceTimersByTimeAsync(COMPARE_MS - 1)
     expect(asked).toEqual([])
 
-    await vi.advanceTimersByTimeAsync(AUDIT_MS + 1)
+    await vi.advanceTimersByTimeAsync(COMPARE_MS + 1)
     expect(asked.length).toBe(4)
     expect(looksAround).toBe(1)
-    await vi.advanceTimersByTimeAsync(10 * LOOK_INTERVAL_MS)
+    await vi.advanceTimersByTimeAsync(10 * PASS_INTERVAL_MS)
     expect(asked.length).toBe(4)
     expect(sent.length).toBe(4)
   })
@@ -142,7 +148,7 @@ describe('Upkeep', () => {
   it('sends a record again to who turns out not to have it', async () => {
     isLost = true
     await join(...contacts(2))
-    await vi.advanceTimersByTimeAsync(2 * AUDIT_MS)
+    await vi.advanceTimersByTimeAsync(2 * COMPARE_MS)
 
     expect(asked).toHaveLength(2)
     expect(sent).toHaveLength(4)
@@ -150,14 +156,49 @@ describe('Upkeep', () => {
 
   it('asks a peer again that did not answer', async () => {
     await join(...contacts(2))
-    await vi.advanceTimersByTimeAsync(AUDIT_MS - 1)
+    await vi.advanceTimersByTimeAsync(COMPARE_MS - 1)
     isFailing = true
-    await vi.advanceTimersByTimeAsync(AUDIT_MS + 1)
+    await vi.advanceTimersByTimeAsync(COMPARE_MS + 1)
     expect(asked).toEqual([])
 
     isFailing = false
-    await vi.advanceTimersByTimeAsync(2 * AUDIT_MS)
+    await vi.advanceTimersByTimeAsync(2 * COMPARE_MS)
     expect(asked).toHaveLength(2)
+  })
+
+  describe('beside a peer that is nearer to the record', () => {
+    const self = contactOf(peerNumber(100))
+    const [nearer, other] = nearestFirst(pointOf(KEY), [self, ...contacts(20)]) as [
+      PeerInfo,
+      PeerInfo
+    ]
+
+    beforeEach(() => {
+      vi.spyOn(Math, 'random').mockReturnValue(0)
+    })
+
+    afterEach(() => {
+      vi.restoreAllMocks()
+    })
+
+    /** A peer comes so long after the nearer one has been given the record. Whether this node sends it. */
+    async function isSentAfter(ms: number): Promise<boolean> {
+      await join(nearer)
+      await vi.advanceTimersByTimeAsync(SETTLE_MS + 1)
+      expect(sent).toEqual([nearer])
+      await vi.advanceTimersByTimeAsync(ms)
+      await join(other)
+      await vi.advanceTimersByTimeAsync(SETTLE_MS + 1)
+      return sent.includes(other)
+    }
+
+    it('leaves a newcomer to that one', async () => {
+      expect(await isSentAfter(1500)).toBe(false)
+    })
+
+    it('sends to a newcomer itself that the other one may have met before it had the record (N7)', async () => {
+      expect(await isSentAfter(500)).toBe(true)
+    })
   })
 
   it('does nothing on a client, and seldom wakes up for it', async () => {
@@ -166,7 +207,7 @@ describe('Upkeep', () => {
     await vi.advanceTimersByTimeAsync(3 * REPLICATE_INTERVAL_MS)
 
     expect(sent).toEqual([])
-    expect(looks).toBeLessThan((4 * REPLICATE_INTERVAL_MS) / LOOK_INTERVAL_MS)
+    expect(looks).toBeLessThan((4 * REPLICATE_INTERVAL_MS) / PASS_INTERVAL_MS)
   })
 
   it('ends when the node stops', async () => {

@@ -1,6 +1,5 @@
 import { encodeRecord, recordKey } from '@waggle/record'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import { DEFAULT_NODE_LIMITS } from '../../src/node-limits.ts'
 import { RecordStore } from '../../src/store/record-store.ts'
 import { WatchClient, type WatchReply } from '../../src/watch/watch-client.ts'
 import { WATCH, type WatchMessage } from '../../src/watch/watch-messages.ts'
@@ -38,7 +37,6 @@ beforeEach(async () => {
     new Promise((resolve) => checks.push(() => resolve(true)))
   client = new WatchClient({
     ...clientParts(async () => mine),
-    limits: DEFAULT_NODE_LIMITS,
     log: silentLog,
     store: new RecordStore({ clock: manualClock(NOW), validators: [{ validate }] }),
     records: {} as never,

@@ -4,7 +4,7 @@ import type { Address } from '@waggle/dht'
 import type { Libp2pOptions } from 'libp2p'
 import { DEFAULT_BOOTSTRAP_TIMEOUT_MS } from '../constants.ts'
 import type { HivemindInit } from '../service/interface.ts'
-import { INIT_CHECKS } from '../service/service-options.ts'
+import { INIT_OPTIONS } from '../service/service-options.ts'
 import {
   announcedAddress,
   assertBoolean,
@@ -15,9 +15,9 @@ import {
   assertOptions,
   assertPositive,
   assertText,
-  type Check,
   list,
   listenAddress,
+  type OptionTable,
   peerAddress
 } from '../waggle-parts.ts'
 
@@ -104,24 +104,23 @@ export interface NodeSettings {
   readonly libp2pOptions: Partial<Libp2pOptions>
 }
 
-const CHECKS: Readonly<Record<keyof HivemindDHTOptions, Check>> = {
-  ...INIT_CHECKS,
-  initialPeers: assertEach(peerAddress),
-  listenOn: assertEach(listenAddress),
-  announce: assertEach(announcedAddress),
-  privateKey: assertMethod(
-    'sign',
-    "a libp2p private key, such as await generateKeyPair('Ed25519')"
-  ),
-  identityPath: assertText,
-  strict: assertBoolean,
-  requireBootstrap: assertBoolean,
-  bootstrapTimeoutMs: assertPositive,
-  libp2p: assertMethod('dial', 'a libp2p node'),
-  signal: assertMethod('throwIfAborted', 'an AbortSignal'),
-  logger: assertMethod('forComponent', 'a libp2p logger'),
-  metrics: assertFunction,
-  libp2pOptions: assertObject
+const OPTIONS: OptionTable<HivemindDHTOptions> = {
+  ...INIT_OPTIONS,
+  initialPeers: { assert: assertEach(peerAddress) },
+  listenOn: { assert: assertEach(listenAddress) },
+  announce: { assert: assertEach(announcedAddress) },
+  privateKey: {
+    assert: assertMethod('sign', "a libp2p private key, such as await generateKeyPair('Ed25519')")
+  },
+  identityPath: { assert: assertText },
+  strict: { assert: assertBoolean },
+  requireBootstrap: { assert: assertBoolean },
+  bootstrapTimeoutMs: { assert: assertPositive },
+  libp2p: { assert: assertMethod('dial', 'a libp2p node') },
+  signal: { assert: assertMethod('throwIfAborted', 'an AbortSignal') },
+  logger: { assert: assertMethod('forComponent', 'a libp2p logger') },
+  metrics: { assert: assertFunction },
+  libp2pOptions: { assert: assertObject }
 }
 
 /** What still means something for a node that exists already. */
@@ -140,12 +139,12 @@ const FOR_EXISTING_NODE: readonly string[] = [
  * @throws TypeError naming the option that is unknown or wrong
  */
 export function nodeSettings(options: HivemindDHTOptions): NodeSettings {
-  assertOptions('HivemindDHT.create', options, CHECKS)
+  assertOptions('HivemindDHT.create', options, OPTIONS)
   assertCombines(options)
   const { clientMode = false } = options
   const { listenOn = clientMode ? [] : '127.0.0.1:0' } = options
   const given = Object.entries(options).filter(([, value]) => value !== undefined)
-  const isInit = ([name]: [string, unknown]): boolean => Object.hasOwn(INIT_CHECKS, name)
+  const isInit = ([name]: [string, unknown]): boolean => Object.hasOwn(INIT_OPTIONS, name)
 
   return {
     init: Object.fromEntries(given.filter(isInit)),

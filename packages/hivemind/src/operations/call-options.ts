@@ -1,11 +1,6 @@
-import type {
-  CallOptions,
-  CommonGetOptions,
-  CommonStoreEntry,
-  CommonStoreOptions,
-  Lifetime
-} from '@waggle/dht'
+import type { CallOptions, Lifetime } from '@waggle/dht'
 import type { HivemindKey, HivemindValue } from '../msgpack/python-types.ts'
+import type { CommonGetOptions, CommonStoreEntry, CommonStoreOptions } from '../waggle-parts.ts'
 
 /** How `store` is told where and until when: `expirationTime` or `ttl`, and perhaps a `subkey`. */
 export type HivemindStoreOptions = CommonStoreOptions<HivemindKey>

@@ -16,9 +16,9 @@ import {
   assertPositive,
   assertThat,
   type CachePolicy,
-  type Check,
   cachePolicy,
-  DEFAULT_NODE_LIMITS
+  DEFAULT_NODE_LIMITS,
+  type OptionTable
 } from '../waggle-parts.ts'
 import type { HivemindInit, HivemindNodeLimits } from './interface.ts'
 
@@ -56,30 +56,24 @@ const DEFAULT_LIMITS: HivemindNodeLimits = {
   maxKeysPerSecond: DEFAULT_NODE_LIMITS.maxKeysPerSecond
 }
 
-const LIMIT_CHECKS: Readonly<Record<string, Check>> = Object.fromEntries(
+const LIMITS: OptionTable = Object.fromEntries(
   Object.keys(DEFAULT_LIMITS).map((name) => [
     name,
-    name.startsWith('maxRecordBytes') ? assertInteger(1, MAX_RECORD_BYTES) : assertPositive
+    { assert: name === 'maxRecordBytes' ? assertInteger(1, MAX_RECORD_BYTES) : assertPositive }
   ])
 )
 
-/** What each option of `hivemind()` has to be. */
-export const INIT_CHECKS: Readonly<Record<keyof HivemindInit, Check>> = {
-  nodeId: (value, option) =>
-    assertThat(
-      value instanceof Uint8Array && value.length === ID_BYTES,
-      option,
-      `a Uint8Array of ${ID_BYTES} bytes`,
-      value
-    ),
-  bucketSize: assertInteger(1, MAX_NODES),
-  numReplicas: assertInteger(1, MAX_NODES),
-  requestTimeoutMs: assertPositive,
-  clientMode: assertBoolean,
-  cache: assertCacheOptions,
-  limits: (value, option) => assertMembers(value, option, LIMIT_CHECKS),
-  validators: assertValidators,
-  allowPeer: assertFunction
+/** The options of `hivemind()`: what each has to be. */
+export const INIT_OPTIONS: OptionTable<HivemindInit> = {
+  nodeId: { assert: assertNodeId },
+  bucketSize: { assert: assertInteger(1, MAX_NODES) },
+  numReplicas: { assert: assertInteger(1, MAX_NODES) },
+  requestTimeoutMs: { assert: assertPositive },
+  clientMode: { assert: assertBoolean },
+  cache: { assert: assertCacheOptions },
+  limits: { assert: (value, option) => assertMembers(value, option, LIMITS) },
+  validators: { assert: assertValidators },
+  allowPeer: { assert: assertFunction }
 }
 
 /** Fills in the defaults. */
@@ -96,6 +90,11 @@ export function hivemindSettings(init: HivemindInit): HivemindSettings {
     validators: init.validators ?? [],
     allowPeer: init.allowPeer
   }
+}
+
+function assertNodeId(value: unknown, option: string): void {
+  const isOne = value instanceof Uint8Array && value.length === ID_BYTES
+  assertThat(isOne, option, `a Uint8Array of ${ID_BYTES} bytes`, value)
 }
 
 function assertValidators(value: unknown, option: string): void {

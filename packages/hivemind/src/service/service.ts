@@ -19,7 +19,7 @@ import {
   type HivemindStats,
   SERVICE
 } from './interface.ts'
-import { type HivemindSettings, hivemindSettings, INIT_CHECKS } from './service-options.ts'
+import { type HivemindSettings, hivemindSettings, INIT_OPTIONS } from './service-options.ts'
 import { ServiceParts } from './service-parts.ts'
 
 /**
@@ -29,7 +29,7 @@ import { ServiceParts } from './service-parts.ts'
  * @throws TypeError for an option that is unknown or wrong
  */
 export function hivemind(init: HivemindInit = {}): (components: HivemindComponents) => Hivemind {
-  assertOptions('hivemind()', init, INIT_CHECKS)
+  assertOptions('hivemind()', init, INIT_OPTIONS)
   return (components) => new HivemindService(components, hivemindSettings(init))
 }
 

@@ -1,78 +1,66 @@
-import type { RunOptions, Scenario, ScenarioResult } from '../../interface.ts'
+import { all, atMost, goal, ms, none, same, tableOf } from '../../result/build.ts'
+import { figure } from '../../result/figure.ts'
+import type { Goal, RunOptions, Scenario, ScenarioResult, Table } from '../../result/result.ts'
 import { seededRandom } from '../../workload/random.ts'
-import { Ledger } from './ledger.ts'
-import { missedBy } from './missed.ts'
+import { summaryOf, totalOf } from '../../workload/statistics.ts'
+import { Ledger, type Verdict } from './ledger.ts'
 import { Population } from './population.ts'
-import { resultOf } from './result.ts'
-import { Traffic } from './traffic.ts'
-import { type Share, Watchers } from './watchers.ts'
-
-export interface ChurnSizes {
-  readonly peers: number
-
-  /** How many of them are killed and replaced at a time, and how often. */
-  readonly killed: number
-  readonly everyMs: number
-  readonly forMs: number
-  readonly records: number
-
-  /** Records besides these that are only stored, deleted and watched, and how many seconds they live. */
-  readonly brief: number
-  readonly briefTtl: number
-
-  /** What a client watches that stays, and each of the peers. */
-  readonly watchedByClient: Share
-  readonly watchedByPeer: Share
-
-  /** Reads and writes a second. */
-  readonly rate: number
-}
-
-const FULL: ChurnSizes = {
-  peers: 32,
-  killed: 3,
-  everyMs: 10_000,
-  forMs: 300_000,
-  records: 500,
-  brief: 25,
-  briefTtl: 10,
-  watchedByClient: { lasting: 100, brief: 25 },
-  watchedByPeer: { lasting: 4, brief: 1 },
-  rate: 40
-}
-
-const QUICK: ChurnSizes = {
-  peers: 7,
-  killed: 1,
-  everyMs: 1500,
-  forMs: 4000,
-  records: 20,
-  brief: 4,
-  briefTtl: 2,
-  watchedByClient: { lasting: 10, brief: 4 },
-  watchedByPeer: { lasting: 2, brief: 1 },
-  rate: 20
-}
-
-const SEED = 30
+import { type Tally, Traffic } from './traffic.ts'
+import { Watchers } from './watchers.ts'
 
 /** Takes more than five minutes. */
 export const churn: Scenario = {
   name: 'churn',
-  title:
-    'Whether records outlive their peers, and changes reach who watches: some are killed and replaced again and again',
-  run: (options) => run(options.effort === 'full' ? FULL : QUICK, options)
+  title: 'Reads, writes and watchers while peers are killed and replaced again and again.',
+  isLong: true,
+  run
 }
 
-async function run(sizes: ChurnSizes, { signal, log }: RunOptions): Promise<ScenarioResult> {
+/**
+ * Peers, and how many of them are killed and replaced at a time; records, further ones that live only for some
+ * seconds, and how many of both a client that stays and each peer watch; reads and writes per second.
+ */
+const SIZES = {
+  full: {
+    ...{ peers: 32, kills: 3, everyMs: 10_000, forMs: 300_000 },
+    ...{ records: 500, brief: 25, briefTtl: 10, rate: 40 },
+    watchedByClient: { lasting: 100, brief: 25 },
+    watchedByPeer: { lasting: 4, brief: 1 }
+  },
+  quick: {
+    ...{ peers: 7, kills: 1, everyMs: 1500, forMs: 4000 },
+    ...{ records: 20, brief: 4, briefTtl: 2, rate: 20 },
+    watchedByClient: { lasting: 10, brief: 4 },
+    watchedByPeer: { lasting: 2, brief: 1 }
+  }
+}
+
+type Sizes = typeof SIZES.full
+type Outcome = Awaited<ReturnType<typeof measure>>
+
+const SEED = 30
+const MAX_P99_MS = 2000
+const MAX_MISSED = 20
+
+async function run({ effort, ...options }: RunOptions): Promise<ScenarioResult> {
+  const sizes = SIZES[effort]
+  const outcome = await measure(sizes, options)
+  const { traffic, delivered, missed } = outcome
+
+  return {
+    notes: [...notes(sizes, outcome), ...missed.slice(0, MAX_MISSED)],
+    tables: [operations(traffic), delivered],
+    goals: goals(outcome)
+  }
+}
+
+async function measure(sizes: Sizes, { signal, log }: Omit<RunOptions, 'effort'>) {
   const random = seededRandom(SEED)
-  const ledger = new Ledger({ ...sizes, lasting: sizes.records })
-  const watchers = new Watchers({ ledger, random, signal })
-  await using population = new Population({
-    random,
-    signal,
-    onJoin: (process) => watchers.add('peers that come and go', process, sizes.watchedByPeer)
-  })
+  const ledger = new Ledger(sizes)
+  const watchers = new Watchers(ledger, random)
+  await using population = new Population(random, signal, (peer) =>
+    watchers.add('peers that come and go', peer, sizes.watchedByPeer)
+  )
   await population.grow(sizes.peers)
   await watchers.add('a client that stays', await population.client(), sizes.watchedByClient)
   log(`${sizes.peers} peers`)
@@ -82,21 +70,113 @@ async function run(sizes: ChurnSizes, { signal, log }: RunOptions): Promise<Scen
   log(`${ledger.keys.length} records`)
 
   const churning = new AbortController()
-  const ended = AbortSignal.any([churning.signal, signal])
-  const busy = traffic.goOn(sizes.rate, ended)
+  const busy = traffic.run(sizes.rate, AbortSignal.any([churning.signal, signal]))
 
   try {
-    await population.churn(sizes, (dead) => log(`killed ${dead} peers`))
+    await population.churn(sizes, (killed) => log(`killed ${killed} peers`))
   } finally {
     churning.abort()
     await busy
   }
 
-  const settledMs = await watchers.settle()
-  const peers = population.members.map(({ process }) => process)
-  const missed = await missedBy(watchers, ledger, peers)
+  const settledMs = await watchers.settle({ signal })
+  const missed = watchers.late.map(({ by, key }) => `${by} missed the final state of ${key}.`)
   log(`${missed.length} final states are missed after ${Math.round(settledMs)} ms`)
   await traffic.readAll()
-  const watched = { watchers, settledMs, missed, isBrief: (key: string) => ledger.isBrief(key) }
-  return resultOf(sizes, { traffic, dead: population.dead, watched })
+  // The processes end now, and with them what is known of their watches.
+  const delivered = deliveries(watchers, ledger)
+  return { traffic, killed: population.killed, settledMs, missed, delivered }
+}
+
+function operations({ tallies }: Traffic): Table {
+  const rows = Object.entries(tallies)
+    .filter(([, { tookMs }]) => tookMs.length > 0)
+    .map(([kind, tally]) => ({ kind, ...tally, ...summaryOf(tally.tookMs) }))
+  const verdict = (which: Verdict) => (row: (typeof rows)[number]) =>
+    row.kind === 'store' || row.kind === 'delete' ? null : row.verdicts[which]
+
+  return tableOf('Reads and writes', rows, {
+    operation: 'kind',
+    answered: ({ tookMs }) => tookMs.length,
+    right: verdict('right'),
+    older: verdict('stale'),
+    missing: verdict('missing'),
+    false: verdict('false'),
+    failed: 'failed',
+    'peer killed': 'lost',
+    ...{ 'p50 (ms)': 'p50', 'p99 (ms)': 'p99', 'slowest (ms)': 'max' }
+  })
+}
+
+function deliveries(watchers: Watchers, ledger: Ledger): Table {
+  const groups = Map.groupBy(watchers.watches, ({ by, key }) => {
+    return `${by}: ${ledger.isBrief(key) ? 'records that expire or are deleted' : 'lasting records'}`
+  })
+  const rows = [...groups].sort().map(([watcher, watches]) => {
+    const times = watches.flatMap((watch) => watchers.deliveryTimes(watch))
+    const tookMs = times.filter((time) => time !== undefined)
+    const { p50, p99, max } = tookMs.length > 0 ? summaryOf(tookMs) : {}
+    const found = watches.flatMap((watch) => watch.deliveries.map((each) => each.found))
+
+    return {
+      watcher,
+      keys: watches.length,
+      missed: watches.filter((watch) => watchers.verdict(watch) !== 'right').length,
+      deliveries: found.length,
+      nothing: found.filter((value) => value === undefined).length,
+      ...{ stores: times.length, delivered: tookMs.length, p50, p99, max }
+    }
+  })
+
+  return tableOf('Deliveries to watchers', rows, {
+    ...same('watcher', 'keys'),
+    'final states missed': 'missed',
+    ...{ deliveries: 'deliveries', 'of these of nothing': 'nothing' },
+    ...{ stores: 'stores', 'stores delivered': 'delivered' },
+    ...{ 'p50 (ms)': 'p50', 'p99 (ms)': 'p99', 'slowest (ms)': 'max' }
+  })
+}
+
+function goals({ traffic: { tallies }, delivered, missed }: Outcome): Goal[] {
+  const during = [tallies.get, tallies['latest get']]
+  const latest = [tallies['latest get'], tallies['latest get in the end']]
+  const reads = [...during, tallies['latest get in the end']]
+  const sum = (tallies: readonly Tally[], read: (tally: Tally) => number) => totalOf(tallies, read)
+  const missing = sum(reads, ({ verdicts }) => verdicts.missing)
+  const asked = sum(reads, ({ tookMs, failed }) => tookMs.length + failed)
+  const right =
+    asked -
+    sum(reads, ({ verdicts, failed }) => verdicts.missing + verdicts.false + failed) -
+    sum(latest, ({ verdicts }) => verdicts.stale)
+  // Reads in the end, when nobody is killed any more, would make the others look better.
+  const watched = totalOf(delivered.rows, ([, keys]) => Number(keys))
+  const [get = 0, latestGet = 0] = during.map(({ tookMs }) => summaryOf(tookMs).p99)
+
+  return [
+    none('no acknowledged record is lost: reads that find nothing', missing, asked),
+    all('every read is right', right, asked),
+    goal(
+      `reads while peers are killed, of each kind: p99 at most ${MAX_P99_MS / 1000} s`,
+      Math.max(get, latestGet),
+      atMost(MAX_P99_MS),
+      () => `get ${ms(get)}, latest get ${ms(latestGet)}`
+    ),
+    none('watchers miss no final state', missed.length, watched)
+  ]
+}
+
+function notes(sizes: Sizes, { killed, settledMs }: Outcome): string[] {
+  const { peers, everyMs, forMs, records, brief, briefTtl, watchedByClient, watchedByPeer } = sizes
+
+  return [
+    `${peers} peers run on one machine, a process each. Every ${everyMs / 1000} s, ${sizes.kills} random ones are killed (SIGKILL) and as many others started, for ${forMs / 1000} s: ${killed} in all. Meanwhile random peers read and write ${records} records; each record has one writer at a time.`,
+    'A get with `latest` is right if it finds the last value that was acknowledged before it began, or a newer one; any other get is right if it finds a value that was written and has not expired. Operations of a peer that was killed before it answered do not count. Times include the way to the process and back.',
+    [
+      `A client that is never killed watches ${watchedByClient.lasting} of the records, and each peer watches ${watchedByPeer.lasting} random ones from its start.`,
+      `${brief} further records live for ${briefTtl} s only; they are stored and deleted, but not read. The client watches ${watchedByClient.brief} of them, each peer ${watchedByPeer.brief}.`,
+      'A final state is missed if the last delivery is neither the last acknowledged write nor a later one that may have been stored, or is not nothing although the record has expired or been deleted. This is checked before the records are read once more, which would repair replicas.',
+      `${figure(settledMs / 1000)} s after the last write no final state was missing or waited for any more; brief records have to expire first.`,
+      'Watchers that were killed are left out. Times run from the call of an acknowledged store, including the way to its process, to the delivery in the watching process, on the clock of the machine; a store that was not delivered had been replaced before.'
+    ].join(' ')
+  ]
 }

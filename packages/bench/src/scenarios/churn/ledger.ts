@@ -1,84 +1,73 @@
-import type { Found } from '@waggle/dht'
-import { machineTimeMs } from '../../peers/machine-time.ts'
+import type { Seen } from '../../nodes/nodes-main.ts'
+import { steadyTimeMs } from '../../processes/usage.ts'
 
-/** A write of one value, the only one with its expiration. */
-export interface Writing {
+/** A write, the only one under its key with its expiration. */
+export interface Write {
   readonly key: string
 
-  /** Undefined for one that deletes. */
+  /** Undefined for a deletion. */
   readonly value: string | undefined
   readonly expirationTime: number
 
-  /** When it began, on the machine's steady clock. */
+  /** Start of the write on the machine's steady clock. */
   readonly beganMs: number
 }
 
-/** What a read found, against what had been written. */
+/** Judgement of an answer against what had been written. */
 export type Verdict = 'right' | 'stale' | 'missing' | 'false'
 
-export interface LedgerSizes {
-  /** Records that outlive the run, and are never deleted. */
-  readonly lasting: number
-
-  /** Records that are deleted, or expire. */
-  readonly brief: number
-
-  /** How many seconds these live. */
-  readonly briefTtl: number
-}
-
 interface Account {
-  /** In seconds. */
   readonly ttl: number
 
-  /** What was ever written, by expiration, acknowledged or not: what is not may be there all the same. */
-  readonly writings: Map<number, Writing>
-  readonly acknowledged: Writing[]
+  /** All writes by expiration, acknowledged or not: one that was not may be there all the same. */
+  readonly writes: Map<number, Write>
+  readonly acknowledged: Write[]
   isBeingWritten: boolean
 }
 
-/** Seconds: longer than the whole run. */
+/** Seconds that lasting records live: longer than the run. */
 const LASTING_TTL = 3600
 
-/** What was written under each key, and what readers must find therefore. */
+/** Knows what was written under each key, and so what readers must find. */
 export class Ledger {
+  /** Keys of records that outlive the run and are never deleted. */
   readonly lasting: readonly string[]
+
+  /** Keys of records that expire or are deleted. */
   readonly brief: readonly string[]
   readonly #accounts = new Map<string, Account>()
 
-  constructor({ lasting, brief, briefTtl }: LedgerSizes) {
-    this.lasting = this.#open('record', lasting, LASTING_TTL)
+  constructor({ records, brief, briefTtl }: Record<'records' | 'brief' | 'briefTtl', number>) {
+    this.lasting = this.#open('record', records, LASTING_TTL)
     this.brief = this.#open('brief record', brief, briefTtl)
   }
 
   get keys(): readonly string[] {
-    return [...this.#accounts.keys()]
+    return [...this.lasting, ...this.brief]
   }
 
-  /** Whether of the brief records nothing may be left, whatever was done to them. */
+  /** Whether every brief record has expired. */
   get isBriefOver(): boolean {
-    const now = Date.now() / 1000
-    return this.brief.every((key) =>
-      [...this.#account(key).writings.keys()].every((expirationTime) => expirationTime <= now)
-    )
+    const writes = this.brief.flatMap((key) => [...this.#account(key).writes.values()])
+    return writes.every(({ expirationTime }) => isOver(expirationTime))
   }
 
   isBrief(key: string): boolean {
     return this.#account(key).ttl < LASTING_TTL
   }
 
-  /** Until when the last acknowledged write under the key lives: a reader finds this one or a later one. */
+  /** Returns the expiration of the last acknowledged write: a reader finds this write or a later one. */
   acknowledgedUntil(key: string): number {
     return this.#account(key).acknowledged.at(-1)?.expirationTime ?? 0
   }
 
-  /** The writes under the key that were acknowledged, in their order. */
-  acknowledged(key: string): readonly Writing[] {
+  /** Returns the acknowledged writes in their order. */
+  acknowledged(key: string): readonly Write[] {
     return this.#account(key).acknowledged
   }
 
-  /** Begins a write; undefined while another one is under way, as their order would not be known. */
-  begin(key: string, { isDeletion }: { isDeletion: boolean }): Writing | undefined {
+  /** Begins a write; returns undefined during another one, as their order would not be known. */
+  begin(key: string, { isDeletion }: { isDeletion: boolean }): Write | undefined {
     const account = this.#account(key)
 
     if (account.isBeingWritten) {
@@ -86,74 +75,56 @@ export class Ledger {
     }
 
     account.isBeingWritten = true
-    const writing = {
-      key,
-      value: isDeletion ? undefined : `${key}, write ${account.writings.size}`,
-      expirationTime: Date.now() / 1000 + account.ttl,
-      beganMs: machineTimeMs()
-    }
-    account.writings.set(writing.expirationTime, writing)
-    return writing
+    const value = isDeletion ? undefined : `${key}, write ${account.writes.size}`
+    const expirationTime = Date.now() / 1000 + account.ttl
+    const write = { key, value, expirationTime, beganMs: steadyTimeMs() }
+    account.writes.set(expirationTime, write)
+    return write
   }
 
-  end(writing: Writing, isAcknowledged: boolean): void {
-    const account = this.#account(writing.key)
+  end(write: Write, isAcknowledged: boolean): void {
+    const account = this.#account(write.key)
     account.isBeingWritten = false
-
-    if (isAcknowledged) {
-      account.acknowledged.push(writing)
-    }
+    account.acknowledged.push(...(isAcknowledged ? [write] : []))
   }
 
-  /** What to say of an answer, given what was acknowledged when it was asked for. */
-  judge(key: string, found: Found | undefined, acknowledgedUntil: number): Verdict {
+  /** Judges an answer by what was acknowledged when it was asked for. */
+  judge(key: string, found: Seen | undefined, acknowledgedUntil: number): Verdict {
+    const { writes } = this.#account(key)
+
     if (found === undefined) {
-      return this.#mayBeNothing(key, acknowledgedUntil) ? 'right' : 'missing'
-    }
-
-    const { value } = this.#account(key).writings.get(found.expirationTime) ?? {}
-
-    if (value === undefined || value !== found.value) {
-      return 'false'
-    }
-
-    return found.expirationTime >= acknowledgedUntil ? 'right' : 'stale'
-  }
-
-  /** What to say of what a watcher was told last, once nobody writes any more: it may not be out of date, either. */
-  judgeLast(key: string, last: Found | undefined): Verdict {
-    const verdict = this.judge(key, last, this.acknowledgedUntil(key))
-    const isExpired = last !== undefined && last.expirationTime <= Date.now() / 1000
-    return verdict === 'right' && isExpired ? 'stale' : verdict
-  }
-
-  /** Whether what was acknowledged has expired, or something may have deleted it. */
-  #mayBeNothing(key: string, acknowledgedUntil: number): boolean {
-    return (
-      acknowledgedUntil <= Date.now() / 1000 ||
-      [...this.#account(key).writings.values()].some(
+      const isDeleted = [...writes.values()].some(
         ({ value, expirationTime }) => value === undefined && expirationTime >= acknowledgedUntil
       )
-    )
+      return isDeleted || isOver(acknowledgedUntil) ? 'right' : 'missing'
+    }
+
+    const { value } = writes.get(found.expirationTime) ?? {}
+    const verdict = found.expirationTime >= acknowledgedUntil ? 'right' : 'stale'
+    return value === undefined || value !== found.value ? 'false' : verdict
+  }
+
+  /** Judges the last delivery to a watcher after all writes: it must not be expired, either. */
+  judgeLast(key: string, last: Seen | undefined): Verdict {
+    const verdict = this.judge(key, last, this.acknowledgedUntil(key))
+    return verdict === 'right' && last && isOver(last.expirationTime) ? 'stale' : verdict
   }
 
   #open(name: string, count: number, ttl: number): string[] {
     const keys = Array.from({ length: count }, (_, i) => `${name} ${i}`)
 
     for (const key of keys) {
-      this.#accounts.set(key, { ttl, writings: new Map(), acknowledged: [], isBeingWritten: false })
+      this.#accounts.set(key, { ttl, writes: new Map(), acknowledged: [], isBeingWritten: false })
     }
 
     return keys
   }
 
   #account(key: string): Account {
-    const account = this.#accounts.get(key)
-
-    if (account === undefined) {
-      throw new Error(`there is no ${key}`)
-    }
-
-    return account
+    return this.#accounts.get(key) as Account
   }
+}
+
+function isOver(expirationTime: number): boolean {
+  return expirationTime <= Date.now() / 1000
 }

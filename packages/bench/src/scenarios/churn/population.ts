@@ -1,44 +1,40 @@
 import { setTimeout as passed } from 'node:timers/promises'
 import type { DHTOptions } from '@waggle/dht'
-import { type PeerProcess, peerProcess } from '../../peers/peer-process.ts'
-import { type Random, sample } from '../../workload/random.ts'
+import { type NodesProcess, nodesProcess } from '../../nodes/nodes-process.ts'
+import { inGroups } from '../../nodes/settle.ts'
+import { any, type Random, sample } from '../../workload/random.ts'
 
 /** A peer in a process of its own. */
 export interface Member {
-  readonly process: PeerProcess
+  readonly peer: NodesProcess
   readonly addresses: readonly string[]
 }
 
-export interface PopulationInit {
-  readonly random: Random
-  readonly signal: AbortSignal
-
-  /** Called with each peer that has joined, before it counts. */
-  readonly onJoin: (process: PeerProcess) => Promise<void>
-}
-
-/** How many processes start at the same time. */
+/** Processes that start at the same time. */
 const STARTS_AT_ONCE = 4
 
-/** How many of the others a peer is told of. */
+/** Initial peers of each peer. */
 const INITIAL_PEERS = 4
 
-/** How often a peer tries to join through others. */
+/** Attempts of a peer to join through others. */
 const TRIES = 5
 
 /** Peers that come and go. */
 export class Population implements AsyncDisposable {
-  readonly #init: PopulationInit
+  readonly #random: Random
+  readonly #signal: AbortSignal
+  readonly #onJoin: (peer: NodesProcess) => Promise<void>
   readonly #members = new Set<Member>()
-  /** Of all processes that were started, whatever became of them. */
   readonly #processes = new AsyncDisposableStack()
-  dead = 0
+  killed = 0
 
-  constructor(init: PopulationInit) {
-    this.#init = init
+  /** `onJoin` is called with each peer that has joined, before it becomes a member. */
+  constructor(random: Random, signal: AbortSignal, onJoin: (peer: NodesProcess) => Promise<void>) {
+    this.#random = random
+    this.#signal = signal
+    this.#onJoin = onJoin
   }
 
-  /** Those that are there now. */
   get members(): readonly Member[] {
     return [...this.#members]
   }
@@ -47,44 +43,34 @@ export class Population implements AsyncDisposable {
     return this.#members.has(member)
   }
 
-  /** Any of those that are there. */
   any(): Member {
-    const [member] = sample(this.members, 1, this.#init.random)
-
-    if (member === undefined) {
-      throw new Error('nobody is there')
-    }
-
-    return member
+    return any(this.members, this.#random)
   }
 
-  /** Adds so many peers; resolves when they have joined. */
+  /** Adds peers; resolves when they have joined. */
   async grow(count: number): Promise<void> {
     await this.#add()
-
-    for (let left = count - 1; left > 0; left -= STARTS_AT_ONCE) {
-      await Promise.all(Array.from({ length: Math.min(left, STARTS_AT_ONCE) }, () => this.#add()))
-    }
+    await inGroups(Array.from({ length: count - 1 }), STARTS_AT_ONCE, () => this.#add())
   }
 
-  /** A process that uses the network, holds nothing for others, and is never killed. */
-  async client(): Promise<PeerProcess> {
-    const process = this.#start()
-    await this.#joined(process, { clientMode: true })
-    return process
+  /** Starts a client, which holds nothing for others and is never killed. */
+  async client(): Promise<NodesProcess> {
+    const peer = this.#start()
+    await this.#join(peer, { clientMode: true })
+    return peer
   }
 
-  /** Kills some of the peers, and starts as many others, again and again. */
+  /** Kills some of the peers and starts as many others, again and again. */
   async churn(
-    { killed, everyMs, forMs }: { killed: number; everyMs: number; forMs: number },
+    { kills, everyMs, forMs }: Record<'kills' | 'everyMs' | 'forMs', number>,
     onKilled: (count: number) => void
   ): Promise<void> {
     const endMs = performance.now() + forMs
     let replacing: Promise<unknown> = Promise.resolve()
 
     while (performance.now() < endMs) {
-      const next = passed(everyMs, undefined, { signal: this.#init.signal })
-      const victims = sample(this.members, killed, this.#init.random)
+      const next = passed(everyMs, undefined, { signal: this.#signal })
+      const victims = sample(this.members, kills, this.#random)
       await Promise.all(victims.map((victim) => this.#kill(victim)))
       onKilled(victims.length)
       replacing = Promise.all([replacing, ...victims.map(() => this.#add())])
@@ -100,38 +86,34 @@ export class Population implements AsyncDisposable {
 
   async #kill(member: Member): Promise<void> {
     this.#members.delete(member)
-    this.dead++
-    await member.process.kill()
+    this.killed++
+    await member.peer.kill()
   }
 
   async #add(): Promise<void> {
-    const process = this.#start()
-    const addresses = await this.#joined(process)
-    await this.#init.onJoin(process)
-    this.#members.add({ process, addresses })
+    const peer = this.#start()
+    const addresses = await this.#join(peer)
+    await this.#onJoin(peer)
+    this.#members.add({ peer, addresses })
   }
 
-  #start(): PeerProcess {
-    return this.#processes.use(peerProcess({ signal: this.#init.signal }))
+  #start(): NodesProcess {
+    return this.#processes.use(nodesProcess({ signal: this.#signal }))
   }
 
-  /** Those whom it is told of may all be killed before it has begun. */
-  async #joined(
-    process: PeerProcess,
-    options: DHTOptions = {},
-    triesLeft: number = TRIES
-  ): Promise<string[]> {
-    const known = sample(this.members, INITIAL_PEERS, this.#init.random)
+  /** Joins. All initial peers of an attempt can be killed before it begins, so there are several. */
+  async #join(peer: NodesProcess, options: DHTOptions = {}, tries = TRIES): Promise<string[]> {
+    const known = sample(this.members, INITIAL_PEERS, this.#random)
     const initialPeers = known.flatMap(({ addresses }) => addresses)
 
     try {
-      return await process.call('start', { ...options, initialPeers })
+      return (await peer.call('start', { options: { ...options, initialPeers } })).flat()
     } catch (error) {
-      if (triesLeft === 0 || !process.isRunning) {
+      if (tries === 0 || !peer.isRunning) {
         throw error
       }
 
-      return this.#joined(process, options, triesLeft - 1)
+      return this.#join(peer, options, tries - 1)
     }
   }
 }

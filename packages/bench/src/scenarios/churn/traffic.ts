@@ -1,6 +1,7 @@
 import { setTimeout as passed } from 'node:timers/promises'
-import { type Random, sample } from '../../workload/random.ts'
-import type { Ledger, Verdict, Writing } from './ledger.ts'
+import { atOnce } from '../../workload/drive.ts'
+import { any, type Random } from '../../workload/random.ts'
+import type { Ledger, Verdict } from './ledger.ts'
 import type { Member, Population } from './population.ts'
 
 export interface TrafficInit {
@@ -10,44 +11,44 @@ export interface TrafficInit {
   readonly signal: AbortSignal
 }
 
-export type Kind = 'get' | 'latest get' | 'latest get at the end' | 'store' | 'delete'
+type Reading = 'get' | 'latest get' | 'latest get in the end'
+type Writing = 'store' | 'delete'
 
-/** What became of the operations of one kind. */
+/** Outcomes of the operations of one kind. */
 export interface Tally {
   readonly tookMs: number[]
   readonly verdicts: Record<Verdict, number>
 
-  /** Asked of a peer that was killed before it answered. */
+  /** Operations of a peer that was killed before it answered. */
   lost: number
 
-  /** Answered with an error by a peer that is there, or with `false` by a store. */
+  /** Errors of a running peer, and stores that resolved with `false`. */
   failed: number
 }
 
+/** Operations at the same time while all records are written or read. */
 const AT_ONCE = 8
 
 /** Reads and writes by peers chosen at random. */
 export class Traffic {
   readonly #init: TrafficInit
-  readonly tallies: Readonly<Record<Kind, Tally>> = {
-    store: tally(),
-    delete: tally(),
-    get: tally(),
-    'latest get': tally(),
-    'latest get at the end': tally()
+  readonly tallies: Readonly<Record<Reading | Writing, Tally>> = {
+    store: newTally(),
+    delete: newTally(),
+    get: newTally(),
+    'latest get': newTally(),
+    'latest get in the end': newTally()
   }
-
-  /** What was wrong, in words. */
-  readonly complaints: string[] = []
 
   constructor(init: TrafficInit) {
     this.#init = init
   }
 
-  /** Writes every record, each until it is acknowledged. */
+  /** Writes every record until it is acknowledged. */
   async writeAll(): Promise<void> {
-    await this.#each(this.#init.ledger.keys, async (key) => {
-      while (this.#init.ledger.acknowledgedUntil(key) === 0) {
+    const { ledger } = this.#init
+    await this.#each(ledger.keys, async (key) => {
+      while (ledger.acknowledgedUntil(key) === 0) {
         await this.#write('store', key)
       }
     })
@@ -55,115 +56,96 @@ export class Traffic {
 
   /** Reads every lasting record once more. */
   async readAll(): Promise<void> {
-    await this.#each(this.#init.ledger.lasting, (key) => this.#read('latest get at the end', key))
+    await this.#each(this.#init.ledger.lasting, (key) => this.#read('latest get in the end', key))
   }
 
-  /** So many operations a second until the signal is aborted; resolves when all have ended. */
-  async goOn(rate: number, ended: AbortSignal): Promise<void> {
-    const underWay = new Set<Promise<void>>()
+  /** Runs operations at the rate per second until the signal is aborted; resolves when all have ended. */
+  async run(rate: number, ended: AbortSignal): Promise<void> {
+    const running: Promise<void>[] = []
 
     while (!ended.aborted) {
-      const operation = this.#any().finally(() => underWay.delete(operation))
-      underWay.add(operation)
+      running.push(this.#any())
       await passed((1000 / rate) * 2 * this.#init.random())
     }
 
-    await Promise.all(underWay)
+    await Promise.all(running)
   }
 
   async #each(keys: readonly string[], apply: (key: string) => Promise<void>): Promise<void> {
     const left = [...keys]
-    const work = async (): Promise<void> => {
-      for (let key = left.pop(); key !== undefined; key = left.pop()) {
-        this.#init.signal.throwIfAborted()
-        await apply(key)
-      }
-    }
-
-    await Promise.all(Array.from({ length: AT_ONCE }, work))
+    await atOnce(AT_ONCE, async () => {
+      this.#init.signal.throwIfAborted()
+      const key = left.pop()
+      await (key && apply(key))
+      return key !== undefined
+    })
   }
 
-  /** Brief records are for those who watch: what a reader must find of them changes while they read. */
+  /** Runs any operation. Brief records are not read: they change while a reader reads. */
   #any(): Promise<void> {
     const { ledger, random } = this.#init
-    const [key = ''] = sample(ledger.keys, 1, random)
-    const kinds = ledger.isBrief(key)
-      ? [() => this.#write('store', key), () => this.#write('delete', key)]
-      : [
-          () => this.#write('store', key),
-          () => this.#read('get', key),
-          () => this.#read('latest get', key)
-        ]
-    const [begin] = sample(kinds, 1, random)
-    return begin?.() ?? Promise.resolve()
+    const key = any(ledger.keys, random)
+    const kind = ledger.isBrief(key)
+      ? any(['store', 'delete'] as const, random)
+      : any(['store', 'get', 'latest get'] as const, random)
+    return kind === 'store' || kind === 'delete' ? this.#write(kind, key) : this.#read(kind, key)
   }
 
-  async #write(kind: 'store' | 'delete', key: string): Promise<void> {
-    const { ledger, population } = this.#init
-    const writing = ledger.begin(key, { isDeletion: kind === 'delete' })
-    const member = population.any()
+  async #write(kind: Writing, key: string): Promise<void> {
+    const { ledger } = this.#init
+    const write = ledger.begin(key, { isDeletion: kind === 'delete' })
 
-    if (writing !== undefined) {
-      const isStored = await this.#timed(kind, member, () => send(member, writing))
-      ledger.end(writing, isStored === true)
-
-      // One that came too late for its own expiration is answered with `false`, rightly.
-      const isInTime = writing.expirationTime > Date.now() / 1000
-      this.tallies[kind].failed += Number(isStored === false && isInTime)
+    if (write === undefined) {
+      return
     }
+
+    const { value, expirationTime } = write
+    const isStored = await this.#time(kind, ({ peer }) =>
+      value === undefined
+        ? peer.call('delete', { key, expirationTime })
+        : peer.call('store', { key, value, expirationTime })
+    )
+    ledger.end(write, isStored === true)
+
+    // `false` is right for a write that has expired meanwhile.
+    const isInTime = expirationTime > Date.now() / 1000
+    this.tallies[kind].failed += Number(isStored === false && isInTime)
   }
 
-  async #read(kind: Exclude<Kind, 'store' | 'delete'>, key: string): Promise<void> {
-    const { ledger, population } = this.#init
+  async #read(kind: Reading, key: string): Promise<void> {
+    const { ledger } = this.#init
     const acknowledgedUntil = ledger.acknowledgedUntil(key)
-    const member = population.any()
-    const answer = await this.#timed(kind, member, async () => ({
-      found: await member.process.call('get', { key, latest: kind !== 'get' })
+    const answer = await this.#time(kind, async ({ peer }) => ({
+      found: await peer.call('get', { key, latest: kind !== 'get' })
     }))
 
     if (answer !== undefined) {
-      const verdict = ledger.judge(key, answer.found, acknowledgedUntil)
-      this.tallies[kind].verdicts[verdict]++
-
-      if (verdict !== 'right' && !(kind === 'get' && verdict === 'stale')) {
-        this.complaints.push(`${kind} of ${key}: ${verdict}`)
-      }
+      this.tallies[kind].verdicts[ledger.judge(key, answer.found, acknowledgedUntil)]++
     }
   }
 
-  /** Undefined if there was no answer. */
-  async #timed<T>(kind: Kind, member: Member, run: () => Promise<T>): Promise<T | undefined> {
+  /** Times an operation of a random peer; resolves with undefined if there was no answer. */
+  async #time<T>(
+    kind: Reading | Writing,
+    run: (member: Member) => Promise<T>
+  ): Promise<T | undefined> {
+    const { population } = this.#init
+    const member = population.any()
     const startMs = performance.now()
-    const { tookMs } = this.tallies[kind]
+    const tally = this.tallies[kind]
 
     try {
-      const answer = await run()
-      tookMs.push(performance.now() - startMs)
+      const answer = await run(member)
+      tally.tookMs.push(performance.now() - startMs)
       return answer
-    } catch (error) {
-      if (this.#init.population.has(member)) {
-        this.tallies[kind].failed++
-        this.complaints.push(`${kind}: ${error}`)
-      } else {
-        this.tallies[kind].lost++
-      }
-
+    } catch {
+      tally[population.has(member) ? 'failed' : 'lost']++
       return undefined
     }
   }
 }
 
-function send({ process }: Member, { key, value, expirationTime }: Writing): Promise<boolean> {
-  return value === undefined
-    ? process.call('delete', { key, expirationTime })
-    : process.call('store', { key, value, expirationTime })
-}
-
-function tally(): Tally {
-  return {
-    tookMs: [],
-    verdicts: { right: 0, stale: 0, missing: 0, false: 0 },
-    lost: 0,
-    failed: 0
-  }
+function newTally(): Tally {
+  const verdicts = { right: 0, stale: 0, missing: 0, false: 0 }
+  return { tookMs: [], verdicts, lost: 0, failed: 0 }
 }

@@ -1,144 +1,110 @@
 import { setTimeout as passed } from 'node:timers/promises'
-import type { Found } from '@waggle/dht'
-import type { Delivery } from '../../peers/deliveries.ts'
-import { machineTimeMs } from '../../peers/machine-time.ts'
-import type { PeerProcess } from '../../peers/peer-process.ts'
+import type { Delivery } from '../../nodes/nodes-main.ts'
+import type { NodesProcess } from '../../nodes/nodes-process.ts'
+import { steadyTimeMs } from '../../processes/usage.ts'
 import { type Random, sample } from '../../workload/random.ts'
-import type { Ledger, Verdict, Writing } from './ledger.ts'
-
-/** How many records of each sort are watched. */
-export interface Share {
-  readonly lasting: number
-  readonly brief: number
-}
-
-export interface WatchersInit {
-  readonly ledger: Ledger
-  readonly random: Random
-  readonly signal: AbortSignal
-}
+import { totalOf } from '../../workload/statistics.ts'
+import type { Ledger, Verdict } from './ledger.ts'
 
 /** One key that one process watches. */
 export interface Watch {
   readonly by: string
   readonly key: string
-  readonly process: PeerProcess
+  readonly process: NodesProcess
 
-  /** When, on the machine's steady clock. */
+  /** Start of the watch on the machine's steady clock. */
   readonly sinceMs: number
   readonly deliveries: Delivery[]
 }
 
-/** A store that was acknowledged, and how long it took from its beginning to the watcher. */
-export interface Told {
-  readonly writing: Writing
-
-  /** Undefined if it never came: it was replaced before. */
-  readonly tookMs: number | undefined
-}
-
-/** What is not there by then is missed: every watcher has asked again twice. */
+/** Time limit: by then every watcher has polled its replicas twice. */
 const PATIENCE_MS = 65_000
 const POLL_MS = 50
 
-/** Who watches what, and what was delivered to them. */
+/** Watches of all processes, and what was delivered to them. */
 export class Watchers {
-  readonly #init: WatchersInit
-  readonly #watches = new Map<PeerProcess, ReadonlyMap<string, Watch>>()
+  readonly #ledger: Ledger
+  readonly #random: Random
+  readonly #watches = new Map<NodesProcess, readonly Watch[]>()
 
-  constructor(init: WatchersInit) {
-    this.#init = init
+  constructor(ledger: Ledger, random: Random) {
+    this.#ledger = ledger
+    this.#random = random
   }
 
-  /** Has a process watch some of the records, chosen at random. */
-  async add(by: string, process: PeerProcess, { lasting, brief }: Share): Promise<void> {
-    const { ledger, random } = this.#init
+  /** Has a process watch random records. */
+  async add(by: string, process: NodesProcess, counts: { lasting: number; brief: number }) {
+    const { lasting, brief } = this.#ledger
     const keys = [
-      ...sample(ledger.lasting, lasting, random),
-      ...sample(ledger.brief, brief, random)
+      ...sample(lasting, counts.lasting, this.#random),
+      ...sample(brief, counts.brief, this.#random)
     ]
     await process.call('watch', keys)
-    const sinceMs = machineTimeMs()
-    const watches = keys.map((key): Watch => ({ by, key, process, sinceMs, deliveries: [] }))
-    this.#watches.set(process, new Map(watches.map((watch) => [watch.key, watch])))
+    const sinceMs = steadyTimeMs()
+    const watches = keys.map((key) => ({ by, key, process, sinceMs, deliveries: [] }))
+    this.#watches.set(process, watches)
   }
 
-  /** Of processes that are still there: what was delivered to others nobody knows. */
+  /** Watches of running processes: the deliveries to killed ones are unknown. */
   get watches(): Watch[] {
-    return [...this.#watches]
-      .filter(([process]) => process.isRunning)
-      .flatMap(([, watches]) => [...watches.values()])
+    return [...this.#watches.values()].flat().filter(({ process }) => process.isRunning)
   }
 
-  /**
-   * Waits until all that is brief has expired, and what was delivered last of every key is what must be
-   * there, or that will not come about any more. Answers how many milliseconds it took.
-   */
-  async settle(): Promise<number> {
-    const { ledger, signal } = this.#init
-    const startMs = machineTimeMs()
-
-    while (!ledger.isBriefOver) {
-      await passed(POLL_MS, undefined, { signal })
-    }
-
-    const deadlineMs = machineTimeMs() + PATIENCE_MS
-    await this.#hear(this.watches)
-
-    for (
-      let late = this.late();
-      late.length > 0 && machineTimeMs() < deadlineMs;
-      late = this.late()
-    ) {
-      await passed(POLL_MS, undefined, { signal })
-      await this.#hear(late)
-    }
-
-    const tookMs = machineTimeMs() - startMs
-    await this.#hear(this.watches)
-    return tookMs
-  }
-
-  /** Those to which something else was delivered last than must be there. */
-  late(): Watch[] {
+  /** Watches whose last delivery is not the final state. */
+  get late(): Watch[] {
     return this.watches.filter((watch) => this.verdict(watch) !== 'right')
   }
 
   verdict({ key, deliveries }: Watch): Verdict {
-    return this.#init.ledger.judgeLast(key, lastOf(deliveries))
+    return this.#ledger.judgeLast(key, deliveries.at(-1)?.found)
   }
 
-  /** What became of each value that was stored, and acknowledged, since it is watched. */
-  told({ key, sinceMs, deliveries }: Watch): Told[] {
+  /**
+   * Waits until all brief records have expired, and the last delivery of every key is right or will not become
+   * so any more. Resolves with the time that it took.
+   */
+  async settle({ signal }: { signal: AbortSignal }): Promise<number> {
+    const startMs = steadyTimeMs()
+    let deadlineMs = Number.POSITIVE_INFINITY
+
+    do {
+      await passed(POLL_MS, undefined, { signal })
+      await this.#fetch()
+
+      if (this.#ledger.isBriefOver) {
+        deadlineMs = Math.min(deadlineMs, steadyTimeMs() + PATIENCE_MS)
+      }
+    } while (!this.#ledger.isBriefOver || (this.late.length > 0 && steadyTimeMs() < deadlineMs))
+
+    return steadyTimeMs() - startMs
+  }
+
+  /**
+   * Returns the delivery time of each store that was acknowledged since the watch began, from the call of the
+   * store; undefined for one that was not delivered, as it was replaced before.
+   */
+  deliveryTimes({ key, sinceMs, deliveries }: Watch): (number | undefined)[] {
     const atMs = new Map(deliveries.map((each) => [each.found?.expirationTime, each.atMs]))
-    return this.#init.ledger
+    return this.#ledger
       .acknowledged(key)
       .filter(({ value, beganMs }) => value !== undefined && beganMs >= sinceMs)
-      .map((writing) => {
-        const deliveredMs = atMs.get(writing.expirationTime)
-        return {
-          writing,
-          tookMs: deliveredMs === undefined ? undefined : deliveredMs - writing.beganMs
-        }
+      .map(({ expirationTime, beganMs }) => {
+        const deliveredMs = atMs.get(expirationTime)
+        return deliveredMs && deliveredMs - beganMs
       })
   }
 
-  async #hear(watches: readonly Watch[]): Promise<void> {
+  /** Fetches new deliveries from all running processes. */
+  async #fetch(): Promise<void> {
+    const running = [...this.#watches].filter(([process]) => process.isRunning)
     await Promise.all(
-      [...new Set(watches.map(({ process }) => process))].map((process) => this.#hearOf(process))
+      running.map(async ([process, watches]) => {
+        const known = totalOf(watches, ({ deliveries }) => deliveries.length)
+
+        for (const delivery of await process.call('deliveries', known)) {
+          watches.find(({ key }) => key === delivery.key)?.deliveries.push(delivery)
+        }
+      })
     )
   }
-
-  async #hearOf(process: PeerProcess): Promise<void> {
-    const watches = this.#watches.get(process) ?? new Map<string, Watch>()
-    const known = [...watches.values()].reduce((sum, { deliveries }) => sum + deliveries.length, 0)
-
-    for (const delivery of await process.call('deliveries', known)) {
-      watches.get(String(delivery.key))?.deliveries.push(delivery)
-    }
-  }
-}
-
-function lastOf(deliveries: readonly Delivery[]): Found | undefined {
-  return deliveries.at(-1)?.found
 }

@@ -1,69 +1,44 @@
-/** One node in a process of its own, which stores what only itself holds. */
+// A process with one node, which alone holds what it stores.
 import { DHT, type DHTOptions } from '@waggle/dht'
-import { answerCalls } from '../../calls/answer-calls.ts'
-import { type LiveMemory, liveMemory } from '../../processes/live-memory.ts'
+import { serve } from '../../processes/serve.ts'
+import { liveMemory, timed } from '../../processes/usage.ts'
 import { keyFor, valueFor } from '../../workload/records.ts'
 
 export type KeeperOptions = Pick<DHTOptions, 'dataDir' | 'durability'>
 
-/** So many records, from this number on. */
-export interface Span {
+/** Numbers of the records to store. */
+interface Span {
   readonly from: number
   readonly count: number
 }
 
-export interface Took {
-  readonly seconds: number
-  readonly cpuSeconds: number
-}
-
-export interface KeeperCalls {
-  start(options: KeeperOptions): Promise<Took>
-
-  /** Stores them one after the other, and says how many milliseconds each took. */
-  storeOneByOne(span: Span): Promise<number[]>
-  storeMany(span: Span): Promise<Took>
-  records(argument: undefined): number
-  memory(argument: undefined): Promise<LiveMemory>
-  stop(argument: undefined): Promise<void>
-}
-
 const TTL = 3600
 
-let node: DHT | undefined
+let node: DHT
 
-answerCalls<KeeperCalls>({
-  start: (options) =>
+const handlers = {
+  start: (options: KeeperOptions) =>
     timed(async () => {
       node = await DHT.create({ ...options, cache: false })
     }),
 
-  async storeOneByOne(span) {
-    const times: number[] = []
+  /** Stores records one after another; resolves with the milliseconds of each. */
+  storeOneByOne: (span: Span) =>
+    Array.fromAsync(entriesOf(span), async ({ key, value, ttl }) => {
+      const { elapsedMs, result } = await timed(() => node.store(key, value, { ttl }))
+      assertStored([result])
+      return elapsedMs
+    }),
 
-    for (const { key, value } of entriesOf(span)) {
-      const startMs = performance.now()
-      mustBe(await started().store(key, value, { ttl: TTL }))
-      times.push(performance.now() - startMs)
-    }
-
-    return times
-  },
-
-  storeMany: (span) =>
-    timed(async () => mustBe((await started().storeMany(entriesOf(span))).every(Boolean))),
-  records: () => started().stats().records,
-  memory: () => liveMemory(),
-  stop: () => started().stop()
-})
-
-async function timed(run: () => Promise<void>): Promise<Took> {
-  const before = process.cpuUsage()
-  const startMs = performance.now()
-  await run()
-  const { user, system } = process.cpuUsage(before)
-  return { seconds: (performance.now() - startMs) / 1000, cpuSeconds: (user + system) / 1e6 }
+  storeMany: (span: Span) => timed(async () => assertStored(await node.storeMany(entriesOf(span)))),
+  records: () => node.stats().records,
+  memory: liveMemory,
+  stop: () => node.stop()
 }
+
+export type KeeperHandlers = typeof handlers
+
+serve(handlers)
 
 function* entriesOf({ from, count }: Span) {
   for (let i = from; i < from + count; i++) {
@@ -71,16 +46,8 @@ function* entriesOf({ from, count }: Span) {
   }
 }
 
-function mustBe(isStored: boolean): void {
-  if (!isStored) {
-    throw new Error('something was not stored')
+function assertStored(stored: readonly boolean[]): void {
+  if (!stored.every(Boolean)) {
+    throw new Error('some records were not stored')
   }
-}
-
-function started(): DHT {
-  if (node === undefined) {
-    throw new Error('the node has not been started')
-  }
-
-  return node
 }

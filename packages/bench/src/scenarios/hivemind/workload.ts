@@ -1,127 +1,121 @@
 import { randomUUID } from 'node:crypto'
-import { type Found, getDHTTime } from '@waggle/dht'
-import type { PeerProcess } from '../../peers/peer-process.ts'
+import { getDHTTime } from '@waggle/dht'
+import type { NodesProcess } from '../../nodes/nodes-process.ts'
 import { type Random, sample } from '../../workload/random.ts'
-import type { KillSchedule } from './kill-schedule.ts'
 
-/** The sizes of Hivemind's benchmark_dht.py, by its names for them. */
-export interface Workload {
-  readonly peers: number
-  readonly initialPeers: number
-  readonly threads: number
-  readonly rounds: number
-  readonly storePeers: number
-  readonly getPeers: number
-  readonly failureRate: number
+/** Sizes of Hivemind's benchmark_dht.py, under its names: its defaults, and a quick run. */
+export const WORKLOADS = {
+  full: {
+    ...{ peers: 16, initialPeers: 4, threads: 10, rounds: 16 },
+    ...{ storePeers: 8, getPeers: 8, failureRate: 0.1 }
+  },
+  quick: {
+    ...{ peers: 5, initialPeers: 4, threads: 2, rounds: 2 },
+    ...{ storePeers: 3, getPeers: 3, failureRate: 0.2 }
+  }
 }
+
+export type Workload = typeof WORKLOADS.full
 
 const EXPIRATION_SECONDS = 300
 
-/** How often something was tried, how often it went right, and what was wrong otherwise. */
-export interface Attempts {
+/** One half of a round: its time until the slowest peer was done, and its faults. */
+export interface Half {
+  readonly tookMs: number
   readonly tried: number
-  readonly right: number
   readonly faults: readonly string[]
 }
 
 export interface Round {
-  /** Until the slowest of its writers was done, killing included. */
-  readonly storeMs: number
-  readonly stores: Attempts
-
-  /** Until the slowest of its readers was done. */
-  readonly getMs: number
-  readonly gets: Attempts
+  readonly store: Half
+  readonly get: Half
 }
 
 export interface WorkloadInit {
   readonly workload: Workload
 
-  /** Those that are not to be killed: only they store and get. */
-  readonly clients: readonly PeerProcess[]
-  readonly kills: KillSchedule
+  /** Peers that store and get: those that are not going to be killed. */
+  readonly clients: readonly NodesProcess[]
+
+  /** Called after the stores of each round: kills a peer in some of them. */
+  readonly onStored: () => Promise<void>
   readonly random: Random
   readonly signal: AbortSignal
 }
 
-/** The rounds of each "thread", all threads running side by side. */
-export function runThreads(init: WorkloadInit): Promise<Round[][]> {
-  return Promise.all(Array.from({ length: init.workload.threads }, () => runThread(init)))
+/** Runs all "threads" side by side; resolves with the rounds of all. */
+export async function runThreads(init: WorkloadInit): Promise<Round[]> {
+  const threads = Array.from({ length: init.workload.threads }, async () => {
+    const rounds: Round[] = []
+
+    while (rounds.length < init.workload.rounds) {
+      init.signal.throwIfAborted()
+      rounds.push(await runRound(init))
+    }
+
+    return rounds
+  })
+
+  return (await Promise.all(threads)).flat()
 }
 
-async function runThread(init: WorkloadInit): Promise<Round[]> {
-  const rounds: Round[] = []
-
-  for (let i = 0; i < init.workload.rounds; i++) {
-    init.signal.throwIfAborted()
-    rounds.push(await runRound(init))
-  }
-
-  return rounds
-}
-
-async function runRound({ workload, clients, kills, random }: WorkloadInit): Promise<Round> {
+async function runRound({ workload, clients, onStored, random }: WorkloadInit): Promise<Round> {
   const key = randomUUID()
   const values = new Map<unknown, string>()
+  const store = await runHalf(sample(clients, workload.storePeers, random), async (peer) => {
+    const [subkey, value] = [randomUUID(), randomUUID()]
+    values.set(subkey, value)
+    const expirationTime = getDHTTime() + EXPIRATION_SECONDS
+    const isStored = await peer.call('store', { key, subkey, value, expirationTime })
+    return isStored ? undefined : 'refused'
+  })
+  const killed = onStored()
+  const subkeys = store.tried - store.faults.length
+  const get = await runHalf(sample(clients, workload.getPeers, random), async (peer) => {
+    const found = await peer.call('get', { key, latest: true })
+    return faultOf(found?.value, values, subkeys)
+  })
 
+  await killed
+  return { store, get }
+}
+
+/** Has each peer do something that resolves with a fault, if there is one. */
+async function runHalf(
+  peers: readonly NodesProcess[],
+  run: (peer: NodesProcess) => Promise<string | undefined>
+): Promise<Half> {
   const start = performance.now()
-  const stores = await attempts(
-    sample(clients, workload.storePeers, random).map((peer) => storeAt(peer, key, values))
-  )
-  kills.tick()
-  const stored = performance.now()
-  const expected = { values, subkeys: stores.right }
-  const gets = await attempts(
-    sample(clients, workload.getPeers, random).map((peer) => getAt(peer, key, expected))
-  )
-
-  return { storeMs: stored - start, stores, getMs: performance.now() - stored, gets }
+  const outcomes = await Promise.all(peers.map((peer) => run(peer).catch(String)))
+  const faults = outcomes.filter((outcome) => outcome !== undefined)
+  return { tookMs: performance.now() - start, tried: outcomes.length, faults }
 }
 
-/** Undefined if it went right, else what was wrong. */
-type Outcome = string | undefined
-
-async function storeAt(
-  peer: PeerProcess,
-  key: string,
-  values: Map<unknown, string>
-): Promise<Outcome> {
-  const subkey = randomUUID()
-  const value = randomUUID()
-  values.set(subkey, value)
-  const expirationTime = getDHTTime() + EXPIRATION_SECONDS
-  return (await peer.call('store', { key, subkey, value, expirationTime })) ? undefined : 'refused'
-}
-
-async function getAt(
-  peer: PeerProcess,
-  key: string,
-  expected: { values: ReadonlyMap<unknown, string>; subkeys: number }
-): Promise<Outcome> {
-  return faultOf(await peer.call('get', { key, latest: true }), expected)
-}
-
-/** A dictionary is right if it has as many subkeys as were stored, each with its value. */
-function faultOf(
-  found: Found | undefined,
-  { values, subkeys }: { values: ReadonlyMap<unknown, string>; subkeys: number }
-): Outcome {
-  if (!(found?.value instanceof Map)) {
+/** Returns what is wrong with a dictionary: it must have every stored subkey with its value, and no other. */
+function faultOf(found: unknown, values: ReadonlyMap<unknown, string>, subkeys: number) {
+  if (!Array.isArray(found)) {
     return 'nothing found'
   }
 
-  if (found.value.size !== subkeys) {
-    return `${found.value.size} of ${subkeys} subkeys`
+  if (found.length !== subkeys) {
+    return `${found.length} of ${subkeys} subkeys`
   }
 
-  const isEachRight = [...found.value].every(([subkey, { value }]) => values.get(subkey) === value)
-  return isEachRight ? undefined : 'another value'
+  const isRight = found.every(([subkey, { value }]) => values.get(subkey) === value)
+  return isRight ? undefined : 'another value'
 }
 
-async function attempts(tries: readonly Promise<Outcome>[]): Promise<Attempts> {
-  const outcomes = await Promise.all(
-    tries.map((attempt) => attempt.catch((error) => String(error)))
-  )
-  const faults = outcomes.filter((outcome) => outcome !== undefined)
-  return { tried: outcomes.length, right: outcomes.length - faults.length, faults }
+/** Returns a function that counts a round, and kills the next victim if the round is one of those drawn. */
+export function killSchedule(
+  victims: readonly { kill(): Promise<void> }[],
+  rounds: number,
+  random: Random
+): () => Promise<void> {
+  const left = [...victims]
+  const drawn = new Set(sample([...Array(rounds).keys()], victims.length, random))
+  let round = 0
+
+  return async () => {
+    await (drawn.has(round++) && left.pop()?.kill())
+  }
 }

@@ -1,22 +1,78 @@
-/** A network in one process, of which a part lies. */
-import { answerCalls } from '../../calls/answer-calls.ts'
-import type { Lie } from './liar.ts'
-import { LyingNetwork, type Readings } from './lying-network.ts'
+// A network of real nodes in one process, more and more of which lie.
+import { randomUUID } from 'node:crypto'
+import { type DHT, getDHTTime } from '@waggle/dht'
+import { memoryNodes } from '../../nodes/memory-node.ts'
+import { lookUp } from '../../nodes/settle.ts'
+import { serve } from '../../processes/serve.ts'
+import { atOnce } from '../../workload/drive.ts'
+import { sample, seededRandom } from '../../workload/random.ts'
+import { type Lie, lieAs } from './lies.ts'
 
-export interface LyingCalls {
-  /** Resolves when so many nodes know their way. */
-  start(nodes: number): Promise<void>
+const TTL = 3600
+const REQUEST_TIMEOUT_MS = 1000
 
-  /** Has more nodes lie, until there are so many, and reads so many records. */
-  measure(options: { lie: Lie; liars: number; reads: number }): Promise<Readings>
+/** Records that are stored and read at the same time. */
+const AT_ONCE = 32
+
+const random = seededRandom(7)
+const liars: DHT[] = []
+let honest: readonly DHT[] = []
+
+const handlers = {
+  async start(count: number): Promise<void> {
+    honest = await memoryNodes(count, random, {
+      isPinging: false,
+      requestTimeoutMs: REQUEST_TIMEOUT_MS,
+      cache: false
+    })
+
+    for (const node of honest) {
+      await lookUp(node, randomUUID())
+    }
+  },
+
+  /** Has more nodes lie until there are `count` liars; resolves with counts of what honest readers found. */
+  async measure({ lie, count, reads }: { lie: Lie; count: number; reads: number }) {
+    const chosen = sample(honest, count - liars.length, random)
+    honest = honest.filter((node) => !chosen.includes(node))
+    liars.push(...chosen)
+
+    for (const liar of liars) {
+      await lieAs(lie, liar, liars)
+    }
+
+    const readings = { reads, right: 0, older: 0, missing: 0, forged: 0 }
+    let left = reads
+    await atOnce(AT_ONCE, async () => {
+      if (left-- <= 0) {
+        return false
+      }
+
+      readings[await readOne()]++
+      return true
+    })
+    return readings
+  }
 }
 
-const network = new LyingNetwork()
+export type LiarsHandlers = typeof handlers
 
-answerCalls<LyingCalls>({
-  start: (nodes) => network.start(nodes),
-  async measure({ lie, liars, reads }) {
-    await network.corrupt(lie, liars)
-    return network.read(reads)
+serve(handlers)
+
+/** Stores an owned record twice, and reads it from another node. */
+async function readOne(): Promise<'right' | 'older' | 'missing' | 'forged'> {
+  const [writer, reader] = sample(honest, 2, random) as [DHT, DHT]
+  const key = `${randomUUID()} [owner:${writer.peerId}]`
+  await writer.store(key, 'old', { ttl: TTL })
+  const expirationTime = getDHTTime() + TTL + 1
+  await writer.store(key, 'new', { expirationTime })
+  const found = await reader.get(key, { latest: true })
+
+  if (found === undefined) {
+    return 'missing'
   }
-})
+
+  // A forged value is one that its owner never stored.
+  const isLast = found.expirationTime === expirationTime
+  return found.value === 'old' ? 'older' : isLast ? 'right' : 'forged'
+}

@@ -1,106 +1,89 @@
-import { medianOf, percentile, total } from '../../statistics.ts'
-import type { BulkOperation, Operation } from '../../systems/handlers.ts'
-import { type Measured, rate } from '../../workload/drive.ts'
-import type { BulkRun, Costly, SystemRound } from './measure-system.ts'
+import type { Operation } from '../../systems/client-main.ts'
+import type { Contestant } from '../../systems/contestants.ts'
+import { titleOf } from '../../systems/turns.ts'
+import { type Latency, latencyOf, type Measured } from '../../workload/drive.ts'
+import { medianOf, total, totalOf } from '../../workload/statistics.ts'
+import type { BareRound, BulkRun, Costly, Plan, SystemRound } from './measure.ts'
 
-/** What one kind of operation took: medians over the rounds, failures of all of them. */
-export interface Latency {
-  readonly p50Ms: number
-  readonly p95Ms: number
-  readonly failed: number
-  readonly count: number
+/** Figures of one system or of bare streams: a row in the tables. */
+export interface Figures extends Partial<Record<Operation | 'stores' | 'gets' | 'crash', Latency>> {
+  readonly title: string
+  readonly name?: string
+  readonly costs?: ReturnType<typeof costsOf>
+  readonly bulk?: readonly ReturnType<typeof bulkOf>[]
 }
 
-/** The same, and the CPU time that one operation took. */
-export interface Cost extends Latency {
-  readonly clientCPUMs: number
-  readonly serversCPUMs: number
-}
-
-/** The same, and operations per second. */
-export interface Throughput extends Latency {
-  readonly rate: number
-}
-
-export interface BulkFigures {
-  readonly operation: BulkOperation
-  readonly count: number
-
-  /** Keys per second. */
-  readonly rate: number
-  readonly failed: number
-  readonly growthBytes: number
-}
-
-/** What one system did, over all rounds. */
-export interface Figures {
-  readonly oneByOne: Readonly<Partial<Record<Operation, Cost>>>
-  readonly inFlight: Readonly<Record<'store' | 'get', Throughput>>
-  readonly bulk: readonly BulkFigures[]
-  readonly afterCrash: Latency
-  readonly startBytes: number
-  readonly loadedBytes: number
-}
-
-/** What the rounds of one system come to. */
-export function figuresOf(rounds: readonly SystemRound[]): Figures {
-  const operations = Object.keys(rounds[0]?.oneByOne ?? {}) as Operation[]
+/** Summarizes the rounds of a system: medians, and failures added up. */
+export function figuresOf(contestant: Contestant, rounds: readonly SystemRound[]): Figures {
+  const [first] = rounds
+  const { name } = contestant
+  const all = (operation: Operation) => rounds.flatMap(({ oneByOne }) => oneByOne[operation] ?? [])
 
   return {
-    oneByOne: Object.fromEntries(
-      operations.map((operation) => [
-        operation,
-        cost(rounds.flatMap(({ oneByOne }) => oneByOne[operation] ?? []))
-      ])
-    ),
-    inFlight: {
-      store: throughput(rounds.flatMap(({ inFlight }) => inFlight.store)),
-      get: throughput(rounds.flatMap(({ inFlight }) => inFlight.get))
-    },
-    bulk: bulkFigures(rounds),
-    afterCrash: latency(rounds.map(({ afterCrash }) => afterCrash)),
+    name,
+    title: titleOf(contestant, first !== undefined),
+    ...latencies({
+      ...{ store: all('store'), get: all('get'), latest: all('latest'), miss: all('miss') },
+      stores: rounds.flatMap(({ stores }) => stores),
+      gets: rounds.flatMap(({ gets }) => gets),
+      crash: rounds.map(({ crash }) => crash)
+    }),
+    ...(first && {
+      costs: costsOf(rounds, all('store'), all('get')),
+      bulk: first.bulk.map((_, i) => bulkOf(rounds.flatMap(({ bulk }) => bulk[i] ?? [])))
+    })
+  }
+}
+
+/** Summarizes bare streams. */
+export function bareFigures(rounds: readonly BareRound[]): Figures {
+  const of = (which: keyof BareRound) => rounds.map((round) => round[which])
+  const all = { store: of('store'), get: of('get'), stores: of('stores'), gets: of('gets') }
+  return { title: "libp2p's own streams", ...latencies(all) }
+}
+
+function latencies(measured: Readonly<Record<string, readonly Measured[]>>): Partial<Figures> {
+  const found = Object.entries(measured).filter(([, { length }]) => length > 0)
+  return Object.fromEntries(found.map(([name, all]) => [name, latencyOf(all)]))
+}
+
+function costsOf(
+  rounds: readonly SystemRound[],
+  stores: readonly Costly[],
+  gets: readonly Costly[]
+) {
+  return {
     startBytes: medianOf(rounds, ({ startBytes }) => startBytes),
-    loadedBytes: medianOf(rounds, ({ loadedBytes }) => loadedBytes)
+    loadedBytes: medianOf(rounds, ({ loadedBytes }) => loadedBytes),
+    storeClient: medianOf(stores, ({ clientCPUMs }) => clientCPUMs),
+    storeServers: medianOf(stores, ({ serversCPUMs }) => serversCPUMs),
+    getClient: medianOf(gets, ({ clientCPUMs }) => clientCPUMs),
+    getServers: medianOf(gets, ({ serversCPUMs }) => serversCPUMs)
   }
 }
 
-/** Medians over what was measured several times. */
-export function latency(measured: readonly Measured[]): Latency {
-  return {
-    p50Ms: medianOf(measured, ({ latenciesMs }) => percentile(latenciesMs, 0.5)),
-    p95Ms: medianOf(measured, ({ latenciesMs }) => percentile(latenciesMs, 0.95)),
-    failed: total(measured.map(({ failed }) => failed.length)),
-    count: total(measured.map(({ latenciesMs }) => latenciesMs.length))
-  }
-}
-
-/** Medians over what was measured several times. */
-export function throughput(measured: readonly Measured[]): Throughput {
-  return { ...latency(measured), rate: medianOf(measured, rate) }
-}
-
-function cost(measured: readonly Costly[]): Cost {
-  return {
-    ...latency(measured),
-    clientCPUMs: medianOf(measured, ({ clientCPUMs }) => clientCPUMs),
-    serversCPUMs: medianOf(measured, ({ serversCPUMs }) => serversCPUMs)
-  }
-}
-
-function bulkFigures(rounds: readonly SystemRound[]): BulkFigures[] {
-  return (rounds[0]?.bulk ?? []).map((_, index) => {
-    const runs = rounds.flatMap(({ bulk }) => bulk[index] ?? [])
-    return { ...medianRun(runs), failed: total(runs.map(({ failed }) => failed.length)) }
-  })
-}
-
-function medianRun(runs: readonly BulkRun[]): Omit<BulkFigures, 'failed'> {
-  const [{ operation, count } = { operation: 'getMany' as const, count: 0 }] = runs
+function bulkOf(runs: readonly BulkRun[]) {
+  const { by, keys } = runs[0] as BulkRun
 
   return {
-    operation,
-    count,
-    rate: medianOf(runs, ({ elapsedMs, failed }) => ((count - failed.length) / elapsedMs) * 1000),
-    growthBytes: medianOf(runs, ({ growthBytes }) => growthBytes)
+    ...{ by, keys },
+    rate: medianOf(runs, ({ elapsedMs, failed }) => ((keys - failed.length) / elapsedMs) * 1000),
+    failed: totalOf(runs, ({ failed }) => failed.length)
   }
+}
+
+/** Everything that was measured. */
+export interface Outcome {
+  readonly plan: Plan
+
+  readonly bare: Figures
+  readonly systems: readonly Figures[]
+
+  /** Waggle's gets after nodes vanished, where they were measured. */
+  readonly vanished: Latency | undefined
+}
+
+/** Describes how many nodes of how many go. */
+export function goneOf({ nodesOfProcesses }: Plan): string {
+  return `${nodesOfProcesses.at(-1)} of ${total(nodesOfProcesses)}`
 }

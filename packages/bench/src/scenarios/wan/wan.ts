@@ -1,67 +1,34 @@
-import type { RunOptions, Scenario, ScenarioResult } from '../../interface.ts'
-import { bareRoundTripMs } from './bare-round-trip.ts'
-import { DistantNetwork } from './distant-network.ts'
-import { distantNode } from './distant-node.ts'
-import { distantOperations, type OperationName } from './distant-operations.ts'
-import { findAtOnce } from './find-at-once.ts'
-import { measureCold } from './measure-cold.ts'
-import { measureWarm, type Repeats, warmUp } from './measure-warm.ts'
-import { type NetworkFigures, resultOf } from './result.ts'
+import { all, atMost, type Columns, goal, tableOf } from '../../result/build.ts'
+import { figure } from '../../result/figure.ts'
+import type { Goal, RunOptions, Scenario, ScenarioResult } from '../../result/result.ts'
+import { summaryOf, totalOf } from '../../workload/statistics.ts'
+import { measureNetwork, type NetworkFigures, ONE_WAY_MS, SIZES, type Sizes } from './measure.ts'
+import type { Timing } from './operations.ts'
 
-/** 50 ms there and back. */
-const ONE_WAY_MS = 25
-const ECHOES = 21
-
-interface Sizes {
-  readonly networks: readonly number[]
-  readonly manyKeys: number
-  readonly repeats: Repeats
-
-  /** What newcomers do first. */
-  readonly cold: readonly OperationName[]
-  readonly coldRepeats: number
-  readonly newcomers: number
-  readonly keysToFind: number
+/**
+ * Round trips of Hivemind in a network of 64, measured on its own code over a network in memory that delays
+ * each request. Its bulk calls have 64 keys.
+ */
+const HIVEMIND_AT_64: Readonly<Record<string, number>> = {
+  get: 1.1,
+  'get latest': 5.4,
+  'get, nothing there': 5.2,
+  store: 6.2,
+  getMany: 5.6,
+  storeMany: 59
 }
 
-const SIZES: Readonly<Record<RunOptions['effort'], Sizes>> = {
-  full: {
-    networks: [20, 64],
-    manyKeys: 1000,
-    repeats: {
-      get: 41,
-      'get latest': 41,
-      'get, nothing there': 21,
-      store: 41,
-      getMany: 7,
-      storeMany: 7
-    },
-    cold: ['get', 'get latest', 'get, nothing there', 'store'],
-    coldRepeats: 7,
-    newcomers: 3,
-    keysToFind: 200
-  },
-  quick: {
-    networks: [4],
-    manyKeys: 20,
-    repeats: {
-      get: 3,
-      'get latest': 1,
-      'get, nothing there': 1,
-      store: 3,
-      getMany: 1,
-      storeMany: 1
-    },
-    cold: ['get'],
-    coldRepeats: 1,
-    newcomers: 1,
-    keysToFind: 10
-  }
-}
+/** Round trips at most, in a network of 64. */
+const GOALS: readonly (readonly [string, number])[] = [
+  ['get', 1.2],
+  ['store', 2.2],
+  ['getMany', 3]
+]
+const NODES_OF_GOALS = 64
 
 export const wan: Scenario = {
   name: 'wan',
-  title: 'Nodes 50 ms apart: how many round trips an operation takes',
+  title: 'Nodes 50 ms apart: round trips that an operation takes.',
   run
 }
 
@@ -70,39 +37,78 @@ async function run({ effort, signal, log }: RunOptions): Promise<ScenarioResult>
   const networks: NetworkFigures[] = []
 
   for (const nodes of sizes.networks) {
-    signal.throwIfAborted()
     networks.push(await measureNetwork(nodes, sizes, { signal, log }))
   }
 
-  return resultOf(networks, { roundTripMs: 2 * ONE_WAY_MS, manyKeys: sizes.manyKeys })
+  const rows = (which: 'warm' | 'cold') =>
+    networks.flatMap((network) => network[which].map((timing) => rowOf(network, timing)))
+
+  return {
+    notes: notes(networks),
+    tables: [
+      tableOf('A client that is already connected', rows('warm'), {
+        ...COLUMNS,
+        'Hivemind (round trips)': ({ nodes, operation }) =>
+          nodes === NODES_OF_GOALS ? HIVEMIND_AT_64[operation] : null
+      }),
+      tableOf('Joining, and the first operation of a new client', rows('cold'), COLUMNS),
+      tableOf(
+        'Keys that a new node finds at once',
+        networks.flatMap(({ nodes, found }) => found.map((each) => ({ nodes, ...each }))),
+        { nodes: 'nodes', newcomers: 'newcomers', 'keys each': 'keys', found: 'found', of: 'of' }
+      )
+    ],
+    goals: [...roundTripGoals(networks, sizes), ...networks.map(foundGoal)]
+  }
 }
 
-async function measureNetwork(
-  nodes: number,
-  { manyKeys, repeats, cold: first, coldRepeats, newcomers, keysToFind }: Sizes,
-  { signal, log }: Pick<RunOptions, 'signal' | 'log'>
-): Promise<NetworkFigures> {
-  const operations = distantOperations(manyKeys)
-  await using network = await DistantNetwork.start({ nodes, oneWayMs: ONE_WAY_MS, signal })
-  log(`${nodes} nodes know each other`)
+function rowOf({ nodes }: Pick<NetworkFigures, 'nodes'>, { timesMs, right, ...timing }: Timing) {
+  const { p50, p95 } = summaryOf(timesMs)
+  const [p50Trips, p95Trips] = [p50, p95].map((time) => time / (2 * ONE_WAY_MS))
+  return { nodes, ...timing, p50, p50Trips, p95Trips, right: `${right} of ${timesMs.length}` }
+}
 
-  await using client = await distantNode(ONE_WAY_MS, {
-    initialPeers: network.entry(0),
-    clientMode: true
+const COLUMNS: Columns<ReturnType<typeof rowOf>> = {
+  nodes: 'nodes',
+  operation: ({ operation, keys }) => (keys > 1 ? `${operation}(${keys})` : operation),
+  'p50 (ms)': 'p50',
+  'p50 (round trips)': 'p50Trips',
+  'p95 (round trips)': 'p95Trips',
+  right: 'right'
+}
+
+function roundTripGoals(networks: readonly NetworkFigures[], { manyKeys }: Sizes): Goal[] {
+  const network = networks.find(({ nodes }) => nodes === NODES_OF_GOALS)
+
+  return GOALS.map(([operation, limit]) => {
+    const name = operation === 'getMany' ? `${operation}(${manyKeys})` : operation
+    const timing = network?.warm.find((each) => each.operation === operation)
+
+    return goal(
+      `${name} among ${NODES_OF_GOALS} nodes: at most ${limit} round trips`,
+      network && timing && rowOf(network, timing).p50Trips,
+      atMost(limit),
+      (value) => `${figure(value)} (p50)`
+    )
   })
-  const searches = await warmUp(client, nodes)
-  const connections = client.peers.length
-  const bareMs = await bareRoundTripMs(client.libp2p, { count: ECHOES })
-  const warm = await measureWarm(client, network, { operations, repeats })
-  log('measured with open connections')
+}
 
-  const cold = await measureCold(network, {
-    operations: operations.filter(({ name }) => first.includes(name)),
-    repeats: coldRepeats,
-    oneWayMs: ONE_WAY_MS
-  })
-  log('measured newcomers')
+function foundGoal({ nodes, found }: NetworkFigures): Goal {
+  return all(
+    `a node that has just joined ${nodes} others finds every key`,
+    totalOf(found, (each) => each.found),
+    totalOf(found, ({ of }) => of)
+  )
+}
 
-  const atOnce = await findAtOnce(network, { newcomers, keys: keysToFind, oneWayMs: ONE_WAY_MS })
-  return { nodes, searches, connections, bareMs, warm, cold, atOnce }
+function notes(networks: readonly NetworkFigures[]): string[] {
+  return [
+    `TCP on one machine. Each end receives everything ${ONE_WAY_MS} ms later, and connecting waits for ${2 * ONE_WAY_MS} ms first. Bandwidth is not limited. The unit "round trip" is ${2 * ONE_WAY_MS} ms. The servers share as many processes as there are cores; the measured node, a client, has a process of its own.`,
+    ...networks.map(
+      ({ nodes, lookups, connections }) =>
+        `${nodes} nodes: after ${lookups} lookups of random keys the client was connected to ${connections} of them.`
+    ),
+    'Every key is used once. Values that are read were stored by servers.',
+    'Hivemind: in a network of 64, measured on its own code over a network in memory that delays each request, with bulk calls of 64 keys.'
+  ]
 }

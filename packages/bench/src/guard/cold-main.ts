@@ -1,0 +1,20 @@
+// A fresh process with a node of one of the compared checkouts: its argument is the entry file of `@waggle/dht`.
+import { serve } from '../processes/serve.ts'
+import { liveMemory } from '../processes/usage.ts'
+import type { Place } from '../systems/system.ts'
+import { waggle } from '../systems/waggle.ts'
+import { isValueFor, keyFor } from '../workload/records.ts'
+
+const handlers = {
+  /** Measures loading the package, joining, and the first get, of the key of a number; then the idle node's memory. */
+  async start({ key, ...place }: Place & { key: number }) {
+    const start = performance.now()
+    const node = await waggle(process.argv[2]).startServer(place)
+    const isRight = isValueFor(key, await node.get(keyFor(key)))
+    return { isRight, coldMs: performance.now() - start, ...(await liveMemory()) }
+  }
+}
+
+export type ColdHandlers = typeof handlers
+
+serve(handlers)

@@ -1,0 +1,39 @@
+/** Delivers each item after the same time, in order. Any number can be on the way. */
+export class DelayLine {
+  readonly #delayMs: number
+  readonly #onTheWay: { readonly dueMs: number; readonly deliver: () => void }[] = []
+  #isWaiting = false
+
+  constructor(delayMs: number) {
+    this.#delayMs = delayMs
+  }
+
+  send(deliver: () => void): void {
+    this.#onTheWay.push({ dueMs: performance.now() + this.#delayMs, deliver })
+    this.#wait()
+  }
+
+  /** Waits for the next item. Timers count from the event loop's last look at the clock, so they can be early. */
+  #wait(): void {
+    const [next] = this.#onTheWay
+
+    if (next !== undefined && !this.#isWaiting) {
+      this.#isWaiting = true
+      setTimeout(() => this.#deliver(), Math.max(0, next.dueMs - performance.now()))
+    }
+  }
+
+  #deliver(): void {
+    const nowMs = performance.now()
+
+    try {
+      for (let next = this.#onTheWay[0]; next && next.dueMs <= nowMs; next = this.#onTheWay[0]) {
+        this.#onTheWay.shift()
+        next.deliver()
+      }
+    } finally {
+      this.#isWaiting = false
+      this.#wait()
+    }
+  }
+}

@@ -1,0 +1,14 @@
+/** The parts of `@waggle/dht` below its public API that simulations and lying peers are made of. */
+export {
+  type CancellationToken,
+  EXCHANGE_PROTOCOL,
+  ExchangeServer,
+  Lookups,
+  PeerBook,
+  PeerIndex,
+  type PeerInfo,
+  ProtocolServer,
+  type RecordChannel,
+  RecordStore,
+  Replicas
+} from '@waggle/dht/lookup'

@@ -1,0 +1,134 @@
+// A process with one or several DHT nodes, which do what the parent process calls for.
+import { DHT, type DHTOptions, type Found, type Key, type StoreEntry } from '@waggle/dht'
+import { serve } from '../processes/serve.ts'
+import { steadyTimeMs } from '../processes/usage.ts'
+import { distantNode } from './distant-node.ts'
+import { inGroups, settle } from './settle.ts'
+
+/** A found value as JSON can hold it: a dictionary is a list of subkeys with what is found under each. */
+export interface Seen {
+  readonly value: unknown
+  readonly expirationTime: number
+}
+
+/** A delivery of `watch`, with its time on the machine's steady clock. */
+export interface Delivery {
+  readonly key: string
+  readonly found: Seen | undefined
+  readonly atMs: number
+}
+
+export interface StartOptions {
+  /** @default 1 */
+  readonly count?: number
+  readonly options: DHTOptions & { readonly initialPeers?: readonly string[] }
+
+  /** Delay of everything that the nodes receive; none by default. */
+  readonly oneWayMs?: number
+}
+
+/** Nodes of a process that join at the same time: more only make each other wait. */
+const AT_ONCE = 4
+
+/** Time limit of what is not measured: a busy machine is slow. */
+const PATIENCE_MS = 300_000
+
+const nodes: DHT[] = []
+const deliveries: Delivery[] = []
+let failure: unknown
+
+const handlers = {
+  /** Starts nodes, the first one alone; resolves with the addresses of each. */
+  async start({ count = 1, options, oneWayMs }: StartOptions): Promise<string[][]> {
+    const create = async (initialPeers: DHTOptions['initialPeers'] = []): Promise<void> => {
+      const all = { ...options, initialPeers }
+      nodes.push(await (oneWayMs === undefined ? DHT.create(all) : distantNode(oneWayMs, all)))
+    }
+    await create(options.initialPeers)
+    const known = options.initialPeers?.length ? options.initialPeers : node().multiaddrs
+    await inGroups(Array.from({ length: count - 1 }), AT_ONCE, () => create(known))
+    return nodes.map(({ multiaddrs }) => multiaddrs.map(String))
+  },
+
+  /** Resolves when each node knows all others, or the 20 around it. */
+  settle: (others: number) => settle(nodes, others),
+
+  store: ({ key, value, ...options }: StoreEntry) => node().store(key, value, options),
+  delete: ({ key, ...options }: { key: Key; expirationTime: number }) =>
+    node().delete(key, options),
+
+  async get({ key, ...options }: { key: Key; latest: boolean }): Promise<Seen | undefined> {
+    return seen(await node().get(key, options))
+  },
+
+  /** Stores entries from the first few nodes; resolves with the number of acknowledged ones. */
+  async storeAll({ entries, from }: { entries: readonly StoreEntry[]; from: number }) {
+    const writers = nodes.slice(0, from)
+    const stored = await Promise.all(
+      writers.map((writer, n) => {
+        const share = entries.filter((_, i) => i % writers.length === n)
+        return writer.storeMany(share, { timeoutMs: PATIENCE_MS })
+      })
+    )
+    return stored.flat().filter(Boolean).length
+  },
+
+  /** Reads all entries from every node; resolves with the number of wrong reads. */
+  async missing(entries: readonly StoreEntry[]): Promise<number> {
+    const reads = nodes.flatMap((reader) => entries.map((entry) => holds(reader, entry)))
+    return (await Promise.all(reads)).filter((isRight) => !isRight).length
+  },
+
+  /** Starts to watch keys, and notes what is delivered until the process ends. */
+  watch(keys: readonly string[]): void {
+    for (const key of keys) {
+      follow(key).catch((error) => {
+        failure ??= error
+      })
+    }
+  },
+
+  /** Returns the deliveries after the first `known` ones. */
+  deliveries(known: number): Delivery[] {
+    if (failure !== undefined) {
+      throw failure
+    }
+
+    return deliveries.slice(known)
+  },
+
+  /** Blocks the process, as computing or a slow disk does. */
+  block(ms: number): void {
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms)
+  }
+}
+
+export type NodesHandlers = typeof handlers
+
+serve(handlers)
+
+function node(): DHT {
+  return nodes[0] as DHT
+}
+
+async function follow(key: string): Promise<void> {
+  for await (const found of node().watch(key)) {
+    deliveries.push({ key, found: seen(found), atMs: steadyTimeMs() })
+  }
+}
+
+function seen(found: Found | undefined): Seen | undefined {
+  return found?.value instanceof Map ? { ...found, value: [...found.value] } : found
+}
+
+/** Returns whether a node finds an entry; of a dictionary it reads the newest state, as others add to it. */
+async function holds(reader: DHT, { key, value, subkey }: StoreEntry): Promise<boolean> {
+  try {
+    const found = await reader.get(key, { latest: subkey !== undefined })
+    const entry =
+      found?.value instanceof Map && subkey !== undefined ? found.value.get(subkey) : found
+    return entry?.value === value
+  } catch {
+    return false
+  }
+}

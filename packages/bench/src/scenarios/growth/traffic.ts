@@ -1,0 +1,94 @@
+import type { Metrics, Stream } from '@libp2p/interface'
+
+/** Traffic on the streams that a node opened. */
+export interface TrafficCount {
+  /** Writes and what came back: with one operation at a time, each of them is a message. */
+  readonly messages: number
+  readonly bytes: number
+
+  /** Requests that had to wait for the reply to another one, in a row. */
+  readonly hops: number
+}
+
+/** Other protocols depend on the clock and on connections, not on operations. */
+const COUNTED = /^\/waggle\/exchange\//
+
+/** Counts a client's messages. A request that follows a reply counts as caused by it: such chains are the hops. */
+export class Traffic {
+  #count = { messages: 0, bytes: 0, hops: 0 }
+  #waiting = 0
+  #quiet = Promise.withResolvers<void>()
+
+  /** The way in which libp2p lets others see a node's streams. Its figures are not kept. */
+  readonly metrics = (): Metrics => {
+    const metrics = {
+      trackProtocolStream: (stream: Stream) => this.#follow(stream),
+      traceFunction: <F>(_name: string, traced: F) => traced,
+      createTrace: () => undefined
+    }
+    const get = (target: object, name: string) => Reflect.get(target, name) ?? (() => SILENT)
+    return new Proxy(metrics, { get }) as unknown as Metrics
+  }
+
+  /** Waits until every request has its reply; resolves with the traffic since the last call. */
+  async take(): Promise<TrafficCount> {
+    while (this.#waiting > 0) {
+      await this.#quiet.promise
+    }
+
+    const count = this.#count
+    this.#count = { messages: 0, bytes: 0, hops: 0 }
+    return count
+  }
+
+  #follow(stream: Stream): void {
+    if (stream.direction !== 'outbound' || !COUNTED.test(stream.protocol)) {
+      return
+    }
+
+    // The hop of each request without a reply.
+    const pending: number[] = []
+    const send = stream.send.bind(stream)
+
+    stream.send = (data) => {
+      pending.push(this.#count.hops + 1)
+      this.#waiting++
+      this.#add(data)
+      return send(data)
+    }
+    stream.addEventListener('message', ({ data }) => {
+      const hop = pending.shift()
+
+      // The second part of a reply does not count.
+      if (hop !== undefined) {
+        this.#add(data)
+        this.#count.hops = Math.max(this.#count.hops, hop)
+        this.#settle(1)
+      }
+    })
+    stream.addEventListener('close', () => this.#settle(pending.splice(0).length))
+  }
+
+  #add({ byteLength }: { byteLength: number }): void {
+    this.#count.messages++
+    this.#count.bytes += byteLength
+  }
+
+  #settle(requests: number): void {
+    this.#waiting -= requests
+
+    if (this.#waiting === 0) {
+      this.#quiet.resolve()
+      this.#quiet = Promise.withResolvers()
+    }
+  }
+}
+
+const SILENT = {
+  update(): void {},
+  increment(): void {},
+  decrement(): void {},
+  observe(): void {},
+  reset(): void {},
+  timer: () => () => {}
+}

@@ -1,0 +1,67 @@
+import { setImmediate as allElseDone } from 'node:timers/promises'
+
+/** Cost of an operation. */
+export interface Cost {
+  /** Requests and replies. */
+  readonly messages: number
+
+  /** Round trips: messages that are sent at the same time count once. */
+  readonly hops: number
+}
+
+const MAX_IDLE_TURNS = 100_000
+
+/** Time of simulated messages: all requests of a round are answered together, when nothing else is left to do. */
+export class Rounds {
+  #pending: { readonly answer: () => void; readonly messages: number }[] = []
+  #messages = 0
+
+  /** Resolves at the end of the round; rejects then, as for a reset connection, if there is no reply. */
+  request<T>(reply: (() => T) | undefined): Promise<T> {
+    const { promise, resolve, reject } = Promise.withResolvers<T>()
+    this.#pending.push(
+      reply === undefined
+        ? { messages: 1, answer: () => reject(new Error('the peer is gone')) }
+        : { messages: 2, answer: () => resolve(reply()) }
+    )
+    return promise
+  }
+
+  /** Lets rounds pass until the operation is done. */
+  async cost(operate: () => Promise<unknown>): Promise<Cost> {
+    this.#messages = 0
+    this.#pending = []
+    let isDone = false
+    const operation = operate().finally(() => {
+      isDone = true
+    })
+    operation.catch(() => {})
+    let hops = 0
+
+    for (let idleTurns = 0; idleTurns < MAX_IDLE_TURNS; idleTurns++) {
+      await allElseDone()
+
+      if (isDone) {
+        this.#answer()
+        await operation
+        return { messages: this.#messages, hops }
+      }
+
+      if (this.#pending.length > 0) {
+        hops++
+        idleTurns = 0
+        this.#answer()
+      }
+    }
+
+    throw new Error('the operation waits for something else than messages')
+  }
+
+  /** Answers and counts all requests, whether or not anybody waits for them. */
+  #answer(): void {
+    for (const { answer, messages } of this.#pending.splice(0)) {
+      this.#messages += messages
+      answer()
+    }
+  }
+}

@@ -1,0 +1,45 @@
+import { DEFAULT_LIMITS, type Limits } from '@waggle/record'
+import {
+  DEFAULT_BOOTSTRAP_TIMEOUT_MS,
+  DEFAULT_CALL_TIMEOUT_MS,
+  DEFAULT_DURABILITY,
+  DEFAULT_KAD_PROTOCOL,
+  DEFAULT_LISTEN_ON,
+  DEFAULT_NUM_REPLICAS,
+  DEFAULT_REQUEST_TIMEOUT_MS
+} from '../constants.ts'
+import { DEFAULT_NODE_LIMITS, type NodeLimits } from '../node-limits.ts'
+import type { Durability } from '../persistence/disk.ts'
+import { type CachePolicy, cachePolicy } from '../reading/cache-policy.ts'
+
+/** What counts where the caller does not say, by the names of the options. */
+export interface Defaults {
+  readonly listenOn: string
+  readonly numReplicas: number
+
+  /** kad-dht's protocol in networks made by `DHT.create`. */
+  readonly protocol: string
+  readonly durability: Durability
+  readonly bootstrapTimeoutMs: number
+  readonly requestTimeoutMs: number
+
+  /** Milliseconds that one call may take. */
+  readonly timeoutMs: number
+
+  /** Limits of records and of the node. */
+  readonly limits: Limits & NodeLimits
+  readonly cache: CachePolicy
+}
+
+/** All defaults of the package. */
+export const DEFAULTS: Defaults = Object.freeze({
+  listenOn: DEFAULT_LISTEN_ON,
+  numReplicas: DEFAULT_NUM_REPLICAS,
+  protocol: DEFAULT_KAD_PROTOCOL,
+  durability: DEFAULT_DURABILITY,
+  bootstrapTimeoutMs: DEFAULT_BOOTSTRAP_TIMEOUT_MS,
+  requestTimeoutMs: DEFAULT_REQUEST_TIMEOUT_MS,
+  timeoutMs: DEFAULT_CALL_TIMEOUT_MS,
+  limits: Object.freeze({ ...DEFAULT_LIMITS, ...DEFAULT_NODE_LIMITS }),
+  cache: Object.freeze(cachePolicy({}))
+})

@@ -1,0 +1,158 @@
+import type { Multiaddr } from '@multiformats/multiaddr'
+import { DEFAULT_LIMITS, type Limits } from '@waggle/record'
+import {
+  DEFAULT_BOOTSTRAP_TIMEOUT_MS,
+  DEFAULT_KAD_PROTOCOL,
+  DEFAULT_LISTEN_ON
+} from '../constants.ts'
+import { limitsOf, type NodeLimits, nodeLimitsOf } from '../node-limits.ts'
+import {
+  assertBoolean,
+  assertEach,
+  assertFunction,
+  assertLimits,
+  assertMethod,
+  assertObject,
+  assertOptions,
+  assertPositive,
+  assertText,
+  assertValidators,
+  list,
+  type Option,
+  withDefaults
+} from '../option-checks.ts'
+import { type PersistenceOptions, persistenceOptions } from '../persistence/persistence-options.ts'
+import { SERVICE_OPTIONS } from '../service/service-options.ts'
+import { announcedAddress, listenAddress, peerAddress } from './addresses.ts'
+import type { DHTOptions } from './options.ts'
+import { swarmKeyBytes } from './swarm-key.ts'
+
+/** Options that always have a value. */
+type WithDefault =
+  | 'clientMode'
+  | 'relay'
+  | 'serveRelay'
+  | 'numReplicas'
+  | 'protocol'
+  | 'validators'
+  | 'cache'
+  | 'requireBootstrap'
+  | 'strictClock'
+  | 'bootstrapTimeoutMs'
+  | 'requestTimeoutMs'
+  | 'libp2pOptions'
+
+type Parsed = 'listenOn' | 'initialPeers' | 'announce' | 'swarmKey' | 'limits'
+
+/** The options, checked and read, with their defaults. */
+export type Settings = {
+  readonly [K in WithDefault]: NonNullable<DHTOptions[K]>
+} & {
+  readonly [K in Exclude<keyof DHTOptions, WithDefault | Parsed | keyof PersistenceOptions>]:
+    | DHTOptions[K]
+    | undefined
+} & {
+  readonly listenOn: readonly Multiaddr[]
+  readonly initialPeers: readonly Multiaddr[]
+  readonly announce: readonly Multiaddr[]
+  readonly swarmKey: Uint8Array | undefined
+  readonly limits: Limits
+  readonly nodeLimits: NodeLimits
+  readonly persistence: PersistenceOptions
+}
+
+interface DHTOption<T> extends Option<T> {
+  /** Whether it concerns joining, and so means something for a node that exists already. */
+  readonly isForJoining?: boolean
+}
+
+type DHTOptionTable = { readonly [K in keyof DHTOptions]-?: DHTOption<NonNullable<DHTOptions[K]>> }
+
+/** All options of `DHT.create`, in the order of the README. */
+export const DHT_OPTIONS: DHTOptionTable = {
+  listenOn: { assert: assertEach(listenAddress), default: DEFAULT_LISTEN_ON },
+  initialPeers: { assert: assertEach(peerAddress), default: [], isForJoining: true },
+  announce: { assert: assertEach(announcedAddress) },
+  clientMode: { assert: assertBoolean, default: false },
+  relay: { assert: assertBoolean, default: false },
+  serveRelay: { assert: assertBoolean, default: false },
+  ...SERVICE_OPTIONS,
+  privateKey: {
+    assert: assertMethod('sign', "a libp2p private key, such as await generateKeyPair('Ed25519')")
+  },
+  identityPath: { assert: assertText },
+  protocol: { assert: assertText, default: DEFAULT_KAD_PROTOCOL },
+  swarmKey: { assert: swarmKeyBytes },
+  limits: { assert: assertLimits, default: {} },
+  validators: { assert: assertValidators, default: [], isForJoining: true },
+  requireBootstrap: { assert: assertBoolean, default: true, isForJoining: true },
+  strictClock: { assert: assertBoolean, default: false, isForJoining: true },
+  bootstrapTimeoutMs: {
+    assert: assertPositive,
+    default: DEFAULT_BOOTSTRAP_TIMEOUT_MS,
+    isForJoining: true
+  },
+  libp2p: { assert: assertMethod('dial', 'a libp2p node'), isForJoining: true },
+  signal: { assert: assertMethod('throwIfAborted', 'an AbortSignal'), isForJoining: true },
+  logger: { assert: assertMethod('forComponent', 'a libp2p logger') },
+  metrics: { assert: assertFunction },
+  libp2pOptions: { assert: assertObject, default: {} }
+}
+
+/**
+ * Checks what the caller passed, and fills in the defaults.
+ *
+ * @throws TypeError naming the option that is unknown or wrong
+ */
+export function settingsOf(options: DHTOptions): Settings {
+  assertOptions('DHT.create', options, DHT_OPTIONS)
+  assertCombines(options)
+  assertRoles(options)
+  const { relay = false, clientMode = relay, limits = {}, swarmKey } = options
+  const { listenOn = clientMode ? [] : DEFAULT_LISTEN_ON } = options
+
+  return {
+    ...(withDefaults(options, DHT_OPTIONS) as Settings),
+    clientMode,
+    listenOn: list(listenOn).map((address) => listenAddress(address, 'listenOn')),
+    initialPeers: list(options.initialPeers).map((address) => peerAddress(address, 'initialPeers')),
+    announce: list(options.announce).map((address) => announcedAddress(address, 'announce')),
+    swarmKey: swarmKey === undefined ? undefined : swarmKeyBytes(swarmKey, 'swarmKey'),
+    limits: limitsOf(limits, DEFAULT_LIMITS),
+    nodeLimits: nodeLimitsOf(limits),
+    persistence: persistenceOptions(options)
+  }
+}
+
+function assertCombines(options: DHTOptions): void {
+  const { libp2p, privateKey, identityPath } = options
+  const given = Object.keys(DHT_OPTIONS) as (keyof DHTOptions)[]
+  const other = given.find(
+    (name) => options[name] !== undefined && DHT_OPTIONS[name].isForJoining !== true
+  )
+
+  if (libp2p !== undefined && other !== undefined) {
+    throw new TypeError(
+      `${other} can't be combined with libp2p: configure the node itself, or its services waggle() and waggleKadDHT()`
+    )
+  }
+
+  if (privateKey !== undefined && identityPath !== undefined) {
+    throw new TypeError('give either privateKey or identityPath, not both')
+  }
+}
+
+/** A node that others can't dial must not store records for them, nor relay anything. */
+function assertRoles({ clientMode, relay, serveRelay }: DHTOptions): void {
+  if (relay === true && clientMode === false) {
+    throw new TypeError(
+      "relay is for nodes that others can't dial, which are clients: leave out clientMode: false, or relay if others can dial this node"
+    )
+  }
+
+  if (serveRelay === true && (relay === true || clientMode === true)) {
+    throw new TypeError(
+      "serveRelay is for nodes that others can dial: it can't be combined with relay or clientMode"
+    )
+  }
+}

@@ -1,0 +1,64 @@
+import { DEFAULT_NUM_REPLICAS, DEFAULT_REQUEST_TIMEOUT_MS, SEARCH_WIDTH } from '../constants.ts'
+import type { NodeLimits } from '../node-limits.ts'
+import {
+  assertFunction,
+  assertInteger,
+  assertNodeLimits,
+  assertPositive,
+  type OptionTable
+} from '../option-checks.ts'
+import type { AllowPeer } from '../peers/access.ts'
+import { PERSISTENCE_OPTIONS, type PersistenceOptions } from '../persistence/persistence-options.ts'
+import { assertCacheOptions, type CacheOptions } from '../reading/cache-policy.ts'
+
+/** Options of `waggle()`, the Waggle service for an application's own libp2p node. */
+export interface WaggleInit extends PersistenceOptions {
+  /**
+   * Peers that store a record, from 1 to 20; the same in the whole network.
+   *
+   * @default DEFAULTS.numReplicas
+   */
+  numReplicas?: number | undefined
+
+  /**
+   * Milliseconds that one peer may take to answer one request.
+   *
+   * @default DEFAULTS.requestTimeoutMs
+   */
+  requestTimeoutMs?: number | undefined
+
+  /**
+   * Cache options, or `false` for no cache.
+   *
+   * @default on
+   * @see [caching](../../docs/network.md#caching)
+   */
+  cache?: false | CacheOptions | undefined
+
+  /**
+   * Resource limits of this node. The store has its own: see `waggleKadDHT({ records })`.
+   *
+   * @default DEFAULTS.limits
+   */
+  limits?: Partial<Omit<NodeLimits, `maxStored${string}`>> | undefined
+
+  /**
+   * Decides which peers may connect, and which may store here: `(peerId, purpose) => boolean`, or a
+   * promise of it. In an application's own node, connections are up to libp2p's `connectionGater`,
+   * finding peers by kad-dht's messages is up to kad-dht, and any peer may ask for the time.
+   *
+   * @default every peer
+   * @see [access control](../../docs/running.md#access-control)
+   */
+  allowPeer?: AllowPeer | undefined
+}
+
+/** The options of the service, which `DHT.create` passes on. */
+export const SERVICE_OPTIONS: OptionTable<WaggleInit> = {
+  numReplicas: { assert: assertInteger(1, SEARCH_WIDTH), default: DEFAULT_NUM_REPLICAS },
+  requestTimeoutMs: { assert: assertPositive, default: DEFAULT_REQUEST_TIMEOUT_MS },
+  cache: { assert: assertCacheOptions, default: {} },
+  limits: { assert: assertNodeLimits, default: {} },
+  allowPeer: { assert: assertFunction },
+  ...PERSISTENCE_OPTIONS
+}

@@ -1,0 +1,109 @@
+import { type DHTRecord, type DHTTime, EMPTY_RECORD } from '@waggle/record'
+import { encodedSize, firstExpiration, lastExpiration, prune } from '@waggle/record/replica'
+import { type ByteShare, fitTo, NO_SHARES, sharesOf } from './byte-shares.ts'
+
+/** Writer of records that this node wrote itself, or held when it started. */
+export const OWN = ''
+
+/** Writer of records that came by kad-dht's messages, which do not tell the store from whom. */
+export const BY_KAD_DHT = 'kad-dht'
+
+/**
+ * A record in a store, and what the store knows of it. Each change replaces it, so that queued ones
+ * can be told apart.
+ */
+export interface StoredRecord {
+  readonly name: string
+  record: DHTRecord
+
+  /** The peer that stored it, as text. */
+  readonly writer: string
+  readonly sizeBytes: number
+
+  /** Bytes that count for other peers. */
+  readonly shares: readonly ByteShare[]
+
+  /** When the first part of it expires. */
+  readonly firstExpiration: DHTTime
+
+  /** When the last part of it expires. */
+  readonly expirationTime: DHTTime
+
+  /** Time in ms of the process's clock since when anything has been stored under the name. */
+  readonly sinceMs: number
+
+  /** Time in ms of the process's clock of the latest change. */
+  readonly changedMs: number
+
+  /** Whether it is still stored. Queues may contain it after it was replaced or dropped. */
+  isStored: boolean
+
+  /** Leading bits that its key shares with this node's id. Computed when first needed. */
+  nearness?: number
+
+  /** Its encoding. Made when first needed. */
+  encoded?: Uint8Array | undefined
+
+  /** Its live part at the last read, if some has expired. The next sweep stores it. */
+  rest?: StoredRecord | undefined
+}
+
+/** Describes a record that was written, in place of the previous one. */
+export function storedRecordOf(
+  name: string,
+  record: DHTRecord,
+  writer: string,
+  previous?: StoredRecord
+): StoredRecord {
+  const changedMs = performance.now()
+  const sizeBytes = encodedSize(record) + name.length
+  const isShared = previous !== undefined && record.subkeys.size > 0
+  return {
+    name,
+    record,
+    sizeBytes,
+    changedMs,
+    sinceMs: previous?.sinceMs ?? changedMs,
+    writer: isShared ? previous.writer : writer,
+    shares: isShared ? sharesOf(previous, writer, sizeBytes) : NO_SHARES,
+    firstExpiration: firstExpiration(record),
+    expirationTime: lastExpiration(record),
+    isStored: false
+  }
+}
+
+/** Returns the live part of a record that has not expired altogether. Remembers it until more has expired. */
+export function livePartOf(stored: StoredRecord, now: DHTTime): StoredRecord {
+  const latest = stored.rest ?? stored
+
+  if (latest.firstExpiration <= now) {
+    stored.rest = pruneStored(latest, now)
+  }
+
+  return stored.rest ?? stored
+}
+
+function pruneStored(stored: StoredRecord, now: DHTTime): StoredRecord {
+  const record = prune(stored.record, now)
+  const sizeBytes = encodedSize(record) + stored.name.length
+  return {
+    ...stored,
+    record,
+    sizeBytes,
+    shares: fitTo(sizeBytes, stored.shares),
+    firstExpiration: firstExpiration(record),
+    isStored: false,
+    encoded: undefined,
+    rest: undefined
+  }
+}
+
+/**
+ * Releases the bytes of a record that is no longer stored. Queues may contain it for as long as
+ * others, and a peer that writes large values to one key again and again would fill memory.
+ */
+export function releaseBytes(stored: StoredRecord): void {
+  stored.record = EMPTY_RECORD
+  stored.encoded = undefined
+  stored.rest = undefined
+}

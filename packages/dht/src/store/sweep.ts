@@ -1,0 +1,20 @@
+import type { RecordStore } from './record-store.ts'
+
+/** Milliseconds between two sweeps. What has expired is never returned in the meantime. */
+export const SWEEP_INTERVAL_MS = 10_000
+
+/** Removes what has expired from stores at regular intervals, until the signal is aborted. */
+export function sweepRegularly(
+  stores: readonly (RecordStore | undefined)[],
+  lifetime: AbortSignal
+): void {
+  const sweep = (store: RecordStore | undefined): void => {
+    if (!lifetime.aborted && store?.sweep()) {
+      // More is due. Other work runs in between.
+      setTimeout(sweep, 0, store)
+    }
+  }
+  const sweeping = setInterval(() => stores.forEach(sweep), SWEEP_INTERVAL_MS)
+  sweeping.unref?.()
+  lifetime.addEventListener('abort', () => clearInterval(sweeping))
+}

@@ -1,0 +1,30 @@
+import { atEndOfTurn } from './end-of-turn.ts'
+
+/** Limits the time that one kind of work takes in one turn of the event loop. */
+export class TurnBudget {
+  #spentMs = 0
+  #isRefillScheduled = false
+
+  /** Milliseconds spent in this turn. */
+  get spentMs(): number {
+    return this.#spentMs
+  }
+
+  /** Counts time spent in this turn. */
+  spend(ms: number): void {
+    this.#spentMs += ms
+
+    if (!this.#isRefillScheduled) {
+      this.#isRefillScheduled = true
+      atEndOfTurn(() => {
+        this.#isRefillScheduled = false
+        this.refill()
+      })
+    }
+  }
+
+  /** Begins anew, as each turn of the event loop does by itself. */
+  refill(): void {
+    this.#spentMs = 0
+  }
+}
