@@ -45,7 +45,8 @@ export {
   type HivemindKey,
   type HivemindValue,
   Tuple,
-  tuple
+  tuple,
+  tupleOf
 } from './msgpack/python-types.ts'
 export { hivemindKadDHT } from './node/hivemind-kad-dht.ts'
 export type { HivemindDHTOptions } from './node/options.ts'
