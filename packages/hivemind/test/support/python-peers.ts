@@ -208,6 +208,7 @@ function fromJson(json: any): HivemindValue {
     return json
   }
 
+  // biome-ignore lint/suspicious/noExplicitAny: JSON of many shapes
   const [[kind, inside] = ['', undefined]] = Object.entries<any>(json)
 
   switch (kind) {

@@ -155,4 +155,29 @@ describe('a peer of Hivemind', () => {
     const reply = await call(FIND, encodeFindRequest({ sender: undefined, keys }))
     expect(reply.error).toMatch(/fewer keys/)
   })
+
+  it('serves others while a peer floods it', async () => {
+    const bystander = await HivemindDHT.create({
+      initialPeers: victim.multiaddrs,
+      clientMode: true,
+      cache: false
+    })
+    await bystander.store('key', 'x', { ttl: 60 })
+    const keys = Array.from({ length: 256 }, randomId)
+    const data = encodeFindRequest({ sender: undefined, keys })
+    let isOver = false
+    const flood = Array.from({ length: 32 }, async () => {
+      while (!isOver) {
+        await call(FIND, data).catch(() => {})
+      }
+    })
+
+    for (let i = 0; i < 50; i++) {
+      expect((await bystander.get('key'))?.value).toBe('x')
+    }
+
+    isOver = true
+    await Promise.all(flood)
+    await bystander.stop()
+  })
 })
