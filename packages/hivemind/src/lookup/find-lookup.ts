@@ -66,6 +66,7 @@ export class FindLookup implements Lookup<FoundAnswer> {
   take(contact: PeerInfo, answer: FoundAnswer | undefined): boolean {
     if (answer === undefined) {
       this.#failures++
+      this.#widenForFailure()
     } else {
       this.answers.push({ contact: contact as NodeContact, record: answer.record })
       this.#record = join(this.#record, answer.record)
@@ -91,6 +92,15 @@ export class FindLookup implements Lookup<FoundAnswer> {
 
     if (this.#failures > 0 || !this.#init.isServer) {
       throw new UnreachableError(this.#failures)
+    }
+  }
+
+  /** What a peer holds that does not answer now may be at the next nearest ones, too. */
+  #widenForFailure(): void {
+    const { isLatest, numReplicas, bucketSize } = this.#init
+
+    if (isLatest) {
+      this.search.widen(Math.min(numReplicas + this.#failures, bucketSize))
     }
   }
 

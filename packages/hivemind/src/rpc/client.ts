@@ -1,4 +1,5 @@
 import type { PeerId } from '@libp2p/interface'
+import { RemoteError } from '../errors.ts'
 import type { NodeContact } from '../peers/node-contact.ts'
 import type { StoreItem } from '../wire/items.ts'
 import {
@@ -103,7 +104,11 @@ export class HivemindClient {
     try {
       return await this.#init.caller.call(peer, procedure, data)
     } catch (error) {
-      this.#init.onFailure(peer)
+      // A peer that says what went wrong is there.
+      if (!(error instanceof RemoteError)) {
+        this.#init.onFailure(peer)
+      }
+
       throw error
     }
   }

@@ -61,7 +61,8 @@ export class ServiceParts {
       ...{ self: peerId, routing: this.routing },
       onJoin: (contact) => this.#onJoin(contact),
       onLeave: ({ id }) => init.events.safeDispatchEvent('peer:leave', { detail: id }),
-      ping: ({ id }) => this.#pingQuietly(id)
+      ping: ({ id }) => this.#pingQuietly(id),
+      nowMs: () => performance.now()
     })
     this.storage = new ReplicaStore({
       ...{ maxRecords: limits.maxStoredRecords, maxBytes: limits.maxStoredBytes, clock }
