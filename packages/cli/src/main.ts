@@ -1,7 +1,11 @@
+import { constants } from 'node:os'
 import process from 'node:process'
 import { DONE, FAILED } from './errors.ts'
 import { type CommandIO, Stop } from './io.ts'
 import { run } from './run.ts'
+
+/** A shell adds the number of the signal that has ended a process. */
+const SIGNALLED = 128
 
 const stopping = new AbortController()
 
@@ -16,8 +20,14 @@ const io: CommandIO = {
 }
 
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
-  // Only the first signal is caught, so a second one ends a process that hangs.
-  process.once(signal, () => stopping.abort(new Stop(signal)))
+  process.on(signal, () => {
+    // The second one is meant, whichever it is: a process that hangs can still be ended.
+    if (stopping.signal.aborted) {
+      process.exit(SIGNALLED + constants.signals[signal])
+    }
+
+    stopping.abort(new Stop(signal))
+  })
 }
 
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {

@@ -7,6 +7,22 @@ import { collectDefaultMetrics, Registry } from 'prom-client'
 import type { CountedByMetrics } from './control/overview.ts'
 import { CommandError, toError } from './errors.ts'
 
+/** How long the page with all metrics serves those who ask for it, in ms. */
+const MAX_AGE_MS = 1000
+
+/** Those who read metrics at once, and how long one may read or say nothing, in ms. */
+const MAX_CONNECTIONS = 16
+const CONNECTION_TIMEOUT_MS = 10_000
+
+/** What one of them may say. */
+const LIMITS = {
+  headersTimeout: 5000,
+  requestTimeout: CONNECTION_TIMEOUT_MS,
+  keepAliveTimeout: 5000,
+  maxHeaderSize: 8192,
+  connectionsCheckingInterval: 1000
+}
+
 /** Gathers a node's metrics, and serves them to Prometheus. */
 export interface NodeMetrics {
   /** The option `metrics` of `DHT.create`. */
@@ -55,12 +71,33 @@ async function counted(registry: Registry): Promise<CountedByMetrics> {
   return JSON.parse(JSON.stringify({ stored, expired, sentBytes, receivedBytes }))
 }
 
+/** Answers with what was worked out before, unless that is too long ago. */
+function cachedFor<T>(maxAgeMs: number, workOut: () => Promise<T>): () => Promise<T> {
+  let cached: Promise<T> | undefined
+  let atMs = Number.NEGATIVE_INFINITY
+
+  return () => {
+    const nowMs = performance.now()
+
+    if (cached === undefined || nowMs - atMs > maxAgeMs) {
+      atMs = nowMs
+      cached = workOut()
+      cached.catch(() => {
+        cached = undefined
+      })
+    }
+
+    return cached
+  }
+}
+
 async function serve(
   registry: Registry,
   port: number,
   host: string
 ): Promise<AsyncDisposable & { readonly url: string }> {
-  const server = createServer(async ({ url }, response) => {
+  const page = cachedFor(MAX_AGE_MS, async () => Buffer.from(await registry.metrics()))
+  const server = createServer(LIMITS, async ({ url }, response) => {
     if (url?.split('?')[0] !== '/metrics') {
       response.statusCode = 404
       response.end('The metrics are at /metrics\n')
@@ -68,8 +105,11 @@ async function serve(
     }
 
     response.setHeader('content-type', registry.contentType)
-    response.end(await registry.metrics())
-  }).listen(port, host)
+    response.end(await page())
+  })
+  server.maxConnections = MAX_CONNECTIONS
+  server.setTimeout(CONNECTION_TIMEOUT_MS)
+  server.listen(port, host)
 
   await once(server, 'listening').catch((error) => {
     throw new CommandError(

@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises'
+import { open } from 'node:fs/promises'
 import type { DHTOptions } from '@waggle/dht'
 import type { Command } from 'commander'
 import { CommandError, toError } from '../errors.ts'
@@ -21,6 +21,9 @@ export interface HivemindOptions {
 
 /** The variable that stands in for `--initial-peers`. */
 export const INITIAL_PEERS_VARIABLE = 'WAGGLE_INITIAL_PEERS'
+
+/** Bytes of a key's file that are read: several times what it has. */
+const MAX_KEY_BYTES = 4096
 
 export function addNetworkOptions(command: Command): Command {
   return command
@@ -69,7 +72,15 @@ export async function identityOptions(options: NetworkOptions): Promise<DHTOptio
 
 async function swarmKeyIn(path: string): Promise<string> {
   try {
-    return await readFile(path, 'utf8')
+    const file = await open(path)
+
+    try {
+      // One that never ends is no key.
+      const { buffer, bytesRead } = await file.read(new Uint8Array(MAX_KEY_BYTES))
+      return new TextDecoder().decode(buffer.subarray(0, bytesRead))
+    } finally {
+      await file.close()
+    }
   } catch (error) {
     throw new CommandError(`--swarm-key: can't read ${path}: ${toError(error).message}`)
   }

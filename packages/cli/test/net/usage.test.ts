@@ -35,7 +35,7 @@ const WRONG: readonly (readonly [args: string, told: RegExp])[] = [
   ['get {"a":1}', /the key \{"a":1\} contains an object, and an object can't be a key/],
   [
     'serve --client --serve-relay -p :1',
-    /--serve-relay is for nodes that others can connect to.* or --client/
+    /--serve-relay is for nodes that others can dial.* or --client/
   ],
   ['serve --durability never', /--durability must be one of "relaxed", "written"/]
 ]

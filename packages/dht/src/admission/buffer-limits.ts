@@ -38,15 +38,6 @@ export class BufferLimits {
     this.#streams.delete(stream)
   }
 
-  /** Ends a peer's oldest streams beyond a number. A peer that has reconnected may have left some behind. */
-  endOldest(peer: string, most: number): void {
-    const streams = [...this.#streams].flatMap(([stream, other]) => (other === peer ? stream : []))
-
-    for (const stream of streams.slice(0, -most)) {
-      stream.close(new Error(`the peer has opened more than ${most} streams`))
-    }
-  }
-
   /** Looks soon, as something is buffered. */
   grew(): void {
     this.#alarm.within(LOOK_MS)

@@ -19,14 +19,22 @@ const PRESENT_FOR_MS = 100
 /** Peers remembered. A forgotten peer begins with a full burst. */
 const MAX_REMEMBERED = 4096
 
+interface Usage {
+  /** Milliseconds left to the peer. */
+  readonly left: TokenBucket
+
+  /** When something was last done for it, in ms of the process's clock. */
+  servedAtMs: number
+}
+
 /**
  * Measures how much of this node's time each peer has used lately. A light client is a peer that
  * has used less than half of its burst. While one is present, a heavy one gets no more than its
  * share. Heavy peers alone may use all of the time.
  */
 export class CpuShares {
-  /** Milliseconds left to each peer that has used some. */
-  readonly #peers = new BoundedMap<string, TokenBucket>({ maxSize: MAX_REMEMBERED })
+  /** Use of each peer that has used some. */
+  readonly #peers = new BoundedMap<string, Usage>({ maxSize: MAX_REMEMBERED })
 
   /** When each light client sent its last request, the latest one last. */
   readonly #lightClients = new BoundedMap<string, number>({ maxSize: MAX_REMEMBERED })
@@ -45,7 +53,14 @@ export class CpuShares {
   /** Charges a peer for a step of one of its jobs. */
   spent(peer: string, tookMs: number, nowMs: number): void {
     this.#nowMs = nowMs
-    this.#bucketOf(peer).take(Math.min(tookMs, MAX_CHARGE_MS))
+    const usage = this.#usageOf(peer)
+    usage.left.take(Math.min(tookMs, MAX_CHARGE_MS))
+    usage.servedAtMs = nowMs
+  }
+
+  /** When something was last done for the peer, in ms of the process's clock; undefined if that is long ago. */
+  lastServedMs(peer: string): number | undefined {
+    return this.#peers.get(peer)?.servedAtMs
   }
 
   /** Whether a light client other than this peer is present. */
@@ -68,22 +83,23 @@ export class CpuShares {
 
   #leftMs(peer: string, nowMs: number): number {
     this.#nowMs = nowMs
-    return this.#peers.get(peer)?.tokens ?? BURST_MS
+    return this.#peers.get(peer)?.left.tokens ?? BURST_MS
   }
 
-  #bucketOf(peer: string): TokenBucket {
+  #usageOf(peer: string): Usage {
     const known = this.#peers.touch(peer)
 
     if (known !== undefined) {
       return known
     }
 
-    const bucket = new TokenBucket({
+    const left = new TokenBucket({
       perSecond: MAX_SHARE * 1000,
       burst: BURST_MS,
       nowMs: this.#clock
     })
-    this.#peers.set(peer, bucket)
-    return bucket
+    const usage = { left, servedAtMs: this.#nowMs }
+    this.#peers.set(peer, usage)
+    return usage
   }
 }

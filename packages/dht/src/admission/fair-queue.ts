@@ -34,9 +34,13 @@ const PAUSE_MS = 1
 export class FairQueue {
   /** Waiting jobs by peer, in the order in which the peers are served. */
   readonly #waiting = new Map<string, Job[]>()
-  readonly #shares = new CpuShares()
+  readonly #shares: CpuShares
   readonly #budget = new TurnBudget()
   #isTurnScheduled = false
+
+  constructor(shares: CpuShares = new CpuShares()) {
+    this.#shares = shares
+  }
 
   /** Peers with waiting jobs. */
   get waiting(): number {

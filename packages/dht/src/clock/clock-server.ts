@@ -1,8 +1,6 @@
 import type { DHTTime } from '@waggle/record'
-import type { Scheduler } from '../admission/scheduler.ts'
 import type { ServedProtocol } from '../wire/protocol-server.ts'
 import { ProtocolViolationError } from '../wire/protocol-violation-error.ts'
-import { replyInTurn } from '../wire/reply-in-turn.ts'
 import {
   CLOCK,
   CLOCK_PROTOCOL,
@@ -10,28 +8,26 @@ import {
   MAX_CLOCK_MESSAGE_BYTES
 } from './clock-messages.ts'
 
-type DHTClock = () => DHTTime
-
 /** Tells other peers the time. */
-export function clockServer(clock: DHTClock, scheduler: Scheduler): ServedProtocol<ClockMessage> {
+export function clockServer(clock: () => DHTTime): ServedProtocol<ClockMessage> {
   return {
     id: CLOCK_PROTOCOL,
     codec: CLOCK,
     maxMessageBytes: MAX_CLOCK_MESSAGE_BYTES,
     isPublic: true,
-    serve: (stream, peer) => ({
-      onMessage({ name }) {
+    serve: () => ({
+      respond({ name }) {
         if (name !== 'ask') {
           throw new ProtocolViolationError(`"${name}" is no request`)
         }
 
-        replyInTurn({ stream, peer, scheduler, keys: 1, reply: timeOf(clock) })
+        return { keys: 1, reply: timeOf(clock) }
       }
     })
   }
 }
 
 // biome-ignore lint/correctness/useYield: one step is all there is to do
-function* timeOf(clock: DHTClock): Generator<undefined, ClockMessage> {
+function* timeOf(clock: () => DHTTime): Generator<undefined, ClockMessage> {
   return { name: 'tell', time: clock() }
 }

@@ -24,11 +24,8 @@ import {
 /** Peers whose clocks are compared with ours: enough for a median that no single one can move. */
 export const MAX_COMPARED_CLOCKS = 16
 
-/** How often clocks are compared again: they drift, and machines sleep. */
+/** Milliseconds between comparisons: clocks drift, and machines sleep. */
 const COMPARE_INTERVAL_MS = 600_000
-
-/** Requests that wait for one peer's time. */
-const MAX_REQUESTS = 64
 
 export interface ClocksInit extends ClientParts {
   readonly events: TypedEventTarget<DHTEvents>
@@ -56,11 +53,7 @@ export class Clocks {
     this.#client = new ProtocolClient({
       ...init,
       id: CLOCK_PROTOCOL,
-      limits: {
-        maxRequests: MAX_REQUESTS,
-        maxRequestBytes: MAX_REQUESTS,
-        maxMessageBytes: MAX_CLOCK_MESSAGE_BYTES
-      },
+      streamLimits: { maxMessageBytes: MAX_CLOCK_MESSAGE_BYTES },
       speak: () => clockRequests(init.clock)
     })
   }

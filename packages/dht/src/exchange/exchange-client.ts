@@ -10,11 +10,7 @@ import type {
 } from '../lookup/record-channel.ts'
 import { receivedRecord } from '../store/received-record.ts'
 import type { RecordStore } from '../store/record-store.ts'
-import {
-  INACTIVITY_TIMEOUT_MS,
-  MAX_QUEUED_REQUEST_BYTES,
-  MAX_QUEUED_REQUESTS
-} from '../wire/limits.ts'
+import { INACTIVITY_TIMEOUT_MS } from '../wire/limits.ts'
 import { PeerDecoder } from '../wire/peer-codec.ts'
 import { type ClientParts, ProtocolClient } from '../wire/protocol-client.ts'
 import { ProtocolViolationError } from '../wire/protocol-violation-error.ts'
@@ -48,11 +44,7 @@ export class ExchangeClient implements RecordChannel {
     this.#client = new ProtocolClient({
       ...init,
       id: EXCHANGE_PROTOCOL,
-      limits: {
-        maxRequests: MAX_QUEUED_REQUESTS,
-        maxRequestBytes: MAX_QUEUED_REQUEST_BYTES,
-        inactivityTimeoutMs: Math.max(INACTIVITY_TIMEOUT_MS, requestTimeoutMs)
-      },
+      streamLimits: { inactivityTimeoutMs: Math.max(INACTIVITY_TIMEOUT_MS, requestTimeoutMs) },
       speak: (peer) =>
         exchangeRequests((introduced) => this.#decoder.referred(introduced, { by: peer, peers }))
     })

@@ -1,18 +1,15 @@
 import type { PeerId } from '@libp2p/interface'
 import { type DHTRecord, decodeRecord, isEmpty, type MaybePromise } from '@waggle/record'
 import { isPromise, lastExpiration, whenDone } from '@waggle/record/replica'
-import { BUSY_PAUSE_MS, Scheduler } from '../admission/scheduler.ts'
-import { toError } from '../errors.ts'
-import { DEFAULT_NODE_LIMITS, type NodeLimits } from '../node-limits.ts'
 import type { Access } from '../peers/access.ts'
 import { pointOfKey } from '../peers/key-space.ts'
 import type { Routing } from '../peers/routing.ts'
 import type { RecordStore } from '../store/record-store.ts'
 import { CloserPeers } from '../wire/closer-peers.ts'
-import type { FramedStream } from '../wire/framed-stream.ts'
 import { TARGET_MESSAGE_BYTES } from '../wire/limits.ts'
 import type { ServedProtocol, StreamHandler } from '../wire/protocol-server.ts'
 import { ProtocolViolationError } from '../wire/protocol-violation-error.ts'
+import type { Response } from '../wire/responder.ts'
 import type { MessageCodec } from '../wire/schema.ts'
 import {
   EXCHANGE,
@@ -25,8 +22,6 @@ import {
   type StoreRequest,
   type WireOutcome
 } from './messages.ts'
-import { OrderedReplies } from './ordered-replies.ts'
-import { type Reply, ResponseJob } from './response-job.ts'
 
 export interface ExchangeServerInit {
   readonly store: RecordStore
@@ -37,142 +32,43 @@ export interface ExchangeServerInit {
   /** For the peers that replies name. */
   readonly routing: Routing
 
-  /** @default DEFAULT_NODE_LIMITS */
-  readonly limits?: NodeLimits | undefined
-
-  /**
-   * What all protocols share.
-   *
-   * @default its own
-   */
-  readonly scheduler?: Scheduler | undefined
-
-  /** Who may write; undefined: everybody. */
+  /** Decides who may write; undefined: everybody may. */
   readonly access?: Access | undefined
-}
-
-/** A stream, and what is known of the peer that has opened it. */
-interface Requester {
-  readonly peer: PeerId
-  readonly stream: FramedStream<Message>
-  readonly replies: OrderedReplies
-
-  /** Whether the peer may write. */
-  readonly mayWrite?: boolean
 }
 
 /**
  * Replies to other peers' requests from the store that kad-dht's messages use, too. Each key is
- * looked at in one synchronous step; the keys of a large request, and the requests of many peers, take turns.
- * A request is read only when those before it on its stream have been answered, or not too many replies
- * wait for the disk.
+ * looked at in one synchronous step.
  */
 export class ExchangeServer implements ServedProtocol<Message> {
   readonly id: string = EXCHANGE_PROTOCOL
   readonly codec: MessageCodec<Message> = EXCHANGE
   readonly #init: ExchangeServerInit
-  readonly #scheduler: Scheduler
-  readonly #maxRequests: number
-  #requests = 0
 
   constructor(init: ExchangeServerInit) {
-    const { limits = DEFAULT_NODE_LIMITS, scheduler = new Scheduler(limits) } = init
     this.#init = init
-    this.#scheduler = scheduler
-    this.#maxRequests = limits.maxRequests
   }
 
-  serve(stream: FramedStream<Message>, peer: PeerId): StreamHandler<Message> {
-    const replies = new OrderedReplies(stream, this.#init.store)
-    return { onMessage: (message) => this.#accept(message, { peer, stream, replies }) }
+  serve(_: unknown, peer: PeerId): StreamHandler<Message> {
+    return { respond: (message) => this.#respond(message, peer) }
   }
 
-  /** Replies to a request, or queues it, or says that there is too much to do. */
-  #accept(message: Message, requester: Requester): void {
-    const { peer, stream } = requester
+  #respond(message: Message, peer: PeerId): MaybePromise<Response<Message>> {
+    const { store, access } = this.#init
+    const busy = { name: 'busy', id: message.id } as const
 
-    if (
-      this.#requests >= this.#maxRequests ||
-      !this.#scheduler.admission.admits(peer.toString(), keysIn(message))
-    ) {
-      stream.send({ name: 'busy', id: message.id })
-      setTimeout(stream.pause(), BUSY_PAUSE_MS).unref?.()
-      return
-    }
-
-    const mayWrite = message.name !== 'store' || this.#mayWrite(peer)
-
-    if (typeof mayWrite === 'boolean') {
-      this.#schedule(message, { ...requester, mayWrite })
-      return
-    }
-
-    const resume = stream.pause()
-    mayWrite
-      .then((isAllowed) => this.#schedule(message, { ...requester, mayWrite: isAllowed }))
-      .finally(resume)
-      .catch((error: unknown) => stream.close(toError(error)))
-  }
-
-  #mayWrite(peer: PeerId): boolean | Promise<boolean> {
-    return this.#init.access?.allows(peer, 'write') ?? true
-  }
-
-  #schedule(message: Message, requester: Requester): void {
-    const { peer, stream } = requester
-    const job = new ResponseJob({
-      reply: this.#reply(message, requester),
-      id: message.id,
-      isWanted: () => stream.isOpen,
-      onDone: (reply) => this.#send(reply, requester, message)
-    })
-    this.#requests++
-    this.#scheduler.work.add(peer.toString(), job)
-
-    if (!job.isDone) {
-      job.onLeave = stream.pause()
-    }
-  }
-
-  /** Undefined: nobody wants the reply any more. */
-  #send(reply: MaybePromise<Reply> | undefined, requester: Requester, message: Message): void {
-    const { replies, stream } = requester
-
-    if (isPromise(reply)) {
-      // What takes long to check holds up nothing else.
-      stream.trackReply(
-        Promise.resolve(reply).then(
-          (late) => this.#send(late, requester, message),
-          () => this.#send(undefined, requester, message)
-        ),
-        bytesIn(message)
-      )
-      return
-    }
-
-    const onSent = (): void => {
-      this.#requests--
-    }
-
-    if (reply === undefined || !stream.isOpen) {
-      onSent()
-    } else if (reply.name === 'busy') {
-      stream.send(reply)
-      onSent()
-    } else {
-      replies.send(reply, onSent)
-    }
-  }
-
-  #reply(
-    message: Message,
-    requester: Requester
-  ): Generator<undefined, FoundReply | MaybePromise<StoredReply>> {
     switch (message.name) {
       case 'find':
-        return this.#find(message, requester)
+        return { keys: message.keys.length, reply: this.#find(message, peer), busy }
       case 'store':
-        return this.#store(message, requester)
+        return whenDone(access?.allows(peer, 'write') ?? true, (mayWrite) => ({
+          keys: message.writes.length,
+          reply: this.#store(message, { peer, mayWrite }),
+          bytes: bytesIn(message),
+          busy,
+          whenDurable: () => store.whenDurable(),
+          notDurable
+        }))
       default:
         throw new ProtocolViolationError(`"${message.name}" is no request`)
     }
@@ -181,7 +77,7 @@ export class ExchangeServer implements ServedProtocol<Message> {
   /** Answers as many keys as fit into one message, the first one in any case. */
   *#find(
     { id, keys, closerCount, isCloserAlways }: FindRequest,
-    { peer }: Requester
+    peer: PeerId
   ): Generator<undefined, FoundReply> {
     const introduced = new CloserPeers(peer)
     const answers: FoundAnswer[] = []
@@ -213,7 +109,7 @@ export class ExchangeServer implements ServedProtocol<Message> {
   /** Resolves later where what comes in takes long to check. */
   *#store(
     request: StoreRequest,
-    { peer, mayWrite }: Requester
+    { peer, mayWrite }: Writer
   ): Generator<undefined, MaybePromise<StoredReply>> {
     const { id, writes, closerCount, isCopy } = request
     const introduced = new CloserPeers(peer)
@@ -222,7 +118,7 @@ export class ExchangeServer implements ServedProtocol<Message> {
     const closer: number[][] = []
 
     for (const { key, record } of writes) {
-      outcomes.push(mayWrite === true ? this.#takeIn({ key, record, storer }, isCopy) : 'refused')
+      outcomes.push(mayWrite ? this.#takeIn({ key, record, storer }, isCopy) : 'refused')
       closer.push(this.#closer(key, closerCount, introduced))
       yield
     }
@@ -265,23 +161,27 @@ export class ExchangeServer implements ServedProtocol<Message> {
   }
 }
 
-/** Keys that a request asks about. The codec has limited them. */
-function keysIn(message: Message): number {
-  switch (message.name) {
-    case 'find':
-      return message.keys.length
-    case 'store':
-      return message.writes.length
-    default:
-      return 0
-  }
+/** Nearly all of what a request takes in memory. */
+function bytesIn({ writes }: StoreRequest): number {
+  return writes.reduce((sum, { key, record }) => sum + key.length + record.length, 0)
 }
 
-/** Nearly all of what a request takes in memory. */
-function bytesIn(message: Message): number {
-  return message.name === 'store'
-    ? message.writes.reduce((sum, { key, record }) => sum + key.length + record.length, 0)
-    : 0
+/** A write that cannot be made durable is held in memory, but not acknowledged: there is no room on the disk. */
+function notDurable(reply: Message): Message {
+  return reply.name !== 'stored'
+    ? reply
+    : {
+        ...reply,
+        answers: reply.answers.map((answer) =>
+          answer.outcome === 'accepted' ? { ...answer, outcome: 'full' as const } : answer
+        )
+      }
+}
+
+/** The peer that sends writes, and whether it may. */
+interface Writer {
+  readonly peer: PeerId
+  readonly mayWrite: boolean
 }
 
 interface Write {
@@ -303,7 +203,7 @@ function apply(
   return applied.isAccepted ? 'accepted' : applied.reason
 }
 
-/** A sound record that came too late: a slow way, or a clock that differs, is no offence. */
+/** Whether a record is valid but came too late. A slow network or a different clock is no violation. */
 function isExpired(bytes: Uint8Array, { clock, limits }: RecordStore): boolean {
   try {
     return lastExpiration(decodeRecord(bytes, limits)) <= clock()

@@ -76,7 +76,7 @@ export interface BusyReply {
 
 export type Message = FindRequest | StoreRequest | FoundReply | StoredReply | BusyReply
 
-/** What a replica made of a write; `invalid`: it broke a rule; `refused`: a rule of that replica's own. */
+/** The outcome of a write at a replica; `invalid`: it broke a rule; `refused`: a rule of that replica's own. */
 export type WireOutcome = 'accepted' | Rejection | 'invalid' | 'refused'
 
 const OUTCOMES: readonly WireOutcome[] = [

@@ -73,6 +73,11 @@ const HINTS: readonly Hint[] = [
       'Check the address, that firewalls and routers on the way let TCP through, and that both have the same swarmKey, or both none. A slow peer needs a longer bootstrapTimeoutMs.'
   },
   {
+    matches: ({ error }) => isOneOf(error, ['ECONNRESET', 'StreamResetError']) || isReset(error),
+    check:
+      'The node is full, or does not want this one: try again later, or another initial peer. If it never works, check the port, and that both have the same swarmKey, or both none.'
+  },
+  {
     matches: ({ error }) =>
       isOneOf(error, ['ENCRYPTION_FAILED', 'EncryptionFailedError', 'ECONNRESET']),
     check:
@@ -92,6 +97,13 @@ function isOneOf(error: Error, names: readonly string[]): boolean {
   const { name, code, cause } = error as Error & { code?: unknown }
   const isItself = names.includes(name) || names.includes(String(code))
   return isItself || (cause instanceof Error && isOneOf(cause, names))
+}
+
+/** The other side has ended the connection before it said anything: what libp2p makes of that is a text. */
+function isReset({ message }: Error): boolean {
+  return /ECONNRESET|has been reset|while reading 0\/\d+ bytes|after reading 0\/\d+ bytes/.test(
+    message
+  )
 }
 
 function hasPortZero(address: Multiaddr): boolean {

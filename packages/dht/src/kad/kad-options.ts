@@ -18,6 +18,14 @@ import type { RecordStoreOptions } from '../store/record-store.ts'
 export interface WaggleKadDHTInit extends KadDHTInit {
   /** How many records are stored for other peers, and how large single ones may be. */
   records?: RecordsInit | undefined
+
+  /**
+   * Whether this node stores for others who provides what (`contentRouting.provide`), and tells
+   * them: for a day, 10,000 entries at most.
+   *
+   * @default false
+   */
+  keepProviders?: boolean | undefined
 }
 
 /** Options of the record store. Limits that are left out keep their defaults. */
@@ -42,6 +50,7 @@ const PASSED_ON: Option<never> = {}
 /** A node with a misspelled `protocol` would be in another network. kad-dht itself ignores what it does not know. */
 export const KAD_OPTIONS: OptionTable<WaggleKadDHTInit> = {
   records: { assert: (value) => assertOptions('records', value, RECORDS_OPTIONS) },
+  keepProviders: { assert: assertBoolean },
   protocol: { assert: assertText },
   clientMode: { assert: assertBoolean },
   validators: { assert: assertFunctions },

@@ -9,11 +9,14 @@ import {
 import { DEFAULT_LIMITS, isEmpty, ValidationError } from '@waggle/record'
 import { NAMESPACE, selectorFor } from '@waggle/record/replica'
 import { DEFAULT_KAD_PROTOCOL, DEFAULT_REQUEST_TIMEOUT_MS } from '../constants.ts'
+import { guardedComponents, guardedStreams } from '../door/guarded-components.ts'
 import { limitsOf } from '../node-limits.ts'
 import { assertOptions } from '../option-checks.ts'
 import { pointOfKey, pointOfPeer, sharedBits } from '../peers/key-space.ts'
 import { RecordStore } from '../store/record-store.ts'
+import { boundedDatastore } from './bounded-datastore.ts'
 import { internalsOf } from './internals.ts'
+import { requestGuard, responseGuard } from './kad-guard.ts'
 import { KAD_OPTIONS, type WaggleKadDHTInit } from './kad-options.ts'
 import { mergingDatastore } from './merging-datastore.ts'
 import { registerParts } from './node-parts.ts'
@@ -57,7 +60,11 @@ export function mergingKadDHT(
   init: WaggleKadDHTInit
 ): (components: KadDHTComponents) => KadDHT {
   assertOptions('waggleKadDHT()', init, KAD_OPTIONS)
-  const { records, ...kadInit } = init
+  const { records, keepProviders = false, ...kadInit } = init
+  const services = {
+    namespaces: new Set([NAMESPACE, ...Object.keys(init.validators ?? {})]),
+    areProvidersKept: keepProviders
+  }
 
   return (components) => {
     const store = new RecordStore({
@@ -65,17 +72,19 @@ export function mergingKadDHT(
       ...records,
       limits: limitsOf(records?.limits ?? {}, DEFAULT_LIMITS)
     })
+    const prefix = kadInit.datastorePrefix ?? DATASTORE_PREFIX
     const datastore = mergingDatastore(
-      components.datastore,
+      boundedDatastore(components.datastore, prefix),
       store,
-      kadInit.datastorePrefix ?? DATASTORE_PREFIX
+      prefix
     )
+    const connectionManager = guardedStreams(components, responseGuard())
     const kad = implementation({
       ...KAD_DEFAULTS,
       ...given(kadInit),
       validators: { [NAMESPACE]: validatorFor(store), ...kadInit.validators },
       selectors: { [NAMESPACE]: selectorFor(store.limits), ...kadInit.selectors }
-    })(withDatastore(components, datastore))
+    })(guardedComponents(components, requestGuard(services), { datastore, connectionManager }))
 
     const { protocol } = kadInit
     registerParts(components, {
@@ -101,14 +110,4 @@ function validatorFor({ checks }: RecordStore): ValidateFn {
       throw new ValidationError(`refused by ${refusals.join(', ')}`)
     }
   }
-}
-
-/** Replaces the datastore among libp2p's components, which are a proxy and can't be copied. */
-function withDatastore(
-  components: KadDHTComponents,
-  datastore: KadDHTComponents['datastore']
-): KadDHTComponents {
-  return new Proxy(components, {
-    get: (target, name) => (name === 'datastore' ? datastore : Reflect.get(target, name))
-  })
 }

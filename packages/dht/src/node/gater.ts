@@ -1,5 +1,6 @@
 import type { ConnectionGater, PeerId } from '@libp2p/interface'
 import type { Access } from '../peers/access.ts'
+import type { PendingConnections } from './pending-connections.ts'
 
 /**
  * Creates a connection gater that asks `allowPeer` about each peer, in both directions, as soon as
@@ -15,5 +16,20 @@ export function gaterFor(access: Access, own: ConnectionGater = {}): ConnectionG
       (await own.denyInboundEncryptedConnection?.(peer, connection)) || isDenied(peer),
     denyOutboundEncryptedConnection: async (peer, connection) =>
       (await own.denyOutboundEncryptedConnection?.(peer, connection)) || isDenied(peer)
+  }
+}
+
+/** The same gater, by which connections that are being set up take places. */
+export function withPlaces(gater: ConnectionGater, pending: PendingConnections): ConnectionGater {
+  return {
+    ...gater,
+    async denyInboundConnection(connection) {
+      pending.add(connection)
+      return (await gater.denyInboundConnection?.(connection)) ?? false
+    },
+    async denyInboundUpgradedConnection(peer, connection) {
+      pending.delete(connection)
+      return (await gater.denyInboundUpgradedConnection?.(peer, connection)) ?? false
+    }
   }
 }

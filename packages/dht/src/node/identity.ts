@@ -1,5 +1,6 @@
 import { generateKeyPair, privateKeyFromProtobuf, privateKeyToProtobuf } from '@libp2p/crypto/keys'
 import type { PrivateKey } from '@libp2p/interface'
+import type { SmallFileOptions } from '../persistence/small-file.ts'
 
 /**
  * Reads the private key in a file. If the file is missing, creates it with a new Ed25519 key,
@@ -7,17 +8,20 @@ import type { PrivateKey } from '@libp2p/interface'
  *
  * @throws Error naming the file when it can be neither read nor created, or has other content
  */
-export async function identityAt(path: string): Promise<PrivateKey> {
-  return (await readKey(path)) ?? createKey(path)
+export async function identityAt(
+  path: string,
+  options: SmallFileOptions = {}
+): Promise<PrivateKey> {
+  return (await readKey(path, options)) ?? createKey(path, options)
 }
 
 /** Reads the key. Undefined if there is no such file. */
-async function readKey(path: string): Promise<PrivateKey | undefined> {
-  const { readFile } = await import('node:fs/promises')
+async function readKey(path: string, options: SmallFileOptions): Promise<PrivateKey | undefined> {
+  const { readSmallFile } = await import('../persistence/small-file.ts')
   let bytes: Uint8Array
 
   try {
-    bytes = await readFile(path)
+    bytes = await readSmallFile(path, options)
   } catch (cause) {
     if (isCode(cause, 'ENOENT')) {
       return undefined
@@ -30,8 +34,9 @@ async function readKey(path: string): Promise<PrivateKey | undefined> {
 }
 
 /** Creates the key. The first of two processes that start at once decides: both get the same identity. */
-async function createKey(path: string): Promise<PrivateKey> {
-  const { link, rm, writeFile, readFile } = await import('node:fs/promises')
+async function createKey(path: string, options: SmallFileOptions): Promise<PrivateKey> {
+  const { link, rm, writeFile } = await import('node:fs/promises')
+  const { readSmallFile } = await import('../persistence/small-file.ts')
   const key = await generateKeyPair('Ed25519')
   const draft = `${path}.${crypto.randomUUID()}`
 
@@ -41,7 +46,7 @@ async function createKey(path: string): Promise<PrivateKey> {
     return key
   } catch (error) {
     if (isCode(error, 'EEXIST')) {
-      return parseKey(path, await readFile(path))
+      return parseKey(path, await readSmallFile(path, options))
     }
 
     throw new Error(`identityPath: can not create ${path}: ${messageOf(error)}`, { cause: error })

@@ -3,10 +3,12 @@ import { yamux } from '@chainsafe/libp2p-yamux'
 import type { Identify } from '@libp2p/identify'
 import type { Libp2p, PrivateKey, ServiceMap } from '@libp2p/interface'
 import type { KadDHT } from '@libp2p/kad-dht'
-import { type Ping, ping } from '@libp2p/ping'
+import { type Ping, type PingComponents, ping } from '@libp2p/ping'
 import { preSharedKey } from '@libp2p/pnet'
 import { tcp } from '@libp2p/tcp'
 import { createLibp2p, type Libp2pOptions } from 'libp2p'
+import { guardedComponents } from '../door/guarded-components.ts'
+import { piecesUpTo } from '../door/units.ts'
 import { ListenError, toError } from '../errors.ts'
 import { waggleKadDHT } from '../kad/waggle-kad-dht.ts'
 import type { NodeLimits } from '../node-limits.ts'
@@ -15,12 +17,17 @@ import { waggle } from '../service/service.ts'
 import type { Waggle } from '../service/service-interface.ts'
 import type { RecordStoreOptions } from '../store/record-store.ts'
 import { coalescingMuxer } from './coalescing-muxer.ts'
-import { gaterFor } from './gater.ts'
+import { connectionLimits } from './connection-limits.ts'
+import { gaterFor, withPlaces } from './gater.ts'
+import { guardedMuxer } from './guarded-muxer.ts'
 import { identityAt } from './identity.ts'
 import { listenedAddresses } from './listened-addresses.ts'
 import { patientIdentify } from './patient-identify.ts'
+import { peerStoreLimits } from './peer-store-limits.ts'
+import { MAX_PENDING_CONNECTIONS, PendingConnections } from './pending-connections.ts'
 import {
   holePunching,
+  type NodeEvents,
   RELAYED_ADDRESS,
   reachability,
   relayServer,
@@ -35,8 +42,11 @@ import { unfragmentedWrites } from './unfragmented-writes.ts'
  */
 const MAX_INBOUND_CONNECTIONS_PER_SECOND = 256
 
-/** Inbound connections being set up, for the same reason. libp2p's default is ten. */
-const MAX_PENDING_INBOUND_CONNECTIONS = 256
+/** What libp2p takes: more than there are places, so that it is us who choose which ones give way. */
+const MAX_PENDING_INBOUND_CONNECTIONS: number = 2 * MAX_PENDING_CONNECTIONS
+
+/** How long a peer may take to show who it is, in ms: several round trips on the slowest of links. */
+const INBOUND_UPGRADE_TIMEOUT_MS = 3000
 
 /**
  * Milliseconds between pings, and until a silent connection counts as dead. A busy peer has not
@@ -48,18 +58,26 @@ const PING_INTERVAL_MS = 20_000
 /** Ping streams: the connection monitor, kad-dht and the application ping at the same time. */
 const MAX_PING_STREAMS = 16
 
+/** Bytes of pings that are echoed in one turn: 32 bytes each. */
+const MAX_PING_BYTES = 1024
+
 /**
  * Bytes that a peer may send on one stream before it is read. All of them may have to be buffered,
  * and yamux's default of 16 MiB is more than two messages need.
  */
 const MAX_STREAM_WINDOW_BYTES: number = 4 * 1024 * 1024
 
+/** Streams of all protocols that one connection may have open: as many as kad-dht takes, and some others. */
+const MAX_INBOUND_STREAMS = 640
+
 /** Services of a node made by `DHT.create`, besides those that the caller adds. */
 type NodeServices = {
   identify: Identify
   ping: Ping
-  holePunching: unknown
+  holePunching?: unknown
   listenedAddresses: unknown
+  connectionLimits: unknown
+  peerStoreLimits: unknown
   reachability?: unknown
   relayServer?: unknown
   dht: KadDHT
@@ -86,6 +104,7 @@ export async function startNode(settings: Settings): Promise<Libp2p<ServiceMap>>
 async function configuration(settings: Settings): Promise<Libp2pOptions<NodeServices>> {
   const { allowPeer, libp2pOptions, logger, metrics, swarmKey } = settings
   const privateKey = await identityOf(settings)
+  const pending = new PendingConnections()
 
   return {
     ...(privateKey && { privateKey }),
@@ -95,12 +114,23 @@ async function configuration(settings: Settings): Promise<Libp2pOptions<NodeServ
     transports: [tcp(), relayTransport()],
     connectionEncrypters: [unfragmentedWrites(noise())],
     streamMuxers: [
-      coalescingMuxer(yamux({ streamOptions: { maxStreamWindowSize: MAX_STREAM_WINDOW_BYTES } }))
+      guardedMuxer(
+        coalescingMuxer(
+          yamux({
+            maxInboundStreams: MAX_INBOUND_STREAMS,
+            streamOptions: { maxStreamWindowSize: MAX_STREAM_WINDOW_BYTES }
+          })
+        ),
+        { maxFrameBytes: MAX_STREAM_WINDOW_BYTES }
+      )
     ],
     ...libp2pOptions,
-    ...(allowPeer && {
-      connectionGater: gaterFor(accessBy(allowPeer), libp2pOptions.connectionGater)
-    }),
+    connectionGater: withPlaces(
+      allowPeer
+        ? gaterFor(accessBy(allowPeer), libp2pOptions.connectionGater)
+        : (libp2pOptions.connectionGater ?? {}),
+      pending
+    ),
     addresses: {
       listen: [...settings.listenOn.map(String), ...(settings.relay ? [RELAYED_ADDRESS] : [])],
       announce: settings.announce.map(String),
@@ -109,6 +139,7 @@ async function configuration(settings: Settings): Promise<Libp2pOptions<NodeServ
     connectionManager: {
       inboundConnectionThreshold: MAX_INBOUND_CONNECTIONS_PER_SECOND,
       maxIncomingPendingConnections: MAX_PENDING_INBOUND_CONNECTIONS,
+      inboundUpgradeTimeout: INBOUND_UPGRADE_TIMEOUT_MS,
       ...libp2pOptions.connectionManager
     },
     connectionMonitor: {
@@ -116,7 +147,11 @@ async function configuration(settings: Settings): Promise<Libp2pOptions<NodeServ
       pingTimeout: { minTimeout: PING_INTERVAL_MS, maxTimeout: PING_INTERVAL_MS },
       ...libp2pOptions.connectionMonitor
     },
-    services: { ...services(settings), ...libp2pOptions.services }
+    services: {
+      ...services(settings),
+      connectionLimits: connectionLimits(pending),
+      ...libp2pOptions.services
+    }
   }
 }
 
@@ -132,7 +167,7 @@ async function identityOf({
 
   const { identityIn, prepareDataDir } = await import('../persistence/data-dir.ts')
   await prepareDataDir(dataDir)
-  return identityAt(identityIn(dataDir))
+  return identityAt(identityIn(dataDir), { isOwn: true })
 }
 
 function services({
@@ -148,12 +183,13 @@ function services({
   requestTimeoutMs,
   serveRelay,
   validators
-}: Settings): NonNullable<Libp2pOptions<NodeServices>['services']> {
+}: Settings): Omit<NonNullable<Libp2pOptions<NodeServices>['services']>, 'connectionLimits'> {
   return {
     identify: patientIdentify(),
-    ping: ping({ maxInboundStreams: MAX_PING_STREAMS, maxOutboundStreams: MAX_PING_STREAMS }),
-    holePunching: holePunching(),
+    ping: guardedPing(),
+    ...(relay && { holePunching: holePunching() }),
     listenedAddresses: listenedAddresses(),
+    peerStoreLimits: peerStoreLimits(),
     ...((relay || serveRelay) && { reachability: reachability() }),
     ...(serveRelay && { relayServer: relayServer() }),
     dht: waggleKadDHT({
@@ -167,6 +203,13 @@ function services({
       ...persistence
     })
   }
+}
+
+/** libp2p's ping, whose echo takes turns with all else. */
+function guardedPing(): (components: PingComponents & NodeEvents) => Ping {
+  const cut = piecesUpTo(MAX_PING_BYTES)
+  const init = { maxInboundStreams: MAX_PING_STREAMS, maxOutboundStreams: MAX_PING_STREAMS }
+  return (components) => ping(init)(guardedComponents(components, () => ({ cut })))
 }
 
 function storedLimits(limits: NodeLimits): RecordStoreOptions {

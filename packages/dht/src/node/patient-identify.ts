@@ -1,6 +1,10 @@
 import { type Identify, identify } from '@libp2p/identify'
-import type { Connection } from '@libp2p/interface'
+import type { Connection, IdentifyResult } from '@libp2p/interface'
+import { doorOf } from '../door/door.ts'
+import { guardedComponents, guardedConnection } from '../door/guarded-components.ts'
+import { overriding } from '../door/overriding.ts'
 import { timeoutSignal } from '../timing/deadline.ts'
+import { identifyGuard } from './identify-guard.ts'
 
 /** Identify attempts per connection. */
 const MAX_ATTEMPTS = 3
@@ -21,7 +25,7 @@ export function patientIdentify({
 } = {}): (components: Components) => Identify {
   return (components) => {
     const timeout = timeoutOf(MAX_ATTEMPTS, timeoutMs)
-    const service = identify({ timeout, runOnConnectionOpen: false })(components)
+    const service = guardedIdentify(timeout, components)
     const log = components.logger.forComponent('waggle:identify')
 
     components.events.addEventListener('connection:open', ({ detail: connection }) => {
@@ -32,6 +36,40 @@ export function patientIdentify({
 
     return service
   }
+}
+
+/** libp2p's identify, which reads no more of an answer than it may, and says of which connection it was. */
+function guardedIdentify(timeout: number, components: Components): Identify {
+  const { events } = components
+  const door = doorOf(components)
+  const guard = identifyGuard()
+  const connections = new WeakMap<Connection, Connection>()
+  const service = identify({ timeout, runOnConnectionOpen: false })(
+    guardedComponents(components, guard, {
+      events: overriding<Components['events']>(events, {
+        safeDispatchEvent: (_, { detail }: { readonly detail: IdentifyResult }) =>
+          events.safeDispatchEvent('peer:identify', {
+            detail: identifiedOn(detail, connections)
+          })
+      })
+    })
+  )
+
+  return overriding<Identify>(service, {
+    identify: (connection, options) => {
+      const guarded = guardedConnection(connection, door, guard)
+      connections.set(guarded, connection)
+      return service.identify(guarded, options)
+    }
+  })
+}
+
+/** The result, with the connection that others know. */
+function identifiedOn(
+  result: IdentifyResult,
+  connections: WeakMap<Connection, Connection>
+): IdentifyResult {
+  return { ...result, connection: connections.get(result.connection) ?? result.connection }
 }
 
 /** Resolves when the peer has identified itself or the connection has closed; rejects when it does not answer. */

@@ -3,10 +3,12 @@ import {
   type ConnectionEncrypter,
   type MessageStream,
   type SecureConnectionOptions,
+  type SecuredConnection,
   serviceCapabilities
 } from '@libp2p/interface'
 import { fallbackWarning } from '../warn.ts'
 import { replaceDecoder } from './noise-messages.ts'
+import { securedPeers } from './secured-peers.ts'
 import { isSender, withSend } from './with-send.ts'
 
 const NOISE = '/noise'
@@ -35,7 +37,9 @@ export function unfragmentedWrites<C>(
       onFallback()
       return connection
     }
-    const read = <S extends { readonly connection: MessageStream }>(secured: S): S => {
+    const read = (secured: SecuredConnection): SecuredConnection => {
+      securedPeers.set(secured.connection, secured.remotePeer)
+
       if (!replaceDecoder(secured) && inner.protocol === NOISE) {
         onFallback()
       }

@@ -18,6 +18,9 @@ export interface PeerBookInit {
   /** Addresses that others have named and that are dialled in a second. @default DEFAULTS.limits.maxDialsPerSecond */
   readonly maxDialsPerSecond?: number
 
+  /** Such dials of all protocols together, in place of a rate of their own. */
+  readonly dials?: TokenBucket
+
   /** Called with each failure of a verified peer after the first in a row. */
   readonly onGiveUp?: (peer: PeerId) => void
 
@@ -42,11 +45,13 @@ export class PeerBook {
     const { maxDialsPerSecond = DEFAULT_NODE_LIMITS.maxDialsPerSecond, nowMs } = init
     this.#init = init
     this.#nowMs = nowMs ?? (() => performance.now())
-    this.#dials = new TokenBucket({
-      perSecond: maxDialsPerSecond,
-      burst: 2 * maxDialsPerSecond,
-      nowMs: this.#nowMs
-    })
+    this.#dials =
+      init.dials ??
+      new TokenBucket({
+        perSecond: maxDialsPerSecond,
+        burst: 2 * maxDialsPerSecond,
+        nowMs: this.#nowMs
+      })
   }
 
   /** Whether the peer violated the protocol lately. */

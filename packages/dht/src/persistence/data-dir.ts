@@ -1,10 +1,11 @@
-import { access, constants, mkdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
+import { access, constants, mkdir, rm, stat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import process from 'node:process'
 import { DataDirError, toError } from '../errors.ts'
 import type { Disk } from './disk.ts'
-import { type LevelDatabase, openLevel, reasonOf } from './level-database.ts'
+import { FREE_SPACE, isFull, type LevelDatabase, openLevel, reasonOf } from './level-database.ts'
 import { openLevelDisk } from './level-disk.ts'
+import { assertTrusted, readSmallFile, writeSmallFile } from './small-file.ts'
 
 /** A directory that this process has locked. */
 export interface LockedDirectory {
@@ -30,10 +31,11 @@ export function recordsIn(dataDir: string): string {
 export async function prepareDataDir(dataDir: string): Promise<void> {
   try {
     await makeDirectory(dataDir)
+    assertTrusted(await stat(dataDir))
     await access(dataDir, constants.R_OK | constants.W_OK | constants.X_OK)
   } catch (cause) {
     throw new DataDirError(
-      `dataDir: can't use ${dataDir}: ${toError(cause).message}. Name a directory that this process may write to, or one that it can make.`,
+      `dataDir: can't use ${dataDir}: ${toError(cause).message}. ${isFull(cause) ? FREE_SPACE : 'Name a directory that this process may write to and no stranger, or one that it can make.'}`,
       { cause }
     )
   }
@@ -69,7 +71,7 @@ export async function lockDataDir(dataDir: string): Promise<LockedDirectory> {
   })
 
   try {
-    await writeFile(pidFile, `${process.pid}\n`)
+    await writeSmallFile(pidFile, `${process.pid}\n`)
   } catch (error) {
     await lock.close()
     throw unlockable(dataDir, error)
@@ -101,7 +103,7 @@ async function openLock(folder: string): Promise<LevelDatabase> {
 }
 
 async function inUse(dataDir: string, pidFile: string, cause: unknown): Promise<DataDirError> {
-  const pid = Number.parseInt(await readFile(pidFile, 'utf8').catch(() => ''), 10)
+  const pid = await pidIn(pidFile)
   const user =
     pid === process.pid
       ? 'another node of this process'
@@ -115,9 +117,15 @@ async function inUse(dataDir: string, pidFile: string, cause: unknown): Promise<
   )
 }
 
+/** NaN where there is no number. */
+async function pidIn(pidFile: string): Promise<number> {
+  const bytes = await readSmallFile(pidFile, { isOwn: true }).catch(() => new Uint8Array())
+  return Number.parseInt(new TextDecoder().decode(bytes), 10)
+}
+
 function unlockable(dataDir: string, cause: unknown): DataDirError {
   return new DataDirError(
-    `dataDir: can't lock ${dataDir}: ${reasonOf(cause).message}. Check that this process may write there, that the file system is not full and has file locks, and that nothing else is named lock or pid.`,
+    `dataDir: can't lock ${dataDir}: ${reasonOf(cause).message}. ${isFull(cause) ? FREE_SPACE : 'Check that this process may write there, that the file system has file locks, and that nothing else is named lock or pid.'}`,
     { cause }
   )
 }

@@ -133,3 +133,13 @@ export function reasonOf(error: unknown): Error & { code?: string } {
   const outer: Error & { code?: string } = toError(error)
   return outer.cause instanceof Error ? outer.cause : outer
 }
+
+/** What to do when a file system is full. The records on it are as they were. */
+export const FREE_SPACE =
+  'Free some space on this file system, and start again: the records on it are as they were.'
+
+/** Whether something failed because a file system, or what its user may have of it, is full. */
+export function isFull(error: unknown): boolean {
+  const { code, message } = reasonOf(error)
+  return code === 'ENOSPC' || code === 'EDQUOT' || /no space left|quota exceeded/i.test(message)
+}

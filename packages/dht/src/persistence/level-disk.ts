@@ -6,6 +6,8 @@ import type { Batch, Damage, Disk } from './disk.ts'
 import {
   compactLevel,
   copyReadable,
+  FREE_SPACE,
+  isFull,
   type LevelDatabase,
   type LevelOperation,
   openLevel,
@@ -65,7 +67,7 @@ export async function openLevelDisk(
 
 function unusable({ main }: LevelFolders, cause: unknown): DataDirError {
   return new DataDirError(
-    `dataDir: can't open the database ${main}: ${reasonOf(cause).message}. If it can't be made readable, move the folder away: the node then starts without the records in it.`,
+    `dataDir: can't open the database ${main}: ${reasonOf(cause).message}. ${isFull(cause) ? FREE_SPACE : "If it can't be made readable, move the folder away: the node then starts without the records in it."}`,
     { cause }
   )
 }

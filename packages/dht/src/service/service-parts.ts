@@ -1,13 +1,13 @@
 import { AbortError, type TypedEventTarget } from '@libp2p/interface'
 import { encodedSize } from '@waggle/record/replica'
 import { setMaxListeners } from 'main-event'
-import { BufferLimits } from '../admission/buffer-limits.ts'
-import { Scheduler } from '../admission/scheduler.ts'
+import type { BufferLimits } from '../admission/buffer-limits.ts'
 import { clockServer } from '../clock/clock-server.ts'
 import { Clocks } from '../clock/clocks.ts'
 import { SEARCH_WIDTH } from '../constants.ts'
 import { mergeOnInbound } from '../discovery/merge-on-inbound.ts'
 import type { NetworkMerge } from '../discovery/network-merge.ts'
+import { doorOf } from '../door/door.ts'
 import type { DHTEvents } from '../events.ts'
 import { ExchangeClient } from '../exchange/exchange-client.ts'
 import { ExchangeServer } from '../exchange/exchange-server.ts'
@@ -80,6 +80,9 @@ export interface ServiceParts extends NodeParts {
   /** Serves other peers from now on. */
   serve(): Promise<void>
 
+  /** Serves nobody any more. */
+  stopServing(): Promise<void>
+
   /** Starts to follow events. */
   follow(): Promise<void>
   stop(): void
@@ -93,7 +96,9 @@ export function serviceParts(init: PartsInit): ServiceParts {
   const lifetime = stopping.signal
   // Each listener to events listens to this signal, too, and Node 22 warns of more than ten.
   setMaxListeners(Number.POSITIVE_INFINITY, lifetime)
-  const buffers = new BufferLimits(limits)
+  const door = doorOf(components)
+  door.open({ limits, onViolation: (peer, error) => peers.ban(peer, error) })
+  const { buffers } = door
   const found = createLookup(init, buffers)
   const { peers, routing, exchange, lookups, replicas, client } = found
   const { cache, reads } = createReads(init, replicas)
@@ -105,11 +110,11 @@ export function serviceParts(init: PartsInit): ServiceParts {
   })
   const compare = new CompareClient({ ...client, records: exchange })
   const upkeep = createUpkeep(init, { ...found, compare })
-  const { watchServer, serve } = createServers(init, { ...found, buffers, cache })
+  const servers = createServers(init, { ...found, buffers, cache })
 
   return {
     ...{ peers, exchange, cache, clocks, kad, lifetime, reads },
-    ...{ replicas, republisher, routing, serve, store, upkeep, watches, watchServer },
+    ...{ replicas, republisher, routing, store, upkeep, watches, ...servers },
     networkMerge: createNetworkMerge(init, found, lifetime),
     async follow() {
       sweepRegularly([store, cache], lifetime)
@@ -124,7 +129,7 @@ export function serviceParts(init: PartsInit): ServiceParts {
       reads.close()
       republisher.stop()
       watches.stop()
-      watchServer.stop()
+      servers.watchServer.stop()
       buffers.stop()
 
       for (const part of [watchClient, exchange, compare, clocks, lookups]) {
@@ -143,25 +148,25 @@ interface ServersInit extends LookupParts {
 function createServers(
   { components, limits }: PartsInit,
   { access, buffers, cache, peers, routing }: ServersInit
-): { watchServer: WatchServer; serve(): Promise<void> } {
+): Pick<ServiceParts, 'watchServer' | 'serve' | 'stopServing'> {
   const { registrar } = components
   const { store } = partsOf(components)
-  // All protocols share one, so that a peer gets no more by using several of them.
-  const scheduler = new Scheduler(limits)
-  const watchServer = new WatchServer({ scheduler, store, routing })
+  // All protocols share one scheduler, so that a peer gets no more by using several of them.
+  const { scheduler } = doorOf(components)
+  const watchServer = new WatchServer({ store, routing })
   const server = new ProtocolServer({
-    ...{ access, buffers, limits },
+    ...{ access, buffers, limits, scheduler },
     onViolation: (peer, error) => peers.ban(peer, error)
   })
   return {
     watchServer,
     async serve() {
-      const exchange = new ExchangeServer({ access, scheduler, store, cache, limits, routing })
-      await server.handle(registrar, exchange)
+      await server.handle(registrar, new ExchangeServer({ access, store, cache, routing }))
       await server.handle(registrar, watchServer)
-      await server.handle(registrar, clockServer(store.clock, scheduler))
-      await server.handle(registrar, compareServer({ store, scheduler }))
-    }
+      await server.handle(registrar, clockServer(store.clock))
+      await server.handle(registrar, compareServer(store))
+    },
+    stopServing: () => server.unhandle(registrar)
   }
 }
 
@@ -202,14 +207,14 @@ function createLookup(init: PartsInit, buffers: BufferLimits): LookupParts {
 }
 
 /** Creates what is known of peers. */
-function createPeers({ components, events, limits }: PartsInit): {
+function createPeers({ components, events }: PartsInit): {
   peers: PeerBook
   routing: KnownPeers
 } {
   const { connectionManager, logger } = components
   const log = logger.forComponent('waggle:bans')
   const peers = new PeerBook({
-    maxDialsPerSecond: limits.maxDialsPerSecond,
+    dials: doorOf(components).dials,
     // kad-dht's table keeps dead peers.
     onGiveUp: (peer) => routing.forget(peer),
     onBan(peer, error, forMs) {

@@ -2,10 +2,8 @@ import type { AbortOptions, PeerId, Startable } from '@libp2p/interface'
 import { AbortError, serviceCapabilities, serviceDependencies } from '@libp2p/interface'
 import type { RecordValidator } from '@waggle/record'
 import { TypedEventEmitter } from 'main-event'
-import { CLOCK_PROTOCOL } from '../clock/clock-messages.ts'
 import type { ClockReading } from '../clock-reading.ts'
 import type { DHTEvents, DiskState } from '../events.ts'
-import { EXCHANGE_PROTOCOL } from '../exchange/messages.ts'
 import { partsOf } from '../kad/node-parts.ts'
 import { Meter } from '../metrics/meter.ts'
 import { nodeLimitsOf } from '../node-limits.ts'
@@ -17,21 +15,12 @@ import { openPersistence, type Persistence } from '../persistence/persistence.ts
 import { type PersistenceOptions, persistenceOptions } from '../persistence/persistence-options.ts'
 import { type HeldRecord, heldRecords } from '../store/held-record.ts'
 import { anySignal } from '../timing/deadline.ts'
-import { COMPARE_PROTOCOL } from '../upkeep/compare-messages.ts'
-import { WATCH_PROTOCOL } from '../watch/watch-messages.ts'
 import { type Readings, registerGauges } from './gauges.ts'
 import { recordEvents } from './record-events.ts'
 import { SERVICE, type Waggle, type WaggleComponents } from './service-interface.ts'
 import { SERVICE_OPTIONS, type WaggleInit } from './service-options.ts'
 import { type ServiceInit, type ServiceParts, serviceParts } from './service-parts.ts'
 import type { Stats } from './stats.ts'
-
-const SERVED_PROTOCOLS: readonly string[] = [
-  EXCHANGE_PROTOCOL,
-  WATCH_PROTOCOL,
-  CLOCK_PROTOCOL,
-  COMPARE_PROTOCOL
-]
 
 /**
  * Creates the Waggle service for an application's own libp2p node. It needs `waggleKadDHT()` beside
@@ -108,13 +97,11 @@ class WaggleService implements Waggle, Startable {
 
   /** Called by libp2p. */
   async stop(): Promise<void> {
-    this.#running?.store.observeWith(undefined)
-    this.#running?.stop()
+    const running = this.#running
+    running?.store.observeWith(undefined)
+    running?.stop()
     this.#running = undefined
-
-    for (const protocol of SERVED_PROTOCOLS) {
-      await this.#components.registrar.unhandle(protocol)
-    }
+    await running?.stopServing()
   }
 
   /** Called by libp2p when no peer can ask any more, or when starting has failed. */

@@ -1,7 +1,6 @@
 import type { PeerInfo } from '@libp2p/interface'
 import { EMPTY_RECORD } from '@waggle/record'
 import type { RecordChannel } from '../lookup/record-channel.ts'
-import { MAX_QUEUED_REQUEST_BYTES, MAX_QUEUED_REQUESTS } from '../wire/limits.ts'
 import { type ClientParts, ProtocolClient } from '../wire/protocol-client.ts'
 import { ProtocolViolationError } from '../wire/protocol-violation-error.ts'
 import type { RequestProtocol } from '../wire/request-stream.ts'
@@ -46,11 +45,7 @@ export class CompareClient {
     this.#client = new ProtocolClient({
       ...init,
       id: COMPARE_PROTOCOL,
-      limits: {
-        maxRequests: MAX_QUEUED_REQUESTS,
-        maxRequestBytes: MAX_QUEUED_REQUEST_BYTES,
-        maxMessageBytes: MAX_COMPARE_MESSAGE_BYTES
-      },
+      streamLimits: { maxMessageBytes: MAX_COMPARE_MESSAGE_BYTES },
       speak: () => REQUESTS
     })
   }

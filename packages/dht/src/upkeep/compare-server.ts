@@ -1,10 +1,6 @@
-import type { PeerId } from '@libp2p/interface'
-import type { Scheduler } from '../admission/scheduler.ts'
 import { nameOf, type RecordStore } from '../store/record-store.ts'
-import type { FramedStream } from '../wire/framed-stream.ts'
-import type { ServedProtocol, StreamHandler } from '../wire/protocol-server.ts'
+import type { ServedProtocol } from '../wire/protocol-server.ts'
 import { ProtocolViolationError } from '../wire/protocol-violation-error.ts'
-import { replyInTurn } from '../wire/reply-in-turn.ts'
 import {
   COMPARE,
   COMPARE_PROTOCOL,
@@ -14,29 +10,19 @@ import {
 } from './compare-messages.ts'
 import { fingerprintOf } from './fingerprint.ts'
 
-export interface CompareServerInit {
-  readonly store: RecordStore
-  readonly scheduler: Scheduler
-}
-
 /** Tells other peers the fingerprints of what is held here. */
-export function compareServer({
-  store,
-  scheduler
-}: CompareServerInit): ServedProtocol<CompareMessage> {
+export function compareServer(store: RecordStore): ServedProtocol<CompareMessage> {
   return {
     id: COMPARE_PROTOCOL,
     codec: COMPARE,
     maxMessageBytes: MAX_COMPARE_MESSAGE_BYTES,
-    serve: (stream: FramedStream<CompareMessage>, peer: PeerId): StreamHandler<CompareMessage> => ({
-      onMessage(message) {
+    serve: () => ({
+      respond(message) {
         if (message.name !== 'compare') {
           throw new ProtocolViolationError(`"${message.name}" is no request`)
         }
 
-        const { keys } = message
-        const reply = fingerprintsOf(keys, store)
-        replyInTurn({ stream, peer, scheduler, keys: keys.length, reply })
+        return { keys: message.keys.length, reply: fingerprintsOf(message.keys, store) }
       }
     })
   }

@@ -1,19 +1,19 @@
-/** A replica forgets a watcher that has not asked again for so long. */
+/** Milliseconds after which a replica forgets a subscription that was not renewed. */
 export const LEASE_MS = 90_000
 
-/** How often a watcher asks again: whether something was missed, and who is near the key now. */
+/** Milliseconds between renewals, which find missed changes and closer replicas. */
 export const RENEW_MS = 30_000
 
-/** How often a key is read anew of which no replica tells changes. */
+/** Milliseconds between reads of a key of which no replica notifies. */
 export const POLL_MS = 5_000
 
-/** How long after a replica was lost, or a nearer one came, its keys are looked at: the others tell changes meanwhile. */
+/** Milliseconds until keys are renewed after a replica was lost or a closer one came. The others notify meanwhile. */
 export const SETTLE_MS = 50
 
-/** How many replicas tell a watcher of changes at once; the others may collect them for a moment. */
+/** Replicas that notify at once. The others may coalesce changes for a moment. */
 export const PROMPT_REPLICAS = 2
 
-/** How long a replica may collect changes for a watcher who has heard of them by others, most likely. */
+/** Milliseconds for which a replica may coalesce changes for a watcher that others notify at once. */
 export const COLLECT_MS = 250
 
 /** Keys that a replica watches for one peer. */

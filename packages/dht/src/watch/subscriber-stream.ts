@@ -1,6 +1,5 @@
 import type { PeerId } from '@libp2p/interface'
 import { equals } from 'uint8arrays/equals'
-import type { Scheduler } from '../admission/scheduler.ts'
 import { pointOfKey } from '../peers/key-space.ts'
 import type { Routing } from '../peers/routing.ts'
 import { digestOfBytes } from '../store/record-digest.ts'
@@ -10,7 +9,7 @@ import type { FramedStream } from '../wire/framed-stream.ts'
 import { TARGET_MESSAGE_BYTES } from '../wire/limits.ts'
 import type { StreamHandler } from '../wire/protocol-server.ts'
 import { ProtocolViolationError } from '../wire/protocol-violation-error.ts'
-import { replyInTurn } from '../wire/reply-in-turn.ts'
+import type { Response } from '../wire/responder.ts'
 import { LEASE_MS } from './limits.ts'
 import {
   changedFrame,
@@ -25,7 +24,6 @@ export interface SubscriberStreamInit {
   readonly peer: PeerId
   readonly store: RecordStore
   readonly routing: Routing
-  readonly scheduler: Scheduler
 
   /** Says whether there is room for one more key. */
   readonly admit: (name: string) => boolean
@@ -90,16 +88,14 @@ export class SubscriberStream implements StreamHandler<WatchMessage> {
     }
   }
 
-  onMessage(message: WatchMessage): void {
+  respond(message: WatchMessage): Response<WatchMessage> {
     this.#usedMs = performance.now()
 
     switch (message.name) {
       case 'watch':
-        this.#reply(message.keys.length, this.#watch(message))
-        break
+        return { keys: message.keys.length, reply: this.#watch(message) }
       case 'unwatch':
-        this.#reply(message.keys.length, this.#unwatch(message.keys))
-        break
+        return { keys: message.keys.length, reply: this.#unwatch(message.keys) }
       default:
         throw new ProtocolViolationError(`"${message.name}" is no request`)
     }
@@ -129,11 +125,6 @@ export class SubscriberStream implements StreamHandler<WatchMessage> {
     this.#subscriptions.clear()
     this.#unsent.clear()
     this.#init.onClose()
-  }
-
-  #reply(keys: number, reply: Generator<undefined, WatchMessage>): void {
-    const { peer, scheduler } = this.#init
-    replyInTurn({ stream: this.#stream, peer, scheduler, keys, reply })
   }
 
   /** Answers as many keys as fit into one message, the first one in any case. */
@@ -170,7 +161,7 @@ export class SubscriberStream implements StreamHandler<WatchMessage> {
     return true
   }
 
-  /** What is held, unless the peer knows it. */
+  /** Returns the held record, unless the peer knows it. */
   #news(key: Uint8Array, digest: Uint8Array): Uint8Array | undefined {
     const held = this.#init.store.encoded(key)
     return held === undefined || equals(digestOfBytes(held), digest) ? undefined : held

@@ -5,7 +5,6 @@ import type { RecordChannel } from '../lookup/record-channel.ts'
 import { receivedRecord } from '../store/received-record.ts'
 import type { RecordStore } from '../store/record-store.ts'
 import type { CancellationToken } from '../timing/cancellation.ts'
-import { MAX_QUEUED_REQUEST_BYTES } from '../wire/limits.ts'
 import { PeerDecoder } from '../wire/peer-codec.ts'
 import { type ClientParts, ProtocolClient } from '../wire/protocol-client.ts'
 import { MAX_QUEUED_KEYS } from './limits.ts'
@@ -29,12 +28,12 @@ export interface WatchOptions {
   readonly cancellation: CancellationToken
 }
 
-/** What a replica replies when it is asked to notify of changes. */
+/** A replica's reply to the request to notify of changes. */
 export interface WatchReply {
   /** Whether it will. */
   readonly isWatched: boolean
 
-  /** What it holds, unless that is known. */
+  /** The record that it holds, unless that is known. */
   readonly record: DHTRecord | undefined
   readonly closer: readonly PeerInfo[]
 }
@@ -74,10 +73,7 @@ export class WatchClient implements ChangeChannel {
     this.#client = new ProtocolClient({
       ...init,
       id: WATCH_PROTOCOL,
-      limits: {
-        maxRequests: MAX_QUEUED_KEYS,
-        maxRequestBytes: MAX_QUEUED_REQUEST_BYTES
-      },
+      streamLimits: { maxRequests: MAX_QUEUED_KEYS },
       speak: (peer) =>
         watchRequests({
           peerOf: (introduced) => this.#decoder.referred(introduced, { by: peer, peers }),
@@ -122,7 +118,7 @@ export class WatchClient implements ChangeChannel {
     this.#client.close()
   }
 
-  /** Those that take longer to check may come behind later ones: joined, they come to the same. */
+  /** A change that takes longer to check may be overtaken by later ones: joined, they come to the same. */
   #onChange(peer: PeerInfo, key: Uint8Array, bytes: Uint8Array): void {
     void whenDone(this.#received(peer, key, bytes), (record) => {
       if (record !== undefined) {

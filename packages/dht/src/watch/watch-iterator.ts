@@ -4,13 +4,13 @@ import { isSameShown, NOTHING_SHOWN, type Shown } from './shown.ts'
 
 /** Where a watching gets what it delivers. */
 export interface Watched {
-  /** What is known, be it that more will be known in a moment. */
+  /** The record as far as it is known; more may be known in a moment. */
   readonly record: DHTRecord
 
   /** Whether so much is known that the first value can be delivered. */
   readonly isSettled: boolean
 
-  /** What a reader sees at this moment. */
+  /** The entries that a reader sees at this moment. */
   shownAt(now: DHTTime): Shown
   leave(watching: Watching): void
 }
@@ -18,7 +18,7 @@ export interface Watched {
 export interface WatchingInit {
   readonly clock: () => DHTTime
 
-  /** What a reader is given of a record. */
+  /** Returns the view of a record for a reader. */
   readonly show: (record: DHTRecord) => MaybePromise<Found | undefined>
 
   /** Begins to watch. */

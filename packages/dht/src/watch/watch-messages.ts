@@ -50,7 +50,7 @@ export interface WatchedReply {
 export interface WatchedAnswer {
   readonly state: WatchState
 
-  /** What is held, if anything is, and it is not what is known already. */
+  /** The held record, if there is one that the watcher does not know already. */
   readonly record?: Uint8Array | undefined
   readonly closer: readonly number[]
 }
@@ -62,7 +62,7 @@ export interface ChangedNotice {
   readonly record: Uint8Array
 }
 
-/** Whether changes will be told: yes; there is no room for that; no more, as was asked. */
+/** State of a subscription: active; refused for want of room; ended as requested. */
 export type WatchState = 'watched' | 'refused' | 'ended'
 
 export type WatchMessage = WatchRequest | UnwatchRequest | WatchedReply | ChangedNotice
@@ -96,7 +96,7 @@ export const WATCH: MessageCodec<WatchMessage> = messages<WatchMessage>({
   changed: [3, { key: KEY, record: RECORD }]
 })
 
-/** A frame that notifies of a change, for all who want to know. */
+/** Returns a frame that notifies of a change, for all subscribers. */
 export function changedFrame(key: Uint8Array, record: Uint8Array): Uint8Array {
   const writer = new ByteWriter()
   writeFrame(writer, { name: 'changed', key, record }, WATCH)

@@ -1,6 +1,5 @@
 import type { PeerId } from '@libp2p/interface'
 import { type DHTRecord, encodeRecord, join, type Limits, parseRecordKey } from '@waggle/record'
-import type { Scheduler } from '../admission/scheduler.ts'
 import type { Routing } from '../peers/routing.ts'
 import { keyOf, type RecordStore } from '../store/record-store.ts'
 import { Alarm } from '../timing/alarm.ts'
@@ -16,16 +15,14 @@ export interface WatchServerInit {
 
   /** For the peers that replies name. */
   readonly routing: Routing
-
-  readonly scheduler: Scheduler
 }
 
-/** How often leases are looked at. */
+/** Milliseconds between two looks at leases. */
 const SWEEP_MS: number = LEASE_MS / 3
 
 /**
- * Tells other peers of changes to what this node holds. A change is encoded once for all who want to
- * know: it is told as what was written, which costs the same in a small dictionary and in a large one.
+ * Notifies other peers of changes to what this node holds. A change is encoded once for all
+ * subscribers, as the write itself, which costs the same in a small dictionary and in a large one.
  */
 export class WatchServer implements ServedProtocol<WatchMessage> {
   readonly id: string = WATCH_PROTOCOL
@@ -38,7 +35,7 @@ export class WatchServer implements ServedProtocol<WatchMessage> {
 
   readonly #collecting = new Alarm(() => this.#notify(this.#collected.take(), true))
 
-  /** What has been written since those were told last who want to know at once, and the others. */
+  /** Writes since subscribers were notified last: those to be notified at once, and the others. */
   readonly #written: Written
   readonly #collected: Written
   #count = 0
@@ -50,15 +47,15 @@ export class WatchServer implements ServedProtocol<WatchMessage> {
     init.store.onWrite((name, write) => this.#onWrite(name, write))
   }
 
-  /** How many keys are watched by others; each counts once for each of them. */
+  /** Keys watched by others, counted once for each of them. */
   get size(): number {
     return this.#count
   }
 
   serve(stream: FramedStream<WatchMessage>, peer: PeerId): SubscriberStream {
-    const { store, routing, scheduler } = this.#init
+    const { store, routing } = this.#init
     const subscriber = new SubscriberStream({
-      ...{ stream, peer, store, routing, scheduler },
+      ...{ stream, peer, store, routing },
       admit: (name) => this.#admit(subscriber, name),
       release: (name) => this.#release(subscriber, name),
       onClose: () => this.#open.delete(subscriber)
@@ -165,7 +162,7 @@ export class WatchServer implements ServedProtocol<WatchMessage> {
   }
 }
 
-/** What has been written since somebody took it, by the names of the keys. */
+/** Writes since they were taken last, by the names of the keys. */
 class Written {
   readonly #limits: Limits
   #records = new Map<string, DHTRecord>()

@@ -31,8 +31,8 @@ export interface WatchedKeyInit {
 }
 
 /**
- * One key, for all who watch it in this process: what is known of it, and which replicas tell changes.
- * What they say is joined (R5), so that it does not matter who says it, how often, or in what order.
+ * One key, for all iterators of it in this process: its record as far as known, and the replicas that notify.
+ * Their records are joined (R5), so it does not matter who sends one, how often, or in what order.
  */
 export class WatchedKey implements Watched, CancellationToken {
   readonly key: Uint8Array
@@ -40,9 +40,9 @@ export class WatchedKey implements Watched, CancellationToken {
   readonly #point: Point
   readonly #watchings = new Set<Watching>()
 
-  /** Those that tell changes. */
+  /** Replicas that notify of changes. */
   readonly #notifying = new Map<string, PeerInfo>()
-  /** Those that are to tell them at once. */
+  /** Replicas that are to notify at once. */
   readonly #prompt = new Set<string>()
   readonly #settling = new Alarm(() => this.#settle())
   #shown: Shown = NOTHING_SHOWN
@@ -202,7 +202,7 @@ export class WatchedKey implements Watched, CancellationToken {
     return this.#prompt.has(name)
   }
 
-  /** Be it late for the question: what counts is whether the peer tells changes. */
+  /** Takes in a reply, even a late one: it says whether the peer notifies. */
   #take(contact: PeerInfo, { isWatched, record }: WatchReply): void {
     const name = contact.id.toString()
 
@@ -219,7 +219,7 @@ export class WatchedKey implements Watched, CancellationToken {
     }
   }
 
-  /** Whether it told changes until now. */
+  /** Returns whether the peer notified until now. */
   #forget(name: string): boolean {
     this.#prompt.delete(name)
     return this.#notifying.delete(name)
@@ -250,7 +250,7 @@ export class WatchedKey implements Watched, CancellationToken {
     }
   }
 
-  /** What looks the same stays the same, so that comparing is cheap. */
+  /** Keeps the same object while a reader sees no difference, so that comparing is cheap. */
   #show(now: DHTTime): void {
     const shown = shownOf(this.record, now)
     this.#shown = isSameShown(shown, this.#shown) ? this.#shown : shown

@@ -12,7 +12,7 @@ export interface WatchesInit extends Omit<WatchedKeyInit, 'key' | 'onChange' | '
   readonly log: Logger
 }
 
-/** Who watches, and until when. */
+/** Options of one iterator. */
 export interface WatchingOptions {
   readonly signal: AbortSignal | undefined
   readonly lifetime: AbortSignal
@@ -29,7 +29,7 @@ const LOOKS_AT_ONCE = 256
 const TOGETHER_MS = 1000
 
 /**
- * All that is watched in this node. Those who watch one key share what is known of it, and one timer each
+ * All that is watched in this node. Iterators of one key share what is known of it, and one timer each
  * serves all keys: for looking again, and for what expires.
  */
 export class Watches {
@@ -45,12 +45,12 @@ export class Watches {
     init.store.onWrite((name, write) => this.#keys.get(name)?.learn(write))
   }
 
-  /** How many keys are watched. */
+  /** Keys that are watched. */
   get size(): number {
     return this.#keys.size
   }
 
-  /** Looks for changes of a key, from the first question for one on. */
+  /** Returns an iterator of changes of a key, which begins to watch when it is first asked for one. */
   watching(key: Uint8Array, options: WatchingOptions): Watching {
     return new Watching({
       ...options,

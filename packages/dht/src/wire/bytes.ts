@@ -12,7 +12,7 @@ const MAX_RESTS = 16
 const MAX_VARINT_BYTES = 5
 const NOTHING = new Uint8Array(0)
 
-/** What writers have left of their buffers: one allocation serves many small messages. */
+/** Rests of writers' buffers: one allocation serves many small messages. */
 const rests: Uint8Array[] = []
 
 /** Appends numbers and byte strings to a buffer that grows. */

@@ -5,22 +5,22 @@ import { encodePeer } from './peer-codec.ts'
 
 const NOWHERE = -1
 
-/** The peers of one reply, each once: without the one who asks, as many as fit, with addresses. */
+/** The closer peers of one reply, each once: those with addresses, as many as fit, without the requester. */
 export class CloserPeers {
   readonly peers: EncodedPeer[] = []
-  readonly #asker: PeerId
+  readonly #requester: PeerId
   readonly #indexes = new Map<PeerInfo, number>()
   #sizeBytes = 0
 
-  constructor(asker: PeerId) {
-    this.#asker = asker
+  constructor(requester: PeerId) {
+    this.#requester = requester
   }
 
-  indexesOf(contacts: readonly PeerInfo[]): number[] {
+  indexesOf(closer: readonly PeerInfo[]): number[] {
     const indexes: number[] = []
 
-    for (const contact of contacts) {
-      const index = this.#indexes.get(contact) ?? this.#introduce(contact)
+    for (const peer of closer) {
+      const index = this.#indexes.get(peer) ?? this.#introduce(peer)
 
       if (index !== NOWHERE) {
         indexes.push(index)
@@ -30,15 +30,15 @@ export class CloserPeers {
     return indexes
   }
 
-  /** Its place among the peers, or nowhere: then it is not looked at again. */
-  #introduce(contact: PeerInfo): number {
-    const index = this.#isWorthIt(contact) ? this.#add(encodePeer(contact)) : NOWHERE
-    this.#indexes.set(contact, index)
+  /** Returns its place among the peers, or nowhere: then it is not looked at again. */
+  #introduce(peer: PeerInfo): number {
+    const index = this.#isWorthIt(peer) ? this.#add(encodePeer(peer)) : NOWHERE
+    this.#indexes.set(peer, index)
     return index
   }
 
   #isWorthIt({ id, multiaddrs }: PeerInfo): boolean {
-    return multiaddrs.length > 0 && !id.equals(this.#asker)
+    return multiaddrs.length > 0 && !id.equals(this.#requester)
   }
 
   #add(peer: EncodedPeer): number {

@@ -6,7 +6,7 @@ import { timeoutSignal } from '../timing/deadline.ts'
 import { OPEN_TIMEOUT_MS } from './limits.ts'
 import { ProtocolViolationError } from './protocol-violation-error.ts'
 
-/** What protocols have to know of peers, and what they learn of them. */
+/** Knowledge of peers that protocols use and add to. */
 export interface PeerPolicy {
   /** Whether the peer violated a protocol lately. */
   isBanned(peer: PeerId): boolean

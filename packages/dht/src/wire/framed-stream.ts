@@ -42,7 +42,7 @@ export interface FramedStreamInit<M> {
    */
   readonly maxUnreadBytes?: number
 
-  /** What was held back because {@link FramedStream.isBlocked} can be sent now. */
+  /** Called when the stream was blocked and more can be sent now. */
   readonly onDrain?: () => void
 
   /**
@@ -284,12 +284,23 @@ export class FramedStream<M> {
 
       this.#readMessages()
 
-      if (this.#isOpen && !this.#isWaiting() && this.#init.stream.readStatus === 'paused') {
-        this.#init.stream.resume()
+      if (this.#isOpen && !this.#isWaiting()) {
+        this.#resume()
       }
 
       this.#init.onDrain?.()
     })
+  }
+
+  /** Resuming sends something, which fails where the connection has just ended. */
+  #resume(): void {
+    try {
+      if (this.#init.stream.readStatus === 'paused') {
+        this.#init.stream.resume()
+      }
+    } catch (error) {
+      this.close(toError(error))
+    }
   }
 
   #onClose(error: Error): void {

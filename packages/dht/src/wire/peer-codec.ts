@@ -31,7 +31,7 @@ export class PeerDecoder {
     return this.#peers.get(name)
   }
 
-  /** The same, and takes note of who has named it. */
+  /** Decodes a peer, and takes note of the peer that has named it. */
   referred(peer: EncodedPeer, { by, peers }: Referral): PeerInfo | undefined {
     const decoded = this.of(peer)
 
@@ -43,7 +43,7 @@ export class PeerDecoder {
   }
 }
 
-/** By whom a peer is named, and where that is recorded. */
+/** The peer that names another one, and the record of that. */
 export interface Referral {
   readonly by: PeerInfo
   readonly peers: Pick<PeerPolicy, 'recordReferral'>
@@ -70,7 +70,7 @@ export function encodePeer(contact: PeerInfo): EncodedPeer {
   return peer
 }
 
-/** A peer that a stock peer has named, with as many addresses, and no others, than one that the exchange names. */
+/** Limits the addresses of a peer that a plain kad-dht peer has named to those that our protocols would name. */
 export function dialable({ id, multiaddrs }: PeerInfo): PeerInfo {
   return {
     id,

@@ -1,14 +1,19 @@
 import { AbortError, type PeerInfo } from '@libp2p/interface'
-import type { Buffering, BufferLimits } from '../admission/buffer-limits.ts'
+import type { BufferLimits } from '../admission/buffer-limits.ts'
 import { BoundedMap } from '../collections/bounded-map.ts'
 import type { CancellationToken } from '../timing/cancellation.ts'
 import type { Dialer, PeerPolicy } from './dialer.ts'
-import { FALLBACK_MEMORY_MS, MAX_REMEMBERED_PEERS } from './limits.ts'
+import {
+  FALLBACK_MEMORY_MS,
+  MAX_QUEUED_REQUEST_BYTES,
+  MAX_QUEUED_REQUESTS,
+  MAX_REMEMBERED_PEERS
+} from './limits.ts'
 import { ProtocolViolationError } from './protocol-violation-error.ts'
 import type { PendingRequest } from './request-queue.ts'
 import { type RequestProtocol, RequestStream, type RequestStreamLimits } from './request-stream.ts'
 
-/** What the clients of all protocols share. */
+/** Parts that the clients of all protocols share. */
 export interface ClientParts {
   readonly dialer: Pick<Dialer, 'openStream'>
   readonly peers: PeerPolicy
@@ -18,7 +23,9 @@ export interface ClientParts {
 export interface ProtocolClientInit<Q, R, M> extends ClientParts {
   /** The name and version that libp2p negotiates. */
   readonly id: string
-  readonly limits: RequestStreamLimits
+
+  /** Limits that differ from the usual ones. */
+  readonly streamLimits?: Partial<RequestStreamLimits>
 
   /** Returns the protocol as it is spoken on one stream to a peer. */
   readonly speak: (peer: PeerInfo) => RequestProtocol<Q, R, M>
@@ -45,10 +52,16 @@ export class ProtocolClient<Q, R, M> {
 
   /** Until when peers count as lacking the protocol, in ms of the process's clock. */
   readonly #lacking = new BoundedMap<string, number>({ maxSize: MAX_REMEMBERED_PEERS })
+  readonly #limits: RequestStreamLimits
   #isClosed = false
 
   constructor(init: ProtocolClientInit<Q, R, M>) {
     this.#init = init
+    this.#limits = {
+      maxRequests: MAX_QUEUED_REQUESTS,
+      maxRequestBytes: MAX_QUEUED_REQUEST_BYTES,
+      ...init.streamLimits
+    }
   }
 
   /** Sends a request, or falls back where the peer lacks the protocol. */
@@ -128,23 +141,15 @@ export class ProtocolClient<Q, R, M> {
       return known
     }
 
-    const { id, limits, peers, dialer, buffers, speak } = this.#init
-    let buffering: Buffering | undefined
+    const { id, peers, dialer, buffers, speak } = this.#init
     const stream = new RequestStream<Q, R, M>({
-      protocol: speak(peer),
-      limits,
+      ...{ protocol: speak(peer), limits: this.#limits, buffers, peer: name },
       open: () => dialer.openStream(this.#addresses.get(name) ?? peer, id),
-      onOpen: (opened) => {
-        buffering = opened
-        buffers.add(opened, name)
-      },
       onReply: () => peers.recordResponse(peer.id),
       onViolation: (error) => peers.ban(peer.id, error),
-      onBuffered: () => buffers.grew(),
       onEnd: (error, unsent) => {
         this.#streams.delete(name)
         this.#addresses.delete(name)
-        buffering && buffers.delete(buffering)
         this.#retry(peer, { error, unsent })
         this.#init.onEnd?.(peer)
       }

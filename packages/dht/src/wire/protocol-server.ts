@@ -1,10 +1,15 @@
 import type { PeerId, Stream } from '@libp2p/interface'
 import type { Registrar } from '@libp2p/interface-internal'
+import type { MaybePromise } from '@waggle/record'
+import { isPromise } from '@waggle/record/replica'
 import { BufferLimits } from '../admission/buffer-limits.ts'
+import { Scheduler } from '../admission/scheduler.ts'
+import { toError } from '../errors.ts'
 import { DEFAULT_NODE_LIMITS, type NodeLimits } from '../node-limits.ts'
 import type { Access } from '../peers/access.ts'
 import { FramedStream } from './framed-stream.ts'
 import { MAX_MESSAGE_BYTES, MAX_STREAMS_PER_PEER } from './limits.ts'
+import { Responder, type ResponderParts, type Response } from './responder.ts'
 import type { MessageCodec } from './schema.ts'
 
 /** A protocol as a node serves it. */
@@ -23,12 +28,16 @@ export interface ServedProtocol<M> {
   serve(stream: FramedStream<M>, peer: PeerId): StreamHandler<M>
 }
 
-/** What comes on one stream. */
+/** How one stream is served. */
 export interface StreamHandler<M> {
-  /** Takes in a message. What it throws ends the stream. */
-  onMessage(message: M): void
+  /**
+   * Says how a request is answered.
+   *
+   * @throws ProtocolViolationError for a message that is no request
+   */
+  respond(message: M): MaybePromise<Response<M>>
 
-  /** What was held back because the stream is blocked can be sent now. */
+  /** Called when the stream was blocked and more can be sent now. */
   onDrain?(): void
   onClose?(): void
 }
@@ -38,24 +47,33 @@ export interface ProtocolServerInit {
   readonly limits?: NodeLimits
 
   /**
-   * What all streams of this node share.
+   * The buffers of all streams of this node.
    *
    * @default its own
    */
   readonly buffers?: BufferLimits
 
-  /** Who may ask; undefined: everybody. */
+  /**
+   * The turns and rates of peers.
+   *
+   * @default its own
+   */
+  readonly scheduler?: Scheduler
+
+  /** Decides who may ask; undefined: everybody may. */
   readonly access?: Access | undefined
 
   /** A peer has broken a protocol. */
   readonly onViolation?: (peer: PeerId, error: Error) => void
 }
 
-/** Serves protocols: who may ask, on how many streams, and what may wait on them, is the same for all. */
+/** Serves protocols. Access, numbers of streams, buffers, rates and turns are the same for all. */
 export class ProtocolServer {
   readonly #init: ProtocolServerInit
   readonly #limits: NodeLimits
   readonly #buffers: BufferLimits
+  readonly #responding: ResponderParts
+  readonly #ids = new Set<string>()
 
   /** The open streams of each peer by protocol, the oldest first. */
   readonly #streams = new Map<string, { close(error: Error): void }[]>()
@@ -65,15 +83,25 @@ export class ProtocolServer {
     this.#init = init
     this.#limits = limits
     this.#buffers = buffers
+    this.#responding = {
+      scheduler: init.scheduler ?? new Scheduler(limits),
+      requests: { count: 0, max: limits.maxRequests }
+    }
   }
 
   /** Has libp2p hand over the streams of a protocol from now on. */
   async handle<M>(registrar: Registrar, protocol: ServedProtocol<M>): Promise<void> {
+    this.#ids.add(protocol.id)
     await registrar.handle(
       protocol.id,
       (stream, { remotePeer }) => this.accept(protocol, stream, remotePeer),
       { maxInboundStreams: MAX_STREAMS_PER_PEER, maxOutboundStreams: MAX_STREAMS_PER_PEER }
     )
+  }
+
+  /** Has libp2p hand over no streams any more. */
+  async unhandle(registrar: Registrar): Promise<void> {
+    await Promise.all([...this.#ids].map((id) => registrar.unhandle(id)))
   }
 
   /** Serves a stream if the peer may ask. */
@@ -96,7 +124,7 @@ export class ProtocolServer {
       maxMessageBytes: protocol.maxMessageBytes ?? MAX_MESSAGE_BYTES,
       maxUnreadBytes: maxBufferedBytesPerPeer,
       maxRepliesInFlight: Math.ceil(maxRequestsPerPeer / MAX_STREAMS_PER_PEER),
-      onMessage: (message) => handler.onMessage(message),
+      onMessage: (message) => this.#respond(handler.respond(message), framed, responder),
       onDrain: () => handler.onDrain?.(),
       onViolation: (error) => this.#init.onViolation?.(peer, error),
       onBuffered: () => buffers.grew(),
@@ -108,8 +136,26 @@ export class ProtocolServer {
     })
     const name = `${protocol.id} ${peer}`
     const handler = protocol.serve(framed, peer)
+    const responder = new Responder<M>({ ...this.#responding, stream: framed, peer })
     buffers.add(framed, peer.toString())
     this.#add(name, framed)
+  }
+
+  #respond<M>(
+    response: MaybePromise<Response<M>>,
+    stream: FramedStream<M>,
+    responder: Responder<M>
+  ): void {
+    if (!isPromise(response)) {
+      responder.respond(response)
+      return
+    }
+
+    const resume = stream.pause()
+    Promise.resolve(response)
+      .then((known) => responder.respond(known))
+      .finally(resume)
+      .catch((error: unknown) => stream.close(toError(error)))
   }
 
   /** A peer that has reconnected may have left streams behind, which must not count against it: the oldest end. */

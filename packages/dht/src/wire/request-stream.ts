@@ -1,4 +1,5 @@
 import type { Stream } from '@libp2p/interface'
+import type { BufferLimits } from '../admission/buffer-limits.ts'
 import { BusyError, toError } from '../errors.ts'
 import { Alarm } from '../timing/alarm.ts'
 import type { CancellationToken } from '../timing/cancellation.ts'
@@ -55,7 +56,7 @@ export interface SentRequests<Q, R> {
   readonly sentMs: number
 }
 
-/** What a stream may hold of requests, and how long it may be inactive. */
+/** Limits of the requests that a stream holds, and of its inactivity. */
 export interface RequestStreamLimits {
   /** Requests that wait to be sent. */
   readonly maxRequests: number
@@ -76,14 +77,14 @@ export interface RequestStreamInit<Q, R, M> {
 
   /** Opens a stream to the peer. */
   readonly open: () => Promise<Stream>
-  readonly onOpen?: (stream: FramedStream<M>) => void
+
+  /** Counts what the stream holds, under the peer's name. */
+  readonly buffers: BufferLimits
+  readonly peer: string
 
   /** The peer has replied, perhaps late. */
   readonly onReply: () => void
   readonly onViolation: (error: Error) => void
-
-  /** Something is buffered that cannot be passed on yet. */
-  readonly onBuffered?: () => void
 
   /** The stream has ended or could not be opened. Some requests were not sent yet. */
   readonly onEnd: (error: Error, unsent: readonly PendingRequest<Q, R>[]) => void
@@ -274,7 +275,7 @@ export class RequestStream<Q, R, M> {
     return isInactive
   }
 
-  /** What nobody waits for any more must not stay in memory until somebody asks again. */
+  /** Ends an inactive stream though nobody asks again: its requests must not stay in memory. */
   #onInactivity(): void {
     if (this.#inFlight.size > 0 && !this.#isInactive()) {
       this.#inactivity.within(this.#inactivityTimeoutMs)
@@ -305,18 +306,18 @@ export class RequestStream<Q, R, M> {
       return
     }
 
-    const { protocol, limits, onBuffered, onOpen, onViolation } = this.#init
+    const { buffers, limits, onViolation, peer, protocol } = this.#init
     this.#stream = new FramedStream<M>({
       stream,
       codec: protocol.codec,
       maxMessageBytes: limits.maxMessageBytes,
-      ...(onBuffered && { onBuffered }),
+      onBuffered: () => buffers.grew(),
       onMessage: (message) => this.#onMessage(message),
       onViolation,
       onClose: (error) => this.#end(error),
       onDrain: () => this.#sendQueue()
     })
-    onOpen?.(this.#stream)
+    buffers.add(this.#stream, peer)
     this.#flush()
   }
 
@@ -394,6 +395,7 @@ export class RequestStream<Q, R, M> {
     }
 
     this.#endedBy = error
+    this.#stream && this.#init.buffers.delete(this.#stream)
     this.#inactivity.stop()
     this.#batching.stop()
     const sent = [...this.#inFlight.values()]

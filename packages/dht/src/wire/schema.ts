@@ -143,7 +143,7 @@ export function struct<T extends object>(fields: Fields<T>): Codec<T> {
   return new Codec(write as Write<T>, (from) => readInto(from, {}) as T)
 }
 
-/** What tells the messages of a protocol apart. */
+/** A message has a name among those of its protocol. */
 export interface Named {
   readonly name: string
 }
@@ -203,72 +203,45 @@ interface FieldsCodec {
 }
 
 /**
- * Writes and reads fields one after the other. Two and four fields, which items and requests on hot
- * paths have, are done without a loop: measured, that takes a third less time.
+ * Writes and reads fields one after the other. Up to four are done without a loop: measured on hot
+ * paths, that takes a third less time.
  */
 function fieldsOf(fields: readonly Field[]): FieldsCodec {
-  const [a, b, c, d] = fields
-
-  if (a !== undefined && b !== undefined && fields.length === 2) {
-    return twoFields(a, b)
-  }
-
-  if (a && b && c && d && fields.length === 4) {
-    return fourFields([a, b, c, d])
-  }
+  const [[nameA, a] = NO_FIELD, [nameB, b] = NO_FIELD, [nameC, c] = NO_FIELD] = fields
+  const [, , , [nameD, d] = NO_FIELD, ...others] = fields
+  const rest = others.length > 0 ? fieldsOf(others) : undefined
+  const [readA, readB, readC, readD] = [a?.read, b?.read, c?.read, d?.read]
+  const [writeA, writeB, writeC, writeD] = [a?.write, b?.write, c?.write, d?.write]
 
   return {
     write(to, values) {
-      for (const [name, { write }] of fields) {
-        write(to, values[name])
-      }
+      writeA?.(to, values[nameA])
+      writeB?.(to, values[nameB])
+      writeC?.(to, values[nameC])
+      writeD?.(to, values[nameD])
+      rest?.write(to, values)
     },
     readInto(from, values) {
-      for (const [name, { read }] of fields) {
-        values[name] = read(from)
+      if (readA !== undefined) {
+        values[nameA] = readA(from)
       }
 
-      return values
+      if (readB !== undefined) {
+        values[nameB] = readB(from)
+      }
+
+      if (readC !== undefined) {
+        values[nameC] = readC(from)
+      }
+
+      if (readD !== undefined) {
+        values[nameD] = readD(from)
+      }
+
+      return rest === undefined ? values : rest.readInto(from, values)
     }
   }
 }
 
-function twoFields([nameA, a]: Field, [nameB, b]: Field): FieldsCodec {
-  const { write: writeA, read: readA } = a
-  const { write: writeB, read: readB } = b
-  return {
-    write(to, values) {
-      writeA(to, values[nameA])
-      writeB(to, values[nameB])
-    },
-    readInto(from, values) {
-      values[nameA] = readA(from)
-      values[nameB] = readB(from)
-      return values
-    }
-  }
-}
-
-function fourFields([a, b, c, d]: readonly [Field, Field, Field, Field]): FieldsCodec {
-  const [nameA, { write: writeA, read: readA }] = a
-  const [nameB, { write: writeB, read: readB }] = b
-  const [nameC, { write: writeC, read: readC }] = c
-  const [nameD, { write: writeD, read: readD }] = d
-  return {
-    write(to, values) {
-      writeA(to, values[nameA])
-      writeB(to, values[nameB])
-      writeC(to, values[nameC])
-      writeD(to, values[nameD])
-    },
-    readInto(from, values) {
-      values[nameA] = readA(from)
-      values[nameB] = readB(from)
-      values[nameC] = readC(from)
-      values[nameD] = readD(from)
-      return values
-    }
-  }
-}
-
+const NO_FIELD = ['', undefined] as const
 const NOTHING = new Uint8Array(0)

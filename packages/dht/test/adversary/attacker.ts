@@ -1,7 +1,7 @@
 import { noise } from '@chainsafe/libp2p-noise'
 import { yamux } from '@chainsafe/libp2p-yamux'
 import { identify } from '@libp2p/identify'
-import type { Libp2p } from '@libp2p/interface'
+import type { Libp2p, Stream } from '@libp2p/interface'
 import { ping } from '@libp2p/ping'
 import { tcp } from '@libp2p/tcp'
 import { type Multiaddr, multiaddr } from '@multiformats/multiaddr'
@@ -68,12 +68,18 @@ export class Attacker {
     this.#answers[what] = (this.#answers[what] ?? 0) + count
   }
 
-  /** A stream; undefined, after a moment, where the victim does not give one. */
+  /** Someone to talk to by the exchange; undefined, after a moment, where the victim does not give one. */
   async talk(): Promise<Talker | undefined> {
+    const stream = await this.open(EXCHANGE_PROTOCOL)
+    return stream && new Talker(stream)
+  }
+
+  /** A stream of any protocol; undefined, after a moment, where the victim does not give one. */
+  async open(protocol: string): Promise<Stream | undefined> {
     try {
       const connection = await this.#node.dial([...this.#victim])
-      const options = { maxOutboundStreams: 100, signal: AbortSignal.timeout(2000) }
-      return new Talker(await connection.newStream(EXCHANGE_PROTOCOL, options))
+      const options = { maxOutboundStreams: 1000, signal: AbortSignal.timeout(2000) }
+      return await connection.newStream(protocol, options)
     } catch {
       this.heard('no stream')
       await this.pause(20)

@@ -1,8 +1,9 @@
-// `pnpm adversary [attack ...] [--seconds N]`: what attacks do to honest calls, as a table.
+// `pnpm adversary [attack ...] [--seconds N] [--write]`: what attacks do to honest calls, as a table; and into SECURITY.md.
 import process from 'node:process'
 import { parseArgs } from 'node:util'
 import { type AttackName, attackCalled, attackNames } from './attacks.ts'
 import { type Comparison, compared } from './comparison.ts'
+import { writeResult } from './results.ts'
 import { latenciesOf, Stand } from './stand.ts'
 
 const HONEST_RECORDS = 1000
@@ -11,7 +12,8 @@ const MIB = 2 ** 20
 const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: {
-    seconds: { type: 'string', default: '10' }
+    seconds: { type: 'string', default: '10' },
+    write: { type: 'boolean', default: false }
   }
 })
 const ROUND_MS = 1000
@@ -35,6 +37,10 @@ async function measure(name: AttackName): Promise<void> {
   const residentBytes = stand.residentBytes()
   const { comparison, peakBytes } = await watched(stand, name)
   const { during, control, report } = comparison
+
+  if (values.write) {
+    writeResult(name, { during, control })
+  }
 
   print(
     attackCalled(name).what,

@@ -107,7 +107,7 @@ export async function serving(source: StreamSource, init: ServingInit = {}): Pro
   }
   const [mine, theirs] = await source.open()
   const limits = nodeLimits ?? DEFAULT_NODE_LIMITS
-  const exchange = new ExchangeServer({ store, cache, routing, access, limits })
+  const exchange = new ExchangeServer({ store, cache, routing, access })
   new ProtocolServer({ limits }).serve(exchange, theirs, asker)
   return { store, stream: theirs, talker: new Talker(mine) }
 }

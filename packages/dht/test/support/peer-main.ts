@@ -2,8 +2,10 @@
 import process from 'node:process'
 import { DHT } from '@waggle/dht'
 import type { Answer, Question } from './peer-process.ts'
+import { TurnWatch } from './turn-watch.ts'
 
 let dht: DHT | undefined
+const turns = new TurnWatch()
 
 process.on('message', async (question: Question) => {
   const answer = await answerTo(question)
@@ -40,6 +42,10 @@ async function resultOf(question: Question): Promise<unknown> {
       return dht.store(question.key, question.value, question.options)
     case 'get':
       return dht.get(question.key, question.options)
+    case 'protocols':
+      return dht.libp2p.getProtocols()
+    case 'longestTurn':
+      return turns.takeLongestMs()
     case 'stats':
       return dht.stats()
     case 'stop':

@@ -10,6 +10,8 @@ export type Ask =
   | { call: 'store'; key: Key; value: Value; options: StoreOptions }
   | { call: 'get'; key: Key; options: GetOptions }
   | { call: 'stats' }
+  | { call: 'protocols' }
+  | { call: 'longestTurn' }
   | { call: 'stop' }
 
 export type Question = Ask & { id: number }
@@ -78,6 +80,16 @@ export class PeerProcess implements AsyncDisposable {
 
   stats(): Promise<Stats> {
     return this.#ask({ call: 'stats' })
+  }
+
+  /** The protocols that it serves. */
+  protocols(): Promise<string[]> {
+    return this.#ask({ call: 'protocols' })
+  }
+
+  /** How long the longest turn of its event loop was since it was last asked, in ms: see {@link TurnWatch}. */
+  longestTurnMs(): Promise<number> {
+    return this.#ask({ call: 'longestTurn' })
   }
 
   /** Stops the DHT; resolves when the process has ended by itself, with its exit code. */

@@ -3,7 +3,6 @@ import { BufferLimits } from '../../src/admission/buffer-limits.ts'
 import { DEFAULT_NODE_LIMITS } from '../../src/node-limits.ts'
 import type { CancellationToken } from '../../src/timing/cancellation.ts'
 import type { PeerPolicy } from '../../src/wire/dialer.ts'
-import { MAX_QUEUED_REQUEST_BYTES, MAX_QUEUED_REQUESTS } from '../../src/wire/limits.ts'
 import { type ClientParts, ProtocolClient } from '../../src/wire/protocol-client.ts'
 import type { RequestProtocol, RequestStreamLimits } from '../../src/wire/request-stream.ts'
 import { contact } from './exchange-serving.ts'
@@ -61,11 +60,7 @@ export function askerOf<Q, R, M>({
   const client = new ProtocolClient<Q, R, M>({
     ...clientParts(open, parts),
     id: '/test/1.0.0',
-    limits: {
-      maxRequests: MAX_QUEUED_REQUESTS,
-      maxRequestBytes: MAX_QUEUED_REQUEST_BYTES,
-      ...limits
-    },
+    streamLimits: limits ?? {},
     speak,
     onEnd
   })

@@ -27,7 +27,7 @@ async function main(address: string): Promise<UpgradeReport> {
   const listenOn = `${address}:0`
   await using relay = await DHT.create({ listenOn, serveRelay: true })
   await using hidden = await DHT.create({ relay: true, initialPeers: relay.multiaddrs })
-  await using caller = await DHT.create({ listenOn, initialPeers: relay.multiaddrs })
+  await using caller = await DHT.create({ listenOn, relay: true, initialPeers: relay.multiaddrs })
   await until(() => hidden.multiaddrs.length > 0)
   const connection = await caller.libp2p.dial(hidden.multiaddrs)
   const isRelayed = connection.limits !== undefined

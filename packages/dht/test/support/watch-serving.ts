@@ -32,7 +32,7 @@ export class WatchServing {
   readonly scheduler: Scheduler
   readonly server: WatchServer
   readonly #source: StreamSource
-  readonly #protocols = new ProtocolServer()
+  readonly #protocols: ProtocolServer
 
   constructor(
     source: StreamSource,
@@ -41,8 +41,9 @@ export class WatchServing {
     this.#source = source
     this.store = new RecordStore({ clock: manualClock(NOW), ...options })
     this.scheduler = new Scheduler(rates)
+    this.#protocols = new ProtocolServer({ scheduler: this.scheduler })
     this.server = new WatchServer({
-      ...{ store: this.store, scheduler: this.scheduler },
+      store: this.store,
       routing: {
         nearest(_, count) {
           onLook()

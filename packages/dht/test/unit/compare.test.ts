@@ -54,10 +54,10 @@ class Comparison {
   }
 
   client(asker = streams.asker): CompareClient {
-    const served = compareServer({ store: this.store, scheduler: this.scheduler })
     return clientTo(async () => {
       const [near, far] = await streams.open()
-      new ProtocolServer().serve(served, far, asker)
+      const { scheduler } = this
+      new ProtocolServer({ scheduler }).serve(compareServer(this.store), far, asker)
       return near
     })
   }

@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { DataDirError } from '../../src/errors.ts'
 import { lockDataDir } from '../../src/persistence/data-dir.ts'
+import { isFull } from '../../src/persistence/level-database.ts'
 import { rejection } from '../support/rejection.ts'
 import { type TemporaryDirectory, temporaryDirectory } from '../support/temporary-directory.ts'
 
@@ -38,5 +39,19 @@ describe('lockDataDir', () => {
     await rejection(lock.release())
 
     await expectFree()
+  })
+})
+
+describe('isFull', () => {
+  it.each([
+    ['what LevelDB says', new Error('IO error: 000013.ldb: No space left on device')],
+    ['what classic-level wraps', new Error('failed', { cause: new Error('Disk quota exceeded') })],
+    ['what Node says', Object.assign(new Error('ENOSPC: no space'), { code: 'ENOSPC' })]
+  ])('knows %s: then nothing is to be moved away (N13h)', (_, error) => {
+    expect(isFull(error)).toBe(true)
+  })
+
+  it('is not what else may be wrong', () => {
+    expect(isFull(new Error('Corruption: bad block'))).toBe(false)
   })
 })

@@ -1,19 +1,22 @@
 import type { Stream } from '@libp2p/interface'
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
+import { recordKey } from '@waggle/record'
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest'
 import { BufferLimits } from '../../src/admission/buffer-limits.ts'
 import { Scheduler } from '../../src/admission/scheduler.ts'
+import { CLOCK, type ClockMessage } from '../../src/clock/clock-messages.ts'
 import { clockServer } from '../../src/clock/clock-server.ts'
 import { ExchangeServer } from '../../src/exchange/exchange-server.ts'
 import { DEFAULT_NODE_LIMITS } from '../../src/node-limits.ts'
 import { Access } from '../../src/peers/access.ts'
 import { RecordStore } from '../../src/store/record-store.ts'
+import { COMPARE, type CompareMessage } from '../../src/upkeep/compare-messages.ts'
 import { compareServer } from '../../src/upkeep/compare-server.ts'
 import { WatchServer } from '../../src/watch/watch-server.ts'
 import { MAX_STREAMS_PER_PEER } from '../../src/wire/limits.ts'
 import { ProtocolServer, type ServedProtocol } from '../../src/wire/protocol-server.ts'
-import { echoTalker } from '../support/echo-protocol.ts'
+import { ECHO, type EchoMessage, echoTalker } from '../support/echo-protocol.ts'
 import { type StreamSource, streamSource } from '../support/exchange-streams.ts'
-import { headOf } from '../support/exchange-talker.ts'
+import { headOf, Talker } from '../support/exchange-talker.ts'
 import { PATIENCE } from '../support/libp2p-node.ts'
 import { peerNumber } from '../support/numbered-peers.ts'
 
@@ -27,7 +30,6 @@ afterAll(() => source?.[Symbol.asyncDispose]())
 
 const store = new RecordStore()
 const routing = { nearest: () => [] }
-const scheduler = new Scheduler()
 
 /** Serves a stream by one of the protocols that a node has. */
 type Serve = (server: ProtocolServer, stream: Stream, isAsked?: boolean) => unknown
@@ -39,10 +41,10 @@ function serving<M>(protocol: ServedProtocol<M>): Serve {
       : server.serve(protocol, stream, source.asker)
 }
 
-const exchange = serving(new ExchangeServer({ store, routing, scheduler }))
-const watch = serving(new WatchServer({ store, routing, scheduler }))
-const compare = serving(compareServer({ store, scheduler }))
-const clock = serving(clockServer(store.clock, scheduler))
+const exchange = serving(new ExchangeServer({ store, routing }))
+const watch = serving(new WatchServer({ store, routing }))
+const compare = serving(compareServer(store))
+const clock = serving(clockServer(store.clock))
 
 describe.each<[string, Serve]>([
   ['the exchange', exchange],
@@ -128,3 +130,74 @@ describe('a peer that may not ask', () => {
     expect(mine.status).toBe('open')
   })
 })
+
+describe('a peer that asks for more keys than its rate', () => {
+  const rates = { maxKeysPerSecondPerPeer: 100, maxKeysPerSecond: 1000 }
+  const limits = { ...DEFAULT_NODE_LIMITS, ...rates }
+
+  afterEach(() => {
+    vi.useRealTimers()
+  })
+
+  /** A stream on which a peer asks for the fingerprints of some keys. */
+  async function comparing(server: ProtocolServer, asker = source.asker): Promise<Compares> {
+    const [mine, theirs] = await source.open()
+    server.serve(compareServer(store), theirs, asker)
+    const talker = new Talker<CompareMessage>(mine, COMPARE)
+    return {
+      talker,
+      ask: (keys) => talker.say({ name: 'compare', keys: new Array(keys).fill(recordKey('key')) })
+    }
+  }
+
+  interface Compares {
+    readonly talker: Talker<CompareMessage>
+    ask(keys: number): void
+  }
+
+  it('waits, whatever the protocol is, and others do not (N9f)', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] })
+    const scheduler = new Scheduler(rates)
+    const server = new ProtocolServer({ limits, scheduler })
+    const greedy = await comparing(server)
+    greedy.ask(200)
+    await greedy.talker.hear('compared')
+    expect(scheduler.admission.admits(source.asker.toString(), 1)).toBe(false)
+
+    const [mine, theirs] = await source.open()
+    server.serve(clockServer(store.clock), theirs, source.asker)
+    const late = new Talker<ClockMessage>(mine, CLOCK)
+    late.say({ name: 'ask' })
+    const other = await comparing(server, peerNumber(1))
+    other.ask(2)
+    await other.talker.hear('compared')
+    await vi.advanceTimersByTimeAsync(900)
+    expect(late.unheard).toBe(0)
+    await vi.advanceTimersByTimeAsync(200)
+    expect((await late.hear('tell')).time).toBeGreaterThan(0)
+  })
+})
+
+describe('a request that cannot be answered', () => {
+  it('ends its stream, and no other (N9c)', async () => {
+    const failing: ServedProtocol<EchoMessage> = {
+      id: '/echo/1.0.0',
+      codec: ECHO,
+      serve: () => ({ respond: () => ({ keys: 1, reply: failingReply() }) })
+    }
+    const server = new ProtocolServer()
+    const [[one, oneServed], [other, otherServed]] = [await source.open(), await source.open()]
+    server.serve(failing, oneServed, source.asker)
+    server.serve(failing, otherServed, source.asker)
+    const talker = echoTalker(one)
+    talker.say({ name: 'say', words: [] })
+
+    expect(await talker.ended).toBeInstanceOf(Error)
+    expect(other.status).toBe('open')
+  })
+})
+
+// biome-ignore lint/correctness/useYield: it fails before
+function* failingReply(): Generator<undefined, EchoMessage> {
+  throw new Error('there is no reply')
+}

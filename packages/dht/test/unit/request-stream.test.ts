@@ -1,5 +1,7 @@
 import type { Stream } from '@libp2p/interface'
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest'
+import { BufferLimits } from '../../src/admission/buffer-limits.ts'
+import { DEFAULT_NODE_LIMITS } from '../../src/node-limits.ts'
 import { INACTIVITY_TIMEOUT_MS } from '../../src/wire/limits.ts'
 import type { PendingRequest } from '../../src/wire/request-queue.ts'
 import { RequestStream, type RequestStreamInit } from '../../src/wire/request-stream.ts'
@@ -48,6 +50,8 @@ function asking(init: Partial<Init> = {}): Asking {
       talkers.push(echoTalker(theirs))
       return mine
     },
+    buffers: new BufferLimits(DEFAULT_NODE_LIMITS),
+    peer: 'peer',
     onReply: () => {},
     onViolation,
     onEnd,
@@ -194,10 +198,10 @@ describe('the inactivity timer of a stream', () => {
     const mine = await own.next()
     const frame = frameOf(Uint8Array.of(1, 1, 4, ...word('ECHO')))
 
-    for (const byte of frame) {
+    for (let at = 0; at < frame.length; at += 3) {
       let isThere = false
       mine.addEventListener('message', () => (isThere = true), { once: true })
-      talker.sayBytes(Uint8Array.of(byte))
+      talker.sayBytes(frame.subarray(at, at + 3))
       await vi.waitUntil(() => isThere)
       await vi.advanceTimersByTimeAsync(WAIT_MS)
     }

@@ -17,6 +17,7 @@ import {
   type NamedNode,
   type SenderId
 } from '../wire/messages.ts'
+import { inTurn } from './in-turn.ts'
 import type { CheckedItem, Replica } from './replica.ts'
 
 export interface AnswersInit {
@@ -97,7 +98,7 @@ export class Answers {
 
     const name = peer.toString()
     const checked = await Promise.all(items.map((item) => replica.checked(item)))
-    const stored = await scheduler.run({
+    const stored = await inTurn(scheduler, {
       ...{ peer: name, keys: items.length, isWanted },
       answer: taken(replica, checked, name)
     })
@@ -109,7 +110,7 @@ export class Answers {
     const { sender, keys } = decodeFindRequest(data)
     assertCount(keys.length)
     onAsked(peer, sender)
-    const results = await scheduler.run({
+    const results = await inTurn(scheduler, {
       ...{ peer: peer.toString(), keys: keys.length, isWanted },
       answer: this.#found(keys, peer)
     })

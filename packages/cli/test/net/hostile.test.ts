@@ -1,0 +1,80 @@
+import { once } from 'node:events'
+import { connect, type Socket } from 'node:net'
+import process from 'node:process'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { nodeMetrics } from '../../src/metrics.ts'
+import { RunningWaggle, waggle } from '../support/waggle-process.ts'
+
+/** Readers that ask at once, each of whom reads nothing. */
+const SLOW_READERS = 50
+
+describe('the metrics of a node', () => {
+  let endpoint: Awaited<ReturnType<ReturnType<typeof nodeMetrics>['serve']>>
+  let sockets: Socket[]
+
+  beforeEach(async () => {
+    endpoint = await nodeMetrics().serve(0, '127.0.0.1')
+    sockets = []
+  })
+
+  afterEach(async () => {
+    for (const socket of sockets) {
+      socket.destroy()
+    }
+
+    await endpoint?.[Symbol.asyncDispose]()
+  })
+
+  it('are gathered once in a second, whoever asks for them (N13h)', async () => {
+    const [first, second] = await Promise.all([fetch(endpoint.url), fetch(endpoint.url)])
+    expect([first.status, second.status]).toEqual([200, 200])
+    expect(await first.text()).toBe(await second.text())
+  })
+
+  it('are read by a few at once: all others are turned away (N13h)', async () => {
+    const { port } = new URL(endpoint.url)
+    const closed = Array.from({ length: SLOW_READERS }, async () => {
+      const socket = connect(Number(port), '127.0.0.1').on('error', () => {})
+      sockets.push(socket)
+      socket.pause()
+      await once(socket, 'connect')
+      socket.write('GET /metrics HTTP/1.1\r\nhost: a\r\n\r\n')
+    })
+    await Promise.all(closed)
+    await expect
+      .poll(() => {
+        for (const socket of sockets) {
+          socket.resume()
+        }
+
+        return sockets.filter(({ closed: isClosed }) => isClosed).length
+      })
+      .toBeGreaterThanOrEqual(SLOW_READERS - 16)
+  })
+})
+
+describe.runIf(process.platform === 'linux')('waggle, given a file that never ends', () => {
+  it('says that it is no key (N13h)', async () => {
+    const { exitCode, stderr } = await waggle(['identity', '/dev/zero'])
+    expect(exitCode).toBe(1)
+    expect(stderr).toContain('/dev/zero: it is not a regular file')
+  })
+
+  it('reads no more of a network key than it needs (N13h)', async () => {
+    const { exitCode, stderr } = await waggle(['ping', '127.0.0.1:1', '--swarm-key', '/dev/zero'])
+    expect(exitCode).not.toBe(0)
+    expect(stderr).toContain('--swarm-key must be')
+  })
+})
+
+describe('waggle, told to stop twice', () => {
+  it('ends at once, whatever the second signal is (N13h)', async () => {
+    await using running = new RunningWaggle(['serve', '--listen-on', '127.0.0.1:0'])
+    await running.line(/--initial-peers/)
+    running.kill('SIGINT')
+    running.kill('SIGTERM')
+    const { exitCode } = await running.ended()
+    // The first may have been enough by then.
+    expect([0, 128 + 15]).toContain(exitCode)
+  })
+})

@@ -1,0 +1,79 @@
+const NOTHING = new Uint8Array(0)
+
+/**
+ * Bytes that have come and were not taken yet, in one piece. What stays is copied, so that a few
+ * bytes keep no larger piece of memory alive, and many small pieces take no more room than their bytes.
+ */
+export class ByteQueue {
+  #buffer: Uint8Array = NOTHING
+  #start = 0
+  #end = 0
+  #isOwn = false
+
+  get length(): number {
+    return this.#end - this.#start
+  }
+
+  /** The byte at a position; undefined behind the end. */
+  at(position: number): number | undefined {
+    return position < this.length ? this.#buffer[this.#start + position] : undefined
+  }
+
+  /** Appends bytes. They are a view of the given ones until {@link ByteQueue.settle} is called. */
+  push(bytes: Uint8Array): void {
+    if (this.length === 0) {
+      this.#buffer = bytes
+      this.#start = 0
+      this.#end = bytes.length
+      this.#isOwn = false
+      return
+    }
+
+    this.#reserve(bytes.length)
+    this.#buffer.set(bytes, this.#end)
+    this.#end += bytes.length
+  }
+
+  /** Takes so many of the first bytes, of which there must be as many. */
+  take(count: number): Uint8Array {
+    const taken = this.#buffer.subarray(this.#start, this.#start + count)
+    this.#start += count
+
+    if (this.length === 0) {
+      this.clear()
+    }
+
+    return taken
+  }
+
+  /** Makes a copy of what is left if it is a view of somebody else's memory. */
+  settle(): void {
+    if (!this.#isOwn && this.length > 0) {
+      this.#move(this.length)
+    }
+  }
+
+  clear(): void {
+    this.#buffer = NOTHING
+    this.#start = 0
+    this.#end = 0
+    this.#isOwn = false
+  }
+
+  /** Doubling, so that bytes that come one by one are not copied as often. What was taken is never written over. */
+  #reserve(more: number): void {
+    if (!this.#isOwn || this.#end + more > this.#buffer.length) {
+      this.#move(Math.max(this.length + more, 2 * this.length))
+    }
+  }
+
+  #move(capacity: number): void {
+    const moved = new Uint8Array(capacity)
+    const { length } = this
+    moved.set(this.#buffer.subarray(this.#start, this.#end))
+    this.#buffer = moved
+    this.#start = 0
+    this.#end = length
+    this.#isOwn = true
+  }
+}

@@ -1,0 +1,146 @@
+import type { Connection, PeerId, Stream } from '@libp2p/interface'
+import { BufferLimits } from '../admission/buffer-limits.ts'
+import { CpuShares } from '../admission/cpu-shares.ts'
+import { BUSY_PAUSE_MS, Scheduler } from '../admission/scheduler.ts'
+import { TokenBucket } from '../admission/token-bucket.ts'
+import { Turns } from '../admission/turns.ts'
+import { BoundedMap } from '../collections/bounded-map.ts'
+import { DEFAULT_NODE_LIMITS, type NodeLimits } from '../node-limits.ts'
+import { ProtocolViolationError } from '../wire/protocol-violation-error.ts'
+import { GuardedStream, type StreamGuard } from './guarded-stream.ts'
+
+/** Malformed messages of one peer that are taken for mistakes; the next one is a violation. */
+const MAX_MALFORMED = 8
+
+/** Malformed messages that are forgotten in a second. */
+const FORGIVEN_PER_SECOND = 0.1
+
+/** Peers whose malformed messages are remembered. */
+const MAX_REMEMBERED = 4096
+
+/** What a node has for its peers, as the service sets it. */
+export interface DoorInit {
+  readonly limits: NodeLimits
+  readonly onViolation: (peer: PeerId, error: Error) => void
+}
+
+/**
+ * The one door of a node (N13): whatever protocol a peer speaks, its requests take turns, its bytes
+ * are counted, and its violations lead to a ban here. One for each libp2p node, whatever services share it.
+ */
+export class Door {
+  readonly shares: CpuShares = new CpuShares()
+  readonly turns: Turns = new Turns(this.shares)
+  #limits: NodeLimits = DEFAULT_NODE_LIMITS
+  #scheduler = new Scheduler(DEFAULT_NODE_LIMITS, this.shares)
+  #buffers = new BufferLimits(DEFAULT_NODE_LIMITS)
+  #dials = dialsOf(DEFAULT_NODE_LIMITS)
+  #onViolation: DoorInit['onViolation'] = () => {}
+  readonly #malformed = new BoundedMap<string, TokenBucket>({ maxSize: MAX_REMEMBERED })
+
+  /** Sets a node's own limits, in place of the defaults. */
+  open({ limits, onViolation }: DoorInit): void {
+    this.#limits = limits
+    this.#scheduler = new Scheduler(limits, this.shares)
+    this.#buffers = new BufferLimits(limits)
+    this.#dials = dialsOf(limits)
+    this.#onViolation = onViolation
+  }
+
+  get limits(): NodeLimits {
+    return this.#limits
+  }
+
+  /** Turns and rates of requests whose work is done step by step. */
+  get scheduler(): Scheduler {
+    return this.#scheduler
+  }
+
+  /** Bytes that wait on streams. */
+  get buffers(): BufferLimits {
+    return this.#buffers
+  }
+
+  /** Dials to addresses that others have named. */
+  get dials(): TokenBucket {
+    return this.#dials
+  }
+
+  /** Begins a task when it is the peer's turn and its rate allows it. */
+  admit(peer: string, task: () => void): void {
+    if (this.#scheduler.admission.admits(peer, 1)) {
+      this.turns.add(peer, task)
+    } else {
+      setTimeout(() => this.admit(peer, task), BUSY_PAUSE_MS)
+    }
+  }
+
+  /** The stream as a protocol is to have it. */
+  guarded(stream: Stream, { remotePeer }: Connection, guard: StreamGuard): Stream {
+    const peer = remotePeer.toString()
+    const buffers = this.#buffers
+    const guarded = new GuardedStream({
+      stream,
+      guard,
+      turn: (task) => this.admit(peer, task),
+      onBacklog: () => buffers.grew(),
+      onFault: (error) => this.faulted(remotePeer, error)
+    })
+    const buffering = {
+      get bufferedBytes() {
+        return guarded.bufferedBytes
+      },
+      get stuckSinceMs() {
+        return guarded.stuckSinceMs
+      },
+      close: (error: Error) => guarded.abort(error)
+    }
+    buffers.add(buffering, peer)
+    guarded.addEventListener('close', () => buffers.delete(buffering))
+    return guarded
+  }
+
+  /** Takes note of what a peer did wrong. Malformed messages again and again are a violation. */
+  faulted(peer: PeerId, error: Error): void {
+    if (error instanceof ProtocolViolationError && !this.#malformedOf(peer).tryTake(1, 1)) {
+      this.#onViolation(peer, error)
+    }
+  }
+
+  #malformedOf(peer: PeerId): TokenBucket {
+    const name = peer.toString()
+    const known = this.#malformed.touch(name)
+    const bucket =
+      known ?? new TokenBucket({ perSecond: FORGIVEN_PER_SECOND, burst: MAX_MALFORMED })
+
+    if (known === undefined) {
+      this.#malformed.set(name, bucket)
+    }
+
+    return bucket
+  }
+}
+
+/** Twice as many may come at once. */
+function dialsOf({ maxDialsPerSecond }: NodeLimits): TokenBucket {
+  return new TokenBucket({ perSecond: maxDialsPerSecond, burst: 2 * maxDialsPerSecond })
+}
+
+/** What tells nodes apart: each has one event bus, which all of its services are given. */
+interface NodeIdentity {
+  readonly events: object
+}
+
+const doors = new WeakMap<object, Door>()
+
+/** The door of the node that a service belongs to. */
+export function doorOf({ events }: NodeIdentity): Door {
+  const known = doors.get(events)
+  const door = known ?? new Door()
+
+  if (known === undefined) {
+    doors.set(events, door)
+  }
+
+  return door
+}

@@ -1,0 +1,65 @@
+import { ByteWriter } from '../wire/bytes.ts'
+import { ProtocolViolationError } from '../wire/protocol-violation-error.ts'
+
+/** Where the first unit of what has come is: behind its head; undefined while some of it is missing. */
+export interface Unit {
+  readonly headBytes: number
+  readonly bytes: number
+}
+
+/** Bytes by their positions; undefined behind the end. */
+export interface Bytes {
+  readonly length: number
+  at(position: number): number | undefined
+}
+
+/** Finds the first unit that a protocol reads at once. Throws for what can't be one. */
+export type Cut = (bytes: Bytes) => Unit | undefined
+
+/** The bytes of a length as libp2p writes it before a message: 2²⁸ at most. */
+const MAX_HEAD_BYTES = 4
+
+/** Cuts messages after their lengths, which are varints (libp2p's length-prefixed messages). */
+export function messagesUpTo(maxBytes: number): Cut {
+  return (queue) => {
+    let bytes = 0
+
+    for (let i = 0; i < MAX_HEAD_BYTES; i++) {
+      const byte = queue.at(i)
+
+      if (byte === undefined) {
+        return undefined
+      }
+
+      bytes += (byte & 0x7f) * 2 ** (7 * i)
+
+      if (byte < 0x80) {
+        assertSize(bytes, maxBytes)
+        return queue.length >= i + 1 + bytes ? { headBytes: i + 1, bytes } : undefined
+      }
+    }
+
+    throw new ProtocolViolationError('a message is too long')
+  }
+}
+
+/** A message behind its length. */
+export function delimited(message: Uint8Array): Uint8Array {
+  const writer = new ByteWriter()
+  writer.byteString(message)
+  return writer.take()
+}
+
+/** Cuts whatever has come into pieces. */
+export function piecesUpTo(maxBytes: number): Cut {
+  return ({ length }) =>
+    length === 0 ? undefined : { headBytes: 0, bytes: Math.min(length, maxBytes) }
+}
+
+function assertSize(bytes: number, maxBytes: number): void {
+  if (bytes > maxBytes) {
+    throw new ProtocolViolationError(
+      `a message has ${bytes} bytes, at most ${maxBytes} are allowed`
+    )
+  }
+}

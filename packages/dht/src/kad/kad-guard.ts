@@ -1,0 +1,77 @@
+import type { ProtocolGuard } from '../door/guarded-components.ts'
+import { messagesUpTo } from '../door/units.ts'
+import { MAX_MESSAGE_BYTES } from '../wire/limits.ts'
+import {
+  ADD_PROVIDER,
+  GET_PROVIDERS,
+  GET_VALUE,
+  type KadMessage,
+  keyOfRecord,
+  PUT_VALUE,
+  readKadMessage,
+  writeKadMessage
+} from './kad-messages.ts'
+
+/** What others may use of a node's kad-dht, besides finding peers. */
+export interface KadServices {
+  /** Namespaces of the keys whose values may be read and written, without slashes. */
+  readonly namespaces: ReadonlySet<string>
+
+  /** Whether it keeps note of who provides what (libp2p's content routing). */
+  readonly areProvidersKept: boolean
+}
+
+/** Bytes of the longest namespace that an application would think of. */
+const MAX_NAMESPACE_BYTES = 64
+
+const SLASH = 0x2f
+
+/** Guards kad-dht's streams: those that others open, whose requests are refused unless they are served here. */
+export function requestGuard(services: KadServices): ProtocolGuard {
+  const cut = messagesUpTo(MAX_MESSAGE_BYTES)
+  const receive = (message: Uint8Array): Uint8Array => {
+    const request = readKadMessage(message)
+    assertServed(request, services)
+    // Whom a question names is of no interest, and libp2p would read it.
+    const providers = request.type === ADD_PROVIDER ? request.providers : []
+    return writeKadMessage({ ...request, closer: [], providers })
+  }
+  return () => ({ cut, receive })
+}
+
+/** Guards kad-dht's streams: those that this node opens, whose responses name no more peers than it needs. */
+export function responseGuard(): ProtocolGuard {
+  const cut = messagesUpTo(MAX_MESSAGE_BYTES)
+  const receive = (message: Uint8Array): Uint8Array => writeKadMessage(readKadMessage(message))
+  return () => ({ cut, receive })
+}
+
+/** Not a violation: honest peers with other options may ask for it. */
+function assertServed(
+  { type, key, record }: KadMessage,
+  { namespaces, areProvidersKept }: KadServices
+): void {
+  if ((type === ADD_PROVIDER || type === GET_PROVIDERS) && !areProvidersKept) {
+    throw new Error('this node keeps no note of providers')
+  }
+
+  if (type === PUT_VALUE || type === GET_VALUE) {
+    assertNamespace(key, namespaces)
+  }
+
+  if (type === PUT_VALUE && record !== undefined) {
+    assertNamespace(keyOfRecord(record), namespaces)
+  }
+}
+
+function assertNamespace(key: Uint8Array | undefined, namespaces: ReadonlySet<string>): void {
+  if (!namespaces.has(namespaceOf(key))) {
+    throw new Error('this node keeps no records of this namespace')
+  }
+}
+
+/** What is between the first two slashes of a key, where there are any. */
+function namespaceOf(key: Uint8Array = new Uint8Array()): string {
+  const end = key.subarray(0, MAX_NAMESPACE_BYTES).indexOf(SLASH, 1)
+  return key[0] === SLASH && end > 0 ? new TextDecoder().decode(key.subarray(1, end)) : ''
+}

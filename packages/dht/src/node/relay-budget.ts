@@ -1,0 +1,88 @@
+import { TokenBucket } from '../admission/token-bucket.ts'
+import { BoundedMap } from '../collections/bounded-map.ts'
+
+/** Relayed connections that are open at once, of one peer and of all. */
+export const MAX_CIRCUITS_PER_PEER = 4
+export const MAX_CIRCUITS = 256
+
+/** Relayed connections that one peer may open: so many at once, and so many in a second. */
+const CIRCUIT_BURST = 8
+const CIRCUITS_PER_SECOND = 0.5
+
+/** Bytes that are relayed in a second, of one peer and of all. */
+export const RELAYED_BYTES_PER_SECOND_PER_PEER: number = 256 * 1024
+export const RELAYED_BYTES_PER_SECOND: number = 2 * 1024 * 1024
+
+/** Peers whose use is remembered. */
+const MAX_REMEMBERED = 4096
+
+interface Usage {
+  circuits: number
+  readonly opened: TokenBucket
+  readonly bytes: TokenBucket
+}
+
+/** What a relay has for those who connect through it. */
+export class RelayBudget {
+  readonly #nowMs: () => number
+  readonly #usage = new BoundedMap<string, Usage>({ maxSize: MAX_REMEMBERED })
+  readonly #bytes: TokenBucket
+  #circuits = 0
+
+  constructor(nowMs: () => number = () => performance.now()) {
+    this.#nowMs = nowMs
+    this.#bytes = new TokenBucket({ perSecond: RELAYED_BYTES_PER_SECOND, nowMs })
+  }
+
+  /** Counts a connection that a peer opens; gives what is to be called when it ends. Undefined where it may not. */
+  open(peer: string): (() => void) | undefined {
+    const usage = this.#usageOf(peer)
+    const isFull = this.#circuits >= MAX_CIRCUITS || usage.circuits >= MAX_CIRCUITS_PER_PEER
+
+    if (isFull || !usage.opened.tryTake(1, 1)) {
+      return undefined
+    }
+
+    usage.circuits++
+    this.#circuits++
+    let isOpen = true
+
+    return () => {
+      usage.circuits -= Number(isOpen)
+      this.#circuits -= Number(isOpen)
+      isOpen = false
+    }
+  }
+
+  /** Counts bytes of a peer's connections; gives the milliseconds to wait before there may be more. */
+  pass(peer: string, bytes: number): number {
+    const own = this.#usageOf(peer).bytes
+    own.take(bytes)
+    this.#bytes.take(bytes)
+    return Math.max(
+      0,
+      waitMs(own.tokens, RELAYED_BYTES_PER_SECOND_PER_PEER),
+      waitMs(this.#bytes.tokens, RELAYED_BYTES_PER_SECOND)
+    )
+  }
+
+  #usageOf(peer: string): Usage {
+    const known = this.#usage.touch(peer)
+    const nowMs = this.#nowMs
+    const usage = known ?? {
+      circuits: 0,
+      opened: new TokenBucket({ perSecond: CIRCUITS_PER_SECOND, burst: CIRCUIT_BURST, nowMs }),
+      bytes: new TokenBucket({ perSecond: RELAYED_BYTES_PER_SECOND_PER_PEER, nowMs })
+    }
+
+    if (known === undefined) {
+      this.#usage.set(peer, usage)
+    }
+
+    return usage
+  }
+}
+
+function waitMs(tokens: number, perSecond: number): number {
+  return (-tokens / perSecond) * 1000
+}

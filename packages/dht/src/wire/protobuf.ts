@@ -1,0 +1,166 @@
+import { ByteWriter } from './bytes.ts'
+import { ProtocolViolationError } from './protocol-violation-error.ts'
+
+/*
+ * protobuf encoding: a message is a list of fields; a field is a varint of (number << 3 | type), and
+ * a value: a varint (type 0), 8 bytes (1), bytes after their length (2), or 4 bytes (5).
+ */
+
+/** One field of a protobuf message, and nothing of what it means. */
+export interface ProtobufField {
+  readonly number: number
+
+  /** The value of a varint; 0 for all other types. */
+  readonly value: number
+
+  /** A view of the bytes of a value of that type; undefined for all other types. */
+  readonly bytes: Uint8Array | undefined
+
+  /** A view of the whole field. */
+  readonly raw: Uint8Array
+}
+
+/** Fields of one message, on one level. libp2p's messages have some hundred at most. */
+export const MAX_PROTOBUF_FIELDS = 1024
+
+const MAX_VARINT_BYTES = 10
+const [VARINT, FIXED_64, BYTES, FIXED_32] = [0, 1, 2, 5]
+
+/**
+ * Lists the fields of a message without copying any of them.
+ *
+ * @throws ProtocolViolationError when the bytes are no protobuf message, or have too many fields
+ */
+export function* protobufFields(bytes: Uint8Array): Generator<ProtobufField, void> {
+  const cursor = { bytes, at: 0 }
+
+  for (let count = 0; cursor.at < bytes.length; count++) {
+    if (count === MAX_PROTOBUF_FIELDS) {
+      throw new ProtocolViolationError(`a message has more than ${MAX_PROTOBUF_FIELDS} fields`)
+    }
+
+    yield nextField(cursor)
+  }
+}
+
+/** Appends a field whose value is bytes. */
+export function writeBytesField(to: ByteWriter, number: number, bytes: Uint8Array): void {
+  to.varint((number << 3) | BYTES)
+  to.byteString(bytes)
+}
+
+/** Appends a field whose value is a varint below 2³². */
+export function writeVarintField(to: ByteWriter, number: number, value: number): void {
+  to.varint((number << 3) | VARINT)
+  to.varint(value)
+}
+
+/** What becomes of the bytes of a field: others, or none if it is to be left out. */
+export type FieldChange = (bytes: Uint8Array) => Uint8Array | undefined
+
+/** Writes a message anew with some fields changed, by their numbers. All others stay as they are. */
+export function changedFields(
+  message: Uint8Array,
+  changes: Readonly<Record<number, FieldChange>>
+): Uint8Array {
+  const writer = new ByteWriter()
+
+  for (const { number, bytes, raw } of protobufFields(message)) {
+    const change = bytes && changes[number]
+
+    if (bytes === undefined || change === undefined) {
+      writer.bytes(raw)
+      continue
+    }
+
+    const changed = change(bytes)
+
+    if (changed !== undefined) {
+      writeBytesField(writer, number, changed)
+    }
+  }
+
+  return writer.take()
+}
+
+/** Keeps so many fields, and none that is longer than so many bytes. */
+export function keepUpTo(count: number, maxBytes: number): FieldChange {
+  let kept = 0
+  return (bytes) => (bytes.length <= maxBytes && kept++ < count ? bytes : undefined)
+}
+
+/** The value of a varint field; undefined where there is none. The last one counts. */
+export function varintIn(message: Uint8Array, number: number): number | undefined {
+  let found: number | undefined
+
+  for (const field of protobufFields(message)) {
+    found = field.number === number && field.bytes === undefined ? field.value : found
+  }
+
+  return found
+}
+
+interface Cursor {
+  readonly bytes: Uint8Array
+  at: number
+}
+
+function nextField(cursor: Cursor): ProtobufField {
+  const start = cursor.at
+  const tag = varint(cursor)
+  const number = Math.floor(tag / 8)
+  let value = 0
+  let bytes: Uint8Array | undefined
+
+  switch (tag % 8) {
+    case VARINT:
+      value = varint(cursor)
+      break
+    case FIXED_64:
+      take(cursor, 8)
+      break
+    case BYTES:
+      bytes = take(cursor, varint(cursor))
+      break
+    case FIXED_32:
+      take(cursor, 4)
+      break
+    default:
+      throw new ProtocolViolationError('a field of a message is of no known type')
+  }
+
+  return { number, value, bytes, raw: cursor.bytes.subarray(start, cursor.at) }
+}
+
+/** Exact below 2⁵³, which is all that is looked at. */
+function varint(cursor: Cursor): number {
+  let value = 0
+
+  for (let i = 0; i < MAX_VARINT_BYTES; i++) {
+    const byte = cursor.bytes[cursor.at++]
+
+    if (byte === undefined) {
+      throw new ProtocolViolationError('a message is cut short')
+    }
+
+    value += (byte & 0x7f) * 2 ** (7 * i)
+
+    if (byte < 0x80) {
+      return value
+    }
+  }
+
+  throw new ProtocolViolationError('a number of a message is too long')
+}
+
+function take(cursor: Cursor, length: number): Uint8Array {
+  const end = cursor.at + length
+
+  if (end > cursor.bytes.length) {
+    throw new ProtocolViolationError('a field of a message is cut short')
+  }
+
+  const bytes = cursor.bytes.subarray(cursor.at, end)
+  cursor.at = end
+  return bytes
+}

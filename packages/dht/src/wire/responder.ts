@@ -1,0 +1,179 @@
+import type { PeerId } from '@libp2p/interface'
+import type { MaybePromise } from '@waggle/record'
+import { isPromise } from '@waggle/record/replica'
+import { BUSY_PAUSE_MS, type Scheduler } from '../admission/scheduler.ts'
+import { toError } from '../errors.ts'
+import type { FramedStream } from './framed-stream.ts'
+import { MAX_WAIT_MS } from './limits.ts'
+
+/** How a request is answered. */
+export interface Response<M> {
+  /** Keys that the request asks about. */
+  readonly keys: number
+
+  /** Works out the reply, key by key. The last step may take a while, which holds up nothing else. */
+  readonly reply: Generator<undefined, MaybePromise<M>>
+
+  /** Nearly all bytes that the request takes in memory meanwhile. */
+  readonly bytes?: number
+
+  /** Says that there is too much to do. A request of a protocol that has no word for that waits. */
+  readonly busy?: M
+
+  /** Returns what the reply has to wait for, and all behind it, if there is anything. */
+  whenDurable?(): Promise<void> | undefined
+
+  /** Returns what is replied if that fails. */
+  readonly notDurable?: (reply: M) => M
+}
+
+/** Parts that all streams of a node share. */
+export interface ResponderParts {
+  readonly scheduler: Scheduler
+
+  /** Requests of all peers that are being answered: so many, and at most so many. */
+  readonly requests: { count: number; readonly max: number }
+}
+
+export interface ResponderInit<M> extends ResponderParts {
+  readonly stream: FramedStream<M>
+  readonly peer: PeerId
+}
+
+/**
+ * Answers the requests on one stream in their order, in the peer's turns and within its rate. A
+ * request is read when those before it have been answered, or few enough replies wait for the disk.
+ */
+export class Responder<M> {
+  readonly #init: ResponderInit<M>
+  readonly #peer: string
+
+  /** The last reply that waits. */
+  #last: Promise<void> | undefined
+
+  constructor(init: ResponderInit<M>) {
+    this.#init = init
+    this.#peer = init.peer.toString()
+  }
+
+  /** Answers a request, or puts it off, or says that there is too much to do. */
+  respond(response: Response<M>): void {
+    const { stream, scheduler, requests } = this.#init
+
+    if (requests.count < requests.max && scheduler.admission.admits(this.#peer, response.keys)) {
+      this.#schedule(response)
+      return
+    }
+
+    const resume = stream.pause()
+
+    if (response.busy !== undefined) {
+      stream.send(response.busy)
+    }
+
+    const onPaused = (): void => {
+      if (response.busy === undefined && stream.isOpen) {
+        this.respond(response)
+      }
+
+      resume()
+    }
+    setTimeout(onPaused, BUSY_PAUSE_MS).unref?.()
+  }
+
+  #schedule(response: Response<M>): void {
+    const { stream, scheduler, requests } = this.#init
+    const { reply, busy } = response
+    const sinceMs = performance.now()
+    let isBegun = false
+    let isDone = false
+    let resume: (() => void) | undefined
+
+    const finish = (result: MaybePromise<M> | undefined): true => {
+      isDone = true
+      this.#finish(result, response)
+      resume?.()
+      return true
+    }
+    const step = (): boolean => {
+      if (!stream.isOpen) {
+        return finish(undefined)
+      }
+
+      if (!isBegun && busy !== undefined && performance.now() - sinceMs > MAX_WAIT_MS) {
+        return finish(busy)
+      }
+
+      isBegun = true
+      const { done, value } = reply.next()
+      return done === true && finish(value)
+    }
+    requests.count++
+    scheduler.work.add(this.#peer, {
+      step: () => {
+        try {
+          return step()
+        } catch (error) {
+          stream.close(toError(error))
+          return finish(undefined)
+        }
+      }
+    })
+
+    if (!isDone) {
+      resume = stream.pause()
+    }
+  }
+
+  /** Undefined: nobody waits for the reply any more. */
+  #finish(reply: MaybePromise<M> | undefined, response: Response<M>): void {
+    const { stream, requests } = this.#init
+
+    if (isPromise(reply)) {
+      const onChecked = (late?: M): void => this.#finish(late, response)
+      const checked = Promise.resolve(reply).then(onChecked, () => onChecked())
+      stream.trackReply(checked, response.bytes)
+    } else if (reply === undefined || !stream.isOpen) {
+      requests.count--
+    } else {
+      this.#send(reply, response)
+    }
+  }
+
+  #send(reply: M, response: Response<M>): void {
+    const { stream, requests } = this.#init
+    const isBusy = reply === response.busy
+    const durable = isBusy ? undefined : response.whenDurable?.()
+
+    if (isBusy || (durable === undefined && this.#last === undefined)) {
+      stream.send(reply)
+      requests.count--
+      return
+    }
+
+    const sent = this.#sendWhen(durable, reply, response).then(() => {
+      requests.count--
+
+      if (this.#last === sent) {
+        this.#last = undefined
+      }
+    })
+    this.#last = sent
+    stream.trackReply(sent)
+  }
+
+  async #sendWhen(
+    durable: Promise<void> | undefined,
+    reply: M,
+    { notDurable }: Response<M>
+  ): Promise<void> {
+    const previous = this.#last
+    const isDurable = (durable ?? Promise.resolve()).then(
+      () => true,
+      () => false
+    )
+    const sent = (await isDurable) ? reply : (notDurable?.(reply) ?? reply)
+    await previous
+    this.#init.stream.send(sent)
+  }
+}

@@ -1,0 +1,258 @@
+import { randomBytes } from 'node:crypto'
+import { noise } from '@chainsafe/libp2p-noise'
+import { yamux } from '@chainsafe/libp2p-yamux'
+import type { Connection, Libp2p, Stream } from '@libp2p/interface'
+import { tcp } from '@libp2p/tcp'
+import { type Multiaddr, multiaddr } from '@multiformats/multiaddr'
+import { recordKey } from '@waggle/record'
+import { createLibp2p } from 'libp2p'
+import { CLOCK_PROTOCOL } from '../../src/clock/clock-messages.ts'
+import { DEFAULT_KAD_PROTOCOL } from '../../src/constants.ts'
+import { delimited } from '../../src/door/units.ts'
+import { EXCHANGE_PROTOCOL } from '../../src/exchange/messages.ts'
+import {
+  FIND_NODE,
+  GET_VALUE,
+  PING,
+  PUT_VALUE,
+  writeKadMessage
+} from '../../src/kad/kad-messages.ts'
+import { HOP_PROTOCOL, STOP_PROTOCOL } from '../../src/node/relay-guards.ts'
+import { COMPARE_PROTOCOL } from '../../src/upkeep/compare-messages.ts'
+import { WATCH_PROTOCOL } from '../../src/watch/watch-messages.ts'
+import { ByteWriter } from '../../src/wire/bytes.ts'
+import { writeBytesField, writeVarintField } from '../../src/wire/protobuf.ts'
+import { encoded, frameOf, headOf } from '../support/exchange-talker.ts'
+
+const MIB = 2 ** 20
+
+/** What can be said to a peer by one protocol. */
+export interface Vocabulary {
+  /** Valid messages, as small as they come, in one piece. Empty where the protocol has none to begin with. */
+  readonly small: readonly Uint8Array[]
+
+  /** The beginning of the largest message that there may be. */
+  readonly half: Uint8Array
+
+  /** A message that is as large as it may be, or larger. */
+  readonly large: Uint8Array
+}
+
+const NOTHING = new Uint8Array(0)
+
+/** What precedes a message: its length, as libp2p writes it. */
+function lengthOf(bytes: number): Uint8Array {
+  const writer = new ByteWriter()
+  writer.varint(bytes)
+  return writer.take()
+}
+
+function kad(type: number, parts: { key?: Uint8Array; record?: Uint8Array } = {}): Uint8Array {
+  const message = { key: undefined, record: undefined, clusterLevel: undefined, ...parts }
+  return delimited(writeKadMessage({ type, closer: [], providers: [], ...message }))
+}
+
+/** A message of one of libp2p's protocols, of which nothing but its type is said. */
+function typed(type: number): Uint8Array {
+  const writer = new ByteWriter()
+  writeVarintField(writer, 1, type)
+  return delimited(writer.take())
+}
+
+function libp2pWords(maxBytes: number, ...small: readonly Uint8Array[]): Vocabulary {
+  const body = new Uint8Array(maxBytes)
+  return {
+    small,
+    half: Buffer.concat([lengthOf(maxBytes), body.subarray(0, maxBytes / 2)]),
+    large: Buffer.concat([lengthOf(2 * maxBytes), body, body])
+  }
+}
+
+function ourWords(...small: readonly Uint8Array[]): Vocabulary {
+  return {
+    small,
+    half: Buffer.concat([headOf(4 * MIB), new Uint8Array(2 * MIB)]),
+    large: Buffer.concat([headOf(8 * MIB), new Uint8Array(8 * MIB)])
+  }
+}
+
+function dialRequest(): Uint8Array {
+  const writer = new ByteWriter()
+  const dial = new ByteWriter()
+  writeBytesField(dial, 1, randomBytes(34))
+  writeBytesField(writer, 2, dial.take())
+  return delimited(writer.take())
+}
+
+/** The number of the message that asks for the time. */
+const CLOCK_QUESTION = Uint8Array.of(0)
+
+const FIND = frameOf(
+  encoded({ name: 'find', id: 1, closerCount: 0, isCloserAlways: false, keys: [recordKey('a')] })
+)
+
+/** What a node serves, and what to say there. A protocol that is missing here fails the tests. */
+export const VOCABULARIES: Readonly<Record<string, Vocabulary>> = {
+  [DEFAULT_KAD_PROTOCOL]: {
+    ...libp2pWords(
+      4 * MIB,
+      kad(PING),
+      kad(FIND_NODE, { key: Buffer.concat([Uint8Array.of(0x12, 0x20), randomBytes(32)]) }),
+      kad(GET_VALUE, { key: recordKey('a') })
+    ),
+    large: kad(PUT_VALUE, { key: recordKey('a'), record: new Uint8Array(4 * MIB - 1000) })
+  },
+  [EXCHANGE_PROTOCOL]: ourWords(FIND),
+  [WATCH_PROTOCOL]: ourWords(),
+  [COMPARE_PROTOCOL]: ourWords(),
+  [CLOCK_PROTOCOL]: ourWords(frameOf(CLOCK_QUESTION)),
+  '/ipfs/id/1.0.0': { small: [Uint8Array.of(0)], half: NOTHING, large: new Uint8Array(MIB) },
+  '/ipfs/ping/1.0.0': {
+    small: [randomBytes(32)],
+    half: randomBytes(16),
+    large: new Uint8Array(MIB)
+  },
+  '/libp2p/autonat/1.0.0': libp2pWords(8192, dialRequest()),
+  '/libp2p/dcutr': libp2pWords(4096, typed(100)),
+  [HOP_PROTOCOL]: libp2pWords(8192, typed(0), typed(1)),
+  [STOP_PROTOCOL]: libp2pWords(8192, typed(0))
+}
+
+/** How one peer may misuse a protocol, for so long as the signal lets it. */
+export type Flood = (flooder: Flooder, protocol: string) => Promise<void>
+
+/** Streams that are used at once, where they are to be many. */
+const MANY_STREAMS = 512
+const FEW_STREAMS = 8
+const PIECE_BYTES: number = 64 * 1024
+
+export const FLOODS: Readonly<Record<string, Flood>> = {
+  'small valid messages': (flooder, protocol) => {
+    const { small } = VOCABULARIES[protocol] as Vocabulary
+    const each = Math.max(1, ...small.map((message) => Math.floor(PIECE_BYTES / message.length)))
+    const pieces = small.map((message) => Buffer.concat(new Array(each).fill(message)))
+    return flooder.onStreams(FEW_STREAMS, protocol, async (stream) => {
+      for (
+        let i = 0;
+        pieces.length > 0 && (await flooder.say(stream, pieces[i % pieces.length]));
+        i++
+      );
+    })
+  },
+  'half messages': (flooder, protocol) =>
+    flooder.onStreams(MANY_STREAMS, protocol, async (stream) => {
+      await flooder.say(stream, VOCABULARIES[protocol]?.half)
+      await flooder.whileOpen(stream)
+    }),
+  'large messages': (flooder, protocol) =>
+    flooder.onStreams(FEW_STREAMS, protocol, async (stream) => {
+      while (await flooder.say(stream, VOCABULARIES[protocol]?.large));
+    }),
+  'idle streams': (flooder, protocol) =>
+    flooder.onStreams(MANY_STREAMS, protocol, (stream) => flooder.whileOpen(stream))
+}
+
+/** One peer that floods another, by libp2p's own means. */
+export class Flooder implements AsyncDisposable {
+  readonly signal: AbortSignal
+  readonly #node: Libp2p
+  readonly #victim: readonly Multiaddr[]
+  #sentBytes = 0
+  #tried = 0
+
+  private constructor(node: Libp2p, victim: readonly Multiaddr[], signal: AbortSignal) {
+    this.#node = node
+    this.#victim = victim
+    this.signal = signal
+  }
+
+  static async start(victim: readonly string[], forMs: number): Promise<Flooder> {
+    const node = await createLibp2p({
+      transports: [tcp()],
+      connectionEncrypters: [noise()],
+      streamMuxers: [yamux()],
+      connectionMonitor: { enabled: false }
+    })
+    const addresses = victim.map((address) => multiaddr(address))
+    await node.dial(addresses)
+    return new Flooder(node, addresses, AbortSignal.timeout(forMs))
+  }
+
+  get sentBytes(): number {
+    return this.#sentBytes
+  }
+
+  /** Streams that it has tried to open. */
+  get tried(): number {
+    return this.#tried
+  }
+
+  /** Uses so many streams, each again and again. */
+  async onStreams(
+    count: number,
+    protocol: string,
+    use: (stream: Stream) => Promise<void>
+  ): Promise<void> {
+    await Promise.all(
+      Array.from({ length: count }, async () => {
+        while (!this.signal.aborted) {
+          await this.#useOne(protocol, use)
+        }
+      })
+    )
+  }
+
+  /** Whether more can be said: false when the stream or the flood has ended. */
+  async say(stream: Stream, bytes: Uint8Array = NOTHING): Promise<boolean> {
+    for (let at = 0; at < bytes.length && this.#isOpen(stream); at += PIECE_BYTES) {
+      const piece = bytes.subarray(at, at + PIECE_BYTES)
+      this.#sentBytes += piece.length
+
+      if (!stream.send(piece)) {
+        await stream.onDrain({ signal: this.signal })
+      }
+    }
+
+    await new Promise((resolve) => setImmediate(resolve))
+    return this.#isOpen(stream)
+  }
+
+  async whileOpen(stream: Stream): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>()
+    stream.addEventListener('close', () => resolve())
+    this.signal.addEventListener('abort', () => resolve())
+    await promise
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#node.stop()
+  }
+
+  #isOpen(stream: Stream): boolean {
+    return !this.signal.aborted && stream.writeStatus === 'writable'
+  }
+
+  async #useOne(protocol: string, use: (stream: Stream) => Promise<void>): Promise<void> {
+    let stream: Stream | undefined
+
+    this.#tried++
+
+    try {
+      const connection = await this.#connection()
+      stream = await connection.newStream(protocol, {
+        maxOutboundStreams: 2 * MANY_STREAMS,
+        signal: this.signal
+      })
+      await use(stream)
+    } catch {
+      // The victim has had enough of it.
+      await new Promise((resolve) => setTimeout(resolve, 5))
+    } finally {
+      stream?.abort(new Error('enough'))
+    }
+  }
+
+  #connection(): Promise<Connection> {
+    return this.#node.dial([...this.#victim], { signal: this.signal })
+  }
+}

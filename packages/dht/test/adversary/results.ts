@@ -1,0 +1,76 @@
+import { readFileSync, writeFileSync } from 'node:fs'
+import { type AttackName, attackCalled, attackNames } from './attacks.ts'
+import type { Comparison } from './comparison.ts'
+
+const RESULTS = new URL('./results.json', import.meta.url)
+const DOCUMENT = new URL('../../../../SECURITY.md', import.meta.url)
+
+/** Where the table is in the document. */
+const TABLE = /(?<=<!-- attacks -->\n)[\s\S]*?(?=<!-- \/attacks -->)/
+
+/** What one attack did to honest calls when it was last measured, in ms. */
+export interface Result {
+  readonly p50: number
+  readonly p50Attacked: number
+  readonly p99: number
+  readonly p99Attacked: number
+}
+
+export type Results = Partial<Record<AttackName, Result>>
+
+export function readResults(): Results {
+  return JSON.parse(readFileSync(RESULTS, 'utf8')) as Results
+}
+
+/** The table that the document has now. */
+export function tableInDocument(): string {
+  return TABLE.exec(readFileSync(DOCUMENT, 'utf8'))?.[0] ?? ''
+}
+
+/** The table of all attacks that were measured, in the order in which they are tried. */
+export function tableOf(results: Results): string {
+  const rows = attackNames.flatMap((name) => {
+    const result = results[name]
+    return result === undefined ? [] : [row(attackCalled(name).what, result)]
+  })
+  return `
+| attack | p50 beside load | attacked | p99 beside load | attacked |
+| --- | ---: | ---: | ---: | ---: |
+${rows.join('\n')}
+
+`
+}
+
+function row(what: string, { p50, p50Attacked, p99, p99Attacked }: Result): string {
+  const figures = [p50, p50Attacked, p99, p99Attacked].map((ms) => ms.toFixed(2))
+  return `| ${[what, ...figures].join(' | ')} |`
+}
+
+/** Remembers what was measured, and brings the document up to date. */
+export function writeResult(
+  name: AttackName,
+  { during, control }: Pick<Comparison, 'during' | 'control'>
+): void {
+  const results = {
+    ...readResults(),
+    [name]: {
+      p50: rounded(control.medianMs),
+      p50Attacked: rounded(during.medianMs),
+      p99: rounded(control.p99Ms),
+      p99Attacked: rounded(during.p99Ms)
+    }
+  }
+  const inOrder = Object.fromEntries(
+    attackNames.flatMap((known) => (results[known] ? [[known, results[known]]] : []))
+  )
+  writeFileSync(RESULTS, `${JSON.stringify(inOrder, null, 2)}\n`)
+  const document = readFileSync(DOCUMENT, 'utf8')
+  writeFileSync(
+    DOCUMENT,
+    document.replace(TABLE, () => tableOf(inOrder as Results))
+  )
+}
+
+function rounded(ms: number): number {
+  return Math.round(ms * 100) / 100
+}

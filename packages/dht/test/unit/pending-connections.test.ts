@@ -1,0 +1,73 @@
+import { type Multiaddr, multiaddr } from '@multiformats/multiaddr'
+import { describe, expect, it } from 'vitest'
+import { hostOf } from '../../src/node/host-of.ts'
+import { type PendingConnection, PendingConnections } from '../../src/node/pending-connections.ts'
+
+interface Fake extends PendingConnection {
+  readonly isAborted: () => boolean
+}
+
+function connectionFrom(address: string): Fake {
+  let isAborted = false
+  const listeners: (() => void)[] = []
+  return {
+    remoteAddr: multiaddr(address) as Multiaddr,
+    isAborted: () => isAborted,
+    addEventListener: (_: string, listener: unknown) => listeners.push(listener as () => void),
+    abort() {
+      isAborted = true
+      for (const listener of listeners) {
+        listener()
+      }
+    }
+  } as unknown as Fake
+}
+
+function addAll(pending: PendingConnections, connections: readonly Fake[]): void {
+  for (const connection of connections) {
+    pending.add(connection)
+  }
+}
+
+describe('PendingConnections', () => {
+  it('gives a host all places that nobody else needs (N13e)', () => {
+    const pending = new PendingConnections(4)
+    const own = Array.from({ length: 4 }, (_, i) => connectionFrom(`/ip4/1.1.1.1/tcp/${i + 1}`))
+    addAll(pending, own)
+    expect(own.map((one) => one.isAborted())).toEqual([false, false, false, false])
+  })
+
+  it('takes the oldest place of the host that has most when there is none left (N13e)', () => {
+    const pending = new PendingConnections(4)
+    const busy = Array.from({ length: 3 }, (_, i) => connectionFrom(`/ip4/1.1.1.1/tcp/${i + 1}`))
+    const others = ['/ip4/2.2.2.2/tcp/1', '/ip4/3.3.3.3/tcp/1'].map(connectionFrom)
+    addAll(pending, [...busy, ...others])
+
+    expect(busy.map((one) => one.isAborted())).toEqual([true, false, false])
+    expect(others.map((one) => one.isAborted())).toEqual([false, false])
+    expect(pending.size).toBe(4)
+  })
+
+  it('gives a place back when a connection is set up, or ends', () => {
+    const pending = new PendingConnections(2)
+    const [a, b] = ['/ip4/1.1.1.1/tcp/1', '/ip4/1.1.1.1/tcp/2'].map(connectionFrom) as [Fake, Fake]
+    pending.add(a)
+    pending.add(b)
+    pending.delete(a)
+    b.abort(new Error('gone'))
+    expect(pending.size).toBe(0)
+  })
+})
+
+describe('hostOf', () => {
+  it.each([
+    ['/ip4/1.2.3.4/tcp/1', '1.2.3.4'],
+    ['/ip6/2001:db8:1:2:3:4:5:6/tcp/1', '2001:db8:1:2'],
+    ['/ip6/2001:db8::1/tcp/1', '2001:db8:0:0'],
+    ['/ip6/::1/tcp/1', '0:0:0:0'],
+    ['/ip6/::ffff:1.2.3.4/tcp/1', '102:304'],
+    ['/dns4/example.com/tcp/1', undefined]
+  ])('of %s is %s', (address, host) => {
+    expect(hostOf(multiaddr(address))).toBe(host)
+  })
+})
