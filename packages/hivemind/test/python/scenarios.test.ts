@@ -14,7 +14,7 @@ import {
 } from '../../src/index.ts'
 import { type PythonPeer, PythonPeers } from '../support/python-peers.ts'
 
-const PYTHON = process.env['WAGGLE_HIVEMIND_PYTHON'] ?? ''
+const { WAGGLE_HIVEMIND_PYTHON: PYTHON = '' } = process.env
 
 const VALUES: readonly HivemindValue[] = [
   null,

@@ -4,7 +4,7 @@ import { HivemindDHT } from '../../src/index.ts'
 import { type PeerProcess, startPeerProcess } from '../support/peer-process.ts'
 import { PythonPeers } from '../support/python-peers.ts'
 
-const PYTHON = process.env['WAGGLE_HIVEMIND_PYTHON'] ?? ''
+const { WAGGLE_HIVEMIND_PYTHON: PYTHON = '' } = process.env
 
 /** Peers of each kind: sixteen in all. */
 const COUNT = 8
