@@ -16,47 +16,88 @@ export const MAX_UNREAD_BYTES: number = MAX_FRAME_BYTES + 1024
  * Makes a call over a stream of its own, and closes it once the reply has come. Closing this side
  * before would have Python cancel the call.
  */
-export async function callOver(stream: Stream, call: Call, signal: AbortSignal): Promise<Reply> {
-  const { promise, resolve, reject } = Promise.withResolvers<Reply>()
-  const collector = new FrameCollector()
-  const listening = new AbortController()
-  const options = { signal: listening.signal }
-  const onEnd = (): void => reject(new Error('the peer ended the stream without an answer'))
-  stream.maxReadBufferLength = MAX_UNREAD_BYTES
-  stream.addEventListener(
-    'message',
-    ({ data }) => {
-      try {
-        const message = collector.push(data.subarray())
+export function callOver(stream: Stream, call: Call, signal: AbortSignal): Promise<Reply> {
+  return new Promise((resolve, reject) => {
+    new StreamCall({ stream, signal, resolve, reject }).send(call)
+  })
+}
 
-        if (message !== undefined) {
-          resolve(decodeReply(message))
-        }
-      } catch (error) {
-        reject(error)
+interface StreamCallInit {
+  readonly stream: Stream
+  readonly signal: AbortSignal
+  readonly resolve: (reply: Reply) => void
+  readonly reject: (error: Error) => void
+}
+
+/** Listens by itself: signals and errors for each call would cost more than the call's own bytes. */
+class StreamCall {
+  readonly #init: StreamCallInit
+  readonly #collector = new FrameCollector()
+  readonly #onAbort = (): void => this.#fail(this.#init.signal.reason)
+  #isSettled = false
+
+  constructor(init: StreamCallInit) {
+    this.#init = init
+    const { stream, signal } = init
+    const onEnd = (error?: Error): void => {
+      if (!this.#isSettled) {
+        this.#fail(error ?? new Error('the peer ended the stream without an answer'))
       }
-    },
-    options
-  )
-  stream.addEventListener('end', onEnd, options)
-  stream.addEventListener(
-    'close',
-    ({ error }) => (error === undefined ? onEnd() : reject(error)),
-    options
-  )
-  signal.addEventListener('abort', () => reject(signal.reason), options)
+    }
+    stream.maxReadBufferLength = MAX_UNREAD_BYTES
+    stream.addEventListener('message', ({ data }) => this.#take(data.subarray()))
+    stream.addEventListener('end', () => onEnd())
+    stream.addEventListener('close', ({ error }) => onEnd(error))
+    signal.addEventListener('abort', this.#onAbort)
+  }
 
-  try {
-    signal.throwIfAborted()
-    stream.send(callFrame(call))
-    const reply = await promise
+  send(call: Call): void {
+    const { signal, stream } = this.#init
+
+    try {
+      signal.throwIfAborted()
+      stream.send(callFrame(call))
+    } catch (error) {
+      this.#fail(error)
+    }
+  }
+
+  #take(chunk: Uint8Array): void {
+    if (this.#isSettled) {
+      return
+    }
+
+    try {
+      const message = this.#collector.push(chunk)
+
+      if (message !== undefined) {
+        this.#succeed(decodeReply(message))
+      }
+    } catch (error) {
+      this.#fail(error)
+    }
+  }
+
+  #succeed(reply: Reply): void {
+    const { stream, resolve } = this.#init
+    this.#settle()
+    resolve(reply)
     // Nobody waits for the stream to end.
     stream.close().catch((error) => stream.abort(toError(error)))
-    return reply
-  } catch (error) {
-    stream.abort(toError(error))
-    throw error
-  } finally {
-    listening.abort()
+  }
+
+  #fail(thrown: unknown): void {
+    const { stream, reject } = this.#init
+
+    if (!this.#isSettled) {
+      this.#settle()
+      reject(toError(thrown))
+      stream.abort(toError(thrown))
+    }
+  }
+
+  #settle(): void {
+    this.#isSettled = true
+    this.#init.signal.removeEventListener('abort', this.#onAbort)
   }
 }
