@@ -33,9 +33,13 @@ async function member(): Promise<Libp2p> {
   await node.handle(DEFAULT_KAD_PROTOCOL, () => {})
   await node.handle(EXCHANGE_PROTOCOL, (stream) => {
     const talker: Talker = new Talker<Message>(stream, EXCHANGE, (message) => {
-      const keys = message.name === 'find' ? message.keys : []
-      const answers = keys.map(() => ({ closer: [] }))
-      talker.say({ name: 'found', id: message.id, peers: [], answers })
+      if (message.name === 'find') {
+        const answers = message.keys.map(() => ({ closer: [] }))
+        talker.say({ name: 'found', id: message.id, peers: [], answers })
+      } else {
+        talker.say({ name: 'busy', id: message.id })
+      }
+
       return true
     })
   })
