@@ -3,6 +3,7 @@ import type { BufferLimits } from '../admission/buffer-limits.ts'
 import { BusyError, toError } from '../errors.ts'
 import { Alarm } from '../timing/alarm.ts'
 import type { CancellationToken } from '../timing/cancellation.ts'
+import type { Activity } from './activity.ts'
 import { FramedStream } from './framed-stream.ts'
 import {
   BATCH_REQUESTS,
@@ -86,8 +87,11 @@ export interface RequestStreamInit<Q, R, M> {
   readonly onReply: () => void
   readonly onViolation: (error: Error) => void
 
-  /** The stream has ended or could not be opened. Some requests were not sent yet. */
-  readonly onEnd: (error: Error, unsent: readonly PendingRequest<Q, R>[]) => void
+  /**
+   * The stream has ended, or could not be opened. Some requests were not sent yet, or were not
+   * answered when the peer ended the stream.
+   */
+  readonly onEnd: (error: Error, unanswered: readonly PendingRequest<Q, R>[]) => void
 }
 
 /** Milliseconds for which a full queue counts as full, once it has been gone through. */
@@ -96,7 +100,7 @@ const MIN_SWEEP_MS = 10
 /**
  * Sends requests to one peer over one stream, which it opens for the first of them. Requests of one
  * tick travel in one message, and several messages are in flight at once. When the stream ends, so
- * does this: what is in flight rejects.
+ * does this. What is in flight rejects, unless the peer ended it, who may have taken it for idle.
  */
 export class RequestStream<Q, R, M> {
   readonly #init: RequestStreamInit<Q, R, M>
@@ -131,6 +135,23 @@ export class RequestStream<Q, R, M> {
   /** Messages without a reply. */
   get inFlight(): number {
     return this.#inFlight.size
+  }
+
+  /** Whether requests wait or are in flight, or the protocol goes on without any. */
+  get activity(): Activity {
+    const isSubscribed = this.#init.protocol.isIdle?.() === false
+    return {
+      isBusy: this.#inFlight.size > 0 || this.#queue.length > 0 || isSubscribed,
+      usedAtMs: this.#stream?.progressMs ?? performance.now()
+    }
+  }
+
+  /** Sends a message that nobody replies to, if the stream is open. Says whether it was. */
+  notify(message: M): boolean {
+    const stream = this.isOpen ? this.#stream : undefined
+    stream?.send(message)
+    stream?.flush()
+    return stream !== undefined
   }
 
   get isOpen(): boolean {
@@ -314,7 +335,7 @@ export class RequestStream<Q, R, M> {
       onBuffered: () => buffers.grew(),
       onMessage: (message) => this.#onMessage(message),
       onViolation,
-      onClose: (error) => this.#end(error),
+      onClose: (error, isByPeer) => this.#end(error, isByPeer),
       onDrain: () => this.#sendQueue()
     })
     buffers.add(this.#stream, peer)
@@ -389,7 +410,7 @@ export class RequestStream<Q, R, M> {
     }
   }
 
-  #end(error: Error): void {
+  #end(error: Error, isByPeer = false): void {
     if (this.#endedBy !== undefined) {
       return
     }
@@ -398,13 +419,13 @@ export class RequestStream<Q, R, M> {
     this.#stream && this.#init.buffers.delete(this.#stream)
     this.#inactivity.stop()
     this.#batching.stop()
-    const sent = [...this.#inFlight.values()]
+    const sent = [...this.#inFlight.values()].flatMap(({ requests }) => requests)
     this.#inFlight.clear()
 
-    for (const { reject } of sent.flatMap(({ requests }) => requests)) {
+    for (const { reject } of isByPeer ? [] : sent) {
       reject(error)
     }
 
-    this.#init.onEnd(error, this.#queue.takeAll())
+    this.#init.onEnd(error, [...(isByPeer ? sent : []), ...this.#queue.takeAll()])
   }
 }
