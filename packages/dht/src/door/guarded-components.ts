@@ -28,7 +28,7 @@ export function guardedRegistrar(
       registrar.handle(
         protocol,
         (stream, connection) => {
-          const guarded = door.guarded(stream, connection, guard(connection, stream))
+          const guarded = door.guard(stream, connection, guard(connection, stream))
           const { promise, resolve, reject } = Promise.withResolvers<void>()
           // A stream that has ended in the meantime needs no answer.
           const serve = async (): Promise<void> =>
@@ -50,7 +50,7 @@ export function guardedConnection(
   return overriding<Connection>(connection, {
     newStream: async (protocols: string | string[], options?: NewStreamOptions) => {
       const stream = await connection.newStream(protocols, options)
-      return door.guarded(stream, connection, guard(connection, stream))
+      return door.guard(stream, connection, guard(connection, stream))
     }
   })
 }

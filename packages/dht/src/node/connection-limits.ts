@@ -18,7 +18,7 @@ export const MAX_CONNECTIONS_PER_PEER = 4
 /** Connections that are left for newcomers, of all that libp2p takes: a share, and no fewer than one. */
 const FREE_SHARE = 0.05
 
-/** Strangers that are looked at before one is chosen: finding out who is one takes a while. */
+/** Connections whose tags are looked up at most, beyond those to close: each look-up takes a while. */
 const MAX_CANDIDATES = 16
 
 /** Time between two warnings, in ms. */
@@ -33,9 +33,9 @@ export interface ConnectionLimitsComponents {
 }
 
 /**
- * Sees to it that there is a place for one more peer: each peer has a few connections, of which the
- * oldest end first, and a node that is nearly full closes the connection of the stranger that it
- * has done nothing for the longest. Peers in the routing table, and those that this node has connected to, are none.
+ * Keeps a place free for one more peer. Each peer has a few connections, of which the oldest end
+ * first. A node that is nearly full closes inbound connections, longest idle first. It spares
+ * tagged peers, such as those in the routing table, and connections that it opened itself.
  */
 export function connectionLimits(
   pending: PendingConnections
@@ -105,7 +105,7 @@ class ConnectionLimits implements Startable {
     const { connectionManager } = this.#components
     const excess = connectionManager.getConnections().length - this.#roomFor
 
-    for (const connection of await this.#idleStrangers(excess)) {
+    for (const connection of await this.#idleUntagged(excess)) {
       connection.abort(new Error('others need the place of a connection that is not used'))
       this.#closed?.increment({ node_is_full: true })
     }
@@ -113,22 +113,22 @@ class ConnectionLimits implements Startable {
     this.#warn()
   }
 
-  /** Those that have been idle for the longest, and are nothing else to this node. */
-  async #idleStrangers(count: number): Promise<readonly Connection[]> {
+  /** Inbound connections of untagged peers, longest idle first. */
+  async #idleUntagged(count: number): Promise<readonly Connection[]> {
     const candidates = this.#components.connectionManager
       .getConnections()
       .filter(({ direction }) => direction === 'inbound')
       .map((connection) => ({ connection, activeAtMs: this.#activeAtMs(connection) }))
       .toSorted((a, b) => a.activeAtMs - b.activeAtMs)
-    const strangers: Connection[] = []
+    const untagged: Connection[] = []
 
     for (const { connection } of candidates.slice(0, count + MAX_CANDIDATES)) {
-      if (strangers.length < count && (await this.#isStranger(connection))) {
-        strangers.push(connection)
+      if (untagged.length < count && (await this.#isUntagged(connection))) {
+        untagged.push(connection)
       }
     }
 
-    return strangers
+    return untagged
   }
 
   #activeAtMs({ remotePeer, timeline }: Connection): number {
@@ -137,7 +137,7 @@ class ConnectionLimits implements Startable {
   }
 
   /** kad-dht, and whatever else needs a peer, tags it. */
-  async #isStranger({ remotePeer }: Connection): Promise<boolean> {
+  async #isUntagged({ remotePeer }: Connection): Promise<boolean> {
     try {
       return (await this.#components.peerStore.get(remotePeer)).tags.size === 0
     } catch {
@@ -151,7 +151,7 @@ class ConnectionLimits implements Startable {
     if (nowMs - this.#warnedAtMs > WARNING_INTERVAL_MS) {
       this.#warnedAtMs = nowMs
       warn(
-        `nearly all ${this.#components.connectionManager.getMaxConnections()} connections are in use: idle ones of strangers are closed for newcomers. Raise libp2pOptions.connectionManager.maxConnections if this machine can hold more.`,
+        `nearly all ${this.#components.connectionManager.getMaxConnections()} connections are in use: idle inbound ones of peers outside the routing table are closed for newcomers. Raise libp2pOptions.connectionManager.maxConnections if this machine can hold more.`,
         this.#log
       )
     }

@@ -1,6 +1,6 @@
 import type { MultiaddrConnection } from '@libp2p/interface'
 import type { Multiaddr } from '@multiformats/multiaddr'
-import { hostOf } from './host-of.ts'
+import { hostOf } from '../peers/host-of.ts'
 
 /** Connections of others that are being set up. */
 export const MAX_PENDING_CONNECTIONS = 256
@@ -31,7 +31,7 @@ export class PendingConnections {
 
   /** Gives a connection a place, until it ends or is known. */
   add(connection: PendingConnection): void {
-    this.#hosts.set(connection, hostOf(connection.remoteAddr) ?? '')
+    this.#hosts.set(connection, hostOf(connection.remoteAddr))
     connection.addEventListener('close', () => this.delete(connection))
 
     if (this.#hosts.size > this.#maxSize) {

@@ -55,7 +55,7 @@ export const INACTIVITY_TIMEOUT_MS = 15_000
 export const MAX_REQUEST_ID: number = 2 ** 32 - 1
 
 /** Peers remembered as decoded, and peers remembered to lack a protocol. */
-export const MAX_REMEMBERED_PEERS = 1000
+export const MAX_CACHED_PEERS = 1000
 
 /** Milliseconds that connecting and opening a stream may take, whoever waits for it. */
 export const OPEN_TIMEOUT_MS = 10_000

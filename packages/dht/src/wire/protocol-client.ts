@@ -6,9 +6,9 @@ import { type Activity, NO_ACTIVITY } from './activity.ts'
 import type { Dialer, PeerPolicy } from './dialer.ts'
 import {
   FALLBACK_MEMORY_MS,
+  MAX_CACHED_PEERS,
   MAX_QUEUED_REQUEST_BYTES,
-  MAX_QUEUED_REQUESTS,
-  MAX_REMEMBERED_PEERS
+  MAX_QUEUED_REQUESTS
 } from './limits.ts'
 import { ProtocolViolationError } from './protocol-violation-error.ts'
 import type { PendingRequest } from './request-queue.ts'
@@ -55,7 +55,7 @@ export class ProtocolClient<Q, R, M> {
   readonly #addresses = new Map<string, PeerInfo>()
 
   /** Until when peers count as lacking the protocol, in ms of the process's clock. */
-  readonly #lacking = new BoundedMap<string, number>({ maxSize: MAX_REMEMBERED_PEERS })
+  readonly #lacking = new BoundedMap<string, number>({ maxSize: MAX_CACHED_PEERS })
   readonly #limits: RequestStreamLimits
   #isClosed = false
 

@@ -131,7 +131,7 @@ export class ProtocolServer {
       onMessage: (message) => this.#respond(handler.respond(message), framed, responder),
       onDrain: () => handler.onDrain?.(),
       onViolation: (error) => this.#init.onViolation?.(peer, error),
-      onBuffered: () => buffers.grew(),
+      onBuffered: () => buffers.scheduleLook(),
       onClose: () => {
         buffers.delete(framed)
         this.#remove(name, protocol.id, served)

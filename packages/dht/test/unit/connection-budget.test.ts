@@ -14,7 +14,7 @@ const NOW_MS = 100_000
 const marks: Watermarks = { low: 8, high: 12, lowTotal: 16, highTotal: 20, graceMs: 20_000 }
 
 const anyPeer = fc.record({
-  role: fc.constantFrom('server', 'client', 'stranger'),
+  role: fc.constantFrom('server', 'client', 'unidentified'),
   host: fc.constantFrom('a', 'b', 'c'),
   sharedBits: fc.nat(4),
   isNeighbour: fc.boolean(),
@@ -129,7 +129,7 @@ describe('peersToDisconnect', () => {
   })
 
   it('makes room at the cost of peers that have not said who they are first (N10a)', () => {
-    const peers = [...clients(18), ...servers(3, { role: 'stranger', usedAtMs: NOW_MS })]
+    const peers = [...clients(18), ...servers(3, { role: 'unidentified', usedAtMs: NOW_MS })]
     const chosen = peersToDisconnect(peers, marks, NOW_MS)
     expect(chosen.slice(0, 3)).toEqual(['server 0', 'server 1', 'server 2'])
     expect(chosen).toHaveLength(peers.length - marks.lowTotal)
