@@ -18,7 +18,7 @@ const FORGIVEN_PER_SECOND = 0.1
 /** Peers whose malformed messages are remembered. */
 const MAX_REMEMBERED = 4096
 
-/** What a node has for its peers, as the service sets it. */
+/** The node's limits and its reaction to violations, as the service sets them. */
 export interface DoorInit {
   readonly limits: NodeLimits
   readonly onViolation: (peer: PeerId, error: Error) => void
@@ -126,7 +126,7 @@ function dialsOf({ maxDialsPerSecond }: NodeLimits): TokenBucket {
   return new TokenBucket({ perSecond: maxDialsPerSecond, burst: 2 * maxDialsPerSecond })
 }
 
-/** What tells nodes apart: each has one event bus, which all of its services are given. */
+/** A node, identified by its event bus, which all of its services are given. */
 interface NodeIdentity {
   readonly events: object
 }

@@ -7,7 +7,7 @@ import { overriding } from './overriding.ts'
 /** How each stream of a protocol is guarded; made anew for each, as it may count. */
 export type ProtocolGuard = (connection: Connection, stream: Stream) => StreamGuard
 
-/** What of libp2p's components the guards stand in front of. */
+/** The components of libp2p that guards wrap. */
 export interface GuardableComponents {
   readonly events: object
   readonly registrar: Registrar

@@ -112,7 +112,7 @@ function identifiedOn(
 
 type Identity = Omit<IdentifyResult, 'connection'>
 
-/** What peers said of themselves lately. */
+/** Recent identify results. */
 class KnownIdentities {
   readonly #identities = new BoundedMap<string, Identity & { readonly atMs: number }>({
     maxSize: MAX_REMEMBERED

@@ -5,7 +5,7 @@ import { hostOf } from '../peers/host-of.ts'
 /** Connections of others that are being set up. */
 export const MAX_PENDING_CONNECTIONS = 256
 
-/** What of a connection matters before it is known whose it is. */
+/** The part of a connection that matters before its peer is known. */
 export type PendingConnection = Pick<MultiaddrConnection, 'abort' | 'addEventListener'> & {
   readonly remoteAddr: Multiaddr
 }

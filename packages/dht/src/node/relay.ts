@@ -25,7 +25,7 @@ import { limitedDials, withoutNames } from './dial-guard.ts'
 import { MAX_CIRCUITS_PER_PEER, RelayBudget } from './relay-budget.ts'
 import { hopGuard, relayConnections, relayedConnections, stopGuard } from './relay-guards.ts'
 
-/** What tells the services of one node from those of others. */
+/** The event bus, by which the services of one node are told from those of others. */
 export interface NodeEvents {
   readonly events: TypedEventTarget<Libp2pEvents>
 }

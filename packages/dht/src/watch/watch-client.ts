@@ -114,7 +114,7 @@ export class WatchClient implements ChangeChannel {
       .catch(() => {})
   }
 
-  /** What is under way with a peer: subscriptions, above all. */
+  /** Returns the activity with a peer: subscriptions, above all. */
   activityOf(peer: PeerId): Activity {
     return this.#client.activityOf(peer)
   }

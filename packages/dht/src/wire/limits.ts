@@ -15,7 +15,7 @@ export const TARGET_MESSAGE_BYTES: number = 256 * 1024
 /** Keys of one request. */
 export const MAX_KEYS_PER_MESSAGE = 256
 
-/** Peers that one reply introduces. */
+/** Closer peers in one response, all keys together. */
 export const MAX_PEERS_PER_MESSAGE = 1024
 
 /** Closer peers that one reply names for one key. */

@@ -101,7 +101,7 @@ export class ProtocolClient<Q, R, M> {
     return this.#streams.get(id.toString())
   }
 
-  /** What is under way with a peer by this protocol. */
+  /** Returns the activity with a peer by this protocol. */
   activityOf(peer: PeerId): Activity {
     return this.#streams.get(peer.toString())?.activity ?? NO_ACTIVITY
   }
