@@ -13,7 +13,7 @@ import type { DHTEvents } from '../events.ts'
 import { inTime } from '../timing/in-time.ts'
 import { type ClientParts, ProtocolClient } from '../wire/protocol-client.ts'
 import { ProtocolViolationError } from '../wire/protocol-violation-error.ts'
-import type { RequestProtocol } from '../wire/request-stream.ts'
+import type { RequestProtocol } from '../wire/request-protocol.ts'
 import {
   CLOCK,
   CLOCK_PROTOCOL,

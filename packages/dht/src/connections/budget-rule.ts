@@ -2,6 +2,9 @@
 export interface ConnectedPeer {
   readonly name: string
 
+  /** Connections to it. */
+  readonly connections: number
+
   /** A `server` of this network; a `client` of it; an `unidentified` peer has not said yet. */
   readonly role: 'server' | 'client' | 'unidentified'
 
@@ -32,9 +35,14 @@ export interface Watermarks {
   /** Servers beyond which some are disconnected. */
   readonly high: number
 
-  /** The same of all peers. */
+  /** Connections of all peers that stay when there are too many. */
   readonly lowTotal: number
+
+  /** Connections of all peers beyond which some are closed. */
   readonly highTotal: number
+
+  /** Connections of all peers beyond which there is no room for newcomers. */
+  readonly fullTotal: number
 
   /** Milliseconds for which a new connection stays open, used or not. */
   readonly graceMs: number
@@ -51,40 +59,78 @@ const MAX_KEPT_SHARE = 0.75
 
 /**
  * Chooses the peers to disconnect, least recently used first (N10a). Nothing is chosen that is
- * under way, or new, or a neighbour, or one of two servers at a distance. Where all peers together
- * are too many, those go first that have said nothing of themselves, then clients. Where even that
- * makes no room, the newest peers of the machine with most of them go, whatever they are doing.
+ * under way, or new, or a neighbour, or one of two servers at a distance. Where all connections
+ * together are too many, those go first of peers that have said nothing of themselves, then those
+ * of clients; new ones, too, where there is no room left. Where even that makes no room, the newest
+ * peers of the machine with most of them go, whatever they are doing.
  */
 export function peersToDisconnect(
   peers: readonly ConnectedPeer[],
   watermarks: Watermarks,
   nowMs: number
 ): string[] {
-  const isCrowded = peers.length > watermarks.highTotal
-  const graceMs = isCrowded ? Math.min(SHORT_GRACE_MS, watermarks.graceMs) : watermarks.graceMs
-  const kept = keptServers(peers, watermarks.low)
-  const isIdle = (peer: ConnectedPeer): boolean =>
-    !peer.isBusy && !kept.has(peer) && peer.openedAtMs <= nowMs - graceMs
+  const { fullTotal, graceMs, high, highTotal, low, lowTotal } = watermarks
+  const isCrowded = countConnections(peers) > highTotal
+  const longGraceMs = isCrowded ? Math.min(SHORT_GRACE_MS, graceMs) : graceMs
+  const choice = new Choice(peers, keptServers(peers, low))
+  const isOld = ({ openedAtMs }: ConnectedPeer): boolean => openedAtMs <= nowMs - longGraceMs
+  const isServer = ({ role }: ConnectedPeer): boolean => role === 'server'
+  const servers = peers.filter(isServer)
 
-  const servers = peers.filter(({ role }) => role === 'server')
-  const idleServers = servers.filter(isIdle).sort(byUse)
-  const surplus = servers.length > watermarks.high ? servers.length - watermarks.low : 0
-  const chosen = new Set(idleServers.slice(0, surplus))
-
-  if (isCrowded) {
-    const rest = peers.filter((peer) => isIdle(peer) && !chosen.has(peer))
-    const excess = peers.length - watermarks.lowTotal - chosen.size
-    const idle = rest.sort(byRoleAndUse).slice(0, Math.max(0, excess))
-    idle.forEach((peer) => {
-      chosen.add(peer)
-    })
-    const left = peers.filter((peer) => !chosen.has(peer))
-    surplusOfLargestHost(left, kept, watermarks.highTotal).forEach((peer) => {
-      chosen.add(peer)
-    })
+  if (servers.length > high) {
+    choice.take(servers.filter(isOld).sort(byUse), (left) => left.filter(isServer).length > low)
   }
 
-  return [...chosen].map(({ name }) => name)
+  if (isCrowded) {
+    const inOrder = peers.toSorted(byRoleAndUse)
+    choice.take(inOrder.filter(isOld), (left) => countConnections(left) > lowTotal)
+    choice.take(inOrder, (left) => countConnections(left) > fullTotal)
+    choice.takeBusy(surplusOfLargestHost(choice.left, choice.kept, highTotal))
+  }
+
+  return choice.names
+}
+
+/** Peers that are to be disconnected, and those that stay. */
+class Choice {
+  readonly kept: ReadonlySet<ConnectedPeer>
+  readonly #chosen = new Set<ConnectedPeer>()
+  readonly #peers: readonly ConnectedPeer[]
+
+  constructor(peers: readonly ConnectedPeer[], kept: ReadonlySet<ConnectedPeer>) {
+    this.#peers = peers
+    this.kept = kept
+  }
+
+  get names(): string[] {
+    return Array.from(this.#chosen, ({ name }) => name)
+  }
+
+  get left(): ConnectedPeer[] {
+    return this.#peers.filter((peer) => !this.#chosen.has(peer))
+  }
+
+  /** Chooses idle peers in the given order for as long as those left are too many. */
+  take(
+    candidates: readonly ConnectedPeer[],
+    areTooMany: (left: readonly ConnectedPeer[]) => boolean
+  ): void {
+    for (const peer of candidates) {
+      if (!areTooMany(this.left)) {
+        return
+      }
+
+      if (!peer.isBusy && !this.kept.has(peer)) {
+        this.#chosen.add(peer)
+      }
+    }
+  }
+
+  takeBusy(peers: readonly ConnectedPeer[]): void {
+    for (const peer of peers) {
+      this.#chosen.add(peer)
+    }
+  }
 }
 
 /** Milliseconds until another peer may be chosen because it is no longer new; undefined if none will be. */
@@ -94,7 +140,7 @@ export function nextChoiceMs(
   nowMs: number
 ): number | undefined {
   const servers = peers.filter(({ role }) => role === 'server')
-  const isCrowded = peers.length > highTotal
+  const isCrowded = countConnections(peers) > highTotal
 
   if (!isCrowded && servers.length <= high) {
     return undefined
@@ -135,7 +181,7 @@ function surplusOfLargestHost(
   kept: ReadonlySet<ConnectedPeer>,
   highTotal: number
 ): ConnectedPeer[] {
-  const excess = peers.length - highTotal
+  const excess = countConnections(peers) - highTotal
   const byHost = [...Map.groupBy(peers, ({ host }) => host).values()]
 
   if (excess <= 0 || byHost.length < 2) {
@@ -148,6 +194,10 @@ function surplusOfLargestHost(
     .filter((peer) => !kept.has(peer))
     .sort((a, b) => b.openedAtMs - a.openedAtMs)
     .slice(0, Math.max(0, Math.min(excess, surplus)))
+}
+
+function countConnections(peers: readonly ConnectedPeer[]): number {
+  return peers.reduce((sum, { connections }) => sum + connections, 0)
 }
 
 const ORDER = { unidentified: 0, client: 1, server: 2 } as const

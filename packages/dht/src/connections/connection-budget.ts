@@ -15,6 +15,7 @@ import { hostOf } from '../peers/host-of.ts'
 import { pointOfPeer, sharedBits } from '../peers/key-space.ts'
 import { Alarm } from '../timing/alarm.ts'
 import { timeoutSignal } from '../timing/deadline.ts'
+import { warn } from '../warn.ts'
 import type { Activity } from '../wire/activity.ts'
 import {
   type ConnectedPeer,
@@ -45,6 +46,9 @@ const INCIDENTAL_PROTOCOLS = [
 
 /** Tags by which others, such as relays and applications, have libp2p hold on to a peer. */
 const KEPT_TAGS = /^(keep-alive|circuit-relay)/
+
+/** Milliseconds between two warnings. */
+const WARNING_INTERVAL_MS = 60_000
 
 /** Tagged peers remembered. */
 const MAX_REMEMBERED_TAGS = 1024
@@ -89,6 +93,7 @@ export class ConnectionBudget {
   readonly #ignored: ReadonlySet<string>
   readonly #alarm = new Alarm(() => this.sweep())
   #closed = 0
+  #warnedAtMs = Number.NEGATIVE_INFINITY
 
   constructor(init: ConnectionBudgetInit) {
     this.#init = init
@@ -132,6 +137,10 @@ export class ConnectionBudget {
     const connected = this.#connected()
     const names = peersToDisconnect([...connected.keys()], this.#watermarks, nowMs)
 
+    if (names.length > 0 && this.#isCrowded) {
+      this.#warn(nowMs)
+    }
+
     for (const [{ name }, connections] of connected) {
       if (names.includes(name)) {
         this.#disconnect(name, connections).catch((error) =>
@@ -147,14 +156,25 @@ export class ConnectionBudget {
     }
   }
 
+  #warn(nowMs: number): void {
+    const { connectionManager, log } = this.#init
+
+    if (nowMs - this.#warnedAtMs > WARNING_INTERVAL_MS) {
+      this.#warnedAtMs = nowMs
+      warn(
+        `nearly all ${connectionManager.getMaxConnections()} connections are in use: idle ones are closed for newcomers. Raise libp2pOptions.connectionManager.maxConnections if this machine can hold more.`,
+        log
+      )
+    }
+  }
+
   get #watermarks(): Watermarks {
     const { connectionManager, options } = this.#init
     return watermarksOf(options, connectionManager.getMaxConnections())
   }
 
   get #isCrowded(): boolean {
-    const { size } = this.#init.connectionManager.getConnectionsMap()
-    return size > this.#watermarks.highTotal
+    return this.#init.connectionManager.getConnections().length > this.#watermarks.highTotal
   }
 
   #connected(): Map<ConnectedPeer, readonly Connection[]> {
@@ -185,6 +205,7 @@ export class ConnectionBudget {
     const identified = isServer(peer) ? 'server' : 'client'
     return {
       name: peer.toString(),
+      connections: connections.length,
       role: isIdentified ? identified : 'unidentified',
       host: connections[0] === undefined ? '' : hostOf(connections[0].remoteAddr),
       sharedBits: sharedBits(pointOfPeer(self), pointOfPeer(peer)),

@@ -52,6 +52,7 @@ function assertGrace(value: unknown, option: string): void {
 const LOW_SHARE = 0.55
 const HIGH_SHARE = 0.7
 const HIGH_TOTAL_SHARE = 0.85
+const FULL_TOTAL_SHARE = 0.9
 
 /** @throws TypeError for watermarks that can't be kept */
 export function assertConnectionOptions(value: unknown, option: string): void {
@@ -74,6 +75,10 @@ export function watermarksOf(options: ConnectionOptions, maxConnections: number)
     high: Math.min(high, share(HIGH_SHARE)),
     lowTotal: share(HIGH_SHARE),
     highTotal: share(HIGH_TOTAL_SHARE),
+    fullTotal: Math.max(
+      share(HIGH_TOTAL_SHARE),
+      Math.min(share(FULL_TOTAL_SHARE), maxConnections - 1)
+    ),
     graceMs
   }
 }

@@ -89,20 +89,8 @@ export class NetworkMerge {
 
   /** Asks peers that are connected whether they know any neighbours of this node that it does not. */
   async refresh(connected: readonly PeerId[]): Promise<void> {
-    const told = await Promise.allSettled(
-      connected.map((peer) => this.#ask(peer, keyOf(this.#init.self)))
-    )
-    const unknown = new Map<string, PeerInfo>()
-
-    for (const answer of told) {
-      for (const contact of answer.status === 'fulfilled' ? answer.value : []) {
-        if (this.#isNews(contact)) {
-          unknown.set(contact.id.toString(), contact)
-        }
-      }
-    }
-
-    await this.#connectNeighbours([...unknown.values()])
+    const told = await this.#askAll(connected)
+    await this.#connectNeighbours(told.filter((contact) => this.#isNews(contact)))
   }
 
   async #work(): Promise<void> {
@@ -140,42 +128,30 @@ export class NetworkMerge {
 
   /** Asks the nearest of the unknown peers for nearer ones until there are none, and connects to all that are near. */
   async #connectNeighbours(unknown: readonly PeerInfo[]): Promise<void> {
-    const { self } = this.#init
-    const candidates = new Map(unknown.map((contact) => [contact.id.toString(), contact]))
-    const asked = new Set<string>()
+    const candidates = new Candidates(unknown)
 
     for (let round = 0; round < MAX_ROUNDS; round++) {
-      const nearest = this.#neighboursAmong(candidates.values())
-      const next = nearest.slice(0, ALPHA).filter(({ id }) => !asked.has(id.toString()))
+      const next = candidates.unasked(this.#neighboursAmong(candidates.all).slice(0, ALPHA))
 
       if (next.length === 0) {
         break
       }
 
       const reached = await this.#connect(next)
-      const told = await Promise.allSettled(reached.map(({ id }) => this.#ask(id, keyOf(self))))
-
-      for (const { id } of next) {
-        asked.add(id.toString())
-      }
-
-      for (const one of next.filter((contact) => !reached.includes(contact))) {
-        candidates.delete(one.id.toString())
-      }
-
-      for (const answer of told) {
-        for (const contact of answer.status === 'fulfilled' ? answer.value : []) {
-          const name = contact.id.toString()
-
-          if (!candidates.has(name) && !asked.has(name) && this.#isNews(contact)) {
-            candidates.set(name, contact)
-          }
-        }
-      }
+      candidates.setAsked(next, reached)
+      const told = await this.#askAll(reached.map(({ id }) => id))
+      candidates.add(told.filter((contact) => this.#isNews(contact)))
     }
 
-    const rest = this.#neighboursAmong(candidates.values())
-    await this.#connect(rest.filter(({ id }) => !asked.has(id.toString())))
+    await this.#connect(candidates.unasked(this.#neighboursAmong(candidates.all)))
+  }
+
+  /** What several peers name near to this node; those that do not answer name nobody. */
+  async #askAll(peers: readonly PeerId[]): Promise<PeerInfo[]> {
+    const told = await Promise.allSettled(
+      peers.map((peer) => this.#ask(peer, keyOf(this.#init.self)))
+    )
+    return told.flatMap((answer) => (answer.status === 'fulfilled' ? answer.value : []))
   }
 
   /** Neighbours alone would not do: both networks have peers far from us, who do not know each other. */
@@ -253,4 +229,45 @@ function keyOf(peer: PeerId): Uint8Array {
 
 function byDistanceTo(point: Point): (a: PeerInfo, b: PeerInfo) => number {
   return (a, b) => roughDistance(point, pointOfPeer(a.id)) - roughDistance(point, pointOfPeer(b.id))
+}
+
+/** Peers that others have named on the way to this node's neighbours. */
+class Candidates {
+  readonly #contacts = new Map<string, PeerInfo>()
+  readonly #asked = new Set<string>()
+
+  constructor(contacts: readonly PeerInfo[]) {
+    this.add(contacts)
+  }
+
+  get all(): Iterable<PeerInfo> {
+    return this.#contacts.values()
+  }
+
+  /** Adds peers. One that is named again stays as it was named first, or out. */
+  add(contacts: readonly PeerInfo[]): void {
+    for (const contact of contacts) {
+      const name = contact.id.toString()
+
+      if (!this.#asked.has(name) && !this.#contacts.has(name)) {
+        this.#contacts.set(name, contact)
+      }
+    }
+  }
+
+  unasked(contacts: readonly PeerInfo[]): PeerInfo[] {
+    return contacts.filter(({ id }) => !this.#asked.has(id.toString()))
+  }
+
+  /** Takes note of who was asked. Those that could not be reached are no candidates any more. */
+  setAsked(contacts: readonly PeerInfo[], reached: readonly PeerInfo[]): void {
+    for (const contact of contacts) {
+      const name = contact.id.toString()
+      this.#asked.add(name)
+
+      if (!reached.includes(contact)) {
+        this.#contacts.delete(name)
+      }
+    }
+  }
 }

@@ -28,15 +28,30 @@ export async function attempt(
 ): Promise<PeerId> {
   const timeout = timeoutSignal(bootstrapTimeoutMs)
   const within = anySignal(signal, timeout)
+  let refusal: unknown
 
   try {
     return await retryRefused(() => connect(addresses, { node, waggle }, within), {
-      signal: within
+      signal: within,
+      onRefusal(error) {
+        refusal = error
+      }
     })
   } catch (error) {
-    throw timeout.aborted && signal?.aborted !== true
+    if (signal?.aborted) {
+      throw error
+    }
+
+    // A peer that goes on refusing is there, and says more than that time has run out.
+    const isRefused = timeout.aborted || (error instanceof Error && error.name === 'BusyError')
+
+    if (isRefused && refusal !== undefined) {
+      throw refusal
+    }
+
+    throw timeout.aborted
       ? new Error(`no answer within ${bootstrapTimeoutMs} ms`, { cause: error })
-      : reasonOf(error)
+      : error
   }
 }
 
@@ -55,11 +70,6 @@ async function connect(
   } finally {
     arrival.stop()
   }
-}
-
-/** What a peer that takes no connections did last says more to whoever set up the node. */
-function reasonOf(error: unknown): unknown {
-  return error instanceof Error && error.name === 'BusyError' ? (error.cause ?? error) : error
 }
 
 /** libp2p gives up an address after 6 seconds. A slow peer has as long as we wait. */

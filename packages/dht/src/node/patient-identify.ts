@@ -76,6 +76,25 @@ export function patientIdentify(
   }
 }
 
+type Identity = Omit<IdentifyResult, 'connection'>
+
+/** Recent identify results. */
+class KnownIdentities {
+  readonly #identities = new BoundedMap<string, Identity & { readonly atMs: number }>({
+    maxSize: MAX_REMEMBERED
+  })
+
+  add({ connection: _, ...identity }: IdentifyResult): void {
+    this.#identities.set(identity.peerId.toString(), { ...identity, atMs: performance.now() })
+  }
+
+  get(peer: PeerId): Identity | undefined {
+    const identity = this.#identities.get(peer.toString())
+    const isFresh = identity !== undefined && identity.atMs > performance.now() - MEMORY_MS
+    return isFresh ? identity : undefined
+  }
+}
+
 /** libp2p's identify, which reads no more of an answer than it may, and says of which connection it was. */
 function guardedIdentify(timeout: number, components: Components): Identify {
   const { events } = components
@@ -108,25 +127,6 @@ function identifiedOn(
   connections: WeakMap<Connection, Connection>
 ): IdentifyResult {
   return { ...result, connection: connections.get(result.connection) ?? result.connection }
-}
-
-type Identity = Omit<IdentifyResult, 'connection'>
-
-/** Recent identify results. */
-class KnownIdentities {
-  readonly #identities = new BoundedMap<string, Identity & { readonly atMs: number }>({
-    maxSize: MAX_REMEMBERED
-  })
-
-  add({ connection: _, ...identity }: IdentifyResult): void {
-    this.#identities.set(identity.peerId.toString(), { ...identity, atMs: performance.now() })
-  }
-
-  get(peer: PeerId): Identity | undefined {
-    const identity = this.#identities.get(peer.toString())
-    const isFresh = identity !== undefined && identity.atMs > performance.now() - MEMORY_MS
-    return isFresh ? identity : undefined
-  }
 }
 
 /** Resolves when the peer has identified itself. Rejects when it does not, or its connection is closed. */

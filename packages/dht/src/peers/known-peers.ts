@@ -1,5 +1,6 @@
 import type { PeerId, PeerInfo } from '@libp2p/interface'
 import type { Multiaddr } from '@multiformats/multiaddr'
+import { BoundedMap } from '../collections/bounded-map.ts'
 import { type Point, pointOfPeer, roughDistance } from './key-space.ts'
 import type { PeerRecords } from './peer-records.ts'
 import type { Routing } from './routing.ts'
@@ -28,6 +29,9 @@ export interface KnownPeersInit {
   readonly onSuspect?: (peer: PeerId) => void
 }
 
+/** Lost members remembered. */
+const MAX_LOST = 20
+
 /** A server that is there. */
 export interface Member {
   readonly contact: PeerInfo
@@ -51,6 +55,9 @@ export class KnownPeers implements Routing {
   readonly #own: Point
   readonly #connected = new Map<string, ConnectedServer>()
 
+  /** The members that were lost last, for a node that has no other left. */
+  readonly #lost = new BoundedMap<string, PeerInfo>({ maxSize: MAX_LOST })
+
   constructor(init: KnownPeersInit) {
     const { onFound, onLost, records, self } = init
     this.#init = init
@@ -61,10 +68,13 @@ export class KnownPeers implements Routing {
         records.update(peer, (record) => {
           record.isInTable = true
         })
+        this.#lost.delete(peer.toString())
         this.#locate(peer)
         onFound?.(peer)
       },
-      onLost(peer) {
+      onLost: (contact) => {
+        const peer = contact.id
+        this.#lost.set(peer.toString(), contact)
         records.update(peer, (record) => {
           record.isInTable = false
         })
@@ -95,9 +105,11 @@ export class KnownPeers implements Routing {
     return Array.from(this.table.entries(), ({ peer, sinceMs }) => ({ contact: peer, sinceMs }))
   }
 
-  /** Nearest first. */
+  /** Nearest first. A node without members tries those that it lost. */
   nearest(target: Point, count: number): PeerInfo[] {
-    return this.table.nearest(target, count)
+    return this.table.size > 0
+      ? this.table.nearest(target, count)
+      : [...this.#lost.values()].slice(0, count)
   }
 
   /** Those of the nearest members that are connected. */

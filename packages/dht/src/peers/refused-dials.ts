@@ -33,7 +33,7 @@ export function isRefusal(error: unknown): boolean {
 
 export interface RefusedDialOptions extends AbortOptions {
   /** Called with each refusal. */
-  readonly onRefusal?: () => void
+  readonly onRefusal?: (error: unknown) => void
 
   /** From 0 to 1. */
   readonly random?: () => number
@@ -57,7 +57,7 @@ export async function retryRefused<T>(
         throw error
       }
 
-      onRefusal?.()
+      onRefusal?.(error)
 
       if (signal?.aborted || waitMs > MAX_RETRY_MS) {
         throw new BusyError('the peer takes no connections just now', { cause: error })

@@ -54,7 +54,7 @@ export interface RoutingTableInit {
   readonly onFound?: (peer: PeerId) => void
 
   /** Called with each peer that leaves, or no longer answers. */
-  readonly onLost?: (peer: PeerId) => void
+  readonly onLost?: (peer: PeerInfo) => void
 
   /** Milliseconds of a clock that never goes back. */
   readonly nowMs?: () => number
@@ -289,7 +289,7 @@ export class RoutingTable {
     this.#entries.delete(entry.peer.id.toString())
     this.#index.delete(entry.peer)
     this.#nearestFirst.splice(this.#nearestFirst.indexOf(entry), 1)
-    this.#init.onLost?.(entry.peer.id)
+    this.#init.onLost?.(entry.peer)
   }
 }
 

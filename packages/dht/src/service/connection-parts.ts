@@ -67,8 +67,11 @@ export class ConnectionParts {
           server.notify({ id: EXCHANGE_PROTOCOL }, peer, { name: 'goodbye', id: 0, reason })
       ],
       onNewStream: async (peer: PeerId, reason: GoodbyeReason) => {
-        await exchange.openStream({ id: peer, multiaddrs: [] })
-        exchange.sayGoodbye(peer, reason)
+        // Others are no members: nobody takes their connections for more than they are.
+        if (routing.isConnected(peer)) {
+          await exchange.openStream({ id: peer, multiaddrs: [] })
+          exchange.sayGoodbye(peer, reason)
+        }
       },
       onLeaving: (peer) => {
         client.peers.recordResponse(peer)

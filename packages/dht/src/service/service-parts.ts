@@ -73,10 +73,10 @@ export function serviceParts(init: PartsInit): ServiceParts {
   // Each listener to events is one of this signal, too, and Node 22 warns of more than ten.
   setMaxListeners(Number.POSITIVE_INFINITY, lifetime)
   const door = doorOf(components)
-  door.open({ limits, onViolation: (peer, error) => found.peers.ban(peer, error) })
+  door.open({ limits, onViolation: (peer, error) => peers.ban(peer, error) })
   const { buffers } = door
   const found = createLookup(init, buffers, (): Goodbyes => connections.goodbyes)
-  const { client, exchange, lookups, replicas } = found
+  const { client, exchange, lookups, peers, replicas } = found
   const { cache, reads } = createReads(init, replicas)
   const { watches, watchClient } = createWatches(init, { ...found, reads })
   const clocks = createClocks(init, client)

@@ -4,7 +4,7 @@ import type { RecordChannel } from '../lookup/record-channel.ts'
 import type { Activity } from '../wire/activity.ts'
 import { type ClientParts, ProtocolClient } from '../wire/protocol-client.ts'
 import { ProtocolViolationError } from '../wire/protocol-violation-error.ts'
-import type { RequestProtocol } from '../wire/request-stream.ts'
+import type { RequestProtocol } from '../wire/request-protocol.ts'
 import {
   COMPARE,
   COMPARE_PROTOCOL,

@@ -11,8 +11,9 @@ import {
   MAX_QUEUED_REQUESTS
 } from './limits.ts'
 import { ProtocolViolationError } from './protocol-violation-error.ts'
+import type { RequestProtocol } from './request-protocol.ts'
 import type { PendingRequest } from './request-queue.ts'
-import { type RequestProtocol, RequestStream, type RequestStreamLimits } from './request-stream.ts'
+import { RequestStream, type RequestStreamLimits } from './request-stream.ts'
 
 /** Repetitions of a request whose stream ended. */
 const MAX_REPETITIONS = 2

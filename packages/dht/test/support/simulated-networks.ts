@@ -71,6 +71,17 @@ export class SimulatedPeer {
     }
   }
 
+  /** Asks some peers whether they know any neighbours that it does not. */
+  async refresh(peers: readonly SimulatedPeer[]): Promise<void> {
+    await this.#merge.refresh(peers.map(({ id }) => id))
+  }
+
+  /** Joins a network through a peer. */
+  join(peer: SimulatedPeer): void {
+    this.dial(peer)
+    this.#merge.discover(peer.id)
+  }
+
   dial(peer: SimulatedPeer): void {
     if (this.#world.dead.has(peer)) {
       this.#world.failures++

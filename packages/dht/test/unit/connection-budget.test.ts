@@ -11,9 +11,13 @@ import {
 import { assertConnectionOptions, watermarksOf } from '../../src/connections/watermarks.ts'
 
 const NOW_MS = 100_000
-const marks: Watermarks = { low: 8, high: 12, lowTotal: 16, highTotal: 20, graceMs: 20_000 }
+const marks: Watermarks = {
+  ...{ low: 8, high: 12, lowTotal: 16, highTotal: 20, fullTotal: 22 },
+  graceMs: 20_000
+}
 
 const anyPeer = fc.record({
+  connections: fc.constantFrom(1, 1, 1, 2),
   role: fc.constantFrom('server', 'client', 'unidentified'),
   host: fc.constantFrom('a', 'b', 'c'),
   sharedBits: fc.nat(4),
@@ -29,6 +33,7 @@ const anyPeers = fc
 function servers(count: number, change: Partial<ConnectedPeer> = {}): ConnectedPeer[] {
   return Array.from({ length: count }, (_, i) => ({
     ...{ name: `server ${i}`, role: 'server', host: 'a', sharedBits: i % 4, isNeighbour: false },
+    connections: 1,
     ...{ isBusy: false, openedAtMs: 0, usedAtMs: i },
     ...change
   }))
@@ -41,22 +46,29 @@ function clients(count: number, change: Partial<ConnectedPeer> = {}): ConnectedP
   }))
 }
 
+function totalOf(peers: readonly ConnectedPeer[]): number {
+  return peers.reduce((sum, { connections }) => sum + connections, 0)
+}
+
 describe('peersToDisconnect', () => {
   it('leaves alone what is under way or new, but for a crowded node and its largest machine (N10a)', () => {
     fc.assert(
       fc.property(anyPeers, (peers) => {
         const chosen = new Set(peersToDisconnect(peers, marks, NOW_MS))
         const gone = peers.filter(({ name }) => chosen.has(name))
-        const isCrowded = peers.length > marks.highTotal
+        const total = totalOf(peers)
 
-        if (!isCrowded) {
+        if (total <= marks.highTotal) {
           expect(gone.filter(({ isBusy }) => isBusy)).toEqual([])
           expect(gone.filter(({ openedAtMs }) => openedAtMs > 0)).toEqual([])
         }
 
+        if (total <= marks.fullTotal && new Set(peers.map(({ host }) => host)).size === 1) {
+          expect(gone.filter(({ openedAtMs }) => openedAtMs > NOW_MS - SHORT_GRACE_MS)).toEqual([])
+        }
+
         if (new Set(peers.map(({ host }) => host)).size === 1) {
           expect(gone.filter(({ isBusy }) => isBusy)).toEqual([])
-          expect(gone.filter(({ openedAtMs }) => openedAtMs > NOW_MS - SHORT_GRACE_MS)).toEqual([])
         }
       })
     )
@@ -69,14 +81,14 @@ describe('peersToDisconnect', () => {
         const left = peers.filter(({ name }) => !chosen.has(name))
         const serversLeft = left.filter(({ role }) => role === 'server').length
         const serverCount = peers.filter(({ role }) => role === 'server').length
-        const isCrowded = peers.length > marks.highTotal
+        const isCrowded = totalOf(peers) > marks.highTotal
 
         if (serverCount <= marks.high && !isCrowded) {
           expect(chosen.size).toBe(0)
         } else if (!isCrowded) {
           expect(serversLeft).toBeGreaterThanOrEqual(marks.low)
         } else {
-          expect(left.length).toBeGreaterThanOrEqual(Math.min(peers.length, marks.low))
+          expect(left.length).toBeGreaterThanOrEqual(Math.min(peers.length, marks.low / 2))
         }
       })
     )
@@ -90,7 +102,7 @@ describe('peersToDisconnect', () => {
         const again = peersToDisconnect(left, marks, NOW_MS)
         const serversLeft = left.filter(({ role }) => role === 'server').length
 
-        if (left.length <= marks.highTotal && serversLeft <= marks.high) {
+        if (totalOf(left) <= marks.highTotal && serversLeft <= marks.high) {
           expect(again).toEqual([])
         }
       })
@@ -133,6 +145,16 @@ describe('peersToDisconnect', () => {
     const chosen = peersToDisconnect(peers, marks, NOW_MS)
     expect(chosen.slice(0, 3)).toEqual(['server 0', 'server 1', 'server 2'])
     expect(chosen).toHaveLength(peers.length - marks.lowTotal)
+  })
+
+  it('keeps room for the next newcomer, at the cost of new peers if need be (N10a)', () => {
+    const old = clients(3, { openedAtMs: NOW_MS - SHORT_GRACE_MS })
+    const burst = servers(22, { role: 'unidentified', openedAtMs: NOW_MS })
+    const chosen = peersToDisconnect([...old, ...burst], marks, NOW_MS)
+    // Those that have waited long enough go first, and then the first of the burst.
+    expect(chosen).toEqual([...old.map(({ name }) => name)])
+    const more = servers(26, { role: 'unidentified', openedAtMs: NOW_MS })
+    expect(peersToDisconnect(more, marks, NOW_MS)).toEqual([0, 1, 2, 3].map((i) => `server ${i}`))
   })
 
   it('makes room at the cost of the machine with most peers when all are busy (N10a)', () => {

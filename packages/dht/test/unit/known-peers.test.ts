@@ -4,6 +4,7 @@ import { type Multiaddr, multiaddr } from '@multiformats/multiaddr'
 import { TypedEventEmitter } from 'main-event'
 import { beforeEach, describe, expect, it, vi } from 'vitest'
 import { followPeers } from '../../src/kad/follow-peers.ts'
+import { pointOfPeer } from '../../src/peers/key-space.ts'
 import { KnownPeers } from '../../src/peers/known-peers.ts'
 import { PeerBook } from '../../src/peers/peer-book.ts'
 import { peerNumber } from '../support/numbered-peers.ts'
@@ -116,6 +117,15 @@ describe('KnownPeers', () => {
 
     expect(members()).toEqual([a])
     expect(told.filter(([what]) => what === 'suspect')).toHaveLength(5)
+  })
+
+  it('offers those that it lost only while it has no other left (N8e, N10b)', () => {
+    connect(a)
+    peers.leave(a)
+    expect(peers.nearest(pointOfPeer(self), 20).map(({ id }) => id)).toEqual([a])
+    expect(peers.size).toBe(0)
+    connect(b)
+    expect(peers.nearest(pointOfPeer(self), 20).map(({ id }) => id)).toEqual([b])
   })
 
   it('takes in a connected peer again that was removed and responds (N10b)', () => {

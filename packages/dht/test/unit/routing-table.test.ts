@@ -28,7 +28,7 @@ function tableOf(): {
     self: own,
     nowMs: () => clock.ms,
     onFound: (peer) => found.push(peer.toString()),
-    onLost: (peer) => lost.push(peer.toString())
+    onLost: ({ id }) => lost.push(id.toString())
   })
   return { table, found, lost, clock }
 }
