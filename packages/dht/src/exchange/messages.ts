@@ -93,7 +93,7 @@ const WRITE = struct<EncodedWrite>({ key: KEY, record: RECORD })
 const FOUND = struct<FoundAnswer>({ record: optional(RECORD), closer: CLOSER_PEERS })
 const STORED = struct<StoredAnswer>({ outcome: oneOf(OUTCOMES, 'outcome'), closer: CLOSER_PEERS })
 
-/** The protocol's name and version; libp2p negotiates it when a stream is opened. */
+/** The protocol's id in the default network; see {@link protocolIdIn}. */
 export const EXCHANGE_PROTOCOL = '/waggle/exchange/1.0.0'
 
 /** The messages of the exchange; docs/network.md describes them. */

@@ -155,7 +155,7 @@ function createServers(
   const { scheduler } = doorOf(components)
   const watchServer = new WatchServer({ store, routing })
   const server = new ProtocolServer({
-    ...{ access, buffers, limits, scheduler },
+    ...{ access, buffers, limits, scheduler, network: store.network },
     onViolation: (peer, error) => peers.ban(peer, error)
   })
   return {
@@ -191,7 +191,7 @@ function createLookup(init: PartsInit, buffers: BufferLimits): LookupParts {
   const { connectionManager, peerId: self } = components
   const { peers, routing } = createPeers(init)
   const dialer = new Dialer({ connectionManager, peers, requestTimeoutMs })
-  const client = { buffers, dialer, peers }
+  const client = { buffers, dialer, network: store.network, peers }
   const exchange = createExchangeClient(init, client)
   const lookups = new Lookups({
     ...{ peers, requestTimeoutMs },

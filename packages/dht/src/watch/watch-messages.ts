@@ -79,7 +79,7 @@ const WATCHED = struct<WatchedAnswer>({
   closer: CLOSER_PEERS
 })
 
-/** The protocol's name and version; libp2p negotiates it when a stream is opened. */
+/** The protocol's id in the default network; see {@link protocolIdIn}. */
 export const WATCH_PROTOCOL = '/waggle/watch/1.0.0'
 
 /** The messages of the watch protocol; docs/network.md describes them. */
