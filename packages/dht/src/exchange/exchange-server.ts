@@ -1,5 +1,13 @@
 import type { PeerId } from '@libp2p/interface'
-import { type DHTRecord, decodeRecord, isEmpty, type MaybePromise } from '@waggle/record'
+import {
+  type DHTRecord,
+  decodeRecord,
+  InvalidKeyError,
+  isEmpty,
+  type MaybePromise,
+  RecordTooLargeError,
+  ValidationError
+} from '@waggle/record'
 import { isPromise, lastExpiration, whenDone } from '@waggle/record/replica'
 import type { Access } from '../peers/access.ts'
 import { pointOfKey } from '../peers/key-space.ts'
@@ -135,10 +143,11 @@ export class ExchangeServer implements ServedProtocol<Message> {
       : replyOf(outcomes as WireOutcome[])
   }
 
-  #takeIn({ key, record: bytes, storer }: Write, isCopy: boolean): MaybePromise<WireOutcome> {
+  #takeIn(write: Write, isCopy: boolean): MaybePromise<WireOutcome> {
+    const { key, record: bytes, storer } = write
     const { store, cache } = this.#init
     const into = isCopy ? cache : store
-    const failed = (): WireOutcome => (isExpired(bytes, store) ? 'expired' : 'invalid')
+    const failed = (error: unknown): WireOutcome => failureOf(error, write, store)
 
     if (into === undefined) {
       return 'full'
@@ -149,8 +158,8 @@ export class ExchangeServer implements ServedProtocol<Message> {
       const received = store.checks.received(key, bytes.slice())
       const outcome = whenDone(received, ({ record }) => apply(into, { key, record, storer }))
       return isPromise(outcome) ? outcome.then(undefined, failed) : outcome
-    } catch {
-      return failed()
+    } catch (error) {
+      return failed(error)
     }
   }
 
@@ -203,11 +212,21 @@ function apply(
   return applied.isAccepted ? 'accepted' : applied.reason
 }
 
-/** Whether a record is valid but came too late. A slow network or a different clock is no violation. */
-function isExpired(bytes: Uint8Array, { clock, limits }: RecordStore): boolean {
-  try {
-    return lastExpiration(decodeRecord(bytes, limits)) <= clock()
-  } catch {
-    return false
+/**
+ * Says what is wrong with a write that does not pass the checks. One that came too late, over a slow way
+ * or from a clock that differs, or that exceeds the limits of this node alone, breaks no rule.
+ */
+function failureOf(error: unknown, { key, record: bytes }: Write, store: RecordStore): WireOutcome {
+  const { clock, limits } = store
+  const isTooLarge =
+    error instanceof RecordTooLargeError ||
+    (error instanceof InvalidKeyError && key.length > limits.maxKeyBytes)
+
+  if (isTooLarge || !(error instanceof ValidationError)) {
+    return isTooLarge ? 'refused' : 'invalid'
   }
+
+  const expirationTime = lastExpiration(decodeRecord(bytes, limits))
+  const isTooFar = expirationTime > clock() + limits.maxTtl
+  return expirationTime <= clock() ? 'expired' : isTooFar ? 'refused' : 'invalid'
 }

@@ -101,10 +101,9 @@ export class Replicas {
 
   /** Brings replicas up to date after a reading (N5); those that fail are left as they are. */
   async repair(key: Uint8Array, { record, behind }: Reading): Promise<void> {
-    const { channel, store, lookups } = this.#init
+    const { channel, lookups } = this.#init
 
-    if (encodedSize(record) > store.limits.maxRecordBytes) {
-      // No replica could hold all that they hold together.
+    if (!this.#canBeHeld(record)) {
       return
     }
 
@@ -119,7 +118,7 @@ export class Replicas {
 
   /** Leaves copies with peers that hold nothing; whether they take them does not matter. */
   lend(key: Uint8Array, record: DHTRecord, to: readonly PeerInfo[]): void {
-    for (const contact of to) {
+    for (const contact of this.#canBeHeld(record) ? to : []) {
       this.#init.channel
         .store(contact, key, record, { closerCount: 0, isCopy: true })
         .catch(() => {})
@@ -162,6 +161,11 @@ export class Replicas {
       take: () => false
     })
     return search.answers().filter((contact) => contact !== this.#self)
+  }
+
+  /** Replicas that differ may hold more together than one of them could. */
+  #canBeHeld(record: DHTRecord): boolean {
+    return encodedSize(record) <= this.#init.store.limits.maxRecordBytes
   }
 
   #search(

@@ -3,6 +3,7 @@ import { ByteWriter } from '../wire/bytes.ts'
 import { CLOSER_COUNT, CLOSER_PEERS, INTRODUCED_PEERS, KEY, KEYS, RECORD } from '../wire/fields.ts'
 import { writeFrame } from '../wire/frames.ts'
 import { MAX_KEYS_PER_MESSAGE } from '../wire/limits.ts'
+import { MessageTooLargeError } from '../wire/message-too-large-error.ts'
 import type { EncodedPeer } from '../wire/peer-codec.ts'
 import {
   byteString,
@@ -96,9 +97,18 @@ export const WATCH: MessageCodec<WatchMessage> = messages<WatchMessage>({
   changed: [3, { key: KEY, record: RECORD }]
 })
 
-/** Returns a frame that notifies of a change, for all subscribers. */
-export function changedFrame(key: Uint8Array, record: Uint8Array): Uint8Array {
+/** Returns a frame that notifies of a change, for all subscribers; undefined if no message can hold it. */
+export function changedFrame(key: Uint8Array, record: Uint8Array): Uint8Array | undefined {
   const writer = new ByteWriter()
-  writeFrame(writer, { name: 'changed', key, record }, WATCH)
-  return writer.take()
+
+  try {
+    writeFrame(writer, { name: 'changed', key, record }, WATCH)
+    return writer.take()
+  } catch (error) {
+    if (error instanceof MessageTooLargeError) {
+      return undefined
+    }
+
+    throw error
+  }
 }

@@ -14,7 +14,7 @@ import {
   TARGET_MESSAGE_BYTES
 } from './limits.ts'
 import { ProtocolViolationError } from './protocol-violation-error.ts'
-import { type PendingRequest, RequestQueue } from './request-queue.ts'
+import { type PendingRequest, RequestQueue, rejectAll } from './request-queue.ts'
 import type { MessageCodec } from './schema.ts'
 
 /** How the requests of a protocol to one peer become messages, and its messages become responses. */
@@ -182,9 +182,7 @@ export class RequestStream<Q, R, M> {
     this.#stream?.close(error)
     this.#end(error)
 
-    for (const { reject } of unsent) {
-      reject(error)
-    }
+    rejectAll(unsent, error)
   }
 
   #scheduleFlush(): void {
@@ -336,7 +334,18 @@ export class RequestStream<Q, R, M> {
     this.#lastId = this.#lastId === MAX_REQUEST_ID ? 0 : this.#lastId + 1
     this.#inFlight.set(this.#lastId, { requests, sentMs })
     this.#bytesInFlight += this.#queue.bytesOf(requests)
-    stream.send(this.#init.protocol.messageOf(requests, this.#lastId))
+
+    try {
+      stream.send(this.#init.protocol.messageOf(requests, this.#lastId))
+    } catch (error) {
+      this.#forget(this.#lastId, requests)
+      rejectAll(requests, toError(error))
+    }
+  }
+
+  #forget(id: number, requests: readonly PendingRequest<Q, R>[]): void {
+    this.#inFlight.delete(id)
+    this.#bytesInFlight -= this.#queue.bytesOf(requests)
   }
 
   #onMessage(message: M): void {
@@ -355,14 +364,11 @@ export class RequestStream<Q, R, M> {
     }
 
     const responses = protocol.responsesOf(message, sent)
-    this.#inFlight.delete(id)
-    this.#bytesInFlight -= this.#queue.bytesOf(sent.requests)
+    this.#forget(id, sent.requests)
     this.#dueSinceMs = performance.now()
 
     if (responses instanceof Error) {
-      for (const { reject } of sent.requests) {
-        reject(responses)
-      }
+      rejectAll(sent.requests, responses)
     } else {
       onReply()
       this.#resolve(sent.requests, responses)
@@ -401,8 +407,8 @@ export class RequestStream<Q, R, M> {
     const sent = [...this.#inFlight.values()]
     this.#inFlight.clear()
 
-    for (const { reject } of sent.flatMap(({ requests }) => requests)) {
-      reject(error)
+    for (const { requests } of sent) {
+      rejectAll(requests, error)
     }
 
     this.#init.onEnd(error, this.#queue.takeAll())
