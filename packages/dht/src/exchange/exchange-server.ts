@@ -34,8 +34,11 @@ import {
 export interface ExchangeServerInit {
   readonly store: RecordStore
 
-  /** Where copies are cached; undefined: nowhere. */
+  /** What this node has learned of others' records; undefined: nothing. */
   readonly cache?: RecordStore | undefined
+
+  /** Copies that other peers leave here; undefined: none are taken. */
+  readonly copies?: RecordStore | undefined
 
   /** For the peers that replies name. */
   readonly routing: Routing
@@ -110,8 +113,11 @@ export class ExchangeServer implements ServedProtocol<Message> {
 
   /** A request for closer peers in any case looks for replicas, and a cached copy is none. */
   #held(key: Uint8Array, isReplicaWanted: boolean): Uint8Array | undefined {
-    const { store, cache } = this.#init
-    return store.encoded(key) ?? (isReplicaWanted ? undefined : cache?.encoded(key))
+    const { store, cache, copies } = this.#init
+    return (
+      store.encoded(key) ??
+      (isReplicaWanted ? undefined : (cache?.encoded(key) ?? copies?.encoded(key)))
+    )
   }
 
   /** Resolves later where what comes in takes long to check. */
@@ -145,8 +151,8 @@ export class ExchangeServer implements ServedProtocol<Message> {
 
   #takeIn(write: Write, isCopy: boolean): MaybePromise<WireOutcome> {
     const { key, record: bytes, storer } = write
-    const { store, cache } = this.#init
-    const into = isCopy ? cache : store
+    const { store, copies } = this.#init
+    const into = isCopy ? copies : store
     const failed = (error: unknown): WireOutcome => failureOf(error, write, store)
 
     if (into === undefined) {

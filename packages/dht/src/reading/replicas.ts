@@ -7,11 +7,15 @@ import type { StoreOutcome } from '../lookup/record-channel.ts'
 import { Search, type SearchInit } from '../lookup/search.ts'
 import { pointOfKey } from '../peers/key-space.ts'
 import type { Routing } from '../peers/routing.ts'
+import type { RecordStore } from '../store/record-store.ts'
 import type { CancellationToken } from '../timing/cancellation.ts'
 import { Finding, type FindingNode } from './finding.ts'
+import { KnownRecords } from './known-records.ts'
 import { assertNotBusy, isSufficient, type Reading, type ReadOptions } from './reading.ts'
 
-export interface ReplicasInit extends FindingNode {
+export interface ReplicasInit extends Omit<FindingNode, 'known'> {
+  /** What this node remembers of others; undefined: nothing. */
+  readonly cache?: RecordStore | undefined
   readonly self: PeerId
   readonly routing: Routing
   readonly lookups: Lookups
@@ -22,6 +26,7 @@ export interface ReplicasInit extends FindingNode {
  * one of them where it is near enough.
  */
 export class Replicas {
+  readonly known: KnownRecords
   readonly #init: ReplicasInit
   readonly #self: PeerInfo
   /** One for all searches: there are many. */
@@ -30,6 +35,7 @@ export class Replicas {
   constructor(init: ReplicasInit) {
     const { lookups, routing, self } = init
     this.#init = init
+    this.known = new KnownRecords(init)
     this.#self = { id: self, multiaddrs: [] }
     this.#peers = {
       nearest: (target, count) => routing.nearest(target, count),
@@ -44,15 +50,16 @@ export class Replicas {
    */
   async read(key: Uint8Array, options: ReadOptions): Promise<Reading> {
     const { lookups, numReplicas, store } = this.#init
-    const record = store.get(key)
+    const { known } = this
+    const { record } = known.get(key)
 
     if (isSufficient(record, options, store.clock())) {
       return { record, end: 'enough', behind: [], without: [] }
     }
 
-    const own = { contact: this.#self, record }
+    const own = { contact: this.#self, record: store.get(key) }
     const search = this.#search(key, numReplicas)
-    const finding = new Finding({ node: this.#init, search, key, options, own })
+    const finding = new Finding({ node: { ...this.#init, known }, search, key, options, own })
     return finding.reading(await lookups.run(finding))
   }
 

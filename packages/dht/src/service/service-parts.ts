@@ -23,7 +23,7 @@ import { type Access, type AllowPeer, accessBy } from '../peers/access.ts'
 import { followConnections } from '../peers/follow-connections.ts'
 import { KnownPeers } from '../peers/known-peers.ts'
 import { PeerBook } from '../peers/peer-book.ts'
-import { type CachePolicy, cachePolicy } from '../reading/cache-policy.ts'
+import { cachePolicy } from '../reading/cache-policy.ts'
 import { CachedReads } from '../reading/cached-reads.ts'
 import { Replicas } from '../reading/replicas.ts'
 import { dropDuplicates } from '../store/drop-duplicates.ts'
@@ -64,7 +64,7 @@ export interface ServiceParts extends NodeParts {
   readonly networkMerge: NetworkMerge
   readonly peers: PeerBook
   readonly exchange: ExchangeClient
-  readonly cache: RecordStore | undefined
+  readonly caches: Caches
   readonly clocks: Clocks
   readonly reads: CachedReads
   readonly replicas: Replicas
@@ -100,8 +100,8 @@ export function serviceParts(init: PartsInit): ServiceParts {
   door.open({ limits, onViolation: (peer, error) => peers.ban(peer, error) })
   const { buffers } = door
   const found = createLookup(init, buffers)
-  const { peers, routing, exchange, lookups, replicas, client } = found
-  const { cache, reads } = createReads(init, replicas)
+  const { caches, peers, routing, exchange, lookups, replicas, client } = found
+  const reads = createReads(init, found)
   const { watches, watchClient } = createWatches(init, { ...found, reads })
   const clocks = createClocks(init, client)
   const republisher = new Republisher({
@@ -110,14 +110,14 @@ export function serviceParts(init: PartsInit): ServiceParts {
   })
   const compare = new CompareClient({ ...client, records: exchange })
   const upkeep = createUpkeep(init, { ...found, compare })
-  const servers = createServers(init, { ...found, buffers, cache })
+  const servers = createServers(init, { ...found, buffers })
 
   return {
-    ...{ peers, exchange, cache, clocks, kad, lifetime, reads },
+    ...{ peers, exchange, caches, clocks, kad, lifetime, reads },
     ...{ replicas, republisher, routing, store, upkeep, watches, ...servers },
     networkMerge: createNetworkMerge(init, found, lifetime),
     async follow() {
-      sweepRegularly([store, cache], lifetime)
+      sweepRegularly([store, caches.cache, caches.copies], lifetime)
       clocks.follow(lifetime)
       guardRecords(kad, found.access, lifetime)
       upkeep.follow(events, lifetime)
@@ -141,13 +141,12 @@ export function serviceParts(init: PartsInit): ServiceParts {
 
 interface ServersInit extends LookupParts {
   readonly buffers: BufferLimits
-  readonly cache: RecordStore | undefined
 }
 
 /** Creates what serves other peers. */
 function createServers(
   { components, limits }: PartsInit,
-  { access, buffers, cache, peers, routing }: ServersInit
+  { access, buffers, caches, peers, routing }: ServersInit
 ): Pick<ServiceParts, 'watchServer' | 'serve' | 'stopServing'> {
   const { registrar } = components
   const { store } = partsOf(components)
@@ -161,7 +160,7 @@ function createServers(
   return {
     watchServer,
     async serve() {
-      await server.handle(registrar, new ExchangeServer({ access, store, cache, routing }))
+      await server.handle(registrar, new ExchangeServer({ access, store, ...caches, routing }))
       await server.handle(registrar, watchServer)
       await server.handle(registrar, clockServer(store.clock))
       await server.handle(registrar, compareServer(store))
@@ -174,6 +173,7 @@ type NodeClientParts = ClientParts & { readonly dialer: Dialer }
 
 interface LookupParts {
   readonly access: Access
+  readonly caches: Caches
   readonly peers: PeerBook
   readonly routing: KnownPeers
   readonly exchange: ExchangeClient
@@ -197,13 +197,14 @@ function createLookup(init: PartsInit, buffers: BufferLimits): LookupParts {
     ...{ peers, requestTimeoutMs },
     isReady: (peer) => exchange.isReady(peer)
   })
+  const caches = createCaches(init)
   const replicas = new Replicas({
-    ...{ self, store, channel: exchange, routing, lookups, numReplicas },
+    ...{ cache: caches.cache, self, store, channel: exchange, routing, lookups, numReplicas },
     isReplica: () => kad.getMode() === 'server'
   })
   const access = accessBy(init.allowPeer)
 
-  return { access, peers, routing, exchange, lookups, replicas, client }
+  return { access, caches, peers, routing, exchange, lookups, replicas, client }
 }
 
 /** Creates what is known of peers. */
@@ -272,14 +273,19 @@ function createUpkeep(
 }
 
 function createReads(
-  { cache: options, components, limits, meter }: PartsInit,
-  replicas: Replicas
-): { cache: RecordStore | undefined; reads: CachedReads } {
+  { cache, components, meter }: PartsInit,
+  { caches, replicas }: LookupParts
+): CachedReads {
   const { store } = partsOf(components)
-  const policy = cachePolicy(options || {})
-  const cache = options === false ? undefined : createCache(store, policy, limits)
+  const policy = cachePolicy(cache || {})
   const log = components.logger.forComponent('waggle:cache')
-  return { cache, reads: new CachedReads({ replicas, store, cache, policy, log, meter }) }
+
+  if (caches.cache !== undefined) {
+    const isReplicaOf = (key: Uint8Array): boolean => replicas.known.isReplicaOf(key)
+    dropDuplicates({ cache: caches.cache, store, isReplicaOf })
+  }
+
+  return new CachedReads({ replicas, policy, log, meter })
 }
 
 interface WatchingParts extends LookupParts {
@@ -299,7 +305,8 @@ function createWatches(
     onLost: (peer) => watches.onLost(peer)
   })
   const watches = new Watches({
-    ...{ channel: watchClient, log, numReplicas, replicas, store },
+    ...{ channel: watchClient, log, numReplicas, replicas, store, known: replicas.known },
+    onLearned: (key, change, all) => reads.onWatched(key, change, all),
     readLatest: async (key, cancellation) => reads.read(key, { latest: true, cancellation })
   })
   return { watches, watchClient }
@@ -341,14 +348,35 @@ function createClocks(
   return new Clocks({ ...client, events, log, clock, requestTimeoutMs })
 }
 
-/** Creates the cache: a second store by the same rules, whose records this node stores for no other peer. */
-function createCache(
-  store: RecordStore,
-  { maxRecords }: CachePolicy,
-  { maxCachedBytes }: NodeLimits
-): RecordStore {
-  const { limits, clock } = store
-  const cache = new RecordStore({ limits, clock, maxRecords, maxBytes: maxCachedBytes })
-  dropDuplicates(cache, store)
-  return cache
+/** What a node holds besides the records that it stores for others. */
+interface Caches {
+  /** What it has learned itself. */
+  readonly cache: RecordStore | undefined
+
+  /** What others have left here. */
+  readonly copies: RecordStore | undefined
+}
+
+/** Share of the cache's limits that the copies of others may take besides. */
+const COPIES_SHARE = 1 / 4
+
+/** Creates the caches: stores by the same rules, whose records this node stores for no other peer. */
+function createCaches({
+  cache: options,
+  components,
+  limits: { maxCachedBytes }
+}: PartsInit): Caches {
+  if (options === false) {
+    return { cache: undefined, copies: undefined }
+  }
+
+  const { limits, clock, network } = partsOf(components).store
+  const { maxRecords } = cachePolicy(options)
+  const storeOf = (share: number): RecordStore =>
+    new RecordStore({
+      ...{ limits, clock, network },
+      maxRecords: Math.ceil(share * maxRecords),
+      maxBytes: Math.ceil(share * maxCachedBytes)
+    })
+  return { cache: storeOf(1), copies: storeOf(COPIES_SHARE) }
 }

@@ -129,12 +129,13 @@ class WaggleService implements Waggle, Startable {
   }
 
   stats(): Stats {
-    const { store, cache, clocks, reads, republisher, routing, ...watching } = this.#started
+    const { store, caches, clocks, reads, republisher, routing, ...watching } = this.#started
+    const { cache, copies } = caches
     return {
       records: store.records,
       bytes: store.bytes,
-      cachedRecords: cache?.records ?? 0,
-      cachedBytes: cache?.bytes ?? 0,
+      cachedRecords: (cache?.records ?? 0) + (copies?.records ?? 0),
+      cachedBytes: (cache?.bytes ?? 0) + (copies?.bytes ?? 0),
       cacheHits: reads.hits,
       republished: republisher.size,
       watchedKeys: watching.watches.size,

@@ -266,7 +266,7 @@ export class RecordStore {
     this.#observer?.stored(name, stored.expirationTime)
 
     for (const listener of this.#listeners) {
-      listener(name, write)
+      listener(name, write, writer)
     }
 
     return applied

@@ -29,6 +29,8 @@ export class SimulatedWatches implements ChangeChannel {
       log: silentLog,
       numReplicas: DEFAULT_NUM_REPLICAS,
       replicas: net.replicas,
+      known: net.replicas.known,
+      onLearned: () => {},
       store: net.self.store,
       readLatest: async (key, cancellation) =>
         (await net.replicas.read(key, { latest: true, cancellation })).record
