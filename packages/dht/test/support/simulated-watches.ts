@@ -3,7 +3,7 @@ import type { DHTRecord } from '@waggle/record'
 import { DEFAULT_NUM_REPLICAS } from '../../src/constants.ts'
 import { nameOf } from '../../src/store/record-store.ts'
 import type { ChangeChannel, WatchOptions, WatchReply } from '../../src/watch/watch-client.ts'
-import { Watches } from '../../src/watch/watches.ts'
+import { Watches, type WatchesInit } from '../../src/watch/watches.ts'
 import { silentLog } from './silent-log.ts'
 import type { SimulatedReplica, Simulation } from './simulated-replicas.ts'
 
@@ -22,7 +22,7 @@ export class SimulatedWatches implements ChangeChannel {
   readonly #net: Simulation
   readonly #told = new Map<SimulatedReplica, Set<string>>()
 
-  constructor(net: Simulation) {
+  constructor(net: Simulation, onLearned: WatchesInit['onLearned'] = () => {}) {
     this.#net = net
     this.watches = new Watches({
       channel: this,
@@ -30,7 +30,7 @@ export class SimulatedWatches implements ChangeChannel {
       numReplicas: DEFAULT_NUM_REPLICAS,
       replicas: net.replicas,
       known: net.replicas.known,
-      onLearned: () => {},
+      onLearned,
       store: net.self.store,
       readLatest: async (key, cancellation) =>
         (await net.replicas.read(key, { latest: true, cancellation })).record
