@@ -43,8 +43,10 @@
 export type {
   Found,
   FoundValue,
+  KadValidator,
   Key,
   Limits,
+  NetworkRules,
   RecordValidator,
   SchemaRule,
   SigningKey,
@@ -57,6 +59,7 @@ export {
   getDHTTime,
   InvalidExpirationError,
   InvalidKeyError,
+  networkOf,
   ownerTag,
   ownerValidator,
   RecordTooLargeError,
@@ -103,5 +106,5 @@ export type { Waggle } from './service/service-interface.ts'
 export type { WaggleInit } from './service/service-options.ts'
 export type { Stats } from './service/stats.ts'
 export type { HeldRecord } from './store/held-record.ts'
-export { recordValidator } from './store/record-validator.ts'
+export { recordValidator, recordValidatorFor } from './store/record-validator.ts'
 export type { CallOptions } from './timing/calls.ts'

@@ -57,7 +57,12 @@ export {
 } from './errors.ts'
 export { join } from './join.ts'
 export { type RecordSelector, recordSelector } from './kad-dht/selector.ts'
-export { recordValidator } from './kad-dht/validator.ts'
+export {
+  type KadValidator,
+  type NetworkRules,
+  recordValidator,
+  recordValidatorFor
+} from './kad-dht/validator.ts'
 export {
   DEFAULT_LIMITS,
   DEFAULT_MAX_KEY_BYTES,
@@ -69,6 +74,7 @@ export {
   type Limits,
   type RuleOptions
 } from './limits.ts'
+export { DEFAULT_NETWORK, type NetworkOptions, networkOf } from './network.ts'
 export type { VerifySignature } from './owner/ed25519.ts'
 export { ownerTag } from './owner/owner.ts'
 export { type SigningKey, signRecord } from './owner/signature.ts'

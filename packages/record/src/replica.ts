@@ -12,6 +12,7 @@ export { expirationOf, type Lifetime } from './expiration.ts'
 export { subsumes } from './join.ts'
 export { selectorFor } from './kad-dht/selector.ts'
 export { MAX_CLOCK_SKEW } from './limits.ts'
+export { assertNetwork } from './network.ts'
 export { verifySignature } from './owner/ed25519.ts'
 export { type Owner, ownerOf } from './owner/owner.ts'
 export {

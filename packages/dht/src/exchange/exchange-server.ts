@@ -1,5 +1,13 @@
 import type { PeerId } from '@libp2p/interface'
-import { type DHTRecord, decodeRecord, isEmpty, type MaybePromise } from '@waggle/record'
+import {
+  type DHTRecord,
+  decodeRecord,
+  InvalidKeyError,
+  isEmpty,
+  type MaybePromise,
+  RecordTooLargeError,
+  ValidationError
+} from '@waggle/record'
 import { isPromise, lastExpiration, whenDone } from '@waggle/record/replica'
 import type { Access } from '../peers/access.ts'
 import { pointOfKey } from '../peers/key-space.ts'
@@ -27,8 +35,11 @@ import {
 export interface ExchangeServerInit {
   readonly store: RecordStore
 
-  /** Where copies are cached; undefined: nowhere. */
+  /** What this node has learned of others' records; undefined: nothing. */
   readonly cache?: RecordStore | undefined
+
+  /** Copies that other peers leave here; undefined: none are taken. */
+  readonly copies?: RecordStore | undefined
 
   /** For the peers that replies name. */
   readonly routing: Routing
@@ -109,8 +120,11 @@ export class ExchangeServer implements ServedProtocol<Message> {
 
   /** A request for closer peers in any case looks for replicas, and a cached copy is none. */
   #held(key: Uint8Array, isReplicaWanted: boolean): Uint8Array | undefined {
-    const { store, cache } = this.#init
-    return store.encoded(key) ?? (isReplicaWanted ? undefined : cache?.encoded(key))
+    const { store, cache, copies } = this.#init
+    return (
+      store.encoded(key) ??
+      (isReplicaWanted ? undefined : (cache?.encoded(key) ?? copies?.encoded(key)))
+    )
   }
 
   /** Resolves later where what comes in takes long to check. */
@@ -142,10 +156,11 @@ export class ExchangeServer implements ServedProtocol<Message> {
       : replyOf(outcomes as WireOutcome[])
   }
 
-  #takeIn({ key, record: bytes, storer }: Write, isCopy: boolean): MaybePromise<WireOutcome> {
-    const { store, cache } = this.#init
-    const into = isCopy ? cache : store
-    const failed = (): WireOutcome => (isExpired(bytes, store) ? 'expired' : 'invalid')
+  #takeIn(write: Write, isCopy: boolean): MaybePromise<WireOutcome> {
+    const { key, record: bytes, storer } = write
+    const { store, copies } = this.#init
+    const into = isCopy ? copies : store
+    const failed = (error: unknown): WireOutcome => failureOf(error, write, store)
 
     if (into === undefined) {
       return 'full'
@@ -156,8 +171,8 @@ export class ExchangeServer implements ServedProtocol<Message> {
       const received = store.checks.receive(key, bytes.slice())
       const outcome = whenDone(received, ({ record }) => apply(into, { key, record, storer }))
       return isPromise(outcome) ? outcome.then(undefined, failed) : outcome
-    } catch {
-      return failed()
+    } catch (error) {
+      return failed(error)
     }
   }
 
@@ -210,11 +225,21 @@ function apply(
   return applied.isAccepted ? 'accepted' : applied.reason
 }
 
-/** Whether a record is valid but came too late. A slow network or a different clock is no violation. */
-function isExpired(bytes: Uint8Array, { clock, limits }: RecordStore): boolean {
-  try {
-    return lastExpiration(decodeRecord(bytes, limits)) <= clock()
-  } catch {
-    return false
+/**
+ * Says what is wrong with a write that does not pass the checks. One that came too late, over a slow way
+ * or from a clock that differs, or that exceeds the limits of this node alone, breaks no rule.
+ */
+function failureOf(error: unknown, { key, record: bytes }: Write, store: RecordStore): WireOutcome {
+  const { clock, limits } = store
+  const isTooLarge =
+    error instanceof RecordTooLargeError ||
+    (error instanceof InvalidKeyError && key.length > limits.maxKeyBytes)
+
+  if (isTooLarge || !(error instanceof ValidationError)) {
+    return isTooLarge ? 'refused' : 'invalid'
   }
+
+  const expirationTime = lastExpiration(decodeRecord(bytes, limits))
+  const isTooFar = expirationTime > clock() + limits.maxTtl
+  return expirationTime <= clock() ? 'expired' : isTooFar ? 'refused' : 'invalid'
 }

@@ -6,7 +6,7 @@ import {
   passthroughMapper,
   type ValidateFn
 } from '@libp2p/kad-dht'
-import { DEFAULT_LIMITS, isEmpty, ValidationError } from '@waggle/record'
+import { DEFAULT_LIMITS, isEmpty, networkOf, ValidationError } from '@waggle/record'
 import { NAMESPACE, selectorFor } from '@waggle/record/replica'
 import { DEFAULT_KAD_PROTOCOL, DEFAULT_REQUEST_TIMEOUT_MS } from '../constants.ts'
 import { guardedComponents, guardedStreams } from '../door/guarded-components.ts'
@@ -19,7 +19,7 @@ import { internalsOf } from './internals.ts'
 import { requestGuard, responseGuard } from './kad-guard.ts'
 import { KAD_OPTIONS, type WaggleKadDHTInit } from './kad-options.ts'
 import { mergingDatastore } from './merging-datastore.ts'
-import { registerParts } from './node-parts.ts'
+import { assertNoParts, registerParts } from './node-parts.ts'
 
 /**
  * Options that differ from kad-dht's defaults, which suit a public network of very many peers: a
@@ -67,9 +67,11 @@ export function mergingKadDHT(
   }
 
   return (components) => {
+    assertNoParts(components)
     const store = new RecordStore({
       nearnessOf: (key) => sharedBits(pointOfKey(key), pointOfPeer(components.peerId)),
       ...records,
+      network: networkOf(kadInit.protocol ?? DEFAULT_KAD_PROTOCOL),
       limits: limitsOf(records?.limits ?? {}, DEFAULT_LIMITS)
     })
     const prefix = kadInit.datastorePrefix ?? DATASTORE_PREFIX

@@ -26,7 +26,11 @@ export function createPeerParts(init: PartsInit, buffers: BufferLimits): PeerPar
   const peers = createPeerBook(init, () => routing)
   const routing = createKnownPeers(init, peers)
   const dialer = new Dialer({ connectionManager, peers, requestTimeoutMs: init.requestTimeoutMs })
-  return { peers, routing, client: { buffers, dialer, peers } }
+  return {
+    peers,
+    routing,
+    client: { buffers, dialer, network: partsOf(init.components).store.network, peers }
+  }
 }
 
 /** Updates them with libp2p's connections and peer store, until the signal is aborted. */

@@ -141,12 +141,13 @@ class WaggleService implements Waggle, Startable {
   }
 
   stats(): Stats {
-    const { cache, client, clocks, connections, reads, routing, store, ...parts } = this.#started
+    const { caches, client, clocks, connections, reads, routing, store, ...parts } = this.#started
+    const { cache, copies } = caches
     return {
       records: store.records,
       bytes: store.bytes,
-      cachedRecords: cache?.records ?? 0,
-      cachedBytes: cache?.bytes ?? 0,
+      cachedRecords: (cache?.records ?? 0) + (copies?.records ?? 0),
+      cachedBytes: (cache?.bytes ?? 0) + (copies?.bytes ?? 0),
       cacheHits: reads.hits,
       republished: parts.republisher.size,
       watchedKeys: parts.watches.size,

@@ -20,6 +20,9 @@ import { placesOf, type Received, Validation } from './validation.ts'
 
 export interface RecordChecksInit {
   readonly limits: Limits
+
+  /** The name of the network for which owners sign. */
+  readonly network: string
   readonly clock: () => DHTTime
   readonly validators?: readonly RecordValidator[] | undefined
 }
@@ -64,9 +67,9 @@ export class RecordChecks {
    * Throws, or rejects, as `checkRecord` throws, if any of it breaks a rule.
    */
   receive(key: Uint8Array, bytes: Uint8Array): MaybePromise<Received> {
-    const { clock, limits } = this.#init
+    const { clock, limits, network } = this.#init
     const record = readRecord(key, bytes, { now: clock(), limits })
-    const signed = signedEntries(key, record)
+    const signed = signedEntries(key, record, network)
 
     return signed.length === 0
       ? this.#validation.filter(key, record)
@@ -98,7 +101,7 @@ export class RecordChecks {
     owner: SigningKey | undefined
   ): Promise<DHTRecord> {
     const changed = this.hasValidators ? await this.#signValues(key, write) : write
-    const signed = owner === undefined ? changed : await signRecord(key, changed, owner)
+    const signed = owner === undefined ? changed : await signRecord(key, changed, owner, this.#init)
     const { record, refusals } = await this.#validation.filter(key, signed)
 
     if (isEmpty(record)) {

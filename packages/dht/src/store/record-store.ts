@@ -2,6 +2,7 @@ import {
   type Applied,
   apply,
   DEFAULT_LIMITS,
+  DEFAULT_NETWORK,
   type DHTRecord,
   type DHTTime,
   EMPTY_RECORD,
@@ -28,6 +29,13 @@ import {
 export interface RecordStoreOptions {
   /** Limits of single records. */
   limits?: Limits | undefined
+
+  /**
+   * The name of the network whose records these are. Signatures of other networks are not valid.
+   *
+   * @default DEFAULT_NETWORK
+   */
+  network?: string | undefined
 
   /**
    * Records stored. Beyond it, the store evicts records: of the peer that has stored most, those
@@ -86,6 +94,7 @@ const MAX_PRUNED = 128
  */
 export class RecordStore {
   readonly limits: Limits
+  readonly network: string
   readonly clock: () => DHTTime
 
   /** Checks of records that come from elsewhere. */
@@ -103,9 +112,11 @@ export class RecordStore {
 
   constructor(options: RecordStoreOptions = {}) {
     this.limits = options.limits ?? DEFAULT_LIMITS
+    this.network = options.network ?? DEFAULT_NETWORK
     this.clock = options.clock ?? getDHTTime
     this.checks = new RecordChecks({
       limits: this.limits,
+      network: this.network,
       clock: this.clock,
       validators: options.validators
     })
@@ -255,7 +266,7 @@ export class RecordStore {
     this.#observer?.onStored(name, stored.expirationTime)
 
     for (const listener of this.#listeners) {
-      listener(name, write)
+      listener(name, write, writer)
     }
 
     return applied

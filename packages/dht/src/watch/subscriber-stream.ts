@@ -64,11 +64,11 @@ export class SubscriberStream implements StreamHandler<WatchMessage> {
     return this.#subscriptions.get(name)?.isCoalesced === true
   }
 
-  /** Notifies of a change of a key; the frame says which. */
-  notify(name: string, frame: Uint8Array): void {
+  /** Notifies of a change of a key; the frame says which. Undefined: no message can hold it. */
+  notify(name: string, frame: Uint8Array | undefined): void {
     if (this.#stream.isBlocked) {
       this.#unsent.add(name)
-    } else {
+    } else if (frame !== undefined) {
       this.#stream.sendFrame(frame)
     }
   }
@@ -114,9 +114,10 @@ export class SubscriberStream implements StreamHandler<WatchMessage> {
       this.#unsent.delete(name)
       const key = keyOf(name)
       const held = this.#init.store.encoded(key)
+      const frame = held && changedFrame(key, held)
 
-      if (held !== undefined) {
-        this.#stream.sendFrame(changedFrame(key, held))
+      if (frame !== undefined) {
+        this.#stream.sendFrame(frame)
       }
     }
   }

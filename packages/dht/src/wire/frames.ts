@@ -1,5 +1,6 @@
 import type { ByteWriter } from './bytes.ts'
-import { MAX_MESSAGE_BYTES } from './limits.ts'
+import { MAX_MESSAGE_BYTES, MAX_PLAUSIBLE_MESSAGE_BYTES } from './limits.ts'
+import { MessageTooLargeError } from './message-too-large-error.ts'
 import { ProtocolViolationError } from './protocol-violation-error.ts'
 import type { MessageCodec } from './schema.ts'
 
@@ -47,7 +48,8 @@ export class FrameReader {
   /**
    * The bytes of the next complete message, undefined if there is none yet.
    *
-   * @throws ProtocolViolationError when a message is too large or empty
+   * @throws MessageTooLargeError when a message is larger than it may be
+   * @throws ProtocolViolationError when it is empty, or of a size that nobody means
    */
   next(): Uint8Array | undefined {
     const available = this.#end - this.#start
@@ -59,11 +61,7 @@ export class FrameReader {
     const head = new DataView(this.#buffer.buffer, this.#buffer.byteOffset + this.#start)
     const length = head.getUint32(0)
 
-    if (length === 0 || length > this.#maxMessageBytes) {
-      throw new ProtocolViolationError(
-        `a message has ${length} bytes, from 1 to ${this.#maxMessageBytes} are allowed`
-      )
-    }
+    this.#assertLength(length)
 
     if (available < HEAD_BYTES + length) {
       return undefined
@@ -78,6 +76,16 @@ export class FrameReader {
     }
 
     return message
+  }
+
+  #assertLength(length: number): void {
+    if (length === 0 || length > MAX_PLAUSIBLE_MESSAGE_BYTES) {
+      throw new ProtocolViolationError(`a message has ${length} bytes`)
+    }
+
+    if (length > this.#maxMessageBytes) {
+      throw new MessageTooLargeError(length, this.#maxMessageBytes)
+    }
   }
 
   /**
@@ -105,9 +113,26 @@ function plain({ buffer, byteOffset, length }: Uint8Array): Uint8Array {
   return new Uint8Array(buffer, byteOffset, length)
 }
 
-/** Appends a message as a frame. */
-export function writeFrame<M>(to: ByteWriter, message: M, codec: MessageCodec<M>): void {
+/**
+ * Appends a message as a frame. All messages are sent by it, so that none is larger than its protocol
+ * allows.
+ *
+ * @throws MessageTooLargeError for a larger one, of which nothing is written
+ */
+export function writeFrame<M>(
+  to: ByteWriter,
+  message: M,
+  codec: MessageCodec<M>,
+  maxMessageBytes: number = MAX_MESSAGE_BYTES
+): void {
   const head = to.reserveUint32()
   codec.write(to, message)
-  to.setUint32(head, to.length - head - HEAD_BYTES)
+  const length = to.length - head - HEAD_BYTES
+
+  if (length > maxMessageBytes) {
+    to.truncate(head)
+    throw new MessageTooLargeError(length, maxMessageBytes)
+  }
+
+  to.setUint32(head, length)
 }

@@ -1,6 +1,6 @@
 import type { PeerId, Stream } from '@libp2p/interface'
 import type { Registrar } from '@libp2p/interface-internal'
-import type { MaybePromise } from '@waggle/record'
+import { DEFAULT_NETWORK, type MaybePromise } from '@waggle/record'
 import { isPromise } from '@waggle/record/replica'
 import { BufferLimits } from '../admission/buffer-limits.ts'
 import { Scheduler } from '../admission/scheduler.ts'
@@ -10,12 +10,13 @@ import type { Access } from '../peers/access.ts'
 import { type Activity, allActivity } from './activity.ts'
 import { FramedStream } from './framed-stream.ts'
 import { MAX_MESSAGE_BYTES, MAX_STREAMS_PER_PEER } from './limits.ts'
+import { protocolIdIn } from './protocol-id.ts'
 import { Responder, type ResponderParts, type Response } from './responder.ts'
 import type { MessageCodec } from './schema.ts'
 
 /** A protocol as a node serves it. */
 export interface ServedProtocol<M> {
-  /** The name and version that libp2p negotiates. */
+  /** The protocol's id in the default network. */
   readonly id: string
   readonly codec: MessageCodec<M>
 
@@ -49,6 +50,13 @@ export interface StreamHandler<M> {
 export interface ProtocolServerInit {
   /** @default DEFAULT_NODE_LIMITS */
   readonly limits?: NodeLimits
+
+  /**
+   * The name of this node's network.
+   *
+   * @default DEFAULT_NETWORK
+   */
+  readonly network?: string
 
   /**
    * The buffers of all streams of this node.
@@ -95,9 +103,10 @@ export class ProtocolServer {
 
   /** Has libp2p hand over the streams of a protocol from now on. */
   async handle<M>(registrar: Registrar, protocol: ServedProtocol<M>): Promise<void> {
-    this.#ids.add(protocol.id)
+    const id = protocolIdIn(this.#init.network ?? DEFAULT_NETWORK, protocol.id)
+    this.#ids.add(id)
     await registrar.handle(
-      protocol.id,
+      id,
       (stream, { remotePeer }) => this.accept(protocol, stream, remotePeer),
       { maxInboundStreams: MAX_STREAMS_PER_PEER, maxOutboundStreams: MAX_STREAMS_PER_PEER }
     )

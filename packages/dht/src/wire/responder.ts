@@ -146,7 +146,7 @@ export class Responder<M> {
     const durable = isBusy ? undefined : response.whenDurable?.()
 
     if (isBusy || (durable === undefined && this.#last === undefined)) {
-      stream.send(reply)
+      this.#say(reply)
       requests.count--
       return
     }
@@ -174,6 +174,17 @@ export class Responder<M> {
     )
     const sent = (await isDurable) ? reply : (notDurable?.(reply) ?? reply)
     await previous
-    this.#init.stream.send(sent)
+    this.#say(sent)
+  }
+
+  /** A reply that no message can hold ends the stream. */
+  #say(reply: M): void {
+    const { stream } = this.#init
+
+    try {
+      stream.send(reply)
+    } catch (error) {
+      stream.close(toError(error))
+    }
   }
 }

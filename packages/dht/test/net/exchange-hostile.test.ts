@@ -4,7 +4,7 @@ import { type Testnet, testnet } from '@waggle/dht/testnet'
 import { recordKey } from '@waggle/record'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import type { FindRequest } from '../../src/exchange/messages.ts'
-import { MAX_MESSAGE_BYTES, MAX_STREAMS_PER_PEER } from '../../src/wire/limits.ts'
+import { MAX_PLAUSIBLE_MESSAGE_BYTES, MAX_STREAMS_PER_PEER } from '../../src/wire/limits.ts'
 import { exchangeStreams, type Impostor, impostor, strangerTo } from '../support/exchange-net.ts'
 import { encoded, frameOf, headOf, type Talker } from '../support/exchange-talker.ts'
 import { PATIENCE, UNHURRIED } from '../support/libp2p-node.ts'
@@ -99,7 +99,10 @@ describe('a peer that', () => {
       'answers instead of asking',
       (talker) => talker.say({ name: 'stored', id: 1, peers: [], answers: [] })
     ],
-    ['announces an oversized message', (talker) => talker.sayBytes(headOf(MAX_MESSAGE_BYTES + 1))],
+    [
+      'announces an oversized message',
+      (talker) => talker.sayBytes(headOf(MAX_PLAUSIBLE_MESSAGE_BYTES + 1))
+    ],
     ['sends an empty message', (talker) => talker.sayBytes(headOf(0))],
     ['says random bytes', (talker) => talker.sayBytes(crypto.getRandomValues(new Uint8Array(5000)))]
   ])(

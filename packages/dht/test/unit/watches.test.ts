@@ -26,6 +26,17 @@ describe('what is delivered', () => {
     expect(loop.unread).toBe(0)
   })
 
+  it('is nothing that a stranger stores at a watcher that is no replica (N5a)', async () => {
+    using scene = new WatchScene()
+    const loop = await scene.begun()
+    scene.net.self.store.apply(KEY, value('pushed'), 'stranger')
+    await scene.pass(200)
+    expect(loop.unread).toBe(0)
+    scene.net.self.store.apply(KEY, value('own', 1001))
+
+    expect(await loop.nextValue()).toBe('own')
+  })
+
   it('is nothing as long as nothing is there', async () => {
     using scene = new WatchScene()
     const loop = await scene.begun()
