@@ -24,15 +24,23 @@ export function backoffMs(failures: number, { isLonely, random }: BackoffOptions
   return Math.min(FIRST_RETRY_MS * 2 ** failures, longest) * (0.5 + random / 2)
 }
 
-/** Resolves after some time, or when the signal is aborted. Keeps no process from ending. */
-export async function wait(ms: number, signal: AbortSignal): Promise<void> {
+/** Resolves after some time, or when the signal is aborted. Keeps no process from ending unless told to. */
+export async function wait(
+  ms: number,
+  signal: AbortSignal,
+  { keepsAlive = false }: { keepsAlive?: boolean } = {}
+): Promise<void> {
   if (signal.aborted) {
     return
   }
 
   const { promise, resolve } = Promise.withResolvers<void>()
   const timer = setTimeout(resolve, ms)
-  timer.unref?.()
+
+  if (!keepsAlive) {
+    timer.unref?.()
+  }
+
   const onAbort = (): void => resolve()
   signal.addEventListener('abort', onAbort)
   await promise

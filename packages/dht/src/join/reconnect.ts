@@ -142,7 +142,7 @@ export class Reconnector {
       }
 
       try {
-        const peer = await attempt([...candidate.addresses], this.#init, { signal })
+        const peer = await attempt(candidate, this.#init, { signal })
         this.recordReached(candidate, peer)
         return
       } catch (error) {
