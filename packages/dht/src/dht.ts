@@ -226,12 +226,23 @@ export class DHT implements WaggleOperations, AsyncDisposable {
     await this.stop()
   }
 
-  /** Describes the node in one line, which `console.log` shows, too. */
+  /** Describes the node in one line, which `console.log` shows, too. Never throws. */
   toString(): string {
-    const state = this.#parts.lifetime.signal.aborted
-      ? 'stopped'
-      : `${this.clientMode ? 'client' : 'server'}, ${this.peers.length} connected`
-    return `DHT(${this.peerId}, ${state})`
+    // A debugger, or console.log, may show the prototype, or a node in any state.
+    if (!(#parts in this)) {
+      return 'DHT'
+    }
+
+    const { node, waggle, lifetime } = this.#parts
+
+    try {
+      const state = lifetime.signal.aborted
+        ? 'stopped'
+        : `${waggle.clientMode ? 'client' : 'server'}, ${waggle.peers.length} connected`
+      return `DHT(${node.peerId}, ${state})`
+    } catch {
+      return `DHT(${node.peerId}, ${node.status})`
+    }
   }
 }
 

@@ -2,7 +2,7 @@ import type { Connection, Libp2p } from '@libp2p/interface'
 import { type Multiaddr, multiaddr } from '@multiformats/multiaddr'
 import { toError } from '../errors.ts'
 import { anySignal } from '../timing/deadline.ts'
-import { wait } from './backoff.ts'
+import { wait } from '../timing/wait.ts'
 
 /** Milliseconds that an address has before the next one of the same peer is dialled beside it (RFC 8305). */
 const HEAD_START_MS = 250

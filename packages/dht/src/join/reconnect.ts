@@ -1,8 +1,9 @@
 import type { Logger, PeerId } from '@libp2p/interface'
 import type { Multiaddr } from '@multiformats/multiaddr'
 import { anySignal } from '../timing/deadline.ts'
+import { wait } from '../timing/wait.ts'
 import { type AttemptInit, attempt } from './attempt.ts'
-import { backoffMs, wait } from './backoff.ts'
+import { backoffMs } from './backoff.ts'
 import type { RememberedPeers } from './remembered-peers.ts'
 
 /** Failures in a row, an hour or so, after which a peer that is no initial one is let go. */

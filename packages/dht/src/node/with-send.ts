@@ -15,7 +15,7 @@ export function isSender(stream: unknown): stream is MessageStream {
  */
 export function withSend<S extends MessageStream>(
   stream: S,
-  overrides: { send: Send } & Partial<Pick<S, 'close' | 'abort'>>
+  overrides: { send: Send } & Partial<Pick<S, 'close' | 'abort' | 'addEventListener'>>
 ): S {
   const bound = new Map<PropertyKey, unknown>()
 

@@ -80,6 +80,9 @@ export interface ServiceParts extends NodeParts {
   /** Serves other peers from now on. */
   serve(): Promise<void>
 
+  /** Follows kad-dht's mode: a client serves nobody, and passes on what it holds. */
+  becomes(mode: 'client' | 'server'): Promise<void>
+
   /** Serves nobody any more. */
   stopServing(): Promise<void>
 
@@ -91,7 +94,7 @@ export interface ServiceParts extends NodeParts {
 /** Creates the parts of one node's service, and passes each part the others that it uses. */
 export function serviceParts(init: PartsInit): ServiceParts {
   const { components, events, limits } = init
-  const { kad, store } = partsOf(components)
+  const { kad, mode, store } = partsOf(components)
   const stopping = new AbortController()
   const lifetime = stopping.signal
   // Each listener to events listens to this signal, too, and Node 22 warns of more than ten.
@@ -113,9 +116,19 @@ export function serviceParts(init: PartsInit): ServiceParts {
   const servers = createServers(init, { ...found, buffers, cache })
 
   return {
-    ...{ peers, exchange, cache, clocks, kad, lifetime, reads },
+    ...{ peers, exchange, cache, clocks, kad, lifetime, mode, reads },
     ...{ replicas, republisher, routing, store, upkeep, watches, ...servers },
     networkMerge: createNetworkMerge(init, found, lifetime),
+    async becomes(next) {
+      if (next === 'server') {
+        await servers.serve()
+        return
+      }
+
+      await servers.stopServing()
+      await upkeep.leave()
+      store.clear()
+    },
     async follow() {
       sweepRegularly([store, cache], lifetime)
       clocks.follow(lifetime)

@@ -4,6 +4,7 @@ import type { RecordValidator } from '@waggle/record'
 import { TypedEventEmitter } from 'main-event'
 import type { ClockReading } from '../clock-reading.ts'
 import type { DHTEvents, DiskState } from '../events.ts'
+import { assertLibp2p } from '../kad/libp2p-version.ts'
 import { partsOf } from '../kad/node-parts.ts'
 import { Meter } from '../metrics/meter.ts'
 import { nodeLimitsOf } from '../node-limits.ts'
@@ -63,6 +64,7 @@ class WaggleService implements Waggle, Startable {
   #running: ServiceParts | undefined
 
   constructor(components: WaggleComponents, init: WaggleServiceInit) {
+    assertLibp2p(components)
     const { metrics } = components
     this.#components = components
     this.#init = init
@@ -89,6 +91,8 @@ class WaggleService implements Waggle, Startable {
     this.#running = parts
     await parts.follow()
     parts.store.observeWith(recordEvents(events, parts.store.limits, meter))
+
+    parts.mode.follow((mode) => parts.becomes(mode), parts.lifetime)
 
     if (!this.clientMode) {
       await parts.serve()
