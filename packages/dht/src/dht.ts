@@ -28,6 +28,10 @@ import type { Waggle } from './service/service-interface.ts'
 import type { Stats } from './service/stats.ts'
 import type { HeldRecord } from './store/held-record.ts'
 import { anySignal, timeoutSignal } from './timing/deadline.ts'
+import { wait } from './timing/wait.ts'
+
+/** Milliseconds that the end of a node waits until known peers are saved. */
+const MAX_FLUSH_MS = 2000
 
 interface Parts {
   readonly node: Libp2p<ServiceMap>
@@ -310,7 +314,8 @@ async function stop(parts: Parts): Promise<void> {
     waggle.removeValidators(...validators)
   }
 
-  await membership?.flush()
+  // A disk that hangs keeps no node from stopping.
+  await Promise.race([membership?.flush(), wait(MAX_FLUSH_MS)])
 
   if (!isBorrowed) {
     await node.stop()

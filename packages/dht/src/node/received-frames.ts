@@ -1,4 +1,5 @@
 import { type MessageStream, StreamMessageEvent } from '@libp2p/interface'
+import { atEndOfTurn } from '../timing/end-of-turn.ts'
 import { FrameScanner } from './yamux-frames.ts'
 
 type Listener = (event: StreamMessageEvent) => void
@@ -11,9 +12,9 @@ export interface ReceivedFramesInit {
 }
 
 /**
- * Passes on what a muxer receives, and gives an application time to listen to a stream before its end.
- * Otherwise libp2p dispatches both in one turn of the event loop, and an iterator that begins a moment
- * later never ends.
+ * Passes on what a muxer receives, and gives an application time to listen to a new stream: what comes on
+ * it waits for the end of the turn. Otherwise, when all of a stream comes at once, libp2p merges its messages,
+ * and an iterator that begins after the stream's end never ends.
  */
 export class ReceivedFrames {
   readonly #init: ReceivedFramesInit
@@ -58,15 +59,15 @@ export class ReceivedFrames {
     }
   }
 
-  /** Returns the place before the first frame that ends a stream of this turn. */
+  /** Returns the place before the first frame on a stream that was opened in this turn. */
   #endOfTurn(bytes: Uint8Array): number {
-    for (const [{ stream, isData, opens, ends }, at] of this.#scanner.scan(bytes)) {
+    for (const [{ stream, isData, opens }, at] of this.#scanner.scan(bytes)) {
       if (isData && !this.#hasData) {
         this.#hasData = true
         this.#init.onData()
       }
 
-      if (ends && this.#opened.has(stream)) {
+      if (this.#opened.has(stream)) {
         this.#scanner.rewind()
         return at
       }
@@ -81,7 +82,7 @@ export class ReceivedFrames {
 
   #open(stream: number): void {
     if (this.#opened.size === 0) {
-      setTimeout(() => this.#release())
+      atEndOfTurn(() => this.#release())
     }
 
     this.#opened.add(stream)
