@@ -3,6 +3,7 @@ import type { Multiaddr } from '@multiformats/multiaddr'
 import { raceSignal } from 'race-signal'
 import { CLOCK_ADVICE, describeSkew, isSkewed } from '../clock-reading.ts'
 import { ClockSkewError } from '../errors.ts'
+import { isRefusal } from '../peers/refused-dials.ts'
 import type { Waggle } from '../service/service-interface.ts'
 import { anySignal, timeoutSignal } from '../timing/deadline.ts'
 import { wait } from '../timing/wait.ts'
@@ -54,7 +55,7 @@ export async function attempt(
         throw lastErrors(peer.addresses, [error, earlier], { within, bootstrapTimeoutMs })
       }
 
-      if (!isPatient || !mayPass(peer.addresses, error)) {
+      if (!isWorthRetrying(error, peer.addresses, isPatient)) {
         throw error
       }
 
@@ -85,9 +86,16 @@ function retryMs(failures: number): number {
   return Math.min(FIRST_RETRY_MS * 2 ** failures, MAX_RETRY_MS) * (0.5 + Math.random() / 2)
 }
 
-/** Whether a later attempt may succeed: a peer may be starting, or be full for a moment. */
-function mayPass(addresses: readonly Multiaddr[], error: unknown): boolean {
-  return addresses.some((address, i) => !isFinal({ address, error: errorOf(error, i) }))
+/** Whether a later attempt may succeed: a peer may be full for a moment, or, for the patient, still be starting. */
+function isWorthRetrying(
+  error: unknown,
+  addresses: readonly Multiaddr[],
+  isPatient: boolean
+): boolean {
+  return addresses.some((address, i) => {
+    const failure = { address, error: errorOf(error, i) }
+    return isPatient ? !isFinal(failure) : isRefusal(failure.error)
+  })
 }
 
 interface LastErrorsOptions {
@@ -154,7 +162,7 @@ class Arrival {
     this.#arrived.promise.catch(() => {})
     node.addEventListener('peer:identify', this.#onIdentify)
     node.addEventListener('connection:close', this.#onClose)
-    waggle.events.addEventListener('peer:join', this.#settle)
+    waggle.events.addEventListener('peer:connect', this.#settle)
   }
 
   of(connection: Connection): Promise<void> {
@@ -166,7 +174,7 @@ class Arrival {
   stop(): void {
     this.#node.removeEventListener('peer:identify', this.#onIdentify)
     this.#node.removeEventListener('connection:close', this.#onClose)
-    this.#waggle.events.removeEventListener('peer:join', this.#settle)
+    this.#waggle.events.removeEventListener('peer:connect', this.#settle)
   }
 
   readonly #onIdentify = ({

@@ -24,7 +24,7 @@ export interface WaggleKadDHTInit extends Omit<KadDHTInit, 'clientMode'> {
    */
   clientMode?: boolean | undefined
 
-  /** How many records are stored for other peers, and how large single ones may be. */
+  /** Options of the record store, which holds records for other peers. */
   records?: RecordsInit | undefined
 
   /**
