@@ -134,7 +134,8 @@ class Dials {
    */
   async #dial(address: Multiaddr, isFirst: boolean): Promise<Connection> {
     this.#signal.throwIfAborted()
-    const { peer } = this.#peer
+    // A peer that was reached by an address without an id may have another id today.
+    const peer = idAtEnd(address)
     const connection = await this.#dialPatiently(isFirst ? address : withoutId(address))
 
     if (peer !== undefined && connection.remotePeer.toString() !== peer) {
@@ -192,6 +193,12 @@ function familiesOf(address: Multiaddr): Multiaddr[] {
 
   const suffix = multiaddr(rest)
   return ['/ip4/127.0.0.1', '/ip6/::1'].map((loopback) => multiaddr(loopback).encapsulate(suffix))
+}
+
+/** Returns the peer id that an address ends with. */
+export function idAtEnd(address: Multiaddr): string | undefined {
+  const last = address.getComponents().at(-1)
+  return last?.name === 'p2p' ? last.value : undefined
 }
 
 function withoutId(address: Multiaddr): Multiaddr {

@@ -4,7 +4,7 @@ import { NO_MEMORY, type PeerMemory } from '../persistence/peer-memory.ts'
 import { anySignal } from '../timing/deadline.ts'
 import { type AttemptInit, attempt, strictAttempt } from './attempt.ts'
 import { bootstrapHint } from './bootstrap-hints.ts'
-import { errorOf } from './dial-any.ts'
+import { errorOf, idAtEnd } from './dial-any.ts'
 import { type Candidate, Reconnector } from './reconnect.ts'
 import { RememberedPeers } from './remembered-peers.ts'
 
@@ -123,11 +123,6 @@ function initialCandidates(addresses: readonly Multiaddr[]): Candidate[] {
     isInitial: true,
     peer: group[0] && idAtEnd(group[0])
   }))
-}
-
-function idAtEnd(address: Multiaddr): string | undefined {
-  const last = address.getComponents().at(-1)
-  return last?.name === 'p2p' ? last.value : undefined
 }
 
 function rememberedPeer(peer: string, addresses: readonly Multiaddr[]): Candidate {
