@@ -116,7 +116,7 @@ function given<T extends object>(init: T | undefined): Partial<T> {
 /** Creates a validator of kad-dht that makes all checks of the store. */
 function validatorFor({ checks }: RecordStore): ValidateFn {
   return async (key, value) => {
-    const { record, refusals } = await checks.received(key, value)
+    const { record, refusals } = await checks.receive(key, value)
 
     if (isEmpty(record)) {
       throw new ValidationError(`refused by ${refusals.join(', ')}`)

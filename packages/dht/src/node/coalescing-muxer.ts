@@ -5,11 +5,12 @@ import {
   type StreamMuxerFactory,
   serviceCapabilities
 } from '@libp2p/interface'
+import { overriding } from '../door/overriding.ts'
 import { fallbackWarning } from '../warn.ts'
 import { EarlyStreams } from './early-streams.ts'
 import { HeldWindowUpdates } from './held-window-updates.ts'
+import { isSender } from './is-sender.ts'
 import { ReceivedFrames } from './received-frames.ts'
-import { isSender, withSend } from './with-send.ts'
 import { headOf } from './yamux-frames.ts'
 
 /** The muxer whose frames are known here. */
@@ -69,7 +70,7 @@ function coalescing(connection: MessageStream): MessageStream {
   const received = new ReceivedFrames({ connection, onData: () => frames.releaseEarly() })
   const addEventListener = connection.addEventListener.bind(connection)
 
-  return withSend(connection, {
+  return overriding<MessageStream>(connection, {
     send: (frame) => frames.send(frame),
     close: (options) => {
       frames.releaseEarly()

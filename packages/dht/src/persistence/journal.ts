@@ -4,7 +4,7 @@ import { TimeoutError, toError } from '../errors.ts'
 import type { RecordStore } from '../store/record-store.ts'
 import type { PersistenceHook } from '../store/store-listeners.ts'
 import { inTime } from '../timing/in-time.ts'
-import { cancellable } from '../timing/run-later.ts'
+import { runLater } from '../timing/run-later.ts'
 import { wait } from '../timing/wait.ts'
 import type { Change, Disk, Durability } from './disk.ts'
 import { DiskUsage } from './disk-usage.ts'
@@ -91,7 +91,7 @@ export class Journal implements PersistenceHook {
    * Notes a change. A record that is neither stored nor on disk does not matter, so no more names
    * wait than there are records.
    */
-  changed(name: string): void {
+  noteChange(name: string): void {
     if (this.#isOfInterest(name)) {
       this.#changed.add(name)
       this.#schedule()
@@ -143,7 +143,7 @@ export class Journal implements PersistenceHook {
       return
     }
 
-    this.#cancel = cancellable(this.#delayMs(), () => {
+    this.#cancel = runLater(this.#delayMs(), () => {
       this.#cancel = undefined
       void this.#write()
     })
@@ -249,7 +249,7 @@ export class Journal implements PersistenceHook {
 
   #compactIfWorthwhile(): void {
     if (this.#onDisk.isCompactionWorthwhile) {
-      this.#onDisk.compacted()
+      this.#onDisk.resetGarbage()
       this.#init.disk
         .compact()
         .catch((error) => this.#init.log.error('could not compact the database - %e', error))

@@ -27,7 +27,7 @@ export function receivedRecord(
   }
 
   try {
-    const received = whenDone(store.checks.received(key, bytes.slice()), ({ record, refusals }) => {
+    const received = whenDone(store.checks.receive(key, bytes.slice()), ({ record, refusals }) => {
       if (refusals.length > 0) {
         log('ignoring some of what %p answered with - %s', peer.id, refusals.join(', '))
       }
