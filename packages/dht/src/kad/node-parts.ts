@@ -1,9 +1,11 @@
 import type { RecordStore } from '../store/record-store.ts'
 import type { KadInternals } from './internals.ts'
+import type { ModeSwitch } from './mode-switch.ts'
 
 /** Parts that `waggleKadDHT()` and `waggle()` of one libp2p node share. */
 export interface NodeParts {
   readonly kad: KadInternals
+  readonly mode: ModeSwitch
   readonly store: RecordStore
 }
 

@@ -18,8 +18,11 @@ import { boundedDatastore } from './bounded-datastore.ts'
 import { internalsOf } from './internals.ts'
 import { requestGuard, responseGuard } from './kad-guard.ts'
 import { KAD_OPTIONS, type WaggleKadDHTInit } from './kad-options.ts'
+import { assertLibp2p } from './libp2p-version.ts'
 import { mergingDatastore } from './merging-datastore.ts'
+import { ModeSwitch } from './mode-switch.ts'
 import { assertNoParts, registerParts } from './node-parts.ts'
+import { paceWalks } from './paced-walks.ts'
 
 /**
  * Options that differ from kad-dht's defaults, which suit a public network of very many peers: a
@@ -67,6 +70,7 @@ export function mergingKadDHT(
   }
 
   return (components) => {
+    assertLibp2p(components)
     assertNoParts(components)
     const store = new RecordStore({
       nearnessOf: (key) => sharedBits(pointOfKey(key), pointOfPeer(components.peerId)),
@@ -84,17 +88,25 @@ export function mergingKadDHT(
     const kad = implementation({
       ...KAD_DEFAULTS,
       ...given(kadInit),
+      ...clientModeOf(kadInit),
       validators: { [NAMESPACE]: validatorFor(store), ...kadInit.validators },
       selectors: { [NAMESPACE]: selectorFor(store.limits), ...kadInit.selectors }
     })(guardedComponents(components, requestGuard(services), { datastore, connectionManager }))
 
+    paceWalks(kad)
     const { protocol } = kadInit
     registerParts(components, {
       kad: internalsOf(kad, { protocol, logger: components.logger }),
+      mode: new ModeSwitch(kad),
       store
     })
     return kad
   }
+}
+
+/** Returns the mode; nothing if it was set to undefined: kad-dht then switches by itself, as it does without Waggle. */
+function clientModeOf(init: WaggleKadDHTInit): { clientMode?: boolean | undefined } {
+  return Object.hasOwn(init, 'clientMode') ? { clientMode: init.clientMode } : {}
 }
 
 /** Removes options that are undefined: they count as left out and must not undo a default. */

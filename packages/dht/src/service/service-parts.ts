@@ -55,6 +55,9 @@ export interface ServiceParts extends NodeParts, PeerParts {
   /** Serves other peers from now on. */
   serve(): Promise<void>
 
+  /** Follows kad-dht's mode: a client serves nobody, and passes on what it holds. */
+  becomes(mode: 'client' | 'server'): Promise<void>
+
   /** Serves nobody any more. */
   stopServing(): Promise<void>
 
@@ -66,7 +69,7 @@ export interface ServiceParts extends NodeParts, PeerParts {
 /** Creates the parts of one node's service, and passes each part the others that it uses. */
 export function serviceParts(init: PartsInit): ServiceParts {
   const { components, events, limits, requestTimeoutMs } = init
-  const { kad, store } = partsOf(components)
+  const { kad, mode, store } = partsOf(components)
   const stopping = new AbortController()
   const lifetime = stopping.signal
   // Each listener to events is one of this signal, too, and Node 22 warns of more than ten.
@@ -75,7 +78,7 @@ export function serviceParts(init: PartsInit): ServiceParts {
   door.open({ limits, onViolation: (peer, error) => peers.ban(peer, error) })
   const { buffers } = door
   const found = createLookup(init, buffers, (): Goodbyes => connections.goodbyes)
-  const { caches, client, exchange, lookups, peers, replicas } = found
+  const { caches, client, exchange, lookups, peers } = found
   const reads = createReads(init, found)
   const { watches, watchClient } = createWatches(init, { ...found, reads })
   const clocks = createClocks(init, client)
@@ -93,8 +96,10 @@ export function serviceParts(init: PartsInit): ServiceParts {
   const upkeep = createUpkeep(init, { ...found, compare, networkMerge })
 
   return {
-    ...{ ...found, clocks, connections, kad, lifetime, networkMerge, reads, republisher },
+    ...{ ...found, clocks, connections, kad, lifetime, mode, networkMerge },
+    ...{ reads, republisher },
     ...{ store, upkeep, watches, ...servers },
+    becomes: (mode) => changeMode(mode, { servers, store, upkeep }),
     async follow() {
       sweepRegularly([store, caches.cache, caches.copies], lifetime)
       clocks.follow(lifetime)
@@ -117,6 +122,25 @@ export function serviceParts(init: PartsInit): ServiceParts {
       }
     }
   }
+}
+
+interface ModeParts extends Pick<ServiceParts, 'store' | 'upkeep'> {
+  readonly servers: Pick<ServiceParts, 'serve' | 'stopServing'>
+}
+
+/** Serves others from now on, or passes on what this node holds and serves nobody. */
+async function changeMode(
+  mode: 'client' | 'server',
+  { servers, store, upkeep }: ModeParts
+): Promise<void> {
+  if (mode === 'server') {
+    await servers.serve()
+    return
+  }
+
+  await servers.stopServing()
+  await upkeep.leave()
+  store.clear()
 }
 
 interface ServersInit extends LookupParts {

@@ -282,6 +282,13 @@ export class RecordStore {
     }
   }
 
+  /** Drops all records, as a node does that becomes a client. */
+  clear(): void {
+    for (const name of [...this.#stored.keys()]) {
+      this.remove(name)
+    }
+  }
+
   /**
    * Removes expired records, and prunes at most {@link MAX_PRUNED} that have expired in part.
    * Returns whether there are more of these.

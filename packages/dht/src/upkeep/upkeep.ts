@@ -144,6 +144,35 @@ export class Upkeep implements CancellationToken {
     return this.#alone(() => this.#pass())
   }
 
+  /**
+   * Passes each record on to the nearest other server before this node becomes a client. That one
+   * restores the number of replicas.
+   */
+  leave(): Promise<void> {
+    return this.#alone(async () => {
+      const { members, self, store } = this.#init
+      const others = new MembershipView(
+        [...members()].filter(({ contact }) => !contact.id.equals(self.id))
+      )
+      const failed = new Set<string>()
+      await mapMany(
+        [...store.names()],
+        async (name) => {
+          const key = keyOf(name)
+          const [nearest = ''] = others.nearest(pointOfKey(key), 1)
+          const member = others.get(nearest)
+          await (member && this.#transfer({ key, to: member.contact, sizeBytes: 0 }, failed))
+        },
+        {
+          cancellation: this,
+          maxItems: MAX_UNDER_WAY,
+          maxBytes: MAX_BYTES_UNDER_WAY,
+          bytesOf: (name) => encodedSize(store.get(keyOf(name)))
+        }
+      )
+    })
+  }
+
   /** Looks up the nearest peers, runs a pass, and then compares records with new replicas. */
   compareReplicas(): Promise<void> {
     this.#compareAtMs = Number.POSITIVE_INFINITY

@@ -112,9 +112,15 @@ export class ProtocolServer {
     )
   }
 
-  /** Has libp2p hand over no streams any more. */
+  /** Has libp2p hand over no streams any more, and ends those that are open. */
   async unhandle(registrar: Registrar): Promise<void> {
     await Promise.all([...this.#ids].map((id) => registrar.unhandle(id)))
+
+    for (const ofPeer of [...this.#streams.values()]) {
+      for (const stream of [...ofPeer.values()].flat()) {
+        stream.close(new Error('this node serves no requests any more'))
+      }
+    }
   }
 
   /** Serves a stream if the peer may ask. */

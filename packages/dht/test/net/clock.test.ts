@@ -142,7 +142,11 @@ describe('strictClock', () => {
 
   it('does not take a peer that nobody can reach for a clock (N8j)', async () => {
     const error = await rejection(
-      DHT.create({ initialPeers: await freeAddress(), strictClock: true })
+      DHT.create({
+        initialPeers: await freeAddress(),
+        strictClock: true,
+        bootstrapTimeoutMs: 300
+      })
     )
 
     expect(error).toBeInstanceOf(BootstrapError)
