@@ -29,7 +29,7 @@ export interface WaggleKadDHTInit extends KadDHTInit {
 }
 
 /** Options of the record store. Limits that are left out keep their defaults. */
-export interface RecordsInit extends Omit<RecordStoreOptions, 'limits'> {
+export interface RecordsInit extends Omit<RecordStoreOptions, 'limits' | 'shares'> {
   limits?: Partial<Limits> | undefined
 }
 

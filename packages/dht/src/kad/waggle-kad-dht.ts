@@ -9,11 +9,13 @@ import {
 import { DEFAULT_LIMITS, isEmpty, ValidationError } from '@waggle/record'
 import { NAMESPACE, selectorFor } from '@waggle/record/replica'
 import { DEFAULT_KAD_PROTOCOL, DEFAULT_REQUEST_TIMEOUT_MS } from '../constants.ts'
+import { doorOf } from '../door/door.ts'
 import { guardedComponents, guardedStreams } from '../door/guarded-components.ts'
 import { limitsOf } from '../node-limits.ts'
 import { assertOptions } from '../option-checks.ts'
 import { pointOfKey, pointOfPeer, sharedBits } from '../peers/key-space.ts'
 import { RecordStore } from '../store/record-store.ts'
+import { BY_KAD_DHT } from '../store/stored-record.ts'
 import { boundedDatastore } from './bounded-datastore.ts'
 import { internalsOf } from './internals.ts'
 import { requestGuard, responseGuard } from './kad-guard.ts'
@@ -70,6 +72,7 @@ export function mergingKadDHT(
     const store = new RecordStore({
       nearnessOf: (key) => sharedBits(pointOfKey(key), pointOfPeer(components.peerId)),
       ...records,
+      shares: doorOf(components).shares,
       limits: limitsOf(records?.limits ?? {}, DEFAULT_LIMITS)
     })
     const prefix = kadInit.datastorePrefix ?? DATASTORE_PREFIX
@@ -104,7 +107,7 @@ function given<T extends object>(init: T | undefined): Partial<T> {
 /** Creates a validator of kad-dht that makes all checks of the store. */
 function validatorFor({ checks }: RecordStore): ValidateFn {
   return async (key, value) => {
-    const { record, refusals } = await checks.received(key, value)
+    const { record, refusals } = await checks.received(key, value, BY_KAD_DHT)
 
     if (isEmpty(record)) {
       throw new ValidationError(`refused by ${refusals.join(', ')}`)

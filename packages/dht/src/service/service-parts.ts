@@ -1,4 +1,4 @@
-import { AbortError, type TypedEventTarget } from '@libp2p/interface'
+import { AbortError, type PeerId, type TypedEventTarget } from '@libp2p/interface'
 import { encodedSize } from '@waggle/record/replica'
 import { setMaxListeners } from 'main-event'
 import type { BufferLimits } from '../admission/buffer-limits.ts'
@@ -27,6 +27,7 @@ import { type CachePolicy, cachePolicy } from '../reading/cache-policy.ts'
 import { CachedReads } from '../reading/cached-reads.ts'
 import { Replicas } from '../reading/replicas.ts'
 import { dropDuplicates } from '../store/drop-duplicates.ts'
+import type { Judge } from '../store/received-record.ts'
 import { RecordStore } from '../store/record-store.ts'
 import { sweepRegularly } from '../store/sweep.ts'
 import { CompareClient } from '../upkeep/compare-client.ts'
@@ -152,7 +153,9 @@ function createServers(
   const { registrar } = components
   const { store } = partsOf(components)
   // All protocols share one scheduler, so that a peer gets no more by using several of them.
-  const { scheduler } = doorOf(components)
+  const door = doorOf(components)
+  const { scheduler } = door
+  const onForgery = (peer: PeerId, error: Error): void => door.forgive(peer, error)
   const watchServer = new WatchServer({ store, routing })
   const server = new ProtocolServer({
     ...{ access, buffers, limits, scheduler },
@@ -161,7 +164,10 @@ function createServers(
   return {
     watchServer,
     async serve() {
-      await server.handle(registrar, new ExchangeServer({ access, store, cache, routing }))
+      await server.handle(
+        registrar,
+        new ExchangeServer({ access, store, cache, routing, onForgery })
+      )
       await server.handle(registrar, watchServer)
       await server.handle(registrar, clockServer(store.clock))
       await server.handle(registrar, compareServer(store))
@@ -170,7 +176,7 @@ function createServers(
   }
 }
 
-type NodeClientParts = ClientParts & { readonly dialer: Dialer }
+type NodeClientParts = ClientParts & Pick<Judge, 'onForgery'> & { readonly dialer: Dialer }
 
 interface LookupParts {
   readonly access: Access
@@ -191,7 +197,9 @@ function createLookup(init: PartsInit, buffers: BufferLimits): LookupParts {
   const { connectionManager, peerId: self } = components
   const { peers, routing } = createPeers(init)
   const dialer = new Dialer({ connectionManager, peers, requestTimeoutMs })
-  const client = { buffers, dialer, peers }
+  const door = doorOf(components)
+  const onForgery = (peer: PeerId, error: Error): void => door.forgive(peer, error)
+  const client = { buffers, dialer, peers, onForgery }
   const exchange = createExchangeClient(init, client)
   const lookups = new Lookups({
     ...{ peers, requestTimeoutMs },

@@ -1,6 +1,9 @@
 import { readRecord, signedEntries } from '@waggle/record/replica'
 import { SignatureChecks } from './signature-checks.ts'
 
+/** kad-dht does not say which peer has sent a record. */
+const ANY_PEER = ''
+
 const signatures = new SignatureChecks()
 
 /**
@@ -12,5 +15,5 @@ const signatures = new SignatureChecks()
  * later turns of the event loop when there are many, so that they do not block other work.
  */
 export async function recordValidator(key: Uint8Array, value: Uint8Array): Promise<void> {
-  await signatures.check(signedEntries(key, readRecord(key, value)))
+  await signatures.check(signedEntries(key, readRecord(key, value)), ANY_PEER)
 }
