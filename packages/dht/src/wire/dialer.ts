@@ -3,6 +3,7 @@ import type { ConnectionManager } from '@libp2p/interface-internal'
 import { BusyError } from '../errors.ts'
 import { connectedTo } from '../peers/connect.ts'
 import { timeoutSignal } from '../timing/deadline.ts'
+import { dialsTo } from './host-names.ts'
 import { OPEN_TIMEOUT_MS } from './limits.ts'
 import { ProtocolViolationError } from './protocol-violation-error.ts'
 
@@ -11,8 +12,8 @@ export interface PeerPolicy {
   /** Whether the peer violated a protocol lately. */
   isBanned(peer: PeerId): boolean
 
-  /** Whether so many addresses of a peer may be dialled now. Those of unverified peers count towards a rate. */
-  mayDial(peer: PeerId, addressCount: number): boolean
+  /** Whether so many dials to a peer may be made now. Those to unverified peers count towards a rate. */
+  mayDial(peer: PeerId, dials: number): boolean
 
   /** Takes note of whether a peer was reached. */
   recordDial(peer: PeerInfo, isReached: boolean): void
@@ -72,7 +73,7 @@ export class Dialer {
       throw new ProtocolViolationError(`the peer ${id} violated a protocol lately`)
     }
 
-    if (!peers.mayDial(id, multiaddrs.length)) {
+    if (!peers.mayDial(id, dialsTo(multiaddrs))) {
       throw new BusyError('too many peers that others have named are being dialled')
     }
   }
