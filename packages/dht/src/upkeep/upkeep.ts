@@ -13,6 +13,7 @@ import { mapMany } from '../timing/many.ts'
 import { AntiEntropy, MAX_BYTES_UNDER_WAY } from './anti-entropy.ts'
 import { newOwners, replicationTargets } from './hand-over.ts'
 import { MembershipView } from './membership-view.ts'
+import { NEWCOMER_MS, Pace } from './pace.ts'
 
 export interface UpkeepInit {
   readonly self: PeerInfo
@@ -98,8 +99,11 @@ export class Upkeep implements CancellationToken {
   readonly #init: UpkeepInit
   readonly #antiEntropy: AntiEntropy
   #compareAtMs = Number.POSITIVE_INFINITY
+  readonly #pace = new Pace()
   /** The servers at the last pass, this node included. */
   #settled: MembershipView
+  /** The servers when the last look at records began. */
+  #present: MembershipView
   #replicateAtMs = performance.now() + REPLICATE_INTERVAL_MS
   /** Start of the last pass. */
   #passedMs = Number.NEGATIVE_INFINITY
@@ -113,10 +117,11 @@ export class Upkeep implements CancellationToken {
   constructor(init: UpkeepInit) {
     this.#init = init
     this.#settled = new MembershipView([alwaysThere(init.self)])
+    this.#present = this.#settled
     this.#antiEntropy = new AntiEntropy({
       ...init,
       fingerprints: (peer, keys) => inTime(init.fingerprints(peer, keys), SEND_TIMEOUT_MS),
-      send: (to, key, record) => inTime(init.send(to, key, record), SEND_TIMEOUT_MS)
+      send: (to, key, record) => this.#send(to, key, record)
     })
   }
 
@@ -217,6 +222,7 @@ export class Upkeep implements CancellationToken {
     }
 
     const after = this.#members()
+    this.#present = after
     this.#settled.forgetReturned(after)
     return { before: this.#settled, after, isReplicating, startMs }
   }
@@ -359,9 +365,20 @@ export class Upkeep implements CancellationToken {
     }
 
     try {
-      await inTime(this.#init.send(to, key, record), SEND_TIMEOUT_MS)
+      await this.#send(to, key, record)
     } catch {
       failed.add(name)
+    }
+  }
+
+  /** Sends a record, to a newcomer when it is time. Rejects when that fails. */
+  async #send(to: PeerInfo, key: Uint8Array, record: DHTRecord): Promise<void> {
+    if (performance.now() - this.#present.sinceMs(to.id.toString()) < NEWCOMER_MS) {
+      await this.#pace.wait(encodedSize(record))
+    }
+
+    if (!this.isCancelled) {
+      await inTime(this.#init.send(to, key, record), SEND_TIMEOUT_MS)
     }
   }
 }
