@@ -16,7 +16,7 @@ interface Toolchain {
 const ROOT = fileURLToPath(new URL('..', import.meta.url))
 
 /** Packages with types, which attw checks. */
-const LIBRARIES = ['record', 'dht']
+const LIBRARIES = ['record', 'dht', 'hivemind']
 const PACKAGES = [...LIBRARIES, 'cli']
 
 /** The oldest Node that `engines` allows. */

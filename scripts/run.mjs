@@ -5,10 +5,11 @@ import { createHash } from 'node:crypto'
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { ROOT, run, runToExit, StopError, say, step } from './command.mjs'
+import { pythonHivemind } from './python-hivemind.mjs'
 import { runTests } from './tests.mjs'
 import { toolchain } from './toolchain.mjs'
 
-const TASKS = { demo, example, long, pack, packages, test, waggle }
+const TASKS = { demo, example, hivemind, long, pack, packages, test, waggle }
 
 async function main([name = '', ...args]) {
   if (!Object.hasOwn(TASKS, name)) {
@@ -44,6 +45,22 @@ async function example({ node, env }, [name = '', ...args]) {
   return run([node, file, ...args], env)
 }
 
+/** Runs @waggle/hivemind against Python Hivemind, where that can be had. */
+async function hivemind({ node, env }, args) {
+  const { python, reason } = pythonHivemind()
+
+  if (python === undefined) {
+    say(`SKIPPED, nothing was tested against Python Hivemind: ${reason}`)
+
+    return 0
+  }
+
+  const config = 'packages/hivemind/test/python/vitest.config.ts'
+  const command = [node, 'node_modules/vitest/vitest.mjs', 'run', '--config', config, ...args]
+
+  return run(command, { ...env, WAGGLE_HIVEMIND_PYTHON: python })
+}
+
 /** Bundles the command from the current source and runs it: `npm run waggle -- serve`. */
 async function waggle({ node, env }, args) {
   await step([node, 'packages/cli/scripts/bundle.ts'], env)
@@ -53,7 +70,10 @@ async function waggle({ node, env }, args) {
 
 /** Packs the packages as they will be published, for use before that: `npm run pack -- ../my-app`. */
 async function pack({ pnpm, env }, [folder = '.']) {
-  const published = ['record', 'dht', 'cli'].flatMap((name) => ['--filter', `@waggle/${name}`])
+  const published = ['record', 'dht', 'hivemind', 'cli'].flatMap((name) => [
+    '--filter',
+    `@waggle/${name}`
+  ])
   const destination = resolve(ROOT, folder)
 
   return run([...pnpm, ...published, '-r', 'pack', '--pack-destination', destination], env)

@@ -5,6 +5,7 @@ import { join } from 'node:path'
 const PROGRAM = `import assert from 'node:assert/strict'
 import { DHT, getDHTTime } from '@waggle/dht'
 import { testnet } from '@waggle/dht/testnet'
+import { HivemindDHT } from '@waggle/hivemind'
 import { decodeRecord, encodeRecord, plainRecord, view } from '@waggle/record'
 
 const warnings = new Set()
@@ -22,6 +23,10 @@ await first.stop()
 const net = await testnet(1, { dataDir: 'data' })
 assert.equal(await net.nodes[0]?.store('kept', 1, { ttl: 60 }), true)
 await net.stop()
+
+const swarm = await HivemindDHT.create()
+assert.equal(await swarm.store('key', 'value', { ttl: 60 }), true)
+await swarm.stop()
 
 assert.equal(view(decodeRecord(encodeRecord(plainRecord(1, getDHTTime() + 60))))?.value, 1)
 assert.deepEqual([...warnings], [])

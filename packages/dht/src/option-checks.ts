@@ -51,6 +51,7 @@ export function list<T>(value: T | readonly T[] | undefined): readonly T[] {
   return value === undefined ? [] : Array.isArray(value) ? value : [value as T]
 }
 
+/** Parses one address or each of several. */
 export function assertEach(parse: (address: unknown, option: string) => unknown): Check {
   return (value, option) => {
     for (const address of list(value)) {
@@ -59,14 +60,17 @@ export function assertEach(parse: (address: unknown, option: string) => unknown)
   }
 }
 
+/** Says what is wrong unless the option is true or false. */
 export function assertBoolean(value: unknown, option: string): void {
   assertThat(typeof value === 'boolean', option, 'true or false', value)
 }
 
+/** Says what is wrong unless the option is a string that is not empty. */
 export function assertText(value: unknown, option: string): void {
   assertThat(typeof value === 'string' && value !== '', option, 'a string that is not empty', value)
 }
 
+/** Says what is wrong unless the option is a positive number. */
 export function assertPositive(value: unknown, option: string): void {
   const isSo = typeof value === 'number' && value > 0 && Number.isFinite(value)
   assertThat(isSo, option, 'a positive number', value)
@@ -78,6 +82,7 @@ export function assertCount(value: unknown, option: string): void {
   assertThat(isSo, option, 'an integer from 1 up', value)
 }
 
+/** Makes a check for integers within bounds. */
 export function assertInteger(least: number, most: number): Check {
   return (value, option) => {
     const isSo = Number.isInteger(value) && Number(value) >= least && Number(value) <= most
@@ -96,6 +101,7 @@ export function assertOneOf(...choices: readonly string[]): Check {
     )
 }
 
+/** Says what is wrong unless the option is an object. */
 export function assertObject(value: unknown, option: string): void {
   assertThat(typeof value === 'object' && value !== null, option, 'an object', value)
 }
@@ -155,6 +161,7 @@ export function assertFunctions(value: unknown, option: string): void {
   }
 }
 
+/** Says what is wrong unless the option is a function. */
 export function assertFunction(value: unknown, option: string): void {
   assertThat(typeof value === 'function', option, 'a function', value)
 }
@@ -175,6 +182,7 @@ export function assertNotNegative(value: unknown, option: string): void {
   assertThat(isSo, option, 'a number of seconds, 0 or more', value)
 }
 
+/** Makes a check for objects that have a method. */
 export function assertMethod(method: string, what: string): Check {
   return (value, option) => {
     const member =
@@ -183,6 +191,7 @@ export function assertMethod(method: string, what: string): Check {
   }
 }
 
+/** Throws a TypeError that names the option, unless something is true. */
 export function assertThat(
   isTrue: boolean,
   option: string,

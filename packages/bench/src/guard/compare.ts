@@ -15,7 +15,7 @@ export interface Comparison {
   readonly verdict: 'slower' | 'faster' | 'same'
 }
 
-/** Standard errors that a change has to exceed. */
+/** Standard errors that a change has to exceed, with many pairs. */
 const ERRORS = 3
 
 /** Relative change that is never reported. */
@@ -31,24 +31,28 @@ const MEDIAN_PER_MEAN = Math.sqrt(Math.PI / 2)
  * Compares the turns of two sides, of which the nth ones ran one after the other.
  *
  * The noise comes from turns of the same commit: the median absolute deviation of the logarithms of a side's
- * figures from their median, over both sides, gives the standard deviation of a turn, and from that follows the
- * standard error of the median of n ratios. A change is beyond noise if it exceeds three standard errors and 2 %,
- * and all pairs but one agree on its direction.
+ * figures from their median, over both sides, gives the standard deviation of a ratio. If the ratios of the pairs
+ * spread more, their own deviation counts. From it follows the standard error of the median of n ratios. A change
+ * is beyond noise if it exceeds 3 n / (n - 2) standard errors (a few turns estimate the spread poorly) and 2 %, and
+ * all pairs but one agree on its direction.
  */
 export function compare(before: readonly Turn[], now: readonly Turn[]): Comparison[] {
+  const pairs = now.length
+  const errors = ERRORS * (pairs / Math.max(1, pairs - 2))
+
   return Object.keys(before[0] ?? {}).map((figure) => {
-    const sides = [before, now].map((turns) => turns.map((turn) => turn[figure] ?? Number.NaN))
-    const [old = [], own = []] = sides
-    const ratios = old.map((value, i) => Math.log((own[i] ?? Number.NaN) / value))
+    const [old, own] = [before, now].map((turns) => turns.map((turn) => turn[figure] ?? 0))
+    const ratios = (old ?? []).map((value, i) => Math.log((own?.[i] ?? 0) / value))
     const change = median(ratios)
-    const noise = Math.max(ERRORS * standardError(sides), Math.log1p(MIN_CHANGE))
+    const sides = [old, own].flatMap((values = []) => deviations(values.map(Math.log)))
+    const deviation = Math.max(Math.SQRT2 * median(sides), median(deviations(ratios)))
+    const standardError = (MEDIAN_PER_MEAN * DEVIATION_PER_MAD * deviation) / Math.sqrt(pairs)
+    const noise = Math.max(errors * standardError, Math.log1p(MIN_CHANGE))
     const agreeing = ratios.filter((ratio) => Math.sign(ratio) === Math.sign(change)).length
-    const isBeyond = Math.abs(change) > noise && agreeing >= ratios.length - 1
+    const isBeyond = Math.abs(change) > noise && agreeing >= pairs - 1
 
     return {
-      figure,
-      before: median(old),
-      now: median(own),
+      ...{ figure, before: median(old ?? []), now: median(own ?? []) },
       ratio: Math.exp(change),
       noise: Math.expm1(noise),
       verdict: isBeyond ? (change > 0 ? 'slower' : 'faster') : 'same'
@@ -56,15 +60,8 @@ export function compare(before: readonly Turn[], now: readonly Turn[]): Comparis
   })
 }
 
-/** Estimates the standard error of the median ratio from the spread of each side. */
-function standardError(sides: readonly (readonly number[])[]): number {
-  const deviations = sides.flatMap((values) => {
-    const middle = Math.log(median(values))
-    return values.map((value) => Math.abs(Math.log(value) - middle))
-  })
-  const turns = sides[0]?.length ?? 1
-  // Deviations from a side's own median are too small by this factor.
-  const correction = Math.sqrt(turns / Math.max(1, turns - 1))
-  const deviation = DEVIATION_PER_MAD * median(deviations) * correction
-  return (MEDIAN_PER_MEAN * Math.SQRT2 * deviation) / Math.sqrt(turns)
+/** Returns the absolute deviations of values from their median. */
+function deviations(values: readonly number[]): number[] {
+  const middle = median(values)
+  return values.map((value) => Math.abs(value - middle))
 }

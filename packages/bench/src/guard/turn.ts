@@ -15,6 +15,7 @@ const NODES_OF_PROCESSES = [4, 4]
 
 /** Operations one by one, in flight and in bulk, and changes of watched keys. */
 const COUNTS = { warmUp: 1_500, oneByOne: 400, burst: 2_000, bulk: 4_000, watch: 200 }
+const OPERATIONS = ['store', 'get', 'latest', 'miss'] as const
 const BURSTS = 3
 const DEPTH = 50
 const COLD = new URL('cold-main.ts', import.meta.url)
@@ -38,15 +39,16 @@ export async function takeTurn(entry: string, signal: AbortSignal): Promise<Turn
 
 /** Measures operations one by one. Keys are new, so no reply comes from the reader's cache. */
 async function measureSingle(network: Network, keys: readonly number[]): Promise<Turn> {
-  const p50 = async (operation: Operation) =>
-    median((await run(network, operation, keys, 1)).latenciesMs)
+  const cpuMs = async () =>
+    (await network.client.call('usage')).cpuMs + (await network.serversUsage()).cpuMs
+  const turns = await Array.fromAsync(OPERATIONS, async (operation) => {
+    const before = await cpuMs()
+    const { latenciesMs } = await run(network, operation, keys, 1)
+    const cpu = ((await cpuMs()) - before) / keys.length
+    return { [`${operation}, p50 (ms)`]: median(latenciesMs), [`${operation}, CPU (ms)`]: cpu }
+  })
 
-  return {
-    'store, p50 (ms)': await p50('store'),
-    'get, p50 (ms)': await p50('get'),
-    'get with latest, p50 (ms)': await p50('latest'),
-    'miss, p50 (ms)': await p50('miss')
-  }
+  return Object.assign({}, ...turns)
 }
 
 /** Measures bursts in flight and bulk calls: the median of several. */

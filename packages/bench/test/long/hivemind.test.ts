@@ -11,13 +11,15 @@ describe('hivemind', { timeout: QUICK_MS }, () => {
   it('counts every store and get of every round, with a peer killed on the way', async () => {
     const { tables, goals } = await quickRun(hivemind)
     const [wallTimes, survival] = tables
+    const ours = column(wallTimes, 'system').slice(0, 4)
 
+    expect(ours).toEqual(['Waggle', 'Waggle', '@waggle/hivemind', '@waggle/hivemind'])
     // 2 threads of 2 rounds with 3 writers and 3 readers each.
-    expect(column(wallTimes, 'tried')).toEqual([12, 12])
-    expect(column(wallTimes, 'right')).toEqual([12, 12])
-    expect(column(survival, 'killed')).toEqual([1])
-    expect(column(survival, 'alive in the end')).toEqual([4])
-    expect(goals.map(({ isMet }) => isMet)).toEqual([true, true, true])
+    expect(column(wallTimes, 'tried').slice(0, 4)).toEqual([12, 12, 12, 12])
+    expect(column(wallTimes, 'right').slice(0, 4)).toEqual([12, 12, 12, 12])
+    expect(column(survival, 'killed').slice(0, 2)).toEqual([1, 1])
+    expect(column(survival, 'alive in the end').slice(0, 2)).toEqual([4, 4])
+    expect(goals.slice(0, 6).map(({ isMet }) => isMet)).toEqual(Array(6).fill(true))
   })
 
   it('ends its processes and rejects when it is aborted', async () => {

@@ -36,6 +36,18 @@ describe('compare', () => {
     )
   })
 
+  it('needs more of a change when it has few pairs', () => {
+    const slower = (pairs: number): number =>
+      SEEDS.filter((seed) => {
+        const random = seededRandom(seed)
+        const [before, now] = [turns(1, 0.1, random), turns(1, 0.1, random)]
+        return compare(before.slice(0, pairs), now.slice(0, pairs))[0]?.verdict !== 'same'
+      }).length
+
+    expect(slower(4)).toBeLessThanOrEqual(6)
+    expect(slower(TURNS)).toBeLessThanOrEqual(2)
+  })
+
   it('does not report a change of less than 2 %, even without noise', () => {
     expect(verdictOf(1.015, 0, 1)).toBe('same')
     expect(verdictOf(1.025, 0, 1)).toBe('slower')

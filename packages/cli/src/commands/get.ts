@@ -1,8 +1,13 @@
 import { type Found, getDHTTime, type Key, type Subkey, type Value } from '@waggle/record'
 import type { Context } from '../context.ts'
 import { CommandError, DONE } from '../errors.ts'
-import { withClient } from '../network/client.ts'
-import { addNetworkOptions, type NetworkOptions } from '../network/network-options.ts'
+import { withCommonClient } from '../network/hivemind-client.ts'
+import {
+  addHivemindOption,
+  addNetworkOptions,
+  type HivemindOptions,
+  type NetworkOptions
+} from '../network/network-options.ts'
 import { subkeyEntry } from '../records/subkey-entry.ts'
 import { shownMoment } from '../text/time.ts'
 import { parseKey } from '../text/value-text.ts'
@@ -18,6 +23,7 @@ import {
 } from './places.ts'
 
 type GetOptions = NetworkOptions &
+  HivemindOptions &
   SubkeyOptions &
   TimeoutOptions & { readonly latest?: boolean; readonly raw?: boolean }
 
@@ -39,7 +45,7 @@ export function addGet(program: Program): void {
     .option('-l, --latest', 'ask all replicas instead of returning the first response')
     .option('-s, --subkey <subkey>', 'read only this subkey of the dictionary')
     .option('-r, --raw', 'print text without quotes, and bytes unencoded')
-  addTimeoutOption(addNetworkOptions(command))
+  addTimeoutOption(addHivemindOption(addNetworkOptions(command)))
   act(program, command, get)
 }
 
@@ -53,7 +59,7 @@ async function get(
   const { subkey } = subkeyOf(options)
   const call = { timeoutMs: timeoutMsOf(options), signal: io.signal, latest: options.latest }
 
-  return withClient(options, io, async (dht) => {
+  return withCommonClient(options, io, async (dht) => {
     const whole = await dht.get(key, call)
     const found = subkey === undefined ? whole : subkeyEntry(whole, subkey)
 

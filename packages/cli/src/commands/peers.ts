@@ -1,16 +1,21 @@
 import { randomUUID } from 'node:crypto'
 import type { PeerId } from '@libp2p/interface'
-import type { DHT } from '@waggle/dht'
 import type { Context } from '../context.ts'
 import { DONE } from '../errors.ts'
-import { withClient } from '../network/client.ts'
-import { addNetworkOptions, type NetworkOptions } from '../network/network-options.ts'
+import { type CommonClient, withCommonClient } from '../network/hivemind-client.ts'
+import {
+  addHivemindOption,
+  addNetworkOptions,
+  type HivemindOptions,
+  type NetworkOptions
+} from '../network/network-options.ts'
 import { parseCount } from '../text/count.ts'
 import { parseKey } from '../text/value-text.ts'
 import { act, define, type Program } from './define.ts'
 import { addTimeoutOption, type TimeoutOptions, timeoutMsOf } from './places.ts'
 
 type PeersOptions = NetworkOptions &
+  HivemindOptions &
   TimeoutOptions & { readonly count: string; readonly near?: string }
 
 interface Peer {
@@ -35,7 +40,7 @@ export function addPeers(program: Program): void {
   command
     .option('-n, --count <number>', 'list at most this many', '20')
     .option('--near <key>', 'list the peers nearest to this key')
-  addTimeoutOption(addNetworkOptions(command))
+  addTimeoutOption(addHivemindOption(addNetworkOptions(command)))
   act(program, command, peers)
 }
 
@@ -44,7 +49,7 @@ async function peers(context: Context, options: PeersOptions): Promise<number> {
   const call = { timeoutMs: timeoutMsOf(options), signal: context.io.signal }
   const near = options.near === undefined ? undefined : parseKey(options.near)
 
-  return withClient(options, context.io, async (dht) => {
+  return withCommonClient(options, context.io, async (dht) => {
     const found =
       near === undefined
         ? await searched(dht, count, call)
@@ -64,7 +69,7 @@ async function peers(context: Context, options: PeersOptions): Promise<number> {
 
 /** Searches for places all over the ring of keys, until nobody new turns up. */
 async function searched(
-  dht: DHT,
+  dht: CommonClient,
   count: number,
   call: { timeoutMs: number; signal: AbortSignal }
 ): Promise<PeerId[]> {
@@ -83,7 +88,7 @@ async function searched(
   return [...found.values()].slice(0, count)
 }
 
-async function described({ libp2p }: DHT, id: PeerId): Promise<Peer> {
+async function described({ libp2p }: CommonClient, id: PeerId): Promise<Peer> {
   const addresses = libp2p.getConnections(id).map(({ remoteAddr }) => remoteAddr.toString())
   return { id: id.toString(), addresses: [...new Set(addresses)].map(withoutId) }
 }

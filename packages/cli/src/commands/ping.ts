@@ -1,14 +1,22 @@
 import type { PeerId } from '@libp2p/interface'
 import type { DHT, Waggle } from '@waggle/dht'
+import type { Hivemind } from '@waggle/hivemind'
 import type { Context } from '../context.ts'
 import { DONE, FAILED, toError } from '../errors.ts'
 import { failure } from '../failure.ts'
+import type { CommandIO } from '../io.ts'
 import { initialPeersFor, withClient } from '../network/client.ts'
-import { addNetworkOptions, type NetworkOptions } from '../network/network-options.ts'
+import { hivemindClient } from '../network/hivemind-client.ts'
+import {
+  addHivemindOption,
+  addNetworkOptions,
+  type HivemindOptions,
+  type NetworkOptions
+} from '../network/network-options.ts'
 import { parseCount } from '../text/count.ts'
 import { act, define, type Program } from './define.ts'
 
-type PingOptions = NetworkOptions & { readonly count: string }
+type PingOptions = NetworkOptions & HivemindOptions & { readonly count: string }
 
 /** The measurements of one node. */
 interface Answered {
@@ -26,6 +34,10 @@ interface Services {
   readonly waggle: Waggle
 }
 
+interface HivemindServices extends Pick<Services, 'ping'> {
+  readonly hivemind: Hivemind
+}
+
 export function addPing(program: Program): void {
   const command = define(program, {
     usage: 'ping [addresses...]',
@@ -40,7 +52,7 @@ export function addPing(program: Program): void {
     ]
   })
   command.option('-c, --count <number>', 'number of round trips', '3')
-  addNetworkOptions(command)
+  addHivemindOption(addNetworkOptions(command))
   act(program, command, ping)
 }
 
@@ -63,14 +75,18 @@ async function ping(
   return exitCode
 }
 
-async function pingOne(context: Context, options: NetworkOptions, count: number): Promise<number> {
+async function pingOne(
+  context: Context,
+  options: NetworkOptions & HivemindOptions,
+  count: number
+): Promise<number> {
   const { io, paint } = context
   const [address = ''] = options.initialPeers ?? []
 
   try {
-    const answered = await withClient(options, io, (dht) =>
-      measured(dht, address, count, io.signal)
-    )
+    const answered = await (options.hivemind === true
+      ? measuredHivemind(options, io, { address, count })
+      : withClient(options, io, (dht) => measured(dht, address, count, io.signal)))
     const { id, roundTripsMs, skewMs } = answered
     context.answer({
       json: { address, id, roundTripsMs, ...(skewMs !== undefined && { clockSkewMs: skewMs }) },
@@ -99,16 +115,42 @@ async function measured(
     throw new Error('the node disconnected right after it responded')
   }
 
+  const roundTripsMs = await roundTrips(count, () => ping.ping(peer, { signal }))
+  const skewMs = (await waggle.compareClocks(peer, { signal }))?.skewMs
+  return { address, id: peer.toString(), roundTripsMs, skewMs }
+}
+
+/** The same in a network of Hivemind, whose nodes tell their time as they answer. */
+async function measuredHivemind(
+  options: NetworkOptions & HivemindOptions,
+  io: CommandIO,
+  { address, count }: { readonly address: string; readonly count: number }
+): Promise<Answered> {
+  await using dht = await hivemindClient(options, io)
+  const { ping, hivemind } = dht.libp2p.services as unknown as HivemindServices
+  const [peer] = dht.peers
+
+  if (peer === undefined) {
+    throw new Error('the node disconnected right after it responded')
+  }
+
+  const roundTripsMs = await roundTrips(count, () => ping.ping(peer, { signal: io.signal }))
+  const askedAt = Date.now()
+  const { dhtTime } = await hivemind.ping(peer)
+  const skewMs = dhtTime * 1000 - (askedAt + Date.now()) / 2
+  return { address, id: peer.toString(), roundTripsMs, skewMs }
+}
+
+async function roundTrips(count: number, ping: () => Promise<number>): Promise<number[]> {
   const roundTripsMs: number[] = []
 
   for (let i = 0; i < count; i++) {
     const startMs = performance.now()
-    await ping.ping(peer, { signal })
+    await ping()
     roundTripsMs.push(Number((performance.now() - startMs).toFixed(2)))
   }
 
-  const skewMs = (await waggle.compareClocks(peer, { signal }))?.skewMs
-  return { address, id: peer.toString(), roundTripsMs, skewMs }
+  return roundTripsMs
 }
 
 function shownSkew(skewMs: number | undefined): string {

@@ -1,11 +1,16 @@
 import { text as textOf } from 'node:stream/consumers'
-import type { CallOptions, DHT } from '@waggle/dht'
+import type { CallOptions } from '@waggle/dht'
 import { type Found, getDHTTime, type Key, type Subkey } from '@waggle/record'
 import { expirationOf } from '@waggle/record/replica'
 import type { Context } from '../context.ts'
 import { CommandError, DONE } from '../errors.ts'
-import { withClient } from '../network/client.ts'
-import { addNetworkOptions, type NetworkOptions } from '../network/network-options.ts'
+import { type CommonClient, withCommonClient } from '../network/hivemind-client.ts'
+import {
+  addHivemindOption,
+  addNetworkOptions,
+  type HivemindOptions,
+  type NetworkOptions
+} from '../network/network-options.ts'
 import { subkeyEntry } from '../records/subkey-entry.ts'
 import { shownMoment } from '../text/time.ts'
 import { jsonOf, parseKey, parseValue } from '../text/value-text.ts'
@@ -22,7 +27,11 @@ import {
   timeoutMsOf
 } from './places.ts'
 
-type StoreCommandOptions = NetworkOptions & LifetimeOptions & SubkeyOptions & TimeoutOptions
+type StoreCommandOptions = NetworkOptions &
+  HivemindOptions &
+  LifetimeOptions &
+  SubkeyOptions &
+  TimeoutOptions
 
 export function addStore(program: Program): void {
   const command = define(program, {
@@ -39,7 +48,8 @@ export function addStore(program: Program): void {
     ]
   })
   command.option('-s, --subkey <subkey>', 'store under this subkey of a dictionary')
-  addTimeoutOption(addNetworkOptions(addLifetimeOptions(command, 'to keep it')))
+  addLifetimeOptions(command, 'to keep it')
+  addTimeoutOption(addHivemindOption(addNetworkOptions(command)))
   act(program, command, store)
 }
 
@@ -55,7 +65,7 @@ async function store(
   const value = parseValue(valueText === '-' ? (await textOf(io.stdin)).trimEnd() : valueText)
   const call = { timeoutMs: timeoutMsOf(options), signal: io.signal }
 
-  return withClient(options, io, async (dht) => {
+  return withCommonClient(options, io, async (dht) => {
     if (!(await dht.store(key, value, { subkey, expirationTime, ...call }))) {
       throw await refusal(dht, key, { subkey, ...call })
     }
@@ -75,7 +85,7 @@ async function store(
 
 /** Explains why a write was refused, from the value that is stored instead. */
 export async function refusal(
-  dht: DHT,
+  dht: Pick<CommonClient, 'get'>,
   key: Key,
   { subkey, ...call }: CallOptions & { readonly subkey: Subkey | undefined }
 ): Promise<CommandError> {

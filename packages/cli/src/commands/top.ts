@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Context } from '../context.ts'
 import {
@@ -6,6 +7,13 @@ import {
   controlledNode
 } from '../control/control-client.ts'
 import { CommandError, DONE } from '../errors.ts'
+import { hivemindClient } from '../network/hivemind-client.ts'
+import {
+  addHivemindOption,
+  addNetworkOptions,
+  type HivemindOptions,
+  type NetworkOptions
+} from '../network/network-options.ts'
 import { act, define, type Program } from './define.ts'
 
 export function addTop(program: Program): void {
@@ -18,17 +26,28 @@ export function addTop(program: Program): void {
     examples: [
       ['waggle top', 'the only node on this machine'],
       ['waggle top --node 4711', 'one of several nodes'],
-      ['waggle top --json', 'a line every second, for programs']
+      ['waggle top --json', 'a line every second, for programs'],
+      ['waggle top --hivemind -p ADDRESS', 'the nodes of a Hivemind network, as a client sees them']
     ]
   })
-  addControlOptions(command)
+  addHivemindOption(addNetworkOptions(addControlOptions(command)))
   act(program, command, top)
 }
 
 const REFRESH_MS = 1000
 
-async function top(context: Context, options: ControlOptions): Promise<number> {
+/** Nodes that each search for a random key asks for, which makes dead ones known. */
+const SEARCH_COUNT = 20
+
+type TopOptions = ControlOptions & NetworkOptions & HivemindOptions
+
+async function top(context: Context, options: TopOptions): Promise<number> {
   const { io } = context
+
+  if (options.hivemind === true) {
+    return topHivemind(context, options)
+  }
+
   const { path } = await controlledNode(options)
 
   if (!context.isJson) {
@@ -45,6 +64,34 @@ async function top(context: Context, options: ControlOptions): Promise<number> {
 
   while (!io.signal.aborted) {
     context.answer({ json: JSON.parse(JSON.stringify(await overviewAt(path, 20))) })
+    await sleep(REFRESH_MS, undefined, { signal: io.signal }).catch(() => {})
+  }
+
+  return DONE
+}
+
+/** Lists the nodes of a Hivemind network that a client knows, again and again. */
+async function topHivemind(context: Context, options: TopOptions): Promise<number> {
+  const { io } = context
+  await using dht = await hivemindClient(options, io)
+
+  while (!io.signal.aborted) {
+    const connected = new Set(dht.peers.map(String))
+    const nodes = dht.knownPeers.map((peer) => ({
+      id: peer.toString(),
+      isConnected: connected.has(peer.toString())
+    }))
+    const lines = nodes.map(
+      ({ id, isConnected }) =>
+        `${context.paint('name', id)}  ${isConnected ? 'connected' : 'known'}`
+    )
+    context.answer({
+      json: { nodes },
+      text: [`${nodes.length} nodes, ${connected.size} connected`, ...lines].join('\n')
+    })
+    await dht
+      .findNearestPeers(randomUUID(), { count: SEARCH_COUNT, signal: io.signal })
+      .catch(() => [])
     await sleep(REFRESH_MS, undefined, { signal: io.signal }).catch(() => {})
   }
 

@@ -14,6 +14,11 @@ export interface NetworkOptions {
   readonly numReplicas?: string
 }
 
+/** The option of commands that also work in networks of Python Hivemind. */
+export interface HivemindOptions {
+  readonly hivemind?: boolean
+}
+
 /** The variable that stands in for `--initial-peers`. */
 export const INITIAL_PEERS_VARIABLE = 'WAGGLE_INITIAL_PEERS'
 
@@ -34,6 +39,14 @@ export function addNetworkOptions(command: Command): Command {
       '--num-replicas <number>',
       'peers that hold each record; the same in the whole network (default: 5)'
     )
+}
+
+/** Adds the option `--hivemind`. */
+export function addHivemindOption(command: Command): Command {
+  return command.option(
+    '--hivemind',
+    'join a network of Python Hivemind through --initial-peers; an array as a key is a tuple there'
+  )
 }
 
 /** Adds the addresses of an option to those of its earlier uses. */

@@ -73,7 +73,7 @@ export function internalsOf(kad: KadDHT, options: InternalsOptions = {}): KadInt
 
 type Part = 'protocol' | 'network' | 'rpc' | 'routingTable'
 
-/** What each part is known by, and what is lost without it. */
+/** The expected shape of each part, and the loss without it. */
 const EXPECTED: Readonly<
   Record<Part, { isIn(kad: Partial<KadInternals>): boolean; readonly loss: string }>
 > = {

@@ -16,7 +16,7 @@ import type { RecordStoreOptions } from '../store/record-store.ts'
 
 /** Options of `waggleKadDHT()`: those of kad-dht, and of the record store. */
 export interface WaggleKadDHTInit extends KadDHTInit {
-  /** How many records are stored for other peers, and how large single ones may be. */
+  /** Options of the record store, which holds records for other peers. */
   records?: RecordsInit | undefined
 
   /**

@@ -56,7 +56,7 @@ export function waggleKadDHT(
   return mergingKadDHT(kadDHT, init)
 }
 
-/** The same for any implementation of kad-dht. */
+/** Does the same for any implementation of kad-dht. */
 export function mergingKadDHT(
   implementation: typeof kadDHT,
   init: WaggleKadDHTInit

@@ -4,12 +4,20 @@ import { type Point, pointOfPeer, roughDistance } from '../peers/key-space.ts'
 import { hasOnlyAddressesOf } from '../peers/peer-record.ts'
 import type { Standing } from './peer-ranking.ts'
 
+/** What a search needs to know. */
 export interface SearchInit {
   /** The point that the search closes in on. */
   target: Point
 
   /** How many nearest peers must have answered for the search to be done. */
   count: number
+
+  /**
+   * Where a peer is in the key space.
+   *
+   * @default the point of its peer id, as kad-dht has it
+   */
+  pointOf?: (contact: PeerInfo) => Point
 
   /** Where it begins: so many of the peers known to be nearest to the target, nearest first. */
   nearest?: (target: Point, count: number) => readonly PeerInfo[]
@@ -219,8 +227,8 @@ export class Search {
   }
 
   #add(contact: PeerInfo, referrer?: PeerInfo): Candidate | undefined {
-    const { target, standingOf } = this.#init
-    const distance = roughDistance(target, pointOfPeer(contact.id))
+    const { target, standingOf, pointOf = pointOfContact } = this.#init
+    const distance = roughDistance(target, pointOf(contact))
 
     for (const known of this.#candidates) {
       if (known.distance === distance) {
@@ -259,11 +267,7 @@ export class Search {
     const { state, others } = known
     const isOver = state === 'answered' || state === 'excluded'
 
-    if (isOver || hasOnlyAddressesOf(contact, known.contact)) {
-      return undefined
-    }
-
-    if (others.some((one) => hasOnlyAddressesOf(contact, one))) {
+    if (isOver || isKnownAt(contact, [known.contact, ...others])) {
       return undefined
     }
 
@@ -350,6 +354,15 @@ export class Search {
 
     return this.#candidates.find(({ contact: { id } }) => id.equals(contact.id))
   }
+}
+
+/** Whether it is one of these peers, at none but their addresses. */
+function isKnownAt(contact: PeerInfo, known: readonly PeerInfo[]): boolean {
+  return known.some((one) => one.id.equals(contact.id) && hasOnlyAddressesOf(contact, one))
+}
+
+function pointOfContact({ id }: PeerInfo): Point {
+  return pointOfPeer(id)
 }
 
 function isBefore(a: Candidate, b: Candidate | undefined): boolean {

@@ -11,6 +11,12 @@ interface Indexed {
 export class PeerIndex {
   readonly #places = new Map<string, number>()
   readonly #peers: Indexed[] = []
+  readonly #pointOf: (contact: PeerInfo) => Point
+
+  /** `pointOf` says where a peer is in the key space; by default where kad-dht has it. */
+  constructor(pointOf: (contact: PeerInfo) => Point = ({ id }) => pointOfPeer(id)) {
+    this.#pointOf = pointOf
+  }
 
   get size(): number {
     return this.#peers.length
@@ -31,7 +37,7 @@ export class PeerIndex {
       return
     }
 
-    const point = pointOfPeer(contact.id)
+    const point = this.#pointOf(contact)
     this.#places.set(name, this.#peers.length)
     this.#peers.push({ contact, high: uint32At(point, 0), low: uint32At(point, 4) })
   }

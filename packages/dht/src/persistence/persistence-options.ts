@@ -3,7 +3,7 @@ import { DEFAULT_DURABILITY } from '../constants.ts'
 import { assertMethod, assertOneOf, assertText, type OptionTable } from '../option-checks.ts'
 import type { Durability } from './disk.ts'
 
-/** Where records and known peers outlive the process, and how safe they are there. */
+/** Options of persistence: the place where records and known peers outlive the process. */
 export interface PersistenceOptions {
   /**
    * Directory in which records, known peers and the identity outlive the process. Created if

@@ -67,6 +67,7 @@ export function cachePolicy(options: CacheOptions): CachePolicy {
   return withDefaults(options, CACHE_OPTIONS) as CachePolicy
 }
 
+/** Says what is wrong with the option `cache`. */
 export function assertCacheOptions(value: unknown, option: string): void {
   if (value === false) {
     return

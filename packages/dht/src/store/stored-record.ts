@@ -23,10 +23,10 @@ export interface StoredRecord {
   /** Bytes that count for other peers. */
   readonly shares: readonly ByteShare[]
 
-  /** When the first part of it expires. */
+  /** Expiration of the part that expires first. */
   readonly firstExpiration: DHTTime
 
-  /** When the last part of it expires. */
+  /** Expiration of the part that expires last. */
   readonly expirationTime: DHTTime
 
   /** Time in ms of the process's clock since when anything has been stored under the name. */

@@ -1,3 +1,4 @@
+import { hivemindTargets } from '../../../hivemind/test/fuzz/targets.ts'
 import type { Target } from './fuzzer.ts'
 import { addressTargets } from './targets/addresses.ts'
 import { messageTargets } from './targets/messages.ts'
@@ -11,5 +12,6 @@ export const targets: readonly Target[] = [
   ...ownerTargets,
   ...messageTargets,
   ...questionTargets,
-  ...addressTargets
+  ...addressTargets,
+  ...hivemindTargets
 ]

@@ -6,6 +6,8 @@ import { RunningScript } from '../support/running-script.ts'
 const ENDINGS: Readonly<Record<string, RegExp>> = {
   'drop-in': /says that it is \d{4}-/,
   'service-discovery': /hears: hello from one[\s\S]*does not answer[\s\S]*hears: hello from two/,
+  'petals-servers': /tiny-llama: 4 blocks, 2 servers[\s\S]*online, 12 tokens\/s, blocks 0, 1, 2\n/,
+  mirror: /copied 2 entries\nloss is 0.25/,
   experiment: /slow is in epoch 3[\s\S]*all have finished epoch 3/
 }
 

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { getDHTTime } from '@waggle/dht'
-import type { NodesProcess } from '../../nodes/nodes-process.ts'
 import { type Random, sample } from '../../workload/random.ts'
+import type { BenchPeer } from './contestants.ts'
 
 /** Sizes of Hivemind's benchmark_dht.py, under its names: its defaults, and a quick run. */
 export const WORKLOADS = {
@@ -35,7 +35,7 @@ export interface WorkloadInit {
   readonly workload: Workload
 
   /** Peers that store and get: those that are not going to be killed. */
-  readonly clients: readonly NodesProcess[]
+  readonly clients: readonly BenchPeer[]
 
   /** Called after the stores of each round: kills a peer in some of them. */
   readonly onStored: () => Promise<void>
@@ -82,8 +82,8 @@ async function runRound({ workload, clients, onStored, random }: WorkloadInit): 
 
 /** Has each peer do something that resolves with a fault, if there is one. */
 async function runHalf(
-  peers: readonly NodesProcess[],
-  run: (peer: NodesProcess) => Promise<string | undefined>
+  peers: readonly BenchPeer[],
+  run: (peer: BenchPeer) => Promise<string | undefined>
 ): Promise<Half> {
   const start = performance.now()
   const outcomes = await Promise.all(peers.map((peer) => run(peer).catch(String)))

@@ -1,0 +1,88 @@
+import type { CommonDHT, HivemindDHT, HivemindFound, HivemindKey } from '@waggle/hivemind'
+import type { FoundValue, Key, Value } from '@waggle/record'
+import { CommandError } from '../errors.ts'
+import type { CommandIO } from '../io.ts'
+import { parseDuration } from '../text/time.ts'
+import { withClient } from './client.ts'
+import { type HivemindOptions, type NetworkOptions, namedPeers } from './network-options.ts'
+
+/** What commands do alike in a network of ours and in one of Hivemind. */
+export type CommonClient = Pick<
+  CommonDHT<Key, Value, FoundValue>,
+  'store' | 'get' | 'findNearestPeers'
+> &
+  Pick<HivemindDHT, 'libp2p'>
+
+export type CommonOptions = NetworkOptions & HivemindOptions & { readonly timeout?: string }
+
+/** Joins either kind of network as a client, for as long as one command takes. */
+export async function withCommonClient<T>(
+  options: CommonOptions,
+  io: CommandIO,
+  use: (dht: CommonClient) => Promise<T>
+): Promise<T> {
+  if (options.hivemind !== true) {
+    return withClient(options, io, use)
+  }
+
+  await using dht = await hivemindClient(options, io)
+  const { tupleOf } = await import('@waggle/hivemind')
+  return await use(commonClient(dht, tupleOf))
+}
+
+/**
+ * Starts a client of a Hivemind network that has joined; the caller disposes of it.
+ *
+ * @throws CommandError when no peer is named: Hivemind has no usual port to look at
+ */
+export async function hivemindClient(options: CommonOptions, io: CommandIO): Promise<HivemindDHT> {
+  const initialPeers = namedPeers(options, io)
+
+  if (initialPeers.length === 0) {
+    throw new CommandError(
+      '--hivemind needs --initial-peers: what a Python peer calls its visible maddrs'
+    )
+  }
+
+  const { timeout, identity } = options
+  const { DEFAULT_BOOTSTRAP_TIMEOUT_MS, HivemindDHT } = await import('@waggle/hivemind')
+  const timeoutMs = timeout === undefined ? undefined : parseDuration(timeout, '--timeout') * 1000
+  return HivemindDHT.create({
+    ...{ clientMode: true, cache: false, initialPeers, signal: io.signal },
+    identityPath: identity,
+    bootstrapTimeoutMs: Math.min(
+      timeoutMs ?? Number.POSITIVE_INFINITY,
+      DEFAULT_BOOTSTRAP_TIMEOUT_MS
+    )
+  })
+}
+
+type TupleOf = typeof import('@waggle/hivemind').tupleOf
+
+function commonClient(dht: HivemindDHT, tupleOf: TupleOf): CommonClient {
+  const keyOf = (key: Key): HivemindKey =>
+    (Array.isArray(key) ? tupleOf(key.map(keyOf)) : key) as HivemindKey
+
+  return {
+    libp2p: dht.libp2p,
+    store: async (key, value, { subkey, ...options }) =>
+      dht.store(keyOf(key), value, {
+        ...options,
+        subkey: subkey === undefined ? undefined : keyOf(subkey)
+      }),
+    get: async (key, options) => {
+      const found = await dht.get(keyOf(key), options)
+      return found && { value: shownValue(found), expirationTime: found.expirationTime }
+    },
+    findNearestPeers: async (key, options) => dht.findNearestPeers(keyOf(key), options)
+  }
+}
+
+/** A map with bytes as keys, which only Hivemind has, is shown by the text of these. */
+function shownValue({ isDictionary, value }: HivemindFound): FoundValue {
+  return (
+    !isDictionary && value instanceof Map
+      ? Object.fromEntries(Array.from(value, ([key, one]) => [String(key), one]))
+      : value
+  ) as FoundValue
+}

@@ -1,0 +1,73 @@
+import type { PeerId } from '@libp2p/interface'
+import type { Multiaddr } from '@multiformats/multiaddr'
+import type { Key, Value } from '@waggle/record'
+import type { Lifetime } from '@waggle/record/replica'
+import type { CallOptions } from '../timing/calls.ts'
+
+/** Keys that name the same place in every network: those that are not put together of others. */
+export type CommonKey = Exclude<Key, null | readonly Key[]>
+
+/** How `store` is told where and until when. */
+export interface CommonStoreOptions<K> extends CallOptions, Lifetime {
+  /** Stores into the dictionary under the key, in this place. */
+  subkey?: K | undefined
+}
+
+/** How `get` is told what answer is good enough. */
+export interface CommonGetOptions extends CallOptions {
+  /** Asks all nearest replicas and merges what they hold. */
+  latest?: boolean | undefined
+
+  /** DHT time, seconds: an answer that expires earlier is not good enough while there may be a later one. */
+  sufficientExpirationTime?: number | undefined
+}
+
+/** One of the writes of `storeMany`. */
+export interface CommonStoreEntry<K, V> extends Lifetime {
+  key: K
+  value: V
+  subkey?: K | undefined
+}
+
+/** A live value with the moment until which it is true. */
+export interface CommonFound<F> {
+  readonly value: F
+  readonly expirationTime: number
+}
+
+/**
+ * What a Waggle DHT and `HivemindDHT` of `@waggle/hivemind` have in common, for applications that
+ * work with either. `K` and `V` are the keys and values that the application uses.
+ */
+export interface CommonDHT<K = CommonKey, V = Value, F = unknown> extends AsyncDisposable {
+  readonly peerId: PeerId
+  readonly multiaddrs: Multiaddr[]
+  readonly clientMode: boolean
+
+  /** The peers that this node is connected to. */
+  readonly peers: PeerId[]
+
+  /** Stores a value until it expires. True if a replica took it, and nothing there beats it. */
+  store(key: K, value: V, options: CommonStoreOptions<K>): Promise<boolean>
+
+  /** Reads a value, or a dictionary as a Map from subkey to `{ value, expirationTime }`. */
+  get(key: K, options?: CommonGetOptions): Promise<CommonFound<F> | undefined>
+
+  /** Stores many entries; answers in their order. */
+  storeMany(
+    entries: Iterable<CommonStoreEntry<K, V>>,
+    options?: CallOptions & Lifetime
+  ): Promise<boolean[]>
+
+  /** Reads many keys; answers in their order. */
+  getMany(keys: Iterable<K>, options?: CommonGetOptions): Promise<(CommonFound<F> | undefined)[]>
+
+  /** The peers nearest to a key that answered, nearest first, without this node. */
+  findNearestPeers(
+    key: K,
+    options?: CallOptions & { count?: number | undefined }
+  ): Promise<PeerId[]>
+
+  /** Leaves the network. */
+  stop(): Promise<void>
+}

@@ -1,0 +1,20 @@
+/** kad-dht's protocol in Hivemind's networks, by which nodes find each other's addresses. */
+export const HIVEMIND_KAD_PROTOCOL = '/ipfs/kad/1.0.0'
+
+/** Kademlia's k: nodes of a bucket, and nodes named in an answer. Hivemind's bucket_size. */
+export const DEFAULT_BUCKET_SIZE = 20
+
+/** Kademlia's b. Hivemind's depth_modulo. */
+export const DEPTH_MODULO = 5
+
+/** Nodes that hold a record. Hivemind's num_replicas. */
+export const DEFAULT_NUM_REPLICAS = 5
+
+/** Milliseconds that one node may take to answer one request. Hivemind's wait_timeout. */
+export const DEFAULT_REQUEST_TIMEOUT_MS = 3000
+
+/** Milliseconds that one initial peer may take to be reached. */
+export const DEFAULT_BOOTSTRAP_TIMEOUT_MS = 10_000
+
+/** Milliseconds between two sweeps of what has expired. */
+export const SWEEP_INTERVAL_MS = 10_000

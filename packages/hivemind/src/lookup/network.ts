@@ -1,0 +1,169 @@
+import type { DHTId } from '../keys/dht-id.ts'
+import { type NodeContact, namedContact } from '../peers/node-contact.ts'
+import type { HivemindWrite } from '../record/apply.ts'
+import { compareEntries, type HivemindRecord, join } from '../record/record.ts'
+import type { Replica } from '../replica/replica.ts'
+import { itemOf } from '../replica/store-item.ts'
+import type { Validation } from '../replica/validation.ts'
+import type { HivemindClient } from '../rpc/client.ts'
+import type { CancellationToken, Lookups } from '../waggle-parts.ts'
+import type { FindResult, NamedNode } from '../wire/messages.ts'
+import { FindLookup, type FoundAnswer, type HeldBy } from './find-lookup.ts'
+import { type NodeSearchInit, nodeSearch } from './node-search.ts'
+import { receivedRecord } from './received.ts'
+import { WriteLookup, type WriteOutcome } from './write-lookup.ts'
+
+export interface NetworkInit extends NodeSearchInit {
+  readonly client: HivemindClient
+  readonly lookups: Lookups
+  readonly replica: Replica
+  readonly validation: Validation
+  readonly clock: () => number
+  readonly numReplicas: number
+  readonly bucketSize: number
+}
+
+export interface FindOptions {
+  readonly cancellation: CancellationToken
+  readonly isLatest: boolean
+  readonly isSufficient: (record: HivemindRecord) => boolean
+}
+
+/** What a search has found. */
+export interface Findings {
+  /** What all who answered hold together. */
+  readonly record: HivemindRecord
+
+  /** What each of them holds. */
+  readonly answers: readonly HeldBy[]
+
+  /** Those nearest to the key that answered, nearest first. */
+  readonly nearest: readonly NodeContact[]
+
+  /** Whether this node is one of the nearest, and not a client. */
+  readonly isNear: boolean
+}
+
+/** The other nodes, and this one where it is near enough, as one place to read from and write to. */
+export class Network {
+  readonly #init: NetworkInit
+
+  constructor(init: NetworkInit) {
+    this.#init = init
+  }
+
+  /**
+   * Merges what nodes near to a key hold, as far as it has to be known.
+   *
+   * @throws UnreachableError when nobody answered
+   */
+  async find(key: DHTId, options: FindOptions): Promise<Findings> {
+    const { bucketSize, clientMode, lookups, numReplicas, self } = this.#init
+    const search = nodeSearch(this.#init, key, numReplicas)
+    const lookup = new FindLookup({
+      ...options,
+      ...{ search, numReplicas, bucketSize, isServer: !clientMode },
+      ask: (contact) => this.#ask(contact, key)
+    })
+    await lookups.run(lookup)
+    lookup.assertHeard()
+    const answered = search.answers() as NodeContact[]
+    const nearest = answered.filter((contact) => contact !== self)
+    const isNear = nearest.length < answered.length
+    return { record: lookup.record, answers: lookup.answers, nearest, isNear }
+  }
+
+  /** Stores a write at the nearest nodes that answer, and says what each made of it. */
+  async write(
+    key: DHTId,
+    write: HivemindWrite,
+    cancellation: CancellationToken
+  ): Promise<WriteOutcome[]> {
+    const { lookups, numReplicas, self } = this.#init
+    const search = nodeSearch(this.#init, key, numReplicas)
+    const lookup = new WriteLookup({
+      ...{ search, cancellation, numReplicas },
+      store: (contact) => this.store(contact, key, write),
+      find: async (contact) => contactsOf((await this.#init.client.find(contact, key)).nearest)
+    })
+    await lookups.run(lookup)
+    const isHere = !cancellation.isCancelled && search.answers().includes(self)
+    return isHere ? [await this.#storeHere(key, write), ...lookup.outcomes()] : lookup.outcomes()
+  }
+
+  /** The nodes nearest to a key that answer, nearest first. */
+  async nearest(
+    key: DHTId,
+    count: number,
+    cancellation: CancellationToken
+  ): Promise<NodeContact[]> {
+    const { client, lookups, self } = this.#init
+    const search = nodeSearch({ ...this.#init, clientMode: true }, key, count)
+    await lookups.run({
+      ...{ search, cancellation, isHedged: false, parallelism: ALPHA },
+      ask: async (contact) => {
+        const { nearest } = await client.find(contact as NodeContact, key)
+        return { closer: contactsOf(nearest) }
+      },
+      take: () => false
+    })
+    return search.answers().filter((contact) => contact !== self) as NodeContact[]
+  }
+
+  /** Stores a write at one node. A retry that it refuses, and that is there, counts as accepted. */
+  async store(contact: NodeContact, key: DHTId, write: HivemindWrite): Promise<WriteOutcome> {
+    const { client } = this.#init
+
+    if (await client.store(contact, itemOf(key, write))) {
+      return 'accepted'
+    }
+
+    return outcomeOf(await this.#received(key, await client.find(contact, key)), write)
+  }
+
+  async #ask(contact: NodeContact, key: DHTId): Promise<FoundAnswer> {
+    const result = await this.#init.client.find(contact, key)
+    return { record: await this.#received(key, result), closer: contactsOf(result.nearest) }
+  }
+
+  #received(key: DHTId, { found }: FindResult): Promise<HivemindRecord> {
+    const { validation, clock } = this.#init
+    return receivedRecord(key, found, { validation, now: clock() })
+  }
+
+  async #storeHere(key: DHTId, write: HivemindWrite): Promise<WriteOutcome> {
+    const { replica, self } = this.#init
+    const checked = await replica.checked(itemOf(key, write))
+    return replica.take(checked, self.id.toString())
+      ? 'accepted'
+      : outcomeOf(replica.get(key), write)
+  }
+}
+
+/** Nodes asked at once on the way to a key: Kademlia's α. */
+const ALPHA = 3
+
+function contactsOf(nodes: readonly NamedNode[]): NodeContact[] {
+  return nodes.flatMap((node) => namedContact(node) ?? [])
+}
+
+/** What a node that refused a write shows of it: the write itself, what beats it, or nothing of the kind. */
+function outcomeOf(held: HivemindRecord, { subkey, ...entry }: HivemindWrite): WriteOutcome {
+  const written: HivemindRecord =
+    subkey === undefined
+      ? { plain: entry, subkeys: new Map() }
+      : { subkeys: new Map([[subkey, entry]]) }
+  const both = join(held, written)
+  const shown = subkey === undefined ? both.plain : both.subkeys.get(subkey)
+  const kept = subkey === undefined ? held.plain : held.subkeys.get(subkey)
+
+  if (
+    shown === undefined ||
+    compareEntries(shown, entry) !== 0 ||
+    (subkey === undefined && both.subkeys.size > 0)
+  ) {
+    return 'beaten'
+  }
+
+  return kept !== undefined && compareEntries(kept, entry) === 0 ? 'accepted' : 'refused'
+}

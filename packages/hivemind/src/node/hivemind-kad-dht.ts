@@ -1,0 +1,66 @@
+import {
+  type KadDHT,
+  type KadDHTComponents,
+  type KadDHTInit,
+  kadDHT,
+  passthroughMapper
+} from '@libp2p/kad-dht'
+import { HIVEMIND_KAD_PROTOCOL } from '../constants.ts'
+
+/** What differs from kad-dht's own defaults: private networks, and few requests at a time. */
+const DEFAULTS = {
+  protocol: HIVEMIND_KAD_PROTOCOL,
+  clientMode: false,
+  peerInfoMapper: passthroughMapper,
+  allowQueryWithZeroPeers: true,
+  alpha: 3,
+  disjointPaths: 1,
+  initialQuerySelfInterval: 50,
+  networkDialTimeout: { minTimeout: 3000, maxTimeout: 5000 },
+  maxInboundStreams: 512,
+  maxOutboundStreams: 512,
+  logPrefix: 'waggle:hivemind-kad',
+  datastorePrefix: '/hivemind-kad',
+  metricsPrefix: 'waggle_hivemind_kad'
+} satisfies KadDHTInit
+
+/**
+ * kad-dht as Hivemind's nodes use it: to find peers, and nothing else. What others want it to hold
+ * is forgotten at once, so it needs no limit.
+ */
+export function hivemindKadDHT(init: KadDHTInit = {}): (components: KadDHTComponents) => KadDHT {
+  return (components) => kadDHT({ ...DEFAULTS, ...init })(withoutMemory(components))
+}
+
+/** libp2p's components are a proxy, which cannot be copied. */
+function withoutMemory(components: KadDHTComponents): KadDHTComponents {
+  return new Proxy(components, {
+    get: (target, name) => (name === 'datastore' ? FORGETFUL : Reflect.get(target, name))
+  })
+}
+
+function nothing(): never {
+  throw Object.assign(new Error('nothing is stored here'), { name: 'NotFoundError' })
+}
+
+async function* none(): AsyncGenerator<never, undefined> {}
+
+/** A datastore that accepts everything and holds nothing. */
+const FORGETFUL: KadDHTComponents['datastore'] = {
+  put: async (key) => key,
+  putMany: async function* (pairs) {
+    for await (const { key } of pairs) {
+      yield key
+    }
+  },
+  get: async () => nothing(),
+  getMany: none,
+  has: async () => false,
+  delete: async () => {},
+  deleteMany: async function* (keys) {
+    yield* keys
+  },
+  query: none,
+  queryKeys: none,
+  batch: () => ({ put: () => {}, delete: () => {}, commit: async () => {} })
+}

@@ -1,0 +1,181 @@
+import type { ComponentLogger, Libp2p, PrivateKey, ServiceMap } from '@libp2p/interface'
+import type { Multiaddr } from '@multiformats/multiaddr'
+import type { Address } from '@waggle/dht'
+import type { Libp2pOptions } from 'libp2p'
+import { DEFAULT_BOOTSTRAP_TIMEOUT_MS } from '../constants.ts'
+import type { HivemindInit } from '../service/interface.ts'
+import { INIT_OPTIONS } from '../service/service-options.ts'
+import {
+  announcedAddress,
+  assertBoolean,
+  assertEach,
+  assertFunction,
+  assertMethod,
+  assertObject,
+  assertOptions,
+  assertPositive,
+  assertText,
+  list,
+  listenAddress,
+  type OptionTable,
+  peerAddress
+} from '../waggle-parts.ts'
+
+/** How `HivemindDHT.create` is told what to make. */
+export interface HivemindDHTOptions extends HivemindInit {
+  /**
+   * Peers of the network to join, Python's or others. One that answers is enough; the others are
+   * tried in the background.
+   *
+   * @default []
+   */
+  initialPeers?: Address | readonly Address[] | undefined
+
+  /**
+   * Where to listen: Hivemind's host_maddrs. A client listens nowhere unless told.
+   *
+   * @default '127.0.0.1:0'
+   */
+  listenOn?: Address | readonly Address[] | undefined
+
+  /** Addresses to announce instead of the ones listened on. */
+  announce?: Address | readonly Address[] | undefined
+
+  /** Who this node is, Ed25519 or RSA. Made anew when neither this nor `identityPath` is given. */
+  privateKey?: PrivateKey | undefined
+
+  /** File with the private key, in the format of Hivemind's; made if it is missing. */
+  identityPath?: string | undefined
+
+  /**
+   * Whether `create` rejects when an initial peer's clock is off by more than 3 seconds, or when no
+   * initial peer can connect to this node, which it has to unless it is a client.
+   *
+   * @default true
+   */
+  strict?: boolean | undefined
+
+  /**
+   * Whether `create` rejects with `BootstrapError` when no initial peer answers: Hivemind's
+   * ensure_bootstrap_success. If false, the node starts alone and keeps trying.
+   *
+   * @default true
+   */
+  requireBootstrap?: boolean | undefined
+
+  /** @default DEFAULT_BOOTSTRAP_TIMEOUT_MS */
+  bootstrapTimeoutMs?: number | undefined
+
+  /**
+   * A running node that has the services `hivemindKadDHT()` and `hivemind()`. The DHT then only
+   * wraps it, and stopping the DHT leaves it running.
+   */
+  libp2p?: Libp2p<ServiceMap> | undefined
+
+  /** Ends the attempt to create. */
+  signal?: AbortSignal | undefined
+
+  /** libp2p's logger. */
+  logger?: ComponentLogger | undefined
+
+  /** libp2p's metrics. */
+  metrics?: Libp2pOptions['metrics'] | undefined
+
+  /** Merged into the node's configuration, section by section. */
+  libp2pOptions?: Partial<Libp2pOptions> | undefined
+}
+
+/** The options of the node with their defaults, checked. */
+export interface NodeSettings {
+  readonly init: HivemindInit
+  readonly initialPeers: readonly Multiaddr[]
+  readonly listenOn: readonly Multiaddr[]
+  readonly announce: readonly Multiaddr[]
+  readonly clientMode: boolean
+  readonly privateKey: PrivateKey | undefined
+  readonly identityPath: string | undefined
+  readonly isStrict: boolean
+  readonly requireBootstrap: boolean
+  readonly bootstrapTimeoutMs: number
+  readonly libp2p: Libp2p<ServiceMap> | undefined
+  readonly signal: AbortSignal | undefined
+  readonly logger: ComponentLogger | undefined
+  readonly metrics: Libp2pOptions['metrics'] | undefined
+  readonly libp2pOptions: Partial<Libp2pOptions>
+}
+
+const OPTIONS: OptionTable<HivemindDHTOptions> = {
+  ...INIT_OPTIONS,
+  initialPeers: { assert: assertEach(peerAddress) },
+  listenOn: { assert: assertEach(listenAddress) },
+  announce: { assert: assertEach(announcedAddress) },
+  privateKey: {
+    assert: assertMethod('sign', "a libp2p private key, such as await generateKeyPair('Ed25519')")
+  },
+  identityPath: { assert: assertText },
+  strict: { assert: assertBoolean },
+  requireBootstrap: { assert: assertBoolean },
+  bootstrapTimeoutMs: { assert: assertPositive },
+  libp2p: { assert: assertMethod('dial', 'a libp2p node') },
+  signal: { assert: assertMethod('throwIfAborted', 'an AbortSignal') },
+  logger: { assert: assertMethod('forComponent', 'a libp2p logger') },
+  metrics: { assert: assertFunction },
+  libp2pOptions: { assert: assertObject }
+}
+
+/** What still means something for a node that exists already. */
+const FOR_EXISTING_NODE: readonly string[] = [
+  'libp2p',
+  'initialPeers',
+  'strict',
+  'requireBootstrap',
+  'bootstrapTimeoutMs',
+  'signal'
+]
+
+/**
+ * Checks what the caller passed, and fills in the defaults.
+ *
+ * @throws TypeError naming the option that is unknown or wrong
+ */
+export function nodeSettings(options: HivemindDHTOptions): NodeSettings {
+  assertOptions('HivemindDHT.create', options, OPTIONS)
+  assertCombines(options)
+  const { clientMode = false } = options
+  const { listenOn = clientMode ? [] : '127.0.0.1:0' } = options
+  const given = Object.entries(options).filter(([, value]) => value !== undefined)
+  const isInit = ([name]: [string, unknown]): boolean => Object.hasOwn(INIT_OPTIONS, name)
+
+  return {
+    init: Object.fromEntries(given.filter(isInit)),
+    initialPeers: list(options.initialPeers).map((one) => peerAddress(one, 'initialPeers')),
+    listenOn: list(listenOn).map((one) => listenAddress(one, 'listenOn')),
+    announce: list(options.announce).map((one) => announcedAddress(one, 'announce')),
+    clientMode,
+    privateKey: options.privateKey,
+    identityPath: options.identityPath,
+    isStrict: options.strict ?? true,
+    requireBootstrap: options.requireBootstrap ?? true,
+    bootstrapTimeoutMs: options.bootstrapTimeoutMs ?? DEFAULT_BOOTSTRAP_TIMEOUT_MS,
+    libp2p: options.libp2p,
+    signal: options.signal,
+    logger: options.logger,
+    metrics: options.metrics,
+    libp2pOptions: options.libp2pOptions ?? {}
+  }
+}
+
+function assertCombines(options: HivemindDHTOptions): void {
+  if (options.privateKey !== undefined && options.identityPath !== undefined) {
+    throw new TypeError('give either privateKey or identityPath, not both')
+  }
+
+  const given = Object.entries(options).filter(([, value]) => value !== undefined)
+  const other = given.find(([option]) => !FOR_EXISTING_NODE.includes(option))
+
+  if (options.libp2p !== undefined && other !== undefined) {
+    throw new TypeError(
+      `${other[0]} can't be combined with libp2p: configure the node itself, or its services hivemind() and hivemindKadDHT()`
+    )
+  }
+}

@@ -1,0 +1,133 @@
+import type { PeerId } from '@libp2p/interface'
+import { toString as stringOf } from 'uint8arrays/to-string'
+import { type DHTId, ID_BYTES } from '../keys/dht-id.ts'
+import { PeerIndex } from '../waggle-parts.ts'
+import { KBucket, type Placed } from './k-bucket.ts'
+import { type NodeContact, pointOf } from './node-contact.ts'
+
+export interface RoutingTableInit {
+  readonly ownId: DHTId
+
+  /** Kademlia's k. */
+  readonly bucketSize: number
+
+  /** Kademlia's b: a full bucket that is not this node's own is split unless its depth is a multiple. */
+  readonly depthModulo: number
+}
+
+/** A bucket of this depth has room for one id, which many peers may claim. */
+const MAX_DEPTH = 8 * ID_BYTES
+
+/** What adding a node came to. */
+export interface Added {
+  /** Whether it was not in the table before, and is now. */
+  readonly isNew: boolean
+
+  /** The node to ask whether it is still there: a newcomer waits for its place. */
+  readonly toPing?: NodeContact | undefined
+}
+
+/** Known nodes by their ids, as Hivemind's routing table (Kademlia §2.2, §2.4, §4.2). */
+export class RoutingTable {
+  readonly #init: RoutingTableInit
+  readonly #own: bigint
+  readonly #index = new PeerIndex(pointOf)
+  readonly #contacts = new Map<string, NodeContact>()
+  readonly #buckets: KBucket[]
+
+  constructor(init: RoutingTableInit) {
+    this.#init = init
+    this.#own = numberOf(init.ownId)
+    this.#buckets = [new KBucket({ lower: 0n, depth: 0, size: init.bucketSize })]
+  }
+
+  get size(): number {
+    return this.#contacts.size
+  }
+
+  /** All nodes in it, in no order. */
+  get contacts(): Iterable<NodeContact> {
+    return this.#contacts.values()
+  }
+
+  get(peer: PeerId): NodeContact | undefined {
+    return this.#contacts.get(peer.toString())
+  }
+
+  /** Adds a node that was heard of just now. A peer has one node id: the last one counts. */
+  add(contact: NodeContact): Added {
+    const name = contact.id.toString()
+    const known = this.#contacts.get(name)
+    const number = numberOf(contact.nodeId)
+
+    if (known !== undefined && numberOf(known.nodeId) !== number) {
+      this.delete(contact.id)
+      return this.add(contact)
+    }
+
+    const placed = { contact: known ?? contact, number }
+    const bucket = this.#bucketFor(name, placed)
+
+    if (bucket.add(name, placed)) {
+      this.#enter(name, placed)
+      return { isNew: known === undefined }
+    }
+
+    bucket.replaceLater(name, placed)
+    return { isNew: false, toPing: bucket.takeToPing() }
+  }
+
+  /** Removes a node that failed. */
+  delete(peer: PeerId): void {
+    const name = peer.toString()
+    const contact = this.#contacts.get(name)
+
+    if (contact === undefined) {
+      return
+    }
+
+    this.#contacts.delete(name)
+    this.#index.delete(contact)
+    const replacement = this.#bucketOf(numberOf(contact.nodeId)).delete(name)
+
+    if (replacement !== undefined) {
+      this.#enter(replacement.contact.id.toString(), replacement)
+    }
+  }
+
+  /** The nodes nearest to a point, nearest first. */
+  nearest(target: DHTId, count: number): NodeContact[] {
+    return this.#index.nearest(target, count) as NodeContact[]
+  }
+
+  #enter(name: string, { contact }: Placed): void {
+    this.#contacts.set(name, contact)
+    this.#index.set(contact)
+  }
+
+  /** The bucket that a node belongs to, split until there is room or it may not be split. */
+  #bucketFor(name: string, { number }: Placed): KBucket {
+    let bucket = this.#bucketOf(number)
+
+    while (bucket.isFull && !bucket.has(name) && this.#maySplit(bucket)) {
+      this.#buckets.splice(this.#buckets.indexOf(bucket), 1, ...bucket.split())
+      bucket = this.#bucketOf(number)
+    }
+
+    return bucket
+  }
+
+  #maySplit(bucket: KBucket): boolean {
+    const isOwnOrBetween = bucket.contains(this.#own) || bucket.depth % this.#init.depthModulo !== 0
+    return isOwnOrBetween && bucket.depth < MAX_DEPTH
+  }
+
+  /** They lie side by side and leave nothing out. */
+  #bucketOf(number: bigint): KBucket {
+    return this.#buckets.findLast(({ lower }) => lower <= number) as KBucket
+  }
+}
+
+function numberOf(id: DHTId): bigint {
+  return BigInt(`0x${stringOf(id, 'hex')}`)
+}

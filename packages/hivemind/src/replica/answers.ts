@@ -1,0 +1,158 @@
+import type { PeerId } from '@libp2p/interface'
+import { equals } from 'uint8arrays/equals'
+import { MalformedBytesError } from '../errors.ts'
+import type { NodeContact } from '../peers/node-contact.ts'
+import type { RoutingTable } from '../peers/routing-table.ts'
+import { FIND, PING, STORE } from '../rpc/procedures.ts'
+import type { ReceivedCall } from '../rpc/server.ts'
+import type { Scheduler } from '../waggle-parts.ts'
+import {
+  decodeFindRequest,
+  decodePingRequest,
+  decodeStoreRequest,
+  encodeFindResponse,
+  encodePingResponse,
+  encodeStoreResponse,
+  type FindResult,
+  type NamedNode,
+  type SenderId
+} from '../wire/messages.ts'
+import { inTurn } from './in-turn.ts'
+import type { CheckedItem, Replica } from './replica.ts'
+
+export interface AnswersInit {
+  readonly ownId: Uint8Array
+  readonly replica: Replica
+  readonly routing: RoutingTable
+  readonly scheduler: Scheduler
+  readonly clock: () => number
+
+  /** Nodes named in an answer. */
+  readonly bucketSize: number
+
+  /** A peer has asked, and told its node id. */
+  readonly onAsked: (peer: PeerId, nodeId: SenderId) => void
+
+  /** Pings a peer back, and says what node id it gave. */
+  readonly pingBack: (peer: PeerId) => Promise<SenderId>
+
+  /** Whether a peer may store something here. */
+  readonly mayStore: (peer: PeerId) => boolean | Promise<boolean>
+}
+
+/** Keys or items of one request. Hivemind sends 16 keys, and as many items as it hands over. */
+const MAX_ITEMS = 65_536
+
+/** Answers the three procedures. */
+export class Answers {
+  readonly #init: AnswersInit
+
+  constructor(init: AnswersInit) {
+    this.#init = init
+  }
+
+  /** Undefined when nobody waits for the answer any more. */
+  answer(call: ReceivedCall): Promise<Uint8Array | undefined> {
+    switch (call.procedure) {
+      case PING:
+        return this.#ping(call)
+      case STORE:
+        return this.#store(call)
+      case FIND:
+        return this.#find(call)
+      default:
+        throw new MalformedBytesError(`there is no procedure ${call.procedure}`)
+    }
+  }
+
+  async #ping({ peer, data }: ReceivedCall): Promise<Uint8Array> {
+    const { sender, isValidated } = decodePingRequest(data)
+    const isAvailable = sender !== undefined && isValidated && (await this.#isAt(peer, sender))
+
+    if (isAvailable || !isValidated) {
+      this.#init.onAsked(peer, sender)
+    }
+
+    const { ownId, clock } = this.#init
+    return encodePingResponse({ sender: ownId, dhtTime: clock(), isAvailable })
+  }
+
+  async #isAt(peer: PeerId, nodeId: Uint8Array): Promise<boolean> {
+    try {
+      const given = await this.#init.pingBack(peer)
+      return given !== undefined && equals(given, nodeId)
+    } catch {
+      return false
+    }
+  }
+
+  async #store({ peer, data, isWanted }: ReceivedCall): Promise<Uint8Array | undefined> {
+    const { onAsked, ownId, replica, scheduler, mayStore } = this.#init
+    const { sender, items } = decodeStoreRequest(data)
+    assertCount(items.length)
+    onAsked(peer, sender)
+
+    if (!(await mayStore(peer))) {
+      return encodeStoreResponse({ sender: ownId, stored: items.map(() => false) })
+    }
+
+    const name = peer.toString()
+    const checked = await Promise.all(items.map((item) => replica.checked(item)))
+    const stored = await inTurn(scheduler, {
+      ...{ peer: name, keys: items.length, isWanted },
+      answer: taken(replica, checked, name)
+    })
+    return stored && encodeStoreResponse({ sender: ownId, stored })
+  }
+
+  async #find({ peer, data, isWanted }: ReceivedCall): Promise<Uint8Array | undefined> {
+    const { onAsked, ownId, scheduler } = this.#init
+    const { sender, keys } = decodeFindRequest(data)
+    assertCount(keys.length)
+    onAsked(peer, sender)
+    const results = await inTurn(scheduler, {
+      ...{ peer: peer.toString(), keys: keys.length, isWanted },
+      answer: this.#found(keys, peer)
+    })
+    return results && encodeFindResponse({ sender: ownId, results })
+  }
+
+  *#found(keys: readonly Uint8Array[], asker: PeerId): Generator<undefined, FindResult[]> {
+    const { bucketSize, replica, routing } = this.#init
+    const results: FindResult[] = []
+
+    for (const key of keys) {
+      const known = routing.nearest(key, bucketSize + 1)
+      const others = known.filter(({ id }) => !id.equals(asker)).slice(0, bucketSize)
+      results.push({ found: replica.find(key), nearest: others.map(named) })
+      yield
+    }
+
+    return results
+  }
+}
+
+function* taken(
+  replica: Replica,
+  items: readonly CheckedItem[],
+  writer: string
+): Generator<undefined, boolean[]> {
+  const stored: boolean[] = []
+
+  for (const item of items) {
+    stored.push(replica.take(item, writer))
+    yield
+  }
+
+  return stored
+}
+
+function named({ id, nodeId }: NodeContact): NamedNode {
+  return { nodeId, peerId: id.toMultihash().bytes }
+}
+
+function assertCount(count: number): void {
+  if (count > MAX_ITEMS) {
+    throw new MalformedBytesError(`a request has ${count} items, at most ${MAX_ITEMS} are allowed`)
+  }
+}

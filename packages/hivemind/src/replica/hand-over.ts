@@ -1,0 +1,122 @@
+import { compare } from 'uint8arrays/compare'
+import { bytesOf } from '../bytes/latin1.ts'
+import { distance } from '../keys/dht-id.ts'
+import type { NodeContact } from '../peers/node-contact.ts'
+import type { RoutingTable } from '../peers/routing-table.ts'
+import { type HivemindRecord, isEmpty } from '../record/record.ts'
+import type { HivemindClient } from '../rpc/client.ts'
+import { atEndOfTurn } from '../waggle-parts.ts'
+import type { ReplicaStore } from './replica-store.ts'
+import { itemsOf } from './store-item.ts'
+
+export interface HandOverInit {
+  readonly ownId: Uint8Array
+  readonly storage: ReplicaStore
+  readonly routing: RoutingTable
+  readonly client: HivemindClient
+  readonly numReplicas: number
+}
+
+/** Records looked at in one turn of the event loop. */
+const RECORDS_PER_TURN = 256
+
+/** Items on their way to one newcomer at once. */
+const MAX_UNDER_WAY = 256
+
+/** Newcomers that wait. Those beyond are given nothing: they will be met again. */
+const MAX_WAITING = 256
+
+/** Gives a newcomer the records that it is near to, if this node is the one to do so. */
+export class HandOver {
+  readonly #init: HandOverInit
+  readonly #waiting: NodeContact[] = []
+  #isRunning = false
+
+  constructor(init: HandOverInit) {
+    this.#init = init
+  }
+
+  /** Takes up a node that has just come into the table. Those before it are served first. */
+  add(newcomer: NodeContact): void {
+    if (this.#init.storage.size > 0 && this.#waiting.length < MAX_WAITING) {
+      this.#waiting.push(newcomer)
+      this.#run()
+    }
+  }
+
+  async #serveAll(): Promise<void> {
+    for (let next = this.#waiting.shift(); next !== undefined; next = this.#waiting.shift()) {
+      await this.#serve(next)
+    }
+  }
+
+  #run(): void {
+    if (!this.#isRunning) {
+      this.#isRunning = true
+      const onEnd = (): void => {
+        this.#isRunning = false
+      }
+      this.#serveAll().then(onEnd, onEnd)
+    }
+  }
+
+  async #serve(newcomer: NodeContact): Promise<void> {
+    const { storage } = this.#init
+    let sent: Promise<unknown>[] = []
+    let seen = 0
+
+    for (const name of storage.keys()) {
+      const key = bytesOf(name)
+      const record = storage.get(name)
+
+      if (!isEmpty(record) && this.#isToSend(key, newcomer)) {
+        sent.push(...this.#send(newcomer, key, record))
+      }
+
+      if (++seen % RECORDS_PER_TURN === 0 || sent.length > MAX_UNDER_WAY) {
+        const isAnySent = await arrived(sent)
+        sent = []
+
+        if (!isAnySent) {
+          return
+        }
+
+        await new Promise<void>((resolve) => atEndOfTurn(resolve))
+      }
+    }
+
+    await arrived(sent)
+  }
+
+  /** Hivemind's rule: the nearest holder gives it to who is nearer than the last of the replicas. */
+  #isToSend(key: Uint8Array, newcomer: NodeContact): boolean {
+    const { routing, numReplicas, ownId } = this.#init
+    const others = routing
+      .nearest(key, numReplicas + 1)
+      .filter((one) => one !== newcomer && !one.id.equals(newcomer.id))
+      .slice(0, numReplicas)
+    const [nearest] = others
+    const farthest = others.at(-1)
+
+    if (nearest === undefined || farthest === undefined) {
+      return true
+    }
+
+    const isNear = others.length < numReplicas || isNearer(key, newcomer.nodeId, farthest.nodeId)
+    return isNear && isNearer(key, ownId, nearest.nodeId)
+  }
+
+  #send(newcomer: NodeContact, key: Uint8Array, record: HivemindRecord): Promise<unknown>[] {
+    return itemsOf(key, record).map((item) => this.#init.client.store(newcomer, item))
+  }
+}
+
+function isNearer(key: Uint8Array, a: Uint8Array, b: Uint8Array): boolean {
+  return compare(distance(key, a), distance(key, b)) < 0
+}
+
+/** False if nothing of it arrived: then the newcomer is not there. */
+async function arrived(sent: readonly Promise<unknown>[]): Promise<boolean> {
+  const results = await Promise.allSettled(sent)
+  return results.length === 0 || results.some(({ status }) => status === 'fulfilled')
+}

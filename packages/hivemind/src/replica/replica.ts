@@ -1,0 +1,145 @@
+import type { MaybePromise } from '@waggle/record'
+import { isPromise } from '@waggle/record/replica'
+import { textOf } from '../bytes/latin1.ts'
+import { MalformedBytesError } from '../errors.ts'
+import type { HivemindWrite } from '../record/apply.ts'
+import { type HivemindRecord, latestExpiration } from '../record/record.ts'
+import type { FoundBytes, StoreItem } from '../wire/items.ts'
+import type { HivemindLimits } from './limits.ts'
+import type { ReplicaStore } from './replica-store.ts'
+import { foundBytes, writesOf } from './store-item.ts'
+import { takeAll } from './take.ts'
+import type { Validation } from './validation.ts'
+
+export interface ReplicaInit {
+  /** What this node holds for others. */
+  readonly storage: ReplicaStore
+
+  /** What it has read, or was given to remember as long as there is room. */
+  readonly cache: ReplicaStore
+  readonly validation: Validation
+  readonly clock: () => number
+
+  /** Something new is held under a key. */
+  readonly onStored?: (key: Uint8Array, record: HivemindRecord) => void
+}
+
+/** An item whose writes have been checked. */
+export interface CheckedItem {
+  readonly item: StoreItem
+
+  /** Undefined: it is refused. */
+  readonly writes: readonly HivemindWrite[] | undefined
+}
+
+/** This node as one of the peers that hold records. */
+export class Replica {
+  readonly #init: ReplicaInit
+
+  constructor(init: ReplicaInit) {
+    this.#init = init
+  }
+
+  get limits(): HivemindLimits {
+    return this.#init.validation.limits
+  }
+
+  /** Whether the item may be held, by all rules that do not depend on what is held. */
+  async checked(item: StoreItem): Promise<CheckedItem> {
+    const writes = soundWrites(item)
+
+    if (writes === undefined) {
+      return { item, writes }
+    }
+
+    for (const write of writes) {
+      const checked: MaybePromise<{ refusal?: string | undefined }> = this.#init.validation.check(
+        item.key,
+        write
+      )
+      const { refusal } = isPromise(checked) ? await checked : checked
+
+      if (refusal !== undefined) {
+        return { item, writes: undefined }
+      }
+    }
+
+    return { item, writes }
+  }
+
+  /** Takes an item that was checked, and says whether all of it is held now. */
+  take({ item, writes }: CheckedItem, writer: string): boolean {
+    if (writes === undefined) {
+      return false
+    }
+
+    const { storage, cache, clock, onStored } = this.#init
+    const store = item.isInCache ? cache : storage
+    const key = textOf(item.key)
+    const held = store.get(key)
+    const { isAccepted, record } = takeAll(held, writes, { limits: this.limits, now: clock() })
+
+    if (record === held) {
+      return isAccepted
+    }
+
+    const isHeld = store.put(key, record, writer)
+
+    if (isHeld && !item.isInCache) {
+      onStored?.(item.key, record)
+    }
+
+    return isAccepted && isHeld
+  }
+
+  /** What this node has under a key, held or remembered: of the two, as in Python, the later one. */
+  get(key: Uint8Array): HivemindRecord {
+    const { storage, cache } = this.#init
+    const name = textOf(key)
+    const held = storage.get(name)
+    const cached = cache.get(name)
+    return latestExpiration(cached) > latestExpiration(held) ? cached : held
+  }
+
+  /** What it holds for others. */
+  held(key: Uint8Array): HivemindRecord {
+    return this.#init.storage.get(textOf(key))
+  }
+
+  /** Holds for others what this node has read, and so has checked. */
+  hold(items: readonly StoreItem[]): void {
+    for (const item of items) {
+      this.take({ item, writes: writesOf(item) }, OWN)
+    }
+  }
+
+  /** The same as the bytes of an answer. */
+  find(key: Uint8Array): FoundBytes | undefined {
+    return foundBytes(this.get(key))
+  }
+
+  /** Remembers what was read, as long as there is room. */
+  remember(key: Uint8Array, record: HivemindRecord): void {
+    this.#init.cache.put(textOf(key), record, OWN)
+  }
+
+  /** Forgets what was remembered. */
+  forget(key: Uint8Array): void {
+    this.#init.cache.delete(textOf(key))
+  }
+}
+
+/** To whom what this node has read itself is charged. */
+const OWN = ''
+
+function soundWrites(item: StoreItem): HivemindWrite[] | undefined {
+  try {
+    return writesOf(item)
+  } catch (error) {
+    if (error instanceof MalformedBytesError) {
+      return undefined
+    }
+
+    throw error
+  }
+}

@@ -1,0 +1,67 @@
+import { bytesOf, textOf } from '../bytes/latin1.ts'
+import type { HivemindWrite } from '../record/apply.ts'
+import { decodeDictionary, encodeDictionary } from '../record/dictionary.ts'
+import type { HivemindRecord } from '../record/record.ts'
+import { latestExpiration } from '../record/record.ts'
+import type { FoundBytes, StoreItem } from '../wire/items.ts'
+
+/** MessagePack of null: the value belongs to the key itself. */
+const PLAIN = Uint8Array.of(0xc0)
+
+/**
+ * The writes of an item: one, or all entries of a dictionary, whose own expiration says nothing.
+ *
+ * @throws MalformedBytesError for a dictionary that is none
+ */
+export function writesOf({ subkey, value, expirationTime }: StoreItem): HivemindWrite[] {
+  if (subkey.length === 0) {
+    return decodeDictionary(value).map(([text, entry]) => ({ ...entry, subkey: text }))
+  }
+
+  const isPlain = subkey.length === 1 && subkey[0] === PLAIN[0]
+  // A copy, so that what is kept of a message does not keep all of it.
+  return [{ subkey: isPlain ? undefined : textOf(subkey), value: value.slice(), expirationTime }]
+}
+
+/** A record as Python's replicas show it; undefined if there is nothing. */
+export function foundBytes(record: HivemindRecord): FoundBytes | undefined {
+  if (record.subkeys.size > 0) {
+    return {
+      isDictionary: true,
+      value: encodeDictionary(record.subkeys),
+      expirationTime: latestExpiration({ subkeys: record.subkeys })
+    }
+  }
+
+  return record.plain && { isDictionary: false, ...record.plain }
+}
+
+/**
+ * The items that store a record elsewhere, entry by entry: a whole dictionary would stop at the
+ * first entry that is refused.
+ */
+export function itemsOf(
+  key: Uint8Array,
+  { plain, subkeys }: HivemindRecord,
+  { isInCache = false }: { isInCache?: boolean } = {}
+): StoreItem[] {
+  const items = Array.from(subkeys, ([subkey, entry]) => ({
+    ...entry,
+    ...{ key, isInCache },
+    subkey: bytesOf(subkey)
+  }))
+  return plain === undefined || items.length > 0
+    ? items
+    : [{ ...plain, key, isInCache, subkey: PLAIN }]
+}
+
+/** The item of one write. */
+export function itemOf(
+  key: Uint8Array,
+  { subkey, value, expirationTime }: HivemindWrite
+): StoreItem {
+  return {
+    ...{ key, value, expirationTime, isInCache: false },
+    subkey: subkey === undefined ? PLAIN : bytesOf(subkey)
+  }
+}

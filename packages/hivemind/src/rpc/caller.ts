@@ -1,0 +1,83 @@
+import { randomBytes } from '@libp2p/crypto'
+import type { Connection, PeerId } from '@libp2p/interface'
+import type { ConnectionManager } from '@libp2p/interface-internal'
+import { TimeoutError } from '@waggle/dht'
+import { equals } from 'uint8arrays/equals'
+import { MalformedBytesError, RemoteError } from '../errors.ts'
+import { timeoutSignal } from '../waggle-parts.ts'
+import { CALL_ID_BYTES } from '../wire/envelope.ts'
+import { MAX_STREAMS } from './procedures.ts'
+import { callOver } from './stream-call.ts'
+
+export interface CallerInit {
+  readonly connectionManager: ConnectionManager
+  readonly requestTimeoutMs: number
+}
+
+/** What `newStream` is told for all calls. A peer behind a relay can be asked, too. */
+const STREAM_OPTIONS = {
+  maxOutboundStreams: MAX_STREAMS,
+  runOnLimitedConnection: true,
+  negotiateFully: false
+} as const
+
+/** Makes calls to peers, by the addresses that libp2p knows or finds. */
+export class Caller {
+  readonly #init: CallerInit
+
+  constructor(init: CallerInit) {
+    this.#init = init
+  }
+
+  /**
+   * Calls a procedure, and returns the bytes of its answer.
+   *
+   * @throws RemoteError when the peer says that it failed
+   * @throws TimeoutError when the peer has not answered in time
+   */
+  async call(peer: PeerId, procedure: string, data: Uint8Array): Promise<Uint8Array> {
+    const { requestTimeoutMs } = this.#init
+    const signal = timeoutSignal(requestTimeoutMs)
+
+    try {
+      return await this.#call(peer, { procedure, data, signal })
+    } catch (error) {
+      throw signal.aborted
+        ? new TimeoutError(`no answer within ${requestTimeoutMs} ms`, { cause: error })
+        : error
+    }
+  }
+
+  /** Whether a peer can be called without connecting first. */
+  isConnected(peer: PeerId): boolean {
+    return this.#init.connectionManager.getConnections(peer).length > 0
+  }
+
+  async #call(
+    peer: PeerId,
+    { procedure, data, signal }: { procedure: string; data: Uint8Array; signal: AbortSignal }
+  ): Promise<Uint8Array> {
+    const connection = await this.#connectionTo(peer, signal)
+    const stream = await connection.newStream(procedure, { ...STREAM_OPTIONS, signal })
+    const callId = randomBytes(CALL_ID_BYTES)
+    const call = { callId, peer: peer.toMultihash().bytes, procedure, data }
+    const reply = await callOver(stream, call, signal)
+
+    if (!equals(reply.callId, callId)) {
+      throw new MalformedBytesError('the reply is to another call')
+    }
+
+    if (reply.error !== undefined) {
+      throw new RemoteError(`${procedure}: ${reply.error}`)
+    }
+
+    return reply.data
+  }
+
+  async #connectionTo(peer: PeerId, signal: AbortSignal): Promise<Connection> {
+    const { connectionManager } = this.#init
+    const connections = connectionManager.getConnections(peer)
+    const direct = connections.find(({ limits, status }) => limits == null && status === 'open')
+    return direct ?? connections[0] ?? connectionManager.openConnection(peer, { signal })
+  }
+}

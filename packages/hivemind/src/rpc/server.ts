@@ -1,0 +1,166 @@
+import type { PeerId, Stream } from '@libp2p/interface'
+import type { Registrar } from '@libp2p/interface-internal'
+import { toError } from '../errors.ts'
+import { BufferLimits } from '../waggle-parts.ts'
+import { type Call, MAX_FRAME_BYTES, replyFrame } from '../wire/envelope.ts'
+import { InboundCall } from './inbound-call.ts'
+import { MAX_STREAMS, PROCEDURES } from './procedures.ts'
+
+/** Limits of what others take of this node, by the names that `@waggle/dht` has for them. */
+export interface ServerLimits {
+  readonly maxRequestsPerPeer: number
+  readonly maxRequests: number
+  readonly maxBufferedBytesPerPeer: number
+  readonly maxBufferedBytes: number
+}
+
+/** A call to be answered. */
+export interface ReceivedCall {
+  readonly peer: PeerId
+  readonly procedure: string
+  readonly data: Uint8Array
+
+  /** Whether anybody still waits. */
+  readonly isWanted: () => boolean
+}
+
+export interface ServerInit {
+  readonly registrar: Registrar
+  readonly limits: ServerLimits
+
+  /** Answers a call. What it throws, the caller is told; undefined: nobody waits any more. */
+  readonly answer: (call: ReceivedCall) => Promise<Uint8Array | undefined>
+
+  /** Whether the peer may ask at all. */
+  readonly isAllowed: (peer: PeerId) => boolean | Promise<boolean>
+
+  /** A peer has sent what is no call. */
+  readonly onViolation: (peer: PeerId, error: Error) => void
+}
+
+/** Bytes of a reply's envelope. */
+const ENVELOPE_BYTES = 64
+
+/** Serves Hivemind's procedures: one call a stream. */
+export class HivemindServer {
+  readonly #init: ServerInit
+  readonly #buffers: BufferLimits
+  readonly #underWay = new Map<string, number>()
+  #sum = 0
+
+  constructor(init: ServerInit) {
+    this.#init = init
+    this.#buffers = new BufferLimits(init.limits)
+  }
+
+  /** Calls being answered. */
+  get underWay(): number {
+    return this.#sum
+  }
+
+  async start(): Promise<void> {
+    for (const procedure of PROCEDURES) {
+      await this.#init.registrar.handle(
+        procedure,
+        (stream, { remotePeer }) => this.#serve(stream, remotePeer),
+        {
+          maxInboundStreams: MAX_STREAMS,
+          maxOutboundStreams: MAX_STREAMS,
+          runOnLimitedConnection: true
+        }
+      )
+    }
+  }
+
+  async stop(): Promise<void> {
+    this.#buffers.stop()
+
+    for (const procedure of PROCEDURES) {
+      await this.#init.registrar.unhandle(procedure)
+    }
+  }
+
+  async #serve(stream: Stream, peer: PeerId): Promise<void> {
+    const isAllowed = this.#init.isAllowed(peer)
+
+    if (isAllowed === true || (await isAllowed)) {
+      this.#receive(stream, peer)
+    } else {
+      stream.abort(new Error('this peer may not ask here'))
+    }
+  }
+
+  #receive(stream: Stream, peer: PeerId): void {
+    const name = peer.toString()
+
+    if (!this.#begin(name)) {
+      stream.abort(new Error('too many calls are under way'))
+      return
+    }
+
+    const inbound: InboundCall = new InboundCall({
+      stream,
+      onCall: (call) => {
+        this.#buffers.delete(inbound)
+        this.#answer(inbound, peer, call).catch((error) => inbound.close(toError(error)))
+      },
+      onViolation: (error) => this.#init.onViolation(peer, error),
+      onPartial: (partial) => {
+        this.#buffers.add(partial, name)
+        this.#buffers.grew()
+      },
+      onEnd: (partial) => {
+        this.#buffers.delete(partial)
+        this.#end(name)
+      }
+    })
+  }
+
+  async #answer(inbound: InboundCall, peer: PeerId, call: Call): Promise<void> {
+    const { callId, procedure, data } = call
+    const isWanted = (): boolean => inbound.isOpen
+
+    try {
+      const answer = await this.#init.answer({ peer, procedure, data, isWanted })
+
+      if (answer !== undefined) {
+        assertFits(answer)
+        inbound.reply(replyFrame({ callId, data: answer }))
+      }
+    } catch (thrown) {
+      const { name, message } = toError(thrown)
+      inbound.reply(replyFrame({ callId, error: `${name}(${JSON.stringify(message)})` }))
+    }
+  }
+
+  #begin(name: string): boolean {
+    const { maxRequests, maxRequestsPerPeer } = this.#init.limits
+    const underWay = this.#underWay.get(name) ?? 0
+
+    if (underWay >= maxRequestsPerPeer || this.#sum >= maxRequests) {
+      return false
+    }
+
+    this.#underWay.set(name, underWay + 1)
+    this.#sum++
+    return true
+  }
+
+  #end(name: string): void {
+    const underWay = (this.#underWay.get(name) ?? 0) - 1
+    this.#sum--
+
+    if (underWay > 0) {
+      this.#underWay.set(name, underWay)
+    } else {
+      this.#underWay.delete(name)
+    }
+  }
+}
+
+/** A longer reply would never arrive: the caller is told at once. */
+function assertFits({ length }: Uint8Array): void {
+  if (length + ENVELOPE_BYTES > MAX_FRAME_BYTES) {
+    throw new RangeError(`the answer has ${length} bytes: ask for fewer keys`)
+  }
+}

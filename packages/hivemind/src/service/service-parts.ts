@@ -1,0 +1,163 @@
+import type { PeerId } from '@libp2p/interface'
+import { getDHTTime } from '@waggle/record'
+import type { TypedEventEmitter } from 'main-event'
+import { bytesOf } from '../bytes/latin1.ts'
+import { DEPTH_MODULO, SWEEP_INTERVAL_MS } from '../constants.ts'
+import { Network } from '../lookup/network.ts'
+import { contactOf, type NodeContact } from '../peers/node-contact.ts'
+import { RoutingTable } from '../peers/routing-table.ts'
+import { TableUpkeep } from '../peers/table-upkeep.ts'
+import { Reader } from '../reading/reader.ts'
+import { latestExpiration } from '../record/record.ts'
+import { Answers } from '../replica/answers.ts'
+import { HandOver } from '../replica/hand-over.ts'
+import { Replica } from '../replica/replica.ts'
+import { ReplicaStore } from '../replica/replica-store.ts'
+import { Validation } from '../replica/validation.ts'
+import { Caller } from '../rpc/caller.ts'
+import { HivemindClient } from '../rpc/client.ts'
+import { HivemindServer } from '../rpc/server.ts'
+import { Access, followConnections, Lookups, PeerBook, Scheduler } from '../waggle-parts.ts'
+import type { HivemindComponents, HivemindEvents } from './interface.ts'
+import type { HivemindSettings } from './service-options.ts'
+
+export interface ServicePartsInit extends HivemindSettings {
+  readonly components: HivemindComponents
+  readonly events: TypedEventEmitter<HivemindEvents>
+}
+
+/** All that works while the service runs, put together. */
+export class ServiceParts {
+  readonly routing: RoutingTable
+  readonly client: HivemindClient
+  readonly storage: ReplicaStore
+  readonly cache: ReplicaStore
+  readonly validation: Validation
+  readonly network: Network
+  readonly reader: Reader
+  readonly server: HivemindServer
+  readonly lifetime: AbortController = new AbortController()
+  readonly #init: ServicePartsInit
+  readonly #table: TableUpkeep
+  readonly #handOver: HandOver
+  readonly #peers: PeerBook
+  readonly #lookups: Lookups
+  #sweeping: ReturnType<typeof setInterval> | undefined
+
+  constructor(init: ServicePartsInit) {
+    const { components, limits, nodeId, bucketSize, numReplicas, clientMode, cache } = init
+    const { connectionManager, peerId } = components
+    const clock = getDHTTime
+    const caller = new Caller({ connectionManager, requestTimeoutMs: init.requestTimeoutMs })
+    this.#init = init
+    this.routing = new RoutingTable({ ownId: nodeId, bucketSize, depthModulo: DEPTH_MODULO })
+    this.client = new HivemindClient({
+      caller,
+      sender: clientMode ? undefined : nodeId,
+      onAnswer: (peer, id) => this.#table.met(peer, id),
+      onFailure: (peer) => this.#table.failed(peer)
+    })
+    this.#table = new TableUpkeep({
+      ...{ self: peerId, routing: this.routing },
+      onJoin: (contact) => this.#onJoin(contact),
+      onLeave: ({ id }) => init.events.safeDispatchEvent('peer:leave', { detail: id }),
+      ping: ({ id }) => this.#pingQuietly(id),
+      nowMs: () => performance.now()
+    })
+    this.storage = new ReplicaStore({
+      ...{ maxRecords: limits.maxStoredRecords, maxBytes: limits.maxStoredBytes, clock }
+    })
+    this.cache = new ReplicaStore({
+      ...{ maxRecords: cache?.maxRecords ?? 1, maxBytes: limits.maxCachedBytes, clock }
+    })
+    this.validation = new Validation(limits, init.validators, clock)
+    const { storage, validation, routing, client } = this
+    const replica = new Replica({
+      ...{ storage, cache: this.cache, validation, clock },
+      onStored: (id, record) => {
+        const detail = { id, expirationTime: latestExpiration(record) }
+        init.events.safeDispatchEvent('record:stored', { detail })
+      }
+    })
+    this.#peers = new PeerBook({
+      onBan: (peer, error) => this.#disconnect(peer, error)
+    })
+    this.#lookups = new Lookups({
+      ...{ peers: this.#peers, requestTimeoutMs: init.requestTimeoutMs },
+      isReady: ({ id }) => caller.isConnected(id)
+    })
+    this.network = new Network({
+      ...{ routing, client, replica, validation, clock, clientMode },
+      ...{ numReplicas, bucketSize, lookups: this.#lookups, self: contactOf(peerId, nodeId) }
+    })
+    this.reader = new Reader({ network: this.network, ...{ replica, client, clock, cache } })
+    this.#handOver = new HandOver({ ownId: nodeId, ...{ storage, routing, client, numReplicas } })
+    this.server = this.#serverOf(replica)
+  }
+
+  async start(): Promise<void> {
+    const { clientMode, components } = this.#init
+    const { connectionManager, events } = components
+    followConnections({ connectionManager, events, peers: this.#peers }, this.lifetime.signal)
+    this.#sweeping = setInterval(() => this.#sweep(), SWEEP_INTERVAL_MS)
+    this.#sweeping.unref?.()
+
+    if (!clientMode) {
+      await this.server.start()
+    }
+  }
+
+  async stop(reason: Error): Promise<void> {
+    this.lifetime.abort(reason)
+    clearInterval(this.#sweeping)
+    this.reader.stop()
+    this.#lookups.close()
+    await this.server.stop()
+  }
+
+  #serverOf(replica: Replica): HivemindServer {
+    const { allowPeer, bucketSize, components, limits, nodeId } = this.#init
+    const access = new Access(allowPeer)
+    const answers = new Answers({
+      ...{ ownId: nodeId, replica, routing: this.routing, clock: getDHTTime, bucketSize },
+      scheduler: new Scheduler(limits),
+      onAsked: (peer, id) => this.#table.met(peer, id),
+      pingBack: async (peer) => (await this.client.ping(peer)).sender,
+      mayStore: (peer) => access.allows(peer, 'write')
+    })
+    return new HivemindServer({
+      ...{ registrar: components.registrar, limits },
+      answer: async (call) => answers.answer(call),
+      isAllowed: (peer) => access.allows(peer, 'connect'),
+      onViolation: (peer, error) => this.#peers.ban(peer, error)
+    })
+  }
+
+  #onJoin(contact: NodeContact): void {
+    this.#init.events.safeDispatchEvent('peer:join', { detail: contact.id })
+    this.#handOver.add(contact)
+  }
+
+  #disconnect(peer: PeerId, error: Error): void {
+    const { connectionManager, logger } = this.#init.components
+    logger.forComponent('waggle:hivemind')('%p is banned - %e', peer, error)
+
+    for (const connection of connectionManager.getConnections(peer)) {
+      connection.abort(error)
+    }
+  }
+
+  #pingQuietly(peer: PeerId): void {
+    this.client.ping(peer).catch(() => {
+      // It has been struck from the table.
+    })
+  }
+
+  #sweep(): void {
+    this.cache.sweep()
+
+    for (const key of this.storage.sweep()) {
+      this.#init.events.safeDispatchEvent('record:expired', { detail: { id: bytesOf(key) } })
+    }
+  }
+}

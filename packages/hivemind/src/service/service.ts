@@ -1,0 +1,136 @@
+import {
+  AbortError,
+  type PeerId,
+  type Startable,
+  serviceCapabilities,
+  serviceDependencies
+} from '@libp2p/interface'
+import { getDHTTime } from '@waggle/record'
+import { TypedEventEmitter } from 'main-event'
+import type { DHTId } from '../keys/dht-id.ts'
+import { HivemindOperations } from '../operations/operations.ts'
+import { anySignal, assertOptions } from '../waggle-parts.ts'
+import type { PingResponse } from '../wire/messages.ts'
+import {
+  type Hivemind,
+  type HivemindComponents,
+  type HivemindEvents,
+  type HivemindInit,
+  type HivemindStats,
+  SERVICE
+} from './interface.ts'
+import { type HivemindSettings, hivemindSettings, INIT_OPTIONS } from './service-options.ts'
+import { ServiceParts } from './service-parts.ts'
+
+/**
+ * Hivemind's DHT as a service for an application's own libp2p node. It needs `hivemindKadDHT()`
+ * beside it, which finds the addresses of the nodes it hears of, and the service `identify`.
+ *
+ * @throws TypeError for an option that is unknown or wrong
+ */
+export function hivemind(init: HivemindInit = {}): (components: HivemindComponents) => Hivemind {
+  assertOptions('hivemind()', init, INIT_OPTIONS)
+  return (components) => new HivemindService(components, hivemindSettings(init))
+}
+
+/** The service among a node's services, whatever name it has there. */
+export function findHivemind(services: object): Hivemind | undefined {
+  return Object.values(services).find(
+    (service): service is Hivemind => service?.[Symbol.toStringTag] === SERVICE
+  )
+}
+
+class HivemindService implements Hivemind, Startable {
+  readonly [Symbol.toStringTag] = SERVICE
+  readonly [serviceCapabilities]: string[] = [SERVICE]
+  readonly [serviceDependencies]: string[] = ['@libp2p/identify']
+  readonly events: TypedEventEmitter<HivemindEvents> = new TypedEventEmitter()
+  readonly #components: HivemindComponents
+  readonly #settings: HivemindSettings
+  #running: ServiceParts | undefined
+
+  constructor(components: HivemindComponents, settings: HivemindSettings) {
+    this.#components = components
+    this.#settings = settings
+  }
+
+  /** Called by libp2p. Whoever is pinged by this node may ping back at once. */
+  async start(): Promise<void> {
+    const { events } = this
+    this.#running = new ServiceParts({ ...this.#settings, components: this.#components, events })
+    await this.#running.start()
+  }
+
+  /** Called by libp2p. */
+  async stop(): Promise<void> {
+    const running = this.#running
+    this.#running = undefined
+    await running?.stop(new AbortError('the node was stopped'))
+  }
+
+  get clientMode(): boolean {
+    return this.#settings.clientMode
+  }
+
+  get nodeId(): DHTId {
+    return this.#settings.nodeId
+  }
+
+  get peers(): PeerId[] {
+    const connections = this.#components.connectionManager.getConnections()
+    const peers = new Map(connections.map(({ remotePeer }) => [remotePeer.toString(), remotePeer]))
+    return [...peers.values()]
+  }
+
+  get knownPeers(): PeerId[] {
+    return Array.from(this.#started.routing.contacts, ({ id }) => id)
+  }
+
+  stats(): HivemindStats {
+    const { storage, cache, routing, server } = this.#started
+    return {
+      records: storage.size,
+      bytes: storage.bytes,
+      cachedRecords: cache.size,
+      cachedBytes: cache.bytes,
+      knownPeers: routing.size,
+      peers: this.peers.length,
+      requests: server.underWay
+    }
+  }
+
+  introduce(peer: PeerId): Promise<PingResponse> {
+    return this.#started.client.ping(peer, { isValidated: !this.clientMode })
+  }
+
+  ping(peer: PeerId): Promise<PingResponse> {
+    return this.#started.client.ping(peer)
+  }
+
+  async lookAround(): Promise<void> {
+    const { network, lifetime } = this.#started
+    const cancellation = {
+      get isCancelled() {
+        return lifetime.signal.aborted
+      }
+    }
+    await network.nearest(this.nodeId, this.#settings.bucketSize, cancellation)
+  }
+
+  operations(lifetime: AbortSignal): HivemindOperations {
+    const { network, reader, validation, lifetime: own } = this.#started
+    return new HivemindOperations({
+      ...{ network, reader, validation, clock: getDHTTime },
+      numReplicas: this.#settings.numReplicas,
+      lifetime: anySignal(lifetime, own.signal)
+    })
+  }
+
+  get #started(): ServiceParts {
+    if (this.#running === undefined) {
+      throw new AbortError('the node was stopped or never started')
+    }
+
+    return this.#running
+  }
+}

@@ -1,0 +1,155 @@
+import type { PrivateKey } from '@libp2p/interface'
+import { fromString } from 'uint8arrays/from-string'
+import { toString as stringOf } from 'uint8arrays/to-string'
+import { bytesOf, textOf } from '../bytes/latin1.ts'
+import { toError } from '../errors.ts'
+import { TUPLE_TYPE } from '../msgpack/limits.ts'
+import { MsgpackWriter } from '../msgpack/msgpack-writer.ts'
+import type { HivemindSubmission, HivemindValidator } from './interface.ts'
+import { type RsaPrivateKey, type RsaPublicKey, rsaPrivateKey, rsaPublicKey } from './rsa-keys.ts'
+
+const OWNER = /\[owner:([^\n]+?)\]/g
+const SIGNATURE = /\[signature:([^\n]+?)\]/g
+const OWNER_START = '[owner:'
+
+/** Public keys remembered, ready for use. */
+const MAX_KEYS = 256
+
+/** How `rsaSignatures` is told who signs. */
+export interface RsaSignaturesOptions {
+  /** This process's key: of type RSA, such as `await generateKeyPair('RSA', 2048)` of `@libp2p/crypto`. */
+  readonly privateKey: PrivateKey
+}
+
+/** Signs what is stored under subkeys that hold its {@link RsaSignatures.ownerTag}. */
+export interface RsaSignatures extends HivemindValidator {
+  /** `[owner:ssh-rsa …]`: in a subkey it protects the entry. In a key it protects nothing. */
+  readonly ownerTag: string
+}
+
+/**
+ * Hivemind's RSASignatureValidator for a writer. Signatures of others are verified always, with it
+ * or without.
+ *
+ * @throws TypeError for a key that is not of type RSA
+ */
+export function rsaSignatures({ privateKey }: RsaSignaturesOptions): RsaSignatures {
+  if (Object(privateKey).type !== 'RSA') {
+    throw new TypeError(
+      `privateKey must be of type RSA, such as await generateKeyPair('RSA', 2048), got ${Object(privateKey).type}`
+    )
+  }
+
+  return new Signatures(rsaPrivateKey(privateKey.raw))
+}
+
+class Signatures implements RsaSignatures {
+  readonly name = 'rsaSignatures'
+  readonly ownerTag: string
+  readonly #key: RsaPrivateKey
+
+  constructor(key: RsaPrivateKey) {
+    this.#key = key
+    this.ownerTag = `${OWNER_START}${key.publicKey}]`
+  }
+
+  async sign(submission: HivemindSubmission): Promise<Uint8Array> {
+    const { subkey, value } = submission
+
+    if (textOf(value).search(SIGNATURE) >= 0) {
+      // Whoever verifies signatures cuts such a text out of any value.
+      throw new TypeError('the value holds [signature:…], which readers would take for a signature')
+    }
+
+    if (!textOf(subkey).includes(this.ownerTag)) {
+      return value
+    }
+
+    const signature = await this.#key.sign(signedMessage(submission))
+    return signedValue(value, signature)
+  }
+}
+
+/** What a signature is about: Python's tuple of the four parts. */
+export function signedMessage({
+  key,
+  subkey,
+  value,
+  expirationTime
+}: HivemindSubmission): Uint8Array {
+  const parts = new MsgpackWriter()
+  parts.arrayHead(4)
+  parts.bin(key)
+  parts.bin(subkey)
+  parts.bin(value)
+  parts.float(expirationTime)
+  const message = new MsgpackWriter()
+  message.extension(TUPLE_TYPE, parts.finish())
+  return message.finish()
+}
+
+function signedValue(value: Uint8Array, signature: Uint8Array): Uint8Array {
+  const text = `[signature:${stringOf(signature, 'base64pad')}]`
+  return bytesOf(textOf(value) + text)
+}
+
+/** Whether a subkey names an owner, so that its entry has to be signed. */
+export function isProtected(subkey: string): boolean {
+  return subkey.includes(OWNER_START) && subkey.search(OWNER) >= 0
+}
+
+const keys = new Map<string, Promise<RsaPublicKey>>()
+
+/**
+ * Verifies the signature of an entry whose subkey names an owner, and returns the value without it.
+ * Never throws; a string says what is wrong.
+ */
+export async function verified(submission: HivemindSubmission): Promise<Uint8Array | string> {
+  const owners = new Set(Array.from(textOf(submission.subkey).matchAll(OWNER), ([, key]) => key))
+  const [owner = ''] = owners
+
+  if (owners.size !== 1) {
+    return `the subkey names ${owners.size} owners`
+  }
+
+  const text = textOf(submission.value)
+  const signatures = Array.from(text.matchAll(SIGNATURE), ([, signature = '']) => signature)
+
+  if (signatures.length !== 1) {
+    return `the value has ${signatures.length} signatures, not one`
+  }
+
+  const value = withoutSignature(submission.value)
+
+  try {
+    const key = await keyOf(owner)
+    const signature = fromString(signatures[0] ?? '', 'base64pad')
+    const isTrue = await key.verify(signedMessage({ ...submission, value }), signature)
+    return isTrue ? value : 'the signature is not the owner’s'
+  } catch (error) {
+    return `the signature cannot be verified: ${toError(error).message}`
+  }
+}
+
+/** Cuts signatures off a value. */
+export function withoutSignature(value: Uint8Array): Uint8Array {
+  return bytesOf(textOf(value).replace(SIGNATURE, ''))
+}
+
+function keyOf(owner: string): Promise<RsaPublicKey> {
+  const known = keys.get(owner)
+
+  if (known !== undefined) {
+    return known
+  }
+
+  const [oldest] = keys.keys()
+
+  if (keys.size >= MAX_KEYS && oldest !== undefined) {
+    keys.delete(oldest)
+  }
+
+  const key = rsaPublicKey(owner)
+  keys.set(owner, key)
+  return key
+}

@@ -1,0 +1,14 @@
+import { fileURLToPath } from 'node:url'
+import { defineConfig } from 'vitest/config'
+
+/** Apart from the other tests, because these need Python Hivemind: `npm run test:hivemind`. */
+export default defineConfig({
+  root: fileURLToPath(new URL('../../../..', import.meta.url)),
+  ssr: { resolve: { conditions: ['@waggle/source', 'module', 'node'] } },
+  test: {
+    name: 'hivemind',
+    include: ['packages/hivemind/test/python/**/*.test.ts'],
+    testTimeout: 120_000,
+    hookTimeout: 120_000
+  }
+})
