@@ -231,6 +231,7 @@ describe('a request that cannot be answered', () => {
   })
 })
 
+// biome-ignore lint/correctness/useYield: it fails before
 function* failingReply(): Generator<undefined, EchoMessage> {
   throw new Error('there is no reply')
 }
