@@ -126,7 +126,7 @@ export class DHT implements WaggleOperations, AsyncDisposable {
 
   /**
    * With `requireBootstrap: false`, the reasons why no initial peer answered when the node started;
-   * undefined if one did. They are tried again in the background, and `peer:join` tells of success.
+   * undefined if one did. They are tried again in the background, and `peer:connect` tells of success.
    */
   get bootstrapError(): BootstrapError | undefined {
     return this.#parts.membership?.failure

@@ -4,11 +4,17 @@ import type { ClockReading } from './clock-reading.ts'
 
 /** Events of a node, by their names for `dht.addEventListener`. */
 export interface DHTEvents {
-  /** A server of the network has connected. `detail` is its id. */
-  'peer:join': CustomEvent<PeerId>
+  /** A server of this network has connected. `detail` is its id. */
+  'peer:connect': CustomEvent<PeerId>
 
-  /** A server of the network has disconnected or become a client. `detail` is its id. */
-  'peer:leave': CustomEvent<PeerId>
+  /** A server of this network is connected no longer, which says nothing of whether it is there. `detail` is its id. */
+  'peer:disconnect': CustomEvent<PeerId>
+
+  /** A server of this network has answered for the first time, or again after it was lost. `detail` is its id. */
+  'peer:found': CustomEvent<PeerId>
+
+  /** A server has left this network, or does not answer any more, or makes room in the routing table. `detail` is its id. */
+  'peer:lost': CustomEvent<PeerId>
 
   /**
    * A peer's clock and this node's differ by more than `MAX_CLOCK_SKEW`, 3 seconds. `detail` has the
@@ -30,8 +36,10 @@ export interface DHTEvents {
 }
 
 const NAMES: Readonly<Record<keyof DHTEvents, true>> = {
-  'peer:join': true,
-  'peer:leave': true,
+  'peer:connect': true,
+  'peer:disconnect': true,
+  'peer:found': true,
+  'peer:lost': true,
   'clock:skew': true,
   'record:stored': true,
   'record:expired': true,

@@ -35,7 +35,7 @@ export function followed(dht: DHT, context: Context): Status {
 
   const tell = (): void => event('status', JSON.parse(JSON.stringify(dht.stats())), statusOf(dht))
   // The first peer is reported at once.
-  dht.addEventListener('peer:join', tell, { once: true })
+  dht.addEventListener('peer:connect', tell, { once: true })
 
   return {
     tell,

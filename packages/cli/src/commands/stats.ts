@@ -41,6 +41,10 @@ function rowsOf({ peerId, pid, version, uptimeSeconds, addresses, stats }: Overv
     ['addresses', addresses.join('\n') || 'none: the node is a client'],
     ['process', `${pid}, version ${version}, for ${shownDuration(uptimeSeconds)}`],
     ['peers', `${stats.peers} connected, ${stats.knownPeers} servers known`],
+    [
+      'dials',
+      `${shownCount(stats.dials)}, ${shownCount(stats.refusedDials)} refused; ${shownCount(stats.disconnectedPeers)} peers disconnected`
+    ],
     ['records', `${shownCount(stats.records)}, ${shownBytes(stats.bytes)}`],
     [
       'cache',

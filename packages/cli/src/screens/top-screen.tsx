@@ -63,6 +63,7 @@ function Figures({
     [
       ['records', `${shownCount(stats.records)}, ${shownBytes(stats.bytes)}`],
       ['peers', `${stats.peers} of ${stats.knownPeers} known`],
+      ['dials', `${shownCount(stats.dials)}, ${shownCount(stats.refusedDials)} refused`],
       ['cache', `${shownCount(stats.cachedRecords)}, ${shownCount(stats.cacheHits)} hits`]
     ],
     [

@@ -30,6 +30,8 @@ const overview: Overview = {
     bytes: 268_435_456,
     peers: 999,
     knownPeers: 9999,
+    dials: 999_999,
+    refusedDials: 99_999,
     cachedRecords: 10_000,
     cachedBytes: 1e8,
     cacheHits: 12_345_678

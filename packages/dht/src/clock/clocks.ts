@@ -13,7 +13,7 @@ import type { DHTEvents } from '../events.ts'
 import { inTime } from '../timing/in-time.ts'
 import { type ClientParts, ProtocolClient } from '../wire/protocol-client.ts'
 import { ProtocolViolationError } from '../wire/protocol-violation-error.ts'
-import type { RequestProtocol } from '../wire/request-stream.ts'
+import type { RequestProtocol } from '../wire/request-protocol.ts'
 import {
   CLOCK,
   CLOCK_PROTOCOL,
@@ -21,8 +21,8 @@ import {
   MAX_CLOCK_MESSAGE_BYTES
 } from './clock-messages.ts'
 
-/** Peers whose clocks are compared with ours: enough for a median that no single one can move. */
-export const MAX_COMPARED_CLOCKS = 16
+/** Peers whose clocks are compared with this node's: enough for a median that two of them can't move. */
+export const MAX_COMPARED_CLOCKS = 5
 
 /** Milliseconds between comparisons: clocks drift, and machines sleep. */
 const COMPARE_INTERVAL_MS = 600_000
@@ -34,9 +34,11 @@ export interface ClocksInit extends ClientParts {
   readonly requestTimeoutMs: number
 }
 
-/** A server that we are connected to, and what its clock showed when it was last asked. */
+/** A server that is connected, or was when it was asked, and what its clock showed then. */
 interface ComparedPeer {
   readonly id: PeerId
+  isConnected: boolean
+  isAsked: boolean
   reading?: ClockReading | undefined
 }
 
@@ -45,7 +47,7 @@ export class Clocks {
   readonly #init: ClocksInit
   readonly #client: ProtocolClient<null, ClockReading, ClockMessage>
 
-  /** The connected servers, those that joined first in front, with what they said if they were asked. */
+  /** Those that connected first in front. */
   readonly #peers = new Map<string, ComparedPeer>()
 
   constructor(init: ClocksInit) {
@@ -61,10 +63,12 @@ export class Clocks {
   /** Compares again from time to time, until the signal is aborted. */
   follow(signal: AbortSignal): void {
     const { events } = this.#init
-    events.addEventListener('peer:join', ({ detail }) => this.#onJoin(detail), { signal })
-    events.addEventListener('peer:leave', ({ detail }) => this.#peers.delete(detail.toString()), {
-      signal
-    })
+    events.addEventListener('peer:connect', ({ detail }) => this.#onConnect(detail), { signal })
+    events.addEventListener(
+      'peer:disconnect',
+      ({ detail }) => this.#onDisconnect(detail.toString()),
+      { signal }
+    )
     const comparing = setInterval(() => this.#compareAgain(), COMPARE_INTERVAL_MS)
     comparing.unref?.()
     signal.addEventListener('abort', () => clearInterval(comparing))
@@ -91,23 +95,50 @@ export class Clocks {
     this.#client.close()
   }
 
-  #onJoin(id: PeerId): void {
-    const peer: ComparedPeer = { id }
-    this.#peers.set(id.toString(), peer)
+  #onConnect(id: PeerId): void {
+    const name = id.toString()
+    const peer: ComparedPeer = this.#peers.get(name) ?? { id, isConnected: true, isAsked: false }
+    const isKnown = this.#peers.has(name)
+    peer.isConnected = true
+    this.#peers.set(name, peer)
 
-    if (this.#peers.size <= MAX_COMPARED_CLOCKS) {
+    if (!isKnown && this.#compared < MAX_COMPARED_CLOCKS) {
       this.#compareAndReport(peer)
     }
   }
 
-  /** With those that joined first. */
+  /** What a peer said counts on: that its connection is closed says nothing of its clock. */
+  #onDisconnect(name: string): void {
+    const peer = this.#peers.get(name)
+
+    if (peer?.reading === undefined) {
+      this.#peers.delete(name)
+    } else {
+      peer.isConnected = false
+    }
+  }
+
+  /** Peers that were asked, or are being asked. */
+  get #compared(): number {
+    return [...this.#peers.values()].filter(({ isAsked }) => isAsked).length
+  }
+
+  /** With the connected peers that connected first: no clock is worth a dial. */
   #compareAgain(): void {
+    const peers = [...this.#peers.values()].filter(({ isConnected }) => isConnected)
+    this.#peers.clear()
+
+    for (const { id } of peers) {
+      this.#peers.set(id.toString(), { id, isConnected: true, isAsked: false })
+    }
+
     for (const peer of [...this.#peers.values()].slice(0, MAX_COMPARED_CLOCKS)) {
       this.#compareAndReport(peer)
     }
   }
 
   #compareAndReport(peer: ComparedPeer): void {
+    peer.isAsked = true
     this.compare(peer.id).then(
       (reading) => {
         peer.reading = reading

@@ -1,11 +1,12 @@
 import type { PeerId, TypedEventTarget } from '@libp2p/interface'
 import type { ConnectionManager } from '@libp2p/interface-internal'
+import { SEARCH_WIDTH } from '../constants.ts'
 import type { DHTEvents } from '../events.ts'
-import { findNode } from '../kad/find-node.ts'
-import type { KadInternals } from '../kad/internals.ts'
+import type { RecordChannel } from '../lookup/record-channel.ts'
 import type { KnownPeers } from '../peers/known-peers.ts'
 import type { PeerBook } from '../peers/peer-book.ts'
 import { anySignal, timeoutSignal } from '../timing/deadline.ts'
+import { inTime } from '../timing/in-time.ts'
 import type { Dialer } from '../wire/dialer.ts'
 import { NetworkMerge } from './network-merge.ts'
 
@@ -14,23 +15,31 @@ export interface MergeOnInboundInit {
   readonly connectionManager: ConnectionManager
   readonly dialer: Dialer
   readonly events: TypedEventTarget<DHTEvents>
-  readonly kad: KadInternals
+  readonly channel: RecordChannel
   readonly peers: PeerBook
   readonly routing: KnownPeers
   readonly requestTimeoutMs: number
+
+  /** Neighbours that this node connects to. */
+  readonly neighbourCount: () => number
 }
 
 /**
- * Merges this network with that of each peer that dials this node, until the signal is aborted. Of
- * two peers that connect, the one that was dialled asks: the other one knows whom it dials.
+ * Merges this network with that of each peer that dials this node and is new to it, until the signal
+ * is aborted. Of two peers that connect, the one that was dialled asks: the other one knows whom it
+ * dials. Peers that know each other ask nothing.
  */
 export function mergeOnInbound(init: MergeOnInboundInit, signal: AbortSignal): NetworkMerge {
-  const { self, connectionManager, dialer, events, kad, peers, routing, requestTimeoutMs } = init
+  const { self, channel, connectionManager, dialer, events, peers, routing } = init
+  const { neighbourCount, requestTimeoutMs } = init
   const within = (): AbortSignal => anySignal(signal, timeoutSignal(requestTimeoutMs))
   const merge = new NetworkMerge({
-    self,
-    peers,
-    ask: (peer, target) => findNode(kad, peer, target, { signal: within() }),
+    ...{ self, peers, neighbourCount },
+    async ask(peer, key) {
+      const options = { closerCount: SEARCH_WIDTH, isCloserAlways: true }
+      const asked = channel.find({ id: peer, multiaddrs: [] }, key, options)
+      return (await inTime(asked, requestTimeoutMs)).closer
+    },
     connect: (contact) => dialer.connect(contact, { signal: within() }),
     nearest: (target, count) => routing.nearest(target, count),
     isKnown: (peer) => routing.has(peer),
@@ -38,7 +47,7 @@ export function mergeOnInbound(init: MergeOnInboundInit, signal: AbortSignal): N
   })
 
   events.addEventListener(
-    'peer:join',
+    'peer:found',
     ({ detail: peer }) => {
       if (connectionManager.getConnections(peer).some(({ direction }) => direction === 'inbound')) {
         merge.discover(peer)

@@ -1,6 +1,12 @@
 import type { PeerId, PeerInfo } from '@libp2p/interface'
 import { SEARCH_WIDTH } from '../constants.ts'
-import { pointOfPeer, roughDistance } from '../peers/key-space.ts'
+import {
+  type Point,
+  pointOfKey,
+  pointOfPeer,
+  roughDistance,
+  sharedBits
+} from '../peers/key-space.ts'
 import type { PeerBook } from '../peers/peer-book.ts'
 
 /** New peers that wait to be asked whom they know; beyond, the one that waits longest is passed over. */
@@ -9,14 +15,17 @@ const MAX_WAITING = 64
 /** New peers that are asked at once. */
 const PARALLEL_REQUESTS = 2
 
+/** Peers asked at once on the way to this node's neighbours: Kademlia's α (§2.3 of the paper). */
+const ALPHA = 3
+
+/** Rounds on that way: each halves the distance, or more. */
+const MAX_ROUNDS = 12
+
 /** Peers far away that one new peer introduces, for each distance. */
 const INTRODUCTIONS_PER_DISTANCE = 2
 
-/** Distances that are looked into: more than networks of a million peers have. */
-const MAX_DISTANCES = 20
-
-/** Bits that `roughDistance` tells apart. */
-const DISTANCE_BITS = 53
+/** Distances that are looked into; beyond, a random key takes too long to find. */
+const MAX_DISTANCES = 12
 
 /** Milliseconds between two looks at peers far away. */
 const FAR_INTERVAL_MS = 30_000
@@ -27,34 +36,40 @@ export interface NetworkMergeInit {
   /** Judges peers that others name. */
   readonly peers: Pick<PeerBook, 'isBanned' | 'isUnreachable'>
 
-  /** Asks a connected peer whom it knows near to a target. */
-  readonly ask: (peer: PeerId, target: PeerId) => Promise<readonly PeerInfo[]>
+  /** Asks a peer whom it knows near to a key. */
+  readonly ask: (peer: PeerId, key: Uint8Array) => Promise<readonly PeerInfo[]>
 
-  /** Connects to a peer, and so becomes known to it. Rejects where that cannot or must not be. */
+  /** Connects to a peer, and so becomes known to it. */
   readonly connect: (contact: PeerInfo) => Promise<void>
 
   /** Up to so many of the known servers, nearest first to a target. */
-  readonly nearest: (target: Uint8Array, count: number) => readonly PeerInfo[]
+  readonly nearest: (target: Point, count: number) => readonly PeerInfo[]
   readonly isKnown: (peer: PeerId) => boolean
+
+  /** Neighbours that this node connects to: no more than it can keep. @default SEARCH_WIDTH */
+  readonly neighbourCount?: () => number
 
   /** Milliseconds that only rise. */
   readonly now: () => number
 }
 
 /**
- * Merges two networks when a peer of one connects to a peer of the other (N8i). A node that joins
- * through a peer, or is dialled by one, asks it for the neighbours that it should have, and dials
- * those that it does not know. They, being dialled, do the same, until there is nothing new to hear.
- * In a network that has merged already it ends with the first request.
+ * Finds this node's neighbours through a new peer (N8i, N10f). A node that joins through a peer, or
+ * is dialled by one that it did not know, asks it for the neighbours that it should have. It dials
+ * those that it does not know and that are near enough, nearer ones first, and so on. They, being
+ * dialled, do the same, until there is nothing new to hear. So networks become one, and a newcomer
+ * costs a network O(log n) dials. A node that knows its neighbours already stops after one request.
  */
 export class NetworkMerge {
   readonly #init: NetworkMergeInit
+  readonly #own: Point
   readonly #waiting: PeerId[] = []
   #asking = 0
   #lookedFarAtMs = Number.NEGATIVE_INFINITY
 
   constructor(init: NetworkMergeInit) {
     this.#init = init
+    this.#own = pointOfPeer(init.self)
   }
 
   /** Gets to know, in the background, the peers that a peer knows. */
@@ -72,6 +87,12 @@ export class NetworkMerge {
     }
   }
 
+  /** Asks peers that are connected whether they know any neighbours of this node that it does not. */
+  async refresh(connected: readonly PeerId[]): Promise<void> {
+    const told = await this.#askAll(connected)
+    await this.#connectNeighbours(told.filter((contact) => this.#isNews(contact)))
+  }
+
   async #work(): Promise<void> {
     this.#asking++
 
@@ -87,63 +108,166 @@ export class NetworkMerge {
   }
 
   async #learnFrom(peer: PeerId): Promise<void> {
-    const { self } = this.#init
-    const neighbours = await this.#unknownNear(peer, self)
+    const told = await this.#ask(peer, keyOf(this.#init.self))
+    const unknown = told.filter((contact) => this.#isNews(contact))
 
-    if (neighbours.length === 0) {
+    if (!this.#areNear(unknown)) {
       return
     }
 
-    await this.#connect(neighbours.slice(0, SEARCH_WIDTH))
+    await this.#connectNeighbours(unknown)
 
-    if (this.#init.now() - this.#lookedFarAtMs >= FAR_INTERVAL_MS) {
+    // Most of them are unknown only where this node is new, or the network is.
+    const isElsewhere = 2 * unknown.length > told.length
+
+    if (isElsewhere && this.#init.now() - this.#lookedFarAtMs >= FAR_INTERVAL_MS) {
       this.#lookedFarAtMs = this.#init.now()
       await this.#lookFar(peer)
     }
   }
 
+  /** Asks the nearest of the unknown peers for nearer ones until there are none, and connects to all that are near. */
+  async #connectNeighbours(unknown: readonly PeerInfo[]): Promise<void> {
+    const candidates = new Candidates(unknown)
+
+    for (let round = 0; round < MAX_ROUNDS; round++) {
+      const next = candidates.unasked(this.#neighboursAmong(candidates.all).slice(0, ALPHA))
+
+      if (next.length === 0) {
+        break
+      }
+
+      const reached = await this.#connect(next)
+      candidates.setAsked(next, reached)
+      const told = await this.#askAll(reached.map(({ id }) => id))
+      candidates.add(told.filter((contact) => this.#isNews(contact)))
+    }
+
+    await this.#connect(candidates.unasked(this.#neighboursAmong(candidates.all)))
+  }
+
+  /** What several peers name near to this node; those that do not answer name nobody. */
+  async #askAll(peers: readonly PeerId[]): Promise<PeerInfo[]> {
+    const told = await Promise.allSettled(
+      peers.map((peer) => this.#ask(peer, keyOf(this.#init.self)))
+    )
+    return told.flatMap((answer) => (answer.status === 'fulfilled' ? answer.value : []))
+  }
+
   /** Neighbours alone would not do: both networks have peers far from us, who do not know each other. */
   async #lookFar(peer: PeerId): Promise<void> {
-    for (const { id } of this.#oneForEachDistance()) {
-      const unknown = await this.#unknownNear(peer, id)
+    const depth = Math.min(this.#depth, MAX_DISTANCES)
+
+    for (let bits = 0; bits < depth; bits++) {
+      const told = await this.#ask(peer, this.#keyAt(bits))
+      const unknown = told.filter((contact) => this.#isNews(contact))
       await this.#connect(unknown.slice(0, INTRODUCTIONS_PER_DISTANCE))
     }
   }
 
-  async #unknownNear(peer: PeerId, target: PeerId): Promise<PeerInfo[]> {
-    const { self, ask, isKnown, peers } = this.#init
-    const point = pointOfPeer(target)
-    const told = await ask(peer, target)
-    return told
-      .filter(({ id, multiaddrs }) => multiaddrs.length > 0 && !id.equals(self) && !isKnown(id))
-      .filter(({ id }) => !peers.isUnreachable(id) && !peers.isBanned(id))
-      .sort(
-        (a, b) => roughDistance(point, pointOfPeer(a.id)) - roughDistance(point, pointOfPeer(b.id))
-      )
+  /** Leading bits that the farthest of this node's neighbours shares with it. */
+  get #depth(): number {
+    const farthest = this.#init.nearest(this.#own, this.#neighbourCount).at(-1)
+    return farthest === undefined ? 0 : sharedBits(this.#own, pointOfPeer(farthest.id)) + 1
   }
 
-  /** One of the known peers for each number of leading bits that it has in common with us. */
-  #oneForEachDistance(): PeerInfo[] {
-    const own = pointOfPeer(this.#init.self)
-    const byDistance = new Map<number, PeerInfo>()
+  /** A random key that shares so many leading bits with this node. */
+  #keyAt(bits: number): Uint8Array {
+    for (;;) {
+      const key = crypto.getRandomValues(new Uint8Array(16))
 
-    for (const contact of this.#init.nearest(own, Number.POSITIVE_INFINITY)) {
-      const bits = commonBits(roughDistance(own, pointOfPeer(contact.id)))
-
-      if (bits < MAX_DISTANCES && !byDistance.has(bits)) {
-        byDistance.set(bits, contact)
+      if (sharedBits(this.#own, pointOfKey(key)) === bits) {
+        return key
       }
     }
-
-    return [...byDistance.values()]
   }
 
-  async #connect(contacts: readonly PeerInfo[]): Promise<void> {
-    await Promise.allSettled(contacts.map((contact) => this.#init.connect(contact)))
+  /** What a peer names, nearest first. */
+  async #ask(peer: PeerId, key: Uint8Array): Promise<readonly PeerInfo[]> {
+    const point = pointOfKey(key)
+    const told = await this.#init.ask(peer, key)
+    return told.filter(({ id }) => !id.equals(this.#init.self)).sort(byDistanceTo(point))
+  }
+
+  /** Whether a peer that others name is unknown, and worth a dial. */
+  #isNews({ id, multiaddrs }: PeerInfo): boolean {
+    const { isKnown, peers } = this.#init
+    return multiaddrs.length > 0 && !isKnown(id) && !peers.isUnreachable(id) && !peers.isBanned(id)
+  }
+
+  get #neighbourCount(): number {
+    return this.#init.neighbourCount?.() ?? SEARCH_WIDTH
+  }
+
+  /** Whether any would be a neighbour. */
+  #areNear(contacts: readonly PeerInfo[]): boolean {
+    return this.#neighboursAmong(contacts).length > 0
+  }
+
+  /** Those that would be neighbours if all were known, nearest first. */
+  #neighboursAmong(contacts: Iterable<PeerInfo>): PeerInfo[] {
+    const known = this.#init.nearest(this.#own, this.#neighbourCount)
+    const names = new Set(known.map(({ id }) => id.toString()))
+    const others = [...contacts].filter(({ id }) => !names.has(id.toString()))
+    return [...known, ...others]
+      .sort(byDistanceTo(this.#own))
+      .slice(0, this.#neighbourCount)
+      .filter((contact) => others.includes(contact))
+  }
+
+  /** Says which could be connected to. */
+  async #connect(contacts: readonly PeerInfo[]): Promise<PeerInfo[]> {
+    const dials = await Promise.allSettled(contacts.map((contact) => this.#init.connect(contact)))
+    return contacts.filter((_, index) => dials[index]?.status === 'fulfilled')
   }
 }
 
-/** How many leading bits two points of a distance below 2 ** 53 have in common. */
-function commonBits(distance: number): number {
-  return distance === 0 ? DISTANCE_BITS : DISTANCE_BITS - 1 - Math.floor(Math.log2(distance))
+/** The key whose point is a peer's. */
+function keyOf(peer: PeerId): Uint8Array {
+  return peer.toMultihash().bytes
+}
+
+function byDistanceTo(point: Point): (a: PeerInfo, b: PeerInfo) => number {
+  return (a, b) => roughDistance(point, pointOfPeer(a.id)) - roughDistance(point, pointOfPeer(b.id))
+}
+
+/** Peers that others have named on the way to this node's neighbours. */
+class Candidates {
+  readonly #contacts = new Map<string, PeerInfo>()
+  readonly #asked = new Set<string>()
+
+  constructor(contacts: readonly PeerInfo[]) {
+    this.add(contacts)
+  }
+
+  get all(): Iterable<PeerInfo> {
+    return this.#contacts.values()
+  }
+
+  /** Adds peers. One that is named again stays as it was named first, or out. */
+  add(contacts: readonly PeerInfo[]): void {
+    for (const contact of contacts) {
+      const name = contact.id.toString()
+
+      if (!this.#asked.has(name) && !this.#contacts.has(name)) {
+        this.#contacts.set(name, contact)
+      }
+    }
+  }
+
+  unasked(contacts: readonly PeerInfo[]): PeerInfo[] {
+    return contacts.filter(({ id }) => !this.#asked.has(id.toString()))
+  }
+
+  /** Takes note of who was asked. Those that could not be reached are no candidates any more. */
+  setAsked(contacts: readonly PeerInfo[], reached: readonly PeerInfo[]): void {
+    for (const contact of contacts) {
+      const name = contact.id.toString()
+      this.#asked.add(name)
+
+      if (!reached.includes(contact)) {
+        this.#contacts.delete(name)
+      }
+    }
+  }
 }

@@ -1,4 +1,4 @@
-import type { Logger, PeerInfo } from '@libp2p/interface'
+import type { Logger, PeerId, PeerInfo } from '@libp2p/interface'
 import { type DHTRecord, encodeRecord } from '@waggle/record'
 import { whenDone } from '@waggle/record/replica'
 import type {
@@ -10,11 +10,12 @@ import type {
 } from '../lookup/record-channel.ts'
 import { type Judge, receivedRecord } from '../store/received-record.ts'
 import type { RecordStore } from '../store/record-store.ts'
+import type { Activity } from '../wire/activity.ts'
 import { INACTIVITY_TIMEOUT_MS } from '../wire/limits.ts'
 import { PeerDecoder } from '../wire/peer-codec.ts'
 import { type ClientParts, ProtocolClient } from '../wire/protocol-client.ts'
 import { ProtocolViolationError } from '../wire/protocol-violation-error.ts'
-import { EXCHANGE_PROTOCOL, type Message } from './messages.ts'
+import { EXCHANGE_PROTOCOL, type GoodbyeReason, type Message } from './messages.ts'
 import { type ExchangeRequest, type ExchangeResponse, exchangeRequests } from './requests.ts'
 
 export interface ExchangeClientInit extends ClientParts, Pick<Judge, 'onForgery'> {
@@ -28,6 +29,9 @@ export interface ExchangeClientInit extends ClientParts, Pick<Judge, 'onForgery'
 
   /** The way to peers that lack the exchange (N3). */
   readonly kadChannel: RecordChannel
+
+  /** Called with each peer that is about to disconnect, and why. */
+  readonly onGoodbye?: (peer: PeerId, reason: GoodbyeReason) => void
 }
 
 /** Finds and stores records by the exchange, or else by kad-dht's messages. */
@@ -46,7 +50,10 @@ export class ExchangeClient implements RecordChannel {
       id: EXCHANGE_PROTOCOL,
       streamLimits: { inactivityTimeoutMs: Math.max(INACTIVITY_TIMEOUT_MS, requestTimeoutMs) },
       speak: (peer) =>
-        exchangeRequests((introduced) => this.#decoder.referred(introduced, { by: peer, peers }))
+        exchangeRequests(
+          (introduced) => this.#decoder.referred(introduced, { by: peer, peers }),
+          (reason) => init.onGoodbye?.(peer.id, reason)
+        )
     })
   }
 
@@ -101,6 +108,23 @@ export class ExchangeClient implements RecordChannel {
     return this.#client.load
   }
 
+  /** What is under way with a peer. */
+  activityOf(peer: PeerId): Activity {
+    return this.#client.activityOf(peer)
+  }
+
+  /** Opens the stream to a peer before there is anything to ask. */
+  async openStream(peer: PeerInfo): Promise<void> {
+    if (!this.#client.lacks(peer)) {
+      await this.find(peer, NO_KEY, { closerCount: 0, isCloserAlways: true })
+    }
+  }
+
+  /** Says goodbye on the stream to a peer, if there is one. Says whether there was. */
+  sayGoodbye(peer: PeerId, reason: GoodbyeReason): boolean {
+    return this.#client.notify(peer, { name: 'goodbye', id: 0, reason })
+  }
+
   /** Ends all streams. */
   close(): void {
     this.#client.close()
@@ -116,3 +140,6 @@ export class ExchangeClient implements RecordChannel {
     return this.#lastEncoded
   }
 }
+
+/** Nothing is ever stored under it. */
+const NO_KEY = new Uint8Array(0)

@@ -18,6 +18,7 @@ import {
   type FindRequest,
   type FoundAnswer,
   type FoundReply,
+  type GoodbyeReason,
   type Message,
   type StoredReply,
   type StoreRequest,
@@ -38,6 +39,9 @@ export interface ExchangeServerInit {
 
   /** Called with a peer that has sent a forged signature. */
   readonly onForgery?: ((peer: PeerId, error: Error) => void) | undefined
+
+  /** Called with each peer that is about to disconnect, and why. */
+  readonly onGoodbye?: (peer: PeerId, reason: GoodbyeReason) => void
 }
 
 /**
@@ -57,8 +61,8 @@ export class ExchangeServer implements ServedProtocol<Message> {
     return { respond: (message) => this.#respond(message, peer) }
   }
 
-  #respond(message: Message, peer: PeerId): MaybePromise<Response<Message>> {
-    const { store, access } = this.#init
+  #respond(message: Message, peer: PeerId): MaybePromise<Response<Message>> | undefined {
+    const { store, access, onGoodbye } = this.#init
     const busy = { name: 'busy', id: message.id } as const
 
     switch (message.name) {
@@ -73,6 +77,9 @@ export class ExchangeServer implements ServedProtocol<Message> {
           whenDurable: () => store.whenDurable(),
           notDurable
         }))
+      case 'goodbye':
+        onGoodbye?.(peer, message.reason)
+        return undefined
       default:
         throw new ProtocolViolationError(`"${message.name}" is no request`)
     }

@@ -74,7 +74,25 @@ export interface BusyReply {
   readonly id: number
 }
 
-export type Message = FindRequest | StoreRequest | FoundReply | StoredReply | BusyReply
+/** Says, before it closes the connection, why the sender does so. Nobody replies. */
+export interface GoodbyeNotice {
+  readonly name: 'goodbye'
+
+  /** No request's. */
+  readonly id: number
+  readonly reason: GoodbyeReason
+}
+
+/** `idle`: nothing is under way, and the sender is still there; `leaving`: it leaves the network. */
+export type GoodbyeReason = 'idle' | 'leaving'
+
+export type Message =
+  | FindRequest
+  | StoreRequest
+  | FoundReply
+  | StoredReply
+  | BusyReply
+  | GoodbyeNotice
 
 /** The outcome of a write at a replica; `invalid`: it broke a rule; `refused`: a rule of that replica's own. */
 export type WireOutcome = 'accepted' | Rejection | 'invalid' | 'refused'
@@ -108,5 +126,6 @@ export const EXCHANGE: MessageCodec<Message> = messages<Message>({
   ],
   found: [2, { id: ID, peers: INTRODUCED_PEERS, answers: list(FOUND, MAX_KEYS_PER_MESSAGE) }],
   stored: [3, { id: ID, peers: INTRODUCED_PEERS, answers: list(STORED, MAX_KEYS_PER_MESSAGE) }],
-  busy: [8, { id: ID }]
+  busy: [8, { id: ID }],
+  goodbye: [9, { id: ID, reason: oneOf<GoodbyeReason>(['idle', 'leaving'], 'reason') }]
 })

@@ -2,12 +2,13 @@ import type { PeerInfo } from '@libp2p/interface'
 import { BusyError } from '../errors.ts'
 import { type EncodedPeer, namedIn } from '../wire/peer-codec.ts'
 import { ProtocolViolationError } from '../wire/protocol-violation-error.ts'
+import type { RequestProtocol } from '../wire/request-protocol.ts'
 import type { PendingRequest } from '../wire/request-queue.ts'
-import type { RequestProtocol } from '../wire/request-stream.ts'
 import {
   EXCHANGE,
   type FindRequest,
   type FoundReply,
+  type GoodbyeReason,
   type Message,
   type StoredReply,
   type StoreRequest,
@@ -45,10 +46,11 @@ export type ExchangeRequests = RequestProtocol<ExchangeRequest, ExchangeResponse
 
 /**
  * The exchange as one peer is asked by it. `peerOf` decodes a peer that the replies introduce;
- * undefined: it is none that could be asked.
+ * undefined: it is none that could be asked. `onGoodbye` is called when it is about to disconnect.
  */
 export function exchangeRequests(
-  peerOf: (peer: EncodedPeer) => PeerInfo | undefined
+  peerOf: (peer: EncodedPeer) => PeerInfo | undefined,
+  onGoodbye: (reason: GoodbyeReason) => void = () => {}
 ): ExchangeRequests {
   return {
     codec: EXCHANGE,
@@ -60,6 +62,14 @@ export function exchangeRequests(
         pending.map(({ request }) => request)
       ),
     idOf: ({ id }) => id,
+    onNotice(message) {
+      if (message.name !== 'goodbye') {
+        return false
+      }
+
+      onGoodbye(message.reason)
+      return true
+    },
     responsesOf(message, { requests }) {
       if (message.name === 'busy') {
         return BUSY

@@ -3,6 +3,7 @@ import type { Multiaddr } from '@multiformats/multiaddr'
 import { raceSignal } from 'race-signal'
 import { CLOCK_ADVICE, describeSkew, isSkewed } from '../clock-reading.ts'
 import { ClockSkewError } from '../errors.ts'
+import { retryRefused } from '../peers/refused-dials.ts'
 import type { Waggle } from '../service/service-interface.ts'
 import { anySignal, timeoutSignal } from '../timing/deadline.ts'
 import { NotAServerError } from './not-a-server-error.ts'
@@ -27,16 +28,45 @@ export async function attempt(
 ): Promise<PeerId> {
   const timeout = timeoutSignal(bootstrapTimeoutMs)
   const within = anySignal(signal, timeout)
+  let refusal: unknown
+
+  try {
+    return await retryRefused(() => connect(addresses, { node, waggle }, within), {
+      signal: within,
+      onRefusal(error) {
+        refusal = error
+      }
+    })
+  } catch (error) {
+    if (signal?.aborted) {
+      throw error
+    }
+
+    // A peer that goes on refusing is there, and says more than that time has run out.
+    const isRefused = timeout.aborted || (error instanceof Error && error.name === 'BusyError')
+
+    if (isRefused && refusal !== undefined) {
+      throw refusal
+    }
+
+    throw timeout.aborted
+      ? new Error(`no answer within ${bootstrapTimeoutMs} ms`, { cause: error })
+      : error
+  }
+}
+
+/** Connects to a peer, and waits until it is known to serve this network. */
+async function connect(
+  addresses: Multiaddr | Multiaddr[],
+  { node, waggle }: Pick<AttemptInit, 'node' | 'waggle'>,
+  signal: AbortSignal
+): Promise<PeerId> {
   const arrival = new Arrival(node, waggle)
 
   try {
-    const connection = await dial(node, addresses, within)
-    await raceSignal(arrival.of(connection), within)
+    const connection = await dial(node, addresses, signal)
+    await raceSignal(arrival.of(connection), signal)
     return connection.remotePeer
-  } catch (error) {
-    throw timeout.aborted && signal?.aborted !== true
-      ? new Error(`no answer within ${bootstrapTimeoutMs} ms`, { cause: error })
-      : error
   } finally {
     arrival.stop()
   }
@@ -110,7 +140,7 @@ class Arrival {
     this.#arrived.promise.catch(() => {})
     node.addEventListener('peer:identify', this.#onIdentify)
     node.addEventListener('connection:close', this.#onClose)
-    waggle.events.addEventListener('peer:join', this.#settle)
+    waggle.events.addEventListener('peer:connect', this.#settle)
   }
 
   of(connection: Connection): Promise<void> {
@@ -122,7 +152,7 @@ class Arrival {
   stop(): void {
     this.#node.removeEventListener('peer:identify', this.#onIdentify)
     this.#node.removeEventListener('connection:close', this.#onClose)
-    this.#waggle.events.removeEventListener('peer:join', this.#settle)
+    this.#waggle.events.removeEventListener('peer:connect', this.#settle)
   }
 
   readonly #onIdentify = ({

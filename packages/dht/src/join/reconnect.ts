@@ -5,9 +5,6 @@ import { type AttemptInit, attempt } from './attempt.ts'
 import { backoffMs, wait } from './backoff.ts'
 import type { RememberedPeers } from './remembered-peers.ts'
 
-/** Failures in a row, an hour or so, after which a peer that is no initial one is let go. */
-const MAX_FAILURES = 60
-
 /** A peer to join through. */
 export interface Candidate {
   readonly name: string
@@ -30,9 +27,9 @@ export interface ReconnectorInit extends AttemptInit {
 }
 
 /**
- * Keeps a node in its network (N8h): a peer that could not be reached, or whose connection was lost,
- * is tried again, first soon, then less often. When the last one is lost, so are all initial peers
- * and all remembered ones, including those that were let go.
+ * Keeps a node in its network (N8h): an initial peer that could not be reached, or was lost, is tried
+ * again, first soon, then less often. When the last connection is lost, so are all remembered peers,
+ * until there is one again.
  */
 export class Reconnector {
   readonly #init: ReconnectorInit
@@ -45,11 +42,12 @@ export class Reconnector {
   /** Follows who comes and goes from now on. */
   follow(): void {
     const { waggle, lifetime: signal } = this.#init
-    waggle.events.addEventListener('peer:join', ({ detail }) => this.#onJoin(detail), { signal })
-    waggle.events.addEventListener('peer:leave', ({ detail }) => this.#onLeave(detail), { signal })
+    const { events } = waggle
+    events.addEventListener('peer:connect', ({ detail }) => this.#onConnect(detail), { signal })
+    events.addEventListener('peer:lost', ({ detail }) => this.#onLost(detail), { signal })
 
     for (const peer of waggle.joinedPeers) {
-      this.#onJoin(peer)
+      this.#onConnect(peer)
     }
   }
 
@@ -81,7 +79,7 @@ export class Reconnector {
     return this.#init.waggle.joinedPeers.length === 0
   }
 
-  #onJoin(id: PeerId): void {
+  #onConnect(id: PeerId): void {
     for (const candidate of this.#candidatesFor(id.toString())) {
       const retry = this.#retries.get(candidate.name)
 
@@ -104,7 +102,7 @@ export class Reconnector {
     )
   }
 
-  #onLeave(id: PeerId): void {
+  #onLost(id: PeerId): void {
     const lost = id.toString()
     const isBanned = this.#init.waggle.isBanned(id)
 
@@ -134,7 +132,7 @@ export class Reconnector {
   }
 
   async #keepTrying(candidate: Candidate, signal: AbortSignal): Promise<void> {
-    for (let failures = 0; !this.#isHopeless(candidate, failures); failures++) {
+    for (let failures = 0; this.#isWanted(candidate); failures++) {
       await wait(backoffMs(failures, { isLonely: this.#isLonely, random: Math.random() }), signal)
 
       if (signal.aborted || this.#init.node.status !== 'started') {
@@ -151,12 +149,9 @@ export class Reconnector {
     }
   }
 
-  #isHopeless({ name, isInitial }: Candidate, failures: number): boolean {
-    if (isInitial) {
-      return false
-    }
-
-    const isForgotten = this.#init.remembered.addressesOf(name).length === 0
-    return isForgotten || (failures >= MAX_FAILURES && !this.#isLonely)
+  /** A remembered peer is of use only to a node without any other. */
+  #isWanted({ name, isInitial }: Candidate): boolean {
+    const isRemembered = this.#init.remembered.addressesOf(name).length > 0
+    return isInitial || (isRemembered && this.#isLonely)
   }
 }

@@ -1,69 +1,40 @@
-import type { Libp2pEvents, PeerId, PeerStore, TypedEventTarget } from '@libp2p/interface'
+import type { Libp2pEvents, TypedEventTarget } from '@libp2p/interface'
 import type { Registrar } from '@libp2p/interface-internal'
+import { hostOf } from '../peers/host-of.ts'
 import type { KnownPeers } from '../peers/known-peers.ts'
 import type { PeerBook } from '../peers/peer-book.ts'
-import type { KadInternals } from './internals.ts'
 
 export interface FollowPeersInit {
-  readonly kad: KadInternals
-  readonly peerStore: PeerStore
+  /** kad-dht's protocol, by which servers of this network are told from others. */
+  readonly protocol: string
   readonly registrar: Registrar
   readonly events: TypedEventTarget<Libp2pEvents>
   readonly known: KnownPeers
   readonly peers: PeerBook
 }
 
-/** Keeps the known peers as kad-dht's routing table and libp2p's connections have them. */
+/** Keeps the known peers as libp2p's connections and its peer store have them. */
 export async function followPeers(init: FollowPeersInit, signal: AbortSignal): Promise<void> {
-  const { kad, events, known, peers, registrar } = init
-  const { routingTable } = kad
-  const add = (peer: PeerId): void => know(init, peer, () => known.setInTable(peer, true))
+  const { events, known, peers, protocol, registrar } = init
 
-  for (const peer of routingTable.closestPeers(NOWHERE, { count: routingTable.size })) {
-    add(peer)
-  }
-
-  routingTable.addEventListener('peer:add', ({ detail }) => add(detail), { signal })
-  routingTable.addEventListener('peer:remove', ({ detail }) => known.setInTable(detail, false), {
-    signal
-  })
   events.addEventListener(
     'peer:update',
-    ({ detail: { peer } }) =>
-      known.setAddresses(
-        peer.id,
-        peer.addresses.map(({ multiaddr }) => multiaddr)
-      ),
+    ({ detail: { peer, previous } }) => {
+      const addresses = peer.addresses.map(({ multiaddr }) => multiaddr)
+      known.setAddresses(peer.id, addresses)
+
+      if (previous?.protocols.includes(protocol) && !peer.protocols.includes(protocol)) {
+        known.remove(peer.id)
+      }
+    },
     { signal }
   )
-  const topology = await registrar.register(kad.protocol, {
-    onConnect(peer) {
-      know(init, peer, () => known.setServer(peer, true))
+  const topology = await registrar.register(protocol, {
+    onConnect(peer, connection) {
+      known.addConnected(peer, hostOf(connection.remoteAddr))
       peers.recordResponse(peer)
     },
-    onDisconnect: (peer) => known.setServer(peer, false)
+    onDisconnect: (peer) => known.removeConnected(peer)
   })
   signal.addEventListener('abort', () => registrar.unregister(topology))
 }
-
-/** Takes in a peer at once; the addresses of a new one follow. */
-function know({ known, peerStore }: FollowPeersInit, peer: PeerId, takeIn: () => void): void {
-  const isNew = !known.has(peer)
-  takeIn()
-
-  if (isNew) {
-    peerStore.get(peer).then(
-      ({ addresses }) =>
-        known.setAddresses(
-          peer,
-          addresses.map(({ multiaddr }) => multiaddr)
-        ),
-      () => {
-        // libp2p finds out when it is to dial.
-      }
-    )
-  }
-}
-
-/** Any point will do to list all peers. */
-const NOWHERE: Uint8Array = new Uint8Array(32)

@@ -1,11 +1,11 @@
-import type { AbortOptions, ComponentLogger, PeerId, TypedEventTarget } from '@libp2p/interface'
+import type { AbortOptions, ComponentLogger, PeerId } from '@libp2p/interface'
 import type { KadDHT, MessageType, QueryEvent } from '@libp2p/kad-dht'
 import { DEFAULT_KAD_PROTOCOL } from '../constants.ts'
 import { fallbackWarning } from '../warn.ts'
 
 /**
  * The parts of kad-dht that Waggle uses beyond its documented interface: requests to one peer, those
- * of others, and the routing table. The upstream test notices when any of them moves.
+ * of others, and what dials peers on its own (N10c). The upstream test notices when any of them moves.
  */
 export interface KadInternals extends KadDHT {
   readonly protocol: string
@@ -23,13 +23,32 @@ export interface KadInternals extends KadDHT {
     | { handleMessage(peer: PeerId, message: { readonly type: MessageType }): Promise<unknown> }
     | undefined
 
-  readonly routingTable: TypedEventTarget<{
-    'peer:add': CustomEvent<PeerId>
-    'peer:remove': CustomEvent<PeerId>
-  }> & {
-    readonly size: number
-    closestPeers(target: Uint8Array, options: { count: number }): PeerId[]
+  /** Pings each peer that it is told of, and tags those that answer, so that libp2p redials them. */
+  readonly routingTable: KadTable
+
+  /** Searches for the node itself, again and again. */
+  readonly querySelf: {
+    start(): unknown
+    readonly initialQuerySelfHasRun?: { resolve(): void } | undefined
   }
+
+  /** Searches for peers of each distance, again and again. */
+  readonly routingTableRefresh: { afterStart(): unknown }
+}
+
+export interface KadTable {
+  readonly size: number
+  readonly kBucketSize: number
+  populateFromDatastoreOnStart: boolean
+  queueRoutingTableUpdate(peer: PeerId): void
+  closestPeers(target: Uint8Array, options?: ClosestPeersOptions): PeerId[]
+  find(peer: PeerId): Promise<PeerId | undefined>
+  readonly closestPeerTagger: { start(): unknown }
+}
+
+export interface ClosestPeersOptions {
+  readonly count?: number
+  readonly exclude?: readonly PeerId[]
 }
 
 /** Events say on which of a query's paths they happen. Our requests are on none. */
@@ -71,7 +90,7 @@ export function internalsOf(kad: KadDHT, options: InternalsOptions = {}): KadInt
   }) as KadInternals
 }
 
-type Part = 'protocol' | 'network' | 'rpc' | 'routingTable'
+type Part = 'protocol' | 'network' | 'rpc' | 'routingTable' | 'querySelf' | 'routingTableRefresh'
 
 /** The expected shape of each part, and the loss without it. */
 const EXPECTED: Readonly<
@@ -92,9 +111,20 @@ const EXPECTED: Readonly<
   routingTable: {
     isIn: ({ routingTable }) =>
       typeof routingTable?.closestPeers === 'function' &&
-      typeof routingTable.addEventListener === 'function' &&
+      typeof routingTable.find === 'function' &&
+      typeof routingTable.queueRoutingTableUpdate === 'function' &&
+      typeof routingTable.populateFromDatastoreOnStart === 'boolean' &&
+      typeof routingTable.closestPeerTagger?.start === 'function' &&
       typeof routingTable.size === 'number',
-    loss: 'only connected peers are known'
+    loss: 'it dials each peer that it hears of, so the network can not outgrow the connections of one node'
+  },
+  querySelf: {
+    isIn: ({ querySelf }) => typeof querySelf?.start === 'function',
+    loss: 'it searches for this node on its own'
+  },
+  routingTableRefresh: {
+    isIn: ({ routingTableRefresh }) => typeof routingTableRefresh?.afterStart === 'function',
+    loss: 'it searches for other peers on its own'
   }
 }
 
@@ -106,5 +136,7 @@ const SUBSTITUTES: Readonly<Record<Exclude<Part, 'protocol'>, unknown>> = {
     }
   },
   rpc: undefined,
-  routingTable: { size: 0, closestPeers: () => [], addEventListener() {} }
+  routingTable: { closestPeerTagger: {} },
+  querySelf: {},
+  routingTableRefresh: {}
 }

@@ -1,5 +1,5 @@
 import type { PeerInfo } from '@libp2p/interface'
-import { HEDGE_MS, MAX_LOOKUPS_UNDER_WAY } from '../constants.ts'
+import { MAX_LOOKUPS_UNDER_WAY } from '../constants.ts'
 import { toError } from '../errors.ts'
 import type { PeerBook } from '../peers/peer-book.ts'
 import type { CancellationToken } from '../timing/cancellation.ts'
@@ -7,6 +7,7 @@ import { DelayQueue } from '../timing/delay-queue.ts'
 import { atEndOfTurn } from '../timing/end-of-turn.ts'
 import { inTime } from '../timing/in-time.ts'
 import { PeerRanking } from './peer-ranking.ts'
+import { ResponseTimes } from './response-times.ts'
 import type { Search } from './search.ts'
 
 /** The part of a response that a search needs. */
@@ -33,7 +34,7 @@ export interface Lookup<R extends LookupResponse> {
    */
   readonly parallelism: number
 
-  /** Whether one more peer is asked for each that takes longer than `HEDGE_MS`. */
+  /** Whether one more peer is asked for each that takes longer than most. */
   readonly isHedged: boolean
 
   /** Asks one peer; rejects when it does not respond. */
@@ -61,7 +62,9 @@ export class Lookups {
   readonly ranking: PeerRanking
   readonly #init: LookupsInit
   readonly #timeouts: DelayQueue<Request>
-  readonly #hedges: DelayQueue<Request>
+  /** Requests that may become late, to peers that were connected and to others. */
+  readonly #hedges: { readonly warm: DelayQueue<Request>; readonly cold: DelayQueue<Request> }
+  readonly #responseTimes = new ResponseTimes()
   #waiting: Run[] = []
   /** Lookups begun and not ended. */
   #underWay = 0
@@ -72,7 +75,12 @@ export class Lookups {
     this.#init = init
     this.ranking = new PeerRanking(init)
     this.#timeouts = requests(init.requestTimeoutMs, (request) => this.#onFailure(request))
-    this.#hedges = requests(HEDGE_MS, (request) => this.#onLate(request))
+    const lateAfter = (isConnected: boolean) =>
+      requests(
+        () => this.#responseTimes.lateAfterMs(isConnected),
+        (request) => this.#onLate(request)
+      )
+    this.#hedges = { warm: lateAfter(true), cold: lateAfter(false) }
   }
 
   /**
@@ -107,7 +115,8 @@ export class Lookups {
   /** Stops the timers. */
   close(): void {
     this.#timeouts.clear()
-    this.#hedges.clear()
+    this.#hedges.warm.clear()
+    this.#hedges.cold.clear()
   }
 
   /** Several at once, as taking off the front of an array moves all of it. */
@@ -157,13 +166,15 @@ export class Lookups {
   }
 
   #ask(run: Run, contact: PeerInfo): void {
-    const request = new Request(run, contact)
+    const request = new Request(run, contact, this.#init.isReady(contact))
     run.lookup.search.recordRequest(contact)
     run.underWay++
     this.#timeouts.add(request)
 
     if (run.lookup.isHedged) {
-      this.#hedges.add(request)
+      const { cold, warm } = this.#hedges
+      const hedges = request.isConnected ? warm : cold
+      hedges.add(request)
     }
 
     run.lookup.ask(contact, request).then(
@@ -173,8 +184,9 @@ export class Lookups {
   }
 
   #onResponse(request: Request, response: LookupResponse): void {
-    const { run, contact } = request
+    const { run, contact, askedAtMs, isConnected } = request
     this.#init.peers.recordResponse(contact.id)
+    this.#responseTimes.record(performance.now() - askedAtMs, isConnected)
 
     if (request.isPending) {
       request.settle()
@@ -272,11 +284,14 @@ class Request implements CancellationToken {
   readonly run: Run
   readonly contact: PeerInfo
   readonly askedAtMs: number = performance.now()
+  /** Whether the peer was connected when it was asked. */
+  readonly isConnected: boolean
   isPending = true
 
-  constructor(run: Run, contact: PeerInfo) {
+  constructor(run: Run, contact: PeerInfo, isConnected: boolean) {
     this.run = run
     this.contact = contact
+    this.isConnected = isConnected
   }
 
   /** True as soon as its lookup needs no more responses. */
@@ -290,7 +305,10 @@ class Request implements CancellationToken {
   }
 }
 
-function requests(delayMs: number, onDue: (request: Request) => void): DelayQueue<Request> {
+function requests(
+  delayMs: number | (() => number),
+  onDue: (request: Request) => void
+): DelayQueue<Request> {
   return new DelayQueue({
     delayMs,
     beganAtMs: ({ askedAtMs }) => askedAtMs,

@@ -1,41 +1,25 @@
 import type {
-  ComponentLogger,
   Connection,
   Libp2pEvents,
   Metrics,
-  PeerStore,
   Startable,
   TypedEventTarget
 } from '@libp2p/interface'
 import type { ConnectionManager } from '@libp2p/interface-internal'
-import { type Door, doorOf } from '../door/door.ts'
-import { warn } from '../warn.ts'
 import type { PendingConnections } from './pending-connections.ts'
 
 /** Connections of one peer: one each way, and room for those that are being replaced. */
 export const MAX_CONNECTIONS_PER_PEER = 4
 
-/** Connections that are left for newcomers, of all that libp2p takes: a share, and no fewer than one. */
-const FREE_SHARE = 0.05
-
-/** Strangers that are looked at before one is chosen: finding out who is one takes a while. */
-const MAX_CANDIDATES = 16
-
-/** Time between two warnings, in ms. */
-const WARNING_INTERVAL_MS = 60_000
-
 export interface ConnectionLimitsComponents {
   readonly connectionManager: ConnectionManager
   readonly events: TypedEventTarget<Libp2pEvents>
-  readonly logger: ComponentLogger
   readonly metrics?: Metrics
-  readonly peerStore: PeerStore
 }
 
 /**
- * Sees to it that there is a place for one more peer: each peer has a few connections, of which the
- * oldest end first, and a node that is nearly full closes the connection of the stranger that it
- * has done nothing for the longest. Peers in the routing table, and those that this node has connected to, are none.
+ * Gives each peer a few connections, of which the oldest end first. The budget decides which peers
+ * stay connected (N10a).
  */
 export function connectionLimits(
   pending: PendingConnections
@@ -45,16 +29,12 @@ export function connectionLimits(
 
 class ConnectionLimits implements Startable {
   readonly #components: ConnectionLimitsComponents
-  readonly #door: Door
   readonly #onOpen = ({ detail }: CustomEvent<Connection>): void => this.#limit(detail)
   readonly #closed
-  #warnedAtMs = Number.NEGATIVE_INFINITY
-  #isMakingRoom = false
 
   constructor(components: ConnectionLimitsComponents, pending: PendingConnections) {
     const { metrics } = components
     this.#components = components
-    this.#door = doorOf(components)
     this.#closed = metrics?.registerCounterGroup('waggle_connections_closed_total', {
       label: 'reason',
       help: 'Connections that were closed to make room for others'
@@ -80,80 +60,6 @@ class ConnectionLimits implements Startable {
     for (const oldest of own.slice(0, Math.max(0, own.length - MAX_CONNECTIONS_PER_PEER))) {
       oldest.abort(new Error(`the peer has more than ${MAX_CONNECTIONS_PER_PEER} connections`))
       this.#closed?.increment({ peer_has_many: true })
-    }
-
-    if (!this.#isMakingRoom && connectionManager.getConnections().length > this.#roomFor) {
-      this.#isMakingRoom = true
-      this.#makeRoom()
-        .catch((error) => this.#log.error('no room was made for others - %e', error))
-        .finally(() => {
-          this.#isMakingRoom = false
-        })
-    }
-  }
-
-  get #log() {
-    return this.#components.logger.forComponent('waggle:connections')
-  }
-
-  get #roomFor(): number {
-    const maxConnections = this.#components.connectionManager.getMaxConnections()
-    return maxConnections - Math.max(1, Math.floor(FREE_SHARE * maxConnections))
-  }
-
-  async #makeRoom(): Promise<void> {
-    const { connectionManager } = this.#components
-    const excess = connectionManager.getConnections().length - this.#roomFor
-
-    for (const connection of await this.#idleStrangers(excess)) {
-      connection.abort(new Error('others need the place of a connection that is not used'))
-      this.#closed?.increment({ node_is_full: true })
-    }
-
-    this.#warn()
-  }
-
-  /** Those that have been idle for the longest, and are nothing else to this node. */
-  async #idleStrangers(count: number): Promise<readonly Connection[]> {
-    const candidates = this.#components.connectionManager
-      .getConnections()
-      .filter(({ direction }) => direction === 'inbound')
-      .map((connection) => ({ connection, activeAtMs: this.#activeAtMs(connection) }))
-      .toSorted((a, b) => a.activeAtMs - b.activeAtMs)
-    const strangers: Connection[] = []
-
-    for (const { connection } of candidates.slice(0, count + MAX_CANDIDATES)) {
-      if (strangers.length < count && (await this.#isStranger(connection))) {
-        strangers.push(connection)
-      }
-    }
-
-    return strangers
-  }
-
-  #activeAtMs({ remotePeer, timeline }: Connection): number {
-    const openedAtMs = timeline.open - performance.timeOrigin
-    return Math.max(openedAtMs, this.#door.shares.lastServedMs(remotePeer.toString()) ?? 0)
-  }
-
-  /** kad-dht, and whatever else needs a peer, tags it. */
-  async #isStranger({ remotePeer }: Connection): Promise<boolean> {
-    try {
-      return (await this.#components.peerStore.get(remotePeer)).tags.size === 0
-    } catch {
-      return true
-    }
-  }
-
-  #warn(): void {
-    const nowMs = performance.now()
-
-    if (nowMs - this.#warnedAtMs > WARNING_INTERVAL_MS) {
-      this.#warnedAtMs = nowMs
-      warn(
-        `nearly all ${this.#components.connectionManager.getMaxConnections()} connections are in use: idle ones of strangers are closed for newcomers. Raise libp2pOptions.connectionManager.maxConnections if this machine can hold more.`,
-        this.#log
-      )
     }
   }
 }

@@ -1,4 +1,5 @@
 import { DEFAULT_LIMITS, type Limits } from '@waggle/record'
+import { type ConnectionSettings, connectionSettings } from '../connections/watermarks.ts'
 import {
   DEFAULT_BOOTSTRAP_TIMEOUT_MS,
   DEFAULT_CALL_TIMEOUT_MS,
@@ -29,6 +30,7 @@ export interface Defaults {
   /** Limits of records and of the node. */
   readonly limits: Limits & NodeLimits
   readonly cache: CachePolicy
+  readonly connections: ConnectionSettings
 }
 
 /** All defaults of the package. */
@@ -41,5 +43,6 @@ export const DEFAULTS: Defaults = Object.freeze({
   requestTimeoutMs: DEFAULT_REQUEST_TIMEOUT_MS,
   timeoutMs: DEFAULT_CALL_TIMEOUT_MS,
   limits: Object.freeze({ ...DEFAULT_LIMITS, ...DEFAULT_NODE_LIMITS }),
-  cache: Object.freeze(cachePolicy({}))
+  cache: Object.freeze(cachePolicy({})),
+  connections: Object.freeze(connectionSettings({}))
 })

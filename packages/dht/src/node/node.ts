@@ -49,11 +49,13 @@ const MAX_PENDING_INBOUND_CONNECTIONS: number = 2 * MAX_PENDING_CONNECTIONS
 const INBOUND_UPGRADE_TIMEOUT_MS = 3000
 
 /**
- * Milliseconds between pings, and until a silent connection counts as dead. A busy peer has not
- * gone, and requests have timeouts of their own. Pings never overlap, as stock peers accept few at
- * once.
+ * Milliseconds between pings of one connection by libp2p. They are for connections on which nothing
+ * else happens: a request that fails has its connection checked at once.
  */
-const PING_INTERVAL_MS = 20_000
+const PING_INTERVAL_MS = 120_000
+
+/** Milliseconds for the answer to a ping: a busy peer is not gone. */
+const PING_TIMEOUT_MS = 20_000
 
 /** Ping streams: the connection monitor, kad-dht and the application ping at the same time. */
 const MAX_PING_STREAMS = 16
@@ -144,7 +146,7 @@ async function configuration(settings: Settings): Promise<Libp2pOptions<NodeServ
     },
     connectionMonitor: {
       pingInterval: PING_INTERVAL_MS,
-      pingTimeout: { minTimeout: PING_INTERVAL_MS, maxTimeout: PING_INTERVAL_MS },
+      pingTimeout: { minTimeout: PING_TIMEOUT_MS, maxTimeout: PING_TIMEOUT_MS },
       ...libp2pOptions.connectionMonitor
     },
     services: {
@@ -174,6 +176,7 @@ function services({
   allowPeer,
   cache,
   clientMode,
+  connections,
   limits,
   nodeLimits,
   numReplicas,
@@ -199,7 +202,7 @@ function services({
       networkDialTimeout: { minTimeout: requestTimeoutMs, maxTimeout: requestTimeoutMs }
     }),
     waggle: waggle({
-      ...{ numReplicas, requestTimeoutMs, cache, limits: nodeLimits, allowPeer },
+      ...{ numReplicas, requestTimeoutMs, cache, limits: nodeLimits, allowPeer, connections },
       ...persistence
     })
   }

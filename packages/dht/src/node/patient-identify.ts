@@ -1,40 +1,97 @@
 import { type Identify, identify } from '@libp2p/identify'
-import type { Connection, IdentifyResult } from '@libp2p/interface'
+import type { Connection, IdentifyResult, PeerId } from '@libp2p/interface'
+import { BoundedMap } from '../collections/bounded-map.ts'
 import { doorOf } from '../door/door.ts'
 import { guardedComponents, guardedConnection } from '../door/guarded-components.ts'
 import { overriding } from '../door/overriding.ts'
 import { timeoutSignal } from '../timing/deadline.ts'
 import { identifyGuard } from './identify-guard.ts'
 
-/** Identify attempts per connection. */
+/** Requests to a peer that stays connected and does not identify itself. */
 const MAX_ATTEMPTS = 3
 
 const DEFAULT_TIMEOUT_MS = 10_000
 
+/** Milliseconds for which a peer that connects again is taken for what it was. */
+const MEMORY_MS = 600_000
+
+/** Peers remembered. */
+const MAX_REMEMBERED = 2048
+
+/** Milliseconds after which a peer that connected again, and stayed, is asked all the same. */
+const DEFAULT_RECHECK_MS = 60_000
+
 type Components = Parameters<ReturnType<typeof identify>>[0]
 
+export interface PatientIdentifyInit {
+  /** Milliseconds for the first request; twice as long for each further one. @default 10_000 */
+  readonly timeoutMs?: number
+
+  /** @default DEFAULT_RECHECK_MS */
+  readonly recheckMs?: number
+}
+
 /**
- * Creates libp2p's identify service, with retries. By itself it asks once per connection, and the
- * protocols of a peer that was too busy to answer would never be known. The first attempt may take
- * `timeoutMs`, each further one twice as long.
+ * libp2p's identify, which asks more than once where that helps, and not at all where it does not.
+ * Left to itself it asks once for each connection. A peer that was too busy to answer in time would
+ * stay connected without anybody knowing what it serves. A peer that connects again would be asked
+ * again, which is a fifth of what a connection costs.
  */
-export function patientIdentify({
-  timeoutMs = DEFAULT_TIMEOUT_MS
-}: {
-  timeoutMs?: number
-} = {}): (components: Components) => Identify {
+export function patientIdentify(
+  init: PatientIdentifyInit = {}
+): (components: Components) => Identify {
+  const { timeoutMs = DEFAULT_TIMEOUT_MS, recheckMs = DEFAULT_RECHECK_MS } = init
+
   return (components) => {
     const timeout = timeoutOf(MAX_ATTEMPTS, timeoutMs)
     const service = guardedIdentify(timeout, components)
     const log = components.logger.forComponent('waggle:identify')
+    const known = new KnownIdentities()
+    const ask = (connection: Connection): void => {
+      identified(connection, service, timeoutMs).then(
+        (identity) => known.add(identity),
+        (error) => log('the peer %p does not say who it is - %e', connection.remotePeer, error)
+      )
+    }
 
     components.events.addEventListener('connection:open', ({ detail: connection }) => {
-      identifyPeer(connection, service, timeoutMs).catch((error) =>
-        log('the peer %p does not identify itself - %e', connection.remotePeer, error)
-      )
+      const identity = known.get(connection.remotePeer)
+
+      if (identity === undefined) {
+        ask(connection)
+        return
+      }
+
+      // libp2p has not taken in the connection itself yet, and its dialler can still give up.
+      setTimeout(() => {
+        if (connection.status === 'open') {
+          const detail = { ...identity, connection }
+          components.events.safeDispatchEvent('peer:identify', { detail })
+        }
+      })
+      setTimeout(() => connection.status === 'open' && ask(connection), recheckMs).unref?.()
     })
 
     return service
+  }
+}
+
+type Identity = Omit<IdentifyResult, 'connection'>
+
+/** What peers said of themselves lately. */
+class KnownIdentities {
+  readonly #identities = new BoundedMap<string, Identity & { readonly atMs: number }>({
+    maxSize: MAX_REMEMBERED
+  })
+
+  add({ connection: _, ...identity }: IdentifyResult): void {
+    this.#identities.set(identity.peerId.toString(), { ...identity, atMs: performance.now() })
+  }
+
+  get(peer: PeerId): Identity | undefined {
+    const identity = this.#identities.get(peer.toString())
+    const isFresh = identity !== undefined && identity.atMs > performance.now() - MEMORY_MS
+    return isFresh ? identity : undefined
   }
 }
 
@@ -72,18 +129,18 @@ function identifiedOn(
   return { ...result, connection: connections.get(result.connection) ?? result.connection }
 }
 
-/** Resolves when the peer has identified itself or the connection has closed; rejects when it does not answer. */
-async function identifyPeer(
+/** Resolves when the peer has identified itself. Rejects when it does not, or its connection is closed. */
+async function identified(
   connection: Connection,
   service: Identify,
   timeoutMs: number
-): Promise<void> {
-  for (let attempt = 1; connection.status === 'open'; attempt++) {
+): Promise<IdentifyResult> {
+  for (let attempt = 1; ; attempt++) {
     try {
-      await service.identify(connection, { signal: timeoutSignal(timeoutOf(attempt, timeoutMs)) })
-      return
+      const signal = timeoutSignal(timeoutOf(attempt, timeoutMs))
+      return await service.identify(connection, { signal })
     } catch (error) {
-      if (attempt === MAX_ATTEMPTS || isForGood(error)) {
+      if (attempt === MAX_ATTEMPTS || isForGood(error) || connection.status !== 'open') {
         throw error
       }
     }

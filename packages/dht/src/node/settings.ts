@@ -36,6 +36,7 @@ type WithDefault =
   | 'protocol'
   | 'validators'
   | 'cache'
+  | 'connections'
   | 'requireBootstrap'
   | 'strictClock'
   | 'bootstrapTimeoutMs'

@@ -2,22 +2,22 @@ import type { AbortOptions, PeerId, PeerInfo } from '@libp2p/interface'
 import type { ConnectionManager } from '@libp2p/interface-internal'
 import type { Multiaddr } from '@multiformats/multiaddr'
 
+/** Whether there is a connection to a peer. One through a relay is none: it is limited, and our protocols don't run on it. */
+export function isConnectedTo(connectionManager: ConnectionManager, peer: PeerId): boolean {
+  return connectionManager.getConnections(peer).some(({ limits }) => limits == null)
+}
+
 /**
- * Connects to a peer by the addresses that we were told, if there is no connection yet. Left to
- * itself, libp2p would search the whole network for a peer that it does not know. A connection
- * through a relay counts as none: it is limited, and our protocols don't run on it.
+ * Dials a peer at the addresses that we were told. Left to itself, libp2p would search the whole
+ * network for a peer that it does not know.
  */
-export async function connectedTo(
+export async function dial(
   connectionManager: ConnectionManager,
   { id, multiaddrs }: PeerInfo,
   options: AbortOptions
 ): Promise<void> {
-  const isConnected = connectionManager.getConnections(id).some(({ limits }) => limits == null)
-
-  if (multiaddrs.length > 0 && !isConnected) {
-    const addresses = multiaddrs.flatMap((address) => addressOf(id, address))
-    await connectionManager.openConnection(addresses, options)
-  }
+  const addresses = multiaddrs.flatMap((address) => addressOf(id, address))
+  await connectionManager.openConnection(addresses, options)
 }
 
 /** The address with the peer's id at its end; none if it leads to another peer. */

@@ -1,20 +1,36 @@
 import type { PeerId, PeerInfo } from '@libp2p/interface'
 import type { Multiaddr } from '@multiformats/multiaddr'
-import type { Point } from './key-space.ts'
-import { PeerIndex } from './peer-index.ts'
-import { NEVER_MS, type PeerRecord } from './peer-record.ts'
+import { BoundedMap } from '../collections/bounded-map.ts'
+import { type Point, pointOfPeer, roughDistance } from './key-space.ts'
 import type { PeerRecords } from './peer-records.ts'
 import type { Routing } from './routing.ts'
+import { NEIGHBOURHOOD, RoutingTable } from './routing-table.ts'
 
 export interface KnownPeersInit {
+  readonly self: PeerId
   readonly records: PeerRecords
 
-  /** Called with each peer that becomes a connected server of this network. */
-  readonly onJoin?: (peer: PeerId) => void
+  /** Where a server says that it is; rejects if that is not known. */
+  readonly addressesOf: (peer: PeerId) => Promise<Multiaddr[]>
 
-  /** Called with each peer that is no connected server of this network any more. */
-  readonly onLeave?: (peer: PeerId) => void
+  /** Called with each peer that becomes a member: a server that has answered. */
+  readonly onFound?: (peer: PeerId) => void
+
+  /** Called with each peer that is no member any more: it has left, or does not answer. */
+  readonly onLost?: (peer: PeerId) => void
+
+  /** Called with each server that connects. */
+  readonly onConnect?: (peer: PeerId) => void
+
+  /** Called with each server that is disconnected, member or not. */
+  readonly onDisconnect?: (peer: PeerId) => void
+
+  /** Called with each failure of a connected server, whose connection may be dead. */
+  readonly onSuspect?: (peer: PeerId) => void
 }
+
+/** Lost members remembered. */
+const MAX_LOST = 20
 
 /** A server that is there. */
 export interface Member {
@@ -24,111 +40,178 @@ export interface Member {
   readonly sinceMs: number
 }
 
+interface ConnectedServer {
+  readonly peer: PeerId
+  readonly host: string
+}
+
 /**
- * The servers of this network that this node knows, by their distance: those in kad-dht's routing
- * table, and those that are connected. The table alone would not do. It takes some time to take in a
- * peer, loses one now and then when many come at once, and asking it and the peer store each time
- * costs more than all else of a request.
+ * The servers of this network that this node knows: those in its routing table are members, whether
+ * connected or not; some of them are connected just now.
  */
 export class KnownPeers implements Routing {
+  readonly table: RoutingTable
   readonly #init: KnownPeersInit
-  readonly #known = new Map<string, PeerRecord>()
-  readonly #index = new PeerIndex()
+  readonly #own: Point
+  readonly #connected = new Map<string, ConnectedServer>()
+
+  /** The members that were lost last, for a node that has no other left. */
+  readonly #lost = new BoundedMap<string, PeerInfo>({ maxSize: MAX_LOST })
 
   constructor(init: KnownPeersInit) {
+    const { onFound, onLost, records, self } = init
     this.#init = init
+    this.#own = pointOfPeer(self)
+    this.table = new RoutingTable({
+      self,
+      onFound: (peer) => {
+        records.update(peer, (record) => {
+          record.isInTable = true
+        })
+        this.#lost.delete(peer.toString())
+        this.#locate(peer)
+        onFound?.(peer)
+      },
+      onLost: (contact) => {
+        const peer = contact.id
+        this.#lost.set(peer.toString(), contact)
+        records.update(peer, (record) => {
+          record.isInTable = false
+        })
+        onLost?.(peer)
+      }
+    })
   }
 
   get size(): number {
-    return this.#known.size
+    return this.table.size
   }
 
   has(peer: PeerId): boolean {
-    return this.#known.has(peer.toString())
+    return this.table.has(peer)
   }
 
-  /** The connected ones. */
+  /** The connected servers. */
   get connected(): PeerId[] {
-    return [...this.#known.values()].filter(({ isServer }) => isServer).map(({ id }) => id)
+    return Array.from(this.#connected.values(), ({ peer }) => peer)
   }
 
   isConnected(peer: PeerId): boolean {
-    return this.#known.get(peer.toString())?.isServer === true
+    return this.#connected.has(peer.toString())
   }
 
-  /** Those that have not gone away since they were last connected. */
+  /** All members, and since when they are members. */
   members(): Member[] {
-    const members = [...this.#known.values()].filter(({ hasLeft }) => !hasLeft)
-    return members.map(({ contact, sinceMs }) => ({ contact, sinceMs }))
+    return Array.from(this.table.entries(), ({ peer, sinceMs }) => ({ contact: peer, sinceMs }))
   }
 
-  /** Nearest first. */
+  /** Nearest first. A node without members tries those that it lost. */
   nearest(target: Point, count: number): PeerInfo[] {
-    return this.#index.nearest(target, count)
+    return this.table.size > 0
+      ? this.table.nearest(target, count)
+      : [...this.#lost.values()].slice(0, count)
   }
 
-  /** Takes over whether kad-dht's routing table has a peer. */
-  setInTable(peer: PeerId, isInTable: boolean): void {
-    this.#update(peer, (record) => {
-      record.isInTable = isInTable
+  /** Those of the nearest members that are connected. */
+  connectedNeighbours(count: number): PeerId[] {
+    const neighbours = this.table.nearest(this.#own, count).map(({ id }) => id)
+    return neighbours.filter((peer) => this.isConnected(peer))
+  }
+
+  /** Whether a peer, known or not, is as near to this node as its neighbours are. */
+  isNear(peer: PeerId): boolean {
+    const farthest = this.table.nearest(this.#own, NEIGHBOURHOOD)[NEIGHBOURHOOD - 1]
+    return farthest === undefined || this.#distance(peer) <= this.#distance(farthest.id)
+  }
+
+  /** Takes in a server that is connected and has identified itself, from a certain machine. */
+  addConnected(peer: PeerId, host: string): void {
+    const isNew = !this.isConnected(peer)
+    this.#connected.set(peer.toString(), { peer, host })
+    this.#init.records.update(peer, (record) => {
+      record.isServer = true
     })
-  }
+    this.#answered(peer, host)
 
-  /** Leaves out a peer that is not connected, until it is heard of again. */
-  forget(peer: PeerId): void {
-    if (!this.isConnected(peer)) {
-      this.setInTable(peer, false)
+    if (isNew) {
+      this.#init.onConnect?.(peer)
     }
   }
 
-  /** Takes over whether a peer is connected and serves this network. */
-  setServer(peer: PeerId, isServer: boolean): void {
-    const wasServer = this.isConnected(peer)
-    this.#update(peer, (record) => {
-      if (isServer && record.hasLeft) {
-        record.sinceMs = performance.now()
-      }
-
-      record.isServer = isServer
-      record.hasLeft = !isServer
-    })
-
-    if (isServer !== wasServer) {
-      const { onJoin, onLeave } = this.#init
-      const tell = isServer ? onJoin : onLeave
-      tell?.(peer)
+  /** Takes note that a peer is no connected server any more. It stays a member. */
+  removeConnected(peer: PeerId): void {
+    if (this.#connected.delete(peer.toString())) {
+      this.#init.records.update(peer, (record) => {
+        record.isServer = false
+      })
+      this.#init.onDisconnect?.(peer)
     }
   }
 
-  /** Takes over the addresses of a peer, if it is known. */
+  /** Takes note of a response. */
+  recordResponse(peer: PeerId): void {
+    if (this.table.has(peer)) {
+      this.table.heard(peer)
+      return
+    }
+
+    const connected = this.#connected.get(peer.toString())
+
+    if (connected !== undefined) {
+      this.#answered(peer, connected.host)
+    }
+  }
+
+  /** Takes note of a failure. A member that is not connected and fails again and again is lost. */
+  recordFailure(peer: PeerId): void {
+    if (this.isConnected(peer)) {
+      this.#init.onSuspect?.(peer)
+    } else {
+      this.table.failed(peer)
+    }
+  }
+
+  /** Removes a server that leaves: whatever it still sends does not bring it back. */
+  leave(peer: PeerId): void {
+    this.removeConnected(peer)
+    this.remove(peer)
+  }
+
+  /** Where a member is; undefined for a peer that is none. */
+  contactOf(peer: PeerId): PeerInfo | undefined {
+    return this.table.get(peer)
+  }
+
+  /** The member that has been silent for longest, of those near this node and not connected, if that is long. */
+  stalest(): PeerInfo | undefined {
+    return this.table.stalestNeighbour((peer) => !this.isConnected(peer))
+  }
+
+  /** Removes a member: it has left, serves no more, is banned, or nobody answers where it was. */
+  remove(peer: PeerId): void {
+    this.table.remove(peer)
+  }
+
+  /** Takes over the addresses of a peer, if it is a member. */
   setAddresses(peer: PeerId, multiaddrs: Multiaddr[]): void {
-    const record = this.#known.get(peer.toString())
-
-    if (record !== undefined) {
-      record.contact = { id: record.id, multiaddrs }
-      this.#index.set(record.contact)
-    }
+    this.table.relocate({ id: peer, multiaddrs })
   }
 
-  #update(peer: PeerId, change: (record: PeerRecord) => void): void {
-    const isKnown = this.has(peer)
-    const record = this.#init.records.update(peer, (changed) => {
-      change(changed)
-      const isStillKnown = changed.isInTable || changed.isServer
-
-      if (isStillKnown && !isKnown) {
-        changed.sinceMs = performance.now()
-      } else if (!isStillKnown) {
-        Object.assign(changed, { sinceMs: NEVER_MS, hasLeft: false })
+  /** The addresses of a new member follow. */
+  #locate(peer: PeerId): void {
+    this.#init.addressesOf(peer).then(
+      (multiaddrs) => this.setAddresses(peer, multiaddrs),
+      () => {
+        // libp2p finds out when it is to dial.
       }
-    })
+    )
+  }
 
-    if (record.isInTable || record.isServer) {
-      this.#known.set(peer.toString(), record)
-      this.#index.set(record.contact)
-    } else if (isKnown) {
-      this.#known.delete(peer.toString())
-      this.#index.delete(record.contact)
-    }
+  #answered(peer: PeerId, host: string): void {
+    this.table.answered({ id: peer, multiaddrs: [] }, host)
+  }
+
+  #distance(peer: PeerId): number {
+    return roughDistance(this.#own, pointOfPeer(peer))
   }
 }

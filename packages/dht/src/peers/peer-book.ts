@@ -21,8 +21,11 @@ export interface PeerBookInit {
   /** Such dials of all protocols together, in place of a rate of their own. */
   readonly dials?: TokenBucket
 
-  /** Called with each failure of a verified peer after the first in a row. */
-  readonly onGiveUp?: (peer: PeerId) => void
+  /** Called with each response. */
+  readonly onResponse?: (peer: PeerId) => void
+
+  /** Called with each failure of a verified peer. A refusal is none. */
+  readonly onFailure?: (peer: PeerId) => void
 
   /** Called with each ban and its length. */
   readonly onBan?: (peer: PeerId, error: Error, forMs: number) => void
@@ -62,6 +65,11 @@ export class PeerBook {
   /** Whether this node knows the peer by more than what others say. */
   isVerified(peer: PeerId): boolean {
     return this.records.get(peer)?.isVerified === true
+  }
+
+  /** Whether there is any connection to the peer. */
+  isConnected(peer: PeerId): boolean {
+    return this.records.get(peer)?.isConnected === true
   }
 
   /** Whether the peer is slower than others just now. */
@@ -139,6 +147,8 @@ export class PeerBook {
     if (record?.isLate || (record !== undefined && record.avoidedUntilMs !== NEVER_MS)) {
       this.records.update(peer, (changed) => changed.clearFailures())
     }
+
+    this.#init.onResponse?.(peer)
   }
 
   /**
@@ -150,7 +160,7 @@ export class PeerBook {
       return
     }
 
-    const { failures, isVerified } = this.records.update(contact.id, (record) => {
+    const { isVerified } = this.records.update(contact.id, (record) => {
       if (error?.name === 'BusyError') {
         record.avoidedUntilMs = this.#nowMs() + FIRST_AVOIDANCE_MS
       } else if (record.isVerified) {
@@ -160,8 +170,8 @@ export class PeerBook {
       }
     })
 
-    if (isVerified && failures > 1 && error?.name !== 'BusyError') {
-      this.#init.onGiveUp?.(contact.id)
+    if (isVerified && error?.name !== 'BusyError') {
+      this.#init.onFailure?.(contact.id)
     }
   }
 

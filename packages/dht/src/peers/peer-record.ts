@@ -27,7 +27,7 @@ export class PeerRecord {
   /** Where the peer is, as it says itself. */
   contact: PeerInfo
 
-  /** Whether kad-dht's routing table has it. */
+  /** Whether the routing table has it. */
   isInTable = false
 
   /** Whether there is any connection to it. */
@@ -35,12 +35,6 @@ export class PeerRecord {
 
   /** Whether it is connected and serves this network. */
   isServer = false
-
-  /** Whether it was a connected server, and is no more. */
-  hasLeft = false
-
-  /** Since when it has been in this network. */
-  sinceMs: number = NEVER_MS
 
   /** Failures since its last response. */
   failures = 0

@@ -19,7 +19,19 @@ const GAUGES: Readonly<Record<string, Gauge>> = {
   waggle_cached_bytes: ['Bytes of records in the cache', ({ stats }) => stats.cachedBytes],
   waggle_republished: ['Entries that are republished', ({ stats }) => stats.republished],
   waggle_peers: ['Connected peers', ({ stats }) => stats.peers],
-  waggle_known_peers: ['Known servers of the network', ({ stats }) => stats.knownPeers],
+  waggle_known_peers: ['Servers in the routing table', ({ stats }) => stats.knownPeers],
+  waggle_dials: [
+    'Dials since the start of peers that were needed and not connected',
+    ({ stats }) => stats.dials
+  ],
+  waggle_refused_dials: [
+    'Dials since the start that peers without room refused',
+    ({ stats }) => stats.refusedDials
+  ],
+  waggle_disconnected_peers: [
+    'Peers disconnected since the start because too many were connected',
+    ({ stats }) => stats.disconnectedPeers
+  ],
   waggle_avoided_peers: [
     'Peers that are asked last because they failed lately',
     ({ avoidedPeers }) => avoidedPeers

@@ -1,3 +1,4 @@
+import { assertConnectionOptions, type ConnectionOptions } from '../connections/watermarks.ts'
 import { DEFAULT_NUM_REPLICAS, DEFAULT_REQUEST_TIMEOUT_MS, SEARCH_WIDTH } from '../constants.ts'
 import type { NodeLimits } from '../node-limits.ts'
 import {
@@ -51,6 +52,15 @@ export interface WaggleInit extends PersistenceOptions {
    * @see [access control](../../docs/running.md#access-control)
    */
   allowPeer?: AllowPeer | undefined
+
+  /**
+   * Connections to keep: `{ low, high, graceMs }`. Beyond `high` connected servers, those least
+   * recently used are disconnected until `low` are left, but no connection younger than `graceMs`.
+   *
+   * @default `{ low: 64, high: 96, graceMs: 20_000 }`
+   * @see [connections](../../docs/network.md#connections)
+   */
+  connections?: ConnectionOptions | undefined
 }
 
 /** The options of the service, which `DHT.create` passes on. */
@@ -60,5 +70,6 @@ export const SERVICE_OPTIONS: OptionTable<WaggleInit> = {
   cache: { assert: assertCacheOptions, default: {} },
   limits: { assert: assertNodeLimits, default: {} },
   allowPeer: { assert: assertFunction },
+  connections: { assert: assertConnectionOptions, default: {} },
   ...PERSISTENCE_OPTIONS
 }

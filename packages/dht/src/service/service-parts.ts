@@ -1,33 +1,27 @@
-import { AbortError, type PeerId, type TypedEventTarget } from '@libp2p/interface'
+import { AbortError } from '@libp2p/interface'
 import { encodedSize } from '@waggle/record/replica'
 import { setMaxListeners } from 'main-event'
 import type { BufferLimits } from '../admission/buffer-limits.ts'
 import { clockServer } from '../clock/clock-server.ts'
 import { Clocks } from '../clock/clocks.ts'
+import type { Goodbyes } from '../connections/goodbyes.ts'
 import { SEARCH_WIDTH } from '../constants.ts'
 import { mergeOnInbound } from '../discovery/merge-on-inbound.ts'
 import type { NetworkMerge } from '../discovery/network-merge.ts'
 import { doorOf } from '../door/door.ts'
-import type { DHTEvents } from '../events.ts'
 import { ExchangeClient } from '../exchange/exchange-client.ts'
 import { ExchangeServer } from '../exchange/exchange-server.ts'
-import { followPeers } from '../kad/follow-peers.ts'
 import { guardRecords } from '../kad/guard-records.ts'
 import { KadChannel } from '../kad/kad-channel.ts'
 import { type NodeParts, partsOf } from '../kad/node-parts.ts'
 import { Lookups } from '../lookup/lookups.ts'
-import type { Meter } from '../metrics/meter.ts'
 import type { NodeLimits } from '../node-limits.ts'
 import { Republisher } from '../operations/republisher.ts'
-import { type Access, type AllowPeer, accessBy } from '../peers/access.ts'
-import { followConnections } from '../peers/follow-connections.ts'
-import { KnownPeers } from '../peers/known-peers.ts'
-import { PeerBook } from '../peers/peer-book.ts'
+import { type Access, accessBy } from '../peers/access.ts'
 import { type CachePolicy, cachePolicy } from '../reading/cache-policy.ts'
 import { CachedReads } from '../reading/cached-reads.ts'
 import { Replicas } from '../reading/replicas.ts'
 import { dropDuplicates } from '../store/drop-duplicates.ts'
-import type { Judge } from '../store/received-record.ts'
 import { RecordStore } from '../store/record-store.ts'
 import { sweepRegularly } from '../store/sweep.ts'
 import { CompareClient } from '../upkeep/compare-client.ts'
@@ -36,41 +30,22 @@ import { Upkeep } from '../upkeep/upkeep.ts'
 import { WatchClient } from '../watch/watch-client.ts'
 import { WatchServer } from '../watch/watch-server.ts'
 import { Watches } from '../watch/watches.ts'
-import { Dialer } from '../wire/dialer.ts'
 import type { ClientParts } from '../wire/protocol-client.ts'
 import { ProtocolServer } from '../wire/protocol-server.ts'
-import type { WaggleComponents } from './service-interface.ts'
-import type { WaggleInit } from './service-options.ts'
-
-/** {@link WaggleInit} with its defaults. */
-export type ServiceInit = {
-  readonly [K in 'numReplicas' | 'requestTimeoutMs' | 'cache']: NonNullable<WaggleInit[K]>
-} & {
-  readonly limits: NodeLimits
-  readonly allowPeer: AllowPeer | undefined
-}
-
-export interface PartsInit extends ServiceInit {
-  readonly components: WaggleComponents
-
-  /** Counts what is done. Undefined: no metrics. */
-  readonly meter: Meter | undefined
-
-  /** Receives the events of the service. */
-  readonly events: TypedEventTarget<DHTEvents>
-}
+import { ConnectionParts } from './connection-parts.ts'
+import { createPeerParts, followNetwork, type PeerParts } from './peer-parts.ts'
+import type { PartsInit } from './service-init.ts'
 
 /** Parts of a started service. */
-export interface ServiceParts extends NodeParts {
+export interface ServiceParts extends NodeParts, PeerParts {
   readonly networkMerge: NetworkMerge
-  readonly peers: PeerBook
+  readonly connections: ConnectionParts
   readonly exchange: ExchangeClient
   readonly cache: RecordStore | undefined
   readonly clocks: Clocks
   readonly reads: CachedReads
   readonly replicas: Replicas
   readonly republisher: Republisher
-  readonly routing: KnownPeers
   readonly upkeep: Upkeep
   readonly watches: Watches
   readonly watchServer: WatchServer
@@ -91,17 +66,17 @@ export interface ServiceParts extends NodeParts {
 
 /** Creates the parts of one node's service, and passes each part the others that it uses. */
 export function serviceParts(init: PartsInit): ServiceParts {
-  const { components, events, limits } = init
+  const { components, events, limits, requestTimeoutMs } = init
   const { kad, store } = partsOf(components)
   const stopping = new AbortController()
   const lifetime = stopping.signal
-  // Each listener to events listens to this signal, too, and Node 22 warns of more than ten.
+  // Each listener to events is one of this signal, too, and Node 22 warns of more than ten.
   setMaxListeners(Number.POSITIVE_INFINITY, lifetime)
   const door = doorOf(components)
   door.open({ limits, onViolation: (peer, error) => peers.ban(peer, error) })
   const { buffers } = door
-  const found = createLookup(init, buffers)
-  const { peers, routing, exchange, lookups, replicas, client } = found
+  const found = createLookup(init, buffers, (): Goodbyes => connections.goodbyes)
+  const { client, exchange, lookups, peers, replicas } = found
   const { cache, reads } = createReads(init, replicas)
   const { watches, watchClient } = createWatches(init, { ...found, reads })
   const clocks = createClocks(init, client)
@@ -110,19 +85,24 @@ export function serviceParts(init: PartsInit): ServiceParts {
     log: components.logger.forComponent('waggle:republish')
   })
   const compare = new CompareClient({ ...client, records: exchange })
-  const upkeep = createUpkeep(init, { ...found, compare })
-  const servers = createServers(init, { ...found, buffers, cache })
+  const { server, ...servers } = createServers(init, { ...found, buffers, cache })
+  const connections = new ConnectionParts({
+    ...{ ...found, components, connections: init.connections, lifetime, requestTimeoutMs, server },
+    clients: [watchClient, compare]
+  })
+  const networkMerge = createNetworkMerge(init, { ...found, connections }, lifetime)
+  const upkeep = createUpkeep(init, { ...found, compare, networkMerge })
 
   return {
-    ...{ peers, exchange, cache, clocks, kad, lifetime, reads },
-    ...{ replicas, republisher, routing, store, upkeep, watches, ...servers },
-    networkMerge: createNetworkMerge(init, found, lifetime),
+    ...{ ...found, cache, clocks, connections, kad, lifetime, networkMerge, reads, republisher },
+    ...{ store, upkeep, watches, ...servers },
     async follow() {
       sweepRegularly([store, cache], lifetime)
       clocks.follow(lifetime)
       guardRecords(kad, found.access, lifetime)
       upkeep.follow(events, lifetime)
       watches.follow(events, lifetime)
+      connections.follow()
       await followNetwork(components, found, lifetime)
     },
     stop() {
@@ -145,29 +125,34 @@ interface ServersInit extends LookupParts {
   readonly cache: RecordStore | undefined
 }
 
+interface Servers extends Pick<ServiceParts, 'watchServer' | 'serve' | 'stopServing'> {
+  readonly server: ProtocolServer
+}
+
 /** Creates what serves other peers. */
 function createServers(
   { components, limits }: PartsInit,
-  { access, buffers, cache, peers, routing }: ServersInit
-): Pick<ServiceParts, 'watchServer' | 'serve' | 'stopServing'> {
+  { access, buffers, cache, goodbyes, peers, routing }: ServersInit
+): Servers {
   const { registrar } = components
   const { store } = partsOf(components)
   // All protocols share one scheduler, so that a peer gets no more by using several of them.
   const door = doorOf(components)
   const { scheduler } = door
-  const onForgery = (peer: PeerId, error: Error): void => door.forgive(peer, error)
   const watchServer = new WatchServer({ store, routing })
   const server = new ProtocolServer({
     ...{ access, buffers, limits, scheduler },
     onViolation: (peer, error) => peers.ban(peer, error)
   })
+  const exchange = new ExchangeServer({
+    ...{ access, store, cache, routing },
+    onForgery: (peer, error) => door.forgive(peer, error),
+    onGoodbye: (peer, reason) => goodbyes().hear(peer, reason)
+  })
   return {
-    watchServer,
+    ...{ server, watchServer },
     async serve() {
-      await server.handle(
-        registrar,
-        new ExchangeServer({ access, store, cache, routing, onForgery })
-      )
+      await server.handle(registrar, exchange)
       await server.handle(registrar, watchServer)
       await server.handle(registrar, clockServer(store.clock))
       await server.handle(registrar, compareServer(store))
@@ -176,87 +161,48 @@ function createServers(
   }
 }
 
-type NodeClientParts = ClientParts & Pick<Judge, 'onForgery'> & { readonly dialer: Dialer }
-
-interface LookupParts {
+interface LookupParts extends PeerParts {
   readonly access: Access
-  readonly peers: PeerBook
-  readonly routing: KnownPeers
   readonly exchange: ExchangeClient
   readonly lookups: Lookups
   readonly replicas: Replicas
 
-  /** Parts that the clients of all protocols share. */
-  readonly client: NodeClientParts
+  /** Made later: connections are closed by what is under way on them. */
+  readonly goodbyes: () => Goodbyes
 }
 
 /** Creates what finds peers and reads from them. */
-function createLookup(init: PartsInit, buffers: BufferLimits): LookupParts {
+function createLookup(
+  init: PartsInit,
+  buffers: BufferLimits,
+  goodbyes: () => Goodbyes
+): LookupParts {
   const { components, numReplicas, requestTimeoutMs } = init
   const { kad, store } = partsOf(components)
-  const { connectionManager, peerId: self } = components
-  const { peers, routing } = createPeers(init)
-  const dialer = new Dialer({ connectionManager, peers, requestTimeoutMs })
-  const door = doorOf(components)
-  const onForgery = (peer: PeerId, error: Error): void => door.forgive(peer, error)
-  const client = { buffers, dialer, peers, onForgery }
-  const exchange = createExchangeClient(init, client)
+  const found = createPeerParts(init, buffers)
+  const { client, peers, routing } = found
+  const exchange = createExchangeClient(init, client, goodbyes)
   const lookups = new Lookups({
     ...{ peers, requestTimeoutMs },
-    isReady: (peer) => exchange.isReady(peer)
+    isReady: (peer) => exchange.isReady(peer) || peers.isConnected(peer.id)
   })
   const replicas = new Replicas({
-    ...{ self, store, channel: exchange, routing, lookups, numReplicas },
+    self: components.peerId,
+    ...{ store, channel: exchange, routing, lookups, numReplicas },
     isReplica: () => kad.getMode() === 'server'
   })
   const access = accessBy(init.allowPeer)
-
-  return { access, peers, routing, exchange, lookups, replicas, client }
+  return { ...found, access, exchange, goodbyes, lookups, replicas }
 }
 
-/** Creates what is known of peers. */
-function createPeers({ components, events }: PartsInit): {
-  peers: PeerBook
-  routing: KnownPeers
-} {
-  const { connectionManager, logger } = components
-  const log = logger.forComponent('waggle:bans')
-  const peers = new PeerBook({
-    dials: doorOf(components).dials,
-    // kad-dht's table keeps dead peers.
-    onGiveUp: (peer) => routing.forget(peer),
-    onBan(peer, error, forMs) {
-      log('%p violated the protocol and is banned for %d ms - %e', peer, forMs, error)
-      routing.setInTable(peer, false)
-
-      for (const connection of connectionManager.getConnections(peer)) {
-        connection.abort(error)
-      }
-    }
-  })
-  const routing = new KnownPeers({
-    records: peers.records,
-    onJoin: (detail) => events.safeDispatchEvent('peer:join', { detail }),
-    onLeave: (detail) => events.safeDispatchEvent('peer:leave', { detail })
-  })
-  return { peers, routing }
-}
-
-/** Updates what is known of peers from libp2p and kad-dht. */
-async function followNetwork(
-  components: WaggleComponents,
-  { peers, routing: known }: LookupParts,
-  lifetime: AbortSignal
-): Promise<void> {
-  const { connectionManager, events, peerStore, registrar } = components
-  const { kad } = partsOf(components)
-  followConnections({ connectionManager, events, peers }, lifetime)
-  await followPeers({ peerStore, registrar, events, kad, known, peers }, lifetime)
+interface UpkeepPartsInit extends LookupParts {
+  readonly compare: CompareClient
+  readonly networkMerge: NetworkMerge
 }
 
 function createUpkeep(
   { components, meter, numReplicas }: PartsInit,
-  { compare, exchange, lookups, replicas, routing }: LookupParts & { compare: CompareClient }
+  { compare, exchange, lookups, networkMerge, routing }: UpkeepPartsInit
 ): Upkeep {
   const { logger, peerId } = components
   const { kad, store } = partsOf(components)
@@ -264,6 +210,7 @@ function createUpkeep(
     self: { id: peerId, multiaddrs: [] },
     ...{ store, numReplicas, isReplica: () => kad.getMode() === 'server' },
     members: () => routing.members(),
+    isNear: (peer) => routing.isNear(peer),
     async send(to, key, record) {
       await lookups.inTime(to, exchange.store(to, key, record, { closerCount: 0 }))
       meter?.handedOver(encodedSize(record))
@@ -273,8 +220,7 @@ function createUpkeep(
       return (await lookups.inTime(peer, asked)).record !== undefined
     },
     fingerprints: (peer, keys) => compare.fingerprints(peer, keys),
-    lookAround: () =>
-      replicas.nearest(peerId.toMultihash().bytes, SEARCH_WIDTH, { isCancelled: false }),
+    lookAround: () => networkMerge.refresh(routing.connectedNeighbours(SEARCH_WIDTH)),
     log: logger.forComponent('waggle:upkeep')
   })
 }
@@ -315,7 +261,8 @@ function createWatches(
 
 function createExchangeClient(
   { components, requestTimeoutMs }: PartsInit,
-  client: NodeClientParts
+  client: PeerParts['client'],
+  goodbyes: () => Goodbyes
 ): ExchangeClient {
   const { connectionManager, logger } = components
   const { kad, store } = partsOf(components)
@@ -324,18 +271,28 @@ function createExchangeClient(
   const kadChannel = new KadChannel({
     ...{ connectionManager, dialer, kad, log, requestTimeoutMs, store }
   })
-  return new ExchangeClient({ ...client, log, requestTimeoutMs, store, kadChannel })
+  return new ExchangeClient({
+    ...{ ...client, log, requestTimeoutMs, store, kadChannel },
+    onGoodbye: (peer, reason) => goodbyes().hear(peer, reason)
+  })
+}
+
+interface MergePartsInit extends LookupParts {
+  readonly connections: ConnectionParts
 }
 
 function createNetworkMerge(
   { components, events, requestTimeoutMs }: PartsInit,
-  { peers, routing, client: { dialer } }: LookupParts,
+  { client, connections, exchange: channel, peers, routing }: MergePartsInit,
   lifetime: AbortSignal
 ): NetworkMerge {
   const { connectionManager, peerId } = components
-  const { kad } = partsOf(components)
   return mergeOnInbound(
-    { self: peerId, connectionManager, dialer, events, kad, peers, routing, requestTimeoutMs },
+    {
+      ...{ self: peerId, connectionManager, events, channel, peers, routing, requestTimeoutMs },
+      dialer: client.dialer,
+      neighbourCount: () => Math.min(SEARCH_WIDTH, connections.budget.low)
+    },
     lifetime
   )
 }

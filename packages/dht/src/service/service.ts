@@ -5,11 +5,13 @@ import { TypedEventEmitter } from 'main-event'
 import type { ClockReading } from '../clock-reading.ts'
 import type { DHTEvents, DiskState } from '../events.ts'
 import { partsOf } from '../kad/node-parts.ts'
+import { type KadRouting, quietKadDHT } from '../kad/quiet-kad-dht.ts'
 import { Meter } from '../metrics/meter.ts'
 import { nodeLimitsOf } from '../node-limits.ts'
 import { Operations } from '../operations/operations.ts'
 import type { WaggleOperations } from '../operations/waggle-operations.ts'
 import { assertOptions, assertValidators, withDefaults } from '../option-checks.ts'
+import type { KnownPeers } from '../peers/known-peers.ts'
 import type { PeerMemory } from '../persistence/peer-memory.ts'
 import { openPersistence, type Persistence } from '../persistence/persistence.ts'
 import { type PersistenceOptions, persistenceOptions } from '../persistence/persistence-options.ts'
@@ -17,9 +19,10 @@ import { type HeldRecord, heldRecords } from '../store/held-record.ts'
 import { anySignal } from '../timing/deadline.ts'
 import { type Readings, registerGauges } from './gauges.ts'
 import { recordEvents } from './record-events.ts'
+import type { ServiceInit } from './service-init.ts'
 import { SERVICE, type Waggle, type WaggleComponents } from './service-interface.ts'
 import { SERVICE_OPTIONS, type WaggleInit } from './service-options.ts'
-import { type ServiceInit, type ServiceParts, serviceParts } from './service-parts.ts'
+import { type ServiceParts, serviceParts } from './service-parts.ts'
 import type { Stats } from './stats.ts'
 
 /**
@@ -30,12 +33,13 @@ import type { Stats } from './stats.ts'
  */
 export function waggle(init: WaggleInit = {}): (components: WaggleComponents) => Waggle {
   assertOptions('waggle()', init, SERVICE_OPTIONS)
-  const { numReplicas, requestTimeoutMs, cache, allowPeer } = withDefaults(init, SERVICE_OPTIONS)
+  const { allowPeer, ...settings } = withDefaults(init, SERVICE_OPTIONS)
+  const { numReplicas, requestTimeoutMs, cache, connections } = settings
   const limits = nodeLimitsOf(init.limits)
   const persistence = persistenceOptions(init)
   return (components) =>
     new WaggleService(components, {
-      ...({ numReplicas, requestTimeoutMs, cache } as Required<typeof init>),
+      ...({ numReplicas, requestTimeoutMs, cache, connections } as Required<typeof init>),
       ...{ limits, allowPeer, persistence }
     })
 }
@@ -72,8 +76,9 @@ class WaggleService implements Waggle, Startable {
 
   /** Called by libp2p before any peer can ask, so that persisted records are there from the start. */
   async beforeStart(): Promise<void> {
-    const { store } = partsOf(this.#components)
+    const { kad, store } = partsOf(this.#components)
     const { logger } = this.#components
+    quietKadDHT(kad, this.#kadRouting)
     this.#persistence = await openPersistence({
       ...this.#init.persistence,
       ...{ store, logger },
@@ -92,6 +97,13 @@ class WaggleService implements Waggle, Startable {
 
     if (!this.clientMode) {
       await parts.serve()
+    }
+  }
+
+  /** Called by libp2p while all connections are still open. */
+  async beforeStop(): Promise<void> {
+    if (this.#running !== undefined && !this.clientMode) {
+      await this.#running.connections.leave()
     }
   }
 
@@ -129,18 +141,21 @@ class WaggleService implements Waggle, Startable {
   }
 
   stats(): Stats {
-    const { store, cache, clocks, reads, republisher, routing, ...watching } = this.#started
+    const { cache, client, clocks, connections, reads, routing, store, ...parts } = this.#started
     return {
       records: store.records,
       bytes: store.bytes,
       cachedRecords: cache?.records ?? 0,
       cachedBytes: cache?.bytes ?? 0,
       cacheHits: reads.hits,
-      republished: republisher.size,
-      watchedKeys: watching.watches.size,
-      watchedForOthers: watching.watchServer.size,
+      republished: parts.republisher.size,
+      watchedKeys: parts.watches.size,
+      watchedForOthers: parts.watchServer.size,
       peers: this.peers.length,
       knownPeers: routing.size,
+      dials: client.dialer.dials,
+      refusedDials: client.dialer.refusals,
+      disconnectedPeers: connections.budget.closed,
       clockSkewMs: clocks.medianSkewMs,
       persistence: this.#persistence?.stats()
     }
@@ -189,6 +204,18 @@ class WaggleService implements Waggle, Startable {
       privateKey: this.#components.privateKey,
       lifetime: anySignal(lifetime, ownLifetime)
     })
+  }
+
+  /** The routing table for kad-dht, which is there before this service runs. */
+  get #kadRouting(): KadRouting {
+    const routing = (): KnownPeers | undefined => this.#running?.routing
+    return {
+      get size() {
+        return routing()?.size ?? 0
+      },
+      has: (peer) => routing()?.has(peer) ?? false,
+      closestPeers: (target, count) => (routing()?.nearest(target, count) ?? []).map(({ id }) => id)
+    }
   }
 
   #readings(): Readings | undefined {

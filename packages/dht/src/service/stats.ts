@@ -29,8 +29,17 @@ export interface Stats {
   /** Entries that this node republishes. */
   readonly republished: number
 
-  /** Known servers of the network, connected or in the routing table: lookups start from them. */
+  /** Servers in the routing table, connected or not: lookups start from them. */
   readonly knownPeers: number
+
+  /** Dials so far of peers that were needed and not connected. */
+  readonly dials: number
+
+  /** Dials so far that a peer refused because it had no room. */
+  readonly refusedDials: number
+
+  /** Peers disconnected so far because too many were connected. */
+  readonly disconnectedPeers: number
 
   /**
    * Median milliseconds by which the connected peers' clocks are ahead of this node's. Negative if

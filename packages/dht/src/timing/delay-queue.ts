@@ -2,7 +2,8 @@ import { MAX_TIMER_MS } from './deadline.ts'
 import { afterInput } from './end-of-turn.ts'
 
 export interface DelayQueueInit<T> {
-  readonly delayMs: number
+  /** May change, for all items alike. */
+  readonly delayMs: number | (() => number)
 
   /** Returns when the item's delay began, in ms of the process's clock. */
   readonly beganAtMs: (item: T) => number
@@ -74,7 +75,8 @@ export class DelayQueue<T> {
   }
 
   #dueMs(item: T): number {
-    return this.#init.beganAtMs(item) + this.#init.delayMs
+    const { beganAtMs, delayMs } = this.#init
+    return beganAtMs(item) + (typeof delayMs === 'number' ? delayMs : delayMs())
   }
 
   #dropSettled(): void {

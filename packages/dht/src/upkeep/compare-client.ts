@@ -1,9 +1,10 @@
-import type { PeerInfo } from '@libp2p/interface'
+import type { PeerId, PeerInfo } from '@libp2p/interface'
 import { EMPTY_RECORD } from '@waggle/record'
 import type { RecordChannel } from '../lookup/record-channel.ts'
+import type { Activity } from '../wire/activity.ts'
 import { type ClientParts, ProtocolClient } from '../wire/protocol-client.ts'
 import { ProtocolViolationError } from '../wire/protocol-violation-error.ts'
-import type { RequestProtocol } from '../wire/request-stream.ts'
+import type { RequestProtocol } from '../wire/request-protocol.ts'
 import {
   COMPARE,
   COMPARE_PROTOCOL,
@@ -60,6 +61,11 @@ export class CompareClient {
         })
       )
     )
+  }
+
+  /** What is under way with a peer. */
+  activityOf(peer: PeerId): Activity {
+    return this.#client.activityOf(peer)
   }
 
   /** Ends all streams. */

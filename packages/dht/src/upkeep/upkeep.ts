@@ -1,4 +1,4 @@
-import type { Logger, PeerInfo, TypedEventTarget } from '@libp2p/interface'
+import type { Logger, PeerId, PeerInfo, TypedEventTarget } from '@libp2p/interface'
 import { type DHTRecord, isEmpty } from '@waggle/record'
 import { encodedSize } from '@waggle/record/replica'
 import type { DHTEvents } from '../events.ts'
@@ -26,6 +26,10 @@ export interface UpkeepInit {
   /** Lists the servers that are present, as far as this node knows. */
   readonly members: () => Iterable<Member>
 
+  /** Whether a peer is near enough to this node to concern its records. */
+  readonly isNear: (peer: PeerId) => boolean
+
+  /** Brings a record to a peer; rejects when it could not. */
   /** Sends a record to a peer. Rejects when that fails. */
   readonly send: (to: PeerInfo, key: Uint8Array, record: DHTRecord) => Promise<unknown>
 
@@ -127,12 +131,16 @@ export class Upkeep implements CancellationToken {
 
   /** Runs after peers have come or gone, until the signal is aborted. */
   follow(events: TypedEventTarget<DHTEvents>, signal: AbortSignal): void {
-    const onChange = (): void => {
+    const onChange = ({ detail }: CustomEvent<PeerId>): void => {
+      if (!this.#init.isNear(detail)) {
+        return
+      }
+
       this.#alarm.within(SETTLE_MS * (1 + Math.random()))
       this.#compareWithin(COMPARE_MS * (1 + Math.random()))
     }
-    events.addEventListener('peer:join', onChange, { signal })
-    events.addEventListener('peer:leave', onChange, { signal })
+    events.addEventListener('peer:found', onChange, { signal })
+    events.addEventListener('peer:lost', onChange, { signal })
     signal.addEventListener('abort', () => this.#stop())
   }
 

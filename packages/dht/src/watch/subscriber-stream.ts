@@ -111,6 +111,10 @@ export class SubscriberStream implements PlaceHolder, StreamHandler<WatchMessage
     }
   }
 
+  isIdle(): boolean {
+    return this.#subscriptions.size === 0
+  }
+
   onDrain(): void {
     for (const name of this.#unsent) {
       if (this.#stream.isBlocked) {

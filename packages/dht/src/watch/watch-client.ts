@@ -5,6 +5,7 @@ import type { RecordChannel } from '../lookup/record-channel.ts'
 import { type Judge, receivedRecord } from '../store/received-record.ts'
 import type { RecordStore } from '../store/record-store.ts'
 import type { CancellationToken } from '../timing/cancellation.ts'
+import type { Activity } from '../wire/activity.ts'
 import { PeerDecoder } from '../wire/peer-codec.ts'
 import { type ClientParts, ProtocolClient } from '../wire/protocol-client.ts'
 import { MAX_QUEUED_KEYS } from './limits.ts'
@@ -111,6 +112,11 @@ export class WatchClient implements ChangeChannel {
       .streamTo(peer)
       ?.request({ name: 'unwatch', key, digest: NOTHING, closerCount: 0, isCoalesced: false })
       .catch(() => {})
+  }
+
+  /** What is under way with a peer: subscriptions, above all. */
+  activityOf(peer: PeerId): Activity {
+    return this.#client.activityOf(peer)
   }
 
   /** Ends all streams. */

@@ -66,7 +66,7 @@ export class Watches {
 
   /** Looks at what a new peer may be a replica of, until the signal is aborted. */
   follow(events: TypedEventTarget<DHTEvents>, signal: AbortSignal): void {
-    events.addEventListener('peer:join', ({ detail }) => this.#onJoin(detail), { signal })
+    events.addEventListener('peer:found', ({ detail }) => this.#onFound(detail), { signal })
   }
 
   /** A peer tells of a change. */
@@ -113,7 +113,7 @@ export class Watches {
     watched.stop()
   }
 
-  #onJoin(peer: PeerId): void {
+  #onFound(peer: PeerId): void {
     for (const watched of this.#keys.values()) {
       if (watched.isNewReplica(peer)) {
         this.#lookWithin(watched, SETTLE_MS)

@@ -20,8 +20,8 @@ export interface FramedStreamInit<M> {
   /** Takes in a message. What it throws ends the stream. */
   readonly onMessage: (message: M) => void
 
-  /** The stream has ended: by the other side, by a fault, or by us. */
-  readonly onClose: (error: Error) => void
+  /** The stream has ended: by the other side or with its connection, or else by us. */
+  readonly onClose: (error: Error, isByPeer: boolean) => void
 
   /** The other side has broken the protocol. The stream has ended. */
   readonly onViolation?: (error: ProtocolViolationError) => void
@@ -88,15 +88,15 @@ export class FramedStream<M> {
       this.#onDrain()
     })
     stream.addEventListener('remoteCloseWrite', () => {
-      this.close(new Error('the peer has closed the stream'))
+      this.#end(new Error('the peer has closed the stream'), true)
     })
     stream.addEventListener('close', ({ error }) => {
-      this.#onClose(error ?? new Error('the stream was closed'))
+      this.#onClose(error ?? new Error('the stream was closed'), true)
     })
 
     // It may have ended before anybody listened: finding out who may ask can take a while.
     if (stream.status !== 'open' || stream.remoteWriteStatus !== 'writable') {
-      queueMicrotask(() => this.close(new Error('the peer has closed the stream')))
+      queueMicrotask(() => this.#end(new Error('the peer has closed the stream'), true))
     }
   }
 
@@ -107,6 +107,11 @@ export class FramedStream<M> {
 
   get isOpen(): boolean {
     return this.#isOpen
+  }
+
+  /** Whether requests are being worked on, or replies are due. */
+  get isWorking(): boolean {
+    return this.#pauses > 0 || this.#repliesInFlight > 0
   }
 
   /** Bytes that have come and were not passed on or are still worked on, and bytes that could not go out. */
@@ -181,9 +186,14 @@ export class FramedStream<M> {
 
   /** Ends the stream at once, for both sides. */
   close(error: Error): void {
+    this.#end(error, false)
+  }
+
+  #end(error: Error, isByPeer: boolean): void {
     if (this.#isOpen) {
+      // First, as libp2p tells at once that the stream is closed, whoever does it.
+      this.#onClose(error, isByPeer)
       this.#init.stream.abort(error)
-      this.#onClose(error)
     }
   }
 
@@ -303,10 +313,10 @@ export class FramedStream<M> {
     }
   }
 
-  #onClose(error: Error): void {
+  #onClose(error: Error, isByPeer: boolean): void {
     if (this.#isOpen) {
       this.#isOpen = false
-      this.#init.onClose(error)
+      this.#init.onClose(error, isByPeer)
     }
   }
 }

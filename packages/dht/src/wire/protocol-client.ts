@@ -1,7 +1,8 @@
-import { AbortError, type PeerInfo } from '@libp2p/interface'
+import { AbortError, type PeerId, type PeerInfo } from '@libp2p/interface'
 import type { BufferLimits } from '../admission/buffer-limits.ts'
 import { BoundedMap } from '../collections/bounded-map.ts'
 import type { CancellationToken } from '../timing/cancellation.ts'
+import { type Activity, NO_ACTIVITY } from './activity.ts'
 import type { Dialer, PeerPolicy } from './dialer.ts'
 import {
   FALLBACK_MEMORY_MS,
@@ -10,8 +11,12 @@ import {
   MAX_REMEMBERED_PEERS
 } from './limits.ts'
 import { ProtocolViolationError } from './protocol-violation-error.ts'
+import type { RequestProtocol } from './request-protocol.ts'
 import type { PendingRequest } from './request-queue.ts'
-import { type RequestProtocol, RequestStream, type RequestStreamLimits } from './request-stream.ts'
+import { RequestStream, type RequestStreamLimits } from './request-stream.ts'
+
+/** Repetitions of a request whose stream ended. */
+const MAX_REPETITIONS = 2
 
 /** Parts that the clients of all protocols share. */
 export interface ClientParts {
@@ -97,6 +102,16 @@ export class ProtocolClient<Q, R, M> {
     return this.#streams.get(id.toString())
   }
 
+  /** What is under way with a peer by this protocol. */
+  activityOf(peer: PeerId): Activity {
+    return this.#streams.get(peer.toString())?.activity ?? NO_ACTIVITY
+  }
+
+  /** Sends a message that nobody replies to, if there is a stream to the peer. Says whether there was. */
+  notify(peer: PeerId, message: M): boolean {
+    return this.#streams.get(peer.toString())?.notify(message) === true
+  }
+
   /** Whether the peer lacks the protocol, as far as is known. */
   lacks({ id }: PeerInfo): boolean {
     return this.#lacks(id.toString())
@@ -147,10 +162,10 @@ export class ProtocolClient<Q, R, M> {
       open: () => dialer.openStream(this.#addresses.get(name) ?? peer, id),
       onReply: () => peers.recordResponse(peer.id),
       onViolation: (error) => peers.ban(peer.id, error),
-      onEnd: (error, unsent) => {
+      onEnd: (error, unanswered) => {
         this.#streams.delete(name)
         this.#addresses.delete(name)
-        this.#retry(peer, { error, unsent })
+        this.#repeat(peer, error, unanswered)
         this.#init.onEnd?.(peer)
       }
     })
@@ -158,18 +173,21 @@ export class ProtocolClient<Q, R, M> {
     return stream
   }
 
-  /** Sends requests that waited on a stream when it ended on another one: once, and not after a violation. */
-  #retry(
-    peer: PeerInfo,
-    { error, unsent }: { error: Error; unsent: readonly PendingRequest<Q, R>[] }
-  ): void {
+  /**
+   * Repeats requests whose stream ended, twice at most: the peer may have closed a connection that
+   * looked idle. Not after a violation, and not once this node has stopped.
+   */
+  #repeat(peer: PeerInfo, error: Error, unanswered: readonly PendingRequest<Q, R>[]): void {
     const isHopeless = this.#isClosed || error instanceof ProtocolViolationError
 
-    for (const pending of unsent) {
-      if (isHopeless || pending.isRetry) {
+    for (const pending of unanswered) {
+      const { cancellation, repetitions = 0 } = pending
+
+      if (isHopeless || cancellation?.isCancelled || repetitions === MAX_REPETITIONS) {
         pending.reject(error)
       } else {
-        this.#streamTo(peer, peer.id.toString()).add({ ...pending, isRetry: true })
+        const stream = this.#streamTo(peer, peer.id.toString())
+        stream.add({ ...pending, repetitions: repetitions + 1 })
       }
     }
   }

@@ -8,6 +8,7 @@ import { Scheduler } from '../admission/scheduler.ts'
 import { toError } from '../errors.ts'
 import { DEFAULT_NODE_LIMITS, type NodeLimits } from '../node-limits.ts'
 import type { Access } from '../peers/access.ts'
+import { type Activity, allActivity } from './activity.ts'
 import { FramedStream } from './framed-stream.ts'
 import { MAX_MESSAGE_BYTES, MAX_STREAMS_PER_PEER } from './limits.ts'
 import { Responder, type ResponderParts, type Response } from './responder.ts'
@@ -32,14 +33,17 @@ export interface ServedProtocol<M> {
 /** How one stream is served. */
 export interface StreamHandler<M> {
   /**
-   * Says how a request is answered.
+   * Says how a request is answered; undefined for a message that nobody replies to.
    *
-   * @throws ProtocolViolationError for a message that is no request
+   * @throws ProtocolViolationError for a message that may not come
    */
-  respond(message: M): MaybePromise<Response<M>>
+  respond(message: M): MaybePromise<Response<M>> | undefined
 
   /** Called when the stream was blocked and more can be sent now. */
   onDrain?(): void
+
+  /** Whether the stream is of no use until the peer asks again. It is without this. */
+  isIdle?(): boolean
   onClose?(): void
 }
 
@@ -77,7 +81,7 @@ export class ProtocolServer {
   readonly #ids = new Set<string>()
 
   /** The open streams of each peer by protocol, the oldest first. */
-  readonly #streams = new Map<string, { close(error: Error): void }[]>()
+  readonly #streams = new Map<string, Map<string, ServedStream[]>>()
 
   constructor(init: ProtocolServerInit = {}) {
     const { limits = DEFAULT_NODE_LIMITS, buffers = new BufferLimits(limits) } = init
@@ -131,22 +135,50 @@ export class ProtocolServer {
       onBuffered: () => buffers.grew(),
       onClose: () => {
         buffers.delete(framed)
-        this.#remove(name, framed)
+        this.#remove(name, protocol.id, served)
         handler.onClose?.()
       }
     })
-    const name = `${protocol.id} ${peer}`
+    const name = peer.toString()
     const handler = protocol.serve(framed, peer)
     const responder = new Responder<M>({ ...this.#responding, stream: framed, peer })
-    buffers.add(framed, peer.toString())
-    this.#add(name, framed)
+    const served: ServedStream = {
+      close: (error) => framed.close(error),
+      send: (message) => {
+        framed.send(message as M)
+        framed.flush()
+      },
+      get activity() {
+        const isBusy = framed.isWorking || handler.isIdle?.() === false
+        return { isBusy, usedAtMs: framed.progressMs }
+      }
+    }
+    buffers.add(framed, name)
+    this.#add(name, protocol.id, served)
+  }
+
+  /** What is under way for a peer by all protocols. */
+  activityOf(peer: PeerId): Activity {
+    const served = [...(this.#streams.get(peer.toString())?.values() ?? [])].flat()
+    return allActivity(served.map(({ activity }) => activity))
+  }
+
+  /** Sends a message that nobody asked for, if the peer has a stream of the protocol open. Says whether it has. */
+  notify<M>({ id }: Pick<ServedProtocol<M>, 'id'>, peer: PeerId, message: M): boolean {
+    const newest = this.#streams.get(peer.toString())?.get(id)?.at(-1)
+    newest?.send(message)
+    return newest !== undefined
   }
 
   #respond<M>(
-    response: MaybePromise<Response<M>>,
+    response: MaybePromise<Response<M>> | undefined,
     stream: FramedStream<M>,
     responder: Responder<M>
   ): void {
+    if (response === undefined) {
+      return
+    }
+
     if (!isPromise(response)) {
       responder.respond(response)
       return
@@ -160,22 +192,36 @@ export class ProtocolServer {
   }
 
   /** A peer that has reconnected may have left streams behind, which must not count against it: the oldest end. */
-  #add(name: string, stream: { close(error: Error): void }): void {
-    const streams = [...(this.#streams.get(name) ?? []), stream]
-    this.#streams.set(name, streams)
+  #add(peer: string, protocol: string, served: ServedStream): void {
+    const ofPeer = this.#streams.get(peer) ?? new Map<string, ServedStream[]>()
+    const streams = [...(ofPeer.get(protocol) ?? []), served]
+    this.#streams.set(peer, ofPeer.set(protocol, streams))
 
     for (const oldest of streams.slice(0, -MAX_STREAMS_PER_PEER)) {
       oldest.close(new Error(`the peer has opened more than ${MAX_STREAMS_PER_PEER} streams`))
     }
   }
 
-  #remove(name: string, stream: { close(error: Error): void }): void {
-    const left = this.#streams.get(name)?.filter((other) => other !== stream) ?? []
+  #remove(peer: string, protocol: string, served: ServedStream): void {
+    const ofPeer = this.#streams.get(peer)
+    const left = ofPeer?.get(protocol)?.filter((other) => other !== served) ?? []
 
     if (left.length > 0) {
-      this.#streams.set(name, left)
-    } else {
-      this.#streams.delete(name)
+      ofPeer?.set(protocol, left)
+      return
+    }
+
+    ofPeer?.delete(protocol)
+
+    if (ofPeer?.size === 0) {
+      this.#streams.delete(peer)
     }
   }
+}
+
+/** A stream that a peer has opened, whatever is spoken on it. */
+interface ServedStream {
+  readonly activity: Activity
+  close(error: Error): void
+  send(message: unknown): void
 }

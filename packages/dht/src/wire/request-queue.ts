@@ -9,8 +9,8 @@ export interface PendingRequest<Q, R> {
   readonly resolve: (response: R) => void
   readonly reject: (error: Error) => void
 
-  /** Whether it has waited on a stream before that ended. */
-  readonly isRetry?: boolean
+  /** Streams that have ended while it waited for them or for a response. */
+  readonly repetitions?: number
 }
 
 export interface RequestQueueInit<Q> {

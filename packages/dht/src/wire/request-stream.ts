@@ -3,6 +3,7 @@ import type { BufferLimits } from '../admission/buffer-limits.ts'
 import { BusyError, toError } from '../errors.ts'
 import { Alarm } from '../timing/alarm.ts'
 import type { CancellationToken } from '../timing/cancellation.ts'
+import type { Activity } from './activity.ts'
 import { FramedStream } from './framed-stream.ts'
 import {
   BATCH_REQUESTS,
@@ -14,47 +15,8 @@ import {
   TARGET_MESSAGE_BYTES
 } from './limits.ts'
 import { ProtocolViolationError } from './protocol-violation-error.ts'
+import type { RequestProtocol, SentRequests } from './request-protocol.ts'
 import { type PendingRequest, RequestQueue } from './request-queue.ts'
-import type { MessageCodec } from './schema.ts'
-
-/** How the requests of a protocol to one peer become messages, and its messages become responses. */
-export interface RequestProtocol<Q, R, M> {
-  readonly codec: MessageCodec<M>
-
-  /** Bytes that a request adds to a message, or nearly so. */
-  sizeOf(request: Q): number
-
-  /** Whether two requests can go in one message. */
-  isAlike(a: Q, b: Q): boolean
-
-  /** Returns the message that carries requests which are alike. Called when they are sent. */
-  messageOf(requests: readonly PendingRequest<Q, R>[], id: number): M
-
-  /** Returns the id of the requests that a message replies to. Without it, replies come in the order of requests. */
-  idOf?(message: M): number
-
-  /** Takes in a message that replies to nothing. Returns false if it is none. */
-  onNotice?(message: M): boolean
-
-  /**
-   * Returns the responses to the first requests of a message, at least one, or why all of them fail.
-   * Requests without a response are sent again.
-   *
-   * @throws ProtocolViolationError for a message that does not reply to these requests
-   */
-  responsesOf(message: M, sent: SentRequests<Q, R>): readonly R[] | Error
-
-  /** Whether the stream may end while no request waits or is in flight. It stays open without this. */
-  isIdle?(): boolean
-}
-
-/** Requests that were sent in one message. */
-export interface SentRequests<Q, R> {
-  readonly requests: readonly PendingRequest<Q, R>[]
-
-  /** When, in ms of the process's clock. */
-  readonly sentMs: number
-}
 
 /** Limits of the requests that a stream holds, and of its inactivity. */
 export interface RequestStreamLimits {
@@ -86,8 +48,11 @@ export interface RequestStreamInit<Q, R, M> {
   readonly onReply: () => void
   readonly onViolation: (error: Error) => void
 
-  /** The stream has ended or could not be opened. Some requests were not sent yet. */
-  readonly onEnd: (error: Error, unsent: readonly PendingRequest<Q, R>[]) => void
+  /**
+   * The stream has ended, or could not be opened. Some requests were not sent yet, or were not
+   * answered when the peer ended the stream.
+   */
+  readonly onEnd: (error: Error, unanswered: readonly PendingRequest<Q, R>[]) => void
 }
 
 /** Milliseconds for which a full queue counts as full, once it has been gone through. */
@@ -96,7 +61,7 @@ const MIN_SWEEP_MS = 10
 /**
  * Sends requests to one peer over one stream, which it opens for the first of them. Requests of one
  * tick travel in one message, and several messages are in flight at once. When the stream ends, so
- * does this: what is in flight rejects.
+ * does this. What is in flight rejects, unless the peer ended it, who may have taken it for idle.
  */
 export class RequestStream<Q, R, M> {
   readonly #init: RequestStreamInit<Q, R, M>
@@ -131,6 +96,23 @@ export class RequestStream<Q, R, M> {
   /** Messages without a reply. */
   get inFlight(): number {
     return this.#inFlight.size
+  }
+
+  /** Whether requests wait or are in flight, or the protocol goes on without any. */
+  get activity(): Activity {
+    const isSubscribed = this.#init.protocol.isIdle?.() === false
+    return {
+      isBusy: this.#inFlight.size > 0 || this.#queue.length > 0 || isSubscribed,
+      usedAtMs: this.#stream?.progressMs ?? performance.now()
+    }
+  }
+
+  /** Sends a message that nobody replies to, if the stream is open. Says whether it was. */
+  notify(message: M): boolean {
+    const stream = this.isOpen ? this.#stream : undefined
+    stream?.send(message)
+    stream?.flush()
+    return stream !== undefined
   }
 
   get isOpen(): boolean {
@@ -314,7 +296,7 @@ export class RequestStream<Q, R, M> {
       onBuffered: () => buffers.grew(),
       onMessage: (message) => this.#onMessage(message),
       onViolation,
-      onClose: (error) => this.#end(error),
+      onClose: (error, isByPeer) => this.#end(error, isByPeer),
       onDrain: () => this.#sendQueue()
     })
     buffers.add(this.#stream, peer)
@@ -389,7 +371,7 @@ export class RequestStream<Q, R, M> {
     }
   }
 
-  #end(error: Error): void {
+  #end(error: Error, isByPeer = false): void {
     if (this.#endedBy !== undefined) {
       return
     }
@@ -398,13 +380,13 @@ export class RequestStream<Q, R, M> {
     this.#stream && this.#init.buffers.delete(this.#stream)
     this.#inactivity.stop()
     this.#batching.stop()
-    const sent = [...this.#inFlight.values()]
+    const sent = [...this.#inFlight.values()].flatMap(({ requests }) => requests)
     this.#inFlight.clear()
 
-    for (const { reject } of sent.flatMap(({ requests }) => requests)) {
+    for (const { reject } of isByPeer ? [] : sent) {
       reject(error)
     }
 
-    this.#init.onEnd(error, this.#queue.takeAll())
+    this.#init.onEnd(error, [...(isByPeer ? sent : []), ...this.#queue.takeAll()])
   }
 }

@@ -3,10 +3,8 @@ import { type Testnet, testnet } from '@waggle/dht/testnet'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { CLOCK_PROTOCOL } from '../../src/clock/clock-messages.ts'
 import { EXCHANGE_PROTOCOL } from '../../src/exchange/messages.ts'
-import { findNode } from '../../src/kad/find-node.ts'
-import { kadOf, knows, PATIENCE, protocolsOf, UNHURRIED } from '../support/libp2p-node.ts'
+import { kadOf, knows, namedBy, PATIENCE, protocolsOf, UNHURRIED } from '../support/libp2p-node.ts'
 import { freeAddress } from '../support/loopback.ts'
-import { peerNumber } from '../support/numbered-peers.ts'
 import { PeerProcess } from '../support/peer-process.ts'
 import { heldBy, keyWhere } from '../support/replica.ts'
 
@@ -113,7 +111,7 @@ describe('DHT in client mode', () => {
 
     for (const { peerId } of others) {
       const signal = AbortSignal.timeout(20_000)
-      const near = await findNode(kadOf(asker.libp2p), peerId, peerNumber(1), { signal })
+      const near = await namedBy(asker.libp2p, peerId, { signal })
       expect(near).toHaveLength(net.nodes.length - 2)
       expect(near.map(({ id }) => id.toString())).not.toContain(other.peerId.toString())
     }

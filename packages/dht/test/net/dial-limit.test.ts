@@ -10,6 +10,7 @@ import { EXCHANGE, EXCHANGE_PROTOCOL, type Message } from '../../src/exchange/me
 import { WATCH, WATCH_PROTOCOL, type WatchMessage } from '../../src/watch/watch-messages.ts'
 import { MAX_DIALLED_ADDRESSES } from '../../src/wire/limits.ts'
 import { type EncodedPeer, encodePeer } from '../../src/wire/peer-codec.ts'
+import { isGreeting } from '../support/exchange-net.ts'
 import { Talker } from '../support/exchange-talker.ts'
 import { basicServices, type DisposableNode, libp2pNode } from '../support/libp2p-node.ts'
 import { infiltrate } from '../support/odd-peers.ts'
@@ -59,9 +60,15 @@ async function liar(): Promise<Liar> {
   await node.handle(DEFAULT_KAD_PROTOCOL, () => {})
   await node.handle(EXCHANGE_PROTOCOL, (stream: Stream) => {
     answer(new Talker<Message>(stream, EXCHANGE), (request): Message => {
+      const { id } = request
+
+      if (isGreeting(request)) {
+        return { name: 'found', id, peers: [], answers: [{ closer: [] }] }
+      }
+
       const keys = request.name === 'find' ? request.keys : []
       const answers = keys.map(() => ({ closer }))
-      return { name: 'found', id: request.id, peers: introduce(), answers }
+      return { name: 'found', id, peers: introduce(), answers }
     }).catch(() => {})
   })
   await node.handle(WATCH_PROTOCOL, (stream: Stream) => {

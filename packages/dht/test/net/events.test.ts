@@ -14,30 +14,43 @@ import { collectGarbage } from '../support/collect-garbage.ts'
 import { basicServices, libp2pNode, PATIENCE } from '../support/libp2p-node.ts'
 
 /** What a node has told of one kind of event, as text. */
-function heardFrom(dht: DHT, type: 'peer:join' | 'peer:leave'): string[] {
+function heardFrom(dht: DHT, type: keyof DHTEvents & `peer:${string}`): string[] {
   const heard: string[] = []
   dht.addEventListener(type, ({ detail }) => heard.push(detail.toString()))
   return heard
 }
 
 describe('the events of a DHT', () => {
-  it('tell which peers of the network come and go', async () => {
+  it('tell which peers of the network come and go (N10c)', async () => {
     await using dht = await DHT.create()
-    const joined = heardFrom(dht, 'peer:join')
-    const left = heardFrom(dht, 'peer:leave')
+    const [found, lost] = [heardFrom(dht, 'peer:found'), heardFrom(dht, 'peer:lost')]
 
     const peer = await DHT.create({ initialPeers: dht.multiaddrs })
-    await expect.poll(() => joined, PATIENCE).toEqual([peer.peerId.toString()])
-    expect(left).toEqual([])
+    await expect.poll(() => found, PATIENCE).toEqual([peer.peerId.toString()])
+    expect(lost).toEqual([])
 
     await peer.stop()
-    await expect.poll(() => left, PATIENCE).toEqual([peer.peerId.toString()])
-    expect(joined).toHaveLength(1)
+    await expect.poll(() => lost, PATIENCE).toEqual([peer.peerId.toString()])
+    expect(found).toHaveLength(1)
+  })
+
+  it('tell connections from membership: a peer that is disconnected is not lost (N10c)', async () => {
+    await using dht = await DHT.create()
+    await using peer = await DHT.create({ initialPeers: dht.multiaddrs })
+    await expect.poll(() => dht.stats().knownPeers, PATIENCE).toBe(1)
+    const heard = (['peer:connect', 'peer:disconnect', 'peer:lost'] as const).map((type) =>
+      heardFrom(dht, type)
+    )
+    await dht.libp2p.hangUp(peer.peerId)
+
+    // Both look once whether the other one is still there, and so connect again.
+    const name = peer.peerId.toString()
+    await expect.poll(() => heard, PATIENCE).toEqual([[name], [name], []])
   })
 
   it('tell nothing of clients and of peers of other networks', async () => {
     await using dht = await DHT.create()
-    const joined = heardFrom(dht, 'peer:join')
+    const joined = heardFrom(dht, 'peer:connect')
     await using client = await DHT.create({ clientMode: true, initialPeers: dht.multiaddrs })
     await using stranger = await DHT.create({ protocol: '/other/kad/1.0.0' })
     await stranger.libp2p.dial(dht.multiaddrs)
@@ -52,16 +65,16 @@ describe('the events of a DHT', () => {
     const caller = new AbortController()
     const heard: string[] = []
     const removed = (): unknown => heard.push('removed')
-    dht.addEventListener('peer:join', () => heard.push('once'), { once: true })
-    dht.addEventListener('peer:join', () => heard.push('aborted'), { signal: caller.signal })
-    dht.addEventListener('peer:join', removed)
-    const joined = heardFrom(dht, 'peer:join')
+    dht.addEventListener('peer:connect', () => heard.push('once'), { once: true })
+    dht.addEventListener('peer:connect', () => heard.push('aborted'), { signal: caller.signal })
+    dht.addEventListener('peer:connect', removed)
+    const joined = heardFrom(dht, 'peer:connect')
 
     await using first = await DHT.create({ initialPeers: dht.multiaddrs })
     await expect.poll(() => joined, PATIENCE).toHaveLength(1)
     expect(heard).toEqual(['once', 'aborted', 'removed'])
     caller.abort()
-    dht.removeEventListener('peer:join', removed)
+    dht.removeEventListener('peer:connect', removed)
 
     await using second = await DHT.create({ initialPeers: dht.multiaddrs })
     await expect.poll(() => joined, PATIENCE).toHaveLength(2)
@@ -77,7 +90,7 @@ describe('the events of a DHT', () => {
     })
     const dht = await DHT.create({ libp2p })
     await using other = await DHT.create({ libp2p })
-    const [mine, others] = [heardFrom(dht, 'peer:join'), heardFrom(other, 'peer:join')]
+    const [mine, others] = [heardFrom(dht, 'peer:connect'), heardFrom(other, 'peer:connect')]
     await dht.stop()
 
     await using peer = await DHT.create({ initialPeers: other.multiaddrs })
@@ -128,10 +141,10 @@ describe('the events of a DHT', () => {
     const name: keyof DHTEvents = 'peer:dance'
 
     expect(() => dht.addEventListener(name, () => {})).toThrow(
-      /^there is no event peer:dance; there are peer:join, peer:leave,/
+      /^there is no event peer:dance; there are peer:connect, peer:disconnect,/
     )
-    expect(() => dht.addEventListener('peer:join', 5 as never)).toThrow(
-      /^the listener of peer:join must be a function, got 5/
+    expect(() => dht.addEventListener('peer:connect', 5 as never)).toThrow(
+      /^the listener of peer:connect must be a function, got 5/
     )
   })
 })

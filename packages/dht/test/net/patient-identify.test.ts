@@ -48,4 +48,32 @@ describe('who a peer is (N8f)', () => {
 
     expect(identify).toHaveBeenCalledOnce()
   })
+
+  it('is not asked again of a peer that connects again, but is told all the same (N10e)', async () => {
+    await using known = await libp2pNode({ identify: identify() })
+    await using node = await libp2pNode({ identify: patientIdentify() })
+    const identified = vi.fn()
+    node.addEventListener('peer:identify', ({ detail }) => identified(detail.connection.id))
+    const ask = vi.spyOn(node.services.identify, 'identify')
+
+    await node.dial(known.getMultiaddrs())
+    await vi.waitFor(() => expect(identified).toHaveBeenCalledOnce(), PATIENCE)
+    await node.hangUp(known.peerId)
+    const again = await node.dial(known.getMultiaddrs())
+    await vi.waitFor(() => expect(identified).toHaveBeenLastCalledWith(again.id), PATIENCE)
+
+    expect(ask).toHaveBeenCalledOnce()
+  })
+
+  it('is asked of a peer that connected again and stays, since it may have changed (N10e)', async () => {
+    await using known = await libp2pNode({ identify: identify() })
+    await using node = await libp2pNode({ identify: patientIdentify({ recheckMs: 50 }) })
+    const ask = vi.spyOn(node.services.identify, 'identify')
+
+    await node.dial(known.getMultiaddrs())
+    await vi.waitUntil(() => ask.mock.settledResults[0]?.type === 'fulfilled', PATIENCE)
+    await node.hangUp(known.peerId)
+    await node.dial(known.getMultiaddrs())
+    await vi.waitFor(() => expect(ask).toHaveBeenCalledTimes(2), PATIENCE)
+  })
 })

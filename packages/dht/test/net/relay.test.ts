@@ -6,11 +6,9 @@ import { DHT } from '@waggle/dht'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import { CLOCK_PROTOCOL } from '../../src/clock/clock-messages.ts'
 import { EXCHANGE_PROTOCOL } from '../../src/exchange/messages.ts'
-import { findNode } from '../../src/kad/find-node.ts'
 import { RELAYED_CONNECTION_BYTES } from '../../src/node/relay.ts'
-import { kadOf, knows, PATIENCE, protocolsOf, UNHURRIED } from '../support/libp2p-node.ts'
+import { kadOf, knows, namedBy, PATIENCE, protocolsOf, UNHURRIED } from '../support/libp2p-node.ts'
 import { freeAddress } from '../support/loopback.ts'
-import { peerNumber } from '../support/numbered-peers.ts'
 import { PeerProcess } from '../support/peer-process.ts'
 import { keyWhere } from '../support/replica.ts'
 
@@ -111,7 +109,7 @@ describe('a node without a listening address', () => {
     expect([relay, other].map(({ libp2p }) => knows(libp2p, hidden.peerId))).toEqual([false, false])
 
     const signal = AbortSignal.timeout(20_000)
-    const told = await findNode(kadOf(other.libp2p), relay.peerId, peerNumber(1), { signal })
+    const told = await namedBy(other.libp2p, relay.peerId, { signal })
     expect(told.map(({ id }) => id.toString())).not.toContain(hidden.peerId.toString())
     const nearest = await other.findNearestPeers(hidden.peerId.toString(), { count: 20 })
     expect(nearest.map(String)).toEqual([relay.peerId.toString()])

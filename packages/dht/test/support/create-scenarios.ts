@@ -141,7 +141,7 @@ export const LIVES: Readonly<Record<string, () => Promise<void>>> = {
     const first = await DHT.create()
     const second = await DHT.create({ initialPeers: first.multiaddrs })
     const left = Promise.withResolvers<unknown>()
-    second.addEventListener('peer:leave', left.resolve)
+    second.addEventListener('peer:lost', left.resolve)
     await first.stop()
     await left.promise
     await second.stop()

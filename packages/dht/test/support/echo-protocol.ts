@@ -1,6 +1,6 @@
 import type { Stream } from '@libp2p/interface'
 import { ProtocolViolationError } from '../../src/wire/protocol-violation-error.ts'
-import type { RequestProtocol } from '../../src/wire/request-stream.ts'
+import type { RequestProtocol } from '../../src/wire/request-protocol.ts'
 import type { MessageCodec } from '../../src/wire/schema.ts'
 import { byteString, list, messages } from '../../src/wire/schema.ts'
 import { Talker } from './exchange-talker.ts'

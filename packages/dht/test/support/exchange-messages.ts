@@ -66,7 +66,12 @@ export const anyMessage: fc.Arbitrary<Message> = fc.oneof(
   }),
   reply('found', fc.oneof(fc.constant({}), fc.record({ record }))),
   reply('stored', fc.record({ outcome: fc.constantFrom(...OUTCOMES) })),
-  fc.record({ name: fc.constant('busy' as const), id })
+  fc.record({ name: fc.constant('busy' as const), id }),
+  fc.record({
+    name: fc.constant('goodbye' as const),
+    id,
+    reason: fc.constantFrom('idle' as const, 'leaving' as const)
+  })
 )
 
 /** A change to some bytes, as a fault or a foe may make it. */

@@ -1,7 +1,8 @@
 import type { Libp2p, PeerId, PrivateKey, ServiceMap, Stream } from '@libp2p/interface'
+import { isRecordKey } from '@waggle/record/replica'
 import { vi } from 'vitest'
 import { DEFAULT_KAD_PROTOCOL } from '../../src/constants.ts'
-import { EXCHANGE_PROTOCOL } from '../../src/exchange/messages.ts'
+import { EXCHANGE_PROTOCOL, type Message } from '../../src/exchange/messages.ts'
 import { MAX_STREAMS_PER_PEER } from '../../src/wire/limits.ts'
 import { Mailbox } from './exchange-mailbox.ts'
 import { Talker } from './exchange-talker.ts'
@@ -62,11 +63,16 @@ export async function strangerTo(peer: HasNode): Promise<Stranger> {
   }
 }
 
+/** Whether a peer asks a new one whom it knows near to the asker itself (N8i). */
+export function isGreeting(message: Message): boolean {
+  return message.name === 'find' && !message.keys.some(isRecordKey)
+}
+
 /** A peer that passes for one of the network, and whose answers are in the hands of a test. */
 export interface Impostor extends AsyncDisposable {
   readonly node: DisposableNode
 
-  /** The streams that others have opened to ask it. */
+  /** The streams on which others have asked it for a record, or stored one. */
   readonly talkers: Mailbox<Talker>
 }
 
@@ -74,7 +80,22 @@ export async function impostor(privateKey?: PrivateKey): Promise<Impostor> {
   const node = await libp2pNode(basicServices(), privateKey && { privateKey })
   const talkers = new Mailbox<Talker>()
   await node.handle(DEFAULT_KAD_PROTOCOL, () => {})
-  await node.handle(EXCHANGE_PROTOCOL, (stream) => talkers.push(new Talker(stream)))
+  await node.handle(EXCHANGE_PROTOCOL, (stream) => {
+    let isHandedOut = false
+    const talker: Talker = new Talker(stream, undefined, (message) => {
+      if (isGreeting(message)) {
+        talker.say({ name: 'found', id: message.id, peers: [], answers: [{ closer: [] }] })
+        return true
+      }
+
+      if (!isHandedOut) {
+        isHandedOut = true
+        talkers.push(talker)
+      }
+
+      return false
+    })
+  })
 
   return {
     node,

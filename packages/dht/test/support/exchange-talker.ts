@@ -48,13 +48,19 @@ export class Talker<M extends Named = Message> {
   readonly ended: Promise<Error | undefined>
   readonly #heard = new Mailbox<M>()
   readonly #codec: MessageCodec<M>
+  readonly #isHandled: (message: M) => boolean
   #buffered = Buffer.alloc(0)
 
-  /** The exchange is spoken if no codec is given. */
-  constructor(stream: Stream, codec?: MessageCodec<M>) {
+  /** The exchange is spoken if no codec is given. Messages that are handled already are not heard. */
+  constructor(
+    stream: Stream,
+    codec?: MessageCodec<M>,
+    isHandled: (message: M) => boolean = () => false
+  ) {
     const { promise, resolve } = Promise.withResolvers<Error | undefined>()
     this.stream = stream
     this.#codec = codec ?? (EXCHANGE as unknown as MessageCodec<M>)
+    this.#isHandled = isHandled
     this.ended = promise
     stream.maxReadBufferLength = 64 * 1024 * 1024
     stream.addEventListener('message', ({ data }) => this.#takeIn(data.subarray()))
@@ -101,8 +107,12 @@ export class Talker<M extends Named = Message> {
       }
 
       this.sizes.push(end - 4)
-      this.#heard.push(this.#codec.read(Uint8Array.from(this.#buffered.subarray(4, end))))
+      const message = this.#codec.read(Uint8Array.from(this.#buffered.subarray(4, end)))
       this.#buffered = this.#buffered.subarray(end)
+
+      if (!this.#isHandled(message)) {
+        this.#heard.push(message)
+      }
     }
   }
 }

@@ -1,14 +1,15 @@
 import { noise } from '@chainsafe/libp2p-noise'
 import { yamux } from '@chainsafe/libp2p-yamux'
 import { type Identify, identify } from '@libp2p/identify'
-import type { Libp2p, PeerId, ServiceMap } from '@libp2p/interface'
-import type { KadDHT } from '@libp2p/kad-dht'
+import type { AbortOptions, Libp2p, PeerId, PeerInfo, ServiceMap } from '@libp2p/interface'
+import { type KadDHT, MessageType } from '@libp2p/kad-dht'
 import { type Ping, ping } from '@libp2p/ping'
 import { tcp } from '@libp2p/tcp'
 import { createLibp2p, type Libp2pOptions, type ServiceFactoryMap } from 'libp2p'
 import { vi } from 'vitest'
-import { internalsOf, type KadInternals } from '../../src/kad/internals.ts'
+import { internalsOf, type KadInternals, NO_PATH } from '../../src/kad/internals.ts'
 import { pointOfPeer } from '../../src/peers/key-space.ts'
+import { peerNumber } from './numbered-peers.ts'
 
 /** How long peers may take to learn of each other on a busy machine, and how often to look. */
 export const PATIENCE = { timeout: 20_000, interval: 20 }
@@ -72,6 +73,24 @@ export async function protocolsOf(
 export function knows(node: Libp2p<ServiceMap>, peer: PeerId): boolean {
   const nearest = kadOf(node).routingTable.closestPeers(pointOfPeer(peer), { count: 1 })
   return nearest.some((known) => known.equals(peer))
+}
+
+/** The peers that one peer names near to a third one, asked by kad-dht's own message. */
+export async function namedBy(
+  node: Libp2p<ServiceMap>,
+  peer: PeerId,
+  options: AbortOptions
+): Promise<readonly PeerInfo[]> {
+  const message = { type: MessageType.FIND_NODE, key: peerNumber(1).toMultihash().bytes }
+  const { network } = kadOf(node)
+
+  for await (const event of network.sendRequest(peer, message, { ...options, path: NO_PATH })) {
+    if (event.name === 'PEER_RESPONSE') {
+      return event.closer
+    }
+  }
+
+  throw new Error(`${peer} does not answer`)
 }
 
 /** Connects each node with each, and waits until all of them have each other in their routing tables. */

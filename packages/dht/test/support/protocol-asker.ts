@@ -4,7 +4,8 @@ import { DEFAULT_NODE_LIMITS } from '../../src/node-limits.ts'
 import type { CancellationToken } from '../../src/timing/cancellation.ts'
 import type { PeerPolicy } from '../../src/wire/dialer.ts'
 import { type ClientParts, ProtocolClient } from '../../src/wire/protocol-client.ts'
-import type { RequestProtocol, RequestStreamLimits } from '../../src/wire/request-stream.ts'
+import type { RequestProtocol } from '../../src/wire/request-protocol.ts'
+import type { RequestStreamLimits } from '../../src/wire/request-stream.ts'
 import { contact } from './exchange-serving.ts'
 
 export type OpenStream = (peer: PeerInfo, protocol: string) => Promise<Stream>

@@ -2,7 +2,7 @@ import type { PeerId, PeerInfo } from '@libp2p/interface'
 import { multiaddr } from '@multiformats/multiaddr'
 import { SEARCH_WIDTH } from '../../src/constants.ts'
 import { NetworkMerge } from '../../src/discovery/network-merge.ts'
-import { pointOfPeer, roughDistance } from '../../src/peers/key-space.ts'
+import { pointOfKey, pointOfPeer, roughDistance } from '../../src/peers/key-space.ts'
 import { PeerBook } from '../../src/peers/peer-book.ts'
 import { peerNumber } from './numbered-peers.ts'
 
@@ -25,14 +25,18 @@ export class SimulatedPeer {
     this.#merge = new NetworkMerge({
       self: id,
       peers,
-      ask: async (peer, target) => {
+      ask: async (peer, key) => {
         world.questions++
-        return world.peer(peer).nearest(pointOfPeer(target), SEARCH_WIDTH)
+        return world.peer(peer).nearest(pointOfKey(key), SEARCH_WIDTH)
       },
       connect: async (contact) => {
-        const isDead = world.dead.has(world.peer(contact.id))
-        peers.recordDial(contact, !isDead)
-        this.dial(world.peer(contact.id))
+        try {
+          this.dial(world.peer(contact.id))
+          peers.recordDial(contact, true)
+        } catch (error) {
+          peers.recordDial(contact, false)
+          throw error
+        }
       },
       nearest: (target, count) => this.nearest(target, count),
       isKnown: (other) => this.known.has(other.toString()),
@@ -65,6 +69,17 @@ export class SimulatedPeer {
     if (peer !== this && alike.length < BUCKET_SIZE) {
       this.known.set(peer.id.toString(), peer)
     }
+  }
+
+  /** Asks some peers whether they know any neighbours that it does not. */
+  async refresh(peers: readonly SimulatedPeer[]): Promise<void> {
+    await this.#merge.refresh(peers.map(({ id }) => id))
+  }
+
+  /** Joins a network through a peer. */
+  join(peer: SimulatedPeer): void {
+    this.dial(peer)
+    this.#merge.discover(peer.id)
   }
 
   dial(peer: SimulatedPeer): void {

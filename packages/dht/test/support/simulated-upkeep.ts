@@ -113,6 +113,7 @@ export class KeptNetwork {
       upkeep: new Upkeep({
         ...{ self: contact, store, numReplicas: DEFAULT_NUM_REPLICAS, log: silentLog },
         isReplica: () => true,
+        isNear: () => true,
         members: () => this.#surroundings(peer),
         lookAround: async () => {},
         fingerprints: async ({ id: asked }, keys) =>

@@ -136,25 +136,45 @@ describe('a stream that ends', () => {
     ]
   ]
 
-  it.each(ends)(
-    '%s fails what is under way; the next question opens another (N8d)',
-    async (_, end) => {
-      const { talker, outcomes, ...rest } = await underWay()
-      end(talker)
+  /** Hears everything of the first stream once more, on another one. */
+  async function heardAgain(peer: UnderWay['peer']): Promise<Talker> {
+    const talker = await peer()
+    const { id: two } = await talker.hear('find')
+    const { id: one } = await talker.hear('find')
+    const { id: write } = await talker.hear('store')
+    talker.say(found(two, ['A', 'B']), found(one, ['C']), stored(write, ['accepted']))
+    return talker
+  }
 
-      expect(failuresOf(await outcomes)).toHaveLength(4)
-      await expectAnotherStream(rest)
-    }
-  )
+  it.each(ends)('%s has what is in flight repeated on another one (N8d)', async (_, end) => {
+    const { talker, outcomes, peer } = await underWay()
+    end(talker)
+    await heardAgain(peer)
 
-  it('after half a message fails what is under way, too (N8d)', async () => {
-    const { talker, ids, outcomes, ...rest } = await underWay()
+    expect(failuresOf(await outcomes)).toEqual([])
+  })
+
+  it('after half a message has it repeated, too (N8d)', async () => {
+    const { talker, ids, outcomes, peer } = await underWay()
     const frame = frameOf(encoded(found(ids.two, ['A', 'B'])))
     talker.sayBytes(frame.subarray(0, frame.length - 1))
     await talker.stream.close()
+    await heardAgain(peer)
+
+    expect(failuresOf(await outcomes)).toEqual([])
+  })
+
+  it('again and again fails what is in flight, after the second repetition (N8d)', async () => {
+    const { talker, outcomes, peer } = await underWay()
+    talker.stream.abort(new Error('reset'))
+
+    for (let repetition = 0; repetition < 2; repetition++) {
+      const again = await peer()
+      await again.hear('find')
+      again.stream.abort(new Error('reset'))
+    }
 
     expect(failuresOf(await outcomes)).toHaveLength(4)
-    await expectAnotherStream(rest)
   })
 })
 

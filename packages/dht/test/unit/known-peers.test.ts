@@ -1,27 +1,27 @@
-import type { Libp2pEvents, PeerId, PeerStore, Topology } from '@libp2p/interface'
+import type { Connection, Libp2pEvents, PeerId, Topology } from '@libp2p/interface'
 import type { Registrar } from '@libp2p/interface-internal'
+import { type Multiaddr, multiaddr } from '@multiformats/multiaddr'
 import { TypedEventEmitter } from 'main-event'
 import { beforeEach, describe, expect, it, vi } from 'vitest'
 import { followPeers } from '../../src/kad/follow-peers.ts'
-import type { KadInternals } from '../../src/kad/internals.ts'
+import { pointOfPeer } from '../../src/peers/key-space.ts'
 import { KnownPeers } from '../../src/peers/known-peers.ts'
 import { PeerBook } from '../../src/peers/peer-book.ts'
 import { peerNumber } from '../support/numbered-peers.ts'
 
-const [a, b] = [peerNumber(1), peerNumber(2)]
+const [self, a, b] = [peerNumber(0), peerNumber(1), peerNumber(2)]
+const ADDRESS = multiaddr('/ip4/10.0.0.1/tcp/1')
+const PROTOCOL = '/kad'
 
 describe('KnownPeers', () => {
-  let table: TypedEventEmitter<{
-    'peer:add': CustomEvent<PeerId>
-    'peer:remove': CustomEvent<PeerId>
-  }>
   let connections: Required<Pick<Topology, 'onConnect' | 'onDisconnect'>>
+  let events: TypedEventEmitter<Libp2pEvents>
+  let book: PeerBook
   let peers: KnownPeers
   let told: [what: string, peer: PeerId][]
 
   beforeEach(async () => {
     vi.useFakeTimers({ toFake: ['performance'] })
-    table = Object.assign(new TypedEventEmitter(), { closestPeers: () => [], size: 0 })
     const registrar = {
       async register(_: string, topology: Topology) {
         connections = topology as typeof connections
@@ -29,96 +29,130 @@ describe('KnownPeers', () => {
       },
       unregister() {}
     }
-    const book = new PeerBook()
     told = []
-    peers = new KnownPeers({
-      records: book.records,
-      onJoin: (id) => told.push(['join', id]),
-      onLeave: (id) => told.push(['leave', id])
+    const tell = (what: string) => (id: PeerId) => told.push([what, id])
+    events = new TypedEventEmitter<Libp2pEvents>()
+    book = new PeerBook({
+      onResponse: (peer) => peers.recordResponse(peer),
+      onFailure: (peer) => peers.recordFailure(peer)
     })
-    const init = {
-      known: peers,
-      peers: book,
-      kad: { routingTable: table, protocol: '/kad' } as unknown as KadInternals,
-      peerStore: { get: () => Promise.reject(new Error('unknown')) } as unknown as PeerStore,
-      registrar: registrar as unknown as Registrar,
-      events: new TypedEventEmitter<Libp2pEvents>()
-    }
-    await followPeers(init, new AbortController().signal)
+    peers = new KnownPeers({
+      ...{ self, records: book.records, addressesOf: async () => [ADDRESS] },
+      ...{ onFound: tell('found'), onLost: tell('lost'), onConnect: tell('connect') },
+      ...{ onDisconnect: tell('disconnect'), onSuspect: tell('suspect') }
+    })
+    await followPeers(
+      {
+        ...{ protocol: PROTOCOL, known: peers, peers: book, events },
+        registrar: registrar as unknown as Registrar
+      },
+      new AbortController().signal
+    )
     return () => vi.useRealTimers()
   })
 
-  function tabled(id: PeerId, event: 'peer:add' | 'peer:remove' = 'peer:add'): void {
-    table.safeDispatchEvent(event, { detail: id })
-  }
-
-  function connect(id: PeerId): void {
-    connections.onConnect(id, undefined as never)
+  function connect(id: PeerId, address: Multiaddr = ADDRESS): void {
+    connections.onConnect(id, { remoteAddr: address } as Connection)
   }
 
   function members(): PeerId[] {
     return peers.members().map(({ contact }) => contact.id)
   }
 
-  it('takes those for members that are in the table or connected, and have not left since', () => {
-    tabled(a)
-    connect(b)
-    expect(members()).toEqual([a, b])
-
+  it('keeps a server that has been disconnected, since when it was found (N10c)', () => {
     connect(a)
+    const [member] = peers.members()
+    vi.advanceTimersByTime(10)
     connections.onDisconnect(a)
-    connections.onDisconnect(b)
-    expect(members()).toEqual([])
-    expect(peers.has(a)).toBe(true)
-
-    connect(a)
     expect(members()).toEqual([a])
-  })
-
-  it('says since when they are members, anew when they come back', () => {
-    const sinceMs = (): number | undefined => peers.members()[0]?.sinceMs
-    const firstMs = performance.now()
-    tabled(a)
-    vi.advanceTimersByTime(10)
     connect(a)
-    expect(sinceMs()).toBe(firstMs)
 
-    connections.onDisconnect(a)
-    vi.advanceTimersByTime(10)
-    connect(a)
-    expect(sinceMs()).toBe(firstMs + 20)
-  })
-
-  it('forgets a peer that is not connected until it is heard of again (N8c)', () => {
-    tabled(a)
-    connect(b)
-    peers.forget(a)
-    peers.forget(b)
-    expect([peers.has(a), peers.has(b)]).toEqual([false, true])
-
-    tabled(a)
-    expect(peers.has(a)).toBe(true)
-  })
-
-  it('tells of each server that connects, and of its end, once', () => {
-    tabled(a)
-    connect(a)
-    connect(a)
-    connections.onDisconnect(a)
-    connections.onDisconnect(a)
-
+    expect(peers.members()).toEqual([member])
     expect(told).toEqual([
-      ['join', a],
-      ['leave', a]
+      ['found', a],
+      ['connect', a],
+      ['disconnect', a],
+      ['connect', a]
     ])
   })
 
-  it('takes a peer for a member again that comes back to the table after it had left both', () => {
+  it('learns the addresses of a server that it found, and of their changes (N10b)', async () => {
+    connect(a)
+    await vi.waitFor(() => expect(peers.contactOf(a)?.multiaddrs).toEqual([ADDRESS]))
+    const moved = multiaddr('/ip4/10.0.0.2/tcp/2')
+    update(a, { addresses: [{ multiaddr: moved, isCertified: false }] })
+
+    expect(peers.contactOf(a)?.multiaddrs).toEqual([moved])
+  })
+
+  it('loses a peer that serves no more, or leaves, connected or not (N10c)', () => {
+    connect(a)
+    connect(b)
+    update(a, { protocols: [] })
+    peers.leave(b)
+    expect(members()).toEqual([])
+
+    book.recordResponse(b)
+    expect(members()).toEqual([])
+  })
+
+  it('loses a disconnected peer that fails twice, until it connects again (N8c, N10b)', () => {
     connect(a)
     connections.onDisconnect(a)
-    expect(peers.has(a)).toBe(false)
+    book.recordFailure({ id: a, multiaddrs: [] })
+    expect(members()).toEqual([a])
+    book.recordFailure({ id: a, multiaddrs: [] })
+    expect(members()).toEqual([])
 
-    tabled(a)
+    connect(a)
     expect(members()).toEqual([a])
   })
+
+  it('has the connection checked of a connected peer that fails, and keeps the peer (N10c)', () => {
+    connect(a)
+
+    for (let i = 0; i < 5; i++) {
+      book.recordFailure({ id: a, multiaddrs: [] })
+    }
+
+    expect(members()).toEqual([a])
+    expect(told.filter(([what]) => what === 'suspect')).toHaveLength(5)
+  })
+
+  it('offers those that it lost only while it has no other left (N8e, N10b)', () => {
+    connect(a)
+    peers.leave(a)
+    expect(peers.nearest(pointOfPeer(self), 20).map(({ id }) => id)).toEqual([a])
+    expect(peers.size).toBe(0)
+    connect(b)
+    expect(peers.nearest(pointOfPeer(self), 20).map(({ id }) => id)).toEqual([b])
+  })
+
+  it('takes in a connected peer again that was removed and responds (N10b)', () => {
+    connect(a)
+    peers.remove(a)
+    expect(members()).toEqual([])
+    book.recordResponse(a)
+
+    expect(members()).toEqual([a])
+  })
+
+  it('is near to all while it knows few, and then to none but the nearest (N10g)', () => {
+    expect(peers.isNear(peerNumber(999))).toBe(true)
+    const others = Array.from({ length: 200 }, (_, i) => peerNumber(i + 1))
+    others.map((peer) => connect(peer))
+    const near = others.filter((peer) => peers.isNear(peer))
+
+    expect(near).toHaveLength(32)
+    expect(peers.connectedNeighbours(20).every((peer) => peers.isNear(peer))).toBe(true)
+  })
+
+  function update(
+    id: PeerId,
+    change: { addresses?: unknown; protocols?: readonly string[] }
+  ): void {
+    const before = { id, addresses: [{ multiaddr: ADDRESS }], protocols: [PROTOCOL] }
+    const detail = { peer: { ...before, ...change }, previous: before }
+    events.safeDispatchEvent('peer:update', { detail: detail as never })
+  }
 })

@@ -58,6 +58,34 @@ describe('NetworkMerge', () => {
     expect(world.questions).toBeLessThanOrEqual(21 + 2)
   })
 
+  it.each([50, 400])(
+    'takes a newcomer O(log n) dials to find its place among %i (N10f)',
+    async (size) => {
+      const world = new SimulatedWorld()
+      const network = world.network(size) as [SimulatedPeer, ...SimulatedPeer[]]
+      const [newcomer] = world.network(1) as [SimulatedPeer]
+      newcomer.join(network[0])
+      await world.settled()
+
+      // Its 20 neighbours, and a few at each distance on the way and beyond.
+      expect(world.dials).toBeLessThanOrEqual(20 + 4 * Math.log2(size))
+      expect(rightSearches([...network, newcomer])).not.toContain(false)
+    }
+  )
+
+  it('asks connected neighbours for others, and dials only those that it does not know (N10g)', async () => {
+    const world = new SimulatedWorld()
+    const [one, other, ...rest] = world.network(30) as [SimulatedPeer, SimulatedPeer]
+    const [lost] = one.nearest(pointOfPeer(one.id), 1).map(({ id }) => world.peer(id))
+    one.known.delete((lost as SimulatedPeer).id.toString())
+    await one.refresh([other, ...rest].filter((peer) => peer !== lost).slice(0, 5))
+
+    expect(one.known.has((lost as SimulatedPeer).id.toString())).toBe(true)
+    expect(world.dials).toBe(1)
+    await one.refresh([other])
+    expect(world.dials).toBe(1)
+  })
+
   it('leaves those alone who could not be reached, for a while', async () => {
     const world = new SimulatedWorld()
     const [[one], [other, dead]] = [world.network(1), world.network(2)] as unknown as [

@@ -98,18 +98,21 @@ describe('PeerBook.recordFailure', () => {
     expect(book.isAvoided(peer)).toBe(false)
   })
 
-  it('gives up a peer with each failure after the first in a row (N8c)', () => {
-    const givenUp: unknown[] = []
-    const telling = bookOf([peer], { nowMs: clock, onGiveUp: (id) => givenUp.push(id) })
-    telling.recordFailure(peer)
-    telling.recordResponse(peer.id)
+  it('tells of each response and failure of a peer, but not that it is busy (N8c, N10d)', () => {
+    const heard: unknown[] = []
+    const telling = bookOf([peer], {
+      nowMs: clock,
+      onFailure: (id) => heard.push(['failure', id]),
+      onResponse: (id) => heard.push(['response', id])
+    })
     telling.recordFailure(peer)
     telling.recordFailure(peer, new BusyError('too much to do'))
-    expect(givenUp).toEqual([])
+    telling.recordResponse(peer.id)
 
-    telling.recordFailure(peer)
-    telling.recordFailure(peer)
-    expect(givenUp).toEqual([peer.id, peer.id])
+    expect(heard).toEqual([
+      ['failure', peer.id],
+      ['response', peer.id]
+    ])
   })
 
   it('avoids an unverified peer at the addresses that failed, not elsewhere (N9h)', () => {

@@ -38,6 +38,7 @@ describe('Upkeep', () => {
       ...{ self: contactOf(peerNumber(100)), store, numReplicas: 5, log: silentLog },
       isReplica: () => true,
       members: () => present,
+      isNear: () => true,
       async send(_, key, record) {
         sentBytes += encodedSize(record)
         held.apply(key, record)
@@ -64,7 +65,7 @@ describe('Upkeep', () => {
 
     for (const contact of contacts(count)) {
       present.push({ contact, sinceMs })
-      events.safeDispatchEvent('peer:join', { detail: contact.id })
+      events.safeDispatchEvent('peer:found', { detail: contact.id })
     }
   }
 

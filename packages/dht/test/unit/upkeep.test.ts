@@ -34,6 +34,7 @@ describe('Upkeep', () => {
   let looksAround: number
   let isFailing: boolean
   let isReplica: boolean
+  let isNear: boolean
   let store: RecordStore
   let events: TypedEventTarget<DHTEvents>
   let stopping: AbortController
@@ -48,12 +49,14 @@ describe('Upkeep', () => {
     looksAround = 0
     isFailing = false
     isReplica = true
+    isNear = true
     store = new RecordStore()
     events = new TypedEventEmitter()
     stopping = new AbortController()
     const upkeep = new Upkeep({
       ...{ self: contactOf(peerNumber(100)), store, numReplicas: 5, log: silentLog },
       isReplica: () => isReplica,
+      isNear: () => isNear,
       members() {
         looks++
         return present
@@ -93,7 +96,7 @@ describe('Upkeep', () => {
 
     for (const contact of joining) {
       present.push({ contact, sinceMs: performance.now() })
-      events.safeDispatchEvent('peer:join', { detail: contact.id })
+      events.safeDispatchEvent('peer:found', { detail: contact.id })
     }
   }
 
@@ -105,6 +108,13 @@ describe('Upkeep', () => {
     await vi.advanceTimersByTimeAsync(SETTLE_MS + 2)
     expect(looks).toBe(1)
     expect(sent).toHaveLength(4)
+  })
+
+  it('looks at no records for a peer that is too far away to hold any of them (N10g)', async () => {
+    isNear = false
+    await join(...contacts(4))
+    await vi.advanceTimersByTimeAsync(3 * SETTLE_MS)
+    expect(looks).toBe(0)
   })
 
   it('tries a peer again that it could not reach, until that succeeds', async () => {

@@ -337,7 +337,7 @@ describe('a peer that comes', () => {
     const events = new TypedEventEmitter<DHTEvents>()
     scene.simulated.watches.follow(events, scene.lifetime.signal)
     const comes = async (rank: number): Promise<number> => {
-      events.safeDispatchEvent('peer:join', { detail: scene.net.peer(rank).id })
+      events.safeDispatchEvent('peer:found', { detail: scene.net.peer(rank).id })
       await scene.pass(4 * SETTLE_MS)
       return scene.simulated.asked.get(0) ?? 0
     }

@@ -1,0 +1,66 @@
+import type { Connection, Logger, PeerId } from '@libp2p/interface'
+import type { ConnectionManager } from '@libp2p/interface-internal'
+import { BoundedMap } from '../collections/bounded-map.ts'
+import { toError } from '../errors.ts'
+import { timeoutSignal } from '../timing/deadline.ts'
+
+/** A protocol that all libp2p nodes know; a peer that refuses it is alive, too. */
+const PING = '/ipfs/ping/1.0.0'
+
+/** Milliseconds for an answer: a busy peer is not dead. */
+const TIMEOUT_MS = 10_000
+
+/** Milliseconds between two checks of one peer. */
+const INTERVAL_MS = 10_000
+
+/** Peers whose last check is remembered. */
+const MAX_REMEMBERED = 1024
+
+export interface LivenessInit {
+  readonly connectionManager: ConnectionManager
+  readonly log: Logger
+}
+
+/**
+ * Ends connections that are dead. A host that vanishes closes nothing, so a request that fails is the
+ * first sign of it.
+ */
+export class Liveness {
+  readonly #init: LivenessInit
+  readonly #checkedAtMs = new BoundedMap<string, number>({ maxSize: MAX_REMEMBERED })
+
+  constructor(init: LivenessInit) {
+    this.#init = init
+  }
+
+  /** Checks the connections to a peer that did not answer, unless they have just been checked. */
+  check(peer: PeerId): void {
+    const name = peer.toString()
+    const nowMs = performance.now()
+    const checkedAtMs = this.#checkedAtMs.get(name)
+
+    if (checkedAtMs === undefined || checkedAtMs <= nowMs - INTERVAL_MS) {
+      this.#checkedAtMs.set(name, nowMs)
+
+      for (const connection of this.#init.connectionManager.getConnections(peer)) {
+        this.#ping(connection).catch((error) => {
+          this.#init.log('the connection to %p is dead - %e', peer, error)
+          connection.abort(toError(error))
+        })
+      }
+    }
+  }
+
+  async #ping(connection: Connection): Promise<void> {
+    const signal = timeoutSignal(TIMEOUT_MS)
+
+    try {
+      const stream = await connection.newStream(PING, { signal, runOnLimitedConnection: true })
+      stream.abort(new Error('the peer is alive'))
+    } catch (error) {
+      if (!(error instanceof Error && error.name === 'UnsupportedProtocolError')) {
+        throw error
+      }
+    }
+  }
+}

@@ -1,0 +1,145 @@
+import type { Libp2pEvents, Logger, PeerId, PeerInfo, TypedEventTarget } from '@libp2p/interface'
+import { BoundedMap } from '../collections/bounded-map.ts'
+import { toError } from '../errors.ts'
+import { Alarm } from '../timing/alarm.ts'
+import { type Due, DueQueue } from '../timing/due-queue.ts'
+
+/** Milliseconds between two probes of one peer. */
+const PROBE_INTERVAL_MS = 60_000
+
+/** Milliseconds within which a neighbour is probed that was disconnected without a word. */
+const PROBE_WITHIN_MS = 1000
+
+/** Milliseconds between two checks of peers that have long been silent. */
+export const CHECK_INTERVAL_MS = 120_000
+
+/** Peers whose last probe is remembered. */
+const MAX_REMEMBERED = 1024
+
+/** Peers probed at once. */
+const MAX_UNDER_WAY = 4
+
+export interface ProbesInit {
+  readonly events: TypedEventTarget<Libp2pEvents>
+  readonly log: Logger
+
+  /** Whether the peer's death would concern this node. */
+  readonly isNeighbour: (peer: PeerId) => boolean
+
+  /** Whether no server is connected: then nothing is more urgent. */
+  readonly isLonely: () => boolean
+
+  /** Whether a peer that was disconnected has said, or was told, that it is only idle. */
+  readonly hasSaidGoodbye: (peer: PeerId) => boolean
+
+  /** Where a peer is; undefined for one that is not known any more. */
+  readonly contactOf: (peer: PeerId) => PeerInfo | undefined
+
+  /** Connects to a peer; rejects when nobody is there. */
+  readonly connect: (contact: PeerInfo) => Promise<void>
+
+  /** Called with each peer that was not there. */
+  readonly onDead: (peer: PeerId) => void
+
+  /** The known peer that has been silent for longest, if that is too long. */
+  readonly stalest: () => PeerInfo | undefined
+}
+
+interface DueProbe extends Due {
+  readonly peer: PeerId
+}
+
+/**
+ * Finds out whether peers are still there (N10c). A neighbour whose connection was closed without a
+ * word is dialled once, since a close alone says nothing of the peer; and now and then a known peer
+ * that has long been silent.
+ */
+export class Probes {
+  readonly #init: ProbesInit
+  readonly #due = new DueQueue<DueProbe>()
+  readonly #probedAtMs = new BoundedMap<string, number>({ maxSize: MAX_REMEMBERED })
+  readonly #alarm = new Alarm(() => this.#probeDue())
+  #underWay = 0
+
+  constructor(init: ProbesInit) {
+    this.#init = init
+  }
+
+  /** Follows who is disconnected until the signal is aborted. */
+  follow(signal: AbortSignal): void {
+    const { events, hasSaidGoodbye, isNeighbour, stalest } = this.#init
+    events.addEventListener(
+      'peer:disconnect',
+      ({ detail: peer }) => {
+        if (isNeighbour(peer) && !hasSaidGoodbye(peer)) {
+          this.schedule(peer, Math.random() * PROBE_WITHIN_MS)
+        }
+      },
+      { signal }
+    )
+    const checking = setInterval(() => {
+      const contact = stalest()
+
+      if (contact !== undefined) {
+        this.schedule(contact.id, Math.random() * CHECK_INTERVAL_MS)
+      }
+    }, CHECK_INTERVAL_MS)
+    checking.unref?.()
+    signal.addEventListener('abort', () => {
+      clearInterval(checking)
+      this.#alarm.stop()
+    })
+  }
+
+  /** Probes a peer within so many milliseconds, but not within a minute after the last time. */
+  schedule(peer: PeerId, withinMs: number): void {
+    const name = peer.toString()
+    const nowMs = performance.now()
+    const lastMs = this.#probedAtMs.get(name) ?? Number.NEGATIVE_INFINITY
+    const intervalMs = this.#init.isLonely() ? PROBE_WITHIN_MS : PROBE_INTERVAL_MS
+    const dueTime = Math.max(nowMs + withinMs, lastMs + intervalMs)
+
+    if (dueTime < (this.#due.get(name)?.dueTime ?? Number.POSITIVE_INFINITY)) {
+      this.#due.set({ name, dueTime, peer })
+      this.#alarm.within(dueTime - nowMs)
+    }
+  }
+
+  #probeDue(): void {
+    for (const { peer } of this.#due.take(performance.now(), MAX_UNDER_WAY - this.#underWay)) {
+      void this.#probe(peer)
+    }
+
+    const { nextTime } = this.#due
+
+    if (nextTime !== undefined && this.#underWay < MAX_UNDER_WAY) {
+      this.#alarm.within(nextTime - performance.now())
+    }
+  }
+
+  async #probe(peer: PeerId): Promise<void> {
+    const { connect, contactOf, log, onDead } = this.#init
+    const contact = contactOf(peer)
+
+    if (contact === undefined) {
+      return
+    }
+
+    this.#underWay++
+    this.#probedAtMs.set(peer.toString(), performance.now())
+
+    try {
+      await connect(contact)
+    } catch (thrown) {
+      const error = toError(thrown)
+      log('nobody answers where the peer %p was - %e', peer, error)
+
+      if (error.name !== 'BusyError' && error.name !== 'AbortError') {
+        onDead(peer)
+      }
+    } finally {
+      this.#underWay--
+      this.#probeDue()
+    }
+  }
+}

@@ -1,0 +1,358 @@
+import type { PeerId, PeerInfo } from '@libp2p/interface'
+import { type Point, pointOfPeer, roughDistance, uint32At } from './key-space.ts'
+import { PeerIndex } from './peer-index.ts'
+
+/** Nearest peers that a node knows, whatever their bucket. */
+export const NEIGHBOURHOOD = 32
+
+/** Peers of one machine in a neighbourhood that peers of others can fill. */
+export const MAX_NEAR_PER_HOST: number = NEIGHBOURHOOD / 2
+
+/** Peers of one bucket: Kademlia's k (§2.2 of the paper). */
+export const BUCKET_SIZE = 20
+
+/** Leading bits of the key space that peers of one bucket share, as in js-libp2p's kad-dht. */
+const BUCKET_BITS = 6
+
+/** Milliseconds after which a peer that keeps answering is established. */
+export const ESTABLISHED_MS = 600_000
+
+/** Milliseconds after its last answer in which an entry need not be checked. */
+export const FRESH_MS = 900_000
+
+/** Failures in a row after which a peer is lost. */
+const MAX_FAILURES = 2
+
+/** A server of the network that has answered this node. */
+export interface TableEntry {
+  readonly peer: PeerInfo
+
+  /** Since when it has been in the table, in ms of the process's clock. */
+  readonly sinceMs: number
+
+  /** When it answered last, in ms of the process's clock. */
+  readonly answeredAtMs: number
+}
+
+interface Entry extends TableEntry {
+  peer: PeerInfo
+  answeredAtMs: number
+
+  /** From this node. */
+  readonly distance: number
+  readonly bucket: number
+
+  /** The machine that it answered from, as far as its address tells. */
+  host: string
+  failures: number
+}
+
+export interface RoutingTableInit {
+  readonly self: PeerId
+
+  /** Called with each peer that enters. */
+  readonly onFound?: (peer: PeerId) => void
+
+  /** Called with each peer that leaves, or no longer answers. */
+  readonly onLost?: (peer: PeerInfo) => void
+
+  /** Milliseconds of a clock that never goes back. */
+  readonly nowMs?: () => number
+}
+
+/**
+ * The servers of the network that have answered this node: its neighbourhood, and some of each part
+ * of the key space (Kademlia, §2.2 and §2.4). It lists contacts, not connections.
+ *
+ * Peers that keep answering stay. The neighbourhood is that of the established peers united with
+ * that of the newcomers, so a flood of new ids displaces no established neighbour. Where there is no
+ * room, the machine with most entries makes room for another machine, so one machine with many ids
+ * keeps nobody out.
+ */
+export class RoutingTable {
+  readonly #init: RoutingTableInit
+  readonly #nowMs: () => number
+  readonly #own: Point
+  readonly #entries = new Map<string, Entry>()
+  readonly #index = new PeerIndex()
+  readonly #nearestFirst: Entry[] = []
+
+  constructor(init: RoutingTableInit) {
+    this.#init = init
+    this.#nowMs = init.nowMs ?? (() => performance.now())
+    this.#own = pointOfPeer(init.self)
+  }
+
+  get size(): number {
+    return this.#entries.size
+  }
+
+  has(peer: PeerId): boolean {
+    return this.#entries.has(peer.toString())
+  }
+
+  /** Where a peer is, if it is in the table. */
+  get(peer: PeerId): PeerInfo | undefined {
+    return this.#entries.get(peer.toString())?.peer
+  }
+
+  /** Lists the entries, those that entered first in front. */
+  entries(): Iterable<TableEntry> {
+    return this.#entries.values()
+  }
+
+  /** Lists the peers nearest to a point, nearest first. */
+  nearest(target: Point, count: number): PeerInfo[] {
+    return this.#index.nearest(target, count)
+  }
+
+  /**
+   * Lists the nearest established peers and the nearest newcomers, `count` of each: no flood of
+   * newcomers displaces an established neighbour.
+   */
+  neighbours(count: number): PeerInfo[] {
+    const near = [this.#nearPart(true), this.#nearPart(false)]
+    return near.flatMap((entries) => entries.slice(0, count).map(({ peer }) => peer))
+  }
+
+  /**
+   * Takes in a peer that has just answered, with the addresses that it answered at. Says whether it
+   * is in the table now.
+   */
+  answered(peer: PeerInfo, host: string): boolean {
+    const name = peer.id.toString()
+    const known = this.#entries.get(name)
+
+    if (known !== undefined) {
+      this.#refresh(known, peer, host)
+      return true
+    }
+
+    if (peer.id.equals(this.#init.self)) {
+      return false
+    }
+
+    return this.#admit(this.#entryOf(peer, host))
+  }
+
+  /** Takes note that a peer has answered, if it is in the table. */
+  heard(peer: PeerId): void {
+    const entry = this.#entries.get(peer.toString())
+
+    if (entry !== undefined) {
+      entry.answeredAtMs = this.#nowMs()
+      entry.failures = 0
+    }
+  }
+
+  /** Counts a failure. A peer that fails again and again is lost. */
+  failed(peer: PeerId): void {
+    const entry = this.#entries.get(peer.toString())
+
+    if (entry !== undefined && ++entry.failures >= MAX_FAILURES) {
+      this.#remove(entry)
+    }
+  }
+
+  /** Removes a peer that has left. */
+  remove(peer: PeerId): void {
+    const entry = this.#entries.get(peer.toString())
+
+    if (entry !== undefined) {
+      this.#remove(entry)
+    }
+  }
+
+  /** Takes over the addresses of a peer that is in the table. */
+  relocate(peer: PeerInfo): void {
+    const entry = this.#entries.get(peer.id.toString())
+
+    if (entry !== undefined) {
+      entry.peer = peer
+      this.#index.set(peer)
+    }
+  }
+
+  /** The entry of a peer's bucket that answered longest ago, if that is long ago. */
+  stalest(peer: PeerId): PeerInfo | undefined {
+    const bucket = bucketOf(pointOfPeer(peer))
+    let stalest: Entry | undefined
+
+    for (const entry of this.#entries.values()) {
+      if (entry.bucket === bucket && entry.answeredAtMs < (stalest?.answeredAtMs ?? Infinity)) {
+        stalest = entry
+      }
+    }
+
+    return stalest !== undefined && this.#isStale(stalest.answeredAtMs) ? stalest.peer : undefined
+  }
+
+  /** The neighbour that answered longest ago, of those that are asked about, if that is long ago. */
+  stalestNeighbour(isMeant: (peer: PeerId) => boolean): PeerInfo | undefined {
+    const near = [...this.#nearPart(true), ...this.#nearPart(false)]
+    const stale = near
+      .filter(({ answeredAtMs, peer }) => this.#isStale(answeredAtMs) && isMeant(peer.id))
+      .sort((a, b) => a.answeredAtMs - b.answeredAtMs)
+    return stale[0]?.peer
+  }
+
+  #isStale(answeredAtMs: number): boolean {
+    return answeredAtMs < this.#nowMs() - FRESH_MS
+  }
+
+  #entryOf(peer: PeerInfo, host: string): Entry {
+    const point = pointOfPeer(peer.id)
+    const nowMs = this.#nowMs()
+    return {
+      peer,
+      host,
+      distance: roughDistance(this.#own, point),
+      bucket: bucketOf(point),
+      sinceMs: nowMs,
+      answeredAtMs: nowMs,
+      failures: 0
+    }
+  }
+
+  #refresh(entry: Entry, peer: PeerInfo, host: string): void {
+    entry.answeredAtMs = this.#nowMs()
+    entry.failures = 0
+    entry.host = host
+
+    if (peer.multiaddrs.length > 0 && peer !== entry.peer) {
+      entry.peer = peer
+      this.#index.set(peer)
+    }
+  }
+
+  #admit(entry: Entry): boolean {
+    const before = this.#nearPart(false)
+    const after = neighbourhoodOf([...before, entry].sort(byDistance))
+
+    if (after.includes(entry)) {
+      this.#insert(entry)
+      this.#trim(before.find((one) => !after.includes(one)))
+      return true
+    }
+
+    const rivals = this.#farPart(entry.bucket)
+    const leaving = rivals.length < BUCKET_SIZE ? undefined : givesWay(rivals, entry)
+
+    if (rivals.length >= BUCKET_SIZE && leaving === undefined) {
+      return false
+    }
+
+    if (leaving !== undefined) {
+      this.#remove(leaving)
+    }
+
+    this.#insert(entry)
+    return true
+  }
+
+  /** Removes one entry of the bucket that a former neighbour falls back into, if that is full. */
+  #trim(former: Entry | undefined): void {
+    if (former === undefined) {
+      return
+    }
+
+    const rivals = this.#farPart(former.bucket)
+
+    if (rivals.length > BUCKET_SIZE) {
+      this.#remove(givesWay(rivals, former) ?? newest(rivals) ?? former)
+    }
+  }
+
+  /** The neighbourhood of the established peers, or of the others, nearest first. */
+  #nearPart(isEstablished: boolean): Entry[] {
+    const untilMs = this.#nowMs() - ESTABLISHED_MS
+    return neighbourhoodOf(
+      this.#nearestFirst.filter((entry) => wasEstablished(entry, untilMs) === isEstablished)
+    )
+  }
+
+  /** The peers of a bucket that are in no neighbourhood. */
+  #farPart(bucket: number): Entry[] {
+    const near = new Set([...this.#nearPart(true), ...this.#nearPart(false)])
+    return this.#nearestFirst.filter((entry) => entry.bucket === bucket && !near.has(entry))
+  }
+
+  #insert(entry: Entry): void {
+    this.#entries.set(entry.peer.id.toString(), entry)
+    this.#index.set(entry.peer)
+    const place = this.#nearestFirst.findIndex(({ distance }) => distance > entry.distance)
+    this.#nearestFirst.splice(place < 0 ? this.#nearestFirst.length : place, 0, entry)
+    this.#init.onFound?.(entry.peer.id)
+  }
+
+  #remove(entry: Entry): void {
+    this.#entries.delete(entry.peer.id.toString())
+    this.#index.delete(entry.peer)
+    this.#nearestFirst.splice(this.#nearestFirst.indexOf(entry), 1)
+    this.#init.onLost?.(entry.peer)
+  }
+}
+
+/**
+ * Chooses a neighbourhood from entries that come nearest first. Those of one machine are at most half
+ * of it while there are others.
+ */
+function neighbourhoodOf(sorted: readonly Entry[]): Entry[] {
+  const perHost = new Map<string, number>()
+  const near: Entry[] = []
+  const surplus: Entry[] = []
+
+  for (const entry of sorted) {
+    const count = perHost.get(entry.host) ?? 0
+    perHost.set(entry.host, count + 1)
+
+    if (count < MAX_NEAR_PER_HOST) {
+      near.push(entry)
+    } else if (surplus.length < NEIGHBOURHOOD - MAX_NEAR_PER_HOST) {
+      surplus.push(entry)
+    }
+
+    if (near.length === NEIGHBOURHOOD) {
+      return near
+    }
+  }
+
+  return [...near, ...surplus.slice(0, NEIGHBOURHOOD - near.length)].sort(byDistance)
+}
+
+function wasEstablished({ sinceMs, failures }: Entry, untilMs: number): boolean {
+  return failures === 0 && sinceMs <= untilMs
+}
+
+function byDistance(a: Entry, b: Entry): number {
+  return a.distance - b.distance
+}
+
+/** The first bits of a point. */
+function bucketOf(point: Point): number {
+  return uint32At(point, 0) >>> (32 - BUCKET_BITS)
+}
+
+/**
+ * The entry of a full bucket that makes room for a newcomer: one that has failed, else the newest of
+ * the machine that has two entries more than the newcomer's would have; undefined if all stay.
+ */
+function givesWay(rivals: readonly Entry[], newcomer: Entry): Entry | undefined {
+  const failing = rivals.find(({ failures }) => failures > 0)
+
+  if (failing !== undefined) {
+    return failing
+  }
+
+  const byHost = Map.groupBy(rivals, ({ host }) => host)
+  const [most = []] = [...byHost.values()].sort((a, b) => b.length - a.length)
+  const own = byHost.get(newcomer.host)?.length ?? 0
+  return most.length >= own + 2 ? newest(most) : undefined
+}
+
+function newest(entries: readonly Entry[]): Entry | undefined {
+  return entries.reduce<Entry | undefined>(
+    (last, entry) => (last === undefined || entry.sinceMs >= last.sinceMs ? entry : last),
+    undefined
+  )
+}

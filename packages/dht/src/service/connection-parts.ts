@@ -1,0 +1,116 @@
+import type { PeerId } from '@libp2p/interface'
+import { CLOCK_PROTOCOL } from '../clock/clock-messages.ts'
+import { ConnectionBudget } from '../connections/connection-budget.ts'
+import { Goodbyes } from '../connections/goodbyes.ts'
+import { Probes } from '../connections/probes.ts'
+import type { ConnectionOptions } from '../connections/watermarks.ts'
+import type { ExchangeClient } from '../exchange/exchange-client.ts'
+import { EXCHANGE_PROTOCOL, type GoodbyeReason } from '../exchange/messages.ts'
+import { anySignal, timeoutSignal } from '../timing/deadline.ts'
+import { COMPARE_PROTOCOL } from '../upkeep/compare-messages.ts'
+import { WATCH_PROTOCOL } from '../watch/watch-messages.ts'
+import { type Activity, allActivity } from '../wire/activity.ts'
+import type { ProtocolServer } from '../wire/protocol-server.ts'
+import type { PeerParts } from './peer-parts.ts'
+import type { WaggleComponents } from './service-interface.ts'
+
+const PROTOCOLS = [EXCHANGE_PROTOCOL, WATCH_PROTOCOL, CLOCK_PROTOCOL, COMPARE_PROTOCOL]
+
+/** Milliseconds for telling all peers that this node leaves. */
+const LEAVE_TIMEOUT_MS = 500
+
+export interface ConnectionPartsInit extends PeerParts {
+  readonly components: WaggleComponents
+  readonly connections: ConnectionOptions
+  readonly exchange: ExchangeClient
+  readonly server: ProtocolServer
+  readonly requestTimeoutMs: number
+  readonly lifetime: AbortSignal
+
+  /** Whatever else is under way with peers. */
+  readonly clients: readonly { activityOf(peer: PeerId): Activity }[]
+}
+
+/** Keeps connections, and closes them well. */
+export class ConnectionParts {
+  readonly budget: ConnectionBudget
+  readonly goodbyes: Goodbyes
+  readonly probes: Probes
+  readonly #init: ConnectionPartsInit
+
+  constructor(init: ConnectionPartsInit) {
+    this.#init = init
+    this.goodbyes = this.#createGoodbyes()
+    this.budget = this.#createBudget()
+    this.probes = this.#createProbes()
+  }
+
+  /** Follows connections until the node stops. */
+  follow(): void {
+    this.budget.follow(this.#init.lifetime)
+    this.probes.follow(this.#init.lifetime)
+  }
+
+  /** Tells all connected servers that this node leaves. */
+  async leave(): Promise<void> {
+    const saying = this.#init.routing.connected.map((peer) => this.goodbyes.say(peer, 'leaving'))
+    const late = new Promise<void>((resolve) => setTimeout(resolve, LEAVE_TIMEOUT_MS).unref?.())
+    await Promise.race([Promise.allSettled(saying), late])
+  }
+
+  #createGoodbyes(): Goodbyes {
+    const { client, exchange, routing, server } = this.#init
+    return new Goodbyes({
+      onStream: [
+        (peer, reason) => exchange.sayGoodbye(peer, reason),
+        (peer, reason) =>
+          server.notify({ id: EXCHANGE_PROTOCOL }, peer, { name: 'goodbye', id: 0, reason })
+      ],
+      onNewStream: async (peer: PeerId, reason: GoodbyeReason) => {
+        // Others are no members: nobody takes their connections for more than they are.
+        if (routing.isConnected(peer)) {
+          await exchange.openStream({ id: peer, multiaddrs: [] })
+          exchange.sayGoodbye(peer, reason)
+        }
+      },
+      onLeaving: (peer) => {
+        client.peers.recordResponse(peer)
+        routing.leave(peer)
+      }
+    })
+  }
+
+  #createBudget(): ConnectionBudget {
+    const { clients, components, connections, exchange, routing, server } = this.#init
+    const { connectionManager, events, logger, peerId, peerStore } = components
+    return new ConnectionBudget({
+      ...{ self: peerId, connectionManager, events, peerStore, options: connections },
+      log: logger.forComponent('waggle:connections'),
+      ownProtocols: PROTOCOLS,
+      isServer: (peer) => routing.isConnected(peer),
+      neighbours: (count) => routing.table.neighbours(count),
+      activityOf: (peer) =>
+        allActivity([exchange, server, ...clients].map((part) => part.activityOf(peer))),
+      sayGoodbye: (peer) => this.goodbyes.say(peer, 'idle')
+    })
+  }
+
+  #createProbes(): Probes {
+    const { client, components, lifetime, requestTimeoutMs, routing } = this.#init
+    return new Probes({
+      events: components.events,
+      log: components.logger.forComponent('waggle:probes'),
+      isNeighbour: (peer) =>
+        routing.has(peer) && (routing.isNear(peer) || routing.connected.length === 0),
+      isLonely: () => routing.connected.length === 0,
+      hasSaidGoodbye: (peer) => this.goodbyes.has(peer),
+      contactOf: (peer) => routing.contactOf(peer),
+      connect: (contact) =>
+        client.dialer.connect(contact, {
+          signal: anySignal(lifetime, timeoutSignal(requestTimeoutMs))
+        }),
+      onDead: (peer) => routing.remove(peer),
+      stalest: () => routing.stalest()
+    })
+  }
+}

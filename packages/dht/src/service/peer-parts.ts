@@ -1,0 +1,82 @@
+import type { BufferLimits } from '../admission/buffer-limits.ts'
+import { Liveness } from '../connections/liveness.ts'
+import { doorOf } from '../door/door.ts'
+import { followPeers } from '../kad/follow-peers.ts'
+import { partsOf } from '../kad/node-parts.ts'
+import { followConnections } from '../peers/follow-connections.ts'
+import { KnownPeers } from '../peers/known-peers.ts'
+import { PeerBook } from '../peers/peer-book.ts'
+import type { Judge } from '../store/received-record.ts'
+import { Dialer } from '../wire/dialer.ts'
+import type { ClientParts } from '../wire/protocol-client.ts'
+import type { PartsInit } from './service-init.ts'
+import type { WaggleComponents } from './service-interface.ts'
+
+/** What is known of peers, and how they are reached. */
+export interface PeerParts {
+  readonly peers: PeerBook
+  readonly routing: KnownPeers
+
+  /** What the clients of all protocols share. */
+  readonly client: ClientParts & Pick<Judge, 'onForgery'> & { readonly dialer: Dialer }
+}
+
+/** Makes what is known of peers. */
+export function createPeerParts(init: PartsInit, buffers: BufferLimits): PeerParts {
+  const { connectionManager } = init.components
+  const peers = createPeerBook(init, () => routing)
+  const routing = createKnownPeers(init, peers)
+  const dialer = new Dialer({ connectionManager, peers, requestTimeoutMs: init.requestTimeoutMs })
+  const door = doorOf(init.components)
+  const onForgery: Judge['onForgery'] = (peer, error) => door.forgive(peer, error)
+  return { peers, routing, client: { buffers, dialer, peers, onForgery } }
+}
+
+/** Keeps what is known of peers as libp2p has it, until the signal is aborted. */
+export async function followNetwork(
+  components: WaggleComponents,
+  { peers, routing: known }: PeerParts,
+  lifetime: AbortSignal
+): Promise<void> {
+  const { connectionManager, events, registrar } = components
+  const { protocol } = partsOf(components).kad
+  followConnections({ connectionManager, events, peers }, lifetime)
+  await followPeers({ registrar, events, protocol, known, peers }, lifetime)
+}
+
+function createPeerBook({ components }: PartsInit, routing: () => KnownPeers): PeerBook {
+  const { connectionManager, logger } = components
+  const log = logger.forComponent('waggle:bans')
+  return new PeerBook({
+    dials: doorOf(components).dials,
+    onResponse: (peer) => routing().recordResponse(peer),
+    onFailure: (peer) => routing().recordFailure(peer),
+    onBan(peer, error, forMs) {
+      log('%p violated the protocol and is banned for %d ms - %e', peer, forMs, error)
+      routing().remove(peer)
+
+      for (const connection of connectionManager.getConnections(peer)) {
+        connection.abort(error)
+      }
+    }
+  })
+}
+
+function createKnownPeers({ components, events }: PartsInit, { records }: PeerBook): KnownPeers {
+  const { connectionManager, logger, peerId, peerStore } = components
+  const log = logger.forComponent('waggle:liveness')
+  const liveness = new Liveness({ connectionManager, log })
+  return new KnownPeers({
+    self: peerId,
+    records,
+    addressesOf: async (peer) => {
+      const { addresses } = await peerStore.get(peer)
+      return addresses.map(({ multiaddr }) => multiaddr)
+    },
+    onFound: (detail) => events.safeDispatchEvent('peer:found', { detail }),
+    onLost: (detail) => events.safeDispatchEvent('peer:lost', { detail }),
+    onConnect: (detail) => events.safeDispatchEvent('peer:connect', { detail }),
+    onDisconnect: (detail) => events.safeDispatchEvent('peer:disconnect', { detail }),
+    onSuspect: (peer) => liveness.check(peer)
+  })
+}

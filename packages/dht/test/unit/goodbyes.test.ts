@@ -1,0 +1,69 @@
+import { multiaddr } from '@multiformats/multiaddr'
+import { describe, expect, it, vi } from 'vitest'
+import { Goodbyes } from '../../src/connections/goodbyes.ts'
+import { hostOf } from '../../src/peers/host-of.ts'
+import { peerNumber } from '../support/numbered-peers.ts'
+
+const peer = peerNumber(1)
+
+describe('Goodbyes', () => {
+  function goodbyes(isOpen: readonly boolean[]) {
+    const sent: string[] = []
+    const onLeaving = vi.fn()
+    const onStream = isOpen.map((is, i) => () => {
+      is && sent.push(`stream ${i}`)
+      return is
+    })
+    const onNewStream = async (): Promise<void> => {
+      sent.push('a new stream')
+    }
+    return { said: new Goodbyes({ onStream, onNewStream, onLeaving }), sent, onLeaving }
+  }
+
+  it.each([
+    [[true, true], 'stream 0'],
+    [[false, true], 'stream 1'],
+    [[false, false], 'a new stream']
+  ])('are said on one stream, if any is open: %j (N10c)', async (isOpen, expected) => {
+    const { said, sent } = goodbyes(isOpen)
+    await said.say(peer, 'idle')
+    expect(sent).toEqual([expected])
+    expect(said.has(peer)).toBe(true)
+  })
+
+  it('tell who leaves from who is idle (N10c)', () => {
+    const { said, onLeaving } = goodbyes([])
+    said.hear(peer, 'idle')
+    expect(said.has(peer)).toBe(true)
+    expect(onLeaving).not.toHaveBeenCalled()
+    said.hear(peer, 'leaving')
+    expect(onLeaving).toHaveBeenCalledExactlyOnceWith(peer)
+  })
+
+  it('count for the connection that is being closed, not for later ones (N10c)', () => {
+    vi.useFakeTimers({ toFake: ['performance'] })
+
+    try {
+      const { said } = goodbyes([])
+      expect(said.has(peer)).toBe(false)
+      said.hear(peer, 'idle')
+      vi.advanceTimersByTime(60_000)
+      expect(said.has(peer)).toBe(false)
+    } finally {
+      vi.useRealTimers()
+    }
+  })
+})
+
+describe('hostOf', () => {
+  it.each([
+    ['/ip4/10.0.0.1/tcp/1', '10.0.0.1'],
+    ['/ip6/2001:db8:1:2:3:4:5:6/tcp/1', '2001:db8:1:2::/64'],
+    ['/ip6/2001:db8::1/tcp/1', '2001:db8:0:0::/64'],
+    ['/ip6/::1/tcp/1', '0:0:0:0::/64'],
+    ['/dns4/example.org/tcp/1', 'example.org'],
+    [`/ip4/10.0.0.9/tcp/1/p2p/${peer}/p2p-circuit`, '10.0.0.9']
+  ])('is of %s the machine %s (N10b)', (address, host) => {
+    expect(hostOf(multiaddr(address))).toBe(host)
+  })
+})
