@@ -10,7 +10,7 @@ import { CommandError, toError } from './errors.ts'
 /** How long the page with all metrics serves those who ask for it, in ms. */
 const MAX_AGE_MS = 1000
 
-/** Those who read metrics at once, and how long one may read or say nothing, in ms. */
+/** Readers of metrics at once, and ms that one may read or be silent. */
 const MAX_CONNECTIONS = 16
 const CONNECTION_TIMEOUT_MS = 10_000
 

@@ -7,11 +7,11 @@ describe('costs', () => {
     timeout: QUICK_MS
   }, async () => {
     const { tables } = await quickRun(costs)
-    const [exchange, keepers] = tables
+    const [exchange, durableNodes] = tables
 
     expect(column(exchange, 'get again (µs)')).toHaveLength(3)
-    expect(column(keepers, 'durability')).toEqual(['memory', 'relaxed', 'written', 'synced'])
-    expect(column(keepers, 'processor time of the next start (s)')).toEqual([
+    expect(column(durableNodes, 'durability')).toEqual(['memory', 'relaxed', 'written', 'synced'])
+    expect(column(durableNodes, 'processor time of the next start (s)')).toEqual([
       null,
       ...['relaxed', 'written', 'synced'].map(() => expect.any(Number))
     ])

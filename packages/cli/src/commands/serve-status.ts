@@ -17,7 +17,7 @@ export interface Status {
 }
 
 /** Reports the state of a node, as lines for people or as events for programs. */
-export function followed(dht: DHT, context: Context): Status {
+export function followNode(dht: DHT, context: Context): Status {
   const { paint } = context
   const event = (name: string, more: { readonly [name: string]: Json }, text: string): void =>
     context.answer({ json: { event: name, ...more }, text })

@@ -16,7 +16,7 @@ import {
 import { parsePort } from '../text/count.ts'
 import { parseDuration } from '../text/time.ts'
 import { act, define, type Program } from './define.ts'
-import { followed, ticks } from './serve-status.ts'
+import { followNode, ticks } from './serve-status.ts'
 
 export type ServeOptions = NetworkOptions & {
   readonly listenOn?: readonly string[]
@@ -99,7 +99,7 @@ async function serve(context: Context, options: ServeOptions): Promise<number> {
   await using dht = await started({ ...settings, metrics: factory }, options, io)
   await using _control = await startControl(dht, await socketOf(options), counted)
   await using endpoint = port === undefined ? undefined : await serve(port, options.metricsHost)
-  const status = followed(dht, context)
+  const status = followNode(dht, context)
   status.started(endpoint?.url)
   status.alone(dht.bootstrapError)
   await ticks(refreshSeconds, io.signal, () => status.tell())

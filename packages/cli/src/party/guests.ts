@@ -30,7 +30,7 @@ export function guestsOf(found: Found | undefined): Guest[] {
 }
 
 /** Lists the changes between two states. A repeated answer is not a change. */
-export function happened(
+export function changesBetween(
   before: readonly Guest[],
   after: readonly Guest[],
   time: number

@@ -1,6 +1,6 @@
 import type { DHT } from '@waggle/dht'
 import { getDHTTime } from '@waggle/record'
-import { type Guest, guestsOf, happened, type PartyEvent } from './guests.ts'
+import { changesBetween, type Guest, guestsOf, type PartyEvent } from './guests.ts'
 
 const KEY = 'party'
 
@@ -34,7 +34,7 @@ export class Party implements AsyncDisposable {
 
     for await (const found of this.#dht.watch(KEY, { signal })) {
       const guests = guestsOf(found)
-      yield { guests, events: happened(before, guests, getDHTTime()) }
+      yield { guests, events: changesBetween(before, guests, getDHTTime()) }
       before = guests
     }
   }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { guestsOf, happened } from '../../src/party/guests.ts'
+import { changesBetween, guestsOf } from '../../src/party/guests.ts'
 
 const dictionary = (answers: Record<string, string>): Parameters<typeof guestsOf>[0] => ({
   expirationTime: 10,
@@ -27,12 +27,12 @@ describe('guestsOf', () => {
   })
 })
 
-describe('happened', () => {
+describe('changesBetween', () => {
   it('tells who came, who went, and who has another answer', () => {
     const before = guestsOf(dictionary({ alice: 'yes', bob: 'yes', carol: 'no' }))
     const after = guestsOf(dictionary({ alice: 'yes', bob: 'no', dave: 'maybe' }))
 
-    expect(happened(before, after, 7)).toEqual([
+    expect(changesBetween(before, after, 7)).toEqual([
       { time: 7, text: 'bob now says no' },
       { time: 7, text: 'dave is here and says maybe' },
       { time: 7, text: 'carol has gone' }

@@ -39,7 +39,7 @@ export class BufferLimits {
   }
 
   /** Looks soon, as something is buffered. */
-  grew(): void {
+  scheduleLook(): void {
     this.#alarm.within(LOOK_MS)
   }
 
@@ -65,7 +65,7 @@ export class BufferLimits {
     }
 
     if (sum > 0) {
-      this.grew()
+      this.scheduleLook()
     }
   }
 

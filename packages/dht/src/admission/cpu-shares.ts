@@ -44,14 +44,14 @@ export class CpuShares {
   readonly #clock = (): number => this.#nowMs
 
   /** Takes note of a peer's request. */
-  asked(peer: string, nowMs: number): void {
+  noteRequest(peer: string, nowMs: number): void {
     if (this.#leftMs(peer, nowMs) > BURST_MS / 2) {
       this.#lightClients.set(peer, nowMs)
     }
   }
 
   /** Charges a peer for a step of one of its jobs. */
-  spent(peer: string, tookMs: number, nowMs: number): void {
+  charge(peer: string, tookMs: number, nowMs: number): void {
     this.#nowMs = nowMs
     const usage = this.#usageOf(peer)
     usage.left.take(Math.min(tookMs, MAX_CHARGE_MS))

@@ -49,7 +49,7 @@ export class FairQueue {
 
   add(peer: string, job: Job): void {
     const nowMs = performance.now()
-    this.#shares.asked(peer, nowMs)
+    this.#shares.noteRequest(peer, nowMs)
 
     if (this.#hasToWait(peer, nowMs) || !this.#work(peer, job, this.#timeAtOnce(peer, nowMs))) {
       const jobs = this.#waiting.get(peer) ?? []
@@ -148,7 +148,7 @@ export class FairQueue {
     }
 
     this.#budget.spend(tookMs)
-    this.#shares.spent(peer, tookMs, startMs + tookMs)
+    this.#shares.charge(peer, tookMs, startMs + tookMs)
     return isDone
   }
 }

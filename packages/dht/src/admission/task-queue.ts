@@ -78,7 +78,7 @@ export class TaskQueue {
     }
 
     this.#running++
-    this.#shares.spent(peer, this.#init.costMs(), performance.now())
+    this.#shares.charge(peer, this.#init.costMs(), performance.now())
     void task?.().finally(() => {
       this.#running--
       this.#fill()

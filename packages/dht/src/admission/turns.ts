@@ -23,7 +23,7 @@ export class Turns {
   /** Begins the task at once if nobody waits, or else when it is the peer's turn. */
   add(peer: string, task: () => void): void {
     const tasks = this.#waiting.get(peer)
-    this.#shares.asked(peer, performance.now())
+    this.#shares.noteRequest(peer, performance.now())
 
     if (tasks === undefined) {
       this.#waiting.set(peer, [task])
@@ -63,7 +63,7 @@ export class Turns {
 
     atEndOfTurn(() => {
       const nowMs = performance.now()
-      this.#shares.spent(peer, nowMs - startMs, nowMs)
+      this.#shares.charge(peer, nowMs - startMs, nowMs)
       this.#next()
     })
     task?.()

@@ -5,8 +5,8 @@ export interface ConnectedPeer {
   /** Connections to it. */
   readonly connections: number
 
-  /** A `server` of this network; a `client` of it; a `stranger` has not identified itself yet. */
-  readonly role: 'server' | 'client' | 'stranger'
+  /** A `server` of this network; a `client` of it; an `unidentified` peer has not said yet. */
+  readonly role: 'server' | 'client' | 'unidentified'
 
   /** The machine that it is connected from, as far as its address tells. */
   readonly host: string
@@ -200,7 +200,7 @@ function countConnections(peers: readonly ConnectedPeer[]): number {
   return peers.reduce((sum, { connections }) => sum + connections, 0)
 }
 
-const ORDER = { stranger: 0, client: 1, server: 2 } as const
+const ORDER = { unidentified: 0, client: 1, server: 2 } as const
 
 function byRoleAndUse(a: ConnectedPeer, b: ConnectedPeer): number {
   return ORDER[a.role] - ORDER[b.role] || byUse(a, b)

@@ -16,6 +16,7 @@ import { pointOfPeer, sharedBits } from '../peers/key-space.ts'
 import { Alarm } from '../timing/alarm.ts'
 import { timeoutSignal } from '../timing/deadline.ts'
 import { warn } from '../warn.ts'
+import type { Activity } from '../wire/activity.ts'
 import {
   type ConnectedPeer,
   nextChoiceMs,
@@ -54,14 +55,6 @@ const MAX_REMEMBERED_TAGS = 1024
 
 /** Milliseconds for which a peer's tags are taken for unchanged. */
 const TAG_MEMORY_MS = 60_000
-
-/** What is under way between this node and a peer. */
-export interface Activity {
-  readonly isBusy: boolean
-
-  /** When anything was last asked or answered, in ms of the process's clock. */
-  readonly usedAtMs: number
-}
 
 export interface ConnectionBudgetInit {
   readonly self: PeerId
@@ -115,11 +108,6 @@ export class ConnectionBudget {
   /** Peers disconnected so far because there were too many. */
   get closed(): number {
     return this.#closed
-  }
-
-  /** Whether this node is disconnecting a peer, or has just done so. */
-  isClosing(peer: PeerId): boolean {
-    return this.#closing.has(peer.toString())
   }
 
   /** Keeps to the watermarks until the signal is aborted. */
@@ -218,7 +206,7 @@ export class ConnectionBudget {
     return {
       name: peer.toString(),
       connections: connections.length,
-      role: isIdentified ? identified : 'stranger',
+      role: isIdentified ? identified : 'unidentified',
       host: connections[0] === undefined ? '' : hostOf(connections[0].remoteAddr),
       sharedBits: sharedBits(pointOfPeer(self), pointOfPeer(peer)),
       isNeighbour,

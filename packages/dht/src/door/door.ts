@@ -18,7 +18,7 @@ const FORGIVEN_PER_SECOND = 0.1
 /** Peers whose malformed messages are remembered. */
 const MAX_REMEMBERED = 4096
 
-/** What a node has for its peers, as the service sets it. */
+/** The node's limits and its reaction to violations, as the service sets them. */
 export interface DoorInit {
   readonly limits: NodeLimits
   readonly onViolation: (peer: PeerId, error: Error) => void
@@ -76,15 +76,15 @@ export class Door {
   }
 
   /** The stream as a protocol is to have it. */
-  guarded(stream: Stream, { remotePeer }: Connection, guard: StreamGuard): Stream {
+  guard(stream: Stream, { remotePeer }: Connection, guard: StreamGuard): Stream {
     const peer = remotePeer.toString()
     const buffers = this.#buffers
     const guarded = new GuardedStream({
       stream,
       guard,
       turn: (task) => this.admit(peer, task),
-      onBacklog: () => buffers.grew(),
-      onFault: (error) => this.faulted(remotePeer, error)
+      onBacklog: () => buffers.scheduleLook(),
+      onFault: (error) => this.reportFault(remotePeer, error)
     })
     const buffering = {
       get bufferedBytes() {
@@ -101,7 +101,7 @@ export class Door {
   }
 
   /** Takes note of what ended a stream: a malformed message, or something else. */
-  faulted(peer: PeerId, error: Error): void {
+  reportFault(peer: PeerId, error: Error): void {
     if (error instanceof ProtocolViolationError) {
       this.forgive(peer, error)
     }
@@ -133,7 +133,7 @@ function dialsOf({ maxDialsPerSecond }: NodeLimits): TokenBucket {
   return new TokenBucket({ perSecond: maxDialsPerSecond, burst: 2 * maxDialsPerSecond })
 }
 
-/** What tells nodes apart: each has one event bus, which all of its services are given. */
+/** A node, identified by its event bus, which all of its services are given. */
 interface NodeIdentity {
   readonly events: object
 }

@@ -7,7 +7,7 @@ import { overriding } from './overriding.ts'
 /** How each stream of a protocol is guarded; made anew for each, as it may count. */
 export type ProtocolGuard = (connection: Connection, stream: Stream) => StreamGuard
 
-/** What of libp2p's components the guards stand in front of. */
+/** The components of libp2p that guards wrap. */
 export interface GuardableComponents {
   readonly events: object
   readonly registrar: Registrar
@@ -28,7 +28,7 @@ export function guardedRegistrar(
       registrar.handle(
         protocol,
         (stream, connection) => {
-          const guarded = door.guarded(stream, connection, guard(connection, stream))
+          const guarded = door.guard(stream, connection, guard(connection, stream))
           const { promise, resolve, reject } = Promise.withResolvers<void>()
           // A stream that has ended in the meantime needs no answer.
           const serve = async (): Promise<void> =>
@@ -50,7 +50,7 @@ export function guardedConnection(
   return overriding<Connection>(connection, {
     newStream: async (protocols: string | string[], options?: NewStreamOptions) => {
       const stream = await connection.newStream(protocols, options)
-      return door.guarded(stream, connection, guard(connection, stream))
+      return door.guard(stream, connection, guard(connection, stream))
     }
   })
 }

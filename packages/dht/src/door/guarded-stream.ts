@@ -4,7 +4,7 @@ import { toError } from '../errors.ts'
 import { ByteQueue } from '../wire/byte-queue.ts'
 import { type Cut, delimited, type Unit } from './units.ts'
 
-/** What a stream's user may see, and when. */
+/** The rules by which a guarded stream passes bytes on to its protocol. */
 export interface StreamGuard {
   /** Finds the units that the protocol reads, such as its messages. */
   readonly cut: Cut
@@ -35,7 +35,7 @@ export interface GuardedStreamInit {
   /** Something has come that can't be given on yet. */
   readonly onBacklog: () => void
 
-  /** What ended the stream because of what has come. */
+  /** The fault in the received bytes that ended the stream. */
   readonly onFault: (error: Error) => void
 }
 

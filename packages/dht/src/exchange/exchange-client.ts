@@ -108,7 +108,7 @@ export class ExchangeClient implements RecordChannel {
     return this.#client.load
   }
 
-  /** What is under way with a peer. */
+  /** Returns the activity with a peer. */
   activityOf(peer: PeerId): Activity {
     return this.#client.activityOf(peer)
   }

@@ -164,7 +164,7 @@ export class ExchangeServer implements ServedProtocol<Message> {
 
     try {
       // Copied: the store keeps what is in the record, and not the whole message with it.
-      const received = store.checks.received(key, bytes.slice(), storer)
+      const received = store.checks.receive(key, bytes.slice(), storer)
       const outcome = whenDone(received, ({ record }) => apply(into, { key, record, storer }))
       return isPromise(outcome) ? outcome.then(undefined, failed) : outcome
     } catch (error) {

@@ -1,5 +1,12 @@
 import type { Rejection } from '@waggle/record'
-import { CLOSER_COUNT, CLOSER_PEERS, INTRODUCED_PEERS, KEY, KEYS, RECORD } from '../wire/fields.ts'
+import {
+  CLOSER_COUNT,
+  CLOSER_PEER_INDEXES,
+  KEY,
+  KEYS,
+  RECORD,
+  RESPONSE_PEERS
+} from '../wire/fields.ts'
 import { MAX_KEYS_PER_MESSAGE, MAX_REQUEST_ID } from '../wire/limits.ts'
 import type { EncodedPeer } from '../wire/peer-codec.ts'
 import {
@@ -108,8 +115,11 @@ const OUTCOMES: readonly WireOutcome[] = [
 
 const ID = integer(MAX_REQUEST_ID, 'a request id')
 const WRITE = struct<EncodedWrite>({ key: KEY, record: RECORD })
-const FOUND = struct<FoundAnswer>({ record: optional(RECORD), closer: CLOSER_PEERS })
-const STORED = struct<StoredAnswer>({ outcome: oneOf(OUTCOMES, 'outcome'), closer: CLOSER_PEERS })
+const FOUND = struct<FoundAnswer>({ record: optional(RECORD), closer: CLOSER_PEER_INDEXES })
+const STORED = struct<StoredAnswer>({
+  outcome: oneOf(OUTCOMES, 'outcome'),
+  closer: CLOSER_PEER_INDEXES
+})
 
 /** The protocol's name and version; libp2p negotiates it when a stream is opened. */
 export const EXCHANGE_PROTOCOL = '/waggle/exchange/1.0.0'
@@ -124,8 +134,8 @@ export const EXCHANGE: MessageCodec<Message> = messages<Message>({
       writes: list(WRITE, MAX_KEYS_PER_MESSAGE)
     }
   ],
-  found: [2, { id: ID, peers: INTRODUCED_PEERS, answers: list(FOUND, MAX_KEYS_PER_MESSAGE) }],
-  stored: [3, { id: ID, peers: INTRODUCED_PEERS, answers: list(STORED, MAX_KEYS_PER_MESSAGE) }],
+  found: [2, { id: ID, peers: RESPONSE_PEERS, answers: list(FOUND, MAX_KEYS_PER_MESSAGE) }],
+  stored: [3, { id: ID, peers: RESPONSE_PEERS, answers: list(STORED, MAX_KEYS_PER_MESSAGE) }],
   busy: [8, { id: ID }],
   goodbye: [9, { id: ID, reason: oneOf<GoodbyeReason>(['idle', 'leaving'], 'reason') }]
 })

@@ -12,7 +12,7 @@ import {
   writeKadMessage
 } from './kad-messages.ts'
 
-/** What others may use of a node's kad-dht, besides finding peers. */
+/** The services of a node's kad-dht for others, besides finding peers. */
 export interface KadServices {
   /** Namespaces of the keys whose values may be read and written, without slashes. */
   readonly namespaces: ReadonlySet<string>
@@ -70,7 +70,7 @@ function assertNamespace(key: Uint8Array | undefined, namespaces: ReadonlySet<st
   }
 }
 
-/** What is between the first two slashes of a key, where there are any. */
+/** Returns the namespace of a key: the text between its first two slashes. */
 function namespaceOf(key: Uint8Array = new Uint8Array()): string {
   const end = key.subarray(0, MAX_NAMESPACE_BYTES).indexOf(SLASH, 1)
   return key[0] === SLASH && end > 0 ? new TextDecoder().decode(key.subarray(1, end)) : ''

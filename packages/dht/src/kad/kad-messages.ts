@@ -13,7 +13,7 @@ import { ProtocolViolationError } from '../wire/protocol-violation-error.ts'
 /** Peers that one of kad-dht's messages names, of each kind. More than a bucket holds. */
 export const MAX_NAMED_PEERS = 64
 
-/** What kad-dht's messages ask for, as they are numbered (libp2p specs, kad-dht, "RPC messages"). */
+/** Types of kad-dht's messages (libp2p specs, kad-dht, "RPC messages"). */
 export const PUT_VALUE = 0
 export const GET_VALUE = 1
 export const ADD_PROVIDER = 2

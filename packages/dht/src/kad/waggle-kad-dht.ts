@@ -107,7 +107,7 @@ function given<T extends object>(init: T | undefined): Partial<T> {
 /** Creates a validator of kad-dht that makes all checks of the store. */
 function validatorFor({ checks }: RecordStore): ValidateFn {
   return async (key, value) => {
-    const { record, refusals } = await checks.received(key, value, BY_KAD_DHT)
+    const { record, refusals } = await checks.receive(key, value, BY_KAD_DHT)
 
     if (isEmpty(record)) {
       throw new ValidationError(`refused by ${refusals.join(', ')}`)

@@ -2,7 +2,7 @@ import type { PeerInfo } from '@libp2p/interface'
 import type { PeerBook } from '../peers/peer-book.ts'
 
 /** When a peer is asked: before others, only when those are too few, or never. */
-export type Standing = 'first' | 'last' | 'never'
+export type PeerRank = 'first' | 'last' | 'never'
 
 /** How much worse a peer is than one that is asked anyway, and is not late. */
 const READY = 1
@@ -34,7 +34,7 @@ export class PeerRanking {
   }
 
   /** Says when a lookup asks a peer that has been named, and takes note of who named it. */
-  standingOf(contact: PeerInfo, referrer?: PeerInfo): Standing {
+  rankOf(contact: PeerInfo, referrer?: PeerInfo): PeerRank {
     const { peers } = this.#init
 
     if (referrer !== undefined) {

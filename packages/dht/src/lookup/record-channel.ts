@@ -2,16 +2,16 @@ import type { PeerInfo } from '@libp2p/interface'
 import type { DHTRecord, Rejection } from '@waggle/record'
 import type { CancellationToken } from '../timing/cancellation.ts'
 
-/** What one peer answers when asked for a key. */
+/** One peer's reply to a lookup of a key. */
 export interface FindReply {
-  /** What it holds, checked against every rule. */
+  /** The record that it holds, checked against every rule. */
   readonly record?: DHTRecord | undefined
 
   /** Peers it knows to be near the key. */
   readonly closer: readonly PeerInfo[]
 }
 
-/** What a replica made of a write; `refused`: a rule of its own, such as a validator, does not accept it. */
+/** A replica's reply to a write; `refused`: a rule of its own, such as a validator, does not accept it. */
 export type StoreOutcome = 'accepted' | Rejection | 'refused'
 
 /** How `RecordChannel.find` is told what to answer. */
@@ -38,7 +38,7 @@ export interface WriteOptions {
   readonly closerCount: number
 }
 
-/** What one peer answers when asked to hold a write. */
+/** One peer's reply to a write. */
 export interface StoreReply {
   readonly outcome: StoreOutcome
 

@@ -2,9 +2,9 @@ import type { PeerInfo } from '@libp2p/interface'
 import { MAX_LOOKUP_CANDIDATES, MAX_LOOKUP_REQUESTS, SEARCH_WIDTH } from '../constants.ts'
 import { type Point, pointOfPeer, roughDistance } from '../peers/key-space.ts'
 import { hasOnlyAddressesOf } from '../peers/peer-record.ts'
-import type { Standing } from './peer-ranking.ts'
+import type { PeerRank } from './peer-ranking.ts'
 
-/** What a search needs to know. */
+/** The parameters of a search. */
 export interface SearchInit {
   /** The point that the search closes in on. */
   target: Point
@@ -23,7 +23,7 @@ export interface SearchInit {
   nearest?: (target: Point, count: number) => readonly PeerInfo[]
 
   /** Says when a peer is asked that has been named, by another one or from the start. @default 'first' for all */
-  standingOf?: (contact: PeerInfo, referrer?: PeerInfo) => Standing
+  rankOf?: (contact: PeerInfo, referrer?: PeerInfo) => PeerRank
 
   /** Peers kept in mind, whoever names them. @default MAX_LOOKUP_CANDIDATES */
   maxCandidates?: number
@@ -227,7 +227,7 @@ export class Search {
   }
 
   #add(contact: PeerInfo, referrer?: PeerInfo): Candidate | undefined {
-    const { target, standingOf, pointOf = pointOfContact } = this.#init
+    const { target, rankOf, pointOf = pointOfContact } = this.#init
     const distance = roughDistance(target, pointOf(contact))
 
     for (const known of this.#candidates) {
@@ -236,9 +236,9 @@ export class Search {
       }
     }
 
-    const standing = standingOf?.(contact, referrer)
+    const rank = rankOf?.(contact, referrer)
 
-    if (standing === 'never') {
+    if (rank === 'never') {
       this.#hasBanned = true
       return undefined
     }
@@ -246,7 +246,7 @@ export class Search {
     const candidate: Candidate = {
       contact,
       distance,
-      isAvoided: standing === 'last',
+      isAvoided: rank === 'last',
       state: 'new',
       others: []
     }
@@ -300,8 +300,8 @@ export class Search {
   }
 
   #isAvoided(contact: PeerInfo, referrer?: PeerInfo): boolean {
-    const standing = this.#init.standingOf?.(contact, referrer) ?? 'first'
-    return standing !== 'first'
+    const rank = this.#init.rankOf?.(contact, referrer) ?? 'first'
+    return rank !== 'first'
   }
 
   /** Roughly: those that have failed are counted, too. */

@@ -67,12 +67,12 @@ export class Meter implements CallObserver {
     })
   }
 
-  ended(call: string, tookMs: number, result: unknown): void {
+  onEnd(call: string, tookMs: number, result: unknown): void {
     this.#calls.get(call)?.increment({ [outcomeOf(call, result)]: true })
     this.#seconds.observe({ [CALLS[call] ?? call]: tookMs / 1000 })
   }
 
-  failed(call: string, tookMs: number, { reason, isAborted }: CallFailure): void {
+  onFailure(call: string, tookMs: number, { reason, isAborted }: CallFailure): void {
     const known = reason instanceof Error ? ERRORS[reason.name] : undefined
     const outcome = known ?? (isAborted ? 'aborted' : 'error')
     this.#calls.get(call)?.increment({ [outcome]: true })
@@ -80,7 +80,7 @@ export class Meter implements CallObserver {
   }
 
   /** Counts the replicas' responses to one write. */
-  written(outcomes: readonly StoreOutcome[]): void {
+  countOutcomes(outcomes: readonly StoreOutcome[]): void {
     for (const outcome of outcomes) {
       this.#replicas.increment({ [outcome]: true })
     }
@@ -95,7 +95,7 @@ export class Meter implements CallObserver {
     this.#records.increment({ [event]: true })
   }
 
-  handedOver(sizeBytes: number): void {
+  countHandOver(sizeBytes: number): void {
     this.#handedOver.increment()
     this.#handedOverBytes.increment(sizeBytes)
   }

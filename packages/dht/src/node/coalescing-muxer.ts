@@ -5,9 +5,10 @@ import {
   type StreamMuxerFactory,
   serviceCapabilities
 } from '@libp2p/interface'
+import { overriding } from '../door/overriding.ts'
 import { fallbackWarning } from '../warn.ts'
 import { HeldWindowUpdates } from './held-window-updates.ts'
-import { isSender, withSend } from './with-send.ts'
+import { isSender } from './is-sender.ts'
 
 /** The muxer whose frames are known here. */
 const YAMUX = '/yamux/1.0.0'
@@ -52,7 +53,7 @@ export function coalescingMuxer<C>(
 function coalescing(connection: MessageStream): MessageStream {
   const frames = new CoalescedFrames(connection)
 
-  return withSend(connection, {
+  return overriding<MessageStream>(connection, {
     send: (frame) => frames.send(frame),
     close: (options) => {
       frames.flush()

@@ -61,7 +61,7 @@ function listenThroughGate(
   const { buffers } = door
   const fail = (error: Error): void => {
     connection.abort(error)
-    peer && door.faulted(peer, error)
+    peer && door.reportFault(peer, error)
   }
   const gate = new FrameGate({
     maxFrameBytes,
@@ -69,7 +69,7 @@ function listenThroughGate(
     turn: (task) => door.turns.add(name, caught(task, fail)),
     pause: () => connection.status === 'open' && connection.pause(),
     resume: () => connection.status === 'open' && connection.resume(),
-    onBacklog: () => buffers.grew()
+    onBacklog: () => buffers.scheduleLook()
   })
   const buffering = {
     get bufferedBytes() {

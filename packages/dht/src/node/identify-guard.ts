@@ -3,7 +3,7 @@ import { messagesUpTo } from '../door/units.ts'
 import { MAX_ADDRESS_BYTES } from '../wire/limits.ts'
 import { changedFields, keepUpTo, protobufFields } from '../wire/protobuf.ts'
 
-/** What one peer may say of itself by identify. */
+/** Addresses and protocols that one peer may give of itself by identify. */
 export const MAX_IDENTIFY_ADDRESSES = 32
 export const MAX_IDENTIFY_PROTOCOLS = 64
 

@@ -42,7 +42,7 @@ import { unfragmentedWrites } from './unfragmented-writes.ts'
  */
 const MAX_INBOUND_CONNECTIONS_PER_SECOND = 256
 
-/** What libp2p takes: more than there are places, so that it is us who choose which ones give way. */
+/** Pending inbound connections that libp2p accepts: more than there are places, so that Waggle chooses which ones to close. */
 const MAX_PENDING_INBOUND_CONNECTIONS: number = 2 * MAX_PENDING_CONNECTIONS
 
 /** How long a peer may take to show who it is, in ms: several round trips on the slowest of links. */

@@ -48,7 +48,7 @@ export function patientIdentify(
     const log = components.logger.forComponent('waggle:identify')
     const known = new KnownIdentities()
     const ask = (connection: Connection): void => {
-      identified(connection, service, timeoutMs).then(
+      identifyPeer(connection, service, timeoutMs).then(
         (identity) => known.add(identity),
         (error) => log('the peer %p does not say who it is - %e', connection.remotePeer, error)
       )
@@ -78,7 +78,7 @@ export function patientIdentify(
 
 type Identity = Omit<IdentifyResult, 'connection'>
 
-/** What peers said of themselves lately. */
+/** Recent identify results. */
 class KnownIdentities {
   readonly #identities = new BoundedMap<string, Identity & { readonly atMs: number }>({
     maxSize: MAX_REMEMBERED
@@ -130,7 +130,7 @@ function identifiedOn(
 }
 
 /** Resolves when the peer has identified itself. Rejects when it does not, or its connection is closed. */
-async function identified(
+async function identifyPeer(
   connection: Connection,
   service: Identify,
   timeoutMs: number

@@ -1,11 +1,11 @@
 import type { MultiaddrConnection } from '@libp2p/interface'
 import type { Multiaddr } from '@multiformats/multiaddr'
-import { hostOf } from './host-of.ts'
+import { hostOf } from '../peers/host-of.ts'
 
 /** Connections of others that are being set up. */
 export const MAX_PENDING_CONNECTIONS = 256
 
-/** What of a connection matters before it is known whose it is. */
+/** The part of a connection that matters before its peer is known. */
 export type PendingConnection = Pick<MultiaddrConnection, 'abort' | 'addEventListener'> & {
   readonly remoteAddr: Multiaddr
 }
@@ -31,7 +31,7 @@ export class PendingConnections {
 
   /** Gives a connection a place, until it ends or is known. */
   add(connection: PendingConnection): void {
-    this.#hosts.set(connection, hostOf(connection.remoteAddr) ?? '')
+    this.#hosts.set(connection, hostOf(connection.remoteAddr))
     connection.addEventListener('close', () => this.delete(connection))
 
     if (this.#hosts.size > this.#maxSize) {

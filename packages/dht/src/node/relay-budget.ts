@@ -22,7 +22,7 @@ interface Usage {
   readonly bytes: TokenBucket
 }
 
-/** What a relay has for those who connect through it. */
+/** The circuits and bytes that a relay grants, per peer and in all. */
 export class RelayBudget {
   readonly #nowMs: () => number
   readonly #usage = new BoundedMap<string, Usage>({ maxSize: MAX_REMEMBERED })

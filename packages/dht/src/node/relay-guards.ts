@@ -5,6 +5,7 @@ import type { Door } from '../door/door.ts'
 import { guardedConnection, type ProtocolGuard } from '../door/guarded-components.ts'
 import { overriding } from '../door/overriding.ts'
 import { delimited, messagesUpTo, piecesUpTo } from '../door/units.ts'
+import { hostOf } from '../peers/host-of.ts'
 import { ByteWriter } from '../wire/bytes.ts'
 import { MAX_ADDRESS_BYTES, MAX_ADDRESSES_PER_PEER } from '../wire/limits.ts'
 import {
@@ -15,7 +16,6 @@ import {
   varintIn,
   writeVarintField
 } from '../wire/protobuf.ts'
-import { hostOf } from './host-of.ts'
 import type { RelayBudget } from './relay-budget.ts'
 
 /** The protocols of relays (libp2p specs, circuit relay v2). */
@@ -135,10 +135,10 @@ function withFewAddresses(peer: Uint8Array): Uint8Array {
 }
 
 /** Keeps the addresses at the host that a node is connected to: all others may be anybody's. */
-function keepOnHost(host: string | undefined): FieldChange {
+function keepOnHost(host: string): FieldChange {
   // libp2p adds the address that it is connected to by itself.
   const keep = keepUpTo(MAX_RELAY_ADDRESSES - 1, MAX_ADDRESS_BYTES)
-  return (bytes) => (host !== undefined && isAt(bytes, host) ? keep(bytes) : undefined)
+  return (bytes) => (isAt(bytes, host) ? keep(bytes) : undefined)
 }
 
 function isAt(bytes: Uint8Array, host: string): boolean {

@@ -20,12 +20,12 @@ import { doorOf } from '../door/door.ts'
 import { guardedComponents, type ProtocolGuard } from '../door/guarded-components.ts'
 import { overriding } from '../door/overriding.ts'
 import { messagesUpTo } from '../door/units.ts'
+import { hostOf } from '../peers/host-of.ts'
 import { limitedDials, withoutNames } from './dial-guard.ts'
-import { hostOf } from './host-of.ts'
 import { MAX_CIRCUITS_PER_PEER, RelayBudget } from './relay-budget.ts'
 import { hopGuard, relayConnections, relayedConnections, stopGuard } from './relay-guards.ts'
 
-/** What tells the services of one node from those of others. */
+/** The event bus, by which the services of one node are told from those of others. */
 export interface NodeEvents {
   readonly events: TypedEventTarget<Libp2pEvents>
 }

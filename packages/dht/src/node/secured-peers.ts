@@ -1,4 +1,4 @@
 import type { MessageStream, PeerId } from '@libp2p/interface'
 
-/** Who is at the other end of each encrypted connection: a muxer is not told. */
+/** The remote peer of each encrypted connection, which libp2p does not tell a muxer. */
 export const securedPeers: WeakMap<MessageStream, PeerId> = new WeakMap()

@@ -6,10 +6,11 @@ import {
   type SecuredConnection,
   serviceCapabilities
 } from '@libp2p/interface'
+import { overriding } from '../door/overriding.ts'
 import { fallbackWarning } from '../warn.ts'
+import { isSender } from './is-sender.ts'
 import { replaceDecoder } from './noise-messages.ts'
 import { securedPeers } from './secured-peers.ts'
-import { isSender, withSend } from './with-send.ts'
 
 const NOISE = '/noise'
 
@@ -31,7 +32,9 @@ export function unfragmentedWrites<C>(
     const onFallback = fallbackWarning('libp2p-noise', 'connections cost more', logger)
     const whole = (connection: MessageStream): MessageStream => {
       if (isSender(connection)) {
-        return withSend(connection, { send: (data) => connection.send(contiguous(data)) })
+        return overriding<MessageStream>(connection, {
+          send: (data) => connection.send(contiguous(data))
+        })
       }
 
       onFallback()

@@ -265,7 +265,7 @@ export class Operations implements WaggleOperations {
     const { replicas, reads } = this.#init
     const { key, record } = this.#isReady(write) ? write : await this.#prepare(write)
     const outcomes = await replicas.write(key, record, cancellation)
-    this.#init.meter?.written(outcomes)
+    this.#init.meter?.countOutcomes(outcomes)
     const isAccepted = outcomes.includes('accepted') && !outcomes.includes('stale')
     reads.onWritten(key, record, isAccepted)
     return isAccepted
@@ -297,7 +297,7 @@ export class Operations implements WaggleOperations {
   /** Answers at once if no peer has to be asked. */
   #read(key: Uint8Array, options: ReadOptions): MaybePromise<Found | undefined> {
     const { reads, store } = this.#init
-    return whenDone(reads.read(key, options), (record) => store.checks.shown(key, record))
+    return whenDone(reads.read(key, options), (record) => store.checks.show(key, record))
   }
 
   /**

@@ -1,22 +1,34 @@
 import type { Multiaddr } from '@multiformats/multiaddr'
 
-/** Groups of an IPv6 address that name a network, which one machine may have all addresses of. */
-const IPV6_NETWORK_GROUPS = 4
+/** Groups of an IPv6 address that a provider gives one customer at least (RFC 6177). */
+const SITE_GROUPS = 4
+const MAX_GROUPS = 8
+
+/** The first groups of an IPv4 address that is written as an IPv6 one. */
+const IP4_PREFIX = '0:0:0:0:0:ffff'
 
 /**
- * The machine at an address, as far as that tells: an IPv4 address, the /64 network of an IPv6
- * address, or a host name. What comes through a relay counts as the relay's.
+ * Names the host at an address, as far as the address tells: an IPv4 address, the first half of an
+ * IPv6 address, of which one customer has the whole second half, or a host name. A peer behind a
+ * relay counts as the relay's host.
  */
 export function hostOf(address: Multiaddr): string {
-  const [first] = address.getComponents()
-  const host = first?.value ?? ''
-  return first?.name === 'ip6' ? networkOf(host) : host
+  const { name, value = '' } =
+    address.getComponents().find((component) => component.name !== 'ip6zone') ?? {}
+  return name === 'ip6' ? siteOf(value) : value
 }
 
-function networkOf(address: string): string {
-  const [head = '', tail] = address.split('::')
-  const groups = head === '' ? [] : head.split(':')
-  const missing = tail === undefined ? 0 : IPV6_NETWORK_GROUPS
-  const all = [...groups, ...Array<string>(missing).fill('0')]
-  return `${all.slice(0, IPV6_NETWORK_GROUPS).join(':')}::/64`
+function siteOf(ip6: string): string {
+  const groups = groupsOf(ip6.toLowerCase())
+  const isMapped = groups.slice(0, 6).join(':') === IP4_PREFIX
+  return (isMapped ? groups.slice(6) : groups.slice(0, SITE_GROUPS)).join(':')
+}
+
+/** Lists all groups of an address, omitted zeros included. */
+function groupsOf(ip6: string): string[] {
+  const [head = [], tail] = ip6.split('::').map((part) => part.split(':').filter(Boolean))
+  const missing = MAX_GROUPS - head.length - (tail?.length ?? 0)
+  return tail === undefined
+    ? head
+    : [...head, ...new Array(Math.max(0, missing)).fill('0'), ...tail]
 }

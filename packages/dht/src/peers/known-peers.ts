@@ -151,7 +151,7 @@ export class KnownPeers implements Routing {
   /** Takes note of a response. */
   recordResponse(peer: PeerId): void {
     if (this.table.has(peer)) {
-      this.table.heard(peer)
+      this.table.confirm(peer)
       return
     }
 
@@ -167,7 +167,7 @@ export class KnownPeers implements Routing {
     if (this.isConnected(peer)) {
       this.#init.onSuspect?.(peer)
     } else {
-      this.table.failed(peer)
+      this.table.countFailure(peer)
     }
   }
 
@@ -208,7 +208,7 @@ export class KnownPeers implements Routing {
   }
 
   #answered(peer: PeerId, host: string): void {
-    this.table.answered({ id: peer, multiaddrs: [] }, host)
+    this.table.add({ id: peer, multiaddrs: [] }, host)
   }
 
   #distance(peer: PeerId): number {

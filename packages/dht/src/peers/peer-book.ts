@@ -34,13 +34,13 @@ export interface PeerBookInit {
   readonly nowMs?: () => number
 }
 
-/** What this node has learned of its peers, and what follows from it (N8c, N9c, N9h). */
+/** Records what peers did, and decides which are avoided, banned or believed (N8c, N9c, N9h). */
 export class PeerBook {
   readonly records: PeerRecords = new PeerRecords()
   readonly #init: PeerBookInit
   readonly #nowMs: () => number
   readonly #dials: TokenBucket
-  /** Who named an unverified peer first, by the very object that the reply came to. */
+  /** The first referrer of each unverified peer, by the very object that the reply was decoded to. */
   readonly #referrers = new WeakMap<PeerInfo, PeerId>()
   #hasBans = false
 

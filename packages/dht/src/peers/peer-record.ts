@@ -22,7 +22,7 @@ interface Unreachable {
 
 const NOWHERE: readonly Unreachable[] = []
 
-/** All that this node remembers of one peer. Moments are in ms of the process's clock. */
+/** The memory of one peer. Moments are in ms of the process's clock. */
 export class PeerRecord {
   /** Where the peer is, as it says itself. */
   contact: PeerInfo

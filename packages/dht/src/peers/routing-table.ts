@@ -119,7 +119,7 @@ export class RoutingTable {
    * Takes in a peer that has just answered, with the addresses that it answered at. Says whether it
    * is in the table now.
    */
-  answered(peer: PeerInfo, host: string): boolean {
+  add(peer: PeerInfo, host: string): boolean {
     const name = peer.id.toString()
     const known = this.#entries.get(name)
 
@@ -136,7 +136,7 @@ export class RoutingTable {
   }
 
   /** Takes note that a peer has answered, if it is in the table. */
-  heard(peer: PeerId): void {
+  confirm(peer: PeerId): void {
     const entry = this.#entries.get(peer.toString())
 
     if (entry !== undefined) {
@@ -146,7 +146,7 @@ export class RoutingTable {
   }
 
   /** Counts a failure. A peer that fails again and again is lost. */
-  failed(peer: PeerId): void {
+  countFailure(peer: PeerId): void {
     const entry = this.#entries.get(peer.toString())
 
     if (entry !== undefined && ++entry.failures >= MAX_FAILURES) {

@@ -56,7 +56,7 @@ export class DiskUsage {
     return this.#garbageBytes > Math.max(this.#bytes, COMPACTION_SLACK_BYTES)
   }
 
-  compacted(): void {
+  resetGarbage(): void {
     this.#garbageBytes = 0
   }
 }

@@ -3,7 +3,7 @@ import { FIRST_WRITE_RETRY_MS, MAX_WRITE_RETRY_MS, RELAXED_FLUSH_MS } from '../c
 import { toError } from '../errors.ts'
 import type { RecordStore } from '../store/record-store.ts'
 import type { PersistenceHook } from '../store/store-listeners.ts'
-import { cancellable } from '../timing/run-later.ts'
+import { runLater } from '../timing/run-later.ts'
 import type { Change, Disk, Durability } from './disk.ts'
 import { DiskUsage } from './disk-usage.ts'
 
@@ -80,7 +80,7 @@ export class Journal implements PersistenceHook {
    * Notes a change. A record that is neither stored nor on disk does not matter, so no more names
    * wait than there are records.
    */
-  changed(name: string): void {
+  noteChange(name: string): void {
     if (this.#isOfInterest(name)) {
       this.#changed.add(name)
       this.#schedule()
@@ -129,7 +129,7 @@ export class Journal implements PersistenceHook {
       return
     }
 
-    this.#cancel = cancellable(this.#delayMs(), () => {
+    this.#cancel = runLater(this.#delayMs(), () => {
       this.#cancel = undefined
       void this.#write()
     })
@@ -230,7 +230,7 @@ export class Journal implements PersistenceHook {
 
   #compactIfWorthwhile(): void {
     if (this.#onDisk.isCompactionWorthwhile) {
-      this.#onDisk.compacted()
+      this.#onDisk.resetGarbage()
       this.#init.disk
         .compact()
         .catch((error) => this.#init.log.error('could not compact the database - %e', error))

@@ -89,7 +89,7 @@ function refusalOf(bytes: Uint8Array, { clock, limits }: RecordStore): Refusal {
 
 function changedAll(journal: Journal, names: Iterable<string>): void {
   for (const name of names) {
-    journal.changed(name)
+    journal.noteChange(name)
   }
 }
 

@@ -55,7 +55,7 @@ export async function writeSmallFile(path: string, text: string): Promise<void> 
   }
 }
 
-/** What is known of a file or a folder. */
+/** Owner and mode of a file or a folder. */
 export interface Ownership {
   readonly uid: number
   readonly mode: number

@@ -93,7 +93,7 @@ export class CachedReads {
 
     if (isKnown && !(isAccepted && isWhole) && policy.refreshBeforeExpiry > 0) {
       // Others have written to it, too, or something later is there: it is no longer what we know.
-      this.#refreshes.outdated(nameOf(key), key, cache.clock())
+      this.#refreshes.expedite(nameOf(key), key, cache.clock())
       this.#watch()
     }
   }
@@ -142,7 +142,7 @@ export class CachedReads {
     const { policy, store } = this.#init
 
     if (policy.refreshBeforeExpiry > 0) {
-      this.#refreshes.used({ name: nameOf(key), key, expirationTime }, store.clock())
+      this.#refreshes.plan({ name: nameOf(key), key, expirationTime }, store.clock())
       this.#watch()
     }
   }
@@ -200,7 +200,7 @@ export class CachedReads {
     }
 
     if (cache !== undefined && without.length > 0) {
-      replicas.lend(key, record, without.slice(0, policy.nearest))
+      replicas.cacheOnPath(key, record, without.slice(0, policy.nearest))
     }
   }
 

@@ -15,7 +15,7 @@ export interface ReadOptions {
 }
 
 export interface Reading {
-  /** What the peers that answered hold together. */
+  /** The joined records of all peers that answered. */
   readonly record: DHTRecord
 
   /** Whether it was good enough before all were asked, or all were, or nobody wanted it any more. */
@@ -48,7 +48,7 @@ export function isSufficient(
   return expirationTime !== undefined && expirationTime >= sufficientExpirationTime
 }
 
-/** Those of the nearest peers that do not hold all of the record. */
+/** Returns the nearest peers that lack a part of the record. */
 export function replicasBehind(
   record: DHTRecord,
   answers: readonly ReplicaState[],

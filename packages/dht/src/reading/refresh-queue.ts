@@ -54,7 +54,7 @@ export class RefreshQueue {
   }
 
   /** A record is in use. */
-  used(refresh: { name: string; key: Uint8Array; expirationTime: DHTTime }, now: DHTTime): void {
+  plan(refresh: { name: string; key: Uint8Array; expirationTime: DHTTime }, now: DHTTime): void {
     const { name, expirationTime } = refresh
     const queued = this.#queue.get(name)
     const isQueued =
@@ -68,7 +68,7 @@ export class RefreshQueue {
   }
 
   /** A record is no longer what is known of it. */
-  outdated(name: string, key: Uint8Array, now: DHTTime): void {
+  expedite(name: string, key: Uint8Array, now: DHTTime): void {
     this.#add({ name, key, dueTime: now })
   }
 

@@ -25,7 +25,7 @@ export class Replicas {
   readonly #init: ReplicasInit
   readonly #self: PeerInfo
   /** One for all searches: there are many. */
-  readonly #peers: Pick<SearchInit, 'nearest' | 'standingOf'>
+  readonly #peers: Pick<SearchInit, 'nearest' | 'rankOf'>
 
   constructor(init: ReplicasInit) {
     const { lookups, routing, self } = init
@@ -33,7 +33,7 @@ export class Replicas {
     this.#self = { id: self, multiaddrs: [] }
     this.#peers = {
       nearest: (target, count) => routing.nearest(target, count),
-      standingOf: (contact, referrer) => lookups.ranking.standingOf(contact, referrer)
+      rankOf: (contact, referrer) => lookups.ranking.rankOf(contact, referrer)
     }
   }
 
@@ -117,8 +117,8 @@ export class Replicas {
     )
   }
 
-  /** Leaves copies with peers that hold nothing; whether they take them does not matter. */
-  lend(key: Uint8Array, record: DHTRecord, to: readonly PeerInfo[]): void {
+  /** Caches a record at peers on the path that hold nothing (Kademlia §2.3); their replies do not matter. */
+  cacheOnPath(key: Uint8Array, record: DHTRecord, to: readonly PeerInfo[]): void {
     for (const contact of to) {
       this.#init.channel
         .store(contact, key, record, { closerCount: 0, isCopy: true })

@@ -27,7 +27,7 @@ export interface ConnectionPartsInit extends PeerParts {
   readonly requestTimeoutMs: number
   readonly lifetime: AbortSignal
 
-  /** Whatever else is under way with peers. */
+  /** Clients of the other protocols, for their activity. */
   readonly clients: readonly { activityOf(peer: PeerId): Activity }[]
 }
 

@@ -12,16 +12,16 @@ import type { ClientParts } from '../wire/protocol-client.ts'
 import type { PartsInit } from './service-init.ts'
 import type { WaggleComponents } from './service-interface.ts'
 
-/** What is known of peers, and how they are reached. */
+/** The memory of peers, the routing table, and the parts that dial. */
 export interface PeerParts {
   readonly peers: PeerBook
   readonly routing: KnownPeers
 
-  /** What the clients of all protocols share. */
+  /** The parts that the clients of all protocols share. */
   readonly client: ClientParts & Pick<Judge, 'onForgery'> & { readonly dialer: Dialer }
 }
 
-/** Makes what is known of peers. */
+/** Creates the parts. */
 export function createPeerParts(init: PartsInit, buffers: BufferLimits): PeerParts {
   const { connectionManager } = init.components
   const peers = createPeerBook(init, () => routing)
@@ -32,7 +32,7 @@ export function createPeerParts(init: PartsInit, buffers: BufferLimits): PeerPar
   return { peers, routing, client: { buffers, dialer, peers, onForgery } }
 }
 
-/** Keeps what is known of peers as libp2p has it, until the signal is aborted. */
+/** Updates them with libp2p's connections and peer store, until the signal is aborted. */
 export async function followNetwork(
   components: WaggleComponents,
   { peers, routing: known }: PeerParts,

@@ -26,11 +26,11 @@ export function recordEvents(
   }
 
   return {
-    stored(name, expirationTime) {
+    onStored(name, expirationTime) {
       meter?.record('stored')
       tell('record:stored', name, expirationTime)
     },
-    expired(name, expirationTime) {
+    onExpired(name, expirationTime) {
       meter?.record('expired')
       tell('record:expired', name, expirationTime)
     }

@@ -213,7 +213,7 @@ function createUpkeep(
     isNear: (peer) => routing.isNear(peer),
     async send(to, key, record) {
       await lookups.inTime(to, exchange.store(to, key, record, { closerCount: 0 }))
-      meter?.handedOver(encodedSize(record))
+      meter?.countHandOver(encodedSize(record))
     },
     async holds(peer, key) {
       const asked = exchange.find(peer, key, { closerCount: 0, isCloserAlways: true })

@@ -35,7 +35,7 @@ export function receivedRecord(
   }
 
   try {
-    const checked = store.checks.received(key, bytes.slice(), peer.id.toString())
+    const checked = store.checks.receive(key, bytes.slice(), peer.id.toString())
     const received = whenDone(checked, ({ record, refusals }) => {
       if (refusals.length > 0) {
         log('ignoring some of what %p answered with - %s', peer.id, refusals.join(', '))

@@ -68,7 +68,7 @@ export class RecordChecks {
    * Reads what the peer of that name sent for a key. Leaves out what validators refuse, which may be all of it.
    * Throws, or rejects, as `checkRecord` throws, if any of it breaks a rule.
    */
-  received(key: Uint8Array, bytes: Uint8Array, peer: string): MaybePromise<Received> {
+  receive(key: Uint8Array, bytes: Uint8Array, peer: string): MaybePromise<Received> {
     const { clock, limits } = this.#init
     const record = readRecord(key, bytes, { now: clock(), limits })
     const signed = signedEntries(key, record)
@@ -79,7 +79,7 @@ export class RecordChecks {
   }
 
   /** Returns what a reader sees of a record (R8), without what validators refuse. */
-  shown(key: Uint8Array, record: DHTRecord): MaybePromise<Found | undefined> {
+  show(key: Uint8Array, record: DHTRecord): MaybePromise<Found | undefined> {
     if (this.#validation.isIdle) {
       return view(record, this.#init.clock())
     }

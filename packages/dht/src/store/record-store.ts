@@ -257,7 +257,7 @@ export class RecordStore {
       releaseBytes(one)
     }
 
-    this.#observer?.stored(name, stored.expirationTime)
+    this.#observer?.onStored(name, stored.expirationTime)
 
     for (const listener of this.#listeners) {
       listener(name, write)
@@ -285,7 +285,7 @@ export class RecordStore {
 
     for (const stored of this.#dropWhile(({ expirationTime }) => expirationTime <= now)) {
       releaseBytes(stored)
-      this.#observer?.expired(stored.name, stored.expirationTime)
+      this.#observer?.onExpired(stored.name, stored.expirationTime)
     }
 
     return this.#prune(now)
@@ -327,7 +327,7 @@ export class RecordStore {
       this.#firstToPrune.push(stored, this.#stored.size)
     }
 
-    this.#persistence?.changed(stored.name)
+    this.#persistence?.noteChange(stored.name)
   }
 
   /** Stores again what was dropped, except for the rejected record. */
@@ -403,7 +403,7 @@ export class RecordStore {
   #drop(stored: StoredRecord): void {
     this.#stored.delete(stored.name)
     this.#release(stored)
-    this.#persistence?.changed(stored.name)
+    this.#persistence?.noteChange(stored.name)
   }
 }
 

@@ -6,7 +6,7 @@ import type { DHTRecord, DHTTime } from '@waggle/record'
  */
 export interface PersistenceHook {
   /** Called when another record, or none, is stored under the name. */
-  changed(name: string): void
+  noteChange(name: string): void
 
   /** See {@link RecordStore.whenDurable}. */
   whenDurable(): Promise<void> | undefined
@@ -14,8 +14,8 @@ export interface PersistenceHook {
 
 /** Is told of each record when it is stored and when it has expired. */
 export interface StoreObserver {
-  stored(name: string, expirationTime: DHTTime): void
-  expired(name: string, expirationTime: DHTTime): void
+  onStored(name: string, expirationTime: DHTTime): void
+  onExpired(name: string, expirationTime: DHTTime): void
 }
 
 /** Is told of each write that has changed the record under a name. */

@@ -7,10 +7,10 @@ import { MAX_TIMER_MS } from './deadline.ts'
 
 /** Is told how each call ends. */
 export interface CallObserver {
-  ended(call: string, tookMs: number, result: unknown): void
+  onEnd(call: string, tookMs: number, result: unknown): void
 
   /** `isAborted`: ended by its caller or with the node, for a reason that can be anything. */
-  failed(call: string, tookMs: number, failure: CallFailure): void
+  onFailure(call: string, tookMs: number, failure: CallFailure): void
 }
 
 export interface CallFailure {
@@ -137,7 +137,7 @@ class Call implements CancellationToken {
     const { name, observer } = this.#init
 
     if (!this.isCancelled) {
-      observer?.ended(name, performance.now() - this.#startMs, result)
+      observer?.onEnd(name, performance.now() - this.#startMs, result)
     }
 
     this.#settle()
@@ -147,7 +147,7 @@ class Call implements CancellationToken {
     const { name, observer, reject } = this.#init
 
     if (!this.isCancelled) {
-      observer?.failed(name, performance.now() - this.#startMs, failure)
+      observer?.onFailure(name, performance.now() - this.#startMs, failure)
     }
 
     this.#settle()

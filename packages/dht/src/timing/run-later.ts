@@ -2,7 +2,7 @@
  * Runs a function once, later, and returns a function that cancels it. Without a delay it runs as
  * soon as all present input has been handled.
  */
-export function cancellable(delayMs: number, run: () => void): () => void {
+export function runLater(delayMs: number, run: () => void): () => void {
   if (delayMs === 0 && typeof setImmediate === 'function') {
     const immediate = setImmediate(run)
     return () => clearImmediate(immediate)

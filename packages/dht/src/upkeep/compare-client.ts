@@ -63,7 +63,7 @@ export class CompareClient {
     )
   }
 
-  /** What is under way with a peer. */
+  /** Returns the activity with a peer. */
   activityOf(peer: PeerId): Activity {
     return this.#client.activityOf(peer)
   }

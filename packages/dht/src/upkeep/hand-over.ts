@@ -2,7 +2,7 @@
  * The replicas of a record before and after peers came or went, as one of them sees it. Nearest
  * first, itself included.
  */
-export interface Change<P> {
+export interface OwnerChange<P> {
   readonly self: P
 
   /** The nearest peers at the last pass. */
@@ -28,7 +28,7 @@ export interface Change<P> {
  * When a replica has gone, its hand-overs may be unfinished, and fresh peers get the record once
  * more.
  */
-export function newOwners<P>({ self, before, after, ...is }: Change<P>): P[] {
+export function newOwners<P>({ self, before, after, ...is }: OwnerChange<P>): P[] {
   const hasLoss = before.some((peer) => peer !== self && !is.isThere(peer))
   const isOwed = (peer: P): boolean => !before.includes(peer) || (hasLoss && is.isFresh(peer))
   const sender = (newcomer: P): P =>

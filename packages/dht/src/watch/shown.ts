@@ -7,7 +7,7 @@ export type Shown = ReadonlyMap<string | undefined, Entry>
 /** Nobody has written, or it has expired. */
 export const NOTHING_SHOWN: Shown = new Map()
 
-/** What `view` would show, without decoding it. */
+/** Returns the entries that `view` would show, not decoded. */
 export function shownOf({ plain, subkeys }: DHTRecord, now: DHTTime): Shown {
   const shown = new Map<string | undefined, Entry>()
   const isShown = (entry: Entry): boolean => isLive(entry, now) && !isTombstone(entry)

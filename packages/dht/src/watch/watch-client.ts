@@ -17,7 +17,7 @@ import {
 } from './watch-requests.ts'
 
 /** How a replica is asked to notify of changes. */
-export interface WatchOptions {
+export interface WatchRequestOptions {
   /** Of what is known. */
   readonly digest: Uint8Array
 
@@ -42,7 +42,7 @@ export interface WatchReply {
 /** How changes travel from other nodes to this one. */
 export interface ChangeChannel {
   /** Has a peer notify of changes, or merely asks what it holds if it cannot. */
-  watch(peer: PeerInfo, key: Uint8Array, options: WatchOptions): Promise<WatchReply>
+  watch(peer: PeerInfo, key: Uint8Array, options: WatchRequestOptions): Promise<WatchReply>
   unwatch(peer: PeerInfo, key: Uint8Array): void
 }
 
@@ -87,7 +87,7 @@ export class WatchClient implements ChangeChannel {
   watch(
     peer: PeerInfo,
     key: Uint8Array,
-    { digest, closerCount, isCoalesced, cancellation }: WatchOptions
+    { digest, closerCount, isCoalesced, cancellation }: WatchRequestOptions
   ): Promise<WatchReply> {
     const request = { name: 'watch', key, digest, closerCount, isCoalesced } as const
 
@@ -114,7 +114,7 @@ export class WatchClient implements ChangeChannel {
       .catch(() => {})
   }
 
-  /** What is under way with a peer: subscriptions, above all. */
+  /** Returns the activity with a peer: subscriptions, above all. */
   activityOf(peer: PeerId): Activity {
     return this.#client.activityOf(peer)
   }

@@ -12,17 +12,17 @@ export interface Watched {
 
   /** The entries that a reader sees at this moment. */
   shownAt(now: DHTTime): Shown
-  leave(watching: Watching): void
+  leave(watching: WatchIterator): void
 }
 
-export interface WatchingInit {
+export interface WatchIteratorInit {
   readonly clock: () => DHTTime
 
   /** Returns the view of a record for a reader. */
   readonly show: (record: DHTRecord) => MaybePromise<Found | undefined>
 
   /** Begins to watch. */
-  readonly begin: (watching: Watching) => Watched
+  readonly begin: (watching: WatchIterator) => Watched
 
   /** Ends it, as does the lifetime of whoever runs it. */
   readonly signal: AbortSignal | undefined
@@ -35,8 +35,8 @@ type Result = IteratorResult<Found | undefined, undefined>
  * One loop over the changes of a key. It keeps no queue: who is slow gets what is there when they ask
  * again, and what was replaced meanwhile is not seen.
  */
-export class Watching implements AsyncIterableIterator<Found | undefined, undefined> {
-  readonly #init: WatchingInit
+export class WatchIterator implements AsyncIterableIterator<Found | undefined, undefined> {
+  readonly #init: WatchIteratorInit
   readonly #waiting: PromiseWithResolvers<Result>[] = []
   #watched: Watched | undefined
   #delivered: Shown = NOTHING_SHOWN
@@ -46,7 +46,7 @@ export class Watching implements AsyncIterableIterator<Found | undefined, undefi
   #failure: AbortSignal | undefined
   readonly #onAbort = ({ target }: { target: unknown }): void => this.#fail(target as AbortSignal)
 
-  constructor(init: WatchingInit) {
+  constructor(init: WatchIteratorInit) {
     this.#init = init
   }
 

@@ -1,6 +1,13 @@
 import { DIGEST_BYTES } from '../store/record-digest.ts'
 import { ByteWriter } from '../wire/bytes.ts'
-import { CLOSER_COUNT, CLOSER_PEERS, INTRODUCED_PEERS, KEY, KEYS, RECORD } from '../wire/fields.ts'
+import {
+  CLOSER_COUNT,
+  CLOSER_PEER_INDEXES,
+  KEY,
+  KEYS,
+  RECORD,
+  RESPONSE_PEERS
+} from '../wire/fields.ts'
 import { writeFrame } from '../wire/frames.ts'
 import { MAX_KEYS_PER_MESSAGE } from '../wire/limits.ts'
 import type { EncodedPeer } from '../wire/peer-codec.ts'
@@ -76,7 +83,7 @@ const WATCHED_DIGEST = struct<WatchedDigest>({
 const WATCHED = struct<WatchedAnswer>({
   state: oneOf(STATES, 'state'),
   record: optional(RECORD),
-  closer: CLOSER_PEERS
+  closer: CLOSER_PEER_INDEXES
 })
 
 /** The protocol's name and version; libp2p negotiates it when a stream is opened. */
@@ -92,7 +99,7 @@ export const WATCH: MessageCodec<WatchMessage> = messages<WatchMessage>({
     }
   ],
   unwatch: [1, { keys: KEYS }],
-  watched: [2, { peers: INTRODUCED_PEERS, answers: list(WATCHED, MAX_KEYS_PER_MESSAGE) }],
+  watched: [2, { peers: RESPONSE_PEERS, answers: list(WATCHED, MAX_KEYS_PER_MESSAGE) }],
   changed: [3, { key: KEY, record: RECORD }]
 })
 

@@ -11,7 +11,7 @@ import type { CancellationToken } from '../timing/cancellation.ts'
 import { PROMPT_REPLICAS, RENEW_MS, SETTLE_MS } from './limits.ts'
 import { firstExpiration, isSameShown, NOTHING_SHOWN, type Shown, shownOf } from './shown.ts'
 import type { ChangeChannel, WatchReply } from './watch-client.ts'
-import type { Watched, Watching } from './watch-iterator.ts'
+import type { Watched, WatchIterator } from './watch-iterator.ts'
 
 export interface WatchedKeyInit {
   readonly key: Uint8Array
@@ -38,7 +38,7 @@ export class WatchedKey implements Watched, CancellationToken {
   readonly key: Uint8Array
   readonly #init: WatchedKeyInit
   readonly #point: Point
-  readonly #watchings = new Set<Watching>()
+  readonly #watchings = new Set<WatchIterator>()
 
   /** Replicas that notify of changes. */
   readonly #notifying = new Map<string, PeerInfo>()
@@ -72,11 +72,11 @@ export class WatchedKey implements Watched, CancellationToken {
     return this.#shownUntil
   }
 
-  add(watching: Watching): void {
+  add(watching: WatchIterator): void {
     this.#watchings.add(watching)
   }
 
-  leave(watching: Watching): void {
+  leave(watching: WatchIterator): void {
     if (this.#watchings.delete(watching) && this.#watchings.size === 0) {
       this.#init.onUnused(this)
     }

@@ -5,7 +5,7 @@ import { nameOf } from '../store/record-store.ts'
 import { Alarm } from '../timing/alarm.ts'
 import { type Due, DueQueue } from '../timing/due-queue.ts'
 import { POLL_MS, RENEW_MS, SETTLE_MS } from './limits.ts'
-import { Watching } from './watch-iterator.ts'
+import { WatchIterator } from './watch-iterator.ts'
 import { WatchedKey, type WatchedKeyInit } from './watched-key.ts'
 
 export interface WatchesInit extends Omit<WatchedKeyInit, 'key' | 'onChange' | 'onUnused'> {
@@ -51,11 +51,11 @@ export class Watches {
   }
 
   /** Returns an iterator of changes of a key, which begins to watch when it is first asked for one. */
-  watching(key: Uint8Array, options: WatchingOptions): Watching {
-    return new Watching({
+  watching(key: Uint8Array, options: WatchingOptions): WatchIterator {
+    return new WatchIterator({
       ...options,
       clock: this.#init.store.clock,
-      show: (record) => this.#init.store.checks.shown(key, record),
+      show: (record) => this.#init.store.checks.show(key, record),
       begin: (watching) => {
         const watched = this.#keys.get(nameOf(key)) ?? this.#begin(key)
         watched.add(watching)

@@ -1,16 +1,16 @@
-/** What is under way with a peer. */
+/** The activity with a peer. */
 export interface Activity {
-  /** Whether anything is: a request, a response, a subscription. */
+  /** Whether a request, a response or a subscription is in flight. */
   readonly isBusy: boolean
 
   /** When bytes moved last, in ms of the process's clock. */
   readonly usedAtMs: number
 }
 
-/** Nothing is, and nothing ever was. */
+/** No activity, now or ever. */
 export const NO_ACTIVITY: Activity = { isBusy: false, usedAtMs: Number.NEGATIVE_INFINITY }
 
-/** What is under way by several protocols together. */
+/** Combines the activity of several protocols. */
 export function allActivity(activities: Iterable<Activity>): Activity {
   let { isBusy, usedAtMs } = NO_ACTIVITY
 

@@ -123,7 +123,7 @@ export class ByteReader {
   readonly #bytes: Uint8Array
   #position = 0
 
-  /** Peers that the message has introduced so far. */
+  /** Number of the response's peers, once they are read. */
   peerCount = 0
 
   constructor(bytes: Uint8Array) {

@@ -30,15 +30,15 @@ const PEERS: Codec<readonly EncodedPeer[]> = list(
   MAX_PEERS_PER_MESSAGE
 )
 
-/** The peers of a reply, once each. */
-export const INTRODUCED_PEERS: Codec<readonly EncodedPeer[]> = new Codec(PEERS.write, (from) => {
+/** Closer peers of a response, once each. */
+export const RESPONSE_PEERS: Codec<readonly EncodedPeer[]> = new Codec(PEERS.write, (from) => {
   const peers = PEERS.read(from)
   from.peerCount = peers.length
   return peers
 })
 
-/** Closer peers, by their places among those that the message has introduced. */
-export const CLOSER_PEERS: Codec<readonly number[]> = new Codec(
+/** Closer peers of one key, as indexes into the response's peers. */
+export const CLOSER_PEER_INDEXES: Codec<readonly number[]> = new Codec(
   (to, places) => {
     to.varint(places.length)
 

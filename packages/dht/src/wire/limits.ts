@@ -15,7 +15,7 @@ export const TARGET_MESSAGE_BYTES: number = 256 * 1024
 /** Keys of one request. */
 export const MAX_KEYS_PER_MESSAGE = 256
 
-/** Peers that one reply introduces. */
+/** Closer peers in one response, all keys together. */
 export const MAX_PEERS_PER_MESSAGE = 1024
 
 /** Closer peers that one reply names for one key. */
@@ -55,7 +55,7 @@ export const INACTIVITY_TIMEOUT_MS = 15_000
 export const MAX_REQUEST_ID: number = 2 ** 32 - 1
 
 /** Peers remembered as decoded, and peers remembered to lack a protocol. */
-export const MAX_REMEMBERED_PEERS = 1000
+export const MAX_CACHED_PEERS = 1000
 
 /** Milliseconds that connecting and opening a stream may take, whoever waits for it. */
 export const OPEN_TIMEOUT_MS = 10_000

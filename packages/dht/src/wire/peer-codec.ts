@@ -10,8 +10,8 @@ import {
   MAX_ADDRESS_BYTES,
   MAX_ADDRESS_PARTS,
   MAX_ADDRESSES_PER_PEER,
-  MAX_DIALLED_ADDRESSES,
-  MAX_REMEMBERED_PEERS
+  MAX_CACHED_PEERS,
+  MAX_DIALLED_ADDRESSES
 } from './limits.ts'
 
 /**
@@ -19,7 +19,7 @@ import {
  * reading an id or an address takes longer than all else that is done with a reply.
  */
 export class PeerDecoder {
-  readonly #peers = new BoundedMap<string, PeerInfo | undefined>({ maxSize: MAX_REMEMBERED_PEERS })
+  readonly #peers = new BoundedMap<string, PeerInfo | undefined>({ maxSize: MAX_CACHED_PEERS })
 
   /** Undefined for what is not a peer that can be dialled. */
   of(peer: EncodedPeer): PeerInfo | undefined {

@@ -55,7 +55,7 @@ export function writeVarintField(to: ByteWriter, number: number, value: number):
   to.varint(value)
 }
 
-/** What becomes of the bytes of a field: others, or none if it is to be left out. */
+/** Maps the bytes of a field to others, or to none if the field is to be left out. */
 export type FieldChange = (bytes: Uint8Array) => Uint8Array | undefined
 
 /** Writes a message anew with some fields changed, by their numbers. All others stay as they are. */

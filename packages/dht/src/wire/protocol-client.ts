@@ -6,9 +6,9 @@ import { type Activity, NO_ACTIVITY } from './activity.ts'
 import type { Dialer, PeerPolicy } from './dialer.ts'
 import {
   FALLBACK_MEMORY_MS,
+  MAX_CACHED_PEERS,
   MAX_QUEUED_REQUEST_BYTES,
-  MAX_QUEUED_REQUESTS,
-  MAX_REMEMBERED_PEERS
+  MAX_QUEUED_REQUESTS
 } from './limits.ts'
 import { ProtocolViolationError } from './protocol-violation-error.ts'
 import type { RequestProtocol } from './request-protocol.ts'
@@ -56,7 +56,7 @@ export class ProtocolClient<Q, R, M> {
   readonly #addresses = new Map<string, PeerInfo>()
 
   /** Until when peers count as lacking the protocol, in ms of the process's clock. */
-  readonly #lacking = new BoundedMap<string, number>({ maxSize: MAX_REMEMBERED_PEERS })
+  readonly #lacking = new BoundedMap<string, number>({ maxSize: MAX_CACHED_PEERS })
   readonly #limits: RequestStreamLimits
   #isClosed = false
 
@@ -102,7 +102,7 @@ export class ProtocolClient<Q, R, M> {
     return this.#streams.get(id.toString())
   }
 
-  /** What is under way with a peer by this protocol. */
+  /** Returns the activity with a peer by this protocol. */
   activityOf(peer: PeerId): Activity {
     return this.#streams.get(peer.toString())?.activity ?? NO_ACTIVITY
   }

@@ -132,7 +132,7 @@ export class ProtocolServer {
       onMessage: (message) => this.#respond(handler.respond(message), framed, responder),
       onDrain: () => handler.onDrain?.(),
       onViolation: (error) => this.#init.onViolation?.(peer, error),
-      onBuffered: () => buffers.grew(),
+      onBuffered: () => buffers.scheduleLook(),
       onClose: () => {
         buffers.delete(framed)
         this.#remove(name, protocol.id, served)
@@ -157,7 +157,7 @@ export class ProtocolServer {
     this.#add(name, protocol.id, served)
   }
 
-  /** What is under way for a peer by all protocols. */
+  /** Returns the activity for a peer by all protocols. */
   activityOf(peer: PeerId): Activity {
     const served = [...(this.#streams.get(peer.toString())?.values() ?? [])].flat()
     return allActivity(served.map(({ activity }) => activity))

@@ -293,7 +293,7 @@ export class RequestStream<Q, R, M> {
       stream,
       codec: protocol.codec,
       maxMessageBytes: limits.maxMessageBytes,
-      onBuffered: () => buffers.grew(),
+      onBuffered: () => buffers.scheduleLook(),
       onMessage: (message) => this.#onMessage(message),
       onViolation,
       onClose: (error, isByPeer) => this.#end(error, isByPeer),

@@ -6,7 +6,7 @@ export class ManualPersistence implements PersistenceHook {
   readonly waiting: PromiseWithResolvers<void>[] = []
   #hasChanged = false
 
-  changed(): void {
+  noteChange(): void {
     this.#hasChanged = true
   }
 

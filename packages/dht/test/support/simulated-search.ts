@@ -72,7 +72,7 @@ export function searched(world: World): Course {
     target,
     count,
     nearest: (_, most) => (isTold ? [] : known.slice(0, most)),
-    standingOf: (contact) => ((contact as SimulatedPeer).isAvoided ? 'last' : 'first')
+    rankOf: (contact) => ((contact as SimulatedPeer).isAvoided ? 'last' : 'first')
   })
   search.add(isTold ? seeds : [])
   return continued(world, { search, asked: [], heardOf: new Set(seeds), answers: [] })

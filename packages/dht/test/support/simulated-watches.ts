@@ -2,7 +2,11 @@ import type { PeerInfo } from '@libp2p/interface'
 import type { DHTRecord } from '@waggle/record'
 import { DEFAULT_NUM_REPLICAS } from '../../src/constants.ts'
 import { nameOf } from '../../src/store/record-store.ts'
-import type { ChangeChannel, WatchOptions, WatchReply } from '../../src/watch/watch-client.ts'
+import type {
+  ChangeChannel,
+  WatchReply,
+  WatchRequestOptions
+} from '../../src/watch/watch-client.ts'
 import { Watches } from '../../src/watch/watches.ts'
 import { silentLog } from './silent-log.ts'
 import type { SimulatedReplica, Simulation } from './simulated-replicas.ts'
@@ -62,7 +66,7 @@ export class SimulatedWatches implements ChangeChannel {
     this.#told.set(peer, told ?? new Set())
   }
 
-  async watch(peer: PeerInfo, key: Uint8Array, options: WatchOptions): Promise<WatchReply> {
+  async watch(peer: PeerInfo, key: Uint8Array, options: WatchRequestOptions): Promise<WatchReply> {
     const rank = this.#net.peers.findIndex(({ id }) => id.equals(peer.id))
     this.asked.set(rank, (this.asked.get(rank) ?? 0) + 1)
 

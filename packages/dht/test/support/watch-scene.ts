@@ -1,6 +1,6 @@
 import { type DHTRecord, plainRecord, recordKey } from '@waggle/record'
 import { vi } from 'vitest'
-import type { Watching } from '../../src/watch/watch-iterator.ts'
+import type { WatchIterator } from '../../src/watch/watch-iterator.ts'
 import { type Collected, collected } from './collected.ts'
 import { Simulation, type SimulationOptions, START } from './simulated-replicas.ts'
 import { SimulatedWatches } from './simulated-watches.ts'
@@ -24,7 +24,7 @@ export class WatchScene implements Disposable {
     this.simulated = new SimulatedWatches(this.net)
   }
 
-  watching(signal?: AbortSignal, key: Uint8Array = KEY): Watching {
+  watching(signal?: AbortSignal, key: Uint8Array = KEY): WatchIterator {
     return this.simulated.watches.watching(key, { signal, lifetime: this.lifetime.signal })
   }
 

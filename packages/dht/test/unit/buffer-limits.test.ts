@@ -76,7 +76,7 @@ describe('BufferLimits', () => {
       const buffers = new BufferLimits(LIMITS)
       const stuck = streamWith(1, performance.now())
       buffers.add(stuck, 'peer')
-      buffers.grew()
+      buffers.scheduleLook()
       vi.advanceTimersByTime(MAX_STUCK_MS)
       expect(stuck.isClosed).toBe(false)
       vi.advanceTimersByTime(1000)

@@ -40,7 +40,7 @@ describe('a node with too much to do', () => {
     const limits = { ...DEFAULT_NODE_LIMITS, maxRequests: 1 }
     const held = new RecordStore({ clock: () => NOW })
     const durable = Promise.withResolvers<void>()
-    held.persistWith({ changed: () => {}, whenDurable: () => durable.promise })
+    held.persistWith({ noteChange: () => {}, whenDurable: () => durable.promise })
     const server = await serving(source, { nodeLimits: limits, held })
     server.talker.say(
       storeRequest([['a', recordOf('a')]], { id: 1 }),

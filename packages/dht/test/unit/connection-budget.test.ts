@@ -18,7 +18,7 @@ const marks: Watermarks = {
 
 const anyPeer = fc.record({
   connections: fc.constantFrom(1, 1, 1, 2),
-  role: fc.constantFrom('server', 'client', 'stranger'),
+  role: fc.constantFrom('server', 'client', 'unidentified'),
   host: fc.constantFrom('a', 'b', 'c'),
   sharedBits: fc.nat(4),
   isNeighbour: fc.boolean(),
@@ -141,7 +141,7 @@ describe('peersToDisconnect', () => {
   })
 
   it('makes room at the cost of peers that have not said who they are first (N10a)', () => {
-    const peers = [...clients(18), ...servers(3, { role: 'stranger', usedAtMs: NOW_MS })]
+    const peers = [...clients(18), ...servers(3, { role: 'unidentified', usedAtMs: NOW_MS })]
     const chosen = peersToDisconnect(peers, marks, NOW_MS)
     expect(chosen.slice(0, 3)).toEqual(['server 0', 'server 1', 'server 2'])
     expect(chosen).toHaveLength(peers.length - marks.lowTotal)
@@ -149,11 +149,11 @@ describe('peersToDisconnect', () => {
 
   it('keeps room for the next newcomer, at the cost of new peers if need be (N10a)', () => {
     const old = clients(3, { openedAtMs: NOW_MS - SHORT_GRACE_MS })
-    const burst = servers(22, { role: 'stranger', openedAtMs: NOW_MS })
+    const burst = servers(22, { role: 'unidentified', openedAtMs: NOW_MS })
     const chosen = peersToDisconnect([...old, ...burst], marks, NOW_MS)
     // Those that have waited long enough go first, and then the first of the burst.
     expect(chosen).toEqual([...old.map(({ name }) => name)])
-    const more = servers(26, { role: 'stranger', openedAtMs: NOW_MS })
+    const more = servers(26, { role: 'unidentified', openedAtMs: NOW_MS })
     expect(peersToDisconnect(more, marks, NOW_MS)).toEqual([0, 1, 2, 3].map((i) => `server ${i}`))
   })
 

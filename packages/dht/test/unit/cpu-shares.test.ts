@@ -11,11 +11,11 @@ function served(shares: CpuShares, peers: readonly string[], forMs: number, from
     const startMs = nowMs
 
     for (const [i, peer] of peers.entries()) {
-      shares.asked(peer, nowMs)
+      shares.noteRequest(peer, nowMs)
 
       if (!shares.isExhausted(peer, nowMs)) {
         nowMs += pieceMs
-        shares.spent(peer, pieceMs, nowMs)
+        shares.charge(peer, pieceMs, nowMs)
         gotMs[i] = (gotMs[i] ?? 0) + pieceMs
       }
     }
@@ -28,8 +28,8 @@ function served(shares: CpuShares, peers: readonly string[], forMs: number, from
 
 /** Asks for little, at that moment. */
 function passBy(shares: CpuShares, nowMs: number): void {
-  shares.asked('light', nowMs)
-  shares.spent('light', 0.01, nowMs)
+  shares.noteRequest('light', nowMs)
+  shares.charge('light', 0.01, nowMs)
 }
 
 describe('CpuShares', () => {
@@ -68,7 +68,7 @@ describe('CpuShares', () => {
 
   it('does not charge a peer for what kept everybody waiting', () => {
     const shares = new CpuShares()
-    shares.spent('a', 500, 500)
+    shares.charge('a', 500, 500)
     passBy(shares, 500)
     expect(shares.isExhausted('a', 500)).toBe(false)
   })
@@ -77,7 +77,7 @@ describe('CpuShares', () => {
     const shares = new CpuShares()
     const spendAll = (peer: string): void => {
       for (let i = 0; i < 10; i++) {
-        shares.spent(peer, 2, 0)
+        shares.charge(peer, 2, 0)
       }
     }
     passBy(shares, 0)

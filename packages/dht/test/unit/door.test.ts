@@ -107,11 +107,11 @@ describe('Door', () => {
     const peer = peerNumber(1)
 
     for (let i = 0; i < 8; i++) {
-      door.faulted(peer, malformed)
+      door.reportFault(peer, malformed)
     }
 
     expect(banned).toEqual([])
-    door.faulted(peer, malformed)
+    door.reportFault(peer, malformed)
     expect(banned).toEqual([peer.toString()])
   })
 
@@ -119,7 +119,7 @@ describe('Door', () => {
     const { door, banned } = doorThatBans()
 
     for (let i = 0; i < 50; i++) {
-      door.faulted(peerNumber(i), malformed)
+      door.reportFault(peerNumber(i), malformed)
     }
 
     expect(banned).toEqual([])
@@ -129,7 +129,7 @@ describe('Door', () => {
     const { door, banned } = doorThatBans()
 
     for (let i = 0; i < 100; i++) {
-      door.faulted(peerNumber(1), new Error('this node keeps no note of providers'))
+      door.reportFault(peerNumber(1), new Error('this node keeps no note of providers'))
     }
 
     expect(banned).toEqual([])

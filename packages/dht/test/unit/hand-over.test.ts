@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { type Change, newOwners, replicationTargets } from '../../src/upkeep/hand-over.ts'
+import { newOwners, type OwnerChange, replicationTargets } from '../../src/upkeep/hand-over.ts'
 
 /** Peers are numbers, nearest first, so that every list of them is in the order of its numbers. */
 type Peer = number
@@ -45,8 +45,8 @@ function handedOver(history: History): Map<Peer, Peer[]> {
 function changeFor(
   self: Peer,
   history: History,
-  differences: Partial<Change<Peer>> = {}
-): Change<Peer> {
+  differences: Partial<OwnerChange<Peer>> = {}
+): OwnerChange<Peer> {
   const after = peersAfter(history)
   return {
     self,

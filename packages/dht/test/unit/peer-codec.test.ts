@@ -3,8 +3,8 @@ import { describe, expect, it } from 'vitest'
 import {
   MAX_ADDRESS_BYTES,
   MAX_ADDRESSES_PER_PEER,
-  MAX_DIALLED_ADDRESSES,
-  MAX_REMEMBERED_PEERS
+  MAX_CACHED_PEERS,
+  MAX_DIALLED_ADDRESSES
 } from '../../src/wire/limits.ts'
 import type { EncodedPeer } from '../../src/wire/peer-codec.ts'
 import { dialable, encodePeer, PeerDecoder } from '../../src/wire/peer-codec.ts'
@@ -101,12 +101,12 @@ describe('PeerDecoder', () => {
     const contacts = new PeerDecoder()
     const first = contacts.of(wirePeer(0))
 
-    for (let n = 1; n < MAX_REMEMBERED_PEERS; n++) {
+    for (let n = 1; n < MAX_CACHED_PEERS; n++) {
       contacts.of(wirePeer(n, []))
     }
 
     expect(contacts.of(wirePeer(0))).toBe(first)
-    contacts.of(wirePeer(MAX_REMEMBERED_PEERS))
+    contacts.of(wirePeer(MAX_CACHED_PEERS))
     expect(contacts.of(wirePeer(0))).not.toBe(first)
   })
 })

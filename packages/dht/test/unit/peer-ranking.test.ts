@@ -30,11 +30,11 @@ function ranking({ banned = [], failed = [], late = [], ready = [] }: State = {}
   return new PeerRanking({ peers, isReady: (contact) => ready.includes(contact) })
 }
 
-describe('PeerRanking.standingOf', () => {
+describe('PeerRanking.rankOf', () => {
   it('is first, last for peers that are avoided, never for banned ones (N8c, N9c)', () => {
     const one = ranking({ failed: [b, c], banned: [c, d], late: [a] })
 
-    expect([a, b, c, d].map((contact) => one.standingOf(contact))).toEqual([
+    expect([a, b, c, d].map((contact) => one.rankOf(contact))).toEqual([
       'first',
       'last',
       'never',

@@ -1,7 +1,7 @@
 import { type Multiaddr, multiaddr } from '@multiformats/multiaddr'
 import { describe, expect, it } from 'vitest'
-import { hostOf } from '../../src/node/host-of.ts'
 import { type PendingConnection, PendingConnections } from '../../src/node/pending-connections.ts'
+import { hostOf } from '../../src/peers/host-of.ts'
 
 interface Fake extends PendingConnection {
   readonly isAborted: () => boolean
@@ -66,7 +66,8 @@ describe('hostOf', () => {
     ['/ip6/2001:db8::1/tcp/1', '2001:db8:0:0'],
     ['/ip6/::1/tcp/1', '0:0:0:0'],
     ['/ip6/::ffff:1.2.3.4/tcp/1', '102:304'],
-    ['/dns4/example.com/tcp/1', undefined]
+    ['/ip6zone/eth0/ip6/2001:db8::1/tcp/1', '2001:db8:0:0'],
+    ['/dns4/example.com/tcp/1', 'example.com']
   ])('of %s is %s', (address, host) => {
     expect(hostOf(multiaddr(address))).toBe(host)
   })

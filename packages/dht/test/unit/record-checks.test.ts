@@ -25,7 +25,7 @@ function checks(...validators: RecordValidator[]): RecordChecks {
 }
 
 function received(by: RecordChecks, record: DHTRecord) {
-  return by.received(KEY, encodeRecord(record), 'peer')
+  return by.receive(KEY, encodeRecord(record), 'peer')
 }
 
 function party(...guests: string[]): DHTRecord {
@@ -47,7 +47,7 @@ afterEach(() => {
   vi.useRealTimers()
 })
 
-describe('RecordChecks.received', () => {
+describe('RecordChecks.receive', () => {
   it('gives what a record holds, at once, without validators and with quick ones', async () => {
     const alice = await owner(1)
     const signed = await alice.sign('party', subkeyRecord(alice.tag, 'yes', NOW + 60))
@@ -169,8 +169,8 @@ describe('RecordChecks.received', () => {
   })
 })
 
-describe('RecordChecks.shown', () => {
-  const shown = (by: RecordChecks, record: DHTRecord) => by.shown(KEY, record)
+describe('RecordChecks.show', () => {
+  const shown = (by: RecordChecks, record: DHTRecord) => by.show(KEY, record)
 
   it('shows what no validator refuses, at once', () => {
     expect(shown(checks(), plainRecord('x', NOW + 60))).toEqual({

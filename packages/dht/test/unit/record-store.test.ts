@@ -163,7 +163,7 @@ describe('RecordStore', () => {
 
   it('removes from memory subkeys that have expired, while others live (R1, N7)', () => {
     const gone: string[] = []
-    store.observeWith({ stored: () => {}, expired: (name) => gone.push(name) })
+    store.observeWith({ onStored: () => {}, onExpired: (name) => gone.push(name) })
     store.apply(KEY, subkeyRecord('alice', large(1000), 200), 'alice')
     store.apply(KEY, subkeyRecord('carol', 'no', 300), 'carol')
     store.apply(KEY, subkeyRecord('dave', 'no', 400), 'dave')
@@ -182,20 +182,20 @@ describe('RecordStore', () => {
   })
 
   it('removes at once all that has expired of a large dictionary since it was swept last (N7)', () => {
-    const changed = vi.fn()
+    const noteChange = vi.fn()
 
     for (let i = 0; i < 4096; i++) {
       store.apply(KEY, subkeyRecord(i, 'yes', 200 + i / 4096))
     }
 
-    store.persistWith({ changed, whenDurable: () => undefined })
+    store.persistWith({ noteChange, whenDurable: () => undefined })
     clock.time = 200.5
     store.sweep()
     store.sweep()
 
     expect(store.get(KEY).subkeys.size).toBe(2047)
     expect(store.bytes).toBe(sizeOf(KEY, store.get(KEY)))
-    expect(changed).toHaveBeenCalledOnce()
+    expect(noteChange).toHaveBeenCalledOnce()
   })
 
   it('does not sweep thousands of dictionaries at once, but says that there are more (N9f)', () => {
@@ -222,7 +222,7 @@ describe('RecordStore', () => {
     const stored: string[] = []
     store.apply(KEY, subkeyRecord('alice', 'yes', 200))
     store.apply(KEY, subkeyRecord('carol', 'no', 300))
-    store.observeWith({ stored: (name) => stored.push(name), expired: () => {} })
+    store.observeWith({ onStored: (name) => stored.push(name), onExpired: () => {} })
 
     clock.time = 200
     expect(store.apply(KEY, subkeyRecord('carol', 'no', 300)).isAccepted).toBe(true)

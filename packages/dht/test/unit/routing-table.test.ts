@@ -44,7 +44,7 @@ describe('RoutingTable', () => {
         const { table } = tableOf()
 
         for (const peer of order) {
-          table.answered(peer, 'one')
+          table.add(peer, 'one')
         }
 
         const expected = order.map(({ id }) => id).sort((a, b) => distanceOf(a) - distanceOf(b))
@@ -60,7 +60,7 @@ describe('RoutingTable', () => {
     const { table } = tableOf()
 
     for (const [i, peer] of peers.entries()) {
-      table.answered(peer, `host ${i % 7}`)
+      table.add(peer, `host ${i % 7}`)
     }
 
     expect(table.size).toBeLessThanOrEqual(64 * BUCKET_SIZE + 2 * NEIGHBOURHOOD)
@@ -72,14 +72,14 @@ describe('RoutingTable', () => {
     const settled = peers.slice(0, 60)
 
     for (const peer of settled) {
-      table.answered(peer, 'one')
+      table.add(peer, 'one')
     }
 
     const neighbours = table.nearest(pointOfPeer(own), NEIGHBOURHOOD)
     clock.ms = ESTABLISHED_MS
 
     for (const peer of peers.slice(60)) {
-      table.answered(peer, 'two')
+      table.add(peer, 'two')
     }
 
     expect(neighbours.filter(({ id }) => !table.has(id))).toEqual([])
@@ -90,13 +90,13 @@ describe('RoutingTable', () => {
     const honest = peers.slice(0, 20)
 
     for (const [i, peer] of honest.entries()) {
-      table.answered(peer, `host ${i}`)
+      table.add(peer, `host ${i}`)
     }
 
     const before = table.neighbours(MAX_NEAR_PER_HOST).map(({ id }) => String(id))
 
     for (const peer of peers.slice(20)) {
-      table.answered(peer, 'flood')
+      table.add(peer, 'flood')
     }
 
     const after = table.neighbours(NEIGHBOURHOOD).map(({ id }) => String(id))
@@ -107,20 +107,20 @@ describe('RoutingTable', () => {
   it('lets a machine with one id in, where another one has filled the bucket (N10b)', () => {
     const { table } = tableOf()
 
-    const refused = peers.filter((peer) => !table.answered(peer, 'flood'))
+    const refused = peers.filter((peer) => !table.add(peer, 'flood'))
     expect(refused.length).toBeGreaterThan(0)
-    expect(table.answered(refused[0] as (typeof peers)[0], 'elsewhere')).toBe(true)
+    expect(table.add(refused[0] as (typeof peers)[0], 'elsewhere')).toBe(true)
   })
 
   it('keeps established contacts that answer, whatever comes from their machine (N10b)', () => {
     const { table, clock, lost } = tableOf()
-    const settled = peers.slice(0, 700).filter((peer) => table.answered(peer, 'one'))
+    const settled = peers.slice(0, 700).filter((peer) => table.add(peer, 'one'))
     lost.length = 0
     const established = settled.filter(({ id }) => table.has(id))
     clock.ms = ESTABLISHED_MS
 
     for (const peer of peers.slice(700)) {
-      table.answered(peer, 'one')
+      table.add(peer, 'one')
     }
 
     expect(established.filter(({ id }) => !table.has(id))).toEqual([])
@@ -129,13 +129,13 @@ describe('RoutingTable', () => {
   it('loses a peer that fails twice in a row, and not one that answers in between (N10b)', () => {
     const { table, lost } = tableOf()
     const [one, two] = peers as [(typeof peers)[0], (typeof peers)[0]]
-    table.answered(one, 'one')
-    table.answered(two, 'one')
-    table.failed(one.id)
-    table.failed(two.id)
-    table.answered(two, 'one')
-    table.failed(one.id)
-    table.failed(two.id)
+    table.add(one, 'one')
+    table.add(two, 'one')
+    table.countFailure(one.id)
+    table.countFailure(two.id)
+    table.add(two, 'one')
+    table.countFailure(one.id)
+    table.countFailure(two.id)
 
     expect(lost).toEqual([String(one.id)])
     expect(table.has(two.id)).toBe(true)
@@ -144,8 +144,8 @@ describe('RoutingTable', () => {
   it('tells of each peer once, and of what it lost once (N10b)', () => {
     const { table, found, lost } = tableOf()
     const [one] = peers as [(typeof peers)[0]]
-    table.answered(one, 'one')
-    table.answered(one, 'one')
+    table.add(one, 'one')
+    table.add(one, 'one')
     table.remove(one.id)
     table.remove(one.id)
 
@@ -156,7 +156,7 @@ describe('RoutingTable', () => {
   it('names a peer to be checked only when it has long been silent (N10b)', () => {
     const { table, clock } = tableOf()
     const [one] = peers as [(typeof peers)[0]]
-    table.answered(one, 'one')
+    table.add(one, 'one')
     expect(table.stalest(one.id)).toBeUndefined()
     clock.ms = FRESH_MS + 1
     expect(table.stalest(one.id)?.id).toBe(one.id)
@@ -164,7 +164,7 @@ describe('RoutingTable', () => {
 
   it('is never its own neighbour (N10b)', () => {
     const { table } = tableOf()
-    expect(table.answered({ id: own, multiaddrs: [] }, 'one')).toBe(false)
+    expect(table.add({ id: own, multiaddrs: [] }, 'one')).toBe(false)
     expect(table.size).toBe(0)
   })
 })

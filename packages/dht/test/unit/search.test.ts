@@ -1,7 +1,7 @@
 import type { PeerInfo } from '@libp2p/interface'
 import { multiaddr } from '@multiformats/multiaddr'
 import { describe, expect, it } from 'vitest'
-import type { Standing } from '../../src/lookup/peer-ranking.ts'
+import type { PeerRank } from '../../src/lookup/peer-ranking.ts'
 import { Search } from '../../src/lookup/search.ts'
 import {
   contactOf,
@@ -160,7 +160,7 @@ describe('Search', () => {
     const search = new Search({
       target,
       count: 8,
-      standingOf: (contact) => (avoided.has(contact) ? 'last' : 'first')
+      rankOf: (contact) => (avoided.has(contact) ? 'last' : 'first')
     })
     search.add(peers)
 
@@ -169,9 +169,9 @@ describe('Search', () => {
 
   it('asks nothing of banned peers, whoever names them, and others instead (N9c)', () => {
     const banned = new Set(peers.slice(0, 3))
-    const standingOf = (contact: PeerInfo): Standing => (banned.has(contact) ? 'never' : 'first')
+    const rankOf = (contact: PeerInfo): PeerRank => (banned.has(contact) ? 'never' : 'first')
     const nearest = (_: Uint8Array, count: number): PeerInfo[] => peers.slice(0, count)
-    const search = new Search({ target, count: 2, nearest, standingOf })
+    const search = new Search({ target, count: 2, nearest, rankOf })
     expect(search.hasBanned).toBe(true)
     expect(wanted(search)).toEqual(peers.slice(3, 5))
 
@@ -186,7 +186,7 @@ describe('Search', () => {
     const search = new Search({
       target,
       count: 2,
-      standingOf: (contact, referrer) => {
+      rankOf: (contact, referrer) => {
         named.push([contact, referrer])
         return 'first'
       }
@@ -294,8 +294,8 @@ describe('a peer that several name at different addresses', () => {
   })
 
   it('is asked first where nothing speaks against it (N9h)', () => {
-    const standingOf = (contact: PeerInfo): Standing => (contact === elsewhere ? 'last' : 'first')
-    const search = new Search({ target, count: 1, standingOf })
+    const rankOf = (contact: PeerInfo): PeerRank => (contact === elsewhere ? 'last' : 'first')
+    const search = new Search({ target, count: 1, rankOf })
     search.add([elsewhere, other, peer])
     expect(search.choices()).toEqual([peer])
     search.recordRequest(peer)

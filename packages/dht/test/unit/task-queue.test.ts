@@ -80,7 +80,7 @@ describe('TaskQueue', () => {
     const flood = Array.from({ length: 20 }, () => queue.run('flood', async () => {}))
     await Promise.all(flood.slice(0, 5))
 
-    shares.asked('light', performance.now())
+    shares.noteRequest('light', performance.now())
     expect(shares.isExhausted('flood', performance.now())).toBe(true)
     expect(shares.isExhausted('light', performance.now())).toBe(false)
     await Promise.all(flood)

@@ -40,7 +40,7 @@ describe('Turns', () => {
 
   it('counts what goes on in microtasks as the time of the peer that caused it (N13a)', async () => {
     const shares = new CpuShares()
-    const spent = vi.spyOn(shares, 'spent')
+    const spent = vi.spyOn(shares, 'charge')
     const turns = new Turns(shares)
     turns.add('greedy', () => queueMicrotask(() => busyForMs(5)))
     await endOfTurn()
@@ -53,11 +53,11 @@ describe('Turns', () => {
   it('lets a peer that has had its share wait while another one asks for little', async () => {
     const shares = new CpuShares()
     const turns = new Turns(shares)
-    shares.spent('greedy', 2, performance.now())
+    shares.charge('greedy', 2, performance.now())
     for (let i = 0; i < 20; i++) {
-      shares.spent('greedy', 2, performance.now())
+      shares.charge('greedy', 2, performance.now())
     }
-    shares.asked('modest', performance.now())
+    shares.noteRequest('modest', performance.now())
     const begun: string[] = []
     turns.add('greedy', () => begun.push('greedy'))
     turns.add('modest', () => begun.push('modest'))

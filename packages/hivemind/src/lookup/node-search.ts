@@ -21,7 +21,7 @@ export function nodeSearch(
   const search = new Search({
     ...{ target, count, pointOf },
     nearest: (point, most) => routing.nearest(point, most),
-    standingOf: (contact, referrer) => lookups.ranking.standingOf(contact, referrer)
+    rankOf: (contact, referrer) => lookups.ranking.rankOf(contact, referrer)
   })
   search.add([self])
 

@@ -107,7 +107,7 @@ export class HivemindServer {
       onViolation: (error) => this.#init.onViolation(peer, error),
       onPartial: (partial) => {
         this.#buffers.add(partial, name)
-        this.#buffers.grew()
+        this.#buffers.scheduleLook()
       },
       onEnd: (partial) => {
         this.#buffers.delete(partial)

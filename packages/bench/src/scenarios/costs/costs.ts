@@ -6,8 +6,8 @@ import { atMost, goal, megabytes, tableOf } from '../../result/build.ts'
 import { figure } from '../../result/figure.ts'
 import type { Goal, RunOptions, Scenario, ScenarioResult, Table } from '../../result/result.ts'
 import { median } from '../../workload/statistics.ts'
+import type { DurableNodeHandlers, DurableNodeOptions } from './durable-node-main.ts'
 import type { ExchangeHandlers } from './exchange-main.ts'
-import type { KeeperHandlers, KeeperOptions } from './keeper-main.ts'
 
 /** The figures of docs/records.md and docs/running.md come from here. */
 export const costs: Scenario = {
@@ -31,7 +31,7 @@ const MAX_SEEN = 1.3
 const MAX_START_SECONDS = 5
 
 const EXCHANGE = nodeCommand(new URL('exchange-main.ts', import.meta.url))
-const KEEPER = nodeCommand(new URL('keeper-main.ts', import.meta.url))
+const DURABLE_NODE = nodeCommand(new URL('durable-node-main.ts', import.meta.url))
 
 async function run({ effort, ...options }: RunOptions): Promise<ScenarioResult> {
   const sizes = SIZES[effort]
@@ -43,17 +43,19 @@ async function measure(sizes: Sizes, { signal, log }: Omit<RunOptions, 'effort'>
   await using exchange = new Child<ExchangeHandlers>(EXCHANGE, { signal })
   log('the exchange protocol')
   const keys = await exchange.call('measure', { keys: sizes.keys, rounds: sizes.keyRounds })
-  const keepers = await Array.fromAsync(
+  const durableNodes = await Array.fromAsync(
     [undefined, 'relaxed', 'written', 'synced'] as const,
     async (durability) => {
       log(`one node, ${durability ?? 'in memory'}`)
       const rounds = Array.from({ length: sizes.rounds })
-      const figures = await Array.fromAsync(rounds, () => measureKeeper(durability, sizes, signal))
+      const figures = await Array.fromAsync(rounds, () =>
+        measureDurableNode(durability, sizes, signal)
+      )
       return { durability: durability ?? 'memory', ...figures.reduce(leastOf) }
     }
   )
 
-  return { keys, keepers }
+  return { keys, durableNodes }
 }
 
 /** Takes the lesser one of each figure: other processes use the machine, too. */
@@ -63,8 +65,8 @@ function leastOf<T extends Record<string, number>>(a: T, b: T): T {
 }
 
 /** Fills a node, and starts it again if it has a disk. */
-async function measureKeeper(
-  durability: KeeperOptions['durability'],
+async function measureDurableNode(
+  durability: DurableNodeOptions['durability'],
   { records, oneByOne }: Sizes,
   signal: AbortSignal
 ) {
@@ -73,14 +75,14 @@ async function measureKeeper(
     [Symbol.asyncDispose]: () => rm(folder.path, { recursive: true, force: true })
   }
   const options = durability ? { durability, dataDir: join(folder.path, 'data') } : {}
-  await using keeper = new Child<KeeperHandlers>(KEEPER, { signal })
-  await keeper.call('start', options)
-  const first = await keeper.call('memory')
-  const times = await keeper.call('storeOneByOne', { from: 0, count: oneByOne })
+  await using node = new Child<DurableNodeHandlers>(DURABLE_NODE, { signal })
+  await node.call('start', options)
+  const first = await node.call('memory')
+  const times = await node.call('storeOneByOne', { from: 0, count: oneByOne })
   const count = records - oneByOne
-  const { elapsedMs, cpuMs } = await keeper.call('storeMany', { from: oneByOne, count })
-  const full = await keeper.call('memory')
-  await keeper.call('stop')
+  const { elapsedMs, cpuMs } = await node.call('storeMany', { from: oneByOne, count })
+  const full = await node.call('memory')
+  await node.call('stop')
 
   return {
     elapsedMs: elapsedMs / count,
@@ -93,25 +95,25 @@ async function measureKeeper(
   }
 }
 
-async function restart(options: KeeperOptions, records: number, signal: AbortSignal) {
-  await using keeper = new Child<KeeperHandlers>(KEEPER, { signal })
-  const { cpuMs } = await keeper.call('start', options)
-  const found = await keeper.call('records')
+async function restart(options: DurableNodeOptions, records: number, signal: AbortSignal) {
+  await using node = new Child<DurableNodeHandlers>(DURABLE_NODE, { signal })
+  const { cpuMs } = await node.call('start', options)
+  const found = await node.call('records')
 
   if (found !== records) {
     throw new Error(`the node came back with ${found} of ${records} records`)
   }
 
-  await keeper.call('stop')
+  await node.call('stop')
   return cpuMs
 }
 
-function tables({ keys, keepers }: Figures): Table[] {
+function tables({ keys, durableNodes }: Figures): Table[] {
   return [
     tableOf('Processor time of three nodes together, per key', keys, {
       ...{ keys: 'name', 'store (µs)': 'store', 'get (µs)': 'get', 'get again (µs)': 'again' }
     }),
-    tableOf('One node that keeps what it stores', keepers, {
+    tableOf('One node that keeps what it stores', durableNodes, {
       durability: 'durability',
       'storeMany (records/s)': ({ elapsedMs }) => 1000 / elapsedMs,
       'processor time per record (µs)': 'cpuUs',
@@ -124,9 +126,9 @@ function tables({ keys, keepers }: Figures): Table[] {
   ]
 }
 
-function goals({ keys, keepers }: Figures): Goal[] {
+function goals({ keys, durableNodes }: Figures): Goal[] {
   const [unowned, owned] = [keys[0], keys.at(-1)]
-  const restarts = keepers.map(({ restartMs }) => restartMs).filter(Number.isFinite)
+  const restarts = durableNodes.map(({ restartMs }) => restartMs).filter(Number.isFinite)
 
   return [
     goal(

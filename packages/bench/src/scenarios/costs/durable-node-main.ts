@@ -4,7 +4,7 @@ import { serve } from '../../processes/serve.ts'
 import { liveMemory, timed } from '../../processes/usage.ts'
 import { keyFor, valueFor } from '../../workload/records.ts'
 
-export type KeeperOptions = Pick<DHTOptions, 'dataDir' | 'durability'>
+export type DurableNodeOptions = Pick<DHTOptions, 'dataDir' | 'durability'>
 
 /** Numbers of the records to store. */
 interface Span {
@@ -17,7 +17,7 @@ const TTL = 3600
 let node: DHT
 
 const handlers = {
-  start: (options: KeeperOptions) =>
+  start: (options: DurableNodeOptions) =>
     timed(async () => {
       node = await DHT.create({ ...options, cache: false })
     }),
@@ -36,7 +36,7 @@ const handlers = {
   stop: () => node.stop()
 }
 
-export type KeeperHandlers = typeof handlers
+export type DurableNodeHandlers = typeof handlers
 
 serve(handlers)
 
