@@ -13,6 +13,7 @@ import type { Access } from '../peers/access.ts'
 import { pointOfKey } from '../peers/key-space.ts'
 import type { Routing } from '../peers/routing.ts'
 import type { RecordStore } from '../store/record-store.ts'
+import { ForgedSignatureError } from '../store/signature-checks.ts'
 import { CloserPeers } from '../wire/closer-peers.ts'
 import { TARGET_MESSAGE_BYTES } from '../wire/limits.ts'
 import type { ServedProtocol, StreamHandler } from '../wire/protocol-server.ts'
@@ -46,6 +47,9 @@ export interface ExchangeServerInit {
 
   /** Decides who may write; undefined: everybody may. */
   readonly access?: Access | undefined
+
+  /** Called with a peer that has sent a forged signature. */
+  readonly onForgery?: ((peer: PeerId, error: Error) => void) | undefined
 
   /** Called with each peer that is about to disconnect, and why. */
   readonly onGoodbye?: (peer: PeerId, reason: GoodbyeReason) => void
@@ -134,12 +138,11 @@ export class ExchangeServer implements ServedProtocol<Message> {
   ): Generator<undefined, MaybePromise<StoredReply>> {
     const { id, writes, closerCount, isCopy } = request
     const introduced = new CloserPeers(peer)
-    const storer = peer.toString()
     const outcomes: MaybePromise<WireOutcome>[] = []
     const closer: number[][] = []
 
     for (const { key, record } of writes) {
-      outcomes.push(mayWrite ? this.#takeIn({ key, record, storer }, isCopy) : 'refused')
+      outcomes.push(mayWrite ? this.#takeIn({ key, record, peer }, isCopy) : 'refused')
       closer.push(this.#closer(key, closerCount, introduced))
       yield
     }
@@ -157,10 +160,18 @@ export class ExchangeServer implements ServedProtocol<Message> {
   }
 
   #takeIn(write: Write, isCopy: boolean): MaybePromise<WireOutcome> {
-    const { key, record: bytes, storer } = write
+    const { key, record: bytes, peer } = write
     const { store, copies } = this.#init
     const into = isCopy ? copies : store
-    const failed = (error: unknown): WireOutcome => failureOf(error, write, store)
+    const storer = peer.toString()
+    const failed = (error: unknown): WireOutcome => {
+      if (error instanceof ForgedSignatureError) {
+        this.#init.onForgery?.(peer, error)
+        return 'invalid'
+      }
+
+      return failureOf(error, write, store)
+    }
 
     if (into === undefined) {
       return 'full'
@@ -168,7 +179,7 @@ export class ExchangeServer implements ServedProtocol<Message> {
 
     try {
       // Copied: the store keeps what is in the record, and not the whole message with it.
-      const received = store.checks.receive(key, bytes.slice())
+      const received = store.checks.receive(key, bytes.slice(), storer)
       const outcome = whenDone(received, ({ record }) => apply(into, { key, record, storer }))
       return isPromise(outcome) ? outcome.then(undefined, failed) : outcome
     } catch (error) {
@@ -209,13 +220,13 @@ interface Writer {
 interface Write {
   readonly key: Uint8Array
   readonly record: Uint8Array
-  readonly storer: string
+  readonly peer: PeerId
 }
 
 /** Nothing is left of what validators refuse. */
 function apply(
   store: RecordStore,
-  { key, record, storer }: Omit<Write, 'record'> & { readonly record: DHTRecord }
+  { key, record, storer }: { key: Uint8Array; record: DHTRecord; storer: string }
 ): WireOutcome {
   if (isEmpty(record)) {
     return 'refused'

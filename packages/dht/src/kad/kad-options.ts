@@ -37,7 +37,7 @@ export interface WaggleKadDHTInit extends Omit<KadDHTInit, 'clientMode'> {
 }
 
 /** Options of the record store. Limits that are left out keep their defaults. */
-export interface RecordsInit extends Omit<RecordStoreOptions, 'limits' | 'network'> {
+export interface RecordsInit extends Omit<RecordStoreOptions, 'limits' | 'network' | 'shares'> {
   limits?: Partial<Limits> | undefined
 }
 

@@ -9,11 +9,13 @@ import {
 import { DEFAULT_LIMITS, isEmpty, networkOf, ValidationError } from '@waggle/record'
 import { NAMESPACE, selectorFor } from '@waggle/record/replica'
 import { DEFAULT_KAD_PROTOCOL, DEFAULT_REQUEST_TIMEOUT_MS } from '../constants.ts'
+import { doorOf } from '../door/door.ts'
 import { guardedComponents, guardedStreams } from '../door/guarded-components.ts'
 import { limitsOf } from '../node-limits.ts'
 import { assertOptions } from '../option-checks.ts'
 import { pointOfKey, pointOfPeer, sharedBits } from '../peers/key-space.ts'
 import { RecordStore } from '../store/record-store.ts'
+import { BY_KAD_DHT } from '../store/stored-record.ts'
 import { boundedDatastore } from './bounded-datastore.ts'
 import { internalsOf } from './internals.ts'
 import { requestGuard, responseGuard } from './kad-guard.ts'
@@ -76,6 +78,7 @@ export function mergingKadDHT(
       nearnessOf: (key) => sharedBits(pointOfKey(key), pointOfPeer(components.peerId)),
       ...records,
       network: networkOf(kadInit.protocol ?? DEFAULT_KAD_PROTOCOL),
+      shares: doorOf(components).shares,
       limits: limitsOf(records?.limits ?? {}, DEFAULT_LIMITS)
     })
     const prefix = kadInit.datastorePrefix ?? DATASTORE_PREFIX
@@ -118,7 +121,7 @@ function given<T extends object>(init: T | undefined): Partial<T> {
 /** Creates a validator of kad-dht that makes all checks of the store. */
 function validatorFor({ checks }: RecordStore): ValidateFn {
   return async (key, value) => {
-    const { record, refusals } = await checks.receive(key, value)
+    const { record, refusals } = await checks.receive(key, value, BY_KAD_DHT)
 
     if (isEmpty(record)) {
       throw new ValidationError(`refused by ${refusals.join(', ')}`)

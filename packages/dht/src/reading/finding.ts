@@ -101,7 +101,7 @@ export class Finding implements Lookup<FindReply> {
   /**
    * Says what has been found, once the lookup is over.
    *
-   * @throws BusyError when nobody answered, and some were busy
+   * @throws BusyError when nothing was found, and as many were busy as could hold something
    * @throws UnreachableError when nobody answered, so that nobody can say whether there is anything
    */
   reading(result: LookupResult): Reading {
@@ -167,9 +167,17 @@ export class Finding implements Lookup<FindReply> {
     return !isEmpty(record) && this.#nearest.includes(contact)
   }
 
+  /** Whether as many peers were busy and never answered as could hold the record: others say nothing for these. */
+  #mayBeBusyHolders({ numBusy }: LookupResult): boolean {
+    const answered = new Set(this.#answers.map(({ contact }) => contact))
+    const silent = new Set(this.#failed.filter((contact) => !answered.has(contact)))
+    return Math.min(numBusy, silent.size) >= Math.min(answered.size, this.#init.node.numReplicas)
+  }
+
   /** A server that knows nobody is a network of its own; a client is not. */
   #assertHeard(result: LookupResult): void {
-    assertNotBusy(result, this.#answers.length > 0 || this.#isHeard || this.#isOwnHeard)
+    const isKnown = this.#isHeard || this.#isOwnHeard
+    assertNotBusy(result, isKnown || !this.#mayBeBusyHolders(result))
     const isUnheard = this.#answers.length === 0 && this.#isMissing
 
     const isAnyKnown = this.#failed.length > 0 || this.search.hasBanned

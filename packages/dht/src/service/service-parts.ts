@@ -159,7 +159,8 @@ function createServers(
   const { registrar } = components
   const { store } = partsOf(components)
   // All protocols share one scheduler, so that a peer gets no more by using several of them.
-  const { scheduler } = doorOf(components)
+  const door = doorOf(components)
+  const { scheduler } = door
   const watchServer = new WatchServer({ store, routing })
   const server = new ProtocolServer({
     ...{ access, buffers, limits, scheduler, network: store.network },
@@ -167,6 +168,7 @@ function createServers(
   })
   const exchange = new ExchangeServer({
     ...{ access, store, ...caches, routing },
+    onForgery: (peer, error) => door.forgive(peer, error),
     onGoodbye: (peer, reason) => goodbyes().hear(peer, reason)
   })
   return {

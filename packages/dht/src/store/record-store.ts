@@ -11,6 +11,7 @@ import {
   type Limits,
   type RecordValidator
 } from '@waggle/record'
+import type { CpuShares } from '../admission/cpu-shares.ts'
 import { bytesOf, textOf } from '../latin1.ts'
 import { DEFAULT_NODE_LIMITS } from '../node-limits.ts'
 import { Quotas, type StorageLimits } from './quotas.ts'
@@ -82,6 +83,9 @@ export interface RecordStoreOptions {
    * @default []
    */
   validators?: readonly RecordValidator[] | undefined
+
+  /** Time that each peer has used of this node. @default the store's own */
+  shares?: CpuShares | undefined
 }
 
 /** Partly expired records pruned in one sweep, which takes a few milliseconds. */
@@ -118,7 +122,8 @@ export class RecordStore {
       limits: this.limits,
       network: this.network,
       clock: this.clock,
-      validators: options.validators
+      validators: options.validators,
+      shares: options.shares
     })
     this.#limits = storageLimitsOf(options)
     this.#quotas = new Quotas({

@@ -7,6 +7,9 @@ import {
 import { assertNetwork, readRecord, signedEntries } from '@waggle/record/replica'
 import { SignatureChecks } from './signature-checks.ts'
 
+/** kad-dht does not say which peer has sent a record. */
+const ANY_PEER = ''
+
 const signatures = new SignatureChecks()
 
 /**
@@ -30,6 +33,9 @@ export function recordValidatorFor(rules: NetworkRules = {}): KadValidator {
   assertNetwork(network)
 
   return async (key, value) => {
-    await signatures.check(signedEntries(key, readRecord(key, value, { limits }), network))
+    await signatures.check(
+      signedEntries(key, readRecord(key, value, { limits }), network),
+      ANY_PEER
+    )
   }
 }

@@ -18,6 +18,7 @@ import {
   type WatchMessage,
   type WatchRequest
 } from './watch-messages.ts'
+import type { PlaceHolder } from './watch-places.ts'
 
 export interface SubscriberStreamInit {
   readonly stream: FramedStream<WatchMessage>
@@ -43,10 +44,12 @@ interface Subscription {
  * One stream on which a peer is notified of changes. Nothing is written to a peer that does not
  * read: the names of keys that change meanwhile are kept, and their state is sent when it reads again.
  */
-export class SubscriberStream implements StreamHandler<WatchMessage> {
+export class SubscriberStream implements PlaceHolder, StreamHandler<WatchMessage> {
   readonly peer: string
   readonly #init: SubscriberStreamInit
   readonly #stream: FramedStream<WatchMessage>
+
+  /** The keys that are watched, the one that was renewed longest ago first. */
   readonly #subscriptions = new Map<string, Subscription>()
 
   /** Keys that have changed while the peer did not read. */
@@ -85,6 +88,13 @@ export class SubscriberStream implements StreamHandler<WatchMessage> {
 
     if (this.#subscriptions.size === 0 && this.#usedMs < untilMs) {
       this.#stream.close(new Error(`nothing is watched for ${LEASE_MS} ms`))
+    }
+  }
+
+  releaseOldest(): void {
+    for (const name of this.#subscriptions.keys()) {
+      this.#release(name)
+      return
     }
   }
 
@@ -161,6 +171,7 @@ export class SubscriberStream implements StreamHandler<WatchMessage> {
       return false
     }
 
+    this.#subscriptions.delete(name)
     this.#subscriptions.set(name, { atMs: this.#usedMs, isCoalesced })
     this.#unsent.delete(name)
     return true

@@ -15,7 +15,12 @@ export interface WatchServerInit {
 
   /** For the peers that replies name. */
   readonly routing: Routing
+
+  /** Keys watched for all peers together. @default MAX_WATCHES */
+  readonly maxWatches?: number
 }
+
+import { WatchPlaces } from './watch-places.ts'
 
 /** Milliseconds between two looks at leases. */
 const SWEEP_MS: number = LEASE_MS / 3
@@ -30,7 +35,7 @@ export class WatchServer implements ServedProtocol<WatchMessage> {
   readonly #init: WatchServerInit
   readonly #subscribers = new Map<string, Set<SubscriberStream>>()
   readonly #open = new Set<SubscriberStream>()
-  readonly #countOfPeer = new Map<string, number>()
+  readonly #places: WatchPlaces
   readonly #alarm = new Alarm(() => this.#sweep())
 
   readonly #collecting = new Alarm(() => this.#notify(this.#collected.take(), true))
@@ -38,10 +43,13 @@ export class WatchServer implements ServedProtocol<WatchMessage> {
   /** Writes since subscribers were notified last: those to be notified at once, and the others. */
   readonly #written: Written
   readonly #collected: Written
-  #count = 0
 
   constructor(init: WatchServerInit) {
     this.#init = init
+    this.#places = new WatchPlaces({
+      max: init.maxWatches ?? MAX_WATCHES,
+      maxPerPeer: MAX_WATCHES_PER_PEER
+    })
     this.#written = new Written(init.store.limits)
     this.#collected = new Written(init.store.limits)
     init.store.onWrite((name, write) => this.#onWrite(name, write))
@@ -49,7 +57,7 @@ export class WatchServer implements ServedProtocol<WatchMessage> {
 
   /** Keys watched by others, counted once for each of them. */
   get size(): number {
-    return this.#count
+    return this.#places.size
   }
 
   serve(stream: FramedStream<WatchMessage>, peer: PeerId): SubscriberStream {
@@ -73,15 +81,10 @@ export class WatchServer implements ServedProtocol<WatchMessage> {
 
   /** Whether there is room for another key of the peer's. */
   #admit(subscriber: SubscriberStream, name: string): boolean {
-    const count = this.#countOfPeer.get(subscriber.peer) ?? 0
-    const hasRoom = count < MAX_WATCHES_PER_PEER && this.#count < MAX_WATCHES
-
-    if (!hasRoom || !isKey(keyOf(name), this.#init.store.limits)) {
+    if (!isKey(keyOf(name), this.#init.store.limits) || !this.#places.take(subscriber)) {
       return false
     }
 
-    this.#countOfPeer.set(subscriber.peer, count + 1)
-    this.#count++
     const subscribers = this.#subscribers.get(name)
 
     if (subscribers === undefined) {
@@ -95,18 +98,11 @@ export class WatchServer implements ServedProtocol<WatchMessage> {
 
   #release(subscriber: SubscriberStream, name: string): void {
     const subscribers = this.#subscribers.get(name)
-    const left = (this.#countOfPeer.get(subscriber.peer) ?? 0) - 1
-    this.#count--
+    this.#places.free(subscriber)
     subscribers?.delete(subscriber)
 
     if (subscribers?.size === 0) {
       this.#subscribers.delete(name)
-    }
-
-    if (left > 0) {
-      this.#countOfPeer.set(subscriber.peer, left)
-    } else {
-      this.#countOfPeer.delete(subscriber.peer)
     }
   }
 

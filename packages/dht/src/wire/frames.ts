@@ -1,3 +1,4 @@
+import { ByteQueue } from './byte-queue.ts'
 import type { ByteWriter } from './bytes.ts'
 import { MAX_MESSAGE_BYTES, MAX_PLAUSIBLE_MESSAGE_BYTES } from './limits.ts'
 import { MessageTooLargeError } from './message-too-large-error.ts'
@@ -10,14 +11,9 @@ import type { MessageCodec } from './schema.ts'
 
 const HEAD_BYTES = 4
 
-const NOTHING = new Uint8Array(0)
-
-/** Cuts arriving bytes into messages. Holds one unfinished message and what came with it, at most. */
+/** Cuts arriving bytes into messages. */
 export class FrameReader {
-  /** Bytes not given out yet, from start to end. Behind the end there may be room. */
-  #buffer: Uint8Array = NOTHING
-  #start = 0
-  #end = 0
+  readonly #queue = new ByteQueue()
   readonly #maxMessageBytes: number
 
   constructor(maxMessageBytes: number = MAX_MESSAGE_BYTES) {
@@ -26,23 +22,12 @@ export class FrameReader {
 
   /** Bytes that have come and were not given out. */
   get length(): number {
-    return this.#end - this.#start
+    return this.#queue.length
   }
 
   /** Takes in bytes as they come. */
   push(chunk: { subarray(): Uint8Array }): void {
-    const bytes = plain(chunk.subarray())
-
-    if (this.#start === this.#end) {
-      this.#buffer = bytes
-      this.#start = 0
-      this.#end = bytes.length
-      return
-    }
-
-    this.#reserve(bytes.length)
-    this.#buffer.set(bytes, this.#end)
-    this.#end += bytes.length
+    this.#queue.push(plain(chunk.subarray()))
   }
 
   /**
@@ -52,30 +37,21 @@ export class FrameReader {
    * @throws ProtocolViolationError when it is empty, or of a size that nobody means
    */
   next(): Uint8Array | undefined {
-    const available = this.#end - this.#start
+    const queue = this.#queue
+    const length = queue.uint32()
 
-    if (available < HEAD_BYTES) {
+    if (length === undefined) {
       return undefined
     }
-
-    const head = new DataView(this.#buffer.buffer, this.#buffer.byteOffset + this.#start)
-    const length = head.getUint32(0)
 
     this.#assertLength(length)
 
-    if (available < HEAD_BYTES + length) {
+    if (queue.length < HEAD_BYTES + length) {
       return undefined
     }
 
-    const begin = this.#start + HEAD_BYTES
-    const message = this.#buffer.subarray(begin, begin + length)
-    this.#start = begin + length
-
-    if (this.#start === this.#end) {
-      this.#buffer = NOTHING
-    }
-
-    return message
+    queue.take(HEAD_BYTES)
+    return queue.take(length)
   }
 
   #assertLength(length: number): void {
@@ -86,25 +62,6 @@ export class FrameReader {
     if (length > this.#maxMessageBytes) {
       throw new MessageTooLargeError(length, this.#maxMessageBytes)
     }
-  }
-
-  /**
-   * Doubles the buffer, so that a message that comes byte by byte is not copied as often. Messages
-   * that were given out are views of the buffer: it is replaced, never written over.
-   */
-  #reserve(more: number): void {
-    if (this.#end + more <= this.#buffer.length) {
-      return
-    }
-
-    const needed = this.#end - this.#start + more
-    const grown = new Uint8Array(
-      Math.max(needed, Math.min(2 * needed, HEAD_BYTES + this.#maxMessageBytes))
-    )
-    grown.set(this.#buffer.subarray(this.#start, this.#end))
-    this.#buffer = grown
-    this.#end -= this.#start
-    this.#start = 0
   }
 }
 

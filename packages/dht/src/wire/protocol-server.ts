@@ -3,6 +3,7 @@ import type { Registrar } from '@libp2p/interface-internal'
 import { DEFAULT_NETWORK, type MaybePromise } from '@waggle/record'
 import { isPromise } from '@waggle/record/replica'
 import { BufferLimits } from '../admission/buffer-limits.ts'
+import { OpenRequests } from '../admission/open-requests.ts'
 import { Scheduler } from '../admission/scheduler.ts'
 import { toError } from '../errors.ts'
 import { DEFAULT_NODE_LIMITS, type NodeLimits } from '../node-limits.ts'
@@ -97,7 +98,7 @@ export class ProtocolServer {
     this.#buffers = buffers
     this.#responding = {
       scheduler: init.scheduler ?? new Scheduler(limits),
-      requests: { count: 0, max: limits.maxRequests }
+      requests: new OpenRequests(limits)
     }
   }
 

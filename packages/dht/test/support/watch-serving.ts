@@ -24,6 +24,9 @@ export interface WatchServingInit extends RecordStoreOptions {
 
   /** How many keys it may be asked for. */
   readonly rates?: Rates
+
+  /** Keys watched for all together. */
+  readonly maxWatches?: number
 }
 
 /** A replica that others watch, and its store. */
@@ -36,7 +39,7 @@ export class WatchServing {
 
   constructor(
     source: StreamSource,
-    { known = [], onLook = () => {}, rates, ...options }: WatchServingInit = {}
+    { known = [], onLook = () => {}, rates, maxWatches, ...options }: WatchServingInit = {}
   ) {
     this.#source = source
     this.store = new RecordStore({ clock: manualClock(NOW), ...options })
@@ -44,6 +47,7 @@ export class WatchServing {
     this.#protocols = new ProtocolServer({ scheduler: this.scheduler })
     this.server = new WatchServer({
       store: this.store,
+      ...(maxWatches !== undefined && { maxWatches }),
       routing: {
         nearest(_, count) {
           onLook()

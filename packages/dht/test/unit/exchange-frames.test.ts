@@ -183,4 +183,18 @@ describe('FrameReader', () => {
     expect(Buffer.compare(reader.next() ?? new Uint8Array(), content)).toBe(0)
     expect(performance.now() - startMs).toBeLessThan(20_000)
   })
+
+  it('copies what waits seldom, however much more than a message that is (N9f)', () => {
+    const reader = new FrameReader()
+    const piece = new Uint8Array(1024)
+    const startMs = performance.now()
+
+    // Nobody reads: in time that grew with the square, this would copy 500 GB.
+    for (let i = 0; i < 32 * 1024; i++) {
+      reader.push(chunk(piece))
+    }
+
+    expect(reader.length).toBe(32 * 1024 * 1024)
+    expect(performance.now() - startMs).toBeLessThan(5000)
+  })
 })
