@@ -14,10 +14,14 @@ import { AntiEntropy, MAX_BYTES_UNDER_WAY } from './anti-entropy.ts'
 import { newOwners, replicationTargets } from './hand-over.ts'
 import {
   COMPARE_MS,
+  FRESH_MS,
   PASS_INTERVAL_MS,
   REPLICATE_INTERVAL_MS,
   RETRY_MS,
-  SETTLE_MS
+  SAMPLES,
+  SEND_TIMEOUT_MS,
+  SETTLE_MS,
+  SLACK_MS
 } from './intervals.ts'
 import { MembershipView } from './membership-view.ts'
 import { NEWCOMER_MS, Pace } from './pace.ts'
@@ -52,18 +56,6 @@ export interface UpkeepInit {
   readonly lookAround: () => Promise<unknown>
   readonly log: Logger
 }
-
-/** Milliseconds for which a newcomer may still lack records that peers gone since were to hand over. */
-const FRESH_MS = 30_000
-
-/** Milliseconds by which peers learn of a newcomer at different times, at most. */
-const SLACK_MS = 1000
-
-/** Records that a newcomer is asked for, to find out whether it has only been away. */
-const SAMPLES = 8
-
-/** Milliseconds that one peer may take to answer: much may be on its way to it. */
-const SEND_TIMEOUT_MS = 10_000
 
 /** Records looked at before other work runs. */
 const SLICE = 256
