@@ -43,10 +43,8 @@
 export type {
   Found,
   FoundValue,
-  KadValidator,
   Key,
   Limits,
-  NetworkRules,
   RecordValidator,
   SchemaRule,
   SigningKey,
@@ -89,11 +87,9 @@ export { unfragmentedWrites } from './node/unfragmented-writes.ts'
 export type { NodeLimits } from './node-limits.ts'
 export type {
   DeleteOptions,
-  FindNearestPeersOptions,
   GetManyOptions,
   GetOptions,
   StoreEntry,
-  StoreManyOptions,
   StoreOptions,
   WatchOptions
 } from './operations/call-options.ts'

@@ -65,12 +65,6 @@ export {
 } from './kad-dht/validator.ts'
 export {
   DEFAULT_LIMITS,
-  DEFAULT_MAX_KEY_BYTES,
-  DEFAULT_MAX_RECORD_BYTES,
-  DEFAULT_MAX_SUBKEY_BYTES,
-  DEFAULT_MAX_SUBKEYS,
-  DEFAULT_MAX_TTL,
-  DEFAULT_MAX_VALUE_BYTES,
   type Limits,
   type RuleOptions
 } from './limits.ts'

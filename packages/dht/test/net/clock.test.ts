@@ -7,8 +7,7 @@ import {
   getDHTTime,
   InvalidExpirationError
 } from '@waggle/dht'
-import { DEFAULT_MAX_TTL } from '@waggle/record'
-import { MAX_CLOCK_SKEW } from '@waggle/record/replica'
+import { DEFAULT_MAX_TTL, MAX_CLOCK_SKEW } from '@waggle/record/replica'
 import { describe, expect, it } from 'vitest'
 import { CLOCK, CLOCK_PROTOCOL } from '../../src/clock/clock-messages.ts'
 import { Talker } from '../support/exchange-talker.ts'

@@ -58,9 +58,9 @@ describe('Goodbyes', () => {
 describe('hostOf', () => {
   it.each([
     ['/ip4/10.0.0.1/tcp/1', '10.0.0.1'],
-    ['/ip6/2001:db8:1:2:3:4:5:6/tcp/1', '2001:db8:1:2::/64'],
-    ['/ip6/2001:db8::1/tcp/1', '2001:db8:0:0::/64'],
-    ['/ip6/::1/tcp/1', '0:0:0:0::/64'],
+    ['/ip6/2001:db8:1:2:3:4:5:6/tcp/1', '2001:db8:1:2'],
+    ['/ip6/2001:db8::1/tcp/1', '2001:db8:0:0'],
+    ['/ip6/::1/tcp/1', '0:0:0:0'],
     ['/dns4/example.org/tcp/1', 'example.org'],
     [`/ip4/10.0.0.9/tcp/1/p2p/${peer}/p2p-circuit`, '10.0.0.9']
   ])('is of %s the machine %s (N10b)', (address, host) => {

@@ -80,6 +80,9 @@ function changed(key: string, record = key): WatchMessage {
   return { name: 'changed', key: bytesOf(key), record: bytesOf(record) }
 }
 
+/** Further attempts at a request whose stream ended. */
+const REPETITIONS = 2
+
 describe('watchRequests', () => {
   it('asks for all keys of one turn in one message, and hears of their changes', async () => {
     const answers = ask('a', 'b')
@@ -155,14 +158,17 @@ describe('watchRequests', () => {
     await wanted
   })
 
-  it('rejects what is under way when the stream ends, and ends with it', async () => {
+  it('rejects what is in flight when the stream ends again and again (N8d)', async () => {
     const asked = rejection(ask('a'))
-    const peer = await talkers.next()
-    await peer.hear('watch')
-    peer.stream.abort(new Error('gone'))
+
+    for (let attempt = 0; attempt <= REPETITIONS; attempt++) {
+      const peer = await talkers.next()
+      await peer.hear('watch')
+      peer.stream.abort(new Error('gone'))
+    }
 
     await asked
-    expect(ends).toBe(1)
+    expect(ends).toBe(1 + REPETITIONS)
   })
 })
 

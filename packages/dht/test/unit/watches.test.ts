@@ -1,10 +1,5 @@
-import {
-  DEFAULT_MAX_RECORD_BYTES,
-  plainRecord,
-  recordKey,
-  subkeyRecord,
-  tombstoneRecord
-} from '@waggle/record'
+import { plainRecord, recordKey, subkeyRecord, tombstoneRecord } from '@waggle/record'
+import { DEFAULT_MAX_RECORD_BYTES } from '@waggle/record/replica'
 import { TypedEventEmitter } from 'main-event'
 import { describe, expect, it, vi } from 'vitest'
 import type { DHTEvents } from '../../src/events.ts'
@@ -26,7 +21,7 @@ describe('what is delivered', () => {
     expect(loop.unread).toBe(0)
   })
 
-  it('is nothing that a stranger stores at a watcher that is no replica (N5a)', async () => {
+  it('is nothing that a stranger stores at a watcher that is no replica (N5)', async () => {
     using scene = new WatchScene()
     const loop = await scene.begun()
     scene.net.self.store.apply(KEY, value('pushed'), 'stranger')
