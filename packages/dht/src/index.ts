@@ -57,7 +57,6 @@ export {
   getDHTTime,
   InvalidExpirationError,
   InvalidKeyError,
-  networkOf,
   ownerTag,
   ownerValidator,
   RecordTooLargeError,

@@ -21,7 +21,7 @@ export interface NodeLimits {
 
   /**
    * Bytes of encoded records in the cache, beside `cache.maxRecords`. Beyond it, the entry that
-   * expires first is dropped.
+   * expires first is dropped. Copies that other peers leave here take up to a quarter of it besides.
    */
   readonly maxCachedBytes: number
 

@@ -57,18 +57,12 @@ export {
 } from './errors.ts'
 export { join } from './join.ts'
 export { type RecordSelector, recordSelector } from './kad-dht/selector.ts'
-export {
-  type KadValidator,
-  type NetworkRules,
-  recordValidator,
-  recordValidatorFor
-} from './kad-dht/validator.ts'
+export { recordValidator, recordValidatorFor } from './kad-dht/validator.ts'
 export {
   DEFAULT_LIMITS,
   type Limits,
   type RuleOptions
 } from './limits.ts'
-export { DEFAULT_NETWORK, type NetworkOptions, networkOf } from './network.ts'
 export type { VerifySignature } from './owner/ed25519.ts'
 export { ownerTag } from './owner/owner.ts'
 export { type SigningKey, signRecord } from './owner/signature.ts'

@@ -7,7 +7,7 @@ const KAD_SUFFIX = '/kad/1.0.0'
 /** The network that a record belongs to. */
 export interface NetworkOptions {
   /**
-   * The network's name, see {@link networkOf}. It is part of what owners sign, so that nobody can
+   * The network's name, which `networkOf` gives. It is part of what owners sign, so that nobody can
    * carry a signature from one network to another.
    *
    * @default '/waggle'
@@ -23,13 +23,4 @@ export interface NetworkOptions {
 export function networkOf(protocol: string): string {
   const isUsual = protocol.endsWith(KAD_SUFFIX) && protocol.length > KAD_SUFFIX.length
   return isUsual ? protocol.slice(0, -KAD_SUFFIX.length) : `${protocol}/`
-}
-
-/** @throws TypeError for a protocol in place of the network's name, among other things */
-export function assertNetwork(network: unknown): void {
-  if (typeof network !== 'string' || network.endsWith(KAD_SUFFIX)) {
-    throw new TypeError(
-      `network must be the name of a network, as networkOf(protocol) gives it, got ${String(network)}`
-    )
-  }
 }

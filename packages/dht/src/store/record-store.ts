@@ -2,7 +2,6 @@ import {
   type Applied,
   apply,
   DEFAULT_LIMITS,
-  DEFAULT_NETWORK,
   type DHTRecord,
   type DHTTime,
   EMPTY_RECORD,
@@ -11,6 +10,7 @@ import {
   type Limits,
   type RecordValidator
 } from '@waggle/record'
+import { DEFAULT_NETWORK } from '@waggle/record/replica'
 import type { CpuShares } from '../admission/cpu-shares.ts'
 import { bytesOf, textOf } from '../latin1.ts'
 import { DEFAULT_NODE_LIMITS } from '../node-limits.ts'

@@ -1,10 +1,12 @@
+import { DEFAULT_LIMITS } from '@waggle/record'
 import {
-  DEFAULT_LIMITS,
   DEFAULT_NETWORK,
   type KadValidator,
-  type NetworkRules
-} from '@waggle/record'
-import { assertNetwork, readRecord, signedEntries } from '@waggle/record/replica'
+  type NetworkRules,
+  networkOf,
+  readRecord,
+  signedEntries
+} from '@waggle/record/replica'
 import { SignatureChecks } from './signature-checks.ts'
 
 /** kad-dht does not say which peer has sent a record. */
@@ -24,13 +26,11 @@ export const recordValidator: KadValidator = recordValidatorFor()
 
 /**
  * Makes the validator of another network:
- * `kadDHT({ protocol, validators: { waggle: recordValidatorFor({ network: networkOf(protocol) }) } })`.
- *
- * @throws TypeError for anything but the name of a network
+ * `kadDHT({ protocol, validators: { waggle: recordValidatorFor({ protocol }) } })`.
  */
 export function recordValidatorFor(rules: NetworkRules = {}): KadValidator {
-  const { network = DEFAULT_NETWORK, limits = DEFAULT_LIMITS } = rules
-  assertNetwork(network)
+  const { protocol, limits = DEFAULT_LIMITS } = rules
+  const network = protocol === undefined ? DEFAULT_NETWORK : networkOf(protocol)
 
   return async (key, value) => {
     await signatures.check(

@@ -1,5 +1,5 @@
 import { AbortError, type PeerId, type PeerInfo } from '@libp2p/interface'
-import { DEFAULT_NETWORK } from '@waggle/record'
+import { DEFAULT_NETWORK } from '@waggle/record/replica'
 import type { BufferLimits } from '../admission/buffer-limits.ts'
 import { BoundedMap } from '../collections/bounded-map.ts'
 import type { CancellationToken } from '../timing/cancellation.ts'

@@ -83,7 +83,7 @@ describe('FrameReader', () => {
     )
   })
 
-  it('never reads what writeFrame would not write, whatever the limit is (N13i)', () => {
+  it('never reads what writeFrame would not write, whatever the limit is (N13l)', () => {
     fc.assert(
       fc.property(anyMessage, anyMessage, fc.nat(2000), (message, next, maxBytes) => {
         const writer = new ByteWriter()
@@ -136,7 +136,7 @@ describe('FrameReader', () => {
     }
   })
 
-  it('takes for a violation only a size that no version means (N13i)', () => {
+  it('takes for a violation only a size that no version means (N13l)', () => {
     for (const length of [MAX_MESSAGE_BYTES + 1, MAX_PLAUSIBLE_MESSAGE_BYTES]) {
       expect(() => pushed(headOf(length)).next()).toThrow(MessageTooLargeError)
     }

@@ -132,7 +132,7 @@ describe('a STORE', () => {
     ['a time to live', 'key', encodeRecord(plainRecord(1, NOW + 31 * 86_400))],
     ['a key', 'k'.repeat(2000), good]
   ])(
-    "gets 'refused' for %s beyond this node's limits, which breaks no rule (N13i, R12, R14)",
+    "gets 'refused' for %s beyond this node's limits, which breaks no rule (N13l, R12, R14)",
     async (_, key, record) => {
       const server = await serving(source)
       const write = { key: recordKey(key, { ...DEFAULT_LIMITS, maxKeyBytes: 5000 }), record }

@@ -72,7 +72,7 @@ describe('RequestStream', () => {
     expect(await first).toEqual(['A', 'B'])
   })
 
-  it('rejects a request that no message can hold, and sends the others (N13i)', async () => {
+  it('rejects a request that no message can hold, and sends the others (N13l)', async () => {
     const limits = { maxRequests: 1000, maxRequestBytes: 1_000_000, maxMessageBytes: 100 }
     const { stream, talkers, onEnd } = asking({ limits })
     const small = stream.request(word('a'))

@@ -160,7 +160,7 @@ describe('changedFrame', () => {
     )
   })
 
-  it('is none for a record that no message can hold (N13i)', () => {
+  it('is none for a record that no message can hold (N13l)', () => {
     expect(changedFrame(Uint8Array.of(1), new Uint8Array(MAX_MESSAGE_BYTES))).toBeUndefined()
   })
 })

@@ -1,13 +1,20 @@
 import { readRecord } from '../check-record.ts'
 import { DEFAULT_LIMITS, type Limits } from '../limits.ts'
-import { assertNetwork, DEFAULT_NETWORK, type NetworkOptions } from '../network.ts'
+import { DEFAULT_NETWORK, networkOf } from '../network.ts'
 import { assertSigned, signedEntries } from '../owner/signature.ts'
 
 /** Signatures verified before other work gets a turn: a few milliseconds' worth in JavaScript. */
 const SIGNATURES_PER_TURN = 4
 
-/** The rules of a network, where they differ from the default ones. */
-export interface NetworkRules extends NetworkOptions {
+/** A network whose rules differ from the default ones. */
+export interface NetworkRules {
+  /**
+   * kad-dht's protocol there, which names the network.
+   *
+   * @default '/waggle/kad/1.0.0'
+   */
+  readonly protocol?: string | undefined
+
   /** @default DEFAULT_LIMITS */
   readonly limits?: Limits | undefined
 }
@@ -28,13 +35,11 @@ export const recordValidator: KadValidator = recordValidatorFor()
 
 /**
  * Makes the validator of another network:
- * `kadDHT({ protocol, validators: { waggle: recordValidatorFor({ network: networkOf(protocol) }) } })`.
- *
- * @throws TypeError for anything but the name of a network
+ * `kadDHT({ protocol, validators: { waggle: recordValidatorFor({ protocol }) } })`.
  */
 export function recordValidatorFor(rules: NetworkRules = {}): KadValidator {
-  const { network = DEFAULT_NETWORK, limits = DEFAULT_LIMITS } = rules
-  assertNetwork(network)
+  const { protocol, limits = DEFAULT_LIMITS } = rules
+  const network = protocol === undefined ? DEFAULT_NETWORK : networkOf(protocol)
 
   return async (key, value) => {
     const signed = signedEntries(key, readRecord(key, value, { limits }), network)
