@@ -91,7 +91,7 @@ describe.each(SIZES)('on a screen of $columns × $rows', (size) => {
 
   it('shows as many records as there is room for', () => {
     const records = screens['waggle top'].filter((line) => line.includes('"key'))
-    expect(records.length).toBe(Math.max(size.rows - 14, 0))
+    expect(records.length).toBe(Math.max(size.rows - 15, 0))
   })
 })
 

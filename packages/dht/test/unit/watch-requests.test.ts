@@ -155,13 +155,16 @@ describe('watchRequests', () => {
     await wanted
   })
 
-  it('rejects what is under way when the stream ends, and ends with it', async () => {
-    const asked = rejection(ask('a'))
-    const peer = await talkers.next()
-    await peer.hear('watch')
-    peer.stream.abort(new Error('gone'))
+  it('asks again over a new stream when the peer ends the first (N8d)', async () => {
+    const asked = ask('a')
+    const first = await talkers.next()
+    await first.hear('watch')
+    first.stream.abort(new Error('gone'))
 
-    await asked
+    const second = await talkers.next()
+    await second.hear('watch')
+    second.say(watched('watched'))
+    expect((await asked).map(({ state }) => state)).toEqual(['watched'])
     expect(ends).toBe(1)
   })
 })
