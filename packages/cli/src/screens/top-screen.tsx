@@ -16,7 +16,7 @@ export interface TopProps {
 }
 
 /** Lines above the records: title, address, figures, ring, headings, and the gaps. */
-const LINES_ABOVE = 13
+const LINES_ABOVE = 14
 
 /** A node, live: its identity, its rates, its position on the ring, and its records. */
 export function TopScreen({ overview, rates, now, columns, rows }: TopProps): ReactElement {

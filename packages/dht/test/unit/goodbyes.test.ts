@@ -1,7 +1,5 @@
-import { multiaddr } from '@multiformats/multiaddr'
 import { describe, expect, it, vi } from 'vitest'
 import { Goodbyes } from '../../src/connections/goodbyes.ts'
-import { hostOf } from '../../src/peers/host-of.ts'
 import { peerNumber } from '../support/numbered-peers.ts'
 
 const peer = peerNumber(1)
@@ -52,18 +50,5 @@ describe('Goodbyes', () => {
     } finally {
       vi.useRealTimers()
     }
-  })
-})
-
-describe('hostOf', () => {
-  it.each([
-    ['/ip4/10.0.0.1/tcp/1', '10.0.0.1'],
-    ['/ip6/2001:db8:1:2:3:4:5:6/tcp/1', '2001:db8:1:2'],
-    ['/ip6/2001:db8::1/tcp/1', '2001:db8:0:0'],
-    ['/ip6/::1/tcp/1', '0:0:0:0'],
-    ['/dns4/example.org/tcp/1', 'example.org'],
-    [`/ip4/10.0.0.9/tcp/1/p2p/${peer}/p2p-circuit`, '10.0.0.9']
-  ])('is of %s the machine %s (N10b)', (address, host) => {
-    expect(hostOf(multiaddr(address))).toBe(host)
   })
 })
