@@ -24,7 +24,9 @@ import { assertLibp2p } from './libp2p-version.ts'
 import { mergingDatastore } from './merging-datastore.ts'
 import { ModeSwitch } from './mode-switch.ts'
 import { assertNoParts, registerParts } from './node-parts.ts'
+import { keepOwnTimeouts } from './own-timeouts.ts'
 import { paceWalks } from './paced-walks.ts'
+import { StreamProgress } from './stream-progress.ts'
 
 /**
  * Options that differ from kad-dht's defaults, which suit a public network of very many peers: a
@@ -87,7 +89,8 @@ export function mergingKadDHT(
       store,
       prefix
     )
-    const connectionManager = guardedStreams(components, responseGuard())
+    const progress = new StreamProgress()
+    const connectionManager = guardedStreams(components, responseGuard(progress))
     const kad = implementation({
       ...KAD_DEFAULTS,
       ...given(kadInit),
@@ -98,11 +101,9 @@ export function mergingKadDHT(
 
     paceWalks(kad)
     const { protocol } = kadInit
-    registerParts(components, {
-      kad: internalsOf(kad, { protocol, logger: components.logger }),
-      mode: new ModeSwitch(kad),
-      store
-    })
+    const internals = internalsOf(kad, { protocol, logger: components.logger })
+    keepOwnTimeouts(internals)
+    registerParts(components, { kad: internals, mode: new ModeSwitch(kad), progress, store })
     return kad
   }
 }

@@ -144,7 +144,7 @@ export class Operations implements WaggleOperations {
       entries.forEach(toWrite)
     }
 
-    return this.#calls.run('storeMany', options, async (cancellation) => {
+    return this.#calls.run('storeMany', { ...options, isBulk: true }, async (cancellation) => {
       const writes = mapLazily(entries, toWrite)
       const hasToPrepare = Array.isArray(entries) && this.#init.store.checks.hasValidators
 
@@ -173,7 +173,7 @@ export class Operations implements WaggleOperations {
       keys.forEach(toBytes)
     }
 
-    return this.#calls.run('getMany', options, async (cancellation) => {
+    return this.#calls.run('getMany', { ...options, isBulk: true }, async (cancellation) => {
       // The caller gets the promise before the first progress event, even for cached records.
       await Promise.resolve()
       const readOptions = { cancellation, latest, sufficientExpirationTime }

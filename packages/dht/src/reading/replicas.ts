@@ -2,7 +2,8 @@ import type { PeerId, PeerInfo } from '@libp2p/interface'
 import type { DHTRecord } from '@waggle/record'
 import { encodedSize } from '@waggle/record/replica'
 import { MAX_LOOKUP_CANDIDATES, MAX_LOOKUP_REQUESTS, SEARCH_WIDTH } from '../constants.ts'
-import type { LookupResponse, Lookups } from '../lookup/lookups.ts'
+import type { LookupResponse } from '../lookup/lookup.ts'
+import type { Lookups } from '../lookup/lookups.ts'
 import type { StoreOutcome } from '../lookup/record-channel.ts'
 import { Search, type SearchInit } from '../lookup/search.ts'
 import { pointOfKey } from '../peers/key-space.ts'
@@ -74,7 +75,7 @@ export class Replicas {
     cancellation: CancellationToken
   ): Promise<StoreOutcome[]> {
     const { channel, lookups, numReplicas } = this.#init
-    const search = this.#search(key, numReplicas)
+    const search = this.#search(key, numReplicas, { answersInsteadOf: () => 1 })
     const outcomes = new Map<PeerInfo, StoreOutcome>()
 
     const result = await lookups.run({
@@ -82,6 +83,7 @@ export class Replicas {
       cancellation,
       parallelism: numReplicas,
       isHedged: false,
+      isForAll: true,
       ask: (contact, cancellation) =>
         channel.store(contact, key, write, { cancellation, closerCount: numReplicas }),
       take: (contact, answer) => {
@@ -118,7 +120,7 @@ export class Replicas {
       behind.map((contact) =>
         contact === this.#self
           ? this.#storeHere(key, record)
-          : lookups.inTime(contact, channel.store(contact, key, record, { closerCount: 0 }))
+          : lookups.inTime(contact, channel.store(contact, key, record, { closerCount: 0, cancellation: IN_BACKGROUND }))
       )
     )
   }
@@ -127,7 +129,7 @@ export class Replicas {
   cacheOnPath(key: Uint8Array, record: DHTRecord, to: readonly PeerInfo[]): void {
     for (const contact of this.#canBeHeld(record) ? to : []) {
       this.#init.channel
-        .store(contact, key, record, { closerCount: 0, isCopy: true })
+        .store(contact, key, record, { closerCount: 0, isCopy: true, cancellation: IN_BACKGROUND })
         .catch(() => {})
     }
   }
@@ -178,9 +180,13 @@ export class Replicas {
   #search(
     key: Uint8Array,
     count: number,
-    { isSelfIncluded = this.#init.isReplica() } = {}
+    {
+      isSelfIncluded = this.#init.isReplica(),
+      ...init
+    }: Pick<SearchInit, 'answersInsteadOf'> & { isSelfIncluded?: boolean } = {}
   ): Search {
     const search = new Search({
+      ...init,
       target: pointOfKey(key),
       count,
       ...this.#peers,
@@ -215,3 +221,6 @@ export class Replicas {
     }
   }
 }
+
+/** Nobody waits for these requests, and they let others pass. */
+const IN_BACKGROUND: CancellationToken = { isCancelled: false, isBulk: true }

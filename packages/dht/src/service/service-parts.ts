@@ -1,4 +1,4 @@
-import { AbortError } from '@libp2p/interface'
+import { AbortError, type PeerInfo } from '@libp2p/interface'
 import { encodedSize } from '@waggle/record/replica'
 import { setMaxListeners } from 'main-event'
 import type { BufferLimits } from '../admission/buffer-limits.ts'
@@ -23,6 +23,7 @@ import { Replicas } from '../reading/replicas.ts'
 import { dropDuplicates } from '../store/drop-duplicates.ts'
 import { RecordStore } from '../store/record-store.ts'
 import { sweepRegularly } from '../store/sweep.ts'
+import type { CancellationToken } from '../timing/cancellation.ts'
 import { CompareClient } from '../upkeep/compare-client.ts'
 import { compareServer } from '../upkeep/compare-server.ts'
 import { Upkeep } from '../upkeep/upkeep.ts'
@@ -36,7 +37,7 @@ import { createPeerParts, followNetwork, type PeerParts } from './peer-parts.ts'
 import type { PartsInit } from './service-init.ts'
 
 /** Parts of a started service. */
-export interface ServiceParts extends NodeParts, PeerParts {
+export interface ServiceParts extends Omit<NodeParts, 'progress'>, PeerParts {
   readonly networkMerge: NetworkMerge
   readonly connections: ConnectionParts
   readonly exchange: ExchangeClient
@@ -78,7 +79,7 @@ export function serviceParts(init: PartsInit): ServiceParts {
   door.open({ limits, onViolation: (peer, error) => peers.ban(peer, error) })
   const { buffers } = door
   const found = createLookup(init, buffers, (): Goodbyes => connections.goodbyes)
-  const { caches, client, exchange, lookups, peers } = found
+  const { caches, client, exchange, lookups, peers, protocols } = found
   const reads = createReads(init, found)
   const { watches, watchClient } = createWatches(init, { ...found, reads })
   const clocks = createClocks(init, client)
@@ -87,6 +88,7 @@ export function serviceParts(init: PartsInit): ServiceParts {
     log: components.logger.forComponent('waggle:republish')
   })
   const compare = new CompareClient({ ...client, records: exchange })
+  protocols.push(watchClient, compare)
   const { server, ...servers } = createServers(init, { ...found, buffers })
   const connections = new ConnectionParts({
     ...{ ...found, components, connections: init.connections, lifetime, requestTimeoutMs, server },
@@ -190,6 +192,9 @@ interface LookupParts extends PeerParts {
   readonly lookups: Lookups
   readonly replicas: Replicas
 
+  /** The protocols by which peers are asked. Some are added later. */
+  readonly protocols: { progressMs(peer: PeerInfo): number }[]
+
   /** Made later: connections are closed by what is under way on them. */
   readonly goodbyes: () => Goodbyes
 }
@@ -201,13 +206,15 @@ function createLookup(
   goodbyes: () => Goodbyes
 ): LookupParts {
   const { components, numReplicas, requestTimeoutMs } = init
-  const { kad, store } = partsOf(components)
+  const { kad, progress, store } = partsOf(components)
   const found = createPeerParts(init, buffers)
   const { client, peers, routing } = found
   const exchange = createExchangeClient(init, client, goodbyes)
+  const protocols: LookupParts['protocols'] = [exchange, progress]
   const lookups = new Lookups({
     ...{ peers, requestTimeoutMs },
-    isReady: (peer) => exchange.isReady(peer) || peers.isConnected(peer.id)
+    isReady: (peer) => exchange.isReady(peer) || peers.isConnected(peer.id),
+    progressMs: (peer) => Math.max(...protocols.map((protocol) => protocol.progressMs(peer)))
   })
   const caches = createCaches(init)
   const replicas = new Replicas({
@@ -216,8 +223,11 @@ function createLookup(
     isReplica: () => kad.getMode() === 'server'
   })
   const access = accessBy(init.allowPeer)
-  return { ...found, access, caches, exchange, goodbyes, lookups, replicas }
+  return { ...found, access, caches, exchange, goodbyes, lookups, protocols, replicas }
 }
+
+/** Hand-overs let others pass. */
+const HAND_OVER: CancellationToken = { isCancelled: false, isBulk: true }
 
 interface UpkeepPartsInit extends LookupParts {
   readonly compare: CompareClient
@@ -236,14 +246,15 @@ function createUpkeep(
     members: () => routing.members(),
     isNear: (peer) => routing.isNear(peer),
     async send(to, key, record) {
-      await lookups.inTime(to, exchange.store(to, key, record, { closerCount: 0 }))
+      const options = { closerCount: 0, cancellation: HAND_OVER }
+      await lookups.inTime(to, exchange.store(to, key, record, options))
       meter?.countHandOver(encodedSize(record))
     },
     async holds(peer, key) {
       const asked = exchange.find(peer, key, { closerCount: 0, isCloserAlways: true })
       return (await lookups.inTime(peer, asked)).record !== undefined
     },
-    fingerprints: (peer, keys) => compare.fingerprints(peer, keys),
+    fingerprints: (peer, keys) => lookups.inTime(peer, compare.fingerprints(peer, keys)),
     lookAround: () => networkMerge.refresh(routing.connectedNeighbours(SEARCH_WIDTH)),
     log: logger.forComponent('waggle:upkeep')
   })
@@ -295,11 +306,11 @@ function createExchangeClient(
   goodbyes: () => Goodbyes
 ): ExchangeClient {
   const { connectionManager, logger } = components
-  const { kad, store } = partsOf(components)
+  const { kad, progress, store } = partsOf(components)
   const { dialer } = client
   const log = logger.forComponent('waggle:exchange')
   const kadChannel = new KadChannel({
-    ...{ connectionManager, dialer, kad, log, requestTimeoutMs, store }
+    ...{ connectionManager, dialer, kad, log, progress, requestTimeoutMs, store }
   })
   return new ExchangeClient({
     ...{ ...client, log, requestTimeoutMs, store, kadChannel },

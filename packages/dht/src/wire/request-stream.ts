@@ -9,6 +9,7 @@ import {
   BATCH_REQUESTS,
   INACTIVITY_TIMEOUT_MS,
   MAX_BATCH_DELAY_MS,
+  MAX_BULK_IN_FLIGHT,
   MAX_REQUEST_ID,
   MAX_REQUESTS_IN_FLIGHT,
   MAX_UNCHECKED_RECORDS,
@@ -16,16 +17,11 @@ import {
 } from './limits.ts'
 import { ProtocolViolationError } from './protocol-violation-error.ts'
 import type { RequestProtocol, SentRequests } from './request-protocol.ts'
-import { type PendingRequest, RequestQueue, rejectAll } from './request-queue.ts'
+import { RequestLanes, type RequestLimits } from './request-lanes.ts'
+import { type PendingRequest, rejectAll } from './request-queue.ts'
 
 /** Limits of the requests that a stream holds, and of its inactivity. */
-export interface RequestStreamLimits {
-  /** Requests that wait to be sent. */
-  readonly maxRequests: number
-
-  /** Bytes of requests that wait or are in flight. */
-  readonly maxRequestBytes: number
-
+export interface RequestStreamLimits extends RequestLimits {
   /** @default MAX_MESSAGE_BYTES */
   readonly maxMessageBytes?: number | undefined
 
@@ -55,9 +51,6 @@ export interface RequestStreamInit<Q, R, M> {
   readonly onEnd: (error: Error, unanswered: readonly PendingRequest<Q, R>[]) => void
 }
 
-/** Milliseconds for which a full queue counts as full, once it has been gone through. */
-const MIN_SWEEP_MS = 10
-
 /**
  * Sends requests to one peer over one stream, which it opens for the first of them. Requests of one
  * tick travel in one message, and several messages are in flight at once. When the stream ends, so
@@ -66,7 +59,7 @@ const MIN_SWEEP_MS = 10
 export class RequestStream<Q, R, M> {
   readonly #init: RequestStreamInit<Q, R, M>
   readonly #inFlight = new Map<number, SentRequests<Q, R>>()
-  readonly #queue: RequestQueue<Q, R>
+  readonly #queue: RequestLanes<Q, R>
   readonly #inactivity = new Alarm(() => this.#onInactivity())
   readonly #batching = new Alarm(() => this.#sendQueue())
   #stream: FramedStream<M> | undefined
@@ -74,18 +67,16 @@ export class RequestStream<Q, R, M> {
   #isFlushScheduled = false
   #lastId = 0
   #bytesInFlight = 0
+  #bulkInFlight = 0
   #unchecked = 0
 
   /** Since when replies are due, in ms of the process's clock. */
   #dueSinceMs = 0
-
-  /** When cancelled requests were looked for. */
-  #sweptAtMs = Number.NEGATIVE_INFINITY
   #endedBy: Error | undefined
 
   constructor(init: RequestStreamInit<Q, R, M>) {
     this.#init = init
-    this.#queue = new RequestQueue(init.protocol)
+    this.#queue = new RequestLanes(init.protocol, init.limits)
   }
 
   /** Requests that are not sent yet. */
@@ -107,6 +98,11 @@ export class RequestStream<Q, R, M> {
     }
   }
 
+  /** When the peer made progress last, or a reply became due, in ms of the process's clock. */
+  get progressMs(): number {
+    return Math.max(this.#dueSinceMs, this.#stream?.progressMs ?? 0)
+  }
+
   /** Sends a message that nobody replies to, if the stream is open. Says whether it was. */
   notify(message: M): boolean {
     const stream = this.isOpen ? this.#stream : undefined
@@ -121,7 +117,7 @@ export class RequestStream<Q, R, M> {
 
   /** Rejects when the peer gives no usable response, or the request was cancelled before it was sent. */
   request(request: Q, cancellation?: CancellationToken): Promise<R> {
-    if (this.#isFull() && !this.#hasRoomAfterSweep()) {
+    if (!this.#queue.hasRoom(this.#bytesInFlight)) {
       const { maxRequests } = this.#init.limits
       return Promise.reject(
         new BusyError(`${maxRequests} requests wait for the peer already, or as many bytes`)
@@ -207,35 +203,23 @@ export class RequestStream<Q, R, M> {
       return
     }
 
+    const { bulk, others } = this.#queue
+
     while (
-      this.#queue.length > 0 &&
+      others.length > 0 &&
       !stream.isBlocked &&
       this.#inFlight.size < MAX_REQUESTS_IN_FLIGHT
     ) {
-      this.#send(stream, this.#queue.takeBatch())
+      this.#send(stream, others.takeBatch(), false)
+    }
+
+    while (bulk.length > 0 && !stream.isBulkBlocked && this.#bulkInFlight < MAX_BULK_IN_FLIGHT) {
+      this.#send(stream, this.#queue.takeBulk(), true)
+      stream.flush()
     }
 
     stream.flush()
     this.#closeIfIdle(stream)
-  }
-
-  #isFull(): boolean {
-    const { maxRequests, maxRequestBytes } = this.#init.limits
-    const bytes = this.#queue.bytes + this.#bytesInFlight
-    return this.#queue.length >= maxRequests || bytes >= maxRequestBytes
-  }
-
-  /** Going through all that wait takes long, and nothing has changed since a moment ago. */
-  #hasRoomAfterSweep(): boolean {
-    const nowMs = performance.now()
-
-    if (nowMs - this.#sweptAtMs < MIN_SWEEP_MS) {
-      return false
-    }
-
-    this.#sweptAtMs = nowMs
-    this.#queue.dropCancelled()
-    return !this.#isFull()
   }
 
   get #inactivityTimeoutMs(): number {
@@ -245,8 +229,8 @@ export class RequestStream<Q, R, M> {
   /** Ends the stream if it is: no byte has moved for long although replies are due. */
   #isInactive(): boolean {
     const timeoutMs = this.#inactivityTimeoutMs
-    const sinceMs = Math.max(this.#dueSinceMs, this.#stream?.progressMs ?? 0)
-    const isInactive = this.#inFlight.size > 0 && performance.now() - sinceMs > timeoutMs
+    const idleMs = performance.now() - this.progressMs
+    const isInactive = this.#inFlight.size > 0 && idleMs > timeoutMs
 
     if (isInactive) {
       this.#stream?.close(new Error(`the peer has been silent for more than ${timeoutMs} ms`))
@@ -291,6 +275,7 @@ export class RequestStream<Q, R, M> {
       stream,
       codec: protocol.codec,
       maxMessageBytes: limits.maxMessageBytes,
+      mayPass: protocol.idOf !== undefined,
       onBuffered: () => buffers.scheduleLook(),
       onMessage: (message) => this.#onMessage(message),
       onViolation,
@@ -301,7 +286,11 @@ export class RequestStream<Q, R, M> {
     this.#flush()
   }
 
-  #send(stream: FramedStream<M>, requests: readonly PendingRequest<Q, R>[]): void {
+  #send(
+    stream: FramedStream<M>,
+    requests: readonly PendingRequest<Q, R>[],
+    isBulk: boolean
+  ): void {
     if (requests.length === 0) {
       return
     }
@@ -314,19 +303,22 @@ export class RequestStream<Q, R, M> {
     }
 
     this.#lastId = this.#lastId === MAX_REQUEST_ID ? 0 : this.#lastId + 1
-    this.#inFlight.set(this.#lastId, { requests, sentMs })
+    this.#inFlight.set(this.#lastId, { requests, sentMs, isBulk })
+    this.#bulkInFlight += Number(isBulk)
     this.#bytesInFlight += this.#queue.bytesOf(requests)
 
     try {
-      stream.send(this.#init.protocol.messageOf(requests, this.#lastId))
+      stream.send(this.#init.protocol.messageOf(requests, this.#lastId), isBulk)
     } catch (error) {
-      this.#forget(this.#lastId, requests)
+      this.#forget(this.#lastId)
       rejectAll(requests, toError(error))
     }
   }
 
-  #forget(id: number, requests: readonly PendingRequest<Q, R>[]): void {
+  #forget(id: number): void {
+    const { isBulk = false, requests = [] } = this.#inFlight.get(id) ?? {}
     this.#inFlight.delete(id)
+    this.#bulkInFlight -= Number(isBulk)
     this.#bytesInFlight -= this.#queue.bytesOf(requests)
   }
 
@@ -346,7 +338,7 @@ export class RequestStream<Q, R, M> {
     }
 
     const responses = protocol.responsesOf(message, sent)
-    this.#forget(id, sent.requests)
+    this.#forget(id)
     this.#dueSinceMs = performance.now()
 
     if (responses instanceof Error) {
@@ -364,9 +356,11 @@ export class RequestStream<Q, R, M> {
       requests[i]?.resolve(responses[i] as R)
     }
 
-    if (responses.length < requests.length) {
-      this.#queue.putBack(requests.slice(responses.length))
-    }
+    const isWhole = responses.length === requests.length
+    this.#queue.recordAnswers(
+      responses.length,
+      isWhole ? [] : requests.slice(responses.length)
+    )
   }
 
   #closeIfIdle(stream: FramedStream<M>): void {

@@ -1,0 +1,68 @@
+import type { ByteWriter } from './bytes.ts'
+import { CongestionWindow } from './congestion-window.ts'
+import { writePart } from './frames.ts'
+
+/**
+ * Bulk messages that are being sent, in their order. They go out in parts, no more at a time than the
+ * way to the peer takes, so that other messages can pass them.
+ */
+export class BulkLane {
+  readonly #window = new CongestionWindow()
+  #messages: Uint8Array[] = []
+
+  /** Bytes of the first message that went out already. */
+  #sent = 0
+  #queuedBytes = 0
+
+  /** Bytes that could not go out yet. */
+  get queuedBytes(): number {
+    return this.#queuedBytes
+  }
+
+  /** Bytes that went out and are not known to be received. */
+  get inFlight(): number {
+    return this.#window.inFlight
+  }
+
+  /** Bytes that the way to the peer takes at once. */
+  get windowBytes(): number {
+    return this.#window.bytes
+  }
+
+  /** Bytes of the largest message that others need not be able to pass. */
+  get wholeBytes(): number {
+    return this.#window.wholeBytes
+  }
+
+  push(message: Uint8Array): void {
+    this.#messages.push(message)
+    this.#queuedBytes += message.length
+  }
+
+  /** Writes parts as far as there is room. */
+  write(to: ByteWriter, nowMs: number): void {
+    let done = 0
+
+    while (done < this.#messages.length && this.#window.hasRoom) {
+      const message = this.#messages[done] as Uint8Array
+      const part = message.subarray(this.#sent, this.#sent + this.#window.partBytes)
+      this.#sent += part.length
+      this.#queuedBytes -= part.length
+      const isLast = this.#sent === message.length
+      writePart(to, part, isLast)
+      this.#window.send(part.length, this.#queuedBytes === 0, nowMs)
+
+      if (isLast) {
+        this.#sent = 0
+        done++
+      }
+    }
+
+    this.#messages.splice(0, done)
+  }
+
+  /** Takes note that so many bytes were received. Returns false if so many were not in flight. */
+  receive(bytes: number, nowMs: number): boolean {
+    return this.#window.receive(bytes, nowMs)
+  }
+}
