@@ -10,6 +10,9 @@ export interface LinkSpeed {
   readonly delayMs: number
 }
 
+/** Bytes that arrive together. */
+const PACKET_BYTES = 1400
+
 /** Milliseconds of data that the link takes in ahead: little, so that a sender's own socket fills up. */
 const AHEAD_MS = 30
 
@@ -67,10 +70,15 @@ export class SlowLink implements AsyncDisposable {
     })
     from.on('data', (bytes) => {
       const nowMs = performance.now()
-      const startMs = Math.max(direction.freeAtMs, nowMs)
-      direction.freeAtMs = startMs + bytes.length / this.bytesPerMs
+      direction.freeAtMs = Math.max(direction.freeAtMs, nowMs)
+
+      for (let at = 0; at < bytes.length; at += PACKET_BYTES) {
+        const packet = bytes.subarray(at, at + PACKET_BYTES)
+        direction.freeAtMs += packet.length / this.bytesPerMs
+        line.send(() => to.destroyed || to.write(packet), direction.freeAtMs - nowMs)
+      }
+
       const waitMs = direction.freeAtMs - nowMs
-      line.send(() => to.destroyed || to.write(bytes), waitMs)
 
       if (waitMs > AHEAD_MS) {
         from.pause()

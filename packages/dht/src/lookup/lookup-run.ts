@@ -63,6 +63,13 @@ export class Run implements LookupResult {
 
 /** Takes note of requests that take too long. */
 export interface RequestWatcher {
+  /** Milliseconds without progress after which the time of a request is over. */
+  readonly timeoutMs: number
+
+  /** It takes longer than most. */
+  onDelay(request: Request): void
+
+  /** It takes longer than its peer ever took. */
   onLate(request: Request): void
   onTimeout(request: Request): void
 }
@@ -76,9 +83,11 @@ export class Request implements CancellationToken, WaitingRequest {
   /** Whether the peer was connected when it was asked. */
   readonly isConnected: boolean
   readonly #watcher: RequestWatcher
-  lateAfterMs: number = Number.POSITIVE_INFINITY
+  #delayedAfterMs = 0
+  #lateAfterMs = 0
+  #isDelayed = false
+  #isLate = false
   isPending = true
-  isLate = false
 
   /** Whether it is not waited for. */
   isSuspect = false
@@ -90,6 +99,34 @@ export class Request implements CancellationToken, WaitingRequest {
     this.isConnected = isConnected
   }
 
+  /** Sets from when on it is delayed, and late. Undefined, or no sooner than the timeout: never. */
+  expect(delayedAfterMs: number | undefined, lateAfterMs: number): void {
+    this.#isDelayed = delayedAfterMs === undefined
+    this.#isLate = lateAfterMs >= this.#watcher.timeoutMs
+    this.#lateAfterMs = lateAfterMs
+    this.#delayedAfterMs = Math.min(delayedAfterMs ?? 0, lateAfterMs, this.#watcher.timeoutMs)
+  }
+
+  get dueAfterMs(): number {
+    if (!this.#isDelayed) {
+      return this.#delayedAfterMs
+    }
+
+    return this.#isLate ? this.#watcher.timeoutMs : this.#lateAfterMs
+  }
+
+  onDue(): void {
+    if (!this.#isDelayed) {
+      this.#isDelayed = true
+      this.#watcher.onDelay(this)
+    } else if (!this.#isLate) {
+      this.#isLate = true
+      this.#watcher.onLate(this)
+    } else {
+      this.#watcher.onTimeout(this)
+    }
+  }
+
   get isBulk(): boolean {
     return this.run.lookup.cancellation.isBulk === true
   }
@@ -98,14 +135,6 @@ export class Request implements CancellationToken, WaitingRequest {
   get isCancelled(): boolean {
     const isForAll = this.isSuspect && this.run.lookup.isForAll === true
     return !this.isPending || (this.run.isCancelled && !isForAll)
-  }
-
-  onLate(): void {
-    this.#watcher.onLate(this)
-  }
-
-  onTimeout(): void {
-    this.#watcher.onTimeout(this)
   }
 
   /** Is not waited for any more. */
@@ -132,20 +161,18 @@ export class Request implements CancellationToken, WaitingRequest {
 export class LoneRequest implements WaitingRequest {
   readonly contact: PeerInfo
   readonly askedAtMs: number = performance.now()
-  readonly lateAfterMs: number = Number.POSITIVE_INFINITY
-  readonly isLate = false
-  readonly #reject: () => void
+  readonly dueAfterMs: number
+  readonly #onTimeout: () => void
   isPending = true
 
-  constructor(contact: PeerInfo, reject: () => void) {
+  constructor(contact: PeerInfo, timeoutMs: number, onTimeout: () => void) {
     this.contact = contact
-    this.#reject = reject
+    this.dueAfterMs = timeoutMs
+    this.#onTimeout = onTimeout
   }
 
-  onLate(): void {}
-
-  onTimeout(): void {
+  onDue(): void {
     this.isPending = false
-    this.#reject()
+    this.#onTimeout()
   }
 }

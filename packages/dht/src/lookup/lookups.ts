@@ -2,7 +2,6 @@ import type { PeerInfo } from '@libp2p/interface'
 import { MAX_LOOKUPS_UNDER_WAY } from '../constants.ts'
 import { TimeoutError, toError } from '../errors.ts'
 import type { PeerBook } from '../peers/peer-book.ts'
-import { DelayQueue } from '../timing/delay-queue.ts'
 import { atEndOfTurn } from '../timing/end-of-turn.ts'
 import type { Lookup, LookupResponse, LookupResult } from './lookup.ts'
 import { PeerRanking } from './peer-ranking.ts'
@@ -28,7 +27,7 @@ export interface LookupsInit {
 /**
  * Runs all lookups of a node. Those that have something to ask in the same turn of the event loop
  * choose together whom, so that their requests travel in few messages (N4). Every request has its
- * timeout (N8b), and two timers serve all of them. Suspects are not waited for where others can
+ * timeout (N8b), and one timer serves all of them. Suspects are not waited for where others can
  * replace them (N8l).
  */
 export class Lookups {
@@ -36,12 +35,7 @@ export class Lookups {
   readonly ranking: PeerRanking
   readonly #init: LookupsInit
   readonly #waitingFor: WaitingRequests
-  readonly #watcher: RequestWatcher = {
-    onLate: (request) => this.#onLate(request),
-    onTimeout: (request) => this.#onFailure(request)
-  }
-  /** Requests that may become late, to peers that were connected and to others. */
-  readonly #hedges: { readonly warm: DelayQueue<Request>; readonly cold: DelayQueue<Request> }
+  readonly #watcher: RequestWatcher
   readonly #responseTimes = new ResponseTimes()
   #waiting: Run[] = []
   /** Lookups begun and not ended. */
@@ -53,15 +47,14 @@ export class Lookups {
     this.#init = init
     this.ranking = new PeerRanking(init)
     this.#waitingFor = new WaitingRequests({
-      timeoutMs: init.requestTimeoutMs,
       progressMs: init.progressMs ?? (() => Number.NEGATIVE_INFINITY)
     })
-    const lateAfter = (isConnected: boolean) =>
-      requests(
-        () => this.#responseTimes.lateAfterMs(isConnected),
-        (request) => this.#onDelay(request)
-      )
-    this.#hedges = { warm: lateAfter(true), cold: lateAfter(false) }
+    this.#watcher = {
+      timeoutMs: init.requestTimeoutMs,
+      onDelay: (request) => this.#onDelay(request),
+      onLate: (request) => this.#onLate(request),
+      onTimeout: (request) => this.#onFailure(request)
+    }
   }
 
   /**
@@ -83,10 +76,10 @@ export class Lookups {
 
   /** Gives a request outside of any lookup its timeout, and takes note of its failure, too (N8b). */
   inTime<T>(contact: PeerInfo, asked: Promise<T>): Promise<T> {
-    const { peers } = this.#init
+    const { peers, requestTimeoutMs } = this.#init
 
     return new Promise((resolve, reject) => {
-      const request = new LoneRequest(contact, () => {
+      const request = new LoneRequest(contact, requestTimeoutMs, () => {
         reject(new TimeoutError('the peer made no progress'))
         peers.recordFailure(contact, undefined, request.askedAtMs)
       })
@@ -108,11 +101,9 @@ export class Lookups {
     })
   }
 
-  /** Stops the timers. */
+  /** Stops the timer. */
   close(): void {
     this.#waitingFor.clear()
-    this.#hedges.warm.clear()
-    this.#hedges.cold.clear()
   }
 
   /** Several at once, as taking off the front of an array moves all of it. */
@@ -165,19 +156,16 @@ export class Lookups {
     const { isReady, peers } = this.#init
     const isConnected = isReady(contact)
     const request = new Request(this.#watcher, run, contact, isConnected)
-    request.lateAfterMs = peers.suspectAfterMs(contact.id, isConnected)
+    request.expect(
+      run.lookup.isHedged ? this.#responseTimes.lateAfterMs(isConnected) : undefined,
+      peers.suspectAfterMs(contact.id, isConnected)
+    )
     run.lookup.search.recordRequest(contact)
     run.underWay++
     this.#waitingFor.add(request)
 
     if (peers.suspicionOf(contact) !== 'none') {
       this.#suspect(request)
-    }
-
-    if (run.lookup.isHedged) {
-      const { cold, warm } = this.#hedges
-      const hedges = request.isConnected ? warm : cold
-      hedges.add(request)
     }
 
     run.lookup.ask(contact, request).then(
@@ -189,9 +177,12 @@ export class Lookups {
   #onResponse(request: Request, response: LookupResponse): void {
     const { run, contact, askedAtMs, isConnected } = request
     const tookMs = performance.now() - askedAtMs
-    const isTypical = isConnected && run.lookup.cancellation.isBulk !== true
-    this.#init.peers.recordResponse(contact.id, isTypical ? tookMs : undefined)
-    this.#responseTimes.record(tookMs, isConnected)
+    const isTypical = !request.isBulk
+    this.#init.peers.recordResponse(contact.id, isTypical && isConnected ? tookMs : undefined)
+
+    if (isTypical) {
+      this.#responseTimes.record(tookMs, isConnected)
+    }
 
     if (request.isPending) {
       request.settle()
@@ -224,7 +215,6 @@ export class Lookups {
   #onLate(request: Request): void {
     const { contact, run } = request
     const { peers } = this.#init
-    request.isLate = true
     peers.recordSuspicion(contact.id)
 
     if (request.isSuspect && peers.suspicionOf(contact) === 'silent') {
@@ -254,16 +244,4 @@ export class Lookups {
       this.#schedule(run)
     })
   }
-}
-
-function requests(
-  delayMs: number | (() => number),
-  onDue: (request: Request) => void
-): DelayQueue<Request> {
-  return new DelayQueue({
-    delayMs,
-    beganAtMs: ({ askedAtMs }) => askedAtMs,
-    isPending: ({ isPending }) => isPending,
-    onDue
-  })
 }

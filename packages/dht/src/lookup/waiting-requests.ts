@@ -10,23 +10,14 @@ export interface WaitingRequest {
   readonly askedAtMs: number
   readonly isPending: boolean
 
-  /** Milliseconds without progress after which it is late. */
-  readonly lateAfterMs: number
+  /** Milliseconds without progress after which something is to happen. */
+  readonly dueAfterMs: number
 
-  /** Whether it is known to be late. */
-  readonly isLate: boolean
-
-  /** Takes note that it is late. */
-  onLate(): void
-
-  /** Takes note that its time is over. */
-  onTimeout(): void
+  /** Has it happen. Afterwards the request is settled, or due later. */
+  onDue(): void
 }
 
 export interface WaitingRequestsInit {
-  /** Milliseconds without progress after which the time of a request is over. */
-  readonly timeoutMs: number
-
   /** Returns when a peer made progress last, in ms of the process's clock. */
   readonly progressMs: (contact: PeerInfo) => number
 }
@@ -68,7 +59,7 @@ export class WaitingRequests {
       queue.maxRequests = Math.max(MIN_QUEUE, 2 * queue.requests.length)
     }
 
-    this.#setTimer(this.#nextMs(request, Number.NEGATIVE_INFINITY))
+    this.#setTimer(dueMsOf(request, Number.NEGATIVE_INFINITY))
   }
 
   /** Waits for none any more. */
@@ -100,8 +91,13 @@ export class WaitingRequests {
       queue.requests = pending
 
       for (const request of pending) {
-        this.#check(request, nowMs - Math.max(request.askedAtMs, progressMs))
-        dueMs = request.isPending ? Math.min(dueMs, this.#nextMs(request, progressMs)) : dueMs
+        const waitedMs = nowMs - Math.max(request.askedAtMs, progressMs)
+
+        while (request.isPending && waitedMs >= request.dueAfterMs) {
+          request.onDue()
+        }
+
+        dueMs = request.isPending ? Math.min(dueMs, dueMsOf(request, progressMs)) : dueMs
       }
 
       if (!pending.some(({ isPending }) => isPending)) {
@@ -111,19 +107,9 @@ export class WaitingRequests {
 
     this.#setTimer(dueMs)
   }
+}
 
-  #check(request: WaitingRequest, waitedMs: number): void {
-    if (waitedMs >= this.#init.timeoutMs) {
-      request.onTimeout()
-    } else if (!request.isLate && waitedMs >= request.lateAfterMs) {
-      request.onLate()
-    }
-  }
-
-  /** When the request may become late, or its time be over. */
-  #nextMs({ askedAtMs, isLate, lateAfterMs }: WaitingRequest, progressMs: number): number {
-    const { timeoutMs } = this.#init
-    const waitMs = isLate ? timeoutMs : Math.min(lateAfterMs, timeoutMs)
-    return Math.max(askedAtMs, progressMs) + waitMs
-  }
+/** When a request may be due. */
+function dueMsOf({ askedAtMs, dueAfterMs }: WaitingRequest, progressMs: number): number {
+  return Math.max(askedAtMs, progressMs) + dueAfterMs
 }

@@ -17,39 +17,34 @@ afterEach(() => {
 class Recorded implements WaitingRequest {
   readonly contact: PeerInfo
   readonly askedAtMs: number = performance.now()
-  readonly lateAfterMs: number
   readonly log: string[]
   readonly #name: string
+  dueAfterMs: number
   isPending = true
-  isLate = false
 
   constructor(name: string, log: string[], contact: PeerInfo, lateAfterMs: number) {
     this.#name = name
     this.log = log
     this.contact = contact
-    this.lateAfterMs = lateAfterMs
+    this.dueAfterMs = lateAfterMs
   }
 
-  onLate(): void {
-    this.isLate = true
-    this.log.push(`${this.#name} late at ${performance.now()}`)
-  }
-
-  onTimeout(): void {
-    this.isPending = false
-    this.log.push(`${this.#name} over at ${performance.now()}`)
+  onDue(): void {
+    this.isPending = this.dueAfterMs < TIMEOUT_MS
+    this.dueAfterMs = TIMEOUT_MS
+    this.log.push(`${this.#name} ${this.isPending ? 'late' : 'over'} at ${performance.now()}`)
   }
 }
 
 describe('WaitingRequests', () => {
   it('tell of each request when it is late, and when its time is over, with one timer (N12)', async () => {
     const log: string[] = []
-    const waiting = new WaitingRequests({ timeoutMs: TIMEOUT_MS, progressMs: () => 0 })
+    const waiting = new WaitingRequests({ progressMs: () => 0 })
     const startMs = performance.now()
     waiting.add(new Recorded('a', log, first, 1000))
     await vi.advanceTimersByTimeAsync(100)
     waiting.add(new Recorded('b', log, second, 400))
-    waiting.add(new Recorded('c', log, first, Number.POSITIVE_INFINITY))
+    waiting.add(new Recorded('c', log, first, TIMEOUT_MS))
     expect(vi.getTimerCount()).toBe(1)
     await vi.advanceTimersByTimeAsync(5000)
 
@@ -67,7 +62,6 @@ describe('WaitingRequests', () => {
     const log: string[] = []
     let progressMs = Number.NEGATIVE_INFINITY
     const waiting = new WaitingRequests({
-      timeoutMs: TIMEOUT_MS,
       progressMs: ({ id }) => (id.equals(first.id) ? progressMs : Number.NEGATIVE_INFINITY)
     })
     const startMs = performance.now()
@@ -89,7 +83,7 @@ describe('WaitingRequests', () => {
 
   it('forget requests that are settled, without being told (N9d)', async () => {
     const log: string[] = []
-    const waiting = new WaitingRequests({ timeoutMs: TIMEOUT_MS, progressMs: () => 0 })
+    const waiting = new WaitingRequests({ progressMs: () => 0 })
     const requests = Array.from({ length: 1000 }, (_, i) => new Recorded(`${i}`, log, first, 400))
 
     for (const request of requests) {
@@ -103,7 +97,7 @@ describe('WaitingRequests', () => {
   })
 
   it('leave no timer when they are cleared', () => {
-    const waiting = new WaitingRequests({ timeoutMs: TIMEOUT_MS, progressMs: () => 0 })
+    const waiting = new WaitingRequests({ progressMs: () => 0 })
     waiting.add(new Recorded('a', [], first, 400))
     waiting.clear()
 

@@ -90,6 +90,9 @@ async function alongside({ keys, everyMs }: SmallCalls, work: Promise<unknown>) 
     isOver = true
   })
 
+  // What is asked for in the same moment as bulk travels in one message with it.
+  await passed(everyMs)
+
   for (let i = 0; !isOver; i++) {
     const startMs = performance.now()
     const found = await dht.node?.get(keys[i % keys.length] ?? '').catch(() => undefined)

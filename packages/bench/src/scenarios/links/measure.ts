@@ -40,13 +40,17 @@ export async function measure(
     { signal }
   )
   const addresses: string[] = []
+  const direct: string[] = []
 
+  // Servers reach each other past the link.
   for (let i = 0; i < SERVERS; i++) {
     const port = await freePort()
+    const listenOn = `127.0.0.1:${port}`
     const announce = [`127.0.0.1:${await link.open(() => port)}`]
-    const options = { listenOn: `127.0.0.1:${port}`, announce, initialPeers: addresses.slice(0, 1) }
+    const options = { listenOn, announce, initialPeers: direct.slice(0, 1) }
     await servers.call('start', { options })
     addresses.push(...announce)
+    direct.push(listenOn)
   }
 
   const count = Math.ceil((link.bytesPerMs * seconds * 1000) / VALUE_BYTES)
