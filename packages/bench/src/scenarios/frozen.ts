@@ -14,7 +14,10 @@ export const frozen: Scenario = {
 
 /** Servers, how many of them are frozen, and for how long. */
 const PLANS = {
-  full: { networks: [5, 8, 20].flatMap((servers) => [1, 2].map((n) => [servers, n])), forMs: 60_000 },
+  full: {
+    networks: [5, 8, 20].flatMap((servers) => [1, 2].map((n) => [servers, n])),
+    forMs: 60_000
+  },
   quick: { networks: [[3, 1]], forMs: 2000 }
 }
 
@@ -62,13 +65,9 @@ async function measure(
     return { process, addresses: addresses[0] ?? [] }
   }
   const awake = await start(servers - frozen, [])
-  const others = await Promise.all(
-    Array.from({ length: frozen }, () => start(1, awake.addresses))
-  )
+  const others = await Promise.all(Array.from({ length: frozen }, () => start(1, awake.addresses)))
   const { process: client } = await start(1, awake.addresses, true)
-  await Promise.all(
-    [awake, ...others].map(({ process }) => process.call('settle', servers - 1))
-  )
+  await Promise.all([awake, ...others].map(({ process }) => process.call('settle', servers - 1)))
   await client.call('store', { key: 'before', value: 'here', ttl: TTL })
   others.forEach(({ process: { pid } }) => process.kill(pid, 'SIGSTOP'))
   const operations = {

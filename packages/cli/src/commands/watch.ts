@@ -9,6 +9,11 @@ import { jsonOf, parseKey, shown } from '../text/value-text.ts'
 import { act, define, type Program } from './define.ts'
 import { foundJson, foundText } from './found.ts'
 
+const NOTES = {
+  unreachable: 'too few of the servers nearest to the key answer: changes may be missed',
+  reachable: 'enough servers answer again'
+} as const
+
 type WatchOptions = NetworkOptions & { readonly count?: string }
 
 export function addWatch(program: Program): void {
@@ -39,9 +44,11 @@ async function watch(
 
   try {
     await using dht = await joinedClient(options, context.io)
+    const onProgress = ({ name }: { readonly name: 'unreachable' | 'reachable' }): void =>
+      context.note(NOTES[name])
     context.note(`watching ${shown(key)}; press Ctrl-C to stop`)
 
-    for await (const found of dht.watch(key, { signal })) {
+    for await (const found of dht.watch(key, { signal, onProgress })) {
       tell(context, key, found)
 
       if (++seen === count) {

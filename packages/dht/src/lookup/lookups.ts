@@ -4,9 +4,9 @@ import { TimeoutError, toError } from '../errors.ts'
 import type { PeerBook } from '../peers/peer-book.ts'
 import { atEndOfTurn } from '../timing/end-of-turn.ts'
 import type { Lookup, LookupResponse, LookupResult } from './lookup.ts'
+import { LoneRequest, Request, type RequestWatcher, Run } from './lookup-run.ts'
 import { PeerRanking } from './peer-ranking.ts'
 import { ResponseTimes } from './response-times.ts'
-import { LoneRequest, Request, type RequestWatcher, Run } from './lookup-run.ts'
 import { WaitingRequests } from './waiting-requests.ts'
 
 export interface LookupsInit {
@@ -156,8 +156,10 @@ export class Lookups {
     const { isReady, peers } = this.#init
     const isConnected = isReady(contact)
     const request = new Request(this.#watcher, run, contact, isConnected)
+    // Bulk that is asked for twice takes twice as long.
+    const isHedged = run.lookup.isHedged && !request.isBulk
     request.expect(
-      run.lookup.isHedged ? this.#responseTimes.lateAfterMs(isConnected) : undefined,
+      isHedged ? this.#responseTimes.lateAfterMs(isConnected) : undefined,
       peers.suspectAfterMs(contact.id, isConnected)
     )
     run.lookup.search.recordRequest(contact)

@@ -50,7 +50,7 @@ const OPTIONS: { readonly [C in keyof OptionsOfCalls]: OptionTable<OptionsOfCall
   storeMany: { ...CALL, ...WRITE },
   entry: { ...WRITE, key: {}, value: {}, subkey: {} },
   getMany: { ...READ, onProgress: { assert: assertFunction } },
-  watch: SIGNAL,
+  watch: { ...SIGNAL, onProgress: { assert: assertFunction } },
   findNearestPeers: { ...CALL, count: {} }
 }
 

@@ -201,9 +201,9 @@ export class Operations implements WaggleOperations {
 
   watch(key: Key, options: WatchOptions = {}): AsyncIterableIterator<Found | undefined> {
     assertCallOptions('watch', options)
-    const { signal } = options
+    const { onProgress, signal } = options
     const { lifetime, store, watches } = this.#init
-    return watches.watching(recordKey(key, store.limits), { signal, lifetime })
+    return watches.watching(recordKey(key, store.limits), { signal, lifetime, onProgress })
   }
 
   async findNearestPeers(key: Key, options: FindNearestPeersOptions = {}): Promise<PeerId[]> {

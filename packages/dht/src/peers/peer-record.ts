@@ -5,6 +5,9 @@ import { RoundTripEstimate } from './round-trip-estimate.ts'
 /** A moment before all others, in ms of the process's clock. */
 export const NEVER_MS: number = Number.NEGATIVE_INFINITY
 
+/** Milliseconds of silence after which a peer may have left for good. */
+export const DEPARTED_MS = 900_000
+
 /** Sets of addresses remembered of one peer that nobody answered at. */
 const MAX_UNREACHABLE = 4
 
@@ -43,6 +46,9 @@ export class PeerRecord {
   /** Failures since its last response. */
   failures = 0
   avoidedUntilMs: number = NEVER_MS
+
+  /** Moment of the first failure since its last response, wherever it was asked. */
+  silentSinceMs: number = NEVER_MS
 
   /** Whether its last response took longer than the hedging delay, or is still due. */
   isLate = false
@@ -104,6 +110,21 @@ export class PeerRecord {
     this.responseTimes.add(ms)
   }
 
+  /** Whether it was avoided, or still is. */
+  get isAvoided(): boolean {
+    return this.avoidedUntilMs !== NEVER_MS
+  }
+
+  /** Whether it has failed since its last response. */
+  get isSilent(): boolean {
+    return this.silentSinceMs !== NEVER_MS
+  }
+
+  /** Whether it has failed for so long, without any response, that it may have left. */
+  isLongSilent(nowMs: number): boolean {
+    return this.isSilent && this.silentSinceMs <= nowMs - DEPARTED_MS
+  }
+
   /** Counts one of the peers that it named as reached or not. */
   addReferral(isReached: boolean): void {
     const credit = this.referralCredit + (isReached ? 1 : -1)
@@ -115,12 +136,14 @@ export class PeerRecord {
     this.failures++
     this.failedAtMs = nowMs
     this.avoidedUntilMs = nowMs + avoidanceMs(this.failures)
+    this.#noteSilence(nowMs)
   }
 
   /** Forgets all failures, and that the peer is late. */
   clearFailures(): void {
     this.failures = 0
     this.avoidedUntilMs = NEVER_MS
+    this.silentSinceMs = NEVER_MS
     this.isLate = false
     this.isSuspect = false
     this.hasTimedOut = false
@@ -131,8 +154,12 @@ export class PeerRecord {
     const before = this.#unreachable.find((one) => hasOnlyAddressesOf(contact, one.contact))
     const failures = (before?.failures ?? 0) + 1
     const untilMs = nowMs + avoidanceMs(failures)
+    this.#noteSilence(nowMs)
     const others = this.#unreachable.filter((one) => one !== before)
-    this.#unreachable = [{ contact, failures, untilMs, isSilence }, ...others].slice(0, MAX_UNREACHABLE)
+    this.#unreachable = [{ contact, failures, untilMs, isSilence }, ...others].slice(
+      0,
+      MAX_UNREACHABLE
+    )
   }
 
   /** Forgets that nobody answered at these addresses. */
@@ -149,6 +176,12 @@ export class PeerRecord {
     return this.#unreachable.some(
       (one) => one.isSilence && hasOnlyAddressesOf(contact, one.contact)
     )
+  }
+
+  #noteSilence(nowMs: number): void {
+    if (!this.isSilent) {
+      this.silentSinceMs = nowMs
+    }
   }
 
   /** Whether nobody answered lately at any of these addresses. */

@@ -1,5 +1,6 @@
 import type { DHTRecord, DHTTime, Found, MaybePromise } from '@waggle/record'
 import { whenDone } from '@waggle/record/replica'
+import type { UnreachableError } from '../errors.ts'
 import { isSameShown, NOTHING_SHOWN, type Shown } from './shown.ts'
 
 /** Where a watching gets what it delivers. */
@@ -15,6 +16,11 @@ export interface Watched {
   leave(watching: WatchIterator): void
 }
 
+/** Whether the servers nearest to a watched key can be reached. */
+export type WatchProgressEvent =
+  | { name: 'unreachable'; error: UnreachableError }
+  | { name: 'reachable' }
+
 export interface WatchIteratorInit {
   readonly clock: () => DHTTime
 
@@ -23,6 +29,9 @@ export interface WatchIteratorInit {
 
   /** Begins to watch. */
   readonly begin: (watching: WatchIterator) => Watched
+
+  /** Called when too few servers respond to know of all changes, and when enough do again. */
+  readonly onProgress?: ((event: WatchProgressEvent) => void) | undefined
 
   /** Ends it, as does the lifetime of whoever runs it. */
   readonly signal: AbortSignal | undefined
@@ -74,6 +83,11 @@ export class WatchIterator implements AsyncIterableIterator<Found | undefined, u
   async return(): Promise<Result> {
     this.#end(({ resolve }) => resolve(DONE))
     return DONE
+  }
+
+  /** Tells whether the servers can be reached. */
+  report(event: WatchProgressEvent): void {
+    this.#init.onProgress?.(event)
   }
 
   /** Delivers what has changed, if somebody waits for it. */

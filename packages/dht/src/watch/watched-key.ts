@@ -2,6 +2,7 @@ import type { PeerId, PeerInfo } from '@libp2p/interface'
 import { type DHTRecord, type DHTTime, EMPTY_RECORD, isEmpty, join } from '@waggle/record'
 import { encodedSize, prune } from '@waggle/record/replica'
 import { HEDGE_MS } from '../constants.ts'
+import type { UnreachableError } from '../errors.ts'
 import { type Point, pointOfKey, pointOfPeer, roughDistance } from '../peers/key-space.ts'
 import type { Replicas } from '../reading/replicas.ts'
 import { digestOf } from '../store/record-digest.ts'
@@ -51,6 +52,8 @@ export class WatchedKey implements Watched, CancellationToken {
   #shown: Shown = NOTHING_SHOWN
   #shownUntil: DHTTime = Number.POSITIVE_INFINITY
   #hasLooked = false
+  /** Set while too few of the nearest servers respond. */
+  #error: UnreachableError | undefined
   #losses = 0
   #lostMs = Number.NEGATIVE_INFINITY
 
@@ -65,6 +68,11 @@ export class WatchedKey implements Watched, CancellationToken {
     this.#point = pointOfKey(init.key)
   }
 
+  /** Whether too few of the nearest servers respond. */
+  get isUnreachable(): boolean {
+    return this.#error !== undefined
+  }
+
   /** Whether any replica tells changes at once. */
   get isTold(): boolean {
     return [...this.#prompt].some((name) => this.#notifying.has(name))
@@ -77,6 +85,10 @@ export class WatchedKey implements Watched, CancellationToken {
 
   add(watching: WatchIterator): void {
     this.#watchings.add(watching)
+
+    if (this.#error !== undefined) {
+      watching.report({ name: 'unreachable', error: this.#error })
+    }
   }
 
   leave(watching: WatchIterator): void {
@@ -133,10 +145,11 @@ export class WatchedKey implements Watched, CancellationToken {
     this.isLooking = true
 
     try {
-      const nearest = await replicas.ask(key, this, (contact, cancellation) =>
+      const { error, responded } = await replicas.ask(key, this, (contact, cancellation) =>
         this.#ask(contact, cancellation)
       )
-      this.#keep(nearest)
+      this.#keep(responded)
+      this.#report(error)
 
       if (isFirst && isEmpty(this.record)) {
         this.learn(await readLatest(key, this))
@@ -222,6 +235,16 @@ export class WatchedKey implements Watched, CancellationToken {
 
     if (record !== undefined) {
       this.learn(record)
+    }
+  }
+
+  /** Tells all iterators when enough servers can be reached no longer, or again (N11). */
+  #report(error: UnreachableError | undefined): void {
+    const hasChanged = (error === undefined) !== (this.#error === undefined)
+    this.#error = error
+
+    for (const watching of hasChanged ? this.#watchings : []) {
+      watching.report(error === undefined ? { name: 'reachable' } : { name: 'unreachable', error })
     }
   }
 

@@ -7,7 +7,7 @@ import { OWN } from '../store/stored-record.ts'
 import { Alarm } from '../timing/alarm.ts'
 import { type Due, DueQueue } from '../timing/due-queue.ts'
 import { POLL_MS, RENEW_MS, SETTLE_MS } from './limits.ts'
-import { WatchIterator } from './watch-iterator.ts'
+import { WatchIterator, type WatchProgressEvent } from './watch-iterator.ts'
 import { WatchedKey, type WatchedKeyInit } from './watched-key.ts'
 
 export interface WatchesInit extends Omit<WatchedKeyInit, 'key' | 'onChange' | 'onUnused'> {
@@ -21,6 +21,7 @@ export interface WatchesInit extends Omit<WatchedKeyInit, 'key' | 'onChange' | '
 export interface WatchingOptions {
   readonly signal: AbortSignal | undefined
   readonly lifetime: AbortSignal
+  readonly onProgress?: ((event: WatchProgressEvent) => void) | undefined
 }
 
 interface DueKey extends Due {
@@ -173,7 +174,8 @@ export class Watches {
       this.#init.log('could not look at a watched key - %e', error)
     }
 
-    const nextMs = performance.now() + (watched.isTold ? RENEW_MS : POLL_MS)
+    const nextMs =
+      performance.now() + (watched.isTold && !watched.isUnreachable ? RENEW_MS : POLL_MS)
     this.#lookWithin(watched, Math.ceil(nextMs / TOGETHER_MS) * TOGETHER_MS - performance.now())
   }
 

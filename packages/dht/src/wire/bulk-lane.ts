@@ -8,7 +8,7 @@ import { writePart } from './frames.ts'
  */
 export class BulkLane {
   readonly #window = new CongestionWindow()
-  #messages: Uint8Array[] = []
+  readonly #messages: Uint8Array[] = []
 
   /** Bytes of the first message that went out already. */
   #sent = 0
@@ -39,26 +39,25 @@ export class BulkLane {
     this.#queuedBytes += message.length
   }
 
-  /** Writes parts as far as there is room. */
+  /** Whether a part can go out. */
+  get isReady(): boolean {
+    return this.#queuedBytes > 0 && this.#window.hasRoom
+  }
+
+  /** Writes the next part. */
   write(to: ByteWriter, nowMs: number): void {
-    let done = 0
+    const message = this.#messages[0] as Uint8Array
+    const part = message.subarray(this.#sent, this.#sent + this.#window.partBytes)
+    this.#sent += part.length
+    this.#queuedBytes -= part.length
+    const isLast = this.#sent === message.length
+    writePart(to, part, isLast)
+    this.#window.send(part.length, this.#queuedBytes === 0, nowMs)
 
-    while (done < this.#messages.length && this.#window.hasRoom) {
-      const message = this.#messages[done] as Uint8Array
-      const part = message.subarray(this.#sent, this.#sent + this.#window.partBytes)
-      this.#sent += part.length
-      this.#queuedBytes -= part.length
-      const isLast = this.#sent === message.length
-      writePart(to, part, isLast)
-      this.#window.send(part.length, this.#queuedBytes === 0, nowMs)
-
-      if (isLast) {
-        this.#sent = 0
-        done++
-      }
+    if (isLast) {
+      this.#messages.shift()
+      this.#sent = 0
     }
-
-    this.#messages.splice(0, done)
   }
 
   /** Takes note that so many bytes were received. Returns false if so many were not in flight. */

@@ -6,11 +6,17 @@ const MIN_WINDOW_BYTES: number = 2 * 1024
 const MAX_WINDOW_BYTES: number = 8 * 1024 * 1024
 
 /** Parts that a window is divided into. Small messages go between them. */
-const PARTS_PER_WINDOW = 4
+const PARTS_PER_WINDOW = 8
 const MIN_PART_BYTES = 1024
 
 /** Bytes of a message that is not divided before anything was measured. */
 const FIRST_WHOLE_BYTES: number = 16 * 1024
+
+/** Delays of bytes that may be in flight until the line is full for the first time: four times as many with each. */
+const STARTING_DELAYS = 4
+
+/** Delays after which a part that arrives has waited for others: the line is full. */
+const FULL_DELAYS = 1.5
 
 /** Milliseconds that bytes may always wait on their way: less than anybody notices. */
 const SLACK_MS = 10
@@ -47,7 +53,7 @@ export class CongestionWindow {
   #received = 0
   #receivedMs = 0
 
-  /** Bytes per millisecond. Doubles with each round trip until the line is full for the first time. */
+  /** Bytes per millisecond. */
   #rate = 0
   #isStarting = true
 
@@ -69,8 +75,9 @@ export class CongestionWindow {
     return this.#inFlight
   }
 
+  /** Whether another part may be sent. */
   get hasRoom(): boolean {
-    return this.#inFlight < this.#bytes
+    return this.#inFlight === 0 || this.#inFlight + this.partBytes <= this.#bytes
   }
 
   /** Bytes of the next part. */
@@ -152,19 +159,35 @@ export class CongestionWindow {
 
     const rate = (this.#received - received) / Math.max(nowMs - receivedMs, 1)
 
+    if (nowMs - sentMs > FULL_DELAYS * this.#leastDelayMs + SLACK_MS) {
+      this.#isStarting = false
+    }
+
     if (rate > this.#rate) {
       this.#rate += (this.#isStarting ? 1 : RISE) * (rate - this.#rate)
     } else if (isLimited) {
-      this.#isStarting = false
       this.#rate += FALL * (rate - this.#rate)
     }
 
-    const delayMs = Math.min(this.#delayMs, this.#earlierDelayMs)
-    const waitMs = nowMs < this.#probesUntilMs ? -delayMs / 2 : Math.max(delayMs, SLACK_MS)
-    const bytes = this.#rate * (delayMs + waitMs)
+    const bytes = this.#rate * this.#delaysMs(nowMs)
     // Who sends little learns little of the bandwidth.
     const leastBytes = isLimited ? MIN_WINDOW_BYTES : this.#bytes
     this.#bytes = Math.min(Math.max(bytes, leastBytes), MAX_WINDOW_BYTES)
+  }
+
+  get #leastDelayMs(): number {
+    return Math.min(this.#delayMs, this.#earlierDelayMs)
+  }
+
+  /** Milliseconds of the rate that may be in flight. */
+  #delaysMs(nowMs: number): number {
+    const delayMs = this.#leastDelayMs
+
+    if (nowMs < this.#probesUntilMs) {
+      return delayMs / 2
+    }
+
+    return this.#isStarting ? STARTING_DELAYS * delayMs : delayMs + Math.max(delayMs, SLACK_MS)
   }
 
   #recordDelay(delayMs: number, nowMs: number): void {

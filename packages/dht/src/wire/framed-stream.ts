@@ -5,6 +5,7 @@ import { atEndOfTurn } from '../timing/end-of-turn.ts'
 import { FrameReader } from './frames.ts'
 import {
   MAX_BYTES_IN_FLIGHT,
+  MAX_LEFT_BYTES,
   MAX_MESSAGES_PER_TURN,
   MAX_QUEUED_REPLY_BYTES,
   MAX_REPLIES_IN_FLIGHT,
@@ -284,8 +285,10 @@ export class FramedStream<M> {
     return queuedBytes > windowBytes ? 'bulk' : 'none'
   }
 
+  /** Says how much has come of bulk messages, unless so many wait here that the other side has to wait, too. */
   #acknowledge(): void {
-    const bytes = this.#isOpen ? this.#reader.takeUnacked() : 0
+    const isFull = this.#reader.length > MAX_BYTES_IN_FLIGHT && this.#left !== 'none'
+    const bytes = this.#isOpen && !isFull ? this.#reader.takeUnacked() : 0
 
     if (bytes > 0) {
       this.#outbound.acknowledge(bytes)
@@ -299,7 +302,7 @@ export class FramedStream<M> {
       throw new ProtocolViolationError(`an ack came for ${bytes} bytes, more than were sent`)
     }
 
-    this.#progress.reset(nowMs)
+    this.#progress.move(bytes, nowMs)
     this.#onDrain()
   }
 
@@ -316,6 +319,7 @@ export class FramedStream<M> {
     const { isServer = false, maxRepliesInFlight = MAX_REPLIES_IN_FLIGHT } = this.#init
     const isServing =
       this.isBlocked ||
+      this.#reader.length > MAX_LEFT_BYTES ||
       this.#bytesInFlight >= MAX_BYTES_IN_FLIGHT ||
       this.#repliesInFlight >= maxRepliesInFlight
     return this.#pauses > 0 || (isServer && isServing)

@@ -81,14 +81,24 @@ export class OutboundFrames<M> {
     return this.#lane.receive(bytes, nowMs)
   }
 
+  /**
+   * Writes what waits, of bulk messages one part. The next one goes out in another write: what is
+   * written together is encrypted together, and can be read only when all of it has come.
+   */
   flush(): void {
-    if (this.#lane.queuedBytes > 0 && !this.#init.isBlocked()) {
+    const isBulk = this.#lane.isReady && !this.#init.isBlocked()
+
+    if (isBulk) {
       this.#lane.write(this.#writer, performance.now())
-      this.#init.onBulk()
     }
 
     if (this.#writer.length > 0) {
       this.#init.write(this.#writer.take())
+    }
+
+    if (isBulk) {
+      this.#flushSoon()
+      this.#init.onBulk()
     }
   }
 

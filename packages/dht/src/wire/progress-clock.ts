@@ -2,9 +2,9 @@
 const MIN_BYTES_PER_MS = 1
 
 /**
- * Tells since when a peer has made no progress (N12). A complete message or an ack is progress; the bytes of an
- * unfinished one count for the time that the slowest line would take, so that a peer which dribbles
- * makes none. In ms of the process's clock.
+ * Tells since when a peer has made no progress (N12). A complete message is progress; the bytes of an
+ * unfinished one, and acknowledged ones, count for the time that the slowest line would take, so that
+ * a peer which dribbles makes none. In ms of the process's clock.
  */
 export class ProgressClock {
   #sinceMs: number

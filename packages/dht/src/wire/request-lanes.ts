@@ -100,8 +100,7 @@ export class RequestLanes<Q, R> {
   }
 
   #queueOf({ cancellation, request }: PendingRequest<Q, R>): RequestQueue<Q, R> {
-    const isBulk =
-      cancellation?.isBulk === true || this.#init.sizeOf(request) > LARGE_REQUEST_BYTES
+    const isBulk = cancellation?.isBulk === true || this.#init.sizeOf(request) > LARGE_REQUEST_BYTES
     return isBulk ? this.bulk : this.others
   }
 }

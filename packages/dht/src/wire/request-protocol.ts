@@ -38,7 +38,4 @@ export interface SentRequests<Q, R> {
 
   /** When, in ms of the process's clock. */
   readonly sentMs: number
-
-  /** Whether others may pass them. */
-  readonly isBulk?: boolean
 }

@@ -63,10 +63,7 @@ export class RequestQueue<Q, R> {
       const bytes = this.#init.sizeOf(pending.request)
 
       if (isWanted(pending)) {
-        if (
-          batch.length >= maxRequests ||
-          !this.#fits(pending.request, batch, sizeBytes + bytes)
-        ) {
+        if (batch.length >= maxRequests || !this.#fits(pending.request, batch, sizeBytes + bytes)) {
           break
         }
 

@@ -9,16 +9,15 @@ import {
   BATCH_REQUESTS,
   INACTIVITY_TIMEOUT_MS,
   MAX_BATCH_DELAY_MS,
-  MAX_BULK_IN_FLIGHT,
   MAX_REQUEST_ID,
-  MAX_REQUESTS_IN_FLIGHT,
   MAX_UNCHECKED_RECORDS,
   TARGET_MESSAGE_BYTES
 } from './limits.ts'
 import { ProtocolViolationError } from './protocol-violation-error.ts'
-import type { RequestProtocol, SentRequests } from './request-protocol.ts'
 import { RequestLanes, type RequestLimits } from './request-lanes.ts'
+import type { RequestProtocol } from './request-protocol.ts'
 import { type PendingRequest, rejectAll } from './request-queue.ts'
+import { RequestsInFlight } from './requests-in-flight.ts'
 
 /** Limits of the requests that a stream holds, and of its inactivity. */
 export interface RequestStreamLimits extends RequestLimits {
@@ -58,7 +57,7 @@ export interface RequestStreamInit<Q, R, M> {
  */
 export class RequestStream<Q, R, M> {
   readonly #init: RequestStreamInit<Q, R, M>
-  readonly #inFlight = new Map<number, SentRequests<Q, R>>()
+  readonly #inFlight = new RequestsInFlight<Q, R>()
   readonly #queue: RequestLanes<Q, R>
   readonly #inactivity = new Alarm(() => this.#onInactivity())
   readonly #batching = new Alarm(() => this.#sendQueue())
@@ -66,8 +65,6 @@ export class RequestStream<Q, R, M> {
   #isOpening = false
   #isFlushScheduled = false
   #lastId = 0
-  #bytesInFlight = 0
-  #bulkInFlight = 0
   #unchecked = 0
 
   /** Since when replies are due, in ms of the process's clock. */
@@ -117,7 +114,7 @@ export class RequestStream<Q, R, M> {
 
   /** Rejects when the peer gives no usable response, or the request was cancelled before it was sent. */
   request(request: Q, cancellation?: CancellationToken): Promise<R> {
-    if (!this.#queue.hasRoom(this.#bytesInFlight)) {
+    if (!this.#queue.hasRoom(this.#inFlight.bytes)) {
       const { maxRequests } = this.#init.limits
       return Promise.reject(
         new BusyError(`${maxRequests} requests wait for the peer already, or as many bytes`)
@@ -205,15 +202,11 @@ export class RequestStream<Q, R, M> {
 
     const { bulk, others } = this.#queue
 
-    while (
-      others.length > 0 &&
-      !stream.isBlocked &&
-      this.#inFlight.size < MAX_REQUESTS_IN_FLIGHT
-    ) {
+    while (others.length > 0 && !stream.isBlocked && this.#inFlight.hasRoomForOthers) {
       this.#send(stream, others.takeBatch(), false)
     }
 
-    while (bulk.length > 0 && !stream.isBulkBlocked && this.#bulkInFlight < MAX_BULK_IN_FLIGHT) {
+    while (bulk.length > 0 && !stream.isBulkBlocked && this.#inFlight.hasRoomForBulk) {
       this.#send(stream, this.#queue.takeBulk(), true)
       stream.flush()
     }
@@ -286,11 +279,7 @@ export class RequestStream<Q, R, M> {
     this.#flush()
   }
 
-  #send(
-    stream: FramedStream<M>,
-    requests: readonly PendingRequest<Q, R>[],
-    isBulk: boolean
-  ): void {
+  #send(stream: FramedStream<M>, requests: readonly PendingRequest<Q, R>[], isBulk: boolean): void {
     if (requests.length === 0) {
       return
     }
@@ -303,23 +292,15 @@ export class RequestStream<Q, R, M> {
     }
 
     this.#lastId = this.#lastId === MAX_REQUEST_ID ? 0 : this.#lastId + 1
-    this.#inFlight.set(this.#lastId, { requests, sentMs, isBulk })
-    this.#bulkInFlight += Number(isBulk)
-    this.#bytesInFlight += this.#queue.bytesOf(requests)
+    const bytes = this.#queue.bytesOf(requests)
+    this.#inFlight.add(this.#lastId, { requests, sentMs, bytes, isBulk })
 
     try {
       stream.send(this.#init.protocol.messageOf(requests, this.#lastId), isBulk)
     } catch (error) {
-      this.#forget(this.#lastId)
+      this.#inFlight.delete(this.#lastId)
       rejectAll(requests, toError(error))
     }
-  }
-
-  #forget(id: number): void {
-    const { isBulk = false, requests = [] } = this.#inFlight.get(id) ?? {}
-    this.#inFlight.delete(id)
-    this.#bulkInFlight -= Number(isBulk)
-    this.#bytesInFlight -= this.#queue.bytesOf(requests)
   }
 
   #onMessage(message: M): void {
@@ -329,8 +310,7 @@ export class RequestStream<Q, R, M> {
       return
     }
 
-    const [oldest = -1] = protocol.idOf === undefined ? this.#inFlight.keys() : []
-    const id = protocol.idOf?.(message) ?? oldest
+    const id = protocol.idOf?.(message) ?? this.#inFlight.oldest ?? -1
     const sent = this.#inFlight.get(id)
 
     if (sent === undefined) {
@@ -338,7 +318,7 @@ export class RequestStream<Q, R, M> {
     }
 
     const responses = protocol.responsesOf(message, sent)
-    this.#forget(id)
+    this.#inFlight.delete(id)
     this.#dueSinceMs = performance.now()
 
     if (responses instanceof Error) {
@@ -357,10 +337,7 @@ export class RequestStream<Q, R, M> {
     }
 
     const isWhole = responses.length === requests.length
-    this.#queue.recordAnswers(
-      responses.length,
-      isWhole ? [] : requests.slice(responses.length)
-    )
+    this.#queue.recordAnswers(responses.length, isWhole ? [] : requests.slice(responses.length))
   }
 
   #closeIfIdle(stream: FramedStream<M>): void {
@@ -380,8 +357,7 @@ export class RequestStream<Q, R, M> {
     this.#stream && this.#init.buffers.delete(this.#stream)
     this.#inactivity.stop()
     this.#batching.stop()
-    const sent = [...this.#inFlight.values()].flatMap(({ requests }) => requests)
-    this.#inFlight.clear()
+    const sent = this.#inFlight.takeAll()
 
     if (!isByPeer) {
       rejectAll(sent, error)

@@ -117,13 +117,17 @@ describe('BulkLane', () => {
 
     for (let nowMs = 0; lane.queuedBytes > 0 || lane.inFlight > 0; nowMs += 100) {
       const writer = new ByteWriter()
-      lane.write(writer, nowMs)
+
+      while (lane.isReady) {
+        lane.write(writer, nowMs)
+      }
+
       mostInFlight = Math.max(mostInFlight, lane.inFlight - lane.windowBytes)
       reader.push(writer.take())
       expect(lane.receive(lane.inFlight, nowMs + 100)).toBe(true)
     }
 
-    expect(mostInFlight).toBeLessThanOrEqual(lane.wholeBytes)
+    expect(mostInFlight).toBeLessThanOrEqual(0)
     expect(rest(reader)).toEqual(messages)
     expect(reader.takeUnacked()).toBe(350_000)
   })

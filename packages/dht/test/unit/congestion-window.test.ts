@@ -48,15 +48,16 @@ function sendOver(
 const MBIT = 1_000_000 / 8 / 1000
 
 describe('CongestionWindow', () => {
-  it.each(
-    [1.5, 8, 40].flatMap((mbit) => [5, 50, 200].map((delayMs) => [mbit, delayMs] as const))
-  )('fills a line of %d Mbit/s with a delay of %d ms, and lets others through (N12)', (mbit, delayMs) => {
-    const { share, waitMs } = sendOver({ bytesPerMs: mbit * MBIT, delayMs }, 60_000)
+  it.each([1.5, 8, 40].flatMap((mbit) => [5, 50, 200].map((delayMs) => [mbit, delayMs] as const)))(
+    'fills a line of %d Mbit/s with a delay of %d ms, and lets others through (N12)',
+    (mbit, delayMs) => {
+      const { share, waitMs } = sendOver({ bytesPerMs: mbit * MBIT, delayMs }, 60_000)
 
-    expect(share).toBeGreaterThan(0.9)
-    // Alone a message takes there and back twice the delay: next to bulk, less than three times as long.
-    expect(waitMs).toBeLessThan(4 * delayMs + 12)
-  })
+      expect(share).toBeGreaterThan(0.9)
+      // Alone a message takes there and back twice the delay: next to bulk, less than three times as long.
+      expect(waitMs).toBeLessThan(4 * delayMs + 12)
+    }
+  )
 
   it('shares a line with others', () => {
     const { share, waitMs } = sendOver({ bytesPerMs: 8 * MBIT, delayMs: 50, senders: 5 }, 60_000)

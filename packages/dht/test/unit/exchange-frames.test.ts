@@ -97,7 +97,9 @@ describe('FrameReader', () => {
         }
 
         writeFrame(writer, next, EXCHANGE)
-        const reader = new FrameReader({ maxMessageBytes: Math.max(maxBytes, encoded(next).length) })
+        const reader = new FrameReader({
+          maxMessageBytes: Math.max(maxBytes, encoded(next).length)
+        })
         reader.push(chunk(writer.take()))
         const expected = length > maxBytes ? [next] : [message, next]
         expect(rest(reader).map((bytes) => EXCHANGE.read(bytes))).toEqual(expected)

@@ -9,8 +9,8 @@ import {
   peers,
   type Question,
   REQUEST_TIMEOUT_MS,
-  ranksAsked,
   rankOf,
+  ranksAsked,
   type Scene,
   scene,
   searchFor
