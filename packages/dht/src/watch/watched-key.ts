@@ -8,10 +8,16 @@ import { digestOf } from '../store/record-digest.ts'
 import type { RecordStore } from '../store/record-store.ts'
 import { Alarm } from '../timing/alarm.ts'
 import type { CancellationToken } from '../timing/cancellation.ts'
+import type { Watched } from './key-reader.ts'
 import { PROMPT_REPLICAS, RENEW_MS, SETTLE_MS } from './limits.ts'
 import { firstExpiration, isSameShown, NOTHING_SHOWN, type Shown, shownOf } from './shown.ts'
 import type { ChangeChannel, WatchReply } from './watch-client.ts'
-import type { Watched, WatchIterator } from './watch-iterator.ts'
+
+/** Who wants to know of a key. */
+export interface Watcher {
+  /** Something may have changed. */
+  look(): void
+}
 
 export interface WatchedKeyInit {
   readonly key: Uint8Array
@@ -41,7 +47,7 @@ export class WatchedKey implements Watched, CancellationToken {
   readonly key: Uint8Array
   readonly #init: WatchedKeyInit
   readonly #point: Point
-  readonly #watchings = new Set<WatchIterator>()
+  readonly #watchers = new Set<Watcher>()
 
   /** Replicas that notify of changes. */
   readonly #notifying = new Map<string, PeerInfo>()
@@ -50,7 +56,6 @@ export class WatchedKey implements Watched, CancellationToken {
   readonly #settling = new Alarm(() => this.#settle())
   #shown: Shown = NOTHING_SHOWN
   #shownUntil: DHTTime = Number.POSITIVE_INFINITY
-  #hasLooked = false
   #losses = 0
   #lostMs = Number.NEGATIVE_INFINITY
 
@@ -75,12 +80,12 @@ export class WatchedKey implements Watched, CancellationToken {
     return this.#shownUntil
   }
 
-  add(watching: WatchIterator): void {
-    this.#watchings.add(watching)
+  add(watcher: Watcher): void {
+    this.#watchers.add(watcher)
   }
 
-  leave(watching: WatchIterator): void {
-    if (this.#watchings.delete(watching) && this.#watchings.size === 0) {
+  leave(watcher: Watcher): void {
+    if (this.#watchers.delete(watcher) && this.#watchers.size === 0) {
       this.#init.onUnused(this)
     }
   }
@@ -128,8 +133,6 @@ export class WatchedKey implements Watched, CancellationToken {
    */
   async look(): Promise<void> {
     const { key, replicas, readLatest } = this.#init
-    const isFirst = !this.#hasLooked
-    this.#hasLooked = true
     this.isLooking = true
 
     try {
@@ -138,12 +141,14 @@ export class WatchedKey implements Watched, CancellationToken {
       )
       this.#keep(nearest)
 
-      if (isFirst && isEmpty(this.record)) {
+      if (!this.isSettled && isEmpty(this.record)) {
         this.learn(await readLatest(key, this))
       }
+
+      // Not where nobody answers: that nothing is there takes somebody to say so.
+      this.#settle()
     } finally {
       this.isLooking = false
-      this.#settle()
     }
   }
 
@@ -267,8 +272,8 @@ export class WatchedKey implements Watched, CancellationToken {
   #deliver(): void {
     this.#init.onChange(this)
 
-    for (const watching of this.#watchings) {
-      watching.look()
+    for (const watcher of this.#watchers) {
+      watcher.look()
     }
   }
 
