@@ -81,10 +81,8 @@ export { waggleKadDHT } from './kad/waggle-kad-dht.ts'
 export type { Change } from './live/change.ts'
 export type { Watch, WatchEvent, WatchOptions } from './live/watch.ts'
 export type { Address } from './node/addresses.ts'
-export { coalescingMuxer } from './node/coalescing-muxer.ts'
 export { DEFAULTS } from './node/defaults.ts'
 export type { DHTOptions } from './node/options.ts'
-export { unfragmentedWrites } from './node/unfragmented-writes.ts'
 export type { NodeLimits } from './node-limits.ts'
 export type {
   DeleteOptions,
