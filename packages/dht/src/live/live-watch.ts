@@ -2,6 +2,7 @@ import type { DHTTime } from '@waggle/record'
 import { isPromise } from '@waggle/record/replica'
 import { type Change, changesBetween, type RemovalReason, removalReason } from './change.ts'
 import type { PlaceName, Places, State, StateReader, StateSource } from './state.ts'
+import { tell } from './tell.ts'
 import type { Watch, WatchEvent, WatchOptions } from './watch.ts'
 
 export interface LiveWatchInit<T, K, V, R extends boolean> extends WatchOptions<R> {
@@ -184,14 +185,7 @@ export class LiveWatch<T, K, V, R extends boolean> implements Watch<T, K, V, R> 
 
   #hear(event: Event<T, K, V, R>): void {
     for (const { hear } of [...this.#listeners]) {
-      try {
-        hear(event)
-      } catch (error) {
-        // As an EventTarget does.
-        queueMicrotask(() => {
-          throw error
-        })
-      }
+      tell(hear, event)
     }
   }
 

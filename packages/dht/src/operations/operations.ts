@@ -22,6 +22,7 @@ import { Calls } from '../timing/calls.ts'
 import type { CancellationToken } from '../timing/cancellation.ts'
 import { mapMany } from '../timing/many.ts'
 import type { Watches } from '../watch/watches.ts'
+import type { BaseOperations } from './base-operations.ts'
 import { assertCallOptions, assertLifetimeOptions, assertMany } from './call-arguments.ts'
 import type {
   DeleteOptions,
@@ -34,7 +35,6 @@ import type {
   StoreOptions
 } from './call-options.ts'
 import type { Publication, Republisher } from './republisher.ts'
-import type { WaggleOperations } from './waggle-operations.ts'
 import {
   assertPrivateKey,
   deleteWrite,
@@ -48,6 +48,11 @@ import {
 } from './writes.ts'
 
 export interface OperationsInit {
+  /** This node. */
+  readonly peerId: PeerId
+
+  /** Hears of each value that was found and left out, because it fits no schema. */
+  readonly onMisfit?: (() => void) | undefined
   readonly replicas: Replicas
   readonly reads: CachedReads
   readonly republisher: Republisher
@@ -77,7 +82,7 @@ const CLOCK_STEP = 1e-6
 const MAX_AHEAD = 1
 
 /** Checks callers' arguments and runs their calls. */
-export class Operations implements WaggleOperations {
+export class Operations implements BaseOperations {
   readonly #init: OperationsInit
   readonly #calls: Calls
   #lastWrite = 0
@@ -86,6 +91,18 @@ export class Operations implements WaggleOperations {
     this.#init = init
     this.#calls = new Calls(init.lifetime, { observer: init.meter, maxCalls: init.maxCalls })
     init.lifetime.addEventListener('abort', () => init.republisher.unpublishOwn(this))
+  }
+
+  get peerId(): PeerId {
+    return this.#init.peerId
+  }
+
+  get network(): string {
+    return this.#init.store.network
+  }
+
+  countMisfit(): void {
+    this.#init.onMisfit?.()
   }
 
   async store(key: Key, value: Value, options: StoreOptions): Promise<boolean> {

@@ -52,11 +52,11 @@ export class Watches {
 
   /** Returns the states of a key. It is watched while somebody reads them. */
   statesOf(key: Uint8Array): StateSource<Found | undefined, Subkey | undefined, Value> {
-    const { checks, clock, limits } = this.#init.store
+    const { checks, clock } = this.#init.store
     return {
       open: (listener) =>
         new KeyReader({
-          ...{ clock, limits, listener },
+          ...{ clock, listener },
           show: (record) => checks.show(key, record),
           begin: (watcher) => {
             const watched = this.#keys.get(nameOf(key)) ?? this.#begin(key)
