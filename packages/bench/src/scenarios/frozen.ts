@@ -69,7 +69,11 @@ async function measure(
   const { process: client } = await start(1, awake.addresses, true)
   await Promise.all([awake, ...others].map(({ process }) => process.call('settle', servers - 1)))
   await client.call('store', { key: 'before', value: 'here', ttl: TTL })
-  others.forEach(({ process: { pid } }) => process.kill(pid, 'SIGSTOP'))
+
+  for (const { process: other } of others) {
+    process.kill(other.pid, 'SIGSTOP')
+  }
+
   const operations = {
     store: (i) => client.call('store', { key: `after ${i}`, value: i, ttl: TTL }),
     miss: async (i) => !(await client.call('get', { key: `never ${i}`, latest: false })),

@@ -47,7 +47,8 @@ export class BulkLane {
   /** Writes the next part. */
   write(to: ByteWriter, nowMs: number): void {
     const message = this.#messages[0] as Uint8Array
-    const part = message.subarray(this.#sent, this.#sent + this.#window.partBytes)
+    const bytes = this.#window.partOf(message.length - this.#sent)
+    const part = message.subarray(this.#sent, this.#sent + bytes)
     this.#sent += part.length
     this.#queuedBytes -= part.length
     const isLast = this.#sent === message.length

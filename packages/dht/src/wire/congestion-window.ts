@@ -1,16 +1,14 @@
 import { MAX_PART_BYTES } from './limits.ts'
 
-/** Bytes that may be in flight before the bandwidth was measured, as in TCP (RFC 6928). */
+/** Bytes that may be in flight before the bandwidth was measured, as in TCP (RFC 6928), or what a slow line takes. */
 const FIRST_WINDOW_BYTES: number = 16 * 1024
+const FIRST_BYTES_PER_MS = 187
 const MIN_WINDOW_BYTES: number = 2 * 1024
 const MAX_WINDOW_BYTES: number = 8 * 1024 * 1024
 
 /** Parts that a window is divided into. Small messages go between them. */
 const PARTS_PER_WINDOW = 8
 const MIN_PART_BYTES = 1024
-
-/** Bytes of a message that is not divided before anything was measured. */
-const FIRST_WHOLE_BYTES: number = 16 * 1024
 
 /** Delays of bytes that may be in flight until the line is full for the first time: four times as many with each. */
 const STARTING_DELAYS = 4
@@ -77,18 +75,26 @@ export class CongestionWindow {
 
   /** Whether another part may be sent. */
   get hasRoom(): boolean {
-    return this.#inFlight === 0 || this.#inFlight + this.partBytes <= this.#bytes
-  }
-
-  /** Bytes of the next part. */
-  get partBytes(): number {
-    const bytes = Math.floor(this.#bytes / PARTS_PER_WINDOW)
-    return Math.min(Math.max(bytes, MIN_PART_BYTES), MAX_PART_BYTES)
+    return this.#inFlight === 0 || this.#inFlight + this.#partBytes <= this.#bytes
   }
 
   /** Bytes of the largest message that others need not be able to pass. */
   get wholeBytes(): number {
-    return this.#rate === 0 ? FIRST_WHOLE_BYTES : this.partBytes
+    return this.#isMeasured ? this.#partBytes : FIRST_WINDOW_BYTES
+  }
+
+  /** Bytes of the next part of a message of which so many are left. */
+  partOf(bytes: number): number {
+    return bytes <= this.wholeBytes ? bytes : this.#partBytes
+  }
+
+  get #isMeasured(): boolean {
+    return this.#delayMs !== Number.POSITIVE_INFINITY
+  }
+
+  get #partBytes(): number {
+    const bytes = Math.floor(this.#bytes / PARTS_PER_WINDOW)
+    return Math.min(Math.max(bytes, MIN_PART_BYTES), MAX_PART_BYTES)
   }
 
   /** Takes note of a part that was sent; `isLast`: nothing more is to be sent just now. */
@@ -149,17 +155,17 @@ export class CongestionWindow {
   }
 
   #measure({ isLimited, received, receivedMs, sentMs }: SentPart, nowMs: number): void {
-    const isFirst = this.#delayMs === Number.POSITIVE_INFINITY
+    const isFirst = !this.#isMeasured
     this.#recordDelay(Math.max(nowMs - sentMs, 1), nowMs)
 
     if (isFirst) {
-      this.#bytes = FIRST_WINDOW_BYTES
+      this.#bytes = Math.max(FIRST_WINDOW_BYTES, FIRST_BYTES_PER_MS * this.#delayMs)
       return
     }
 
     const rate = (this.#received - received) / Math.max(nowMs - receivedMs, 1)
 
-    if (nowMs - sentMs > FULL_DELAYS * this.#leastDelayMs + SLACK_MS) {
+    if (isLimited && nowMs - sentMs > FULL_DELAYS * this.#leastDelayMs + SLACK_MS) {
       this.#isStarting = false
     }
 

@@ -38,6 +38,9 @@ export class FrameReader {
   readonly #maxMessageBytes: number
   readonly #onAck: (bytes: number) => void
 
+  /** Of the first frame, once that is complete. */
+  #head = 0
+
   /** The bulk message that is coming. */
   #parts = new ByteQueue()
 
@@ -72,25 +75,19 @@ export class FrameReader {
   next(left: 'none' | 'bulk' | 'all' = 'none'): Uint8Array | undefined {
     for (;;) {
       const ready = this.#takeLeft(left)
-      const head = ready === undefined ? this.#queue.uint32() : undefined
 
-      if (head === undefined) {
+      if (ready !== undefined || !this.#hasFrame()) {
         return ready
       }
 
-      const kind = head >>> KIND_AT
+      const message = this.#takeFrame()
 
-      if (kind === MESSAGE) {
-        this.#assertLength(head)
-        const message = this.#take(head)
+      if (message !== undefined && left !== 'all') {
+        return message
+      }
 
-        if (message === undefined || left !== 'all') {
-          return message
-        }
-
+      if (message !== undefined) {
         this.#leave(message, this.#left)
-      } else if (!this.#takeIn(kind, head & NUMBER)) {
-        return undefined
       }
     }
   }
@@ -102,34 +99,48 @@ export class FrameReader {
     return bytes
   }
 
-  /** Takes in an ack or a part. Returns false if it is not complete. */
-  #takeIn(kind: number, number: number): boolean {
-    if (number === 0 || (kind !== ACK && number > MAX_PART_BYTES)) {
-      throw new ProtocolViolationError(`a frame of kind ${kind} has the number ${number}`)
-    }
+  /** Whether a frame is complete. */
+  #hasFrame(): boolean {
+    const head = this.#queue.uint32()
 
-    if (kind === ACK) {
-      this.#queue.take(HEAD_BYTES)
-      this.#onAck(number)
-      return true
-    }
-
-    this.#assertLength(this.#parts.length + number)
-    const part = this.#take(number)
-
-    if (part === undefined) {
+    if (head === undefined) {
       return false
     }
 
-    this.#unackedBytes += number
+    const kind = head >>> KIND_AT
+    const number = head & NUMBER
+    this.#assertFrame(kind, number)
+    this.#head = head
+    return kind === ACK || this.#queue.length >= HEAD_BYTES + number
+  }
+
+  /** Takes the first frame, which is complete. Returns the message if it is one. */
+  #takeFrame(): Uint8Array | undefined {
+    const kind = this.#head >>> KIND_AT
+    const number = this.#head & NUMBER
+    this.#queue.take(HEAD_BYTES)
+
+    if (kind === MESSAGE) {
+      return this.#queue.take(number)
+    }
+
+    if (kind === ACK) {
+      this.#onAck(number)
+    } else {
+      this.#takePart(this.#queue.take(number), kind === END)
+    }
+
+    return undefined
+  }
+
+  #takePart(part: Uint8Array, isLast: boolean): void {
+    this.#unackedBytes += part.length
     this.#parts.push(part)
 
-    if (kind === END) {
+    if (isLast) {
       this.#leave(this.#parts.take(this.#parts.length), this.#bulk)
       this.#parts = new ByteQueue()
     }
-
-    return true
   }
 
   #leave(message: Uint8Array, to: Uint8Array[]): void {
@@ -147,16 +158,14 @@ export class FrameReader {
     return message
   }
 
-  /** Takes the body of the first frame; undefined if it is not complete. */
-  #take(length: number): Uint8Array | undefined {
-    const queue = this.#queue
-
-    if (queue.length < HEAD_BYTES + length) {
-      return undefined
+  #assertFrame(kind: number, number: number): void {
+    if (kind !== MESSAGE && (number === 0 || (kind !== ACK && number > MAX_PART_BYTES))) {
+      throw new ProtocolViolationError(`a frame of kind ${kind} has the number ${number}`)
     }
 
-    queue.take(HEAD_BYTES)
-    return queue.take(length)
+    if (kind !== ACK) {
+      this.#assertLength(number + (kind === MESSAGE ? 0 : this.#parts.length))
+    }
   }
 
   #assertLength(length: number): void {

@@ -112,7 +112,11 @@ describe('BulkLane', () => {
     const lane = new BulkLane()
     const messages = [300_000, 50_000].map((length) => new Uint8Array(length).fill(length))
     const reader = new FrameReader()
-    messages.forEach((message) => lane.push(message))
+
+    for (const message of messages) {
+      lane.push(message)
+    }
+
     let mostInFlight = 0
 
     for (let nowMs = 0; lane.queuedBytes > 0 || lane.inFlight > 0; nowMs += 100) {

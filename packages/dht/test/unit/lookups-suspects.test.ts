@@ -41,7 +41,11 @@ function frozenPeers(...frozen: number[]): ReturnType<typeof hesitantPeers> & {
     },
     async wake() {
       frozen.length = 0
-      held.forEach(({ answer }) => answer())
+
+      for (const { answer } of held) {
+        answer()
+      }
+
       await turns()
     }
   }

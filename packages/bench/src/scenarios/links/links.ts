@@ -22,7 +22,7 @@ export const links: Scenario = {
 
 /** Links, and the seconds that they take for each transfer: longer than a request may take without progress. */
 const PLANS = {
-  full: { mbits: [1.5, 8, 40], delays: [5, 50, 200], seconds: 6, requestTimeoutMs: 3000 },
+  full: { mbits: [1.5, 8, 40], delays: [5, 50, 200], seconds: 10, requestTimeoutMs: 3000 },
   quick: { mbits: [8], delays: [5], seconds: 2, requestTimeoutMs: 1000 }
 }
 
