@@ -61,6 +61,12 @@ export interface NodeLimits {
    */
   readonly maxDialsPerSecond: number
 
+  /**
+   * Peers that are notified of one key, and as many relays beside. Beyond it, a watcher is told of relays:
+   * peers that notify others. A relay notifies as many.
+   */
+  readonly maxWatchersPerKey: number
+
   /** Calls of the application in flight. Beyond it, a call rejects with `BusyError`. */
   readonly maxCalls: number
 }
@@ -82,6 +88,7 @@ export const DEFAULT_NODE_LIMITS: NodeLimits = Object.freeze({
   maxKeysPerSecondPerPeer: 50_000,
   maxKeysPerSecond: 200_000,
   maxDialsPerSecond: 256,
+  maxWatchersPerKey: 128,
   maxCalls: 100_000
 })
 

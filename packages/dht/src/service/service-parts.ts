@@ -1,4 +1,5 @@
 import { AbortError } from '@libp2p/interface'
+import type { DHTRecord } from '@waggle/record'
 import { encodedSize } from '@waggle/record/replica'
 import { setMaxListeners } from 'main-event'
 import type { BufferLimits } from '../admission/buffer-limits.ts'
@@ -27,6 +28,7 @@ import { sweepRegularly } from '../store/sweep.ts'
 import { CompareClient } from '../upkeep/compare-client.ts'
 import { compareServer } from '../upkeep/compare-server.ts'
 import { Upkeep } from '../upkeep/upkeep.ts'
+import type { RelayedKeys } from '../watch/relayed-keys.ts'
 import { WatchClient } from '../watch/watch-client.ts'
 import { WatchServer } from '../watch/watch-server.ts'
 import { Watches } from '../watch/watches.ts'
@@ -78,14 +80,20 @@ export function serviceParts(init: PartsInit): ServiceParts {
   const found = createLookup(init, buffers, (): Goodbyes => connections.goodbyes)
   const { client, exchange, lookups, peers, replicas } = found
   const { cache, reads } = createReads(init, replicas)
-  const { watches, watchClient } = createWatches(init, { ...found, reads })
+  const { watches, watchClient } = createWatches(init, {
+    ...{ ...found, reads },
+    onRelayed: (name, record) => servers.watchServer.onRelayed(name, record)
+  })
   const clocks = createClocks(init, client)
   const republisher = new Republisher({
     clock: store.clock,
     log: components.logger.forComponent('waggle:republish')
   })
   const compare = new CompareClient({ ...client, records: exchange })
-  const { server, ...servers } = createServers(init, { ...found, buffers, cache })
+  const { server, ...servers } = createServers(init, {
+    ...{ ...found, buffers, cache },
+    relayed: watches.relayed
+  })
   const connections = new ConnectionParts({
     ...{ ...found, components, connections: init.connections, lifetime, requestTimeoutMs, server },
     clients: [watchClient, compare]
@@ -123,6 +131,7 @@ export function serviceParts(init: PartsInit): ServiceParts {
 interface ServersInit extends LookupParts {
   readonly buffers: BufferLimits
   readonly cache: RecordStore | undefined
+  readonly relayed: RelayedKeys
 }
 
 interface Servers extends Pick<ServiceParts, 'watchServer' | 'serve' | 'stopServing'> {
@@ -131,14 +140,17 @@ interface Servers extends Pick<ServiceParts, 'watchServer' | 'serve' | 'stopServ
 
 /** Creates what serves other peers. */
 function createServers(
-  { components, limits }: PartsInit,
-  { access, buffers, cache, goodbyes, peers, routing }: ServersInit
+  { components, limits, numReplicas }: PartsInit,
+  { access, buffers, cache, goodbyes, peers, relayed, routing }: ServersInit
 ): Servers {
   const { registrar } = components
   const { store } = partsOf(components)
   // All protocols share one scheduler, so that a peer gets no more by using several of them.
   const { scheduler } = doorOf(components)
-  const watchServer = new WatchServer({ store, routing })
+  const watchServer = new WatchServer({
+    ...{ store, routing, numReplicas, relayed },
+    maxWatchersPerKey: limits.maxWatchersPerKey
+  })
   const server = new ProtocolServer({
     ...{ access, buffers, limits, scheduler },
     onViolation: (peer, error) => peers.ban(peer, error)
@@ -236,12 +248,13 @@ function createReads(
 
 interface WatchingParts extends LookupParts {
   readonly reads: CachedReads
+  readonly onRelayed: (name: string, record: DHTRecord) => void
 }
 
 /** Creates what watches keys at other peers. */
 function createWatches(
   { components, numReplicas }: PartsInit,
-  { client, exchange: records, replicas, reads }: WatchingParts
+  { client, exchange: records, lookups, onRelayed, replicas, reads }: WatchingParts
 ): { watches: Watches; watchClient: WatchClient } {
   const { store } = partsOf(components)
   const log = components.logger.forComponent('waggle:watch')
@@ -251,7 +264,8 @@ function createWatches(
     onLost: (peer) => watches.onLost(peer)
   })
   const watches = new Watches({
-    ...{ channel: watchClient, log, numReplicas, replicas, store },
+    ...{ channel: watchClient, log, numReplicas, onRelayed, replicas, store },
+    inTime: (peer, answer) => lookups.inTime(peer, answer),
     readLatest: async (key, cancellation) => reads.read(key, { latest: true, cancellation })
   })
   return { watches, watchClient }

@@ -22,5 +22,14 @@ export const MAX_WATCHES_PER_PEER = 4_096
 /** Keys that a replica watches for all peers together, each counted once for each of them. */
 export const MAX_WATCHES = 65_536
 
+/** Keys that a node watches for others, so that these do not burden the replicas. */
+export const MAX_RELAYED_KEYS = 256
+
+/** Relays that a watcher asks, beyond which it asks again later. */
+export const MAX_RELAYS_ASKED = 8
+
+/** Renewals with relays between two looks at the replicas themselves. */
+export const RENEWALS_PER_LOOK = 10
+
 /** Keys that wait to be watched, or let go, at one peer. */
 export const MAX_QUEUED_KEYS = 65_536

@@ -1,9 +1,9 @@
-import type { PeerId } from '@libp2p/interface'
+import type { PeerId, PeerInfo } from '@libp2p/interface'
 import { equals } from 'uint8arrays/equals'
 import { pointOfKey } from '../peers/key-space.ts'
 import type { Routing } from '../peers/routing.ts'
 import { digestOfBytes } from '../store/record-digest.ts'
-import { keyOf, nameOf, type RecordStore } from '../store/record-store.ts'
+import { keyOf, nameOf } from '../store/record-store.ts'
 import { CloserPeers } from '../wire/closer-peers.ts'
 import type { FramedStream } from '../wire/framed-stream.ts'
 import { TARGET_MESSAGE_BYTES } from '../wire/limits.ts'
@@ -11,22 +11,35 @@ import type { StreamHandler } from '../wire/protocol-server.ts'
 import { ProtocolViolationError } from '../wire/protocol-violation-error.ts'
 import type { Response } from '../wire/responder.ts'
 import { LEASE_MS } from './limits.ts'
+import type { SubscriberRole } from './subscribers.ts'
 import {
   changedFrame,
+  type FullAnswer,
+  type FullReply,
+  type RelayRequest,
   type WatchedAnswer,
   type WatchedReply,
   type WatchMessage,
-  type WatchRequest
+  type WatchRequest,
+  type WatchState
 } from './watch-messages.ts'
 
 export interface SubscriberStreamInit {
   readonly stream: FramedStream<WatchMessage>
   readonly peer: PeerId
-  readonly store: RecordStore
   readonly routing: Routing
 
-  /** Says whether there is room for one more key. */
-  readonly admit: (name: string) => boolean
+  /** Returns the bytes of what is known of a key. */
+  readonly known: (name: string) => Uint8Array | undefined
+
+  /** Says whether there is room for one more key, or for the peer in another role. */
+  readonly admit: (name: string, role: SubscriberRole) => WatchState
+
+  /** Returns peers that notify of a key, too. */
+  readonly relays: (name: string, count: number) => readonly PeerInfo[]
+
+  /** Whether a subscription can be renewed. */
+  readonly mayStay: (name: string, role: SubscriberRole) => boolean
 
   /** Lets go of a key that was admitted. */
   readonly release: (name: string) => void
@@ -37,6 +50,7 @@ interface Subscription {
   /** When it was requested last, in ms of the process's clock. */
   readonly atMs: number
   readonly isCoalesced: boolean
+  readonly role: SubscriberRole
 }
 
 /**
@@ -93,7 +107,9 @@ export class SubscriberStream implements StreamHandler<WatchMessage> {
 
     switch (message.name) {
       case 'watch':
-        return { keys: message.keys.length, reply: this.#watch(message) }
+        return { keys: message.keys.length, reply: this.#watch(message, asWatcher(message)) }
+      case 'relay':
+        return { keys: message.keys.length, reply: this.#watch(message, asRelay(message)) }
       case 'unwatch':
         return { keys: message.keys.length, reply: this.#unwatch(message.keys) }
       default:
@@ -113,7 +129,7 @@ export class SubscriberStream implements StreamHandler<WatchMessage> {
 
       this.#unsent.delete(name)
       const key = keyOf(name)
-      const held = this.#init.store.encoded(key)
+      const held = this.#init.known(name)
 
       if (held !== undefined) {
         this.#stream.sendFrame(changedFrame(key, held))
@@ -132,43 +148,64 @@ export class SubscriberStream implements StreamHandler<WatchMessage> {
   }
 
   /** Answers as many keys as fit into one message, the first one in any case. */
-  *#watch({ keys, closerCount, isCoalesced }: WatchRequest): Generator<undefined, WatchedReply> {
+  *#watch(
+    { keys, closerCount }: WatchRequest | RelayRequest,
+    as: Pick<Subscription, 'isCoalesced' | 'role'>
+  ): Generator<undefined, WatchedReply | FullReply> {
     const introduced = new CloserPeers(this.#init.peer)
-    const answers: WatchedAnswer[] = []
+    const answers: FullAnswer[] = []
+    let isFull = false
     let sizeBytes = 0
 
     for (const { key, digest } of keys) {
-      const record = this.#news(key, digest)
+      const name = nameOf(key)
+      const record = this.#news(name, digest)
       sizeBytes += record?.length ?? 0
 
       if (answers.length > 0 && sizeBytes > TARGET_MESSAGE_BYTES) {
         break
       }
 
-      const state = this.#subscribe(nameOf(key), isCoalesced) ? 'watched' : 'refused'
+      const state = this.#subscribe(name, as)
       const nearest = this.#init.routing.nearest(pointOfKey(key), closerCount)
       const closer = introduced.indexesOf(nearest)
-      answers.push(record === undefined ? { state, closer } : { state, record, closer })
+      const relays = state === 'full' ? this.#init.relays(name, closerCount) : []
+      isFull ||= state === 'full'
+      answers.push({
+        ...{ state, closer, relays: introduced.indexesOf(relays) },
+        ...(record && { record })
+      })
       yield
     }
 
-    return { name: 'watched', peers: introduced.peers, answers }
+    const { peers } = introduced
+    return isFull
+      ? { name: 'full', peers, answers }
+      : { name: 'watched', peers, answers: answers.map(({ relays: _, ...answer }) => answer) }
   }
 
-  #subscribe(name: string, isCoalesced: boolean): boolean {
-    if (!this.#subscriptions.has(name) && !this.#init.admit(name)) {
-      return false
+  #subscribe(name: string, as: Pick<Subscription, 'isCoalesced' | 'role'>): WatchState {
+    const { admit, mayStay } = this.#init
+    const isSame = this.#subscriptions.get(name)?.role === as.role
+
+    if (!isSame || !mayStay(name, as.role)) {
+      this.#release(name)
+      const state = admit(name, as.role)
+
+      if (state !== 'watched') {
+        return state
+      }
     }
 
-    this.#subscriptions.set(name, { atMs: this.#usedMs, isCoalesced })
+    this.#subscriptions.set(name, { atMs: this.#usedMs, ...as })
     this.#unsent.delete(name)
-    return true
+    return 'watched'
   }
 
-  /** Returns the held record, unless the peer knows it. */
-  #news(key: Uint8Array, digest: Uint8Array): Uint8Array | undefined {
-    const held = this.#init.store.encoded(key)
-    return held === undefined || equals(digestOfBytes(held), digest) ? undefined : held
+  /** Returns what is known, unless the peer knows it. */
+  #news(name: string, digest: Uint8Array): Uint8Array | undefined {
+    const known = this.#init.known(name)
+    return known === undefined || equals(digestOfBytes(known), digest) ? undefined : known
   }
 
   *#unwatch(keys: readonly Uint8Array[]): Generator<undefined, WatchedReply> {
@@ -189,3 +226,11 @@ export class SubscriberStream implements StreamHandler<WatchMessage> {
 }
 
 const ENDED: WatchedAnswer = { state: 'ended', closer: [] }
+
+function asWatcher({ isCoalesced }: WatchRequest): Pick<Subscription, 'isCoalesced' | 'role'> {
+  return { isCoalesced, role: 'watcher' }
+}
+
+function asRelay({ isRelayed }: RelayRequest): Pick<Subscription, 'isCoalesced' | 'role'> {
+  return { isCoalesced: false, role: isRelayed ? 'relayed' : 'relay' }
+}

@@ -9,6 +9,7 @@ import type { Activity } from '../wire/activity.ts'
 import { PeerDecoder } from '../wire/peer-codec.ts'
 import { type ClientParts, ProtocolClient } from '../wire/protocol-client.ts'
 import { MAX_QUEUED_KEYS } from './limits.ts'
+import type { SubscriberRole } from './subscribers.ts'
 import { WATCH_PROTOCOL, type WatchMessage } from './watch-messages.ts'
 import {
   type SubscriptionRequest,
@@ -26,6 +27,7 @@ export interface WatchRequestOptions {
 
   /** Whether the replica may collect changes for a moment. */
   readonly isCoalesced: boolean
+  readonly role: SubscriberRole
   readonly cancellation: CancellationToken
 }
 
@@ -37,6 +39,9 @@ export interface WatchReply {
   /** The record that it holds, unless that is known. */
   readonly record: DHTRecord | undefined
   readonly closer: readonly PeerInfo[]
+
+  /** Peers that may have room where this one is full. */
+  readonly relays: readonly PeerInfo[]
 }
 
 /** How changes travel from other nodes to this one. */
@@ -87,21 +92,24 @@ export class WatchClient implements ChangeChannel {
   watch(
     peer: PeerInfo,
     key: Uint8Array,
-    { digest, closerCount, isCoalesced, cancellation }: WatchRequestOptions
+    { cancellation, ...options }: WatchRequestOptions
   ): Promise<WatchReply> {
-    const request = { name: 'watch', key, digest, closerCount, isCoalesced } as const
+    const request = { name: 'watch', key, ...options } as const
 
     return this.#client.request<WatchReply>(peer, request, {
       cancellation,
-      onResponse: async ({ state, record, closer }) => ({
+      onResponse: async ({ state, record, closer, relays }) => ({
         isWatched: state === 'watched',
         record: record && (await this.#received(peer, key, record)),
-        closer
+        closer,
+        relays
       }),
       fallback: async () => {
-        const options = { closerCount, isCloserAlways: true, cancellation }
-        const { record, closer } = await this.#init.records.find(peer, key, options)
-        return { isWatched: false, record, closer }
+        const { closerCount } = options
+        const { record, closer } = await this.#init.records.find(peer, key, {
+          ...{ closerCount, isCloserAlways: true, cancellation }
+        })
+        return { isWatched: false, record, closer, relays: [] }
       }
     })
   }
@@ -110,7 +118,7 @@ export class WatchClient implements ChangeChannel {
     // A peer that cannot be told watches no longer than its lease.
     this.#client
       .streamTo(peer)
-      ?.request({ name: 'unwatch', key, digest: NOTHING, closerCount: 0, isCoalesced: false })
+      ?.request({ ...UNWATCH, key })
       .catch(() => {})
   }
 
@@ -148,4 +156,10 @@ export class WatchClient implements ChangeChannel {
   }
 }
 
-const NOTHING = new Uint8Array(0)
+const UNWATCH = {
+  name: 'unwatch',
+  digest: new Uint8Array(0),
+  closerCount: 0,
+  isCoalesced: false,
+  role: 'watcher'
+} as const

@@ -41,6 +41,18 @@ export interface WatchedDigest {
   readonly digest: Uint8Array
 }
 
+/** Subscribes to keys like WATCH, in a role that a replica reserves places for. */
+export interface RelayRequest {
+  readonly name: 'relay'
+
+  /** Closer peers wanted for each key. */
+  readonly closerCount: number
+
+  /** Whether the peer is to watch for this one; or else this one is a relay, and others depend on it. */
+  readonly isRelayed: boolean
+  readonly keys: readonly WatchedDigest[]
+}
+
 /** Unsubscribes from keys. */
 export interface UnwatchRequest {
   readonly name: 'unwatch'
@@ -62,6 +74,18 @@ export interface WatchedAnswer {
   readonly closer: readonly number[]
 }
 
+/** Answers like WATCHED, where some of the keys have no room for another subscriber. */
+export interface FullReply {
+  readonly name: 'full'
+  readonly peers: readonly EncodedPeer[]
+  readonly answers: readonly FullAnswer[]
+}
+
+export interface FullAnswer extends WatchedAnswer {
+  /** Peers that may have room, and notify of what this one notifies them of. */
+  readonly relays: readonly number[]
+}
+
 /** Notifies of a change: what was written, to be joined with what is known. */
 export interface ChangedNotice {
   readonly name: 'changed'
@@ -69,12 +93,22 @@ export interface ChangedNotice {
   readonly record: Uint8Array
 }
 
-/** State of a subscription: active; refused for want of room; ended as requested. */
-export type WatchState = 'watched' | 'refused' | 'ended'
+/**
+ * State of a subscription: active; refused for want of room for more keys; ended as requested; refused
+ * because too many subscribe to this key.
+ */
+export type WatchState = 'watched' | 'refused' | 'ended' | 'full'
 
-export type WatchMessage = WatchRequest | UnwatchRequest | WatchedReply | ChangedNotice
+export type WatchMessage =
+  | WatchRequest
+  | RelayRequest
+  | UnwatchRequest
+  | WatchedReply
+  | FullReply
+  | ChangedNotice
 
 const STATES: readonly WatchState[] = ['watched', 'refused', 'ended']
+const ALL_STATES: readonly WatchState[] = [...STATES, 'full']
 
 const WATCHED_DIGEST = struct<WatchedDigest>({
   key: KEY,
@@ -84,6 +118,12 @@ const WATCHED = struct<WatchedAnswer>({
   state: oneOf(STATES, 'state'),
   record: optional(RECORD),
   closer: CLOSER_PEER_INDEXES
+})
+const FULL = struct<FullAnswer>({
+  state: oneOf(ALL_STATES, 'state'),
+  record: optional(RECORD),
+  closer: CLOSER_PEER_INDEXES,
+  relays: CLOSER_PEER_INDEXES
 })
 
 /** The protocol's name and version; libp2p negotiates it when a stream is opened. */
@@ -100,7 +140,15 @@ export const WATCH: MessageCodec<WatchMessage> = messages<WatchMessage>({
   ],
   unwatch: [1, { keys: KEYS }],
   watched: [2, { peers: RESPONSE_PEERS, answers: list(WATCHED, MAX_KEYS_PER_MESSAGE) }],
-  changed: [3, { key: KEY, record: RECORD }]
+  changed: [3, { key: KEY, record: RECORD }],
+  relay: [
+    4,
+    {
+      ...{ closerCount: CLOSER_COUNT, isRelayed: flag('RELAY') },
+      keys: list(WATCHED_DIGEST, MAX_KEYS_PER_MESSAGE)
+    }
+  ],
+  full: [5, { peers: RESPONSE_PEERS, answers: list(FULL, MAX_KEYS_PER_MESSAGE) }]
 })
 
 /** Returns a frame that notifies of a change, for all subscribers. */

@@ -1,20 +1,34 @@
-import type { PeerId } from '@libp2p/interface'
+import type { PeerId, PeerInfo } from '@libp2p/interface'
 import { type DHTRecord, encodeRecord, join, type Limits, parseRecordKey } from '@waggle/record'
 import type { Routing } from '../peers/routing.ts'
-import { keyOf, type RecordStore } from '../store/record-store.ts'
+import { keyOf, nameOf, type RecordStore } from '../store/record-store.ts'
 import { Alarm } from '../timing/alarm.ts'
 import type { FramedStream } from '../wire/framed-stream.ts'
 import type { ServedProtocol } from '../wire/protocol-server.ts'
 import type { MessageCodec } from '../wire/schema.ts'
 import { COLLECT_MS, LEASE_MS, MAX_WATCHES, MAX_WATCHES_PER_PEER } from './limits.ts'
+import type { RelayedKeys } from './relayed-keys.ts'
+import { chooseRelays } from './relays.ts'
 import { SubscriberStream } from './subscriber-stream.ts'
-import { changedFrame, WATCH, WATCH_PROTOCOL, type WatchMessage } from './watch-messages.ts'
+import { type SubscriberRole, Subscribers } from './subscribers.ts'
+import {
+  changedFrame,
+  WATCH,
+  WATCH_PROTOCOL,
+  type WatchMessage,
+  type WatchState
+} from './watch-messages.ts'
 
 export interface WatchServerInit {
   readonly store: RecordStore
 
   /** For the peers that replies name. */
   readonly routing: Routing
+  readonly numReplicas: number
+  readonly maxWatchersPerKey: number
+
+  /** What this node watches for others. */
+  readonly relayed: RelayedKeys
 }
 
 /** Milliseconds between two looks at leases. */
@@ -28,7 +42,7 @@ export class WatchServer implements ServedProtocol<WatchMessage> {
   readonly id: string = WATCH_PROTOCOL
   readonly codec: MessageCodec<WatchMessage> = WATCH
   readonly #init: WatchServerInit
-  readonly #subscribers = new Map<string, Set<SubscriberStream>>()
+  readonly #subscribers = new Map<string, Subscribers<SubscriberStream>>()
   readonly #open = new Set<SubscriberStream>()
   readonly #countOfPeer = new Map<string, number>()
   readonly #alarm = new Alarm(() => this.#sweep())
@@ -53,10 +67,12 @@ export class WatchServer implements ServedProtocol<WatchMessage> {
   }
 
   serve(stream: FramedStream<WatchMessage>, peer: PeerId): SubscriberStream {
-    const { store, routing } = this.#init
     const subscriber = new SubscriberStream({
-      ...{ stream, peer, store, routing },
-      admit: (name) => this.#admit(subscriber, name),
+      ...{ stream, peer, routing: this.#init.routing },
+      known: (name) => this.#known(name),
+      admit: (name, role) => this.#admit(subscriber, name, role),
+      relays: (name, count) => this.#relays(name).slice(0, count),
+      mayStay: (name, role) => role !== 'relayed' || this.#init.relayed.begin(name),
       release: (name) => this.#release(subscriber, name),
       onClose: () => this.#open.delete(subscriber)
     })
@@ -71,33 +87,81 @@ export class WatchServer implements ServedProtocol<WatchMessage> {
     this.#collecting.stop()
   }
 
-  /** Whether there is room for another key of the peer's. */
-  #admit(subscriber: SubscriberStream, name: string): boolean {
+  /** A record came in by which a key that is watched for others has changed. */
+  onRelayed(name: string, record: DHTRecord): void {
+    this.#onWrite(name, record)
+  }
+
+  /** Returns the bytes of what is held, or was learnt for others. */
+  #known(name: string): Uint8Array | undefined {
+    const { relayed, store } = this.#init
+    const learnt = relayed.encoded(name)
+    // What replicas hold together may be more than one may send.
+    const isSmall = learnt !== undefined && learnt.length <= store.limits.maxRecordBytes
+    return isSmall ? learnt : store.encoded(keyOf(name))
+  }
+
+  /** Whether there is room for another key of the peer's, and for another peer of the key. */
+  #admit(subscriber: SubscriberStream, name: string, role: SubscriberRole): WatchState {
     const count = this.#countOfPeer.get(subscriber.peer) ?? 0
     const hasRoom = count < MAX_WATCHES_PER_PEER && this.#count < MAX_WATCHES
 
     if (!hasRoom || !isKey(keyOf(name), this.#init.store.limits)) {
-      return false
+      return 'refused'
+    }
+
+    const subscribers = this.#subscribers.get(name) ?? new Subscribers()
+
+    if (this.#isFull(name, subscribers, role)) {
+      return 'full'
     }
 
     this.#countOfPeer.set(subscriber.peer, count + 1)
     this.#count++
-    const subscribers = this.#subscribers.get(name)
+    subscribers.add(subscriber, role)
+    this.#subscribers.set(name, subscribers)
+    return 'watched'
+  }
 
-    if (subscribers === undefined) {
-      this.#subscribers.set(name, new Set([subscriber]))
-    } else {
-      subscribers.add(subscriber)
+  /**
+   * Whether too many peers watch a key. A replica that knows no relays goes on, as in a small network.
+   */
+  #isFull(name: string, subscribers: Subscribers<SubscriberStream>, role: SubscriberRole): boolean {
+    const { maxWatchersPerKey, relayed } = this.#init
+
+    if (role === 'relay') {
+      return subscribers.count('relay') >= maxWatchersPerKey
     }
 
-    return true
+    const isCrowded = subscribers.size - subscribers.count('relay') >= maxWatchersPerKey
+
+    if (role === 'relayed') {
+      return isCrowded || !relayed.begin(name)
+    }
+
+    return isCrowded && this.#relays(name).length > 0
+  }
+
+  /** Returns peers that may relay a key, in the order in which they are to be asked. */
+  #relays(name: string): PeerInfo[] {
+    const relays = this.#subscribers
+      .get(name)
+      ?.list('relay')
+      .map(({ peer }) => peer)
+    return chooseRelays(keyOf(name), { ...this.#init, relays: new Set(relays) })
   }
 
   #release(subscriber: SubscriberStream, name: string): void {
     const subscribers = this.#subscribers.get(name)
     const left = (this.#countOfPeer.get(subscriber.peer) ?? 0) - 1
+    const isLastRelayed =
+      subscribers?.roleOf(subscriber) === 'relayed' && subscribers.count('relayed') === 1
     this.#count--
     subscribers?.delete(subscriber)
+
+    if (isLastRelayed) {
+      this.#init.relayed.end(name)
+    }
 
     if (subscribers?.size === 0) {
       this.#subscribers.delete(name)
@@ -121,7 +185,7 @@ export class WatchServer implements ServedProtocol<WatchMessage> {
       queueMicrotask(() => this.#notify(this.#written.take(), false))
     }
 
-    if ([...subscribers].some((subscriber) => subscriber.isCoalesced(name))) {
+    if (subscribers.list().some((subscriber) => subscriber.isCoalesced(name))) {
       this.#collected.add(name, write)
       this.#collecting.within(COLLECT_MS)
     }
@@ -129,7 +193,7 @@ export class WatchServer implements ServedProtocol<WatchMessage> {
 
   #notify(written: ReadonlyMap<string, DHTRecord>, isCoalesced: boolean): void {
     for (const [name, write] of written) {
-      const subscribers = [...(this.#subscribers.get(name) ?? [])].filter(
+      const subscribers = (this.#subscribers.get(name)?.list() ?? []).filter(
         (subscriber) => subscriber.isCoalesced(name) === isCoalesced
       )
 
@@ -147,7 +211,7 @@ export class WatchServer implements ServedProtocol<WatchMessage> {
   /** All that is held, where several writes in one go have come to be more than is left of them. */
   #smaller(key: Uint8Array, write: DHTRecord): Uint8Array {
     const bytes = encodeRecord(write)
-    const held = this.#init.store.encoded(key)
+    const held = this.#known(nameOf(key))
     return held !== undefined && held.length < bytes.length ? held : bytes
   }
 

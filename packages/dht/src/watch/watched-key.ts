@@ -8,15 +8,26 @@ import { digestOf } from '../store/record-digest.ts'
 import type { RecordStore } from '../store/record-store.ts'
 import { Alarm } from '../timing/alarm.ts'
 import type { CancellationToken } from '../timing/cancellation.ts'
-import { PROMPT_REPLICAS, RENEW_MS, SETTLE_MS } from './limits.ts'
+import { KeyRelays } from './key-relays.ts'
+import { PROMPT_REPLICAS, RENEW_MS, RENEWALS_PER_LOOK, SETTLE_MS } from './limits.ts'
 import { firstExpiration, isSameShown, NOTHING_SHOWN, type Shown, shownOf } from './shown.ts'
+import type { SubscriberRole } from './subscribers.ts'
 import type { ChangeChannel, WatchReply } from './watch-client.ts'
-import type { Watched, WatchIterator } from './watch-iterator.ts'
+import type { Watched } from './watch-iterator.ts'
+
+/** Who wants to know of a key. */
+export interface Watcher {
+  /** Something may have changed. */
+  look(): void
+}
 
 export interface WatchedKeyInit {
   readonly key: Uint8Array
   readonly store: RecordStore
   readonly replicas: Pick<Replicas, 'ask'>
+
+  /** Rejects when a peer does not answer in time. */
+  readonly inTime: <T>(peer: PeerInfo, answer: Promise<T>) => Promise<T>
   readonly channel: ChangeChannel
   readonly numReplicas: number
 
@@ -25,6 +36,9 @@ export interface WatchedKeyInit {
 
   /** Something else is known now. */
   readonly onChange: (watched: WatchedKey) => void
+
+  /** A record has come in that changes what is known. */
+  readonly onNews: (record: DHTRecord) => void
 
   /** Nobody wants to know any more. */
   readonly onUnused: (watched: WatchedKey) => void
@@ -38,17 +52,27 @@ export class WatchedKey implements Watched, CancellationToken {
   readonly key: Uint8Array
   readonly #init: WatchedKeyInit
   readonly #point: Point
-  readonly #watchings = new Set<WatchIterator>()
+  readonly #watchers = new Set<Watcher>()
 
   /** Replicas that notify of changes. */
   readonly #notifying = new Map<string, PeerInfo>()
+  readonly #relays: KeyRelays
+
+  /** Relays that full replicas have named, each in the order in which they are to be asked. */
+  readonly #named: (readonly PeerInfo[])[] = []
+
+  /** When relays were looked for in vain. */
+  #soughtMs = Number.NEGATIVE_INFINITY
+
   /** Replicas that are to notify at once. */
   readonly #prompt = new Set<string>()
   readonly #settling = new Alarm(() => this.#settle())
   #shown: Shown = NOTHING_SHOWN
   #shownUntil: DHTTime = Number.POSITIVE_INFINITY
-  #hasLooked = false
   #losses = 0
+
+  /** Since the last look at all replicas. */
+  #renewals = 0
   #lostMs = Number.NEGATIVE_INFINITY
 
   record: DHTRecord = EMPTY_RECORD
@@ -56,15 +80,25 @@ export class WatchedKey implements Watched, CancellationToken {
   isCancelled = false
   isLooking = false
 
+  /** Whether a look has begun. */
+  hasLooked = false
+
+  /** Whether others depend on what is learnt here. Then it comes from replicas, not from other relays. */
+  isRelay = false
+
   constructor(init: WatchedKeyInit) {
     this.#init = init
     this.key = init.key
     this.#point = pointOfKey(init.key)
+    this.#relays = new KeyRelays({
+      ask: (relay) => this.#askRelay(relay),
+      unwatch: (relay) => init.channel.unwatch(relay, init.key)
+    })
   }
 
-  /** Whether any replica tells changes at once. */
+  /** Whether any peer tells changes at once. */
   get isTold(): boolean {
-    return [...this.#prompt].some((name) => this.#notifying.has(name))
+    return this.#countPrompt() > 0 || this.#relays.size > 0
   }
 
   /** When what is shown expires first. */
@@ -72,12 +106,12 @@ export class WatchedKey implements Watched, CancellationToken {
     return this.#shownUntil
   }
 
-  add(watching: WatchIterator): void {
-    this.#watchings.add(watching)
+  add(watcher: Watcher): void {
+    this.#watchers.add(watcher)
   }
 
-  leave(watching: WatchIterator): void {
-    if (this.#watchings.delete(watching) && this.#watchings.size === 0) {
+  leave(watcher: Watcher): void {
+    if (this.#watchers.delete(watcher) && this.#watchers.size === 0) {
       this.#init.onUnused(this)
     }
   }
@@ -100,6 +134,7 @@ export class WatchedKey implements Watched, CancellationToken {
       this.record = prune(joined, now)
       this.#show(now)
       this.#deliver()
+      this.#init.onNews(record)
 
       if (!this.isSettled) {
         // Others may hold something later; but nobody is to wait for the slowest.
@@ -121,19 +156,14 @@ export class WatchedKey implements Watched, CancellationToken {
    * that are no longer nearest. Called again and again: it finds what was missed, and who has come.
    */
   async look(): Promise<void> {
-    const { key, replicas, readLatest } = this.#init
-    const isFirst = !this.#hasLooked
-    this.#hasLooked = true
     this.isLooking = true
+    this.hasLooked = true
 
     try {
-      const nearest = await replicas.ask(key, this, (contact, cancellation) =>
-        this.#ask(contact, cancellation)
-      )
-      this.#keep(nearest)
+      const isEnough = await this.#renewRelays()
 
-      if (isFirst && isEmpty(this.record)) {
-        this.learn(await readLatest(key, this))
+      if (!isEnough) {
+        await this.#lookAtReplicas()
       }
     } finally {
       this.isLooking = false
@@ -146,8 +176,15 @@ export class WatchedKey implements Watched, CancellationToken {
    * time if such losses don't end; undefined if it is no loss.
    */
   lost(peer: PeerId): number | undefined {
-    if (!this.#forget(peer.toString())) {
+    const name = peer.toString()
+    const isRelay = this.#relays.lose(name)
+
+    if (!this.#forget(name) && !isRelay) {
       return undefined
+    }
+
+    if (isRelay) {
+      this.#renewals = RENEWALS_PER_LOOK
     }
 
     const nowMs = performance.now()
@@ -158,7 +195,7 @@ export class WatchedKey implements Watched, CancellationToken {
 
   /** Whether a peer should tell changes, and does not. */
   isNewReplica(peer: PeerId): boolean {
-    if (this.#notifying.has(peer.toString())) {
+    if (this.#notifying.has(peer.toString()) || this.#relays.size > 0) {
       return false
     }
 
@@ -173,23 +210,110 @@ export class WatchedKey implements Watched, CancellationToken {
     this.isCancelled = true
     this.#settling.stop()
     this.#keep([])
+    this.#relays.drop()
   }
 
-  async #ask(contact: PeerInfo, cancellation: CancellationToken): Promise<WatchReply> {
+  /**
+   * Renews what relays and replicas tell, without a look at the other replicas: these are full, and
+   * relays are there to spare them. Says whether that is enough for now.
+   */
+  async #renewRelays(): Promise<boolean> {
+    this.#renewals++
+
+    if (this.isRelay || this.#relays.size === 0 || this.#renewals >= RENEWALS_PER_LOOK) {
+      return false
+    }
+
+    const { inTime } = this.#init
+    const replicas = [...this.#notifying.values()]
+    await Promise.allSettled([
+      ...replicas.map((replica) => inTime(replica, this.#ask(replica, 'watcher', this))),
+      this.#relays.renew()
+    ])
+    return this.#relays.size > 0
+  }
+
+  async #lookAtReplicas(): Promise<void> {
+    const { key, readLatest, replicas } = this.#init
+    const role = this.isRelay ? 'relay' : 'watcher'
+    this.#renewals = 0
+    this.#named.length = 0
+    const nearest = await replicas.ask(key, this, (contact, cancellation) =>
+      this.#ask(contact, role, cancellation)
+    )
+    this.#keep(nearest)
+
+    if (!this.isSettled && isEmpty(this.record)) {
+      this.learn(await readLatest(key, this))
+    }
+
+    await this.#findRelays(nearest)
+  }
+
+  /** Finds relays where too few of the nearest peers tell changes at once, because they are full. */
+  async #findRelays(nearest: readonly PeerInfo[]): Promise<void> {
+    const isNeeded = this.#named.length > 0 && this.#countPrompt() < PROMPT_REPLICAS
+
+    if (!isNeeded || this.isRelay || this.isCancelled) {
+      this.#relays.drop()
+      return
+    }
+
+    // Whoever waits for the first value has it from the replicas.
+    this.#settle()
+    const nowMs = performance.now()
+    const isSoon = nowMs - this.#soughtMs < RENEW_MS
+    await this.#relays.find(isSoon ? [] : relaysAmong(this.#named, nearest))
+    this.#soughtMs = isSoon || this.#relays.size > 0 ? this.#soughtMs : nowMs
+  }
+
+  /** Replicas that tell changes at once. */
+  #countPrompt(): number {
+    return [...this.#prompt].filter((name) => this.#notifying.has(name)).length
+  }
+
+  async #ask(
+    contact: PeerInfo,
+    role: SubscriberRole,
+    cancellation: CancellationToken
+  ): Promise<WatchReply> {
     const name = contact.id.toString()
 
     try {
       const reply = await this.#init.channel.watch(contact, this.key, {
         digest: digestOf(this.record),
         closerCount: this.#init.numReplicas,
-        isCoalesced: !this.#isPrompt(name),
-        cancellation
+        isCoalesced: !this.#isPrompt(name) && role === 'watcher',
+        ...{ role, cancellation }
       })
       this.#take(contact, reply)
       return reply
     } catch (error) {
       this.#forget(name)
       throw error
+    }
+  }
+
+  /** Has a peer watch for this node, and says whether it does. */
+  async #askRelay(relay: PeerInfo): Promise<boolean> {
+    const { channel, inTime, key, numReplicas } = this.#init
+
+    try {
+      const asked = channel.watch(relay, key, {
+        digest: digestOf(this.record),
+        closerCount: numReplicas,
+        ...{ isCoalesced: false, role: 'relayed', cancellation: this }
+      })
+      const { isWatched, record } = await inTime(relay, asked)
+      record && this.learn(record)
+
+      if (isWatched && this.isCancelled) {
+        channel.unwatch(relay, key)
+      }
+
+      return isWatched && !this.isCancelled
+    } catch {
+      return false
     }
   }
 
@@ -203,8 +327,12 @@ export class WatchedKey implements Watched, CancellationToken {
   }
 
   /** Takes in a reply, even a late one: it says whether the peer notifies. */
-  #take(contact: PeerInfo, { isWatched, record }: WatchReply): void {
+  #take(contact: PeerInfo, { isWatched, record, relays }: WatchReply): void {
     const name = contact.id.toString()
+
+    if (relays.length > 0) {
+      this.#named.push(relays)
+    }
 
     if (!isWatched) {
       this.#forget(name)
@@ -260,12 +388,33 @@ export class WatchedKey implements Watched, CancellationToken {
   #deliver(): void {
     this.#init.onChange(this)
 
-    for (const watching of this.#watchings) {
-      watching.look()
+    for (const watcher of this.#watchers) {
+      watcher.look()
     }
   }
 
   #distance(peer: PeerId): number {
     return roughDistance(this.#point, pointOfPeer(peer))
   }
+}
+
+/** Merges what replicas have named: the first of each of them, then the second. Replicas are no relays. */
+function relaysAmong(
+  named: readonly (readonly PeerInfo[])[],
+  replicas: readonly PeerInfo[]
+): PeerInfo[] {
+  const relays = new Map<string, PeerInfo>()
+  const length = Math.max(...named.map((each) => each.length))
+
+  for (let i = 0; i < length; i++) {
+    for (const relay of named.flatMap((each) => each[i] ?? [])) {
+      relays.set(relay.id.toString(), relays.get(relay.id.toString()) ?? relay)
+    }
+  }
+
+  for (const { id } of replicas) {
+    relays.delete(id.toString())
+  }
+
+  return [...relays.values()]
 }

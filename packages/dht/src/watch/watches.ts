@@ -1,14 +1,19 @@
 import type { Logger, PeerId, TypedEventTarget } from '@libp2p/interface'
 import type { DHTRecord } from '@waggle/record'
 import type { DHTEvents } from '../events.ts'
-import { nameOf } from '../store/record-store.ts'
+import { keyOf, nameOf } from '../store/record-store.ts'
 import { Alarm } from '../timing/alarm.ts'
 import { type Due, DueQueue } from '../timing/due-queue.ts'
 import { POLL_MS, RENEW_MS, SETTLE_MS } from './limits.ts'
+import { type RelayedKey, RelayedKeys } from './relayed-keys.ts'
 import { WatchIterator } from './watch-iterator.ts'
 import { WatchedKey, type WatchedKeyInit } from './watched-key.ts'
 
-export interface WatchesInit extends Omit<WatchedKeyInit, 'key' | 'onChange' | 'onUnused'> {
+export interface WatchesInit
+  extends Omit<WatchedKeyInit, 'key' | 'onChange' | 'onNews' | 'onUnused'> {
+  /** A key that is watched for others has changed by a record. */
+  readonly onRelayed: (name: string, record: DHTRecord) => void
+
   readonly log: Logger
 }
 
@@ -35,6 +40,9 @@ const TOGETHER_MS = 1000
 export class Watches {
   readonly #init: WatchesInit
   readonly #keys = new Map<string, WatchedKey>()
+
+  /** What is watched for others. */
+  readonly relayed: RelayedKeys = new RelayedKeys((name) => this.#relay(name))
   readonly #looks = new DueQueue<DueKey>()
   readonly #expirations = new DueQueue<DueKey>()
   readonly #lookAlarm = new Alarm(() => this.#lookDue())
@@ -59,6 +67,7 @@ export class Watches {
       begin: (watching) => {
         const watched = this.#keys.get(nameOf(key)) ?? this.#begin(key)
         watched.add(watching)
+        this.#lookFirst(watched)
         return watched
       }
     })
@@ -97,12 +106,47 @@ export class Watches {
       ...this.#init,
       key,
       onChange: () => this.#awaitExpiration(watched),
+      onNews: (record) => {
+        const name = nameOf(key)
+
+        if (this.relayed.has(name)) {
+          this.#init.onRelayed(name, record)
+        }
+      },
       onUnused: () => this.#end(watched)
     })
     this.#keys.set(nameOf(key), watched)
     watched.learn(store.get(key))
-    void this.#look(watched)
     return watched
+  }
+
+  #lookFirst(watched: WatchedKey): void {
+    if (!watched.hasLooked) {
+      void this.#look(watched)
+    }
+  }
+
+  /** Watches a key for others: at its replicas, wherever it was watched until now. */
+  #relay(name: string): RelayedKey {
+    const watched = this.#keys.get(name) ?? this.#begin(keyOf(name))
+    const watcher = { look() {} }
+    watched.add(watcher)
+    watched.isRelay = true
+    this.#lookWithin(watched, SETTLE_MS)
+    this.#lookFirst(watched)
+
+    return {
+      get record() {
+        return watched.record
+      },
+      get isTold() {
+        return watched.isTold || !watched.isSettled
+      },
+      end() {
+        watched.isRelay = false
+        watched.leave(watcher)
+      }
+    }
   }
 
   #end(watched: WatchedKey): void {

@@ -18,6 +18,18 @@ export class SimulatedWatches implements ChangeChannel {
   /** Those that know nothing of watching, or have no room for it, by their rank. */
   readonly mute = new Set<number>()
 
+  /** Those that have no room for watchers, by their rank. */
+  full: Set<number> = new Set()
+
+  /** Whether those have room for relays. */
+  relayPlaces = false
+
+  /** Those that were asked to watch for this node, by rank. */
+  readonly relaying = new Set<number>()
+
+  /** What this node passed on to those for whom it watches. */
+  readonly passedOn: DHTRecord[] = []
+
   /** How often whom was asked to tell changes, by rank. */
   readonly asked = new Map<number, number>()
 
@@ -32,6 +44,8 @@ export class SimulatedWatches implements ChangeChannel {
       channel: this,
       log: silentLog,
       numReplicas: DEFAULT_NUM_REPLICAS,
+      inTime: (_, answer) => answer,
+      onRelayed: (_, record) => this.passedOn.push(record),
       replicas: net.replicas,
       store: net.self.store,
       readLatest: async (key, cancellation) =>
@@ -77,19 +91,27 @@ export class SimulatedWatches implements ChangeChannel {
     }
 
     const reply = await this.#net.find(peer, key, { ...options, isCloserAlways: true })
-    const isWatched = !this.mute.has(rank)
+    const isFull = this.full.has(rank) && !(this.relayPlaces && options.role === 'relay')
+    const isWatched = !(this.mute.has(rank) || isFull)
 
     if (isWatched) {
       const replica = this.#net.peer(rank)
+      options.role === 'relayed' && this.relaying.add(rank)
       this.#told.set(replica, (this.#told.get(replica) ?? new Set()).add(nameOf(key)))
     }
 
-    return { isWatched, record: reply.record, closer: reply.closer }
+    return {
+      isWatched,
+      record: reply.record,
+      closer: reply.closer,
+      relays: isFull ? this.#net.peers.slice(5) : []
+    }
   }
 
   unwatch({ id }: PeerInfo, key: Uint8Array): void {
     const peer = this.#net.peers.find((each) => each.id.equals(id))
     peer && this.#told.get(peer)?.delete(nameOf(key))
+    peer && this.relaying.delete(this.#net.peers.indexOf(peer))
   }
 
   #onWrite(peer: SimulatedReplica, name: string, write: DHTRecord): void {

@@ -1,9 +1,10 @@
 import type { PeerId, PeerInfo } from '@libp2p/interface'
-import { type DHTRecord, recordKey } from '@waggle/record'
+import { type DHTRecord, EMPTY_RECORD, recordKey } from '@waggle/record'
 import { vi } from 'vitest'
 import type { Rates } from '../../src/admission/rate-limits.ts'
 import { Scheduler } from '../../src/admission/scheduler.ts'
 import { RecordStore, type RecordStoreOptions } from '../../src/store/record-store.ts'
+import { type RelayedKey, RelayedKeys } from '../../src/watch/relayed-keys.ts'
 import { WATCH, type WatchMessage, type WatchRequest } from '../../src/watch/watch-messages.ts'
 import { WatchServer } from '../../src/watch/watch-server.ts'
 import { ProtocolServer } from '../../src/wire/protocol-server.ts'
@@ -22,6 +23,12 @@ export interface WatchServingInit extends RecordStoreOptions {
   /** What it does besides whenever it looks for them. */
   readonly onLook?: () => void
 
+  /** Peers that it notifies of one key. */
+  readonly maxWatchersPerKey?: number
+
+  /** How it watches keys for others. */
+  readonly onRelay?: (name: string) => RelayedKey
+
   /** How many keys it may be asked for. */
   readonly rates?: Rates
 }
@@ -36,14 +43,22 @@ export class WatchServing {
 
   constructor(
     source: StreamSource,
-    { known = [], onLook = () => {}, rates, ...options }: WatchServingInit = {}
+    {
+      known = [],
+      maxWatchersPerKey = 128,
+      onLook = () => {},
+      onRelay = () => ({ record: EMPTY_RECORD, isTold: true, end() {} }),
+      rates,
+      ...options
+    }: WatchServingInit = {}
   ) {
     this.#source = source
     this.store = new RecordStore({ clock: manualClock(NOW), ...options })
     this.scheduler = new Scheduler(rates)
     this.#protocols = new ProtocolServer({ scheduler: this.scheduler })
     this.server = new WatchServer({
-      store: this.store,
+      ...{ store: this.store, numReplicas: 5, maxWatchersPerKey },
+      relayed: new RelayedKeys(onRelay),
       routing: {
         nearest(_, count) {
           onLook()
@@ -68,6 +83,12 @@ export class WatchServing {
   async watched(count: number): Promise<void> {
     await vi.waitUntil(() => this.server.size === count, PATIENCE)
   }
+}
+
+/** A RELAY of a key of which nothing is known. */
+export function relay(key: string, isRelayed: boolean): WatchMessage {
+  const keys = [{ key: recordKey(key), digest: new Uint8Array() }]
+  return { name: 'relay', closerCount: 5, isRelayed, keys }
 }
 
 /** A WATCH of keys of which nothing is known. */

@@ -1,5 +1,5 @@
 import type { Stream } from '@libp2p/interface'
-import { recordKey } from '@waggle/record'
+import { EMPTY_RECORD, recordKey } from '@waggle/record'
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest'
 import { BufferLimits } from '../../src/admission/buffer-limits.ts'
 import { Scheduler } from '../../src/admission/scheduler.ts'
@@ -11,6 +11,7 @@ import { Access } from '../../src/peers/access.ts'
 import { RecordStore } from '../../src/store/record-store.ts'
 import { COMPARE, type CompareMessage } from '../../src/upkeep/compare-messages.ts'
 import { compareServer } from '../../src/upkeep/compare-server.ts'
+import { RelayedKeys } from '../../src/watch/relayed-keys.ts'
 import { WatchServer } from '../../src/watch/watch-server.ts'
 import { MAX_STREAMS_PER_PEER } from '../../src/wire/limits.ts'
 import { ProtocolServer, type ServedProtocol } from '../../src/wire/protocol-server.ts'
@@ -42,7 +43,10 @@ function serving<M>(protocol: ServedProtocol<M>): Serve {
 }
 
 const exchange = serving(new ExchangeServer({ store, routing }))
-const watch = serving(new WatchServer({ store, routing }))
+const relayed = new RelayedKeys(() => ({ record: EMPTY_RECORD, isTold: true, end() {} }))
+const watch = serving(
+  new WatchServer({ store, routing, relayed, numReplicas: 5, maxWatchersPerKey: 128 })
+)
 const compare = serving(compareServer(store))
 const clock = serving(clockServer(store.clock))
 

@@ -65,7 +65,10 @@ function onChange(key: Uint8Array, record: Uint8Array): void {
 }
 
 function question(name: SubscriptionRequest['name'], key: string): SubscriptionRequest {
-  return { name, key: bytesOf(key), digest: new Uint8Array(), closerCount: 5, isCoalesced: false }
+  return {
+    ...{ name, key: bytesOf(key), digest: new Uint8Array(), closerCount: 5 },
+    ...{ isCoalesced: false, role: 'watcher' }
+  }
 }
 
 function ask(...keys: string[]): Promise<SubscriptionResponse[]> {
