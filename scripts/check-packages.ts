@@ -1,6 +1,6 @@
 // Checks the packages as their users get them: packs each, runs publint and attw on it, and installs all of them
 // with npm into an empty project, where they must work in JavaScript and in TypeScript.
-import { mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import process from 'node:process'
@@ -40,6 +40,7 @@ let failures = 0
 
 try {
   const tarballs = pack()
+  checkManifests()
   checkTarballs(tarballs)
   checkInstalled(tarballs)
 } finally {
@@ -59,6 +60,33 @@ function pack(): string[] {
   }
 
   return readdirSync(packs).map((file) => join(packs, file))
+}
+
+/** pnpm adds the workspace's licence by itself as it packs. npm, and a dry run, take a package's own. */
+function checkManifests(): void {
+  const licence = readFileSync(join(ROOT, 'LICENSE'), 'utf8')
+
+  for (const name of PACKAGES) {
+    const place = join(ROOT, 'packages', name)
+    const own = join(place, 'LICENSE')
+    const { publishConfig } = JSON.parse(readFileSync(join(place, 'package.json'), 'utf8'))
+    verdict(
+      `${name} has the licence of the project`,
+      existsSync(own) && readFileSync(own, 'utf8') === licence,
+      `copy LICENSE to packages/${name}`
+    )
+    verdict(
+      `${name} is published with provenance`,
+      publishConfig?.provenance === true,
+      'set publishConfig.provenance'
+    )
+    const dryRun = mustRun(place, ['npm', 'pack', '--dry-run', '--json', '--ignore-scripts'], env)
+    verdict(
+      `a dry run of npm pack for ${name} has the licence`,
+      dryRun.includes('"LICENSE"'),
+      dryRun
+    )
+  }
 }
 
 function checkTarballs(tarballs: readonly string[]): void {

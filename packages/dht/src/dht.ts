@@ -28,6 +28,10 @@ import type { Waggle } from './service/service-interface.ts'
 import type { Stats } from './service/stats.ts'
 import type { HeldRecord } from './store/held-record.ts'
 import { anySignal, timeoutSignal } from './timing/deadline.ts'
+import { wait } from './timing/wait.ts'
+
+/** Milliseconds that the end of a node waits until known peers are saved. */
+const MAX_FLUSH_MS = 2000
 
 interface Parts {
   readonly node: Libp2p<ServiceMap>
@@ -226,12 +230,23 @@ export class DHT implements WaggleOperations, AsyncDisposable {
     await this.stop()
   }
 
-  /** Describes the node in one line, which `console.log` shows, too. */
+  /** Describes the node in one line, which `console.log` shows, too. Never throws. */
   toString(): string {
-    const state = this.#parts.lifetime.signal.aborted
-      ? 'stopped'
-      : `${this.clientMode ? 'client' : 'server'}, ${this.peers.length} connected`
-    return `DHT(${this.peerId}, ${state})`
+    // A debugger, or console.log, may show the prototype, or a node in any state.
+    if (!(#parts in this)) {
+      return 'DHT'
+    }
+
+    const { node, waggle, lifetime } = this.#parts
+
+    try {
+      const state = lifetime.signal.aborted
+        ? 'stopped'
+        : `${waggle.clientMode ? 'client' : 'server'}, ${waggle.peers.length} connected`
+      return `DHT(${node.peerId}, ${state})`
+    } catch {
+      return `DHT(${node.peerId}, ${node.status})`
+    }
   }
 }
 
@@ -299,7 +314,8 @@ async function stop(parts: Parts): Promise<void> {
     waggle.removeValidators(...validators)
   }
 
-  await membership?.flush()
+  // A disk that hangs keeps no node from stopping.
+  await Promise.race([membership?.flush(), wait(MAX_FLUSH_MS)])
 
   if (!isBorrowed) {
     await node.stop()

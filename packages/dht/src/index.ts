@@ -86,11 +86,9 @@ export { unfragmentedWrites } from './node/unfragmented-writes.ts'
 export type { NodeLimits } from './node-limits.ts'
 export type {
   DeleteOptions,
-  FindNearestPeersOptions,
   GetManyOptions,
   GetOptions,
   StoreEntry,
-  StoreManyOptions,
   StoreOptions,
   WatchOptions
 } from './operations/call-options.ts'
@@ -103,5 +101,5 @@ export type { Waggle } from './service/service-interface.ts'
 export type { WaggleInit } from './service/service-options.ts'
 export type { Stats } from './service/stats.ts'
 export type { HeldRecord } from './store/held-record.ts'
-export { recordValidator } from './store/record-validator.ts'
+export { recordValidator, recordValidatorFor } from './store/record-validator.ts'
 export type { CallOptions } from './timing/calls.ts'

@@ -21,7 +21,7 @@ export interface NodeLimits {
 
   /**
    * Bytes of encoded records in the cache, beside `cache.maxRecords`. Beyond it, the entry that
-   * expires first is dropped.
+   * expires first is dropped. Copies that other peers leave here take up to a quarter of it besides.
    */
   readonly maxCachedBytes: number
 
@@ -56,8 +56,8 @@ export interface NodeLimits {
 
   /**
    * Dials per second to addresses that another peer named and where this node was never connected.
-   * At most 8 addresses of one peer are dialled, and a burst may be twice the rate. Beyond it, the
-   * peer is skipped.
+   * At most 8 addresses of one peer are dialled; a host name counts as 8. A burst may be twice the
+   * rate. Beyond it, the peer is skipped.
    */
   readonly maxDialsPerSecond: number
 

@@ -3,6 +3,7 @@ import type { Entry } from './entry.ts'
 import { RecordTooLargeError, ValidationError } from './errors.ts'
 import { isTooFar } from './expiration.ts'
 import { DEFAULT_LIMITS, type Limits, MAX_CLOCK_SKEW, type RuleOptions } from './limits.ts'
+import type { NetworkOptions } from './network.ts'
 import type { VerifySignature } from './owner/ed25519.ts'
 import { assertSigned, signedEntries } from './owner/signature.ts'
 import { prune } from './prune.ts'
@@ -10,8 +11,8 @@ import { type DHTRecord, isEmpty } from './record.ts'
 import { type DHTTime, getDHTTime } from './time.ts'
 import { assertRecordKey } from './values/key.ts'
 
-/** The time, the limits and the cryptography that {@link checkRecord} applies. */
-export interface CheckRecordOptions extends RuleOptions {
+/** The time, the limits, the network and the cryptography that {@link checkRecord} applies. */
+export interface CheckRecordOptions extends RuleOptions, NetworkOptions {
   /**
    * Must agree with the default about every signature.
    *
@@ -34,7 +35,7 @@ export function checkRecord(
 ): DHTRecord {
   const record = readRecord(key, bytes, options)
 
-  for (const signed of signedEntries(key, record)) {
+  for (const signed of signedEntries(key, record, options.network)) {
     assertSigned(signed, options.verify)
   }
 

@@ -57,15 +57,9 @@ export {
 } from './errors.ts'
 export { join } from './join.ts'
 export { type RecordSelector, recordSelector } from './kad-dht/selector.ts'
-export { recordValidator } from './kad-dht/validator.ts'
+export { recordValidator, recordValidatorFor } from './kad-dht/validator.ts'
 export {
   DEFAULT_LIMITS,
-  DEFAULT_MAX_KEY_BYTES,
-  DEFAULT_MAX_RECORD_BYTES,
-  DEFAULT_MAX_SUBKEY_BYTES,
-  DEFAULT_MAX_SUBKEYS,
-  DEFAULT_MAX_TTL,
-  DEFAULT_MAX_VALUE_BYTES,
   type Limits,
   type RuleOptions
 } from './limits.ts'

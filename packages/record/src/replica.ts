@@ -11,7 +11,17 @@ export { compareEntries, isLive, isTombstone } from './entry.ts'
 export { expirationOf, type Lifetime } from './expiration.ts'
 export { subsumes } from './join.ts'
 export { selectorFor } from './kad-dht/selector.ts'
-export { MAX_CLOCK_SKEW } from './limits.ts'
+export type { KadValidator, NetworkRules } from './kad-dht/validator.ts'
+export {
+  DEFAULT_MAX_KEY_BYTES,
+  DEFAULT_MAX_RECORD_BYTES,
+  DEFAULT_MAX_SUBKEY_BYTES,
+  DEFAULT_MAX_SUBKEYS,
+  DEFAULT_MAX_TTL,
+  DEFAULT_MAX_VALUE_BYTES,
+  MAX_CLOCK_SKEW
+} from './limits.ts'
+export { DEFAULT_NETWORK, type NetworkOptions, networkOf } from './network.ts'
 export { verifySignature } from './owner/ed25519.ts'
 export { type Owner, ownerOf } from './owner/owner.ts'
 export {

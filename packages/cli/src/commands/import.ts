@@ -1,40 +1,22 @@
-import type { DHT } from '@waggle/dht'
-import { getDHTTime } from '@waggle/record'
 import type { Context } from '../context.ts'
 import { DONE, FAILED } from '../errors.ts'
 import { withClient } from '../network/client.ts'
 import { addNetworkOptions, type NetworkOptions } from '../network/network-options.ts'
-import { batches } from '../records/batches.ts'
-import { type ImportedEntry, parseEntryLine } from '../records/entry-line.ts'
-import { storeBatch } from '../records/store-batch.ts'
-import { STANDARD_INPUT, type TextLines, textLines } from '../records/text-lines.ts'
+import { LineImport, type Tally } from '../records/line-import.ts'
+import { STANDARD_INPUT, textLines } from '../records/text-lines.ts'
 import { openProgress } from '../screens/progress.ts'
-import type { Progress } from '../screens/progress-bar.tsx'
 import { counted, shownCount } from '../text/count.ts'
 import { shownDuration } from '../text/time.ts'
 import { act, define, type Program } from './define.ts'
 
-/** Counts of the lines by outcome. */
-interface Tally {
-  stored: number
-  refused: number
-  failed: number
-  expired: number
-  signed: number
-}
-
-/** An entry with the length of its line, which estimates its memory. */
-interface Line {
-  readonly entry: ImportedEntry
-  readonly bytes: number
-}
+type ImportOptions = NetworkOptions & { readonly continueOnError?: boolean }
 
 export function addImport(program: Program): void {
   const command = define(program, {
     usage: 'import [file]',
     summary: 'Store the output of waggle export',
     more: [
-      'Reads JSON lines from the file or the standard input, and stores each entry with its original expiration time. Skips expired entries, and signed entries, which only their owner can store.'
+      'Reads JSON lines from the file or the standard input, and stores each entry with its original expiration time. Skips expired entries, and signed entries, which only their owner can store. Stops at a line that is wrong, after all lines before it are stored.'
     ],
     examples: [
       ['waggle import backup.jsonl', 'into the network of this machine'],
@@ -45,12 +27,16 @@ export function addImport(program: Program): void {
     ]
   })
   addNetworkOptions(command)
-  act(program, command, importLines)
+  command.option(
+    '--continue-on-error',
+    'name each line that is wrong, and import the others, instead of stopping there'
+  )
+  act(program, command, importFile)
 }
 
-async function importLines(
+async function importFile(
   context: Context,
-  options: NetworkOptions,
+  options: ImportOptions,
   [file = STANDARD_INPUT]: readonly string[]
 ): Promise<number> {
   const { io } = context
@@ -58,73 +44,40 @@ async function importLines(
 
   return withClient(options, io, async (dht) => {
     const startMs = performance.now()
-    const tally: Tally = { stored: 0, refused: 0, failed: 0, expired: 0, signed: 0 }
     const progress = await openProgress(context, 'importing')
+    const importing = new LineImport({
+      dht,
+      lines,
+      signal: io.signal,
+      onProgress: (count) => progress.show(count, lines.fraction),
+      onWrong: options.continueOnError === true ? ({ message }) => io.err(message) : undefined
+    })
 
     try {
-      await storeAll(dht, lines, { tally, progress, signal: io.signal })
+      await importing.run()
     } finally {
       progress.close()
     }
 
-    tell(context, tally, (performance.now() - startMs) / 1000)
-    return tally.refused + tally.failed === 0 ? DONE : FAILED
+    tell(context, importing.tally, (performance.now() - startMs) / 1000)
+    const { refused, failed, wrong } = importing.tally
+    return refused + failed + wrong === 0 ? DONE : FAILED
   })
 }
 
-interface Storing {
-  readonly tally: Tally
-  readonly progress: Progress
-  readonly signal: AbortSignal
-}
-
-async function storeAll(
-  dht: DHT,
-  lines: TextLines,
-  { tally, progress, signal }: Storing
-): Promise<void> {
-  for await (const batch of batches(entriesIn(lines, tally), ({ bytes }) => bytes)) {
-    const entries = batch.map(({ entry }) => entry)
-    const { stored, refused, failed } = await storeBatch(dht, entries, signal)
-    tally.stored += stored
-    tally.refused += refused
-    tally.failed += failed
-    progress.show(done(tally), lines.fraction)
-  }
-}
-
-function done({ stored, refused, failed }: Tally): number {
-  return stored + refused + failed
-}
-
-async function* entriesIn(lines: TextLines, tally: Tally): AsyncGenerator<Line> {
-  let lineNumber = 0
-
-  for await (const line of lines) {
-    const entry = parseEntryLine(line, ++lineNumber)
-
-    if (entry.isSigned) {
-      tally.signed++
-    } else if (entry.expirationTime <= getDHTTime()) {
-      tally.expired++
-    } else {
-      yield { entry, bytes: line.length }
-    }
-  }
-}
-
 function tell(context: Context, tally: Tally, seconds: number): void {
-  const { stored, refused, failed, expired, signed } = tally
+  const { stored, refused, failed, expired, signed, wrong } = tally
   const left = [
     [refused, 'refused, because a later value is stored'],
     [failed, 'not stored, because no peer could store them: import them again'],
     [expired, 'skipped, because they have expired'],
-    [signed, 'skipped, because only their owner can store them']
+    [signed, 'skipped, because only their owner can store them'],
+    [wrong, 'skipped, because they are wrong']
   ] as const
   const rest = left
     .filter(([count]) => count > 0)
     .map(([count, why]) => `; ${shownCount(count)} ${why}`)
-  const perSecond = Math.round(done(tally) / seconds)
+  const perSecond = Math.round((stored + refused + failed) / seconds)
   context.answer({
     json: { ...tally, seconds, perSecond },
     text: `imported ${counted(stored, 'entry', 'entries')} in ${shownDuration(seconds)} (${shownCount(perSecond)} a second)${rest.join('')}`

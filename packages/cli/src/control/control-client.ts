@@ -1,8 +1,8 @@
 import { type IncomingMessage, request } from 'node:http'
-import { createInterface } from 'node:readline'
 import { text } from 'node:stream/consumers'
 import type { Command } from 'commander'
 import { CommandError } from '../errors.ts'
+import { splitLines } from '../text/split-lines.ts'
 import { controlPaths } from './control-path.ts'
 import type { Overview } from './overview.ts'
 
@@ -60,7 +60,7 @@ export async function overviewAt(path: string, records: number): Promise<Overvie
 /** Reads all records of a node, as JSON lines. */
 export async function* recordLinesAt(path: string): AsyncGenerator<string, void, undefined> {
   const response = await answerOf(path, '/records')
-  yield* createInterface({ input: response, crlfDelay: Number.POSITIVE_INFINITY })
+  yield* splitLines(response)
 
   if (!response.complete) {
     throw new CommandError('the node stopped before the export was complete')

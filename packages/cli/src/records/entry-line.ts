@@ -15,10 +15,19 @@ export interface ImportedEntry {
   readonly isSigned: boolean
 }
 
+/** A line that can't be imported, and why. */
+export class LineError extends CommandError {
+  constructor(lineNumber: number, reason: string) {
+    super(
+      `line ${lineNumber} can't be imported: ${reason}. A valid line is {"key": "k", "value": 1, "expirationTime": 1800000000}`
+    )
+  }
+}
+
 /**
  * Reads a line as `waggle export` writes it.
  *
- * @throws CommandError naming the line
+ * @throws LineError for any other line
  */
 export function parseEntryLine(text: string, lineNumber: number): ImportedEntry {
   const fields = fieldsOf(text, lineNumber)
@@ -29,7 +38,7 @@ export function parseEntryLine(text: string, lineNumber: number): ImportedEntry 
     typeof expirationTime !== 'number' ||
     (value === undefined) !== (deleted === true)
   ) {
-    throw unreadable(
+    throw new LineError(
       lineNumber,
       'it needs "key", "expirationTime" and either "value" or "deleted": true'
     )
@@ -44,7 +53,7 @@ export function parseEntryLine(text: string, lineNumber: number): ImportedEntry 
       isSigned: signed === true
     }
   } catch (error) {
-    throw unreadable(lineNumber, (error as Error).message)
+    throw new LineError(lineNumber, (error as Error).message)
   }
 }
 
@@ -59,13 +68,7 @@ function fieldsOf(text: string, lineNumber: number): Record<string, unknown> {
     // Reported below.
   }
 
-  throw unreadable(lineNumber, 'it is not a JSON object')
-}
-
-function unreadable(lineNumber: number, reason: string): CommandError {
-  return new CommandError(
-    `line ${lineNumber} can't be imported: ${reason}. A valid line is {"key": "k", "value": 1, "expirationTime": 1800000000}`
-  )
+  throw new LineError(lineNumber, 'it is not a JSON object')
 }
 
 /** Lists the writes that a read value consists of. */

@@ -146,6 +146,7 @@ function entryText({ key, subkey, value, expirationTime }: ImportedEntry): strin
 function listed(keys: readonly string[]): TextLines {
   return {
     fraction: undefined,
+    lineNumber: 0,
     async *[Symbol.asyncIterator]() {
       yield* keys
     }

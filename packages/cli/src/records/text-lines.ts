@@ -1,13 +1,16 @@
 import { createReadStream, type ReadStream } from 'node:fs'
 import { stat } from 'node:fs/promises'
-import { createInterface } from 'node:readline'
 import type { Readable } from 'node:stream'
 import { CommandError, toError } from '../errors.ts'
+import { splitLines } from '../text/split-lines.ts'
 
-/** The lines of a file or of the standard input, with the progress of reading. */
+/** The lines of a file or of the standard input, without blank ones, and the progress of reading. */
 export interface TextLines extends AsyncIterable<string> {
   /** From 0 to 1; undefined where the length is unknown. */
   readonly fraction: number | undefined
+
+  /** The number of the line that was read last, from 1. Blank lines count. */
+  readonly lineNumber: number
 }
 
 /** The file name that means the standard input. */
@@ -30,12 +33,19 @@ export async function textLines(path: string, stdin: Readable): Promise<TextLine
 }
 
 function linesOf(input: Readable, fractionOf: () => number | undefined): TextLines {
+  let lineNumber = 0
+
   return {
     get fraction() {
       return fractionOf()
     },
+    get lineNumber() {
+      return lineNumber
+    },
     async *[Symbol.asyncIterator]() {
-      for await (const line of createInterface({ input, crlfDelay: Number.POSITIVE_INFINITY })) {
+      for await (const line of splitLines(input)) {
+        lineNumber++
+
         if (line.trim() !== '') {
           yield line
         }

@@ -7,13 +7,21 @@ export type Json =
   | readonly Json[]
   | { readonly [name: string]: Json }
 
+/** Characters that are not seen, or that reorder others: control, format, surrogate, private use and unassigned ones, and line ends. */
+const UNSEEN = /[\p{C}\p{Zl}\p{Zp}]/gu
+
 /**
  * Formats JSON on one line that is safe in a terminal, whoever wrote the value. JSON escapes the ASCII
- * control characters; this also escapes other characters that control a terminal or reorder text.
+ * control characters; this also escapes other characters that control a terminal, reorder text, or are not seen.
  */
 export function line(json: Json): string {
-  return JSON.stringify(json).replace(
-    /[\u007f-\u009f\u200e\u200f\u2028-\u202e\u2066-\u2069]/g,
-    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`
-  )
+  return JSON.stringify(json).replace(UNSEEN, escaped)
+}
+
+/** Escapes a character as JSON does: beyond U+FFFF, as two surrogates. */
+function escaped(character: string): string {
+  return character
+    .split('')
+    .map((unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`)
+    .join('')
 }

@@ -163,6 +163,43 @@ describe('waggle import and export', () => {
     expect(stderr).toContain(`line 2 can't be imported: it needs "key", "expirationTime"`)
   })
 
+  it('stop at a line that is wrong, after all lines before it', async () => {
+    const { exitCode, stderr } = await waggle(['import', '-p', second.address], {
+      input: `\ufeff\n{"key":"before","value":"a\u2028b","expirationTime":${soon}}\r\n\nno line\n{"key":"behind","value":1,"expirationTime":${soon}}\n`
+    })
+    const [before, behind] = await Promise.all(
+      ['before', 'behind'].map((key) => waggle(['get', key, '-p', second.address, '--json']))
+    )
+
+    expect({ exitCode, stderr }).toEqual({
+      exitCode: 1,
+      stderr: expect.stringContaining("line 4 can't be imported: it is not a JSON object")
+    })
+    expect(JSON.parse(before?.stdout ?? '')).toMatchObject({ value: 'a\u2028b' })
+    expect(behind?.exitCode).toBe(1)
+  })
+
+  it('name each line that is wrong, and go on, if they are to', async () => {
+    const far = soon + 10 ** 9
+    const owned = '[owner:12D3KooWK99VoVxNE7XzyBwXEzW7xhK7Gpv85r9F3V3fyKSUKPH5]'
+    const lines = [
+      { key: 'good 1', value: 1, expirationTime: soon },
+      { key: 'too late', value: 1, expirationTime: far },
+      { key: 'no value', expirationTime: soon },
+      { key: `another one's ${owned}`, value: 1, expirationTime: soon },
+      { key: 'x'.repeat(100_000), deleted: true, expirationTime: soon },
+      { key: 'good 2', value: 2, expirationTime: soon }
+    ].map((line) => JSON.stringify(line))
+    const { exitCode, stdout, stderr } = await waggle(
+      ['import', '-p', second.address, '--json', '--continue-on-error'],
+      { input: `${lines.join('\n')}\n` }
+    )
+    const named = stderr.matchAll(/^line (\d+) can't be imported: ./gm)
+
+    expect({ exitCode, ...JSON.parse(stdout) }).toMatchObject({ exitCode: 1, stored: 2, wrong: 4 })
+    expect(Array.from(named, ([, number]) => number).sort()).toEqual(['2', '3', '4', '5'])
+  })
+
   it('make no directory where there is none', async () => {
     const nowhere = join(directory.path, 'nowhere')
     const { exitCode, stderr } = await waggle(['export', '--data-dir', nowhere])

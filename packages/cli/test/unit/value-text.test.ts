@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { UsageError } from '../../src/errors.ts'
+import { line } from '../../src/text/json.ts'
 import { parseKey, parseValue, shown } from '../../src/text/value-text.ts'
 
 const leaf = fc.oneof(
@@ -28,6 +29,43 @@ describe('shown', () => {
 
   it('gives no character that a terminal obeys', () => {
     expect(shown('\u001b[2J\u009b2J\u202ex\u007f')).toBe('"\\u001b[2J\\u009b2J\\u202ex\\u007f"')
+  })
+})
+
+describe('line', () => {
+  it('escapes whatever is not seen or reorders text, and JSON reads it back ', () => {
+    const unseen = /[\p{C}\p{Zl}\p{Zp}]/u
+    const known = [
+      '\u061c',
+      '\u200b',
+      '\ufeff',
+      '\u{e0000}',
+      '\u{e007f}',
+      '\u2066',
+      '\u00ad',
+      '\u180e'
+    ]
+    const character = fc.oneof(
+      fc.constantFrom(...known),
+      fc.string({ unit: 'binary', maxLength: 1 })
+    )
+
+    fc.assert(
+      fc.property(fc.array(character), (characters) => {
+        const text = characters.join('')
+        const shown = line(text)
+        expect(shown).not.toMatch(unseen)
+        expect(JSON.parse(shown)).toBe(text)
+      })
+    )
+
+    for (const one of known) {
+      expect(line(one)).toMatch(/^"(\\u[0-9a-f]{4}){1,2}"$/)
+    }
+  })
+
+  it('leaves letters of all languages, accents and emoji as they are', () => {
+    expect(line('Žižkov, 東京, עברית, é, 😀')).toBe('"Žižkov, 東京, עברית, é, 😀"')
   })
 })
 

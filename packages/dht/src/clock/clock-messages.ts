@@ -1,7 +1,7 @@
 import type { DHTTime } from '@waggle/record'
 import { float, type MessageCodec, messages } from '../wire/schema.ts'
 
-/** The protocol's name and version; libp2p negotiates it when a stream is opened. */
+/** The protocol's id in the default network; see {@link protocolIdIn}. */
 export const CLOCK_PROTOCOL = '/waggle/clock/1.0.0'
 
 /** Bytes of the largest message. */

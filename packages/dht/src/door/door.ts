@@ -100,9 +100,16 @@ export class Door {
     return guarded
   }
 
-  /** Takes note of what a peer did wrong. Malformed messages again and again are a violation. */
+  /** Takes note of what ended a stream: a malformed message, or something else. */
   reportFault(peer: PeerId, error: Error): void {
-    if (error instanceof ProtocolViolationError && !this.#malformedOf(peer).tryTake(1, 1)) {
+    if (error instanceof ProtocolViolationError) {
+      this.forgive(peer, error)
+    }
+  }
+
+  /** Forgives a peer what honest ones do by mistake at most. Again and again it is a violation. */
+  forgive(peer: PeerId, error: Error): void {
+    if (!this.#malformedOf(peer).tryTake(1, 1)) {
       this.#onViolation(peer, error)
     }
   }

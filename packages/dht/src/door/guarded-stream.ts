@@ -1,7 +1,7 @@
 import type { AbortOptions, Stream } from '@libp2p/interface'
 import { AbstractStream, type SendResult } from '@libp2p/utils'
 import { toError } from '../errors.ts'
-import { ByteQueue } from './byte-queue.ts'
+import { ByteQueue } from '../wire/byte-queue.ts'
 import { type Cut, delimited, type Unit } from './units.ts'
 
 /** The rules by which a guarded stream passes bytes on to its protocol. */

@@ -1,4 +1,6 @@
 import { ByteWriter } from '../wire/bytes.ts'
+import { MAX_PLAUSIBLE_MESSAGE_BYTES } from '../wire/limits.ts'
+import { MessageTooLargeError } from '../wire/message-too-large-error.ts'
 import { ProtocolViolationError } from '../wire/protocol-violation-error.ts'
 
 /** Where the first unit of what has come is: behind its head; undefined while some of it is missing. */
@@ -57,9 +59,11 @@ export function piecesUpTo(maxBytes: number): Cut {
 }
 
 function assertSize(bytes: number, maxBytes: number): void {
+  if (bytes > MAX_PLAUSIBLE_MESSAGE_BYTES) {
+    throw new ProtocolViolationError(`a message has ${bytes} bytes`)
+  }
+
   if (bytes > maxBytes) {
-    throw new ProtocolViolationError(
-      `a message has ${bytes} bytes, at most ${maxBytes} are allowed`
-    )
+    throw new MessageTooLargeError(bytes, maxBytes)
   }
 }

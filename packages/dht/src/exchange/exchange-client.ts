@@ -8,7 +8,7 @@ import type {
   StoreReply,
   WriteOptions
 } from '../lookup/record-channel.ts'
-import { receivedRecord } from '../store/received-record.ts'
+import { type Judge, receivedRecord } from '../store/received-record.ts'
 import type { RecordStore } from '../store/record-store.ts'
 import type { Activity } from '../wire/activity.ts'
 import { INACTIVITY_TIMEOUT_MS } from '../wire/limits.ts'
@@ -18,7 +18,7 @@ import { ProtocolViolationError } from '../wire/protocol-violation-error.ts'
 import { EXCHANGE_PROTOCOL, type GoodbyeReason, type Message } from './messages.ts'
 import { type ExchangeRequest, type ExchangeResponse, exchangeRequests } from './requests.ts'
 
-export interface ExchangeClientInit extends ClientParts {
+export interface ExchangeClientInit extends ClientParts, Pick<Judge, 'onForgery'> {
   readonly log: Logger
 
   /** For its limits, its checks and its clock. */

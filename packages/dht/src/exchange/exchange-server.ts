@@ -1,10 +1,19 @@
 import type { PeerId } from '@libp2p/interface'
-import { type DHTRecord, decodeRecord, isEmpty, type MaybePromise } from '@waggle/record'
+import {
+  type DHTRecord,
+  decodeRecord,
+  InvalidKeyError,
+  isEmpty,
+  type MaybePromise,
+  RecordTooLargeError,
+  ValidationError
+} from '@waggle/record'
 import { isPromise, lastExpiration, whenDone } from '@waggle/record/replica'
 import type { Access } from '../peers/access.ts'
 import { pointOfKey } from '../peers/key-space.ts'
 import type { Routing } from '../peers/routing.ts'
 import type { RecordStore } from '../store/record-store.ts'
+import { ForgedSignatureError } from '../store/signature-checks.ts'
 import { CloserPeers } from '../wire/closer-peers.ts'
 import { TARGET_MESSAGE_BYTES } from '../wire/limits.ts'
 import type { ServedProtocol, StreamHandler } from '../wire/protocol-server.ts'
@@ -27,14 +36,20 @@ import {
 export interface ExchangeServerInit {
   readonly store: RecordStore
 
-  /** Where copies are cached; undefined: nowhere. */
+  /** What this node has learned of others' records; undefined: nothing. */
   readonly cache?: RecordStore | undefined
+
+  /** Copies that other peers leave here; undefined: none are taken. */
+  readonly copies?: RecordStore | undefined
 
   /** For the peers that replies name. */
   readonly routing: Routing
 
   /** Decides who may write; undefined: everybody may. */
   readonly access?: Access | undefined
+
+  /** Called with a peer that has sent a forged signature. */
+  readonly onForgery?: ((peer: PeerId, error: Error) => void) | undefined
 
   /** Called with each peer that is about to disconnect, and why. */
   readonly onGoodbye?: (peer: PeerId, reason: GoodbyeReason) => void
@@ -109,8 +124,11 @@ export class ExchangeServer implements ServedProtocol<Message> {
 
   /** A request for closer peers in any case looks for replicas, and a cached copy is none. */
   #held(key: Uint8Array, isReplicaWanted: boolean): Uint8Array | undefined {
-    const { store, cache } = this.#init
-    return store.encoded(key) ?? (isReplicaWanted ? undefined : cache?.encoded(key))
+    const { store, cache, copies } = this.#init
+    return (
+      store.encoded(key) ??
+      (isReplicaWanted ? undefined : (cache?.encoded(key) ?? copies?.encoded(key)))
+    )
   }
 
   /** Resolves later where what comes in takes long to check. */
@@ -120,12 +138,11 @@ export class ExchangeServer implements ServedProtocol<Message> {
   ): Generator<undefined, MaybePromise<StoredReply>> {
     const { id, writes, closerCount, isCopy } = request
     const introduced = new CloserPeers(peer)
-    const storer = peer.toString()
     const outcomes: MaybePromise<WireOutcome>[] = []
     const closer: number[][] = []
 
     for (const { key, record } of writes) {
-      outcomes.push(mayWrite ? this.#takeIn({ key, record, storer }, isCopy) : 'refused')
+      outcomes.push(mayWrite ? this.#takeIn({ key, record, peer }, isCopy) : 'refused')
       closer.push(this.#closer(key, closerCount, introduced))
       yield
     }
@@ -142,10 +159,19 @@ export class ExchangeServer implements ServedProtocol<Message> {
       : replyOf(outcomes as WireOutcome[])
   }
 
-  #takeIn({ key, record: bytes, storer }: Write, isCopy: boolean): MaybePromise<WireOutcome> {
-    const { store, cache } = this.#init
-    const into = isCopy ? cache : store
-    const failed = (): WireOutcome => (isExpired(bytes, store) ? 'expired' : 'invalid')
+  #takeIn(write: Write, isCopy: boolean): MaybePromise<WireOutcome> {
+    const { key, record: bytes, peer } = write
+    const { store, copies } = this.#init
+    const into = isCopy ? copies : store
+    const storer = peer.toString()
+    const failed = (error: unknown): WireOutcome => {
+      if (error instanceof ForgedSignatureError) {
+        this.#init.onForgery?.(peer, error)
+        return 'invalid'
+      }
+
+      return failureOf(error, write, store)
+    }
 
     if (into === undefined) {
       return 'full'
@@ -153,11 +179,11 @@ export class ExchangeServer implements ServedProtocol<Message> {
 
     try {
       // Copied: the store keeps what is in the record, and not the whole message with it.
-      const received = store.checks.receive(key, bytes.slice())
+      const received = store.checks.receive(key, bytes.slice(), storer)
       const outcome = whenDone(received, ({ record }) => apply(into, { key, record, storer }))
       return isPromise(outcome) ? outcome.then(undefined, failed) : outcome
-    } catch {
-      return failed()
+    } catch (error) {
+      return failed(error)
     }
   }
 
@@ -194,13 +220,13 @@ interface Writer {
 interface Write {
   readonly key: Uint8Array
   readonly record: Uint8Array
-  readonly storer: string
+  readonly peer: PeerId
 }
 
 /** Nothing is left of what validators refuse. */
 function apply(
   store: RecordStore,
-  { key, record, storer }: Omit<Write, 'record'> & { readonly record: DHTRecord }
+  { key, record, storer }: { key: Uint8Array; record: DHTRecord; storer: string }
 ): WireOutcome {
   if (isEmpty(record)) {
     return 'refused'
@@ -210,11 +236,21 @@ function apply(
   return applied.isAccepted ? 'accepted' : applied.reason
 }
 
-/** Whether a record is valid but came too late. A slow network or a different clock is no violation. */
-function isExpired(bytes: Uint8Array, { clock, limits }: RecordStore): boolean {
-  try {
-    return lastExpiration(decodeRecord(bytes, limits)) <= clock()
-  } catch {
-    return false
+/**
+ * Says what is wrong with a write that does not pass the checks. One that came too late, over a slow way
+ * or from a clock that differs, or that exceeds the limits of this node alone, breaks no rule.
+ */
+function failureOf(error: unknown, { key, record: bytes }: Write, store: RecordStore): WireOutcome {
+  const { clock, limits } = store
+  const isTooLarge =
+    error instanceof RecordTooLargeError ||
+    (error instanceof InvalidKeyError && key.length > limits.maxKeyBytes)
+
+  if (isTooLarge || !(error instanceof ValidationError)) {
+    return isTooLarge ? 'refused' : 'invalid'
   }
+
+  const expirationTime = lastExpiration(decodeRecord(bytes, limits))
+  const isTooFar = expirationTime > clock() + limits.maxTtl
+  return expirationTime <= clock() ? 'expired' : isTooFar ? 'refused' : 'invalid'
 }

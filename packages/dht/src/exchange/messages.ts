@@ -121,7 +121,7 @@ const STORED = struct<StoredAnswer>({
   closer: CLOSER_PEER_INDEXES
 })
 
-/** The protocol's name and version; libp2p negotiates it when a stream is opened. */
+/** The protocol's id in the default network; see {@link protocolIdIn}. */
 export const EXCHANGE_PROTOCOL = '/waggle/exchange/1.0.0'
 
 /** The messages of the exchange; docs/network.md describes them. */

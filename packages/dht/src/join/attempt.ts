@@ -3,10 +3,19 @@ import type { Multiaddr } from '@multiformats/multiaddr'
 import { raceSignal } from 'race-signal'
 import { CLOCK_ADVICE, describeSkew, isSkewed } from '../clock-reading.ts'
 import { ClockSkewError } from '../errors.ts'
-import { retryRefused } from '../peers/refused-dials.ts'
+import { isRefusal } from '../peers/refused-dials.ts'
 import type { Waggle } from '../service/service-interface.ts'
 import { anySignal, timeoutSignal } from '../timing/deadline.ts'
+import { wait } from '../timing/wait.ts'
+import { isFinal } from './bootstrap-hints.ts'
+import { type DialledPeer, dialAny, errorOf, UnreachableAddressesError } from './dial-any.ts'
 import { NotAServerError } from './not-a-server-error.ts'
+
+/** Milliseconds before the first retry while joining; they double each time. */
+const FIRST_RETRY_MS = 100
+
+/** Milliseconds between two retries at most: a peer that starts late is found within a second. */
+const MAX_RETRY_MS = 1000
 
 export interface AttemptInit {
   readonly node: Libp2p
@@ -16,55 +25,55 @@ export interface AttemptInit {
   readonly bootstrapTimeoutMs: number
 }
 
+export interface AttemptOptions extends AbortOptions {
+  /** Whether to try again until the bootstrap timeout what may succeed later. */
+  readonly isPatient?: boolean
+}
+
 /**
  * Dials a peer and waits until it can be asked, for at most the bootstrap timeout.
  *
  * @throws NotAServerError when it does not serve this network
+ * @throws UnreachableAddressesError when no address leads to it
  */
 export async function attempt(
-  addresses: Multiaddr | Multiaddr[],
-  { node, waggle, bootstrapTimeoutMs }: AttemptInit,
-  { signal }: AbortOptions
+  peer: DialledPeer,
+  init: AttemptInit,
+  { signal, isPatient = false }: AttemptOptions
 ): Promise<PeerId> {
-  const timeout = timeoutSignal(bootstrapTimeoutMs)
-  const within = anySignal(signal, timeout)
-  let refusal: unknown
+  const { bootstrapTimeoutMs } = init
+  const within = anySignal(signal, timeoutSignal(bootstrapTimeoutMs))
+  let earlier: unknown
 
-  try {
-    return await retryRefused(() => connect(addresses, { node, waggle }, within), {
-      signal: within,
-      onRefusal(error) {
-        refusal = error
+  for (let failures = 0; ; failures++) {
+    try {
+      return await attemptOnce(peer, init, within)
+    } catch (error) {
+      signal?.throwIfAborted()
+
+      if (within.aborted) {
+        throw lastErrors(peer.addresses, [error, earlier], { within, bootstrapTimeoutMs })
       }
-    })
-  } catch (error) {
-    if (signal?.aborted) {
-      throw error
+
+      if (!isWorthRetrying(error, peer.addresses, isPatient)) {
+        throw error
+      }
+
+      earlier = error
+      await wait(retryMs(failures), within, { keepsAlive: true })
     }
-
-    // A peer that goes on refusing is there, and says more than that time has run out.
-    const isRefused = timeout.aborted || (error instanceof Error && error.name === 'BusyError')
-
-    if (isRefused && refusal !== undefined) {
-      throw refusal
-    }
-
-    throw timeout.aborted
-      ? new Error(`no answer within ${bootstrapTimeoutMs} ms`, { cause: error })
-      : error
   }
 }
 
-/** Connects to a peer, and waits until it is known to serve this network. */
-async function connect(
-  addresses: Multiaddr | Multiaddr[],
-  { node, waggle }: Pick<AttemptInit, 'node' | 'waggle'>,
+async function attemptOnce(
+  peer: DialledPeer,
+  { node, waggle }: AttemptInit,
   signal: AbortSignal
 ): Promise<PeerId> {
   const arrival = new Arrival(node, waggle)
 
   try {
-    const connection = await dial(node, addresses, signal)
+    const connection = await dialAny(node, peer, signal)
     await raceSignal(arrival.of(connection), signal)
     return connection.remotePeer
   } finally {
@@ -72,28 +81,41 @@ async function connect(
   }
 }
 
-/** libp2p gives up an address after 6 seconds. A slow peer has as long as we wait. */
-async function dial(
-  node: Libp2p,
-  addresses: Multiaddr | Multiaddr[],
-  signal: AbortSignal
-): Promise<Connection> {
-  for (;;) {
-    try {
-      return await node.dial(addresses, { signal })
-    } catch (error) {
-      if (signal.aborted || !isTimeout(error)) {
-        throw error
-      }
-    }
-  }
+/** Peers that were refused at the same moment come back at different ones. */
+function retryMs(failures: number): number {
+  return Math.min(FIRST_RETRY_MS * 2 ** failures, MAX_RETRY_MS) * (0.5 + Math.random() / 2)
 }
 
-/** Whether an address took too long: the only one, or one of several. */
-function isTimeout(error: unknown): boolean {
-  return error instanceof AggregateError
-    ? error.errors.some(isTimeout)
-    : error instanceof Error && /due to timeout/.test(error.message)
+/** Whether a later attempt may succeed: a peer may be full for a moment, or, for the patient, still be starting. */
+function isWorthRetrying(
+  error: unknown,
+  addresses: readonly Multiaddr[],
+  isPatient: boolean
+): boolean {
+  return addresses.some((address, i) => {
+    const failure = { address, error: errorOf(error, i) }
+    return isPatient ? !isFinal(failure) : isRefusal(failure.error)
+  })
+}
+
+interface LastErrorsOptions {
+  readonly within: AbortSignal
+  readonly bootstrapTimeoutMs: number
+}
+
+/** Picks for each address the first error that says more than that time has run out. */
+function lastErrors(
+  addresses: readonly Multiaddr[],
+  errors: readonly unknown[],
+  { within, bootstrapTimeoutMs }: LastErrorsOptions
+): UnreachableAddressesError {
+  const thrown = errors.filter((error) => error !== undefined)
+  const silence = new Error(`no answer within ${bootstrapTimeoutMs} ms`, { cause: errors[0] })
+  const isTelling = (error: Error): boolean =>
+    error !== within.reason && error.name !== 'AbortError'
+  return new UnreachableAddressesError(
+    addresses.map((_, i) => thrown.map((error) => errorOf(error, i)).find(isTelling) ?? silence)
+  )
 }
 
 /**
@@ -102,11 +124,11 @@ function isTimeout(error: unknown): boolean {
  * @throws ClockSkewError
  */
 export async function strictAttempt(
-  addresses: Multiaddr | Multiaddr[],
+  dialled: DialledPeer,
   init: AttemptInit,
-  options: AbortOptions
+  options: AttemptOptions
 ): Promise<PeerId> {
-  const peer = await attempt(addresses, init, options)
+  const peer = await attempt(dialled, init, options)
   const reading = await init.waggle.compareClocks(peer, options).catch((error) => {
     options.signal?.throwIfAborted()
     throw new Error(`the peer ${peer} is there but does not tell its time`, { cause: error })

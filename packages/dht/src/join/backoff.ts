@@ -23,19 +23,3 @@ export function backoffMs(failures: number, { isLonely, random }: BackoffOptions
   const longest = isLonely ? MAX_LONELY_RETRY_MS : MAX_RETRY_MS
   return Math.min(FIRST_RETRY_MS * 2 ** failures, longest) * (0.5 + random / 2)
 }
-
-/** Resolves after some time, or when the signal is aborted. Keeps no process from ending. */
-export async function wait(ms: number, signal: AbortSignal): Promise<void> {
-  if (signal.aborted) {
-    return
-  }
-
-  const { promise, resolve } = Promise.withResolvers<void>()
-  const timer = setTimeout(resolve, ms)
-  timer.unref?.()
-  const onAbort = (): void => resolve()
-  signal.addEventListener('abort', onAbort)
-  await promise
-  clearTimeout(timer)
-  signal.removeEventListener('abort', onAbort)
-}

@@ -11,6 +11,9 @@ interface Failure {
 interface Hint {
   readonly matches: (failure: Failure) => boolean
   readonly check: string
+
+  /** Whether trying again is of no use until something is changed. */
+  readonly isFinal?: boolean
 }
 
 /** Hints, of which the first that matches is given. */
@@ -18,40 +21,48 @@ const HINTS: readonly Hint[] = [
   {
     matches: ({ address }) => hasPortZero(address),
     check:
-      'Port 0 only means something for listening: take the address from the multiaddrs of the peer that runs.'
+      'Port 0 only means something for listening: take the address from the multiaddrs of the peer that runs.',
+    isFinal: true
   },
   {
     matches: ({ error }) => error instanceof NotAServerError,
     check:
-      'Check that its protocol is the same as this node’s, and that it is no client: nobody can join through one.'
+      'Check that its protocol is the same as this node’s, and that it is no client: nobody can join through one.',
+    isFinal: true
   },
   {
     matches: ({ error }) => /does not tell its time/.test(error.message),
     check:
-      'Its answer has to come within requestTimeoutMs: try again, with more time, or leave out strictClock.'
+      'Its answer has to come within requestTimeoutMs: try again, with more time, or leave out strictClock.',
+    isFinal: true
   },
   {
     matches: ({ error }) => error.name === 'ClockSkewError',
-    check: 'Set the clock that is wrong, or leave out strictClock.'
+    check: 'Set the clock that is wrong, or leave out strictClock.',
+    isFinal: true
   },
   {
     matches: ({ error }) => /dial self/i.test(error.message),
     check:
-      'This is the node itself: leave its address out. If it should be another one, both have the same identity: give each an identityPath of its own.'
+      'This is the node itself: leave its address out. If it should be another one, both have the same identity: give each an identityPath of its own.',
+    isFinal: true
   },
   {
     matches: ({ error }) => /does not match expected remote identity/.test(error.message),
     check:
-      'Another peer runs there than the one in the address: check the part after /p2p/, or leave it out. A peer keeps its id if it has an identityPath.'
+      'Another peer runs there than the one in the address: check the part after /p2p/, or leave it out. A peer keeps its id if it has an identityPath.',
+    isFinal: true
   },
   {
     matches: ({ address, error }) => error.name === 'NoValidAddressesError' && !hasHost(address),
-    check: 'The address has a peer id but no host and port: add them in front of /p2p/.'
+    check: 'The address has a peer id but no host and port: add them in front of /p2p/.',
+    isFinal: true
   },
   {
     matches: ({ error }) => error.name === 'NoValidAddressesError',
     check:
-      'This node has no transport for this kind of address: use a TCP address, or add the transport with libp2pOptions.'
+      'This node has no transport for this kind of address: use a TCP address, or add the transport with libp2pOptions.',
+    isFinal: true
   },
   {
     matches: ({ error }) => isOneOf(error, ['ENOTFOUND', 'EAI_AGAIN', 'DNSQueryFailedError']),
@@ -73,15 +84,24 @@ const HINTS: readonly Hint[] = [
       'Check the address, that firewalls and routers on the way let TCP through, and that both have the same swarmKey, or both none. A slow peer needs a longer bootstrapTimeoutMs.'
   },
   {
-    matches: ({ error }) => isOneOf(error, ['ECONNRESET', 'StreamResetError']) || isReset(error),
+    matches: ({ error }) => error.name === 'DialDeniedError',
     check:
-      'The node is full, or does not want this one: try again later, or another initial peer. If it never works, check the port, and that both have the same swarmKey, or both none.'
+      'This node’s own connectionGater or allowPeer denies the peer: let it in there, or leave its address out.',
+    isFinal: true
+  },
+  {
+    matches: ({ error }) =>
+      isOneOf(error, ['ECONNRESET', 'EPIPE', 'StreamResetError', 'ConnectionClosedError']) ||
+      isReset(error),
+    check:
+      'The peer ended the connection. It may be full (its connectionManager.maxConnections), limit new connections from one host (connectionManager.inboundConnectionThreshold: 5 a second in libp2p’s own defaults), or deny this node (its allowPeer or connectionGater): try again later, with a longer bootstrapTimeoutMs, or another initial peer. If it never works, check the port, and that both have the same swarmKey, or both none.'
   },
   {
     matches: ({ error }) =>
       isOneOf(error, ['ENCRYPTION_FAILED', 'EncryptionFailedError', 'ECONNRESET']),
     check:
-      'Something else than a peer of this network listens there: check the port, and that both have the same swarmKey, or both none.'
+      'Something else than a peer of this network listens there: check the port, and that both have the same swarmKey, or both none.',
+    isFinal: true
   }
 ]
 
@@ -89,7 +109,16 @@ const OTHERWISE = 'Check that the peer runs, and that this machine can connect t
 
 /** Says what to check after joining through a peer has failed. */
 export function bootstrapHint(failure: Failure): string {
-  return HINTS.find(({ matches }) => matches(failure))?.check ?? OTHERWISE
+  return hintFor(failure)?.check ?? OTHERWISE
+}
+
+/** Whether another attempt would fail in the same way. */
+export function isFinal(failure: Failure): boolean {
+  return hintFor(failure)?.isFinal ?? false
+}
+
+function hintFor(failure: Failure): Hint | undefined {
+  return HINTS.find(({ matches }) => matches(failure))
 }
 
 /** Goes by the name of the error, its code, or that of its cause. */
@@ -101,7 +130,7 @@ function isOneOf(error: Error, names: readonly string[]): boolean {
 
 /** The other side has ended the connection before it said anything: what libp2p makes of that is a text. */
 function isReset({ message }: Error): boolean {
-  return /ECONNRESET|has been reset|while reading 0\/\d+ bytes|after reading 0\/\d+ bytes/.test(
+  return /ECONNRESET|closed the connection|has been reset|while reading 0\/\d+ bytes|after reading 0\/\d+ bytes/.test(
     message
   )
 }

@@ -4,6 +4,7 @@ import { NO_MEMORY, type PeerMemory } from '../persistence/peer-memory.ts'
 import { anySignal } from '../timing/deadline.ts'
 import { type AttemptInit, attempt, strictAttempt } from './attempt.ts'
 import { bootstrapHint } from './bootstrap-hints.ts'
+import { errorOf, idAtEnd } from './dial-any.ts'
 import { type Candidate, Reconnector } from './reconnect.ts'
 import { RememberedPeers } from './remembered-peers.ts'
 
@@ -48,7 +49,7 @@ export async function join(init: JoinInit): Promise<Membership> {
   const remembered = new RememberedPeers(memory ?? NO_MEMORY)
   await remembered.load().catch((error) => log.error('can not recall any peers - %e', error))
 
-  const initial = initialPeers.map(initialPeer)
+  const initial = initialCandidates(initialPeers)
   const known = remembered.all.map(([peer, addresses]) => rememberedPeer(peer, addresses))
   const reconnector = new Reconnector({ ...init, initial, remembered, log })
   reconnector.follow()
@@ -66,7 +67,8 @@ async function joinThroughAny(
 ): Promise<BootstrapError | undefined> {
   const reach = init.strictClock ? strictAttempt : attempt
   const attempts = candidates.map(async (candidate) => {
-    const peer = await reach([...candidate.addresses], init, { signal })
+    const isPatient = init.requireBootstrap && candidate.isInitial
+    const peer = await reach(candidate, init, { signal, isPatient })
     reconnector.recordReached(candidate, peer)
   })
 
@@ -112,10 +114,15 @@ function failureOf(
   return failure
 }
 
-function initialPeer(address: Multiaddr): Candidate {
-  const last = address.getComponents().at(-1)
-  const peer = last?.name === 'p2p' ? last.value : undefined
-  return { name: address.toString(), addresses: [address], isInitial: true, peer }
+/** Groups the addresses by the peer id at their end. One without an id may lead to any peer. */
+function initialCandidates(addresses: readonly Multiaddr[]): Candidate[] {
+  const groups = Map.groupBy(addresses, (address) => idAtEnd(address) ?? address.toString())
+  return [...groups.values()].map((group) => ({
+    name: group.join(', '),
+    addresses: group,
+    isInitial: true,
+    peer: group[0] && idAtEnd(group[0])
+  }))
 }
 
 function rememberedPeer(peer: string, addresses: readonly Multiaddr[]): Candidate {
@@ -124,20 +131,21 @@ function rememberedPeer(peer: string, addresses: readonly Multiaddr[]): Candidat
 
 /** A node's own address among the initial peers is no fault, but it leads nowhere. */
 function isOneself(error: unknown): boolean {
-  return error instanceof Error && /dial self/i.test(error.message)
+  return /dial self/i.test(toError(error).message)
 }
 
 function bootstrapError(
   candidates: readonly Candidate[],
   errors: readonly unknown[]
 ): BootstrapError {
-  const attempts = candidates.flatMap(({ addresses, isInitial }, index) => {
-    const error = toError(errors[index])
-    const [address] = addresses
-    return isInitial && address
-      ? [{ address: address.toString(), error, check: bootstrapHint({ address, error }) }]
+  const attempts = candidates.flatMap(({ addresses, isInitial }, index) =>
+    isInitial
+      ? addresses.map((address, i) => {
+          const error = errorOf(errors[index], i)
+          return { address: address.toString(), error, check: bootstrapHint({ address, error }) }
+        })
       : []
-  })
+  )
 
   return new BootstrapError(attempts)
 }

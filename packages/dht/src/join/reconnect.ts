@@ -1,8 +1,9 @@
 import type { Logger, PeerId } from '@libp2p/interface'
 import type { Multiaddr } from '@multiformats/multiaddr'
 import { anySignal } from '../timing/deadline.ts'
+import { wait } from '../timing/wait.ts'
 import { type AttemptInit, attempt } from './attempt.ts'
-import { backoffMs, wait } from './backoff.ts'
+import { backoffMs } from './backoff.ts'
 import type { RememberedPeers } from './remembered-peers.ts'
 
 /** A peer to join through. */
@@ -140,7 +141,7 @@ export class Reconnector {
       }
 
       try {
-        const peer = await attempt([...candidate.addresses], this.#init, { signal })
+        const peer = await attempt(candidate, this.#init, { signal })
         this.recordReached(candidate, peer)
         return
       } catch (error) {

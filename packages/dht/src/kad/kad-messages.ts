@@ -1,4 +1,5 @@
 import { ByteWriter } from '../wire/bytes.ts'
+import { isEncodedAddressList } from '../wire/host-names.ts'
 import { MAX_ADDRESS_BYTES, MAX_ADDRESSES_PER_PEER } from '../wire/limits.ts'
 import {
   changedFields,
@@ -143,7 +144,8 @@ function writePeers(writer: ByteWriter, number: number, peers: readonly Uint8Arr
 
 /** A peer as others may name it. */
 function withFewAddresses(peer: Uint8Array): Uint8Array {
+  const keep = keepUpTo(MAX_ADDRESSES_PER_PEER, MAX_ADDRESS_BYTES)
   return changedFields(peer, {
-    [PEER.address]: keepUpTo(MAX_ADDRESSES_PER_PEER, MAX_ADDRESS_BYTES)
+    [PEER.address]: (address) => (isEncodedAddressList(address) ? undefined : keep(address))
   })
 }

@@ -15,7 +15,15 @@ import {
 import type { RecordStoreOptions } from '../store/record-store.ts'
 
 /** Options of `waggleKadDHT()`: those of kad-dht, and of the record store. */
-export interface WaggleKadDHTInit extends KadDHTInit {
+export interface WaggleKadDHTInit extends Omit<KadDHTInit, 'clientMode'> {
+  /**
+   * Whether the node is a client. `undefined`, if given, has kad-dht decide at run time, as it does by itself:
+   * a node with a public address is a server.
+   *
+   * @default false
+   */
+  clientMode?: boolean | undefined
+
   /** Options of the record store, which holds records for other peers. */
   records?: RecordsInit | undefined
 
@@ -29,7 +37,7 @@ export interface WaggleKadDHTInit extends KadDHTInit {
 }
 
 /** Options of the record store. Limits that are left out keep their defaults. */
-export interface RecordsInit extends Omit<RecordStoreOptions, 'limits'> {
+export interface RecordsInit extends Omit<RecordStoreOptions, 'limits' | 'network' | 'shares'> {
   limits?: Partial<Limits> | undefined
 }
 

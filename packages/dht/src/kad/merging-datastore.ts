@@ -46,7 +46,7 @@ class KadRecords {
   put(key: Key, value: Uint8Array): Promise<Key> | undefined {
     return this.#onRecord(key, async (recordKey) => {
       const bytes = Libp2pRecord.deserialize(value).value
-      const { record, refusals } = await this.#store.checks.receive(recordKey, bytes)
+      const { record, refusals } = await this.#store.checks.receive(recordKey, bytes, BY_KAD_DHT)
 
       if (isEmpty(record)) {
         throw new ValidationError(`the record is not stored: refused by ${refusals.join(', ')}`)

@@ -1,9 +1,11 @@
 import type { RecordStore } from '../store/record-store.ts'
 import type { KadInternals } from './internals.ts'
+import type { ModeSwitch } from './mode-switch.ts'
 
 /** Parts that `waggleKadDHT()` and `waggle()` of one libp2p node share. */
 export interface NodeParts {
   readonly kad: KadInternals
+  readonly mode: ModeSwitch
   readonly store: RecordStore
 }
 
@@ -13,6 +15,15 @@ interface NodeIdentity {
 }
 
 const partsOfNodes = new WeakMap<object, NodeParts>()
+
+/** @throws Error when the node has a `waggleKadDHT()` already: records of two networks would mix */
+export function assertNoParts({ events }: NodeIdentity): void {
+  if (partsOfNodes.has(events)) {
+    throw new Error(
+      'a libp2p node can have only one waggleKadDHT(): make a second node for the second network, or use a plain kadDHT() there'
+    )
+  }
+}
 
 export function registerParts({ events }: NodeIdentity, parts: NodeParts): void {
   partsOfNodes.set(events, parts)

@@ -7,19 +7,24 @@ import {
   type ValidateFn
 } from '@libp2p/kad-dht'
 import { DEFAULT_LIMITS, isEmpty, ValidationError } from '@waggle/record'
-import { NAMESPACE, selectorFor } from '@waggle/record/replica'
+import { NAMESPACE, networkOf, selectorFor } from '@waggle/record/replica'
 import { DEFAULT_KAD_PROTOCOL, DEFAULT_REQUEST_TIMEOUT_MS } from '../constants.ts'
+import { doorOf } from '../door/door.ts'
 import { guardedComponents, guardedStreams } from '../door/guarded-components.ts'
 import { limitsOf } from '../node-limits.ts'
 import { assertOptions } from '../option-checks.ts'
 import { pointOfKey, pointOfPeer, sharedBits } from '../peers/key-space.ts'
 import { RecordStore } from '../store/record-store.ts'
+import { BY_KAD_DHT } from '../store/stored-record.ts'
 import { boundedDatastore } from './bounded-datastore.ts'
 import { internalsOf } from './internals.ts'
 import { requestGuard, responseGuard } from './kad-guard.ts'
 import { KAD_OPTIONS, type WaggleKadDHTInit } from './kad-options.ts'
+import { assertLibp2p } from './libp2p-version.ts'
 import { mergingDatastore } from './merging-datastore.ts'
-import { registerParts } from './node-parts.ts'
+import { ModeSwitch } from './mode-switch.ts'
+import { assertNoParts, registerParts } from './node-parts.ts'
+import { paceWalks } from './paced-walks.ts'
 
 /**
  * Options that differ from kad-dht's defaults, which suit a public network of very many peers: a
@@ -67,9 +72,13 @@ export function mergingKadDHT(
   }
 
   return (components) => {
+    assertLibp2p(components)
+    assertNoParts(components)
     const store = new RecordStore({
       nearnessOf: (key) => sharedBits(pointOfKey(key), pointOfPeer(components.peerId)),
       ...records,
+      network: networkOf(kadInit.protocol ?? DEFAULT_KAD_PROTOCOL),
+      shares: doorOf(components).shares,
       limits: limitsOf(records?.limits ?? {}, DEFAULT_LIMITS)
     })
     const prefix = kadInit.datastorePrefix ?? DATASTORE_PREFIX
@@ -82,17 +91,25 @@ export function mergingKadDHT(
     const kad = implementation({
       ...KAD_DEFAULTS,
       ...given(kadInit),
+      ...clientModeOf(kadInit),
       validators: { [NAMESPACE]: validatorFor(store), ...kadInit.validators },
       selectors: { [NAMESPACE]: selectorFor(store.limits), ...kadInit.selectors }
     })(guardedComponents(components, requestGuard(services), { datastore, connectionManager }))
 
+    paceWalks(kad)
     const { protocol } = kadInit
     registerParts(components, {
       kad: internalsOf(kad, { protocol, logger: components.logger }),
+      mode: new ModeSwitch(kad),
       store
     })
     return kad
   }
+}
+
+/** Returns the mode; nothing if it was set to undefined: kad-dht then switches by itself, as it does without Waggle. */
+function clientModeOf(init: WaggleKadDHTInit): { clientMode?: boolean | undefined } {
+  return Object.hasOwn(init, 'clientMode') ? { clientMode: init.clientMode } : {}
 }
 
 /** Removes options that are undefined: they count as left out and must not undo a default. */
@@ -104,7 +121,7 @@ function given<T extends object>(init: T | undefined): Partial<T> {
 /** Creates a validator of kad-dht that makes all checks of the store. */
 function validatorFor({ checks }: RecordStore): ValidateFn {
   return async (key, value) => {
-    const { record, refusals } = await checks.receive(key, value)
+    const { record, refusals } = await checks.receive(key, value, BY_KAD_DHT)
 
     if (isEmpty(record)) {
       throw new ValidationError(`refused by ${refusals.join(', ')}`)

@@ -1,14 +1,15 @@
 import { peerIdFromString } from '@libp2p/peer-id'
 import { isMultiaddr, type Multiaddr, multiaddr } from '@multiformats/multiaddr'
 
-/** An address: `'host:port'`, `'[::1]:port'`, `':port'`, or a multiaddr as a string or an object. */
+/** An address: `'host:port'`, `'[::1]:port'`, `':port'`, each with or without `/p2p/<id>`, or a multiaddr as a string or an object. */
 export type Address = string | Multiaddr
 
 const FORMS =
   'use host:port such as 127.0.0.1:1337, [::1]:1337 or :1337, or a multiaddr such as /ip4/127.0.0.1/tcp/1337'
 const ALL_INTERFACES = '0.0.0.0'
 const THIS_MACHINE = '127.0.0.1'
-const HOST_AND_PORT = /^(?:\[(?<ip6>[^\]]+)\]|(?<host>[^:/\s[\]]*)):(?<port>\d{1,5})$/
+const HOST_AND_PORT =
+  /^(?:\[(?<ip6>[^\]]+)\]|(?<host>[^:/\s[\]]*)):(?<port>\d{1,5})(?<id>\/p2p\/[^/\s]+)?$/
 
 /**
  * Returns the multiaddr to listen on. `':port'` means all IPv4 interfaces, port 0 any free one.
@@ -34,15 +35,13 @@ export function listenAddress(address: unknown, option: string): Multiaddr {
 }
 
 /**
- * Returns the multiaddr to dial. Host names are resolved when it is dialled; `':port'` means this
- * machine.
+ * Returns the multiaddr to dial. Host names are resolved when it is dialled; `':port'` means
+ * `localhost`, which covers IPv4 and IPv6.
  *
  * @throws TypeError naming the option
  */
 export function peerAddress(address: unknown, option: string): Multiaddr {
-  return parseAddress(address, option, (host) =>
-    host === '' || host === 'localhost' ? THIS_MACHINE : host
-  )
+  return parseAddress(address, option, (host) => (host === '' ? 'localhost' : host))
 }
 
 /**
@@ -51,7 +50,9 @@ export function peerAddress(address: unknown, option: string): Multiaddr {
  * @throws TypeError naming the option
  */
 export function announcedAddress(address: unknown, option: string): Multiaddr {
-  const announced = peerAddress(address, option)
+  const announced = parseAddress(address, option, (host) =>
+    host === '' || host === 'localhost' ? THIS_MACHINE : host
+  )
 
   if (announced.getComponents().some(({ name, value }) => isPort(name) && value === '0')) {
     throw refusal(option, address, 'has port 0, which nobody can dial')
@@ -88,7 +89,7 @@ function fromHostAndPort(
   option: string,
   resolve: (host: string) => string
 ): string {
-  const { ip6, host = '', port = '' } = HOST_AND_PORT.exec(address)?.groups ?? {}
+  const { ip6, host = '', port = '', id = '' } = HOST_AND_PORT.exec(address)?.groups ?? {}
 
   if (port === '') {
     throw refusal(option, address, 'is not an address')
@@ -99,11 +100,11 @@ function fromHostAndPort(
   }
 
   if (ip6 !== undefined) {
-    return `/ip6/${ip6}/tcp/${port}`
+    return `/ip6/${ip6}/tcp/${port}${id}`
   }
 
   const resolved = resolve(host)
-  return `/${isIPv4(resolved) ? 'ip4' : 'dns'}/${resolved}/tcp/${port}`
+  return `/${isIPv4(resolved) ? 'ip4' : 'dns'}/${resolved}/tcp/${port}${id}`
 }
 
 /** Checks what the multiaddr parser accepts and dialling does not: no components, or an invalid peer id. */

@@ -7,11 +7,17 @@ import {
 } from '@libp2p/interface'
 import { overriding } from '../door/overriding.ts'
 import { fallbackWarning } from '../warn.ts'
+import { EarlyStreams } from './early-streams.ts'
 import { HeldWindowUpdates } from './held-window-updates.ts'
 import { isSender } from './is-sender.ts'
+import { ReceivedFrames } from './received-frames.ts'
+import { headOf } from './yamux-frames.ts'
 
 /** The muxer whose frames are known here. */
 const YAMUX = '/yamux/1.0.0'
+
+/** Streams that may be opened before a connection is set up here. They are as large as other streams. */
+const MAX_EARLY_STREAMS = 128
 
 /**
  * Wraps yamux so that it sends fewer messages. By itself it answers every message of a stream with a
@@ -39,7 +45,7 @@ export function coalescingMuxer<C>(
       protocol: inner.protocol,
       createStreamMuxer(connection: MessageStream): StreamMuxer {
         if (isSender(connection)) {
-          return inner.createStreamMuxer(coalescing(connection))
+          return patient(inner.createStreamMuxer(coalescing(connection)))
         }
 
         onFallback()
@@ -50,18 +56,37 @@ export function coalescingMuxer<C>(
   }
 }
 
+/** Has the muxer keep streams that are opened before the connection is set up here: js-libp2p ends it at 11. */
+function patient(muxer: StreamMuxer): StreamMuxer {
+  if (typeof Reflect.get(muxer, 'maxEarlyStreams') === 'number') {
+    Reflect.set(muxer, 'maxEarlyStreams', MAX_EARLY_STREAMS)
+  }
+
+  return muxer
+}
+
 function coalescing(connection: MessageStream): MessageStream {
   const frames = new CoalescedFrames(connection)
+  const received = new ReceivedFrames({ connection, onData: () => frames.releaseEarly() })
+  const addEventListener = connection.addEventListener.bind(connection)
 
   return overriding<MessageStream>(connection, {
     send: (frame) => frames.send(frame),
     close: (options) => {
+      frames.releaseEarly()
       frames.flush()
       return connection.close(options)
     },
     abort: (error) => {
       frames.flush()
       connection.abort(error)
+    },
+    addEventListener: (type: string, listener: unknown, options?: unknown) => {
+      if (type === 'message') {
+        received.listen(listener as Parameters<typeof received.listen>[0])
+      } else {
+        Reflect.apply(addEventListener, connection, [type, listener, options])
+      }
     }
   })
 }
@@ -72,6 +97,8 @@ type Bytes = Parameters<MessageStream['send']>[0]
 class CoalescedFrames {
   readonly #connection: MessageStream
   readonly #windowUpdates = new HeldWindowUpdates()
+  readonly #early = new EarlyStreams<Bytes>((frames) => this.#pass(frames))
+  readonly #opened = new Set<number>()
   #frames: Bytes[] = []
   #sizeBytes = 0
   #isFlushScheduled = false
@@ -82,9 +109,23 @@ class CoalescedFrames {
 
   /** Returns whether more can be sent, as a stream's own `send` does. */
   send(frame: Bytes): boolean {
-    for (const due of this.#windowUpdates.pass(frame)) {
-      this.#frames.push(due)
-      this.#sizeBytes += due.byteLength
+    if (!this.#early.holds(frame)) {
+      this.#pass(this.#windowUpdates.pass(frame))
+    }
+
+    return !this.#connection.writableNeedsDrain
+  }
+
+  /** Sends what waited for the other side to read its streams. */
+  releaseEarly(): void {
+    this.#early.release()
+  }
+
+  #pass(frames: readonly Bytes[]): void {
+    for (const frame of frames) {
+      this.#keepApart(frame)
+      this.#frames.push(frame)
+      this.#sizeBytes += frame.byteLength
     }
 
     if (this.#frames.length > 0 && !this.#isFlushScheduled) {
@@ -94,8 +135,19 @@ class CoalescedFrames {
         this.flush()
       })
     }
+  }
 
-    return !this.#connection.writableNeedsDrain
+  /** Sends the end of a stream in another write than its beginning, see {@link ReceivedFrames}. */
+  #keepApart(frame: Bytes): void {
+    const { stream, opens, ends } = headOf(frame)
+
+    if (ends && this.#opened.has(stream)) {
+      this.flush()
+    }
+
+    if (opens) {
+      this.#opened.add(stream)
+    }
   }
 
   flush(): void {
@@ -123,6 +175,7 @@ class CoalescedFrames {
 
     this.#frames = []
     this.#sizeBytes = 0
+    this.#opened.clear()
     return bytes
   }
 }

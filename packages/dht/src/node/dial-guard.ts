@@ -3,6 +3,7 @@ import type { ConnectionManager, TransportManager } from '@libp2p/interface-inte
 import { isMultiaddr, type Multiaddr } from '@multiformats/multiaddr'
 import { doorOf } from '../door/door.ts'
 import { overriding } from '../door/overriding.ts'
+import { dialsTo, hasHostName, isAddressList } from '../wire/host-names.ts'
 import { MAX_DIALLED_ADDRESSES } from '../wire/limits.ts'
 
 interface DialComponents {
@@ -21,7 +22,7 @@ export function limitedDials(components: DialComponents): ConnectionManager {
     openConnection: async (target, options): Promise<Connection> => {
       const addresses = fewOf(target)
 
-      if (addresses !== undefined && !door.dials.tryTake(addresses.length, 1)) {
+      if (addresses !== undefined && !door.dials.tryTake(dialsTo(addresses), 1)) {
         throw new Error('too many addresses that others have named are dialled already')
       }
 
@@ -34,22 +35,16 @@ export function limitedDials(components: DialComponents): ConnectionManager {
 function fewOf(
   target: Parameters<ConnectionManager['openConnection']>[0]
 ): Multiaddr[] | undefined {
-  if (isMultiaddr(target)) {
-    return [target]
-  }
-
-  return Array.isArray(target) ? target.slice(0, MAX_DIALLED_ADDRESSES) : undefined
+  const addresses = isMultiaddr(target) ? [target] : target
+  return Array.isArray(addresses)
+    ? addresses.filter((address) => !isAddressList(address)).slice(0, MAX_DIALLED_ADDRESSES)
+    : undefined
 }
-
-/** Protocols by which an address says a name, and not where it is. */
-const NAMES: ReadonlySet<string> = new Set(['dns', 'dns4', 'dns6', 'dnsaddr'])
 
 /** A transport manager for services that dial whatever a peer names: names may lead anywhere, this machine included. */
 export function withoutNames(transportManager: TransportManager): TransportManager {
   return overriding<TransportManager>(transportManager, {
     dialTransportForMultiaddr: (address) =>
-      address.getComponents().some(({ name }) => NAMES.has(name))
-        ? undefined
-        : transportManager.dialTransportForMultiaddr(address)
+      hasHostName(address) ? undefined : transportManager.dialTransportForMultiaddr(address)
   })
 }

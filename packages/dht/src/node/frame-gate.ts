@@ -1,5 +1,5 @@
 import { TokenBucket } from '../admission/token-bucket.ts'
-import { ByteQueue } from '../door/byte-queue.ts'
+import { ByteQueue } from '../wire/byte-queue.ts'
 import { ProtocolViolationError } from '../wire/protocol-violation-error.ts'
 
 /*

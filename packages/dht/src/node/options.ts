@@ -21,8 +21,8 @@ export interface DHTOptions extends Omit<WaggleInit, 'limits'> {
   listenOn?: Address | readonly Address[] | undefined
 
   /**
-   * Peers to join, in the same forms, with or without `/p2p/<id>`. One that answers is enough; the
-   * others are tried in the background.
+   * Peers to join, in the same forms, or as host names, with or without `/p2p/<id>`. One that answers is enough, at any of
+   * its addresses; the others are tried in the background.
    *
    * @default []
    */
@@ -118,7 +118,7 @@ export interface DHTOptions extends Omit<WaggleInit, 'limits'> {
   strictClock?: boolean | undefined
 
   /**
-   * Milliseconds to wait for an initial peer.
+   * Milliseconds to wait for an initial peer. Refusals are retried meanwhile.
    *
    * @default DEFAULTS.bootstrapTimeoutMs
    */

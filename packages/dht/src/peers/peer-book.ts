@@ -106,11 +106,11 @@ export class PeerBook {
   }
 
   /**
-   * Whether so many addresses of a peer may be dialled now. Those of unverified peers are counted,
+   * Whether so many dials to a peer may be made now. Those to unverified peers are counted,
    * so that nobody can send this node against others.
    */
-  mayDial(peer: PeerId, addressCount: number): boolean {
-    return this.isVerified(peer) || this.#dials.tryTake(addressCount, 1)
+  mayDial(peer: PeerId, dials: number): boolean {
+    return this.isVerified(peer) || this.#dials.tryTake(dials, 1)
   }
 
   /** Takes note of what became of a dial, for the sake of the peer that named the dialled one. */

@@ -1,15 +1,23 @@
 import { AbortError, type Logger } from '@libp2p/interface'
 import { FIRST_WRITE_RETRY_MS, MAX_WRITE_RETRY_MS, RELAXED_FLUSH_MS } from '../constants.ts'
-import { toError } from '../errors.ts'
+import { TimeoutError, toError } from '../errors.ts'
 import type { RecordStore } from '../store/record-store.ts'
 import type { PersistenceHook } from '../store/store-listeners.ts'
+import { inTime } from '../timing/in-time.ts'
 import { runLater } from '../timing/run-later.ts'
+import { wait } from '../timing/wait.ts'
 import type { Change, Disk, Durability } from './disk.ts'
 import { DiskUsage } from './disk-usage.ts'
 
 /** Records of one batch. Bounds the memory of encodings. */
 const MAX_BATCH_RECORDS = 1000
 const MAX_BATCH_BYTES: number = 1024 * 1024
+
+/** Milliseconds that a write may take before the disk counts as failing. */
+export const HANG_MS = 5000
+
+/** Milliseconds that the end of a node waits for the disk. */
+export const MAX_CLOSE_MS = 5000
 
 export interface JournalInit {
   readonly disk: Disk
@@ -37,6 +45,9 @@ export class Journal implements PersistenceHook {
   /** Names in a write that is in flight or has failed, and so may or may not be on disk. */
   readonly #unsure = new Set<string>()
   #round: Promise<void> | undefined
+
+  /** Settles with the round, or rejects when the disk hangs. */
+  #acknowledgement: Promise<void> | undefined
   #nextRound: PromiseWithResolvers<void> | undefined
   #cancel: (() => void) | undefined
   #failure: Error | undefined
@@ -99,7 +110,7 @@ export class Journal implements PersistenceHook {
     }
 
     if (this.#changed.size === 0) {
-      return this.#round
+      return this.#acknowledgement
     }
 
     this.#nextRound ??= Promise.withResolvers()
@@ -107,21 +118,24 @@ export class Journal implements PersistenceHook {
     return this.#nextRound.promise
   }
 
-  /** Writes the rest. Resolves with the number of changes that could not be written. */
+  /** Writes the rest, if the disk responds. Resolves with the number of changes that could not be written. */
   async close(): Promise<number> {
     this.#isClosed = true
     this.#cancel?.()
+    await Promise.race([this.#finish(), wait(MAX_CLOSE_MS, undefined, { keepsAlive: true })])
+    const left = new Set([...this.#changed, ...this.#unsure]).size
+    this.#failure ??= new AbortError('the node was stopped')
+    this.#nextRound?.reject(this.#failure)
+    return left
+  }
 
+  async #finish(): Promise<void> {
     do {
       await this.#round?.catch(() => {})
       await this.#write()
     } while (this.#changed.size > 0 && this.#failure === undefined)
 
     await this.#init.disk.close()
-    const left = this.#changed.size
-    this.#failure ??= new AbortError('the node was stopped')
-    this.#nextRound?.reject(this.#failure)
-    return left
   }
 
   #schedule(): void {
@@ -150,16 +164,21 @@ export class Journal implements PersistenceHook {
     this.#changed = new Set()
     this.#nextRound = undefined
     this.#round = this.#writeAll(names)
+    this.#acknowledgement = inTime(this.#round, HANG_MS)
+    this.#acknowledgement.then(acknowledged?.resolve, (error) => {
+      // Another batch has to wait for this one, which may reach the disk late.
+      this.#hang(error)
+      acknowledged?.reject(error)
+    })
 
     try {
       await this.#round
       this.#succeed()
-      acknowledged?.resolve()
     } catch (error) {
       this.#fail(names, toError(error))
-      acknowledged?.reject(error)
     }
 
+    this.#acknowledgement = undefined
     this.#round = undefined
 
     // A caller may wait for a change that has been undone.
@@ -243,6 +262,16 @@ export class Journal implements PersistenceHook {
     if (this.#failure !== undefined) {
       this.#failure = undefined
       this.#init.onStateChange?.(undefined)
+    }
+  }
+
+  /** Refuses writes while a batch neither succeeds nor fails. */
+  #hang(error: unknown): void {
+    if (error instanceof TimeoutError && this.#failure === undefined) {
+      this.#failure = new Error(`the disk has not answered for ${HANG_MS} ms`, { cause: error })
+      this.#nextRound?.reject(this.#failure)
+      this.#nextRound = undefined
+      this.#init.onStateChange?.(this.#failure)
     }
   }
 

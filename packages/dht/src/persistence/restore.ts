@@ -62,6 +62,7 @@ function takeIn(store: RecordStore, name: string, bytes: Uint8Array): Refusal | 
     const record = checkRecord(key, bytes, {
       now,
       limits: store.limits,
+      network: store.network,
       verify: store.checks.verify
     })
     return store.apply(key, record).isAccepted ? undefined : 'no room'

@@ -13,7 +13,8 @@ import {
 /** How a node caches what it has read, beside what it stores as a replica. */
 export interface CacheOptions {
   /**
-   * Records in the cache. Beyond it, the entry that expires first is dropped. Hivemind's cache_size.
+   * Records in the cache. Beyond it, the entry that expires first is dropped. Copies that other
+   * peers leave here take up to a quarter of it besides. Hivemind's cache_size.
    *
    * @default DEFAULTS.cache.maxRecords
    */

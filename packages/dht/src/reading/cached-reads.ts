@@ -1,11 +1,12 @@
 import type { Logger } from '@libp2p/interface'
-import { type DHTRecord, type DHTTime, EMPTY_RECORD, isEmpty, join } from '@waggle/record'
-import { shownExpiration, subsumes } from '@waggle/record/replica'
+import { type DHTRecord, type DHTTime, isEmpty } from '@waggle/record'
+import { shownExpiration } from '@waggle/record/replica'
 import type { Meter } from '../metrics/meter.ts'
-import { nameOf, type RecordStore } from '../store/record-store.ts'
+import { nameOf } from '../store/record-store.ts'
 import { Alarm } from '../timing/alarm.ts'
 import type { CancellationToken } from '../timing/cancellation.ts'
 import type { CachePolicy } from './cache-policy.ts'
+import type { KnownRecords } from './known-records.ts'
 import { isSufficient, type Reading, type ReadOptions } from './reading.ts'
 import { type Refresh, RefreshQueue } from './refresh-queue.ts'
 import type { Replicas } from './replicas.ts'
@@ -13,12 +14,6 @@ import { SharedReads } from './shared-reads.ts'
 
 export interface CachedReadsInit {
   readonly replicas: Replicas
-
-  /** What this node holds as a replica. */
-  readonly store: RecordStore
-
-  /** What it remembers of others; undefined: nothing. */
-  readonly cache: RecordStore | undefined
   readonly policy: CachePolicy
   readonly log: Logger
 
@@ -36,6 +31,7 @@ const REFRESHES_AT_ONCE = 256
  */
 export class CachedReads {
   readonly #init: CachedReadsInit
+  readonly #known: KnownRecords
   readonly #searches: SharedReads
   readonly #refreshes: RefreshQueue
   readonly #alarm = new Alarm(() => void this.refreshDue())
@@ -43,15 +39,16 @@ export class CachedReads {
 
   constructor(init: CachedReadsInit) {
     this.#init = init
+    this.#known = init.replicas.known
     this.#searches = new SharedReads({
       replicas: init.replicas,
-      clock: init.store.clock,
+      clock: this.#known.store.clock,
       onReading: (key, reading) => this.#onReading(key, reading)
     })
     this.#refreshes = new RefreshQueue({
       leadTime: init.policy.refreshBeforeExpiry,
       maxRecords: init.policy.maxRecords,
-      isCached: (key) => this.#isCached(key)
+      isCached: (key) => this.#known.isCached(key)
     })
   }
 
@@ -78,29 +75,30 @@ export class CachedReads {
 
   /** Takes note of what became of a write of this node's own. */
   onWritten(key: Uint8Array, write: DHTRecord, isAccepted: boolean): void {
-    const { cache, policy } = this.#init
-
-    if (cache === undefined || !policy.onStore) {
-      return
-    }
-
-    const isKnown = this.#isCached(key)
+    const { policy } = this.#init
+    const isKnown = this.#known.isCached(key)
     const isWhole = write.subkeys.size === 0
 
-    if (isAccepted && (isKnown || isWhole) && !this.#isHeld(key, write)) {
-      cache.apply(key, write)
+    if (isAccepted) {
+      this.#known.learn(key, write, policy.onStore && (isKnown || isWhole))
     }
 
-    if (isKnown && !(isAccepted && isWhole) && policy.refreshBeforeExpiry > 0) {
+    if (policy.onStore && isKnown && !(isAccepted && isWhole) && policy.refreshBeforeExpiry > 0) {
       // Others have written to it, too, or something later is there: it is no longer what we know.
-      this.#refreshes.expedite(nameOf(key), key, cache.clock())
+      this.#refreshes.expedite(nameOf(key), key, this.#clock())
       this.#watch()
     }
   }
 
+  /** Takes in a change that a watch delivers, and all that it knows by now. */
+  onWatched(key: Uint8Array, change: DHTRecord, all: DHTRecord): void {
+    const isKnown = this.#known.isCached(key)
+    this.#known.learn(key, isKnown ? change : all, isKnown || this.#init.policy.local)
+  }
+
   /** Fetches again what is due. Called by a timer; resolves when it is done. */
   async refreshDue(): Promise<void> {
-    const due = this.#refreshes.take(this.#init.store.clock(), REFRESHES_AT_ONCE)
+    const due = this.#refreshes.take(this.#clock(), REFRESHES_AT_ONCE)
     await Promise.all(due.map((refresh) => this.#refresh(refresh)))
     this.#watch()
   }
@@ -112,8 +110,8 @@ export class CachedReads {
 
   /** What this node holds or remembers, if that is good enough. */
   #remembered(key: Uint8Array, options: ReadOptions): DHTRecord | undefined {
-    const now = this.#init.store.clock()
-    const { known, isByCache } = this.#known(key)
+    const now = this.#clock()
+    const { record: known, isByCache } = this.#known.get(key)
 
     if (!isSufficient(known, options, now)) {
       return undefined
@@ -129,29 +127,18 @@ export class CachedReads {
     return known
   }
 
-  /** What this node holds and remembers, and whether the latter adds anything. */
-  #known(key: Uint8Array): { known: DHTRecord; isByCache: boolean } {
-    const { store, cache } = this.#init
-    const held = store.get(key)
-    const cached = cache?.get(key) ?? EMPTY_RECORD
-    const known = isEmpty(cached) ? held : join(held, cached, store.limits)
-    return { known, isByCache: known !== held }
-  }
-
   #onUsed(key: Uint8Array, expirationTime: DHTTime): void {
-    const { policy, store } = this.#init
-
-    if (policy.refreshBeforeExpiry > 0) {
-      this.#refreshes.plan({ name: nameOf(key), key, expirationTime }, store.clock())
+    if (this.#init.policy.refreshBeforeExpiry > 0) {
+      this.#refreshes.plan({ name: nameOf(key), key, expirationTime }, this.#clock())
       this.#watch()
     }
   }
 
   /** Unless it is no longer what was used. */
   async #refresh({ name, key, expirationTime }: Refresh): Promise<void> {
-    const { policy, store, log } = this.#init
-    const now = store.clock()
-    const { known, isByCache } = this.#known(key)
+    const { policy, log } = this.#init
+    const now = this.#clock()
+    const { record: known, isByCache } = this.#known.get(key)
     const knownUntil = shownExpiration(known, now) ?? now
 
     if (expirationTime !== undefined && !(isByCache && knownUntil === expirationTime)) {
@@ -165,16 +152,6 @@ export class CachedReads {
     } catch (error) {
       log('could not refresh a cached record - %e', error)
     }
-  }
-
-  #isCached(key: Uint8Array): boolean {
-    return !isEmpty(this.#init.cache?.get(key) ?? EMPTY_RECORD)
-  }
-
-  /** Whether the store holds all of it: a replica needs no second copy. */
-  #isHeld(key: Uint8Array, record: DHTRecord): boolean {
-    const { store } = this.#init
-    return subsumes(store.get(key), record, store.limits)
   }
 
   #onReading(key: Uint8Array, reading: Reading): void {
@@ -192,23 +169,23 @@ export class CachedReads {
   }
 
   #remember(key: Uint8Array, { record, without }: Reading): void {
-    const { cache, policy, replicas } = this.#init
-    const isKept = policy.local || this.#isCached(key)
+    const { policy, replicas } = this.#init
+    this.#known.learn(key, record, policy.local || this.#known.isCached(key))
 
-    if (cache !== undefined && isKept && !this.#isHeld(key, record)) {
-      cache.apply(key, record)
-    }
-
-    if (cache !== undefined && without.length > 0) {
+    if (this.#known.cache !== undefined && without.length > 0) {
       replicas.cacheOnPath(key, record, without.slice(0, policy.nearest))
     }
+  }
+
+  #clock(): DHTTime {
+    return this.#known.store.clock()
   }
 
   #watch(): void {
     const time = this.#refreshes.nextTime
 
     if (time !== undefined) {
-      this.#alarm.within((time - this.#init.store.clock()) * 1000)
+      this.#alarm.within((time - this.#clock()) * 1000)
     }
   }
 }

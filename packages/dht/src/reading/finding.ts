@@ -7,6 +7,7 @@ import type { FindReply, RecordChannel } from '../lookup/record-channel.ts'
 import type { Search } from '../lookup/search.ts'
 import type { RecordStore } from '../store/record-store.ts'
 import type { CancellationToken } from '../timing/cancellation.ts'
+import type { KnownRecords } from './known-records.ts'
 import {
   assertNotBusy,
   isSufficient,
@@ -23,13 +24,16 @@ export interface FindingInit {
   readonly key: Uint8Array
   readonly options: ReadOptions
 
-  /** The record that this node holds itself. */
+  /** What this node stores itself. It counts if the node turns out to be one of the nearest. */
   readonly own: ReplicaState
 }
 
 /** The parts that all reads of a node share. */
 export interface FindingNode {
   readonly store: RecordStore
+
+  /** What this node knows already, as a reader. */
+  readonly known: KnownRecords
   readonly channel: RecordChannel
   readonly numReplicas: number
 
@@ -51,13 +55,17 @@ export class Finding implements Lookup<FindReply> {
   readonly #answers: ReplicaState[] = []
   readonly #failed: PeerInfo[] = []
   #record: DHTRecord
+
+  /** Whether any replica holds something. */
+  #isHeard: boolean
   #isEnough = false
   #isRetried = false
 
   constructor(init: FindingInit) {
-    const { node, options, own, search } = init
+    const { key, node, options, search } = init
     this.#init = init
-    this.#record = own.record
+    this.#record = node.known.get(key).record
+    this.#isHeard = !isEmpty(node.known.held(key))
     this.search = search
     this.isHedged = options.latest !== true
     this.parallelism = this.isHedged ? 1 : node.numReplicas
@@ -93,14 +101,14 @@ export class Finding implements Lookup<FindReply> {
   /**
    * Says what has been found, once the lookup is over.
    *
-   * @throws BusyError when nobody answered, and some were busy
+   * @throws BusyError when nothing was found, and as many were busy as could hold something
    * @throws UnreachableError when nobody answered, so that nobody can say whether there is anything
    */
   reading(result: LookupResult): Reading {
     const { search } = this
-    const record = this.#record
 
     if (this.#isEnough) {
+      const record = this.#record
       const answers = this.#answers
       const without = answers.length < 2 ? [] : replicasWithout(answers, search.answers())
       return { record, end: 'enough', behind: [], without }
@@ -108,18 +116,24 @@ export class Finding implements Lookup<FindReply> {
 
     this.#assertHeard(result)
     const { node, own } = this.#init
-    const nearest = search.answers().slice(0, node.numReplicas)
-    const behind = replicasBehind(record, [own, ...this.#answers], nearest, node.store.limits)
+    const nearest = this.#nearest
+    const { limits } = node.store
+    const record = nearest.includes(own.contact)
+      ? join(this.#record, own.record, limits)
+      : this.#record
+    const behind = replicasBehind(record, [own, ...this.#answers], nearest, limits)
     return { record, end: search.isDone ? 'whole' : 'given up', behind, without: [] }
   }
 
   #hold(contact: PeerInfo, record: DHTRecord = EMPTY_RECORD): void {
-    const { node, options } = this.#init
+    const { key, node, options } = this.#init
     this.#answers.push({ contact, record })
 
     if (!isEmpty(record)) {
-      // What has passed the checks is as a join with nothing would leave it.
-      this.#record = isEmpty(this.#record) ? record : join(this.#record, record, node.store.limits)
+      // What has passed the checks is as a join with nothing would leave it. More may be known by now.
+      const found = isEmpty(this.#record) ? record : join(this.#record, record, node.store.limits)
+      this.#record = join(found, node.known.get(key).record, node.store.limits)
+      this.#isHeard = true
       options.onRecord?.(this.#record)
       this.#isEnough = isSufficient(this.#record, options, node.store.clock())
     }
@@ -140,12 +154,30 @@ export class Finding implements Lookup<FindReply> {
 
   /** Whether all that were to be asked have been, and nothing was found. */
   get #isMissing(): boolean {
-    return isEmpty(this.#record) && this.search.isDone
+    return !this.#isHeard && this.search.isDone && !this.#isOwnHeard
+  }
+
+  get #nearest(): PeerInfo[] {
+    return this.search.answers().slice(0, this.#init.node.numReplicas)
+  }
+
+  /** Whether this node turned out to be a replica that holds something. */
+  get #isOwnHeard(): boolean {
+    const { contact, record } = this.#init.own
+    return !isEmpty(record) && this.#nearest.includes(contact)
+  }
+
+  /** Whether as many peers were busy and never answered as could hold the record: others say nothing for these. */
+  #mayBeBusyHolders({ numBusy }: LookupResult): boolean {
+    const answered = new Set(this.#answers.map(({ contact }) => contact))
+    const silent = new Set(this.#failed.filter((contact) => !answered.has(contact)))
+    return Math.min(numBusy, silent.size) >= Math.min(answered.size, this.#init.node.numReplicas)
   }
 
   /** A server that knows nobody is a network of its own; a client is not. */
   #assertHeard(result: LookupResult): void {
-    assertNotBusy(result, this.#answers.length > 0 || !isEmpty(this.#record))
+    const isKnown = this.#isHeard || this.#isOwnHeard
+    assertNotBusy(result, isKnown || !this.#mayBeBusyHolders(result))
     const isUnheard = this.#answers.length === 0 && this.#isMissing
 
     const isAnyKnown = this.#failed.length > 0 || this.search.hasBanned

@@ -73,9 +73,9 @@ export function replicasWithout(
   return nearest.slice(0, Math.max(nearest.findLastIndex(isHolder), 0)).filter(isEmptyHanded)
 }
 
-/** @throws BusyError when nobody responded who could, and some were busy */
+/** @throws BusyError when no response is of use, and some peers were busy */
 export function assertNotBusy({ numBusy }: LookupResult, hasResponse: boolean): void {
   if (!hasResponse && numBusy > 0) {
-    throw new BusyError(`no peer responded, and ${numBusy} had too much to do`)
+    throw new BusyError(`no peer that could responded, and ${numBusy} had too much to do`)
   }
 }

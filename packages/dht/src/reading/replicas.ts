@@ -7,11 +7,15 @@ import type { StoreOutcome } from '../lookup/record-channel.ts'
 import { Search, type SearchInit } from '../lookup/search.ts'
 import { pointOfKey } from '../peers/key-space.ts'
 import type { Routing } from '../peers/routing.ts'
+import type { RecordStore } from '../store/record-store.ts'
 import type { CancellationToken } from '../timing/cancellation.ts'
 import { Finding, type FindingNode } from './finding.ts'
+import { KnownRecords } from './known-records.ts'
 import { assertNotBusy, isSufficient, type Reading, type ReadOptions } from './reading.ts'
 
-export interface ReplicasInit extends FindingNode {
+export interface ReplicasInit extends Omit<FindingNode, 'known'> {
+  /** What this node remembers of others; undefined: nothing. */
+  readonly cache?: RecordStore | undefined
   readonly self: PeerId
   readonly routing: Routing
   readonly lookups: Lookups
@@ -22,6 +26,7 @@ export interface ReplicasInit extends FindingNode {
  * one of them where it is near enough.
  */
 export class Replicas {
+  readonly known: KnownRecords
   readonly #init: ReplicasInit
   readonly #self: PeerInfo
   /** One for all searches: there are many. */
@@ -30,6 +35,7 @@ export class Replicas {
   constructor(init: ReplicasInit) {
     const { lookups, routing, self } = init
     this.#init = init
+    this.known = new KnownRecords(init)
     this.#self = { id: self, multiaddrs: [] }
     this.#peers = {
       nearest: (target, count) => routing.nearest(target, count),
@@ -44,15 +50,16 @@ export class Replicas {
    */
   async read(key: Uint8Array, options: ReadOptions): Promise<Reading> {
     const { lookups, numReplicas, store } = this.#init
-    const record = store.get(key)
+    const { known } = this
+    const { record } = known.get(key)
 
     if (isSufficient(record, options, store.clock())) {
       return { record, end: 'enough', behind: [], without: [] }
     }
 
-    const own = { contact: this.#self, record }
+    const own = { contact: this.#self, record: store.get(key) }
     const search = this.#search(key, numReplicas)
-    const finding = new Finding({ node: this.#init, search, key, options, own })
+    const finding = new Finding({ node: { ...this.#init, known }, search, key, options, own })
     return finding.reading(await lookups.run(finding))
   }
 
@@ -101,10 +108,9 @@ export class Replicas {
 
   /** Brings replicas up to date after a reading (N5); those that fail are left as they are. */
   async repair(key: Uint8Array, { record, behind }: Reading): Promise<void> {
-    const { channel, store, lookups } = this.#init
+    const { channel, lookups } = this.#init
 
-    if (encodedSize(record) > store.limits.maxRecordBytes) {
-      // No replica could hold all that they hold together.
+    if (!this.#canBeHeld(record)) {
       return
     }
 
@@ -119,7 +125,7 @@ export class Replicas {
 
   /** Caches a record at peers on the path that hold nothing (Kademlia §2.3); their replies do not matter. */
   cacheOnPath(key: Uint8Array, record: DHTRecord, to: readonly PeerInfo[]): void {
-    for (const contact of to) {
+    for (const contact of this.#canBeHeld(record) ? to : []) {
       this.#init.channel
         .store(contact, key, record, { closerCount: 0, isCopy: true })
         .catch(() => {})
@@ -162,6 +168,11 @@ export class Replicas {
       take: () => false
     })
     return search.answers().filter((contact) => contact !== this.#self)
+  }
+
+  /** Replicas that differ may hold more together than one of them could. */
+  #canBeHeld(record: DHTRecord): boolean {
+    return encodedSize(record) <= this.#init.store.limits.maxRecordBytes
   }
 
   #search(

@@ -6,10 +6,12 @@ import { Probes } from '../connections/probes.ts'
 import type { ConnectionOptions } from '../connections/watermarks.ts'
 import type { ExchangeClient } from '../exchange/exchange-client.ts'
 import { EXCHANGE_PROTOCOL, type GoodbyeReason } from '../exchange/messages.ts'
+import { partsOf } from '../kad/node-parts.ts'
 import { anySignal, timeoutSignal } from '../timing/deadline.ts'
 import { COMPARE_PROTOCOL } from '../upkeep/compare-messages.ts'
 import { WATCH_PROTOCOL } from '../watch/watch-messages.ts'
 import { type Activity, allActivity } from '../wire/activity.ts'
+import { protocolIdIn } from '../wire/protocol-id.ts'
 import type { ProtocolServer } from '../wire/protocol-server.ts'
 import type { PeerParts } from './peer-parts.ts'
 import type { WaggleComponents } from './service-interface.ts'
@@ -83,10 +85,11 @@ export class ConnectionParts {
   #createBudget(): ConnectionBudget {
     const { clients, components, connections, exchange, routing, server } = this.#init
     const { connectionManager, events, logger, peerId, peerStore } = components
+    const { network } = partsOf(components).store
     return new ConnectionBudget({
       ...{ self: peerId, connectionManager, events, peerStore, options: connections },
       log: logger.forComponent('waggle:connections'),
-      ownProtocols: PROTOCOLS,
+      ownProtocols: PROTOCOLS.map((id) => protocolIdIn(network, id)),
       isServer: (peer) => routing.isConnected(peer),
       neighbours: (count) => routing.table.neighbours(count),
       activityOf: (peer) =>

@@ -6,6 +6,7 @@ import { partsOf } from '../kad/node-parts.ts'
 import { followConnections } from '../peers/follow-connections.ts'
 import { KnownPeers } from '../peers/known-peers.ts'
 import { PeerBook } from '../peers/peer-book.ts'
+import type { Judge } from '../store/received-record.ts'
 import { Dialer } from '../wire/dialer.ts'
 import type { ClientParts } from '../wire/protocol-client.ts'
 import type { PartsInit } from './service-init.ts'
@@ -17,7 +18,7 @@ export interface PeerParts {
   readonly routing: KnownPeers
 
   /** The parts that the clients of all protocols share. */
-  readonly client: ClientParts & { readonly dialer: Dialer }
+  readonly client: ClientParts & Pick<Judge, 'onForgery'> & { readonly dialer: Dialer }
 }
 
 /** Creates the parts. */
@@ -26,7 +27,10 @@ export function createPeerParts(init: PartsInit, buffers: BufferLimits): PeerPar
   const peers = createPeerBook(init, () => routing)
   const routing = createKnownPeers(init, peers)
   const dialer = new Dialer({ connectionManager, peers, requestTimeoutMs: init.requestTimeoutMs })
-  return { peers, routing, client: { buffers, dialer, peers } }
+  const door = doorOf(init.components)
+  const onForgery: Judge['onForgery'] = (peer, error) => door.forgive(peer, error)
+  const { network } = partsOf(init.components).store
+  return { peers, routing, client: { buffers, dialer, network, peers, onForgery } }
 }
 
 /** Updates them with libp2p's connections and peer store, until the signal is aborted. */

@@ -16,10 +16,9 @@ import { guardRecords } from '../kad/guard-records.ts'
 import { KadChannel } from '../kad/kad-channel.ts'
 import { type NodeParts, partsOf } from '../kad/node-parts.ts'
 import { Lookups } from '../lookup/lookups.ts'
-import type { NodeLimits } from '../node-limits.ts'
 import { Republisher } from '../operations/republisher.ts'
 import { type Access, accessBy } from '../peers/access.ts'
-import { type CachePolicy, cachePolicy } from '../reading/cache-policy.ts'
+import { cachePolicy } from '../reading/cache-policy.ts'
 import { CachedReads } from '../reading/cached-reads.ts'
 import { Replicas } from '../reading/replicas.ts'
 import { dropDuplicates } from '../store/drop-duplicates.ts'
@@ -43,7 +42,7 @@ export interface ServiceParts extends NodeParts, PeerParts {
   readonly networkMerge: NetworkMerge
   readonly connections: ConnectionParts
   readonly exchange: ExchangeClient
-  readonly cache: RecordStore | undefined
+  readonly caches: Caches
   readonly clocks: Clocks
   readonly reads: CachedReads
   readonly replicas: Replicas
@@ -58,6 +57,9 @@ export interface ServiceParts extends NodeParts, PeerParts {
   /** Serves other peers from now on. */
   serve(): Promise<void>
 
+  /** Follows kad-dht's mode: a client serves nobody, and passes on what it holds. */
+  becomes(mode: 'client' | 'server'): Promise<void>
+
   /** Serves nobody any more. */
   stopServing(): Promise<void>
 
@@ -69,7 +71,7 @@ export interface ServiceParts extends NodeParts, PeerParts {
 /** Creates the parts of one node's service, and passes each part the others that it uses. */
 export function serviceParts(init: PartsInit): ServiceParts {
   const { components, events, limits, requestTimeoutMs } = init
-  const { kad, store } = partsOf(components)
+  const { kad, mode, store } = partsOf(components)
   const stopping = new AbortController()
   const lifetime = stopping.signal
   // Each listener to events is one of this signal, too, and Node 22 warns of more than ten.
@@ -78,8 +80,8 @@ export function serviceParts(init: PartsInit): ServiceParts {
   door.open({ limits, onViolation: (peer, error) => peers.ban(peer, error) })
   const { buffers } = door
   const found = createLookup(init, buffers, (): Goodbyes => connections.goodbyes)
-  const { client, exchange, lookups, peers, replicas } = found
-  const { cache, reads } = createReads(init, replicas)
+  const { caches, client, exchange, lookups, peers } = found
+  const reads = createReads(init, found)
   const { watches, watchClient } = createWatches(init, {
     ...{ ...found, reads },
     onRelayed: (name, record) => servers.watchServer.onRelayed(name, record)
@@ -91,7 +93,7 @@ export function serviceParts(init: PartsInit): ServiceParts {
   })
   const compare = new CompareClient({ ...client, records: exchange })
   const { server, ...servers } = createServers(init, {
-    ...{ ...found, buffers, cache },
+    ...{ ...found, buffers },
     relayed: watches.relayed
   })
   const connections = new ConnectionParts({
@@ -102,10 +104,12 @@ export function serviceParts(init: PartsInit): ServiceParts {
   const upkeep = createUpkeep(init, { ...found, compare, networkMerge })
 
   return {
-    ...{ ...found, cache, clocks, connections, kad, lifetime, networkMerge, reads, republisher },
+    ...{ ...found, clocks, connections, kad, lifetime, mode, networkMerge },
+    ...{ reads, republisher },
     ...{ store, upkeep, watches, ...servers },
+    becomes: (mode) => changeMode(mode, { servers, store, upkeep }),
     async follow() {
-      sweepRegularly([store, cache], lifetime)
+      sweepRegularly([store, caches.cache, caches.copies], lifetime)
       clocks.follow(lifetime)
       guardRecords(kad, found.access, lifetime)
       upkeep.follow(events, lifetime)
@@ -128,9 +132,27 @@ export function serviceParts(init: PartsInit): ServiceParts {
   }
 }
 
+interface ModeParts extends Pick<ServiceParts, 'store' | 'upkeep'> {
+  readonly servers: Pick<ServiceParts, 'serve' | 'stopServing'>
+}
+
+/** Serves others from now on, or passes on what this node holds and serves nobody. */
+async function changeMode(
+  mode: 'client' | 'server',
+  { servers, store, upkeep }: ModeParts
+): Promise<void> {
+  if (mode === 'server') {
+    await servers.serve()
+    return
+  }
+
+  await servers.stopServing()
+  await upkeep.leave()
+  store.clear()
+}
+
 interface ServersInit extends LookupParts {
   readonly buffers: BufferLimits
-  readonly cache: RecordStore | undefined
   readonly relayed: RelayedKeys
 }
 
@@ -141,22 +163,24 @@ interface Servers extends Pick<ServiceParts, 'watchServer' | 'serve' | 'stopServ
 /** Creates what serves other peers. */
 function createServers(
   { components, limits, numReplicas }: PartsInit,
-  { access, buffers, cache, goodbyes, peers, relayed, routing }: ServersInit
+  { access, buffers, caches, goodbyes, peers, relayed, routing }: ServersInit
 ): Servers {
   const { registrar } = components
   const { store } = partsOf(components)
   // All protocols share one scheduler, so that a peer gets no more by using several of them.
-  const { scheduler } = doorOf(components)
+  const door = doorOf(components)
+  const { scheduler } = door
   const watchServer = new WatchServer({
     ...{ store, routing, numReplicas, relayed },
     maxWatchersPerKey: limits.maxWatchersPerKey
   })
   const server = new ProtocolServer({
-    ...{ access, buffers, limits, scheduler },
+    ...{ access, buffers, limits, scheduler, network: store.network },
     onViolation: (peer, error) => peers.ban(peer, error)
   })
   const exchange = new ExchangeServer({
-    ...{ access, store, cache, routing },
+    ...{ access, store, ...caches, routing },
+    onForgery: (peer, error) => door.forgive(peer, error),
     onGoodbye: (peer, reason) => goodbyes().hear(peer, reason)
   })
   return {
@@ -173,6 +197,7 @@ function createServers(
 
 interface LookupParts extends PeerParts {
   readonly access: Access
+  readonly caches: Caches
   readonly exchange: ExchangeClient
   readonly lookups: Lookups
   readonly replicas: Replicas
@@ -196,13 +221,14 @@ function createLookup(
     ...{ peers, requestTimeoutMs },
     isReady: (peer) => exchange.isReady(peer) || peers.isConnected(peer.id)
   })
+  const caches = createCaches(init)
   const replicas = new Replicas({
     self: components.peerId,
-    ...{ store, channel: exchange, routing, lookups, numReplicas },
+    ...{ cache: caches.cache, store, channel: exchange, routing, lookups, numReplicas },
     isReplica: () => kad.getMode() === 'server'
   })
   const access = accessBy(init.allowPeer)
-  return { ...found, access, exchange, goodbyes, lookups, replicas }
+  return { ...found, access, caches, exchange, goodbyes, lookups, replicas }
 }
 
 interface UpkeepPartsInit extends LookupParts {
@@ -236,14 +262,19 @@ function createUpkeep(
 }
 
 function createReads(
-  { cache: options, components, limits, meter }: PartsInit,
-  replicas: Replicas
-): { cache: RecordStore | undefined; reads: CachedReads } {
+  { cache, components, meter }: PartsInit,
+  { caches, replicas }: LookupParts
+): CachedReads {
   const { store } = partsOf(components)
-  const policy = cachePolicy(options || {})
-  const cache = options === false ? undefined : createCache(store, policy, limits)
+  const policy = cachePolicy(cache || {})
   const log = components.logger.forComponent('waggle:cache')
-  return { cache, reads: new CachedReads({ replicas, store, cache, policy, log, meter }) }
+
+  if (caches.cache !== undefined) {
+    const isReplicaOf = (key: Uint8Array): boolean => replicas.known.isReplicaOf(key)
+    dropDuplicates({ cache: caches.cache, store, isReplicaOf })
+  }
+
+  return new CachedReads({ replicas, policy, log, meter })
 }
 
 interface WatchingParts extends LookupParts {
@@ -264,8 +295,9 @@ function createWatches(
     onLost: (peer) => watches.onLost(peer)
   })
   const watches = new Watches({
-    ...{ channel: watchClient, log, numReplicas, onRelayed, replicas, store },
+    ...{ channel: watchClient, log, numReplicas, onRelayed, replicas, store, known: replicas.known },
     inTime: (peer, answer) => lookups.inTime(peer, answer),
+    onLearned: (key, change, all) => reads.onWatched(key, change, all),
     readLatest: async (key, cancellation) => reads.read(key, { latest: true, cancellation })
   })
   return { watches, watchClient }
@@ -318,14 +350,35 @@ function createClocks(
   return new Clocks({ ...client, events, log, clock, requestTimeoutMs })
 }
 
-/** Creates the cache: a second store by the same rules, whose records this node stores for no other peer. */
-function createCache(
-  store: RecordStore,
-  { maxRecords }: CachePolicy,
-  { maxCachedBytes }: NodeLimits
-): RecordStore {
-  const { limits, clock } = store
-  const cache = new RecordStore({ limits, clock, maxRecords, maxBytes: maxCachedBytes })
-  dropDuplicates(cache, store)
-  return cache
+/** What a node holds besides the records that it stores for others. */
+interface Caches {
+  /** What it has learned itself. */
+  readonly cache: RecordStore | undefined
+
+  /** What others have left here. */
+  readonly copies: RecordStore | undefined
+}
+
+/** Share of the cache's limits that the copies of others may take besides. */
+const COPIES_SHARE = 1 / 4
+
+/** Creates the caches: stores by the same rules, whose records this node stores for no other peer. */
+function createCaches({
+  cache: options,
+  components,
+  limits: { maxCachedBytes }
+}: PartsInit): Caches {
+  if (options === false) {
+    return { cache: undefined, copies: undefined }
+  }
+
+  const { limits, clock, network } = partsOf(components).store
+  const { maxRecords } = cachePolicy(options)
+  const storeOf = (share: number): RecordStore =>
+    new RecordStore({
+      ...{ limits, clock, network },
+      maxRecords: Math.ceil(share * maxRecords),
+      maxBytes: Math.ceil(share * maxCachedBytes)
+    })
+  return { cache: storeOf(1), copies: storeOf(COPIES_SHARE) }
 }

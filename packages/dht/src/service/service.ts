@@ -4,6 +4,7 @@ import type { RecordValidator } from '@waggle/record'
 import { TypedEventEmitter } from 'main-event'
 import type { ClockReading } from '../clock-reading.ts'
 import type { DHTEvents, DiskState } from '../events.ts'
+import { assertLibp2p } from '../kad/libp2p-version.ts'
 import { partsOf } from '../kad/node-parts.ts'
 import { type KadRouting, quietKadDHT } from '../kad/quiet-kad-dht.ts'
 import { Meter } from '../metrics/meter.ts'
@@ -67,6 +68,7 @@ class WaggleService implements Waggle, Startable {
   #running: ServiceParts | undefined
 
   constructor(components: WaggleComponents, init: WaggleServiceInit) {
+    assertLibp2p(components)
     const { metrics } = components
     this.#components = components
     this.#init = init
@@ -94,6 +96,8 @@ class WaggleService implements Waggle, Startable {
     this.#running = parts
     await parts.follow()
     parts.store.observeWith(recordEvents(events, parts.store.limits, meter))
+
+    parts.mode.follow((mode) => parts.becomes(mode), parts.lifetime)
 
     if (!this.clientMode) {
       await parts.serve()
@@ -141,12 +145,13 @@ class WaggleService implements Waggle, Startable {
   }
 
   stats(): Stats {
-    const { cache, client, clocks, connections, reads, routing, store, ...parts } = this.#started
+    const { caches, client, clocks, connections, reads, routing, store, ...parts } = this.#started
+    const { cache, copies } = caches
     return {
       records: store.records,
       bytes: store.bytes,
-      cachedRecords: cache?.records ?? 0,
-      cachedBytes: cache?.bytes ?? 0,
+      cachedRecords: (cache?.records ?? 0) + (copies?.records ?? 0),
+      cachedBytes: (cache?.bytes ?? 0) + (copies?.bytes ?? 0),
       cacheHits: reads.hits,
       republished: parts.republisher.size,
       watchedKeys: parts.watches.size,

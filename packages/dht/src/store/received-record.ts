@@ -1,7 +1,8 @@
-import type { Logger, PeerInfo } from '@libp2p/interface'
+import type { Logger, PeerId, PeerInfo } from '@libp2p/interface'
 import { type DHTRecord, isEmpty, type MaybePromise } from '@waggle/record'
 import { isPromise, whenDone } from '@waggle/record/replica'
 import type { RecordStore } from './record-store.ts'
+import { ForgedSignatureError } from './signature-checks.ts'
 
 /** Log and checks for a peer's response. */
 export interface Judge {
@@ -9,6 +10,9 @@ export interface Judge {
 
   /** The store, for its checks. */
   readonly store: RecordStore
+
+  /** Called with a peer that has sent a forged signature. */
+  readonly onForgery?: ((peer: PeerId, error: Error) => void) | undefined
 }
 
 /**
@@ -20,14 +24,19 @@ export function receivedRecord(
   peer: PeerInfo,
   key: Uint8Array,
   bytes: Uint8Array,
-  { log, store }: Judge
+  { log, store, onForgery }: Judge
 ): MaybePromise<DHTRecord | undefined> {
   const ignored = (error: unknown): undefined => {
     log('ignoring the record that %p answered with - %e', peer.id, error)
+
+    if (error instanceof ForgedSignatureError) {
+      onForgery?.(peer.id, error)
+    }
   }
 
   try {
-    const received = whenDone(store.checks.receive(key, bytes.slice()), ({ record, refusals }) => {
+    const checked = store.checks.receive(key, bytes.slice(), peer.id.toString())
+    const received = whenDone(checked, ({ record, refusals }) => {
       if (refusals.length > 0) {
         log('ignoring some of what %p answered with - %s', peer.id, refusals.join(', '))
       }

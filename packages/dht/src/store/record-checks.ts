@@ -15,13 +15,20 @@ import {
   view
 } from '@waggle/record'
 import { encodeValue, readRecord, signedEntries, whenDone } from '@waggle/record/replica'
+import type { CpuShares } from '../admission/cpu-shares.ts'
 import { SignatureChecks } from './signature-checks.ts'
 import { placesOf, type Received, Validation } from './validation.ts'
 
 export interface RecordChecksInit {
   readonly limits: Limits
+
+  /** The name of the network for which owners sign. */
+  readonly network: string
   readonly clock: () => DHTTime
   readonly validators?: readonly RecordValidator[] | undefined
+
+  /** Time that each peer has used. @default its own */
+  readonly shares?: CpuShares | undefined
 }
 
 /**
@@ -32,11 +39,12 @@ export interface RecordChecksInit {
 export class RecordChecks {
   readonly #init: RecordChecksInit
   readonly #validation: Validation
-  readonly #signatures = new SignatureChecks()
+  readonly #signatures: SignatureChecks
 
   constructor(init: RecordChecksInit) {
     this.#init = init
     this.#validation = new Validation(init.validators ?? [])
+    this.#signatures = new SignatureChecks({ shares: init.shares })
   }
 
   /** Verifies signatures inline, and remembers the good ones. */
@@ -60,17 +68,17 @@ export class RecordChecks {
   }
 
   /**
-   * Reads what a peer sent for a key. Leaves out what validators refuse, which may be all of it.
+   * Reads what the peer of that name sent for a key. Leaves out what validators refuse, which may be all of it.
    * Throws, or rejects, as `checkRecord` throws, if any of it breaks a rule.
    */
-  receive(key: Uint8Array, bytes: Uint8Array): MaybePromise<Received> {
-    const { clock, limits } = this.#init
+  receive(key: Uint8Array, bytes: Uint8Array, peer: string): MaybePromise<Received> {
+    const { clock, limits, network } = this.#init
     const record = readRecord(key, bytes, { now: clock(), limits })
-    const signed = signedEntries(key, record)
+    const signed = signedEntries(key, record, network)
 
     return signed.length === 0
       ? this.#validation.filter(key, record)
-      : whenDone(this.#signatures.check(signed), () => this.#validation.filter(key, record))
+      : whenDone(this.#signatures.check(signed, peer), () => this.#validation.filter(key, record))
   }
 
   /** Returns what a reader sees of a record (R8), without what validators refuse. */
@@ -98,7 +106,7 @@ export class RecordChecks {
     owner: SigningKey | undefined
   ): Promise<DHTRecord> {
     const changed = this.hasValidators ? await this.#signValues(key, write) : write
-    const signed = owner === undefined ? changed : await signRecord(key, changed, owner)
+    const signed = owner === undefined ? changed : await signRecord(key, changed, owner, this.#init)
     const { record, refusals } = await this.#validation.filter(key, signed)
 
     if (isEmpty(record)) {

@@ -10,6 +10,8 @@ import {
   type Limits,
   type RecordValidator
 } from '@waggle/record'
+import { DEFAULT_NETWORK } from '@waggle/record/replica'
+import type { CpuShares } from '../admission/cpu-shares.ts'
 import { bytesOf, textOf } from '../latin1.ts'
 import { DEFAULT_NODE_LIMITS } from '../node-limits.ts'
 import { Quotas, type StorageLimits } from './quotas.ts'
@@ -28,6 +30,13 @@ import {
 export interface RecordStoreOptions {
   /** Limits of single records. */
   limits?: Limits | undefined
+
+  /**
+   * The name of the network whose records these are. Signatures of other networks are not valid.
+   *
+   * @default DEFAULT_NETWORK
+   */
+  network?: string | undefined
 
   /**
    * Records stored. Beyond it, the store evicts records: of the peer that has stored most, those
@@ -74,6 +83,9 @@ export interface RecordStoreOptions {
    * @default []
    */
   validators?: readonly RecordValidator[] | undefined
+
+  /** Time that each peer has used of this node. @default the store's own */
+  shares?: CpuShares | undefined
 }
 
 /** Partly expired records pruned in one sweep, which takes a few milliseconds. */
@@ -86,6 +98,7 @@ const MAX_PRUNED = 128
  */
 export class RecordStore {
   readonly limits: Limits
+  readonly network: string
   readonly clock: () => DHTTime
 
   /** Checks of records that come from elsewhere. */
@@ -103,11 +116,14 @@ export class RecordStore {
 
   constructor(options: RecordStoreOptions = {}) {
     this.limits = options.limits ?? DEFAULT_LIMITS
+    this.network = options.network ?? DEFAULT_NETWORK
     this.clock = options.clock ?? getDHTTime
     this.checks = new RecordChecks({
       limits: this.limits,
+      network: this.network,
       clock: this.clock,
-      validators: options.validators
+      validators: options.validators,
+      shares: options.shares
     })
     this.#limits = storageLimitsOf(options)
     this.#quotas = new Quotas({
@@ -255,7 +271,7 @@ export class RecordStore {
     this.#observer?.onStored(name, stored.expirationTime)
 
     for (const listener of this.#listeners) {
-      listener(name, write)
+      listener(name, write, writer)
     }
 
     return applied
@@ -268,6 +284,13 @@ export class RecordStore {
     if (stored !== undefined) {
       this.#drop(stored)
       releaseBytes(stored)
+    }
+  }
+
+  /** Drops all records, as a node does that becomes a client. */
+  clear(): void {
+    for (const name of [...this.#stored.keys()]) {
+      this.remove(name)
     }
   }
 

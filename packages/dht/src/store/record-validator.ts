@@ -1,16 +1,41 @@
-import { readRecord, signedEntries } from '@waggle/record/replica'
+import { DEFAULT_LIMITS } from '@waggle/record'
+import {
+  DEFAULT_NETWORK,
+  type KadValidator,
+  type NetworkRules,
+  networkOf,
+  readRecord,
+  signedEntries
+} from '@waggle/record/replica'
 import { SignatureChecks } from './signature-checks.ts'
+
+/** kad-dht does not say which peer has sent a record. */
+const ANY_PEER = ''
 
 const signatures = new SignatureChecks()
 
 /**
- * Makes a plain kad-dht refuse everything but live, canonical records within the default limits:
- * `kadDHT({ validators: { waggle: recordValidator } })`. Rejects as `checkRecord` of
- * `@waggle/record` throws.
+ * Makes a plain kad-dht refuse everything but live, canonical records of the default network within
+ * the default limits: `kadDHT({ validators: { waggle: recordValidator } })`. Rejects as `checkRecord`
+ * of `@waggle/record` throws. For other networks see {@link recordValidatorFor}.
  *
  * Verifies signatures with Node's OpenSSL, remembers the good ones, and moves to other threads or
  * later turns of the event loop when there are many, so that they do not block other work.
  */
-export async function recordValidator(key: Uint8Array, value: Uint8Array): Promise<void> {
-  await signatures.check(signedEntries(key, readRecord(key, value)))
+export const recordValidator: KadValidator = recordValidatorFor()
+
+/**
+ * Makes the validator of another network:
+ * `kadDHT({ protocol, validators: { waggle: recordValidatorFor({ protocol }) } })`.
+ */
+export function recordValidatorFor(rules: NetworkRules = {}): KadValidator {
+  const { protocol, limits = DEFAULT_LIMITS } = rules
+  const network = protocol === undefined ? DEFAULT_NETWORK : networkOf(protocol)
+
+  return async (key, value) => {
+    await signatures.check(
+      signedEntries(key, readRecord(key, value, { limits }), network),
+      ANY_PEER
+    )
+  }
 }

@@ -1,18 +1,31 @@
-import type { MaybePromise, VerifySignature } from '@waggle/record'
-import { assertSigned, type SignedEntry } from '@waggle/record/replica'
+import { type MaybePromise, ValidationError, type VerifySignature } from '@waggle/record'
+import type { SignedEntry } from '@waggle/record/replica'
 import { concat } from 'uint8arrays/concat'
+import type { CpuShares } from '../admission/cpu-shares.ts'
+import { TaskQueue } from '../admission/task-queue.ts'
 import { BoundedMap } from '../collections/bounded-map.ts'
 import { MAX_REMEMBERED_SIGNATURES } from '../constants.ts'
 import { sha256Text } from '../sha256.ts'
 import { nextTask } from '../timing/end-of-turn.ts'
 import { TurnBudget } from '../timing/turn-budget.ts'
-import { fastVerify, verifyInThread } from './native-ed25519.ts'
+import { fastVerify, THREADS_FOR_SIGNATURES, verifyInThread } from './native-ed25519.ts'
 
 /** Milliseconds of each turn of the event loop in which signatures are verified inline. */
 const TURN_MS = 2
 
-/** Signatures of one record that are verified in threads at the same time: other records need threads, too. */
-const IN_THREADS = 16
+/** Milliseconds that one signature takes, until some were verified. */
+const EXPECTED_MS = 0.1
+
+/** Weight of the latest signature in the average of what one takes. */
+const LATEST_WEIGHT = 0.05
+
+/** A signature that is not the owner's. No honest node passes it on, as each verifies what it takes in. */
+export class ForgedSignatureError extends ValidationError {}
+
+/** Made once: there may be very many of them, and a stack takes longer to make than a signature to refuse. */
+const FORGED = new ForgedSignatureError(
+  'a signature is not that of the peer to which its place belongs'
+)
 
 export interface SignatureChecksInit {
   readonly verify: VerifySignature
@@ -20,11 +33,14 @@ export interface SignatureChecksInit {
   /** Verifies without blocking the event loop. */
   readonly verifyLater: (...signed: Parameters<VerifySignature>) => Promise<boolean>
   readonly maxSignatures: number
+
+  /** Time that each peer has used, to which that for its signatures is added. @default its own */
+  readonly shares?: CpuShares | undefined
 }
 
 /**
  * Verifies owners' signatures that it has not seen before: inline while there is time in this turn,
- * then in threads, or one per task where there are no threads.
+ * then in threads, or one per task where there are no threads. The peers that sent them take turns.
  */
 export class SignatureChecks {
   readonly #init: SignatureChecksInit
@@ -35,6 +51,8 @@ export class SignatureChecks {
    */
   readonly #verified: BoundedMap<string, true>
   readonly #budget = new TurnBudget()
+  readonly #queue: TaskQueue
+  #averageMs = EXPECTED_MS
 
   constructor(init: Partial<SignatureChecksInit> = {}) {
     this.#init = {
@@ -44,6 +62,11 @@ export class SignatureChecks {
       ...init
     }
     this.#verified = new BoundedMap({ maxSize: this.#init.maxSignatures })
+    this.#queue = new TaskQueue({
+      maxRunning: THREADS_FOR_SIGNATURES,
+      costMs: () => this.#averageMs,
+      shares: init.shares
+    })
   }
 
   /** Verifies inline, however long it takes. */
@@ -56,7 +79,9 @@ export class SignatureChecks {
 
     const startMs = performance.now()
     const isGood = this.#init.verify(publicKey, message, signature)
-    this.#budget.spend(performance.now() - startMs)
+    const tookMs = performance.now() - startMs
+    this.#budget.spend(tookMs)
+    this.#averageMs += LATEST_WEIGHT * (Math.min(tookMs, TURN_MS) - this.#averageMs)
 
     if (isGood) {
       this.#verified.set(digest, true)
@@ -65,32 +90,52 @@ export class SignatureChecks {
     return isGood
   }
 
-  /** @throws ValidationError, or rejects with it, unless all of them are good */
-  check(signed: readonly SignedEntry[]): MaybePromise<void> {
+  /**
+   * Verifies what a peer has sent.
+   *
+   * @throws ForgedSignatureError, or rejects with it, unless all of them are good
+   */
+  check(signed: readonly SignedEntry[], peer: string): MaybePromise<void> {
     for (const [i, one] of signed.entries()) {
-      if (this.#budget.spentMs > TURN_MS && !this.#isVerified(digestOfEntry(one))) {
-        return this.#checkLater(signed.slice(i))
+      if (this.#budget.spentMs > TURN_MS && !this.#isVerified(digestOf(one))) {
+        return this.#checkLater(signed.slice(i), peer)
       }
 
-      assertSigned(one, this.verify)
+      assertGood(this.verify(one.owner.publicKey, one.message, one.signature))
     }
   }
 
-  async #checkLater(signed: readonly SignedEntry[]): Promise<void> {
-    for (let i = 0; i < signed.length; i += IN_THREADS) {
-      await Promise.all(signed.slice(i, i + IN_THREADS).map((one) => this.#checkOneLater(one)))
+  /** Verifies several at once. None after the first bad one is begun. */
+  async #checkLater(signed: readonly SignedEntry[], peer: string): Promise<void> {
+    let next = 0
+    let isForged = false
+    const worker = async (): Promise<void> => {
+      while (!isForged && next < signed.length) {
+        const one = signed[next++] as SignedEntry
+        isForged = !(await this.#verifyLater(one, peer)) || isForged
+      }
     }
+    await Promise.all(Array.from({ length: THREADS_FOR_SIGNATURES }, worker))
+    assertGood(!isForged)
   }
 
-  async #checkOneLater(one: SignedEntry): Promise<void> {
+  async #verifyLater(one: SignedEntry, peer: string): Promise<boolean> {
+    const digest = digestOf(one)
+
+    if (this.#isVerified(digest)) {
+      return true
+    }
+
     const { owner, message, signature } = one
-    const digest = digestOfEntry(one)
+    const isGood = await this.#queue.run(peer, () =>
+      this.#init.verifyLater(owner.publicKey, message, signature)
+    )
 
-    if (!this.#isVerified(digest)) {
-      const isGood = await this.#init.verifyLater(owner.publicKey, message, signature)
-      assertSigned(one, () => isGood)
+    if (isGood) {
       this.#verified.set(digest, true)
     }
+
+    return isGood
   }
 
   #isVerified(digest: string): boolean {
@@ -98,7 +143,13 @@ export class SignatureChecks {
   }
 }
 
-function digestOfEntry({ owner, message, signature }: SignedEntry): string {
+function assertGood(isGood: boolean): void {
+  if (!isGood) {
+    throw FORGED
+  }
+}
+
+function digestOf({ owner, message, signature }: SignedEntry): string {
   return sha256Text(concat([owner.publicKey, signature, message]))
 }
 

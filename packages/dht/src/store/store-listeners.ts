@@ -18,5 +18,5 @@ export interface StoreObserver {
   onExpired(name: string, expirationTime: DHTTime): void
 }
 
-/** Is told of each write that has changed the record under a name. */
-export type WriteListener = (name: string, write: DHTRecord) => void
+/** Is told of each write that has changed the record under a name, and by whom. */
+export type WriteListener = (name: string, write: DHTRecord, writer: string) => void

@@ -3,7 +3,7 @@ import { MAX_KEY_BYTES, MAX_KEYS_PER_MESSAGE, TARGET_MESSAGE_BYTES } from '../wi
 import { bytes, list, type MessageCodec, messages } from '../wire/schema.ts'
 import { FINGERPRINT_BYTES } from './fingerprint.ts'
 
-/** The protocol's name and version; libp2p negotiates it when a stream is opened. */
+/** The protocol's id in the default network; see {@link protocolIdIn}. */
 export const COMPARE_PROTOCOL = '/waggle/compare/1.0.0'
 
 /** Bytes of the largest message. */

@@ -12,7 +12,19 @@ import { inTime } from '../timing/in-time.ts'
 import { mapMany } from '../timing/many.ts'
 import { AntiEntropy, MAX_BYTES_UNDER_WAY } from './anti-entropy.ts'
 import { newOwners, replicationTargets } from './hand-over.ts'
+import {
+  COMPARE_MS,
+  FRESH_MS,
+  PASS_INTERVAL_MS,
+  REPLICATE_INTERVAL_MS,
+  RETRY_MS,
+  SAMPLES,
+  SEND_TIMEOUT_MS,
+  SETTLE_MS,
+  SLACK_MS
+} from './intervals.ts'
 import { MembershipView } from './membership-view.ts'
+import { NEWCOMER_MS, Pace } from './pace.ts'
 
 export interface UpkeepInit {
   readonly self: PeerInfo
@@ -28,7 +40,6 @@ export interface UpkeepInit {
   /** Whether a peer is near enough to this node to concern its records. */
   readonly isNear: (peer: PeerId) => boolean
 
-  /** Brings a record to a peer; rejects when it could not. */
   /** Sends a record to a peer. Rejects when that fails. */
   readonly send: (to: PeerInfo, key: Uint8Array, record: DHTRecord) => Promise<unknown>
 
@@ -45,33 +56,6 @@ export interface UpkeepInit {
   readonly lookAround: () => Promise<unknown>
   readonly log: Logger
 }
-
-/** Shortest wait in milliseconds for more peers to come or go before a pass. The longest is twice that. */
-export const SETTLE_MS = 500
-
-/** Milliseconds until failed hand-overs are tried again. */
-export const RETRY_MS = 5000
-
-/** Shortest wait in milliseconds before new replicas are compared with. The longest is twice that. */
-export const COMPARE_MS = 10_000
-
-/** Milliseconds between passes when no peer comes or goes: writers may have misplaced records. */
-export const PASS_INTERVAL_MS = 60_000
-
-/** Milliseconds between sending records to their replicas, changed or not (Kademlia, §2.5). */
-export const REPLICATE_INTERVAL_MS = 3_600_000
-
-/** Milliseconds for which a newcomer may still lack records that peers gone since were to hand over. */
-const FRESH_MS = 30_000
-
-/** Milliseconds by which peers learn of a newcomer at different times, at most. */
-const SLACK_MS = 1000
-
-/** Records that a newcomer is asked for, to find out whether it has only been away. */
-const SAMPLES = 8
-
-/** Milliseconds that one peer may take to answer: much may be on its way to it. */
-const SEND_TIMEOUT_MS = 10_000
 
 /** Records looked at before other work runs. */
 const SLICE = 256
@@ -102,8 +86,11 @@ export class Upkeep implements CancellationToken {
   readonly #init: UpkeepInit
   readonly #antiEntropy: AntiEntropy
   #compareAtMs = Number.POSITIVE_INFINITY
+  readonly #pace = new Pace()
   /** The servers at the last pass, this node included. */
   #settled: MembershipView
+  /** The servers when the last look at records began. */
+  #present: MembershipView
   #replicateAtMs = performance.now() + REPLICATE_INTERVAL_MS
   /** Start of the last pass. */
   #passedMs = Number.NEGATIVE_INFINITY
@@ -117,10 +104,11 @@ export class Upkeep implements CancellationToken {
   constructor(init: UpkeepInit) {
     this.#init = init
     this.#settled = new MembershipView([alwaysThere(init.self)])
+    this.#present = this.#settled
     this.#antiEntropy = new AntiEntropy({
       ...init,
       fingerprints: (peer, keys) => inTime(init.fingerprints(peer, keys), SEND_TIMEOUT_MS),
-      send: (to, key, record) => inTime(init.send(to, key, record), SEND_TIMEOUT_MS)
+      send: (to, key, record) => this.#send(to, key, record)
     })
   }
 
@@ -142,6 +130,35 @@ export class Upkeep implements CancellationToken {
   /** Hands over what new owners lack. Resolves when all records are where they belong, as far as this node knows. */
   run(): Promise<void> {
     return this.#alone(() => this.#pass())
+  }
+
+  /**
+   * Passes each record on to the nearest other server before this node becomes a client. That one
+   * restores the number of replicas.
+   */
+  leave(): Promise<void> {
+    return this.#alone(async () => {
+      const { members, self, store } = this.#init
+      const others = new MembershipView(
+        [...members()].filter(({ contact }) => !contact.id.equals(self.id))
+      )
+      const failed = new Set<string>()
+      await mapMany(
+        [...store.names()],
+        async (name) => {
+          const key = keyOf(name)
+          const [nearest = ''] = others.nearest(pointOfKey(key), 1)
+          const member = others.get(nearest)
+          await (member && this.#transfer({ key, to: member.contact, sizeBytes: 0 }, failed))
+        },
+        {
+          cancellation: this,
+          maxItems: MAX_UNDER_WAY,
+          maxBytes: MAX_BYTES_UNDER_WAY,
+          bytesOf: (name) => encodedSize(store.get(keyOf(name)))
+        }
+      )
+    })
   }
 
   /** Looks up the nearest peers, runs a pass, and then compares records with new replicas. */
@@ -225,6 +242,7 @@ export class Upkeep implements CancellationToken {
     }
 
     const after = this.#members()
+    this.#present = after
     this.#settled.forgetReturned(after)
     return { before: this.#settled, after, isReplicating, startMs }
   }
@@ -367,9 +385,20 @@ export class Upkeep implements CancellationToken {
     }
 
     try {
-      await inTime(this.#init.send(to, key, record), SEND_TIMEOUT_MS)
+      await this.#send(to, key, record)
     } catch {
       failed.add(name)
+    }
+  }
+
+  /** Sends a record, to a newcomer when it is time. Rejects when that fails. */
+  async #send(to: PeerInfo, key: Uint8Array, record: DHTRecord): Promise<void> {
+    if (performance.now() - this.#present.sinceMs(to.id.toString()) < NEWCOMER_MS) {
+      await this.#pace.wait(encodedSize(record))
+    }
+
+    if (!this.isCancelled) {
+      await inTime(this.#init.send(to, key, record), SEND_TIMEOUT_MS)
     }
   }
 }

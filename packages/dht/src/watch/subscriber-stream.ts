@@ -23,6 +23,7 @@ import {
   type WatchRequest,
   type WatchState
 } from './watch-messages.ts'
+import type { PlaceHolder } from './watch-places.ts'
 
 export interface SubscriberStreamInit {
   readonly stream: FramedStream<WatchMessage>
@@ -57,10 +58,12 @@ interface Subscription {
  * One stream on which a peer is notified of changes. Nothing is written to a peer that does not
  * read: the names of keys that change meanwhile are kept, and their state is sent when it reads again.
  */
-export class SubscriberStream implements StreamHandler<WatchMessage> {
+export class SubscriberStream implements PlaceHolder, StreamHandler<WatchMessage> {
   readonly peer: string
   readonly #init: SubscriberStreamInit
   readonly #stream: FramedStream<WatchMessage>
+
+  /** The keys that are watched, the one that was renewed longest ago first. */
   readonly #subscriptions = new Map<string, Subscription>()
 
   /** Keys that have changed while the peer did not read. */
@@ -78,11 +81,11 @@ export class SubscriberStream implements StreamHandler<WatchMessage> {
     return this.#subscriptions.get(name)?.isCoalesced === true
   }
 
-  /** Notifies of a change of a key; the frame says which. */
-  notify(name: string, frame: Uint8Array): void {
+  /** Notifies of a change of a key; the frame says which. Undefined: no message can hold it. */
+  notify(name: string, frame: Uint8Array | undefined): void {
     if (this.#stream.isBlocked) {
       this.#unsent.add(name)
-    } else {
+    } else if (frame !== undefined) {
       this.#stream.sendFrame(frame)
     }
   }
@@ -99,6 +102,13 @@ export class SubscriberStream implements StreamHandler<WatchMessage> {
 
     if (this.#subscriptions.size === 0 && this.#usedMs < untilMs) {
       this.#stream.close(new Error(`nothing is watched for ${LEASE_MS} ms`))
+    }
+  }
+
+  releaseOldest(): void {
+    for (const name of this.#subscriptions.keys()) {
+      this.#release(name)
+      return
     }
   }
 
@@ -129,10 +139,11 @@ export class SubscriberStream implements StreamHandler<WatchMessage> {
 
       this.#unsent.delete(name)
       const key = keyOf(name)
-      const held = this.#init.known(name)
+      const known = this.#init.known(name)
+      const frame = known && changedFrame(key, known)
 
-      if (held !== undefined) {
-        this.#stream.sendFrame(changedFrame(key, held))
+      if (frame !== undefined) {
+        this.#stream.sendFrame(frame)
       }
     }
   }
@@ -197,6 +208,7 @@ export class SubscriberStream implements StreamHandler<WatchMessage> {
       }
     }
 
+    this.#subscriptions.delete(name)
     this.#subscriptions.set(name, { atMs: this.#usedMs, ...as })
     this.#unsent.delete(name)
     return 'watched'

@@ -2,7 +2,7 @@ import type { Logger, PeerId, PeerInfo } from '@libp2p/interface'
 import type { DHTRecord, MaybePromise } from '@waggle/record'
 import { isPromise, whenDone } from '@waggle/record/replica'
 import type { RecordChannel } from '../lookup/record-channel.ts'
-import { receivedRecord } from '../store/received-record.ts'
+import { type Judge, receivedRecord } from '../store/received-record.ts'
 import type { RecordStore } from '../store/record-store.ts'
 import type { CancellationToken } from '../timing/cancellation.ts'
 import type { Activity } from '../wire/activity.ts'
@@ -51,7 +51,7 @@ export interface ChangeChannel {
   unwatch(peer: PeerInfo, key: Uint8Array): void
 }
 
-export interface WatchClientInit extends ClientParts {
+export interface WatchClientInit extends ClientParts, Pick<Judge, 'onForgery'> {
   readonly log: Logger
 
   /** For its limits, its checks and its clock. */

@@ -10,6 +10,7 @@ import {
 } from '../wire/fields.ts'
 import { writeFrame } from '../wire/frames.ts'
 import { MAX_KEYS_PER_MESSAGE } from '../wire/limits.ts'
+import { MessageTooLargeError } from '../wire/message-too-large-error.ts'
 import type { EncodedPeer } from '../wire/peer-codec.ts'
 import {
   byteString,
@@ -126,7 +127,7 @@ const FULL = struct<FullAnswer>({
   relays: CLOSER_PEER_INDEXES
 })
 
-/** The protocol's name and version; libp2p negotiates it when a stream is opened. */
+/** The protocol's id in the default network; see {@link protocolIdIn}. */
 export const WATCH_PROTOCOL = '/waggle/watch/1.0.0'
 
 /** The messages of the watch protocol; docs/network.md describes them. */
@@ -151,9 +152,18 @@ export const WATCH: MessageCodec<WatchMessage> = messages<WatchMessage>({
   full: [5, { peers: RESPONSE_PEERS, answers: list(FULL, MAX_KEYS_PER_MESSAGE) }]
 })
 
-/** Returns a frame that notifies of a change, for all subscribers. */
-export function changedFrame(key: Uint8Array, record: Uint8Array): Uint8Array {
+/** Returns a frame that notifies of a change, for all subscribers; undefined if no message can hold it. */
+export function changedFrame(key: Uint8Array, record: Uint8Array): Uint8Array | undefined {
   const writer = new ByteWriter()
-  writeFrame(writer, { name: 'changed', key, record }, WATCH)
-  return writer.take()
+
+  try {
+    writeFrame(writer, { name: 'changed', key, record }, WATCH)
+    return writer.take()
+  } catch (error) {
+    if (error instanceof MessageTooLargeError) {
+      return undefined
+    }
+
+    throw error
+  }
 }

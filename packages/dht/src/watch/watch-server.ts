@@ -18,6 +18,7 @@ import {
   type WatchMessage,
   type WatchState
 } from './watch-messages.ts'
+import { WatchPlaces } from './watch-places.ts'
 
 export interface WatchServerInit {
   readonly store: RecordStore
@@ -29,7 +30,11 @@ export interface WatchServerInit {
 
   /** What this node watches for others. */
   readonly relayed: RelayedKeys
+
+  /** Keys watched for all peers together. @default MAX_WATCHES */
+  readonly maxWatches?: number
 }
+
 
 /** Milliseconds between two looks at leases. */
 const SWEEP_MS: number = LEASE_MS / 3
@@ -44,7 +49,7 @@ export class WatchServer implements ServedProtocol<WatchMessage> {
   readonly #init: WatchServerInit
   readonly #subscribers = new Map<string, Subscribers<SubscriberStream>>()
   readonly #open = new Set<SubscriberStream>()
-  readonly #countOfPeer = new Map<string, number>()
+  readonly #places: WatchPlaces
   readonly #alarm = new Alarm(() => this.#sweep())
 
   readonly #collecting = new Alarm(() => this.#notify(this.#collected.take(), true))
@@ -52,10 +57,13 @@ export class WatchServer implements ServedProtocol<WatchMessage> {
   /** Writes since subscribers were notified last: those to be notified at once, and the others. */
   readonly #written: Written
   readonly #collected: Written
-  #count = 0
 
   constructor(init: WatchServerInit) {
     this.#init = init
+    this.#places = new WatchPlaces({
+      max: init.maxWatches ?? MAX_WATCHES,
+      maxPerPeer: MAX_WATCHES_PER_PEER
+    })
     this.#written = new Written(init.store.limits)
     this.#collected = new Written(init.store.limits)
     init.store.onWrite((name, write) => this.#onWrite(name, write))
@@ -63,7 +71,7 @@ export class WatchServer implements ServedProtocol<WatchMessage> {
 
   /** Keys watched by others, counted once for each of them. */
   get size(): number {
-    return this.#count
+    return this.#places.size
   }
 
   serve(stream: FramedStream<WatchMessage>, peer: PeerId): SubscriberStream {
@@ -103,10 +111,7 @@ export class WatchServer implements ServedProtocol<WatchMessage> {
 
   /** Whether there is room for another key of the peer's, and for another peer of the key. */
   #admit(subscriber: SubscriberStream, name: string, role: SubscriberRole): WatchState {
-    const count = this.#countOfPeer.get(subscriber.peer) ?? 0
-    const hasRoom = count < MAX_WATCHES_PER_PEER && this.#count < MAX_WATCHES
-
-    if (!hasRoom || !isKey(keyOf(name), this.#init.store.limits)) {
+    if (!isKey(keyOf(name), this.#init.store.limits)) {
       return 'refused'
     }
 
@@ -116,8 +121,10 @@ export class WatchServer implements ServedProtocol<WatchMessage> {
       return 'full'
     }
 
-    this.#countOfPeer.set(subscriber.peer, count + 1)
-    this.#count++
+    if (!this.#places.take(subscriber)) {
+      return 'refused'
+    }
+
     subscribers.add(subscriber, role)
     this.#subscribers.set(name, subscribers)
     return 'watched'
@@ -153,10 +160,9 @@ export class WatchServer implements ServedProtocol<WatchMessage> {
 
   #release(subscriber: SubscriberStream, name: string): void {
     const subscribers = this.#subscribers.get(name)
-    const left = (this.#countOfPeer.get(subscriber.peer) ?? 0) - 1
     const isLastRelayed =
       subscribers?.roleOf(subscriber) === 'relayed' && subscribers.count('relayed') === 1
-    this.#count--
+    this.#places.free(subscriber)
     subscribers?.delete(subscriber)
 
     if (isLastRelayed) {
@@ -165,12 +171,6 @@ export class WatchServer implements ServedProtocol<WatchMessage> {
 
     if (subscribers?.size === 0) {
       this.#subscribers.delete(name)
-    }
-
-    if (left > 0) {
-      this.#countOfPeer.set(subscriber.peer, left)
-    } else {
-      this.#countOfPeer.delete(subscriber.peer)
     }
   }
 

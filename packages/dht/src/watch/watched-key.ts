@@ -29,6 +29,9 @@ export interface WatchedKeyInit {
   /** Rejects when a peer does not answer in time. */
   readonly inTime: <T>(peer: PeerInfo, answer: Promise<T>) => Promise<T>
   readonly channel: ChangeChannel
+
+  /** Hears of what is delivered: a change, and all that is known with it. */
+  readonly onLearned: (key: Uint8Array, change: DHTRecord, all: DHTRecord) => void
   readonly numReplicas: number
 
   /** Joins what all replicas hold, and looks further where they hold nothing. */
@@ -133,11 +136,14 @@ export class WatchedKey implements Watched, CancellationToken {
       const now = store.clock()
       this.record = prune(joined, now)
       this.#show(now)
-      this.#deliver()
       this.#init.onNews(record)
 
-      if (!this.isSettled) {
+      if (this.isSettled) {
+        this.#init.onLearned(this.key, record, this.record)
+        this.#deliver()
+      } else {
         // Others may hold something later; but nobody is to wait for the slowest.
+        this.#init.onChange(this)
         this.#settling.within(HEDGE_MS)
       }
     }
@@ -374,6 +380,7 @@ export class WatchedKey implements Watched, CancellationToken {
   #settle(): void {
     if (!this.isSettled) {
       this.isSettled = true
+      this.#init.onLearned(this.key, this.record, this.record)
       this.#deliver()
     }
   }

@@ -1,7 +1,9 @@
 import type { Logger, PeerId, TypedEventTarget } from '@libp2p/interface'
-import type { DHTRecord } from '@waggle/record'
+import { type DHTRecord, isEmpty } from '@waggle/record'
 import type { DHTEvents } from '../events.ts'
+import type { KnownRecords } from '../reading/known-records.ts'
 import { keyOf, nameOf } from '../store/record-store.ts'
+import { OWN } from '../store/stored-record.ts'
 import { Alarm } from '../timing/alarm.ts'
 import { type Due, DueQueue } from '../timing/due-queue.ts'
 import { POLL_MS, RENEW_MS, SETTLE_MS } from './limits.ts'
@@ -15,6 +17,9 @@ export interface WatchesInit
   readonly onRelayed: (name: string, record: DHTRecord) => void
 
   readonly log: Logger
+
+  /** What this node knows already, as a reader. */
+  readonly known: KnownRecords
 }
 
 /** Options of one iterator. */
@@ -50,7 +55,7 @@ export class Watches {
 
   constructor(init: WatchesInit) {
     this.#init = init
-    init.store.onWrite((name, write) => this.#keys.get(name)?.learn(write))
+    init.store.onWrite((name, write, writer) => this.#onStored(name, write, writer === OWN))
   }
 
   /** Keys that are watched. */
@@ -101,7 +106,7 @@ export class Watches {
   }
 
   #begin(key: Uint8Array): WatchedKey {
-    const { store } = this.#init
+    const { known } = this.#init
     const watched = new WatchedKey({
       ...this.#init,
       key,
@@ -116,7 +121,11 @@ export class Watches {
       onUnused: () => this.#end(watched)
     })
     this.#keys.set(nameOf(key), watched)
-    watched.learn(store.get(key))
+
+    if (!isEmpty(known.held(key))) {
+      watched.learn(known.get(key).record)
+    }
+
     return watched
   }
 
@@ -146,6 +155,15 @@ export class Watches {
         watched.isRelay = false
         watched.leave(watcher)
       }
+    }
+  }
+
+  /** A write that another peer stored here counts if this node is a replica of the key. */
+  #onStored(name: string, write: DHTRecord, isOwn: boolean): void {
+    const watched = this.#keys.get(name)
+
+    if (watched !== undefined && (isOwn || this.#init.known.isReplicaOf(watched.key))) {
+      watched.learn(write)
     }
   }
 

@@ -77,6 +77,11 @@ export class ByteWriter {
     this.#view().setUint32(position, value)
   }
 
+  /** Forgets what was written from a position on. */
+  truncate(length: number): void {
+    this.#length = length
+  }
+
   /** Gives away what was written, and begins anew. */
   take(): Uint8Array {
     const { buffer, byteOffset, length } = this.#bytes

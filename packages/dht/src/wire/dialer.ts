@@ -4,6 +4,7 @@ import { BusyError, toError } from '../errors.ts'
 import { dial, isConnectedTo } from '../peers/connect.ts'
 import { isRefusal, retryRefused } from '../peers/refused-dials.ts'
 import { timeoutSignal } from '../timing/deadline.ts'
+import { dialsTo } from './host-names.ts'
 import { OPEN_TIMEOUT_MS } from './limits.ts'
 import { ProtocolViolationError } from './protocol-violation-error.ts'
 
@@ -12,8 +13,8 @@ export interface PeerPolicy {
   /** Whether the peer violated a protocol lately. */
   isBanned(peer: PeerId): boolean
 
-  /** Whether so many addresses of a peer may be dialled now. Those of unverified peers count towards a rate. */
-  mayDial(peer: PeerId, addressCount: number): boolean
+  /** Whether so many dials to a peer may be made now. Those to unverified peers count towards a rate. */
+  mayDial(peer: PeerId, dials: number): boolean
 
   /** Takes note of whether a peer was reached. */
   recordDial(peer: PeerInfo, isReached: boolean): void
@@ -129,7 +130,7 @@ export class Dialer {
       throw new ProtocolViolationError(`the peer ${id} violated a protocol lately`)
     }
 
-    if (!peers.mayDial(id, multiaddrs.length)) {
+    if (!peers.mayDial(id, dialsTo(multiaddrs))) {
       throw new BusyError('too many peers that others have named are being dialled')
     }
   }

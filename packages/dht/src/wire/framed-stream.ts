@@ -143,8 +143,9 @@ export class FramedStream<M> {
     }
   }
 
+  /** @throws MessageTooLargeError for a message that the protocol does not allow, which is not sent */
   send(message: M): void {
-    writeFrame(this.#writer, message, this.#init.codec)
+    writeFrame(this.#writer, message, this.#init.codec, this.#init.maxMessageBytes)
     this.#flushSoon()
   }
 

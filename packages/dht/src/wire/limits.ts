@@ -3,6 +3,9 @@ import { DEFAULT_NODE_LIMITS } from '../node-limits.ts'
 /** Bytes of one message: the largest record that is allowed anywhere, its key, and what goes with them. */
 export const MAX_MESSAGE_BYTES: number = 4 * 1024 * 1024
 
+/** Bytes of one message that no peer means, whatever its version and its limits: garbage. */
+export const MAX_PLAUSIBLE_MESSAGE_BYTES: number = 16 * MAX_MESSAGE_BYTES
+
 /** Requests that wait to be sent to one peer. */
 export const MAX_QUEUED_REQUESTS = 16_384
 

@@ -5,6 +5,7 @@ import { decode as decodeMultihash } from 'multiformats/hashes/digest'
 import { BoundedMap } from '../collections/bounded-map.ts'
 import { textOf } from '../latin1.ts'
 import type { PeerPolicy } from './dialer.ts'
+import { isAddressList } from './host-names.ts'
 import {
   MAX_ADDRESS_BYTES,
   MAX_ADDRESS_PARTS,
@@ -102,8 +103,9 @@ function multiaddrsOf(address: Uint8Array): Multiaddr[] {
   }
 }
 
+/** A list of addresses in DNS would have a node dial more of them than it has counted. */
 function isDialable(address: Multiaddr): boolean {
-  return address.getComponents().length <= MAX_ADDRESS_PARTS
+  return address.getComponents().length <= MAX_ADDRESS_PARTS && !isAddressList(address)
 }
 
 /** Each part with its length, so that no two peers have one name, whatever bytes somebody takes for an id. */

@@ -1,4 +1,5 @@
 import { AbortError, type PeerId, type PeerInfo } from '@libp2p/interface'
+import { DEFAULT_NETWORK } from '@waggle/record/replica'
 import type { BufferLimits } from '../admission/buffer-limits.ts'
 import { BoundedMap } from '../collections/bounded-map.ts'
 import type { CancellationToken } from '../timing/cancellation.ts'
@@ -10,6 +11,7 @@ import {
   MAX_QUEUED_REQUEST_BYTES,
   MAX_QUEUED_REQUESTS
 } from './limits.ts'
+import { protocolIdIn } from './protocol-id.ts'
 import { ProtocolViolationError } from './protocol-violation-error.ts'
 import type { RequestProtocol } from './request-protocol.ts'
 import type { PendingRequest } from './request-queue.ts'
@@ -23,10 +25,17 @@ export interface ClientParts {
   readonly dialer: Pick<Dialer, 'openStream'>
   readonly peers: PeerPolicy
   readonly buffers: BufferLimits
+
+  /**
+   * The name of this node's network.
+   *
+   * @default DEFAULT_NETWORK
+   */
+  readonly network?: string | undefined
 }
 
 export interface ProtocolClientInit<Q, R, M> extends ClientParts {
-  /** The name and version that libp2p negotiates. */
+  /** The protocol's id in the default network. */
   readonly id: string
 
   /** Limits that differ from the usual ones. */
@@ -156,10 +165,10 @@ export class ProtocolClient<Q, R, M> {
       return known
     }
 
-    const { id, peers, dialer, buffers, speak } = this.#init
+    const { id, network = DEFAULT_NETWORK, peers, dialer, buffers, speak } = this.#init
     const stream = new RequestStream<Q, R, M>({
       ...{ protocol: speak(peer), limits: this.#limits, buffers, peer: name },
-      open: () => dialer.openStream(this.#addresses.get(name) ?? peer, id),
+      open: () => dialer.openStream(this.#addresses.get(name) ?? peer, protocolIdIn(network, id)),
       onReply: () => peers.recordResponse(peer.id),
       onViolation: (error) => peers.ban(peer.id, error),
       onEnd: (error, unanswered) => {

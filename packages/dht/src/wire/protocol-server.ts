@@ -1,8 +1,9 @@
 import type { PeerId, Stream } from '@libp2p/interface'
 import type { Registrar } from '@libp2p/interface-internal'
 import type { MaybePromise } from '@waggle/record'
-import { isPromise } from '@waggle/record/replica'
+import { DEFAULT_NETWORK, isPromise } from '@waggle/record/replica'
 import { BufferLimits } from '../admission/buffer-limits.ts'
+import { OpenRequests } from '../admission/open-requests.ts'
 import { Scheduler } from '../admission/scheduler.ts'
 import { toError } from '../errors.ts'
 import { DEFAULT_NODE_LIMITS, type NodeLimits } from '../node-limits.ts'
@@ -10,12 +11,13 @@ import type { Access } from '../peers/access.ts'
 import { type Activity, allActivity } from './activity.ts'
 import { FramedStream } from './framed-stream.ts'
 import { MAX_MESSAGE_BYTES, MAX_STREAMS_PER_PEER } from './limits.ts'
+import { protocolIdIn } from './protocol-id.ts'
 import { Responder, type ResponderParts, type Response } from './responder.ts'
 import type { MessageCodec } from './schema.ts'
 
 /** A protocol as a node serves it. */
 export interface ServedProtocol<M> {
-  /** The name and version that libp2p negotiates. */
+  /** The protocol's id in the default network. */
   readonly id: string
   readonly codec: MessageCodec<M>
 
@@ -49,6 +51,13 @@ export interface StreamHandler<M> {
 export interface ProtocolServerInit {
   /** @default DEFAULT_NODE_LIMITS */
   readonly limits?: NodeLimits
+
+  /**
+   * The name of this node's network.
+   *
+   * @default DEFAULT_NETWORK
+   */
+  readonly network?: string
 
   /**
    * The buffers of all streams of this node.
@@ -89,23 +98,30 @@ export class ProtocolServer {
     this.#buffers = buffers
     this.#responding = {
       scheduler: init.scheduler ?? new Scheduler(limits),
-      requests: { count: 0, max: limits.maxRequests }
+      requests: new OpenRequests(limits)
     }
   }
 
   /** Has libp2p hand over the streams of a protocol from now on. */
   async handle<M>(registrar: Registrar, protocol: ServedProtocol<M>): Promise<void> {
-    this.#ids.add(protocol.id)
+    const id = protocolIdIn(this.#init.network ?? DEFAULT_NETWORK, protocol.id)
+    this.#ids.add(id)
     await registrar.handle(
-      protocol.id,
+      id,
       (stream, { remotePeer }) => this.accept(protocol, stream, remotePeer),
       { maxInboundStreams: MAX_STREAMS_PER_PEER, maxOutboundStreams: MAX_STREAMS_PER_PEER }
     )
   }
 
-  /** Has libp2p hand over no streams any more. */
+  /** Has libp2p hand over no streams any more, and ends those that are open. */
   async unhandle(registrar: Registrar): Promise<void> {
     await Promise.all([...this.#ids].map((id) => registrar.unhandle(id)))
+
+    for (const ofPeer of [...this.#streams.values()]) {
+      for (const stream of [...ofPeer.values()].flat()) {
+        stream.close(new Error('this node serves no requests any more'))
+      }
+    }
   }
 
   /** Serves a stream if the peer may ask. */

@@ -113,6 +113,13 @@ export class RequestQueue<Q, R> {
   }
 }
 
+/** Rejects requests for one reason. */
+export function rejectAll<Q, R>(requests: readonly PendingRequest<Q, R>[], error: Error): void {
+  for (const { reject } of requests) {
+    reject(error)
+  }
+}
+
 /** Rejects a request that was cancelled. */
 function isWanted<Q, R>({ cancellation, reject }: PendingRequest<Q, R>): boolean {
   const isWanted = cancellation?.isCancelled !== true

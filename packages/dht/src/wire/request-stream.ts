@@ -16,7 +16,7 @@ import {
 } from './limits.ts'
 import { ProtocolViolationError } from './protocol-violation-error.ts'
 import type { RequestProtocol, SentRequests } from './request-protocol.ts'
-import { type PendingRequest, RequestQueue } from './request-queue.ts'
+import { type PendingRequest, RequestQueue, rejectAll } from './request-queue.ts'
 
 /** Limits of the requests that a stream holds, and of its inactivity. */
 export interface RequestStreamLimits {
@@ -164,9 +164,7 @@ export class RequestStream<Q, R, M> {
     this.#stream?.close(error)
     this.#end(error)
 
-    for (const { reject } of unsent) {
-      reject(error)
-    }
+    rejectAll(unsent, error)
   }
 
   #scheduleFlush(): void {
@@ -318,7 +316,18 @@ export class RequestStream<Q, R, M> {
     this.#lastId = this.#lastId === MAX_REQUEST_ID ? 0 : this.#lastId + 1
     this.#inFlight.set(this.#lastId, { requests, sentMs })
     this.#bytesInFlight += this.#queue.bytesOf(requests)
-    stream.send(this.#init.protocol.messageOf(requests, this.#lastId))
+
+    try {
+      stream.send(this.#init.protocol.messageOf(requests, this.#lastId))
+    } catch (error) {
+      this.#forget(this.#lastId, requests)
+      rejectAll(requests, toError(error))
+    }
+  }
+
+  #forget(id: number, requests: readonly PendingRequest<Q, R>[]): void {
+    this.#inFlight.delete(id)
+    this.#bytesInFlight -= this.#queue.bytesOf(requests)
   }
 
   #onMessage(message: M): void {
@@ -337,14 +346,11 @@ export class RequestStream<Q, R, M> {
     }
 
     const responses = protocol.responsesOf(message, sent)
-    this.#inFlight.delete(id)
-    this.#bytesInFlight -= this.#queue.bytesOf(sent.requests)
+    this.#forget(id, sent.requests)
     this.#dueSinceMs = performance.now()
 
     if (responses instanceof Error) {
-      for (const { reject } of sent.requests) {
-        reject(responses)
-      }
+      rejectAll(sent.requests, responses)
     } else {
       onReply()
       this.#resolve(sent.requests, responses)
@@ -383,8 +389,8 @@ export class RequestStream<Q, R, M> {
     const sent = [...this.#inFlight.values()].flatMap(({ requests }) => requests)
     this.#inFlight.clear()
 
-    for (const { reject } of isByPeer ? [] : sent) {
-      reject(error)
+    if (!isByPeer) {
+      rejectAll(sent, error)
     }
 
     this.#init.onEnd(error, [...(isByPeer ? sent : []), ...this.#queue.takeAll()])

@@ -1,6 +1,7 @@
 import type { PeerId } from '@libp2p/interface'
 import type { MaybePromise } from '@waggle/record'
 import { isPromise } from '@waggle/record/replica'
+import type { OpenRequests } from '../admission/open-requests.ts'
 import { BUSY_PAUSE_MS, type Scheduler } from '../admission/scheduler.ts'
 import { toError } from '../errors.ts'
 import type { FramedStream } from './framed-stream.ts'
@@ -31,8 +32,7 @@ export interface Response<M> {
 export interface ResponderParts {
   readonly scheduler: Scheduler
 
-  /** Requests of all peers that are being answered: so many, and at most so many. */
-  readonly requests: { count: number; readonly max: number }
+  readonly requests: OpenRequests
 }
 
 export interface ResponderInit<M> extends ResponderParts {
@@ -60,7 +60,7 @@ export class Responder<M> {
   respond(response: Response<M>): void {
     const { stream, scheduler, requests } = this.#init
 
-    if (requests.count < requests.max && scheduler.admission.admits(this.#peer, response.keys)) {
+    if (!requests.isFull(this.#peer) && scheduler.admission.admits(this.#peer, response.keys)) {
       this.#schedule(response)
       return
     }
@@ -108,7 +108,7 @@ export class Responder<M> {
       const { done, value } = reply.next()
       return done === true && finish(value)
     }
-    requests.count++
+    requests.begin(this.#peer)
     scheduler.work.add(this.#peer, {
       step: () => {
         try {
@@ -134,7 +134,7 @@ export class Responder<M> {
       const checked = Promise.resolve(reply).then(onChecked, () => onChecked())
       stream.trackReply(checked, response.bytes)
     } else if (reply === undefined || !stream.isOpen) {
-      requests.count--
+      requests.end(this.#peer)
     } else {
       this.#send(reply, response)
     }
@@ -146,13 +146,13 @@ export class Responder<M> {
     const durable = isBusy ? undefined : response.whenDurable?.()
 
     if (isBusy || (durable === undefined && this.#last === undefined)) {
-      stream.send(reply)
-      requests.count--
+      this.#say(reply)
+      requests.end(this.#peer)
       return
     }
 
     const sent = this.#sendWhen(durable, reply, response).then(() => {
-      requests.count--
+      requests.end(this.#peer)
 
       if (this.#last === sent) {
         this.#last = undefined
@@ -174,6 +174,17 @@ export class Responder<M> {
     )
     const sent = (await isDurable) ? reply : (notDurable?.(reply) ?? reply)
     await previous
-    this.#init.stream.send(sent)
+    this.#say(sent)
+  }
+
+  /** A reply that no message can hold ends the stream. */
+  #say(reply: M): void {
+    const { stream } = this.#init
+
+    try {
+      stream.send(reply)
+    } catch (error) {
+      stream.close(toError(error))
+    }
   }
 }

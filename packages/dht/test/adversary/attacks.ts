@@ -17,6 +17,7 @@ import type { StoreRequest } from '../../src/exchange/messages.ts'
 import { encoded, frameOf, headOf, type Talker } from '../support/exchange-talker.ts'
 import type { Attacker } from './attacker.ts'
 import { VOCABULARIES, type Vocabulary } from './floods.ts'
+import { changed, signedAtRandom, tombstoned, unsigned } from './forgeries.ts'
 
 /** A way to attack a peer by asking it. Goes on until the attacker is told to stop. */
 export interface Attack {
@@ -35,8 +36,6 @@ const FEW_STREAMS = 8
 const MANY_STREAMS = 256
 const PIECE_BYTES: number = 64 * 1024
 const MIB = 2 ** 20
-
-const LATER = getDHTTime() + 86_400
 
 /** The honest peer's: its id is known to everybody, and so could be the key. */
 export const HONEST_SEED: Uint8Array = new Uint8Array(32).fill(7)
@@ -161,7 +160,7 @@ const attacks = {
 
   forged: {
     what: 'entries in the place of another peer: its own ones, changed under its signature, and as they were before',
-    isOffence: false,
+    isOffence: true,
     async run(attacker) {
       const key = recordKey(await ownedKey())
       let seen: DHTRecord | undefined
@@ -176,6 +175,22 @@ const attacks = {
           talker.say(store(records.map((record) => ({ key, record: encodeRecord(record) }))))
           await answers(attacker, talker, 1)
         }
+      })
+    }
+  },
+
+  'forged signatures': {
+    what: 'entries in places of their own owners, under signatures of random bytes',
+    isOffence: true,
+    async run(attacker) {
+      const place = await ownedKey()
+      await again(attacker, async (talker) => {
+        const writes = Array.from({ length: 256 }, () => ({
+          key: recordKey(`${randomBytes(8).toString('hex')} ${place}`),
+          record: encodeRecord(signedAtRandom(plainRecord('forged', getDHTTime() + TTL)))
+        }))
+        talker.say(store(writes))
+        await answers(attacker, talker, 1)
       })
     }
   },
@@ -294,21 +309,6 @@ export const attackNames = Object.keys(attacks) as readonly AttackName[]
 
 export function attackCalled(name: AttackName): Attack {
   return attacks[name]
-}
-
-/** Later, with the signature that it had. */
-function changed({ plain, subkeys }: DHTRecord): DHTRecord {
-  return { ...(plain && { plain: { ...plain, expirationTime: LATER } }), subkeys }
-}
-
-function unsigned({ plain, subkeys }: DHTRecord): DHTRecord {
-  const value = plain?.value ?? new Uint8Array(1)
-  return { plain: { expirationTime: LATER, value }, subkeys }
-}
-
-function tombstoned({ plain, subkeys }: DHTRecord): DHTRecord {
-  const signature = plain?.signature ?? new Uint8Array(64)
-  return { plain: { expirationTime: LATER, signature }, subkeys }
 }
 
 /** A new stream for each round, and several rounds at once. */

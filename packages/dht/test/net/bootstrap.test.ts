@@ -1,7 +1,9 @@
-import { BootstrapError, DHT, type DHTOptions } from '@waggle/dht'
+import { setTimeout } from 'node:timers/promises'
+import type { Libp2p, ServiceMap } from '@libp2p/interface'
+import { BootstrapError, DHT, type DHTOptions, waggle, waggleKadDHT } from '@waggle/dht'
 import { testnet } from '@waggle/dht/testnet'
 import { describe, expect, it } from 'vitest'
-import { PATIENCE, UNHURRIED } from '../support/libp2p-node.ts'
+import { basicServices, libp2pNode, PATIENCE, UNHURRIED } from '../support/libp2p-node.ts'
 import { freeAddress, muteServer } from '../support/loopback.ts'
 import { tcpGate } from '../support/tcp-gate.ts'
 
@@ -39,7 +41,7 @@ describe('initialPeers', () => {
 
   it('are each named with the reason when none can be reached (N8g)', async () => {
     const initialPeers = [await freeAddress(), await freeAddress()]
-    const error = await bootstrapErrorOf({ initialPeers })
+    const error = await bootstrapErrorOf({ initialPeers, bootstrapTimeoutMs: 300 })
 
     expect(error.name).toBe('BootstrapError')
     expect(error.attempts.map(({ address }) => address)).toEqual(initialPeers.map(multiaddrOf))
@@ -79,6 +81,110 @@ describe('initialPeers', () => {
     expect(gate.opened).toBeGreaterThan(1)
   })
 
+  it('are tried again until bootstrapTimeoutMs while they refuse (N8f)', async () => {
+    const address = await freeAddress()
+    const joining = DHT.create({ initialPeers: address, bootstrapTimeoutMs: 60_000 })
+    let isSettled = false
+    joining.finally(() => {
+      isSettled = true
+    })
+    await setTimeout(500)
+    expect(isSettled).toBe(false)
+
+    await using late = await DHT.create({ listenOn: address })
+    await using early = await joining
+    expect(early.peers.map(String)).toEqual([late.peerId.toString()])
+  })
+
+  it('may have several addresses, some of which lead nowhere, in any order (N8f)', async () => {
+    await using peer = await DHT.create()
+    await using mute = await muteServer()
+    const [good] = peer.multiaddrs
+    const id = `/p2p/${peer.peerId}`
+    const odd = [
+      `/ip4/127.0.0.1/udp/4001/quic-v1${id}`,
+      `/ip4/127.0.0.1/tcp/4002/ws${id}`,
+      `${multiaddrOf(mute.address)}${id}`,
+      `${await freeAddress()}${id}`
+    ]
+
+    for (const initialPeers of [
+      [...odd, good],
+      [good, ...odd],
+      [odd[0], good?.decapsulate('/p2p')]
+    ]) {
+      await using dht = await DHT.create({
+        initialPeers: initialPeers.map(String),
+        bootstrapTimeoutMs: 600_000
+      })
+
+      expect(dht.stats().knownPeers).toBe(1)
+      expect(dht.peers.map(String)).toEqual([peer.peerId.toString()])
+    }
+  })
+
+  it('may be all addresses that a node has (N8f)', async () => {
+    await using peer = await DHT.create({ listenOn: [':0', '127.0.0.1:0', '127.0.0.1:0'] })
+    const initialPeers = peer.multiaddrs
+    await using dht = await DHT.create({ initialPeers })
+
+    expect(initialPeers.length).toBeGreaterThan(2)
+    expect(dht.peers.map(String)).toEqual([peer.peerId.toString()])
+  })
+
+  it('are host:port with an id, and localhost in either family (N8f)', async () => {
+    await using peer = await DHT.create()
+    const port = peer.multiaddrs.map((address) => /tcp\/(\d+)/.exec(address.toString())?.[1])[0]
+    const id = `/p2p/${peer.peerId}`
+
+    for (const host of ['127.0.0.1', 'localhost', '']) {
+      await using dht = await DHT.create({ initialPeers: `${host}:${port}${id}` })
+      expect(dht.stats().knownPeers).toBe(1)
+    }
+  })
+
+  it('have each of their addresses named with its own reason (N8g)', async () => {
+    await using peer = await DHT.create()
+    const id = `/p2p/${peer.peerId}`
+    const addresses = [
+      `/ip4/127.0.0.1/udp/4001/quic-v1${id}`,
+      `${multiaddrOf(await freeAddress())}${id}`
+    ]
+    const error = await bootstrapErrorOf({ initialPeers: addresses, bootstrapTimeoutMs: 500 })
+
+    expect(error.attempts).toMatchObject([
+      { address: addresses[0], check: expect.stringContaining('no transport') },
+      { address: addresses[1], check: expect.stringContaining('Nobody listens there') }
+    ])
+  })
+
+  it('take many nodes behind one address that join at the same moment (N8f)', async () => {
+    const stop: (() => unknown)[] = []
+
+    try {
+      const node = async (): Promise<Libp2p<ServiceMap>> => {
+        const made = await libp2pNode(
+          { ...basicServices(), dht: waggleKadDHT(), waggle: waggle() },
+          // libp2p's own limits: five connections a second from one host.
+          { connectionManager: {} }
+        )
+        stop.push(() => made.stop())
+        return made
+      }
+      const hub = await DHT.create({ libp2p: await node() })
+      const nodes = await Promise.all(Array.from({ length: 12 }, node))
+      const joined = await Promise.all(
+        nodes.map((libp2p) =>
+          DHT.create({ libp2p, initialPeers: hub.multiaddrs, bootstrapTimeoutMs: 60_000 })
+        )
+      )
+
+      expect(joined.every(({ peers }) => peers.length > 0)).toBe(true)
+    } finally {
+      await Promise.all(stop.map((end) => end()))
+    }
+  }, 120_000)
+
   it('of another protocol are named as such at once (N8g)', async () => {
     await using stranger = await DHT.create({ protocol: '/other/kad/1.0.0' })
     const [address] = stranger.multiaddrs
@@ -104,7 +210,11 @@ describe('initialPeers', () => {
 
   it('that are tried in vain leave nothing behind (N8f)', async () => {
     const listenOn = await freeAddress()
-    await bootstrapErrorOf({ listenOn, initialPeers: [await freeAddress()] })
+    await bootstrapErrorOf({
+      listenOn,
+      initialPeers: [await freeAddress()],
+      bootstrapTimeoutMs: 300
+    })
     await using dht = await DHT.create({ listenOn })
 
     expect(dht.multiaddrs).toHaveLength(1)

@@ -7,8 +7,7 @@ import {
   getDHTTime,
   InvalidExpirationError
 } from '@waggle/dht'
-import { DEFAULT_MAX_TTL } from '@waggle/record'
-import { MAX_CLOCK_SKEW } from '@waggle/record/replica'
+import { DEFAULT_MAX_TTL, MAX_CLOCK_SKEW } from '@waggle/record/replica'
 import { describe, expect, it } from 'vitest'
 import { CLOCK, CLOCK_PROTOCOL } from '../../src/clock/clock-messages.ts'
 import { Talker } from '../support/exchange-talker.ts'
@@ -142,7 +141,11 @@ describe('strictClock', () => {
 
   it('does not take a peer that nobody can reach for a clock (N8j)', async () => {
     const error = await rejection(
-      DHT.create({ initialPeers: await freeAddress(), strictClock: true })
+      DHT.create({
+        initialPeers: await freeAddress(),
+        strictClock: true,
+        bootstrapTimeoutMs: 300
+      })
     )
 
     expect(error).toBeInstanceOf(BootstrapError)

@@ -1,17 +1,19 @@
 import { type Multiaddr, multiaddr } from '@multiformats/multiaddr'
 import { DHT } from '@waggle/dht'
 import { type Testnet, testnet } from '@waggle/dht/testnet'
-import { recordKey } from '@waggle/record'
+import { encodeRecord, getDHTTime, recordKey } from '@waggle/record'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import type { FindRequest } from '../../src/exchange/messages.ts'
-import { MAX_MESSAGE_BYTES, MAX_STREAMS_PER_PEER } from '../../src/wire/limits.ts'
+import { MAX_PLAUSIBLE_MESSAGE_BYTES, MAX_STREAMS_PER_PEER } from '../../src/wire/limits.ts'
 import { exchangeStreams, type Impostor, impostor, strangerTo } from '../support/exchange-net.ts'
 import { encoded, frameOf, headOf, type Talker } from '../support/exchange-talker.ts'
 import { PATIENCE, UNHURRIED } from '../support/libp2p-node.ts'
 import { infiltrate } from '../support/odd-peers.ts'
+import { owner } from '../support/owners.ts'
 import { keyWhere } from '../support/replica.ts'
 
 const MIB = 2 ** 20
+const somebody = await owner(1)
 
 function find(key: string, id = 1): FindRequest {
   return { name: 'find', id, closerCount: 0, isCloserAlways: false, keys: [recordKey(key)] }
@@ -92,6 +94,18 @@ describe('a peer that asks for much and reads nothing', () => {
   })
 })
 
+/** Says entries in the place of somebody else, under signatures of random bytes. */
+function forge(talker: Talker): void {
+  const plain = { expirationTime: getDHTTime() + 60, value: Uint8Array.of(1) }
+  const signature = crypto.getRandomValues(new Uint8Array(64))
+  const record = encodeRecord({ plain: { ...plain, signature }, subkeys: new Map() })
+  const writes = Array.from({ length: 9 }, (_, i) => ({
+    key: recordKey(`${i} ${somebody.tag}`),
+    record
+  }))
+  talker.say({ name: 'store', id: 1, closerCount: 0, isCopy: false, writes })
+}
+
 describe('a peer that', () => {
   it.each<[string, (talker: Talker) => unknown]>([
     ['says what is no message', (talker) => talker.sayBytes(frameOf(Uint8Array.of(7, 7, 7)))],
@@ -99,11 +113,15 @@ describe('a peer that', () => {
       'answers instead of asking',
       (talker) => talker.say({ name: 'stored', id: 1, peers: [], answers: [] })
     ],
-    ['announces an oversized message', (talker) => talker.sayBytes(headOf(MAX_MESSAGE_BYTES + 1))],
+    [
+      'announces an oversized message',
+      (talker) => talker.sayBytes(headOf(MAX_PLAUSIBLE_MESSAGE_BYTES + 1))
+    ],
     ['sends an empty message', (talker) => talker.sayBytes(headOf(0))],
+    ['forges signatures again and again', forge],
     ['says random bytes', (talker) => talker.sayBytes(crypto.getRandomValues(new Uint8Array(5000)))]
   ])(
-    '%s is disconnected, and not let in again for a while; others are served (N9c)',
+    '%s is disconnected, and not let in again for a while; others are served (N9c, N13i)',
     async (_, offend) => {
       await using net = await testnet(1)
       const [server] = net.nodes as [DHT]

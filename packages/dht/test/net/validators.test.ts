@@ -110,7 +110,8 @@ describe('addValidators', () => {
     const failed = DHT.create({
       libp2p: node,
       validators: [validator],
-      initialPeers: '127.0.0.1:9'
+      initialPeers: '127.0.0.1:9',
+      bootstrapTimeoutMs: 300
     })
     await expect(failed).rejects.toMatchObject({ name: 'BootstrapError' })
 

@@ -28,7 +28,8 @@ export const FAILURES: Readonly<Record<string, () => Promise<void>>> = {
     await fails({ listenOn: ['127.0.0.1:0', taken.address] }, 'ListenError')
   },
 
-  'no initial peer is there': () => fails({ initialPeers: ['127.0.0.1:1'] }, 'BootstrapError'),
+  'no initial peer is there': () =>
+    fails({ initialPeers: ['127.0.0.1:1'], bootstrapTimeoutMs: 300 }, 'BootstrapError'),
 
   'the initial peer never answers': async () => {
     await using mute = await muteServer()

@@ -71,8 +71,8 @@ export interface ServingInit extends RecordStoreOptions {
   /** The store, instead of a new one. */
   readonly held?: RecordStore
 
-  /** Where it remembers copies. */
-  readonly cache?: RecordStore
+  /** Where it keeps copies. */
+  readonly copies?: RecordStore
 
   /** Who the server believes to talk with. */
   readonly asker?: PeerId
@@ -92,7 +92,7 @@ export async function serving(source: StreamSource, init: ServingInit = {}): Pro
     known = [],
     crowd = [],
     asker = source.asker,
-    cache,
+    copies,
     nodeLimits,
     access,
     ...options
@@ -107,7 +107,7 @@ export async function serving(source: StreamSource, init: ServingInit = {}): Pro
   }
   const [mine, theirs] = await source.open()
   const limits = nodeLimits ?? DEFAULT_NODE_LIMITS
-  const exchange = new ExchangeServer({ store, cache, routing, access })
+  const exchange = new ExchangeServer({ store, copies, routing, access })
   new ProtocolServer({ limits }).serve(exchange, theirs, asker)
   return { store, stream: theirs, talker: new Talker(mine) }
 }

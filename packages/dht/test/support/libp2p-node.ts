@@ -33,7 +33,10 @@ export function basicServices(): ServiceFactoryMap<BasicServices> {
 /** Starts a node as an application may make it, on a free loopback port. */
 export async function libp2pNode<S extends ServiceMap>(
   services: ServiceFactoryMap<S>,
-  connections: Pick<Libp2pOptions, 'connectionEncrypters' | 'privateKey' | 'streamMuxers'> = {}
+  connections: Pick<
+    Libp2pOptions,
+    'connectionEncrypters' | 'connectionManager' | 'privateKey' | 'streamMuxers'
+  > = {}
 ): Promise<DisposableNode<S>> {
   const node = await createLibp2p<S>({
     addresses: { listen: ['/ip4/127.0.0.1/tcp/0'] },

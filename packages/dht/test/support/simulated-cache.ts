@@ -5,8 +5,9 @@ import type { ReadOptions } from '../../src/reading/reading.ts'
 import { RecordStore } from '../../src/store/record-store.ts'
 import { ACTIVE } from './cancellation.ts'
 import { turns } from './end-of-turn.ts'
+import { manualClock } from './manual-clock.ts'
 import { silentLog } from './silent-log.ts'
-import { Simulation, type SimulationOptions } from './simulated-replicas.ts'
+import { Simulation, type SimulationOptions, START } from './simulated-replicas.ts'
 
 /** A node of a simulated network that remembers what it has read, seen from one key. */
 export class SimulatedCache {
@@ -21,12 +22,12 @@ export class SimulatedCache {
     policy: CacheOptions = {}
   ) {
     this.#key = key
-    this.net = new Simulation(key, { size, ...simulation })
-    const { replicas, self } = this.net
-    const { clock } = self.store
+    const clock = manualClock(START)
     this.cache = new RecordStore({ clock, maxRecords: policy.maxRecords })
+    this.net = new Simulation(key, { size, clock, cache: this.cache, ...simulation })
+    const { replicas } = this.net
     this.reads = new CachedReads({
-      ...{ replicas, store: self.store, cache: this.cache, log: silentLog },
+      ...{ replicas, log: silentLog },
       policy: cachePolicy(policy)
     })
   }

@@ -15,8 +15,6 @@ export function operations(net: Simulation, init: Partial<OperationsInit> = {}):
     replicas,
     reads: new CachedReads({
       replicas,
-      store,
-      cache: undefined,
       policy: cachePolicy({}),
       log: silentLog
     }),

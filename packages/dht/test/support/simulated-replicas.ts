@@ -47,6 +47,8 @@ export interface SimulationOptions extends Partial<ReplicasInit> {
 
   /** How long a request may take. */
   requestTimeoutMs?: number
+
+  clock?: ManualClock
 }
 
 /** The moment at which every simulation begins. */
@@ -56,7 +58,7 @@ const WHOM_A_PEER_NAMES = 20
 
 /** Peers in memory that hold records as real ones do, seen from one of them. */
 export class Simulation implements RecordChannel, Routing {
-  readonly clock: ManualClock = manualClock(START)
+  readonly clock: ManualClock
   readonly book: PeerBook
   readonly replicas: Replicas
   readonly self: SimulatedReplica
@@ -78,9 +80,11 @@ export class Simulation implements RecordChannel, Routing {
       selfRank = size - 1,
       known = () => true,
       requestTimeoutMs = 60_000,
+      clock = manualClock(START),
       ...init
     }: SimulationOptions
   ) {
+    this.clock = clock
     this.peers = nearestFirst(pointOf(key), contacts(size)).map((contact) => ({
       ...contact,
       store: new RecordStore({ clock: this.clock }),

@@ -7,7 +7,7 @@ import type {
   WatchReply,
   WatchRequestOptions
 } from '../../src/watch/watch-client.ts'
-import { Watches } from '../../src/watch/watches.ts'
+import { Watches, type WatchesInit } from '../../src/watch/watches.ts'
 import { silentLog } from './silent-log.ts'
 import type { SimulatedReplica, Simulation } from './simulated-replicas.ts'
 
@@ -38,7 +38,7 @@ export class SimulatedWatches implements ChangeChannel {
   readonly #net: Simulation
   readonly #told = new Map<SimulatedReplica, Set<string>>()
 
-  constructor(net: Simulation) {
+  constructor(net: Simulation, onLearned: WatchesInit['onLearned'] = () => {}) {
     this.#net = net
     this.watches = new Watches({
       channel: this,
@@ -47,6 +47,8 @@ export class SimulatedWatches implements ChangeChannel {
       inTime: (_, answer) => answer,
       onRelayed: (_, record) => this.passedOn.push(record),
       replicas: net.replicas,
+      known: net.replicas.known,
+      onLearned,
       store: net.self.store,
       readLatest: async (key, cancellation) =>
         (await net.replicas.read(key, { latest: true, cancellation })).record

@@ -31,6 +31,9 @@ export interface WatchServingInit extends RecordStoreOptions {
 
   /** How many keys it may be asked for. */
   readonly rates?: Rates
+
+  /** Keys watched for all together. */
+  readonly maxWatches?: number
 }
 
 /** A replica that others watch, and its store. */
@@ -49,6 +52,7 @@ export class WatchServing {
       onLook = () => {},
       onRelay = () => ({ record: EMPTY_RECORD, isTold: true, end() {} }),
       rates,
+      maxWatches,
       ...options
     }: WatchServingInit = {}
   ) {
@@ -58,6 +62,7 @@ export class WatchServing {
     this.#protocols = new ProtocolServer({ scheduler: this.scheduler })
     this.server = new WatchServer({
       ...{ store: this.store, numReplicas: 5, maxWatchersPerKey },
+      ...(maxWatches !== undefined && { maxWatches }),
       relayed: new RelayedKeys(onRelay),
       routing: {
         nearest(_, count) {

@@ -13,23 +13,30 @@ const BOTH: Row[] = [
   ['192.168.1.20:65535', '/ip4/192.168.1.20/tcp/65535'],
   ['[::1]:1337', '/ip6/::1/tcp/1337'],
   ['[2001:db8::7]:1', '/ip6/2001:db8::7/tcp/1'],
-  ['localhost:1337', '/ip4/127.0.0.1/tcp/1337'],
   ['/ip4/10.0.0.1/tcp/1337', '/ip4/10.0.0.1/tcp/1337'],
   ['/ip4/10.0.0.1/tcp/80/ws', '/ip4/10.0.0.1/tcp/80/ws'],
-  [`/ip4/10.0.0.1/tcp/1337/p2p/${id}`, `/ip4/10.0.0.1/tcp/1337/p2p/${id}`]
+  [`/ip4/10.0.0.1/tcp/1337/p2p/${id}`, `/ip4/10.0.0.1/tcp/1337/p2p/${id}`],
+  [`127.0.0.1:1337/p2p/${id}`, `/ip4/127.0.0.1/tcp/1337/p2p/${id}`],
+  [`[::1]:1337/p2p/${id}`, `/ip6/::1/tcp/1337/p2p/${id}`]
 ]
 
 const LISTEN: Row[] = [
   ['127.0.0.1:0', '/ip4/127.0.0.1/tcp/0'],
   [':1337', '/ip4/0.0.0.0/tcp/1337'],
   [':0', '/ip4/0.0.0.0/tcp/0'],
+  ['localhost:1337', '/ip4/127.0.0.1/tcp/1337'],
   ['*:1337', '/ip4/0.0.0.0/tcp/1337'],
   ['0.0.0.0:1337', '/ip4/0.0.0.0/tcp/1337'],
   ['[::]:1337', '/ip6/::/tcp/1337']
 ]
 
+const ON_THIS_MACHINE: Row[] = [
+  ['localhost:1337', '/ip4/127.0.0.1/tcp/1337'],
+  [':1337', '/ip4/127.0.0.1/tcp/1337']
+]
+
 const PEER: Row[] = [
-  [':1337', '/ip4/127.0.0.1/tcp/1337'],
+  [`bees.example.org:1337/p2p/${id}`, `/dns/bees.example.org/tcp/1337/p2p/${id}`],
   ['bees.example.org:1337', '/dns/bees.example.org/tcp/1337'],
   ['hive-1:1337', '/dns/hive-1/tcp/1337'],
   ['/dns4/bees.example.org/tcp/443/wss', '/dns4/bees.example.org/tcp/443/wss'],
@@ -52,6 +59,9 @@ const GARBAGE: unknown[] = [
   '127.0.0.1:65536',
   '127.0.0.1:123456',
   '127.0.0.1:1337/',
+  '127.0.0.1:1337/p2p/',
+  '127.0.0.1:1337/p2p/bee',
+  `127.0.0.1:1337/p2p/${id}/ws`,
   ' 127.0.0.1:1337',
   '127.0.0.1:1337\n',
   '256.0.0.1:1337',
@@ -116,13 +126,17 @@ describe('listenAddress', () => {
 })
 
 describe('peerAddress', () => {
-  it.each(PEER)('reads %s as %s', (address, expected) => {
+  it.each([
+    ['localhost:1337', '/dns/localhost/tcp/1337'],
+    [':1337', '/dns/localhost/tcp/1337'],
+    ...PEER
+  ])('reads %s as %s', (address, expected) => {
     expect(peerAddress(address, 'initialPeers').toString()).toBe(expected)
   })
 })
 
 describe('announcedAddress', () => {
-  it.each(PEER)('reads %s as %s', (address, expected) => {
+  it.each([...ON_THIS_MACHINE, ...PEER])('reads %s as %s', (address, expected) => {
     expect(announcedAddress(address, 'announce').toString()).toBe(expected)
   })
 

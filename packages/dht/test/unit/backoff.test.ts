@@ -3,9 +3,9 @@ import {
   backoffMs,
   FIRST_RETRY_MS,
   MAX_LONELY_RETRY_MS,
-  MAX_RETRY_MS,
-  wait
+  MAX_RETRY_MS
 } from '../../src/join/backoff.ts'
+import { wait } from '../../src/timing/wait.ts'
 
 const FAILURES = Array.from({ length: 100 }, (_, i) => i)
 

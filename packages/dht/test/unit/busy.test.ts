@@ -1,4 +1,4 @@
-import { plainRecord, recordKey } from '@waggle/record'
+import { isEmpty, plainRecord, recordKey } from '@waggle/record'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import { DEFAULT_NODE_LIMITS } from '../../src/node-limits.ts'
 import { RecordStore } from '../../src/store/record-store.ts'
@@ -92,6 +92,32 @@ describe('who asks a busy peer', () => {
       await expect(done).rejects.toMatchObject({ name: 'BusyError' })
     }
   )
+
+  it.each([false, true])(
+    'hears a BusyError, and not that nothing is there, when all that hold it are busy (latest: %s, N8e)',
+    async (latest) => {
+      const net = new Simulation(KEY, { size: 30, isReplica: () => false })
+
+      for (const peer of net.peers.slice(0, 5)) {
+        peer.store.apply(KEY, WRITE)
+        Object.assign(peer, { fails: 'always', isBusy: true })
+      }
+
+      const done = net.replicas.read(KEY, { latest, cancellation: ACTIVE })
+      await expect(done).rejects.toMatchObject({ name: 'BusyError' })
+    }
+  )
+
+  it('hears that nothing is there when only some of many are busy (N8e)', async () => {
+    const net = new Simulation(KEY, { size: 30, isReplica: () => false })
+
+    for (const peer of net.peers.slice(0, 4)) {
+      Object.assign(peer, { fails: 'always', isBusy: true })
+    }
+
+    const { record } = await net.replicas.read(KEY, { cancellation: ACTIVE })
+    expect(isEmpty(record)).toBe(true)
+  })
 
   it('is served by others, if there are any', async () => {
     const net = new Simulation(KEY, { size: 20 })

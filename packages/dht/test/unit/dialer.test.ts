@@ -2,7 +2,7 @@ import type { PeerInfo } from '@libp2p/interface'
 import type { ConnectionManager } from '@libp2p/interface-internal'
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import { Dialer, type PeerPolicy } from '../../src/wire/dialer.ts'
-import { OPEN_TIMEOUT_MS } from '../../src/wire/limits.ts'
+import { MAX_DIALLED_ADDRESSES, OPEN_TIMEOUT_MS } from '../../src/wire/limits.ts'
 import { contact } from '../support/exchange-serving.ts'
 import { welcomingPeers } from '../support/protocol-asker.ts'
 
@@ -60,6 +60,15 @@ describe('Dialer', () => {
     await expect(dialer.openStream(named, PROTOCOL)).rejects.toMatchObject({ name: 'BusyError' })
     expect(mayDial).toHaveBeenCalledExactlyOnceWith(named.id, 2)
     expect(openConnection).not.toHaveBeenCalled()
+  })
+
+  it('counts a host name as all the addresses that it may have (N9h)', async () => {
+    const mayDial = vi.fn(() => false)
+    const { dialer } = dialling({ mayDial })
+    const named = contact(2, ['/ip4/10.0.0.1/tcp/1', '/dns4/bees.example/tcp/1'])
+
+    await expect(dialer.openStream(named, PROTOCOL)).rejects.toMatchObject({ name: 'BusyError' })
+    expect(mayDial).toHaveBeenCalledExactlyOnceWith(named.id, 1 + MAX_DIALLED_ADDRESSES)
   })
 
   it('records whether a peer was reached, whatever it speaks', async () => {

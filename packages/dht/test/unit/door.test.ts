@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest'
-import { ByteQueue } from '../../src/door/byte-queue.ts'
 import { Door, doorOf } from '../../src/door/door.ts'
 import { overriding } from '../../src/door/overriding.ts'
 import { delimited, messagesUpTo, piecesUpTo } from '../../src/door/units.ts'
 import { DEFAULT_NODE_LIMITS } from '../../src/node-limits.ts'
+import { ByteQueue } from '../../src/wire/byte-queue.ts'
 import { ProtocolViolationError } from '../../src/wire/protocol-violation-error.ts'
 import { peerNumber } from '../support/numbered-peers.ts'
 

@@ -34,7 +34,7 @@ describe('dropDuplicates', () => {
       fc.property(fc.array(write, { maxLength: 20 }), (writes) => {
         const linked = pair()
         const apart = pair()
-        dropDuplicates(linked.cache, linked.store)
+        dropDuplicates({ ...linked, isReplicaOf: () => true })
 
         for (const { into, key, record } of writes) {
           linked[into].apply(key, record)
@@ -55,7 +55,7 @@ describe('dropDuplicates', () => {
 
   it('drops what was cached when this node becomes a replica', () => {
     const { store, cache } = pair()
-    dropDuplicates(cache, store)
+    dropDuplicates({ cache, store, isReplicaOf: () => true })
     const key = recordKey('key')
     cache.apply(key, plainRecord('value', 10))
     expect(cache.records).toBe(1)
@@ -65,9 +65,19 @@ describe('dropDuplicates', () => {
     expect(cache.get(key)).toEqual(EMPTY_RECORD)
   })
 
+  it('keeps what this node has learned of keys that it is no replica of (N5a)', () => {
+    const { store, cache } = pair()
+    dropDuplicates({ cache, store, isReplicaOf: () => false })
+    const key = recordKey('key')
+    cache.apply(key, plainRecord('value', 10))
+    store.apply(key, plainRecord('value', 10))
+
+    expect([cache.records, store.records]).toEqual([1, 1])
+  })
+
   it('keeps a later value than this replica holds, until the store has it, too', () => {
     const { store, cache } = pair()
-    dropDuplicates(cache, store)
+    dropDuplicates({ cache, store, isReplicaOf: () => true })
     const key = recordKey('key')
     store.apply(key, plainRecord('old', 10))
     cache.apply(key, plainRecord('new', 20))

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { MAX_MESSAGE_BYTES } from '../../src/wire/limits.ts'
+import { MAX_PLAUSIBLE_MESSAGE_BYTES } from '../../src/wire/limits.ts'
 import {
   type Asking,
   asking,
@@ -52,7 +52,10 @@ const OFFENCES: readonly [what: string, offend: (talker: Talker, ids: Ids) => vo
       talker.sayBytes(frameOf(Buffer.concat([encoded(found(one, ['A'])), Uint8Array.of(0)])))
   ],
   ['an empty message', (talker) => talker.sayBytes(headOf(0))],
-  ['the head of an oversized message', (talker) => talker.sayBytes(headOf(MAX_MESSAGE_BYTES + 1))],
+  [
+    'the head of an oversized message',
+    (talker) => talker.sayBytes(headOf(MAX_PLAUSIBLE_MESSAGE_BYTES + 1))
+  ],
   [
     'text',
     (talker) => talker.sayBytes(new TextEncoder().encode('HTTP/1.1 400 Bad Request\r\n\r\n'))

@@ -3,11 +3,12 @@ import { describe, expect, it } from 'vitest'
 import { EXCHANGE } from '../../src/exchange/messages.ts'
 import { ByteWriter } from '../../src/wire/bytes.ts'
 import { FrameReader, writeFrame } from '../../src/wire/frames.ts'
-import { MAX_MESSAGE_BYTES } from '../../src/wire/limits.ts'
+import { MAX_MESSAGE_BYTES, MAX_PLAUSIBLE_MESSAGE_BYTES } from '../../src/wire/limits.ts'
+import { MessageTooLargeError } from '../../src/wire/message-too-large-error.ts'
 import { ProtocolViolationError } from '../../src/wire/protocol-violation-error.ts'
 import { law } from '../support/effort.ts'
 import { anyMessage } from '../support/exchange-messages.ts'
-import { frameOf, headOf } from '../support/exchange-talker.ts'
+import { encoded, frameOf, headOf } from '../support/exchange-talker.ts'
 
 /** As libp2p hands bytes over. */
 function chunk({ buffer, byteOffset, length }: Uint8Array): { subarray(): Uint8Array } {
@@ -82,6 +83,29 @@ describe('FrameReader', () => {
     )
   })
 
+  it('never reads what writeFrame would not write, whatever the limit is (N13l)', () => {
+    fc.assert(
+      fc.property(anyMessage, anyMessage, fc.nat(2000), (message, next, maxBytes) => {
+        const writer = new ByteWriter()
+        const { length } = encoded(message)
+        const write = (): void => writeFrame(writer, message, EXCHANGE, maxBytes)
+
+        if (length > maxBytes) {
+          expect(write).toThrow(MessageTooLargeError)
+        } else {
+          write()
+        }
+
+        writeFrame(writer, next, EXCHANGE)
+        const reader = new FrameReader(Math.max(maxBytes, encoded(next).length))
+        reader.push(chunk(writer.take()))
+        const expected = length > maxBytes ? [next] : [message, next]
+        expect(rest(reader).map((bytes) => EXCHANGE.read(bytes))).toEqual(expected)
+      }),
+      law()
+    )
+  })
+
   it('leaves messages as they were given when more bytes come', () => {
     const reader = new FrameReader()
     const frames = Buffer.concat([1, 2, 3, 4].map((n) => frameOf(new Uint8Array(50).fill(n))))
@@ -108,8 +132,17 @@ describe('FrameReader', () => {
     expect(largest.next()).toBeUndefined()
 
     for (const length of [MAX_MESSAGE_BYTES + 1, 2 ** 31, 2 ** 32 - 1]) {
-      expect(() => pushed(headOf(length)).next()).toThrow(ProtocolViolationError)
       expect(() => pushed(headOf(length)).next()).toThrow(`${length} bytes`)
+    }
+  })
+
+  it('takes for a violation only a size that no version means (N13l)', () => {
+    for (const length of [MAX_MESSAGE_BYTES + 1, MAX_PLAUSIBLE_MESSAGE_BYTES]) {
+      expect(() => pushed(headOf(length)).next()).toThrow(MessageTooLargeError)
+    }
+
+    for (const length of [MAX_PLAUSIBLE_MESSAGE_BYTES + 1, 2 ** 32 - 1]) {
+      expect(() => pushed(headOf(length)).next()).toThrow(ProtocolViolationError)
     }
   })
 
@@ -149,5 +182,19 @@ describe('FrameReader', () => {
     reader.push(chunk(frame.subarray(-1)))
     expect(Buffer.compare(reader.next() ?? new Uint8Array(), content)).toBe(0)
     expect(performance.now() - startMs).toBeLessThan(20_000)
+  })
+
+  it('copies what waits seldom, however much more than a message that is (N9f)', () => {
+    const reader = new FrameReader()
+    const piece = new Uint8Array(1024)
+    const startMs = performance.now()
+
+    // Nobody reads: in time that grew with the square, this would copy 500 GB.
+    for (let i = 0; i < 32 * 1024; i++) {
+      reader.push(chunk(piece))
+    }
+
+    expect(reader.length).toBe(32 * 1024 * 1024)
+    expect(performance.now() - startMs).toBeLessThan(5000)
   })
 })

@@ -106,7 +106,7 @@ describe('an owned place at a replica', () => {
 
   it('is checked in copies, too (R15)', async () => {
     const cache = new RecordStore({ clock: manualClock(NOW) })
-    const server = await serving(source, { cache })
+    const server = await serving(source, { copies: cache })
     const request = storeRequest([['party', yes(alice.tag)]], { isCopy: true })
 
     expect(await outcomes(server, request)).toEqual(['invalid'])

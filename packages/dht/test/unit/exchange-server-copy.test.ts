@@ -23,12 +23,12 @@ beforeAll(async () => {
 
 afterAll(() => source?.[Symbol.asyncDispose]())
 
-async function lent(maxRecords?: number): Promise<Serving & { cache: RecordStore }> {
-  const cache = new RecordStore({ clock: manualClock(NOW), maxRecords })
-  const server = await serving(source, { cache })
+async function lent(maxRecords?: number): Promise<Serving & { copies: RecordStore }> {
+  const copies = new RecordStore({ clock: manualClock(NOW), maxRecords })
+  const server = await serving(source, { copies })
   server.talker.say(storeRequest([['a', COPY]], { isCopy: true }))
   await server.talker.hear('stored')
-  return { ...server, cache }
+  return { ...server, copies }
 }
 
 async function found({ talker }: Serving, isCloserAlways: boolean): Promise<unknown> {
@@ -45,9 +45,9 @@ describe('a copy that was left with a peer', () => {
   })
 
   it('does not count as held, and makes room for nothing that does', async () => {
-    const { store, cache } = await lent()
+    const { store, copies } = await lent()
 
-    expect([store.records, cache.records]).toEqual([0, 1])
+    expect([store.records, copies.records]).toEqual([0, 1])
   })
 
   it('is there beside a replica, which is what answers', async () => {
@@ -62,7 +62,7 @@ describe('a copy that was left with a peer', () => {
     const server = await lent(1)
     server.talker.say(storeRequest([['b', REPLICA]], { isCopy: true }))
     await server.talker.hear('stored')
-    expect(server.cache.records).toBe(1)
+    expect(server.copies.records).toBe(1)
     expect(server.store.get(recordKey('b')).plain).toBeUndefined()
   })
 

@@ -45,6 +45,10 @@ async function outcomes(server: Serving, request: StoreRequest): Promise<string[
 
 const good = encodeRecord(recordOf('good'))
 
+const LARGE_VALUE = encodeRecord(
+  plainRecord(new Uint8Array(2 ** 19), NOW + 60, { ...DEFAULT_LIMITS, maxValueBytes: 2 ** 20 })
+)
+
 describe('a STORE', () => {
   it('is held, and answered write by write (N3, N6)', async () => {
     const server = await serving(source, { known: [contact(1), contact(2)] })
@@ -111,28 +115,30 @@ describe('a STORE', () => {
     ['no record', Uint8Array.of(1, 2, 3)],
     ['nothing', new Uint8Array()],
     ['a record with a byte too many', Uint8Array.from([...good, 0])],
-    ['a record that lacks its last byte', good.subarray(0, -1)],
-    [
-      'a value beyond the limit',
-      encodeRecord(
-        plainRecord(new Uint8Array(2 ** 19), NOW + 60, {
-          ...DEFAULT_LIMITS,
-          maxValueBytes: 2 ** 20
-        })
-      )
-    ],
-    ['a record that lives too long', encodeRecord(plainRecord(1, NOW + 31 * 86_400))]
-  ])(
-    "gets 'invalid' for %s, and no harm for its neighbours (N9a, R10, R12, R14)",
-    async (_, record) => {
-      const server = await serving(source)
-      const key = recordKey('key')
-      const neighbour = { key: recordKey('neighbour'), record: good }
-      const request = { ...storeRequest([]), writes: [neighbour, { key, record }, neighbour] }
+    ['a record that lacks its last byte', good.subarray(0, -1)]
+  ])("gets 'invalid' for %s, and no harm for its neighbours (N9a, R10)", async (_, record) => {
+    const server = await serving(source)
+    const key = recordKey('key')
+    const neighbour = { key: recordKey('neighbour'), record: good }
+    const request = { ...storeRequest([]), writes: [neighbour, { key, record }, neighbour] }
 
-      expect(await outcomes(server, request)).toEqual(['accepted', 'invalid', 'accepted'])
-      expect(server.store.records).toBe(1)
-      expect(server.store.encoded(key)).toBeUndefined()
+    expect(await outcomes(server, request)).toEqual(['accepted', 'invalid', 'accepted'])
+    expect(server.store.records).toBe(1)
+    expect(server.store.encoded(key)).toBeUndefined()
+  })
+
+  it.each([
+    ['a value', 'key', LARGE_VALUE],
+    ['a time to live', 'key', encodeRecord(plainRecord(1, NOW + 31 * 86_400))],
+    ['a key', 'k'.repeat(2000), good]
+  ])(
+    "gets 'refused' for %s beyond this node's limits, which breaks no rule (N13l, R12, R14)",
+    async (_, key, record) => {
+      const server = await serving(source)
+      const write = { key: recordKey(key, { ...DEFAULT_LIMITS, maxKeyBytes: 5000 }), record }
+
+      expect(await outcomes(server, { ...storeRequest([]), writes: [write] })).toEqual(['refused'])
+      expect(server.store.records).toBe(0)
     }
   )
 

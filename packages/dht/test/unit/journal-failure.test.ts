@@ -1,6 +1,7 @@
 import { plainRecord } from '@waggle/record'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { FIRST_WRITE_RETRY_MS, MAX_WRITE_RETRY_MS } from '../../src/constants.ts'
+import { HANG_MS, MAX_CLOSE_MS } from '../../src/persistence/journal.ts'
 import { KeptStore, pass, settled, stopTime } from '../support/kept-store.ts'
 
 const FULL = new Error('no space left on device')
@@ -28,6 +29,44 @@ describe('Journal on a disk that fails', () => {
     await expect(kept.store.whenDurable()).rejects.toBe(FULL)
     expect(kept.journal.failure).toBe(FULL)
     expect(kept.states).toEqual([FULL])
+  })
+
+  it('takes a disk that hangs for a failing one until it answers', async () => {
+    await kept.journal.close()
+    kept = new KeptStore()
+    kept.disk.shut()
+    kept.write('key')
+    const first = settled(kept.store.whenDurable())
+    await pass(HANG_MS - 1)
+    expect(kept.states).toEqual([])
+    await pass(2)
+
+    expect(first).toMatchObject({ state: 'rejected' })
+    expect(kept.states).toEqual([
+      expect.objectContaining({ message: expect.stringContaining('has not answered') })
+    ])
+    kept.write('other')
+    await expect(kept.store.whenDurable()).rejects.toThrow('has not answered')
+    // Another batch might get there before the one that hangs.
+    expect(kept.disk.batches).toHaveLength(1)
+
+    kept.disk.open()
+    await pass(MAX_WRITE_RETRY_MS)
+    expect(kept.states.at(-1)).toBeUndefined()
+    expect(kept.onDisk('other')).toBeDefined()
+  })
+
+  it('ends in time on a disk that hangs, and says what is lost', async () => {
+    await kept.journal.close()
+    kept = new KeptStore()
+    kept.disk.shut()
+    kept.write('key')
+    await pass()
+    kept.write('other')
+    const closing = kept.journal.close()
+    await pass(MAX_CLOSE_MS)
+
+    expect(await closing).toBe(2)
   })
 
   it('does not have those wait who came while it was failing', async () => {

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import type { Connection, Stream } from '@libp2p/interface'
 import { Record as Libp2pRecord } from '@libp2p/kad-dht'
+import { multiaddr } from '@multiformats/multiaddr'
 import { recordKey } from '@waggle/record'
 import { describe, expect, it } from 'vitest'
 import { type KadServices, requestGuard, responseGuard } from '../../src/kad/kad-guard.ts'
@@ -143,6 +144,23 @@ describe('a request to kad-dht', () => {
 })
 
 describe('a response of kad-dht', () => {
+  it('names no peer by a list of addresses in DNS, which libp2p would look up (N9h)', () => {
+    const list = multiaddr('/dnsaddr/bees.example').bytes
+    const plain = multiaddr('/ip4/56.56.56.56/tcp/14392').bytes
+    const writer = new ByteWriter()
+    writeBytesField(writer, PEER_ID, randomBytes(34))
+    writeBytesField(writer, PEER_ADDRESS, list)
+    writeBytesField(writer, PEER_ADDRESS, plain)
+    const response = writeKadMessage(message({ type: FIND_NODE, closer: [writer.take()] }))
+    const seen = responseGuard()({} as Connection, {} as Stream).receive?.(response)
+    const [named] = readKadMessage(seen ?? new Uint8Array()).closer
+    const addresses = [...protobufFields(named ?? new Uint8Array())]
+      .filter(({ number }) => number === PEER_ADDRESS)
+      .map(({ bytes }) => bytes)
+
+    expect(addresses).toEqual([plain])
+  })
+
   it('names a few peers, with a few addresses each, none of which is long (N13b)', () => {
     const guard = responseGuard()({} as Connection, {} as Stream)
     const closer = [peer(1000), peer(3, 600), ...Array.from({ length: 100 }, () => peer(1))]

@@ -125,6 +125,19 @@ describe('encodePeer', () => {
   })
 })
 
+describe('a named peer', () => {
+  const lists = ['/dnsaddr/bees.example', '/dnsaddr/bees.example/p2p-circuit']
+  const others = ['/dns4/bees.example/tcp/1', '/ip4/56.56.56.56/tcp/14392']
+
+  it('has no lists of addresses, whoever names it (N9h)', () => {
+    const named = contact(1, [...lists, ...others])
+    const read = new PeerDecoder().of(encodePeer(named))
+
+    expect(read?.multiaddrs.map(String)).toEqual(others)
+    expect(dialable(named).multiaddrs.map(String)).toEqual(others)
+  })
+})
+
 describe('dialable', () => {
   it('leaves of a peer that a stock peer names what one of ours may name (N9h)', () => {
     const many = Array.from({ length: 100_000 }, (_, i) => `/ip4/10.0.0.1/tcp/${(i % 65_535) + 1}`)

@@ -182,6 +182,40 @@ describe('a peer that asks for more keys than its rate', () => {
   })
 })
 
+describe('requests that are being answered', () => {
+  it('count for one peer, whatever the protocols are (N13)', async () => {
+    const limits = { ...DEFAULT_NODE_LIMITS, maxRequestsPerPeer: 2 }
+    const server = new ProtocolServer({ limits })
+    const begun: string[] = []
+    const finish: (() => void)[] = []
+    const ask = async (id: string, asker = source.asker): Promise<Talker<EchoMessage>> => {
+      const [mine, theirs] = await source.open()
+      function* reply(): Generator<undefined, Promise<EchoMessage>> {
+        begun.push(id)
+        return new Promise((resolve) => {
+          finish.push(() => resolve({ name: 'echo', words: [] }))
+        })
+      }
+      const serve = () => ({ respond: () => ({ keys: 1, reply: reply() }) })
+      server.serve({ id, codec: ECHO, serve }, theirs, asker)
+      const talker = echoTalker(mine)
+      talker.say({ name: 'say', words: [] })
+      return talker
+    }
+
+    const first = await ask('a')
+    await ask('b')
+    await ask('c')
+    await ask('another one', peerNumber(1))
+    await vi.waitUntil(() => begun.length === 3, PATIENCE)
+    expect(begun.toSorted()).toEqual(['a', 'another one', 'b'])
+
+    finish[begun.indexOf('a')]?.()
+    await first.hear('echo')
+    await vi.waitUntil(() => begun.includes('c'), PATIENCE)
+  })
+})
+
 describe('a request that cannot be answered', () => {
   it('ends its stream, and no other (N9c)', async () => {
     const failing: ServedProtocol<EchoMessage> = {

@@ -25,7 +25,7 @@ function checks(...validators: RecordValidator[]): RecordChecks {
 }
 
 function received(by: RecordChecks, record: DHTRecord) {
-  return by.receive(KEY, encodeRecord(record))
+  return by.receive(KEY, encodeRecord(record), 'peer')
 }
 
 function party(...guests: string[]): DHTRecord {

@@ -45,7 +45,7 @@ function ranksBehind(net: Simulation, { behind }: Reading): number[] {
 
 describe('Replicas.read', () => {
   it('asks nobody when this node holds something good enough (N5)', async () => {
-    const net = network({ size: 8 }, { 7: ALICE, 0: CAROL })
+    const net = network({ size: 8, selfRank: 3 }, { 3: ALICE, 0: CAROL })
 
     expect(await net.replicas.read(KEY, { cancellation: ACTIVE })).toMatchObject({
       record: ALICE,

@@ -7,7 +7,7 @@ import { Simulation, START } from '../support/simulated-replicas.ts'
 const KEY = recordKey('key')
 
 describe('Replicas.repair, of a record larger than any replica takes', () => {
-  it('sends nobody what all hold together and none could hold alone (R12)', async () => {
+  it('sends nobody what all hold together and none could hold alone, nor a copy of it (R12, N13l)', async () => {
     const limits = { ...DEFAULT_LIMITS, maxRecordBytes: 300 }
     const half = (name: string): DHTRecord =>
       subkeyRecord(name, 'x'.repeat(200), START + 100, limits)
@@ -20,6 +20,8 @@ describe('Replicas.repair, of a record larger than any replica takes', () => {
 
     expect(reading.record.subkeys.size).toBe(2)
     expect(reading.behind).toHaveLength(5)
+    net.replicas.cacheOnPath(KEY, reading.record, reading.behind)
     expect(net.ranks('store')).toEqual([])
+    expect(net.copies).toEqual([])
   })
 })

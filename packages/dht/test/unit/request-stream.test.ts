@@ -2,7 +2,8 @@ import type { Stream } from '@libp2p/interface'
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest'
 import { BufferLimits } from '../../src/admission/buffer-limits.ts'
 import { DEFAULT_NODE_LIMITS } from '../../src/node-limits.ts'
-import { INACTIVITY_TIMEOUT_MS } from '../../src/wire/limits.ts'
+import { INACTIVITY_TIMEOUT_MS, TARGET_MESSAGE_BYTES } from '../../src/wire/limits.ts'
+import { MessageTooLargeError } from '../../src/wire/message-too-large-error.ts'
 import type { PendingRequest } from '../../src/wire/request-queue.ts'
 import { RequestStream, type RequestStreamInit } from '../../src/wire/request-stream.ts'
 import { type EchoMessage, echoRequests, echoTalker, word } from '../support/echo-protocol.ts'
@@ -69,6 +70,24 @@ describe('RequestStream', () => {
     talker.say({ name: 'echo', words: [word('A'), word('B')] })
 
     expect(await first).toEqual(['A', 'B'])
+  })
+
+  it('rejects a request that no message can hold, and sends the others (N13l)', async () => {
+    const limits = { maxRequests: 1000, maxRequestBytes: 1_000_000, maxMessageBytes: 100 }
+    const { stream, talkers, onEnd } = asking({ limits })
+    const small = stream.request(word('a'))
+    const large = stream.request(word('b'.repeat(TARGET_MESSAGE_BYTES)))
+    const next = stream.request(word('c'))
+    const talker = await talkers.next()
+
+    await expect(large).rejects.toThrow(MessageTooLargeError)
+    expect((await talker.hear('say')).words).toEqual([word('a')])
+    talker.say({ name: 'echo', words: [word('A')] })
+    expect((await talker.hear('say')).words).toEqual([word('c')])
+    talker.say({ name: 'echo', words: [word('C')] })
+    expect(await Promise.all([small, next])).toEqual(['A', 'C'])
+    expect(onEnd).not.toHaveBeenCalled()
+    expect([stream.waiting, stream.inFlight]).toEqual([0, 0])
   })
 
   it('sends what was left unanswered again, before all else', async () => {

@@ -1,7 +1,8 @@
 import { ValidationError } from '@waggle/record'
 import type { SignedEntry } from '@waggle/record/replica'
 import { describe, expect, it } from 'vitest'
-import { SignatureChecks } from '../../src/store/signature-checks.ts'
+import { THREADS_FOR_SIGNATURES } from '../../src/store/native-ed25519.ts'
+import { ForgedSignatureError, SignatureChecks } from '../../src/store/signature-checks.ts'
 import { turns } from '../support/end-of-turn.ts'
 
 const bytes = (...values: number[]) => Uint8Array.from(values)
@@ -72,13 +73,13 @@ describe('SignatureChecks', () => {
   it('checks a few at once, and leaves to others what would keep other work waiting (N9f)', async () => {
     const { signatures, verified, later } = checks(true, 3)
 
-    expect(signatures.check(entries(1))).toBeUndefined()
-    await signatures.check(entries(1, 2, 3))
+    expect(signatures.check(entries(1), 'peer')).toBeUndefined()
+    await signatures.check(entries(1, 2, 3), 'peer')
     expect([verified, later]).toEqual([[1], [2, 3]])
 
-    expect(signatures.check(entries(1, 2, 3))).toBeUndefined()
+    expect(signatures.check(entries(1, 2, 3), 'peer')).toBeUndefined()
     await turns()
-    expect(signatures.check(entries(4))).toBeUndefined()
+    expect(signatures.check(entries(4), 'peer')).toBeUndefined()
     expect([verified, later]).toEqual([
       [1, 4],
       [2, 3]
@@ -88,11 +89,59 @@ describe('SignatureChecks', () => {
   it('rejects for a bad one among those that it left to others (R15)', async () => {
     const { signatures, see } = checks(false, 3)
     see(1)
-    const checked = (async () => signatures.check(entries(2)))()
+    const checked = (async () => signatures.check(entries(2), 'peer'))()
 
     await expect(checked).rejects.toThrow(ValidationError)
     await turns()
-    expect(() => signatures.check(entries(2))).toThrow(ValidationError)
+    expect(() => signatures.check(entries(2), 'peer')).toThrow(ValidationError)
+  })
+
+  it('has half of the threads at most, and gives each peer its turn (N13i)', async () => {
+    let running = 0
+    let most = 0
+    const order: number[] = []
+    const signatures = new SignatureChecks({
+      verify: () => {
+        for (const untilMs = performance.now() + 3; performance.now() < untilMs; );
+        return true
+      },
+      verifyLater: async (_, [first = -1]) => {
+        order.push(first)
+        most = Math.max(most, ++running)
+        await turns()
+        running--
+        return true
+      }
+    })
+    await signatures.check(entries(0), 'first')
+    const flood = Array.from({ length: 50 }, (_, n) => signatures.check(entries(n + 1), 'flood'))
+    await Promise.all([signatures.check(entries(100), 'honest'), ...flood])
+
+    expect(most).toBe(THREADS_FOR_SIGNATURES)
+    expect(order.indexOf(100)).toBeLessThanOrEqual(2 * THREADS_FOR_SIGNATURES)
+  })
+
+  it('makes no error for each forged signature (N13i)', async () => {
+    const { signatures } = checks(false)
+    const errors = [1, 2].map((n) => {
+      try {
+        return signatures.check(entries(n), 'peer')
+      } catch (error) {
+        return error
+      }
+    })
+
+    expect(errors[0]).toBeInstanceOf(ForgedSignatureError)
+    expect(errors[1]).toBe(errors[0])
+  })
+
+  it('verifies no more of a record once one is forged', async () => {
+    const { signatures, see, later } = checks(false, 3)
+    see(1)
+    await expect(
+      (async () => signatures.check(entries(...Array(100).keys()), 'peer'))()
+    ).rejects.toThrow(ForgedSignatureError)
+    expect(later.length).toBeLessThanOrEqual(THREADS_FOR_SIGNATURES)
   })
 
   it('remembers no more than it may, and longest what is needed (N9d)', () => {

@@ -11,9 +11,9 @@ import {
   PASS_INTERVAL_MS,
   REPLICATE_INTERVAL_MS,
   RETRY_MS,
-  SETTLE_MS,
-  Upkeep
-} from '../../src/upkeep/upkeep.ts'
+  SETTLE_MS
+} from '../../src/upkeep/intervals.ts'
+import { Upkeep } from '../../src/upkeep/upkeep.ts'
 import {
   contactOf,
   contacts,

@@ -10,7 +10,7 @@ import {
   type WatchState
 } from '../../src/watch/watch-messages.ts'
 import { ByteWriter } from '../../src/wire/bytes.ts'
-import { MAX_CLOSER_PEERS, MAX_KEY_BYTES } from '../../src/wire/limits.ts'
+import { MAX_CLOSER_PEERS, MAX_KEY_BYTES, MAX_MESSAGE_BYTES } from '../../src/wire/limits.ts'
 import { ProtocolViolationError } from '../../src/wire/protocol-violation-error.ts'
 import fixtures from '../fixtures/watch-messages.json' with { type: 'json' }
 import { law } from '../support/effort.ts'
@@ -179,8 +179,12 @@ describe('changedFrame', () => {
   it('is a message as a frame', () => {
     const [key, record] = [Uint8Array.of(1, 2), Uint8Array.of(3)]
 
-    expect(hexOf(changedFrame(key, record))).toBe(
+    expect(hexOf(changedFrame(key, record) ?? new Uint8Array(0))).toBe(
       hexOf(frameOf(encoded({ name: 'changed', key, record })))
     )
+  })
+
+  it('is none for a record that no message can hold (N13l)', () => {
+    expect(changedFrame(Uint8Array.of(1), new Uint8Array(MAX_MESSAGE_BYTES))).toBeUndefined()
   })
 })

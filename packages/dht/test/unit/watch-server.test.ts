@@ -267,6 +267,23 @@ describe('a peer', () => {
     await serving.watched(1)
   })
 
+  it('that watches most gives way to others when places are scarce (N13j)', async () => {
+    const serving = new WatchServing(source, { maxWatches: 100 })
+    const greedy = await serving.talker()
+    await watched(greedy, ...MANY.slice(0, 100))
+    const modest = await serving.talker(peerNumber(1))
+    modest.say(watch(...MANY.slice(100, 200)))
+    const { answers } = await modest.hear('watched')
+
+    expect(answers.filter(({ state }) => state === 'watched')).toHaveLength(50)
+    expect(serving.server.size).toBe(100)
+
+    // The key that was renewed longest ago is let go of first, and nothing is told of it any more.
+    serving.write('key 0', recordOf('unheard'))
+    serving.write('key 99', recordOf('heard'))
+    expect((await greedy.hear('changed')).key).toEqual(recordKey('key 99'))
+  })
+
   it('that is refused is told what is held all the same', async () => {
     const serving = new WatchServing(source)
     const talker = await serving.talker()

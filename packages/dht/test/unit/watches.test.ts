@@ -1,10 +1,5 @@
-import {
-  DEFAULT_MAX_RECORD_BYTES,
-  plainRecord,
-  recordKey,
-  subkeyRecord,
-  tombstoneRecord
-} from '@waggle/record'
+import { plainRecord, recordKey, subkeyRecord, tombstoneRecord } from '@waggle/record'
+import { DEFAULT_MAX_RECORD_BYTES } from '@waggle/record/replica'
 import { TypedEventEmitter } from 'main-event'
 import { describe, expect, it, vi } from 'vitest'
 import type { DHTEvents } from '../../src/events.ts'
@@ -24,6 +19,17 @@ describe('what is delivered', () => {
     scene.write([2], value('third', 1002))
     expect(await loop.next()).toEqual({ value: 'third', expirationTime: START + 1002 })
     expect(loop.unread).toBe(0)
+  })
+
+  it('is nothing that a stranger stores at a watcher that is no replica (N5)', async () => {
+    using scene = new WatchScene()
+    const loop = await scene.begun()
+    scene.net.self.store.apply(KEY, value('pushed'), 'stranger')
+    await scene.pass(200)
+    expect(loop.unread).toBe(0)
+    scene.net.self.store.apply(KEY, value('own', 1001))
+
+    expect(await loop.nextValue()).toBe('own')
   })
 
   it('is nothing as long as nothing is there', async () => {

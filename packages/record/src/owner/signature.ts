@@ -3,6 +3,7 @@ import { MAJOR } from '../cbor/format.ts'
 import { writeBytes } from '../cbor/writer.ts'
 import type { Entry } from '../entry.ts'
 import { ValidationError } from '../errors.ts'
+import { DEFAULT_NETWORK, type NetworkOptions } from '../network.ts'
 import { type DHTRecord, RECORD_VERSION, record as recordOf } from '../record.ts'
 import { keyBytes, type SubkeyId } from '../values/key.ts'
 import { type VerifySignature, verifySignature } from './ed25519.ts'
@@ -12,7 +13,7 @@ import { type Owner, ownerOf, ownerOfKey, ownerWithin } from './owner.ts'
 const DOMAIN = fromString('waggle-entry:')
 
 /** Numbers of the fields that are signed. */
-const SIGNED_FIELDS = { key: 0, subkey: 1, expirationTime: 2, value: 3 } as const
+const SIGNED_FIELDS = { key: 0, subkey: 1, expirationTime: 2, value: 3, network: 4 } as const
 
 /** The key that signs for an owner: a libp2p private key, or an object like it. */
 export interface SigningKey {
@@ -31,17 +32,19 @@ export interface SignedEntry {
 
 /**
  * Makes the message that the owner of a place signs (R15): the key, the subkey if there is one, the
- * expiration, and the value unless the entry is a tombstone. docs/records.md has the layout.
+ * expiration, the value unless the entry is a tombstone, and the network. docs/records.md has the
+ * layout.
  */
 export function signedBytes(
   key: Uint8Array,
   id: SubkeyId | undefined,
-  { expirationTime, value }: Entry
+  { expirationTime, value }: Entry,
+  network: string = DEFAULT_NETWORK
 ): Uint8Array {
   return writeBytes((to) => {
     to.encoding(DOMAIN)
     to.byte(RECORD_VERSION)
-    to.head(MAJOR.map, 2 + Number(id !== undefined) + Number(value !== undefined))
+    to.head(MAJOR.map, 3 + Number(id !== undefined) + Number(value !== undefined))
     to.head(MAJOR.uint, SIGNED_FIELDS.key)
     to.encoding(keyBytes(key))
 
@@ -57,6 +60,9 @@ export function signedBytes(
       to.head(MAJOR.uint, SIGNED_FIELDS.value)
       to.encoding(value)
     }
+
+    to.head(MAJOR.uint, SIGNED_FIELDS.network)
+    to.text(network)
   })
 }
 
@@ -70,13 +76,14 @@ const NONE: readonly SignedEntry[] = []
  */
 export function signedEntries(
   key: Uint8Array,
-  { plain, subkeys }: DHTRecord
+  { plain, subkeys }: DHTRecord,
+  network: string = DEFAULT_NETWORK
 ): readonly SignedEntry[] {
   const keyOwner = ownerOfKey(key)
   let signed: SignedEntry[] | undefined
 
   if (plain !== undefined && (keyOwner !== undefined || plain.signature !== undefined)) {
-    signed = [signedEntry(key, undefined, plain, keyOwner)]
+    signed = [signedEntry({ key, network, owner: keyOwner }, undefined, plain)]
   }
 
   for (const [id, entry] of subkeys) {
@@ -84,18 +91,24 @@ export function signedEntries(
 
     if (owner !== undefined || entry.signature !== undefined) {
       signed ??= []
-      signed.push(signedEntry(key, id, entry, owner))
+      signed.push(signedEntry({ key, network, owner }, id, entry))
     }
   }
 
   return signed ?? NONE
 }
 
+/** What all entries of an owner in one record share. */
+interface Signed {
+  readonly key: Uint8Array
+  readonly network: string
+  readonly owner: Owner | undefined
+}
+
 function signedEntry(
-  key: Uint8Array,
+  { key, network, owner }: Signed,
   id: SubkeyId | undefined,
-  entry: Entry,
-  owner: Owner | undefined
+  entry: Entry
 ): SignedEntry {
   const { signature } = entry
 
@@ -107,7 +120,7 @@ function signedEntry(
     )
   }
 
-  return { owner, message: signedBytes(key, id, entry), signature }
+  return { owner, message: signedBytes(key, id, entry, network), signature }
 }
 
 /** @throws ValidationError unless the signature is the owner's */
@@ -129,13 +142,15 @@ export function isKeyOf({ publicKey }: Owner, key: SigningKey): boolean {
 
 /**
  * Signs the entries in owned places with the owner's private key. Other entries stay as they are.
+ * The signatures are valid in one network.
  *
  * Rejects with a ValidationError if a place belongs to another peer.
  */
 export async function signRecord(
   key: Uint8Array,
   { plain, subkeys }: DHTRecord,
-  privateKey: SigningKey
+  privateKey: SigningKey,
+  { network = DEFAULT_NETWORK }: NetworkOptions = {}
 ): Promise<DHTRecord> {
   const sign = async (id: SubkeyId | undefined, entry: Entry): Promise<Entry> => {
     const owner = ownerOf(key, id)
@@ -150,7 +165,7 @@ export async function signRecord(
       )
     }
 
-    const signature = await privateKey.sign(signedBytes(key, id, entry))
+    const signature = await privateKey.sign(signedBytes(key, id, entry, network))
     // libp2p's keys give a Buffer in Node.
     return { ...entry, signature: Uint8Array.from(signature) }
   }

@@ -167,8 +167,12 @@ function mismatch(
   })
 }
 
+/** Names the place of an issue. arktype's path is an array of its own class, which `map` would create with one element. */
 function pathOf({ path = [] }: StandardSchemaV1.Issue, what: string): string {
-  return [what, ...path.map((step) => String(typeof step === 'object' ? step.key : step))].join('.')
+  return [
+    what,
+    ...Array.from(path, (step) => String(typeof step === 'object' ? step.key : step))
+  ].join('.')
 }
 
 function isSame(output: unknown, value: Value): boolean {

@@ -1,7 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import {
-  DEFAULT_MAX_SUBKEYS,
   decodeRecord,
   EMPTY_RECORD,
   encodeRecord,
@@ -13,6 +12,7 @@ import {
   tombstoneRecord,
   type Value
 } from '../../src/index.ts'
+import { DEFAULT_MAX_SUBKEYS } from '../../src/limits.ts'
 import { RECORD_VERSION } from '../../src/record.ts'
 import { decodeValue, encodedSize, encodeValue } from '../../src/replica.ts'
 import { anyNumber, anyRecord, LAW, record } from '../generators.ts'

@@ -2,13 +2,13 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import {
   DEFAULT_LIMITS,
-  DEFAULT_MAX_TTL,
   getDHTTime,
   InvalidExpirationError,
   plainRecord,
   subkeyRecord,
   tombstoneRecord
 } from '../../src/index.ts'
+import { DEFAULT_MAX_TTL } from '../../src/limits.ts'
 import { expirationOf, type Lifetime } from '../../src/replica.ts'
 import { LAW } from '../generators.ts'
 

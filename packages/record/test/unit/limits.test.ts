@@ -3,12 +3,6 @@ import {
   apply,
   checkRecord,
   DEFAULT_LIMITS,
-  DEFAULT_MAX_KEY_BYTES,
-  DEFAULT_MAX_RECORD_BYTES,
-  DEFAULT_MAX_SUBKEY_BYTES,
-  DEFAULT_MAX_SUBKEYS,
-  DEFAULT_MAX_TTL,
-  DEFAULT_MAX_VALUE_BYTES,
   type DHTRecord,
   EMPTY_RECORD,
   encodeRecord,
@@ -22,6 +16,14 @@ import {
   subkeyRecord,
   tombstoneRecord
 } from '../../src/index.ts'
+import {
+  DEFAULT_MAX_KEY_BYTES,
+  DEFAULT_MAX_RECORD_BYTES,
+  DEFAULT_MAX_SUBKEY_BYTES,
+  DEFAULT_MAX_SUBKEYS,
+  DEFAULT_MAX_TTL,
+  DEFAULT_MAX_VALUE_BYTES
+} from '../../src/limits.ts'
 import { encodedSize, encodeValue, subkeyId } from '../../src/replica.ts'
 
 const now = 1_700_000_000

@@ -2,7 +2,6 @@ import fc from 'fast-check'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import {
   DEFAULT_LIMITS,
-  DEFAULT_MAX_SUBKEYS,
   type DHTRecord,
   encodeRecord,
   join,
@@ -12,6 +11,7 @@ import {
   subkeyRecord,
   tombstoneRecord
 } from '../../src/index.ts'
+import { DEFAULT_MAX_SUBKEYS } from '../../src/limits.ts'
 import { encodeValue, prune, selectorFor, subkeyId } from '../../src/replica.ts'
 import { LAW, record } from '../generators.ts'
 import { modelJoin, writesOf } from '../model.ts'

@@ -95,23 +95,24 @@ describe('the frozen signatures', () => {
     value?: Value
     signed: string
     signature: string
+    network?: string
   }[] = JSON.parse(readFileSync(file, 'utf8'))
 
   it.each(fixtures)(
     'equal what signRecord gives for $name, and are accepted (R15)',
     async (fixture) => {
-      const { seed, subkey, expirationTime, value } = fixture
+      const { seed, subkey, expirationTime, value, network } = fixture
       const key = recordKey(fixture.key)
       const unsigned = recordOf({ subkey, expirationTime, value })
       const id = subkey === undefined ? undefined : subkeyId(subkey)
       const [entry = { expirationTime: 0 }] = entriesOf(unsigned)
-      const signed = await signRecord(key, unsigned, privateKeyOf(seed))
+      const signed = await signRecord(key, unsigned, privateKeyOf(seed), { network })
 
-      expect(stringOf(signedBytes(key, id, entry), 'hex')).toBe(fixture.signed)
+      expect(stringOf(signedBytes(key, id, entry, network), 'hex')).toBe(fixture.signed)
       expect(entriesOf(signed)[0]?.signature).toStrictEqual(bytesOf(fixture.signature))
-      expect(checkRecord(key, encodeRecord(signed), { now: expirationTime - 0.25 })).toStrictEqual(
-        signed
-      )
+      expect(
+        checkRecord(key, encodeRecord(signed), { now: expirationTime - 0.25, network })
+      ).toStrictEqual(signed)
     }
   )
 })

@@ -3,7 +3,6 @@ import { afterEach, describe, expect, it, vi } from 'vitest'
 import {
   checkRecord,
   DEFAULT_LIMITS,
-  DEFAULT_MAX_TTL,
   type DHTRecord,
   EMPTY_RECORD,
   encodeRecord,
@@ -19,6 +18,7 @@ import {
   tombstoneRecord,
   ValidationError
 } from '../../src/index.ts'
+import { DEFAULT_MAX_TTL } from '../../src/limits.ts'
 import { MAX_CLOCK_SKEW, prune } from '../../src/replica.ts'
 import { LAW, moment, unownedRecord } from '../generators.ts'
 import { writesOf } from '../model.ts'

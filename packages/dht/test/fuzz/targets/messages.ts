@@ -99,15 +99,19 @@ function framed(message: Message): Uint8Array {
 function framesOf(chunks: readonly Uint8Array[]): Uint8Array[] {
   const reader = new FrameReader()
   const frames: Uint8Array[] = []
-  unlessRefused(() => {
-    for (const chunk of chunks) {
-      reader.push(chunk)
+  unlessRefused(
+    () => {
+      for (const chunk of chunks) {
+        reader.push(chunk)
 
-      for (let frame = reader.next(); frame !== undefined; frame = reader.next()) {
-        frames.push(frame.slice())
+        for (let frame = reader.next(); frame !== undefined; frame = reader.next()) {
+          frames.push(frame.slice())
+        }
       }
-    }
-  }, 'ProtocolViolationError')
+    },
+    'ProtocolViolationError',
+    'MessageTooLargeError'
+  )
   return frames
 }
 

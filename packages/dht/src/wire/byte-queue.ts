@@ -1,4 +1,5 @@
 const NOTHING = new Uint8Array(0)
+const UINT32_BYTES = 4
 
 /**
  * Bytes that have come and were not taken yet, in one piece. What stays is copied, so that a few
@@ -17,6 +18,14 @@ export class ByteQueue {
   /** The byte at a position; undefined behind the end. */
   at(position: number): number | undefined {
     return position < this.length ? this.#buffer[this.#start + position] : undefined
+  }
+
+  /** The first four bytes as an integer, big end first; undefined while there are fewer. */
+  uint32(): number | undefined {
+    const { buffer, byteOffset } = this.#buffer
+    return this.length < UINT32_BYTES
+      ? undefined
+      : new DataView(buffer, byteOffset + this.#start).getUint32(0)
   }
 
   /** Appends bytes. They are a view of the given ones until {@link ByteQueue.settle} is called. */

@@ -1,0 +1,97 @@
+import { atEndOfTurn } from '../timing/end-of-turn.ts'
+import { CpuShares } from './cpu-shares.ts'
+
+/** Milliseconds until exhausted peers are looked at again. */
+const PAUSE_MS = 1
+
+export interface TaskQueueInit {
+  /** Tasks that run at the same time. */
+  readonly maxRunning: number
+
+  /** Milliseconds of a processor that one task takes, which count for its peer. */
+  readonly costMs: () => number
+
+  /** @default its own */
+  readonly shares?: CpuShares | undefined
+}
+
+/**
+ * Runs tasks that use threads: a few at once, so that others find a free thread, and peer by peer in
+ * rotation, so that none of them waits behind another one's flood. Their time counts towards the
+ * peers' shares: see {@link CpuShares}.
+ */
+export class TaskQueue {
+  /** Waiting tasks by peer, in the order in which the peers are served. */
+  readonly #waiting = new Map<string, (() => Promise<void>)[]>()
+  readonly #init: TaskQueueInit
+  readonly #shares: CpuShares
+  #running = 0
+  #isPausing = false
+
+  constructor(init: TaskQueueInit) {
+    this.#init = init
+    this.#shares = init.shares ?? new CpuShares()
+  }
+
+  /** Runs the task when it is the peer's turn. Settles as the task does. */
+  run<T>(peer: string, task: () => Promise<T>): Promise<T> {
+    return new Promise((resolve, reject) => {
+      const tasks = this.#waiting.get(peer) ?? []
+      tasks.push(() => task().then(resolve, reject))
+      this.#waiting.set(peer, tasks)
+      this.#fill()
+    })
+  }
+
+  #fill(): void {
+    while (this.#running < this.#init.maxRunning && this.#waiting.size > 0) {
+      const peer = this.#nextPeer()
+
+      if (peer === undefined) {
+        this.#pause()
+        return
+      }
+
+      this.#begin(peer)
+    }
+  }
+
+  #nextPeer(): string | undefined {
+    const nowMs = performance.now()
+
+    for (const peer of this.#waiting.keys()) {
+      if (!this.#shares.isExhausted(peer, nowMs)) {
+        return peer
+      }
+    }
+
+    return undefined
+  }
+
+  #begin(peer: string): void {
+    const tasks = this.#waiting.get(peer) ?? []
+    const task = tasks.shift()
+    this.#waiting.delete(peer)
+
+    if (tasks.length > 0) {
+      this.#waiting.set(peer, tasks)
+    }
+
+    this.#running++
+    this.#shares.charge(peer, this.#init.costMs(), performance.now())
+    void task?.().finally(() => {
+      this.#running--
+      this.#fill()
+    })
+  }
+
+  #pause(): void {
+    if (!this.#isPausing) {
+      this.#isPausing = true
+      setTimeout(() => {
+        this.#isPausing = false
+        atEndOfTurn(() => this.#fill())
+      }, PAUSE_MS)
+    }
+  }
+}

@@ -1,0 +1,107 @@
+import { type MessageStream, StreamMessageEvent } from '@libp2p/interface'
+import { atEndOfTurn } from '../timing/end-of-turn.ts'
+import { FrameScanner } from './yamux-frames.ts'
+
+type Listener = (event: StreamMessageEvent) => void
+
+export interface ReceivedFramesInit {
+  readonly connection: MessageStream
+
+  /** Called with the first data: the other side reads its streams. */
+  readonly onData: () => void
+}
+
+/**
+ * Passes on what a muxer receives, and gives an application time to listen to a new stream: what comes on
+ * it waits for the end of the turn. Otherwise, when all of a stream comes at once, libp2p merges its messages,
+ * and an iterator that begins after the stream's end never ends.
+ */
+export class ReceivedFrames {
+  readonly #init: ReceivedFramesInit
+  readonly #scanner = new FrameScanner()
+  readonly #listeners: Listener[] = []
+
+  /** Streams that were opened in this turn. */
+  readonly #opened = new Set<number>()
+
+  /** What waits for the next turn. */
+  #held: Uint8Array[] = []
+  #hasData = false
+
+  constructor(init: ReceivedFramesInit) {
+    this.#init = init
+    init.connection.addEventListener('message', ({ data }) => this.#receive(data.subarray()))
+    init.connection.addEventListener('close', () => {
+      while (this.#held.length > 0) {
+        this.#release()
+      }
+    })
+  }
+
+  listen(listener: Listener): void {
+    this.#listeners.push(listener)
+  }
+
+  #receive(bytes: Uint8Array): void {
+    if (this.#held.length > 0) {
+      this.#held.push(bytes)
+      return
+    }
+
+    const end = this.#endOfTurn(bytes)
+
+    if (end > 0) {
+      this.#deliver(bytes.subarray(0, end))
+    }
+
+    if (end < bytes.length) {
+      this.#held.push(bytes.subarray(end))
+    }
+  }
+
+  /** Returns the place before the first frame on a stream that was opened in this turn. */
+  #endOfTurn(bytes: Uint8Array): number {
+    for (const [{ stream, isData, opens }, at] of this.#scanner.scan(bytes)) {
+      if (isData && !this.#hasData) {
+        this.#hasData = true
+        this.#init.onData()
+      }
+
+      if (this.#opened.has(stream)) {
+        this.#scanner.rewind()
+        return at
+      }
+
+      if (opens) {
+        this.#open(stream)
+      }
+    }
+
+    return bytes.length
+  }
+
+  #open(stream: number): void {
+    if (this.#opened.size === 0) {
+      atEndOfTurn(() => this.#release())
+    }
+
+    this.#opened.add(stream)
+  }
+
+  /** Begins another turn. */
+  #release(): void {
+    const held = this.#held
+    this.#opened.clear()
+    this.#held = []
+
+    for (const bytes of held) {
+      this.#receive(bytes)
+    }
+  }
+
+  #deliver(bytes: Uint8Array): void {
+    for (const listener of this.#listeners) {
+      listener(new StreamMessageEvent(bytes))
+    }
+  }
+}

@@ -1,0 +1,92 @@
+/** A stream whose peer watches keys. */
+export interface PlaceHolder {
+  readonly peer: string
+
+  /** Lets go of the key that was renewed longest ago, and frees its place. */
+  releaseOldest(): void
+}
+
+export interface WatchPlacesInit {
+  readonly max: number
+  readonly maxPerPeer: number
+}
+
+/**
+ * The places for watched keys, one for each key of each stream. Any peer may use free ones. When there
+ * are none, the peer with most gives one to a peer with fewer, so that in the end all have as many.
+ */
+export class WatchPlaces {
+  readonly #init: WatchPlacesInit
+  readonly #ofHolder = new Map<PlaceHolder, number>()
+  readonly #ofPeer = new Map<string, number>()
+  #size = 0
+
+  constructor(init: WatchPlacesInit) {
+    this.#init = init
+  }
+
+  /** Places taken. */
+  get size(): number {
+    return this.#size
+  }
+
+  /** Takes a place. Returns whether there was one. */
+  take(holder: PlaceHolder): boolean {
+    const count = this.#ofPeer.get(holder.peer) ?? 0
+
+    if (count >= this.#init.maxPerPeer || (this.#isFull && !this.#makeRoom(count))) {
+      return false
+    }
+
+    this.#change(holder, 1)
+    return true
+  }
+
+  /** Frees a place that was taken. */
+  free(holder: PlaceHolder): void {
+    this.#change(holder, -1)
+  }
+
+  get #isFull(): boolean {
+    return this.#size >= this.#init.max
+  }
+
+  /** Has the peer with most give up a place for one that would not have more than it then. */
+  #makeRoom(count: number): boolean {
+    const [peer, most] = largest(this.#ofPeer)
+
+    if (most <= count + 1) {
+      return false
+    }
+
+    const ofPeer = [...this.#ofHolder].filter(([holder]) => holder.peer === peer)
+    largest(ofPeer)[0]?.releaseOldest()
+    return !this.#isFull
+  }
+
+  #change(holder: PlaceHolder, by: 1 | -1): void {
+    this.#size += by
+    add(this.#ofHolder, holder, by)
+    add(this.#ofPeer, holder.peer, by)
+  }
+}
+
+function largest<K>(counts: Iterable<[K, number]>): [K | undefined, number] {
+  let found: [K | undefined, number] = [undefined, 0]
+
+  for (const entry of counts) {
+    found = entry[1] > found[1] ? entry : found
+  }
+
+  return found
+}
+
+function add<K>(counts: Map<K, number>, key: K, by: number): void {
+  const count = (counts.get(key) ?? 0) + by
+
+  if (count > 0) {
+    counts.set(key, count)
+  } else {
+    counts.delete(key)
+  }
+}

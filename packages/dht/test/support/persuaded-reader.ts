@@ -1,0 +1,152 @@
+import { Record as Libp2pRecord } from '@libp2p/kad-dht'
+import { type DHTRecord, encodeRecord, type Found, view } from '@waggle/record'
+import { Key } from 'interface-datastore'
+import { toString as stringOf } from 'uint8arrays/to-string'
+import { DEFAULT_NUM_REPLICAS } from '../../src/constants.ts'
+import { mergingDatastore } from '../../src/kad/merging-datastore.ts'
+import { Journal } from '../../src/persistence/journal.ts'
+import { restore } from '../../src/persistence/restore.ts'
+import { cachePolicy } from '../../src/reading/cache-policy.ts'
+import { CachedReads } from '../../src/reading/cached-reads.ts'
+import { dropDuplicates } from '../../src/store/drop-duplicates.ts'
+import { nameOf, RecordStore } from '../../src/store/record-store.ts'
+import { ACTIVE } from './cancellation.ts'
+import { turns } from './end-of-turn.ts'
+import { serving, storeRequest } from './exchange-serving.ts'
+import type { StreamSource } from './exchange-streams.ts'
+import { GatedDisk } from './gated-disk.ts'
+import { manualClock } from './manual-clock.ts'
+import { mapDatastore } from './map-datastore.ts'
+import { silentLog } from './silent-log.ts'
+import { Simulation, type SimulationOptions, START } from './simulated-replicas.ts'
+import { SimulatedWatches } from './simulated-watches.ts'
+import { KEY } from './watch-scene.ts'
+
+/** Every way on which a peer's bytes reach a node. A hand-over is a STORE, whoever sends it. */
+export const WAYS = ['STORE', 'copy', 'PUT_VALUE', 'CHANGED', 'start', 'answers'] as const
+export type Way = (typeof WAYS)[number]
+
+export interface ReaderOptions extends SimulationOptions {
+  readonly hasCache: boolean
+
+  /** `cache.local` */
+  readonly isLocal: boolean
+}
+
+/** What a reader is shown of a key, and what it was shown by a watch that goes on. */
+type Shown = Found['value'] | undefined
+
+/** A node that reads one key, while others try to have it believe something. */
+export class PersuadedReader implements AsyncDisposable {
+  readonly net: Simulation
+  readonly #source: StreamSource
+  readonly #reads: CachedReads
+  readonly #watches: SimulatedWatches
+  readonly #copies: RecordStore | undefined
+  readonly #lifetime = new AbortController()
+
+  /** What watches have delivered. */
+  readonly delivered: Shown[] = []
+
+  constructor(source: StreamSource, { hasCache, isLocal, ...options }: ReaderOptions) {
+    const clock = manualClock(START)
+    const cache = hasCache ? new RecordStore({ clock }) : undefined
+    this.#source = source
+    this.#copies = hasCache ? new RecordStore({ clock }) : undefined
+    this.net = new Simulation(KEY, { clock, cache, ...options })
+    const { replicas, self } = this.net
+    const policy = cachePolicy({ local: isLocal })
+    this.#reads = new CachedReads({ replicas, policy, log: silentLog })
+    this.#watches = new SimulatedWatches(this.net, (...learned) =>
+      this.#reads.onWatched(...learned)
+    )
+
+    if (cache !== undefined) {
+      const isReplicaOf = (key: Uint8Array): boolean => replicas.known.isReplicaOf(key)
+      dropDuplicates({ cache, store: self.store, isReplicaOf })
+    }
+  }
+
+  /** Has a record reach the node, or the peers that are no replicas. */
+  async push(way: Way, record: DHTRecord): Promise<void> {
+    const { peers, self } = this.net
+
+    switch (way) {
+      case 'STORE':
+      case 'copy':
+        return this.#say(record, way === 'copy')
+      case 'PUT_VALUE':
+        return this.#put(record)
+      case 'CHANGED':
+        return this.#watches.watches.onChange(KEY, record)
+      case 'start':
+        return this.#restore(record)
+      default:
+        for (const peer of peers.slice(DEFAULT_NUM_REPLICAS).filter((peer) => peer !== self)) {
+          peer.store.apply(KEY, record)
+        }
+    }
+  }
+
+  /** Has all replicas hold a record. */
+  replace(record: DHTRecord): void {
+    for (const { store } of this.net.peers.slice(0, DEFAULT_NUM_REPLICAS)) {
+      store.apply(KEY, record)
+    }
+  }
+
+  async get(latest: boolean): Promise<Shown> {
+    const record = await this.#reads.read(KEY, { cancellation: ACTIVE, latest })
+    await turns(5)
+    return view(record, this.net.clock())?.value
+  }
+
+  /** Watches from now on. Resolves when the first value is there, if there is any. */
+  async watch(): Promise<void> {
+    const { signal: lifetime } = this.#lifetime
+    const watching = this.#watches.watches.watching(KEY, { signal: undefined, lifetime })
+    void (async () => {
+      for await (const found of watching) {
+        this.delivered.push(found?.value)
+      }
+    })().catch(() => {})
+    await turns(20)
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#lifetime.abort(new Error('the test is over'))
+    this.#watches.watches.stop()
+    this.#reads.close()
+  }
+
+  async #say(record: DHTRecord, isCopy: boolean): Promise<void> {
+    const { store } = this.net.self
+    const { talker } = await serving(this.#source, {
+      held: store,
+      ...(this.#copies && { copies: this.#copies })
+    })
+    talker.say(storeRequest([['key', record]], { isCopy }))
+    await talker.hear('stored')
+    talker.stream.abort(new Error('done'))
+  }
+
+  async #put(record: DHTRecord): Promise<void> {
+    const datastore = mergingDatastore(mapDatastore(), this.net.self.store, '/dht')
+    const key = new Key(`/dht/record/${stringOf(KEY, 'base32')}`, false)
+    const value = new Libp2pRecord(KEY, encodeRecord(record), new Date(0)).serialize()
+    // It throws where something better is stored, which tells the sender.
+    await Promise.resolve(datastore.put(key, value)).catch(() => {})
+  }
+
+  async #restore(record: DHTRecord): Promise<void> {
+    const { store } = this.net.self
+    const disk = new GatedDisk()
+    disk.records.set(nameOf(KEY), encodeRecord(record))
+    const onStateChange = (): void => {}
+    await restore(
+      disk,
+      store,
+      new Journal({ disk, store, durability: 'written', log: silentLog, onStateChange })
+    )
+  }
+}

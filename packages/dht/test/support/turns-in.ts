@@ -1,0 +1,14 @@
+import { setTimeout } from 'node:timers/promises'
+
+/** Counts how often a timer runs in so many milliseconds. */
+export async function turnsIn(ms: number): Promise<number> {
+  const endMs = performance.now() + ms
+  let turns = 0
+
+  while (performance.now() < endMs) {
+    await setTimeout(10)
+    turns++
+  }
+
+  return turns
+}

@@ -1,0 +1,79 @@
+import type { PeerInfo } from '@libp2p/interface'
+import { EMPTY_RECORD, plainRecord, recordKey, tombstoneRecord } from '@waggle/record'
+import { describe, expect, it } from 'vitest'
+import { DEFAULT_NUM_REPLICAS } from '../../src/constants.ts'
+import { KnownRecords } from '../../src/reading/known-records.ts'
+import { RecordStore } from '../../src/store/record-store.ts'
+import { manualClock } from '../support/manual-clock.ts'
+import { contacts, nearestFirst, pointOf } from '../support/numbered-peers.ts'
+
+const KEY = recordKey('key')
+const OLD = plainRecord('old', 100)
+const NEW = plainRecord('new', 200)
+
+/** What a node knows than which so many of 8 peers are nearer to the key. */
+function knownAt(rank: number, { isReplica = true, hasCache = true, others = 8 } = {}) {
+  const clock = manualClock(0)
+  const peers = nearestFirst(pointOf(KEY), contacts(8))
+  const self = peers[rank] as PeerInfo
+  const known = peers.filter((peer) => peer !== self).slice(0, others)
+  const store = new RecordStore({ clock })
+  const cache = hasCache ? new RecordStore({ clock }) : undefined
+  const records = new KnownRecords({
+    ...{ store, cache, self: self.id },
+    routing: { nearest: (_, count) => known.slice(0, count) },
+    numReplicas: DEFAULT_NUM_REPLICAS,
+    isReplica: () => isReplica
+  })
+  return { records, store, cache }
+}
+
+describe('KnownRecords', () => {
+  it('takes a node for a replica of the keys that it is one of the nearest to (N5a)', () => {
+    const ranks = Array.from({ length: 8 }, (_, rank) => rank)
+    const replicas = ranks.filter((rank) => knownAt(rank).records.isReplicaOf(KEY))
+
+    expect(replicas).toEqual([0, 1, 2, 3, 4])
+    expect(knownAt(7, { others: 4 }).records.isReplicaOf(KEY)).toBe(true)
+    expect(knownAt(0, { isReplica: false }).records.isReplicaOf(KEY)).toBe(false)
+  })
+
+  it('has what a replica stores, and nothing that was pushed to another node (N5a)', () => {
+    const [replica, other] = [knownAt(4), knownAt(5)]
+    replica.store.apply(KEY, OLD, 'stranger')
+    other.store.apply(KEY, OLD, 'stranger')
+
+    expect(replica.records.get(KEY)).toEqual({ record: OLD, isByCache: false })
+    expect(other.records.get(KEY)).toEqual({ record: EMPTY_RECORD, isByCache: false })
+  })
+
+  it('has what it has learned, joined with what it stores (N5a)', () => {
+    const { records, store } = knownAt(4)
+    records.learn(KEY, NEW, true)
+    store.apply(KEY, OLD, 'stranger')
+
+    expect(records.get(KEY)).toEqual({ record: NEW, isByCache: true })
+  })
+
+  it('brings what it stores up to date, so that it tells others nothing older (N5a)', () => {
+    for (const hasCache of [true, false]) {
+      const { records, store, cache } = knownAt(7, { hasCache })
+      store.apply(KEY, OLD, 'stranger')
+      records.learn(KEY, tombstoneRecord(150), true)
+
+      expect(store.get(KEY)).toEqual(tombstoneRecord(150))
+      expect(cache?.get(KEY)).toEqual(hasCache ? tombstoneRecord(150) : undefined)
+    }
+  })
+
+  it('stores what it does not cache, as a replica and nowhere else (N5a)', () => {
+    for (const isCached of [true, false]) {
+      const [replica, other] = [knownAt(0), knownAt(7)]
+      replica.records.learn(KEY, NEW, isCached)
+      other.records.learn(KEY, NEW, isCached)
+
+      expect([replica.store.records, replica.cache?.records]).toEqual(isCached ? [0, 1] : [1, 0])
+      expect([other.store.records, other.cache?.records]).toEqual(isCached ? [0, 1] : [0, 0])
+    }
+  })
+})
