@@ -62,10 +62,13 @@ export interface NodeLimits {
   readonly maxDialsPerSecond: number
 
   /**
-   * Peers that are notified of one key, and as many relays beside. Beyond it, a watcher is told of relays:
-   * peers that notify others. A relay notifies as many.
+   * Peers that this node notifies of one key, besides as many forwarders: peers that pass changes on to
+   * as many others. Beyond it, a watcher is referred to forwarders.
    */
   readonly maxWatchersPerKey: number
+
+  /** Keys whose changes this node forwards. Beyond it, a watcher turns to another forwarder. 0: none. */
+  readonly maxForwardedKeys: number
 
   /** Calls of the application in flight. Beyond it, a call rejects with `BusyError`. */
   readonly maxCalls: number
@@ -89,6 +92,7 @@ export const DEFAULT_NODE_LIMITS: NodeLimits = Object.freeze({
   maxKeysPerSecond: 200_000,
   maxDialsPerSecond: 256,
   maxWatchersPerKey: 128,
+  maxForwardedKeys: 256,
   maxCalls: 100_000
 })
 

@@ -1,5 +1,4 @@
 import { AbortError } from '@libp2p/interface'
-import type { DHTRecord } from '@waggle/record'
 import { encodedSize } from '@waggle/record/replica'
 import { setMaxListeners } from 'main-event'
 import type { BufferLimits } from '../admission/buffer-limits.ts'
@@ -27,7 +26,7 @@ import { sweepRegularly } from '../store/sweep.ts'
 import { CompareClient } from '../upkeep/compare-client.ts'
 import { compareServer } from '../upkeep/compare-server.ts'
 import { Upkeep } from '../upkeep/upkeep.ts'
-import type { RelayedKeys } from '../watch/relayed-keys.ts'
+import type { ForwardedKeys } from '../watch/forwarded-keys.ts'
 import { WatchClient } from '../watch/watch-client.ts'
 import { WatchServer } from '../watch/watch-server.ts'
 import { Watches } from '../watch/watches.ts'
@@ -82,10 +81,7 @@ export function serviceParts(init: PartsInit): ServiceParts {
   const found = createLookup(init, buffers, (): Goodbyes => connections.goodbyes)
   const { caches, client, exchange, lookups, peers } = found
   const reads = createReads(init, found)
-  const { watches, watchClient } = createWatches(init, {
-    ...{ ...found, reads },
-    onRelayed: (name, record) => servers.watchServer.onRelayed(name, record)
-  })
+  const { watches, watchClient } = createWatches(init, { ...found, reads })
   const clocks = createClocks(init, client)
   const republisher = new Republisher({
     clock: store.clock,
@@ -94,7 +90,7 @@ export function serviceParts(init: PartsInit): ServiceParts {
   const compare = new CompareClient({ ...client, records: exchange })
   const { server, ...servers } = createServers(init, {
     ...{ ...found, buffers },
-    relayed: watches.relayed
+    forwarded: watches.forwarded
   })
   const connections = new ConnectionParts({
     ...{ ...found, components, connections: init.connections, lifetime, requestTimeoutMs, server },
@@ -153,7 +149,7 @@ async function changeMode(
 
 interface ServersInit extends LookupParts {
   readonly buffers: BufferLimits
-  readonly relayed: RelayedKeys
+  readonly forwarded: ForwardedKeys
 }
 
 interface Servers extends Pick<ServiceParts, 'watchServer' | 'serve' | 'stopServing'> {
@@ -163,7 +159,7 @@ interface Servers extends Pick<ServiceParts, 'watchServer' | 'serve' | 'stopServ
 /** Creates what serves other peers. */
 function createServers(
   { components, limits, numReplicas }: PartsInit,
-  { access, buffers, caches, goodbyes, peers, relayed, routing }: ServersInit
+  { access, buffers, caches, forwarded, goodbyes, peers, routing }: ServersInit
 ): Servers {
   const { registrar } = components
   const { store } = partsOf(components)
@@ -171,7 +167,7 @@ function createServers(
   const door = doorOf(components)
   const { scheduler } = door
   const watchServer = new WatchServer({
-    ...{ store, routing, numReplicas, relayed },
+    ...{ store, routing, numReplicas, forwarded },
     maxWatchersPerKey: limits.maxWatchersPerKey
   })
   const server = new ProtocolServer({
@@ -279,13 +275,12 @@ function createReads(
 
 interface WatchingParts extends LookupParts {
   readonly reads: CachedReads
-  readonly onRelayed: (name: string, record: DHTRecord) => void
 }
 
 /** Creates what watches keys at other peers. */
 function createWatches(
-  { components, numReplicas }: PartsInit,
-  { client, exchange: records, lookups, onRelayed, replicas, reads }: WatchingParts
+  { components, limits, numReplicas }: PartsInit,
+  { client, exchange: records, lookups, replicas, reads }: WatchingParts
 ): { watches: Watches; watchClient: WatchClient } {
   const { store } = partsOf(components)
   const log = components.logger.forComponent('waggle:watch')
@@ -295,7 +290,8 @@ function createWatches(
     onLost: (peer) => watches.onLost(peer)
   })
   const watches = new Watches({
-    ...{ channel: watchClient, log, numReplicas, onRelayed, replicas, store, known: replicas.known },
+    ...{ channel: watchClient, log, numReplicas, replicas, store, known: replicas.known },
+    maxForwardedKeys: limits.maxForwardedKeys,
     inTime: (peer, answer) => lookups.inTime(peer, answer),
     onLearned: (key, change, all) => reads.onWatched(key, change, all),
     readLatest: async (key, cancellation) => reads.read(key, { latest: true, cancellation })

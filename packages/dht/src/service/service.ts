@@ -156,6 +156,7 @@ class WaggleService implements Waggle, Startable {
       republished: parts.republisher.size,
       watchedKeys: parts.watches.size,
       watchedForOthers: parts.watchServer.size,
+      forwardedKeys: parts.watches.forwarded.size,
       peers: this.peers.length,
       knownPeers: routing.size,
       dials: client.dialer.dials,

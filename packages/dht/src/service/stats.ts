@@ -26,6 +26,9 @@ export interface Stats {
   /** Keys that other peers watch at this node, counted once per peer. */
   readonly watchedForOthers: number
 
+  /** Keys whose changes this node forwards to others. */
+  readonly forwardedKeys: number
+
   /** Entries that this node republishes. */
   readonly republished: number
 

@@ -6,21 +6,18 @@ import { digestOfBytes } from '../store/record-digest.ts'
 import { keyOf, nameOf } from '../store/record-store.ts'
 import { CloserPeers } from '../wire/closer-peers.ts'
 import type { FramedStream } from '../wire/framed-stream.ts'
-import { TARGET_MESSAGE_BYTES } from '../wire/limits.ts'
+import { MAX_CLOSER_PEERS, TARGET_MESSAGE_BYTES } from '../wire/limits.ts'
 import type { StreamHandler } from '../wire/protocol-server.ts'
 import { ProtocolViolationError } from '../wire/protocol-violation-error.ts'
 import type { Response } from '../wire/responder.ts'
 import { LEASE_MS } from './limits.ts'
-import type { SubscriberRole } from './subscribers.ts'
 import {
   changedFrame,
-  type FullAnswer,
-  type FullReply,
-  type RelayRequest,
   type WatchedAnswer,
   type WatchedReply,
   type WatchMessage,
   type WatchRequest,
+  type WatchRole,
   type WatchState
 } from './watch-messages.ts'
 import type { PlaceHolder } from './watch-places.ts'
@@ -33,14 +30,11 @@ export interface SubscriberStreamInit {
   /** Returns the bytes of what is known of a key. */
   readonly known: (name: string) => Uint8Array | undefined
 
-  /** Says whether there is room for one more key, or for the peer in another role. */
-  readonly admit: (name: string, role: SubscriberRole) => WatchState
+  /** Finds room for a key, or for it in another role, or renews it. */
+  readonly admit: (name: string, role: WatchRole) => WatchState
 
-  /** Returns peers that notify of a key, too. */
-  readonly relays: (name: string, count: number) => readonly PeerInfo[]
-
-  /** Whether a subscription can be renewed. */
-  readonly mayStay: (name: string, role: SubscriberRole) => boolean
+  /** Returns peers that may forward changes of a key. */
+  readonly forwarders: (name: string) => readonly PeerInfo[]
 
   /** Lets go of a key that was admitted. */
   readonly release: (name: string) => void
@@ -50,8 +44,7 @@ export interface SubscriberStreamInit {
 interface Subscription {
   /** When it was requested last, in ms of the process's clock. */
   readonly atMs: number
-  readonly isCoalesced: boolean
-  readonly role: SubscriberRole
+  readonly role: WatchRole
 }
 
 /**
@@ -74,11 +67,6 @@ export class SubscriberStream implements PlaceHolder, StreamHandler<WatchMessage
     this.#init = init
     this.#stream = init.stream
     this.peer = init.peer.toString()
-  }
-
-  /** Whether changes of a key may be collected for a moment. */
-  isCoalesced(name: string): boolean {
-    return this.#subscriptions.get(name)?.isCoalesced === true
   }
 
   /** Notifies of a change of a key; the frame says which. Undefined: no message can hold it. */
@@ -117,9 +105,7 @@ export class SubscriberStream implements PlaceHolder, StreamHandler<WatchMessage
 
     switch (message.name) {
       case 'watch':
-        return { keys: message.keys.length, reply: this.#watch(message, asWatcher(message)) }
-      case 'relay':
-        return { keys: message.keys.length, reply: this.#watch(message, asRelay(message)) }
+        return { keys: message.keys.length, reply: this.#watch(message) }
       case 'unwatch':
         return { keys: message.keys.length, reply: this.#unwatch(message.keys) }
       default:
@@ -138,9 +124,8 @@ export class SubscriberStream implements PlaceHolder, StreamHandler<WatchMessage
       }
 
       this.#unsent.delete(name)
-      const key = keyOf(name)
       const known = this.#init.known(name)
-      const frame = known && changedFrame(key, known)
+      const frame = known && changedFrame(keyOf(name), known)
 
       if (frame !== undefined) {
         this.#stream.sendFrame(frame)
@@ -159,13 +144,9 @@ export class SubscriberStream implements PlaceHolder, StreamHandler<WatchMessage
   }
 
   /** Answers as many keys as fit into one message, the first one in any case. */
-  *#watch(
-    { keys, closerCount }: WatchRequest | RelayRequest,
-    as: Pick<Subscription, 'isCoalesced' | 'role'>
-  ): Generator<undefined, WatchedReply | FullReply> {
+  *#watch({ keys, closerCount, role }: WatchRequest): Generator<undefined, WatchedReply> {
     const introduced = new CloserPeers(this.#init.peer)
-    const answers: FullAnswer[] = []
-    let isFull = false
+    const answers: WatchedAnswer[] = []
     let sizeBytes = 0
 
     for (const { key, digest } of keys) {
@@ -177,41 +158,32 @@ export class SubscriberStream implements PlaceHolder, StreamHandler<WatchMessage
         break
       }
 
-      const state = this.#subscribe(name, as)
+      const state = this.#subscribe(name, role)
       const nearest = this.#init.routing.nearest(pointOfKey(key), closerCount)
-      const closer = introduced.indexesOf(nearest)
-      const relays = state === 'full' ? this.#init.relays(name, closerCount) : []
-      isFull ||= state === 'full'
-      answers.push({
-        ...{ state, closer, relays: introduced.indexesOf(relays) },
-        ...(record && { record })
-      })
+      const forwarders = state === 'full' ? this.#init.forwarders(name) : []
+      const named = [...forwarders.slice(0, closerCount), ...nearest].slice(0, MAX_CLOSER_PEERS)
+      const closer = introduced.indexesOf(named)
+      answers.push(record === undefined ? { state, closer } : { state, record, closer })
       yield
     }
 
-    const { peers } = introduced
-    return isFull
-      ? { name: 'full', peers, answers }
-      : { name: 'watched', peers, answers: answers.map(({ relays: _, ...answer }) => answer) }
+    return { name: 'watched', peers: introduced.peers, answers }
   }
 
-  #subscribe(name: string, as: Pick<Subscription, 'isCoalesced' | 'role'>): WatchState {
-    const { admit, mayStay } = this.#init
-    const isSame = this.#subscriptions.get(name)?.role === as.role
-
-    if (!isSame || !mayStay(name, as.role)) {
+  #subscribe(name: string, role: WatchRole): WatchState {
+    if (this.#subscriptions.get(name)?.role !== role) {
       this.#release(name)
-      const state = admit(name, as.role)
-
-      if (state !== 'watched') {
-        return state
-      }
     }
 
+    const state = this.#init.admit(name, role)
     this.#subscriptions.delete(name)
-    this.#subscriptions.set(name, { atMs: this.#usedMs, ...as })
+
+    if (state === 'watched') {
+      this.#subscriptions.set(name, { atMs: this.#usedMs, role })
+    }
+
     this.#unsent.delete(name)
-    return 'watched'
+    return state
   }
 
   /** Returns what is known, unless the peer knows it. */
@@ -238,11 +210,3 @@ export class SubscriberStream implements PlaceHolder, StreamHandler<WatchMessage
 }
 
 const ENDED: WatchedAnswer = { state: 'ended', closer: [] }
-
-function asWatcher({ isCoalesced }: WatchRequest): Pick<Subscription, 'isCoalesced' | 'role'> {
-  return { isCoalesced, role: 'watcher' }
-}
-
-function asRelay({ isRelayed }: RelayRequest): Pick<Subscription, 'isCoalesced' | 'role'> {
-  return { isCoalesced: false, role: isRelayed ? 'relayed' : 'relay' }
-}

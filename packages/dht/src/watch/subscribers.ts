@@ -1,45 +1,49 @@
-/**
- * As what a peer subscribes to a key: to watch it; as a relay, on which watchers depend; or as one that
- * this node watches the key for.
- */
-export type SubscriberRole = 'watcher' | 'relay' | 'relayed'
+import type { WatchRole } from './watch-messages.ts'
 
-/** The peers that subscribe to one key, and as what. Relays have places of their own. */
+/** The peers that subscribe to one key, and their roles. */
 export class Subscribers<S> {
-  readonly #roles = new Map<S, SubscriberRole>()
-  readonly #counts: Record<SubscriberRole, number> = { watcher: 0, relay: 0, relayed: 0 }
+  readonly #roles = new Map<S, WatchRole>()
+  readonly #counts: Record<WatchRole, number> = {
+    prompt: 0,
+    patient: 0,
+    forwarder: 0,
+    dependant: 0
+  }
 
   get size(): number {
     return this.#roles.size
   }
 
-  /** Subscribers in a role. */
-  count(role: SubscriberRole): number {
+  has(subscriber: S): boolean {
+    return this.#roles.has(subscriber)
+  }
+
+  count(role: WatchRole): number {
     return this.#counts[role]
   }
 
-  roleOf(subscriber: S): SubscriberRole | undefined {
-    return this.#roles.get(subscriber)
+  /** Returns the subscribers whose role is, or is not, the given one. */
+  list(role: WatchRole, is = true): S[] {
+    return [...this.#roles].flatMap(([subscriber, its]) =>
+      (its === role) === is ? [subscriber] : []
+    )
   }
 
-  add(subscriber: S, role: SubscriberRole): void {
+  add(subscriber: S, role: WatchRole): void {
     this.delete(subscriber)
     this.#roles.set(subscriber, role)
     this.#counts[role]++
   }
 
-  delete(subscriber: S): void {
+  /** Returns the role that the subscriber had. */
+  delete(subscriber: S): WatchRole | undefined {
     const role = this.#roles.get(subscriber)
 
     if (role !== undefined) {
       this.#roles.delete(subscriber)
       this.#counts[role]--
     }
-  }
 
-  /** Lists those in a role, or all. */
-  list(role?: SubscriberRole): S[] {
-    const all = [...this.#roles]
-    return all.flatMap(([each, its]) => (role === undefined || its === role ? [each] : []))
+    return role
   }
 }

@@ -9,8 +9,7 @@ import type { Activity } from '../wire/activity.ts'
 import { PeerDecoder } from '../wire/peer-codec.ts'
 import { type ClientParts, ProtocolClient } from '../wire/protocol-client.ts'
 import { MAX_QUEUED_KEYS } from './limits.ts'
-import type { SubscriberRole } from './subscribers.ts'
-import { WATCH_PROTOCOL, type WatchMessage } from './watch-messages.ts'
+import { WATCH_PROTOCOL, type WatchMessage, type WatchRole } from './watch-messages.ts'
 import {
   type SubscriptionRequest,
   type SubscriptionResponse,
@@ -24,10 +23,7 @@ export interface WatchRequestOptions {
 
   /** Closer peers that are wanted. */
   readonly closerCount: number
-
-  /** Whether the replica may collect changes for a moment. */
-  readonly isCoalesced: boolean
-  readonly role: SubscriberRole
+  readonly role: WatchRole
   readonly cancellation: CancellationToken
 }
 
@@ -40,8 +36,8 @@ export interface WatchReply {
   readonly record: DHTRecord | undefined
   readonly closer: readonly PeerInfo[]
 
-  /** Peers that may have room where this one is full. */
-  readonly relays: readonly PeerInfo[]
+  /** Peers that may forward changes, in the order in which to ask them, if the replica is full. */
+  readonly forwarders: readonly PeerInfo[]
 }
 
 /** How changes travel from other nodes to this one. */
@@ -92,24 +88,22 @@ export class WatchClient implements ChangeChannel {
   watch(
     peer: PeerInfo,
     key: Uint8Array,
-    { cancellation, ...options }: WatchRequestOptions
+    { digest, closerCount, role, cancellation }: WatchRequestOptions
   ): Promise<WatchReply> {
-    const request = { name: 'watch', key, ...options } as const
+    const request = { name: 'watch', key, digest, closerCount, role } as const
 
     return this.#client.request<WatchReply>(peer, request, {
       cancellation,
-      onResponse: async ({ state, record, closer, relays }) => ({
+      onResponse: async ({ state, record, closer }) => ({
         isWatched: state === 'watched',
         record: record && (await this.#received(peer, key, record)),
         closer,
-        relays
+        forwarders: state === 'full' ? closer : []
       }),
       fallback: async () => {
-        const { closerCount } = options
-        const { record, closer } = await this.#init.records.find(peer, key, {
-          ...{ closerCount, isCloserAlways: true, cancellation }
-        })
-        return { isWatched: false, record, closer, relays: [] }
+        const options = { closerCount, isCloserAlways: true, cancellation }
+        const { record, closer } = await this.#init.records.find(peer, key, options)
+        return { isWatched: false, record, closer, forwarders: [] }
       }
     })
   }
@@ -118,7 +112,7 @@ export class WatchClient implements ChangeChannel {
     // A peer that cannot be told watches no longer than its lease.
     this.#client
       .streamTo(peer)
-      ?.request({ ...UNWATCH, key })
+      ?.request({ name: 'unwatch', key, digest: NOTHING, closerCount: 0, role: 'prompt' })
       .catch(() => {})
   }
 
@@ -156,10 +150,4 @@ export class WatchClient implements ChangeChannel {
   }
 }
 
-const UNWATCH = {
-  name: 'unwatch',
-  digest: new Uint8Array(0),
-  closerCount: 0,
-  isCoalesced: false,
-  role: 'watcher'
-} as const
+const NOTHING = new Uint8Array(0)

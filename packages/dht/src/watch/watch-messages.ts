@@ -14,7 +14,6 @@ import { MessageTooLargeError } from '../wire/message-too-large-error.ts'
 import type { EncodedPeer } from '../wire/peer-codec.ts'
 import {
   byteString,
-  flag,
   list,
   type MessageCodec,
   messages,
@@ -30,28 +29,22 @@ export interface WatchRequest {
   /** Closer peers wanted for each key. */
   readonly closerCount: number
 
-  /** Whether the replica may collect changes for a moment, because others notify at once. */
-  readonly isCoalesced: boolean
+  readonly role: WatchRole
   readonly keys: readonly WatchedDigest[]
 }
+
+/**
+ * What a subscriber is to the peer that it asks. `prompt`: notified at once; `patient`: notified a moment
+ * later, because others notify it at once; `forwarder`: watches for others, who depend on it;
+ * `dependant`: wants the peer to watch the key at its replicas, which have no room for it.
+ */
+export type WatchRole = 'prompt' | 'patient' | 'forwarder' | 'dependant'
 
 export interface WatchedDigest {
   readonly key: Uint8Array
 
   /** Of the record that is known already; without a byte if none is. */
   readonly digest: Uint8Array
-}
-
-/** Subscribes to keys like WATCH, in a role that a replica reserves places for. */
-export interface RelayRequest {
-  readonly name: 'relay'
-
-  /** Closer peers wanted for each key. */
-  readonly closerCount: number
-
-  /** Whether the peer is to watch for this one; or else this one is a relay, and others depend on it. */
-  readonly isRelayed: boolean
-  readonly keys: readonly WatchedDigest[]
 }
 
 /** Unsubscribes from keys. */
@@ -72,19 +65,9 @@ export interface WatchedAnswer {
 
   /** The held record, if there is one that the watcher does not know already. */
   readonly record?: Uint8Array | undefined
+
+  /** Closer peers; if there is no room, before them some that may forward changes. */
   readonly closer: readonly number[]
-}
-
-/** Answers like WATCHED, where some of the keys have no room for another subscriber. */
-export interface FullReply {
-  readonly name: 'full'
-  readonly peers: readonly EncodedPeer[]
-  readonly answers: readonly FullAnswer[]
-}
-
-export interface FullAnswer extends WatchedAnswer {
-  /** Peers that may have room, and notify of what this one notifies them of. */
-  readonly relays: readonly number[]
 }
 
 /** Notifies of a change: what was written, to be joined with what is known. */
@@ -95,21 +78,15 @@ export interface ChangedNotice {
 }
 
 /**
- * State of a subscription: active; refused for want of room for more keys; ended as requested; refused
+ * State of a subscription: active; refused for want of room for any key; ended as requested; refused
  * because too many subscribe to this key.
  */
 export type WatchState = 'watched' | 'refused' | 'ended' | 'full'
 
-export type WatchMessage =
-  | WatchRequest
-  | RelayRequest
-  | UnwatchRequest
-  | WatchedReply
-  | FullReply
-  | ChangedNotice
+export type WatchMessage = WatchRequest | UnwatchRequest | WatchedReply | ChangedNotice
 
-const STATES: readonly WatchState[] = ['watched', 'refused', 'ended']
-const ALL_STATES: readonly WatchState[] = [...STATES, 'full']
+const STATES: readonly WatchState[] = ['watched', 'refused', 'ended', 'full']
+const ROLES: readonly WatchRole[] = ['prompt', 'patient', 'forwarder', 'dependant']
 
 const WATCHED_DIGEST = struct<WatchedDigest>({
   key: KEY,
@@ -120,12 +97,6 @@ const WATCHED = struct<WatchedAnswer>({
   record: optional(RECORD),
   closer: CLOSER_PEER_INDEXES
 })
-const FULL = struct<FullAnswer>({
-  state: oneOf(ALL_STATES, 'state'),
-  record: optional(RECORD),
-  closer: CLOSER_PEER_INDEXES,
-  relays: CLOSER_PEER_INDEXES
-})
 
 /** The protocol's id in the default network; see {@link protocolIdIn}. */
 export const WATCH_PROTOCOL = '/waggle/watch/1.0.0'
@@ -135,21 +106,13 @@ export const WATCH: MessageCodec<WatchMessage> = messages<WatchMessage>({
   watch: [
     0,
     {
-      ...{ closerCount: CLOSER_COUNT, isCoalesced: flag('WATCH') },
+      ...{ closerCount: CLOSER_COUNT, role: oneOf(ROLES, 'role') },
       keys: list(WATCHED_DIGEST, MAX_KEYS_PER_MESSAGE)
     }
   ],
   unwatch: [1, { keys: KEYS }],
   watched: [2, { peers: RESPONSE_PEERS, answers: list(WATCHED, MAX_KEYS_PER_MESSAGE) }],
-  changed: [3, { key: KEY, record: RECORD }],
-  relay: [
-    4,
-    {
-      ...{ closerCount: CLOSER_COUNT, isRelayed: flag('RELAY') },
-      keys: list(WATCHED_DIGEST, MAX_KEYS_PER_MESSAGE)
-    }
-  ],
-  full: [5, { peers: RESPONSE_PEERS, answers: list(FULL, MAX_KEYS_PER_MESSAGE) }]
+  changed: [3, { key: KEY, record: RECORD }]
 })
 
 /** Returns a frame that notifies of a change, for all subscribers; undefined if no message can hold it. */

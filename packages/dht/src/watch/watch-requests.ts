@@ -4,16 +4,8 @@ import { type EncodedPeer, namedIn } from '../wire/peer-codec.ts'
 import { ProtocolViolationError } from '../wire/protocol-violation-error.ts'
 import type { RequestProtocol } from '../wire/request-protocol.ts'
 import type { PendingRequest } from '../wire/request-queue.ts'
-import type { SubscriberRole } from './subscribers.ts'
 import { Subscriptions } from './subscriptions.ts'
-import {
-  type FullAnswer,
-  type FullReply,
-  WATCH,
-  type WatchedAnswer,
-  type WatchedReply,
-  type WatchMessage
-} from './watch-messages.ts'
+import { WATCH, type WatchedAnswer, type WatchMessage, type WatchRole } from './watch-messages.ts'
 
 /** Subscribes to one key, or unsubscribes from it. */
 export interface SubscriptionRequest {
@@ -24,16 +16,11 @@ export interface SubscriptionRequest {
   readonly digest: Uint8Array
   readonly closerCount: number
 
-  /** Whether the peer may collect changes for a moment. Only a watcher's may. */
-  readonly isCoalesced: boolean
-  readonly role: SubscriberRole
+  readonly role: WatchRole
 }
 
 export interface SubscriptionResponse extends Omit<WatchedAnswer, 'closer'> {
   readonly closer: readonly PeerInfo[]
-
-  /** Peers to ask instead, where this one is full. */
-  readonly relays: readonly PeerInfo[]
 }
 
 export interface WatchRequestsInit {
@@ -57,14 +44,10 @@ export function watchRequests({ peerOf, onChange }: WatchRequestsInit): WatchReq
   return {
     codec: WATCH,
     sizeOf: ({ key }) => key.length,
-    isAlike: (a, b) =>
-      a.name === b.name &&
-      a.closerCount === b.closerCount &&
-      a.isCoalesced === b.isCoalesced &&
-      a.role === b.role,
+    isAlike: (a, b) => a.name === b.name && a.closerCount === b.closerCount && a.role === b.role,
     messageOf(pending) {
       for (const { request } of pending) {
-        subscriptions.request(nameOf(request.key), request.name !== 'unwatch')
+        subscriptions.request(nameOf(request.key), request.name === 'watch')
       }
 
       return requestOf(pending)
@@ -89,17 +72,16 @@ export function watchRequests({ peerOf, onChange }: WatchRequestsInit): WatchReq
       return true
     },
     responsesOf(message, { requests }) {
-      if (!isReply(message) || !isReplyTo(message.answers, requests)) {
+      if (message.name !== 'watched' || !isReplyTo(message.answers, requests)) {
         throw new ProtocolViolationError(
           `the peer sent a message "${message.name}" that does not reply to the request`
         )
       }
 
       const peers = message.peers.map(peerOf)
-      return message.answers.map((answer: WatchedAnswer | FullAnswer, i) => {
+      return message.answers.map((answer, i) => {
         subscriptions.reply(nameOf((requests[i] as Pending).request.key), answer.state)
-        const relays = 'relays' in answer ? namedIn(peers, answer.relays) : []
-        return { ...answer, closer: namedIn(peers, answer.closer), relays }
+        return { ...answer, closer: namedIn(peers, answer.closer) }
       })
     },
     isIdle: () => subscriptions.size === 0
@@ -111,17 +93,11 @@ function requestOf(pending: readonly Pending[]): WatchMessage {
   const [first] = requests
 
   if (first?.name === 'watch') {
-    const { closerCount, isCoalesced, role } = first
-    return role === 'watcher'
-      ? { name: 'watch', closerCount, isCoalesced, keys: requests }
-      : { name: 'relay', closerCount, isRelayed: role === 'relayed', keys: requests }
+    const { closerCount, role } = first
+    return { name: 'watch', closerCount, role, keys: requests }
   }
 
   return { name: 'unwatch', keys: requests.map(({ key }) => key) }
-}
-
-function isReply(message: WatchMessage): message is WatchedReply | FullReply {
-  return message.name === 'watched' || message.name === 'full'
 }
 
 /** A WATCH may be answered in part, so that no reply grows too large; an UNWATCH is answered whole. */

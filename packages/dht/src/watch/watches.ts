@@ -6,16 +6,14 @@ import { keyOf, nameOf } from '../store/record-store.ts'
 import { OWN } from '../store/stored-record.ts'
 import { Alarm } from '../timing/alarm.ts'
 import { type Due, DueQueue } from '../timing/due-queue.ts'
+import { type ForwardedKey, ForwardedKeys } from './forwarded-keys.ts'
 import { POLL_MS, RENEW_MS, SETTLE_MS } from './limits.ts'
-import { type RelayedKey, RelayedKeys } from './relayed-keys.ts'
 import { WatchIterator } from './watch-iterator.ts'
 import { WatchedKey, type WatchedKeyInit } from './watched-key.ts'
 
-export interface WatchesInit
-  extends Omit<WatchedKeyInit, 'key' | 'onChange' | 'onNews' | 'onUnused'> {
-  /** A key that is watched for others has changed by a record. */
-  readonly onRelayed: (name: string, record: DHTRecord) => void
-
+export interface WatchesInit extends Omit<WatchedKeyInit, 'key' | 'onChange' | 'onUnused'> {
+  /** Keys watched for others. */
+  readonly maxForwardedKeys: number
   readonly log: Logger
 
   /** What this node knows already, as a reader. */
@@ -47,7 +45,7 @@ export class Watches {
   readonly #keys = new Map<string, WatchedKey>()
 
   /** What is watched for others. */
-  readonly relayed: RelayedKeys = new RelayedKeys((name) => this.#relay(name))
+  readonly forwarded: ForwardedKeys
   readonly #looks = new DueQueue<DueKey>()
   readonly #expirations = new DueQueue<DueKey>()
   readonly #lookAlarm = new Alarm(() => this.#lookDue())
@@ -55,6 +53,10 @@ export class Watches {
 
   constructor(init: WatchesInit) {
     this.#init = init
+    this.forwarded = new ForwardedKeys({
+      max: init.maxForwardedKeys,
+      begin: (name, onChange) => this.#forward(name, onChange)
+    })
     init.store.onWrite((name, write, writer) => this.#onStored(name, write, writer === OWN))
   }
 
@@ -91,7 +93,7 @@ export class Watches {
   /** A peer tells nothing any more. */
   onLost(peer: PeerId): void {
     for (const watched of this.#keys.values()) {
-      const delayMs = watched.lost(peer)
+      const delayMs = watched.notifiers.lose(peer)
 
       if (delayMs !== undefined) {
         this.#lookWithin(watched, delayMs)
@@ -111,13 +113,6 @@ export class Watches {
       ...this.#init,
       key,
       onChange: () => this.#awaitExpiration(watched),
-      onNews: (record) => {
-        const name = nameOf(key)
-
-        if (this.relayed.has(name)) {
-          this.#init.onRelayed(name, record)
-        }
-      },
       onUnused: () => this.#end(watched)
     })
     this.#keys.set(nameOf(key), watched)
@@ -136,11 +131,9 @@ export class Watches {
   }
 
   /** Watches a key for others: at its replicas, wherever it was watched until now. */
-  #relay(name: string): RelayedKey {
+  #forward(name: string, onChange: (record: DHTRecord) => void): ForwardedKey {
     const watched = this.#keys.get(name) ?? this.#begin(keyOf(name))
-    const watcher = { look() {} }
-    watched.add(watcher)
-    watched.isRelay = true
+    watched.forward(onChange)
     this.#lookWithin(watched, SETTLE_MS)
     this.#lookFirst(watched)
 
@@ -149,12 +142,9 @@ export class Watches {
         return watched.record
       },
       get isTold() {
-        return watched.isTold || !watched.isSettled
+        return watched.notifiers.isPrompt || !watched.isSettled
       },
-      end() {
-        watched.isRelay = false
-        watched.leave(watcher)
-      }
+      end: () => watched.forward(undefined)
     }
   }
 
@@ -177,7 +167,7 @@ export class Watches {
 
   #onFound(peer: PeerId): void {
     for (const watched of this.#keys.values()) {
-      if (watched.isNewReplica(peer)) {
+      if (watched.notifiers.isNewReplica(peer)) {
         this.#lookWithin(watched, SETTLE_MS)
       }
     }
@@ -217,7 +207,7 @@ export class Watches {
       this.#init.log('could not look at a watched key - %e', error)
     }
 
-    const nextMs = performance.now() + (watched.isTold ? RENEW_MS : POLL_MS)
+    const nextMs = performance.now() + (watched.notifiers.isPrompt ? RENEW_MS : POLL_MS)
     this.#lookWithin(watched, Math.ceil(nextMs / TOGETHER_MS) * TOGETHER_MS - performance.now())
   }
 

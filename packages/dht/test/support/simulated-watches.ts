@@ -21,14 +21,11 @@ export class SimulatedWatches implements ChangeChannel {
   /** Those that have no room for watchers, by their rank. */
   full: Set<number> = new Set()
 
-  /** Whether those have room for relays. */
-  relayPlaces = false
+  /** Whether those have room for forwarders. */
+  hasForwarderPlaces = false
 
-  /** Those that were asked to watch for this node, by rank. */
-  readonly relaying = new Set<number>()
-
-  /** What this node passed on to those for whom it watches. */
-  readonly passedOn: DHTRecord[] = []
+  /** Those that forward changes to this node, by rank. */
+  readonly forwarding = new Set<number>()
 
   /** How often whom was asked to tell changes, by rank. */
   readonly asked = new Map<number, number>()
@@ -45,7 +42,7 @@ export class SimulatedWatches implements ChangeChannel {
       log: silentLog,
       numReplicas: DEFAULT_NUM_REPLICAS,
       inTime: (_, answer) => answer,
-      onRelayed: (_, record) => this.passedOn.push(record),
+      maxForwardedKeys: 1,
       replicas: net.replicas,
       known: net.replicas.known,
       onLearned,
@@ -86,19 +83,19 @@ export class SimulatedWatches implements ChangeChannel {
     const rank = this.#net.peers.findIndex(({ id }) => id.equals(peer.id))
     this.asked.set(rank, (this.asked.get(rank) ?? 0) + 1)
 
-    if (options.isCoalesced) {
+    if (options.role === 'patient') {
       this.prompt.delete(rank)
     } else {
       this.prompt.add(rank)
     }
 
     const reply = await this.#net.find(peer, key, { ...options, isCloserAlways: true })
-    const isFull = this.full.has(rank) && !(this.relayPlaces && options.role === 'relay')
+    const isFull = this.full.has(rank) && !(this.hasForwarderPlaces && options.role === 'forwarder')
     const isWatched = !(this.mute.has(rank) || isFull)
 
     if (isWatched) {
       const replica = this.#net.peer(rank)
-      options.role === 'relayed' && this.relaying.add(rank)
+      options.role === 'dependant' && this.forwarding.add(rank)
       this.#told.set(replica, (this.#told.get(replica) ?? new Set()).add(nameOf(key)))
     }
 
@@ -106,14 +103,14 @@ export class SimulatedWatches implements ChangeChannel {
       isWatched,
       record: reply.record,
       closer: reply.closer,
-      relays: isFull ? this.#net.peers.slice(5) : []
+      forwarders: isFull ? this.#net.peers.slice(5) : []
     }
   }
 
   unwatch({ id }: PeerInfo, key: Uint8Array): void {
     const peer = this.#net.peers.find((each) => each.id.equals(id))
     peer && this.#told.get(peer)?.delete(nameOf(key))
-    peer && this.relaying.delete(this.#net.peers.indexOf(peer))
+    peer && this.forwarding.delete(this.#net.peers.indexOf(peer))
   }
 
   #onWrite(peer: SimulatedReplica, name: string, write: DHTRecord): void {

@@ -4,8 +4,13 @@ import { vi } from 'vitest'
 import type { Rates } from '../../src/admission/rate-limits.ts'
 import { Scheduler } from '../../src/admission/scheduler.ts'
 import { RecordStore, type RecordStoreOptions } from '../../src/store/record-store.ts'
-import { type RelayedKey, RelayedKeys } from '../../src/watch/relayed-keys.ts'
-import { WATCH, type WatchMessage, type WatchRequest } from '../../src/watch/watch-messages.ts'
+import { ForwardedKeys, type ForwardedKeysInit } from '../../src/watch/forwarded-keys.ts'
+import {
+  WATCH,
+  type WatchMessage,
+  type WatchRequest,
+  type WatchRole
+} from '../../src/watch/watch-messages.ts'
 import { WatchServer } from '../../src/watch/watch-server.ts'
 import { ProtocolServer } from '../../src/wire/protocol-server.ts'
 import { NOW } from './exchange-serving.ts'
@@ -27,7 +32,7 @@ export interface WatchServingInit extends RecordStoreOptions {
   readonly maxWatchersPerKey?: number
 
   /** How it watches keys for others. */
-  readonly onRelay?: (name: string) => RelayedKey
+  readonly forward?: ForwardedKeysInit['begin']
 
   /** How many keys it may be asked for. */
   readonly rates?: Rates
@@ -50,7 +55,7 @@ export class WatchServing {
       known = [],
       maxWatchersPerKey = 128,
       onLook = () => {},
-      onRelay = () => ({ record: EMPTY_RECORD, isTold: true, end() {} }),
+      forward = () => ({ record: EMPTY_RECORD, isTold: true, end() {} }),
       rates,
       maxWatches,
       ...options
@@ -63,7 +68,7 @@ export class WatchServing {
     this.server = new WatchServer({
       ...{ store: this.store, numReplicas: 5, maxWatchersPerKey },
       ...(maxWatches !== undefined && { maxWatches }),
-      relayed: new RelayedKeys(onRelay),
+      forwarded: new ForwardedKeys({ max: 256, begin: forward }),
       routing: {
         nearest(_, count) {
           onLook()
@@ -90,10 +95,9 @@ export class WatchServing {
   }
 }
 
-/** A RELAY of a key of which nothing is known. */
-export function relay(key: string, isRelayed: boolean): WatchMessage {
-  const keys = [{ key: recordKey(key), digest: new Uint8Array() }]
-  return { name: 'relay', closerCount: 5, isRelayed, keys }
+/** A WATCH in another role. */
+export function watchAs(role: WatchRole, ...keys: string[]): WatchRequest {
+  return { ...watch(...keys), role }
 }
 
 /** A WATCH of keys of which nothing is known. */
@@ -102,7 +106,7 @@ export function watch(...keys: string[]): WatchRequest {
   return {
     name: 'watch',
     closerCount: 5,
-    isCoalesced: false,
+    role: 'prompt',
     keys: keys.map((key) => ({ key: recordKey(key), digest }))
   }
 }

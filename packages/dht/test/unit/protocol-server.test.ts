@@ -1,5 +1,5 @@
 import type { Stream } from '@libp2p/interface'
-import { EMPTY_RECORD, recordKey } from '@waggle/record'
+import { recordKey } from '@waggle/record'
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest'
 import { BufferLimits } from '../../src/admission/buffer-limits.ts'
 import { Scheduler } from '../../src/admission/scheduler.ts'
@@ -11,7 +11,7 @@ import { Access } from '../../src/peers/access.ts'
 import { RecordStore } from '../../src/store/record-store.ts'
 import { COMPARE, type CompareMessage } from '../../src/upkeep/compare-messages.ts'
 import { compareServer } from '../../src/upkeep/compare-server.ts'
-import { RelayedKeys } from '../../src/watch/relayed-keys.ts'
+import { ForwardedKeys } from '../../src/watch/forwarded-keys.ts'
 import { WatchServer } from '../../src/watch/watch-server.ts'
 import { MAX_STREAMS_PER_PEER } from '../../src/wire/limits.ts'
 import { ProtocolServer, type ServedProtocol } from '../../src/wire/protocol-server.ts'
@@ -43,9 +43,11 @@ function serving<M>(protocol: ServedProtocol<M>): Serve {
 }
 
 const exchange = serving(new ExchangeServer({ store, routing }))
-const relayed = new RelayedKeys(() => ({ record: EMPTY_RECORD, isTold: true, end() {} }))
 const watch = serving(
-  new WatchServer({ store, routing, relayed, numReplicas: 5, maxWatchersPerKey: 128 })
+  new WatchServer({
+    ...{ store, routing, numReplicas: 5, maxWatchersPerKey: 128 },
+    forwarded: new ForwardedKeys({ max: 0, begin: () => expect.unreachable() })
+  })
 )
 const compare = serving(compareServer(store))
 const clock = serving(clockServer(store.clock))

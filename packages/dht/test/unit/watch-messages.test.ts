@@ -3,10 +3,10 @@ import { describe, expect, it } from 'vitest'
 import { DIGEST_BYTES } from '../../src/store/record-digest.ts'
 import {
   changedFrame,
-  type FullAnswer,
   WATCH,
   type WatchedAnswer,
   type WatchMessage,
+  type WatchRole,
   type WatchState
 } from '../../src/watch/watch-messages.ts'
 import { ByteWriter } from '../../src/wire/bytes.ts'
@@ -17,7 +17,7 @@ import { law } from '../support/effort.ts'
 import { anyMutation, mutated } from '../support/exchange-messages.ts'
 import { frameOf } from '../support/exchange-talker.ts'
 
-const STATES: readonly WatchState[] = ['watched', 'refused', 'ended']
+const STATES: readonly WatchState[] = ['watched', 'refused', 'ended', 'full']
 
 const byteString = fc.oneof(
   { weight: 60, arbitrary: fc.uint8Array({ maxLength: 4 }) },
@@ -36,20 +36,11 @@ const answer: fc.Arbitrary<WatchedAnswer> = fc.record(
   },
   { requiredKeys: ['state', 'closer'] }
 )
-const fullAnswer: fc.Arbitrary<FullAnswer> = fc.record(
-  {
-    state: fc.constantFrom<WatchState>(...STATES, 'full'),
-    record: fc.uint8Array({ minLength: 1, maxLength: 4 }),
-    closer: fc.array(fc.constant(0), { maxLength: 3 }),
-    relays: fc.array(fc.constant(0), { maxLength: 3 })
-  },
-  { requiredKeys: ['state', 'closer', 'relays'] }
-)
 const anyMessage: fc.Arbitrary<WatchMessage> = fc.oneof(
   fc.record({
     name: fc.constant('watch' as const),
     closerCount: fc.nat(MAX_CLOSER_PEERS),
-    isCoalesced: fc.boolean(),
+    role: fc.constantFrom<WatchRole>('prompt', 'patient', 'forwarder', 'dependant'),
     keys: fc.array(
       fc.record({ key: byteString, digest: fc.uint8Array({ maxLength: DIGEST_BYTES }) }),
       { maxLength: 5 }
@@ -64,21 +55,7 @@ const anyMessage: fc.Arbitrary<WatchMessage> = fc.oneof(
     peers: fc.array(peer, { minLength: 1, maxLength: 4 }),
     answers: fc.array(answer, { maxLength: 5 })
   }),
-  fc.record({ name: fc.constant('changed' as const), key: byteString, record: byteString }),
-  fc.record({
-    name: fc.constant('relay' as const),
-    closerCount: fc.nat(MAX_CLOSER_PEERS),
-    isRelayed: fc.boolean(),
-    keys: fc.array(
-      fc.record({ key: byteString, digest: fc.uint8Array({ maxLength: DIGEST_BYTES }) }),
-      { maxLength: 5 }
-    )
-  }),
-  fc.record({
-    name: fc.constant('full' as const),
-    peers: fc.array(peer, { minLength: 1, maxLength: 4 }),
-    answers: fc.array(fullAnswer, { maxLength: 5 })
-  })
+  fc.record({ name: fc.constant('changed' as const), key: byteString, record: byteString })
 )
 
 function encoded(message: WatchMessage): Uint8Array {
