@@ -2,15 +2,16 @@ import type { PeerInfo } from '@libp2p/interface'
 import { pointOfKey } from '../peers/key-space.ts'
 import type { Routing } from '../peers/routing.ts'
 
-/** Forwarders to choose from where a key has none yet. */
-const MIN_CANDIDATES = 4
+/** Forwarders to choose from at least: a crowd that comes at once finds room. */
+export const MIN_CANDIDATES = 16
 
 export interface ForwarderChoice {
   readonly routing: Routing
   readonly numReplicas: number
 
-  /** Names of the key's present forwarders. */
+  /** Names of the key's present forwarders, and how many of them it has places for. */
   readonly present: ReadonlySet<string>
+  readonly max: number
 
   /** @default Math.random */
   readonly random?: () => number
@@ -24,7 +25,7 @@ export interface ForwarderChoice {
  */
 export function chooseForwarders(
   key: Uint8Array,
-  { routing, numReplicas, present, random = Math.random }: ForwarderChoice
+  { routing, numReplicas, present, max, random = Math.random }: ForwarderChoice
 ): PeerInfo[] {
   const count = Math.max(MIN_CANDIDATES, 2 * present.size)
   const candidates = routing
@@ -33,6 +34,6 @@ export function chooseForwarders(
     .map((peer) => ({ peer, isPresent: present.has(peer.id.toString()), order: random() }))
     .sort((a, b) => a.order - b.order)
   const first = candidates.find(({ isPresent }) => isPresent)
-  const others = candidates.filter(({ isPresent }) => !isPresent)
+  const others = present.size < max ? candidates.filter(({ isPresent }) => !isPresent) : []
   return (first === undefined ? others : [first, ...others]).map(({ peer }) => peer)
 }

@@ -25,6 +25,9 @@ export const MAX_WATCHES = 65_536
 /** Peers that a watcher asks in one go to forward changes. */
 export const MAX_FORWARDERS_ASKED = 8
 
+/** Milliseconds between searches for forwarders that find none. */
+export const SEEK_MS = 10_000
+
 /** Renewals at forwarders for each check at a replica: what forwarders hold back is found within a lease. */
 export const RENEWALS_PER_CHECK: number = LEASE_MS / RENEW_MS
 

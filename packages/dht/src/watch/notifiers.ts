@@ -5,7 +5,7 @@ import type { Replicas } from '../reading/replicas.ts'
 import { digestOf } from '../store/record-digest.ts'
 import type { CancellationToken } from '../timing/cancellation.ts'
 import { KeyForwarders } from './key-forwarders.ts'
-import { PROMPT_PEERS, RENEW_MS, RENEWALS_PER_CHECK, SETTLE_MS } from './limits.ts'
+import { PROMPT_PEERS, RENEW_MS, RENEWALS_PER_CHECK, SEEK_MS, SETTLE_MS } from './limits.ts'
 import type { ChangeChannel, WatchReply } from './watch-client.ts'
 import type { WatchRole } from './watch-messages.ts'
 
@@ -56,7 +56,7 @@ export class Notifiers implements CancellationToken {
 
   isCancelled = false
 
-  /** Whether this node forwards what it hears. Then it hears it from replicas only, so no circle can form. */
+  /** Whether this node forwards what it hears. Then replicas have other places for it. */
   isForwarder = false
 
   constructor(init: NotifiersInit) {
@@ -69,9 +69,14 @@ export class Notifiers implements CancellationToken {
     })
   }
 
+  /** Whether any replica notifies at once. Only then can others rely on this node. */
+  get isToldByReplicas(): boolean {
+    return this.#countPrompt() > 0
+  }
+
   /** Whether any peer notifies at once. */
   get isPrompt(): boolean {
-    return this.#countPrompt() > 0 || this.#forwarders.size > 0
+    return this.isToldByReplicas || this.#forwarders.size > 0
   }
 
   /** Renews what forwarders notify of. Returns whether that is enough for now. */
@@ -103,14 +108,15 @@ export class Notifiers implements CancellationToken {
    * none, they are not looked for at each poll.
    */
   async findForwarders(): Promise<void> {
-    const isFull = this.#named.size > 0 && this.#countPrompt() < PROMPT_PEERS
+    const enough = this.isForwarder ? 1 : PROMPT_PEERS
+    const isFull = this.#named.size > 0 && this.#countPrompt() < enough
 
-    if (!isFull || this.isForwarder || this.isCancelled) {
+    if (!isFull || this.isCancelled) {
       this.#forwarders.drop()
       return
     }
 
-    if (performance.now() - this.#soughtMs >= RENEW_MS) {
+    if (performance.now() - this.#soughtMs >= SEEK_MS) {
       this.#forwarders.offer(interleave([...this.#named.values()], this.#nearest))
       await this.#forwarders.renew()
       this.#soughtMs = this.#forwarders.size > 0 ? Number.NEGATIVE_INFINITY : performance.now()

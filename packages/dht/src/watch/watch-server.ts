@@ -162,7 +162,8 @@ export class WatchServer implements ServedProtocol<WatchMessage> {
   #forwarders(name: string): PeerInfo[] {
     const present = this.#subscribers.get(name)?.list('forwarder') ?? []
     const names = new Set(present.map(({ peer }) => peer))
-    return chooseForwarders(keyOf(name), { ...this.#init, present: names })
+    const { maxWatchersPerKey: max } = this.#init
+    return chooseForwarders(keyOf(name), { ...this.#init, present: names, max })
   }
 
   /** Watches a key for others. Returns whether they can rely on that. */

@@ -142,7 +142,7 @@ export class Watches {
         return watched.record
       },
       get isTold() {
-        return watched.notifiers.isPrompt || !watched.isSettled
+        return watched.notifiers.isToldByReplicas || !watched.isSettled
       },
       end: () => watched.forward(undefined)
     }

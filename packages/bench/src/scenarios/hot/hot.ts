@@ -21,7 +21,7 @@ type Sizes = typeof SIZES.full
 
 /** Peers that a node notifies of one key: the default, and so few that most watchers need a forwarder. */
 const PLACES = 128
-const FEW_PLACES = 4
+const FEW_PLACES = 10
 
 /** Factor by which deliveries to many watchers may take longer. */
 const MAX_FACTOR = 3
