@@ -27,23 +27,9 @@ await dht.store(
   { subkey: name, ttl: TTL, republish: true }
 )
 
-let shown = ''
-
-try {
-  for await (const found of dht.watch(KEY, { signal: leaving.signal })) {
-    const people = found?.value instanceof Map ? [...found.value.keys()] : []
-    const here = people.map(String).sort().join(', ') || 'nobody'
-
-    // A renewal is a change too, because the entry then expires later.
-    if (here !== shown) {
-      console.log(`here: ${here}`)
-      shown = here
-    }
-  }
-} catch (error) {
-  if (!leaving.signal.aborted) {
-    throw error
-  }
+for await (const { current } of dht.watch(KEY, { signal: leaving.signal })) {
+  const people = current?.value instanceof Map ? [...current.value.keys()] : []
+  console.log(`here: ${people.map(String).sort().join(', ') || 'nobody'}`)
 }
 
 // A deletion must expire later than what it deletes.

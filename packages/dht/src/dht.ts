@@ -1,11 +1,12 @@
 import { AbortError, type Libp2p, type PeerId, type ServiceMap } from '@libp2p/interface'
 import type { Multiaddr } from '@multiformats/multiaddr'
-import type { Found, Key, RecordValidator, Value } from '@waggle/record'
+import type { Found, Key, RecordValidator, Subkey, Value } from '@waggle/record'
 import { setMaxListeners } from 'main-event'
 import type { BootstrapError } from './errors.ts'
 import { assertListening, type DHTEvents } from './events.ts'
 import { join, type Membership } from './join/join.ts'
 import { Listeners, type ListenOptions } from './listeners.ts'
+import type { Watch, WatchOptions } from './live/watch.ts'
 import { startNode } from './node/node.ts'
 import type { DHTOptions } from './node/options.ts'
 import { whenRelayed } from './node/relay.ts'
@@ -19,8 +20,7 @@ import type {
   PlaceOptions,
   StoreEntry,
   StoreManyOptions,
-  StoreOptions,
-  WatchOptions
+  StoreOptions
 } from './operations/call-options.ts'
 import type { WaggleOperations } from './operations/waggle-operations.ts'
 import { findWaggle } from './service/service.ts'
@@ -212,7 +212,10 @@ export class DHT implements WaggleOperations, AsyncDisposable {
     return this.#operations.getMany(keys, options)
   }
 
-  watch(key: Key, options?: WatchOptions): AsyncIterableIterator<Found | undefined> {
+  watch<R extends boolean = false>(
+    key: Key,
+    options?: WatchOptions<R>
+  ): Watch<Found | undefined, Subkey | undefined, Value, R> {
     return this.#operations.watch(key, options)
   }
 

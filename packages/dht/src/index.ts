@@ -78,6 +78,8 @@ export {
 export type { ClockSkew, DHTEvents, RecordNotice } from './events.ts'
 export type { WaggleKadDHTInit } from './kad/kad-options.ts'
 export { waggleKadDHT } from './kad/waggle-kad-dht.ts'
+export type { Change } from './live/change.ts'
+export type { Watch, WatchEvent, WatchOptions } from './live/watch.ts'
 export type { Address } from './node/addresses.ts'
 export { coalescingMuxer } from './node/coalescing-muxer.ts'
 export { DEFAULTS } from './node/defaults.ts'
@@ -89,8 +91,7 @@ export type {
   GetManyOptions,
   GetOptions,
   StoreEntry,
-  StoreOptions,
-  WatchOptions
+  StoreOptions
 } from './operations/call-options.ts'
 export type { WaggleOperations } from './operations/waggle-operations.ts'
 export type { AllowPeer } from './peers/access.ts'

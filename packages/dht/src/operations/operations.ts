@@ -5,10 +5,14 @@ import {
   type MaybePromise,
   recordKey,
   type SigningKey,
+  type Subkey,
   type Value
 } from '@waggle/record'
 import { encodedSize, type Lifetime, subkeyId, whenDone } from '@waggle/record/replica'
 import { MANY_BYTES_UNDER_WAY, MANY_UNDER_WAY } from '../constants.ts'
+import { LiveWatch } from '../live/live-watch.ts'
+import type { StateSource } from '../live/state.ts'
+import type { Watch, WatchOptions } from '../live/watch.ts'
 import type { Meter } from '../metrics/meter.ts'
 import type { CachedReads } from '../reading/cached-reads.ts'
 import type { ReadOptions } from '../reading/reading.ts'
@@ -27,8 +31,7 @@ import type {
   PlaceOptions,
   StoreEntry,
   StoreManyOptions,
-  StoreOptions,
-  WatchOptions
+  StoreOptions
 } from './call-options.ts'
 import type { Publication, Republisher } from './republisher.ts'
 import type { WaggleOperations } from './waggle-operations.ts'
@@ -199,11 +202,25 @@ export class Operations implements WaggleOperations {
     })
   }
 
-  watch(key: Key, options: WatchOptions = {}): AsyncIterableIterator<Found | undefined> {
+  watch<R extends boolean = false>(
+    key: Key,
+    options: WatchOptions<R> = {}
+  ): Watch<Found | undefined, Subkey | undefined, Value, R> {
+    return this.watchStates(this.states(key), options)
+  }
+
+  states(key: Key): StateSource<Found | undefined, Subkey | undefined, Value> {
+    const { store, watches } = this.#init
+    return watches.statesOf(recordKey(key, store.limits))
+  }
+
+  watchStates<T, K, V, R extends boolean>(
+    source: StateSource<T, K, V>,
+    options: WatchOptions<R> = {}
+  ): Watch<T, K, V, R> {
     assertCallOptions('watch', options)
-    const { signal } = options
-    const { lifetime, store, watches } = this.#init
-    return watches.watching(recordKey(key, store.limits), { signal, lifetime })
+    const { lifetime, store } = this.#init
+    return new LiveWatch({ ...options, source, lifetime, clock: store.clock })
   }
 
   async findNearestPeers(key: Key, options: FindNearestPeersOptions = {}): Promise<PeerId[]> {

@@ -1,5 +1,6 @@
 import type { PeerId, PeerInfo } from '@libp2p/interface'
 import type { DHTRecord } from '@waggle/record'
+import type { UnreachableError } from '../errors.ts'
 import { type Point, pointOfKey, pointOfPeer, roughDistance } from '../peers/key-space.ts'
 import type { Replicas } from '../reading/replicas.ts'
 import { digestOf } from '../store/record-digest.ts'
@@ -92,15 +93,17 @@ export class Notifiers implements CancellationToken {
 
   /**
    * Has the nearest peers notify from now on, and takes in what they hold by then; lets go of those that
-   * are no longer nearest.
+   * are no longer nearest. Resolves with an error if too few of them respond.
    */
-  async askReplicas(): Promise<void> {
+  async askReplicas(): Promise<UnreachableError | undefined> {
     const { key, node } = this.#init
     this.#named.clear()
-    this.#nearest = await node.replicas.ask(key, this, (contact, cancellation) =>
+    const { error, responded } = await node.replicas.ask(key, this, (contact, cancellation) =>
       this.#ask(contact, this.#roleAt(contact), cancellation)
     )
-    this.#keep(this.#nearest)
+    this.#nearest = responded
+    this.#keep(responded)
+    return error
   }
 
   /**

@@ -38,6 +38,9 @@ export interface WatchReply {
 
   /** Peers that may forward changes, in the order in which to ask them, if the replica is full. */
   readonly forwarders: readonly PeerInfo[]
+
+  /** Whether a plain kad-dht peer replied. */
+  readonly isPlain?: boolean
 }
 
 /** How changes travel from other nodes to this one. */
@@ -102,8 +105,8 @@ export class WatchClient implements ChangeChannel {
       }),
       fallback: async () => {
         const options = { closerCount, isCloserAlways: true, cancellation }
-        const { record, closer } = await this.#init.records.find(peer, key, options)
-        return { isWatched: false, record, closer, forwarders: [] }
+        const found = await this.#init.records.find(peer, key, options)
+        return { isWatched: false, record: undefined, forwarders: [], ...found }
       }
     })
   }

@@ -1,12 +1,23 @@
 import { type DHTRecord, type DHTTime, EMPTY_RECORD, isEmpty, join } from '@waggle/record'
 import { encodedSize, prune } from '@waggle/record/replica'
 import { HEDGE_MS } from '../constants.ts'
+import type { UnreachableError } from '../errors.ts'
+import type { WatchProgressEvent } from '../live/state.ts'
 import type { RecordStore } from '../store/record-store.ts'
 import { Alarm } from '../timing/alarm.ts'
 import type { CancellationToken } from '../timing/cancellation.ts'
+import type { Watched } from './key-reader.ts'
 import { Notifiers, type NotifiersNode } from './notifiers.ts'
 import { firstExpiration, isSameShown, NOTHING_SHOWN, type Shown, shownOf } from './shown.ts'
-import type { Watched, WatchIterator } from './watch-iterator.ts'
+
+/** Who wants to know of a key. */
+export interface Watcher {
+  /** Something may have changed. */
+  look(): void
+
+  /** Whether the servers can be reached has changed. */
+  report(event: WatchProgressEvent): void
+}
 
 export interface WatchedKeyInit extends NotifiersNode {
   readonly key: Uint8Array
@@ -33,10 +44,13 @@ export class WatchedKey implements Watched {
   readonly key: Uint8Array
   readonly notifiers: Notifiers
   readonly #init: WatchedKeyInit
-  readonly #watchings = new Set<WatchIterator>()
+  readonly #watchers = new Set<Watcher>()
   readonly #settling = new Alarm(() => this.#settle())
   #shown: Shown = NOTHING_SHOWN
   #shownUntil: DHTTime = Number.POSITIVE_INFINITY
+
+  /** Set while too few of the nearest servers respond. */
+  #error: UnreachableError | undefined
 
   /** Passes on what changes the record, for others. */
   #forward: ((record: DHTRecord) => void) | undefined
@@ -56,17 +70,26 @@ export class WatchedKey implements Watched {
     })
   }
 
+  /** Whether too few of the nearest servers respond. */
+  get isUnreachable(): boolean {
+    return this.#error !== undefined
+  }
+
   /** When what is shown expires first. */
   get shownUntil(): DHTTime {
     return this.#shownUntil
   }
 
-  add(watching: WatchIterator): void {
-    this.#watchings.add(watching)
+  add(watcher: Watcher): void {
+    this.#watchers.add(watcher)
+
+    if (this.#error !== undefined) {
+      watcher.report({ name: 'unreachable', error: this.#error })
+    }
   }
 
-  leave(watching: WatchIterator): void {
-    if (this.#watchings.delete(watching)) {
+  leave(watcher: Watcher): void {
+    if (this.#watchers.delete(watcher)) {
       this.#endUnused()
     }
   }
@@ -126,20 +149,19 @@ export class WatchedKey implements Watched {
     this.isLooking = true
 
     try {
-      if (!(await this.notifiers.renewForwarders())) {
-        await this.notifiers.askReplicas()
+      if (this.isUnreachable || !(await this.notifiers.renewForwarders())) {
+        this.#report(await this.notifiers.askReplicas())
 
         if (!this.isSettled && isEmpty(this.record)) {
           this.learn(await readLatest(key, this.notifiers))
         }
 
-        // The first value comes from the replicas, and does not wait for forwarders.
+        // Not where nobody answers: that nothing is there takes somebody to say so. Nor after forwarders are found.
         this.#settle()
         await this.notifiers.findForwarders()
       }
     } finally {
       this.isLooking = false
-      this.#settle()
     }
   }
 
@@ -149,8 +171,18 @@ export class WatchedKey implements Watched {
     this.notifiers.stop()
   }
 
+  /** Tells all watchers when enough servers can be reached no longer, or again (N11). */
+  #report(error: UnreachableError | undefined): void {
+    const hasChanged = (error === undefined) !== (this.#error === undefined)
+    this.#error = error
+
+    for (const watcher of hasChanged ? this.#watchers : []) {
+      watcher.report(error === undefined ? { name: 'reachable' } : { name: 'unreachable', error })
+    }
+  }
+
   #endUnused(): void {
-    if (this.#watchings.size === 0 && this.#forward === undefined) {
+    if (this.#watchers.size === 0 && this.#forward === undefined) {
       this.#init.onUnused(this)
     }
   }
@@ -179,8 +211,8 @@ export class WatchedKey implements Watched {
   #deliver(): void {
     this.#init.onChange(this)
 
-    for (const watching of this.#watchings) {
-      watching.look()
+    for (const watcher of this.#watchers) {
+      watcher.look()
     }
   }
 }

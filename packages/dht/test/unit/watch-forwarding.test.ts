@@ -4,6 +4,8 @@ import { nameOf } from '../../src/store/record-store.ts'
 import { ForwardedKeys } from '../../src/watch/forwarded-keys.ts'
 import { chooseForwarders, MIN_CANDIDATES } from '../../src/watch/forwarders.ts'
 import { POLL_MS, RENEW_MS, RENEWALS_PER_CHECK, SEEK_MS } from '../../src/watch/limits.ts'
+import type { EncodedPeer } from '../../src/wire/fields.ts'
+import { PeerDecoder } from '../../src/wire/peer-codec.ts'
 import { contact, recordOf } from '../support/exchange-serving.ts'
 import { type StreamSource, streamSource } from '../support/exchange-streams.ts'
 import { peerNumber } from '../support/numbered-peers.ts'
@@ -54,10 +56,11 @@ describe('a replica of a key that many watch', () => {
 
     expect(answers.map(({ state }) => state)).toEqual(['full', 'watched'])
     expect(answers[0]?.record).toEqual(encodeRecord(recordOf('held')))
-    const named = answers[0]?.closer.map((place) => peers[place]?.id) as Uint8Array[]
-    const ranks = named.map((id) =>
-      KNOWN.findIndex((known) => Buffer.compare(known.id.toMultihash().bytes, id) === 0)
-    )
+    const decoder = new PeerDecoder()
+    const ranks = answers[0]?.closer.map((place) => {
+      const named = decoder.of(peers[place] as EncodedPeer)
+      return KNOWN.findIndex(({ id }) => named?.id.equals(id))
+    }) as number[]
     expect(Math.min(...ranks.slice(0, 5))).toBeGreaterThanOrEqual(5)
     expect(ranks.slice(5)).toEqual([0, 1, 2, 3, 4])
     expect(serving.server.size).toBe(3)
@@ -191,7 +194,7 @@ describe('a watcher of a key whose replicas are full', () => {
 
   it('is told by two forwarders, and spares the replicas but for one check in 90 s (N10h)', async () => {
     using scene = crowdedScene()
-    const loop = await scene.begun()
+    const loop = await scene.begunEmpty()
     expect(scene.simulated.forwarding.size).toBe(2)
     const before = askedReplicas(scene)
     await scene.pass(4 * CHECK_MS + RENEW_MS / 2)
@@ -204,7 +207,7 @@ describe('a watcher of a key whose replicas are full', () => {
 
   it('finds within 90 s what its forwarders hold back, and asks the replicas again (N10h)', async () => {
     using scene = crowdedScene()
-    const loop = await scene.begun()
+    const loop = await scene.begunEmpty()
     scene.write([0, 1, 2, 3, 4], value('held back'))
     const before = askedReplicas(scene)
     await scene.pass(CHECK_MS + 1000)
@@ -241,7 +244,7 @@ describe('a watcher of a key whose replicas are full', () => {
   it('polls the replicas when nobody can forward, and looks for forwarders now and then (N10h)', async () => {
     using scene = crowdedScene()
     scene.simulated.full = new Set(scene.net.peers.keys())
-    const loop = await scene.begun()
+    const loop = await scene.begunEmpty()
     const before = scene.simulated.asked.get(RANK_OF_FORWARDER)
     scene.write([0, 1, 2, 3, 4], value('polled'))
     await scene.pass(POLL_MS + 1000)
@@ -255,7 +258,7 @@ describe('a watcher of a key whose replicas are full', () => {
 
   it('depends on others itself while no replica has a place for it as a forwarder (N10h)', async () => {
     using scene = crowdedScene()
-    const loop = await scene.begun()
+    const loop = await scene.begunEmpty()
     const { forwarded } = scene.simulated.watches
     forwarded.begin(nameOf(KEY), () => {})
     await scene.pass(500)

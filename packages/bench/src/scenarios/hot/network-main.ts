@@ -75,8 +75,8 @@ export type HotHandlers = typeof handlers
 serve(handlers)
 
 async function follow(node: DHT): Promise<void> {
-  for await (const found of node.watch(KEY)) {
-    onDelivered(Number(found?.value))
+  for await (const { current } of node.watch(KEY)) {
+    onDelivered(Number(current?.value))
   }
 }
 
