@@ -158,6 +158,7 @@ class WaggleService implements Waggle, Startable {
       watchedKeys: parts.watches.size,
       watchedForOthers: parts.watchServer.size,
       misfits: this.#misfits,
+      forwardedKeys: parts.watches.forwarded.size,
       peers: this.peers.length,
       knownPeers: routing.size,
       dials: client.dialer.dials,
