@@ -5,6 +5,7 @@ import type { KnownRecords } from '../reading/known-records.ts'
 import { nameOf } from '../store/record-store.ts'
 import { OWN } from '../store/stored-record.ts'
 import { Alarm } from '../timing/alarm.ts'
+import { ClockAlarm } from '../timing/clock-alarm.ts'
 import { type Due, DueQueue } from '../timing/due-queue.ts'
 import { POLL_MS, RENEW_MS, SETTLE_MS } from './limits.ts'
 import { WatchIterator, type WatchProgressEvent } from './watch-iterator.ts'
@@ -44,10 +45,11 @@ export class Watches {
   readonly #looks = new DueQueue<DueKey>()
   readonly #expirations = new DueQueue<DueKey>()
   readonly #lookAlarm = new Alarm(() => this.#lookDue())
-  readonly #expirationAlarm = new Alarm(() => this.#expireDue())
+  readonly #expirationAlarm: ClockAlarm
 
   constructor(init: WatchesInit) {
     this.#init = init
+    this.#expirationAlarm = new ClockAlarm(init.store.clock, () => this.#expireDue())
     init.store.onWrite((name, write, writer) => this.#onStored(name, write, writer === OWN))
   }
 
@@ -73,6 +75,13 @@ export class Watches {
   /** Looks at what a new peer may be a replica of, until the signal is aborted. */
   follow(events: TypedEventTarget<DHTEvents>, signal: AbortSignal): void {
     events.addEventListener('peer:found', ({ detail }) => this.#onFound(detail), { signal })
+  }
+
+  /** Renews all subscriptions soon, as after a sleep. */
+  renewAll(): void {
+    for (const watched of this.#keys.values()) {
+      this.#lookWithin(watched, SETTLE_MS)
+    }
   }
 
   /** A peer tells of a change. */
@@ -202,7 +211,7 @@ export class Watches {
     const next = this.#expirations.nextTime
 
     if (next !== undefined) {
-      this.#expirationAlarm.within((next - this.#init.store.clock()) * 1000)
+      this.#expirationAlarm.at(next)
     }
   }
 }
