@@ -65,7 +65,7 @@ export class Replicas {
     const { known } = this
     const { record } = known.get(key)
 
-    if (isSufficient(record, options, store.clock())) {
+    if (!known.isDoubted && isSufficient(record, options, store.clock())) {
       return { record, end: 'enough', behind: [], without: [] }
     }
 

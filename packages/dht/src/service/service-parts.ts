@@ -3,7 +3,7 @@ import { encodedSize } from '@waggle/record/replica'
 import { setMaxListeners } from 'main-event'
 import type { BufferLimits } from '../admission/buffer-limits.ts'
 import { clockServer } from '../clock/clock-server.ts'
-import { Clocks } from '../clock/clocks.ts'
+import type { Clocks } from '../clock/clocks.ts'
 import type { Goodbyes } from '../connections/goodbyes.ts'
 import { SEARCH_WIDTH } from '../constants.ts'
 import { mergeOnInbound } from '../discovery/merge-on-inbound.ts'
@@ -24,14 +24,16 @@ import { Replicas } from '../reading/replicas.ts'
 import { dropDuplicates } from '../store/drop-duplicates.ts'
 import { RecordStore } from '../store/record-store.ts'
 import { sweepRegularly } from '../store/sweep.ts'
+import type { CancellationToken } from '../timing/cancellation.ts'
 import { CompareClient } from '../upkeep/compare-client.ts'
 import { compareServer } from '../upkeep/compare-server.ts'
 import { Upkeep } from '../upkeep/upkeep.ts'
 import type { ForwardedKeys } from '../watch/forwarded-keys.ts'
 import { WatchServer } from '../watch/watch-server.ts'
 import type { Watches } from '../watch/watches.ts'
-import type { ClientParts } from '../wire/protocol-client.ts'
 import { ProtocolServer } from '../wire/protocol-server.ts'
+import { sleepDetector } from './after-sleep.ts'
+import { createClockParts } from './clock-parts.ts'
 import { ConnectionParts } from './connection-parts.ts'
 import { createPeerParts, followNetwork, type PeerParts } from './peer-parts.ts'
 import type { PartsInit } from './service-init.ts'
@@ -74,8 +76,7 @@ export function serviceParts(init: PartsInit): ServiceParts {
   const { kad, mode, store } = partsOf(components)
   const stopping = new AbortController()
   const lifetime = stopping.signal
-  // Each listener to events is one of this signal, too, and Node 22 warns of more than ten.
-  setMaxListeners(Number.POSITIVE_INFINITY, lifetime)
+  setMaxListeners(Number.POSITIVE_INFINITY, lifetime) // Each listener to events is one of it, too.
   const door = doorOf(components)
   door.open({ limits, onViolation: (peer, error) => peers.ban(peer, error) })
   const { buffers } = door
@@ -83,22 +84,22 @@ export function serviceParts(init: PartsInit): ServiceParts {
   const { caches, client, exchange, lookups, peers } = found
   const reads = createReads(init, found)
   const { watches, watchClient } = createWatches(init, { ...found, reads })
-  const clocks = createClocks(init, client)
-  const republisher = new Republisher({
-    clock: store.clock,
-    log: components.logger.forComponent('waggle:republish')
-  })
+  const { clocks, clockTrust } = createClockParts(init, client, lifetime)
+  const log = components.logger.forComponent('waggle:republish')
+  const republisher = new Republisher({ clock: store.clock, log })
   const compare = new CompareClient({ ...client, records: exchange })
-  const { server, ...servers } = createServers(init, {
-    ...{ ...found, buffers },
-    forwarded: watches.forwarded
-  })
+  const serving = { ...found, buffers, forwarded: watches.forwarded }
+  const { server, ...servers } = createServers(init, serving)
   const connections = new ConnectionParts({
     ...{ ...found, components, connections: init.connections, lifetime, requestTimeoutMs, server },
     clients: [watchClient, compare]
   })
   const networkMerge = createNetworkMerge(init, { ...found, connections }, lifetime)
   const upkeep = createUpkeep(init, { ...found, compare, networkMerge })
+  const sleep = sleepDetector(components, {
+    ...{ clock: store.clock, clocks, clockTrust, events, liveness: found.liveness },
+    ...{ replicas: found.replicas, republisher, upkeep, watches }
+  })
 
   return {
     ...{ ...found, clocks, connections, kad, lifetime, mode, networkMerge },
@@ -106,7 +107,8 @@ export function serviceParts(init: PartsInit): ServiceParts {
     ...{ store, upkeep, watches, ...servers },
     becomes: (mode) => changeMode(mode, { servers, store, upkeep }),
     async follow() {
-      sweepRegularly([store, caches.cache, caches.copies], lifetime)
+      sleep.follow(lifetime)
+      sweepRegularly([store, caches.cache, caches.copies], lifetime, () => sleep.look())
       clocks.follow(lifetime)
       guardRecords(kad, found.access, lifetime)
       upkeep.follow(events, lifetime)
@@ -252,7 +254,7 @@ interface UpkeepPartsInit extends LookupParts {
 
 function createUpkeep(
   { components, meter, numReplicas }: PartsInit,
-  { compare, exchange, lookups, networkMerge, routing }: UpkeepPartsInit
+  { compare, exchange, lookups, networkMerge, replicas, routing }: UpkeepPartsInit
 ): Upkeep {
   const { logger, peerId } = components
   const { kad, store } = partsOf(components)
@@ -270,6 +272,10 @@ function createUpkeep(
       return (await lookups.inTime(peer, asked)).record !== undefined
     },
     fingerprints: (peer, keys) => compare.fingerprints(peer, keys),
+    async reconcile(key) {
+      const reading = await replicas.read(key, { latest: true, cancellation: ALWAYS })
+      await replicas.repair(key, reading)
+    },
     lookAround: () => networkMerge.refresh(routing.connectedNeighbours(SEARCH_WIDTH)),
     log: logger.forComponent('waggle:upkeep')
   })
@@ -329,14 +335,7 @@ function createNetworkMerge(
   )
 }
 
-function createClocks(
-  { components, events, requestTimeoutMs }: PartsInit,
-  client: ClientParts
-): Clocks {
-  const { clock } = partsOf(components).store
-  const log = components.logger.forComponent('waggle:clock')
-  return new Clocks({ ...client, events, log, clock, requestTimeoutMs })
-}
+const ALWAYS: CancellationToken = { isCancelled: false }
 
 /** What a node holds besides the records that it stores for others. */
 interface Caches {

@@ -93,7 +93,11 @@ class WaggleService implements Waggle, Startable {
   async start(): Promise<void> {
     const { events } = this
     const meter = this.#meter
-    const parts = serviceParts({ ...this.#init, components: this.#components, events, meter })
+    const parts = serviceParts({
+      ...this.#init,
+      ...{ components: this.#components, events, meter },
+      isRestored: this.#persistence !== undefined
+    })
     this.#running = parts
     await parts.follow()
     parts.store.observeWith(recordEvents(events, parts.store.limits, meter))

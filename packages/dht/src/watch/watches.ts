@@ -6,6 +6,7 @@ import type { KnownRecords } from '../reading/known-records.ts'
 import { keyOf, nameOf } from '../store/record-store.ts'
 import { OWN } from '../store/stored-record.ts'
 import { Alarm } from '../timing/alarm.ts'
+import { ClockAlarm } from '../timing/clock-alarm.ts'
 import { type Due, DueQueue } from '../timing/due-queue.ts'
 import { type ForwardedKey, ForwardedKeys } from './forwarded-keys.ts'
 import { KeyReader } from './key-reader.ts'
@@ -44,7 +45,7 @@ export class Watches {
   readonly #looks = new DueQueue<DueKey>()
   readonly #expirations = new DueQueue<DueKey>()
   readonly #lookAlarm = new Alarm(() => this.#lookDue())
-  readonly #expirationAlarm = new Alarm(() => this.#expireDue())
+  readonly #expirationAlarm: ClockAlarm
 
   constructor(init: WatchesInit) {
     this.#init = init
@@ -52,6 +53,7 @@ export class Watches {
       max: init.maxForwardedKeys,
       begin: (name, onChange) => this.#forward(name, onChange)
     })
+    this.#expirationAlarm = new ClockAlarm(init.store.clock, () => this.#expireDue())
     init.store.onWrite((name, write, writer) => this.#onStored(name, write, writer === OWN))
   }
 
@@ -81,6 +83,13 @@ export class Watches {
   /** Looks at what a new peer may be a replica of, until the signal is aborted. */
   follow(events: TypedEventTarget<DHTEvents>, signal: AbortSignal): void {
     events.addEventListener('peer:found', ({ detail }) => this.#onFound(detail), { signal })
+  }
+
+  /** Renews all subscriptions soon, as after a sleep. */
+  renewAll(): void {
+    for (const watched of this.#keys.values()) {
+      this.#lookWithin(watched, SETTLE_MS)
+    }
   }
 
   /** A peer tells of a change. */
@@ -234,7 +243,7 @@ export class Watches {
     const next = this.#expirations.nextTime
 
     if (next !== undefined) {
-      this.#expirationAlarm.within((next - this.#init.store.clock()) * 1000)
+      this.#expirationAlarm.at(next)
     }
   }
 }

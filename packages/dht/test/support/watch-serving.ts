@@ -3,7 +3,8 @@ import { type DHTRecord, EMPTY_RECORD, recordKey } from '@waggle/record'
 import { vi } from 'vitest'
 import type { Rates } from '../../src/admission/rate-limits.ts'
 import { Scheduler } from '../../src/admission/scheduler.ts'
-import { RecordStore, type RecordStoreOptions } from '../../src/store/record-store.ts'
+import { RecordStore } from '../../src/store/record-store.ts'
+import type { RecordStoreOptions } from '../../src/store/record-store-options.ts'
 import { ForwardedKeys, type ForwardedKeysInit } from '../../src/watch/forwarded-keys.ts'
 import {
   WATCH,
