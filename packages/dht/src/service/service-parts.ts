@@ -7,7 +7,7 @@ import { Clocks } from '../clock/clocks.ts'
 import type { Goodbyes } from '../connections/goodbyes.ts'
 import { SEARCH_WIDTH } from '../constants.ts'
 import { mergeOnInbound } from '../discovery/merge-on-inbound.ts'
-import type { NetworkMerge } from '../discovery/network-merge.ts'
+import { ALPHA, type NetworkMerge } from '../discovery/network-merge.ts'
 import { doorOf } from '../door/door.ts'
 import { ExchangeClient } from '../exchange/exchange-client.ts'
 import { ExchangeServer } from '../exchange/exchange-server.ts'
@@ -244,7 +244,8 @@ function createUpkeep(
       return (await lookups.inTime(peer, asked)).record !== undefined
     },
     fingerprints: (peer, keys) => compare.fingerprints(peer, keys),
-    lookAround: () => networkMerge.refresh(routing.connectedNeighbours(SEARCH_WIDTH)),
+    // The nearest ones know all that matters: whoever joins near this node dials them, too.
+    lookAround: () => networkMerge.refresh(routing.connectedNeighbours(SEARCH_WIDTH).slice(0, ALPHA)),
     log: logger.forComponent('waggle:upkeep')
   })
 }

@@ -9,6 +9,13 @@ export const atEndOfTurn: (task: () => void) => void =
   typeof setImmediate === 'function' ? setImmediate : queueMicrotask
 
 /**
+ * Runs a task when all microtasks have run that are due, and those that these cause. Where the
+ * platform has no such moment, runs it at the end of the running turn.
+ */
+export const afterMicrotasks: (task: () => void) => void =
+  globalThis.process?.nextTick ?? atEndOfTurn
+
+/**
  * Runs what a timer was set for. If the process was held up, input that has arrived meanwhile is
  * handled first: timers come before it, and an answer that is there is not late.
  */
