@@ -7,7 +7,7 @@ import type { Clocks } from '../clock/clocks.ts'
 import type { Goodbyes } from '../connections/goodbyes.ts'
 import { SEARCH_WIDTH } from '../constants.ts'
 import { mergeOnInbound } from '../discovery/merge-on-inbound.ts'
-import type { NetworkMerge } from '../discovery/network-merge.ts'
+import { ALPHA, type NetworkMerge } from '../discovery/network-merge.ts'
 import { doorOf } from '../door/door.ts'
 import { ExchangeClient } from '../exchange/exchange-client.ts'
 import { ExchangeServer } from '../exchange/exchange-server.ts'
@@ -77,9 +77,8 @@ export function serviceParts(init: PartsInit): ServiceParts {
   const stopping = new AbortController()
   const lifetime = stopping.signal
   setMaxListeners(Number.POSITIVE_INFINITY, lifetime) // Each listener to events is one of it, too.
-  const door = doorOf(components)
-  door.open({ limits, onViolation: (peer, error) => peers.ban(peer, error) })
-  const { buffers } = door
+  const { buffers } = doorOf(components)
+  doorOf(components).open({ limits, onViolation: (peer, error) => peers.ban(peer, error) })
   const found = createLookup(init, buffers, (): Goodbyes => connections.goodbyes)
   const { caches, client, exchange, lookups, peers } = found
   const reads = createReads(init, found)
@@ -276,7 +275,9 @@ function createUpkeep(
       const reading = await replicas.read(key, { latest: true, cancellation: ALWAYS })
       await replicas.repair(key, reading)
     },
-    lookAround: () => networkMerge.refresh(routing.connectedNeighbours(SEARCH_WIDTH)),
+    // The nearest ones know all that matters: whoever joins near this node dials them, too.
+    lookAround: () =>
+      networkMerge.refresh(routing.connectedNeighbours(SEARCH_WIDTH).slice(0, ALPHA)),
     log: logger.forComponent('waggle:upkeep')
   })
 }
