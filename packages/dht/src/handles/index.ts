@@ -1,10 +1,11 @@
 /**
  * @packageDocumentation
  *
- * Types of handles and watches, for code that passes them on: `import type { Watch } from '@waggle/dht/handles'`. The
- * class `DHT` of `@waggle/dht` makes them.
+ * Types of handles, watches and inspections, for code that passes them on: `import type { Watch } from
+ * '@waggle/dht/handles'`. The class `DHT` of `@waggle/dht` makes them.
  */
 
+export type { InspectedPeer, Inspection, RecordFigures } from '../inspection/inspection.ts'
 export type { Change, RemovalReason } from '../live/change.ts'
 export type { Watch, WatchEvent } from '../live/watch.ts'
 export type { DictionaryHandle } from './dictionary-handle.ts'

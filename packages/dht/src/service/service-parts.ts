@@ -31,6 +31,7 @@ import { WatchServer } from '../watch/watch-server.ts'
 import { Watches } from '../watch/watches.ts'
 import type { ClientParts } from '../wire/protocol-client.ts'
 import { ProtocolServer } from '../wire/protocol-server.ts'
+import { Served } from '../wire/served.ts'
 import { ConnectionParts } from './connection-parts.ts'
 import { createPeerParts, followNetwork, type PeerParts } from './peer-parts.ts'
 import type { PartsInit } from './service-init.ts'
@@ -48,6 +49,9 @@ export interface ServiceParts extends NodeParts, PeerParts {
   readonly upkeep: Upkeep
   readonly watches: Watches
   readonly watchServer: WatchServer
+
+  /** Counts what is done for other peers. */
+  readonly served: Served
 
   /** Aborted when the service stops. */
   readonly lifetime: AbortSignal
@@ -147,7 +151,7 @@ interface ServersInit extends LookupParts {
   readonly buffers: BufferLimits
 }
 
-interface Servers extends Pick<ServiceParts, 'watchServer' | 'serve' | 'stopServing'> {
+interface Servers extends Pick<ServiceParts, 'watchServer' | 'served' | 'serve' | 'stopServing'> {
   readonly server: ProtocolServer
 }
 
@@ -161,9 +165,10 @@ function createServers(
   // All protocols share one scheduler, so that a peer gets no more by using several of them.
   const door = doorOf(components)
   const { scheduler } = door
-  const watchServer = new WatchServer({ store, routing })
+  const served = new Served()
+  const watchServer = new WatchServer({ store, routing, served })
   const server = new ProtocolServer({
-    ...{ access, buffers, limits, scheduler, network: store.network },
+    ...{ access, buffers, limits, scheduler, served, network: store.network },
     onViolation: (peer, error) => peers.ban(peer, error)
   })
   const exchange = new ExchangeServer({
@@ -172,7 +177,7 @@ function createServers(
     onGoodbye: (peer, reason) => goodbyes().hear(peer, reason)
   })
   return {
-    ...{ server, watchServer },
+    ...{ server, served, watchServer },
     async serve() {
       await server.handle(registrar, exchange)
       await server.handle(registrar, watchServer)

@@ -157,6 +157,7 @@ class WaggleService implements Waggle, Startable {
       republished: parts.republisher.size,
       watchedKeys: parts.watches.size,
       watchedForOthers: parts.watchServer.size,
+      served: parts.served.stats(),
       misfits: this.#misfits,
       peers: this.peers.length,
       knownPeers: routing.size,

@@ -6,6 +6,7 @@ import { Alarm } from '../timing/alarm.ts'
 import type { FramedStream } from '../wire/framed-stream.ts'
 import type { ServedProtocol } from '../wire/protocol-server.ts'
 import type { MessageCodec } from '../wire/schema.ts'
+import type { Served } from '../wire/served.ts'
 import { COLLECT_MS, LEASE_MS, MAX_WATCHES, MAX_WATCHES_PER_PEER } from './limits.ts'
 import { SubscriberStream } from './subscriber-stream.ts'
 import { changedFrame, WATCH, WATCH_PROTOCOL, type WatchMessage } from './watch-messages.ts'
@@ -15,6 +16,9 @@ export interface WatchServerInit {
 
   /** For the peers that replies name. */
   readonly routing: Routing
+
+  /** Counts what is told; undefined: nobody does. */
+  readonly served?: Served | undefined
 
   /** Keys watched for all peers together. @default MAX_WATCHES */
   readonly maxWatches?: number
@@ -136,6 +140,8 @@ export class WatchServer implements ServedProtocol<WatchMessage> {
         for (const subscriber of subscribers) {
           subscriber.notify(name, frame)
         }
+
+        this.#init.served?.countChanges(subscribers.length)
       }
     }
   }
