@@ -9,6 +9,11 @@ import { jsonOf, parseKey, shown } from '../text/value-text.ts'
 import { act, define, type Program } from './define.ts'
 import { foundJson, foundText } from './found.ts'
 
+const NOTES = {
+  unreachable: 'too few of the servers nearest to the key answer: changes may be missed',
+  reachable: 'enough servers answer again'
+} as const
+
 type WatchOptions = NetworkOptions & { readonly count?: string; readonly renewals?: true }
 
 export function addWatch(program: Program): void {
@@ -41,7 +46,11 @@ async function watch(
   await using dht = await joinedClient(options, context.io)
   context.note(`watching ${shown(key)}; press Ctrl-C to stop`)
 
-  for await (const { current } of dht.watch(key, { signal, renewals: options.renewals })) {
+  const { renewals } = options
+  const onProgress = ({ name }: { readonly name: keyof typeof NOTES }): void =>
+    context.note(NOTES[name])
+
+  for await (const { current } of dht.watch(key, { signal, renewals, onProgress })) {
     tell(context, key, current)
 
     if (++seen === count) {

@@ -135,10 +135,10 @@ export class LiveWatch<T, K, V, R extends boolean> implements Watch<T, K, V, R> 
   }
 
   #open(): StateReader<T, K, V> {
-    const { lifetime, signal, source } = this.#init
+    const { lifetime, signal, source, onProgress } = this.#init
     lifetime.addEventListener('abort', this.#onAbort)
     signal?.addEventListener('abort', this.#onAbort)
-    return source.open(() => this.#look())
+    return source.open({ onChange: () => this.#look(), onProgress })
   }
 
   #take(reader: StateReader<T, K, V>, state: State<T, K, V> | undefined): void {

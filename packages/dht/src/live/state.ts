@@ -1,4 +1,10 @@
 import type { Found, MaybePromise } from '@waggle/record'
+import type { UnreachableError } from '../errors.ts'
+
+/** Whether the servers nearest to a watched key can be reached. */
+export type WatchProgressEvent =
+  | { name: 'unreachable'; error: UnreachableError }
+  | { name: 'reachable' }
 
 /** Names a place under a key: the bytes of its subkey, or {@link PLAIN}. Equal subkeys have equal names. */
 export type PlaceName = string
@@ -24,10 +30,17 @@ export interface State<T, K, V> {
   readonly places: Places<K, V>
 }
 
+/** What follows states hears. */
+export interface StateListener {
+  /** The next reading may give another state. */
+  readonly onChange: () => void
+  readonly onProgress?: ((event: WatchProgressEvent) => void) | undefined
+}
+
 /** States that come one after the other. */
 export interface StateSource<T, K, V> {
-  /** Begins to follow them. `onChange` is called when the next reading may give another state. */
-  open(onChange: () => void): StateReader<T, K, V>
+  /** Begins to follow them. */
+  open(listener: StateListener): StateReader<T, K, V>
 }
 
 export interface StateReader<T, K, V> {
@@ -42,8 +55,8 @@ export function mapStates<T, K, V, T2, K2, V2>(
   mapping: () => (state: State<T, K, V>) => MaybePromise<State<T2, K2, V2>>
 ): StateSource<T2, K2, V2> {
   return {
-    open(onChange) {
-      const reader = source.open(onChange)
+    open(listener) {
+      const reader = source.open(listener)
       const map = mapping()
       let read: State<T, K, V> | undefined
       let mapped: State<T2, K2, V2> | undefined

@@ -1,4 +1,5 @@
 import type { Change } from './change.ts'
+import type { WatchProgressEvent } from './state.ts'
 
 /** Options of `watch`. */
 export interface WatchOptions<R extends boolean = boolean> {
@@ -11,6 +12,12 @@ export interface WatchOptions<R extends boolean = boolean> {
    * @default false
    */
   readonly renewals?: R | undefined
+
+  /**
+   * Called when so few of the servers nearest to the key respond that changes may be missed, and when
+   * enough of them do again.
+   */
+  readonly onProgress?: ((event: WatchProgressEvent) => void) | undefined
 }
 
 /** What is there now, and how it differs from the event before. The first event is about all that is there. */

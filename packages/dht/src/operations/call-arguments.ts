@@ -52,7 +52,11 @@ const OPTIONS: { readonly [C in keyof OptionsOfCalls]: OptionTable<OptionsOfCall
   storeMany: { ...CALL, ...WRITE },
   entry: { ...WRITE, key: {}, value: {}, subkey: {} },
   getMany: { ...READ, onProgress: { assert: assertFunction } },
-  watch: { ...SIGNAL, renewals: { assert: assertBoolean } },
+  watch: {
+    ...SIGNAL,
+    renewals: { assert: assertBoolean },
+    onProgress: { assert: assertFunction }
+  },
   inspect: CALL,
   findNearestPeers: { ...CALL, count: {} }
 }

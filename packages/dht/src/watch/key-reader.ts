@@ -2,7 +2,15 @@ import type { DHTRecord, DHTTime, Entry, Found, MaybePromise, Subkey, Value } fr
 import { whenDone } from '@waggle/record/replica'
 import { equals } from 'uint8arrays/equals'
 import { foundOf, placesOf } from '../live/places.ts'
-import { PLAIN, type Place, type PlaceName, type State, type StateReader } from '../live/state.ts'
+import {
+  PLAIN,
+  type Place,
+  type PlaceName,
+  type State,
+  type StateListener,
+  type StateReader,
+  type WatchProgressEvent
+} from '../live/state.ts'
 import { isSameShown, NOTHING_SHOWN, type Shown } from './shown.ts'
 
 /** A key of which is known what a reader sees. */
@@ -26,7 +34,7 @@ export interface KeyReaderInit {
 
   /** Begins to watch. */
   readonly begin: (watcher: KeyReader) => Watched
-  readonly onChange: () => void
+  readonly listener: StateListener
 }
 
 type KeyPlace = Place<Subkey | undefined, Value>
@@ -46,7 +54,11 @@ export class KeyReader implements StateReader<Found | undefined, Subkey | undefi
 
   /** Something may have changed. */
   look(): void {
-    this.#init.onChange()
+    this.#init.listener.onChange()
+  }
+
+  report(event: WatchProgressEvent): void {
+    this.#init.listener.onProgress?.(event)
   }
 
   read(): MaybePromise<KeyState | undefined> {

@@ -2,6 +2,8 @@ import type { PeerId, PeerInfo } from '@libp2p/interface'
 import { type DHTRecord, type DHTTime, EMPTY_RECORD, isEmpty, join } from '@waggle/record'
 import { encodedSize, prune } from '@waggle/record/replica'
 import { HEDGE_MS } from '../constants.ts'
+import type { UnreachableError } from '../errors.ts'
+import type { WatchProgressEvent } from '../live/state.ts'
 import { type Point, pointOfKey, pointOfPeer, roughDistance } from '../peers/key-space.ts'
 import type { Replicas } from '../reading/replicas.ts'
 import { digestOf } from '../store/record-digest.ts'
@@ -17,6 +19,9 @@ import type { ChangeChannel, WatchReply } from './watch-client.ts'
 export interface Watcher {
   /** Something may have changed. */
   look(): void
+
+  /** Whether the servers can be reached has changed. */
+  report(event: WatchProgressEvent): void
 }
 
 export interface WatchedKeyInit {
@@ -56,6 +61,8 @@ export class WatchedKey implements Watched, CancellationToken {
   readonly #settling = new Alarm(() => this.#settle())
   #shown: Shown = NOTHING_SHOWN
   #shownUntil: DHTTime = Number.POSITIVE_INFINITY
+  /** Set while too few of the nearest servers respond. */
+  #error: UnreachableError | undefined
   #losses = 0
   #lostMs = Number.NEGATIVE_INFINITY
 
@@ -70,6 +77,11 @@ export class WatchedKey implements Watched, CancellationToken {
     this.#point = pointOfKey(init.key)
   }
 
+  /** Whether too few of the nearest servers respond. */
+  get isUnreachable(): boolean {
+    return this.#error !== undefined
+  }
+
   /** Whether any replica tells changes at once. */
   get isTold(): boolean {
     return [...this.#prompt].some((name) => this.#notifying.has(name))
@@ -82,6 +94,10 @@ export class WatchedKey implements Watched, CancellationToken {
 
   add(watcher: Watcher): void {
     this.#watchers.add(watcher)
+
+    if (this.#error !== undefined) {
+      watcher.report({ name: 'unreachable', error: this.#error })
+    }
   }
 
   leave(watcher: Watcher): void {
@@ -136,10 +152,11 @@ export class WatchedKey implements Watched, CancellationToken {
     this.isLooking = true
 
     try {
-      const nearest = await replicas.ask(key, this, (contact, cancellation) =>
+      const { error, responded } = await replicas.ask(key, this, (contact, cancellation) =>
         this.#ask(contact, cancellation)
       )
-      this.#keep(nearest)
+      this.#keep(responded)
+      this.#report(error)
 
       if (!this.isSettled && isEmpty(this.record)) {
         this.learn(await readLatest(key, this))
@@ -227,6 +244,16 @@ export class WatchedKey implements Watched, CancellationToken {
 
     if (record !== undefined) {
       this.learn(record)
+    }
+  }
+
+  /** Tells all iterators when enough servers can be reached no longer, or again (N11). */
+  #report(error: UnreachableError | undefined): void {
+    const hasChanged = (error === undefined) !== (this.#error === undefined)
+    this.#error = error
+
+    for (const watcher of hasChanged ? this.#watchers : []) {
+      watcher.report(error === undefined ? { name: 'reachable' } : { name: 'unreachable', error })
     }
   }
 

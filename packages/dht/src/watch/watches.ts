@@ -54,9 +54,9 @@ export class Watches {
   statesOf(key: Uint8Array): StateSource<Found | undefined, Subkey | undefined, Value> {
     const { checks, clock } = this.#init.store
     return {
-      open: (onChange) =>
+      open: (listener) =>
         new KeyReader({
-          ...{ clock, onChange },
+          ...{ clock, listener },
           show: (record) => checks.show(key, record),
           begin: (watcher) => {
             const watched = this.#keys.get(nameOf(key)) ?? this.#begin(key)
@@ -171,7 +171,8 @@ export class Watches {
       this.#init.log('could not look at a watched key - %e', error)
     }
 
-    const nextMs = performance.now() + (watched.isTold ? RENEW_MS : POLL_MS)
+    const nextMs =
+      performance.now() + (watched.isTold && !watched.isUnreachable ? RENEW_MS : POLL_MS)
     this.#lookWithin(watched, Math.ceil(nextMs / TOGETHER_MS) * TOGETHER_MS - performance.now())
   }
 
