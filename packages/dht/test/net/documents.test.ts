@@ -9,6 +9,7 @@ const DOCUMENTS = [
   'README.md',
   'docs/hivemind.md',
   'docs/kad-dht.md',
+  'docs/recipes.md',
   'docs/sealed.md',
   'packages/dht/README.md',
   'packages/record/README.md'
