@@ -10,12 +10,13 @@ import { liars } from './scenarios/liars/liars.ts'
 import { memory } from './scenarios/memory.ts'
 import { partition } from './scenarios/partition.ts'
 import { peers } from './scenarios/peers/peers.ts'
+import { presence } from './scenarios/presence.ts'
 import { soak } from './scenarios/soak/soak.ts'
 import { wan } from './scenarios/wan/wan.ts'
 import { watch } from './scenarios/watch.ts'
 
 /** All scenarios, in the order in which they run and are reported. */
 export const scenarios: readonly Scenario[] = [
-  ...[floor, peers, watch, hot, memory, costs, hivemind, wan, growth, liars],
+  ...[floor, peers, watch, hot, presence, memory, costs, hivemind, wan, growth, liars],
   ...[endurance, churn, partition, soak]
 ]

@@ -32,6 +32,7 @@ import type { ForwardedKeys } from '../watch/forwarded-keys.ts'
 import { WatchServer } from '../watch/watch-server.ts'
 import type { Watches } from '../watch/watches.ts'
 import { ProtocolServer } from '../wire/protocol-server.ts'
+import { Served } from '../wire/served.ts'
 import { sleepDetector } from './after-sleep.ts'
 import { createClockParts } from './clock-parts.ts'
 import { ConnectionParts } from './connection-parts.ts'
@@ -52,6 +53,9 @@ export interface ServiceParts extends NodeParts, PeerParts {
   readonly upkeep: Upkeep
   readonly watches: Watches
   readonly watchServer: WatchServer
+
+  /** Counts what is done for other peers. */
+  readonly served: Served
 
   /** Aborted when the service stops. */
   readonly lifetime: AbortSignal
@@ -154,7 +158,7 @@ interface ServersInit extends LookupParts {
   readonly forwarded: ForwardedKeys
 }
 
-interface Servers extends Pick<ServiceParts, 'watchServer' | 'serve' | 'stopServing'> {
+interface Servers extends Pick<ServiceParts, 'watchServer' | 'served' | 'serve' | 'stopServing'> {
   readonly server: ProtocolServer
 }
 
@@ -167,12 +171,13 @@ function createServers(init: PartsInit, parts: ServersInit): Servers {
   // All protocols share one scheduler, so that a peer gets no more by using several of them.
   const door = doorOf(components)
   const { scheduler } = door
+  const served = new Served()
   const watchServer = new WatchServer({
-    ...{ store, routing, numReplicas, forwarded },
+    ...{ store, routing, numReplicas, forwarded, served },
     maxWatchersPerKey: limits.maxWatchersPerKey
   })
   const server = new ProtocolServer({
-    ...{ access, buffers, limits, scheduler, network: store.network },
+    ...{ access, buffers, limits, scheduler, served, network: store.network },
     onViolation: (peer, error) => peers.ban(peer, error)
   })
   const exchange = new ExchangeServer({
@@ -182,7 +187,7 @@ function createServers(init: PartsInit, parts: ServersInit): Servers {
     onGoodbye: (peer, reason) => goodbyes().hear(peer, reason)
   })
   return {
-    ...{ server, watchServer },
+    ...{ server, served, watchServer },
     async serve() {
       await server.handle(registrar, exchange)
       await server.handle(registrar, watchServer)
