@@ -16,7 +16,7 @@ export { ExchangeServer } from '../exchange/exchange-server.ts'
 export { EXCHANGE_PROTOCOL } from '../exchange/messages.ts'
 export { backoffMs } from '../join/backoff.ts'
 export { bootstrapHint } from '../join/bootstrap-hints.ts'
-export type { Lookup, LookupResponse } from '../lookup/lookups.ts'
+export type { Lookup, LookupResponse } from '../lookup/lookup.ts'
 export { Lookups } from '../lookup/lookups.ts'
 export type {
   FindOptions,

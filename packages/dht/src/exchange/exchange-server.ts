@@ -65,6 +65,7 @@ export interface ExchangeServerInit {
 export class ExchangeServer implements ServedProtocol<Message> {
   readonly id: string = EXCHANGE_PROTOCOL
   readonly codec: MessageCodec<Message> = EXCHANGE
+  readonly mayPass = true
   readonly #init: ExchangeServerInit
 
   constructor(init: ExchangeServerInit) {

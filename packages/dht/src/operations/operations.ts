@@ -165,7 +165,7 @@ export class Operations implements BaseOperations {
       entries.forEach(toWrite)
     }
 
-    return this.#calls.run('storeMany', options, async (cancellation) => {
+    return this.#calls.run('storeMany', { ...options, isBulk: true }, async (cancellation) => {
       const writes = mapLazily(entries, toWrite)
       const hasToPrepare = Array.isArray(entries) && this.#init.store.checks.hasValidators
 
@@ -194,7 +194,7 @@ export class Operations implements BaseOperations {
       keys.forEach(toBytes)
     }
 
-    return this.#calls.run('getMany', options, async (cancellation) => {
+    return this.#calls.run('getMany', { ...options, isBulk: true }, async (cancellation) => {
       // The caller gets the promise before the first progress event, even for cached records.
       await Promise.resolve()
       const readOptions = { cancellation, latest, sufficientExpirationTime }

@@ -3,7 +3,8 @@ import { type DHTRecord, EMPTY_RECORD } from '@waggle/record'
 import { encodedSize } from '@waggle/record/replica'
 import { MAX_LOOKUP_CANDIDATES, MAX_LOOKUP_REQUESTS, SEARCH_WIDTH } from '../constants.ts'
 import type { UnreachableError } from '../errors.ts'
-import type { LookupResponse, Lookups } from '../lookup/lookups.ts'
+import type { LookupResponse } from '../lookup/lookup.ts'
+import type { Lookups } from '../lookup/lookups.ts'
 import type { StoreOutcome } from '../lookup/record-channel.ts'
 import { Search, type SearchInit } from '../lookup/search.ts'
 import { pointOfKey } from '../peers/key-space.ts'
@@ -87,7 +88,7 @@ export class Replicas {
     cancellation: CancellationToken
   ): Promise<StoreOutcome[]> {
     const { channel, lookups, numReplicas } = this.#init
-    const search = this.#search(key, numReplicas)
+    const search = this.#search(key, numReplicas, { answersInsteadOf: () => 1 })
     const outcomes = new Map<PeerInfo, StoreOutcome>()
 
     const result = await lookups.run({
@@ -95,6 +96,7 @@ export class Replicas {
       cancellation,
       parallelism: numReplicas,
       isHedged: false,
+      isForAll: true,
       ask: (contact, cancellation) =>
         channel.store(contact, key, write, { cancellation, closerCount: numReplicas }),
       take: (contact, answer) => {
@@ -131,7 +133,10 @@ export class Replicas {
       behind.map((contact) =>
         contact === this.#self
           ? this.#storeHere(key, record)
-          : lookups.inTime(contact, channel.store(contact, key, record, { closerCount: 0 }))
+          : lookups.inTime(
+              contact,
+              channel.store(contact, key, record, { closerCount: 0, cancellation: IN_BACKGROUND })
+            )
       )
     )
   }
@@ -140,7 +145,7 @@ export class Replicas {
   cacheOnPath(key: Uint8Array, record: DHTRecord, to: readonly PeerInfo[]): void {
     for (const contact of this.#canBeHeld(record) ? to : []) {
       this.#init.channel
-        .store(contact, key, record, { closerCount: 0, isCopy: true })
+        .store(contact, key, record, { closerCount: 0, isCopy: true, cancellation: IN_BACKGROUND })
         .catch(() => {})
     }
   }
@@ -229,9 +234,13 @@ export class Replicas {
   #search(
     key: Uint8Array,
     count: number,
-    { isSelfIncluded = this.#init.isReplica() } = {}
+    {
+      isSelfIncluded = this.#init.isReplica(),
+      ...init
+    }: Pick<SearchInit, 'answersInsteadOf'> & { isSelfIncluded?: boolean } = {}
   ): Search {
     const search = new Search({
+      ...init,
       target: pointOfKey(key),
       count,
       ...this.#peers,
@@ -266,3 +275,6 @@ export class Replicas {
     }
   }
 }
+
+/** Nobody waits for these requests, and they let others pass. */
+const IN_BACKGROUND: CancellationToken = { isCancelled: false, isBulk: true }

@@ -71,7 +71,7 @@ export class SubscriberStream implements PlaceHolder, StreamHandler<WatchMessage
 
   /** Notifies of a change of a key; the frame says which. Undefined: no message can hold it. */
   notify(name: string, frame: Uint8Array | undefined): void {
-    if (this.#stream.isBlocked) {
+    if (this.#stream.isBulkBlocked) {
       this.#unsent.add(name)
     } else if (frame !== undefined) {
       this.#stream.sendFrame(frame)
@@ -119,7 +119,7 @@ export class SubscriberStream implements PlaceHolder, StreamHandler<WatchMessage
 
   onDrain(): void {
     for (const name of this.#unsent) {
-      if (this.#stream.isBlocked) {
+      if (this.#stream.isBulkBlocked) {
         break
       }
 

@@ -119,6 +119,11 @@ export class WatchClient implements ChangeChannel {
       .catch(() => {})
   }
 
+  /** When a peer made progress last with what was requested, in ms of the process's clock. */
+  progressMs(peer: PeerInfo): number {
+    return this.#client.progressMs(peer)
+  }
+
   /** Returns the activity with a peer: subscriptions, above all. */
   activityOf(peer: PeerId): Activity {
     return this.#client.activityOf(peer)

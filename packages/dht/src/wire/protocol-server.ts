@@ -25,6 +25,9 @@ export interface ServedProtocol<M> {
   /** Bytes of the largest request, if that is less than the node's limit. */
   readonly maxMessageBytes?: number
 
+  /** Whether replies may pass others. Requests are told apart by ids then. */
+  readonly mayPass?: boolean
+
   /** Whether anybody may ask, whatever `allowPeer` says. */
   readonly isPublic?: boolean
 
@@ -147,7 +150,7 @@ export class ProtocolServer {
     const { served: counter } = this.#init
     const buffers = this.#buffers
     const framed = new FramedStream<M>({
-      ...{ stream, codec: protocol.codec, isServer: true },
+      ...{ stream, codec: protocol.codec, isServer: true, mayPass: protocol.mayPass === true },
       maxMessageBytes: protocol.maxMessageBytes ?? MAX_MESSAGE_BYTES,
       maxUnreadBytes: maxBufferedBytesPerPeer,
       maxRepliesInFlight: Math.ceil(maxRequestsPerPeer / MAX_STREAMS_PER_PEER),
