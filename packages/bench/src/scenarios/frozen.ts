@@ -70,8 +70,10 @@ async function measure(
   await Promise.all([awake, ...others].map(({ process }) => process.call('settle', servers - 1)))
   await client.call('store', { key: 'before', value: 'here', ttl: TTL })
 
-  for (const { process: other } of others) {
-    process.kill(other.pid, 'SIGSTOP')
+  for (const {
+    process: { pid }
+  } of others) {
+    process.kill(pid, 'SIGSTOP')
   }
 
   const operations = {

@@ -28,7 +28,7 @@ export interface LookupsInit {
  * Runs all lookups of a node. Those that have something to ask in the same turn of the event loop
  * choose together whom, so that their requests travel in few messages (N4). Every request has its
  * timeout (N8b), and one timer serves all of them. Suspects are not waited for where others can
- * replace them (N8l).
+ * replace them (N8n).
  */
 export class Lookups {
   /** Decides whom they ask next. */

@@ -1,5 +1,5 @@
 import type { PeerId, PeerInfo } from '@libp2p/interface'
-import type { DHTRecord } from '@waggle/record'
+import { type DHTRecord, EMPTY_RECORD } from '@waggle/record'
 import { encodedSize } from '@waggle/record/replica'
 import { MAX_LOOKUP_CANDIDATES, MAX_LOOKUP_REQUESTS, SEARCH_WIDTH } from '../constants.ts'
 import type { UnreachableError } from '../errors.ts'
@@ -14,6 +14,7 @@ import { Finding, type FindingNode } from './finding.ts'
 import { KnownRecords } from './known-records.ts'
 import { Reach } from './reach.ts'
 import { assertNotBusy, isSufficient, type Reading, type ReadOptions } from './reading.ts'
+import { Survey, type Surveyed } from './survey.ts'
 
 export interface ReplicasInit extends Omit<FindingNode, 'known'> {
   /** What this node remembers of others; undefined: nothing. */
@@ -66,7 +67,7 @@ export class Replicas {
     const { known } = this
     const { record } = known.get(key)
 
-    if (isSufficient(record, options, store.clock())) {
+    if (!known.isDoubted && isSufficient(record, options, store.clock())) {
       return { record, end: 'enough', behind: [], without: [] }
     }
 
@@ -165,6 +166,38 @@ export class Replicas {
       take: () => false
     })
     return search.answers().map(({ id }) => id)
+  }
+
+  /**
+   * Asks the nearest `count` peers what they hold, the nearest first, with those in between that failed. Nothing is
+   * repaired, and nothing is remembered.
+   */
+  async survey(
+    key: Uint8Array,
+    count: number,
+    cancellation: CancellationToken
+  ): Promise<Surveyed[]> {
+    const { channel, isReplica, lookups, numReplicas, store } = this.#init
+    const survey = new Survey(pointOfKey(key))
+    const search = this.#search(key, count)
+    const closerCount = Math.min(count, SEARCH_WIDTH)
+    await lookups.run({
+      ...{ search, cancellation, parallelism: numReplicas, isHedged: false },
+      ask: (contact, cancellation) => {
+        survey.begin(contact)
+        return channel.find(contact, key, { closerCount, isCloserAlways: true, cancellation })
+      },
+      take: (contact, reply) => {
+        survey.end(contact, reply && (reply.record ?? EMPTY_RECORD))
+        return false
+      }
+    })
+
+    if (isReplica()) {
+      survey.end(this.#self, store.get(key))
+    }
+
+    return survey.nearest(search.answers())
   }
 
   /** Asks the nearest peers something else. */

@@ -3,11 +3,11 @@ import { encodedSize } from '@waggle/record/replica'
 import { setMaxListeners } from 'main-event'
 import type { BufferLimits } from '../admission/buffer-limits.ts'
 import { clockServer } from '../clock/clock-server.ts'
-import { Clocks } from '../clock/clocks.ts'
+import type { Clocks } from '../clock/clocks.ts'
 import type { Goodbyes } from '../connections/goodbyes.ts'
 import { SEARCH_WIDTH } from '../constants.ts'
 import { mergeOnInbound } from '../discovery/merge-on-inbound.ts'
-import type { NetworkMerge } from '../discovery/network-merge.ts'
+import { ALPHA, type NetworkMerge } from '../discovery/network-merge.ts'
 import { doorOf } from '../door/door.ts'
 import { ExchangeClient } from '../exchange/exchange-client.ts'
 import { ExchangeServer } from '../exchange/exchange-server.ts'
@@ -19,6 +19,7 @@ import { Republisher } from '../operations/republisher.ts'
 import { type Access, accessBy } from '../peers/access.ts'
 import { cachePolicy } from '../reading/cache-policy.ts'
 import { CachedReads } from '../reading/cached-reads.ts'
+import { HotKeys } from '../reading/hot-keys.ts'
 import { Replicas } from '../reading/replicas.ts'
 import { dropDuplicates } from '../store/drop-duplicates.ts'
 import { RecordStore } from '../store/record-store.ts'
@@ -27,14 +28,16 @@ import type { CancellationToken } from '../timing/cancellation.ts'
 import { CompareClient } from '../upkeep/compare-client.ts'
 import { compareServer } from '../upkeep/compare-server.ts'
 import { Upkeep } from '../upkeep/upkeep.ts'
-import { WatchClient } from '../watch/watch-client.ts'
 import { WatchServer } from '../watch/watch-server.ts'
-import { Watches } from '../watch/watches.ts'
-import type { ClientParts } from '../wire/protocol-client.ts'
+import type { Watches } from '../watch/watches.ts'
 import { ProtocolServer } from '../wire/protocol-server.ts'
+import { Served } from '../wire/served.ts'
+import { sleepDetector } from './after-sleep.ts'
+import { createClockParts } from './clock-parts.ts'
 import { ConnectionParts } from './connection-parts.ts'
 import { createPeerParts, followNetwork, type PeerParts } from './peer-parts.ts'
 import type { PartsInit } from './service-init.ts'
+import { createWatches } from './watch-parts.ts'
 
 /** Parts of a started service. */
 export interface ServiceParts extends Omit<NodeParts, 'progress'>, PeerParts {
@@ -49,6 +52,9 @@ export interface ServiceParts extends Omit<NodeParts, 'progress'>, PeerParts {
   readonly upkeep: Upkeep
   readonly watches: Watches
   readonly watchServer: WatchServer
+
+  /** Counts what is done for other peers. */
+  readonly served: Served
 
   /** Aborted when the service stops. */
   readonly lifetime: AbortSignal
@@ -73,29 +79,29 @@ export function serviceParts(init: PartsInit): ServiceParts {
   const { kad, mode, store } = partsOf(components)
   const stopping = new AbortController()
   const lifetime = stopping.signal
-  // Each listener to events is one of this signal, too, and Node 22 warns of more than ten.
-  setMaxListeners(Number.POSITIVE_INFINITY, lifetime)
-  const door = doorOf(components)
-  door.open({ limits, onViolation: (peer, error) => peers.ban(peer, error) })
-  const { buffers } = door
+  setMaxListeners(Number.POSITIVE_INFINITY, lifetime) // Each listener to events is one of it, too.
+  const { buffers } = doorOf(components)
+  doorOf(components).open({ limits, onViolation: (peer, error) => peers.ban(peer, error) })
   const found = createLookup(init, buffers, (): Goodbyes => connections.goodbyes)
   const { caches, client, exchange, lookups, peers, protocols } = found
   const reads = createReads(init, found)
   const { watches, watchClient } = createWatches(init, { ...found, reads })
-  const clocks = createClocks(init, client)
-  const republisher = new Republisher({
-    clock: store.clock,
-    log: components.logger.forComponent('waggle:republish')
-  })
+  const { clocks, clockTrust } = createClockParts(init, client, lifetime)
+  const log = components.logger.forComponent('waggle:republish')
+  const republisher = new Republisher({ clock: store.clock, log })
   const compare = new CompareClient({ ...client, records: exchange })
   protocols.push(watchClient, compare)
-  const { server, ...servers } = createServers(init, { ...found, buffers })
+  const { server, ...servers } = createServers(init, { ...found, buffers, watches })
   const connections = new ConnectionParts({
     ...{ ...found, components, connections: init.connections, lifetime, requestTimeoutMs, server },
     clients: [watchClient, compare]
   })
   const networkMerge = createNetworkMerge(init, { ...found, connections }, lifetime)
   const upkeep = createUpkeep(init, { ...found, compare, networkMerge })
+  const sleep = sleepDetector(components, {
+    ...{ clock: store.clock, clocks, clockTrust, events, liveness: found.liveness },
+    ...{ replicas: found.replicas, republisher, upkeep, watches }
+  })
 
   return {
     ...{ ...found, clocks, connections, kad, lifetime, mode, networkMerge },
@@ -103,7 +109,8 @@ export function serviceParts(init: PartsInit): ServiceParts {
     ...{ store, upkeep, watches, ...servers },
     becomes: (mode) => changeMode(mode, { servers, store, upkeep }),
     async follow() {
-      sweepRegularly([store, caches.cache, caches.copies], lifetime)
+      sleep.follow(lifetime)
+      sweepRegularly([store, caches.cache, caches.copies], lifetime, () => sleep.look())
       clocks.follow(lifetime)
       guardRecords(kad, found.access, lifetime)
       upkeep.follow(events, lifetime)
@@ -147,34 +154,39 @@ async function changeMode(
 
 interface ServersInit extends LookupParts {
   readonly buffers: BufferLimits
+  readonly watches: Pick<Watches, 'forwarded'>
 }
 
-interface Servers extends Pick<ServiceParts, 'watchServer' | 'serve' | 'stopServing'> {
+interface Servers extends Pick<ServiceParts, 'watchServer' | 'served' | 'serve' | 'stopServing'> {
   readonly server: ProtocolServer
 }
 
 /** Creates what serves other peers. */
-function createServers(
-  { components, limits }: PartsInit,
-  { access, buffers, caches, goodbyes, peers, routing }: ServersInit
-): Servers {
+function createServers(init: PartsInit, parts: ServersInit): Servers {
+  const { components, limits, numReplicas } = init
+  const { access, buffers, caches, goodbyes, peers, routing, watches } = parts
   const { registrar } = components
   const { store } = partsOf(components)
   // All protocols share one scheduler, so that a peer gets no more by using several of them.
   const door = doorOf(components)
   const { scheduler } = door
-  const watchServer = new WatchServer({ store, routing })
+  const served = new Served()
+  const watchServer = new WatchServer({
+    ...{ store, routing, numReplicas, served, forwarded: watches.forwarded },
+    maxWatchersPerKey: limits.maxWatchersPerKey
+  })
   const server = new ProtocolServer({
-    ...{ access, buffers, limits, scheduler, network: store.network },
+    ...{ access, buffers, limits, scheduler, served, network: store.network },
     onViolation: (peer, error) => peers.ban(peer, error)
   })
   const exchange = new ExchangeServer({
     ...{ access, store, ...caches, routing },
+    onRead: countReads(init, parts),
     onForgery: (peer, error) => door.forgive(peer, error),
     onGoodbye: (peer, reason) => goodbyes().hear(peer, reason)
   })
   return {
-    ...{ server, watchServer },
+    ...{ server, served, watchServer },
     async serve() {
       await server.handle(registrar, exchange)
       await server.handle(registrar, watchServer)
@@ -183,6 +195,23 @@ function createServers(
     },
     stopServing: () => server.unhandle(registrar)
   }
+}
+
+/** Returns what counts reads by others, and leaves copies; undefined if this node sends no copies. */
+function countReads(
+  { cache, numReplicas }: PartsInit,
+  { replicas, routing }: LookupParts
+): ((key: Uint8Array) => void) | undefined {
+  if (cache === false || cachePolicy(cache).nearest === 0) {
+    return undefined
+  }
+
+  const hotKeys = new HotKeys({
+    ...{ routing, numReplicas },
+    held: (key) => replicas.known.held(key),
+    send: (key, record, to) => replicas.cacheOnPath(key, record, to)
+  })
+  return (key) => hotKeys.count(key)
 }
 
 interface LookupParts extends PeerParts {
@@ -236,7 +265,7 @@ interface UpkeepPartsInit extends LookupParts {
 
 function createUpkeep(
   { components, meter, numReplicas }: PartsInit,
-  { compare, exchange, lookups, networkMerge, routing }: UpkeepPartsInit
+  { compare, exchange, lookups, networkMerge, replicas, routing }: UpkeepPartsInit
 ): Upkeep {
   const { logger, peerId } = components
   const { kad, store } = partsOf(components)
@@ -255,7 +284,13 @@ function createUpkeep(
       return (await lookups.inTime(peer, asked)).record !== undefined
     },
     fingerprints: (peer, keys) => lookups.inTime(peer, compare.fingerprints(peer, keys)),
-    lookAround: () => networkMerge.refresh(routing.connectedNeighbours(SEARCH_WIDTH)),
+    async reconcile(key) {
+      const reading = await replicas.read(key, { latest: true, cancellation: ALWAYS })
+      await replicas.repair(key, reading)
+    },
+    // The nearest ones know all that matters: whoever joins near this node dials them, too.
+    lookAround: () =>
+      networkMerge.refresh(routing.connectedNeighbours(SEARCH_WIDTH).slice(0, ALPHA)),
     log: logger.forComponent('waggle:upkeep')
   })
 }
@@ -274,30 +309,6 @@ function createReads(
   }
 
   return new CachedReads({ replicas, policy, log, meter })
-}
-
-interface WatchingParts extends LookupParts {
-  readonly reads: CachedReads
-}
-
-/** Creates what watches keys at other peers. */
-function createWatches(
-  { components, numReplicas }: PartsInit,
-  { client, exchange: records, replicas, reads }: WatchingParts
-): { watches: Watches; watchClient: WatchClient } {
-  const { store } = partsOf(components)
-  const log = components.logger.forComponent('waggle:watch')
-  const watchClient = new WatchClient({
-    ...{ ...client, log, store, records },
-    onChange: (key, record) => watches.onChange(key, record),
-    onLost: (peer) => watches.onLost(peer)
-  })
-  const watches = new Watches({
-    ...{ channel: watchClient, log, numReplicas, replicas, store, known: replicas.known },
-    onLearned: (key, change, all) => reads.onWatched(key, change, all),
-    readLatest: async (key, cancellation) => reads.read(key, { latest: true, cancellation })
-  })
-  return { watches, watchClient }
 }
 
 function createExchangeClient(
@@ -338,14 +349,7 @@ function createNetworkMerge(
   )
 }
 
-function createClocks(
-  { components, events, requestTimeoutMs }: PartsInit,
-  client: ClientParts
-): Clocks {
-  const { clock } = partsOf(components).store
-  const log = components.logger.forComponent('waggle:clock')
-  return new Clocks({ ...client, events, log, clock, requestTimeoutMs })
-}
+const ALWAYS: CancellationToken = { isCancelled: false }
 
 /** What a node holds besides the records that it stores for others. */
 interface Caches {

@@ -48,6 +48,9 @@ export interface FramedStreamInit<M> {
   /** Called when the stream was blocked and more can be sent now. */
   readonly onDrain?: () => void
 
+  /** Called with the number of bytes that are sent. */
+  readonly onSent?: ((bytes: number) => void) | undefined
+
   /**
    * Reads nothing while what it sends is not read on the other side, or while too many replies are
    * in flight. For the side that replies: neither unread replies nor requests for more of them pile
@@ -343,6 +346,7 @@ export class FramedStream<M> {
       return
     }
 
+    this.#init.onSent?.(bytes.length)
     this.#pauseIfWaiting()
 
     if (this.isBlocked) {

@@ -9,7 +9,7 @@ const REQUEST_TIMEOUT_MS = 120_000
 const CALLS = 10
 
 describe('a peer that is frozen', () => {
-  it('costs one request at most, stores and reads alike, and gets what was stored (N8l)', {
+  it('costs one request at most, stores and reads alike, and gets what was stored (N8n)', {
     timeout: 110_000
   }, async () => {
     await using net = await testnet(4, { requestTimeoutMs: REQUEST_TIMEOUT_MS, cache: false })

@@ -6,7 +6,7 @@ import {
   recordKey,
   subkeyRecord
 } from '@waggle/record'
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { StoredReply, StoreRequest } from '../../src/exchange/messages.ts'
 import {
   MAX_KEYS_PER_MESSAGE,

@@ -68,7 +68,7 @@ async function after(ms: number): Promise<void> {
 }
 
 describe('Lookups with a frozen peer', () => {
-  it('ask others at once when it is suspected, and wait for it no longer (N8l)', async () => {
+  it('ask others at once when it is suspected, and wait for it no longer (N8n)', async () => {
     const all = scene({ peers: bookOf(peers) })
     const { ask, questions } = frozenPeers(2)
     const tookMs = timed(all, searchFor(5), ask)
@@ -81,7 +81,7 @@ describe('Lookups with a frozen peer', () => {
     expect(tookMs()).toBe(MAX_SUSPECT_MS)
   })
 
-  it('do not wait for it again until it answers, and ask it all the same (N8l)', async () => {
+  it('do not wait for it again until it answers, and ask it all the same (N8n)', async () => {
     const all = scene({ peers: bookOf(peers) })
     const { ask, questions, wake } = frozenPeers(2)
     timed(all, searchFor(5), ask)
@@ -100,7 +100,7 @@ describe('Lookups with a frozen peer', () => {
     expect(ranksAsked(questions)).toEqual([0, 1, 2, 3, 4])
   })
 
-  it('suspect it by its own response times (N8l)', async () => {
+  it('suspect it by its own response times (N8n)', async () => {
     const all = scene({ peers: bookOf(peers) })
     const { ask, questions } = frozenPeers()
     // 20 responses that took no time.
@@ -116,7 +116,7 @@ describe('Lookups with a frozen peer', () => {
     expect(tookMs()).toBe(MIN_SUSPECT_MS)
   })
 
-  it('wait for suspects unless more others have answered (N8l)', async () => {
+  it('wait for suspects unless more others have answered (N8n)', async () => {
     const all = scene({ peers: bookOf(peers) })
     const known = peers.slice(0, 4)
     const { ask } = frozenPeers(0, 1)
@@ -127,7 +127,7 @@ describe('Lookups with a frozen peer', () => {
     expect(tookMs()).toBe(REQUEST_TIMEOUT_MS)
   })
 
-  it('wait for those that were silent before no longer than for a late answer (N8l)', async () => {
+  it('wait for those that were silent before no longer than for a late answer (N8n)', async () => {
     const all = scene({ peers: bookOf(peers) })
     const known = peers.slice(0, 4)
     const { ask } = frozenPeers(0, 1)
@@ -138,7 +138,7 @@ describe('Lookups with a frozen peer', () => {
     expect(tookMs()).toBe(MAX_SUSPECT_MS)
   })
 
-  it('wait when nobody else is left, however often it was silent (N8l)', async () => {
+  it('wait when nobody else is left, however often it was silent (N8n)', async () => {
     const all = scene({ peers: bookOf(peers) })
     const { ask } = frozenPeers(0)
 

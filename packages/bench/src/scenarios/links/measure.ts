@@ -1,4 +1,3 @@
-import type { StoreEntry } from '@waggle/dht'
 import { nodesProcess, storeAll } from '../../nodes/nodes-process.ts'
 import { freePort, type LinkSpeed, SlowLink } from '../../nodes/slow-link.ts'
 import { Child, nodeCommand } from '../../processes/child.ts'
@@ -12,7 +11,6 @@ export const VALUE_BYTES = 4096
 /** The largest record: a dictionary of values that are as large as values may be. */
 export const LARGE_SUBKEYS = 4
 export const LARGE_VALUE_BYTES = 250_000
-const LARGE_BYTES: number = LARGE_SUBKEYS * LARGE_VALUE_BYTES
 const SMALL_KEYS = 50
 export const SMALL_EVERY_MS = 50
 const TTL = 3600
@@ -29,22 +27,54 @@ export interface Row {
   readonly failedSmall: number
 }
 
+interface Duration {
+  readonly seconds: number
+  readonly requestTimeoutMs: number
+}
+
 /** Measures three transfers over one link. */
 export async function measure(
   speed: LinkSpeed,
-  { seconds, requestTimeoutMs }: { seconds: number; requestTimeoutMs: number },
+  { seconds, requestTimeoutMs }: Duration,
   signal: AbortSignal
 ): Promise<Row[]> {
   await using link = new SlowLink(speed)
   await using servers = nodesProcess({ signal })
-  await using client = new Child<LinkClientHandlers>(
-    nodeCommand(new URL('client-main.ts', import.meta.url)),
-    { signal }
-  )
+  const main = new URL('client-main.ts', import.meta.url)
+  await using client = new Child<LinkClientHandlers>(nodeCommand(main), { signal })
+  const initialPeers = await startServers(servers, link)
+  const count = Math.ceil((link.bytesPerMs * seconds * 1000) / VALUE_BYTES)
+  const keys = keysOf(count)
+  await storeAll([servers], entriesOf(keys), 1)
+  await client.call('join', { initialPeers, requestTimeoutMs })
+  const small = { keys: keys.small, everyMs: SMALL_EVERY_MS }
+  await client.call('small', { ...small, forMs: 1000 })
+  const alone = await client.call('small', { ...small, forMs: seconds * 1000 })
+  const rows: Row[] = []
+
+  for (const [transfer, sentBytes] of transfersOf(keys)) {
+    const result = await client.call('transfer', { ...transfer, small })
+    rows.push({
+      link: `${speed.mbitPerSecond} Mbit/s, ${speed.delayMs} ms`,
+      transfer: `${transfer.kind} × ${transfer.keys.length}`,
+      ...{ right: result.right, count: transfer.keys.length },
+      share: sentBytes / (link.bytesPerMs * result.elapsedMs),
+      ...{ aloneMs: percentile(alone, 0.95), nextToMs: percentile(result.small, 0.95) },
+      failedSmall: result.failedSmall
+    })
+  }
+
+  return rows
+}
+
+/** Starts servers that reach each other past the link. Resolves with their addresses behind it. */
+async function startServers(
+  servers: ReturnType<typeof nodesProcess>,
+  link: SlowLink
+): Promise<string[]> {
   const addresses: string[] = []
   const direct: string[] = []
 
-  // Servers reach each other past the link.
   for (let i = 0; i < SERVERS; i++) {
     const port = await freePort()
     const listenOn = `127.0.0.1:${port}`
@@ -55,47 +85,23 @@ export async function measure(
     direct.push(listenOn)
   }
 
-  const keys = keysOf(link.bytesPerMs * seconds * 1000)
-  await storeAll([servers], entriesOf(keys), 1)
-  await client.call('join', { initialPeers: addresses, requestTimeoutMs })
-  const small = { keys: keys.small, everyMs: SMALL_EVERY_MS }
-  await client.call('small', { ...small, forMs: 1000 })
-  const alone = await client.call('small', { ...small, forMs: seconds * 1000 })
-  const aloneMs = percentile(alone, 0.95)
-  const rows: Row[] = []
-
-  for (const [transfer, bytes] of transfersOf(keys)) {
-    const moved = await client.call('transfer', { ...transfer, small })
-    rows.push({
-      link: `${speed.mbitPerSecond} Mbit/s, ${speed.delayMs} ms`,
-      transfer: `${transfer.kind} × ${transfer.keys.length}`,
-      ...{ right: moved.right, count: transfer.keys.length },
-      share: bytes / (link.bytesPerMs * moved.elapsedMs),
-      ...{ aloneMs, nextToMs: percentile(moved.small, 0.95), failedSmall: moved.failedSmall }
-    })
-  }
-
-  return rows
+  return addresses
 }
 
-interface Keys {
-  readonly bulk: readonly string[]
-  readonly large: readonly string[]
-  readonly small: readonly string[]
-}
+type Keys = Readonly<Record<'bulk' | 'small' | 'large', readonly string[]>>
 
-/** Names the keys of transfers of so many bytes each. */
-function keysOf(bytes: number): Keys {
-  const named = (name: string, count: number): string[] =>
-    Array.from({ length: Math.ceil(count) }, (_, i) => `${name} ${i}`)
+/** Lists so many keys of bulk, and as many bytes of large records. */
+function keysOf(count: number): Keys {
+  const large = Math.max(1, Math.round((count * VALUE_BYTES) / (LARGE_SUBKEYS * LARGE_VALUE_BYTES)))
+  const list = (name: string, length: number) => Array.from({ length }, (_, i) => `${name} ${i}`)
   return {
-    bulk: named('bulk', bytes / VALUE_BYTES),
-    large: named('large', Math.round(bytes / LARGE_BYTES) || 1),
-    small: named('small', SMALL_KEYS)
+    bulk: list('bulk', count),
+    small: list('small', SMALL_KEYS),
+    large: list('large', large)
   }
 }
 
-function entriesOf({ bulk, large, small }: Keys): StoreEntry[] {
+function entriesOf({ bulk, small, large }: Keys) {
   const entryOf = (key: string, bytes: number) => ({ key, value: 'x'.repeat(bytes), ttl: TTL })
   const subkeys = Array.from({ length: LARGE_SUBKEYS }, (_, subkey) => subkey)
   return [
@@ -107,13 +113,13 @@ function entriesOf({ bulk, large, small }: Keys): StoreEntry[] {
   ]
 }
 
-/** Lists the transfers, and the bytes of values that each moves. */
-function transfersOf({ bulk, large }: Keys): [Transfer, number][] {
-  const bytes = bulk.length * VALUE_BYTES
+/** Lists the transfers, and the bytes that each sends over the link. */
+function transfersOf({ bulk, large }: Keys): (readonly [Transfer, number])[] {
+  const bulkBytes = bulk.length * VALUE_BYTES
   const own = bulk.map((key) => `own ${key}`)
   return [
-    [{ kind: 'getMany', keys: bulk, bytes: 0 }, bytes],
-    [{ kind: 'storeMany', keys: own, bytes: VALUE_BYTES }, SERVERS * bytes],
-    [{ kind: 'get', keys: large, bytes: 0 }, large.length * LARGE_BYTES]
+    [{ kind: 'getMany', keys: bulk, bytes: VALUE_BYTES }, bulkBytes],
+    [{ kind: 'storeMany', keys: own, bytes: VALUE_BYTES }, SERVERS * bulkBytes],
+    [{ kind: 'get', keys: large, bytes: 0 }, large.length * LARGE_SUBKEYS * LARGE_VALUE_BYTES]
   ]
 }
