@@ -159,6 +159,7 @@ class WaggleService implements Waggle, Startable {
       watchedForOthers: parts.watchServer.size,
       served: parts.served.stats(),
       misfits: this.#misfits,
+      forwardedKeys: parts.watches.forwarded.size,
       peers: this.peers.length,
       knownPeers: routing.size,
       dials: client.dialer.dials,

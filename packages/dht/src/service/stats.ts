@@ -33,6 +33,9 @@ export interface Stats {
   /** Values found so far that fit no schema of the handle that read them, and were left out. */
   readonly misfits: number
 
+  /** Keys whose changes this node forwards to others. */
+  readonly forwardedKeys: number
+
   /** Entries that this node republishes. */
   readonly republished: number
 
