@@ -20,6 +20,7 @@ import type {
   FindNearestPeersOptions,
   GetManyOptions,
   GetOptions,
+  GetProgressEvent,
   PlaceOptions,
   StoreEntry,
   StoreManyOptions,
@@ -134,16 +135,7 @@ export class SealedOperations implements BaseOperations {
     const found = await this.#base.getMany(hidden, {
       ...options,
       ...(onProgress && {
-        onProgress: (event) => {
-          const { index } = event
-          const key = nameOf(index)
-          const opened = event.name === 'found' ? this.#open(key, event.found) : undefined
-          onProgress(
-            opened
-              ? { name: 'found', index, key, found: opened }
-              : { ...event, name: 'not-found', key }
-          )
-        }
+        onProgress: (event) => onProgress(this.#openEvent(event, nameOf(event.index)))
       })
     })
     return found.map((each, index) => this.#open(nameOf(index), each))
@@ -221,6 +213,17 @@ export class SealedOperations implements BaseOperations {
       this.#openPlace({ key, hidden }, place)
     ).filter((place) => place !== undefined)
     return foundOf(new Map(opened.map((place) => [placeName(place.subkey), place])))
+  }
+
+  #openEvent(event: GetProgressEvent, key: Key): GetProgressEvent {
+    if (event.name !== 'found') {
+      return { ...event, key }
+    }
+
+    const found = this.#open(key, event.found)
+    return found === undefined
+      ? { name: 'not-found', index: event.index, key }
+      : { ...event, key, found }
   }
 
   #openPlace(
