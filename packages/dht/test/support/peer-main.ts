@@ -6,7 +6,7 @@ import { TurnWatch } from './turn-watch.ts'
 
 let dht: DHT | undefined
 const events: string[] = []
-let aheadMs = Number(process.env['CLOCK_AHEAD_MS'] ?? 0)
+let aheadMs = Number(process.env.CLOCK_AHEAD_MS ?? 0)
 const systemNow = Date.now
 Date.now = () => systemNow() + aheadMs
 const turns = new TurnWatch()
