@@ -30,7 +30,7 @@ export interface AfterSleepInit {
   readonly watches: Pick<Watches, 'renewAll'>
 }
 
-/** Creates a detector of sleeps and of the wall clock's jumps, after which it brings the node up to date (N8l). */
+/** Creates a detector of sleeps and of the wall clock's jumps, after which it brings the node up to date (N8n). */
 export function sleepDetector(
   { logger }: Pick<WaggleComponents, 'logger'>,
   init: AfterSleepInit
