@@ -5,6 +5,7 @@ import { endurance } from './scenarios/endurance.ts'
 import { floor } from './scenarios/floor.ts'
 import { growth } from './scenarios/growth/growth.ts'
 import { hivemind } from './scenarios/hivemind/hivemind.ts'
+import { hot } from './scenarios/hot/hot.ts'
 import { liars } from './scenarios/liars/liars.ts'
 import { memory } from './scenarios/memory.ts'
 import { partition } from './scenarios/partition.ts'
@@ -15,6 +16,6 @@ import { watch } from './scenarios/watch.ts'
 
 /** All scenarios, in the order in which they run and are reported. */
 export const scenarios: readonly Scenario[] = [
-  ...[floor, peers, watch, memory, costs, hivemind, wan, growth, liars],
+  ...[floor, peers, watch, hot, memory, costs, hivemind, wan, growth, liars],
   ...[endurance, churn, partition, soak]
 ]

@@ -70,7 +70,10 @@ function remove<T>(items: T[], item: T): void {
 }
 
 /** Repeats a request whose stream the peer resets, as it does when others have opened too many. */
-export async function retryResets<T>(request: () => Promise<T>, { signal }: AbortOptions): Promise<T> {
+export async function retryResets<T>(
+  request: () => Promise<T>,
+  { signal }: AbortOptions
+): Promise<T> {
   for (let attempt = 1; ; attempt++) {
     try {
       return await request()

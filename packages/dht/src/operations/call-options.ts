@@ -1,7 +1,6 @@
 import type { Found, Key, SigningKey, Subkey, Value } from '@waggle/record'
 import type { Lifetime } from '@waggle/record/replica'
 import type { CallOptions } from '../timing/calls.ts'
-import type { WatchProgressEvent } from '../watch/watch-iterator.ts'
 
 /** Signs writes to an owned place (R15). */
 export interface SigningOptions {
@@ -78,16 +77,4 @@ export interface FindNearestPeersOptions extends CallOptions {
    * @default the DHT's numReplicas
    */
   count?: number | undefined
-}
-
-/** Options of `watch`. */
-export interface WatchOptions {
-  /** Ends the loop, which then rejects with the signal's reason. */
-  signal?: AbortSignal | undefined
-
-  /**
-   * Called when so few of the servers nearest to the key respond that changes may be missed, and when
-   * enough of them do again.
-   */
-  onProgress?: ((event: WatchProgressEvent) => void) | undefined
 }

@@ -17,6 +17,14 @@ const GAUGES: Readonly<Record<string, Gauge>> = {
   waggle_record_bytes: ['Bytes of records stored for others', ({ stats }) => stats.bytes],
   waggle_cached_records: ['Records in the cache', ({ stats }) => stats.cachedRecords],
   waggle_cached_bytes: ['Bytes of records in the cache', ({ stats }) => stats.cachedBytes],
+  waggle_watched_for_others: [
+    'Keys that other peers watch here, counted once per peer',
+    ({ stats }) => stats.watchedForOthers
+  ],
+  waggle_forwarded_keys: [
+    'Keys whose changes are forwarded to others',
+    ({ stats }) => stats.forwardedKeys
+  ],
   waggle_republished: ['Entries that are republished', ({ stats }) => stats.republished],
   waggle_peers: ['Connected peers', ({ stats }) => stats.peers],
   waggle_known_peers: ['Servers in the routing table', ({ stats }) => stats.knownPeers],

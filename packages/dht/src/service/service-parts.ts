@@ -7,7 +7,7 @@ import type { Clocks } from '../clock/clocks.ts'
 import type { Goodbyes } from '../connections/goodbyes.ts'
 import { SEARCH_WIDTH } from '../constants.ts'
 import { mergeOnInbound } from '../discovery/merge-on-inbound.ts'
-import type { NetworkMerge } from '../discovery/network-merge.ts'
+import { ALPHA, type NetworkMerge } from '../discovery/network-merge.ts'
 import { doorOf } from '../door/door.ts'
 import { ExchangeClient } from '../exchange/exchange-client.ts'
 import { ExchangeServer } from '../exchange/exchange-server.ts'
@@ -19,6 +19,7 @@ import { Republisher } from '../operations/republisher.ts'
 import { type Access, accessBy } from '../peers/access.ts'
 import { cachePolicy } from '../reading/cache-policy.ts'
 import { CachedReads } from '../reading/cached-reads.ts'
+import { HotKeys } from '../reading/hot-keys.ts'
 import { Replicas } from '../reading/replicas.ts'
 import { dropDuplicates } from '../store/drop-duplicates.ts'
 import { RecordStore } from '../store/record-store.ts'
@@ -27,15 +28,16 @@ import type { CancellationToken } from '../timing/cancellation.ts'
 import { CompareClient } from '../upkeep/compare-client.ts'
 import { compareServer } from '../upkeep/compare-server.ts'
 import { Upkeep } from '../upkeep/upkeep.ts'
-import { WatchClient } from '../watch/watch-client.ts'
+import type { ForwardedKeys } from '../watch/forwarded-keys.ts'
 import { WatchServer } from '../watch/watch-server.ts'
-import { Watches } from '../watch/watches.ts'
+import type { Watches } from '../watch/watches.ts'
 import { ProtocolServer } from '../wire/protocol-server.ts'
 import { sleepDetector } from './after-sleep.ts'
 import { createClockParts } from './clock-parts.ts'
 import { ConnectionParts } from './connection-parts.ts'
 import { createPeerParts, followNetwork, type PeerParts } from './peer-parts.ts'
 import type { PartsInit } from './service-init.ts'
+import { createWatches } from './watch-parts.ts'
 
 /** Parts of a started service. */
 export interface ServiceParts extends NodeParts, PeerParts {
@@ -75,9 +77,8 @@ export function serviceParts(init: PartsInit): ServiceParts {
   const stopping = new AbortController()
   const lifetime = stopping.signal
   setMaxListeners(Number.POSITIVE_INFINITY, lifetime) // Each listener to events is one of it, too.
-  const door = doorOf(components)
-  door.open({ limits, onViolation: (peer, error) => peers.ban(peer, error) })
-  const { buffers } = door
+  const { buffers } = doorOf(components)
+  doorOf(components).open({ limits, onViolation: (peer, error) => peers.ban(peer, error) })
   const found = createLookup(init, buffers, (): Goodbyes => connections.goodbyes)
   const { caches, client, exchange, lookups, peers } = found
   const reads = createReads(init, found)
@@ -86,7 +87,8 @@ export function serviceParts(init: PartsInit): ServiceParts {
   const log = components.logger.forComponent('waggle:republish')
   const republisher = new Republisher({ clock: store.clock, log })
   const compare = new CompareClient({ ...client, records: exchange })
-  const { server, ...servers } = createServers(init, { ...found, buffers })
+  const serving = { ...found, buffers, forwarded: watches.forwarded }
+  const { server, ...servers } = createServers(init, serving)
   const connections = new ConnectionParts({
     ...{ ...found, components, connections: init.connections, lifetime, requestTimeoutMs, server },
     clients: [watchClient, compare]
@@ -149,6 +151,7 @@ async function changeMode(
 
 interface ServersInit extends LookupParts {
   readonly buffers: BufferLimits
+  readonly forwarded: ForwardedKeys
 }
 
 interface Servers extends Pick<ServiceParts, 'watchServer' | 'serve' | 'stopServing'> {
@@ -156,22 +159,25 @@ interface Servers extends Pick<ServiceParts, 'watchServer' | 'serve' | 'stopServ
 }
 
 /** Creates what serves other peers. */
-function createServers(
-  { components, limits }: PartsInit,
-  { access, buffers, caches, goodbyes, peers, routing }: ServersInit
-): Servers {
+function createServers(init: PartsInit, parts: ServersInit): Servers {
+  const { components, limits, numReplicas } = init
+  const { access, buffers, caches, forwarded, goodbyes, peers, routing } = parts
   const { registrar } = components
   const { store } = partsOf(components)
   // All protocols share one scheduler, so that a peer gets no more by using several of them.
   const door = doorOf(components)
   const { scheduler } = door
-  const watchServer = new WatchServer({ store, routing })
+  const watchServer = new WatchServer({
+    ...{ store, routing, numReplicas, forwarded },
+    maxWatchersPerKey: limits.maxWatchersPerKey
+  })
   const server = new ProtocolServer({
     ...{ access, buffers, limits, scheduler, network: store.network },
     onViolation: (peer, error) => peers.ban(peer, error)
   })
   const exchange = new ExchangeServer({
     ...{ access, store, ...caches, routing },
+    onRead: countReads(init, parts),
     onForgery: (peer, error) => door.forgive(peer, error),
     onGoodbye: (peer, reason) => goodbyes().hear(peer, reason)
   })
@@ -185,6 +191,23 @@ function createServers(
     },
     stopServing: () => server.unhandle(registrar)
   }
+}
+
+/** Returns what counts reads by others, and leaves copies; undefined if this node sends no copies. */
+function countReads(
+  { cache, numReplicas }: PartsInit,
+  { replicas, routing }: LookupParts
+): ((key: Uint8Array) => void) | undefined {
+  if (cache === false || cachePolicy(cache).nearest === 0) {
+    return undefined
+  }
+
+  const hotKeys = new HotKeys({
+    ...{ routing, numReplicas },
+    held: (key) => replicas.known.held(key),
+    send: (key, record, to) => replicas.cacheOnPath(key, record, to)
+  })
+  return (key) => hotKeys.count(key)
 }
 
 interface LookupParts extends PeerParts {
@@ -252,7 +275,9 @@ function createUpkeep(
       const reading = await replicas.read(key, { latest: true, cancellation: ALWAYS })
       await replicas.repair(key, reading)
     },
-    lookAround: () => networkMerge.refresh(routing.connectedNeighbours(SEARCH_WIDTH)),
+    // The nearest ones know all that matters: whoever joins near this node dials them, too.
+    lookAround: () =>
+      networkMerge.refresh(routing.connectedNeighbours(SEARCH_WIDTH).slice(0, ALPHA)),
     log: logger.forComponent('waggle:upkeep')
   })
 }
@@ -271,30 +296,6 @@ function createReads(
   }
 
   return new CachedReads({ replicas, policy, log, meter })
-}
-
-interface WatchingParts extends LookupParts {
-  readonly reads: CachedReads
-}
-
-/** Creates what watches keys at other peers. */
-function createWatches(
-  { components, numReplicas }: PartsInit,
-  { client, exchange: records, replicas, reads }: WatchingParts
-): { watches: Watches; watchClient: WatchClient } {
-  const { store } = partsOf(components)
-  const log = components.logger.forComponent('waggle:watch')
-  const watchClient = new WatchClient({
-    ...{ ...client, log, store, records },
-    onChange: (key, record) => watches.onChange(key, record),
-    onLost: (peer) => watches.onLost(peer)
-  })
-  const watches = new Watches({
-    ...{ channel: watchClient, log, numReplicas, replicas, store, known: replicas.known },
-    onLearned: (key, change, all) => reads.onWatched(key, change, all),
-    readLatest: async (key, cancellation) => reads.read(key, { latest: true, cancellation })
-  })
-  return { watches, watchClient }
 }
 
 function createExchangeClient(

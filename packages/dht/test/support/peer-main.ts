@@ -6,7 +6,8 @@ import { TurnWatch } from './turn-watch.ts'
 
 let dht: DHT | undefined
 const events: string[] = []
-let aheadMs = Number(process.env.CLOCK_AHEAD_MS ?? 0)
+const { CLOCK_AHEAD_MS = '0' } = process.env
+let aheadMs = Number(CLOCK_AHEAD_MS)
 const systemNow = Date.now
 Date.now = () => systemNow() + aheadMs
 const turns = new TurnWatch()

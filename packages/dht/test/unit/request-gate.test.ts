@@ -4,8 +4,8 @@ import {
   RequestGate,
   retryResets
 } from '../../src/kad/request-gate.ts'
-import { peerNumber } from '../support/numbered-peers.ts'
 import { turns } from '../support/end-of-turn.ts'
+import { peerNumber } from '../support/numbered-peers.ts'
 
 const [a, b] = [peerNumber(1), peerNumber(2)]
 const NONE = {}
