@@ -34,10 +34,4 @@ describe('failure', () => {
       expect(failure(error)).toEqual({ message: 'wrong', exitCode: 1 })
     }
   )
-
-  it('calls options as the command line does', () => {
-    const { message } = failure(errorCalled('TypeError', 'identityPath: no file. Or set dataDir'))
-
-    expect(message).toBe('--identity: no file. Or set --data-dir')
-  })
 })
