@@ -80,9 +80,9 @@ export class Talker<M extends Named = Message> {
     this.stream.send(bytes)
   }
 
-  /** The next message of the kind that is expected now. */
+  /** Waits for the next message, which must be of this kind. Rejects when the stream ends before it comes. */
   async hear<N extends M['name']>(name: N): Promise<Extract<M, { name: N }>> {
-    const message = await this.#heard.next()
+    const message = await Promise.race([this.#heard.next(), this.#end()])
 
     if (message.name !== name) {
       throw new Error(`heard "${message.name}", not "${name}"`)
@@ -94,6 +94,11 @@ export class Talker<M extends Named = Message> {
   /** The next message, whatever it is. */
   hearAny(): Promise<M> {
     return this.#heard.next()
+  }
+
+  async #end(): Promise<never> {
+    const cause = await this.ended
+    throw new Error('the stream ended before the message came', { cause })
   }
 
   #takeIn(bytes: Uint8Array): void {
