@@ -4,10 +4,10 @@ import type { Context } from '../context.ts'
 import { DONE } from '../errors.ts'
 import { withClient } from '../network/client.ts'
 import { addNetworkOptions, type NetworkOptions } from '../network/network-options.ts'
+import { leastDeletion } from '../records/least-deletion.ts'
 import { shownMoment } from '../text/time.ts'
 import { jsonOf, parseKey } from '../text/value-text.ts'
 import { act, define, type Program } from './define.ts'
-import { leastDeletion } from './least-deletion.ts'
 import {
   addLifetimeOptions,
   addTimeoutOption,

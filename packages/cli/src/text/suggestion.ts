@@ -12,24 +12,23 @@ const SYNONYMS: Readonly<Record<string, readonly string[]>> = {
   export: ['dump', 'backup']
 }
 
-/** Shortest word whose misspellings are recognised: two letters differ from anything by two. */
-const MIN_LENGTH = 3
-
 /** Finds the command that a word was meant for: a misspelling of it, or the word of another tool. */
 export function suggestion(word: string, commands: readonly string[]): string | undefined {
-  const known = commands.flatMap((command) =>
-    [command, ...(SYNONYMS[command] ?? [])].map((name) => ({ command, name }))
-  )
+  // Commands come first, so that they win ties.
+  const known = [
+    ...commands.map((command) => ({ command, name: command })),
+    ...commands.flatMap((command) => (SYNONYMS[command] ?? []).map((name) => ({ command, name })))
+  ]
   const [nearest] = known
     .map(({ command, name }) => ({ command, name, edits: editsBetween(word, name) }))
-    .filter(({ name, edits }) => edits <= allowedEdits(Math.min(word.length, name.length)))
+    .filter(({ name, edits }) => edits <= allowedEdits(Math.max(word.length, name.length)))
     .sort((a, b) => a.edits - b.edits)
   return nearest?.command
 }
 
 /** Counts the edits that a misspelling of a word may have: one in three letters, two at most. */
 function allowedEdits(length: number): number {
-  return length < MIN_LENGTH ? 0 : Math.min(Math.floor(length / 3), 2)
+  return Math.min(Math.floor(length / 3), 2)
 }
 
 /** Counts the letters to insert, delete, replace or swap with their neighbour (optimal string alignment). */

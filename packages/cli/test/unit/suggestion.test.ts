@@ -9,7 +9,9 @@ describe('suggestion', () => {
   it.each([
     ['put', 'store'],
     ['set', 'store'],
-    ['pt', undefined],
+    ['pt', 'store'],
+    ['rmm', 'delete'],
+    ['xx', undefined],
     ['putt', 'store'],
     ['sotre', 'store'],
     ['rm', 'delete'],

@@ -217,7 +217,7 @@ export class Operations implements WaggleOperations {
     }
 
     return this.#calls.run('findNearestPeers', options, (cancellation) =>
-      replicas.nearest(bytes, count, cancellation)
+      replicas.findNearestPeers(bytes, count, cancellation)
     )
   }
 

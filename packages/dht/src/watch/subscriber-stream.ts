@@ -144,7 +144,7 @@ export class SubscriberStream implements PlaceHolder, StreamHandler<WatchMessage
 
   /** Answers as many keys as fit into one message, the first one in any case. */
   *#watch({ keys, closerCount, isCoalesced }: WatchRequest): Generator<undefined, WatchedReply> {
-    const introduced = new CloserPeers(this.#init.peer)
+    const closerPeers = new CloserPeers(this.#init.peer)
     const answers: WatchedAnswer[] = []
     let sizeBytes = 0
 
@@ -158,12 +158,12 @@ export class SubscriberStream implements PlaceHolder, StreamHandler<WatchMessage
 
       const state = this.#subscribe(nameOf(key), isCoalesced) ? 'watched' : 'refused'
       const nearest = this.#init.routing.nearest(pointOfKey(key), closerCount)
-      const closer = introduced.indexesOf(nearest)
+      const closer = closerPeers.indexesOf(nearest)
       answers.push(record === undefined ? { state, closer } : { state, record, closer })
       yield
     }
 
-    return { name: 'watched', peers: introduced.peers, answers }
+    return { name: 'watched', peers: closerPeers.peers, answers }
   }
 
   #subscribe(name: string, isCoalesced: boolean): boolean {

@@ -8,7 +8,7 @@ import { digestOf } from '../store/record-digest.ts'
 import type { RecordStore } from '../store/record-store.ts'
 import { Alarm } from '../timing/alarm.ts'
 import type { CancellationToken } from '../timing/cancellation.ts'
-import { PROMPT_REPLICAS, RENEW_MS, SETTLE_MS } from './limits.ts'
+import { LOOK_DELAY_MS, PROMPT_REPLICAS, RENEW_MS } from './limits.ts'
 import { firstExpiration, isSameShown, NOTHING_SHOWN, type Shown, shownOf } from './shown.ts'
 import type { ChangeChannel, WatchReply } from './watch-client.ts'
 import type { Watched, WatchIterator } from './watch-iterator.ts'
@@ -159,7 +159,7 @@ export class WatchedKey implements Watched, CancellationToken {
     const nowMs = performance.now()
     this.#losses = nowMs - this.#lostMs > RENEW_MS ? 0 : this.#losses + 1
     this.#lostMs = nowMs
-    return Math.min(SETTLE_MS * 2 ** this.#losses, RENEW_MS)
+    return Math.min(LOOK_DELAY_MS * 2 ** this.#losses, RENEW_MS)
   }
 
   /** Whether a peer should tell changes, and does not. */

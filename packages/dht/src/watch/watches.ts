@@ -6,7 +6,7 @@ import { nameOf } from '../store/record-store.ts'
 import { OWN } from '../store/stored-record.ts'
 import { Alarm } from '../timing/alarm.ts'
 import { type Due, DueQueue } from '../timing/due-queue.ts'
-import { POLL_MS, RENEW_MS, SETTLE_MS } from './limits.ts'
+import { LOOK_DELAY_MS, POLL_MS, RENEW_MS } from './limits.ts'
 import { WatchIterator } from './watch-iterator.ts'
 import { WatchedKey, type WatchedKeyInit } from './watched-key.ts'
 
@@ -134,7 +134,7 @@ export class Watches {
   #onFound(peer: PeerId): void {
     for (const watched of this.#keys.values()) {
       if (watched.isNewReplica(peer)) {
-        this.#lookWithin(watched, SETTLE_MS)
+        this.#lookWithin(watched, LOOK_DELAY_MS)
       }
     }
   }
@@ -153,7 +153,7 @@ export class Watches {
   #lookDue(): void {
     for (const { watched } of this.#looks.take(performance.now(), LOOKS_AT_ONCE)) {
       if (watched.isLooking) {
-        this.#lookWithin(watched, SETTLE_MS)
+        this.#lookWithin(watched, LOOK_DELAY_MS)
       } else {
         void this.#look(watched)
       }

@@ -1,6 +1,6 @@
 import type { CallOptions, DHT } from '@waggle/dht'
 import type { Key, Subkey } from '@waggle/record'
-import { subkeyEntry } from '../records/subkey-entry.ts'
+import { subkeyEntry } from './subkey-entry.ts'
 
 /** Seconds by which a deletion outlasts what it deletes: a step of the clock, and more than a float loses. */
 const STEP_SECONDS = 1e-6
@@ -9,7 +9,7 @@ const STEP_SECONDS = 1e-6
 export async function leastDeletion(
   dht: Pick<DHT, 'get'>,
   { key, subkey }: { readonly key: Key; readonly subkey: Subkey | undefined },
-  call: CallOptions
+  call: CallOptions = {}
 ): Promise<number | undefined> {
   const found = await dht.get(key, { latest: true, ...call })
   const held = subkey === undefined ? found : subkeyEntry(found, subkey)
