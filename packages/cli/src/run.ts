@@ -6,6 +6,7 @@ import { addExport } from './commands/export.ts'
 import { addGet } from './commands/get.ts'
 import { addId } from './commands/id.ts'
 import { addImport } from './commands/import.ts'
+import { addInspect } from './commands/inspect.ts'
 import { addParty } from './commands/party.ts'
 import { addPeers } from './commands/peers.ts'
 import { addPing } from './commands/ping.ts'
@@ -80,6 +81,7 @@ export function programFor(io: CommandIO, isJson: boolean): Program {
     addStats,
     addImport,
     addExport,
+    addInspect,
     addParty,
     addTop,
     addId,

@@ -123,6 +123,7 @@ describe('waggle --help', () => {
     'peers',
     'ping',
     'stats',
+    'inspect',
     'import',
     'export',
     'party',

@@ -34,4 +34,8 @@ describe('failure', () => {
       expect(failure(error)).toEqual({ message: 'wrong', exitCode: 1 })
     }
   )
+
+  it('tells what is unknown from what is not there by exit code 3 (N11a)', () => {
+    expect(failure(errorCalled('UnreachableError')).exitCode).toBe(3)
+  })
 })

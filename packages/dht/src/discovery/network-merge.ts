@@ -16,7 +16,7 @@ const MAX_WAITING = 64
 const PARALLEL_REQUESTS = 2
 
 /** Peers asked at once in a round: Kademlia's α (§2.3 of the paper). */
-const ALPHA = 3
+export const ALPHA = 3
 
 /** Rounds towards this node's neighbours. Each at least halves the distance. */
 const MAX_ROUNDS = 12

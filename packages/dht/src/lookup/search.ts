@@ -1,7 +1,7 @@
 import type { PeerInfo } from '@libp2p/interface'
 import { MAX_LOOKUP_CANDIDATES, MAX_LOOKUP_REQUESTS, SEARCH_WIDTH } from '../constants.ts'
 import { type Point, pointOfPeer, roughDistance } from '../peers/key-space.ts'
-import { hasOnlyAddressesOf } from '../peers/peer-record.ts'
+import { type Candidate, isBefore, isKnownAt, type State } from './candidate.ts'
 import type { PeerRank } from './peer-ranking.ts'
 
 /** The parameters of a search. */
@@ -30,20 +30,13 @@ export interface SearchInit {
 
   /** Peers asked. @default MAX_LOOKUP_REQUESTS */
   maxRequests?: number
-}
 
-type State = 'new' | 'asked' | 'answered' | 'failed' | 'excluded'
-
-interface Candidate {
-  contact: PeerInfo
-
-  /** Also identifies the peer, because it comes from a hash of its id. */
-  readonly distance: number
-  isAvoided: boolean
-  state: State
-
-  /** The same peer with the addresses that others gave, to be tried when it can't be reached at these. */
-  others: PeerInfo[]
+  /**
+   * Returns how many peers must respond before the search stops waiting for so many suspects.
+   *
+   * @default one more: two majorities share a peer
+   */
+  answersInsteadOf?: (suspects: number) => number
 }
 
 /** Further referrals of one peer that are tried in turn. */
@@ -116,6 +109,26 @@ export class Search {
     this.#takeKnown()
   }
 
+  /** Records that a peer makes no progress. The next nearest takes its place until it responds. */
+  recordSuspicion(contact: PeerInfo): void {
+    const candidate = this.#candidateOf(contact)
+
+    if (candidate?.state === 'asked') {
+      candidate.state = 'suspected'
+      this.#usable--
+      this.#takeKnown()
+    }
+  }
+
+  /** Stops waiting for a suspect once the others have responded. */
+  giveUp(contact: PeerInfo): void {
+    const candidate = this.#candidateOf(contact)
+
+    if (candidate !== undefined) {
+      candidate.isGivenUp = true
+    }
+  }
+
   /** Excludes a peer for the whole search. */
   exclude(contact: PeerInfo): void {
     this.#settle(contact, 'excluded')
@@ -143,10 +156,10 @@ export class Search {
 
   /** Whether no peer is left to ask or to wait for. */
   get isDone(): boolean {
-    let left = this.#count
+    let [answered, suspects, waited] = [0, 0, 0]
 
-    for (const { state } of this.#candidates) {
-      if (left === 0) {
+    for (const { isGivenUp, state } of this.#candidates) {
+      if (answered === this.#count) {
         break
       }
 
@@ -154,15 +167,30 @@ export class Search {
         return false
       }
 
-      left -= Number(state === 'answered')
+      answered += Number(state === 'answered')
+      suspects += Number(state === 'suspected')
+      waited += Number(state === 'suspected' && !isGivenUp)
     }
 
-    return true
+    return suspects === 0 || this.#isEnough(answered, waited)
+  }
+
+  #isEnough(answered: number, suspects: number): boolean {
+    const { answersInsteadOf = (count) => count + 1 } = this.#init
+    return answered >= (suspects === 0 ? 1 : answersInsteadOf(suspects))
   }
 
   /** Lists the nearest peers that responded, nearest first, at most `count`. */
   answers(): PeerInfo[] {
     return this.#nearestThat('answered')
+  }
+
+  /** Lists the peers that may hold the key, nearest first, and whether each has responded. */
+  servers(): { readonly contact: PeerInfo; readonly hasResponded: boolean }[] {
+    return this.#candidates
+      .filter(({ state }) => state !== 'excluded')
+      .sort((a, b) => a.distance - b.distance)
+      .map(({ contact, state }) => ({ contact, hasResponded: state === 'answered' }))
   }
 
   /** Lists the peers in a state among the `count` nearest candidates that have neither failed nor been excluded. */
@@ -193,7 +221,7 @@ export class Search {
 
   /** Whether a candidate counts as one of the nearest. An unasked one does not when no more may be asked. */
   #counts(state: State): boolean {
-    return state === 'new' ? this.#mayAsk : state !== 'failed' && state !== 'excluded'
+    return state === 'new' ? this.#mayAsk : state === 'asked' || state === 'answered'
   }
 
   /**
@@ -247,6 +275,7 @@ export class Search {
       distance,
       isAvoided: rank === 'last',
       state: 'new',
+      isGivenUp: false,
       others: []
     }
     this.#insert(candidate)
@@ -295,6 +324,7 @@ export class Search {
     candidate.contact = contact
     candidate.isAvoided = this.#isAvoided(contact)
     candidate.state = 'new'
+    candidate.isGivenUp = false
     this.#insert(candidate)
   }
 
@@ -355,15 +385,6 @@ export class Search {
   }
 }
 
-/** Whether the peer and all its addresses are known. */
-function isKnownAt(contact: PeerInfo, known: readonly PeerInfo[]): boolean {
-  return known.some((one) => one.id.equals(contact.id) && hasOnlyAddressesOf(contact, one))
-}
-
 function pointOfContact({ id }: PeerInfo): Point {
   return pointOfPeer(id)
-}
-
-function isBefore(a: Candidate, b: Candidate | undefined): boolean {
-  return b !== undefined && (a.isAvoided === b.isAvoided ? a.distance < b.distance : b.isAvoided)
 }

@@ -124,6 +124,11 @@ class Search implements ReadOptions, CancellationToken {
     return true
   }
 
+  /** Whether all readers run in the background. */
+  get isBulk(): boolean {
+    return this.#readers.every(({ options }) => options.cancellation.isBulk)
+  }
+
   /** Fixes what the search has to find. From now on it may miss new writes. */
   begin(): void {
     this.#isBegun = true

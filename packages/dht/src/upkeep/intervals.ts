@@ -19,8 +19,5 @@ export const FRESH_MS = 30_000
 /** Longest difference in milliseconds between the times at which two peers learn of a newcomer. */
 export const SLACK_MS = 1000
 
-/** Milliseconds that one peer may take to respond, since much may be in flight to it. */
-export const SEND_TIMEOUT_MS = 10_000
-
 /** Records that a newcomer is asked for, to find out whether it has only been away. */
 export const SAMPLES = 8
