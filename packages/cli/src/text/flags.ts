@@ -17,6 +17,7 @@ export const FLAGS: Readonly<Record<string, string>> = {
   privateKey: '--identity',
   protocol: '--protocol',
   relay: '--relay',
+  renewals: '--renewals',
   requireBootstrap: '--require-bootstrap',
   serveRelay: '--serve-relay',
   strictClock: '--strict-clock',

@@ -32,6 +32,7 @@ const COMMANDS: readonly (readonly [name: string, args: () => readonly string[]]
   ['delete', () => ['delete', 'nothing', '-p', node.address]],
   ['watch', () => ['watch', 'k', '-p', node.address]],
   ['watch --json', () => ['watch', 'k', '--json', '-p', node.address]],
+  ['inspect', () => ['inspect', 'k', '-p', node.address]],
   ['peers', () => ['peers', '-p', node.address]],
   ['ping', () => ['ping', node.address]],
   ['party', () => ['party', 'guest', '-p', node.address]],

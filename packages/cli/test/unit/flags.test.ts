@@ -6,7 +6,7 @@ import { FLAGS, withFlags } from '../../src/text/flags.ts'
 import { testIO } from '../support/test-io.ts'
 
 /** Options of calls, which have no table of their own. */
-const CALL_OPTIONS = ['count', 'expirationTime', 'latest', 'subkey', 'timeoutMs', 'ttl']
+const CALL_OPTIONS = ['count', 'expirationTime', 'latest', 'renewals', 'subkey', 'timeoutMs', 'ttl']
 
 /** Options of the command line that are no option of a library. */
 const OWN = [

@@ -124,7 +124,7 @@ class Search implements ReadOptions, CancellationToken {
     return true
   }
 
-  /** Whether all readers run in the background. */
+  /** Whether all readers are bulk calls, which let others go first. */
   get isBulk(): boolean {
     return this.#readers.every(({ options }) => options.cancellation.isBulk)
   }

@@ -19,7 +19,6 @@ import {
   REPLICATE_INTERVAL_MS,
   RETRY_MS,
   SAMPLES,
-  PASS_DELAY_MS,
   SLACK_MS
 } from './intervals.ts'
 import { MembershipView } from './membership-view.ts'
