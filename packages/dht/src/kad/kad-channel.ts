@@ -69,9 +69,9 @@ export class KadChannel implements RecordChannel {
     peer: PeerInfo,
     key: Uint8Array,
     write: DHTRecord,
-    { isCopy = false }: WriteOptions
+    { isCacheOnly = false }: WriteOptions
   ): Promise<StoreReply> {
-    if (isCopy) {
+    if (isCacheOnly) {
       throw new Error('a plain kad-dht peer can not tell a copy from a replica')
     }
 

@@ -14,11 +14,11 @@ import { newOwners, replicationTargets } from './hand-over.ts'
 import {
   COMPARE_MS,
   FRESH_MS,
+  PASS_DELAY_MS,
   PASS_INTERVAL_MS,
   REPLICATE_INTERVAL_MS,
   RETRY_MS,
   SAMPLES,
-  SETTLE_MS,
   SLACK_MS
 } from './intervals.ts'
 import { MembershipView } from './membership-view.ts'
@@ -91,7 +91,7 @@ export class Upkeep implements CancellationToken {
         return
       }
 
-      this.#alarm.within(SETTLE_MS * (1 + Math.random()))
+      this.#alarm.within(PASS_DELAY_MS * (1 + Math.random()))
       this.#compareWithin(COMPARE_MS * (1 + Math.random()))
     }
     events.addEventListener('peer:found', onChange, { signal })
