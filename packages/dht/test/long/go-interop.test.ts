@@ -52,7 +52,8 @@ describe.skipIf(!hasGo())(
 
       for (const node of ours) {
         const found = await node.get('party', { latest: true })
-        expect([...(found?.value as Map<string, unknown>).keys()].sort()).toEqual(members)
+        const { value } = found ?? { value: new Map() }
+        expect([...(value as Map<string, unknown>).keys()].sort()).toEqual(members)
       }
 
       for (const peer of theirs) {
