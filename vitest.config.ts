@@ -20,6 +20,12 @@ const SHARED = {
   env: { NODE_COMPILE_CACHE: CODE_CACHE }
 }
 
+/**
+ * Tests of real networks run again once when they fail: another program on the machine can delay a node for
+ * seconds. The run's summary names each of them, and each is a fault of its test or of the code.
+ */
+const AGAIN = { retry: 1 }
+
 const CORES = availableParallelism()
 
 /** The fuzzer asks V8 for the coverage of all loaded code, so its worker loads nothing else. */
@@ -55,6 +61,7 @@ export default defineConfig({
         ssr,
         test: {
           ...SHARED,
+          ...AGAIN,
           name: 'net',
           include: ['packages/*/test/net/**/*.test.ts'],
           globalSetup: 'packages/cli/test/support/bundle-first.ts',
@@ -67,6 +74,7 @@ export default defineConfig({
         ssr,
         test: {
           ...SHARED,
+          ...AGAIN,
           name: 'adversary',
           include: ['packages/*/test/adversary/**/*.test.ts'],
           // These tests measure how long calls take, so nothing else runs beside them.

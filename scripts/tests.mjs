@@ -1,4 +1,4 @@
-// Runs vitest, and summarises the run: its duration, the skipped tests with their reasons, and the counts.
+// Runs vitest, and summarises the run: its duration, repeated tests, skipped tests with their reasons, and the counts.
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -27,14 +27,18 @@ function readCounts(file) {
   try {
     return JSON.parse(readFileSync(file, 'utf8'))
   } catch {
-    return { passed: 0, failed: 0, skips: [] }
+    return { passed: 0, failed: 0, repeated: [], skips: [] }
   }
 }
 
-function summarise({ passed, failed, skips }, exitCode) {
+function summarise({ passed, failed, repeated, skips }, exitCode) {
   // An error outside every test counts as a failure.
   const failures = failed === 0 && exitCode !== 0 ? 1 : failed
   const explained = skips.filter(({ reason }) => reason)
+
+  for (const name of repeated) {
+    say(`passed at the second attempt only, mend it: ${name}`)
+  }
 
   for (const { name, reason } of explained) {
     say(`skipped, ${reason}: ${name}`)

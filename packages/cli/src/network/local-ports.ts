@@ -18,8 +18,8 @@ const LOCAL_PORT_COUNT = 10
 
 export const LOCAL_HOST = '127.0.0.1'
 
-/** Longest time for a connection on this machine, in ms. */
-const CONNECT_TIMEOUT_MS = 500
+/** Longest time for a connection on this machine, in ms: a busy machine keeps a program that starts waiting for long. */
+const CONNECT_TIMEOUT_MS = 3_000
 
 export function addLocalPortOption(command: Command): Command {
   return command.option(

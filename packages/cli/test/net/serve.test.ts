@@ -110,10 +110,12 @@ describe('--local-port', () => {
   it('tells apart what runs on a machine, for every command that looks for a node', async () => {
     await using directory = await temporaryDirectory()
     const env = { TMPDIR: directory.path }
-    const [one = 0, other = 0] = [await freePorts(10), await freePorts(10)]
+    const one = await freePorts(20)
+    const other = one + 10
     await using first = await aloneOn(one, env)
     await using _second = await aloneOn(other, env)
-    await waggle(['store', 'here', '1', '--local-port', String(one)], { env })
+    const stored = await waggle(['store', 'here', '1', '--local-port', String(one)], { env })
+    expect(stored).toMatchObject({ exitCode: 0 })
     const told = async (command: string, port: number) => {
       const args = [command, '--local-port', String(port)]
       const { stdout, stderr } = await waggleInto('head -n 1', [...args, '--json'], { env })
