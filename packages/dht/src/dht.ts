@@ -22,6 +22,7 @@ import type {
   StoreOptions,
   WatchOptions
 } from './operations/call-options.ts'
+import type { Report, Result } from './operations/store-report.ts'
 import type { WaggleOperations } from './operations/waggle-operations.ts'
 import { findWaggle } from './service/service.ts'
 import type { Waggle } from './service/service-interface.ts'
@@ -188,7 +189,11 @@ export class DHT implements WaggleOperations, AsyncDisposable {
     addValidators(this.#parts, validators)
   }
 
-  async store(key: Key, value: Value, options: StoreOptions): Promise<boolean> {
+  async store<R extends boolean = false>(
+    key: Key,
+    value: Value,
+    options: StoreOptions & Report<R>
+  ): Promise<Result<R>> {
     return this.#operations.store(key, value, options)
   }
 
@@ -196,7 +201,10 @@ export class DHT implements WaggleOperations, AsyncDisposable {
     return this.#operations.get(key, options)
   }
 
-  async delete(key: Key, options: DeleteOptions): Promise<boolean> {
+  async delete<R extends boolean = false>(
+    key: Key,
+    options?: DeleteOptions & Report<R>
+  ): Promise<Result<R>> {
     return this.#operations.delete(key, options)
   }
 
@@ -204,7 +212,10 @@ export class DHT implements WaggleOperations, AsyncDisposable {
     return this.#operations.stopRepublishing(key, options)
   }
 
-  async storeMany(entries: Iterable<StoreEntry>, options?: StoreManyOptions): Promise<boolean[]> {
+  async storeMany<R extends boolean = false>(
+    entries: Iterable<StoreEntry>,
+    options?: StoreManyOptions & Report<R>
+  ): Promise<Result<R>[]> {
     return this.#operations.storeMany(entries, options)
   }
 

@@ -72,6 +72,7 @@ export {
   ClockSkewError,
   DataDirError,
   ListenError,
+  NotReadError,
   TimeoutError,
   UnreachableError
 } from './errors.ts'
@@ -92,6 +93,14 @@ export type {
   StoreOptions,
   WatchOptions
 } from './operations/call-options.ts'
+export {
+  NotStoredError,
+  type ReplicaOutcome,
+  type Report,
+  type Result,
+  type StoreOutcome,
+  type StoreReport
+} from './operations/store-report.ts'
 export type { WaggleOperations } from './operations/waggle-operations.ts'
 export type { AllowPeer } from './peers/access.ts'
 export type { Durability } from './persistence/disk.ts'

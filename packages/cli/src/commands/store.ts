@@ -98,6 +98,6 @@ function reason(held: Found | undefined, key: Key, subkey: Subkey | undefined): 
   const place = shownPlace(key, subkey)
 
   return held === undefined
-    ? `${place} was deleted with a later expiration, has already expired, or no peer could store it. Use a longer --ttl, and list the peers with: waggle peers`
+    ? `${place} was deleted with a later expiration, or has already expired: use a longer --ttl`
     : `${place} already holds a value until ${shownMoment(held.expirationTime, getDHTTime())}, which is not earlier: use a longer --ttl`
 }

@@ -6,14 +6,7 @@ import {
   type PeerResponseEvent,
   type QueryEvent
 } from '@libp2p/kad-dht'
-import {
-  type Applied,
-  apply,
-  type DHTRecord,
-  EMPTY_RECORD,
-  encodeRecord,
-  type Rejection
-} from '@waggle/record'
+import { type Applied, apply, type DHTRecord, EMPTY_RECORD, encodeRecord } from '@waggle/record'
 import { pipe } from 'it-pipe'
 import { equals } from 'uint8arrays/equals'
 import { SEARCH_WIDTH } from '../constants.ts'
@@ -107,14 +100,14 @@ export class KadChannel implements RecordChannel {
     const merged = this.#apply(held, write)
 
     if (!merged.isAccepted || merged.record === held) {
-      return { outcome: outcomeOf(merged), closer }
+      return { outcome: outcomeOf(merged), winner: held, closer }
     }
 
     try {
       await this.#put(peer, key, merged.record, options)
       return { outcome: 'accepted', closer }
     } catch (error) {
-      return { outcome: await this.#rejection(peer, { key, write, error, ...options }), closer }
+      return { ...(await this.#rejection(peer, { key, write, error, ...options })), closer }
     }
   }
 
@@ -130,7 +123,7 @@ export class KadChannel implements RecordChannel {
       error,
       signal
     }: AbortOptions & { key: Uint8Array; write: DHTRecord; error: unknown }
-  ): Promise<Rejection> {
+  ): Promise<Omit<StoreReply, 'closer'>> {
     const { record: held = EMPTY_RECORD } = await this.#find(peer, key, { signal })
     const again = this.#apply(held, write)
 
@@ -138,7 +131,7 @@ export class KadChannel implements RecordChannel {
       throw error
     }
 
-    return again.reason
+    return { outcome: again.reason, winner: held }
   }
 
   #apply(held: DHTRecord, write: DHTRecord): Applied {

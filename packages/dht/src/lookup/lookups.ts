@@ -40,8 +40,11 @@ export interface Lookup<R extends LookupResponse> {
   /** Asks one peer; rejects when it does not respond. */
   ask(contact: PeerInfo, cancellation: CancellationToken): Promise<R>
 
-  /** Takes in a response after the search has; undefined: the peer failed. True if that is enough. */
-  take(contact: PeerInfo, response: R | undefined): boolean
+  /**
+   * Takes in a response after the search has; undefined: the peer failed, with this error or for want of
+   * time. True if that is enough.
+   */
+  take(contact: PeerInfo, response: R | undefined, error?: Error): boolean
 }
 
 export interface LookupsInit {
@@ -205,7 +208,7 @@ export class Lookups {
       this.#init.peers.recordFailure(contact, error)
       run.lookup.search.recordFailure(contact)
       run.numBusy += Number(error?.name === 'BusyError')
-      this.#take(run, contact)
+      this.#take(run, contact, undefined, error)
     }
   }
 
@@ -215,9 +218,9 @@ export class Lookups {
     this.#schedule(run)
   }
 
-  #take(run: Run, contact: PeerInfo, response?: LookupResponse): void {
+  #take(run: Run, contact: PeerInfo, response?: LookupResponse, error?: Error): void {
     run.guard(() => {
-      const isEnough = !run.isCancelled && run.lookup.take(contact, response)
+      const isEnough = !run.isCancelled && run.lookup.take(contact, response, error)
 
       if (isEnough || (run.underWay === 0 && run.lookup.search.isDone)) {
         run.finish()

@@ -17,14 +17,15 @@ import type {
   StoreOptions,
   WatchOptions
 } from './call-options.ts'
+import type { Report } from './store-report.ts'
 
 /** All options of each call, and of an entry of storeMany. */
 interface OptionsOfCalls {
-  store: StoreOptions
-  delete: DeleteOptions
+  store: StoreOptions & Report<boolean>
+  delete: DeleteOptions & Report<boolean>
   stopRepublishing: PlaceOptions
   get: GetOptions
-  storeMany: StoreManyOptions
+  storeMany: StoreManyOptions & Report<boolean>
   entry: StoreEntry
   getMany: GetManyOptions
   watch: WatchOptions
@@ -36,6 +37,7 @@ const SIGNAL = { signal: { assert: assertMethod('throwIfAborted', 'an AbortSigna
 /** The call checks them as it uses them. */
 const CALL = { ...SIGNAL, timeoutMs: {} } as const
 const WRITE = { expirationTime: {}, ttl: {}, privateKey: {} } as const
+const REPORT = { report: { assert: assertBoolean } } as const
 const READ = {
   ...CALL,
   latest: { assert: assertBoolean },
@@ -43,11 +45,11 @@ const READ = {
 } as const
 
 const OPTIONS: { readonly [C in keyof OptionsOfCalls]: OptionTable<OptionsOfCalls[C]> } = {
-  store: { ...CALL, ...WRITE, subkey: {}, republish: { assert: assertBoolean } },
-  delete: { ...CALL, ...WRITE, subkey: {} },
+  store: { ...CALL, ...WRITE, ...REPORT, subkey: {}, republish: { assert: assertBoolean } },
+  delete: { ...CALL, ...WRITE, ...REPORT, subkey: {} },
   stopRepublishing: { subkey: {} },
   get: READ,
-  storeMany: { ...CALL, ...WRITE },
+  storeMany: { ...CALL, ...WRITE, ...REPORT },
   entry: { ...WRITE, key: {}, value: {}, subkey: {} },
   getMany: { ...READ, onProgress: { assert: assertFunction } },
   watch: SIGNAL,
@@ -69,7 +71,7 @@ export function assertCallOptions(call: keyof OptionsOfCalls, options: object): 
 }
 
 /** Checks options that a call needs, since nothing is stored without an end. */
-export function assertLifetimeOptions(name: 'store' | 'delete', options: unknown): void {
+export function assertLifetimeOptions(name: 'store', options: unknown): void {
   if (typeof options !== 'object' || options === null) {
     throw new TypeError(
       `${name} needs options with an expirationTime or a ttl, such as { ttl: 600 }, got ${options}`

@@ -30,7 +30,10 @@ export interface PlaceOptions {
   subkey?: Subkey | undefined
 }
 
-/** Options of `delete`: the lifetime of the tombstone, and perhaps a `subkey`. */
+/**
+ * Options of `delete`: perhaps a `subkey`, and a lifetime for the tombstone. Without one, what is there is
+ * read first, and the tombstone expires a moment later.
+ */
 export interface DeleteOptions extends CallOptions, Lifetime, SigningOptions {
   /** Subkey of the dictionary, which is deleted alone. */
   subkey?: Subkey | undefined
@@ -64,10 +67,11 @@ export interface GetManyOptions extends GetOptions {
   onProgress?: ((event: GetProgressEvent) => void) | undefined
 }
 
-/** One answer of `getMany`. `index` is the position of its key. */
+/** One answer of `getMany`, or the failure to get one. `index` is the position of its key. */
 export type GetProgressEvent =
   | { name: 'found'; index: number; key: Key; found: Found }
   | { name: 'not-found'; index: number; key: Key }
+  | { name: 'failed'; index: number; key: Key; error: unknown }
 
 /** Options of `findNearestPeers`. */
 export interface FindNearestPeersOptions extends CallOptions {

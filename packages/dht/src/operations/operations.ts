@@ -1,19 +1,14 @@
 import type { PeerId } from '@libp2p/interface'
+import { type Found, type Key, type MaybePromise, recordKey, type Value } from '@waggle/record'
 import {
-  type Found,
-  type Key,
-  type MaybePromise,
-  recordKey,
-  type SigningKey,
-  type Value
-} from '@waggle/record'
-import { encodedSize, type Lifetime, subkeyId, whenDone } from '@waggle/record/replica'
+  encodedSize,
+  type Lifetime,
+  lastExpiration,
+  subkeyId,
+  whenDone
+} from '@waggle/record/replica'
 import { MANY_BYTES_UNDER_WAY, MANY_UNDER_WAY } from '../constants.ts'
-import type { Meter } from '../metrics/meter.ts'
-import type { CachedReads } from '../reading/cached-reads.ts'
 import type { ReadOptions } from '../reading/reading.ts'
-import type { Replicas } from '../reading/replicas.ts'
-import type { RecordStore } from '../store/record-store.ts'
 import { Calls } from '../timing/calls.ts'
 import type { CancellationToken } from '../timing/cancellation.ts'
 import { mapMany } from '../timing/many.ts'
@@ -30,88 +25,91 @@ import type {
   StoreOptions,
   WatchOptions
 } from './call-options.ts'
-import type { Publication, Republisher } from './republisher.ts'
-import type { WaggleOperations } from './waggle-operations.ts'
+import { ManyReader } from './many-reader.ts'
 import {
-  assertPrivateKey,
+  answersOf,
+  type BriefResult,
+  type Failure,
+  settled,
+  storedOf,
+  storedOrFailure
+} from './many-results.ts'
+import type { Publication, Republisher } from './republisher.ts'
+import type { Report, Result, StoreReport } from './store-report.ts'
+import type { WaggleOperations } from './waggle-operations.ts'
+import { Writer, type WriterInit, type Written } from './writer.ts'
+import {
   deleteWrite,
   placeName,
   placeOf,
   renew,
   SUBKEY_SEPARATOR,
   storeWrite,
-  type Write,
-  type WriteRules
+  type Write
 } from './writes.ts'
 
-export interface OperationsInit {
-  readonly replicas: Replicas
-  readonly reads: CachedReads
+export interface OperationsInit extends WriterInit {
   readonly republisher: Republisher
   readonly watches: Watches
-
-  /** The store, for its limits and its clock. */
-  readonly store: RecordStore
   readonly numReplicas: number
 
   /** @default DEFAULTS.limits.maxCalls */
   readonly maxCalls?: number | undefined
 
-  /** Counts calls. Undefined: no metrics. */
-  readonly meter?: Meter | undefined
-
-  /** This node's private key, which signs what it stores in places that it owns (R15). */
-  readonly privateKey?: SigningKey | undefined
-
   /** Aborted when the node stops. */
   readonly lifetime: AbortSignal
 }
-
-/** Seconds between two writes. A float can represent it until the year 2242. */
-const CLOCK_STEP = 1e-6
-
-/** Seconds by which write times may run ahead of the clock. Steps alone never lead so far. */
-const MAX_AHEAD = 1
 
 /** Checks callers' arguments and runs their calls. */
 export class Operations implements WaggleOperations {
   readonly #init: OperationsInit
   readonly #calls: Calls
-  #lastWrite = 0
+  readonly #writer: Writer
 
   constructor(init: OperationsInit) {
     this.#init = init
+    this.#writer = new Writer(init)
     this.#calls = new Calls(init.lifetime, { observer: init.meter, maxCalls: init.maxCalls })
     init.lifetime.addEventListener('abort', () => init.republisher.unpublishOwn(this))
   }
 
-  async store(key: Key, value: Value, options: StoreOptions): Promise<boolean> {
+  async store<R extends boolean = false>(
+    key: Key,
+    value: Value,
+    options: StoreOptions & Report<R>
+  ): Promise<Result<R>> {
     assertLifetimeOptions('store', options)
-    const write = storeWrite({ ...options, key, value }, this.#rules())
+    const write = storeWrite({ ...options, key, value }, this.#writer.rules())
     const call = this.#calls.run('store', options, (cancellation) =>
       this.#replace(write, cancellation)
     )
-    return options.republish === true ? this.#publish(write, options, call) : call
+    const written = options.republish === true ? this.#publish(write, options, call) : call
+    return this.#writer.resultOf(await written, options)
   }
 
-  async delete(key: Key, options: DeleteOptions): Promise<boolean> {
-    assertLifetimeOptions('delete', options)
-    const write = deleteWrite({ ...options, key }, this.#rules())
-    return this.#calls.run('delete', options, (cancellation) => {
-      this.#init.republisher.unpublishAll(placeOf(write) + SUBKEY_SEPARATOR)
-      return this.#replace(write, cancellation)
+  async delete<R extends boolean = false>(
+    key: Key,
+    options: DeleteOptions & Report<R> = {}
+  ): Promise<Result<R>> {
+    assertCallOptions('delete', options)
+    const { ttl, expirationTime } = options
+    const isTimed = ttl != null || expirationTime != null
+    const writer = this.#writer
+    const write = isTimed ? deleteWrite({ ...options, key }, writer.rules()) : undefined
+    const place = this.#placeOf(key, options)
+    const written = await this.#calls.run('delete', options, async (cancellation) => {
+      this.#init.republisher.unpublish(place)
+      this.#init.republisher.unpublishAll(place + SUBKEY_SEPARATOR)
+      return write === undefined
+        ? writer.deletePresent({ ...options, key }, cancellation)
+        : writer.write(write, cancellation)
     })
+    return writer.resultOf(written, options)
   }
 
   stopRepublishing(key: Key, options: PlaceOptions = {}): boolean {
     assertCallOptions('stopRepublishing', options)
-    const { subkey } = options
-    const { limits } = this.#init.store
-    const place = placeName(
-      recordKey(key, limits),
-      subkey === undefined ? undefined : subkeyId(subkey, limits)
-    )
-    return this.#init.republisher.unpublish(place)
+    return this.#init.republisher.unpublish(this.#placeOf(key, options))
   }
 
   async get(key: Key, options: GetOptions = {}): Promise<Found | undefined> {
@@ -126,13 +124,14 @@ export class Operations implements WaggleOperations {
     )
   }
 
-  async storeMany(
+  async storeMany<R extends boolean = false>(
     entries: Iterable<StoreEntry>,
-    options: StoreManyOptions = {}
-  ): Promise<boolean[]> {
+    options: StoreManyOptions & Report<R> = {}
+  ): Promise<Result<R>[]> {
     assertMany('entries', entries)
     assertCallOptions('storeMany', options)
-    const rules = this.#rules(options.privateKey)
+    const writer = this.#writer
+    const rules = writer.rules(options.privateKey)
     const toWrite = (entry: StoreEntry, index: number): Write =>
       inEntry(index, () => {
         assertCallOptions('entry', entry)
@@ -144,13 +143,22 @@ export class Operations implements WaggleOperations {
       entries.forEach(toWrite)
     }
 
-    return this.#calls.run('storeMany', options, async (cancellation) => {
+    const isReported = options.report === true
+    const results: BriefResult[] = []
+    const resultsSoFar = (reason: Error): PromiseSettledResult<boolean>[] =>
+      settled(results.map(storedOrFailure), { count: countOf(entries, results), reason })
+
+    await this.#calls.run('storeMany', { ...options, resultsSoFar }, async (cancellation) => {
       const writes = mapLazily(entries, toWrite)
       const hasToPrepare = Array.isArray(entries) && this.#init.store.checks.hasValidators
 
-      return mapMany(
+      await mapMany(
         hasToPrepare ? await this.#prepareAll(writes) : writes,
-        (write) => this.#replace(write, cancellation),
+        async (write, index) => {
+          const written = await this.#replace(write, cancellation)
+          const isBrief = written.outcome === 'held' && !isReported
+          results[index] = isBrief ? lastExpiration(write.record) : written
+        },
         {
           cancellation,
           maxItems: MANY_UNDER_WAY,
@@ -158,13 +166,19 @@ export class Operations implements WaggleOperations {
           bytesOf: ({ record }) => encodedSize(record)
         }
       )
+      return results
     })
+
+    const reportOf = (written: Written): Promise<StoreReport> => writer.reportOf(written)
+    const answers = isReported
+      ? Promise.all((results as Written[]).map(reportOf))
+      : storedOf(results, reportOf)
+    return (await answers) as Result<R>[]
   }
 
   async getMany(keys: Iterable<Key>, options: GetManyOptions = {}): Promise<(Found | undefined)[]> {
     assertMany('keys', keys)
     assertCallOptions('getMany', options)
-    const { onProgress, latest, sufficientExpirationTime } = options
     const { limits } = this.#init.store
     const toBytes = (key: Key, index: number): Uint8Array =>
       inEntry(index, () => recordKey(key, limits))
@@ -173,22 +187,20 @@ export class Operations implements WaggleOperations {
       keys.forEach(toBytes)
     }
 
-    return this.#calls.run('getMany', options, async (cancellation) => {
+    const results: (Found | undefined | Failure)[] = []
+    const resultsSoFar = (reason: Error): PromiseSettledResult<Found | undefined>[] =>
+      settled(results, { count: countOf(keys, results), reason })
+
+    await this.#calls.run('getMany', { ...options, resultsSoFar }, async (cancellation) => {
       // The caller gets the promise before the first progress event, even for cached records.
       await Promise.resolve()
-      const readOptions = { cancellation, latest, sufficientExpirationTime }
-      return mapMany(
+      const reader = new ManyReader({
+        ...{ options, cancellation, results },
+        read: (key, options) => this.#read(key, options)
+      })
+      await mapMany(
         mapLazily(keys, (key, index) => ({ key, bytes: toBytes(key, index) })),
-        ({ key, bytes }, index) =>
-          whenDone(this.#read(bytes, readOptions), (found) => {
-            if (!cancellation.isCancelled) {
-              onProgress?.(
-                found ? { name: 'found', index, key, found } : { name: 'not-found', index, key }
-              )
-            }
-
-            return found
-          }),
+        (item, index) => reader.read(item, index),
         {
           cancellation,
           maxItems: MANY_UNDER_WAY,
@@ -196,7 +208,10 @@ export class Operations implements WaggleOperations {
           bytesOf: () => 0
         }
       )
+      return results
     })
+
+    return answersOf(results)
   }
 
   watch(key: Key, options: WatchOptions = {}): AsyncIterableIterator<Found | undefined> {
@@ -221,18 +236,27 @@ export class Operations implements WaggleOperations {
     )
   }
 
+  /** Names a place. */
+  #placeOf(key: Key, { subkey }: PlaceOptions): string {
+    const { limits } = this.#init.store
+    return placeName(
+      recordKey(key, limits),
+      subkey === undefined ? undefined : subkeyId(subkey, limits)
+    )
+  }
+
   /** Stores, and ends a publication in the same place. */
-  #replace(write: Write, cancellation: CancellationToken): Promise<boolean> {
+  #replace(write: Write, cancellation: CancellationToken): Promise<Written> {
     this.#init.republisher.unpublish(placeOf(write))
-    return this.#write(write, cancellation)
+    return this.#writer.write(write, cancellation)
   }
 
   /** Republishes a write, unless something that beats it is stored. */
   async #publish(
     write: Write,
     { ttl, expirationTime }: Lifetime,
-    stored: Promise<boolean>
-  ): Promise<boolean> {
+    storing: Promise<Written>
+  ): Promise<Written> {
     const { republisher } = this.#init
     const publication: Publication = {
       ...{ place: placeOf(write), owner: this, ttl, expirationTime },
@@ -242,8 +266,9 @@ export class Operations implements WaggleOperations {
     republisher.publish(publication)
 
     try {
-      isStored = await stored
-      return isStored
+      const written = await storing
+      isStored = written.outcome === 'held'
+      return written
     } finally {
       if (!isStored) {
         republisher.withdraw(publication)
@@ -252,34 +277,12 @@ export class Operations implements WaggleOperations {
   }
 
   async #storeAgain(write: Write, ttl: number | undefined): Promise<boolean> {
-    const { now } = this.#rules()
+    const { now } = this.#writer.rules()
     const again = ttl === undefined ? write : renew(write, now + ttl)
-    return this.#calls.run('republish', {}, (cancellation) => this.#write(again, cancellation))
-  }
-
-  async #write(write: Write, cancellation: CancellationToken): Promise<boolean> {
-    if (!write.isLive) {
-      return false
-    }
-
-    const { replicas, reads } = this.#init
-    const { key, record } = this.#isReady(write) ? write : await this.#prepare(write)
-    const outcomes = await replicas.write(key, record, cancellation)
-    this.#init.meter?.countOutcomes(outcomes)
-    const isAccepted = outcomes.includes('accepted') && !outcomes.includes('stale')
-    reads.onWritten(key, record, isAccepted)
-    return isAccepted
-  }
-
-  /** Whether a write needs no signature and no validator. */
-  #isReady({ signer, isPrepared }: Write): boolean {
-    return isPrepared === true || (signer === undefined && !this.#init.store.checks.hasValidators)
-  }
-
-  async #prepare(write: Write): Promise<Write> {
-    const { checks } = this.#init.store
-    const record = await checks.prepare(write.key, write.record, write.signer)
-    return { ...write, record, isPrepared: true }
+    const { outcome } = await this.#calls.run('republish', {}, (cancellation) =>
+      this.#writer.write(again, cancellation)
+    )
+    return outcome === 'held'
   }
 
   /** Prepares all writes before any is stored, so that one refused write fails the whole call. */
@@ -287,7 +290,7 @@ export class Operations implements WaggleOperations {
     const prepared: Write[] = []
 
     for (const write of writes) {
-      const preparing = this.#prepare(write)
+      const preparing = this.#writer.prepare(write)
       prepared.push(await preparing.catch((error) => inEntry(prepared.length, () => raise(error))))
     }
 
@@ -299,28 +302,11 @@ export class Operations implements WaggleOperations {
     const { reads, store } = this.#init
     return whenDone(reads.read(key, options), (record) => store.checks.show(key, record))
   }
+}
 
-  /**
-   * Returns the rules for a write. Time rises from write to write: of two writes with the same ttl
-   * within one clock tick, the later wins. A clock that was ahead and has been corrected is trusted.
-   */
-  #rules(privateKey?: SigningKey): WriteRules {
-    const { clock, limits } = this.#init.store
-    const own = this.#init.privateKey
-    const now = clock()
-    const next = this.#lastWrite + CLOCK_STEP
-    this.#lastWrite = next - now > MAX_AHEAD ? now : Math.max(now, next)
-
-    if (privateKey !== undefined) {
-      assertPrivateKey(privateKey)
-    }
-
-    return {
-      now: this.#lastWrite,
-      limits,
-      signers: [privateKey, own].filter((key) => key !== undefined)
-    }
-  }
+/** How many items there are, as far as is known. */
+function countOf(items: Iterable<unknown>, results: readonly unknown[]): number {
+  return Array.isArray(items) ? items.length : results.length
 }
 
 function* mapLazily<T, U>(items: Iterable<T>, map: (item: T, index: number) => U): Iterable<U> {

@@ -16,6 +16,9 @@ import {
 import { expirationOf, isKeyOf, type Lifetime, ownerOf } from '@waggle/record/replica'
 import { textOf } from '../latin1.ts'
 
+/** Seconds between two writes. A float can represent it until the year 2242. */
+export const CLOCK_STEP = 1e-6
+
 /** A write as replicas receive it. */
 export interface Write {
   readonly key: Uint8Array
@@ -87,7 +90,7 @@ function write(
  * @throws ValidationError for a place of another peer, or one that no peer can own
  * @throws TypeError for a value that is no private key, or a key for a place that nobody owns
  */
-function signerOf(
+export function signerOf(
   { key, record }: Pick<Write, 'key' | 'record'>,
   privateKey: SigningKey | undefined,
   signers: readonly SigningKey[]

@@ -11,6 +11,7 @@ import { isSufficient, type Reading, type ReadOptions } from './reading.ts'
 import { type Refresh, RefreshQueue } from './refresh-queue.ts'
 import type { Replicas } from './replicas.ts'
 import { SharedReads } from './shared-reads.ts'
+import type { WriteResult } from './write-replies.ts'
 
 export interface CachedReadsInit {
   readonly replicas: Replicas
@@ -73,14 +74,21 @@ export class CachedReads {
     return remembered ?? this.#searches.read(nameOf(key), key, options)
   }
 
-  /** Takes note of what became of a write of this node's own. */
-  onWritten(key: Uint8Array, write: DHTRecord, isAccepted: boolean): void {
+  /** Takes note of what became of a write of this node's own: where it is held, or something else beats it. */
+  onWritten(
+    key: Uint8Array,
+    write: DHTRecord,
+    { outcome, winner }: Pick<WriteResult, 'outcome' | 'winner'>
+  ): void {
     const { policy } = this.#init
     const isKnown = this.#known.isCached(key)
     const isWhole = write.subkeys.size === 0
+    const isAccepted = outcome === 'held'
+    const learned = isAccepted ? write : winner
 
-    if (isAccepted) {
-      this.#known.learn(key, write, policy.onStore && (isKnown || isWhole))
+    if (learned !== undefined) {
+      const isPart = learned.subkeys.size > 0
+      this.#known.learn(key, learned, policy.onStore && (isKnown || !isPart))
     }
 
     if (policy.onStore && isKnown && !(isAccepted && isWhole) && policy.refreshBeforeExpiry > 0) {

@@ -140,6 +140,10 @@ class WaggleService implements Waggle, Startable {
     return this.#started.kad.protocol
   }
 
+  get network(): string {
+    return this.#started.store.network
+  }
+
   get peerMemory(): PeerMemory | undefined {
     return this.#persistence?.peers
   }

@@ -9,6 +9,7 @@ import { RecordStore, type RecordStoreOptions } from '../../src/store/record-sto
 import { ProtocolServer } from '../../src/wire/protocol-server.ts'
 import type { StreamSource } from './exchange-streams.ts'
 import { Talker } from './exchange-talker.ts'
+import { findKey } from './find-answers.ts'
 import { manualClock } from './manual-clock.ts'
 import { peerNumber } from './numbered-peers.ts'
 
@@ -36,7 +37,7 @@ export function findRequest(
     id: 1,
     closerCount: 5,
     isCloserAlways: false,
-    keys: keys.map((key) => recordKey(key)),
+    keys: keys.map((key) => findKey(recordKey(key))),
     ...differences
   }
 }
