@@ -112,8 +112,8 @@ function node(): DHT {
 }
 
 async function follow(key: string): Promise<void> {
-  for await (const found of node().watch(key)) {
-    deliveries.push({ key, found: seen(found), atMs: steadyTimeMs() })
+  for await (const { current } of node().watch(key, { renewals: true })) {
+    deliveries.push({ key, found: seen(current), atMs: steadyTimeMs() })
   }
 }
 

@@ -39,11 +39,13 @@ export function simulatedClient(
 ): SimulatedClient {
   const self = network.client()
   const peers = new PeerBook()
+  const nearest = (target: Uint8Array, count: number): SimulatedNode[] =>
+    network.nearest(self, pointIn(target), count)
   const replicas = new Replicas({
     self: self.id,
     store: self.store,
     channel: channelOf(network, self, { rounds, liars }),
-    routing: { nearest: (target, count) => network.nearest(self, pointIn(target), count) },
+    routing: { nearest, nearestPresent: nearest, isLongSilent: () => false },
     lookups: new Lookups({ peers, requestTimeoutMs: REQUEST_TIMEOUT_MS, isReady: () => true }),
     numReplicas: NUM_REPLICAS,
     isReplica: () => false

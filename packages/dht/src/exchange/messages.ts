@@ -1,5 +1,6 @@
 import type { Rejection, SubkeyId } from '@waggle/record'
 import { DIGEST_BYTES } from '../store/record-digest.ts'
+import type { EncodedPeer } from '../wire/fields.ts'
 import {
   AGE,
   CLOSER_COUNT,
@@ -10,7 +11,6 @@ import {
   SUBKEYS
 } from '../wire/fields.ts'
 import { MAX_KEYS_PER_MESSAGE, MAX_REQUEST_ID } from '../wire/limits.ts'
-import type { EncodedPeer } from '../wire/peer-codec.ts'
 import { protocolIdIn } from '../wire/protocol-id.ts'
 import {
   byteString,

@@ -87,7 +87,8 @@ export class KadChannel implements RecordChannel {
         record && equals(record.key, key)
           ? await receivedRecord(peer, key, record.value, this.#components)
           : undefined,
-      closer: closer.slice(0, SEARCH_WIDTH).map(dialable)
+      closer: closer.slice(0, SEARCH_WIDTH).map(dialable),
+      isPlain: true
     }
   }
 

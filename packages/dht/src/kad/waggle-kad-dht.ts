@@ -17,6 +17,7 @@ import { pointOfKey, pointOfPeer, sharedBits } from '../peers/key-space.ts'
 import { RecordStore } from '../store/record-store.ts'
 import { BY_KAD_DHT } from '../store/stored-record.ts'
 import { boundedDatastore } from './bounded-datastore.ts'
+import { tellUnreachable } from './content-routing.ts'
 import { internalsOf } from './internals.ts'
 import { requestGuard, responseGuard } from './kad-guard.ts'
 import { KAD_OPTIONS, type WaggleKadDHTInit } from './kad-options.ts'
@@ -96,10 +97,12 @@ export function mergingKadDHT(
       selectors: { [NAMESPACE]: selectorFor(store.limits), ...kadInit.selectors }
     })(guardedComponents(components, requestGuard(services), { datastore, connectionManager }))
 
-    paceWalks(kad)
     const { protocol } = kadInit
+    const internals = internalsOf(kad, { protocol, logger: components.logger })
+    paceWalks(kad)
+    tellUnreachable(internals, components.peerId)
     registerParts(components, {
-      kad: internalsOf(kad, { protocol, logger: components.logger }),
+      kad: internals,
       mode: new ModeSwitch(kad),
       store
     })

@@ -14,6 +14,9 @@ import type { Search } from './search.ts'
 export interface LookupResponse {
   /** Peers that may be nearer. */
   readonly closer: readonly PeerInfo[]
+
+  /** Whether a plain kad-dht peer responded. */
+  readonly isPlain?: boolean
 }
 
 /** The result of a lookup, besides what it took in. */

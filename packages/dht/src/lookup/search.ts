@@ -166,6 +166,14 @@ export class Search {
     return this.#nearestThat('answered')
   }
 
+  /** The peers that may hold what is looked for, nearest first, and whether each has answered. */
+  servers(): { readonly contact: PeerInfo; readonly hasResponded: boolean }[] {
+    return this.#candidates
+      .filter(({ state }) => state !== 'excluded')
+      .sort((a, b) => a.distance - b.distance)
+      .map(({ contact, state }) => ({ contact, hasResponded: state === 'answered' }))
+  }
+
   /** Those in that state, of the `count` nearest candidates that have not failed and are not left out. */
   #nearestThat(wanted: 'new' | 'answered'): PeerInfo[] {
     const contacts: PeerInfo[] = []

@@ -1,3 +1,4 @@
+import type { WatchOptions } from '../live/watch.ts'
 import {
   assertBoolean,
   assertFunction,
@@ -14,8 +15,7 @@ import type {
   PlaceOptions,
   StoreEntry,
   StoreManyOptions,
-  StoreOptions,
-  WatchOptions
+  StoreOptions
 } from './call-options.ts'
 import type { Report } from './store-report.ts'
 
@@ -52,7 +52,11 @@ const OPTIONS: { readonly [C in keyof OptionsOfCalls]: OptionTable<OptionsOfCall
   storeMany: { ...CALL, ...WRITE, ...REPORT },
   entry: { ...WRITE, key: {}, value: {}, subkey: {} },
   getMany: { ...READ, onProgress: { assert: assertFunction } },
-  watch: SIGNAL,
+  watch: {
+    ...SIGNAL,
+    renewals: { assert: assertBoolean },
+    onProgress: { assert: assertFunction }
+  },
   findNearestPeers: { ...CALL, count: {} }
 }
 

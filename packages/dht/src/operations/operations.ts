@@ -1,5 +1,12 @@
 import type { PeerId } from '@libp2p/interface'
-import { type Found, type Key, type MaybePromise, recordKey, type Value } from '@waggle/record'
+import {
+  type Found,
+  type Key,
+  type MaybePromise,
+  recordKey,
+  type Subkey,
+  type Value
+} from '@waggle/record'
 import {
   encodedSize,
   type Lifetime,
@@ -8,11 +15,15 @@ import {
   whenDone
 } from '@waggle/record/replica'
 import { MANY_BYTES_UNDER_WAY, MANY_UNDER_WAY } from '../constants.ts'
+import { LiveWatch } from '../live/live-watch.ts'
+import type { StateSource } from '../live/state.ts'
+import type { Watch, WatchOptions } from '../live/watch.ts'
 import type { ReadOptions } from '../reading/reading.ts'
 import { Calls } from '../timing/calls.ts'
 import type { CancellationToken } from '../timing/cancellation.ts'
 import { mapMany } from '../timing/many.ts'
 import type { Watches } from '../watch/watches.ts'
+import type { BaseOperations } from './base-operations.ts'
 import { assertCallOptions, assertLifetimeOptions, assertMany } from './call-arguments.ts'
 import type {
   DeleteOptions,
@@ -22,8 +33,7 @@ import type {
   PlaceOptions,
   StoreEntry,
   StoreManyOptions,
-  StoreOptions,
-  WatchOptions
+  StoreOptions
 } from './call-options.ts'
 import { ManyReader } from './many-reader.ts'
 import {
@@ -36,7 +46,6 @@ import {
 } from './many-results.ts'
 import type { Publication, Republisher } from './republisher.ts'
 import type { Report, Result, StoreReport } from './store-report.ts'
-import type { WaggleOperations } from './waggle-operations.ts'
 import { Writer, type WriterInit, type Written } from './writer.ts'
 import {
   deleteWrite,
@@ -49,6 +58,11 @@ import {
 } from './writes.ts'
 
 export interface OperationsInit extends WriterInit {
+  /** This node. */
+  readonly peerId: PeerId
+
+  /** Hears of each value that was found and left out, because it fits no schema. */
+  readonly onMisfit?: (() => void) | undefined
   readonly republisher: Republisher
   readonly watches: Watches
   readonly numReplicas: number
@@ -61,7 +75,7 @@ export interface OperationsInit extends WriterInit {
 }
 
 /** Checks callers' arguments and runs their calls. */
-export class Operations implements WaggleOperations {
+export class Operations implements BaseOperations {
   readonly #init: OperationsInit
   readonly #calls: Calls
   readonly #writer: Writer
@@ -71,6 +85,18 @@ export class Operations implements WaggleOperations {
     this.#writer = new Writer(init)
     this.#calls = new Calls(init.lifetime, { observer: init.meter, maxCalls: init.maxCalls })
     init.lifetime.addEventListener('abort', () => init.republisher.unpublishOwn(this))
+  }
+
+  get peerId(): PeerId {
+    return this.#init.peerId
+  }
+
+  get network(): string {
+    return this.#init.store.network
+  }
+
+  countMisfit(): void {
+    this.#init.onMisfit?.()
   }
 
   async store<R extends boolean = false>(
@@ -214,11 +240,25 @@ export class Operations implements WaggleOperations {
     return answersOf(results)
   }
 
-  watch(key: Key, options: WatchOptions = {}): AsyncIterableIterator<Found | undefined> {
+  watch<R extends boolean = false>(
+    key: Key,
+    options: WatchOptions<R> = {}
+  ): Watch<Found | undefined, Subkey | undefined, Value, R> {
+    return this.watchStates(this.states(key), options)
+  }
+
+  states(key: Key): StateSource<Found | undefined, Subkey | undefined, Value> {
+    const { store, watches } = this.#init
+    return watches.statesOf(recordKey(key, store.limits))
+  }
+
+  watchStates<T, K, V, R extends boolean>(
+    source: StateSource<T, K, V>,
+    options: WatchOptions<R> = {}
+  ): Watch<T, K, V, R> {
     assertCallOptions('watch', options)
-    const { signal } = options
-    const { lifetime, store, watches } = this.#init
-    return watches.watching(recordKey(key, store.limits), { signal, lifetime })
+    const { lifetime, store } = this.#init
+    return new LiveWatch({ ...options, source, lifetime, clock: store.clock })
   }
 
   async findNearestPeers(key: Key, options: FindNearestPeersOptions = {}): Promise<PeerId[]> {

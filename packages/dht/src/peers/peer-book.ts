@@ -4,6 +4,7 @@ import { FIRST_AVOIDANCE_MS } from '../constants.ts'
 import { DEFAULT_NODE_LIMITS } from '../node-limits.ts'
 import { doublingMs, NEVER_MS } from './peer-record.ts'
 import { PeerRecords } from './peer-records.ts'
+import { isVacancy } from './refused-dials.ts'
 
 /** Milliseconds for which a peer is banned that has violated the protocol once; they double each time. */
 export const FIRST_BAN_MS = 60_000
@@ -26,6 +27,9 @@ export interface PeerBookInit {
 
   /** Called with each failure of a verified peer. A refusal is none. */
   readonly onFailure?: (peer: PeerId) => void
+
+  /** Called with each peer at whose addresses no process listens. */
+  readonly onVacancy?: (peer: PeerId) => void
 
   /** Called with each ban and its length. */
   readonly onBan?: (peer: PeerId, error: Error, forMs: number) => void
@@ -144,7 +148,7 @@ export class PeerBook {
   recordResponse(peer: PeerId): void {
     const record = this.records.get(peer)
 
-    if (record?.isLate || (record !== undefined && record.avoidedUntilMs !== NEVER_MS)) {
+    if (record?.isLate || record?.isSilent || record?.isAvoided) {
       this.records.update(peer, (changed) => changed.clearFailures())
     }
 
@@ -172,6 +176,10 @@ export class PeerBook {
 
     if (isVerified && error?.name !== 'BusyError') {
       this.#init.onFailure?.(contact.id)
+    }
+
+    if (isVacancy(error)) {
+      this.#init.onVacancy?.(contact.id)
     }
   }
 

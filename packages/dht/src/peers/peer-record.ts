@@ -4,6 +4,9 @@ import { FIRST_AVOIDANCE_MS, MAX_AVOIDANCE_MS } from '../constants.ts'
 /** A moment before all others, in ms of the process's clock. */
 export const NEVER_MS: number = Number.NEGATIVE_INFINITY
 
+/** Milliseconds of silence after which a peer may have left for good. */
+export const DEPARTED_MS = 900_000
+
 /** Sets of addresses remembered of one peer that nobody answered at. */
 const MAX_UNREACHABLE = 4
 
@@ -39,6 +42,9 @@ export class PeerRecord {
   /** Failures since its last response. */
   failures = 0
   avoidedUntilMs: number = NEVER_MS
+
+  /** Moment of the first failure since its last response, wherever it was asked. */
+  silentSinceMs: number = NEVER_MS
 
   /** Whether its last response took longer than the hedging delay, or is still due. */
   isLate = false
@@ -82,6 +88,21 @@ export class PeerRecord {
     )
   }
 
+  /** Whether it was avoided, or still is. */
+  get isAvoided(): boolean {
+    return this.avoidedUntilMs !== NEVER_MS
+  }
+
+  /** Whether it has failed since its last response. */
+  get isSilent(): boolean {
+    return this.silentSinceMs !== NEVER_MS
+  }
+
+  /** Whether it has failed for so long, without any response, that it may have left. */
+  isLongSilent(nowMs: number): boolean {
+    return this.isSilent && this.silentSinceMs <= nowMs - DEPARTED_MS
+  }
+
   /** Counts one of the peers that it named as reached or not. */
   addReferral(isReached: boolean): void {
     const credit = this.referralCredit + (isReached ? 1 : -1)
@@ -92,12 +113,14 @@ export class PeerRecord {
   addFailure(nowMs: number): void {
     this.failures++
     this.avoidedUntilMs = nowMs + avoidanceMs(this.failures)
+    this.#noteSilence(nowMs)
   }
 
   /** Forgets all failures, and that the peer is late. */
   clearFailures(): void {
     this.failures = 0
     this.avoidedUntilMs = NEVER_MS
+    this.silentSinceMs = NEVER_MS
     this.isLate = false
   }
 
@@ -106,6 +129,7 @@ export class PeerRecord {
     const before = this.#unreachable.find((one) => hasOnlyAddressesOf(contact, one.contact))
     const failures = (before?.failures ?? 0) + 1
     const untilMs = nowMs + avoidanceMs(failures)
+    this.#noteSilence(nowMs)
     const others = this.#unreachable.filter((one) => one !== before)
     this.#unreachable = [{ contact, failures, untilMs }, ...others].slice(0, MAX_UNREACHABLE)
   }
@@ -116,6 +140,12 @@ export class PeerRecord {
       this.#unreachable = this.#unreachable.filter(
         (one) => !hasOnlyAddressesOf(contact, one.contact)
       )
+    }
+  }
+
+  #noteSilence(nowMs: number): void {
+    if (!this.isSilent) {
+      this.silentSinceMs = nowMs
     }
   }
 

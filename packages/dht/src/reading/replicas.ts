@@ -2,15 +2,16 @@ import type { PeerId, PeerInfo } from '@libp2p/interface'
 import type { DHTRecord } from '@waggle/record'
 import { beatingEntries, encodedSize } from '@waggle/record/replica'
 import { MAX_LOOKUP_CANDIDATES, MAX_LOOKUP_REQUESTS, SEARCH_WIDTH } from '../constants.ts'
+import type { UnreachableError } from '../errors.ts'
 import type { LookupResponse, Lookups } from '../lookup/lookups.ts'
 import type { StoreReply } from '../lookup/record-channel.ts'
 import { Search, type SearchInit } from '../lookup/search.ts'
 import { pointOfKey } from '../peers/key-space.ts'
-import type { Routing } from '../peers/routing.ts'
 import type { RecordStore } from '../store/record-store.ts'
 import type { CancellationToken } from '../timing/cancellation.ts'
 import { Finding, type FindingNode } from './finding.ts'
 import { KnownRecords } from './known-records.ts'
+import { Reach } from './reach.ts'
 import { isSufficient, type Reading, type ReadOptions } from './reading.ts'
 import { WriteReplies, type WriteResult } from './write-replies.ts'
 
@@ -18,8 +19,19 @@ export interface ReplicasInit extends Omit<FindingNode, 'known'> {
   /** What this node remembers of others; undefined: nothing. */
   readonly cache?: RecordStore | undefined
   readonly self: PeerId
-  readonly routing: Routing
   readonly lookups: Lookups
+
+  /** Whether this node holds records for others: a client does not. */
+  readonly isReplica: () => boolean
+}
+
+/** The nearest peers of a key after they were asked something. */
+export interface AskedReplicas {
+  /** Those that responded, nearest first, without this node. */
+  readonly responded: readonly PeerInfo[]
+
+  /** Set if too few responded: what the others hold is unknown (N11). */
+  readonly error: UnreachableError | undefined
 }
 
 /**
@@ -47,7 +59,7 @@ export class Replicas {
   /**
    * What peers hold together, as far as it has to be known (N5).
    *
-   * @throws UnreachableError when nobody answered, so that nobody can say whether there is anything
+   * @throws UnreachableError when nothing was found, and too few answered to say that nothing is there
    */
   async read(key: Uint8Array, options: ReadOptions): Promise<Reading> {
     const { lookups, numReplicas, store } = this.#init
@@ -150,14 +162,15 @@ export class Replicas {
     return search.answers().map(({ id }) => id)
   }
 
-  /** Asks the nearest peers something else, and gives back those that answered, without this node. */
+  /** Asks the nearest peers something else. */
   async ask<R extends LookupResponse>(
     key: Uint8Array,
     cancellation: CancellationToken,
     ask: (contact: PeerInfo, cancellation: CancellationToken) => Promise<R>
-  ): Promise<PeerInfo[]> {
+  ): Promise<AskedReplicas> {
     const { lookups, numReplicas } = this.#init
     const search = this.#search(key, numReplicas)
+    const reach = new Reach({ ...this.#init, search, key, self: this.#self })
     const parallelism = numReplicas
     await lookups.run({
       search,
@@ -165,9 +178,14 @@ export class Replicas {
       parallelism,
       isHedged: false,
       ask,
-      take: () => false
+      take: (contact, response) => {
+        reach.record(contact, response)
+        return false
+      }
     })
-    return search.answers().filter((contact) => contact !== this.#self)
+    const responded = search.answers().filter((contact) => contact !== this.#self)
+    const isKnown = cancellation.isCancelled || reach.isSufficient
+    return { responded, error: isKnown ? undefined : reach.error() }
   }
 
   /** Replicas that differ may hold more together than one of them could. */

@@ -52,6 +52,7 @@ function createPeerBook({ components }: PartsInit, routing: () => KnownPeers): P
     dials: doorOf(components).dials,
     onResponse: (peer) => routing().recordResponse(peer),
     onFailure: (peer) => routing().recordFailure(peer),
+    onVacancy: (peer) => routing().recordDeparture(peer),
     onBan(peer, error, forMs) {
       log('%p violated the protocol and is banned for %d ms - %e', peer, forMs, error)
       routing().remove(peer)

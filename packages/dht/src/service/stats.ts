@@ -26,6 +26,9 @@ export interface Stats {
   /** Keys that other peers watch at this node, counted once per peer. */
   readonly watchedForOthers: number
 
+  /** Values found so far that fit no schema of the handle that read them, and were left out. */
+  readonly misfits: number
+
   /** Entries that this node republishes. */
   readonly republished: number
 

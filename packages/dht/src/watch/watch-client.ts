@@ -37,6 +37,9 @@ export interface WatchReply {
   /** The record that it holds, unless that is known. */
   readonly record: DHTRecord | undefined
   readonly closer: readonly PeerInfo[]
+
+  /** Whether a plain kad-dht peer replied. */
+  readonly isPlain?: boolean
 }
 
 /** How changes travel from other nodes to this one. */
@@ -100,8 +103,8 @@ export class WatchClient implements ChangeChannel {
       }),
       fallback: async () => {
         const options = { closerCount, isCloserAlways: true, cancellation }
-        const { record, closer } = await this.#init.records.find(peer, key, options)
-        return { isWatched: false, record, closer }
+        const found = await this.#init.records.find(peer, key, options)
+        return { isWatched: false, record: undefined, ...found }
       }
     })
   }

@@ -1,5 +1,6 @@
 import { DIGEST_BYTES } from '../store/record-digest.ts'
 import { ByteWriter } from '../wire/bytes.ts'
+import type { EncodedPeer } from '../wire/fields.ts'
 import {
   CLOSER_COUNT,
   CLOSER_PEER_INDEXES,
@@ -11,7 +12,6 @@ import {
 import { writeFrame } from '../wire/frames.ts'
 import { MAX_KEYS_PER_MESSAGE } from '../wire/limits.ts'
 import { MessageTooLargeError } from '../wire/message-too-large-error.ts'
-import type { EncodedPeer } from '../wire/peer-codec.ts'
 import {
   byteString,
   flag,

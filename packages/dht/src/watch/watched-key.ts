@@ -2,16 +2,27 @@ import type { PeerId, PeerInfo } from '@libp2p/interface'
 import { type DHTRecord, type DHTTime, EMPTY_RECORD, isEmpty, join } from '@waggle/record'
 import { encodedSize, prune } from '@waggle/record/replica'
 import { HEDGE_MS } from '../constants.ts'
+import type { UnreachableError } from '../errors.ts'
+import type { WatchProgressEvent } from '../live/state.ts'
 import { type Point, pointOfKey, pointOfPeer, roughDistance } from '../peers/key-space.ts'
 import type { Replicas } from '../reading/replicas.ts'
 import { digestOf } from '../store/record-digest.ts'
 import type { RecordStore } from '../store/record-store.ts'
 import { Alarm } from '../timing/alarm.ts'
 import type { CancellationToken } from '../timing/cancellation.ts'
+import type { Watched } from './key-reader.ts'
 import { PROMPT_REPLICAS, RENEW_MS, SETTLE_MS } from './limits.ts'
 import { firstExpiration, isSameShown, NOTHING_SHOWN, type Shown, shownOf } from './shown.ts'
 import type { ChangeChannel, WatchReply } from './watch-client.ts'
-import type { Watched, WatchIterator } from './watch-iterator.ts'
+
+/** Who wants to know of a key. */
+export interface Watcher {
+  /** Something may have changed. */
+  look(): void
+
+  /** Whether the servers can be reached has changed. */
+  report(event: WatchProgressEvent): void
+}
 
 export interface WatchedKeyInit {
   readonly key: Uint8Array
@@ -41,7 +52,7 @@ export class WatchedKey implements Watched, CancellationToken {
   readonly key: Uint8Array
   readonly #init: WatchedKeyInit
   readonly #point: Point
-  readonly #watchings = new Set<WatchIterator>()
+  readonly #watchers = new Set<Watcher>()
 
   /** Replicas that notify of changes. */
   readonly #notifying = new Map<string, PeerInfo>()
@@ -50,7 +61,8 @@ export class WatchedKey implements Watched, CancellationToken {
   readonly #settling = new Alarm(() => this.#settle())
   #shown: Shown = NOTHING_SHOWN
   #shownUntil: DHTTime = Number.POSITIVE_INFINITY
-  #hasLooked = false
+  /** Set while too few of the nearest servers respond. */
+  #error: UnreachableError | undefined
   #losses = 0
   #lostMs = Number.NEGATIVE_INFINITY
 
@@ -65,6 +77,11 @@ export class WatchedKey implements Watched, CancellationToken {
     this.#point = pointOfKey(init.key)
   }
 
+  /** Whether too few of the nearest servers respond. */
+  get isUnreachable(): boolean {
+    return this.#error !== undefined
+  }
+
   /** Whether any replica tells changes at once. */
   get isTold(): boolean {
     return [...this.#prompt].some((name) => this.#notifying.has(name))
@@ -75,12 +92,16 @@ export class WatchedKey implements Watched, CancellationToken {
     return this.#shownUntil
   }
 
-  add(watching: WatchIterator): void {
-    this.#watchings.add(watching)
+  add(watcher: Watcher): void {
+    this.#watchers.add(watcher)
+
+    if (this.#error !== undefined) {
+      watcher.report({ name: 'unreachable', error: this.#error })
+    }
   }
 
-  leave(watching: WatchIterator): void {
-    if (this.#watchings.delete(watching) && this.#watchings.size === 0) {
+  leave(watcher: Watcher): void {
+    if (this.#watchers.delete(watcher) && this.#watchers.size === 0) {
       this.#init.onUnused(this)
     }
   }
@@ -128,22 +149,23 @@ export class WatchedKey implements Watched, CancellationToken {
    */
   async look(): Promise<void> {
     const { key, replicas, readLatest } = this.#init
-    const isFirst = !this.#hasLooked
-    this.#hasLooked = true
     this.isLooking = true
 
     try {
-      const nearest = await replicas.ask(key, this, (contact, cancellation) =>
+      const { error, responded } = await replicas.ask(key, this, (contact, cancellation) =>
         this.#ask(contact, cancellation)
       )
-      this.#keep(nearest)
+      this.#keep(responded)
+      this.#report(error)
 
-      if (isFirst && isEmpty(this.record)) {
+      if (!this.isSettled && isEmpty(this.record)) {
         this.learn(await readLatest(key, this))
       }
+
+      // Not where nobody answers: that nothing is there takes somebody to say so.
+      this.#settle()
     } finally {
       this.isLooking = false
-      this.#settle()
     }
   }
 
@@ -225,6 +247,16 @@ export class WatchedKey implements Watched, CancellationToken {
     }
   }
 
+  /** Tells all iterators when enough servers can be reached no longer, or again (N11). */
+  #report(error: UnreachableError | undefined): void {
+    const hasChanged = (error === undefined) !== (this.#error === undefined)
+    this.#error = error
+
+    for (const watcher of hasChanged ? this.#watchers : []) {
+      watcher.report(error === undefined ? { name: 'reachable' } : { name: 'unreachable', error })
+    }
+  }
+
   /** Returns whether the peer notified until now. */
   #forget(name: string): boolean {
     this.#prompt.delete(name)
@@ -267,8 +299,8 @@ export class WatchedKey implements Watched, CancellationToken {
   #deliver(): void {
     this.#init.onChange(this)
 
-    for (const watching of this.#watchings) {
-      watching.look()
+    for (const watcher of this.#watchers) {
+      watcher.look()
     }
   }
 

@@ -1,13 +1,14 @@
 import type { Logger, PeerId, TypedEventTarget } from '@libp2p/interface'
-import { type DHTRecord, isEmpty } from '@waggle/record'
+import { type DHTRecord, type Found, isEmpty, type Subkey, type Value } from '@waggle/record'
 import type { DHTEvents } from '../events.ts'
+import type { StateSource } from '../live/state.ts'
 import type { KnownRecords } from '../reading/known-records.ts'
 import { nameOf } from '../store/record-store.ts'
 import { OWN } from '../store/stored-record.ts'
 import { Alarm } from '../timing/alarm.ts'
 import { type Due, DueQueue } from '../timing/due-queue.ts'
+import { KeyReader } from './key-reader.ts'
 import { POLL_MS, RENEW_MS, SETTLE_MS } from './limits.ts'
-import { WatchIterator } from './watch-iterator.ts'
 import { WatchedKey, type WatchedKeyInit } from './watched-key.ts'
 
 export interface WatchesInit extends Omit<WatchedKeyInit, 'key' | 'onChange' | 'onUnused'> {
@@ -15,12 +16,6 @@ export interface WatchesInit extends Omit<WatchedKeyInit, 'key' | 'onChange' | '
 
   /** What this node knows already, as a reader. */
   readonly known: KnownRecords
-}
-
-/** Options of one iterator. */
-export interface WatchingOptions {
-  readonly signal: AbortSignal | undefined
-  readonly lifetime: AbortSignal
 }
 
 interface DueKey extends Due {
@@ -34,7 +29,7 @@ const LOOKS_AT_ONCE = 256
 const TOGETHER_MS = 1000
 
 /**
- * All that is watched in this node. Iterators of one key share what is known of it, and one timer each
+ * All that is watched in this node. Readers of one key share what is known of it, and one timer each
  * serves all keys: for looking again, and for what expires.
  */
 export class Watches {
@@ -55,18 +50,21 @@ export class Watches {
     return this.#keys.size
   }
 
-  /** Returns an iterator of changes of a key, which begins to watch when it is first asked for one. */
-  watching(key: Uint8Array, options: WatchingOptions): WatchIterator {
-    return new WatchIterator({
-      ...options,
-      clock: this.#init.store.clock,
-      show: (record) => this.#init.store.checks.show(key, record),
-      begin: (watching) => {
-        const watched = this.#keys.get(nameOf(key)) ?? this.#begin(key)
-        watched.add(watching)
-        return watched
-      }
-    })
+  /** Returns the states of a key. It is watched while somebody reads them. */
+  statesOf(key: Uint8Array): StateSource<Found | undefined, Subkey | undefined, Value> {
+    const { checks, clock } = this.#init.store
+    return {
+      open: (listener) =>
+        new KeyReader({
+          ...{ clock, listener },
+          show: (record) => checks.show(key, record),
+          begin: (watcher) => {
+            const watched = this.#keys.get(nameOf(key)) ?? this.#begin(key)
+            watched.add(watcher)
+            return watched
+          }
+        })
+    }
   }
 
   /** Looks at what a new peer may be a replica of, until the signal is aborted. */
@@ -173,7 +171,8 @@ export class Watches {
       this.#init.log('could not look at a watched key - %e', error)
     }
 
-    const nextMs = performance.now() + (watched.isTold ? RENEW_MS : POLL_MS)
+    const nextMs =
+      performance.now() + (watched.isTold && !watched.isUnreachable ? RENEW_MS : POLL_MS)
     this.#lookWithin(watched, Math.ceil(nextMs / TOGETHER_MS) * TOGETHER_MS - performance.now())
   }
 

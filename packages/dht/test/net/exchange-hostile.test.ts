@@ -5,6 +5,7 @@ import { encodeRecord, getDHTTime, recordKey } from '@waggle/record'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import type { FindRequest } from '../../src/exchange/messages.ts'
 import { MAX_PLAUSIBLE_MESSAGE_BYTES, MAX_STREAMS_PER_PEER } from '../../src/wire/limits.ts'
+import { encodedPeer } from '../support/encoded-peers.ts'
 import { exchangeStreams, type Impostor, impostor, strangerTo } from '../support/exchange-net.ts'
 import { encoded, frameOf, headOf, type Talker } from '../support/exchange-talker.ts'
 import { findKey, held, nothing, recordIn } from '../support/find-answers.ts'
@@ -321,7 +322,7 @@ describe('a replica that', () => {
       const talker = await talkers.next()
       const { id } = await talker.hear('find')
       const addresses = address === undefined ? [] : [address.bytes]
-      const peers = [{ id: holder.peerId.toMultihash().bytes, addresses }]
+      const peers = [encodedPeer({ id: holder.peerId.toMultihash().bytes, addresses })]
       talker.say({ name: 'found', id, peers, answers: [nothing([0])] })
     }
     const found = client.get('key', { latest: true })

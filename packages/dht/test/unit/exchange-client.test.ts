@@ -6,6 +6,7 @@ import {
   TARGET_MESSAGE_BYTES
 } from '../../src/wire/limits.ts'
 import { encodePeer } from '../../src/wire/peer-codec.ts'
+import { encodedPeer } from '../support/encoded-peers.ts'
 import { asking, bytesOf, find, found, store, stored, told } from '../support/exchange-asking.ts'
 import { contact } from '../support/exchange-serving.ts'
 import { type StreamSource, streamSource } from '../support/exchange-streams.ts'
@@ -183,7 +184,7 @@ describe('ExchangeClient', () => {
     const talker = await peer()
     const { id } = await talker.hear('find')
     const [x, y] = [contact(1), contact(2)]
-    const nobody = { id: bytesOf('nobody'), addresses: [bytesOf('nowhere')] }
+    const nobody = encodedPeer({ id: bytesOf('nobody'), addresses: [bytesOf('nowhere')] })
     const peers = [encodePeer(x), nobody, encodePeer(y)]
     const places = [[2, 0], [2, 1], []]
     talker.say({ name: 'found', id, peers, answers: places.map(nothing) })

@@ -9,10 +9,12 @@ import {
   type WatchState
 } from '../../src/watch/watch-messages.ts'
 import { ByteWriter } from '../../src/wire/bytes.ts'
+import type { EncodedPeer } from '../../src/wire/fields.ts'
 import { MAX_CLOSER_PEERS, MAX_KEY_BYTES, MAX_MESSAGE_BYTES } from '../../src/wire/limits.ts'
 import { ProtocolViolationError } from '../../src/wire/protocol-violation-error.ts'
 import fixtures from '../fixtures/watch-messages.json' with { type: 'json' }
 import { law } from '../support/effort.ts'
+import { encodedPeer, fieldsOf } from '../support/encoded-peers.ts'
 import { anyMutation, mutated } from '../support/exchange-messages.ts'
 import { frameOf } from '../support/exchange-talker.ts'
 
@@ -23,10 +25,12 @@ const byteString = fc.oneof(
   { weight: 6, arbitrary: fc.uint8Array({ minLength: 126, maxLength: 129 }) },
   { weight: 1, arbitrary: fc.constant(new Uint8Array(MAX_KEY_BYTES).fill(7)) }
 )
-const peer = fc.record({
-  id: fc.uint8Array({ maxLength: 8 }),
-  addresses: fc.array(fc.uint8Array({ maxLength: 8 }), { maxLength: 3 })
-})
+const peer = fc
+  .record({
+    id: fc.uint8Array({ maxLength: 8 }),
+    addresses: fc.array(fc.uint8Array({ maxLength: 8 }), { maxLength: 3 })
+  })
+  .map(encodedPeer)
 const answer: fc.Arbitrary<WatchedAnswer> = fc.record(
   {
     state: fc.constantFrom(...STATES),
@@ -74,7 +78,13 @@ function hexOf(bytes: Uint8Array): string {
 /** Byte strings as the fixtures have them. */
 function withHex(message: WatchMessage): unknown {
   return JSON.parse(
-    JSON.stringify(message, (_, part) => (part instanceof Uint8Array ? hexOf(part) : part))
+    JSON.stringify(message, (name, part) => {
+      if (name === 'peers') {
+        return (part as EncodedPeer[]).map(fieldsOf)
+      }
+
+      return part instanceof Uint8Array ? hexOf(part) : part
+    })
   )
 }
 

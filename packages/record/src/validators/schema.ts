@@ -103,7 +103,8 @@ function parseRule(rule: SchemaRule, index: number): ParsedRule {
   }
 }
 
-function assertSchema(schema: unknown, name: string): void {
+/** @throws TypeError for anything but a Standard Schema */
+export function assertSchema(schema: unknown, name: string): void {
   if (typeof Object(schema)['~standard']?.validate !== 'function') {
     throw new TypeError(`${name} must be a Standard Schema, such as z.string()`)
   }
@@ -158,13 +159,18 @@ function mismatch(
 ): MaybePromise<string | undefined> {
   return whenDone(schema['~standard'].validate(value), (result) => {
     if (result.issues !== undefined) {
-      return result.issues.map((issue) => `${pathOf(issue, what)}: ${issue.message}`).join(', ')
+      return issuesText(result.issues, what)
     }
 
     return isSame(result.value, value)
       ? undefined
       : `the schema changes the ${what}: schemas that convert values, add defaults or drop properties can't be used here`
   })
+}
+
+/** Describes what does not fit a schema in one line. */
+export function issuesText(issues: readonly StandardSchemaV1.Issue[], what: string): string {
+  return issues.map((issue) => `${pathOf(issue, what)}: ${issue.message}`).join(', ')
 }
 
 /** Names the place of an issue. arktype's path is an array of its own class, which `map` would create with one element. */
