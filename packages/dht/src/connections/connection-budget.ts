@@ -133,6 +133,10 @@ export class ConnectionBudget {
 
   /** Closes what is beyond the watermarks now, as far as that may be closed. */
   sweep(): void {
+    if (!this.#mayBeBeyond) {
+      return
+    }
+
     const nowMs = performance.now()
     const connected = this.#connected()
     const names = peersToDisconnect([...connected.keys()], this.#watermarks, nowMs)
@@ -171,6 +175,12 @@ export class ConnectionBudget {
   get #watermarks(): Watermarks {
     const { connectionManager, options } = this.#init
     return watermarksOf(options, connectionManager.getMaxConnections())
+  }
+
+  /** Whether there are so many connections that some may have to be closed, whoever is connected. */
+  get #mayBeBeyond(): boolean {
+    const { high, highTotal } = this.#watermarks
+    return this.#init.connectionManager.getConnections().length > Math.min(high, highTotal)
   }
 
   get #isCrowded(): boolean {

@@ -16,7 +16,7 @@ const MAX_WAITING = 64
 const PARALLEL_REQUESTS = 2
 
 /** Peers asked at once on the way to this node's neighbours: Kademlia's α (§2.3 of the paper). */
-const ALPHA = 3
+export const ALPHA = 3
 
 /** Rounds on that way: each halves the distance, or more. */
 const MAX_ROUNDS = 12

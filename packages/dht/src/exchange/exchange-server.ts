@@ -62,6 +62,9 @@ export interface ExchangeServerInit {
   /** Called with a peer that has sent a forged signature. */
   readonly onForgery?: ((peer: PeerId, error: Error) => void) | undefined
 
+  /** Called with each key that is read from the store by a peer that does not look for replicas. */
+  readonly onRead?: ((key: Uint8Array) => void) | undefined
+
   /** Called with each peer that is about to disconnect, and why. */
   readonly onGoodbye?: (peer: PeerId, reason: GoodbyeReason) => void
 }
@@ -73,6 +76,7 @@ export interface ExchangeServerInit {
 export class ExchangeServer implements ServedProtocol<Message> {
   readonly id: string = EXCHANGE_PROTOCOL
   readonly codec: MessageCodec<Message> = EXCHANGE
+  readonly mayPass = true
   readonly #init: ExchangeServerInit
 
   constructor(init: ExchangeServerInit) {
@@ -135,16 +139,22 @@ export class ExchangeServer implements ServedProtocol<Message> {
 
   /** A request for closer peers in any case looks for replicas, and a cached copy is none. */
   #lookup(wanted: FindKey, isReplicaWanted: boolean): FoundAnswer {
-    const { store, cache, copies } = this.#init
+    const { store, cache, copies, onRead } = this.#init
     const record = encodedPart(store, wanted)
 
-    if (record !== undefined) {
-      const { digest } = wanted
-      const isKnown = digest.length > 0 && equals(digestOfBytes(record), digest)
-      return isKnown ? SAME : { standing: 'held', record, closer: NO_PEERS }
+    if (record === undefined) {
+      return (
+        (isReplicaWanted ? undefined : (copyIn(cache, wanted) ?? copyIn(copies, wanted))) ?? NONE
+      )
     }
 
-    return (isReplicaWanted ? undefined : (copyIn(cache, wanted) ?? copyIn(copies, wanted))) ?? NONE
+    if (!isReplicaWanted) {
+      onRead?.(wanted.key)
+    }
+
+    const { digest } = wanted
+    const isKnown = digest.length > 0 && equals(digestOfBytes(record), digest)
+    return isKnown ? SAME : { standing: 'held', record, closer: NO_PEERS }
   }
 
   /** Resolves later where what comes in takes long to check. */

@@ -15,7 +15,7 @@ import type { NodeLimits } from '../node-limits.ts'
 import { accessBy } from '../peers/access.ts'
 import { waggle } from '../service/service.ts'
 import type { Waggle } from '../service/service-interface.ts'
-import type { RecordStoreOptions } from '../store/record-store.ts'
+import type { RecordStoreOptions } from '../store/record-store-options.ts'
 import { coalescingMuxer } from './coalescing-muxer.ts'
 import { connectionLimits } from './connection-limits.ts'
 import { gaterFor, withPlaces } from './gater.ts'
@@ -49,7 +49,7 @@ const MAX_PENDING_INBOUND_CONNECTIONS: number = 2 * MAX_PENDING_CONNECTIONS
 const INBOUND_UPGRADE_TIMEOUT_MS = 3000
 
 /**
- * Milliseconds between pings of one connection by libp2p. They are for connections on which nothing
+ * Milliseconds between pings of one connection by libp2p, and by its muxer. They are for connections on which nothing
  * else happens: a request that fails has its connection checked at once.
  */
 const PING_INTERVAL_MS = 120_000
@@ -120,6 +120,7 @@ async function configuration(settings: Settings): Promise<Libp2pOptions<NodeServ
         coalescingMuxer(
           yamux({
             maxInboundStreams: MAX_INBOUND_STREAMS,
+            keepAliveInterval: PING_INTERVAL_MS,
             streamOptions: { maxStreamWindowSize: MAX_STREAM_WINDOW_BYTES }
           })
         ),

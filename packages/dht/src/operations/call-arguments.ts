@@ -7,6 +7,7 @@ import {
   assertThat,
   type OptionTable
 } from '../option-checks.ts'
+import type { CallOptions } from '../timing/calls.ts'
 import type {
   DeleteOptions,
   FindNearestPeersOptions,
@@ -29,6 +30,7 @@ interface OptionsOfCalls {
   entry: StoreEntry
   getMany: GetManyOptions
   watch: WatchOptions
+  inspect: CallOptions
   findNearestPeers: FindNearestPeersOptions
 }
 
@@ -57,6 +59,7 @@ const OPTIONS: { readonly [C in keyof OptionsOfCalls]: OptionTable<OptionsOfCall
     renewals: { assert: assertBoolean },
     onProgress: { assert: assertFunction }
   },
+  inspect: CALL,
   findNearestPeers: { ...CALL, count: {} }
 }
 

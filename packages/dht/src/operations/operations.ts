@@ -15,11 +15,12 @@ import {
   whenDone
 } from '@waggle/record/replica'
 import { MANY_BYTES_UNDER_WAY, MANY_UNDER_WAY } from '../constants.ts'
+import { type Inspection, inspect } from '../inspection/inspection.ts'
 import { LiveWatch } from '../live/live-watch.ts'
 import type { StateSource } from '../live/state.ts'
 import type { Watch, WatchOptions } from '../live/watch.ts'
 import type { ReadOptions } from '../reading/reading.ts'
-import { Calls } from '../timing/calls.ts'
+import { type CallOptions, Calls } from '../timing/calls.ts'
 import type { CancellationToken } from '../timing/cancellation.ts'
 import { mapMany } from '../timing/many.ts'
 import type { Watches } from '../watch/watches.ts'
@@ -173,8 +174,9 @@ export class Operations implements BaseOperations {
     const results: BriefResult[] = []
     const resultsSoFar = (reason: Error): PromiseSettledResult<boolean>[] =>
       settled(results.map(storedOrFailure), { count: countOf(entries, results), reason })
+    const bulk = { ...options, isBulk: true, resultsSoFar }
 
-    await this.#calls.run('storeMany', { ...options, resultsSoFar }, async (cancellation) => {
+    await this.#calls.run('storeMany', bulk, async (cancellation) => {
       const writes = mapLazily(entries, toWrite)
       const hasToPrepare = Array.isArray(entries) && this.#init.store.checks.hasValidators
 
@@ -216,8 +218,9 @@ export class Operations implements BaseOperations {
     const results: (Found | undefined | Failure)[] = []
     const resultsSoFar = (reason: Error): PromiseSettledResult<Found | undefined>[] =>
       settled(results, { count: countOf(keys, results), reason })
+    const bulk = { ...options, isBulk: true, resultsSoFar }
 
-    await this.#calls.run('getMany', { ...options, resultsSoFar }, async (cancellation) => {
+    await this.#calls.run('getMany', bulk, async (cancellation) => {
       // The caller gets the promise before the first progress event, even for cached records.
       await Promise.resolve()
       const reader = new ManyReader({
@@ -259,6 +262,15 @@ export class Operations implements BaseOperations {
     assertCallOptions('watch', options)
     const { lifetime, store } = this.#init
     return new LiveWatch({ ...options, source, lifetime, clock: store.clock })
+  }
+
+  async inspect(key: Key, options: CallOptions = {}): Promise<Inspection> {
+    assertCallOptions('inspect', options)
+    const { numReplicas, replicas, store } = this.#init
+    const bytes = recordKey(key, store.limits)
+    return this.#calls.run('inspect', options, (cancellation) =>
+      inspect({ key: bytes, numReplicas, replicas, store, cancellation })
+    )
   }
 
   async findNearestPeers(key: Key, options: FindNearestPeersOptions = {}): Promise<PeerId[]> {

@@ -1,9 +1,10 @@
 import type { PeerId, PeerInfo } from '@libp2p/interface'
-import type { DHTRecord } from '@waggle/record'
+import { type DHTRecord, EMPTY_RECORD } from '@waggle/record'
 import { beatingEntries, encodedSize } from '@waggle/record/replica'
 import { MAX_LOOKUP_CANDIDATES, MAX_LOOKUP_REQUESTS, SEARCH_WIDTH } from '../constants.ts'
 import type { UnreachableError } from '../errors.ts'
-import type { LookupResponse, Lookups } from '../lookup/lookups.ts'
+import type { LookupResponse } from '../lookup/lookup.ts'
+import type { Lookups } from '../lookup/lookups.ts'
 import type { StoreReply } from '../lookup/record-channel.ts'
 import { Search, type SearchInit } from '../lookup/search.ts'
 import { pointOfKey } from '../peers/key-space.ts'
@@ -13,6 +14,7 @@ import { Finding, type FindingNode } from './finding.ts'
 import { KnownRecords } from './known-records.ts'
 import { Reach } from './reach.ts'
 import { isSufficient, type Reading, type ReadOptions } from './reading.ts'
+import { Survey, type Surveyed } from './survey.ts'
 import { WriteReplies, type WriteResult } from './write-replies.ts'
 
 export interface ReplicasInit extends Omit<FindingNode, 'known'> {
@@ -66,7 +68,7 @@ export class Replicas {
     const { known } = this
     const { record } = known.get(key)
 
-    if (isSufficient(record, options, store.clock())) {
+    if (!known.isDoubted && isSufficient(record, options, store.clock())) {
       return { record, end: 'enough', behind: [], without: [] }
     }
 
@@ -87,7 +89,7 @@ export class Replicas {
     cancellation: CancellationToken
   ): Promise<WriteResult> {
     const { channel, lookups, numReplicas, store } = this.#init
-    const search = this.#search(key, numReplicas)
+    const search = this.#search(key, numReplicas, { answersInsteadOf: () => 1 })
     const replies = new WriteReplies(write, store)
 
     await lookups.run({
@@ -95,6 +97,7 @@ export class Replicas {
       cancellation,
       parallelism: numReplicas,
       isHedged: false,
+      isForAll: true,
       ask: (contact, cancellation) =>
         channel.store(contact, key, write, {
           ...{ cancellation, closerCount: numReplicas },
@@ -130,7 +133,10 @@ export class Replicas {
       behind.map((contact) =>
         contact === this.#self
           ? this.#storeHere(key, record)
-          : lookups.inTime(contact, channel.store(contact, key, record, { closerCount: 0 }))
+          : lookups.inTime(
+              contact,
+              channel.store(contact, key, record, { closerCount: 0, cancellation: IN_BACKGROUND })
+            )
       )
     )
   }
@@ -139,7 +145,7 @@ export class Replicas {
   cacheOnPath(key: Uint8Array, record: DHTRecord, to: readonly PeerInfo[]): void {
     for (const contact of this.#canBeHeld(record) ? to : []) {
       this.#init.channel
-        .store(contact, key, record, { closerCount: 0, isCopy: true })
+        .store(contact, key, record, { closerCount: 0, isCopy: true, cancellation: IN_BACKGROUND })
         .catch(() => {})
     }
   }
@@ -160,6 +166,38 @@ export class Replicas {
       take: () => false
     })
     return search.answers().map(({ id }) => id)
+  }
+
+  /**
+   * Asks the nearest `count` peers what they hold, the nearest first, with those in between that failed. Nothing is
+   * repaired, and nothing is remembered.
+   */
+  async survey(
+    key: Uint8Array,
+    count: number,
+    cancellation: CancellationToken
+  ): Promise<Surveyed[]> {
+    const { channel, isReplica, lookups, numReplicas, store } = this.#init
+    const survey = new Survey(pointOfKey(key))
+    const search = this.#search(key, count)
+    const closerCount = Math.min(count, SEARCH_WIDTH)
+    await lookups.run({
+      ...{ search, cancellation, parallelism: numReplicas, isHedged: false },
+      ask: (contact, cancellation) => {
+        survey.begin(contact)
+        return channel.find(contact, key, { closerCount, isCloserAlways: true, cancellation })
+      },
+      take: (contact, reply) => {
+        survey.end(contact, reply && (reply.record ?? EMPTY_RECORD))
+        return false
+      }
+    })
+
+    if (isReplica()) {
+      survey.end(this.#self, store.get(key))
+    }
+
+    return survey.nearest(search.answers())
   }
 
   /** Asks the nearest peers something else. */
@@ -196,9 +234,13 @@ export class Replicas {
   #search(
     key: Uint8Array,
     count: number,
-    { isSelfIncluded = this.#init.isReplica() } = {}
+    {
+      isSelfIncluded = this.#init.isReplica(),
+      ...init
+    }: Pick<SearchInit, 'answersInsteadOf'> & { isSelfIncluded?: boolean } = {}
   ): Search {
     const search = new Search({
+      ...init,
       target: pointOfKey(key),
       count,
       ...this.#peers,
@@ -236,3 +278,6 @@ export class Replicas {
 
 const ACCEPTED = { outcome: 'accepted' } as const
 const FULL = { outcome: 'full' } as const
+
+/** Nobody waits for these requests, and they let others pass. */
+const IN_BACKGROUND: CancellationToken = { isCancelled: false, isBulk: true }

@@ -93,7 +93,11 @@ class WaggleService implements Waggle, Startable {
   async start(): Promise<void> {
     const { events } = this
     const meter = this.#meter
-    const parts = serviceParts({ ...this.#init, components: this.#components, events, meter })
+    const parts = serviceParts({
+      ...this.#init,
+      ...{ components: this.#components, events, meter },
+      isRestored: this.#persistence !== undefined
+    })
     this.#running = parts
     await parts.follow()
     parts.store.observeWith(recordEvents(events, parts.store.limits, meter))
@@ -161,7 +165,9 @@ class WaggleService implements Waggle, Startable {
       republished: parts.republisher.size,
       watchedKeys: parts.watches.size,
       watchedForOthers: parts.watchServer.size,
+      served: parts.served.stats(),
       misfits: this.#misfits,
+      forwardedKeys: parts.watches.forwarded.size,
       peers: this.peers.length,
       knownPeers: routing.size,
       dials: client.dialer.dials,

@@ -52,7 +52,12 @@ export class Calls {
    */
   run<T>(
     name: string,
-    { signal, timeoutMs = DEFAULT_CALL_TIMEOUT_MS, resultsSoFar }: CallOptions & PartialResults,
+    {
+      signal,
+      timeoutMs = DEFAULT_CALL_TIMEOUT_MS,
+      isBulk = false,
+      resultsSoFar
+    }: CallOptions & Bulk,
     start: (cancellation: CancellationToken) => Promise<T>
   ): Promise<T> {
     if (typeof timeoutMs !== 'number' || !(timeoutMs > 0)) {
@@ -69,8 +74,7 @@ export class Calls {
     return new Promise((resolve, reject) => {
       const call = new Call({
         name,
-        timeoutMs,
-        signal,
+        ...{ timeoutMs, signal, isBulk },
         reject,
         resultsSoFar,
         observer: this.#observer,
@@ -95,12 +99,15 @@ function unfinishedError(name: string, reason: unknown): unknown {
     : reason
 }
 
-interface PartialResults {
+interface Bulk {
+  /** Whether the call's requests are many, and let others pass. @default false */
+  readonly isBulk?: boolean
+
   /** Returns what is known when the time is over. */
   readonly resultsSoFar?: ((reason: Error) => readonly PromiseSettledResult<unknown>[]) | undefined
 }
 
-interface CallInit extends PartialResults {
+interface CallInit extends Bulk {
   readonly name: string
   readonly timeoutMs: number
   readonly signal: AbortSignal | undefined
@@ -122,6 +129,10 @@ class Call implements CancellationToken {
     this.#startMs = observer === undefined ? 0 : performance.now()
     this.#timer = setTimeout(() => this.#timeOut(), Math.min(timeoutMs, MAX_TIMER_MS))
     signal?.addEventListener('abort', this.#onAbort)
+  }
+
+  get isBulk(): boolean {
+    return this.#init.isBulk === true
   }
 
   get name(): string {
