@@ -25,11 +25,11 @@ import type {
   FindNearestPeersOptions,
   GetManyOptions,
   GetOptions,
-  PlaceOptions,
   StoreEntry,
   StoreManyOptions,
   StoreOptions
 } from './operations/call-options.ts'
+import type { Publication, PublishOptions } from './operations/publication.ts'
 import type { Report, Result } from './operations/store-report.ts'
 import type { WaggleOperations } from './operations/waggle-operations.ts'
 import type { SealedOptions } from './sealed/sealed-operations.ts'
@@ -221,8 +221,8 @@ export class DHT implements WaggleOperations, Handles, AsyncDisposable {
     return this.#operations.delete(key, options)
   }
 
-  stopRepublishing(key: Key, options?: PlaceOptions): boolean {
-    return this.#operations.stopRepublishing(key, options)
+  publish(key: Key, value: Value, options: PublishOptions): Publication {
+    return this.#operations.publish(key, value, options)
   }
 
   async storeMany<R extends boolean = false>(
@@ -291,7 +291,7 @@ export class DHT implements WaggleOperations, Handles, AsyncDisposable {
 
   /** Leaves the network and stops the node, unless it was given as `libp2p`. May be called again. */
   async stop(): Promise<void> {
-    this.#stopped ??= stop(this.#parts)
+    this.#stopped ??= this.#operations.close().then(() => stop(this.#parts))
     await this.#stopped
   }
 

@@ -91,6 +91,11 @@ export type {
   StoreEntry,
   StoreOptions
 } from './operations/call-options.ts'
+export type {
+  Publication,
+  PublicationState,
+  PublishOptions
+} from './operations/publication.ts'
 export {
   NotStoredError,
   type ReplicaOutcome,

@@ -13,7 +13,7 @@ const CALLS: Readonly<Record<string, string>> = {
   getMany: 'get_many',
   inspect: 'inspect',
   findNearestPeers: 'find_nearest_peers',
-  republish: 'republish'
+  publish: 'publish'
 }
 
 const ERRORS: Readonly<Record<string, string>> = {

@@ -13,18 +13,18 @@ import type {
   FindNearestPeersOptions,
   GetManyOptions,
   GetOptions,
-  PlaceOptions,
   StoreEntry,
   StoreManyOptions,
   StoreOptions
 } from './call-options.ts'
+import type { PublishOptions } from './publication.ts'
 import type { Report } from './store-report.ts'
 
 /** All options of each call, and of an entry of storeMany. */
 interface OptionsOfCalls {
   store: StoreOptions & Report<boolean>
   delete: DeleteOptions & Report<boolean>
-  stopRepublishing: PlaceOptions
+  publish: PublishOptions
   get: GetOptions
   storeMany: StoreManyOptions & Report<boolean>
   entry: StoreEntry
@@ -39,6 +39,7 @@ const SIGNAL = { signal: { assert: assertMethod('throwIfAborted', 'an AbortSigna
 /** The call checks them as it uses them. */
 const CALL = { ...SIGNAL, timeoutMs: {} } as const
 const WRITE = { expirationTime: {}, ttl: {}, privateKey: {} } as const
+const RETRY = { retry: { assert: assertBoolean } } as const
 const REPORT = { report: { assert: assertBoolean } } as const
 const READ = {
   ...CALL,
@@ -47,9 +48,9 @@ const READ = {
 } as const
 
 const OPTIONS: { readonly [C in keyof OptionsOfCalls]: OptionTable<OptionsOfCalls[C]> } = {
-  store: { ...CALL, ...WRITE, ...REPORT, subkey: {}, republish: { assert: assertBoolean } },
-  delete: { ...CALL, ...WRITE, ...REPORT, subkey: {} },
-  stopRepublishing: { subkey: {} },
+  store: { ...CALL, ...WRITE, ...REPORT, ...RETRY, subkey: {} },
+  delete: { ...CALL, ...WRITE, ...REPORT, ...RETRY, subkey: {} },
+  publish: { ...SIGNAL, ttl: {}, subkey: {}, goodbye: { assert: assertBoolean }, privateKey: {} },
   get: READ,
   storeMany: { ...CALL, ...WRITE, ...REPORT },
   entry: { ...WRITE, key: {}, value: {}, subkey: {} },
@@ -86,6 +87,17 @@ export function assertLifetimeOptions(name: 'store', options: unknown): void {
   }
 
   assertCallOptions(name, options)
+}
+
+/** Checks the options of `publish`: a value is kept alive for a time that is counted from each renewal. */
+export function assertPublishOptions(options: unknown): void {
+  if (typeof options !== 'object' || options === null) {
+    throw new TypeError(`publish needs options with a ttl, such as { ttl: 30 }, got ${options}`)
+  }
+
+  assertCallOptions('publish', options)
+  const { ttl } = options as { ttl?: unknown }
+  assertThat(typeof ttl === 'number' && ttl > 0, 'ttl', 'a positive number of seconds', ttl)
 }
 
 /** Checks for an iterable. A string or bytes are one key, and never meant as a key for each character or byte. */

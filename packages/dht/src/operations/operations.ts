@@ -7,13 +7,7 @@ import {
   type Subkey,
   type Value
 } from '@waggle/record'
-import {
-  encodedSize,
-  type Lifetime,
-  lastExpiration,
-  subkeyId,
-  whenDone
-} from '@waggle/record/replica'
+import { encodedSize, lastExpiration, subkeyId, whenDone } from '@waggle/record/replica'
 import { MANY_BYTES_UNDER_WAY, MANY_UNDER_WAY } from '../constants.ts'
 import { type Inspection, inspect } from '../inspection/inspection.ts'
 import { LiveWatch } from '../live/live-watch.ts'
@@ -23,9 +17,15 @@ import type { ReadOptions } from '../reading/reading.ts'
 import { type CallOptions, Calls } from '../timing/calls.ts'
 import type { CancellationToken } from '../timing/cancellation.ts'
 import { mapMany } from '../timing/many.ts'
+import { wait } from '../timing/wait.ts'
 import type { Watches } from '../watch/watches.ts'
 import type { BaseOperations } from './base-operations.ts'
-import { assertCallOptions, assertLifetimeOptions, assertMany } from './call-arguments.ts'
+import {
+  assertCallOptions,
+  assertLifetimeOptions,
+  assertMany,
+  assertPublishOptions
+} from './call-arguments.ts'
 import type {
   DeleteOptions,
   FindNearestPeersOptions,
@@ -36,6 +36,7 @@ import type {
   StoreManyOptions,
   StoreOptions
 } from './call-options.ts'
+import { countOf, inEntry, lifetimeOf, mapLazily, raise } from './entries.ts'
 import { ManyReader } from './many-reader.ts'
 import {
   answersOf,
@@ -45,15 +46,17 @@ import {
   storedOf,
   storedOrFailure
 } from './many-results.ts'
-import type { Publication, Republisher } from './republisher.ts'
+import { LivePublication, type Publication, type PublishOptions } from './publication.ts'
+import type { Publications } from './publications.ts'
+import { patient, retrying } from './retries.ts'
 import type { Report, Result, StoreReport } from './store-report.ts'
 import { Writer, type WriterInit, type Written } from './writer.ts'
 import {
+  CLOCK_STEP,
   deleteWrite,
+  goodbye,
   placeName,
   placeOf,
-  renew,
-  SUBKEY_SEPARATOR,
   storeWrite,
   type Write
 } from './writes.ts'
@@ -64,7 +67,7 @@ export interface OperationsInit extends WriterInit {
 
   /** Hears of each value that was found and left out, because it fits no schema. */
   readonly onMisfit?: (() => void) | undefined
-  readonly republisher: Republisher
+  readonly publications: Publications
   readonly watches: Watches
   readonly numReplicas: number
 
@@ -74,6 +77,9 @@ export interface OperationsInit extends WriterInit {
   /** Aborted when the node stops. */
   readonly lifetime: AbortSignal
 }
+
+/** Milliseconds that saying goodbye may take when a DHT stops. */
+const GOODBYE_TIMEOUT_MS = 1000
 
 /** Checks callers' arguments and runs their calls. */
 export class Operations implements BaseOperations {
@@ -85,7 +91,7 @@ export class Operations implements BaseOperations {
     this.#init = init
     this.#writer = new Writer(init)
     this.#calls = new Calls(init.lifetime, { observer: init.meter, maxCalls: init.maxCalls })
-    init.lifetime.addEventListener('abort', () => init.republisher.unpublishOwn(this))
+    init.lifetime.addEventListener('abort', () => init.publications.endOwn(this))
   }
 
   get peerId(): PeerId {
@@ -107,11 +113,12 @@ export class Operations implements BaseOperations {
   ): Promise<Result<R>> {
     assertLifetimeOptions('store', options)
     const write = storeWrite({ ...options, key, value }, this.#writer.rules())
-    const call = this.#calls.run('store', options, (cancellation) =>
-      this.#replace(write, cancellation)
+    const written = await this.#calls.run('store', patient(options), (cancellation) =>
+      retrying({ ...this.#init, ...options, cancellation }, () =>
+        this.#replace(write, cancellation)
+      )
     )
-    const written = options.republish === true ? this.#publish(write, options, call) : call
-    return this.#writer.resultOf(await written, options)
+    return this.#writer.resultOf(written, options)
   }
 
   async delete<R extends boolean = false>(
@@ -124,19 +131,53 @@ export class Operations implements BaseOperations {
     const writer = this.#writer
     const write = isTimed ? deleteWrite({ ...options, key }, writer.rules()) : undefined
     const place = this.#placeOf(key, options)
-    const written = await this.#calls.run('delete', options, async (cancellation) => {
-      this.#init.republisher.unpublish(place)
-      this.#init.republisher.unpublishAll(place + SUBKEY_SEPARATOR)
-      return write === undefined
-        ? writer.deletePresent({ ...options, key }, cancellation)
-        : writer.write(write, cancellation)
+    const { publications } = this.#init
+    const written = await this.#calls.run('delete', patient(options), async (cancellation) => {
+      const order = publications.nextOrder()
+      const written = await retrying({ ...this.#init, ...options, cancellation }, () =>
+        write === undefined
+          ? writer.deletePresent({ ...options, key }, cancellation)
+          : writer.write(write, cancellation)
+      )
+
+      if (written.outcome === 'held' || written.isPartial === true) {
+        publications.supersedeAll(place, order)
+      }
+
+      return written
     })
     return writer.resultOf(written, options)
   }
 
-  stopRepublishing(key: Key, options: PlaceOptions = {}): boolean {
-    assertCallOptions('stopRepublishing', options)
-    return this.#init.republisher.unpublish(this.#placeOf(key, options))
+  publish(key: Key, value: Value, options: PublishOptions): Publication {
+    assertPublishOptions(options)
+    const writer = this.#writer
+    const place = this.#placeOf(key, options)
+    this.#init.lifetime.throwIfAborted()
+
+    return new LivePublication({
+      ...options,
+      ...{ key, value, place, owner: this, publications: this.#init.publications },
+      calls: {
+        toWrite: (value: Value) => storeWrite({ ...options, key, value }, writer.rules()),
+        now: () => writer.rules().now,
+        send: (write) =>
+          this.#calls.run('publish', {}, (cancellation) => writer.write(write, cancellation)),
+        sayGoodbye: async (write, until, timeoutMs) => {
+          const deletion = goodbye(write, until + CLOCK_STEP)
+          await this.#calls.run('delete', { timeoutMs }, (cancellation) =>
+            writer.write(deletion, cancellation)
+          )
+        },
+        wait: (options, start) => this.#calls.run('held', options, start)
+      }
+    })
+  }
+
+  async close(): Promise<void> {
+    const own = this.#init.publications.ofOwner(this)
+    const stopping = own.map((publication) => publication.stop({ timeoutMs: GOODBYE_TIMEOUT_MS }))
+    await Promise.race([Promise.all(stopping), own.length > 0 && wait(GOODBYE_TIMEOUT_MS)])
   }
 
   async get(key: Key, options: GetOptions = {}): Promise<Found | undefined> {
@@ -297,44 +338,17 @@ export class Operations implements BaseOperations {
     )
   }
 
-  /** Stores, and ends a publication in the same place. */
-  #replace(write: Write, cancellation: CancellationToken): Promise<Written> {
-    this.#init.republisher.unpublish(placeOf(write))
-    return this.#writer.write(write, cancellation)
-  }
+  /** Stores, and if that is held ends publications in the same place. */
+  async #replace(write: Write, cancellation: CancellationToken): Promise<Written> {
+    const { publications } = this.#init
+    const order = publications.nextOrder()
+    const written = await this.#writer.write(write, cancellation)
 
-  /** Republishes a write, unless something that beats it is stored. */
-  async #publish(
-    write: Write,
-    { ttl, expirationTime }: Lifetime,
-    storing: Promise<Written>
-  ): Promise<Written> {
-    const { republisher } = this.#init
-    const publication: Publication = {
-      ...{ place: placeOf(write), owner: this, ttl, expirationTime },
-      store: () => this.#storeAgain(write, ttl)
+    if (written.outcome === 'held' && publications.size > 0) {
+      publications.supersede(placeOf(write), order)
     }
-    let isStored = false
-    republisher.publish(publication)
 
-    try {
-      const written = await storing
-      isStored = written.outcome === 'held'
-      return written
-    } finally {
-      if (!isStored) {
-        republisher.withdraw(publication)
-      }
-    }
-  }
-
-  async #storeAgain(write: Write, ttl: number | undefined): Promise<boolean> {
-    const { now } = this.#writer.rules()
-    const again = ttl === undefined ? write : renew(write, now + ttl)
-    const { outcome } = await this.#calls.run('republish', {}, (cancellation) =>
-      this.#writer.write(again, cancellation)
-    )
-    return outcome === 'held'
+    return written
   }
 
   /** Prepares all writes before any is stored, so that one refused write fails the whole call. */
@@ -353,40 +367,5 @@ export class Operations implements BaseOperations {
   #read(key: Uint8Array, options: ReadOptions): MaybePromise<Found | undefined> {
     const { reads, store } = this.#init
     return whenDone(reads.read(key, options), (record) => store.checks.show(key, record))
-  }
-}
-
-/** How many items there are, as far as is known. */
-function countOf(items: Iterable<unknown>, results: readonly unknown[]): number {
-  return Array.isArray(items) ? items.length : results.length
-}
-
-function* mapLazily<T, U>(items: Iterable<T>, map: (item: T, index: number) => U): Iterable<U> {
-  let index = 0
-
-  for (const item of items) {
-    yield map(item, index++)
-  }
-}
-
-/** Returns the lifetime for an entry that has none of its own. */
-function lifetimeOf(entry: StoreEntry, { expirationTime, ttl }: Lifetime): Lifetime {
-  return entry.expirationTime == null && entry.ttl == null ? { expirationTime, ttl } : {}
-}
-
-function raise(error: unknown): never {
-  throw error
-}
-
-/** Adds to an error in which of many entries it occurred. */
-function inEntry<T>(index: number, use: () => T): T {
-  try {
-    return use()
-  } catch (error) {
-    if (error instanceof Error) {
-      error.message = `entry ${index}: ${error.message}`
-    }
-
-    throw error
   }
 }

@@ -8,11 +8,11 @@ import type {
   FindNearestPeersOptions,
   GetManyOptions,
   GetOptions,
-  PlaceOptions,
   StoreEntry,
   StoreManyOptions,
   StoreOptions
 } from './call-options.ts'
+import type { Publication, PublishOptions } from './publication.ts'
 import type { Report, Result } from './store-report.ts'
 
 /** Operations of a node with `waggle()`, which `DHT` offers. */
@@ -60,12 +60,15 @@ export interface WaggleOperations {
   ): Promise<Result<R>>
 
   /**
-   * Lets a value stored with `republish` expire. Returns false if nothing is republished in this
-   * place.
+   * Keeps a value alive for as long as this node runs: stores it, again when half of its `ttl` has passed
+   * and at least once an hour, and tries again until a replica has it, at once when a peer connects.
+   * Returns at once. Ends with `stop`, or when a later `store`, `delete` or `publish` of this node in the
+   * same place is held.
    *
-   * @throws TypeError or InvalidKeyError for a value that can't be a key
+   * @throws TypeError, InvalidKeyError, InvalidExpirationError, RecordTooLargeError or ValidationError for
+   * a value that can't be stored
    */
-  stopRepublishing(key: Key, options?: PlaceOptions): boolean
+  publish(key: Key, value: Value, options: PublishOptions): Publication
 
   /**
    * Stores many entries. The results have the order of the entries. Checks all entries of an array before

@@ -33,6 +33,9 @@ import { assertPrivateKey, CLOCK_STEP, signerOf, type Write, type WriteRules } f
 /** A write, and what became of it. */
 export interface Written extends WriteResult {
   readonly write: Write
+
+  /** Whether a deletion has left only what others own. */
+  readonly isPartial?: boolean
 }
 
 export interface DeletedPlace {
@@ -127,7 +130,7 @@ export class Writer {
     const failed = written.find(({ outcome }) => outcome !== 'held')
     const last = failed ?? written[0] ?? { write: nothing, ...NOTHING_WRITTEN }
     const isLeft = failed === undefined && !isEmpty(remaining)
-    return isLeft ? { ...last, outcome: 'beaten', winner: remaining } : last
+    return isLeft ? { ...last, outcome: 'beaten', winner: remaining, isPartial: true } : last
   }
 
   /** Returns what a call resolves with, or throws why no replica has the write. */

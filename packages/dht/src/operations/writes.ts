@@ -161,6 +161,18 @@ export function renew(write: Write, expirationTime: DHTTime): Write {
   }
 }
 
+/** Returns the write that deletes what a write has stored, with a tombstone that expires then. */
+export function goodbye({ signer, ...write }: Write, until: DHTTime): Write {
+  const { plain, subkeys } = write.record
+  const gone = [...subkeys.keys()].map((id) => [id, { expirationTime: until }] as const)
+  return {
+    key: write.key,
+    record: { subkeys: new Map(gone), ...(plain && { plain: { expirationTime: until } }) },
+    isLive: true,
+    ...(signer && { signer })
+  }
+}
+
 /** Names the one place that a write is for. */
 export function placeOf({ key, record }: Pick<Write, 'key' | 'record'>): string {
   const [subkey] = record.subkeys.keys()

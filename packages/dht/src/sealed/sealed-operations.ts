@@ -22,11 +22,12 @@ import type {
   GetManyOptions,
   GetOptions,
   GetProgressEvent,
-  PlaceOptions,
   StoreEntry,
   StoreManyOptions,
   StoreOptions
 } from '../operations/call-options.ts'
+import { MappedPublication } from '../operations/mapped-publication.ts'
+import type { Publication, PublishOptions } from '../operations/publication.ts'
 import type { Report, Result } from '../operations/store-report.ts'
 import { timedValue } from '../operations/timed-value.ts'
 import { assertFunction, assertOptions, assertThat, type OptionTable } from '../option-checks.ts'
@@ -123,9 +124,16 @@ export class SealedOperations implements BaseOperations {
     return this.#openResult({ key, subkey: place.subkey }, result)
   }
 
-  stopRepublishing(key: Key, options: PlaceOptions = {}): boolean {
-    const { subkey } = this.#place(key, options)
-    return this.#base.stopRepublishing(this.#names.key(key), { ...options, subkey })
+  publish(key: Key, value: Value, options: PublishOptions): Publication {
+    const hide = (value: Value): HiddenEntry => this.#entry(key, value, options)
+    const { key: hidden, value: sealed, ...place } = hide(value)
+    const inner = this.#base.publish(hidden, sealed, { ...options, ...place })
+    const { subkey } = options
+    return new MappedPublication({ inner, key, subkey, value, map: (value) => hide(value).value })
+  }
+
+  close(): Promise<void> {
+    return this.#base.close()
   }
 
   async storeMany<R extends boolean = false>(

@@ -2,7 +2,6 @@ import { type DHTRecord, plainRecord, recordKey, subkeyRecord, view } from '@wag
 import { describe, expect, it, vi } from 'vitest'
 import { DEFAULT_NUM_REPLICAS } from '../../src/constants.ts'
 import type { Operations } from '../../src/operations/operations.ts'
-import { Republisher } from '../../src/operations/republisher.ts'
 import { NotStoredError, type StoreOutcome } from '../../src/operations/store-report.ts'
 import type { PeerOutcome, WriteResult } from '../../src/reading/write-replies.ts'
 import { RecordStore } from '../../src/store/record-store.ts'
@@ -11,7 +10,6 @@ import { turns } from '../support/end-of-turn.ts'
 import { manualClock } from '../support/manual-clock.ts'
 import { ManualPersistence } from '../support/manual-persistence.ts'
 import { rejection } from '../support/rejection.ts'
-import { silentLog } from '../support/silent-log.ts'
 import { operations } from '../support/simulated-operations.ts'
 import { Simulation, type SimulationOptions, START } from '../support/simulated-replicas.ts'
 
@@ -363,22 +361,6 @@ describe('Operations.store', () => {
 })
 
 describe('Operations', () => {
-  const PLACE = { ttl: 100, republish: true } as const
-
-  it('keep alive what a deletion that did not begin was to end (N7)', async () => {
-    const net = network({ size: 20 })
-    const republisher = new Republisher({ clock: net.clock, log: silentLog })
-    const dht = operations(net, { republisher })
-    await dht.store('key', 1, PLACE)
-    const signal = AbortSignal.abort()
-    await expect(dht.delete('key', { ttl: 200, signal })).rejects.toThrow()
-    await expect(dht.delete('key', { ttl: 200, timeoutMs: -1 })).rejects.toThrow(TypeError)
-    expect(republisher.size).toBe(1)
-
-    expect(await dht.delete('key', { ttl: 200 })).toBe(true)
-    expect(republisher.size).toBe(0)
-  })
-
   it('believe a clock that was ahead and has been set right', async () => {
     const net = network({ size: 1 })
     const dht = operations(net)
