@@ -43,7 +43,7 @@ export class Party implements AsyncDisposable {
     }
   }
 
-  /** Deletes this guest's answer, so that the others need not wait for it to expire. */
+  /** Deletes this guest's answer, so that the others need not wait for it to expire. The guest may return at once. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#answer?.stop()
   }

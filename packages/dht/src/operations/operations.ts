@@ -325,7 +325,7 @@ export class Operations implements BaseOperations {
     }
 
     return this.#calls.run('findNearestPeers', options, (cancellation) =>
-      replicas.nearest(bytes, count, cancellation)
+      replicas.findNearestPeers(bytes, count, cancellation)
     )
   }
 

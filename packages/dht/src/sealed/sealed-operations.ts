@@ -164,7 +164,9 @@ export class SealedOperations implements BaseOperations {
     try {
       const found = await this.#base.getMany(hidden, {
         ...options,
-        ...(onProgress && { onProgress: (event) => onProgress(this.#openEvent(event, nameOf)) })
+        ...(onProgress && {
+          onProgress: (event) => onProgress(this.#openEvent(event, nameOf(event.index)))
+        })
       })
       return found.map((each, index) => opening(index, each))
     } catch (error) {
@@ -238,18 +240,6 @@ export class SealedOperations implements BaseOperations {
     }
   }
 
-  #openEvent(event: GetProgressEvent, nameOf: (index: number) => Key): GetProgressEvent {
-    const { index } = event
-    const key = nameOf(index)
-
-    if (event.name === 'failed') {
-      return { ...event, key }
-    }
-
-    const found = event.name === 'found' ? this.#open(key, event.found) : undefined
-    return found ? { name: 'found', index, key, found } : { name: 'not-found', index, key }
-  }
-
   /** Opens what a report says beats a write. What does not open is left as it is. */
   #openResult<R extends boolean>({ key, subkey }: OpenEntry, result: Result<R>): Result<R> {
     const { by } = Object(result) as { readonly by?: Found | 'a deletion' }
@@ -273,6 +263,17 @@ export class SealedOperations implements BaseOperations {
       this.#openPlace({ key, hidden }, place)
     ).filter((place) => place !== undefined)
     return foundOf(new Map(opened.map((place) => [placeName(place.subkey), place])))
+  }
+
+  #openEvent(event: GetProgressEvent, key: Key): GetProgressEvent {
+    if (event.name !== 'found') {
+      return { ...event, key }
+    }
+
+    const found = this.#open(key, event.found)
+    return found === undefined
+      ? { name: 'not-found', index: event.index, key }
+      : { ...event, key, found }
   }
 
   #openPlace(
