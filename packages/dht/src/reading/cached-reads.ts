@@ -50,7 +50,7 @@ export class CachedReads {
     })
     this.#refreshes = new RefreshQueue({
       leadTime: init.policy.refreshBeforeExpiry,
-      maxRecords: init.policy.maxRecords,
+      maxRecords: init.policy.size,
       isCached: (key) => this.#known.isCached(key)
     })
   }
@@ -103,7 +103,7 @@ export class CachedReads {
   /** Learns a change that a watch delivers, together with everything that the watch knows. */
   onWatched(key: Uint8Array, change: DHTRecord, all: DHTRecord): void {
     const isKnown = this.#known.isCached(key)
-    this.#known.learn(key, isKnown ? change : all, isKnown || this.#init.policy.local)
+    this.#known.learn(key, isKnown ? change : all, isKnown || this.#init.policy.locally)
   }
 
   /** Refreshes the records that are due. A timer calls it; it resolves when all are refreshed. */
@@ -180,7 +180,7 @@ export class CachedReads {
 
   #remember(key: Uint8Array, { record, without }: Reading): void {
     const { policy, replicas } = this.#init
-    this.#known.learn(key, record, policy.local || this.#known.isCached(key))
+    this.#known.learn(key, record, policy.locally || this.#known.isCached(key))
 
     if (this.#known.cache !== undefined && without.length > 0) {
       replicas.cacheOnPath(key, record, without.slice(0, policy.nearest))

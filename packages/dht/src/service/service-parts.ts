@@ -373,11 +373,11 @@ function createCaches({
   }
 
   const { limits, clock, network } = partsOf(components).store
-  const { maxRecords } = cachePolicy(options)
+  const { size } = cachePolicy(options)
   const storeOf = (share: number): RecordStore =>
     new RecordStore({
       ...{ limits, clock, network },
-      maxRecords: Math.ceil(share * maxRecords),
+      maxRecords: Math.ceil(share * size),
       maxBytes: Math.ceil(share * maxCachedBytes)
     })
   return { cache: storeOf(1), copies: storeOf(COPIES_SHARE) }

@@ -23,7 +23,7 @@ export class SimulatedCache {
   ) {
     this.#key = key
     const clock = manualClock(START)
-    this.cache = new RecordStore({ clock, maxRecords: policy.maxRecords })
+    this.cache = new RecordStore({ clock, maxRecords: policy.size })
     this.net = new Simulation(key, { size, clock, cache: this.cache, ...simulation })
     const { replicas } = this.net
     this.reads = new CachedReads({

@@ -12,7 +12,7 @@ const EARLY = plainRecord('early', START + 100)
 const LATE = plainRecord('late', START + 200)
 
 describe('CachedReads.read', () => {
-  it('asks nobody again for what it has found, until it expires (cache.local)', async () => {
+  it('asks nobody again for what it has found, until it expires (cache.locally)', async () => {
     const node = new SimulatedCache(KEY, {}, { refreshBeforeExpiry: 0 })
     node.put(EARLY, ...ALL)
 
@@ -25,8 +25,8 @@ describe('CachedReads.read', () => {
     expect(node.reads.hits).toBe(2)
   })
 
-  it('asks each time when it is to remember nothing (cache.local: false)', async () => {
-    const node = new SimulatedCache(KEY, {}, { local: false })
+  it('asks each time when it is to remember nothing (cache.locally: false)', async () => {
+    const node = new SimulatedCache(KEY, {}, { locally: false })
     node.put(EARLY, ...ALL)
 
     expect(await node.read()).toEqual({ record: EARLY, asked: 1 })
@@ -99,7 +99,7 @@ describe('CachedReads.read', () => {
   })
 
   it('has room for so many records, and forgets what expires first', async () => {
-    const node = new SimulatedCache(KEY, {}, { maxRecords: 2 })
+    const node = new SimulatedCache(KEY, {}, { size: 2 })
     const keys = ['a', 'b', 'c'].map((name) => recordKey(name))
 
     for (const [i, key] of keys.entries()) {
@@ -181,8 +181,8 @@ describe('a cached record', () => {
   })
 
   it('keeps no count of what was used and forgotten', async () => {
-    const maxRecords = 10
-    const node = new SimulatedCache(KEY, {}, { maxRecords })
+    const size = 10
+    const node = new SimulatedCache(KEY, {}, { size })
 
     for (let i = 0; i < 1000; i++) {
       const key = recordKey(i)
@@ -190,8 +190,8 @@ describe('a cached record', () => {
       await node.reads.read(key, { cancellation: { isCancelled: false } })
     }
 
-    expect(node.cache.records).toBe(maxRecords)
-    expect(node.reads.refreshes).toBeLessThanOrEqual(2 * maxRecords)
+    expect(node.cache.records).toBe(size)
+    expect(node.reads.refreshes).toBeLessThanOrEqual(2 * size)
   })
 })
 
@@ -211,7 +211,7 @@ describe('what this node stores', () => {
   })
 
   it('is fetched again before it expires when only what is stored is remembered', async () => {
-    const node = new SimulatedCache(KEY, {}, { local: false })
+    const node = new SimulatedCache(KEY, {}, { locally: false })
     await node.write(EARLY)
     await node.read()
     node.put(LATE, ...ALL)
