@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { DHT, StoreEntry, StoreOutcome } from '@waggle/dht'
+import type { DHT, StoreEntry } from '@waggle/dht'
+import type { StoreOutcome } from '@waggle/dht/handles'
 import type { Value } from '@waggle/record'
 import type { ImportedEntry } from './entry-line.ts'
 
