@@ -10,6 +10,7 @@ import type { HandleOptions, Input, Output, StorableSchema } from './handles/han
 import { type Handles, handlesOf } from './handles/handles.ts'
 import type { PresenceHandle, PresenceOptions } from './handles/presence-handle.ts'
 import type { ValueHandle } from './handles/value-handle.ts'
+import type { Inspection } from './inspection/inspection.ts'
 import { join, type Membership } from './join/join.ts'
 import { Listeners, type ListenOptions } from './listeners.ts'
 import type { Watch, WatchOptions } from './live/watch.ts'
@@ -30,10 +31,13 @@ import type {
   StoreOptions
 } from './operations/call-options.ts'
 import type { WaggleOperations } from './operations/waggle-operations.ts'
+import type { SealedOptions } from './sealed/sealed-operations.ts'
+import { type SealedView, sealedView } from './sealed/sealed-view.ts'
 import { findWaggle } from './service/service.ts'
 import type { Waggle } from './service/service-interface.ts'
 import type { Stats } from './service/stats.ts'
 import type { HeldRecord } from './store/held-record.ts'
+import type { CallOptions } from './timing/calls.ts'
 import { anySignal, timeoutSignal } from './timing/deadline.ts'
 import { wait } from './timing/wait.ts'
 
@@ -254,6 +258,20 @@ export class DHT implements WaggleOperations, Handles, AsyncDisposable {
     options?: PresenceOptions
   ): PresenceHandle<Input<S>, Output<S>> {
     return this.#handles.presence<S>(key, schema, options)
+  }
+
+  async inspect(key: Key, options?: CallOptions): Promise<Inspection> {
+    return this.#operations.inspect(key, options)
+  }
+
+  /**
+   * Returns the same operations on what only those see who have the secret: keys and subkeys are hidden, and values are
+   * encrypted for their place and expiration. docs/sealed.md says what that protects, and what replicas still see.
+   *
+   * @throws TypeError for a secret that is too short or no bytes, or an option that is wrong
+   */
+  sealed(secret: Uint8Array, options?: SealedOptions): SealedView {
+    return sealedView(this.#operations, secret, options)
   }
 
   async findNearestPeers(key: Key, options?: FindNearestPeersOptions): Promise<PeerId[]> {

@@ -34,7 +34,7 @@ export {
 } from './owner/signature.ts'
 export { firstExpiration, lastExpiration, prune } from './prune.ts'
 export { refusalOf, type WithTimeout } from './validators/compose.ts'
-export { assertSchema, issuesText } from './validators/schema.ts'
+export { assertSchema, issuesText, SEALED } from './validators/schema.ts'
 export { submissionOf } from './validators/submission.ts'
 export { isPromise, whenDone } from './validators/when-done.ts'
 export { isRecordKey, NAMESPACE, parseSubkeyId, subkeyId } from './values/key.ts'

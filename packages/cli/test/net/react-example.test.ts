@@ -4,7 +4,7 @@ import { render } from 'ink'
 import { createElement, StrictMode } from 'react'
 import { expect, it, vi } from 'vitest'
 import { z } from 'zod'
-import { Room } from '../../../../examples/react-room.ts'
+import { Room } from '../../../../examples/react/room.ts'
 
 /** What a component renders, frame by frame. */
 function screenOf(): { readonly stdout: NodeJS.WriteStream; readonly frames: string[] } {

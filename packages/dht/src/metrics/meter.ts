@@ -12,6 +12,7 @@ const CALLS: Readonly<Record<string, string>> = {
   delete: 'delete',
   storeMany: 'store_many',
   getMany: 'get_many',
+  inspect: 'inspect',
   findNearestPeers: 'find_nearest_peers',
   republish: 'republish'
 }

@@ -10,6 +10,7 @@ import {
 } from '@waggle/record'
 import { encodedSize, type Lifetime, subkeyId, whenDone } from '@waggle/record/replica'
 import { MANY_BYTES_UNDER_WAY, MANY_UNDER_WAY } from '../constants.ts'
+import { type Inspection, inspect } from '../inspection/inspection.ts'
 import { LiveWatch } from '../live/live-watch.ts'
 import type { StateSource } from '../live/state.ts'
 import type { Watch, WatchOptions } from '../live/watch.ts'
@@ -18,7 +19,7 @@ import type { CachedReads } from '../reading/cached-reads.ts'
 import type { ReadOptions } from '../reading/reading.ts'
 import type { Replicas } from '../reading/replicas.ts'
 import type { RecordStore } from '../store/record-store.ts'
-import { Calls } from '../timing/calls.ts'
+import { type CallOptions, Calls } from '../timing/calls.ts'
 import type { CancellationToken } from '../timing/cancellation.ts'
 import { mapMany } from '../timing/many.ts'
 import type { Watches } from '../watch/watches.ts'
@@ -164,7 +165,7 @@ export class Operations implements BaseOperations {
       entries.forEach(toWrite)
     }
 
-    return this.#calls.run('storeMany', options, async (cancellation) => {
+    return this.#calls.run('storeMany', { ...options, isBulk: true }, async (cancellation) => {
       const writes = mapLazily(entries, toWrite)
       const hasToPrepare = Array.isArray(entries) && this.#init.store.checks.hasValidators
 
@@ -193,7 +194,7 @@ export class Operations implements BaseOperations {
       keys.forEach(toBytes)
     }
 
-    return this.#calls.run('getMany', options, async (cancellation) => {
+    return this.#calls.run('getMany', { ...options, isBulk: true }, async (cancellation) => {
       // The caller gets the promise before the first progress event, even for cached records.
       await Promise.resolve()
       const readOptions = { cancellation, latest, sufficientExpirationTime }
@@ -240,6 +241,15 @@ export class Operations implements BaseOperations {
     return new LiveWatch({ ...options, source, lifetime, clock: store.clock })
   }
 
+  async inspect(key: Key, options: CallOptions = {}): Promise<Inspection> {
+    assertCallOptions('inspect', options)
+    const { numReplicas, replicas, store } = this.#init
+    const bytes = recordKey(key, store.limits)
+    return this.#calls.run('inspect', options, (cancellation) =>
+      inspect({ key: bytes, numReplicas, replicas, store, cancellation })
+    )
+  }
+
   async findNearestPeers(key: Key, options: FindNearestPeersOptions = {}): Promise<PeerId[]> {
     assertCallOptions('findNearestPeers', options)
     const { replicas, numReplicas, store } = this.#init
@@ -251,7 +261,7 @@ export class Operations implements BaseOperations {
     }
 
     return this.#calls.run('findNearestPeers', options, (cancellation) =>
-      replicas.nearest(bytes, count, cancellation)
+      replicas.findNearestPeers(bytes, count, cancellation)
     )
   }
 

@@ -161,6 +161,7 @@ class WaggleService implements Waggle, Startable {
       republished: parts.republisher.size,
       watchedKeys: parts.watches.size,
       watchedForOthers: parts.watchServer.size,
+      served: parts.served.stats(),
       misfits: this.#misfits,
       forwardedKeys: parts.watches.forwarded.size,
       peers: this.peers.length,

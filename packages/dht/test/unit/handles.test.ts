@@ -269,6 +269,47 @@ describe('a presence', () => {
     await watch.stop()
   })
 
+  it('lets a member that has left come back at once', async () => {
+    const { presence } = scene()
+    const room = presence(KEY, Member)
+    const first = room.join({ name: 'Alice' })
+    await first.stop()
+    expect((await room.members({ latest: true })).size).toBe(0)
+    await using again = room.join({ name: 'Alice again' })
+    await again.held()
+
+    expect([...(await room.members({ latest: true })).values()]).toMatchObject([
+      { value: { name: 'Alice again' } }
+    ])
+  })
+
+  it('tries again until a replica has a member that joined while nobody could be reached', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] })
+
+    try {
+      const net = new Simulation(recordKey(KEY), { size: 6, isReplica: () => false })
+      const all = net.peers.filter((peer) => peer !== net.self)
+      all.forEach((peer) => {
+        peer.fails = 'always'
+      })
+      const room = handlesOf(operations(net, alice)).presence(KEY, Member)
+      const me = room.join({ name: 'Alice' })
+      await expect(me.held()).rejects.toThrow()
+      await vi.advanceTimersByTimeAsync(10_000)
+      await expect(me.held()).rejects.toThrow()
+      all.forEach((peer) => {
+        peer.fails = 'never'
+      })
+      await vi.advanceTimersByTimeAsync(30_000)
+      await me.held()
+
+      expect((await room.members({ latest: true })).size).toBe(1)
+      await me.stop()
+    } finally {
+      vi.useRealTimers()
+    }
+  })
+
   it('keeps a member for its ttl', async () => {
     const { dht, presence } = scene()
     const room = presence(KEY, Member, { ttl: 10 })
