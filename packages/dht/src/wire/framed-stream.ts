@@ -12,6 +12,7 @@ import {
 } from './limits.ts'
 import { ProtocolViolationError } from './protocol-violation-error.ts'
 import type { MessageCodec } from './schema.ts'
+import { unreadBytes } from './unread-bytes.ts'
 
 export interface FramedStreamInit<M> {
   readonly stream: Stream
@@ -116,8 +117,10 @@ export class FramedStream<M> {
 
   /** Bytes that have come and were not passed on or are still worked on, and bytes that could not go out. */
   get bufferedBytes(): number {
-    const { readBufferLength, writeBufferLength } = this.#init.stream
-    return this.#reader.length + this.#bytesInFlight + readBufferLength + writeBufferLength
+    const { stream } = this.#init
+    return (
+      this.#reader.length + this.#bytesInFlight + unreadBytes(stream) + stream.writeBufferLength
+    )
   }
 
   /** When bytes moved last, in ms of the process's clock: some came, or all that were held back went out. */
