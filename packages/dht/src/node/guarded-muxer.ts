@@ -1,5 +1,6 @@
 import {
   type MessageStream,
+  type Stream,
   StreamMessageEvent,
   type StreamMuxer,
   type StreamMuxerFactory,
@@ -9,6 +10,7 @@ import { type Door, doorOf } from '../door/door.ts'
 import { overriding } from '../door/overriding.ts'
 import { toError } from '../errors.ts'
 import { FrameGate } from './frame-gate.ts'
+import { limitStreamNegotiation } from './negotiation-limit.ts'
 import { securedPeers } from './secured-peers.ts'
 
 type Listener = (event: StreamMessageEvent) => void
@@ -31,10 +33,27 @@ export function guardedMuxer<C extends { readonly events: object }>(
     return {
       protocol: inner.protocol,
       createStreamMuxer: (connection: MessageStream): StreamMuxer =>
-        inner.createStreamMuxer(gated(connection, door, maxFrameBytes)),
+        limited(inner.createStreamMuxer(gated(connection, door, maxFrameBytes))),
       ...{ [serviceCapabilities]: capabilities }
     }
   }
+}
+
+/** The muxer as libp2p hears it: what a peer offers on each stream that it opens is limited. */
+function limited(muxer: StreamMuxer): StreamMuxer {
+  const addEventListener = muxer.addEventListener.bind(muxer)
+  return overriding<StreamMuxer>(muxer, {
+    addEventListener: (type: string, listener: unknown, options?: unknown) => {
+      const heard =
+        type === 'stream'
+          ? (event: CustomEvent<Stream>): void => {
+              limitStreamNegotiation(event.detail)
+              Reflect.apply(listener as (event: CustomEvent<Stream>) => void, undefined, [event])
+            }
+          : listener
+      Reflect.apply(addEventListener, muxer, [type, heard, options])
+    }
+  })
 }
 
 /** The connection as the muxer hears it. */

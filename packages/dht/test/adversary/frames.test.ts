@@ -17,6 +17,9 @@ const PIECE_FRAMES = 2000
 const MULTISTREAM = Buffer.from('\x13/multistream/1.0.0\n')
 const UNKNOWN = Buffer.concat([MULTISTREAM, Buffer.from('\x0a/unknown1\n')])
 
+/** Offers of protocols without a name. */
+const OFFERS = Buffer.concat([MULTISTREAM, ...new Array(200).fill(Uint8Array.of(1, 10))])
+
 let nextStream = 1
 
 /** A stream that is opened next: odd, as a caller's are. */
@@ -44,6 +47,8 @@ const FRAMES: Readonly<Record<string, () => Uint8Array>> = {
       length: UNKNOWN.length,
       body: UNKNOWN
     }),
+  'streams with as many offers as fit': () =>
+    yamuxFrame({ type: DATA, flags: SYN, stream: fresh(), length: OFFERS.length, body: OFFERS }),
   'frames without a byte': () => yamuxFrame({ type: DATA, stream: 1 }),
   'data of one byte': () => yamuxFrame({ type: DATA, stream: 1, length: 1, body: Uint8Array.of(0) })
 }
