@@ -1,4 +1,4 @@
-import type { Change } from '@waggle/dht'
+import type { Change } from '@waggle/dht/handles'
 import type { Found, Subkey, Value } from '@waggle/record'
 import { shown } from '../text/value-text.ts'
 

@@ -3,7 +3,8 @@ import { testnet } from '@waggle/dht/testnet'
 import { render } from 'ink'
 import { createElement, StrictMode } from 'react'
 import { expect, it, vi } from 'vitest'
-import { Room } from '../../../../examples/react-room.ts'
+import { z } from 'zod'
+import { Room } from '../../../../examples/react/room.ts'
 
 /** What a component renders, frame by frame. */
 function screenOf(): { readonly stdout: NodeJS.WriteStream; readonly frames: string[] } {
@@ -15,13 +16,21 @@ function screenOf(): { readonly stdout: NodeJS.WriteStream; readonly frames: str
 
 it('renders a room with each change of it, and no renewal', async () => {
   await using net = await testnet(3)
-  const [first, second, third] = net.nodes
-  const watch = third?.watch('presence')
-  const { stdout, frames } = screenOf()
+  const [first, second, third] = net.nodes.map((node) =>
+    node.presence('room', z.object({ name: z.string() }), { ttl: 1 })
+  )
 
-  if (first === undefined || second === undefined || watch === undefined) {
+  if (first === undefined || second === undefined || third === undefined) {
     throw new Error('no nodes')
   }
+
+  const { stdout, frames } = screenOf()
+  const watch = third.watch()
+  let renewals = 0
+  const renewing = third.watch({ renewals: true })
+  renewing.subscribe(({ changes }) => {
+    renewals += changes.filter(({ type }) => type === 'renewed').length
+  })
 
   // Strict mode mounts a component twice.
   const screen = render(createElement(StrictMode, {}, createElement(Room, { watch })), {
@@ -29,17 +38,23 @@ it('renders a room with each change of it, and no renewal', async () => {
     debug: true,
     patchConsole: false
   })
-  await first.store('presence', 'here', { subkey: 'alice', ttl: 60 })
+  await vi.waitUntil(() => frames.at(-1) === 'here: nobody')
+  const alice = first.join({ name: 'alice' })
   await vi.waitUntil(() => frames.at(-1) === 'here: alice')
-  await first.store('presence', 'here', { subkey: 'alice', ttl: 90 })
-  await second.store('presence', 'here', { subkey: 'bob', ttl: 60 })
+  second.join({ name: 'bob' })
   await vi.waitUntil(() => frames.at(-1) === 'here: alice, bob')
-  await first.delete('presence', { subkey: 'alice', ttl: 120 })
+  await vi.waitUntil(() => renewals > 3)
+  await alice.stop()
   await vi.waitUntil(() => frames.at(-1) === 'here: bob')
-  const seen = frames.filter((frame, i) => frame !== frames[i - 1])
   screen.unmount()
+  await renewing.stop()
 
-  expect(seen.slice(-3)).toEqual(['here: alice', 'here: alice, bob', 'here: bob'])
-  expect(frames.filter((frame) => frame === 'here: alice')).toHaveLength(1)
-  await vi.waitUntil(() => third?.stats().watchedKeys === 0)
+  const start = frames.indexOf('here: nobody')
+  expect(frames.slice(start, start + 4)).toEqual([
+    'here: nobody',
+    'here: alice',
+    'here: alice, bob',
+    'here: bob'
+  ])
+  await vi.waitUntil(() => net.nodes[2]?.stats().watchedKeys === 0)
 })

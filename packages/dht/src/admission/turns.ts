@@ -1,19 +1,24 @@
-import { atEndOfTurn } from '../timing/end-of-turn.ts'
+import { afterMicrotasks, atEndOfTurn } from '../timing/end-of-turn.ts'
+import { TurnBudget } from '../timing/turn-budget.ts'
 import { CpuShares } from './cpu-shares.ts'
+
+/** Milliseconds of one turn of the event loop after which no further task begins. */
+export const TURN_MS = 2
 
 /** Milliseconds after which peers that have had more than their share may have some again. */
 const PAUSE_MS = 1
 
 /**
- * Begins one task in each turn of the event loop, peer by peer. For work that goes on in microtasks
- * after the call that began it, as libp2p's handling of a message does: all of it runs before
- * anything else can, so a second one in the same turn would double the time for which nobody else is
- * served. The length of the turn counts towards the peer's share: see {@link CpuShares}.
+ * Begins one task after another, peer by peer. For work that goes on in microtasks after the call that
+ * began it, as libp2p's handling of a message does: all of it runs before anything else can, so the
+ * next task begins when it has run, and in another turn of the event loop once it has taken so long
+ * that others should be served. The time counts towards the peer's share: see {@link CpuShares}.
  */
 export class Turns {
   /** In the order in which they get their turns. */
   readonly #waiting = new Map<string, (() => void)[]>()
   readonly #shares: CpuShares
+  readonly #budget = new TurnBudget()
   #isTaken = false
 
   constructor(shares: CpuShares = new CpuShares()) {
@@ -61,11 +66,20 @@ export class Turns {
       this.#waiting.set(peer, tasks)
     }
 
-    atEndOfTurn(() => {
+    afterMicrotasks(() => {
       const nowMs = performance.now()
       this.#shares.charge(peer, nowMs - startMs, nowMs)
-      this.#next()
+      this.#budget.spend(nowMs - startMs)
+      this.#goOn()
     })
     task?.()
+  }
+
+  #goOn(): void {
+    if (this.#budget.spentMs < TURN_MS) {
+      this.#next()
+    } else {
+      atEndOfTurn(() => this.#next())
+    }
   }
 }

@@ -21,7 +21,7 @@ import {
   MAX_CLOCK_MESSAGE_BYTES
 } from './clock-messages.ts'
 
-/** Peers whose clocks are compared with this node's: enough for a median that two of them can't move. */
+/** Peers whose clocks are compared with this node's. Two of them cannot move the median. */
 export const MAX_COMPARED_CLOCKS = 5
 
 /** Milliseconds between comparisons: clocks drift, and machines sleep. */
@@ -32,9 +32,12 @@ export interface ClocksInit extends ClientParts {
   readonly log: Logger
   readonly clock: () => DHTTime
   readonly requestTimeoutMs: number
+
+  /** Called with each median: milliseconds by which the clocks of so many peers are ahead of ours. */
+  readonly onMedian?: (medianSkewMs: number, peers: number) => void
 }
 
-/** A server that is connected, or was when it was asked, and what its clock showed then. */
+/** A server that is or was connected, with its last reading. */
 interface ComparedPeer {
   readonly id: PeerId
   isConnected: boolean
@@ -42,12 +45,12 @@ interface ComparedPeer {
   reading?: ClockReading | undefined
 }
 
-/** Compares this node's clock with those of the servers that it is connected to. */
+/** Compares this node's clock with the clocks of connected servers. */
 export class Clocks {
   readonly #init: ClocksInit
   readonly #client: ProtocolClient<null, ClockReading, ClockMessage>
 
-  /** Those that connected first in front. */
+  /** Peers in the order in which they connected. */
   readonly #peers = new Map<string, ComparedPeer>()
 
   constructor(init: ClocksInit) {
@@ -60,7 +63,7 @@ export class Clocks {
     })
   }
 
-  /** Compares again from time to time, until the signal is aborted. */
+  /** Compares clocks regularly, until the signal is aborted. */
   follow(signal: AbortSignal): void {
     const { events } = this.#init
     events.addEventListener('peer:connect', ({ detail }) => this.#onConnect(detail), { signal })
@@ -69,18 +72,22 @@ export class Clocks {
       ({ detail }) => this.#onDisconnect(detail.toString()),
       { signal }
     )
-    const comparing = setInterval(() => this.#compareAgain(), COMPARE_INTERVAL_MS)
+    const comparing = setInterval(() => this.compareAgain(), COMPARE_INTERVAL_MS)
     comparing.unref?.()
     signal.addEventListener('abort', () => clearInterval(comparing))
   }
 
-  /** Milliseconds by which the peers' clocks are ahead of ours, in the median; undefined if none was asked. */
+  /** Median of the milliseconds by which peers' clocks are ahead of ours; undefined without a reading. */
   get medianSkewMs(): number | undefined {
-    const readings = [...this.#peers.values()].map(({ reading }) => reading)
-    return median(readings.filter((reading) => reading !== undefined).map(({ skewMs }) => skewMs))
+    return median(this.#readings.map(({ skewMs }) => skewMs))
   }
 
-  /** Asks a connected peer for its time. Undefined if it lacks the protocol, as plain kad-dht peers do. */
+  get #readings(): ClockReading[] {
+    const readings = [...this.#peers.values()].map(({ reading }) => reading)
+    return readings.filter((reading) => reading !== undefined)
+  }
+
+  /** Asks a connected peer for its time. Resolves to undefined if the peer lacks the protocol. */
   compare(peer: PeerId, { signal }: AbortOptions = {}): Promise<ClockReading | undefined> {
     const asked = this.#client.request<ClockReading | undefined>(
       { id: peer, multiaddrs: [] },
@@ -88,6 +95,20 @@ export class Clocks {
       { onResponse: (reading) => reading, fallback: () => undefined }
     )
     return raceSignal(inTime(asked, this.#init.requestTimeoutMs), signal)
+  }
+
+  /** Compares with the connected peers that connected first: no clock is worth a dial. */
+  compareAgain(): void {
+    const peers = [...this.#peers.values()].filter(({ isConnected }) => isConnected)
+    this.#peers.clear()
+
+    for (const { id } of peers) {
+      this.#peers.set(id.toString(), { id, isConnected: true, isAsked: false })
+    }
+
+    for (const peer of [...this.#peers.values()].slice(0, MAX_COMPARED_CLOCKS)) {
+      this.#compareAndReport(peer)
+    }
   }
 
   /** Ends all streams. */
@@ -107,7 +128,7 @@ export class Clocks {
     }
   }
 
-  /** What a peer said counts on: that its connection is closed says nothing of its clock. */
+  /** Keeps the reading of a peer that disconnects: its clock does not change with the connection. */
   #onDisconnect(name: string): void {
     const peer = this.#peers.get(name)
 
@@ -118,23 +139,9 @@ export class Clocks {
     }
   }
 
-  /** Peers that were asked, or are being asked. */
+  /** Counts the peers that have been asked. */
   get #compared(): number {
     return [...this.#peers.values()].filter(({ isAsked }) => isAsked).length
-  }
-
-  /** With the connected peers that connected first: no clock is worth a dial. */
-  #compareAgain(): void {
-    const peers = [...this.#peers.values()].filter(({ isConnected }) => isConnected)
-    this.#peers.clear()
-
-    for (const { id } of peers) {
-      this.#peers.set(id.toString(), { id, isConnected: true, isAsked: false })
-    }
-
-    for (const peer of [...this.#peers.values()].slice(0, MAX_COMPARED_CLOCKS)) {
-      this.#compareAndReport(peer)
-    }
   }
 
   #compareAndReport(peer: ComparedPeer): void {
@@ -142,6 +149,10 @@ export class Clocks {
     this.compare(peer.id).then(
       (reading) => {
         peer.reading = reading
+
+        if (reading !== undefined) {
+          this.#init.onMedian?.(this.medianSkewMs ?? reading.skewMs, this.#readings.length)
+        }
 
         if (reading !== undefined && isSkewed(reading)) {
           this.#report(peer.id, reading)
@@ -165,7 +176,7 @@ export class Clocks {
   }
 }
 
-/** The clock protocol. The time that a reply takes begins when the request is sent. */
+/** Builds the client side of the clock protocol. A response's time is measured from the moment of sending. */
 export function clockRequests(
   clock: () => DHTTime
 ): RequestProtocol<null, ClockReading, ClockMessage> {

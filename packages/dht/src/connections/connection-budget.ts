@@ -29,8 +29,8 @@ import { type ConnectionOptions, watermarksOf } from './watermarks.ts'
 const CONNECTED_NEIGHBOURS = 16
 const NEIGHBOUR_SHARE = 0.5
 
-/** Milliseconds after a connection was opened beyond the high watermark until some are closed. */
-const SETTLE_MS = 100
+/** Milliseconds from the first connection beyond the high watermark until some are closed. */
+const TRIM_DELAY_MS = 100
 
 /** Milliseconds for closing a connection in peace. */
 const CLOSE_TIMEOUT_MS = 2000
@@ -115,7 +115,7 @@ export class ConnectionBudget {
     const { connectionManager, events } = this.#init
     const onOpen = ({ detail }: CustomEvent<Connection>): void => {
       this.#openedAtMs.set(detail, performance.now())
-      this.#alarm.within(this.#isCrowded ? 0 : SETTLE_MS)
+      this.#alarm.within(this.#isCrowded ? 0 : TRIM_DELAY_MS)
     }
     const onIdentify = ({ detail }: CustomEvent<IdentifyResult>): void => {
       this.#identified.add(detail.connection)
@@ -133,6 +133,10 @@ export class ConnectionBudget {
 
   /** Closes what is beyond the watermarks now, as far as that may be closed. */
   sweep(): void {
+    if (!this.#mayBeBeyond) {
+      return
+    }
+
     const nowMs = performance.now()
     const connected = this.#connected()
     const names = peersToDisconnect([...connected.keys()], this.#watermarks, nowMs)
@@ -152,7 +156,7 @@ export class ConnectionBudget {
     const nextMs = nextChoiceMs([...connected.keys()], this.#watermarks, nowMs)
 
     if (nextMs !== undefined) {
-      this.#alarm.within(Math.max(nextMs, SETTLE_MS))
+      this.#alarm.within(Math.max(nextMs, TRIM_DELAY_MS))
     }
   }
 
@@ -171,6 +175,12 @@ export class ConnectionBudget {
   get #watermarks(): Watermarks {
     const { connectionManager, options } = this.#init
     return watermarksOf(options, connectionManager.getMaxConnections())
+  }
+
+  /** Whether there are so many connections that some may have to be closed, whoever is connected. */
+  get #mayBeBeyond(): boolean {
+    const { high, highTotal } = this.#watermarks
+    return this.#init.connectionManager.getConnections().length > Math.min(high, highTotal)
   }
 
   get #isCrowded(): boolean {
@@ -238,7 +248,7 @@ export class ConnectionBudget {
     try {
       if (await this.#isTagged(peer)) {
         this.#taggedAtMs.set(name, performance.now())
-        this.#alarm.within(SETTLE_MS)
+        this.#alarm.within(TRIM_DELAY_MS)
       } else {
         this.#closed++
         const signal = timeoutSignal(CLOSE_TIMEOUT_MS)

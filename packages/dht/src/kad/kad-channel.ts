@@ -26,16 +26,19 @@ import type {
 } from '../lookup/record-channel.ts'
 import { receivedRecord } from '../store/received-record.ts'
 import type { RecordStore } from '../store/record-store.ts'
-import { timeoutSignal } from '../timing/deadline.ts'
+import { type ProgressSignal, progressSignal } from '../timing/progress-signal.ts'
 import type { Dialer } from '../wire/dialer.ts'
 import { dialable } from '../wire/peer-codec.ts'
 import { type KadInternals, NO_PATH } from './internals.ts'
+import { RequestGate, retryResets } from './request-gate.ts'
+import type { StreamProgress } from './stream-progress.ts'
 
 export interface KadChannelComponents {
   connectionManager: ConnectionManager
   kad: KadInternals
   log: Logger
   requestTimeoutMs: number
+  progress: Pick<StreamProgress, 'progressMs'>
 
   /** Connects to a peer, unless there is a connection. */
   dialer: Pick<Dialer, 'connect'>
@@ -51,41 +54,44 @@ export interface KadChannelComponents {
  */
 export class KadChannel implements RecordChannel {
   readonly #components: KadChannelComponents
+  readonly #gate = new RequestGate()
 
   constructor(components: KadChannelComponents) {
     this.#components = components
   }
 
-  find(peer: PeerInfo, key: Uint8Array): Promise<FindReply> {
-    return this.#find(peer, key, this.#inTime())
+  async find(peer: PeerInfo, key: Uint8Array): Promise<FindReply> {
+    using inTime = this.#inTime(peer)
+    return await this.#find(peer, key, inTime)
   }
 
   async store(
     peer: PeerInfo,
     key: Uint8Array,
     write: DHTRecord,
-    { isCopy = false }: WriteOptions
+    { isCacheOnly = false }: WriteOptions
   ): Promise<StoreReply> {
-    if (isCopy) {
+    if (isCacheOnly) {
       throw new Error('a plain kad-dht peer can not tell a copy from a replica')
     }
 
-    return this.#store(peer, key, { write, ...this.#inTime() })
+    using inTime = this.#inTime(peer)
+    return await this.#store(peer, key, { write, signal: inTime.signal })
   }
 
   isReady({ id }: PeerInfo): boolean {
     return this.#components.connectionManager.getConnections(id).length > 0
   }
 
-  /** Returns the options that end a request: kad-dht takes a signal only. */
-  #inTime(): { signal: AbortSignal } {
-    return { signal: timeoutSignal(this.#components.requestTimeoutMs) }
+  /** Returns the signal that ends a request: kad-dht takes nothing else. */
+  #inTime(peer: PeerInfo): ProgressSignal {
+    const { progress, requestTimeoutMs } = this.#components
+    return progressSignal(requestTimeoutMs, () => progress.progressMs(peer))
   }
 
   async #find(peer: PeerInfo, key: Uint8Array, options: AbortOptions): Promise<FindReply> {
-    const { closer, record } = await this.#request(
-      peer,
-      { type: MessageType.GET_VALUE, key },
+    const { closer, record } = await retryResets(
+      () => this.#request(peer, { type: MessageType.GET_VALUE, key }, options),
       options
     )
 
@@ -111,12 +117,15 @@ export class KadChannel implements RecordChannel {
       return { outcome: outcomeOf(merged), closer }
     }
 
-    try {
-      await this.#put(peer, key, merged.record, options)
-      return { outcome: 'accepted', closer }
-    } catch (error) {
-      return { outcome: await this.#rejection(peer, { key, write, error, ...options }), closer }
+    const put = async (): Promise<StoreOutcome> => {
+      try {
+        await this.#put(peer, key, merged.record, options)
+        return 'accepted'
+      } catch (error) {
+        return this.#rejection(peer, { key, write, error, ...options })
+      }
     }
+    return { outcome: await retryResets(put, options), closer }
   }
 
   /**
@@ -163,8 +172,12 @@ export class KadChannel implements RecordChannel {
     options: AbortOptions
   ): Promise<PeerResponseEvent> {
     const { dialer, kad } = this.#components
-    await dialer.connect(peer, options)
-    return pipe(kad.network.sendRequest(peer.id, message, { ...options, path: NO_PATH }), response)
+    const send = async (): Promise<PeerResponseEvent> => {
+      await dialer.connect(peer, options)
+      const events = kad.network.sendRequest(peer.id, message, { ...options, path: NO_PATH })
+      return pipe(events, response)
+    }
+    return this.#gate.run(peer.id, send, options)
   }
 }
 

@@ -1,6 +1,6 @@
 import { noise } from '@chainsafe/libp2p-noise'
 import { yamux } from '@chainsafe/libp2p-yamux'
-import type { Identify } from '@libp2p/identify'
+import type { Identify, IdentifyPush } from '@libp2p/identify'
 import type { Libp2p, PrivateKey, ServiceMap } from '@libp2p/interface'
 import type { KadDHT } from '@libp2p/kad-dht'
 import { type Ping, type PingComponents, ping } from '@libp2p/ping'
@@ -15,11 +15,12 @@ import type { NodeLimits } from '../node-limits.ts'
 import { accessBy } from '../peers/access.ts'
 import { waggle } from '../service/service.ts'
 import type { Waggle } from '../service/service-interface.ts'
-import type { RecordStoreOptions } from '../store/record-store.ts'
+import type { RecordStoreOptions } from '../store/record-store-options.ts'
 import { coalescingMuxer } from './coalescing-muxer.ts'
 import { connectionLimits } from './connection-limits.ts'
 import { gaterFor, withPlaces } from './gater.ts'
 import { guardedMuxer } from './guarded-muxer.ts'
+import { guardedIdentifyPush } from './identify-push.ts'
 import { identityAt } from './identity.ts'
 import { listenedAddresses } from './listened-addresses.ts'
 import { limitedEncrypter, limitedProtector } from './negotiation-limit.ts'
@@ -50,7 +51,7 @@ const MAX_PENDING_INBOUND_CONNECTIONS: number = 2 * MAX_PENDING_CONNECTIONS
 const INBOUND_UPGRADE_TIMEOUT_MS = 3000
 
 /**
- * Milliseconds between pings of one connection by libp2p. They are for connections on which nothing
+ * Milliseconds between pings of one connection by libp2p, and by its muxer. They are for connections on which nothing
  * else happens: a request that fails has its connection checked at once.
  */
 const PING_INTERVAL_MS = 120_000
@@ -76,6 +77,7 @@ const MAX_INBOUND_STREAMS = 640
 /** Services of a node made by `DHT.create`, besides those that the caller adds. */
 type NodeServices = {
   identify: Identify
+  identifyPush: IdentifyPush
   ping: Ping
   holePunching?: unknown
   listenedAddresses: unknown
@@ -123,6 +125,7 @@ async function configuration(settings: Settings): Promise<Libp2pOptions<NodeServ
         coalescingMuxer(
           yamux({
             maxInboundStreams: MAX_INBOUND_STREAMS,
+            keepAliveInterval: PING_INTERVAL_MS,
             streamOptions: { maxStreamWindowSize: MAX_STREAM_WINDOW_BYTES }
           })
         ),
@@ -192,6 +195,7 @@ function services({
 }: Settings): Omit<NonNullable<Libp2pOptions<NodeServices>['services']>, 'connectionLimits'> {
   return {
     identify: patientIdentify(),
+    identifyPush: guardedIdentifyPush(relay),
     ping: guardedPing(),
     ...(relay && { holePunching: holePunching() }),
     listenedAddresses: listenedAddresses(),

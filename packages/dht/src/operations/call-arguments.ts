@@ -7,6 +7,7 @@ import {
   assertThat,
   type OptionTable
 } from '../option-checks.ts'
+import type { CallOptions } from '../timing/calls.ts'
 import type {
   DeleteOptions,
   FindNearestPeersOptions,
@@ -28,6 +29,7 @@ interface OptionsOfCalls {
   entry: StoreEntry
   getMany: GetManyOptions
   watch: WatchOptions
+  inspect: CallOptions
   findNearestPeers: FindNearestPeersOptions
 }
 
@@ -55,6 +57,7 @@ const OPTIONS: { readonly [C in keyof OptionsOfCalls]: OptionTable<OptionsOfCall
     renewals: { assert: assertBoolean },
     onProgress: { assert: assertFunction }
   },
+  inspect: CALL,
   findNearestPeers: { ...CALL, count: {} }
 }
 

@@ -1,6 +1,8 @@
 import type { PeerId } from '@libp2p/interface'
 import type { Found, Key, Subkey, Value } from '@waggle/record'
+import type { Inspection } from '../inspection/inspection.ts'
 import type { Watch, WatchOptions } from '../live/watch.ts'
+import type { CallOptions } from '../timing/calls.ts'
 import type {
   DeleteOptions,
   FindNearestPeersOptions,
@@ -69,6 +71,14 @@ export interface WaggleOperations {
     key: Key,
     options?: WatchOptions<R>
   ): Watch<Found | undefined, Subkey | undefined, Value, R>
+
+  /**
+   * Looks where a key lives: asks the nearest peers what they hold, repairs nothing, and remembers nothing.
+   *
+   * @throws TypeError or InvalidKeyError for a value that can't be a key
+   * @throws TimeoutError
+   */
+  inspect(key: Key, options?: CallOptions): Promise<Inspection>
 
   /** Finds the peers nearest to a key that answer, nearest first, without this node. */
   findNearestPeers(key: Key, options?: FindNearestPeersOptions): Promise<PeerId[]>

@@ -9,6 +9,17 @@ export const atEndOfTurn: (task: () => void) => void =
   typeof setImmediate === 'function' ? setImmediate : queueMicrotask
 
 /**
+ * Runs a task when all microtasks have run that are due, and those that these cause. Where the
+ * platform has no such moment, runs it at the end of the running turn.
+ */
+export function afterMicrotasks(task: () => void): void {
+  // A tick that is asked for outside of a microtask comes before all of them.
+  queueMicrotask(() => afterPresentMicrotasks(task))
+}
+
+const afterPresentMicrotasks = globalThis.process?.nextTick ?? atEndOfTurn
+
+/**
  * Runs what a timer was set for. If the process was held up, input that has arrived meanwhile is
  * handled first: timers come before it, and an answer that is there is not late.
  */

@@ -1,61 +1,31 @@
-import type { Logger, PeerId, PeerInfo, TypedEventTarget } from '@libp2p/interface'
+import type { PeerId, PeerInfo, TypedEventTarget } from '@libp2p/interface'
 import { type DHTRecord, isEmpty } from '@waggle/record'
 import { encodedSize } from '@waggle/record/replica'
 import type { DHTEvents } from '../events.ts'
 import { pointOfKey } from '../peers/key-space.ts'
 import type { Member } from '../peers/known-peers.ts'
-import { keyOf, type RecordStore } from '../store/record-store.ts'
+import { keyOf, nameOf } from '../store/record-store.ts'
 import { Alarm } from '../timing/alarm.ts'
 import type { CancellationToken } from '../timing/cancellation.ts'
 import { nextTask } from '../timing/end-of-turn.ts'
-import { inTime } from '../timing/in-time.ts'
 import { mapMany } from '../timing/many.ts'
 import { AntiEntropy, MAX_BYTES_UNDER_WAY } from './anti-entropy.ts'
 import { newOwners, replicationTargets } from './hand-over.ts'
 import {
   COMPARE_MS,
   FRESH_MS,
+  PASS_DELAY_MS,
   PASS_INTERVAL_MS,
   REPLICATE_INTERVAL_MS,
   RETRY_MS,
   SAMPLES,
-  SEND_TIMEOUT_MS,
-  SETTLE_MS,
   SLACK_MS
 } from './intervals.ts'
 import { MembershipView } from './membership-view.ts'
+import { OwedTransfers } from './owed-transfers.ts'
 import { NEWCOMER_MS, Pace } from './pace.ts'
-
-export interface UpkeepInit {
-  readonly self: PeerInfo
-  readonly store: RecordStore
-  readonly numReplicas: number
-
-  /** Whether this node stores records for others: a client does not. */
-  readonly isReplica: () => boolean
-
-  /** Lists the servers that are present, as far as this node knows. */
-  readonly members: () => Iterable<Member>
-
-  /** Whether a peer is near enough to this node to concern its records. */
-  readonly isNear: (peer: PeerId) => boolean
-
-  /** Sends a record to a peer. Rejects when that fails. */
-  readonly send: (to: PeerInfo, key: Uint8Array, record: DHTRecord) => Promise<unknown>
-
-  /** Asks whether a peer stores anything under a key. Rejects when it does not answer. */
-  readonly holds: (peer: PeerInfo, key: Uint8Array) => Promise<boolean>
-
-  /**
-   * Asks a peer for the fingerprint of its record under each key, see `fingerprintOf`. Rejects when
-   * it does not answer.
-   */
-  readonly fingerprints: (peer: PeerInfo, keys: readonly Uint8Array[]) => Promise<Uint8Array[]>
-
-  /** Looks up the peers nearest to this node. */
-  readonly lookAround: () => Promise<unknown>
-  readonly log: Logger
-}
+import { Samples } from './samples.ts'
+import type { UpkeepInit } from './upkeep-init.ts'
 
 /** Records looked at before other work runs. */
 const SLICE = 256
@@ -99,6 +69,9 @@ export class Upkeep implements CancellationToken {
     this.#runDue().catch((error) => this.#init.log('upkeep failed - %e', error))
   })
 
+  /** Transfers that have failed, or were left out because another one to the same peer had. */
+  #owed = new OwedTransfers()
+
   isCancelled = false
 
   constructor(init: UpkeepInit) {
@@ -107,7 +80,6 @@ export class Upkeep implements CancellationToken {
     this.#present = this.#settled
     this.#antiEntropy = new AntiEntropy({
       ...init,
-      fingerprints: (peer, keys) => inTime(init.fingerprints(peer, keys), SEND_TIMEOUT_MS),
       send: (to, key, record) => this.#send(to, key, record)
     })
   }
@@ -119,7 +91,7 @@ export class Upkeep implements CancellationToken {
         return
       }
 
-      this.#alarm.within(SETTLE_MS * (1 + Math.random()))
+      this.#alarm.within(PASS_DELAY_MS * (1 + Math.random()))
       this.#compareWithin(COMPARE_MS * (1 + Math.random()))
     }
     events.addEventListener('peer:found', onChange, { signal })
@@ -174,6 +146,16 @@ export class Upkeep implements CancellationToken {
     })
   }
 
+  /**
+   * Compares all records with another replica's, and brings those up to date that were replaced while
+   * this node slept. Replicas that have only been away are not sent anything.
+   */
+  async refresh(): Promise<void> {
+    if (this.#init.isReplica()) {
+      await this.#antiEntropy.findReplaced(this.#members(), (key) => this.#init.reconcile(key))
+    }
+  }
+
   #runDue(): Promise<void> {
     return performance.now() < this.#compareAtMs ? this.run() : this.compareReplicas()
   }
@@ -222,13 +204,11 @@ export class Upkeep implements CancellationToken {
       })
     }
 
-    for (const name of failed) {
-      // A peer that lacks something counts as new in the next pass.
-      pass.after.delete(name)
+    if (this.#owed.size > 0) {
       this.#alarm.within(RETRY_MS)
     }
 
-    pass.after.settle(pass.before, performance.now())
+    pass.after.settle(pass.before, performance.now(), (name) => this.#owed.has(name))
     this.#passedMs = pass.startMs
     this.#settled = pass.after
   }
@@ -267,36 +247,32 @@ export class Upkeep implements CancellationToken {
     )
   }
 
-  /** Picks for each newcomer some records that it has if it was a replica before. */
+  /**
+   * Picks for each newcomer some records that it has if it was a replica before. They are picked at
+   * random: a newcomer to which only some could be handed over has the first of them.
+   */
   #samples({ before, after }: Pick<Pass, 'before' | 'after'>): Map<string, Uint8Array[]> {
     const { numReplicas, store } = this.#init
-    const samples = new Map<string, Uint8Array[]>()
-    let wanted = after.missingIn(before).length * SAMPLES
+    const samples = new Map<string, Samples>()
+    const newcomers = new Set(after.missingIn(before))
 
-    for (const name of wanted === 0 ? [] : store.names()) {
+    for (const name of newcomers.size === 0 ? [] : store.names()) {
       const key = keyOf(name)
 
       for (const owner of after.nearest(pointOfKey(key), numReplicas)) {
-        const keys = samples.get(owner) ?? []
-
-        if (!before.has(owner) && keys.length < SAMPLES) {
-          samples.set(owner, [...keys, key])
-          wanted--
+        if (newcomers.has(owner)) {
+          const picked = samples.get(owner) ?? new Samples(SAMPLES)
+          samples.set(owner, picked.offer(key))
         }
-      }
-
-      if (wanted === 0) {
-        break
       }
     }
 
-    return samples
+    return new Map([...samples].map(([name, { keys }]) => [name, keys]))
   }
 
   async #hasAll({ contact }: Member, keys: readonly Uint8Array[]): Promise<boolean> {
     try {
-      const asking = Promise.all(keys.map((key) => this.#init.holds(contact, key)))
-      const held = await inTime(asking, SEND_TIMEOUT_MS)
+      const held = await Promise.all(keys.map((key) => this.#init.holds(contact, key)))
       return held.every(Boolean)
     } catch {
       return false
@@ -307,9 +283,11 @@ export class Upkeep implements CancellationToken {
   async *#pendingTransfers(pass: Pass): AsyncGenerator<PendingTransfer[]> {
     let transfers: PendingTransfer[] = []
     let looked = 0
+    const owed = this.#owed
+    this.#owed = new OwedTransfers()
 
     for (const name of this.#init.store.names()) {
-      transfers.push(...this.#transfersOf(name, pass))
+      transfers.push(...this.#transfersOf(name, pass, owed))
 
       if (++looked % SLICE === 0) {
         yield transfers
@@ -321,16 +299,20 @@ export class Upkeep implements CancellationToken {
     yield transfers
   }
 
-  #transfersOf(name: string, pass: Pass): PendingTransfer[] {
+  #transfersOf(name: string, pass: Pass, owed: OwedTransfers): PendingTransfer[] {
     const key = keyOf(name)
-    const owners = this.#newOwners(name, pointOfKey(key), pass)
+    const point = pointOfKey(key)
+    const creditors = owed.to(name)
+    const newOwners = this.#newOwners(name, point, pass)
+    const nearest = creditors.length === 0 ? [] : pass.after.nearest(point, this.#init.numReplicas)
+    const owners = new Set([...newOwners, ...creditors.filter((peer) => nearest.includes(peer))])
 
-    if (owners.length === 0) {
+    if (owners.size === 0) {
       return []
     }
 
     const sizeBytes = encodedSize(this.#init.store.get(key))
-    return owners.flatMap((owner) => {
+    return [...owners].flatMap((owner) => {
       const member = pass.after.get(owner)
       return member === undefined ? [] : [{ key, to: member.contact, sizeBytes }]
     })
@@ -380,7 +362,12 @@ export class Upkeep implements CancellationToken {
     const record = this.#init.store.get(key)
     const name = to.id.toString()
 
-    if (isEmpty(record) || failed.has(name)) {
+    if (isEmpty(record)) {
+      return
+    }
+
+    if (failed.has(name)) {
+      this.#owed.add(name, nameOf(key))
       return
     }
 
@@ -388,6 +375,7 @@ export class Upkeep implements CancellationToken {
       await this.#send(to, key, record)
     } catch {
       failed.add(name)
+      this.#owed.add(name, nameOf(key))
     }
   }
 
@@ -398,7 +386,7 @@ export class Upkeep implements CancellationToken {
     }
 
     if (!this.isCancelled) {
-      await inTime(this.#init.send(to, key, record), SEND_TIMEOUT_MS)
+      await this.#init.send(to, key, record)
     }
   }
 }

@@ -1,24 +1,15 @@
-import type {
-  DHTRecord,
-  DHTTime,
-  Entry,
-  Found,
-  FoundValue,
-  Limits,
-  MaybePromise,
-  Subkey,
-  Value
-} from '@waggle/record'
-import { subkeyId, whenDone } from '@waggle/record/replica'
+import type { DHTRecord, DHTTime, Entry, Found, MaybePromise, Subkey, Value } from '@waggle/record'
+import { whenDone } from '@waggle/record/replica'
 import { equals } from 'uint8arrays/equals'
-import type { WatchProgressEvent } from '../live/state.ts'
+import { foundOf, placesOf } from '../live/places.ts'
 import {
   PLAIN,
   type Place,
   type PlaceName,
   type State,
   type StateListener,
-  type StateReader
+  type StateReader,
+  type WatchProgressEvent
 } from '../live/state.ts'
 import { isSameShown, NOTHING_SHOWN, type Shown } from './shown.ts'
 
@@ -37,7 +28,6 @@ export interface Watched {
 
 export interface KeyReaderInit {
   readonly clock: () => DHTTime
-  readonly limits: Limits
 
   /** Returns the view of a record for a reader. */
   readonly show: (record: DHTRecord) => MaybePromise<Found | undefined>
@@ -47,6 +37,7 @@ export interface KeyReaderInit {
   readonly listener: StateListener
 }
 
+type KeyPlace = Place<Subkey | undefined, Value>
 export type KeyState = State<Found | undefined, Subkey | undefined, Value>
 
 /** Reads the states of a watched key as its readers see it. */
@@ -88,23 +79,19 @@ export class KeyReader implements StateReader<Found | undefined, Subkey | undefi
   }
 
   #take(found: Found | undefined, shown: Shown): KeyState {
-    const places = new Map<PlaceName, Place<Subkey | undefined, Value>>()
+    const places = new Map<PlaceName, KeyPlace>()
 
-    for (const [name, subkey, now] of this.#placesOf(found)) {
-      places.set(name, this.#reuse(name, { subkey, found: now }, shown))
+    for (const [name, place] of placesOf(found)) {
+      places.set(name, this.#reuse(name, place, shown))
     }
 
     this.#shown = shown
-    this.#state = { current: foundAs(found, places), places }
+    this.#state = { current: foundOf(places), places }
     return this.#state
   }
 
   /** Returns the place as it was, if it is as it was; otherwise at least its value, if that is as it was. */
-  #reuse(
-    name: PlaceName,
-    now: Place<Subkey | undefined, Value>,
-    shown: Shown
-  ): Place<Subkey | undefined, Value> {
+  #reuse(name: PlaceName, now: KeyPlace, shown: Shown): KeyPlace {
     const id = name === PLAIN ? undefined : name
     const before = this.#state?.places.get(name)
 
@@ -116,40 +103,6 @@ export class KeyReader implements StateReader<Found | undefined, Subkey | undefi
       ? before
       : { ...now, found: { ...now.found, value: before.found.value } }
   }
-
-  *#placesOf(found: Found | undefined): Iterable<[PlaceName, Subkey | undefined, Found<Value>]> {
-    if (found === undefined) {
-      return
-    }
-
-    if (!isDictionary(found.value)) {
-      yield [PLAIN, undefined, { ...found, value: found.value }]
-      return
-    }
-
-    for (const [subkey, entry] of found.value) {
-      yield [subkeyId(subkey, this.#init.limits), subkey, entry]
-    }
-  }
-}
-
-function isDictionary(value: FoundValue): value is ReadonlyMap<Subkey, Found<Value>> {
-  return value instanceof Map
-}
-
-/** Puts the places that were reused in the place of what was found. */
-function foundAs(
-  found: Found | undefined,
-  places: ReadonlyMap<PlaceName, Place<Subkey | undefined, Value>>
-): Found | undefined {
-  if (found === undefined || !isDictionary(found.value)) {
-    return places.get(PLAIN)?.found
-  }
-
-  const value = new Map(
-    Array.from(places.values(), ({ subkey, found }) => [subkey as Subkey, found])
-  )
-  return { ...found, value }
 }
 
 function isSameValue(a: Entry | undefined, b: Entry | undefined): boolean {

@@ -3,15 +3,19 @@ import { type DHTRecord, type Found, isEmpty, type Subkey, type Value } from '@w
 import type { DHTEvents } from '../events.ts'
 import type { StateSource } from '../live/state.ts'
 import type { KnownRecords } from '../reading/known-records.ts'
-import { nameOf } from '../store/record-store.ts'
+import { keyOf, nameOf } from '../store/record-store.ts'
 import { OWN } from '../store/stored-record.ts'
 import { Alarm } from '../timing/alarm.ts'
+import { ClockAlarm } from '../timing/clock-alarm.ts'
 import { type Due, DueQueue } from '../timing/due-queue.ts'
+import { type ForwardedKey, ForwardedKeys } from './forwarded-keys.ts'
 import { KeyReader } from './key-reader.ts'
-import { POLL_MS, RENEW_MS, SETTLE_MS } from './limits.ts'
+import { LOOK_DELAY_MS, POLL_MS, RENEW_MS } from './limits.ts'
 import { WatchedKey, type WatchedKeyInit } from './watched-key.ts'
 
 export interface WatchesInit extends Omit<WatchedKeyInit, 'key' | 'onChange' | 'onUnused'> {
+  /** Keys watched for others. */
+  readonly maxForwardedKeys: number
   readonly log: Logger
 
   /** What this node knows already, as a reader. */
@@ -35,13 +39,21 @@ const TOGETHER_MS = 1000
 export class Watches {
   readonly #init: WatchesInit
   readonly #keys = new Map<string, WatchedKey>()
+
+  /** What is watched for others. */
+  readonly forwarded: ForwardedKeys
   readonly #looks = new DueQueue<DueKey>()
   readonly #expirations = new DueQueue<DueKey>()
   readonly #lookAlarm = new Alarm(() => this.#lookDue())
-  readonly #expirationAlarm = new Alarm(() => this.#expireDue())
+  readonly #expirationAlarm: ClockAlarm
 
   constructor(init: WatchesInit) {
     this.#init = init
+    this.forwarded = new ForwardedKeys({
+      max: init.maxForwardedKeys,
+      begin: (name, onChange) => this.#forward(name, onChange)
+    })
+    this.#expirationAlarm = new ClockAlarm(init.store.clock, () => this.#expireDue())
     init.store.onWrite((name, write, writer) => this.#onStored(name, write, writer === OWN))
   }
 
@@ -52,15 +64,16 @@ export class Watches {
 
   /** Returns the states of a key. It is watched while somebody reads them. */
   statesOf(key: Uint8Array): StateSource<Found | undefined, Subkey | undefined, Value> {
-    const { checks, clock, limits } = this.#init.store
+    const { checks, clock } = this.#init.store
     return {
       open: (listener) =>
         new KeyReader({
-          ...{ clock, limits, listener },
+          ...{ clock, listener },
           show: (record) => checks.show(key, record),
           begin: (watcher) => {
             const watched = this.#keys.get(nameOf(key)) ?? this.#begin(key)
             watched.add(watcher)
+            this.#lookFirst(watched)
             return watched
           }
         })
@@ -72,6 +85,13 @@ export class Watches {
     events.addEventListener('peer:found', ({ detail }) => this.#onFound(detail), { signal })
   }
 
+  /** Renews all subscriptions soon, as after a sleep. */
+  renewAll(): void {
+    for (const watched of this.#keys.values()) {
+      this.#lookWithin(watched, LOOK_DELAY_MS)
+    }
+  }
+
   /** A peer tells of a change. */
   onChange(key: Uint8Array, record: DHTRecord): void {
     this.#keys.get(nameOf(key))?.learn(record)
@@ -80,7 +100,7 @@ export class Watches {
   /** A peer tells nothing any more. */
   onLost(peer: PeerId): void {
     for (const watched of this.#keys.values()) {
-      const delayMs = watched.lost(peer)
+      const delayMs = watched.notifiers.lose(peer)
 
       if (delayMs !== undefined) {
         this.#lookWithin(watched, delayMs)
@@ -108,8 +128,32 @@ export class Watches {
       watched.learn(known.get(key).record)
     }
 
-    void this.#look(watched)
     return watched
+  }
+
+  #lookFirst(watched: WatchedKey): void {
+    if (!watched.hasLooked) {
+      void this.#look(watched)
+    }
+  }
+
+  /** Watches a key for others: at its replicas, wherever it was watched until now. */
+  #forward(name: string, onChange: (record: DHTRecord) => void): ForwardedKey {
+    const watched = this.#keys.get(name) ?? this.#begin(keyOf(name))
+    watched.forward(onChange)
+    this.#lookWithin(watched, LOOK_DELAY_MS)
+    this.#lookFirst(watched)
+
+    return {
+      get record() {
+        return watched.record
+      },
+      get isTold() {
+        const isBeginning = watched.isLooking && !watched.isSettled
+        return watched.notifiers.isToldByReplicas || isBeginning
+      },
+      end: () => watched.forward(undefined)
+    }
   }
 
   /** A write that another peer stored here counts if this node is a replica of the key. */
@@ -131,8 +175,8 @@ export class Watches {
 
   #onFound(peer: PeerId): void {
     for (const watched of this.#keys.values()) {
-      if (watched.isNewReplica(peer)) {
-        this.#lookWithin(watched, SETTLE_MS)
+      if (watched.notifiers.isNewReplica(peer)) {
+        this.#lookWithin(watched, LOOK_DELAY_MS)
       }
     }
   }
@@ -151,7 +195,7 @@ export class Watches {
   #lookDue(): void {
     for (const { watched } of this.#looks.take(performance.now(), LOOKS_AT_ONCE)) {
       if (watched.isLooking) {
-        this.#lookWithin(watched, SETTLE_MS)
+        this.#lookWithin(watched, LOOK_DELAY_MS)
       } else {
         void this.#look(watched)
       }
@@ -171,8 +215,8 @@ export class Watches {
       this.#init.log('could not look at a watched key - %e', error)
     }
 
-    const nextMs =
-      performance.now() + (watched.isTold && !watched.isUnreachable ? RENEW_MS : POLL_MS)
+    const isTold = watched.notifiers.isPrompt && !watched.isUnreachable
+    const nextMs = performance.now() + (isTold ? RENEW_MS : POLL_MS)
     this.#lookWithin(watched, Math.ceil(nextMs / TOGETHER_MS) * TOGETHER_MS - performance.now())
   }
 
@@ -199,7 +243,7 @@ export class Watches {
     const next = this.#expirations.nextTime
 
     if (next !== undefined) {
-      this.#expirationAlarm.within((next - this.#init.store.clock()) * 1000)
+      this.#expirationAlarm.at(next)
     }
   }
 }

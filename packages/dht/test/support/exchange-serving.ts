@@ -5,7 +5,8 @@ import { ExchangeServer } from '../../src/exchange/exchange-server.ts'
 import type { FindRequest, StoreRequest } from '../../src/exchange/messages.ts'
 import { DEFAULT_NODE_LIMITS, type NodeLimits } from '../../src/node-limits.ts'
 import type { Access } from '../../src/peers/access.ts'
-import { RecordStore, type RecordStoreOptions } from '../../src/store/record-store.ts'
+import { RecordStore } from '../../src/store/record-store.ts'
+import type { RecordStoreOptions } from '../../src/store/record-store-options.ts'
 import { ProtocolServer } from '../../src/wire/protocol-server.ts'
 import type { StreamSource } from './exchange-streams.ts'
 import { Talker } from './exchange-talker.ts'
@@ -49,7 +50,7 @@ export function storeRequest(
     name: 'store',
     id: 1,
     closerCount: 0,
-    isCopy: false,
+    isCacheOnly: false,
     writes: writes.map(([key, record]) => ({ key: recordKey(key), record: encodeRecord(record) })),
     ...differences
   }

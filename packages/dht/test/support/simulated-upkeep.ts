@@ -116,6 +116,7 @@ export class KeptNetwork {
         isNear: () => true,
         members: () => this.#surroundings(peer),
         lookAround: async () => {},
+        reconcile: async () => {},
         fingerprints: async ({ id: asked }, keys) =>
           keys.map((key) => fingerprintOf(this.#reached(asked).get(key))),
         send: async ({ id: to }, key, record) => this.#reached(to).apply(key, this.#moved(record)),

@@ -1,4 +1,5 @@
-import type { Found, Watch, WatchOptions } from '@waggle/dht'
+import type { Found, WatchOptions } from '@waggle/dht'
+import type { Watch } from '@waggle/dht/handles'
 import { type DHTRecord, plainRecord, recordKey, type Subkey, type Value } from '@waggle/record'
 import { expect, vi } from 'vitest'
 import { LiveWatch } from '../../src/live/live-watch.ts'

@@ -108,9 +108,9 @@ describe('ExchangeClient', () => {
     const { ask, peer } = asking(source)
     const answers = ask(
       store('a'),
-      store('b', { isCopy: true }),
-      store('c', { isCopy: true }),
-      store('d', { isCopy: true, closerCount: 0 })
+      store('b', { isCacheOnly: true }),
+      store('c', { isCacheOnly: true }),
+      store('d', { isCacheOnly: true, closerCount: 0 })
     )
     const talker = await peer()
     const requests = [await talker.hear('store'), await talker.hear('store')]
@@ -130,7 +130,7 @@ describe('ExchangeClient', () => {
       ['b', 'c'],
       ['d']
     ])
-    expect(requests.map(({ isCopy }) => isCopy)).toEqual([false, true, true])
+    expect(requests.map(({ isCacheOnly }) => isCacheOnly)).toEqual([false, true, true])
     expect(await answers).toHaveLength(4)
   })
 
@@ -167,13 +167,16 @@ describe('ExchangeClient', () => {
     const first = await talker.hear('find')
     talker.say(found(first.id, ['0', '1']))
     const second = await talker.hear('find')
-    talker.say(found(second.id, ['2']))
     const third = await talker.hear('find')
-    talker.say(found(third.id, ['3', null]))
+    talker.say(found(second.id, ['2']), found(third.id, [null]))
+    const fourth = await talker.hear('find')
+    talker.say(found(fourth.id, ['3']))
 
+    // No more keys go in one message than were answered in the last one.
     expect(first.keys).toEqual(names(5).map(bytesOf))
-    expect(second.keys).toEqual(names(5).slice(2).map(bytesOf))
-    expect(third.keys).toEqual(names(5).slice(3).map(bytesOf))
+    expect(second.keys).toEqual(names(5).slice(2, 4).map(bytesOf))
+    expect(third.keys).toEqual(names(5).slice(4).map(bytesOf))
+    expect(fourth.keys).toEqual(names(5).slice(3, 4).map(bytesOf))
     expect(told(await answers)).toEqual(['0', '1', '2', '3', undefined])
   })
 

@@ -1,4 +1,5 @@
-import type { Change, Found, Watch } from '@waggle/dht'
+import type { Found } from '@waggle/dht'
+import type { Change, Watch } from '@waggle/dht/handles'
 import {
   type DHTRecord,
   plainRecord,

@@ -1,6 +1,7 @@
+import process from 'node:process'
 import { describe, expect, it, vi } from 'vitest'
 import { CpuShares } from '../../src/admission/cpu-shares.ts'
-import { Turns } from '../../src/admission/turns.ts'
+import { TURN_MS, Turns } from '../../src/admission/turns.ts'
 import { atEndOfTurn } from '../../src/timing/end-of-turn.ts'
 
 function endOfTurn(): Promise<void> {
@@ -8,14 +9,64 @@ function endOfTurn(): Promise<void> {
 }
 
 describe('Turns', () => {
-  it('begins one task in each turn of the event loop, whoever it is for (N13a)', async () => {
+  it.each<[string, (addAll: () => void) => Promise<void>]>([
+    ['a microtask', async (addAll) => addAll()],
+    ['a task', (addAll) => new Promise((resolve) => setTimeout(() => resolve(addAll())))],
+    ['a tick', (addAll) => new Promise((resolve) => process.nextTick(() => resolve(addAll())))]
+  ])(
+    'begins a task when all that the one before it caused has run, from %s (N13a)',
+    async (_, add) => {
+      const turns = new Turns()
+      const steps: string[] = []
+      const work = async (peer: string): Promise<void> => {
+        steps.push(`${peer} begins`)
+        await Promise.resolve()
+        await Promise.resolve()
+        steps.push(`${peer} ends`)
+      }
+      const addAll = (): void => {
+        for (const peer of ['a', 'b']) {
+          turns.add(peer, () => void work(peer))
+        }
+      }
+
+      await add(addAll)
+      await endOfTurn()
+      expect(steps).toEqual(['a begins', 'a ends', 'b begins', 'b ends'])
+    }
+  )
+
+  it('begins as many tasks in a turn of the event loop as fit, so that a busy process answers all (N13a)', async () => {
+    const turns = new Turns()
+    let begun = 0
+
+    for (let i = 0; i < 100; i++) {
+      turns.add(`peer ${i}`, () => begun++)
+    }
+
+    let loops = 0
+
+    for (; begun < 100; loops++) {
+      await endOfTurn()
+    }
+
+    expect(loops).toBeLessThan(50)
+  })
+
+  it('begins no other task in a turn that has taken long, whoever it is for and whenever it comes (N13a)', async () => {
     const turns = new Turns()
     const begun: string[] = []
 
     for (const peer of ['a', 'a', 'b']) {
-      turns.add(peer, () => begun.push(peer))
+      turns.add(peer, () => {
+        begun.push(peer)
+        busyForMs(TURN_MS)
+      })
     }
 
+    await Promise.resolve()
+    process.nextTick(() => turns.add('c', () => begun.push('c')))
+    await new Promise((resolve) => process.nextTick(resolve))
     expect(begun).toEqual(['a'])
     await endOfTurn()
     expect(begun).toHaveLength(2)
@@ -31,10 +82,7 @@ describe('Turns', () => {
       turns.add(peer, () => begun.push(peer))
     }
 
-    while (begun.length < 6) {
-      await endOfTurn()
-    }
-
+    await expect.poll(() => begun.length).toBe(6)
     expect(begun.slice(0, 4).toSorted()).toEqual(['a', 'a', 'b', 'c'])
   })
 

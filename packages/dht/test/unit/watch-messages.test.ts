@@ -6,6 +6,7 @@ import {
   WATCH,
   type WatchedAnswer,
   type WatchMessage,
+  type WatchRole,
   type WatchState
 } from '../../src/watch/watch-messages.ts'
 import { ByteWriter } from '../../src/wire/bytes.ts'
@@ -18,7 +19,7 @@ import { encodedPeer, fieldsOf } from '../support/encoded-peers.ts'
 import { anyMutation, mutated } from '../support/exchange-messages.ts'
 import { frameOf } from '../support/exchange-talker.ts'
 
-const STATES: readonly WatchState[] = ['watched', 'refused', 'ended']
+const STATES: readonly WatchState[] = ['watched', 'refused', 'ended', 'full']
 
 const byteString = fc.oneof(
   { weight: 60, arbitrary: fc.uint8Array({ maxLength: 4 }) },
@@ -43,7 +44,7 @@ const anyMessage: fc.Arbitrary<WatchMessage> = fc.oneof(
   fc.record({
     name: fc.constant('watch' as const),
     closerCount: fc.nat(MAX_CLOSER_PEERS),
-    isCoalesced: fc.boolean(),
+    role: fc.constantFrom<WatchRole>('prompt', 'patient', 'forwarder', 'dependant'),
     keys: fc.array(
       fc.record({ key: byteString, digest: fc.uint8Array({ maxLength: DIGEST_BYTES }) }),
       { maxLength: 5 }
