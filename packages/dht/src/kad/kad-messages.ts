@@ -101,7 +101,7 @@ function readField(field: ProtobufField, { closer, providers, scalars }: KadFiel
       scalars.key = assertKey(bytesOf(field))
       break
     case MESSAGE.record:
-      scalars.record = bytesOf(field)
+      scalars.record = fieldsBy(bytesOf(field), RECORD_RULES)
       break
     case MESSAGE.closer:
       closer.push(bytesOf(field))
@@ -138,7 +138,7 @@ export function writeKadMessage(message: KadMessage): Uint8Array {
   }
 
   if (record !== undefined) {
-    writeBytesField(writer, MESSAGE.record, fieldsBy(record, RECORD_RULES))
+    writeBytesField(writer, MESSAGE.record, record)
   }
 
   writePeers(writer, MESSAGE.closer, closer)

@@ -80,7 +80,7 @@ describe('readKadMessage', () => {
     const whole = message({
       type: GET_PROVIDERS,
       key: Uint8Array.of(1),
-      record: Uint8Array.of(2),
+      record: field(2, Uint8Array.of(2)),
       closer: [peer(2)],
       providers: [peer(1), peer(0)]
     })
