@@ -33,14 +33,20 @@ export function guardedMuxer<C extends { readonly events: object }>(
     return {
       protocol: inner.protocol,
       createStreamMuxer: (connection: MessageStream): StreamMuxer =>
-        limited(inner.createStreamMuxer(gated(connection, door, maxFrameBytes))),
+        limited(inner.createStreamMuxer(gated(connection, door, maxFrameBytes)), {
+          door,
+          peer: nameOf(connection)
+        }),
       ...{ [serviceCapabilities]: capabilities }
     }
   }
 }
 
-/** The muxer as libp2p hears it: what a peer offers on each stream that it opens is limited. */
-function limited(muxer: StreamMuxer): StreamMuxer {
+/** The muxer as libp2p hears it: the streams that a peer opens are limited, and what it offers on each. */
+function limited(
+  muxer: StreamMuxer,
+  { door, peer }: { readonly door: Door; readonly peer: string }
+): StreamMuxer {
   const addEventListener = muxer.addEventListener.bind(muxer)
   return overriding<StreamMuxer>(muxer, {
     addEventListener: (type: string, listener: unknown, options?: unknown) => {
@@ -48,6 +54,7 @@ function limited(muxer: StreamMuxer): StreamMuxer {
         type === 'stream'
           ? (event: CustomEvent<Stream>): void => {
               limitStreamNegotiation(event.detail)
+              door.streams.add(event.detail, peer)
               Reflect.apply(listener as (event: CustomEvent<Stream>) => void, undefined, [event])
             }
           : listener
@@ -76,7 +83,7 @@ function listenThroughGate(
   { door, maxFrameBytes }: { door: Door; maxFrameBytes: number }
 ): void {
   const peer = securedPeers.get(connection)
-  const name = peer?.toString() ?? ''
+  const name = nameOf(connection)
   const { buffers } = door
   const fail = (error: Error): void => {
     connection.abort(error)
@@ -104,6 +111,11 @@ function listenThroughGate(
   connection.addEventListener('message', ({ data }) =>
     caught(() => gate.push(data.subarray()), fail)()
   )
+}
+
+/** The peer at the other end, as far as an encrypter has told. */
+function nameOf(connection: MessageStream): string {
+  return securedPeers.get(connection)?.toString() ?? ''
 }
 
 function caught(task: () => void, onError: (error: Error) => void): () => void {
