@@ -96,6 +96,25 @@ describe('frames of the muxer', () => {
     await promise
   })
 
+  it('are decrypted in turns, however small their messages are (N13a)', async () => {
+    await using raw = await rawConnection(victim.multiaddrs)
+    await victim.longestTurnMs()
+    const until = performance.now() + FLOOD_MS
+    let sent = 0
+
+    while (performance.now() < until && raw.wire.status === 'open') {
+      for (let i = 0; i < PIECE_FRAMES; i++) {
+        raw.wire.send(yamuxFrame({ type: WINDOW_UPDATE, stream: 1, length: 10 }))
+      }
+
+      sent += PIECE_FRAMES
+      await new Promise((resolve) => setTimeout(resolve, 5))
+    }
+
+    expect(sent).toBeGreaterThan(PIECE_FRAMES)
+    expect(await victim.longestTurnMs()).toBeLessThan(MAX_TURN_MS)
+  })
+
   async function send(
     { wire }: RawConnection,
     frame: () => Uint8Array,
