@@ -72,6 +72,7 @@ export {
   ClockSkewError,
   DataDirError,
   ListenError,
+  NotReadError,
   TimeoutError,
   UnreachableError
 } from './errors.ts'
@@ -90,6 +91,19 @@ export type {
   StoreEntry,
   StoreOptions
 } from './operations/call-options.ts'
+export type {
+  Publication,
+  PublicationState,
+  PublishOptions
+} from './operations/publication.ts'
+export {
+  NotStoredError,
+  type ReplicaOutcome,
+  type Report,
+  type Result,
+  type StoreOutcome,
+  type StoreReport
+} from './operations/store-report.ts'
 export type { WaggleOperations } from './operations/waggle-operations.ts'
 export type { AllowPeer } from './peers/access.ts'
 export type { Durability } from './persistence/disk.ts'

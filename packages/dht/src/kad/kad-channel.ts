@@ -6,14 +6,7 @@ import {
   type PeerResponseEvent,
   type QueryEvent
 } from '@libp2p/kad-dht'
-import {
-  type Applied,
-  apply,
-  type DHTRecord,
-  EMPTY_RECORD,
-  encodeRecord,
-  type Rejection
-} from '@waggle/record'
+import { type Applied, apply, type DHTRecord, EMPTY_RECORD, encodeRecord } from '@waggle/record'
 import { pipe } from 'it-pipe'
 import { equals } from 'uint8arrays/equals'
 import { SEARCH_WIDTH } from '../constants.ts'
@@ -30,6 +23,7 @@ import { type ProgressSignal, progressSignal } from '../timing/progress-signal.t
 import type { Dialer } from '../wire/dialer.ts'
 import { dialable } from '../wire/peer-codec.ts'
 import { type KadInternals, NO_PATH } from './internals.ts'
+import { RequestGate, retryResets } from './request-gate.ts'
 import type { StreamProgress } from './stream-progress.ts'
 
 export interface KadChannelComponents {
@@ -53,6 +47,7 @@ export interface KadChannelComponents {
  */
 export class KadChannel implements RecordChannel {
   readonly #components: KadChannelComponents
+  readonly #gate = new RequestGate()
 
   constructor(components: KadChannelComponents) {
     this.#components = components
@@ -67,9 +62,9 @@ export class KadChannel implements RecordChannel {
     peer: PeerInfo,
     key: Uint8Array,
     write: DHTRecord,
-    { isCopy = false }: WriteOptions
+    { isCacheOnly = false }: WriteOptions
   ): Promise<StoreReply> {
-    if (isCopy) {
+    if (isCacheOnly) {
       throw new Error('a plain kad-dht peer can not tell a copy from a replica')
     }
 
@@ -88,9 +83,8 @@ export class KadChannel implements RecordChannel {
   }
 
   async #find(peer: PeerInfo, key: Uint8Array, options: AbortOptions): Promise<FindReply> {
-    const { closer, record } = await this.#request(
-      peer,
-      { type: MessageType.GET_VALUE, key },
+    const { closer, record } = await retryResets(
+      () => this.#request(peer, { type: MessageType.GET_VALUE, key }, options),
       options
     )
 
@@ -113,15 +107,18 @@ export class KadChannel implements RecordChannel {
     const merged = this.#apply(held, write)
 
     if (!merged.isAccepted || merged.record === held) {
-      return { outcome: outcomeOf(merged), closer }
+      return { outcome: outcomeOf(merged), winner: held, closer }
     }
 
-    try {
-      await this.#put(peer, key, merged.record, options)
-      return { outcome: 'accepted', closer }
-    } catch (error) {
-      return { outcome: await this.#rejection(peer, { key, write, error, ...options }), closer }
+    const put = async (): Promise<Omit<StoreReply, 'closer'>> => {
+      try {
+        await this.#put(peer, key, merged.record, options)
+        return { outcome: 'accepted' }
+      } catch (error) {
+        return this.#rejection(peer, { key, write, error, ...options })
+      }
     }
+    return { ...(await retryResets(put, options)), closer }
   }
 
   /**
@@ -136,7 +133,7 @@ export class KadChannel implements RecordChannel {
       error,
       signal
     }: AbortOptions & { key: Uint8Array; write: DHTRecord; error: unknown }
-  ): Promise<Rejection> {
+  ): Promise<Omit<StoreReply, 'closer'>> {
     const { record: held = EMPTY_RECORD } = await this.#find(peer, key, { signal })
     const again = this.#apply(held, write)
 
@@ -144,7 +141,7 @@ export class KadChannel implements RecordChannel {
       throw error
     }
 
-    return again.reason
+    return { outcome: again.reason, winner: held }
   }
 
   #apply(held: DHTRecord, write: DHTRecord): Applied {
@@ -168,8 +165,12 @@ export class KadChannel implements RecordChannel {
     options: AbortOptions
   ): Promise<PeerResponseEvent> {
     const { dialer, kad } = this.#components
-    await dialer.connect(peer, options)
-    return pipe(kad.network.sendRequest(peer.id, message, { ...options, path: NO_PATH }), response)
+    const send = async (): Promise<PeerResponseEvent> => {
+      await dialer.connect(peer, options)
+      const events = kad.network.sendRequest(peer.id, message, { ...options, path: NO_PATH })
+      return pipe(events, response)
+    }
+    return this.#gate.run(peer.id, send, options)
   }
 }
 

@@ -24,8 +24,8 @@ export interface Lookup<R extends LookupResponse> {
   readonly cancellation: CancellationToken
 
   /**
-   * Peers asked at once. Twice as many after each response that was not enough; all that are left once
-   * a response names none that is nearer, since these have to be asked anyway.
+   * Peers asked at once for as long as responses name nearer ones; all that are left once one names
+   * none, since these have to be asked anyway.
    */
   readonly parallelism: number
 
@@ -38,8 +38,11 @@ export interface Lookup<R extends LookupResponse> {
   /** Asks one peer; rejects when it does not respond. */
   ask(contact: PeerInfo, cancellation: CancellationToken): Promise<R>
 
-  /** Takes in a response after the search has; undefined: the peer failed. True if that is enough. */
-  take(contact: PeerInfo, response: R | undefined): boolean
+  /**
+   * Takes in a response after the search has; undefined: the peer failed, with this error or for want of
+   * progress. True if that is enough.
+   */
+  take(contact: PeerInfo, response: R | undefined, error?: Error): boolean
 
   /** Called when a peer is not waited for any more, for now. */
   onSuspect?(): void

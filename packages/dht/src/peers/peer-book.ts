@@ -12,7 +12,7 @@ export const FIRST_BAN_MS = 60_000
 /** Milliseconds for which any peer is banned at most. */
 export const MAX_BAN_MS = 3_600_000
 
-/** Milliseconds for which an unverified peer that could not be dialled is not introduced again. */
+/** Milliseconds for which an unverified peer that could not be dialled is ignored when peers name it. */
 const DIAL_MEMORY_MS = 300_000
 
 /**

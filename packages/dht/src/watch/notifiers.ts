@@ -6,7 +6,7 @@ import type { Replicas } from '../reading/replicas.ts'
 import { digestOf } from '../store/record-digest.ts'
 import type { CancellationToken } from '../timing/cancellation.ts'
 import { KeyForwarders } from './key-forwarders.ts'
-import { PROMPT_PEERS, RENEW_MS, RENEWALS_PER_CHECK, SEEK_MS, SETTLE_MS } from './limits.ts'
+import { LOOK_DELAY_MS, PROMPT_PEERS, RENEW_MS, RENEWALS_PER_CHECK, SEEK_MS } from './limits.ts'
 import type { ChangeChannel, WatchReply } from './watch-client.ts'
 import type { WatchRole } from './watch-messages.ts'
 
@@ -145,7 +145,7 @@ export class Notifiers implements CancellationToken {
     const nowMs = performance.now()
     this.#losses = nowMs - this.#lostMs > RENEW_MS ? 0 : this.#losses + 1
     this.#lostMs = nowMs
-    return Math.min(SETTLE_MS * 2 ** this.#losses, RENEW_MS)
+    return Math.min(LOOK_DELAY_MS * 2 ** this.#losses, RENEW_MS)
   }
 
   /** Whether a peer should notify, and does not. */

@@ -15,6 +15,7 @@ import {
 import { DEFAULT_KAD_PROTOCOL } from '../../src/constants.ts'
 import type { StoreRequest } from '../../src/exchange/messages.ts'
 import { encoded, frameOf, headOf, type Talker } from '../support/exchange-talker.ts'
+import { findKey, nothing, recordIn } from '../support/find-answers.ts'
 import type { Attacker } from './attacker.ts'
 import { VOCABULARIES, type Vocabulary } from './floods.ts'
 import { changed, signedAtRandom, tombstoned, unsigned } from './forgeries.ts'
@@ -142,7 +143,7 @@ const attacks = {
     isOffence: true,
     run: (attacker) =>
       again(attacker, (talker) =>
-        talker.say({ name: 'found', id: 7, peers: [], answers: [{ closer: [] }] })
+        talker.say({ name: 'found', id: 7, peers: [], answers: [nothing()] })
       )
   },
 
@@ -167,7 +168,8 @@ const attacks = {
       await again(attacker, async (talker) => {
         talker.say(find([await ownedKey()]))
         const { answers: found } = await talker.hear('found')
-        const held = found[0]?.record && decodeRecord(found[0].record)
+        const record = recordIn(found[0])
+        const held = record && decodeRecord(record)
         seen ??= held
 
         if (seen !== undefined && held !== undefined) {
@@ -378,12 +380,12 @@ function find(keys: readonly string[], closerCount = 0) {
     id: 1,
     closerCount,
     isCloserAlways: closerCount > 0,
-    keys: keys.map((key) => recordKey(key))
+    keys: keys.map((key) => findKey(recordKey(key)))
   }
 }
 
 function store(writes: StoreRequest['writes']): StoreRequest {
-  return { name: 'store', id: 1, closerCount: 0, isCopy: false, writes }
+  return { name: 'store', id: 1, closerCount: 0, isCacheOnly: false, writes }
 }
 
 function fresh(count: number, record: () => Uint8Array): StoreRequest['writes'] {

@@ -23,6 +23,7 @@ import { WATCH_PROTOCOL } from '../../src/watch/watch-messages.ts'
 import { ByteWriter } from '../../src/wire/bytes.ts'
 import { writeBytesField, writeVarintField } from '../../src/wire/protobuf.ts'
 import { encoded, frameOf, headOf } from '../support/exchange-talker.ts'
+import { findKey } from '../support/find-answers.ts'
 
 const MIB = 2 ** 20
 
@@ -84,11 +85,21 @@ function dialRequest(): Uint8Array {
   return delimited(writer.take())
 }
 
+/** What a peer says of itself, the same each time. */
+function identity(): Uint8Array {
+  const writer = new ByteWriter()
+  writeBytesField(writer, 3, Buffer.from(CLOCK_PROTOCOL))
+  return delimited(writer.take())
+}
+
 /** The number of the message that asks for the time. */
 const CLOCK_QUESTION = Uint8Array.of(0)
 
 const FIND = frameOf(
-  encoded({ name: 'find', id: 1, closerCount: 0, isCloserAlways: false, keys: [recordKey('a')] })
+  encoded({
+    ...{ name: 'find', id: 1, closerCount: 0, isCloserAlways: false },
+    keys: [findKey(recordKey('a'))]
+  })
 )
 
 /** What a node serves, and what to say there. A protocol that is missing here fails the tests. */
@@ -107,6 +118,7 @@ export const VOCABULARIES: Readonly<Record<string, Vocabulary>> = {
   [COMPARE_PROTOCOL]: ourWords(),
   [CLOCK_PROTOCOL]: ourWords(frameOf(CLOCK_QUESTION)),
   '/ipfs/id/1.0.0': { small: [Uint8Array.of(0)], half: NOTHING, large: new Uint8Array(MIB) },
+  '/ipfs/id/push/1.0.0': libp2pWords(8192, identity()),
   '/ipfs/ping/1.0.0': {
     small: [randomBytes(32)],
     half: randomBytes(16),

@@ -9,13 +9,14 @@ import { MAX_BYTES_IN_FLIGHT } from '../../src/wire/limits.ts'
 import { turns } from '../support/end-of-turn.ts'
 import { streamSource } from '../support/exchange-streams.ts'
 import { encoded, frameOf, Talker } from '../support/exchange-talker.ts'
+import { findKey } from '../support/find-answers.ts'
 
 const QUESTION: FindRequest = {
   name: 'find',
   id: 1,
   closerCount: 0,
   isCloserAlways: false,
-  keys: [recordKey('key')]
+  keys: [findKey(recordKey('key'))]
 }
 
 /** A message in a single part. */
@@ -33,7 +34,7 @@ function ackOf(bytes: number): Uint8Array {
 
 function storeOf(id: number, bytes: number): Message {
   const writes = [{ key: recordKey('key'), record: new Uint8Array(bytes) }]
-  return { name: 'store', id, closerCount: 0, isCopy: false, writes }
+  return { name: 'store', id, closerCount: 0, isCacheOnly: false, writes }
 }
 
 describe('FramedStream with a bulk message', () => {
