@@ -1,6 +1,6 @@
 import { AbortError } from '@libp2p/interface'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
-import { HEDGE_MS, MAX_LOOKUPS_UNDER_WAY, FIRST_SUSPECT_MS } from '../../src/constants.ts'
+import { FIRST_SUSPECT_MS, HEDGE_MS, MAX_LOOKUPS_UNDER_WAY } from '../../src/constants.ts'
 import { CANCELLED } from '../support/cancellation.ts'
 import { collectGarbage } from '../support/collect-garbage.ts'
 import { turns } from '../support/end-of-turn.ts'
