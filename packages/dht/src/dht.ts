@@ -25,11 +25,12 @@ import type {
   FindNearestPeersOptions,
   GetManyOptions,
   GetOptions,
-  PlaceOptions,
   StoreEntry,
   StoreManyOptions,
   StoreOptions
 } from './operations/call-options.ts'
+import type { Publication, PublishOptions } from './operations/publication.ts'
+import type { Report, Result } from './operations/store-report.ts'
 import type { WaggleOperations } from './operations/waggle-operations.ts'
 import type { SealedOptions } from './sealed/sealed-operations.ts'
 import { type SealedView, sealedView } from './sealed/sealed-view.ts'
@@ -201,7 +202,11 @@ export class DHT implements WaggleOperations, Handles, AsyncDisposable {
     addValidators(this.#parts, validators)
   }
 
-  async store(key: Key, value: Value, options: StoreOptions): Promise<boolean> {
+  async store<R extends boolean = false>(
+    key: Key,
+    value: Value,
+    options: StoreOptions & Report<R>
+  ): Promise<Result<R>> {
     return this.#operations.store(key, value, options)
   }
 
@@ -209,15 +214,21 @@ export class DHT implements WaggleOperations, Handles, AsyncDisposable {
     return this.#operations.get(key, options)
   }
 
-  async delete(key: Key, options: DeleteOptions): Promise<boolean> {
+  async delete<R extends boolean = false>(
+    key: Key,
+    options?: DeleteOptions & Report<R>
+  ): Promise<Result<R>> {
     return this.#operations.delete(key, options)
   }
 
-  stopRepublishing(key: Key, options?: PlaceOptions): boolean {
-    return this.#operations.stopRepublishing(key, options)
+  publish(key: Key, value: Value, options: PublishOptions): Publication {
+    return this.#operations.publish(key, value, options)
   }
 
-  async storeMany(entries: Iterable<StoreEntry>, options?: StoreManyOptions): Promise<boolean[]> {
+  async storeMany<R extends boolean = false>(
+    entries: Iterable<StoreEntry>,
+    options?: StoreManyOptions & Report<R>
+  ): Promise<Result<R>[]> {
     return this.#operations.storeMany(entries, options)
   }
 
@@ -280,7 +291,7 @@ export class DHT implements WaggleOperations, Handles, AsyncDisposable {
 
   /** Leaves the network and stops the node, unless it was given as `libp2p`. May be called again. */
   async stop(): Promise<void> {
-    this.#stopped ??= stop(this.#parts)
+    this.#stopped ??= this.#operations.close().then(() => stop(this.#parts))
     await this.#stopped
   }
 

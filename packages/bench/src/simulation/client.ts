@@ -63,9 +63,9 @@ export function simulatedClient(
     },
     async store(key) {
       const write = plainRecord(`the value of ${key}`, getDHTTime() + TTL)
-      const outcomes = await replicas.write(recordKey(key), write, WANTED)
+      const { outcome } = await replicas.write(recordKey(key), write, WANTED)
 
-      if (!outcomes.includes('accepted')) {
+      if (outcome !== 'held') {
         throw new Error(`no replica accepted ${key}`)
       }
     }

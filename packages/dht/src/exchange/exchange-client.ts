@@ -1,5 +1,5 @@
 import type { Logger, PeerId, PeerInfo } from '@libp2p/interface'
-import { type DHTRecord, encodeRecord } from '@waggle/record'
+import { type DHTRecord, encodeRecord, type SubkeyId } from '@waggle/record'
 import { whenDone } from '@waggle/record/replica'
 import type {
   FindOptions,
@@ -59,14 +59,15 @@ export class ExchangeClient implements RecordChannel {
 
   find(peer: PeerInfo, key: Uint8Array, options: FindOptions): Promise<FindReply> {
     const { closerCount, isCloserAlways, cancellation } = options
-    const request = { name: 'find', key, closerCount, isCloserAlways } as const
+    const { subkeys = NO_SUBKEYS, digest = NOTHING } = options
+    const request = { name: 'find', key, subkeys, digest, closerCount, isCloserAlways } as const
 
     return this.#client.request<FindReply>(peer, request, {
       cancellation,
-      onResponse: ({ record: bytes, closer }) =>
+      onResponse: ({ standing, record: bytes, ageMs, closer }) =>
         whenDone(bytes && receivedRecord(peer, key, bytes, this.#init), (record) => ({
-          record,
-          closer
+          ...{ record, ageMs, closer },
+          isSame: standing === 'same'
         })),
       fallback: () => this.#init.kadChannel.find(peer, key, options)
     })
@@ -84,14 +85,16 @@ export class ExchangeClient implements RecordChannel {
 
     return this.#client.request<StoreReply>(peer, request, {
       cancellation,
-      onResponse: ({ outcome, closer }) => {
+      onResponse: ({ outcome, winner, closer }) => {
         if (outcome === undefined || outcome === 'invalid') {
           throw new ProtocolViolationError(
             `the peer ${peer.id} takes a valid write for an invalid one`
           )
         }
 
-        return { outcome, closer }
+        return outcome === 'stale'
+          ? this.#beaten(peer, { key, winner, closer }, options)
+          : { outcome, closer }
       },
       fallback: () => this.#init.kadChannel.store(peer, key, write, options)
     })
@@ -135,6 +138,21 @@ export class ExchangeClient implements RecordChannel {
     this.#client.close()
   }
 
+  /** Something that the peer holds beats a write: what it is, the peer says in its reply, or else when it is asked. */
+  async #beaten(
+    peer: PeerInfo,
+    { key, winner: bytes, closer }: Beaten,
+    { isWinnerWanted = false }: WriteOptions
+  ): Promise<StoreReply> {
+    if (bytes !== undefined || !isWinnerWanted) {
+      const winner = bytes && (await receivedRecord(peer, key, bytes, this.#init))
+      return { outcome: 'stale', winner, closer }
+    }
+
+    const { record } = await this.find(peer, key, { closerCount: 0, isCloserAlways: true })
+    return { outcome: 'stale', winner: record, closer }
+  }
+
   /** A write goes to several peers, mostly one after the other, and is encoded once for these. */
   #encoded(write: DHTRecord): Uint8Array {
     if (write !== this.#lastWrite) {
@@ -146,5 +164,14 @@ export class ExchangeClient implements RecordChannel {
   }
 }
 
+interface Beaten {
+  readonly key: Uint8Array
+  readonly winner: Uint8Array | undefined
+  readonly closer: readonly PeerInfo[]
+}
+
+const NO_SUBKEYS: readonly SubkeyId[] = []
+const NOTHING = new Uint8Array(0)
+
 /** Nothing is ever stored under it. */
-const NO_KEY = new Uint8Array(0)
+const NO_KEY = NOTHING

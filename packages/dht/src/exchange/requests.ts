@@ -7,19 +7,21 @@ import type { RequestProtocol } from '../wire/request-protocol.ts'
 import type { PendingRequest } from '../wire/request-queue.ts'
 import {
   EXCHANGE,
+  type FindKey,
   type FindRequest,
+  type FoundAnswer,
   type FoundReply,
   type GoodbyeReason,
   type Message,
+  type StoredAnswer,
   type StoredReply,
   type StoreRequest,
   type WireOutcome
 } from './messages.ts'
 
 /** Asks for the record under one key. */
-export interface FindOne {
+export interface FindOne extends FindKey {
   readonly name: 'find'
-  readonly key: Uint8Array
   readonly closerCount: number
   readonly isCloserAlways: boolean
 }
@@ -35,10 +37,15 @@ export interface StoreOne {
 
 export type ExchangeRequest = FindOne | StoreOne
 
-/** `record` answers a FIND, `outcome` a STORE. */
+/** `standing` answers a FIND, `outcome` a STORE. */
 export interface ExchangeResponse {
-  readonly record?: Uint8Array | undefined
-  readonly outcome?: WireOutcome | undefined
+  readonly standing?: FoundAnswer['standing']
+  readonly record?: Uint8Array
+  readonly ageMs?: number
+  readonly outcome?: WireOutcome
+
+  /** A record of what beats the write. */
+  readonly winner?: Uint8Array | undefined
   readonly closer: readonly PeerInfo[]
 }
 
@@ -83,7 +90,7 @@ export function exchangeRequests(
       }
 
       const peers = message.peers.map(peerOf)
-      return message.answers.map((answer) => ({
+      return message.answers.map((answer: FoundAnswer | StoredAnswer) => ({
         ...answer,
         closer: namedIn(peers, answer.closer)
       }))
@@ -110,7 +117,13 @@ function isReplyTo(
 }
 
 function sizeOf(request: ExchangeRequest): number {
-  return request.key.length + (request.name === 'store' ? request.record.length : 0)
+  return (
+    request.key.length + (request.name === 'store' ? request.record.length : sizeOfSubkeys(request))
+  )
+}
+
+function sizeOfSubkeys({ subkeys }: FindOne): number {
+  return subkeys.reduce((sum, { length }) => sum + length, 0)
 }
 
 function isAlike(a: ExchangeRequest, b: ExchangeRequest): boolean {
@@ -129,10 +142,10 @@ function requestOf(id: number, requests: readonly ExchangeRequest[]): FindReques
 
   if (first?.name === 'find') {
     const { closerCount, isCloserAlways } = first
-    return { name: 'find', id, closerCount, isCloserAlways, keys: requests.map(({ key }) => key) }
+    return { name: 'find', id, closerCount, isCloserAlways, keys: requests as FindOne[] }
   }
 
-  const writes = requests.filter((request) => request.name === 'store')
+  const writes = requests as StoreOne[]
   const { closerCount = 0, isCacheOnly = false } = writes[0] ?? {}
   return { name: 'store', id, closerCount, isCacheOnly, writes }
 }

@@ -6,14 +6,7 @@ import {
   type PeerResponseEvent,
   type QueryEvent
 } from '@libp2p/kad-dht'
-import {
-  type Applied,
-  apply,
-  type DHTRecord,
-  EMPTY_RECORD,
-  encodeRecord,
-  type Rejection
-} from '@waggle/record'
+import { type Applied, apply, type DHTRecord, EMPTY_RECORD, encodeRecord } from '@waggle/record'
 import { pipe } from 'it-pipe'
 import { equals } from 'uint8arrays/equals'
 import { SEARCH_WIDTH } from '../constants.ts'
@@ -114,18 +107,18 @@ export class KadChannel implements RecordChannel {
     const merged = this.#apply(held, write)
 
     if (!merged.isAccepted || merged.record === held) {
-      return { outcome: outcomeOf(merged), closer }
+      return { outcome: outcomeOf(merged), winner: held, closer }
     }
 
-    const put = async (): Promise<StoreOutcome> => {
+    const put = async (): Promise<Omit<StoreReply, 'closer'>> => {
       try {
         await this.#put(peer, key, merged.record, options)
-        return 'accepted'
+        return { outcome: 'accepted' }
       } catch (error) {
         return this.#rejection(peer, { key, write, error, ...options })
       }
     }
-    return { outcome: await retryResets(put, options), closer }
+    return { ...(await retryResets(put, options)), closer }
   }
 
   /**
@@ -140,7 +133,7 @@ export class KadChannel implements RecordChannel {
       error,
       signal
     }: AbortOptions & { key: Uint8Array; write: DHTRecord; error: unknown }
-  ): Promise<Rejection> {
+  ): Promise<Omit<StoreReply, 'closer'>> {
     const { record: held = EMPTY_RECORD } = await this.#find(peer, key, { signal })
     const again = this.#apply(held, write)
 
@@ -148,7 +141,7 @@ export class KadChannel implements RecordChannel {
       throw error
     }
 
-    return again.reason
+    return { outcome: again.reason, winner: held }
   }
 
   #apply(held: DHTRecord, write: DHTRecord): Applied {

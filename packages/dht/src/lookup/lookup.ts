@@ -38,8 +38,11 @@ export interface Lookup<R extends LookupResponse> {
   /** Asks one peer; rejects when it does not respond. */
   ask(contact: PeerInfo, cancellation: CancellationToken): Promise<R>
 
-  /** Takes in a response after the search has; undefined: the peer failed. True if that is enough. */
-  take(contact: PeerInfo, response: R | undefined): boolean
+  /**
+   * Takes in a response after the search has; undefined: the peer failed, with this error or for want of
+   * progress. True if that is enough.
+   */
+  take(contact: PeerInfo, response: R | undefined, error?: Error): boolean
 
   /** Called when a peer is not waited for any more, for now. */
   onSuspect?(): void

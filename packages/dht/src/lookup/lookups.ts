@@ -203,7 +203,7 @@ export class Lookups {
       this.#init.peers.recordFailure(contact, error, request.askedAtMs)
       run.lookup.search.recordFailure(contact)
       run.numBusy += Number(error?.name === 'BusyError')
-      this.#take(run, contact)
+      this.#take(run, contact, undefined, error)
     }
   }
 
@@ -234,9 +234,9 @@ export class Lookups {
     this.#schedule(run)
   }
 
-  #take(run: Run, contact: PeerInfo, response?: LookupResponse): void {
+  #take(run: Run, contact: PeerInfo, response?: LookupResponse, error?: Error): void {
     run.guard(() => {
-      const isEnough = !run.isCancelled && run.lookup.take(contact, response)
+      const isEnough = !run.isCancelled && run.lookup.take(contact, response, error)
 
       if (isEnough || (run.lookup.search.isDone && run.isOver)) {
         run.finish()

@@ -1,5 +1,6 @@
 import {
   type MessageStream,
+  type Stream,
   StreamMessageEvent,
   type StreamMuxer,
   type StreamMuxerFactory,
@@ -10,6 +11,7 @@ import { overriding } from '../door/overriding.ts'
 import { toError } from '../errors.ts'
 import { atEndOfTurn } from '../timing/end-of-turn.ts'
 import { FrameGate } from './frame-gate.ts'
+import { limitStreamNegotiation } from './negotiation-limit.ts'
 import { securedPeers } from './secured-peers.ts'
 
 type Listener = (event: StreamMessageEvent) => void
@@ -32,10 +34,34 @@ export function guardedMuxer<C extends { readonly events: object }>(
     return {
       protocol: inner.protocol,
       createStreamMuxer: (connection: MessageStream): StreamMuxer =>
-        inner.createStreamMuxer(gated(connection, door, maxFrameBytes)),
+        limited(inner.createStreamMuxer(gated(connection, door, maxFrameBytes)), {
+          door,
+          peer: nameOf(connection)
+        }),
       ...{ [serviceCapabilities]: capabilities }
     }
   }
+}
+
+/** The muxer as libp2p hears it: the streams that a peer opens are limited, and what it offers on each. */
+function limited(
+  muxer: StreamMuxer,
+  { door, peer }: { readonly door: Door; readonly peer: string }
+): StreamMuxer {
+  const addEventListener = muxer.addEventListener.bind(muxer)
+  return overriding<StreamMuxer>(muxer, {
+    addEventListener: (type: string, listener: unknown, options?: unknown) => {
+      const heard =
+        type === 'stream'
+          ? (event: CustomEvent<Stream>): void => {
+              limitStreamNegotiation(event.detail)
+              door.streams.add(event.detail, peer)
+              Reflect.apply(listener as (event: CustomEvent<Stream>) => void, undefined, [event])
+            }
+          : listener
+      Reflect.apply(addEventListener, muxer, [type, heard, options])
+    }
+  })
 }
 
 /** The connection as the muxer hears it. */
@@ -58,7 +84,7 @@ function listenThroughGate(
   { door, maxFrameBytes }: { door: Door; maxFrameBytes: number }
 ): void {
   const peer = securedPeers.get(connection)
-  const name = peer?.toString() ?? ''
+  const name = nameOf(connection)
   const { buffers } = door
   const fail = (error: Error): void => {
     connection.abort(error)
@@ -87,6 +113,11 @@ function listenThroughGate(
   connection.addEventListener('message', ({ data }) =>
     caught(() => gate.push(data.subarray()), fail)()
   )
+}
+
+/** The peer at the other end, as far as an encrypter has told. */
+function nameOf(connection: MessageStream): string {
+  return securedPeers.get(connection)?.toString() ?? ''
 }
 
 function caught(task: () => void, onError: (error: Error) => void): () => void {

@@ -17,6 +17,9 @@ import { expirationOf, isKeyOf, type Lifetime, ownerOf } from '@waggle/record/re
 import { textOf } from '../latin1.ts'
 import { isTimed, valueAt } from './timed-value.ts'
 
+/** Seconds between two writes. A float can represent it until the year 2242. */
+export const CLOCK_STEP = 1e-6
+
 /** A write as replicas receive it. */
 export interface Write {
   readonly key: Uint8Array
@@ -94,7 +97,7 @@ function write(
  * @throws ValidationError for a place of another peer, or one that no peer can own
  * @throws TypeError for a value that is no private key, or a key for a place that nobody owns
  */
-function signerOf(
+export function signerOf(
   { key, record }: Pick<Write, 'key' | 'record'>,
   privateKey: SigningKey | undefined,
   signers: readonly SigningKey[]
@@ -155,6 +158,18 @@ export function renew(write: Write, expirationTime: DHTTime): Write {
       subkeys: new Map(subkeys)
     },
     isLive: true
+  }
+}
+
+/** Returns the write that deletes what a write has stored, with a tombstone that expires then. */
+export function goodbye({ signer, ...write }: Write, until: DHTTime): Write {
+  const { plain, subkeys } = write.record
+  const gone = [...subkeys.keys()].map((id) => [id, { expirationTime: until }] as const)
+  return {
+    key: write.key,
+    record: { subkeys: new Map(gone), ...(plain && { plain: { expirationTime: until } }) },
+    isLive: true,
+    ...(signer && { signer })
   }
 }
 

@@ -11,6 +11,7 @@ import { isSufficient, type Reading, type ReadOptions } from './reading.ts'
 import { type Refresh, RefreshQueue } from './refresh-queue.ts'
 import type { Replicas } from './replicas.ts'
 import { SharedReads } from './shared-reads.ts'
+import type { WriteResult } from './write-replies.ts'
 
 export interface CachedReadsInit {
   readonly replicas: Replicas
@@ -49,7 +50,7 @@ export class CachedReads {
     })
     this.#refreshes = new RefreshQueue({
       leadTime: init.policy.refreshBeforeExpiry,
-      maxRecords: init.policy.maxRecords,
+      maxRecords: init.policy.size,
       isCached: (key) => this.#known.isCached(key)
     })
   }
@@ -75,14 +76,21 @@ export class CachedReads {
     return remembered ?? this.#searches.read(nameOf(key), key, options)
   }
 
-  /** Learns the outcome of a write by this node. */
-  onWritten(key: Uint8Array, write: DHTRecord, isAccepted: boolean): void {
+  /** Learns the outcome of a write by this node: it is held, or something else beats it. */
+  onWritten(
+    key: Uint8Array,
+    write: DHTRecord,
+    { outcome, winner }: Pick<WriteResult, 'outcome' | 'winner'>
+  ): void {
     const { policy } = this.#init
     const isKnown = this.#known.isCached(key)
     const isWhole = write.subkeys.size === 0
+    const isAccepted = outcome === 'held'
+    const learned = isAccepted ? write : winner
 
-    if (isAccepted) {
-      this.#known.learn(key, write, policy.onStore && (isKnown || isWhole))
+    if (learned !== undefined) {
+      const isPart = learned.subkeys.size > 0
+      this.#known.learn(key, learned, policy.onStore && (isKnown || !isPart))
     }
 
     if (policy.onStore && isKnown && !(isAccepted && isWhole) && policy.refreshBeforeExpiry > 0) {
@@ -95,7 +103,7 @@ export class CachedReads {
   /** Learns a change that a watch delivers, together with everything that the watch knows. */
   onWatched(key: Uint8Array, change: DHTRecord, all: DHTRecord): void {
     const isKnown = this.#known.isCached(key)
-    this.#known.learn(key, isKnown ? change : all, isKnown || this.#init.policy.local)
+    this.#known.learn(key, isKnown ? change : all, isKnown || this.#init.policy.locally)
   }
 
   /** Refreshes the records that are due. A timer calls it; it resolves when all are refreshed. */
@@ -172,7 +180,7 @@ export class CachedReads {
 
   #remember(key: Uint8Array, { record, without }: Reading): void {
     const { policy, replicas } = this.#init
-    this.#known.learn(key, record, policy.local || this.#known.isCached(key))
+    this.#known.learn(key, record, policy.locally || this.#known.isCached(key))
 
     if (this.#known.cache !== undefined && without.length > 0) {
       replicas.cacheOnPath(key, record, without.slice(0, policy.nearest))

@@ -1,11 +1,11 @@
 import type { PeerId, PeerInfo } from '@libp2p/interface'
 import { type DHTRecord, EMPTY_RECORD } from '@waggle/record'
-import { encodedSize } from '@waggle/record/replica'
+import { beatingEntries, encodedSize } from '@waggle/record/replica'
 import { MAX_LOOKUP_CANDIDATES, MAX_LOOKUP_REQUESTS, SEARCH_WIDTH } from '../constants.ts'
 import type { UnreachableError } from '../errors.ts'
 import type { LookupResponse } from '../lookup/lookup.ts'
 import type { Lookups } from '../lookup/lookups.ts'
-import type { StoreOutcome } from '../lookup/record-channel.ts'
+import type { StoreReply } from '../lookup/record-channel.ts'
 import { Search, type SearchInit } from '../lookup/search.ts'
 import { pointOfKey } from '../peers/key-space.ts'
 import type { RecordStore } from '../store/record-store.ts'
@@ -13,8 +13,9 @@ import type { CancellationToken } from '../timing/cancellation.ts'
 import { Finding, type FindingNode } from './finding.ts'
 import { KnownRecords } from './known-records.ts'
 import { Reach } from './reach.ts'
-import { assertNotBusy, isSufficient, type Reading, type ReadOptions } from './reading.ts'
+import { isSufficient, type Reading, type ReadOptions } from './reading.ts'
 import { Survey, type Surveyed } from './survey.ts'
+import { WriteReplies, type WriteResult } from './write-replies.ts'
 
 export interface ReplicasInit extends Omit<FindingNode, 'known'> {
   /** What this node remembers of others; undefined: nothing. */
@@ -86,22 +87,25 @@ export class Replicas {
     key: Uint8Array,
     write: DHTRecord,
     cancellation: CancellationToken
-  ): Promise<StoreOutcome[]> {
-    const { channel, lookups, numReplicas } = this.#init
+  ): Promise<WriteResult> {
+    const { channel, lookups, numReplicas, store } = this.#init
     const search = this.#search(key, numReplicas, { answersInsteadOf: () => 1 })
-    const outcomes = new Map<PeerInfo, StoreOutcome>()
+    const replies = new WriteReplies(write, store)
 
-    const result = await lookups.run({
+    await lookups.run({
       search,
       cancellation,
       parallelism: numReplicas,
       isHedged: false,
       isForAll: true,
       ask: (contact, cancellation) =>
-        channel.store(contact, key, write, { cancellation, closerCount: numReplicas }),
-      take: (contact, answer) => {
-        if (answer !== undefined) {
-          outcomes.set(contact, answer.outcome)
+        channel.store(contact, key, write, {
+          ...{ cancellation, closerCount: numReplicas },
+          isWinnerWanted: true
+        }),
+      take: (contact, reply, error) => {
+        if (!replies.take(contact, reply, error)) {
+          search.recordFailure(contact)
         }
 
         return false
@@ -111,14 +115,10 @@ export class Replicas {
     const nearest = search.answers()
 
     if (!cancellation.isCancelled && nearest.includes(this.#self)) {
-      outcomes.set(this.#self, await this.#storeHere(key, write))
+      replies.take(this.#self, await this.#storeHere(key, write))
     }
 
-    assertNotBusy(result, outcomes.size > 0)
-    // A stale outcome counts from any peer.
-    return [...outcomes].flatMap(([contact, outcome]) =>
-      outcome === 'stale' || nearest.includes(contact) ? outcome : []
-    )
+    return replies.result(nearest)
   }
 
   /** Brings replicas up to date after a reading (N5). Failures are ignored. */
@@ -263,22 +263,25 @@ export class Replicas {
     return search
   }
 
-  async #storeHere(key: Uint8Array, write: DHTRecord): Promise<StoreOutcome> {
+  async #storeHere(key: Uint8Array, write: DHTRecord): Promise<Omit<StoreReply, 'closer'>> {
     const { store } = this.#init
     const applied = store.apply(key, write)
 
     if (!applied.isAccepted) {
-      return applied.reason
+      return { outcome: applied.reason, winner: beatingEntries(applied.record, write) }
     }
 
     try {
       await store.whenDurable()
-      return 'accepted'
+      return ACCEPTED
     } catch {
-      return 'full'
+      return FULL
     }
   }
 }
+
+const ACCEPTED = { outcome: 'accepted' } as const
+const FULL = { outcome: 'full' } as const
 
 /** Nobody waits for these requests, and they let others pass. */
 const IN_BACKGROUND: CancellationToken = { isCancelled: false, isBulk: true }

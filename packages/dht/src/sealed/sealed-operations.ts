@@ -9,6 +9,7 @@ import {
 } from '@waggle/record'
 import { encodeValue, UNLIMITED } from '@waggle/record/replica'
 import { equals } from 'uint8arrays/equals'
+import { NotReadError, TimeoutError } from '../errors.ts'
 import type { Inspection } from '../inspection/inspection.ts'
 import { foundOf, mapSource, placeName, placesOf } from '../live/places.ts'
 import type { Place, StateSource } from '../live/state.ts'
@@ -21,11 +22,13 @@ import type {
   GetManyOptions,
   GetOptions,
   GetProgressEvent,
-  PlaceOptions,
   StoreEntry,
   StoreManyOptions,
   StoreOptions
 } from '../operations/call-options.ts'
+import { MappedPublication } from '../operations/mapped-publication.ts'
+import type { Publication, PublishOptions } from '../operations/publication.ts'
+import type { Report, Result } from '../operations/store-report.ts'
 import { timedValue } from '../operations/timed-value.ts'
 import { assertFunction, assertOptions, assertThat, type OptionTable } from '../option-checks.ts'
 import type { CallOptions } from '../timing/calls.ts'
@@ -98,30 +101,53 @@ export class SealedOperations implements BaseOperations {
     this.#base.countMisfit()
   }
 
-  async store(key: Key, value: Value, options: StoreOptions): Promise<boolean> {
+  async store<R extends boolean = false>(
+    key: Key,
+    value: Value,
+    options: StoreOptions & Report<R>
+  ): Promise<Result<R>> {
     const { key: hidden, value: sealed, ...hiddenPlace } = this.#entry(key, value, options)
-    return this.#base.store(hidden, sealed, { ...options, ...hiddenPlace })
+    const result = await this.#base.store(hidden, sealed, { ...options, ...hiddenPlace })
+    return this.#openResult({ key, subkey: hiddenPlace.subkey }, result)
   }
 
   async get(key: Key, options?: GetOptions): Promise<Found | undefined> {
     return this.#open(key, await this.#base.get(this.#names.key(key), options))
   }
 
-  async delete(key: Key, options: DeleteOptions): Promise<boolean> {
-    return this.#base.delete(this.#names.key(key), { ...options, ...this.#place(key, options) })
+  async delete<R extends boolean = false>(
+    key: Key,
+    options: DeleteOptions & Report<R> = {}
+  ): Promise<Result<R>> {
+    const place = this.#place(key, options)
+    const result = await this.#base.delete(this.#names.key(key), { ...options, ...place })
+    return this.#openResult({ key, subkey: place.subkey }, result)
   }
 
-  stopRepublishing(key: Key, options: PlaceOptions = {}): boolean {
-    const { subkey } = this.#place(key, options)
-    return this.#base.stopRepublishing(this.#names.key(key), { ...options, subkey })
+  publish(key: Key, value: Value, options: PublishOptions): Publication {
+    const hide = (value: Value): HiddenEntry => this.#entry(key, value, options)
+    const { key: hidden, value: sealed, ...place } = hide(value)
+    const inner = this.#base.publish(hidden, sealed, { ...options, ...place })
+    const { subkey } = options
+    return new MappedPublication({ inner, key, subkey, value, map: (value) => hide(value).value })
   }
 
-  async storeMany(entries: Iterable<StoreEntry>, options?: StoreManyOptions): Promise<boolean[]> {
-    const hide = (entry: StoreEntry): StoreEntry => ({
-      ...entry,
-      ...this.#entry(entry.key, entry.value, { ...options, ...entry })
-    })
-    return this.#base.storeMany(mapMany(entries, hide), options)
+  close(): Promise<void> {
+    return this.#base.close()
+  }
+
+  async storeMany<R extends boolean = false>(
+    entries: Iterable<StoreEntry>,
+    options?: StoreManyOptions & Report<R>
+  ): Promise<Result<R>[]> {
+    const places: OpenEntry[] = []
+    const hide = (entry: StoreEntry): StoreEntry => {
+      const hidden = this.#entry(entry.key, entry.value, { ...options, ...entry })
+      places.push({ key: entry.key, subkey: hidden.subkey })
+      return { ...entry, ...hidden }
+    }
+    const results = await this.#base.storeMany(mapMany(entries, hide), options)
+    return results.map((result, i) => this.#openResult(places[i] as OpenEntry, result))
   }
 
   async getMany(keys: Iterable<Key>, options: GetManyOptions = {}): Promise<(Found | undefined)[]> {
@@ -132,13 +158,20 @@ export class SealedOperations implements BaseOperations {
       return this.#names.key(key)
     })
     const nameOf = (index: number): Key => names[index] as Key
-    const found = await this.#base.getMany(hidden, {
-      ...options,
-      ...(onProgress && {
-        onProgress: (event) => onProgress(this.#openEvent(event, nameOf(event.index)))
+    const opening = (index: number, found: Found | undefined): Found | undefined =>
+      this.#open(nameOf(index), found)
+
+    try {
+      const found = await this.#base.getMany(hidden, {
+        ...options,
+        ...(onProgress && {
+          onProgress: (event) => onProgress(this.#openEvent(event, nameOf(event.index)))
+        })
       })
-    })
-    return found.map((each, index) => this.#open(nameOf(index), each))
+      return found.map((each, index) => opening(index, each))
+    } catch (error) {
+      throw openFailure(error, opening)
+    }
   }
 
   watch<R extends boolean = false>(
@@ -207,6 +240,23 @@ export class SealedOperations implements BaseOperations {
     }
   }
 
+  /** Opens what a report says beats a write. What does not open is left as it is. */
+  #openResult<R extends boolean>({ key, subkey }: OpenEntry, result: Result<R>): Result<R> {
+    const { by } = Object(result) as { readonly by?: Found | 'a deletion' }
+
+    if (by === undefined || by === 'a deletion') {
+      return result
+    }
+
+    const found = by as Found<Value>
+    const isDictionary = by.value instanceof Map
+    const opened =
+      isDictionary || subkey === undefined
+        ? this.#open(key, by)
+        : this.#openPlace({ key, hidden: this.#names.key(key) }, { subkey, found })?.found
+    return { ...(result as object), by: opened ?? by } as Result<R>
+  }
+
   #open(key: Key, found: Found | undefined): Found | undefined {
     const hidden = this.#names.key(key)
     const opened = Array.from(placesOf(found).values(), (place) =>
@@ -251,6 +301,29 @@ export class SealedOperations implements BaseOperations {
       ? hidden === undefined
       : placeName(this.#names.subkey(key, subkey)) === placeName(hidden)
   }
+}
+
+/** Opens the results that an error of `getMany` carries. */
+function openFailure(
+  error: unknown,
+  open: (index: number, found: Found | undefined) => Found | undefined
+): unknown {
+  if (!(error instanceof NotReadError || error instanceof TimeoutError)) {
+    return error
+  }
+
+  const results = error.results?.map((result, i) =>
+    result.status === 'fulfilled'
+      ? { ...result, value: open(i, result.value as Found | undefined) }
+      : result
+  )
+  return Object.assign(error, { results })
+}
+
+/** The key of a write, and its hidden subkey. */
+interface OpenEntry {
+  readonly key: Key
+  readonly subkey?: Subkey | undefined
 }
 
 interface HiddenPlace {

@@ -26,7 +26,7 @@ const GAUGES: Readonly<Record<string, Gauge>> = {
     'Keys whose changes are forwarded to others',
     ({ stats }) => stats.forwardedKeys
   ],
-  waggle_republished: ['Entries that are republished', ({ stats }) => stats.republished],
+  waggle_publications: ['Values that this node keeps alive', ({ stats }) => stats.publications],
   waggle_peers: ['Connected peers', ({ stats }) => stats.peers],
   waggle_known_peers: ['Servers in the routing table', ({ stats }) => stats.knownPeers],
   waggle_dials: [

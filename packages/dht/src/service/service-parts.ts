@@ -15,7 +15,7 @@ import { guardRecords } from '../kad/guard-records.ts'
 import { KadChannel } from '../kad/kad-channel.ts'
 import { type NodeParts, partsOf } from '../kad/node-parts.ts'
 import { Lookups } from '../lookup/lookups.ts'
-import { Republisher } from '../operations/republisher.ts'
+import { Publications } from '../operations/publications.ts'
 import { type Access, accessBy } from '../peers/access.ts'
 import { cachePolicy } from '../reading/cache-policy.ts'
 import { CachedReads } from '../reading/cached-reads.ts'
@@ -48,7 +48,7 @@ export interface ServiceParts extends Omit<NodeParts, 'progress'>, PeerParts {
   readonly clocks: Clocks
   readonly reads: CachedReads
   readonly replicas: Replicas
-  readonly republisher: Republisher
+  readonly publications: Publications
   readonly upkeep: Upkeep
   readonly watches: Watches
   readonly watchServer: WatchServer
@@ -87,8 +87,7 @@ export function serviceParts(init: PartsInit): ServiceParts {
   const reads = createReads(init, found)
   const { watches, watchClient } = createWatches(init, { ...found, reads })
   const { clocks, clockTrust } = createClockParts(init, client, lifetime)
-  const log = components.logger.forComponent('waggle:republish')
-  const republisher = new Republisher({ clock: store.clock, log })
+  const publications = new Publications(store.clock)
   const compare = new CompareClient({ ...client, records: exchange })
   protocols.push(watchClient, compare)
   const { server, ...servers } = createServers(init, { ...found, buffers, watches })
@@ -100,12 +99,12 @@ export function serviceParts(init: PartsInit): ServiceParts {
   const upkeep = createUpkeep(init, { ...found, compare, networkMerge })
   const sleep = sleepDetector(components, {
     ...{ clock: store.clock, clocks, clockTrust, events, liveness: found.liveness },
-    ...{ replicas: found.replicas, republisher, upkeep, watches }
+    ...{ replicas: found.replicas, publications, upkeep, watches }
   })
 
   return {
     ...{ ...found, clocks, connections, kad, lifetime, mode, networkMerge },
-    ...{ reads, republisher },
+    ...{ reads, publications },
     ...{ store, upkeep, watches, ...servers },
     becomes: (mode) => changeMode(mode, { servers, store, upkeep }),
     async follow() {
@@ -121,7 +120,7 @@ export function serviceParts(init: PartsInit): ServiceParts {
     stop() {
       stopping.abort(new AbortError('the node was stopped'))
       reads.close()
-      republisher.stop()
+      publications.stop()
       watches.stop()
       servers.watchServer.stop()
       buffers.stop()
@@ -374,11 +373,11 @@ function createCaches({
   }
 
   const { limits, clock, network } = partsOf(components).store
-  const { maxRecords } = cachePolicy(options)
+  const { size } = cachePolicy(options)
   const storeOf = (share: number): RecordStore =>
     new RecordStore({
       ...{ limits, clock, network },
-      maxRecords: Math.ceil(share * maxRecords),
+      maxRecords: Math.ceil(share * size),
       maxBytes: Math.ceil(share * maxCachedBytes)
     })
   return { cache: storeOf(1), copies: storeOf(COPIES_SHARE) }

@@ -36,8 +36,8 @@ export interface Stats {
   /** Keys whose changes this node forwards to others. */
   readonly forwardedKeys: number
 
-  /** Entries that this node republishes. */
-  readonly republished: number
+  /** Values that this node keeps alive. */
+  readonly publications: number
 
   /** Servers in the routing table, connected or not: lookups start from them. */
   readonly knownPeers: number

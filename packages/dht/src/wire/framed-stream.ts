@@ -15,6 +15,7 @@ import { OutboundFrames } from './outbound-frames.ts'
 import { ProgressClock } from './progress-clock.ts'
 import { ProtocolViolationError } from './protocol-violation-error.ts'
 import type { MessageCodec } from './schema.ts'
+import { unreadBytes } from './unread-bytes.ts'
 
 export interface FramedStreamInit<M> {
   readonly stream: Stream
@@ -139,9 +140,9 @@ export class FramedStream<M> {
 
   /** Bytes that have come and were not passed on or are still worked on, and bytes that could not go out. */
   get bufferedBytes(): number {
-    const { readBufferLength, writeBufferLength } = this.#init.stream
+    const { stream } = this.#init
     const waiting = this.#reader.length + this.#bytesInFlight + this.#outbound.queuedBytes
-    return waiting + readBufferLength + writeBufferLength
+    return waiting + unreadBytes(stream) + stream.writeBufferLength
   }
 
   /** When there was progress last, in ms of the process's clock. */

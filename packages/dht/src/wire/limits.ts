@@ -33,6 +33,12 @@ export const LARGE_REQUEST_BYTES: number = 16 * 1024
 /** Keys of one request. */
 export const MAX_KEYS_PER_MESSAGE = 256
 
+/** Subkeys that one FIND asks for, of one key. */
+export const MAX_SUBKEYS_PER_KEY = 64
+
+/** Milliseconds that a copy can be old, as far as a message can say: 49 days, more than any record lives. */
+export const MAX_AGE_MS: number = 2 ** 32 - 1
+
 /** Closer peers in one response, all keys together. */
 export const MAX_PEERS_PER_MESSAGE = 1024
 

@@ -9,7 +9,7 @@ import { infiltrate, silentPeer } from '../support/odd-peers.ts'
 const DOCUMENT = new URL('../../../../docs/running.md', import.meta.url)
 /** Stored before there was anybody else. */
 const EARLY = ['a', 'b', 'c', 'd', 'e']
-const EXCHANGE = '/waggle/exchange/1.0.0'
+const EXCHANGE = '/waggle/exchange/2.0.0'
 
 describe('the metrics of a DHT', () => {
   const registry = new Registry()
@@ -37,12 +37,12 @@ describe('the metrics of a DHT', () => {
     await dht.delete('key', { ttl: 700 })
     await dht.findNearestPeers('key')
 
-    expect(await figure('waggle_store_total', { outcome: 'accepted' })).toBe(1)
-    expect(await figure('waggle_store_total', { outcome: 'refused' })).toBe(1)
+    expect(await figure('waggle_store_total', { outcome: 'held' })).toBe(1)
+    expect(await figure('waggle_store_total', { outcome: 'beaten' })).toBe(1)
     expect(await figure('waggle_get_total', { outcome: 'found' })).toBe(1)
     expect(await figure('waggle_get_total', { outcome: 'not_found' })).toBe(1)
     expect(await figure('waggle_get_many_total', { outcome: 'done' })).toBe(1)
-    expect(await figure('waggle_delete_total', { outcome: 'accepted' })).toBe(1)
+    expect(await figure('waggle_delete_total', { outcome: 'held' })).toBe(1)
     expect(await figure('waggle_find_nearest_peers_total', { outcome: 'done' })).toBe(1)
     const histogram = await registry.getSingleMetric('waggle_call_seconds')?.get()
     const stores =

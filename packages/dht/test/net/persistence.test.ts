@@ -237,7 +237,12 @@ describe('a peer whose disk is full', () => {
 
     for (let i = 0; refused === undefined && i < 100; i++) {
       const key = `key ${i}`
-      const isStored = await peer.store(key, randomBytes(VALUE_BYTES), { ttl: 600 })
+      const isStored = await peer
+        .store(key, randomBytes(VALUE_BYTES), { ttl: 600 })
+        .catch((error: Error) => {
+          expect(error.message).toContain('NotStoredError')
+          return false
+        })
 
       if (isStored) {
         stored.push(key)

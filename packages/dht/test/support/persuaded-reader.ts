@@ -30,7 +30,7 @@ export type Way = (typeof WAYS)[number]
 export interface ReaderOptions extends SimulationOptions {
   readonly hasCache: boolean
 
-  /** `cache.local` */
+  /** `cache.locally` */
   readonly isLocal: boolean
 }
 
@@ -56,7 +56,7 @@ export class PersuadedReader implements AsyncDisposable {
     this.#copies = hasCache ? new RecordStore({ clock }) : undefined
     this.net = new Simulation(KEY, { clock, cache, ...options })
     const { replicas, self } = this.net
-    const policy = cachePolicy({ local: isLocal })
+    const policy = cachePolicy({ locally: isLocal })
     this.#reads = new CachedReads({ replicas, policy, log: silentLog })
     this.#watches = new SimulatedWatches(this.net, (...learned) =>
       this.#reads.onWatched(...learned)

@@ -10,6 +10,7 @@ import { asking, clientOf, find, store } from '../support/exchange-asking.ts'
 import { findRequest, NOW, recordOf, serving, storeRequest } from '../support/exchange-serving.ts'
 import { type StreamSource, streamSource } from '../support/exchange-streams.ts'
 import { PATIENCE } from '../support/libp2p-node.ts'
+import { operations } from '../support/simulated-operations.ts'
 import { Simulation, START } from '../support/simulated-replicas.ts'
 
 let source: StreamSource
@@ -99,7 +100,7 @@ describe('who asks a busy peer', () => {
     ])
   })
 
-  it.each(['read', 'write'] as const)(
+  it.each(['get', 'store'] as const)(
     'hears a BusyError when nobody else answers a %s',
     async (call) => {
       const net = new Simulation(KEY, { size: 8, isReplica: () => false })
@@ -109,9 +110,9 @@ describe('who asks a busy peer', () => {
       }
 
       const done =
-        call === 'read'
-          ? net.replicas.read(KEY, { cancellation: ACTIVE })
-          : net.replicas.write(KEY, WRITE, ACTIVE)
+        call === 'get'
+          ? operations(net).get('key')
+          : operations(net).store('key', 'a value', { ttl: 100 })
       await expect(done).rejects.toMatchObject({ name: 'BusyError' })
     }
   )
@@ -146,7 +147,7 @@ describe('who asks a busy peer', () => {
     const net = new Simulation(KEY, { size: 20 })
     Object.assign(net.peer(0), { fails: 'always', isBusy: true })
 
-    expect(await net.replicas.write(KEY, WRITE, ACTIVE)).toHaveLength(5)
+    expect(await net.replicas.write(KEY, WRITE, ACTIVE)).toMatchObject({ outcome: 'held' })
     expect(net.holders(KEY)).toEqual([1, 2, 3, 4, 5])
   })
 })

@@ -11,6 +11,7 @@ import { asking, bytesOf, find, found, store, stored, told } from '../support/ex
 import { contact } from '../support/exchange-serving.ts'
 import { type StreamSource, streamSource } from '../support/exchange-streams.ts'
 import type { Talker } from '../support/exchange-talker.ts'
+import { keysOf, nothing } from '../support/find-answers.ts'
 
 let source: StreamSource
 
@@ -41,7 +42,7 @@ describe('ExchangeClient', () => {
     const { id, keys, closerCount, isCloserAlways } = await talker.hear('find')
     talker.say(found(id, ['A', null, 'C']))
 
-    expect(keys).toEqual(['a', 'b', 'c'].map(bytesOf))
+    expect(keysOf(keys)).toEqual(['a', 'b', 'c'].map(bytesOf))
     expect({ closerCount, isCloserAlways }).toEqual({ closerCount: 5, isCloserAlways: false })
     expect(told(await answers)).toEqual(['A', undefined, 'C'])
     expect(talker.unheard).toBe(0)
@@ -97,7 +98,7 @@ describe('ExchangeClient', () => {
 
     expect([a, cd, e].map(({ closerCount }) => closerCount)).toEqual([5, 6, 6])
     expect([a, cd, e].map(({ isCloserAlways }) => isCloserAlways)).toEqual([false, false, true])
-    expect(cd.keys).toEqual(['c', 'd'].map(bytesOf))
+    expect(keysOf(cd.keys)).toEqual(['c', 'd'].map(bytesOf))
 
     talker.say(found(e.id, ['E']), found(cd.id, ['C', 'D']), stored(b.id, ['accepted']))
     talker.say(found(a.id, ['A']))
@@ -148,7 +149,7 @@ describe('ExchangeClient', () => {
     for (const name of all) {
       answers.push(ask(find(name)))
       const { id, keys } = await talker.hear('find')
-      ids.set(textOf(keys[0]), id)
+      ids.set(textOf(keys[0]?.key), id)
     }
 
     expect(new Set(ids.values()).size).toBe(all.length)
@@ -173,10 +174,10 @@ describe('ExchangeClient', () => {
     talker.say(found(fourth.id, ['3']))
 
     // No more keys go in one message than were answered in the last one.
-    expect(first.keys).toEqual(names(5).map(bytesOf))
-    expect(second.keys).toEqual(names(5).slice(2, 4).map(bytesOf))
-    expect(third.keys).toEqual(names(5).slice(4).map(bytesOf))
-    expect(fourth.keys).toEqual(names(5).slice(3, 4).map(bytesOf))
+    expect(keysOf(first.keys)).toEqual(names(5).map(bytesOf))
+    expect(keysOf(second.keys)).toEqual(names(5).slice(2, 4).map(bytesOf))
+    expect(keysOf(third.keys)).toEqual(names(5).slice(4).map(bytesOf))
+    expect(keysOf(fourth.keys)).toEqual(names(5).slice(3, 4).map(bytesOf))
     expect(told(await answers)).toEqual(['0', '1', '2', '3', undefined])
   })
 
@@ -189,7 +190,7 @@ describe('ExchangeClient', () => {
     const nobody = encodedPeer({ id: bytesOf('nobody'), addresses: [bytesOf('nowhere')] })
     const peers = [encodePeer(x), nobody, encodePeer(y)]
     const places = [[2, 0], [2, 1], []]
-    talker.say({ name: 'found', id, peers, answers: places.map((closer) => ({ closer })) })
+    talker.say({ name: 'found', id, peers, answers: places.map(nothing) })
 
     const named = (await answers).map(({ closer }) => closer.map((one) => one.id.toString()))
     expect(named).toEqual([[y, x], [y], []].map((all) => all.map((one) => one.id.toString())))
@@ -207,7 +208,7 @@ describe('ExchangeClient', () => {
       talker.say(
         found(
           id,
-          keys.map((key) => textOf(key))
+          keys.map(({ key }) => textOf(key))
         )
       )
     }
@@ -263,7 +264,7 @@ describe('questions that come while an answer is due', () => {
     const { id: second, keys } = await talker.hear('find')
     talker.say(found(second, names(3)))
 
-    expect(keys).toEqual(names(3).map(bytesOf))
+    expect(keysOf(keys)).toEqual(names(3).map(bytesOf))
     expect((await Promise.all(answers)).flatMap(told)).toEqual(names(3))
     expect(talker.unheard).toBe(0)
   })
@@ -276,7 +277,7 @@ describe('questions that come while an answer is due', () => {
     const { id, keys } = await talker.hear('find')
     talker.say(found(id, names(2)))
 
-    expect(keys).toEqual(names(2).map(bytesOf))
+    expect(keysOf(keys)).toEqual(names(2).map(bytesOf))
     expect((await Promise.all(answers)).flatMap(told)).toEqual(names(2))
   })
 
@@ -287,7 +288,7 @@ describe('questions that come while an answer is due', () => {
     const { id, keys } = await talker.hear('find')
     talker.say(found(id, many))
 
-    expect(keys).toEqual(many.map(bytesOf))
+    expect(keysOf(keys)).toEqual(many.map(bytesOf))
     expect(told(await answers)).toEqual(many)
   })
 })

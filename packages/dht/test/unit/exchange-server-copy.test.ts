@@ -10,6 +10,7 @@ import {
   storeRequest
 } from '../support/exchange-serving.ts'
 import { type StreamSource, streamSource } from '../support/exchange-streams.ts'
+import { recordIn } from '../support/find-answers.ts'
 import { manualClock } from '../support/manual-clock.ts'
 
 const COPY = recordOf('copy')
@@ -33,7 +34,7 @@ async function lent(maxRecords?: number): Promise<Serving & { copies: RecordStor
 
 async function found({ talker }: Serving, isCloserAlways: boolean): Promise<unknown> {
   talker.say(findRequest(['a'], { isCloserAlways }))
-  return (await talker.hear('found')).answers[0]?.record
+  return recordIn((await talker.hear('found')).answers[0])
 }
 
 describe('a copy that was left with a peer', () => {

@@ -9,13 +9,14 @@ import { MAX_BYTES_IN_FLIGHT } from '../../src/wire/limits.ts'
 import { turns } from '../support/end-of-turn.ts'
 import { streamSource } from '../support/exchange-streams.ts'
 import { encoded, frameOf, Talker } from '../support/exchange-talker.ts'
+import { findKey } from '../support/find-answers.ts'
 
 const QUESTION: FindRequest = {
   name: 'find',
   id: 1,
   closerCount: 0,
   isCloserAlways: false,
-  keys: [recordKey('key')]
+  keys: [findKey(recordKey('key'))]
 }
 
 /** A message in a single part. */

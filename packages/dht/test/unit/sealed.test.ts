@@ -4,7 +4,7 @@ import { toString as stringOf } from 'uint8arrays/to-string'
 import { describe, expect, it } from 'vitest'
 import { z } from 'zod'
 import type { Operations } from '../../src/operations/operations.ts'
-import { Republisher } from '../../src/operations/republisher.ts'
+import { Publications } from '../../src/operations/publications.ts'
 import { OVERHEAD_BYTES } from '../../src/sealed/envelope.ts'
 import { HiddenNames } from '../../src/sealed/hidden-names.ts'
 import type { Unopened } from '../../src/sealed/sealed-operations.ts'
@@ -12,7 +12,6 @@ import { sealedView } from '../../src/sealed/sealed-view.ts'
 import { sealingKeys } from '../../src/sealed/sealing-keys.ts'
 import { entriesOf, subkeysOf } from '../support/found.ts'
 import { owner } from '../support/owners.ts'
-import { silentLog } from '../support/silent-log.ts'
 import { operations } from '../support/simulated-operations.ts'
 import { Simulation, START } from '../support/simulated-replicas.ts'
 
@@ -103,13 +102,14 @@ describe('a sealed view', () => {
 
   it('seals renewals anew, of what was stored, whatever became of the object', async () => {
     const net = new Simulation(recordKey('any'), { size: 6 })
-    const republisher = new Republisher({ clock: net.clock, log: silentLog })
-    const team = sealedView(operations(net, { republisher }), SECRET)
+    const publications = new Publications(net.clock)
+    const team = sealedView(operations(net, { publications }), SECRET)
     const value = { n: 1 }
-    await team.store('plan', value, { ttl: 10, republish: true })
+    const publication = team.publish('plan', value, { ttl: 10 })
+    await publication.held()
     value.n = 2
     net.clock.time += 6
-    await republisher.runDue()
+    await publications.runDue()
     const found = await team.get('plan', { latest: true })
 
     expect(found?.value).toEqual({ n: 1 })
