@@ -9,6 +9,7 @@ import {
 import { type Door, doorOf } from '../door/door.ts'
 import { overriding } from '../door/overriding.ts'
 import { toError } from '../errors.ts'
+import { Flow } from './flow.ts'
 import { FrameGate } from './frame-gate.ts'
 import { limitStreamNegotiation } from './negotiation-limit.ts'
 import { securedPeers } from './secured-peers.ts'
@@ -85,6 +86,7 @@ function listenThroughGate(
   const peer = securedPeers.get(connection)
   const name = nameOf(connection)
   const { buffers } = door
+  const flow = new Flow(connection)
   const fail = (error: Error): void => {
     connection.abort(error)
     peer && door.reportFault(peer, error)
@@ -93,8 +95,8 @@ function listenThroughGate(
     maxFrameBytes,
     deliver: (bytes) => connection.status === 'open' && listener(new StreamMessageEvent(bytes)),
     turn: (task) => door.turns.add(name, caught(task, fail)),
-    pause: () => connection.status === 'open' && connection.pause(),
-    resume: () => connection.status === 'open' && connection.resume(),
+    pause: () => flow.pause(),
+    resume: () => flow.resume(),
     onBacklog: () => buffers.scheduleLook()
   })
   const buffering = {
