@@ -10,6 +10,7 @@ import { type Door, doorOf } from '../door/door.ts'
 import { overriding } from '../door/overriding.ts'
 import { toError } from '../errors.ts'
 import { atEndOfTurn } from '../timing/end-of-turn.ts'
+import { Flow } from './flow.ts'
 import { FrameGate } from './frame-gate.ts'
 import { limitStreamNegotiation } from './negotiation-limit.ts'
 import { securedPeers } from './secured-peers.ts'
@@ -86,6 +87,7 @@ function listenThroughGate(
   const peer = securedPeers.get(connection)
   const name = nameOf(connection)
   const { buffers } = door
+  const flow = new Flow(connection)
   const fail = (error: Error): void => {
     connection.abort(error)
     peer && door.reportFault(peer, error)
@@ -95,8 +97,8 @@ function listenThroughGate(
     deliver: (bytes) => connection.status === 'open' && listener(new StreamMessageEvent(bytes)),
     // One a turn of the event loop, however short: what a frame causes goes on in later ones.
     turn: (task) => atEndOfTurn(() => door.turns.add(name, caught(task, fail))),
-    pause: () => connection.status === 'open' && connection.pause(),
-    resume: () => connection.status === 'open' && connection.resume(),
+    pause: () => flow.pause(),
+    resume: () => flow.resume(),
     onBacklog: () => buffers.scheduleLook()
   })
   const buffering = {

@@ -1,5 +1,6 @@
 import { type MessageStream, StreamMessageEvent } from '@libp2p/interface'
 import { atEndOfTurn } from '../timing/end-of-turn.ts'
+import type { Flow } from './flow.ts'
 
 /**
  * Bytes of the length before each message, big end first (Noise protocol framework, §13
@@ -47,7 +48,7 @@ export class NoiseMessages {
     }
 
     const { messages, position, isMore } = cut(bytes)
-    this.#rest = position === bytes.length ? NOTHING : bytes.slice(position)
+    this.#rest = isMore ? bytes.subarray(position) : restOf(bytes, position)
 
     if (isMore) {
       this.#isMore = true
@@ -68,8 +69,8 @@ export class NoiseMessages {
   }
 
   #withRest(chunk: Uint8Array): Uint8Array {
-    if (this.#rest.length === 0) {
-      return chunk
+    if (this.#rest.length === 0 || chunk.length === 0) {
+      return this.#rest.length === 0 ? chunk : this.#rest
     }
 
     const bytes = new Uint8Array(this.#rest.length + chunk.length)
@@ -77,6 +78,11 @@ export class NoiseMessages {
     bytes.set(chunk, this.#rest.length)
     return bytes
   }
+}
+
+/** A copy, so that a few bytes keep no larger piece of memory alive. */
+function restOf(bytes: Uint8Array, position: number): Uint8Array {
+  return position === bytes.length ? NOTHING : bytes.slice(position)
 }
 
 /** Cuts so many messages off some bytes; says where the next one begins, and whether it is complete. */
@@ -110,8 +116,14 @@ function cut(bytes: Uint8Array): {
   return { messages, position, isMore: false }
 }
 
-/** The peer's turns, in which a flood of messages is taken in. */
-export type TakeTurn = (task: () => void) => void
+/** The connection that carries what is encrypted. */
+export interface RawConnection {
+  readonly raw: MessageStream
+  readonly flow: Flow
+
+  /** The peer's turns, in which a flood of messages is taken in. */
+  readonly turn?: ((task: () => void) => void) | undefined
+}
 
 /**
  * Replaces the decoder of a noise connection by {@link NoiseMessages}. Noise's own decoder looks for
@@ -122,8 +134,7 @@ export type TakeTurn = (task: () => void) => void
  */
 export function replaceDecoder(
   { connection: secured }: { readonly connection: MessageStream },
-  raw: MessageStream,
-  turn: TakeTurn = atEndOfTurn
+  { raw, flow, turn = atEndOfTurn }: RawConnection
 ): boolean {
   const known: unknown = Reflect.get(Object(secured), 'decoder')
 
@@ -137,18 +148,17 @@ export function replaceDecoder(
     decoder.release()
     raw.dispatchEvent(new StreamMessageEvent(NOTHING))
 
-    if (!decoder.hasMore && raw.status === 'open' && isPaused(raw) && !isPaused(secured)) {
-      raw.resume()
+    if (!decoder.hasMore && isPaused(raw) && !isPaused(secured)) {
+      flow.resume()
     }
   }
   const decoder = new NoiseMessages(known.buffer.subarray(), () => {
-    if (raw.status === 'open' && !isPaused(raw)) {
-      raw.pause()
-    }
+    flow.pause()
 
     if (!isTurnDue) {
       isTurnDue = true
-      turn(goOn)
+      // The messages that were given out come first.
+      queueMicrotask(() => turn(goOn))
     }
   })
   return Reflect.set(secured, 'decoder', decoder)

@@ -9,6 +9,7 @@ import {
 import { doorOf } from '../door/door.ts'
 import { overriding } from '../door/overriding.ts'
 import { fallbackWarning } from '../warn.ts'
+import { Flow } from './flow.ts'
 import { isSender } from './is-sender.ts'
 import { replaceDecoder } from './noise-messages.ts'
 import { securedPeers } from './secured-peers.ts'
@@ -35,23 +36,29 @@ export function unfragmentedWrites<C>(
     }
     const turns = events && doorOf({ events }).turns
     const onFallback = fallbackWarning('libp2p-noise', 'connections cost more', logger)
-    const whole = (connection: MessageStream): MessageStream => {
+    const whole = (connection: MessageStream, flow: Flow): MessageStream => {
       if (isSender(connection)) {
         return overriding<MessageStream>(connection, {
-          send: (data) => connection.send(contiguous(data))
+          send: (data) => connection.send(contiguous(data)),
+          pause: () => flow.pause(),
+          resume: () => flow.resume()
         })
       }
 
       onFallback()
       return connection
     }
-    const read = (secured: SecuredConnection, raw: MessageStream): SecuredConnection => {
+    const read = (
+      secured: SecuredConnection,
+      raw: MessageStream,
+      flow: Flow
+    ): SecuredConnection => {
       const peer = secured.remotePeer.toString()
       securedPeers.set(secured.connection, secured.remotePeer)
 
       const turn = turns && ((task: () => void) => turns.add(peer, task))
 
-      if (!replaceDecoder(secured, raw, turn) && inner.protocol === NOISE) {
+      if (!replaceDecoder(secured, { raw, flow, turn }) && inner.protocol === NOISE) {
         onFallback()
       }
 
@@ -60,10 +67,14 @@ export function unfragmentedWrites<C>(
 
     return {
       protocol: inner.protocol,
-      secureInbound: async (connection: MessageStream, options?: SecureConnectionOptions) =>
-        read(await inner.secureInbound(whole(connection), options), connection),
-      secureOutbound: async (connection: MessageStream, options?: SecureConnectionOptions) =>
-        read(await inner.secureOutbound(whole(connection), options), connection),
+      secureInbound: async (connection: MessageStream, options?: SecureConnectionOptions) => {
+        const flow = new Flow(connection)
+        return read(await inner.secureInbound(whole(connection, flow), options), connection, flow)
+      },
+      secureOutbound: async (connection: MessageStream, options?: SecureConnectionOptions) => {
+        const flow = new Flow(connection)
+        return read(await inner.secureOutbound(whole(connection, flow), options), connection, flow)
+      },
       ...{ [serviceCapabilities]: Reflect.get(inner, serviceCapabilities) as unknown }
     }
   }

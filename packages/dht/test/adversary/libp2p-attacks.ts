@@ -60,7 +60,10 @@ export const libp2pAttacks = {
     run: (attacker) =>
       onStream(attacker, DEFAULT_KAD_PROTOCOL, async (stream) => {
         stream.send(HIDDEN_PEERS)
-        await attacker.pause(5)
+
+        while (!attacker.isDone && stream.writeStatus === 'writable') {
+          await attacker.pause(5)
+        }
       })
   },
 

@@ -1,0 +1,42 @@
+import type { MessageStream } from '@libp2p/interface'
+
+/**
+ * Pauses and resumes what comes on a connection. When libp2p resumes one, it gives on what has waited
+ * first, and lets more come then, even where whoever was given that has paused the connection again.
+ */
+export class Flow {
+  readonly #connection: Pick<MessageStream, 'pause' | 'resume' | 'status'>
+  #isResuming = false
+  #isPauseDue = false
+
+  constructor(connection: Pick<MessageStream, 'pause' | 'resume' | 'status'>) {
+    this.#connection = connection
+  }
+
+  pause(): void {
+    if (this.#isResuming) {
+      this.#isPauseDue = true
+    } else if (this.#connection.status === 'open') {
+      this.#connection.pause()
+    }
+  }
+
+  resume(): void {
+    if (this.#connection.status !== 'open') {
+      return
+    }
+
+    this.#isResuming = true
+
+    try {
+      this.#connection.resume()
+    } finally {
+      this.#isResuming = false
+    }
+
+    if (this.#isPauseDue) {
+      this.#isPauseDue = false
+      this.pause()
+    }
+  }
+}
