@@ -31,7 +31,7 @@ export interface KadChannelComponents {
   kad: KadInternals
   log: Logger
   requestTimeoutMs: number
-  progress: Pick<StreamProgress, 'progressMs'>
+  progress: Pick<StreamProgress, 'expect' | 'progressMs'>
 
   /** Connects to a peer, unless there is a connection. */
   dialer: Pick<Dialer, 'connect'>
@@ -156,6 +156,8 @@ export class KadChannel implements RecordChannel {
     options: AbortOptions
   ): Promise<void> {
     const record = new Libp2pRecord(key, encodeRecord(merged), new Date()).serialize()
+    // There, and back in the response.
+    this.#components.progress.expect(peer, 2 * record.length)
     await this.#request(peer, { type: MessageType.PUT_VALUE, key, record }, options)
   }
 

@@ -12,13 +12,23 @@ export class StreamProgress {
     return this.#clocks.get(id.toString())?.sinceMs ?? Number.NEGATIVE_INFINITY
   }
 
+  /** Takes note of a large request: kad-dht's protocol has no acks. */
+  expect({ id }: PeerInfo, bytes: number): void {
+    this.#clockOf(id).expect(bytes, performance.now())
+  }
+
   /** Follows a stream to a peer. */
   follow(stream: Stream, peer: PeerId): void {
-    const name = peer.toString()
-    const clock = this.#clocks.get(name) ?? new ProgressClock(performance.now())
+    const clock = this.#clockOf(peer)
     clock.reset(performance.now())
-    this.#clocks.set(name, clock)
     stream.addEventListener('message', ({ data }) => clock.move(data.byteLength, performance.now()))
     stream.addEventListener('drain', () => clock.reset(performance.now()))
+  }
+
+  #clockOf(peer: PeerId): ProgressClock {
+    const name = peer.toString()
+    const clock = this.#clocks.get(name) ?? new ProgressClock(performance.now())
+    this.#clocks.set(name, clock)
+    return clock
   }
 }

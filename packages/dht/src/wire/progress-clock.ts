@@ -1,6 +1,9 @@
 /** Bytes in a millisecond that count as progress: 8 kbit/s, less than any line has. */
 const MIN_BYTES_PER_MS = 1
 
+/** Bytes in a millisecond that a slow line takes: half a megabit a second. */
+const SLOW_BYTES_PER_MS = 64
+
 /**
  * Tells since when a peer has made no progress (N12). A complete message is progress; the bytes of an
  * unfinished one, and acknowledged ones, count for the time that the slowest line would take, so that
@@ -19,11 +22,17 @@ export class ProgressClock {
 
   /** Takes note that some bytes have come. */
   move(bytes: number, nowMs: number): void {
-    this.#sinceMs = Math.min(nowMs, this.#sinceMs + bytes / MIN_BYTES_PER_MS)
+    const sinceMs = Math.min(nowMs, this.#sinceMs + bytes / MIN_BYTES_PER_MS)
+    this.#sinceMs = Math.max(this.#sinceMs, sinceMs)
+  }
+
+  /** Takes note that so many bytes leave, of which nothing is heard until they have arrived. */
+  expect(bytes: number, nowMs: number): void {
+    this.#sinceMs = nowMs + bytes / SLOW_BYTES_PER_MS
   }
 
   /** Takes note that there is nothing to wait for, or something is complete. */
   reset(nowMs: number): void {
-    this.#sinceMs = nowMs
+    this.#sinceMs = Math.max(this.#sinceMs, nowMs)
   }
 }

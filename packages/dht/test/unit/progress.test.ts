@@ -21,6 +21,14 @@ describe('ProgressClock', () => {
     expect(clock.sinceMs).toBe(60)
   })
 
+  it('gives large requests the time that a slow line takes, whatever moves meanwhile (N12)', () => {
+    const clock = new ProgressClock(0)
+    clock.expect(64_000, 1000)
+    clock.move(100, 1500)
+    clock.reset(1500)
+    expect(clock.sinceMs).toBe(2000)
+  })
+
   it('begins anew with what is complete (N12)', () => {
     const clock = new ProgressClock(0)
     clock.reset(5000)
