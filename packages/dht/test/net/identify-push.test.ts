@@ -12,7 +12,7 @@ describe('a peer that is connected', () => {
     await using relay = await DHT.create({ ...UNHURRIED, serveRelay: true })
     const addresses = async (): Promise<string> => {
       const { addresses } = await server.libp2p.peerStore.get(hidden.peerId)
-      return addresses.join(' ')
+      return addresses.map(({ multiaddr }) => multiaddr.toString()).join(' ')
     }
     expect(await addresses()).not.toContain('p2p-circuit')
     await hidden.libp2p.dial(relay.multiaddrs)
