@@ -9,7 +9,7 @@ import { DHT } from '@waggle/dht'
 import { render } from 'ink'
 import { createElement } from 'react'
 import { z } from 'zod'
-import { Room } from './react-room.ts'
+import { Room } from './react/room.ts'
 
 const [name = 'somebody', ...initialPeers] = process.argv.slice(2)
 const dht = await DHT.create({ initialPeers })

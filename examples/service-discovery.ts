@@ -25,14 +25,13 @@ async function serve(name: string, initialPeers: string[]): Promise<Announced> {
   const url = `http://127.0.0.1:${(http.address() as AddressInfo).port}`
   const dht = await DHT.create({ initialPeers })
 
-  // `republish` renews the entry for as long as this process runs.
-  await dht.store(SERVICE, url, { subkey: name, ttl: TTL, republish: true })
+  // Renewed for as long as this process runs, and deleted when the DHT stops.
+  await dht.publish(SERVICE, url, { subkey: name, ttl: TTL, goodbye: true }).held()
   console.log(`${name} listens on ${url}`)
   return { name, http, url, dht }
 }
 
 async function stop({ name, http, dht }: Announced): Promise<void> {
-  await dht.delete(SERVICE, { subkey: name, ttl: 2 * TTL })
   await dht.stop()
   http.close()
   console.log(`${name} has stopped`)

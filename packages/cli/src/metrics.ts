@@ -1,6 +1,6 @@
 import { once } from 'node:events'
 import { createServer } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import type { AddressInfo, Socket } from 'node:net'
 import { prometheusMetrics } from '@libp2p/prometheus-metrics'
 import type { DHTOptions } from '@waggle/dht'
 import { collectDefaultMetrics, Registry } from 'prom-client'
@@ -91,6 +91,22 @@ function cachedFor<T>(maxAgeMs: number, workOut: () => Promise<T>): () => Promis
   }
 }
 
+/** Lets so many sockets be open at once: the oldest gives way, so that whoever reads nothing keeps nobody out. */
+function limited(maxSockets: number): (socket: Socket) => void {
+  const sockets = new Set<Socket>()
+
+  return (socket) => {
+    sockets.add(socket)
+    socket.once('close', () => sockets.delete(socket))
+    const [oldest] = sockets
+
+    if (sockets.size > maxSockets && oldest !== undefined) {
+      sockets.delete(oldest)
+      oldest.destroy()
+    }
+  }
+}
+
 async function serve(
   registry: Registry,
   port: number,
@@ -107,7 +123,7 @@ async function serve(
     response.setHeader('content-type', registry.contentType)
     response.end(await page())
   })
-  server.maxConnections = MAX_CONNECTIONS
+  server.on('connection', limited(MAX_CONNECTIONS))
   server.setTimeout(CONNECTION_TIMEOUT_MS)
   server.listen(port, host)
 

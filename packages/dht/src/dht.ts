@@ -10,6 +10,7 @@ import type { HandleOptions, Input, Output, StorableSchema } from './handles/han
 import { type Handles, handlesOf } from './handles/handles.ts'
 import type { PresenceHandle, PresenceOptions } from './handles/presence-handle.ts'
 import type { ValueHandle } from './handles/value-handle.ts'
+import type { Inspection } from './inspection/inspection.ts'
 import { join, type Membership } from './join/join.ts'
 import { Listeners, type ListenOptions } from './listeners.ts'
 import type { Watch, WatchOptions } from './live/watch.ts'
@@ -24,16 +25,20 @@ import type {
   FindNearestPeersOptions,
   GetManyOptions,
   GetOptions,
-  PlaceOptions,
   StoreEntry,
   StoreManyOptions,
   StoreOptions
 } from './operations/call-options.ts'
+import type { Publication, PublishOptions } from './operations/publication.ts'
+import type { Report, Result } from './operations/store-report.ts'
 import type { WaggleOperations } from './operations/waggle-operations.ts'
+import type { SealedOptions } from './sealed/sealed-operations.ts'
+import { type SealedView, sealedView } from './sealed/sealed-view.ts'
 import { findWaggle } from './service/service.ts'
 import type { Waggle } from './service/service-interface.ts'
 import type { Stats } from './service/stats.ts'
 import type { HeldRecord } from './store/held-record.ts'
+import type { CallOptions } from './timing/calls.ts'
 import { anySignal, timeoutSignal } from './timing/deadline.ts'
 import { wait } from './timing/wait.ts'
 
@@ -197,7 +202,11 @@ export class DHT implements WaggleOperations, Handles, AsyncDisposable {
     addValidators(this.#parts, validators)
   }
 
-  async store(key: Key, value: Value, options: StoreOptions): Promise<boolean> {
+  async store<R extends boolean = false>(
+    key: Key,
+    value: Value,
+    options: StoreOptions & Report<R>
+  ): Promise<Result<R>> {
     return this.#operations.store(key, value, options)
   }
 
@@ -205,15 +214,21 @@ export class DHT implements WaggleOperations, Handles, AsyncDisposable {
     return this.#operations.get(key, options)
   }
 
-  async delete(key: Key, options: DeleteOptions): Promise<boolean> {
+  async delete<R extends boolean = false>(
+    key: Key,
+    options?: DeleteOptions & Report<R>
+  ): Promise<Result<R>> {
     return this.#operations.delete(key, options)
   }
 
-  stopRepublishing(key: Key, options?: PlaceOptions): boolean {
-    return this.#operations.stopRepublishing(key, options)
+  publish(key: Key, value: Value, options: PublishOptions): Publication {
+    return this.#operations.publish(key, value, options)
   }
 
-  async storeMany(entries: Iterable<StoreEntry>, options?: StoreManyOptions): Promise<boolean[]> {
+  async storeMany<R extends boolean = false>(
+    entries: Iterable<StoreEntry>,
+    options?: StoreManyOptions & Report<R>
+  ): Promise<Result<R>[]> {
     return this.#operations.storeMany(entries, options)
   }
 
@@ -256,13 +271,27 @@ export class DHT implements WaggleOperations, Handles, AsyncDisposable {
     return this.#handles.presence<S>(key, schema, options)
   }
 
+  async inspect(key: Key, options?: CallOptions): Promise<Inspection> {
+    return this.#operations.inspect(key, options)
+  }
+
+  /**
+   * Returns the same operations on what only those see who have the secret: keys and subkeys are hidden, and values are
+   * encrypted for their place and expiration. docs/sealed.md says what that protects, and what replicas still see.
+   *
+   * @throws TypeError for a secret that is too short or no bytes, or an option that is wrong
+   */
+  sealed(secret: Uint8Array, options?: SealedOptions): SealedView {
+    return sealedView(this.#operations, secret, options)
+  }
+
   async findNearestPeers(key: Key, options?: FindNearestPeersOptions): Promise<PeerId[]> {
     return this.#operations.findNearestPeers(key, options)
   }
 
   /** Leaves the network and stops the node, unless it was given as `libp2p`. May be called again. */
   async stop(): Promise<void> {
-    this.#stopped ??= stop(this.#parts)
+    this.#stopped ??= this.#operations.close().then(() => stop(this.#parts))
     await this.#stopped
   }
 

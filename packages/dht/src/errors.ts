@@ -65,6 +65,30 @@ export class DataDirError extends Error {
 export class TimeoutError extends Error {
   static override readonly name = 'TimeoutError'
   override readonly name = 'TimeoutError'
+
+  /** Of `getMany` and `storeMany`: what is known by then of each item, in their order. */
+  results?: readonly PromiseSettledResult<unknown>[] | undefined
+}
+
+/** Thrown by `getMany`, once it has tried everything, when some keys could not be read. */
+export class NotReadError<T = unknown> extends Error {
+  static override readonly name = 'NotReadError'
+  override readonly name = 'NotReadError'
+
+  /** What was found under each key, or why nothing was, in the order of the keys. */
+  readonly results: readonly PromiseSettledResult<T>[]
+
+  constructor(results: readonly PromiseSettledResult<T>[]) {
+    const failed = results.filter((result) => result.status === 'rejected')
+    const cause = failed[0]?.reason
+    super(
+      `${failed.length} of ${results.length} keys could not be read: ${toError(cause).message}`,
+      {
+        cause
+      }
+    )
+    this.results = results
+  }
 }
 
 /**
@@ -74,6 +98,11 @@ export class TimeoutError extends Error {
 export class BusyError extends Error {
   static override readonly name = 'BusyError'
   override readonly name = 'BusyError'
+}
+
+/** Makes the error for a call for which so many peers had no time, and no other one could respond. */
+export function busyError(numBusy: number): BusyError {
+  return new BusyError(`no peer that could responded, and ${numBusy} had too much to do`)
 }
 
 /**

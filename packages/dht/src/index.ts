@@ -72,10 +72,11 @@ export {
   ClockSkewError,
   DataDirError,
   ListenError,
+  NotReadError,
   TimeoutError,
   UnreachableError
 } from './errors.ts'
-export type { ClockSkew, DHTEvents, RecordNotice } from './events.ts'
+export type { ClockSkew, DHTEvents } from './events.ts'
 export type { WaggleKadDHTInit } from './kad/kad-options.ts'
 export { waggleKadDHT } from './kad/waggle-kad-dht.ts'
 export type { WatchOptions } from './live/watch.ts'
@@ -90,6 +91,8 @@ export type {
   StoreEntry,
   StoreOptions
 } from './operations/call-options.ts'
+export type { Publication } from './operations/publication.ts'
+export { NotStoredError, type StoreReport } from './operations/store-report.ts'
 export type { WaggleOperations } from './operations/waggle-operations.ts'
 export type { AllowPeer } from './peers/access.ts'
 export type { Durability } from './persistence/disk.ts'

@@ -51,7 +51,10 @@ export interface NodeLimits {
    */
   readonly maxKeysPerSecondPerPeer: number
 
-  /** Keys that all peers may read or write per second. Beyond it as beyond `maxKeysPerSecondPerPeer`. */
+  /**
+   * Keys that all peers may read or write per second. Beyond it as beyond `maxKeysPerSecondPerPeer`,
+   * for peers that have had an equal part of it.
+   */
   readonly maxKeysPerSecond: number
 
   /**

@@ -5,6 +5,7 @@
  * look inside them. Applications need only `@waggle/record`.
  */
 
+export { beatingEntries } from './beating-entries.ts'
 export { readRecord } from './check-record.ts'
 export { encodedSize } from './codec/encode-record.ts'
 export { compareEntries, isLive, isTombstone } from './entry.ts'
@@ -24,7 +25,7 @@ export {
 } from './limits.ts'
 export { DEFAULT_NETWORK, type NetworkOptions, networkOf } from './network.ts'
 export { verifySignature } from './owner/ed25519.ts'
-export { type Owner, ownerOf } from './owner/owner.ts'
+export { isOwned, type Owner, ownerOf } from './owner/owner.ts'
 export {
   assertSigned,
   isKeyOf,
@@ -32,9 +33,10 @@ export {
   signedBytes,
   signedEntries
 } from './owner/signature.ts'
+export { project } from './project.ts'
 export { firstExpiration, lastExpiration, prune } from './prune.ts'
 export { refusalOf, type WithTimeout } from './validators/compose.ts'
-export { assertSchema, issuesText } from './validators/schema.ts'
+export { assertSchema, issuesText, SEALED } from './validators/schema.ts'
 export { submissionOf } from './validators/submission.ts'
 export { isPromise, whenDone } from './validators/when-done.ts'
 export { isRecordKey, NAMESPACE, parseSubkeyId, subkeyId } from './values/key.ts'

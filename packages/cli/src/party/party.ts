@@ -1,4 +1,4 @@
-import type { DHT } from '@waggle/dht'
+import type { DHT, Publication } from '@waggle/dht'
 import { getDHTTime } from '@waggle/record'
 import { eventsOf, type Guest, guestsOf, type PartyEvent } from './guests.ts'
 
@@ -17,15 +17,22 @@ export interface PartyView {
 export class Party implements AsyncDisposable {
   readonly #dht: DHT
   readonly #name: string
+  #answer: Publication | undefined
 
   constructor(dht: DHT, name: string) {
     this.#dht = dht
     this.#name = name
   }
 
-  /** Stores this guest's answer, and republishes it until the guest leaves. */
+  /** Publishes this guest's answer until the guest leaves. */
   async say(answer: string): Promise<void> {
-    await this.#dht.store(KEY, answer, { subkey: this.#name, ttl: TTL, republish: true })
+    if (this.#answer !== undefined) {
+      await this.#answer.update(answer)
+      return
+    }
+
+    this.#answer = this.#dht.publish(KEY, answer, { subkey: this.#name, ttl: TTL, goodbye: true })
+    await this.#answer.held()
   }
 
   /** Yields the state of the party after each change, until the signal is aborted. */
@@ -36,8 +43,8 @@ export class Party implements AsyncDisposable {
     }
   }
 
-  /** Deletes this guest's answer, so that the others need not wait for it to expire. */
+  /** Deletes this guest's answer, so that the others need not wait for it to expire. The guest may return at once. */
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.#dht.delete(KEY, { subkey: this.#name, ttl: 2 * TTL })
+    await this.#answer?.stop()
   }
 }

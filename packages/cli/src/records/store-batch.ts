@@ -1,14 +1,14 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { DHT, StoreEntry } from '@waggle/dht'
-import type { Found, Value } from '@waggle/record'
+import type { StoreOutcome } from '@waggle/dht/handles'
+import type { Value } from '@waggle/record'
 import type { ImportedEntry } from './entry-line.ts'
-import { subkeyEntry } from './subkey-entry.ts'
 
 /** Counts of a batch by outcome. */
 export interface BatchOutcome {
   readonly stored: number
 
-  /** Entries in whose place a value is stored that lasts at least as long. */
+  /** Entries that something beats which is stored in their place, or that have expired. */
   readonly refused: number
 
   /** Entries that no peer could store. */
@@ -32,9 +32,9 @@ export async function storeBatch(
   let refused = 0
 
   for (let attempt = 1; ; attempt++) {
-    const rejected = await rejectedOf(dht, left, signal)
-    left = rejected.length === 0 ? [] : await unbeaten(dht, rejected, signal)
-    refused += rejected.length - left.length
+    const stored = await storeEach(dht, left, signal)
+    left = stored.filter(({ outcome }) => !isSettled(outcome)).map(({ entry }) => entry)
+    refused += stored.filter(({ outcome }) => isSettled(outcome) && outcome !== 'held').length
 
     if (left.length === 0 || attempt === ATTEMPTS) {
       return { stored: entries.length - refused - left.length, refused, failed: left.length }
@@ -44,25 +44,35 @@ export async function storeBatch(
   }
 }
 
-/** Writes the entries, and returns those that were not stored. */
-async function rejectedOf(
+/** Whether trying again would change nothing. */
+function isSettled(outcome: StoreOutcome): boolean {
+  return outcome === 'held' || outcome === 'beaten' || outcome === 'expired'
+}
+
+/** Writes the entries, and says what became of each. */
+async function storeEach(
   dht: DHT,
   entries: readonly ImportedEntry[],
   signal: AbortSignal
-): Promise<ImportedEntry[]> {
+): Promise<Stored[]> {
   // Whole values and deletions come first: a dictionary can follow them, but they can't follow a dictionary (R6).
   const whole = entries.filter(({ subkey }) => subkey === undefined)
   const ofSubkeys = entries.filter(({ subkey }) => subkey !== undefined)
-  return [...(await rejected(dht, whole, signal)), ...(await rejected(dht, ofSubkeys, signal))]
+  return [...(await storeAll(dht, whole, signal)), ...(await storeAll(dht, ofSubkeys, signal))]
 }
 
-/** Writes entries whose order does not matter, and returns those that were not stored. */
-async function rejected(
+interface Stored {
+  readonly entry: ImportedEntry
+  readonly outcome: StoreOutcome
+}
+
+/** Writes entries whose order does not matter. */
+async function storeAll(
   dht: DHT,
   entries: readonly ImportedEntry[],
   signal: AbortSignal
-): Promise<ImportedEntry[]> {
-  const call = { signal, timeoutMs: BATCH_TIMEOUT_MS }
+): Promise<Stored[]> {
+  const call = { signal, timeoutMs: BATCH_TIMEOUT_MS, report: true } as const
   const values = entries.filter(({ value }) => value !== undefined)
   const deletions = entries.filter(({ value }) => value === undefined)
   const [stored, deleted] = await Promise.all([
@@ -73,26 +83,13 @@ async function rejected(
       )
     )
   ])
-  return [...values.filter((_, i) => !stored[i]), ...deletions.filter((_, i) => !deleted[i])]
+  const reports = [...stored, ...deleted]
+  return [...values, ...deletions].map((entry, i) => ({
+    entry,
+    outcome: reports[i]?.outcome ?? 'unreachable'
+  }))
 }
 
 function storeEntry({ key, subkey, value, expirationTime }: ImportedEntry): StoreEntry {
   return { key, value: value as Value, expirationTime, ...(subkey !== undefined && { subkey }) }
-}
-
-/** Finds the entries in whose place no value is stored that lasts as long. */
-async function unbeaten(
-  dht: DHT,
-  entries: readonly ImportedEntry[],
-  signal: AbortSignal
-): Promise<ImportedEntry[]> {
-  const keys = entries.map(({ key }) => key)
-  const found = await dht.getMany(keys, { latest: true, signal, timeoutMs: BATCH_TIMEOUT_MS })
-  return entries.filter((entry, i) => !isBeaten(entry, found[i]))
-}
-
-function isBeaten({ subkey, expirationTime }: ImportedEntry, found: Found | undefined): boolean {
-  const isDictionary = found?.value instanceof Map
-  const held = isDictionary && subkey !== undefined ? subkeyEntry(found, subkey) : found
-  return held !== undefined && held.expirationTime >= expirationTime
 }

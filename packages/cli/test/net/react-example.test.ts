@@ -4,7 +4,7 @@ import { render } from 'ink'
 import { createElement, StrictMode } from 'react'
 import { expect, it, vi } from 'vitest'
 import { z } from 'zod'
-import { Room } from '../../../../examples/react-room.ts'
+import { Room } from '../../../../examples/react/room.ts'
 
 /** What a component renders, frame by frame. */
 function screenOf(): { readonly stdout: NodeJS.WriteStream; readonly frames: string[] } {
@@ -13,6 +13,8 @@ function screenOf(): { readonly stdout: NodeJS.WriteStream; readonly frames: str
   stdout.on('data', (chunk) => frames.push(String(chunk).trim()))
   return { stdout: stdout as unknown as NodeJS.WriteStream, frames }
 }
+
+const PATIENCE = { timeout: 15_000 }
 
 it('renders a room with each change of it, and no renewal', async () => {
   await using net = await testnet(3)
@@ -38,14 +40,14 @@ it('renders a room with each change of it, and no renewal', async () => {
     debug: true,
     patchConsole: false
   })
-  await vi.waitUntil(() => frames.at(-1) === 'here: nobody')
+  await vi.waitUntil(() => frames.at(-1) === 'here: nobody', PATIENCE)
   const alice = first.join({ name: 'alice' })
-  await vi.waitUntil(() => frames.at(-1) === 'here: alice')
+  await vi.waitUntil(() => frames.at(-1) === 'here: alice', PATIENCE)
   second.join({ name: 'bob' })
-  await vi.waitUntil(() => frames.at(-1) === 'here: alice, bob')
-  await vi.waitUntil(() => renewals > 3)
+  await vi.waitUntil(() => frames.at(-1) === 'here: alice, bob', PATIENCE)
+  await vi.waitUntil(() => renewals > 3, PATIENCE)
   await alice.stop()
-  await vi.waitUntil(() => frames.at(-1) === 'here: bob')
+  await vi.waitUntil(() => frames.at(-1) === 'here: bob', PATIENCE)
   screen.unmount()
   await renewing.stop()
 
@@ -56,5 +58,5 @@ it('renders a room with each change of it, and no renewal', async () => {
     'here: alice, bob',
     'here: bob'
   ])
-  await vi.waitUntil(() => net.nodes[2]?.stats().watchedKeys === 0)
+  await vi.waitUntil(() => net.nodes[2]?.stats().watchedKeys === 0, PATIENCE)
 })

@@ -10,19 +10,38 @@ export interface Rates {
 /** Peers whose rates are remembered. A forgotten peer begins with a second's worth. */
 const MAX_REMEMBERED = 4096
 
-/** Limits the keys that peers ask for, peer by peer and in all. */
+/** Time over which keys are counted when there are not enough for all, in ms. */
+const WINDOW_MS = 1000
+
+interface Use {
+  readonly left: TokenBucket
+
+  /** The window in which the peer asked last, and the keys that it asked for in it. */
+  window: number
+  keys: number
+}
+
+/**
+ * Limits the keys that peers ask for, peer by peer and in all. When all together ask for too many, those
+ * that have had less than an equal part of them go on: others' floods are not theirs to wait for.
+ */
 export class RateLimits {
-  readonly #perPeer: number
+  readonly #rates: Rates
   readonly #nowMs: () => number
 
   /** The time, read once for all buckets that a request concerns. */
   #atMs: number
   readonly #clock = (): number => this.#atMs
   readonly #all: TokenBucket
-  readonly #peers = new BoundedMap<string, TokenBucket>({ maxSize: MAX_REMEMBERED })
+  readonly #peers = new BoundedMap<string, Use>({ maxSize: MAX_REMEMBERED })
+  #window = 0
+
+  /** Peers that have asked in this window, and in the one before. */
+  #asking = 0
+  #asked = 0
 
   constructor(rates: Rates, nowMs: () => number = () => performance.now()) {
-    this.#perPeer = rates.maxKeysPerSecondPerPeer
+    this.#rates = rates
     this.#nowMs = nowMs
     this.#atMs = nowMs()
     this.#all = new TokenBucket({ perSecond: rates.maxKeysPerSecond, nowMs: this.#clock })
@@ -31,26 +50,53 @@ export class RateLimits {
   /** Says whether the peer may ask for so many keys now, and counts them if it may. */
   admits(peer: string, keys: number): boolean {
     this.#atMs = this.#nowMs()
-    const own = this.#bucketOf(peer)
+    const use = this.#useOf(peer)
+    this.#keepWindow(use)
 
-    if (own.tokens < 0 || this.#all.tokens < 0) {
+    if (use.left.tokens < 0 || (this.#all.tokens < 0 && use.keys >= this.#part)) {
       return false
     }
 
-    own.take(keys)
+    use.left.take(keys)
+    use.keys += keys
     this.#all.take(keys)
     return true
   }
 
-  #bucketOf(peer: string): TokenBucket {
+  /** Keys that each peer may ask for in a window in which all ask for too many. */
+  get #part(): number {
+    return this.#rates.maxKeysPerSecond / Math.max(this.#asking, this.#asked)
+  }
+
+  #keepWindow(use: Use): void {
+    const window = Math.floor(this.#atMs / WINDOW_MS)
+
+    if (window !== this.#window) {
+      this.#asked = window === this.#window + 1 ? this.#asking : 0
+      this.#asking = 0
+      this.#window = window
+    }
+
+    if (use.window !== window) {
+      use.window = window
+      use.keys = 0
+      this.#asking++
+    }
+  }
+
+  #useOf(peer: string): Use {
     const known = this.#peers.touch(peer)
 
     if (known !== undefined) {
       return known
     }
 
-    const bucket = new TokenBucket({ perSecond: this.#perPeer, nowMs: this.#clock })
-    this.#peers.set(peer, bucket)
-    return bucket
+    const left = new TokenBucket({
+      perSecond: this.#rates.maxKeysPerSecondPerPeer,
+      nowMs: this.#clock
+    })
+    const use = { left, window: -1, keys: 0 }
+    this.#peers.set(peer, use)
+    return use
   }
 }

@@ -2,6 +2,7 @@ import type { Connection, PeerId, Stream } from '@libp2p/interface'
 import { BufferLimits } from '../admission/buffer-limits.ts'
 import { CpuShares } from '../admission/cpu-shares.ts'
 import { BUSY_PAUSE_MS, Scheduler } from '../admission/scheduler.ts'
+import { SharedPlaces } from '../admission/shared-places.ts'
 import { TokenBucket } from '../admission/token-bucket.ts'
 import { Turns } from '../admission/turns.ts'
 import { BoundedMap } from '../collections/bounded-map.ts'
@@ -18,6 +19,9 @@ const FORGIVEN_PER_SECOND = 0.1
 /** Peers whose malformed messages are remembered. */
 const MAX_REMEMBERED = 4096
 
+/** Streams of all protocols that others may have open in all, some 40 kB of memory each. */
+export const MAX_OPEN_STREAMS = 4096
+
 /** The node's limits and its reaction to violations, as the service sets them. */
 export interface DoorInit {
   readonly limits: NodeLimits
@@ -31,6 +35,12 @@ export interface DoorInit {
 export class Door {
   readonly shares: CpuShares = new CpuShares()
   readonly turns: Turns = new Turns(this.shares)
+
+  /** The streams that peers have opened, whatever is spoken on them. */
+  readonly streams: SharedPlaces<Stream> = new SharedPlaces({
+    maxSize: MAX_OPEN_STREAMS,
+    reason: 'others need the place of the oldest stream of a peer that has most'
+  })
   #limits: NodeLimits = DEFAULT_NODE_LIMITS
   #scheduler = new Scheduler(DEFAULT_NODE_LIMITS, this.shares)
   #buffers = new BufferLimits(DEFAULT_NODE_LIMITS)

@@ -2,6 +2,7 @@ import type { AbortOptions, Stream } from '@libp2p/interface'
 import { AbstractStream, type SendResult } from '@libp2p/utils'
 import { toError } from '../errors.ts'
 import { ByteQueue } from '../wire/byte-queue.ts'
+import { unreadBytes } from '../wire/unread-bytes.ts'
 import { type Cut, delimited, type Unit } from './units.ts'
 
 /** The rules by which a guarded stream passes bytes on to its protocol. */
@@ -69,8 +70,10 @@ export class GuardedStream extends AbstractStream {
 
   /** Bytes that have come and were not given on, and those that were sent and could not go out. */
   get bufferedBytes(): number {
-    const { readBufferLength, writeBufferLength } = this.#init.stream
-    return this.#queue.length + readBufferLength + writeBufferLength + this.readBufferLength
+    const { stream } = this.#init
+    return (
+      this.#queue.length + unreadBytes(stream) + stream.writeBufferLength + this.readBufferLength
+    )
   }
 
   /** Since when a unit is unfinished, in ms of the process's clock. */

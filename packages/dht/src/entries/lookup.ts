@@ -12,11 +12,16 @@ export { type Buffering, BufferLimits } from '../admission/buffer-limits.ts'
 export { Scheduler } from '../admission/scheduler.ts'
 export { CLOCK_ADVICE, clockReading, describeSkew, isSkewed } from '../clock-reading.ts'
 export { BoundedMap } from '../collections/bounded-map.ts'
+export {
+  type ConnectedPeer,
+  peersToDisconnect,
+  type Watermarks
+} from '../connections/budget-rule.ts'
 export { ExchangeServer } from '../exchange/exchange-server.ts'
 export { EXCHANGE_PROTOCOL } from '../exchange/messages.ts'
 export { backoffMs } from '../join/backoff.ts'
 export { bootstrapHint } from '../join/bootstrap-hints.ts'
-export type { Lookup, LookupResponse } from '../lookup/lookups.ts'
+export type { Lookup, LookupResponse } from '../lookup/lookup.ts'
 export { Lookups } from '../lookup/lookups.ts'
 export type {
   FindOptions,
@@ -39,6 +44,7 @@ export type {
   CommonStoreOptions
 } from '../operations/common-dht.ts'
 export {
+  asList,
   assertBoolean,
   assertEach,
   assertFunction,
@@ -51,7 +57,6 @@ export {
   assertText,
   assertThat,
   type Check,
-  list,
   type OptionTable
 } from '../option-checks.ts'
 export { Access, type AllowPeer } from '../peers/access.ts'

@@ -1,5 +1,5 @@
 import type { Logger, PeerId, PeerInfo } from '@libp2p/interface'
-import { type DHTRecord, encodeRecord } from '@waggle/record'
+import { type DHTRecord, encodeRecord, type SubkeyId } from '@waggle/record'
 import { whenDone } from '@waggle/record/replica'
 import type {
   FindOptions,
@@ -51,7 +51,7 @@ export class ExchangeClient implements RecordChannel {
       streamLimits: { inactivityTimeoutMs: Math.max(INACTIVITY_TIMEOUT_MS, requestTimeoutMs) },
       speak: (peer) =>
         exchangeRequests(
-          (introduced) => this.#decoder.referred(introduced, { by: peer, peers }),
+          (encoded) => this.#decoder.decodeReferral(encoded, { by: peer, peers }),
           (reason) => init.onGoodbye?.(peer.id, reason)
         )
     })
@@ -59,14 +59,15 @@ export class ExchangeClient implements RecordChannel {
 
   find(peer: PeerInfo, key: Uint8Array, options: FindOptions): Promise<FindReply> {
     const { closerCount, isCloserAlways, cancellation } = options
-    const request = { name: 'find', key, closerCount, isCloserAlways } as const
+    const { subkeys = NO_SUBKEYS, digest = NOTHING } = options
+    const request = { name: 'find', key, subkeys, digest, closerCount, isCloserAlways } as const
 
     return this.#client.request<FindReply>(peer, request, {
       cancellation,
-      onResponse: ({ record: bytes, closer }) =>
+      onResponse: ({ standing, record: bytes, ageMs, closer }) =>
         whenDone(bytes && receivedRecord(peer, key, bytes, this.#init), (record) => ({
-          record,
-          closer
+          ...{ record, ageMs, closer },
+          isSame: standing === 'same'
         })),
       fallback: () => this.#init.kadChannel.find(peer, key, options)
     })
@@ -78,20 +79,22 @@ export class ExchangeClient implements RecordChannel {
     write: DHTRecord,
     options: WriteOptions
   ): Promise<StoreReply> {
-    const { closerCount, isCopy = false, cancellation } = options
+    const { closerCount, isCacheOnly = false, cancellation } = options
     const record = this.#encoded(write)
-    const request = { name: 'store', key, record, closerCount, isCopy } as const
+    const request = { name: 'store', key, record, closerCount, isCacheOnly } as const
 
     return this.#client.request<StoreReply>(peer, request, {
       cancellation,
-      onResponse: ({ outcome, closer }) => {
+      onResponse: ({ outcome, winner, closer }) => {
         if (outcome === undefined || outcome === 'invalid') {
           throw new ProtocolViolationError(
             `the peer ${peer.id} takes a valid write for an invalid one`
           )
         }
 
-        return { outcome, closer }
+        return outcome === 'stale'
+          ? this.#beaten(peer, { key, winner, closer }, options)
+          : { outcome, closer }
       },
       fallback: () => this.#init.kadChannel.store(peer, key, write, options)
     })
@@ -101,6 +104,11 @@ export class ExchangeClient implements RecordChannel {
     return this.#client.lacks(peer)
       ? this.#init.kadChannel.isReady(peer)
       : this.#client.streamTo(peer)?.isOpen === true
+  }
+
+  /** When a peer made progress last with what was requested, in ms of the process's clock. */
+  progressMs(peer: PeerInfo): number {
+    return this.#client.progressMs(peer)
   }
 
   /** Requests that are not sent yet, and messages without a reply, to all peers. */
@@ -130,6 +138,21 @@ export class ExchangeClient implements RecordChannel {
     this.#client.close()
   }
 
+  /** Something that the peer holds beats a write: what it is, the peer says in its reply, or else when it is asked. */
+  async #beaten(
+    peer: PeerInfo,
+    { key, winner: bytes, closer }: Beaten,
+    { isWinnerWanted = false }: WriteOptions
+  ): Promise<StoreReply> {
+    if (bytes !== undefined || !isWinnerWanted) {
+      const winner = bytes && (await receivedRecord(peer, key, bytes, this.#init))
+      return { outcome: 'stale', winner, closer }
+    }
+
+    const { record } = await this.find(peer, key, { closerCount: 0, isCloserAlways: true })
+    return { outcome: 'stale', winner: record, closer }
+  }
+
   /** A write goes to several peers, mostly one after the other, and is encoded once for these. */
   #encoded(write: DHTRecord): Uint8Array {
     if (write !== this.#lastWrite) {
@@ -141,5 +164,14 @@ export class ExchangeClient implements RecordChannel {
   }
 }
 
+interface Beaten {
+  readonly key: Uint8Array
+  readonly winner: Uint8Array | undefined
+  readonly closer: readonly PeerInfo[]
+}
+
+const NO_SUBKEYS: readonly SubkeyId[] = []
+const NOTHING = new Uint8Array(0)
+
 /** Nothing is ever stored under it. */
-const NO_KEY = new Uint8Array(0)
+const NO_KEY = NOTHING

@@ -2,20 +2,29 @@ import type { PeerId } from '@libp2p/interface'
 import {
   type DHTRecord,
   decodeRecord,
+  encodeRecord,
   InvalidKeyError,
   isEmpty,
   type MaybePromise,
   RecordTooLargeError,
   ValidationError
 } from '@waggle/record'
-import { isPromise, lastExpiration, whenDone } from '@waggle/record/replica'
+import {
+  beatingEntries,
+  isPromise,
+  lastExpiration,
+  project,
+  whenDone
+} from '@waggle/record/replica'
+import { equals } from 'uint8arrays/equals'
 import type { Access } from '../peers/access.ts'
 import { pointOfKey } from '../peers/key-space.ts'
 import type { Routing } from '../peers/routing.ts'
-import type { RecordStore } from '../store/record-store.ts'
+import { digestOfBytes } from '../store/record-digest.ts'
+import { nameOf, type RecordStore } from '../store/record-store.ts'
 import { ForgedSignatureError } from '../store/signature-checks.ts'
 import { CloserPeers } from '../wire/closer-peers.ts'
-import { TARGET_MESSAGE_BYTES } from '../wire/limits.ts'
+import { MAX_AGE_MS, TARGET_MESSAGE_BYTES } from '../wire/limits.ts'
 import type { ServedProtocol, StreamHandler } from '../wire/protocol-server.ts'
 import { ProtocolViolationError } from '../wire/protocol-violation-error.ts'
 import type { Response } from '../wire/responder.ts'
@@ -23,11 +32,13 @@ import type { MessageCodec } from '../wire/schema.ts'
 import {
   EXCHANGE,
   EXCHANGE_PROTOCOL,
+  type FindKey,
   type FindRequest,
   type FoundAnswer,
   type FoundReply,
   type GoodbyeReason,
   type Message,
+  type StoredAnswer,
   type StoredReply,
   type StoreRequest,
   type WireOutcome
@@ -65,6 +76,7 @@ export interface ExchangeServerInit {
 export class ExchangeServer implements ServedProtocol<Message> {
   readonly id: string = EXCHANGE_PROTOCOL
   readonly codec: MessageCodec<Message> = EXCHANGE
+  readonly mayPass = true
   readonly #init: ExchangeServerInit
 
   constructor(init: ExchangeServerInit) {
@@ -104,41 +116,45 @@ export class ExchangeServer implements ServedProtocol<Message> {
     { id, keys, closerCount, isCloserAlways }: FindRequest,
     peer: PeerId
   ): Generator<undefined, FoundReply> {
-    const introduced = new CloserPeers(peer)
+    const closerPeers = new CloserPeers(peer)
     const answers: FoundAnswer[] = []
     let sizeBytes = 0
 
     for (const key of keys) {
-      const record = this.#held(key, isCloserAlways)
-      sizeBytes += record?.length ?? 0
+      const answer = this.#lookup(key, isCloserAlways)
+      sizeBytes += 'record' in answer ? answer.record.length : 0
 
       if (answers.length > 0 && sizeBytes > TARGET_MESSAGE_BYTES) {
         break
       }
 
-      const count = record === undefined || isCloserAlways ? closerCount : 0
-      const closer = this.#closer(key, count, introduced)
-      answers.push(record === undefined ? { closer } : { record, closer })
+      const count = answer.standing === 'nothing' || isCloserAlways ? closerCount : 0
+      const closer = this.#closer(key.key, count, closerPeers)
+      answers.push(closer.length === 0 ? answer : { ...answer, closer })
       yield
     }
 
-    return { name: 'found', id, peers: introduced.peers, answers }
+    return { name: 'found', id, peers: closerPeers.peers, answers }
   }
 
   /** A request for closer peers in any case looks for replicas, and a cached copy is none. */
-  #held(key: Uint8Array, isReplicaWanted: boolean): Uint8Array | undefined {
+  #lookup(wanted: FindKey, isReplicaWanted: boolean): FoundAnswer {
     const { store, cache, copies, onRead } = this.#init
-    const stored = store.encoded(key)
+    const record = encodedPart(store, wanted)
 
-    if (isReplicaWanted) {
-      return stored
+    if (record === undefined) {
+      return (
+        (isReplicaWanted ? undefined : (copyIn(cache, wanted) ?? copyIn(copies, wanted))) ?? NONE
+      )
     }
 
-    if (stored !== undefined) {
-      onRead?.(key)
+    if (!isReplicaWanted) {
+      onRead?.(wanted.key)
     }
 
-    return stored ?? cache?.encoded(key) ?? copies?.encoded(key)
+    const { digest } = wanted
+    const isKnown = digest.length > 0 && equals(digestOfBytes(record), digest)
+    return isKnown ? SAME : { standing: 'held', record, closer: NO_PEERS }
   }
 
   /** Resolves later where what comes in takes long to check. */
@@ -146,35 +162,33 @@ export class ExchangeServer implements ServedProtocol<Message> {
     request: StoreRequest,
     { peer, mayWrite }: Writer
   ): Generator<undefined, MaybePromise<StoredReply>> {
-    const { id, writes, closerCount, isCopy } = request
-    const introduced = new CloserPeers(peer)
-    const outcomes: MaybePromise<WireOutcome>[] = []
+    const { id, writes, closerCount, isCacheOnly } = request
+    const closerPeers = new CloserPeers(peer)
+    const outcomes: MaybePromise<Outcome>[] = []
     const closer: number[][] = []
 
     for (const { key, record } of writes) {
-      outcomes.push(mayWrite ? this.#takeIn({ key, record, peer }, isCopy) : 'refused')
-      closer.push(this.#closer(key, closerCount, introduced))
+      outcomes.push(mayWrite ? this.#takeIn({ key, record, peer }, isCacheOnly) : 'refused')
+      closer.push(this.#closer(key, closerCount, closerPeers))
       yield
     }
 
-    const replyOf = (known: readonly WireOutcome[]): StoredReply => ({
-      name: 'stored',
-      id,
-      peers: introduced.peers,
-      answers: known.map((outcome, i) => ({ outcome, closer: closer[i] ?? [] }))
+    const replyOf = (known: readonly Outcome[]): StoredReply => ({
+      ...{ name: 'stored', id, peers: closerPeers.peers },
+      answers: answersOf(known, closer)
     })
 
     return outcomes.some(isPromise)
       ? Promise.all(outcomes).then(replyOf)
-      : replyOf(outcomes as WireOutcome[])
+      : replyOf(outcomes as Outcome[])
   }
 
-  #takeIn(write: Write, isCopy: boolean): MaybePromise<WireOutcome> {
+  #takeIn(write: Write, isCacheOnly: boolean): MaybePromise<Outcome> {
     const { key, record: bytes, peer } = write
     const { store, copies } = this.#init
-    const into = isCopy ? copies : store
+    const into = isCacheOnly ? copies : store
     const storer = peer.toString()
-    const failed = (error: unknown): WireOutcome => {
+    const failed = (error: unknown): Outcome => {
       if (error instanceof ForgedSignatureError) {
         this.#init.onForgery?.(peer, error)
         return 'invalid'
@@ -197,11 +211,30 @@ export class ExchangeServer implements ServedProtocol<Message> {
     }
   }
 
-  #closer(key: Uint8Array, count: number, introduced: CloserPeers): number[] {
+  #closer(key: Uint8Array, count: number, closerPeers: CloserPeers): number[] {
     return count === 0
       ? []
-      : introduced.indexesOf(this.#init.routing.nearest(pointOfKey(key), count))
+      : closerPeers.indexesOf(this.#init.routing.nearest(pointOfKey(key), count))
   }
+}
+
+const NO_PEERS: readonly number[] = []
+const NONE: FoundAnswer = { standing: 'nothing', closer: NO_PEERS }
+const SAME: FoundAnswer = { standing: 'same', closer: NO_PEERS }
+
+function copyIn(store: RecordStore | undefined, wanted: FindKey): FoundAnswer | undefined {
+  const record = store && encodedPart(store, wanted)
+  const sinceMs = store?.changedMs(nameOf(wanted.key)) ?? 0
+  const ageMs = Math.min(Math.ceil(performance.now() - sinceMs), MAX_AGE_MS)
+  return record && { standing: 'copy', ageMs, record, closer: NO_PEERS }
+}
+
+/** Encodes what a store has of what is wanted; undefined if it has nothing. */
+function encodedPart(store: RecordStore, { key, subkeys }: FindKey): Uint8Array | undefined {
+  const encoded = store.encoded(key)
+  return encoded === undefined || subkeys.length === 0
+    ? encoded
+    : encodeRecord(project(store.get(key), subkeys))
 }
 
 /** Nearly all of what a request takes in memory. */
@@ -233,24 +266,53 @@ interface Write {
   readonly peer: PeerId
 }
 
+/** The outcome of a write; where something beats it, a record of that. */
+type Outcome = Exclude<WireOutcome, 'stale'> | DHTRecord
+
 /** Nothing is left of what validators refuse. */
 function apply(
   store: RecordStore,
   { key, record, storer }: { key: Uint8Array; record: DHTRecord; storer: string }
-): WireOutcome {
+): Outcome {
   if (isEmpty(record)) {
     return 'refused'
   }
 
   const applied = store.apply(key, record, storer)
-  return applied.isAccepted ? 'accepted' : applied.reason
+
+  if (applied.isAccepted) {
+    return 'accepted'
+  }
+
+  return applied.reason === 'stale' ? beatingEntries(applied.record, record) : applied.reason
+}
+
+/** Leaves out what wins where it would make the message too large. */
+function answersOf(
+  outcomes: readonly Outcome[],
+  closer: readonly (readonly number[])[]
+): StoredAnswer[] {
+  let sizeBytes = 0
+
+  return outcomes.map((outcome, i) => {
+    const peers = closer[i] ?? NO_PEERS
+
+    if (typeof outcome === 'string') {
+      return { outcome, closer: peers }
+    }
+
+    const winner = encodeRecord(outcome)
+    sizeBytes += winner.length
+    const isSmall = sizeBytes <= TARGET_MESSAGE_BYTES
+    return { outcome: 'stale', winner: isSmall ? winner : undefined, closer: peers }
+  })
 }
 
 /**
  * Says what is wrong with a write that does not pass the checks. One that came too late, over a slow way
  * or from a clock that differs, or that exceeds the limits of this node alone, breaks no rule.
  */
-function failureOf(error: unknown, { key, record: bytes }: Write, store: RecordStore): WireOutcome {
+function failureOf(error: unknown, { key, record: bytes }: Write, store: RecordStore): Outcome {
   const { clock, limits } = store
   const isTooLarge =
     error instanceof RecordTooLargeError ||

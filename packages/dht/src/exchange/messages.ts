@@ -1,15 +1,19 @@
-import type { Rejection } from '@waggle/record'
+import type { Rejection, SubkeyId } from '@waggle/record'
+import { DIGEST_BYTES } from '../store/record-digest.ts'
 import type { EncodedPeer } from '../wire/fields.ts'
 import {
+  AGE,
   CLOSER_COUNT,
   CLOSER_PEER_INDEXES,
   KEY,
-  KEYS,
   RECORD,
-  RESPONSE_PEERS
+  RESPONSE_PEERS,
+  SUBKEYS
 } from '../wire/fields.ts'
 import { MAX_KEYS_PER_MESSAGE, MAX_REQUEST_ID } from '../wire/limits.ts'
+import { protocolIdIn } from '../wire/protocol-id.ts'
 import {
+  byteString,
   flag,
   integer,
   list,
@@ -17,7 +21,8 @@ import {
   messages,
   oneOf,
   optional,
-  struct
+  struct,
+  union
 } from '../wire/schema.ts'
 
 /** Asks for records, and for peers near their keys. */
@@ -30,7 +35,18 @@ export interface FindRequest {
 
   /** Whether they are wanted for keys with a record, too. */
   readonly isCloserAlways: boolean
-  readonly keys: readonly Uint8Array[]
+  readonly keys: readonly FindKey[]
+}
+
+/** One key of a FIND. */
+export interface FindKey {
+  readonly key: Uint8Array
+
+  /** The subkeys that are wanted, in the order of their bytes. None: the whole record. */
+  readonly subkeys: readonly SubkeyId[]
+
+  /** Of the record that is known already; without a byte if none is. */
+  readonly digest: Uint8Array
 }
 
 /** Asks a peer to hold writes. */
@@ -39,8 +55,8 @@ export interface StoreRequest {
   readonly id: number
   readonly closerCount: number
 
-  /** Whether these are copies, to be cached, and no replicas. */
-  readonly isCopy: boolean
+  /** Whether the peer only caches the records (path caching), and holds no replicas. */
+  readonly isCacheOnly: boolean
   readonly writes: readonly EncodedWrite[]
 }
 
@@ -57,10 +73,15 @@ export interface FoundReply {
   readonly answers: readonly FoundAnswer[]
 }
 
-export interface FoundAnswer {
-  readonly record?: Uint8Array | undefined
-  readonly closer: readonly number[]
-}
+/**
+ * What the peer has under a key: nothing; a record that it holds as a replica; exactly the record of
+ * which the digest is known; or a copy that left its replica `ageMs` ago.
+ */
+export type FoundAnswer = { readonly closer: readonly number[] } & (
+  | { readonly standing: 'nothing' | 'same' }
+  | { readonly standing: 'held'; readonly record: Uint8Array }
+  | { readonly standing: 'copy'; readonly ageMs: number; readonly record: Uint8Array }
+)
 
 /** Answers all writes of a STORE. */
 export interface StoredReply {
@@ -70,10 +91,15 @@ export interface StoredReply {
   readonly answers: readonly StoredAnswer[]
 }
 
-export interface StoredAnswer {
-  readonly outcome: WireOutcome
-  readonly closer: readonly number[]
-}
+export type StoredAnswer = { readonly closer: readonly number[] } & (
+  | { readonly outcome: Exclude<WireOutcome, 'stale'> }
+  | {
+      readonly outcome: 'stale'
+
+      /** A record of what beats the write; left out if it is large. */
+      readonly winner: Uint8Array | undefined
+    }
+)
 
 /** Answers any request: the peer has too much to do. Nothing of it was done. */
 export interface BusyReply {
@@ -104,33 +130,52 @@ export type Message =
 /** The outcome of a write at a replica; `invalid`: it broke a rule; `refused`: a rule of that replica's own. */
 export type WireOutcome = 'accepted' | Rejection | 'invalid' | 'refused'
 
-const OUTCOMES: readonly WireOutcome[] = [
-  'accepted',
-  'stale',
-  'full',
-  'expired',
-  'invalid',
-  'refused'
-]
-
 const ID = integer(MAX_REQUEST_ID, 'a request id')
 const WRITE = struct<EncodedWrite>({ key: KEY, record: RECORD })
-const FOUND = struct<FoundAnswer>({ record: optional(RECORD), closer: CLOSER_PEER_INDEXES })
-const STORED = struct<StoredAnswer>({
-  outcome: oneOf(OUTCOMES, 'outcome'),
-  closer: CLOSER_PEER_INDEXES
+const FIND_KEY = struct<FindKey>({
+  key: KEY,
+  subkeys: SUBKEYS,
+  digest: byteString(DIGEST_BYTES, 'a digest')
+})
+const CLOSER = { closer: CLOSER_PEER_INDEXES } as const
+const FOUND = union<FoundAnswer, 'standing'>('standing', {
+  nothing: [0, CLOSER],
+  held: [1, { record: RECORD, ...CLOSER }],
+  same: [2, CLOSER],
+  copy: [3, { ageMs: AGE, record: RECORD, ...CLOSER }]
+})
+const STORED = union<StoredAnswer, 'outcome'>('outcome', {
+  accepted: [0, CLOSER],
+  stale: [1, { winner: optional(RECORD), ...CLOSER }],
+  full: [2, CLOSER],
+  expired: [3, CLOSER],
+  invalid: [4, CLOSER],
+  refused: [5, CLOSER]
 })
 
 /** The protocol's id in the default network; see {@link protocolIdIn}. */
-export const EXCHANGE_PROTOCOL = '/waggle/exchange/1.0.0'
+export const EXCHANGE_PROTOCOL = '/waggle/exchange/2.0.0'
+
+/** Finds among a peer's protocols the exchange of a network in another revision than this one's. */
+export function otherRevision(protocols: readonly string[], network: string): string | undefined {
+  const own = protocolIdIn(network, EXCHANGE_PROTOCOL)
+  const name = own.slice(0, own.lastIndexOf('/') + 1)
+  return protocols.includes(own) ? undefined : protocols.find((id) => id.startsWith(name))
+}
 
 /** The messages of the exchange; docs/network.md describes them. */
 export const EXCHANGE: MessageCodec<Message> = messages<Message>({
-  find: [0, { id: ID, closerCount: CLOSER_COUNT, isCloserAlways: flag('FIND'), keys: KEYS }],
+  find: [
+    0,
+    {
+      ...{ id: ID, closerCount: CLOSER_COUNT, isCloserAlways: flag('FIND') },
+      keys: list(FIND_KEY, MAX_KEYS_PER_MESSAGE)
+    }
+  ],
   store: [
     1,
     {
-      ...{ id: ID, closerCount: CLOSER_COUNT, isCopy: flag('STORE') },
+      ...{ id: ID, closerCount: CLOSER_COUNT, isCacheOnly: flag('STORE') },
       writes: list(WRITE, MAX_KEYS_PER_MESSAGE)
     }
   ],

@@ -7,19 +7,21 @@ import type { RequestProtocol } from '../wire/request-protocol.ts'
 import type { PendingRequest } from '../wire/request-queue.ts'
 import {
   EXCHANGE,
+  type FindKey,
   type FindRequest,
+  type FoundAnswer,
   type FoundReply,
   type GoodbyeReason,
   type Message,
+  type StoredAnswer,
   type StoredReply,
   type StoreRequest,
   type WireOutcome
 } from './messages.ts'
 
 /** Asks for the record under one key. */
-export interface FindOne {
+export interface FindOne extends FindKey {
   readonly name: 'find'
-  readonly key: Uint8Array
   readonly closerCount: number
   readonly isCloserAlways: boolean
 }
@@ -30,15 +32,20 @@ export interface StoreOne {
   readonly key: Uint8Array
   readonly record: Uint8Array
   readonly closerCount: number
-  readonly isCopy: boolean
+  readonly isCacheOnly: boolean
 }
 
 export type ExchangeRequest = FindOne | StoreOne
 
-/** `record` answers a FIND, `outcome` a STORE. */
+/** `standing` answers a FIND, `outcome` a STORE. */
 export interface ExchangeResponse {
-  readonly record?: Uint8Array | undefined
-  readonly outcome?: WireOutcome | undefined
+  readonly standing?: FoundAnswer['standing']
+  readonly record?: Uint8Array
+  readonly ageMs?: number
+  readonly outcome?: WireOutcome
+
+  /** A record of what beats the write. */
+  readonly winner?: Uint8Array | undefined
   readonly closer: readonly PeerInfo[]
 }
 
@@ -46,8 +53,8 @@ type Pending = PendingRequest<ExchangeRequest, ExchangeResponse>
 export type ExchangeRequests = RequestProtocol<ExchangeRequest, ExchangeResponse, Message>
 
 /**
- * The exchange as one peer is asked by it. `peerOf` decodes a peer that the replies introduce;
- * undefined: it is none that could be asked. `onGoodbye` is called when it is about to disconnect.
+ * Builds the client side of the exchange with one peer. `peerOf` decodes a peer that a response names, and
+ * returns undefined for one that can't be asked. `onGoodbye` is called when the peer announces to disconnect.
  */
 export function exchangeRequests(
   peerOf: (peer: EncodedPeer) => PeerInfo | undefined,
@@ -83,7 +90,7 @@ export function exchangeRequests(
       }
 
       const peers = message.peers.map(peerOf)
-      return message.answers.map((answer) => ({
+      return message.answers.map((answer: FoundAnswer | StoredAnswer) => ({
         ...answer,
         closer: namedIn(peers, answer.closer)
       }))
@@ -110,7 +117,13 @@ function isReplyTo(
 }
 
 function sizeOf(request: ExchangeRequest): number {
-  return request.key.length + (request.name === 'store' ? request.record.length : 0)
+  return (
+    request.key.length + (request.name === 'store' ? request.record.length : sizeOfSubkeys(request))
+  )
+}
+
+function sizeOfSubkeys({ subkeys }: FindOne): number {
+  return subkeys.reduce((sum, { length }) => sum + length, 0)
 }
 
 function isAlike(a: ExchangeRequest, b: ExchangeRequest): boolean {
@@ -120,7 +133,7 @@ function isAlike(a: ExchangeRequest, b: ExchangeRequest): boolean {
 
   return a.name === 'find'
     ? b.name === 'find' && a.isCloserAlways === b.isCloserAlways
-    : b.name === 'store' && a.isCopy === b.isCopy
+    : b.name === 'store' && a.isCacheOnly === b.isCacheOnly
 }
 
 /** The message that carries requests which are alike. */
@@ -129,10 +142,10 @@ function requestOf(id: number, requests: readonly ExchangeRequest[]): FindReques
 
   if (first?.name === 'find') {
     const { closerCount, isCloserAlways } = first
-    return { name: 'find', id, closerCount, isCloserAlways, keys: requests.map(({ key }) => key) }
+    return { name: 'find', id, closerCount, isCloserAlways, keys: requests as FindOne[] }
   }
 
-  const writes = requests.filter((request) => request.name === 'store')
-  const { closerCount = 0, isCopy = false } = writes[0] ?? {}
-  return { name: 'store', id, closerCount, isCopy, writes }
+  const writes = requests as StoreOne[]
+  const { closerCount = 0, isCacheOnly = false } = writes[0] ?? {}
+  return { name: 'store', id, closerCount, isCacheOnly, writes }
 }

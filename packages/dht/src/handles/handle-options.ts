@@ -25,7 +25,7 @@ type Lifetime =
   | { readonly ttl: number; readonly expirationTime?: undefined }
   | { readonly expirationTime: number; readonly ttl?: undefined }
 
-type WriteOptions = Omit<StoreOptions, 'subkey' | 'republish' | 'ttl' | 'expirationTime'>
+type WriteOptions = Omit<StoreOptions, 'subkey' | 'ttl' | 'expirationTime'>
 
 /** What a handle's `delete` takes. */
 export type HandleDeleteOptions = WriteOptions &

@@ -1,6 +1,9 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec'
-import { type Key, type MaybePromise, ownerTag, type Value } from '@waggle/record'
+import { type Key, ownerTag, type Value } from '@waggle/record'
+import { whenDone } from '@waggle/record/replica'
 import type { BaseOperations } from '../operations/base-operations.ts'
+import type { Publication } from '../operations/publication.ts'
+import type { CallOptions } from '../timing/calls.ts'
 import { assertFit } from './fit.ts'
 
 /** This node's own entry among the members of a presence. */
@@ -8,8 +11,8 @@ export interface Membership<I> extends AsyncDisposable {
   /** What this node says of itself. */
   readonly value: I
 
-  /** Resolves once a replica has the present value; rejects if none took it. */
-  held(): Promise<void>
+  /** Resolves once a replica has the present value. It is tried again until then. */
+  held(options?: CallOptions): Promise<void>
 
   /** Says something else. Resolves as `held` does. @throws ValidationError for what does not fit the schema */
   update(value: I): Promise<void>
@@ -27,77 +30,54 @@ export interface MembershipInit<I> {
   readonly ttl: number
 }
 
-/** Tombstones live this many times the ttl, so that they outlive what they delete. */
-const GOODBYE_TTLS = 2
-
-/** A membership that is republished until it ends. */
-export class StoredMembership<I> implements Membership<I> {
+/** A membership that is published until it ends. */
+export class PublishedMembership<I> implements Membership<I> {
   readonly #init: MembershipInit<I>
-  readonly #subkey: string
+  readonly #publication: Promise<Publication>
   #value: I
-  #held: Promise<void>
-  #stopped: Promise<void> | undefined
+  #isStopped = false
 
   constructor(init: MembershipInit<I>, value: I) {
-    const checked = assertFit(init.schema, value, 'value')
+    const { base, key, schema, ttl } = init
+    const options = { subkey: ownerTag(base.peerId), ttl, goodbye: true }
+    const checked = assertFit(schema, value, 'value')
     this.#init = init
-    this.#subkey = ownerTag(init.base.peerId)
     this.#value = value
-    this.#held = this.#store(checked)
+    this.#publication = Promise.resolve(
+      whenDone(checked, () => base.publish(key, value as Value, options))
+    )
+    // Whoever waits hears of it.
+    this.#publication.catch(() => {})
   }
 
   get value(): I {
     return this.#value
   }
 
-  async held(): Promise<void> {
-    await this.#held
+  async held(options?: CallOptions): Promise<void> {
+    const publication = await this.#publication
+    await publication.held(options)
   }
 
   async update(value: I): Promise<void> {
     await assertFit(this.#init.schema, value, 'value')
+    const publication = await this.#publication
 
-    if (this.#stopped !== undefined) {
+    if (this.#isStopped) {
       throw new Error('the membership has ended: join again')
     }
 
     this.#value = value
-    this.#held = this.#store(this.#held.catch(() => {}))
-    await this.#held
+    await publication.update(value as Value)
   }
 
   async stop(): Promise<void> {
-    this.#stopped ??= this.#sayGoodbye()
-    await this.#stopped
+    this.#isStopped = true
+    const publication = await this.#publication.catch(() => undefined)
+    await publication?.stop()
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.stop()
-  }
-
-  #store(after: MaybePromise<void>): Promise<void> {
-    const held = this.#storeAfter(after)
-    // Nobody need wait for it.
-    held.catch(() => {})
-    return held
-  }
-
-  async #storeAfter(after: MaybePromise<void>): Promise<void> {
-    await after
-    const { base, key, ttl } = this.#init
-    const value = this.#value as Value
-    const isHeld = await base.store(key, value, { subkey: this.#subkey, ttl, republish: true })
-
-    if (!isHeld) {
-      throw new Error('no replica took the entry')
-    }
-  }
-
-  async #sayGoodbye(): Promise<void> {
-    const { base, key, ttl } = this.#init
-    const subkey = this.#subkey
-    await this.#held.catch(() => {})
-    base.stopRepublishing(key, { subkey })
-    await base.delete(key, { subkey, ttl: GOODBYE_TTLS * ttl })
   }
 }

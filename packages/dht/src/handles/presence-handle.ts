@@ -15,7 +15,7 @@ import type { BaseOperations } from '../operations/base-operations.ts'
 import type { GetOptions } from '../operations/call-options.ts'
 import { placeOwner } from '../operations/place-owner.ts'
 import { assertFunction, assertOptions, type OptionTable } from '../option-checks.ts'
-import { type Membership, StoredMembership } from './membership.ts'
+import { type Membership, PublishedMembership } from './membership.ts'
 import { leaveOut, type MisfitOptions } from './misfit.ts'
 import { readFound } from './value-handle.ts'
 
@@ -81,7 +81,7 @@ export function presenceHandle<I, T>(
 
   return {
     key,
-    join: (mine) => new StoredMembership({ base, key, schema, ttl }, mine),
+    join: (mine) => new PublishedMembership({ base, key, schema, ttl }, mine),
     members: async (getOptions) =>
       dictionaryOf(
         await mapPlaces(placesOf(await base.get(key, getOptions)), (_, place) => map(place))

@@ -3,13 +3,15 @@ import type { Multiaddr } from '@multiformats/multiaddr'
 import { raceSignal } from 'race-signal'
 import { CLOCK_ADVICE, describeSkew, isSkewed } from '../clock-reading.ts'
 import { ClockSkewError } from '../errors.ts'
+import { EXCHANGE_PROTOCOL, otherRevision } from '../exchange/messages.ts'
 import { isRefusal } from '../peers/refused-dials.ts'
 import type { Waggle } from '../service/service-interface.ts'
 import { anySignal, timeoutSignal } from '../timing/deadline.ts'
 import { wait } from '../timing/wait.ts'
+import { protocolIdIn } from '../wire/protocol-id.ts'
 import { isFinal } from './bootstrap-hints.ts'
 import { type DialledPeer, dialAny, errorOf, UnreachableAddressesError } from './dial-any.ts'
-import { NotAServerError } from './not-a-server-error.ts'
+import { NotAServerError, OtherRevisionError } from './not-a-server-error.ts'
 
 /** Milliseconds before the first retry while joining; they double each time. */
 const FIRST_RETRY_MS = 100
@@ -34,6 +36,7 @@ export interface AttemptOptions extends AbortOptions {
  * Dials a peer and waits until it can be asked, for at most the bootstrap timeout.
  *
  * @throws NotAServerError when it does not serve this network
+ * @throws OtherRevisionError when it serves this network in another revision of the protocols
  * @throws UnreachableAddressesError when no address leads to it
  */
 export async function attempt(
@@ -75,9 +78,24 @@ async function attemptOnce(
   try {
     const connection = await dialAny(node, peer, signal)
     await raceSignal(arrival.of(connection), signal)
+    await assertSameRevision(connection.remotePeer, { node, network: waggle.network })
     return connection.remotePeer
   } finally {
     arrival.stop()
+  }
+}
+
+async function assertSameRevision(
+  peer: PeerId,
+  { node, network }: { readonly node: Libp2p; readonly network: string }
+): Promise<void> {
+  const { protocols } = await node.peerStore.get(peer)
+  const spoken = otherRevision(protocols, network)
+
+  if (spoken !== undefined) {
+    throw new OtherRevisionError(
+      `the peer ${peer} speaks ${spoken}, and this node ${protocolIdIn(network, EXCHANGE_PROTOCOL)}`
+    )
   }
 }
 

@@ -1,5 +1,5 @@
 import type { Multiaddr } from '@multiformats/multiaddr'
-import { NotAServerError } from './not-a-server-error.ts'
+import { NotAServerError, OtherRevisionError } from './not-a-server-error.ts'
 
 /** A failed attempt to join. */
 interface Failure {
@@ -28,6 +28,11 @@ const HINTS: readonly Hint[] = [
     matches: ({ error }) => error instanceof NotAServerError,
     check:
       'Check that its protocol is the same as this node’s, and that it is no client: nobody can join through one.',
+    isFinal: true
+  },
+  {
+    matches: ({ error }) => error instanceof OtherRevisionError,
+    check: 'Update the older of the two: all nodes of a network need the same revision.',
     isFinal: true
   },
   {

@@ -3,3 +3,9 @@ export class NotAServerError extends Error {
   static override readonly name = 'NotAServerError'
   override readonly name = 'NotAServerError'
 }
+
+/** A peer serves this network in another revision of Waggle's protocols. */
+export class OtherRevisionError extends Error {
+  static override readonly name = 'OtherRevisionError'
+  override readonly name = 'OtherRevisionError'
+}

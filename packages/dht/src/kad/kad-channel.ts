@@ -6,14 +6,7 @@ import {
   type PeerResponseEvent,
   type QueryEvent
 } from '@libp2p/kad-dht'
-import {
-  type Applied,
-  apply,
-  type DHTRecord,
-  EMPTY_RECORD,
-  encodeRecord,
-  type Rejection
-} from '@waggle/record'
+import { type Applied, apply, type DHTRecord, EMPTY_RECORD, encodeRecord } from '@waggle/record'
 import { pipe } from 'it-pipe'
 import { equals } from 'uint8arrays/equals'
 import { SEARCH_WIDTH } from '../constants.ts'
@@ -26,17 +19,19 @@ import type {
 } from '../lookup/record-channel.ts'
 import { receivedRecord } from '../store/received-record.ts'
 import type { RecordStore } from '../store/record-store.ts'
-import { timeoutSignal } from '../timing/deadline.ts'
+import { type ProgressSignal, progressSignal } from '../timing/progress-signal.ts'
 import type { Dialer } from '../wire/dialer.ts'
 import { dialable } from '../wire/peer-codec.ts'
 import { type KadInternals, NO_PATH } from './internals.ts'
 import { RequestGate, retryResets } from './request-gate.ts'
+import type { StreamProgress } from './stream-progress.ts'
 
 export interface KadChannelComponents {
   connectionManager: ConnectionManager
   kad: KadInternals
   log: Logger
   requestTimeoutMs: number
+  progress: Pick<StreamProgress, 'progressMs'>
 
   /** Connects to a peer, unless there is a connection. */
   dialer: Pick<Dialer, 'connect'>
@@ -58,30 +53,33 @@ export class KadChannel implements RecordChannel {
     this.#components = components
   }
 
-  find(peer: PeerInfo, key: Uint8Array): Promise<FindReply> {
-    return this.#find(peer, key, this.#inTime())
+  async find(peer: PeerInfo, key: Uint8Array): Promise<FindReply> {
+    using inTime = this.#inTime(peer)
+    return await this.#find(peer, key, inTime)
   }
 
   async store(
     peer: PeerInfo,
     key: Uint8Array,
     write: DHTRecord,
-    { isCopy = false }: WriteOptions
+    { isCacheOnly = false }: WriteOptions
   ): Promise<StoreReply> {
-    if (isCopy) {
+    if (isCacheOnly) {
       throw new Error('a plain kad-dht peer can not tell a copy from a replica')
     }
 
-    return this.#store(peer, key, { write, ...this.#inTime() })
+    using inTime = this.#inTime(peer)
+    return await this.#store(peer, key, { write, signal: inTime.signal })
   }
 
   isReady({ id }: PeerInfo): boolean {
     return this.#components.connectionManager.getConnections(id).length > 0
   }
 
-  /** Returns the options that end a request: kad-dht takes a signal only. */
-  #inTime(): { signal: AbortSignal } {
-    return { signal: timeoutSignal(this.#components.requestTimeoutMs) }
+  /** Returns the signal that ends a request: kad-dht takes nothing else. */
+  #inTime(peer: PeerInfo): ProgressSignal {
+    const { progress, requestTimeoutMs } = this.#components
+    return progressSignal(requestTimeoutMs, () => progress.progressMs(peer))
   }
 
   async #find(peer: PeerInfo, key: Uint8Array, options: AbortOptions): Promise<FindReply> {
@@ -109,18 +107,18 @@ export class KadChannel implements RecordChannel {
     const merged = this.#apply(held, write)
 
     if (!merged.isAccepted || merged.record === held) {
-      return { outcome: outcomeOf(merged), closer }
+      return { outcome: outcomeOf(merged), winner: held, closer }
     }
 
-    const put = async (): Promise<StoreOutcome> => {
+    const put = async (): Promise<Omit<StoreReply, 'closer'>> => {
       try {
         await this.#put(peer, key, merged.record, options)
-        return 'accepted'
+        return { outcome: 'accepted' }
       } catch (error) {
         return this.#rejection(peer, { key, write, error, ...options })
       }
     }
-    return { outcome: await retryResets(put, options), closer }
+    return { ...(await retryResets(put, options)), closer }
   }
 
   /**
@@ -135,7 +133,7 @@ export class KadChannel implements RecordChannel {
       error,
       signal
     }: AbortOptions & { key: Uint8Array; write: DHTRecord; error: unknown }
-  ): Promise<Rejection> {
+  ): Promise<Omit<StoreReply, 'closer'>> {
     const { record: held = EMPTY_RECORD } = await this.#find(peer, key, { signal })
     const again = this.#apply(held, write)
 
@@ -143,7 +141,7 @@ export class KadChannel implements RecordChannel {
       throw error
     }
 
-    return again.reason
+    return { outcome: again.reason, winner: held }
   }
 
   #apply(held: DHTRecord, write: DHTRecord): Applied {

@@ -1,14 +1,19 @@
 import { ByteWriter } from '../wire/bytes.ts'
 import { isEncodedAddressList } from '../wire/host-names.ts'
-import { MAX_ADDRESS_BYTES, MAX_ADDRESSES_PER_PEER } from '../wire/limits.ts'
+import { MAX_ADDRESS_BYTES, MAX_ADDRESSES_PER_PEER, MAX_KEY_BYTES } from '../wire/limits.ts'
 import {
-  changedFields,
+  AS_BYTES,
+  AS_VARINT,
+  assertVarint,
+  bytesOf,
+  type FieldRules,
+  fieldsBy,
   keepUpTo,
+  type ProtobufField,
   protobufFields,
   writeBytesField,
   writeVarintField
 } from '../wire/protobuf.ts'
-import { ProtocolViolationError } from '../wire/protocol-violation-error.ts'
 
 /** Peers that one of kad-dht's messages names, of each kind. More than a bucket holds. */
 export const MAX_NAMED_PEERS = 64
@@ -21,10 +26,19 @@ export const GET_PROVIDERS = 3
 export const FIND_NODE = 4
 export const PING = 5
 
+/** Bytes of the time in a record. */
+const MAX_TIME_BYTES = 64
+
 /** The fields of a message, of a peer in it, and of a record in it. */
 const MESSAGE = { type: 1, key: 2, record: 3, closer: 8, providers: 9, clusterLevel: 10 } as const
-const PEER = { address: 2 } as const
-const RECORD = { key: 1 } as const
+const PEER = { id: 1, address: 2, connection: 3 } as const
+const RECORD = { key: 1, value: 2, timeReceived: 5 } as const
+
+const RECORD_RULES: FieldRules = {
+  [RECORD.key]: assertKey,
+  [RECORD.value]: AS_BYTES,
+  [RECORD.timeReceived]: keepUpTo(Number.POSITIVE_INFINITY, MAX_TIME_BYTES)
+}
 
 /** One of kad-dht's messages, as far as it matters to whoever lets it in. Its parts are views. */
 export interface KadMessage {
@@ -45,55 +59,65 @@ export interface KadMessage {
  */
 export function readKadMessage(bytes: Uint8Array): KadMessage {
   const peers: { closer: Uint8Array[]; providers: Uint8Array[] } = { closer: [], providers: [] }
-  const scalars: { type: number; key?: Uint8Array; record?: Uint8Array; level?: Uint8Array } = {
-    type: PUT_VALUE
-  }
+  const scalars: Scalars = { type: PUT_VALUE }
 
-  for (const { number, value, bytes: content, raw } of protobufFields(bytes)) {
-    if (number === MESSAGE.type) {
-      scalars.type = value
-    } else if (number === MESSAGE.clusterLevel) {
-      scalars.level = raw
-    } else if (content !== undefined) {
-      readContent(number, content, { ...peers, scalars })
-    }
+  for (const field of protobufFields(bytes)) {
+    readField(field, { ...peers, scalars })
   }
 
   const { type, key, record, level } = scalars
 
   if (type > PING) {
-    throw new ProtocolViolationError(`kad-dht has no messages of type ${type}`)
+    throw new Error(`this node knows no messages of kad-dht of type ${type}`)
   }
 
   return { type, key, record, ...peers, clusterLevel: level }
 }
 
-function readContent(
-  number: number,
-  content: Uint8Array,
-  {
-    closer,
-    providers,
-    scalars
-  }: {
-    closer: Uint8Array[]
-    providers: Uint8Array[]
-    scalars: { key?: Uint8Array; record?: Uint8Array }
-  }
-): void {
-  switch (number) {
+interface Scalars {
+  type: number
+  key?: Uint8Array
+  record?: Uint8Array
+  level?: Uint8Array
+}
+
+interface KadFields {
+  readonly closer: Uint8Array[]
+  readonly providers: Uint8Array[]
+  readonly scalars: Scalars
+}
+
+function readField(field: ProtobufField, { closer, providers, scalars }: KadFields): void {
+  switch (field.number) {
+    case MESSAGE.type:
+      assertVarint(field)
+      scalars.type = field.value
+      break
+    case MESSAGE.clusterLevel:
+      assertVarint(field)
+      scalars.level = field.raw
+      break
     case MESSAGE.key:
-      scalars.key = content
+      scalars.key = assertKey(bytesOf(field))
       break
     case MESSAGE.record:
-      scalars.record = content
+      scalars.record = fieldsBy(bytesOf(field), RECORD_RULES)
       break
     case MESSAGE.closer:
-      closer.push(content)
+      closer.push(bytesOf(field))
       break
     case MESSAGE.providers:
-      providers.push(content)
+      providers.push(bytesOf(field))
   }
+}
+
+/** A key that is not too long: kad-dht spells out each key that it is asked for. */
+function assertKey(key: Uint8Array): Uint8Array {
+  if (key.length > MAX_KEY_BYTES) {
+    throw new RangeError(`a key has ${key.length} bytes, at most ${MAX_KEY_BYTES} are allowed`)
+  }
+
+  return key
 }
 
 /** Writes a message with no more peers, and addresses of each, than anybody needs to be told. */
@@ -109,13 +133,12 @@ export function writeKadMessage(message: KadMessage): Uint8Array {
     writer.bytes(clusterLevel)
   }
 
-  for (const [number, content] of [
-    [MESSAGE.key, key],
-    [MESSAGE.record, record]
-  ] as const) {
-    if (content !== undefined) {
-      writeBytesField(writer, number, content)
-    }
+  if (key !== undefined) {
+    writeBytesField(writer, MESSAGE.key, key)
+  }
+
+  if (record !== undefined) {
+    writeBytesField(writer, MESSAGE.record, record)
   }
 
   writePeers(writer, MESSAGE.closer, closer)
@@ -127,9 +150,9 @@ export function writeKadMessage(message: KadMessage): Uint8Array {
 export function keyOfRecord(record: Uint8Array): Uint8Array | undefined {
   let key: Uint8Array | undefined
 
-  for (const { number, bytes } of protobufFields(record)) {
-    if (number === RECORD.key) {
-      key = bytes
+  for (const field of protobufFields(record)) {
+    if (field.number === RECORD.key) {
+      key = bytesOf(field)
     }
   }
 
@@ -145,7 +168,9 @@ function writePeers(writer: ByteWriter, number: number, peers: readonly Uint8Arr
 /** A peer as others may name it. */
 function withFewAddresses(peer: Uint8Array): Uint8Array {
   const keep = keepUpTo(MAX_ADDRESSES_PER_PEER, MAX_ADDRESS_BYTES)
-  return changedFields(peer, {
-    [PEER.address]: (address) => (isEncodedAddressList(address) ? undefined : keep(address))
+  return fieldsBy(peer, {
+    [PEER.id]: AS_BYTES,
+    [PEER.address]: (address) => (isEncodedAddressList(address) ? undefined : keep(address)),
+    [PEER.connection]: AS_VARINT
   })
 }

@@ -25,7 +25,9 @@ import { assertLibp2p } from './libp2p-version.ts'
 import { mergingDatastore } from './merging-datastore.ts'
 import { ModeSwitch } from './mode-switch.ts'
 import { assertNoParts, registerParts } from './node-parts.ts'
+import { keepOwnTimeouts } from './own-timeouts.ts'
 import { paceWalks } from './paced-walks.ts'
+import { StreamProgress } from './stream-progress.ts'
 
 /**
  * Options that differ from kad-dht's defaults, which suit a public network of very many peers: a
@@ -88,7 +90,8 @@ export function mergingKadDHT(
       store,
       prefix
     )
-    const connectionManager = guardedStreams(components, responseGuard())
+    const progress = new StreamProgress()
+    const connectionManager = guardedStreams(components, responseGuard(progress))
     const kad = implementation({
       ...KAD_DEFAULTS,
       ...given(kadInit),
@@ -100,12 +103,9 @@ export function mergingKadDHT(
     const { protocol } = kadInit
     const internals = internalsOf(kad, { protocol, logger: components.logger })
     paceWalks(kad)
+    keepOwnTimeouts(internals)
     tellUnreachable(internals, components.peerId)
-    registerParts(components, {
-      kad: internals,
-      mode: new ModeSwitch(kad),
-      store
-    })
+    registerParts(components, { kad: internals, mode: new ModeSwitch(kad), progress, store })
     return kad
   }
 }

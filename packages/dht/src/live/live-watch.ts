@@ -1,7 +1,8 @@
 import type { DHTTime } from '@waggle/record'
 import { isPromise } from '@waggle/record/replica'
-import { type Change, changesBetween, type RemovalReason, removalReason } from './change.ts'
-import type { PlaceName, Places, State, StateReader, StateSource } from './state.ts'
+import { type Change, changesBetween, removalReason } from './change.ts'
+import { Delivered } from './delivered.ts'
+import type { Places, State, StateReader, StateSource } from './state.ts'
 import { tell } from './tell.ts'
 import type { Watch, WatchEvent, WatchOptions } from './watch.ts'
 
@@ -36,13 +37,12 @@ export class LiveWatch<T, K, V, R extends boolean> implements Watch<T, K, V, R> 
   #current: T | undefined
   #isKnown = false
 
-  /** The last state that was read, and the one that the loop was given last. */
+  /** The last state that was read. */
   #read: Places<K, V> = new Map()
-  #delivered: Places<K, V> = new Map()
-  #isFirst = true
 
-  /** Why places of `#delivered` are gone. The loop may ask long after. */
-  readonly #reasons = new Map<PlaceName, RemovalReason>()
+  /** What the loop was given. */
+  readonly #delivered = new Delivered<K, V>()
+  #isFirst = true
 
   constructor(init: LiveWatchInit<T, K, V, R>) {
     this.#init = init
@@ -170,7 +170,7 @@ export class LiveWatch<T, K, V, R extends boolean> implements Watch<T, K, V, R> 
     const changes = this.#told(
       changesBetween(this.#read, places, (_, found) => removalReason(found, now))
     )
-    this.#noteReasons(places, now)
+    this.#delivered.note(this.#read, places, now)
     this.#read = places
     const isFirst = !this.#isKnown
 
@@ -195,29 +195,13 @@ export class LiveWatch<T, K, V, R extends boolean> implements Watch<T, K, V, R> 
       return
     }
 
-    const changes = this.#told(
-      changesBetween(
-        this.#delivered,
-        this.#read,
-        (name, found) => this.#reasons.get(name) ?? removalReason(found, now)
-      )
-    )
+    const changes = this.#told(this.#delivered.changesTo(this.#read, now))
 
     if (this.#isFirst || changes.length > 0) {
       this.#isFirst = false
-      this.#delivered = this.#read
-      this.#reasons.clear()
+      this.#delivered.take(this.#read)
       const value = { current: this.#current as T, changes }
       this.#waiting.shift()?.resolve({ value, done: false })
-    }
-  }
-
-  /** Notes why places of the loop are gone, by the last expiration that was read. */
-  #noteReasons(places: Places<K, V>, now: DHTTime): void {
-    for (const [name, { found }] of this.#read) {
-      if (this.#delivered.has(name) && !places.has(name)) {
-        this.#reasons.set(name, removalReason(found, now))
-      }
     }
   }
 

@@ -37,7 +37,8 @@ export interface Watch<T, K, V, R extends boolean = false>
   [Symbol.asyncIterator](): Watch<T, K, V, R>
 
   /**
-   * What the last event said is there: the same object until the next one. Undefined until the first event. A
+   * What the last event said is there: the same object until the next one. Undefined until the first event. It is kept
+   * up to date while somebody listens; otherwise it is as of the last event that the loop was given. A
    * renewal alone is no event, so `expirationTime` may be that of an earlier renewal unless `renewals` is set.
    */
   readonly current: T | undefined

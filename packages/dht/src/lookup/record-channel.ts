@@ -1,11 +1,17 @@
 import type { PeerInfo } from '@libp2p/interface'
-import type { DHTRecord, Rejection } from '@waggle/record'
+import type { DHTRecord, Rejection, SubkeyId } from '@waggle/record'
 import type { CancellationToken } from '../timing/cancellation.ts'
 
 /** One peer's reply to a lookup of a key. */
 export interface FindReply {
   /** The record that it holds, checked against every rule. */
   readonly record?: DHTRecord | undefined
+
+  /** Whether it holds exactly the record of which the digest is known. */
+  readonly isSame?: boolean
+
+  /** Milliseconds since the record left its replica, if it is a copy. */
+  readonly ageMs?: number | undefined
 
   /** Peers it knows to be near the key. */
   readonly closer: readonly PeerInfo[]
@@ -25,25 +31,37 @@ export interface FindOptions {
   /** How many peers near the key are wanted. */
   readonly closerCount: number
 
-  /** Whether they are wanted, too, where a record is held. */
+  /** Whether they are wanted, too, where a record is held. A copy is no answer then. */
   readonly isCloserAlways: boolean
+
+  /** The subkeys that are wanted, in the order of their bytes. @default all */
+  readonly subkeys?: readonly SubkeyId[] | undefined
+
+  /** Digest of the record that is known already. @default none is */
+  readonly digest?: Uint8Array | undefined
 }
 
 /** How `RecordChannel.store` is told what to answer. */
 export interface WriteOptions {
-  /** A copy, to be remembered as long as there is room, and not a replica. */
-  readonly isCopy?: boolean
+  /** Whether the peer only caches the record: it then holds no replica. */
+  readonly isCacheOnly?: boolean
 
   /** A write that nobody waits for any more need not be sent. */
   readonly cancellation?: CancellationToken | undefined
 
   /** How many peers near the key are wanted. */
   readonly closerCount: number
+
+  /** Whether the peer is asked for what it holds if it does not say what beats the write. @default false */
+  readonly isWinnerWanted?: boolean
 }
 
 /** One peer's reply to a write. */
 export interface StoreReply {
   readonly outcome: StoreOutcome
+
+  /** A record of what beats the write, checked against every rule. */
+  readonly winner?: DHTRecord | undefined
 
   /** Peers it knows to be near the key. */
   readonly closer: readonly PeerInfo[]

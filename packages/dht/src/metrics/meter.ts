@@ -1,5 +1,4 @@
 import type { Counter, CounterGroup, HistogramGroup, Metrics } from '@libp2p/interface'
-import type { StoreOutcome } from '../lookup/record-channel.ts'
 import type { CallFailure, CallObserver } from '../timing/calls.ts'
 
 /** Seconds, from a cached answer to the timeout of a call. */
@@ -12,8 +11,9 @@ const CALLS: Readonly<Record<string, string>> = {
   delete: 'delete',
   storeMany: 'store_many',
   getMany: 'get_many',
+  inspect: 'inspect',
   findNearestPeers: 'find_nearest_peers',
-  republish: 'republish'
+  publish: 'publish'
 }
 
 const ERRORS: Readonly<Record<string, string>> = {
@@ -84,7 +84,7 @@ export class Meter implements CallObserver {
   }
 
   /** Counts the replicas' responses to one write. */
-  countOutcomes(outcomes: readonly StoreOutcome[]): void {
+  countOutcomes(outcomes: Iterable<string>): void {
     for (const outcome of outcomes) {
       this.#replicas.increment({ [outcome]: true })
     }
@@ -111,8 +111,8 @@ export class Meter implements CallObserver {
 }
 
 function outcomeOf(call: string, result: unknown): string {
-  if (typeof result === 'boolean') {
-    return result ? 'accepted' : 'refused'
+  if (hasOutcome(result)) {
+    return result.outcome
   }
 
   if (result === undefined) {
@@ -120,4 +120,8 @@ function outcomeOf(call: string, result: unknown): string {
   }
 
   return call === 'get' ? 'found' : 'done'
+}
+
+function hasOutcome(result: unknown): result is { readonly outcome: string } {
+  return typeof result === 'object' && result !== null && 'outcome' in result
 }

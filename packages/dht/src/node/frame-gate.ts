@@ -92,6 +92,11 @@ export class FrameGate {
       this.#refill()
     }
 
+    if (this.#free.frames < 1) {
+      this.#hold(bytes)
+      return
+    }
+
     const end = this.#scan(bytes, this.#free)
     this.#deliver(end === bytes.length ? bytes : bytes.subarray(0, end))
 
@@ -156,6 +161,7 @@ export class FrameGate {
   /** Goes through frames as far as the budget allows, and returns where that is. Takes from the budget. */
   #scan(bytes: Uint8Array, budget: Budget): number {
     const scanner = this.#scanner
+    const { frames } = budget
 
     for (let at = scanner.next(bytes, 0); at !== UNFINISHED; at = scanner.next(bytes, at)) {
       if (budget.frames < 1 || budget.openings < 1) {
@@ -165,6 +171,8 @@ export class FrameGate {
       this.#pay(budget)
     }
 
+    // A piece of a frame has been decrypted and is passed on like a whole one.
+    budget.frames -= budget.frames === frames ? 1 : 0
     return bytes.length
   }
 

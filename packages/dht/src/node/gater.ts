@@ -1,5 +1,6 @@
 import type { ConnectionGater, PeerId } from '@libp2p/interface'
 import type { Access } from '../peers/access.ts'
+import { limitNegotiation } from './negotiation-limit.ts'
 import type { PendingConnections } from './pending-connections.ts'
 
 /**
@@ -19,12 +20,12 @@ export function gaterFor(access: Access, own: ConnectionGater = {}): ConnectionG
   }
 }
 
-/** The same gater, by which connections that are being set up take places. */
+/** The same gater, by which connections that are being set up take places, and negotiate no longer than they may. */
 export function withPlaces(gater: ConnectionGater, pending: PendingConnections): ConnectionGater {
   return {
     ...gater,
     async denyInboundConnection(connection) {
-      pending.add(connection)
+      pending.add(limitNegotiation(connection))
       return (await gater.denyInboundConnection?.(connection)) ?? false
     },
     async denyInboundUpgradedConnection(peer, connection) {

@@ -1,5 +1,6 @@
 import {
   type MessageStream,
+  type Stream,
   StreamMessageEvent,
   type StreamMuxer,
   type StreamMuxerFactory,
@@ -8,7 +9,9 @@ import {
 import { type Door, doorOf } from '../door/door.ts'
 import { overriding } from '../door/overriding.ts'
 import { toError } from '../errors.ts'
+import { atEndOfTurn } from '../timing/end-of-turn.ts'
 import { FrameGate } from './frame-gate.ts'
+import { limitStreamNegotiation } from './negotiation-limit.ts'
 import { securedPeers } from './secured-peers.ts'
 
 type Listener = (event: StreamMessageEvent) => void
@@ -31,10 +34,34 @@ export function guardedMuxer<C extends { readonly events: object }>(
     return {
       protocol: inner.protocol,
       createStreamMuxer: (connection: MessageStream): StreamMuxer =>
-        inner.createStreamMuxer(gated(connection, door, maxFrameBytes)),
+        limited(inner.createStreamMuxer(gated(connection, door, maxFrameBytes)), {
+          door,
+          peer: nameOf(connection)
+        }),
       ...{ [serviceCapabilities]: capabilities }
     }
   }
+}
+
+/** The muxer as libp2p hears it: the streams that a peer opens are limited, and what it offers on each. */
+function limited(
+  muxer: StreamMuxer,
+  { door, peer }: { readonly door: Door; readonly peer: string }
+): StreamMuxer {
+  const addEventListener = muxer.addEventListener.bind(muxer)
+  return overriding<StreamMuxer>(muxer, {
+    addEventListener: (type: string, listener: unknown, options?: unknown) => {
+      const heard =
+        type === 'stream'
+          ? (event: CustomEvent<Stream>): void => {
+              limitStreamNegotiation(event.detail)
+              door.streams.add(event.detail, peer)
+              Reflect.apply(listener as (event: CustomEvent<Stream>) => void, undefined, [event])
+            }
+          : listener
+      Reflect.apply(addEventListener, muxer, [type, heard, options])
+    }
+  })
 }
 
 /** The connection as the muxer hears it. */
@@ -57,7 +84,7 @@ function listenThroughGate(
   { door, maxFrameBytes }: { door: Door; maxFrameBytes: number }
 ): void {
   const peer = securedPeers.get(connection)
-  const name = peer?.toString() ?? ''
+  const name = nameOf(connection)
   const { buffers } = door
   const fail = (error: Error): void => {
     connection.abort(error)
@@ -66,7 +93,8 @@ function listenThroughGate(
   const gate = new FrameGate({
     maxFrameBytes,
     deliver: (bytes) => connection.status === 'open' && listener(new StreamMessageEvent(bytes)),
-    turn: (task) => door.turns.add(name, caught(task, fail)),
+    // One a turn of the event loop, however short: what a frame causes goes on in later ones.
+    turn: (task) => atEndOfTurn(() => door.turns.add(name, caught(task, fail))),
     pause: () => connection.status === 'open' && connection.pause(),
     resume: () => connection.status === 'open' && connection.resume(),
     onBacklog: () => buffers.scheduleLook()
@@ -85,6 +113,11 @@ function listenThroughGate(
   connection.addEventListener('message', ({ data }) =>
     caught(() => gate.push(data.subarray()), fail)()
   )
+}
+
+/** The peer at the other end, as far as an encrypter has told. */
+function nameOf(connection: MessageStream): string {
+  return securedPeers.get(connection)?.toString() ?? ''
 }
 
 function caught(task: () => void, onError: (error: Error) => void): () => void {

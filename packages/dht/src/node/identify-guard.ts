@@ -1,7 +1,8 @@
+import { equals } from 'uint8arrays/equals'
 import type { ProtocolGuard } from '../door/guarded-components.ts'
 import { messagesUpTo } from '../door/units.ts'
 import { MAX_ADDRESS_BYTES } from '../wire/limits.ts'
-import { changedFields, keepUpTo, protobufFields } from '../wire/protobuf.ts'
+import { AS_BYTES, AS_VARINT, type FieldRules, fieldsBy, keepUpTo } from '../wire/protobuf.ts'
 
 /** Addresses and protocols that one peer may give of itself by identify. */
 export const MAX_IDENTIFY_ADDRESSES = 32
@@ -13,47 +14,40 @@ const MAX_NAME_BYTES = 256
 /** Bytes of one message: libp2p's own limit. */
 const MAX_IDENTIFY_BYTES = 8192
 
-/** The fields of identify's message, and of the signed record in it (libp2p specs, identify; RFC 3). */
-const IDENTIFY = {
-  address: 2,
-  protocol: 3,
-  protocolVersion: 5,
-  agentVersion: 6,
-  signed: 8
-} as const
-const ENVELOPE = { payload: 3 } as const
-const PEER_RECORD = { address: 3 } as const
-
 /**
  * Guards what peers say of themselves, when they are asked (identify) and when they like (identify
  * push). It goes to the peer store, and may come in several messages. A signed record can't be made
- * smaller: one with too many addresses is left out.
+ * smaller: one with too many addresses, or with anything that is not known here, is left out.
  */
 export function identifyGuard(): ProtocolGuard {
   return () => {
-    const changes = {
-      [IDENTIFY.address]: keepUpTo(MAX_IDENTIFY_ADDRESSES, MAX_ADDRESS_BYTES),
-      [IDENTIFY.protocol]: keepUpTo(MAX_IDENTIFY_PROTOCOLS, MAX_NAME_BYTES),
-      [IDENTIFY.protocolVersion]: keepUpTo(1, MAX_NAME_BYTES),
-      [IDENTIFY.agentVersion]: keepUpTo(1, MAX_NAME_BYTES),
-      [IDENTIFY.signed]: (envelope: Uint8Array) =>
-        addressesSigned(envelope) <= MAX_IDENTIFY_ADDRESSES ? envelope : undefined
-    }
+    const rules = identifyRules()
     return {
       cut: messagesUpTo(MAX_IDENTIFY_BYTES),
-      receive: (message) => changedFields(message, changes)
+      receive: (message) => fieldsBy(message, rules)
     }
   }
 }
 
-function addressesSigned(envelope: Uint8Array): number {
-  let addresses = 0
-
-  for (const { number, bytes } of protobufFields(envelope)) {
-    if (number === ENVELOPE.payload && bytes !== undefined) {
-      addresses = [...protobufFields(bytes)].filter((f) => f.number === PEER_RECORD.address).length
-    }
+/** The fields of identify's message (libp2p specs, identify). */
+function identifyRules(): FieldRules {
+  const addresses = keepUpTo(MAX_IDENTIFY_ADDRESSES, MAX_ADDRESS_BYTES)
+  const protocols = keepUpTo(MAX_IDENTIFY_PROTOCOLS, MAX_NAME_BYTES)
+  const [version, agent] = [keepUpTo(1, MAX_NAME_BYTES), keepUpTo(1, MAX_NAME_BYTES)]
+  const [publicKey, observedAddress] = [AS_BYTES, AS_BYTES]
+  return {
+    ...{ 1: publicKey, 2: addresses, 3: protocols, 4: observedAddress, 5: version, 6: agent },
+    8: (envelope) => (isPlain(envelope) ? envelope : undefined)
   }
+}
 
-  return addresses
+/** Whether a signed peer record has few addresses, and nothing that is not known here (libp2p RFCs 2 and 3). */
+function isPlain(envelope: Uint8Array): boolean {
+  const [peer, publicKey, type, signature] = [AS_BYTES, AS_BYTES, AS_BYTES, AS_BYTES]
+  const keep = keepUpTo(MAX_IDENTIFY_ADDRESSES, MAX_ADDRESS_BYTES)
+  const addressInfo = (bytes: Uint8Array): Uint8Array => fieldsBy(bytes, { 1: keep })
+  const record = (bytes: Uint8Array): Uint8Array =>
+    fieldsBy(bytes, { 1: peer, 2: AS_VARINT, 3: addressInfo })
+  const kept = fieldsBy(envelope, { 1: publicKey, 2: type, 3: record, 5: signature })
+  return equals(kept, envelope)
 }

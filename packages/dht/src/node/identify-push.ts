@@ -1,6 +1,15 @@
 import { type IdentifyPush, identifyPush } from '@libp2p/identify'
-import { guardedComponents } from '../door/guarded-components.ts'
+import { TokenBucket } from '../admission/token-bucket.ts'
+import { BoundedMap } from '../collections/bounded-map.ts'
+import { guardedComponents, type ProtocolGuard } from '../door/guarded-components.ts'
 import { identifyGuard } from './identify-guard.ts'
+
+/** Times that one peer may tell: its addresses change now and then. */
+export const PUSHES_AT_ONCE = 16
+const PUSHES_PER_SECOND = 1
+
+/** Peers whose pushes are remembered. */
+const MAX_REMEMBERED = 4096
 
 type Components = Parameters<ReturnType<typeof identifyPush>>[0]
 
@@ -12,5 +21,25 @@ type Components = Parameters<ReturnType<typeof identifyPush>>[0]
  */
 export function guardedIdentifyPush(isTelling: boolean): (components: Components) => IdentifyPush {
   return (components) =>
-    identifyPush({ runOnSelfUpdate: isTelling })(guardedComponents(components, identifyGuard()))
+    identifyPush({ runOnSelfUpdate: isTelling })(guardedComponents(components, pushGuard()))
+}
+
+/** Guards what peers tell of themselves, and how often. A push takes the peer store some milliseconds. */
+export function pushGuard(nowMs: () => number = () => performance.now()): ProtocolGuard {
+  const guard = identifyGuard()
+  const pushes = new BoundedMap<string, TokenBucket>({ maxSize: MAX_REMEMBERED })
+
+  return (connection, stream) => {
+    const peer = connection.remotePeer.toString()
+    const bucket =
+      pushes.touch(peer) ??
+      new TokenBucket({ perSecond: PUSHES_PER_SECOND, burst: PUSHES_AT_ONCE, nowMs })
+    pushes.set(peer, bucket)
+
+    if (!bucket.tryTake(1, 1)) {
+      throw new Error('the peer tells too often who it is')
+    }
+
+    return guard(connection, stream)
+  }
 }

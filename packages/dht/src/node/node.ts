@@ -23,6 +23,7 @@ import { guardedMuxer } from './guarded-muxer.ts'
 import { guardedIdentifyPush } from './identify-push.ts'
 import { identityAt } from './identity.ts'
 import { listenedAddresses } from './listened-addresses.ts'
+import { limitedEncrypter, limitedProtector } from './negotiation-limit.ts'
 import { patientIdentify } from './patient-identify.ts'
 import { peerStoreLimits } from './peer-store-limits.ts'
 import { MAX_PENDING_CONNECTIONS, PendingConnections } from './pending-connections.ts'
@@ -114,9 +115,11 @@ async function configuration(settings: Settings): Promise<Libp2pOptions<NodeServ
     ...(privateKey && { privateKey }),
     ...(logger && { logger }),
     ...(metrics && { metrics }),
-    ...(swarmKey && { connectionProtector: preSharedKey({ psk: swarmKey }) }),
+    ...(swarmKey && {
+      connectionProtector: limitedProtector(preSharedKey({ psk: swarmKey }))
+    }),
     transports: [tcp(), relayTransport()],
-    connectionEncrypters: [unfragmentedWrites(noise())],
+    connectionEncrypters: [limitedEncrypter(unfragmentedWrites(noise()))],
     streamMuxers: [
       guardedMuxer(
         coalescingMuxer(

@@ -1,5 +1,6 @@
 import type { MultiaddrConnection } from '@libp2p/interface'
 import type { Multiaddr } from '@multiformats/multiaddr'
+import { SharedPlaces } from '../admission/shared-places.ts'
 import { hostOf } from '../peers/host-of.ts'
 
 /** Connections of others that are being set up. */
@@ -11,56 +12,29 @@ export type PendingConnection = Pick<MultiaddrConnection, 'abort' | 'addEventLis
 }
 
 /**
- * Counts the connections that others have begun and nobody has shown who they are yet. Places are for
- * whoever needs them: when there is none left, the host that has most of them loses its oldest. So sockets
- * that say nothing keep nobody out, and those who go on with it have as much time as it takes to fill all places.
+ * Counts the connections that others have begun and nobody has shown who they are yet. Hosts share the
+ * places. So sockets that say nothing keep nobody out, and those who go on with it have as much time as it
+ * takes to fill all places.
  */
 export class PendingConnections {
-  readonly #maxSize: number
-
-  /** Oldest first. */
-  readonly #hosts = new Map<PendingConnection, string>()
+  readonly #places: SharedPlaces<PendingConnection>
 
   constructor(maxSize: number = MAX_PENDING_CONNECTIONS) {
-    this.#maxSize = maxSize
+    const reason = 'others need the place of a connection that was not set up'
+    this.#places = new SharedPlaces({ maxSize, reason })
   }
 
   get size(): number {
-    return this.#hosts.size
+    return this.#places.size
   }
 
   /** Gives a connection a place, until it ends or is known. */
   add(connection: PendingConnection): void {
-    this.#hosts.set(connection, hostOf(connection.remoteAddr))
-    connection.addEventListener('close', () => this.delete(connection))
-
-    if (this.#hosts.size > this.#maxSize) {
-      this.#evict(this.#busiestHost())
-    }
+    this.#places.add(connection, hostOf(connection.remoteAddr))
   }
 
   /** The connection has been set up, or has ended. */
   delete(connection: PendingConnection): void {
-    this.#hosts.delete(connection)
-  }
-
-  #busiestHost(): string {
-    const counts = new Map<string, number>()
-
-    for (const host of this.#hosts.values()) {
-      counts.set(host, (counts.get(host) ?? 0) + 1)
-    }
-
-    return [...counts].reduce((busiest, one) => (one[1] > busiest[1] ? one : busiest))[0]
-  }
-
-  #evict(host: string): void {
-    for (const [connection, other] of this.#hosts) {
-      if (other === host) {
-        this.delete(connection)
-        connection.abort(new Error('others need the place of a connection that was not set up'))
-        return
-      }
-    }
+    this.#places.delete(connection)
   }
 }

@@ -9,8 +9,11 @@ import { hostOf } from '../peers/host-of.ts'
 import { ByteWriter } from '../wire/bytes.ts'
 import { MAX_ADDRESS_BYTES, MAX_ADDRESSES_PER_PEER } from '../wire/limits.ts'
 import {
-  changedFields,
+  AS_BYTES,
+  AS_VARINT,
   type FieldChange,
+  type FieldRules,
+  fieldsBy,
   keepUpTo,
   protobufFields,
   varintIn,
@@ -31,15 +34,31 @@ const MAX_MESSAGE_BYTES = 8192
 /** Bytes of a relayed connection that are passed on at once. */
 const MAX_PIECE_BYTES: number = 64 * 1024
 
-/** The fields of their messages. */
-const HOP = { type: 1, peer: 2, reservation: 3, limit: 4 } as const
-const STOP = { peer: 2, limit: 3 } as const
-const PEER = { address: 2 } as const
-const RESERVATION = { address: 2 } as const
-const LIMIT = { duration: 1 } as const
+/** The fields of their messages, and of what is in them (libp2p specs, circuit relay v2, "Protobuf"). */
+const HOP = { type: 1, peer: 2, reservation: 3, limit: 4, status: 5 } as const
+const STOP = { type: 1, peer: 2, limit: 3, status: 4 } as const
+const PEER = { id: 1, address: 2 } as const
+const RESERVATION = { expire: 1, address: 2 } as const
+const LIMIT = { duration: 1, data: 2 } as const
 const HOP_CONNECT = 1
+const LAST_HOP_TYPE = 2
 
 const MS_PER_SECOND = 1000
+
+const LIMIT_RULES: FieldRules = { [LIMIT.duration]: AS_VARINT, [LIMIT.data]: AS_VARINT }
+
+/** What a relay answers. */
+const HOP_ANSWER: FieldRules = {
+  ...{ [HOP.type]: AS_VARINT, [HOP.status]: AS_VARINT },
+  ...{ [HOP.peer]: AS_BYTES, [HOP.reservation]: AS_BYTES },
+  [HOP.limit]: limitInSeconds
+}
+
+/** What a relay tells a node that it remembers. */
+const STOP_QUESTION: FieldRules = {
+  ...{ [STOP.type]: AS_VARINT, [STOP.status]: AS_VARINT, [STOP.peer]: AS_BYTES },
+  [STOP.limit]: limitInSeconds
+}
 
 /** One message each way, and then whatever the two ends have to say to each other. */
 const CIRCUIT = {
@@ -56,7 +75,7 @@ export function hopGuard(budget: RelayBudget): ProtocolGuard {
     return {
       ...CIRCUIT,
       receive(message) {
-        isCircuit = varintIn(message, HOP.type) === HOP_CONNECT
+        isCircuit = hopTypeOf(message) === HOP_CONNECT
         const close = isCircuit ? budget.open(peer) : undefined
 
         if (isCircuit && close === undefined) {
@@ -64,9 +83,9 @@ export function hopGuard(budget: RelayBudget): ProtocolGuard {
         }
 
         stream.addEventListener('close', () => close?.())
-        return changedFields(message, { [HOP.peer]: withFewAddresses })
+        return fieldsBy(message, { [HOP.type]: AS_VARINT, [HOP.peer]: withFewAddresses })
       },
-      send: (message) => inSeconds(message, HOP.limit),
+      send: (message) => sent(message, HOP_ANSWER),
       pause: (bytes) => (isCircuit ? budget.pass(peer, bytes) : 0)
     }
   }
@@ -79,7 +98,7 @@ export function relayConnections(
 ): ConnectionManager {
   const guard: ProtocolGuard = () => ({
     ...CIRCUIT,
-    send: (message) => inSeconds(message, STOP.limit)
+    send: (message) => sent(message, STOP_QUESTION)
   })
   return withGuardedConnections(connectionManager, door, guard)
 }
@@ -95,7 +114,10 @@ export function stopGuard({ addressManager }: { addressManager: AddressManager }
         throw new Error('this node has not asked the peer to be its relay')
       }
 
-      return changedFields(message, { [STOP.peer]: withFewAddresses })
+      return fieldsBy(message, {
+        ...{ [STOP.type]: AS_VARINT, [STOP.peer]: withFewAddresses },
+        [STOP.limit]: (limit) => fieldsBy(limit, LIMIT_RULES)
+      })
     }
   })
 }
@@ -108,9 +130,14 @@ export function relayedConnections(
   const guard: ProtocolGuard = ({ remoteAddr }) => ({
     ...CIRCUIT,
     receive: (message) =>
-      changedFields(message, {
+      fieldsBy(message, {
+        ...{ [HOP.type]: AS_VARINT, [HOP.status]: AS_VARINT },
         [HOP.reservation]: (reservation) =>
-          changedFields(reservation, { [RESERVATION.address]: keepOnHost(hostOf(remoteAddr)) })
+          fieldsBy(reservation, {
+            [RESERVATION.expire]: AS_VARINT,
+            [RESERVATION.address]: keepOnHost(hostOf(remoteAddr))
+          }),
+        [HOP.limit]: (limit) => fieldsBy(limit, LIMIT_RULES)
       })
   })
   return withGuardedConnections(connectionManager, door, guard)
@@ -129,7 +156,8 @@ function withGuardedConnections(
 }
 
 function withFewAddresses(peer: Uint8Array): Uint8Array {
-  return changedFields(peer, {
+  return fieldsBy(peer, {
+    [PEER.id]: AS_BYTES,
     [PEER.address]: keepUpTo(MAX_ADDRESSES_PER_PEER, MAX_ADDRESS_BYTES)
   })
 }
@@ -149,11 +177,19 @@ function isAt(bytes: Uint8Array, host: string): boolean {
   }
 }
 
-/**
- * A message whose limit is in seconds, as the specification has it. libp2p's relay sends
- * milliseconds, which whoever reads them takes for a thousand times as long.
- */
-function inSeconds(framed: Uint8Array, limitField: number): Uint8Array {
+/** The type of a question to a relay. Another one would be cut to fewer bits by whoever reads it next. */
+function hopTypeOf(message: Uint8Array): number | undefined {
+  const type = varintIn(message, HOP.type)
+
+  if (type !== undefined && type > LAST_HOP_TYPE) {
+    throw new Error(`this node knows no messages of relays of type ${type}`)
+  }
+
+  return type
+}
+
+/** A message that libp2p sends, with some of its fields changed. */
+function sent(framed: Uint8Array, rules: FieldRules): Uint8Array {
   const unit = CIRCUIT.cut({ length: framed.length, at: (i) => framed[i] })
 
   if (unit === undefined) {
@@ -161,14 +197,18 @@ function inSeconds(framed: Uint8Array, limitField: number): Uint8Array {
   }
 
   const message = framed.subarray(unit.headBytes, unit.headBytes + unit.bytes)
-  return delimited(changedFields(message, { [limitField]: limitInSeconds }))
+  return delimited(fieldsBy(message, rules))
 }
 
+/**
+ * A limit in seconds, as the specification has it. libp2p's relay sends milliseconds, which whoever
+ * reads them takes for a thousand times as long.
+ */
 function limitInSeconds(limit: Uint8Array): Uint8Array {
   const writer = new ByteWriter()
 
-  for (const { number, value, bytes, raw } of protobufFields(limit)) {
-    if (number === LIMIT.duration && bytes === undefined) {
+  for (const { number, isVarint, value, raw } of protobufFields(limit)) {
+    if (number === LIMIT.duration && isVarint) {
       writeVarintField(writer, LIMIT.duration, Math.ceil(value / MS_PER_SECOND))
     } else {
       writer.bytes(raw)

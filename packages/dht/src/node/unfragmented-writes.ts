@@ -6,6 +6,7 @@ import {
   type SecuredConnection,
   serviceCapabilities
 } from '@libp2p/interface'
+import { doorOf } from '../door/door.ts'
 import { overriding } from '../door/overriding.ts'
 import { fallbackWarning } from '../warn.ts'
 import { isSender } from './is-sender.ts'
@@ -28,7 +29,11 @@ export function unfragmentedWrites<C>(
 ): (components: C) => ConnectionEncrypter {
   return (components) => {
     const inner = encrypter(components)
-    const { logger } = Object(components) as { logger?: ComponentLogger }
+    const { logger, events } = Object(components) as {
+      readonly logger?: ComponentLogger
+      readonly events?: object
+    }
+    const turns = events && doorOf({ events }).turns
     const onFallback = fallbackWarning('libp2p-noise', 'connections cost more', logger)
     const whole = (connection: MessageStream): MessageStream => {
       if (isSender(connection)) {
@@ -40,10 +45,13 @@ export function unfragmentedWrites<C>(
       onFallback()
       return connection
     }
-    const read = (secured: SecuredConnection): SecuredConnection => {
+    const read = (secured: SecuredConnection, raw: MessageStream): SecuredConnection => {
+      const peer = secured.remotePeer.toString()
       securedPeers.set(secured.connection, secured.remotePeer)
 
-      if (!replaceDecoder(secured) && inner.protocol === NOISE) {
+      const turn = turns && ((task: () => void) => turns.add(peer, task))
+
+      if (!replaceDecoder(secured, raw, turn) && inner.protocol === NOISE) {
         onFallback()
       }
 
@@ -53,9 +61,9 @@ export function unfragmentedWrites<C>(
     return {
       protocol: inner.protocol,
       secureInbound: async (connection: MessageStream, options?: SecureConnectionOptions) =>
-        read(await inner.secureInbound(whole(connection), options)),
+        read(await inner.secureInbound(whole(connection), options), connection),
       secureOutbound: async (connection: MessageStream, options?: SecureConnectionOptions) =>
-        read(await inner.secureOutbound(whole(connection), options)),
+        read(await inner.secureOutbound(whole(connection), options), connection),
       ...{ [serviceCapabilities]: Reflect.get(inner, serviceCapabilities) as unknown }
     }
   }

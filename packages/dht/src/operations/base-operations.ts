@@ -21,6 +21,9 @@ export interface BaseOperations extends WaggleOperations {
     options: WatchOptions<R> | undefined
   ): Watch<T, K, V, R>
 
+  /** Stops what this DHT publishes, with the goodbyes that were asked for, before it stops itself. */
+  close(): Promise<void>
+
   /** Counts what was found and left out, because it fits no schema or does not open. */
   countMisfit(): void
 }

@@ -7,27 +7,30 @@ import {
   assertThat,
   type OptionTable
 } from '../option-checks.ts'
+import type { CallOptions } from '../timing/calls.ts'
 import type {
   DeleteOptions,
   FindNearestPeersOptions,
   GetManyOptions,
   GetOptions,
-  PlaceOptions,
   StoreEntry,
   StoreManyOptions,
   StoreOptions
 } from './call-options.ts'
+import type { PublishOptions } from './publication.ts'
+import type { Report } from './store-report.ts'
 
 /** All options of each call, and of an entry of storeMany. */
 interface OptionsOfCalls {
-  store: StoreOptions
-  delete: DeleteOptions
-  stopRepublishing: PlaceOptions
+  store: StoreOptions & Report<boolean>
+  delete: DeleteOptions & Report<boolean>
+  publish: PublishOptions
   get: GetOptions
-  storeMany: StoreManyOptions
+  storeMany: StoreManyOptions & Report<boolean>
   entry: StoreEntry
   getMany: GetManyOptions
   watch: WatchOptions
+  inspect: CallOptions
   findNearestPeers: FindNearestPeersOptions
 }
 
@@ -36,6 +39,8 @@ const SIGNAL = { signal: { assert: assertMethod('throwIfAborted', 'an AbortSigna
 /** The call checks them as it uses them. */
 const CALL = { ...SIGNAL, timeoutMs: {} } as const
 const WRITE = { expirationTime: {}, ttl: {}, privateKey: {} } as const
+const RETRY = { retry: { assert: assertBoolean } } as const
+const REPORT = { report: { assert: assertBoolean } } as const
 const READ = {
   ...CALL,
   latest: { assert: assertBoolean },
@@ -43,11 +48,11 @@ const READ = {
 } as const
 
 const OPTIONS: { readonly [C in keyof OptionsOfCalls]: OptionTable<OptionsOfCalls[C]> } = {
-  store: { ...CALL, ...WRITE, subkey: {}, republish: { assert: assertBoolean } },
-  delete: { ...CALL, ...WRITE, subkey: {} },
-  stopRepublishing: { subkey: {} },
+  store: { ...CALL, ...WRITE, ...REPORT, ...RETRY, subkey: {} },
+  delete: { ...CALL, ...WRITE, ...REPORT, ...RETRY, subkey: {} },
+  publish: { ...SIGNAL, ttl: {}, subkey: {}, goodbye: { assert: assertBoolean }, privateKey: {} },
   get: READ,
-  storeMany: { ...CALL, ...WRITE },
+  storeMany: { ...CALL, ...WRITE, ...REPORT },
   entry: { ...WRITE, key: {}, value: {}, subkey: {} },
   getMany: { ...READ, onProgress: { assert: assertFunction } },
   watch: {
@@ -55,6 +60,7 @@ const OPTIONS: { readonly [C in keyof OptionsOfCalls]: OptionTable<OptionsOfCall
     renewals: { assert: assertBoolean },
     onProgress: { assert: assertFunction }
   },
+  inspect: CALL,
   findNearestPeers: { ...CALL, count: {} }
 }
 
@@ -73,7 +79,7 @@ export function assertCallOptions(call: keyof OptionsOfCalls, options: object): 
 }
 
 /** Checks options that a call needs, since nothing is stored without an end. */
-export function assertLifetimeOptions(name: 'store' | 'delete', options: unknown): void {
+export function assertLifetimeOptions(name: 'store', options: unknown): void {
   if (typeof options !== 'object' || options === null) {
     throw new TypeError(
       `${name} needs options with an expirationTime or a ttl, such as { ttl: 600 }, got ${options}`
@@ -81,6 +87,17 @@ export function assertLifetimeOptions(name: 'store' | 'delete', options: unknown
   }
 
   assertCallOptions(name, options)
+}
+
+/** Checks the options of `publish`: a value is kept alive for a time that is counted from each renewal. */
+export function assertPublishOptions(options: unknown): void {
+  if (typeof options !== 'object' || options === null) {
+    throw new TypeError(`publish needs options with a ttl, such as { ttl: 30 }, got ${options}`)
+  }
+
+  assertCallOptions('publish', options)
+  const { ttl } = options as { ttl?: unknown }
+  assertThat(typeof ttl === 'number' && ttl > 0, 'ttl', 'a positive number of seconds', ttl)
 }
 
 /** Checks for an iterable. A string or bytes are one key, and never meant as a key for each character or byte. */

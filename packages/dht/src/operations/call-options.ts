@@ -8,30 +8,34 @@ export interface SigningOptions {
   privateKey?: SigningKey | undefined
 }
 
-/** Options of `store`: `expirationTime` or `ttl`, and perhaps a `subkey`. */
-export interface StoreOptions extends CallOptions, Lifetime, SigningOptions {
-  /** Subkey of the dictionary under the key. */
-  subkey?: Subkey | undefined
-
+/** Options of a write. */
+export interface WriteOptions extends CallOptions, SigningOptions {
   /**
-   * Whether this node stores the value again for as long as it runs: when half of the time has
-   * passed, and at least every hour, for peers that have come since. A value with a `ttl` gets the
-   * whole `ttl` again; one with an `expirationTime` still ends then, and half of the time left
-   * counts. Ends with `stopRepublishing`, with `delete`, or with another `store` in the same place.
+   * Whether to try again, with growing pauses and whenever a peer connects, until a replica has the write,
+   * something beats it, or it has expired. `timeoutMs` then has no default. For clients that may be offline.
    *
    * @default false
    */
-  republish?: boolean | undefined
+  retry?: boolean | undefined
 }
 
-/** Options of `stopRepublishing`. */
+/** Options of `store`: `expirationTime` or `ttl`, and perhaps a `subkey`. */
+export interface StoreOptions extends WriteOptions, Lifetime {
+  /** Subkey of the dictionary under the key. */
+  subkey?: Subkey | undefined
+}
+
+/** A place under a key. */
 export interface PlaceOptions {
   /** Subkey of the dictionary; the key itself if left out. */
   subkey?: Subkey | undefined
 }
 
-/** Options of `delete`: the lifetime of the tombstone, and perhaps a `subkey`. */
-export interface DeleteOptions extends CallOptions, Lifetime, SigningOptions {
+/**
+ * Options of `delete`: perhaps a `subkey`, and a lifetime for the tombstone. Without one, what is there is
+ * read first, and the tombstone expires a moment later.
+ */
+export interface DeleteOptions extends WriteOptions, Lifetime {
   /** Subkey of the dictionary, which is deleted alone. */
   subkey?: Subkey | undefined
 }
@@ -64,10 +68,11 @@ export interface GetManyOptions extends GetOptions {
   onProgress?: ((event: GetProgressEvent) => void) | undefined
 }
 
-/** One answer of `getMany`. `index` is the position of its key. */
+/** One answer of `getMany`, or the failure to get one. `index` is the position of its key. */
 export type GetProgressEvent =
   | { name: 'found'; index: number; key: Key; found: Found }
   | { name: 'not-found'; index: number; key: Key }
+  | { name: 'failed'; index: number; key: Key; error: unknown }
 
 /** Options of `findNearestPeers`. */
 export interface FindNearestPeersOptions extends CallOptions {

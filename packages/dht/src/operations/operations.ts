@@ -4,26 +4,28 @@ import {
   type Key,
   type MaybePromise,
   recordKey,
-  type SigningKey,
   type Subkey,
   type Value
 } from '@waggle/record'
-import { encodedSize, type Lifetime, subkeyId, whenDone } from '@waggle/record/replica'
+import { encodedSize, lastExpiration, subkeyId, whenDone } from '@waggle/record/replica'
 import { MANY_BYTES_UNDER_WAY, MANY_UNDER_WAY } from '../constants.ts'
+import { type Inspection, inspect } from '../inspection/inspection.ts'
 import { LiveWatch } from '../live/live-watch.ts'
 import type { StateSource } from '../live/state.ts'
 import type { Watch, WatchOptions } from '../live/watch.ts'
-import type { Meter } from '../metrics/meter.ts'
-import type { CachedReads } from '../reading/cached-reads.ts'
 import type { ReadOptions } from '../reading/reading.ts'
-import type { Replicas } from '../reading/replicas.ts'
-import type { RecordStore } from '../store/record-store.ts'
-import { Calls } from '../timing/calls.ts'
+import { type CallOptions, Calls } from '../timing/calls.ts'
 import type { CancellationToken } from '../timing/cancellation.ts'
 import { mapMany } from '../timing/many.ts'
+import { wait } from '../timing/wait.ts'
 import type { Watches } from '../watch/watches.ts'
 import type { BaseOperations } from './base-operations.ts'
-import { assertCallOptions, assertLifetimeOptions, assertMany } from './call-arguments.ts'
+import {
+  assertCallOptions,
+  assertLifetimeOptions,
+  assertMany,
+  assertPublishOptions
+} from './call-arguments.ts'
 import type {
   DeleteOptions,
   FindNearestPeersOptions,
@@ -34,63 +36,62 @@ import type {
   StoreManyOptions,
   StoreOptions
 } from './call-options.ts'
-import type { Publication, Republisher } from './republisher.ts'
+import { countOf, inEntry, lifetimeOf, mapLazily, raise } from './entries.ts'
+import { ManyReader } from './many-reader.ts'
 import {
-  assertPrivateKey,
+  answersOf,
+  type BriefResult,
+  type Failure,
+  settled,
+  storedOf,
+  storedOrFailure
+} from './many-results.ts'
+import { LivePublication, type Publication, type PublishOptions } from './publication.ts'
+import type { Publications } from './publications.ts'
+import { patient, retrying } from './retries.ts'
+import type { Report, Result, StoreReport } from './store-report.ts'
+import { Writer, type WriterInit, type Written } from './writer.ts'
+import {
+  CLOCK_STEP,
   deleteWrite,
+  goodbye,
   placeName,
   placeOf,
-  renew,
-  SUBKEY_SEPARATOR,
   storeWrite,
-  type Write,
-  type WriteRules
+  type Write
 } from './writes.ts'
 
-export interface OperationsInit {
+export interface OperationsInit extends WriterInit {
   /** This node. */
   readonly peerId: PeerId
 
   /** Hears of each value that was found and left out, because it fits no schema. */
   readonly onMisfit?: (() => void) | undefined
-  readonly replicas: Replicas
-  readonly reads: CachedReads
-  readonly republisher: Republisher
+  readonly publications: Publications
   readonly watches: Watches
-
-  /** The store, for its limits and its clock. */
-  readonly store: RecordStore
   readonly numReplicas: number
 
   /** @default DEFAULTS.limits.maxCalls */
   readonly maxCalls?: number | undefined
 
-  /** Counts calls. Undefined: no metrics. */
-  readonly meter?: Meter | undefined
-
-  /** This node's private key, which signs what it stores in places that it owns (R15). */
-  readonly privateKey?: SigningKey | undefined
-
   /** Aborted when the node stops. */
   readonly lifetime: AbortSignal
 }
 
-/** Seconds between two writes. A float can represent it until the year 2242. */
-const CLOCK_STEP = 1e-6
-
-/** Seconds by which write times may run ahead of the clock. Steps alone never lead so far. */
-const MAX_AHEAD = 1
+/** Milliseconds that saying goodbye may take when a DHT stops. */
+const GOODBYE_TIMEOUT_MS = 1000
 
 /** Checks callers' arguments and runs their calls. */
 export class Operations implements BaseOperations {
   readonly #init: OperationsInit
   readonly #calls: Calls
-  #lastWrite = 0
+  readonly #writer: Writer
 
   constructor(init: OperationsInit) {
     this.#init = init
+    this.#writer = new Writer(init)
     this.#calls = new Calls(init.lifetime, { observer: init.meter, maxCalls: init.maxCalls })
-    init.lifetime.addEventListener('abort', () => init.republisher.unpublishOwn(this))
+    init.lifetime.addEventListener('abort', () => init.publications.endOwn(this))
   }
 
   get peerId(): PeerId {
@@ -105,33 +106,78 @@ export class Operations implements BaseOperations {
     this.#init.onMisfit?.()
   }
 
-  async store(key: Key, value: Value, options: StoreOptions): Promise<boolean> {
+  async store<R extends boolean = false>(
+    key: Key,
+    value: Value,
+    options: StoreOptions & Report<R>
+  ): Promise<Result<R>> {
     assertLifetimeOptions('store', options)
-    const write = storeWrite({ ...options, key, value }, this.#rules())
-    const call = this.#calls.run('store', options, (cancellation) =>
-      this.#replace(write, cancellation)
+    const write = storeWrite({ ...options, key, value }, this.#writer.rules())
+    const written = await this.#calls.run('store', patient(options), (cancellation) =>
+      retrying({ ...this.#init, ...options, cancellation }, () =>
+        this.#replace(write, cancellation)
+      )
     )
-    return options.republish === true ? this.#publish(write, options, call) : call
+    return this.#writer.resultOf(written, options)
   }
 
-  async delete(key: Key, options: DeleteOptions): Promise<boolean> {
-    assertLifetimeOptions('delete', options)
-    const write = deleteWrite({ ...options, key }, this.#rules())
-    return this.#calls.run('delete', options, (cancellation) => {
-      this.#init.republisher.unpublishAll(placeOf(write) + SUBKEY_SEPARATOR)
-      return this.#replace(write, cancellation)
+  async delete<R extends boolean = false>(
+    key: Key,
+    options: DeleteOptions & Report<R> = {}
+  ): Promise<Result<R>> {
+    assertCallOptions('delete', options)
+    const { ttl, expirationTime } = options
+    const isTimed = ttl != null || expirationTime != null
+    const writer = this.#writer
+    const write = isTimed ? deleteWrite({ ...options, key }, writer.rules()) : undefined
+    const place = this.#placeOf(key, options)
+    const { publications } = this.#init
+    const written = await this.#calls.run('delete', patient(options), async (cancellation) => {
+      const order = publications.nextOrder()
+      const written = await retrying({ ...this.#init, ...options, cancellation }, () =>
+        write === undefined
+          ? writer.deletePresent({ ...options, key }, cancellation)
+          : writer.write(write, cancellation)
+      )
+
+      if (written.outcome === 'held' || written.isPartial === true) {
+        publications.supersedeAll(place, order)
+      }
+
+      return written
+    })
+    return writer.resultOf(written, options)
+  }
+
+  publish(key: Key, value: Value, options: PublishOptions): Publication {
+    assertPublishOptions(options)
+    const writer = this.#writer
+    const place = this.#placeOf(key, options)
+    this.#init.lifetime.throwIfAborted()
+
+    return new LivePublication({
+      ...options,
+      ...{ key, value, place, owner: this, publications: this.#init.publications },
+      calls: {
+        toWrite: (value: Value) => storeWrite({ ...options, key, value }, writer.rules()),
+        now: () => writer.rules().now,
+        send: (write) =>
+          this.#calls.run('publish', {}, (cancellation) => writer.write(write, cancellation)),
+        sayGoodbye: async (write, until, timeoutMs) => {
+          const deletion = goodbye(write, until + CLOCK_STEP)
+          await this.#calls.run('delete', { timeoutMs }, (cancellation) =>
+            writer.write(deletion, cancellation)
+          )
+        },
+        wait: (options, start) => this.#calls.run('held', options, start)
+      }
     })
   }
 
-  stopRepublishing(key: Key, options: PlaceOptions = {}): boolean {
-    assertCallOptions('stopRepublishing', options)
-    const { subkey } = options
-    const { limits } = this.#init.store
-    const place = placeName(
-      recordKey(key, limits),
-      subkey === undefined ? undefined : subkeyId(subkey, limits)
-    )
-    return this.#init.republisher.unpublish(place)
+  async close(): Promise<void> {
+    const own = this.#init.publications.ofOwner(this)
+    const stopping = own.map((publication) => publication.stop({ timeoutMs: GOODBYE_TIMEOUT_MS }))
+    await Promise.race([Promise.all(stopping), own.length > 0 && wait(GOODBYE_TIMEOUT_MS)])
   }
 
   async get(key: Key, options: GetOptions = {}): Promise<Found | undefined> {
@@ -146,13 +192,14 @@ export class Operations implements BaseOperations {
     )
   }
 
-  async storeMany(
+  async storeMany<R extends boolean = false>(
     entries: Iterable<StoreEntry>,
-    options: StoreManyOptions = {}
-  ): Promise<boolean[]> {
+    options: StoreManyOptions & Report<R> = {}
+  ): Promise<Result<R>[]> {
     assertMany('entries', entries)
     assertCallOptions('storeMany', options)
-    const rules = this.#rules(options.privateKey)
+    const writer = this.#writer
+    const rules = writer.rules(options.privateKey)
     const toWrite = (entry: StoreEntry, index: number): Write =>
       inEntry(index, () => {
         assertCallOptions('entry', entry)
@@ -164,13 +211,23 @@ export class Operations implements BaseOperations {
       entries.forEach(toWrite)
     }
 
-    return this.#calls.run('storeMany', options, async (cancellation) => {
+    const isReported = options.report === true
+    const results: BriefResult[] = []
+    const resultsSoFar = (reason: Error): PromiseSettledResult<boolean>[] =>
+      settled(results.map(storedOrFailure), { count: countOf(entries, results), reason })
+    const bulk = { ...options, isBulk: true, resultsSoFar }
+
+    await this.#calls.run('storeMany', bulk, async (cancellation) => {
       const writes = mapLazily(entries, toWrite)
       const hasToPrepare = Array.isArray(entries) && this.#init.store.checks.hasValidators
 
-      return mapMany(
+      await mapMany(
         hasToPrepare ? await this.#prepareAll(writes) : writes,
-        (write) => this.#replace(write, cancellation),
+        async (write, index) => {
+          const written = await this.#replace(write, cancellation)
+          const isBrief = written.outcome === 'held' && !isReported
+          results[index] = isBrief ? lastExpiration(write.record) : written
+        },
         {
           cancellation,
           maxItems: MANY_UNDER_WAY,
@@ -178,13 +235,19 @@ export class Operations implements BaseOperations {
           bytesOf: ({ record }) => encodedSize(record)
         }
       )
+      return results
     })
+
+    const reportOf = (written: Written): Promise<StoreReport> => writer.reportOf(written)
+    const answers = isReported
+      ? Promise.all((results as Written[]).map(reportOf))
+      : storedOf(results, reportOf)
+    return (await answers) as Result<R>[]
   }
 
   async getMany(keys: Iterable<Key>, options: GetManyOptions = {}): Promise<(Found | undefined)[]> {
     assertMany('keys', keys)
     assertCallOptions('getMany', options)
-    const { onProgress, latest, sufficientExpirationTime } = options
     const { limits } = this.#init.store
     const toBytes = (key: Key, index: number): Uint8Array =>
       inEntry(index, () => recordKey(key, limits))
@@ -193,22 +256,21 @@ export class Operations implements BaseOperations {
       keys.forEach(toBytes)
     }
 
-    return this.#calls.run('getMany', options, async (cancellation) => {
+    const results: (Found | undefined | Failure)[] = []
+    const resultsSoFar = (reason: Error): PromiseSettledResult<Found | undefined>[] =>
+      settled(results, { count: countOf(keys, results), reason })
+    const bulk = { ...options, isBulk: true, resultsSoFar }
+
+    await this.#calls.run('getMany', bulk, async (cancellation) => {
       // The caller gets the promise before the first progress event, even for cached records.
       await Promise.resolve()
-      const readOptions = { cancellation, latest, sufficientExpirationTime }
-      return mapMany(
+      const reader = new ManyReader({
+        ...{ options, cancellation, results },
+        read: (key, options) => this.#read(key, options)
+      })
+      await mapMany(
         mapLazily(keys, (key, index) => ({ key, bytes: toBytes(key, index) })),
-        ({ key, bytes }, index) =>
-          whenDone(this.#read(bytes, readOptions), (found) => {
-            if (!cancellation.isCancelled) {
-              onProgress?.(
-                found ? { name: 'found', index, key, found } : { name: 'not-found', index, key }
-              )
-            }
-
-            return found
-          }),
+        (item, index) => reader.read(item, index),
         {
           cancellation,
           maxItems: MANY_UNDER_WAY,
@@ -216,7 +278,10 @@ export class Operations implements BaseOperations {
           bytesOf: () => 0
         }
       )
+      return results
     })
+
+    return answersOf(results)
   }
 
   watch<R extends boolean = false>(
@@ -240,6 +305,15 @@ export class Operations implements BaseOperations {
     return new LiveWatch({ ...options, source, lifetime, clock: store.clock })
   }
 
+  async inspect(key: Key, options: CallOptions = {}): Promise<Inspection> {
+    assertCallOptions('inspect', options)
+    const { numReplicas, replicas, store } = this.#init
+    const bytes = recordKey(key, store.limits)
+    return this.#calls.run('inspect', options, (cancellation) =>
+      inspect({ key: bytes, numReplicas, replicas, store, cancellation })
+    )
+  }
+
   async findNearestPeers(key: Key, options: FindNearestPeersOptions = {}): Promise<PeerId[]> {
     assertCallOptions('findNearestPeers', options)
     const { replicas, numReplicas, store } = this.#init
@@ -251,69 +325,30 @@ export class Operations implements BaseOperations {
     }
 
     return this.#calls.run('findNearestPeers', options, (cancellation) =>
-      replicas.nearest(bytes, count, cancellation)
+      replicas.findNearestPeers(bytes, count, cancellation)
     )
   }
 
-  /** Stores, and ends a publication in the same place. */
-  #replace(write: Write, cancellation: CancellationToken): Promise<boolean> {
-    this.#init.republisher.unpublish(placeOf(write))
-    return this.#write(write, cancellation)
+  /** Names a place. */
+  #placeOf(key: Key, { subkey }: PlaceOptions): string {
+    const { limits } = this.#init.store
+    return placeName(
+      recordKey(key, limits),
+      subkey === undefined ? undefined : subkeyId(subkey, limits)
+    )
   }
 
-  /** Republishes a write, unless something that beats it is stored. */
-  async #publish(
-    write: Write,
-    { ttl, expirationTime }: Lifetime,
-    stored: Promise<boolean>
-  ): Promise<boolean> {
-    const { republisher } = this.#init
-    const publication: Publication = {
-      ...{ place: placeOf(write), owner: this, ttl, expirationTime },
-      store: () => this.#storeAgain(write, ttl)
-    }
-    let isStored = false
-    republisher.publish(publication)
+  /** Stores, and if that is held ends publications in the same place. */
+  async #replace(write: Write, cancellation: CancellationToken): Promise<Written> {
+    const { publications } = this.#init
+    const order = publications.nextOrder()
+    const written = await this.#writer.write(write, cancellation)
 
-    try {
-      isStored = await stored
-      return isStored
-    } finally {
-      if (!isStored) {
-        republisher.withdraw(publication)
-      }
-    }
-  }
-
-  async #storeAgain(write: Write, ttl: number | undefined): Promise<boolean> {
-    const { now } = this.#rules()
-    const again = ttl === undefined ? write : renew(write, now + ttl)
-    return this.#calls.run('republish', {}, (cancellation) => this.#write(again, cancellation))
-  }
-
-  async #write(write: Write, cancellation: CancellationToken): Promise<boolean> {
-    if (!write.isLive) {
-      return false
+    if (written.outcome === 'held' && publications.size > 0) {
+      publications.supersede(placeOf(write), order)
     }
 
-    const { replicas, reads } = this.#init
-    const { key, record } = this.#isReady(write) ? write : await this.#prepare(write)
-    const outcomes = await replicas.write(key, record, cancellation)
-    this.#init.meter?.countOutcomes(outcomes)
-    const isAccepted = outcomes.includes('accepted') && !outcomes.includes('stale')
-    reads.onWritten(key, record, isAccepted)
-    return isAccepted
-  }
-
-  /** Whether a write needs no signature and no validator. */
-  #isReady({ signer, isPrepared }: Write): boolean {
-    return isPrepared === true || (signer === undefined && !this.#init.store.checks.hasValidators)
-  }
-
-  async #prepare(write: Write): Promise<Write> {
-    const { checks } = this.#init.store
-    const record = await checks.prepare(write.key, write.record, write.signer)
-    return { ...write, record, isPrepared: true }
+    return written
   }
 
   /** Prepares all writes before any is stored, so that one refused write fails the whole call. */
@@ -321,7 +356,7 @@ export class Operations implements BaseOperations {
     const prepared: Write[] = []
 
     for (const write of writes) {
-      const preparing = this.#prepare(write)
+      const preparing = this.#writer.prepare(write)
       prepared.push(await preparing.catch((error) => inEntry(prepared.length, () => raise(error))))
     }
 
@@ -332,57 +367,5 @@ export class Operations implements BaseOperations {
   #read(key: Uint8Array, options: ReadOptions): MaybePromise<Found | undefined> {
     const { reads, store } = this.#init
     return whenDone(reads.read(key, options), (record) => store.checks.show(key, record))
-  }
-
-  /**
-   * Returns the rules for a write. Time rises from write to write: of two writes with the same ttl
-   * within one clock tick, the later wins. A clock that was ahead and has been corrected is trusted.
-   */
-  #rules(privateKey?: SigningKey): WriteRules {
-    const { clock, limits } = this.#init.store
-    const own = this.#init.privateKey
-    const now = clock()
-    const next = this.#lastWrite + CLOCK_STEP
-    this.#lastWrite = next - now > MAX_AHEAD ? now : Math.max(now, next)
-
-    if (privateKey !== undefined) {
-      assertPrivateKey(privateKey)
-    }
-
-    return {
-      now: this.#lastWrite,
-      limits,
-      signers: [privateKey, own].filter((key) => key !== undefined)
-    }
-  }
-}
-
-function* mapLazily<T, U>(items: Iterable<T>, map: (item: T, index: number) => U): Iterable<U> {
-  let index = 0
-
-  for (const item of items) {
-    yield map(item, index++)
-  }
-}
-
-/** Returns the lifetime for an entry that has none of its own. */
-function lifetimeOf(entry: StoreEntry, { expirationTime, ttl }: Lifetime): Lifetime {
-  return entry.expirationTime == null && entry.ttl == null ? { expirationTime, ttl } : {}
-}
-
-function raise(error: unknown): never {
-  throw error
-}
-
-/** Adds to an error in which of many entries it occurred. */
-function inEntry<T>(index: number, use: () => T): T {
-  try {
-    return use()
-  } catch (error) {
-    if (error instanceof Error) {
-      error.message = `entry ${index}: ${error.message}`
-    }
-
-    throw error
   }
 }

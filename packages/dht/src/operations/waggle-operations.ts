@@ -1,31 +1,42 @@
 import type { PeerId } from '@libp2p/interface'
 import type { Found, Key, Subkey, Value } from '@waggle/record'
+import type { Inspection } from '../inspection/inspection.ts'
 import type { Watch, WatchOptions } from '../live/watch.ts'
+import type { CallOptions } from '../timing/calls.ts'
 import type {
   DeleteOptions,
   FindNearestPeersOptions,
   GetManyOptions,
   GetOptions,
-  PlaceOptions,
   StoreEntry,
   StoreManyOptions,
   StoreOptions
 } from './call-options.ts'
+import type { Publication, PublishOptions } from './publication.ts'
+import type { Report, Result } from './store-report.ts'
 
 /** Operations of a node with `waggle()`, which `DHT` offers. */
 export interface WaggleOperations {
   /**
    * Stores a value until it expires at the nearest `numReplicas` peers. Resolves with true if at
-   * least one replica accepted it and none that answered has something that beats it. Resolves with
-   * false otherwise, also if it has expired already.
+   * least one replica accepted it, and with false if the rules say no: a replica has something that
+   * beats it, or it has expired already. With `report: true`, resolves with a {@link StoreReport}
+   * instead, whatever the outcome, and none of the last three errors is thrown.
    *
    * @throws TypeError, InvalidKeyError, InvalidExpirationError or RecordTooLargeError for a value
    * that can't be stored
    * @throws ValidationError when another peer owns the place (R15), or a validator of this node
    * refuses the value
    * @throws TimeoutError
+   * @throws NotStoredError when all replicas that responded are full, or refuse the value
+   * @throws BusyError when no replica responded, and some were busy
+   * @throws UnreachableError when no replica responded
    */
-  store(key: Key, value: Value, options: StoreOptions): Promise<boolean>
+  store<R extends boolean = false>(
+    key: Key,
+    value: Value,
+    options: StoreOptions & Report<R>
+  ): Promise<Result<R>>
 
   /**
    * Reads a key: a value, or a dictionary as a Map from subkey to `{ value, expirationTime }`.
@@ -39,22 +50,44 @@ export interface WaggleOperations {
 
   /**
    * Deletes a key or a subkey by storing a tombstone, which wins and loses by its expiration as any
-   * write does. It needs a later expiration than the value that it deletes.
+   * write does. Without a lifetime, reads what is there by now, and stores a tombstone that expires a
+   * moment later; resolves with true at once if nothing is there, and with false if others own subkeys
+   * that stay. Otherwise resolves and rejects as `store` does.
    */
-  delete(key: Key, options: DeleteOptions): Promise<boolean>
+  delete<R extends boolean = false>(
+    key: Key,
+    options?: DeleteOptions & Report<R>
+  ): Promise<Result<R>>
 
   /**
-   * Lets a value stored with `republish` expire. Returns false if nothing is republished in this
-   * place.
+   * Keeps a value alive for as long as this node runs: stores it, again when half of its `ttl` has passed
+   * and at least once an hour, and tries again until a replica has it, at once when a peer connects.
+   * Returns at once. Ends with `stop`, or when a later `store`, `delete` or `publish` of this node in the
+   * same place is held.
    *
-   * @throws TypeError or InvalidKeyError for a value that can't be a key
+   * @throws TypeError, InvalidKeyError, InvalidExpirationError, RecordTooLargeError or ValidationError for
+   * a value that can't be stored
    */
-  stopRepublishing(key: Key, options?: PlaceOptions): boolean
+  publish(key: Key, value: Value, options: PublishOptions): Publication
 
-  /** Stores many entries. The results have the order of the entries. Checks all of them before it stores any. */
-  storeMany(entries: Iterable<StoreEntry>, options?: StoreManyOptions): Promise<boolean[]>
+  /**
+   * Stores many entries. The results have the order of the entries. Checks all entries of an array before
+   * it stores any. Tries everything before it rejects.
+   *
+   * @throws NotStoredError with reports of all entries, when no replica has one of them that the rules allow
+   * @throws TimeoutError with the results so far
+   */
+  storeMany<R extends boolean = false>(
+    entries: Iterable<StoreEntry>,
+    options?: StoreManyOptions & Report<R>
+  ): Promise<Result<R>[]>
 
-  /** Reads many keys. The results have the order of the keys. */
+  /**
+   * Reads many keys. The results have the order of the keys. Tries everything before it rejects.
+   *
+   * @throws NotReadError with all results, when some keys could not be read
+   * @throws TimeoutError with the results so far
+   */
   getMany(keys: Iterable<Key>, options?: GetManyOptions): Promise<(Found | undefined)[]>
 
   /**
@@ -69,6 +102,14 @@ export interface WaggleOperations {
     key: Key,
     options?: WatchOptions<R>
   ): Watch<Found | undefined, Subkey | undefined, Value, R>
+
+  /**
+   * Looks where a key lives: asks the nearest peers what they hold, repairs nothing, and remembers nothing.
+   *
+   * @throws TypeError or InvalidKeyError for a value that can't be a key
+   * @throws TimeoutError
+   */
+  inspect(key: Key, options?: CallOptions): Promise<Inspection>
 
   /** Finds the peers nearest to a key that answer, nearest first, without this node. */
   findNearestPeers(key: Key, options?: FindNearestPeersOptions): Promise<PeerId[]>

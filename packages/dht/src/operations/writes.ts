@@ -15,6 +15,10 @@ import {
 } from '@waggle/record'
 import { expirationOf, isKeyOf, type Lifetime, ownerOf } from '@waggle/record/replica'
 import { textOf } from '../latin1.ts'
+import { isTimed, valueAt } from './timed-value.ts'
+
+/** Seconds between two writes. A float can represent it until the year 2242. */
+export const CLOCK_STEP = 1e-6
 
 /** A write as replicas receive it. */
 export interface Write {
@@ -28,6 +32,9 @@ export interface Write {
 
   /** Whether it is signed and has passed this node's validators. */
   readonly isPrepared?: boolean
+
+  /** Makes the record anew for another expiration, if the value depends on it. */
+  readonly recordUntil?: (expirationTime: DHTTime) => DHTRecord
 
   /** Whether it has not expired. An expiration in the past is no error (R14). */
   readonly isLive: boolean
@@ -55,11 +62,14 @@ export function storeWrite(
   { value, ...place }: Place & { value: Value },
   rules: WriteRules
 ): Write {
-  return write(place, rules, (expirationTime) =>
+  const recordUntil = (expirationTime: DHTTime): DHTRecord =>
     place.subkey === undefined
-      ? plainRecord(value, expirationTime, rules.limits)
-      : subkeyRecord(place.subkey, value, expirationTime, rules.limits)
-  )
+      ? plainRecord(valueAt(value, expirationTime), expirationTime, rules.limits)
+      : subkeyRecord(place.subkey, valueAt(value, expirationTime), expirationTime, rules.limits)
+  return {
+    ...write(place, rules, recordUntil),
+    ...(isTimed(value) && { recordUntil })
+  }
 }
 
 /** Turns the arguments of `delete` into a write, or throws what is wrong with them. */
@@ -87,7 +97,7 @@ function write(
  * @throws ValidationError for a place of another peer, or one that no peer can own
  * @throws TypeError for a value that is no private key, or a key for a place that nobody owns
  */
-function signerOf(
+export function signerOf(
   { key, record }: Pick<Write, 'key' | 'record'>,
   privateKey: SigningKey | undefined,
   signers: readonly SigningKey[]
@@ -131,7 +141,12 @@ export function assertPrivateKey(given: unknown): void {
 
 /** Copies a write with another expiration. */
 export function renew(write: Write, expirationTime: DHTTime): Write {
-  const { record } = write
+  const { record, recordUntil } = write
+
+  if (recordUntil !== undefined) {
+    return { ...write, record: recordUntil(expirationTime), isLive: true }
+  }
+
   const { plain } = record
   const subkeys = [...record.subkeys].map(
     ([id, entry]) => [id, { ...entry, expirationTime }] as const
@@ -143,6 +158,18 @@ export function renew(write: Write, expirationTime: DHTTime): Write {
       subkeys: new Map(subkeys)
     },
     isLive: true
+  }
+}
+
+/** Returns the write that deletes what a write has stored, with a tombstone that expires then. */
+export function goodbye({ signer, ...write }: Write, until: DHTTime): Write {
+  const { plain, subkeys } = write.record
+  const gone = [...subkeys.keys()].map((id) => [id, { expirationTime: until }] as const)
+  return {
+    key: write.key,
+    record: { subkeys: new Map(gone), ...(plain && { plain: { expirationTime: until } }) },
+    isLive: true,
+    ...(signer && { signer })
   }
 }
 

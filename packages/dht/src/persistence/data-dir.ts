@@ -1,4 +1,4 @@
-import { access, constants, mkdir, rm, stat } from 'node:fs/promises'
+import { access, constants, lstat, mkdir, rm, stat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import process from 'node:process'
 import { DataDirError, toError } from '../errors.ts'
@@ -31,6 +31,7 @@ export function recordsIn(dataDir: string): string {
 export async function prepareDataDir(dataDir: string): Promise<void> {
   try {
     await makeDirectory(dataDir)
+    await assertLinksTrusted(dataDir)
     assertTrusted(await stat(dataDir))
     await access(dataDir, constants.R_OK | constants.W_OK | constants.X_OK)
   } catch (cause) {
@@ -38,6 +39,24 @@ export async function prepareDataDir(dataDir: string): Promise<void> {
       `dataDir: can't use ${dataDir}: ${toError(cause).message}. ${isFull(cause) ? FREE_SPACE : 'Name a directory that this process may write to and no stranger, or one that it can make.'}`,
       { cause }
     )
+  }
+}
+
+/**
+ * Checks the links on the way to a directory: somebody else's may lead to another directory of this user,
+ * in which a database would replace what has its name.
+ *
+ * @throws Error for a link of somebody else
+ */
+async function assertLinksTrusted(path: string): Promise<void> {
+  const status = await lstat(path)
+
+  if (status.isSymbolicLink()) {
+    assertTrusted({ uid: status.uid, mode: 0 })
+  }
+
+  if (dirname(path) !== path) {
+    await assertLinksTrusted(dirname(path))
   }
 }
 

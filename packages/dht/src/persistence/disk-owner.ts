@@ -26,25 +26,25 @@ export class DiskOwner {
     this.#init = init
   }
 
-  /** Leaves the note, and looks at it again and again. */
-  async claim(): Promise<void> {
-    await this.#init.disk.setNote(OWNER_NOTE, this.#id)
-    this.#timer = setInterval(() => void this.check(), OWNER_CHECK_MS)
+  /** Leaves the note, and looks at it again and again. A disk that hangs or fails keeps no node from starting. */
+  claim(): void {
+    this.#timer = setInterval(() => void this.#check(), OWNER_CHECK_MS)
     this.#timer.unref?.()
-  }
-
-  /** Looks at the note. A disk that fails says nothing. */
-  async check(): Promise<void> {
-    const owner = await this.#init.disk.note(OWNER_NOTE).catch(() => this.#id)
-
-    if (owner !== this.#id && this.#timer !== undefined) {
-      this.stop()
-      this.#init.onShared()
-    }
+    this.#init.disk.setNote(OWNER_NOTE, this.#id).catch(() => this.stop())
   }
 
   stop(): void {
     clearInterval(this.#timer)
     this.#timer = undefined
+  }
+
+  /** Looks at the note. A disk that fails, or has no note yet, says nothing. */
+  async #check(): Promise<void> {
+    const owner = await this.#init.disk.note(OWNER_NOTE).catch(() => this.#id)
+
+    if (owner !== undefined && owner !== this.#id && this.#timer !== undefined) {
+      this.stop()
+      this.#init.onShared()
+    }
   }
 }

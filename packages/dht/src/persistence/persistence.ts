@@ -86,10 +86,13 @@ class DiskPersistence implements Persistence {
     try {
       await assertFormat(disk, where)
       await persistence.#restore(disk)
-      await (init.datastore && persistence.#owner.claim())
     } catch (error) {
       await persistence.#journal.close()
       throw error
+    }
+
+    if (init.datastore !== undefined) {
+      persistence.#owner.claim()
     }
 
     init.store.persistWith(persistence.#journal)

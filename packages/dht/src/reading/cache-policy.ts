@@ -16,16 +16,16 @@ export interface CacheOptions {
    * Records in the cache. Beyond it, the entry that expires first is dropped. Copies that other
    * peers leave here take up to a quarter of it besides. Hivemind's cache_size.
    *
-   * @default DEFAULTS.cache.maxRecords
+   * @default DEFAULTS.cache.size
    */
-  maxRecords?: number | undefined
+  size?: number | undefined
 
   /**
    * Whether what was found is cached until it expires. Hivemind's cache_locally.
    *
    * @default true
    */
-  local?: boolean | undefined
+  locally?: boolean | undefined
 
   /**
    * Peers that get a copy of what was found, of the nearest that did not have it (path caching,
@@ -56,8 +56,8 @@ export type CachePolicy = { readonly [K in keyof CacheOptions]-?: NonNullable<Ca
 
 /** The options of the cache. Those that Hivemind has keep its defaults, but for the bound. */
 export const CACHE_OPTIONS: OptionTable<CacheOptions> = {
-  maxRecords: { assert: assertCount, default: 10_000 },
-  local: { assert: assertBoolean, default: true },
+  size: { assert: assertCount, default: 10_000 },
+  locally: { assert: assertBoolean, default: true },
   nearest: { assert: assertInteger(0, SEARCH_WIDTH), default: 1 },
   onStore: { assert: assertBoolean, default: true },
   refreshBeforeExpiry: { assert: assertNotNegative, default: 5 }

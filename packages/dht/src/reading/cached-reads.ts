@@ -11,22 +11,22 @@ import { isSufficient, type Reading, type ReadOptions } from './reading.ts'
 import { type Refresh, RefreshQueue } from './refresh-queue.ts'
 import type { Replicas } from './replicas.ts'
 import { SharedReads } from './shared-reads.ts'
+import type { WriteResult } from './write-replies.ts'
 
 export interface CachedReadsInit {
   readonly replicas: Replicas
   readonly policy: CachePolicy
   readonly log: Logger
 
-  /** Counts where answers come from; undefined: nobody. */
+  /** Counts where answers come from; undefined: they are not counted. */
   readonly meter?: Meter | undefined
 }
 
-/** How many keys are fetched again at once. */
+/** Keys refreshed at once. */
 const REFRESHES_AT_ONCE = 256
 
 /**
- * Reads from what this node knows, or else from the nearest peers, and remembers what these said.
- * The policies are Hivemind's cache_locally, cache_nearest, cache_on_store, and
+ * Reads what this node knows, or else asks the nearest peers and remembers their answers. The policies are Hivemind's cache_locally, cache_nearest, cache_on_store, and
  * cache_refresh_before_expiry. A `latest` read always asks the network.
  */
 export class CachedReads {
@@ -50,22 +50,22 @@ export class CachedReads {
     })
     this.#refreshes = new RefreshQueue({
       leadTime: init.policy.refreshBeforeExpiry,
-      maxRecords: init.policy.maxRecords,
+      maxRecords: init.policy.size,
       isCached: (key) => this.#known.isCached(key)
     })
   }
 
-  /** How many reads the cache has answered. */
+  /** Reads answered by the cache. */
   get hits(): number {
     return this.#hits
   }
 
-  /** How many keys are to be fetched again some time. */
+  /** Keys that wait to be refreshed. */
   get refreshes(): number {
     return this.#refreshes.size
   }
 
-  /** At once, if this node knows it well enough. */
+  /** Returns a record synchronously if this node knows it well enough. */
   read(key: Uint8Array, options: ReadOptions): DHTRecord | Promise<DHTRecord> {
     const remembered = this.#remembered(key, options)
 
@@ -76,42 +76,49 @@ export class CachedReads {
     return remembered ?? this.#searches.read(nameOf(key), key, options)
   }
 
-  /** Takes note of what became of a write of this node's own. */
-  onWritten(key: Uint8Array, write: DHTRecord, isAccepted: boolean): void {
+  /** Learns the outcome of a write by this node: it is held, or something else beats it. */
+  onWritten(
+    key: Uint8Array,
+    write: DHTRecord,
+    { outcome, winner }: Pick<WriteResult, 'outcome' | 'winner'>
+  ): void {
     const { policy } = this.#init
     const isKnown = this.#known.isCached(key)
     const isWhole = write.subkeys.size === 0
+    const isAccepted = outcome === 'held'
+    const learned = isAccepted ? write : winner
 
-    if (isAccepted) {
-      this.#known.learn(key, write, policy.onStore && (isKnown || isWhole))
+    if (learned !== undefined) {
+      const isPart = learned.subkeys.size > 0
+      this.#known.learn(key, learned, policy.onStore && (isKnown || !isPart))
     }
 
     if (policy.onStore && isKnown && !(isAccepted && isWhole) && policy.refreshBeforeExpiry > 0) {
-      // Others have written to it, too, or something later is there: it is no longer what we know.
+      // Others have written to the same key, or hold something later: the cached record is out of date.
       this.#refreshes.expedite(nameOf(key), key, this.#clock())
       this.#watch()
     }
   }
 
-  /** Takes in a change that a watch delivers, and all that it knows by now. */
+  /** Learns a change that a watch delivers, together with everything that the watch knows. */
   onWatched(key: Uint8Array, change: DHTRecord, all: DHTRecord): void {
     const isKnown = this.#known.isCached(key)
-    this.#known.learn(key, isKnown ? change : all, isKnown || this.#init.policy.local)
+    this.#known.learn(key, isKnown ? change : all, isKnown || this.#init.policy.locally)
   }
 
-  /** Fetches again what is due. Called by a timer; resolves when it is done. */
+  /** Refreshes the records that are due. A timer calls it; it resolves when all are refreshed. */
   async refreshDue(): Promise<void> {
     const due = this.#refreshes.take(this.#clock(), REFRESHES_AT_ONCE)
     await Promise.all(due.map((refresh) => this.#refresh(refresh)))
     this.#watch()
   }
 
-  /** Forgets what is to be fetched again. */
+  /** Cancels all refreshes. */
   close(): void {
     this.#alarm.stop()
   }
 
-  /** What this node holds or remembers, if that is good enough. */
+  /** Returns the record that this node stores or caches, if it is good enough. */
   #remembered(key: Uint8Array, options: ReadOptions): DHTRecord | undefined {
     const now = this.#clock()
     const { record: known, isByCache } = this.#known.get(key)
@@ -137,7 +144,7 @@ export class CachedReads {
     }
   }
 
-  /** Unless it is no longer what was used. */
+  /** Fetches a record again, unless the cached one has changed since it was read. */
   async #refresh({ name, key, expirationTime }: Refresh): Promise<void> {
     const { policy, log } = this.#init
     const now = this.#clock()
@@ -173,7 +180,7 @@ export class CachedReads {
 
   #remember(key: Uint8Array, { record, without }: Reading): void {
     const { policy, replicas } = this.#init
-    this.#known.learn(key, record, policy.local || this.#known.isCached(key))
+    this.#known.learn(key, record, policy.locally || this.#known.isCached(key))
 
     if (this.#known.cache !== undefined && without.length > 0) {
       replicas.cacheOnPath(key, record, without.slice(0, policy.nearest))

@@ -1,7 +1,7 @@
 import type { PeerInfo } from '@libp2p/interface'
 import { type DHTRecord, EMPTY_RECORD, isEmpty, join } from '@waggle/record'
 import { SEARCH_WIDTH } from '../constants.ts'
-import type { Lookup, LookupResult } from '../lookup/lookups.ts'
+import type { Lookup, LookupResult } from '../lookup/lookup.ts'
 import type { FindReply, RecordChannel } from '../lookup/record-channel.ts'
 import type { Search } from '../lookup/search.ts'
 import type { Membership } from '../peers/routing.ts'
@@ -96,6 +96,11 @@ export class Finding implements Lookup<FindReply> {
     this.#widen()
     this.#retry()
     return this.#isEnough
+  }
+
+  onSuspect(): void {
+    this.#widen()
+    this.#retry()
   }
 
   /**

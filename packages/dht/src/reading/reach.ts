@@ -1,6 +1,6 @@
 import type { PeerInfo } from '@libp2p/interface'
 import { UnreachableError } from '../errors.ts'
-import type { LookupResponse } from '../lookup/lookups.ts'
+import type { LookupResponse } from '../lookup/lookup.ts'
 import { hasQuorum, type NearServer } from '../lookup/quorum.ts'
 import type { Search } from '../lookup/search.ts'
 import { pointOfKey } from '../peers/key-space.ts'

@@ -1,8 +1,8 @@
 import type { PeerInfo } from '@libp2p/interface'
 import { type DHTRecord, type DHTTime, isEmpty, type Limits } from '@waggle/record'
 import { shownExpiration, subsumes } from '@waggle/record/replica'
-import { BusyError } from '../errors.ts'
-import type { LookupResult } from '../lookup/lookups.ts'
+import { busyError } from '../errors.ts'
+import type { LookupResult } from '../lookup/lookup.ts'
 import type { CancellationToken } from '../timing/cancellation.ts'
 
 export interface ReadOptions {
@@ -76,6 +76,6 @@ export function replicasWithout(
 /** @throws BusyError when no response is of use, and some peers were busy */
 export function assertNotBusy({ numBusy }: LookupResult, hasResponse: boolean): void {
   if (!hasResponse && numBusy > 0) {
-    throw new BusyError(`no peer that could responded, and ${numBusy} had too much to do`)
+    throw busyError(numBusy)
   }
 }

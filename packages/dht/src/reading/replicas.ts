@@ -1,10 +1,11 @@
 import type { PeerId, PeerInfo } from '@libp2p/interface'
-import type { DHTRecord } from '@waggle/record'
-import { encodedSize } from '@waggle/record/replica'
+import { type DHTRecord, EMPTY_RECORD } from '@waggle/record'
+import { beatingEntries, encodedSize } from '@waggle/record/replica'
 import { MAX_LOOKUP_CANDIDATES, MAX_LOOKUP_REQUESTS, SEARCH_WIDTH } from '../constants.ts'
 import type { UnreachableError } from '../errors.ts'
-import type { LookupResponse, Lookups } from '../lookup/lookups.ts'
-import type { StoreOutcome } from '../lookup/record-channel.ts'
+import type { LookupResponse } from '../lookup/lookup.ts'
+import type { Lookups } from '../lookup/lookups.ts'
+import type { StoreReply } from '../lookup/record-channel.ts'
 import { Search, type SearchInit } from '../lookup/search.ts'
 import { pointOfKey } from '../peers/key-space.ts'
 import type { RecordStore } from '../store/record-store.ts'
@@ -12,7 +13,9 @@ import type { CancellationToken } from '../timing/cancellation.ts'
 import { Finding, type FindingNode } from './finding.ts'
 import { KnownRecords } from './known-records.ts'
 import { Reach } from './reach.ts'
-import { assertNotBusy, isSufficient, type Reading, type ReadOptions } from './reading.ts'
+import { isSufficient, type Reading, type ReadOptions } from './reading.ts'
+import { Survey, type Surveyed } from './survey.ts'
+import { WriteReplies, type WriteResult } from './write-replies.ts'
 
 export interface ReplicasInit extends Omit<FindingNode, 'known'> {
   /** What this node remembers of others; undefined: nothing. */
@@ -34,14 +37,14 @@ export interface AskedReplicas {
 }
 
 /**
- * The nearest peers of a key as one place: written to together, read from together. This node is
- * one of them where it is near enough.
+ * Treats the nearest peers of a key as one place to read from and write to. This node is one of them where
+ * it is near enough.
  */
 export class Replicas {
   readonly known: KnownRecords
   readonly #init: ReplicasInit
   readonly #self: PeerInfo
-  /** One for all searches: there are many. */
+  /** Shared by all searches, of which there are many. */
   readonly #peers: Pick<SearchInit, 'nearest' | 'rankOf'>
 
   constructor(init: ReplicasInit) {
@@ -56,9 +59,9 @@ export class Replicas {
   }
 
   /**
-   * What peers hold together, as far as it has to be known (N5).
+   * Joins what the nearest peers hold, as far as the caller needs it (N5).
    *
-   * @throws UnreachableError when nothing was found, and too few answered to say that nothing is there
+   * @throws UnreachableError when nothing was found and too few peers responded to know that it is absent
    */
   async read(key: Uint8Array, options: ReadOptions): Promise<Reading> {
     const { lookups, numReplicas, store } = this.#init
@@ -76,29 +79,33 @@ export class Replicas {
   }
 
   /**
-   * Sends a write to the nearest peers that answer (N6), and says what each made of it; and of others
-   * only that they hold something that beats it. Searching and storing are one: a peer that knows
-   * nearer ones says so as it answers, and what it holds by then does no harm.
+   * Sends a write to the nearest peers that respond (N6), and returns their outcomes. A peer farther away
+   * counts only if it holds something that beats the write. The lookup carries the write: a peer names
+   * nearer ones as it responds, and a copy too many does no harm.
    */
   async write(
     key: Uint8Array,
     write: DHTRecord,
     cancellation: CancellationToken
-  ): Promise<StoreOutcome[]> {
-    const { channel, lookups, numReplicas } = this.#init
-    const search = this.#search(key, numReplicas)
-    const outcomes = new Map<PeerInfo, StoreOutcome>()
+  ): Promise<WriteResult> {
+    const { channel, lookups, numReplicas, store } = this.#init
+    const search = this.#search(key, numReplicas, { answersInsteadOf: () => 1 })
+    const replies = new WriteReplies(write, store)
 
-    const result = await lookups.run({
+    await lookups.run({
       search,
       cancellation,
       parallelism: numReplicas,
       isHedged: false,
+      isForAll: true,
       ask: (contact, cancellation) =>
-        channel.store(contact, key, write, { cancellation, closerCount: numReplicas }),
-      take: (contact, answer) => {
-        if (answer !== undefined) {
-          outcomes.set(contact, answer.outcome)
+        channel.store(contact, key, write, {
+          ...{ cancellation, closerCount: numReplicas },
+          isWinnerWanted: true
+        }),
+      take: (contact, reply, error) => {
+        if (!replies.take(contact, reply, error)) {
+          search.recordFailure(contact)
         }
 
         return false
@@ -108,17 +115,13 @@ export class Replicas {
     const nearest = search.answers()
 
     if (!cancellation.isCancelled && nearest.includes(this.#self)) {
-      outcomes.set(this.#self, await this.#storeHere(key, write))
+      replies.take(this.#self, await this.#storeHere(key, write))
     }
 
-    assertNotBusy(result, outcomes.size > 0)
-    // Who is not among the nearest, and holds something that beats it, has answered, too.
-    return [...outcomes].flatMap(([contact, outcome]) =>
-      outcome === 'stale' || nearest.includes(contact) ? outcome : []
-    )
+    return replies.result(nearest)
   }
 
-  /** Brings replicas up to date after a reading (N5); those that fail are left as they are. */
+  /** Brings replicas up to date after a reading (N5). Failures are ignored. */
   async repair(key: Uint8Array, { record, behind }: Reading): Promise<void> {
     const { channel, lookups } = this.#init
 
@@ -130,7 +133,10 @@ export class Replicas {
       behind.map((contact) =>
         contact === this.#self
           ? this.#storeHere(key, record)
-          : lookups.inTime(contact, channel.store(contact, key, record, { closerCount: 0 }))
+          : lookups.inTime(
+              contact,
+              channel.store(contact, key, record, { closerCount: 0, cancellation: IN_BACKGROUND })
+            )
       )
     )
   }
@@ -139,13 +145,17 @@ export class Replicas {
   cacheOnPath(key: Uint8Array, record: DHTRecord, to: readonly PeerInfo[]): void {
     for (const contact of this.#canBeHeld(record) ? to : []) {
       this.#init.channel
-        .store(contact, key, record, { closerCount: 0, isCopy: true })
+        .store(contact, key, record, {
+          closerCount: 0,
+          isCacheOnly: true,
+          cancellation: IN_BACKGROUND
+        })
         .catch(() => {})
     }
   }
 
-  /** The nearest peers that answered, nearest first, without this node. */
-  async nearest(
+  /** Finds the nearest peers that respond, nearest first, without this node. */
+  async findNearestPeers(
     key: Uint8Array,
     count: number,
     cancellation: CancellationToken
@@ -160,6 +170,38 @@ export class Replicas {
       take: () => false
     })
     return search.answers().map(({ id }) => id)
+  }
+
+  /**
+   * Asks the nearest `count` peers what they hold, the nearest first, with those in between that failed. Nothing is
+   * repaired, and nothing is remembered.
+   */
+  async survey(
+    key: Uint8Array,
+    count: number,
+    cancellation: CancellationToken
+  ): Promise<Surveyed[]> {
+    const { channel, isReplica, lookups, numReplicas, store } = this.#init
+    const survey = new Survey(pointOfKey(key))
+    const search = this.#search(key, count)
+    const closerCount = Math.min(count, SEARCH_WIDTH)
+    await lookups.run({
+      ...{ search, cancellation, parallelism: numReplicas, isHedged: false },
+      ask: (contact, cancellation) => {
+        survey.begin(contact)
+        return channel.find(contact, key, { closerCount, isCloserAlways: true, cancellation })
+      },
+      take: (contact, reply) => {
+        survey.end(contact, reply && (reply.record ?? EMPTY_RECORD))
+        return false
+      }
+    })
+
+    if (isReplica()) {
+      survey.end(this.#self, store.get(key))
+    }
+
+    return survey.nearest(search.answers())
   }
 
   /** Asks the nearest peers something else. */
@@ -188,7 +230,7 @@ export class Replicas {
     return { responded, error: isKnown ? undefined : reach.error() }
   }
 
-  /** Replicas that differ may hold more together than one of them could. */
+  /** Whether one peer can hold the record: replicas that differ may hold more together. */
   #canBeHeld(record: DHTRecord): boolean {
     return encodedSize(record) <= this.#init.store.limits.maxRecordBytes
   }
@@ -196,9 +238,13 @@ export class Replicas {
   #search(
     key: Uint8Array,
     count: number,
-    { isSelfIncluded = this.#init.isReplica() } = {}
+    {
+      isSelfIncluded = this.#init.isReplica(),
+      ...init
+    }: Pick<SearchInit, 'answersInsteadOf'> & { isSelfIncluded?: boolean } = {}
   ): Search {
     const search = new Search({
+      ...init,
       target: pointOfKey(key),
       count,
       ...this.#peers,
@@ -217,19 +263,25 @@ export class Replicas {
     return search
   }
 
-  async #storeHere(key: Uint8Array, write: DHTRecord): Promise<StoreOutcome> {
+  async #storeHere(key: Uint8Array, write: DHTRecord): Promise<Omit<StoreReply, 'closer'>> {
     const { store } = this.#init
     const applied = store.apply(key, write)
 
     if (!applied.isAccepted) {
-      return applied.reason
+      return { outcome: applied.reason, winner: beatingEntries(applied.record, write) }
     }
 
     try {
       await store.whenDurable()
-      return 'accepted'
+      return ACCEPTED
     } catch {
-      return 'full'
+      return FULL
     }
   }
 }
+
+const ACCEPTED = { outcome: 'accepted' } as const
+const FULL = { outcome: 'full' } as const
+
+/** Nobody waits for these requests, and they let others pass. */
+const IN_BACKGROUND: CancellationToken = { isCancelled: false, isBulk: true }

@@ -4,7 +4,7 @@ import type { ClockTrust } from '../clock/clock-trust.ts'
 import type { Clocks } from '../clock/clocks.ts'
 import type { Liveness } from '../connections/liveness.ts'
 import type { DHTEvents } from '../events.ts'
-import type { Republisher } from '../operations/republisher.ts'
+import type { Publications } from '../operations/publications.ts'
 import type { Replicas } from '../reading/replicas.ts'
 import { SleepDetector } from '../timing/sleep-detector.ts'
 import type { Upkeep } from '../upkeep/upkeep.ts'
@@ -25,12 +25,12 @@ export interface AfterSleepInit {
   readonly events: TypedEventTarget<DHTEvents>
   readonly liveness: Pick<Liveness, 'checkAll'>
   readonly replicas: Pick<Replicas, 'known'>
-  readonly republisher: Pick<Republisher, 'runAll'>
+  readonly publications: Pick<Publications, 'runAll'>
   readonly upkeep: Pick<Upkeep, 'refresh'>
   readonly watches: Pick<Watches, 'renewAll'>
 }
 
-/** Creates a detector of sleeps and of the wall clock's jumps, after which it brings the node up to date (N8n). */
+/** Creates a detector of sleeps and of the wall clock's jumps, after which it brings the node up to date (N8l). */
 export function sleepDetector(
   { logger }: Pick<WaggleComponents, 'logger'>,
   init: AfterSleepInit
@@ -56,10 +56,10 @@ export function sleepDetector(
  * that did not: a neighbour that is disconnected without a word is dialled.
  */
 async function catchUp(init: AfterSleepInit, sleptMs: number): Promise<void> {
-  const { events, liveness, replicas, republisher, upkeep, watches } = init
+  const { events, liveness, publications, replicas, upkeep, watches } = init
   replicas.known.doubt(DOUBT_MS)
   events.safeDispatchEvent('node:wake', { detail: { sleptMs } })
   await liveness.checkAll(PING_TIMEOUT_MS)
   watches.renewAll()
-  await Promise.all([republisher.runAll(), upkeep.refresh()])
+  await Promise.all([publications.runAll(), upkeep.refresh()])
 }

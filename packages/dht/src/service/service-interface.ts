@@ -45,6 +45,9 @@ export interface Waggle {
   /** kad-dht's protocol, which names the network. */
   readonly protocol: string
 
+  /** The name of the network. */
+  readonly network: string
+
   /** Persists known peers, if there is a disk. */
   readonly peerMemory: PeerMemory | undefined
 

@@ -1,4 +1,4 @@
-import { AbortError } from '@libp2p/interface'
+import { AbortError, type PeerInfo } from '@libp2p/interface'
 import { encodedSize } from '@waggle/record/replica'
 import { setMaxListeners } from 'main-event'
 import type { BufferLimits } from '../admission/buffer-limits.ts'
@@ -15,7 +15,7 @@ import { guardRecords } from '../kad/guard-records.ts'
 import { KadChannel } from '../kad/kad-channel.ts'
 import { type NodeParts, partsOf } from '../kad/node-parts.ts'
 import { Lookups } from '../lookup/lookups.ts'
-import { Republisher } from '../operations/republisher.ts'
+import { Publications } from '../operations/publications.ts'
 import { type Access, accessBy } from '../peers/access.ts'
 import { cachePolicy } from '../reading/cache-policy.ts'
 import { CachedReads } from '../reading/cached-reads.ts'
@@ -28,10 +28,10 @@ import type { CancellationToken } from '../timing/cancellation.ts'
 import { CompareClient } from '../upkeep/compare-client.ts'
 import { compareServer } from '../upkeep/compare-server.ts'
 import { Upkeep } from '../upkeep/upkeep.ts'
-import type { ForwardedKeys } from '../watch/forwarded-keys.ts'
 import { WatchServer } from '../watch/watch-server.ts'
 import type { Watches } from '../watch/watches.ts'
 import { ProtocolServer } from '../wire/protocol-server.ts'
+import { Served } from '../wire/served.ts'
 import { sleepDetector } from './after-sleep.ts'
 import { createClockParts } from './clock-parts.ts'
 import { ConnectionParts } from './connection-parts.ts'
@@ -40,7 +40,7 @@ import type { PartsInit } from './service-init.ts'
 import { createWatches } from './watch-parts.ts'
 
 /** Parts of a started service. */
-export interface ServiceParts extends NodeParts, PeerParts {
+export interface ServiceParts extends Omit<NodeParts, 'progress'>, PeerParts {
   readonly networkMerge: NetworkMerge
   readonly connections: ConnectionParts
   readonly exchange: ExchangeClient
@@ -48,10 +48,13 @@ export interface ServiceParts extends NodeParts, PeerParts {
   readonly clocks: Clocks
   readonly reads: CachedReads
   readonly replicas: Replicas
-  readonly republisher: Republisher
+  readonly publications: Publications
   readonly upkeep: Upkeep
   readonly watches: Watches
   readonly watchServer: WatchServer
+
+  /** Counts what is done for other peers. */
+  readonly served: Served
 
   /** Aborted when the service stops. */
   readonly lifetime: AbortSignal
@@ -80,15 +83,14 @@ export function serviceParts(init: PartsInit): ServiceParts {
   const { buffers } = doorOf(components)
   doorOf(components).open({ limits, onViolation: (peer, error) => peers.ban(peer, error) })
   const found = createLookup(init, buffers, (): Goodbyes => connections.goodbyes)
-  const { caches, client, exchange, lookups, peers } = found
+  const { caches, client, exchange, lookups, peers, protocols } = found
   const reads = createReads(init, found)
   const { watches, watchClient } = createWatches(init, { ...found, reads })
   const { clocks, clockTrust } = createClockParts(init, client, lifetime)
-  const log = components.logger.forComponent('waggle:republish')
-  const republisher = new Republisher({ clock: store.clock, log })
+  const publications = new Publications(store.clock)
   const compare = new CompareClient({ ...client, records: exchange })
-  const serving = { ...found, buffers, forwarded: watches.forwarded }
-  const { server, ...servers } = createServers(init, serving)
+  protocols.push(watchClient, compare)
+  const { server, ...servers } = createServers(init, { ...found, buffers, watches })
   const connections = new ConnectionParts({
     ...{ ...found, components, connections: init.connections, lifetime, requestTimeoutMs, server },
     clients: [watchClient, compare]
@@ -97,12 +99,12 @@ export function serviceParts(init: PartsInit): ServiceParts {
   const upkeep = createUpkeep(init, { ...found, compare, networkMerge })
   const sleep = sleepDetector(components, {
     ...{ clock: store.clock, clocks, clockTrust, events, liveness: found.liveness },
-    ...{ replicas: found.replicas, republisher, upkeep, watches }
+    ...{ replicas: found.replicas, publications, upkeep, watches }
   })
 
   return {
     ...{ ...found, clocks, connections, kad, lifetime, mode, networkMerge },
-    ...{ reads, republisher },
+    ...{ reads, publications },
     ...{ store, upkeep, watches, ...servers },
     becomes: (mode) => changeMode(mode, { servers, store, upkeep }),
     async follow() {
@@ -118,7 +120,7 @@ export function serviceParts(init: PartsInit): ServiceParts {
     stop() {
       stopping.abort(new AbortError('the node was stopped'))
       reads.close()
-      republisher.stop()
+      publications.stop()
       watches.stop()
       servers.watchServer.stop()
       buffers.stop()
@@ -151,28 +153,29 @@ async function changeMode(
 
 interface ServersInit extends LookupParts {
   readonly buffers: BufferLimits
-  readonly forwarded: ForwardedKeys
+  readonly watches: Pick<Watches, 'forwarded'>
 }
 
-interface Servers extends Pick<ServiceParts, 'watchServer' | 'serve' | 'stopServing'> {
+interface Servers extends Pick<ServiceParts, 'watchServer' | 'served' | 'serve' | 'stopServing'> {
   readonly server: ProtocolServer
 }
 
 /** Creates what serves other peers. */
 function createServers(init: PartsInit, parts: ServersInit): Servers {
   const { components, limits, numReplicas } = init
-  const { access, buffers, caches, forwarded, goodbyes, peers, routing } = parts
+  const { access, buffers, caches, goodbyes, peers, routing, watches } = parts
   const { registrar } = components
   const { store } = partsOf(components)
   // All protocols share one scheduler, so that a peer gets no more by using several of them.
   const door = doorOf(components)
   const { scheduler } = door
+  const served = new Served()
   const watchServer = new WatchServer({
-    ...{ store, routing, numReplicas, forwarded },
+    ...{ store, routing, numReplicas, served, forwarded: watches.forwarded },
     maxWatchersPerKey: limits.maxWatchersPerKey
   })
   const server = new ProtocolServer({
-    ...{ access, buffers, limits, scheduler, network: store.network },
+    ...{ access, buffers, limits, scheduler, served, network: store.network },
     onViolation: (peer, error) => peers.ban(peer, error)
   })
   const exchange = new ExchangeServer({
@@ -182,7 +185,7 @@ function createServers(init: PartsInit, parts: ServersInit): Servers {
     onGoodbye: (peer, reason) => goodbyes().hear(peer, reason)
   })
   return {
-    ...{ server, watchServer },
+    ...{ server, served, watchServer },
     async serve() {
       await server.handle(registrar, exchange)
       await server.handle(registrar, watchServer)
@@ -217,6 +220,9 @@ interface LookupParts extends PeerParts {
   readonly lookups: Lookups
   readonly replicas: Replicas
 
+  /** The protocols by which peers are asked. Some are added later. */
+  readonly protocols: { progressMs(peer: PeerInfo): number }[]
+
   /** Made later: connections are closed by what is under way on them. */
   readonly goodbyes: () => Goodbyes
 }
@@ -228,13 +234,15 @@ function createLookup(
   goodbyes: () => Goodbyes
 ): LookupParts {
   const { components, numReplicas, requestTimeoutMs } = init
-  const { kad, store } = partsOf(components)
+  const { kad, progress, store } = partsOf(components)
   const found = createPeerParts(init, buffers)
   const { client, peers, routing } = found
   const exchange = createExchangeClient(init, client, goodbyes)
+  const protocols: LookupParts['protocols'] = [exchange, progress]
   const lookups = new Lookups({
     ...{ peers, requestTimeoutMs },
-    isReady: (peer) => exchange.isReady(peer) || peers.isConnected(peer.id)
+    isReady: (peer) => exchange.isReady(peer) || peers.isConnected(peer.id),
+    progressMs: (peer) => Math.max(...protocols.map((protocol) => protocol.progressMs(peer)))
   })
   const caches = createCaches(init)
   const replicas = new Replicas({
@@ -243,8 +251,11 @@ function createLookup(
     isReplica: () => kad.getMode() === 'server'
   })
   const access = accessBy(init.allowPeer)
-  return { ...found, access, caches, exchange, goodbyes, lookups, replicas }
+  return { ...found, access, caches, exchange, goodbyes, lookups, protocols, replicas }
 }
+
+/** Hand-overs let others pass. */
+const HAND_OVER: CancellationToken = { isCancelled: false, isBulk: true }
 
 interface UpkeepPartsInit extends LookupParts {
   readonly compare: CompareClient
@@ -263,14 +274,15 @@ function createUpkeep(
     members: () => routing.members(),
     isNear: (peer) => routing.isNear(peer),
     async send(to, key, record) {
-      await lookups.inTime(to, exchange.store(to, key, record, { closerCount: 0 }))
+      const options = { closerCount: 0, cancellation: HAND_OVER }
+      await lookups.inTime(to, exchange.store(to, key, record, options))
       meter?.countHandOver(encodedSize(record))
     },
     async holds(peer, key) {
       const asked = exchange.find(peer, key, { closerCount: 0, isCloserAlways: true })
       return (await lookups.inTime(peer, asked)).record !== undefined
     },
-    fingerprints: (peer, keys) => compare.fingerprints(peer, keys),
+    fingerprints: (peer, keys) => lookups.inTime(peer, compare.fingerprints(peer, keys)),
     async reconcile(key) {
       const reading = await replicas.read(key, { latest: true, cancellation: ALWAYS })
       await replicas.repair(key, reading)
@@ -304,11 +316,11 @@ function createExchangeClient(
   goodbyes: () => Goodbyes
 ): ExchangeClient {
   const { connectionManager, logger } = components
-  const { kad, store } = partsOf(components)
+  const { kad, progress, store } = partsOf(components)
   const { dialer } = client
   const log = logger.forComponent('waggle:exchange')
   const kadChannel = new KadChannel({
-    ...{ connectionManager, dialer, kad, log, requestTimeoutMs, store }
+    ...{ connectionManager, dialer, kad, log, progress, requestTimeoutMs, store }
   })
   return new ExchangeClient({
     ...{ ...client, log, requestTimeoutMs, store, kadChannel },
@@ -361,11 +373,11 @@ function createCaches({
   }
 
   const { limits, clock, network } = partsOf(components).store
-  const { maxRecords } = cachePolicy(options)
+  const { size } = cachePolicy(options)
   const storeOf = (share: number): RecordStore =>
     new RecordStore({
       ...{ limits, clock, network },
-      maxRecords: Math.ceil(share * maxRecords),
+      maxRecords: Math.ceil(share * size),
       maxBytes: Math.ceil(share * maxCachedBytes)
     })
   return { cache: storeOf(1), copies: storeOf(COPIES_SHARE) }

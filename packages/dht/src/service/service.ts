@@ -146,6 +146,10 @@ class WaggleService implements Waggle, Startable {
     return this.#started.kad.protocol
   }
 
+  get network(): string {
+    return this.#started.store.network
+  }
+
   get peerMemory(): PeerMemory | undefined {
     return this.#persistence?.peers
   }
@@ -159,9 +163,10 @@ class WaggleService implements Waggle, Startable {
       cachedRecords: (cache?.records ?? 0) + (copies?.records ?? 0),
       cachedBytes: (cache?.bytes ?? 0) + (copies?.bytes ?? 0),
       cacheHits: reads.hits,
-      republished: parts.republisher.size,
+      publications: parts.publications.size,
       watchedKeys: parts.watches.size,
       watchedForOthers: parts.watchServer.size,
+      served: parts.served.stats(),
       misfits: this.#misfits,
       forwardedKeys: parts.watches.forwarded.size,
       peers: this.peers.length,
@@ -208,9 +213,9 @@ class WaggleService implements Waggle, Startable {
   }
 
   operations(lifetime: AbortSignal): BaseOperations {
-    const { replicas, reads, republisher, store, watches, lifetime: ownLifetime } = this.#started
+    const { replicas, reads, publications, store, watches, lifetime: ownLifetime } = this.#started
     return new Operations({
-      ...{ replicas, reads, republisher, store, watches },
+      ...{ replicas, reads, publications, store, watches },
       peerId: this.#components.peerId,
       numReplicas: this.#init.numReplicas,
       maxCalls: this.#init.limits.maxCalls,

@@ -52,7 +52,12 @@ export class Calls {
    */
   run<T>(
     name: string,
-    { signal, timeoutMs = DEFAULT_CALL_TIMEOUT_MS }: CallOptions,
+    {
+      signal,
+      timeoutMs = DEFAULT_CALL_TIMEOUT_MS,
+      isBulk = false,
+      resultsSoFar
+    }: CallOptions & Bulk,
     start: (cancellation: CancellationToken) => Promise<T>
   ): Promise<T> {
     if (typeof timeoutMs !== 'number' || !(timeoutMs > 0)) {
@@ -69,9 +74,9 @@ export class Calls {
     return new Promise((resolve, reject) => {
       const call = new Call({
         name,
-        timeoutMs,
-        signal,
+        ...{ timeoutMs, signal, isBulk },
         reject,
+        resultsSoFar,
         observer: this.#observer,
         onEnd: () => this.#open.delete(call)
       })
@@ -94,7 +99,15 @@ function unfinishedError(name: string, reason: unknown): unknown {
     : reason
 }
 
-interface CallInit {
+interface Bulk {
+  /** Whether the call's requests are many, and let others pass. @default false */
+  readonly isBulk?: boolean
+
+  /** Returns what is known when the time is over. */
+  readonly resultsSoFar?: ((reason: Error) => readonly PromiseSettledResult<unknown>[]) | undefined
+}
+
+interface CallInit extends Bulk {
   readonly name: string
   readonly timeoutMs: number
   readonly signal: AbortSignal | undefined
@@ -111,14 +124,15 @@ class Call implements CancellationToken {
   isCancelled = false
 
   constructor(init: CallInit) {
-    const { name, timeoutMs, signal, observer } = init
+    const { timeoutMs, signal, observer } = init
     this.#init = init
     this.#startMs = observer === undefined ? 0 : performance.now()
-    this.#timer = setTimeout(
-      () => this.fail(new TimeoutError(`${name} took longer than ${timeoutMs} ms`)),
-      Math.min(timeoutMs, MAX_TIMER_MS)
-    )
+    this.#timer = setTimeout(() => this.#timeOut(), Math.min(timeoutMs, MAX_TIMER_MS))
     signal?.addEventListener('abort', this.#onAbort)
+  }
+
+  get isBulk(): boolean {
+    return this.#init.isBulk === true
   }
 
   get name(): string {
@@ -141,6 +155,13 @@ class Call implements CancellationToken {
     }
 
     this.#settle()
+  }
+
+  #timeOut(): void {
+    const { name, timeoutMs, resultsSoFar } = this.#init
+    const error = new TimeoutError(`${name} took longer than ${timeoutMs} ms`)
+    error.results = resultsSoFar?.(error)
+    this.fail(error)
   }
 
   #end(failure: CallFailure): void {

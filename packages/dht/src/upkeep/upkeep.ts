@@ -8,19 +8,17 @@ import { keyOf, nameOf } from '../store/record-store.ts'
 import { Alarm } from '../timing/alarm.ts'
 import type { CancellationToken } from '../timing/cancellation.ts'
 import { nextTask } from '../timing/end-of-turn.ts'
-import { inTime } from '../timing/in-time.ts'
 import { mapMany } from '../timing/many.ts'
 import { AntiEntropy, MAX_BYTES_UNDER_WAY } from './anti-entropy.ts'
 import { newOwners, replicationTargets } from './hand-over.ts'
 import {
   COMPARE_MS,
   FRESH_MS,
+  PASS_DELAY_MS,
   PASS_INTERVAL_MS,
   REPLICATE_INTERVAL_MS,
   RETRY_MS,
   SAMPLES,
-  SEND_TIMEOUT_MS,
-  SETTLE_MS,
   SLACK_MS
 } from './intervals.ts'
 import { MembershipView } from './membership-view.ts'
@@ -82,7 +80,6 @@ export class Upkeep implements CancellationToken {
     this.#present = this.#settled
     this.#antiEntropy = new AntiEntropy({
       ...init,
-      fingerprints: (peer, keys) => inTime(init.fingerprints(peer, keys), SEND_TIMEOUT_MS),
       send: (to, key, record) => this.#send(to, key, record)
     })
   }
@@ -94,7 +91,7 @@ export class Upkeep implements CancellationToken {
         return
       }
 
-      this.#alarm.within(SETTLE_MS * (1 + Math.random()))
+      this.#alarm.within(PASS_DELAY_MS * (1 + Math.random()))
       this.#compareWithin(COMPARE_MS * (1 + Math.random()))
     }
     events.addEventListener('peer:found', onChange, { signal })
@@ -275,8 +272,7 @@ export class Upkeep implements CancellationToken {
 
   async #hasAll({ contact }: Member, keys: readonly Uint8Array[]): Promise<boolean> {
     try {
-      const asking = Promise.all(keys.map((key) => this.#init.holds(contact, key)))
-      const held = await inTime(asking, SEND_TIMEOUT_MS)
+      const held = await Promise.all(keys.map((key) => this.#init.holds(contact, key)))
       return held.every(Boolean)
     } catch {
       return false
@@ -390,7 +386,7 @@ export class Upkeep implements CancellationToken {
     }
 
     if (!this.isCancelled) {
-      await inTime(this.#init.send(to, key, record), SEND_TIMEOUT_MS)
+      await this.#init.send(to, key, record)
     }
   }
 }

@@ -2,14 +2,14 @@ import type { DHTRecord, DHTTime, Entry, Found, MaybePromise, Subkey, Value } fr
 import { whenDone } from '@waggle/record/replica'
 import { equals } from 'uint8arrays/equals'
 import { foundOf, placesOf } from '../live/places.ts'
-import type { WatchProgressEvent } from '../live/state.ts'
 import {
   PLAIN,
   type Place,
   type PlaceName,
   type State,
   type StateListener,
-  type StateReader
+  type StateReader,
+  type WatchProgressEvent
 } from '../live/state.ts'
 import { isSameShown, NOTHING_SHOWN, type Shown } from './shown.ts'
 

@@ -71,7 +71,7 @@ export class SubscriberStream implements PlaceHolder, StreamHandler<WatchMessage
 
   /** Notifies of a change of a key; the frame says which. Undefined: no message can hold it. */
   notify(name: string, frame: Uint8Array | undefined): void {
-    if (this.#stream.isBlocked) {
+    if (this.#stream.isBulkBlocked) {
       this.#unsent.add(name)
     } else if (frame !== undefined) {
       this.#stream.sendFrame(frame)
@@ -119,7 +119,7 @@ export class SubscriberStream implements PlaceHolder, StreamHandler<WatchMessage
 
   onDrain(): void {
     for (const name of this.#unsent) {
-      if (this.#stream.isBlocked) {
+      if (this.#stream.isBulkBlocked) {
         break
       }
 
@@ -145,7 +145,7 @@ export class SubscriberStream implements PlaceHolder, StreamHandler<WatchMessage
 
   /** Answers as many keys as fit into one message, the first one in any case. */
   *#watch({ keys, closerCount, role }: WatchRequest): Generator<undefined, WatchedReply> {
-    const introduced = new CloserPeers(this.#init.peer)
+    const closerPeers = new CloserPeers(this.#init.peer)
     const answers: WatchedAnswer[] = []
     let sizeBytes = 0
 
@@ -162,12 +162,12 @@ export class SubscriberStream implements PlaceHolder, StreamHandler<WatchMessage
       const nearest = this.#init.routing.nearest(pointOfKey(key), closerCount)
       const forwarders = state === 'full' ? this.#init.forwarders(name) : []
       const named = [...forwarders.slice(0, closerCount), ...nearest].slice(0, MAX_CLOSER_PEERS)
-      const closer = introduced.indexesOf(named)
+      const closer = closerPeers.indexesOf(named)
       answers.push(record === undefined ? { state, closer } : { state, record, closer })
       yield
     }
 
-    return { name: 'watched', peers: introduced.peers, answers }
+    return { name: 'watched', peers: closerPeers.peers, answers }
   }
 
   #subscribe(name: string, role: WatchRole): WatchState {

@@ -81,7 +81,7 @@ export class WatchClient implements ChangeChannel {
       streamLimits: { maxRequests: MAX_QUEUED_KEYS },
       speak: (peer) =>
         watchRequests({
-          peerOf: (introduced) => this.#decoder.referred(introduced, { by: peer, peers }),
+          peerOf: (encoded) => this.#decoder.decodeReferral(encoded, { by: peer, peers }),
           onChange: (key, bytes) => this.#onChange(peer, key, bytes)
         }),
       onEnd: ({ id }) => init.onLost(id)
@@ -117,6 +117,11 @@ export class WatchClient implements ChangeChannel {
       .streamTo(peer)
       ?.request({ name: 'unwatch', key, digest: NOTHING, closerCount: 0, role: 'prompt' })
       .catch(() => {})
+  }
+
+  /** When a peer made progress last with what was requested, in ms of the process's clock. */
+  progressMs(peer: PeerInfo): number {
+    return this.#client.progressMs(peer)
   }
 
   /** Returns the activity with a peer: subscriptions, above all. */

@@ -7,6 +7,7 @@ import { Alarm } from '../timing/alarm.ts'
 import type { FramedStream } from '../wire/framed-stream.ts'
 import type { ServedProtocol } from '../wire/protocol-server.ts'
 import type { MessageCodec } from '../wire/schema.ts'
+import type { Served } from '../wire/served.ts'
 import type { ForwardedKeys } from './forwarded-keys.ts'
 import { chooseForwarders } from './forwarders.ts'
 import { COLLECT_MS, LEASE_MS, MAX_WATCHES, MAX_WATCHES_PER_PEER } from './limits.ts'
@@ -34,6 +35,9 @@ export interface WatchServerInit {
 
   /** What this node watches for others. */
   readonly forwarded: ForwardedKeys
+
+  /** Counts what is told; undefined: nobody does. */
+  readonly served?: Served | undefined
 
   /** Keys watched for all peers together. @default MAX_WATCHES */
   readonly maxWatches?: number
@@ -218,6 +222,8 @@ export class WatchServer implements ServedProtocol<WatchMessage> {
         for (const subscriber of subscribers) {
           subscriber.notify(name, frame)
         }
+
+        this.#init.served?.countChanges(subscribers.length)
       }
     }
   }

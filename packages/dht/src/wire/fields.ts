@@ -1,14 +1,19 @@
+import type { SubkeyId } from '@waggle/record'
+import { bytesOf, textOf } from '../latin1.ts'
 import type { ByteReader } from './bytes.ts'
 import {
   MAX_ADDRESS_BYTES,
   MAX_ADDRESSES_PER_PEER,
+  MAX_AGE_MS,
   MAX_CLOSER_PEERS,
   MAX_KEY_BYTES,
   MAX_KEYS_PER_MESSAGE,
   MAX_MESSAGE_BYTES,
   MAX_PEER_ID_BYTES,
-  MAX_PEERS_PER_MESSAGE
+  MAX_PEERS_PER_MESSAGE,
+  MAX_SUBKEYS_PER_KEY
 } from './limits.ts'
+import { ProtocolViolationError } from './protocol-violation-error.ts'
 import { byteString, Codec, integer, list, skipped, struct } from './schema.ts'
 
 /** A record key. */
@@ -16,8 +21,40 @@ export const KEY: Codec<Uint8Array> = byteString(MAX_KEY_BYTES, 'a key')
 
 export const KEYS: Codec<readonly Uint8Array[]> = list(KEY, MAX_KEYS_PER_MESSAGE)
 
+const SUBKEY: Codec<Uint8Array> = byteString(MAX_KEY_BYTES, 'a subkey')
+const NO_SUBKEYS: readonly SubkeyId[] = []
+
+/** Subkeys of one key, once each, in the order of their bytes. */
+export const SUBKEYS: Codec<readonly SubkeyId[]> = new Codec(
+  (to, subkeys) => {
+    to.varint(subkeys.length)
+
+    for (let i = 0; i < subkeys.length; i++) {
+      SUBKEY.write(to, bytesOf(subkeys[i] as SubkeyId))
+    }
+  },
+  (from) => {
+    const count = from.varint(MAX_SUBKEYS_PER_KEY, 'a number of subkeys')
+
+    if (count === 0) {
+      return NO_SUBKEYS
+    }
+
+    const subkeys = Array.from({ length: count }, () => textOf(SUBKEY.read(from)))
+
+    if (subkeys.some((id, i) => i > 0 && id <= (subkeys[i - 1] ?? id))) {
+      throw new ProtocolViolationError('subkeys are not in their order')
+    }
+
+    return subkeys
+  }
+)
+
 /** An encoded record. */
 export const RECORD: Codec<Uint8Array> = byteString(MAX_MESSAGE_BYTES, 'a record')
+
+/** Milliseconds since a copy left its replica, rounded up. */
+export const AGE: Codec<number> = integer(MAX_AGE_MS, 'an age')
 
 /** How many closer peers are wanted for each key. */
 export const CLOSER_COUNT: Codec<number> = integer(MAX_CLOSER_PEERS, 'the number of near peers')

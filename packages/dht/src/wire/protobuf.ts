@@ -9,6 +9,7 @@ import { ProtocolViolationError } from './protocol-violation-error.ts'
 /** One field of a protobuf message, and nothing of what it means. */
 export interface ProtobufField {
   readonly number: number
+  readonly isVarint: boolean
 
   /** The value of a varint; 0 for all other types. */
   readonly value: number
@@ -58,29 +59,57 @@ export function writeVarintField(to: ByteWriter, number: number, value: number):
 /** Maps the bytes of a field to others, or to none if the field is to be left out. */
 export type FieldChange = (bytes: Uint8Array) => Uint8Array | undefined
 
-/** Writes a message anew with some fields changed, by their numbers. All others stay as they are. */
-export function changedFields(
-  message: Uint8Array,
-  changes: Readonly<Record<number, FieldChange>>
-): Uint8Array {
+/** A field that is a varint. */
+export const AS_VARINT = 'varint'
+
+/** A field of bytes that are nobody else's message. */
+export const AS_BYTES: FieldChange = (bytes) => bytes
+
+/** The fields of a message, by their numbers. */
+export type FieldRules = Readonly<Record<number, FieldChange | typeof AS_VARINT>>
+
+/**
+ * Writes a message anew, of nothing but the fields that the rules name. libp2p's decoders go by a field's
+ * number and not by its type. So a field of another type would hide others from whoever goes by that.
+ *
+ * @throws ProtocolViolationError for a field of another type
+ */
+export function fieldsBy(message: Uint8Array, rules: FieldRules): Uint8Array {
   const writer = new ByteWriter()
 
-  for (const { number, bytes, raw } of protobufFields(message)) {
-    const change = bytes && changes[number]
+  for (const field of protobufFields(message)) {
+    const rule = rules[field.number]
 
-    if (bytes === undefined || change === undefined) {
-      writer.bytes(raw)
-      continue
-    }
-
-    const changed = change(bytes)
-
-    if (changed !== undefined) {
-      writeBytesField(writer, number, changed)
+    if (rule === AS_VARINT) {
+      assertVarint(field)
+      writer.bytes(field.raw)
+    } else if (rule !== undefined) {
+      const changed = rule(bytesOf(field))
+      changed && writeBytesField(writer, field.number, changed)
     }
   }
 
   return writer.take()
+}
+
+/** @throws ProtocolViolationError when it is of another type */
+export function assertVarint({ isVarint, number }: ProtobufField): void {
+  if (!isVarint) {
+    throw new ProtocolViolationError(`field ${number} of a message is no varint`)
+  }
+}
+
+/**
+ * Returns the bytes of a field.
+ *
+ * @throws ProtocolViolationError when it is of another type
+ */
+export function bytesOf({ bytes, number }: ProtobufField): Uint8Array {
+  if (bytes === undefined) {
+    throw new ProtocolViolationError(`field ${number} of a message has no bytes`)
+  }
+
+  return bytes
 }
 
 /** Keeps so many fields, and none that is longer than so many bytes. */
@@ -94,7 +123,7 @@ export function varintIn(message: Uint8Array, number: number): number | undefine
   let found: number | undefined
 
   for (const field of protobufFields(message)) {
-    found = field.number === number && field.bytes === undefined ? field.value : found
+    found = field.number === number && field.isVarint ? field.value : found
   }
 
   return found
@@ -129,7 +158,8 @@ function nextField(cursor: Cursor): ProtobufField {
       throw new ProtocolViolationError('a field of a message is of no known type')
   }
 
-  return { number, value, bytes, raw: cursor.bytes.subarray(start, cursor.at) }
+  const isVarint = tag % 8 === VARINT
+  return { number, isVarint, value, bytes, raw: cursor.bytes.subarray(start, cursor.at) }
 }
 
 /** Exact below 2⁵³, which is all that is looked at. */

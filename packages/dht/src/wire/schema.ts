@@ -149,52 +149,72 @@ export function struct<T extends object>(fields: Fields<T>): Codec<T> {
   return new Codec(write as Write<T>, (from) => readInto(from, {}) as T)
 }
 
+/** A kind of object: how it is numbered, and its fields. */
+type Kind<T, K extends keyof T> = readonly [code: number, fields: Fields<Omit<T, K>>]
+
+/** The members of a union whose tag can have this value. */
+type OfKind<T, K extends keyof T, N> = T extends T ? (N extends T[K] ? T : never) : never
+
+/** The kinds of a union, by the values of its tag. */
+type Kinds<T, K extends keyof T> = {
+  readonly [N in T[K] & string]: Kind<OfKind<T, K, N>, K>
+}
+
+/** An object whose field `tag` says which other fields it has. */
+export function union<T extends object, K extends keyof T & string>(
+  tag: K,
+  kinds: Kinds<T, K>,
+  what: string = tag
+): Codec<T> {
+  const byName = new Map<unknown, { code: number; fields: FieldsCodec }>()
+  const byCode: { name: string; fields: FieldsCodec }[] = []
+
+  for (const [name, [code, codecs]] of Object.entries<readonly [number, object]>(kinds)) {
+    const fields = fieldsOf(Object.entries(codecs))
+    byName.set(name, { code, fields })
+    byCode[code] = { name, fields }
+  }
+
+  return new Codec<T>(
+    (to, value) => {
+      const kind = byName.get(value[tag])
+
+      if (kind === undefined) {
+        throw new TypeError(`there is no ${what} "${value[tag]}"`)
+      }
+
+      to.byte(kind.code)
+      kind.fields.write(to, value as unknown as Values)
+    },
+    (from) => {
+      const code = from.byte()
+      const kind = byCode[code]
+
+      if (kind === undefined) {
+        throw new ProtocolViolationError(`there is no ${what} ${code}`)
+      }
+
+      return kind.fields.readInto(from, { [tag]: kind.name }) as T
+    }
+  )
+}
+
 /** A message has a name among those of its protocol. */
 export interface Named {
   readonly name: string
 }
 
-/** A message's type, as it is written, and its fields. */
-type Kind<M extends Named> = readonly [type: number, fields: Fields<Omit<M, 'name'>>]
-
 /** The messages of a protocol, by their names. */
-export function messages<M extends Named>(
-  kinds: {
-    readonly [N in M['name']]: Kind<Extract<M, { readonly name: N }>>
-  }
-): MessageCodec<M> {
-  const byName = new Map<string, { type: number; fields: FieldsCodec }>()
-  const byType = new Map<number, { name: string; fields: FieldsCodec }>()
-
-  for (const [name, [type, codecs]] of Object.entries<readonly [number, object]>(kinds)) {
-    const fields = fieldsOf(Object.entries(codecs))
-    byName.set(name, { type, fields })
-    byType.set(type, { name, fields })
-  }
+export function messages<M extends Named>(kinds: Kinds<M, 'name'>): MessageCodec<M> {
+  const { write, read } = union<M, 'name'>('name', kinds, 'message type')
 
   return {
-    write(to, message) {
-      const kind = byName.get(message.name)
-
-      if (kind === undefined) {
-        throw new TypeError(`there is no message "${message.name}"`)
-      }
-
-      to.byte(kind.type)
-      kind.fields.write(to, message as unknown as Values)
-    },
+    write,
     read(bytes) {
       const from = new ByteReader(bytes)
-      const type = from.byte()
-      const kind = byType.get(type)
-
-      if (kind === undefined) {
-        throw new ProtocolViolationError(`there is no message type ${type}`)
-      }
-
-      const message = kind.fields.readInto(from, { name: kind.name })
+      const message = read(from)
       from.end()
-      return message as unknown as M
+      return message
     }
   }
 }

@@ -16,6 +16,7 @@ import type { EncodedPeer } from '../../src/wire/fields.ts'
 import { encodePeer } from '../../src/wire/peer-codec.ts'
 import { type Impostor, impostor } from '../support/exchange-net.ts'
 import type { Talker } from '../support/exchange-talker.ts'
+import { held, nothing } from '../support/find-answers.ts'
 import { PATIENCE } from '../support/libp2p-node.ts'
 import { infiltrate } from '../support/odd-peers.ts'
 import { nearestFirst } from '../support/replica.ts'
@@ -96,7 +97,7 @@ function pleasing(peers: () => readonly EncodedPeer[], record?: Uint8Array): Ans
       const answers = question.writes.map(() => ({ outcome: 'accepted' as const, closer }))
       talker.say({ name: 'stored', id, peers: introduced, answers })
     } else if (question.name === 'find') {
-      const answers = question.keys.map(() => (record ? { record, closer } : { closer }))
+      const answers = question.keys.map(() => (record ? held(record, closer) : nothing(closer)))
       talker.say({ name: 'found', id, peers: introduced, answers })
     }
   }

@@ -1,3 +1,4 @@
+import { connect, type Socket } from 'node:net'
 import { noise } from '@chainsafe/libp2p-noise'
 import { yamux } from '@chainsafe/libp2p-yamux'
 import { identify } from '@libp2p/identify'
@@ -19,6 +20,15 @@ export interface AttackReport {
 
   /** Whether the victim is still connected. */
   readonly isConnected: boolean
+}
+
+/** A way to attack a peer by asking it. Goes on until the attacker is told to stop. */
+export interface Attack {
+  readonly what: string
+
+  /** Whether it breaks the protocol, so that whoever does it must be cut off. */
+  readonly isOffence: boolean
+  run(attacker: Attacker): Promise<void>
 }
 
 /** Somebody who asks one peer, and says what it likes, until it is told to stop. */
@@ -85,6 +95,13 @@ export class Attacker {
       await this.pause(20)
       return undefined
     }
+  }
+
+  /** A bare socket, on which nothing has been agreed on. */
+  socket(): Socket {
+    const [address] = this.#victim
+    const port = address?.getComponents().find(({ name }) => name === 'tcp')?.value
+    return connect(Number(port), '127.0.0.1').on('error', () => {})
   }
 
   /** Lets time pass, or the attack end. */

@@ -1,6 +1,5 @@
 import { randomBytes } from 'node:crypto'
 import { generateKeyPairFromSeed } from '@libp2p/crypto/keys'
-import type { Stream } from '@libp2p/interface'
 import { peerIdFromPublicKey } from '@libp2p/peer-id'
 import {
   type DHTRecord,
@@ -12,29 +11,15 @@ import {
   recordKey,
   subkeyRecord
 } from '@waggle/record'
-import { DEFAULT_KAD_PROTOCOL } from '../../src/constants.ts'
 import type { StoreRequest } from '../../src/exchange/messages.ts'
 import { encoded, frameOf, headOf, type Talker } from '../support/exchange-talker.ts'
-import type { Attacker } from './attacker.ts'
-import { VOCABULARIES, type Vocabulary } from './floods.ts'
+import { findKey, nothing, recordIn } from '../support/find-answers.ts'
+import type { Attack, Attacker } from './attacker.ts'
 import { changed, signedAtRandom, tombstoned, unsigned } from './forgeries.ts'
-
-/** A way to attack a peer by asking it. Goes on until the attacker is told to stop. */
-export interface Attack {
-  readonly what: string
-
-  /** Whether it breaks the protocol, so that whoever does it must be cut off. */
-  readonly isOffence: boolean
-  run(attacker: Attacker): Promise<void>
-}
+import { libp2pAttacks } from './libp2p-attacks.ts'
 
 const TTL = 3600
 
-const PING_PROTOCOL = '/ipfs/ping/1.0.0'
-const IDENTIFY_PROTOCOL = '/ipfs/id/1.0.0'
-const FEW_STREAMS = 8
-const MANY_STREAMS = 256
-const PIECE_BYTES: number = 64 * 1024
 const MIB = 2 ** 20
 
 /** The honest peer's: its id is known to everybody, and so could be the key. */
@@ -142,7 +127,7 @@ const attacks = {
     isOffence: true,
     run: (attacker) =>
       again(attacker, (talker) =>
-        talker.say({ name: 'found', id: 7, peers: [], answers: [{ closer: [] }] })
+        talker.say({ name: 'found', id: 7, peers: [], answers: [nothing()] })
       )
   },
 
@@ -167,7 +152,8 @@ const attacks = {
       await again(attacker, async (talker) => {
         talker.say(find([await ownedKey()]))
         const { answers: found } = await talker.hear('found')
-        const held = found[0]?.record && decodeRecord(found[0].record)
+        const record = recordIn(found[0])
+        const held = record && decodeRecord(record)
         seen ??= held
 
         if (seen !== undefined && held !== undefined) {
@@ -234,29 +220,7 @@ const attacks = {
     }
   },
 
-  'kad requests': {
-    what: "kad-dht's requests, as small as they come, without a pause",
-    isOffence: false,
-    run: (attacker) => flood(attacker, DEFAULT_KAD_PROTOCOL, FEW_STREAMS)
-  },
-
-  'kad half messages': {
-    what: "halves of kad-dht's largest messages, on as many streams as there may be",
-    isOffence: false,
-    run: (attacker) => flood(attacker, DEFAULT_KAD_PROTOCOL, MANY_STREAMS)
-  },
-
-  pings: {
-    what: 'pings without a pause',
-    isOffence: false,
-    run: (attacker) => flood(attacker, PING_PROTOCOL, FEW_STREAMS)
-  },
-
-  'who are you': {
-    what: 'questions who the peer is, without a pause',
-    isOffence: false,
-    run: (attacker) => flood(attacker, IDENTIFY_PROTOCOL, FEW_STREAMS)
-  },
+  ...libp2pAttacks,
 
   'streams without end': {
     what: 'streams that are opened and left alone',
@@ -264,44 +228,6 @@ const attacks = {
     run: (attacker) => again(attacker, () => attacker.pause(1))
   }
 } satisfies Record<string, Attack>
-
-/** Says the same by one of libp2p's protocols on so many streams, as fast as the victim takes it. */
-async function flood(attacker: Attacker, protocol: string, streams: number): Promise<void> {
-  const { small, half } = VOCABULARIES[protocol] as Vocabulary
-  const [first = half] = small
-  const isHalf = streams === MANY_STREAMS
-  const piece = isHalf
-    ? half
-    : Buffer.concat(new Array(Math.ceil(PIECE_BYTES / first.length)).fill(first))
-
-  await Promise.all(
-    Array.from({ length: streams }, async () => {
-      while (!attacker.isDone) {
-        await sayUntilClosed(attacker, await attacker.open(protocol), { piece, isOnce: isHalf })
-      }
-    })
-  )
-}
-
-async function sayUntilClosed(
-  attacker: Attacker,
-  stream: Stream | undefined,
-  { piece, isOnce }: { piece: Uint8Array; isOnce: boolean }
-): Promise<void> {
-  while (stream?.writeStatus === 'writable' && !attacker.isDone) {
-    attacker.tried()
-
-    if (!stream.send(piece)) {
-      await stream.onDrain({ signal: attacker.signal }).catch(() => {})
-    }
-
-    do {
-      await attacker.pause(1)
-    } while (isOnce && stream.writeStatus === 'writable' && !attacker.isDone)
-  }
-
-  stream?.abort(new Error('enough'))
-}
 
 export type AttackName = keyof typeof attacks
 
@@ -378,12 +304,12 @@ function find(keys: readonly string[], closerCount = 0) {
     id: 1,
     closerCount,
     isCloserAlways: closerCount > 0,
-    keys: keys.map((key) => recordKey(key))
+    keys: keys.map((key) => findKey(recordKey(key)))
   }
 }
 
 function store(writes: StoreRequest['writes']): StoreRequest {
-  return { name: 'store', id: 1, closerCount: 0, isCopy: false, writes }
+  return { name: 'store', id: 1, closerCount: 0, isCacheOnly: false, writes }
 }
 
 function fresh(count: number, record: () => Uint8Array): StoreRequest['writes'] {

@@ -10,6 +10,7 @@ import { DEFAULT_KAD_PROTOCOL } from '../../src/constants.ts'
 import { EXCHANGE, EXCHANGE_PROTOCOL, type Message } from '../../src/exchange/messages.ts'
 import { WATCH, WATCH_PROTOCOL, type WatchMessage } from '../../src/watch/watch-messages.ts'
 import { Talker } from '../support/exchange-talker.ts'
+import { nothing } from '../support/find-answers.ts'
 import { basicServices } from '../support/libp2p-node.ts'
 
 /** The machine that all ids of the crowd are on. Loopback has many addresses. */
@@ -34,7 +35,7 @@ async function member(): Promise<Libp2p> {
   await node.handle(EXCHANGE_PROTOCOL, (stream) => {
     const talker: Talker = new Talker<Message>(stream, EXCHANGE, (message) => {
       if (message.name === 'find') {
-        const answers = message.keys.map(() => ({ closer: [] }))
+        const answers = message.keys.map(() => nothing())
         talker.say({ name: 'found', id: message.id, peers: [], answers })
       } else {
         talker.say({ name: 'busy', id: message.id })

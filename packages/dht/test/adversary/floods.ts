@@ -23,6 +23,7 @@ import { WATCH_PROTOCOL } from '../../src/watch/watch-messages.ts'
 import { ByteWriter } from '../../src/wire/bytes.ts'
 import { writeBytesField, writeVarintField } from '../../src/wire/protobuf.ts'
 import { encoded, frameOf, headOf } from '../support/exchange-talker.ts'
+import { findKey } from '../support/find-answers.ts'
 
 const MIB = 2 ** 20
 
@@ -95,7 +96,10 @@ function identity(): Uint8Array {
 const CLOCK_QUESTION = Uint8Array.of(0)
 
 const FIND = frameOf(
-  encoded({ name: 'find', id: 1, closerCount: 0, isCloserAlways: false, keys: [recordKey('a')] })
+  encoded({
+    ...{ name: 'find', id: 1, closerCount: 0, isCloserAlways: false },
+    keys: [findKey(recordKey('a'))]
+  })
 )
 
 /** What a node serves, and what to say there. A protocol that is missing here fails the tests. */

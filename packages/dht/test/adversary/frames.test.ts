@@ -17,6 +17,9 @@ const PIECE_FRAMES = 2000
 const MULTISTREAM = Buffer.from('\x13/multistream/1.0.0\n')
 const UNKNOWN = Buffer.concat([MULTISTREAM, Buffer.from('\x0a/unknown1\n')])
 
+/** Offers of protocols without a name. */
+const OFFERS = Buffer.concat([MULTISTREAM, ...new Array(200).fill(Uint8Array.of(1, 10))])
+
 let nextStream = 1
 
 /** A stream that is opened next: odd, as a caller's are. */
@@ -44,6 +47,8 @@ const FRAMES: Readonly<Record<string, () => Uint8Array>> = {
       length: UNKNOWN.length,
       body: UNKNOWN
     }),
+  'streams with as many offers as fit': () =>
+    yamuxFrame({ type: DATA, flags: SYN, stream: fresh(), length: OFFERS.length, body: OFFERS }),
   'frames without a byte': () => yamuxFrame({ type: DATA, stream: 1 }),
   'data of one byte': () => yamuxFrame({ type: DATA, stream: 1, length: 1, body: Uint8Array.of(0) })
 }
@@ -89,6 +94,25 @@ describe('frames of the muxer', () => {
     raw.wire.addEventListener('close', () => resolve())
     raw.wire.send(yamuxFrame({ type: DATA, stream: 1, length: 2 ** 32 - 1 }))
     await promise
+  })
+
+  it('are decrypted in turns, however small their messages are (N13a)', async () => {
+    await using raw = await rawConnection(victim.multiaddrs)
+    await victim.longestTurnMs()
+    const until = performance.now() + FLOOD_MS
+    let sent = 0
+
+    while (performance.now() < until && raw.wire.status === 'open') {
+      for (let i = 0; i < PIECE_FRAMES; i++) {
+        raw.wire.send(yamuxFrame({ type: WINDOW_UPDATE, stream: 1, length: 10 }))
+      }
+
+      sent += PIECE_FRAMES
+      await new Promise((resolve) => setTimeout(resolve, 5))
+    }
+
+    expect(sent).toBeGreaterThan(PIECE_FRAMES)
+    expect(await victim.longestTurnMs()).toBeLessThan(MAX_TURN_MS)
   })
 
   async function send(

@@ -2,8 +2,9 @@ import { once } from 'node:events'
 import { type AddressInfo, createServer } from 'node:net'
 import { generateKeyPair } from '@libp2p/crypto/keys'
 import { peerIdFromPrivateKey } from '@libp2p/peer-id'
-import { BootstrapError, DHT, type DHTOptions } from '@waggle/dht'
+import { BootstrapError, DEFAULTS, DHT, type DHTOptions } from '@waggle/dht'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { basicServices, libp2pNode } from '../support/libp2p-node.ts'
 import { freeAddress, type MuteServer, muteServer } from '../support/loopback.ts'
 import { rejection } from '../support/rejection.ts'
 
@@ -53,6 +54,17 @@ describe('a BootstrapError says what to check', () => {
     // libp2p itself gives up after six seconds.
     expect(reason).toContain('no answer within 6500 ms')
     expect(check).toMatch(/firewalls.*bootstrapTimeoutMs/)
+  })
+
+  it('when a peer speaks another revision of the protocols (N3, N8g)', async () => {
+    await using old = await libp2pNode(basicServices())
+    await old.handle([DEFAULTS.protocol, '/waggle/exchange/1.0.0'], () => {})
+    const { reason, check } = await attemptOf({ initialPeers: old.getMultiaddrs() })
+
+    expect(reason).toBe(
+      `the peer ${old.peerId} speaks /waggle/exchange/1.0.0, and this node /waggle/exchange/2.0.0`
+    )
+    expect(check).toContain('Update the older of the two')
   })
 
   it('when the port is 0 (N8g)', async () => {

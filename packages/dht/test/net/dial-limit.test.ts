@@ -13,6 +13,7 @@ import { MAX_DIALLED_ADDRESSES } from '../../src/wire/limits.ts'
 import { encodePeer } from '../../src/wire/peer-codec.ts'
 import { isGreeting } from '../support/exchange-net.ts'
 import { Talker } from '../support/exchange-talker.ts'
+import { nothing } from '../support/find-answers.ts'
 import { basicServices, type DisposableNode, libp2pNode } from '../support/libp2p-node.ts'
 import { infiltrate } from '../support/odd-peers.ts'
 
@@ -64,11 +65,11 @@ async function liar(): Promise<Liar> {
       const { id } = request
 
       if (isGreeting(request)) {
-        return { name: 'found', id, peers: [], answers: [{ closer: [] }] }
+        return { name: 'found', id, peers: [], answers: [nothing()] }
       }
 
       const keys = request.name === 'find' ? request.keys : []
-      const answers = keys.map(() => ({ closer }))
+      const answers = keys.map(() => nothing(closer))
       return { name: 'found', id, peers: introduce(), answers }
     }).catch(() => {})
   })

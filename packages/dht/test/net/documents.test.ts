@@ -8,6 +8,9 @@ import { ROOT, runScript, type ScriptRun } from '../support/run-script.ts'
 const DOCUMENTS = [
   'README.md',
   'docs/hivemind.md',
+  'docs/kad-dht.md',
+  'docs/recipes.md',
+  'docs/sealed.md',
   'packages/dht/README.md',
   'packages/record/README.md'
 ]
@@ -76,7 +79,7 @@ describe('the demo', () => {
     const pids = Array.from(stdout.matchAll(/is process (\d+)/g), ([, pid]) => Number(pid))
 
     expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: '' })
-    expect(stdout).toContain('All as promised.')
+    expect(stdout).toContain('Every result is as promised.')
     expect(stdout).not.toContain('✗')
     expect(pids).toHaveLength(3)
     expect(pids.filter(isRunning)).toEqual([])

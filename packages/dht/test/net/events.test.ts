@@ -1,11 +1,5 @@
-import {
-  DHT,
-  type DHTEvents,
-  getDHTTime,
-  type RecordNotice,
-  waggle,
-  waggleKadDHT
-} from '@waggle/dht'
+import { DHT, type DHTEvents, getDHTTime, waggle, waggleKadDHT } from '@waggle/dht'
+import type { RecordNotice } from '@waggle/dht/handles'
 import { testnet } from '@waggle/dht/testnet'
 import { MemoryDatastore } from 'datastore-core'
 import { describe, expect, it, vi } from 'vitest'

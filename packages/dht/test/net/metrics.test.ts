@@ -9,7 +9,7 @@ import { infiltrate, silentPeer } from '../support/odd-peers.ts'
 const DOCUMENT = new URL('../../../../docs/running.md', import.meta.url)
 /** Stored before there was anybody else. */
 const EARLY = ['a', 'b', 'c', 'd', 'e']
-const EXCHANGE = '/waggle/exchange/1.0.0'
+const EXCHANGE = '/waggle/exchange/2.0.0'
 
 describe('the metrics of a DHT', () => {
   const registry = new Registry()
@@ -37,12 +37,12 @@ describe('the metrics of a DHT', () => {
     await dht.delete('key', { ttl: 700 })
     await dht.findNearestPeers('key')
 
-    expect(await figure('waggle_store_total', { outcome: 'accepted' })).toBe(1)
-    expect(await figure('waggle_store_total', { outcome: 'refused' })).toBe(1)
+    expect(await figure('waggle_store_total', { outcome: 'held' })).toBe(1)
+    expect(await figure('waggle_store_total', { outcome: 'beaten' })).toBe(1)
     expect(await figure('waggle_get_total', { outcome: 'found' })).toBe(1)
     expect(await figure('waggle_get_total', { outcome: 'not_found' })).toBe(1)
     expect(await figure('waggle_get_many_total', { outcome: 'done' })).toBe(1)
-    expect(await figure('waggle_delete_total', { outcome: 'accepted' })).toBe(1)
+    expect(await figure('waggle_delete_total', { outcome: 'held' })).toBe(1)
     expect(await figure('waggle_find_nearest_peers_total', { outcome: 'done' })).toBe(1)
     const histogram = await registry.getSingleMetric('waggle_call_seconds')?.get()
     const stores =
@@ -107,6 +107,19 @@ describe('the metrics of a DHT', () => {
     expect(await figure('waggle_avoided_peers')).toBe(0)
     expect(await figure('waggle_requests_waiting')).toBe(0)
     expect(Math.abs(await figure('waggle_clock_skew_seconds'))).toBeLessThan(3)
+  })
+
+  it('count what is done for peers, as stats() does, however often they are collected', async () => {
+    await peer.get('answer', { latest: true })
+    const keys = (kind: string): Promise<number> => figure('waggle_served_keys_total', { kind })
+    await keys('find')
+    const { served } = dht.stats()
+
+    expect(served.keys.find).toBeGreaterThan(0)
+    expect(await keys('find')).toBe(served.keys.find)
+    expect(await keys('store')).toBe(served.keys.store)
+    expect(await figure('waggle_served_refused_total', { reason: 'busy' })).toBe(0)
+    expect(await figure('waggle_served_bytes_total', { to: 'peers' })).toBeGreaterThan(0)
   })
 
   it('count what upkeep hands over', async () => {

@@ -137,7 +137,9 @@ describe('nodes of different networks that are all connected', () => {
       const ours = node.getProtocols().filter((id) => /exchange|watch|compare|clock/.test(id))
       const names = ['exchange', 'watch', 'compare', 'clock']
       expect(ours.toSorted()).toEqual(
-        names.map((name) => `${networkOf(protocol)}/${name}/1.0.0`).toSorted()
+        names
+          .map((name) => `${networkOf(protocol)}/${name}/${name === 'exchange' ? 2 : 1}.0.0`)
+          .toSorted()
       )
     }
   })

@@ -13,7 +13,7 @@ function pause(ms: number): Promise<void> {
 }
 
 describe('a process that was stopped and goes on', { timeout: 120_000 }, () => {
-  it('notices, and answers with what others have written meanwhile (N8n)', async () => {
+  it('notices, and answers with what others have written meanwhile (N8l)', async () => {
     await using first = await PeerProcess.start()
     const initialPeers = [...first.multiaddrs]
     await using sleeper = await PeerProcess.start({ initialPeers })
@@ -36,7 +36,7 @@ describe('a process that was stopped and goes on', { timeout: 120_000 }, () => {
 })
 
 describe('a node whose clock is an hour ahead when it starts', { timeout: 120_000 }, () => {
-  it('keeps on disk what has expired for it alone, and has it when the clock is set (N8o)', async () => {
+  it('keeps on disk what has expired for it alone, and has it when the clock is set (N8m)', async () => {
     await using directory = await temporaryDirectory()
     const options = { dataDir: join(directory.path, 'data') }
     await using before = await PeerProcess.start(options)

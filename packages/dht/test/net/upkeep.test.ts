@@ -2,6 +2,7 @@ import { DEFAULTS, DHT, type DHTOptions } from '@waggle/dht'
 import { testnet } from '@waggle/dht/testnet'
 import { describe, expect, it } from 'vitest'
 import { PATIENCE, UNHURRIED } from '../support/libp2p-node.ts'
+import { freeAddress } from '../support/loopback.ts'
 import { PeerProcess } from '../support/peer-process.ts'
 import { heldBy, nearestFirst } from '../support/replica.ts'
 
@@ -99,13 +100,14 @@ describe('records where peers come and go', { timeout: 120_000 }, () => {
   })
 })
 
-describe('a value stored with republish', () => {
+describe('a published value', () => {
   it('outlives its ttl until it is told to stop (N7)', async () => {
     await using net = await testnet(3, UNHURRIED)
     const [publisher, reader] = net.nodes as [DHT, DHT]
     const read = async (): Promise<unknown> => (await reader.get('beat', { latest: true }))?.value
-    await publisher.store('beat', 1, { ttl: 4, republish: true })
-    await publisher.store('rhythm', 1, { subkey: 'a', ttl: 4, republish: true })
+    const beat = publisher.publish('beat', 1, { ttl: 4 })
+    const rhythm = publisher.publish('rhythm', 1, { subkey: 'a', ttl: 4 })
+    await Promise.all([beat.held(), rhythm.held()])
     const endMs = performance.now() + 9000
 
     while (performance.now() < endMs) {
@@ -113,9 +115,9 @@ describe('a value stored with republish', () => {
       await new Promise((resolve) => setTimeout(resolve, 100))
     }
 
-    expect(publisher.stats().republished).toBe(2)
-    expect(publisher.stopRepublishing('beat')).toBe(true)
-    expect(publisher.stopRepublishing('beat')).toBe(false)
+    expect(publisher.stats().publications).toBe(2)
+    await beat.stop()
+    expect([beat.state, rhythm.state]).toEqual(['stopped', 'held'])
     await expect.poll(read, PATIENCE).toBeUndefined()
     expect((await reader.get('rhythm', { latest: true }))?.value).toBeInstanceOf(Map)
   })
@@ -123,11 +125,36 @@ describe('a value stored with republish', () => {
   it('ends with its publisher, which others do not replace (N7)', async () => {
     await using net = await testnet(3, UNHURRIED)
     const publisher = await net.add()
-    await publisher.store('beat', 1, { ttl: 2, republish: true })
+    await publisher.publish('beat', 1, { ttl: 2 }).held()
     await publisher.stop()
 
     await expect
       .poll(async () => net.nodes[0]?.get('beat', { latest: true }), PATIENCE)
       .toBeUndefined()
   })
+
+  it('is gone at once where it is to say goodbye when its publisher stops (N7)', async () => {
+    await using net = await testnet(3, UNHURRIED)
+    const publisher = await net.add()
+    await publisher.publish('beat', 1, { ttl: 600, goodbye: true }).held()
+    await publisher.stop()
+
+    expect(await net.nodes[0]?.get('beat', { latest: true })).toBeUndefined()
+  })
+
+  it('survives a seed that dies, an update meanwhile included (N7)', async () => {
+    const listenOn = await freeAddress()
+    const seed = await DHT.create({ listenOn })
+    await using client = await DHT.create({ initialPeers: listenOn, clientMode: true })
+    const service = client.publish('service', 'up', { subkey: 'me', ttl: 4 })
+    await service.held()
+    await seed.stop()
+    const updated = service.update('up again')
+    await using reborn = await DHT.create({ listenOn })
+    await updated
+    const found = await reborn.get('service', { latest: true })
+
+    expect(found?.value).toEqual(new Map([['me', expect.objectContaining({ value: 'up again' })]]))
+    expect(service.state).toBe('held')
+  }, 60_000)
 })

@@ -12,6 +12,7 @@ import type { RequestStreamLimits } from '../../src/wire/request-stream.ts'
 import { Mailbox } from './exchange-mailbox.ts'
 import type { StreamSource } from './exchange-streams.ts'
 import { Talker } from './exchange-talker.ts'
+import { findKey, held, nothing } from './find-answers.ts'
 import { type Asker, askerOf, type OpenStream } from './protocol-asker.ts'
 
 /** The key, and the record, that a name stands for. */
@@ -20,7 +21,11 @@ export function bytesOf(name: string): Uint8Array {
 }
 
 export function find(key: string, differences: Partial<FindOne> = {}): FindOne {
-  return { name: 'find', key: bytesOf(key), closerCount: 5, isCloserAlways: false, ...differences }
+  return {
+    ...{ name: 'find', ...findKey(bytesOf(key)) },
+    ...{ closerCount: 5, isCloserAlways: false },
+    ...differences
+  }
 }
 
 export function store(key: string, differences: Partial<StoreOne> = {}): StoreOne {
@@ -29,7 +34,7 @@ export function store(key: string, differences: Partial<StoreOne> = {}): StoreOn
     key: bytesOf(key),
     record: bytesOf(key),
     closerCount: 5,
-    isCopy: false,
+    isCacheOnly: false,
     ...differences
   }
 }
@@ -42,7 +47,7 @@ export function found(
 ): FoundReply {
   const closer = peers.map((_, place) => place)
   const answers = records.map((record) =>
-    record === null ? { closer } : { record: bytesOf(record), closer }
+    record === null ? nothing(closer) : held(bytesOf(record), closer)
   )
   return { name: 'found', id, peers, answers }
 }
@@ -52,7 +57,9 @@ export function stored(id: number, outcomes: readonly ('accepted' | 'stale')[]):
     name: 'stored',
     id,
     peers: [],
-    answers: outcomes.map((outcome) => ({ outcome, closer: [] }))
+    answers: outcomes.map((outcome) =>
+      outcome === 'stale' ? { outcome, winner: undefined, closer: [] } : { outcome, closer: [] }
+    )
   }
 }
 

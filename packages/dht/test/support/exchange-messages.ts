@@ -8,14 +8,7 @@ import {
 } from '../../src/wire/limits.ts'
 import { encodedPeer } from './encoded-peers.ts'
 
-const OUTCOMES: readonly WireOutcome[] = [
-  'accepted',
-  'stale',
-  'full',
-  'expired',
-  'invalid',
-  'refused'
-]
+const OUTCOMES: readonly WireOutcome[] = ['accepted', 'full', 'expired', 'invalid', 'refused']
 
 /** Lengths around those at which a length takes a byte more. */
 const byteString = fc.oneof(
@@ -51,6 +44,27 @@ function reply<T extends object>(name: string, answer: fc.Arbitrary<T>): fc.Arbi
   })
 }
 
+/** Subkeys as text, each byte a character, once each and in their order. */
+const subkeys = fc
+  .uniqueArray(
+    fc.uint8Array({ maxLength: 3 }).map((bytes) => String.fromCharCode(...bytes)),
+    {
+      maxLength: 4
+    }
+  )
+  .map((ids) => ids.toSorted((a, b) => (a < b ? -1 : 1)))
+const digest = fc.uint8Array({ maxLength: 16 })
+const findKey = fc.record({ key: byteString, subkeys, digest })
+const standing = fc.oneof(
+  fc.constantFrom({ standing: 'nothing' }, { standing: 'same' }),
+  fc.record({ standing: fc.constant('held'), record }),
+  fc.record({ standing: fc.constant('copy'), ageMs: id, record })
+)
+const outcome = fc.oneof(
+  fc.constantFrom(...OUTCOMES).map((outcome) => ({ outcome })),
+  fc.record({ outcome: fc.constant('stale'), winner: fc.option(record, { nil: undefined }) })
+)
+
 /** Any message that can be said. */
 export const anyMessage: fc.Arbitrary<Message> = fc.oneof(
   fc.record({
@@ -58,17 +72,17 @@ export const anyMessage: fc.Arbitrary<Message> = fc.oneof(
     id,
     closerCount,
     isCloserAlways: fc.boolean(),
-    keys: fc.array(byteString, { maxLength: 5 })
+    keys: fc.array(findKey, { maxLength: 5 })
   }),
   fc.record({
     name: fc.constant('store' as const),
     id,
     closerCount,
-    isCopy: fc.boolean(),
+    isCacheOnly: fc.boolean(),
     writes: fc.array(fc.record({ key: byteString, record: byteString }), { maxLength: 5 })
   }),
-  reply('found', fc.oneof(fc.constant({}), fc.record({ record }))),
-  reply('stored', fc.record({ outcome: fc.constantFrom(...OUTCOMES) })),
+  reply('found', standing),
+  reply('stored', outcome),
   fc.record({ name: fc.constant('busy' as const), id }),
   fc.record({
     name: fc.constant('goodbye' as const),

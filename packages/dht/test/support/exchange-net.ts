@@ -6,6 +6,7 @@ import { EXCHANGE_PROTOCOL, type Message } from '../../src/exchange/messages.ts'
 import { MAX_STREAMS_PER_PEER } from '../../src/wire/limits.ts'
 import { Mailbox } from './exchange-mailbox.ts'
 import { Talker } from './exchange-talker.ts'
+import { nothing } from './find-answers.ts'
 import { basicServices, type DisposableNode, kadOf, libp2pNode } from './libp2p-node.ts'
 
 type Node = Libp2p<ServiceMap>
@@ -65,7 +66,7 @@ export async function strangerTo(peer: HasNode): Promise<Stranger> {
 
 /** Whether a peer asks a new one whom it knows near to the asker itself (N8i). */
 export function isGreeting(message: Message): boolean {
-  return message.name === 'find' && !message.keys.some(isRecordKey)
+  return message.name === 'find' && !message.keys.some(({ key }) => isRecordKey(key))
 }
 
 /** A peer that passes for one of the network, and whose answers are in the hands of a test. */
@@ -84,7 +85,7 @@ export async function impostor(privateKey?: PrivateKey): Promise<Impostor> {
     let isHandedOut = false
     const talker: Talker = new Talker(stream, undefined, (message) => {
       if (isGreeting(message)) {
-        talker.say({ name: 'found', id: message.id, peers: [], answers: [{ closer: [] }] })
+        talker.say({ name: 'found', id: message.id, peers: [], answers: [nothing()] })
         return true
       }
 

@@ -10,6 +10,7 @@ import type { RecordStoreOptions } from '../../src/store/record-store-options.ts
 import { ProtocolServer } from '../../src/wire/protocol-server.ts'
 import type { StreamSource } from './exchange-streams.ts'
 import { Talker } from './exchange-talker.ts'
+import { findKey } from './find-answers.ts'
 import { manualClock } from './manual-clock.ts'
 import { peerNumber } from './numbered-peers.ts'
 
@@ -37,7 +38,7 @@ export function findRequest(
     id: 1,
     closerCount: 5,
     isCloserAlways: false,
-    keys: keys.map((key) => recordKey(key)),
+    keys: keys.map((key) => findKey(recordKey(key))),
     ...differences
   }
 }
@@ -50,7 +51,7 @@ export function storeRequest(
     name: 'store',
     id: 1,
     closerCount: 0,
-    isCopy: false,
+    isCacheOnly: false,
     writes: writes.map(([key, record]) => ({ key: recordKey(key), record: encodeRecord(record) })),
     ...differences
   }

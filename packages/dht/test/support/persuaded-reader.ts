@@ -30,7 +30,7 @@ export type Way = (typeof WAYS)[number]
 export interface ReaderOptions extends SimulationOptions {
   readonly hasCache: boolean
 
-  /** `cache.local` */
+  /** `cache.locally` */
   readonly isLocal: boolean
 }
 
@@ -56,7 +56,7 @@ export class PersuadedReader implements AsyncDisposable {
     this.#copies = hasCache ? new RecordStore({ clock }) : undefined
     this.net = new Simulation(KEY, { clock, cache, ...options })
     const { replicas, self } = this.net
-    const policy = cachePolicy({ local: isLocal })
+    const policy = cachePolicy({ locally: isLocal })
     this.#reads = new CachedReads({ replicas, policy, log: silentLog })
     this.#watches = new SimulatedWatches(this.net, (...learned) =>
       this.#reads.onWatched(...learned)
@@ -121,13 +121,13 @@ export class PersuadedReader implements AsyncDisposable {
     this.#reads.close()
   }
 
-  async #say(record: DHTRecord, isCopy: boolean): Promise<void> {
+  async #say(record: DHTRecord, isCacheOnly: boolean): Promise<void> {
     const { store } = this.net.self
     const { talker } = await serving(this.#source, {
       held: store,
       ...(this.#copies && { copies: this.#copies })
     })
-    talker.say(storeRequest([['key', record]], { isCopy }))
+    talker.say(storeRequest([['key', record]], { isCacheOnly }))
     await talker.hear('stored')
     talker.stream.abort(new Error('done'))
   }

@@ -23,7 +23,7 @@ export class SimulatedCache {
   ) {
     this.#key = key
     const clock = manualClock(START)
-    this.cache = new RecordStore({ clock, maxRecords: policy.maxRecords })
+    this.cache = new RecordStore({ clock, maxRecords: policy.size })
     this.net = new Simulation(key, { size, clock, cache: this.cache, ...simulation })
     const { replicas } = this.net
     this.reads = new CachedReads({
@@ -50,10 +50,9 @@ export class SimulatedCache {
 
   /** Writes as a caller on this node does; true if it was accepted. */
   async write(record: DHTRecord): Promise<boolean> {
-    const outcomes = await this.net.replicas.write(this.#key, record, ACTIVE)
-    const isAccepted = outcomes.includes('accepted') && !outcomes.includes('stale')
-    this.reads.onWritten(this.#key, record, isAccepted)
-    return isAccepted
+    const result = await this.net.replicas.write(this.#key, record, ACTIVE)
+    this.reads.onWritten(this.#key, record, result)
+    return result.outcome === 'held'
   }
 
   /** Lets time pass until then, bit by bit, with all that falls due. How many peers were asked. */

@@ -1,6 +1,6 @@
 import { DEFAULT_NUM_REPLICAS } from '../../src/constants.ts'
 import { Operations, type OperationsInit } from '../../src/operations/operations.ts'
-import { Republisher } from '../../src/operations/republisher.ts'
+import { Publications } from '../../src/operations/publications.ts'
 import { cachePolicy } from '../../src/reading/cache-policy.ts'
 import { CachedReads } from '../../src/reading/cached-reads.ts'
 import { silentLog } from './silent-log.ts'
@@ -19,7 +19,7 @@ export function operations(net: Simulation, init: Partial<OperationsInit> = {}):
       policy: cachePolicy({}),
       log: silentLog
     }),
-    republisher: new Republisher({ clock: net.clock, log: silentLog }),
+    publications: new Publications(net.clock),
     store,
     watches: new SimulatedWatches(net).watches,
     numReplicas: DEFAULT_NUM_REPLICAS,

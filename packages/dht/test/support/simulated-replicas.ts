@@ -1,5 +1,6 @@
 import { AbortError, type PeerId, type PeerInfo } from '@libp2p/interface'
 import type { DHTRecord } from '@waggle/record'
+import { beatingEntries } from '@waggle/record/replica'
 import { DEFAULT_NUM_REPLICAS } from '../../src/constants.ts'
 import { BusyError } from '../../src/errors.ts'
 import { Lookups } from '../../src/lookup/lookups.ts'
@@ -30,6 +31,9 @@ export interface SimulatedReplica extends PeerInfo {
 
   /** Which requests it leaves without an answer. */
   hangs: Which
+
+  /** What it says beats a write, whatever it holds. */
+  lies?: (write: DHTRecord) => DHTRecord | undefined
 
   /** Whether the others know that it has left, and do not name it any more. */
   hasLeft?: boolean
@@ -164,17 +168,22 @@ export class Simulation implements RecordChannel, Membership {
     write: DHTRecord,
     options: WriteOptions
   ): Promise<StoreReply> {
-    if (options.isCopy) {
+    if (options.isCacheOnly) {
       this.copies.push(this.peers.findIndex((peer) => peer.id.equals(contact.id)))
       return { outcome: 'accepted', closer: [] }
     }
 
-    const { store } = await this.#reached('store', contact, options)
+    const { store, lies } = await this.#reached('store', contact, options)
     const applied = store.apply(key, write)
-    return {
-      outcome: applied.isAccepted ? 'accepted' : applied.reason,
-      closer: this.#near(key)
+    const closer = this.#near(key)
+
+    if (lies !== undefined) {
+      return { outcome: 'stale', winner: lies(write), closer }
     }
+
+    return applied.isAccepted
+      ? { outcome: 'accepted', closer }
+      : { outcome: applied.reason, winner: beatingEntries(applied.record, write), closer }
   }
 
   isReady(): boolean {

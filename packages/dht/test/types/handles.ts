@@ -83,6 +83,15 @@ export async function presence(): Promise<void> {
   }
 }
 
+export async function secrecy(secret: Uint8Array): Promise<void> {
+  const team = dht.sealed(secret, { writers: 'anybody' })
+  await team.store('plan', { at: 'dawn' }, { ttl: 600 })
+  await using me = team.presence('room', Member).join({ name: 'Alice' })
+  same<typeof me.value, { name: string; at?: number | undefined }>(true)
+  const { peers } = await team.inspect('plan')
+  same<(typeof peers)[number]['state'], 'current' | 'behind' | 'empty' | 'failed'>(true)
+}
+
 export async function mistakes(): Promise<void> {
   const answers = dht.dictionary('party', party, { ttl: 600 })
   // @ts-expect-error not an answer
@@ -106,4 +115,6 @@ export async function mistakes(): Promise<void> {
   dht.value('when', z.object({ at: z.date() }))
   // @ts-expect-error an object is no subkey
   dht.dictionary('d', { subkey: z.object({ a: z.string() }), value: Answer })
+  // @ts-expect-error a passphrase is no secret
+  dht.sealed('hunter2')
 }

@@ -1,5 +1,6 @@
 import { isEmpty, plainRecord, recordKey } from '@waggle/record'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
+import { BUSY_PAUSE_MS } from '../../src/admission/scheduler.ts'
 import { DEFAULT_NODE_LIMITS } from '../../src/node-limits.ts'
 import { RecordStore } from '../../src/store/record-store.ts'
 import { Calls } from '../../src/timing/calls.ts'
@@ -9,6 +10,7 @@ import { asking, clientOf, find, store } from '../support/exchange-asking.ts'
 import { findRequest, NOW, recordOf, serving, storeRequest } from '../support/exchange-serving.ts'
 import { type StreamSource, streamSource } from '../support/exchange-streams.ts'
 import { PATIENCE } from '../support/libp2p-node.ts'
+import { operations } from '../support/simulated-operations.ts'
 import { Simulation, START } from '../support/simulated-replicas.ts'
 
 let source: StreamSource
@@ -34,6 +36,28 @@ describe('a node with too much to do', () => {
     expect(await server.talker.hear('found')).toMatchObject({ id: 1 })
     expect(await server.talker.hear('busy')).toEqual({ name: 'busy', id: 2 })
     expect(server.store.records).toBe(0)
+  })
+
+  it('reads no more of the peer for a moment after BUSY (N9f)', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+
+    try {
+      const limits = { ...DEFAULT_NODE_LIMITS, maxKeysPerSecondPerPeer: 1 }
+      const server = await serving(source, { nodeLimits: limits })
+      server.talker.say(findRequest(['a', 'b'], { id: 1 }), findRequest(['c'], { id: 2 }))
+      await server.talker.hear('found')
+      await server.talker.hear('busy')
+      expect(server.stream.readStatus).toBe('paused')
+
+      vi.advanceTimersByTime(BUSY_PAUSE_MS - 1)
+      await Promise.resolve()
+      expect(server.stream.readStatus).toBe('paused')
+
+      vi.advanceTimersByTime(1)
+      await vi.waitUntil(() => server.stream.readStatus === 'readable', PATIENCE)
+    } finally {
+      vi.useRealTimers()
+    }
   })
 
   it('answers BUSY when too many requests are under way (N9f)', async () => {
@@ -76,7 +100,7 @@ describe('who asks a busy peer', () => {
     ])
   })
 
-  it.each(['read', 'write'] as const)(
+  it.each(['get', 'store'] as const)(
     'hears a BusyError when nobody else answers a %s',
     async (call) => {
       const net = new Simulation(KEY, { size: 8, isReplica: () => false })
@@ -86,9 +110,9 @@ describe('who asks a busy peer', () => {
       }
 
       const done =
-        call === 'read'
-          ? net.replicas.read(KEY, { cancellation: ACTIVE })
-          : net.replicas.write(KEY, WRITE, ACTIVE)
+        call === 'get'
+          ? operations(net).get('key')
+          : operations(net).store('key', 'a value', { ttl: 100 })
       await expect(done).rejects.toMatchObject({ name: 'BusyError' })
     }
   )
@@ -123,7 +147,7 @@ describe('who asks a busy peer', () => {
     const net = new Simulation(KEY, { size: 20 })
     Object.assign(net.peer(0), { fails: 'always', isBusy: true })
 
-    expect(await net.replicas.write(KEY, WRITE, ACTIVE)).toHaveLength(5)
+    expect(await net.replicas.write(KEY, WRITE, ACTIVE)).toMatchObject({ outcome: 'held' })
     expect(net.holders(KEY)).toEqual([1, 2, 3, 4, 5])
   })
 })

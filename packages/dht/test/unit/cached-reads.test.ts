@@ -5,13 +5,14 @@ import { turns } from '../support/end-of-turn.ts'
 import { SimulatedCache } from '../support/simulated-cache.ts'
 import { START } from '../support/simulated-replicas.ts'
 
+const HELD = { outcome: 'held', winner: undefined } as const
 const KEY = recordKey('key')
 const ALL = Array.from({ length: DEFAULT_NUM_REPLICAS }, (_, rank) => rank)
 const EARLY = plainRecord('early', START + 100)
 const LATE = plainRecord('late', START + 200)
 
 describe('CachedReads.read', () => {
-  it('asks nobody again for what it has found, until it expires (cache.local)', async () => {
+  it('asks nobody again for what it has found, until it expires (cache.locally)', async () => {
     const node = new SimulatedCache(KEY, {}, { refreshBeforeExpiry: 0 })
     node.put(EARLY, ...ALL)
 
@@ -24,8 +25,8 @@ describe('CachedReads.read', () => {
     expect(node.reads.hits).toBe(2)
   })
 
-  it('asks each time when it is to remember nothing (cache.local: false)', async () => {
-    const node = new SimulatedCache(KEY, {}, { local: false })
+  it('asks each time when it is to remember nothing (cache.locally: false)', async () => {
+    const node = new SimulatedCache(KEY, {}, { locally: false })
     node.put(EARLY, ...ALL)
 
     expect(await node.read()).toEqual({ record: EARLY, asked: 1 })
@@ -98,11 +99,11 @@ describe('CachedReads.read', () => {
   })
 
   it('has room for so many records, and forgets what expires first', async () => {
-    const node = new SimulatedCache(KEY, {}, { maxRecords: 2 })
+    const node = new SimulatedCache(KEY, {}, { size: 2 })
     const keys = ['a', 'b', 'c'].map((name) => recordKey(name))
 
     for (const [i, key] of keys.entries()) {
-      node.reads.onWritten(key, plainRecord(i, START + 100 - i), true)
+      node.reads.onWritten(key, plainRecord(i, START + 100 - i), HELD)
     }
 
     expect(keys.map((key) => node.cache.get(key).plain !== undefined)).toEqual([true, true, false])
@@ -180,17 +181,17 @@ describe('a cached record', () => {
   })
 
   it('keeps no count of what was used and forgotten', async () => {
-    const maxRecords = 10
-    const node = new SimulatedCache(KEY, {}, { maxRecords })
+    const size = 10
+    const node = new SimulatedCache(KEY, {}, { size })
 
     for (let i = 0; i < 1000; i++) {
       const key = recordKey(i)
-      node.reads.onWritten(key, plainRecord(i, START + 1000 + i), true)
+      node.reads.onWritten(key, plainRecord(i, START + 1000 + i), HELD)
       await node.reads.read(key, { cancellation: { isCancelled: false } })
     }
 
-    expect(node.cache.records).toBe(maxRecords)
-    expect(node.reads.refreshes).toBeLessThanOrEqual(2 * maxRecords)
+    expect(node.cache.records).toBe(size)
+    expect(node.reads.refreshes).toBeLessThanOrEqual(2 * size)
   })
 })
 
@@ -210,7 +211,7 @@ describe('what this node stores', () => {
   })
 
   it('is fetched again before it expires when only what is stored is remembered', async () => {
-    const node = new SimulatedCache(KEY, {}, { local: false })
+    const node = new SimulatedCache(KEY, {}, { locally: false })
     await node.write(EARLY)
     await node.read()
     node.put(LATE, ...ALL)
@@ -240,19 +241,18 @@ describe('what this node stores', () => {
     expect((await node.read()).record.subkeys.size).toBe(2)
   })
 
-  it('and is refused leaves the newer one that is remembered, and has it fetched again', async () => {
+  it('and is refused leaves what beats it, and has it fetched again', async () => {
     const node = new SimulatedCache(KEY)
     node.put(LATE, ...ALL)
     await node.read()
     node.put(plainRecord('latest', START + 300), ...ALL)
 
+    const latest = { record: plainRecord('latest', START + 300), asked: 0 }
+
     expect(await node.write(EARLY)).toBe(false)
-    expect(await node.read()).toEqual({ record: LATE, asked: 0 })
+    expect(await node.read()).toEqual(latest)
     await node.refreshed()
-    expect(await node.read()).toMatchObject({
-      record: plainRecord('latest', START + 300),
-      asked: 0
-    })
+    expect(await node.read()).toEqual(latest)
   })
 
   it('and deletes something is gone from memory, too', async () => {

@@ -18,7 +18,7 @@ describe('an option that a call does not have', () => {
     ['storeMany', () => dht.storeMany([], given({ timeout: 5 })), 'timeout'],
     ['findNearestPeers', () => dht.findNearestPeers('k', given({ n: 5 })), 'n'],
     ['watch', async () => dht.watch('k', given({ timeoutMs: 5 })), 'timeoutMs'],
-    ['stopRepublishing', async () => dht.stopRepublishing('k', given({ toString: 1 })), 'toString']
+    ['publish', async () => dht.publish('k', 'v', given({ ttl: 1, toString: 1 })), 'toString']
   ])('is a TypeError that says which there are: %s', async (call, calling, name) => {
     const error = await calling().then(() => undefined, String)
 
@@ -52,8 +52,8 @@ describe('an option that is not what it has to be', () => {
     ['latest must be true or false, got "no"', reading({ latest: 'no' })],
     ['latest must be true or false, got null', reading({ latest: null })],
     [
-      'republish must be true or false, got "yes"',
-      [() => dht.store('k', 'v', given({ ttl: 60, republish: 'yes' }))]
+      'retry must be true or false, got "yes"',
+      [() => dht.store('k', 'v', given({ ttl: 60, retry: 'yes' }))]
     ],
     ['onProgress must be a function, got 5', [() => dht.getMany(['k'], given({ onProgress: 5 }))]]
   ])('is a TypeError that says so: %s', async (said, calls) => {

@@ -38,14 +38,14 @@ describe('ClockAlarm', () => {
     expect(rings).toBe(1)
   })
 
-  it('rings soon after the clock has jumped past the time (N8n)', () => {
+  it('rings soon after the clock has jumped past the time (N8l)', () => {
     alarm.at(NOW + 3600)
     clock.time += 7200
     vi.advanceTimersByTime(RECHECK_MS)
     expect(rings).toBe(1)
   })
 
-  it('waits on after the clock was set back (N8n)', () => {
+  it('waits on after the clock was set back (N8l)', () => {
     alarm.at(NOW + 5)
     clock.time -= 100
     pass(50)

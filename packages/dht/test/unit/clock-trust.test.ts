@@ -9,7 +9,7 @@ describe('mayRemoveExpired', () => {
     ['peers deny it, however long ago', -HOUR_MS, HOUR_MS, false],
     ['no peer was asked yet', undefined, GRACE_MS - 1, false],
     ['no peer has denied it for long', undefined, GRACE_MS, true]
-  ])('decides when %s (N8o)', (_, medianSkewMs, doubtedForMs, expected) => {
+  ])('decides when %s (N8m)', (_, medianSkewMs, doubtedForMs, expected) => {
     expect(mayRemoveExpired({ medianSkewMs, doubtedForMs })).toBe(expected)
   })
 })
@@ -41,7 +41,7 @@ describe('ClockTrust', () => {
     vi.useRealTimers()
   })
 
-  it('keeps what has expired until a peer confirms the clock (N8o)', () => {
+  it('keeps what has expired until a peer confirms the clock (N8m)', () => {
     trust.doubt()
     expect(isSuspended).toBe(true)
     trust.compare(20, 1)
@@ -49,7 +49,7 @@ describe('ClockTrust', () => {
     expect(warnings).toEqual([])
   })
 
-  it('believes a clock that nobody has denied for ten minutes (N8o)', () => {
+  it('believes a clock that nobody has denied for ten minutes (N8m)', () => {
     trust.doubt()
     vi.advanceTimersByTime(GRACE_MS - 1000)
     expect(isSuspended).toBe(true)
@@ -57,7 +57,7 @@ describe('ClockTrust', () => {
     expect(isSuspended).toBe(false)
   })
 
-  it('never believes one that peers deny, and says so once (N8o)', () => {
+  it('never believes one that peers deny, and says so once (N8m)', () => {
     trust.compare(-HOUR_MS, 5)
     trust.compare(-HOUR_MS, 5)
     vi.advanceTimersByTime(2 * GRACE_MS)

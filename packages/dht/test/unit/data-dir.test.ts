@@ -1,11 +1,14 @@
-import { mkdir, rm } from 'node:fs/promises'
+import { lchown, mkdir, rm, symlink } from 'node:fs/promises'
 import { join } from 'node:path'
+import process from 'node:process'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { DataDirError } from '../../src/errors.ts'
-import { lockDataDir } from '../../src/persistence/data-dir.ts'
+import { lockDataDir, prepareDataDir } from '../../src/persistence/data-dir.ts'
 import { isFull } from '../../src/persistence/level-database.ts'
 import { rejection } from '../support/rejection.ts'
 import { type TemporaryDirectory, temporaryDirectory } from '../support/temporary-directory.ts'
+
+const NOBODY = 65_534
 
 describe('lockDataDir', () => {
   let directory: TemporaryDirectory
@@ -40,6 +43,22 @@ describe('lockDataDir', () => {
 
     await expectFree()
   })
+})
+
+describe('prepareDataDir', () => {
+  it.runIf(process.getuid?.() === 0)(
+    "refuses a link of somebody else, which may lead to any directory of this user's (N13h)",
+    async () => {
+      await using directory = await temporaryDirectory()
+      const link = join(directory.path, 'link')
+      await mkdir(join(directory.path, 'precious'))
+      await symlink(join(directory.path, 'precious'), link)
+      await prepareDataDir(link)
+      await lchown(link, NOBODY, NOBODY)
+      await expect(prepareDataDir(link)).rejects.toThrow('belongs to another user')
+      await expect(prepareDataDir(join(link, 'records'))).rejects.toThrow('belongs to another user')
+    }
+  )
 })
 
 describe('isFull', () => {

@@ -13,6 +13,7 @@ import {
 } from '../support/exchange-asking.ts'
 import { type StreamSource, streamSource } from '../support/exchange-streams.ts'
 import { encoded, frameOf, headOf, Talker } from '../support/exchange-talker.ts'
+import { keysOf } from '../support/find-answers.ts'
 
 let source: StreamSource
 
@@ -43,7 +44,7 @@ const OFFENCES: readonly [what: string, offend: (talker: Talker, ids: Ids) => vo
   [
     'a write',
     (talker, { write: id }) =>
-      talker.say({ name: 'store', id, closerCount: 0, isCopy: false, writes: [] })
+      talker.say({ name: 'store', id, closerCount: 0, isCacheOnly: false, writes: [] })
   ],
   ['what is no message', (talker) => talker.sayBytes(frameOf(Uint8Array.of(9, 9, 9)))],
   [
@@ -214,7 +215,7 @@ describe('a peer to which no stream can be opened', () => {
     talker.say(found(id, ['C']))
 
     expect(failuresOf(await left).map(({ name }) => name)).toEqual(['AbortError', 'AbortError'])
-    expect(keys).toEqual([bytesOf('c')])
+    expect(keysOf(keys)).toEqual([bytesOf('c')])
     expect(told([await kept])).toEqual(['C'])
     expect(talker.unheard).toBe(0)
   })

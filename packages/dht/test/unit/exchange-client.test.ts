@@ -11,6 +11,7 @@ import { asking, bytesOf, find, found, store, stored, told } from '../support/ex
 import { contact } from '../support/exchange-serving.ts'
 import { type StreamSource, streamSource } from '../support/exchange-streams.ts'
 import type { Talker } from '../support/exchange-talker.ts'
+import { keysOf, nothing } from '../support/find-answers.ts'
 
 let source: StreamSource
 
@@ -41,7 +42,7 @@ describe('ExchangeClient', () => {
     const { id, keys, closerCount, isCloserAlways } = await talker.hear('find')
     talker.say(found(id, ['A', null, 'C']))
 
-    expect(keys).toEqual(['a', 'b', 'c'].map(bytesOf))
+    expect(keysOf(keys)).toEqual(['a', 'b', 'c'].map(bytesOf))
     expect({ closerCount, isCloserAlways }).toEqual({ closerCount: 5, isCloserAlways: false })
     expect(told(await answers)).toEqual(['A', undefined, 'C'])
     expect(talker.unheard).toBe(0)
@@ -97,7 +98,7 @@ describe('ExchangeClient', () => {
 
     expect([a, cd, e].map(({ closerCount }) => closerCount)).toEqual([5, 6, 6])
     expect([a, cd, e].map(({ isCloserAlways }) => isCloserAlways)).toEqual([false, false, true])
-    expect(cd.keys).toEqual(['c', 'd'].map(bytesOf))
+    expect(keysOf(cd.keys)).toEqual(['c', 'd'].map(bytesOf))
 
     talker.say(found(e.id, ['E']), found(cd.id, ['C', 'D']), stored(b.id, ['accepted']))
     talker.say(found(a.id, ['A']))
@@ -108,9 +109,9 @@ describe('ExchangeClient', () => {
     const { ask, peer } = asking(source)
     const answers = ask(
       store('a'),
-      store('b', { isCopy: true }),
-      store('c', { isCopy: true }),
-      store('d', { isCopy: true, closerCount: 0 })
+      store('b', { isCacheOnly: true }),
+      store('c', { isCacheOnly: true }),
+      store('d', { isCacheOnly: true, closerCount: 0 })
     )
     const talker = await peer()
     const requests = [await talker.hear('store'), await talker.hear('store')]
@@ -130,7 +131,7 @@ describe('ExchangeClient', () => {
       ['b', 'c'],
       ['d']
     ])
-    expect(requests.map(({ isCopy }) => isCopy)).toEqual([false, true, true])
+    expect(requests.map(({ isCacheOnly }) => isCacheOnly)).toEqual([false, true, true])
     expect(await answers).toHaveLength(4)
   })
 
@@ -148,7 +149,7 @@ describe('ExchangeClient', () => {
     for (const name of all) {
       answers.push(ask(find(name)))
       const { id, keys } = await talker.hear('find')
-      ids.set(textOf(keys[0]), id)
+      ids.set(textOf(keys[0]?.key), id)
     }
 
     expect(new Set(ids.values()).size).toBe(all.length)
@@ -167,13 +168,16 @@ describe('ExchangeClient', () => {
     const first = await talker.hear('find')
     talker.say(found(first.id, ['0', '1']))
     const second = await talker.hear('find')
-    talker.say(found(second.id, ['2']))
     const third = await talker.hear('find')
-    talker.say(found(third.id, ['3', null]))
+    talker.say(found(second.id, ['2']), found(third.id, [null]))
+    const fourth = await talker.hear('find')
+    talker.say(found(fourth.id, ['3']))
 
-    expect(first.keys).toEqual(names(5).map(bytesOf))
-    expect(second.keys).toEqual(names(5).slice(2).map(bytesOf))
-    expect(third.keys).toEqual(names(5).slice(3).map(bytesOf))
+    // No more keys go in one message than were answered in the last one.
+    expect(keysOf(first.keys)).toEqual(names(5).map(bytesOf))
+    expect(keysOf(second.keys)).toEqual(names(5).slice(2, 4).map(bytesOf))
+    expect(keysOf(third.keys)).toEqual(names(5).slice(4).map(bytesOf))
+    expect(keysOf(fourth.keys)).toEqual(names(5).slice(3, 4).map(bytesOf))
     expect(told(await answers)).toEqual(['0', '1', '2', '3', undefined])
   })
 
@@ -186,7 +190,7 @@ describe('ExchangeClient', () => {
     const nobody = encodedPeer({ id: bytesOf('nobody'), addresses: [bytesOf('nowhere')] })
     const peers = [encodePeer(x), nobody, encodePeer(y)]
     const places = [[2, 0], [2, 1], []]
-    talker.say({ name: 'found', id, peers, answers: places.map((closer) => ({ closer })) })
+    talker.say({ name: 'found', id, peers, answers: places.map(nothing) })
 
     const named = (await answers).map(({ closer }) => closer.map((one) => one.id.toString()))
     expect(named).toEqual([[y, x], [y], []].map((all) => all.map((one) => one.id.toString())))
@@ -204,7 +208,7 @@ describe('ExchangeClient', () => {
       talker.say(
         found(
           id,
-          keys.map((key) => textOf(key))
+          keys.map(({ key }) => textOf(key))
         )
       )
     }
@@ -260,7 +264,7 @@ describe('questions that come while an answer is due', () => {
     const { id: second, keys } = await talker.hear('find')
     talker.say(found(second, names(3)))
 
-    expect(keys).toEqual(names(3).map(bytesOf))
+    expect(keysOf(keys)).toEqual(names(3).map(bytesOf))
     expect((await Promise.all(answers)).flatMap(told)).toEqual(names(3))
     expect(talker.unheard).toBe(0)
   })
@@ -273,7 +277,7 @@ describe('questions that come while an answer is due', () => {
     const { id, keys } = await talker.hear('find')
     talker.say(found(id, names(2)))
 
-    expect(keys).toEqual(names(2).map(bytesOf))
+    expect(keysOf(keys)).toEqual(names(2).map(bytesOf))
     expect((await Promise.all(answers)).flatMap(told)).toEqual(names(2))
   })
 
@@ -284,7 +288,7 @@ describe('questions that come while an answer is due', () => {
     const { id, keys } = await talker.hear('find')
     talker.say(found(id, many))
 
-    expect(keys).toEqual(many.map(bytesOf))
+    expect(keysOf(keys)).toEqual(many.map(bytesOf))
     expect(told(await answers)).toEqual(many)
   })
 })

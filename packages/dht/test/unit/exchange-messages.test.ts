@@ -2,7 +2,9 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import {
   EXCHANGE,
+  type FindKey,
   type FindRequest,
+  type FoundAnswer,
   type FoundReply,
   type Message,
   type StoredReply,
@@ -68,7 +70,7 @@ function find(differences: Partial<FindRequest>): Message {
 }
 
 function store(differences: Partial<StoreRequest>): Message {
-  return { name: 'store', id: 1, closerCount: 5, isCopy: false, writes: [], ...differences }
+  return { name: 'store', id: 1, closerCount: 5, isCacheOnly: false, writes: [], ...differences }
 }
 
 function found(differences: Partial<FoundReply>): Message {
@@ -83,14 +85,22 @@ function many<T>(count: number, item: T): T[] {
   return new Array(count).fill(item)
 }
 
+function keyOf(key: Uint8Array): FindKey {
+  return { key, subkeys: [], digest: NOTHING }
+}
+
+function nothing(closer: number[]): FoundAnswer {
+  return { standing: 'nothing', closer }
+}
+
 const somebody = encodedPeer({ id: NOTHING, addresses: [] })
 
 /** For each limit, a message that has so many of what it limits. */
 const LIMITED: readonly [what: string, most: number, message: (n: number) => Message][] = [
   ['near peers wanted by a FIND', MAX_CLOSER_PEERS, (n) => find({ closerCount: n })],
   ['near peers wanted by a STORE', MAX_CLOSER_PEERS, (n) => store({ closerCount: n })],
-  ['keys of a FIND', MAX_KEYS_PER_MESSAGE, (n) => find({ keys: many(n, NOTHING) })],
-  ['bytes of a key to find', MAX_KEY_BYTES, (n) => find({ keys: [new Uint8Array(n)] })],
+  ['keys of a FIND', MAX_KEYS_PER_MESSAGE, (n) => find({ keys: many(n, keyOf(NOTHING)) })],
+  ['bytes of a key to find', MAX_KEY_BYTES, (n) => find({ keys: [keyOf(new Uint8Array(n))] })],
   [
     'writes of a STORE',
     MAX_KEYS_PER_MESSAGE,
@@ -109,9 +119,9 @@ const LIMITED: readonly [what: string, most: number, message: (n: number) => Mes
   [
     'bytes of a record found',
     MAX_MESSAGE_BYTES,
-    (n) => found({ answers: [{ record: new Uint8Array(n), closer: [] }] })
+    (n) => found({ answers: [{ standing: 'held', record: new Uint8Array(n), closer: [] }] })
   ],
-  ['answers of a FOUND', MAX_KEYS_PER_MESSAGE, (n) => found({ answers: many(n, { closer: [] }) })],
+  ['answers of a FOUND', MAX_KEYS_PER_MESSAGE, (n) => found({ answers: many(n, nothing([])) })],
   [
     'answers of a STORED',
     MAX_KEYS_PER_MESSAGE,
@@ -122,7 +132,7 @@ const LIMITED: readonly [what: string, most: number, message: (n: number) => Mes
   [
     'near peers of an answer of a FOUND',
     MAX_CLOSER_PEERS,
-    (n) => found({ peers: [somebody], answers: [{ closer: many(n, 0) }] })
+    (n) => found({ peers: [somebody], answers: [nothing(many(n, 0))] })
   ],
   [
     'near peers of an answer of a STORED',
@@ -132,7 +142,7 @@ const LIMITED: readonly [what: string, most: number, message: (n: number) => Mes
   [
     'places behind the first of three peers',
     2,
-    (n) => found({ peers: many(3, somebody), answers: [{ closer: [n] }] })
+    (n) => found({ peers: many(3, somebody), answers: [nothing([n])] })
   ],
   [
     'bytes of a peer id',
@@ -219,9 +229,9 @@ describe('EXCHANGE', () => {
   })
 
   it('leaves byte strings where they are, without a copy', () => {
-    const bytes = encoded(find({ keys: [Uint8Array.of(1, 2, 3)] }))
+    const bytes = encoded(find({ keys: [keyOf(Uint8Array.of(1, 2, 3))] }))
     const { keys } = EXCHANGE.read(bytes) as FindRequest
 
-    expect(keys[0]?.buffer).toBe(bytes.buffer)
+    expect(keys[0]?.key.buffer).toBe(bytes.buffer)
   })
 })

@@ -3,17 +3,23 @@ import { encodeRecord, plainRecord, recordKey } from '@waggle/record'
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest'
 import { DEFAULT_REQUEST_TIMEOUT_MS } from '../../src/constants.ts'
 import { ExchangeClient } from '../../src/exchange/exchange-client.ts'
-import { EXCHANGE_PROTOCOL, type FoundReply } from '../../src/exchange/messages.ts'
+import {
+  EXCHANGE_PROTOCOL,
+  type FoundReply,
+  type StoredReply
+} from '../../src/exchange/messages.ts'
 import type { FindReply, RecordChannel } from '../../src/lookup/record-channel.ts'
 import { RecordStore } from '../../src/store/record-store.ts'
 import { FALLBACK_MEMORY_MS } from '../../src/wire/limits.ts'
 import { encodePeer } from '../../src/wire/peer-codec.ts'
 import { ACTIVE } from '../support/cancellation.ts'
 import { encodedPeer } from '../support/encoded-peers.ts'
+import { stored } from '../support/exchange-asking.ts'
 import { Mailbox } from '../support/exchange-mailbox.ts'
 import { contact, NOW, recordOf } from '../support/exchange-serving.ts'
 import { type StreamSource, streamSource } from '../support/exchange-streams.ts'
 import { Talker } from '../support/exchange-talker.ts'
+import { held, nothing } from '../support/find-answers.ts'
 import { manualClock } from '../support/manual-clock.ts'
 import { clientParts, type OpenStream } from '../support/protocol-asker.ts'
 import { silentLog } from '../support/silent-log.ts'
@@ -105,7 +111,7 @@ describe('ExchangeClient.isReady', () => {
     expect(channel.isReady(peer)).toBe(false)
 
     const talker = await talkers.next()
-    await answered({ peers: [], answers: [{ closer: [] }] }, asked, talker)
+    await answered({ peers: [], answers: [nothing()] }, asked, talker)
     expect(channel.isReady(peer)).toBe(true)
     expect(channel.isReady(contact(2))).toBe(false)
 
@@ -133,7 +139,7 @@ describe('ExchangeClient', () => {
     const found = await answered(
       {
         peers: [encodePeer(near)],
-        answers: [{ record: encodeRecord(recordOf('value')), closer: [0] }]
+        answers: [held(encodeRecord(recordOf('value')), [0])]
       },
       finding,
       talker
@@ -144,13 +150,36 @@ describe('ExchangeClient', () => {
 
     const storing = channel.store(peer, KEY, recordOf('value'), { closerCount: 3 })
     const { id, writes, closerCount } = await talker.hear('store')
-    talker.say({ name: 'stored', id, peers: [], answers: [{ outcome: 'stale', closer: [] }] })
+    const winner = recordOf('what wins')
+    const answer = { outcome: 'stale', winner: encodeRecord(winner), closer: [] } as const
+    talker.say({ name: 'stored', id, peers: [], answers: [answer] })
 
-    expect(await storing).toEqual({ outcome: 'stale', closer: [] })
+    expect(await storing).toEqual({ outcome: 'stale', winner, closer: [] })
     expect(closerCount).toBe(3)
     expect(writes).toEqual([{ key: KEY, record: encodeRecord(recordOf('value')) }])
     expect(protocols).toEqual([EXCHANGE_PROTOCOL])
     expect(stock).toEqual({ find: 0, store: 0 })
+  })
+
+  it('asks for what beats a write, where the peer leaves that out and it matters (N6)', async () => {
+    const { channel, talkers } = channelled()
+    const stale = (id: number): StoredReply => stored(id, ['stale'])
+    const storing = channel.store(peer, KEY, recordOf('value'), {
+      closerCount: 3,
+      isWinnerWanted: true
+    })
+    const talker = await talkers.next()
+    talker.say(stale((await talker.hear('store')).id))
+    const { id, closerCount } = await talker.hear('find')
+    const answers = [held(encodeRecord(recordOf('what wins')))]
+    talker.say({ name: 'found', id, peers: [], answers })
+
+    expect(await storing).toMatchObject({ outcome: 'stale', winner: recordOf('what wins') })
+    expect(closerCount).toBe(0)
+
+    const repairing = channel.store(peer, KEY, recordOf('value'), { closerCount: 0 })
+    talker.say(stale((await talker.hear('store')).id))
+    expect(await repairing).toMatchObject({ outcome: 'stale', winner: undefined })
   })
 
   it('asks peers that do not speak it as stock peers, at once and for a while (N3)', async () => {
@@ -184,7 +213,7 @@ describe('ExchangeClient', () => {
     })
     const other = channel.find(contact(2), KEY, FIND)
     await channel.find(peer, KEY, FIND)
-    await answered({ peers: [], answers: [{ closer: [] }] }, other, await talkers.next())
+    await answered({ peers: [], answers: [nothing()] }, other, await talkers.next())
 
     expect(stock.find).toBe(1)
   })
@@ -201,7 +230,7 @@ describe('ExchangeClient', () => {
 
     isDown = false
     const asked = channel.find(peer, KEY, FIND)
-    await answered({ peers: [], answers: [{ closer: [] }] }, asked, await talkers.next())
+    await answered({ peers: [], answers: [nothing()] }, asked, await talkers.next())
     expect(stock).toEqual({ find: 0, store: 0 })
   })
 
@@ -220,7 +249,7 @@ describe('ExchangeClient', () => {
     }
 
     const talker = await talkers.next()
-    await answered({ peers: [], answers: [{ closer: [] }] }, kept, talker)
+    await answered({ peers: [], answers: [nothing()] }, kept, talker)
     expect(talker.unheard).toBe(0)
   })
 
@@ -233,7 +262,7 @@ describe('ExchangeClient', () => {
     const near = contact(2)
     const asked = channel.find(peer, KEY, FIND)
     const { record: found, closer } = await answered(
-      { peers: [encodePeer(near)], answers: [{ record, closer: [0] }] },
+      { peers: [encodePeer(near)], answers: [held(record, [0])] },
       asked,
       await talkers.next()
     )
@@ -247,7 +276,7 @@ describe('ExchangeClient', () => {
     const nobody = encodedPeer({ id: Uint8Array.of(1, 2, 3), addresses: [Uint8Array.of(4)] })
     const asked = channel.find(peer, KEY, FIND)
     const { closer } = await answered(
-      { peers: [nobody, encodePeer(contact(2))], answers: [{ closer: [0, 1, 0] }] },
+      { peers: [nobody, encodePeer(contact(2))], answers: [nothing([0, 1, 0])] },
       asked,
       await talkers.next()
     )

@@ -1,12 +1,13 @@
 import {
   DEFAULT_LIMITS,
+  type DHTRecord,
   encodeRecord,
   join,
   plainRecord,
   recordKey,
   subkeyRecord
 } from '@waggle/record'
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { StoredReply, StoreRequest } from '../../src/exchange/messages.ts'
 import {
   MAX_KEYS_PER_MESSAGE,
@@ -14,6 +15,7 @@ import {
   TARGET_MESSAGE_BYTES
 } from '../../src/wire/limits.ts'
 import { encodePeer } from '../../src/wire/peer-codec.ts'
+import { turns } from '../support/end-of-turn.ts'
 import {
   contact,
   findRequest,
@@ -24,7 +26,7 @@ import {
   storeRequest
 } from '../support/exchange-serving.ts'
 import { type StreamSource, streamSource } from '../support/exchange-streams.ts'
-import { PATIENCE } from '../support/libp2p-node.ts'
+import { recordIn } from '../support/find-answers.ts'
 
 let source: StreamSource
 
@@ -98,6 +100,41 @@ describe('a STORE', () => {
       )
     ).toEqual(['accepted', 'stale', 'accepted'])
     expect(server.store.get(recordKey('key'))).toEqual(newer)
+  })
+
+  it("says with 'stale' what beats it, and only that (N6)", async () => {
+    const server = await serving(source)
+    const [alice, bob] = ['alice', 'bob'].map((name) => subkeyRecord(name, 'later', NOW + 100))
+    const request = storeRequest([
+      ['party', alice as DHTRecord],
+      ['party', bob as DHTRecord],
+      ['party', subkeyRecord('bob', 'earlier', NOW + 50)]
+    ])
+    const [, , beaten] = (await stored(server, request)).answers
+
+    expect(beaten).toEqual({
+      outcome: 'stale',
+      winner: encodeRecord(bob as DHTRecord),
+      closer: []
+    })
+  })
+
+  it("says with 'stale' no more than fits into a message (N6, N9d)", async () => {
+    const server = await serving(source)
+    const names = ['a', 'b']
+    const value = new Uint8Array(0.6 * TARGET_MESSAGE_BYTES)
+
+    for (const name of names) {
+      server.store.apply(recordKey(name), plainRecord(value, NOW + 100))
+    }
+
+    const writes = names.map((name) => [name, plainRecord(1, NOW + 50)] as const)
+    const { answers } = await stored(server, storeRequest(writes))
+
+    expect(answers.map((answer) => 'winner' in answer && answer.winner?.length)).toEqual([
+      encodeRecord(plainRecord(value, NOW + 100)).length,
+      undefined
+    ])
   })
 
   it("gets 'full' where there is no room, which changes nothing (N7, R12)", async () => {
@@ -201,7 +238,7 @@ describe('an asker that does not read', () => {
       talker.say(findRequest(['large'], { id }))
     }
 
-    await vi.waitUntil(() => stream.readStatus === 'paused', PATIENCE)
+    await turns(100)
     expect(stream.writeBufferLength).toBeLessThan(4 * TARGET_MESSAGE_BYTES)
     expect(stream.readBufferLength).toBeLessThan(MAX_MESSAGE_BYTES)
     expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(0.2 * count * 200 * 1024)
@@ -216,7 +253,7 @@ describe('an asker that does not read', () => {
       for (let id = 0; id < count; id++) {
         const reply = await talker.hear('found')
         expect(reply.id).toBe(id)
-        expect(reply.answers[0]?.record).toHaveLength(encodeRecord(record).length)
+        expect(recordIn(reply.answers[0])).toHaveLength(encodeRecord(record).length)
       }
     } finally {
       clearInterval(watching)
@@ -235,7 +272,7 @@ describe('an asker that does not read', () => {
       blocked.talker.say(findRequest(['large'], { id }))
     }
 
-    await vi.waitUntil(() => blocked.stream.readStatus === 'paused', PATIENCE)
+    await turns(100)
     expect(await outcomes(other, storeRequest([['a', recordOf('a')]]))).toEqual(['accepted'])
   })
 
@@ -251,7 +288,7 @@ describe('an asker that does not read', () => {
       server.talker.say(findRequest(['large'], { id }))
     }
 
-    await vi.waitUntil(() => server.stream.readStatus === 'paused', PATIENCE)
+    await turns(100)
     const ended = new Promise((resolve) => server.stream.addEventListener('close', resolve))
     await leave(server)
     await ended

@@ -1,6 +1,16 @@
-import { DEFAULT_LIMITS, encodeRecord, plainRecord, recordKey } from '@waggle/record'
+import {
+  DEFAULT_LIMITS,
+  type DHTRecord,
+  encodeRecord,
+  join,
+  plainRecord,
+  recordKey,
+  subkeyRecord
+} from '@waggle/record'
+import { subkeyId } from '@waggle/record/replica'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import type { FoundReply, Message } from '../../src/exchange/messages.ts'
+import { digestOf } from '../../src/store/record-digest.ts'
 import {
   MAX_ADDRESS_BYTES,
   MAX_ADDRESSES_PER_PEER,
@@ -21,6 +31,7 @@ import {
 } from '../support/exchange-serving.ts'
 import { type StreamSource, streamSource } from '../support/exchange-streams.ts'
 import { encoded, frameOf, headOf } from '../support/exchange-talker.ts'
+import { findKey, held as heldBy, nothing, recordIn } from '../support/find-answers.ts'
 import { PATIENCE } from '../support/libp2p-node.ts'
 
 let source: StreamSource
@@ -55,12 +66,44 @@ describe('a FIND', () => {
       id: 77,
       peers: [],
       answers: [
-        { record: encodeRecord(recordOf('a')), closer: [] },
-        { closer: [] },
-        { record: encodeRecord(recordOf('c')), closer: [] },
-        { record: encodeRecord(recordOf('a')), closer: [] }
+        heldBy(encodeRecord(recordOf('a'))),
+        nothing(),
+        heldBy(encodeRecord(recordOf('c'))),
+        heldBy(encodeRecord(recordOf('a')))
       ]
     })
+  })
+
+  it('is answered with the subkeys that are wanted, and with what erases them (R4)', async () => {
+    const server = await serving(source)
+    const parts = ['a', 'b', 'c'].map((name) => subkeyRecord(name, name, NOW + 60))
+    const plain = plainRecord('hidden', NOW + 30)
+
+    for (const part of [plain, ...parts]) {
+      hold(server, 'party', part)
+    }
+
+    const subkeys = ['b', 'x'].map((name) => subkeyId(name))
+    const key = { ...findKey(recordKey('party')), subkeys }
+    const { answers } = await asked(server, findRequest([], { keys: [key] }))
+
+    expect(answers).toEqual([heldBy(encodeRecord(join(plain, parts[1] as DHTRecord)))])
+  })
+
+  it('is answered without the record where that is known (N3)', async () => {
+    const server = await serving(source, { known: [contact(1)] })
+    hold(server, 'a')
+    hold(server, 'b')
+    const keys = ['a', 'b', 'c'].map((name) => ({
+      ...findKey(recordKey(name)),
+      digest: digestOf(recordOf('a'))
+    }))
+
+    expect((await asked(server, findRequest([], { keys }))).answers).toEqual([
+      { standing: 'same', closer: [] },
+      heldBy(encodeRecord(recordOf('b'))),
+      nothing([0])
+    ])
   })
 
   it('is not answered with what has expired (R1)', async () => {
@@ -69,7 +112,7 @@ describe('a FIND', () => {
     hold(server, 'a')
     clock.time = NOW + 3600
 
-    expect((await asked(server, findRequest(['a']))).answers).toEqual([{ closer: [] }])
+    expect((await asked(server, findRequest(['a']))).answers).toEqual([nothing()])
   })
 
   it('names near peers where nothing is held, and elsewhere only if they are wanted (N4)', async () => {
@@ -98,7 +141,7 @@ describe('a FIND', () => {
     const { peers, answers } = await asked(server, findRequest(['a', 'b', 'c']))
 
     expect(peers).toEqual([contact(1), contact(2)].map(encodePeer))
-    expect(answers).toEqual([1, 2, 3].map(() => ({ closer: [0, 1] })))
+    expect(answers).toEqual([1, 2, 3].map(() => nothing([0, 1])))
   })
 
   it('gives of one peer no more addresses, and no longer ones, than a message may have (N9d)', async () => {
@@ -150,7 +193,7 @@ describe('a FIND', () => {
 
     while (found.length < keys.length) {
       const { answers } = await asked(server, findRequest(keys.slice(found.length)))
-      found.push(...answers.map(({ record }) => record))
+      found.push(...answers.map(recordIn))
     }
 
     for (const [i, key] of keys.entries()) {
@@ -170,9 +213,9 @@ describe('a FIND', () => {
 
     const first = await asked(server, findRequest(['small', 'large']))
     const second = await asked(server, findRequest(['large', 'small']))
-    expect(first.answers).toEqual([{ record: encodeRecord(recordOf('small')), closer: [] }])
+    expect(first.answers).toEqual([heldBy(encodeRecord(recordOf('small')))])
     expect(second.answers).toHaveLength(1)
-    expect(Buffer.compare(second.answers[0]?.record ?? Buffer.of(), encodeRecord(large))).toBe(0)
+    expect(Buffer.compare(recordIn(second.answers[0]) ?? Buffer.of(), encodeRecord(large))).toBe(0)
     expect(Math.max(...server.talker.sizes)).toBeLessThan(MAX_MESSAGE_BYTES)
   })
 
@@ -180,9 +223,9 @@ describe('a FIND', () => {
     const server = await serving(source, { known: [contact(1)] })
     const keys = [new Uint8Array(), Uint8Array.of(1, 2, 3)]
 
-    expect((await asked(server, findRequest([], { keys }))).answers).toEqual([
-      { closer: [0] },
-      { closer: [0] }
+    expect((await asked(server, findRequest([], { keys: keys.map(findKey) }))).answers).toEqual([
+      nothing([0]),
+      nothing([0])
     ])
   })
 })
@@ -218,7 +261,7 @@ describe('questions', () => {
     server.talker.say(findRequest(['a']), findRequest(['b']))
 
     expect((await server.talker.hear('found')).answers[0]).toHaveProperty('record')
-    expect((await server.talker.hear('found')).answers[0]?.record).toBeUndefined()
+    expect((await server.talker.hear('found')).answers[0]).toEqual(nothing())
   })
 })
 

@@ -62,8 +62,8 @@ describe('FrameGate', () => {
       frame(DATA, NONE, 0)
     ])
 
-    for (const byte of bytes) {
-      gate.push(Uint8Array.of(byte))
+    for (let at = 0; at < bytes.length; at += 3) {
+      gate.push(Uint8Array.from(bytes.subarray(at, at + 3)))
     }
 
     expect(all()).toEqual(Uint8Array.from(bytes))
@@ -87,6 +87,20 @@ describe('FrameGate', () => {
 
     expect(bytes()).toBe(pings.length)
     expect(isPaused()).toBe(false)
+  })
+
+  it('counts each piece of a frame like a frame (N13a)', () => {
+    const { gate, all, turns, takeTurn } = scene()
+    gate.push(Uint8Array.from(frame(DATA, NONE, 1000, 0)))
+
+    for (let i = 0; i < 1000; i++) {
+      gate.push(Uint8Array.of(i))
+    }
+
+    expect(turns).toHaveLength(1)
+    expect(all()).toHaveLength(12 + 255)
+    takeTurn()
+    expect(all()).toHaveLength(12 + 1000)
   })
 
   it('gives on a few streams in a turn: opening one costs more than anything else (N13a)', () => {

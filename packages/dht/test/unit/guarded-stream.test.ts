@@ -16,6 +16,7 @@ const CODEC = {
 describe('GuardedStream', () => {
   let pair: ConnectionPair
   let near: Stream
+  let inner: Stream
   let guarded: GuardedStream
   let turns: (() => void)[]
   let faults: Error[]
@@ -31,6 +32,7 @@ describe('GuardedStream', () => {
   async function open(guard: StreamGuard): Promise<void> {
     const [sent, stream] = await pair.open()
     near = sent
+    inner = stream
     guarded = new GuardedStream({
       ...{ stream, guard },
       turn: (task) => turns.push(task),
@@ -54,6 +56,20 @@ describe('GuardedStream', () => {
       await takeTurns()
       expect(seen).toEqual(expected)
     }
+  })
+
+  it('counts the memory of each piece that is not read, however small it is (N13b)', async () => {
+    await open({ cut: messagesUpTo(MAX_BYTES) })
+    near.send(delimited(new Uint8Array(100_000)))
+    await vi.waitUntil(() => inner.readStatus === 'paused', PATIENCE)
+    const beforeBytes = guarded.bufferedBytes
+
+    for (let i = 0; i < 1000; i++) {
+      near.send(Uint8Array.of(0))
+    }
+
+    await vi.waitUntil(() => inner.readBufferLength >= 1000, PATIENCE)
+    expect(guarded.bufferedBytes - beforeBytes).toBeGreaterThan(100_000)
   })
 
   it('changes what libp2p sees of a message, and ends the stream for one that may not be', async () => {

@@ -5,6 +5,7 @@ import { describe, expect, it, vi } from 'vitest'
 import { z } from 'zod'
 import { type Handles, handlesOf } from '../../src/handles/handles.ts'
 import type { Operations } from '../../src/operations/operations.ts'
+import { Publications } from '../../src/operations/publications.ts'
 import { owner } from '../support/owners.ts'
 import { operations } from '../support/simulated-operations.ts'
 import { Simulation, START } from '../support/simulated-replicas.ts'
@@ -267,6 +268,42 @@ describe('a presence', () => {
     ])
     await expect(me.update({ name: 'late' })).rejects.toThrow(/ended/)
     await watch.stop()
+  })
+
+  it('lets a member that has left come back at once', async () => {
+    const { presence } = scene()
+    const room = presence(KEY, Member)
+    const first = room.join({ name: 'Alice' })
+    await first.stop()
+    expect((await room.members({ latest: true })).size).toBe(0)
+    await using again = room.join({ name: 'Alice again' })
+    await again.held()
+
+    expect([...(await room.members({ latest: true })).values()]).toMatchObject([
+      { value: { name: 'Alice again' } }
+    ])
+  })
+
+  it('tries again until a replica has a member that joined while nobody could be reached', async () => {
+    const net = new Simulation(recordKey(KEY), { size: 6, isReplica: () => false })
+    const publications = new Publications(net.clock)
+    const room = handlesOf(operations(net, { ...alice, publications })).presence(KEY, Member)
+
+    for (const peer of net.peers) {
+      peer.fails = 'always'
+    }
+
+    const me = room.join({ name: 'Alice' })
+    await expect(me.held({ timeoutMs: 20 })).rejects.toThrow('held took longer than 20 ms')
+
+    for (const peer of net.peers) {
+      peer.fails = 'never'
+    }
+
+    publications.onPeer()
+    await me.held()
+    expect((await room.members({ latest: true })).size).toBe(1)
+    await me.stop()
   })
 
   it('keeps a member for its ttl', async () => {

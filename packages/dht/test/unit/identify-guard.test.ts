@@ -8,6 +8,10 @@ import {
 } from '../../src/node/identify-guard.ts'
 import { ByteWriter } from '../../src/wire/bytes.ts'
 import { protobufFields, writeBytesField } from '../../src/wire/protobuf.ts'
+import { ProtocolViolationError } from '../../src/wire/protocol-violation-error.ts'
+
+/** The number of a signed record. */
+const SEQ = Uint8Array.of(16, 1)
 
 const [KEY, ADDRESS, PROTOCOL, AGENT, SIGNED] = [1, 2, 3, 6, 8]
 
@@ -25,8 +29,18 @@ function times(count: number, number: number, bytes = 8): (readonly [number, Uin
   return Array.from({ length: count }, () => [number, randomBytes(bytes)] as const)
 }
 
+function addressInfos(count: number): (readonly [number, Uint8Array])[] {
+  return times(count, 3).map(([number, bytes]) => [number, fields([1, bytes])])
+}
+
 function signedRecord(addresses: number): Uint8Array {
-  return fields([3, fields([1, randomBytes(38)], ...times(addresses, 3))], [5, randomBytes(64)])
+  return envelopeOf(
+    Buffer.concat([fields([1, randomBytes(38)]), SEQ, fields(...addressInfos(addresses))])
+  )
+}
+
+function envelopeOf(record: Uint8Array): Uint8Array {
+  return fields([3, record], [5, randomBytes(64)])
 }
 
 function countsOf(message: Uint8Array): Record<number, number> {
@@ -81,4 +95,27 @@ describe('what a peer says of itself', () => {
       {}
     )
   })
+
+  it.each([
+    ['in the place of its number', fields([1, randomBytes(38)], [2, fields(...addressInfos(100))])],
+    ['under a number that nobody knows', fields([1, randomBytes(38)], [9, randomBytes(100)])],
+    ['in one address', fields([3, Buffer.concat([fields(...times(2, 1)), SEQ])])]
+  ])('has no signed record with anything hidden %s (N13b)', (_, record) => {
+    const receive = guard()
+    const seen = (): Uint8Array => receive(fields([SIGNED, envelopeOf(record)]))
+    expect(countsOf(seenOrNothing(seen))).toEqual({})
+  })
+
+  it.each([ADDRESS, PROTOCOL, SIGNED])('has no field of another type: %i (N13b)', (number) => {
+    expect(() => guard()(Uint8Array.of(8 * number, 3))).toThrow(ProtocolViolationError)
+  })
 })
+
+/** What passes; nothing where the message is refused. */
+function seenOrNothing(seen: () => Uint8Array): Uint8Array {
+  try {
+    return seen()
+  } catch {
+    return new Uint8Array()
+  }
+}

@@ -18,13 +18,14 @@ import {
   writeKadMessage
 } from '../../src/kad/kad-messages.ts'
 import { ByteWriter } from '../../src/wire/bytes.ts'
-import { MAX_ADDRESSES_PER_PEER } from '../../src/wire/limits.ts'
+import { MAX_ADDRESSES_PER_PEER, MAX_KEY_BYTES } from '../../src/wire/limits.ts'
 import {
   MAX_PROTOBUF_FIELDS,
   protobufFields,
   writeBytesField,
   writeVarintField
 } from '../../src/wire/protobuf.ts'
+import { ProtocolViolationError } from '../../src/wire/protocol-violation-error.ts'
 
 const OURS: KadServices = { namespaces: new Set(['waggle']), areProvidersKept: false }
 const ALL: KadServices = { namespaces: new Set(['waggle', 'pk']), areProvidersKept: true }
@@ -35,6 +36,12 @@ const PROVIDERS = 9
 function message(parts: Partial<KadMessage>): KadMessage {
   const empty = { key: undefined, record: undefined, clusterLevel: undefined }
   return { type: PING, closer: [], providers: [], ...empty, ...parts }
+}
+
+function field(number: number, bytes: Uint8Array): Uint8Array {
+  const writer = new ByteWriter()
+  writeBytesField(writer, number, bytes)
+  return writer.take()
 }
 
 function peer(addresses: number, addressBytes = 8): Uint8Array {
@@ -66,13 +73,14 @@ function put(key: Uint8Array, recordKey_: Uint8Array = key): Partial<KadMessage>
 
 const PK = Buffer.concat([Buffer.from('/pk/'), randomBytes(34)])
 const OUR_KEY = recordKey('a key')
+const LONG_KEY = Buffer.concat([OUR_KEY, new Uint8Array(MAX_KEY_BYTES)])
 
 describe('readKadMessage', () => {
   it('reads what writeKadMessage has written', () => {
     const whole = message({
       type: GET_PROVIDERS,
       key: Uint8Array.of(1),
-      record: Uint8Array.of(2),
+      record: field(2, Uint8Array.of(2)),
       closer: [peer(2)],
       providers: [peer(1), peer(0)]
     })
@@ -87,6 +95,19 @@ describe('readKadMessage', () => {
   ])('refuses %s (N13d)', (_, bytes) => {
     expect(() => readKadMessage(Uint8Array.from(bytes))).toThrow()
   })
+
+  it.each([
+    ['peers behind a cluster level', field(10, field(8, randomBytes(300)))],
+    ['a type', field(1, Uint8Array.of(PING))],
+    ['a key', Uint8Array.of(16, 5)],
+    ['a record', Uint8Array.of(24, 5)],
+    ['a closer peer', Uint8Array.of(64, 0)]
+  ])(
+    'refuses a field of another type, in which libp2p would find others: %s (N13b)',
+    (_, bytes) => {
+      expect(() => readKadMessage(bytes)).toThrow(ProtocolViolationError)
+    }
+  )
 
   it('refuses more fields than any message has (N13b)', () => {
     const fields = Buffer.concat(new Array(MAX_PROTOBUF_FIELDS + 1).fill(Uint8Array.of(8, 5)))
@@ -123,6 +144,26 @@ describe('a request to kad-dht', () => {
     expect(() => received(parts)).toThrow(/this node keeps no/)
   })
 
+  it('is refused where a record has a second key, of another type, which libp2p would take (N13c)', () => {
+    const { record = new Uint8Array() } = put(OUR_KEY)
+    const second = Buffer.concat([record, Uint8Array.of(8, PK.length), PK])
+    expect(() => received({ ...put(OUR_KEY), record: second })).toThrow(ProtocolViolationError)
+  })
+
+  it.each([
+    ['GET_VALUE', { type: GET_VALUE, key: LONG_KEY }],
+    ['FIND_NODE', { type: FIND_NODE, key: LONG_KEY }],
+    ['PUT_VALUE', put(OUR_KEY, LONG_KEY)]
+  ])('is refused where its key is longer than any, and is no violation: %s (N13b)', (_, parts) => {
+    expect(() => received(parts)).toThrow(RangeError)
+  })
+
+  it('passes no more of a record than what it is', () => {
+    const { record = new Uint8Array() } = put(OUR_KEY)
+    const padded = Buffer.concat([record, field(3, randomBytes(9)), field(77, randomBytes(9))])
+    expect(received({ ...put(OUR_KEY), record: padded }).record).toEqual(record)
+  })
+
   it('passes where options serve it (N13c)', () => {
     expect(received(put(PK), ALL).record).toBeDefined()
     const asked = { type: ADD_PROVIDER, key: randomBytes(36), providers: [peer(3)] }
@@ -144,6 +185,13 @@ describe('a request to kad-dht', () => {
 })
 
 describe('a response of kad-dht', () => {
+  it('hides no addresses in a field of another type (N13b)', () => {
+    const hiding = Buffer.concat([field(PEER_ID, randomBytes(34)), field(3, peer(1000))])
+    const response = Buffer.concat([Uint8Array.of(8, FIND_NODE), field(PROVIDERS - 1, hiding)])
+    const guard = responseGuard()({} as Connection, {} as Stream)
+    expect(() => guard.receive?.(response)).toThrow(ProtocolViolationError)
+  })
+
   it('names no peer by a list of addresses in DNS, which libp2p would look up (N9h)', () => {
     const list = multiaddr('/dnsaddr/bees.example').bytes
     const plain = multiaddr('/ip4/56.56.56.56/tcp/14392').bytes

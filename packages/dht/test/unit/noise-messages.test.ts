@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { NoiseMessages } from '../../src/node/noise-messages.ts'
+import { MAX_MESSAGES_AT_ONCE, NoiseMessages } from '../../src/node/noise-messages.ts'
 
 const message = fc.uint8Array({ maxLength: 600 })
 
@@ -58,5 +58,23 @@ describe('NoiseMessages', () => {
     const bytes = framed([Uint8Array.of(1, 2, 3)])
     const [only] = new NoiseMessages().decode(bytes)
     expect(only?.buffer).toBe(bytes.buffer)
+  })
+
+  it('gives out so many at once, and the others when it is their turn (N13a)', () => {
+    let mores = 0
+    const decoder = new NoiseMessages(undefined, () => mores++)
+    const all = Array.from({ length: 200 }, (_, i) => Uint8Array.of(i))
+    const bytes = framed(all)
+    const given = [decoder.decode(bytes.subarray(0, 500))]
+    given.push(decoder.decode(bytes.subarray(500)))
+    expect([given.map(({ length }) => length), mores]).toEqual([[MAX_MESSAGES_AT_ONCE, 0], 2])
+
+    while (decoder.hasMore) {
+      decoder.release()
+      given.push(decoder.decode(new Uint8Array()))
+    }
+
+    expect(given.flat()).toEqual(all)
+    expect(given.every(({ length }) => length <= MAX_MESSAGES_AT_ONCE)).toBe(true)
   })
 })

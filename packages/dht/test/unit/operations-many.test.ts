@@ -168,7 +168,10 @@ describe('Operations.storeMany', () => {
 
     await expect(
       operations(net).storeMany(ENTRIES, { ...LIFETIME, timeoutMs: 20 })
-    ).rejects.toMatchObject({ name: 'TimeoutError', message: 'storeMany took longer than 20 ms' })
+    ).rejects.toMatchObject({
+      ...{ name: 'TimeoutError', message: 'storeMany took longer than 20 ms' },
+      results: ENTRIES.map(() => ({ status: 'rejected', reason: { name: 'TimeoutError' } }))
+    })
     expect(net.peers.filter((peer) => net.book.isAvoided(peer))).toEqual([])
   })
 

@@ -10,10 +10,9 @@ import {
 import { describe, expect, it } from 'vitest'
 import { z } from 'zod'
 import type { Operations } from '../../src/operations/operations.ts'
-import { Republisher } from '../../src/operations/republisher.ts'
+import { Publications } from '../../src/operations/publications.ts'
 import { RecordStore } from '../../src/store/record-store.ts'
 import { owner } from '../support/owners.ts'
-import { silentLog } from '../support/silent-log.ts'
 import { operations } from '../support/simulated-operations.ts'
 import { Simulation, START } from '../support/simulated-replicas.ts'
 
@@ -91,13 +90,13 @@ describe('a node that stores in a place of its own', () => {
 
   it('signs again what it keeps alive, with each new expiration (R15, N7)', async () => {
     const net = network(alice.tag)
-    const republisher = new Republisher({ clock: net.clock, log: silentLog })
-    const dht = operations(net, { privateKey: alice.privateKey, republisher })
-    expect(await dht.store(alice.tag, 1, { ...LIFETIME, republish: true })).toBe(true)
+    const publications = new Publications(net.clock)
+    const dht = operations(net, { privateKey: alice.privateKey, publications })
+    await dht.publish(alice.tag, 1, LIFETIME).held()
 
     net.clock.time = START + 500
-    await republisher.runDue()
-    republisher.stop()
+    await publications.runDue()
+    publications.stop()
 
     expect(isSound(net, alice.tag)).toBe(true)
     expect((await dht.get(alice.tag))?.expirationTime).toBe(START + 1100)

@@ -20,10 +20,33 @@ describe('RateLimits', () => {
     expect(admitted('a')).toBe(11)
     expect(admitted('a')).toBe(0)
     expect(admitted('b')).toBe(11)
-    expect(admitted('c')).toBe(4)
+    // Of the 250 there are 30 left, but a third of them is anybody's.
+    expect(admitted('c')).toBe(9)
+    expect(admitted('c')).toBe(0)
 
     time.nowMs = 1000
     expect(admitted('a')).toBe(10)
+  })
+
+  it('lets nobody wait for the floods of others, however many they are (N9f)', () => {
+    const time = atTime()
+    const flooders = ['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h']
+    const admission = new RateLimits(
+      { maxKeysPerSecondPerPeer: 100, maxKeysPerSecond: 250 },
+      time.clock
+    )
+    let served = 0
+    let refused = 0
+
+    for (; time.nowMs < 10_000; time.nowMs += 10) {
+      served += flooders.filter((peer) => admission.admits(peer, 10)).length
+      refused += Number(time.nowMs % 500 === 0 && !admission.admits('light', 10))
+    }
+
+    expect(refused).toBe(0)
+    // What peers that come at the same moment have had before the others came is not taken from them.
+    expect(served * 10).toBeLessThan(250 * 10 * 1.2)
+    expect(served * 10).toBeGreaterThan(250 * 10 * 0.8)
   })
 
   it('saves up no more than a second', () => {

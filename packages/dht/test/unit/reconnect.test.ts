@@ -30,7 +30,7 @@ class Scene {
   readonly #node = {
     status: 'started',
     logger: { forComponent: () => silentLog },
-    peerStore: { get: async (id: PeerId) => ({ addresses: addressesOf(id) }) },
+    peerStore: { get: async (id: PeerId) => ({ addresses: addressesOf(id), protocols: [] }) },
     addEventListener() {},
     removeEventListener() {},
     dial: async ([address]: Multiaddr[]) => this.#dial(address as Multiaddr)

@@ -1,19 +1,29 @@
 import { type DHTRecord, plainRecord, recordKey, subkeyRecord, view } from '@waggle/record'
 import { describe, expect, it, vi } from 'vitest'
 import { DEFAULT_NUM_REPLICAS } from '../../src/constants.ts'
-import { Republisher } from '../../src/operations/republisher.ts'
+import type { Operations } from '../../src/operations/operations.ts'
+import { NotStoredError, type StoreOutcome } from '../../src/operations/store-report.ts'
+import type { PeerOutcome, WriteResult } from '../../src/reading/write-replies.ts'
 import { RecordStore } from '../../src/store/record-store.ts'
 import { ACTIVE, CANCELLED } from '../support/cancellation.ts'
 import { turns } from '../support/end-of-turn.ts'
 import { manualClock } from '../support/manual-clock.ts'
 import { ManualPersistence } from '../support/manual-persistence.ts'
-import { silentLog } from '../support/silent-log.ts'
+import { rejection } from '../support/rejection.ts'
 import { operations } from '../support/simulated-operations.ts'
 import { Simulation, type SimulationOptions, START } from '../support/simulated-replicas.ts'
 
 const KEY = recordKey('key')
 const WRITE = plainRecord('a value', START + 100)
 const NEAREST = Array.from({ length: DEFAULT_NUM_REPLICAS }, (_, rank) => rank)
+
+function outcomesOf({ peers }: WriteResult): PeerOutcome[] {
+  return [...peers.values()]
+}
+
+function acceptedOf(result: WriteResult): number {
+  return outcomesOf(result).filter((outcome) => outcome === 'accepted').length
+}
 
 function network(options: SimulationOptions): Simulation {
   return new Simulation(KEY, options)
@@ -23,7 +33,9 @@ describe('Replicas.write', () => {
   it('goes to the nearest peers, as many as hold a record, and to no other (N6)', async () => {
     const net = network({ size: 20 })
 
-    expect(await net.replicas.write(KEY, WRITE, ACTIVE)).toEqual(NEAREST.map(() => 'accepted'))
+    expect(outcomesOf(await net.replicas.write(KEY, WRITE, ACTIVE))).toEqual(
+      NEAREST.map(() => 'accepted')
+    )
     expect(net.holders(KEY)).toEqual(NEAREST)
     expect(net.ranks('store')).toEqual(NEAREST)
   })
@@ -38,7 +50,7 @@ describe('Replicas.write', () => {
   it('counts this node when it is among the nearest (N6)', async () => {
     const net = network({ size: 20, selfRank: 3 })
 
-    expect(await net.replicas.write(KEY, WRITE, ACTIVE)).toHaveLength(DEFAULT_NUM_REPLICAS)
+    expect(acceptedOf(await net.replicas.write(KEY, WRITE, ACTIVE))).toBe(DEFAULT_NUM_REPLICAS)
     expect(net.holders(KEY)).toEqual(NEAREST)
     expect(net.self.store.get(KEY)).toEqual(WRITE)
     expect(net.ranks('store')).toEqual([0, 1, 2, 4])
@@ -55,7 +67,7 @@ describe('Replicas.write', () => {
   it('is held by this node when there is no other (N6)', async () => {
     const net = network({ size: 1 })
 
-    expect(await net.replicas.write(KEY, WRITE, ACTIVE)).toEqual(['accepted'])
+    expect(outcomesOf(await net.replicas.write(KEY, WRITE, ACTIVE))).toEqual(['accepted'])
     expect(net.self.store.get(KEY)).toEqual(WRITE)
   })
 
@@ -66,18 +78,18 @@ describe('Replicas.write', () => {
     const first = net.replicas.write(KEY, WRITE, ACTIVE)
     await vi.waitFor(() => expect(keeper.waiting).toHaveLength(1))
     keeper.waiting[0]?.resolve()
-    expect(await first).toEqual(['accepted'])
+    expect(outcomesOf(await first)).toEqual(['accepted'])
 
     const second = net.replicas.write(KEY, plainRecord('another value', START + 200), ACTIVE)
     await vi.waitFor(() => expect(keeper.waiting).toHaveLength(2))
     keeper.waiting[1]?.reject(new Error('no space left on device'))
-    expect(await second).toEqual(['full'])
+    expect(outcomesOf(await second)).toEqual(['full'])
   })
 
   it('is held by nobody when there is but a client', async () => {
-    expect(
-      await network({ size: 1, isReplica: () => false }).replicas.write(KEY, WRITE, ACTIVE)
-    ).toEqual([])
+    const net = network({ size: 1, isReplica: () => false })
+
+    expect(await net.replicas.write(KEY, WRITE, ACTIVE)).toMatchObject({ outcome: 'unreachable' })
   })
 
   it('puts the next nearest in the place of a peer that can not be reached (N6)', async () => {
@@ -85,7 +97,7 @@ describe('Replicas.write', () => {
     net.peer(0).fails = 'always'
     net.peer(4).fails = 'always'
 
-    expect(await net.replicas.write(KEY, WRITE, ACTIVE)).toHaveLength(DEFAULT_NUM_REPLICAS)
+    expect(acceptedOf(await net.replicas.write(KEY, WRITE, ACTIVE))).toBe(DEFAULT_NUM_REPLICAS)
     expect(net.holders(KEY)).toEqual([1, 2, 3, 5, 6])
   })
 
@@ -94,7 +106,7 @@ describe('Replicas.write', () => {
     net.peer(1).fails = 'to store'
     net.peer(5).fails = 'to store'
 
-    expect(await net.replicas.write(KEY, WRITE, ACTIVE)).toHaveLength(DEFAULT_NUM_REPLICAS)
+    expect(acceptedOf(await net.replicas.write(KEY, WRITE, ACTIVE))).toBe(DEFAULT_NUM_REPLICAS)
     expect(net.holders(KEY)).toEqual([0, 2, 3, 4, 6])
     expect(net.ranks('store')).toEqual([0, 1, 2, 3, 4, 5, 6])
   })
@@ -121,7 +133,7 @@ describe('Replicas.write', () => {
     const net = network({ size: 20, known: (rank) => rank === 15 })
 
     // The one who named them holds it, too, and is not counted.
-    expect(await net.replicas.write(KEY, WRITE, ACTIVE)).toHaveLength(DEFAULT_NUM_REPLICAS)
+    expect(acceptedOf(await net.replicas.write(KEY, WRITE, ACTIVE))).toBe(DEFAULT_NUM_REPLICAS)
     expect(net.holders(KEY)).toEqual([...NEAREST, 15])
   })
 
@@ -129,7 +141,7 @@ describe('Replicas.write', () => {
     const net = network({ size: 20, known: (rank) => rank === 15 })
     net.peer(15).store.apply(KEY, plainRecord('a later one', START + 101))
 
-    expect(await net.replicas.write(KEY, WRITE, ACTIVE)).toContain('stale')
+    expect(outcomesOf(await net.replicas.write(KEY, WRITE, ACTIVE))).toContain('stale')
   })
 
   it('is merged with what each replica holds (R6)', async () => {
@@ -172,25 +184,58 @@ type Stance =
   | 'holds a later one'
   | 'is full'
   | 'is ahead in time'
+  | 'lies'
+  | 'is busy'
   | 'fails'
 
 const ALL_FAIL: Stance[] = Array.from({ length: 12 }, () => 'fails')
+const ALL_BUSY: Stance[] = ALL_FAIL.map(() => 'is busy')
+const ALL_LIE: Stance[] = ALL_FAIL.map(() => 'lies')
 
-/** What `store` answers when the nearest peers stand so to it, and the others accept. */
-const ANSWERS: [answer: boolean, stances: Stance[]][] = [
-  [true, []],
-  [true, ['holds it', 'holds it', 'holds it', 'holds it', 'holds it']],
-  [true, ['accepts', 'is full', 'is full', 'is full', 'is full']],
-  [true, ['is ahead in time', 'is ahead in time', 'is ahead in time', 'is full', 'accepts']],
-  [true, ['fails', 'fails', 'is full', 'is full', 'is full', 'is full', 'accepts']],
-  [true, ['accepts', 'accepts', 'accepts', 'accepts', 'accepts', 'holds a later one']],
-  [false, ['holds a later one']],
-  [false, ['accepts', 'accepts', 'accepts', 'accepts', 'holds a later one']],
-  [false, ['fails', 'accepts', 'accepts', 'accepts', 'accepts', 'holds a later one']],
-  [false, ['holds a later one', 'is full', 'is full', 'is full', 'is full']],
-  [false, ['is full', 'is full', 'is full', 'is full', 'is full']],
-  [false, ['is full', 'is full', 'is ahead in time', 'is full', 'is full']],
-  [false, ALL_FAIL]
+/** What does not beat the write: nothing, another place, an earlier value. */
+const LIES = [
+  undefined,
+  subkeyRecord('of another place', 1, START + 50),
+  plainRecord('an earlier one', START + 99),
+  WRITE
+]
+
+/** What `store` answers when the nearest peers stand so to it, and the others accept; or the error. */
+const ANSWERS: [answer: boolean | string, outcome: StoreOutcome, stances: Stance[]][] = [
+  [true, 'held', []],
+  [true, 'held', ['holds it', 'holds it', 'holds it', 'holds it', 'holds it']],
+  [true, 'held', ['accepts', 'is full', 'is full', 'is full', 'is full']],
+  [
+    true,
+    'held',
+    ['is ahead in time', 'is ahead in time', 'is ahead in time', 'is full', 'accepts']
+  ],
+  [true, 'held', ['fails', 'fails', 'is full', 'is full', 'is full', 'is full', 'accepts']],
+  [true, 'held', ['accepts', 'accepts', 'accepts', 'accepts', 'accepts', 'holds a later one']],
+  [true, 'held', ['lies', 'accepts', 'lies']],
+  [true, 'held', ['lies', 'lies', 'lies', 'lies', 'lies', 'lies', 'lies', 'lies', 'is full']],
+  [false, 'beaten', ['holds a later one']],
+  [false, 'beaten', ['lies', 'accepts', 'accepts', 'accepts', 'holds a later one']],
+  [false, 'beaten', ['accepts', 'accepts', 'accepts', 'accepts', 'holds a later one']],
+  [false, 'beaten', ['fails', 'accepts', 'accepts', 'accepts', 'accepts', 'holds a later one']],
+  [false, 'beaten', ['holds a later one', 'is full', 'is full', 'is full', 'is full']],
+  ['NotStoredError', 'full', ['is full', 'is full', 'is full', 'is full', 'is full']],
+  ['NotStoredError', 'full', ['is full', 'is full', 'is ahead in time', 'is full', 'is full']],
+  [
+    'NotStoredError',
+    'refused',
+    [
+      'is ahead in time',
+      'is ahead in time',
+      'is ahead in time',
+      'is ahead in time',
+      'is ahead in time'
+    ]
+  ],
+  ['NotStoredError', 'full', [...ALL_FAIL.slice(0, 4), ...ALL_BUSY.slice(0, 6), 'is full']],
+  ['BusyError', 'busy', [...ALL_FAIL.slice(0, 4), ...ALL_BUSY.slice(0, 8)]],
+  ['UnreachableError', 'unreachable', ALL_FAIL],
+  ['UnreachableError', 'unreachable', ALL_LIE]
 ]
 
 describe('Operations.store', () => {
@@ -207,24 +252,78 @@ describe('Operations.store', () => {
       peer.store = new RecordStore({ clock: net.clock, maxRecords: 0 })
     } else if (stance === 'is ahead in time') {
       peer.store = new RecordStore({ clock: manualClock(START + 100) })
-    } else if (stance === 'fails') {
-      peer.fails = 'always'
+    } else if (stance === 'lies') {
+      peer.lies = () => LIES[rank % LIES.length]
+    } else if (stance === 'fails' || stance === 'is busy') {
+      Object.assign(peer, { fails: 'always', isBusy: stance === 'is busy' })
     }
   }
 
+  function amid(stances: readonly Stance[]): Operations {
+    const net = network({ size: 12, selfRank: 11, isReplica: () => false })
+
+    for (const [rank, stance] of stances.entries()) {
+      takeStance(net, rank, stance)
+    }
+
+    return operations(net)
+  }
+
   it.each(ANSWERS)(
-    'answers %j when the nearest peers stand so: %j (N6)',
-    async (answer, stances) => {
-      const net = network({ size: 12, selfRank: 11, isReplica: () => false })
+    'answers %j when what became of it is "%s", the nearest peers standing so: %j (N6)',
+    async (answer, outcome, stances) => {
+      const options = { expirationTime: START + 100 }
+      const stored = await amid(stances)
+        .store('key', 'a value', options)
+        .catch((error: Error) => error.name)
+      const report = await amid(stances).store('key', 'a value', { ...options, report: true })
 
-      for (const [rank, stance] of stances.entries()) {
-        takeStance(net, rank, stance)
-      }
-
-      const stored = operations(net).store('key', 'a value', { expirationTime: START + 100 })
-      expect(await stored).toBe(answer)
+      expect(stored).toBe(answer)
+      expect(report).toMatchObject({ outcome, expirationTime: START + 100 })
     }
   )
+
+  it('reports what each peer made of it, and what beats it (N6)', async () => {
+    const dht = amid(['fails', 'is busy', 'lies', 'is full', 'holds a later one'])
+    const report = await dht.store('key', 'a value', { ttl: 100, report: true })
+    const outcomes = report.replicas.map(({ outcome }) => outcome)
+
+    expect(report.by).toEqual({ value: 'a later one', expirationTime: START + 101 })
+    expect(outcomes.toSorted()).toEqual(
+      [
+        ...['failed', 'busy', 'failed', 'full', 'beaten'],
+        ...['accepted', 'accepted', 'accepted']
+      ].toSorted()
+    )
+  })
+
+  it('reports a deletion that beats it, and the value under the same subkey (N6)', async () => {
+    const net = network({ size: 12 })
+    const dht = operations(net)
+    await dht.store('key', 'yes', { ttl: 90, subkey: ['a', 1] })
+    const beaten = await dht.store('key', 'no', { ttl: 80, subkey: ['a', 1], report: true })
+    await dht.delete('key', { ttl: 200 })
+    const deleted = await dht.store('key', 'no', { ttl: 100, subkey: ['a', 1], report: true })
+
+    expect(beaten).toMatchObject({ outcome: 'beaten', by: { value: 'yes' } })
+    expect(deleted).toMatchObject({ outcome: 'beaten', by: 'a deletion' })
+  })
+
+  it('rejects with the report when no replica took it (N6)', async () => {
+    const dht = amid(['is full', 'is full', 'is full', 'is full', 'is full'])
+    const error = await rejection(dht.store('key', 'a value', { ttl: 100 }))
+
+    expect(error).toBeInstanceOf(NotStoredError)
+    expect(error).toMatchObject({
+      outcome: 'full',
+      reports: [
+        {
+          ...{ outcome: 'full', expirationTime: START + 100 },
+          replicas: NEAREST.map(() => ({ outcome: 'full', peer: expect.anything() }))
+        }
+      ]
+    })
+  })
 
   it('answers false, and asks nobody, when the expiration is past (R14)', async () => {
     const net = network({ size: 12 })
@@ -262,22 +361,6 @@ describe('Operations.store', () => {
 })
 
 describe('Operations', () => {
-  const PLACE = { ttl: 100, republish: true } as const
-
-  it('keep alive what a deletion that did not begin was to end (N7)', async () => {
-    const net = network({ size: 20 })
-    const republisher = new Republisher({ clock: net.clock, log: silentLog })
-    const dht = operations(net, { republisher })
-    await dht.store('key', 1, PLACE)
-    const signal = AbortSignal.abort()
-    await expect(dht.delete('key', { ttl: 200, signal })).rejects.toThrow()
-    await expect(dht.delete('key', { ttl: 200, timeoutMs: -1 })).rejects.toThrow(TypeError)
-    expect(republisher.size).toBe(1)
-
-    expect(await dht.delete('key', { ttl: 200 })).toBe(true)
-    expect(republisher.size).toBe(0)
-  })
-
   it('believe a clock that was ahead and has been set right', async () => {
     const net = network({ size: 1 })
     const dht = operations(net)

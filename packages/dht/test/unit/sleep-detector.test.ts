@@ -55,7 +55,7 @@ describe('SleepDetector', () => {
     expect(heard).toEqual([])
   })
 
-  it('tells of a jump first, and of a sleep once (N8n)', () => {
+  it('tells of a jump first, and of a sleep once (N8l)', () => {
     detector.follow(lifetime.signal)
     wallMs += 3_600_000
     vi.advanceTimersByTime(60_000)
@@ -76,7 +76,7 @@ describe('SleepDetector', () => {
     ['resume', 'document'],
     ['pageshow', 'window'],
     ['online', 'window']
-  ])('believes the event %s of a browser (N8n)', (name, target) => {
+  ])('believes the event %s of a browser (N8l)', (name, target) => {
     const events = new EventTarget()
     vi.stubGlobal(target, events)
     detector.follow(lifetime.signal)

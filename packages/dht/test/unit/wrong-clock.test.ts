@@ -8,7 +8,7 @@ import { silentLog } from '../support/silent-log.ts'
 
 const NOW = 1_000_000
 
-it('loses nothing when the clock is an hour ahead for a moment, parts included (N8o)', async () => {
+it('loses nothing when the clock is an hour ahead for a moment, parts included (N8m)', async () => {
   const clock = manualClock(NOW)
   const datastore = new MemoryDatastore()
   let persistence: Persistence | undefined

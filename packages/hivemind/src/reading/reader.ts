@@ -146,7 +146,7 @@ export class Reader {
       return
     }
 
-    if (cache.local) {
+    if (cache.locally) {
       this.#remember(key, join(own, record))
     }
 

@@ -68,7 +68,7 @@ export class ServiceParts {
       ...{ maxRecords: limits.maxStoredRecords, maxBytes: limits.maxStoredBytes, clock }
     })
     this.cache = new ReplicaStore({
-      ...{ maxRecords: cache?.maxRecords ?? 1, maxBytes: limits.maxCachedBytes, clock }
+      ...{ maxRecords: cache?.size ?? 1, maxBytes: limits.maxCachedBytes, clock }
     })
     this.validation = new Validation(limits, init.validators, clock)
     const { storage, validation, routing, client } = this

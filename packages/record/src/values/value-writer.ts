@@ -93,7 +93,9 @@ function writeItems(to: CanonicalWriter, items: readonly unknown[], position: Po
 function writeProperties(to: CanonicalWriter, value: object, position: Position): void {
   assertNestable(value, position)
   assertPlain(value, position)
-  const names = sortNames(Object.keys(value))
+  const names = sortNames(
+    Object.keys(value).filter((name) => value[name as keyof object] !== undefined)
+  )
   const depth = position.parents.push(value) - 1
   to.head(MAJOR.map, names.length)
 

@@ -89,7 +89,11 @@ describe('encodeValue', () => {
     const inside = (thing: unknown) =>
       ({ list: [0, { $a_1: thing }], 'not a name': 1 }) as unknown as Value
 
-    expectRefusal(() => encodeValue(inside(undefined)), 'value.list[1].$a_1', /^ is undefined:/)
+    expectRefusal(
+      () => encodeValue(inside([undefined])),
+      'value.list[1].$a_1[0]',
+      /^ is undefined:/
+    )
     expectRefusal(
       () => encodeValue({ 'a "b"': { '': [new Map()] } } as unknown as Value),
       'value["a \\"b\\""][""][0]',

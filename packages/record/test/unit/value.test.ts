@@ -158,6 +158,12 @@ describe('encodeValue and decodeValue', () => {
     })
   })
 
+  it('leaves out properties that are undefined, as in JSON (R11)', () => {
+    const value = { a: undefined, b: { c: undefined, d: 1 }, e: [{ f: undefined }] }
+
+    expect(encodeValue(value as unknown as Value)).toEqual(encodeValue({ b: { d: 1 }, e: [{}] }))
+  })
+
   it('work after a value that was refused halfway (R11)', () => {
     expect(() => encodeValue(['x'.repeat(100_000), undefined] as unknown as Value)).toThrow(
       TypeError

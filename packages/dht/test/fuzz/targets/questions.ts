@@ -72,7 +72,16 @@ const noise: Target = {
 
 function noiseMessages(chunks: readonly Uint8Array[]): Uint8Array[] {
   const reader = new NoiseMessages()
-  return chunks.flatMap((chunk) => reader.decode(chunk))
+  return chunks.flatMap((chunk) => {
+    const messages = reader.decode(chunk)
+
+    while (reader.hasMore) {
+      reader.release()
+      messages.push(...reader.decode(new Uint8Array()))
+    }
+
+    return messages
+  })
 }
 
 /** Comparing records and clocks, and what lies below all protocols. */

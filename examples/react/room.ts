@@ -1,4 +1,4 @@
-/** Who is in a room, as a React component. Any renderer shows it; `presence-react.ts` uses Ink, which renders to a terminal. */
+/** Who is in a room, as a React component. Any renderer shows it; `../presence-react.ts` uses Ink, which renders to a terminal. */
 import type { Found } from '@waggle/dht'
 import type { Watch } from '@waggle/dht/handles'
 import { Text } from 'ink'

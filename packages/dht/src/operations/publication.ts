@@ -1,0 +1,366 @@
+import { AbortError } from '@libp2p/interface'
+import type { DHTTime, Key, SigningKey, Subkey, Value } from '@waggle/record'
+import { lastExpiration } from '@waggle/record/replica'
+import { toError } from '../errors.ts'
+import type { CallOptions } from '../timing/calls.ts'
+import type { KeptValue, Publications } from './publications.ts'
+import type { Written } from './writer.ts'
+import { renew, type Write } from './writes.ts'
+
+/**
+ * `pending`: no replica has the value yet, or by now. `held`: one has. `beaten`: something that wins is there, so
+ * that it is tried again at the next renewal. `stopped`: it is no longer kept alive.
+ */
+export type PublicationState = 'pending' | 'held' | 'beaten' | 'stopped'
+
+/**
+ * A value that this node keeps alive: stored again before it expires, and tried again until it is held, with
+ * growing pauses and whenever a peer connects. It ends with `stop`, with the DHT, or when a `store`, `delete` or
+ * another publication of this node in the same place is held.
+ */
+export interface Publication<V = Value> extends AsyncDisposable {
+  readonly key: Key
+  readonly subkey: Subkey | undefined
+  readonly value: V
+  readonly state: PublicationState
+
+  /** Why it is pending, if an attempt has failed. */
+  readonly error: Error | undefined
+
+  /**
+   * Resolves once a replica has the present value.
+   *
+   * @throws AbortError when the publication ends before that
+   * @throws TimeoutError
+   */
+  held(options?: CallOptions): Promise<void>
+
+  /**
+   * Publishes another value in the same place. Resolves as `held` does. Of several at once only the last is sent.
+   *
+   * @throws AbortError when the publication has ended, and what `publish` throws for a value
+   */
+  update(value: V): Promise<void>
+
+  /** Calls a listener with each new state, and returns a function that ends this. */
+  subscribe(listener: (state: PublicationState) => void): () => void
+
+  /**
+   * Lets the value expire, or deletes it at once with `goodbye`. Never rejects, and may be called again.
+   */
+  stop(options?: StopOptions): Promise<void>
+}
+
+/** How a publication ends. */
+export interface StopOptions {
+  /**
+   * Whether the value is deleted, so that others need not wait for it to expire.
+   *
+   * @default the publication's `goodbye`
+   */
+  readonly goodbye?: boolean | undefined
+
+  /** Milliseconds that the deletion may take. */
+  readonly timeoutMs?: number | undefined
+}
+
+/** Options of `publish`. */
+export interface PublishOptions {
+  /** Seconds that the value outlives this process. It is stored again when half of them have passed. */
+  readonly ttl: number
+
+  /** Subkey of the dictionary under the key. */
+  readonly subkey?: Subkey | undefined
+
+  /**
+   * Whether the value is deleted when the publication is stopped or disposed of, or the DHT stops.
+   *
+   * @default false
+   */
+  readonly goodbye?: boolean | undefined
+
+  /** Private key of the owner, where key or subkey holds the `ownerTag` of another peer than this node. */
+  readonly privateKey?: SigningKey | undefined
+
+  /** Stops the publication. */
+  readonly signal?: AbortSignal | undefined
+}
+
+/** The calls that a publication makes. */
+export interface PublicationCalls<V> {
+  /** Turns a value into a write, or throws what is wrong with it. */
+  toWrite(value: V): Write
+
+  /** The time for a write, which rises from write to write. */
+  now(): DHTTime
+  send(write: Write): Promise<Written>
+
+  /** Deletes what was published with a tombstone that expires then. */
+  sayGoodbye(write: Write, until: DHTTime, timeoutMs: number | undefined): Promise<void>
+
+  /** Runs a call that waits for a state. */
+  wait(options: CallOptions, start: () => Promise<void>): Promise<void>
+}
+
+export interface PublicationInit<V> extends PublishOptions {
+  readonly key: Key
+  readonly value: V
+
+  /** Its place: key and subkey. */
+  readonly place: string
+
+  /** The DHT that published it. */
+  readonly owner: object
+  readonly publications: Publications
+  readonly calls: PublicationCalls<V>
+}
+
+/** A publication, attempt by attempt. */
+export class LivePublication<V> implements Publication<V>, KeptValue {
+  readonly #init: PublicationInit<V>
+  readonly #listeners = new Set<(state: PublicationState) => void>()
+  #write: Write
+  #value: V
+  #state: PublicationState = 'pending'
+  #error: Error | undefined
+
+  /** Attempts that failed in a row. */
+  #failures = 0
+
+  /** The last expiration that was sent. */
+  #sentUntil: DHTTime | undefined
+  #isSending = false
+
+  /** Whether the present value is to be sent as soon as the attempt under way has ended. */
+  #isDue = false
+
+  /** Whether a peer has connected since the attempt under way began. */
+  #isPeerNew = false
+  #stopping: Promise<void> | undefined
+  readonly #onAbort = (): void => void this.stop()
+
+  constructor(init: PublicationInit<V>) {
+    const { calls, signal, value } = init
+    this.#init = init
+    this.#value = value
+    this.#write = calls.toWrite(value)
+
+    if (signal?.aborted === true) {
+      this.#state = 'stopped'
+    } else {
+      signal?.addEventListener('abort', this.#onAbort)
+      init.publications.add(this)
+      void this.attempt()
+    }
+  }
+
+  get key(): Key {
+    return this.#init.key
+  }
+
+  get subkey(): Subkey | undefined {
+    return this.#init.subkey
+  }
+
+  get value(): V {
+    return this.#value
+  }
+
+  get state(): PublicationState {
+    return this.#state
+  }
+
+  get error(): Error | undefined {
+    return this.#error
+  }
+
+  /** Its place: key and subkey. */
+  get place(): string {
+    return this.#init.place
+  }
+
+  /** The DHT that published it. */
+  get owner(): object {
+    return this.#init.owner
+  }
+
+  /** Seconds from a write to the next. */
+  get ttl(): number {
+    return this.#init.ttl
+  }
+
+  async held(options: CallOptions = {}): Promise<void> {
+    await this.#init.calls.wait(options, () => this.#whenHeld())
+  }
+
+  async update(value: V): Promise<void> {
+    this.#assertLive()
+    this.#write = this.#init.calls.toWrite(value)
+    this.#value = value
+    this.#init.publications.renumber(this)
+    this.#isDue = true
+    this.#become('pending')
+    void this.attempt()
+    await this.held()
+  }
+
+  subscribe(listener: (state: PublicationState) => void): () => void {
+    this.#listeners.add(listener)
+    return () => this.#listeners.delete(listener)
+  }
+
+  stop({ goodbye = this.#init.goodbye === true, timeoutMs }: StopOptions = {}): Promise<void> {
+    this.#stopping ??= this.#stop(goodbye, timeoutMs)
+    return this.#stopping
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.stop()
+  }
+
+  /** Ends it without a goodbye: something else of this node is held in its place, or the DHT has stopped. */
+  end(): void {
+    this.#init.publications.delete(this)
+    this.#init.signal?.removeEventListener('abort', this.#onAbort)
+    this.#become('stopped')
+    this.#listeners.clear()
+  }
+
+  /** Stores the value, and again if it changes meanwhile. One attempt at a time. */
+  async attempt(): Promise<void> {
+    if (this.#isSending) {
+      return
+    }
+
+    this.#isSending = true
+
+    do {
+      this.#isDue = false
+      this.#isPeerNew = false
+      await this.#attemptOnce()
+    } while (this.#isDue && this.#state !== 'stopped')
+
+    this.#isSending = false
+  }
+
+  /** A peer has come that may take what nobody took. */
+  onPeer(): void {
+    this.#isPeerNew = true
+
+    if (this.#state === 'pending') {
+      void this.attempt()
+    }
+  }
+
+  async #attemptOnce(): Promise<void> {
+    const { calls, publications, ttl } = this.#init
+    const write = renew(this.#write, calls.now() + ttl)
+    const order = publications.orderOf(this)
+    this.#sentUntil = lastExpiration(write.record)
+
+    try {
+      const { outcome } = await calls.send(write)
+      this.#settle(outcome, order)
+    } catch (error) {
+      this.#fail(toError(error))
+    }
+  }
+
+  #settle(outcome: Written['outcome'], order: number): void {
+    const { place, publications } = this.#init
+
+    if (this.#state === 'stopped') {
+      return
+    }
+
+    if (outcome === 'held') {
+      publications.supersede(place, order)
+    }
+
+    if (this.#isDue) {
+      return
+    }
+
+    if (outcome === 'held' || outcome === 'beaten') {
+      this.#failures = 0
+      publications.renewLater(this)
+      this.#become(outcome)
+    } else {
+      this.#fail(new Error(`no replica has it: ${outcome}`))
+    }
+  }
+
+  #fail(error: Error): void {
+    this.#isDue ||= this.#isPeerNew
+
+    if (this.#state !== 'stopped') {
+      this.#init.publications.retryLater(this, this.#failures++)
+      this.#become('pending', error)
+    }
+  }
+
+  async #stop(goodbye: boolean, timeoutMs: number | undefined): Promise<void> {
+    const { calls } = this.#init
+    const until = this.#sentUntil
+    const isOver = this.#state === 'stopped'
+    this.end()
+
+    if (goodbye && !isOver && until !== undefined) {
+      // It wins against what is still on its way, which expires before it.
+      await calls.sayGoodbye(this.#write, until, timeoutMs).catch(() => {})
+    }
+  }
+
+  async #whenHeld(): Promise<void> {
+    if (this.#state === 'held') {
+      return
+    }
+
+    this.#assertLive()
+    const { promise, resolve, reject } = Promise.withResolvers<void>()
+    const unsubscribe = this.subscribe((state) => {
+      if (state === 'held') {
+        resolve()
+      } else if (state === 'stopped') {
+        reject(endedError())
+      }
+    })
+
+    try {
+      await promise
+    } finally {
+      unsubscribe()
+    }
+  }
+
+  #assertLive(): void {
+    if (this.#state === 'stopped') {
+      throw endedError()
+    }
+  }
+
+  #become(state: PublicationState, error?: Error): void {
+    const isNew = state !== this.#state
+    this.#state = state
+    this.#error = error
+
+    for (const listener of isNew ? [...this.#listeners] : []) {
+      try {
+        listener(state)
+      } catch (thrown) {
+        reportLater(thrown)
+      }
+    }
+  }
+}
+
+function endedError(): AbortError {
+  return new AbortError('the publication has ended')
+}
+
+/** Reports what a listener throws as any uncaught error. The others are still called. */
+function reportLater(thrown: unknown): void {
+  queueMicrotask(() => {
+    throw thrown
+  })
+}

