@@ -21,6 +21,7 @@ export class DiskOwner {
   readonly #init: DiskOwnerInit
   readonly #id: string = globalThis.crypto.randomUUID()
   #timer: ReturnType<typeof setInterval> | undefined
+  #isStopped = false
 
   constructor(init: DiskOwnerInit) {
     this.#init = init
@@ -28,21 +29,31 @@ export class DiskOwner {
 
   /** Leaves the note, and looks at it again and again. A disk that hangs or fails keeps no node from starting. */
   claim(): void {
-    this.#timer = setInterval(() => void this.#check(), OWNER_CHECK_MS)
-    this.#timer.unref?.()
-    this.#init.disk.setNote(OWNER_NOTE, this.#id).catch(() => this.stop())
+    this.#init.disk.setNote(OWNER_NOTE, this.#id).then(
+      () => this.#watch(),
+      () => {
+        // The journal tells of a disk that fails.
+      }
+    )
   }
 
   stop(): void {
+    this.#isStopped = true
     clearInterval(this.#timer)
-    this.#timer = undefined
   }
 
-  /** Looks at the note. A disk that fails, or has no note yet, says nothing. */
+  #watch(): void {
+    if (!this.#isStopped) {
+      this.#timer = setInterval(() => void this.#check(), OWNER_CHECK_MS)
+      this.#timer.unref?.()
+    }
+  }
+
+  /** Looks at the note. A disk that fails says nothing. */
   async #check(): Promise<void> {
     const owner = await this.#init.disk.note(OWNER_NOTE).catch(() => this.#id)
 
-    if (owner !== undefined && owner !== this.#id && this.#timer !== undefined) {
+    if (owner !== this.#id && !this.#isStopped) {
       this.stop()
       this.#init.onShared()
     }
