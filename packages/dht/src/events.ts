@@ -36,6 +36,9 @@ export interface DHTEvents {
 
   /** The disk has started to fail, or works again. See `stats().persistence`. */
   'disk:state': CustomEvent<DiskState>
+
+  /** Another node uses this node's datastore, too. Each overwrites what the other holds. */
+  'disk:shared': CustomEvent<undefined>
 }
 
 const NAMES: Readonly<Record<keyof DHTEvents, true>> = {
@@ -47,7 +50,8 @@ const NAMES: Readonly<Record<keyof DHTEvents, true>> = {
   'record:stored': true,
   'record:expired': true,
   'node:wake': true,
-  'disk:state': true
+  'disk:state': true,
+  'disk:shared': true
 }
 
 /** @throws TypeError for an event that does not exist, or a value that is no listener */

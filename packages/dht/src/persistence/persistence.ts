@@ -5,6 +5,7 @@ import type { RecordStore } from '../store/record-store.ts'
 import { warn } from '../warn.ts'
 import { datastoreDisk } from './datastore-disk.ts'
 import type { Disk, PersistenceStats } from './disk.ts'
+import { DiskOwner } from './disk-owner.ts'
 import { Journal } from './journal.ts'
 import type { PeerMemory } from './peer-memory.ts'
 import { peersOn } from './peer-memory.ts'
@@ -18,6 +19,9 @@ export interface PersistenceInit extends PersistenceOptions {
 
   /** Called when writing starts to fail, and when it works again. */
   readonly onStateChange?: ((failure: Error | undefined) => void) | undefined
+
+  /** Called when another node uses the same datastore, too. */
+  readonly onShared?: (() => void) | undefined
 }
 
 /** Version of the layout on disk. Raise it when older versions can't read a new layout. */
@@ -58,6 +62,7 @@ class DiskPersistence implements Persistence {
   readonly #where: string
   readonly #log: Logger
   readonly #journal: Journal
+  readonly #owner: DiskOwner
   #restored: Restored = { restored: 0, damaged: 0, damagedFiles: undefined }
 
   private constructor(disk: Disk, where: string, init: PersistenceInit) {
@@ -72,6 +77,7 @@ class DiskPersistence implements Persistence {
       log: this.#log,
       onStateChange: (failure) => this.#onStateChange(failure)
     })
+    this.#owner = new DiskOwner({ disk, onShared: () => this.#onShared() })
   }
 
   static async open(disk: Disk, where: string, init: PersistenceInit): Promise<Persistence> {
@@ -83,6 +89,10 @@ class DiskPersistence implements Persistence {
     } catch (error) {
       await persistence.#journal.close()
       throw error
+    }
+
+    if (init.datastore !== undefined) {
+      persistence.#owner.claim()
     }
 
     init.store.persistWith(persistence.#journal)
@@ -103,6 +113,7 @@ class DiskPersistence implements Persistence {
   }
 
   async close(): Promise<void> {
+    this.#owner.stop()
     const lost = await this.#journal.close()
     this.#init.store.persistWith(undefined)
 
@@ -135,6 +146,14 @@ class DiskPersistence implements Persistence {
         this.#log
       )
     }
+  }
+
+  #onShared(): void {
+    this.#init.onShared?.()
+    warn(
+      `${this.#where}: another node uses the same datastore, and each overwrites what the other holds. Give each node a datastore, and an identity, of its own.`,
+      this.#log
+    )
   }
 
   #onStateChange(failure: Error | undefined): void {

@@ -85,7 +85,8 @@ class WaggleService implements Waggle, Startable {
     this.#persistence = await openPersistence({
       ...this.#init.persistence,
       ...{ store, logger },
-      onStateChange: (error) => this.#dispatchDiskState(error)
+      onStateChange: (error) => this.#dispatchDiskState(error),
+      onShared: () => this.events.safeDispatchEvent('disk:shared', { detail: undefined })
     })
   }
 

@@ -60,7 +60,7 @@ func run(ctx context.Context, initial []string) error {
 	}
 	defer host.Close()
 	store := dssync.MutexWrap(ds.NewMapDatastore())
-	node, err := dht.New(ctx, host,
+	node, err := dht.New(host,
 		dht.Mode(dht.ModeServer),
 		dht.V1ProtocolOverride("/waggle/kad/1.0.0"),
 		dht.NamespacedValidator("waggle", validator{}),
