@@ -6,11 +6,7 @@
  */
 import process from 'node:process'
 import { DHT } from '@waggle/dht'
-
-const KEY = 'presence'
-
-/** Seconds after which a killed program disappears from the list. */
-const TTL = 6
+import { z } from 'zod'
 
 const [name = 'somebody', ...initialPeers] = process.argv.slice(2)
 const leaving = new AbortController()
@@ -20,32 +16,14 @@ process.once('SIGTERM', () => leaving.abort())
 const dht = await DHT.create({ initialPeers })
 console.log(`in another terminal: node examples/presence.ts <name> ${dht.multiaddrs[0]}`)
 
-// Renewed for as long as this process runs.
-await dht.store(
-  KEY,
-  { since: new Date().toISOString() },
-  { subkey: name, ttl: TTL, republish: true }
-)
+// Each member has a place of its own, which no other peer can write. A killed program is gone after `ttl` seconds.
+const room = dht.presence('presence', z.object({ name: z.string() }), { ttl: 6 })
+const me = room.join({ name })
 
-let shown = ''
-
-try {
-  for await (const found of dht.watch(KEY, { signal: leaving.signal })) {
-    const people = found?.value instanceof Map ? [...found.value.keys()] : []
-    const here = people.map(String).sort().join(', ') || 'nobody'
-
-    // A renewal is a change too, because the entry then expires later.
-    if (here !== shown) {
-      console.log(`here: ${here}`)
-      shown = here
-    }
-  }
-} catch (error) {
-  if (!leaving.signal.aborted) {
-    throw error
-  }
+for await (const { current } of room.watch({ signal: leaving.signal })) {
+  const people = [...current.values()].map(({ value }) => value.name)
+  console.log(`here: ${people.sort().join(', ') || 'nobody'}`)
 }
 
-// A deletion must expire later than what it deletes.
-await dht.delete(KEY, { subkey: name, ttl: 2 * TTL })
+await me.stop() // says goodbye
 await dht.stop()

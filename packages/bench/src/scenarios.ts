@@ -3,18 +3,22 @@ import { churn } from './scenarios/churn/churn.ts'
 import { costs } from './scenarios/costs/costs.ts'
 import { endurance } from './scenarios/endurance.ts'
 import { floor } from './scenarios/floor.ts'
+import { frozen } from './scenarios/frozen.ts'
 import { growth } from './scenarios/growth/growth.ts'
 import { hivemind } from './scenarios/hivemind/hivemind.ts'
+import { hot } from './scenarios/hot/hot.ts'
 import { liars } from './scenarios/liars/liars.ts'
+import { links } from './scenarios/links/links.ts'
 import { memory } from './scenarios/memory.ts'
 import { partition } from './scenarios/partition.ts'
 import { peers } from './scenarios/peers/peers.ts'
+import { presence } from './scenarios/presence.ts'
 import { soak } from './scenarios/soak/soak.ts'
 import { wan } from './scenarios/wan/wan.ts'
 import { watch } from './scenarios/watch.ts'
 
 /** All scenarios, in the order in which they run and are reported. */
 export const scenarios: readonly Scenario[] = [
-  ...[floor, peers, watch, memory, costs, hivemind, wan, growth, liars],
-  ...[endurance, churn, partition, soak]
+  ...[floor, peers, watch, hot, presence, memory, costs, hivemind, wan, growth, liars],
+  ...[endurance, churn, partition, links, frozen, soak]
 ]

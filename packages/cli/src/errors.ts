@@ -19,6 +19,9 @@ export const FAILED = 1
 /** Exit code of wrong usage. */
 export const WRONG_USAGE = 2
 
+/** Exit code when too few servers answered to tell whether something is stored. */
+export const UNREACHABLE = 3
+
 /** Converts any thrown value to an Error. */
 export function toError(thrown: unknown): Error {
   return thrown instanceof Error ? thrown : new Error(String(thrown))

@@ -1,5 +1,5 @@
 import { constants } from 'node:os'
-import { CommandError, FAILED, UsageError, WRONG_USAGE } from './errors.ts'
+import { CommandError, FAILED, UNREACHABLE, UsageError, WRONG_USAGE } from './errors.ts'
 import { Stop } from './io.ts'
 
 /** The message and the exit code of a command that threw. */
@@ -40,8 +40,15 @@ export function failure(error: Error): Failure {
     return { message: error.message, exitCode: error instanceof UsageError ? WRONG_USAGE : FAILED }
   }
 
-  const isOurs = WRONG_ARGUMENTS.includes(error.name)
-  return { message: asTyped(error), exitCode: isOurs ? WRONG_USAGE : FAILED }
+  return { message: asTyped(error), exitCode: exitCodeOf(error) }
+}
+
+function exitCodeOf({ name }: Error): number {
+  if (WRONG_ARGUMENTS.includes(name)) {
+    return WRONG_USAGE
+  }
+
+  return name === 'UnreachableError' ? UNREACHABLE : FAILED
 }
 
 /** Replaces the library's option names in a message by those of the command line. */

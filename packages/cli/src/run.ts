@@ -6,6 +6,7 @@ import { addExport } from './commands/export.ts'
 import { addGet } from './commands/get.ts'
 import { addIdentity } from './commands/identity.ts'
 import { addImport } from './commands/import.ts'
+import { addInspect } from './commands/inspect.ts'
 import { addParty } from './commands/party.ts'
 import { addPeers } from './commands/peers.ts'
 import { addPing } from './commands/ping.ts'
@@ -59,6 +60,7 @@ function programFor(io: CommandIO, isJson: boolean): Program {
     addStats,
     addImport,
     addExport,
+    addInspect,
     addParty,
     addTop,
     addIdentity,

@@ -10,7 +10,7 @@ export const DEFAULT_DURABILITY = 'written'
 /** Peers that store a record. Hivemind's num_replicas. */
 export const DEFAULT_NUM_REPLICAS = 5
 
-/** Milliseconds that one peer may take to answer one request. Hivemind's wait_timeout. */
+/** Milliseconds for which a peer may make no progress. Hivemind's wait_timeout. */
 export const DEFAULT_REQUEST_TIMEOUT_MS = 3000
 
 /** Milliseconds that a whole call may take. */
@@ -21,6 +21,12 @@ export const DEFAULT_BOOTSTRAP_TIMEOUT_MS = 10_000
 
 /** Milliseconds after which a get asks one more peer. */
 export const HEDGE_MS = 100
+
+/** Milliseconds without progress after which a peer is suspected at the earliest. Less may be a busy processor. */
+export const MIN_SUSPECT_MS = 400
+
+/** Milliseconds without progress after which any peer is suspected. */
+export const MAX_SUSPECT_MS = 1000
 
 /** Peers that are asked before a key counts as absent: Kademlia's k (§2.3 of the paper). */
 export const SEARCH_WIDTH = 20

@@ -1,16 +1,25 @@
 import { AbortError, type Libp2p, type PeerId, type ServiceMap } from '@libp2p/interface'
 import type { Multiaddr } from '@multiformats/multiaddr'
-import type { Found, Key, RecordValidator, Value } from '@waggle/record'
+import type { StandardSchemaV1 } from '@standard-schema/spec'
+import type { Found, Key, RecordValidator, Subkey, Value } from '@waggle/record'
 import { setMaxListeners } from 'main-event'
 import type { BootstrapError } from './errors.ts'
 import { assertListening, type DHTEvents } from './events.ts'
+import type { DictionaryHandle } from './handles/dictionary-handle.ts'
+import type { HandleOptions, Input, Output, StorableSchema } from './handles/handle-options.ts'
+import { type Handles, handlesOf } from './handles/handles.ts'
+import type { PresenceHandle, PresenceOptions } from './handles/presence-handle.ts'
+import type { ValueHandle } from './handles/value-handle.ts'
+import type { Inspection } from './inspection/inspection.ts'
 import { join, type Membership } from './join/join.ts'
 import { Listeners, type ListenOptions } from './listeners.ts'
+import type { Watch, WatchOptions } from './live/watch.ts'
 import { startNode } from './node/node.ts'
 import type { DHTOptions } from './node/options.ts'
 import { whenRelayed } from './node/relay.ts'
 import { assertNode } from './node/runtime.ts'
 import { type Settings, settingsOf } from './node/settings.ts'
+import type { BaseOperations } from './operations/base-operations.ts'
 import type {
   DeleteOptions,
   FindNearestPeersOptions,
@@ -19,14 +28,16 @@ import type {
   PlaceOptions,
   StoreEntry,
   StoreManyOptions,
-  StoreOptions,
-  WatchOptions
+  StoreOptions
 } from './operations/call-options.ts'
 import type { WaggleOperations } from './operations/waggle-operations.ts'
+import type { SealedOptions } from './sealed/sealed-operations.ts'
+import { type SealedView, sealedView } from './sealed/sealed-view.ts'
 import { findWaggle } from './service/service.ts'
 import type { Waggle } from './service/service-interface.ts'
 import type { Stats } from './service/stats.ts'
 import type { HeldRecord } from './store/held-record.ts'
+import type { CallOptions } from './timing/calls.ts'
 import { anySignal, timeoutSignal } from './timing/deadline.ts'
 import { wait } from './timing/wait.ts'
 
@@ -50,9 +61,10 @@ interface Parts {
  * A distributed dictionary. Each call takes a `signal` and a `timeoutMs`. After `stop()` all calls,
  * those in flight included, reject with `AbortError`.
  */
-export class DHT implements WaggleOperations, AsyncDisposable {
+export class DHT implements WaggleOperations, Handles, AsyncDisposable {
   readonly #parts: Parts
-  readonly #operations: WaggleOperations
+  readonly #operations: BaseOperations
+  readonly #handles: Handles
   readonly #listeners: Listeners
   #stopped: Promise<void> | undefined
 
@@ -66,6 +78,7 @@ export class DHT implements WaggleOperations, AsyncDisposable {
 
     this.#parts = parts
     this.#operations = parts.waggle.operations(parts.lifetime.signal)
+    this.#handles = handlesOf(this.#operations)
     this.#listeners = new Listeners(parts.waggle.events, parts.lifetime.signal)
   }
 
@@ -212,8 +225,53 @@ export class DHT implements WaggleOperations, AsyncDisposable {
     return this.#operations.getMany(keys, options)
   }
 
-  watch(key: Key, options?: WatchOptions): AsyncIterableIterator<Found | undefined> {
+  watch<R extends boolean = false>(
+    key: Key,
+    options?: WatchOptions<R>
+  ): Watch<Found | undefined, Subkey | undefined, Value, R> {
     return this.#operations.watch(key, options)
+  }
+
+  value<S extends StandardSchemaV1, const O extends HandleOptions = object>(
+    key: Key,
+    schema: StorableSchema<S>,
+    options?: O & HandleOptions
+  ): ValueHandle<Input<S>, Output<S>, O> {
+    return this.#handles.value<S, O>(key, schema, options)
+  }
+
+  dictionary<
+    K extends StandardSchemaV1<Key, Key>,
+    S extends StandardSchemaV1,
+    const O extends HandleOptions = object
+  >(
+    key: Key,
+    schemas: { readonly subkey: K; readonly value: StorableSchema<S> },
+    options?: O & HandleOptions
+  ): DictionaryHandle<Input<K>, Output<K>, Input<S>, Output<S>, O> {
+    return this.#handles.dictionary<K, S, O>(key, schemas, options)
+  }
+
+  presence<S extends StandardSchemaV1>(
+    key: Key,
+    schema: StorableSchema<S>,
+    options?: PresenceOptions
+  ): PresenceHandle<Input<S>, Output<S>> {
+    return this.#handles.presence<S>(key, schema, options)
+  }
+
+  async inspect(key: Key, options?: CallOptions): Promise<Inspection> {
+    return this.#operations.inspect(key, options)
+  }
+
+  /**
+   * Returns the same operations on what only those see who have the secret: keys and subkeys are hidden, and values are
+   * encrypted for their place and expiration. docs/sealed.md says what that protects, and what replicas still see.
+   *
+   * @throws TypeError for a secret that is too short or no bytes, or an option that is wrong
+   */
+  sealed(secret: Uint8Array, options?: SealedOptions): SealedView {
+    return sealedView(this.#operations, secret, options)
   }
 
   async findNearestPeers(key: Key, options?: FindNearestPeersOptions): Promise<PeerId[]> {

@@ -76,22 +76,37 @@ export class BusyError extends Error {
   override readonly name = 'BusyError'
 }
 
-/** Thrown when no peer answered, so that it is not known whether anything is stored under the key. */
+/**
+ * Thrown when too few of the servers nearest to a key answered, so that it is not known whether anything
+ * is stored under it.
+ */
 export class UnreachableError extends Error {
   static override readonly name = 'UnreachableError'
   override readonly name = 'UnreachableError'
 
-  /** Peers that were asked and did not answer. 0: no peer is known. */
+  /** Peers that were asked and did not answer. 0 without respondents: no peer is known. */
   readonly failedPeers: number
 
-  constructor(failedPeers: number) {
-    super(
-      failedPeers === 0
-        ? 'no peer is known that could be asked: the node has not joined, or has lost all its peers'
-        : `${failedPeers === 1 ? 'the only peer that was asked has not' : `none of the ${failedPeers} peers that were asked has`} answered: the network can't be reached, or is busier than requestTimeoutMs allows for`
-    )
+  constructor(failedPeers: number, respondedPeers = 0) {
+    super(unreachableMessage(failedPeers, respondedPeers))
     this.failedPeers = failedPeers
   }
+}
+
+function unreachableMessage(failed: number, responded: number): string {
+  if (responded > 0) {
+    return `too few of the servers nearest to the key answered to tell whether anything is stored under it: ${responded} did and hold nothing, ${failed} did not answer`
+  }
+
+  if (failed === 0) {
+    return 'no peer is known that could be asked: the node has not joined, or has lost all its peers'
+  }
+
+  const silent =
+    failed === 1
+      ? 'the only peer that was asked has not'
+      : `none of the ${failed} peers that were asked has`
+  return `${silent} answered: the network can't be reached, or is busier than requestTimeoutMs allows for`
 }
 
 /** Turns a thrown value into an Error. */

@@ -31,6 +31,9 @@ export interface DHTEvents {
   /** A record that this node stored for others has expired and was removed from memory and disk. */
   'record:expired': CustomEvent<RecordNotice>
 
+  /** This node, or its machine, slept and runs again. `detail` has for how long, as far as its clocks tell. */
+  'node:wake': CustomEvent<NodeWake>
+
   /** The disk has started to fail, or works again. See `stats().persistence`. */
   'disk:state': CustomEvent<DiskState>
 }
@@ -43,6 +46,7 @@ const NAMES: Readonly<Record<keyof DHTEvents, true>> = {
   'clock:skew': true,
   'record:stored': true,
   'record:expired': true,
+  'node:wake': true,
   'disk:state': true
 }
 
@@ -63,6 +67,12 @@ export interface RecordNotice {
 
   /** DHT time in seconds at which the last of it expires. */
   readonly expirationTime: DHTTime
+}
+
+/** The end of a sleep. */
+export interface NodeWake {
+  /** Milliseconds. 0 if a browser says so and its clocks do not. */
+  readonly sleptMs: number
 }
 
 /** Whether records get onto the disk. */

@@ -78,19 +78,17 @@ export {
 export type { ClockSkew, DHTEvents, RecordNotice } from './events.ts'
 export type { WaggleKadDHTInit } from './kad/kad-options.ts'
 export { waggleKadDHT } from './kad/waggle-kad-dht.ts'
+export type { WatchOptions } from './live/watch.ts'
 export type { Address } from './node/addresses.ts'
-export { coalescingMuxer } from './node/coalescing-muxer.ts'
 export { DEFAULTS } from './node/defaults.ts'
 export type { DHTOptions } from './node/options.ts'
-export { unfragmentedWrites } from './node/unfragmented-writes.ts'
 export type { NodeLimits } from './node-limits.ts'
 export type {
   DeleteOptions,
   GetManyOptions,
   GetOptions,
   StoreEntry,
-  StoreOptions,
-  WatchOptions
+  StoreOptions
 } from './operations/call-options.ts'
 export type { WaggleOperations } from './operations/waggle-operations.ts'
 export type { AllowPeer } from './peers/access.ts'

@@ -61,6 +61,15 @@ export interface NodeLimits {
    */
   readonly maxDialsPerSecond: number
 
+  /**
+   * Peers that this node notifies of one key, besides as many forwarders: peers that pass changes on to
+   * as many others. Beyond it, a watcher is referred to forwarders.
+   */
+  readonly maxWatchersPerKey: number
+
+  /** Keys whose changes this node forwards. Beyond it, a watcher turns to another forwarder. 0: none. */
+  readonly maxForwardedKeys: number
+
   /** Calls of the application in flight. Beyond it, a call rejects with `BusyError`. */
   readonly maxCalls: number
 }
@@ -82,6 +91,8 @@ export const DEFAULT_NODE_LIMITS: NodeLimits = Object.freeze({
   maxKeysPerSecondPerPeer: 50_000,
   maxKeysPerSecond: 200_000,
   maxDialsPerSecond: 256,
+  maxWatchersPerKey: 128,
+  maxForwardedKeys: 256,
   maxCalls: 100_000
 })
 

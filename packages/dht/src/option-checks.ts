@@ -112,7 +112,10 @@ const RECORD_LIMITS: OptionTable = {
   maxRecordBytes: { assert: assertPositiveUpTo(LARGEST_MAX_RECORD_BYTES) },
   maxKeyBytes: { assert: assertPositiveUpTo(LARGEST_MAX_KEY_BYTES) }
 }
-const NODE_LIMITS = eachBy(assertCount, DEFAULT_NODE_LIMITS)
+const NODE_LIMITS: OptionTable = {
+  ...eachBy(assertCount, DEFAULT_NODE_LIMITS),
+  maxForwardedKeys: { assert: assertInteger(0, 65_536) }
+}
 
 function eachBy(assert: Check, limits: object): OptionTable {
   return Object.fromEntries(Object.keys(limits).map((name) => [name, { assert }]))

@@ -19,7 +19,8 @@ export {
   DEFAULT_MAX_SUBKEYS,
   DEFAULT_MAX_TTL,
   DEFAULT_MAX_VALUE_BYTES,
-  MAX_CLOCK_SKEW
+  MAX_CLOCK_SKEW,
+  UNLIMITED
 } from './limits.ts'
 export { DEFAULT_NETWORK, type NetworkOptions, networkOf } from './network.ts'
 export { verifySignature } from './owner/ed25519.ts'
@@ -33,6 +34,7 @@ export {
 } from './owner/signature.ts'
 export { firstExpiration, lastExpiration, prune } from './prune.ts'
 export { refusalOf, type WithTimeout } from './validators/compose.ts'
+export { assertSchema, issuesText, SEALED } from './validators/schema.ts'
 export { submissionOf } from './validators/submission.ts'
 export { isPromise, whenDone } from './validators/when-done.ts'
 export { isRecordKey, NAMESPACE, parseSubkeyId, subkeyId } from './values/key.ts'

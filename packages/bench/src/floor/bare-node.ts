@@ -2,7 +2,7 @@ import { noise } from '@chainsafe/libp2p-noise'
 import { yamux } from '@chainsafe/libp2p-yamux'
 import type { Libp2p } from '@libp2p/interface'
 import { tcp } from '@libp2p/tcp'
-import { coalescingMuxer, unfragmentedWrites } from '@waggle/dht'
+import { coalescingMuxer, unfragmentedWrites } from '@waggle/dht/connection'
 import { createLibp2p } from 'libp2p'
 
 /** Protocols: requests on one stream; the same in coalesced writes; one request per stream. */

@@ -1,4 +1,4 @@
-/** Delivers each item after the same time, in order. Any number can be on the way. */
+/** Delivers each item after the same time and what it waits besides, in order. Any number can be on the way. */
 export class DelayLine {
   readonly #delayMs: number
   readonly #onTheWay: { readonly dueMs: number; readonly deliver: () => void }[] = []
@@ -8,8 +8,8 @@ export class DelayLine {
     this.#delayMs = delayMs
   }
 
-  send(deliver: () => void): void {
-    this.#onTheWay.push({ dueMs: performance.now() + this.#delayMs, deliver })
+  send(deliver: () => void, waitMs = 0): void {
+    this.#onTheWay.push({ dueMs: performance.now() + waitMs + this.#delayMs, deliver })
     this.#wait()
   }
 

@@ -1,7 +1,9 @@
 // A process with one or several DHT nodes, which do what the parent process calls for.
 import { DHT, type DHTOptions, type Found, type Key, type StoreEntry } from '@waggle/dht'
+import { z } from 'zod'
 import { serve } from '../processes/serve.ts'
-import { steadyTimeMs } from '../processes/usage.ts'
+import { steadyTimeMs, usage } from '../processes/usage.ts'
+import { totalOf } from '../workload/statistics.ts'
 import { distantNode } from './distant-node.ts'
 import { inGroups, settle } from './settle.ts'
 
@@ -35,6 +37,7 @@ const PATIENCE_MS = 300_000
 
 const nodes: DHT[] = []
 const deliveries: Delivery[] = []
+const rooms: { readonly current: ReadonlyMap<string, unknown> | undefined }[] = []
 let failure: unknown
 
 const handlers = {
@@ -88,6 +91,26 @@ const handlers = {
     }
   },
 
+  /** Has each node join a room, and watch who is there. */
+  async joinRoom(ttl: number): Promise<void> {
+    for (const node of nodes) {
+      const room = node.presence('room', z.object({ joined: z.number() }), { ttl })
+      const watch = room.watch()
+      watch.subscribe(() => {})
+      rooms.push(watch)
+      await room.join({ joined: Date.now() }).held()
+    }
+  },
+
+  /** Returns how many members each node sees in the room. */
+  seenMembers: () => rooms.map(({ current }) => current?.size ?? 0),
+
+  /** Returns this process's time, and the bytes that its nodes have sent for others. */
+  served: () => ({
+    cpuMs: usage().cpuMs,
+    bytes: totalOf(nodes, (node) => node.stats().served.bytes)
+  }),
+
   /** Returns the deliveries after the first `known` ones. */
   deliveries(known: number): Delivery[] {
     if (failure !== undefined) {
@@ -112,8 +135,8 @@ function node(): DHT {
 }
 
 async function follow(key: string): Promise<void> {
-  for await (const found of node().watch(key)) {
-    deliveries.push({ key, found: seen(found), atMs: steadyTimeMs() })
+  for await (const { current } of node().watch(key, { renewals: true })) {
+    deliveries.push({ key, found: seen(current), atMs: steadyTimeMs() })
   }
 }
 

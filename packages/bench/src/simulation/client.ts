@@ -41,11 +41,13 @@ export function simulatedClient(
   const self = network.client()
   const peers = new PeerBook()
   const connections = new SimulatedConnections(self.point, rounds)
+  const nearest = (target: Uint8Array, count: number): SimulatedNode[] =>
+    network.nearest(self, pointIn(target), count)
   const replicas = new Replicas({
     self: self.id,
     store: self.store,
     channel: channelOf(network, self, { connections, rounds, liars }),
-    routing: { nearest: (target, count) => network.nearest(self, pointIn(target), count) },
+    routing: { nearest, nearestPresent: nearest, isLongSilent: () => false },
     lookups: new Lookups({
       ...{ peers, requestTimeoutMs: REQUEST_TIMEOUT_MS },
       isReady: (peer) => connections.isOpen(peer)

@@ -35,7 +35,14 @@ export class SimulatedConnections {
     if (!isDead) {
       const sharedBits = 52 - Math.floor(Math.log2(distanceOf(this.#own, point) + 1))
       const openedAtMs = known?.openedAtMs ?? ++this.#now
-      this.#peers.set(name, { ...peer, name, host: name, sharedBits, openedAtMs, usedAtMs: ++this.#now })
+      this.#peers.set(name, {
+        ...peer,
+        name,
+        host: name,
+        sharedBits,
+        openedAtMs,
+        usedAtMs: ++this.#now
+      })
       this.#sweep()
     }
   }

@@ -32,7 +32,7 @@ export function addGet(program: Program): void {
     usage: 'get <key>',
     summary: 'Read the value of a key',
     more: [
-      'Prints the value as JSON, and a dictionary as one line per subkey. Exits with code 1 when the key is not found.'
+      'Prints the value as JSON, and a dictionary as one line per subkey. Exits with code 1 when the key is not found, and with code 3 when too few servers answer to tell.'
     ],
     examples: [
       ['waggle get greeting', 'the first response'],

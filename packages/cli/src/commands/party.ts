@@ -84,18 +84,12 @@ async function joinedPeer({ io }: Context, options: PartyOptions): Promise<DHT> 
 
 /** Prints the party as lines where there is no terminal. */
 async function tellParty({ io, answer }: Context, party: Party): Promise<void> {
-  try {
-    for await (const { guests, events } of party.views(io.signal)) {
-      for (const { text, time } of events) {
-        answer({
-          json: { event: text, guests: guests.map(({ name, answer }) => ({ name, answer })) },
-          text: `${shownClock(time)}  ${text}; here: ${guests.map(({ name }) => name).join(', ')}`
-        })
-      }
-    }
-  } catch (error) {
-    if (!io.signal.aborted) {
-      throw error
+  for await (const { guests, events } of party.views(io.signal)) {
+    for (const { text, time } of events) {
+      answer({
+        json: { event: text, guests: guests.map(({ name, answer }) => ({ name, answer })) },
+        text: `${shownClock(time)}  ${text}; here: ${guests.map(({ name }) => name).join(', ')}`
+      })
     }
   }
 }

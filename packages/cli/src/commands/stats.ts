@@ -50,9 +50,15 @@ function rowsOf({ peerId, pid, version, uptimeSeconds, addresses, stats }: Overv
       'cache',
       `${shownCount(stats.cachedRecords)}, ${shownBytes(stats.cachedBytes)}; ${shownCount(stats.cacheHits)} hits`
     ],
+    ['served', served(stats)],
     ['clock', clock(stats)],
     ['disk', disk(stats)]
   ]
+}
+
+function served({ served: { keys, refused, bytes, changes } }: Stats): string {
+  const requests = `${shownCount(keys.find)} finds, ${shownCount(keys.store)} stores, ${shownCount(keys.watch)} watches`
+  return `${requests}; ${shownCount(changes)} changes told, ${shownBytes(bytes)}, ${shownCount(refused.busy + refused.access)} refused`
 }
 
 function clock({ clockSkewMs }: Stats): string {

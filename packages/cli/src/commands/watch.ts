@@ -9,7 +9,12 @@ import { jsonOf, parseKey, shown } from '../text/value-text.ts'
 import { act, define, type Program } from './define.ts'
 import { foundJson, foundText } from './found.ts'
 
-type WatchOptions = NetworkOptions & { readonly count?: string }
+const NOTES = {
+  unreachable: 'too few of the servers nearest to the key answer: changes may be missed',
+  reachable: 'enough servers answer again'
+} as const
+
+type WatchOptions = NetworkOptions & { readonly count?: string; readonly renewals?: true }
 
 export function addWatch(program: Program): void {
   const command = define(program, {
@@ -22,7 +27,9 @@ export function addWatch(program: Program): void {
       ['waggle watch greeting --count 2', 'the current value and the next change']
     ]
   })
-  command.option('-n, --count <number>', 'stop after this many values')
+  command
+    .option('-n, --count <number>', 'stop after this many values')
+    .option('--renewals', 'print a value also when only its expiration is later')
   addNetworkOptions(command)
   act(program, command, watch)
 }
@@ -36,22 +43,18 @@ async function watch(
   const key = parseKey(keyText)
   const count = options.count === undefined ? undefined : parseCount(options.count, '--count')
   let seen = 0
+  await using dht = await joinedClient(options, context.io)
+  context.note(`watching ${shown(key)}; press Ctrl-C to stop`)
 
-  try {
-    await using dht = await joinedClient(options, context.io)
-    context.note(`watching ${shown(key)}; press Ctrl-C to stop`)
+  const { renewals } = options
+  const onProgress = ({ name }: { readonly name: keyof typeof NOTES }): void =>
+    context.note(NOTES[name])
 
-    for await (const found of dht.watch(key, { signal })) {
-      tell(context, key, found)
+  for await (const { current } of dht.watch(key, { signal, renewals, onProgress })) {
+    tell(context, key, current)
 
-      if (++seen === count) {
-        break
-      }
-    }
-  } catch (error) {
-    // Ctrl-C is the normal way to end it.
-    if (!signal.aborted) {
-      throw error
+    if (++seen === count) {
+      break
     }
   }
 

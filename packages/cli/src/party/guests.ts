@@ -1,4 +1,5 @@
-import type { Found } from '@waggle/record'
+import type { Change } from '@waggle/dht/handles'
+import type { Found, Subkey, Value } from '@waggle/record'
 import { shown } from '../text/value-text.ts'
 
 /** A guest who has said whether they come. */
@@ -29,24 +30,32 @@ export function guestsOf(found: Found | undefined): Guest[] {
   })).sort((a, b) => (a.name < b.name ? -1 : 1))
 }
 
-/** Lists the changes between two states. A repeated answer is not a change. */
-export function changesBetween(
-  before: readonly Guest[],
-  after: readonly Guest[],
+/** Tells of changes of the party's key. A repeated answer is no event. */
+export function eventsOf(
+  changes: readonly Change<Subkey | undefined, Value, true>[],
   time: number
 ): PartyEvent[] {
-  const find = (guests: readonly Guest[], name: string): Guest | undefined =>
-    guests.find((guest) => guest.name === name)
-  const came = after.flatMap(({ name, answer }) => {
-    const earlier = find(before, name)
-    return earlier?.answer === answer
+  return changes.flatMap((change) => {
+    const { subkey } = change
+    const text = eventText(change)
+    // A plain value is nobody's answer.
+    return subkey === undefined || text === undefined
       ? []
-      : [`${name} ${earlier === undefined ? 'is here and' : 'now'} says ${answer}`]
+      : { text: `${plain(shown(subkey))} ${text}`, time }
   })
-  const went = before
-    .filter(({ name }) => find(after, name) === undefined)
-    .map(({ name }) => `${name} has gone`)
-  return [...came, ...went].map((text) => ({ text, time }))
+}
+
+function eventText(change: Change<Subkey | undefined, Value, true>): string | undefined {
+  switch (change.type) {
+    case 'added':
+      return `is here and says ${plain(shown(change.found.value))}`
+    case 'changed':
+      return `now says ${plain(shown(change.found.value))}`
+    case 'removed':
+      return 'has gone'
+    default:
+      return undefined
+  }
 }
 
 /** Removes the quotes from a name; control characters stay escaped. */

@@ -1,6 +1,6 @@
 import type { DHT } from '@waggle/dht'
 import { getDHTTime } from '@waggle/record'
-import { changesBetween, type Guest, guestsOf, type PartyEvent } from './guests.ts'
+import { eventsOf, type Guest, guestsOf, type PartyEvent } from './guests.ts'
 
 const KEY = 'party'
 
@@ -30,12 +30,9 @@ export class Party implements AsyncDisposable {
 
   /** Yields the state of the party after each change, until the signal is aborted. */
   async *views(signal: AbortSignal): AsyncGenerator<PartyView, void, undefined> {
-    let before: Guest[] = []
-
-    for await (const found of this.#dht.watch(KEY, { signal })) {
-      const guests = guestsOf(found)
-      yield { guests, events: changesBetween(before, guests, getDHTTime()) }
-      before = guests
+    // With renewals, because the screen shows until when each answer counts.
+    for await (const { current, changes } of this.#dht.watch(KEY, { signal, renewals: true })) {
+      yield { guests: guestsOf(current), events: eventsOf(changes, getDHTTime()) }
     }
   }
 

@@ -70,12 +70,12 @@ export async function showParty(
       events.splice(0, events.length - MAX_EVENTS)
       show()
     }
-  } catch (error) {
-    if (failure !== undefined || !signal.aborted) {
-      throw failure ?? error
-    }
   } finally {
     clearInterval(showing)
     screen.close()
+  }
+
+  if (failure !== undefined) {
+    throw failure
   }
 }

@@ -17,8 +17,8 @@ afterAll(async () => {
 describe('waggle watch', () => {
   it('prints what is there and each change, until Ctrl-C', async () => {
     const peer = ['-p', node.address]
-    await using watching = new RunningWaggle(['watch', 'news', '--json', ...peer])
     await waggle(['store', 'news', 'first', ...peer])
+    await using watching = new RunningWaggle(['watch', 'news', '--json', ...peer])
     await watching.line(/"value":"first"/)
     await waggle(['store', 'news', 'second', '--ttl', '2h', ...peer])
     await watching.line(/"value":"second"/)
@@ -27,6 +27,11 @@ describe('waggle watch', () => {
     watching.kill('SIGINT')
 
     expect(await watching.ended()).toMatchObject({ exitCode: 0, stderr: '' })
+  })
+
+  it('says at once that nothing is there', async () => {
+    const { stdout } = await waggle(['watch', 'nothing', '-n', '1', '-p', node.address])
+    expect(stdout).toMatch(/^\d\d:\d\d:\d\d {2}nothing\n$/)
   })
 
   it('ends after so many changes', async () => {

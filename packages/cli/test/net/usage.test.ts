@@ -110,6 +110,7 @@ describe('waggle --help', () => {
     'peers',
     'ping',
     'stats',
+    'inspect',
     'import',
     'export',
     'party',

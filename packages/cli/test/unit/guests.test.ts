@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { changesBetween, guestsOf } from '../../src/party/guests.ts'
+import { eventsOf, guestsOf } from '../../src/party/guests.ts'
 
 const dictionary = (answers: Record<string, string>): Parameters<typeof guestsOf>[0] => ({
   expirationTime: 10,
@@ -27,15 +27,26 @@ describe('guestsOf', () => {
   })
 })
 
-describe('changesBetween', () => {
-  it('tells who came, who went, and who has another answer', () => {
-    const before = guestsOf(dictionary({ alice: 'yes', bob: 'yes', carol: 'no' }))
-    const after = guestsOf(dictionary({ alice: 'yes', bob: 'no', dave: 'maybe' }))
+describe('eventsOf', () => {
+  it('tells who came, who went, and who has another answer, but of no renewal', () => {
+    const yes = { value: 'yes', expirationTime: 10 }
+    const no = { value: 'no', expirationTime: 10 }
 
-    expect(changesBetween(before, after, 7)).toEqual([
+    expect(
+      eventsOf(
+        [
+          { type: 'removed', subkey: 'carol', before: yes, reason: 'expired' },
+          { type: 'changed', subkey: 'bob', before: yes, found: no },
+          { type: 'renewed', subkey: 'erin', before: no, found: no },
+          { type: 'added', subkey: 'dave', found: yes },
+          { type: 'added', subkey: undefined, found: yes }
+        ],
+        7
+      )
+    ).toEqual([
+      { time: 7, text: 'carol has gone' },
       { time: 7, text: 'bob now says no' },
-      { time: 7, text: 'dave is here and says maybe' },
-      { time: 7, text: 'carol has gone' }
+      { time: 7, text: 'dave is here and says yes' }
     ])
   })
 })

@@ -14,17 +14,23 @@ const MAX_REMEMBERED = 4096
 export class RateLimits {
   readonly #perPeer: number
   readonly #nowMs: () => number
+
+  /** The time, read once for all buckets that a request concerns. */
+  #atMs: number
+  readonly #clock = (): number => this.#atMs
   readonly #all: TokenBucket
   readonly #peers = new BoundedMap<string, TokenBucket>({ maxSize: MAX_REMEMBERED })
 
   constructor(rates: Rates, nowMs: () => number = () => performance.now()) {
     this.#perPeer = rates.maxKeysPerSecondPerPeer
     this.#nowMs = nowMs
-    this.#all = new TokenBucket({ perSecond: rates.maxKeysPerSecond, nowMs })
+    this.#atMs = nowMs()
+    this.#all = new TokenBucket({ perSecond: rates.maxKeysPerSecond, nowMs: this.#clock })
   }
 
   /** Says whether the peer may ask for so many keys now, and counts them if it may. */
   admits(peer: string, keys: number): boolean {
+    this.#atMs = this.#nowMs()
     const own = this.#bucketOf(peer)
 
     if (own.tokens < 0 || this.#all.tokens < 0) {
@@ -43,7 +49,7 @@ export class RateLimits {
       return known
     }
 
-    const bucket = new TokenBucket({ perSecond: this.#perPeer, nowMs: this.#nowMs })
+    const bucket = new TokenBucket({ perSecond: this.#perPeer, nowMs: this.#clock })
     this.#peers.set(peer, bucket)
     return bucket
   }

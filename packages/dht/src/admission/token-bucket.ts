@@ -39,6 +39,11 @@ export class TokenBucket {
   /** Tokens left; negative while the bucket is overdrawn. */
   get tokens(): number {
     const nowMs = this.#nowMs()
+
+    if (nowMs === this.#atMs) {
+      return this.#tokens
+    }
+
     const accrued = ((nowMs - this.#atMs) / 1000) * this.#perSecond
     this.#tokens = Math.min(this.#tokens + accrued, this.#burst)
     this.#atMs = nowMs

@@ -32,6 +32,9 @@ export interface ClocksInit extends ClientParts {
   readonly log: Logger
   readonly clock: () => DHTTime
   readonly requestTimeoutMs: number
+
+  /** Called with each median: milliseconds by which the clocks of so many peers are ahead of ours. */
+  readonly onMedian?: (medianSkewMs: number, peers: number) => void
 }
 
 /** A server that is connected, or was when it was asked, and what its clock showed then. */
@@ -69,15 +72,19 @@ export class Clocks {
       ({ detail }) => this.#onDisconnect(detail.toString()),
       { signal }
     )
-    const comparing = setInterval(() => this.#compareAgain(), COMPARE_INTERVAL_MS)
+    const comparing = setInterval(() => this.compareAgain(), COMPARE_INTERVAL_MS)
     comparing.unref?.()
     signal.addEventListener('abort', () => clearInterval(comparing))
   }
 
   /** Milliseconds by which the peers' clocks are ahead of ours, in the median; undefined if none was asked. */
   get medianSkewMs(): number | undefined {
+    return median(this.#readings.map(({ skewMs }) => skewMs))
+  }
+
+  get #readings(): ClockReading[] {
     const readings = [...this.#peers.values()].map(({ reading }) => reading)
-    return median(readings.filter((reading) => reading !== undefined).map(({ skewMs }) => skewMs))
+    return readings.filter((reading) => reading !== undefined)
   }
 
   /** Asks a connected peer for its time. Undefined if it lacks the protocol, as plain kad-dht peers do. */
@@ -88,6 +95,20 @@ export class Clocks {
       { onResponse: (reading) => reading, fallback: () => undefined }
     )
     return raceSignal(inTime(asked, this.#init.requestTimeoutMs), signal)
+  }
+
+  /** Compares with the connected peers that connected first: no clock is worth a dial. */
+  compareAgain(): void {
+    const peers = [...this.#peers.values()].filter(({ isConnected }) => isConnected)
+    this.#peers.clear()
+
+    for (const { id } of peers) {
+      this.#peers.set(id.toString(), { id, isConnected: true, isAsked: false })
+    }
+
+    for (const peer of [...this.#peers.values()].slice(0, MAX_COMPARED_CLOCKS)) {
+      this.#compareAndReport(peer)
+    }
   }
 
   /** Ends all streams. */
@@ -123,25 +144,15 @@ export class Clocks {
     return [...this.#peers.values()].filter(({ isAsked }) => isAsked).length
   }
 
-  /** With the connected peers that connected first: no clock is worth a dial. */
-  #compareAgain(): void {
-    const peers = [...this.#peers.values()].filter(({ isConnected }) => isConnected)
-    this.#peers.clear()
-
-    for (const { id } of peers) {
-      this.#peers.set(id.toString(), { id, isConnected: true, isAsked: false })
-    }
-
-    for (const peer of [...this.#peers.values()].slice(0, MAX_COMPARED_CLOCKS)) {
-      this.#compareAndReport(peer)
-    }
-  }
-
   #compareAndReport(peer: ComparedPeer): void {
     peer.isAsked = true
     this.compare(peer.id).then(
       (reading) => {
         peer.reading = reading
+
+        if (reading !== undefined) {
+          this.#init.onMedian?.(this.medianSkewMs ?? reading.skewMs, this.#readings.length)
+        }
 
         if (reading !== undefined && isSkewed(reading)) {
           this.#report(peer.id, reading)

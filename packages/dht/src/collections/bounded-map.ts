@@ -14,6 +14,9 @@ export class BoundedMap<K, V> {
   readonly #entries = new Map<K, V>()
   readonly #options: BoundedMapOptions<K, V>
 
+  /** The newest key, while it has an entry. It is often used again, and need not be moved. */
+  #newest: K | undefined
+
   constructor(options: BoundedMapOptions<K, V>) {
     this.#options = options
   }
@@ -34,9 +37,8 @@ export class BoundedMap<K, V> {
   touch(key: K): V | undefined {
     const value = this.#entries.get(key)
 
-    if (value !== undefined) {
-      this.#entries.delete(key)
-      this.#entries.set(key, value)
+    if (value !== undefined && key !== this.#newest) {
+      this.#move(key, value)
     }
 
     return value
@@ -44,8 +46,12 @@ export class BoundedMap<K, V> {
 
   /** Makes the entry the newest, and evicts the oldest beyond the limit. */
   set(key: K, value: V): void {
-    this.#entries.delete(key)
-    this.#entries.set(key, value)
+    if (key === this.#newest && this.#entries.has(key)) {
+      this.#entries.set(key, value)
+      return
+    }
+
+    this.#move(key, value)
 
     if (this.#entries.size > this.#options.maxSize) {
       this.#evictOldest()
@@ -73,6 +79,12 @@ export class BoundedMap<K, V> {
   /** Lists the entries, oldest first. */
   [Symbol.iterator](): IterableIterator<[K, V]> {
     return this.#entries[Symbol.iterator]()
+  }
+
+  #move(key: K, value: V): void {
+    this.#entries.delete(key)
+    this.#entries.set(key, value)
+    this.#newest = key
   }
 
   #evictOldest(): void {

@@ -43,17 +43,27 @@ export class Liveness {
       this.#checkedAtMs.set(name, nowMs)
 
       for (const connection of this.#init.connectionManager.getConnections(peer)) {
-        this.#ping(connection).catch((error) => {
-          this.#init.log('the connection to %p is dead - %e', peer, error)
-          connection.abort(toError(error))
-        })
+        void this.#check(connection, TIMEOUT_MS)
       }
     }
   }
 
-  async #ping(connection: Connection): Promise<void> {
-    const signal = timeoutSignal(TIMEOUT_MS)
+  /** Checks all connections, as after a sleep. Resolves when each has answered or was ended. */
+  async checkAll(timeoutMs: number): Promise<void> {
+    const connections = this.#init.connectionManager.getConnections()
+    await Promise.all(connections.map((connection) => this.#check(connection, timeoutMs)))
+  }
 
+  async #check(connection: Connection, timeoutMs: number): Promise<void> {
+    try {
+      await this.#ping(connection, timeoutSignal(timeoutMs))
+    } catch (error) {
+      this.#init.log('the connection to %p is dead - %e', connection.remotePeer, error)
+      connection.abort(toError(error))
+    }
+  }
+
+  async #ping(connection: Connection, signal: AbortSignal): Promise<void> {
     try {
       const stream = await connection.newStream(PING, { signal, runOnLimitedConnection: true })
       stream.abort(new Error('the peer is alive'))

@@ -39,7 +39,7 @@ export interface ProbesInit {
   readonly connect: (contact: PeerInfo) => Promise<void>
 
   /** Called with each peer that was not there. */
-  readonly onDead: (peer: PeerId) => void
+  readonly onDead: (contact: PeerInfo, error: Error) => void
 
   /** The known peer that has been silent for longest, if that is too long. */
   readonly stalest: () => PeerInfo | undefined
@@ -135,7 +135,7 @@ export class Probes {
       log('nobody answers where the peer %p was - %e', peer, error)
 
       if (error.name !== 'BusyError' && error.name !== 'AbortError') {
-        onDead(peer)
+        onDead(contact, error)
       }
     } finally {
       this.#underWay--

@@ -7,6 +7,12 @@ export function overriding<T extends object>(target: T, overrides: Partial<T>): 
 
   return new Proxy(target, {
     get(_, name) {
+      const known = bound.get(name)
+
+      if (known !== undefined) {
+        return known
+      }
+
       if (Object.hasOwn(overrides, name)) {
         return Reflect.get(overrides, name)
       }
@@ -18,12 +24,13 @@ export function overriding<T extends object>(target: T, overrides: Partial<T>): 
         return member
       }
 
-      if (!bound.has(name)) {
-        bound.set(name, member.bind(target))
-      }
-
-      return bound.get(name)
+      const method: unknown = member.bind(target)
+      bound.set(name, method)
+      return method
     },
-    set: (_, name, value) => Reflect.set(target, name, value, target)
+    set(_, name, value) {
+      bound.delete(name)
+      return Reflect.set(target, name, value, target)
+    }
   })
 }

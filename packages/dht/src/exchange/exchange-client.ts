@@ -103,6 +103,11 @@ export class ExchangeClient implements RecordChannel {
       : this.#client.streamTo(peer)?.isOpen === true
   }
 
+  /** When a peer made progress last with what was requested, in ms of the process's clock. */
+  progressMs(peer: PeerInfo): number {
+    return this.#client.progressMs(peer)
+  }
+
   /** Requests that are not sent yet, and messages without a reply, to all peers. */
   get load(): { readonly waiting: number; readonly inFlight: number } {
     return this.#client.load

@@ -51,6 +51,9 @@ export interface ExchangeServerInit {
   /** Called with a peer that has sent a forged signature. */
   readonly onForgery?: ((peer: PeerId, error: Error) => void) | undefined
 
+  /** Called with each key that is read from the store by a peer that does not look for replicas. */
+  readonly onRead?: ((key: Uint8Array) => void) | undefined
+
   /** Called with each peer that is about to disconnect, and why. */
   readonly onGoodbye?: (peer: PeerId, reason: GoodbyeReason) => void
 }
@@ -62,6 +65,7 @@ export interface ExchangeServerInit {
 export class ExchangeServer implements ServedProtocol<Message> {
   readonly id: string = EXCHANGE_PROTOCOL
   readonly codec: MessageCodec<Message> = EXCHANGE
+  readonly mayPass = true
   readonly #init: ExchangeServerInit
 
   constructor(init: ExchangeServerInit) {
@@ -124,11 +128,18 @@ export class ExchangeServer implements ServedProtocol<Message> {
 
   /** A request for closer peers in any case looks for replicas, and a cached copy is none. */
   #held(key: Uint8Array, isReplicaWanted: boolean): Uint8Array | undefined {
-    const { store, cache, copies } = this.#init
-    return (
-      store.encoded(key) ??
-      (isReplicaWanted ? undefined : (cache?.encoded(key) ?? copies?.encoded(key)))
-    )
+    const { store, cache, copies, onRead } = this.#init
+    const stored = store.encoded(key)
+
+    if (isReplicaWanted) {
+      return stored
+    }
+
+    if (stored !== undefined) {
+      onRead?.(key)
+    }
+
+    return stored ?? cache?.encoded(key) ?? copies?.encoded(key)
   }
 
   /** Resolves later where what comes in takes long to check. */

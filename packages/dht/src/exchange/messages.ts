@@ -1,4 +1,5 @@
 import type { Rejection } from '@waggle/record'
+import type { EncodedPeer } from '../wire/fields.ts'
 import {
   CLOSER_COUNT,
   CLOSER_PEER_INDEXES,
@@ -8,7 +9,6 @@ import {
   RESPONSE_PEERS
 } from '../wire/fields.ts'
 import { MAX_KEYS_PER_MESSAGE, MAX_REQUEST_ID } from '../wire/limits.ts'
-import type { EncodedPeer } from '../wire/peer-codec.ts'
 import {
   flag,
   integer,

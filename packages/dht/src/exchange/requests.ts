@@ -1,6 +1,7 @@
 import type { PeerInfo } from '@libp2p/interface'
 import { BusyError } from '../errors.ts'
-import { type EncodedPeer, namedIn } from '../wire/peer-codec.ts'
+import type { EncodedPeer } from '../wire/fields.ts'
+import { namedIn } from '../wire/peer-codec.ts'
 import { ProtocolViolationError } from '../wire/protocol-violation-error.ts'
 import type { RequestProtocol } from '../wire/request-protocol.ts'
 import type { PendingRequest } from '../wire/request-queue.ts'

@@ -18,6 +18,11 @@ export interface Candidate {
   peer: string | undefined
 }
 
+interface Retry {
+  readonly candidate: Candidate
+  readonly stop: AbortController
+}
+
 export interface ReconnectorInit extends AttemptInit {
   readonly initial: readonly Candidate[]
   readonly remembered: RememberedPeers
@@ -34,7 +39,7 @@ export interface ReconnectorInit extends AttemptInit {
  */
 export class Reconnector {
   readonly #init: ReconnectorInit
-  readonly #retries = new Map<string, AbortController>()
+  readonly #retries = new Map<string, Retry>()
 
   constructor(init: ReconnectorInit) {
     this.#init = init
@@ -45,6 +50,7 @@ export class Reconnector {
     const { waggle, lifetime: signal } = this.#init
     const { events } = waggle
     events.addEventListener('peer:connect', ({ detail }) => this.#onConnect(detail), { signal })
+    events.addEventListener('node:wake', () => this.#retryAtOnce(), { signal })
     events.addEventListener('peer:lost', ({ detail }) => this.#onLost(detail), { signal })
 
     for (const peer of waggle.joinedPeers) {
@@ -52,11 +58,18 @@ export class Reconnector {
     }
   }
 
+  /** Begins all attempts anew: while the node slept, the network may have come back. */
+  #retryAtOnce(): void {
+    for (const { candidate } of [...this.#retries.values()]) {
+      this.retry(candidate)
+    }
+  }
+
   /** Tries again to join through a peer, for as long as it takes. */
   retry(candidate: Candidate): void {
-    this.#retries.get(candidate.name)?.abort()
+    this.#retries.get(candidate.name)?.stop.abort()
     const stop = new AbortController()
-    this.#retries.set(candidate.name, stop)
+    this.#retries.set(candidate.name, { candidate, stop })
 
     this.#keepTrying(candidate, anySignal(stop.signal, this.#init.lifetime)).then(
       () => this.#end(candidate, stop),
@@ -65,7 +78,7 @@ export class Reconnector {
   }
 
   #end({ name }: Candidate, stop: AbortController): void {
-    if (this.#retries.get(name) === stop) {
+    if (this.#retries.get(name)?.stop === stop) {
       this.#retries.delete(name)
     }
   }
@@ -85,7 +98,7 @@ export class Reconnector {
       const retry = this.#retries.get(candidate.name)
 
       if (retry !== undefined) {
-        retry.abort()
+        retry.stop.abort()
         this.recordReached(candidate, id)
       }
     }

@@ -16,6 +16,11 @@ export interface KadInternals extends KadDHT {
       message: { type: MessageType; key: Uint8Array; record?: Uint8Array },
       options: AbortOptions & { path: typeof NO_PATH }
     ): AsyncIterable<QueryEvent>
+
+    /** Limits the time of each request. */
+    readonly timeout?: {
+      getTimeoutSignal(options: AbortOptions & { readonly path?: object }): AbortSignal
+    }
   }
 
   /** Answers the requests of others. Undefined in a kad-dht that is built otherwise. */

@@ -26,16 +26,18 @@ import type {
 } from '../lookup/record-channel.ts'
 import { receivedRecord } from '../store/received-record.ts'
 import type { RecordStore } from '../store/record-store.ts'
-import { timeoutSignal } from '../timing/deadline.ts'
+import { type ProgressSignal, progressSignal } from '../timing/progress-signal.ts'
 import type { Dialer } from '../wire/dialer.ts'
 import { dialable } from '../wire/peer-codec.ts'
 import { type KadInternals, NO_PATH } from './internals.ts'
+import type { StreamProgress } from './stream-progress.ts'
 
 export interface KadChannelComponents {
   connectionManager: ConnectionManager
   kad: KadInternals
   log: Logger
   requestTimeoutMs: number
+  progress: Pick<StreamProgress, 'progressMs'>
 
   /** Connects to a peer, unless there is a connection. */
   dialer: Pick<Dialer, 'connect'>
@@ -56,8 +58,9 @@ export class KadChannel implements RecordChannel {
     this.#components = components
   }
 
-  find(peer: PeerInfo, key: Uint8Array): Promise<FindReply> {
-    return this.#find(peer, key, this.#inTime())
+  async find(peer: PeerInfo, key: Uint8Array): Promise<FindReply> {
+    using inTime = this.#inTime(peer)
+    return await this.#find(peer, key, inTime)
   }
 
   async store(
@@ -70,16 +73,18 @@ export class KadChannel implements RecordChannel {
       throw new Error('a plain kad-dht peer can not tell a copy from a replica')
     }
 
-    return this.#store(peer, key, { write, ...this.#inTime() })
+    using inTime = this.#inTime(peer)
+    return await this.#store(peer, key, { write, signal: inTime.signal })
   }
 
   isReady({ id }: PeerInfo): boolean {
     return this.#components.connectionManager.getConnections(id).length > 0
   }
 
-  /** Returns the options that end a request: kad-dht takes a signal only. */
-  #inTime(): { signal: AbortSignal } {
-    return { signal: timeoutSignal(this.#components.requestTimeoutMs) }
+  /** Returns the signal that ends a request: kad-dht takes nothing else. */
+  #inTime(peer: PeerInfo): ProgressSignal {
+    const { progress, requestTimeoutMs } = this.#components
+    return progressSignal(requestTimeoutMs, () => progress.progressMs(peer))
   }
 
   async #find(peer: PeerInfo, key: Uint8Array, options: AbortOptions): Promise<FindReply> {
@@ -94,7 +99,8 @@ export class KadChannel implements RecordChannel {
         record && equals(record.key, key)
           ? await receivedRecord(peer, key, record.value, this.#components)
           : undefined,
-      closer: closer.slice(0, SEARCH_WIDTH).map(dialable)
+      closer: closer.slice(0, SEARCH_WIDTH).map(dialable),
+      isPlain: true
     }
   }
 

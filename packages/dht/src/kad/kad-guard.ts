@@ -11,6 +11,7 @@ import {
   readKadMessage,
   writeKadMessage
 } from './kad-messages.ts'
+import type { StreamProgress } from './stream-progress.ts'
 
 /** The services of a node's kad-dht for others, besides finding peers. */
 export interface KadServices {
@@ -40,10 +41,13 @@ export function requestGuard(services: KadServices): ProtocolGuard {
 }
 
 /** Guards kad-dht's streams: those that this node opens, whose responses name no more peers than it needs. */
-export function responseGuard(): ProtocolGuard {
+export function responseGuard(progress?: Pick<StreamProgress, 'follow'>): ProtocolGuard {
   const cut = messagesUpTo(MAX_MESSAGE_BYTES)
   const receive = (message: Uint8Array): Uint8Array => writeKadMessage(readKadMessage(message))
-  return () => ({ cut, receive })
+  return ({ remotePeer }, stream) => {
+    progress?.follow(stream, remotePeer)
+    return { cut, receive }
+  }
 }
 
 /** Not a violation: honest peers with other options may ask for it. */

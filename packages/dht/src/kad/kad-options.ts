@@ -12,7 +12,7 @@ import {
   type Option,
   type OptionTable
 } from '../option-checks.ts'
-import type { RecordStoreOptions } from '../store/record-store.ts'
+import type { RecordStoreOptions } from '../store/record-store-options.ts'
 
 /** Options of `waggleKadDHT()`: those of kad-dht, and of the record store. */
 export interface WaggleKadDHTInit extends Omit<KadDHTInit, 'clientMode'> {

@@ -1,11 +1,15 @@
 import type { RecordStore } from '../store/record-store.ts'
 import type { KadInternals } from './internals.ts'
 import type { ModeSwitch } from './mode-switch.ts'
+import type { StreamProgress } from './stream-progress.ts'
 
 /** Parts that `waggleKadDHT()` and `waggle()` of one libp2p node share. */
 export interface NodeParts {
   readonly kad: KadInternals
   readonly mode: ModeSwitch
+
+  /** The progress of plain kad-dht peers with what is requested of them. */
+  readonly progress: StreamProgress
   readonly store: RecordStore
 }
 

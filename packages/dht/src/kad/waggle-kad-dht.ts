@@ -17,6 +17,7 @@ import { pointOfKey, pointOfPeer, sharedBits } from '../peers/key-space.ts'
 import { RecordStore } from '../store/record-store.ts'
 import { BY_KAD_DHT } from '../store/stored-record.ts'
 import { boundedDatastore } from './bounded-datastore.ts'
+import { tellUnreachable } from './content-routing.ts'
 import { internalsOf } from './internals.ts'
 import { requestGuard, responseGuard } from './kad-guard.ts'
 import { KAD_OPTIONS, type WaggleKadDHTInit } from './kad-options.ts'
@@ -24,7 +25,9 @@ import { assertLibp2p } from './libp2p-version.ts'
 import { mergingDatastore } from './merging-datastore.ts'
 import { ModeSwitch } from './mode-switch.ts'
 import { assertNoParts, registerParts } from './node-parts.ts'
+import { keepOwnTimeouts } from './own-timeouts.ts'
 import { paceWalks } from './paced-walks.ts'
+import { StreamProgress } from './stream-progress.ts'
 
 /**
  * Options that differ from kad-dht's defaults, which suit a public network of very many peers: a
@@ -87,7 +90,8 @@ export function mergingKadDHT(
       store,
       prefix
     )
-    const connectionManager = guardedStreams(components, responseGuard())
+    const progress = new StreamProgress()
+    const connectionManager = guardedStreams(components, responseGuard(progress))
     const kad = implementation({
       ...KAD_DEFAULTS,
       ...given(kadInit),
@@ -96,13 +100,12 @@ export function mergingKadDHT(
       selectors: { [NAMESPACE]: selectorFor(store.limits), ...kadInit.selectors }
     })(guardedComponents(components, requestGuard(services), { datastore, connectionManager }))
 
-    paceWalks(kad)
     const { protocol } = kadInit
-    registerParts(components, {
-      kad: internalsOf(kad, { protocol, logger: components.logger }),
-      mode: new ModeSwitch(kad),
-      store
-    })
+    const internals = internalsOf(kad, { protocol, logger: components.logger })
+    paceWalks(kad)
+    keepOwnTimeouts(internals)
+    tellUnreachable(internals, components.peerId)
+    registerParts(components, { kad: internals, mode: new ModeSwitch(kad), progress, store })
     return kad
   }
 }

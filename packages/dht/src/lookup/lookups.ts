@@ -1,48 +1,13 @@
 import type { PeerInfo } from '@libp2p/interface'
 import { MAX_LOOKUPS_UNDER_WAY } from '../constants.ts'
-import { toError } from '../errors.ts'
+import { TimeoutError, toError } from '../errors.ts'
 import type { PeerBook } from '../peers/peer-book.ts'
-import type { CancellationToken } from '../timing/cancellation.ts'
-import { DelayQueue } from '../timing/delay-queue.ts'
 import { atEndOfTurn } from '../timing/end-of-turn.ts'
-import { inTime } from '../timing/in-time.ts'
+import type { Lookup, LookupResponse, LookupResult } from './lookup.ts'
+import { LoneRequest, Request, type RequestWatcher, Run } from './lookup-run.ts'
 import { PeerRanking } from './peer-ranking.ts'
 import { ResponseTimes } from './response-times.ts'
-import type { Search } from './search.ts'
-
-/** The part of a response that a search needs. */
-export interface LookupResponse {
-  /** Peers that may be nearer. */
-  readonly closer: readonly PeerInfo[]
-}
-
-/** The result of a lookup, besides what it took in. */
-export interface LookupResult {
-  /** Peers that had too much to do. */
-  readonly numBusy: number
-}
-
-/** A lookup of one key. */
-export interface Lookup<R extends LookupResponse> {
-  readonly search: Search
-
-  readonly cancellation: CancellationToken
-
-  /**
-   * Peers asked at once for as long as responses name nearer ones; all that are left once one names
-   * none, since these have to be asked anyway.
-   */
-  readonly parallelism: number
-
-  /** Whether one more peer is asked for each that takes longer than most. */
-  readonly isHedged: boolean
-
-  /** Asks one peer; rejects when it does not respond. */
-  ask(contact: PeerInfo, cancellation: CancellationToken): Promise<R>
-
-  /** Takes in a response after the search has; undefined: the peer failed. True if that is enough. */
-  take(contact: PeerInfo, response: R | undefined): boolean
-}
+import { WaitingRequests } from './waiting-requests.ts'
 
 export interface LookupsInit {
   readonly peers: PeerBook
@@ -50,20 +15,27 @@ export interface LookupsInit {
 
   /** Whether a peer can be asked without connecting first. */
   readonly isReady: (contact: PeerInfo) => boolean
+
+  /**
+   * Returns when a peer made progress last with what was requested, in ms of the process's clock.
+   *
+   * @default never
+   */
+  readonly progressMs?: (contact: PeerInfo) => number
 }
 
 /**
  * Runs all lookups of a node. Those that have something to ask in the same turn of the event loop
  * choose together whom, so that their requests travel in few messages (N4). Every request has its
- * timeout (N8b), which two timers keep for all of them.
+ * timeout (N8b), and one timer serves all of them. Suspects are not waited for where others can
+ * replace them (N8n).
  */
 export class Lookups {
   /** Decides whom they ask next. */
   readonly ranking: PeerRanking
   readonly #init: LookupsInit
-  readonly #timeouts: DelayQueue<Request>
-  /** Requests that may become late, to peers that were connected and to others. */
-  readonly #hedges: { readonly warm: DelayQueue<Request>; readonly cold: DelayQueue<Request> }
+  readonly #waitingFor: WaitingRequests
+  readonly #watcher: RequestWatcher
   readonly #responseTimes = new ResponseTimes()
   #waiting: Run[] = []
   /** Lookups begun and not ended. */
@@ -74,13 +46,15 @@ export class Lookups {
   constructor(init: LookupsInit) {
     this.#init = init
     this.ranking = new PeerRanking(init)
-    this.#timeouts = requests(init.requestTimeoutMs, (request) => this.#onFailure(request))
-    const lateAfter = (isConnected: boolean) =>
-      requests(
-        () => this.#responseTimes.lateAfterMs(isConnected),
-        (request) => this.#onLate(request)
-      )
-    this.#hedges = { warm: lateAfter(true), cold: lateAfter(false) }
+    this.#waitingFor = new WaitingRequests({
+      progressMs: init.progressMs ?? (() => Number.NEGATIVE_INFINITY)
+    })
+    this.#watcher = {
+      timeoutMs: init.requestTimeoutMs,
+      onDelay: (request) => this.#onDelay(request),
+      onLate: (request) => this.#onLate(request),
+      onTimeout: (request) => this.#onFailure(request)
+    }
   }
 
   /**
@@ -101,22 +75,35 @@ export class Lookups {
   }
 
   /** Gives a request outside of any lookup its timeout, and takes note of its failure, too (N8b). */
-  async inTime<T>(contact: PeerInfo, asked: Promise<T>): Promise<T> {
+  inTime<T>(contact: PeerInfo, asked: Promise<T>): Promise<T> {
     const { peers, requestTimeoutMs } = this.#init
 
-    try {
-      return await inTime(asked, requestTimeoutMs)
-    } catch (error) {
-      peers.recordFailure(contact, toError(error))
-      throw error
-    }
+    return new Promise((resolve, reject) => {
+      const request = new LoneRequest(contact, requestTimeoutMs, () => {
+        reject(new TimeoutError('the peer made no progress'))
+        peers.recordFailure(contact, undefined, request.askedAtMs)
+      })
+      this.#waitingFor.add(request)
+      asked.then(
+        (response) => {
+          request.isPending = false
+          resolve(response)
+        },
+        (thrown: unknown) => {
+          reject(thrown)
+
+          if (request.isPending) {
+            request.isPending = false
+            peers.recordFailure(contact, toError(thrown), request.askedAtMs)
+          }
+        }
+      )
+    })
   }
 
-  /** Stops the timers. */
+  /** Stops the timer. */
   close(): void {
-    this.#timeouts.clear()
-    this.#hedges.warm.clear()
-    this.#hedges.cold.clear()
+    this.#waitingFor.clear()
   }
 
   /** Several at once, as taking off the front of an array moves all of it. */
@@ -151,7 +138,7 @@ export class Lookups {
     run.atOnce = Math.max(run.atOnce, run.lookup.parallelism)
 
     while (!run.isCancelled && run.underWay < run.atOnce) {
-      const contact = this.ranking.choose(run.lookup.search.choices())
+      const contact = this.ranking.choose(this.#choices(run))
 
       if (contact === undefined) {
         break
@@ -160,21 +147,49 @@ export class Lookups {
       this.#ask(run, contact)
     }
 
-    if (run.underWay === 0 || run.isCancelled) {
+    if (run.isCancelled || run.isOver) {
       run.finish()
     }
   }
 
+  /**
+   * The peers to choose from. A lookup that asks several at once begins with those of the nearest known
+   * peers that are connected: they may name nearer ones than those that would be dialled. A node that is
+   * one of the nearest itself knows those around it.
+   */
+  #choices(run: Run): PeerInfo[] {
+    const { isHedged, search } = run.lookup
+    const choices = search.choices()
+
+    if (isHedged || run.isInformed) {
+      return choices
+    }
+
+    const { isReady, peers } = this.#init
+    const connected = choices.filter(
+      (contact) => isReady(contact) && peers.suspicionOf(contact) === 'none'
+    )
+    const isNear = search.answers().length > 0
+    run.isInformed = isNear || (connected.length === 0 && run.underWay === 0)
+    return run.isInformed ? choices : connected
+  }
+
   #ask(run: Run, contact: PeerInfo): void {
-    const request = new Request(run, contact, this.#init.isReady(contact))
+    const { isReady, peers } = this.#init
+    const isConnected = isReady(contact)
+    const request = new Request(this.#watcher, run, contact, isConnected)
+    // Bulk that is asked for twice takes twice as long.
+    const isHedged = !request.isBulk && (run.lookup.isHedged || !run.isInformed)
+    request.expect(
+      isHedged ? this.#responseTimes.lateAfterMs(isConnected) : undefined,
+      peers.suspectAfterMs(contact.id, isConnected)
+    )
     run.lookup.search.recordRequest(contact)
     run.underWay++
-    this.#timeouts.add(request)
+    this.#waitingFor.add(request)
 
-    if (run.lookup.isHedged) {
-      const { cold, warm } = this.#hedges
-      const hedges = request.isConnected ? warm : cold
-      hedges.add(request)
+    if (peers.suspicionOf(contact) !== 'none') {
+      this.#suspect(request)
     }
 
     run.lookup.ask(contact, request).then(
@@ -185,13 +200,22 @@ export class Lookups {
 
   #onResponse(request: Request, response: LookupResponse): void {
     const { run, contact, askedAtMs, isConnected } = request
-    this.#init.peers.recordResponse(contact.id)
-    this.#responseTimes.record(performance.now() - askedAtMs, isConnected)
+    const tookMs = performance.now() - askedAtMs
+    const isTypical = !request.isBulk
+    this.#init.peers.recordResponse(contact.id, isTypical && isConnected ? tookMs : undefined)
+
+    if (isTypical) {
+      this.#responseTimes.record(tookMs, isConnected)
+    }
 
     if (request.isPending) {
       request.settle()
       const isAnyNearer = run.lookup.search.recordResponse(contact, response.closer)
-      run.atOnce = isAnyNearer ? run.atOnce : Number.POSITIVE_INFINITY
+
+      if (!isAnyNearer) {
+        run.atOnce = Number.POSITIVE_INFINITY
+      }
+
       this.#take(run, contact, response)
     }
   }
@@ -202,16 +226,38 @@ export class Lookups {
 
     if (request.isPending) {
       request.settle()
-      this.#init.peers.recordFailure(contact, error)
+      this.#init.peers.recordFailure(contact, error, request.askedAtMs)
       run.lookup.search.recordFailure(contact)
       run.numBusy += Number(error?.name === 'BusyError')
       this.#take(run, contact)
     }
   }
 
-  #onLate({ run, contact }: Request): void {
+  #onDelay({ run, contact }: Request): void {
     this.#init.peers.recordDelay(contact.id)
-    run.atOnce++
+    run.atOnce += Number(run.lookup.isHedged)
+    run.isInformed = true
+    this.#schedule(run)
+  }
+
+  /** The peer makes no progress: whatever it is asked, others are asked instead. */
+  #onLate(request: Request): void {
+    const { contact, run } = request
+    const { peers } = this.#init
+    peers.recordSuspicion(contact.id)
+
+    if (request.isSuspect && peers.suspicionOf(contact) === 'silent') {
+      run.lookup.search.giveUp(contact)
+    }
+
+    this.#suspect(request)
+  }
+
+  #suspect(request: Request): void {
+    const { contact, run } = request
+    request.suspect()
+    run.lookup.search.recordSuspicion(contact)
+    run.guard(() => run.lookup.onSuspect?.())
     this.#schedule(run)
   }
 
@@ -219,7 +265,7 @@ export class Lookups {
     run.guard(() => {
       const isEnough = !run.isCancelled && run.lookup.take(contact, response)
 
-      if (isEnough || (run.underWay === 0 && run.lookup.search.isDone)) {
+      if (isEnough || (run.lookup.search.isDone && run.isOver)) {
         run.finish()
         return
       }
@@ -227,92 +273,4 @@ export class Lookups {
       this.#schedule(run)
     })
   }
-}
-
-interface Ending {
-  readonly resolve: (result: LookupResult) => void
-  readonly reject: (error: unknown) => void
-  readonly onEnd: () => void
-}
-
-/** A lookup under way. */
-class Run implements LookupResult {
-  readonly lookup: Lookup<LookupResponse>
-  readonly #ending: Ending
-  atOnce = 0
-  underWay = 0
-  numBusy = 0
-  #isFinished = false
-
-  constructor(
-    // biome-ignore lint/suspicious/noExplicitAny: each lookup takes the responses to its own requests
-    lookup: Lookup<any>,
-    ending: Ending
-  ) {
-    this.lookup = lookup
-    this.#ending = ending
-  }
-
-  get isCancelled(): boolean {
-    return this.#isFinished || this.lookup.cancellation.isCancelled
-  }
-
-  finish(): void {
-    this.#end(() => this.#ending.resolve(this))
-  }
-
-  /** Runs a step. What goes wrong in it ends this lookup, and no other. */
-  guard(step: () => void): void {
-    try {
-      step()
-    } catch (error) {
-      this.#end(() => this.#ending.reject(error))
-    }
-  }
-
-  #end(settle: () => void): void {
-    if (!this.#isFinished) {
-      this.#isFinished = true
-      settle()
-      this.#ending.onEnd()
-    }
-  }
-}
-
-/** One request to one peer. */
-class Request implements CancellationToken {
-  readonly run: Run
-  readonly contact: PeerInfo
-  readonly askedAtMs: number = performance.now()
-  /** Whether the peer was connected when it was asked. */
-  readonly isConnected: boolean
-  isPending = true
-
-  constructor(run: Run, contact: PeerInfo, isConnected: boolean) {
-    this.run = run
-    this.contact = contact
-    this.isConnected = isConnected
-  }
-
-  /** True as soon as its lookup needs no more responses. */
-  get isCancelled(): boolean {
-    return !this.isPending || this.run.isCancelled
-  }
-
-  settle(): void {
-    this.isPending = false
-    this.run.underWay--
-  }
-}
-
-function requests(
-  delayMs: number | (() => number),
-  onDue: (request: Request) => void
-): DelayQueue<Request> {
-  return new DelayQueue({
-    delayMs,
-    beganAtMs: ({ askedAtMs }) => askedAtMs,
-    isPending: ({ isPending }) => isPending,
-    onDue
-  })
 }

@@ -9,6 +9,9 @@ export interface FindReply {
 
   /** Peers it knows to be near the key. */
   readonly closer: readonly PeerInfo[]
+
+  /** Whether a plain kad-dht peer replied. */
+  readonly isPlain?: boolean
 }
 
 /** A replica's reply to a write; `refused`: a rule of its own, such as a validator, does not accept it. */

@@ -1,7 +1,7 @@
 import type { PeerInfo } from '@libp2p/interface'
 import { MAX_LOOKUP_CANDIDATES, MAX_LOOKUP_REQUESTS, SEARCH_WIDTH } from '../constants.ts'
 import { type Point, pointOfPeer, roughDistance } from '../peers/key-space.ts'
-import { hasOnlyAddressesOf } from '../peers/peer-record.ts'
+import { type Candidate, isBefore, isKnownAt, type State } from './candidate.ts'
 import type { PeerRank } from './peer-ranking.ts'
 
 /** The parameters of a search. */
@@ -30,20 +30,13 @@ export interface SearchInit {
 
   /** Peers asked. @default MAX_LOOKUP_REQUESTS */
   maxRequests?: number
-}
 
-type State = 'new' | 'asked' | 'answered' | 'failed' | 'excluded'
-
-interface Candidate {
-  contact: PeerInfo
-
-  /** Tells peers apart, too: it is a hash of their ids. */
-  readonly distance: number
-  isAvoided: boolean
-  state: State
-
-  /** The same peer at other addresses, as others have named it: for when it can't be reached at these. */
-  others: PeerInfo[]
+  /**
+   * Peers that have to answer before so many suspects are not waited for.
+   *
+   * @default one more: two majorities share a peer
+   */
+  answersInsteadOf?: (suspects: number) => number
 }
 
 /** Referrals of one peer that are tried one after the other, besides the first. */
@@ -117,6 +110,26 @@ export class Search {
     this.#takeKnown()
   }
 
+  /** Takes note that a peer which was asked makes no progress; the next nearest takes its place until it answers. */
+  recordSuspicion(contact: PeerInfo): void {
+    const candidate = this.#candidateOf(contact)
+
+    if (candidate?.state === 'asked') {
+      candidate.state = 'suspected'
+      this.#usable--
+      this.#takeKnown()
+    }
+  }
+
+  /** Waits for a suspect no longer than for those that answer. */
+  giveUp(contact: PeerInfo): void {
+    const candidate = this.#candidateOf(contact)
+
+    if (candidate !== undefined) {
+      candidate.isGivenUp = true
+    }
+  }
+
   /** Leaves out a peer for good, whoever names it. */
   exclude(contact: PeerInfo): void {
     this.#settle(contact, 'excluded')
@@ -144,10 +157,10 @@ export class Search {
 
   /** Whether nobody is left to ask or to wait for. */
   get isDone(): boolean {
-    let left = this.#count
+    let [answered, suspects, waited] = [0, 0, 0]
 
-    for (const { state } of this.#candidates) {
-      if (left === 0) {
+    for (const { isGivenUp, state } of this.#candidates) {
+      if (answered === this.#count) {
         break
       }
 
@@ -155,15 +168,30 @@ export class Search {
         return false
       }
 
-      left -= Number(state === 'answered')
+      answered += Number(state === 'answered')
+      suspects += Number(state === 'suspected')
+      waited += Number(state === 'suspected' && !isGivenUp)
     }
 
-    return true
+    return suspects === 0 || this.#isEnough(answered, waited)
+  }
+
+  #isEnough(answered: number, suspects: number): boolean {
+    const { answersInsteadOf = (count) => count + 1 } = this.#init
+    return answered >= (suspects === 0 ? 1 : answersInsteadOf(suspects))
   }
 
   /** The nearest peers that answered, nearest first, at most `count`. */
   answers(): PeerInfo[] {
     return this.#nearestThat('answered')
+  }
+
+  /** The peers that may hold what is looked for, nearest first, and whether each has answered. */
+  servers(): { readonly contact: PeerInfo; readonly hasResponded: boolean }[] {
+    return this.#candidates
+      .filter(({ state }) => state !== 'excluded')
+      .sort((a, b) => a.distance - b.distance)
+      .map(({ contact, state }) => ({ contact, hasResponded: state === 'answered' }))
   }
 
   /** Those in that state, of the `count` nearest candidates that have not failed and are not left out. */
@@ -194,7 +222,7 @@ export class Search {
 
   /** Who has not been asked when no more may be is as good as unknown. */
   #counts(state: State): boolean {
-    return state === 'new' ? this.#mayAsk : state !== 'failed' && state !== 'excluded'
+    return state === 'new' ? this.#mayAsk : state === 'asked' || state === 'answered'
   }
 
   /**
@@ -248,6 +276,7 @@ export class Search {
       distance,
       isAvoided: rank === 'last',
       state: 'new',
+      isGivenUp: false,
       others: []
     }
     this.#insert(candidate)
@@ -296,6 +325,7 @@ export class Search {
     candidate.contact = contact
     candidate.isAvoided = this.#isAvoided(contact)
     candidate.state = 'new'
+    candidate.isGivenUp = false
     this.#insert(candidate)
   }
 
@@ -356,15 +386,6 @@ export class Search {
   }
 }
 
-/** Whether it is one of these peers, at none but their addresses. */
-function isKnownAt(contact: PeerInfo, known: readonly PeerInfo[]): boolean {
-  return known.some((one) => one.id.equals(contact.id) && hasOnlyAddressesOf(contact, one))
-}
-
 function pointOfContact({ id }: PeerInfo): Point {
   return pointOfPeer(id)
-}
-
-function isBefore(a: Candidate, b: Candidate | undefined): boolean {
-  return b !== undefined && (a.isAvoided === b.isAvoided ? a.distance < b.distance : b.isAvoided)
 }

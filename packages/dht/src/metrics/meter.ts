@@ -12,6 +12,7 @@ const CALLS: Readonly<Record<string, string>> = {
   delete: 'delete',
   storeMany: 'store_many',
   getMany: 'get_many',
+  inspect: 'inspect',
   findNearestPeers: 'find_nearest_peers',
   republish: 'republish'
 }
@@ -29,6 +30,7 @@ export class Meter implements CallObserver {
   readonly #replicas: CounterGroup
   readonly #reads: CounterGroup
   readonly #records: CounterGroup
+  readonly #misfits: Counter
   readonly #handedOver: Counter
   readonly #handedOverBytes: Counter
 
@@ -59,6 +61,9 @@ export class Meter implements CallObserver {
       label: 'event',
       help: 'Records that this node has stored for others, and that expired here'
     })
+    this.#misfits = metrics.registerCounter('waggle_misfits_total', {
+      help: 'Values found that fit no schema of the handle that read them'
+    })
     this.#handedOver = metrics.registerCounter('waggle_handed_over_records_total', {
       help: 'Records that upkeep has sent to other peers'
     })
@@ -84,6 +89,11 @@ export class Meter implements CallObserver {
     for (const outcome of outcomes) {
       this.#replicas.increment({ [outcome]: true })
     }
+  }
+
+  /** Counts a value that was found and left out. */
+  countMisfit(): void {
+    this.#misfits.increment()
   }
 
   /** Counts a read by the source of its answer. */

@@ -11,7 +11,7 @@ import { EarlyStreams } from './early-streams.ts'
 import { HeldWindowUpdates } from './held-window-updates.ts'
 import { isSender } from './is-sender.ts'
 import { ReceivedFrames } from './received-frames.ts'
-import { headOf } from './yamux-frames.ts'
+import { FrameHead } from './yamux-frames.ts'
 
 /** The muxer whose frames are known here. */
 const YAMUX = '/yamux/1.0.0'
@@ -139,14 +139,14 @@ class CoalescedFrames {
 
   /** Sends the end of a stream in another write than its beginning, see {@link ReceivedFrames}. */
   #keepApart(frame: Bytes): void {
-    const { stream, opens, ends } = headOf(frame)
+    const head = FrameHead.of(frame)
 
-    if (ends && this.#opened.has(stream)) {
+    if (head.ends && this.#opened.has(head.stream)) {
       this.flush()
     }
 
-    if (opens) {
-      this.#opened.add(stream)
+    if (head.opens) {
+      this.#opened.add(head.stream)
     }
   }
 
@@ -175,7 +175,7 @@ class CoalescedFrames {
 
     this.#frames = []
     this.#sizeBytes = 0
-    this.#opened.clear()
+    this.#opened.size > 0 && this.#opened.clear()
     return bytes
   }
 }

@@ -1,4 +1,4 @@
-import { headOf } from './yamux-frames.ts'
+import { FrameHead } from './yamux-frames.ts'
 
 /** Streams opened before the other side has sent any data: libp2p ends a connection that has more than 10. */
 const MAX_EARLY_STREAMS = 8
@@ -32,7 +32,7 @@ export class EarlyStreams<F extends Frame> {
       return false
     }
 
-    const { stream, opens } = headOf(frame)
+    const { stream, opens } = FrameHead.of(frame)
 
     if (opens) {
       this.#streams.add(stream)

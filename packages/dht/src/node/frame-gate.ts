@@ -1,17 +1,7 @@
 import { TokenBucket } from '../admission/token-bucket.ts'
 import { ByteQueue } from '../wire/byte-queue.ts'
 import { ProtocolViolationError } from '../wire/protocol-violation-error.ts'
-
-/*
- * A yamux frame's head (hashicorp/yamux spec, "Framing"): version, type, flags (16 bits), stream
- * (32 bits), length (32 bits), all big end first. So many bytes follow a frame of data.
- */
-const HEAD_BYTES = 12
-const TYPE_AT = 1
-const FLAGS_AT = 3
-const LENGTH_AT = 8
-const DATA = 0
-const SYN = 1
+import { FrameScanner, UNFINISHED } from './yamux-frames.ts'
 
 /** Frames of one connection that are given to the muxer at once, and in a second, without a turn. */
 const FRAMES_AT_ONCE = 256
@@ -66,14 +56,7 @@ export class FrameGate {
   /** What may pass without a turn. */
   readonly #free: Budget = { frames: 0, openings: 0 }
 
-  /** The head that has come so far. */
-  readonly #head = new Uint8Array(HEAD_BYTES)
-  readonly #view = new DataView(this.#head.buffer)
-  #headBytes = 0
-
-  /** Of the frame that is coming. */
-  #frameBytes = 0
-  #missingBytes = 0
+  readonly #scanner = new FrameScanner()
   #isTurnDue = false
   #stuckSinceMs: number | undefined
 
@@ -90,7 +73,8 @@ export class FrameGate {
 
   /** Bytes that wait here, and in the muxer for the rest of their frame. */
   get bufferedBytes(): number {
-    return this.#held.length + (this.#missingBytes > 0 ? this.#frameBytes - this.#missingBytes : 0)
+    const { missingBytes, head } = this.#scanner
+    return this.#held.length + (missingBytes > 0 ? head.dataBytes - missingBytes : 0)
   }
 
   /** Since when a frame is unfinished, in ms of the process's clock. */
@@ -157,7 +141,7 @@ export class FrameGate {
   }
 
   #deliver(bytes: Uint8Array): void {
-    if (this.#missingBytes > 0) {
+    if (this.#scanner.missingBytes > 0) {
       this.#stuckSinceMs ??= performance.now()
       this.#init.onBacklog()
     } else {
@@ -169,53 +153,31 @@ export class FrameGate {
     }
   }
 
-  /** Goes through frames as far as the budget allows, and says where that is. Takes from the budget. */
+  /** Goes through frames as far as the budget allows, and returns where that is. Takes from the budget. */
   #scan(bytes: Uint8Array, budget: Budget): number {
-    let at = 0
+    const scanner = this.#scanner
 
-    while (at < bytes.length) {
-      if (this.#missingBytes > 0) {
-        const passed = Math.min(this.#missingBytes, bytes.length - at)
-        this.#missingBytes -= passed
-        at += passed
-        continue
+    for (let at = scanner.next(bytes, 0); at !== UNFINISHED; at = scanner.next(bytes, at)) {
+      if (budget.frames < 1 || budget.openings < 1) {
+        return scanner.rewind(at)
       }
 
-      if (this.#headBytes === 0 && (budget.frames < 1 || budget.openings < 1)) {
-        break
-      }
-
-      const count = Math.min(HEAD_BYTES - this.#headBytes, bytes.length - at)
-
-      for (let i = 0; i < count; i++) {
-        this.#head[this.#headBytes++] = bytes[at++] ?? 0
-      }
-
-      if (this.#headBytes === HEAD_BYTES) {
-        this.#begin(budget)
-      }
+      this.#pay(budget)
     }
 
-    return at
+    return bytes.length
   }
 
-  /** A whole head has come. */
-  #begin(budget: Budget): void {
-    const type = this.#head[TYPE_AT]
-    const length = this.#view.getUint32(LENGTH_AT)
-    this.#headBytes = 0
-    this.#frameBytes = type === DATA ? length : 0
-    this.#missingBytes = this.#frameBytes
+  /** Pays for a frame. */
+  #pay(budget: Budget): void {
+    const { dataBytes, opens } = this.#scanner.head
     budget.frames--
-    budget.openings -= (this.#head[FLAGS_AT] ?? 0) & SYN && type !== PING ? 1 : 0
+    budget.openings -= opens ? 1 : 0
 
-    if (this.#frameBytes > this.#init.maxFrameBytes) {
+    if (dataBytes > this.#init.maxFrameBytes) {
       throw new ProtocolViolationError(
-        `a frame has ${length} bytes, at most ${this.#init.maxFrameBytes} are allowed`
+        `a frame has ${dataBytes} bytes, at most ${this.#init.maxFrameBytes} are allowed`
       )
     }
   }
 }
-
-/** A ping's question has the same flag as what opens a stream. */
-const PING = 2

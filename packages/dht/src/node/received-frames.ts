@@ -1,6 +1,6 @@
 import { type MessageStream, StreamMessageEvent } from '@libp2p/interface'
 import { atEndOfTurn } from '../timing/end-of-turn.ts'
-import { FrameScanner } from './yamux-frames.ts'
+import { FrameScanner, UNFINISHED } from './yamux-frames.ts'
 
 type Listener = (event: StreamMessageEvent) => void
 
@@ -61,19 +61,21 @@ export class ReceivedFrames {
 
   /** Returns the place before the first frame on a stream that was opened in this turn. */
   #endOfTurn(bytes: Uint8Array): number {
-    for (const [{ stream, isData, opens }, at] of this.#scanner.scan(bytes)) {
-      if (isData && !this.#hasData) {
+    const scanner = this.#scanner
+    const { head } = scanner
+
+    for (let at = scanner.next(bytes, 0); at !== UNFINISHED; at = scanner.next(bytes, at)) {
+      if (!this.#hasData && head.isData) {
         this.#hasData = true
         this.#init.onData()
       }
 
-      if (this.#opened.has(stream)) {
-        this.#scanner.rewind()
-        return at
+      if (this.#opened.size > 0 && this.#opened.has(head.stream)) {
+        return scanner.rewind(at)
       }
 
-      if (opens) {
-        this.#open(stream)
+      if (head.opens) {
+        this.#open(head.stream)
       }
     }
 

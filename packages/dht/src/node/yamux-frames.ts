@@ -12,78 +12,104 @@ const PING = 2
 const SYN = 1
 const FIN = 4
 
-/** What counts of a frame here. */
-export interface FrameHead {
-  readonly stream: number
-  readonly isData: boolean
+/** Place of a head that has not ended yet. */
+export const UNFINISHED = -1
 
-  /** Whether it opens a stream, and whether it ends one side of one. */
-  readonly opens: boolean
-  readonly ends: boolean
-}
-
-/** Bytes as a muxer sends or receives them. */
+/** Bytes as a muxer sends them: in one piece, or in a list of pieces. */
 interface FrameBytes {
   readonly byteLength: number
   subarray(from?: number, to?: number): Uint8Array
 }
 
-/** Reads the head of the frame that some bytes begin with. */
-export function headOf(frame: FrameBytes): FrameHead {
-  return parse(frame.subarray(0, HEAD_BYTES))
+/** Reads the head of a frame. */
+export class FrameHead {
+  readonly #bytes: Uint8Array
+
+  constructor(bytes: Uint8Array) {
+    this.#bytes = bytes
+  }
+
+  /** The head of the frame that some bytes begin with. */
+  static of(frame: FrameBytes): FrameHead {
+    return new FrameHead(frame instanceof Uint8Array ? frame : frame.subarray(0, HEAD_BYTES))
+  }
+
+  get stream(): number {
+    return this.#uint32(STREAM_AT)
+  }
+
+  get isData(): boolean {
+    return this.#bytes[TYPE_AT] === DATA
+  }
+
+  /** Bytes of data that follow. */
+  get dataBytes(): number {
+    return this.isData ? this.#uint32(LENGTH_AT) : 0
+  }
+
+  /** Whether it opens a stream. */
+  get opens(): boolean {
+    return (this.#flags & SYN) !== 0
+  }
+
+  /** Whether it ends one side of a stream. */
+  get ends(): boolean {
+    return (this.#flags & FIN) !== 0
+  }
+
+  /** A ping's question has the same flag as a frame that opens a stream. */
+  get #flags(): number {
+    return this.#bytes[TYPE_AT] === PING ? 0 : (this.#bytes[FLAGS_AT] ?? 0)
+  }
+
+  #uint32(at: number): number {
+    const [bytes, low] = [this.#bytes, at + 2]
+    const high = ((bytes[at] ?? 0) << 8) | (bytes[at + 1] ?? 0)
+    return high * 2 ** 16 + (((bytes[low] ?? 0) << 8) | (bytes[low + 1] ?? 0))
+  }
 }
 
-/** Finds the frames in bytes that come piece by piece. */
+/** Finds the frames in bytes that come piece by piece. Allocates nothing, because every byte that comes passes here. */
 export class FrameScanner {
-  readonly #head = new Uint8Array(HEAD_BYTES)
+  readonly #bytes = new Uint8Array(HEAD_BYTES)
   #headBytes = 0
   #missingBytes = 0
 
   /** Bytes of the last head that came in earlier pieces. */
   #earlierBytes = 0
 
-  /** Goes back to where the last frame of this piece begins, whose bytes will come again. */
-  rewind(): void {
+  /** The head that {@link next} found. */
+  readonly head: FrameHead = new FrameHead(this.#bytes)
+
+  /** Bytes of the last frame that have not come yet. */
+  get missingBytes(): number {
+    return this.#missingBytes
+  }
+
+  /** Finds the next head of a piece, from a place on. Returns the place where it ends, or {@link UNFINISHED}. */
+  next(piece: Uint8Array, from: number): number {
+    const skipped = Math.min(this.#missingBytes, piece.length - from)
+    let at = from + skipped
+    this.#missingBytes -= skipped
+    this.#earlierBytes = this.#headBytes
+
+    while (this.#headBytes < HEAD_BYTES) {
+      if (at === piece.length) {
+        return UNFINISHED
+      }
+
+      this.#bytes[this.#headBytes++] = piece[at++] ?? 0
+    }
+
+    this.#headBytes = 0
+    this.#missingBytes = this.head.dataBytes
+    return at
+  }
+
+  /** Forgets the head that ends at a place. Returns the place where this piece has its first byte, which will come again. */
+  rewind(at: number): number {
     this.#headBytes = this.#earlierBytes
     this.#missingBytes = 0
+    return at - (HEAD_BYTES - this.#earlierBytes)
   }
-
-  /** Lists the heads that end in a piece, each with the place where its frame begins, at least 0. */
-  *scan(bytes: Uint8Array): Generator<readonly [head: FrameHead, at: number], void, undefined> {
-    for (let at = 0; at < bytes.length; ) {
-      const skipped = Math.min(this.#missingBytes, bytes.length - at)
-      this.#missingBytes -= skipped
-      at += skipped
-      const start = Math.max(0, at - this.#headBytes)
-      const part = bytes.subarray(at, at + HEAD_BYTES - this.#headBytes)
-      this.#head.set(part, this.#headBytes)
-      this.#headBytes += part.length
-      at += part.length
-
-      if (this.#headBytes === HEAD_BYTES) {
-        this.#earlierBytes = HEAD_BYTES - part.length
-        this.#headBytes = 0
-        this.#missingBytes = this.#head[TYPE_AT] === DATA ? lengthIn(this.#head) : 0
-        yield [parse(this.#head), start]
-      }
-    }
-  }
-}
-
-function parse(head: Uint8Array): FrameHead {
-  const flags = head[TYPE_AT] === PING ? 0 : (head[FLAGS_AT] ?? 0)
-  return {
-    stream: viewOf(head).getUint32(STREAM_AT),
-    isData: head[TYPE_AT] === DATA,
-    opens: (flags & SYN) !== 0,
-    ends: (flags & FIN) !== 0
-  }
-}
-
-function lengthIn(head: Uint8Array): number {
-  return viewOf(head).getUint32(LENGTH_AT)
-}
-
-function viewOf({ buffer, byteOffset }: Uint8Array): DataView {
-  return new DataView(buffer, byteOffset)
 }

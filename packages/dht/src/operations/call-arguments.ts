@@ -1,3 +1,4 @@
+import type { WatchOptions } from '../live/watch.ts'
 import {
   assertBoolean,
   assertFunction,
@@ -6,6 +7,7 @@ import {
   assertThat,
   type OptionTable
 } from '../option-checks.ts'
+import type { CallOptions } from '../timing/calls.ts'
 import type {
   DeleteOptions,
   FindNearestPeersOptions,
@@ -14,8 +16,7 @@ import type {
   PlaceOptions,
   StoreEntry,
   StoreManyOptions,
-  StoreOptions,
-  WatchOptions
+  StoreOptions
 } from './call-options.ts'
 
 /** All options of each call, and of an entry of storeMany. */
@@ -28,6 +29,7 @@ interface OptionsOfCalls {
   entry: StoreEntry
   getMany: GetManyOptions
   watch: WatchOptions
+  inspect: CallOptions
   findNearestPeers: FindNearestPeersOptions
 }
 
@@ -50,7 +52,12 @@ const OPTIONS: { readonly [C in keyof OptionsOfCalls]: OptionTable<OptionsOfCall
   storeMany: { ...CALL, ...WRITE },
   entry: { ...WRITE, key: {}, value: {}, subkey: {} },
   getMany: { ...READ, onProgress: { assert: assertFunction } },
-  watch: SIGNAL,
+  watch: {
+    ...SIGNAL,
+    renewals: { assert: assertBoolean },
+    onProgress: { assert: assertFunction }
+  },
+  inspect: CALL,
   findNearestPeers: { ...CALL, count: {} }
 }
 

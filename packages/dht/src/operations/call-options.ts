@@ -78,9 +78,3 @@ export interface FindNearestPeersOptions extends CallOptions {
    */
   count?: number | undefined
 }
-
-/** Options of `watch`. */
-export interface WatchOptions {
-  /** Ends the loop, which then rejects with the signal's reason. */
-  signal?: AbortSignal | undefined
-}

@@ -5,19 +5,25 @@ import {
   type MaybePromise,
   recordKey,
   type SigningKey,
+  type Subkey,
   type Value
 } from '@waggle/record'
 import { encodedSize, type Lifetime, subkeyId, whenDone } from '@waggle/record/replica'
 import { MANY_BYTES_UNDER_WAY, MANY_UNDER_WAY } from '../constants.ts'
+import { type Inspection, inspect } from '../inspection/inspection.ts'
+import { LiveWatch } from '../live/live-watch.ts'
+import type { StateSource } from '../live/state.ts'
+import type { Watch, WatchOptions } from '../live/watch.ts'
 import type { Meter } from '../metrics/meter.ts'
 import type { CachedReads } from '../reading/cached-reads.ts'
 import type { ReadOptions } from '../reading/reading.ts'
 import type { Replicas } from '../reading/replicas.ts'
 import type { RecordStore } from '../store/record-store.ts'
-import { Calls } from '../timing/calls.ts'
+import { type CallOptions, Calls } from '../timing/calls.ts'
 import type { CancellationToken } from '../timing/cancellation.ts'
 import { mapMany } from '../timing/many.ts'
 import type { Watches } from '../watch/watches.ts'
+import type { BaseOperations } from './base-operations.ts'
 import { assertCallOptions, assertLifetimeOptions, assertMany } from './call-arguments.ts'
 import type {
   DeleteOptions,
@@ -27,11 +33,9 @@ import type {
   PlaceOptions,
   StoreEntry,
   StoreManyOptions,
-  StoreOptions,
-  WatchOptions
+  StoreOptions
 } from './call-options.ts'
 import type { Publication, Republisher } from './republisher.ts'
-import type { WaggleOperations } from './waggle-operations.ts'
 import {
   assertPrivateKey,
   deleteWrite,
@@ -45,6 +49,11 @@ import {
 } from './writes.ts'
 
 export interface OperationsInit {
+  /** This node. */
+  readonly peerId: PeerId
+
+  /** Hears of each value that was found and left out, because it fits no schema. */
+  readonly onMisfit?: (() => void) | undefined
   readonly replicas: Replicas
   readonly reads: CachedReads
   readonly republisher: Republisher
@@ -74,7 +83,7 @@ const CLOCK_STEP = 1e-6
 const MAX_AHEAD = 1
 
 /** Checks callers' arguments and runs their calls. */
-export class Operations implements WaggleOperations {
+export class Operations implements BaseOperations {
   readonly #init: OperationsInit
   readonly #calls: Calls
   #lastWrite = 0
@@ -83,6 +92,18 @@ export class Operations implements WaggleOperations {
     this.#init = init
     this.#calls = new Calls(init.lifetime, { observer: init.meter, maxCalls: init.maxCalls })
     init.lifetime.addEventListener('abort', () => init.republisher.unpublishOwn(this))
+  }
+
+  get peerId(): PeerId {
+    return this.#init.peerId
+  }
+
+  get network(): string {
+    return this.#init.store.network
+  }
+
+  countMisfit(): void {
+    this.#init.onMisfit?.()
   }
 
   async store(key: Key, value: Value, options: StoreOptions): Promise<boolean> {
@@ -144,7 +165,7 @@ export class Operations implements WaggleOperations {
       entries.forEach(toWrite)
     }
 
-    return this.#calls.run('storeMany', options, async (cancellation) => {
+    return this.#calls.run('storeMany', { ...options, isBulk: true }, async (cancellation) => {
       const writes = mapLazily(entries, toWrite)
       const hasToPrepare = Array.isArray(entries) && this.#init.store.checks.hasValidators
 
@@ -173,7 +194,7 @@ export class Operations implements WaggleOperations {
       keys.forEach(toBytes)
     }
 
-    return this.#calls.run('getMany', options, async (cancellation) => {
+    return this.#calls.run('getMany', { ...options, isBulk: true }, async (cancellation) => {
       // The caller gets the promise before the first progress event, even for cached records.
       await Promise.resolve()
       const readOptions = { cancellation, latest, sufficientExpirationTime }
@@ -199,11 +220,34 @@ export class Operations implements WaggleOperations {
     })
   }
 
-  watch(key: Key, options: WatchOptions = {}): AsyncIterableIterator<Found | undefined> {
+  watch<R extends boolean = false>(
+    key: Key,
+    options: WatchOptions<R> = {}
+  ): Watch<Found | undefined, Subkey | undefined, Value, R> {
+    return this.watchStates(this.states(key), options)
+  }
+
+  states(key: Key): StateSource<Found | undefined, Subkey | undefined, Value> {
+    const { store, watches } = this.#init
+    return watches.statesOf(recordKey(key, store.limits))
+  }
+
+  watchStates<T, K, V, R extends boolean>(
+    source: StateSource<T, K, V>,
+    options: WatchOptions<R> = {}
+  ): Watch<T, K, V, R> {
     assertCallOptions('watch', options)
-    const { signal } = options
-    const { lifetime, store, watches } = this.#init
-    return watches.watching(recordKey(key, store.limits), { signal, lifetime })
+    const { lifetime, store } = this.#init
+    return new LiveWatch({ ...options, source, lifetime, clock: store.clock })
+  }
+
+  async inspect(key: Key, options: CallOptions = {}): Promise<Inspection> {
+    assertCallOptions('inspect', options)
+    const { numReplicas, replicas, store } = this.#init
+    const bytes = recordKey(key, store.limits)
+    return this.#calls.run('inspect', options, (cancellation) =>
+      inspect({ key: bytes, numReplicas, replicas, store, cancellation })
+    )
   }
 
   async findNearestPeers(key: Key, options: FindNearestPeersOptions = {}): Promise<PeerId[]> {

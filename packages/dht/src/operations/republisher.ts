@@ -1,7 +1,7 @@
 import type { Logger } from '@libp2p/interface'
 import type { DHTTime } from '@waggle/record'
 import { MANY_UNDER_WAY } from '../constants.ts'
-import { Alarm } from '../timing/alarm.ts'
+import { ClockAlarm } from '../timing/clock-alarm.ts'
 import { type Due, DueQueue } from '../timing/due-queue.ts'
 import { mapMany } from '../timing/many.ts'
 
@@ -46,10 +46,11 @@ export interface RepublisherInit {
 export class Republisher {
   readonly #init: RepublisherInit
   readonly #scheduled = new DueQueue<Scheduled>()
-  readonly #alarm = new Alarm(() => void this.runDue())
+  readonly #alarm: ClockAlarm
 
   constructor(init: RepublisherInit) {
     this.#init = init
+    this.#alarm = new ClockAlarm(init.clock, () => void this.runDue())
   }
 
   /** Publications that are republished. */
@@ -107,6 +108,17 @@ export class Republisher {
     })
   }
 
+  /** Stores all publications again now, due or not. Resolves when it is done. */
+  runAll(): Promise<void> {
+    const dueTime = this.#init.clock()
+
+    for (const scheduled of this.#scheduled.items()) {
+      this.#scheduled.set({ ...scheduled, dueTime })
+    }
+
+    return this.runDue()
+  }
+
   stop(): void {
     this.#alarm.stop()
   }
@@ -141,7 +153,7 @@ export class Republisher {
     const time = this.#scheduled.nextTime
 
     if (time !== undefined) {
-      this.#alarm.within((time - this.#init.clock()) * 1000)
+      this.#alarm.at(time)
     }
   }
 }

@@ -1,5 +1,8 @@
 import type { PeerId } from '@libp2p/interface'
-import type { Found, Key, Value } from '@waggle/record'
+import type { Found, Key, Subkey, Value } from '@waggle/record'
+import type { Inspection } from '../inspection/inspection.ts'
+import type { Watch, WatchOptions } from '../live/watch.ts'
+import type { CallOptions } from '../timing/calls.ts'
 import type {
   DeleteOptions,
   FindNearestPeersOptions,
@@ -8,8 +11,7 @@ import type {
   PlaceOptions,
   StoreEntry,
   StoreManyOptions,
-  StoreOptions,
-  WatchOptions
+  StoreOptions
 } from './call-options.ts'
 
 /** Operations of a node with `waggle()`, which `DHT` offers. */
@@ -58,16 +60,25 @@ export interface WaggleOperations {
   getMany(keys: Iterable<Key>, options?: GetManyOptions): Promise<(Found | undefined)[]>
 
   /**
-   * Delivers the current value of a key, as `get` would return it, if there is one, and then each
-   * change as it happens: another value, a subkey more or less, a later expiration; undefined when
-   * the last of it has expired or been deleted. Starts with the first request for a value. A slow
-   * consumer skips intermediate values, and never gets an older value after a newer one. Leaving
-   * the loop ends it. When the signal is aborted, the loop throws the signal's reason; when the
-   * node stops, `AbortError`.
+   * Watches a key. Each event has `current`, what `get` would find, and `changes`, what differs from the event before:
+   * a value that is new, another one, or gone. The first event comes as soon as a peer has answered, also if nothing
+   * is there. A slow loop skips intermediate states, never gets an older state after a newer one, and always gets the
+   * last one. `break`, an aborted signal and `stop()` end the loop; none of them throws.
    *
    * @throws TypeError or InvalidKeyError for a value that can't be a key
    */
-  watch(key: Key, options?: WatchOptions): AsyncIterableIterator<Found | undefined>
+  watch<R extends boolean = false>(
+    key: Key,
+    options?: WatchOptions<R>
+  ): Watch<Found | undefined, Subkey | undefined, Value, R>
+
+  /**
+   * Looks where a key lives: asks the nearest peers what they hold, repairs nothing, and remembers nothing.
+   *
+   * @throws TypeError or InvalidKeyError for a value that can't be a key
+   * @throws TimeoutError
+   */
+  inspect(key: Key, options?: CallOptions): Promise<Inspection>
 
   /** Finds the peers nearest to a key that answer, nearest first, without this node. */
   findNearestPeers(key: Key, options?: FindNearestPeersOptions): Promise<PeerId[]>

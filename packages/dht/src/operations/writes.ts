@@ -15,6 +15,7 @@ import {
 } from '@waggle/record'
 import { expirationOf, isKeyOf, type Lifetime, ownerOf } from '@waggle/record/replica'
 import { textOf } from '../latin1.ts'
+import { isTimed, valueAt } from './timed-value.ts'
 
 /** A write as replicas receive it. */
 export interface Write {
@@ -28,6 +29,9 @@ export interface Write {
 
   /** Whether it is signed and has passed this node's validators. */
   readonly isPrepared?: boolean
+
+  /** Makes the record anew for another expiration, if the value depends on it. */
+  readonly recordUntil?: (expirationTime: DHTTime) => DHTRecord
 
   /** Whether it has not expired. An expiration in the past is no error (R14). */
   readonly isLive: boolean
@@ -55,11 +59,14 @@ export function storeWrite(
   { value, ...place }: Place & { value: Value },
   rules: WriteRules
 ): Write {
-  return write(place, rules, (expirationTime) =>
+  const recordUntil = (expirationTime: DHTTime): DHTRecord =>
     place.subkey === undefined
-      ? plainRecord(value, expirationTime, rules.limits)
-      : subkeyRecord(place.subkey, value, expirationTime, rules.limits)
-  )
+      ? plainRecord(valueAt(value, expirationTime), expirationTime, rules.limits)
+      : subkeyRecord(place.subkey, valueAt(value, expirationTime), expirationTime, rules.limits)
+  return {
+    ...write(place, rules, recordUntil),
+    ...(isTimed(value) && { recordUntil })
+  }
 }
 
 /** Turns the arguments of `delete` into a write, or throws what is wrong with them. */
@@ -131,7 +138,12 @@ export function assertPrivateKey(given: unknown): void {
 
 /** Copies a write with another expiration. */
 export function renew(write: Write, expirationTime: DHTTime): Write {
-  const { record } = write
+  const { record, recordUntil } = write
+
+  if (recordUntil !== undefined) {
+    return { ...write, record: recordUntil(expirationTime), isLive: true }
+  }
+
   const { plain } = record
   const subkeys = [...record.subkeys].map(
     ([id, entry]) => [id, { ...entry, expirationTime }] as const

@@ -2,8 +2,9 @@ import type { PeerId, PeerInfo } from '@libp2p/interface'
 import type { Multiaddr } from '@multiformats/multiaddr'
 import { BoundedMap } from '../collections/bounded-map.ts'
 import { type Point, pointOfPeer, roughDistance } from './key-space.ts'
+import { DEPARTED_MS, NEVER_MS } from './peer-record.ts'
 import type { PeerRecords } from './peer-records.ts'
-import type { Routing } from './routing.ts'
+import type { Membership } from './routing.ts'
 import { NEIGHBOURHOOD, RoutingTable } from './routing-table.ts'
 
 export interface KnownPeersInit {
@@ -40,6 +41,13 @@ export interface Member {
   readonly sinceMs: number
 }
 
+interface LostMember {
+  readonly contact: PeerInfo
+
+  /** When it may have been there last, in ms of the process's clock. */
+  presentAtMs: number
+}
+
 interface ConnectedServer {
   readonly peer: PeerId
   readonly host: string
@@ -49,14 +57,14 @@ interface ConnectedServer {
  * The servers of this network that this node knows: those in its routing table are members, whether
  * connected or not; some of them are connected just now.
  */
-export class KnownPeers implements Routing {
+export class KnownPeers implements Membership {
   readonly table: RoutingTable
   readonly #init: KnownPeersInit
   readonly #own: Point
   readonly #connected = new Map<string, ConnectedServer>()
 
   /** The members that were lost last, for a node that has no other left. */
-  readonly #lost = new BoundedMap<string, PeerInfo>({ maxSize: MAX_LOST })
+  readonly #lost = new BoundedMap<string, LostMember>({ maxSize: MAX_LOST })
 
   constructor(init: KnownPeersInit) {
     const { onFound, onLost, records, self } = init
@@ -74,7 +82,7 @@ export class KnownPeers implements Routing {
       },
       onLost: (contact) => {
         const peer = contact.id
-        this.#lost.set(peer.toString(), contact)
+        this.#lost.set(peer.toString(), { contact, presentAtMs: performance.now() })
         records.update(peer, (record) => {
           record.isInTable = false
         })
@@ -109,7 +117,25 @@ export class KnownPeers implements Routing {
   nearest(target: Point, count: number): PeerInfo[] {
     return this.table.size > 0
       ? this.table.nearest(target, count)
-      : [...this.#lost.values()].slice(0, count)
+      : Array.from(this.#lost.values(), ({ contact }) => contact).slice(0, count)
+  }
+
+  /**
+   * Nearest first. Of the members that a lone node has lost, those are present that vanished without a word
+   * less than a quarter of an hour ago: it may be the node itself that is cut off.
+   */
+  nearestPresent(target: Point, count: number): PeerInfo[] {
+    if (this.table.size > 0) {
+      return this.table.nearest(target, count)
+    }
+
+    const sinceMs = performance.now() - DEPARTED_MS
+    const present = [...this.#lost.values()].filter(({ presentAtMs }) => presentAtMs > sinceMs)
+    return present.map(({ contact }) => contact)
+  }
+
+  isLongSilent(peer: PeerId): boolean {
+    return this.#init.records.get(peer)?.isLongSilent(performance.now()) === true
   }
 
   /** Those of the nearest members that are connected. */
@@ -175,6 +201,16 @@ export class KnownPeers implements Routing {
   leave(peer: PeerId): void {
     this.removeConnected(peer)
     this.remove(peer)
+    this.recordDeparture(peer)
+  }
+
+  /** Takes note that a peer that is no member any more has certainly left: it said so, or nobody listens there. */
+  recordDeparture(peer: PeerId): void {
+    const lost = this.#lost.get(peer.toString())
+
+    if (lost !== undefined) {
+      lost.presentAtMs = NEVER_MS
+    }
   }
 
   /** Where a member is; undefined for a peer that is none. */

@@ -1,9 +1,10 @@
 import type { PeerId, PeerInfo } from '@libp2p/interface'
 import { TokenBucket } from '../admission/token-bucket.ts'
-import { FIRST_AVOIDANCE_MS } from '../constants.ts'
+import { FIRST_AVOIDANCE_MS, MAX_SUSPECT_MS, MIN_SUSPECT_MS } from '../constants.ts'
 import { DEFAULT_NODE_LIMITS } from '../node-limits.ts'
 import { doublingMs, NEVER_MS } from './peer-record.ts'
 import { PeerRecords } from './peer-records.ts'
+import { isVacancy } from './refused-dials.ts'
 
 /** Milliseconds for which a peer is banned that has violated the protocol once; they double each time. */
 export const FIRST_BAN_MS = 60_000
@@ -13,6 +14,13 @@ export const MAX_BAN_MS = 3_600_000
 
 /** Milliseconds for which an unverified peer that could not be dialled is not introduced again. */
 const DIAL_MEMORY_MS = 300_000
+
+/**
+ * Whether a peer is waited for: `late` ones, which have made no progress for longer than they ever take,
+ * are replaced where others can; `silent` ones have let a whole request timeout pass since they
+ * responded.
+ */
+export type Suspicion = 'none' | 'late' | 'silent'
 
 export interface PeerBookInit {
   /** Addresses that others have named and that are dialled in a second. @default DEFAULTS.limits.maxDialsPerSecond */
@@ -26,6 +34,9 @@ export interface PeerBookInit {
 
   /** Called with each failure of a verified peer. A refusal is none. */
   readonly onFailure?: (peer: PeerId) => void
+
+  /** Called with each peer at whose addresses no process listens. */
+  readonly onVacancy?: (peer: PeerId) => void
 
   /** Called with each ban and its length. */
   readonly onBan?: (peer: PeerId, error: Error, forMs: number) => void
@@ -93,6 +104,36 @@ export class PeerBook {
     return isUnreachable || this.#isReferrerDistrusted(contact)
   }
 
+  /** Says whether a peer is waited for. What others say of an unverified one is held against its addresses. */
+  suspicionOf(contact: PeerInfo): Suspicion {
+    const record = this.records.get(contact.id)
+
+    if (record === undefined) {
+      return 'none'
+    }
+
+    if (record.hasTimedOut || (!record.isVerified && record.isSilentAt(contact))) {
+      return 'silent'
+    }
+
+    return record.isSuspect ? 'late' : 'none'
+  }
+
+  /**
+   * Milliseconds without progress after which a peer is suspected: longer than its responses take (RFC
+   * 6298). Never, if it is unverified: whoever named it may want to hide it.
+   */
+  suspectAfterMs(peer: PeerId, isConnected: boolean): number {
+    const record = this.records.get(peer)
+
+    if (record?.isVerified !== true) {
+      return Number.POSITIVE_INFINITY
+    }
+
+    const lateMs = record.responseTimes?.lateAfterMs ?? MAX_SUSPECT_MS
+    return isConnected ? Math.min(Math.max(lateMs, MIN_SUSPECT_MS), MAX_SUSPECT_MS) : MAX_SUSPECT_MS
+  }
+
   /** Whether an unverified peer could not be dialled within the last minutes. */
   isUnreachable(peer: PeerId): boolean {
     const failedAtMs = this.records.get(peer)?.dialFailedAtMs ?? NEVER_MS
@@ -140,11 +181,15 @@ export class PeerBook {
     }
   }
 
-  /** Takes note of a response, be it too late for the one who asked. */
-  recordResponse(peer: PeerId): void {
+  /** Takes note of a response, be it too late for the one who asked, and perhaps of the time that it took. */
+  recordResponse(peer: PeerId, tookMs?: number): void {
     const record = this.records.get(peer)
 
-    if (record?.isLate || (record !== undefined && record.avoidedUntilMs !== NEVER_MS)) {
+    if (tookMs !== undefined) {
+      record?.addResponseTime(Math.min(tookMs, MAX_SUSPECT_MS))
+    }
+
+    if (record?.isLate || record?.isSilent || record?.isAvoided) {
       this.records.update(peer, (changed) => changed.clearFailures())
     }
 
@@ -153,25 +198,34 @@ export class PeerBook {
 
   /**
    * Takes note of a request that came to nothing. A busy peer is spared for a moment. A failure of
-   * an unverified peer is held against its addresses, since others may have made them up.
+   * an unverified peer is held against its addresses, since others may have made them up. Requests
+   * that were sent before the last failure have failed with it.
    */
-  recordFailure(contact: PeerInfo, error?: Error): void {
-    if (error?.name === 'AbortError') {
+  recordFailure(contact: PeerInfo, error?: Error, sentMs: number = this.#nowMs()): void {
+    const failedAtMs = this.records.get(contact.id)?.failedAtMs ?? NEVER_MS
+
+    if (error?.name === 'AbortError' || sentMs < failedAtMs) {
       return
     }
 
+    const isSilence = error === undefined || error.name === 'TimeoutError'
     const { isVerified } = this.records.update(contact.id, (record) => {
       if (error?.name === 'BusyError') {
         record.avoidedUntilMs = this.#nowMs() + FIRST_AVOIDANCE_MS
       } else if (record.isVerified) {
         record.addFailure(this.#nowMs())
+        record.hasTimedOut ||= isSilence
       } else {
-        record.addUnreachable(contact, this.#nowMs())
+        record.addUnreachable(contact, this.#nowMs(), isSilence)
       }
     })
 
     if (isVerified && error?.name !== 'BusyError') {
       this.#init.onFailure?.(contact.id)
+    }
+
+    if (isVacancy(error)) {
+      this.#init.onVacancy?.(contact.id)
     }
   }
 
@@ -179,6 +233,14 @@ export class PeerBook {
   recordDelay(peer: PeerId): void {
     this.records.update(peer, (record) => {
       record.isLate = true
+    })
+  }
+
+  /** Takes note of a peer that makes no progress. */
+  recordSuspicion(peer: PeerId): void {
+    this.records.update(peer, (record) => {
+      record.isLate = true
+      record.isSuspect = true
     })
   }
 

@@ -1,8 +1,12 @@
 import type { PeerId, PeerInfo } from '@libp2p/interface'
 import { FIRST_AVOIDANCE_MS, MAX_AVOIDANCE_MS } from '../constants.ts'
+import { RoundTripEstimate } from './round-trip-estimate.ts'
 
 /** A moment before all others, in ms of the process's clock. */
 export const NEVER_MS: number = Number.NEGATIVE_INFINITY
+
+/** Milliseconds of silence after which a peer may have left for good. */
+export const DEPARTED_MS = 900_000
 
 /** Sets of addresses remembered of one peer that nobody answered at. */
 const MAX_UNREACHABLE = 4
@@ -18,6 +22,9 @@ interface Unreachable {
   readonly contact: PeerInfo
   readonly failures: number
   readonly untilMs: number
+
+  /** Whether nothing came, not even a refusal. */
+  readonly isSilence: boolean
 }
 
 const NOWHERE: readonly Unreachable[] = []
@@ -40,8 +47,23 @@ export class PeerRecord {
   failures = 0
   avoidedUntilMs: number = NEVER_MS
 
+  /** Moment of the first failure since its last response, wherever it was asked. */
+  silentSinceMs: number = NEVER_MS
+
   /** Whether its last response took longer than the hedging delay, or is still due. */
   isLate = false
+
+  /** Whether it made no progress for longer than it ever takes, and has not responded since. */
+  isSuspect = false
+
+  /** Whether it has let a whole request timeout pass, and has not responded since. */
+  hasTimedOut = false
+
+  /** When it failed last. What was requested before has failed with that. */
+  failedAtMs: number = NEVER_MS
+
+  /** Its response times, once there are any. */
+  responseTimes: RoundTripEstimate | undefined
 
   /** Times that it has violated the protocol. */
   bans = 0
@@ -82,6 +104,27 @@ export class PeerRecord {
     )
   }
 
+  /** Learns from the time that a response took. */
+  addResponseTime(ms: number): void {
+    this.responseTimes ??= new RoundTripEstimate()
+    this.responseTimes.add(ms)
+  }
+
+  /** Whether it was avoided, or still is. */
+  get isAvoided(): boolean {
+    return this.avoidedUntilMs !== NEVER_MS
+  }
+
+  /** Whether it has failed since its last response. */
+  get isSilent(): boolean {
+    return this.silentSinceMs !== NEVER_MS
+  }
+
+  /** Whether it has failed for so long, without any response, that it may have left. */
+  isLongSilent(nowMs: number): boolean {
+    return this.isSilent && this.silentSinceMs <= nowMs - DEPARTED_MS
+  }
+
   /** Counts one of the peers that it named as reached or not. */
   addReferral(isReached: boolean): void {
     const credit = this.referralCredit + (isReached ? 1 : -1)
@@ -91,23 +134,32 @@ export class PeerRecord {
   /** Counts a failure of the peer itself. */
   addFailure(nowMs: number): void {
     this.failures++
+    this.failedAtMs = nowMs
     this.avoidedUntilMs = nowMs + avoidanceMs(this.failures)
+    this.#noteSilence(nowMs)
   }
 
   /** Forgets all failures, and that the peer is late. */
   clearFailures(): void {
     this.failures = 0
     this.avoidedUntilMs = NEVER_MS
+    this.silentSinceMs = NEVER_MS
     this.isLate = false
+    this.isSuspect = false
+    this.hasTimedOut = false
   }
 
   /** Counts a failure of some addresses that others gave for the peer. */
-  addUnreachable(contact: PeerInfo, nowMs: number): void {
+  addUnreachable(contact: PeerInfo, nowMs: number, isSilence = false): void {
     const before = this.#unreachable.find((one) => hasOnlyAddressesOf(contact, one.contact))
     const failures = (before?.failures ?? 0) + 1
     const untilMs = nowMs + avoidanceMs(failures)
+    this.#noteSilence(nowMs)
     const others = this.#unreachable.filter((one) => one !== before)
-    this.#unreachable = [{ contact, failures, untilMs }, ...others].slice(0, MAX_UNREACHABLE)
+    this.#unreachable = [{ contact, failures, untilMs, isSilence }, ...others].slice(
+      0,
+      MAX_UNREACHABLE
+    )
   }
 
   /** Forgets that nobody answered at these addresses. */
@@ -116,6 +168,19 @@ export class PeerRecord {
       this.#unreachable = this.#unreachable.filter(
         (one) => !hasOnlyAddressesOf(contact, one.contact)
       )
+    }
+  }
+
+  /** Whether nothing came from these addresses when they were tried last. */
+  isSilentAt(contact: PeerInfo): boolean {
+    return this.#unreachable.some(
+      (one) => one.isSilence && hasOnlyAddressesOf(contact, one.contact)
+    )
+  }
+
+  #noteSilence(nowMs: number): void {
+    if (!this.isSilent) {
+      this.silentSinceMs = nowMs
     }
   }
 

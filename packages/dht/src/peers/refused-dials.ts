@@ -31,6 +31,18 @@ export function isRefusal(error: unknown): boolean {
   return isItself || isRefusal(cause)
 }
 
+/** Whether no process listens at any of the addresses dialled: their hosts say so. */
+export function isVacancy(error: unknown): boolean {
+  if (error instanceof AggregateError) {
+    return error.errors.length > 0 && error.errors.every(isVacancy)
+  }
+
+  return (
+    error instanceof Error &&
+    (Reflect.get(error, 'code') === 'ECONNREFUSED' || isVacancy(error.cause))
+  )
+}
+
 export interface RefusedDialOptions extends AbortOptions {
   /** Called with each refusal. */
   readonly onRefusal?: (error: unknown) => void

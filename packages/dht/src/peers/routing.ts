@@ -1,7 +1,16 @@
-import type { PeerInfo } from '@libp2p/interface'
+import type { PeerId, PeerInfo } from '@libp2p/interface'
 
 /** Where a search for a key begins. */
 export interface Routing {
   /** The known peers that are nearest to the point `target` of the key space. */
   nearest(target: Uint8Array, count: number): PeerInfo[]
+}
+
+/** The servers that a node knows, and which of them have left. */
+export interface Membership extends Routing {
+  /** The known peers that are nearest to a point, without those that have certainly left. */
+  nearestPresent(target: Uint8Array, count: number): PeerInfo[]
+
+  /** Whether a peer has failed for so long, without any response, that it may have left. */
+  isLongSilent(peer: PeerId): boolean
 }

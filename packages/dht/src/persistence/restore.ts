@@ -1,5 +1,5 @@
-import { checkRecord, decodeRecord } from '@waggle/record'
-import { lastExpiration } from '@waggle/record/replica'
+import { checkRecord, type DHTRecord, type DHTTime, decodeRecord, isEmpty } from '@waggle/record'
+import { firstExpiration, lastExpiration } from '@waggle/record/replica'
 import { keyOf, type RecordStore } from '../store/record-store.ts'
 import type { Disk } from './disk.ts'
 import type { Journal } from './journal.ts'
@@ -21,8 +21,9 @@ type Refusal = 'expired' | 'no room' | 'too early' | 'damaged'
 
 /**
  * Applies the records on disk as if a peer had sent them, with all rules. Validators have accepted
- * them before, and readers ask these again. Records that have expired, do not fit or can't be read
- * are removed from disk.
+ * them before, and readers ask these again. Records that do not fit or can't be read are removed from
+ * disk. Those that have expired are stored, too, and nobody is shown them: this machine's clock may be
+ * wrong. Until it is trusted, expiration is suspended.
  */
 export async function restore(disk: Disk, store: RecordStore, journal: Journal): Promise<Restored> {
   const wasEmpty = store.records === 0
@@ -36,6 +37,8 @@ export async function restore(disk: Disk, store: RecordStore, journal: Journal):
     }
   })
 
+  store.suspendExpiration()
+
   if (!wasEmpty || damage !== undefined) {
     // The records on disk may differ from those in the store.
     changedAll(journal, store.names())
@@ -48,7 +51,7 @@ export async function restore(disk: Disk, store: RecordStore, journal: Journal):
   )
 
   return {
-    restored: journal.records - gone.length,
+    restored: journal.records - gone.length - count(refused.values(), 'expired'),
     damaged: count(refused.values(), 'damaged') + (damage?.records ?? 0),
     damagedFiles: damage?.files
   }
@@ -56,18 +59,32 @@ export async function restore(disk: Disk, store: RecordStore, journal: Journal):
 
 function takeIn(store: RecordStore, name: string, bytes: Uint8Array): Refusal | undefined {
   const key = keyOf(name)
-  const now = store.clock()
 
   try {
-    const record = checkRecord(key, bytes, {
-      now,
+    const record = recordAsHeld(store, key, bytes)
+    const isTaken = store.has(name) ? store.apply(key, record).isAccepted : store.hold(key, record)
+    return !isTaken ? 'no room' : isEmpty(store.get(key)) ? 'expired' : undefined
+  } catch {
+    return refusalOf(bytes, store)
+  }
+}
+
+/** Returns a sound record with its expired parts, unless others expire too late for the time when these did. */
+function recordAsHeld(store: RecordStore, key: Uint8Array, bytes: Uint8Array): DHTRecord {
+  const now = store.clock()
+  const before = firstExpiration(decodeRecord(bytes, store.limits)) - 1
+  const check = (time: DHTTime): DHTRecord =>
+    checkRecord(key, bytes, {
+      now: time,
       limits: store.limits,
       network: store.network,
       verify: store.checks.verify
     })
-    return store.apply(key, record).isAccepted ? undefined : 'no room'
+
+  try {
+    return check(Math.min(now, before))
   } catch {
-    return refusalOf(bytes, store)
+    return check(now)
   }
 }
 

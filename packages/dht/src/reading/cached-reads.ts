@@ -3,8 +3,8 @@ import { type DHTRecord, type DHTTime, isEmpty } from '@waggle/record'
 import { shownExpiration } from '@waggle/record/replica'
 import type { Meter } from '../metrics/meter.ts'
 import { nameOf } from '../store/record-store.ts'
-import { Alarm } from '../timing/alarm.ts'
 import type { CancellationToken } from '../timing/cancellation.ts'
+import { ClockAlarm } from '../timing/clock-alarm.ts'
 import type { CachePolicy } from './cache-policy.ts'
 import type { KnownRecords } from './known-records.ts'
 import { isSufficient, type Reading, type ReadOptions } from './reading.ts'
@@ -34,7 +34,10 @@ export class CachedReads {
   readonly #known: KnownRecords
   readonly #searches: SharedReads
   readonly #refreshes: RefreshQueue
-  readonly #alarm = new Alarm(() => void this.refreshDue())
+  readonly #alarm = new ClockAlarm(
+    () => this.#clock(),
+    () => void this.refreshDue()
+  )
   #hits = 0
 
   constructor(init: CachedReadsInit) {
@@ -113,7 +116,7 @@ export class CachedReads {
     const now = this.#clock()
     const { record: known, isByCache } = this.#known.get(key)
 
-    if (!isSufficient(known, options, now)) {
+    if (this.#known.isDoubted || !isSufficient(known, options, now)) {
       return undefined
     }
 
@@ -185,7 +188,7 @@ export class CachedReads {
     const time = this.#refreshes.nextTime
 
     if (time !== undefined) {
-      this.#alarm.within((time - this.#clock()) * 1000)
+      this.#alarm.at(time)
     }
   }
 }

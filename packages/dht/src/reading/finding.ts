@@ -1,13 +1,14 @@
 import type { PeerInfo } from '@libp2p/interface'
 import { type DHTRecord, EMPTY_RECORD, isEmpty, join } from '@waggle/record'
 import { SEARCH_WIDTH } from '../constants.ts'
-import { UnreachableError } from '../errors.ts'
-import type { Lookup, LookupResult } from '../lookup/lookups.ts'
+import type { Lookup, LookupResult } from '../lookup/lookup.ts'
 import type { FindReply, RecordChannel } from '../lookup/record-channel.ts'
 import type { Search } from '../lookup/search.ts'
+import type { Membership } from '../peers/routing.ts'
 import type { RecordStore } from '../store/record-store.ts'
 import type { CancellationToken } from '../timing/cancellation.ts'
 import type { KnownRecords } from './known-records.ts'
+import { Reach } from './reach.ts'
 import {
   assertNotBusy,
   isSufficient,
@@ -35,25 +36,23 @@ export interface FindingNode {
   /** What this node knows already, as a reader. */
   readonly known: KnownRecords
   readonly channel: RecordChannel
+  readonly routing: Membership
   readonly numReplicas: number
-
-  /** Whether this node holds records for others: a client does not. */
-  readonly isReplica: () => boolean
 }
 
 /**
  * Joins what peers hold until it is good enough (N5). A plain read asks one peer after the other, a
- * read of the latest all replicas at once. Replicas may not have handed over to new peers yet, so a
- * key is absent only when many more peers than hold a record say so. If so many have failed that all
- * replicas may be among them, these are asked once more.
+ * read of the latest all replicas at once. Replicas may not have handed over to new peers yet, so many
+ * more peers than hold a record are asked before a key counts as absent. If too few of its nearest
+ * servers have answered by then (N11), those that failed are asked once more.
  */
 export class Finding implements Lookup<FindReply> {
   readonly search: Search
   readonly isHedged: boolean
   readonly parallelism: number
   readonly #init: FindingInit
+  readonly #reach: Reach
   readonly #answers: ReplicaState[] = []
-  readonly #failed: PeerInfo[] = []
   #record: DHTRecord
 
   /** Whether any replica holds something. */
@@ -62,8 +61,9 @@ export class Finding implements Lookup<FindReply> {
   #isRetried = false
 
   constructor(init: FindingInit) {
-    const { key, node, options, search } = init
+    const { key, node, options, own, search } = init
     this.#init = init
+    this.#reach = new Reach({ ...node, search, key, self: own.contact })
     this.#record = node.known.get(key).record
     this.#isHeard = !isEmpty(node.known.held(key))
     this.search = search
@@ -87,9 +87,9 @@ export class Finding implements Lookup<FindReply> {
   }
 
   take(contact: PeerInfo, answer: FindReply | undefined): boolean {
-    if (answer === undefined) {
-      this.#failed.push(contact)
-    } else {
+    this.#reach.record(contact, answer)
+
+    if (answer !== undefined) {
       this.#hold(contact, answer.record)
     }
 
@@ -98,11 +98,16 @@ export class Finding implements Lookup<FindReply> {
     return this.#isEnough
   }
 
+  onSuspect(): void {
+    this.#widen()
+    this.#retry()
+  }
+
   /**
    * Says what has been found, once the lookup is over.
    *
-   * @throws BusyError when nothing was found, and as many were busy as could hold something
-   * @throws UnreachableError when nobody answered, so that nobody can say whether there is anything
+   * @throws BusyError when nothing was found, too few answered to say that nothing is there, and some were busy
+   * @throws UnreachableError when nothing was found, and too few answered to say that nothing is there
    */
   reading(result: LookupResult): Reading {
     const { search } = this
@@ -114,7 +119,7 @@ export class Finding implements Lookup<FindReply> {
       return { record, end: 'enough', behind: [], without }
     }
 
-    this.#assertHeard(result)
+    this.#assertKnown(result)
     const { node, own } = this.#init
     const nearest = this.#nearest
     const { limits } = node.store
@@ -146,7 +151,7 @@ export class Finding implements Lookup<FindReply> {
   }
 
   #retry(): void {
-    if (!this.#isRetried && this.#failed.length >= this.#init.node.numReplicas && this.#isMissing) {
+    if (!this.#isRetried && this.#isMissing && !this.#reach.isSufficient) {
       this.search.retry()
       this.#isRetried = true
     }
@@ -167,23 +172,11 @@ export class Finding implements Lookup<FindReply> {
     return !isEmpty(record) && this.#nearest.includes(contact)
   }
 
-  /** Whether as many peers were busy and never answered as could hold the record: others say nothing for these. */
-  #mayBeBusyHolders({ numBusy }: LookupResult): boolean {
-    const answered = new Set(this.#answers.map(({ contact }) => contact))
-    const silent = new Set(this.#failed.filter((contact) => !answered.has(contact)))
-    return Math.min(numBusy, silent.size) >= Math.min(answered.size, this.#init.node.numReplicas)
-  }
-
-  /** A server that knows nobody is a network of its own; a client is not. */
-  #assertHeard(result: LookupResult): void {
-    const isKnown = this.#isHeard || this.#isOwnHeard
-    assertNotBusy(result, isKnown || !this.#mayBeBusyHolders(result))
-    const isUnheard = this.#answers.length === 0 && this.#isMissing
-
-    const isAnyKnown = this.#failed.length > 0 || this.search.hasBanned
-
-    if (isUnheard && (isAnyKnown || !this.#init.node.isReplica())) {
-      throw new UnreachableError(new Set(this.#failed.map(({ id }) => id.toString())).size)
+  /** A key that nobody was found to hold is absent if enough of its nearest servers say so (N11). */
+  #assertKnown(result: LookupResult): void {
+    if (this.#isMissing && !this.#reach.isSufficient) {
+      assertNotBusy(result, false)
+      throw this.#reach.error()
     }
   }
 }

@@ -27,9 +27,20 @@ export interface KnownRecordsInit {
  */
 export class KnownRecords {
   readonly #init: KnownRecordsInit
+  #doubtedUntilMs = Number.NEGATIVE_INFINITY
 
   constructor(init: KnownRecordsInit) {
     this.#init = init
+  }
+
+  /** Whether others may know better of everything: this node slept. Its reads ask them first. */
+  get isDoubted(): boolean {
+    return performance.now() < this.#doubtedUntilMs
+  }
+
+  /** Doubts what this node knows for so many milliseconds from now. */
+  doubt(ms: number): void {
+    this.#doubtedUntilMs = performance.now() + ms
   }
 
   get store(): RecordStore {

@@ -2,7 +2,7 @@ import type { PeerInfo } from '@libp2p/interface'
 import { type DHTRecord, type DHTTime, isEmpty, type Limits } from '@waggle/record'
 import { shownExpiration, subsumes } from '@waggle/record/replica'
 import { BusyError } from '../errors.ts'
-import type { LookupResult } from '../lookup/lookups.ts'
+import type { LookupResult } from '../lookup/lookup.ts'
 import type { CancellationToken } from '../timing/cancellation.ts'
 
 export interface ReadOptions {

@@ -1,24 +1,38 @@
 import type { PeerId, PeerInfo } from '@libp2p/interface'
-import type { DHTRecord } from '@waggle/record'
+import { type DHTRecord, EMPTY_RECORD } from '@waggle/record'
 import { encodedSize } from '@waggle/record/replica'
 import { MAX_LOOKUP_CANDIDATES, MAX_LOOKUP_REQUESTS, SEARCH_WIDTH } from '../constants.ts'
-import type { LookupResponse, Lookups } from '../lookup/lookups.ts'
+import type { UnreachableError } from '../errors.ts'
+import type { LookupResponse } from '../lookup/lookup.ts'
+import type { Lookups } from '../lookup/lookups.ts'
 import type { StoreOutcome } from '../lookup/record-channel.ts'
 import { Search, type SearchInit } from '../lookup/search.ts'
 import { pointOfKey } from '../peers/key-space.ts'
-import type { Routing } from '../peers/routing.ts'
 import type { RecordStore } from '../store/record-store.ts'
 import type { CancellationToken } from '../timing/cancellation.ts'
 import { Finding, type FindingNode } from './finding.ts'
 import { KnownRecords } from './known-records.ts'
+import { Reach } from './reach.ts'
 import { assertNotBusy, isSufficient, type Reading, type ReadOptions } from './reading.ts'
+import { Survey, type Surveyed } from './survey.ts'
 
 export interface ReplicasInit extends Omit<FindingNode, 'known'> {
   /** What this node remembers of others; undefined: nothing. */
   readonly cache?: RecordStore | undefined
   readonly self: PeerId
-  readonly routing: Routing
   readonly lookups: Lookups
+
+  /** Whether this node holds records for others: a client does not. */
+  readonly isReplica: () => boolean
+}
+
+/** The nearest peers of a key after they were asked something. */
+export interface AskedReplicas {
+  /** Those that responded, nearest first, without this node. */
+  readonly responded: readonly PeerInfo[]
+
+  /** Set if too few responded: what the others hold is unknown (N11). */
+  readonly error: UnreachableError | undefined
 }
 
 /**
@@ -46,14 +60,14 @@ export class Replicas {
   /**
    * What peers hold together, as far as it has to be known (N5).
    *
-   * @throws UnreachableError when nobody answered, so that nobody can say whether there is anything
+   * @throws UnreachableError when nothing was found, and too few answered to say that nothing is there
    */
   async read(key: Uint8Array, options: ReadOptions): Promise<Reading> {
     const { lookups, numReplicas, store } = this.#init
     const { known } = this
     const { record } = known.get(key)
 
-    if (isSufficient(record, options, store.clock())) {
+    if (!known.isDoubted && isSufficient(record, options, store.clock())) {
       return { record, end: 'enough', behind: [], without: [] }
     }
 
@@ -74,7 +88,7 @@ export class Replicas {
     cancellation: CancellationToken
   ): Promise<StoreOutcome[]> {
     const { channel, lookups, numReplicas } = this.#init
-    const search = this.#search(key, numReplicas)
+    const search = this.#search(key, numReplicas, { answersInsteadOf: () => 1 })
     const outcomes = new Map<PeerInfo, StoreOutcome>()
 
     const result = await lookups.run({
@@ -82,6 +96,7 @@ export class Replicas {
       cancellation,
       parallelism: numReplicas,
       isHedged: false,
+      isForAll: true,
       ask: (contact, cancellation) =>
         channel.store(contact, key, write, { cancellation, closerCount: numReplicas }),
       take: (contact, answer) => {
@@ -118,7 +133,10 @@ export class Replicas {
       behind.map((contact) =>
         contact === this.#self
           ? this.#storeHere(key, record)
-          : lookups.inTime(contact, channel.store(contact, key, record, { closerCount: 0 }))
+          : lookups.inTime(
+              contact,
+              channel.store(contact, key, record, { closerCount: 0, cancellation: IN_BACKGROUND })
+            )
       )
     )
   }
@@ -127,7 +145,7 @@ export class Replicas {
   cacheOnPath(key: Uint8Array, record: DHTRecord, to: readonly PeerInfo[]): void {
     for (const contact of this.#canBeHeld(record) ? to : []) {
       this.#init.channel
-        .store(contact, key, record, { closerCount: 0, isCopy: true })
+        .store(contact, key, record, { closerCount: 0, isCopy: true, cancellation: IN_BACKGROUND })
         .catch(() => {})
     }
   }
@@ -150,14 +168,47 @@ export class Replicas {
     return search.answers().map(({ id }) => id)
   }
 
-  /** Asks the nearest peers something else, and gives back those that answered, without this node. */
+  /**
+   * Asks the nearest `count` peers what they hold, the nearest first, with those in between that failed. Nothing is
+   * repaired, and nothing is remembered.
+   */
+  async survey(
+    key: Uint8Array,
+    count: number,
+    cancellation: CancellationToken
+  ): Promise<Surveyed[]> {
+    const { channel, isReplica, lookups, numReplicas, store } = this.#init
+    const survey = new Survey(pointOfKey(key))
+    const search = this.#search(key, count)
+    const closerCount = Math.min(count, SEARCH_WIDTH)
+    await lookups.run({
+      ...{ search, cancellation, parallelism: numReplicas, isHedged: false },
+      ask: (contact, cancellation) => {
+        survey.begin(contact)
+        return channel.find(contact, key, { closerCount, isCloserAlways: true, cancellation })
+      },
+      take: (contact, reply) => {
+        survey.end(contact, reply && (reply.record ?? EMPTY_RECORD))
+        return false
+      }
+    })
+
+    if (isReplica()) {
+      survey.end(this.#self, store.get(key))
+    }
+
+    return survey.nearest(search.answers())
+  }
+
+  /** Asks the nearest peers something else. */
   async ask<R extends LookupResponse>(
     key: Uint8Array,
     cancellation: CancellationToken,
     ask: (contact: PeerInfo, cancellation: CancellationToken) => Promise<R>
-  ): Promise<PeerInfo[]> {
+  ): Promise<AskedReplicas> {
     const { lookups, numReplicas } = this.#init
     const search = this.#search(key, numReplicas)
+    const reach = new Reach({ ...this.#init, search, key, self: this.#self })
     const parallelism = numReplicas
     await lookups.run({
       search,
@@ -165,9 +216,14 @@ export class Replicas {
       parallelism,
       isHedged: false,
       ask,
-      take: () => false
+      take: (contact, response) => {
+        reach.record(contact, response)
+        return false
+      }
     })
-    return search.answers().filter((contact) => contact !== this.#self)
+    const responded = search.answers().filter((contact) => contact !== this.#self)
+    const isKnown = cancellation.isCancelled || reach.isSufficient
+    return { responded, error: isKnown ? undefined : reach.error() }
   }
 
   /** Replicas that differ may hold more together than one of them could. */
@@ -178,9 +234,13 @@ export class Replicas {
   #search(
     key: Uint8Array,
     count: number,
-    { isSelfIncluded = this.#init.isReplica() } = {}
+    {
+      isSelfIncluded = this.#init.isReplica(),
+      ...init
+    }: Pick<SearchInit, 'answersInsteadOf'> & { isSelfIncluded?: boolean } = {}
   ): Search {
     const search = new Search({
+      ...init,
       target: pointOfKey(key),
       count,
       ...this.#peers,
@@ -215,3 +275,6 @@ export class Replicas {
     }
   }
 }
+
+/** Nobody waits for these requests, and they let others pass. */
+const IN_BACKGROUND: CancellationToken = { isCancelled: false, isBulk: true }

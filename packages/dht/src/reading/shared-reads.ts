@@ -124,6 +124,11 @@ class Search implements ReadOptions, CancellationToken {
     return true
   }
 
+  /** Whether all of its readers let others pass. */
+  get isBulk(): boolean {
+    return this.#readers.every(({ options }) => options.cancellation.isBulk)
+  }
+
   /** From now on it knows what it has to find, and may miss what is stored. */
   begin(): void {
     this.#isBegun = true

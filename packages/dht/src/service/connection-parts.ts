@@ -7,6 +7,7 @@ import type { ConnectionOptions } from '../connections/watermarks.ts'
 import type { ExchangeClient } from '../exchange/exchange-client.ts'
 import { EXCHANGE_PROTOCOL, type GoodbyeReason } from '../exchange/messages.ts'
 import { partsOf } from '../kad/node-parts.ts'
+import { isVacancy } from '../peers/refused-dials.ts'
 import { anySignal, timeoutSignal } from '../timing/deadline.ts'
 import { COMPARE_PROTOCOL } from '../upkeep/compare-messages.ts'
 import { WATCH_PROTOCOL } from '../watch/watch-messages.ts'
@@ -112,7 +113,13 @@ export class ConnectionParts {
         client.dialer.connect(contact, {
           signal: anySignal(lifetime, timeoutSignal(requestTimeoutMs))
         }),
-      onDead: (peer) => routing.remove(peer),
+      onDead: ({ id }, error) => {
+        routing.remove(id)
+
+        if (isVacancy(error)) {
+          routing.recordDeparture(id)
+        }
+      },
       stalest: () => routing.stalest()
     })
   }

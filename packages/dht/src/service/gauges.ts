@@ -1,4 +1,5 @@
 import type { Metrics } from '@libp2p/interface'
+import type { ServedStats } from '../wire/served.ts'
 import type { Stats } from './stats.ts'
 
 /** Figures of a node at one moment. */
@@ -17,6 +18,14 @@ const GAUGES: Readonly<Record<string, Gauge>> = {
   waggle_record_bytes: ['Bytes of records stored for others', ({ stats }) => stats.bytes],
   waggle_cached_records: ['Records in the cache', ({ stats }) => stats.cachedRecords],
   waggle_cached_bytes: ['Bytes of records in the cache', ({ stats }) => stats.cachedBytes],
+  waggle_watched_for_others: [
+    'Keys that other peers watch here, counted once per peer',
+    ({ stats }) => stats.watchedForOthers
+  ],
+  waggle_forwarded_keys: [
+    'Keys whose changes are forwarded to others',
+    ({ stats }) => stats.forwardedKeys
+  ],
   waggle_republished: ['Entries that are republished', ({ stats }) => stats.republished],
   waggle_peers: ['Connected peers', ({ stats }) => stats.peers],
   waggle_known_peers: ['Servers in the routing table', ({ stats }) => stats.knownPeers],
@@ -62,6 +71,43 @@ const GAUGES: Readonly<Record<string, Gauge>> = {
   ]
 }
 
+type Counts = Readonly<Record<string, number>>
+
+/** Counts that only grow, by a label. */
+const COUNTERS: Readonly<
+  Record<string, readonly [label: string, help: string, read: (served: ServedStats) => Counts]>
+> = {
+  waggle_served_keys_total: ['kind', 'Keys that peers asked about or stored', ({ keys }) => keys],
+  waggle_served_refused_total: [
+    'reason',
+    'Requests and streams of peers that were refused',
+    ({ refused }) => refused
+  ],
+  waggle_served_bytes_total: [
+    'to',
+    'Bytes sent to peers for their requests',
+    ({ bytes }) => ({ peers: bytes })
+  ],
+  waggle_changes_told_total: [
+    'to',
+    'Changes told to watching peers',
+    ({ changes }) => ({ peers: changes })
+  ]
+}
+
+/** Returns by how much counts have grown since the last call: libp2p adds what a counter gives. */
+function growth(read: () => Counts | undefined): () => Record<string, number> {
+  let last: Counts = {}
+  return () => {
+    const before = last
+    last = read() ?? before
+    return Object.fromEntries(
+      // A node that was started again counts from nothing.
+      Object.entries(last).map(([name, count]) => [name, Math.max(count - (before[name] ?? 0), 0)])
+    )
+  }
+}
+
 /**
  * Registers figures that are read only when they are collected. `read` returns undefined while the
  * node is stopped.
@@ -70,6 +116,14 @@ export function registerGauges(
   metrics: Metrics | undefined,
   read: () => Readings | undefined
 ): void {
+  for (const [name, [label, help, countsOf]] of Object.entries(COUNTERS)) {
+    const counts = (): Counts | undefined => {
+      const readings = read()
+      return readings && countsOf(readings.stats.served)
+    }
+    metrics?.registerCounterGroup(name, { label, help, calculate: growth(counts) })
+  }
+
   for (const [name, [help, figureOf]] of Object.entries(GAUGES)) {
     metrics?.registerMetric(name, {
       help,

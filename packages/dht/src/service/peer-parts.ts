@@ -16,6 +16,7 @@ import type { WaggleComponents } from './service-interface.ts'
 export interface PeerParts {
   readonly peers: PeerBook
   readonly routing: KnownPeers
+  readonly liveness: Liveness
 
   /** The parts that the clients of all protocols share. */
   readonly client: ClientParts & Pick<Judge, 'onForgery'> & { readonly dialer: Dialer }
@@ -25,12 +26,13 @@ export interface PeerParts {
 export function createPeerParts(init: PartsInit, buffers: BufferLimits): PeerParts {
   const { connectionManager } = init.components
   const peers = createPeerBook(init, () => routing)
-  const routing = createKnownPeers(init, peers)
+  const liveness = createLiveness(init)
+  const routing = createKnownPeers(init, peers, liveness)
   const dialer = new Dialer({ connectionManager, peers, requestTimeoutMs: init.requestTimeoutMs })
   const door = doorOf(init.components)
   const onForgery: Judge['onForgery'] = (peer, error) => door.forgive(peer, error)
   const { network } = partsOf(init.components).store
-  return { peers, routing, client: { buffers, dialer, network, peers, onForgery } }
+  return { liveness, peers, routing, client: { buffers, dialer, network, peers, onForgery } }
 }
 
 /** Updates them with libp2p's connections and peer store, until the signal is aborted. */
@@ -52,6 +54,7 @@ function createPeerBook({ components }: PartsInit, routing: () => KnownPeers): P
     dials: doorOf(components).dials,
     onResponse: (peer) => routing().recordResponse(peer),
     onFailure: (peer) => routing().recordFailure(peer),
+    onVacancy: (peer) => routing().recordDeparture(peer),
     onBan(peer, error, forMs) {
       log('%p violated the protocol and is banned for %d ms - %e', peer, forMs, error)
       routing().remove(peer)
@@ -63,10 +66,17 @@ function createPeerBook({ components }: PartsInit, routing: () => KnownPeers): P
   })
 }
 
-function createKnownPeers({ components, events }: PartsInit, { records }: PeerBook): KnownPeers {
-  const { connectionManager, logger, peerId, peerStore } = components
-  const log = logger.forComponent('waggle:liveness')
-  const liveness = new Liveness({ connectionManager, log })
+function createLiveness({ components }: PartsInit): Liveness {
+  const { connectionManager, logger } = components
+  return new Liveness({ connectionManager, log: logger.forComponent('waggle:liveness') })
+}
+
+function createKnownPeers(
+  { components, events }: PartsInit,
+  { records }: PeerBook,
+  liveness: Liveness
+): KnownPeers {
+  const { peerId, peerStore } = components
   return new KnownPeers({
     self: peerId,
     records,

@@ -19,6 +19,9 @@ export type ServiceInit = {
 export interface PartsInit extends ServiceInit {
   readonly components: WaggleComponents
 
+  /** Whether records were restored from disk. */
+  readonly isRestored: boolean
+
   /** Counts what is done; undefined: nobody. */
   readonly meter: Meter | undefined
 

@@ -12,7 +12,7 @@ import type { ConnectionManager, Registrar } from '@libp2p/interface-internal'
 import type { RecordValidator } from '@waggle/record'
 import type { ClockReading } from '../clock-reading.ts'
 import type { DHTEvents } from '../events.ts'
-import type { WaggleOperations } from '../operations/waggle-operations.ts'
+import type { BaseOperations } from '../operations/base-operations.ts'
 import type { PeerMemory } from '../persistence/peer-memory.ts'
 import type { HeldRecord } from '../store/held-record.ts'
 import type { Stats } from './stats.ts'
@@ -78,5 +78,5 @@ export interface Waggle {
   compareClocks(peer: PeerId, options?: AbortOptions): Promise<ClockReading | undefined>
 
   /** Creates the operations, whose calls end with the given lifetime or with the node. */
-  operations(lifetime: AbortSignal): WaggleOperations
+  operations(lifetime: AbortSignal): BaseOperations
 }

@@ -22,7 +22,7 @@ export interface WaggleInit extends PersistenceOptions {
   numReplicas?: number | undefined
 
   /**
-   * Milliseconds that one peer may take to answer one request.
+   * Milliseconds for which a peer may make no progress with what is requested of it.
    *
    * @default DEFAULTS.requestTimeoutMs
    */

@@ -1,9 +1,9 @@
-import { AbortError } from '@libp2p/interface'
+import { AbortError, type PeerInfo } from '@libp2p/interface'
 import { encodedSize } from '@waggle/record/replica'
 import { setMaxListeners } from 'main-event'
 import type { BufferLimits } from '../admission/buffer-limits.ts'
 import { clockServer } from '../clock/clock-server.ts'
-import { Clocks } from '../clock/clocks.ts'
+import type { Clocks } from '../clock/clocks.ts'
 import type { Goodbyes } from '../connections/goodbyes.ts'
 import { SEARCH_WIDTH } from '../constants.ts'
 import { mergeOnInbound } from '../discovery/merge-on-inbound.ts'
@@ -19,24 +19,28 @@ import { Republisher } from '../operations/republisher.ts'
 import { type Access, accessBy } from '../peers/access.ts'
 import { cachePolicy } from '../reading/cache-policy.ts'
 import { CachedReads } from '../reading/cached-reads.ts'
+import { HotKeys } from '../reading/hot-keys.ts'
 import { Replicas } from '../reading/replicas.ts'
 import { dropDuplicates } from '../store/drop-duplicates.ts'
 import { RecordStore } from '../store/record-store.ts'
 import { sweepRegularly } from '../store/sweep.ts'
+import type { CancellationToken } from '../timing/cancellation.ts'
 import { CompareClient } from '../upkeep/compare-client.ts'
 import { compareServer } from '../upkeep/compare-server.ts'
 import { Upkeep } from '../upkeep/upkeep.ts'
-import { WatchClient } from '../watch/watch-client.ts'
 import { WatchServer } from '../watch/watch-server.ts'
-import { Watches } from '../watch/watches.ts'
-import type { ClientParts } from '../wire/protocol-client.ts'
+import type { Watches } from '../watch/watches.ts'
 import { ProtocolServer } from '../wire/protocol-server.ts'
+import { Served } from '../wire/served.ts'
+import { sleepDetector } from './after-sleep.ts'
+import { createClockParts } from './clock-parts.ts'
 import { ConnectionParts } from './connection-parts.ts'
 import { createPeerParts, followNetwork, type PeerParts } from './peer-parts.ts'
 import type { PartsInit } from './service-init.ts'
+import { createWatches } from './watch-parts.ts'
 
 /** Parts of a started service. */
-export interface ServiceParts extends NodeParts, PeerParts {
+export interface ServiceParts extends Omit<NodeParts, 'progress'>, PeerParts {
   readonly networkMerge: NetworkMerge
   readonly connections: ConnectionParts
   readonly exchange: ExchangeClient
@@ -48,6 +52,9 @@ export interface ServiceParts extends NodeParts, PeerParts {
   readonly upkeep: Upkeep
   readonly watches: Watches
   readonly watchServer: WatchServer
+
+  /** Counts what is done for other peers. */
+  readonly served: Served
 
   /** Aborted when the service stops. */
   readonly lifetime: AbortSignal
@@ -72,28 +79,29 @@ export function serviceParts(init: PartsInit): ServiceParts {
   const { kad, mode, store } = partsOf(components)
   const stopping = new AbortController()
   const lifetime = stopping.signal
-  // Each listener to events is one of this signal, too, and Node 22 warns of more than ten.
-  setMaxListeners(Number.POSITIVE_INFINITY, lifetime)
-  const door = doorOf(components)
-  door.open({ limits, onViolation: (peer, error) => peers.ban(peer, error) })
-  const { buffers } = door
+  setMaxListeners(Number.POSITIVE_INFINITY, lifetime) // Each listener to events is one of it, too.
+  const { buffers } = doorOf(components)
+  doorOf(components).open({ limits, onViolation: (peer, error) => peers.ban(peer, error) })
   const found = createLookup(init, buffers, (): Goodbyes => connections.goodbyes)
-  const { caches, client, exchange, lookups, peers } = found
+  const { caches, client, exchange, lookups, peers, protocols } = found
   const reads = createReads(init, found)
   const { watches, watchClient } = createWatches(init, { ...found, reads })
-  const clocks = createClocks(init, client)
-  const republisher = new Republisher({
-    clock: store.clock,
-    log: components.logger.forComponent('waggle:republish')
-  })
+  const { clocks, clockTrust } = createClockParts(init, client, lifetime)
+  const log = components.logger.forComponent('waggle:republish')
+  const republisher = new Republisher({ clock: store.clock, log })
   const compare = new CompareClient({ ...client, records: exchange })
-  const { server, ...servers } = createServers(init, { ...found, buffers })
+  protocols.push(watchClient, compare)
+  const { server, ...servers } = createServers(init, { ...found, buffers, watches })
   const connections = new ConnectionParts({
     ...{ ...found, components, connections: init.connections, lifetime, requestTimeoutMs, server },
     clients: [watchClient, compare]
   })
   const networkMerge = createNetworkMerge(init, { ...found, connections }, lifetime)
   const upkeep = createUpkeep(init, { ...found, compare, networkMerge })
+  const sleep = sleepDetector(components, {
+    ...{ clock: store.clock, clocks, clockTrust, events, liveness: found.liveness },
+    ...{ replicas: found.replicas, republisher, upkeep, watches }
+  })
 
   return {
     ...{ ...found, clocks, connections, kad, lifetime, mode, networkMerge },
@@ -101,7 +109,8 @@ export function serviceParts(init: PartsInit): ServiceParts {
     ...{ store, upkeep, watches, ...servers },
     becomes: (mode) => changeMode(mode, { servers, store, upkeep }),
     async follow() {
-      sweepRegularly([store, caches.cache, caches.copies], lifetime)
+      sleep.follow(lifetime)
+      sweepRegularly([store, caches.cache, caches.copies], lifetime, () => sleep.look())
       clocks.follow(lifetime)
       guardRecords(kad, found.access, lifetime)
       upkeep.follow(events, lifetime)
@@ -145,34 +154,39 @@ async function changeMode(
 
 interface ServersInit extends LookupParts {
   readonly buffers: BufferLimits
+  readonly watches: Pick<Watches, 'forwarded'>
 }
 
-interface Servers extends Pick<ServiceParts, 'watchServer' | 'serve' | 'stopServing'> {
+interface Servers extends Pick<ServiceParts, 'watchServer' | 'served' | 'serve' | 'stopServing'> {
   readonly server: ProtocolServer
 }
 
 /** Creates what serves other peers. */
-function createServers(
-  { components, limits }: PartsInit,
-  { access, buffers, caches, goodbyes, peers, routing }: ServersInit
-): Servers {
+function createServers(init: PartsInit, parts: ServersInit): Servers {
+  const { components, limits, numReplicas } = init
+  const { access, buffers, caches, goodbyes, peers, routing, watches } = parts
   const { registrar } = components
   const { store } = partsOf(components)
   // All protocols share one scheduler, so that a peer gets no more by using several of them.
   const door = doorOf(components)
   const { scheduler } = door
-  const watchServer = new WatchServer({ store, routing })
+  const served = new Served()
+  const watchServer = new WatchServer({
+    ...{ store, routing, numReplicas, served, forwarded: watches.forwarded },
+    maxWatchersPerKey: limits.maxWatchersPerKey
+  })
   const server = new ProtocolServer({
-    ...{ access, buffers, limits, scheduler, network: store.network },
+    ...{ access, buffers, limits, scheduler, served, network: store.network },
     onViolation: (peer, error) => peers.ban(peer, error)
   })
   const exchange = new ExchangeServer({
     ...{ access, store, ...caches, routing },
+    onRead: countReads(init, parts),
     onForgery: (peer, error) => door.forgive(peer, error),
     onGoodbye: (peer, reason) => goodbyes().hear(peer, reason)
   })
   return {
-    ...{ server, watchServer },
+    ...{ server, served, watchServer },
     async serve() {
       await server.handle(registrar, exchange)
       await server.handle(registrar, watchServer)
@@ -183,12 +197,32 @@ function createServers(
   }
 }
 
+/** Returns what counts reads by others, and leaves copies; undefined if this node sends no copies. */
+function countReads(
+  { cache, numReplicas }: PartsInit,
+  { replicas, routing }: LookupParts
+): ((key: Uint8Array) => void) | undefined {
+  if (cache === false || cachePolicy(cache).nearest === 0) {
+    return undefined
+  }
+
+  const hotKeys = new HotKeys({
+    ...{ routing, numReplicas },
+    held: (key) => replicas.known.held(key),
+    send: (key, record, to) => replicas.cacheOnPath(key, record, to)
+  })
+  return (key) => hotKeys.count(key)
+}
+
 interface LookupParts extends PeerParts {
   readonly access: Access
   readonly caches: Caches
   readonly exchange: ExchangeClient
   readonly lookups: Lookups
   readonly replicas: Replicas
+
+  /** The protocols by which peers are asked. Some are added later. */
+  readonly protocols: { progressMs(peer: PeerInfo): number }[]
 
   /** Made later: connections are closed by what is under way on them. */
   readonly goodbyes: () => Goodbyes
@@ -201,13 +235,15 @@ function createLookup(
   goodbyes: () => Goodbyes
 ): LookupParts {
   const { components, numReplicas, requestTimeoutMs } = init
-  const { kad, store } = partsOf(components)
+  const { kad, progress, store } = partsOf(components)
   const found = createPeerParts(init, buffers)
   const { client, peers, routing } = found
   const exchange = createExchangeClient(init, client, goodbyes)
+  const protocols: LookupParts['protocols'] = [exchange, progress]
   const lookups = new Lookups({
     ...{ peers, requestTimeoutMs },
-    isReady: (peer) => exchange.isReady(peer) || peers.isConnected(peer.id)
+    isReady: (peer) => exchange.isReady(peer) || peers.isConnected(peer.id),
+    progressMs: (peer) => Math.max(...protocols.map((protocol) => protocol.progressMs(peer)))
   })
   const caches = createCaches(init)
   const replicas = new Replicas({
@@ -216,8 +252,11 @@ function createLookup(
     isReplica: () => kad.getMode() === 'server'
   })
   const access = accessBy(init.allowPeer)
-  return { ...found, access, caches, exchange, goodbyes, lookups, replicas }
+  return { ...found, access, caches, exchange, goodbyes, lookups, protocols, replicas }
 }
+
+/** Hand-overs let others pass. */
+const HAND_OVER: CancellationToken = { isCancelled: false, isBulk: true }
 
 interface UpkeepPartsInit extends LookupParts {
   readonly compare: CompareClient
@@ -226,7 +265,7 @@ interface UpkeepPartsInit extends LookupParts {
 
 function createUpkeep(
   { components, meter, numReplicas }: PartsInit,
-  { compare, exchange, lookups, networkMerge, routing }: UpkeepPartsInit
+  { compare, exchange, lookups, networkMerge, replicas, routing }: UpkeepPartsInit
 ): Upkeep {
   const { logger, peerId } = components
   const { kad, store } = partsOf(components)
@@ -236,16 +275,22 @@ function createUpkeep(
     members: () => routing.members(),
     isNear: (peer) => routing.isNear(peer),
     async send(to, key, record) {
-      await lookups.inTime(to, exchange.store(to, key, record, { closerCount: 0 }))
+      const options = { closerCount: 0, cancellation: HAND_OVER }
+      await lookups.inTime(to, exchange.store(to, key, record, options))
       meter?.countHandOver(encodedSize(record))
     },
     async holds(peer, key) {
       const asked = exchange.find(peer, key, { closerCount: 0, isCloserAlways: true })
       return (await lookups.inTime(peer, asked)).record !== undefined
     },
-    fingerprints: (peer, keys) => compare.fingerprints(peer, keys),
+    fingerprints: (peer, keys) => lookups.inTime(peer, compare.fingerprints(peer, keys)),
+    async reconcile(key) {
+      const reading = await replicas.read(key, { latest: true, cancellation: ALWAYS })
+      await replicas.repair(key, reading)
+    },
     // The nearest ones know all that matters: whoever joins near this node dials them, too.
-    lookAround: () => networkMerge.refresh(routing.connectedNeighbours(SEARCH_WIDTH).slice(0, ALPHA)),
+    lookAround: () =>
+      networkMerge.refresh(routing.connectedNeighbours(SEARCH_WIDTH).slice(0, ALPHA)),
     log: logger.forComponent('waggle:upkeep')
   })
 }
@@ -266,41 +311,17 @@ function createReads(
   return new CachedReads({ replicas, policy, log, meter })
 }
 
-interface WatchingParts extends LookupParts {
-  readonly reads: CachedReads
-}
-
-/** Creates what watches keys at other peers. */
-function createWatches(
-  { components, numReplicas }: PartsInit,
-  { client, exchange: records, replicas, reads }: WatchingParts
-): { watches: Watches; watchClient: WatchClient } {
-  const { store } = partsOf(components)
-  const log = components.logger.forComponent('waggle:watch')
-  const watchClient = new WatchClient({
-    ...{ ...client, log, store, records },
-    onChange: (key, record) => watches.onChange(key, record),
-    onLost: (peer) => watches.onLost(peer)
-  })
-  const watches = new Watches({
-    ...{ channel: watchClient, log, numReplicas, replicas, store, known: replicas.known },
-    onLearned: (key, change, all) => reads.onWatched(key, change, all),
-    readLatest: async (key, cancellation) => reads.read(key, { latest: true, cancellation })
-  })
-  return { watches, watchClient }
-}
-
 function createExchangeClient(
   { components, requestTimeoutMs }: PartsInit,
   client: PeerParts['client'],
   goodbyes: () => Goodbyes
 ): ExchangeClient {
   const { connectionManager, logger } = components
-  const { kad, store } = partsOf(components)
+  const { kad, progress, store } = partsOf(components)
   const { dialer } = client
   const log = logger.forComponent('waggle:exchange')
   const kadChannel = new KadChannel({
-    ...{ connectionManager, dialer, kad, log, requestTimeoutMs, store }
+    ...{ connectionManager, dialer, kad, log, progress, requestTimeoutMs, store }
   })
   return new ExchangeClient({
     ...{ ...client, log, requestTimeoutMs, store, kadChannel },
@@ -328,14 +349,7 @@ function createNetworkMerge(
   )
 }
 
-function createClocks(
-  { components, events, requestTimeoutMs }: PartsInit,
-  client: ClientParts
-): Clocks {
-  const { clock } = partsOf(components).store
-  const log = components.logger.forComponent('waggle:clock')
-  return new Clocks({ ...client, events, log, clock, requestTimeoutMs })
-}
+const ALWAYS: CancellationToken = { isCancelled: false }
 
 /** What a node holds besides the records that it stores for others. */
 interface Caches {

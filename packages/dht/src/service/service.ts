@@ -9,8 +9,8 @@ import { partsOf } from '../kad/node-parts.ts'
 import { type KadRouting, quietKadDHT } from '../kad/quiet-kad-dht.ts'
 import { Meter } from '../metrics/meter.ts'
 import { nodeLimitsOf } from '../node-limits.ts'
+import type { BaseOperations } from '../operations/base-operations.ts'
 import { Operations } from '../operations/operations.ts'
-import type { WaggleOperations } from '../operations/waggle-operations.ts'
 import { assertOptions, assertValidators, withDefaults } from '../option-checks.ts'
 import type { KnownPeers } from '../peers/known-peers.ts'
 import type { PeerMemory } from '../persistence/peer-memory.ts'
@@ -66,6 +66,7 @@ class WaggleService implements Waggle, Startable {
   #persistence: Persistence | undefined
   readonly #meter: Meter | undefined
   #running: ServiceParts | undefined
+  #misfits = 0
 
   constructor(components: WaggleComponents, init: WaggleServiceInit) {
     assertLibp2p(components)
@@ -92,7 +93,11 @@ class WaggleService implements Waggle, Startable {
   async start(): Promise<void> {
     const { events } = this
     const meter = this.#meter
-    const parts = serviceParts({ ...this.#init, components: this.#components, events, meter })
+    const parts = serviceParts({
+      ...this.#init,
+      ...{ components: this.#components, events, meter },
+      isRestored: this.#persistence !== undefined
+    })
     this.#running = parts
     await parts.follow()
     parts.store.observeWith(recordEvents(events, parts.store.limits, meter))
@@ -156,6 +161,9 @@ class WaggleService implements Waggle, Startable {
       republished: parts.republisher.size,
       watchedKeys: parts.watches.size,
       watchedForOthers: parts.watchServer.size,
+      served: parts.served.stats(),
+      misfits: this.#misfits,
+      forwardedKeys: parts.watches.forwarded.size,
       peers: this.peers.length,
       knownPeers: routing.size,
       dials: client.dialer.dials,
@@ -199,16 +207,23 @@ class WaggleService implements Waggle, Startable {
     return this.#started.clocks.compare(peer, options)
   }
 
-  operations(lifetime: AbortSignal): WaggleOperations {
+  operations(lifetime: AbortSignal): BaseOperations {
     const { replicas, reads, republisher, store, watches, lifetime: ownLifetime } = this.#started
     return new Operations({
       ...{ replicas, reads, republisher, store, watches },
+      peerId: this.#components.peerId,
       numReplicas: this.#init.numReplicas,
       maxCalls: this.#init.limits.maxCalls,
       meter: this.#meter,
       privateKey: this.#components.privateKey,
+      onMisfit: () => this.#countMisfit(),
       lifetime: anySignal(lifetime, ownLifetime)
     })
+  }
+
+  #countMisfit(): void {
+    this.#misfits++
+    this.#meter?.countMisfit()
   }
 
   /** The routing table for kad-dht, which is there before this service runs. */

@@ -1,4 +1,5 @@
 import type { PersistenceStats } from '../persistence/disk.ts'
+import type { ServedStats } from '../wire/served.ts'
 
 /** Figures of a node at one moment. */
 export interface Stats {
@@ -25,6 +26,15 @@ export interface Stats {
 
   /** Keys that other peers watch at this node, counted once per peer. */
   readonly watchedForOthers: number
+
+  /** What this node has done for other peers since it started. */
+  readonly served: ServedStats
+
+  /** Values found so far that fit no schema of the handle that read them, and were left out. */
+  readonly misfits: number
+
+  /** Keys whose changes this node forwards to others. */
+  readonly forwardedKeys: number
 
   /** Entries that this node republishes. */
   readonly republished: number

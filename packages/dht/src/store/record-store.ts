@@ -7,16 +7,14 @@ import {
   EMPTY_RECORD,
   encodeRecord,
   getDHTTime,
-  type Limits,
-  type RecordValidator
+  type Limits
 } from '@waggle/record'
 import { DEFAULT_NETWORK } from '@waggle/record/replica'
-import type { CpuShares } from '../admission/cpu-shares.ts'
 import { bytesOf, textOf } from '../latin1.ts'
-import { DEFAULT_NODE_LIMITS } from '../node-limits.ts'
+import { Expirations } from './expirations.ts'
 import { Quotas, type StorageLimits } from './quotas.ts'
 import { RecordChecks } from './record-checks.ts'
-import { RecordQueue } from './record-queue.ts'
+import { type RecordStoreOptions, storageLimitsOf } from './record-store-options.ts'
 import type { PersistenceHook, StoreObserver, WriteListener } from './store-listeners.ts'
 import {
   livePartOf,
@@ -25,68 +23,6 @@ import {
   type StoredRecord,
   storedRecordOf
 } from './stored-record.ts'
-
-/** Options of a record store. */
-export interface RecordStoreOptions {
-  /** Limits of single records. */
-  limits?: Limits | undefined
-
-  /**
-   * The name of the network whose records these are. Signatures of other networks are not valid.
-   *
-   * @default DEFAULT_NETWORK
-   */
-  network?: string | undefined
-
-  /**
-   * Records stored. Beyond it, the store evicts records: of the peer that has stored most, those
-   * farthest from this node, and of these the first to expire.
-   *
-   * @default DEFAULTS.limits.maxStoredRecords
-   */
-  maxRecords?: number | undefined
-
-  /**
-   * Bytes of encoded records stored. Beyond it, the store evicts records likewise.
-   *
-   * @default DEFAULTS.limits.maxStoredBytes
-   */
-  maxBytes?: number | undefined
-
-  /**
-   * Records that one peer may have stored. Beyond it, the store evicts records of that peer.
-   *
-   * @default maxRecords
-   */
-  maxRecordsPerPeer?: number | undefined
-
-  /**
-   * Bytes that one peer may have stored.
-   *
-   * @default maxBytes
-   */
-  maxBytesPerPeer?: number | undefined
-
-  /**
-   * Returns how near to this node a record's key is, in leading bits that they share. Left out: all
-   * are equally near.
-   */
-  nearnessOf?: ((key: Uint8Array) => number) | undefined
-
-  /** @default getDHTTime */
-  clock?: (() => DHTTime) | undefined
-
-  /**
-   * The application's rules for what may be stored. This node applies them as a replica and a
-   * reader.
-   *
-   * @default []
-   */
-  validators?: readonly RecordValidator[] | undefined
-
-  /** Time that each peer has used of this node. @default the store's own */
-  shares?: CpuShares | undefined
-}
 
 /** Partly expired records pruned in one sweep, which takes a few milliseconds. */
 const MAX_PRUNED = 128
@@ -106,9 +42,7 @@ export class RecordStore {
   readonly #limits: StorageLimits
   readonly #quotas: Quotas
   readonly #stored = new Map<string, StoredRecord>()
-  readonly #firstToExpire = new RecordQueue((a, b) => a.expirationTime - b.expirationTime)
-  /** Records whose parts expire at different times. */
-  readonly #firstToPrune = new RecordQueue((a, b) => a.firstExpiration - b.firstExpiration)
+  readonly #expirations = new Expirations()
   #bytes = 0
   #persistence: PersistenceHook | undefined
   #observer: StoreObserver | undefined
@@ -129,7 +63,7 @@ export class RecordStore {
     this.#quotas = new Quotas({
       limits: this.#limits,
       nearnessOf: options.nearnessOf && ((name) => options.nearnessOf?.(keyOf(name)) ?? 0),
-      firstToExpire: () => this.#firstToExpire.first,
+      firstToExpire: () => this.#expirations.first,
       all: () => this.#stored.values()
     })
   }
@@ -277,6 +211,38 @@ export class RecordStore {
     return applied
   }
 
+  /**
+   * Stores a record from this node's own disk, be it that it has expired: while expiration is
+   * suspended, the clock may be wrong. Nothing else may be stored under the key.
+   */
+  hold(key: Uint8Array, record: DHTRecord): boolean {
+    const stored = storedRecordOf(nameOf(key), record, OWN)
+    this.#put(stored)
+
+    for (const one of this.#makeRoom(stored, OWN)) {
+      releaseBytes(one)
+    }
+
+    return stored.isStored
+  }
+
+  /**
+   * Removes nothing that is stored now for having expired, until {@link resumeExpiration}: the clock is
+   * in doubt. What has expired by the clock of the moment is not returned.
+   */
+  suspendExpiration(): void {
+    for (const stored of this.#stored.values()) {
+      stored.rest = undefined
+    }
+
+    this.#expirations.suspend()
+  }
+
+  /** Has the next {@link sweep} remove all that has expired. */
+  resumeExpiration(): void {
+    this.#expirations.resume()
+  }
+
   /** Drops the record under a name. */
   remove(name: string): void {
     const stored = this.#stored.get(name)
@@ -301,7 +267,12 @@ export class RecordStore {
   sweep(): boolean {
     const now = this.clock()
 
-    for (const stored of this.#dropWhile(({ expirationTime }) => expirationTime <= now)) {
+    for (
+      let stored = this.#expirations.expired(now);
+      stored !== undefined;
+      stored = this.#expirations.expired(now)
+    ) {
+      this.#drop(stored)
       releaseBytes(stored)
       this.#observer?.onExpired(stored.name, stored.expirationTime)
     }
@@ -317,15 +288,15 @@ export class RecordStore {
 
   /** Prunes each record once of all that has expired since the last sweep. */
   #prune(now: DHTTime): boolean {
-    let { first } = this.#firstToPrune
+    let first = this.#expirations.partlyExpired(now)
 
-    for (let left = MAX_PRUNED; left > 0 && isDue(first, now); left--) {
+    for (let left = MAX_PRUNED; left > 0 && first !== undefined; left--) {
       this.#put(livePartOf(first, now))
       releaseBytes(first)
-      first = this.#firstToPrune.first
+      first = this.#expirations.partlyExpired(now)
     }
 
-    return isDue(first, now)
+    return first !== undefined
   }
 
   #put(stored: StoredRecord): void {
@@ -339,12 +310,7 @@ export class RecordStore {
     this.#bytes += stored.sizeBytes
     this.#stored.set(stored.name, stored)
     this.#quotas.add(stored)
-    this.#firstToExpire.push(stored, this.#stored.size)
-
-    if (stored.firstExpiration < stored.expirationTime) {
-      this.#firstToPrune.push(stored, this.#stored.size)
-    }
-
+    this.#expirations.add(stored, this.#stored.size)
     this.#persistence?.noteChange(stored.name)
   }
 
@@ -374,7 +340,7 @@ export class RecordStore {
       return false
     }
 
-    const isAnyExpired = (this.#firstToExpire.first?.expirationTime ?? 0) <= this.clock()
+    const isAnyExpired = (this.#expirations.first?.expirationTime ?? 0) <= this.clock()
     return !isAnyExpired && this.#quotas.isNextToEvict(stored)
   }
 
@@ -407,12 +373,12 @@ export class RecordStore {
   /** Returns what it has dropped. */
   #dropWhile(isDropped: (first: StoredRecord) => boolean): StoredRecord[] {
     const dropped: StoredRecord[] = []
-    let { first } = this.#firstToExpire
+    let { first } = this.#expirations
 
     while (first !== undefined && isDropped(first)) {
       this.#drop(first)
       dropped.push(first)
-      first = this.#firstToExpire.first
+      first = this.#expirations.first
     }
 
     return dropped
@@ -423,21 +389,6 @@ export class RecordStore {
     this.#release(stored)
     this.#persistence?.noteChange(stored.name)
   }
-}
-
-function storageLimitsOf(options: RecordStoreOptions): StorageLimits {
-  const { maxStoredRecords, maxStoredBytes } = DEFAULT_NODE_LIMITS
-  const { maxRecords = maxStoredRecords, maxBytes = maxStoredBytes } = options
-  return {
-    maxRecords,
-    maxBytes,
-    maxRecordsPerPeer: options.maxRecordsPerPeer ?? maxRecords,
-    maxBytesPerPeer: options.maxBytesPerPeer ?? maxBytes
-  }
-}
-
-function isDue(stored: StoredRecord | undefined, now: DHTTime): stored is StoredRecord {
-  return stored !== undefined && stored.firstExpiration <= now
 }
 
 /** Turns a record key into a string by which a Map can find it. */

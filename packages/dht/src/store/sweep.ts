@@ -3,10 +3,14 @@ import type { RecordStore } from './record-store.ts'
 /** Milliseconds between two sweeps. What has expired is never returned in the meantime. */
 export const SWEEP_INTERVAL_MS = 10_000
 
-/** Removes what has expired from stores at regular intervals, until the signal is aborted. */
+/**
+ * Removes what has expired from stores at regular intervals, until the signal is aborted. `beforeSweep`
+ * finds out whether the clock is to be trusted.
+ */
 export function sweepRegularly(
   stores: readonly (RecordStore | undefined)[],
-  lifetime: AbortSignal
+  lifetime: AbortSignal,
+  beforeSweep: () => void = () => {}
 ): void {
   const sweep = (store: RecordStore | undefined): void => {
     if (!lifetime.aborted && store?.sweep()) {
@@ -14,7 +18,10 @@ export function sweepRegularly(
       setTimeout(sweep, 0, store)
     }
   }
-  const sweeping = setInterval(() => stores.forEach(sweep), SWEEP_INTERVAL_MS)
+  const sweeping = setInterval(() => {
+    beforeSweep()
+    stores.forEach(sweep)
+  }, SWEEP_INTERVAL_MS)
   sweeping.unref?.()
   lifetime.addEventListener('abort', () => clearInterval(sweeping))
 }

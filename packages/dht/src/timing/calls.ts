@@ -52,7 +52,7 @@ export class Calls {
    */
   run<T>(
     name: string,
-    { signal, timeoutMs = DEFAULT_CALL_TIMEOUT_MS }: CallOptions,
+    { signal, timeoutMs = DEFAULT_CALL_TIMEOUT_MS, isBulk = false }: CallOptions & Bulk,
     start: (cancellation: CancellationToken) => Promise<T>
   ): Promise<T> {
     if (typeof timeoutMs !== 'number' || !(timeoutMs > 0)) {
@@ -69,8 +69,7 @@ export class Calls {
     return new Promise((resolve, reject) => {
       const call = new Call({
         name,
-        timeoutMs,
-        signal,
+        ...{ timeoutMs, signal, isBulk },
         reject,
         observer: this.#observer,
         onEnd: () => this.#open.delete(call)
@@ -94,7 +93,12 @@ function unfinishedError(name: string, reason: unknown): unknown {
     : reason
 }
 
-interface CallInit {
+interface Bulk {
+  /** Whether the call's requests are many, and let others pass. @default false */
+  readonly isBulk?: boolean
+}
+
+interface CallInit extends Bulk {
   readonly name: string
   readonly timeoutMs: number
   readonly signal: AbortSignal | undefined
@@ -119,6 +123,10 @@ class Call implements CancellationToken {
       Math.min(timeoutMs, MAX_TIMER_MS)
     )
     signal?.addEventListener('abort', this.#onAbort)
+  }
+
+  get isBulk(): boolean {
+    return this.#init.isBulk === true
   }
 
   get name(): string {

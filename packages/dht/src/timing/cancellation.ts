@@ -4,4 +4,7 @@
  */
 export interface CancellationToken {
   readonly isCancelled: boolean
+
+  /** Whether the requests are many, and let others pass (N12). */
+  readonly isBulk?: boolean | undefined
 }

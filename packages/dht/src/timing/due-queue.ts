@@ -35,6 +35,11 @@ export class DueQueue<T extends Due> {
     return this.#byName.get(name)
   }
 
+  /** Lists all tasks, in no order. */
+  items(): T[] {
+    return [...this.#byName.values()]
+  }
+
   /** Adds a task, in place of one with the same name. */
   set(item: T): void {
     this.#byName.set(item.name, item)

@@ -12,8 +12,12 @@ export const atEndOfTurn: (task: () => void) => void =
  * Runs a task when all microtasks have run that are due, and those that these cause. Where the
  * platform has no such moment, runs it at the end of the running turn.
  */
-export const afterMicrotasks: (task: () => void) => void =
-  globalThis.process?.nextTick ?? atEndOfTurn
+export function afterMicrotasks(task: () => void): void {
+  // A tick that is asked for outside of a microtask comes before all of them.
+  queueMicrotask(() => afterPresentMicrotasks(task))
+}
+
+const afterPresentMicrotasks = globalThis.process?.nextTick ?? atEndOfTurn
 
 /**
  * Runs what a timer was set for. If the process was held up, input that has arrived meanwhile is

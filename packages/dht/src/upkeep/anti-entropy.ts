@@ -93,6 +93,33 @@ export class AntiEntropy {
     return comparisons.failed.size === 0
   }
 
+  /**
+   * Compares all records with another replica's, as after a sleep, and calls back with each that differs.
+   * A peer that does not answer is left out.
+   */
+  async findReplaced(
+    members: MembershipView,
+    onDiffering: (key: Uint8Array) => Promise<void>
+  ): Promise<void> {
+    const { self, store, numReplicas } = this.#init
+    const own = self.id.toString()
+    const comparisons = new Comparisons(async (name, keys) => {
+      await mapMany(await this.#differing(name, members, keys), ({ key }) => onDiffering(key), {
+        maxItems: MAX_KEYS_PER_MESSAGE,
+        maxBytes: MAX_BYTES_UNDER_WAY,
+        bytesOf: ({ record }) => encodedSize(record)
+      })
+    })
+
+    for (const [name] of store.live()) {
+      const owners = members.nearest(pointOfKey(keyOf(name)), numReplicas)
+      const other = owners.find((owner) => owner !== own)
+      await (other && comparisons.add(other, keyOf(name)))
+    }
+
+    await comparisons.flush()
+  }
+
   #staleReplicas(name: string, members: MembershipView, sinceMs: number): string[] {
     const { self, store, numReplicas } = this.#init
     const point = pointOfKey(keyOf(name))
@@ -107,22 +134,30 @@ export class AntiEntropy {
   /** Sends a peer the records that differ. Rejects when it does not answer. */
   async #repair(name: string, members: MembershipView, keys: readonly Uint8Array[]): Promise<void> {
     const contact = members.get(name)?.contact
+    const { send } = this.#init
 
-    if (contact === undefined) {
-      return
+    if (contact !== undefined) {
+      const differing = await this.#differing(name, members, keys)
+      await mapMany(differing, ({ key, record }) => send(contact, key, record), {
+        maxItems: MAX_KEYS_PER_MESSAGE,
+        maxBytes: MAX_BYTES_UNDER_WAY,
+        bytesOf: ({ record }) => encodedSize(record)
+      })
     }
+  }
 
-    const { fingerprints, store, send } = this.#init
-    const held = await fingerprints(contact, keys)
-    const differing = keys
+  /** Returns the records that differ from a peer's. Rejects when it does not answer. */
+  async #differing(
+    name: string,
+    members: MembershipView,
+    keys: readonly Uint8Array[]
+  ): Promise<{ readonly key: Uint8Array; readonly record: DHTRecord }[]> {
+    const { fingerprints, store } = this.#init
+    const contact = members.get(name)?.contact
+    const held = contact === undefined ? [] : await fingerprints(contact, keys)
+    return keys
       .map((key, index) => ({ key, record: store.get(key), theirs: held[index] }))
       .filter(({ record, theirs }) => !isEmpty(record) && !isSame(record, theirs))
-
-    await mapMany(differing, ({ key, record }) => send(contact, key, record), {
-      maxItems: MAX_KEYS_PER_MESSAGE,
-      maxBytes: MAX_BYTES_UNDER_WAY,
-      bytesOf: ({ record }) => encodedSize(record)
-    })
   }
 }
 

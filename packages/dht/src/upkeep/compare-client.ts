@@ -63,6 +63,11 @@ export class CompareClient {
     )
   }
 
+  /** When a peer made progress last with what was requested, in ms of the process's clock. */
+  progressMs(peer: PeerInfo): number {
+    return this.#client.progressMs(peer)
+  }
+
   /** Returns the activity with a peer. */
   activityOf(peer: PeerId): Activity {
     return this.#client.activityOf(peer)

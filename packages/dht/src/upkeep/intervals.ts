@@ -19,8 +19,5 @@ export const FRESH_MS = 30_000
 /** Milliseconds by which peers learn of a newcomer at different times, at most. */
 export const SLACK_MS = 1000
 
-/** Milliseconds that one peer may take to answer: much may be on its way to it. */
-export const SEND_TIMEOUT_MS = 10_000
-
 /** Records that a newcomer is asked for, to find out whether it has only been away. */
 export const SAMPLES = 8

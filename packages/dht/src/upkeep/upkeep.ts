@@ -1,14 +1,13 @@
-import type { Logger, PeerId, PeerInfo, TypedEventTarget } from '@libp2p/interface'
+import type { PeerId, PeerInfo, TypedEventTarget } from '@libp2p/interface'
 import { type DHTRecord, isEmpty } from '@waggle/record'
 import { encodedSize } from '@waggle/record/replica'
 import type { DHTEvents } from '../events.ts'
 import { pointOfKey } from '../peers/key-space.ts'
 import type { Member } from '../peers/known-peers.ts'
-import { keyOf, type RecordStore } from '../store/record-store.ts'
+import { keyOf } from '../store/record-store.ts'
 import { Alarm } from '../timing/alarm.ts'
 import type { CancellationToken } from '../timing/cancellation.ts'
 import { nextTask } from '../timing/end-of-turn.ts'
-import { inTime } from '../timing/in-time.ts'
 import { mapMany } from '../timing/many.ts'
 import { AntiEntropy, MAX_BYTES_UNDER_WAY } from './anti-entropy.ts'
 import { newOwners, replicationTargets } from './hand-over.ts'
@@ -19,43 +18,12 @@ import {
   REPLICATE_INTERVAL_MS,
   RETRY_MS,
   SAMPLES,
-  SEND_TIMEOUT_MS,
   SETTLE_MS,
   SLACK_MS
 } from './intervals.ts'
 import { MembershipView } from './membership-view.ts'
 import { NEWCOMER_MS, Pace } from './pace.ts'
-
-export interface UpkeepInit {
-  readonly self: PeerInfo
-  readonly store: RecordStore
-  readonly numReplicas: number
-
-  /** Whether this node stores records for others: a client does not. */
-  readonly isReplica: () => boolean
-
-  /** Lists the servers that are present, as far as this node knows. */
-  readonly members: () => Iterable<Member>
-
-  /** Whether a peer is near enough to this node to concern its records. */
-  readonly isNear: (peer: PeerId) => boolean
-
-  /** Sends a record to a peer. Rejects when that fails. */
-  readonly send: (to: PeerInfo, key: Uint8Array, record: DHTRecord) => Promise<unknown>
-
-  /** Asks whether a peer stores anything under a key. Rejects when it does not answer. */
-  readonly holds: (peer: PeerInfo, key: Uint8Array) => Promise<boolean>
-
-  /**
-   * Asks a peer for the fingerprint of its record under each key, see `fingerprintOf`. Rejects when
-   * it does not answer.
-   */
-  readonly fingerprints: (peer: PeerInfo, keys: readonly Uint8Array[]) => Promise<Uint8Array[]>
-
-  /** Looks up the peers nearest to this node. */
-  readonly lookAround: () => Promise<unknown>
-  readonly log: Logger
-}
+import type { UpkeepInit } from './upkeep-init.ts'
 
 /** Records looked at before other work runs. */
 const SLICE = 256
@@ -107,7 +75,6 @@ export class Upkeep implements CancellationToken {
     this.#present = this.#settled
     this.#antiEntropy = new AntiEntropy({
       ...init,
-      fingerprints: (peer, keys) => inTime(init.fingerprints(peer, keys), SEND_TIMEOUT_MS),
       send: (to, key, record) => this.#send(to, key, record)
     })
   }
@@ -172,6 +139,16 @@ export class Upkeep implements CancellationToken {
         this.#compareWithin(COMPARE_MS)
       }
     })
+  }
+
+  /**
+   * Compares all records with another replica's, and brings those up to date that were replaced while
+   * this node slept. Replicas that have only been away are not sent anything.
+   */
+  async refresh(): Promise<void> {
+    if (this.#init.isReplica()) {
+      await this.#antiEntropy.findReplaced(this.#members(), (key) => this.#init.reconcile(key))
+    }
   }
 
   #runDue(): Promise<void> {
@@ -295,8 +272,7 @@ export class Upkeep implements CancellationToken {
 
   async #hasAll({ contact }: Member, keys: readonly Uint8Array[]): Promise<boolean> {
     try {
-      const asking = Promise.all(keys.map((key) => this.#init.holds(contact, key)))
-      const held = await inTime(asking, SEND_TIMEOUT_MS)
+      const held = await Promise.all(keys.map((key) => this.#init.holds(contact, key)))
       return held.every(Boolean)
     } catch {
       return false
@@ -398,7 +374,7 @@ export class Upkeep implements CancellationToken {
     }
 
     if (!this.isCancelled) {
-      await inTime(this.#init.send(to, key, record), SEND_TIMEOUT_MS)
+      await this.#init.send(to, key, record)
     }
   }
 }

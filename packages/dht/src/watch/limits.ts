@@ -4,14 +4,14 @@ export const LEASE_MS = 90_000
 /** Milliseconds between renewals, which find missed changes and closer replicas. */
 export const RENEW_MS = 30_000
 
-/** Milliseconds between reads of a key of which no replica notifies. */
+/** Milliseconds between reads of a key of which no peer notifies at once. */
 export const POLL_MS = 5_000
 
-/** Milliseconds until keys are renewed after a replica was lost or a closer one came. The others notify meanwhile. */
+/** Milliseconds until keys are renewed after a peer was lost or a closer one came. The others notify meanwhile. */
 export const SETTLE_MS = 50
 
-/** Replicas that notify at once. The others may coalesce changes for a moment. */
-export const PROMPT_REPLICAS = 2
+/** Peers that notify at once. Other replicas may coalesce changes for a moment. */
+export const PROMPT_PEERS = 2
 
 /** Milliseconds for which a replica may coalesce changes for a watcher that others notify at once. */
 export const COLLECT_MS = 250
@@ -21,6 +21,15 @@ export const MAX_WATCHES_PER_PEER = 4_096
 
 /** Keys that a replica watches for all peers together, each counted once for each of them. */
 export const MAX_WATCHES = 65_536
+
+/** Peers that a watcher asks in one go to forward changes. */
+export const MAX_FORWARDERS_ASKED = 8
+
+/** Milliseconds between searches for forwarders that find none. */
+export const SEEK_MS = 10_000
+
+/** Renewals at forwarders for each check at a replica: what forwarders hold back is found within a lease. */
+export const RENEWALS_PER_CHECK: number = LEASE_MS / RENEW_MS
 
 /** Keys that wait to be watched, or let go, at one peer. */
 export const MAX_QUEUED_KEYS = 65_536

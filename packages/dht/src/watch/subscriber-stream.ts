@@ -1,12 +1,12 @@
-import type { PeerId } from '@libp2p/interface'
+import type { PeerId, PeerInfo } from '@libp2p/interface'
 import { equals } from 'uint8arrays/equals'
 import { pointOfKey } from '../peers/key-space.ts'
 import type { Routing } from '../peers/routing.ts'
 import { digestOfBytes } from '../store/record-digest.ts'
-import { keyOf, nameOf, type RecordStore } from '../store/record-store.ts'
+import { keyOf, nameOf } from '../store/record-store.ts'
 import { CloserPeers } from '../wire/closer-peers.ts'
 import type { FramedStream } from '../wire/framed-stream.ts'
-import { TARGET_MESSAGE_BYTES } from '../wire/limits.ts'
+import { MAX_CLOSER_PEERS, TARGET_MESSAGE_BYTES } from '../wire/limits.ts'
 import type { StreamHandler } from '../wire/protocol-server.ts'
 import { ProtocolViolationError } from '../wire/protocol-violation-error.ts'
 import type { Response } from '../wire/responder.ts'
@@ -16,18 +16,25 @@ import {
   type WatchedAnswer,
   type WatchedReply,
   type WatchMessage,
-  type WatchRequest
+  type WatchRequest,
+  type WatchRole,
+  type WatchState
 } from './watch-messages.ts'
 import type { PlaceHolder } from './watch-places.ts'
 
 export interface SubscriberStreamInit {
   readonly stream: FramedStream<WatchMessage>
   readonly peer: PeerId
-  readonly store: RecordStore
   readonly routing: Routing
 
-  /** Says whether there is room for one more key. */
-  readonly admit: (name: string) => boolean
+  /** Returns the bytes of what is known of a key. */
+  readonly known: (name: string) => Uint8Array | undefined
+
+  /** Finds room for a key, or for it in another role, or renews it. */
+  readonly admit: (name: string, role: WatchRole) => WatchState
+
+  /** Returns peers that may forward changes of a key. */
+  readonly forwarders: (name: string) => readonly PeerInfo[]
 
   /** Lets go of a key that was admitted. */
   readonly release: (name: string) => void
@@ -37,7 +44,7 @@ export interface SubscriberStreamInit {
 interface Subscription {
   /** When it was requested last, in ms of the process's clock. */
   readonly atMs: number
-  readonly isCoalesced: boolean
+  readonly role: WatchRole
 }
 
 /**
@@ -62,14 +69,9 @@ export class SubscriberStream implements PlaceHolder, StreamHandler<WatchMessage
     this.peer = init.peer.toString()
   }
 
-  /** Whether changes of a key may be collected for a moment. */
-  isCoalesced(name: string): boolean {
-    return this.#subscriptions.get(name)?.isCoalesced === true
-  }
-
   /** Notifies of a change of a key; the frame says which. Undefined: no message can hold it. */
   notify(name: string, frame: Uint8Array | undefined): void {
-    if (this.#stream.isBlocked) {
+    if (this.#stream.isBulkBlocked) {
       this.#unsent.add(name)
     } else if (frame !== undefined) {
       this.#stream.sendFrame(frame)
@@ -117,14 +119,13 @@ export class SubscriberStream implements PlaceHolder, StreamHandler<WatchMessage
 
   onDrain(): void {
     for (const name of this.#unsent) {
-      if (this.#stream.isBlocked) {
+      if (this.#stream.isBulkBlocked) {
         break
       }
 
       this.#unsent.delete(name)
-      const key = keyOf(name)
-      const held = this.#init.store.encoded(key)
-      const frame = held && changedFrame(key, held)
+      const known = this.#init.known(name)
+      const frame = known && changedFrame(keyOf(name), known)
 
       if (frame !== undefined) {
         this.#stream.sendFrame(frame)
@@ -143,22 +144,25 @@ export class SubscriberStream implements PlaceHolder, StreamHandler<WatchMessage
   }
 
   /** Answers as many keys as fit into one message, the first one in any case. */
-  *#watch({ keys, closerCount, isCoalesced }: WatchRequest): Generator<undefined, WatchedReply> {
+  *#watch({ keys, closerCount, role }: WatchRequest): Generator<undefined, WatchedReply> {
     const introduced = new CloserPeers(this.#init.peer)
     const answers: WatchedAnswer[] = []
     let sizeBytes = 0
 
     for (const { key, digest } of keys) {
-      const record = this.#news(key, digest)
+      const name = nameOf(key)
+      const record = this.#news(name, digest)
       sizeBytes += record?.length ?? 0
 
       if (answers.length > 0 && sizeBytes > TARGET_MESSAGE_BYTES) {
         break
       }
 
-      const state = this.#subscribe(nameOf(key), isCoalesced) ? 'watched' : 'refused'
+      const state = this.#subscribe(name, role)
       const nearest = this.#init.routing.nearest(pointOfKey(key), closerCount)
-      const closer = introduced.indexesOf(nearest)
+      const forwarders = state === 'full' ? this.#init.forwarders(name) : []
+      const named = [...forwarders.slice(0, closerCount), ...nearest].slice(0, MAX_CLOSER_PEERS)
+      const closer = introduced.indexesOf(named)
       answers.push(record === undefined ? { state, closer } : { state, record, closer })
       yield
     }
@@ -166,21 +170,26 @@ export class SubscriberStream implements PlaceHolder, StreamHandler<WatchMessage
     return { name: 'watched', peers: introduced.peers, answers }
   }
 
-  #subscribe(name: string, isCoalesced: boolean): boolean {
-    if (!this.#subscriptions.has(name) && !this.#init.admit(name)) {
-      return false
+  #subscribe(name: string, role: WatchRole): WatchState {
+    if (this.#subscriptions.get(name)?.role !== role) {
+      this.#release(name)
     }
 
+    const state = this.#init.admit(name, role)
     this.#subscriptions.delete(name)
-    this.#subscriptions.set(name, { atMs: this.#usedMs, isCoalesced })
+
+    if (state === 'watched') {
+      this.#subscriptions.set(name, { atMs: this.#usedMs, role })
+    }
+
     this.#unsent.delete(name)
-    return true
+    return state
   }
 
-  /** Returns the held record, unless the peer knows it. */
-  #news(key: Uint8Array, digest: Uint8Array): Uint8Array | undefined {
-    const held = this.#init.store.encoded(key)
-    return held === undefined || equals(digestOfBytes(held), digest) ? undefined : held
+  /** Returns what is known, unless the peer knows it. */
+  #news(name: string, digest: Uint8Array): Uint8Array | undefined {
+    const known = this.#init.known(name)
+    return known === undefined || equals(digestOfBytes(known), digest) ? undefined : known
   }
 
   *#unwatch(keys: readonly Uint8Array[]): Generator<undefined, WatchedReply> {

@@ -9,7 +9,7 @@ import type { Activity } from '../wire/activity.ts'
 import { PeerDecoder } from '../wire/peer-codec.ts'
 import { type ClientParts, ProtocolClient } from '../wire/protocol-client.ts'
 import { MAX_QUEUED_KEYS } from './limits.ts'
-import { WATCH_PROTOCOL, type WatchMessage } from './watch-messages.ts'
+import { WATCH_PROTOCOL, type WatchMessage, type WatchRole } from './watch-messages.ts'
 import {
   type SubscriptionRequest,
   type SubscriptionResponse,
@@ -23,9 +23,7 @@ export interface WatchRequestOptions {
 
   /** Closer peers that are wanted. */
   readonly closerCount: number
-
-  /** Whether the replica may collect changes for a moment. */
-  readonly isCoalesced: boolean
+  readonly role: WatchRole
   readonly cancellation: CancellationToken
 }
 
@@ -37,6 +35,12 @@ export interface WatchReply {
   /** The record that it holds, unless that is known. */
   readonly record: DHTRecord | undefined
   readonly closer: readonly PeerInfo[]
+
+  /** Peers that may forward changes, in the order in which to ask them, if the replica is full. */
+  readonly forwarders: readonly PeerInfo[]
+
+  /** Whether a plain kad-dht peer replied. */
+  readonly isPlain?: boolean
 }
 
 /** How changes travel from other nodes to this one. */
@@ -87,21 +91,22 @@ export class WatchClient implements ChangeChannel {
   watch(
     peer: PeerInfo,
     key: Uint8Array,
-    { digest, closerCount, isCoalesced, cancellation }: WatchRequestOptions
+    { digest, closerCount, role, cancellation }: WatchRequestOptions
   ): Promise<WatchReply> {
-    const request = { name: 'watch', key, digest, closerCount, isCoalesced } as const
+    const request = { name: 'watch', key, digest, closerCount, role } as const
 
     return this.#client.request<WatchReply>(peer, request, {
       cancellation,
       onResponse: async ({ state, record, closer }) => ({
         isWatched: state === 'watched',
         record: record && (await this.#received(peer, key, record)),
-        closer
+        closer,
+        forwarders: state === 'full' ? closer : []
       }),
       fallback: async () => {
         const options = { closerCount, isCloserAlways: true, cancellation }
-        const { record, closer } = await this.#init.records.find(peer, key, options)
-        return { isWatched: false, record, closer }
+        const found = await this.#init.records.find(peer, key, options)
+        return { isWatched: false, record: undefined, forwarders: [], ...found }
       }
     })
   }
@@ -110,8 +115,13 @@ export class WatchClient implements ChangeChannel {
     // A peer that cannot be told watches no longer than its lease.
     this.#client
       .streamTo(peer)
-      ?.request({ name: 'unwatch', key, digest: NOTHING, closerCount: 0, isCoalesced: false })
+      ?.request({ name: 'unwatch', key, digest: NOTHING, closerCount: 0, role: 'prompt' })
       .catch(() => {})
+  }
+
+  /** When a peer made progress last with what was requested, in ms of the process's clock. */
+  progressMs(peer: PeerInfo): number {
+    return this.#client.progressMs(peer)
   }
 
   /** Returns the activity with a peer: subscriptions, above all. */

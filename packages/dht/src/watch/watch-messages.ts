@@ -1,5 +1,6 @@
 import { DIGEST_BYTES } from '../store/record-digest.ts'
 import { ByteWriter } from '../wire/bytes.ts'
+import type { EncodedPeer } from '../wire/fields.ts'
 import {
   CLOSER_COUNT,
   CLOSER_PEER_INDEXES,
@@ -11,10 +12,8 @@ import {
 import { writeFrame } from '../wire/frames.ts'
 import { MAX_KEYS_PER_MESSAGE } from '../wire/limits.ts'
 import { MessageTooLargeError } from '../wire/message-too-large-error.ts'
-import type { EncodedPeer } from '../wire/peer-codec.ts'
 import {
   byteString,
-  flag,
   list,
   type MessageCodec,
   messages,
@@ -30,10 +29,16 @@ export interface WatchRequest {
   /** Closer peers wanted for each key. */
   readonly closerCount: number
 
-  /** Whether the replica may collect changes for a moment, because others notify at once. */
-  readonly isCoalesced: boolean
+  readonly role: WatchRole
   readonly keys: readonly WatchedDigest[]
 }
+
+/**
+ * What a subscriber is to the peer that it asks. `prompt`: notified at once; `patient`: notified a moment
+ * later, because others notify it at once; `forwarder`: watches for others, who depend on it;
+ * `dependant`: wants the peer to watch the key at its replicas, which have no room for it.
+ */
+export type WatchRole = 'prompt' | 'patient' | 'forwarder' | 'dependant'
 
 export interface WatchedDigest {
   readonly key: Uint8Array
@@ -60,6 +65,8 @@ export interface WatchedAnswer {
 
   /** The held record, if there is one that the watcher does not know already. */
   readonly record?: Uint8Array | undefined
+
+  /** Closer peers; if there is no room, before them some that may forward changes. */
   readonly closer: readonly number[]
 }
 
@@ -70,12 +77,16 @@ export interface ChangedNotice {
   readonly record: Uint8Array
 }
 
-/** State of a subscription: active; refused for want of room; ended as requested. */
-export type WatchState = 'watched' | 'refused' | 'ended'
+/**
+ * State of a subscription: active; refused for want of room for any key; ended as requested; refused
+ * because too many subscribe to this key.
+ */
+export type WatchState = 'watched' | 'refused' | 'ended' | 'full'
 
 export type WatchMessage = WatchRequest | UnwatchRequest | WatchedReply | ChangedNotice
 
-const STATES: readonly WatchState[] = ['watched', 'refused', 'ended']
+const STATES: readonly WatchState[] = ['watched', 'refused', 'ended', 'full']
+const ROLES: readonly WatchRole[] = ['prompt', 'patient', 'forwarder', 'dependant']
 
 const WATCHED_DIGEST = struct<WatchedDigest>({
   key: KEY,
@@ -95,7 +106,7 @@ export const WATCH: MessageCodec<WatchMessage> = messages<WatchMessage>({
   watch: [
     0,
     {
-      ...{ closerCount: CLOSER_COUNT, isCoalesced: flag('WATCH') },
+      ...{ closerCount: CLOSER_COUNT, role: oneOf(ROLES, 'role') },
       keys: list(WATCHED_DIGEST, MAX_KEYS_PER_MESSAGE)
     }
   ],

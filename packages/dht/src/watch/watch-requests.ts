@@ -1,11 +1,12 @@
 import type { PeerInfo } from '@libp2p/interface'
 import { nameOf } from '../store/record-store.ts'
-import { type EncodedPeer, namedIn } from '../wire/peer-codec.ts'
+import type { EncodedPeer } from '../wire/fields.ts'
+import { namedIn } from '../wire/peer-codec.ts'
 import { ProtocolViolationError } from '../wire/protocol-violation-error.ts'
 import type { RequestProtocol } from '../wire/request-protocol.ts'
 import type { PendingRequest } from '../wire/request-queue.ts'
 import { Subscriptions } from './subscriptions.ts'
-import { WATCH, type WatchedAnswer, type WatchMessage } from './watch-messages.ts'
+import { WATCH, type WatchedAnswer, type WatchMessage, type WatchRole } from './watch-messages.ts'
 
 /** Subscribes to one key, or unsubscribes from it. */
 export interface SubscriptionRequest {
@@ -16,8 +17,7 @@ export interface SubscriptionRequest {
   readonly digest: Uint8Array
   readonly closerCount: number
 
-  /** Whether the peer may collect changes for a moment. */
-  readonly isCoalesced: boolean
+  readonly role: WatchRole
 }
 
 export interface SubscriptionResponse extends Omit<WatchedAnswer, 'closer'> {
@@ -45,8 +45,7 @@ export function watchRequests({ peerOf, onChange }: WatchRequestsInit): WatchReq
   return {
     codec: WATCH,
     sizeOf: ({ key }) => key.length,
-    isAlike: (a, b) =>
-      a.name === b.name && a.closerCount === b.closerCount && a.isCoalesced === b.isCoalesced,
+    isAlike: (a, b) => a.name === b.name && a.closerCount === b.closerCount && a.role === b.role,
     messageOf(pending) {
       for (const { request } of pending) {
         subscriptions.request(nameOf(request.key), request.name === 'watch')
@@ -95,8 +94,8 @@ function requestOf(pending: readonly Pending[]): WatchMessage {
   const [first] = requests
 
   if (first?.name === 'watch') {
-    const { closerCount, isCoalesced } = first
-    return { name: 'watch', closerCount, isCoalesced, keys: requests }
+    const { closerCount, role } = first
+    return { name: 'watch', closerCount, role, keys: requests }
   }
 
   return { name: 'unwatch', keys: requests.map(({ key }) => key) }

@@ -1,26 +1,47 @@
-import type { PeerId } from '@libp2p/interface'
+import type { PeerId, PeerInfo } from '@libp2p/interface'
 import { type DHTRecord, encodeRecord, join, type Limits, parseRecordKey } from '@waggle/record'
+import { pointOfKey } from '../peers/key-space.ts'
 import type { Routing } from '../peers/routing.ts'
 import { keyOf, type RecordStore } from '../store/record-store.ts'
 import { Alarm } from '../timing/alarm.ts'
 import type { FramedStream } from '../wire/framed-stream.ts'
 import type { ServedProtocol } from '../wire/protocol-server.ts'
 import type { MessageCodec } from '../wire/schema.ts'
+import type { Served } from '../wire/served.ts'
+import type { ForwardedKeys } from './forwarded-keys.ts'
+import { chooseForwarders } from './forwarders.ts'
 import { COLLECT_MS, LEASE_MS, MAX_WATCHES, MAX_WATCHES_PER_PEER } from './limits.ts'
 import { SubscriberStream } from './subscriber-stream.ts'
-import { changedFrame, WATCH, WATCH_PROTOCOL, type WatchMessage } from './watch-messages.ts'
+import { Subscribers } from './subscribers.ts'
+import {
+  changedFrame,
+  WATCH,
+  WATCH_PROTOCOL,
+  type WatchMessage,
+  type WatchRole,
+  type WatchState
+} from './watch-messages.ts'
+import { WatchPlaces } from './watch-places.ts'
 
 export interface WatchServerInit {
   readonly store: RecordStore
 
   /** For the peers that replies name. */
   readonly routing: Routing
+  readonly numReplicas: number
+
+  /** Peers notified of one key, besides as many forwarders. */
+  readonly maxWatchersPerKey: number
+
+  /** What this node watches for others. */
+  readonly forwarded: ForwardedKeys
+
+  /** Counts what is told; undefined: nobody does. */
+  readonly served?: Served | undefined
 
   /** Keys watched for all peers together. @default MAX_WATCHES */
   readonly maxWatches?: number
 }
-
-import { WatchPlaces } from './watch-places.ts'
 
 /** Milliseconds between two looks at leases. */
 const SWEEP_MS: number = LEASE_MS / 3
@@ -33,12 +54,12 @@ export class WatchServer implements ServedProtocol<WatchMessage> {
   readonly id: string = WATCH_PROTOCOL
   readonly codec: MessageCodec<WatchMessage> = WATCH
   readonly #init: WatchServerInit
-  readonly #subscribers = new Map<string, Set<SubscriberStream>>()
+  readonly #subscribers = new Map<string, Subscribers<SubscriberStream>>()
   readonly #open = new Set<SubscriberStream>()
   readonly #places: WatchPlaces
   readonly #alarm = new Alarm(() => this.#sweep())
 
-  readonly #collecting = new Alarm(() => this.#notify(this.#collected.take(), true))
+  readonly #collecting = new Alarm(() => this.#notify(this.#collected.take(), { arePatient: true }))
 
   /** Writes since subscribers were notified last: those to be notified at once, and the others. */
   readonly #written: Written
@@ -61,10 +82,11 @@ export class WatchServer implements ServedProtocol<WatchMessage> {
   }
 
   serve(stream: FramedStream<WatchMessage>, peer: PeerId): SubscriberStream {
-    const { store, routing } = this.#init
     const subscriber = new SubscriberStream({
-      ...{ stream, peer, store, routing },
-      admit: (name) => this.#admit(subscriber, name),
+      ...{ stream, peer, routing: this.#init.routing },
+      known: (name) => this.#known(name),
+      admit: (name, role) => this.#admit(subscriber, name, role),
+      forwarders: (name) => this.#forwarders(name),
       release: (name) => this.#release(subscriber, name),
       onClose: () => this.#open.delete(subscriber)
     })
@@ -79,29 +101,95 @@ export class WatchServer implements ServedProtocol<WatchMessage> {
     this.#collecting.stop()
   }
 
-  /** Whether there is room for another key of the peer's. */
-  #admit(subscriber: SubscriberStream, name: string): boolean {
-    if (!isKey(keyOf(name), this.#init.store.limits) || !this.#places.take(subscriber)) {
-      return false
+  /** Returns the bytes of what is held, or was learned for others. */
+  #known(name: string): Uint8Array | undefined {
+    const { forwarded, store } = this.#init
+    const learned = forwarded.encoded(name)
+    // Replicas that differ may hold more together than one message may carry.
+    const isSendable = learned !== undefined && learned.length <= store.limits.maxRecordBytes
+    return isSendable ? learned : store.encoded(keyOf(name))
+  }
+
+  /** Finds room for another key of the peer's, and for another peer of the key, or renews a subscription. */
+  #admit(subscriber: SubscriberStream, name: string, role: WatchRole): WatchState {
+    const subscribers = this.#subscribers.get(name) ?? new Subscribers()
+
+    if (!subscribers.has(subscriber)) {
+      if (!isKey(keyOf(name), this.#init.store.limits)) {
+        return 'refused'
+      }
+
+      if (this.#isFull(name, subscribers, { peer: subscriber.peer, role })) {
+        return 'full'
+      }
+
+      if (!this.#places.take(subscriber)) {
+        return 'refused'
+      }
+
+      subscribers.add(subscriber, role)
+      this.#subscribers.set(name, subscribers)
     }
 
-    const subscribers = this.#subscribers.get(name)
-
-    if (subscribers === undefined) {
-      this.#subscribers.set(name, new Set([subscriber]))
-    } else {
-      subscribers.add(subscriber)
+    if (role === 'dependant' && !this.#forward(name)) {
+      this.#release(subscriber, name)
+      return 'full'
     }
 
-    return true
+    return 'watched'
+  }
+
+  /** Whether too many peers watch a key. If nobody could forward it, as in a small network, none are too many. */
+  #isFull(
+    name: string,
+    subscribers: Subscribers<SubscriberStream>,
+    { peer, role }: { peer: string; role: WatchRole }
+  ): boolean {
+    const { maxWatchersPerKey: max } = this.#init
+    const forwarders = subscribers.count('forwarder')
+
+    if (role === 'forwarder') {
+      return forwarders >= max || !this.#isNear(peer, name)
+    }
+
+    const isCrowded = subscribers.size - forwarders >= max
+    return isCrowded && (role === 'dependant' || this.#forwarders(name).length > 0)
+  }
+
+  /** Whether a peer is one that replicas may name as a forwarder. Others can't take the places of these. */
+  #isNear(peer: string, name: string): boolean {
+    const { maxWatchersPerKey: max, numReplicas, routing } = this.#init
+    const nearest = routing.nearest(pointOfKey(keyOf(name)), numReplicas + 2 * max)
+    return nearest.some(({ id }) => id.toString() === peer)
+  }
+
+  #forwarders(name: string): PeerInfo[] {
+    const present = this.#subscribers.get(name)?.list('forwarder') ?? []
+    const names = new Set(present.map(({ peer }) => peer))
+    const { maxWatchersPerKey: max } = this.#init
+    return chooseForwarders(keyOf(name), { ...this.#init, present: names, max })
+  }
+
+  /** Watches a key for others. Returns whether they can rely on that. */
+  #forward(name: string): boolean {
+    return this.#init.forwarded.begin(name, (record) => this.#onWrite(name, record))
   }
 
   #release(subscriber: SubscriberStream, name: string): void {
     const subscribers = this.#subscribers.get(name)
-    this.#places.free(subscriber)
-    subscribers?.delete(subscriber)
+    const role = subscribers?.delete(subscriber)
 
-    if (subscribers?.size === 0) {
+    if (subscribers === undefined || role === undefined) {
+      return
+    }
+
+    this.#places.free(subscriber)
+
+    if (role === 'dependant' && subscribers.count('dependant') === 0) {
+      this.#init.forwarded.end(name)
+    }
+
+    if (subscribers.size === 0) {
       this.#subscribers.delete(name)
     }
   }
@@ -114,37 +202,37 @@ export class WatchServer implements ServedProtocol<WatchMessage> {
     }
 
     if (this.#written.add(name, write)) {
-      queueMicrotask(() => this.#notify(this.#written.take(), false))
+      queueMicrotask(() => this.#notify(this.#written.take(), { arePatient: false }))
     }
 
-    if ([...subscribers].some((subscriber) => subscriber.isCoalesced(name))) {
+    if (subscribers.count('patient') > 0) {
       this.#collected.add(name, write)
       this.#collecting.within(COLLECT_MS)
     }
   }
 
-  #notify(written: ReadonlyMap<string, DHTRecord>, isCoalesced: boolean): void {
+  #notify(written: ReadonlyMap<string, DHTRecord>, { arePatient }: { arePatient: boolean }): void {
     for (const [name, write] of written) {
-      const subscribers = [...(this.#subscribers.get(name) ?? [])].filter(
-        (subscriber) => subscriber.isCoalesced(name) === isCoalesced
-      )
+      const subscribers = this.#subscribers.get(name)?.list('patient', arePatient) ?? []
 
       if (subscribers.length > 0) {
         const key = keyOf(name)
-        const frame = changedFrame(key, this.#smaller(key, write))
+        const frame = changedFrame(key, this.#smaller(name, write))
 
         for (const subscriber of subscribers) {
           subscriber.notify(name, frame)
         }
+
+        this.#init.served?.countChanges(subscribers.length)
       }
     }
   }
 
   /** All that is held, where several writes in one go have come to be more than is left of them. */
-  #smaller(key: Uint8Array, write: DHTRecord): Uint8Array {
+  #smaller(name: string, write: DHTRecord): Uint8Array {
     const bytes = encodeRecord(write)
-    const held = this.#init.store.encoded(key)
-    return held !== undefined && held.length < bytes.length ? held : bytes
+    const known = this.#known(name)
+    return known !== undefined && known.length < bytes.length ? known : bytes
   }
 
   #sweep(): void {

@@ -1,26 +1,25 @@
 import type { Logger, PeerId, TypedEventTarget } from '@libp2p/interface'
-import { type DHTRecord, isEmpty } from '@waggle/record'
+import { type DHTRecord, type Found, isEmpty, type Subkey, type Value } from '@waggle/record'
 import type { DHTEvents } from '../events.ts'
+import type { StateSource } from '../live/state.ts'
 import type { KnownRecords } from '../reading/known-records.ts'
-import { nameOf } from '../store/record-store.ts'
+import { keyOf, nameOf } from '../store/record-store.ts'
 import { OWN } from '../store/stored-record.ts'
 import { Alarm } from '../timing/alarm.ts'
+import { ClockAlarm } from '../timing/clock-alarm.ts'
 import { type Due, DueQueue } from '../timing/due-queue.ts'
+import { type ForwardedKey, ForwardedKeys } from './forwarded-keys.ts'
+import { KeyReader } from './key-reader.ts'
 import { POLL_MS, RENEW_MS, SETTLE_MS } from './limits.ts'
-import { WatchIterator } from './watch-iterator.ts'
 import { WatchedKey, type WatchedKeyInit } from './watched-key.ts'
 
 export interface WatchesInit extends Omit<WatchedKeyInit, 'key' | 'onChange' | 'onUnused'> {
+  /** Keys watched for others. */
+  readonly maxForwardedKeys: number
   readonly log: Logger
 
   /** What this node knows already, as a reader. */
   readonly known: KnownRecords
-}
-
-/** Options of one iterator. */
-export interface WatchingOptions {
-  readonly signal: AbortSignal | undefined
-  readonly lifetime: AbortSignal
 }
 
 interface DueKey extends Due {
@@ -34,19 +33,27 @@ const LOOKS_AT_ONCE = 256
 const TOGETHER_MS = 1000
 
 /**
- * All that is watched in this node. Iterators of one key share what is known of it, and one timer each
+ * All that is watched in this node. Readers of one key share what is known of it, and one timer each
  * serves all keys: for looking again, and for what expires.
  */
 export class Watches {
   readonly #init: WatchesInit
   readonly #keys = new Map<string, WatchedKey>()
+
+  /** What is watched for others. */
+  readonly forwarded: ForwardedKeys
   readonly #looks = new DueQueue<DueKey>()
   readonly #expirations = new DueQueue<DueKey>()
   readonly #lookAlarm = new Alarm(() => this.#lookDue())
-  readonly #expirationAlarm = new Alarm(() => this.#expireDue())
+  readonly #expirationAlarm: ClockAlarm
 
   constructor(init: WatchesInit) {
     this.#init = init
+    this.forwarded = new ForwardedKeys({
+      max: init.maxForwardedKeys,
+      begin: (name, onChange) => this.#forward(name, onChange)
+    })
+    this.#expirationAlarm = new ClockAlarm(init.store.clock, () => this.#expireDue())
     init.store.onWrite((name, write, writer) => this.#onStored(name, write, writer === OWN))
   }
 
@@ -55,23 +62,34 @@ export class Watches {
     return this.#keys.size
   }
 
-  /** Returns an iterator of changes of a key, which begins to watch when it is first asked for one. */
-  watching(key: Uint8Array, options: WatchingOptions): WatchIterator {
-    return new WatchIterator({
-      ...options,
-      clock: this.#init.store.clock,
-      show: (record) => this.#init.store.checks.show(key, record),
-      begin: (watching) => {
-        const watched = this.#keys.get(nameOf(key)) ?? this.#begin(key)
-        watched.add(watching)
-        return watched
-      }
-    })
+  /** Returns the states of a key. It is watched while somebody reads them. */
+  statesOf(key: Uint8Array): StateSource<Found | undefined, Subkey | undefined, Value> {
+    const { checks, clock } = this.#init.store
+    return {
+      open: (listener) =>
+        new KeyReader({
+          ...{ clock, listener },
+          show: (record) => checks.show(key, record),
+          begin: (watcher) => {
+            const watched = this.#keys.get(nameOf(key)) ?? this.#begin(key)
+            watched.add(watcher)
+            this.#lookFirst(watched)
+            return watched
+          }
+        })
+    }
   }
 
   /** Looks at what a new peer may be a replica of, until the signal is aborted. */
   follow(events: TypedEventTarget<DHTEvents>, signal: AbortSignal): void {
     events.addEventListener('peer:found', ({ detail }) => this.#onFound(detail), { signal })
+  }
+
+  /** Renews all subscriptions soon, as after a sleep. */
+  renewAll(): void {
+    for (const watched of this.#keys.values()) {
+      this.#lookWithin(watched, SETTLE_MS)
+    }
   }
 
   /** A peer tells of a change. */
@@ -82,7 +100,7 @@ export class Watches {
   /** A peer tells nothing any more. */
   onLost(peer: PeerId): void {
     for (const watched of this.#keys.values()) {
-      const delayMs = watched.lost(peer)
+      const delayMs = watched.notifiers.lose(peer)
 
       if (delayMs !== undefined) {
         this.#lookWithin(watched, delayMs)
@@ -110,8 +128,32 @@ export class Watches {
       watched.learn(known.get(key).record)
     }
 
-    void this.#look(watched)
     return watched
+  }
+
+  #lookFirst(watched: WatchedKey): void {
+    if (!watched.hasLooked) {
+      void this.#look(watched)
+    }
+  }
+
+  /** Watches a key for others: at its replicas, wherever it was watched until now. */
+  #forward(name: string, onChange: (record: DHTRecord) => void): ForwardedKey {
+    const watched = this.#keys.get(name) ?? this.#begin(keyOf(name))
+    watched.forward(onChange)
+    this.#lookWithin(watched, SETTLE_MS)
+    this.#lookFirst(watched)
+
+    return {
+      get record() {
+        return watched.record
+      },
+      get isTold() {
+        const isBeginning = watched.isLooking && !watched.isSettled
+        return watched.notifiers.isToldByReplicas || isBeginning
+      },
+      end: () => watched.forward(undefined)
+    }
   }
 
   /** A write that another peer stored here counts if this node is a replica of the key. */
@@ -133,7 +175,7 @@ export class Watches {
 
   #onFound(peer: PeerId): void {
     for (const watched of this.#keys.values()) {
-      if (watched.isNewReplica(peer)) {
+      if (watched.notifiers.isNewReplica(peer)) {
         this.#lookWithin(watched, SETTLE_MS)
       }
     }
@@ -173,7 +215,8 @@ export class Watches {
       this.#init.log('could not look at a watched key - %e', error)
     }
 
-    const nextMs = performance.now() + (watched.isTold ? RENEW_MS : POLL_MS)
+    const isTold = watched.notifiers.isPrompt && !watched.isUnreachable
+    const nextMs = performance.now() + (isTold ? RENEW_MS : POLL_MS)
     this.#lookWithin(watched, Math.ceil(nextMs / TOGETHER_MS) * TOGETHER_MS - performance.now())
   }
 
@@ -200,7 +243,7 @@ export class Watches {
     const next = this.#expirations.nextTime
 
     if (next !== undefined) {
-      this.#expirationAlarm.within((next - this.#init.store.clock()) * 1000)
+      this.#expirationAlarm.at(next)
     }
   }
 }

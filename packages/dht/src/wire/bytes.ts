@@ -161,14 +161,24 @@ export class ByteReader {
   /** Returns a view of the next bytes. */
   bytes(length: number, what: string): Uint8Array {
     const start = this.#position
+    this.#position = this.#endOf(length, what)
+    return this.since(start)
+  }
+
+  /** Bytes read so far. */
+  get position(): number {
+    return this.#position
+  }
+
+  /** Passes over the next bytes. */
+  skip(length: number, what: string): void {
+    this.#position = this.#endOf(length, what)
+  }
+
+  /** Returns a view of what was read from a position on. */
+  since(position: number): Uint8Array {
     const { buffer, byteOffset } = this.#bytes
-
-    if (start + length > this.#bytes.length) {
-      throw new ProtocolViolationError(`${what} is cut short`)
-    }
-
-    this.#position = start + length
-    return new Uint8Array(buffer, byteOffset + start, length)
+    return new Uint8Array(buffer, byteOffset + position, this.#position - position)
   }
 
   /** Reads a 64-bit float, big end first. */
@@ -182,6 +192,16 @@ export class ByteReader {
     if (this.#position < this.#bytes.length) {
       throw new ProtocolViolationError('bytes after the end of a message')
     }
+  }
+
+  #endOf(length: number, what: string): number {
+    const end = this.#position + length
+
+    if (end > this.#bytes.length) {
+      throw new ProtocolViolationError(`${what} is cut short`)
+    }
+
+    return end
   }
 
   #longVarint(first: number, what: string): number {

@@ -1,6 +1,6 @@
 import type { PeerId, PeerInfo } from '@libp2p/interface'
+import type { EncodedPeer } from './fields.ts'
 import { MAX_PEERS_PER_MESSAGE, TARGET_MESSAGE_BYTES } from './limits.ts'
-import type { EncodedPeer } from './peer-codec.ts'
 import { encodePeer } from './peer-codec.ts'
 
 const NOWHERE = -1
@@ -8,12 +8,12 @@ const NOWHERE = -1
 /** The closer peers of one reply, each once: those with addresses, as many as fit, without the requester. */
 export class CloserPeers {
   readonly peers: EncodedPeer[] = []
-  readonly #requester: PeerId
+  readonly #requester: string
   readonly #indexes = new Map<PeerInfo, number>()
   #sizeBytes = 0
 
   constructor(requester: PeerId) {
-    this.#requester = requester
+    this.#requester = requester.toString()
   }
 
   indexesOf(closer: readonly PeerInfo[]): number[] {
@@ -38,20 +38,18 @@ export class CloserPeers {
   }
 
   #isWorthIt({ id, multiaddrs }: PeerInfo): boolean {
-    return multiaddrs.length > 0 && !id.equals(this.#requester)
+    return multiaddrs.length > 0 && id.toString() !== this.#requester
   }
 
   #add(peer: EncodedPeer): number {
-    const sizeBytes = peer.addresses.reduce((sum, { length }) => sum + length, peer.id.length)
-
     if (
       this.peers.length === MAX_PEERS_PER_MESSAGE ||
-      this.#sizeBytes + sizeBytes > TARGET_MESSAGE_BYTES
+      this.#sizeBytes + peer.length > TARGET_MESSAGE_BYTES
     ) {
       return NOWHERE
     }
 
-    this.#sizeBytes += sizeBytes
+    this.#sizeBytes += peer.length
     return this.peers.push(peer) - 1
   }
 }

@@ -1,3 +1,4 @@
+import type { ByteReader } from './bytes.ts'
 import {
   MAX_ADDRESS_BYTES,
   MAX_ADDRESSES_PER_PEER,
@@ -8,8 +9,7 @@ import {
   MAX_PEER_ID_BYTES,
   MAX_PEERS_PER_MESSAGE
 } from './limits.ts'
-import type { EncodedPeer } from './peer-codec.ts'
-import { byteString, Codec, integer, list, struct } from './schema.ts'
+import { byteString, Codec, integer, list, skipped, struct } from './schema.ts'
 
 /** A record key. */
 export const KEY: Codec<Uint8Array> = byteString(MAX_KEY_BYTES, 'a key')
@@ -22,13 +22,40 @@ export const RECORD: Codec<Uint8Array> = byteString(MAX_MESSAGE_BYTES, 'a record
 /** How many closer peers are wanted for each key. */
 export const CLOSER_COUNT: Codec<number> = integer(MAX_CLOSER_PEERS, 'the number of near peers')
 
-const PEERS: Codec<readonly EncodedPeer[]> = list(
-  struct<EncodedPeer>({
-    id: byteString(MAX_PEER_ID_BYTES, 'a peer id'),
-    addresses: list(byteString(MAX_ADDRESS_BYTES, 'an address'), MAX_ADDRESSES_PER_PEER)
-  }),
-  MAX_PEERS_PER_MESSAGE
-)
+/** A peer as responses introduce it. */
+export interface PeerFields {
+  readonly id: Uint8Array
+  readonly addresses: readonly Uint8Array[]
+}
+
+const PEER_ID = [MAX_PEER_ID_BYTES, 'a peer id'] as const
+const ADDRESS = [MAX_ADDRESS_BYTES, 'an address'] as const
+
+export const PEER_FIELDS: Codec<PeerFields> = struct<PeerFields>({
+  id: byteString(...PEER_ID),
+  addresses: list(byteString(...ADDRESS), MAX_ADDRESSES_PER_PEER)
+})
+
+/** A peer's {@link PEER_FIELDS} as they are written. The same few come again and again, and are rarely looked into. */
+export type EncodedPeer = Uint8Array
+
+const skipId = skipped(...PEER_ID)
+const skipAddress = skipped(...ADDRESS)
+const PEER: Codec<EncodedPeer> = new Codec((to, peer) => to.bytes(peer), readPeer)
+
+const PEERS: Codec<readonly EncodedPeer[]> = list(PEER, MAX_PEERS_PER_MESSAGE)
+
+function readPeer(from: ByteReader): EncodedPeer {
+  const start = from.position
+  skipId(from)
+  const count = from.varint(MAX_ADDRESSES_PER_PEER, 'a count')
+
+  for (let i = 0; i < count; i++) {
+    skipAddress(from)
+  }
+
+  return from.since(start)
+}
 
 /** Closer peers of a response, once each. */
 export const RESPONSE_PEERS: Codec<readonly EncodedPeer[]> = new Codec(PEERS.write, (from) => {

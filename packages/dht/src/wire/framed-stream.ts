@@ -2,14 +2,17 @@ import type { Stream } from '@libp2p/interface'
 import { toError } from '../errors.ts'
 import { DEFAULT_NODE_LIMITS } from '../node-limits.ts'
 import { atEndOfTurn } from '../timing/end-of-turn.ts'
-import { ByteWriter } from './bytes.ts'
-import { FrameReader, writeFrame } from './frames.ts'
+import { FrameReader } from './frames.ts'
 import {
   MAX_BYTES_IN_FLIGHT,
+  MAX_LEFT_BYTES,
   MAX_MESSAGES_PER_TURN,
+  MAX_QUEUED_REPLY_BYTES,
   MAX_REPLIES_IN_FLIGHT,
-  TARGET_MESSAGE_BYTES
+  MIN_QUEUED_BULK_BYTES
 } from './limits.ts'
+import { OutboundFrames } from './outbound-frames.ts'
+import { ProgressClock } from './progress-clock.ts'
 import { ProtocolViolationError } from './protocol-violation-error.ts'
 import type { MessageCodec } from './schema.ts'
 
@@ -45,16 +48,19 @@ export interface FramedStreamInit<M> {
   /** Called when the stream was blocked and more can be sent now. */
   readonly onDrain?: () => void
 
+  /** Called with the number of bytes that are sent. */
+  readonly onSent?: ((bytes: number) => void) | undefined
+
   /**
    * Reads nothing while what it sends is not read on the other side, or while too many replies are
    * in flight. For the side that replies: neither unread replies nor requests for more of them pile
    * up. The side that requests must go on reading, or both would wait for each other.
    */
   readonly isServer?: boolean
-}
 
-/** Bytes of a frame made before that are copied behind others. A larger one goes by itself. */
-const LARGEST_COPIED_BYTES = 16_384
+  /** Whether messages may pass bulk ones. Without it they arrive in the order in which they were sent. */
+  readonly mayPass?: boolean
+}
 
 /**
  * Messages over one libp2p stream. All frames of one microtask go out in a single write: many
@@ -63,28 +69,40 @@ const LARGEST_COPIED_BYTES = 16_384
 export class FramedStream<M> {
   readonly #init: FramedStreamInit<M>
   readonly #reader: FrameReader
-  readonly #writer = new ByteWriter()
-  #isFlushScheduled = false
+  readonly #outbound: OutboundFrames<M>
+  readonly #progress = new ProgressClock(performance.now())
   #isOpen = true
   #repliesInFlight = 0
   #bytesInFlight = 0
   #pauses = 0
-  #progressMs = performance.now()
-  #stuckSinceMs: number | undefined
+  #isStuck = false
+
+  /** Whether requests may have been left for later. */
+  #isLeft = false
 
   constructor(init: FramedStreamInit<M>) {
     this.#init = init
-    this.#reader = new FrameReader(init.maxMessageBytes)
+    this.#reader = new FrameReader({
+      maxMessageBytes: init.maxMessageBytes,
+      onAck: (bytes) => this.#onAck(bytes)
+    })
+    this.#outbound = new OutboundFrames({
+      ...{ codec: init.codec, maxMessageBytes: init.maxMessageBytes },
+      mayPass: init.mayPass === true,
+      isBlocked: () => this.isBlocked,
+      write: (bytes) => this.#write(bytes),
+      onBulk: () => this.#onBulk()
+    })
     const { stream } = init
     // A fast sender may have a whole window in flight, all of which arrives after a pause.
     stream.maxReadBufferLength = init.maxUnreadBytes ?? DEFAULT_NODE_LIMITS.maxBufferedBytesPerPeer
     stream.addEventListener('message', ({ data }) => {
-      this.#progressMs = performance.now()
+      this.#progress.move(data.byteLength, performance.now())
       this.#reader.push(data)
       this.#readMessages()
     })
     stream.addEventListener('drain', () => {
-      this.#progressMs = performance.now()
+      this.#progress.reset(performance.now())
       this.#onDrain()
     })
     stream.addEventListener('remoteCloseWrite', () => {
@@ -105,6 +123,11 @@ export class FramedStream<M> {
     return this.#init.stream.writableNeedsDrain
   }
 
+  /** Whether bulk messages wait already, so that there is no use in more of them. */
+  get isBulkBlocked(): boolean {
+    return this.#outbound.queuedBytes > 0 || this.isBlocked
+  }
+
   get isOpen(): boolean {
     return this.#isOpen
   }
@@ -117,17 +140,18 @@ export class FramedStream<M> {
   /** Bytes that have come and were not passed on or are still worked on, and bytes that could not go out. */
   get bufferedBytes(): number {
     const { readBufferLength, writeBufferLength } = this.#init.stream
-    return this.#reader.length + this.#bytesInFlight + readBufferLength + writeBufferLength
+    const waiting = this.#reader.length + this.#bytesInFlight + this.#outbound.queuedBytes
+    return waiting + readBufferLength + writeBufferLength
   }
 
-  /** When bytes moved last, in ms of the process's clock: some came, or all that were held back went out. */
+  /** When there was progress last, in ms of the process's clock. */
   get progressMs(): number {
-    return this.#progressMs
+    return this.#progress.sinceMs
   }
 
-  /** Since when a message is unfinished or what was sent is not read, in ms of the process's clock. */
+  /** Since when nothing moves though a message is unfinished or what was sent is not read. */
   get stuckSinceMs(): number | undefined {
-    return this.#stuckSinceMs
+    return this.#isStuck ? this.#progress.sinceMs : undefined
   }
 
   /** Reads nothing until the returned function is called. The side that requests must not wait for the other with it. */
@@ -143,28 +167,23 @@ export class FramedStream<M> {
     }
   }
 
-  /** @throws MessageTooLargeError for a message that the protocol does not allow, which is not sent */
-  send(message: M): void {
-    writeFrame(this.#writer, message, this.#init.codec, this.#init.maxMessageBytes)
-    this.#flushSoon()
+  /**
+   * Sends a message; one that is bulk, or large, as the way to the peer allows.
+   *
+   * @throws MessageTooLargeError for a message that the protocol does not allow, which is not sent
+   */
+  send(message: M, isBulk = false): void {
+    this.#outbound.send(message, isBulk)
   }
 
   /** Sends a frame that was made before, and may be sent to others, too. */
   sendFrame(frame: Uint8Array): void {
-    if (frame.length > LARGEST_COPIED_BYTES) {
-      this.flush()
-      this.#write(frame)
-    } else {
-      this.#writer.bytes(frame)
-      this.#flushSoon()
-    }
+    this.#outbound.sendFrame(frame)
   }
 
   /** Sends at once what was to go out at the end of the microtask. */
   flush(): void {
-    if (this.#writer.length > 0) {
-      this.#write(this.#writer.take())
-    }
+    this.#outbound.flush()
   }
 
   /** Counts a reply as in flight until the promise settles, and with it so many bytes as are in memory for it. */
@@ -200,22 +219,30 @@ export class FramedStream<M> {
 
   #readMessages(): void {
     try {
-      for (let count = 0; this.#isOpen && !this.#isWaiting(); count++) {
+      let count = 0
+
+      for (; this.#isOpen && !this.#isWaiting(); count++) {
         if (count === MAX_MESSAGES_PER_TURN && this.#init.isServer) {
           atEndOfTurn(this.pause())
           break
         }
 
-        const bytes = this.#reader.next()
+        const left = this.#left
+        const bytes = this.#reader.next(left)
+        this.#isLeft = left !== 'none'
 
         if (bytes === undefined) {
           break
         }
 
-        this.#stuckSinceMs = undefined
         this.#init.onMessage(this.#init.codec.read(bytes))
       }
 
+      if (count > 0) {
+        this.#progress.reset(performance.now())
+      }
+
+      this.#acknowledge()
       this.#checkBuffers()
     } catch (error) {
       this.#fail(toError(error))
@@ -223,12 +250,63 @@ export class FramedStream<M> {
   }
 
   #checkBuffers(): void {
-    if (this.#isOpen && (this.#reader.length > 0 || this.isBlocked)) {
-      this.#stuckSinceMs ??= performance.now()
+    const isWaiting = this.#reader.length > 0 || this.isBlocked || this.#outbound.queuedBytes > 0
+    const isStuck = this.#isOpen && isWaiting
+
+    if (isStuck) {
+      if (!this.#isStuck) {
+        this.#progress.reset(performance.now())
+      }
+
       this.#init.onBuffered?.()
-    } else {
-      this.#stuckSinceMs = undefined
     }
+
+    this.#isStuck = isStuck
+  }
+
+  #onBulk(): void {
+    this.#checkBuffers()
+
+    if (this.#isLeft && this.#left === 'none') {
+      this.#isLeft = false
+      this.#onDrain()
+    }
+  }
+
+  /** Requests that a server leaves for later while its replies wait. It has to read on for the other side's acks. */
+  get #left(): 'none' | 'bulk' | 'all' {
+    const { queuedBytes, windowBytes } = this.#outbound
+
+    if (this.#init.isServer !== true || queuedBytes <= MIN_QUEUED_BULK_BYTES) {
+      return 'none'
+    }
+
+    if (queuedBytes > MAX_QUEUED_REPLY_BYTES) {
+      return 'all'
+    }
+
+    return queuedBytes > windowBytes ? 'bulk' : 'none'
+  }
+
+  /** Says how much has come of bulk messages, unless so many wait here that the other side has to wait, too. */
+  #acknowledge(): void {
+    const isFull = this.#reader.length > MAX_BYTES_IN_FLIGHT && this.#left !== 'none'
+    const bytes = this.#isOpen && !isFull ? this.#reader.takeUnacked() : 0
+
+    if (bytes > 0) {
+      this.#outbound.acknowledge(bytes)
+    }
+  }
+
+  #onAck(bytes: number): void {
+    const nowMs = performance.now()
+
+    if (!this.#outbound.receiveAck(bytes, nowMs)) {
+      throw new ProtocolViolationError(`an ack came for ${bytes} bytes, more than were sent`)
+    }
+
+    this.#progress.move(bytes, nowMs)
+    this.#onDrain()
   }
 
   #fail(error: Error): void {
@@ -244,6 +322,7 @@ export class FramedStream<M> {
     const { isServer = false, maxRepliesInFlight = MAX_REPLIES_IN_FLIGHT } = this.#init
     const isServing =
       this.isBlocked ||
+      this.#reader.length > MAX_LEFT_BYTES ||
       this.#bytesInFlight >= MAX_BYTES_IN_FLIGHT ||
       this.#repliesInFlight >= maxRepliesInFlight
     return this.#pauses > 0 || (isServer && isServing)
@@ -252,18 +331,6 @@ export class FramedStream<M> {
   #pauseIfWaiting(): void {
     if (this.#isWaiting() && this.#init.stream.readStatus === 'readable') {
       this.#init.stream.pause()
-    }
-  }
-
-  #flushSoon(): void {
-    if (this.#writer.length > TARGET_MESSAGE_BYTES) {
-      this.flush()
-    } else if (!this.#isFlushScheduled) {
-      this.#isFlushScheduled = true
-      queueMicrotask(() => {
-        this.#isFlushScheduled = false
-        this.flush()
-      })
     }
   }
 
@@ -279,6 +346,7 @@ export class FramedStream<M> {
       return
     }
 
+    this.#init.onSent?.(bytes.length)
     this.#pauseIfWaiting()
 
     if (this.isBlocked) {

@@ -15,6 +15,21 @@ export const MAX_QUEUED_REQUEST_BYTES: number = 32 * 1024 * 1024
 /** Bytes beyond which a message is not filled, unless one item alone is larger. */
 export const TARGET_MESSAGE_BYTES: number = 256 * 1024
 
+/** Bytes of one part of a message. */
+export const MAX_PART_BYTES: number = 64 * 1024
+
+/** Bytes of bulk replies that wait at least before no more bulk requests are read from that stream. */
+export const MIN_QUEUED_BULK_BYTES: number = 64 * 1024
+
+/** Bytes of requests that are kept for later before nothing more is read: honest peers have fewer in flight. */
+export const MAX_LEFT_BYTES: number = 16 * 1024 * 1024
+
+/** Bytes of replies that wait before no requests are taken from that stream. */
+export const MAX_QUEUED_REPLY_BYTES: number = 4 * 1024 * 1024
+
+/** Bytes of a request that lets others pass. */
+export const LARGE_REQUEST_BYTES: number = 16 * 1024
+
 /** Keys of one request. */
 export const MAX_KEYS_PER_MESSAGE = 256
 
@@ -44,6 +59,12 @@ export const MAX_KEY_BYTES = 65_536
 
 /** Request messages to one peer in flight at once. */
 export const MAX_REQUESTS_IN_FLIGHT = 1024
+
+/** Bytes of requests in flight that are not bulk: others that are read only for their acks have room besides. */
+export const MAX_OTHER_BYTES_IN_FLIGHT: number = 256 * 1024
+
+/** Of these, bulk ones: enough to fill any line, few enough for the other side to keep. */
+export const MAX_BULK_IN_FLIGHT = 32
 
 /** Milliseconds for which requests wait for others while replies are due. */
 export const MAX_BATCH_DELAY_MS = 2

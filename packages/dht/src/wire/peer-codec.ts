@@ -4,7 +4,9 @@ import { type Multiaddr, multiaddr } from '@multiformats/multiaddr'
 import { decode as decodeMultihash } from 'multiformats/hashes/digest'
 import { BoundedMap } from '../collections/bounded-map.ts'
 import { textOf } from '../latin1.ts'
+import { ByteReader, ByteWriter } from './bytes.ts'
 import type { PeerPolicy } from './dialer.ts'
+import { type EncodedPeer, PEER_FIELDS } from './fields.ts'
 import { isAddressList } from './host-names.ts'
 import {
   MAX_ADDRESS_BYTES,
@@ -23,13 +25,16 @@ export class PeerDecoder {
 
   /** Undefined for what is not a peer that can be dialled. */
   of(peer: EncodedPeer): PeerInfo | undefined {
-    const name = nameOf(peer)
+    const name = textOf(peer)
+    const known = this.#peers.get(name)
 
-    if (!this.#peers.has(name)) {
-      this.#peers.set(name, decodePeer(peer))
+    if (known !== undefined || this.#peers.has(name)) {
+      return known
     }
 
-    return this.#peers.get(name)
+    const decoded = decodePeer(peer)
+    this.#peers.set(name, decoded)
+    return decoded
   }
 
   /** Decodes a peer, and takes note of the peer that has named it. */
@@ -61,12 +66,15 @@ export function encodePeer(contact: PeerInfo): EncodedPeer {
   }
 
   const addresses = contact.multiaddrs.map(({ bytes }) => bytes)
-  const peer = {
+  const writer = new ByteWriter()
+  PEER_FIELDS.write(writer, {
     id: contact.id.toMultihash().bytes,
     addresses: addresses
       .filter(({ length }) => length <= MAX_ADDRESS_BYTES)
       .slice(0, MAX_ADDRESSES_PER_PEER)
-  }
+  })
+  // Copied: a writer's buffer is much larger.
+  const peer = writer.take().slice()
   wirePeers.set(contact, peer)
   return peer
 }
@@ -83,8 +91,9 @@ export function dialable({ id, multiaddrs }: PeerInfo): PeerInfo {
 }
 
 /** Copies what it keeps: the bytes are views of a whole message. */
-function decodePeer({ id, addresses }: EncodedPeer): PeerInfo | undefined {
+function decodePeer(peer: EncodedPeer): PeerInfo | undefined {
   try {
+    const { id, addresses } = PEER_FIELDS.read(new ByteReader(peer))
     const multiaddrs = addresses.flatMap(multiaddrsOf).slice(0, MAX_DIALLED_ADDRESSES)
     const contact = { id: peerIdFromMultihash(decodeMultihash(id.slice())), multiaddrs }
     return multiaddrs.length > 0 ? contact : undefined
@@ -108,21 +117,6 @@ function isDialable(address: Multiaddr): boolean {
   return address.getComponents().length <= MAX_ADDRESS_PARTS && !isAddressList(address)
 }
 
-/** Each part with its length, so that no two peers have one name, whatever bytes somebody takes for an id. */
-function nameOf({ id, addresses }: EncodedPeer): string {
-  let name = named(id)
-
-  for (const address of addresses) {
-    name += named(address)
-  }
-
-  return name
-}
-
-function named(part: Uint8Array): string {
-  return String.fromCharCode(part.length) + textOf(part)
-}
-
 /** The peers that an answer names by their places among those that its message introduces. */
 export function namedIn(
   contacts: readonly (PeerInfo | undefined)[],
@@ -139,10 +133,4 @@ export function namedIn(
   }
 
   return named
-}
-
-/** A peer as replies introduce it, once each; answers name it by its place among them. */
-export interface EncodedPeer {
-  readonly id: Uint8Array
-  readonly addresses: readonly Uint8Array[]
 }

@@ -116,6 +116,11 @@ export class ProtocolClient<Q, R, M> {
     return this.#streams.get(peer.toString())?.activity ?? NO_ACTIVITY
   }
 
+  /** When a peer made progress last with what is due, in ms of the process's clock. */
+  progressMs({ id }: PeerInfo): number {
+    return this.#streams.get(id.toString())?.progressMs ?? Number.NEGATIVE_INFINITY
+  }
+
   /** Sends a message that nobody replies to, if there is a stream to the peer. Says whether there was. */
   notify(peer: PeerId, message: M): boolean {
     return this.#streams.get(peer.toString())?.notify(message) === true

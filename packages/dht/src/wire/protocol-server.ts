@@ -1,7 +1,7 @@
 import type { PeerId, Stream } from '@libp2p/interface'
 import type { Registrar } from '@libp2p/interface-internal'
 import type { MaybePromise } from '@waggle/record'
-import { DEFAULT_NETWORK, isPromise } from '@waggle/record/replica'
+import { DEFAULT_NETWORK, isPromise, whenDone } from '@waggle/record/replica'
 import { BufferLimits } from '../admission/buffer-limits.ts'
 import { OpenRequests } from '../admission/open-requests.ts'
 import { Scheduler } from '../admission/scheduler.ts'
@@ -14,6 +14,7 @@ import { MAX_MESSAGE_BYTES, MAX_STREAMS_PER_PEER } from './limits.ts'
 import { protocolIdIn } from './protocol-id.ts'
 import { Responder, type ResponderParts, type Response } from './responder.ts'
 import type { MessageCodec } from './schema.ts'
+import type { Served } from './served.ts'
 
 /** A protocol as a node serves it. */
 export interface ServedProtocol<M> {
@@ -23,6 +24,9 @@ export interface ServedProtocol<M> {
 
   /** Bytes of the largest request, if that is less than the node's limit. */
   readonly maxMessageBytes?: number
+
+  /** Whether replies may pass others. Requests are told apart by ids then. */
+  readonly mayPass?: boolean
 
   /** Whether anybody may ask, whatever `allowPeer` says. */
   readonly isPublic?: boolean
@@ -76,6 +80,9 @@ export interface ProtocolServerInit {
   /** Decides who may ask; undefined: everybody may. */
   readonly access?: Access | undefined
 
+  /** Counts what is done for peers; undefined: nobody does. */
+  readonly served?: Served | undefined
+
   /** A peer has broken a protocol. */
   readonly onViolation?: (peer: PeerId, error: Error) => void
 }
@@ -98,7 +105,8 @@ export class ProtocolServer {
     this.#buffers = buffers
     this.#responding = {
       scheduler: init.scheduler ?? new Scheduler(limits),
-      requests: new OpenRequests(limits)
+      requests: new OpenRequests(limits),
+      served: init.served
     }
   }
 
@@ -131,6 +139,7 @@ export class ProtocolServer {
     if (isAllowed === true || (await isAllowed)) {
       this.serve(protocol, stream, peer)
     } else {
+      this.#init.served?.countRefusal('access')
       stream.abort(new Error('this peer may not ask here'))
     }
   }
@@ -138,14 +147,17 @@ export class ProtocolServer {
   /** Serves a stream. */
   serve<M>(protocol: ServedProtocol<M>, stream: Stream, peer: PeerId): void {
     const { maxBufferedBytesPerPeer, maxRequestsPerPeer } = this.#limits
+    const { served: counter } = this.#init
     const buffers = this.#buffers
     const framed = new FramedStream<M>({
-      ...{ stream, codec: protocol.codec, isServer: true },
+      ...{ stream, codec: protocol.codec, isServer: true, mayPass: protocol.mayPass === true },
       maxMessageBytes: protocol.maxMessageBytes ?? MAX_MESSAGE_BYTES,
       maxUnreadBytes: maxBufferedBytesPerPeer,
       maxRepliesInFlight: Math.ceil(maxRequestsPerPeer / MAX_STREAMS_PER_PEER),
-      onMessage: (message) => this.#respond(handler.respond(message), framed, responder),
+      onMessage: (message) =>
+        this.#respond(this.#counted(message, handler.respond(message)), framed, responder),
       onDrain: () => handler.onDrain?.(),
+      onSent: (bytes) => counter?.countBytes(bytes),
       onViolation: (error) => this.#init.onViolation?.(peer, error),
       onBuffered: () => buffers.scheduleLook(),
       onClose: () => {
@@ -183,6 +195,22 @@ export class ProtocolServer {
     const newest = this.#streams.get(peer.toString())?.get(id)?.at(-1)
     newest?.send(message)
     return newest !== undefined
+  }
+
+  #counted<M>(
+    message: M,
+    response: MaybePromise<Response<M>> | undefined
+  ): MaybePromise<Response<M>> | undefined {
+    const { served } = this.#init
+
+    if (served === undefined || response === undefined) {
+      return response
+    }
+
+    return whenDone(response, (known) => {
+      served.countKeys((message as { readonly name: string }).name, known.keys)
+      return known
+    })
   }
 
   #respond<M>(

@@ -53,8 +53,8 @@ export class RequestQueue<Q, R> {
     this.#bytes += this.bytesOf(batch)
   }
 
-  /** Takes the first request, and those behind it that can go in the same message. */
-  takeBatch(): PendingRequest<Q, R>[] {
+  /** Takes the first request, and those behind it that can go in the same message, of which so many can be answered. */
+  takeBatch(maxRequests: number = MAX_KEYS_PER_MESSAGE): PendingRequest<Q, R>[] {
     const batch: PendingRequest<Q, R>[] = []
     let sizeBytes = 0
     let taken = 0
@@ -63,7 +63,7 @@ export class RequestQueue<Q, R> {
       const bytes = this.#init.sizeOf(pending.request)
 
       if (isWanted(pending)) {
-        if (!this.#fits(pending.request, batch, sizeBytes + bytes)) {
+        if (batch.length >= maxRequests || !this.#fits(pending.request, batch, sizeBytes + bytes)) {
           break
         }
 
@@ -106,9 +106,7 @@ export class RequestQueue<Q, R> {
     const [first] = batch
     return (
       first === undefined ||
-      (sizeBytes <= TARGET_MESSAGE_BYTES &&
-        batch.length < MAX_KEYS_PER_MESSAGE &&
-        this.#init.isAlike(request, first.request))
+      (sizeBytes <= TARGET_MESSAGE_BYTES && this.#init.isAlike(request, first.request))
     )
   }
 }

@@ -10,22 +10,17 @@ import {
   INACTIVITY_TIMEOUT_MS,
   MAX_BATCH_DELAY_MS,
   MAX_REQUEST_ID,
-  MAX_REQUESTS_IN_FLIGHT,
   MAX_UNCHECKED_RECORDS,
   TARGET_MESSAGE_BYTES
 } from './limits.ts'
 import { ProtocolViolationError } from './protocol-violation-error.ts'
-import type { RequestProtocol, SentRequests } from './request-protocol.ts'
-import { type PendingRequest, RequestQueue, rejectAll } from './request-queue.ts'
+import { RequestLanes, type RequestLimits } from './request-lanes.ts'
+import type { RequestProtocol } from './request-protocol.ts'
+import { type PendingRequest, rejectAll } from './request-queue.ts'
+import { RequestsInFlight } from './requests-in-flight.ts'
 
 /** Limits of the requests that a stream holds, and of its inactivity. */
-export interface RequestStreamLimits {
-  /** Requests that wait to be sent. */
-  readonly maxRequests: number
-
-  /** Bytes of requests that wait or are in flight. */
-  readonly maxRequestBytes: number
-
+export interface RequestStreamLimits extends RequestLimits {
   /** @default MAX_MESSAGE_BYTES */
   readonly maxMessageBytes?: number | undefined
 
@@ -55,9 +50,6 @@ export interface RequestStreamInit<Q, R, M> {
   readonly onEnd: (error: Error, unanswered: readonly PendingRequest<Q, R>[]) => void
 }
 
-/** Milliseconds for which a full queue counts as full, once it has been gone through. */
-const MIN_SWEEP_MS = 10
-
 /**
  * Sends requests to one peer over one stream, which it opens for the first of them. Requests of one
  * tick travel in one message, and several messages are in flight at once. When the stream ends, so
@@ -65,27 +57,23 @@ const MIN_SWEEP_MS = 10
  */
 export class RequestStream<Q, R, M> {
   readonly #init: RequestStreamInit<Q, R, M>
-  readonly #inFlight = new Map<number, SentRequests<Q, R>>()
-  readonly #queue: RequestQueue<Q, R>
+  readonly #inFlight = new RequestsInFlight<Q, R>()
+  readonly #queue: RequestLanes<Q, R>
   readonly #inactivity = new Alarm(() => this.#onInactivity())
   readonly #batching = new Alarm(() => this.#sendQueue())
   #stream: FramedStream<M> | undefined
   #isOpening = false
   #isFlushScheduled = false
   #lastId = 0
-  #bytesInFlight = 0
   #unchecked = 0
 
   /** Since when replies are due, in ms of the process's clock. */
   #dueSinceMs = 0
-
-  /** When cancelled requests were looked for. */
-  #sweptAtMs = Number.NEGATIVE_INFINITY
   #endedBy: Error | undefined
 
   constructor(init: RequestStreamInit<Q, R, M>) {
     this.#init = init
-    this.#queue = new RequestQueue(init.protocol)
+    this.#queue = new RequestLanes(init.protocol, init.limits)
   }
 
   /** Requests that are not sent yet. */
@@ -107,6 +95,11 @@ export class RequestStream<Q, R, M> {
     }
   }
 
+  /** When the peer made progress last, or a reply became due, in ms of the process's clock. */
+  get progressMs(): number {
+    return Math.max(this.#dueSinceMs, this.#stream?.progressMs ?? 0)
+  }
+
   /** Sends a message that nobody replies to, if the stream is open. Says whether it was. */
   notify(message: M): boolean {
     const stream = this.isOpen ? this.#stream : undefined
@@ -121,7 +114,7 @@ export class RequestStream<Q, R, M> {
 
   /** Rejects when the peer gives no usable response, or the request was cancelled before it was sent. */
   request(request: Q, cancellation?: CancellationToken): Promise<R> {
-    if (this.#isFull() && !this.#hasRoomAfterSweep()) {
+    if (!this.#queue.hasRoom(this.#inFlight.bytes)) {
       const { maxRequests } = this.#init.limits
       return Promise.reject(
         new BusyError(`${maxRequests} requests wait for the peer already, or as many bytes`)
@@ -207,35 +200,19 @@ export class RequestStream<Q, R, M> {
       return
     }
 
-    while (
-      this.#queue.length > 0 &&
-      !stream.isBlocked &&
-      this.#inFlight.size < MAX_REQUESTS_IN_FLIGHT
-    ) {
-      this.#send(stream, this.#queue.takeBatch())
+    const { bulk, others } = this.#queue
+
+    while (others.length > 0 && !stream.isBlocked && this.#inFlight.hasRoomForOthers) {
+      this.#send(stream, others.takeBatch(), false)
+    }
+
+    while (bulk.length > 0 && !stream.isBulkBlocked && this.#inFlight.hasRoomForBulk) {
+      this.#send(stream, this.#queue.takeBulk(), true)
+      stream.flush()
     }
 
     stream.flush()
     this.#closeIfIdle(stream)
-  }
-
-  #isFull(): boolean {
-    const { maxRequests, maxRequestBytes } = this.#init.limits
-    const bytes = this.#queue.bytes + this.#bytesInFlight
-    return this.#queue.length >= maxRequests || bytes >= maxRequestBytes
-  }
-
-  /** Going through all that wait takes long, and nothing has changed since a moment ago. */
-  #hasRoomAfterSweep(): boolean {
-    const nowMs = performance.now()
-
-    if (nowMs - this.#sweptAtMs < MIN_SWEEP_MS) {
-      return false
-    }
-
-    this.#sweptAtMs = nowMs
-    this.#queue.dropCancelled()
-    return !this.#isFull()
   }
 
   get #inactivityTimeoutMs(): number {
@@ -245,8 +222,8 @@ export class RequestStream<Q, R, M> {
   /** Ends the stream if it is: no byte has moved for long although replies are due. */
   #isInactive(): boolean {
     const timeoutMs = this.#inactivityTimeoutMs
-    const sinceMs = Math.max(this.#dueSinceMs, this.#stream?.progressMs ?? 0)
-    const isInactive = this.#inFlight.size > 0 && performance.now() - sinceMs > timeoutMs
+    const idleMs = performance.now() - this.progressMs
+    const isInactive = this.#inFlight.size > 0 && idleMs > timeoutMs
 
     if (isInactive) {
       this.#stream?.close(new Error(`the peer has been silent for more than ${timeoutMs} ms`))
@@ -291,6 +268,7 @@ export class RequestStream<Q, R, M> {
       stream,
       codec: protocol.codec,
       maxMessageBytes: limits.maxMessageBytes,
+      mayPass: protocol.idOf !== undefined,
       onBuffered: () => buffers.scheduleLook(),
       onMessage: (message) => this.#onMessage(message),
       onViolation,
@@ -301,7 +279,7 @@ export class RequestStream<Q, R, M> {
     this.#flush()
   }
 
-  #send(stream: FramedStream<M>, requests: readonly PendingRequest<Q, R>[]): void {
+  #send(stream: FramedStream<M>, requests: readonly PendingRequest<Q, R>[], isBulk: boolean): void {
     if (requests.length === 0) {
       return
     }
@@ -314,20 +292,15 @@ export class RequestStream<Q, R, M> {
     }
 
     this.#lastId = this.#lastId === MAX_REQUEST_ID ? 0 : this.#lastId + 1
-    this.#inFlight.set(this.#lastId, { requests, sentMs })
-    this.#bytesInFlight += this.#queue.bytesOf(requests)
+    const bytes = this.#queue.bytesOf(requests)
+    this.#inFlight.add(this.#lastId, { requests, sentMs, bytes, isBulk })
 
     try {
-      stream.send(this.#init.protocol.messageOf(requests, this.#lastId))
+      stream.send(this.#init.protocol.messageOf(requests, this.#lastId), isBulk)
     } catch (error) {
-      this.#forget(this.#lastId, requests)
+      this.#inFlight.delete(this.#lastId)
       rejectAll(requests, toError(error))
     }
-  }
-
-  #forget(id: number, requests: readonly PendingRequest<Q, R>[]): void {
-    this.#inFlight.delete(id)
-    this.#bytesInFlight -= this.#queue.bytesOf(requests)
   }
 
   #onMessage(message: M): void {
@@ -337,8 +310,7 @@ export class RequestStream<Q, R, M> {
       return
     }
 
-    const [oldest = -1] = protocol.idOf === undefined ? this.#inFlight.keys() : []
-    const id = protocol.idOf?.(message) ?? oldest
+    const id = protocol.idOf?.(message) ?? this.#inFlight.oldest ?? -1
     const sent = this.#inFlight.get(id)
 
     if (sent === undefined) {
@@ -346,7 +318,7 @@ export class RequestStream<Q, R, M> {
     }
 
     const responses = protocol.responsesOf(message, sent)
-    this.#forget(id, sent.requests)
+    this.#inFlight.delete(id)
     this.#dueSinceMs = performance.now()
 
     if (responses instanceof Error) {
@@ -364,9 +336,8 @@ export class RequestStream<Q, R, M> {
       requests[i]?.resolve(responses[i] as R)
     }
 
-    if (responses.length < requests.length) {
-      this.#queue.putBack(requests.slice(responses.length))
-    }
+    const isWhole = responses.length === requests.length
+    this.#queue.recordAnswers(responses.length, isWhole ? [] : requests.slice(responses.length))
   }
 
   #closeIfIdle(stream: FramedStream<M>): void {
@@ -386,8 +357,7 @@ export class RequestStream<Q, R, M> {
     this.#stream && this.#init.buffers.delete(this.#stream)
     this.#inactivity.stop()
     this.#batching.stop()
-    const sent = [...this.#inFlight.values()].flatMap(({ requests }) => requests)
-    this.#inFlight.clear()
+    const sent = this.#inFlight.takeAll()
 
     if (!isByPeer) {
       rejectAll(sent, error)

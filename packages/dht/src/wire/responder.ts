@@ -6,6 +6,7 @@ import { BUSY_PAUSE_MS, type Scheduler } from '../admission/scheduler.ts'
 import { toError } from '../errors.ts'
 import type { FramedStream } from './framed-stream.ts'
 import { MAX_WAIT_MS } from './limits.ts'
+import type { Served } from './served.ts'
 
 /** How a request is answered. */
 export interface Response<M> {
@@ -33,6 +34,9 @@ export interface ResponderParts {
   readonly scheduler: Scheduler
 
   readonly requests: OpenRequests
+
+  /** Counts what is refused; undefined: nobody does. */
+  readonly served?: Served | undefined
 }
 
 export interface ResponderInit<M> extends ResponderParts {
@@ -66,6 +70,7 @@ export class Responder<M> {
     }
 
     const resume = stream.pause()
+    this.#init.served?.countRefusal('busy')
 
     if (response.busy !== undefined) {
       stream.send(response.busy)
@@ -82,7 +87,7 @@ export class Responder<M> {
   }
 
   #schedule(response: Response<M>): void {
-    const { stream, scheduler, requests } = this.#init
+    const { stream, scheduler, requests, served } = this.#init
     const { reply, busy } = response
     const sinceMs = performance.now()
     let isBegun = false
@@ -101,6 +106,7 @@ export class Responder<M> {
       }
 
       if (!isBegun && busy !== undefined && performance.now() - sinceMs > MAX_WAIT_MS) {
+        served?.countRefusal('busy')
         return finish(busy)
       }
 

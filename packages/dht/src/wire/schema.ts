@@ -62,6 +62,12 @@ export function byteString(maxBytes: number, what: string): Codec<Uint8Array> {
   )
 }
 
+/** Passes over a byte string of at most so many bytes. */
+export function skipped(maxBytes: number, what: string): (from: ByteReader) => void {
+  const itsLength = `the length of ${what}`
+  return (from) => from.skip(from.varint(maxBytes, itsLength), what)
+}
+
 /** A byte string that may be missing, in which case it is written without a byte. */
 export function optional({ write, read }: Codec<Uint8Array>): Codec<Uint8Array | undefined> {
   return new Codec(

@@ -53,7 +53,7 @@ async function crowdIn(node: Libp2p, victim: DHT): Promise<void> {
   const talker = new Talker<WatchMessage>(stream, WATCH)
   const key = recordKey(`${node.peerId}`)
   talker.say({
-    ...{ name: 'watch', closerCount: 0, isCoalesced: false },
+    ...{ name: 'watch', closerCount: 0, role: 'prompt' },
     keys: [{ key, digest: new Uint8Array(0) }]
   })
 }

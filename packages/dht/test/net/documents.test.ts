@@ -8,6 +8,9 @@ import { ROOT, runScript, type ScriptRun } from '../support/run-script.ts'
 const DOCUMENTS = [
   'README.md',
   'docs/hivemind.md',
+  'docs/kad-dht.md',
+  'docs/recipes.md',
+  'docs/sealed.md',
   'packages/dht/README.md',
   'packages/record/README.md'
 ]

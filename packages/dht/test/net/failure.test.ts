@@ -87,8 +87,6 @@ describe('a peer that takes requests and never answers', () => {
     expect(isStored).toBe(true)
     expect(await holders(net.nodes, key)).toHaveLength(DEFAULTS.numReplicas)
     expect(silent.requests).toBe(1)
-    // Timers may fire up to a millisecond early.
-    expect(tookMs).toBeGreaterThan(requestTimeoutMs - 2)
     expect(tookMs).toBeLessThan(2 * requestTimeoutMs)
   })
 

@@ -109,6 +109,19 @@ describe('the metrics of a DHT', () => {
     expect(Math.abs(await figure('waggle_clock_skew_seconds'))).toBeLessThan(3)
   })
 
+  it('count what is done for peers, as stats() does, however often they are collected', async () => {
+    await peer.get('answer', { latest: true })
+    const keys = (kind: string): Promise<number> => figure('waggle_served_keys_total', { kind })
+    await keys('find')
+    const { served } = dht.stats()
+
+    expect(served.keys.find).toBeGreaterThan(0)
+    expect(await keys('find')).toBe(served.keys.find)
+    expect(await keys('store')).toBe(served.keys.store)
+    expect(await figure('waggle_served_refused_total', { reason: 'busy' })).toBe(0)
+    expect(await figure('waggle_served_bytes_total', { to: 'peers' })).toBeGreaterThan(0)
+  })
+
   it('count what upkeep hands over', async () => {
     await expect.poll(() => figure('waggle_handed_over_records_total'), PATIENCE).toBe(EARLY.length)
     expect(await figure('waggle_handed_over_bytes_total')).toBeGreaterThan(10 * EARLY.length)

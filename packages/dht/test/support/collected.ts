@@ -18,11 +18,11 @@ export interface Collected {
   readonly ended: Promise<void>
 }
 
-export function collected(watching: AsyncIterable<Delivered>): Collected {
+export function collected(watching: AsyncIterable<{ readonly current: Delivered }>): Collected {
   const mailbox = new Mailbox<{ readonly delivered: Delivered }>()
   const ended = (async () => {
-    for await (const delivered of watching) {
-      mailbox.push({ delivered })
+    for await (const { current } of watching) {
+      mailbox.push({ delivered: current })
     }
   })()
   ended.catch(() => {})

@@ -6,7 +6,8 @@ import {
   type FindOne,
   type StoreOne
 } from '../../src/exchange/requests.ts'
-import { type EncodedPeer, PeerDecoder } from '../../src/wire/peer-codec.ts'
+import type { EncodedPeer } from '../../src/wire/fields.ts'
+import { PeerDecoder } from '../../src/wire/peer-codec.ts'
 import type { RequestStreamLimits } from '../../src/wire/request-stream.ts'
 import { Mailbox } from './exchange-mailbox.ts'
 import type { StreamSource } from './exchange-streams.ts'

@@ -6,6 +6,7 @@ import {
   MAX_PEER_ID_BYTES,
   MAX_REQUEST_ID
 } from '../../src/wire/limits.ts'
+import { encodedPeer } from './encoded-peers.ts'
 
 const OUTCOMES: readonly WireOutcome[] = [
   'accepted',
@@ -29,10 +30,12 @@ const id = fc.oneof(
   fc.nat(MAX_REQUEST_ID)
 )
 const closerCount = fc.nat(MAX_CLOSER_PEERS)
-const peer = fc.record({
-  id: fc.uint8Array({ maxLength: MAX_PEER_ID_BYTES, size: 'small' }),
-  addresses: fc.array(fc.uint8Array({ maxLength: 8 }), { maxLength: 3 })
-})
+const peer = fc
+  .record({
+    id: fc.uint8Array({ maxLength: MAX_PEER_ID_BYTES, size: 'small' }),
+    addresses: fc.array(fc.uint8Array({ maxLength: 8 }), { maxLength: 3 })
+  })
+  .map(encodedPeer)
 
 /** Answers that name peers by their place among those that the reply introduces. */
 function reply<T extends object>(name: string, answer: fc.Arbitrary<T>): fc.Arbitrary<Message> {

@@ -1,6 +1,8 @@
 import type { Stream } from '@libp2p/interface'
 import { EXCHANGE, type Message } from '../../src/exchange/messages.ts'
 import { ByteWriter } from '../../src/wire/bytes.ts'
+import { FrameReader, writeAck } from '../../src/wire/frames.ts'
+import { MAX_PLAUSIBLE_MESSAGE_BYTES } from '../../src/wire/limits.ts'
 import type { MessageCodec } from '../../src/wire/schema.ts'
 import { Mailbox } from './exchange-mailbox.ts'
 
@@ -49,7 +51,16 @@ export class Talker<M extends Named = Message> {
   readonly #heard = new Mailbox<M>()
   readonly #codec: MessageCodec<M>
   readonly #isHandled: (message: M) => boolean
-  #buffered = Buffer.alloc(0)
+  readonly #reader = new FrameReader({
+    maxMessageBytes: MAX_PLAUSIBLE_MESSAGE_BYTES,
+    onAck: (bytes) => this.acks.push(bytes)
+  })
+
+  /** Bytes of the parts that each ack was for. */
+  readonly acks: number[] = []
+
+  /** Whether parts are acknowledged as they come. */
+  isAcknowledging = true
 
   /** The exchange is spoken if no codec is given. Messages that are handled already are not heard. */
   constructor(
@@ -80,9 +91,9 @@ export class Talker<M extends Named = Message> {
     this.stream.send(bytes)
   }
 
-  /** The next message of the kind that is expected now. */
+  /** Waits for the next message, which must be of this kind. Rejects when the stream ends before it comes. */
   async hear<N extends M['name']>(name: N): Promise<Extract<M, { name: N }>> {
-    const message = await this.#heard.next()
+    const message = await Promise.race([this.#heard.next(), this.#end()])
 
     if (message.name !== name) {
       throw new Error(`heard "${message.name}", not "${name}"`)
@@ -96,23 +107,37 @@ export class Talker<M extends Named = Message> {
     return this.#heard.next()
   }
 
+  async #end(): Promise<never> {
+    const cause = await this.ended
+    throw new Error('the stream ended before the message came', { cause })
+  }
+
   #takeIn(bytes: Uint8Array): void {
-    this.#buffered = Buffer.concat([this.#buffered, bytes])
+    this.#reader.push(bytes)
 
-    while (this.#buffered.length >= 4) {
-      const end = 4 + this.#buffered.readUInt32BE(0)
-
-      if (this.#buffered.length < end) {
-        return
-      }
-
-      this.sizes.push(end - 4)
-      const message = this.#codec.read(Uint8Array.from(this.#buffered.subarray(4, end)))
-      this.#buffered = this.#buffered.subarray(end)
+    for (let next = this.#reader.next(); next !== undefined; next = this.#reader.next()) {
+      this.sizes.push(next.length)
+      const message = this.#codec.read(Uint8Array.from(next))
 
       if (!this.#isHandled(message)) {
         this.#heard.push(message)
       }
+    }
+
+    if (this.isAcknowledging) {
+      this.acknowledge()
+    }
+  }
+
+  /** Acknowledges all parts that have come, and from now on each at once. */
+  acknowledge(): void {
+    this.isAcknowledging = true
+    const unacked = this.#reader.takeUnacked()
+
+    if (unacked > 0 && this.stream.status === 'open') {
+      const writer = new ByteWriter()
+      writeAck(writer, unacked)
+      this.sayBytes(writer.take())
     }
   }
 }

@@ -1,10 +1,6 @@
 import type { PeerInfo } from '@libp2p/interface'
-import {
-  type Lookup,
-  type LookupResponse,
-  Lookups,
-  type LookupsInit
-} from '../../src/lookup/lookups.ts'
+import type { Lookup, LookupResponse } from '../../src/lookup/lookup.ts'
+import { Lookups, type LookupsInit } from '../../src/lookup/lookups.ts'
 import { Search } from '../../src/lookup/search.ts'
 import type { PeerBook } from '../../src/peers/peer-book.ts'
 import type { CancellationToken } from '../../src/timing/cancellation.ts'

@@ -1,9 +1,11 @@
 import { generateKeyPairFromSeed } from '@libp2p/crypto/keys'
-import type { Ed25519PrivateKey } from '@libp2p/interface'
+import type { Ed25519PrivateKey, PeerId } from '@libp2p/interface'
+import { peerIdFromPrivateKey } from '@libp2p/peer-id'
 import { type DHTRecord, ownerTag, recordKey, signRecord } from '@waggle/record'
 
 export interface TestOwner {
   readonly privateKey: Ed25519PrivateKey
+  readonly peerId: PeerId
   readonly tag: string
 
   /** What this peer writes under a key, signed. */
@@ -15,6 +17,7 @@ export async function owner(seed: number): Promise<TestOwner> {
   const privateKey = await generateKeyPairFromSeed('Ed25519', new Uint8Array(32).fill(seed))
   return {
     privateKey,
+    peerId: peerIdFromPrivateKey(privateKey),
     tag: ownerTag(privateKey.publicKey),
     sign: (key, record) => signRecord(recordKey(key), record, privateKey)
   }

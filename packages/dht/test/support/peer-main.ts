@@ -5,6 +5,11 @@ import type { Answer, Question } from './peer-process.ts'
 import { TurnWatch } from './turn-watch.ts'
 
 let dht: DHT | undefined
+const events: string[] = []
+const { CLOCK_AHEAD_MS = '0' } = process.env
+let aheadMs = Number(CLOCK_AHEAD_MS)
+const systemNow = Date.now
+Date.now = () => systemNow() + aheadMs
 const turns = new TurnWatch()
 
 process.on('message', async (question: Question) => {
@@ -30,6 +35,7 @@ async function answerTo(question: Question): Promise<Answer> {
 async function resultOf(question: Question): Promise<unknown> {
   if (question.call === 'create') {
     dht = await DHT.create(question.options)
+    dht.addEventListener('node:wake', ({ type }) => events.push(type))
     return dht.multiaddrs.map(String)
   }
 
@@ -44,6 +50,11 @@ async function resultOf(question: Question): Promise<unknown> {
       return dht.get(question.key, question.options)
     case 'protocols':
       return dht.libp2p.getProtocols()
+    case 'events':
+      return events
+    case 'moveClock':
+      aheadMs += question.byMs
+      return undefined
     case 'longestTurn':
       return turns.takeLongestMs()
     case 'stats':

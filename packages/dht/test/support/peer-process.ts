@@ -12,6 +12,8 @@ export type Ask =
   | { call: 'stats' }
   | { call: 'protocols' }
   | { call: 'longestTurn' }
+  | { call: 'events' }
+  | { call: 'moveClock'; byMs: number }
   | { call: 'stop' }
 
 export type Question = Ask & { id: number }
@@ -23,6 +25,9 @@ const MAIN = fileURLToPath(new URL('./peer-main.ts', import.meta.url))
 export interface PeerProcessOptions {
   /** How large its files may become, in blocks of 512 or 1,024 bytes: beyond, writing fails as on a full disk. */
   readonly maxFileBlocks?: number
+
+  /** Milliseconds by which its wall clock is ahead when it starts. */
+  readonly clockAheadMs?: number
 }
 
 /** A peer in an operating system process of its own. Disposing of it kills it, if it still runs. */
@@ -33,14 +38,15 @@ export class PeerProcess implements AsyncDisposable {
   #asked = 0
   #multiaddrs: readonly string[] = []
 
-  private constructor({ maxFileBlocks }: PeerProcessOptions) {
+  private constructor({ maxFileBlocks, clockAheadMs = 0 }: PeerProcessOptions) {
     const command = [process.execPath, '--conditions=@waggle/source', MAIN]
     const limited = ['sh', '-c', `ulimit -S -f ${maxFileBlocks} && exec "$0" "$@"`, ...command]
     const [program = '', ...args] = maxFileBlocks === undefined ? command : limited
     this.#child = spawn(program, args, {
       // One that is to have a full disk complains, and rightly so.
       stdio: ['ignore', 'inherit', maxFileBlocks === undefined ? 'inherit' : 'ignore', 'ipc'],
-      serialization: 'advanced'
+      serialization: 'advanced',
+      env: { ...process.env, CLOCK_AHEAD_MS: String(clockAheadMs) }
     })
     this.#ended = once(this.#child, 'exit')
     this.#child.on('message', (answer: Answer) => this.#settle(answer))
@@ -90,6 +96,25 @@ export class PeerProcess implements AsyncDisposable {
   /** How long the longest turn of its event loop was since it was last asked, in ms: see {@link TurnWatch}. */
   longestTurnMs(): Promise<number> {
     return this.#ask({ call: 'longestTurn' })
+  }
+
+  /** Stops the whole process, as a machine that sleeps does, until {@link resume}. */
+  suspend(): void {
+    this.#child.kill('SIGSTOP')
+  }
+
+  resume(): void {
+    this.#child.kill('SIGCONT')
+  }
+
+  /** Moves its wall clock on by so many milliseconds, and not its timers. */
+  moveClock(byMs: number): Promise<void> {
+    return this.#ask({ call: 'moveClock', byMs })
+  }
+
+  /** The names of the events that it has heard. */
+  events(): Promise<string[]> {
+    return this.#ask({ call: 'events' })
   }
 
   /** Stops the DHT; resolves when the process has ended by itself, with its exit code. */

@@ -4,6 +4,7 @@ import { Key } from 'interface-datastore'
 import { toString as stringOf } from 'uint8arrays/to-string'
 import { DEFAULT_NUM_REPLICAS } from '../../src/constants.ts'
 import { mergingDatastore } from '../../src/kad/merging-datastore.ts'
+import { LiveWatch } from '../../src/live/live-watch.ts'
 import { Journal } from '../../src/persistence/journal.ts'
 import { restore } from '../../src/persistence/restore.ts'
 import { cachePolicy } from '../../src/reading/cache-policy.ts'
@@ -104,12 +105,13 @@ export class PersuadedReader implements AsyncDisposable {
   /** Watches from now on. Resolves when the first value is there, if there is any. */
   async watch(): Promise<void> {
     const { signal: lifetime } = this.#lifetime
-    const watching = this.#watches.watches.watching(KEY, { signal: undefined, lifetime })
+    const source = this.#watches.watches.statesOf(KEY)
+    const watching = new LiveWatch({ source, lifetime, clock: this.net.clock })
     void (async () => {
-      for await (const found of watching) {
-        this.delivered.push(found?.value)
+      for await (const { current } of watching) {
+        this.delivered.push(current?.value)
       }
-    })().catch(() => {})
+    })()
     await turns(20)
   }
 

@@ -12,6 +12,7 @@ export function operations(net: Simulation, init: Partial<OperationsInit> = {}):
   const { replicas } = net
   const { store } = net.self
   return new Operations({
+    peerId: net.self.id,
     replicas,
     reads: new CachedReads({
       replicas,

@@ -1,4 +1,4 @@
-import { AbortError, type PeerInfo } from '@libp2p/interface'
+import { AbortError, type PeerId, type PeerInfo } from '@libp2p/interface'
 import type { DHTRecord } from '@waggle/record'
 import { DEFAULT_NUM_REPLICAS } from '../../src/constants.ts'
 import { BusyError } from '../../src/errors.ts'
@@ -11,7 +11,7 @@ import type {
   WriteOptions
 } from '../../src/lookup/record-channel.ts'
 import type { PeerBook } from '../../src/peers/peer-book.ts'
-import type { Routing } from '../../src/peers/routing.ts'
+import type { Membership } from '../../src/peers/routing.ts'
 import { Replicas, type ReplicasInit } from '../../src/reading/replicas.ts'
 import { RecordStore } from '../../src/store/record-store.ts'
 import { type ManualClock, manualClock } from './manual-clock.ts'
@@ -30,6 +30,9 @@ export interface SimulatedReplica extends PeerInfo {
 
   /** Which requests it leaves without an answer. */
   hangs: Which
+
+  /** Whether the others know that it has left, and do not name it any more. */
+  hasLeft?: boolean
 }
 
 /** All requests, or those that would have the peer store something. */
@@ -49,6 +52,9 @@ export interface SimulationOptions extends Partial<ReplicasInit> {
   requestTimeoutMs?: number
 
   clock?: ManualClock
+
+  /** Whether the peers are plain kad-dht peers. */
+  isPlain?: boolean
 }
 
 /** The moment at which every simulation begins. */
@@ -57,7 +63,7 @@ export const START = 1_000
 const WHOM_A_PEER_NAMES = 20
 
 /** Peers in memory that hold records as real ones do, seen from one of them. */
-export class Simulation implements RecordChannel, Routing {
+export class Simulation implements RecordChannel, Membership {
   readonly clock: ManualClock
   readonly book: PeerBook
   readonly replicas: Replicas
@@ -71,7 +77,11 @@ export class Simulation implements RecordChannel, Routing {
 
   /** The ranks of those that were sent a copy. */
   readonly copies: number[] = []
+
+  /** The ids of those that this node has not heard of for long. */
+  readonly silentForLong = new Set<string>()
   readonly #known: readonly SimulatedReplica[]
+  readonly #isPlain: boolean
 
   constructor(
     key: Uint8Array,
@@ -81,10 +91,12 @@ export class Simulation implements RecordChannel, Routing {
       known = () => true,
       requestTimeoutMs = 60_000,
       clock = manualClock(START),
+      isPlain = false,
       ...init
     }: SimulationOptions
   ) {
     this.clock = clock
+    this.#isPlain = isPlain
     this.peers = nearestFirst(pointOf(key), contacts(size)).map((contact) => ({
       ...contact,
       store: new RecordStore({ clock: this.clock }),
@@ -133,9 +145,17 @@ export class Simulation implements RecordChannel, Routing {
     return nearestFirst(target, this.#known).slice(0, count).map(namely)
   }
 
+  nearestPresent(target: Uint8Array, count: number): PeerInfo[] {
+    return this.nearest(target, count)
+  }
+
+  isLongSilent(peer: PeerId): boolean {
+    return this.silentForLong.has(peer.toString())
+  }
+
   async find(contact: PeerInfo, key: Uint8Array, options: FindOptions): Promise<FindReply> {
     const { store } = await this.#reached('find', contact, options)
-    return { record: store.get(key), closer: this.#near(key) }
+    return { record: store.get(key), closer: this.#near(key), isPlain: this.#isPlain }
   }
 
   async store(
@@ -162,7 +182,7 @@ export class Simulation implements RecordChannel, Routing {
   }
 
   #near(key: Uint8Array): PeerInfo[] {
-    const others = this.peers.filter((other) => other !== this.self)
+    const others = this.peers.filter((other) => other !== this.self && other.hasLeft !== true)
     return nearestFirst(pointOf(key), others).slice(0, WHOM_A_PEER_NAMES).map(namely)
   }
 

@@ -5,6 +5,7 @@ import { DEFAULT_NUM_REPLICAS } from '../../src/constants.ts'
 import { type Point, pointOfKey, pointOfPeer } from '../../src/peers/key-space.ts'
 import type { Member } from '../../src/peers/known-peers.ts'
 import { PeerIndex } from '../../src/peers/peer-index.ts'
+import { NEIGHBOURHOOD } from '../../src/peers/routing-table.ts'
 import { RecordStore } from '../../src/store/record-store.ts'
 import { fingerprintOf } from '../../src/upkeep/fingerprint.ts'
 import { Upkeep } from '../../src/upkeep/upkeep.ts'
@@ -26,9 +27,6 @@ export interface KeepingPeer {
 export function keyNumber(n: number): Uint8Array {
   return recordKey(`record ${n}`)
 }
-
-/** Of the others, the nearest. */
-const WHOM_A_PEER_KNOWS = 64
 
 /** A network of peers that know their surroundings, and what they bring each other. */
 export class KeptNetwork {
@@ -116,6 +114,7 @@ export class KeptNetwork {
         isNear: () => true,
         members: () => this.#surroundings(peer),
         lookAround: async () => {},
+        reconcile: async () => {},
         fingerprints: async ({ id: asked }, keys) =>
           keys.map((key) => fingerprintOf(this.#reached(asked).get(key))),
         send: async ({ id: to }, key, record) => this.#reached(to).apply(key, this.#moved(record)),
@@ -129,7 +128,7 @@ export class KeptNetwork {
   #surroundings(self: KeepingPeer): Member[] {
     const point = pointOfPeer(self.contact.id)
     const met = this.#metMs.get(self)
-    return this.#nearest(this.#index, point, WHOM_A_PEER_KNOWS)
+    return this.#nearest(this.#index, point, NEIGHBOURHOOD)
       .filter((peer) => peer !== self)
       .map((peer) => ({ contact: peer.contact, sinceMs: met?.get(peer) ?? peer.sinceMs }))
       .filter(({ sinceMs }) => sinceMs < Number.POSITIVE_INFINITY)

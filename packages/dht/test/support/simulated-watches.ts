@@ -18,6 +18,15 @@ export class SimulatedWatches implements ChangeChannel {
   /** Those that know nothing of watching, or have no room for it, by their rank. */
   readonly mute = new Set<number>()
 
+  /** Those that have no room for watchers, by their rank. */
+  full: Set<number> = new Set()
+
+  /** Whether those have room for forwarders. */
+  hasForwarderPlaces = false
+
+  /** Those that forward changes to this node, by rank. */
+  readonly forwarding = new Set<number>()
+
   /** How often whom was asked to tell changes, by rank. */
   readonly asked = new Map<number, number>()
 
@@ -32,6 +41,8 @@ export class SimulatedWatches implements ChangeChannel {
       channel: this,
       log: silentLog,
       numReplicas: DEFAULT_NUM_REPLICAS,
+      inTime: (_, answer) => answer,
+      maxForwardedKeys: 1,
       replicas: net.replicas,
       known: net.replicas.known,
       onLearned,
@@ -72,26 +83,34 @@ export class SimulatedWatches implements ChangeChannel {
     const rank = this.#net.peers.findIndex(({ id }) => id.equals(peer.id))
     this.asked.set(rank, (this.asked.get(rank) ?? 0) + 1)
 
-    if (options.isCoalesced) {
+    if (options.role === 'patient') {
       this.prompt.delete(rank)
     } else {
       this.prompt.add(rank)
     }
 
     const reply = await this.#net.find(peer, key, { ...options, isCloserAlways: true })
-    const isWatched = !this.mute.has(rank)
+    const isFull = this.full.has(rank) && !(this.hasForwarderPlaces && options.role === 'forwarder')
+    const isWatched = !(this.mute.has(rank) || isFull)
 
     if (isWatched) {
       const replica = this.#net.peer(rank)
+      options.role === 'dependant' && this.forwarding.add(rank)
       this.#told.set(replica, (this.#told.get(replica) ?? new Set()).add(nameOf(key)))
     }
 
-    return { isWatched, record: reply.record, closer: reply.closer }
+    return {
+      isWatched,
+      record: reply.record,
+      closer: reply.closer,
+      forwarders: isFull ? this.#net.peers.slice(5) : []
+    }
   }
 
   unwatch({ id }: PeerInfo, key: Uint8Array): void {
     const peer = this.#net.peers.find((each) => each.id.equals(id))
     peer && this.#told.get(peer)?.delete(nameOf(key))
+    peer && this.forwarding.delete(this.#net.peers.indexOf(peer))
   }
 
   #onWrite(peer: SimulatedReplica, name: string, write: DHTRecord): void {

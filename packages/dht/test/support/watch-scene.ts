@@ -1,6 +1,8 @@
-import { type DHTRecord, plainRecord, recordKey } from '@waggle/record'
-import { vi } from 'vitest'
-import type { WatchIterator } from '../../src/watch/watch-iterator.ts'
+import type { Found, WatchOptions } from '@waggle/dht'
+import type { Watch } from '@waggle/dht/handles'
+import { type DHTRecord, plainRecord, recordKey, type Subkey, type Value } from '@waggle/record'
+import { expect, vi } from 'vitest'
+import { LiveWatch } from '../../src/live/live-watch.ts'
 import { type Collected, collected } from './collected.ts'
 import { Simulation, type SimulationOptions, START } from './simulated-replicas.ts'
 import { SimulatedWatches } from './simulated-watches.ts'
@@ -24,14 +26,29 @@ export class WatchScene implements Disposable {
     this.simulated = new SimulatedWatches(this.net)
   }
 
-  watching(signal?: AbortSignal, key: Uint8Array = KEY): WatchIterator {
-    return this.simulated.watches.watching(key, { signal, lifetime: this.lifetime.signal })
+  watching<R extends boolean = false>(
+    options: WatchOptions<R> = {},
+    key: Uint8Array = KEY
+  ): Watch<Found | undefined, Subkey | undefined, Value, R> {
+    return new LiveWatch({
+      ...options,
+      source: this.simulated.watches.statesOf(key),
+      clock: this.net.clock,
+      lifetime: this.lifetime.signal
+    })
   }
 
   /** Watches, and waits until the replicas do, too. */
-  async begun(): Promise<Collected> {
-    const loop = collected(this.watching())
+  async begun(options: WatchOptions = {}): Promise<Collected> {
+    const loop = collected(this.watching(options))
     await this.pass(200)
+    return loop
+  }
+
+  /** Watches a key that holds nothing, and takes the event that says so. */
+  async begunEmpty(): Promise<Collected> {
+    const loop = await this.begun()
+    expect(await loop.next()).toBeUndefined()
     return loop
   }
 

@@ -1,10 +1,17 @@
 import type { PeerId, PeerInfo } from '@libp2p/interface'
-import { type DHTRecord, recordKey } from '@waggle/record'
+import { type DHTRecord, EMPTY_RECORD, recordKey } from '@waggle/record'
 import { vi } from 'vitest'
 import type { Rates } from '../../src/admission/rate-limits.ts'
 import { Scheduler } from '../../src/admission/scheduler.ts'
-import { RecordStore, type RecordStoreOptions } from '../../src/store/record-store.ts'
-import { WATCH, type WatchMessage, type WatchRequest } from '../../src/watch/watch-messages.ts'
+import { RecordStore } from '../../src/store/record-store.ts'
+import type { RecordStoreOptions } from '../../src/store/record-store-options.ts'
+import { ForwardedKeys, type ForwardedKeysInit } from '../../src/watch/forwarded-keys.ts'
+import {
+  WATCH,
+  type WatchMessage,
+  type WatchRequest,
+  type WatchRole
+} from '../../src/watch/watch-messages.ts'
 import { WatchServer } from '../../src/watch/watch-server.ts'
 import { ProtocolServer } from '../../src/wire/protocol-server.ts'
 import { NOW } from './exchange-serving.ts'
@@ -21,6 +28,12 @@ export interface WatchServingInit extends RecordStoreOptions {
 
   /** What it does besides whenever it looks for them. */
   readonly onLook?: () => void
+
+  /** Peers that it notifies of one key. */
+  readonly maxWatchersPerKey?: number
+
+  /** How it watches keys for others. */
+  readonly forward?: ForwardedKeysInit['begin']
 
   /** How many keys it may be asked for. */
   readonly rates?: Rates
@@ -39,15 +52,24 @@ export class WatchServing {
 
   constructor(
     source: StreamSource,
-    { known = [], onLook = () => {}, rates, maxWatches, ...options }: WatchServingInit = {}
+    {
+      known = [],
+      maxWatchersPerKey = 128,
+      onLook = () => {},
+      forward = () => ({ record: EMPTY_RECORD, isTold: true, end() {} }),
+      rates,
+      maxWatches,
+      ...options
+    }: WatchServingInit = {}
   ) {
     this.#source = source
     this.store = new RecordStore({ clock: manualClock(NOW), ...options })
     this.scheduler = new Scheduler(rates)
     this.#protocols = new ProtocolServer({ scheduler: this.scheduler })
     this.server = new WatchServer({
-      store: this.store,
+      ...{ store: this.store, numReplicas: 5, maxWatchersPerKey },
       ...(maxWatches !== undefined && { maxWatches }),
+      forwarded: new ForwardedKeys({ max: 256, begin: forward }),
       routing: {
         nearest(_, count) {
           onLook()
@@ -74,13 +96,18 @@ export class WatchServing {
   }
 }
 
+/** A WATCH in another role. */
+export function watchAs(role: WatchRole, ...keys: string[]): WatchRequest {
+  return { ...watch(...keys), role }
+}
+
 /** A WATCH of keys of which nothing is known. */
 export function watch(...keys: string[]): WatchRequest {
   const digest = new Uint8Array()
   return {
     name: 'watch',
     closerCount: 5,
-    isCoalesced: false,
+    role: 'prompt',
     keys: keys.map((key) => ({ key: recordKey(key), digest }))
   }
 }

@@ -6,6 +6,7 @@ import {
   TARGET_MESSAGE_BYTES
 } from '../../src/wire/limits.ts'
 import { encodePeer } from '../../src/wire/peer-codec.ts'
+import { encodedPeer } from '../support/encoded-peers.ts'
 import { asking, bytesOf, find, found, store, stored, told } from '../support/exchange-asking.ts'
 import { contact } from '../support/exchange-serving.ts'
 import { type StreamSource, streamSource } from '../support/exchange-streams.ts'
@@ -166,13 +167,16 @@ describe('ExchangeClient', () => {
     const first = await talker.hear('find')
     talker.say(found(first.id, ['0', '1']))
     const second = await talker.hear('find')
-    talker.say(found(second.id, ['2']))
     const third = await talker.hear('find')
-    talker.say(found(third.id, ['3', null]))
+    talker.say(found(second.id, ['2']), found(third.id, [null]))
+    const fourth = await talker.hear('find')
+    talker.say(found(fourth.id, ['3']))
 
+    // No more keys go in one message than were answered in the last one.
     expect(first.keys).toEqual(names(5).map(bytesOf))
-    expect(second.keys).toEqual(names(5).slice(2).map(bytesOf))
-    expect(third.keys).toEqual(names(5).slice(3).map(bytesOf))
+    expect(second.keys).toEqual(names(5).slice(2, 4).map(bytesOf))
+    expect(third.keys).toEqual(names(5).slice(4).map(bytesOf))
+    expect(fourth.keys).toEqual(names(5).slice(3, 4).map(bytesOf))
     expect(told(await answers)).toEqual(['0', '1', '2', '3', undefined])
   })
 
@@ -182,7 +186,7 @@ describe('ExchangeClient', () => {
     const talker = await peer()
     const { id } = await talker.hear('find')
     const [x, y] = [contact(1), contact(2)]
-    const nobody = { id: bytesOf('nobody'), addresses: [bytesOf('nowhere')] }
+    const nobody = encodedPeer({ id: bytesOf('nobody'), addresses: [bytesOf('nowhere')] })
     const peers = [encodePeer(x), nobody, encodePeer(y)]
     const places = [[2, 0], [2, 1], []]
     talker.say({ name: 'found', id, peers, answers: places.map((closer) => ({ closer })) })

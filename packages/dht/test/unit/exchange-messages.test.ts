@@ -8,6 +8,7 @@ import {
   type StoredReply,
   type StoreRequest
 } from '../../src/exchange/messages.ts'
+import type { EncodedPeer } from '../../src/wire/fields.ts'
 import {
   MAX_ADDRESS_BYTES,
   MAX_ADDRESSES_PER_PEER,
@@ -21,6 +22,7 @@ import {
 import { ProtocolViolationError } from '../../src/wire/protocol-violation-error.ts'
 import fixtures from '../fixtures/messages.json' with { type: 'json' }
 import { law } from '../support/effort.ts'
+import { encodedPeer, fieldsOf } from '../support/encoded-peers.ts'
 import { anyMessage, anyMutation, mutated } from '../support/exchange-messages.ts'
 import { encoded } from '../support/exchange-talker.ts'
 
@@ -37,7 +39,13 @@ function hexOf(bytes: Uint8Array): string {
 /** Byte strings as the fixtures have them. */
 function withHex(message: Message): unknown {
   return JSON.parse(
-    JSON.stringify(message, (_, part) => (part instanceof Uint8Array ? hexOf(part) : part))
+    JSON.stringify(message, (name, part) => {
+      if (name === 'peers') {
+        return (part as EncodedPeer[]).map(fieldsOf)
+      }
+
+      return part instanceof Uint8Array ? hexOf(part) : part
+    })
   )
 }
 
@@ -75,7 +83,7 @@ function many<T>(count: number, item: T): T[] {
   return new Array(count).fill(item)
 }
 
-const somebody = { id: NOTHING, addresses: [] }
+const somebody = encodedPeer({ id: NOTHING, addresses: [] })
 
 /** For each limit, a message that has so many of what it limits. */
 const LIMITED: readonly [what: string, most: number, message: (n: number) => Message][] = [
@@ -129,17 +137,17 @@ const LIMITED: readonly [what: string, most: number, message: (n: number) => Mes
   [
     'bytes of a peer id',
     MAX_PEER_ID_BYTES,
-    (n) => found({ peers: [{ id: new Uint8Array(n), addresses: [] }] })
+    (n) => found({ peers: [encodedPeer({ id: new Uint8Array(n), addresses: [] })] })
   ],
   [
     'addresses of a peer',
     MAX_ADDRESSES_PER_PEER,
-    (n) => found({ peers: [{ id: NOTHING, addresses: many(n, NOTHING) }] })
+    (n) => found({ peers: [encodedPeer({ id: NOTHING, addresses: many(n, NOTHING) })] })
   ],
   [
     'bytes of an address',
     MAX_ADDRESS_BYTES,
-    (n) => found({ peers: [{ id: NOTHING, addresses: [new Uint8Array(n)] }] })
+    (n) => found({ peers: [encodedPeer({ id: NOTHING, addresses: [new Uint8Array(n)] })] })
   ]
 ]
 

@@ -9,6 +9,7 @@ import { RecordStore } from '../../src/store/record-store.ts'
 import { FALLBACK_MEMORY_MS } from '../../src/wire/limits.ts'
 import { encodePeer } from '../../src/wire/peer-codec.ts'
 import { ACTIVE } from '../support/cancellation.ts'
+import { encodedPeer } from '../support/encoded-peers.ts'
 import { Mailbox } from '../support/exchange-mailbox.ts'
 import { contact, NOW, recordOf } from '../support/exchange-serving.ts'
 import { type StreamSource, streamSource } from '../support/exchange-streams.ts'
@@ -243,7 +244,7 @@ describe('ExchangeClient', () => {
 
   it('ignores near peers that are none (N9h)', async () => {
     const { channel, talkers } = channelled()
-    const nobody = { id: Uint8Array.of(1, 2, 3), addresses: [Uint8Array.of(4)] }
+    const nobody = encodedPeer({ id: Uint8Array.of(1, 2, 3), addresses: [Uint8Array.of(4)] })
     const asked = channel.find(peer, KEY, FIND)
     const { closer } = await answered(
       { peers: [nobody, encodePeer(contact(2))], answers: [{ closer: [0, 1, 0] }] },

@@ -6,7 +6,7 @@ import {
   recordKey,
   subkeyRecord
 } from '@waggle/record'
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { StoredReply, StoreRequest } from '../../src/exchange/messages.ts'
 import {
   MAX_KEYS_PER_MESSAGE,
@@ -14,6 +14,7 @@ import {
   TARGET_MESSAGE_BYTES
 } from '../../src/wire/limits.ts'
 import { encodePeer } from '../../src/wire/peer-codec.ts'
+import { turns } from '../support/end-of-turn.ts'
 import {
   contact,
   findRequest,
@@ -24,7 +25,6 @@ import {
   storeRequest
 } from '../support/exchange-serving.ts'
 import { type StreamSource, streamSource } from '../support/exchange-streams.ts'
-import { PATIENCE } from '../support/libp2p-node.ts'
 
 let source: StreamSource
 
@@ -201,7 +201,7 @@ describe('an asker that does not read', () => {
       talker.say(findRequest(['large'], { id }))
     }
 
-    await vi.waitUntil(() => stream.readStatus === 'paused', PATIENCE)
+    await turns(100)
     expect(stream.writeBufferLength).toBeLessThan(4 * TARGET_MESSAGE_BYTES)
     expect(stream.readBufferLength).toBeLessThan(MAX_MESSAGE_BYTES)
     expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(0.2 * count * 200 * 1024)
@@ -235,7 +235,7 @@ describe('an asker that does not read', () => {
       blocked.talker.say(findRequest(['large'], { id }))
     }
 
-    await vi.waitUntil(() => blocked.stream.readStatus === 'paused', PATIENCE)
+    await turns(100)
     expect(await outcomes(other, storeRequest([['a', recordOf('a')]]))).toEqual(['accepted'])
   })
 
@@ -251,7 +251,7 @@ describe('an asker that does not read', () => {
       server.talker.say(findRequest(['large'], { id }))
     }
 
-    await vi.waitUntil(() => server.stream.readStatus === 'paused', PATIENCE)
+    await turns(100)
     const ended = new Promise((resolve) => server.stream.addEventListener('close', resolve))
     await leave(server)
     await ended

@@ -2,11 +2,13 @@ import type { Stream } from '@libp2p/interface'
 import { recordKey } from '@waggle/record'
 import { describe, expect, it, vi } from 'vitest'
 import { EXCHANGE, type FindRequest, type Message } from '../../src/exchange/messages.ts'
+import { ByteWriter } from '../../src/wire/bytes.ts'
 import { FramedStream } from '../../src/wire/framed-stream.ts'
+import { writeAck, writePart } from '../../src/wire/frames.ts'
 import { MAX_BYTES_IN_FLIGHT } from '../../src/wire/limits.ts'
 import { turns } from '../support/end-of-turn.ts'
 import { streamSource } from '../support/exchange-streams.ts'
-import { encoded, frameOf } from '../support/exchange-talker.ts'
+import { encoded, frameOf, Talker } from '../support/exchange-talker.ts'
 
 const QUESTION: FindRequest = {
   name: 'find',
@@ -15,6 +17,109 @@ const QUESTION: FindRequest = {
   isCloserAlways: false,
   keys: [recordKey('key')]
 }
+
+/** A message in a single part. */
+function bulkOf(message: Message): Uint8Array {
+  const writer = new ByteWriter()
+  writePart(writer, encoded(message), true)
+  return writer.take()
+}
+
+function ackOf(bytes: number): Uint8Array {
+  const writer = new ByteWriter()
+  writeAck(writer, bytes)
+  return writer.take()
+}
+
+function storeOf(id: number, bytes: number): Message {
+  const writes = [{ key: recordKey('key'), record: new Uint8Array(bytes) }]
+  return { name: 'store', id, closerCount: 0, isCopy: false, writes }
+}
+
+describe('FramedStream with a bulk message', () => {
+  it('goes on while a bulk message waits for acks, and sends it as they come (N12)', async () => {
+    await using source = await streamSource()
+    const [mine, theirs] = await source.open()
+    const talker = new Talker(theirs)
+    talker.isAcknowledging = false
+    const framed = new FramedStream({
+      ...{ stream: mine, codec: EXCHANGE, mayPass: true },
+      onMessage: () => {},
+      onClose: () => {}
+    })
+    framed.send(storeOf(1, 300_000))
+    framed.send(storeOf(2, 10), true)
+    framed.send(QUESTION)
+    await talker.hear('find')
+    expect(framed.isBulkBlocked).toBe(true)
+    expect(framed.bufferedBytes).toBeGreaterThan(290_000)
+
+    talker.acknowledge()
+    expect(await talker.hear('store')).toEqual(storeOf(1, 300_000))
+    expect(await talker.hear('store')).toEqual(storeOf(2, 10))
+    await vi.waitFor(() => expect(framed.isBulkBlocked).toBe(false))
+    expect(framed.bufferedBytes).toBe(0)
+  })
+
+  it('keeps the order where messages have no ids (N12)', async () => {
+    await using source = await streamSource()
+    const [mine, theirs] = await source.open()
+    const talker = new Talker(theirs)
+    const framed = new FramedStream({
+      ...{ stream: mine, codec: EXCHANGE },
+      onMessage: () => {},
+      onClose: () => {}
+    })
+    framed.send(storeOf(1, 300_000))
+    framed.send(QUESTION)
+
+    expect(await talker.hear('store')).toEqual(storeOf(1, 300_000))
+    await talker.hear('find')
+  })
+
+  it('answers small requests while bulk replies wait, and leaves bulk ones for later (N12)', async () => {
+    await using source = await streamSource()
+    const [mine, theirs] = await source.open()
+    const talker = new Talker(theirs)
+    talker.isAcknowledging = false
+    const heard: number[] = []
+    const framed: FramedStream<Message> = new FramedStream<Message>({
+      ...{ stream: mine, codec: EXCHANGE, mayPass: true, isServer: true },
+      onMessage({ id }) {
+        heard.push(id)
+        framed.send(storeOf(id, id < 10 ? 200_000 : 10))
+      },
+      onClose: () => {}
+    })
+    talker.sayBytes(bulkOf({ ...QUESTION, id: 1 }))
+    talker.sayBytes(bulkOf({ ...QUESTION, id: 2 }))
+    talker.sayBytes(frameOf(encoded({ ...QUESTION, id: 10 })))
+    expect(await talker.hear('store')).toEqual(storeOf(10, 10))
+    expect(heard).toEqual([1, 10])
+
+    talker.acknowledge()
+    expect(await talker.hear('store')).toEqual(storeOf(1, 200_000))
+    expect(await talker.hear('store')).toEqual(storeOf(2, 200_000))
+    expect(heard).toEqual([1, 10, 2])
+    await vi.waitFor(() => {
+      expect(talker.acks.reduce((sum, bytes) => sum + bytes, 0)).toBe(2 * encoded(QUESTION).length)
+    })
+  })
+
+  it('ends when an ack comes for more than was sent (N9c)', async () => {
+    await using source = await streamSource()
+    const [mine, theirs] = await source.open()
+    const onViolation = vi.fn()
+    new FramedStream({
+      ...{ stream: mine, codec: EXCHANGE, onViolation },
+      onMessage: () => {},
+      onClose: () => {}
+    })
+    theirs.send(ackOf(1))
+
+    await vi.waitFor(() => expect(onViolation).toHaveBeenCalledOnce())
+  })
+})
 
 describe('FramedStream, for the side that replies', () => {
   it('reads nothing while replies to very many bytes are in flight, and counts these (N9e)', async () => {

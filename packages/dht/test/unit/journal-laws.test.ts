@@ -4,7 +4,8 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { MAX_WRITE_RETRY_MS } from '../../src/constants.ts'
 import { Journal } from '../../src/persistence/journal.ts'
 import { restore } from '../../src/persistence/restore.ts'
-import { RecordStore, type RecordStoreOptions } from '../../src/store/record-store.ts'
+import { RecordStore } from '../../src/store/record-store.ts'
+import type { RecordStoreOptions } from '../../src/store/record-store-options.ts'
 import { GatedDisk } from '../support/gated-disk.ts'
 import { pass, stopTime } from '../support/kept-store.ts'
 import { type ManualClock, manualClock } from '../support/manual-clock.ts'
@@ -87,6 +88,8 @@ describe('Journal', () => {
         life.store.sweep()
         const next = new Life({}, life)
         await next.restored()
+        next.store.resumeExpiration()
+        next.store.sweep()
 
         expect([...next.store.names()].sort()).toEqual([...life.store.names()].sort())
 

@@ -157,7 +157,7 @@ describe('settingsOf', () => {
     expect(nodeLimits).toEqual({ ...DEFAULT_NODE_LIMITS, maxStoredRecords: 5 })
   })
 
-  it.each(Object.keys(DEFAULT_NODE_LIMITS))(
+  it.each(Object.keys(DEFAULT_NODE_LIMITS).filter((limit) => limit !== 'maxForwardedKeys'))(
     'refuses a limits.%s that is no integer from 1 up, here and in waggle() (N9d)',
     (limit) => {
       for (const value of [...wrongNumbers, 0.5, 1.5]) {
@@ -169,6 +169,15 @@ describe('settingsOf', () => {
       }
     }
   )
+
+  it('lets a node forward no changes (N10h)', () => {
+    const limits = (maxForwardedKeys: number) => ({ limits: { maxForwardedKeys } })
+    expect(settingsOf(limits(0)).nodeLimits.maxForwardedKeys).toBe(0)
+
+    for (const wrong of [-1, 0.5, Number.NaN]) {
+      expect(() => settingsOf(limits(wrong))).toThrow('must be an integer from 0 to 65536, got')
+    }
+  })
 
   it('takes a limit that is undefined for one that is left out (R12, N9d)', () => {
     const limits = { maxTtl: undefined, maxCalls: undefined }

@@ -1,20 +1,29 @@
 import { multiaddr } from '@multiformats/multiaddr'
 import { describe, expect, it } from 'vitest'
+import type { EncodedPeer } from '../../src/wire/fields.ts'
 import {
   MAX_ADDRESS_BYTES,
   MAX_ADDRESSES_PER_PEER,
   MAX_CACHED_PEERS,
   MAX_DIALLED_ADDRESSES
 } from '../../src/wire/limits.ts'
-import type { EncodedPeer } from '../../src/wire/peer-codec.ts'
 import { dialable, encodePeer, PeerDecoder } from '../../src/wire/peer-codec.ts'
+import { encodedPeer, fieldsOf } from '../support/encoded-peers.ts'
 import { contact } from '../support/exchange-serving.ts'
 import { peerNumber } from '../support/numbered-peers.ts'
 
 const ADDRESS = multiaddr('/ip4/127.0.0.1/tcp/1337').bytes
 
+function idOf(n: number): Uint8Array {
+  return peerNumber(n).toMultihash().bytes
+}
+
 function wirePeer(n: number, addresses: readonly Uint8Array[] = [ADDRESS]): EncodedPeer {
-  return { id: peerNumber(n).toMultihash().bytes, addresses }
+  return encodedPeer({ id: idOf(n), addresses })
+}
+
+function withId(...id: number[]): EncodedPeer {
+  return encodedPeer({ id: Uint8Array.from(id), addresses: [ADDRESS] })
 }
 
 /** The same bytes, somewhere in a large message. */
@@ -43,11 +52,11 @@ describe('PeerDecoder', () => {
   })
 
   it.each<[string, EncodedPeer]>([
-    ['an id that is nothing', { id: new Uint8Array(), addresses: [ADDRESS] }],
-    ['an id that is no multihash', { id: Uint8Array.of(1, 2, 3), addresses: [ADDRESS] }],
-    ['an id that lacks its end', { ...wirePeer(1), id: wirePeer(1).id.subarray(0, -1) }],
-    ['an id with a byte too many', { ...wirePeer(1), id: Uint8Array.from([...wirePeer(1).id, 0]) }],
-    ['an id of another hash', { id: Uint8Array.of(0x11, 2, 1, 1), addresses: [ADDRESS] }],
+    ['an id that is nothing', withId()],
+    ['an id that is no multihash', withId(1, 2, 3)],
+    ['an id that lacks its end', withId(...idOf(1).subarray(0, -1))],
+    ['an id with a byte too many', withId(...idOf(1), 0)],
+    ['an id of another hash', withId(0x11, 2, 1, 1)],
     ['no address', wirePeer(1, [])],
     ['only an address that is none', wirePeer(1, [Uint8Array.of(0xff, 0xff, 0xff)])]
   ])('takes a peer with %s for nobody (N9h)', (_, peer) => {
@@ -60,8 +69,8 @@ describe('PeerDecoder', () => {
   it('takes no peer for another whose bytes, put together, are the same (N9h)', () => {
     const contacts = new PeerDecoder()
     const separator = Uint8Array.of(10)
-    const id = Uint8Array.from([...wirePeer(1).id, ...separator, ...ADDRESS])
-    expect(contacts.of({ id, addresses: [] })).toBeUndefined()
+    const id = Uint8Array.from([...idOf(1), ...separator, ...ADDRESS])
+    expect(contacts.of(encodedPeer({ id, addresses: [] }))).toBeUndefined()
 
     expect(contacts.of(wirePeer(1))?.id.equals(peerNumber(1))).toBe(true)
   })
@@ -84,8 +93,7 @@ describe('PeerDecoder', () => {
   })
 
   it('keeps nothing of the message that a peer was in (N9d)', () => {
-    const { id, addresses } = wirePeer(1)
-    const read = new PeerDecoder().of({ id: inMessage(id), addresses: addresses.map(inMessage) })
+    const read = new PeerDecoder().of(inMessage(wirePeer(1)))
 
     expect(read?.id.toMultihash().bytes.buffer.byteLength).toBeLessThan(1000)
 
@@ -118,8 +126,10 @@ describe('encodePeer', () => {
     const many = Array.from({ length: 20 }, (_, i) => `/ip4/127.0.0.1/tcp/${i + 1}`)
 
     expect(multiaddr(fitting).bytes).toHaveLength(MAX_ADDRESS_BYTES)
-    expect(encodePeer(contact(1, [tooLong, fitting])).addresses).toEqual([multiaddr(fitting).bytes])
-    expect(encodePeer(contact(2, many)).addresses).toEqual(
+    expect(fieldsOf(encodePeer(contact(1, [tooLong, fitting]))).addresses).toEqual([
+      multiaddr(fitting).bytes
+    ])
+    expect(fieldsOf(encodePeer(contact(2, many))).addresses).toEqual(
       many.slice(0, MAX_ADDRESSES_PER_PEER).map((address) => multiaddr(address).bytes)
     )
   })

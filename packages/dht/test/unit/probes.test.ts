@@ -42,7 +42,7 @@ describe('Probes', () => {
           throw failure
         }
       },
-      onDead: (peer) => dead.push(String(peer))
+      onDead: ({ id }) => dead.push(String(id))
     }).follow(stopping.signal)
   })
 

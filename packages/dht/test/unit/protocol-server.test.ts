@@ -11,6 +11,7 @@ import { Access } from '../../src/peers/access.ts'
 import { RecordStore } from '../../src/store/record-store.ts'
 import { COMPARE, type CompareMessage } from '../../src/upkeep/compare-messages.ts'
 import { compareServer } from '../../src/upkeep/compare-server.ts'
+import { ForwardedKeys } from '../../src/watch/forwarded-keys.ts'
 import { WatchServer } from '../../src/watch/watch-server.ts'
 import { MAX_STREAMS_PER_PEER } from '../../src/wire/limits.ts'
 import { ProtocolServer, type ServedProtocol } from '../../src/wire/protocol-server.ts'
@@ -42,7 +43,12 @@ function serving<M>(protocol: ServedProtocol<M>): Serve {
 }
 
 const exchange = serving(new ExchangeServer({ store, routing }))
-const watch = serving(new WatchServer({ store, routing }))
+const watch = serving(
+  new WatchServer({
+    ...{ store, routing, numReplicas: 5, maxWatchersPerKey: 128 },
+    forwarded: new ForwardedKeys({ max: 0, begin: () => expect.unreachable() })
+  })
+)
 const compare = serving(compareServer(store))
 const clock = serving(clockServer(store.clock))
 

@@ -1,6 +1,7 @@
 import { plainRecord, recordKey, subkeyRecord } from '@waggle/record'
 import { describe, expect, it } from 'vitest'
-import { RecordStore, type RecordStoreOptions } from '../../src/store/record-store.ts'
+import { RecordStore } from '../../src/store/record-store.ts'
+import type { RecordStoreOptions } from '../../src/store/record-store-options.ts'
 import { manualClock } from '../support/manual-clock.ts'
 
 const NOW = 1_000

@@ -11,7 +11,8 @@ import {
   view
 } from '@waggle/record'
 import { beforeEach, describe, expect, it, vi } from 'vitest'
-import { nameOf, RecordStore, type RecordStoreOptions } from '../../src/store/record-store.ts'
+import { nameOf, RecordStore } from '../../src/store/record-store.ts'
+import type { RecordStoreOptions } from '../../src/store/record-store-options.ts'
 import { type ManualClock, manualClock } from '../support/manual-clock.ts'
 
 const KEY = recordKey('party')

@@ -9,22 +9,32 @@ function endOfTurn(): Promise<void> {
 }
 
 describe('Turns', () => {
-  it('begins a task when all that the one before it caused has run (N13a)', async () => {
-    const turns = new Turns()
-    const steps: string[] = []
-
-    for (const peer of ['a', 'b']) {
-      turns.add(peer, async () => {
+  it.each<[string, (addAll: () => void) => Promise<void>]>([
+    ['a microtask', async (addAll) => addAll()],
+    ['a task', (addAll) => new Promise((resolve) => setTimeout(() => resolve(addAll())))],
+    ['a tick', (addAll) => new Promise((resolve) => process.nextTick(() => resolve(addAll())))]
+  ])(
+    'begins a task when all that the one before it caused has run, from %s (N13a)',
+    async (_, add) => {
+      const turns = new Turns()
+      const steps: string[] = []
+      const work = async (peer: string): Promise<void> => {
         steps.push(`${peer} begins`)
         await Promise.resolve()
+        await Promise.resolve()
         steps.push(`${peer} ends`)
-      })
-    }
+      }
+      const addAll = (): void => {
+        for (const peer of ['a', 'b']) {
+          turns.add(peer, () => void work(peer))
+        }
+      }
 
-    expect(steps).toEqual(['a begins'])
-    await endOfTurn()
-    expect(steps).toEqual(['a begins', 'a ends', 'b begins', 'b ends'])
-  })
+      await add(addAll)
+      await endOfTurn()
+      expect(steps).toEqual(['a begins', 'a ends', 'b begins', 'b ends'])
+    }
+  )
 
   it('begins as many tasks in a turn of the event loop as fit, so that a busy process answers all (N13a)', async () => {
     const turns = new Turns()

@@ -77,6 +77,7 @@ describe('Upkeep', () => {
         asked.push(peer)
         return keys.map(() => fingerprintOf(isLost ? EMPTY_RECORD : store.get(KEY)))
       },
+      reconcile: async () => {},
       lookAround: async () => {
         looksAround++
       }

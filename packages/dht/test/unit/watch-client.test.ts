@@ -49,7 +49,7 @@ afterEach(() => client.close())
 
 function watch(key: Uint8Array): Promise<WatchReply> {
   return client.watch(contact(1), key, {
-    ...{ digest: new Uint8Array(), closerCount: 0, isCoalesced: false },
+    ...{ digest: new Uint8Array(), closerCount: 0, role: 'prompt' as const },
     cancellation: { isCancelled: false }
   })
 }

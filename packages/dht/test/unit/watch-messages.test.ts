@@ -6,27 +6,32 @@ import {
   WATCH,
   type WatchedAnswer,
   type WatchMessage,
+  type WatchRole,
   type WatchState
 } from '../../src/watch/watch-messages.ts'
 import { ByteWriter } from '../../src/wire/bytes.ts'
+import type { EncodedPeer } from '../../src/wire/fields.ts'
 import { MAX_CLOSER_PEERS, MAX_KEY_BYTES, MAX_MESSAGE_BYTES } from '../../src/wire/limits.ts'
 import { ProtocolViolationError } from '../../src/wire/protocol-violation-error.ts'
 import fixtures from '../fixtures/watch-messages.json' with { type: 'json' }
 import { law } from '../support/effort.ts'
+import { encodedPeer, fieldsOf } from '../support/encoded-peers.ts'
 import { anyMutation, mutated } from '../support/exchange-messages.ts'
 import { frameOf } from '../support/exchange-talker.ts'
 
-const STATES: readonly WatchState[] = ['watched', 'refused', 'ended']
+const STATES: readonly WatchState[] = ['watched', 'refused', 'ended', 'full']
 
 const byteString = fc.oneof(
   { weight: 60, arbitrary: fc.uint8Array({ maxLength: 4 }) },
   { weight: 6, arbitrary: fc.uint8Array({ minLength: 126, maxLength: 129 }) },
   { weight: 1, arbitrary: fc.constant(new Uint8Array(MAX_KEY_BYTES).fill(7)) }
 )
-const peer = fc.record({
-  id: fc.uint8Array({ maxLength: 8 }),
-  addresses: fc.array(fc.uint8Array({ maxLength: 8 }), { maxLength: 3 })
-})
+const peer = fc
+  .record({
+    id: fc.uint8Array({ maxLength: 8 }),
+    addresses: fc.array(fc.uint8Array({ maxLength: 8 }), { maxLength: 3 })
+  })
+  .map(encodedPeer)
 const answer: fc.Arbitrary<WatchedAnswer> = fc.record(
   {
     state: fc.constantFrom(...STATES),
@@ -39,7 +44,7 @@ const anyMessage: fc.Arbitrary<WatchMessage> = fc.oneof(
   fc.record({
     name: fc.constant('watch' as const),
     closerCount: fc.nat(MAX_CLOSER_PEERS),
-    isCoalesced: fc.boolean(),
+    role: fc.constantFrom<WatchRole>('prompt', 'patient', 'forwarder', 'dependant'),
     keys: fc.array(
       fc.record({ key: byteString, digest: fc.uint8Array({ maxLength: DIGEST_BYTES }) }),
       { maxLength: 5 }
@@ -74,7 +79,13 @@ function hexOf(bytes: Uint8Array): string {
 /** Byte strings as the fixtures have them. */
 function withHex(message: WatchMessage): unknown {
   return JSON.parse(
-    JSON.stringify(message, (_, part) => (part instanceof Uint8Array ? hexOf(part) : part))
+    JSON.stringify(message, (name, part) => {
+      if (name === 'peers') {
+        return (part as EncodedPeer[]).map(fieldsOf)
+      }
+
+      return part instanceof Uint8Array ? hexOf(part) : part
+    })
   )
 }
 

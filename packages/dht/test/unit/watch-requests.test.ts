@@ -65,7 +65,7 @@ function onChange(key: Uint8Array, record: Uint8Array): void {
 }
 
 function question(name: SubscriptionRequest['name'], key: string): SubscriptionRequest {
-  return { name, key: bytesOf(key), digest: new Uint8Array(), closerCount: 5, isCoalesced: false }
+  return { name, key: bytesOf(key), digest: new Uint8Array(), closerCount: 5, role: 'prompt' }
 }
 
 function ask(...keys: string[]): Promise<SubscriptionResponse[]> {

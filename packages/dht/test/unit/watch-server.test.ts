@@ -93,7 +93,7 @@ describe('WatchServer', () => {
     const hurried = await serving.talker()
     const unhurried = await serving.talker(peerNumber(1))
     await watched(hurried, 'party')
-    unhurried.say({ ...watch('party'), isCoalesced: true })
+    unhurried.say({ ...watch('party'), role: 'patient' })
     await unhurried.hear('watched')
 
     for (let i = 0; i < 3; i++) {
@@ -127,7 +127,7 @@ describe('WatchServer', () => {
     talker.say({
       name: 'watch',
       closerCount: 0,
-      isCoalesced: false,
+      role: 'prompt',
       keys: [{ key: recordKey('key'), digest: digestOf(record) }]
     })
 
@@ -291,7 +291,7 @@ describe('a peer', () => {
     talker.say({
       name: 'watch',
       closerCount: 0,
-      isCoalesced: false,
+      role: 'prompt',
       keys: [{ key: bytes, digest: new Uint8Array() }]
     })
 

@@ -23,7 +23,7 @@ describe('what is delivered', () => {
 
   it('is nothing that a stranger stores at a watcher that is no replica (N5)', async () => {
     using scene = new WatchScene()
-    const loop = await scene.begun()
+    const loop = await scene.begunEmpty()
     scene.net.self.store.apply(KEY, value('pushed'), 'stranger')
     await scene.pass(200)
     expect(loop.unread).toBe(0)
@@ -32,9 +32,9 @@ describe('what is delivered', () => {
     expect(await loop.nextValue()).toBe('own')
   })
 
-  it('is nothing as long as nothing is there', async () => {
+  it('is at first that nothing is there, and nothing more as long as nothing is', async () => {
     using scene = new WatchScene()
-    const loop = await scene.begun()
+    const loop = await scene.begunEmpty()
     await scene.pass(2 * RENEW_MS)
 
     expect(loop.unread).toBe(0)
@@ -44,7 +44,7 @@ describe('what is delivered', () => {
 
   it('is a change once, however many replicas tell it', async () => {
     using scene = new WatchScene()
-    const loop = await scene.begun()
+    const loop = await scene.begunEmpty()
     scene.write([0, 1, 2, 3, 4], value('once'))
     await scene.pass(RENEW_MS)
 
@@ -72,7 +72,7 @@ describe('what is delivered', () => {
 
   it('is the dictionary that many write to, whoever tells of what', async () => {
     using scene = new WatchScene()
-    const loop = await scene.begun()
+    const loop = await scene.begunEmpty()
     scene.write([0], subkeyRecord('alice', 'yes', START + 600))
     expect(await loop.next()).toMatchObject({ value: new Map([['alice', expect.anything()]]) })
     scene.write([3], subkeyRecord('carol', 'no', START + 700))
@@ -139,10 +139,10 @@ describe('what is delivered', () => {
     expect(loop.unread).toBe(0)
   })
 
-  it('is a later expiration of the same value', async () => {
+  it('is a later expiration of the same value, if asked for', async () => {
     using scene = new WatchScene()
     scene.write([0], value('same'))
-    const loop = await scene.begun()
+    const loop = await scene.begun({ renewals: true })
     await loop.next()
     scene.write([0], value('same', 2000))
 
@@ -155,13 +155,13 @@ describe('what is delivered', () => {
     const slow = scene.watching()
     const first = slow.next()
     await scene.pass(200)
-    expect((await first).value?.value).toBe('first')
+    expect((await first).value?.current?.value).toBe('first')
 
     for (let i = 1; i <= 1000; i++) {
       scene.write([i % 5], value(`change ${i}`, 1000 + i))
     }
 
-    expect((await slow.next()).value?.value).toBe('change 1000')
+    expect((await slow.next()).value?.current?.value).toBe('change 1000')
     const next = vi.fn()
     slow.next().then(next, () => {})
     await scene.pass(RENEW_MS)
@@ -170,7 +170,7 @@ describe('what is delivered', () => {
 
   it('is no more than all replicas together can hold, whatever they tell (N9d)', async () => {
     using scene = new WatchScene()
-    const loop = await scene.begun()
+    const loop = await scene.begunEmpty()
     const subkeyBytes = 200 * 1024
 
     for (let i = 0; i < 40; i++) {
@@ -193,7 +193,7 @@ describe('what is delivered', () => {
 
   it('is what this node is told to hold itself', async () => {
     using scene = new WatchScene({ selfRank: 0 })
-    const loop = await scene.begun()
+    const loop = await scene.begunEmpty()
     scene.net.self.store.apply(KEY, value('here'))
 
     expect(await loop.nextValue()).toBe('here')
@@ -212,14 +212,15 @@ describe('the replicas that tell changes', () => {
     expect([...scene.simulated.asked.values()]).toEqual([1, 1, 1, 1, 1])
     expect(scene.simulated.watches.size).toBe(1)
 
+    await Promise.all([...pending, ...loops.map((loop) => loop.next())])
     scene.write([2], value('for all'))
     expect(await Promise.all(loops.map((loop) => loop.nextValue()))).toEqual(
       loops.map(() => 'for all')
     )
-    await Promise.all(pending)
-    await first?.return()
+    await Promise.all(others.map((each) => each.next()))
+    await first?.return?.()
     expect(scene.tellers).toHaveLength(5)
-    scene.lifetime.abort(new Error('over'))
+    scene.lifetime.abort()
     expect(scene.tellers).toEqual([])
     expect(scene.simulated.watches.size).toBe(0)
   })
@@ -252,7 +253,7 @@ describe('the replicas that tell changes', () => {
 
   it('are followed to who takes the place of one that is lost, whose state is read', async () => {
     using scene = new WatchScene()
-    const loop = await scene.begun()
+    const loop = await scene.begunEmpty()
     scene.net.peer(5).store.apply(KEY, value('written before'))
     scene.net.peer(1).fails = 'always'
     scene.simulated.lose(1)
@@ -280,7 +281,7 @@ describe('the replicas that tell changes', () => {
 
   it('are asked again every 30 seconds, which finds what was missed', async () => {
     using scene = new WatchScene()
-    const loop = await scene.begun()
+    const loop = await scene.begunEmpty()
     scene.simulated.writeUnheard(3, KEY, value('missed'))
     await scene.pass(RENEW_MS - 2000)
     expect(loop.unread).toBe(0)
@@ -292,7 +293,7 @@ describe('the replicas that tell changes', () => {
 
   it('are those that others name as nearer, as soon as they are asked again', async () => {
     using scene = new WatchScene({ known: (rank) => rank >= 3 })
-    const loop = await scene.begun()
+    const loop = await scene.begunEmpty()
     expect(scene.tellers).toEqual([0, 1, 2, 3, 4])
     scene.write([0], value('by a stranger'))
 
@@ -305,7 +306,7 @@ describe('the replicas that tell changes', () => {
       scene.simulated.mute.add(rank)
     }
 
-    const loop = await scene.begun()
+    const loop = await scene.begunEmpty()
     expect(scene.tellers).toEqual([])
     scene.write([0, 1, 2, 3, 4], value('polled'))
     await scene.pass(100)
@@ -318,9 +319,10 @@ describe('the replicas that tell changes', () => {
   it('are there for each of many keys', async () => {
     using scene = new WatchScene()
     const keys = Array.from({ length: 1000 }, (_, i) => recordKey(`key ${i}`))
-    const loops = keys.map((key) => collected(scene.watching(undefined, key)))
+    const loops = keys.map((key) => collected(scene.watching({}, key)))
     await scene.pass(500)
     expect(scene.simulated.watches.size).toBe(1000)
+    await Promise.all(loops.map((loop) => loop.next()))
 
     for (const [i, key] of keys.entries()) {
       const [teller = 0] = scene.simulated.tellers(key).slice(i % 4)

@@ -8,6 +8,9 @@ import type { RecordValidator, Verdict } from './record-validator.ts'
 import type { Submission } from './submission.ts'
 import { type MaybePromise, whenDone } from './when-done.ts'
 
+/** Begins each key of a sealed view. */
+export const SEALED = 'sealed'
+
 /** The schemas of some keys. */
 export type SchemaRule = KeyPattern & {
   /** The schema of values: of the plain value, or of the value under each subkey. */
@@ -28,6 +31,13 @@ export interface SchemaValidatorOptions {
    * @default true
    */
   readonly allowOtherKeys?: boolean | undefined
+
+  /**
+   * Whether keys of sealed views may hold anything, although no rule matches them. Nobody but the members can judge it.
+   *
+   * @default allowOtherKeys
+   */
+  readonly allowSealed?: boolean | undefined
 }
 
 /**
@@ -40,13 +50,17 @@ export interface SchemaValidatorOptions {
  * @throws TypeError naming the fault in a rule
  */
 export function schemaValidator(options: SchemaValidatorOptions): RecordValidator {
-  const { rules, allowOtherKeys = true } = Object(options) as SchemaValidatorOptions
+  const {
+    rules,
+    allowOtherKeys = true,
+    allowSealed = allowOtherKeys
+  } = Object(options) as SchemaValidatorOptions
 
   if (!Array.isArray(rules)) {
     throw new TypeError('schemaValidator needs rules: an array of { key, value }, …')
   }
 
-  return new SchemaValidator(rules.map(parseRule), allowOtherKeys)
+  return new SchemaValidator(rules.map(parseRule), { allowOtherKeys, allowSealed })
 }
 
 interface ParsedRule {
@@ -55,14 +69,25 @@ interface ParsedRule {
   readonly subkey: StandardSchemaV1 | undefined
 }
 
+/** Whether keys that no rule matches may hold anything. */
+interface OtherKeys {
+  readonly allowOtherKeys: boolean
+  readonly allowSealed: boolean
+}
+
+/** Whether a key is one of a sealed view: these begin with this word. */
+function isSealed(key: Key): boolean {
+  return Array.isArray(key) && key[0] === SEALED
+}
+
 class SchemaValidator implements RecordValidator {
   readonly name = 'schemaValidator'
   readonly #rules: readonly ParsedRule[]
-  readonly #allowOtherKeys: boolean
+  readonly #others: OtherKeys
 
-  constructor(rules: readonly ParsedRule[], allowOtherKeys: boolean) {
+  constructor(rules: readonly ParsedRule[], others: OtherKeys) {
     this.#rules = rules
-    this.#allowOtherKeys = allowOtherKeys
+    this.#others = others
   }
 
   validate(submission: Submission): MaybePromise<Verdict> {
@@ -70,7 +95,8 @@ class SchemaValidator implements RecordValidator {
     const rules = this.#rules.filter(({ matches }) => matches(key))
 
     if (rules.length === 0) {
-      return this.#allowOtherKeys || 'no schema matches the key'
+      const { allowOtherKeys, allowSealed } = this.#others
+      return (isSealed(key) ? allowSealed : allowOtherKeys) || 'no schema matches the key'
     }
 
     return whenDone(reasonsOf(rules, submission), (reasons) =>
@@ -80,10 +106,10 @@ class SchemaValidator implements RecordValidator {
 
   mergeWith(other: RecordValidator): RecordValidator | undefined {
     return other instanceof SchemaValidator
-      ? new SchemaValidator(
-          [...this.#rules, ...other.#rules],
-          this.#allowOtherKeys || other.#allowOtherKeys
-        )
+      ? new SchemaValidator([...this.#rules, ...other.#rules], {
+          allowOtherKeys: this.#others.allowOtherKeys || other.#others.allowOtherKeys,
+          allowSealed: this.#others.allowSealed || other.#others.allowSealed
+        })
       : undefined
   }
 }
@@ -103,7 +129,8 @@ function parseRule(rule: SchemaRule, index: number): ParsedRule {
   }
 }
 
-function assertSchema(schema: unknown, name: string): void {
+/** @throws TypeError for anything but a Standard Schema */
+export function assertSchema(schema: unknown, name: string): void {
   if (typeof Object(schema)['~standard']?.validate !== 'function') {
     throw new TypeError(`${name} must be a Standard Schema, such as z.string()`)
   }
@@ -158,13 +185,18 @@ function mismatch(
 ): MaybePromise<string | undefined> {
   return whenDone(schema['~standard'].validate(value), (result) => {
     if (result.issues !== undefined) {
-      return result.issues.map((issue) => `${pathOf(issue, what)}: ${issue.message}`).join(', ')
+      return issuesText(result.issues, what)
     }
 
     return isSame(result.value, value)
       ? undefined
       : `the schema changes the ${what}: schemas that convert values, add defaults or drop properties can't be used here`
   })
+}
+
+/** Describes what does not fit a schema in one line. */
+export function issuesText(issues: readonly StandardSchemaV1.Issue[], what: string): string {
+  return issues.map((issue) => `${pathOf(issue, what)}: ${issue.message}`).join(', ')
 }
 
 /** Names the place of an issue. arktype's path is an array of its own class, which `map` would create with one element. */

@@ -1,10 +1,15 @@
 import { atMost, type Columns, goal, megabytes, ms, same, tableOf } from '../../result/build.ts'
 import { figure } from '../../result/figure.ts'
 import type { Goal, RunOptions, Scenario, ScenarioResult, Table } from '../../result/result.ts'
-import { type KeyChoice, type SimulatedFigures, simulate } from '../../simulation/measure.ts'
+import {
+  type KeyChoice,
+  type SimulatedFigures,
+  type SimulationPlan,
+  simulate
+} from '../../simulation/measure.ts'
 import type { TableShape } from '../../simulation/routing-tables.ts'
 import { meanOf, percentile, summaryOf } from '../../workload/statistics.ts'
-import { type RealFigures, RealNetwork, SIZES } from './measure-real.ts'
+import { type RealFigures, RealNetwork, SIZES, type Sizes } from './measure-real.ts'
 
 /** Takes a quarter of an hour. */
 export const growth: Scenario = {
@@ -23,11 +28,26 @@ const NODES_OF_HOPS = 10_000
 const MAX_IDLE_PERCENT = 0.3
 const MAX_JOIN_MS = 300
 
-async function run({ effort, signal, log }: RunOptions): Promise<ScenarioResult> {
-  const sizes = SIZES[effort]
-  const real: RealFigures[] = []
-  const missing: string[] = []
+async function run(options: RunOptions): Promise<ScenarioResult> {
+  const sizes = SIZES[options.effort]
+  const { real, missing } = await measureReal(sizes, options)
   const simulated: SimulatedFigures[] = []
+
+  for (const plan of plansOf(sizes)) {
+    options.signal.throwIfAborted()
+    simulated.push(await simulate(plan))
+    options.log(`simulated ${plan.size} nodes: ${plan.shape}, ${plan.choice}, ${plan.deadShare}`)
+  }
+
+  return {
+    notes: [...NOTES, ...missing],
+    tables: [...realTables(real), ...simulatedTables(simulated)],
+    goals: goals(real, simulated)
+  }
+}
+
+async function measureReal(sizes: Sizes, { signal, log }: RunOptions) {
+  const real: RealFigures[] = []
   await using network = new RealNetwork(sizes, signal)
 
   try {
@@ -38,29 +58,21 @@ async function run({ effort, signal, log }: RunOptions): Promise<ScenarioResult>
   } catch (error) {
     // The machine is too slow for so many; the smaller sizes still count.
     signal.throwIfAborted()
-    missing.push(`More real nodes could not be measured: ${error}`)
-    log(missing.at(-1) ?? '')
+    log(String(error))
+    return { real, missing: [`More real nodes could not be measured: ${error}`] }
   }
 
-  for (const size of sizes.simulated) {
-    for (const shape of SHAPES) {
-      for (const choice of CHOICES) {
-        for (const deadShare of DEAD_SHARES) {
-          signal.throwIfAborted()
-          const operations = sizes.simulatedOperations
-          simulated.push(await simulate({ size, shape, choice, deadShare, operations }))
-        }
-      }
-    }
+  return { real, missing: [] }
+}
 
-    log(`simulated ${size} nodes`)
-  }
-
-  return {
-    notes: [...NOTES, ...missing],
-    tables: [...realTables(real), ...simulatedTables(simulated)],
-    goals: goals(real, simulated)
-  }
+function plansOf({ simulated, simulatedOperations: operations }: Sizes): SimulationPlan[] {
+  return simulated.flatMap((size) =>
+    SHAPES.flatMap((shape) =>
+      CHOICES.flatMap((choice) =>
+        DEAD_SHARES.map((deadShare) => ({ size, shape, choice, deadShare, operations }))
+      )
+    )
+  )
 }
 
 function realTables(real: readonly RealFigures[]): Table[] {

@@ -21,7 +21,7 @@ export const SIZES = {
   }
 }
 
-type Sizes = typeof SIZES.full
+export type Sizes = typeof SIZES.full
 export type RealFigures = Awaited<ReturnType<RealNetwork['measure']>>
 
 const TIMEOUT_MS = 1_200_000
@@ -122,7 +122,8 @@ export class RealNetwork implements AsyncDisposable {
     const before = await used()
     const result = await run()
     const after = await used()
-    const sum = (of: (each: (typeof after)[number]) => number) => totalOf(after, of) - totalOf(before, of)
+    const sum = (of: (each: (typeof after)[number]) => number) =>
+      totalOf(after, of) - totalOf(before, of)
     return {
       ...{ result, elapsedMs: performance.now() - startMs },
       ...{ cpuMs: sum(({ cpuMs }) => cpuMs), opened: sum(({ opened }) => opened) }

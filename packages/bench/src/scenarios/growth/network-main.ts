@@ -49,7 +49,15 @@ const handlers = {
   }),
 
   /** Starts clients and has each look up random keys. */
-  async startClients({ count, lookups, known }: { count: number; lookups: number; known: readonly string[] }) {
+  async startClients({
+    count,
+    lookups,
+    known
+  }: {
+    count: number
+    lookups: number
+    known: readonly string[]
+  }) {
     for (const client of clients.splice(0)) {
       await client.node.stop()
     }

@@ -2,6 +2,7 @@ import { isMultiaddr, type Multiaddr, multiaddr } from '@multiformats/multiaddr'
 import { announcedAddress, listenAddress, peerAddress } from '../../../src/node/addresses.ts'
 import { MAX_ADDRESSES_PER_PEER } from '../../../src/wire/limits.ts'
 import { encodePeer, PeerDecoder } from '../../../src/wire/peer-codec.ts'
+import { encodedPeer, fieldsOf } from '../../support/encoded-peers.ts'
 import { peerNumber } from '../../support/numbered-peers.ts'
 import type { Target } from '../fuzzer.ts'
 import { assertThat, unlessRefused } from './claims.ts'
@@ -19,7 +20,9 @@ const contact: Target = {
   name: 'contact',
   isWatched: (url) => url.includes('/dht/src/wire/') || url.includes('@multiformats/multiaddr/'),
   seeds: ADDRESSES.map((address) => {
-    const { id, addresses } = encodePeer({ id: peerNumber(1), multiaddrs: [multiaddr(address)] })
+    const { id, addresses } = fieldsOf(
+      encodePeer({ id: peerNumber(1), multiaddrs: [multiaddr(address)] })
+    )
     return stringsInput(id, ...addresses)
   }),
   words: ['047f000001', '0604d2', 'a503', '29', '36', '35', '38', 'dd03', 'de03', 'a202'].map(
@@ -27,7 +30,9 @@ const contact: Target = {
   ),
   try(input) {
     const [id = new Uint8Array(), ...addresses] = strings(input)
-    const read = new PeerDecoder().of({ id, addresses: addresses.slice(0, MAX_ADDRESSES_PER_PEER) })
+    const read = new PeerDecoder().of(
+      encodedPeer({ id, addresses: addresses.slice(0, MAX_ADDRESSES_PER_PEER) })
+    )
 
     if (read !== undefined) {
       assertThat(read.multiaddrs.length > 0, 'a contact without an address')

@@ -1,0 +1,18 @@
+/**
+ * @packageDocumentation
+ *
+ * Types of handles, watches, sealed views and inspections, for code that passes them on: `import type { Watch } from
+ * '@waggle/dht/handles'`. The class `DHT` of `@waggle/dht` makes them.
+ */
+
+export type { DictionaryHandle } from '../handles/dictionary-handle.ts'
+export type { HandleOptions } from '../handles/handle-options.ts'
+export type { Membership } from '../handles/membership.ts'
+export type { Misfit } from '../handles/misfit.ts'
+export type { PresenceHandle, PresenceOptions } from '../handles/presence-handle.ts'
+export type { ValueHandle } from '../handles/value-handle.ts'
+export type { InspectedPeer, Inspection, RecordFigures } from '../inspection/inspection.ts'
+export type { Change, RemovalReason } from '../live/change.ts'
+export type { Watch, WatchEvent } from '../live/watch.ts'
+export type { SealedOptions, Unopened } from '../sealed/sealed-operations.ts'
+export type { SealedView } from '../sealed/sealed-view.ts'

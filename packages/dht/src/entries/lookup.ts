@@ -1,0 +1,80 @@
+/**
+ * @packageDocumentation
+ *
+ * For libraries: Waggle's lookups and record store without its node, to be driven over a transport,
+ * a wire protocol or a simulated network of one's own; and what such a protocol needs besides:
+ * limits, bans, option checks. It follows the code inside, and so changes more often than
+ * the entry for applications.
+ */
+
+export type { PeerInfo } from '@libp2p/interface'
+export { type Buffering, BufferLimits } from '../admission/buffer-limits.ts'
+export { Scheduler } from '../admission/scheduler.ts'
+export { CLOCK_ADVICE, clockReading, describeSkew, isSkewed } from '../clock-reading.ts'
+export { BoundedMap } from '../collections/bounded-map.ts'
+export {
+  type ConnectedPeer,
+  peersToDisconnect,
+  type Watermarks
+} from '../connections/budget-rule.ts'
+export { ExchangeServer } from '../exchange/exchange-server.ts'
+export { EXCHANGE_PROTOCOL } from '../exchange/messages.ts'
+export { backoffMs } from '../join/backoff.ts'
+export { bootstrapHint } from '../join/bootstrap-hints.ts'
+export type { Lookup, LookupResponse } from '../lookup/lookup.ts'
+export { Lookups } from '../lookup/lookups.ts'
+export type {
+  FindOptions,
+  FindReply,
+  RecordChannel,
+  StoreReply,
+  WriteOptions
+} from '../lookup/record-channel.ts'
+export { Search, type SearchInit } from '../lookup/search.ts'
+export { announcedAddress, listenAddress, peerAddress } from '../node/addresses.ts'
+export { identityAt } from '../node/identity.ts'
+export { patientIdentify } from '../node/patient-identify.ts'
+export { DEFAULT_NODE_LIMITS } from '../node-limits.ts'
+export type {
+  CommonDHT,
+  CommonFound,
+  CommonGetOptions,
+  CommonKey,
+  CommonStoreEntry,
+  CommonStoreOptions
+} from '../operations/common-dht.ts'
+export {
+  assertBoolean,
+  assertEach,
+  assertFunction,
+  assertInteger,
+  assertMembers,
+  assertMethod,
+  assertObject,
+  assertOptions,
+  assertPositive,
+  assertText,
+  assertThat,
+  type Check,
+  list,
+  type OptionTable
+} from '../option-checks.ts'
+export { Access, type AllowPeer } from '../peers/access.ts'
+export { followConnections } from '../peers/follow-connections.ts'
+export { pointOfKey, pointOfPeer } from '../peers/key-space.ts'
+export { PeerBook } from '../peers/peer-book.ts'
+export { PeerIndex } from '../peers/peer-index.ts'
+export type { Routing } from '../peers/routing.ts'
+export { assertCacheOptions, type CachePolicy, cachePolicy } from '../reading/cache-policy.ts'
+export { Replicas } from '../reading/replicas.ts'
+export { RecordStore } from '../store/record-store.ts'
+export type { RecordStoreOptions } from '../store/record-store-options.ts'
+export { Alarm } from '../timing/alarm.ts'
+export { Calls } from '../timing/calls.ts'
+export type { CancellationToken } from '../timing/cancellation.ts'
+export { anySignal, timeoutSignal } from '../timing/deadline.ts'
+export { type Due, DueQueue } from '../timing/due-queue.ts'
+export { atEndOfTurn } from '../timing/end-of-turn.ts'
+export { mapMany } from '../timing/many.ts'
+export { wait } from '../timing/wait.ts'
+export { ProtocolServer } from '../wire/protocol-server.ts'

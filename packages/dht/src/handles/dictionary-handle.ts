@@ -1,0 +1,102 @@
+import type { StandardSchemaV1 } from '@standard-schema/spec'
+import type { Found, Key, MaybePromise, Subkey, Value } from '@waggle/record'
+import { assertSchema, whenDone } from '@waggle/record/replica'
+import { dictionaryOf, mapPlaces, mapSource, placeName, placesOf } from '../live/places.ts'
+import type { Place } from '../live/state.ts'
+import type { Watch, WatchOptions } from '../live/watch.ts'
+import type { BaseOperations } from '../operations/base-operations.ts'
+import type { GetOptions } from '../operations/call-options.ts'
+import { assertFit, fit } from './fit.ts'
+import {
+  assertHandleOptions,
+  type HandleDeleteOptions,
+  type HandleOptions,
+  type StoreArguments,
+  writeOptions
+} from './handle-options.ts'
+import { leaveOut } from './misfit.ts'
+import { readFound, signing } from './value-handle.ts'
+
+/**
+ * One key whose dictionary fits schemas of its subkeys and values. `KI` and `I` are what is stored, `K` and `T` what is
+ * read. It holds no state: make one wherever it is needed.
+ */
+export interface DictionaryHandle<KI, K, I, T, O = object> {
+  readonly key: Key
+
+  /** Stores under a subkey. @throws ValidationError, before anything is sent, if it does not fit */
+  store(subkey: KI, value: I, ...options: StoreArguments<O>): Promise<boolean>
+  get(subkey: KI, options?: GetOptions): Promise<Found<T> | undefined>
+
+  /** Reads all entries. */
+  entries(options?: GetOptions): Promise<Map<K, Found<T>>>
+  delete(subkey: KI, options?: HandleDeleteOptions): Promise<boolean>
+  watch<R extends boolean = false>(options?: WatchOptions<R>): Watch<Map<K, Found<T>>, K, T, R>
+}
+
+/** Schemas of a dictionary. The rules of `schemaValidator` have the same form. */
+export interface DictionarySchemas<KI, K, I, T> {
+  readonly subkey: StandardSchemaV1<KI, K>
+  readonly value: StandardSchemaV1<I, T>
+}
+
+/** Makes a handle of a key's dictionary. */
+export function dictionaryHandle<KI extends Subkey, K extends Subkey, I, T>(
+  base: BaseOperations,
+  key: Key,
+  schemas: DictionarySchemas<KI, K, I, T>,
+  options: HandleOptions = {}
+): DictionaryHandle<KI, K, I, T> {
+  assertSchema(schemas.subkey, 'subkey')
+  assertSchema(schemas.value, 'value')
+  assertHandleOptions('dictionary', options)
+  const map = entryReader(base, key, schemas, options)
+
+  return {
+    key,
+    store: async (subkey, value, given) => {
+      await assertFit(schemas.subkey, subkey, 'subkey')
+      await assertFit(schemas.value, value, 'value')
+      return base.store(key, value as Value, { ...writeOptions(options, given as object), subkey })
+    },
+    get: async (subkey, getOptions) => {
+      await assertFit(schemas.subkey, subkey, 'subkey')
+      const place = placesOf(await base.get(key, getOptions)).get(placeName(subkey))
+      return place && (await map(place))?.found
+    },
+    entries: async (getOptions) =>
+      dictionaryOf(
+        await mapPlaces(placesOf(await base.get(key, getOptions)), (_, place) => map(place))
+      ),
+    delete: async (subkey, given) => base.delete(key, { ...signing(options), ...given, subkey }),
+    watch: (watchOptions) =>
+      base.watchStates(mapSource(base.states(key), map, dictionaryOf<K, T>), watchOptions)
+  }
+}
+
+/** Returns a function that reads an entry by the schemas, and reports one that does not fit. */
+function entryReader<KI, K, I, T>(
+  base: BaseOperations,
+  key: Key,
+  { subkey: subkeySchema, value: schema }: DictionarySchemas<KI, K, I, T>,
+  options: HandleOptions
+): (place: Place<Subkey | undefined, Value>) => MaybePromise<Place<K, T> | undefined> {
+  const misfits = { base, key, options }
+
+  return (place) => {
+    if (place.subkey === undefined) {
+      return leaveOut(misfits, place, [
+        { message: 'the key holds a plain value, not a dictionary' }
+      ])
+    }
+
+    return whenDone(fit<K>(subkeySchema, place.subkey), (subkey) =>
+      subkey.issues === undefined
+        ? whenDone(
+            readFound({ ...misfits, schema }, place),
+            (found) => found && { subkey: subkey.value, found }
+          )
+        : leaveOut(misfits, place, subkey.issues)
+    )
+  }
+}

@@ -1,0 +1,60 @@
+import type { StandardSchemaV1 } from '@standard-schema/spec'
+import type { Value } from '@waggle/record'
+import type { GetOptions, SigningOptions, StoreOptions } from '../operations/call-options.ts'
+import { assertFunction, assertOptions, type OptionTable } from '../option-checks.ts'
+import type { MisfitOptions } from './misfit.ts'
+
+/** What a schema accepts: this is what is stored. */
+export type Input<S extends StandardSchemaV1> = StandardSchemaV1.InferInput<S>
+
+/** What a schema makes of it: this is what is read. */
+export type Output<S extends StandardSchemaV1> = StandardSchemaV1.InferOutput<S>
+
+/** A schema whose input can be stored. */
+export type StorableSchema<S extends StandardSchemaV1> = S &
+  ([Input<S>] extends [Value] ? unknown : never)
+
+/** Options of a handle. */
+export interface HandleOptions extends SigningOptions, MisfitOptions {
+  /** Seconds that values live which are stored without a lifetime of their own. */
+  readonly ttl?: number | undefined
+}
+
+/** Exactly one of the two. */
+type Lifetime =
+  | { readonly ttl: number; readonly expirationTime?: undefined }
+  | { readonly expirationTime: number; readonly ttl?: undefined }
+
+type WriteOptions = Omit<StoreOptions, 'subkey' | 'republish' | 'ttl' | 'expirationTime'>
+
+/** What a handle's `delete` takes. */
+export type HandleDeleteOptions = WriteOptions &
+  (Lifetime | { readonly ttl?: undefined; readonly expirationTime?: undefined })
+
+/** What a handle's `store` takes after the value: a lifetime, unless the handle has a ttl. */
+export type StoreArguments<O> = O extends { readonly ttl: number }
+  ? [options?: HandleDeleteOptions]
+  : [options: WriteOptions & Lifetime]
+
+export type HandleGetOptions = GetOptions
+
+const OPTIONS: OptionTable<HandleOptions> = {
+  ttl: {},
+  privateKey: {},
+  onMisfit: { assert: assertFunction }
+}
+
+/** @throws TypeError for an option that a handle does not have, or that is wrong */
+export function assertHandleOptions(what: string, options: object): void {
+  assertOptions(what, options, OPTIONS)
+}
+
+/** The options of one write, with the handle's own behind them. */
+export function writeOptions<O extends object>(
+  { ttl, privateKey }: HandleOptions,
+  options: O = {} as O
+): O & SigningOptions {
+  const { ttl: ownTtl, expirationTime } = options as Partial<StoreOptions>
+  const lifetime = ownTtl === undefined && expirationTime === undefined && ttl !== undefined
+  return { ...(privateKey && { privateKey }), ...options, ...(lifetime && { ttl }) }
+}

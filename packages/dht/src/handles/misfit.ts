@@ -1,0 +1,42 @@
+import type { StandardSchemaV1 } from '@standard-schema/spec'
+import type { Key, Subkey, Value } from '@waggle/record'
+import type { Place } from '../live/state.ts'
+import { tell } from '../live/tell.ts'
+import type { BaseOperations } from '../operations/base-operations.ts'
+import { placeOwner } from '../operations/place-owner.ts'
+
+/** Something found that does not fit a handle's schema. It counts as not there. */
+export interface Misfit {
+  readonly key: Key
+
+  /** Undefined: a plain value. */
+  readonly subkey: Subkey | undefined
+  readonly value: Value
+
+  /** The id of the peer that owns the place and has signed the value. Undefined: nobody owns it. */
+  readonly owner: string | undefined
+  readonly issues: readonly StandardSchemaV1.Issue[]
+}
+
+/** Hears of what was found and does not fit. */
+export interface MisfitOptions {
+  /** Called with each value that was found and does not fit. Such values count as not there. */
+  readonly onMisfit?: ((misfit: Misfit) => void) | undefined
+}
+
+export interface Misfits {
+  readonly base: Pick<BaseOperations, 'countMisfit'>
+  readonly key: Key
+  readonly options: MisfitOptions
+}
+
+/** Reports a misfit, and returns nothing in its place. */
+export function leaveOut(
+  { base, key, options }: Misfits,
+  { subkey, found: { value } }: Place<Subkey | undefined, Value>,
+  issues: readonly StandardSchemaV1.Issue[]
+): undefined {
+  const owner = subkey === undefined ? undefined : placeOwner(key, subkey)
+  base.countMisfit()
+  tell(options.onMisfit, { key, subkey, value, owner, issues })
+}

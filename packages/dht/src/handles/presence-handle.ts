@@ -1,0 +1,92 @@
+import type { StandardSchemaV1 } from '@standard-schema/spec'
+import {
+  type Found,
+  type Key,
+  type MaybePromise,
+  ownerTag,
+  type Subkey,
+  type Value
+} from '@waggle/record'
+import { assertSchema, whenDone } from '@waggle/record/replica'
+import { dictionaryOf, mapPlaces, mapSource, placesOf } from '../live/places.ts'
+import type { Place } from '../live/state.ts'
+import type { Watch, WatchOptions } from '../live/watch.ts'
+import type { BaseOperations } from '../operations/base-operations.ts'
+import type { GetOptions } from '../operations/call-options.ts'
+import { placeOwner } from '../operations/place-owner.ts'
+import { assertFunction, assertOptions, type OptionTable } from '../option-checks.ts'
+import { type Membership, StoredMembership } from './membership.ts'
+import { leaveOut, type MisfitOptions } from './misfit.ts'
+import { readFound } from './value-handle.ts'
+
+/** Seconds after which a member that crashed is gone. */
+export const DEFAULT_PRESENCE_TTL = 30
+
+/**
+ * Who is here: a place for each peer under one key, which only that peer can write and delete. `I` is what a member
+ * says of itself, `T` what others read.
+ */
+export interface PresenceHandle<I, T> {
+  readonly key: Key
+
+  /** Makes this node a member until `stop()`, which says goodbye. The next `join` of this node replaces it. */
+  join(mine: I): Membership<I>
+
+  /** Reads all members by peer id. */
+  members(options?: GetOptions): Promise<Map<string, Found<T>>>
+  watch<R extends boolean = false>(
+    options?: WatchOptions<R>
+  ): Watch<Map<string, Found<T>>, string, T, R>
+}
+
+/** Options of a presence. */
+export interface PresenceOptions extends MisfitOptions {
+  /**
+   * Seconds after which a member that crashed is gone. Entries are renewed twice in this time.
+   *
+   * @default DEFAULT_PRESENCE_TTL
+   */
+  readonly ttl?: number | undefined
+}
+
+const OPTIONS: OptionTable<PresenceOptions> = {
+  ttl: {},
+  onMisfit: { assert: assertFunction }
+}
+
+/** Makes a handle of the members under a key. */
+export function presenceHandle<I, T>(
+  base: BaseOperations,
+  key: Key,
+  schema: StandardSchemaV1<I, T>,
+  options: PresenceOptions = {}
+): PresenceHandle<I, T> {
+  assertSchema(schema, 'the schema')
+  assertOptions('presence', options, OPTIONS)
+  const { ttl = DEFAULT_PRESENCE_TTL } = options
+  const misfits = { base, key, options }
+  const map = (
+    place: Place<Subkey | undefined, Value>
+  ): MaybePromise<Place<string, T> | undefined> => {
+    const { subkey } = place
+    const peer = subkey === undefined ? undefined : placeOwner(key, subkey)
+    // A peer can own many subkeys, and has one place here.
+    return peer !== undefined && subkey === ownerTag(peer)
+      ? whenDone(
+          readFound({ ...misfits, schema }, place),
+          (found) => found && { subkey: peer, found }
+        )
+      : leaveOut(misfits, place, [{ message: 'the subkey is not the ownerTag of a peer' }])
+  }
+
+  return {
+    key,
+    join: (mine) => new StoredMembership({ base, key, schema, ttl }, mine),
+    members: async (getOptions) =>
+      dictionaryOf(
+        await mapPlaces(placesOf(await base.get(key, getOptions)), (_, place) => map(place))
+      ),
+    watch: (watchOptions) =>
+      base.watchStates(mapSource(base.states(key), map, dictionaryOf<string, T>), watchOptions)
+  }
+}

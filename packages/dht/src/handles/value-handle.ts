@@ -1,0 +1,94 @@
+import type { StandardSchemaV1 } from '@standard-schema/spec'
+import type { Found, Key, MaybePromise, Subkey, Value } from '@waggle/record'
+import { assertSchema, whenDone } from '@waggle/record/replica'
+import { mapPlaces, mapSource, placesOf } from '../live/places.ts'
+import { PLAIN, type Place, type Places } from '../live/state.ts'
+import type { Watch, WatchOptions } from '../live/watch.ts'
+import type { BaseOperations } from '../operations/base-operations.ts'
+import type { GetOptions } from '../operations/call-options.ts'
+import { assertFit, fit } from './fit.ts'
+import {
+  assertHandleOptions,
+  type HandleDeleteOptions,
+  type HandleOptions,
+  type StoreArguments,
+  writeOptions
+} from './handle-options.ts'
+import { leaveOut, type Misfits } from './misfit.ts'
+
+/**
+ * One key whose plain value fits a schema. `I` is what is stored, `T` what is read. It holds no state: make one wherever
+ * it is needed.
+ */
+export interface ValueHandle<I, T, O = object> {
+  readonly key: Key
+
+  /** Stores a value. @throws ValidationError, before anything is sent, if it does not fit */
+  store(value: I, ...options: StoreArguments<O>): Promise<boolean>
+  get(options?: GetOptions): Promise<Found<T> | undefined>
+  delete(options?: HandleDeleteOptions): Promise<boolean>
+  watch<R extends boolean = false>(
+    options?: WatchOptions<R>
+  ): Watch<Found<T> | undefined, undefined, T, R>
+}
+
+/** Makes a handle of a key's plain value. */
+export function valueHandle<I, T>(
+  base: BaseOperations,
+  key: Key,
+  schema: StandardSchemaV1<I, T>,
+  options: HandleOptions = {}
+): ValueHandle<I, T> {
+  assertSchema(schema, 'the schema')
+  assertHandleOptions('value', options)
+  const misfits = { base, key, options }
+  const map = (
+    place: Place<Subkey | undefined, Value>
+  ): MaybePromise<Place<undefined, T> | undefined> =>
+    place.subkey === undefined
+      ? whenDone(
+          readFound({ ...misfits, schema }, place),
+          (found) => found && { subkey: undefined, found }
+        )
+      : leaveOut(misfits, place, [{ message: 'the key holds a dictionary, not a plain value' }])
+
+  return {
+    key,
+    store: async (value, given) => {
+      await assertFit(schema, value, 'value')
+      return base.store(key, value as Value, writeOptions(options, given as object))
+    },
+    get: async (getOptions) => {
+      const places = placesOf(await base.get(key, getOptions))
+      return plainOf(await mapPlaces(places, (_, place) => map(place)))
+    },
+    delete: async (given) => base.delete(key, { ...signing(options), ...given }),
+    watch: (watchOptions) =>
+      base.watchStates(mapSource(base.states(key), map, plainOf), watchOptions)
+  }
+}
+
+/** The private key of a handle, for a deletion, which has a lifetime of its own. */
+export function signing({ privateKey }: HandleOptions): Pick<HandleOptions, 'privateKey'> {
+  return privateKey === undefined ? {} : { privateKey }
+}
+
+export interface ReadInit<T> extends Misfits {
+  readonly schema: StandardSchemaV1<unknown, T>
+}
+
+/** Reads what is found in a place by a schema. */
+export function readFound<T>(
+  { schema, ...misfits }: ReadInit<T>,
+  place: Place<Subkey | undefined, Value>
+): MaybePromise<Found<T> | undefined> {
+  return whenDone(fit(schema, place.found.value), (result) =>
+    result.issues === undefined
+      ? { ...place.found, value: result.value }
+      : leaveOut(misfits, place, result.issues)
+  )
+}
+
+function plainOf<T>(places: Places<undefined, T>): Found<T> | undefined {
+  return places.get(PLAIN)?.found
+}

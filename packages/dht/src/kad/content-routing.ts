@@ -1,0 +1,99 @@
+import {
+  type ContentRouting,
+  contentRoutingSymbol,
+  NotFoundError,
+  type PeerId
+} from '@libp2p/interface'
+import type { QueryEvent } from '@libp2p/kad-dht'
+import { DEFAULT_NUM_REPLICAS } from '../constants.ts'
+import { UnreachableError } from '../errors.ts'
+import { hasQuorum, type NearServer } from '../lookup/quorum.ts'
+import { pointOfKey, pointOfPeer, roughDistance } from '../peers/key-space.ts'
+import type { KadInternals } from './internals.ts'
+
+type Get = ContentRouting['get']
+
+/**
+ * Has `contentRouting.get` tell a key that is absent from one whose servers do not answer (N11).
+ * kad-dht itself rejects with a `NotFoundError` in both cases.
+ */
+export function tellUnreachable(kad: KadInternals, self: PeerId): void {
+  const routing = Reflect.get(kad, contentRoutingSymbol) as ContentRouting | undefined
+
+  if (routing !== undefined) {
+    const get: Get = async (key, options) => {
+      const servers = new QueriedServers()
+
+      for await (const event of kad.get(key, options)) {
+        if (event.name === 'VALUE') {
+          return event.value
+        }
+
+        servers.take(event)
+      }
+
+      if (kad.getMode() === 'server') {
+        servers.add(
+          self,
+          kad.routingTable.closestPeers(pointOfKey(key), { count: DEFAULT_NUM_REPLICAS })
+        )
+      }
+
+      servers.assertEnough(key)
+      throw new NotFoundError('nothing is stored under the key')
+    }
+    const telling = new Proxy(routing, {
+      get: (target, name) => (name === 'get' ? get : bound(Reflect.get(target, name), target))
+    })
+    Object.defineProperty(kad, contentRoutingSymbol, { value: telling, configurable: true })
+  }
+}
+
+/** The servers that a query of kad-dht asked or heard of. */
+class QueriedServers {
+  readonly #peers = new Map<string, PeerId>()
+  readonly #named = new Map<string, ReadonlySet<string>>()
+  #failed = 0
+
+  /** Takes in what one of them did. */
+  take(event: QueryEvent): void {
+    if (event.name === 'PEER_RESPONSE') {
+      this.add(
+        event.from,
+        event.closer.map(({ id }) => id)
+      )
+    } else if (event.name === 'QUERY_ERROR') {
+      this.#failed++
+      this.#peers.set(event.from.toString(), event.from)
+    }
+  }
+
+  /** Adds a server that responded, with the servers that it named. */
+  add(peer: PeerId, named: readonly PeerId[]): void {
+    this.#named.set(peer.toString(), new Set(named.map(String)))
+
+    for (const one of [peer, ...named]) {
+      this.#peers.set(one.toString(), one)
+    }
+  }
+
+  /** @throws UnreachableError when too few of the nearest responded */
+  assertEnough(key: Uint8Array): void {
+    const point = pointOfKey(key)
+    const distanceOf = (peer: PeerId): number => roughDistance(point, pointOfPeer(peer))
+    const servers: NearServer[] = [...this.#peers]
+      .sort(([, a], [, b]) => distanceOf(a) - distanceOf(b))
+      .map(([name]) => {
+        const named = this.#named.get(name)
+        return { name, hasResponded: named !== undefined, named }
+      })
+
+    if (!hasQuorum(servers, DEFAULT_NUM_REPLICAS)) {
+      throw new UnreachableError(this.#failed, this.#named.size)
+    }
+  }
+}
+
+function bound(member: unknown, owner: object): unknown {
+  return typeof member === 'function' ? member.bind(owner) : member
+}

@@ -1,0 +1,241 @@
+import type { DHTTime } from '@waggle/record'
+import { isPromise } from '@waggle/record/replica'
+import { type Change, changesBetween, removalReason } from './change.ts'
+import { Delivered } from './delivered.ts'
+import type { Places, State, StateReader, StateSource } from './state.ts'
+import { tell } from './tell.ts'
+import type { Watch, WatchEvent, WatchOptions } from './watch.ts'
+
+export interface LiveWatchInit<T, K, V, R extends boolean> extends WatchOptions<R> {
+  readonly source: StateSource<T, K, V>
+  readonly clock: () => DHTTime
+
+  /** Aborted when the DHT stops. */
+  readonly lifetime: AbortSignal
+}
+
+type Event<T, K, V, R extends boolean> = WatchEvent<T, K, V, R>
+type Result<T, K, V, R extends boolean> = IteratorResult<Event<T, K, V, R>, undefined>
+
+/**
+ * A watch over states. It reads a state only when its loop waits or somebody listens, and keeps no queue: a slow loop
+ * gets the state of the moment, and what differs from the last one that it got.
+ */
+export class LiveWatch<T, K, V, R extends boolean> implements Watch<T, K, V, R> {
+  readonly #init: LiveWatchInit<T, K, V, R>
+  readonly #listeners = new Set<{ readonly hear: (event: Event<T, K, V, R>) => void }>()
+  readonly #waiting: PromiseWithResolvers<Result<T, K, V, R>>[] = []
+  readonly #onAbort = (): void => this.#end()
+  #reader: StateReader<T, K, V> | undefined
+  #isReading = false
+  #hasChanged = false
+  #isLooping = false
+  #isLoopOver = false
+  #isStopped = false
+
+  /** Of the last event. */
+  #current: T | undefined
+  #isKnown = false
+
+  /** The last state that was read. */
+  #read: Places<K, V> = new Map()
+
+  /** What the loop was given. */
+  readonly #delivered = new Delivered<K, V>()
+  #isFirst = true
+
+  constructor(init: LiveWatchInit<T, K, V, R>) {
+    this.#init = init
+  }
+
+  get current(): T | undefined {
+    return this.#current
+  }
+
+  readonly subscribe = (hear: (event: Event<T, K, V, R>) => void): (() => void) => {
+    if (typeof hear !== 'function') {
+      throw new TypeError(`subscribe needs a function, got ${typeof hear}`)
+    }
+
+    if (this.#isEnded) {
+      return () => {}
+    }
+
+    const listener = { hear }
+    this.#listeners.add(listener)
+    this.#look()
+    return () => {
+      this.#listeners.delete(listener)
+      this.#closeIfUnused()
+    }
+  };
+
+  [Symbol.asyncIterator](): this {
+    return this
+  }
+
+  async next(): Promise<Result<T, K, V, R>> {
+    if (this.#isEnded || this.#isLoopOver) {
+      return DONE
+    }
+
+    const waiting = Promise.withResolvers<Result<T, K, V, R>>()
+    this.#isLooping = true
+    this.#waiting.push(waiting)
+    this.#look()
+    return waiting.promise
+  }
+
+  /** Ends the loop alone. */
+  async return(): Promise<Result<T, K, V, R>> {
+    this.#isLooping = false
+    this.#isLoopOver = true
+    this.#resolveAll()
+    this.#closeIfUnused()
+    return DONE
+  }
+
+  async stop(): Promise<void> {
+    this.#end()
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#end()
+  }
+
+  get #isEnded(): boolean {
+    const { lifetime, signal } = this.#init
+    return this.#isStopped || lifetime.aborted || signal?.aborted === true
+  }
+
+  /** Reads the state, if somebody wants to know, and tells of it. */
+  #look(): void {
+    if (this.#listeners.size === 0 && this.#waiting.length === 0) {
+      return
+    }
+
+    if (this.#isReading) {
+      this.#hasChanged = true
+      return
+    }
+
+    this.#reader ??= this.#open()
+    const reader = this.#reader
+    this.#isReading = true
+    const state = reader.read()
+
+    if (isPromise(state)) {
+      state.then(
+        (state) => this.#take(reader, state),
+        (error) => this.#fail(reader, error)
+      )
+    } else {
+      this.#take(reader, state)
+    }
+  }
+
+  #open(): StateReader<T, K, V> {
+    const { lifetime, signal, source, onProgress } = this.#init
+    lifetime.addEventListener('abort', this.#onAbort)
+    signal?.addEventListener('abort', this.#onAbort)
+    return source.open({ onChange: () => this.#look(), onProgress })
+  }
+
+  #take(reader: StateReader<T, K, V>, state: State<T, K, V> | undefined): void {
+    this.#isReading = false
+
+    if (reader === this.#reader && state !== undefined) {
+      this.#tell(state)
+    }
+
+    if (this.#hasChanged) {
+      this.#hasChanged = false
+      this.#look()
+    }
+  }
+
+  #fail(reader: StateReader<T, K, V>, error: unknown): void {
+    this.#isReading = false
+    this.#hasChanged = false
+
+    if (reader === this.#reader) {
+      for (const { reject } of this.#waiting.splice(0)) {
+        reject(error)
+      }
+    }
+  }
+
+  #tell({ current, places }: State<T, K, V>): void {
+    const now = this.#init.clock()
+    const changes = this.#told(
+      changesBetween(this.#read, places, (_, found) => removalReason(found, now))
+    )
+    this.#delivered.note(this.#read, places, now)
+    this.#read = places
+    const isFirst = !this.#isKnown
+
+    if (isFirst || changes.length > 0) {
+      this.#isKnown = true
+      this.#current = current
+      this.#hear({ current, changes })
+    }
+
+    this.#deliver(now)
+  }
+
+  #hear(event: Event<T, K, V, R>): void {
+    for (const { hear } of [...this.#listeners]) {
+      tell(hear, event)
+    }
+  }
+
+  /** Gives the loop what differs from what it has. */
+  #deliver(now: DHTTime): void {
+    if (this.#waiting.length === 0) {
+      return
+    }
+
+    const changes = this.#told(this.#delivered.changesTo(this.#read, now))
+
+    if (this.#isFirst || changes.length > 0) {
+      this.#isFirst = false
+      this.#delivered.take(this.#read)
+      const value = { current: this.#current as T, changes }
+      this.#waiting.shift()?.resolve({ value, done: false })
+    }
+  }
+
+  #told(changes: Change<K, V, true>[]): Change<K, V, R>[] {
+    const told = this.#init.renewals ? changes : changes.filter(({ type }) => type !== 'renewed')
+    return told as Change<K, V, R>[]
+  }
+
+  #closeIfUnused(): void {
+    if (!this.#isLooping && this.#listeners.size === 0) {
+      this.#close()
+    }
+  }
+
+  #end(): void {
+    this.#isStopped = true
+    this.#listeners.clear()
+    this.#resolveAll()
+    this.#close()
+  }
+
+  #resolveAll(): void {
+    for (const { resolve } of this.#waiting.splice(0)) {
+      resolve(DONE)
+    }
+  }
+
+  #close(): void {
+    const { lifetime, signal } = this.#init
+    lifetime.removeEventListener('abort', this.#onAbort)
+    signal?.removeEventListener('abort', this.#onAbort)
+    this.#reader?.close()
+    this.#reader = undefined
+  }
+}
+
+const DONE = { value: undefined, done: true } as const

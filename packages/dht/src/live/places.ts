@@ -1,0 +1,129 @@
+import type { Found, FoundValue, MaybePromise, Subkey, Value } from '@waggle/record'
+import { isPromise, subkeyId, UNLIMITED, whenDone } from '@waggle/record/replica'
+import {
+  mapStates,
+  PLAIN,
+  type Place,
+  type PlaceName,
+  type Places,
+  type StateSource
+} from './state.ts'
+
+/** What is found in the places of a key, whatever they hold. */
+export type KeyPlaces = Places<Subkey | undefined, Value>
+
+/** Names the place of a subkey. */
+export function placeName(subkey: Subkey | undefined): PlaceName {
+  return subkey === undefined ? PLAIN : subkeyId(subkey, UNLIMITED)
+}
+
+/** Lists the places of what was found. */
+export function placesOf(found: Found | undefined): KeyPlaces {
+  if (found === undefined) {
+    return new Map()
+  }
+
+  return isDictionary(found.value)
+    ? new Map(
+        Array.from(found.value, ([subkey, entry]) => [placeName(subkey), { subkey, found: entry }])
+      )
+    : new Map([[PLAIN, { subkey: undefined, found: { ...found, value: found.value } }]])
+}
+
+/** Returns what is found in some places, as a reader gets it. */
+export function foundOf(places: KeyPlaces): Found | undefined {
+  const plain = places.get(PLAIN)
+
+  if (plain !== undefined || places.size === 0) {
+    return plain?.found
+  }
+
+  let expirationTime = 0
+
+  for (const { found } of places.values()) {
+    expirationTime = Math.max(expirationTime, found.expirationTime)
+  }
+
+  return { value: dictionaryOf(places as Places<Subkey, Value>), expirationTime }
+}
+
+/** Returns the dictionary of some places. */
+export function dictionaryOf<K, V>(places: Places<K, V>): Map<K, Found<V>> {
+  return new Map(Array.from(places.values(), ({ subkey, found }) => [subkey, found]))
+}
+
+function isDictionary(value: FoundValue): value is ReadonlyMap<Subkey, Found<Value>> {
+  return value instanceof Map
+}
+
+/**
+ * Makes another place of a place; undefined leaves it out. `before` is what was made of this place last, so that equal
+ * values stay the same object.
+ */
+export type PlaceMapping<K, V, K2, V2> = (
+  place: Place<K, V>,
+  before: Place<K2, V2> | undefined
+) => MaybePromise<Place<K2, V2> | undefined>
+
+/** Maps each place; the names of the new places come from their subkeys. */
+export async function mapPlaces<K, V, K2 extends Subkey | undefined, V2>(
+  places: Places<K, V>,
+  map: (name: PlaceName, place: Place<K, V>) => MaybePromise<Place<K2, V2> | undefined>
+): Promise<Places<K2, V2>> {
+  const mapped = new Map<PlaceName, Place<K2, V2>>()
+
+  for (const [name, place] of places) {
+    const made = map(name, place)
+    const now = isPromise(made) ? await made : made
+
+    if (now !== undefined) {
+      mapped.set(placeName(now.subkey), now)
+    }
+  }
+
+  return mapped
+}
+
+/** Returns a source with each place of another's states mapped. What did not change is not mapped again. */
+export function mapSource<T, K, V, T2, K2 extends Subkey | undefined, V2>(
+  source: StateSource<T, K, V>,
+  map: PlaceMapping<K, V, K2, V2>,
+  currentOf: (places: Places<K2, V2>) => T2
+): StateSource<T2, K2, V2> {
+  return mapStates(source, () => {
+    let last = new Map<PlaceName, Mapped<K, V, K2, V2>>()
+
+    return async ({ places }) => {
+      const next = new Map<PlaceName, Mapped<K, V, K2, V2>>()
+      const mapped = await mapPlaces<K, V, K2, V2>(places, (name, from) => {
+        const before = last.get(name)
+        const made = before === undefined ? map(from, undefined) : remap(before, from, map)
+        return whenDone(made, (to) => {
+          next.set(name, { from, to })
+          return to
+        })
+      })
+      last = next
+      return { current: currentOf(mapped), places: mapped }
+    }
+  })
+}
+
+interface Mapped<K, V, K2, V2> {
+  readonly from: Place<K, V>
+  readonly to: Place<K2, V2> | undefined
+}
+
+/** Maps a place that was mapped before: not again if it is the same, or was only renewed. */
+function remap<K, V, K2, V2>(
+  { from, to }: Mapped<K, V, K2, V2>,
+  now: Place<K, V>,
+  map: PlaceMapping<K, V, K2, V2>
+): MaybePromise<Place<K2, V2> | undefined> {
+  if (from.found.value !== now.found.value) {
+    return map(now, to)
+  }
+
+  const { expirationTime } = now.found
+  return to === undefined || from === now ? to : { ...to, found: { ...to.found, expirationTime } }
+}

@@ -1,0 +1,79 @@
+import type { Found, MaybePromise } from '@waggle/record'
+import type { UnreachableError } from '../errors.ts'
+
+/** Whether the servers nearest to a watched key can be reached. */
+export type WatchProgressEvent =
+  | { name: 'unreachable'; error: UnreachableError }
+  | { name: 'reachable' }
+
+/** Names a place under a key: the bytes of its subkey, or {@link PLAIN}. Equal subkeys have equal names. */
+export type PlaceName = string
+
+/** The place of a plain value. No subkey has this name. */
+export const PLAIN: PlaceName = ''
+
+/** What is found in one place. */
+export interface Place<K, V> {
+  readonly subkey: K
+  readonly found: Found<V>
+}
+
+export type Places<K, V> = ReadonlyMap<PlaceName, Place<K, V>>
+
+/**
+ * What is found under a key at one moment. Whatever is equal in two states of one reader is the same object in both: a
+ * `Found` that did not change, and the value of one that was only renewed. So comparing states is cheap at every layer.
+ */
+export interface State<T, K, V> {
+  /** What users get. */
+  readonly current: T
+  readonly places: Places<K, V>
+}
+
+/** What follows states hears. */
+export interface StateListener {
+  /** The next reading may give another state. */
+  readonly onChange: () => void
+  readonly onProgress?: ((event: WatchProgressEvent) => void) | undefined
+}
+
+/** States that come one after the other. */
+export interface StateSource<T, K, V> {
+  /** Begins to follow them. */
+  open(listener: StateListener): StateReader<T, K, V>
+}
+
+export interface StateReader<T, K, V> {
+  /** Reads the present state. Undefined: too little is known yet. One reading at a time. */
+  read(): MaybePromise<State<T, K, V> | undefined>
+  close(): void
+}
+
+/** Returns a source whose states are made of another's, each time by a function that may remember the last ones. */
+export function mapStates<T, K, V, T2, K2, V2>(
+  source: StateSource<T, K, V>,
+  mapping: () => (state: State<T, K, V>) => MaybePromise<State<T2, K2, V2>>
+): StateSource<T2, K2, V2> {
+  return {
+    open(listener) {
+      const reader = source.open(listener)
+      const map = mapping()
+      let read: State<T, K, V> | undefined
+      let mapped: State<T2, K2, V2> | undefined
+
+      return {
+        read: async () => {
+          const state = await reader.read()
+
+          if (state !== undefined && state !== read) {
+            mapped = await map(state)
+            read = state
+          }
+
+          return mapped
+        },
+        close: () => reader.close()
+      }
+    }
+  }
+}

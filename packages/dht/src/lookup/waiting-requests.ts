@@ -1,0 +1,115 @@
+import type { PeerInfo } from '@libp2p/interface'
+import { MAX_TIMER_MS } from '../timing/deadline.ts'
+import { afterInput } from '../timing/end-of-turn.ts'
+
+/** A request that is waited for. */
+export interface WaitingRequest {
+  readonly contact: PeerInfo
+
+  /** When it was made, in ms of the process's clock. */
+  readonly askedAtMs: number
+  readonly isPending: boolean
+
+  /** Milliseconds without progress after which something is to happen. */
+  readonly dueAfterMs: number
+
+  /** Has it happen. Afterwards the request is settled, or due later. */
+  onDue(): void
+}
+
+export interface WaitingRequestsInit {
+  /** Returns when a peer made progress last, in ms of the process's clock. */
+  readonly progressMs: (contact: PeerInfo) => number
+}
+
+/** The requests to one peer, the oldest first. */
+interface PeerQueue {
+  readonly contact: PeerInfo
+  requests: WaitingRequest[]
+
+  /** Requests at which those that are settled are dropped. */
+  maxRequests: number
+}
+
+const MIN_QUEUE = 64
+
+/**
+ * Notices peers that make no progress with what was requested of them (N12). A request waits since it
+ * was made, or since its peer made progress. One timer serves all.
+ */
+export class WaitingRequests {
+  readonly #init: WaitingRequestsInit
+  readonly #queues = new Map<string, PeerQueue>()
+  #timer: ReturnType<typeof setTimeout> | undefined
+  #dueMs = Number.POSITIVE_INFINITY
+
+  constructor(init: WaitingRequestsInit) {
+    this.#init = init
+  }
+
+  add(request: WaitingRequest): void {
+    const { contact } = request
+    const name = contact.id.toString()
+    const queue = this.#queues.get(name)
+
+    if (queue === undefined) {
+      this.#queues.set(name, { contact, requests: [request], maxRequests: MIN_QUEUE })
+    } else if (queue.requests.push(request) > queue.maxRequests) {
+      queue.requests = queue.requests.filter(({ isPending }) => isPending)
+      queue.maxRequests = Math.max(MIN_QUEUE, 2 * queue.requests.length)
+    }
+
+    this.#setTimer(dueMsOf(request, Number.NEGATIVE_INFINITY))
+  }
+
+  /** Waits for none any more. */
+  clear(): void {
+    clearTimeout(this.#timer)
+    this.#dueMs = Number.POSITIVE_INFINITY
+    this.#queues.clear()
+  }
+
+  #setTimer(dueMs: number): void {
+    if (dueMs < this.#dueMs) {
+      clearTimeout(this.#timer)
+      this.#dueMs = dueMs
+      const waitMs = Math.max(0, Math.ceil(dueMs - performance.now()))
+      const onTimer = (): void => afterInput(dueMs, () => this.#sweep())
+      this.#timer = setTimeout(onTimer, Math.min(waitMs, MAX_TIMER_MS))
+      this.#timer.unref?.()
+    }
+  }
+
+  #sweep(): void {
+    this.#dueMs = Number.POSITIVE_INFINITY
+    const nowMs = performance.now()
+    let dueMs = Number.POSITIVE_INFINITY
+
+    for (const [name, queue] of this.#queues) {
+      const progressMs = this.#init.progressMs(queue.contact)
+      const pending = queue.requests.filter(({ isPending }) => isPending)
+      queue.requests = pending
+
+      for (const request of pending) {
+        const waitedMs = nowMs - Math.max(request.askedAtMs, progressMs)
+
+        while (request.isPending && waitedMs >= request.dueAfterMs) {
+          request.onDue()
+        }
+
+        dueMs = request.isPending ? Math.min(dueMs, dueMsOf(request, progressMs)) : dueMs
+      }
+
+      if (!pending.some(({ isPending }) => isPending)) {
+        this.#queues.delete(name)
+      }
+    }
+
+    this.#setTimer(dueMs)
+  }
+}
+
+/** When a request may be due. */
+function dueMsOf({ askedAtMs, dueAfterMs }: WaitingRequest, progressMs: number): number {
+  return Math.max(askedAtMs, progressMs) + dueAfterMs
+}

@@ -1,0 +1,84 @@
+import type { PeerInfo } from '@libp2p/interface'
+import { UnreachableError } from '../errors.ts'
+import type { LookupResponse } from '../lookup/lookup.ts'
+import { hasQuorum, type NearServer } from '../lookup/quorum.ts'
+import type { Search } from '../lookup/search.ts'
+import { pointOfKey } from '../peers/key-space.ts'
+import type { Membership } from '../peers/routing.ts'
+
+export interface ReachInit {
+  readonly search: Search
+  readonly key: Uint8Array
+
+  /** This node, which is among the nearest servers if the search says so. */
+  readonly self: PeerInfo
+  readonly routing: Membership
+  readonly numReplicas: number
+}
+
+/** Tells whether a lookup has reached enough of a key's nearest servers (N11). */
+export class Reach {
+  readonly #init: ReachInit
+  readonly #responses = new Map<PeerInfo, LookupResponse>()
+  readonly #failed = new Set<string>()
+
+  constructor(init: ReachInit) {
+    this.#init = init
+  }
+
+  /** Takes note of a response, or of a failure. */
+  record(contact: PeerInfo, response: LookupResponse | undefined): void {
+    if (response === undefined) {
+      this.#failed.add(contact.id.toString())
+    } else {
+      this.#failed.delete(contact.id.toString())
+      this.#responses.set(contact, response)
+    }
+  }
+
+  /** Whether a key that nobody was found to hold is absent. Only at the end of the lookup. */
+  get isSufficient(): boolean {
+    const { numReplicas, search } = this.#init
+
+    // A banned peer proves nothing, but a node that knows no other is not alone.
+    if (this.#responses.size === 0 && search.hasBanned) {
+      return false
+    }
+
+    const servers = search.servers()
+    return servers.every(({ hasResponded }) => hasResponded)
+      ? servers.length > 0
+      : hasQuorum(servers.map(this.#asNearServer), numReplicas)
+  }
+
+  /** Creates the error for a lookup that has not reached enough. */
+  error(): UnreachableError {
+    return new UnreachableError(this.#failed.size, this.#responses.size)
+  }
+
+  readonly #asNearServer = ({ contact, hasResponded }: SearchServer): NearServer => ({
+    name: contact.id.toString(),
+    hasResponded,
+    named: hasResponded ? this.#namedBy(contact) : undefined
+  })
+
+  /** This node still knows peers that have just failed, so it says nothing if others can. */
+  #namedBy(contact: PeerInfo): ReadonlySet<string> | undefined {
+    const { key, numReplicas, routing, self } = this.#init
+
+    if (contact === self) {
+      const isAlone = this.#responses.size === 0
+      return isAlone ? namesOf(routing.nearestPresent(pointOfKey(key), numReplicas)) : undefined
+    }
+
+    const { closer = [], isPlain = false } = this.#responses.get(contact) ?? {}
+    // Plain kad-dht peers go on naming peers that have left.
+    return namesOf(isPlain ? closer.filter(({ id }) => !routing.isLongSilent(id)) : closer)
+  }
+}
+
+type SearchServer = ReturnType<Search['servers']>[number]
+
+function namesOf(peers: readonly PeerInfo[]): ReadonlySet<string> {
+  return new Set(peers.map(({ id }) => id.toString()))
+}

@@ -1,0 +1,48 @@
+import { hmac } from '@noble/hashes/hmac.js'
+import { sha256 } from '@noble/hashes/sha2.js'
+import { type Key, ownerTag, type Subkey } from '@waggle/record'
+import { encodeValue, SEALED, UNLIMITED } from '@waggle/record/replica'
+import { placeOwner } from '../operations/place-owner.ts'
+
+/** Bytes of the hash of a subkey: one for each entry. */
+const SUBKEY_BYTES = 16
+
+export interface NamesInit {
+  /** Hides names. */
+  readonly names: Uint8Array
+
+  /** Tag of the members, to whom all keys belong; undefined: keys and subkeys belong to whom their names say. */
+  readonly membersTag: string | undefined
+}
+
+/** Hides the names of keys and subkeys from all who lack the secret. Equal names stay equal. */
+export class HiddenNames {
+  readonly #init: NamesInit
+
+  constructor(init: NamesInit) {
+    this.#init = init
+  }
+
+  key(key: Key): Key {
+    const { membersTag } = this.#init
+    const tag = membersTag ?? tagOf(placeOwner(key, undefined))
+    const hidden = this.#hash(['key', key])
+    return tag === undefined ? [SEALED, hidden] : [SEALED, tag, hidden]
+  }
+
+  /** The same subkey has unrelated hidden names under different keys. */
+  subkey(key: Key, subkey: Subkey): Subkey {
+    const { membersTag } = this.#init
+    const tag = membersTag === undefined ? tagOf(placeOwner(key, subkey)) : undefined
+    const hidden = this.#hash(['subkey', key, subkey]).subarray(0, SUBKEY_BYTES)
+    return tag === undefined ? hidden : [tag, hidden]
+  }
+
+  #hash(name: Key): Uint8Array {
+    return hmac(sha256, this.#init.names, encodeValue(name, UNLIMITED))
+  }
+}
+
+function tagOf(owner: string | undefined): string | undefined {
+  return owner === undefined ? undefined : ownerTag(owner)
+}

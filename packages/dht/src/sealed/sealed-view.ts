@@ -1,0 +1,21 @@
+import { type Handles, handlesOf } from '../handles/handles.ts'
+import type { BaseOperations } from '../operations/base-operations.ts'
+import type { WaggleOperations } from '../operations/waggle-operations.ts'
+import { SealedOperations, type SealedOptions } from './sealed-operations.ts'
+
+/** The operations of a DHT, on what only those see who have a secret. */
+export interface SealedView extends WaggleOperations, Handles {}
+
+/**
+ * Makes a sealed view of a DHT.
+ *
+ * @throws TypeError for a secret that is too short or no bytes, or an option that is wrong
+ */
+export function sealedView(
+  base: BaseOperations,
+  secret: Uint8Array,
+  options?: SealedOptions
+): SealedView {
+  const operations = new SealedOperations(base, secret, options)
+  return Object.assign(operations, handlesOf(operations))
+}

@@ -1,0 +1,39 @@
+import type { ExchangeClient } from '../exchange/exchange-client.ts'
+import { partsOf } from '../kad/node-parts.ts'
+import type { Lookups } from '../lookup/lookups.ts'
+import type { CachedReads } from '../reading/cached-reads.ts'
+import type { Replicas } from '../reading/replicas.ts'
+import { WatchClient } from '../watch/watch-client.ts'
+import { Watches } from '../watch/watches.ts'
+import type { PeerParts } from './peer-parts.ts'
+import type { PartsInit } from './service-init.ts'
+
+/** The parts that watching uses. */
+export interface WatchingParts extends Pick<PeerParts, 'client'> {
+  readonly exchange: ExchangeClient
+  readonly lookups: Lookups
+  readonly reads: CachedReads
+  readonly replicas: Replicas
+}
+
+/** Creates what watches keys at other peers. */
+export function createWatches(
+  { components, limits, numReplicas }: PartsInit,
+  { client, exchange: records, lookups, replicas, reads }: WatchingParts
+): { watches: Watches; watchClient: WatchClient } {
+  const { store } = partsOf(components)
+  const log = components.logger.forComponent('waggle:watch')
+  const watchClient = new WatchClient({
+    ...{ ...client, log, store, records },
+    onChange: (key, record) => watches.onChange(key, record),
+    onLost: (peer) => watches.onLost(peer)
+  })
+  const watches = new Watches({
+    ...{ channel: watchClient, log, numReplicas, replicas, store, known: replicas.known },
+    maxForwardedKeys: limits.maxForwardedKeys,
+    inTime: (peer, answer) => lookups.inTime(peer, answer),
+    onLearned: (key, change, all) => reads.onWatched(key, change, all),
+    readLatest: async (key, cancellation) => reads.read(key, { latest: true, cancellation })
+  })
+  return { watches, watchClient }
+}

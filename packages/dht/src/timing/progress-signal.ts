@@ -1,0 +1,30 @@
+import { TimeoutError } from '../errors.ts'
+import { MAX_TIMER_MS } from './deadline.ts'
+
+/** A signal that is aborted when there was no progress for some time, until it is stopped. */
+export interface ProgressSignal extends Disposable {
+  readonly signal: AbortSignal
+}
+
+/**
+ * Creates a signal for work that may take as long as there is progress.
+ *
+ * @param progressMs - returns when there was progress last, in ms of the process's clock
+ */
+export function progressSignal(timeoutMs: number, progressMs: () => number): ProgressSignal {
+  const controller = new AbortController()
+  const startMs = performance.now()
+  let timer: ReturnType<typeof setTimeout> | undefined
+  const wait = (): void => {
+    const leftMs = Math.max(startMs, progressMs()) + timeoutMs - performance.now()
+
+    if (leftMs <= 0) {
+      controller.abort(new TimeoutError(`no progress within ${timeoutMs} ms`))
+    } else {
+      timer = setTimeout(wait, Math.min(Math.ceil(leftMs), MAX_TIMER_MS))
+      timer.unref?.()
+    }
+  }
+  wait()
+  return { signal: controller.signal, [Symbol.dispose]: () => clearTimeout(timer) }
+}

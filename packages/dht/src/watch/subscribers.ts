@@ -1,0 +1,49 @@
+import type { WatchRole } from './watch-messages.ts'
+
+/** The peers that subscribe to one key, and their roles. */
+export class Subscribers<S> {
+  readonly #roles = new Map<S, WatchRole>()
+  readonly #counts: Record<WatchRole, number> = {
+    prompt: 0,
+    patient: 0,
+    forwarder: 0,
+    dependant: 0
+  }
+
+  get size(): number {
+    return this.#roles.size
+  }
+
+  has(subscriber: S): boolean {
+    return this.#roles.has(subscriber)
+  }
+
+  count(role: WatchRole): number {
+    return this.#counts[role]
+  }
+
+  /** Returns the subscribers whose role is, or is not, the given one. */
+  list(role: WatchRole, is = true): S[] {
+    return [...this.#roles].flatMap(([subscriber, its]) =>
+      (its === role) === is ? [subscriber] : []
+    )
+  }
+
+  add(subscriber: S, role: WatchRole): void {
+    this.delete(subscriber)
+    this.#roles.set(subscriber, role)
+    this.#counts[role]++
+  }
+
+  /** Returns the role that the subscriber had. */
+  delete(subscriber: S): WatchRole | undefined {
+    const role = this.#roles.get(subscriber)
+
+    if (role !== undefined) {
+      this.#roles.delete(subscriber)
+      this.#counts[role]--
+    }
+
+    return role
+  }
+}

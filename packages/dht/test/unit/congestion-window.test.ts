@@ -1,0 +1,115 @@
+import { describe, expect, it } from 'vitest'
+import { CongestionWindow } from '../../src/wire/congestion-window.ts'
+
+interface Course {
+  /** Share of the line that was used in the second half. */
+  readonly share: number
+
+  /** The longest that a part has waited for others in the second half, in ms. */
+  readonly waitMs: number
+}
+
+interface Line {
+  readonly bytesPerMs: number
+  readonly delayMs: number
+}
+
+/** A line on which parts queue up, and from which acks come back. */
+class SimulatedLine {
+  readonly #line: Line
+  readonly #acks: { window: CongestionWindow; bytes: number; atMs: number }[] = []
+  #freeAtMs = 0
+
+  constructor(line: Line) {
+    this.#line = line
+  }
+
+  /** Sends all that the window allows. Returns how many bytes that are, and how long the last one has to wait. */
+  send(window: CongestionWindow, nowMs: number): { bytes: number; waitMs: number } {
+    let [bytes, waitMs] = [0, 0]
+
+    while (window.hasRoom) {
+      const partBytes = window.partOf(Number.POSITIVE_INFINITY)
+      window.send(partBytes, false, nowMs)
+      bytes += partBytes
+      waitMs = Math.max(this.#freeAtMs - nowMs, 0)
+      this.#freeAtMs = nowMs + waitMs + partBytes / this.#line.bytesPerMs
+      const atMs = this.#freeAtMs + 2 * this.#line.delayMs
+      this.#acks.push({ window, bytes: partBytes, atMs })
+    }
+
+    return { bytes, waitMs }
+  }
+
+  deliver(nowMs: number): void {
+    for (let ack = this.#acks[0]; ack !== undefined && ack.atMs <= nowMs; ack = this.#acks[0]) {
+      this.#acks.shift()
+      expect(ack.window.receive(ack.bytes, nowMs)).toBe(true)
+    }
+  }
+}
+
+/** Sends over one line for a minute, with as many windows as there are senders. */
+function sendOver({ senders = 1, ...line }: Line & { senders?: number }): Course {
+  const windows = Array.from({ length: senders }, () => new CongestionWindow())
+  const simulated = new SimulatedLine(line)
+  const forMs = 60_000
+  let [sentBytes, longestMs] = [0, 0]
+
+  for (let nowMs = 0; nowMs < forMs; nowMs++) {
+    simulated.deliver(nowMs)
+
+    for (const window of windows) {
+      const { bytes, waitMs } = simulated.send(window, nowMs)
+      sentBytes += nowMs < forMs / 2 ? 0 : bytes
+      longestMs = nowMs < forMs / 2 ? 0 : Math.max(longestMs, waitMs)
+    }
+  }
+
+  return { share: sentBytes / ((line.bytesPerMs * forMs) / 2), waitMs: longestMs }
+}
+
+const MBIT = 1_000_000 / 8 / 1000
+
+describe('CongestionWindow', () => {
+  it.each([1.5, 8, 40].flatMap((mbit) => [5, 50, 200].map((delayMs) => [mbit, delayMs] as const)))(
+    'fills a line of %d Mbit/s with a delay of %d ms, and lets others through (N12)',
+    (mbit, delayMs) => {
+      const { share, waitMs } = sendOver({ bytesPerMs: mbit * MBIT, delayMs })
+
+      expect(share).toBeGreaterThan(0.9)
+      // Alone a message takes twice the delay, there and back: next to bulk about twice as long.
+      expect(waitMs).toBeLessThan(2 * delayMs + 12)
+    }
+  )
+
+  it('shares a line with others', () => {
+    const { share, waitMs } = sendOver({ bytesPerMs: 8 * MBIT, delayMs: 50, senders: 5 })
+
+    expect(share).toBeGreaterThan(0.9)
+    expect(waitMs).toBeLessThan(200)
+  })
+
+  it('is not closed by a sender with little to send', () => {
+    const window = new CongestionWindow()
+    window.send(1000, true, -1000)
+    window.receive(1000, -900)
+    const { bytes } = window
+
+    for (let nowMs = 0; nowMs < 10_000; nowMs += 1000) {
+      window.send(1000, true, nowMs)
+      window.receive(1000, nowMs + 100)
+    }
+
+    expect(window.bytes).toBe(bytes)
+  })
+
+  it('counts an ack for a part of a part', () => {
+    const window = new CongestionWindow()
+    window.send(1000, true, 0)
+    expect(window.receive(400, 1)).toBe(true)
+    expect(window.receive(600, 2)).toBe(true)
+    expect(window.inFlight).toBe(0)
+    expect(window.receive(1, 3)).toBe(false)
+  })
+})

@@ -1,0 +1,147 @@
+import type { Found } from '@waggle/dht'
+import type { Change, Watch } from '@waggle/dht/handles'
+import {
+  type DHTRecord,
+  plainRecord,
+  type Subkey,
+  subkeyRecord,
+  tombstoneRecord,
+  type Value
+} from '@waggle/record'
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { law } from '../support/effort.ts'
+import { WatchScene } from '../support/watch-scene.ts'
+
+const subkey = fc.constantFrom('a', 'b', undefined)
+const seconds = fc.integer({ min: 1, max: 30 })
+
+interface Write {
+  readonly kind: 'write'
+  readonly subkey: string | undefined
+
+  /** Undefined: a deletion. */
+  readonly value?: number
+  readonly seconds: number
+}
+
+type Step = Write | { readonly kind: 'pass'; readonly ms: number } | { readonly kind: 'take' }
+
+/** Milliseconds after which all that was written has expired. */
+const AFTER_ALL_MS = 40_000
+
+const step: fc.Arbitrary<Step> = fc.oneof(
+  fc.record({ kind: fc.constant('write' as const), subkey, value: fc.nat(2), seconds }),
+  fc.record({ kind: fc.constant('write' as const), subkey, seconds }),
+  fc.record({ kind: fc.constant('pass' as const), ms: fc.constantFrom(100, 1000, 6000) }),
+  fc.constant({ kind: 'take' as const })
+)
+
+type Entries = Map<Subkey | undefined, Found<Value>>
+
+function entriesOf(found: Found | undefined): Entries {
+  return found?.value instanceof Map
+    ? new Map(found.value)
+    : new Map(found && [[undefined, found as Found<Value>]])
+}
+
+type AnyChange = Change<Subkey | undefined, Value, true>
+
+/** A loop that keeps what it was given by its changes alone. */
+class Follower {
+  readonly entries: Entries = new Map()
+  readonly #watch: Watch<Found | undefined, Subkey | undefined, Value, true>
+  #events = 0
+  #pending: Promise<void> | undefined
+
+  constructor(scene: WatchScene) {
+    this.#watch = scene.watching({ renewals: true })
+  }
+
+  /** Whether it waits for an event. */
+  get isWaiting(): boolean {
+    return this.#pending !== undefined
+  }
+
+  /** Whether it has been given all that there was. */
+  get isDone(): boolean {
+    return this.#events > 0 && this.entries.size === 0
+  }
+
+  async take(): Promise<void> {
+    this.#pending ??= this.#next()
+    await this.#pending
+  }
+
+  async #next(): Promise<void> {
+    const { value } = await this.#watch.next()
+    this.#pending = undefined
+
+    if (value !== undefined) {
+      expect(this.#events++ === 0 || value.changes.length > 0).toBe(true)
+      value.changes.forEach((change) => {
+        this.#follow(change)
+      })
+      expect(this.entries).toEqual(entriesOf(value.current))
+    }
+  }
+
+  #follow(change: AnyChange): void {
+    const { subkey } = change
+    expect(this.entries.get(subkey)).toEqual('before' in change ? change.before : undefined)
+
+    if (change.type === 'removed') {
+      this.entries.delete(subkey)
+    } else {
+      this.entries.set(subkey, change.found)
+    }
+  }
+}
+
+function writeOf({ subkey, value, seconds }: Write, now: number): DHTRecord {
+  const expirationTime = now + seconds
+
+  if (value === undefined) {
+    return tombstoneRecord(expirationTime, { subkey })
+  }
+
+  return subkey === undefined
+    ? plainRecord(value, expirationTime)
+    : subkeyRecord(subkey, value, expirationTime)
+}
+
+async function act(step: Step, scene: WatchScene, follower: Follower): Promise<void> {
+  if (step.kind === 'take') {
+    void follower.take()
+  } else if (step.kind === 'pass') {
+    await scene.pass(step.ms)
+  } else {
+    scene.write([0], writeOf(step, scene.net.clock.time))
+  }
+}
+
+describe('a loop that takes events whenever it likes', () => {
+  it('gets from what it had to what there is by the changes of each event', async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.array(step, { maxLength: 30 }), async (steps) => {
+        using scene = new WatchScene()
+        const follower = new Follower(scene)
+
+        for (const each of steps) {
+          await act(each, scene, follower)
+        }
+
+        await scene.pass(AFTER_ALL_MS)
+
+        if (!follower.isWaiting && !follower.isDone) {
+          void follower.take()
+          await scene.pass(500)
+        }
+
+        expect(follower.isDone || steps.every(({ kind }) => kind !== 'take')).toBe(true)
+        expect(follower.entries.size).toBe(0)
+      }),
+      law(150)
+    )
+  })
+})
