@@ -110,15 +110,15 @@ export class NetworkMerge {
   async #learnFrom(peer: PeerId): Promise<void> {
     const told = await this.#ask(peer, keyOf(this.#init.self))
     const unknown = told.filter((contact) => this.#isNews(contact))
+    const newNeighbours = this.#neighboursAmong(unknown)
 
-    if (!this.#areNear(unknown)) {
+    if (newNeighbours.length === 0) {
       return
     }
 
+    // Most of the near ones are unknown only where this node is new, or the network is.
+    const isElsewhere = newNeighbours.length > this.#countNeighbours(told)
     await this.#connectNeighbours(unknown)
-
-    // Most of them are unknown only where this node is new, or the network is.
-    const isElsewhere = 2 * unknown.length > told.length
 
     if (isElsewhere && this.#init.now() - this.#lookedFarAtMs >= FAR_INTERVAL_MS) {
       this.#lookedFarAtMs = this.#init.now()
@@ -199,9 +199,10 @@ export class NetworkMerge {
     return this.#init.neighbourCount?.() ?? SEARCH_WIDTH
   }
 
-  /** Whether any would be a neighbour. */
-  #areNear(contacts: readonly PeerInfo[]): boolean {
-    return this.#neighboursAmong(contacts).length > 0
+  /** Counts those that are neighbours already. */
+  #countNeighbours(contacts: readonly PeerInfo[]): number {
+    const known = this.#init.nearest(this.#own, this.#neighbourCount)
+    return contacts.filter(({ id }) => known.some((one) => one.id.equals(id))).length
   }
 
   /** Those that would be neighbours if all were known, nearest first. */

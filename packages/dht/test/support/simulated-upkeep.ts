@@ -28,6 +28,9 @@ export function keyNumber(n: number): Uint8Array {
   return recordKey(`record ${n}`)
 }
 
+/** Of the others, the nearest: those that are established, and those that have come lately. */
+const WHOM_A_PEER_KNOWS = 2 * NEIGHBOURHOOD
+
 /** A network of peers that know their surroundings, and what they bring each other. */
 export class KeptNetwork {
   #index = new PeerIndex()
@@ -128,7 +131,7 @@ export class KeptNetwork {
   #surroundings(self: KeepingPeer): Member[] {
     const point = pointOfPeer(self.contact.id)
     const met = this.#metMs.get(self)
-    return this.#nearest(this.#index, point, NEIGHBOURHOOD)
+    return this.#nearest(this.#index, point, WHOM_A_PEER_KNOWS)
       .filter((peer) => peer !== self)
       .map((peer) => ({ contact: peer.contact, sinceMs: met?.get(peer) ?? peer.sinceMs }))
       .filter(({ sinceMs }) => sinceMs < Number.POSITIVE_INFINITY)
