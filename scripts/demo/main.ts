@@ -35,7 +35,7 @@ async function story(): Promise<void> {
 }
 
 async function meet({ alice, bob, carol }: Peers): Promise<void> {
-  narrator.scene('Three peers, each in a process of its own, meet over TCP')
+  narrator.scene('Three peers in three processes connect over TCP')
   const address = await alice.join([])
   narrator.line('alice', `is process ${alice.pid} and listens on ${address}`)
   await Promise.all([bob.join([address]), carol.join([address])])
@@ -44,35 +44,35 @@ async function meet({ alice, bob, carol }: Peers): Promise<void> {
 }
 
 async function readWhatAnotherStored({ alice, carol }: Peers): Promise<void> {
-  narrator.scene('One stores a value, another reads it')
+  narrator.scene('One peer stores a value, and another reads it')
   await store(alice, 'my_key', ['i', 'love', 'bees'], { ttl: 600 })
   await get(carol, 'my_key', ['i', 'love', 'bees'])
 }
 
 async function writeTogether({ alice, bob, carol }: Peers): Promise<void> {
-  narrator.scene('All answer one invitation at the same moment, each under a subkey of its own')
+  narrator.scene('Three peers write to one key at the same moment, each under its own subkey')
   await Promise.all([
     store(alice, 'party', 'yes', { subkey: 'alice', ttl: 600 }),
     store(bob, 'party', 'with cake', { subkey: 'bob', ttl: 600 }),
     store(carol, 'party', 'no', { subkey: 'carol', ttl: 600 })
   ])
-  narrator.aside('… bob stored one of the three answers, and reads them all:')
+  narrator.aside('… bob wrote one of the three answers and reads all of them:')
   await get(bob, 'party', { alice: 'yes', bob: 'with cake', carol: 'no' })
 }
 
 async function replaceByLater({ alice, bob, carol }: Peers): Promise<void> {
-  narrator.scene('What expires later replaces what expires earlier')
+  narrator.scene('A value that expires later replaces the present one')
   await store(bob, 'we meet', 'at noon', { ttl: 60 })
   await store(carol, 'we meet', 'at three', { ttl: 120 })
   await get(alice, 'we meet', 'at three')
 
-  narrator.scene('What expires earlier is refused')
+  narrator.scene('A value that expires earlier is refused')
   await store(bob, 'we meet', 'at noon after all', { ttl: 90, expected: 'refused' })
   await get(alice, 'we meet', 'at three')
 }
 
 async function outlive({ alice, bob }: Peers): Promise<void> {
-  narrator.scene('Every value comes to its end')
+  narrator.scene('Every value expires')
   await store(alice, 'the dance', 'goes on', { ttl: SHORT_TTL })
   await get(bob, 'the dance', 'goes on')
   narrator.aside(`… ${SHORT_TTL} seconds later:`)
@@ -81,7 +81,7 @@ async function outlive({ alice, bob }: Peers): Promise<void> {
 }
 
 async function part(peers: Peers): Promise<void> {
-  narrator.scene('Goodbye')
+  narrator.scene('The peers leave')
 
   const leaving = Object.values(peers).map(async (peer) => {
     const exitCode = await peer.leave()
@@ -132,5 +132,9 @@ try {
   clearTimeout(deadline)
 }
 
-console.log(narrator.isTrue ? '\nAll as promised.' : '\nNot all as promised: see ✗ above.')
+console.log(
+  narrator.isTrue
+    ? '\nEvery result is as promised.'
+    : '\nSome results are not as promised: see ✗ above.'
+)
 process.exitCode = narrator.isTrue ? 0 : 1

@@ -1,6 +1,7 @@
 import { constants } from 'node:os'
 import { CommandError, FAILED, UNREACHABLE, UsageError, WRONG_USAGE } from './errors.ts'
 import { Stop } from './io.ts'
+import { withFlags } from './text/flags.ts'
 
 /** The message and the exit code of a command that threw. */
 export interface Failure {
@@ -16,17 +17,6 @@ const WRONG_ARGUMENTS: readonly string[] = [
   'InvalidExpirationError',
   'RecordTooLargeError'
 ]
-
-/** Options of the library that have another name on the command line. */
-const OPTION_NAMES: Readonly<Record<string, string>> = {
-  identityPath: '--identity',
-  clientMode: '--client',
-  privateKey: '--identity'
-}
-
-/** Options whose names differ in spelling only: `dataDir` and `--data-dir`. */
-const OPTIONS =
-  /(?<!-)\b(identityPath|privateKey|clientMode|initialPeers|listenOn|announce|dataDir|numReplicas|swarmKey|strictClock|serveRelay|relay|protocol|durability|expirationTime|ttl)\b(?=[:,. ]|$)/g
 
 /** Chooses the message and the exit code for an error. */
 export function failure(error: Error): Failure {
@@ -51,23 +41,17 @@ function exitCodeOf({ name }: Error): number {
   return name === 'UnreachableError' ? UNREACHABLE : FAILED
 }
 
-/** Replaces the library's option names in a message by those of the command line. */
+/** Words the message for a user of the command line. */
 function asTyped({ name, message }: Error): string {
-  if (name === 'BootstrapError') {
-    return `${reasonsIn(message)}\nName one that runs: --initial-peers 10.0.0.1:1337. Start one with: waggle serve`
-  }
-
-  return message.replace(OPTIONS, (option) => OPTION_NAMES[option] ?? kebab(option))
+  return name === 'BootstrapError'
+    ? `${reasonsIn(message)}\nName one that runs: --initial-peers 10.0.0.1:1337. Start one with: waggle serve`
+    : withFlags(message)
 }
 
 /** Extracts a BootstrapError's reason for each peer, without its advice to programmers. */
 export function reasonsIn(message: string): string {
   const [reasons = ''] = message.split('\nCheck that one of them runs')
-  return reasons
-}
-
-function kebab(option: string): string {
-  return `--${option.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`
+  return withFlags(reasons)
 }
 
 function stopOf(error: Error): Stop | undefined {

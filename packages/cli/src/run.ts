@@ -4,7 +4,7 @@ import type { Program } from './commands/define.ts'
 import { addDelete } from './commands/delete.ts'
 import { addExport } from './commands/export.ts'
 import { addGet } from './commands/get.ts'
-import { addIdentity } from './commands/identity.ts'
+import { addId } from './commands/id.ts'
 import { addImport } from './commands/import.ts'
 import { addInspect } from './commands/inspect.ts'
 import { addParty } from './commands/party.ts'
@@ -15,12 +15,16 @@ import { addStats } from './commands/stats.ts'
 import { addStore } from './commands/store.ts'
 import { addTop } from './commands/top.ts'
 import { addWatch } from './commands/watch.ts'
-import { DONE, toError, WRONG_USAGE } from './errors.ts'
+import { DONE, toError, UsageError, WRONG_USAGE } from './errors.ts'
 import { failure } from './failure.ts'
 import type { CommandIO } from './io.ts'
 import { line } from './text/json.ts'
 import { isColourful, paintFor } from './text/paint.ts'
+import { suggestion } from './text/suggestion.ts'
 import { VERSION } from './version.ts'
+
+/** Stands for bytes that are not UTF-8. */
+const REPLACED = '\ufffd'
 
 const FIRST_STEPS = `
 First steps, in three terminals:
@@ -37,6 +41,7 @@ export async function run(args: readonly string[], io: CommandIO): Promise<numbe
   const program = programFor(io, isJson)
 
   try {
+    assertText(args)
     await program.commander.parseAsync([...args], { from: 'user' })
     return program.exitCode
   } catch (error) {
@@ -46,7 +51,23 @@ export async function run(args: readonly string[], io: CommandIO): Promise<numbe
   }
 }
 
-function programFor(io: CommandIO, isJson: boolean): Program {
+/**
+ * Node has replaced bytes that are not UTF-8 already: the write would store, or the file have, another name.
+ *
+ * @throws UsageError for an argument of such bytes
+ */
+function assertText(args: readonly string[]): void {
+  const wrong = args.find((arg) => arg.includes(REPLACED))
+
+  if (wrong !== undefined) {
+    throw new UsageError(
+      `the argument ${line(wrong)} has bytes that are not UTF-8: write bytes as base64:…, or give a value on the standard input. The character itself is "\\ufffd" in JSON`
+    )
+  }
+}
+
+/** Assembles all commands. */
+export function programFor(io: CommandIO, isJson: boolean): Program {
   const program: Program = { commander: waggleCommand(io, isJson), io, exitCode: DONE }
 
   for (const add of [
@@ -63,7 +84,7 @@ function programFor(io: CommandIO, isJson: boolean): Program {
     addInspect,
     addParty,
     addTop,
-    addIdentity,
+    addId,
     addCompletion
   ]) {
     add(program)
@@ -73,7 +94,8 @@ function programFor(io: CommandIO, isJson: boolean): Program {
 }
 
 function waggleCommand(io: CommandIO, isJson: boolean): Command {
-  return new Command('waggle')
+  const command: Command = new Command('waggle')
+  return command
     .description('A distributed dictionary: every value expires, and concurrent writes are merged.')
     .version(VERSION, '-v, --version', 'print the version')
     .addHelpText('after', FIRST_STEPS)
@@ -86,8 +108,13 @@ function waggleCommand(io: CommandIO, isJson: boolean): Command {
       getErrHelpWidth: () => io.stderr.columns ?? 100,
       getOutHasColors: () => isColourful(io, 'stdout'),
       getErrHasColors: () => isColourful(io, 'stderr'),
-      outputError: (text, write) => write(shownError(wrongUsage(text), io, isJson))
+      outputError: (text, write) =>
+        write(shownError(wrongUsage(text, namesOf(command)), io, isJson))
     })
+}
+
+function namesOf({ commands }: Command): string[] {
+  return commands.map((command) => command.name())
 }
 
 function exitCodeOf({ code, exitCode }: CommanderError): number {
@@ -108,8 +135,15 @@ function tell(
 }
 
 /** Rewords commander's message about wrong arguments. */
-function wrongUsage(text: string): string {
+function wrongUsage(text: string, commands: readonly string[]): string {
   const told = text.replace(/^error: /, '').trim()
+  const [, unknown] = /^unknown command '(.*)'/.exec(told) ?? []
+
+  if (unknown !== undefined) {
+    const meant = suggestion(unknown, commands)
+    return `unknown command '${unknown}'${meant === undefined ? '' : `\n(Did you mean ${meant}?)`}`
+  }
+
   return told.startsWith('too many arguments')
     ? `${told} Quote arguments that contain spaces.`
     : told

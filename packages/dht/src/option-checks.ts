@@ -47,14 +47,14 @@ export function withDefaults<T extends object>(options: T, table: OptionTable<T>
 }
 
 /** Turns one value, several or none into a list. */
-export function list<T>(value: T | readonly T[] | undefined): readonly T[] {
+export function asList<T>(value: T | readonly T[] | undefined): readonly T[] {
   return value === undefined ? [] : Array.isArray(value) ? value : [value as T]
 }
 
 /** Parses one address or each of several. */
 export function assertEach(parse: (address: unknown, option: string) => unknown): Check {
   return (value, option) => {
-    for (const address of list(value)) {
+    for (const address of asList(value)) {
       parse(address, option)
     }
   }

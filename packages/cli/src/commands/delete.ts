@@ -4,6 +4,7 @@ import type { Context } from '../context.ts'
 import { DONE } from '../errors.ts'
 import { withClient } from '../network/client.ts'
 import { addNetworkOptions, type NetworkOptions } from '../network/network-options.ts'
+import { leastDeletion } from '../records/least-deletion.ts'
 import { shownMoment } from '../text/time.ts'
 import { jsonOf, parseKey } from '../text/value-text.ts'
 import { act, define, type Program } from './define.ts'
@@ -18,7 +19,7 @@ import {
   type TimeoutOptions,
   timeoutMsOf
 } from './places.ts'
-import { refusal } from './store.ts'
+import { pastExpiration, refusal } from './refusal.ts'
 
 type DeleteOptions = NetworkOptions & LifetimeOptions & SubkeyOptions & TimeoutOptions
 
@@ -27,11 +28,12 @@ export function addDelete(program: Program): void {
     usage: 'delete <key>',
     summary: 'Delete a key, or one subkey of a dictionary',
     more: [
-      'A deletion is a write without a value. It must expire later than the value it deletes, so give it a longer --ttl than the value had. Until the deletion expires, it keeps out every write that expires earlier.'
+      'A deletion is a write without a value, which expires just after the value that it deletes. Until then, it keeps out every write that expires earlier. With --ttl or --expiration-time, it keeps them out for longer, and does not read the value first.'
     ],
     examples: [
-      ['waggle delete greeting --ttl 2h', 'a value that was stored for an hour'],
-      ['waggle delete party --subkey alice --ttl 2h', 'one subkey; the others stay']
+      ['waggle delete greeting', 'a value, whenever it expires'],
+      ['waggle delete party --subkey alice', 'one subkey; the others stay'],
+      ['waggle delete greeting --ttl 2h', 'also writes under way that expire within two hours']
     ]
   })
   command.option('-s, --subkey <subkey>', 'delete only this subkey of the dictionary')
@@ -47,18 +49,34 @@ async function remove(
   const { io } = context
   const key = parseKey(keyText)
   const { subkey } = subkeyOf(options)
-  const expirationTime = expirationOf(lifetimeOf(options), getDHTTime())
+  const lifetime = lifetimeOf(options)
+  const given = lifetime && expirationOf(lifetime, getDHTTime())
+  const place = { key: jsonOf(key), ...(subkey !== undefined && { subkey: jsonOf(subkey) }) }
+  const shown = shownPlace(key, subkey)
   const call = { timeoutMs: timeoutMsOf(options), signal: io.signal }
 
+  if (given !== undefined && given <= getDHTTime()) {
+    throw pastExpiration(shown)
+  }
+
   return withClient(options, io, async (dht) => {
-    if (!(await dht.delete(key, { subkey, expirationTime, ...call }))) {
-      throw await refusal(dht, key, { subkey, ...call })
+    const expirationTime = given ?? (await leastDeletion(dht, { key, subkey }, call))
+
+    if (expirationTime === undefined) {
+      context.answer({
+        json: { deleted: false, ...place },
+        text: `nothing is stored under ${shown}: there is nothing to delete`
+      })
+      return DONE
     }
 
-    const place = { key: jsonOf(key), ...(subkey !== undefined && { subkey: jsonOf(subkey) }) }
+    if (!(await dht.delete(key, { subkey, expirationTime, ...call }))) {
+      throw await refusal(dht, { key, subkey, expirationTime }, call)
+    }
+
     context.answer({
       json: { deleted: true, ...place, expirationTime },
-      text: `deleted ${shownPlace(key, subkey)}; values that expire earlier are refused until ${shownMoment(expirationTime, getDHTTime())}`
+      text: `deleted ${shown}; values that expire earlier are refused until ${shownMoment(expirationTime, getDHTTime())}`
     })
     return DONE
   })

@@ -55,7 +55,7 @@ async function exportRecords(
 
   try {
     for await (const text of source.lines) {
-      await write(out, `${text}\n`)
+      await write(out, `${text}\n`, context.io.signal)
       progress.show(++entries, source.fraction())
     }
 
@@ -87,9 +87,11 @@ async function opened(output: string): Promise<Writable> {
 }
 
 /** Waits for a slow reader, so that memory stays bounded. */
-async function write(out: Writable, text: string): Promise<void> {
+async function write(out: Writable, text: string, signal: AbortSignal): Promise<void> {
+  signal.throwIfAborted()
+
   if (!out.write(text)) {
-    await once(out, 'drain')
+    await once(out, 'drain', { signal })
   }
 }
 

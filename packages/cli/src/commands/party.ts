@@ -79,7 +79,7 @@ async function joinedPeer({ io }: Context, options: PartyOptions): Promise<DHT> 
   }
 
   const { startLocally } = await import('../network/server.ts')
-  return startLocally(localPorts(io), settings)
+  return startLocally(localPorts(options, io), settings)
 }
 
 /** Prints the party as lines where there is no terminal. */

@@ -3,6 +3,7 @@ import type { Context } from '../context.ts'
 import { reasonsIn } from '../failure.ts'
 import { Stop } from '../io.ts'
 import { counted, shownBytes } from '../text/count.ts'
+import { withFlags } from '../text/flags.ts'
 import type { Json } from '../text/json.ts'
 
 /** The messages of `serve` while it runs. */
@@ -51,8 +52,8 @@ export function followNode(dht: DHT, context: Context): Status {
       if (error !== undefined) {
         const attempts = error.attempts.map(({ address, error, check }) => ({
           address,
-          error: error.message,
-          check
+          error: withFlags(error.message),
+          check: withFlags(check)
         }))
         const text = `${reasonsIn(error.message)}\nThe node keeps trying.`
         event('alone', { attempts }, paint('bad', text))

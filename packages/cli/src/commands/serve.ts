@@ -5,7 +5,7 @@ import { startControl } from '../control/control-server.ts'
 import { DONE } from '../errors.ts'
 import type { CommandIO } from '../io.ts'
 import { initialPeersFor } from '../network/client.ts'
-import { localPorts } from '../network/local-ports.ts'
+import { localPort, localPorts } from '../network/local-ports.ts'
 import {
   addNetworkOptions,
   addresses,
@@ -97,7 +97,11 @@ async function serve(context: Context, options: ServeOptions): Promise<number> {
   const { factory, counted, serve } = nodeMetrics()
 
   await using dht = await started({ ...settings, metrics: factory }, options, io)
-  await using _control = await startControl(dht, await socketOf(options), counted)
+  await using _control = await startControl(await socketOf(options), {
+    dht,
+    counted,
+    localPort: localPort(options, io)
+  })
   await using endpoint = port === undefined ? undefined : await serve(port, options.metricsHost)
   const status = followNode(dht, context)
   status.started(endpoint?.url)
@@ -107,16 +111,12 @@ async function serve(context: Context, options: ServeOptions): Promise<number> {
   return DONE
 }
 
-async function started(
-  settings: DHTOptions,
-  { listenOn }: ServeOptions,
-  io: CommandIO
-): Promise<DHT> {
+async function started(settings: DHTOptions, options: ServeOptions, io: CommandIO): Promise<DHT> {
   const { startLocally } = await import('../network/server.ts')
   const { DHT } = await import('@waggle/dht')
-  return listenOn === undefined && settings.initialPeers === undefined
-    ? startLocally(localPorts(io), settings)
-    : DHT.create({ ...settings, listenOn })
+  return options.listenOn === undefined && settings.initialPeers === undefined
+    ? startLocally(localPorts(options, io), settings)
+    : DHT.create({ ...settings, listenOn: options.listenOn })
 }
 
 async function dhtOptions(options: ServeOptions, { io }: Context): Promise<DHTOptions> {

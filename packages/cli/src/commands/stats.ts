@@ -7,6 +7,7 @@ import {
 } from '../control/control-client.ts'
 import type { Overview } from '../control/overview.ts'
 import { DONE } from '../errors.ts'
+import { addLocalPortOption, type LocalPortOptions } from '../network/local-ports.ts'
 import { shownBytes, shownCount } from '../text/count.ts'
 import type { Json } from '../text/json.ts'
 import { shownDuration } from '../text/time.ts'
@@ -22,12 +23,15 @@ export function addStats(program: Program): void {
       ['waggle stats --node 4711 --json', 'one of several nodes, for programs']
     ]
   })
-  addControlOptions(command)
+  addLocalPortOption(addControlOptions(command))
   act(program, command, stats)
 }
 
-async function stats(context: Context, options: ControlOptions): Promise<number> {
-  const { overview } = await controlledNode(options)
+async function stats(
+  context: Context,
+  options: ControlOptions & LocalPortOptions
+): Promise<number> {
+  const { overview } = await controlledNode(options, context.io)
   const { records: _records, ...rest } = overview
   context.answer({ json: rest as unknown as Json, text: table(rowsOf(overview), context) })
   return DONE

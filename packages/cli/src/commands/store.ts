@@ -1,23 +1,22 @@
-import { text as textOf } from 'node:stream/consumers'
-import type { CallOptions } from '@waggle/dht'
-import { type Found, getDHTTime, type Key, type Subkey } from '@waggle/record'
+import { getDHTTime, type Value } from '@waggle/record'
 import { expirationOf } from '@waggle/record/replica'
 import type { Context } from '../context.ts'
-import { CommandError, DONE } from '../errors.ts'
-import { type CommonClient, withCommonClient } from '../network/hivemind-client.ts'
+import { DONE, UsageError } from '../errors.ts'
+import { withCommonClient } from '../network/hivemind-client.ts'
 import {
   addHivemindOption,
   addNetworkOptions,
   type HivemindOptions,
   type NetworkOptions
 } from '../network/network-options.ts'
-import { subkeyEntry } from '../records/subkey-entry.ts'
 import { shownMoment } from '../text/time.ts'
 import { jsonOf, parseKey, parseValue } from '../text/value-text.ts'
 import { act, define, type Program } from './define.ts'
+import { inputValue } from './input-value.ts'
 import {
   addLifetimeOptions,
   addTimeoutOption,
+  DEFAULT_LIFETIME,
   type LifetimeOptions,
   lifetimeOf,
   type SubkeyOptions,
@@ -26,29 +25,33 @@ import {
   type TimeoutOptions,
   timeoutMsOf
 } from './places.ts'
+import { pastExpiration, refusal } from './refusal.ts'
 
 type StoreCommandOptions = NetworkOptions &
   HivemindOptions &
   LifetimeOptions &
   SubkeyOptions &
-  TimeoutOptions
+  TimeoutOptions & { readonly raw?: boolean }
 
 export function addStore(program: Program): void {
   const command = define(program, {
     usage: 'store <key> <value>',
     summary: 'Store a value until it expires',
     more: [
-      'Keys and values are JSON. Anything else is stored as text, and base64:… as bytes. Of two values under the same key or subkey, the one that expires later wins.'
+      'Keys and values are JSON. Anything else is stored as text, and base64:… as bytes. Of two values under the same key or subkey, the one that expires later wins.',
+      'The value - stands for the standard input. Text there is read as an argument would be, without the newline at its end; what is not UTF-8 is stored as bytes, unchanged.'
     ],
     examples: [
       ['waggle store greeting hello', 'text, for an hour'],
       ['waggle store settings \'{"rounds": 3}\' --ttl 7d', 'an object, for a week'],
       ['waggle store party yes --subkey alice', 'one subkey of a dictionary with many writers'],
-      ['waggle store logo - < logo.txt', 'a value from the standard input']
+      ['waggle store logo - --raw < logo.png', 'the bytes of a file']
     ]
   })
-  command.option('-s, --subkey <subkey>', 'store under this subkey of a dictionary')
-  addLifetimeOptions(command, 'to keep it')
+  command
+    .option('-s, --subkey <subkey>', 'store under this subkey of a dictionary')
+    .option('-r, --raw', 'store the standard input as bytes, unchanged')
+  addLifetimeOptions(command, 'to keep it', true)
   addTimeoutOption(addHivemindOption(addNetworkOptions(command)))
   act(program, command, store)
 }
@@ -61,13 +64,17 @@ async function store(
   const { io } = context
   const key = parseKey(keyText)
   const { subkey } = subkeyOf(options)
-  const expirationTime = expirationOf(lifetimeOf(options), getDHTTime())
-  const value = parseValue(valueText === '-' ? (await textOf(io.stdin)).trimEnd() : valueText)
+  const expirationTime = expirationOf(lifetimeOf(options) ?? DEFAULT_LIFETIME, getDHTTime())
+  const value = await storedValue(context, options, valueText)
   const call = { timeoutMs: timeoutMsOf(options), signal: io.signal }
+
+  if (expirationTime <= getDHTTime()) {
+    throw pastExpiration(shownPlace(key, subkey))
+  }
 
   return withCommonClient(options, io, async (dht) => {
     if (!(await dht.store(key, value, { subkey, expirationTime, ...call }))) {
-      throw await refusal(dht, key, { subkey, ...call })
+      throw await refusal(dht, { key, subkey, expirationTime }, call)
     }
 
     context.answer({
@@ -83,21 +90,20 @@ async function store(
   })
 }
 
-/** Explains why a write was refused, from the value that is stored instead. */
-export async function refusal(
-  dht: Pick<CommonClient, 'get'>,
-  key: Key,
-  { subkey, ...call }: CallOptions & { readonly subkey: Subkey | undefined }
-): Promise<CommandError> {
-  const found = await dht.get(key, { latest: true, ...call })
-  const held = subkey === undefined ? found : (subkeyEntry(found, subkey) ?? found)
-  return new CommandError(`refused: ${reason(held, key, subkey)}`)
-}
+async function storedValue(
+  { io }: Context,
+  { raw = false }: StoreCommandOptions,
+  text: string
+): Promise<Value> {
+  if (text === '-') {
+    return inputValue(io.stdin, raw)
+  }
 
-function reason(held: Found | undefined, key: Key, subkey: Subkey | undefined): string {
-  const place = shownPlace(key, subkey)
+  if (raw) {
+    throw new UsageError(
+      '--raw is for the standard input: give - as the value, or base64:… for bytes'
+    )
+  }
 
-  return held === undefined
-    ? `${place} was deleted with a later expiration, has already expired, or no peer could store it. Use a longer --ttl, and list the peers with: waggle peers`
-    : `${place} already holds a value until ${shownMoment(held.expirationTime, getDHTTime())}, which is not earlier: use a longer --ttl`
+  return parseValue(text)
 }

@@ -48,7 +48,7 @@ async function top(context: Context, options: TopOptions): Promise<number> {
     return topHivemind(context, options)
   }
 
-  const { path } = await controlledNode(options)
+  const { path } = await controlledNode(options, io)
 
   if (!context.isJson) {
     if (io.stdout.isTTY !== true || io.stdin.isTTY !== true) {

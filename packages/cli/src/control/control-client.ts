@@ -2,6 +2,8 @@ import { type IncomingMessage, request } from 'node:http'
 import { text } from 'node:stream/consumers'
 import type { Command } from 'commander'
 import { CommandError } from '../errors.ts'
+import type { CommandIO } from '../io.ts'
+import { type LocalPortOptions, localPort } from '../network/local-ports.ts'
 import { splitLines } from '../text/split-lines.ts'
 import { controlPaths } from './control-path.ts'
 import type { Overview } from './overview.ts'
@@ -24,22 +26,24 @@ export interface ControlledNode {
 }
 
 /**
- * Finds the node of this machine that the options select.
+ * Finds the node of this machine that the options select. Without `--node` and `--control`, it is one of
+ * those that share the `--local-port`.
  *
  * @throws CommandError when there is none, or when several match
  */
-export async function controlledNode({ control, node }: ControlOptions): Promise<ControlledNode> {
+export async function controlledNode(
+  options: ControlOptions & LocalPortOptions,
+  io: Pick<CommandIO, 'env'>
+): Promise<ControlledNode> {
+  const { control } = options
+  const first = localPort(options, io)
   const paths = control === undefined ? await controlPaths() : [control]
   const all = (await Promise.all(paths.map(reached))).filter((one) => one !== undefined)
-  const meant = all.filter(({ overview }) => node === undefined || isMeant(overview, node))
-  const [first, second] = meant
+  const meant = all.filter(({ overview }) => isMeant(overview, options, first))
+  const [found, second] = meant
 
-  if (first === undefined) {
-    throw new CommandError(
-      all.length === 0
-        ? nobody(control)
-        : `no node on this machine matches --node ${node}. Running: ${list(all)}`
-    )
+  if (found === undefined) {
+    throw new CommandError(nobody(options, first, all))
   }
 
   if (second !== undefined) {
@@ -48,7 +52,7 @@ export async function controlledNode({ control, node }: ControlOptions): Promise
     )
   }
 
-  return first
+  return found
 }
 
 /** Reads the current state of a node. */
@@ -60,7 +64,10 @@ export async function overviewAt(path: string, records: number): Promise<Overvie
 /** Reads all records of a node, as JSON lines. */
 export async function* recordLinesAt(path: string): AsyncGenerator<string, void, undefined> {
   const response = await answerOf(path, '/records')
-  yield* splitLines(response)
+
+  for await (const text of splitLines(response)) {
+    yield text as string
+  }
 
   if (!response.complete) {
     throw new CommandError('the node stopped before the export was complete')
@@ -81,11 +88,26 @@ function answerOf(socketPath: string, path: string): Promise<IncomingMessage> {
   })
 }
 
-function isMeant({ pid, peerId }: Overview, node: string): boolean {
-  return String(pid) === node || peerId.endsWith(node)
+function isMeant(overview: Overview, { control, node }: ControlOptions, first: number): boolean {
+  const { pid, peerId, localPort } = overview
+
+  if (node !== undefined) {
+    return String(pid) === node || peerId.endsWith(node)
+  }
+
+  return control !== undefined || localPort === first
 }
 
-function nobody(control: string | undefined): string {
+function nobody(
+  { control, node }: ControlOptions,
+  first: number,
+  others: readonly ControlledNode[]
+): string {
+  if (others.length > 0) {
+    const what = node === undefined ? `has --local-port ${first}` : `matches --node ${node}`
+    return `no node on this machine ${what}. Running: ${list(others)}`
+  }
+
   return control === undefined
     ? 'no node of this user runs on this machine. Start one with: waggle serve'
     : `no node listens on ${control}: check the path, and check that the node was started with --control ${control}`
@@ -93,6 +115,9 @@ function nobody(control: string | undefined): string {
 
 function list(nodes: readonly ControlledNode[]): string {
   return nodes
-    .map(({ overview: { pid, addresses } }) => `${pid} (${addresses[0] ?? 'a client'})`)
+    .map(
+      ({ overview: { pid, addresses, localPort } }) =>
+        `${pid} (${addresses[0] ?? 'a client'}, --local-port ${localPort})`
+    )
     .join(', ')
 }

@@ -5,7 +5,7 @@ import { pipeline } from 'node:stream/promises'
 import type { DHT } from '@waggle/dht'
 import { entriesOf } from '../text/entry-lines.ts'
 import { line } from '../text/json.ts'
-import { type CountedByMetrics, overviewOf } from './overview.ts'
+import { type OverviewInit, overviewOf } from './overview.ts'
 
 const MAX_RECORDS_SHOWN = 1000
 
@@ -13,14 +13,10 @@ const MAX_RECORDS_SHOWN = 1000
  * Serves the state of the node on a socket that only this user's processes can open:
  * `GET /overview?records=20` as JSON and `GET /records` as JSON lines.
  */
-export async function startControl(
-  dht: DHT,
-  path: string,
-  counted: () => Promise<CountedByMetrics>
-): Promise<AsyncDisposable> {
+export async function startControl(path: string, init: OverviewInit): Promise<AsyncDisposable> {
   await rm(path, { force: true })
   const server = createServer((request, response) => {
-    answer({ dht, counted }, request, response).catch((error) => response.destroy(error))
+    answer(init, request, response).catch((error) => response.destroy(error))
   })
   await listening(server, path)
   await chmod(path, 0o600)
@@ -34,13 +30,8 @@ export async function startControl(
   }
 }
 
-interface Told {
-  readonly dht: DHT
-  readonly counted: () => Promise<CountedByMetrics>
-}
-
 async function answer(
-  { dht, counted }: Told,
+  init: OverviewInit,
   { url = '' }: IncomingMessage,
   response: ServerResponse
 ): Promise<void> {
@@ -50,10 +41,10 @@ async function answer(
     const wanted = Number(searchParams.get('records') ?? 0)
     const count = Math.min(Math.max(Math.trunc(wanted) || 0, 0), MAX_RECORDS_SHOWN)
     response.setHeader('content-type', 'application/json')
-    response.end(JSON.stringify(await overviewOf(dht, count, counted)))
+    response.end(JSON.stringify(await overviewOf(init, count)))
   } else if (pathname === '/records') {
     response.setHeader('content-type', 'application/jsonl')
-    await pipeline(Readable.from(recordLines(dht)), response)
+    await pipeline(Readable.from(recordLines(init.dht)), response)
   } else {
     response.statusCode = 404
     response.end()

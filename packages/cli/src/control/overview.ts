@@ -13,6 +13,9 @@ export interface Overview {
   readonly version: string
   readonly uptimeSeconds: number
   readonly addresses: readonly string[]
+
+  /** First of the ports where it finds other nodes of this machine. */
+  readonly localPort: number
   readonly stats: Stats
   readonly counters: Counters
 
@@ -50,14 +53,20 @@ export interface RecordInShort {
 /** The counts that come from the metrics. */
 export type CountedByMetrics = Omit<Counters, 'cpuSeconds'>
 
+/** The sources of an overview. */
+export interface OverviewInit {
+  readonly dht: DHT
+  readonly counted: () => Promise<CountedByMetrics>
+  readonly localPort: number
+}
+
 /** Characters of a text that are kept: more than a line shows. */
 const MAX_TEXT_LENGTH = 200
 
 /** Gathers the state of a node, with at most `count` of its records. */
 export async function overviewOf(
-  dht: DHT,
-  count: number,
-  counted: () => Promise<CountedByMetrics>
+  { dht, counted, localPort }: OverviewInit,
+  count: number
 ): Promise<Overview> {
   const { user, system } = process.cpuUsage()
   return {
@@ -66,6 +75,7 @@ export async function overviewOf(
     version: VERSION,
     uptimeSeconds: process.uptime(),
     addresses: dht.multiaddrs.map(String),
+    localPort,
     stats: dht.stats(),
     counters: { ...(await counted()), cpuSeconds: (user + system) / 1e6 },
     position: ringPosition(dht.peerId.toMultihash().bytes),

@@ -49,12 +49,12 @@ export async function initialPeersFor(options: NetworkOptions, io: CommandIO): P
     return named
   }
 
-  const ports = localPorts(io)
+  const ports = localPorts(options, io)
   const taken = await takenPorts(ports)
 
   if (taken.length === 0) {
     throw new CommandError(
-      `no node runs on this machine (ports ${ports.at(0)} to ${ports.at(-1)}). Start one with: waggle serve. Or join a node elsewhere: --initial-peers 10.0.0.1:1337`
+      `no node runs on this machine on the ports ${ports.at(0)} to ${ports.at(-1)}. Start one with: waggle serve. Or join a node elsewhere: --initial-peers 10.0.0.1:1337`
     )
   }
 

@@ -1,8 +1,14 @@
 import { connect } from 'node:net'
-import { UsageError } from '../errors.ts'
+import type { Command } from 'commander'
 import type { CommandIO } from '../io.ts'
+import { parsePort } from '../text/count.ts'
 
-/** The variable that sets the first port. Nodes with different first ports don't find each other. */
+/** The option of commands that find nodes of this machine by themselves. */
+export interface LocalPortOptions {
+  readonly localPort?: string
+}
+
+/** The variable that stands in for `--local-port`. */
 export const LOCAL_PORT_VARIABLE = 'WAGGLE_LOCAL_PORT'
 
 export const DEFAULT_LOCAL_PORT = 1337
@@ -15,21 +21,33 @@ export const LOCAL_HOST = '127.0.0.1'
 /** Longest time for a connection on this machine, in ms. */
 const CONNECT_TIMEOUT_MS = 500
 
+export function addLocalPortOption(command: Command): Command {
+  return command.option(
+    '--local-port <port>',
+    `first of the ${LOCAL_PORT_COUNT} ports where the nodes of this machine find each other; nodes with another first port are left alone (default: $${LOCAL_PORT_VARIABLE}, else ${DEFAULT_LOCAL_PORT})`
+  )
+}
+
 /**
- * Lists the ports where nodes of this machine find each other by default. The first node to start
- * takes the first port, and so on.
+ * Returns the first port where nodes of this machine find each other. Nodes and commands with different
+ * first ports have nothing to do with each other.
  *
- * @throws UsageError when the variable does not hold a port
+ * @throws UsageError when the option or the variable is not such a port
  */
-export function localPorts({ env }: Pick<CommandIO, 'env'>): number[] {
-  const first = Number(env[LOCAL_PORT_VARIABLE] ?? DEFAULT_LOCAL_PORT)
+export function localPort(
+  { localPort }: LocalPortOptions,
+  { env }: Pick<CommandIO, 'env'>
+): number {
+  const [given, source] =
+    localPort === undefined
+      ? [env[LOCAL_PORT_VARIABLE] ?? String(DEFAULT_LOCAL_PORT), LOCAL_PORT_VARIABLE]
+      : [localPort, '--local-port']
+  return parsePort(given, source, { from: 1, upTo: 65_536 - LOCAL_PORT_COUNT })
+}
 
-  if (!Number.isInteger(first) || first < 1 || first > 65_536 - LOCAL_PORT_COUNT) {
-    throw new UsageError(
-      `${LOCAL_PORT_VARIABLE} must be a port, the first of ${LOCAL_PORT_COUNT}, not ${env[LOCAL_PORT_VARIABLE]}`
-    )
-  }
-
+/** Lists the ports that nodes of this machine try: the first node to start takes the first, and so on. */
+export function localPorts(options: LocalPortOptions, io: Pick<CommandIO, 'env'>): number[] {
+  const first = localPort(options, io)
   return Array.from({ length: LOCAL_PORT_COUNT }, (_, i) => first + i)
 }
 

@@ -4,9 +4,10 @@ import type { Command } from 'commander'
 import { CommandError, toError } from '../errors.ts'
 import type { CommandIO } from '../io.ts'
 import { parseCount } from '../text/count.ts'
+import { addLocalPortOption, type LocalPortOptions } from './local-ports.ts'
 
 /** The options of every command that joins a network. */
-export interface NetworkOptions {
+export interface NetworkOptions extends LocalPortOptions {
   readonly initialPeers?: readonly string[]
   readonly identity?: string
   readonly protocol?: string
@@ -26,7 +27,7 @@ export const INITIAL_PEERS_VARIABLE = 'WAGGLE_INITIAL_PEERS'
 const MAX_KEY_BYTES = 4096
 
 export function addNetworkOptions(command: Command): Command {
-  return command
+  command
     .option(
       '-p, --initial-peers <addresses>',
       `peers to join through, as 10.0.0.1:1337 or multiaddrs; separate several by commas or repeat the option (default: $${INITIAL_PEERS_VARIABLE}, else the nodes of this machine)`,
@@ -39,6 +40,7 @@ export function addNetworkOptions(command: Command): Command {
       '--num-replicas <number>',
       'peers that hold each record; the same in the whole network (default: 5)'
     )
+  return addLocalPortOption(command)
 }
 
 /** Adds the option `--hivemind`. */

@@ -1,5 +1,6 @@
 import type { DHT } from '@waggle/dht'
 import { getDHTTime } from '@waggle/record'
+import { leastDeletion } from '../records/least-deletion.ts'
 import { eventsOf, type Guest, guestsOf, type PartyEvent } from './guests.ts'
 
 const KEY = 'party'
@@ -36,8 +37,11 @@ export class Party implements AsyncDisposable {
     }
   }
 
-  /** Deletes this guest's answer, so that the others need not wait for it to expire. */
+  /** Deletes this guest's answer, so that the others need not wait for it to expire. The guest may return at once. */
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.#dht.delete(KEY, { subkey: this.#name, ttl: 2 * TTL })
+    const subkey = this.#name
+    this.#dht.stopRepublishing(KEY, { subkey })
+    const expirationTime = await leastDeletion(this.#dht, { key: KEY, subkey })
+    await (expirationTime && this.#dht.delete(KEY, { subkey, expirationTime }))
   }
 }

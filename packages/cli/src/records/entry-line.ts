@@ -29,7 +29,11 @@ export class LineError extends CommandError {
  *
  * @throws LineError for any other line
  */
-export function parseEntryLine(text: string, lineNumber: number): ImportedEntry {
+export function parseEntryLine(text: string | undefined, lineNumber: number): ImportedEntry {
+  if (text === undefined) {
+    throw new LineError(lineNumber, 'it is not UTF-8 text')
+  }
+
   const fields = fieldsOf(text, lineNumber)
   const { key, subkey, value, expirationTime, deleted, signed } = fields
 

@@ -77,13 +77,13 @@ export class LineImport {
       }
 
       if (entry !== undefined) {
-        yield { entry, lineNumber, bytes: text.length }
+        yield { entry, lineNumber, bytes: text?.length ?? 0 }
       }
     }
   }
 
   /** Undefined for an entry that is not to be stored. */
-  #parsed(text: string, lineNumber: number): ImportedEntry | undefined {
+  #parsed(text: string | undefined, lineNumber: number): ImportedEntry | undefined {
     try {
       const entry = parseEntryLine(text, lineNumber)
       const isExpired = entry.expirationTime <= getDHTTime()

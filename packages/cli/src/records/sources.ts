@@ -45,15 +45,15 @@ export async function sourceOf(
   }
 
   if (keysFrom === undefined && keys.length === 0) {
-    return runningNode(options)
+    return runningNode(context, options)
   }
 
   const lines = keysFrom === undefined ? listed(keys) : await textLines(keysFrom, context.io.stdin)
   return network(await joinedClient(options, context.io), lines, context.io.signal)
 }
 
-async function runningNode(options: SourceOptions): Promise<Source> {
-  const { path, overview } = await controlledNode(options)
+async function runningNode({ io }: Context, options: SourceOptions): Promise<Source> {
+  const { path, overview } = await controlledNode(options, io)
   const { records } = overview.stats
   let count = 0
 
@@ -116,7 +116,7 @@ function network(dht: DHT, keys: TextLines, signal: AbortSignal): Source {
   let missing = 0
 
   async function* read(): AsyncGenerator<string> {
-    for await (const batch of batches(keys, ({ length }) => length)) {
+    for await (const batch of batches(keyTexts(keys), ({ length }) => length)) {
       const parsed = batch.map((text) => parseKey(text))
       const found = await dht.getMany(parsed, { latest: true, signal, timeoutMs: BATCH_TIMEOUT_MS })
 
@@ -132,6 +132,16 @@ function network(dht: DHT, keys: TextLines, signal: AbortSignal): Source {
     fraction: () => keys.fraction,
     missing: () => missing,
     [Symbol.asyncDispose]: () => dht[Symbol.asyncDispose]()
+  }
+}
+
+async function* keyTexts(lines: TextLines): AsyncGenerator<string> {
+  for await (const text of lines) {
+    if (text === undefined) {
+      throw new CommandError(`--keys-from: line ${lines.lineNumber} is not UTF-8 text`)
+    }
+
+    yield text
   }
 }
 

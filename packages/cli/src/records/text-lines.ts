@@ -4,8 +4,11 @@ import type { Readable } from 'node:stream'
 import { CommandError, toError } from '../errors.ts'
 import { splitLines } from '../text/split-lines.ts'
 
-/** The lines of a file or of the standard input, without blank ones, and the progress of reading. */
-export interface TextLines extends AsyncIterable<string> {
+/**
+ * The lines of a file or of the standard input, without blank ones, and the progress of reading. A line
+ * that is not UTF-8 is undefined.
+ */
+export interface TextLines extends AsyncIterable<string | undefined> {
   /** From 0 to 1; undefined where the length is unknown. */
   readonly fraction: number | undefined
 
@@ -46,7 +49,7 @@ function linesOf(input: Readable, fractionOf: () => number | undefined): TextLin
       for await (const line of splitLines(input)) {
         lineNumber++
 
-        if (line.trim() !== '') {
+        if (line?.trim() !== '') {
           yield line
         }
       }

@@ -20,11 +20,15 @@ export function parseCount(text: string, option: string, least = 1): number {
  *
  * @throws UsageError
  */
-export function parsePort(text: string, option: string): number {
-  const port = parseCount(text, option, 0)
+export function parsePort(
+  text: string,
+  option: string,
+  { from = 0, upTo = 65_535 }: { readonly from?: number; readonly upTo?: number } = {}
+): number {
+  const port = parseCount(text, option, from)
 
-  if (port > 65_535) {
-    throw new UsageError(`${option} must be a port up to 65535, not ${text}`)
+  if (port > upTo) {
+    throw new UsageError(`${option} must be a port up to ${upTo}, not ${text}`)
   }
 
   return port

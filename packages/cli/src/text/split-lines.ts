@@ -1,49 +1,53 @@
 import { CommandError } from '../errors.ts'
+import { utf8 } from './utf8.ts'
 
-/** Characters of the longest line: more than the largest record takes as JSON. */
-const MAX_LINE_CHARACTERS: number = 32 * 1024 * 1024
+/** Bytes of the longest line: more than the largest record takes as JSON. */
+const MAX_LINE_BYTES: number = 32 * 1024 * 1024
+
+const LINE_FEED = 0x0a
+const BYTE_ORDER_MARK = '\ufeff'
 
 /**
- * Splits UTF-8 text at line feeds, after which a carriage return may have come. Node's `readline`
- * also splits at U+2028 and U+2029, which strings in JSON may contain. Skips a byte order mark.
+ * Splits UTF-8 text at line feeds, after which a carriage return may have come. Node's `readline` also splits at
+ * U+2028 and U+2029, which strings in JSON may contain. Skips a byte order mark. Yields undefined for a line
+ * that is not UTF-8.
  *
  * @throws CommandError for a line without an end
  */
 export async function* splitLines(
   input: AsyncIterable<Uint8Array>
-): AsyncGenerator<string, void, undefined> {
-  const decoder = new TextDecoder()
-  let parts: string[] = []
+): AsyncGenerator<string | undefined, void, undefined> {
+  let parts: Uint8Array[] = []
   let length = 0
   let lineNumber = 1
 
   for await (const bytes of input) {
-    const [first = '', ...others] = decoder.decode(bytes, { stream: true }).split('\n')
-    parts.push(first)
-    length += first.length
+    let start = 0
 
-    for (const next of others) {
-      yield lineOf(parts)
-      parts = [next]
-      length = next.length
+    for (let end = bytes.indexOf(LINE_FEED); end !== -1; end = bytes.indexOf(LINE_FEED, start)) {
+      yield lineOf([...parts, bytes.subarray(start, end)], lineNumber)
+      parts = []
+      length = 0
       lineNumber++
+      start = end + 1
     }
 
-    if (length > MAX_LINE_CHARACTERS) {
+    parts.push(bytes.subarray(start))
+    length += bytes.length - start
+
+    if (length > MAX_LINE_BYTES) {
       throw new CommandError(
-        `line ${lineNumber} has more than ${MAX_LINE_CHARACTERS} characters: is this a text file?`
+        `line ${lineNumber} has more than ${MAX_LINE_BYTES} bytes: is this a text file?`
       )
     }
   }
 
-  const last = lineOf([...parts, decoder.decode()])
-
-  if (last !== '') {
-    yield last
+  if (length > 0) {
+    yield lineOf(parts, lineNumber)
   }
 }
 
-function lineOf(parts: readonly string[]): string {
-  const line = parts.join('')
-  return line.endsWith('\r') ? line.slice(0, -1) : line
+function lineOf(parts: readonly Uint8Array[], lineNumber: number): string | undefined {
+  const text = utf8(Buffer.concat(parts))?.replace(/\r$/, '')
+  return lineNumber === 1 && text?.startsWith(BYTE_ORDER_MARK) ? text.slice(1) : text
 }

@@ -97,10 +97,99 @@ describe('waggle store and get', () => {
 })
 
 describe('waggle delete', () => {
-  it('makes a value vanish', async () => {
-    await run(['store', 'doomed', '1', '--ttl', '10m'])
-    expect(await answer(['delete', 'doomed', '--ttl', '20m'])).toMatchObject({ deleted: true })
-    expect(await run(['get', 'doomed', '--latest'])).toMatchObject({ exitCode: 1 })
+  it.each([
+    ['10m', []],
+    ['7d', []],
+    ['10m', ['--ttl', '20m']]
+  ])('makes a value vanish that lasts for %s, with %j', async (ttl, options) => {
+    const key = `doomed for ${ttl} ${options.join(' ')}`
+    await run(['store', key, '1', '--ttl', ttl])
+    expect(await answer(['delete', key, ...options])).toMatchObject({ deleted: true, key })
+    expect(await run(['get', key, '--latest'])).toMatchObject({ exitCode: 1 })
+  })
+
+  it('keeps out no later write, however little later it expires', async () => {
+    const at = Math.floor(Date.now() / 1000) + 3600
+    await run(['store', 'again and again', '1', '--expiration-time', String(at)])
+    await run(['delete', 'again and again'])
+    const again = ['store', 'again and again', '2', '--expiration-time']
+
+    expect(await run([...again, String(at)])).toMatchObject({ exitCode: 1 })
+    expect(await run([...again, String(at + 0.001)])).toMatchObject({ exitCode: 0 })
+  })
+
+  it('leaves the other subkeys of a dictionary', async () => {
+    await run(['store', 'guests', 'yes', '--subkey', 'alice', '--ttl', '3h'])
+    await run(['store', 'guests', 'no', '--subkey', 'bob'])
+    await run(['delete', 'guests', '--subkey', 'alice'])
+
+    expect(await answer(['get', 'guests', '--latest'])).toMatchObject({
+      entries: [{ subkey: 'bob', value: 'no' }]
+    })
+  })
+
+  it('says that nothing is there', async () => {
+    expect(await answer(['delete', 'never stored'])).toEqual({
+      deleted: false,
+      key: 'never stored'
+    })
+  })
+})
+
+describe('a refusal', () => {
+  let keys: AsyncDisposable & { readonly path: string }
+  let mine: string
+  let tag: string
+
+  beforeAll(async () => {
+    keys = await temporaryDirectory()
+    mine = join(keys.path, 'mine.key')
+    tag = JSON.parse((await waggle(['id', mine, '--json'])).stdout).ownerTag
+    await run(['store', 'seats', '3', '--subkey', tag, '--identity', mine])
+    await run(['store', 'seats', '4', '--subkey', 'nobody'])
+  })
+
+  afterAll(async () => {
+    await keys[Symbol.asyncDispose]()
+  })
+
+  it.each([
+    ['store', 'seats', '5', '--subkey'],
+    ['delete', 'seats', '--ttl', '2h', '--subkey'],
+    ['delete', 'seats', '--subkey']
+  ])('names the owner: %s %s', async (...args) => {
+    const { exitCode, stderr } = await run([...args, tag])
+    expect(exitCode).toBe(1)
+    expect(stderr).toMatch(/the place belongs to 12D3\w+: pass that peer's --identity, or use the/)
+    expect(stderr).not.toMatch(/privateKey|ownerTag|ttl/)
+  })
+
+  it.each([
+    ['delete', 'seats', '--ttl', '3h'],
+    ['delete', 'seats'],
+    ['store', 'seats', '5', '--ttl', '4h']
+  ])('names the owner of a subkey in the way: %s %s', async (...args) => {
+    const { exitCode, stderr } = await run(args)
+    expect(exitCode).toBe(1)
+    expect(stderr).toMatch(
+      /refused: "seats" \/ "\[owner:12D3\w+\]" belongs to 12D3\w+, and only that peer can/
+    )
+  })
+
+  it.each([
+    ['store', 'late', 'v'],
+    ['delete', 'late']
+  ])('names an expiration in the past: %s', async (...args) => {
+    const { exitCode, stderr } = await run([...args, '--expiration-time', '2020-01-31'])
+    expect(exitCode).toBe(1)
+    expect(stderr).toContain('refused: "late" would expire in the past: give a later')
+  })
+
+  it('names a later value in the place', async () => {
+    await run(['store', 'long', 'v', '--ttl', '3h'])
+    const { exitCode, stderr } = await run(['delete', 'long', '--ttl', '1h'])
+    expect(exitCode).toBe(1)
+    expect(stderr).toMatch(/refused: "long" already holds a value until .*: use a longer --ttl/)
   })
 })
 
@@ -150,11 +239,21 @@ describe('waggle ping', () => {
   })
 })
 
-describe('waggle identity', () => {
+describe('waggle id', () => {
+  it('tells who the node of this machine is', async () => {
+    await using directory = await temporaryDirectory()
+    const control = join(directory.path, 'node.sock')
+    await using other = await served(['--control', control])
+    const [, peerId] = other.address.split('/p2p/')
+    const { stdout } = await waggle(['id', '--control', control, '--json'])
+
+    expect(JSON.parse(stdout)).toEqual({ peerId, ownerTag: `[owner:${peerId}]` })
+  })
+
   it('tells whose key it is, who alone can write to places with its tag (R15)', async () => {
     await using directory = await temporaryDirectory()
     const [mine, other] = ['mine', 'other'].map((name) => join(directory.path, `${name}.key`))
-    const { stdout } = await waggle(['identity', mine ?? '', '--json'])
+    const { stdout } = await waggle(['id', mine ?? '', '--json'])
     const { ownerTag } = JSON.parse(stdout)
     const place = ['store', 'seats', '3', '--subkey', ownerTag]
     const stranger = await run([...place, '--ttl', '2h', '--identity', other ?? ''])

@@ -55,7 +55,7 @@ describe('the metrics of a node', () => {
 
 describe.runIf(process.platform === 'linux')('waggle, given a file that never ends', () => {
   it('says that it is no key (N13h)', async () => {
-    const { exitCode, stderr } = await waggle(['identity', '/dev/zero'])
+    const { exitCode, stderr } = await waggle(['id', '/dev/zero'])
     expect(exitCode).toBe(1)
     expect(stderr).toContain('/dev/zero: it is not a regular file')
   })

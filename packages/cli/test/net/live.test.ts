@@ -60,6 +60,9 @@ describe('waggle party', () => {
     bob.kill('SIGINT')
     expect(await bob.ended()).toMatchObject({ exitCode: 0, stderr: '' })
     await dave.line(/bob has gone; here: carol, dave$/)
+
+    await using _again = new RunningWaggle(['party', 'bob'], { env })
+    await dave.until((lines) => lines.filter((line) => /bob is here/.test(line)).slice(1))
   })
 })
 

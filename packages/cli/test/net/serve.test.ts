@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest'
 import { freeAddress, freePorts } from '../../../dht/test/support/loopback.ts'
 import { temporaryDirectory } from '../../../dht/test/support/temporary-directory.ts'
 import { served } from '../support/served.ts'
-import { RunningWaggle, waggle } from '../support/waggle-process.ts'
+import { RunningWaggle, waggle, waggleInto } from '../support/waggle-process.ts'
 
 describe('waggle serve', () => {
   it.concurrent.each(['SIGINT', 'SIGTERM'] as const)('stops cleanly on %s', async (signal) => {
@@ -104,6 +104,46 @@ describe('waggle serve', () => {
 /** A machine of their own, as far as the command looks for others. */
 async function surroundings(TMPDIR: string) {
   return { WAGGLE_LOCAL_PORT: String(await freePorts(10)), TMPDIR }
+}
+
+describe('--local-port', () => {
+  it('tells apart what runs on a machine, for every command that looks for a node', async () => {
+    await using directory = await temporaryDirectory()
+    const env = { TMPDIR: directory.path }
+    const [one = 0, other = 0] = [await freePorts(10), await freePorts(10)]
+    await using first = await aloneOn(one, env)
+    await using _second = await aloneOn(other, env)
+    await waggle(['store', 'here', '1', '--local-port', String(one)], { env })
+    const told = async (command: string, port: number) => {
+      const args = [command, '--local-port', String(port)]
+      const { stdout, stderr } = await waggleInto('head -n 1', [...args, '--json'], { env })
+      return stdout || stderr
+    }
+
+    expect(await told('stats', one)).toContain(`"pid":${first.pid}`)
+    expect(await told('top', one)).toContain(`"pid":${first.pid}`)
+    expect(await told('id', one)).toContain('"peerId"')
+    expect(await told('export', one)).toContain('"here"')
+    expect(await told('export', other)).toContain('"entries":0')
+    expect(await told('stats', 1)).toMatch(/no node on this machine has --local-port 1\. Running: /)
+  })
+
+  it('takes precedence over its variable, and is not needed with --node', async () => {
+    await using directory = await temporaryDirectory()
+    const port = await freePorts(10)
+    const env = { TMPDIR: directory.path, WAGGLE_LOCAL_PORT: '1' }
+    await using node = await aloneOn(port, env)
+
+    expect((await waggle(['stats'], { env })).exitCode).toBe(1)
+    expect((await waggle(['stats', '--node', String(node.pid)], { env })).exitCode).toBe(0)
+    expect((await waggle(['stats', '--local-port', String(port)], { env })).exitCode).toBe(0)
+  })
+})
+
+async function aloneOn(port: number, env: Record<string, string>): Promise<RunningWaggle> {
+  const node = new RunningWaggle(['serve', '--json', '--local-port', String(port)], { env })
+  await node.line(/"event":"started"/)
+  return node
 }
 
 describe('nodes of one machine', () => {

@@ -5,6 +5,11 @@ import { waggle } from '../support/waggle-process.ts'
 /** What somebody may write, and what they are to be told. */
 const WRONG: readonly (readonly [args: string, told: RegExp])[] = [
   ['stroe k v', /unknown command 'stroe'\n?\(Did you mean store\?\)/],
+  ['put k v', /unknown command 'put'\n?\(Did you mean store\?\)/],
+  ['set k v', /unknown command 'set'\n?\(Did you mean store\?\)/],
+  ['rm k', /unknown command 'rm'\n?\(Did you mean delete\?\)/],
+  ['del k', /unknown command 'del'\n?\(Did you mean delete\?\)/],
+  ['remov k', /unknown command 'remov'\n?\(Did you mean delete\?\)/],
   ['store k', /missing required argument 'value'/],
   ['get a b', /too many arguments for 'get'.* a, b\. Quote arguments that contain spaces/],
   ['get k --lates', /unknown option '--lates'\n?\(Did you mean --latest\?\)/],
@@ -30,6 +35,7 @@ const WRONG: readonly (readonly [args: string, told: RegExp])[] = [
     /--initial-peers: "elsewhere" is not an address; use host:port/
   ],
   ['serve --listen-on example.org:1337', /--listen-on: .* has a host name.*use host:port/],
+  ['serve --local-port 65530', /--local-port must be a port up to 65526, not 65530/],
   ['serve --metrics-port 99999', /--metrics-port must be a port up to 65535, not 99999/],
   ['peers --count none', /--count must be an integer of at least 1, not none/],
   ['get {"a":1}', /the key \{"a":1\} contains an object, and an object can't be a key/],
@@ -37,7 +43,14 @@ const WRONG: readonly (readonly [args: string, told: RegExp])[] = [
     'serve --client --serve-relay -p :1',
     /--serve-relay is for nodes that others can dial.* or --client/
   ],
-  ['serve --durability never', /--durability must be one of "relaxed", "written"/]
+  ['serve --durability never', /--durability must be one of "relaxed", "written"/],
+  ['serve --durability synced', /--durability needs a --data-dir/],
+  ['serve --announce nowhere', /--announce: "nowhere" is not/],
+  [
+    'store k v --expiration-time 99999999999',
+    /--expiration-time 99999999999 is .* ahead, more than/
+  ],
+  ['get k --swarm-key /dev/null -p 127.0.0.1:1', /--swarm-key must be/]
 ]
 
 describe('a wrong usage', () => {
@@ -115,7 +128,7 @@ describe('waggle --help', () => {
     'export',
     'party',
     'top',
-    'identity',
+    'id',
     'completion'
   ])('teaches %s by examples', async (command) => {
     const { exitCode, stdout } = await waggle([command, '--help'])

@@ -10,7 +10,7 @@ import { vi } from 'vitest'
 /** Longest wait for a line, in ms: enough for a busy machine. */
 const PATIENCE_MS = 20_000
 
-const BIN = fileURLToPath(new URL('../../bin/waggle.js', import.meta.url))
+export const BIN = fileURLToPath(new URL('../../bin/waggle.js', import.meta.url))
 
 /** The result of a command. */
 export interface Ended {
@@ -22,7 +22,7 @@ export interface Ended {
 
 export interface RunOptions {
   readonly env?: Readonly<Record<string, string>>
-  readonly input?: string
+  readonly input?: string | Uint8Array
   readonly timeoutMs?: number
 }
 
@@ -36,6 +36,39 @@ export async function waggle(args: readonly string[], options: RunOptions = {}):
     once(child, 'close')
   ])
   return { exitCode: child.exitCode, stdout, stderr }
+}
+
+/** Runs a shell script in which "$@" is the command. */
+export async function waggleInShell(
+  script: string,
+  args: readonly string[],
+  { env = {}, timeoutMs = 45_000 }: RunOptions = {}
+): Promise<Ended> {
+  const child = spawn('sh', ['-c', script, 'sh', process.execPath, BIN, ...args], {
+    env: { ...cleanEnvironment(), ...env },
+    // A group of its own, so that all of it ends in time.
+    detached: true
+  })
+  const overdue = setTimeout(() => process.kill(-Number(child.pid), 'SIGKILL'), timeoutMs)
+  const [stdout, stderr] = await Promise.all([
+    text(child.stdout),
+    text(child.stderr),
+    once(child, 'close')
+  ])
+  clearTimeout(overdue)
+  return { exitCode: child.exitCode, stdout, stderr }
+}
+
+/** Runs the command with its output in a pipe. The exit code is the command's own; null if it did not end. */
+export async function waggleInto(
+  reader: string,
+  args: readonly string[],
+  options: RunOptions = {}
+): Promise<Ended> {
+  const script = `{ "$@"; echo "exit code $?" >&2; } | ${reader}`
+  const { stdout, stderr } = await waggleInShell(script, args, options)
+  const [, told = stderr, exitCode] = /^(.*)exit code (\d+)\n$/s.exec(stderr) ?? []
+  return { exitCode: exitCode === undefined ? null : Number(exitCode), stdout, stderr: told }
 }
 
 /** A command that runs until it is stopped. */

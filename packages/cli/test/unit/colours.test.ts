@@ -1,22 +1,11 @@
-import { Readable, Writable } from 'node:stream'
 import { describe, expect, it } from 'vitest'
-import type { CommandIO } from '../../src/io.ts'
 import { run } from '../../src/run.ts'
+import { testIO } from '../support/test-io.ts'
 
 /** Everything that a command writes to a terminal. */
 async function onTerminal(args: string[], env: Record<string, string>): Promise<string> {
   const written: string[] = []
-  const terminal = Object.assign(new Writable(), { isTTY: true, columns: 80 })
-  const io: CommandIO = {
-    out: (line) => written.push(line),
-    err: (line) => written.push(line),
-    signal: new AbortController().signal,
-    stdin: Readable.from([]),
-    stdout: terminal,
-    stderr: terminal,
-    env
-  }
-  await run(args, io)
+  await run(args, testIO({ env, written }))
   return written.join('\n')
 }
 

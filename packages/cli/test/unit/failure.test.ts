@@ -38,10 +38,4 @@ describe('failure', () => {
   it('tells what is unknown from what is not there by exit code 3 (N11a)', () => {
     expect(failure(errorCalled('UnreachableError')).exitCode).toBe(3)
   })
-
-  it('calls options as the command line does', () => {
-    const { message } = failure(errorCalled('TypeError', 'identityPath: no file. Or set dataDir'))
-
-    expect(message).toBe('--identity: no file. Or set --data-dir')
-  })
 })

@@ -23,6 +23,7 @@ const overview: Overview = {
   pid: 1,
   version: '10.10.10',
   uptimeSeconds: 1_000_000,
+  localPort: 1337,
   addresses: [`/ip4/203.0.113.255/tcp/65535/p2p/${PEER_ID}`],
   counters: { stored: 10, expired: 5, receivedBytes: 1e9, sentBytes: 1e9, cpuSeconds: 3 },
   stats: {

@@ -2,7 +2,10 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { splitLines } from '../../src/text/split-lines.ts'
 
-async function split(bytes: Uint8Array, sizes: readonly number[] = [7]): Promise<string[]> {
+async function split(
+  bytes: Uint8Array,
+  sizes: readonly number[] = [7]
+): Promise<(string | undefined)[]> {
   async function* pieces(): AsyncGenerator<Uint8Array> {
     for (let start = 0, i = 0; start < bytes.length; i++) {
       const end = start + (sizes[i % sizes.length] ?? 1)
@@ -11,7 +14,7 @@ async function split(bytes: Uint8Array, sizes: readonly number[] = [7]): Promise
     }
   }
 
-  const lines: string[] = []
+  const lines: (string | undefined)[] = []
 
   for await (const line of splitLines(pieces())) {
     lines.push(line)
@@ -43,6 +46,11 @@ describe('splitLines', () => {
 
   it('needs no end of the last line, and skips a byte order mark', async () => {
     expect(await split(utf8('\ufefffirst\n\nlast'))).toEqual(['first', '', 'last'])
+  })
+
+  it('yields undefined for a line that is not UTF-8, and goes on', async () => {
+    const bytes = Uint8Array.of(0x61, 0x0a, 0xc3, 0x0a, 0xc3, 0xbc, 0x0a, 0xff)
+    expect(await split(bytes, [3, 2])).toEqual(['a', undefined, 'ü', undefined])
   })
 
   it('refuses a line that never ends', async () => {

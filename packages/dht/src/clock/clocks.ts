@@ -21,7 +21,7 @@ import {
   MAX_CLOCK_MESSAGE_BYTES
 } from './clock-messages.ts'
 
-/** Peers whose clocks are compared with this node's: enough for a median that two of them can't move. */
+/** Peers whose clocks are compared with this node's. Two of them cannot move the median. */
 export const MAX_COMPARED_CLOCKS = 5
 
 /** Milliseconds between comparisons: clocks drift, and machines sleep. */
@@ -37,7 +37,7 @@ export interface ClocksInit extends ClientParts {
   readonly onMedian?: (medianSkewMs: number, peers: number) => void
 }
 
-/** A server that is connected, or was when it was asked, and what its clock showed then. */
+/** A server that is or was connected, with its last reading. */
 interface ComparedPeer {
   readonly id: PeerId
   isConnected: boolean
@@ -45,12 +45,12 @@ interface ComparedPeer {
   reading?: ClockReading | undefined
 }
 
-/** Compares this node's clock with those of the servers that it is connected to. */
+/** Compares this node's clock with the clocks of connected servers. */
 export class Clocks {
   readonly #init: ClocksInit
   readonly #client: ProtocolClient<null, ClockReading, ClockMessage>
 
-  /** Those that connected first in front. */
+  /** Peers in the order in which they connected. */
   readonly #peers = new Map<string, ComparedPeer>()
 
   constructor(init: ClocksInit) {
@@ -63,7 +63,7 @@ export class Clocks {
     })
   }
 
-  /** Compares again from time to time, until the signal is aborted. */
+  /** Compares clocks regularly, until the signal is aborted. */
   follow(signal: AbortSignal): void {
     const { events } = this.#init
     events.addEventListener('peer:connect', ({ detail }) => this.#onConnect(detail), { signal })
@@ -77,7 +77,7 @@ export class Clocks {
     signal.addEventListener('abort', () => clearInterval(comparing))
   }
 
-  /** Milliseconds by which the peers' clocks are ahead of ours, in the median; undefined if none was asked. */
+  /** Median of the milliseconds by which peers' clocks are ahead of ours; undefined without a reading. */
   get medianSkewMs(): number | undefined {
     return median(this.#readings.map(({ skewMs }) => skewMs))
   }
@@ -87,7 +87,7 @@ export class Clocks {
     return readings.filter((reading) => reading !== undefined)
   }
 
-  /** Asks a connected peer for its time. Undefined if it lacks the protocol, as plain kad-dht peers do. */
+  /** Asks a connected peer for its time. Resolves to undefined if the peer lacks the protocol. */
   compare(peer: PeerId, { signal }: AbortOptions = {}): Promise<ClockReading | undefined> {
     const asked = this.#client.request<ClockReading | undefined>(
       { id: peer, multiaddrs: [] },
@@ -128,7 +128,7 @@ export class Clocks {
     }
   }
 
-  /** What a peer said counts on: that its connection is closed says nothing of its clock. */
+  /** Keeps the reading of a peer that disconnects: its clock does not change with the connection. */
   #onDisconnect(name: string): void {
     const peer = this.#peers.get(name)
 
@@ -139,7 +139,7 @@ export class Clocks {
     }
   }
 
-  /** Peers that were asked, or are being asked. */
+  /** Counts the peers that have been asked. */
   get #compared(): number {
     return [...this.#peers.values()].filter(({ isAsked }) => isAsked).length
   }
@@ -176,7 +176,7 @@ export class Clocks {
   }
 }
 
-/** The clock protocol. The time that a reply takes begins when the request is sent. */
+/** Builds the client side of the clock protocol. A response's time is measured from the moment of sending. */
 export function clockRequests(
   clock: () => DHTTime
 ): RequestProtocol<null, ClockReading, ClockMessage> {

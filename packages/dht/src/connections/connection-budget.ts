@@ -29,8 +29,8 @@ import { type ConnectionOptions, watermarksOf } from './watermarks.ts'
 const CONNECTED_NEIGHBOURS = 16
 const NEIGHBOUR_SHARE = 0.5
 
-/** Milliseconds after a connection was opened beyond the high watermark until some are closed. */
-const SETTLE_MS = 100
+/** Milliseconds from the first connection beyond the high watermark until some are closed. */
+const TRIM_DELAY_MS = 100
 
 /** Milliseconds for closing a connection in peace. */
 const CLOSE_TIMEOUT_MS = 2000
@@ -115,7 +115,7 @@ export class ConnectionBudget {
     const { connectionManager, events } = this.#init
     const onOpen = ({ detail }: CustomEvent<Connection>): void => {
       this.#openedAtMs.set(detail, performance.now())
-      this.#alarm.within(this.#isCrowded ? 0 : SETTLE_MS)
+      this.#alarm.within(this.#isCrowded ? 0 : TRIM_DELAY_MS)
     }
     const onIdentify = ({ detail }: CustomEvent<IdentifyResult>): void => {
       this.#identified.add(detail.connection)
@@ -156,7 +156,7 @@ export class ConnectionBudget {
     const nextMs = nextChoiceMs([...connected.keys()], this.#watermarks, nowMs)
 
     if (nextMs !== undefined) {
-      this.#alarm.within(Math.max(nextMs, SETTLE_MS))
+      this.#alarm.within(Math.max(nextMs, TRIM_DELAY_MS))
     }
   }
 
@@ -248,7 +248,7 @@ export class ConnectionBudget {
     try {
       if (await this.#isTagged(peer)) {
         this.#taggedAtMs.set(name, performance.now())
-        this.#alarm.within(SETTLE_MS)
+        this.#alarm.within(TRIM_DELAY_MS)
       } else {
         this.#closed++
         const signal = timeoutSignal(CLOSE_TIMEOUT_MS)

@@ -9,25 +9,25 @@ import {
 } from '../peers/key-space.ts'
 import type { PeerBook } from '../peers/peer-book.ts'
 
-/** New peers that wait to be asked whom they know; beyond, the one that waits longest is passed over. */
+/** New peers that wait to be asked for their neighbours. Beyond that, the oldest is dropped. */
 const MAX_WAITING = 64
 
-/** New peers that are asked at once. */
+/** New peers asked at once. */
 const PARALLEL_REQUESTS = 2
 
-/** Peers asked at once on the way to this node's neighbours: Kademlia's α (§2.3 of the paper). */
+/** Peers asked at once in a round: Kademlia's α (§2.3 of the paper). */
 export const ALPHA = 3
 
-/** Rounds on that way: each halves the distance, or more. */
+/** Rounds towards this node's neighbours. Each at least halves the distance. */
 const MAX_ROUNDS = 12
 
-/** Peers far away that one new peer introduces, for each distance. */
+/** Distant peers connected to per distance and new peer. */
 const INTRODUCTIONS_PER_DISTANCE = 2
 
-/** Distances that are looked into; beyond, a random key takes too long to find. */
+/** Distances searched. A random key at a smaller distance takes too long to find. */
 const MAX_DISTANCES = 12
 
-/** Milliseconds between two looks at peers far away. */
+/** Milliseconds between two searches for distant peers. */
 const FAR_INTERVAL_MS = 30_000
 
 export interface NetworkMergeInit {
@@ -36,29 +36,28 @@ export interface NetworkMergeInit {
   /** Judges peers that others name. */
   readonly peers: Pick<PeerBook, 'isBanned' | 'isUnreachable'>
 
-  /** Asks a peer whom it knows near to a key. */
+  /** Asks a peer for the peers nearest to a key. */
   readonly ask: (peer: PeerId, key: Uint8Array) => Promise<readonly PeerInfo[]>
 
-  /** Connects to a peer, and so becomes known to it. */
+  /** Connects to a peer, which thereby learns of this node. */
   readonly connect: (contact: PeerInfo) => Promise<void>
 
-  /** Up to so many of the known servers, nearest first to a target. */
+  /** Returns up to `count` known servers, nearest to the target first. */
   readonly nearest: (target: Point, count: number) => readonly PeerInfo[]
   readonly isKnown: (peer: PeerId) => boolean
 
-  /** Neighbours that this node connects to: no more than it can keep. @default SEARCH_WIDTH */
+  /** Neighbours that this node connects to, as many as it can keep. @default SEARCH_WIDTH */
   readonly neighbourCount?: () => number
 
-  /** Milliseconds that only rise. */
+  /** Returns milliseconds of a clock that never goes back. */
   readonly now: () => number
 }
 
 /**
- * Finds this node's neighbours through a new peer (N8i, N10f). A node that joins through a peer, or
- * is dialled by one that it did not know, asks it for the neighbours that it should have. It dials
- * those that it does not know and that are near enough, nearer ones first, and so on. They, being
- * dialled, do the same, until there is nothing new to hear. So networks become one, and a newcomer
- * costs a network O(log n) dials. A node that knows its neighbours already stops after one request.
+ * Finds this node's neighbours through a new peer (N8i, N10f). A node that joins through a peer, or that an
+ * unknown peer dials, asks that peer for its own neighbours, and dials the unknown ones, nearest first. Each
+ * dialled peer does the same, until no response holds an unknown neighbour. Thus two networks merge, and a
+ * newcomer costs a network O(log n) dials. A node that knows its neighbours stops after one request.
  */
 export class NetworkMerge {
   readonly #init: NetworkMergeInit
@@ -72,7 +71,7 @@ export class NetworkMerge {
     this.#own = pointOfPeer(init.self)
   }
 
-  /** Gets to know, in the background, the peers that a peer knows. */
+  /** Finds neighbours through a peer, in the background. */
   discover(peer: PeerId): void {
     this.#waiting.push(peer)
 
@@ -82,12 +81,12 @@ export class NetworkMerge {
 
     if (this.#asking < PARALLEL_REQUESTS) {
       this.#work().catch(() => {
-        // What one peer does not tell, another one will.
+        // Another peer will name the same neighbours.
       })
     }
   }
 
-  /** Asks peers that are connected whether they know any neighbours of this node that it does not. */
+  /** Asks connected peers for neighbours that this node does not know. */
   async refresh(connected: readonly PeerId[]): Promise<void> {
     const told = await this.#askAll(connected)
     await this.#connectNeighbours(told.filter((contact) => this.#isNews(contact)))
@@ -100,7 +99,7 @@ export class NetworkMerge {
       try {
         await this.#learnFrom(peer)
       } catch {
-        // It has gone, or does not answer.
+        // The peer has disconnected or does not respond.
       }
     }
 
@@ -110,15 +109,15 @@ export class NetworkMerge {
   async #learnFrom(peer: PeerId): Promise<void> {
     const told = await this.#ask(peer, keyOf(this.#init.self))
     const unknown = told.filter((contact) => this.#isNews(contact))
-    const newNeighbours = this.#neighboursAmong(unknown)
 
-    if (newNeighbours.length === 0) {
+    if (!this.#areNear(unknown)) {
       return
     }
 
-    // Most of the near ones are unknown only where this node is new, or the network is.
-    const isElsewhere = newNeighbours.length > this.#countNeighbours(told)
     await this.#connectNeighbours(unknown)
+
+    // Most are unknown only if the peer belongs to another network, or this node is new.
+    const isElsewhere = 2 * unknown.length > told.length
 
     if (isElsewhere && this.#init.now() - this.#lookedFarAtMs >= FAR_INTERVAL_MS) {
       this.#lookedFarAtMs = this.#init.now()
@@ -126,7 +125,7 @@ export class NetworkMerge {
     }
   }
 
-  /** Asks the nearest of the unknown peers for nearer ones until there are none, and connects to all that are near. */
+  /** Asks the nearest unknown peers for nearer ones until none is left, and connects to all that are near. */
   async #connectNeighbours(unknown: readonly PeerInfo[]): Promise<void> {
     const candidates = new Candidates(unknown)
 
@@ -146,7 +145,7 @@ export class NetworkMerge {
     await this.#connect(candidates.unasked(this.#neighboursAmong(candidates.all)))
   }
 
-  /** What several peers name near to this node; those that do not answer name nobody. */
+  /** Collects the peers near this node that several peers name. Failed requests are skipped. */
   async #askAll(peers: readonly PeerId[]): Promise<PeerInfo[]> {
     const told = await Promise.allSettled(
       peers.map((peer) => this.#ask(peer, keyOf(this.#init.self)))
@@ -154,7 +153,7 @@ export class NetworkMerge {
     return told.flatMap((answer) => (answer.status === 'fulfilled' ? answer.value : []))
   }
 
-  /** Neighbours alone would not do: both networks have peers far from us, who do not know each other. */
+  /** Connects to distant peers, too: the networks' other peers would not find each other through neighbours alone. */
   async #lookFar(peer: PeerId): Promise<void> {
     const depth = Math.min(this.#depth, MAX_DISTANCES)
 
@@ -165,13 +164,13 @@ export class NetworkMerge {
     }
   }
 
-  /** Leading bits that the farthest of this node's neighbours shares with it. */
+  /** Leading bits that this node shares with the farthest of its neighbours. */
   get #depth(): number {
     const farthest = this.#init.nearest(this.#own, this.#neighbourCount).at(-1)
     return farthest === undefined ? 0 : sharedBits(this.#own, pointOfPeer(farthest.id)) + 1
   }
 
-  /** A random key that shares so many leading bits with this node. */
+  /** Makes a random key that shares exactly `bits` leading bits with this node. */
   #keyAt(bits: number): Uint8Array {
     for (;;) {
       const key = crypto.getRandomValues(new Uint8Array(16))
@@ -182,14 +181,14 @@ export class NetworkMerge {
     }
   }
 
-  /** What a peer names, nearest first. */
+  /** Asks a peer for the peers nearest to a key, nearest first. */
   async #ask(peer: PeerId, key: Uint8Array): Promise<readonly PeerInfo[]> {
     const point = pointOfKey(key)
     const told = await this.#init.ask(peer, key)
     return told.filter(({ id }) => !id.equals(this.#init.self)).sort(byDistanceTo(point))
   }
 
-  /** Whether a peer that others name is unknown, and worth a dial. */
+  /** Whether a named peer is unknown and worth a dial. */
   #isNews({ id, multiaddrs }: PeerInfo): boolean {
     const { isKnown, peers } = this.#init
     return multiaddrs.length > 0 && !isKnown(id) && !peers.isUnreachable(id) && !peers.isBanned(id)
@@ -199,13 +198,12 @@ export class NetworkMerge {
     return this.#init.neighbourCount?.() ?? SEARCH_WIDTH
   }
 
-  /** Counts those that are neighbours already. */
-  #countNeighbours(contacts: readonly PeerInfo[]): number {
-    const known = this.#init.nearest(this.#own, this.#neighbourCount)
-    return contacts.filter(({ id }) => known.some((one) => one.id.equals(id))).length
+  /** Whether any of the peers would be a neighbour. */
+  #areNear(contacts: readonly PeerInfo[]): boolean {
+    return this.#neighboursAmong(contacts).length > 0
   }
 
-  /** Those that would be neighbours if all were known, nearest first. */
+  /** Lists the peers that would be neighbours if all were known, nearest first. */
   #neighboursAmong(contacts: Iterable<PeerInfo>): PeerInfo[] {
     const known = this.#init.nearest(this.#own, this.#neighbourCount)
     const names = new Set(known.map(({ id }) => id.toString()))
@@ -216,14 +214,14 @@ export class NetworkMerge {
       .filter((contact) => others.includes(contact))
   }
 
-  /** Says which could be connected to. */
+  /** Connects to peers, and returns those that could be reached. */
   async #connect(contacts: readonly PeerInfo[]): Promise<PeerInfo[]> {
     const dials = await Promise.allSettled(contacts.map((contact) => this.#init.connect(contact)))
     return contacts.filter((_, index) => dials[index]?.status === 'fulfilled')
   }
 }
 
-/** The key whose point is a peer's. */
+/** Returns the key at a peer's own point. */
 function keyOf(peer: PeerId): Uint8Array {
   return peer.toMultihash().bytes
 }
@@ -245,7 +243,7 @@ class Candidates {
     return this.#contacts.values()
   }
 
-  /** Adds peers. One that is named again stays as it was named first, or out. */
+  /** Adds peers. A peer that was named or asked before is not added again. */
   add(contacts: readonly PeerInfo[]): void {
     for (const contact of contacts) {
       const name = contact.id.toString()
@@ -260,7 +258,7 @@ class Candidates {
     return contacts.filter(({ id }) => !this.#asked.has(id.toString()))
   }
 
-  /** Takes note of who was asked. Those that could not be reached are no candidates any more. */
+  /** Records the peers that were asked. Unreachable ones are no longer candidates. */
   setAsked(contacts: readonly PeerInfo[], reached: readonly PeerInfo[]): void {
     for (const contact of contacts) {
       const name = contact.id.toString()

@@ -44,6 +44,7 @@ export type {
   CommonStoreOptions
 } from '../operations/common-dht.ts'
 export {
+  asList,
   assertBoolean,
   assertEach,
   assertFunction,
@@ -56,7 +57,6 @@ export {
   assertText,
   assertThat,
   type Check,
-  list,
   type OptionTable
 } from '../option-checks.ts'
 export { Access, type AllowPeer } from '../peers/access.ts'

@@ -51,7 +51,7 @@ export class ExchangeClient implements RecordChannel {
       streamLimits: { inactivityTimeoutMs: Math.max(INACTIVITY_TIMEOUT_MS, requestTimeoutMs) },
       speak: (peer) =>
         exchangeRequests(
-          (introduced) => this.#decoder.referred(introduced, { by: peer, peers }),
+          (encoded) => this.#decoder.decodeReferral(encoded, { by: peer, peers }),
           (reason) => init.onGoodbye?.(peer.id, reason)
         )
     })
@@ -78,9 +78,9 @@ export class ExchangeClient implements RecordChannel {
     write: DHTRecord,
     options: WriteOptions
   ): Promise<StoreReply> {
-    const { closerCount, isCopy = false, cancellation } = options
+    const { closerCount, isCacheOnly = false, cancellation } = options
     const record = this.#encoded(write)
-    const request = { name: 'store', key, record, closerCount, isCopy } as const
+    const request = { name: 'store', key, record, closerCount, isCacheOnly } as const
 
     return this.#client.request<StoreReply>(peer, request, {
       cancellation,

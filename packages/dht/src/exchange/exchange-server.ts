@@ -105,7 +105,7 @@ export class ExchangeServer implements ServedProtocol<Message> {
     { id, keys, closerCount, isCloserAlways }: FindRequest,
     peer: PeerId
   ): Generator<undefined, FoundReply> {
-    const introduced = new CloserPeers(peer)
+    const closerPeers = new CloserPeers(peer)
     const answers: FoundAnswer[] = []
     let sizeBytes = 0
 
@@ -118,12 +118,12 @@ export class ExchangeServer implements ServedProtocol<Message> {
       }
 
       const count = record === undefined || isCloserAlways ? closerCount : 0
-      const closer = this.#closer(key, count, introduced)
+      const closer = this.#closer(key, count, closerPeers)
       answers.push(record === undefined ? { closer } : { record, closer })
       yield
     }
 
-    return { name: 'found', id, peers: introduced.peers, answers }
+    return { name: 'found', id, peers: closerPeers.peers, answers }
   }
 
   /** A request for closer peers in any case looks for replicas, and a cached copy is none. */
@@ -147,21 +147,21 @@ export class ExchangeServer implements ServedProtocol<Message> {
     request: StoreRequest,
     { peer, mayWrite }: Writer
   ): Generator<undefined, MaybePromise<StoredReply>> {
-    const { id, writes, closerCount, isCopy } = request
-    const introduced = new CloserPeers(peer)
+    const { id, writes, closerCount, isCacheOnly } = request
+    const closerPeers = new CloserPeers(peer)
     const outcomes: MaybePromise<WireOutcome>[] = []
     const closer: number[][] = []
 
     for (const { key, record } of writes) {
-      outcomes.push(mayWrite ? this.#takeIn({ key, record, peer }, isCopy) : 'refused')
-      closer.push(this.#closer(key, closerCount, introduced))
+      outcomes.push(mayWrite ? this.#takeIn({ key, record, peer }, isCacheOnly) : 'refused')
+      closer.push(this.#closer(key, closerCount, closerPeers))
       yield
     }
 
     const replyOf = (known: readonly WireOutcome[]): StoredReply => ({
       name: 'stored',
       id,
-      peers: introduced.peers,
+      peers: closerPeers.peers,
       answers: known.map((outcome, i) => ({ outcome, closer: closer[i] ?? [] }))
     })
 
@@ -170,10 +170,10 @@ export class ExchangeServer implements ServedProtocol<Message> {
       : replyOf(outcomes as WireOutcome[])
   }
 
-  #takeIn(write: Write, isCopy: boolean): MaybePromise<WireOutcome> {
+  #takeIn(write: Write, isCacheOnly: boolean): MaybePromise<WireOutcome> {
     const { key, record: bytes, peer } = write
     const { store, copies } = this.#init
-    const into = isCopy ? copies : store
+    const into = isCacheOnly ? copies : store
     const storer = peer.toString()
     const failed = (error: unknown): WireOutcome => {
       if (error instanceof ForgedSignatureError) {
@@ -198,10 +198,10 @@ export class ExchangeServer implements ServedProtocol<Message> {
     }
   }
 
-  #closer(key: Uint8Array, count: number, introduced: CloserPeers): number[] {
+  #closer(key: Uint8Array, count: number, closerPeers: CloserPeers): number[] {
     return count === 0
       ? []
-      : introduced.indexesOf(this.#init.routing.nearest(pointOfKey(key), count))
+      : closerPeers.indexesOf(this.#init.routing.nearest(pointOfKey(key), count))
   }
 }
 

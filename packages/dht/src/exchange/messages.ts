@@ -39,8 +39,8 @@ export interface StoreRequest {
   readonly id: number
   readonly closerCount: number
 
-  /** Whether these are copies, to be cached, and no replicas. */
-  readonly isCopy: boolean
+  /** Whether the peer only caches the records (path caching), and holds no replicas. */
+  readonly isCacheOnly: boolean
   readonly writes: readonly EncodedWrite[]
 }
 
@@ -130,7 +130,7 @@ export const EXCHANGE: MessageCodec<Message> = messages<Message>({
   store: [
     1,
     {
-      ...{ id: ID, closerCount: CLOSER_COUNT, isCopy: flag('STORE') },
+      ...{ id: ID, closerCount: CLOSER_COUNT, isCacheOnly: flag('STORE') },
       writes: list(WRITE, MAX_KEYS_PER_MESSAGE)
     }
   ],

@@ -30,7 +30,7 @@ export interface StoreOne {
   readonly key: Uint8Array
   readonly record: Uint8Array
   readonly closerCount: number
-  readonly isCopy: boolean
+  readonly isCacheOnly: boolean
 }
 
 export type ExchangeRequest = FindOne | StoreOne
@@ -46,8 +46,8 @@ type Pending = PendingRequest<ExchangeRequest, ExchangeResponse>
 export type ExchangeRequests = RequestProtocol<ExchangeRequest, ExchangeResponse, Message>
 
 /**
- * The exchange as one peer is asked by it. `peerOf` decodes a peer that the replies introduce;
- * undefined: it is none that could be asked. `onGoodbye` is called when it is about to disconnect.
+ * Builds the client side of the exchange with one peer. `peerOf` decodes a peer that a response names, and
+ * returns undefined for one that can't be asked. `onGoodbye` is called when the peer announces to disconnect.
  */
 export function exchangeRequests(
   peerOf: (peer: EncodedPeer) => PeerInfo | undefined,
@@ -120,7 +120,7 @@ function isAlike(a: ExchangeRequest, b: ExchangeRequest): boolean {
 
   return a.name === 'find'
     ? b.name === 'find' && a.isCloserAlways === b.isCloserAlways
-    : b.name === 'store' && a.isCopy === b.isCopy
+    : b.name === 'store' && a.isCacheOnly === b.isCacheOnly
 }
 
 /** The message that carries requests which are alike. */
@@ -133,6 +133,6 @@ function requestOf(id: number, requests: readonly ExchangeRequest[]): FindReques
   }
 
   const writes = requests.filter((request) => request.name === 'store')
-  const { closerCount = 0, isCopy = false } = writes[0] ?? {}
-  return { name: 'store', id, closerCount, isCopy, writes }
+  const { closerCount = 0, isCacheOnly = false } = writes[0] ?? {}
+  return { name: 'store', id, closerCount, isCacheOnly, writes }
 }

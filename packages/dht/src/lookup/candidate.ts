@@ -1,25 +1,25 @@
 import type { PeerInfo } from '@libp2p/interface'
 import { hasOnlyAddressesOf } from '../peers/peer-record.ts'
 
-/** `suspected`: asked, and not waited for where others can replace the peer. */
+/** The state of a candidate. A `suspected` one was asked, and the search goes on without it where others can replace it. */
 export type State = 'new' | 'asked' | 'suspected' | 'answered' | 'failed' | 'excluded'
 
 export interface Candidate {
   contact: PeerInfo
 
-  /** Tells peers apart, too: it is a hash of their ids. */
+  /** Also identifies the peer, because it comes from a hash of its id. */
   readonly distance: number
   isAvoided: boolean
   state: State
 
-  /** Whether a suspect need be replaced by nobody. */
+  /** Whether the search no longer waits for a suspect. */
   isGivenUp: boolean
 
-  /** The same peer at other addresses, as others have named it: for when it can't be reached at these. */
+  /** The same peer with the addresses that others gave, to be tried when it can't be reached at these. */
   others: PeerInfo[]
 }
 
-/** Whether it is one of these peers, at none but their addresses. */
+/** Whether the peer and all its addresses are known. */
 export function isKnownAt(contact: PeerInfo, known: readonly PeerInfo[]): boolean {
   return known.some((one) => one.id.equals(contact.id) && hasOnlyAddressesOf(contact, one))
 }

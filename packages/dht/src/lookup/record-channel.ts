@@ -31,8 +31,8 @@ export interface FindOptions {
 
 /** How `RecordChannel.store` is told what to answer. */
 export interface WriteOptions {
-  /** A copy, to be remembered as long as there is room, and not a replica. */
-  readonly isCopy?: boolean
+  /** Whether the peer only caches the record: it then holds no replica. */
+  readonly isCacheOnly?: boolean
 
   /** A write that nobody waits for any more need not be sent. */
   readonly cancellation?: CancellationToken | undefined

@@ -19,39 +19,38 @@ export interface SearchInit {
    */
   pointOf?: (contact: PeerInfo) => Point
 
-  /** Where it begins: so many of the peers known to be nearest to the target, nearest first. */
+  /** Returns up to `count` known peers, nearest to the target first: the search begins with them. */
   nearest?: (target: Point, count: number) => readonly PeerInfo[]
 
-  /** Says when a peer is asked that has been named, by another one or from the start. @default 'first' for all */
+  /** Ranks a peer, given the peer that named it, if any: decides when it is asked. @default 'first' for all */
   rankOf?: (contact: PeerInfo, referrer?: PeerInfo) => PeerRank
 
-  /** Peers kept in mind, whoever names them. @default MAX_LOOKUP_CANDIDATES */
+  /** Candidates remembered. @default MAX_LOOKUP_CANDIDATES */
   maxCandidates?: number
 
   /** Peers asked. @default MAX_LOOKUP_REQUESTS */
   maxRequests?: number
 
   /**
-   * Peers that have to answer before so many suspects are not waited for.
+   * Returns how many peers must respond before the search stops waiting for so many suspects.
    *
    * @default one more: two majorities share a peer
    */
   answersInsteadOf?: (suspects: number) => number
 }
 
-/** Referrals of one peer that are tried one after the other, besides the first. */
+/** Further referrals of one peer that are tried in turn. */
 const MAX_OTHERS = 4
 
 /**
- * Kademlia's node lookup as a state machine without any I/O: told what peers answered, it says
- * whom to ask next. It is done when the `count` nearest peers that have not failed have all
- * answered.
+ * Kademlia's node lookup as a state machine without I/O: it takes in responses and chooses the peers to
+ * ask next. The search is done when the `count` nearest peers that have not failed have all responded.
  */
 export class Search {
   readonly #init: SearchInit
   /** Nearest first, avoided peers after all others. */
   readonly #candidates: Candidate[] = []
-  /** Of the peers known to be nearest, only so many become candidates as are needed. */
+  /** Known peers, nearest first. They become candidates only as they are needed. */
   #known: readonly PeerInfo[] = []
   #taken = 0
   #usable = 0
@@ -65,7 +64,7 @@ export class Search {
     this.#takeKnown()
   }
 
-  /** Learns of peers, and says whether any of them is to be asked. Those already known are kept as they are while they may answer. */
+  /** Adds peers, and returns whether any of them should be asked. A known peer stays as it is while it may still respond. */
   add(contacts: Iterable<PeerInfo>, referrer?: PeerInfo): boolean {
     let isAnyNear = false
 
@@ -77,24 +76,24 @@ export class Search {
     return isAnyNear
   }
 
-  /** The peers that may be asked now, nearest first. The search needs all of them, in any order. */
+  /** Lists the peers to ask now, nearest first. The search needs all of them, in any order. */
   choices(): PeerInfo[] {
     return this.#nearestThat('new')
   }
 
-  /** Takes note that a peer is being asked. */
+  /** Records that a peer is being asked. */
   recordRequest(contact: PeerInfo): void {
     this.#asked++
     this.#settle(contact, 'asked')
   }
 
-  /** Takes in a peer's response, and says whether it named any peers that are to be asked. */
+  /** Records a peer's response, and returns whether it named any peers that should be asked. */
   recordResponse(contact: PeerInfo, closer: Iterable<PeerInfo> = []): boolean {
     this.#settle(contact, 'answered')
     return this.add(closer, contact)
   }
 
-  /** Strikes out a peer, whether it answered before or not; the next nearest takes its place. */
+  /** Records that a peer failed, even if it has responded before. The next nearest takes its place. */
   recordFailure(contact: PeerInfo): void {
     const candidate = this.#candidateOf(contact)
     const other = candidate?.others.shift()
@@ -105,12 +104,12 @@ export class Search {
     }
 
     this.#settle(contact, 'failed')
-    // Whether it was one of those or not: one more does no harm.
+    // The peer need not have counted as usable: one candidate too many does no harm.
     this.#usable--
     this.#takeKnown()
   }
 
-  /** Takes note that a peer which was asked makes no progress; the next nearest takes its place until it answers. */
+  /** Records that a peer makes no progress. The next nearest takes its place until it responds. */
   recordSuspicion(contact: PeerInfo): void {
     const candidate = this.#candidateOf(contact)
 
@@ -121,7 +120,7 @@ export class Search {
     }
   }
 
-  /** Waits for a suspect no longer than for those that answer. */
+  /** Stops waiting for a suspect once the others have responded. */
   giveUp(contact: PeerInfo): void {
     const candidate = this.#candidateOf(contact)
 
@@ -130,12 +129,12 @@ export class Search {
     }
   }
 
-  /** Leaves out a peer for good, whoever names it. */
+  /** Excludes a peer for the whole search. */
   exclude(contact: PeerInfo): void {
     this.#settle(contact, 'excluded')
   }
 
-  /** Gives all that failed another chance. */
+  /** Allows all failed peers to be asked again. */
   retry(): void {
     for (const candidate of this.#candidates) {
       if (candidate.state === 'failed') {
@@ -144,7 +143,7 @@ export class Search {
     }
   }
 
-  /** Has the search go on until more peers have answered. */
+  /** Raises the number of peers that must respond. */
   widen(count: number): void {
     this.#count = Math.max(this.#count, count)
     this.#takeKnown()
@@ -155,7 +154,7 @@ export class Search {
     return this.#hasBanned
   }
 
-  /** Whether nobody is left to ask or to wait for. */
+  /** Whether no peer is left to ask or to wait for. */
   get isDone(): boolean {
     let [answered, suspects, waited] = [0, 0, 0]
 
@@ -181,12 +180,12 @@ export class Search {
     return answered >= (suspects === 0 ? 1 : answersInsteadOf(suspects))
   }
 
-  /** The nearest peers that answered, nearest first, at most `count`. */
+  /** Lists the nearest peers that responded, nearest first, at most `count`. */
   answers(): PeerInfo[] {
     return this.#nearestThat('answered')
   }
 
-  /** The peers that may hold what is looked for, nearest first, and whether each has answered. */
+  /** Lists the peers that may hold the key, nearest first, and whether each has responded. */
   servers(): { readonly contact: PeerInfo; readonly hasResponded: boolean }[] {
     return this.#candidates
       .filter(({ state }) => state !== 'excluded')
@@ -194,7 +193,7 @@ export class Search {
       .map(({ contact, state }) => ({ contact, hasResponded: state === 'answered' }))
   }
 
-  /** Those in that state, of the `count` nearest candidates that have not failed and are not left out. */
+  /** Lists the peers in a state among the `count` nearest candidates that have neither failed nor been excluded. */
   #nearestThat(wanted: 'new' | 'answered'): PeerInfo[] {
     const contacts: PeerInfo[] = []
     let left = this.#count
@@ -220,14 +219,14 @@ export class Search {
     return this.#asked < (this.#init.maxRequests ?? MAX_LOOKUP_REQUESTS)
   }
 
-  /** Who has not been asked when no more may be is as good as unknown. */
+  /** Whether a candidate counts as one of the nearest. An unasked one does not when no more may be asked. */
   #counts(state: State): boolean {
     return state === 'new' ? this.#mayAsk : state === 'asked' || state === 'answered'
   }
 
   /**
-   * Those taken before come again, and none that is left is nearer than they are. Most searches are
-   * short and never need more than the first few.
+   * Adds known peers until there are enough. A wider query returns the same peers first, so none is skipped.
+   * Most searches are short and need only the first few.
    */
   #takeKnown(): void {
     while (this.#usable < this.#count) {
@@ -285,8 +284,8 @@ export class Search {
   }
 
   /**
-   * A peer has been named once more. Whoever was first may have given addresses where nobody is, by mistake or
-   * to hide it, so another's are kept for when these fail, and come first where these have failed before.
+   * Adds a peer that was named before. The first referral may hold wrong addresses, by mistake or to hide the
+   * peer, so further ones are kept for when it fails, and go first if its addresses have failed before.
    */
   #addAgain(
     known: Candidate,
@@ -319,7 +318,7 @@ export class Search {
     return undefined
   }
 
-  /** The peer is to be asked at these addresses. */
+  /** Replaces the addresses at which a peer is asked. */
   #replace(candidate: Candidate, contact: PeerInfo): void {
     this.#candidates.splice(this.#candidates.indexOf(candidate), 1)
     candidate.contact = contact
@@ -334,12 +333,12 @@ export class Search {
     return rank !== 'first'
   }
 
-  /** Roughly: those that have failed are counted, too. */
+  /** Whether a candidate is among the nearest. This is approximate: failed candidates count. */
   #isNear(candidate: Candidate): boolean {
     return this.#candidates.indexOf(candidate) < this.#count
   }
 
-  /** Those from which something has come, or is to come, stay. */
+  /** Drops the farthest candidate if there are too many. A peer that was asked or has responded stays. */
   #forgetFarthest(): void {
     const { maxCandidates = MAX_LOOKUP_CANDIDATES } = this.#init
 
@@ -351,7 +350,7 @@ export class Search {
     }
   }
 
-  /** From behind, since peers mostly come nearest first. */
+  /** Inserts by distance. It begins at the end, because peers mostly come nearest first. */
   #insert(candidate: Candidate): void {
     let place = this.#candidates.length
 
@@ -374,7 +373,7 @@ export class Search {
     }
   }
 
-  /** Mostly the very contact that the search gave out; else one of the same peer. */
+  /** Finds a candidate: usually the object that the search gave out, otherwise one with the same id. */
   #candidateOf(contact: PeerInfo): Candidate | undefined {
     for (const candidate of this.#candidates) {
       if (candidate.contact === contact) {

@@ -1,6 +1,6 @@
 import { noise } from '@chainsafe/libp2p-noise'
 import { yamux } from '@chainsafe/libp2p-yamux'
-import type { Identify } from '@libp2p/identify'
+import type { Identify, IdentifyPush } from '@libp2p/identify'
 import type { Libp2p, PrivateKey, ServiceMap } from '@libp2p/interface'
 import type { KadDHT } from '@libp2p/kad-dht'
 import { type Ping, type PingComponents, ping } from '@libp2p/ping'
@@ -20,6 +20,7 @@ import { coalescingMuxer } from './coalescing-muxer.ts'
 import { connectionLimits } from './connection-limits.ts'
 import { gaterFor, withPlaces } from './gater.ts'
 import { guardedMuxer } from './guarded-muxer.ts'
+import { guardedIdentifyPush } from './identify-push.ts'
 import { identityAt } from './identity.ts'
 import { listenedAddresses } from './listened-addresses.ts'
 import { patientIdentify } from './patient-identify.ts'
@@ -75,6 +76,7 @@ const MAX_INBOUND_STREAMS = 640
 /** Services of a node made by `DHT.create`, besides those that the caller adds. */
 type NodeServices = {
   identify: Identify
+  identifyPush: IdentifyPush
   ping: Ping
   holePunching?: unknown
   listenedAddresses: unknown
@@ -190,6 +192,7 @@ function services({
 }: Settings): Omit<NonNullable<Libp2pOptions<NodeServices>['services']>, 'connectionLimits'> {
   return {
     identify: patientIdentify(),
+    identifyPush: guardedIdentifyPush(relay),
     ping: guardedPing(),
     ...(relay && { holePunching: holePunching() }),
     listenedAddresses: listenedAddresses(),

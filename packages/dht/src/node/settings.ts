@@ -7,6 +7,7 @@ import {
 } from '../constants.ts'
 import { limitsOf, type NodeLimits, nodeLimitsOf } from '../node-limits.ts'
 import {
+  asList,
   assertBoolean,
   assertEach,
   assertFunction,
@@ -17,7 +18,6 @@ import {
   assertPositive,
   assertText,
   assertValidators,
-  list,
   type Option,
   withDefaults
 } from '../option-checks.ts'
@@ -115,9 +115,11 @@ export function settingsOf(options: DHTOptions): Settings {
   return {
     ...(withDefaults(options, DHT_OPTIONS) as Settings),
     clientMode,
-    listenOn: list(listenOn).map((address) => listenAddress(address, 'listenOn')),
-    initialPeers: list(options.initialPeers).map((address) => peerAddress(address, 'initialPeers')),
-    announce: list(options.announce).map((address) => announcedAddress(address, 'announce')),
+    listenOn: asList(listenOn).map((address) => listenAddress(address, 'listenOn')),
+    initialPeers: asList(options.initialPeers).map((address) =>
+      peerAddress(address, 'initialPeers')
+    ),
+    announce: asList(options.announce).map((address) => announcedAddress(address, 'announce')),
     swarmKey: swarmKey === undefined ? undefined : swarmKeyBytes(swarmKey, 'swarmKey'),
     limits: limitsOf(limits, DEFAULT_LIMITS),
     nodeLimits: nodeLimitsOf(limits),

@@ -261,7 +261,7 @@ export class Operations implements BaseOperations {
     }
 
     return this.#calls.run('findNearestPeers', options, (cancellation) =>
-      replicas.nearest(bytes, count, cancellation)
+      replicas.findNearestPeers(bytes, count, cancellation)
     )
   }
 

@@ -17,16 +17,15 @@ export interface CachedReadsInit {
   readonly policy: CachePolicy
   readonly log: Logger
 
-  /** Counts where answers come from; undefined: nobody. */
+  /** Counts where answers come from; undefined: they are not counted. */
   readonly meter?: Meter | undefined
 }
 
-/** How many keys are fetched again at once. */
+/** Keys refreshed at once. */
 const REFRESHES_AT_ONCE = 256
 
 /**
- * Reads from what this node knows, or else from the nearest peers, and remembers what these said.
- * The policies are Hivemind's cache_locally, cache_nearest, cache_on_store, and
+ * Reads what this node knows, or else asks the nearest peers and remembers their answers. The policies are Hivemind's cache_locally, cache_nearest, cache_on_store, and
  * cache_refresh_before_expiry. A `latest` read always asks the network.
  */
 export class CachedReads {
@@ -55,17 +54,17 @@ export class CachedReads {
     })
   }
 
-  /** How many reads the cache has answered. */
+  /** Reads answered by the cache. */
   get hits(): number {
     return this.#hits
   }
 
-  /** How many keys are to be fetched again some time. */
+  /** Keys that wait to be refreshed. */
   get refreshes(): number {
     return this.#refreshes.size
   }
 
-  /** At once, if this node knows it well enough. */
+  /** Returns a record synchronously if this node knows it well enough. */
   read(key: Uint8Array, options: ReadOptions): DHTRecord | Promise<DHTRecord> {
     const remembered = this.#remembered(key, options)
 
@@ -76,7 +75,7 @@ export class CachedReads {
     return remembered ?? this.#searches.read(nameOf(key), key, options)
   }
 
-  /** Takes note of what became of a write of this node's own. */
+  /** Learns the outcome of a write by this node. */
   onWritten(key: Uint8Array, write: DHTRecord, isAccepted: boolean): void {
     const { policy } = this.#init
     const isKnown = this.#known.isCached(key)
@@ -87,31 +86,31 @@ export class CachedReads {
     }
 
     if (policy.onStore && isKnown && !(isAccepted && isWhole) && policy.refreshBeforeExpiry > 0) {
-      // Others have written to it, too, or something later is there: it is no longer what we know.
+      // Others have written to the same key, or hold something later: the cached record is out of date.
       this.#refreshes.expedite(nameOf(key), key, this.#clock())
       this.#watch()
     }
   }
 
-  /** Takes in a change that a watch delivers, and all that it knows by now. */
+  /** Learns a change that a watch delivers, together with everything that the watch knows. */
   onWatched(key: Uint8Array, change: DHTRecord, all: DHTRecord): void {
     const isKnown = this.#known.isCached(key)
     this.#known.learn(key, isKnown ? change : all, isKnown || this.#init.policy.local)
   }
 
-  /** Fetches again what is due. Called by a timer; resolves when it is done. */
+  /** Refreshes the records that are due. A timer calls it; it resolves when all are refreshed. */
   async refreshDue(): Promise<void> {
     const due = this.#refreshes.take(this.#clock(), REFRESHES_AT_ONCE)
     await Promise.all(due.map((refresh) => this.#refresh(refresh)))
     this.#watch()
   }
 
-  /** Forgets what is to be fetched again. */
+  /** Cancels all refreshes. */
   close(): void {
     this.#alarm.stop()
   }
 
-  /** What this node holds or remembers, if that is good enough. */
+  /** Returns the record that this node stores or caches, if it is good enough. */
   #remembered(key: Uint8Array, options: ReadOptions): DHTRecord | undefined {
     const now = this.#clock()
     const { record: known, isByCache } = this.#known.get(key)
@@ -137,7 +136,7 @@ export class CachedReads {
     }
   }
 
-  /** Unless it is no longer what was used. */
+  /** Fetches a record again, unless the cached one has changed since it was read. */
   async #refresh({ name, key, expirationTime }: Refresh): Promise<void> {
     const { policy, log } = this.#init
     const now = this.#clock()

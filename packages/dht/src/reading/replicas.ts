@@ -36,14 +36,14 @@ export interface AskedReplicas {
 }
 
 /**
- * The nearest peers of a key as one place: written to together, read from together. This node is
- * one of them where it is near enough.
+ * Treats the nearest peers of a key as one place to read from and write to. This node is one of them where
+ * it is near enough.
  */
 export class Replicas {
   readonly known: KnownRecords
   readonly #init: ReplicasInit
   readonly #self: PeerInfo
-  /** One for all searches: there are many. */
+  /** Shared by all searches, of which there are many. */
   readonly #peers: Pick<SearchInit, 'nearest' | 'rankOf'>
 
   constructor(init: ReplicasInit) {
@@ -58,9 +58,9 @@ export class Replicas {
   }
 
   /**
-   * What peers hold together, as far as it has to be known (N5).
+   * Joins what the nearest peers hold, as far as the caller needs it (N5).
    *
-   * @throws UnreachableError when nothing was found, and too few answered to say that nothing is there
+   * @throws UnreachableError when nothing was found and too few peers responded to know that it is absent
    */
   async read(key: Uint8Array, options: ReadOptions): Promise<Reading> {
     const { lookups, numReplicas, store } = this.#init
@@ -78,9 +78,9 @@ export class Replicas {
   }
 
   /**
-   * Sends a write to the nearest peers that answer (N6), and says what each made of it; and of others
-   * only that they hold something that beats it. Searching and storing are one: a peer that knows
-   * nearer ones says so as it answers, and what it holds by then does no harm.
+   * Sends a write to the nearest peers that respond (N6), and returns their outcomes. A peer farther away
+   * counts only if it holds something that beats the write. The lookup carries the write: a peer names
+   * nearer ones as it responds, and a copy too many does no harm.
    */
   async write(
     key: Uint8Array,
@@ -115,13 +115,13 @@ export class Replicas {
     }
 
     assertNotBusy(result, outcomes.size > 0)
-    // Who is not among the nearest, and holds something that beats it, has answered, too.
+    // A stale outcome counts from any peer.
     return [...outcomes].flatMap(([contact, outcome]) =>
       outcome === 'stale' || nearest.includes(contact) ? outcome : []
     )
   }
 
-  /** Brings replicas up to date after a reading (N5); those that fail are left as they are. */
+  /** Brings replicas up to date after a reading (N5). Failures are ignored. */
   async repair(key: Uint8Array, { record, behind }: Reading): Promise<void> {
     const { channel, lookups } = this.#init
 
@@ -145,13 +145,17 @@ export class Replicas {
   cacheOnPath(key: Uint8Array, record: DHTRecord, to: readonly PeerInfo[]): void {
     for (const contact of this.#canBeHeld(record) ? to : []) {
       this.#init.channel
-        .store(contact, key, record, { closerCount: 0, isCopy: true, cancellation: IN_BACKGROUND })
+        .store(contact, key, record, {
+          closerCount: 0,
+          isCacheOnly: true,
+          cancellation: IN_BACKGROUND
+        })
         .catch(() => {})
     }
   }
 
-  /** The nearest peers that answered, nearest first, without this node. */
-  async nearest(
+  /** Finds the nearest peers that respond, nearest first, without this node. */
+  async findNearestPeers(
     key: Uint8Array,
     count: number,
     cancellation: CancellationToken
@@ -226,7 +230,7 @@ export class Replicas {
     return { responded, error: isKnown ? undefined : reach.error() }
   }
 
-  /** Replicas that differ may hold more together than one of them could. */
+  /** Whether one peer can hold the record: replicas that differ may hold more together. */
   #canBeHeld(record: DHTRecord): boolean {
     return encodedSize(record) <= this.#init.store.limits.maxRecordBytes
   }

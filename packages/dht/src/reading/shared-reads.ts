@@ -7,15 +7,15 @@ export interface SharedReadsInit {
   readonly replicas: Replicas
   readonly clock: () => DHTTime
 
-  /** A search has ended. */
+  /** Called when a search has ended. */
   readonly onReading: (key: Uint8Array, reading: Reading) => void
 }
 
 /**
- * One search a key at a time, whoever asks: Hivemind's reuse_get_requests. A get that takes any
- * answer joins the search under way, and leaves it as soon as what has been found is good enough
- * for it. A `latest` one joins only before the search begins, or it could miss what its caller has
- * stored since; otherwise all that wait share the next search.
+ * Shares one search per key among all readers: Hivemind's reuse_get_requests. A plain get joins the
+ * search in flight, and leaves it as soon as the search has found a record that is good enough. A `latest`
+ * get joins only before the search begins, because a search that has begun could miss what the caller has
+ * stored since. All readers that come too late share the next search.
  */
 export class SharedReads {
   readonly #init: SharedReadsInit
@@ -25,7 +25,7 @@ export class SharedReads {
     this.#init = init
   }
 
-  /** How many keys are being searched for. */
+  /** Keys being searched for. */
   get size(): number {
     return this.#searches.size
   }
@@ -50,7 +50,7 @@ export class SharedReads {
     const search = new Search(readers, this.#init.clock)
     this.#searches.set(name, search)
 
-    // What is asked for in the same moment is to be one search.
+    // Reads of the same moment share the search.
     queueMicrotask(() => {
       search.begin()
       this.#init.replicas.read(key, search).then(
@@ -96,7 +96,7 @@ interface Reader {
 
 /** A search, as demanding as the most demanding of its readers. */
 class Search implements ReadOptions, CancellationToken {
-  /** Those that came too late for this one. */
+  /** Readers that wait for the next search. */
   readonly waiting: Reader[] = []
   #readers: Reader[]
   readonly #clock: () => DHTTime
@@ -113,7 +113,7 @@ class Search implements ReadOptions, CancellationToken {
     return this
   }
 
-  /** True once none of its readers waits. */
+  /** Whether all readers have cancelled. */
   get isCancelled(): boolean {
     for (const { options } of this.#readers) {
       if (!options.cancellation.isCancelled) {
@@ -124,12 +124,12 @@ class Search implements ReadOptions, CancellationToken {
     return true
   }
 
-  /** Whether all of its readers let others pass. */
+  /** Whether all readers are bulk calls, which let others go first. */
   get isBulk(): boolean {
     return this.#readers.every(({ options }) => options.cancellation.isBulk)
   }
 
-  /** From now on it knows what it has to find, and may miss what is stored. */
+  /** Fixes what the search has to find. From now on it may miss new writes. */
   begin(): void {
     this.#isBegun = true
     this.#isLatest = this.#readers.some(({ options }) => options.latest)
@@ -149,7 +149,7 @@ class Search implements ReadOptions, CancellationToken {
     return most
   }
 
-  /** Lets the reader share this search, or else wait for the next one. */
+  /** Adds a reader to this search, or to the next one if it comes too late. */
   admit(reader: Reader, now: DHTTime): void {
     if (this.#isBegun && reader.options.latest) {
       this.waiting.push(reader)
@@ -165,7 +165,7 @@ class Search implements ReadOptions, CancellationToken {
     this.#release(this.#clock())
   }
 
-  /** Those that came when it had found enough for the others may need another one. */
+  /** Answers all readers. A reader that joined late and needs more waits for the next search. */
   end({ record, end }: Reading, now: DHTTime): void {
     for (const reader of this.#readers) {
       if (end === 'whole' || isSufficient(record, reader.options, now)) {
@@ -182,7 +182,7 @@ class Search implements ReadOptions, CancellationToken {
     }
   }
 
-  /** Lets those go that need no more than what was found. */
+  /** Answers the readers for whom the record found so far is good enough. */
   #release(now: DHTTime): void {
     const found = this.#found
 

@@ -7,8 +7,8 @@ export const RENEW_MS = 30_000
 /** Milliseconds between reads of a key of which no peer notifies at once. */
 export const POLL_MS = 5_000
 
-/** Milliseconds until keys are renewed after a peer was lost or a closer one came. The others notify meanwhile. */
-export const SETTLE_MS = 50
+/** Milliseconds from losing a peer, or finding a closer one, to the next lookup of the key. The others notify meanwhile. */
+export const LOOK_DELAY_MS = 50
 
 /** Peers that notify at once. Other replicas may coalesce changes for a moment. */
 export const PROMPT_PEERS = 2

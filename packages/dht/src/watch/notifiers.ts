@@ -6,7 +6,7 @@ import type { Replicas } from '../reading/replicas.ts'
 import { digestOf } from '../store/record-digest.ts'
 import type { CancellationToken } from '../timing/cancellation.ts'
 import { KeyForwarders } from './key-forwarders.ts'
-import { PROMPT_PEERS, RENEW_MS, RENEWALS_PER_CHECK, SEEK_MS, SETTLE_MS } from './limits.ts'
+import { LOOK_DELAY_MS, PROMPT_PEERS, RENEW_MS, RENEWALS_PER_CHECK, SEEK_MS } from './limits.ts'
 import type { ChangeChannel, WatchReply } from './watch-client.ts'
 import type { WatchRole } from './watch-messages.ts'
 
@@ -103,6 +103,7 @@ export class Notifiers implements CancellationToken {
     )
     this.#nearest = responded
     this.#keep(responded)
+    await this.#promote()
     return error
   }
 
@@ -145,7 +146,7 @@ export class Notifiers implements CancellationToken {
     const nowMs = performance.now()
     this.#losses = nowMs - this.#lostMs > RENEW_MS ? 0 : this.#losses + 1
     this.#lostMs = nowMs
-    return Math.min(SETTLE_MS * 2 ** this.#losses, RENEW_MS)
+    return Math.min(LOOK_DELAY_MS * 2 ** this.#losses, RENEW_MS)
   }
 
   /** Whether a peer should notify, and does not. */
@@ -185,6 +186,21 @@ export class Notifiers implements CancellationToken {
     } catch {
       return true
     }
+  }
+
+  /** Has other replicas notify at once where those that were to are full, or not among the nearest. */
+  async #promote(): Promise<void> {
+    const missing = this.isForwarder ? 0 : PROMPT_PEERS - this.#countPrompt()
+    const patient = [...this.#replicas].flatMap(([name, replica]) =>
+      this.#prompt.has(name) ? [] : replica
+    )
+    await Promise.allSettled(
+      patient
+        .slice(0, missing)
+        .map((replica) =>
+          this.#init.node.inTime(replica, this.#ask(replica, this.#roleAt(replica), this))
+        )
+    )
   }
 
   /** The first replicas that are asked, and have not failed, are to notify at once. */

@@ -145,7 +145,7 @@ export class SubscriberStream implements PlaceHolder, StreamHandler<WatchMessage
 
   /** Answers as many keys as fit into one message, the first one in any case. */
   *#watch({ keys, closerCount, role }: WatchRequest): Generator<undefined, WatchedReply> {
-    const introduced = new CloserPeers(this.#init.peer)
+    const closerPeers = new CloserPeers(this.#init.peer)
     const answers: WatchedAnswer[] = []
     let sizeBytes = 0
 
@@ -162,12 +162,12 @@ export class SubscriberStream implements PlaceHolder, StreamHandler<WatchMessage
       const nearest = this.#init.routing.nearest(pointOfKey(key), closerCount)
       const forwarders = state === 'full' ? this.#init.forwarders(name) : []
       const named = [...forwarders.slice(0, closerCount), ...nearest].slice(0, MAX_CLOSER_PEERS)
-      const closer = introduced.indexesOf(named)
+      const closer = closerPeers.indexesOf(named)
       answers.push(record === undefined ? { state, closer } : { state, record, closer })
       yield
     }
 
-    return { name: 'watched', peers: introduced.peers, answers }
+    return { name: 'watched', peers: closerPeers.peers, answers }
   }
 
   #subscribe(name: string, role: WatchRole): WatchState {

@@ -81,7 +81,7 @@ export class WatchClient implements ChangeChannel {
       streamLimits: { maxRequests: MAX_QUEUED_KEYS },
       speak: (peer) =>
         watchRequests({
-          peerOf: (introduced) => this.#decoder.referred(introduced, { by: peer, peers }),
+          peerOf: (encoded) => this.#decoder.decodeReferral(encoded, { by: peer, peers }),
           onChange: (key, bytes) => this.#onChange(peer, key, bytes)
         }),
       onEnd: ({ id }) => init.onLost(id)

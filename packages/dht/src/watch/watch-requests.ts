@@ -25,7 +25,7 @@ export interface SubscriptionResponse extends Omit<WatchedAnswer, 'closer'> {
 }
 
 export interface WatchRequestsInit {
-  /** Decodes a peer that replies introduce; undefined: it is none that could be asked. */
+  /** Decodes a peer that a response names; undefined if it can't be asked. */
   readonly peerOf: (peer: EncodedPeer) => PeerInfo | undefined
 
   /** The peer notifies of a change to a key that is watched. */

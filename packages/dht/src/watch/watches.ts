@@ -10,7 +10,7 @@ import { ClockAlarm } from '../timing/clock-alarm.ts'
 import { type Due, DueQueue } from '../timing/due-queue.ts'
 import { type ForwardedKey, ForwardedKeys } from './forwarded-keys.ts'
 import { KeyReader } from './key-reader.ts'
-import { POLL_MS, RENEW_MS, SETTLE_MS } from './limits.ts'
+import { LOOK_DELAY_MS, POLL_MS, RENEW_MS } from './limits.ts'
 import { WatchedKey, type WatchedKeyInit } from './watched-key.ts'
 
 export interface WatchesInit extends Omit<WatchedKeyInit, 'key' | 'onChange' | 'onUnused'> {
@@ -88,7 +88,7 @@ export class Watches {
   /** Renews all subscriptions soon, as after a sleep. */
   renewAll(): void {
     for (const watched of this.#keys.values()) {
-      this.#lookWithin(watched, SETTLE_MS)
+      this.#lookWithin(watched, LOOK_DELAY_MS)
     }
   }
 
@@ -141,7 +141,7 @@ export class Watches {
   #forward(name: string, onChange: (record: DHTRecord) => void): ForwardedKey {
     const watched = this.#keys.get(name) ?? this.#begin(keyOf(name))
     watched.forward(onChange)
-    this.#lookWithin(watched, SETTLE_MS)
+    this.#lookWithin(watched, LOOK_DELAY_MS)
     this.#lookFirst(watched)
 
     return {
@@ -176,7 +176,7 @@ export class Watches {
   #onFound(peer: PeerId): void {
     for (const watched of this.#keys.values()) {
       if (watched.notifiers.isNewReplica(peer)) {
-        this.#lookWithin(watched, SETTLE_MS)
+        this.#lookWithin(watched, LOOK_DELAY_MS)
       }
     }
   }
@@ -195,7 +195,7 @@ export class Watches {
   #lookDue(): void {
     for (const { watched } of this.#looks.take(performance.now(), LOOKS_AT_ONCE)) {
       if (watched.isLooking) {
-        this.#lookWithin(watched, SETTLE_MS)
+        this.#lookWithin(watched, LOOK_DELAY_MS)
       } else {
         void this.#look(watched)
       }

@@ -20,7 +20,7 @@ export class CloserPeers {
     const indexes: number[] = []
 
     for (const peer of closer) {
-      const index = this.#indexes.get(peer) ?? this.#introduce(peer)
+      const index = this.#indexes.get(peer) ?? this.#addOnce(peer)
 
       if (index !== NOWHERE) {
         indexes.push(index)
@@ -30,8 +30,8 @@ export class CloserPeers {
     return indexes
   }
 
-  /** Returns its place among the peers, or nowhere: then it is not looked at again. */
-  #introduce(peer: PeerInfo): number {
+  /** Adds a peer, and returns its index. A peer without one is not considered again. */
+  #addOnce(peer: PeerInfo): number {
     const index = this.#isWorthIt(peer) ? this.#add(encodePeer(peer)) : NOWHERE
     this.#indexes.set(peer, index)
     return index

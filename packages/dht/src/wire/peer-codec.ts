@@ -17,13 +17,13 @@ import {
 } from './limits.ts'
 
 /**
- * Peers that replies introduced, read once and remembered: the same few come again and again, and
- * reading an id or an address takes longer than all else that is done with a reply.
+ * Decodes the peers that responses name, and remembers them: the same few come again and again, and decoding
+ * an id or an address takes longer than everything else done with a response.
  */
 export class PeerDecoder {
   readonly #peers = new BoundedMap<string, PeerInfo | undefined>({ maxSize: MAX_CACHED_PEERS })
 
-  /** Undefined for what is not a peer that can be dialled. */
+  /** Decodes a peer; undefined for one that can't be dialled. */
   of(peer: EncodedPeer): PeerInfo | undefined {
     const name = textOf(peer)
     const known = this.#peers.get(name)
@@ -37,8 +37,8 @@ export class PeerDecoder {
     return decoded
   }
 
-  /** Decodes a peer, and takes note of the peer that has named it. */
-  referred(peer: EncodedPeer, { by, peers }: Referral): PeerInfo | undefined {
+  /** Decodes a peer, and records the peer that named it. */
+  decodeReferral(peer: EncodedPeer, { by, peers }: Referral): PeerInfo | undefined {
     const decoded = this.of(peer)
 
     if (decoded !== undefined) {
@@ -49,7 +49,7 @@ export class PeerDecoder {
   }
 }
 
-/** The peer that names another one, and the record of that. */
+/** The peer that names another one, and the place where that is recorded. */
 export interface Referral {
   readonly by: PeerInfo
   readonly peers: Pick<PeerPolicy, 'recordReferral'>
@@ -57,7 +57,7 @@ export interface Referral {
 
 const wirePeers = new WeakMap<PeerInfo, EncodedPeer>()
 
-/** A peer as replies introduce it: at most so many of its addresses as they may give. */
+/** Encodes a peer for a response, with as many addresses as a response may give. */
 export function encodePeer(contact: PeerInfo): EncodedPeer {
   const known = wirePeers.get(contact)
 
@@ -79,7 +79,7 @@ export function encodePeer(contact: PeerInfo): EncodedPeer {
   return peer
 }
 
-/** Limits the addresses of a peer that a plain kad-dht peer has named to those that our protocols would name. */
+/** Limits the addresses of a peer named by a plain kad-dht peer to those that our protocols would name. */
 export function dialable({ id, multiaddrs }: PeerInfo): PeerInfo {
   return {
     id,
@@ -90,7 +90,7 @@ export function dialable({ id, multiaddrs }: PeerInfo): PeerInfo {
   }
 }
 
-/** Copies what it keeps: the bytes are views of a whole message. */
+/** Decodes a peer. It copies the bytes, which are views of a whole message. */
 function decodePeer(peer: EncodedPeer): PeerInfo | undefined {
   try {
     const { id, addresses } = PEER_FIELDS.read(new ByteReader(peer))
@@ -102,7 +102,7 @@ function decodePeer(peer: EncodedPeer): PeerInfo | undefined {
   }
 }
 
-/** None, where this version can not read the address, or it takes more memory than any real one. */
+/** Decodes an address; none if this version can't read it, or if it is longer than any real one. */
 function multiaddrsOf(address: Uint8Array): Multiaddr[] {
   try {
     const parsed = multiaddr(address.slice())
@@ -112,12 +112,12 @@ function multiaddrsOf(address: Uint8Array): Multiaddr[] {
   }
 }
 
-/** A list of addresses in DNS would have a node dial more of them than it has counted. */
+/** Whether an address may be dialled. A DNS list would expand to more addresses than were counted. */
 function isDialable(address: Multiaddr): boolean {
   return address.getComponents().length <= MAX_ADDRESS_PARTS && !isAddressList(address)
 }
 
-/** The peers that an answer names by their places among those that its message introduces. */
+/** Looks up the peers that an answer refers to by their places in its message. */
 export function namedIn(
   contacts: readonly (PeerInfo | undefined)[],
   places: readonly number[]

@@ -383,7 +383,7 @@ function find(keys: readonly string[], closerCount = 0) {
 }
 
 function store(writes: StoreRequest['writes']): StoreRequest {
-  return { name: 'store', id: 1, closerCount: 0, isCopy: false, writes }
+  return { name: 'store', id: 1, closerCount: 0, isCacheOnly: false, writes }
 }
 
 function fresh(count: number, record: () => Uint8Array): StoreRequest['writes'] {

@@ -79,7 +79,7 @@ describe('the demo', () => {
     const pids = Array.from(stdout.matchAll(/is process (\d+)/g), ([, pid]) => Number(pid))
 
     expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: '' })
-    expect(stdout).toContain('All as promised.')
+    expect(stdout).toContain('Every result is as promised.')
     expect(stdout).not.toContain('✗')
     expect(pids).toHaveLength(3)
     expect(pids.filter(isRunning)).toEqual([])

@@ -104,7 +104,7 @@ function forge(talker: Talker): void {
     key: recordKey(`${i} ${somebody.tag}`),
     record
   }))
-  talker.say({ name: 'store', id: 1, closerCount: 0, isCopy: false, writes })
+  talker.say({ name: 'store', id: 1, closerCount: 0, isCacheOnly: false, writes })
 }
 
 describe('a peer that', () => {

@@ -29,7 +29,7 @@ export function store(key: string, differences: Partial<StoreOne> = {}): StoreOn
     key: bytesOf(key),
     record: bytesOf(key),
     closerCount: 5,
-    isCopy: false,
+    isCacheOnly: false,
     ...differences
   }
 }

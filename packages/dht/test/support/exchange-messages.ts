@@ -64,7 +64,7 @@ export const anyMessage: fc.Arbitrary<Message> = fc.oneof(
     name: fc.constant('store' as const),
     id,
     closerCount,
-    isCopy: fc.boolean(),
+    isCacheOnly: fc.boolean(),
     writes: fc.array(fc.record({ key: byteString, record: byteString }), { maxLength: 5 })
   }),
   reply('found', fc.oneof(fc.constant({}), fc.record({ record }))),

@@ -50,7 +50,7 @@ export function storeRequest(
     name: 'store',
     id: 1,
     closerCount: 0,
-    isCopy: false,
+    isCacheOnly: false,
     writes: writes.map(([key, record]) => ({ key: recordKey(key), record: encodeRecord(record) })),
     ...differences
   }

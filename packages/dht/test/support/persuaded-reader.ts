@@ -121,13 +121,13 @@ export class PersuadedReader implements AsyncDisposable {
     this.#reads.close()
   }
 
-  async #say(record: DHTRecord, isCopy: boolean): Promise<void> {
+  async #say(record: DHTRecord, isCacheOnly: boolean): Promise<void> {
     const { store } = this.net.self
     const { talker } = await serving(this.#source, {
       held: store,
       ...(this.#copies && { copies: this.#copies })
     })
-    talker.say(storeRequest([['key', record]], { isCopy }))
+    talker.say(storeRequest([['key', record]], { isCacheOnly }))
     await talker.hear('stored')
     talker.stream.abort(new Error('done'))
   }

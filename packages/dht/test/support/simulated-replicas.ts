@@ -164,7 +164,7 @@ export class Simulation implements RecordChannel, Membership {
     write: DHTRecord,
     options: WriteOptions
   ): Promise<StoreReply> {
-    if (options.isCopy) {
+    if (options.isCacheOnly) {
       this.copies.push(this.peers.findIndex((peer) => peer.id.equals(contact.id)))
       return { outcome: 'accepted', closer: [] }
     }

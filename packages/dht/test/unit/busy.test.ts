@@ -1,5 +1,6 @@
 import { isEmpty, plainRecord, recordKey } from '@waggle/record'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
+import { BUSY_PAUSE_MS } from '../../src/admission/scheduler.ts'
 import { DEFAULT_NODE_LIMITS } from '../../src/node-limits.ts'
 import { RecordStore } from '../../src/store/record-store.ts'
 import { Calls } from '../../src/timing/calls.ts'
@@ -34,6 +35,28 @@ describe('a node with too much to do', () => {
     expect(await server.talker.hear('found')).toMatchObject({ id: 1 })
     expect(await server.talker.hear('busy')).toEqual({ name: 'busy', id: 2 })
     expect(server.store.records).toBe(0)
+  })
+
+  it('reads no more of the peer for a moment after BUSY (N9f)', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+
+    try {
+      const limits = { ...DEFAULT_NODE_LIMITS, maxKeysPerSecondPerPeer: 1 }
+      const server = await serving(source, { nodeLimits: limits })
+      server.talker.say(findRequest(['a', 'b'], { id: 1 }), findRequest(['c'], { id: 2 }))
+      await server.talker.hear('found')
+      await server.talker.hear('busy')
+      expect(server.stream.readStatus).toBe('paused')
+
+      vi.advanceTimersByTime(BUSY_PAUSE_MS - 1)
+      await Promise.resolve()
+      expect(server.stream.readStatus).toBe('paused')
+
+      vi.advanceTimersByTime(1)
+      await vi.waitUntil(() => server.stream.readStatus === 'readable', PATIENCE)
+    } finally {
+      vi.useRealTimers()
+    }
   })
 
   it('answers BUSY when too many requests are under way (N9f)', async () => {

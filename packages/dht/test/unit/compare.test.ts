@@ -104,6 +104,22 @@ describe('comparing what two peers hold', () => {
     expect(fingerprints.map(hex)).toEqual([HELD_FINGERPRINT, NOTHING])
   })
 
+  it('takes a cached copy for no replica where a peer does not tell fingerprints (N7)', async () => {
+    const client = clientTo(
+      async () => {
+        throw new UnsupportedProtocolError('no')
+      },
+      // A peer answers with its copies unless the peers around the key are what is looked for.
+      async (_, _key, { isCloserAlways }) => ({
+        ...(isCloserAlways ? {} : { record: RECORD }),
+        closer: []
+      })
+    )
+
+    const fingerprints = await client.fingerprints(contact(1), [HELD])
+    expect(fingerprints.map(hex)).toEqual([NOTHING])
+  })
+
   it('rejects a reply to other keys than were asked for (N9b)', async () => {
     const client = clientTo(async () => {
       const [near, far] = await streams.open()

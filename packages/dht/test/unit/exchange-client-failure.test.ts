@@ -43,7 +43,7 @@ const OFFENCES: readonly [what: string, offend: (talker: Talker, ids: Ids) => vo
   [
     'a write',
     (talker, { write: id }) =>
-      talker.say({ name: 'store', id, closerCount: 0, isCopy: false, writes: [] })
+      talker.say({ name: 'store', id, closerCount: 0, isCacheOnly: false, writes: [] })
   ],
   ['what is no message', (talker) => talker.sayBytes(frameOf(Uint8Array.of(9, 9, 9)))],
   [

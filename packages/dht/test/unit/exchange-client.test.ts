@@ -108,9 +108,9 @@ describe('ExchangeClient', () => {
     const { ask, peer } = asking(source)
     const answers = ask(
       store('a'),
-      store('b', { isCopy: true }),
-      store('c', { isCopy: true }),
-      store('d', { isCopy: true, closerCount: 0 })
+      store('b', { isCacheOnly: true }),
+      store('c', { isCacheOnly: true }),
+      store('d', { isCacheOnly: true, closerCount: 0 })
     )
     const talker = await peer()
     const requests = [await talker.hear('store'), await talker.hear('store')]
@@ -130,7 +130,7 @@ describe('ExchangeClient', () => {
       ['b', 'c'],
       ['d']
     ])
-    expect(requests.map(({ isCopy }) => isCopy)).toEqual([false, true, true])
+    expect(requests.map(({ isCacheOnly }) => isCacheOnly)).toEqual([false, true, true])
     expect(await answers).toHaveLength(4)
   })
 

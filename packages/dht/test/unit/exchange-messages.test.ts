@@ -68,7 +68,7 @@ function find(differences: Partial<FindRequest>): Message {
 }
 
 function store(differences: Partial<StoreRequest>): Message {
-  return { name: 'store', id: 1, closerCount: 5, isCopy: false, writes: [], ...differences }
+  return { name: 'store', id: 1, closerCount: 5, isCacheOnly: false, writes: [], ...differences }
 }
 
 function found(differences: Partial<FoundReply>): Message {

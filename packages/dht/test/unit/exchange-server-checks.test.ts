@@ -107,7 +107,7 @@ describe('an owned place at a replica', () => {
   it('is checked in copies, too (R15)', async () => {
     const cache = new RecordStore({ clock: manualClock(NOW) })
     const server = await serving(source, { copies: cache })
-    const request = storeRequest([['party', yes(alice.tag)]], { isCopy: true })
+    const request = storeRequest([['party', yes(alice.tag)]], { isCacheOnly: true })
 
     expect(await outcomes(server, request)).toEqual(['invalid'])
     expect(cache.records).toBe(0)

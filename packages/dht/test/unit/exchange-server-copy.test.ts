@@ -26,7 +26,7 @@ afterAll(() => source?.[Symbol.asyncDispose]())
 async function lent(maxRecords?: number): Promise<Serving & { copies: RecordStore }> {
   const copies = new RecordStore({ clock: manualClock(NOW), maxRecords })
   const server = await serving(source, { copies })
-  server.talker.say(storeRequest([['a', COPY]], { isCopy: true }))
+  server.talker.say(storeRequest([['a', COPY]], { isCacheOnly: true }))
   await server.talker.hear('stored')
   return { ...server, copies }
 }
@@ -60,7 +60,7 @@ describe('a copy that was left with a peer', () => {
 
   it('goes first: what is held for others has a store of its own', async () => {
     const server = await lent(1)
-    server.talker.say(storeRequest([['b', REPLICA]], { isCopy: true }))
+    server.talker.say(storeRequest([['b', REPLICA]], { isCacheOnly: true }))
     await server.talker.hear('stored')
     expect(server.copies.records).toBe(1)
     expect(server.store.get(recordKey('b')).plain).toBeUndefined()
@@ -68,7 +68,7 @@ describe('a copy that was left with a peer', () => {
 
   it('is refused by a peer that remembers nothing', async () => {
     const { talker, store } = await serving(source)
-    talker.say(storeRequest([['a', COPY]], { isCopy: true }))
+    talker.say(storeRequest([['a', COPY]], { isCacheOnly: true }))
 
     expect((await talker.hear('stored')).answers).toMatchObject([{ outcome: 'full' }])
     expect(store.records).toBe(0)

@@ -33,7 +33,7 @@ function ackOf(bytes: number): Uint8Array {
 
 function storeOf(id: number, bytes: number): Message {
   const writes = [{ key: recordKey('key'), record: new Uint8Array(bytes) }]
-  return { name: 'store', id, closerCount: 0, isCopy: false, writes }
+  return { name: 'store', id, closerCount: 0, isCacheOnly: false, writes }
 }
 
 describe('FramedStream with a bulk message', () => {

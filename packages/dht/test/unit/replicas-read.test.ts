@@ -330,9 +330,9 @@ describe('Replicas.repair', () => {
   })
 })
 
-describe('Replicas.nearest', () => {
+describe('Replicas.findNearestPeers', () => {
   async function nearestRanks(net: Simulation, count: number): Promise<number[]> {
-    const ids = await net.replicas.nearest(KEY, count, ACTIVE)
+    const ids = await net.replicas.findNearestPeers(KEY, count, ACTIVE)
     return ids.map((id) => net.peers.findIndex((peer) => peer.id.equals(id)))
   }
 

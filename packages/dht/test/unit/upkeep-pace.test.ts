@@ -6,7 +6,7 @@ import type { DHTEvents } from '../../src/events.ts'
 import type { Member } from '../../src/peers/known-peers.ts'
 import { RecordStore } from '../../src/store/record-store.ts'
 import { fingerprintOf } from '../../src/upkeep/fingerprint.ts'
-import { SETTLE_MS } from '../../src/upkeep/intervals.ts'
+import { PASS_DELAY_MS } from '../../src/upkeep/intervals.ts'
 import {
   HAND_OVER_BURST_BYTES,
   HAND_OVER_BYTES_PER_SECOND,
@@ -73,7 +73,7 @@ describe('Upkeep', () => {
 
   it('sends newcomers so many bytes a second, however many come, and in the end everything (N13k)', async () => {
     await join(3)
-    await vi.advanceTimersByTimeAsync(2 * SETTLE_MS)
+    await vi.advanceTimersByTimeAsync(2 * PASS_DELAY_MS)
 
     for (let second = 1; second <= 20; second++) {
       await vi.advanceTimersByTimeAsync(1000)

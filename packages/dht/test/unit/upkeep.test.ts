@@ -8,10 +8,10 @@ import { RecordStore } from '../../src/store/record-store.ts'
 import { fingerprintOf } from '../../src/upkeep/fingerprint.ts'
 import {
   COMPARE_MS,
+  PASS_DELAY_MS,
   PASS_INTERVAL_MS,
   REPLICATE_INTERVAL_MS,
-  RETRY_MS,
-  SETTLE_MS
+  RETRY_MS
 } from '../../src/upkeep/intervals.ts'
 import { Upkeep } from '../../src/upkeep/upkeep.ts'
 import {
@@ -103,10 +103,10 @@ describe('Upkeep', () => {
 
   it('looks at records once when several peers come at once, a moment after the first', async () => {
     await join(...contacts(4))
-    await vi.advanceTimersByTimeAsync(SETTLE_MS - 1)
+    await vi.advanceTimersByTimeAsync(PASS_DELAY_MS - 1)
     expect(looks).toBe(0)
 
-    await vi.advanceTimersByTimeAsync(SETTLE_MS + 2)
+    await vi.advanceTimersByTimeAsync(PASS_DELAY_MS + 2)
     expect(looks).toBe(1)
     expect(sent).toHaveLength(4)
   })
@@ -114,14 +114,14 @@ describe('Upkeep', () => {
   it('looks at no records for a peer that is too far away to hold any of them (N10g)', async () => {
     isNear = false
     await join(...contacts(4))
-    await vi.advanceTimersByTimeAsync(3 * SETTLE_MS)
+    await vi.advanceTimersByTimeAsync(3 * PASS_DELAY_MS)
     expect(looks).toBe(0)
   })
 
   it('tries a peer again that it could not reach, until that succeeds', async () => {
     isFailing = true
     await join(...contacts(1))
-    await vi.advanceTimersByTimeAsync(2 * SETTLE_MS + RETRY_MS)
+    await vi.advanceTimersByTimeAsync(2 * PASS_DELAY_MS + RETRY_MS)
     isFailing = false
     expect(sent).toEqual([])
 
@@ -133,7 +133,7 @@ describe('Upkeep', () => {
 
   it('brings the record to the others once an hour, or to the nearest, changed or not', async () => {
     await join(...contacts(4))
-    await vi.advanceTimersByTimeAsync(2 * SETTLE_MS)
+    await vi.advanceTimersByTimeAsync(2 * PASS_DELAY_MS)
     sent = []
     await vi.advanceTimersByTimeAsync(REPLICATE_INTERVAL_MS - 10_000)
     expect(sent).toHaveLength(0)
@@ -195,11 +195,11 @@ describe('Upkeep', () => {
     /** A peer comes so long after the nearer one has been given the record. Whether this node sends it. */
     async function isSentAfter(ms: number): Promise<boolean> {
       await join(nearer)
-      await vi.advanceTimersByTimeAsync(SETTLE_MS + 1)
+      await vi.advanceTimersByTimeAsync(PASS_DELAY_MS + 1)
       expect(sent).toEqual([nearer])
       await vi.advanceTimersByTimeAsync(ms)
       await join(other)
-      await vi.advanceTimersByTimeAsync(SETTLE_MS + 1)
+      await vi.advanceTimersByTimeAsync(PASS_DELAY_MS + 1)
       return sent.includes(other)
     }
 

@@ -1,7 +1,7 @@
 import { decodeRecord, encodeRecord, recordKey, subkeyRecord, view } from '@waggle/record'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import { digestOf } from '../../src/store/record-digest.ts'
-import { LEASE_MS, MAX_WATCHES_PER_PEER } from '../../src/watch/limits.ts'
+import { LEASE_MS, MAX_WATCHES, MAX_WATCHES_PER_PEER } from '../../src/watch/limits.ts'
 import { MAX_KEYS_PER_MESSAGE } from '../../src/wire/limits.ts'
 import { busyFor } from '../support/busy-for.ts'
 import { contact, NOW, recordOf } from '../support/exchange-serving.ts'
@@ -265,6 +265,25 @@ describe('a peer', () => {
     expect((await greedy.hear('watched')).answers).toMatchObject([{ state: 'watched' }])
     greedy.stream.abort(new Error('over'))
     await serving.watched(1)
+  })
+
+  it('that comes when all places are taken gets its share of them, and there are no more (N13j)', async () => {
+    const serving = new WatchServing(source)
+    const peers = MAX_WATCHES / MAX_WATCHES_PER_PEER + 1
+
+    for (let peer = 0; peer < peers; peer++) {
+      const talker = await serving.talker(peerNumber(peer))
+      const messages = Array.from({ length: MAX_WATCHES_PER_PEER / MANY.length }, (_, i) =>
+        watch(...MANY.map((key) => `${key} ${i}`))
+      )
+      talker.say(...messages)
+
+      for (const _message of messages) {
+        await talker.hear('watched')
+      }
+    }
+
+    expect(serving.server.size).toBe(MAX_WATCHES)
   })
 
   it('that watches most gives way to others when places are scarce (N13j)', async () => {

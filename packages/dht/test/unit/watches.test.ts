@@ -3,7 +3,7 @@ import { DEFAULT_MAX_RECORD_BYTES } from '@waggle/record/replica'
 import { TypedEventEmitter } from 'main-event'
 import { describe, expect, it, vi } from 'vitest'
 import type { DHTEvents } from '../../src/events.ts'
-import { POLL_MS, RENEW_MS, SETTLE_MS } from '../../src/watch/limits.ts'
+import { LOOK_DELAY_MS, POLL_MS, RENEW_MS } from '../../src/watch/limits.ts'
 import { collected } from '../support/collected.ts'
 import { START } from '../support/simulated-replicas.ts'
 import { KEY, value, WatchScene } from '../support/watch-scene.ts'
@@ -346,7 +346,7 @@ describe('a peer that comes', () => {
     scene.simulated.watches.follow(events, scene.lifetime.signal)
     const comes = async (rank: number): Promise<number> => {
       events.safeDispatchEvent('peer:found', { detail: scene.net.peer(rank).id })
-      await scene.pass(4 * SETTLE_MS)
+      await scene.pass(4 * LOOK_DELAY_MS)
       return scene.simulated.asked.get(0) ?? 0
     }
     const before = scene.simulated.asked.get(0) ?? 0

@@ -7,6 +7,7 @@ import type { HivemindInit } from '../service/interface.ts'
 import { INIT_OPTIONS } from '../service/service-options.ts'
 import {
   announcedAddress,
+  asList,
   assertBoolean,
   assertEach,
   assertFunction,
@@ -15,7 +16,6 @@ import {
   assertOptions,
   assertPositive,
   assertText,
-  list,
   listenAddress,
   type OptionTable,
   peerAddress
@@ -148,9 +148,9 @@ export function nodeSettings(options: HivemindDHTOptions): NodeSettings {
 
   return {
     init: Object.fromEntries(given.filter(isInit)),
-    initialPeers: list(options.initialPeers).map((one) => peerAddress(one, 'initialPeers')),
-    listenOn: list(listenOn).map((one) => listenAddress(one, 'listenOn')),
-    announce: list(options.announce).map((one) => announcedAddress(one, 'announce')),
+    initialPeers: asList(options.initialPeers).map((one) => peerAddress(one, 'initialPeers')),
+    listenOn: asList(listenOn).map((one) => listenAddress(one, 'listenOn')),
+    announce: asList(options.announce).map((one) => announcedAddress(one, 'announce')),
     clientMode,
     privateKey: options.privateKey,
     identityPath: options.identityPath,

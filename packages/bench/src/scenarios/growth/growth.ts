@@ -1,12 +1,7 @@
 import { atMost, type Columns, goal, megabytes, ms, same, tableOf } from '../../result/build.ts'
 import { figure } from '../../result/figure.ts'
 import type { Goal, RunOptions, Scenario, ScenarioResult, Table } from '../../result/result.ts'
-import {
-  type KeyChoice,
-  type SimulatedFigures,
-  type SimulationPlan,
-  simulate
-} from '../../simulation/measure.ts'
+import { type KeyChoice, type SimulatedFigures, simulate } from '../../simulation/measure.ts'
 import type { TableShape } from '../../simulation/routing-tables.ts'
 import { meanOf, percentile, summaryOf } from '../../workload/statistics.ts'
 import { type RealFigures, RealNetwork, SIZES, type Sizes } from './measure-real.ts'
@@ -28,15 +23,23 @@ const NODES_OF_HOPS = 10_000
 const MAX_IDLE_PERCENT = 0.3
 const MAX_JOIN_MS = 300
 
+/** Networks of one size that are simulated. */
+const VARIANTS = SHAPES.flatMap((shape) =>
+  CHOICES.flatMap((choice) => DEAD_SHARES.map((deadShare) => ({ shape, choice, deadShare })))
+)
+
 async function run(options: RunOptions): Promise<ScenarioResult> {
   const sizes = SIZES[options.effort]
   const { real, missing } = await measureReal(sizes, options)
   const simulated: SimulatedFigures[] = []
 
-  for (const plan of plansOf(sizes)) {
-    options.signal.throwIfAborted()
-    simulated.push(await simulate(plan))
-    options.log(`simulated ${plan.size} nodes: ${plan.shape}, ${plan.choice}, ${plan.deadShare}`)
+  for (const size of sizes.simulated) {
+    for (const variant of VARIANTS) {
+      options.signal.throwIfAborted()
+      simulated.push(await simulate({ size, ...variant, operations: sizes.simulatedOperations }))
+    }
+
+    options.log(`simulated ${size} nodes`)
   }
 
   return {
@@ -63,16 +66,6 @@ async function measureReal(sizes: Sizes, { signal, log }: RunOptions) {
   }
 
   return { real, missing: [] }
-}
-
-function plansOf({ simulated, simulatedOperations: operations }: Sizes): SimulationPlan[] {
-  return simulated.flatMap((size) =>
-    SHAPES.flatMap((shape) =>
-      CHOICES.flatMap((choice) =>
-        DEAD_SHARES.map((deadShare) => ({ size, shape, choice, deadShare, operations }))
-      )
-    )
-  )
 }
 
 function realTables(real: readonly RealFigures[]): Table[] {

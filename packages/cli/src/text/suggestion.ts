@@ -1,0 +1,57 @@
+/** Words of other tools, and the commands that do the same here. */
+const SYNONYMS: Readonly<Record<string, readonly string[]>> = {
+  store: ['put', 'set', 'add', 'write', 'publish', 'save'],
+  get: ['read', 'fetch', 'find', 'lookup', 'show', 'cat'],
+  delete: ['rm', 'del', 'remove', 'unset', 'erase'],
+  watch: ['subscribe', 'follow', 'listen'],
+  serve: ['start', 'run', 'node', 'server', 'daemon', 'up'],
+  peers: ['ls', 'list', 'nodes'],
+  stats: ['status', 'info'],
+  id: ['whoami', 'keygen', 'peerid'],
+  import: ['load', 'restore'],
+  export: ['dump', 'backup']
+}
+
+/** Finds the command that a word was meant for: a misspelling of it, or the word of another tool. */
+export function suggestion(word: string, commands: readonly string[]): string | undefined {
+  // Commands come first, so that they win ties.
+  const known = [
+    ...commands.map((command) => ({ command, name: command })),
+    ...commands.flatMap((command) => (SYNONYMS[command] ?? []).map((name) => ({ command, name })))
+  ]
+  const [nearest] = known
+    .map(({ command, name }) => ({ command, name, edits: editsBetween(word, name) }))
+    .filter(({ name, edits }) => edits <= allowedEdits(Math.max(word.length, name.length)))
+    .sort((a, b) => a.edits - b.edits)
+  return nearest?.command
+}
+
+/** Counts the edits that a misspelling of a word may have: one in three letters, two at most. */
+function allowedEdits(length: number): number {
+  return Math.min(Math.floor(length / 3), 2)
+}
+
+/** Counts the letters to insert, delete, replace or swap with their neighbour (optimal string alignment). */
+function editsBetween(a: string, b: string): number {
+  const rows = [Array.from({ length: b.length + 1 }, (_, column) => column)]
+
+  for (let i = 1; i <= a.length; i++) {
+    const above = rows[i - 1] as number[]
+    const row = [i]
+
+    for (let j = 1; j <= b.length; j++) {
+      const isSame = a[i - 1] === b[j - 1]
+      const isSwapped = i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1]
+      row[j] = Math.min(
+        (above[j] as number) + 1,
+        (row[j - 1] as number) + 1,
+        (above[j - 1] as number) + Number(!isSame),
+        isSwapped ? (rows[i - 2]?.[j - 2] as number) + 1 : Number.POSITIVE_INFINITY
+      )
+    }
+
+    rows.push(row)
+  }
+
+  return rows[a.length]?.[b.length] as number
+}
