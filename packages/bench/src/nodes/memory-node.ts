@@ -13,11 +13,14 @@ const PATIENCE_MS = 300_000
 const ARRIVAL_MS = 20_000
 const PAUSE_MS = 5
 
+/** Connections that nodes keep in networks that have many more of them: most requests need a dial then. */
+export const FEW_CONNECTIONS = { low: 11, high: 16 }
+
 /**
- * Creates a node that others in the same process reach without a network and without encryption. libp2p pings
- * every connection several times a minute: where hundreds of nodes share a process, it does little else.
+ * Creates a node that others in the same process reach without a network and without encryption. Connections are
+ * not pinged: where hundreds of nodes share a process, it would do little else.
  */
-export function memoryNode(options: DHTOptions, { isPinging }: { isPinging: boolean }) {
+export function memoryNode(options: DHTOptions): Promise<DHT> {
   return DHT.create({
     bootstrapTimeoutMs: PATIENCE_MS,
     requestTimeoutMs: PATIENCE_MS,
@@ -26,7 +29,7 @@ export function memoryNode(options: DHTOptions, { isPinging }: { isPinging: bool
       transports: [memory()],
       connectionEncrypters: [plaintext()],
       streamMuxers: [yamux()],
-      ...(!isPinging && { connectionMonitor: { enabled: false } })
+      connectionMonitor: { enabled: false }
     }
   })
 }
@@ -38,14 +41,14 @@ export function memoryNode(options: DHTOptions, { isPinging }: { isPinging: bool
 export async function memoryNodes(
   count: number,
   random: Random,
-  { isPinging, ...options }: DHTOptions & { isPinging: boolean }
+  options: DHTOptions
 ): Promise<DHT[]> {
   const nodes: DHT[] = []
 
   for (let i = 0; i < count; i++) {
     const initialPeers = i === 0 ? [] : any(nodes, random).multiaddrs
     const listenOn = `/memory/${i}`
-    const node = await memoryNode({ ...options, listenOn, initialPeers }, { isPinging })
+    const node = await memoryNode({ ...options, listenOn, initialPeers })
     nodes.push(node)
     const patience = AbortSignal.timeout(ARRIVAL_MS)
 

@@ -1,5 +1,6 @@
 import { setTimeout as passed } from 'node:timers/promises'
 import type { StoreEntry } from '@waggle/dht'
+import { FEW_CONNECTIONS } from '../nodes/memory-node.ts'
 import { type NodesProcess, nodesProcess, storeAll } from '../nodes/nodes-process.ts'
 import { NO_SEPARATE_HOST, SeparateHost } from '../processes/separate-host.ts'
 import { atMost, goal, none, tableOf } from '../result/build.ts'
@@ -58,7 +59,10 @@ async function cutAndJoin(
     const half = started.map((process) => processes.use(process))
 
     for (const process of half) {
-      const options = { listenOn: `${address}:0`, initialPeers: [...initialPeers] }
+      const options = {
+        ...{ listenOn: `${address}:0`, initialPeers: [...initialPeers] },
+        connections: FEW_CONNECTIONS
+      }
       const addresses = await process.call('start', { count: nodes / PROCESSES, options })
       initialPeers.push(...addresses.flat())
     }
@@ -150,7 +154,7 @@ function goals(figures: Figures | undefined): Goal[] {
 
 function notes({ nodes, cutMs, records }: Sizes): string[] {
   return [
-    `Two halves of ${nodes} nodes run in two processes each, the second half in a network namespace of its own. The cable between them is pulled for ${cutMs / 1000} s and plugged in again. Before, ${records} values and one subkey in each of ${records} dictionaries are written; meanwhile each half writes as many values of its own, and another subkey in each of these dictionaries.`,
+    `Two halves of ${nodes} nodes run in two processes each, every node with connections to 16 servers at most, the second half in a network namespace of its own. The cable between them is pulled for ${cutMs / 1000} s and plugged in again. Before, ${records} values and one subkey in each of ${records} dictionaries are written; meanwhile each half writes as many values of its own, and another subkey in each of these dictionaries.`,
     'Then every node reads everything, again and again, until all reads are right. The time includes these reads.'
   ]
 }

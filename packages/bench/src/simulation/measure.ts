@@ -1,6 +1,6 @@
 import { recordKey } from '@waggle/record'
 import { any, type Random, seededRandom } from '../workload/random.ts'
-import { meanOf, summaryOf, total } from '../workload/statistics.ts'
+import { meanOf, summaryOf } from '../workload/statistics.ts'
 import { NUM_REPLICAS, type SimulatedClient, simulatedClient } from './client.ts'
 import { type NetworkPlan, SimulatedNetwork } from './network.ts'
 import { type Cost, Rounds } from './rounds.ts'
@@ -83,15 +83,14 @@ function placesOf(network: SimulatedNetwork, key: Uint8Array) {
 }
 
 function drawing(keys: readonly string[], choice: KeyChoice, random: Random): () => string {
-  const weights = keys.map((_, i) => (choice === 'uniform' ? 1 : 1 / (i + 1)))
-  const all = total(weights)
+  const bounds: number[] = []
+
+  for (const i of keys.keys()) {
+    bounds.push((bounds.at(-1) ?? 0) + (choice === 'uniform' ? 1 : 1 / (i + 1)))
+  }
 
   return () => {
-    let left = random() * all
-    const drawn = weights.findIndex((weight) => {
-      left -= weight
-      return left < 0
-    })
-    return keys[drawn] ?? (keys[0] as string)
+    const drawn = random() * (bounds.at(-1) ?? 0)
+    return keys[bounds.findIndex((bound) => drawn < bound)] as string
   }
 }

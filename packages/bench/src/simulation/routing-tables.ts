@@ -3,7 +3,8 @@ import { bitOf, distanceOf, type Point } from './points.ts'
 
 /**
  * Shape of a routing table. `kademlia` has a bucket for each length of the prefix shared with the owner.
- * `waggle` has a bucket for each prefix of six bits, and the 32 nearest peers.
+ * `waggle` has a bucket for each other prefix of six bits, for each length of a longer shared prefix, and the 32
+ * nearest peers.
  */
 export type TableShape = 'kademlia' | 'waggle'
 
@@ -31,10 +32,11 @@ export function routingTables(
 
   return (owner) => {
     const point = points[owner] as Point
-    const table =
-      shape === 'kademlia'
-        ? rangesApart(points, point).flatMap(draw)
-        : new Set([...prefixes.flatMap(draw), ...nearestIndexes(points, point, NEIGHBOURS + 1)])
+    const apart = rangesApart(points, point)
+    const others = prefixes.toSpliced(point.high >>> (32 - PREFIX_BITS), 1)
+    const ranges = shape === 'kademlia' ? apart : [...others, ...apart.slice(PREFIX_BITS)]
+    const near = shape === 'kademlia' ? [] : nearestIndexes(points, point, NEIGHBOURS + 1)
+    const table = new Set([...ranges.flatMap(draw), ...near])
     return Uint32Array.from(table).filter((index) => index !== owner)
   }
 }

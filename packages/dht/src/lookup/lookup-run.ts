@@ -19,6 +19,9 @@ export class Run implements LookupResult {
   underWay = 0
   suspected = 0
   numBusy = 0
+
+  /** Whether peers may be dialled: connected ones have had their time to name nearer ones. */
+  isInformed = false
   #isFinished = false
 
   constructor(
@@ -143,11 +146,13 @@ export class Request implements CancellationToken, WaitingRequest {
       this.isSuspect = true
       this.run.underWay--
       this.run.suspected++
+      this.run.isInformed = true
     }
   }
 
   settle(): void {
     this.isPending = false
+    this.run.isInformed = true
 
     if (this.isSuspect) {
       this.run.suspected--

@@ -138,7 +138,7 @@ export class Lookups {
     run.atOnce = Math.max(run.atOnce, run.lookup.parallelism)
 
     while (!run.isCancelled && run.underWay < run.atOnce) {
-      const contact = this.ranking.choose(run.lookup.search.choices())
+      const contact = this.ranking.choose(this.#choices(run))
 
       if (contact === undefined) {
         break
@@ -152,12 +152,34 @@ export class Lookups {
     }
   }
 
+  /**
+   * The peers to choose from. A lookup that asks several at once begins with those of the nearest known
+   * peers that are connected: they may name nearer ones than those that would be dialled. A node that is
+   * one of the nearest itself knows those around it.
+   */
+  #choices(run: Run): PeerInfo[] {
+    const { isHedged, search } = run.lookup
+    const choices = search.choices()
+
+    if (isHedged || run.isInformed) {
+      return choices
+    }
+
+    const { isReady, peers } = this.#init
+    const connected = choices.filter(
+      (contact) => isReady(contact) && peers.suspicionOf(contact) === 'none'
+    )
+    const isNear = search.answers().length > 0
+    run.isInformed = isNear || (connected.length === 0 && run.underWay === 0)
+    return run.isInformed ? choices : connected
+  }
+
   #ask(run: Run, contact: PeerInfo): void {
     const { isReady, peers } = this.#init
     const isConnected = isReady(contact)
     const request = new Request(this.#watcher, run, contact, isConnected)
     // Bulk that is asked for twice takes twice as long.
-    const isHedged = run.lookup.isHedged && !request.isBulk
+    const isHedged = !request.isBulk && (run.lookup.isHedged || !run.isInformed)
     request.expect(
       isHedged ? this.#responseTimes.lateAfterMs(isConnected) : undefined,
       peers.suspectAfterMs(contact.id, isConnected)
@@ -189,7 +211,11 @@ export class Lookups {
     if (request.isPending) {
       request.settle()
       const isAnyNearer = run.lookup.search.recordResponse(contact, response.closer)
-      run.atOnce = isAnyNearer ? run.atOnce : Number.POSITIVE_INFINITY
+
+      if (!isAnyNearer) {
+        run.atOnce = Number.POSITIVE_INFINITY
+      }
+
       this.#take(run, contact, response)
     }
   }
@@ -209,7 +235,8 @@ export class Lookups {
 
   #onDelay({ run, contact }: Request): void {
     this.#init.peers.recordDelay(contact.id)
-    run.atOnce++
+    run.atOnce += Number(run.lookup.isHedged)
+    run.isInformed = true
     this.#schedule(run)
   }
 

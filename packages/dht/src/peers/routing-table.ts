@@ -1,5 +1,5 @@
 import type { PeerId, PeerInfo } from '@libp2p/interface'
-import { type Point, pointOfPeer, roughDistance, uint32At } from './key-space.ts'
+import { type Point, pointOfPeer, roughDistance, sharedBits, uint32At } from './key-space.ts'
 import { PeerIndex } from './peer-index.ts'
 
 /** Nearest peers that a node knows, whatever their bucket. */
@@ -11,7 +11,10 @@ export const MAX_NEAR_PER_HOST: number = NEIGHBOURHOOD / 2
 /** Peers of one bucket: Kademlia's k (§2.2 of the paper). */
 export const BUCKET_SIZE = 20
 
-/** Leading bits of the key space that peers of one bucket share, as in js-libp2p's kad-dht. */
+/**
+ * Leading bits of the key space that peers of one bucket share, as in js-libp2p's kad-dht. Those that
+ * share them with this node have a bucket for each number of shared bits, as in Kademlia.
+ */
 const BUCKET_BITS = 6
 
 /** Milliseconds after which a peer that keeps answering is established. */
@@ -175,7 +178,7 @@ export class RoutingTable {
 
   /** The entry of a peer's bucket that answered longest ago, if that is long ago. */
   stalest(peer: PeerId): PeerInfo | undefined {
-    const bucket = bucketOf(pointOfPeer(peer))
+    const bucket = this.#bucketOf(pointOfPeer(peer))
     let stalest: Entry | undefined
 
     for (const entry of this.#entries.values()) {
@@ -200,6 +203,17 @@ export class RoutingTable {
     return answeredAtMs < this.#nowMs() - FRESH_MS
   }
 
+  /**
+   * The first bits of a point; of one that begins as this node's does, how many bits they share. So
+   * lookups halve the distance close to their end, too, in networks where many share the first bits.
+   */
+  #bucketOf(point: Point): number {
+    const shared = sharedBits(this.#own, point)
+    return shared < BUCKET_BITS
+      ? uint32At(point, 0) >>> (32 - BUCKET_BITS)
+      : 2 ** BUCKET_BITS + shared
+  }
+
   #entryOf(peer: PeerInfo, host: string): Entry {
     const point = pointOfPeer(peer.id)
     const nowMs = this.#nowMs()
@@ -207,7 +221,7 @@ export class RoutingTable {
       peer,
       host,
       distance: roughDistance(this.#own, point),
-      bucket: bucketOf(point),
+      bucket: this.#bucketOf(point),
       sinceMs: nowMs,
       answeredAtMs: nowMs,
       failures: 0
@@ -326,11 +340,6 @@ function wasEstablished({ sinceMs, failures }: Entry, untilMs: number): boolean 
 
 function byDistance(a: Entry, b: Entry): number {
   return a.distance - b.distance
-}
-
-/** The first bits of a point. */
-function bucketOf(point: Point): number {
-  return uint32At(point, 0) >>> (32 - BUCKET_BITS)
 }
 
 /**

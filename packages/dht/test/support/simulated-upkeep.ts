@@ -5,6 +5,7 @@ import { DEFAULT_NUM_REPLICAS } from '../../src/constants.ts'
 import { type Point, pointOfKey, pointOfPeer } from '../../src/peers/key-space.ts'
 import type { Member } from '../../src/peers/known-peers.ts'
 import { PeerIndex } from '../../src/peers/peer-index.ts'
+import { NEIGHBOURHOOD } from '../../src/peers/routing-table.ts'
 import { RecordStore } from '../../src/store/record-store.ts'
 import { fingerprintOf } from '../../src/upkeep/fingerprint.ts'
 import { Upkeep } from '../../src/upkeep/upkeep.ts'
@@ -27,8 +28,8 @@ export function keyNumber(n: number): Uint8Array {
   return recordKey(`record ${n}`)
 }
 
-/** Of the others, the nearest. */
-const WHOM_A_PEER_KNOWS = 64
+/** Of the others, the nearest: those that are established, and those that have come lately. */
+const WHOM_A_PEER_KNOWS = 2 * NEIGHBOURHOOD
 
 /** A network of peers that know their surroundings, and what they bring each other. */
 export class KeptNetwork {

@@ -1,7 +1,7 @@
 import type { PeerId } from '@libp2p/interface'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { pointOfPeer, roughDistance } from '../../src/peers/key-space.ts'
+import { pointOfPeer, roughDistance, sharedBits } from '../../src/peers/key-space.ts'
 import {
   BUCKET_SIZE,
   ESTABLISHED_MS,
@@ -31,6 +31,10 @@ function tableOf(): {
     onLost: ({ id }) => lost.push(id.toString())
   })
   return { table, found, lost, clock }
+}
+
+function bitsOf(peer: PeerId): number {
+  return sharedBits(pointOfPeer(own), pointOfPeer(peer))
 }
 
 function distanceOf(peer: PeerId): number {
@@ -65,6 +69,22 @@ describe('RoutingTable', () => {
 
     expect(table.size).toBeLessThanOrEqual(64 * BUCKET_SIZE + 2 * NEIGHBOURHOOD)
     expect([...table.entries()]).toHaveLength(table.size)
+  })
+
+  it('has a bucket for each distance among those that begin as this node does (N10b)', () => {
+    const { table } = tableOf()
+    const sharing = contacts(12_000).filter(({ id }) => bitsOf(id) >= 6 && !id.equals(own))
+
+    for (const peer of sharing) {
+      table.add(peer, 'one')
+    }
+
+    for (const bits of [6, 7, 8]) {
+      const there = sharing.filter(({ id }) => bitsOf(id) === bits)
+      const known = there.filter(({ id }) => table.has(id))
+      expect(there.length).toBeGreaterThan(BUCKET_SIZE)
+      expect(known.length).toBeGreaterThanOrEqual(BUCKET_SIZE)
+    }
   })
 
   it('keeps established neighbours when new ids flood it (N10b)', () => {

@@ -1,5 +1,6 @@
 import { setTimeout as passed } from 'node:timers/promises'
 import type { DHTOptions } from '@waggle/dht'
+import { FEW_CONNECTIONS } from '../../nodes/memory-node.ts'
 import { type NodesProcess, nodesProcess } from '../../nodes/nodes-process.ts'
 import { inGroups } from '../../nodes/settle.ts'
 import { any, type Random, sample } from '../../workload/random.ts'
@@ -107,7 +108,11 @@ export class Population implements AsyncDisposable {
     const initialPeers = known.flatMap(({ addresses }) => addresses)
 
     try {
-      return (await peer.call('start', { options: { ...options, initialPeers } })).flat()
+      return (
+        await peer.call('start', {
+          options: { connections: FEW_CONNECTIONS, ...options, initialPeers }
+        })
+      ).flat()
     } catch (error) {
       if (tries === 0 || !peer.isRunning) {
         throw error

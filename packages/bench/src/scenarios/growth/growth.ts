@@ -4,7 +4,7 @@ import type { Goal, RunOptions, Scenario, ScenarioResult, Table } from '../../re
 import { type KeyChoice, type SimulatedFigures, simulate } from '../../simulation/measure.ts'
 import type { TableShape } from '../../simulation/routing-tables.ts'
 import { meanOf, percentile, summaryOf } from '../../workload/statistics.ts'
-import { type RealFigures, RealNetwork, SIZES } from './measure-real.ts'
+import { type RealFigures, RealNetwork, SIZES, type Sizes } from './measure-real.ts'
 
 /** Takes a quarter of an hour. */
 export const growth: Scenario = {
@@ -28,11 +28,29 @@ const VARIANTS = SHAPES.flatMap((shape) =>
   CHOICES.flatMap((choice) => DEAD_SHARES.map((deadShare) => ({ shape, choice, deadShare })))
 )
 
-async function run({ effort, signal, log }: RunOptions): Promise<ScenarioResult> {
-  const sizes = SIZES[effort]
-  const real: RealFigures[] = []
-  const missing: string[] = []
+async function run(options: RunOptions): Promise<ScenarioResult> {
+  const sizes = SIZES[options.effort]
+  const { real, missing } = await measureReal(sizes, options)
   const simulated: SimulatedFigures[] = []
+
+  for (const size of sizes.simulated) {
+    for (const variant of VARIANTS) {
+      options.signal.throwIfAborted()
+      simulated.push(await simulate({ size, ...variant, operations: sizes.simulatedOperations }))
+    }
+
+    options.log(`simulated ${size} nodes`)
+  }
+
+  return {
+    notes: [...NOTES, ...missing],
+    tables: [...realTables(real), ...simulatedTables(simulated)],
+    goals: goals(real, simulated)
+  }
+}
+
+async function measureReal(sizes: Sizes, { signal, log }: RunOptions) {
+  const real: RealFigures[] = []
   await using network = new RealNetwork(sizes, signal)
 
   try {
@@ -43,24 +61,11 @@ async function run({ effort, signal, log }: RunOptions): Promise<ScenarioResult>
   } catch (error) {
     // The machine is too slow for so many; the smaller sizes still count.
     signal.throwIfAborted()
-    missing.push(`More real nodes could not be measured: ${error}`)
-    log(missing.at(-1) ?? '')
+    log(String(error))
+    return { real, missing: [`More real nodes could not be measured: ${error}`] }
   }
 
-  for (const size of sizes.simulated) {
-    for (const variant of VARIANTS) {
-      signal.throwIfAborted()
-      simulated.push(await simulate({ size, ...variant, operations: sizes.simulatedOperations }))
-    }
-
-    log(`simulated ${size} nodes`)
-  }
-
-  return {
-    notes: [...NOTES, ...missing],
-    tables: [...realTables(real), ...simulatedTables(simulated)],
-    goals: goals(real, simulated)
-  }
+  return { real, missing: [] }
 }
 
 function realTables(real: readonly RealFigures[]): Table[] {
@@ -207,5 +212,5 @@ function growthGoal(which: string, points: readonly Point[]): Goal {
 
 const NOTES: readonly string[] = [
   'Real: nodes with the defaults of `DHT.create`, over TCP, in two processes on one machine. One network grows from size to size. When it has come to rest, ten newcomers join one after the other. A join takes until `DHT.create` resolves; its dials and CPU are those of all nodes until upkeep has seen to the newcomer, without what they take while idle. Operations run one after another, from clients in a process of their own, with values of 100 bytes; dials are those of the client. Messages are requests and replies of the exchange protocol; bytes are theirs, frames included. Hops are requests that had to wait for the reply to another one, in a row. Times are those of a machine whose two cores do all the work of both ends.',
-  'Simulated: the same code for lookups and stores, without libp2p, against nodes with full routing tables. Tables named waggle are those of nodes: 20 peers for each prefix of six bits, and the 32 nearest; those named kademlia are the textbook\'s, with a bucket of 20 for each length of the shared prefix. "Some dead": a fifth of the nodes is gone, but still in the tables of others; a request to one of them costs one message and one hop. Each key is stored once; then 50 clients store (one of four operations) and get keys that chance picks: all alike, or the n-th one with a weight of 1/n (Zipf). Each client knows what one node knows, caches nothing, and keeps connections by the rule and the watermarks of nodes; a dial is a request to a peer that is not connected. Only messages take time. A store is also a lookup, so it leaves copies along its way.'
+  'Simulated: the same code for lookups and stores, without libp2p, against nodes with full routing tables. Tables named waggle are those of nodes: 20 peers for each prefix of six bits, for its own one 20 for each length of a longer shared prefix, and the 32 nearest; those named kademlia are the textbook\'s, with a bucket of 20 for each length of the shared prefix. "Some dead": a fifth of the nodes is gone, but still in the tables of others; a request to one of them costs one message and one hop. Each key is stored once; then 50 clients store (one of four operations) and get keys that chance picks: all alike, or the n-th one with a weight of 1/n (Zipf). Each client knows what one node knows, caches nothing, and keeps connections by the rule and the watermarks of nodes; a dial is a request to a peer that is not connected. Only messages take time. A store is also a lookup, so it leaves copies along its way.'
 ]

@@ -21,7 +21,7 @@ export const SIZES = {
   }
 }
 
-type Sizes = typeof SIZES.full
+export type Sizes = typeof SIZES.full
 export type RealFigures = Awaited<ReturnType<RealNetwork['measure']>>
 
 const TIMEOUT_MS = 1_200_000

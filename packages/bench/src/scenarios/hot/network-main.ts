@@ -22,13 +22,13 @@ const handlers = {
   /** Starts servers that notify so many peers of a key, and clients of theirs. */
   async start({ servers, clients, places }: { servers: number; clients: number; places: number }) {
     const options = { limits: { maxWatchersPerKey: places }, cache: false as const }
-    const started = await memoryNodes(servers, random, { ...options, isPinging: false })
+    const started = await memoryNodes(servers, random, options)
     nodes = started
 
     for (let i = 0; i < clients; i++) {
       const initialPeers = any(started, random).multiaddrs
       const client = { ...options, clientMode: true, initialPeers }
-      nodes = [...nodes, await memoryNode(client, { isPinging: false })]
+      nodes = [...nodes, await memoryNode(client)]
     }
   },
 

@@ -106,7 +106,7 @@ function resultOf(
 ): ScenarioResult {
   return {
     notes: [
-      `Real: ${nodes} whole nodes in one process, connected in memory. Random nodes are liars of one kind: silent ones never reply to a request; forgetful ones accept everything and hold nothing; stale ones accept everything and reply with the first value; forging ones reply with the last value under a later expiration and its old signature. Liars name only other liars. An honest node stores a value under a key that it owns, and then another one; another honest node reads it with \`latest\` as its first read of the key. ${reads} records for each row.`,
+      `Real: ${nodes} whole nodes in one process, connected in memory, each with 16 servers at most. Random nodes are liars of one kind: silent ones never reply to a request; forgetful ones accept everything and hold nothing; stale ones accept everything and reply with the first value; forging ones reply with the last value under a later expiration and its old signature. Liars name only other liars. An honest node stores a value under a key that it owns, and then another one; another honest node reads it with \`latest\` as its first read of the key. ${reads} records for each row.`,
       `Simulated: the same code for lookups and stores against ${simulated} nodes with full routing tables, ${keys} keys. An attacker's nodes accept everything, hold nothing, and name only each other. An id costs only the hashing until it is nearer to a key than others: about n attempts in a network of n nodes.`
     ],
     tables: [

@@ -1,7 +1,7 @@
 // A network of real nodes in one process, more and more of which lie.
 import { randomUUID } from 'node:crypto'
 import { type DHT, getDHTTime } from '@waggle/dht'
-import { memoryNodes } from '../../nodes/memory-node.ts'
+import { FEW_CONNECTIONS, memoryNodes } from '../../nodes/memory-node.ts'
 import { lookUp } from '../../nodes/settle.ts'
 import { serve } from '../../processes/serve.ts'
 import { atOnce } from '../../workload/drive.ts'
@@ -21,7 +21,7 @@ let honest: readonly DHT[] = []
 const handlers = {
   async start(count: number): Promise<void> {
     honest = await memoryNodes(count, random, {
-      isPinging: false,
+      connections: FEW_CONNECTIONS,
       requestTimeoutMs: REQUEST_TIMEOUT_MS,
       cache: false
     })
