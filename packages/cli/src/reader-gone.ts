@@ -59,8 +59,10 @@ async function pollOf(fd: number): Promise<() => boolean> {
   view.setUint32(at + bytes + CLOCK.idAt, CLOCK.monotonic, true)
   view.setBigUint64(at + bytes + CLOCK.timeoutAt, WAIT_NS, true)
 
+  const { poll_oneoff: poll } = wasi.wasiImport
+
   return () => {
-    const failed = wasi.wasiImport['poll_oneoff'](at, EVENTS.at, 2, EVENT_COUNT_AT)
+    const failed = poll(at, EVENTS.at, 2, EVENT_COUNT_AT)
     const count = failed ? 0 : view.getUint32(EVENT_COUNT_AT, true)
     // The end that is written to has nothing to read: it only fails, when nobody is at the other.
     return Array.from({ length: count }, (_, i) => EVENTS.at + i * EVENTS.bytes).some(

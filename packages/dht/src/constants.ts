@@ -25,6 +25,9 @@ export const HEDGE_MS = 100
 /** Milliseconds without progress after which a peer is suspected at the earliest. Less may be a busy processor. */
 export const MIN_SUSPECT_MS = 400
 
+/** Milliseconds without progress after which a peer is suspected whose responses have not been measured. */
+export const FIRST_SUSPECT_MS = 600
+
 /** Milliseconds without progress after which any peer is suspected. */
 export const MAX_SUSPECT_MS = 1000
 

@@ -1,6 +1,7 @@
 /** The parts of `@waggle/dht` below its public API that simulations and lying peers are made of. */
 export {
   type CancellationToken,
+  type ConnectedPeer,
   EXCHANGE_PROTOCOL,
   ExchangeServer,
   Lookups,
@@ -8,6 +9,7 @@ export {
   PeerIndex,
   type PeerInfo,
   ProtocolServer,
+  peersToDisconnect,
   type RecordChannel,
   RecordStore,
   Replicas

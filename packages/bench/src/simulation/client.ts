@@ -7,6 +7,7 @@ import {
   type RecordChannel,
   Replicas
 } from '../nodes/internals.ts'
+import { SimulatedConnections } from './connections.ts'
 import {
   nearestOf,
   type SimulatedNetwork,
@@ -31,7 +32,7 @@ export interface SimulatedClient {
   store(key: string): Promise<void>
 }
 
-/** Creates a client. Liars accept everything, hold nothing, and name only each other. */
+/** Creates a client with connections of its own. Liars accept everything, hold nothing, and name only each other. */
 export function simulatedClient(
   network: SimulatedNetwork,
   rounds: Rounds,
@@ -39,14 +40,18 @@ export function simulatedClient(
 ): SimulatedClient {
   const self = network.client()
   const peers = new PeerBook()
+  const connections = new SimulatedConnections(self.point, rounds)
   const nearest = (target: Uint8Array, count: number): SimulatedNode[] =>
     network.nearest(self, pointIn(target), count)
   const replicas = new Replicas({
     self: self.id,
     store: self.store,
-    channel: channelOf(network, self, { rounds, liars }),
+    channel: channelOf(network, self, { connections, rounds, liars }),
     routing: { nearest, nearestPresent: nearest, isLongSilent: () => false },
-    lookups: new Lookups({ peers, requestTimeoutMs: REQUEST_TIMEOUT_MS, isReady: () => true }),
+    lookups: new Lookups({
+      ...{ peers, requestTimeoutMs: REQUEST_TIMEOUT_MS },
+      isReady: (peer) => connections.isOpen(peer)
+    }),
     numReplicas: NUM_REPLICAS,
     isReplica: () => false
   })
@@ -67,11 +72,17 @@ export function simulatedClient(
   }
 }
 
+interface ChannelInit {
+  readonly connections: SimulatedConnections
+  readonly rounds: Rounds
+  readonly liars: readonly SimulatedNode[]
+}
+
 /** Answers requests as real nodes do. */
 function channelOf(
   network: SimulatedNetwork,
   self: SimulatedPeer,
-  { rounds, liars }: { rounds: Rounds; liars: readonly SimulatedNode[] }
+  { connections, rounds, liars }: ChannelInit
 ): RecordChannel {
   const known = new Set(liars)
   const closer = (node: SimulatedNode, key: Uint8Array, count: number): PeerInfo[] =>
@@ -81,11 +92,12 @@ function channelOf(
 
   const request = <T>(peer: PeerInfo, reply: (node: SimulatedNode) => T): Promise<T> => {
     const node = network.nodeOf(peer)
+    connections.use(node)
     return rounds.request(node.isDead ? undefined : () => reply(node))
   }
 
   return {
-    isReady: () => true,
+    isReady: (peer) => connections.isOpen(peer),
     find: (peer, key, { closerCount, isCloserAlways }) =>
       request(peer, (node) => {
         const isHeld = !known.has(node) && node.store.encoded(key) !== undefined
@@ -96,6 +108,7 @@ function channelOf(
       request(peer, (node) => {
         const applied = known.has(node) ? undefined : node.store.apply(key, write)
         const outcome = applied?.isAccepted === false ? applied.reason : ('accepted' as const)
+        applied?.isAccepted && network.addHolder(key, node)
         return { outcome, closer: closer(node, key, closerCount) }
       })
   }

@@ -1,56 +1,97 @@
 import { recordKey } from '@waggle/record'
-import { seededRandom } from '../workload/random.ts'
-import { meanOf, summaryOf } from '../workload/statistics.ts'
+import { any, type Random, seededRandom } from '../workload/random.ts'
+import { meanOf, summaryOf, total } from '../workload/statistics.ts'
 import { NUM_REPLICAS, type SimulatedClient, simulatedClient } from './client.ts'
 import { type NetworkPlan, SimulatedNetwork } from './network.ts'
-import { Rounds } from './rounds.ts'
+import { type Cost, Rounds } from './rounds.ts'
 
 /** Costs of operations, and where records are after a store. */
 export type SimulatedFigures = Awaited<ReturnType<typeof simulate>>
 
+/** Kinds of load: all keys alike, or the n-th key 1/n as often as the first (Zipf). */
+export type KeyChoice = 'uniform' | 'Zipf'
+
+export interface SimulationPlan extends NetworkPlan {
+  readonly choice: KeyChoice
+  readonly operations: number
+}
+
 /** Makes all runs simulate the same networks. */
 const SEED = 1
 
-/** Stores and gets keys, each operation from a client of its own. */
-export async function simulate(plan: NetworkPlan & { operations: number }) {
-  const network = new SimulatedNetwork(plan, seededRandom(SEED))
-  const rounds = new Rounds()
-  const keys = Array.from({ length: plan.operations }, (_, i) => `key ${i}`)
-  const measure = async (operate: (client: SimulatedClient, key: string) => Promise<boolean>) => {
-    let right = 0
-    const costs = await Array.fromAsync(keys, (key) => {
-      const client = simulatedClient(network, rounds)
-      return rounds.cost(async () => {
-        right += Number(await operate(client, key))
-      })
-    })
+/** Busy clients that take turns. */
+const CLIENTS = 50
 
-    return {
-      messages: meanOf(costs.map(({ messages }) => messages)),
-      hops: summaryOf(costs.map(({ hops }) => hops)),
-      right: `${right} of ${keys.length}`
+/** Gets for each store. */
+const GETS = 3
+
+/** Stores each key once; then clients store and get keys by chance. */
+export async function simulate({ choice, operations, ...plan }: SimulationPlan) {
+  const random = seededRandom(SEED)
+  const network = new SimulatedNetwork(plan, random)
+  const rounds = new Rounds()
+  const clients = Array.from({ length: CLIENTS }, () => simulatedClient(network, rounds))
+  const keys = Array.from({ length: operations }, (_, i) => `key ${i}`)
+  const costs: Record<'get' | 'store', Cost[]> = { get: [], store: [] }
+  const run = (operate: (client: SimulatedClient) => Promise<unknown>) =>
+    rounds.cost(() => operate(any(clients, random)))
+
+  for (const key of keys) {
+    await run((client) => client.store(key))
+  }
+
+  const placed = keys.map((key) => placesOf(network, recordKey(key)))
+  const draw = drawing(keys, choice, random)
+  let right = 0
+
+  for (let i = 0; i < operations; i++) {
+    costs.store.push(await run((client) => client.store(draw())))
+
+    for (let j = 0; j < GETS; j++) {
+      costs.get.push(
+        await run(async (client) => {
+          right += Number(await client.get(draw()))
+        })
+      )
     }
   }
-  const store = await measure(async (client, key) => {
-    await client.store(key)
-    return true
-  })
-  const get = await measure((client, key) => client.get(key))
-  const placed = keys.map((key) => {
-    const bytes = recordKey(key)
-    const holders = network.holdersOf(bytes)
-    const nearest = network.trulyNearest(bytes, NUM_REPLICAS)
-    const held = nearest.filter((node) => holders.has(node)).length
-    return { copies: holders.size, share: held / nearest.length }
-  })
 
   return {
-    ...plan,
-    get,
-    store,
+    ...{ ...plan, choice },
+    get: { ...summaryOfCosts(costs.get), right: `${right} of ${costs.get.length}` },
+    store: { ...summaryOfCosts(costs.store), right: null },
 
     /** Nodes that hold a record, on average, and the share of the five nearest ones that do. */
     copies: meanOf(placed.map(({ copies }) => copies)),
     nearestShare: meanOf(placed.map(({ share }) => share))
+  }
+}
+
+function summaryOfCosts(costs: readonly Cost[]) {
+  return {
+    messages: meanOf(costs.map(({ messages }) => messages)),
+    dials: meanOf(costs.map(({ dials }) => dials)),
+    hops: summaryOf(costs.map(({ hops }) => hops))
+  }
+}
+
+function placesOf(network: SimulatedNetwork, key: Uint8Array) {
+  const holders = network.holdersOf(key)
+  const nearest = network.trulyNearest(key, NUM_REPLICAS)
+  const held = nearest.filter((node) => holders.has(node)).length
+  return { copies: holders.size, share: held / nearest.length }
+}
+
+function drawing(keys: readonly string[], choice: KeyChoice, random: Random): () => string {
+  const weights = keys.map((_, i) => (choice === 'uniform' ? 1 : 1 / (i + 1)))
+  const all = total(weights)
+
+  return () => {
+    let left = random() * all
+    const drawn = weights.findIndex((weight) => {
+      left -= weight
+      return left < 0
+    })
+    return keys[drawn] ?? (keys[0] as string)
   }
 }

@@ -3,7 +3,7 @@ import { create as multihash } from 'multiformats/hashes/digest'
 import { type PeerInfo, RecordStore } from '../nodes/internals.ts'
 import { any, type Random, sample } from '../workload/random.ts'
 import { comparePoints, distanceOf, type Point, pointOf } from './points.ts'
-import { routingTables, type TableShape } from './routing-tables.ts'
+import { nearestIndexes, routingTables, type TableShape } from './routing-tables.ts'
 
 const SHA_256 = 0x12
 
@@ -17,6 +17,7 @@ export interface NetworkPlan {
 
 /** A peer that sends requests. */
 export interface SimulatedPeer extends PeerInfo {
+  readonly point: Point
   readonly store: RecordStore
 
   /** Indexes of the nodes that it knows. */
@@ -25,30 +26,27 @@ export interface SimulatedPeer extends PeerInfo {
 
 /** A peer that answers requests, too. */
 export interface SimulatedNode extends SimulatedPeer {
-  readonly point: Point
   readonly isDead: boolean
 }
 
 /** Nodes with full routing tables. */
 export class SimulatedNetwork {
   readonly nodes: readonly SimulatedNode[]
+  readonly #points: readonly Point[]
   readonly #byId: ReadonlyMap<string, SimulatedNode>
   readonly #random: Random
+  readonly #holders = new Map<string, Set<SimulatedNode>>()
 
   constructor({ size, shape, deadShare }: NetworkPlan, random: Random) {
     const peers = Array.from({ length: size }, () => randomPeer(random)).sort((a, b) =>
       comparePoints(a.point, b.point)
     )
-    const points = peers.map(({ point }) => point)
-    const tables = routingTables(points, shape, random)
+    this.#points = peers.map(({ point }) => point)
+    const tableOf = routingTables(this.#points, shape, random)
     const dead = new Set(sample([...peers.keys()], Math.round(deadShare * size), random))
-
-    this.nodes = peers.map((peer, index) => ({
-      ...peer,
-      isDead: dead.has(index),
-      store: new RecordStore(),
-      table: tables[index] ?? new Uint32Array()
-    }))
+    this.nodes = peers.map(
+      (peer, i) => new Node(peer, { isDead: dead.has(i), table: () => tableOf(i) })
+    )
     this.#byId = new Map(this.nodes.map((node) => [node.id.toString(), node]))
     this.#random = random
   }
@@ -72,15 +70,56 @@ export class SimulatedNetwork {
     return nearestOf(known, target, count)
   }
 
+  /** Takes note of a node that has accepted a record. */
+  addHolder(key: Uint8Array, node: SimulatedNode): void {
+    const name = Buffer.from(key).toString('latin1')
+    this.#holders.set(name, (this.#holders.get(name) ?? new Set()).add(node))
+  }
+
   /** Returns the nodes that hold something under a key. */
   holdersOf(key: Uint8Array): ReadonlySet<SimulatedNode> {
-    return new Set(this.nodes.filter(({ store }) => store.encoded(key) !== undefined))
+    return this.#holders.get(Buffer.from(key).toString('latin1')) ?? new Set()
   }
 
   /** Returns the living nodes that are nearest to a key, known or not. */
   trulyNearest(key: Uint8Array, count: number): SimulatedNode[] {
-    const living = this.nodes.filter(({ isDead }) => !isDead)
-    return nearestOf(living, pointOf(key), count)
+    const near = nearestIndexes(this.#points, pointOf(key), MOST_PER_LIVING * count)
+    const living = near.flatMap((index) => this.nodes[index] ?? []).filter(({ isDead }) => !isDead)
+    return living.slice(0, count)
+  }
+}
+
+/** Nodes among which one is alive, whatever the share of dead ones. */
+const MOST_PER_LIVING = 16
+
+/** A node whose table and store are made when they are needed: a large network has many that never are. */
+class Node implements SimulatedNode {
+  readonly id: SimulatedNode['id']
+  readonly multiaddrs: SimulatedNode['multiaddrs'] = []
+  readonly point: Point
+  readonly isDead: boolean
+  readonly #makeTable: () => Uint32Array
+  #table: Uint32Array | undefined
+  #store: RecordStore | undefined
+
+  constructor(
+    { id, point }: PeerInfo & { point: Point },
+    { isDead, table }: { isDead: boolean; table: () => Uint32Array }
+  ) {
+    this.id = id
+    this.point = point
+    this.isDead = isDead
+    this.#makeTable = table
+  }
+
+  get table(): Uint32Array {
+    this.#table ??= this.#makeTable()
+    return this.#table
+  }
+
+  get store(): RecordStore {
+    this.#store ??= new RecordStore()
+    return this.#store
   }
 }
 

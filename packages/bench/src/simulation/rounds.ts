@@ -5,6 +5,9 @@ export interface Cost {
   /** Requests and replies. */
   readonly messages: number
 
+  /** Requests to peers that were not connected. */
+  readonly dials: number
+
   /** Round trips: messages that are sent at the same time count once. */
   readonly hops: number
 }
@@ -15,6 +18,7 @@ const MAX_IDLE_TURNS = 100_000
 export class Rounds {
   #pending: { readonly answer: () => void; readonly messages: number }[] = []
   #messages = 0
+  #dials = 0
 
   /** Resolves at the end of the round; rejects then, as for a reset connection, if there is no reply. */
   request<T>(reply: (() => T) | undefined): Promise<T> {
@@ -27,9 +31,15 @@ export class Rounds {
     return promise
   }
 
+  /** Counts a dial. */
+  dial(): void {
+    this.#dials++
+  }
+
   /** Lets rounds pass until the operation is done. */
   async cost(operate: () => Promise<unknown>): Promise<Cost> {
     this.#messages = 0
+    this.#dials = 0
     this.#pending = []
     let isDone = false
     const operation = operate().finally(() => {
@@ -44,7 +54,7 @@ export class Rounds {
       if (isDone) {
         this.#answer()
         await operation
-        return { messages: this.#messages, hops }
+        return { messages: this.#messages, dials: this.#dials, hops }
       }
 
       if (this.#pending.length > 0) {

@@ -3,43 +3,43 @@ import { bitOf, distanceOf, type Point } from './points.ts'
 
 /**
  * Shape of a routing table. `kademlia` has a bucket for each length of the prefix shared with the owner.
- * `kad-dht` has js-libp2p's buckets, one for each prefix of six bits, and the 20 nearest peers, to which its
- * nodes stay connected.
+ * `waggle` has a bucket for each prefix of six bits, and the 32 nearest peers.
  */
-export type TableShape = 'kademlia' | 'kad-dht'
+export type TableShape = 'kademlia' | 'waggle'
 
 /** Kademlia's k: peers of a bucket. */
 const BUCKET_SIZE = 20
 
-/** js-libp2p's prefixLength. */
+/** Waggle's buckets, and its neighbourhood. */
 const PREFIX_BITS = 6
+const NEIGHBOURS = 32
 
 /** Consecutive indexes, from the first one to the one after the last. */
 type Range = readonly [from: number, to: number]
 
 /**
- * Returns the routing table of each node, as indexes. A full bucket holds peers drawn at random, as chance
+ * Makes the routing table of a node, as indexes. A full bucket holds peers drawn at random, as chance
  * decides which of them come first. The points must be sorted.
  */
 export function routingTables(
   points: readonly Point[],
   shape: TableShape,
   random: Random
-): readonly Uint32Array[] {
+): (owner: number) => Uint32Array {
   const draw = (range: Range): number[] => drawFrom(range, random)
   const prefixes = sixBitRanges(points)
 
-  return points.map((point, owner) => {
-    const apart = rangesApart(points, point)
+  return (owner) => {
+    const point = points[owner] as Point
     const table =
       shape === 'kademlia'
-        ? apart.flatMap(draw)
-        : new Set([...prefixes.flatMap(draw), ...nearest(points, point, apart)])
+        ? rangesApart(points, point).flatMap(draw)
+        : new Set([...prefixes.flatMap(draw), ...nearestIndexes(points, point, NEIGHBOURS + 1)])
     return Uint32Array.from(table).filter((index) => index !== owner)
-  })
+  }
 }
 
-/** Returns all others, by the length of the prefix that they share with the owner. */
+/** Returns all others, by the length of the prefix that they share with a point. */
 function rangesApart(points: readonly Point[], owner: Point): Range[] {
   const apart: Range[] = []
   let same: Range = [0, points.length]
@@ -51,7 +51,7 @@ function rangesApart(points: readonly Point[], owner: Point): Range[] {
     same = isOne ? ones : zeros
   }
 
-  return apart
+  return [...apart, same]
 }
 
 function sixBitRanges(points: readonly Point[]): Range[] {
@@ -64,18 +64,18 @@ function sixBitRanges(points: readonly Point[]): Range[] {
   return ranges
 }
 
-/** Returns the nearest peers: those with the longest shared prefixes, sorted. */
-function nearest(points: readonly Point[], owner: Point, apart: readonly Range[]): number[] {
+/** Returns the nearest to a target: those with the longest shared prefixes, sorted. The points must be sorted. */
+export function nearestIndexes(points: readonly Point[], target: Point, count: number): number[] {
   const found: number[] = []
 
-  for (const range of apart.toReversed()) {
-    if (found.length < BUCKET_SIZE) {
+  for (const range of rangesApart(points, target).toReversed()) {
+    if (found.length < count) {
       found.push(...indexesIn(range))
     }
   }
 
-  const distance = (index: number): number => distanceOf(owner, points[index] as Point)
-  return found.sort((a, b) => distance(a) - distance(b)).slice(0, BUCKET_SIZE)
+  const distance = (index: number): number => distanceOf(target, points[index] as Point)
+  return found.sort((a, b) => distance(a) - distance(b)).slice(0, count)
 }
 
 function drawFrom(range: Range, random: Random): number[] {

@@ -17,23 +17,24 @@ describe('routingTables', () => {
     const tables = routingTables(points, 'kademlia', seededRandom(1))
 
     for (const owner of [0, 1, 777, NODES - 1]) {
-      expect(counts(owner, tables[owner], commonPrefix)).toEqual(
+      expect(counts(owner, tables(owner), commonPrefix)).toEqual(
         atMost(20, counts(owner, everybody(owner), commonPrefix))
       )
     }
   })
 
-  it('fills a bucket for each prefix of six bits as kad-dht does, and knows the nearest', () => {
-    const tables = routingTables(points, 'kad-dht', seededRandom(1))
+  it('fills a bucket for each prefix of six bits, and knows the nearest', () => {
+    const tables = routingTables(points, 'waggle', seededRandom(1))
 
     for (const owner of [0, 1, 777, NODES - 1]) {
-      const table = new Set(tables[owner])
-      const nearest = nearestFirst(owner).slice(0, 20)
+      const indexes = tables(owner)
+      const table = new Set(indexes)
+      const nearest = nearestFirst(owner).slice(0, 32)
       const full = atMost(20, counts(owner, everybody(owner), sixBits))
       const found = counts(owner, table, sixBits)
 
       expect(nearest.filter((index) => !table.has(index))).toEqual([])
-      expect(table.size).toBe(tables[owner]?.length)
+      expect(table.size).toBe(indexes.length)
       expect(table.has(owner)).toBe(false)
 
       // The owner is not in its own bucket, and the nearest come on top.
@@ -65,7 +66,7 @@ describe('SimulatedNetwork', () => {
 
   it('has dead nodes that others know, and that hold nothing', async () => {
     const network = new SimulatedNetwork(
-      { size: 100, shape: 'kad-dht', deadShare: 0.5 },
+      { size: 100, shape: 'waggle', deadShare: 0.5 },
       seededRandom(3)
     )
     const rounds = new Rounds()
@@ -80,9 +81,27 @@ describe('SimulatedNetwork', () => {
     expect(messages).toBeGreaterThan(2 * holders.length)
   })
 
+  it('has clients that dial nodes once, for as long as they stay connected', async () => {
+    const network = new SimulatedNetwork(
+      { size: 1000, shape: 'waggle', deadShare: 0 },
+      seededRandom(3)
+    )
+    const rounds = new Rounds()
+    const client = simulatedClient(network, rounds)
+    const costs = []
+
+    for (const key of ['a', 'a', ...Array.from({ length: 100 }, (_, i) => `key ${i}`), 'a']) {
+      costs.push(await rounds.cost(() => client.store(key)))
+    }
+
+    expect(costs.at(0)?.dials).toBeGreaterThanOrEqual(5)
+    expect(costs.at(1)?.dials).toBe(0)
+    expect(costs.at(-1)?.dials).toBeGreaterThan(0)
+  })
+
   it('finds nothing under a key without a value', async () => {
     const network = new SimulatedNetwork(
-      { size: 50, shape: 'kad-dht', deadShare: 0 },
+      { size: 50, shape: 'waggle', deadShare: 0 },
       seededRandom(3)
     )
     const rounds = new Rounds()
@@ -106,7 +125,7 @@ describe('Rounds', () => {
         await Promise.all([request(), request(), request()])
         await request()
       })
-    ).toEqual({ messages: 8, hops: 2 })
+    ).toEqual({ messages: 8, dials: 0, hops: 2 })
   })
 
   it('counts a request without a reply', async () => {
@@ -114,6 +133,7 @@ describe('Rounds', () => {
 
     expect(await rounds.cost(() => rounds.request(undefined).catch(() => {}))).toEqual({
       messages: 1,
+      dials: 0,
       hops: 1
     })
   })
@@ -125,7 +145,7 @@ describe('Rounds', () => {
       await rounds.cost(async () => {
         void rounds.request(() => 1)
       })
-    ).toEqual({ messages: 2, hops: 0 })
+    ).toEqual({ messages: 2, dials: 0, hops: 0 })
   })
 
   it('rejects as the operation does', async () => {

@@ -63,8 +63,11 @@ describe('a command whose reader has gone', () => {
   )
 
   it('fails as ever if only its messages are not read', async () => {
-    const script = '{ "$@" 2>&1; echo "exit code $?" >&2; } | true'
-    const { stderr } = await waggleInShell(script, ['get', 'nowhere', '-p', node.address])
-    expect(stderr).toBe('exit code 1\n')
+    const script = '{ "$@" 2>&1 >/dev/null; echo "exit code $?" >&2; } | true'
+    // The servers of other tests have ended: a node that has met them can't tell what they held.
+    await using fresh = await served([])
+    const { stderr } = await waggleInShell(script, ['get', 'nowhere', '-p', fresh.address])
+    // Absent, or unreachable where the machine is too busy: not success in any case.
+    expect(stderr).toMatch(/^exit code [13]\n$/)
   })
 })

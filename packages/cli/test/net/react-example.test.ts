@@ -14,6 +14,8 @@ function screenOf(): { readonly stdout: NodeJS.WriteStream; readonly frames: str
   return { stdout: stdout as unknown as NodeJS.WriteStream, frames }
 }
 
+const PATIENCE = { timeout: 15_000 }
+
 it('renders a room with each change of it, and no renewal', async () => {
   await using net = await testnet(3)
   const [first, second, third] = net.nodes.map((node) =>
@@ -38,14 +40,14 @@ it('renders a room with each change of it, and no renewal', async () => {
     debug: true,
     patchConsole: false
   })
-  await vi.waitUntil(() => frames.at(-1) === 'here: nobody')
+  await vi.waitUntil(() => frames.at(-1) === 'here: nobody', PATIENCE)
   const alice = first.join({ name: 'alice' })
-  await vi.waitUntil(() => frames.at(-1) === 'here: alice')
+  await vi.waitUntil(() => frames.at(-1) === 'here: alice', PATIENCE)
   second.join({ name: 'bob' })
-  await vi.waitUntil(() => frames.at(-1) === 'here: alice, bob')
-  await vi.waitUntil(() => renewals > 3)
+  await vi.waitUntil(() => frames.at(-1) === 'here: alice, bob', PATIENCE)
+  await vi.waitUntil(() => renewals > 3, PATIENCE)
   await alice.stop()
-  await vi.waitUntil(() => frames.at(-1) === 'here: bob')
+  await vi.waitUntil(() => frames.at(-1) === 'here: bob', PATIENCE)
   screen.unmount()
   await renewing.stop()
 
@@ -56,5 +58,5 @@ it('renders a room with each change of it, and no renewal', async () => {
     'here: alice, bob',
     'here: bob'
   ])
-  await vi.waitUntil(() => net.nodes[2]?.stats().watchedKeys === 0)
+  await vi.waitUntil(() => net.nodes[2]?.stats().watchedKeys === 0, PATIENCE)
 })

@@ -20,6 +20,11 @@ export {
   median
 } from '../clock-reading.ts'
 export { BoundedMap } from '../collections/bounded-map.ts'
+export {
+  type ConnectedPeer,
+  peersToDisconnect,
+  type Watermarks
+} from '../connections/budget-rule.ts'
 export { type Door, doorOf } from '../door/door.ts'
 export { guardedComponents, guardedStreams } from '../door/guarded-components.ts'
 export { ExchangeServer } from '../exchange/exchange-server.ts'

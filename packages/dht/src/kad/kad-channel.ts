@@ -30,6 +30,7 @@ import { type ProgressSignal, progressSignal } from '../timing/progress-signal.t
 import type { Dialer } from '../wire/dialer.ts'
 import { dialable } from '../wire/peer-codec.ts'
 import { type KadInternals, NO_PATH } from './internals.ts'
+import { RequestGate, retryResets } from './request-gate.ts'
 import type { StreamProgress } from './stream-progress.ts'
 
 export interface KadChannelComponents {
@@ -53,6 +54,7 @@ export interface KadChannelComponents {
  */
 export class KadChannel implements RecordChannel {
   readonly #components: KadChannelComponents
+  readonly #gate = new RequestGate()
 
   constructor(components: KadChannelComponents) {
     this.#components = components
@@ -88,9 +90,8 @@ export class KadChannel implements RecordChannel {
   }
 
   async #find(peer: PeerInfo, key: Uint8Array, options: AbortOptions): Promise<FindReply> {
-    const { closer, record } = await this.#request(
-      peer,
-      { type: MessageType.GET_VALUE, key },
+    const { closer, record } = await retryResets(
+      () => this.#request(peer, { type: MessageType.GET_VALUE, key }, options),
       options
     )
 
@@ -116,12 +117,15 @@ export class KadChannel implements RecordChannel {
       return { outcome: outcomeOf(merged), closer }
     }
 
-    try {
-      await this.#put(peer, key, merged.record, options)
-      return { outcome: 'accepted', closer }
-    } catch (error) {
-      return { outcome: await this.#rejection(peer, { key, write, error, ...options }), closer }
+    const put = async (): Promise<StoreOutcome> => {
+      try {
+        await this.#put(peer, key, merged.record, options)
+        return 'accepted'
+      } catch (error) {
+        return this.#rejection(peer, { key, write, error, ...options })
+      }
     }
+    return { outcome: await retryResets(put, options), closer }
   }
 
   /**
@@ -168,8 +172,12 @@ export class KadChannel implements RecordChannel {
     options: AbortOptions
   ): Promise<PeerResponseEvent> {
     const { dialer, kad } = this.#components
-    await dialer.connect(peer, options)
-    return pipe(kad.network.sendRequest(peer.id, message, { ...options, path: NO_PATH }), response)
+    const send = async (): Promise<PeerResponseEvent> => {
+      await dialer.connect(peer, options)
+      const events = kad.network.sendRequest(peer.id, message, { ...options, path: NO_PATH })
+      return pipe(events, response)
+    }
+    return this.#gate.run(peer.id, send, options)
   }
 }
 

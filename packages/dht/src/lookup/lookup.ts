@@ -24,8 +24,8 @@ export interface Lookup<R extends LookupResponse> {
   readonly cancellation: CancellationToken
 
   /**
-   * Peers asked at once. Twice as many after each response that was not enough; all that are left once
-   * a response names none that is nearer, since these have to be asked anyway.
+   * Peers asked at once for as long as responses name nearer ones; all that are left once one names
+   * none, since these have to be asked anyway.
    */
   readonly parallelism: number
 

@@ -189,7 +189,7 @@ export class Lookups {
     if (request.isPending) {
       request.settle()
       const isAnyNearer = run.lookup.search.recordResponse(contact, response.closer)
-      run.atOnce = isAnyNearer ? 2 * run.atOnce : Number.POSITIVE_INFINITY
+      run.atOnce = isAnyNearer ? run.atOnce : Number.POSITIVE_INFINITY
       this.#take(run, contact, response)
     }
   }

@@ -33,6 +33,9 @@ interface PeerQueue {
 
 const MIN_QUEUE = 64
 
+/** Milliseconds by which times may differ because they are rounded. */
+const ROUNDING_MS = 0.001
+
 /**
  * Notices peers that make no progress with what was requested of them (N12). A request waits since it
  * was made, or since its peer made progress. One timer serves all.
@@ -91,7 +94,7 @@ export class WaitingRequests {
       queue.requests = pending
 
       for (const request of pending) {
-        const waitedMs = nowMs - Math.max(request.askedAtMs, progressMs)
+        const waitedMs = nowMs - Math.max(request.askedAtMs, progressMs) + ROUNDING_MS
 
         while (request.isPending && waitedMs >= request.dueAfterMs) {
           request.onDue()

@@ -8,6 +8,7 @@ import {
 import { type Door, doorOf } from '../door/door.ts'
 import { overriding } from '../door/overriding.ts'
 import { toError } from '../errors.ts'
+import { atEndOfTurn } from '../timing/end-of-turn.ts'
 import { FrameGate } from './frame-gate.ts'
 import { securedPeers } from './secured-peers.ts'
 
@@ -66,7 +67,8 @@ function listenThroughGate(
   const gate = new FrameGate({
     maxFrameBytes,
     deliver: (bytes) => connection.status === 'open' && listener(new StreamMessageEvent(bytes)),
-    turn: (task) => door.turns.add(name, caught(task, fail)),
+    // One a turn of the event loop, however short: what a frame causes goes on in later ones.
+    turn: (task) => atEndOfTurn(() => door.turns.add(name, caught(task, fail))),
     pause: () => connection.status === 'open' && connection.pause(),
     resume: () => connection.status === 'open' && connection.resume(),
     onBacklog: () => buffers.scheduleLook()

@@ -1,4 +1,4 @@
-import type { Identify } from '@libp2p/identify'
+import type { Identify, IdentifyPush } from '@libp2p/identify'
 import type { Libp2p, PrivateKey, ServiceMap } from '@libp2p/interface'
 import type { KadDHT } from '@libp2p/kad-dht'
 import { preSharedKey } from '@libp2p/pnet'
@@ -13,6 +13,7 @@ import type { Waggle } from '../service/service-interface.ts'
 import type { RecordStoreOptions } from '../store/record-store-options.ts'
 import { connectionLayers, type LayerServices } from './connection-layers.ts'
 import { gaterFor } from './gater.ts'
+import { guardedIdentifyPush } from './identify-push.ts'
 import { identityAt } from './identity.ts'
 import { listenedAddresses } from './listened-addresses.ts'
 import { patientIdentify } from './patient-identify.ts'
@@ -28,6 +29,7 @@ import type { Settings } from './settings.ts'
 /** Services of a node made by `DHT.create`, besides those that the caller adds. */
 type NodeServices = LayerServices & {
   identify: Identify
+  identifyPush: IdentifyPush
   holePunching?: unknown
   listenedAddresses: unknown
   reachability?: unknown
@@ -119,6 +121,7 @@ function services({
 }: Settings): Omit<NonNullable<Libp2pOptions<NodeServices>['services']>, LayerService> {
   return {
     identify: patientIdentify(),
+    identifyPush: guardedIdentifyPush(relay),
     ...(relay && { holePunching: holePunching() }),
     listenedAddresses: listenedAddresses(),
     ...((relay || serveRelay) && { reachability: reachability() }),

@@ -2,6 +2,9 @@ import { type MessageStream, StreamMessageEvent } from '@libp2p/interface'
 import { atEndOfTurn } from '../timing/end-of-turn.ts'
 import { FrameScanner, UNFINISHED } from './yamux-frames.ts'
 
+/** Turns' worth of what waits that is passed on when the connection ends: more is a flood. */
+const MAX_LAST_TURNS = 64
+
 type Listener = (event: StreamMessageEvent) => void
 
 export interface ReceivedFramesInit {
@@ -32,9 +35,11 @@ export class ReceivedFrames {
     this.#init = init
     init.connection.addEventListener('message', ({ data }) => this.#receive(data.subarray()))
     init.connection.addEventListener('close', () => {
-      while (this.#held.length > 0) {
+      for (let turn = 0; turn < MAX_LAST_TURNS && this.#held.length > 0; turn++) {
         this.#release()
       }
+
+      this.#held = []
     })
   }
 

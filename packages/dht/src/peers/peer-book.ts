@@ -1,6 +1,11 @@
 import type { PeerId, PeerInfo } from '@libp2p/interface'
 import { TokenBucket } from '../admission/token-bucket.ts'
-import { FIRST_AVOIDANCE_MS, MAX_SUSPECT_MS, MIN_SUSPECT_MS } from '../constants.ts'
+import {
+  FIRST_AVOIDANCE_MS,
+  FIRST_SUSPECT_MS,
+  MAX_SUSPECT_MS,
+  MIN_SUSPECT_MS
+} from '../constants.ts'
 import { DEFAULT_NODE_LIMITS } from '../node-limits.ts'
 import { doublingMs, NEVER_MS } from './peer-record.ts'
 import { PeerRecords } from './peer-records.ts'
@@ -130,7 +135,7 @@ export class PeerBook {
       return Number.POSITIVE_INFINITY
     }
 
-    const lateMs = record.responseTimes?.lateAfterMs ?? MAX_SUSPECT_MS
+    const lateMs = record.responseTimes?.lateAfterMs ?? FIRST_SUSPECT_MS
     return isConnected ? Math.min(Math.max(lateMs, MIN_SUSPECT_MS), MAX_SUSPECT_MS) : MAX_SUSPECT_MS
   }
 

@@ -1,6 +1,7 @@
 import { ClockTrust } from '../clock/clock-trust.ts'
 import { Clocks } from '../clock/clocks.ts'
 import { partsOf } from '../kad/node-parts.ts'
+import { warn } from '../warn.ts'
 import type { ClientParts } from '../wire/protocol-client.ts'
 import type { PartsInit } from './service-init.ts'
 
@@ -10,6 +11,9 @@ export interface ClockParts {
   readonly clockTrust: ClockTrust
 }
 
+/** Milliseconds before users are warned: a node with `strictClock` stops instead, and its error says why. */
+const WARN_AFTER_MS = 500
+
 /** Creates the parts. Records from disk may seem to have expired because this machine's clock is wrong. */
 export function createClockParts(
   { components, events, isRestored, requestTimeoutMs }: PartsInit,
@@ -17,7 +21,13 @@ export function createClockParts(
   lifetime: AbortSignal
 ): ClockParts {
   const { store } = partsOf(components)
-  const clockTrust = new ClockTrust({ store })
+  const clockTrust = new ClockTrust({
+    store,
+    onWrong(message) {
+      const timer = setTimeout(() => warn(message), WARN_AFTER_MS)
+      lifetime.addEventListener('abort', () => clearTimeout(timer))
+    }
+  })
   const log = components.logger.forComponent('waggle:clock')
   lifetime.addEventListener('abort', () => clockTrust.stop())
 

@@ -77,10 +77,11 @@ export class MembershipView {
     )
   }
 
-  /** Marks all peers as ready: those of an earlier view since then, others since now. */
-  settle(before: MembershipView, nowMs: number): void {
+  /** Marks all peers as ready that lack nothing: those of an earlier view since then, others since now. */
+  settle(before: MembershipView, nowMs: number, isLacking: (name: string) => boolean): void {
     for (const [name, member] of this.#peers) {
-      this.add(member, before.has(name) ? before.readyMs(name) : nowMs)
+      const readyMs = Math.min(before.readyMs(name), nowMs)
+      this.add(member, isLacking(name) ? Number.POSITIVE_INFINITY : readyMs)
     }
   }
 }

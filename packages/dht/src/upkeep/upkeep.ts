@@ -4,7 +4,7 @@ import { encodedSize } from '@waggle/record/replica'
 import type { DHTEvents } from '../events.ts'
 import { pointOfKey } from '../peers/key-space.ts'
 import type { Member } from '../peers/known-peers.ts'
-import { keyOf } from '../store/record-store.ts'
+import { keyOf, nameOf } from '../store/record-store.ts'
 import { Alarm } from '../timing/alarm.ts'
 import type { CancellationToken } from '../timing/cancellation.ts'
 import { nextTask } from '../timing/end-of-turn.ts'
@@ -22,7 +22,9 @@ import {
   SLACK_MS
 } from './intervals.ts'
 import { MembershipView } from './membership-view.ts'
+import { OwedTransfers } from './owed-transfers.ts'
 import { NEWCOMER_MS, Pace } from './pace.ts'
+import { Samples } from './samples.ts'
 import type { UpkeepInit } from './upkeep-init.ts'
 
 /** Records looked at before other work runs. */
@@ -66,6 +68,9 @@ export class Upkeep implements CancellationToken {
   readonly #alarm = new Alarm(() => {
     this.#runDue().catch((error) => this.#init.log('upkeep failed - %e', error))
   })
+
+  /** Transfers that have failed, or were left out because another one to the same peer had. */
+  #owed = new OwedTransfers()
 
   isCancelled = false
 
@@ -199,13 +204,11 @@ export class Upkeep implements CancellationToken {
       })
     }
 
-    for (const name of failed) {
-      // A peer that lacks something counts as new in the next pass.
-      pass.after.delete(name)
+    if (this.#owed.size > 0) {
       this.#alarm.within(RETRY_MS)
     }
 
-    pass.after.settle(pass.before, performance.now())
+    pass.after.settle(pass.before, performance.now(), (name) => this.#owed.has(name))
     this.#passedMs = pass.startMs
     this.#settled = pass.after
   }
@@ -244,30 +247,27 @@ export class Upkeep implements CancellationToken {
     )
   }
 
-  /** Picks for each newcomer some records that it has if it was a replica before. */
+  /**
+   * Picks for each newcomer some records that it has if it was a replica before. They are picked at
+   * random: a newcomer to which only some could be handed over has the first of them.
+   */
   #samples({ before, after }: Pick<Pass, 'before' | 'after'>): Map<string, Uint8Array[]> {
     const { numReplicas, store } = this.#init
-    const samples = new Map<string, Uint8Array[]>()
-    let wanted = after.missingIn(before).length * SAMPLES
+    const samples = new Map<string, Samples>()
+    const newcomers = new Set(after.missingIn(before))
 
-    for (const name of wanted === 0 ? [] : store.names()) {
+    for (const name of newcomers.size === 0 ? [] : store.names()) {
       const key = keyOf(name)
 
       for (const owner of after.nearest(pointOfKey(key), numReplicas)) {
-        const keys = samples.get(owner) ?? []
-
-        if (!before.has(owner) && keys.length < SAMPLES) {
-          samples.set(owner, [...keys, key])
-          wanted--
+        if (newcomers.has(owner)) {
+          const picked = samples.get(owner) ?? new Samples(SAMPLES)
+          samples.set(owner, picked.offer(key))
         }
-      }
-
-      if (wanted === 0) {
-        break
       }
     }
 
-    return samples
+    return new Map([...samples].map(([name, { keys }]) => [name, keys]))
   }
 
   async #hasAll({ contact }: Member, keys: readonly Uint8Array[]): Promise<boolean> {
@@ -283,9 +283,11 @@ export class Upkeep implements CancellationToken {
   async *#pendingTransfers(pass: Pass): AsyncGenerator<PendingTransfer[]> {
     let transfers: PendingTransfer[] = []
     let looked = 0
+    const owed = this.#owed
+    this.#owed = new OwedTransfers()
 
     for (const name of this.#init.store.names()) {
-      transfers.push(...this.#transfersOf(name, pass))
+      transfers.push(...this.#transfersOf(name, pass, owed))
 
       if (++looked % SLICE === 0) {
         yield transfers
@@ -297,16 +299,20 @@ export class Upkeep implements CancellationToken {
     yield transfers
   }
 
-  #transfersOf(name: string, pass: Pass): PendingTransfer[] {
+  #transfersOf(name: string, pass: Pass, owed: OwedTransfers): PendingTransfer[] {
     const key = keyOf(name)
-    const owners = this.#newOwners(name, pointOfKey(key), pass)
+    const point = pointOfKey(key)
+    const creditors = owed.to(name)
+    const newOwners = this.#newOwners(name, point, pass)
+    const nearest = creditors.length === 0 ? [] : pass.after.nearest(point, this.#init.numReplicas)
+    const owners = new Set([...newOwners, ...creditors.filter((peer) => nearest.includes(peer))])
 
-    if (owners.length === 0) {
+    if (owners.size === 0) {
       return []
     }
 
     const sizeBytes = encodedSize(this.#init.store.get(key))
-    return owners.flatMap((owner) => {
+    return [...owners].flatMap((owner) => {
       const member = pass.after.get(owner)
       return member === undefined ? [] : [{ key, to: member.contact, sizeBytes }]
     })
@@ -356,7 +362,12 @@ export class Upkeep implements CancellationToken {
     const record = this.#init.store.get(key)
     const name = to.id.toString()
 
-    if (isEmpty(record) || failed.has(name)) {
+    if (isEmpty(record)) {
+      return
+    }
+
+    if (failed.has(name)) {
+      this.#owed.add(name, nameOf(key))
       return
     }
 
@@ -364,6 +375,7 @@ export class Upkeep implements CancellationToken {
       await this.#send(to, key, record)
     } catch {
       failed.add(name)
+      this.#owed.add(name, nameOf(key))
     }
   }
 

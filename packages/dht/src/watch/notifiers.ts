@@ -103,6 +103,7 @@ export class Notifiers implements CancellationToken {
     )
     this.#nearest = responded
     this.#keep(responded)
+    await this.#promote()
     return error
   }
 
@@ -185,6 +186,21 @@ export class Notifiers implements CancellationToken {
     } catch {
       return true
     }
+  }
+
+  /** Has other replicas notify at once where those that were to are full, or not among the nearest. */
+  async #promote(): Promise<void> {
+    const missing = this.isForwarder ? 0 : PROMPT_PEERS - this.#countPrompt()
+    const patient = [...this.#replicas].flatMap(([name, replica]) =>
+      this.#prompt.has(name) ? [] : replica
+    )
+    await Promise.allSettled(
+      patient
+        .slice(0, missing)
+        .map((replica) =>
+          this.#init.node.inTime(replica, this.#ask(replica, this.#roleAt(replica), this))
+        )
+    )
   }
 
   /** The first replicas that are asked, and have not failed, are to notify at once. */

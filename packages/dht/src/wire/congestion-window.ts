@@ -17,14 +17,24 @@ const STARTING_DELAYS = 4
 const FULL_DELAYS = 1.5
 
 /** Milliseconds that bytes may always wait on their way: less than anybody notices. */
-const SLACK_MS = 10
+const SLACK_MS = 20
+
+/** The delay of peers that are so near that processors delay more than lines, and what bytes may wait there. */
+const NEAR_MS = 4
+const NEAR_SLACK_MS = 100
+
+/** Milliseconds of the highest rate that may always be in flight: acks may come late for other reasons. */
+const FLOOR_MS = 10
+
+/** Milliseconds in which the highest rate is forgotten. */
+const PEAK_MEMORY_MS = 60_000
 
 /** Milliseconds after which the delay of the bare way is measured anew. */
 const DELAY_MEMORY_MS = 30_000
 
 /** The weights of rates that are higher and lower than the estimate. */
 const RISE = 1 / 2
-const FALL = 1 / 8
+const FALL = 1 / 32
 
 interface SentPart {
   readonly bytes: number
@@ -53,6 +63,10 @@ export class CongestionWindow {
 
   /** Bytes per millisecond. */
   #rate = 0
+
+  /** The highest rate of late, and when it was corrected. */
+  #peak = 0
+  #peakMs = 0
   #isStarting = true
 
   /** The least delay of late and before, of which the lesser counts. */
@@ -175,10 +189,17 @@ export class CongestionWindow {
       this.#rate += FALL * (rate - this.#rate)
     }
 
-    const bytes = this.#rate * this.#delaysMs(nowMs)
+    this.#recordPeak(nowMs)
+    const bytes = Math.max(this.#rate * this.#delaysMs(nowMs), this.#peak * FLOOR_MS)
     // Who sends little learns little of the bandwidth.
     const leastBytes = isLimited ? MIN_WINDOW_BYTES : this.#bytes
     this.#bytes = Math.min(Math.max(bytes, leastBytes), MAX_WINDOW_BYTES)
+  }
+
+  #recordPeak(nowMs: number): void {
+    const forgotten = Math.min((nowMs - this.#peakMs) / PEAK_MEMORY_MS, 1)
+    this.#peak = Math.max(this.#rate, this.#peak * (1 - forgotten))
+    this.#peakMs = nowMs
   }
 
   get #leastDelayMs(): number {
@@ -193,7 +214,9 @@ export class CongestionWindow {
       return delayMs / 2
     }
 
-    return this.#isStarting ? STARTING_DELAYS * delayMs : delayMs + Math.max(delayMs, SLACK_MS)
+    const slackMs = delayMs < NEAR_MS ? NEAR_SLACK_MS : SLACK_MS
+    const isStarting = this.#isStarting && delayMs >= NEAR_MS
+    return isStarting ? STARTING_DELAYS * delayMs : delayMs + Math.max(delayMs, slackMs)
   }
 
   #recordDelay(delayMs: number, nowMs: number): void {

@@ -84,6 +84,13 @@ function dialRequest(): Uint8Array {
   return delimited(writer.take())
 }
 
+/** What a peer says of itself, the same each time. */
+function identity(): Uint8Array {
+  const writer = new ByteWriter()
+  writeBytesField(writer, 3, Buffer.from(CLOCK_PROTOCOL))
+  return delimited(writer.take())
+}
+
 /** The number of the message that asks for the time. */
 const CLOCK_QUESTION = Uint8Array.of(0)
 
@@ -107,6 +114,7 @@ export const VOCABULARIES: Readonly<Record<string, Vocabulary>> = {
   [COMPARE_PROTOCOL]: ourWords(),
   [CLOCK_PROTOCOL]: ourWords(frameOf(CLOCK_QUESTION)),
   '/ipfs/id/1.0.0': { small: [Uint8Array.of(0)], half: NOTHING, large: new Uint8Array(MIB) },
+  '/ipfs/id/push/1.0.0': libp2pWords(8192, identity()),
   '/ipfs/ping/1.0.0': {
     small: [randomBytes(32)],
     half: randomBytes(16),

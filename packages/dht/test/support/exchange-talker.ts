@@ -134,7 +134,7 @@ export class Talker<M extends Named = Message> {
     this.isAcknowledging = true
     const unacked = this.#reader.takeUnacked()
 
-    if (unacked > 0 && this.stream.status === 'open') {
+    if (unacked > 0 && this.stream.writeStatus === 'writable') {
       const writer = new ByteWriter()
       writeAck(writer, unacked)
       this.sayBytes(writer.take())

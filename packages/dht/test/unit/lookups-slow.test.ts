@@ -1,6 +1,6 @@
 import { AbortError } from '@libp2p/interface'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
-import { HEDGE_MS, MAX_LOOKUPS_UNDER_WAY, MAX_SUSPECT_MS } from '../../src/constants.ts'
+import { FIRST_SUSPECT_MS, HEDGE_MS, MAX_LOOKUPS_UNDER_WAY } from '../../src/constants.ts'
 import { CANCELLED } from '../support/cancellation.ts'
 import { collectGarbage } from '../support/collect-garbage.ts'
 import { turns } from '../support/end-of-turn.ts'
@@ -59,7 +59,7 @@ describe('Lookups with a peer that is slow', () => {
     const { ask, questions } = hesitantPeers()
     void run(searchFor(8), ask, { parallelism: 1, isHedged: false })
     await turns()
-    await vi.advanceTimersByTimeAsync(MAX_SUSPECT_MS - 1)
+    await vi.advanceTimersByTimeAsync(FIRST_SUSPECT_MS - 1)
     await turns()
 
     expect(questions).toHaveLength(1)

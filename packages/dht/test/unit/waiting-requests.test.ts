@@ -32,7 +32,9 @@ class Recorded implements WaitingRequest {
   onDue(): void {
     this.isPending = this.dueAfterMs < TIMEOUT_MS
     this.dueAfterMs = TIMEOUT_MS
-    this.log.push(`${this.#name} ${this.isPending ? 'late' : 'over'} at ${performance.now()}`)
+    this.log.push(
+      `${this.#name} ${this.isPending ? 'late' : 'over'} at ${Math.round(performance.now())}`
+    )
   }
 }
 
@@ -49,11 +51,11 @@ describe('WaitingRequests', () => {
     await vi.advanceTimersByTimeAsync(5000)
 
     expect(log).toEqual([
-      `b late at ${startMs + 500}`,
-      `a late at ${startMs + 1000}`,
-      `a over at ${startMs + TIMEOUT_MS}`,
-      `c over at ${startMs + 100 + TIMEOUT_MS}`,
-      `b over at ${startMs + 100 + TIMEOUT_MS}`
+      `b late at ${Math.round(startMs + 500)}`,
+      `a late at ${Math.round(startMs + 1000)}`,
+      `a over at ${Math.round(startMs + TIMEOUT_MS)}`,
+      `c over at ${Math.round(startMs + 100 + TIMEOUT_MS)}`,
+      `b over at ${Math.round(startMs + 100 + TIMEOUT_MS)}`
     ])
     expect(vi.getTimerCount()).toBe(0)
   })
@@ -74,10 +76,10 @@ describe('WaitingRequests', () => {
     await vi.advanceTimersByTimeAsync(10_000)
 
     expect(log).toEqual([
-      `b late at ${startMs + 400}`,
-      `a late at ${startMs + 799}`,
-      `b over at ${startMs + TIMEOUT_MS}`,
-      `a over at ${startMs + 2399 + TIMEOUT_MS}`
+      `b late at ${Math.round(startMs + 400)}`,
+      `a late at ${Math.round(startMs + 799)}`,
+      `b over at ${Math.round(startMs + TIMEOUT_MS)}`,
+      `a over at ${Math.round(startMs + 2399 + TIMEOUT_MS)}`
     ])
   })
 

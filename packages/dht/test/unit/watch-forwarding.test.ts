@@ -205,6 +205,17 @@ describe('a watcher of a key whose replicas are full', () => {
     expect(await loop.next()).toEqual({ value: 'passed on', expirationTime: START + 1000 })
   })
 
+  it('has two replicas with room notify at once, whichever these are (N10h)', async () => {
+    using scene = crowdedScene()
+    scene.simulated.full = new Set([0, 1, 2])
+    const loop = await scene.begunEmpty()
+
+    expect([...scene.simulated.prompt].filter((rank) => rank > 2).toSorted()).toEqual([3, 4])
+    expect(scene.simulated.forwarding.size).toBe(0)
+    scene.write([4], value('at once'))
+    expect(await loop.next()).toMatchObject({ value: 'at once' })
+  })
+
   it('finds within 90 s what its forwarders hold back, and asks the replicas again (N10h)', async () => {
     using scene = crowdedScene()
     const loop = await scene.begunEmpty()

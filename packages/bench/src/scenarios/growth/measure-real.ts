@@ -1,65 +1,132 @@
+import { setTimeout as passed } from 'node:timers/promises'
 import { Child, nodeCommand } from '../../processes/child.ts'
+import { until } from '../../processes/until.ts'
+import { totalOf } from '../../workload/statistics.ts'
 import type { NetworkHandlers } from './network-main.ts'
 
 /**
- * Real networks with their clients, lookups of each client before the measurement, and the largest network that is
- * measured idle, as the pings of a larger one take more than a core; and simulated networks. 256 real nodes in one
- * process take ten minutes only to connect, nearly all of them to all others. On a machine half as fast they may
- * never be done, as kad-dht refreshes its tables meanwhile.
+ * Sizes of the network, which grows; its processes, newcomers at each size whose joins are measured, and the time
+ * until upkeep has seen to them; clients, lookups of each before the measurement, and operations; the simulated networks.
  */
 export const SIZES = {
   full: {
-    ...{ real: [16, 64, 256], clients: 4, lookups: 25, operations: 4000 },
-    ...{ idleMs: 40_000, maxIdle: 64 },
-    ...{ simulated: [16, 64, 256, 1000, 10_000], simulatedOperations: 1000 }
+    ...{ real: [10, 30, 100, 300, 1000], processes: 2, joins: 10, restMs: 25_000, idleMs: 30_000 },
+    ...{ clients: 4, lookups: 10, operations: 200 },
+    ...{ simulated: [16, 64, 256, 1000, 10_000, 100_000], simulatedOperations: 500 }
   },
   quick: {
-    ...{ real: [4], clients: 1, lookups: 2, operations: 20, idleMs: 500, maxIdle: 4 },
+    ...{ real: [4], processes: 2, joins: 1, restMs: 0, idleMs: 500 },
+    ...{ clients: 1, lookups: 2, operations: 20 },
     ...{ simulated: [16, 64], simulatedOperations: 20 }
   }
 }
 
 type Sizes = typeof SIZES.full
+export type RealFigures = Awaited<ReturnType<RealNetwork['measure']>>
 
-const TIMEOUT_MS = 3_600_000
+const TIMEOUT_MS = 1_200_000
 
-export type RealFigures = Awaited<ReturnType<typeof measureReal>>
+/** A network at rest opens fewer connections than one per node in a minute; time between looks, and until then. */
+const CALM_PER_MINUTE = 1
+const CALM_MS = 2000
+const MAX_SETTLE_MS = 120_000
 
-/** Measures operations without pings, which would disturb them, and idle nodes with pings, each in a process of its own. */
-export async function measureReal(nodes: number, sizes: Sizes, signal: AbortSignal) {
-  const figures = await measureOperations(nodes, sizes, signal)
-  const { idleMs, maxIdle } = sizes
-  return {
-    ...figures,
-    idleCPU: nodes <= maxIdle ? await measureIdle(nodes, idleMs, signal) : undefined
+/** A network of real nodes in several processes, and its clients in another one. */
+export class RealNetwork implements AsyncDisposable {
+  readonly #sizes: Sizes
+  readonly #processes: readonly Child<NetworkHandlers>[]
+  readonly #clients: Child<NetworkHandlers>
+  #addresses: readonly string[] = []
+
+  constructor(sizes: Sizes, signal: AbortSignal) {
+    const command = nodeCommand(new URL('network-main.ts', import.meta.url))
+    const start = () => new Child<NetworkHandlers>(command, { signal, timeoutMs: TIMEOUT_MS })
+    this.#sizes = sizes
+    this.#processes = Array.from({ length: sizes.processes }, start)
+    this.#clients = start()
   }
-}
 
-async function measureOperations(
-  nodes: number,
-  { clients, lookups, operations: count, idleMs }: Sizes,
-  signal: AbortSignal
-) {
-  await using network = networkProcess(signal)
-  const build = await network.call('start', { count: nodes, isPinging: false })
-  const clientConnections = await network.call('startClients', { count: clients, lookups })
-  const { share: idleShare, connections } = await network.call('idle', idleMs)
-  const operations = await Array.fromAsync(['get', 'get latest', 'store'] as const, (operation) =>
-    network.call('measure', { operation, count, idleShare })
-  )
+  /** Lets the network grow to so many nodes; resolves with what joins, idling and operations cost there. */
+  async measure(nodes: number) {
+    const { clients, idleMs, joins, lookups, operations, restMs } = this.#sizes
+    await this.#grow(nodes - joins)
+    await this.#settle()
+    await passed(restMs)
+    const joining = await this.#spent(async () => {
+      const tookMs = await this.#joinOneByOne(joins)
+      await passed(restMs)
+      return tookMs
+    })
+    const idle = await this.#spent(() => passed(idleMs))
+    const held = await Promise.all(this.#processes.map((process) => process.call('held')))
+    const perNode = (of: (each: (typeof held)[number]) => number) => totalOf(held, of) / nodes
+    await this.#clients.call('startClients', { count: clients, lookups, known: this.#addresses })
 
-  return { nodes, ...build, connections, clientConnections, operations }
-}
+    return {
+      ...{ nodes, joinMs: joining.result },
+      joinCpuMs: (joining.cpuMs - (idle.cpuMs / idle.elapsedMs) * joining.elapsedMs) / joins,
+      joinDials: joining.opened / joins,
+      idleCPU: (100 * idle.cpuMs) / idle.elapsedMs / nodes,
+      dialsPerHour: (idle.opened / nodes) * (3_600_000 / idle.elapsedMs),
+      connections: perNode(({ connections }) => connections),
+      known: perNode(({ known }) => known),
+      usedBytes: perNode(({ usedBytes }) => usedBytes),
+      residentBytes: perNode(({ rssBytes }) => rssBytes),
+      operations: await Array.fromAsync(['get', 'get latest', 'store'] as const, (operation) =>
+        this.#clients.call('measure', { operation, count: operations })
+      )
+    }
+  }
 
-/** Resolves with the percentage of a core that an idle node takes. */
-async function measureIdle(count: number, idleMs: number, signal: AbortSignal): Promise<number> {
-  await using network = networkProcess(signal)
-  await network.call('start', { count, isPinging: true })
-  const { share } = await network.call('idle', idleMs)
-  return (100 * share) / count
-}
+  async [Symbol.asyncDispose](): Promise<void> {
+    await Promise.all([...this.#processes, this.#clients].map((process) => process.kill()))
+  }
 
-function networkProcess(signal: AbortSignal): Child<NetworkHandlers> {
-  const command = nodeCommand(new URL('network-main.ts', import.meta.url))
-  return new Child(command, { signal, timeoutMs: TIMEOUT_MS })
+  /** Has all processes start their share, the first node of all alone. */
+  async #grow(nodes: number): Promise<void> {
+    await this.#join(0, Math.min(nodes, 1) - Math.min(this.#addresses.length, 1))
+    const missing = nodes - this.#addresses.length
+    const shares = this.#processes.map((_, i, { length }) => Math.floor((missing + i) / length))
+    await Promise.all(shares.map((share, i) => this.#join(i, share)))
+  }
+
+  async #joinOneByOne(joins: number): Promise<number[]> {
+    const tookMs: number[] = []
+
+    for (let i = 0; i < joins; i++) {
+      tookMs.push(...(await this.#join(i % this.#processes.length, 1)))
+      await this.#settle()
+    }
+
+    return tookMs
+  }
+
+  async #join(place: number, count: number): Promise<number[]> {
+    const process = this.#processes[place] as Child<NetworkHandlers>
+    const joined = await process.call('join', { count, known: this.#addresses })
+    this.#addresses = [...this.#addresses, ...joined.addresses]
+    return joined.tookMs
+  }
+
+  /** Resolves when few connections are opened any more. */
+  async #settle(): Promise<void> {
+    const most = (CALM_PER_MINUTE * this.#addresses.length * CALM_MS) / 60_000
+    const isCalm = async () => (await this.#spent(() => passed(CALM_MS))).opened <= most
+    await until('the network comes to rest', isCalm, MAX_SETTLE_MS)
+  }
+
+  /** Runs something; resolves with what all nodes used meanwhile. */
+  async #spent<T>(run: () => Promise<T>) {
+    const used = () => Promise.all(this.#processes.map((process) => process.call('used')))
+    const startMs = performance.now()
+    const before = await used()
+    const result = await run()
+    const after = await used()
+    const sum = (of: (each: (typeof after)[number]) => number) =>
+      totalOf(after, of) - totalOf(before, of)
+    return {
+      ...{ result, elapsedMs: performance.now() - startMs },
+      ...{ cpuMs: sum(({ cpuMs }) => cpuMs), opened: sum(({ opened }) => opened) }
+    }
+  }
 }

@@ -1,56 +1,71 @@
-// A whole network of real nodes in one process, and clients that measure it.
+// A part of a network of real nodes, or clients that measure it.
 import { randomUUID } from 'node:crypto'
-import { setTimeout as passed } from 'node:timers/promises'
-import type { DHT } from '@waggle/dht'
-import { memoryNode, memoryNodes } from '../../nodes/memory-node.ts'
+import { DHT, type DHTOptions } from '@waggle/dht'
 import { lookUp } from '../../nodes/settle.ts'
 import { serve } from '../../processes/serve.ts'
-import { collectedBytes, timed } from '../../processes/usage.ts'
+import { collectedBytes, timed, usage } from '../../processes/usage.ts'
 import { any, seededRandom } from '../../workload/random.ts'
-import { meanOf } from '../../workload/statistics.ts'
-import { Traffic, type TrafficCount } from './traffic.ts'
+import { meanOf, totalOf } from '../../workload/statistics.ts'
+import { Traffic } from './traffic.ts'
 
-type Operation = 'get' | 'get latest' | 'store'
-type Load = Readonly<{ operation: Operation; count: number; idleShare: number }>
+export type Operation = 'get' | 'get latest' | 'store'
 
 const TTL = 3600
 const VALUE = 'v'.repeat(100)
-const PATIENCE_MS = 600_000
 
-const random = seededRandom(1)
+/** Time limit of what is not measured, and of joins: a busy machine is slow. */
+const PATIENCE_MS = 120_000
+
+const random = seededRandom(process.pid)
+const nodes: DHT[] = []
 const clients: { readonly node: DHT; readonly traffic: Traffic }[] = []
-let nodes: readonly DHT[] = []
+let opened = 0
 
 const handlers = {
-  /** Resolves with the cost per node when all nodes know each other. */
-  async start({ count, isPinging }: { count: number; isPinging: boolean }) {
-    const usedBefore = collectedBytes()
-    const residentBefore = process.memoryUsage.rss()
-    const { elapsedMs } = await timed(async () => {
-      nodes = await memoryNodes(count, random, { isPinging })
-    })
-    const usedBytes = (collectedBytes() - usedBefore) / count
-    const residentBytes = (process.memoryUsage.rss() - residentBefore) / count
-    return { tookMs: elapsedMs / count, usedBytes, residentBytes }
+  /** Starts nodes one after another through random known ones; resolves with their addresses and the times that they took. */
+  async join({ count, known }: { count: number; known: readonly string[] }) {
+    const joined = { addresses: [] as string[], tookMs: [] as number[] }
+
+    for (let i = 0; i < count; i++) {
+      const { elapsedMs, result: node } = await timed(() => create(known))
+      nodes.push(node)
+      known = [...known, ...node.multiaddrs.slice(0, 1).map(String)]
+      joined.addresses.push(...known.slice(-1))
+      joined.tookMs.push(elapsedMs)
+    }
+
+    return joined
   },
 
-  /** Measures the share of a core that all idle nodes take, and their connections without clients on average. */
-  async idle(forMs: number) {
-    const { elapsedMs, cpuMs } = await timed(() => passed(forMs))
-    const servers = new Set(nodes.map(({ peerId }) => peerId.toString()))
-    const connections = nodes.map(
-      ({ peers }) => peers.filter((peer) => servers.has(peer.toString())).length
-    )
-    return { share: cpuMs / elapsedMs, connections: meanOf(connections) }
-  },
+  /** What all nodes of this process have used so far. */
+  used: () => ({ cpuMs: usage().cpuMs, opened }),
 
-  /** Starts clients and has each look up random keys; resolves with their connections on average. */
-  async startClients({ count, lookups }: { count: number; lookups: number }): Promise<number> {
-    while (clients.length < count) {
+  /** What all nodes of this process hold. */
+  held: () => ({
+    usedBytes: collectedBytes(),
+    rssBytes: usage().rssBytes,
+    connections: totalOf(nodes, ({ peers }) => peers.length),
+    known: totalOf(nodes, (node) => node.stats().knownPeers)
+  }),
+
+  /** Starts clients and has each look up random keys. */
+  async startClients({
+    count,
+    lookups,
+    known
+  }: {
+    count: number
+    lookups: number
+    known: readonly string[]
+  }) {
+    for (const client of clients.splice(0)) {
+      await client.node.stop()
+    }
+
+    // The first one only writes: what it has stored it remembers.
+    while (clients.length <= count) {
       const traffic = new Traffic()
-      const initialPeers = any(nodes, random).multiaddrs
-      const options = { clientMode: true, initialPeers, metrics: traffic.metrics }
-      const node = await memoryNode(options, { isPinging: false })
+      const node = await create(known, { clientMode: true, metrics: traffic.metrics })
 
       for (let j = 0; j < lookups; j++) {
         await lookUp(node, randomUUID())
@@ -58,34 +73,27 @@ const handlers = {
 
       clients.push({ node, traffic })
     }
-
-    return meanOf(clients.map(({ node }) => node.peers.length))
   },
 
-  /** Runs operations one after another, from one client after the other; resolves with means. Idling does not count. */
-  async measure({ operation, count, idleShare }: Load) {
+  /** Runs operations one after another, from one client after the other; resolves with means. */
+  async measure({ operation, count }: { operation: Operation; count: number }) {
     const keys = Array.from({ length: count }, () => randomUUID())
     await (operation !== 'store' && storeAll(keys))
     await Promise.all(clients.map(({ traffic }) => traffic.take()))
-    const counts: TrafficCount[] = []
-    let right = 0
-
-    const { elapsedMs, cpuMs } = await timed(async () => {
-      for (const [i, key] of keys.entries()) {
-        const { node, traffic } = clients[i % clients.length] as (typeof clients)[number]
-        right += Number(await operate(node, operation, key))
-        counts.push(await traffic.take())
-      }
+    const dialsBefore = dials()
+    const counts = await Array.fromAsync(keys.entries(), async ([i, key]) => {
+      const { node, traffic } = clients[1 + (i % (clients.length - 1))] as (typeof clients)[number]
+      const { elapsedMs, result } = await timed(() => operate(node, operation, key))
+      return { ...(await traffic.take()), elapsedMs, right: Number(result) }
     })
 
     return {
-      operation,
+      ...{ operation, count, dials: (dials() - dialsBefore) / count },
       messages: meanOf(counts.map(({ messages }) => messages)),
       bytes: meanOf(counts.map(({ bytes }) => bytes)),
       hops: counts.map(({ hops }) => hops),
-      cpuMs: (cpuMs - idleShare * elapsedMs) / count,
-      right,
-      count
+      tookMs: counts.map(({ elapsedMs }) => elapsedMs),
+      right: totalOf(counts, ({ right }) => right)
     }
   }
 }
@@ -94,9 +102,23 @@ export type NetworkHandlers = typeof handlers
 
 serve(handlers)
 
+async function create(known: readonly string[], options: DHTOptions = {}): Promise<DHT> {
+  const initialPeers = known.length === 0 ? [] : any(known, random)
+  const node = await DHT.create({ ...options, initialPeers, bootstrapTimeoutMs: PATIENCE_MS })
+  node.libp2p.addEventListener('connection:open', ({ detail: { direction } }) => {
+    opened += Number(direction === 'outbound')
+  })
+  return node
+}
+
+function dials(): number {
+  return totalOf(clients, ({ node }) => node.stats().dials)
+}
+
 async function storeAll(keys: readonly string[]): Promise<void> {
   const entries = keys.map((key) => ({ key, value: VALUE, ttl: TTL }))
-  const stored = await any(nodes, random).storeMany(entries, { timeoutMs: PATIENCE_MS })
+  const [{ node }] = clients as [(typeof clients)[number]]
+  const stored = await node.storeMany(entries, { timeoutMs: PATIENCE_MS })
 
   if (!stored.every(Boolean)) {
     throw new Error('some values were not stored')
@@ -104,7 +126,10 @@ async function storeAll(keys: readonly string[]): Promise<void> {
 }
 
 async function operate(node: DHT, operation: Operation, key: string): Promise<boolean> {
-  return operation === 'store'
-    ? node.store(key, VALUE, { ttl: TTL })
-    : (await node.get(key, { latest: operation === 'get latest' }))?.value === VALUE
+  if (operation === 'store') {
+    return node.store(key, VALUE, { ttl: TTL })
+  }
+
+  const found = await node.get(key, { latest: operation === 'get latest' })
+  return found?.value === VALUE
 }

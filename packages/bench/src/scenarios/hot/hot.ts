@@ -13,7 +13,7 @@ export const hot: Scenario = {
 
 /** Servers, watchers on them, changes; clients that watch, and their changes. */
 const SIZES = {
-  full: { servers: 40, few: 20, many: 2000, changes: 100, clients: 2000, clientChanges: 5 },
+  full: { servers: 40, few: 20, many: 2000, changes: 100, clients: 400, clientChanges: 20 },
   quick: { servers: 8, few: 4, many: 16, changes: 3, clients: 12, clientChanges: 2 }
 }
 
@@ -22,6 +22,7 @@ type Sizes = typeof SIZES.full
 /** Peers that a node notifies of one key: the default, and so few that most watchers need a forwarder. */
 const PLACES = 128
 const FEW_PLACES = 10
+const CLIENT_PLACES = 40
 
 /** Factor by which deliveries to many watchers may take longer. */
 const MAX_FACTOR = 3
@@ -69,7 +70,7 @@ function settings({ servers, few, many, changes, clients, clientChanges }: Sizes
     { ...onServers, watchers, places: PLACES },
     { ...onServers, watchers, places: FEW_PLACES },
     {
-      ...{ watchers: `${clients} clients`, places: Math.min(PLACES, FEW_PLACES * clients) },
+      ...{ watchers: `${clients} clients`, places: CLIENT_PLACES },
       ...{ clients, on: clients, each: 1, changes: clientChanges }
     }
   ]

@@ -82,7 +82,7 @@ type Eclipse = Awaited<ReturnType<typeof eclipse>>
 /** Simulates attackers that accept everything, hold nothing, and name only each other; counts keys that can be read. */
 async function eclipse({ simulated: size, keys }: Sizes, attackers: string, choose: Choose) {
   const random = seededRandom(5)
-  const network = new SimulatedNetwork({ size, shape: 'kad-dht', deadShare: 0 }, random)
+  const network = new SimulatedNetwork({ size, shape: 'waggle', deadShare: 0 }, random)
   const attackersOf = choose(network, random)
   const rounds = new Rounds()
   let read = 0
