@@ -2,7 +2,6 @@ import type { Scenario } from './result/result.ts'
 import { churn } from './scenarios/churn/churn.ts'
 import { costs } from './scenarios/costs/costs.ts'
 import { endurance } from './scenarios/endurance.ts'
-import { floor } from './scenarios/floor.ts'
 import { frozen } from './scenarios/frozen.ts'
 import { growth } from './scenarios/growth/growth.ts'
 import { hivemind } from './scenarios/hivemind/hivemind.ts'
@@ -19,6 +18,6 @@ import { watch } from './scenarios/watch.ts'
 
 /** All scenarios, in the order in which they run and are reported. */
 export const scenarios: readonly Scenario[] = [
-  ...[floor, peers, watch, hot, presence, memory, costs, hivemind, wan, growth, liars],
+  ...[peers, watch, hot, presence, memory, costs, hivemind, wan, growth, liars],
   ...[endurance, churn, partition, links, frozen, soak]
 ]

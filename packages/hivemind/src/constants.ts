@@ -16,5 +16,9 @@ export const DEFAULT_REQUEST_TIMEOUT_MS = 3000
 /** Milliseconds that one initial peer may take to be reached. */
 export const DEFAULT_BOOTSTRAP_TIMEOUT_MS = 10_000
 
+/** Milliseconds between comparisons of clocks, and nodes compared with. */
+export const COMPARE_INTERVAL_MS = 600_000
+export const COMPARED_CLOCKS = 5
+
 /** Milliseconds between two sweeps of what has expired. */
 export const SWEEP_INTERVAL_MS = 10_000

@@ -1,13 +1,12 @@
 // The process that sends requests to bare nodes and times them.
-import type { Connection } from '@libp2p/interface'
 import { multiaddr } from '@multiformats/multiaddr'
 import { serve } from '../processes/serve.ts'
 import { drive, type Load, type Measured, type Operate } from '../workload/drive.ts'
-import { bareNode, COALESCED, FRESH, type Layers, MANY_STREAMS, STREAM } from './bare-node.ts'
+import { bareNode, COALESCED, STREAM } from './bare-node.ts'
 import { Requester } from './requests.ts'
 
 /** One operation is a request to the first node by one kind of stream, or to all nodes at once (`fan-out`). */
-export type FloorOperation = 'stream' | 'coalesced' | 'fresh' | 'fan-out' | 'fan-out coalesced'
+export type FloorOperation = 'stream' | 'coalesced' | 'fan-out' | 'fan-out coalesced'
 
 export interface FloorLoad extends Load {
   readonly operation: FloorOperation
@@ -19,8 +18,9 @@ const MESSAGE = new Uint8Array(200).fill(7)
 let operations: Readonly<Record<FloorOperation, Operate>>
 
 const handlers = {
-  async start({ layers, nodes }: { layers: Layers; nodes: readonly string[] }): Promise<void> {
-    const node = await bareNode(layers)
+  /** Connects to nodes by their addresses. */
+  async start(nodes: readonly string[]): Promise<void> {
+    const node = await bareNode()
     const connections = await Promise.all(nodes.map((address) => node.dial(multiaddr(address))))
     const open = (protocol: string): Promise<Requester[]> =>
       Promise.all(
@@ -29,13 +29,11 @@ const handlers = {
           return new Requester(await connection.newStream(protocol), { isCoalesced })
         })
       )
-    const streams = await open(STREAM)
-    const coalesced = await open(COALESCED)
+    const [streams, coalesced] = [await open(STREAM), await open(COALESCED)]
 
     operations = {
       stream: requestAll(streams.slice(0, 1)),
       coalesced: requestAll(coalesced.slice(0, 1)),
-      fresh: () => requestOnFreshStream(connections[0] as Connection),
       'fan-out': requestAll(streams),
       'fan-out coalesced': requestAll(coalesced)
     }
@@ -55,11 +53,4 @@ function requestAll(requesters: readonly Requester[]): Operate {
     await Promise.all(requesters.map((requester) => requester.request(MESSAGE)))
     return true
   }
-}
-
-async function requestOnFreshStream(connection: Connection): Promise<boolean> {
-  const stream = await connection.newStream(FRESH, MANY_STREAMS)
-  await new Requester(stream).request(MESSAGE)
-  await stream.close()
-  return true
 }

@@ -1,7 +1,6 @@
 import { Child, nodeCommand } from '../processes/child.ts'
 import type { RunOptions } from '../result/result.ts'
 import type { Measured } from '../workload/drive.ts'
-import type { Layers } from './bare-node.ts'
 import type { FloorClient, FloorLoad } from './client-main.ts'
 import type { FloorServer } from './server-main.ts'
 
@@ -13,7 +12,6 @@ const CLIENT = nodeCommand(new URL('client-main.ts', import.meta.url))
 
 /** Starts bare nodes in processes of their own, and measures each load after one unmeasured run of it. */
 export async function measureFloor(
-  layers: Layers,
   { effort, signal }: Pick<RunOptions, 'effort' | 'signal'>,
   loads: readonly FloorLoad[]
 ): Promise<Measured[]> {
@@ -22,10 +20,10 @@ export async function measureFloor(
   const addresses = await Promise.all(
     NODES_OF_PROCESSES[effort].map((nodes) => {
       const server = processes.use(new Child<FloorServer>(SERVER, { signal }))
-      return server.call('start', { layers, nodes })
+      return server.call('start', nodes)
     })
   )
-  await client.call('start', { layers, nodes: addresses.flat() })
+  await client.call('start', addresses.flat())
   const measured: Measured[] = []
 
   for (const load of loads) {

@@ -73,7 +73,7 @@ async function run(options: RunOptions): Promise<ScenarioResult> {
 function measureBare({ requests: count }: Plan, options: RunOptions): Promise<Measured[]> {
   const operations = ['stream', 'fan-out'] as const
   const loads = operations.map((operation) => ({ operation, count, inFlight: 1 }))
-  return measureFloor('stock', options, loads)
+  return measureFloor(options, loads)
 }
 
 async function measureWatch(

@@ -26,12 +26,13 @@ describe('the command', () => {
     }
 
     try {
-      expect(await run(['floor', '--quick', '--out', out], io), lines.join('\n')).toBe(0)
-      expect(lines.join('\n')).toContain('one request to 5 peers at once, coalesced')
+      const args = ['watch', '--quick', '--system', 'waggle', '--out', out]
+      expect(await run(args, io), lines.join('\n')).toBe(0)
+      expect(lines.join('\n')).toContain('a request to five peers')
 
-      const { floor } = readResults(out)
-      expect(floor?.result.tables[0]?.rows).toHaveLength(14)
-      expect(report({ ...(floor && { floor }) }, [])).toContain('## floor')
+      const { watch } = readResults(out)
+      expect(watch?.result.tables[0]?.rows).toHaveLength(3)
+      expect(report({ ...(watch && { watch }) }, [])).toContain('## watch')
     } finally {
       rmSync(folder, { recursive: true })
     }

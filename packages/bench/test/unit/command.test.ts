@@ -22,7 +22,7 @@ describe('run', () => {
     const errors: string[] = []
     const signal = AbortSignal.abort(new Error('ended by SIGTERM'))
 
-    expect(await run(['floor', '--quick'], { ...ioTo(errors), signal })).toBe(1)
+    expect(await run(['watch', '--quick'], { ...ioTo(errors), signal })).toBe(1)
     expect(errors.at(-1)).toBe('ended by SIGTERM')
   })
 })

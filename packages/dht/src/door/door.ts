@@ -22,10 +22,13 @@ const MAX_REMEMBERED = 4096
 /** Streams of all protocols that others may have open in all, some 40 kB of memory each. */
 export const MAX_OPEN_STREAMS = 4096
 
-/** The node's limits and its reaction to violations, as the service sets them. */
+/** The node's limits and its reaction to violations, as a service sets them. */
 export interface DoorInit {
   readonly limits: NodeLimits
   readonly onViolation: (peer: PeerId, error: Error) => void
+
+  /** Aborted when the service stops. */
+  readonly lifetime?: AbortSignal
 }
 
 /**
@@ -45,16 +48,20 @@ export class Door {
   #scheduler = new Scheduler(DEFAULT_NODE_LIMITS, this.shares)
   #buffers = new BufferLimits(DEFAULT_NODE_LIMITS)
   #dials = dialsOf(DEFAULT_NODE_LIMITS)
-  #onViolation: DoorInit['onViolation'] = () => {}
+  readonly #services = new Set<DoorInit>()
   readonly #malformed = new BoundedMap<string, TokenBucket>({ maxSize: MAX_REMEMBERED })
 
-  /** Sets a node's own limits, in place of the defaults. */
-  open({ limits, onViolation }: DoorInit): void {
-    this.#limits = limits
-    this.#scheduler = new Scheduler(limits, this.shares)
-    this.#buffers = new BufferLimits(limits)
-    this.#dials = dialsOf(limits)
-    this.#onViolation = onViolation
+  /**
+   * Sets a node's own limits, in place of the defaults. A second service of the node shares the limits of
+   * the first, and is told of violations, too.
+   */
+  open(service: DoorInit): void {
+    if (this.#services.size === 0) {
+      this.#setLimits(service.limits)
+    }
+
+    this.#services.add(service)
+    service.lifetime?.addEventListener('abort', () => this.#services.delete(service))
   }
 
   get limits(): NodeLimits {
@@ -120,8 +127,22 @@ export class Door {
   /** Forgives a peer what honest ones do by mistake at most. Again and again it is a violation. */
   forgive(peer: PeerId, error: Error): void {
     if (!this.#malformedOf(peer).tryTake(1, 1)) {
-      this.#onViolation(peer, error)
+      this.reportViolation(peer, error)
     }
+  }
+
+  /** Tells all services of the node that a peer has broken a protocol. */
+  reportViolation(peer: PeerId, error: Error): void {
+    for (const { onViolation } of this.#services) {
+      onViolation(peer, error)
+    }
+  }
+
+  #setLimits(limits: NodeLimits): void {
+    this.#limits = limits
+    this.#scheduler = new Scheduler(limits, this.shares)
+    this.#buffers = new BufferLimits(limits)
+    this.#dials = dialsOf(limits)
   }
 
   #malformedOf(peer: PeerId): TokenBucket {

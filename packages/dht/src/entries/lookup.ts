@@ -8,19 +8,30 @@
  */
 
 export type { PeerInfo } from '@libp2p/interface'
-export { type Buffering, BufferLimits } from '../admission/buffer-limits.ts'
+export type { Buffering } from '../admission/buffer-limits.ts'
+export { OpenRequests } from '../admission/open-requests.ts'
 export { Scheduler } from '../admission/scheduler.ts'
-export { CLOCK_ADVICE, clockReading, describeSkew, isSkewed } from '../clock-reading.ts'
+export {
+  CLOCK_ADVICE,
+  type ClockReading,
+  clockReading,
+  describeSkew,
+  isSkewed,
+  median
+} from '../clock-reading.ts'
 export { BoundedMap } from '../collections/bounded-map.ts'
 export {
   type ConnectedPeer,
   peersToDisconnect,
   type Watermarks
 } from '../connections/budget-rule.ts'
+export { type Door, doorOf } from '../door/door.ts'
+export { guardedComponents, guardedStreams } from '../door/guarded-components.ts'
 export { ExchangeServer } from '../exchange/exchange-server.ts'
 export { EXCHANGE_PROTOCOL } from '../exchange/messages.ts'
 export { backoffMs } from '../join/backoff.ts'
 export { bootstrapHint } from '../join/bootstrap-hints.ts'
+export { requestGuard, responseGuard } from '../kad/kad-guard.ts'
 export type { Lookup, LookupResponse } from '../lookup/lookup.ts'
 export { Lookups } from '../lookup/lookups.ts'
 export type {
@@ -31,9 +42,13 @@ export type {
   WriteOptions
 } from '../lookup/record-channel.ts'
 export { Search, type SearchInit } from '../lookup/search.ts'
+export { Meter } from '../metrics/meter.ts'
 export { announcedAddress, listenAddress, peerAddress } from '../node/addresses.ts'
+export { connectionLayers, type LayerServices } from '../node/connection-layers.ts'
+export { guardedIdentifyPush } from '../node/identify-push.ts'
 export { identityAt } from '../node/identity.ts'
 export { patientIdentify } from '../node/patient-identify.ts'
+export { RELAYED_ADDRESS, relayTransport } from '../node/relay.ts'
 export { DEFAULT_NODE_LIMITS } from '../node-limits.ts'
 export type {
   CommonDHT,

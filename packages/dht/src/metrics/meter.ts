@@ -33,40 +33,41 @@ export class Meter implements CallObserver {
   readonly #handedOver: Counter
   readonly #handedOverBytes: Counter
 
-  constructor(metrics: Metrics) {
+  /** `prefix` begins all names, and tells the networks of one node apart. */
+  constructor(metrics: Metrics, prefix: string = 'waggle') {
     for (const [call, name] of Object.entries(CALLS)) {
       const help = `Calls of ${call} that ended, by outcome`
-      const counter = metrics.registerCounterGroup(`waggle_${name}_total`, {
+      const counter = metrics.registerCounterGroup(`${prefix}_${name}_total`, {
         label: 'outcome',
         help
       })
       this.#calls.set(call, counter)
     }
 
-    this.#seconds = metrics.registerHistogramGroup('waggle_call_seconds', {
+    this.#seconds = metrics.registerHistogramGroup(`${prefix}_call_seconds`, {
       label: 'call',
       help: 'Seconds that calls took',
       buckets: LATENCY_BUCKETS
     })
-    this.#replicas = metrics.registerCounterGroup('waggle_replicas_total', {
+    this.#replicas = metrics.registerCounterGroup(`${prefix}_replicas_total`, {
       label: 'outcome',
       help: "Replicas' responses to this node's writes"
     })
-    this.#reads = metrics.registerCounterGroup('waggle_reads_total', {
+    this.#reads = metrics.registerCounterGroup(`${prefix}_reads_total`, {
       label: 'from',
       help: 'Reads, by source of the answer'
     })
-    this.#records = metrics.registerCounterGroup('waggle_records_total', {
+    this.#records = metrics.registerCounterGroup(`${prefix}_records_total`, {
       label: 'event',
       help: 'Records that this node has stored for others, and that expired here'
     })
-    this.#misfits = metrics.registerCounter('waggle_misfits_total', {
+    this.#misfits = metrics.registerCounter(`${prefix}_misfits_total`, {
       help: 'Values found that fit no schema of the handle that read them'
     })
-    this.#handedOver = metrics.registerCounter('waggle_handed_over_records_total', {
+    this.#handedOver = metrics.registerCounter(`${prefix}_handed_over_records_total`, {
       help: 'Records that upkeep has sent to other peers'
     })
-    this.#handedOverBytes = metrics.registerCounter('waggle_handed_over_bytes_total', {
+    this.#handedOverBytes = metrics.registerCounter(`${prefix}_handed_over_bytes_total`, {
       help: 'Bytes of records that upkeep has sent to other peers'
     })
   }

@@ -1,14 +1,9 @@
-import { noise } from '@chainsafe/libp2p-noise'
-import { yamux } from '@chainsafe/libp2p-yamux'
 import type { Identify, IdentifyPush } from '@libp2p/identify'
 import type { Libp2p, PrivateKey, ServiceMap } from '@libp2p/interface'
 import type { KadDHT } from '@libp2p/kad-dht'
-import { type Ping, type PingComponents, ping } from '@libp2p/ping'
 import { preSharedKey } from '@libp2p/pnet'
 import { tcp } from '@libp2p/tcp'
 import { createLibp2p, type Libp2pOptions } from 'libp2p'
-import { guardedComponents } from '../door/guarded-components.ts'
-import { piecesUpTo } from '../door/units.ts'
 import { ListenError, toError } from '../errors.ts'
 import { waggleKadDHT } from '../kad/waggle-kad-dht.ts'
 import type { NodeLimits } from '../node-limits.ts'
@@ -16,73 +11,28 @@ import { accessBy } from '../peers/access.ts'
 import { waggle } from '../service/service.ts'
 import type { Waggle } from '../service/service-interface.ts'
 import type { RecordStoreOptions } from '../store/record-store-options.ts'
-import { coalescingMuxer } from './coalescing-muxer.ts'
-import { connectionLimits } from './connection-limits.ts'
-import { gaterFor, withPlaces } from './gater.ts'
-import { guardedMuxer } from './guarded-muxer.ts'
+import { connectionLayers, type LayerServices } from './connection-layers.ts'
+import { gaterFor } from './gater.ts'
 import { guardedIdentifyPush } from './identify-push.ts'
 import { identityAt } from './identity.ts'
 import { listenedAddresses } from './listened-addresses.ts'
-import { limitedEncrypter, limitedProtector } from './negotiation-limit.ts'
+import { limitedProtector } from './negotiation-limit.ts'
 import { patientIdentify } from './patient-identify.ts'
-import { peerStoreLimits } from './peer-store-limits.ts'
-import { MAX_PENDING_CONNECTIONS, PendingConnections } from './pending-connections.ts'
 import {
   holePunching,
-  type NodeEvents,
   RELAYED_ADDRESS,
   reachability,
   relayServer,
   relayTransport
 } from './relay.ts'
 import type { Settings } from './settings.ts'
-import { unfragmentedWrites } from './unfragmented-writes.ts'
-
-/**
- * Connections accepted per second from one host. libp2p's default of five is too few for peers
- * behind one address, or on one machine, that join at the same moment.
- */
-const MAX_INBOUND_CONNECTIONS_PER_SECOND = 256
-
-/** Pending inbound connections that libp2p accepts: more than there are places, so that Waggle chooses which ones to close. */
-const MAX_PENDING_INBOUND_CONNECTIONS: number = 2 * MAX_PENDING_CONNECTIONS
-
-/** How long a peer may take to show who it is, in ms: several round trips on the slowest of links. */
-const INBOUND_UPGRADE_TIMEOUT_MS = 3000
-
-/**
- * Milliseconds between pings of one connection by libp2p, and by its muxer. They are for connections on which nothing
- * else happens: a request that fails has its connection checked at once.
- */
-const PING_INTERVAL_MS = 120_000
-
-/** Milliseconds for the answer to a ping: a busy peer is not gone. */
-const PING_TIMEOUT_MS = 20_000
-
-/** Ping streams: the connection monitor, kad-dht and the application ping at the same time. */
-const MAX_PING_STREAMS = 16
-
-/** Bytes of pings that are echoed in one turn: 32 bytes each. */
-const MAX_PING_BYTES = 1024
-
-/**
- * Bytes that a peer may send on one stream before it is read. All of them may have to be buffered,
- * and yamux's default of 16 MiB is more than two messages need.
- */
-const MAX_STREAM_WINDOW_BYTES: number = 4 * 1024 * 1024
-
-/** Streams of all protocols that one connection may have open: as many as kad-dht takes, and some others. */
-const MAX_INBOUND_STREAMS = 640
 
 /** Services of a node made by `DHT.create`, besides those that the caller adds. */
-type NodeServices = {
+type NodeServices = LayerServices & {
   identify: Identify
   identifyPush: IdentifyPush
-  ping: Ping
   holePunching?: unknown
   listenedAddresses: unknown
-  connectionLimits: unknown
-  peerStoreLimits: unknown
   reachability?: unknown
   relayServer?: unknown
   dht: KadDHT
@@ -109,7 +59,10 @@ export async function startNode(settings: Settings): Promise<Libp2p<ServiceMap>>
 async function configuration(settings: Settings): Promise<Libp2pOptions<NodeServices>> {
   const { allowPeer, libp2pOptions, logger, metrics, swarmKey } = settings
   const privateKey = await identityOf(settings)
-  const pending = new PendingConnections()
+  const gater = allowPeer
+    ? gaterFor(accessBy(allowPeer), libp2pOptions.connectionGater)
+    : libp2pOptions.connectionGater
+  const layers = connectionLayers(gater)
 
   return {
     ...(privateKey && { privateKey }),
@@ -119,45 +72,19 @@ async function configuration(settings: Settings): Promise<Libp2pOptions<NodeServ
       connectionProtector: limitedProtector(preSharedKey({ psk: swarmKey }))
     }),
     transports: [tcp(), relayTransport()],
-    connectionEncrypters: [limitedEncrypter(unfragmentedWrites(noise()))],
-    streamMuxers: [
-      guardedMuxer(
-        coalescingMuxer(
-          yamux({
-            maxInboundStreams: MAX_INBOUND_STREAMS,
-            keepAliveInterval: PING_INTERVAL_MS,
-            streamOptions: { maxStreamWindowSize: MAX_STREAM_WINDOW_BYTES }
-          })
-        ),
-        { maxFrameBytes: MAX_STREAM_WINDOW_BYTES }
-      )
-    ],
+    ...layers.options,
     ...libp2pOptions,
-    connectionGater: withPlaces(
-      allowPeer
-        ? gaterFor(accessBy(allowPeer), libp2pOptions.connectionGater)
-        : (libp2pOptions.connectionGater ?? {}),
-      pending
-    ),
+    connectionGater: layers.options.connectionGater,
     addresses: {
       listen: [...settings.listenOn.map(String), ...(settings.relay ? [RELAYED_ADDRESS] : [])],
       announce: settings.announce.map(String),
       ...libp2pOptions.addresses
     },
-    connectionManager: {
-      inboundConnectionThreshold: MAX_INBOUND_CONNECTIONS_PER_SECOND,
-      maxIncomingPendingConnections: MAX_PENDING_INBOUND_CONNECTIONS,
-      inboundUpgradeTimeout: INBOUND_UPGRADE_TIMEOUT_MS,
-      ...libp2pOptions.connectionManager
-    },
-    connectionMonitor: {
-      pingInterval: PING_INTERVAL_MS,
-      pingTimeout: { minTimeout: PING_TIMEOUT_MS, maxTimeout: PING_TIMEOUT_MS },
-      ...libp2pOptions.connectionMonitor
-    },
+    connectionManager: { ...layers.options.connectionManager, ...libp2pOptions.connectionManager },
+    connectionMonitor: { ...layers.options.connectionMonitor, ...libp2pOptions.connectionMonitor },
     services: {
+      ...layers.services,
       ...services(settings),
-      connectionLimits: connectionLimits(pending),
       ...libp2pOptions.services
     }
   }
@@ -178,6 +105,8 @@ async function identityOf({
   return identityAt(identityIn(dataDir), { isOwn: true })
 }
 
+type LayerService = keyof LayerServices
+
 function services({
   allowPeer,
   cache,
@@ -192,14 +121,12 @@ function services({
   requestTimeoutMs,
   serveRelay,
   validators
-}: Settings): Omit<NonNullable<Libp2pOptions<NodeServices>['services']>, 'connectionLimits'> {
+}: Settings): Omit<NonNullable<Libp2pOptions<NodeServices>['services']>, LayerService> {
   return {
     identify: patientIdentify(),
     identifyPush: guardedIdentifyPush(relay),
-    ping: guardedPing(),
     ...(relay && { holePunching: holePunching() }),
     listenedAddresses: listenedAddresses(),
-    peerStoreLimits: peerStoreLimits(),
     ...((relay || serveRelay) && { reachability: reachability() }),
     ...(serveRelay && { relayServer: relayServer() }),
     dht: waggleKadDHT({
@@ -213,13 +140,6 @@ function services({
       ...persistence
     })
   }
-}
-
-/** libp2p's ping, whose echo takes turns with all else. */
-function guardedPing(): (components: PingComponents & NodeEvents) => Ping {
-  const cut = piecesUpTo(MAX_PING_BYTES)
-  const init = { maxInboundStreams: MAX_PING_STREAMS, maxOutboundStreams: MAX_PING_STREAMS }
-  return (components) => ping(init)(guardedComponents(components, () => ({ cut })))
 }
 
 function storedLimits(limits: NodeLimits): RecordStoreOptions {

@@ -1,4 +1,3 @@
-import type { BufferLimits } from '../admission/buffer-limits.ts'
 import { Liveness } from '../connections/liveness.ts'
 import { doorOf } from '../door/door.ts'
 import { followPeers } from '../kad/follow-peers.ts'
@@ -23,13 +22,14 @@ export interface PeerParts {
 }
 
 /** Creates the parts. */
-export function createPeerParts(init: PartsInit, buffers: BufferLimits): PeerParts {
+export function createPeerParts(init: PartsInit): PeerParts {
   const { connectionManager } = init.components
   const peers = createPeerBook(init, () => routing)
   const liveness = createLiveness(init)
   const routing = createKnownPeers(init, peers, liveness)
   const dialer = new Dialer({ connectionManager, peers, requestTimeoutMs: init.requestTimeoutMs })
   const door = doorOf(init.components)
+  const { buffers } = door
   const onForgery: Judge['onForgery'] = (peer, error) => door.forgive(peer, error)
   const { network } = partsOf(init.components).store
   return { liveness, peers, routing, client: { buffers, dialer, network, peers, onForgery } }

@@ -1,7 +1,6 @@
 import { AbortError, type PeerInfo } from '@libp2p/interface'
 import { encodedSize } from '@waggle/record/replica'
 import { setMaxListeners } from 'main-event'
-import type { BufferLimits } from '../admission/buffer-limits.ts'
 import { clockServer } from '../clock/clock-server.ts'
 import type { Clocks } from '../clock/clocks.ts'
 import type { Goodbyes } from '../connections/goodbyes.ts'
@@ -80,9 +79,9 @@ export function serviceParts(init: PartsInit): ServiceParts {
   const stopping = new AbortController()
   const lifetime = stopping.signal
   setMaxListeners(Number.POSITIVE_INFINITY, lifetime) // Each listener to events is one of it, too.
-  const { buffers } = doorOf(components)
-  doorOf(components).open({ limits, onViolation: (peer, error) => peers.ban(peer, error) })
-  const found = createLookup(init, buffers, (): Goodbyes => connections.goodbyes)
+  const door = doorOf(components)
+  door.open({ limits, lifetime, onViolation: (peer, error) => peers.ban(peer, error) })
+  const found = createLookup(init, (): Goodbyes => connections.goodbyes)
   const { caches, client, exchange, lookups, peers, protocols } = found
   const reads = createReads(init, found)
   const { watches, watchClient } = createWatches(init, { ...found, reads })
@@ -90,7 +89,7 @@ export function serviceParts(init: PartsInit): ServiceParts {
   const publications = new Publications(store.clock)
   const compare = new CompareClient({ ...client, records: exchange })
   protocols.push(watchClient, compare)
-  const { server, ...servers } = createServers(init, { ...found, buffers, watches })
+  const { server, ...servers } = createServers(init, { ...found, watches })
   const connections = new ConnectionParts({
     ...{ ...found, components, connections: init.connections, lifetime, requestTimeoutMs, server },
     clients: [watchClient, compare]
@@ -123,7 +122,7 @@ export function serviceParts(init: PartsInit): ServiceParts {
       publications.stop()
       watches.stop()
       servers.watchServer.stop()
-      buffers.stop()
+      door.buffers.stop()
 
       for (const part of [watchClient, exchange, compare, clocks, lookups]) {
         part.close()
@@ -152,7 +151,6 @@ async function changeMode(
 }
 
 interface ServersInit extends LookupParts {
-  readonly buffers: BufferLimits
   readonly watches: Pick<Watches, 'forwarded'>
 }
 
@@ -163,12 +161,12 @@ interface Servers extends Pick<ServiceParts, 'watchServer' | 'served' | 'serve' 
 /** Creates what serves other peers. */
 function createServers(init: PartsInit, parts: ServersInit): Servers {
   const { components, limits, numReplicas } = init
-  const { access, buffers, caches, goodbyes, peers, routing, watches } = parts
+  const { access, caches, goodbyes, routing, watches } = parts
   const { registrar } = components
   const { store } = partsOf(components)
   // All protocols share one scheduler, so that a peer gets no more by using several of them.
   const door = doorOf(components)
-  const { scheduler } = door
+  const { buffers, scheduler } = door
   const served = new Served()
   const watchServer = new WatchServer({
     ...{ store, routing, numReplicas, served, forwarded: watches.forwarded },
@@ -176,7 +174,7 @@ function createServers(init: PartsInit, parts: ServersInit): Servers {
   })
   const server = new ProtocolServer({
     ...{ access, buffers, limits, scheduler, served, network: store.network },
-    onViolation: (peer, error) => peers.ban(peer, error)
+    onViolation: (peer, error) => door.reportViolation(peer, error)
   })
   const exchange = new ExchangeServer({
     ...{ access, store, ...caches, routing },
@@ -228,14 +226,10 @@ interface LookupParts extends PeerParts {
 }
 
 /** Creates what finds peers and reads from them. */
-function createLookup(
-  init: PartsInit,
-  buffers: BufferLimits,
-  goodbyes: () => Goodbyes
-): LookupParts {
+function createLookup(init: PartsInit, goodbyes: () => Goodbyes): LookupParts {
   const { components, numReplicas, requestTimeoutMs } = init
   const { kad, progress, store } = partsOf(components)
-  const found = createPeerParts(init, buffers)
+  const found = createPeerParts(init)
   const { client, peers, routing } = found
   const exchange = createExchangeClient(init, client, goodbyes)
   const protocols: LookupParts['protocols'] = [exchange, progress]

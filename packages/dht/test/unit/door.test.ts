@@ -135,6 +135,36 @@ describe('Door', () => {
     expect(banned).toEqual([])
   })
 
+  it('tells all services of a node of a violation, until they stop (N13d)', () => {
+    const { door, banned } = doorThatBans()
+    const stopping = new AbortController()
+    const told: string[] = []
+    door.open({
+      limits: DEFAULT_NODE_LIMITS,
+      lifetime: stopping.signal,
+      onViolation: (peer) => told.push(peer.toString())
+    })
+    door.reportViolation(peerNumber(1), malformed)
+    stopping.abort()
+    door.reportViolation(peerNumber(2), malformed)
+
+    expect(told).toEqual([peerNumber(1).toString()])
+    expect(banned).toEqual([peerNumber(1).toString(), peerNumber(2).toString()])
+  })
+
+  it('keeps the limits of its first service, whose requests and bytes it has counted (N13a)', () => {
+    const { door } = doorThatBans()
+    const { buffers, scheduler } = door
+    door.open({ limits: { ...DEFAULT_NODE_LIMITS, maxBufferedBytes: 1 }, onViolation: () => {} })
+
+    expect([door.buffers, door.scheduler, door.limits]).toEqual([
+      buffers,
+      scheduler,
+      DEFAULT_NODE_LIMITS
+    ])
+    expect(door.buffers).toBe(buffers)
+  })
+
   it('is one for all services of a node, and another one for each node (N13a)', () => {
     const [events, others] = [{}, {}]
     expect(doorOf({ events })).toBe(doorOf({ events }))

@@ -1,5 +1,6 @@
 import type { DHTId } from '../keys/dht-id.ts'
-import { type NodeContact, namedContact } from '../peers/node-contact.ts'
+import { NamedContacts, type NodeContact } from '../peers/node-contact.ts'
+import { TableCheck } from '../peers/table-check.ts'
 import type { HivemindWrite } from '../record/apply.ts'
 import { compareEntries, type HivemindRecord, join } from '../record/record.ts'
 import type { Replica } from '../replica/replica.ts'
@@ -7,7 +8,7 @@ import { itemOf } from '../replica/store-item.ts'
 import type { Validation } from '../replica/validation.ts'
 import type { HivemindClient } from '../rpc/client.ts'
 import type { CancellationToken, Lookups } from '../waggle-parts.ts'
-import type { FindResult, NamedNode } from '../wire/messages.ts'
+import type { FindResult } from '../wire/messages.ts'
 import { FindLookup, type FoundAnswer, type HeldBy } from './find-lookup.ts'
 import { type NodeSearchInit, nodeSearch } from './node-search.ts'
 import { receivedRecord } from './received.ts'
@@ -47,6 +48,8 @@ export interface Findings {
 /** The other nodes, and this one where it is near enough, as one place to read from and write to. */
 export class Network {
   readonly #init: NetworkInit
+  readonly #named = new NamedContacts()
+  readonly #table = new TableCheck(() => performance.now())
 
   constructor(init: NetworkInit) {
     this.#init = init
@@ -83,8 +86,9 @@ export class Network {
     const search = nodeSearch(this.#init, key, numReplicas)
     const lookup = new WriteLookup({
       ...{ search, cancellation, numReplicas },
+      nodesAsked: this.#table.isComplete ? 0 : NODES_ASKED,
       store: (contact) => this.store(contact, key, write),
-      find: async (contact) => contactsOf((await this.#init.client.find(contact, key)).nearest)
+      find: async (contact) => this.#nearestIn(await this.#init.client.find(contact, key))
     })
     await lookups.run(lookup)
     const isHere = !cancellation.isCancelled && search.answers().includes(self)
@@ -102,8 +106,7 @@ export class Network {
     await lookups.run({
       ...{ search, cancellation, isHedged: false, parallelism: ALPHA },
       ask: async (contact) => {
-        const { nearest } = await client.find(contact as NodeContact, key)
-        return { closer: contactsOf(nearest) }
+        return { closer: this.#nearestIn(await client.find(contact as NodeContact, key)) }
       },
       take: () => false
     })
@@ -123,7 +126,15 @@ export class Network {
 
   async #ask(contact: NodeContact, key: DHTId): Promise<FoundAnswer> {
     const result = await this.#init.client.find(contact, key)
-    return { record: await this.#received(key, result), closer: contactsOf(result.nearest) }
+    return { record: await this.#received(key, result), closer: this.#nearestIn(result) }
+  }
+
+  /** Decodes the nodes that an answer names, and learns whether the routing table lacks any. */
+  #nearestIn({ nearest }: FindResult): NodeContact[] {
+    const { routing, self } = this.#init
+    const contacts = nearest.flatMap((node) => this.#named.of(node) ?? [])
+    this.#table.record(contacts.every(({ id }) => id.equals(self.id) || routing.get(id)))
+    return contacts
   }
 
   #received(key: DHTId, { found }: FindResult): Promise<HivemindRecord> {
@@ -140,12 +151,11 @@ export class Network {
   }
 }
 
+/** Nodes that are asked for nearer ones when something is stored and the table may be incomplete. */
+const NODES_ASKED = 2
+
 /** Nodes asked at once on the way to a key: Kademlia's α. */
 const ALPHA = 3
-
-function contactsOf(nodes: readonly NamedNode[]): NodeContact[] {
-  return nodes.flatMap((node) => namedContact(node) ?? [])
-}
 
 /** What a node that refused a write shows of it: the write itself, what beats it, or nothing of the kind. */
 function outcomeOf(held: HivemindRecord, { subkey, ...entry }: HivemindWrite): WriteOutcome {

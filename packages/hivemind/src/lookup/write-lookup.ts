@@ -14,14 +14,14 @@ export interface WriteLookupInit {
   readonly search: Search
   readonly cancellation: CancellationToken
   readonly numReplicas: number
+
+  /** Nodes that are also asked for nearer ones, besides all that come to light by it. */
+  readonly nodesAsked: number
   readonly store: (contact: NodeContact) => Promise<WriteOutcome>
 
   /** Nodes near to the key that a node knows. */
   readonly find: (contact: NodeContact) => Promise<readonly NodeContact[]>
 }
-
-/** Nodes that are asked, too, whether they know nearer ones. All that come to light by it are. */
-const NODES_ASKED = 2
 
 /**
  * Searches for the nearest nodes and stores at them at once: whoever turns out not to be among them
@@ -48,9 +48,9 @@ export class WriteLookup implements Lookup<WrittenAnswer> {
   }
 
   async ask(contact: PeerInfo): Promise<WrittenAnswer> {
-    const { store, find } = this.#init
+    const { nodesAsked, store, find } = this.#init
     const node = contact as NodeContact
-    const isToAsk = this.#asked < NODES_ASKED || !this.#known.has(contact)
+    const isToAsk = this.#asked < nodesAsked || !this.#known.has(contact)
     this.#asked += Number(isToAsk)
     const [outcome, closer] = await Promise.all([store(node), isToAsk ? find(node) : []])
     return { outcome, closer }

@@ -6,6 +6,7 @@ import {
   passthroughMapper
 } from '@libp2p/kad-dht'
 import { HIVEMIND_KAD_PROTOCOL } from '../constants.ts'
+import { guardedComponents, guardedStreams, requestGuard, responseGuard } from '../waggle-parts.ts'
 
 /** What differs from kad-dht's own defaults: private networks, and few requests at a time. */
 const DEFAULTS = {
@@ -24,19 +25,21 @@ const DEFAULTS = {
   metricsPrefix: 'waggle_hivemind_kad'
 } satisfies KadDHTInit
 
+/** Nothing but finding peers is served to others. */
+const SERVICES = { namespaces: new Set<string>(), areProvidersKept: false }
+
 /**
- * kad-dht as Hivemind's nodes use it: to find peers, and nothing else. What others want it to hold
- * is forgotten at once, so it needs no limit.
+ * kad-dht as Hivemind's nodes use it: to find peers, and nothing else. It holds nothing for others, and its
+ * messages pass the door of the node as all others do (N13).
  */
 export function hivemindKadDHT(init: KadDHTInit = {}): (components: KadDHTComponents) => KadDHT {
-  return (components) => kadDHT({ ...DEFAULTS, ...init })(withoutMemory(components))
-}
-
-/** libp2p's components are a proxy, which cannot be copied. */
-function withoutMemory(components: KadDHTComponents): KadDHTComponents {
-  return new Proxy(components, {
-    get: (target, name) => (name === 'datastore' ? FORGETFUL : Reflect.get(target, name))
-  })
+  return (components) =>
+    kadDHT({ ...DEFAULTS, ...init })(
+      guardedComponents(components, requestGuard(SERVICES), {
+        connectionManager: guardedStreams(components, responseGuard()),
+        datastore: FORGETFUL
+      })
+    )
 }
 
 function nothing(): never {

@@ -41,6 +41,14 @@ export interface HivemindDHTOptions extends HivemindInit {
   /** Addresses to announce instead of the ones listened on. */
   announce?: Address | readonly Address[] | undefined
 
+  /**
+   * Be reached through peers that relay, for a node that accepts no connections: Hivemind's
+   * use_auto_relay.
+   *
+   * @default false
+   */
+  relay?: boolean | undefined
+
   /** Who this node is, Ed25519 or RSA. Made anew when neither this nor `identityPath` is given. */
   privateKey?: PrivateKey | undefined
 
@@ -92,6 +100,7 @@ export interface NodeSettings {
   readonly listenOn: readonly Multiaddr[]
   readonly announce: readonly Multiaddr[]
   readonly clientMode: boolean
+  readonly relay: boolean
   readonly privateKey: PrivateKey | undefined
   readonly identityPath: string | undefined
   readonly isStrict: boolean
@@ -109,6 +118,7 @@ const OPTIONS: OptionTable<HivemindDHTOptions> = {
   initialPeers: { assert: assertEach(peerAddress) },
   listenOn: { assert: assertEach(listenAddress) },
   announce: { assert: assertEach(announcedAddress) },
+  relay: { assert: assertBoolean },
   privateKey: {
     assert: assertMethod('sign', "a libp2p private key, such as await generateKeyPair('Ed25519')")
   },
@@ -141,8 +151,8 @@ const FOR_EXISTING_NODE: readonly string[] = [
 export function nodeSettings(options: HivemindDHTOptions): NodeSettings {
   assertOptions('HivemindDHT.create', options, OPTIONS)
   assertCombines(options)
-  const { clientMode = false } = options
-  const { listenOn = clientMode ? [] : '127.0.0.1:0' } = options
+  const { clientMode = false, relay = false } = options
+  const { listenOn = clientMode || relay ? [] : '127.0.0.1:0' } = options
   const given = Object.entries(options).filter(([, value]) => value !== undefined)
   const isInit = ([name]: [string, unknown]): boolean => Object.hasOwn(INIT_OPTIONS, name)
 
@@ -152,6 +162,7 @@ export function nodeSettings(options: HivemindDHTOptions): NodeSettings {
     listenOn: asList(listenOn).map((one) => listenAddress(one, 'listenOn')),
     announce: asList(options.announce).map((one) => announcedAddress(one, 'announce')),
     clientMode,
+    relay,
     privateKey: options.privateKey,
     identityPath: options.identityPath,
     isStrict: options.strict ?? true,

@@ -12,7 +12,7 @@ import { type HivemindFound, view } from '../reading/view.ts'
 import type { HivemindWrite } from '../record/apply.ts'
 import { recordOf } from '../record/record.ts'
 import type { Validation } from '../replica/validation.ts'
-import { Calls, type CancellationToken, mapMany } from '../waggle-parts.ts'
+import { Calls, type CancellationToken, type Meter, mapMany } from '../waggle-parts.ts'
 import type {
   HivemindFindNearestPeersOptions,
   HivemindGetOptions,
@@ -28,6 +28,9 @@ export interface OperationsInit {
   readonly validation: Validation
   readonly numReplicas: number
   readonly clock: () => number
+
+  /** Counts calls and their outcomes; undefined: no metrics. */
+  readonly meter?: Meter | undefined
 
   /** Aborted when the node stops. */
   readonly lifetime: AbortSignal
@@ -48,7 +51,7 @@ export class HivemindOperations {
 
   constructor(init: OperationsInit) {
     this.#init = init
-    this.#calls = new Calls(init.lifetime)
+    this.#calls = new Calls(init.lifetime, { observer: init.meter })
   }
 
   async store(
@@ -123,7 +126,7 @@ export class HivemindOperations {
   }
 
   async #store({ id, write }: Prepared, cancellation: CancellationToken): Promise<boolean> {
-    const { network, reader, clock } = this.#init
+    const { meter, network, reader, clock } = this.#init
 
     if (write.expirationTime <= clock()) {
       return false
@@ -131,6 +134,7 @@ export class HivemindOperations {
 
     const signed = await this.#signed(id, write)
     const outcomes = await network.write(id, signed, cancellation)
+    meter?.countOutcomes(outcomes)
 
     if (outcomes.length === 0 && !cancellation.isCancelled) {
       throw new UnreachableError(0)

@@ -1,4 +1,5 @@
 import type { PeerId } from '@libp2p/interface'
+import { equals } from 'uint8arrays/equals'
 import { toString as stringOf } from 'uint8arrays/to-string'
 import { type DHTId, ID_BYTES } from '../keys/dht-id.ts'
 import { PeerIndex } from '../waggle-parts.ts'
@@ -32,7 +33,7 @@ export class RoutingTable {
   readonly #init: RoutingTableInit
   readonly #own: bigint
   readonly #index = new PeerIndex(pointOf)
-  readonly #contacts = new Map<string, NodeContact>()
+  readonly #placed = new Map<string, Placed>()
   readonly #buckets: KBucket[]
 
   constructor(init: RoutingTableInit) {
@@ -42,30 +43,29 @@ export class RoutingTable {
   }
 
   get size(): number {
-    return this.#contacts.size
+    return this.#placed.size
   }
 
   /** All nodes in it, in no order. */
   get contacts(): Iterable<NodeContact> {
-    return this.#contacts.values()
+    return Array.from(this.#placed.values(), ({ contact }) => contact)
   }
 
   get(peer: PeerId): NodeContact | undefined {
-    return this.#contacts.get(peer.toString())
+    return this.#placed.get(peer.toString())?.contact
   }
 
   /** Adds a node that was heard of just now. A peer has one node id: the last one counts. */
   add(contact: NodeContact): Added {
     const name = contact.id.toString()
-    const known = this.#contacts.get(name)
-    const number = numberOf(contact.nodeId)
+    const known = this.#placed.get(name)
 
-    if (known !== undefined && numberOf(known.nodeId) !== number) {
+    if (known !== undefined && !equals(known.contact.nodeId, contact.nodeId)) {
       this.delete(contact.id)
       return this.add(contact)
     }
 
-    const placed = { contact: known ?? contact, number }
+    const placed = known ?? { contact, number: numberOf(contact.nodeId) }
     const bucket = this.#bucketFor(name, placed)
 
     if (bucket.add(name, placed)) {
@@ -80,15 +80,15 @@ export class RoutingTable {
   /** Removes a node that failed. */
   delete(peer: PeerId): void {
     const name = peer.toString()
-    const contact = this.#contacts.get(name)
+    const placed = this.#placed.get(name)
 
-    if (contact === undefined) {
+    if (placed === undefined) {
       return
     }
 
-    this.#contacts.delete(name)
-    this.#index.delete(contact)
-    const replacement = this.#bucketOf(numberOf(contact.nodeId)).delete(name)
+    this.#placed.delete(name)
+    this.#index.delete(placed.contact)
+    const replacement = this.#bucketOf(placed.number).delete(name)
 
     if (replacement !== undefined) {
       this.#enter(replacement.contact.id.toString(), replacement)
@@ -100,9 +100,11 @@ export class RoutingTable {
     return this.#index.nearest(target, count) as NodeContact[]
   }
 
-  #enter(name: string, { contact }: Placed): void {
-    this.#contacts.set(name, contact)
-    this.#index.set(contact)
+  #enter(name: string, placed: Placed): void {
+    if (this.#placed.get(name) !== placed) {
+      this.#placed.set(name, placed)
+      this.#index.set(placed.contact)
+    }
   }
 
   /** The bucket that a node belongs to, split until there is room or it may not be split. */

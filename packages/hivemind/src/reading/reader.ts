@@ -13,7 +13,7 @@ import {
 import type { Replica } from '../replica/replica.ts'
 import { itemsOf } from '../replica/store-item.ts'
 import type { HivemindClient } from '../rpc/client.ts'
-import type { CachePolicy, CancellationToken } from '../waggle-parts.ts'
+import type { CachePolicy, CancellationToken, Meter } from '../waggle-parts.ts'
 import { lacking } from './lacking.ts'
 import { Refreshes } from './refreshes.ts'
 
@@ -25,6 +25,9 @@ export interface ReaderInit {
 
   /** Undefined: nothing is remembered. */
   readonly cache: CachePolicy | undefined
+
+  /** Counts where answers come from; undefined: no metrics. */
+  readonly meter?: Meter | undefined
 }
 
 export interface ReadOptions {
@@ -70,10 +73,12 @@ export class Reader {
     const own = this.#init.replica.get(key)
 
     if (!options.isLatest && this.#isSufficient(own, options)) {
+      this.#init.meter?.read('cache')
       this.#refreshes.plan(key, latestExpiration(own))
       return own
     }
 
+    this.#init.meter?.read('network')
     return options.isLatest ? this.#fetch(key, options) : this.#shared(key, options)
   }
 

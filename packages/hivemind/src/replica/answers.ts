@@ -1,11 +1,14 @@
 import type { PeerId } from '@libp2p/interface'
+import type { MaybePromise } from '@waggle/record'
+import { isPromise, whenDone } from '@waggle/record/replica'
 import { equals } from 'uint8arrays/equals'
 import { MalformedBytesError } from '../errors.ts'
 import type { NodeContact } from '../peers/node-contact.ts'
 import type { RoutingTable } from '../peers/routing-table.ts'
 import { FIND, PING, STORE } from '../rpc/procedures.ts'
 import type { ReceivedCall } from '../rpc/server.ts'
-import type { Scheduler } from '../waggle-parts.ts'
+import type { Door } from '../waggle-parts.ts'
+import type { StoreItem } from '../wire/items.ts'
 import {
   decodeFindRequest,
   decodePingRequest,
@@ -18,13 +21,15 @@ import {
   type SenderId
 } from '../wire/messages.ts'
 import { inTurn } from './in-turn.ts'
-import type { CheckedItem, Replica } from './replica.ts'
+import type { Replica } from './replica.ts'
 
 export interface AnswersInit {
   readonly ownId: Uint8Array
   readonly replica: Replica
   readonly routing: RoutingTable
-  readonly scheduler: Scheduler
+
+  /** The door of the node, whose turns and rates the answers take (N13). */
+  readonly door: Door
   readonly clock: () => number
 
   /** Nodes named in an answer. */
@@ -87,7 +92,7 @@ export class Answers {
   }
 
   async #store({ peer, data, isWanted }: ReceivedCall): Promise<Uint8Array | undefined> {
-    const { onAsked, ownId, replica, scheduler, mayStore } = this.#init
+    const { door, onAsked, ownId, replica, mayStore } = this.#init
     const { sender, items } = decodeStoreRequest(data)
     assertCount(items.length)
     onAsked(peer, sender)
@@ -97,20 +102,19 @@ export class Answers {
     }
 
     const name = peer.toString()
-    const checked = await Promise.all(items.map((item) => replica.checked(item)))
-    const stored = await inTurn(scheduler, {
+    const stored = await inTurn(door.scheduler, {
       ...{ peer: name, keys: items.length, isWanted },
-      answer: taken(replica, checked, name)
+      answer: taken(replica, items, name)
     })
     return stored && encodeStoreResponse({ sender: ownId, stored })
   }
 
   async #find({ peer, data, isWanted }: ReceivedCall): Promise<Uint8Array | undefined> {
-    const { onAsked, ownId, scheduler } = this.#init
+    const { door, onAsked, ownId } = this.#init
     const { sender, keys } = decodeFindRequest(data)
     assertCount(keys.length)
     onAsked(peer, sender)
-    const results = await inTurn(scheduler, {
+    const results = await inTurn(door.scheduler, {
       ...{ peer: peer.toString(), keys: keys.length, isWanted },
       answer: this.#found(keys, peer)
     })
@@ -132,19 +136,20 @@ export class Answers {
   }
 }
 
+/** Checks and takes items, one a step. */
 function* taken(
   replica: Replica,
-  items: readonly CheckedItem[],
+  items: readonly StoreItem[],
   writer: string
-): Generator<undefined, boolean[]> {
-  const stored: boolean[] = []
+): Generator<undefined, MaybePromise<boolean[]>> {
+  const stored: MaybePromise<boolean>[] = []
 
   for (const item of items) {
-    stored.push(replica.take(item, writer))
+    stored.push(whenDone(replica.checked(item), (checked) => replica.take(checked, writer)))
     yield
   }
 
-  return stored
+  return stored.some(isPromise) ? Promise.all(stored) : (stored as boolean[])
 }
 
 function named({ id, nodeId }: NodeContact): NamedNode {

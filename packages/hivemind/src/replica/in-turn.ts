@@ -1,3 +1,4 @@
+import type { MaybePromise } from '@waggle/record'
 import type { Scheduler } from '../waggle-parts.ts'
 
 /** Milliseconds that a peer beyond its rate waits: the protocol has no word for being busy. */
@@ -21,7 +22,7 @@ export interface Turns<A> {
 /** Answers within a peer's rate and in fair turns. Undefined when nobody waits any more. */
 export async function inTurn<A>(
   scheduler: Scheduler,
-  { peer, keys, answer, isWanted }: Turns<A>
+  { peer, keys, answer, isWanted }: Turns<MaybePromise<A>>
 ): Promise<A | undefined> {
   while (isWanted() && !scheduler.admission.admits(peer, keys)) {
     await new Promise((resolve) => setTimeout(resolve, PAUSE_MS))

@@ -32,6 +32,10 @@ export interface CheckedItem {
   readonly writes: readonly HivemindWrite[] | undefined
 }
 
+interface Judgement {
+  readonly refusal?: string | undefined
+}
+
 /** This node as one of the peers that hold records. */
 export class Replica {
   readonly #init: ReplicaInit
@@ -44,27 +48,18 @@ export class Replica {
     return this.#init.validation.limits
   }
 
-  /** Whether the item may be held, by all rules that do not depend on what is held. */
-  async checked(item: StoreItem): Promise<CheckedItem> {
+  /** Checks an item by all rules that do not depend on what is held. */
+  checked(item: StoreItem): MaybePromise<CheckedItem> {
     const writes = soundWrites(item)
+    const judgements = writes?.map((write) => this.#init.validation.check(item.key, write)) ?? []
+    const judge = (all: readonly Judgement[]): CheckedItem => ({
+      item,
+      writes: all.some(({ refusal }) => refusal !== undefined) ? undefined : writes
+    })
 
-    if (writes === undefined) {
-      return { item, writes }
-    }
-
-    for (const write of writes) {
-      const checked: MaybePromise<{ refusal?: string | undefined }> = this.#init.validation.check(
-        item.key,
-        write
-      )
-      const { refusal } = isPromise(checked) ? await checked : checked
-
-      if (refusal !== undefined) {
-        return { item, writes: undefined }
-      }
-    }
-
-    return { item, writes }
+    return judgements.some(isPromise)
+      ? Promise.all(judgements).then(judge)
+      : judge(judgements as Judgement[])
   }
 
   /** Takes an item that was checked, and says whether all of it is held now. */

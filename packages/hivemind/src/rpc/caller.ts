@@ -1,11 +1,10 @@
-import { randomBytes } from '@libp2p/crypto'
 import type { Connection, PeerId } from '@libp2p/interface'
 import type { ConnectionManager } from '@libp2p/interface-internal'
 import { TimeoutError } from '@waggle/dht'
 import { equals } from 'uint8arrays/equals'
 import { MalformedBytesError, RemoteError } from '../errors.ts'
-import { timeoutSignal } from '../waggle-parts.ts'
-import { CALL_ID_BYTES } from '../wire/envelope.ts'
+import { CallIds } from './call-ids.ts'
+import { CoarseTimeouts } from './coarse-timeouts.ts'
 import { MAX_STREAMS } from './procedures.ts'
 import { callOver } from './stream-call.ts'
 
@@ -24,9 +23,12 @@ const STREAM_OPTIONS = {
 /** Makes calls to peers, by the addresses that libp2p knows or finds. */
 export class Caller {
   readonly #init: CallerInit
+  readonly #callIds = new CallIds()
+  readonly #timeouts: CoarseTimeouts
 
   constructor(init: CallerInit) {
     this.#init = init
+    this.#timeouts = new CoarseTimeouts(init.requestTimeoutMs)
   }
 
   /**
@@ -37,7 +39,7 @@ export class Caller {
    */
   async call(peer: PeerId, procedure: string, data: Uint8Array): Promise<Uint8Array> {
     const { requestTimeoutMs } = this.#init
-    const signal = timeoutSignal(requestTimeoutMs)
+    const signal = this.#timeouts.next()
 
     try {
       return await this.#call(peer, { procedure, data, signal })
@@ -59,7 +61,7 @@ export class Caller {
   ): Promise<Uint8Array> {
     const connection = await this.#connectionTo(peer, signal)
     const stream = await connection.newStream(procedure, { ...STREAM_OPTIONS, signal })
-    const callId = randomBytes(CALL_ID_BYTES)
+    const callId = this.#callIds.next()
     const call = { callId, peer: peer.toMultihash().bytes, procedure, data }
     const reply = await callOver(stream, call, signal)
 

@@ -1,6 +1,8 @@
 import type { PeerId } from '@libp2p/interface'
+import { getDHTTime } from '@waggle/record'
 import { RemoteError } from '../errors.ts'
 import type { NodeContact } from '../peers/node-contact.ts'
+import { type ClockReading, clockReading } from '../waggle-parts.ts'
 import type { StoreItem } from '../wire/items.ts'
 import {
   decodeFindResponse,
@@ -36,6 +38,9 @@ export interface ClientInit {
   /** A peer has answered, and told its node id. */
   readonly onAnswer: (peer: PeerId, nodeId: SenderId) => void
 
+  /** A peer has told its time in answer to a ping. */
+  readonly onClock: (peer: PeerId, reading: ClockReading) => void
+
   /** A peer has not answered. */
   readonly onFailure: (peer: PeerId) => void
 }
@@ -67,10 +72,18 @@ export class HivemindClient {
     peer: PeerId,
     { isValidated = false }: { isValidated?: boolean } = {}
   ): Promise<PingResponse> {
-    const { sender } = this.#init
+    const { sender, onAnswer, onClock } = this.#init
     const request = encodePingRequest({ sender, isValidated })
+    const [askedAt, startMs] = [getDHTTime(), performance.now()]
     const response = decodePingResponse(await this.#call(peer, PING, request))
-    this.#init.onAnswer(peer, response.sender)
+    onAnswer(peer, response.sender)
+
+    // A peer without a clock tells 0.
+    if (response.dhtTime !== 0) {
+      const tookMs = performance.now() - startMs
+      onClock(peer, clockReading({ askedAt, tookMs, peerTime: response.dhtTime }))
+    }
+
     return response
   }
 

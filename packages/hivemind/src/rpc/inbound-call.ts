@@ -4,20 +4,23 @@ import type { Buffering } from '../waggle-parts.ts'
 import { type Call, decodeCall, FrameCollector } from '../wire/envelope.ts'
 import { MAX_UNREAD_BYTES } from './stream-call.ts'
 
+/** Bytes of a call that are worth a look at the buffers while it waits for its turn. */
+const LARGE_CALL_BYTES: number = 16 * 1024
+
 export interface InboundCallInit {
   readonly stream: Stream
 
   /** The call is here as a whole. */
-  readonly onCall: (call: Call, frameBytes: number) => void
+  readonly onCall: (call: Call) => void
 
   /** What has come is no call. */
   readonly onViolation: (error: MalformedBytesError) => void
 
-  /** Some of it has come, and waits for the rest. */
-  readonly onPartial: (partial: InboundCall) => void
+  /** Bytes wait on the stream. */
+  readonly onBuffered: () => void
 
   /** The stream has ended. */
-  readonly onEnd: (partial: InboundCall) => void
+  readonly onEnd: () => void
 }
 
 /** Reads one call from a stream, and writes the reply to it. */
@@ -25,6 +28,7 @@ export class InboundCall implements Buffering {
   readonly #init: InboundCallInit
   readonly #collector = new FrameCollector()
   #stuckSinceMs: number | undefined
+  #callBytes = 0
   #isTaken = false
   #isOpen = true
 
@@ -36,10 +40,10 @@ export class InboundCall implements Buffering {
     stream.addEventListener('close', () => this.#end())
   }
 
-  /** Bytes that wait here for the rest of a call, or for the peer to read the reply. */
+  /** Bytes of a call that is incomplete or not answered, and of a reply that the peer has not read. */
   get bufferedBytes(): number {
     const { writeBufferLength } = this.#init.stream
-    return (this.#isTaken ? 0 : this.#collector.length) + writeBufferLength
+    return (this.#isTaken ? this.#callBytes : this.#collector.length) + writeBufferLength
   }
 
   get stuckSinceMs(): number | undefined {
@@ -52,7 +56,8 @@ export class InboundCall implements Buffering {
 
   /** Sends the reply and ends the stream in both directions. */
   reply(frame: Uint8Array): void {
-    const { stream, onPartial } = this.#init
+    const { stream, onBuffered } = this.#init
+    this.#callBytes = 0
 
     if (!this.#isOpen) {
       return
@@ -67,7 +72,7 @@ export class InboundCall implements Buffering {
 
     if (stream.writeBufferLength > 0) {
       this.#stuckSinceMs = performance.now()
-      onPartial(this)
+      onBuffered()
     }
 
     stream.close().then(
@@ -92,13 +97,10 @@ export class InboundCall implements Buffering {
 
       if (message === undefined) {
         this.#stuckSinceMs ??= performance.now()
-        this.#init.onPartial(this)
-        return
+        this.#init.onBuffered()
+      } else {
+        this.#take(message)
       }
-
-      this.#isTaken = true
-      this.#stuckSinceMs = undefined
-      this.#init.onCall(decodeCall(message), message.length)
     } catch (error) {
       this.close(toError(error))
 
@@ -108,10 +110,23 @@ export class InboundCall implements Buffering {
     }
   }
 
+  #take(message: Uint8Array): void {
+    const { onBuffered, onCall } = this.#init
+    this.#isTaken = true
+    this.#stuckSinceMs = undefined
+    this.#callBytes = message.length
+
+    if (message.length > LARGE_CALL_BYTES) {
+      onBuffered()
+    }
+
+    onCall(decodeCall(message))
+  }
+
   #end(): void {
     if (this.#isOpen) {
       this.#isOpen = false
-      this.#init.onEnd(this)
+      this.#init.onEnd()
     }
   }
 }

@@ -1,7 +1,7 @@
 import type { PeerId, Stream } from '@libp2p/interface'
 import type { Registrar } from '@libp2p/interface-internal'
 import { toError } from '../errors.ts'
-import { BufferLimits } from '../waggle-parts.ts'
+import { type Door, OpenRequests } from '../waggle-parts.ts'
 import { type Call, MAX_FRAME_BYTES, replyFrame } from '../wire/envelope.ts'
 import { InboundCall } from './inbound-call.ts'
 import { MAX_STREAMS, PROCEDURES } from './procedures.ts'
@@ -10,8 +10,6 @@ import { MAX_STREAMS, PROCEDURES } from './procedures.ts'
 export interface ServerLimits {
   readonly maxRequestsPerPeer: number
   readonly maxRequests: number
-  readonly maxBufferedBytesPerPeer: number
-  readonly maxBufferedBytes: number
 }
 
 /** A call to be answered. */
@@ -28,14 +26,14 @@ export interface ServerInit {
   readonly registrar: Registrar
   readonly limits: ServerLimits
 
-  /** Answers a call. What it throws, the caller is told; undefined: nobody waits any more. */
+  /** The door of the node: its turns, rates, bytes and violations (N13). */
+  readonly door: Door
+
+  /** Answers a call. The caller is told what it throws. Undefined: nobody waits any more. */
   readonly answer: (call: ReceivedCall) => Promise<Uint8Array | undefined>
 
   /** Whether the peer may ask at all. */
   readonly isAllowed: (peer: PeerId) => boolean | Promise<boolean>
-
-  /** A peer has sent what is no call. */
-  readonly onViolation: (peer: PeerId, error: Error) => void
 }
 
 /** Bytes of a reply's envelope. */
@@ -44,18 +42,16 @@ const ENVELOPE_BYTES = 64
 /** Serves Hivemind's procedures: one call a stream. */
 export class HivemindServer {
   readonly #init: ServerInit
-  readonly #buffers: BufferLimits
-  readonly #underWay = new Map<string, number>()
-  #sum = 0
+  readonly #requests: OpenRequests
 
   constructor(init: ServerInit) {
     this.#init = init
-    this.#buffers = new BufferLimits(init.limits)
+    this.#requests = new OpenRequests(init.limits)
   }
 
   /** Calls being answered. */
   get underWay(): number {
-    return this.#sum
+    return this.#requests.count
   }
 
   async start(): Promise<void> {
@@ -73,8 +69,6 @@ export class HivemindServer {
   }
 
   async stop(): Promise<void> {
-    this.#buffers.stop()
-
     for (const procedure of PROCEDURES) {
       await this.#init.registrar.unhandle(procedure)
     }
@@ -91,29 +85,31 @@ export class HivemindServer {
   }
 
   #receive(stream: Stream, peer: PeerId): void {
+    const { door } = this.#init
+    const { buffers } = door
     const name = peer.toString()
 
-    if (!this.#begin(name)) {
+    if (this.#requests.isFull(name)) {
       stream.abort(new Error('too many calls are under way'))
       return
     }
 
     const inbound: InboundCall = new InboundCall({
       stream,
-      onCall: (call) => {
-        this.#buffers.delete(inbound)
-        this.#answer(inbound, peer, call).catch((error) => inbound.close(toError(error)))
-      },
-      onViolation: (error) => this.#init.onViolation(peer, error),
-      onPartial: (partial) => {
-        this.#buffers.add(partial, name)
-        this.#buffers.scheduleLook()
-      },
-      onEnd: (partial) => {
-        this.#buffers.delete(partial)
-        this.#end(name)
+      onCall: (call) => door.admit(name, () => this.#begin(inbound, peer, call)),
+      onViolation: (error) => door.forgive(peer, error),
+      onBuffered: () => buffers.scheduleLook(),
+      onEnd: () => {
+        buffers.delete(inbound)
+        this.#requests.end(name)
       }
     })
+    this.#requests.begin(name)
+    buffers.add(inbound, name)
+  }
+
+  #begin(inbound: InboundCall, peer: PeerId, call: Call): void {
+    this.#answer(inbound, peer, call).catch((error) => inbound.close(toError(error)))
   }
 
   async #answer(inbound: InboundCall, peer: PeerId, call: Call): Promise<void> {
@@ -130,30 +126,6 @@ export class HivemindServer {
     } catch (thrown) {
       const { name, message } = toError(thrown)
       inbound.reply(replyFrame({ callId, error: `${name}(${JSON.stringify(message)})` }))
-    }
-  }
-
-  #begin(name: string): boolean {
-    const { maxRequests, maxRequestsPerPeer } = this.#init.limits
-    const underWay = this.#underWay.get(name) ?? 0
-
-    if (underWay >= maxRequestsPerPeer || this.#sum >= maxRequests) {
-      return false
-    }
-
-    this.#underWay.set(name, underWay + 1)
-    this.#sum++
-    return true
-  }
-
-  #end(name: string): void {
-    const underWay = (this.#underWay.get(name) ?? 0) - 1
-    this.#sum--
-
-    if (underWay > 0) {
-      this.#underWay.set(name, underWay)
-    } else {
-      this.#underWay.delete(name)
     }
   }
 }

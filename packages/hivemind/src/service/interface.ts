@@ -1,12 +1,13 @@
 import type {
   ComponentLogger,
   Libp2pEvents,
+  Metrics,
   PeerId,
   PrivateKey,
   TypedEventTarget
 } from '@libp2p/interface'
 import type { ConnectionManager, Registrar } from '@libp2p/interface-internal'
-import type { AllowPeer, CacheOptions } from '@waggle/dht'
+import type { AllowPeer, CacheOptions, ClockSkew } from '@waggle/dht'
 import type { DHTId } from '../keys/dht-id.ts'
 import type { HivemindOperations } from '../operations/operations.ts'
 import type { HivemindLimits } from '../replica/limits.ts'
@@ -96,6 +97,7 @@ export interface HivemindComponents {
   connectionManager: ConnectionManager
   events: TypedEventTarget<Libp2pEvents>
   logger: ComponentLogger
+  metrics?: Metrics
   registrar: Registrar
 }
 
@@ -106,6 +108,9 @@ export interface HivemindEvents {
 
   /** A node that did not answer was struck from it. `detail` is its peer id. */
   'peer:leave': CustomEvent<PeerId>
+
+  /** The clocks of a peer and of this node differ by more than 3 seconds. `detail` says by how much. */
+  'clock:skew': CustomEvent<ClockSkew>
 
   /** This node holds something new for others. */
   'record:stored': CustomEvent<HivemindNotice>
@@ -140,6 +145,9 @@ export interface HivemindStats {
 
   /** Calls of others being answered. */
   readonly requests: number
+
+  /** Median of the milliseconds by which peers' clocks are ahead of this node's; undefined without a reading. */
+  readonly clockSkewMs: number | undefined
 }
 
 /** The name of the service and its capability. */

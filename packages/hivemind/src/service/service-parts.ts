@@ -2,9 +2,15 @@ import type { PeerId } from '@libp2p/interface'
 import { getDHTTime } from '@waggle/record'
 import type { TypedEventEmitter } from 'main-event'
 import { bytesOf } from '../bytes/latin1.ts'
-import { DEPTH_MODULO, SWEEP_INTERVAL_MS } from '../constants.ts'
+import {
+  COMPARE_INTERVAL_MS,
+  COMPARED_CLOCKS,
+  DEPTH_MODULO,
+  SWEEP_INTERVAL_MS
+} from '../constants.ts'
 import { Network } from '../lookup/network.ts'
 import { contactOf, type NodeContact } from '../peers/node-contact.ts'
+import { PeerClocks } from '../peers/peer-clocks.ts'
 import { RoutingTable } from '../peers/routing-table.ts'
 import { TableUpkeep } from '../peers/table-upkeep.ts'
 import { Reader } from '../reading/reader.ts'
@@ -17,13 +23,25 @@ import { Validation } from '../replica/validation.ts'
 import { Caller } from '../rpc/caller.ts'
 import { HivemindClient } from '../rpc/client.ts'
 import { HivemindServer } from '../rpc/server.ts'
-import { Access, followConnections, Lookups, PeerBook, Scheduler } from '../waggle-parts.ts'
+import {
+  Access,
+  DEFAULT_NODE_LIMITS,
+  type Door,
+  doorOf,
+  followConnections,
+  Lookups,
+  type Meter,
+  PeerBook
+} from '../waggle-parts.ts'
 import type { HivemindComponents, HivemindEvents } from './interface.ts'
 import type { HivemindSettings } from './service-options.ts'
 
 export interface ServicePartsInit extends HivemindSettings {
   readonly components: HivemindComponents
   readonly events: TypedEventEmitter<HivemindEvents>
+
+  /** Counts what the node does; undefined: no metrics. */
+  readonly meter: Meter | undefined
 }
 
 /** All that works while the service runs, put together. */
@@ -36,13 +54,14 @@ export class ServiceParts {
   readonly network: Network
   readonly reader: Reader
   readonly server: HivemindServer
+  readonly clocks: PeerClocks
   readonly lifetime: AbortController = new AbortController()
   readonly #init: ServicePartsInit
   readonly #table: TableUpkeep
   readonly #handOver: HandOver
   readonly #peers: PeerBook
   readonly #lookups: Lookups
-  #sweeping: ReturnType<typeof setInterval> | undefined
+  readonly #door: Door
 
   constructor(init: ServicePartsInit) {
     const { components, limits, nodeId, bucketSize, numReplicas, clientMode, cache } = init
@@ -50,11 +69,16 @@ export class ServiceParts {
     const clock = getDHTTime
     const caller = new Caller({ connectionManager, requestTimeoutMs: init.requestTimeoutMs })
     this.#init = init
+    this.#door = this.#openDoor()
     this.routing = new RoutingTable({ ownId: nodeId, bucketSize, depthModulo: DEPTH_MODULO })
+    this.clocks = new PeerClocks((detail) =>
+      init.events.safeDispatchEvent('clock:skew', { detail })
+    )
     this.client = new HivemindClient({
       caller,
       sender: clientMode ? undefined : nodeId,
       onAnswer: (peer, id) => this.#table.met(peer, id),
+      onClock: (peer, reading) => this.clocks.record(peer, reading),
       onFailure: (peer) => this.#table.failed(peer)
     })
     this.#table = new TableUpkeep({
@@ -76,10 +100,12 @@ export class ServiceParts {
       ...{ storage, cache: this.cache, validation, clock },
       onStored: (id, record) => {
         const detail = { id, expirationTime: latestExpiration(record) }
+        init.meter?.record('stored')
         init.events.safeDispatchEvent('record:stored', { detail })
       }
     })
     this.#peers = new PeerBook({
+      dials: this.#door.dials,
       onBan: (peer, error) => this.#disconnect(peer, error)
     })
     this.#lookups = new Lookups({
@@ -90,7 +116,10 @@ export class ServiceParts {
       ...{ routing, client, replica, validation, clock, clientMode },
       ...{ numReplicas, bucketSize, lookups: this.#lookups, self: contactOf(peerId, nodeId) }
     })
-    this.reader = new Reader({ network: this.network, ...{ replica, client, clock, cache } })
+    this.reader = new Reader({
+      network: this.network,
+      ...{ replica, client, clock, cache, meter: init.meter }
+    })
     this.#handOver = new HandOver({ ownId: nodeId, ...{ storage, routing, client, numReplicas } })
     this.server = this.#serverOf(replica)
   }
@@ -99,8 +128,8 @@ export class ServiceParts {
     const { clientMode, components } = this.#init
     const { connectionManager, events } = components
     followConnections({ connectionManager, events, peers: this.#peers }, this.lifetime.signal)
-    this.#sweeping = setInterval(() => this.#sweep(), SWEEP_INTERVAL_MS)
-    this.#sweeping.unref?.()
+    this.#every(SWEEP_INTERVAL_MS, () => this.#sweep())
+    this.#every(COMPARE_INTERVAL_MS, () => this.#compareClocks())
 
     if (!clientMode) {
       await this.server.start()
@@ -109,10 +138,21 @@ export class ServiceParts {
 
   async stop(reason: Error): Promise<void> {
     this.lifetime.abort(reason)
-    clearInterval(this.#sweeping)
     this.reader.stop()
     this.#lookups.close()
     await this.server.stop()
+  }
+
+  /** Opens the door of the node, which a Waggle service may have opened before (N13). */
+  #openDoor(): Door {
+    const { components, limits } = this.#init
+    const door = doorOf(components)
+    door.open({
+      limits: { ...DEFAULT_NODE_LIMITS, ...limits },
+      lifetime: this.lifetime.signal,
+      onViolation: (peer, error) => this.#peers.ban(peer, error)
+    })
+    return door
   }
 
   #serverOf(replica: Replica): HivemindServer {
@@ -120,16 +160,15 @@ export class ServiceParts {
     const access = new Access(allowPeer)
     const answers = new Answers({
       ...{ ownId: nodeId, replica, routing: this.routing, clock: getDHTTime, bucketSize },
-      scheduler: new Scheduler(limits),
+      door: this.#door,
       onAsked: (peer, id) => this.#table.met(peer, id),
       pingBack: async (peer) => (await this.client.ping(peer)).sender,
       mayStore: (peer) => access.allows(peer, 'write')
     })
     return new HivemindServer({
-      ...{ registrar: components.registrar, limits },
+      ...{ registrar: components.registrar, limits, door: this.#door },
       answer: async (call) => answers.answer(call),
-      isAllowed: (peer) => access.allows(peer, 'connect'),
-      onViolation: (peer, error) => this.#peers.ban(peer, error)
+      isAllowed: (peer) => access.allows(peer, 'connect')
     })
   }
 
@@ -153,10 +192,25 @@ export class ServiceParts {
     })
   }
 
+  /** Does something regularly until the service stops. */
+  #every(ms: number, act: () => void): void {
+    const timer = setInterval(act, ms)
+    timer.unref?.()
+    this.lifetime.signal.addEventListener('abort', () => clearInterval(timer))
+  }
+
+  /** Pings a few nodes, which tell their time. */
+  #compareClocks(): void {
+    for (const { id } of [...this.routing.contacts].slice(0, COMPARED_CLOCKS)) {
+      this.#pingQuietly(id)
+    }
+  }
+
   #sweep(): void {
     this.cache.sweep()
 
     for (const key of this.storage.sweep()) {
+      this.#init.meter?.record('expired')
       this.#init.events.safeDispatchEvent('record:expired', { detail: { id: bytesOf(key) } })
     }
   }

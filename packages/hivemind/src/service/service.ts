@@ -9,7 +9,7 @@ import { getDHTTime } from '@waggle/record'
 import { TypedEventEmitter } from 'main-event'
 import type { DHTId } from '../keys/dht-id.ts'
 import { HivemindOperations } from '../operations/operations.ts'
-import { anySignal, assertOptions } from '../waggle-parts.ts'
+import { anySignal, assertOptions, type Meter } from '../waggle-parts.ts'
 import type { PingResponse } from '../wire/messages.ts'
 import {
   type Hivemind,
@@ -19,6 +19,7 @@ import {
   type HivemindStats,
   SERVICE
 } from './interface.ts'
+import { hivemindMeter } from './metrics.ts'
 import { type HivemindSettings, hivemindSettings, INIT_OPTIONS } from './service-options.ts'
 import { ServiceParts } from './service-parts.ts'
 
@@ -47,17 +48,22 @@ class HivemindService implements Hivemind, Startable {
   readonly events: TypedEventEmitter<HivemindEvents> = new TypedEventEmitter()
   readonly #components: HivemindComponents
   readonly #settings: HivemindSettings
+  readonly #meter: Meter | undefined
   #running: ServiceParts | undefined
 
   constructor(components: HivemindComponents, settings: HivemindSettings) {
     this.#components = components
     this.#settings = settings
+    this.#meter = hivemindMeter(components.metrics, () => this.#running && this.stats())
   }
 
   /** Called by libp2p. Whoever is pinged by this node may ping back at once. */
   async start(): Promise<void> {
     const { events } = this
-    this.#running = new ServiceParts({ ...this.#settings, components: this.#components, events })
+    this.#running = new ServiceParts({
+      ...this.#settings,
+      ...{ components: this.#components, events, meter: this.#meter }
+    })
     await this.#running.start()
   }
 
@@ -87,7 +93,7 @@ class HivemindService implements Hivemind, Startable {
   }
 
   stats(): HivemindStats {
-    const { storage, cache, routing, server } = this.#started
+    const { clocks, storage, cache, routing, server } = this.#started
     return {
       records: storage.size,
       bytes: storage.bytes,
@@ -95,7 +101,8 @@ class HivemindService implements Hivemind, Startable {
       cachedBytes: cache.bytes,
       knownPeers: routing.size,
       peers: this.peers.length,
-      requests: server.underWay
+      requests: server.underWay,
+      clockSkewMs: clocks.medianSkewMs
     }
   }
 
@@ -122,7 +129,8 @@ class HivemindService implements Hivemind, Startable {
     return new HivemindOperations({
       ...{ network, reader, validation, clock: getDHTTime },
       numReplicas: this.#settings.numReplicas,
-      lifetime: anySignal(lifetime, own.signal)
+      lifetime: anySignal(lifetime, own.signal),
+      meter: this.#meter
     })
   }
 

@@ -15,6 +15,7 @@ import {
   encodePingRequest,
   encodeStoreRequest
 } from '../../src/wire/messages.ts'
+import { MALFORMED_ALLOWED, sendMalformed } from '../support/malformed-calls.ts'
 
 let victim: HivemindDHT
 let attacker: HivemindDHT
@@ -138,6 +139,37 @@ describe('a peer of Hivemind', () => {
 
     await expect.poll(() => states().filter((status) => status !== 'open')).toHaveLength(4)
     expect(victim.stats().requests).toBe(4)
+    await assertAnswers()
+  })
+
+  it('takes a few malformed calls for mistakes, and disconnects a peer that goes on (N13d)', async () => {
+    const { peerId } = attacker
+    const connections = () => victim.libp2p.getConnections(peerId)
+
+    for (let i = 0; i < MALFORMED_ALLOWED; i++) {
+      await sendMalformed(attacker.libp2p, victim.libp2p, PING)
+    }
+
+    expect(connections()).not.toEqual([])
+    await sendMalformed(attacker.libp2p, victim.libp2p, PING)
+    await expect.poll(connections).toEqual([])
+    await assertAnswers()
+  })
+
+  it('counts the bytes of calls that wait for their turn (N13b)', async () => {
+    await victim.stop()
+    victim = await HivemindDHT.create({
+      limits: { maxKeysPerSecondPerPeer: 1, maxBufferedBytesPerPeer: 1024 * 1024 }
+    })
+    const value = encodeValue(new Uint8Array(400_000))
+    const store = (): Promise<Reply> => {
+      const item = { key: randomId(), subkey: Uint8Array.of(0xc0), value, isInCache: false }
+      const items = [{ ...item, expirationTime: Date.now() / 1000 + 60 }]
+      return call(STORE, encodeStoreRequest({ sender: undefined, items }))
+    }
+    const calls = await Promise.allSettled(Array.from({ length: 6 }, store))
+
+    expect(calls.some(({ status }) => status === 'rejected')).toBe(true)
     await assertAnswers()
   })
 

@@ -1,4 +1,5 @@
 import { generateKeyPair } from '@libp2p/crypto/keys'
+import { webSockets } from '@libp2p/websockets'
 import { getDHTTime } from '@waggle/dht'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import {
@@ -15,6 +16,9 @@ import {
 import { type PythonPeer, PythonPeers } from '../support/python-peers.ts'
 
 const { WAGGLE_HIVEMIND_PYTHON: PYTHON = '' } = process.env
+
+/** Longest wait for what takes several round trips. */
+const PATIENCE = { timeout: 20_000 }
 
 const VALUES: readonly HivemindValue[] = [
   null,
@@ -293,6 +297,31 @@ describe('with Python Hivemind', () => {
     await python.store('a', 'k', 'a', { expirationTime })
     expect((await client.get('k', { latest: true }))?.value).toBe('x')
     expect((await dht.get('k', { latest: true }))?.value).toBe('x')
+  })
+  it('15: joins by WebSocket alone, as a browser does', async () => {
+    const { maddrs } = await py('a', { host_maddrs: ['/ip4/127.0.0.1/tcp/0/ws'] })
+    expect(maddrs.every((address) => address.includes('/ws/'))).toBe(true)
+    const dht = await js({
+      initialPeers: maddrs,
+      clientMode: true,
+      libp2pOptions: { transports: [webSockets()] }
+    })
+    const expirationTime = later()
+    expect(await dht.store('by WebSocket', 'yes', { expirationTime })).toBe(true)
+    expect(await python.get('a', 'by WebSocket')).toEqual({ value: 'yes', expirationTime })
+  })
+
+  it('16: is reached through a Python peer that relays', async () => {
+    const { maddrs } = await py('a')
+    const hidden = await js({ initialPeers: maddrs, relay: true })
+    await expect.poll(() => addressesOf(hidden).join(), PATIENCE).toContain('/p2p-circuit')
+    const other = await js({ initialPeers: maddrs, clientMode: true })
+
+    await expect
+      .poll(async () => (await other.findNearestPeers('any key')).map(String), PATIENCE)
+      .toContain(hidden.peerId.toString())
+    const [connection] = other.libp2p.getConnections(hidden.peerId)
+    expect(connection?.remoteAddr.toString()).toContain('/p2p-circuit')
   })
 })
 

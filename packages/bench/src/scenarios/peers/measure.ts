@@ -215,7 +215,7 @@ export async function measureBare(
   options: Pick<RunOptions, 'effort' | 'signal'>
 ): Promise<BareRound> {
   const load = { count: BARE_TIMES * oneByOne, limitMs: BARE_LIMIT_MS }
-  const [get, store, gets, stores] = (await measureFloor('stock', options, [
+  const [get, store, gets, stores] = (await measureFloor(options, [
     { operation: 'stream', inFlight: 1, ...load },
     { operation: 'fan-out', inFlight: 1, ...load },
     { operation: 'coalesced', inFlight: depth, ...load },

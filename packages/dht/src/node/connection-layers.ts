@@ -1,0 +1,121 @@
+import { noise } from '@chainsafe/libp2p-noise'
+import { yamux } from '@chainsafe/libp2p-yamux'
+import type { ConnectionGater } from '@libp2p/interface'
+import { type Ping, type PingComponents, ping } from '@libp2p/ping'
+import type { Libp2pOptions } from 'libp2p'
+import { guardedComponents } from '../door/guarded-components.ts'
+import { piecesUpTo } from '../door/units.ts'
+import { coalescingMuxer } from './coalescing-muxer.ts'
+import { connectionLimits } from './connection-limits.ts'
+import { withPlaces } from './gater.ts'
+import { guardedMuxer } from './guarded-muxer.ts'
+import { limitedEncrypter } from './negotiation-limit.ts'
+import { peerStoreLimits } from './peer-store-limits.ts'
+import { MAX_PENDING_CONNECTIONS, PendingConnections } from './pending-connections.ts'
+import { protocolNotes } from './protocol-notes.ts'
+import type { NodeEvents } from './relay.ts'
+import { unfragmentedWrites } from './unfragmented-writes.ts'
+
+/**
+ * Connections accepted per second from one host. libp2p's default of five is too few for peers
+ * behind one address, or on one machine, that join at the same moment.
+ */
+const MAX_INBOUND_CONNECTIONS_PER_SECOND = 256
+
+/** Pending inbound connections that libp2p accepts: more than there are places, so that Waggle chooses which ones to close. */
+const MAX_PENDING_INBOUND_CONNECTIONS: number = 2 * MAX_PENDING_CONNECTIONS
+
+/** How long a peer may take to show who it is, in ms: several round trips on the slowest of links. */
+const INBOUND_UPGRADE_TIMEOUT_MS = 3000
+
+/**
+ * Milliseconds between pings of one connection by libp2p, and by its muxer. They are for connections on which nothing
+ * else happens: a request that fails has its connection checked at once.
+ */
+const PING_INTERVAL_MS = 120_000
+
+/** Milliseconds for the answer to a ping: a busy peer is not gone. */
+const PING_TIMEOUT_MS = 20_000
+
+/** Ping streams: the connection monitor, kad-dht and the application ping at the same time. */
+const MAX_PING_STREAMS = 16
+
+/** Bytes of pings that are echoed in one turn: 32 bytes each. */
+const MAX_PING_BYTES = 1024
+
+/**
+ * Bytes that a peer may send on one stream before it is read. All of them may have to be buffered,
+ * and yamux's default of 16 MiB is more than two messages need.
+ */
+const MAX_STREAM_WINDOW_BYTES: number = 4 * 1024 * 1024
+
+/** Streams of all protocols that one connection may have open: as many as kad-dht takes, and some others. */
+const MAX_INBOUND_STREAMS = 640
+
+/** The services of a node's connections. */
+export type LayerServices = {
+  ping: Ping
+  connectionLimits: unknown
+  peerStoreLimits: unknown
+  protocolNotes: unknown
+}
+
+/** The part of a node's configuration below its protocols. */
+export interface ConnectionLayers {
+  readonly options: Required<
+    Pick<
+      Libp2pOptions,
+      | 'connectionEncrypters'
+      | 'connectionGater'
+      | 'connectionManager'
+      | 'connectionMonitor'
+      | 'streamMuxers'
+    >
+  >
+  readonly services: NonNullable<Libp2pOptions<LayerServices>['services']>
+}
+
+/**
+ * Configures the layers between a node's transports and its protocols, the same for every network: efficient
+ * writes, and limits of what others may open, buffer and leave pending (N13).
+ */
+export function connectionLayers(gater: ConnectionGater = {}): ConnectionLayers {
+  const pending = new PendingConnections()
+  const muxer = yamux({
+    maxInboundStreams: MAX_INBOUND_STREAMS,
+    keepAliveInterval: PING_INTERVAL_MS,
+    streamOptions: { maxStreamWindowSize: MAX_STREAM_WINDOW_BYTES }
+  })
+
+  return {
+    options: {
+      connectionEncrypters: [limitedEncrypter(unfragmentedWrites(noise()))],
+      streamMuxers: [
+        guardedMuxer(coalescingMuxer(muxer), { maxFrameBytes: MAX_STREAM_WINDOW_BYTES })
+      ],
+      connectionGater: withPlaces(gater, pending),
+      connectionManager: {
+        inboundConnectionThreshold: MAX_INBOUND_CONNECTIONS_PER_SECOND,
+        maxIncomingPendingConnections: MAX_PENDING_INBOUND_CONNECTIONS,
+        inboundUpgradeTimeout: INBOUND_UPGRADE_TIMEOUT_MS
+      },
+      connectionMonitor: {
+        pingInterval: PING_INTERVAL_MS,
+        pingTimeout: { minTimeout: PING_TIMEOUT_MS, maxTimeout: PING_TIMEOUT_MS }
+      }
+    },
+    services: {
+      ping: guardedPing(),
+      connectionLimits: connectionLimits(pending),
+      peerStoreLimits: peerStoreLimits(),
+      protocolNotes: protocolNotes()
+    }
+  }
+}
+
+/** libp2p's ping, whose echo takes turns with all else. */
+function guardedPing(): (components: PingComponents & NodeEvents) => Ping {
+  const cut = piecesUpTo(MAX_PING_BYTES)
+  const init = { maxInboundStreams: MAX_PING_STREAMS, maxOutboundStreams: MAX_PING_STREAMS }
+  return (components) => ping(init)(guardedComponents(components, () => ({ cut })))
+}

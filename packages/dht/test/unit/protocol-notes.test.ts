@@ -1,0 +1,100 @@
+import type { PeerStore } from '@libp2p/interface'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { type ProtocolNotesComponents, protocolNotes } from '../../src/node/protocol-notes.ts'
+import { basicServices, type DisposableNode, libp2pNode } from '../support/libp2p-node.ts'
+
+const PING = '/ipfs/ping/1.0.0'
+
+let merges: string[]
+let other: DisposableNode
+
+/** A service that lists the protocols that libp2p notes. */
+function listing({ peerStore }: { readonly peerStore: PeerStore }): object {
+  const merge = peerStore.merge.bind(peerStore)
+  peerStore.merge = (id, data, options) => {
+    merges.push(...(data.protocols ?? []))
+    return merge(id, data, options)
+  }
+  return {}
+}
+
+beforeEach(async () => {
+  merges = []
+  other = await libp2pNode(basicServices())
+})
+
+afterEach(async () => {
+  vi.useRealTimers()
+  await other[Symbol.asyncDispose]()
+})
+
+function notedPings(): number {
+  return merges.filter((protocol) => protocol === PING).length
+}
+
+describe('protocolNotes', () => {
+  it('spares what libp2p does for each stream', async () => {
+    await using stock = await libp2pNode({ ...basicServices(), listing })
+    await using node = await libp2pNode({
+      ...basicServices(),
+      listing,
+      notes: (components: ProtocolNotesComponents) => protocolNotes()(components)
+    })
+    const ping = async ({ services }: typeof node | typeof stock): Promise<number> => {
+      merges = []
+
+      for (let i = 0; i < 10; i++) {
+        await services.ping.ping(other.getMultiaddrs())
+      }
+
+      return notedPings()
+    }
+
+    expect(await ping(stock)).toBeGreaterThanOrEqual(10)
+    // The first one, and another one after what identify has noted meanwhile.
+    expect(await ping(node)).toBeLessThanOrEqual(3)
+    const { protocols } = await node.peerStore.get(other.peerId)
+    expect(protocols).toContain(PING)
+  })
+
+  it('has it noted again after a minute, and when the peer has been away', async () => {
+    await using node = await libp2pNode({
+      ...basicServices(),
+      listing,
+      notes: (components: ProtocolNotesComponents) => protocolNotes()(components)
+    })
+    const { peerStore } = node
+    const note = (): Promise<unknown> => peerStore.merge(other.peerId, { protocols: [PING] })
+    await note()
+    await note()
+    merges = []
+    await note()
+    expect(notedPings()).toBe(0)
+
+    vi.useFakeTimers({ toFake: ['performance'], now: performance.now() })
+    vi.advanceTimersByTime(60_000)
+    await note()
+    expect(notedPings()).toBe(1)
+
+    await node.dial(other.getMultiaddrs())
+    await node.hangUp(other.peerId)
+    merges = []
+    await note()
+    expect(notedPings()).toBe(1)
+  })
+
+  it('leaves all other notes to libp2p', async () => {
+    await using node = await libp2pNode({
+      ...basicServices(),
+      notes: (components: ProtocolNotesComponents) => protocolNotes()(components)
+    })
+    const { peerStore } = node
+    await peerStore.merge(other.peerId, { protocols: ['/a', '/b'] })
+    await peerStore.merge(other.peerId, { tags: { seen: { value: 1 } } })
+    await peerStore.merge(other.peerId, { protocols: ['/c'], tags: { again: { value: 1 } } })
+    const { protocols, tags } = await peerStore.get(other.peerId)
+
+    expect(protocols.toSorted()).toEqual(['/a', '/b', '/c'])
+    expect([...tags.keys()].toSorted()).toEqual(['again', 'seen'])
+  })
+})
