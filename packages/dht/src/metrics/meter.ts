@@ -120,6 +120,11 @@ function outcomeOf(call: string, result: unknown): string {
     return 'not_found'
   }
 
+  // A write of a network whose replicas say no more than whether they hold it.
+  if (typeof result === 'boolean') {
+    return result ? 'held' : 'refused'
+  }
+
   return call === 'get' ? 'found' : 'done'
 }
 

@@ -73,7 +73,10 @@ describe('allowPeer', () => {
     })
     expect(await keeper.store('its own', 'value', { ttl: TTL })).toBe(true)
 
-    expect(await writer.store('key', 'value', { ttl: TTL })).toBe(false)
+    await expect(writer.store('key', 'value', { ttl: TTL })).rejects.toMatchObject({
+      name: 'NotStoredError',
+      outcome: 'refused'
+    })
     expect(await writer.get('its own', { latest: true })).toMatchObject({ value: 'value' })
     expect(keeper.stats().records).toBe(1)
     expect(asked).toContainEqual([writer.peerId.toString(), 'write'])

@@ -61,7 +61,7 @@ const WRONG_CALLS: [call: string, name: string, message: RegExp, (dht: DHT) => P
     [
       'a number for options',
       'TypeError',
-      /delete needs options with an expirationTime or a ttl.*got 600/,
+      /the options of delete must be an object, got 600/,
       (dht) => dht.delete('key', 600 as never)
     ],
     [

@@ -140,7 +140,7 @@ describe('DHT in client mode', () => {
   it('can not begin a network: there is nobody to hold what it stores (N6)', async () => {
     await using alone = await DHT.create({ clientMode: true })
 
-    expect(await alone.store('key', 1, { ttl: 600 })).toBe(false)
+    await expect(alone.store('key', 1, { ttl: 600 })).rejects.toBeInstanceOf(UnreachableError)
     await expect(alone.get('key')).rejects.toBeInstanceOf(UnreachableError)
   })
 })

@@ -173,7 +173,10 @@ describe('the events of a node that holds records', () => {
     const states: DiskState[] = []
     dht.addEventListener('disk:state', ({ detail }) => states.push(detail))
 
-    await dht.store('key', 1, { ttl: 600 })
+    await expect(dht.store('key', 1, { ttl: 600 })).rejects.toMatchObject({
+      name: 'NotStoredError',
+      outcome: 'full'
+    })
     await expect.poll(() => states.at(-1)?.state, PATIENCE).toBe('failing')
     expect(states.at(-1)?.error?.message).toContain('no space left')
     expect(dht.stats().persistence).toMatchObject({ state: 'failing' })

@@ -95,7 +95,7 @@ describe('the metrics of a HivemindDHT', () => {
 
     expect(lines).toEqual(
       expect.arrayContaining([
-        'waggle_hivemind_store_total{outcome="accepted"} 1',
+        'waggle_hivemind_store_total{outcome="held"} 1',
         'waggle_hivemind_store_total{outcome="refused"} 1',
         'waggle_hivemind_get_total{outcome="found"} 2',
         'waggle_hivemind_get_total{outcome="not_found"} 1',
