@@ -46,7 +46,7 @@ async function run({ effort, ...options }: RunOptions): Promise<ScenarioResult> 
   return {
     notes: [
       ...notes(sizes, outcome),
-      ...[...wrong, ...traffic.setbacks, ...traffic.failures].slice(0, MAX_SHOWN)
+      ...[...wrong, ...traffic.setbacks, ...traffic.stale, ...traffic.failures].slice(0, MAX_SHOWN)
     ],
     tables: [
       tableOf('Calls', rows, {
@@ -122,6 +122,10 @@ function goals({ traffic, wrong, agreedMs, unhandled }: Outcome): Goal[] {
       totalOf(tallies, ({ verdicts }) => verdicts.false)
     ),
     none('latest reads of one reader never go back', traffic.setbacks.length),
+    none(
+      'latest reads show what is acknowledged, unless nodes were cut off a moment ago',
+      traffic.stale.length
+    ),
     goal(
       `calls of nodes that are neither killed nor stopped fail at most ${MAX_FAILED * 100} % of the time`,
       failed / calls,

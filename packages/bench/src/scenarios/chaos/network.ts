@@ -15,6 +15,9 @@ const COMMAND = nodeCommand(new URL('node-main.ts', import.meta.url))
 const FIRST_HOST = 11
 const RETRY_MS = 500
 
+/** Milliseconds in which nodes that were cut off learn what the others have. */
+const RECOVERY_MS = 10_000
+
 export type ChaosProcess = Child<ChaosNodeHandlers>
 
 /** A node that has a process most of the time, an address, and a disk. */
@@ -48,12 +51,20 @@ export class ChaosNetwork implements AsyncDisposable {
   /** Times that some were. */
   cuts = 0
 
+  /** When they last ceased to be, in ms of the process's clock. */
+  #healedMs: number = Number.NEGATIVE_INFINITY
+
   /** Rejections and exceptions that processes did not handle. */
   unhandled = 0
 
   constructor(ledger: Ledger, signal: AbortSignal) {
     this.#ledger = ledger
     this.#signal = signal
+  }
+
+  /** Whether no nodes are cut off, nor have been for some seconds. */
+  get isCalm(): boolean {
+    return !this.isCut && performance.now() - this.#healedMs > RECOVERY_MS
   }
 
   async grow(count: number): Promise<void> {
@@ -119,6 +130,7 @@ export class ChaosNetwork implements AsyncDisposable {
     }
 
     this.isCut = false
+    this.#healedMs = performance.now()
   }
 
   async moveClock(member: Member, byMs: number): Promise<void> {

@@ -45,6 +45,9 @@ export class Traffic {
 
   /** Reads that showed something older than the reader had seen or written. */
   readonly setbacks: string[] = []
+
+  /** Latest reads that showed something older than was acknowledged, though no nodes had been cut off for a while. */
+  readonly stale: string[] = []
   readonly failures: string[] = []
   readonly tallies: Readonly<Record<CallKind, Tally>> = {
     store: newTally(),
@@ -107,14 +110,15 @@ export class Traffic {
         observations.note({ place, floor: 0 }, expirationTime)
       } else if (isStored === false) {
         this.tallies[kind].failed++
-        this.failures.push(`${kind} of ${place} at ${member.host}: false`)
+        this.#note(this.failures, `${kind} of ${place} at ${member.host}: false`)
       }
     }
   }
 
   async #read(kind: 'get' | 'latest get', member: Member, key: Key): Promise<void> {
-    const { ledger } = this.#init
+    const { ledger, network } = this.#init
     const { observations } = member
+    const wasCalm = network.isCalm
     const before = placesOf(this.#places, key).map((place) => ({
       glance: observations.glance(place),
       acknowledgedUntil: ledger.acknowledgedUntil(place)
@@ -125,17 +129,22 @@ export class Traffic {
 
     for (const { glance, acknowledgedUntil } of found ? before : []) {
       const seen = seenAt(glance.place, found)
-      this.tallies[kind].verdicts[ledger.judge(glance.place, seen, acknowledgedUntil)]++
+      const verdict = ledger.judge(glance.place, seen, acknowledgedUntil)
+      const what = `${member.host} read ${glance.place} of ${seen?.expirationTime}, not`
+      this.tallies[kind].verdicts[verdict]++
 
-      if (kind === 'latest get' && !observations.note(glance, seen?.expirationTime)) {
-        this.#setback(member, glance.place, `${seen?.expirationTime} after ${glance.floor}`)
+      if (kind === 'latest get') {
+        const isGood = verdict === 'right' || !wasCalm || !network.isCalm
+        isGood || this.#note(this.stale, `${what} ${acknowledgedUntil}`)
+        const isForward = observations.note(glance, seen?.expirationTime)
+        isForward || this.#note(this.setbacks, `${what} ${glance.floor} as before`)
       }
     }
   }
 
-  #setback(member: Member, place: string, what: string): void {
-    this.setbacks.push(`${member.host} read ${place} as of ${what}`)
-    this.#init.log(this.setbacks.at(-1) ?? '')
+  #note(list: string[], what: string): void {
+    list.push(what)
+    this.#init.log(what)
   }
 
   async #check(member: Member, key: Key): Promise<string[]> {
@@ -178,8 +187,7 @@ export class Traffic {
       } else {
         tally.failed++
         const tookMs = Math.round(performance.now() - startMs)
-        this.failures.push(`${kind} at ${member.host} after ${tookMs} ms: ${error}`)
-        this.#init.log(this.failures.at(-1)?.slice(0, 300) ?? '')
+        this.#note(this.failures, `${kind} at ${member.host} after ${tookMs} ms: ${error}`)
       }
 
       return undefined
