@@ -34,6 +34,9 @@ interface Services {
   readonly waggle: Waggle
 }
 
+/** The longest time for a connection: a ping tells at once what is wrong, and does not wait for a node that starts. */
+const CONNECT_TIMEOUT = '3s'
+
 interface HivemindServices extends Pick<Services, 'ping'> {
   readonly hivemind: Hivemind
 }
@@ -68,7 +71,7 @@ async function ping(
   for (const address of asked) {
     exitCode = Math.max(
       exitCode,
-      await pingOne(context, { ...options, initialPeers: [address] }, count)
+      await pingOne(context, { timeout: CONNECT_TIMEOUT, ...options, initialPeers: [address] }, count)
     )
   }
 
