@@ -1,7 +1,7 @@
 import { getDHTTime, type Key, type Subkey } from '@waggle/record'
 import type { Lifetime } from '@waggle/record/replica'
-import { lifetimeOf } from '../commands/places.ts'
 import type { Json } from '../text/json.ts'
+import { lifetimeOf } from '../text/lifetime.ts'
 import { jsonOf, parseKey } from '../text/value-text.ts'
 import { HttpError } from './http-error.ts'
 
