@@ -92,7 +92,8 @@ function resultOf(
   { stored, entries }: { stored: number; entries: number }
 ): ScenarioResult {
   const [value, subkey] = rows
-  const ratio = (of: 'p50' | 'bytes'): number | undefined => value && subkey && subkey[of] / value[of]
+  const ratio = (of: 'p50' | 'bytes'): number | undefined =>
+    value && subkey && subkey[of] / value[of]
   const times = (factor: number): string => `${figure(factor)} ×`
 
   return {

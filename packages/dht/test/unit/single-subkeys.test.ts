@@ -75,7 +75,7 @@ describe('a read of one subkey', () => {
     expect(net.ranks('find').length).toBeGreaterThan(1)
   })
 
-  it('rejects where too few of the nearest can say that it is not there (N11)', async () => {
+  it('rejects where too few of the nearest can say that it is not there (N11a)', async () => {
     const net = new Simulation(KEY, { size: 40 })
     put(net, BOB, ...ALL)
 
