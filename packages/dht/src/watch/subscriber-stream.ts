@@ -79,11 +79,16 @@ export class SubscriberStream implements PlaceHolder, StreamHandler<WatchMessage
     this.peer = init.peer.toString()
   }
 
-  /** Notifies of a change; the frame says which. Undefined: no message can hold it. */
-  notify(subscription: Subscription, frame: Uint8Array | undefined): void {
+  /** Notifies of a change. The frame that says which is made only if it can be sent; undefined: no message can hold it. */
+  notify(subscription: Subscription, frameOf: () => Uint8Array | undefined): void {
     if (this.#stream.isBulkBlocked) {
       this.#unsent.add(subscription)
-    } else if (frame !== undefined) {
+      return
+    }
+
+    const frame = frameOf()
+
+    if (frame !== undefined) {
       this.#stream.sendFrame(frame)
     }
   }

@@ -181,8 +181,11 @@ export class WatchServer implements ServedProtocol<WatchMessage> {
 
   /** Whether a peer watches few enough subkeys of a key: a plain write is told for each of them. */
   #isSpare({ stream, subkey }: Subscription, subscribers: Subscribers<Subscription>): boolean {
-    const own = subscribers.list('forwarder', false).filter((other) => other.stream === stream)
-    return subkey === undefined || own.length < MAX_WATCHED_SUBKEYS
+    const isOwn = (other: Subscription): boolean => other.stream === stream
+    return (
+      subkey === undefined ||
+      subscribers.list('forwarder', false).filter(isOwn).length < MAX_WATCHED_SUBKEYS
+    )
   }
 
   /** Whether a peer is one that replicas may name as a forwarder. Others can't take the places of these. */
@@ -245,17 +248,14 @@ export class WatchServer implements ServedProtocol<WatchMessage> {
     for (const [name, write] of written) {
       const subscribers = this.#subscribers.get(name)?.list('patient', arePatient) ?? []
       const concerned = subscribers.filter(({ subkey }) => concerns(write, subkey))
-      const frames = new Map<SubkeyId | undefined, Uint8Array | undefined>()
+      const frameOf = memoized((subkey) => {
+        const record = this.#told(name, write, subkey)
+        return changedFrame({ key: keyOf(name), subkey, record })
+      })
 
       for (const subscription of concerned) {
         const { stream, subkey } = subscription
-
-        if (!frames.has(subkey)) {
-          const record = this.#told(name, write, subkey)
-          frames.set(subkey, changedFrame({ key: keyOf(name), subkey, record }))
-        }
-
-        stream.notify(subscription, frames.get(subkey))
+        stream.notify(subscription, () => frameOf(subkey))
       }
 
       if (concerned.length > 0) {
@@ -292,6 +292,19 @@ export class WatchServer implements ServedProtocol<WatchMessage> {
 /** Whether a write can change what is seen: a plain one may erase any subkey (R4). */
 function concerns({ plain, subkeys }: DHTRecord, subkey: SubkeyId | undefined): boolean {
   return subkey === undefined || plain !== undefined || subkeys.has(subkey)
+}
+
+/** Returns a function that makes the frame of each subkey once. */
+function memoized(
+  make: (subkey: SubkeyId | undefined) => Uint8Array | undefined
+): (subkey: SubkeyId | undefined) => Uint8Array | undefined {
+  const made = new Map<SubkeyId | undefined, Uint8Array | undefined>()
+
+  return (subkey) => {
+    const frame = made.has(subkey) ? made.get(subkey) : make(subkey)
+    made.set(subkey, frame)
+    return frame
+  }
 }
 
 /** Peers besides one, and besides forwarders: each counts once, whatever subkeys it watches. */
