@@ -109,7 +109,7 @@ export function serviceParts(init: PartsInit): ServiceParts {
     becomes: (mode) => changeMode(mode, { ...found, components, lifetime, servers, store, upkeep }),
     async follow() {
       sleep.follow(lifetime)
-      sweepRegularly([store, caches.cache, caches.copies], lifetime, () => sleep.look())
+      sweepRegularly([store, ...Object.values(caches)], lifetime, () => sleep.look())
       clocks.follow(lifetime)
       guardRecords(kad, found.access, lifetime)
       upkeep.follow(events, lifetime)
@@ -248,7 +248,8 @@ function createLookup(init: PartsInit, goodbyes: () => Goodbyes): LookupParts {
   const caches = createCaches(init)
   const replicas = new Replicas({
     self: components.peerId,
-    ...{ cache: caches.cache, store, channel: exchange, routing, lookups, numReplicas },
+    ...{ cache: caches.cache, parts: caches.parts, store },
+    ...{ channel: exchange, routing, lookups, numReplicas },
     isReplica: () => kad.getMode() === 'server'
   })
   const access = accessBy(init.allowPeer)
@@ -359,9 +360,12 @@ interface Caches {
 
   /** What others have left here. */
   readonly copies: RecordStore | undefined
+
+  /** What it has learned of single subkeys, where it does not know the whole. */
+  readonly parts: RecordStore | undefined
 }
 
-/** Share of the cache's limits that the copies of others may take besides. */
+/** Share of the cache's limits that the copies of others may take besides, and single subkeys as much again. */
 const COPIES_SHARE = 1 / 4
 
 /** Creates the caches: stores by the same rules, whose records this node stores for no other peer. */
@@ -371,7 +375,7 @@ function createCaches({
   limits: { maxCachedBytes }
 }: PartsInit): Caches {
   if (options === false) {
-    return { cache: undefined, copies: undefined }
+    return { cache: undefined, copies: undefined, parts: undefined }
   }
 
   const { limits, clock, network } = partsOf(components).store
@@ -382,5 +386,5 @@ function createCaches({
       maxRecords: Math.ceil(share * size),
       maxBytes: Math.ceil(share * maxCachedBytes)
     })
-  return { cache: storeOf(1), copies: storeOf(COPIES_SHARE) }
+  return { cache: storeOf(1), copies: storeOf(COPIES_SHARE), parts: storeOf(COPIES_SHARE) }
 }
