@@ -73,6 +73,9 @@ export interface ConnectionLayers {
     >
   >
   readonly services: NonNullable<Libp2pOptions<LayerServices>['services']>
+
+  /** Places of connections that are being set up. */
+  readonly pending: PendingConnections
 }
 
 /**
@@ -88,6 +91,7 @@ export function connectionLayers(gater: ConnectionGater = {}): ConnectionLayers 
   })
 
   return {
+    pending,
     options: {
       connectionEncrypters: [limitedEncrypter(unfragmentedWrites(noise()))],
       streamMuxers: [
