@@ -14,8 +14,8 @@ export interface Platform {
 
   transports(init: TransportsInit): Promise<NonNullable<Libp2pOptions['transports']>>
 
-  /** Returns the address at which a peer can be dialled from here. */
-  dialled(address: Multiaddr): Multiaddr
+  /** Returns those of a caller's addresses that are dialled, as they are dialled from here. */
+  dialled(addresses: readonly Multiaddr[]): readonly Multiaddr[]
 
   /** Adds the platform's own rules about addresses to a gater, from which those that the caller gave are exempt. */
   gater(

@@ -1,5 +1,6 @@
 import { webSockets } from '@libp2p/websockets'
-import { type Multiaddr, multiaddr } from '@multiformats/multiaddr'
+import type { Multiaddr } from '@multiformats/multiaddr'
+import { throughWebSocket } from '../transport/websocket-address.ts'
 import { browserGater } from './browser-gater.ts'
 import type { Platform } from './platform-interface.ts'
 
@@ -20,14 +21,12 @@ export const platform: Platform = {
     const relays = relay ? [(await import('./relay.ts')).relayTransport()] : []
     return [webSockets(), ...relays]
   },
-  dialled: throughWebSocket,
+  dialled: throughWebSockets,
   gater: browserGater
 }
 
-/** The port of a server, with the peer's id or without. */
-const TCP_PORT = /^(\/(?:ip4|ip6|dns[46]?)\/[^/]+\/tcp\/\d+)(?=\/p2p\/[^/]+$|$)/
-
-/** Turns the TCP address of a server into that of the WebSocket on the same port. */
-function throughWebSocket(address: Multiaddr): Multiaddr {
-  return multiaddr(address.toString().replace(TCP_PORT, '$1/ws'))
+/** Each address once: TCP addresses are taken for the WebSockets on the same ports. */
+function throughWebSockets(addresses: readonly Multiaddr[]): Multiaddr[] {
+  const dialled = addresses.map(throughWebSocket)
+  return [...new Map(dialled.map((address) => [String(address), address])).values()]
 }

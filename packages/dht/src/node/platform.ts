@@ -1,4 +1,5 @@
 import { sharedPort } from '../transport/shared-port.ts'
+import { withoutTwins } from '../transport/websocket-address.ts'
 import type { Platform } from './platform-interface.ts'
 import { relayTransport } from './relay.ts'
 
@@ -7,6 +8,6 @@ export const platform: Platform = {
   isBrowser: false,
   refusals: {},
   transports: async ({ places }) => [sharedPort(places), relayTransport()],
-  dialled: (address) => address,
+  dialled: withoutTwins,
   gater: (gater) => gater
 }

@@ -119,8 +119,8 @@ export function settingsOf(options: DHTOptions): Settings {
     ...(withDefaults(options, DHT_OPTIONS) as Settings),
     clientMode,
     listenOn: asList(listenOn).map((address) => listenAddress(address, 'listenOn')),
-    initialPeers: asList(options.initialPeers).map((address) =>
-      platform.dialled(peerAddress(address, 'initialPeers'))
+    initialPeers: platform.dialled(
+      asList(options.initialPeers).map((address) => peerAddress(address, 'initialPeers'))
     ),
     announce: asList(options.announce).map((address) => announcedAddress(address, 'announce')),
     swarmKey: swarmKey === undefined ? undefined : swarmKeyBytes(swarmKey, 'swarmKey'),
