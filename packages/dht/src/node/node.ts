@@ -14,6 +14,7 @@ import { connectionLayers, type LayerServices } from './connection-layers.ts'
 import { gaterFor } from './gater.ts'
 import { guardedIdentifyPush } from './identify-push.ts'
 import { listenedAddresses } from './listened-addresses.ts'
+import { limitedProtector } from './negotiation-limit.ts'
 import { patientIdentify } from './patient-identify.ts'
 import { RELAYED_ADDRESS } from './relayed-address.ts'
 import type { Settings } from './settings.ts'
@@ -103,7 +104,6 @@ async function protectorBy(
   swarmKey: Uint8Array
 ): Promise<NonNullable<Libp2pOptions['connectionProtector']>> {
   const { preSharedKey } = await import('@libp2p/pnet')
-  const { limitedProtector } = await import('./negotiation-limit.ts')
   return limitedProtector(preSharedKey({ psk: swarmKey }))
 }
 
