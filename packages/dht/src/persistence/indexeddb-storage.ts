@@ -11,6 +11,7 @@ export class StorageInUseError extends Error {
   override readonly name = 'StorageInUseError'
 }
 
+/** Options of `openIndexedDB`. */
 export interface IndexedDBOptions {
   /**
    * What happens when another tab has the database: `'reject'` with a StorageInUseError, or go on in `'memory'` with an
