@@ -8,7 +8,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type BrowserBundle, browserBundle } from '../support/browser-bundle.ts'
 import { stockNode } from '../support/stock-node.ts'
 
-/** Bytes that a page loads for `DHT`, compressed (docs/running.md). */
+/** Bytes that a page loads for `DHT`, compressed (docs/browsers.md). */
 const BUDGET_BYTES = 250_000
 
 describe('the build for browsers', () => {
@@ -109,7 +109,7 @@ describe('the build for browsers', () => {
     await expect(creation).rejects.toMatchObject({ name: 'TypeError' })
   })
 
-  it('does not dial what only peers have named on a private address', async () => {
+  it('does not dial what only peers have named on a private address (N13o)', async () => {
     await using other = await DHT.create({ initialPeers: server.multiaddrs })
     await using page = await InBrowser.create({ initialPeers: String(server.multiaddrs[0]) })
     expect(await page.findNearestPeers('key')).not.toEqual([])
