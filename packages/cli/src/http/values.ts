@@ -2,9 +2,8 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { DHT } from '@waggle/dht'
 import { type Found, getDHTTime, type Key } from '@waggle/record'
 import { expirationOf } from '@waggle/record/replica'
-import { subkeyEntry } from '../records/subkey-entry.ts'
 import { foundJson } from '../text/found.ts'
-import { type Json, line } from '../text/json.ts'
+import type { Json } from '../text/json.ts'
 import { DEFAULT_LIFETIME } from '../text/lifetime.ts'
 import { parseDuration } from '../text/time.ts'
 import { send } from './answers.ts'
@@ -92,16 +91,15 @@ function methodOf(
 
 async function read({ dht, place, query, call }: Request): Promise<Json> {
   const { key, subkey } = place
-  const found = await dht.get(key, { ...call, latest: isTrue(query, 'latest') })
-  const part = partOf(found, place)
+  const found = await dht.get(key, { ...call, subkey, latest: isTrue(query, 'latest') })
 
-  if (part === undefined) {
+  if (found === undefined) {
     throw new HttpError(404, 'absent', 'nothing is stored there, or it has expired')
   }
 
   return subkey === undefined
-    ? foundJson(key, part)
-    : { ...entryJson(key, part), ...placeJson(place) }
+    ? foundJson(key, found)
+    : { ...entryJson(key, found), ...placeJson(place) }
 }
 
 async function write({ dht, message, place, query, call }: Request): Promise<Json> {
@@ -129,26 +127,15 @@ async function remove({ dht, place, query, call }: Request): Promise<Json> {
 
 /** Yields the value of a place now, and after each change. */
 async function* changes(dht: DHT, place: Place, signal: AbortSignal): AsyncGenerator<Json> {
-  let last: string | undefined
+  const { key, subkey } = place
+  const events =
+    subkey === undefined ? dht.watch(key, { signal }) : dht.watch(key, { signal, subkey })
 
-  for await (const { current } of dht.watch(place.key, { signal })) {
-    const part = partOf(current, place)
-    const json =
-      part === undefined
-        ? { ...placeJson(place), gone: true }
-        : { ...entryJson(place.key, part), ...placeJson(place) }
-    const text = line(json)
-
-    // A change of another subkey is none of this place.
-    if (text !== last) {
-      last = text
-      yield json
-    }
+  for await (const { current } of events) {
+    yield current === undefined
+      ? { ...placeJson(place), gone: true }
+      : { ...entryJson(key, current), ...placeJson(place) }
   }
-}
-
-function partOf(found: Found | undefined, { subkey }: Place): Found | undefined {
-  return subkey === undefined ? found : subkeyEntry(found, subkey)
 }
 
 function entryJson(key: Key, found: Found): { readonly [name: string]: Json } {
