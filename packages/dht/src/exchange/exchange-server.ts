@@ -23,8 +23,9 @@ import type { Routing } from '../peers/routing.ts'
 import { digestOfBytes } from '../store/record-digest.ts'
 import { nameOf, type RecordStore } from '../store/record-store.ts'
 import { ForgedSignatureError } from '../store/signature-checks.ts'
+import { NEVER_FRESH } from '../store/stored-record.ts'
 import { CloserPeers } from '../wire/closer-peers.ts'
-import { MAX_AGE_MS, TARGET_MESSAGE_BYTES } from '../wire/limits.ts'
+import { TARGET_MESSAGE_BYTES } from '../wire/limits.ts'
 import type { ServedProtocol, StreamHandler } from '../wire/protocol-server.ts'
 import { ProtocolViolationError } from '../wire/protocol-violation-error.ts'
 import type { Response } from '../wire/responder.ts'
@@ -112,16 +113,14 @@ export class ExchangeServer implements ServedProtocol<Message> {
   }
 
   /** Answers as many keys as fit into one message, the first one in any case. */
-  *#find(
-    { id, keys, closerCount, isCloserAlways }: FindRequest,
-    peer: PeerId
-  ): Generator<undefined, FoundReply> {
+  *#find(request: FindRequest, peer: PeerId): Generator<undefined, FoundReply> {
+    const { id, keys, closerCount, isCloserAlways } = request
     const closerPeers = new CloserPeers(peer)
     const answers: FoundAnswer[] = []
     let sizeBytes = 0
 
     for (const key of keys) {
-      const answer = this.#lookup(key, isCloserAlways)
+      const answer = this.#lookup(key, request)
       sizeBytes += 'record' in answer ? answer.record.length : 0
 
       if (answers.length > 0 && sizeBytes > TARGET_MESSAGE_BYTES) {
@@ -137,18 +136,16 @@ export class ExchangeServer implements ServedProtocol<Message> {
     return { name: 'found', id, peers: closerPeers.peers, answers }
   }
 
-  /** A request for closer peers in any case looks for replicas, and a cached copy is none. */
-  #lookup(wanted: FindKey, isReplicaWanted: boolean): FoundAnswer {
+  /** A copy is an answer only where it is young enough. A request for closer peers in any case looks for replicas. */
+  #lookup(wanted: FindKey, { isCloserAlways, maxAge }: FindRequest): FoundAnswer {
     const { store, cache, copies, onRead } = this.#init
     const record = encodedPart(store, wanted)
 
     if (record === undefined) {
-      return (
-        (isReplicaWanted ? undefined : (copyIn(cache, wanted) ?? copyIn(copies, wanted))) ?? NONE
-      )
+      return copyIn(cache, wanted, maxAge) ?? copyIn(copies, wanted, maxAge) ?? NONE
     }
 
-    if (!isReplicaWanted) {
+    if (!isCloserAlways) {
       onRead?.(wanted.key)
     }
 
@@ -204,7 +201,15 @@ export class ExchangeServer implements ServedProtocol<Message> {
     try {
       // Copied: the store keeps what is in the record, and not the whole message with it.
       const received = store.checks.receive(key, bytes.slice(), storer)
-      const outcome = whenDone(received, ({ record }) => apply(into, { key, record, storer }))
+      const outcome = whenDone(received, ({ record }) => {
+        const applied = apply(into, { key, record, storer })
+
+        if (isCacheOnly && (applied === 'accepted' || typeof applied === 'object')) {
+          into.markFresh(nameOf(key), performance.now())
+        }
+
+        return applied
+      })
       return isPromise(outcome) ? outcome.then(undefined, failed) : outcome
     } catch (error) {
       return failed(error)
@@ -222,10 +227,15 @@ const NO_PEERS: readonly number[] = []
 const NONE: FoundAnswer = { standing: 'nothing', closer: NO_PEERS }
 const SAME: FoundAnswer = { standing: 'same', closer: NO_PEERS }
 
-function copyIn(store: RecordStore | undefined, wanted: FindKey): FoundAnswer | undefined {
-  const record = store && encodedPart(store, wanted)
-  const sinceMs = store?.changedMs(nameOf(wanted.key)) ?? 0
-  const ageMs = Math.min(Math.ceil(performance.now() - sinceMs), MAX_AGE_MS)
+/** Returns a copy that is whole and no more than so many seconds old. */
+function copyIn(
+  store: RecordStore | undefined,
+  wanted: FindKey,
+  maxAge: number
+): FoundAnswer | undefined {
+  const { freshMs = NEVER_FRESH } = (maxAge > 0 && store?.find(nameOf(wanted.key))) || {}
+  const ageMs = Math.ceil(performance.now() - freshMs)
+  const record = ageMs <= 1000 * maxAge ? store && encodedPart(store, wanted) : undefined
   return record && { standing: 'copy', ageMs, record, closer: NO_PEERS }
 }
 

@@ -1,5 +1,6 @@
 import type { WatchOptions } from '../live/watch.ts'
 import {
+  assertAge,
   assertBoolean,
   assertFunction,
   assertMethod,
@@ -44,6 +45,7 @@ const REPORT = { report: { assert: assertBoolean } } as const
 const READ = {
   ...CALL,
   latest: { assert: assertBoolean },
+  maxAge: { assert: assertAge },
   sufficientExpirationTime: { assert: assertTime }
 } as const
 

@@ -13,7 +13,7 @@ import { type Inspection, inspect } from '../inspection/inspection.ts'
 import { LiveWatch } from '../live/live-watch.ts'
 import type { StateSource } from '../live/state.ts'
 import type { Watch, WatchOptions } from '../live/watch.ts'
-import type { ReadOptions } from '../reading/reading.ts'
+import type { CachedReadOptions } from '../reading/cached-reads.ts'
 import { type CallOptions, Calls } from '../timing/calls.ts'
 import type { CancellationToken } from '../timing/cancellation.ts'
 import { mapMany } from '../timing/many.ts'
@@ -183,12 +183,12 @@ export class Operations implements BaseOperations {
   async get(key: Key, options: GetOptions = {}): Promise<Found | undefined> {
     assertCallOptions('get', options)
     const bytes = recordKey(key, this.#init.store.limits)
-    const { latest, sufficientExpirationTime } = options
+    const { latest, maxAge, sufficientExpirationTime } = options
     return this.#calls.run(
       'get',
       options,
       async (cancellation) =>
-        await this.#read(bytes, { cancellation, latest, sufficientExpirationTime })
+        await this.#read(bytes, { cancellation, latest, maxAge, sufficientExpirationTime })
     )
   }
 
@@ -364,7 +364,7 @@ export class Operations implements BaseOperations {
   }
 
   /** Answers at once if no peer has to be asked. */
-  #read(key: Uint8Array, options: ReadOptions): MaybePromise<Found | undefined> {
+  #read(key: Uint8Array, options: CachedReadOptions): MaybePromise<Found | undefined> {
     const { reads, store } = this.#init
     return whenDone(reads.read(key, options), (record) => store.checks.show(key, record))
   }

@@ -5,8 +5,11 @@ import type { Lookup, LookupResult } from '../lookup/lookup.ts'
 import type { FindReply, RecordChannel } from '../lookup/record-channel.ts'
 import type { Search } from '../lookup/search.ts'
 import type { Membership } from '../peers/routing.ts'
+import { digestOf } from '../store/record-digest.ts'
 import type { RecordStore } from '../store/record-store.ts'
+import { NEVER_FRESH } from '../store/stored-record.ts'
 import type { CancellationToken } from '../timing/cancellation.ts'
+import { MAX_AGE_SECONDS } from '../wire/limits.ts'
 import type { KnownRecords } from './known-records.ts'
 import { Reach } from './reach.ts'
 import {
@@ -40,20 +43,30 @@ export interface FindingNode {
   readonly numReplicas: number
 }
 
+/** A reply, and by when its record had all that a replica held. */
+interface FreshReply extends FindReply {
+  readonly freshMs: number
+}
+
 /**
  * Joins what peers hold until it is good enough (N5). A plain read asks one peer after the other, a
  * read of the latest all replicas at once. Replicas may not have handed over to new peers yet, so many
  * more peers than hold a record are asked before a key counts as absent. If too few of its nearest
  * servers have answered by then (N11), those that failed are asked once more.
  */
-export class Finding implements Lookup<FindReply> {
+export class Finding implements Lookup<FreshReply> {
   readonly search: Search
   readonly isHedged: boolean
   readonly parallelism: number
   readonly #init: FindingInit
   readonly #reach: Reach
   readonly #answers: ReplicaState[] = []
+  readonly #startMs: number
   #record: DHTRecord
+  #freshMs: number
+
+  /** Whether the last record that came is a copy. Nobody is sent a copy of that, which would hide its age. */
+  #isCopied = false
 
   /** Whether any replica holds something. */
   #isHeard: boolean
@@ -64,7 +77,10 @@ export class Finding implements Lookup<FindReply> {
     const { key, node, options, own, search } = init
     this.#init = init
     this.#reach = new Reach({ ...node, search, key, self: own.contact })
-    this.#record = node.known.get(key).record
+    const { record, freshMs } = node.known.get(key)
+    this.#startMs = node.known.nowMs()
+    this.#record = record
+    this.#freshMs = freshMs
     this.#isHeard = !isEmpty(node.known.held(key))
     this.search = search
     this.isHedged = options.latest !== true
@@ -76,21 +92,25 @@ export class Finding implements Lookup<FindReply> {
     return this.#init.options.cancellation
   }
 
-  ask(contact: PeerInfo, cancellation: CancellationToken): Promise<FindReply> {
+  /** The age of what a peer has counts from the request: it may answer at once, and the line be slow. */
+  async ask(contact: PeerInfo, cancellation: CancellationToken): Promise<FreshReply> {
     const { key, node } = this.#init
-    const closerCount = Math.min(node.numReplicas, SEARCH_WIDTH)
-    return node.channel.find(contact, key, {
-      closerCount,
-      isCloserAlways: !this.isHedged,
-      cancellation
+    const known = this.#record
+    const askedMs = node.known.nowMs()
+    const reply = await node.channel.find(contact, key, {
+      ...{ cancellation, digest: digestOf(known), maxAge: this.#maxAgeAt(askedMs) },
+      closerCount: Math.min(node.numReplicas, SEARCH_WIDTH),
+      isCloserAlways: !this.isHedged
     })
+    const record = reply.isSame === true ? known : reply.record
+    return { ...reply, record, freshMs: askedMs - (reply.ageMs ?? 0) }
   }
 
-  take(contact: PeerInfo, answer: FindReply | undefined): boolean {
+  take(contact: PeerInfo, answer: FreshReply | undefined): boolean {
     this.#reach.record(contact, answer)
 
     if (answer !== undefined) {
-      this.#hold(contact, answer.record)
+      this.#hold(contact, answer)
     }
 
     this.#widen()
@@ -113,10 +133,10 @@ export class Finding implements Lookup<FindReply> {
     const { search } = this
 
     if (this.#isEnough) {
-      const record = this.#record
       const answers = this.#answers
-      const without = answers.length < 2 ? [] : replicasWithout(answers, search.answers())
-      return { record, end: 'enough', behind: [], without }
+      const isForPath = answers.length > 1 && !this.#isCopied
+      const without = isForPath ? replicasWithout(answers, search.answers()) : []
+      return { record: this.#record, freshMs: this.#freshMs, end: 'enough', behind: [], without }
     }
 
     this.#assertKnown(result)
@@ -127,10 +147,20 @@ export class Finding implements Lookup<FindReply> {
       ? join(this.#record, own.record, limits)
       : this.#record
     const behind = replicasBehind(record, [own, ...this.#answers], nearest, limits)
-    return { record, end: search.isDone ? 'whole' : 'given up', behind, without: [] }
+    const [end, freshMs] = search.isDone
+      ? (['whole', this.#startMs] as const)
+      : (['given up', this.#freshMs] as const)
+    return { record, freshMs, end, behind, without: [] }
   }
 
-  #hold(contact: PeerInfo, record: DHTRecord = EMPTY_RECORD): void {
+  /** Seconds that a copy may be old which is asked for at a time. Requests of one turn ask for the same. */
+  #maxAgeAt(askedMs: number): number {
+    const { latest, minFreshMs = NEVER_FRESH } = this.#init.options
+    const maxAge = Math.floor((askedMs - minFreshMs + 1) / 1000)
+    return latest === true ? 0 : Math.max(Math.min(maxAge, MAX_AGE_SECONDS), 0)
+  }
+
+  #hold(contact: PeerInfo, { record = EMPTY_RECORD, freshMs, ageMs }: FreshReply): void {
     const { key, node, options } = this.#init
     this.#answers.push({ contact, record })
 
@@ -139,8 +169,11 @@ export class Finding implements Lookup<FindReply> {
       const found = isEmpty(this.#record) ? record : join(this.#record, record, node.store.limits)
       this.#record = join(found, node.known.get(key).record, node.store.limits)
       this.#isHeard = true
-      options.onRecord?.(this.#record)
-      this.#isEnough = isSufficient(this.#record, options, node.store.clock())
+      this.#isCopied = ageMs !== undefined
+      this.#freshMs = Math.max(this.#freshMs, freshMs)
+      const sofar = { record: this.#record, freshMs: this.#freshMs }
+      options.onRecord?.(sofar)
+      this.#isEnough = isSufficient(sofar, options, node.store.clock())
     }
   }
 

@@ -4,6 +4,7 @@ import { subsumes } from '@waggle/record/replica'
 import { pointOfKey, pointOfPeer, roughDistance } from '../peers/key-space.ts'
 import type { Routing } from '../peers/routing.ts'
 import { nameOf, type RecordStore } from '../store/record-store.ts'
+import { NEVER_FRESH } from '../store/stored-record.ts'
 
 export interface KnownRecordsInit {
   readonly self: PeerId
@@ -18,7 +19,38 @@ export interface KnownRecordsInit {
 
   /** What it has learned of others by reading, writing and watching; undefined: it remembers nothing. */
   readonly cache?: RecordStore | undefined
+
+  /** The process's clock, in ms. @default performance.now */
+  readonly nowMs?: (() => number) | undefined
 }
+
+/** What a node knows of a key. */
+export interface Known {
+  readonly record: DHTRecord
+
+  /** Whether it is more than this node holds as a replica. */
+  readonly isByCache: boolean
+
+  /** Time in ms of the process's clock by which the record has all that a replica held; `NEVER_FRESH` for a part. */
+  readonly freshMs: number
+
+  /**
+   * Milliseconds after which a silence would be noticed of the replica that notifies a watch of changes;
+   * infinite if there is none.
+   */
+  readonly noticeMs: number
+}
+
+/** What watches know. */
+export interface WatchedRecords {
+  known(name: string): WatchedRecord | undefined
+
+  /** This node has learned of a change. */
+  onChange(key: Uint8Array, record: DHTRecord): void
+}
+
+/** What a watch knows of a key. */
+export interface WatchedRecord extends Omit<Known, 'isByCache'> {}
 
 /**
  * The records from which a node answers its own reads (N5a): those of keys that it is a replica of, and
@@ -27,10 +59,20 @@ export interface KnownRecordsInit {
  */
 export class KnownRecords {
   readonly #init: KnownRecordsInit
+
+  /** The process's clock, in ms. */
+  readonly nowMs: () => number
+  #watches: WatchedRecords | undefined
   #doubtedUntilMs = Number.NEGATIVE_INFINITY
 
   constructor(init: KnownRecordsInit) {
     this.#init = init
+    this.nowMs = init.nowMs ?? (() => performance.now())
+  }
+
+  /** Joins what watches know from now on, and has them know what this node learns. */
+  followWatches(watches: WatchedRecords): void {
+    this.#watches = watches
   }
 
   /** Whether others may know better of everything: this node slept. Its reads ask them first. */
@@ -73,13 +115,23 @@ export class KnownRecords {
     return isEmpty(stored) || this.isReplicaOf(key) ? stored : EMPTY_RECORD
   }
 
-  /** What this node holds as a replica and remembers, and whether the latter adds anything. */
-  get(key: Uint8Array): { readonly record: DHTRecord; readonly isByCache: boolean } {
-    const { cache, store } = this.#init
+  /** What this node holds as a replica, remembers, and watches. */
+  get(key: Uint8Array): Known {
+    const name = nameOf(key)
     const held = this.held(key)
-    const cached = cache?.get(key) ?? EMPTY_RECORD
-    const record = isEmpty(cached) ? held : join(held, cached, store.limits)
-    return { record, isByCache: record !== held }
+    const cached = this.#init.cache?.find(name)
+    const watched = this.#watches?.known(name)
+    const record = this.#join(this.#join(held, cached?.record), watched?.record)
+    const freshMs = isEmpty(held)
+      ? Math.max(cached?.freshMs ?? NEVER_FRESH, watched?.freshMs ?? NEVER_FRESH)
+      : this.nowMs()
+    const noticeMs = watched?.noticeMs ?? Number.POSITIVE_INFINITY
+    return { record, freshMs, noticeMs, isByCache: record !== held }
+  }
+
+  /** Adds what this node knows by now to what was found. */
+  complete(key: Uint8Array, record: DHTRecord): DHTRecord {
+    return this.#join(record, this.get(key).record)
   }
 
   /** Whether this node holds all of it as a replica, which needs no second copy. */
@@ -92,19 +144,39 @@ export class KnownRecords {
   }
 
   /**
-   * Takes in what this node has learned. What it stores under the key is brought up to date, so that
-   * it tells others nothing older, either. What is not to be cached goes there if it is a replica.
+   * Takes in what this node has learned: all that a replica held at a time, or a part. What it stores under
+   * the key is brought up to date, so that it tells others nothing older, either. What is not to be cached
+   * goes there if it is a replica.
    */
-  learn(key: Uint8Array, record: DHTRecord, isCached: boolean): void {
+  learn(
+    key: Uint8Array,
+    record: DHTRecord,
+    { isCached, freshMs = NEVER_FRESH }: { readonly isCached: boolean; readonly freshMs?: number }
+  ): void {
     const { cache, store } = this.#init
+    const name = nameOf(key)
     const isRemembered = isCached && cache !== undefined
 
-    if (store.has(nameOf(key)) || (!isRemembered && this.isReplicaOf(key))) {
+    if (store.has(name) || (!isRemembered && this.isReplicaOf(key))) {
       store.apply(key, record)
     }
 
     if (isRemembered && !this.isHeld(key, record)) {
-      cache.apply(key, record)
+      const applied = cache.apply(key, record)
+
+      if (applied.isAccepted || applied.reason === 'stale') {
+        cache.markFresh(name, freshMs)
+      }
     }
+
+    this.#watches?.onChange(key, record)
+  }
+
+  #join(a: DHTRecord, b: DHTRecord = EMPTY_RECORD): DHTRecord {
+    if (isEmpty(a) || isEmpty(b)) {
+      return isEmpty(b) ? a : b
+    }
+
+    return join(a, b, this.#init.store.limits)
   }
 }

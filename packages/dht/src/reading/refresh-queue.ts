@@ -6,8 +6,8 @@ import { type Due, DueQueue } from '../timing/due-queue.ts'
 export interface Refresh extends Due {
   readonly key: Uint8Array
 
-  /** Until when it was good as it was used; undefined if it is no longer what is known. */
-  readonly expirationTime?: DHTTime
+  /** Until when it was good as it was used. */
+  readonly expirationTime: DHTTime
 }
 
 export interface RefreshQueueInit {
@@ -56,20 +56,13 @@ export class RefreshQueue {
   /** A record is in use. */
   plan(refresh: { name: string; key: Uint8Array; expirationTime: DHTTime }, now: DHTTime): void {
     const { name, expirationTime } = refresh
-    const queued = this.#queue.get(name)
-    const isQueued =
-      queued !== undefined && (queued.expirationTime ?? expirationTime) === expirationTime
+    const isQueued = this.#queue.get(name)?.expirationTime === expirationTime
     const leadTime = this.#leadTime(refresh, now)
 
     if (!isQueued && leadTime >= MIN_LEAD_TIME) {
       this.#add({ ...refresh, dueTime: expirationTime - leadTime })
       this.#planned.set(name, { expirationTime, leadTime })
     }
-  }
-
-  /** A record is no longer what is known of it. */
-  expedite(name: string, key: Uint8Array, now: DHTTime): void {
-    this.#add({ name, key, dueTime: now })
   }
 
   /** Takes out what is due, at most so many. */

@@ -98,6 +98,7 @@ export function serviceParts(init: PartsInit): ServiceParts {
   const upkeep = createUpkeep(init, { ...found, compare, networkMerge })
   const sleep = sleepDetector(components, {
     ...{ clock: store.clock, clocks, clockTrust, events, liveness: found.liveness },
+    caches: [caches.cache, caches.copies],
     ...{ replicas: found.replicas, publications, upkeep, watches }
   })
 

@@ -32,7 +32,7 @@ export function createWatches(
     ...{ channel: watchClient, log, numReplicas, replicas, store, known: replicas.known },
     maxForwardedKeys: limits.maxForwardedKeys,
     inTime: (peer, answer) => lookups.inTime(peer, answer),
-    onLearned: (key, change, all) => reads.onWatched(key, change, all),
+    onLearned: (...learned) => reads.onWatched(...learned),
     readLatest: async (key, cancellation) => reads.read(key, { latest: true, cancellation })
   })
   return { watches, watchClient }

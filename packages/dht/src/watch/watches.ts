@@ -2,9 +2,9 @@ import type { Logger, PeerId, TypedEventTarget } from '@libp2p/interface'
 import { type DHTRecord, type Found, isEmpty, type Subkey, type Value } from '@waggle/record'
 import type { DHTEvents } from '../events.ts'
 import type { StateSource } from '../live/state.ts'
-import type { KnownRecords } from '../reading/known-records.ts'
+import type { WatchedRecord, WatchedRecords } from '../reading/known-records.ts'
 import { keyOf, nameOf } from '../store/record-store.ts'
-import { OWN } from '../store/stored-record.ts'
+import { NEVER_FRESH, OWN } from '../store/stored-record.ts'
 import { Alarm } from '../timing/alarm.ts'
 import { ClockAlarm } from '../timing/clock-alarm.ts'
 import { type Due, DueQueue } from '../timing/due-queue.ts'
@@ -17,9 +17,6 @@ export interface WatchesInit extends Omit<WatchedKeyInit, 'key' | 'onChange' | '
   /** Keys watched for others. */
   readonly maxForwardedKeys: number
   readonly log: Logger
-
-  /** What this node knows already, as a reader. */
-  readonly known: KnownRecords
 }
 
 interface DueKey extends Due {
@@ -36,7 +33,7 @@ const TOGETHER_MS = 1000
  * All that is watched in this node. Readers of one key share what is known of it, and one timer each
  * serves all keys: for looking again, and for what expires.
  */
-export class Watches {
+export class Watches implements WatchedRecords {
   readonly #init: WatchesInit
   readonly #keys = new Map<string, WatchedKey>()
 
@@ -54,6 +51,7 @@ export class Watches {
       begin: (name, onChange) => this.#forward(name, onChange)
     })
     this.#expirationAlarm = new ClockAlarm(init.store.clock, () => this.#expireDue())
+    init.known.followWatches(this)
     init.store.onWrite((name, write, writer) => this.#onStored(name, write, writer === OWN))
   }
 
@@ -85,14 +83,20 @@ export class Watches {
     events.addEventListener('peer:found', ({ detail }) => this.#onFound(detail), { signal })
   }
 
-  /** Renews all subscriptions soon, as after a sleep. */
+  /** Renews all subscriptions soon after a sleep, of which nobody knows how old it has made what is known. */
   renewAll(): void {
     for (const watched of this.#keys.values()) {
+      watched.notifiers.freshMs = NEVER_FRESH
       this.#lookWithin(watched, LOOK_DELAY_MS)
     }
   }
 
-  /** A peer tells of a change. */
+  /** Returns what is known of a key that is watched. */
+  known(name: string): WatchedRecord | undefined {
+    return this.#keys.get(name)?.known()
+  }
+
+  /** A peer tells of a change, or this node learns of it in another way. */
   onChange(key: Uint8Array, record: DHTRecord): void {
     this.#keys.get(nameOf(key))?.learn(record)
   }

@@ -69,6 +69,7 @@ export class SimulatedCache {
 
   /** Resolves when all that is due has been fetched again, be it that a timer has begun with it. */
   async refreshed(): Promise<void> {
+    await this.reads.revalidateDue()
     await this.reads.refreshDue()
     await turns(10)
   }
