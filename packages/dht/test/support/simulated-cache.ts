@@ -13,7 +13,6 @@ import { Simulation, type SimulationOptions, START } from './simulated-replicas.
 export class SimulatedCache {
   readonly net: Simulation
   readonly cache: RecordStore
-  readonly parts: RecordStore
   readonly reads: CachedReads
   readonly #key: Uint8Array
 
@@ -25,9 +24,7 @@ export class SimulatedCache {
     this.#key = key
     const clock = manualClock(START)
     this.cache = new RecordStore({ clock, maxRecords: policy.size })
-    this.parts = new RecordStore({ clock })
-    const { cache, parts } = this
-    this.net = new Simulation(key, { size, clock, cache, parts, ...simulation })
+    this.net = new Simulation(key, { size, clock, cache: this.cache, ...simulation })
     const { replicas } = this.net
     this.reads = new CachedReads({
       ...{ replicas, log: silentLog },
@@ -72,6 +69,7 @@ export class SimulatedCache {
 
   /** Resolves when all that is due has been fetched again, be it that a timer has begun with it. */
   async refreshed(): Promise<void> {
+    await this.reads.revalidateDue()
     await this.reads.refreshDue()
     await turns(10)
   }
