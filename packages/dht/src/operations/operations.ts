@@ -193,8 +193,7 @@ export class Operations implements BaseOperations {
     return this.#calls.run(
       'get',
       options,
-      async (cancellation) =>
-        await this.#read(bytes, { ...wanted, cancellation })
+      async (cancellation) => await this.#read(bytes, { ...wanted, cancellation })
     )
   }
 
