@@ -1,4 +1,5 @@
 import type { Scenario } from './result/result.ts'
+import { chaos } from './scenarios/chaos/chaos.ts'
 import { churn } from './scenarios/churn/churn.ts'
 import { costs } from './scenarios/costs/costs.ts'
 import { endurance } from './scenarios/endurance.ts'
@@ -20,5 +21,5 @@ import { watch } from './scenarios/watch.ts'
 /** All scenarios, in the order in which they run and are reported. */
 export const scenarios: readonly Scenario[] = [
   ...[peers, watch, hot, presence, subkeys, memory, costs, hivemind, wan, growth, liars],
-  ...[endurance, churn, partition, links, frozen, soak]
+  ...[endurance, churn, partition, links, frozen, chaos, soak]
 ]

@@ -45,13 +45,6 @@ export function waggle(init: WaggleInit = {}): (components: WaggleComponents) =>
     })
 }
 
-/** Finds the Waggle service among a node's services, whatever its name there. */
-export function findWaggle(services: object): Waggle | undefined {
-  return Object.values(services).find(
-    (service): service is Waggle => service?.[Symbol.toStringTag] === SERVICE
-  )
-}
-
 interface WaggleServiceInit extends ServiceInit {
   readonly persistence: PersistenceOptions
 }
@@ -177,6 +170,10 @@ class WaggleService implements Waggle, Startable {
       clockSkewMs: clocks.medianSkewMs,
       persistence: this.#persistence?.stats()
     }
+  }
+
+  servedKeysOf(peer: PeerId): number {
+    return this.#started.served.keysOf(peer.toString())
   }
 
   heldRecords(): Iterable<HeldRecord> {

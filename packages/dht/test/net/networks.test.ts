@@ -13,7 +13,7 @@ import {
 import { networkOf } from '@waggle/record/replica'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import { EXCHANGE_PROTOCOL } from '../../src/exchange/messages.ts'
-import { findWaggle } from '../../src/service/service.ts'
+import { findWaggle } from '../../src/service/find-waggle.ts'
 import { protocolIdIn } from '../../src/wire/protocol-id.ts'
 import { storeRequest } from '../support/exchange-serving.ts'
 import { Talker } from '../support/exchange-talker.ts'
