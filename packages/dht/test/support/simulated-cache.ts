@@ -39,7 +39,9 @@ export class SimulatedCache {
   }
 
   /** What is under the key, and how many peers were asked for it. */
-  async read(options: Partial<CachedReadOptions> = {}): Promise<{ record: DHTRecord; asked: number }> {
+  async read(
+    options: Partial<CachedReadOptions> = {}
+  ): Promise<{ record: DHTRecord; asked: number }> {
     const before = this.#asked
     const record = await this.reads.read(this.#key, { cancellation: ACTIVE, ...options })
     const asked = this.#asked - before
