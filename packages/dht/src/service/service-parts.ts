@@ -186,6 +186,7 @@ function createServers(init: PartsInit, parts: ServersInit): Servers {
   })
   const exchange = new ExchangeServer({
     ...{ access, store, ...caches, routing, served },
+    isReplicaOf: (key) => parts.replicas.known.isReplicaOf(key),
     onRead: countReads(init, parts),
     onForgery: (peer, error) => door.forgive(peer, error),
     onGoodbye: (peer, reason) => goodbyes().hear(peer, reason)
