@@ -24,6 +24,7 @@ export {
   UNLIMITED
 } from './limits.ts'
 export { DEFAULT_NETWORK, type NetworkOptions, networkOf } from './network.ts'
+export { newEntries } from './new-entries.ts'
 export { verifySignature } from './owner/ed25519.ts'
 export { isOwned, type Owner, ownerOf } from './owner/owner.ts'
 export {

@@ -9,7 +9,7 @@ import {
   getDHTTime,
   type Limits
 } from '@waggle/record'
-import { DEFAULT_NETWORK } from '@waggle/record/replica'
+import { DEFAULT_NETWORK, newEntries } from '@waggle/record/replica'
 import { bytesOf, textOf } from '../latin1.ts'
 import { Expirations } from './expirations.ts'
 import { Quotas, type StorageLimits } from './quotas.ts'
@@ -204,8 +204,10 @@ export class RecordStore {
 
     this.#observer?.onStored(name, stored.expirationTime)
 
+    const change = { added: newEntries(before, write), before, writer }
+
     for (const listener of this.#listeners) {
-      listener(name, write, writer)
+      listener(name, change)
     }
 
     return applied

@@ -1,5 +1,5 @@
 import type { PeerId, PeerInfo } from '@libp2p/interface'
-import { type DHTRecord, encodeRecord, join, type Limits, parseRecordKey } from '@waggle/record'
+import { type DHTRecord, encodeRecord, type Limits, parseRecordKey } from '@waggle/record'
 import { pointOfKey } from '../peers/key-space.ts'
 import type { Routing } from '../peers/routing.ts'
 import { keyOf, type RecordStore } from '../store/record-store.ts'
@@ -10,7 +10,8 @@ import type { MessageCodec } from '../wire/schema.ts'
 import type { Served } from '../wire/served.ts'
 import type { ForwardedKeys } from './forwarded-keys.ts'
 import { chooseForwarders } from './forwarders.ts'
-import { COLLECT_MS, LEASE_MS, MAX_WATCHES, MAX_WATCHES_PER_PEER } from './limits.ts'
+import { LEASE_MS, MAX_WATCHES, MAX_WATCHES_PER_PEER } from './limits.ts'
+import { Notices } from './notices.ts'
 import { SubscriberStream } from './subscriber-stream.ts'
 import { Subscribers } from './subscribers.ts'
 import {
@@ -58,12 +59,7 @@ export class WatchServer implements ServedProtocol<WatchMessage> {
   readonly #open = new Set<SubscriberStream>()
   readonly #places: WatchPlaces
   readonly #alarm = new Alarm(() => this.#sweep())
-
-  readonly #collecting = new Alarm(() => this.#notify(this.#collected.take(), { arePatient: true }))
-
-  /** Writes since subscribers were notified last: those to be notified at once, and the others. */
-  readonly #written: Written
-  readonly #collected: Written
+  readonly #notices: Notices<SubscriberStream>
 
   constructor(init: WatchServerInit) {
     this.#init = init
@@ -71,9 +67,13 @@ export class WatchServer implements ServedProtocol<WatchMessage> {
       max: init.maxWatches ?? MAX_WATCHES,
       maxPerPeer: MAX_WATCHES_PER_PEER
     })
-    this.#written = new Written(init.store.limits)
-    this.#collected = new Written(init.store.limits)
-    init.store.onWrite((name, write) => this.#onWrite(name, write))
+    this.#notices = new Notices({
+      limits: init.store.limits,
+      clock: init.store.clock,
+      subscribersOf: (name) => this.#subscribers.get(name),
+      send: (name, write, to) => this.#notify(name, write, to)
+    })
+    init.store.onWrite((name, write) => this.#notices.add(name, write))
   }
 
   /** Keys watched by others, counted once for each of them. */
@@ -98,7 +98,7 @@ export class WatchServer implements ServedProtocol<WatchMessage> {
   /** Looks at no leases any more. */
   stop(): void {
     this.#alarm.stop()
-    this.#collecting.stop()
+    this.#notices.stop()
   }
 
   /** Returns the bytes of what is held, or was learned for others. */
@@ -172,7 +172,7 @@ export class WatchServer implements ServedProtocol<WatchMessage> {
 
   /** Watches a key for others. Returns whether they can rely on that. */
   #forward(name: string): boolean {
-    return this.#init.forwarded.begin(name, (record) => this.#onWrite(name, record))
+    return this.#init.forwarded.begin(name, (write) => this.#notices.add(name, write))
   }
 
   #release(subscriber: SubscriberStream, name: string): void {
@@ -194,44 +194,24 @@ export class WatchServer implements ServedProtocol<WatchMessage> {
     }
   }
 
-  #onWrite(name: string, write: DHTRecord): void {
-    const subscribers = this.#subscribers.get(name)
-
-    if (subscribers === undefined) {
+  #notify(name: string, write: DHTRecord, subscribers: readonly SubscriberStream[]): void {
+    if (subscribers.length === 0) {
       return
     }
 
-    if (this.#written.add(name, write)) {
-      queueMicrotask(() => this.#notify(this.#written.take(), { arePatient: false }))
+    const frame = changedFrame(keyOf(name), this.#smaller(name, write))
+
+    for (const subscriber of subscribers) {
+      subscriber.notify(name, frame)
     }
 
-    if (subscribers.count('patient') > 0) {
-      this.#collected.add(name, write)
-      this.#collecting.within(COLLECT_MS)
-    }
-  }
-
-  #notify(written: ReadonlyMap<string, DHTRecord>, { arePatient }: { arePatient: boolean }): void {
-    for (const [name, write] of written) {
-      const subscribers = this.#subscribers.get(name)?.list('patient', arePatient) ?? []
-
-      if (subscribers.length > 0) {
-        const key = keyOf(name)
-        const frame = changedFrame(key, this.#smaller(name, write))
-
-        for (const subscriber of subscribers) {
-          subscriber.notify(name, frame)
-        }
-
-        this.#init.served?.countChanges(subscribers.length)
-      }
-    }
+    this.#init.served?.countChanges(subscribers.length)
   }
 
   /** All that is held, where several writes in one go have come to be more than is left of them. */
   #smaller(name: string, write: DHTRecord): Uint8Array {
     const bytes = encodeRecord(write)
-    const known = this.#known(name)
+    const known = write.subkeys.size > 1 ? this.#known(name) : undefined
     return known !== undefined && known.length < bytes.length ? known : bytes
   }
 
@@ -243,29 +223,6 @@ export class WatchServer implements ServedProtocol<WatchMessage> {
     if (this.#open.size > 0) {
       this.#alarm.within(SWEEP_MS)
     }
-  }
-}
-
-/** Writes since they were taken last, by the names of the keys. */
-class Written {
-  readonly #limits: Limits
-  #records = new Map<string, DHTRecord>()
-
-  constructor(limits: Limits) {
-    this.#limits = limits
-  }
-
-  /** Whether it is the first. */
-  add(name: string, write: DHTRecord): boolean {
-    const before = this.#records.get(name)
-    this.#records.set(name, before === undefined ? write : join(before, write, this.#limits))
-    return before === undefined && this.#records.size === 1
-  }
-
-  take(): ReadonlyMap<string, DHTRecord> {
-    const records = this.#records
-    this.#records = new Map()
-    return records
   }
 }
 

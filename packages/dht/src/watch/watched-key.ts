@@ -1,9 +1,10 @@
 import { type DHTRecord, type DHTTime, EMPTY_RECORD, isEmpty, join } from '@waggle/record'
-import { encodedSize, prune } from '@waggle/record/replica'
+import { encodedSize, newEntries, prune } from '@waggle/record/replica'
 import { HEDGE_MS } from '../constants.ts'
 import type { UnreachableError } from '../errors.ts'
 import type { WatchProgressEvent } from '../live/state.ts'
 import type { RecordStore } from '../store/record-store.ts'
+import type { KeyChange } from '../store/store-listeners.ts'
 import { Alarm } from '../timing/alarm.ts'
 import type { CancellationToken } from '../timing/cancellation.ts'
 import type { Watched } from './key-reader.ts'
@@ -53,7 +54,7 @@ export class WatchedKey implements Watched {
   #error: UnreachableError | undefined
 
   /** Passes on what changes the record, for others. */
-  #forward: ((record: DHTRecord) => void) | undefined
+  #forward: ((change: KeyChange) => void) | undefined
 
   record: DHTRecord = EMPTY_RECORD
   isSettled = false
@@ -95,7 +96,7 @@ export class WatchedKey implements Watched {
   }
 
   /** Watches for others, too, and calls back with what changes the record; undefined: no more. */
-  forward(forward: ((record: DHTRecord) => void) | undefined): void {
+  forward(forward: ((change: KeyChange) => void) | undefined): void {
     this.#forward = forward
     this.notifiers.isForwarder = forward !== undefined
     this.#endUnused()
@@ -112,16 +113,18 @@ export class WatchedKey implements Watched {
   /** Takes in what somebody holds, or has written. */
   learn(record: DHTRecord): void {
     const { store } = this.#init
-    const joined = join(this.record, record, store.limits)
+    const before = this.record
+    const joined = join(before, record, store.limits)
 
-    if (joined !== this.record && this.#hasRoom(joined)) {
+    if (joined !== before && this.#hasRoom(joined)) {
       const now = store.clock()
+      const added = newEntries(before, record)
       this.record = prune(joined, now)
       this.#show(now)
-      this.#forward?.(record)
+      this.#forward?.({ added, before })
 
       if (this.isSettled) {
-        this.#init.onLearned(this.key, record, this.record)
+        this.#init.onLearned(this.key, added, this.record)
         this.#deliver()
       } else {
         // Others may hold something later; but nobody is to wait for the slowest.

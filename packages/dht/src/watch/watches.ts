@@ -4,6 +4,7 @@ import type { DHTEvents } from '../events.ts'
 import type { StateSource } from '../live/state.ts'
 import type { KnownRecords } from '../reading/known-records.ts'
 import { keyOf, nameOf } from '../store/record-store.ts'
+import type { KeyChange, StoredWrite } from '../store/store-listeners.ts'
 import { OWN } from '../store/stored-record.ts'
 import { Alarm } from '../timing/alarm.ts'
 import { ClockAlarm } from '../timing/clock-alarm.ts'
@@ -54,7 +55,7 @@ export class Watches {
       begin: (name, onChange) => this.#forward(name, onChange)
     })
     this.#expirationAlarm = new ClockAlarm(init.store.clock, () => this.#expireDue())
-    init.store.onWrite((name, write, writer) => this.#onStored(name, write, writer === OWN))
+    init.store.onWrite((name, write) => this.#onStored(name, write))
   }
 
   /** Keys that are watched. */
@@ -138,7 +139,7 @@ export class Watches {
   }
 
   /** Watches a key for others: at its replicas, wherever it was watched until now. */
-  #forward(name: string, onChange: (record: DHTRecord) => void): ForwardedKey {
+  #forward(name: string, onChange: (change: KeyChange) => void): ForwardedKey {
     const watched = this.#keys.get(name) ?? this.#begin(keyOf(name))
     watched.forward(onChange)
     this.#lookWithin(watched, LOOK_DELAY_MS)
@@ -157,11 +158,11 @@ export class Watches {
   }
 
   /** A write that another peer stored here counts if this node is a replica of the key. */
-  #onStored(name: string, write: DHTRecord, isOwn: boolean): void {
+  #onStored(name: string, { added, writer }: StoredWrite): void {
     const watched = this.#keys.get(name)
 
-    if (watched !== undefined && (isOwn || this.#init.known.isReplicaOf(watched.key))) {
-      watched.learn(write)
+    if (watched !== undefined && (writer === OWN || this.#init.known.isReplicaOf(watched.key))) {
+      watched.learn(added)
     }
   }
 
