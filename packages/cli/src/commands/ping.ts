@@ -16,7 +16,8 @@ import {
 import { parseCount } from '../text/count.ts'
 import { act, define, type Program } from './define.ts'
 
-type PingOptions = NetworkOptions & HivemindOptions & { readonly count: string }
+type ConnectOptions = NetworkOptions & HivemindOptions & { readonly timeout?: string }
+type PingOptions = ConnectOptions & { readonly count: string }
 
 /** The measurements of one node. */
 interface Answered {
@@ -33,6 +34,9 @@ interface Services {
   readonly ping: { ping(peer: PeerId, options: { signal: AbortSignal }): Promise<number> }
   readonly waggle: Waggle
 }
+
+/** The longest time for a connection: a ping tells at once what is wrong, and does not wait for a node that starts. */
+const CONNECT_TIMEOUT = '3s'
 
 interface HivemindServices extends Pick<Services, 'ping'> {
   readonly hivemind: Hivemind
@@ -68,18 +72,18 @@ async function ping(
   for (const address of asked) {
     exitCode = Math.max(
       exitCode,
-      await pingOne(context, { ...options, initialPeers: [address] }, count)
+      await pingOne(
+        context,
+        { timeout: CONNECT_TIMEOUT, ...options, initialPeers: [address] },
+        count
+      )
     )
   }
 
   return exitCode
 }
 
-async function pingOne(
-  context: Context,
-  options: NetworkOptions & HivemindOptions,
-  count: number
-): Promise<number> {
+async function pingOne(context: Context, options: ConnectOptions, count: number): Promise<number> {
   const { io, paint } = context
   const [address = ''] = options.initialPeers ?? []
 
@@ -122,7 +126,7 @@ async function measured(
 
 /** The same in a network of Hivemind, whose nodes tell their time as they answer. */
 async function measuredHivemind(
-  options: NetworkOptions & HivemindOptions,
+  options: ConnectOptions,
   io: CommandIO,
   { address, count }: { readonly address: string; readonly count: number }
 ): Promise<Answered> {

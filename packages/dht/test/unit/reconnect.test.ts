@@ -138,9 +138,9 @@ describe('a node in its network', () => {
 
   it('tries an initial peer again for as long as it takes, and never itself (N8h)', async () => {
     await scene.join([OWN, A])
-    await pass(10 * HOUR_MS)
+    await pass(HOUR_MS)
     expect(scene.dialsOf(0)).toBe(1)
-    expect(scene.dialsOf(1)).toBeGreaterThan(600)
+    expect(scene.dialsOf(1)).toBeGreaterThan(60)
 
     scene.reach(1)
     await pass(60_000)

@@ -48,6 +48,9 @@ async function assertAnswers(): Promise<void> {
   await other.stop()
 }
 
+/** A length that no number has. */
+const NO_FRAME: Uint8Array = new Uint8Array(11).fill(0xff)
+
 describe('a peer of Hivemind', () => {
   it('answers whatever peer id the envelope names', async () => {
     const { data } = await call(PING, PING_DATA)
@@ -122,12 +125,18 @@ describe('a peer of Hivemind', () => {
     )
   })
 
-  it('disconnects a peer that sends what is no frame, and serves others', async () => {
-    const stream = await open(PING)
-    const closed = new Promise((resolve) => stream.addEventListener('close', resolve))
-    stream.send(Uint8Array.of(0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff))
-    await closed
-    await expect.poll(() => attacker.libp2p.getConnections(victim.peerId)).toEqual([])
+  it('takes what is no frame for a mistake, too, and disconnects a peer that goes on (N13d)', async () => {
+    const connections = () => victim.libp2p.getConnections(attacker.peerId)
+
+    for (let i = 0; i <= MALFORMED_ALLOWED; i++) {
+      expect(connections()).not.toEqual([])
+      const stream = await open(PING)
+      const closed = new Promise((resolve) => stream.addEventListener('close', resolve))
+      stream.send(NO_FRAME)
+      await closed
+    }
+
+    await expect.poll(connections).toEqual([])
     await assertAnswers()
   })
 
@@ -159,7 +168,7 @@ describe('a peer of Hivemind', () => {
   it('counts the bytes of calls that wait for their turn (N13b)', async () => {
     await victim.stop()
     victim = await HivemindDHT.create({
-      limits: { maxKeysPerSecondPerPeer: 1, maxBufferedBytesPerPeer: 1024 * 1024 }
+      limits: { maxKeysPerSecondPerPeer: 8, maxBufferedBytesPerPeer: 1024 * 1024 }
     })
     const value = encodeValue(new Uint8Array(400_000))
     const store = (): Promise<Reply> => {
@@ -167,7 +176,7 @@ describe('a peer of Hivemind', () => {
       const items = [{ ...item, expirationTime: Date.now() / 1000 + 60 }]
       return call(STORE, encodeStoreRequest({ sender: undefined, items }))
     }
-    const calls = await Promise.allSettled(Array.from({ length: 6 }, store))
+    const calls = await Promise.allSettled(Array.from({ length: 12 }, store))
 
     expect(calls.some(({ status }) => status === 'rejected')).toBe(true)
     await assertAnswers()
