@@ -6,11 +6,15 @@ import type { Place } from '../live/state.ts'
 import type { Watch, WatchOptions } from '../live/watch.ts'
 import type { BaseOperations } from '../operations/base-operations.ts'
 import type { GetOptions } from '../operations/call-options.ts'
+import type { Publication } from '../operations/publication.ts'
+import { CheckedPublication } from './checked-publication.ts'
 import { assertFit, fit } from './fit.ts'
 import {
   assertHandleOptions,
   type HandleDeleteOptions,
   type HandleOptions,
+  type PublishArguments,
+  publishOptions,
   type StoreArguments,
   writeOptions
 } from './handle-options.ts'
@@ -31,6 +35,9 @@ export interface DictionaryHandle<KI, K, I, T, O = object> {
   /** Reads all entries. */
   entries(options?: GetOptions): Promise<Map<K, Found<T>>>
   delete(subkey: KI, options?: HandleDeleteOptions): Promise<boolean>
+
+  /** Keeps an entry alive, as the DHT's `publish` does. @throws ValidationError for what does not fit */
+  publish(subkey: KI, value: I, ...options: PublishArguments<O>): Publication<I>
   watch<R extends boolean = false>(options?: WatchOptions<R>): Watch<Map<K, Found<T>>, K, T, R>
 }
 
@@ -69,6 +76,16 @@ export function dictionaryHandle<KI extends Subkey, K extends Subkey, I, T>(
         await mapPlaces(placesOf(await base.get(key, getOptions)), (_, place) => map(place))
       ),
     delete: async (subkey, given) => base.delete(key, { ...signing(options), ...given, subkey }),
+    publish: (subkey, value, given) =>
+      new CheckedPublication({
+        ...{ key, subkey, value },
+        check: (value) =>
+          whenDone(assertFit(schemas.subkey, subkey, 'subkey'), () =>
+            assertFit(schemas.value, value, 'value')
+          ),
+        begin: (value) =>
+          base.publish(key, value as Value, { ...publishOptions(options, given), subkey })
+      }),
     watch: (watchOptions) =>
       base.watchStates(mapSource(base.states(key), map, dictionaryOf<K, T>), watchOptions)
   }

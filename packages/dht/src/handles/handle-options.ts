@@ -1,6 +1,7 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec'
 import type { Value } from '@waggle/record'
-import type { GetOptions, SigningOptions, StoreOptions } from '../operations/call-options.ts'
+import type { SigningOptions, StoreOptions } from '../operations/call-options.ts'
+import type { PublishOptions } from '../operations/publication.ts'
 import { assertFunction, assertOptions, type OptionTable } from '../option-checks.ts'
 import type { MisfitOptions } from './misfit.ts'
 
@@ -36,7 +37,12 @@ export type StoreArguments<O> = O extends { readonly ttl: number }
   ? [options?: HandleDeleteOptions]
   : [options: WriteOptions & Lifetime]
 
-export type HandleGetOptions = GetOptions
+type PublishingOptions = Omit<PublishOptions, 'subkey'>
+
+/** What a handle's `publish` takes after the value: a ttl, unless the handle has one. */
+export type PublishArguments<O> = O extends { readonly ttl: number }
+  ? [options?: Omit<PublishingOptions, 'ttl'> & { readonly ttl?: number | undefined }]
+  : [options: PublishingOptions]
 
 const OPTIONS: OptionTable<HandleOptions> = {
   ttl: {},
@@ -47,6 +53,15 @@ const OPTIONS: OptionTable<HandleOptions> = {
 /** @throws TypeError for an option that a handle does not have, or that is wrong */
 export function assertHandleOptions(what: string, options: object): void {
   assertOptions(what, options, OPTIONS)
+}
+
+/** The options of one publication, with the handle's own behind them. */
+export function publishOptions(
+  { ttl, privateKey }: HandleOptions,
+  options: Partial<PublishOptions> = {}
+): PublishOptions {
+  const given = options.ttl ?? ttl
+  return { ...(privateKey && { privateKey }), ...options, ttl: given as number }
 }
 
 /** The options of one write, with the handle's own behind them. */

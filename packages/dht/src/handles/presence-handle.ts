@@ -14,8 +14,10 @@ import type { Watch, WatchOptions } from '../live/watch.ts'
 import type { BaseOperations } from '../operations/base-operations.ts'
 import type { GetOptions } from '../operations/call-options.ts'
 import { placeOwner } from '../operations/place-owner.ts'
+import type { Publication } from '../operations/publication.ts'
 import { assertFunction, assertOptions, type OptionTable } from '../option-checks.ts'
-import { type Membership, PublishedMembership } from './membership.ts'
+import { CheckedPublication } from './checked-publication.ts'
+import { assertFit } from './fit.ts'
 import { leaveOut, type MisfitOptions } from './misfit.ts'
 import { readFound } from './value-handle.ts'
 
@@ -29,8 +31,11 @@ export const DEFAULT_PRESENCE_TTL = 30
 export interface PresenceHandle<I, T> {
   readonly key: Key
 
-  /** Makes this node a member until `stop()`, which says goodbye. The next `join` of this node replaces it. */
-  join(mine: I): Membership<I>
+  /**
+   * Makes this node a member until the publication is stopped, which says goodbye. The next `join` of this node
+   * replaces it. @throws ValidationError for what does not fit the schema
+   */
+  join(mine: I): Publication<I>
 
   /** Reads all members by peer id. */
   members(options?: GetOptions): Promise<Map<string, Found<T>>>
@@ -81,7 +86,14 @@ export function presenceHandle<I, T>(
 
   return {
     key,
-    join: (mine) => new PublishedMembership({ base, key, schema, ttl }, mine),
+    join: (mine) => {
+      const subkey = ownerTag(base.peerId)
+      return new CheckedPublication({
+        ...{ key, subkey, value: mine },
+        check: (value) => assertFit(schema, value, 'value'),
+        begin: (value) => base.publish(key, value as Value, { subkey, ttl, goodbye: true })
+      })
+    },
     members: async (getOptions) =>
       dictionaryOf(
         await mapPlaces(placesOf(await base.get(key, getOptions)), (_, place) => map(place))

@@ -163,6 +163,7 @@ export class Operations implements BaseOperations {
         now: () => writer.rules().now,
         send: (write) =>
           this.#calls.run('publish', {}, (cancellation) => writer.write(write, cancellation)),
+        errorOf: (written) => writer.errorOf(written),
         sayGoodbye: async (write, until, timeoutMs) => {
           const deletion = goodbye(write, until + CLOCK_STEP)
           await this.#calls.run('delete', { timeoutMs }, (cancellation) =>

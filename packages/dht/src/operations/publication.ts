@@ -24,7 +24,7 @@ export interface Publication<V = Value> extends AsyncDisposable {
   readonly value: V
   readonly state: PublicationState
 
-  /** Why it is pending, if an attempt has failed. */
+  /** Why it is pending, if an attempt has failed: what `store` would have rejected with. */
   readonly error: Error | undefined
 
   /**
@@ -94,6 +94,9 @@ export interface PublicationCalls<V> {
   /** The time for a write, which rises from write to write. */
   now(): DHTTime
   send(write: Write): Promise<Written>
+
+  /** Says why no replica has a write. */
+  errorOf(written: Written): Promise<Error>
 
   /** Deletes what was published with a tombstone that expires then. */
   sayGoodbye(write: Write, until: DHTTime, timeoutMs: number | undefined): Promise<void>
@@ -259,15 +262,16 @@ export class LivePublication<V> implements Publication<V>, KeptValue {
     this.#sentUntil = lastExpiration(write.record)
 
     try {
-      const { outcome } = await calls.send(write)
-      this.#settle(outcome, order)
+      const written = await calls.send(write)
+      await this.#settle(written, order)
     } catch (error) {
       this.#fail(toError(error))
     }
   }
 
-  #settle(outcome: Written['outcome'], order: number): void {
-    const { place, publications } = this.#init
+  async #settle(written: Written, order: number): Promise<void> {
+    const { calls, place, publications } = this.#init
+    const { outcome } = written
 
     if (this.#state === 'stopped') {
       return
@@ -286,7 +290,7 @@ export class LivePublication<V> implements Publication<V>, KeptValue {
       publications.renewLater(this)
       this.#become(outcome)
     } else {
-      this.#fail(new Error(`no replica has it: ${outcome}`))
+      this.#fail(await calls.errorOf(written))
     }
   }
 

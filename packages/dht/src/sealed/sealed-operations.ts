@@ -28,7 +28,7 @@ import type {
 } from '../operations/call-options.ts'
 import { MappedPublication } from '../operations/mapped-publication.ts'
 import type { Publication, PublishOptions } from '../operations/publication.ts'
-import type { Report, Result } from '../operations/store-report.ts'
+import { NotStoredError, type Report, type Result } from '../operations/store-report.ts'
 import { timedValue } from '../operations/timed-value.ts'
 import { assertFunction, assertOptions, assertThat, type OptionTable } from '../option-checks.ts'
 import type { CallOptions } from '../timing/calls.ts'
@@ -146,8 +146,15 @@ export class SealedOperations implements BaseOperations {
       places.push({ key: entry.key, subkey: hidden.subkey })
       return { ...entry, ...hidden }
     }
-    const results = await this.#base.storeMany(mapMany(entries, hide), options)
-    return results.map((result, i) => this.#openResult(places[i] as OpenEntry, result))
+    const open = <T extends boolean>(result: Result<T>, i: number): Result<T> =>
+      this.#openResult(places[i] as OpenEntry, result)
+
+    try {
+      const results = await this.#base.storeMany(mapMany(entries, hide), options)
+      return results.map(open)
+    } catch (error) {
+      throw openReports(error, open)
+    }
   }
 
   async getMany(keys: Iterable<Key>, options: GetManyOptions = {}): Promise<(Found | undefined)[]> {
@@ -303,19 +310,33 @@ export class SealedOperations implements BaseOperations {
   }
 }
 
+/** Opens the reports that an error of `storeMany` carries. */
+function openReports(
+  error: unknown,
+  open: <T extends boolean>(result: Result<T>, index: number) => Result<T>
+): unknown {
+  if (error instanceof NotStoredError) {
+    return Object.assign(error, { reports: error.reports.map(open<true>) })
+  }
+
+  return openResults(error, (i, result) => open(result as Result<boolean>, i))
+}
+
 /** Opens the results that an error of `getMany` carries. */
 function openFailure(
   error: unknown,
   open: (index: number, found: Found | undefined) => Found | undefined
 ): unknown {
+  return openResults(error, (i, found) => open(i, found as Found | undefined))
+}
+
+function openResults(error: unknown, open: (index: number, result: unknown) => unknown): unknown {
   if (!(error instanceof NotReadError || error instanceof TimeoutError)) {
     return error
   }
 
   const results = error.results?.map((result, i) =>
-    result.status === 'fulfilled'
-      ? { ...result, value: open(i, result.value as Found | undefined) }
-      : result
+    result.status === 'fulfilled' ? { ...result, value: open(i, result.value) } : result
   )
   return Object.assign(error, { results })
 }
