@@ -1,5 +1,12 @@
 // A process with one or several DHT nodes, which do what the parent process calls for.
-import { DHT, type DHTOptions, type Found, type Key, type StoreEntry } from '@waggle/dht'
+import {
+  DHT,
+  type DHTOptions,
+  type Found,
+  type Key,
+  type Lifetime,
+  type StoreEntry
+} from '@waggle/dht'
 import { z } from 'zod'
 import { serve } from '../processes/serve.ts'
 import { steadyTimeMs, usage } from '../processes/usage.ts'
@@ -67,7 +74,7 @@ const handlers = {
   /** Resolves when each node knows all others, or the 20 around it. */
   settle: (others: number) => settle(nodes, others),
 
-  store: ({ key, value, ...options }: StoreEntry) => node().store(key, value, options),
+  store: ({ key, value, ...options }: StoreEntry & Lifetime) => node().store(key, value, options),
   delete: ({ key, ...options }: { key: Key; expirationTime: number }) =>
     node().delete(key, options),
 

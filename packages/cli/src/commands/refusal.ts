@@ -1,6 +1,6 @@
 import type { CallOptions } from '@waggle/dht'
 import { type Found, getDHTTime, type Key, recordKey, type Subkey } from '@waggle/record'
-import { ownerOf, subkeyId } from '@waggle/record/replica'
+import { placeOwner, subkeyId } from '@waggle/record/replica'
 import { CommandError } from '../errors.ts'
 import type { CommonClient } from '../network/hivemind-client.ts'
 import { subkeyEntry } from '../records/subkey-entry.ts'
@@ -55,7 +55,7 @@ function strangersIn(key: Key, found: Found | undefined): CommandError | undefin
   const bytes = recordKey(key)
 
   for (const subkey of found.value.keys()) {
-    const owner = ownerOf(bytes, subkeyId(subkey))
+    const owner = placeOwner(bytes, subkeyId(subkey))
 
     if (owner !== undefined) {
       return new CommandError(

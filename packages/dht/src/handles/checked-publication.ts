@@ -1,5 +1,5 @@
 import { AbortError } from '@libp2p/interface'
-import type { Key, MaybePromise, Subkey } from '@waggle/record'
+import type { Key, MaybePromise, Subkey, Value } from '@waggle/record'
 import { whenDone } from '@waggle/record/replica'
 import { toError } from '../errors.ts'
 import type { Publication, PublicationState, StopOptions } from '../operations/publication.ts'
@@ -66,7 +66,7 @@ export class CheckedPublication<V> implements Publication<V> {
   async update(value: V): Promise<void> {
     await this.#init.check(value)
     const inner = await this.#begun
-    const updated = inner.update(value)
+    const updated = (inner as Publication).update(value as Value)
     this.#value = inner.value
     await updated
   }

@@ -1,5 +1,5 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec'
-import type { Found, Key, MaybePromise, Subkey, Value } from '@waggle/record'
+import type { Dictionary, Found, Key, MaybePromise, Subkey, Value } from '@waggle/record'
 import { assertSchema, whenDone } from '@waggle/record/replica'
 import { dictionaryOf, mapPlaces, mapSource, placeName, placesOf } from '../live/places.ts'
 import type { Place } from '../live/state.ts'
@@ -33,12 +33,12 @@ export interface DictionaryHandle<KI, K, I, T, O = object> {
   get(subkey: KI, options?: GetOptions): Promise<Found<T> | undefined>
 
   /** Reads all entries. */
-  entries(options?: GetOptions): Promise<Map<K, Found<T>>>
+  entries(options?: GetOptions): Promise<Dictionary<K, T>>
   delete(subkey: KI, options?: HandleDeleteOptions): Promise<boolean>
 
   /** Keeps an entry alive, as the DHT's `publish` does. @throws ValidationError for what does not fit */
   publish(subkey: KI, value: I, ...options: PublishArguments<O>): Publication<I>
-  watch<R extends boolean = false>(options?: WatchOptions<R>): Watch<Map<K, Found<T>>, K, T, R>
+  watch<R extends boolean = false>(options?: WatchOptions<R>): Watch<Dictionary<K, T>, K, T, R>
 }
 
 /** Schemas of a dictionary. The rules of `schemaValidator` have the same form. */
@@ -64,7 +64,7 @@ export function dictionaryHandle<KI extends Subkey, K extends Subkey, I, T>(
     store: async (subkey, value, given) => {
       await assertFit(schemas.subkey, subkey, 'subkey')
       await assertFit(schemas.value, value, 'value')
-      return base.store(key, value as Value, { ...writeOptions(options, given as object), subkey })
+      return base.store(key, value as Value, { ...writeOptions(options, given), subkey })
     },
     get: async (subkey, getOptions) => {
       await assertFit(schemas.subkey, subkey, 'subkey')

@@ -1,6 +1,7 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec'
-import type { Value } from '@waggle/record'
-import type { SigningOptions, StoreOptions } from '../operations/call-options.ts'
+import type { Lifetime, OptionalLifetime, Storable } from '@waggle/record'
+import type { Unstorable } from '@waggle/record/replica'
+import type { SigningOptions, WriteOptions } from '../operations/call-options.ts'
 import type { PublishOptions } from '../operations/publication.ts'
 import { assertFunction, assertOptions, type OptionTable } from '../option-checks.ts'
 import type { MisfitOptions } from './misfit.ts'
@@ -13,7 +14,7 @@ export type Output<S extends StandardSchemaV1> = StandardSchemaV1.InferOutput<S>
 
 /** A schema whose input can be stored. */
 export type StorableSchema<S extends StandardSchemaV1> = S &
-  ([Input<S>] extends [Value] ? unknown : never)
+  ([Input<S>] extends [Storable<Input<S>>] ? unknown : Unstorable<'some of what the schema takes'>)
 
 /** Options of a handle. */
 export interface HandleOptions extends SigningOptions, MisfitOptions {
@@ -21,16 +22,8 @@ export interface HandleOptions extends SigningOptions, MisfitOptions {
   readonly ttl?: number | undefined
 }
 
-/** Exactly one of the two. */
-type Lifetime =
-  | { readonly ttl: number; readonly expirationTime?: undefined }
-  | { readonly expirationTime: number; readonly ttl?: undefined }
-
-type WriteOptions = Omit<StoreOptions, 'subkey' | 'ttl' | 'expirationTime'>
-
 /** What a handle's `delete` takes. */
-export type HandleDeleteOptions = WriteOptions &
-  (Lifetime | { readonly ttl?: undefined; readonly expirationTime?: undefined })
+export type HandleDeleteOptions = WriteOptions & OptionalLifetime
 
 /** What a handle's `store` takes after the value: a lifetime, unless the handle has a ttl. */
 export type StoreArguments<O> = O extends { readonly ttl: number }
@@ -65,11 +58,15 @@ export function publishOptions(
 }
 
 /** The options of one write, with the handle's own behind them. */
-export function writeOptions<O extends object>(
+export function writeOptions(
   { ttl, privateKey }: HandleOptions,
-  options: O = {} as O
-): O & SigningOptions {
-  const { ttl: ownTtl, expirationTime } = options as Partial<StoreOptions>
+  options: HandleDeleteOptions = {}
+): WriteOptions & Lifetime {
+  const { ttl: ownTtl, expirationTime } = options
   const lifetime = ownTtl === undefined && expirationTime === undefined && ttl !== undefined
-  return { ...(privateKey && { privateKey }), ...options, ...(lifetime && { ttl }) }
+  return {
+    ...(privateKey && { privateKey }),
+    ...options,
+    ...(lifetime && { ttl })
+  } as WriteOptions & Lifetime
 }

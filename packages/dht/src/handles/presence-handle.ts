@@ -1,6 +1,6 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec'
 import {
-  type Found,
+  type Dictionary,
   type Key,
   type MaybePromise,
   ownerTag,
@@ -8,21 +8,19 @@ import {
   type Value
 } from '@waggle/record'
 import { assertSchema, whenDone } from '@waggle/record/replica'
+import { DEFAULT_PRESENCE_TTL } from '../constants.ts'
 import { dictionaryOf, mapPlaces, mapSource, placesOf } from '../live/places.ts'
 import type { Place } from '../live/state.ts'
 import type { Watch, WatchOptions } from '../live/watch.ts'
 import type { BaseOperations } from '../operations/base-operations.ts'
 import type { GetOptions } from '../operations/call-options.ts'
-import { placeOwner } from '../operations/place-owner.ts'
+import { placeOwnerId } from '../operations/place-owner-id.ts'
 import type { Publication } from '../operations/publication.ts'
 import { assertFunction, assertOptions, type OptionTable } from '../option-checks.ts'
 import { CheckedPublication } from './checked-publication.ts'
 import { assertFit } from './fit.ts'
 import { leaveOut, type MisfitOptions } from './misfit.ts'
 import { readFound } from './value-handle.ts'
-
-/** Seconds after which a member that crashed is gone. */
-export const DEFAULT_PRESENCE_TTL = 30
 
 /**
  * Who is here: a place for each peer under one key, which only that peer can write and delete. `I` is what a member
@@ -38,10 +36,10 @@ export interface PresenceHandle<I, T> {
   join(mine: I): Publication<I>
 
   /** Reads all members by peer id. */
-  members(options?: GetOptions): Promise<Map<string, Found<T>>>
+  members(options?: GetOptions): Promise<Dictionary<string, T>>
   watch<R extends boolean = false>(
     options?: WatchOptions<R>
-  ): Watch<Map<string, Found<T>>, string, T, R>
+  ): Watch<Dictionary<string, T>, string, T, R>
 }
 
 /** Options of a presence. */
@@ -49,7 +47,7 @@ export interface PresenceOptions extends MisfitOptions {
   /**
    * Seconds after which a member that crashed is gone. Entries are renewed twice in this time.
    *
-   * @default DEFAULT_PRESENCE_TTL
+   * @default DEFAULTS.presence.ttl
    */
   readonly ttl?: number | undefined
 }
@@ -74,7 +72,7 @@ export function presenceHandle<I, T>(
     place: Place<Subkey | undefined, Value>
   ): MaybePromise<Place<string, T> | undefined> => {
     const { subkey } = place
-    const peer = subkey === undefined ? undefined : placeOwner(key, subkey)
+    const peer = subkey === undefined ? undefined : placeOwnerId(key, subkey)
     // A peer can own many subkeys, and has one place here.
     return peer !== undefined && subkey === ownerTag(peer)
       ? whenDone(

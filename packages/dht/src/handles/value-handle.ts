@@ -63,7 +63,7 @@ export function valueHandle<I, T>(
     key,
     store: async (value, given) => {
       await assertFit(schema, value, 'value')
-      return base.store(key, value as Value, writeOptions(options, given as object))
+      return base.store(key, value as Value, writeOptions(options, given))
     },
     get: async (getOptions) => {
       const places = placesOf(await base.get(key, getOptions))

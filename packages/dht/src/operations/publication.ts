@@ -1,5 +1,5 @@
 import { AbortError } from '@libp2p/interface'
-import type { DHTTime, Key, SigningKey, Subkey, Value } from '@waggle/record'
+import type { DHTTime, Key, SigningKey, Storable, Subkey } from '@waggle/record'
 import { lastExpiration } from '@waggle/record/replica'
 import { toError } from '../errors.ts'
 import type { CallOptions } from '../timing/calls.ts'
@@ -18,7 +18,7 @@ export type PublicationState = 'pending' | 'held' | 'beaten' | 'stopped'
  * growing pauses and whenever a peer connects. It ends with `stop`, with the DHT, or when a `store`, `delete` or
  * another publication of this node in the same place is held.
  */
-export interface Publication<V = Value> extends AsyncDisposable {
+export interface Publication<V = unknown> extends AsyncDisposable {
   readonly key: Key
   readonly subkey: Subkey | undefined
   readonly value: V
@@ -40,7 +40,7 @@ export interface Publication<V = Value> extends AsyncDisposable {
    *
    * @throws AbortError when the publication has ended, and what `publish` throws for a value
    */
-  update(value: V): Promise<void>
+  update<W extends V>(value: W & Storable<W>): Promise<void>
 
   /** Calls a listener with each new state, and returns a function that ends this. */
   subscribe(listener: (state: PublicationState) => void): () => void

@@ -13,7 +13,7 @@ import {
   ValidationError,
   type Value
 } from '@waggle/record'
-import { expirationOf, isKeyOf, type Lifetime, ownerOf } from '@waggle/record/replica'
+import { expirationOf, isKeyOf, type OptionalLifetime, placeOwner } from '@waggle/record/replica'
 import { textOf } from '../latin1.ts'
 import { isTimed, valueAt } from './timed-value.ts'
 
@@ -49,7 +49,9 @@ export interface WriteRules {
   readonly signers: readonly SigningKey[]
 }
 
-interface Place extends Lifetime {
+type Place = OptionalLifetime & WrittenPlace
+
+interface WrittenPlace {
   readonly key: Key
   readonly subkey?: Subkey | undefined
 
@@ -103,7 +105,7 @@ export function signerOf(
   signers: readonly SigningKey[]
 ): SigningKey | undefined {
   const [subkey] = record.subkeys.keys()
-  const owner = ownerOf(key, subkey)
+  const owner = placeOwner(key, subkey)
 
   if (privateKey !== undefined) {
     assertPrivateKey(privateKey)

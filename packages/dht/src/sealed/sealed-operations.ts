@@ -103,7 +103,7 @@ export class SealedOperations implements BaseOperations {
 
   async store<R extends boolean = false>(
     key: Key,
-    value: Value,
+    value: unknown,
     options: StoreOptions & Report<R>
   ): Promise<Result<R>> {
     const { key: hidden, value: sealed, ...hiddenPlace } = this.#entry(key, value, options)
@@ -124,8 +124,8 @@ export class SealedOperations implements BaseOperations {
     return this.#openResult({ key, subkey: place.subkey }, result)
   }
 
-  publish(key: Key, value: Value, options: PublishOptions): Publication {
-    const hide = (value: Value): HiddenEntry => this.#entry(key, value, options)
+  publish(key: Key, value: unknown, options: PublishOptions): Publication {
+    const hide = (value: unknown): HiddenEntry => this.#entry(key, value, options)
     const { key: hidden, value: sealed, ...place } = hide(value)
     const inner = this.#base.publish(hidden, sealed, { ...options, ...place })
     const { subkey } = options
@@ -216,14 +216,14 @@ export class SealedOperations implements BaseOperations {
   /** What one write becomes for replicas. */
   #entry(
     key: Key,
-    value: Value,
+    value: unknown,
     options: { readonly subkey?: Subkey | undefined; readonly privateKey?: SigningKey | undefined }
   ): HiddenEntry {
     const { subkey } = options
     const hidden = this.#names.key(key)
     const place = this.#place(key, options)
     // Encoded now: renewals seal what was stored, whatever the caller does to the object meanwhile.
-    const content = contentBytes({ subkey, value })
+    const content = contentBytes({ subkey, value: value as Value })
     const at = (expirationTime: number): Value =>
       seal(this.#keys, { key: hidden, subkey: place.subkey, expirationTime }, content)
     return { ...place, key: hidden, value: timedValue(at) }
@@ -299,7 +299,13 @@ export class SealedOperations implements BaseOperations {
 
     const isSame = before !== undefined && isEqual(before.found.value, content.value)
     const value = isSame ? before.found.value : content.value
-    return { subkey: content.subkey, found: { ...found, value } }
+    const { owner, ...shown } = found
+    // All members sign with one key: whose it is says nothing of who wrote.
+    const isPeers = this.#options.writers === 'anybody' && owner !== undefined
+    return {
+      subkey: content.subkey,
+      found: { ...shown, value, ...(isPeers && { owner }) }
+    }
   }
 
   /** Whether a subkey belongs where it was found: a member could put it elsewhere. */

@@ -1,12 +1,5 @@
-import {
-  DEFAULT_LIMITS,
-  type DHTRecord,
-  EMPTY_RECORD,
-  join,
-  plainRecord,
-  subkeyRecord
-} from '@waggle/record'
-import { newEntries } from '@waggle/record/replica'
+import { type DHTRecord, EMPTY_RECORD, join, plainRecord, subkeyRecord } from '@waggle/record'
+import { DEFAULT_LIMITS, newEntries } from '@waggle/record/replica'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import {
   COLLECT_MS,
