@@ -25,6 +25,9 @@ export const UNPACED_SUBSCRIBERS = 16
 /** Milliseconds of pause for each further subscriber, from notifying of a key to the next time. */
 export const PACE_MS = 1
 
+/** Single subkeys of one key that a node watches. One that wants more watches the whole key. */
+export const MAX_WATCHED_SUBKEYS = 16
+
 /** Keys that a replica watches for one peer. */
 export const MAX_WATCHES_PER_PEER = 4_096
 
