@@ -1,4 +1,5 @@
 import { type DHTRecord, encodeRecord, isEmpty } from '@waggle/record'
+import type { KeyChange } from '../store/store-listeners.ts'
 
 /** A key that this node watches for others. */
 export interface ForwardedKey {
@@ -14,8 +15,8 @@ export interface ForwardedKey {
 export interface ForwardedKeysInit {
   readonly max: number
 
-  /** Watches a key, and calls back with each record that changes it. */
-  readonly begin: (name: string, onChange: (record: DHTRecord) => void) => ForwardedKey
+  /** Watches a key, and calls back with each change. */
+  readonly begin: (name: string, onChange: (change: KeyChange) => void) => ForwardedKey
 }
 
 /** The keys that this node watches for others, whose replicas have no room for them. */
@@ -33,7 +34,7 @@ export class ForwardedKeys {
   }
 
   /** Watches a key for others, unless it does already. Returns whether others can rely on it. */
-  begin(name: string, onChange: (record: DHTRecord) => void): boolean {
+  begin(name: string, onChange: (change: KeyChange) => void): boolean {
     const key = this.#keys.get(name)
 
     if (key === undefined && this.#keys.size < this.#init.max) {

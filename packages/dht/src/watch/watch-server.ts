@@ -3,7 +3,6 @@ import {
   type DHTRecord,
   encodeRecord,
   isEmpty,
-  join,
   type Limits,
   parseRecordKey,
   type SubkeyId
@@ -19,13 +18,8 @@ import type { MessageCodec } from '../wire/schema.ts'
 import type { Served } from '../wire/served.ts'
 import type { ForwardedKeys } from './forwarded-keys.ts'
 import { chooseForwarders } from './forwarders.ts'
-import {
-  COLLECT_MS,
-  LEASE_MS,
-  MAX_WATCHED_SUBKEYS,
-  MAX_WATCHES,
-  MAX_WATCHES_PER_PEER
-} from './limits.ts'
+import { LEASE_MS, MAX_WATCHED_SUBKEYS, MAX_WATCHES, MAX_WATCHES_PER_PEER } from './limits.ts'
+import { Notices } from './notices.ts'
 import { SubscriberStream, type Subscription } from './subscriber-stream.ts'
 import { Subscribers } from './subscribers.ts'
 import {
@@ -73,12 +67,7 @@ export class WatchServer implements ServedProtocol<WatchMessage> {
   readonly #open = new Set<SubscriberStream>()
   readonly #places: WatchPlaces
   readonly #alarm = new Alarm(() => this.#sweep())
-
-  readonly #collecting = new Alarm(() => this.#notify(this.#collected.take(), { arePatient: true }))
-
-  /** Writes since subscribers were notified last: those to be notified at once, and the others. */
-  readonly #written: Written
-  readonly #collected: Written
+  readonly #notices: Notices<Subscription>
 
   constructor(init: WatchServerInit) {
     this.#init = init
@@ -86,9 +75,13 @@ export class WatchServer implements ServedProtocol<WatchMessage> {
       max: init.maxWatches ?? MAX_WATCHES,
       maxPerPeer: MAX_WATCHES_PER_PEER
     })
-    this.#written = new Written(init.store.limits)
-    this.#collected = new Written(init.store.limits)
-    init.store.onWrite((name, write) => this.#onWrite(name, write))
+    this.#notices = new Notices({
+      limits: init.store.limits,
+      clock: init.store.clock,
+      subscribersOf: (name) => this.#subscribers.get(name),
+      send: (name, write, to) => this.#notify(name, write, to)
+    })
+    init.store.onWrite((name, write) => this.#notices.add(name, write))
   }
 
   /** Keys and subkeys watched by others, counted once for each of them. */
@@ -114,7 +107,7 @@ export class WatchServer implements ServedProtocol<WatchMessage> {
   /** Looks at no leases any more. */
   stop(): void {
     this.#alarm.stop()
-    this.#collecting.stop()
+    this.#notices.stop()
   }
 
   /** Returns the bytes of what is held, or was learned for others. */
@@ -204,7 +197,7 @@ export class WatchServer implements ServedProtocol<WatchMessage> {
 
   /** Watches a key for others. Returns whether they can rely on that. */
   #forward(name: string): boolean {
-    return this.#init.forwarded.begin(name, (record) => this.#onWrite(name, record))
+    return this.#init.forwarded.begin(name, (change) => this.#notices.add(name, change))
   }
 
   #release(subscription: Subscription): void {
@@ -227,40 +220,20 @@ export class WatchServer implements ServedProtocol<WatchMessage> {
     }
   }
 
-  #onWrite(name: string, write: DHTRecord): void {
-    const subscribers = this.#subscribers.get(name)
+  #notify(name: string, write: DHTRecord, subscribers: readonly Subscription[]): void {
+    const concerned = subscribers.filter(({ subkey }) => concerns(write, subkey))
+    const frameOf = memoized((subkey) => {
+      const record = this.#told(name, write, subkey)
+      return changedFrame({ key: keyOf(name), subkey, record })
+    })
 
-    if (subscribers === undefined) {
-      return
+    for (const subscription of concerned) {
+      const { stream, subkey } = subscription
+      stream.notify(subscription, () => frameOf(subkey))
     }
 
-    if (this.#written.add(name, write)) {
-      queueMicrotask(() => this.#notify(this.#written.take(), { arePatient: false }))
-    }
-
-    if (subscribers.count('patient') > 0) {
-      this.#collected.add(name, write)
-      this.#collecting.within(COLLECT_MS)
-    }
-  }
-
-  #notify(written: ReadonlyMap<string, DHTRecord>, { arePatient }: { arePatient: boolean }): void {
-    for (const [name, write] of written) {
-      const subscribers = this.#subscribers.get(name)?.list('patient', arePatient) ?? []
-      const concerned = subscribers.filter(({ subkey }) => concerns(write, subkey))
-      const frameOf = memoized((subkey) => {
-        const record = this.#told(name, write, subkey)
-        return changedFrame({ key: keyOf(name), subkey, record })
-      })
-
-      for (const subscription of concerned) {
-        const { stream, subkey } = subscription
-        stream.notify(subscription, () => frameOf(subkey))
-      }
-
-      if (concerned.length > 0) {
-        this.#init.served?.countChanges(concerned.length)
-      }
+    if (concerned.length > 0) {
+      this.#init.served?.countChanges(concerned.length)
     }
   }
 
@@ -274,7 +247,7 @@ export class WatchServer implements ServedProtocol<WatchMessage> {
   /** All that is held, where several writes in one go have come to be more than is left of them. */
   #smaller(name: string, write: DHTRecord): Uint8Array {
     const bytes = encodeRecord(write)
-    const known = this.#known(name)
+    const known = write.subkeys.size > 1 ? this.#known(name) : undefined
     return known !== undefined && known.length < bytes.length ? known : bytes
   }
 
@@ -311,29 +284,6 @@ function memoized(
 function countOthers(subscribers: Subscribers<Subscription>, peer: string): number {
   const peers = subscribers.list('forwarder', false).map(({ stream }) => stream.peer)
   return new Set(peers.filter((other) => other !== peer)).size
-}
-
-/** Writes since they were taken last, by the names of the keys. */
-class Written {
-  readonly #limits: Limits
-  #records = new Map<string, DHTRecord>()
-
-  constructor(limits: Limits) {
-    this.#limits = limits
-  }
-
-  /** Whether it is the first. */
-  add(name: string, write: DHTRecord): boolean {
-    const before = this.#records.get(name)
-    this.#records.set(name, before === undefined ? write : join(before, write, this.#limits))
-    return before === undefined && this.#records.size === 1
-  }
-
-  take(): ReadonlyMap<string, DHTRecord> {
-    const records = this.#records
-    this.#records = new Map()
-    return records
-  }
 }
 
 /** Whether anything could ever be stored under it. */
