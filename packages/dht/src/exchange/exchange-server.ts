@@ -23,8 +23,9 @@ import type { Routing } from '../peers/routing.ts'
 import { digestOfBytes } from '../store/record-digest.ts'
 import { nameOf, type RecordStore } from '../store/record-store.ts'
 import { ForgedSignatureError } from '../store/signature-checks.ts'
+import { NEVER_FRESH } from '../store/stored-record.ts'
 import { CloserPeers } from '../wire/closer-peers.ts'
-import { MAX_AGE_MS, TARGET_MESSAGE_BYTES } from '../wire/limits.ts'
+import { TARGET_MESSAGE_BYTES } from '../wire/limits.ts'
 import type { ServedProtocol, StreamHandler } from '../wire/protocol-server.ts'
 import { ProtocolViolationError } from '../wire/protocol-violation-error.ts'
 import type { Response } from '../wire/responder.ts'
@@ -97,7 +98,7 @@ export class ExchangeServer implements ServedProtocol<Message> {
 
     switch (message.name) {
       case 'find':
-        return { keys: message.keys.length, reply: this.#find(message, peer), busy }
+        return { keys: countWanted(message), reply: this.#find(message, peer), busy }
       case 'store':
         return whenDone(access?.allows(peer, 'write') ?? true, (mayWrite) => ({
           keys: message.writes.length,
@@ -116,23 +117,21 @@ export class ExchangeServer implements ServedProtocol<Message> {
   }
 
   /** Answers as many keys as fit into one message, the first one in any case. */
-  *#find(
-    { id, keys, closerCount, isCloserAlways }: FindRequest,
-    peer: PeerId
-  ): Generator<undefined, FoundReply> {
+  *#find(request: FindRequest, peer: PeerId): Generator<undefined, FoundReply> {
+    const { id, keys, closerCount, isCloserAlways } = request
     const closerPeers = new CloserPeers(peer)
     const answers: FoundAnswer[] = []
     let sizeBytes = 0
 
     for (const key of keys) {
-      const answer = this.#lookup(key, isCloserAlways)
+      const { answer, isFound } = this.#lookup(key, request)
       sizeBytes += 'record' in answer ? answer.record.length : 0
 
       if (answers.length > 0 && sizeBytes > TARGET_MESSAGE_BYTES) {
         break
       }
 
-      const count = answer.standing === 'nothing' || isCloserAlways ? closerCount : 0
+      const count = isFound && !isCloserAlways ? 0 : closerCount
       const closer = this.#closer(key.key, count, closerPeers)
       answers.push(closer.length === 0 ? answer : { ...answer, closer })
       yield
@@ -141,24 +140,24 @@ export class ExchangeServer implements ServedProtocol<Message> {
     return { name: 'found', id, peers: closerPeers.peers, answers }
   }
 
-  /** A request for closer peers in any case looks for replicas, and a cached copy is none. */
-  #lookup(wanted: FindKey, isReplicaWanted: boolean): FoundAnswer {
+  /** A copy is an answer only where it is young enough. A request for closer peers in any case looks for replicas. */
+  #lookup(wanted: FindKey, { isCloserAlways, maxAge }: FindRequest): Lookup {
     const { store, cache, copies, onRead } = this.#init
-    const record = encodedPart(store, wanted)
+    const held = encodedPart(store, wanted)
 
-    if (record === undefined) {
-      return (
-        (isReplicaWanted ? undefined : (copyIn(cache, wanted) ?? copyIn(copies, wanted))) ?? NONE
-      )
+    if (held === undefined) {
+      const copy = copyIn(cache, wanted, maxAge) ?? copyIn(copies, wanted, maxAge)
+      return copy === undefined ? NONE : { answer: copy, isFound: true }
     }
 
-    if (!isReplicaWanted) {
+    if (!isCloserAlways) {
       onRead?.(wanted.key)
     }
 
     const { digest } = wanted
+    const { bytes: record, isFound } = held
     const isKnown = digest.length > 0 && equals(digestOfBytes(record), digest)
-    return isKnown ? SAME : { standing: 'held', record, closer: NO_PEERS }
+    return { answer: isKnown ? SAME : { standing: 'held', record, closer: NO_PEERS }, isFound }
   }
 
   /** Resolves later where what comes in takes long to check. */
@@ -213,7 +212,15 @@ export class ExchangeServer implements ServedProtocol<Message> {
     try {
       // Copied: the store keeps what is in the record, and not the whole message with it.
       const received = store.checks.receive(key, bytes.slice(), storer)
-      const outcome = whenDone(received, ({ record }) => apply(into, { key, record, storer }))
+      const outcome = whenDone(received, ({ record }) => {
+        const applied = apply(into, { key, record, storer })
+
+        if (isCacheOnly && (applied === 'accepted' || typeof applied === 'object')) {
+          into.markFresh(nameOf(key), performance.now())
+        }
+
+        return applied
+      })
       return isPromise(outcome) ? outcome.then(undefined, failed) : outcome
     } catch (error) {
       return failed(error)
@@ -228,22 +235,58 @@ export class ExchangeServer implements ServedProtocol<Message> {
 }
 
 const NO_PEERS: readonly number[] = []
-const NONE: FoundAnswer = { standing: 'nothing', closer: NO_PEERS }
+const NONE: Lookup = { answer: { standing: 'nothing', closer: NO_PEERS }, isFound: false }
 const SAME: FoundAnswer = { standing: 'same', closer: NO_PEERS }
 
-function copyIn(store: RecordStore | undefined, wanted: FindKey): FoundAnswer | undefined {
-  const record = store && encodedPart(store, wanted)
-  const sinceMs = store?.changedMs(nameOf(wanted.key)) ?? 0
-  const ageMs = Math.min(Math.ceil(performance.now() - sinceMs), MAX_AGE_MS)
-  return record && { standing: 'copy', ageMs, record, closer: NO_PEERS }
+/** What is answered for a key. */
+interface Lookup {
+  readonly answer: FoundAnswer
+
+  /** Whether it is what the peer looks for. If not, the peer is named others to ask. */
+  readonly isFound: boolean
 }
 
-/** Encodes what a store has of what is wanted; undefined if it has nothing. */
-function encodedPart(store: RecordStore, { key, subkeys }: FindKey): Uint8Array | undefined {
-  const encoded = store.encoded(key)
-  return encoded === undefined || subkeys.length === 0
-    ? encoded
-    : encodeRecord(project(store.get(key), subkeys))
+/**
+ * Returns a copy that is whole and no more than so many seconds old. One without the subkeys that are wanted
+ * says nothing: the dictionary may have them by now.
+ */
+function copyIn(
+  store: RecordStore | undefined,
+  wanted: FindKey,
+  maxAge: number
+): FoundAnswer | undefined {
+  const { freshMs = NEVER_FRESH } = (maxAge > 0 && store?.find(nameOf(wanted.key))) || {}
+  const ageMs = Math.ceil(performance.now() - freshMs)
+  const copy = ageMs <= 1000 * maxAge ? store && encodedPart(store, wanted) : undefined
+  return copy?.isFound
+    ? { standing: 'copy', ageMs, record: copy.bytes, closer: NO_PEERS }
+    : undefined
+}
+
+/** Encodes what a store has of what is wanted; undefined if it does not hold the key. */
+function encodedPart(
+  store: RecordStore,
+  { key, subkeys }: FindKey
+): { readonly bytes: Uint8Array; readonly isFound: boolean } | undefined {
+  if (subkeys.length === 0) {
+    const bytes = store.encoded(key)
+    return bytes && { bytes, isFound: true }
+  }
+
+  const held = store.get(key)
+
+  // The rest is not encoded: of a full dictionary, that would take a thousand times as long.
+  if (isEmpty(held)) {
+    return undefined
+  }
+
+  const part = project(held, subkeys)
+  return { bytes: encodeRecord(part), isFound: part.subkeys.size > 0 }
+}
+
+/** What a request counts for: each subkey as much as a key, which takes as long to look up. */
+function countWanted({ keys }: FindRequest): number {
+  return keys.reduce((sum, { subkeys }) => sum + Math.max(subkeys.length, 1), 0)
 }
 
 /** Nearly all of what a request takes in memory. */

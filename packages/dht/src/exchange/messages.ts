@@ -6,12 +6,12 @@ import {
   CLOSER_COUNT,
   CLOSER_PEER_INDEXES,
   KEY,
+  MAX_AGE,
   RECORD,
   RESPONSE_PEERS,
   SUBKEYS
 } from '../wire/fields.ts'
 import { MAX_KEYS_PER_MESSAGE, MAX_REQUEST_ID } from '../wire/limits.ts'
-import { protocolIdIn } from '../wire/protocol-id.ts'
 import {
   byteString,
   flag,
@@ -35,6 +35,9 @@ export interface FindRequest {
 
   /** Whether they are wanted for keys with a record, too. */
   readonly isCloserAlways: boolean
+
+  /** Seconds that a copy may be old to be an answer; 0: none is. */
+  readonly maxAge: number
   readonly keys: readonly FindKey[]
 }
 
@@ -156,19 +159,12 @@ const STORED = union<StoredAnswer, 'outcome'>('outcome', {
 /** The protocol's id in the default network; see {@link protocolIdIn}. */
 export const EXCHANGE_PROTOCOL = '/waggle/exchange/2.0.0'
 
-/** Finds among a peer's protocols the exchange of a network in another revision than this one's. */
-export function otherRevision(protocols: readonly string[], network: string): string | undefined {
-  const own = protocolIdIn(network, EXCHANGE_PROTOCOL)
-  const name = own.slice(0, own.lastIndexOf('/') + 1)
-  return protocols.includes(own) ? undefined : protocols.find((id) => id.startsWith(name))
-}
-
 /** The messages of the exchange; docs/network.md describes them. */
 export const EXCHANGE: MessageCodec<Message> = messages<Message>({
   find: [
     0,
     {
-      ...{ id: ID, closerCount: CLOSER_COUNT, isCloserAlways: flag('FIND') },
+      ...{ id: ID, closerCount: CLOSER_COUNT, isCloserAlways: flag('FIND'), maxAge: MAX_AGE },
       keys: list(FIND_KEY, MAX_KEYS_PER_MESSAGE)
     }
   ],

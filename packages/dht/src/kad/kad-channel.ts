@@ -1,16 +1,14 @@
 import type { AbortOptions, Logger, PeerInfo } from '@libp2p/interface'
 import type { ConnectionManager } from '@libp2p/interface-internal'
-import {
-  Record as Libp2pRecord,
-  MessageType,
-  type PeerResponseEvent,
-  type QueryEvent
-} from '@libp2p/kad-dht'
+import type { MessageType, PeerResponseEvent, QueryEvent } from '@libp2p/kad-dht'
+import { Libp2pRecord } from '@libp2p/record'
 import { type Applied, apply, type DHTRecord, EMPTY_RECORD, encodeRecord } from '@waggle/record'
+import { project } from '@waggle/record/replica'
 import { pipe } from 'it-pipe'
 import { equals } from 'uint8arrays/equals'
 import { SEARCH_WIDTH } from '../constants.ts'
 import type {
+  FindOptions,
   FindReply,
   RecordChannel,
   StoreOutcome,
@@ -23,6 +21,7 @@ import { type ProgressSignal, progressSignal } from '../timing/progress-signal.t
 import type { Dialer } from '../wire/dialer.ts'
 import { dialable } from '../wire/peer-codec.ts'
 import { type KadInternals, NO_PATH } from './internals.ts'
+import { GET_VALUE_TYPE, PUT_VALUE_TYPE } from './message-types.ts'
 import { RequestGate, retryResets } from './request-gate.ts'
 import type { StreamProgress } from './stream-progress.ts'
 
@@ -53,9 +52,18 @@ export class KadChannel implements RecordChannel {
     this.#components = components
   }
 
-  async find(peer: PeerInfo, key: Uint8Array): Promise<FindReply> {
+  /** Such a peer knows only whole records, of which subkeys are picked here. */
+  async find(
+    peer: PeerInfo,
+    key: Uint8Array,
+    { subkeys = [] }: Pick<FindOptions, 'subkeys'> = {}
+  ): Promise<FindReply> {
     using inTime = this.#inTime(peer)
-    return await this.#find(peer, key, inTime)
+    const reply = await this.#find(peer, key, inTime)
+    const { record } = reply
+    return record === undefined || subkeys.length === 0
+      ? reply
+      : { ...reply, record: project(record, subkeys) }
   }
 
   async store(
@@ -84,7 +92,7 @@ export class KadChannel implements RecordChannel {
 
   async #find(peer: PeerInfo, key: Uint8Array, options: AbortOptions): Promise<FindReply> {
     const { closer, record } = await retryResets(
-      () => this.#request(peer, { type: MessageType.GET_VALUE, key }, options),
+      () => this.#request(peer, { type: GET_VALUE_TYPE, key }, options),
       options
     )
 
@@ -158,7 +166,7 @@ export class KadChannel implements RecordChannel {
     const record = new Libp2pRecord(key, encodeRecord(merged), new Date()).serialize()
     // There, and back in the response.
     this.#components.progress.expect(peer, 2 * record.length)
-    await this.#request(peer, { type: MessageType.PUT_VALUE, key, record }, options)
+    await this.#request(peer, { type: PUT_VALUE_TYPE, key, record }, options)
   }
 
   async #request(

@@ -45,9 +45,20 @@ export interface GetOptions extends CallOptions {
   /** Whether to ask all nearest replicas and join their records, instead of taking the first answer. */
   latest?: boolean | undefined
 
+  /**
+   * Seconds since an answer left its replica, beyond which it is not good enough. 0 asks one replica now,
+   * `latest` all of them; `Infinity` takes whatever has not expired.
+   *
+   * @default cache.maxAge
+   */
+  maxAge?: number | undefined
+
   /** DHT time in seconds. An answer that expires earlier is not good enough while there may be a later one. */
   sufficientExpirationTime?: number | undefined
 }
+
+/** A key, or a subkey of its dictionary. */
+export type KeyOrPlace = Key | { readonly key: Key; readonly subkey: Subkey }
 
 /** One entry of `storeMany`. */
 export interface StoreEntry extends Lifetime, SigningOptions {
@@ -68,11 +79,12 @@ export interface GetManyOptions extends GetOptions {
   onProgress?: ((event: GetProgressEvent) => void) | undefined
 }
 
-/** One answer of `getMany`, or the failure to get one. `index` is the position of its key. */
-export type GetProgressEvent =
-  | { name: 'found'; index: number; key: Key; found: Found }
-  | { name: 'not-found'; index: number; key: Key }
-  | { name: 'failed'; index: number; key: Key; error: unknown }
+/** One answer of `getMany`, or the failure to get one. `index` is the position of its key or place. */
+export type GetProgressEvent = { index: number; key: Key; subkey?: Subkey } & (
+  | { name: 'found'; found: Found }
+  | { name: 'not-found' }
+  | { name: 'failed'; error: unknown }
+)
 
 /** Options of `findNearestPeers`. */
 export interface FindNearestPeersOptions extends CallOptions {

@@ -1,12 +1,15 @@
 import type { PeerInfo } from '@libp2p/interface'
-import { type DHTRecord, EMPTY_RECORD, isEmpty, join } from '@waggle/record'
+import { type DHTRecord, EMPTY_RECORD, isEmpty, join, type SubkeyId } from '@waggle/record'
 import { SEARCH_WIDTH } from '../constants.ts'
 import type { Lookup, LookupResult } from '../lookup/lookup.ts'
 import type { FindReply, RecordChannel } from '../lookup/record-channel.ts'
 import type { Search } from '../lookup/search.ts'
 import type { Membership } from '../peers/routing.ts'
+import { digestOf } from '../store/record-digest.ts'
 import type { RecordStore } from '../store/record-store.ts'
+import { NEVER_FRESH } from '../store/stored-record.ts'
 import type { CancellationToken } from '../timing/cancellation.ts'
+import { MAX_AGE_SECONDS } from '../wire/limits.ts'
 import type { KnownRecords } from './known-records.ts'
 import { Reach } from './reach.ts'
 import {
@@ -25,7 +28,7 @@ export interface FindingInit {
   readonly key: Uint8Array
   readonly options: ReadOptions
 
-  /** What this node stores itself. It counts if the node turns out to be one of the nearest. */
+  /** What this node stores itself of what is wanted. It counts if the node turns out to be one of the nearest. */
   readonly own: ReplicaState
 }
 
@@ -40,23 +43,40 @@ export interface FindingNode {
   readonly numReplicas: number
 }
 
+/** A reply, and by when its record had all that a replica held. */
+interface FreshReply extends FindReply {
+  readonly freshMs: number
+}
+
 /**
  * Joins what peers hold until it is good enough (N5). A plain read asks one peer after the other, a
  * read of the latest all replicas at once. Replicas may not have handed over to new peers yet, so many
  * more peers than hold a record are asked before a key counts as absent. If too few of its nearest
  * servers have answered by then (N11), those that failed are asked once more.
+ *
+ * Of a single subkey, peers answer with projections. A replica that holds the key without it says that
+ * it is not there, so no more peers are asked.
  */
-export class Finding implements Lookup<FindReply> {
+export class Finding implements Lookup<FreshReply> {
   readonly search: Search
   readonly isHedged: boolean
   readonly parallelism: number
   readonly #init: FindingInit
   readonly #reach: Reach
   readonly #answers: ReplicaState[] = []
+  readonly #startMs: number
+  readonly #subkeys: readonly SubkeyId[]
   #record: DHTRecord
+  #freshMs: number
 
-  /** Whether any replica holds something. */
+  /** Whether the last record that came is a copy. Nobody is sent a copy of that, which would hide its age. */
+  #isCopied = false
+
+  /** Whether any replica holds the key. */
   #isHeard: boolean
+
+  /** Whether any replica holds something of what is wanted. */
+  #isFound: boolean
   #isEnough = false
   #isRetried = false
 
@@ -64,8 +84,14 @@ export class Finding implements Lookup<FindReply> {
     const { key, node, options, own, search } = init
     this.#init = init
     this.#reach = new Reach({ ...node, search, key, self: own.contact })
-    this.#record = node.known.get(key).record
+    const { subkey } = options
+    this.#subkeys = subkey === undefined ? [] : [subkey]
+    const { record, freshMs } = node.known.get(key, subkey)
+    this.#startMs = node.known.nowMs()
+    this.#record = record
+    this.#freshMs = freshMs
     this.#isHeard = !isEmpty(node.known.held(key))
+    this.#isFound = !isEmpty(node.known.held(key, subkey))
     this.search = search
     this.isHedged = options.latest !== true
     this.parallelism = this.isHedged ? 1 : node.numReplicas
@@ -76,21 +102,25 @@ export class Finding implements Lookup<FindReply> {
     return this.#init.options.cancellation
   }
 
-  ask(contact: PeerInfo, cancellation: CancellationToken): Promise<FindReply> {
+  /** The age of what a peer has counts from the request: it may answer at once, and the line be slow. */
+  async ask(contact: PeerInfo, cancellation: CancellationToken): Promise<FreshReply> {
     const { key, node } = this.#init
-    const closerCount = Math.min(node.numReplicas, SEARCH_WIDTH)
-    return node.channel.find(contact, key, {
-      closerCount,
-      isCloserAlways: !this.isHedged,
-      cancellation
+    const known = this.#record
+    const askedMs = node.known.nowMs()
+    const reply = await node.channel.find(contact, key, {
+      ...{ cancellation, digest: digestOf(known), maxAge: this.#maxAgeAt(askedMs) },
+      ...{ subkeys: this.#subkeys, isCloserAlways: !this.isHedged },
+      closerCount: Math.min(node.numReplicas, SEARCH_WIDTH)
     })
+    const record = reply.isSame === true ? known : reply.record
+    return { ...reply, record, freshMs: askedMs - (reply.ageMs ?? 0) }
   }
 
-  take(contact: PeerInfo, answer: FindReply | undefined): boolean {
+  take(contact: PeerInfo, answer: FreshReply | undefined): boolean {
     this.#reach.record(contact, answer)
 
     if (answer !== undefined) {
-      this.#hold(contact, answer.record)
+      this.#hold(contact, answer)
     }
 
     this.#widen()
@@ -113,39 +143,62 @@ export class Finding implements Lookup<FindReply> {
     const { search } = this
 
     if (this.#isEnough) {
-      const record = this.#record
       const answers = this.#answers
-      const without = answers.length < 2 ? [] : replicasWithout(answers, search.answers())
-      return { record, end: 'enough', behind: [], without }
+      // A projection is no copy of the record that others could use.
+      const isForPath = answers.length > 1 && !this.#isCopied && this.#subkeys.length === 0
+      const without = isForPath ? replicasWithout(answers, search.answers()) : []
+      return { record: this.#record, freshMs: this.#freshMs, end: 'enough', behind: [], without }
     }
 
     this.#assertKnown(result)
     const { node, own } = this.#init
     const nearest = this.#nearest
     const { limits } = node.store
-    const record = nearest.includes(own.contact)
-      ? join(this.#record, own.record, limits)
-      : this.#record
-    const behind = replicasBehind(record, [own, ...this.#answers], nearest, limits)
-    return { record, end: search.isDone ? 'whole' : 'given up', behind, without: [] }
+    const record = this.#isNear ? join(this.#record, own.record, limits) : this.#record
+    const behind = replicasBehind(record, this.#repairable(own), nearest, limits)
+    const [end, freshMs] = search.isDone
+      ? (['whole', this.#startMs] as const)
+      : (['given up', this.#freshMs] as const)
+    return { record, freshMs, end, behind, without: [] }
   }
 
-  #hold(contact: PeerInfo, record: DHTRecord = EMPTY_RECORD): void {
+  /** The peers that may be sent what they lack. Where nothing is held, one subkey would pass for all there is. */
+  #repairable(own: ReplicaState): ReplicaState[] {
+    const states = [own, ...this.#answers]
+    return this.#subkeys.length === 0 ? states : states.filter(({ isHolder }) => isHolder)
+  }
+
+  /** Seconds that a copy may be old which is asked for at a time. Requests of one turn ask for the same. */
+  #maxAgeAt(askedMs: number): number {
+    const { latest, minFreshMs = NEVER_FRESH } = this.#init.options
+    const maxAge = Math.floor((askedMs - minFreshMs + 1) / 1000)
+    return latest === true ? 0 : Math.max(Math.min(maxAge, MAX_AGE_SECONDS), 0)
+  }
+
+  #hold(contact: PeerInfo, { record: answered, freshMs, ageMs }: FreshReply): void {
     const { key, node, options } = this.#init
-    this.#answers.push({ contact, record })
+    const record = answered ?? EMPTY_RECORD
+    const isHolder = !isEmpty(record) || (answered !== undefined && this.#subkeys.length > 0)
+    this.#answers.push({ contact, record, isHolder })
+    this.#isHeard ||= isHolder
 
     if (!isEmpty(record)) {
       // What has passed the checks is as a join with nothing would leave it. More may be known by now.
       const found = isEmpty(this.#record) ? record : join(this.#record, record, node.store.limits)
-      this.#record = join(found, node.known.get(key).record, node.store.limits)
-      this.#isHeard = true
-      options.onRecord?.(this.#record)
-      this.#isEnough = isSufficient(this.#record, options, node.store.clock())
+      this.#record = join(found, node.known.get(key, options.subkey).record, node.store.limits)
+      this.#isFound = true
+      this.#isCopied = ageMs !== undefined
+      this.#freshMs = Math.max(this.#freshMs, freshMs)
+      const sofar = { record: this.#record, freshMs: this.#freshMs }
+      options.onRecord?.(sofar)
+      this.#isEnough = isSufficient(sofar, options, node.store.clock())
     }
   }
 
   #widen(): void {
-    if (this.#isMissing) {
+    const isHeard = this.#isHeard || (this.#init.own.isHolder && this.#isNear)
+
+    if (this.#isMissing && !isHeard) {
       this.search.widen(SEARCH_WIDTH)
     }
   }
@@ -159,7 +212,7 @@ export class Finding implements Lookup<FindReply> {
 
   /** Whether all that were to be asked have been, and nothing was found. */
   get #isMissing(): boolean {
-    return !this.#isHeard && this.search.isDone && !this.#isOwnHeard
+    return !this.#isFound && this.search.isDone && !this.#isOwnFound
   }
 
   get #nearest(): PeerInfo[] {
@@ -167,9 +220,13 @@ export class Finding implements Lookup<FindReply> {
   }
 
   /** Whether this node turned out to be a replica that holds something. */
-  get #isOwnHeard(): boolean {
-    const { contact, record } = this.#init.own
-    return !isEmpty(record) && this.#nearest.includes(contact)
+  get #isOwnFound(): boolean {
+    return !isEmpty(this.#init.own.record) && this.#isNear
+  }
+
+  /** Whether this node turned out to be one of the nearest. */
+  get #isNear(): boolean {
+    return this.#nearest.includes(this.#init.own.contact)
   }
 
   /** A key that nobody was found to hold is absent if enough of its nearest servers say so (N11). */

@@ -1,4 +1,4 @@
-import type { DHTTime } from '@waggle/record'
+import type { DHTTime, SubkeyId } from '@waggle/record'
 import { BoundedMap } from '../collections/bounded-map.ts'
 import { type Due, DueQueue } from '../timing/due-queue.ts'
 
@@ -6,8 +6,11 @@ import { type Due, DueQueue } from '../timing/due-queue.ts'
 export interface Refresh extends Due {
   readonly key: Uint8Array
 
-  /** Until when it was good as it was used; undefined if it is no longer what is known. */
-  readonly expirationTime?: DHTTime
+  /** The only subkey that is in use. @default the whole record is */
+  readonly subkey?: SubkeyId | undefined
+
+  /** Until when it was good as it was used. */
+  readonly expirationTime: DHTTime
 }
 
 export interface RefreshQueueInit {
@@ -18,7 +21,7 @@ export interface RefreshQueueInit {
   readonly maxRecords: number
 
   /** Whether it is still remembered. */
-  readonly isCached: (key: Uint8Array) => boolean
+  readonly isCached: (key: Uint8Array, subkey: SubkeyId | undefined) => boolean
 }
 
 /** When a record was to be fetched again last. */
@@ -54,22 +57,15 @@ export class RefreshQueue {
   }
 
   /** A record is in use. */
-  plan(refresh: { name: string; key: Uint8Array; expirationTime: DHTTime }, now: DHTTime): void {
+  plan(refresh: Omit<Refresh, 'dueTime'>, now: DHTTime): void {
     const { name, expirationTime } = refresh
-    const queued = this.#queue.get(name)
-    const isQueued =
-      queued !== undefined && (queued.expirationTime ?? expirationTime) === expirationTime
+    const isQueued = this.#queue.get(name)?.expirationTime === expirationTime
     const leadTime = this.#leadTime(refresh, now)
 
     if (!isQueued && leadTime >= MIN_LEAD_TIME) {
       this.#add({ ...refresh, dueTime: expirationTime - leadTime })
       this.#planned.set(name, { expirationTime, leadTime })
     }
-  }
-
-  /** A record is no longer what is known of it. */
-  expedite(name: string, key: Uint8Array, now: DHTTime): void {
-    this.#add({ name, key, dueTime: now })
   }
 
   /** Takes out what is due, at most so many. */
@@ -92,7 +88,7 @@ export class RefreshQueue {
     this.#queue.set(refresh)
 
     if (this.#queue.size > 2 * this.#init.maxRecords) {
-      this.#queue.retain(({ key }) => this.#init.isCached(key))
+      this.#queue.retain(({ key, subkey }) => this.#init.isCached(key, subkey))
     }
   }
 }

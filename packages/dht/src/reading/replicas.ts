@@ -1,6 +1,6 @@
 import type { PeerId, PeerInfo } from '@libp2p/interface'
-import { type DHTRecord, EMPTY_RECORD } from '@waggle/record'
-import { beatingEntries, encodedSize } from '@waggle/record/replica'
+import { type DHTRecord, EMPTY_RECORD, isEmpty, type SubkeyId } from '@waggle/record'
+import { beatingEntries, encodedSize, project } from '@waggle/record/replica'
 import { MAX_LOOKUP_CANDIDATES, MAX_LOOKUP_REQUESTS, SEARCH_WIDTH } from '../constants.ts'
 import type { UnreachableError } from '../errors.ts'
 import type { LookupResponse } from '../lookup/lookup.ts'
@@ -13,13 +13,16 @@ import type { CancellationToken } from '../timing/cancellation.ts'
 import { Finding, type FindingNode } from './finding.ts'
 import { KnownRecords } from './known-records.ts'
 import { Reach } from './reach.ts'
-import { isSufficient, type Reading, type ReadOptions } from './reading.ts'
+import { isSufficient, type Reading, type ReadOptions, type ReplicaState } from './reading.ts'
 import { Survey, type Surveyed } from './survey.ts'
 import { WriteReplies, type WriteResult } from './write-replies.ts'
 
 export interface ReplicasInit extends Omit<FindingNode, 'known'> {
   /** What this node remembers of others; undefined: nothing. */
   readonly cache?: RecordStore | undefined
+
+  /** The process's clock, in ms. @default performance.now */
+  readonly nowMs?: (() => number) | undefined
   readonly self: PeerId
   readonly lookups: Lookups
 
@@ -66,13 +69,14 @@ export class Replicas {
   async read(key: Uint8Array, options: ReadOptions): Promise<Reading> {
     const { lookups, numReplicas, store } = this.#init
     const { known } = this
-    const { record } = known.get(key)
+    const { subkey } = options
+    const { record, freshMs } = known.get(key, subkey)
 
-    if (!known.isDoubted && isSufficient(record, options, store.clock())) {
-      return { record, end: 'enough', behind: [], without: [] }
+    if (!known.isDoubted && isSufficient({ record, freshMs }, options, store.clock())) {
+      return { record, freshMs, end: 'enough', behind: [], without: [] }
     }
 
-    const own = { contact: this.#self, record: store.get(key) }
+    const own = { contact: this.#self, ...stateOf(store.get(key), subkey) }
     const search = this.#search(key, numReplicas)
     const finding = new Finding({ node: { ...this.#init, known }, search, key, options, own })
     return finding.reading(await lookups.run(finding))
@@ -141,15 +145,16 @@ export class Replicas {
     )
   }
 
-  /** Caches a record at peers on the path that hold nothing (Kademlia §2.3); their replies do not matter. */
+  /**
+   * Caches what a replica holds by now at peers on the path that hold nothing (Kademlia §2.3); their replies do
+   * not matter. They take it for new, so it is not sent late.
+   */
   cacheOnPath(key: Uint8Array, record: DHTRecord, to: readonly PeerInfo[]): void {
+    const cancellation = inBackgroundFor(MAX_COPY_DELAY_MS)
+
     for (const contact of this.#canBeHeld(record) ? to : []) {
       this.#init.channel
-        .store(contact, key, record, {
-          closerCount: 0,
-          isCacheOnly: true,
-          cancellation: IN_BACKGROUND
-        })
+        .store(contact, key, record, { closerCount: 0, isCacheOnly: true, cancellation })
         .catch(() => {})
     }
   }
@@ -280,8 +285,28 @@ export class Replicas {
   }
 }
 
+/** What a peer that holds this record holds of what is wanted. */
+function stateOf(record: DHTRecord, subkey: SubkeyId | undefined): Omit<ReplicaState, 'contact'> {
+  const wanted = subkey === undefined ? record : project(record, [subkey])
+  return { record: wanted, isHolder: !isEmpty(record) }
+}
+
 const ACCEPTED = { outcome: 'accepted' } as const
 const FULL = { outcome: 'full' } as const
 
 /** Nobody waits for these requests, and they let others pass. */
 const IN_BACKGROUND: CancellationToken = { isCancelled: false, isBulk: true }
+
+/** Milliseconds that a copy may wait to be sent. */
+const MAX_COPY_DELAY_MS = 1000
+
+/** Makes a token for such requests that are of no use after a time. */
+function inBackgroundFor(ms: number): CancellationToken {
+  const untilMs = performance.now() + ms
+  return {
+    isBulk: true,
+    get isCancelled() {
+      return performance.now() > untilMs
+    }
+  }
+}

@@ -1,18 +1,19 @@
-import type { DHTRecord, DHTTime } from '@waggle/record'
+import type { DHTRecord, DHTTime, SubkeyId } from '@waggle/record'
+import { NEVER_FRESH } from '../store/stored-record.ts'
 import type { CancellationToken } from '../timing/cancellation.ts'
-import { isSufficient, type Reading, type ReadOptions } from './reading.ts'
+import { type FreshRecord, isSufficient, type Reading, type ReadOptions } from './reading.ts'
 import type { Replicas } from './replicas.ts'
 
 export interface SharedReadsInit {
   readonly replicas: Replicas
   readonly clock: () => DHTTime
 
-  /** Called when a search has ended. */
-  readonly onReading: (key: Uint8Array, reading: Reading) => void
+  /** Called when a search has ended, of a key or of one of its subkeys. */
+  readonly onReading: (key: Uint8Array, reading: Reading, subkey: SubkeyId | undefined) => void
 }
 
 /**
- * Shares one search per key among all readers: Hivemind's reuse_get_requests. A plain get joins the
+ * Shares one search per key, or subkey, among all readers: Hivemind's reuse_get_requests. A plain get joins the
  * search in flight, and leaves it as soon as the search has found a record that is good enough. A `latest`
  * get joins only before the search begins, because a search that has begun could miss what the caller has
  * stored since. All readers that come too late share the next search.
@@ -25,11 +26,12 @@ export class SharedReads {
     this.#init = init
   }
 
-  /** Keys being searched for. */
+  /** Keys and subkeys being searched for. */
   get size(): number {
     return this.#searches.size
   }
 
+  /** @param name of the place: what is wanted of the key */
   read(name: string, key: Uint8Array, options: ReadOptions): Promise<DHTRecord> {
     return new Promise((resolve, reject) => {
       this.#join(name, key, { options, resolve, reject })
@@ -63,7 +65,7 @@ export class SharedReads {
   #end(name: string, key: Uint8Array, search: Search, reading: Reading): void {
     try {
       if (reading.end !== 'given up') {
-        this.#init.onReading(key, reading)
+        this.#init.onReading(key, reading, search.subkey)
       }
 
       search.end(reading, this.#init.clock())
@@ -100,13 +102,15 @@ class Search implements ReadOptions, CancellationToken {
   readonly waiting: Reader[] = []
   #readers: Reader[]
   readonly #clock: () => DHTTime
+  readonly #subkey: SubkeyId | undefined
   #isBegun = false
   #isLatest = false
-  #found: DHTRecord | undefined
+  #found: FreshRecord | undefined
 
   constructor(readers: Reader[], clock: () => DHTTime) {
     this.#readers = readers
     this.#clock = clock
+    this.#subkey = readers[0]?.options.subkey
   }
 
   get cancellation(): CancellationToken {
@@ -135,6 +139,11 @@ class Search implements ReadOptions, CancellationToken {
     this.#isLatest = this.#readers.some(({ options }) => options.latest)
   }
 
+  /** All readers want the same. */
+  get subkey(): SubkeyId | undefined {
+    return this.#subkey
+  }
+
   get latest(): boolean {
     return this.#isLatest
   }
@@ -144,6 +153,16 @@ class Search implements ReadOptions, CancellationToken {
 
     for (const { options } of this.#readers) {
       most = Math.max(most, options.sufficientExpirationTime ?? 0)
+    }
+
+    return most
+  }
+
+  get minFreshMs(): number {
+    let most = NEVER_FRESH
+
+    for (const { options } of this.#readers) {
+      most = Math.max(most, options.minFreshMs ?? NEVER_FRESH)
     }
 
     return most
@@ -160,16 +179,19 @@ class Search implements ReadOptions, CancellationToken {
     this.#release(now)
   }
 
-  onRecord(record: DHTRecord): void {
-    this.#found = record
+  onRecord(found: FreshRecord): void {
+    this.#found = found
     this.#release(this.#clock())
   }
 
   /** Answers all readers. A reader that joined late and needs more waits for the next search. */
-  end({ record, end }: Reading, now: DHTTime): void {
+  end(reading: Reading, now: DHTTime): void {
     for (const reader of this.#readers) {
-      if (end === 'whole' || isSufficient(record, reader.options, now)) {
-        reader.resolve(record)
+      const isWhole =
+        reading.end === 'whole' && reading.freshMs >= (reader.options.minFreshMs ?? NEVER_FRESH)
+
+      if (isWhole || isSufficient(reading, reader.options, now)) {
+        reader.resolve(reading.record)
       } else {
         this.waiting.push(reader)
       }
@@ -194,7 +216,7 @@ class Search implements ReadOptions, CancellationToken {
 
     for (const reader of this.#readers) {
       if (isSufficient(found, reader.options, now)) {
-        reader.resolve(found)
+        reader.resolve(found.record)
       } else {
         left.push(reader)
       }

@@ -99,6 +99,7 @@ export function serviceParts(init: PartsInit): ServiceParts {
   const upkeep = createUpkeep(init, { ...found, compare, networkMerge })
   const sleep = sleepDetector(components, {
     ...{ clock: store.clock, clocks, clockTrust, events, liveness: found.liveness },
+    caches: [caches.cache, caches.copies],
     ...{ replicas: found.replicas, publications, upkeep, watches }
   })
 
@@ -109,7 +110,7 @@ export function serviceParts(init: PartsInit): ServiceParts {
     becomes: (mode) => changeMode(mode, { ...found, components, lifetime, servers, store, upkeep }),
     async follow() {
       sleep.follow(lifetime)
-      sweepRegularly([store, caches.cache, caches.copies], lifetime, () => sleep.look())
+      sweepRegularly([store, ...Object.values(caches)], lifetime, () => sleep.look())
       clocks.follow(lifetime)
       guardRecords(kad, found.access, lifetime)
       upkeep.follow(events, lifetime)
@@ -248,7 +249,8 @@ function createLookup(init: PartsInit, goodbyes: () => Goodbyes): LookupParts {
   const caches = createCaches(init)
   const replicas = new Replicas({
     self: components.peerId,
-    ...{ cache: caches.cache, store, channel: exchange, routing, lookups, numReplicas },
+    ...{ cache: caches.cache, store },
+    ...{ channel: exchange, routing, lookups, numReplicas },
     isReplica: () => kad.getMode() === 'server'
   })
   const access = accessBy(init.allowPeer)

@@ -5,6 +5,7 @@ import {
   MAX_ADDRESS_BYTES,
   MAX_ADDRESSES_PER_PEER,
   MAX_AGE_MS,
+  MAX_AGE_SECONDS,
   MAX_CLOSER_PEERS,
   MAX_KEY_BYTES,
   MAX_KEYS_PER_MESSAGE,
@@ -23,6 +24,15 @@ export const KEYS: Codec<readonly Uint8Array[]> = list(KEY, MAX_KEYS_PER_MESSAGE
 
 const SUBKEY: Codec<Uint8Array> = byteString(MAX_KEY_BYTES, 'a subkey')
 const NO_SUBKEYS: readonly SubkeyId[] = []
+
+/** A subkey that may be missing, in which case it is written without a byte: no subkey has none. */
+export const OPTIONAL_SUBKEY: Codec<SubkeyId | undefined> = new Codec(
+  (to, id) => SUBKEY.write(to, bytesOf(id ?? '')),
+  (from) => {
+    const bytes = SUBKEY.read(from)
+    return bytes.length === 0 ? undefined : textOf(bytes)
+  }
+)
 
 /** Subkeys of one key, once each, in the order of their bytes. */
 export const SUBKEYS: Codec<readonly SubkeyId[]> = new Codec(
@@ -55,6 +65,9 @@ export const RECORD: Codec<Uint8Array> = byteString(MAX_MESSAGE_BYTES, 'a record
 
 /** Milliseconds since a copy left its replica, rounded up. */
 export const AGE: Codec<number> = integer(MAX_AGE_MS, 'an age')
+
+/** Seconds that a copy may be old to be an answer; 0: only a replica's record is one. */
+export const MAX_AGE: Codec<number> = integer(MAX_AGE_SECONDS, 'the age of a copy')
 
 /** How many closer peers are wanted for each key. */
 export const CLOSER_COUNT: Codec<number> = integer(MAX_CLOSER_PEERS, 'the number of near peers')

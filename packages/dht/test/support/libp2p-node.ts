@@ -1,10 +1,10 @@
-import { noise } from '@chainsafe/libp2p-noise'
-import { yamux } from '@chainsafe/libp2p-yamux'
 import { type Identify, identify } from '@libp2p/identify'
 import type { AbortOptions, Libp2p, PeerId, PeerInfo, ServiceMap } from '@libp2p/interface'
 import { type KadDHT, MessageType } from '@libp2p/kad-dht'
+import { noise } from '@libp2p/noise'
 import { type Ping, ping } from '@libp2p/ping'
 import { tcp } from '@libp2p/tcp'
+import { yamux } from '@libp2p/yamux'
 import { createLibp2p, type Libp2pOptions, type ServiceFactoryMap } from 'libp2p'
 import { vi } from 'vitest'
 import { internalsOf, type KadInternals, NO_PATH } from '../../src/kad/internals.ts'
@@ -35,7 +35,12 @@ export async function libp2pNode<S extends ServiceMap>(
   services: ServiceFactoryMap<S>,
   connections: Pick<
     Libp2pOptions,
-    'connectionEncrypters' | 'connectionManager' | 'privateKey' | 'streamMuxers'
+    | 'addresses'
+    | 'connectionEncrypters'
+    | 'connectionManager'
+    | 'privateKey'
+    | 'streamMuxers'
+    | 'transports'
   > = {}
 ): Promise<DisposableNode<S>> {
   const node = await createLibp2p<S>({

@@ -1,7 +1,6 @@
 import type { DHTRecord } from '@waggle/record'
 import { type CacheOptions, cachePolicy } from '../../src/reading/cache-policy.ts'
-import { CachedReads } from '../../src/reading/cached-reads.ts'
-import type { ReadOptions } from '../../src/reading/reading.ts'
+import { type CachedReadOptions, CachedReads } from '../../src/reading/cached-reads.ts'
 import { RecordStore } from '../../src/store/record-store.ts'
 import { ACTIVE } from './cancellation.ts'
 import { turns } from './end-of-turn.ts'
@@ -40,7 +39,9 @@ export class SimulatedCache {
   }
 
   /** What is under the key, and how many peers were asked for it. */
-  async read(options: Partial<ReadOptions> = {}): Promise<{ record: DHTRecord; asked: number }> {
+  async read(
+    options: Partial<CachedReadOptions> = {}
+  ): Promise<{ record: DHTRecord; asked: number }> {
     const before = this.#asked
     const record = await this.reads.read(this.#key, { cancellation: ACTIVE, ...options })
     const asked = this.#asked - before
@@ -69,6 +70,7 @@ export class SimulatedCache {
 
   /** Resolves when all that is due has been fetched again, be it that a timer has begun with it. */
   async refreshed(): Promise<void> {
+    await this.reads.revalidateDue()
     await this.reads.refreshDue()
     await turns(10)
   }
