@@ -119,6 +119,7 @@ function services({
   protocol,
   relay,
   requestTimeoutMs,
+  serveGateway,
   serveRelay,
   validators
 }: Settings): Omit<NonNullable<Libp2pOptions<NodeServices>['services']>, LayerService> {
@@ -137,6 +138,7 @@ function services({
     }),
     waggle: waggle({
       ...{ numReplicas, requestTimeoutMs, cache, limits: nodeLimits, allowPeer, connections },
+      serveGateway,
       ...persistence
     })
   }

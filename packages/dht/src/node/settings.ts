@@ -37,6 +37,7 @@ type WithDefault =
   | 'validators'
   | 'cache'
   | 'connections'
+  | 'serveGateway'
   | 'requireBootstrap'
   | 'strictClock'
   | 'bootstrapTimeoutMs'

@@ -103,6 +103,12 @@ export class Finding implements Lookup<FindReply> {
     this.#retry()
   }
 
+  /** The nearest servers that did not respond, where too few did; none if the caller has what it wants. */
+  get missing(): readonly PeerInfo[] {
+    const isOver = this.#isEnough || this.cancellation.isCancelled || this.#reach.isSufficient
+    return isOver ? [] : this.#reach.missing
+  }
+
   /**
    * Says what has been found, once the lookup is over.
    *
@@ -116,7 +122,7 @@ export class Finding implements Lookup<FindReply> {
       const record = this.#record
       const answers = this.#answers
       const without = answers.length < 2 ? [] : replicasWithout(answers, search.answers())
-      return { record, end: 'enough', behind: [], without }
+      return { record, end: 'enough', behind: [], without, responded: this.#reach.responded }
     }
 
     this.#assertKnown(result)
@@ -127,7 +133,8 @@ export class Finding implements Lookup<FindReply> {
       ? join(this.#record, own.record, limits)
       : this.#record
     const behind = replicasBehind(record, [own, ...this.#answers], nearest, limits)
-    return { record, end: search.isDone ? 'whole' : 'given up', behind, without: [] }
+    const end = search.isDone ? 'whole' : 'given up'
+    return { record, end, behind, without: [], responded: nearest.length }
   }
 
   #hold(contact: PeerInfo, record: DHTRecord = EMPTY_RECORD): void {

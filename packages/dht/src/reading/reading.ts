@@ -26,6 +26,9 @@ export interface Reading {
 
   /** When not all were asked, those that had nothing and are nearer than one that had something. */
   readonly without: readonly PeerInfo[]
+
+  /** Peers that responded. */
+  readonly responded: number
 }
 
 /** The record that one peer holds. */

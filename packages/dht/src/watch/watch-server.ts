@@ -8,9 +8,16 @@ import type { FramedStream } from '../wire/framed-stream.ts'
 import type { ServedProtocol } from '../wire/protocol-server.ts'
 import type { MessageCodec } from '../wire/schema.ts'
 import type { Served } from '../wire/served.ts'
-import type { ForwardedKeys } from './forwarded-keys.ts'
+import type { ForwardedKeys, ForwardRole } from './forwarded-keys.ts'
 import { chooseForwarders } from './forwarders.ts'
-import { COLLECT_MS, LEASE_MS, MAX_WATCHES, MAX_WATCHES_PER_PEER } from './limits.ts'
+import {
+  COLLECT_MS,
+  LEASE_MS,
+  MAX_REMOTE_WATCHES,
+  MAX_REMOTE_WATCHES_PER_PEER,
+  MAX_WATCHES,
+  MAX_WATCHES_PER_PEER
+} from './limits.ts'
 import { SubscriberStream } from './subscriber-stream.ts'
 import { Subscribers } from './subscribers.ts'
 import {
@@ -36,6 +43,9 @@ export interface WatchServerInit {
   /** What this node watches for others. */
   readonly forwarded: ForwardedKeys
 
+  /** Whether this node watches for peers that cannot reach the replicas. @default true */
+  readonly serveGateway?: boolean
+
   /** Counts what is told; undefined: nobody does. */
   readonly served?: Served | undefined
 
@@ -45,6 +55,9 @@ export interface WatchServerInit {
 
 /** Milliseconds between two looks at leases. */
 const SWEEP_MS: number = LEASE_MS / 3
+
+/** Places for keys that this node watches for peers that cannot reach their replicas. Each costs it a watch. */
+const REMOTE_PLACES = { max: MAX_REMOTE_WATCHES, maxPerPeer: MAX_REMOTE_WATCHES_PER_PEER }
 
 /**
  * Notifies other peers of changes to what this node holds. A change is encoded once for all
@@ -57,6 +70,7 @@ export class WatchServer implements ServedProtocol<WatchMessage> {
   readonly #subscribers = new Map<string, Subscribers<SubscriberStream>>()
   readonly #open = new Set<SubscriberStream>()
   readonly #places: WatchPlaces
+  readonly #remotePlaces = new WatchPlaces(REMOTE_PLACES)
   readonly #alarm = new Alarm(() => this.#sweep())
 
   readonly #collecting = new Alarm(() => this.#notify(this.#collected.take(), { arePatient: true }))
@@ -123,7 +137,7 @@ export class WatchServer implements ServedProtocol<WatchMessage> {
         return 'full'
       }
 
-      if (!this.#places.take(subscriber)) {
+      if (!this.#takePlace(subscriber, role)) {
         return 'refused'
       }
 
@@ -131,12 +145,26 @@ export class WatchServer implements ServedProtocol<WatchMessage> {
       this.#subscribers.set(name, subscribers)
     }
 
-    if (role === 'dependant' && !this.#forward(name)) {
+    if (isForwarding(role) && !this.#forward(name, role)) {
       this.#release(subscriber, name)
       return 'full'
     }
 
     return 'watched'
+  }
+
+  #takePlace(subscriber: SubscriberStream, role: WatchRole): boolean {
+    if (role !== 'remote') {
+      return this.#places.take(subscriber)
+    }
+
+    if (this.#init.serveGateway === false || !this.#remotePlaces.take(subscriber)) {
+      return false
+    }
+
+    const isTaken = this.#places.take(subscriber)
+    isTaken || this.#remotePlaces.free(subscriber)
+    return isTaken
   }
 
   /** Whether too many peers watch a key. If nobody could forward it, as in a small network, none are too many. */
@@ -153,7 +181,7 @@ export class WatchServer implements ServedProtocol<WatchMessage> {
     }
 
     const isCrowded = subscribers.size - forwarders >= max
-    return isCrowded && (role === 'dependant' || this.#forwarders(name).length > 0)
+    return isCrowded && (isForwarding(role) || this.#forwarders(name).length > 0)
   }
 
   /** Whether a peer is one that replicas may name as a forwarder. Others can't take the places of these. */
@@ -171,8 +199,8 @@ export class WatchServer implements ServedProtocol<WatchMessage> {
   }
 
   /** Watches a key for others. Returns whether they can rely on that. */
-  #forward(name: string): boolean {
-    return this.#init.forwarded.begin(name, (record) => this.#onWrite(name, record))
+  #forward(name: string, role: ForwardRole): boolean {
+    return this.#init.forwarded.begin(name, (record) => this.#onWrite(name, record), role)
   }
 
   #release(subscriber: SubscriberStream, name: string): void {
@@ -184,8 +212,9 @@ export class WatchServer implements ServedProtocol<WatchMessage> {
     }
 
     this.#places.free(subscriber)
+    role === 'remote' && this.#remotePlaces.free(subscriber)
 
-    if (role === 'dependant' && subscribers.count('dependant') === 0) {
+    if (isForwarding(role) && subscribers.count('dependant') + subscribers.count('remote') === 0) {
       this.#init.forwarded.end(name)
     }
 
@@ -267,6 +296,11 @@ class Written {
     this.#records = new Map()
     return records
   }
+}
+
+/** Whether a subscriber depends on what this node watches for it. */
+function isForwarding(role: WatchRole): role is ForwardRole {
+  return role === 'dependant' || role === 'remote'
 }
 
 /** Whether anything could ever be stored under it. */

@@ -6,6 +6,7 @@ import type { WatchProgressEvent } from '../live/state.ts'
 import type { RecordStore } from '../store/record-store.ts'
 import { Alarm } from '../timing/alarm.ts'
 import type { CancellationToken } from '../timing/cancellation.ts'
+import type { ForwardRole } from './forwarded-keys.ts'
 import type { Watched } from './key-reader.ts'
 import { Notifiers, type NotifiersNode } from './notifiers.ts'
 import { firstExpiration, isSameShown, NOTHING_SHOWN, type Shown, shownOf } from './shown.ts'
@@ -95,9 +96,9 @@ export class WatchedKey implements Watched {
   }
 
   /** Watches for others, too, and calls back with what changes the record; undefined: no more. */
-  forward(forward: ((record: DHTRecord) => void) | undefined): void {
+  forward(forward: ((record: DHTRecord) => void) | undefined, role?: ForwardRole): void {
     this.#forward = forward
-    this.notifiers.isForwarder = forward !== undefined
+    this.notifiers.isForwarder = role === 'dependant'
     this.#endUnused()
   }
 
@@ -150,9 +151,10 @@ export class WatchedKey implements Watched {
 
     try {
       if (this.isUnreachable || !(await this.notifiers.renewForwarders())) {
-        this.#report(await this.notifiers.askReplicas())
+        const { error, isByGateways } = await this.notifiers.askAll()
+        this.#report(isByGateways ? undefined : error)
 
-        if (!this.isSettled && isEmpty(this.record)) {
+        if (!this.isSettled && (isByGateways || isEmpty(this.record))) {
           this.learn(await readLatest(key, this.notifiers))
         }
 

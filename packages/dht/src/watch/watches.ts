@@ -8,7 +8,7 @@ import { OWN } from '../store/stored-record.ts'
 import { Alarm } from '../timing/alarm.ts'
 import { ClockAlarm } from '../timing/clock-alarm.ts'
 import { type Due, DueQueue } from '../timing/due-queue.ts'
-import { type ForwardedKey, ForwardedKeys } from './forwarded-keys.ts'
+import { type ForwardedKey, ForwardedKeys, type ForwardRole } from './forwarded-keys.ts'
 import { KeyReader } from './key-reader.ts'
 import { LOOK_DELAY_MS, POLL_MS, RENEW_MS } from './limits.ts'
 import { WatchedKey, type WatchedKeyInit } from './watched-key.ts'
@@ -51,7 +51,7 @@ export class Watches {
     this.#init = init
     this.forwarded = new ForwardedKeys({
       max: init.maxForwardedKeys,
-      begin: (name, onChange) => this.#forward(name, onChange)
+      begin: (name, onChange, role) => this.#forward(name, onChange, role)
     })
     this.#expirationAlarm = new ClockAlarm(init.store.clock, () => this.#expireDue())
     init.store.onWrite((name, write, writer) => this.#onStored(name, write, writer === OWN))
@@ -138,9 +138,10 @@ export class Watches {
   }
 
   /** Watches a key for others: at its replicas, wherever it was watched until now. */
-  #forward(name: string, onChange: (record: DHTRecord) => void): ForwardedKey {
+  #forward(name: string, onChange: (record: DHTRecord) => void, role: ForwardRole): ForwardedKey {
     const watched = this.#keys.get(name) ?? this.#begin(keyOf(name))
-    watched.forward(onChange)
+    const isBeginning = (): boolean => watched.isLooking && !watched.isSettled
+    watched.forward(onChange, role)
     this.#lookWithin(watched, LOOK_DELAY_MS)
     this.#lookFirst(watched)
 
@@ -149,8 +150,10 @@ export class Watches {
         return watched.record
       },
       get isTold() {
-        const isBeginning = watched.isLooking && !watched.isSettled
-        return watched.notifiers.isToldByReplicas || isBeginning
+        return watched.notifiers.isToldByReplicas || isBeginning()
+      },
+      get isReachable() {
+        return (watched.notifiers.isPrompt && !watched.isUnreachable) || isBeginning()
       },
       end: () => watched.forward(undefined)
     }

@@ -44,7 +44,7 @@ const anyMessage: fc.Arbitrary<WatchMessage> = fc.oneof(
   fc.record({
     name: fc.constant('watch' as const),
     closerCount: fc.nat(MAX_CLOSER_PEERS),
-    role: fc.constantFrom<WatchRole>('prompt', 'patient', 'forwarder', 'dependant'),
+    role: fc.constantFrom<WatchRole>('prompt', 'patient', 'forwarder', 'dependant', 'remote'),
     keys: fc.array(
       fc.record({ key: byteString, digest: fc.uint8Array({ maxLength: DIGEST_BYTES }) }),
       { maxLength: 5 }
