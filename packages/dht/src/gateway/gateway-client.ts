@@ -1,7 +1,7 @@
 import type { Logger, PeerInfo } from '@libp2p/interface'
 import { peerIdFromMultihash } from '@libp2p/peer-id'
 import { apply, type DHTRecord, EMPTY_RECORD, encodeRecord, isEmpty, join } from '@waggle/record'
-import { lastExpiration } from '@waggle/record/replica'
+import { lastExpiration, project } from '@waggle/record/replica'
 import { decode as decodeMultihash } from 'multiformats/hashes/digest'
 import { TaskQueue } from '../admission/task-queue.ts'
 import { SEARCH_WIDTH } from '../constants.ts'
@@ -25,7 +25,12 @@ import {
   type ReplicaAnswer,
   type WriteAnswer
 } from './gateway-messages.ts'
-import { GATEWAY_REQUESTS, type GatewayRequest, type GatewayResponse } from './gateway-requests.ts'
+import {
+  GATEWAY_REQUESTS,
+  type GatewayRequest,
+  type GatewayResponse,
+  type ReadOne
+} from './gateway-requests.ts'
 
 export interface GatewayClientInit extends ClientParts, Pick<Judge, 'onForgery'> {
   readonly log: Logger
@@ -84,6 +89,7 @@ export class GatewayClient implements Gateways {
   async read(key: Uint8Array, options: ReadOptions): Promise<GatewayReading | undefined> {
     const { cancellation, latest = false, sufficientExpirationTime = 0 } = options
     const isLatest = latest || sufficientExpirationTime > 0
+    const request = { name: 'read', key, subkey: options.subkey, isLatest } as const
     const candidates = this.for(key).slice(0, MAX_ASKED)
     const answers: Answered[] = []
     const isEnough = (): boolean =>
@@ -92,7 +98,7 @@ export class GatewayClient implements Gateways {
     while (candidates.length > 0 && !isEnough() && !cancellation.isCancelled) {
       const asked = candidates.splice(0, isLatest ? ANSWERS - answers.length : 1)
       const heard = await Promise.all(
-        asked.map((gateway) => this.#readAt(gateway, key, isLatest, cancellation))
+        asked.map((gateway) => this.#readAt(gateway, request, cancellation))
       )
       answers.push(...heard.filter((answer) => answer !== undefined))
     }
@@ -164,20 +170,21 @@ export class GatewayClient implements Gateways {
 
   async #readAt(
     gateway: PeerInfo,
-    key: Uint8Array,
-    isLatest: boolean,
+    request: ReadOne,
     cancellation: CancellationToken
   ): Promise<Answered | undefined> {
-    const request = { name: 'read', key, isLatest } as const
     const answer = (await this.#ask(gateway, request, cancellation)) as ReadAnswer | undefined
 
     if (answer?.state !== 'held') {
       return answer
     }
 
+    const { key, subkey } = request
     const record = await receivedRecord(gateway, key, answer.record, this.#init)
     // One that breaks the rules counts as none.
-    return record && { ...answer, record }
+    return (
+      record && { ...answer, record: subkey === undefined ? record : project(record, [subkey]) }
+    )
   }
 
   #joined(answers: readonly Answered[]): GatewayReading {

@@ -1,5 +1,6 @@
+import type { SubkeyId } from '@waggle/record'
 import type { PeerOutcome, WriteOutcome } from '../reading/write-replies.ts'
-import { KEY, KEYS, PEER_ID, RECORD } from '../wire/fields.ts'
+import { KEY, OPTIONAL_SUBKEY, PEER_ID, RECORD } from '../wire/fields.ts'
 import { MAX_KEYS_PER_MESSAGE, MAX_PEERS_PER_MESSAGE, MAX_REQUEST_ID } from '../wire/limits.ts'
 import {
   flag,
@@ -20,7 +21,13 @@ export interface ReadRequest {
 
   /** Whether all replicas are to be asked. */
   readonly isLatest: boolean
-  readonly keys: readonly Uint8Array[]
+  readonly keys: readonly ReadPlace[]
+}
+
+/** A key, or one subkey of it: records are projections to it then. */
+export interface ReadPlace {
+  readonly key: Uint8Array
+  readonly subkey?: SubkeyId | undefined
 }
 
 /** Asks a gateway to have writes held by their replicas. */
@@ -108,6 +115,7 @@ const PEER_OUTCOMES: readonly PeerOutcome[] = [
 ]
 
 const ID = integer(MAX_REQUEST_ID, 'a request id')
+const PLACE = struct<ReadPlace>({ key: KEY, subkey: OPTIONAL_SUBKEY })
 const PEERS = integer(MAX_PEERS_PER_MESSAGE, 'a number of peers')
 const READ_ANSWER = union<ReadAnswer, 'state'>('state', {
   absent: [0, { responded: PEERS }],
@@ -129,7 +137,7 @@ export const GATEWAY_PROTOCOL = '/waggle/gateway/1.0.0'
 
 /** The messages of the gateway protocol; docs/network.md describes them. */
 export const GATEWAY: MessageCodec<GatewayMessage> = messages<GatewayMessage>({
-  read: [0, { id: ID, isLatest: flag('READ'), keys: KEYS }],
+  read: [0, { id: ID, isLatest: flag('READ'), keys: list(PLACE, MAX_KEYS_PER_MESSAGE) }],
   write: [
     1,
     {

@@ -6,13 +6,13 @@ import {
   type GatewayMessage,
   type GatewayWrite,
   type ReadAnswer,
+  type ReadPlace,
   type WriteAnswer
 } from './gateway-messages.ts'
 
-/** Asks for the record under one key. */
-export interface ReadOne {
+/** Asks for the record under one key, or for one subkey. */
+export interface ReadOne extends ReadPlace {
   readonly name: 'read'
-  readonly key: Uint8Array
   readonly isLatest: boolean
 }
 
@@ -65,6 +65,6 @@ const BUSY = new BusyError('the gateway has too much to do')
 function requestOf(id: number, requests: readonly GatewayRequest[]): GatewayMessage {
   const [first] = requests
   return first?.name === 'read'
-    ? { name: 'read', id, isLatest: first.isLatest, keys: requests.map(({ key }) => key) }
+    ? { name: 'read', id, isLatest: first.isLatest, keys: requests as readonly ReadOne[] }
     : { name: 'write', id, writes: requests as readonly WriteOne[] }
 }

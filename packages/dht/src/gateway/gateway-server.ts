@@ -22,6 +22,7 @@ import {
   type GatewayMessage,
   type GatewayWrite,
   type ReadAnswer,
+  type ReadPlace,
   type ReadRequest,
   type WriteAnswer,
   type WriteRequest
@@ -165,7 +166,7 @@ export class GatewayServer implements ServedProtocol<GatewayMessage> {
       return busy
     }
 
-    this.#init.served?.countKeys('gateway', 1)
+    this.#init.served?.countKeys(name, 'gateway', 1)
     this.#keys.begin(name)
 
     try {
@@ -175,12 +176,16 @@ export class GatewayServer implements ServedProtocol<GatewayMessage> {
     }
   }
 
-  #read(key: Uint8Array, latest: boolean, cancellation: Client): () => Promise<ReadAnswer> {
+  #read(
+    { key, subkey }: ReadPlace,
+    latest: boolean,
+    cancellation: Client
+  ): () => Promise<ReadAnswer> {
     const { replicas, store } = this.#init
 
     return async () => {
       try {
-        const reading = await replicas.read(key, { latest, cancellation })
+        const reading = await replicas.read(key, { latest, cancellation, subkey })
         const { record, responded } = reading
         replicas.repair(key, reading).catch(() => {})
 

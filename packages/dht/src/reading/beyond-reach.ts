@@ -121,7 +121,7 @@ function readingOf(known: KnownRecords, { key, options, found }: Readings): Read
   const { clock, limits } = known.store
   const record = found.reduce(
     (joined, one) => (isEmpty(joined) ? one.record : join(joined, one.record, limits)),
-    known.get(key).record
+    known.all(key, options.subkey)
   )
   return {
     record,

@@ -11,11 +11,17 @@ import type { Served } from '../wire/served.ts'
 import type { PeerParts } from './peer-parts.ts'
 import type { PartsInit } from './service-init.ts'
 
+/** The way to replicas that this node cannot dial. */
+export interface GatewayParts {
+  readonly gateways: GatewayClient
+  readonly beyondReach: BeyondReach
+}
+
 /** Creates the way to replicas that this node cannot dial. */
 export function createGateways(
   { components, numReplicas }: PartsInit,
   { client, lookups, peers, routing }: PeerParts & { readonly lookups: Lookups }
-): { gateways: GatewayClient; beyondReach: BeyondReach } {
+): GatewayParts {
   const { kad, store } = partsOf(components)
   const log = components.logger.forComponent('waggle:gateway')
   const gateways = new GatewayClient({ ...client, log, lookups, peers, routing, store })
@@ -42,7 +48,12 @@ export function createGatewayServer(
   const door = doorOf(components)
   return new GatewayServer({
     ...{ access, store, numReplicas, served, shares: door.shares },
-    replicas: new Replicas({ ...replicasInit, cache: undefined, beyondReach: undefined }),
+    replicas: new Replicas({
+      ...replicasInit,
+      cache: undefined,
+      parts: undefined,
+      beyondReach: undefined
+    }),
     onForgery: (peer, error) => door.forgive(peer, error)
   })
 }

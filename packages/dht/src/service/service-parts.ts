@@ -10,14 +10,12 @@ import { ALPHA, type NetworkMerge } from '../discovery/network-merge.ts'
 import { doorOf } from '../door/door.ts'
 import { ExchangeClient } from '../exchange/exchange-client.ts'
 import { ExchangeServer } from '../exchange/exchange-server.ts'
-import type { GatewayClient } from '../gateway/gateway-client.ts'
 import { guardRecords } from '../kad/guard-records.ts'
 import { KadChannel } from '../kad/kad-channel.ts'
 import { type NodeParts, partsOf } from '../kad/node-parts.ts'
 import { Lookups } from '../lookup/lookups.ts'
 import { Publications } from '../operations/publications.ts'
 import { type Access, accessBy } from '../peers/access.ts'
-import type { BeyondReach } from '../reading/beyond-reach.ts'
 import { cachePolicy } from '../reading/cache-policy.ts'
 import { CachedReads } from '../reading/cached-reads.ts'
 import { HotKeys } from '../reading/hot-keys.ts'
@@ -36,7 +34,8 @@ import { Served } from '../wire/served.ts'
 import { sleepDetector } from './after-sleep.ts'
 import { createClockParts } from './clock-parts.ts'
 import { ConnectionParts } from './connection-parts.ts'
-import { createGatewayServer, createGateways } from './gateway-parts.ts'
+import { createGatewayServer, createGateways, type GatewayParts } from './gateway-parts.ts'
+import { identifyAgain } from './identify-again.ts'
 import { createPeerParts, followNetwork, type PeerParts } from './peer-parts.ts'
 import type { PartsInit } from './service-init.ts'
 import { createWatches } from './watch-parts.ts'
@@ -108,10 +107,10 @@ export function serviceParts(init: PartsInit): ServiceParts {
     ...{ ...found, clocks, connections, kad, lifetime, mode, networkMerge },
     ...{ reads, publications },
     ...{ store, upkeep, watches, ...servers },
-    becomes: (mode) => changeMode(mode, { servers, store, upkeep }),
+    becomes: (mode) => changeMode(mode, { ...found, components, lifetime, servers, store, upkeep }),
     async follow() {
       sleep.follow(lifetime)
-      sweepRegularly([store, caches.cache, caches.copies], lifetime, () => sleep.look())
+      sweepRegularly([store, ...Object.values(caches)], lifetime, () => sleep.look())
       clocks.follow(lifetime)
       guardRecords(kad, found.access, lifetime)
       upkeep.follow(events, lifetime)
@@ -134,17 +133,23 @@ export function serviceParts(init: PartsInit): ServiceParts {
   }
 }
 
-interface ModeParts extends Pick<ServiceParts, 'store' | 'upkeep'> {
+interface ModeParts
+  extends Pick<ServiceParts, 'lifetime' | 'routing' | 'store' | 'upkeep'>,
+    Pick<PartsInit, 'components'> {
   readonly servers: Pick<ServiceParts, 'serve' | 'stopServing'>
 }
 
 /** Serves others from now on, or passes on what this node holds and serves nobody. */
 async function changeMode(
   mode: 'client' | 'server',
-  { servers, store, upkeep }: ModeParts
+  { components, lifetime, routing, servers, store, upkeep }: ModeParts
 ): Promise<void> {
   if (mode === 'server') {
     await servers.serve()
+    const { connectionManager, logger, peerId: self } = components
+    const log = logger.forComponent('waggle:identify-again')
+    // Takes seconds, and the application need not wait for it.
+    void identifyAgain({ connectionManager, routing, self, lifetime, log })
     return
   }
 
@@ -216,12 +221,10 @@ function countReads(
   return (key) => hotKeys.count(key)
 }
 
-interface LookupParts extends PeerParts {
+interface LookupParts extends PeerParts, GatewayParts {
   readonly access: Access
   readonly caches: Caches
   readonly exchange: ExchangeClient
-  readonly gateways: GatewayClient
-  readonly beyondReach: BeyondReach
   readonly lookups: Lookups
   readonly replicas: Replicas
   readonly replicasInit: ReplicasInit
@@ -251,7 +254,8 @@ function createLookup(init: PartsInit, goodbyes: () => Goodbyes): LookupParts {
   protocols.push(readers.gateways)
   const replicasInit = {
     ...{ self: components.peerId, numReplicas, beyondReach: readers.beyondReach },
-    ...{ cache: caches.cache, store, channel: exchange, routing, lookups },
+    ...{ cache: caches.cache, parts: caches.parts, store },
+    ...{ channel: exchange, routing, lookups },
     isReplica: () => kad.getMode() === 'server'
   }
   const replicas = new Replicas(replicasInit)
@@ -366,9 +370,12 @@ interface Caches {
 
   /** What others have left here. */
   readonly copies: RecordStore | undefined
+
+  /** What it has learned of single subkeys, where it does not know the whole. */
+  readonly parts: RecordStore | undefined
 }
 
-/** Share of the cache's limits that the copies of others may take besides. */
+/** Share of the cache's limits that the copies of others may take besides, and single subkeys as much again. */
 const COPIES_SHARE = 1 / 4
 
 /** Creates the caches: stores by the same rules, whose records this node stores for no other peer. */
@@ -378,7 +385,7 @@ function createCaches({
   limits: { maxCachedBytes }
 }: PartsInit): Caches {
   if (options === false) {
-    return { cache: undefined, copies: undefined }
+    return { cache: undefined, copies: undefined, parts: undefined }
   }
 
   const { limits, clock, network } = partsOf(components).store
@@ -389,5 +396,5 @@ function createCaches({
       maxRecords: Math.ceil(share * size),
       maxBytes: Math.ceil(share * maxCachedBytes)
     })
-  return { cache: storeOf(1), copies: storeOf(COPIES_SHARE) }
+  return { cache: storeOf(1), copies: storeOf(COPIES_SHARE), parts: storeOf(COPIES_SHARE) }
 }

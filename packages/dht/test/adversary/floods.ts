@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto'
-import { noise } from '@chainsafe/libp2p-noise'
-import { yamux } from '@chainsafe/libp2p-yamux'
 import type { Connection, Libp2p, Stream } from '@libp2p/interface'
+import { noise } from '@libp2p/noise'
 import { tcp } from '@libp2p/tcp'
+import { yamux } from '@libp2p/yamux'
 import { type Multiaddr, multiaddr } from '@multiformats/multiaddr'
 import { recordKey } from '@waggle/record'
 import { createLibp2p } from 'libp2p'
@@ -104,7 +104,7 @@ const CLOCK_QUESTION = Uint8Array.of(0)
 
 const READ = frameOf(
   written((to) =>
-    GATEWAY.write(to, { name: 'read', id: 1, isLatest: true, keys: [recordKey('a')] })
+    GATEWAY.write(to, { name: 'read', id: 1, isLatest: true, keys: [{ key: recordKey('a') }] })
   )
 )
 
