@@ -185,7 +185,8 @@ export class GatewayServer implements ServedProtocol<GatewayMessage> {
 
     return async () => {
       try {
-        const reading = await replicas.read(key, { latest, cancellation, subkey })
+        const minFreshMs = replicas.known.nowMs()
+        const reading = await replicas.read(key, { latest, cancellation, minFreshMs, subkey })
         const { record, responded } = reading
         replicas.repair(key, reading).catch(() => {})
 

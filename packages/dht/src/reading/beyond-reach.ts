@@ -1,5 +1,5 @@
 import type { PeerInfo } from '@libp2p/interface'
-import { type DHTRecord, isEmpty, join } from '@waggle/record'
+import { type DHTRecord, EMPTY_RECORD, isEmpty, join } from '@waggle/record'
 import type { CancellationToken } from '../timing/cancellation.ts'
 import type { GatewayReading, Gateways } from './gateways.ts'
 import type { KnownRecords } from './known-records.ts'
@@ -51,10 +51,12 @@ export class BeyondReach {
     { known, direct }: { known: KnownRecords; direct: Direct<Reading> }
   ): Promise<Reading> {
     const { gateways } = this.#init
+    // What a gateway finds, replicas held after this.
+    const freshMs = known.nowMs()
     const early = this.isNeeded(key) ? await gateways.read(key, options) : undefined
 
     if (early !== undefined && early.error === undefined) {
-      return readingOf(known, { key, options, found: [early] })
+      return readingOf(known, { key, options, freshMs, found: [early] })
     }
 
     const { reading, error, isMissing } = await this.#attempt(direct)
@@ -65,7 +67,9 @@ export class BeyondReach {
       throw late?.error ?? error
     }
 
-    return isMissing || reading === undefined ? readingOf(known, { key, options, found }) : reading
+    return isMissing || reading === undefined
+      ? readingOf(known, { key, options, freshMs, found })
+      : reading
   }
 
   /** Writes directly, and by a gateway if any of the replicas are out of reach. */
@@ -113,21 +117,21 @@ function isDefined<T>(value: T | undefined): value is T {
 interface Readings {
   readonly key: Uint8Array
   readonly options: ReadOptions
+  readonly freshMs: number
   readonly found: readonly Pick<GatewayReading, 'record' | 'responded'>[]
 }
 
 /** Joins what was found with what this node knows by now, so that a stale answer undoes nothing. */
-function readingOf(known: KnownRecords, { key, options, found }: Readings): Reading {
+function readingOf(known: KnownRecords, { key, options, freshMs, found }: Readings): Reading {
   const { clock, limits } = known.store
-  const record = found.reduce(
-    (joined, one) => (isEmpty(joined) ? one.record : join(joined, one.record, limits)),
-    known.all(key, options.subkey)
+  const joined = found.reduce(
+    (record, one) => (isEmpty(record) ? one.record : join(record, one.record, limits)),
+    EMPTY_RECORD
   )
+  const record = known.complete(key, joined, options.subkey)
+  const isEnough = isSufficient({ record, freshMs }, options, clock())
   return {
-    record,
-    end: isSufficient(record, options, clock()) ? 'enough' : 'whole',
-    behind: [],
-    without: [],
+    ...{ record, freshMs, end: isEnough ? 'enough' : 'whole', behind: [], without: [] },
     responded: Math.max(...found.map(({ responded }) => responded))
   }
 }

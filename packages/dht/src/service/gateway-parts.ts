@@ -51,7 +51,7 @@ export function createGatewayServer(
     replicas: new Replicas({
       ...replicasInit,
       cache: undefined,
-      parts: undefined,
+
       beyondReach: undefined
     }),
     onForgery: (peer, error) => door.forgive(peer, error)

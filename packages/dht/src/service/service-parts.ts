@@ -100,6 +100,7 @@ export function serviceParts(init: PartsInit): ServiceParts {
   const upkeep = createUpkeep(init, { ...found, compare, networkMerge })
   const sleep = sleepDetector(components, {
     ...{ clock: store.clock, clocks, clockTrust, events, liveness: found.liveness },
+    caches: [caches.cache, caches.copies],
     ...{ replicas: found.replicas, publications, upkeep, watches }
   })
 
@@ -254,8 +255,7 @@ function createLookup(init: PartsInit, goodbyes: () => Goodbyes): LookupParts {
   protocols.push(readers.gateways)
   const replicasInit = {
     ...{ self: components.peerId, numReplicas, beyondReach: readers.beyondReach },
-    ...{ cache: caches.cache, parts: caches.parts, store },
-    ...{ channel: exchange, routing, lookups },
+    ...{ cache: caches.cache, store, channel: exchange, routing, lookups },
     isReplica: () => kad.getMode() === 'server'
   }
   const replicas = new Replicas(replicasInit)
@@ -370,12 +370,9 @@ interface Caches {
 
   /** What others have left here. */
   readonly copies: RecordStore | undefined
-
-  /** What it has learned of single subkeys, where it does not know the whole. */
-  readonly parts: RecordStore | undefined
 }
 
-/** Share of the cache's limits that the copies of others may take besides, and single subkeys as much again. */
+/** Share of the cache's limits that the copies of others may take besides. */
 const COPIES_SHARE = 1 / 4
 
 /** Creates the caches: stores by the same rules, whose records this node stores for no other peer. */
@@ -385,7 +382,7 @@ function createCaches({
   limits: { maxCachedBytes }
 }: PartsInit): Caches {
   if (options === false) {
-    return { cache: undefined, copies: undefined, parts: undefined }
+    return { cache: undefined, copies: undefined }
   }
 
   const { limits, clock, network } = partsOf(components).store
@@ -396,5 +393,5 @@ function createCaches({
       maxRecords: Math.ceil(share * size),
       maxBytes: Math.ceil(share * maxCachedBytes)
     })
-  return { cache: storeOf(1), copies: storeOf(COPIES_SHARE), parts: storeOf(COPIES_SHARE) }
+  return { cache: storeOf(1), copies: storeOf(COPIES_SHARE) }
 }

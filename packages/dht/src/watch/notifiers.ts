@@ -3,8 +3,10 @@ import type { DHTRecord } from '@waggle/record'
 import type { UnreachableError } from '../errors.ts'
 import { type Point, pointOfKey, pointOfPeer, roughDistance } from '../peers/key-space.ts'
 import type { BeyondReach } from '../reading/beyond-reach.ts'
+import type { KnownRecords } from '../reading/known-records.ts'
 import type { Replicas } from '../reading/replicas.ts'
 import { digestOf } from '../store/record-digest.ts'
+import { NEVER_FRESH } from '../store/stored-record.ts'
 import type { CancellationToken } from '../timing/cancellation.ts'
 import { KeyForwarders } from './key-forwarders.ts'
 import { LOOK_DELAY_MS, PROMPT_PEERS, RENEW_MS, RENEWALS_PER_CHECK, SEEK_MS } from './limits.ts'
@@ -19,6 +21,8 @@ export interface NotifiersNode {
 
   /** Gateways to replicas that cannot be dialled (N14); undefined: there are none. */
   readonly gateways?: Pick<BeyondReach, 'gatewaysFor' | 'isNeeded'> | undefined
+  /** What this node knows already, as a reader. */
+  readonly known: KnownRecords
 
   /** Rejects when a peer does not answer in time. */
   readonly inTime: <T>(peer: PeerInfo, answer: Promise<T>) => Promise<T>
@@ -59,6 +63,9 @@ export class Notifiers implements CancellationToken {
   #soughtMs = Number.NEGATIVE_INFINITY
   #losses = 0
   #lostMs = Number.NEGATIVE_INFINITY
+
+  /** Time in ms of the process's clock by which all that the replicas held was known. */
+  freshMs: number = NEVER_FRESH
 
   isCancelled = false
 
@@ -129,11 +136,13 @@ export class Notifiers implements CancellationToken {
    */
   async askReplicas(): Promise<UnreachableError | undefined> {
     const { node, place } = this.#init
+    const askedMs = node.known.nowMs()
     this.#named.clear()
     const { error, responded } = await node.replicas.ask(place.key, this, (contact, cancellation) =>
       this.#ask(contact, this.#roleAt(contact), cancellation)
     )
     this.#nearest = responded
+    this.freshMs = error === undefined ? askedMs : this.freshMs
     this.#keep(responded)
     await this.#promote()
     return error

@@ -110,7 +110,7 @@ const READ = frameOf(
 
 const FIND = frameOf(
   encoded({
-    ...{ name: 'find', id: 1, closerCount: 0, isCloserAlways: false },
+    ...{ name: 'find', id: 1, closerCount: 0, isCloserAlways: false, maxAge: 0 },
     keys: [findKey(recordKey('a'))]
   })
 )
