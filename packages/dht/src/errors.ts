@@ -116,9 +116,13 @@ export class UnreachableError extends Error {
   /** Peers that were asked and did not answer. 0 without respondents: no peer is known. */
   readonly failedPeers: number
 
+  /** Peers that answered, and hold nothing. */
+  readonly respondedPeers: number
+
   constructor(failedPeers: number, respondedPeers = 0) {
     super(unreachableMessage(failedPeers, respondedPeers))
     this.failedPeers = failedPeers
+    this.respondedPeers = respondedPeers
   }
 }
 

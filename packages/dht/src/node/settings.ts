@@ -39,6 +39,7 @@ type WithDefault =
   | 'validators'
   | 'cache'
   | 'connections'
+  | 'serveGateway'
   | 'requireBootstrap'
   | 'strictClock'
   | 'bootstrapTimeoutMs'

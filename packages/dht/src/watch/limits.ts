@@ -34,6 +34,10 @@ export const MAX_WATCHES_PER_PEER = 4_096
 /** Keys that a replica watches for all peers together, each counted once for each of them. */
 export const MAX_WATCHES = 65_536
 
+/** Keys that a gateway watches for all peers that cannot reach their replicas, and for one of them. */
+export const MAX_REMOTE_WATCHES = 4_096
+export const MAX_REMOTE_WATCHES_PER_PEER = 512
+
 /** Peers that a watcher asks in one go to forward changes. */
 export const MAX_FORWARDERS_ASKED = 8
 

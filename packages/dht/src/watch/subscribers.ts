@@ -7,7 +7,8 @@ export class Subscribers<S> {
     prompt: 0,
     patient: 0,
     forwarder: 0,
-    dependant: 0
+    dependant: 0,
+    remote: 0
   }
 
   /** Until when further writes are collected, in ms of the process's clock. */

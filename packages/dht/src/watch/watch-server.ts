@@ -16,9 +16,16 @@ import type { FramedStream } from '../wire/framed-stream.ts'
 import type { ServedProtocol } from '../wire/protocol-server.ts'
 import type { MessageCodec } from '../wire/schema.ts'
 import type { Served } from '../wire/served.ts'
-import type { ForwardedKeys } from './forwarded-keys.ts'
+import type { ForwardedKeys, ForwardRole } from './forwarded-keys.ts'
 import { chooseForwarders } from './forwarders.ts'
-import { LEASE_MS, MAX_WATCHED_SUBKEYS, MAX_WATCHES, MAX_WATCHES_PER_PEER } from './limits.ts'
+import {
+  LEASE_MS,
+  MAX_REMOTE_WATCHES,
+  MAX_REMOTE_WATCHES_PER_PEER,
+  MAX_WATCHED_SUBKEYS,
+  MAX_WATCHES,
+  MAX_WATCHES_PER_PEER
+} from './limits.ts'
 import { Notices } from './notices.ts'
 import { SubscriberStream, type Subscription } from './subscriber-stream.ts'
 import { Subscribers } from './subscribers.ts'
@@ -27,6 +34,7 @@ import {
   WATCH,
   WATCH_PROTOCOL,
   type WatchMessage,
+  type WatchRole,
   type WatchState
 } from './watch-messages.ts'
 import { WatchPlaces } from './watch-places.ts'
@@ -44,6 +52,9 @@ export interface WatchServerInit {
   /** What this node watches for others. */
   readonly forwarded: ForwardedKeys
 
+  /** Whether this node watches for peers that cannot reach the replicas. @default true */
+  readonly serveGateway?: boolean
+
   /** Counts what is told; undefined: nobody does. */
   readonly served?: Served | undefined
 
@@ -53,6 +64,9 @@ export interface WatchServerInit {
 
 /** Milliseconds between two looks at leases. */
 const SWEEP_MS: number = LEASE_MS / 3
+
+/** Places for keys that this node watches for peers that cannot reach their replicas. Each costs it a watch. */
+const REMOTE_PLACES = { max: MAX_REMOTE_WATCHES, maxPerPeer: MAX_REMOTE_WATCHES_PER_PEER }
 
 /**
  * Notifies other peers of changes to what this node holds. A change is encoded once for all
@@ -66,6 +80,7 @@ export class WatchServer implements ServedProtocol<WatchMessage> {
   readonly #subscribers = new Map<string, Subscribers<Subscription>>()
   readonly #open = new Set<SubscriberStream>()
   readonly #places: WatchPlaces
+  readonly #remotePlaces = new WatchPlaces(REMOTE_PLACES)
   readonly #alarm = new Alarm(() => this.#sweep())
   readonly #notices: Notices<Subscription>
 
@@ -140,7 +155,7 @@ export class WatchServer implements ServedProtocol<WatchMessage> {
         return 'full'
       }
 
-      if (!this.#isSpare(subscription, subscribers) || !this.#places.take(stream)) {
+      if (!this.#isSpare(subscription, subscribers) || !this.#takePlace(stream, role)) {
         return 'refused'
       }
 
@@ -148,12 +163,26 @@ export class WatchServer implements ServedProtocol<WatchMessage> {
       this.#subscribers.set(key, subscribers)
     }
 
-    if (role === 'dependant' && !this.#forward(key)) {
+    if (isForwarding(role) && !this.#forward(key, role)) {
       this.#release(subscription)
       return 'full'
     }
 
     return 'watched'
+  }
+
+  #takePlace(subscriber: SubscriberStream, role: WatchRole): boolean {
+    if (role !== 'remote') {
+      return this.#places.take(subscriber)
+    }
+
+    if (this.#init.serveGateway === false || !this.#remotePlaces.take(subscriber)) {
+      return false
+    }
+
+    const isTaken = this.#places.take(subscriber)
+    isTaken || this.#remotePlaces.free(subscriber)
+    return isTaken
   }
 
   /** Whether too many peers watch a key. If nobody could forward it, as in a small network, none are too many. */
@@ -169,7 +198,7 @@ export class WatchServer implements ServedProtocol<WatchMessage> {
     }
 
     const isCrowded = subscribers.size - forwarders >= max && countOthers(subscribers, peer) >= max
-    return isCrowded && (role === 'dependant' || this.#forwarders(key).length > 0)
+    return isCrowded && (isForwarding(role) || this.#forwarders(key).length > 0)
   }
 
   /** Whether a peer watches few enough subkeys of a key: a plain write is told for each of them. */
@@ -196,8 +225,9 @@ export class WatchServer implements ServedProtocol<WatchMessage> {
   }
 
   /** Watches a key for others. Returns whether they can rely on that. */
-  #forward(name: string): boolean {
-    return this.#init.forwarded.begin(name, (change) => this.#notices.add(name, change))
+  #forward(name: string, role: ForwardRole): boolean {
+    const { forwarded } = this.#init
+    return forwarded.begin(name, (change) => this.#notices.add(name, change), role)
   }
 
   #release(subscription: Subscription): void {
@@ -210,8 +240,9 @@ export class WatchServer implements ServedProtocol<WatchMessage> {
     }
 
     this.#places.free(stream)
+    role === 'remote' && this.#remotePlaces.free(stream)
 
-    if (role === 'dependant' && subscribers.count('dependant') === 0) {
+    if (isForwarding(role) && subscribers.count('dependant') + subscribers.count('remote') === 0) {
       this.#init.forwarded.end(key)
     }
 
@@ -284,6 +315,11 @@ function memoized(
 function countOthers(subscribers: Subscribers<Subscription>, peer: string): number {
   const peers = subscribers.list('forwarder', false).map(({ stream }) => stream.peer)
   return new Set(peers.filter((other) => other !== peer)).size
+}
+
+/** Whether a subscriber depends on what this node watches for it. */
+function isForwarding(role: WatchRole): role is ForwardRole {
+  return role === 'dependant' || role === 'remote'
 }
 
 /** Whether anything could ever be stored under it. */

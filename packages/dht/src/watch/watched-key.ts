@@ -18,6 +18,7 @@ import type { KeyChange } from '../store/store-listeners.ts'
 import { NEVER_FRESH } from '../store/stored-record.ts'
 import { Alarm } from '../timing/alarm.ts'
 import type { CancellationToken } from '../timing/cancellation.ts'
+import type { ForwardRole } from './forwarded-keys.ts'
 import type { Watched } from './key-reader.ts'
 import { RENEW_MS } from './limits.ts'
 import { Notifiers, type NotifiersNode } from './notifiers.ts'
@@ -127,9 +128,9 @@ export class WatchedKey implements Watched {
   }
 
   /** Watches for others, too, and calls back with what changes the record; undefined: no more. */
-  forward(forward: ((change: KeyChange) => void) | undefined): void {
+  forward(forward: ((change: KeyChange) => void) | undefined, role?: ForwardRole): void {
     this.#forward = forward
-    this.notifiers.isForwarder = forward !== undefined
+    this.notifiers.isForwarder = role === 'dependant'
     this.#endUnused()
   }
 
@@ -186,9 +187,10 @@ export class WatchedKey implements Watched {
 
     try {
       if (this.isUnreachable || !(await this.notifiers.renewForwarders())) {
-        this.#report(await this.notifiers.askReplicas())
+        const { error, isByGateways } = await this.notifiers.askAll()
+        this.#report(isByGateways ? undefined : error)
 
-        if (!this.isSettled && isEmpty(this.record)) {
+        if (!this.isSettled && (isByGateways || isEmpty(this.record))) {
           this.learn(await readLatest(key, this.notifiers, subkey))
         }
 

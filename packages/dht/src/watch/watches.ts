@@ -17,7 +17,7 @@ import { NEVER_FRESH, OWN } from '../store/stored-record.ts'
 import { Alarm } from '../timing/alarm.ts'
 import { ClockAlarm } from '../timing/clock-alarm.ts'
 import { type Due, DueQueue } from '../timing/due-queue.ts'
-import { type ForwardedKey, ForwardedKeys } from './forwarded-keys.ts'
+import { type ForwardedKey, ForwardedKeys, type ForwardRole } from './forwarded-keys.ts'
 import { KeyReader } from './key-reader.ts'
 import { LOOK_DELAY_MS, MAX_WATCHED_SUBKEYS, POLL_MS, RENEW_MS } from './limits.ts'
 import type { WatchedPlace } from './watch-messages.ts'
@@ -61,7 +61,7 @@ export class Watches implements WatchedRecords {
     this.#init = init
     this.forwarded = new ForwardedKeys({
       max: init.maxForwardedKeys,
-      begin: (name, onChange) => this.#forward(name, onChange)
+      begin: (name, onChange, role) => this.#forward(name, onChange, role)
     })
     this.#expirationAlarm = new ClockAlarm(init.store.clock, () => this.#expireDue())
     init.known.followWatches(this)
@@ -204,9 +204,10 @@ export class Watches implements WatchedRecords {
   }
 
   /** Watches a key for others: at its replicas, wherever it was watched until now. */
-  #forward(name: string, onChange: (change: KeyChange) => void): ForwardedKey {
+  #forward(name: string, onChange: (change: KeyChange) => void, role: ForwardRole): ForwardedKey {
     const watched = this.#find(name) ?? this.#begin(keyOf(name))
-    watched.forward(onChange)
+    const isBeginning = (): boolean => watched.isLooking && !watched.isSettled
+    watched.forward(onChange, role)
     this.#lookWithin(watched, LOOK_DELAY_MS)
     this.#lookFirst(watched)
 
@@ -215,8 +216,10 @@ export class Watches implements WatchedRecords {
         return watched.record
       },
       get isTold() {
-        const isBeginning = watched.isLooking && !watched.isSettled
-        return watched.notifiers.isToldByReplicas || isBeginning
+        return watched.notifiers.isToldByReplicas || isBeginning()
+      },
+      get isReachable() {
+        return (watched.notifiers.isPrompt && !watched.isUnreachable) || isBeginning()
       },
       end: () => watched.forward(undefined)
     }

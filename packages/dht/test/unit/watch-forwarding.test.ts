@@ -110,6 +110,7 @@ describe('a forwarder', () => {
         return {
           record: recordOf('learned before all that'),
           isTold: true,
+          isReachable: true,
           end: () => passOn.delete(name)
         }
       }
@@ -135,7 +136,7 @@ describe('a forwarder', () => {
   })
 
   it('says so when it hears of changes late itself (N10h)', async () => {
-    const key = { record: EMPTY_RECORD, isTold: true, end() {} }
+    const key = { record: EMPTY_RECORD, isTold: true, isReachable: true, end() {} }
     const serving = new WatchServing(source, { forward: () => key })
     const watcher = await serving.talker(peerNumber(1))
     const state = async (): Promise<unknown> => {
@@ -150,7 +151,7 @@ describe('a forwarder', () => {
   })
 
   it.each([0, 2])('forwards %i keys if that is its limit (N10h)', (max) => {
-    const begin = () => ({ record: EMPTY_RECORD, isTold: true, end() {} })
+    const begin = () => ({ record: EMPTY_RECORD, isTold: true, isReachable: true, end() {} })
     const keys = new ForwardedKeys({ max, begin })
     const begun = Array.from({ length: 5 }, (_, i) => keys.begin(`${i}`, () => {}))
 
