@@ -34,8 +34,11 @@ export interface FindOptions {
   /** How many peers near the key are wanted. */
   readonly closerCount: number
 
-  /** Whether they are wanted, too, where a record is held. A copy is no answer then. */
+  /** Whether they are wanted, too, where a record is held. */
   readonly isCloserAlways: boolean
+
+  /** Whole seconds that a copy may be old to be an answer. @default 0: only a replica's record is one */
+  readonly maxAge?: number | undefined
 
   /** The subkeys that are wanted, in the order of their bytes. @default the whole record */
   readonly subkeys?: readonly SubkeyId[] | undefined

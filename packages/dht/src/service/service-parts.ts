@@ -99,6 +99,7 @@ export function serviceParts(init: PartsInit): ServiceParts {
   const upkeep = createUpkeep(init, { ...found, compare, networkMerge })
   const sleep = sleepDetector(components, {
     ...{ clock: store.clock, clocks, clockTrust, events, liveness: found.liveness },
+    caches: [caches.cache, caches.copies],
     ...{ replicas: found.replicas, publications, upkeep, watches }
   })
 
@@ -185,6 +186,7 @@ function createServers(init: PartsInit, parts: ServersInit): Servers {
   })
   const exchange = new ExchangeServer({
     ...{ access, store, ...caches, routing, served },
+    isReplicaOf: (key) => parts.replicas.known.isReplicaOf(key),
     onRead: countReads(init, parts),
     onForgery: (peer, error) => door.forgive(peer, error),
     onGoodbye: (peer, reason) => goodbyes().hear(peer, reason)
@@ -248,7 +250,7 @@ function createLookup(init: PartsInit, goodbyes: () => Goodbyes): LookupParts {
   const caches = createCaches(init)
   const replicas = new Replicas({
     self: components.peerId,
-    ...{ cache: caches.cache, parts: caches.parts, store },
+    ...{ cache: caches.cache, store },
     ...{ channel: exchange, routing, lookups, numReplicas },
     isReplica: () => kad.getMode() === 'server'
   })
@@ -360,12 +362,9 @@ interface Caches {
 
   /** What others have left here. */
   readonly copies: RecordStore | undefined
-
-  /** What it has learned of single subkeys, where it does not know the whole. */
-  readonly parts: RecordStore | undefined
 }
 
-/** Share of the cache's limits that the copies of others may take besides, and single subkeys as much again. */
+/** Share of the cache's limits that the copies of others may take besides. */
 const COPIES_SHARE = 1 / 4
 
 /** Creates the caches: stores by the same rules, whose records this node stores for no other peer. */
@@ -375,7 +374,7 @@ function createCaches({
   limits: { maxCachedBytes }
 }: PartsInit): Caches {
   if (options === false) {
-    return { cache: undefined, copies: undefined, parts: undefined }
+    return { cache: undefined, copies: undefined }
   }
 
   const { limits, clock, network } = partsOf(components).store
@@ -386,5 +385,5 @@ function createCaches({
       maxRecords: Math.ceil(share * size),
       maxBytes: Math.ceil(share * maxCachedBytes)
     })
-  return { cache: storeOf(1), copies: storeOf(COPIES_SHARE), parts: storeOf(COPIES_SHARE) }
+  return { cache: storeOf(1), copies: storeOf(COPIES_SHARE) }
 }

@@ -39,6 +39,12 @@ export const MAX_SUBKEYS_PER_KEY = 64
 /** Milliseconds that a copy can be old, as far as a message can say: 49 days, more than any record lives. */
 export const MAX_AGE_MS: number = 2 ** 32 - 1
 
+/** The age of what may be a part of what replicas hold. */
+export const UNKNOWN_AGE_MS: number = MAX_AGE_MS
+
+/** The same in whole seconds. */
+export const MAX_AGE_SECONDS: number = Math.floor(MAX_AGE_MS / 1000)
+
 /** Closer peers in one response, all keys together. */
 export const MAX_PEERS_PER_MESSAGE = 1024
 

@@ -1,6 +1,7 @@
 import { AbortError, type PeerId, type PeerInfo } from '@libp2p/interface'
 import { type DHTRecord, isEmpty, type SubkeyId } from '@waggle/record'
 import { beatingEntries, project } from '@waggle/record/replica'
+import { equals } from 'uint8arrays/equals'
 import { DEFAULT_NUM_REPLICAS } from '../../src/constants.ts'
 import { BusyError } from '../../src/errors.ts'
 import { Lookups } from '../../src/lookup/lookups.ts'
@@ -14,7 +15,10 @@ import type {
 import type { PeerBook } from '../../src/peers/peer-book.ts'
 import type { Membership } from '../../src/peers/routing.ts'
 import { Replicas, type ReplicasInit } from '../../src/reading/replicas.ts'
-import { RecordStore } from '../../src/store/record-store.ts'
+import { digestOf } from '../../src/store/record-digest.ts'
+import { nameOf, RecordStore } from '../../src/store/record-store.ts'
+import { NEVER_FRESH } from '../../src/store/stored-record.ts'
+import { UNKNOWN_AGE_MS } from '../../src/wire/limits.ts'
 import { type ManualClock, manualClock } from './manual-clock.ts'
 import { contacts, nearestFirst, pointOf } from './numbered-peers.ts'
 import { bookOf } from './verified-peers.ts'
@@ -22,6 +26,9 @@ import { bookOf } from './verified-peers.ts'
 /** A peer of a simulated network, this node being one of them. */
 export interface SimulatedReplica extends PeerInfo {
   store: RecordStore
+
+  /** What it has of others, and answers where it holds nothing. */
+  copies: RecordStore
 
   /** Which requests it rejects. */
   fails: Which
@@ -61,6 +68,8 @@ export interface SimulationOptions extends Partial<ReplicasInit> {
   isPlain?: boolean
 }
 
+const NO_DIGEST = new Uint8Array(0)
+
 /** The moment at which every simulation begins. */
 export const START = 1_000
 
@@ -79,6 +88,9 @@ export class Simulation implements RecordChannel, Membership {
   /** Whom this node asked for what, in order. */
   readonly requests: { readonly kind: 'find' | 'store'; readonly rank: number }[] = []
 
+  /** Whether replicas answered with what they hold, or that it is known already. */
+  readonly answers: ('same' | 'record')[] = []
+
   /** The ranks of those that were sent a copy. */
   readonly copies: number[] = []
 
@@ -86,6 +98,7 @@ export class Simulation implements RecordChannel, Membership {
   readonly silentForLong = new Set<string>()
   readonly #known: readonly SimulatedReplica[]
   readonly #isPlain: boolean
+  readonly #isServer: () => boolean
 
   constructor(
     key: Uint8Array,
@@ -96,14 +109,17 @@ export class Simulation implements RecordChannel, Membership {
       requestTimeoutMs = 60_000,
       clock = manualClock(START),
       isPlain = false,
+      isReplica = () => true,
       ...init
     }: SimulationOptions
   ) {
+    this.#isServer = isReplica
     this.clock = clock
     this.#isPlain = isPlain
     this.peers = nearestFirst(pointOf(key), contacts(size)).map((contact) => ({
       ...contact,
       store: new RecordStore({ clock: this.clock }),
+      copies: new RecordStore({ clock: this.clock }),
       fails: 'never',
       hangs: 'never'
     }))
@@ -121,9 +137,15 @@ export class Simulation implements RecordChannel, Membership {
         isReady: () => this.isReady()
       }),
       numReplicas: DEFAULT_NUM_REPLICAS,
-      isReplica: () => true,
+      isReplica,
+      nowMs: () => this.nowMs,
       ...init
     })
+  }
+
+  /** The process's clock of all peers. */
+  get nowMs(): number {
+    return 1000 * this.clock.time
   }
 
   /** The peer that so many others are nearer than. */
@@ -158,9 +180,32 @@ export class Simulation implements RecordChannel, Membership {
   }
 
   async find(contact: PeerInfo, key: Uint8Array, options: FindOptions): Promise<FindReply> {
-    const { store } = await this.#reached('find', contact, options)
+    const { store, copies } = await this.#reached('find', contact, options)
     const record = wantedOf(store.get(key), options.subkeys)
-    return { record, closer: this.#near(key), isPlain: this.#isPlain }
+    const { digest = NO_DIGEST, maxAge = 0 } = options
+    const known = { closer: this.#near(key), isPlain: this.#isPlain }
+
+    if (record === undefined || !this.#isReplica(contact)) {
+      const copy = copies.find(nameOf(key))
+      const ageMs = this.nowMs - (copy?.freshMs ?? NEVER_FRESH)
+
+      if (ageMs <= 1000 * maxAge) {
+        return { ...known, record: copy && wantedOf(copy.record, options.subkeys), ageMs }
+      }
+
+      return record === undefined ? known : { ...known, record, ageMs: UNKNOWN_AGE_MS }
+    }
+
+    const isSame = !this.#isPlain && digest.length > 0 && equals(digestOf(record), digest)
+    this.#isPlain || this.answers.push(isSame ? 'same' : 'record')
+    return isSame ? { ...known, isSame } : { ...known, record }
+  }
+
+  /** Whether a peer takes itself for a replica. Plain peers know no difference. */
+  #isReplica({ id }: PeerInfo): boolean {
+    const servers = this.peers.filter((peer) => this.#isServer() || peer !== this.self)
+    const nearest = servers.slice(0, DEFAULT_NUM_REPLICAS)
+    return this.#isPlain || nearest.some((peer) => peer.id.equals(id))
   }
 
   async store(
