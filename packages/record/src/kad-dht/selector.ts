@@ -49,7 +49,7 @@ function decodeLive(bytes: Uint8Array, now: DHTTime, limits: Limits): DHTRecord 
   }
 }
 
-/** Whether `a` says all that `b` says, and more. */
+/** Whether `a` contains everything in `b`, and more. */
 function supersedes(a: DHTRecord, b: DHTRecord): boolean {
   return subsumes(a, b) && !subsumes(b, a)
 }
