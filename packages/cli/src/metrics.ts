@@ -7,14 +7,14 @@ import { collectDefaultMetrics, Registry } from 'prom-client'
 import type { CountedByMetrics } from './control/overview.ts'
 import { CommandError, toError } from './errors.ts'
 
-/** How long the page with all metrics serves those who ask for it, in ms. */
+/** Milliseconds for which a computed metrics page is reused. */
 const MAX_AGE_MS = 1000
 
-/** Readers of metrics at once, and ms that one may read or be silent. */
+/** Connections for metrics at once, and milliseconds that one may stay open or idle. */
 const MAX_CONNECTIONS = 16
 const CONNECTION_TIMEOUT_MS = 10_000
 
-/** What one of them may say. */
+/** Limits of one connection. */
 const LIMITS = {
   headersTimeout: 5000,
   requestTimeout: CONNECTION_TIMEOUT_MS,
@@ -71,7 +71,7 @@ async function counted(registry: Registry): Promise<CountedByMetrics> {
   return JSON.parse(JSON.stringify({ stored, expired, sentBytes, receivedBytes }))
 }
 
-/** Answers with what was worked out before, unless that is too long ago. */
+/** Caches a result for a time. */
 function cachedFor<T>(maxAgeMs: number, workOut: () => Promise<T>): () => Promise<T> {
   let cached: Promise<T> | undefined
   let atMs = Number.NEGATIVE_INFINITY
@@ -91,7 +91,7 @@ function cachedFor<T>(maxAgeMs: number, workOut: () => Promise<T>): () => Promis
   }
 }
 
-/** Lets so many sockets be open at once: the oldest gives way, so that whoever reads nothing keeps nobody out. */
+/** Limits the open sockets by closing the oldest, so that idle connections do not lock out others. */
 function limited(maxSockets: number): (socket: Socket) => void {
   const sockets = new Set<Socket>()
 

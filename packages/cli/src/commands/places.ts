@@ -24,7 +24,7 @@ export interface TimeoutOptions {
   readonly timeout: string
 }
 
-/** Adds the options of a lifetime. `hasDefault`: without them, the {@link DEFAULT_LIFETIME} counts. */
+/** Adds the options of a lifetime. `hasDefault`: without them, the {@link DEFAULT_LIFETIME} applies. */
 export function addLifetimeOptions(command: Command, what: string, hasDefault = false): Command {
   return command
     .option(
@@ -42,7 +42,7 @@ export function addTimeoutOption(command: Command): Command {
 }
 
 /**
- * Reads the lifetime that the options give: none without either of them.
+ * Reads the lifetime from the options; undefined without either of them.
  *
  * @throws UsageError when both are given, or one is not valid
  */

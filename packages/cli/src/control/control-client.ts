@@ -26,8 +26,8 @@ export interface ControlledNode {
 }
 
 /**
- * Finds the node of this machine that the options select. Without `--node` and `--control`, it is one of
- * those that share the `--local-port`.
+ * Finds the node of this machine that the options select. Without `--node` and `--control`, considers the nodes
+ * with the same `--local-port`.
  *
  * @throws CommandError when there is none, or when several match
  */
@@ -74,7 +74,7 @@ export async function* recordLinesAt(path: string): AsyncGenerator<string, void,
   }
 }
 
-/** Connects to a socket; undefined where no process listens. A node that is killed leaves its socket behind. */
+/** Connects to a socket; undefined if no process listens. A killed node leaves its socket behind. */
 async function reached(path: string): Promise<ControlledNode | undefined> {
   return overviewAt(path, 0).then(
     (overview) => ({ path, overview }),

@@ -2,10 +2,13 @@ import type { CallOptions, DHT } from '@waggle/dht'
 import type { Key, Subkey } from '@waggle/record'
 import { subkeyEntry } from './subkey-entry.ts'
 
-/** Seconds by which a deletion outlasts what it deletes: a step of the clock, and more than a float loses. */
+/**
+ * Seconds by which a deletion outlasts the entry that it deletes: a step of the clock, and more than a float's
+ * rounding error.
+ */
 const STEP_SECONDS = 1e-6
 
-/** Finds the least expiration with which a deletion beats all that is stored; undefined if nothing is. */
+/** Finds the least expiration with which a deletion beats all stored entries; undefined if there are none. */
 export async function leastDeletion(
   dht: Pick<DHT, 'get'>,
   { key, subkey }: { readonly key: Key; readonly subkey: Subkey | undefined },

@@ -80,7 +80,7 @@ export function shown(value: Value): string {
   return line(jsonOf(value))
 }
 
-/** JSON has no infinity; −0 would lose its sign, and an integer beyond 2⁵³ reads as a bigint. */
+/** Whether JSON represents the number. It lacks infinity and −0, and integers beyond 2⁵³ are read as bigints. */
 function isSaidByJson(value: number): boolean {
   const isLargeInteger = !Number.isSafeInteger(value) && /^-?\d+$/.test(String(value))
   return Number.isFinite(value) && !Object.is(value, -0) && !isLargeInteger
@@ -110,7 +110,7 @@ function fromText(text: string, what: string): Value {
   return text
 }
 
-/** JSON.parse would round integers beyond 2⁵³: their text says what they are. */
+/** Restores an integer beyond 2⁵³ from its text, because JSON.parse rounds it. */
 function revived(value: unknown, source: string | undefined, what: string): unknown {
   if (typeof value === 'string') {
     return fromText(value, what)
