@@ -7,10 +7,10 @@ import { type Due, DueQueue } from '../timing/due-queue.ts'
 /** Milliseconds between two probes of one peer. */
 const PROBE_INTERVAL_MS = 60_000
 
-/** Milliseconds within which a neighbour is probed that was disconnected without a word. */
+/** Milliseconds within which a neighbour is probed after it disconnected without a goodbye. */
 const PROBE_WITHIN_MS = 1000
 
-/** Milliseconds between two checks of peers that have long been silent. */
+/** Milliseconds between two probes of peers that have long been silent. */
 export const CHECK_INTERVAL_MS = 120_000
 
 /** Peers whose last probe is remembered. */
@@ -23,25 +23,25 @@ export interface ProbesInit {
   readonly events: TypedEventTarget<Libp2pEvents>
   readonly log: Logger
 
-  /** Whether the peer's death would concern this node. */
+  /** Whether the peer is a neighbour of this node. */
   readonly isNeighbour: (peer: PeerId) => boolean
 
-  /** Whether no server is connected: then nothing is more urgent. */
+  /** Whether no server is connected. Probes are then less urgent than joining. */
   readonly isLonely: () => boolean
 
-  /** Whether a peer that was disconnected has said, or was told, that it is only idle. */
+  /** Whether either side sent a goodbye before the disconnect. */
   readonly hasSaidGoodbye: (peer: PeerId) => boolean
 
-  /** Where a peer is; undefined for one that is not known any more. */
+  /** The addresses of a peer; undefined if it is no longer known. */
   readonly contactOf: (peer: PeerId) => PeerInfo | undefined
 
-  /** Connects to a peer; rejects when nobody is there. */
+  /** Connects to a peer; rejects if it is unreachable. */
   readonly connect: (contact: PeerInfo) => Promise<void>
 
-  /** Called with each peer that was not there. */
+  /** Called with each unreachable peer. */
   readonly onDead: (contact: PeerInfo, error: Error) => void
 
-  /** The known peer that has been silent for longest, if that is too long. */
+  /** The known peer that has been silent for longest, if that exceeds a limit. */
   readonly stalest: () => PeerInfo | undefined
 }
 
@@ -50,9 +50,9 @@ interface DueProbe extends Due {
 }
 
 /**
- * Finds out whether peers are still there (N10c). A neighbour whose connection was closed without a
- * word is dialled once, since a close alone says nothing of the peer; and now and then a known peer
- * that has long been silent.
+ * Checks whether peers are reachable (N10c). Dials a neighbour once after its connection closed without a goodbye,
+ * because a close alone does not prove that the peer is gone. Also dials a known peer from time to time that has
+ * long been silent.
  */
 export class Probes {
   readonly #init: ProbesInit
@@ -65,7 +65,7 @@ export class Probes {
     this.#init = init
   }
 
-  /** Follows who is disconnected until the signal is aborted. */
+  /** Watches disconnects until the signal is aborted. */
   follow(signal: AbortSignal): void {
     const { events, hasSaidGoodbye, isNeighbour, stalest } = this.#init
     events.addEventListener(
@@ -91,7 +91,7 @@ export class Probes {
     })
   }
 
-  /** Probes a peer within so many milliseconds, but not within a minute after the last time. */
+  /** Probes a peer within `withinMs`, but at most once a minute. */
   schedule(peer: PeerId, withinMs: number): void {
     const name = peer.toString()
     const nowMs = performance.now()

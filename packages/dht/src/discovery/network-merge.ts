@@ -9,7 +9,7 @@ import {
 } from '../peers/key-space.ts'
 import type { PeerBook } from '../peers/peer-book.ts'
 
-/** New peers that wait to be asked for their neighbours. Beyond that, the oldest is dropped. */
+/** New peers waiting for a request for their neighbours. When full, the oldest is dropped. */
 const MAX_WAITING = 64
 
 /** New peers asked at once. */
@@ -33,7 +33,7 @@ const FAR_INTERVAL_MS = 30_000
 export interface NetworkMergeInit {
   readonly self: PeerId
 
-  /** Judges peers that others name. */
+  /** Judges peers in responses. */
   readonly peers: Pick<PeerBook, 'isBanned' | 'isUnreachable'>
 
   /** Asks a peer for the peers nearest to a key. */
@@ -81,7 +81,7 @@ export class NetworkMerge {
 
     if (this.#asking < PARALLEL_REQUESTS) {
       this.#work().catch(() => {
-        // Another peer will name the same neighbours.
+        // Another peer's response will contain the same neighbours.
       })
     }
   }
@@ -145,7 +145,7 @@ export class NetworkMerge {
     await this.#connect(candidates.unasked(this.#neighboursAmong(candidates.all)))
   }
 
-  /** Collects the peers near this node that several peers name. Failed requests are skipped. */
+  /** Collects the peers near this node from several peers' responses. Failed requests are skipped. */
   async #askAll(peers: readonly PeerId[]): Promise<PeerInfo[]> {
     const told = await Promise.allSettled(
       peers.map((peer) => this.#ask(peer, keyOf(this.#init.self)))
@@ -188,7 +188,7 @@ export class NetworkMerge {
     return told.filter(({ id }) => !id.equals(this.#init.self)).sort(byDistanceTo(point))
   }
 
-  /** Whether a named peer is unknown and worth a dial. */
+  /** Whether a peer in a response is unknown and may be dialled. */
   #isNews({ id, multiaddrs }: PeerInfo): boolean {
     const { isKnown, peers } = this.#init
     return multiaddrs.length > 0 && !isKnown(id) && !peers.isUnreachable(id) && !peers.isBanned(id)
@@ -214,7 +214,7 @@ export class NetworkMerge {
       .filter((contact) => others.includes(contact))
   }
 
-  /** Connects to peers, and returns those that could be reached. */
+  /** Connects to peers, and returns the reachable ones. */
   async #connect(contacts: readonly PeerInfo[]): Promise<PeerInfo[]> {
     const dials = await Promise.allSettled(contacts.map((contact) => this.#init.connect(contact)))
     return contacts.filter((_, index) => dials[index]?.status === 'fulfilled')
@@ -230,7 +230,7 @@ function byDistanceTo(point: Point): (a: PeerInfo, b: PeerInfo) => number {
   return (a, b) => roughDistance(point, pointOfPeer(a.id)) - roughDistance(point, pointOfPeer(b.id))
 }
 
-/** Peers that others have named on the way to this node's neighbours. */
+/** Peers from responses on the way to this node's neighbours. */
 class Candidates {
   readonly #contacts = new Map<string, PeerInfo>()
   readonly #asked = new Set<string>()
@@ -243,7 +243,7 @@ class Candidates {
     return this.#contacts.values()
   }
 
-  /** Adds peers. A peer that was named or asked before is not added again. */
+  /** Adds peers, except those added or queried before. */
   add(contacts: readonly PeerInfo[]): void {
     for (const contact of contacts) {
       const name = contact.id.toString()
@@ -258,7 +258,7 @@ class Candidates {
     return contacts.filter(({ id }) => !this.#asked.has(id.toString()))
   }
 
-  /** Records the peers that were asked. Unreachable ones are no longer candidates. */
+  /** Records the queried peers. Unreachable ones are no longer candidates. */
   setAsked(contacts: readonly PeerInfo[], reached: readonly PeerInfo[]): void {
     for (const contact of contacts) {
       const name = contact.id.toString()

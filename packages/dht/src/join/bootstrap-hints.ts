@@ -7,16 +7,16 @@ interface Failure {
   readonly error: Error
 }
 
-/** A reason why joining fails, and what to check then. */
+/** A reason why joining fails, with advice. */
 interface Hint {
   readonly matches: (failure: Failure) => boolean
   readonly check: string
 
-  /** Whether trying again is of no use until something is changed. */
+  /** Whether a retry is useless without a change. */
   readonly isFinal?: boolean
 }
 
-/** Hints, of which the first that matches is given. */
+/** Hints. The first one that matches applies. */
 const HINTS: readonly Hint[] = [
   {
     matches: ({ address }) => hasPortZero(address),
@@ -112,7 +112,7 @@ const HINTS: readonly Hint[] = [
 
 const OTHERWISE = 'Check that the peer runs, and that this machine can connect to it.'
 
-/** Says what to check after joining through a peer has failed. */
+/** Returns advice for a failed attempt to join through a peer. */
 export function bootstrapHint(failure: Failure): string {
   return hintFor(failure)?.check ?? OTHERWISE
 }
@@ -126,14 +126,16 @@ function hintFor(failure: Failure): Hint | undefined {
   return HINTS.find(({ matches }) => matches(failure))
 }
 
-/** Goes by the name of the error, its code, or that of its cause. */
+/** Whether the error, or its cause, has one of these names or codes. */
 function isOneOf(error: Error, names: readonly string[]): boolean {
   const { name, code, cause } = error as Error & { code?: unknown }
   const isItself = names.includes(name) || names.includes(String(code))
   return isItself || (cause instanceof Error && isOneOf(cause, names))
 }
 
-/** The other side has ended the connection before it said anything: what libp2p makes of that is a text. */
+/**
+ * Whether the other side closed the connection before it sent anything. libp2p reports that only in the message.
+ */
 function isReset({ message }: Error): boolean {
   return /ECONNRESET|closed the connection|has been reset|while reading 0\/\d+ bytes|after reading 0\/\d+ bytes/.test(
     message

@@ -2,7 +2,9 @@ import type { KadDHT } from '@libp2p/kad-dht'
 
 type Mode = 'client' | 'server'
 
-/** Follows whether kad-dht is a client or a server, which it, or the application, may change while the node runs. */
+/**
+ * Follows whether kad-dht is a client or a server. kad-dht or the application may change it while the node runs.
+ */
 export class ModeSwitch {
   #onChange: ((mode: Mode) => Promise<void>) | undefined
   #changes: Promise<void> = Promise.resolve()

@@ -30,10 +30,9 @@ import { paceWalks } from './paced-walks.ts'
 import { StreamProgress } from './stream-progress.ts'
 
 /**
- * Options that differ from kad-dht's defaults, which suit a public network of very many peers: a
- * server also on private addresses, few requests at a time on one path, and no waiting for peers
- * that a lone node does not have. kad-dht's adaptive timeout must not undercut the request timeout.
- * The caller's options take precedence.
+ * Options that differ from kad-dht's defaults, which suit a public network of very many peers: a server also on
+ * private addresses, few requests at a time on one path, and no waiting for peers that a lone node does not have.
+ * kad-dht's adaptive timeout must not undercut the request timeout. The caller's options take precedence.
  */
 const KAD_DEFAULTS = {
   protocol: DEFAULT_KAD_PROTOCOL,
@@ -52,9 +51,9 @@ const KAD_DEFAULTS = {
 const DATASTORE_PREFIX = '/dht'
 
 /**
- * Creates kad-dht as a libp2p service whose replicas merge: every write of a Waggle record is joined
- * with the stored one under the rules R1–R16, whoever sends it and on whatever path. Takes kad-dht's
- * own options; `protocol` decides which network the node belongs to.
+ * Creates kad-dht as a libp2p service whose replicas merge: every write of a Waggle record is joined with the
+ * stored one under the rules R1–R16, regardless of its sender and path. Takes kad-dht's own options; `protocol`
+ * determines the node's network.
  */
 export function waggleKadDHT(
   init: WaggleKadDHTInit = {}
@@ -110,7 +109,10 @@ export function mergingKadDHT(
   }
 }
 
-/** Returns the mode; nothing if it was set to undefined: kad-dht then switches by itself, as it does without Waggle. */
+/**
+ * Returns the mode; undefined if it was set to undefined: kad-dht then switches by itself, as it does without
+ * Waggle.
+ */
 function clientModeOf(init: WaggleKadDHTInit): { clientMode?: boolean | undefined } {
   return Object.hasOwn(init, 'clientMode') ? { clientMode: init.clientMode } : {}
 }
@@ -121,7 +123,7 @@ function given<T extends object>(init: T | undefined): Partial<T> {
   return Object.fromEntries(entries) as Partial<T>
 }
 
-/** Creates a validator of kad-dht that makes all checks of the store. */
+/** Creates a kad-dht validator that runs all checks of the store. */
 function validatorFor({ checks }: RecordStore): ValidateFn {
   return async (key, value) => {
     const { record, refusals } = await checks.receive(key, value, BY_KAD_DHT)

@@ -25,7 +25,7 @@ import { limitedDials, withoutNames } from './dial-guard.ts'
 import { MAX_CIRCUITS_PER_PEER, RelayBudget } from './relay-budget.ts'
 import { hopGuard, relayConnections, relayedConnections, stopGuard } from './relay-guards.ts'
 
-/** The event bus, by which the services of one node are told from those of others. */
+/** The event bus, which identifies the services of one node. */
 export interface NodeEvents {
   readonly events: TypedEventTarget<Libp2pEvents>
 }
@@ -39,19 +39,19 @@ export const RELAYED_ADDRESS = '/p2p-circuit'
 /** Nodes that one relay serves. libp2p's default is 15. */
 export const MAX_RELAYED_NODES = 256
 
-/** Of these, at one host. */
+/** Relayed nodes at one host. */
 const MAX_RELAYED_NODES_PER_HOST = 64
 
-/** How long a relay remembers a node that stays connected to it without asking again, in ms. */
+/** Milliseconds for which a relay keeps a reservation that is not renewed. */
 export const RESERVATION_MS: number = 10 * 60_000
 
 /** Milliseconds that one relayed connection may last: libp2p's default, also of public relays. */
 export const RELAYED_CONNECTION_MS = 120_000
 
-/** Bytes that one relayed connection may carry, likewise. */
+/** Bytes that one relayed connection may carry: libp2p's default, also of public relays. */
 export const RELAYED_CONNECTION_BYTES = 131_072n
 
-/** Bytes of a message by which two nodes punch a hole, or by which one asks another to dial it. */
+/** Bytes of a message of hole punching, or of AutoNAT's request to be dialled. */
 const MAX_DIAL_MESSAGE_BYTES = 8192
 
 /** Creates a transport that dials through relays, and listens through connected ones. */
@@ -92,7 +92,7 @@ export function reachability(): ReturnType<typeof autoNAT> {
 
 const dialGuard: ProtocolGuard = () => ({ cut: messagesUpTo(MAX_DIAL_MESSAGE_BYTES) })
 
-/** A peer that is connected to directly has no use for it. */
+/** Refuses hole punching over a direct connection, where it is useless. */
 const punchingGuard: ProtocolGuard = (connection, stream) => {
   if (connection.limits == null) {
     throw new Error('the connection is direct already')
@@ -132,7 +132,7 @@ export function relayServer(): (components: RelayServerComponents) => CircuitRel
   }
 }
 
-/** Whether the relay remembers as many others at the peer's host as it may. */
+/** Whether the relay has as many reservations at the peer's host as it may. */
 function isHostFull(
   { reservations }: CircuitRelayService,
   connectionManager: ConnectionManager,
@@ -168,11 +168,11 @@ function isRelayed(node: Libp2p): boolean {
 }
 
 /**
- * Disables random walks. Both services would walk through the network without a pause for as long as
- * they find no helpers. Connected peers have to suffice.
+ * Disables random walks. Both services would walk through the network without a pause while they find no helpers.
+ * Connected peers have to suffice.
  */
 const NO_RANDOM_WALK: RandomWalk = {
   walk: async function* () {
-    // Nobody.
+    // Yields no peer.
   }
 }
