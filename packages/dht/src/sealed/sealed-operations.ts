@@ -36,9 +36,11 @@ import { contentBytes, open, seal } from './envelope.ts'
 import { HiddenNames } from './hidden-names.ts'
 import { type SealingKeys, sealingKeys } from './sealing-keys.ts'
 
-/** Something found in a sealed view that does not open: it was not written with the secret. It counts as not there. */
+/**
+ * An entry in a sealed view that does not open, because it was not written with the secret. It counts as absent.
+ */
 export interface Unopened {
-  /** The key as its readers know it. */
+  /** The key, as members see it. */
   readonly key: Key
 
   /** The hidden subkey, as replicas see it; undefined for a plain value. */
@@ -48,15 +50,15 @@ export interface Unopened {
 /** Options of a sealed view. */
 export interface SealedOptions {
   /**
-   * With `'members'`, all keys belong to a key pair made of the secret: strangers can write nothing, and each member
-   * can replace what another wrote. With `'anybody'`, places belong to whom their names say, so that members can own
-   * subkeys; strangers can add noise elsewhere, which readers leave out.
+   * With `'members'`, all keys belong to a key pair derived from the secret: only members can write, and each can
+   * replace others' entries. With `'anybody'`, owner tags in keys and subkeys determine the owners, so that members
+   * can own subkeys; strangers can add entries elsewhere, which readers ignore.
    *
    * @default 'members'
    */
   readonly writers?: 'members' | 'anybody' | undefined
 
-  /** Called with each entry that was found and does not open. */
+  /** Called with each entry that does not open. */
   readonly onMisfit?: ((unopened: Unopened) => void) | undefined
 }
 
@@ -67,16 +69,14 @@ const OPTIONS: OptionTable<SealedOptions> = {
 
 type OpenPlace = Place<Subkey | undefined, Value>
 
-/** Operations on what only those see who have a secret, over the operations of a DHT. */
+/** Operations of a sealed view, over the operations of a DHT. */
 export class SealedOperations implements BaseOperations {
   readonly #base: BaseOperations
   readonly #options: SealedOptions
   readonly #keys: SealingKeys
   readonly #names: HiddenNames
 
-  /**
-   * @throws TypeError for a secret that is none, or an option that is wrong
-   */
+  /** @throws TypeError for an invalid secret or option */
   constructor(base: BaseOperations, secret: Uint8Array, options: SealedOptions = {}) {
     assertOptions('sealed', options, OPTIONS)
     const { writers = 'members' } = options
@@ -206,7 +206,7 @@ export class SealedOperations implements BaseOperations {
     return this.#base.watchStates(source, options)
   }
 
-  /** What one write becomes for replicas. */
+  /** Seals one write for replicas. */
   #entry(
     key: Key,
     value: Value,
@@ -215,7 +215,7 @@ export class SealedOperations implements BaseOperations {
     const { subkey } = options
     const hidden = this.#names.key(key)
     const place = this.#place(key, options)
-    // Encoded now: renewals seal what was stored, whatever the caller does to the object meanwhile.
+    // Encoded now: renewals seal the value as stored, even if the caller changes the object meanwhile.
     const content = contentBytes({ subkey, value })
     const at = (expirationTime: number): Value =>
       seal(this.#keys, { key: hidden, subkey: place.subkey, expirationTime }, content)
@@ -240,7 +240,7 @@ export class SealedOperations implements BaseOperations {
     }
   }
 
-  /** Opens what a report says beats a write. What does not open is left as it is. */
+  /** Opens the entries in a report that beat a write. Leaves an entry sealed if it does not open. */
   #openResult<R extends boolean>({ key, subkey }: OpenEntry, result: Result<R>): Result<R> {
     const { by } = Object(result) as { readonly by?: Found | 'a deletion' }
 
@@ -295,7 +295,7 @@ export class SealedOperations implements BaseOperations {
     return { subkey: content.subkey, found: { ...found, value } }
   }
 
-  /** Whether a subkey belongs where it was found: a member could put it elsewhere. */
+  /** Whether a subkey belongs to the place at which it was found: a member could have copied it elsewhere. */
   #isAt(key: Key, subkey: Subkey | undefined, hidden: Subkey | undefined): boolean {
     return subkey === undefined
       ? hidden === undefined
@@ -303,7 +303,7 @@ export class SealedOperations implements BaseOperations {
   }
 }
 
-/** Opens the results that an error of `getMany` carries. */
+/** Opens the results in an error of `getMany`. */
 function openFailure(
   error: unknown,
   open: (index: number, found: Found | undefined) => Found | undefined
@@ -336,7 +336,10 @@ interface HiddenEntry extends HiddenPlace {
   readonly value: Value
 }
 
-/** Maps an array to an array, all of which is checked before any of it is sent, and others one by one. */
+/**
+ * Maps an array to an array, all of which is checked before any of it is sent; other iterables are mapped one by
+ * one.
+ */
 function mapMany<T, U>(items: Iterable<T>, map: (item: T) => U): Iterable<U> {
   return Array.isArray(items) ? items.map(map) : mapLazily(items, map)
 }

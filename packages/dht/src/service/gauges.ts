@@ -73,7 +73,7 @@ const GAUGES: Readonly<Record<string, Gauge>> = {
 
 type Counts = Readonly<Record<string, number>>
 
-/** Counts that only grow, by a label. */
+/** Cumulative counts, by a label. */
 const COUNTERS: Readonly<
   Record<string, readonly [label: string, help: string, read: (served: ServedStats) => Counts]>
 > = {
@@ -95,22 +95,21 @@ const COUNTERS: Readonly<
   ]
 }
 
-/** Returns by how much counts have grown since the last call: libp2p adds what a counter gives. */
+/** Returns the growth of counts since the last call, which libp2p adds to a counter. */
 function growth(read: () => Counts | undefined): () => Record<string, number> {
   let last: Counts = {}
   return () => {
     const before = last
     last = read() ?? before
     return Object.fromEntries(
-      // A node that was started again counts from nothing.
+      // A restarted node counts from zero.
       Object.entries(last).map(([name, count]) => [name, Math.max(count - (before[name] ?? 0), 0)])
     )
   }
 }
 
 /**
- * Registers figures that are read only when they are collected. `read` returns undefined while the
- * node is stopped.
+ * Registers metrics that are read only when they are collected. `read` returns undefined while the node is stopped.
  */
 export function registerGauges(
   metrics: Metrics | undefined,

@@ -8,7 +8,7 @@ export interface ManyOptions<T> {
   /** Items in flight. */
   readonly maxItems: number
 
-  /** Ends the drawing of items once nobody waits for the results. */
+  /** Stops drawing items when the caller no longer waits for the results. */
   readonly cancellation?: CancellationToken | undefined
 
   /** Bytes of the items in flight. A single one may be larger. */

@@ -30,7 +30,7 @@ export class CloserPeers {
     return indexes
   }
 
-  /** Adds a peer, and returns its index. A peer without one is not considered again. */
+  /** Adds a peer, and returns its index. A peer that got no index is not considered again. */
   #addOnce(peer: PeerInfo): number {
     const index = this.#isWorthIt(peer) ? this.#add(encodePeer(peer)) : NOWHERE
     this.#indexes.set(peer, index)

@@ -24,7 +24,7 @@ export const KEYS: Codec<readonly Uint8Array[]> = list(KEY, MAX_KEYS_PER_MESSAGE
 const SUBKEY: Codec<Uint8Array> = byteString(MAX_KEY_BYTES, 'a subkey')
 const NO_SUBKEYS: readonly SubkeyId[] = []
 
-/** Subkeys of one key, once each, in the order of their bytes. */
+/** Distinct subkeys of one key, in the order of their bytes. */
 export const SUBKEYS: Codec<readonly SubkeyId[]> = new Codec(
   (to, subkeys) => {
     to.varint(subkeys.length)
@@ -56,10 +56,10 @@ export const RECORD: Codec<Uint8Array> = byteString(MAX_MESSAGE_BYTES, 'a record
 /** Milliseconds since a copy left its replica, rounded up. */
 export const AGE: Codec<number> = integer(MAX_AGE_MS, 'an age')
 
-/** How many closer peers are wanted for each key. */
+/** Number of closer peers requested for each key. */
 export const CLOSER_COUNT: Codec<number> = integer(MAX_CLOSER_PEERS, 'the number of near peers')
 
-/** A peer as responses introduce it. */
+/** A peer in a response. */
 export interface PeerFields {
   readonly id: Uint8Array
   readonly addresses: readonly Uint8Array[]
@@ -73,7 +73,7 @@ export const PEER_FIELDS: Codec<PeerFields> = struct<PeerFields>({
   addresses: list(byteString(...ADDRESS), MAX_ADDRESSES_PER_PEER)
 })
 
-/** A peer's {@link PEER_FIELDS} as they are written. The same few come again and again, and are rarely looked into. */
+/** A peer's encoded {@link PEER_FIELDS}. The same few peers recur, and are rarely decoded. */
 export type EncodedPeer = Uint8Array
 
 const skipId = skipped(...PEER_ID)
@@ -94,7 +94,7 @@ function readPeer(from: ByteReader): EncodedPeer {
   return from.since(start)
 }
 
-/** Closer peers of a response, once each. */
+/** Distinct closer peers of a response. */
 export const RESPONSE_PEERS: Codec<readonly EncodedPeer[]> = new Codec(PEERS.write, (from) => {
   const peers = PEERS.read(from)
   from.peerCount = peers.length

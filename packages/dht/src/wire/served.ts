@@ -1,32 +1,32 @@
-/** What a node has done for other peers since it started. */
+/** A node's work for other peers since it started. */
 export interface ServedStats {
   /** Keys that peers asked about or stored, by request. */
   readonly keys: Readonly<Record<ServedKind, number>>
 
-  /** Requests put off or answered BUSY because there was too much to do, and streams of peers that may not connect. */
+  /** Requests delayed or answered BUSY because of overload, and streams of peers that may not connect. */
   readonly refused: Readonly<Record<ServedRefusal, number>>
 
   /** Bytes sent in replies and notifications. */
   readonly bytes: number
 
-  /** Changes told to watching peers. */
+  /** Changes sent to watching peers. */
   readonly changes: number
 }
 
 /** Requests whose keys are counted. */
 export type ServedKind = 'find' | 'store' | 'watch' | 'compare'
 
-/** Why a request was refused. */
+/** Reason why a request was refused. */
 export type ServedRefusal = 'busy' | 'access'
 
-/** Counts what a node does for other peers. */
+/** Counts a node's work for other peers. */
 export class Served {
   readonly #keys = { find: 0, store: 0, watch: 0, compare: 0 }
   readonly #refused = { busy: 0, access: 0 }
   #bytes = 0
   #changes = 0
 
-  /** Counts the keys of a request. Other messages count for nothing. */
+  /** Counts the keys of a request. Ignores other messages. */
   countKeys(request: string, keys: number): void {
     if (Object.hasOwn(this.#keys, request)) {
       this.#keys[request as ServedKind] += keys
