@@ -9,10 +9,10 @@ import {
   type NetworkOptions
 } from '../network/network-options.ts'
 import { subkeyEntry } from '../records/subkey-entry.ts'
+import { foundJson, foundText } from '../text/found.ts'
 import { shownMoment } from '../text/time.ts'
 import { parseKey } from '../text/value-text.ts'
 import { act, define, type Program } from './define.ts'
-import { foundJson, foundText } from './found.ts'
 import {
   addTimeoutOption,
   type SubkeyOptions,

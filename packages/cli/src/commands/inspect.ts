@@ -5,12 +5,12 @@ import { DONE } from '../errors.ts'
 import { withClient } from '../network/client.ts'
 import { addNetworkOptions, type NetworkOptions } from '../network/network-options.ts'
 import { counted, shownBytes } from '../text/count.ts'
+import { foundJson, foundText } from '../text/found.ts'
 import type { Json } from '../text/json.ts'
 import type { Tone } from '../text/paint.ts'
 import { shownDuration } from '../text/time.ts'
 import { jsonOf, parseKey } from '../text/value-text.ts'
 import { act, define, type Program } from './define.ts'
-import { foundJson, foundText } from './found.ts'
 import { addTimeoutOption, type TimeoutOptions, timeoutMsOf } from './places.ts'
 
 type InspectOptions = NetworkOptions & TimeoutOptions

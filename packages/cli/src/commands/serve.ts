@@ -1,8 +1,16 @@
 import type { DHT, DHTOptions } from '@waggle/dht'
+import type { Command } from 'commander'
 import type { Context } from '../context.ts'
 import { controlPath, prepareControlFolder } from '../control/control-path.ts'
 import { startControl } from '../control/control-server.ts'
 import { DONE } from '../errors.ts'
+import {
+  DEFAULT_HTTP_PORT,
+  givenToken,
+  HTTP_TOKEN_VARIABLE,
+  httpPortOf,
+  newToken
+} from '../http/options.ts'
 import type { CommandIO } from '../io.ts'
 import { initialPeersFor } from '../network/client.ts'
 import { localPort, localPorts } from '../network/local-ports.ts'
@@ -30,6 +38,8 @@ export type ServeOptions = NetworkOptions & {
   readonly requireBootstrap?: boolean
   readonly metricsPort?: string
   readonly metricsHost: string
+  readonly http?: string | true
+  readonly httpHost: string
   readonly refreshPeriod: string
   readonly control?: string
 }
@@ -52,7 +62,8 @@ export function addServe(program: Program): void {
       [
         'waggle serve --listen-on :1337 --announce /dns4/waggle.example/tcp/1337',
         'behind a router that forwards the port'
-      ]
+      ],
+      ['waggle serve --http', 'a node that programs in other languages use over HTTP']
     ]
   })
   command
@@ -76,15 +87,26 @@ export function addServe(program: Program): void {
     .option('--serve-relay', 'be a relay for such machines')
     .option('--strict-clock', 'refuse to join when the clock of this machine is wrong')
     .option('--require-bootstrap', 'fail when no initial peer responds, instead of retrying')
-    .option('--metrics-port <port>', 'serve metrics for Prometheus under /metrics')
-    .option('--metrics-host <host>', 'address to serve metrics on', '127.0.0.1')
     .option('--refresh-period <time>', 'how often to print the status', '30s')
     .option(
       '--control <socket>',
       'socket for waggle stats, top and export (default: one in the temporary directory)'
     )
+  addEndpointOptions(command)
   addNetworkOptions(command)
   act(program, command, serve)
+}
+
+/** Adds the options of what a node serves over HTTP. */
+function addEndpointOptions(command: Command): void {
+  command
+    .option('--metrics-port <port>', 'serve metrics for Prometheus under /metrics')
+    .option('--metrics-host <host>', 'address to serve metrics on', '127.0.0.1')
+    .option(
+      '--http [port]',
+      `serve values over HTTP, to programs with the token in $${HTTP_TOKEN_VARIABLE} or the one that is printed (default port: ${DEFAULT_HTTP_PORT})`
+    )
+    .option('--http-host <host>', 'address to serve values on', '127.0.0.1')
 }
 
 async function serve(context: Context, options: ServeOptions): Promise<number> {
@@ -92,8 +114,12 @@ async function serve(context: Context, options: ServeOptions): Promise<number> {
   const refreshSeconds = parseDuration(options.refreshPeriod, '--refresh-period')
   const port =
     options.metricsPort === undefined ? undefined : parsePort(options.metricsPort, '--metrics-port')
+  const httpPort = httpPortOf(options)
+  const given = givenToken(io)
+  const token = given ?? newToken()
   const settings = await dhtOptions(options, context)
   const { nodeMetrics } = await import('../metrics.ts')
+  const { serveApi } = await import('../http/api.ts')
   const { factory, counted, serve } = nodeMetrics()
 
   await using dht = await started({ ...settings, metrics: factory }, options, io)
@@ -103,8 +129,15 @@ async function serve(context: Context, options: ServeOptions): Promise<number> {
     localPort: localPort(options, io)
   })
   await using endpoint = port === undefined ? undefined : await serve(port, options.metricsHost)
+  await using api =
+    httpPort === undefined
+      ? undefined
+      : await serveApi({ dht, host: options.httpHost, port: httpPort, token })
   const status = followNode(dht, context)
-  status.started(endpoint?.url)
+  status.started({
+    metricsUrl: endpoint?.url,
+    http: api && { url: api.url, newToken: given === undefined ? token : null }
+  })
   status.alone(dht.bootstrapError)
   await ticks(refreshSeconds, io.signal, () => status.tell())
   status.stopping(io.signal)

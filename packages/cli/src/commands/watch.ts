@@ -4,10 +4,10 @@ import { DONE } from '../errors.ts'
 import { joinedClient } from '../network/client.ts'
 import { addNetworkOptions, type NetworkOptions } from '../network/network-options.ts'
 import { parseCount } from '../text/count.ts'
+import { foundJson, foundText } from '../text/found.ts'
 import { shownClock } from '../text/time.ts'
 import { jsonOf, parseKey, shown } from '../text/value-text.ts'
 import { act, define, type Program } from './define.ts'
-import { foundJson, foundText } from './found.ts'
 
 const NOTES = {
   unreachable: 'too few of the servers nearest to the key answer: changes may be missed',

@@ -10,7 +10,8 @@ const CALL_OPTIONS = ['count', 'expirationTime', 'latest', 'renewals', 'subkey',
 
 /** Options of the command line that are no option of a library. */
 const OWN = [
-  ...['--answer', '--continue-on-error', '--control', '--hivemind', '--json', '--keys-from'],
+  ...['--answer', '--continue-on-error', '--control', '--hivemind', '--http', '--http-host'],
+  ...['--json', '--keys-from'],
   ...['--local-port', '--metrics-host', '--metrics-port', '--near', '--node', '--output', '--raw'],
   '--refresh-period'
 ]

@@ -29,6 +29,7 @@ import type { ServedProtocol, StreamHandler } from '../wire/protocol-server.ts'
 import { ProtocolViolationError } from '../wire/protocol-violation-error.ts'
 import type { Response } from '../wire/responder.ts'
 import type { MessageCodec } from '../wire/schema.ts'
+import type { Served } from '../wire/served.ts'
 import {
   EXCHANGE,
   EXCHANGE_PROTOCOL,
@@ -58,6 +59,9 @@ export interface ExchangeServerInit {
 
   /** Decides who may write; undefined: everybody may. */
   readonly access?: Access | undefined
+
+  /** Counts answers to writes. Undefined: nobody asks. */
+  readonly served?: Served | undefined
 
   /** Called with a peer that has sent a forged signature. */
   readonly onForgery?: ((peer: PeerId, error: Error) => void) | undefined
@@ -173,10 +177,15 @@ export class ExchangeServer implements ServedProtocol<Message> {
       yield
     }
 
-    const replyOf = (known: readonly Outcome[]): StoredReply => ({
-      ...{ name: 'stored', id, peers: closerPeers.peers },
-      answers: answersOf(known, closer)
-    })
+    const replyOf = (known: readonly Outcome[]): StoredReply => {
+      const answers = answersOf(known, closer)
+
+      for (const { outcome } of answers) {
+        this.#init.served?.countWrite(outcome)
+      }
+
+      return { name: 'stored', id, peers: closerPeers.peers, answers }
+    }
 
     return outcomes.some(isPromise)
       ? Promise.all(outcomes).then(replyOf)

@@ -177,7 +177,7 @@ function createServers(init: PartsInit, parts: ServersInit): Servers {
     onViolation: (peer, error) => door.reportViolation(peer, error)
   })
   const exchange = new ExchangeServer({
-    ...{ access, store, ...caches, routing },
+    ...{ access, store, ...caches, routing, served },
     onRead: countReads(init, parts),
     onForgery: (peer, error) => door.forgive(peer, error),
     onGoodbye: (peer, reason) => goodbyes().hear(peer, reason)

@@ -3,6 +3,9 @@ export interface ServedStats {
   /** Keys that peers asked about or stored, by request. */
   readonly keys: Readonly<Record<ServedKind, number>>
 
+  /** Records that peers stored or handed over here, by the answer. */
+  readonly writes: Readonly<Record<ServedWrite, number>>
+
   /** Requests delayed or answered BUSY because of overload, and streams of peers that may not connect. */
   readonly refused: Readonly<Record<ServedRefusal, number>>
 
@@ -16,12 +19,16 @@ export interface ServedStats {
 /** Requests whose keys are counted. */
 export type ServedKind = 'find' | 'store' | 'watch' | 'compare'
 
+/** Answers to a write, as a writer's node reports them. */
+export type ServedWrite = 'accepted' | 'stale' | 'full' | 'expired' | 'refused' | 'invalid'
+
 /** Reason why a request was refused. */
 export type ServedRefusal = 'busy' | 'access'
 
 /** Counts a node's work for other peers. */
 export class Served {
   readonly #keys = { find: 0, store: 0, watch: 0, compare: 0 }
+  readonly #writes = { accepted: 0, stale: 0, full: 0, expired: 0, refused: 0, invalid: 0 }
   readonly #refused = { busy: 0, access: 0 }
   #bytes = 0
   #changes = 0
@@ -31,6 +38,10 @@ export class Served {
     if (Object.hasOwn(this.#keys, request)) {
       this.#keys[request as ServedKind] += keys
     }
+  }
+
+  countWrite(outcome: ServedWrite): void {
+    this.#writes[outcome]++
   }
 
   countRefusal(reason: ServedRefusal): void {
@@ -48,6 +59,7 @@ export class Served {
   stats(): ServedStats {
     return {
       keys: { ...this.#keys },
+      writes: { ...this.#writes },
       refused: { ...this.#refused },
       bytes: this.#bytes,
       changes: this.#changes
