@@ -9,7 +9,7 @@ declare const WebAssembly: {
 }
 
 /** Milliseconds between two polls of the pipe. */
-const LOOK_EVERY_MS = 500
+const POLL_INTERVAL_MS = 500
 
 /** Nanoseconds that a poll waits: with zero, libuv does not poll at all. */
 const WAIT_NS = 1_000_000n
@@ -30,7 +30,7 @@ const TYPE_AT = 10
  * and keeps no process alive.
  */
 export async function readerGone(fd: number): Promise<void> {
-  const pause = (): Promise<void> => sleep(LOOK_EVERY_MS, undefined, { ref: false })
+  const pause = (): Promise<void> => sleep(POLL_INTERVAL_MS, undefined, { ref: false })
 
   if (!fstatSync(fd).isFIFO()) {
     return new Promise(() => {})

@@ -72,21 +72,21 @@ export function assertText(value: unknown, option: string): void {
 
 /** Checks that the option is a positive number. */
 export function assertPositive(value: unknown, option: string): void {
-  const isSo = typeof value === 'number' && value > 0 && Number.isFinite(value)
-  assertThat(isSo, option, 'a positive number', value)
+  const isValid = typeof value === 'number' && value > 0 && Number.isFinite(value)
+  assertThat(isValid, option, 'a positive number', value)
 }
 
 /** Checks that the option is a positive integer. */
 export function assertCount(value: unknown, option: string): void {
-  const isSo = Number.isSafeInteger(value) && Number(value) >= 1
-  assertThat(isSo, option, 'an integer from 1 up', value)
+  const isValid = Number.isSafeInteger(value) && Number(value) >= 1
+  assertThat(isValid, option, 'an integer from 1 up', value)
 }
 
 /** Makes a check for integers within bounds. */
 export function assertInteger(least: number, most: number): Check {
   return (value, option) => {
-    const isSo = Number.isInteger(value) && Number(value) >= least && Number(value) <= most
-    assertThat(isSo, option, `an integer from ${least} to ${most}`, value)
+    const isValid = Number.isInteger(value) && Number(value) >= least && Number(value) <= most
+    assertThat(isValid, option, `an integer from ${least} to ${most}`, value)
   }
 }
 
@@ -181,8 +181,8 @@ export function assertValidators(value: unknown, option: string): void {
 }
 
 export function assertNotNegative(value: unknown, option: string): void {
-  const isSo = typeof value === 'number' && value >= 0 && Number.isFinite(value)
-  assertThat(isSo, option, 'a number of seconds, 0 or more', value)
+  const isValid = typeof value === 'number' && value >= 0 && Number.isFinite(value)
+  assertThat(isValid, option, 'a number of seconds, 0 or more', value)
 }
 
 /** Makes a check for objects that have a method. */

@@ -92,7 +92,7 @@ class LocalTestnet implements Testnet {
       }
 
       for (const node of this.nodes.filter(isLonely)) {
-        await lookAround(node)
+        await lookUpNeighbours(node)
       }
 
       await new Promise((resolve) => setTimeout(resolve, SETTLE_POLL_MS))
@@ -100,11 +100,11 @@ class LocalTestnet implements Testnet {
 
     // Once more, so that no node is avoided for having been slow while the others joined.
     for (const node of this.nodes) {
-      await lookAround(node)
+      await lookUpNeighbours(node)
     }
   }
 }
 
-async function lookAround(node: DHT): Promise<void> {
+async function lookUpNeighbours(node: DHT): Promise<void> {
   await node.findNearestPeers(node.peerId.toString(), { count: SEARCH_WIDTH })
 }

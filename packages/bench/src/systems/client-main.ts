@@ -31,7 +31,7 @@ const system = await loadSystem(process.argv)
 const COLLECT_MS = 100
 
 /** Number of a value that is never stored. */
-const NOBODY = -1
+const NEVER_STORED = -1
 
 let writer: Client
 let reader: Client
@@ -56,7 +56,7 @@ const handlers = {
   run({ operation, keys, ...load }: Keys<Operation> & Omit<Load, 'count'>): Promise<Measured> {
     for (const key of keys) {
       operation === 'miss'
-        ? reader.prepare?.(missingFor(key), valueFor(NOBODY))
+        ? reader.prepare?.(missingFor(key), valueFor(NEVER_STORED))
         : reader.prepare?.(keyFor(key), valueFor(key))
     }
 

@@ -36,7 +36,7 @@ export async function refusal(
     )
   }
 
-  return strangersIn(key, subkey === undefined ? found : undefined) ?? notStored(place)
+  return ownedSubkeyError(key, subkey === undefined ? found : undefined) ?? notStored(place)
 }
 
 /** Refuses a write that has expired before it begins. */
@@ -50,7 +50,7 @@ export function pastExpiration(place: string): CommandError {
  * Finds a subkey that belongs to another peer and prevents the write: only the owner can replace or delete it
  * (R16).
  */
-function strangersIn(key: Key, found: Found | undefined): CommandError | undefined {
+function ownedSubkeyError(key: Key, found: Found | undefined): CommandError | undefined {
   if (!(found?.value instanceof Map)) {
     return undefined
   }

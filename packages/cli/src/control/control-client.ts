@@ -39,16 +39,16 @@ export async function controlledNode(
   const first = localPort(options, io)
   const paths = control === undefined ? await controlPaths() : [control]
   const all = (await Promise.all(paths.map(reached))).filter((one) => one !== undefined)
-  const meant = all.filter(({ overview }) => isMeant(overview, options, first))
-  const [found, second] = meant
+  const selected = all.filter(({ overview }) => isSelected(overview, options, first))
+  const [found, second] = selected
 
   if (found === undefined) {
-    throw new CommandError(nobody(options, first, all))
+    throw new CommandError(noNodeMessage(options, first, all))
   }
 
   if (second !== undefined) {
     throw new CommandError(
-      `${meant.length} nodes run on this machine; choose one with --node: ${list(meant)}`
+      `${selected.length} nodes run on this machine; choose one with --node: ${list(selected)}`
     )
   }
 
@@ -88,7 +88,7 @@ function answerOf(socketPath: string, path: string): Promise<IncomingMessage> {
   })
 }
 
-function isMeant(overview: Overview, { control, node }: ControlOptions, first: number): boolean {
+function isSelected(overview: Overview, { control, node }: ControlOptions, first: number): boolean {
   const { pid, peerId, localPort } = overview
 
   if (node !== undefined) {
@@ -98,7 +98,7 @@ function isMeant(overview: Overview, { control, node }: ControlOptions, first: n
   return control !== undefined || localPort === first
 }
 
-function nobody(
+function noNodeMessage(
   { control, node }: ControlOptions,
   first: number,
   others: readonly ControlledNode[]

@@ -18,7 +18,7 @@ export async function startControl(path: string, init: OverviewInit): Promise<As
   const server = createServer((request, response) => {
     answer(init, request, response).catch((error) => response.destroy(error))
   })
-  await listening(server, path)
+  await listen(server, path)
   await chmod(path, 0o600)
 
   return {
@@ -59,7 +59,7 @@ function* recordLines(dht: DHT): Generator<string, void, undefined> {
   }
 }
 
-function listening(server: Server, path: string): Promise<void> {
+function listen(server: Server, path: string): Promise<void> {
   return new Promise((resolve, reject) => {
     server.once('error', reject)
     server.listen(path, resolve)

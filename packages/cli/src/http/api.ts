@@ -23,7 +23,7 @@ import {
   placeOf
 } from './place.ts'
 
-/** Connections at once without a token, and the ms that one may be silent. */
+/** Unauthenticated connections at once, and milliseconds that one may be idle. */
 const MAX_CONNECTIONS = 64
 const SILENCE_TIMEOUT_MS = 10_000
 
@@ -41,11 +41,11 @@ export interface ApiInit {
   readonly host: string
   readonly port: number
 
-  /** The secret that each request has to show, as in `authorization: Bearer …`. */
+  /** The secret in each request, as in `authorization: Bearer …`. */
   readonly token: string
 }
 
-/** A request for a place, with what its calls need. */
+/** A request for a place, with the parts that its calls need. */
 interface Request {
   readonly dht: DHT
   readonly message: IncomingMessage
@@ -60,14 +60,14 @@ const METHODS: Readonly<Record<string, (request: Request) => Promise<Json>>> = {
   DELETE: remove
 }
 
-/** Serves a node's values over HTTP, to programs that have the token. */
+/** Serves a node's values over HTTP to programs with the token. */
 export async function serveApi({ dht, host, port, token }: ApiInit): Promise<BoundedServer> {
   const limits = { maxConnections: MAX_CONNECTIONS, silenceTimeoutMs: SILENCE_TIMEOUT_MS }
   const server = await startBoundedServer(
     { host, port, option: '--http', ...limits },
     (message, response) => {
       const ended = new AbortController()
-      response.once('close', () => ended.abort(new Error('the client has gone')))
+      response.once('close', () => ended.abort(new Error('the client has disconnected')))
       respond(message, response, ended.signal).catch((error) => {
         refuse(response, httpErrorOf(toError(error)))
       })
@@ -111,7 +111,7 @@ export async function serveApi({ dht, host, port, token }: ApiInit): Promise<Bou
   return server
 }
 
-/** Names the method, which the path must have. */
+/** Returns the method, which the path must support. */
 function methodOf(
   { method = '' }: IncomingMessage,
   response: ServerResponse,
@@ -133,7 +133,7 @@ async function read({ dht, place, query, call }: Request): Promise<Json> {
   const part = partOf(found, place)
 
   if (part === undefined) {
-    throw new HttpError(404, 'absent', 'nothing is stored there, or it has expired')
+    throw new HttpError(404, 'absent', 'no value is stored there, or it has expired')
   }
 
   return subkey === undefined
@@ -176,7 +176,7 @@ async function* changes(dht: DHT, place: Place, signal: AbortSignal): AsyncGener
         : { ...entryJson(place.key, part), ...placeJson(place) }
     const text = line(json)
 
-    // A change of another subkey is none of this place.
+    // A change of another subkey does not concern this place.
     if (text !== last) {
       last = text
       yield json
@@ -242,7 +242,7 @@ function refuse(response: ServerResponse, { status, code, message }: HttpError):
     response.setHeader('retry-after', '1')
   }
 
-  // The rest of a body that is not read would be taken for the next request.
+  // The unread rest of a body would be taken for the next request.
   response.setHeader('connection', 'close')
   send(response, status, { error: message, code })
 }

@@ -23,7 +23,7 @@ const GREATEST_BIGINT = 2n ** 64n - 1n
  * @throws UsageError for JSON with a mistake in it
  */
 export function parseValue(text: string, what = 'the value'): Value {
-  if (beginsSpecially(text)) {
+  if (hasPrefix(text)) {
     return fromText(text, what)
   }
 
@@ -65,11 +65,11 @@ export function jsonOf(value: Value): Json {
 
   switch (typeof value) {
     case 'string':
-      return beginsSpecially(value) ? `text:${value}` : value
+      return hasPrefix(value) ? `text:${value}` : value
     case 'bigint':
       return `bigint:${value}`
     case 'number':
-      return isSaidByJson(value) ? value : `number:${Object.is(value, -0) ? '-0' : value}`
+      return isExactInJson(value) ? value : `number:${Object.is(value, -0) ? '-0' : value}`
   }
 
   return compoundJson(value)
@@ -81,7 +81,7 @@ export function shown(value: Value): string {
 }
 
 /** Whether JSON represents the number. It lacks infinity and −0, and integers beyond 2⁵³ are read as bigints. */
-function isSaidByJson(value: number): boolean {
+function isExactInJson(value: number): boolean {
   const isLargeInteger = !Number.isSafeInteger(value) && /^-?\d+$/.test(String(value))
   return Number.isFinite(value) && !Object.is(value, -0) && !isLargeInteger
 }
@@ -96,7 +96,7 @@ function compoundJson(value: Exclude<Value, null | boolean | string | bigint | n
     : Object.fromEntries(Object.entries(value).map(([name, item]) => [name, jsonOf(item)]))
 }
 
-function beginsSpecially(text: string): boolean {
+function hasPrefix(text: string): boolean {
   return Object.keys(PREFIXES).some((prefix) => text.startsWith(prefix))
 }
 

@@ -15,7 +15,7 @@ export interface BufferLimitsInit {
 }
 
 /** Milliseconds between two checks of the buffers, while any holds data. */
-const LOOK_MS = 250
+const CHECK_INTERVAL_MS = 250
 
 /** Milliseconds after which an unfinished message or unread responses end the stream. */
 export const MAX_STUCK_MS = 60_000
@@ -27,7 +27,7 @@ export const MAX_STUCK_MS = 60_000
 export class BufferLimits {
   readonly #limits: BufferLimitsInit
   readonly #streams = new Map<Buffering, string>()
-  readonly #alarm = new Alarm(() => this.look())
+  readonly #alarm = new Alarm(() => this.check())
 
   constructor(limits: BufferLimitsInit) {
     this.#limits = limits
@@ -42,12 +42,12 @@ export class BufferLimits {
   }
 
   /** Schedules a check, because a stream buffers data. */
-  scheduleLook(): void {
-    this.#alarm.within(LOOK_MS)
+  scheduleCheck(): void {
+    this.#alarm.within(CHECK_INTERVAL_MS)
   }
 
   /** Ends the streams beyond the limits. Schedules the next check if any stream buffers data. */
-  look(nowMs: number = performance.now()): void {
+  check(nowMs: number = performance.now()): void {
     for (const [stream] of this.#streams) {
       if (nowMs - (stream.stuckSinceMs ?? nowMs) > MAX_STUCK_MS) {
         stream.close(new Error(`the stream made no progress for ${MAX_STUCK_MS} ms`))
@@ -68,7 +68,7 @@ export class BufferLimits {
     }
 
     if (sum > 0) {
-      this.scheduleLook()
+      this.scheduleCheck()
     }
   }
 

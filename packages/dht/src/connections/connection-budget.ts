@@ -133,7 +133,7 @@ export class ConnectionBudget {
 
   /** Closes connections above the watermarks, unless they are protected. */
   sweep(): void {
-    if (!this.#mayBeBeyond) {
+    if (!this.#mayExceedWatermarks) {
       return
     }
 
@@ -178,7 +178,7 @@ export class ConnectionBudget {
   }
 
   /** Whether some connections may have to be closed, judged by their number alone. */
-  get #mayBeBeyond(): boolean {
+  get #mayExceedWatermarks(): boolean {
     const { high, highTotal } = this.#watermarks
     return this.#init.connectionManager.getConnections().length > Math.min(high, highTotal)
   }

@@ -132,7 +132,7 @@ export class Probes {
       await connect(contact)
     } catch (thrown) {
       const error = toError(thrown)
-      log('nobody answers where the peer %p was - %e', peer, error)
+      log('the peer %p is unreachable - %e', peer, error)
 
       if (error.name !== 'BusyError' && error.name !== 'AbortError') {
         onDead(contact, error)

@@ -43,8 +43,8 @@ export const CONNECTION_OPTIONS: OptionTable<ConnectionOptions> = {
 }
 
 function assertGrace(value: unknown, option: string): void {
-  const isSo = typeof value === 'number' && value >= 0 && Number.isFinite(value)
-  assertThat(isSo, option, 'a number of milliseconds, 0 or more', value)
+  const isValid = typeof value === 'number' && value >= 0 && Number.isFinite(value)
+  assertThat(isValid, option, 'a number of milliseconds, 0 or more', value)
 }
 
 /** Shares of libp2p's `maxConnections`. libp2p refuses newcomers beyond it and reserves no room. */

@@ -88,8 +88,8 @@ export class NetworkMerge {
 
   /** Asks connected peers for neighbours that this node does not know. */
   async refresh(connected: readonly PeerId[]): Promise<void> {
-    const told = await this.#askAll(connected)
-    await this.#connectNeighbours(told.filter((contact) => this.#isNews(contact)))
+    const closer = await this.#askAll(connected)
+    await this.#connectNeighbours(closer.filter((contact) => this.#isNews(contact)))
   }
 
   async #work(): Promise<void> {
@@ -107,8 +107,8 @@ export class NetworkMerge {
   }
 
   async #learnFrom(peer: PeerId): Promise<void> {
-    const told = await this.#ask(peer, keyOf(this.#init.self))
-    const unknown = told.filter((contact) => this.#isNews(contact))
+    const closer = await this.#ask(peer, keyOf(this.#init.self))
+    const unknown = closer.filter((contact) => this.#isNews(contact))
 
     if (!this.#areNear(unknown)) {
       return
@@ -117,7 +117,7 @@ export class NetworkMerge {
     await this.#connectNeighbours(unknown)
 
     // Most are unknown only if the peer belongs to another network, or this node is new.
-    const isElsewhere = 2 * unknown.length > told.length
+    const isElsewhere = 2 * unknown.length > closer.length
 
     if (isElsewhere && this.#init.now() - this.#lookedFarAtMs >= FAR_INTERVAL_MS) {
       this.#lookedFarAtMs = this.#init.now()
@@ -138,8 +138,8 @@ export class NetworkMerge {
 
       const reached = await this.#connect(next)
       candidates.setAsked(next, reached)
-      const told = await this.#askAll(reached.map(({ id }) => id))
-      candidates.add(told.filter((contact) => this.#isNews(contact)))
+      const closer = await this.#askAll(reached.map(({ id }) => id))
+      candidates.add(closer.filter((contact) => this.#isNews(contact)))
     }
 
     await this.#connect(candidates.unasked(this.#neighboursAmong(candidates.all)))
@@ -147,10 +147,10 @@ export class NetworkMerge {
 
   /** Collects the peers near this node from several peers' responses. Failed requests are skipped. */
   async #askAll(peers: readonly PeerId[]): Promise<PeerInfo[]> {
-    const told = await Promise.allSettled(
+    const closer = await Promise.allSettled(
       peers.map((peer) => this.#ask(peer, keyOf(this.#init.self)))
     )
-    return told.flatMap((answer) => (answer.status === 'fulfilled' ? answer.value : []))
+    return closer.flatMap((answer) => (answer.status === 'fulfilled' ? answer.value : []))
   }
 
   /** Connects to distant peers, too: the networks' other peers would not find each other through neighbours alone. */
@@ -158,8 +158,8 @@ export class NetworkMerge {
     const depth = Math.min(this.#depth, MAX_DISTANCES)
 
     for (let bits = 0; bits < depth; bits++) {
-      const told = await this.#ask(peer, this.#keyAt(bits))
-      const unknown = told.filter((contact) => this.#isNews(contact))
+      const closer = await this.#ask(peer, this.#keyAt(bits))
+      const unknown = closer.filter((contact) => this.#isNews(contact))
       await this.#connect(unknown.slice(0, INTRODUCTIONS_PER_DISTANCE))
     }
   }
@@ -184,8 +184,8 @@ export class NetworkMerge {
   /** Asks a peer for the peers nearest to a key, nearest first. */
   async #ask(peer: PeerId, key: Uint8Array): Promise<readonly PeerInfo[]> {
     const point = pointOfKey(key)
-    const told = await this.#init.ask(peer, key)
-    return told.filter(({ id }) => !id.equals(this.#init.self)).sort(byDistanceTo(point))
+    const closer = await this.#init.ask(peer, key)
+    return closer.filter(({ id }) => !id.equals(this.#init.self)).sort(byDistanceTo(point))
   }
 
   /** Whether a peer in a response is unknown and may be dialled. */

@@ -100,7 +100,7 @@ export class Door {
       stream,
       guard,
       turn: (task) => this.admit(peer, task),
-      onBacklog: () => buffers.scheduleLook(),
+      onBacklog: () => buffers.scheduleCheck(),
       onFault: (error) => this.reportFault(remotePeer, error)
     })
     const buffering = {

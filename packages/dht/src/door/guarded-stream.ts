@@ -112,7 +112,7 @@ export class GuardedStream extends AbstractStream {
   }
 
   sendResume(): void {
-    this.#takeIn()
+    this.#scheduleUnit()
   }
 
   get #units(): number {
@@ -123,15 +123,15 @@ export class GuardedStream extends AbstractStream {
     stream.maxReadBufferLength = MAX_UNREAD_BYTES
     stream.addEventListener('message', ({ data }) => {
       this.#queue.push(data.subarray())
-      this.#takeIn()
+      this.#scheduleUnit()
     })
     stream.addEventListener('drain', () => {
       this.safeDispatchEvent('drain')
-      this.#takeIn()
+      this.#scheduleUnit()
     })
     stream.addEventListener('remoteCloseWrite', () => {
       this.#hasEnded = true
-      this.#takeIn()
+      this.#scheduleUnit()
     })
     stream.addEventListener('close', ({ error }) => {
       this.#queue.clear()
@@ -143,12 +143,12 @@ export class GuardedStream extends AbstractStream {
       queueMicrotask(() => this.onTransportClosed(new Error('the stream has ended')))
     } else if (stream.remoteWriteStatus !== 'writable') {
       this.#hasEnded = true
-      queueMicrotask(() => this.#takeIn())
+      queueMicrotask(() => this.#scheduleUnit())
     }
   }
 
   /** Schedules the turn of the first unit, if there is one. */
-  #takeIn(): void {
+  #scheduleUnit(): void {
     if (this.status !== 'open' || this.#isTurnDue) {
       this.#holdIfFull()
       return
@@ -194,7 +194,7 @@ export class GuardedStream extends AbstractStream {
 
     const goOn = (): void => {
       this.#isTurnDue = false
-      this.#takeIn()
+      this.#scheduleUnit()
     }
     const waitMs = this.#init.guard.pause?.(bytes) ?? 0
     // Later, so that the protocol first processes the data that it has received.

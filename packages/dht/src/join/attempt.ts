@@ -128,7 +128,7 @@ function lastErrors(
   { within, bootstrapTimeoutMs }: LastErrorsOptions
 ): UnreachableAddressesError {
   const thrown = errors.filter((error) => error !== undefined)
-  const silence = new Error(`no response within ${bootstrapTimeoutMs} ms`, { cause: errors[0] })
+  const silence = new Error(`no answer within ${bootstrapTimeoutMs} ms`, { cause: errors[0] })
   const isTelling = (error: Error): boolean =>
     error !== within.reason && error.name !== 'AbortError'
   return new UnreachableAddressesError(

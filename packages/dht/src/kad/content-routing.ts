@@ -17,7 +17,7 @@ type Get = ContentRouting['get']
  * Makes `contentRouting.get` distinguish an absent key from one whose servers do not respond (N11). kad-dht itself
  * rejects with a `NotFoundError` in both cases.
  */
-export function tellUnreachable(kad: KadInternals, self: PeerId): void {
+export function distinguishUnreachable(kad: KadInternals, self: PeerId): void {
   const routing = Reflect.get(kad, contentRoutingSymbol) as ContentRouting | undefined
 
   if (routing !== undefined) {

@@ -16,7 +16,7 @@ export class ModeSwitch {
       await setMode(mode, options)
 
       if (kad.getMode() !== before) {
-        await this.#changed(kad.getMode())
+        await this.#queueChange(kad.getMode())
       }
     }
     Object.defineProperty(kad, 'setMode', { value: followed, configurable: true, writable: true })
@@ -30,7 +30,7 @@ export class ModeSwitch {
     })
   }
 
-  #changed(mode: Mode): Promise<void> {
+  #queueChange(mode: Mode): Promise<void> {
     this.#changes = this.#changes.catch(() => {}).then(() => this.#onChange?.(mode))
     return this.#changes
   }

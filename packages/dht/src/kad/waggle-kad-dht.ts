@@ -17,7 +17,7 @@ import { pointOfKey, pointOfPeer, sharedBits } from '../peers/key-space.ts'
 import { RecordStore } from '../store/record-store.ts'
 import { BY_KAD_DHT } from '../store/stored-record.ts'
 import { boundedDatastore } from './bounded-datastore.ts'
-import { tellUnreachable } from './content-routing.ts'
+import { distinguishUnreachable } from './content-routing.ts'
 import { internalsOf } from './internals.ts'
 import { requestGuard, responseGuard } from './kad-guard.ts'
 import { KAD_OPTIONS, type WaggleKadDHTInit } from './kad-options.ts'
@@ -103,7 +103,7 @@ export function mergingKadDHT(
     const internals = internalsOf(kad, { protocol, logger: components.logger })
     paceWalks(kad)
     keepOwnTimeouts(internals)
-    tellUnreachable(internals, components.peerId)
+    distinguishUnreachable(internals, components.peerId)
     registerParts(components, { kad: internals, mode: new ModeSwitch(kad), progress, store })
     return kad
   }

@@ -100,7 +100,7 @@ function listenThroughGate(
     turn: (task) => atEndOfTurn(() => door.turns.add(name, caught(task, fail))),
     pause: () => flow.pause(),
     resume: () => flow.resume(),
-    onBacklog: () => buffers.scheduleLook()
+    onBacklog: () => buffers.scheduleCheck()
   })
   const buffering = {
     get bufferedBytes() {

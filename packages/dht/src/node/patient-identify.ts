@@ -139,7 +139,7 @@ async function identifyPeer(
       const signal = timeoutSignal(timeoutOf(attempt, timeoutMs))
       return await service.identify(connection, { signal })
     } catch (error) {
-      if (attempt === MAX_ATTEMPTS || isForGood(error) || connection.status !== 'open') {
+      if (attempt === MAX_ATTEMPTS || isPermanent(error) || connection.status !== 'open') {
         throw error
       }
     }
@@ -150,6 +150,6 @@ function timeoutOf(attempt: number, firstTimeoutMs: number): number {
   return firstTimeoutMs * 2 ** (attempt - 1)
 }
 
-function isForGood(error: unknown): boolean {
+function isPermanent(error: unknown): boolean {
   return error instanceof Error && error.name === 'UnsupportedProtocolError'
 }

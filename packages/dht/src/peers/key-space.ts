@@ -37,11 +37,11 @@ export function distance(a: Point, b: Point): Uint8Array {
  * as many by chance.
  */
 export function roughDistance(a: Point, b: Point): number {
-  return roughly(uint32At(a, 0) ^ uint32At(b, 0), uint32At(a, 4) ^ uint32At(b, 4))
+  return first53Bits(uint32At(a, 0) ^ uint32At(b, 0), uint32At(a, 4) ^ uint32At(b, 4))
 }
 
 /** The first 53 bits of two 32-bit numbers. */
-export function roughly(high: number, low: number): number {
+export function first53Bits(high: number, low: number): number {
   return (high >>> 0) * 2 ** 21 + (low >>> 11)
 }
 

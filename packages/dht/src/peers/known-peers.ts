@@ -154,7 +154,7 @@ export class KnownPeers implements Membership {
     this.#init.records.update(peer, (record) => {
       record.isServer = true
     })
-    this.#answered(peer, host)
+    this.#onResponse(peer, host)
 
     if (isNew) {
       this.#init.onConnect?.(peer)
@@ -181,7 +181,7 @@ export class KnownPeers implements Membership {
     const connected = this.#connected.get(peer.toString())
 
     if (connected !== undefined) {
-      this.#answered(peer, connected.host)
+      this.#onResponse(peer, connected.host)
     }
   }
 
@@ -240,7 +240,7 @@ export class KnownPeers implements Membership {
     )
   }
 
-  #answered(peer: PeerId, host: string): void {
+  #onResponse(peer: PeerId, host: string): void {
     this.table.add({ id: peer, multiaddrs: [] }, host)
   }
 

@@ -1,5 +1,5 @@
 import type { PeerInfo } from '@libp2p/interface'
-import { type Point, pointOfPeer, roughly, uint32At } from './key-space.ts'
+import { first53Bits, type Point, pointOfPeer, uint32At } from './key-space.ts'
 
 interface Indexed {
   contact: PeerInfo
@@ -66,7 +66,7 @@ export class PeerIndex {
     const distances: number[] = []
 
     for (const peer of this.#peers) {
-      const distance = roughly(high ^ peer.high, low ^ peer.low)
+      const distance = first53Bits(high ^ peer.high, low ^ peer.low)
       let place = nearest.length
 
       if (place === count) {

@@ -190,10 +190,10 @@ export class RoutingTable {
   }
 
   /** The neighbour with the oldest response among those that match, if that is long ago. */
-  stalestNeighbour(isMeant: (peer: PeerId) => boolean): PeerInfo | undefined {
+  stalestNeighbour(isCandidate: (peer: PeerId) => boolean): PeerInfo | undefined {
     const near = [...this.#nearPart(true), ...this.#nearPart(false)]
     const stale = near
-      .filter(({ answeredAtMs, peer }) => this.#isStale(answeredAtMs) && isMeant(peer.id))
+      .filter(({ answeredAtMs, peer }) => this.#isStale(answeredAtMs) && isCandidate(peer.id))
       .sort((a, b) => a.answeredAtMs - b.answeredAtMs)
     return stale[0]?.peer
   }
@@ -249,7 +249,7 @@ export class RoutingTable {
     }
 
     const rivals = this.#farPart(entry.bucket)
-    const leaving = rivals.length < BUCKET_SIZE ? undefined : givesWay(rivals, entry)
+    const leaving = rivals.length < BUCKET_SIZE ? undefined : entryToEvict(rivals, entry)
 
     if (rivals.length >= BUCKET_SIZE && leaving === undefined) {
       return false
@@ -272,7 +272,7 @@ export class RoutingTable {
     const rivals = this.#farPart(former.bucket)
 
     if (rivals.length > BUCKET_SIZE) {
-      this.#remove(givesWay(rivals, former) ?? newest(rivals) ?? former)
+      this.#remove(entryToEvict(rivals, former) ?? newest(rivals) ?? former)
     }
   }
 
@@ -345,7 +345,7 @@ function byDistance(a: Entry, b: Entry): number {
  * The entry of a full bucket that makes room for a newcomer: one that has failed, else the newest of a host that
  * has two entries more than the newcomer's would have; undefined if all stay.
  */
-function givesWay(rivals: readonly Entry[], newcomer: Entry): Entry | undefined {
+function entryToEvict(rivals: readonly Entry[], newcomer: Entry): Entry | undefined {
   const failing = rivals.find(({ failures }) => failures > 0)
 
   if (failing !== undefined) {

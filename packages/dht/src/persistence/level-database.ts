@@ -86,7 +86,7 @@ export async function scan(
 }
 
 /** Creates an operation that writes a sealed entry. */
-export function putting(key: Uint8Array, bytes: Uint8Array): LevelOperation {
+export function putOperation(key: Uint8Array, bytes: Uint8Array): LevelOperation {
   return { type: 'put', key, value: seal(key, bytes) }
 }
 
@@ -114,7 +114,7 @@ async function copy(from: LevelDatabase, to: LevelDatabase, atOnce: number): Pro
   const result = await scan(
     from,
     (key, bytes) => {
-      operations.push(putting(key, bytes))
+      operations.push(putOperation(key, bytes))
       return operations.length === READ_ENTRIES ? write() : undefined
     },
     { atOnce }

@@ -11,7 +11,7 @@ import {
   type LevelDatabase,
   type LevelOperation,
   openLevel,
-  putting,
+  putOperation,
   reasonOf,
   repairLevel,
   type Scan,
@@ -140,7 +140,7 @@ class LevelDisk implements Disk {
   async write({ changes, records, isSynced }: Batch): Promise<void> {
     const operations = changes.map(({ name, bytes }): LevelOperation => {
       const key = bytesOf(RECORDS + name)
-      return bytes === undefined ? { type: 'del', key } : putting(key, bytes)
+      return bytes === undefined ? { type: 'del', key } : putOperation(key, bytes)
     })
 
     await this.#writeInTurn([...operations, ...counting(records)], isSynced)
@@ -151,7 +151,7 @@ class LevelDisk implements Disk {
   }
 
   async setNote(name: string, text: string): Promise<void> {
-    await this.#writeInTurn([putting(bytesOf(NOTES + name), fromString(text))], false)
+    await this.#writeInTurn([putOperation(bytesOf(NOTES + name), fromString(text))], false)
   }
 
   async compact(): Promise<void> {
@@ -248,7 +248,7 @@ class LevelDisk implements Disk {
 }
 
 function counting(records: number): LevelOperation[] {
-  return COUNT_KEYS.map((key) => putting(key, fromString(String(records))))
+  return COUNT_KEYS.map((key) => putOperation(key, fromString(String(records))))
 }
 
 function isMissing(message: string): boolean {

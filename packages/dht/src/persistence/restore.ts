@@ -41,11 +41,11 @@ export async function restore(disk: Disk, store: RecordStore, journal: Journal):
 
   if (!wasEmpty || damage !== undefined) {
     // The records on disk may differ from those in the store.
-    changedAll(journal, store.names())
+    noteAllChanges(journal, store.names())
   }
 
   const gone = [...journal.namesOnDisk()].filter((name) => !store.has(name))
-  changedAll(
+  noteAllChanges(
     journal,
     gone.filter((name) => refused.get(name) !== 'too early')
   )
@@ -105,7 +105,7 @@ function refusalOf(bytes: Uint8Array, { clock, limits }: RecordStore): Refusal {
   }
 }
 
-function changedAll(journal: Journal, names: Iterable<string>): void {
+function noteAllChanges(journal: Journal, names: Iterable<string>): void {
   for (const name of names) {
     journal.noteChange(name)
   }

@@ -108,7 +108,7 @@ export function serviceParts(init: PartsInit): ServiceParts {
     becomes: (mode) => changeMode(mode, { servers, store, upkeep }),
     async follow() {
       sleep.follow(lifetime)
-      sweepRegularly([store, caches.cache, caches.copies], lifetime, () => sleep.look())
+      sweepRegularly([store, caches.cache, caches.copies], lifetime, () => sleep.check())
       clocks.follow(lifetime)
       guardRecords(kad, found.access, lifetime)
       upkeep.follow(events, lifetime)
@@ -282,7 +282,7 @@ function createUpkeep(
       await replicas.repair(key, reading)
     },
     // The nearest ones suffice: a peer that joins near this node dials them, too.
-    lookAround: () =>
+    findNeighbours: () =>
       networkMerge.refresh(routing.connectedNeighbours(SEARCH_WIDTH).slice(0, ALPHA)),
     log: logger.forComponent('waggle:upkeep')
   })

@@ -1,5 +1,5 @@
 /** Milliseconds between two checks of both clocks. */
-const LOOK_INTERVAL_MS = 1000
+const CHECK_INTERVAL_MS = 1000
 
 /** Minimum milliseconds of a timer's lateness, or of a jump of the wall clock, that count as a sleep. */
 export const MIN_SLEEP_MS = 4000
@@ -68,12 +68,12 @@ export class SleepDetector {
   /** Checks the clocks at intervals, until the signal is aborted. */
   follow(signal: AbortSignal): void {
     this.#last = this.#init.clocks()
-    const looking = setInterval(() => this.look(), LOOK_INTERVAL_MS)
+    const looking = setInterval(() => this.check(), CHECK_INTERVAL_MS)
     looking.unref?.()
     signal.addEventListener('abort', () => clearInterval(looking))
 
     for (const [name, target] of BROWSER_EVENTS) {
-      target()?.addEventListener(name, () => this.look(true), { signal })
+      target()?.addEventListener(name, () => this.check(true), { signal })
     }
   }
 
@@ -82,9 +82,9 @@ export class SleepDetector {
    *
    * @param isWake - whether something other than the clocks indicates a sleep
    */
-  look(isWake = false): void {
+  check(isWake = false): void {
     const now = this.#init.clocks()
-    const { sleptMs, steppedMs } = interruptionBetween(this.#last, now, LOOK_INTERVAL_MS)
+    const { sleptMs, steppedMs } = interruptionBetween(this.#last, now, CHECK_INTERVAL_MS)
     this.#last = now
 
     if (Math.abs(steppedMs) >= MIN_SLEEP_MS) {

@@ -34,6 +34,6 @@ export interface UpkeepInit {
   readonly reconcile: (key: Uint8Array) => Promise<void>
 
   /** Looks up the peers nearest to this node. */
-  readonly lookAround: () => Promise<unknown>
+  readonly findNeighbours: () => Promise<unknown>
   readonly log: Logger
 }

@@ -140,7 +140,7 @@ export class Upkeep implements CancellationToken {
   compareReplicas(): Promise<void> {
     this.#compareAtMs = Number.POSITIVE_INFINITY
     return this.#alone(async () => {
-      await this.#init.lookAround()
+      await this.#init.findNeighbours()
       await this.#pass()
 
       if (this.#init.isReplica() && !(await this.#antiEntropy.run(this.#members()))) {

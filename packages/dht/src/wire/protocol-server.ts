@@ -159,7 +159,7 @@ export class ProtocolServer {
       onDrain: () => handler.onDrain?.(),
       onSent: (bytes) => counter?.countBytes(bytes),
       onViolation: (error) => this.#init.onViolation?.(peer, error),
-      onBuffered: () => buffers.scheduleLook(),
+      onBuffered: () => buffers.scheduleCheck(),
       onClose: () => {
         buffers.delete(framed)
         this.#remove(name, protocol.id, served)

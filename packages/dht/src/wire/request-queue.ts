@@ -130,4 +130,4 @@ function isWanted<Q, R>({ cancellation, reject }: PendingRequest<Q, R>): boolean
 }
 
 /** A single instance: an error with its stack is expensive on the path of every get. */
-const CANCELLED = new AbortError('nobody waits for the response any more')
+const CANCELLED = new AbortError('the request was cancelled')

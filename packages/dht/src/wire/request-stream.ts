@@ -269,7 +269,7 @@ export class RequestStream<Q, R, M> {
       codec: protocol.codec,
       maxMessageBytes: limits.maxMessageBytes,
       mayPass: protocol.idOf !== undefined,
-      onBuffered: () => buffers.scheduleLook(),
+      onBuffered: () => buffers.scheduleCheck(),
       onMessage: (message) => this.#onMessage(message),
       onViolation,
       onClose: (error, isByPeer) => this.#end(error, isByPeer),

@@ -154,7 +154,7 @@ describe('initialPeers', () => {
 
     expect(error.attempts).toMatchObject([
       { address: addresses[0], check: expect.stringContaining('no transport') },
-      { address: addresses[1], check: expect.stringContaining('Nobody listens there') }
+      { address: addresses[1], check: expect.stringContaining('No process listens there') }
     ])
   })
 

@@ -37,7 +37,7 @@ export function hivemindKadDHT(init: KadDHTInit = {}): (components: KadDHTCompon
     kadDHT({ ...DEFAULTS, ...init })(
       guardedComponents(components, requestGuard(SERVICES), {
         connectionManager: guardedStreams(components, responseGuard()),
-        datastore: FORGETFUL
+        datastore: DISCARDING_DATASTORE
       })
     )
 }
@@ -49,7 +49,7 @@ function nothing(): never {
 async function* none(): AsyncGenerator<never, undefined> {}
 
 /** A datastore that accepts everything and keeps nothing. */
-const FORGETFUL: KadDHTComponents['datastore'] = {
+const DISCARDING_DATASTORE: KadDHTComponents['datastore'] = {
   put: async (key) => key,
   putMany: async function* (pairs) {
     for await (const { key } of pairs) {

@@ -155,7 +155,7 @@ export class Reader {
       this.#remember(key, join(own, record))
     }
 
-    this.#lend(key, findings, cache.nearest)
+    this.#cacheOnPath(key, findings, cache.nearest)
   }
 
   #remember(key: DHTId, record: HivemindRecord): void {
@@ -167,7 +167,7 @@ export class Reader {
   }
 
   /** Caches the record on the nearest nodes that had none and are nearer than one that had it (path caching). */
-  #lend(key: DHTId, { answers, nearest, record }: Findings, count: number): void {
+  #cacheOnPath(key: DHTId, { answers, nearest, record }: Findings, count: number): void {
     const holds = (contact: NodeContact): boolean =>
       answers.some((answer) => answer.contact === contact && !isEmpty(answer.record))
     const nearer = nearest.slice(0, Math.max(nearest.findLastIndex(holds), 0))

@@ -98,7 +98,7 @@ export class HivemindServer {
       stream,
       onCall: (call) => door.admit(name, () => this.#begin(inbound, peer, call)),
       onViolation: (error) => door.forgive(peer, error),
-      onBuffered: () => buffers.scheduleLook(),
+      onBuffered: () => buffers.scheduleCheck(),
       onEnd: () => {
         buffers.delete(inbound)
         this.#requests.end(name)
