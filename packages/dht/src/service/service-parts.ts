@@ -34,6 +34,7 @@ import { Served } from '../wire/served.ts'
 import { sleepDetector } from './after-sleep.ts'
 import { createClockParts } from './clock-parts.ts'
 import { ConnectionParts } from './connection-parts.ts'
+import { identifyAgain } from './identify-again.ts'
 import { createPeerParts, followNetwork, type PeerParts } from './peer-parts.ts'
 import type { PartsInit } from './service-init.ts'
 import { createWatches } from './watch-parts.ts'
@@ -105,7 +106,7 @@ export function serviceParts(init: PartsInit): ServiceParts {
     ...{ ...found, clocks, connections, kad, lifetime, mode, networkMerge },
     ...{ reads, publications },
     ...{ store, upkeep, watches, ...servers },
-    becomes: (mode) => changeMode(mode, { servers, store, upkeep }),
+    becomes: (mode) => changeMode(mode, { ...found, components, lifetime, servers, store, upkeep }),
     async follow() {
       sleep.follow(lifetime)
       sweepRegularly([store, caches.cache, caches.copies], lifetime, () => sleep.check())
@@ -131,17 +132,23 @@ export function serviceParts(init: PartsInit): ServiceParts {
   }
 }
 
-interface ModeParts extends Pick<ServiceParts, 'store' | 'upkeep'> {
+interface ModeParts
+  extends Pick<ServiceParts, 'lifetime' | 'routing' | 'store' | 'upkeep'>,
+    Pick<PartsInit, 'components'> {
   readonly servers: Pick<ServiceParts, 'serve' | 'stopServing'>
 }
 
 /** Starts serving, or passes on this node's records and stops serving. */
 async function changeMode(
   mode: 'client' | 'server',
-  { servers, store, upkeep }: ModeParts
+  { components, lifetime, routing, servers, store, upkeep }: ModeParts
 ): Promise<void> {
   if (mode === 'server') {
     await servers.serve()
+    const { connectionManager, logger, peerId: self } = components
+    const log = logger.forComponent('waggle:identify-again')
+    // Takes seconds, and the application need not wait for it.
+    void identifyAgain({ connectionManager, routing, self, lifetime, log })
     return
   }
 
