@@ -41,7 +41,7 @@ export const MAX_LOOKUP_CANDIDATES = 256
 export const MAX_LOOKUP_REQUESTS = 64
 
 /** Lookups of one node in flight: a few times as many as one storeMany and one getMany need. */
-export const MAX_LOOKUPS_UNDER_WAY = 4096
+export const MAX_LOOKUPS_IN_FLIGHT = 4096
 
 /** Operations of one storeMany or getMany in flight. */
 export const MANY_UNDER_WAY = 1024

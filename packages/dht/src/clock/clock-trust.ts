@@ -9,7 +9,7 @@ export const GRACE_MS = 600_000
 
 /** Evidence on this machine's clock. */
 export interface ClockDoubt {
-  /** Median of the milliseconds by which peers' clocks are ahead; undefined if no peer was asked since. */
+  /** Median of the milliseconds by which peers' clocks are ahead; undefined if no peer has responded since. */
   readonly medianSkewMs: number | undefined
 
   /** Milliseconds since the node started, or since the clock jumped. */

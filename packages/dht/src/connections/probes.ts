@@ -17,7 +17,7 @@ export const CHECK_INTERVAL_MS = 120_000
 const MAX_REMEMBERED = 1024
 
 /** Peers probed at once. */
-const MAX_UNDER_WAY = 4
+const MAX_IN_FLIGHT = 4
 
 export interface ProbesInit {
   readonly events: TypedEventTarget<Libp2pEvents>
@@ -59,7 +59,7 @@ export class Probes {
   readonly #due = new DueQueue<DueProbe>()
   readonly #probedAtMs = new BoundedMap<string, number>({ maxSize: MAX_REMEMBERED })
   readonly #alarm = new Alarm(() => this.#probeDue())
-  #underWay = 0
+  #inFlight = 0
 
   constructor(init: ProbesInit) {
     this.#init = init
@@ -106,13 +106,13 @@ export class Probes {
   }
 
   #probeDue(): void {
-    for (const { peer } of this.#due.take(performance.now(), MAX_UNDER_WAY - this.#underWay)) {
+    for (const { peer } of this.#due.take(performance.now(), MAX_IN_FLIGHT - this.#inFlight)) {
       void this.#probe(peer)
     }
 
     const { nextTime } = this.#due
 
-    if (nextTime !== undefined && this.#underWay < MAX_UNDER_WAY) {
+    if (nextTime !== undefined && this.#inFlight < MAX_IN_FLIGHT) {
       this.#alarm.within(nextTime - performance.now())
     }
   }
@@ -125,7 +125,7 @@ export class Probes {
       return
     }
 
-    this.#underWay++
+    this.#inFlight++
     this.#probedAtMs.set(peer.toString(), performance.now())
 
     try {
@@ -138,7 +138,7 @@ export class Probes {
         onDead(contact, error)
       }
     } finally {
-      this.#underWay--
+      this.#inFlight--
       this.#probeDue()
     }
   }

@@ -12,10 +12,10 @@ import type { PeerBook } from '../peers/peer-book.ts'
 /** New peers waiting for a request for their neighbours. When full, the oldest is dropped. */
 const MAX_WAITING = 64
 
-/** New peers asked at once. */
+/** New peers queried at once. */
 const PARALLEL_REQUESTS = 2
 
-/** Peers asked at once in a round: Kademlia's α (§2.3 of the paper). */
+/** Peers queried at once in a round: Kademlia's α (§2.3 of the paper). */
 export const ALPHA = 3
 
 /** Rounds towards this node's neighbours. Each at least halves the distance. */
@@ -55,7 +55,7 @@ export interface NetworkMergeInit {
 
 /**
  * Finds this node's neighbours through a new peer (N8i, N10f). A node that joins through a peer, or that an
- * unknown peer dials, asks that peer for its own neighbours, and dials the unknown ones, nearest first. Each
+ * unknown peer dials, queries that peer for its own neighbours, and dials the unknown ones, nearest first. Each
  * dialled peer does the same, until no response holds an unknown neighbour. Thus two networks merge, and a
  * newcomer costs a network O(log n) dials. A node that knows its neighbours stops after one request.
  */

@@ -150,7 +150,7 @@ export async function strictAttempt(
   const peer = await attempt(dialled, init, options)
   const reading = await init.waggle.compareClocks(peer, options).catch((error) => {
     options.signal?.throwIfAborted()
-    throw new Error(`the peer ${peer} is there but does not tell its time`, { cause: error })
+    throw new Error(`the peer ${peer} is reachable but does not report its time`, { cause: error })
   })
 
   if (reading !== undefined && isSkewed(reading)) {
@@ -222,7 +222,7 @@ class Arrival {
     } else if (this.#nonServers.has(id)) {
       this.#arrived.reject(
         new NotAServerError(
-          `the peer ${remotePeer} is there but does not serve ${this.#waggle.protocol}`
+          `the peer ${remotePeer} is reachable but does not serve ${this.#waggle.protocol}`
         )
       )
     }

@@ -36,7 +36,7 @@ const HINTS: readonly Hint[] = [
     isFinal: true
   },
   {
-    matches: ({ error }) => /does not tell its time/.test(error.message),
+    matches: ({ error }) => /does not report its time/.test(error.message),
     check:
       'It must respond within requestTimeoutMs: try again with more time, or leave out strictClock.',
     isFinal: true

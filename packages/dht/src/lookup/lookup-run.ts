@@ -16,7 +16,7 @@ export class Run implements LookupResult {
   atOnce = 0
 
   /** Requests being waited for, and those to suspects, which are not. */
-  underWay = 0
+  inFlight = 0
   suspected = 0
   numBusy = 0
 
@@ -39,7 +39,7 @@ export class Run implements LookupResult {
 
   /** Whether no request is being waited for. */
   get isOver(): boolean {
-    return this.underWay === 0 && (this.suspected === 0 || this.lookup.search.isDone)
+    return this.inFlight === 0 && (this.suspected === 0 || this.lookup.search.isDone)
   }
 
   finish(): void {
@@ -144,7 +144,7 @@ export class Request implements CancellationToken, WaitingRequest {
   suspect(): void {
     if (!this.isSuspect) {
       this.isSuspect = true
-      this.run.underWay--
+      this.run.inFlight--
       this.run.suspected++
       this.run.isInformed = true
     }
@@ -157,7 +157,7 @@ export class Request implements CancellationToken, WaitingRequest {
     if (this.isSuspect) {
       this.run.suspected--
     } else {
-      this.run.underWay--
+      this.run.inFlight--
     }
   }
 }

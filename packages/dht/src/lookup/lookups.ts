@@ -1,5 +1,5 @@
 import type { PeerInfo } from '@libp2p/interface'
-import { MAX_LOOKUPS_UNDER_WAY } from '../constants.ts'
+import { MAX_LOOKUPS_IN_FLIGHT } from '../constants.ts'
 import { TimeoutError, toError } from '../errors.ts'
 import type { PeerBook } from '../peers/peer-book.ts'
 import { atEndOfTurn } from '../timing/end-of-turn.ts'
@@ -38,7 +38,7 @@ export class Lookups {
   readonly #responseTimes = new ResponseTimes()
   #waiting: Run[] = []
   /** Lookups that have begun and not ended. */
-  #underWay = 0
+  #inFlight = 0
   /** Lookups waiting to begin. */
   #later: Run[] = []
 
@@ -58,14 +58,14 @@ export class Lookups {
 
   /**
    * Resolves when the search is done, a response was enough, or the lookup is cancelled. Lookups beyond
-   * `MAX_LOOKUPS_UNDER_WAY` wait for others to end, because requests must not grow old in this node's own queues.
+   * `MAX_LOOKUPS_IN_FLIGHT` wait for others to end, because requests must not grow old in this node's own queues.
    */
   run<R extends LookupResponse>(lookup: Lookup<R>): Promise<LookupResult> {
     return new Promise((resolve, reject) => {
       const run = new Run(lookup, { resolve, reject, onEnd: () => this.#onEnd() })
 
-      if (this.#underWay < MAX_LOOKUPS_UNDER_WAY) {
-        this.#underWay++
+      if (this.#inFlight < MAX_LOOKUPS_IN_FLIGHT) {
+        this.#inFlight++
         this.#schedule(run)
       } else {
         this.#later.push(run)
@@ -107,11 +107,11 @@ export class Lookups {
 
   /** Starts several lookups at once, because removing the first item of an array moves all others. */
   #onEnd(): void {
-    this.#underWay--
+    this.#inFlight--
 
-    if (this.#later.length > 0 && this.#underWay <= MAX_LOOKUPS_UNDER_WAY / 2) {
-      for (const run of this.#later.splice(0, MAX_LOOKUPS_UNDER_WAY - this.#underWay)) {
-        this.#underWay++
+    if (this.#later.length > 0 && this.#inFlight <= MAX_LOOKUPS_IN_FLIGHT / 2) {
+      for (const run of this.#later.splice(0, MAX_LOOKUPS_IN_FLIGHT - this.#inFlight)) {
+        this.#inFlight++
         this.#schedule(run)
       }
     }
@@ -136,7 +136,7 @@ export class Lookups {
   #advance(run: Run): void {
     run.atOnce = Math.max(run.atOnce, run.lookup.parallelism)
 
-    while (!run.isCancelled && run.underWay < run.atOnce) {
+    while (!run.isCancelled && run.inFlight < run.atOnce) {
       const contact = this.ranking.choose(this.#choices(run))
 
       if (contact === undefined) {
@@ -169,7 +169,7 @@ export class Lookups {
       (contact) => isReady(contact) && peers.suspicionOf(contact) === 'none'
     )
     const isNear = search.answers().length > 0
-    run.isInformed = isNear || (connected.length === 0 && run.underWay === 0)
+    run.isInformed = isNear || (connected.length === 0 && run.inFlight === 0)
     return run.isInformed ? choices : connected
   }
 
@@ -184,7 +184,7 @@ export class Lookups {
       peers.suspectAfterMs(contact.id, isConnected)
     )
     run.lookup.search.recordRequest(contact)
-    run.underWay++
+    run.inFlight++
     this.#waitingFor.add(request)
 
     if (peers.suspicionOf(contact) !== 'none') {

@@ -140,7 +140,7 @@ export class Search {
     this.#settle(contact, 'excluded')
   }
 
-  /** Allows all failed peers to be asked again. */
+  /** Allows all failed peers to be queried again. */
   retry(): void {
     for (const candidate of this.#candidates) {
       if (candidate.state === 'failed') {

@@ -105,7 +105,7 @@ export class FrameGate {
     }
   }
 
-  /** Adds the accrued tokens once, so that the clock is read once for many frames. */
+  /** Takes all accrued tokens at once, so that the clock is read once for many frames. */
   #refill(): void {
     const [frames, openings] = [this.#frames, this.#openings].map((bucket) => {
       const tokens = Math.floor(bucket.tokens)

@@ -48,14 +48,14 @@ const MS_PER_SECOND = 1000
 const LIMIT_RULES: FieldRules = { [LIMIT.duration]: AS_VARINT, [LIMIT.data]: AS_VARINT }
 
 /** A relay's response. */
-const HOP_ANSWER: FieldRules = {
+const HOP_RESPONSE: FieldRules = {
   ...{ [HOP.type]: AS_VARINT, [HOP.status]: AS_VARINT },
   ...{ [HOP.peer]: AS_BYTES, [HOP.reservation]: AS_BYTES },
   [HOP.limit]: limitInSeconds
 }
 
 /** A relay's request to a node with a reservation. */
-const STOP_QUESTION: FieldRules = {
+const STOP_REQUEST: FieldRules = {
   ...{ [STOP.type]: AS_VARINT, [STOP.status]: AS_VARINT, [STOP.peer]: AS_BYTES },
   [STOP.limit]: limitInSeconds
 }
@@ -85,7 +85,7 @@ export function hopGuard(budget: RelayBudget): ProtocolGuard {
         stream.addEventListener('close', () => close?.())
         return fieldsBy(message, { [HOP.type]: AS_VARINT, [HOP.peer]: withFewAddresses })
       },
-      send: (message) => sent(message, HOP_ANSWER),
+      send: (message) => sent(message, HOP_RESPONSE),
       pause: (bytes) => (isCircuit ? budget.pass(peer, bytes) : 0)
     }
   }
@@ -98,7 +98,7 @@ export function relayConnections(
 ): ConnectionManager {
   const guard: ProtocolGuard = () => ({
     ...CIRCUIT,
-    send: (message) => sent(message, STOP_QUESTION)
+    send: (message) => sent(message, STOP_REQUEST)
   })
   return withGuardedConnections(connectionManager, door, guard)
 }

@@ -30,7 +30,7 @@ export interface PeerBookInit {
   /** Dials per second to addresses from other peers. @default DEFAULTS.limits.maxDialsPerSecond */
   readonly maxDialsPerSecond?: number
 
-  /** The bucket of such dials that all protocols share, in place of an own rate. */
+  /** The bucket of such dials that all protocols share, instead of its own rate. */
   readonly dials?: TokenBucket
 
   /** Called with each response. */

@@ -77,7 +77,7 @@ async function makeDirectory(path: string): Promise<void> {
 }
 
 /**
- * Locks the directory until this process ends, in whatever way. Node has no file locks, but LevelDB locks each
+ * Locks the directory until this process ends, even by a crash. Node has no file locks, but LevelDB locks each
  * database: an empty database is the lock.
  *
  * @throws DataDirError naming the process that uses it, if known, or why it can't be locked

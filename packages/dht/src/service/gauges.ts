@@ -34,7 +34,7 @@ const GAUGES: Readonly<Record<string, Gauge>> = {
     ({ stats }) => stats.dials
   ],
   waggle_refused_dials: [
-    'Dials since the start that peers without room refused',
+    'Dials since the start that peers refused because they had no room',
     ({ stats }) => stats.refusedDials
   ],
   waggle_disconnected_peers: [
@@ -42,7 +42,7 @@ const GAUGES: Readonly<Record<string, Gauge>> = {
     ({ stats }) => stats.disconnectedPeers
   ],
   waggle_avoided_peers: [
-    'Peers that are asked last because they failed lately',
+    'Peers that are queried last because they failed recently',
     ({ avoidedPeers }) => avoidedPeers
   ],
   waggle_clock_skew_seconds: [
@@ -54,7 +54,7 @@ const GAUGES: Readonly<Record<string, Gauge>> = {
     ({ requestsWaiting }) => requestsWaiting
   ],
   waggle_requests_in_flight: [
-    'Requests to peers that are not answered yet',
+    'Requests to peers without a response yet',
     ({ requestsInFlight }) => requestsInFlight
   ],
   waggle_planned_refreshes: [
@@ -95,7 +95,7 @@ const COUNTERS: Readonly<
   ],
   waggle_changes_told_total: [
     'to',
-    'Changes told to watching peers',
+    'Changes sent to watching peers',
     ({ changes }) => ({ peers: changes })
   ]
 }

@@ -14,7 +14,7 @@ import { MembershipView } from './membership-view.ts'
 const SLICE = 256
 
 /** Bytes of records in flight. */
-export const MAX_BYTES_UNDER_WAY: number = 4 * 1024 * 1024
+export const MAX_RECORD_BYTES_IN_FLIGHT: number = 4 * 1024 * 1024
 
 export interface AntiEntropyInit {
   readonly self: PeerInfo
@@ -106,7 +106,7 @@ export class AntiEntropy {
     const comparisons = new Comparisons(async (name, keys) => {
       await mapMany(await this.#differing(name, members, keys), ({ key }) => onDiffering(key), {
         maxItems: MAX_KEYS_PER_MESSAGE,
-        maxBytes: MAX_BYTES_UNDER_WAY,
+        maxBytes: MAX_RECORD_BYTES_IN_FLIGHT,
         bytesOf: ({ record }) => encodedSize(record)
       })
     })
@@ -140,7 +140,7 @@ export class AntiEntropy {
       const differing = await this.#differing(name, members, keys)
       await mapMany(differing, ({ key, record }) => send(contact, key, record), {
         maxItems: MAX_KEYS_PER_MESSAGE,
-        maxBytes: MAX_BYTES_UNDER_WAY,
+        maxBytes: MAX_RECORD_BYTES_IN_FLIGHT,
         bytesOf: ({ record }) => encodedSize(record)
       })
     }

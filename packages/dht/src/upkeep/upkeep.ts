@@ -9,7 +9,7 @@ import { Alarm } from '../timing/alarm.ts'
 import type { CancellationToken } from '../timing/cancellation.ts'
 import { nextTask } from '../timing/end-of-turn.ts'
 import { mapMany } from '../timing/many.ts'
-import { AntiEntropy, MAX_BYTES_UNDER_WAY } from './anti-entropy.ts'
+import { AntiEntropy, MAX_RECORD_BYTES_IN_FLIGHT } from './anti-entropy.ts'
 import { newOwners, replicationTargets } from './hand-over.ts'
 import {
   COMPARE_MS,
@@ -31,7 +31,7 @@ import type { UpkeepInit } from './upkeep-init.ts'
 const SLICE = 256
 
 /** Records in flight. */
-const MAX_UNDER_WAY = 256
+const MAX_IN_FLIGHT = 256
 
 /** A record to be handed over to one peer. */
 interface PendingTransfer {
@@ -128,8 +128,8 @@ export class Upkeep implements CancellationToken {
         },
         {
           cancellation: this,
-          maxItems: MAX_UNDER_WAY,
-          maxBytes: MAX_BYTES_UNDER_WAY,
+          maxItems: MAX_IN_FLIGHT,
+          maxBytes: MAX_RECORD_BYTES_IN_FLIGHT,
           bytesOf: (name) => encodedSize(store.get(keyOf(name)))
         }
       )
@@ -201,8 +201,8 @@ export class Upkeep implements CancellationToken {
     for await (const transfers of this.#pendingTransfers(pass)) {
       await mapMany(transfers, (transfer) => this.#transfer(transfer, failed), {
         cancellation: this,
-        maxItems: MAX_UNDER_WAY,
-        maxBytes: MAX_BYTES_UNDER_WAY,
+        maxItems: MAX_IN_FLIGHT,
+        maxBytes: MAX_RECORD_BYTES_IN_FLIGHT,
         bytesOf: ({ sizeBytes }) => sizeBytes
       })
     }

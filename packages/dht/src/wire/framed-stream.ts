@@ -5,7 +5,7 @@ import { atEndOfTurn } from '../timing/end-of-turn.ts'
 import { FrameReader } from './frames.ts'
 import {
   MAX_BYTES_IN_FLIGHT,
-  MAX_LEFT_BYTES,
+  MAX_DEFERRED_BYTES,
   MAX_MESSAGES_PER_TURN,
   MAX_QUEUED_REPLY_BYTES,
   MAX_REPLIES_IN_FLIGHT,
@@ -79,7 +79,7 @@ export class FramedStream<M> {
   #isStuck = false
 
   /** Whether the reader may have deferred requests. */
-  #isLeft = false
+  #hasDeferred = false
 
   constructor(init: FramedStreamInit<M>) {
     this.#init = init
@@ -228,9 +228,9 @@ export class FramedStream<M> {
           break
         }
 
-        const left = this.#left
-        const bytes = this.#reader.next(left)
-        this.#isLeft = left !== 'none'
+        const deferred = this.#deferred
+        const bytes = this.#reader.next(deferred)
+        this.#hasDeferred = deferred !== 'none'
 
         if (bytes === undefined) {
           break
@@ -268,14 +268,14 @@ export class FramedStream<M> {
   #onBulk(): void {
     this.#checkBuffers()
 
-    if (this.#isLeft && this.#left === 'none') {
-      this.#isLeft = false
+    if (this.#hasDeferred && this.#deferred === 'none') {
+      this.#hasDeferred = false
       this.#onDrain()
     }
   }
 
   /** Kinds of requests that a server defers while its replies wait. It keeps reading the other side's acks. */
-  get #left(): 'none' | 'bulk' | 'all' {
+  get #deferred(): 'none' | 'bulk' | 'all' {
     const { queuedBytes, windowBytes } = this.#outbound
 
     if (this.#init.isServer !== true || queuedBytes <= MIN_QUEUED_BULK_BYTES) {
@@ -291,7 +291,7 @@ export class FramedStream<M> {
 
   /** Acknowledges received bulk bytes, unless so many wait here that the other side must wait, too. */
   #acknowledge(): void {
-    const isFull = this.#reader.length > MAX_BYTES_IN_FLIGHT && this.#left !== 'none'
+    const isFull = this.#reader.length > MAX_BYTES_IN_FLIGHT && this.#deferred !== 'none'
     const bytes = this.#isOpen && !isFull ? this.#reader.takeUnacked() : 0
 
     if (bytes > 0) {
@@ -323,7 +323,7 @@ export class FramedStream<M> {
     const { isServer = false, maxRepliesInFlight = MAX_REPLIES_IN_FLIGHT } = this.#init
     const isServing =
       this.isBlocked ||
-      this.#reader.length > MAX_LEFT_BYTES ||
+      this.#reader.length > MAX_DEFERRED_BYTES ||
       this.#bytesInFlight >= MAX_BYTES_IN_FLIGHT ||
       this.#repliesInFlight >= maxRepliesInFlight
     return this.#pauses > 0 || (isServer && isServing)

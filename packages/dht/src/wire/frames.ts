@@ -45,9 +45,9 @@ export class FrameReader {
   #parts = new ByteQueue()
 
   /** Deferred messages, and complete bulk ones. */
-  readonly #left: Uint8Array[] = []
+  readonly #deferred: Uint8Array[] = []
   readonly #bulk: Uint8Array[] = []
-  #leftBytes = 0
+  #deferredBytes = 0
   #unackedBytes = 0
 
   constructor({ maxMessageBytes = MAX_MESSAGE_BYTES, onAck = refuseAck }: FrameReaderInit = {}) {
@@ -57,7 +57,7 @@ export class FrameReader {
 
   /** Bytes received and not yet returned. */
   get length(): number {
-    return this.#queue.length + this.#parts.length + this.#leftBytes
+    return this.#queue.length + this.#parts.length + this.#deferredBytes
   }
 
   /** Adds received bytes. */
@@ -72,9 +72,9 @@ export class FrameReader {
    * @throws MessageTooLargeError when a message exceeds its maximum size
    * @throws ProtocolViolationError when a frame is empty, or of an implausible size
    */
-  next(left: 'none' | 'bulk' | 'all' = 'none'): Uint8Array | undefined {
+  next(deferred: 'none' | 'bulk' | 'all' = 'none'): Uint8Array | undefined {
     for (;;) {
-      const ready = this.#takeLeft(left)
+      const ready = this.#takeDeferred(deferred)
 
       if (ready !== undefined || !this.#hasFrame()) {
         return ready
@@ -82,12 +82,12 @@ export class FrameReader {
 
       const message = this.#takeFrame()
 
-      if (message !== undefined && left !== 'all') {
+      if (message !== undefined && deferred !== 'all') {
         return message
       }
 
       if (message !== undefined) {
-        this.#leave(message, this.#left)
+        this.#defer(message, this.#deferred)
       }
     }
   }
@@ -138,23 +138,23 @@ export class FrameReader {
     this.#parts.push(part)
 
     if (isLast) {
-      this.#leave(this.#parts.take(this.#parts.length), this.#bulk)
+      this.#defer(this.#parts.take(this.#parts.length), this.#bulk)
       this.#parts = new ByteQueue()
     }
   }
 
-  #leave(message: Uint8Array, to: Uint8Array[]): void {
+  #defer(message: Uint8Array, to: Uint8Array[]): void {
     to.push(message)
-    this.#leftBytes += message.length
+    this.#deferredBytes += message.length
   }
 
-  #takeLeft(left: 'none' | 'bulk' | 'all'): Uint8Array | undefined {
-    if (this.#leftBytes === 0 || left === 'all') {
+  #takeDeferred(deferred: 'none' | 'bulk' | 'all'): Uint8Array | undefined {
+    if (this.#deferredBytes === 0 || deferred === 'all') {
       return undefined
     }
 
-    const message = this.#left.shift() ?? (left === 'none' ? this.#bulk.shift() : undefined)
-    this.#leftBytes -= message?.length ?? 0
+    const message = this.#deferred.shift() ?? (deferred === 'none' ? this.#bulk.shift() : undefined)
+    this.#deferredBytes -= message?.length ?? 0
     return message
   }
 

@@ -22,7 +22,7 @@ export const MAX_PART_BYTES: number = 64 * 1024
 export const MIN_QUEUED_BULK_BYTES: number = 64 * 1024
 
 /** Bytes of deferred requests at which reading stops: honest peers have fewer in flight. */
-export const MAX_LEFT_BYTES: number = 16 * 1024 * 1024
+export const MAX_DEFERRED_BYTES: number = 16 * 1024 * 1024
 
 /** Bytes of queued replies at which no further requests are processed on that stream. */
 export const MAX_QUEUED_REPLY_BYTES: number = 4 * 1024 * 1024

@@ -95,7 +95,7 @@ export function fieldsBy(message: Uint8Array, rules: FieldRules): Uint8Array {
 /** @throws ProtocolViolationError when it is of another type */
 export function assertVarint({ isVarint, number }: ProtobufField): void {
   if (!isVarint) {
-    throw new ProtocolViolationError(`field ${number} of a message is no varint`)
+    throw new ProtocolViolationError(`field ${number} of a message is not a varint`)
   }
 }
 

@@ -131,7 +131,7 @@ describe('a node without a listening address', () => {
   it('is no way into the network, and an error says so (N8g)', async () => {
     const error = await DHT.create({ initialPeers: hidden.multiaddrs }).catch(String)
 
-    expect(error).toContain(`${hidden.peerId} is there but does not serve`)
+    expect(error).toContain(`${hidden.peerId} is reachable but does not serve`)
     expect(error).toContain('it is no client')
   })
 

@@ -245,7 +245,7 @@ export class MsgpackReader {
   /** Reads an unknown extension as its bare bytes, as Python does. */
   #extended([type, data]: [type: number, data: Uint8Array], depth: number): HivemindValue {
     if (type === DICTIONARY_TYPE || type === TIMESTAMP_TYPE) {
-      throw new MalformedBytesError(`an extension of type ${type} is no value`)
+      throw new MalformedBytesError(`an extension of type ${type} is not a value`)
     }
 
     if (type !== TUPLE_TYPE) {

@@ -21,7 +21,7 @@ export interface HandOverInit {
 const RECORDS_PER_TURN = 256
 
 /** Items in flight to one newcomer at once. */
-const MAX_UNDER_WAY = 256
+const MAX_IN_FLIGHT = 256
 
 /** Newcomers that wait. Further ones receive nothing: later contacts bring another chance. */
 const MAX_WAITING = 256
@@ -73,7 +73,7 @@ export class HandOver {
         sent.push(...this.#send(newcomer, key, record))
       }
 
-      if (++seen % RECORDS_PER_TURN === 0 || sent.length > MAX_UNDER_WAY) {
+      if (++seen % RECORDS_PER_TURN === 0 || sent.length > MAX_IN_FLIGHT) {
         const isAnySent = await arrived(sent)
         sent = []
 

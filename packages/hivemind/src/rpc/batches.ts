@@ -67,7 +67,7 @@ export class Batches<I, A> {
       )
   }
 
-  /** Splits a failed batch: Python sends one error for all items when one fails or the response gets too large. */
+  /** Retries the items of a failed batch one by one: Python sends one error for all items when one fails or the response gets too large. */
   #onFailure(contact: NodeContact, batch: readonly Waiting<I, A>[], error: unknown): void {
     if (error instanceof RemoteError && batch.length > 1) {
       for (const one of batch) {

@@ -50,7 +50,7 @@ export class HivemindServer {
   }
 
   /** Calls being answered. */
-  get underWay(): number {
+  get inFlight(): number {
     return this.#requests.count
   }
 
@@ -90,7 +90,7 @@ export class HivemindServer {
     const name = peer.toString()
 
     if (this.#requests.isFull(name)) {
-      stream.abort(new Error('too many calls are under way'))
+      stream.abort(new Error('too many calls are in progress'))
       return
     }
 

@@ -57,7 +57,7 @@ class HivemindService implements Hivemind, Startable {
     this.#meter = hivemindMeter(components.metrics, () => this.#running && this.stats())
   }
 
-  /** Called by libp2p. Registers the protocols first: a peer that this node pings may ping back at once. */
+  /** Called by libp2p. Sets `#running` first: a peer that is pinged during the start may ping back at once. */
   async start(): Promise<void> {
     const { events } = this
     this.#running = new ServiceParts({
@@ -101,7 +101,7 @@ class HivemindService implements Hivemind, Startable {
       cachedBytes: cache.bytes,
       knownPeers: routing.size,
       peers: this.peers.length,
-      requests: server.underWay,
+      requests: server.inFlight,
       clockSkewMs: clocks.medianSkewMs
     }
   }
