@@ -1,15 +1,16 @@
 import { prometheusMetrics } from '@libp2p/prometheus-metrics'
 import type { DHTOptions } from '@waggle/dht'
 import { collectDefaultMetrics, Registry } from 'prom-client'
+import { cachedFor } from './cached-for.ts'
+import { type CallFigures, callFigures, type MetricValue } from './control/call-figures.ts'
 import type { CountedByMetrics } from './control/overview.ts'
 import { startBoundedServer } from './http/bounded-server.ts'
 
 /** Milliseconds for which a computed metrics page is reused. */
 const MAX_AGE_MS = 1000
 
-/** Connections for metrics at once, and milliseconds that one may be idle. */
+/** Readers of metrics at once. */
 const MAX_CONNECTIONS = 16
-const CONNECTION_TIMEOUT_MS = 10_000
 
 /** Gathers a node's metrics, and serves them to Prometheus. */
 export interface NodeMetrics {
@@ -18,6 +19,9 @@ export interface NodeMetrics {
 
   /** Sums up the metrics that the overview shows. */
   counted(): Promise<CountedByMetrics>
+
+  /** Sums up the node's own calls. */
+  calls(): Promise<CallFigures[]>
 
   /** Serves the metrics over HTTP until it is disposed of. */
   serve(port: number, host: string): Promise<AsyncDisposable & { readonly url: string }>
@@ -35,6 +39,7 @@ export function nodeMetrics(): NodeMetrics {
       return prometheusMetrics({ registry, collectDefaultMetrics: false })(components)
     },
     counted: () => counted(registry),
+    calls: async () => callFigures(await valuesOf(registry, 'waggle_call_seconds')),
     serve: (port, host) => serve(registry, port, host)
   }
 }
@@ -46,37 +51,23 @@ async function counted(registry: Registry): Promise<CountedByMetrics> {
     label: string,
     value: string
   ): Promise<number | undefined> => {
-    const metric = await registry.getSingleMetric(name)?.get()
-    return metric?.values.find(({ labels }) => labels[label] === value)?.value
+    const values = await valuesOf(registry, name)
+    return values.find(({ labels }) => labels[label] === value)?.value
   }
   const traffic = 'libp2p_data_transfer_bytes_total'
-  const [stored, expired, sentBytes, receivedBytes] = await Promise.all([
+  const [stored, expired, replicasFull, sentBytes, receivedBytes] = await Promise.all([
     amountOf('waggle_records_total', 'event', 'stored'),
     amountOf('waggle_records_total', 'event', 'expired'),
+    amountOf('waggle_replicas_total', 'outcome', 'full'),
     amountOf(traffic, 'protocol', 'global sent'),
     amountOf(traffic, 'protocol', 'global received')
   ])
-  return JSON.parse(JSON.stringify({ stored, expired, sentBytes, receivedBytes }))
+  return JSON.parse(JSON.stringify({ stored, expired, replicasFull, sentBytes, receivedBytes }))
 }
 
-/** Caches a result for a time. */
-function cachedFor<T>(maxAgeMs: number, workOut: () => Promise<T>): () => Promise<T> {
-  let cached: Promise<T> | undefined
-  let atMs = Number.NEGATIVE_INFINITY
-
-  return () => {
-    const nowMs = performance.now()
-
-    if (cached === undefined || nowMs - atMs > maxAgeMs) {
-      atMs = nowMs
-      cached = workOut()
-      cached.catch(() => {
-        cached = undefined
-      })
-    }
-
-    return cached
-  }
+async function valuesOf(registry: Registry, name: string): Promise<readonly MetricValue[]> {
+  const metric = await registry.getSingleMetric(name)?.get()
+  return metric?.values ?? []
 }
 
 async function serve(
@@ -86,10 +77,7 @@ async function serve(
 ): Promise<AsyncDisposable & { readonly url: string }> {
   const page = cachedFor(MAX_AGE_MS, async () => Buffer.from(await registry.metrics()))
   const server = await startBoundedServer(
-    {
-      ...{ host, port, option: '--metrics-port' },
-      ...{ maxConnections: MAX_CONNECTIONS, silenceTimeoutMs: CONNECTION_TIMEOUT_MS }
-    },
+    { host, port, option: '--metrics-port', maxConnections: MAX_CONNECTIONS },
     async ({ url }, response) => {
       if (url?.split('?')[0] !== '/metrics') {
         response.statusCode = 404

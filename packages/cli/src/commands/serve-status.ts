@@ -11,9 +11,10 @@ import type { Json } from '../text/json.ts'
 export interface Endpoints {
   readonly metricsUrl: string | undefined
   readonly http: HttpEndpoint | undefined
+  readonly dashboard: HttpEndpoint | undefined
 }
 
-interface HttpEndpoint {
+export interface HttpEndpoint {
   readonly url: string
 
   /** The generated token; null if the environment has one, which must not be logged. */
@@ -55,11 +56,12 @@ export function followNode(dht: DHT, context: Context): Status {
   return {
     tell,
     started(endpoints) {
-      const { metricsUrl = null, http = null } = endpoints
+      const { metricsUrl = null } = endpoints
       const peerId = dht.peerId.toString()
       const told = {
         ...{ peerId, metricsUrl, addresses: dht.multiaddrs.map(String) },
-        http: http && { url: http.url, newToken: http.newToken }
+        http: endpointJson(endpoints.http),
+        dashboard: endpointJson(endpoints.dashboard)
       }
       event('started', told, [...welcome(dht, context), ...shownEndpoints(endpoints)].join('\n'))
     },
@@ -102,14 +104,24 @@ function welcome(dht: DHT, { paint }: Context): string[] {
   ]
 }
 
-function shownEndpoints({ metricsUrl, http }: Endpoints): string[] {
+function endpointJson(endpoint: HttpEndpoint | undefined): Json {
+  return endpoint === undefined ? null : { url: endpoint.url, newToken: endpoint.newToken }
+}
+
+/** Shows the address of a dashboard, with the token where only the browser sees it. */
+export function dashboardAddress({ url, newToken }: HttpEndpoint): string {
+  return `${url}/#${newToken ?? `$${HTTP_TOKEN_VARIABLE}`}`
+}
+
+function shownEndpoints({ metricsUrl, http, dashboard }: Endpoints): string[] {
   return [
     ...(metricsUrl === undefined ? [] : [`Metrics for Prometheus: ${metricsUrl}`]),
     ...(http === undefined
       ? []
       : [
           `Values over HTTP: ${http.url}/v1/keys/KEY, with authorization: Bearer ${http.newToken ?? `$${HTTP_TOKEN_VARIABLE}`}`
-        ])
+        ]),
+    ...(dashboard === undefined ? [] : [`Dashboard: ${dashboardAddress(dashboard)}`])
   ]
 }
 
@@ -136,6 +148,12 @@ export async function ticks(seconds: number, signal: AbortSignal, tick: () => vo
   tick()
   const ticking = setInterval(tick, seconds * 1000)
 
+  await untilStopped(signal)
+  clearInterval(ticking)
+}
+
+/** Waits until the signal is aborted. */
+export async function untilStopped(signal: AbortSignal): Promise<void> {
   await new Promise<void>((resolve) => {
     if (signal.aborted) {
       resolve()
@@ -143,5 +161,4 @@ export async function ticks(seconds: number, signal: AbortSignal, tick: () => vo
 
     signal.addEventListener('abort', () => resolve(), { once: true })
   })
-  clearInterval(ticking)
 }

@@ -12,6 +12,12 @@ const LIMITS = {
   connectionsCheckingInterval: 1000
 }
 
+/** Connections at once that have shown no token. */
+const MAX_CONNECTIONS = 64
+
+/** Time that such a connection may be silent, in ms. */
+const SILENCE_TIMEOUT_MS = 10_000
+
 export interface BoundedServerInit {
   readonly host: string
   readonly port: number
@@ -19,11 +25,8 @@ export interface BoundedServerInit {
   /** The server's option, for error messages. */
   readonly option: string
 
-  /** Connections at once. A new one closes the oldest, so idle connections do not lock out others. */
-  readonly maxConnections: number
-
-  /** Milliseconds that a connection may be idle. */
-  readonly silenceTimeoutMs: number
+  /** Connections at once. The oldest gives way to a new one, so that silent readers keep nobody out. @default 64 */
+  readonly maxConnections?: number
 }
 
 export interface BoundedServer extends AsyncDisposable {
@@ -40,7 +43,7 @@ export interface BoundedServer extends AsyncDisposable {
  * @throws CommandError when the address can't be listened on
  */
 export async function startBoundedServer(
-  { host, port, option, maxConnections, silenceTimeoutMs }: BoundedServerInit,
+  { host, port, option, maxConnections = MAX_CONNECTIONS }: BoundedServerInit,
   onRequest: RequestListener
 ): Promise<BoundedServer> {
   const strangers = new Set<Socket>()
@@ -55,7 +58,7 @@ export async function startBoundedServer(
       oldest.destroy()
     }
   })
-  server.setTimeout(silenceTimeoutMs)
+  server.setTimeout(SILENCE_TIMEOUT_MS)
   server.listen(port, host)
 
   await once(server, 'listening').catch((error) => {

@@ -3,8 +3,9 @@ import { UsageError } from '../errors.ts'
 import type { CommandIO } from '../io.ts'
 import { parsePort } from '../text/count.ts'
 
-/** The port of `--http` without a number. */
+/** The ports of `--http` and `--dashboard` without a number. */
 export const DEFAULT_HTTP_PORT = 8337
+export const DEFAULT_DASHBOARD_PORT = 8338
 
 /** The environment variable with the clients' token. */
 export const HTTP_TOKEN_VARIABLE = 'WAGGLE_HTTP_TOKEN'
@@ -15,13 +16,13 @@ const TOKEN = /^[!-~]{16,256}$/
 /** Bytes of a token that is generated for one run. */
 const TOKEN_BYTES = 24
 
-/** Reads the port; undefined without `--http`. */
-export function httpPortOf({ http }: { readonly http?: string | true }): number | undefined {
-  return http === true
-    ? DEFAULT_HTTP_PORT
-    : http === undefined
-      ? undefined
-      : parsePort(http, '--http')
+/** Reads the port of an option that may stand without one; undefined without the option. */
+export function givenPort(
+  given: string | true | undefined,
+  option: string,
+  defaultPort: number
+): number | undefined {
+  return given === true ? defaultPort : given === undefined ? undefined : parsePort(given, option)
 }
 
 /** Generates a token for one run. */

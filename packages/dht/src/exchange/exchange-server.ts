@@ -97,7 +97,7 @@ export class ExchangeServer implements ServedProtocol<Message> {
 
     switch (message.name) {
       case 'find':
-        return { keys: message.keys.length, reply: this.#find(message, peer), busy }
+        return { keys: countWanted(message), reply: this.#find(message, peer), busy }
       case 'store':
         return whenDone(access?.allows(peer, 'write') ?? true, (mayWrite) => ({
           keys: message.writes.length,
@@ -125,14 +125,14 @@ export class ExchangeServer implements ServedProtocol<Message> {
     let sizeBytes = 0
 
     for (const key of keys) {
-      const answer = this.#lookup(key, isCloserAlways)
+      const { answer, isFound } = this.#lookup(key, isCloserAlways)
       sizeBytes += 'record' in answer ? answer.record.length : 0
 
       if (answers.length > 0 && sizeBytes > TARGET_MESSAGE_BYTES) {
         break
       }
 
-      const count = answer.standing === 'nothing' || isCloserAlways ? closerCount : 0
+      const count = isFound && !isCloserAlways ? 0 : closerCount
       const closer = this.#closer(key.key, count, closerPeers)
       answers.push(closer.length === 0 ? answer : { ...answer, closer })
       yield
@@ -142,14 +142,13 @@ export class ExchangeServer implements ServedProtocol<Message> {
   }
 
   /** A request for closer peers in any case looks for replicas, and a cached copy is none. */
-  #lookup(wanted: FindKey, isReplicaWanted: boolean): FoundAnswer {
+  #lookup(wanted: FindKey, isReplicaWanted: boolean): Lookup {
     const { store, cache, copies, onRead } = this.#init
-    const record = encodedPart(store, wanted)
+    const held = encodedPart(store, wanted)
 
-    if (record === undefined) {
-      return (
-        (isReplicaWanted ? undefined : (copyIn(cache, wanted) ?? copyIn(copies, wanted))) ?? NONE
-      )
+    if (held === undefined) {
+      const copy = isReplicaWanted ? undefined : (copyIn(cache, wanted) ?? copyIn(copies, wanted))
+      return copy === undefined ? NONE : { answer: copy, isFound: true }
     }
 
     if (!isReplicaWanted) {
@@ -157,8 +156,9 @@ export class ExchangeServer implements ServedProtocol<Message> {
     }
 
     const { digest } = wanted
+    const { bytes: record, isFound } = held
     const isKnown = digest.length > 0 && equals(digestOfBytes(record), digest)
-    return isKnown ? SAME : { standing: 'held', record, closer: NO_PEERS }
+    return { answer: isKnown ? SAME : { standing: 'held', record, closer: NO_PEERS }, isFound }
   }
 
   /** Resolves later where what comes in takes long to check. */
@@ -228,22 +228,51 @@ export class ExchangeServer implements ServedProtocol<Message> {
 }
 
 const NO_PEERS: readonly number[] = []
-const NONE: FoundAnswer = { standing: 'nothing', closer: NO_PEERS }
+const NONE: Lookup = { answer: { standing: 'nothing', closer: NO_PEERS }, isFound: false }
 const SAME: FoundAnswer = { standing: 'same', closer: NO_PEERS }
 
-function copyIn(store: RecordStore | undefined, wanted: FindKey): FoundAnswer | undefined {
-  const record = store && encodedPart(store, wanted)
-  const sinceMs = store?.changedMs(nameOf(wanted.key)) ?? 0
-  const ageMs = Math.min(Math.ceil(performance.now() - sinceMs), MAX_AGE_MS)
-  return record && { standing: 'copy', ageMs, record, closer: NO_PEERS }
+/** What is answered for a key. */
+interface Lookup {
+  readonly answer: FoundAnswer
+
+  /** Whether it is what the peer looks for. If not, the peer is named others to ask. */
+  readonly isFound: boolean
 }
 
-/** Encodes what a store has of what is wanted; undefined if it has nothing. */
-function encodedPart(store: RecordStore, { key, subkeys }: FindKey): Uint8Array | undefined {
-  const encoded = store.encoded(key)
-  return encoded === undefined || subkeys.length === 0
-    ? encoded
-    : encodeRecord(project(store.get(key), subkeys))
+/** A copy without the subkeys that are wanted says nothing: the dictionary may have them by now. */
+function copyIn(store: RecordStore | undefined, wanted: FindKey): FoundAnswer | undefined {
+  const copy = store && encodedPart(store, wanted)
+  const sinceMs = store?.changedMs(nameOf(wanted.key)) ?? 0
+  const ageMs = Math.min(Math.ceil(performance.now() - sinceMs), MAX_AGE_MS)
+  return copy?.isFound
+    ? { standing: 'copy', ageMs, record: copy.bytes, closer: NO_PEERS }
+    : undefined
+}
+
+/** Encodes what a store has of what is wanted; undefined if it does not hold the key. */
+function encodedPart(
+  store: RecordStore,
+  { key, subkeys }: FindKey
+): { readonly bytes: Uint8Array; readonly isFound: boolean } | undefined {
+  if (subkeys.length === 0) {
+    const bytes = store.encoded(key)
+    return bytes && { bytes, isFound: true }
+  }
+
+  const held = store.get(key)
+
+  // The rest is not encoded: of a full dictionary, that would take a thousand times as long.
+  if (isEmpty(held)) {
+    return undefined
+  }
+
+  const part = project(held, subkeys)
+  return { bytes: encodeRecord(part), isFound: part.subkeys.size > 0 }
+}
+
+/** What a request counts for: each subkey as much as a key, which takes as long to look up. */
+function countWanted({ keys }: FindRequest): number {
+  return keys.reduce((sum, { subkeys }) => sum + Math.max(subkeys.length, 1), 0)
 }
 
 /** Nearly all of what a request takes in memory. */

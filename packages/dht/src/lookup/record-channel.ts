@@ -4,7 +4,10 @@ import type { CancellationToken } from '../timing/cancellation.ts'
 
 /** One peer's reply to a lookup of a key. */
 export interface FindReply {
-  /** The record that it holds, checked against every rule. */
+  /**
+   * The record that it holds, checked against every rule; of subkeys that were asked for, a projection, which is
+   * empty if the peer holds the key without them.
+   */
   readonly record?: DHTRecord | undefined
 
   /** Whether its record has exactly the digest in the request. */
@@ -36,7 +39,7 @@ export interface FindOptions {
    */
   readonly isCloserAlways: boolean
 
-  /** The requested subkeys, in the order of their bytes. @default all */
+  /** The subkeys that are wanted, in the order of their bytes. @default the whole record */
   readonly subkeys?: readonly SubkeyId[] | undefined
 
   /** Digest of the record that this node already has. @default none */

@@ -9,7 +9,7 @@ import {
 import { DEFAULT_NODE_LIMITS } from '../node-limits.ts'
 import { doublingMs, NEVER_MS } from './peer-record.ts'
 import { PeerRecords } from './peer-records.ts'
-import { isVacancy } from './refused-dials.ts'
+import { isRefusal, isVacancy } from './refused-dials.ts'
 
 /** Milliseconds of a peer's first ban. They double each time. */
 export const FIRST_BAN_MS = 60_000
@@ -125,13 +125,13 @@ export class PeerBook {
 
   /**
    * Milliseconds without progress after which a peer is suspected: longer than its responses take (RFC 6298). An
-   * unverified peer is never suspected, because its referrer may want to hide it.
+   * unverified peer is suspected only if it was silent before, because its referrer may want to hide it.
    */
-  suspectAfterMs(peer: PeerId, isConnected: boolean): number {
-    const record = this.records.get(peer)
+  suspectAfterMs(contact: PeerInfo, isConnected: boolean): number {
+    const record = this.records.get(contact.id)
 
     if (record?.isVerified !== true) {
-      return Number.POSITIVE_INFINITY
+      return record?.isSilentAt(contact) ? MAX_SUSPECT_MS : Number.POSITIVE_INFINITY
     }
 
     const lateMs = record.responseTimes?.lateAfterMs ?? FIRST_SUSPECT_MS
@@ -220,7 +220,8 @@ export class PeerBook {
         record.addFailure(this.#nowMs())
         record.hasTimedOut ||= isSilence
       } else {
-        record.addUnreachable(contact, this.#nowMs(), isSilence)
+        const isAnswer = isRefusal(error) || isVacancy(error)
+        record.addUnreachable(contact, this.#nowMs(), isAnswer ? false : isSilence || undefined)
       }
     })
 
@@ -240,11 +241,11 @@ export class PeerBook {
     })
   }
 
-  /** Records a peer without progress. */
+  /** Records a peer without progress. The addresses of an unverified one may be wrong. */
   recordSuspicion(peer: PeerId): void {
     this.records.update(peer, (record) => {
       record.isLate = true
-      record.isSuspect = true
+      record.isSuspect ||= record.isVerified
     })
   }
 

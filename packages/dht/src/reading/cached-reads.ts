@@ -1,13 +1,13 @@
 import type { Logger } from '@libp2p/interface'
-import { type DHTRecord, type DHTTime, isEmpty } from '@waggle/record'
-import { shownExpiration } from '@waggle/record/replica'
+import { type DHTRecord, type DHTTime, isEmpty, type SubkeyId } from '@waggle/record'
 import type { Meter } from '../metrics/meter.ts'
+import { placeName } from '../store/place-name.ts'
 import { nameOf } from '../store/record-store.ts'
 import type { CancellationToken } from '../timing/cancellation.ts'
 import { ClockAlarm } from '../timing/clock-alarm.ts'
 import type { CachePolicy } from './cache-policy.ts'
 import type { KnownRecords } from './known-records.ts'
-import { isSufficient, type Reading, type ReadOptions } from './reading.ts'
+import { isSufficient, type Reading, type ReadOptions, shownUntil } from './reading.ts'
 import { type Refresh, RefreshQueue } from './refresh-queue.ts'
 import type { Replicas } from './replicas.ts'
 import { SharedReads } from './shared-reads.ts'
@@ -46,12 +46,12 @@ export class CachedReads {
     this.#searches = new SharedReads({
       replicas: init.replicas,
       clock: this.#known.store.clock,
-      onReading: (key, reading) => this.#onReading(key, reading)
+      onReading: (key, reading, subkey) => this.#onReading(key, reading, subkey)
     })
     this.#refreshes = new RefreshQueue({
       leadTime: init.policy.refreshBeforeExpiry,
       maxRecords: init.policy.size,
-      isCached: (key) => this.#known.isCached(key)
+      isCached: (key, subkey) => this.#known.isCached(key, subkey)
     })
   }
 
@@ -73,7 +73,7 @@ export class CachedReads {
       this.#init.meter?.read('network')
     }
 
-    return remembered ?? this.#searches.read(nameOf(key), key, options)
+    return remembered ?? this.#searches.read(placeName(key, options.subkey), key, options)
   }
 
   /** Learns the outcome of a write by this node: it is held, or something else beats it. */
@@ -91,6 +91,10 @@ export class CachedReads {
     if (learned !== undefined) {
       const isPart = learned.subkeys.size > 0
       this.#known.learn(key, learned, policy.onStore && (isKnown || !isPart))
+
+      if (isPart && !isKnown) {
+        this.#known.learnPart(key, learned, policy.onStore)
+      }
     }
 
     if (policy.onStore && isKnown && !(isAccepted && isWhole) && policy.refreshBeforeExpiry > 0) {
@@ -100,10 +104,16 @@ export class CachedReads {
     }
   }
 
-  /** Learns a change that a watch delivers, together with everything that the watch knows. */
-  onWatched(key: Uint8Array, change: DHTRecord, all: DHTRecord): void {
+  /** Learns a change that a watch delivers, together with everything that the watch knows: of a key, or of a subkey. */
+  onWatched(key: Uint8Array, change: DHTRecord, all: DHTRecord, subkey?: SubkeyId): void {
+    const { locally } = this.#init.policy
     const isKnown = this.#known.isCached(key)
-    this.#known.learn(key, isKnown ? change : all, isKnown || this.#init.policy.locally)
+
+    if (subkey === undefined) {
+      this.#known.learn(key, isKnown ? change : all, isKnown || locally)
+    } else {
+      this.#known.learnPart(key, all, locally)
+    }
   }
 
   /** Refreshes the records that are due. A timer calls it; it resolves when all are refreshed. */
@@ -120,8 +130,9 @@ export class CachedReads {
 
   /** Returns the record that this node stores or caches, if it is good enough. */
   #remembered(key: Uint8Array, options: ReadOptions): DHTRecord | undefined {
+    const { subkey } = options
     const now = this.#clock()
-    const { record: known, isByCache } = this.#known.get(key)
+    const { record: known, isByCache } = this.#known.get(key, subkey)
 
     if (this.#known.isDoubted || !isSufficient(known, options, now)) {
       return undefined
@@ -131,25 +142,26 @@ export class CachedReads {
 
     if (isByCache) {
       this.#hits++
-      this.#onUsed(key, shownExpiration(known, now) ?? now)
+      this.#onUsed(key, subkey, shownUntil(known, subkey, now) ?? now)
     }
 
     return known
   }
 
-  #onUsed(key: Uint8Array, expirationTime: DHTTime): void {
+  #onUsed(key: Uint8Array, subkey: SubkeyId | undefined, expirationTime: DHTTime): void {
     if (this.#init.policy.refreshBeforeExpiry > 0) {
-      this.#refreshes.plan({ name: nameOf(key), key, expirationTime }, this.#clock())
+      const name = placeName(key, subkey)
+      this.#refreshes.plan({ name, key, subkey, expirationTime }, this.#clock())
       this.#watch()
     }
   }
 
   /** Fetches a record again, unless the cached one has changed since it was read. */
-  async #refresh({ name, key, expirationTime }: Refresh): Promise<void> {
+  async #refresh({ name, key, subkey, expirationTime }: Refresh): Promise<void> {
     const { policy, log } = this.#init
     const now = this.#clock()
-    const { record: known, isByCache } = this.#known.get(key)
-    const knownUntil = shownExpiration(known, now) ?? now
+    const { record: known, isByCache } = this.#known.get(key, subkey)
+    const knownUntil = shownUntil(known, subkey, now) ?? now
 
     if (expirationTime !== undefined && !(isByCache && knownUntil === expirationTime)) {
       return
@@ -158,13 +170,14 @@ export class CachedReads {
     const sufficientExpirationTime = knownUntil + policy.refreshBeforeExpiry + 1
 
     try {
-      await this.#searches.read(name, key, { cancellation: ALWAYS, sufficientExpirationTime })
+      const options = { cancellation: ALWAYS, sufficientExpirationTime, subkey }
+      await this.#searches.read(name, key, options)
     } catch (error) {
       log('could not refresh a cached record - %e', error)
     }
   }
 
-  #onReading(key: Uint8Array, reading: Reading): void {
+  #onReading(key: Uint8Array, reading: Reading, subkey: SubkeyId | undefined): void {
     const { replicas, log } = this.#init
 
     if (reading.behind.length > 0) {
@@ -173,8 +186,14 @@ export class CachedReads {
         .catch((error) => log('could not repair all replicas - %e', error))
     }
 
-    if (!isEmpty(reading.record)) {
+    if (isEmpty(reading.record)) {
+      return
+    }
+
+    if (subkey === undefined) {
       this.#remember(key, reading)
+    } else {
+      this.#known.learnPart(key, reading.record, this.#init.policy.locally)
     }
   }
 

@@ -1,5 +1,5 @@
 import type { PeerInfo } from '@libp2p/interface'
-import { type DHTRecord, EMPTY_RECORD, isEmpty, join } from '@waggle/record'
+import { type DHTRecord, EMPTY_RECORD, isEmpty, join, type SubkeyId } from '@waggle/record'
 import { SEARCH_WIDTH } from '../constants.ts'
 import type { Lookup, LookupResult } from '../lookup/lookup.ts'
 import type { FindReply, RecordChannel } from '../lookup/record-channel.ts'
@@ -25,7 +25,7 @@ export interface FindingInit {
   readonly key: Uint8Array
   readonly options: ReadOptions
 
-  /** What this node stores itself. It counts if the node turns out to be one of the nearest. */
+  /** What this node stores itself of what is wanted. It counts if the node turns out to be one of the nearest. */
   readonly own: ReplicaState
 }
 
@@ -45,6 +45,9 @@ export interface FindingNode {
  * read of the latest all replicas at once. Replicas may not have handed over to new peers yet, so many
  * more peers than hold a record are asked before a key counts as absent. If too few of its nearest
  * servers have answered by then (N11), those that failed are asked once more.
+ *
+ * Of a single subkey, peers answer with projections. A replica that holds the key without it says that
+ * it is not there, so no more peers are asked.
  */
 export class Finding implements Lookup<FindReply> {
   readonly search: Search
@@ -53,10 +56,14 @@ export class Finding implements Lookup<FindReply> {
   readonly #init: FindingInit
   readonly #reach: Reach
   readonly #answers: ReplicaState[] = []
+  readonly #subkeys: readonly SubkeyId[]
   #record: DHTRecord
 
-  /** Whether any replica holds something. */
+  /** Whether any replica holds the key. */
   #isHeard: boolean
+
+  /** Whether any replica holds something of what is wanted. */
+  #isFound: boolean
   #isEnough = false
   #isRetried = false
 
@@ -64,8 +71,11 @@ export class Finding implements Lookup<FindReply> {
     const { key, node, options, own, search } = init
     this.#init = init
     this.#reach = new Reach({ ...node, search, key, self: own.contact })
-    this.#record = node.known.get(key).record
+    const { subkey } = options
+    this.#subkeys = subkey === undefined ? [] : [subkey]
+    this.#record = node.known.all(key, subkey)
     this.#isHeard = !isEmpty(node.known.held(key))
+    this.#isFound = !isEmpty(node.known.held(key, subkey))
     this.search = search
     this.isHedged = options.latest !== true
     this.parallelism = this.isHedged ? 1 : node.numReplicas
@@ -82,6 +92,7 @@ export class Finding implements Lookup<FindReply> {
     return node.channel.find(contact, key, {
       closerCount,
       isCloserAlways: !this.isHedged,
+      subkeys: this.#subkeys,
       cancellation
     })
   }
@@ -115,7 +126,9 @@ export class Finding implements Lookup<FindReply> {
     if (this.#isEnough) {
       const record = this.#record
       const answers = this.#answers
-      const without = answers.length < 2 ? [] : replicasWithout(answers, search.answers())
+      // A projection is no copy of the record that others could use.
+      const isAlone = answers.length < 2 || this.#subkeys.length > 0
+      const without = isAlone ? [] : replicasWithout(answers, search.answers())
       return { record, end: 'enough', behind: [], without }
     }
 
@@ -123,29 +136,38 @@ export class Finding implements Lookup<FindReply> {
     const { node, own } = this.#init
     const nearest = this.#nearest
     const { limits } = node.store
-    const record = nearest.includes(own.contact)
-      ? join(this.#record, own.record, limits)
-      : this.#record
-    const behind = replicasBehind(record, [own, ...this.#answers], nearest, limits)
+    const record = this.#isNear ? join(this.#record, own.record, limits) : this.#record
+    const behind = replicasBehind(record, this.#repairable(own), nearest, limits)
     return { record, end: search.isDone ? 'whole' : 'given up', behind, without: [] }
   }
 
-  #hold(contact: PeerInfo, record: DHTRecord = EMPTY_RECORD): void {
+  /** The peers that may be sent what they lack. Where nothing is held, one subkey would pass for all there is. */
+  #repairable(own: ReplicaState): ReplicaState[] {
+    const states = [own, ...this.#answers]
+    return this.#subkeys.length === 0 ? states : states.filter(({ isHolder }) => isHolder)
+  }
+
+  #hold(contact: PeerInfo, answered: DHTRecord | undefined): void {
     const { key, node, options } = this.#init
-    this.#answers.push({ contact, record })
+    const record = answered ?? EMPTY_RECORD
+    const isHolder = !isEmpty(record) || (answered !== undefined && this.#subkeys.length > 0)
+    this.#answers.push({ contact, record, isHolder })
+    this.#isHeard ||= isHolder
 
     if (!isEmpty(record)) {
       // What has passed the checks is as a join with nothing would leave it. More may be known by now.
       const found = isEmpty(this.#record) ? record : join(this.#record, record, node.store.limits)
-      this.#record = join(found, node.known.get(key).record, node.store.limits)
-      this.#isHeard = true
+      this.#record = join(found, node.known.all(key, options.subkey), node.store.limits)
+      this.#isFound = true
       options.onRecord?.(this.#record)
       this.#isEnough = isSufficient(this.#record, options, node.store.clock())
     }
   }
 
   #widen(): void {
-    if (this.#isMissing) {
+    const isHeard = this.#isHeard || (this.#init.own.isHolder && this.#isNear)
+
+    if (this.#isMissing && !isHeard) {
       this.search.widen(SEARCH_WIDTH)
     }
   }
@@ -159,7 +181,7 @@ export class Finding implements Lookup<FindReply> {
 
   /** Whether all that were to be asked have been, and nothing was found. */
   get #isMissing(): boolean {
-    return !this.#isHeard && this.search.isDone && !this.#isOwnHeard
+    return !this.#isFound && this.search.isDone && !this.#isOwnFound
   }
 
   get #nearest(): PeerInfo[] {
@@ -167,9 +189,13 @@ export class Finding implements Lookup<FindReply> {
   }
 
   /** Whether this node turned out to be a replica that holds something. */
-  get #isOwnHeard(): boolean {
-    const { contact, record } = this.#init.own
-    return !isEmpty(record) && this.#nearest.includes(contact)
+  get #isOwnFound(): boolean {
+    return !isEmpty(this.#init.own.record) && this.#isNear
+  }
+
+  /** Whether this node turned out to be one of the nearest. */
+  get #isNear(): boolean {
+    return this.#nearest.includes(this.#init.own.contact)
   }
 
   /** A key that nobody was found to hold is absent if enough of its nearest servers say so (N11). */

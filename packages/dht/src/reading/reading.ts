@@ -1,5 +1,5 @@
 import type { PeerInfo } from '@libp2p/interface'
-import { type DHTRecord, type DHTTime, isEmpty, type Limits } from '@waggle/record'
+import { type DHTRecord, type DHTTime, isEmpty, type Limits, type SubkeyId } from '@waggle/record'
 import { shownExpiration, subsumes } from '@waggle/record/replica'
 import { busyError } from '../errors.ts'
 import type { LookupResult } from '../lookup/lookup.ts'
@@ -9,6 +9,9 @@ export interface ReadOptions {
   readonly cancellation: CancellationToken
   readonly latest?: boolean | undefined
   readonly sufficientExpirationTime?: number | undefined
+
+  /** The only subkey that is wanted: records are projections to it. @default the whole record */
+  readonly subkey?: SubkeyId | undefined
 
   /** Hears of what has been found so far. */
   onRecord?(record: DHTRecord): void
@@ -32,20 +35,33 @@ export interface Reading {
 export interface ReplicaState {
   readonly contact: PeerInfo
   readonly record: DHTRecord
+
+  /** Whether it holds the key. Of a single subkey it may hold nothing all the same. */
+  readonly isHolder: boolean
 }
 
 /** Whether a reader need not be told more than this (N5). With `latest` nothing less than all will do. */
 export function isSufficient(
   record: DHTRecord,
-  { latest = false, sufficientExpirationTime = 0 }: ReadOptions,
+  { latest = false, subkey, sufficientExpirationTime = 0 }: ReadOptions,
   now: DHTTime
 ): boolean {
   if (latest) {
     return false
   }
 
-  const expirationTime = shownExpiration(record, now)
+  const expirationTime = shownUntil(record, subkey, now)
   return expirationTime !== undefined && expirationTime >= sufficientExpirationTime
+}
+
+/** Until when a reader is shown something: of the whole record, or under one subkey. Undefined: nothing is shown. */
+export function shownUntil(
+  record: DHTRecord,
+  subkey: SubkeyId | undefined,
+  now: DHTTime
+): DHTTime | undefined {
+  // A plain entry is never what a subkey holds.
+  return shownExpiration(subkey === undefined ? record : { subkeys: record.subkeys }, now)
 }
 
 /** Returns the nearest peers that lack a part of the record. */

@@ -109,7 +109,7 @@ export function serviceParts(init: PartsInit): ServiceParts {
     becomes: (mode) => changeMode(mode, { ...found, components, lifetime, servers, store, upkeep }),
     async follow() {
       sleep.follow(lifetime)
-      sweepRegularly([store, caches.cache, caches.copies], lifetime, () => sleep.check())
+      sweepRegularly([store, ...Object.values(caches)], lifetime, () => sleep.check())
       clocks.follow(lifetime)
       guardRecords(kad, found.access, lifetime)
       upkeep.follow(events, lifetime)
@@ -248,7 +248,8 @@ function createLookup(init: PartsInit, goodbyes: () => Goodbyes): LookupParts {
   const caches = createCaches(init)
   const replicas = new Replicas({
     self: components.peerId,
-    ...{ cache: caches.cache, store, channel: exchange, routing, lookups, numReplicas },
+    ...{ cache: caches.cache, parts: caches.parts, store },
+    ...{ channel: exchange, routing, lookups, numReplicas },
     isReplica: () => kad.getMode() === 'server'
   })
   const access = accessBy(init.allowPeer)
@@ -359,9 +360,12 @@ interface Caches {
 
   /** Copies that other peers have left here. */
   readonly copies: RecordStore | undefined
+
+  /** Single subkeys that it has read, of records that it does not have as a whole. */
+  readonly parts: RecordStore | undefined
 }
 
-/** Size of the copies' store, as a share of the cache's limits, in addition to these. */
+/** Size of the store of copies, and of that of single subkeys, as a share of the cache's limits, in addition to these. */
 const COPIES_SHARE = 1 / 4
 
 /** Creates the caches: stores under the same rules, whose records do not count as stored for other peers. */
@@ -371,7 +375,7 @@ function createCaches({
   limits: { maxCachedBytes }
 }: PartsInit): Caches {
   if (options === false) {
-    return { cache: undefined, copies: undefined }
+    return { cache: undefined, copies: undefined, parts: undefined }
   }
 
   const { limits, clock, network } = partsOf(components).store
@@ -382,5 +386,5 @@ function createCaches({
       maxRecords: Math.ceil(share * size),
       maxBytes: Math.ceil(share * maxCachedBytes)
     })
-  return { cache: storeOf(1), copies: storeOf(COPIES_SHARE) }
+  return { cache: storeOf(1), copies: storeOf(COPIES_SHARE), parts: storeOf(COPIES_SHARE) }
 }

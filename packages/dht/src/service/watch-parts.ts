@@ -25,15 +25,16 @@ export function createWatches(
   const log = components.logger.forComponent('waggle:watch')
   const watchClient = new WatchClient({
     ...{ ...client, log, store, records },
-    onChange: (key, record) => watches.onChange(key, record),
+    onChange: (place, record) => watches.onChange(place, record),
     onLost: (peer) => watches.onLost(peer)
   })
   const watches = new Watches({
     ...{ channel: watchClient, log, numReplicas, replicas, store, known: replicas.known },
     maxForwardedKeys: limits.maxForwardedKeys,
     inTime: (peer, answer) => lookups.inTime(peer, answer),
-    onLearned: (key, change, all) => reads.onWatched(key, change, all),
-    readLatest: async (key, cancellation) => reads.read(key, { latest: true, cancellation })
+    onLearned: (...learned) => reads.onWatched(...learned),
+    readLatest: async (key, cancellation, subkey) =>
+      reads.read(key, { latest: true, cancellation, subkey })
   })
   return { watches, watchClient }
 }

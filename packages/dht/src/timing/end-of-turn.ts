@@ -1,12 +1,21 @@
 /** Milliseconds by which a timer may be late before the process counts as blocked by other work. */
 const HELD_UP_MS = 100
 
-/**
- * Runs a task when the current turn of the event loop has handled all available input and its callbacks. If the
- * platform has no such phase, runs it at the end of the running task.
- */
+/** Runs a task when the current turn of the event loop has handled all available input and its callbacks. */
 export const atEndOfTurn: (task: () => void) => void =
-  typeof setImmediate === 'function' ? setImmediate : queueMicrotask
+  typeof setImmediate === 'function' ? setImmediate : afterMessages()
+
+/** A message to itself arrives after the current task: in browsers, the closest equivalent of the end of a turn. */
+function afterMessages(): (task: () => void) => void {
+  const { port1: receiver, port2: sender } = new MessageChannel()
+  const tasks: (() => void)[] = []
+  receiver.addEventListener('message', () => tasks.shift()?.())
+  receiver.start()
+  return (task) => {
+    tasks.push(task)
+    sender.postMessage(undefined)
+  }
+}
 
 /**
  * Runs a task after all pending microtasks, and those that these cause. If the platform has no such phase, runs it

@@ -10,8 +10,8 @@ const MAX_WINDOW_BYTES: number = 8 * 1024 * 1024
 const PARTS_PER_WINDOW = 8
 const MIN_PART_BYTES = 1024
 
-/** Window until the path is full for the first time, in delays: four times as many with each. */
-const STARTING_DELAYS = 4
+/** Window until the path is full for the first time, in delays: three times as many with each. */
+const STARTING_DELAYS = 3
 
 /** Delays after which an arriving part must have queued: the path is full. */
 const FULL_DELAYS = 1.5

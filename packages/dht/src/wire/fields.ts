@@ -24,6 +24,15 @@ export const KEYS: Codec<readonly Uint8Array[]> = list(KEY, MAX_KEYS_PER_MESSAGE
 const SUBKEY: Codec<Uint8Array> = byteString(MAX_KEY_BYTES, 'a subkey')
 const NO_SUBKEYS: readonly SubkeyId[] = []
 
+/** An optional subkey. An absent one takes no bytes, which no real subkey does. */
+export const OPTIONAL_SUBKEY: Codec<SubkeyId | undefined> = new Codec(
+  (to, id) => SUBKEY.write(to, bytesOf(id ?? '')),
+  (from) => {
+    const bytes = SUBKEY.read(from)
+    return bytes.length === 0 ? undefined : textOf(bytes)
+  }
+)
+
 /** Distinct subkeys of one key, in the order of their bytes. */
 export const SUBKEYS: Codec<readonly SubkeyId[]> = new Codec(
   (to, subkeys) => {

@@ -1,3 +1,8 @@
+import { BoundedMap } from '../collections/bounded-map.ts'
+
+/** Peers whose keys are counted individually. */
+const MAX_PEERS = 1024
+
 /** A node's work for other peers since it started. */
 export interface ServedStats {
   /** Keys that peers asked about or stored, by request. */
@@ -30,14 +35,21 @@ export class Served {
   readonly #keys = { find: 0, store: 0, watch: 0, compare: 0 }
   readonly #writes = { accepted: 0, stale: 0, full: 0, expired: 0, refused: 0, invalid: 0 }
   readonly #refused = { busy: 0, access: 0 }
+  readonly #peers = new BoundedMap<string, { keys: number }>({ maxSize: MAX_PEERS })
   #bytes = 0
   #changes = 0
 
-  /** Counts the keys of a request. Ignores other messages. */
-  countKeys(request: string, keys: number): void {
+  /** Counts the keys of a peer's request. Ignores other messages. */
+  countKeys(peer: string, request: string, keys: number): void {
     if (Object.hasOwn(this.#keys, request)) {
       this.#keys[request as ServedKind] += keys
+      this.#ofPeer(peer).keys += keys
     }
+  }
+
+  /** Returns the keys that one peer asked about or stored. */
+  keysOf(peer: string): number {
+    return this.#peers.get(peer)?.keys ?? 0
   }
 
   countWrite(outcome: ServedWrite): void {
@@ -54,6 +66,18 @@ export class Served {
 
   countChanges(changes: number): void {
     this.#changes += changes
+  }
+
+  #ofPeer(peer: string): { keys: number } {
+    const known = this.#peers.get(peer)
+
+    if (known !== undefined) {
+      return known
+    }
+
+    const added = { keys: 0 }
+    this.#peers.set(peer, added)
+    return added
   }
 
   stats(): ServedStats {

@@ -13,6 +13,7 @@ import { Simulation, type SimulationOptions, START } from './simulated-replicas.
 export class SimulatedCache {
   readonly net: Simulation
   readonly cache: RecordStore
+  readonly parts: RecordStore
   readonly reads: CachedReads
   readonly #key: Uint8Array
 
@@ -24,7 +25,9 @@ export class SimulatedCache {
     this.#key = key
     const clock = manualClock(START)
     this.cache = new RecordStore({ clock, maxRecords: policy.size })
-    this.net = new Simulation(key, { size, clock, cache: this.cache, ...simulation })
+    this.parts = new RecordStore({ clock })
+    const { cache, parts } = this
+    this.net = new Simulation(key, { size, clock, cache, parts, ...simulation })
     const { replicas } = this.net
     this.reads = new CachedReads({
       ...{ replicas, log: silentLog },

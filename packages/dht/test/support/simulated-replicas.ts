@@ -1,6 +1,6 @@
 import { AbortError, type PeerId, type PeerInfo } from '@libp2p/interface'
-import type { DHTRecord } from '@waggle/record'
-import { beatingEntries } from '@waggle/record/replica'
+import { type DHTRecord, isEmpty, type SubkeyId } from '@waggle/record'
+import { beatingEntries, project } from '@waggle/record/replica'
 import { DEFAULT_NUM_REPLICAS } from '../../src/constants.ts'
 import { BusyError } from '../../src/errors.ts'
 import { Lookups } from '../../src/lookup/lookups.ts'
@@ -159,7 +159,8 @@ export class Simulation implements RecordChannel, Membership {
 
   async find(contact: PeerInfo, key: Uint8Array, options: FindOptions): Promise<FindReply> {
     const { store } = await this.#reached('find', contact, options)
-    return { record: store.get(key), closer: this.#near(key), isPlain: this.#isPlain }
+    const record = wantedOf(store.get(key), options.subkeys)
+    return { record, closer: this.#near(key), isPlain: this.#isPlain }
   }
 
   async store(
@@ -218,6 +219,12 @@ export class Simulation implements RecordChannel, Membership {
 
     return peer
   }
+}
+
+/** What a peer that holds the record replies; undefined if it holds nothing. */
+function wantedOf(record: DHTRecord, subkeys: readonly SubkeyId[] = []): DHTRecord | undefined {
+  const wanted = subkeys.length === 0 ? record : project(record, subkeys)
+  return isEmpty(record) ? undefined : wanted
 }
 
 function applies(which: Which, kind: 'find' | 'store'): boolean {
