@@ -80,7 +80,12 @@ export { PeerBook } from '../peers/peer-book.ts'
 export { PeerIndex } from '../peers/peer-index.ts'
 export type { Routing } from '../peers/routing.ts'
 export { identityAt } from '../persistence/identity.ts'
-export { assertCacheOptions, type CachePolicy, cachePolicy } from '../reading/cache-policy.ts'
+export {
+  assertHivemindCacheOptions,
+  type HivemindCacheOptions,
+  type HivemindCachePolicy,
+  hivemindCachePolicy
+} from '../reading/cache-policy.ts'
 export { Replicas } from '../reading/replicas.ts'
 export { findWaggle } from '../service/find-waggle.ts'
 export { RecordStore } from '../store/record-store.ts'

@@ -66,8 +66,9 @@ export class ExchangeClient implements RecordChannel {
 
   find(peer: PeerInfo, key: Uint8Array, options: FindOptions): Promise<FindReply> {
     const { closerCount, isCloserAlways, cancellation } = options
-    const { subkeys = NO_SUBKEYS, digest = NOTHING } = options
-    const request = { name: 'find', key, subkeys, digest, closerCount, isCloserAlways } as const
+    const { subkeys = NO_SUBKEYS, digest = NOTHING, maxAge = 0 } = options
+    const wanted = { subkeys, digest, closerCount, isCloserAlways, maxAge }
+    const request = { name: 'find', key, ...wanted } as const
 
     return this.#client.request<FindReply>(peer, request, {
       cancellation,

@@ -23,8 +23,9 @@ import type { Routing } from '../peers/routing.ts'
 import { digestOfBytes } from '../store/record-digest.ts'
 import { nameOf, type RecordStore } from '../store/record-store.ts'
 import { ForgedSignatureError } from '../store/signature-checks.ts'
+import { NEVER_FRESH } from '../store/stored-record.ts'
 import { CloserPeers } from '../wire/closer-peers.ts'
-import { MAX_AGE_MS, TARGET_MESSAGE_BYTES } from '../wire/limits.ts'
+import { TARGET_MESSAGE_BYTES } from '../wire/limits.ts'
 import type { ServedProtocol, StreamHandler } from '../wire/protocol-server.ts'
 import { ProtocolViolationError } from '../wire/protocol-violation-error.ts'
 import type { Response } from '../wire/responder.ts'
@@ -116,16 +117,14 @@ export class ExchangeServer implements ServedProtocol<Message> {
   }
 
   /** Answers as many keys as fit into one message, the first one in any case. */
-  *#find(
-    { id, keys, closerCount, isCloserAlways }: FindRequest,
-    peer: PeerId
-  ): Generator<undefined, FoundReply> {
+  *#find(request: FindRequest, peer: PeerId): Generator<undefined, FoundReply> {
+    const { id, keys, closerCount, isCloserAlways } = request
     const closerPeers = new CloserPeers(peer)
     const answers: FoundAnswer[] = []
     let sizeBytes = 0
 
     for (const key of keys) {
-      const { answer, isFound } = this.#lookup(key, isCloserAlways)
+      const { answer, isFound } = this.#lookup(key, request)
       sizeBytes += 'record' in answer ? answer.record.length : 0
 
       if (answers.length > 0 && sizeBytes > TARGET_MESSAGE_BYTES) {
@@ -141,17 +140,17 @@ export class ExchangeServer implements ServedProtocol<Message> {
     return { name: 'found', id, peers: closerPeers.peers, answers }
   }
 
-  /** A request for closer peers in any case looks for replicas, and a cached copy is none. */
-  #lookup(wanted: FindKey, isReplicaWanted: boolean): Lookup {
+  /** A copy is an answer only where it is young enough. A request for closer peers in any case looks for replicas. */
+  #lookup(wanted: FindKey, { isCloserAlways, maxAge }: FindRequest): Lookup {
     const { store, cache, copies, onRead } = this.#init
     const held = encodedPart(store, wanted)
 
     if (held === undefined) {
-      const copy = isReplicaWanted ? undefined : (copyIn(cache, wanted) ?? copyIn(copies, wanted))
+      const copy = copyIn(cache, wanted, maxAge) ?? copyIn(copies, wanted, maxAge)
       return copy === undefined ? NONE : { answer: copy, isFound: true }
     }
 
-    if (!isReplicaWanted) {
+    if (!isCloserAlways) {
       onRead?.(wanted.key)
     }
 
@@ -213,7 +212,15 @@ export class ExchangeServer implements ServedProtocol<Message> {
     try {
       // Copied: the store keeps what is in the record, and not the whole message with it.
       const received = store.checks.receive(key, bytes.slice(), storer)
-      const outcome = whenDone(received, ({ record }) => apply(into, { key, record, storer }))
+      const outcome = whenDone(received, ({ record }) => {
+        const applied = apply(into, { key, record, storer })
+
+        if (isCacheOnly && (applied === 'accepted' || typeof applied === 'object')) {
+          into.markFresh(nameOf(key), performance.now())
+        }
+
+        return applied
+      })
       return isPromise(outcome) ? outcome.then(undefined, failed) : outcome
     } catch (error) {
       return failed(error)
@@ -239,11 +246,18 @@ interface Lookup {
   readonly isFound: boolean
 }
 
-/** A copy without the subkeys that are wanted says nothing: the dictionary may have them by now. */
-function copyIn(store: RecordStore | undefined, wanted: FindKey): FoundAnswer | undefined {
-  const copy = store && encodedPart(store, wanted)
-  const sinceMs = store?.changedMs(nameOf(wanted.key)) ?? 0
-  const ageMs = Math.min(Math.ceil(performance.now() - sinceMs), MAX_AGE_MS)
+/**
+ * Returns a copy that is whole and no more than so many seconds old. One without the subkeys that are wanted
+ * says nothing: the dictionary may have them by now.
+ */
+function copyIn(
+  store: RecordStore | undefined,
+  wanted: FindKey,
+  maxAge: number
+): FoundAnswer | undefined {
+  const { freshMs = NEVER_FRESH } = (maxAge > 0 && store?.find(nameOf(wanted.key))) || {}
+  const ageMs = Math.ceil(performance.now() - freshMs)
+  const copy = ageMs <= 1000 * maxAge ? store && encodedPart(store, wanted) : undefined
   return copy?.isFound
     ? { standing: 'copy', ageMs, record: copy.bytes, closer: NO_PEERS }
     : undefined

@@ -6,6 +6,7 @@ import {
   CLOSER_COUNT,
   CLOSER_PEER_INDEXES,
   KEY,
+  MAX_AGE,
   RECORD,
   RESPONSE_PEERS,
   SUBKEYS
@@ -34,6 +35,9 @@ export interface FindRequest {
 
   /** Whether they are wanted for keys with a record, too. */
   readonly isCloserAlways: boolean
+
+  /** Seconds that a copy may be old to be an answer; 0: none is. */
+  readonly maxAge: number
   readonly keys: readonly FindKey[]
 }
 
@@ -160,7 +164,7 @@ export const EXCHANGE: MessageCodec<Message> = messages<Message>({
   find: [
     0,
     {
-      ...{ id: ID, closerCount: CLOSER_COUNT, isCloserAlways: flag('FIND') },
+      ...{ id: ID, closerCount: CLOSER_COUNT, isCloserAlways: flag('FIND'), maxAge: MAX_AGE },
       keys: list(FIND_KEY, MAX_KEYS_PER_MESSAGE)
     }
   ],

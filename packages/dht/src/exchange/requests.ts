@@ -24,6 +24,7 @@ export interface FindOne extends FindKey {
   readonly name: 'find'
   readonly closerCount: number
   readonly isCloserAlways: boolean
+  readonly maxAge: number
 }
 
 /** Asks a peer to hold one write. */
@@ -132,7 +133,7 @@ function isAlike(a: ExchangeRequest, b: ExchangeRequest): boolean {
   }
 
   return a.name === 'find'
-    ? b.name === 'find' && a.isCloserAlways === b.isCloserAlways
+    ? b.name === 'find' && a.isCloserAlways === b.isCloserAlways && a.maxAge === b.maxAge
     : b.name === 'store' && a.isCacheOnly === b.isCacheOnly
 }
 
@@ -141,8 +142,8 @@ function requestOf(id: number, requests: readonly ExchangeRequest[]): FindReques
   const [first] = requests
 
   if (first?.name === 'find') {
-    const { closerCount, isCloserAlways } = first
-    return { name: 'find', id, closerCount, isCloserAlways, keys: requests as FindOne[] }
+    const { closerCount, isCloserAlways, maxAge } = first
+    return { name: 'find', id, closerCount, isCloserAlways, maxAge, keys: requests as FindOne[] }
   }
 
   const writes = requests as StoreOne[]

@@ -1,7 +1,8 @@
 import type { PeerId } from '@libp2p/interface'
-import { MessageType } from '@libp2p/kad-dht'
+import type { MessageType } from '@libp2p/kad-dht'
 import type { Access } from '../peers/access.ts'
 import type { KadInternals } from './internals.ts'
+import { GET_VALUE_TYPE, PUT_VALUE_TYPE } from './message-types.ts'
 
 /**
  * Makes kad-dht refuse to read and write records for denied peers, as it refuses invalid ones, until the signal is
@@ -32,9 +33,9 @@ export function guardRecords({ rpc }: KadInternals, access: Access, lifetime: Ab
 }
 
 async function assertAllowed(peer: PeerId, type: MessageType, access: Access): Promise<void> {
-  const isWrite = type === MessageType.PUT_VALUE
+  const isWrite = type === PUT_VALUE_TYPE
 
-  if ((isWrite || type === MessageType.GET_VALUE) && !(await access.allows(peer, 'connect'))) {
+  if ((isWrite || type === GET_VALUE_TYPE) && !(await access.allows(peer, 'connect'))) {
     throw new Error('this peer may not send requests here')
   }
 

@@ -1,11 +1,7 @@
 import type { AbortOptions, Logger, PeerInfo } from '@libp2p/interface'
 import type { ConnectionManager } from '@libp2p/interface-internal'
-import {
-  Record as Libp2pRecord,
-  MessageType,
-  type PeerResponseEvent,
-  type QueryEvent
-} from '@libp2p/kad-dht'
+import type { MessageType, PeerResponseEvent, QueryEvent } from '@libp2p/kad-dht'
+import { Libp2pRecord } from '@libp2p/record'
 import { type Applied, apply, type DHTRecord, EMPTY_RECORD, encodeRecord } from '@waggle/record'
 import { project } from '@waggle/record/replica'
 import { pipe } from 'it-pipe'
@@ -25,6 +21,7 @@ import { type ProgressSignal, progressSignal } from '../timing/progress-signal.t
 import type { Dialer } from '../wire/dialer.ts'
 import { dialable } from '../wire/peer-codec.ts'
 import { type KadInternals, NO_PATH } from './internals.ts'
+import { GET_VALUE_TYPE, PUT_VALUE_TYPE } from './message-types.ts'
 import { RequestGate, retryResets } from './request-gate.ts'
 import type { StreamProgress } from './stream-progress.ts'
 
@@ -94,7 +91,7 @@ export class KadChannel implements RecordChannel {
 
   async #find(peer: PeerInfo, key: Uint8Array, options: AbortOptions): Promise<FindReply> {
     const { closer, record } = await retryResets(
-      () => this.#request(peer, { type: MessageType.GET_VALUE, key }, options),
+      () => this.#request(peer, { type: GET_VALUE_TYPE, key }, options),
       options
     )
 
@@ -168,7 +165,7 @@ export class KadChannel implements RecordChannel {
     const record = new Libp2pRecord(key, encodeRecord(merged), new Date()).serialize()
     // Sent once, and returned in the response.
     this.#components.progress.expect(peer, 2 * record.length)
-    await this.#request(peer, { type: MessageType.PUT_VALUE, key, record }, options)
+    await this.#request(peer, { type: PUT_VALUE_TYPE, key, record }, options)
   }
 
   async #request(

@@ -1,5 +1,5 @@
 import { NotFoundError } from '@libp2p/interface'
-import { Record as Libp2pRecord } from '@libp2p/kad-dht'
+import { Libp2pRecord } from '@libp2p/record'
 import { InvalidKeyError, isEmpty, type Rejection, ValidationError } from '@waggle/record'
 import { isRecordKey } from '@waggle/record/replica'
 import type { Datastore, Key } from 'interface-datastore'

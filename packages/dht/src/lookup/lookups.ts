@@ -1,5 +1,5 @@
 import type { PeerInfo } from '@libp2p/interface'
-import { MAX_LOOKUPS_IN_FLIGHT } from '../constants.ts'
+import { MAX_LOOKUPS_IN_FLIGHT, MAX_SUSPECT_MS } from '../constants.ts'
 import { TimeoutError, toError } from '../errors.ts'
 import type { PeerBook } from '../peers/peer-book.ts'
 import { atEndOfTurn } from '../timing/end-of-turn.ts'
@@ -179,9 +179,11 @@ export class Lookups {
     const request = new Request(this.#watcher, run, contact, isConnected)
     // Bulk that is requested twice takes twice as long.
     const isHedged = !request.isBulk && (run.lookup.isHedged || !run.isInformed)
+    const lateAfterMs = peers.suspectAfterMs(contact, isConnected)
     request.expect(
       isHedged ? this.#responseTimes.lateAfterMs(isConnected) : undefined,
-      peers.suspectAfterMs(contact, isConnected)
+      // Small requests tell little of bulk, which pauses for a round trip or two while its window opens.
+      request.isBulk ? Math.max(lateAfterMs, MAX_SUSPECT_MS) : lateAfterMs
     )
     run.lookup.search.recordRequest(contact)
     run.inFlight++

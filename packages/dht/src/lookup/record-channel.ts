@@ -34,10 +34,11 @@ export interface FindOptions {
   /** Number of requested peers near the key. */
   readonly closerCount: number
 
-  /**
-   * Whether peers are requested even from a peer with a record. A cached copy then does not count as a response.
-   */
+  /** Whether peers are requested even from a peer with a record. */
   readonly isCloserAlways: boolean
+
+  /** Whole seconds that a copy may be old to be an answer. @default 0: only a replica's record is one */
+  readonly maxAge?: number | undefined
 
   /** The subkeys that are wanted, in the order of their bytes. @default the whole record */
   readonly subkeys?: readonly SubkeyId[] | undefined

@@ -1,6 +1,7 @@
 import type { Key, Subkey } from '@waggle/record'
 import type { WatchOptions } from '../live/watch.ts'
 import {
+  assertAge,
   assertBoolean,
   assertFunction,
   assertMethod,
@@ -47,6 +48,7 @@ const REPORT = { report: { assert: assertBoolean } } as const
 const READ = {
   ...CALL,
   latest: { assert: assertBoolean },
+  maxAge: { assert: assertAge },
   sufficientExpirationTime: { assert: assertTime }
 } as const
 

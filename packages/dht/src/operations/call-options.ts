@@ -45,6 +45,14 @@ export interface GetOptions extends CallOptions {
   /** Whether to ask all nearest replicas and join their records, instead of taking the first answer. */
   latest?: boolean | undefined
 
+  /**
+   * Seconds since an answer left its replica, beyond which it is not good enough. 0 asks one replica now,
+   * `latest` all of them; `Infinity` takes whatever has not expired.
+   *
+   * @default cache.maxAge
+   */
+  maxAge?: number | undefined
+
   /** DHT time in seconds. An answer that expires earlier is not good enough while there may be a later one. */
   sufficientExpirationTime?: number | undefined
 }

@@ -1,6 +1,6 @@
 import type { Found, Key, MaybePromise, Subkey } from '@waggle/record'
 import { isPromise } from '@waggle/record/replica'
-import type { ReadOptions } from '../reading/reading.ts'
+import type { CachedReadOptions } from '../reading/cached-reads.ts'
 import type { CancellationToken } from '../timing/cancellation.ts'
 import type { GetManyOptions } from './call-options.ts'
 import { Failure } from './many-results.ts'
@@ -12,19 +12,19 @@ export interface ManyReaderInit {
 
   /** Where results go, in the order of the keys. */
   readonly results: (Found | undefined | Failure)[]
-  readonly read: (key: Uint8Array, options: ReadOptions) => MaybePromise<Found | undefined>
+  readonly read: (key: Uint8Array, options: CachedReadOptions) => MaybePromise<Found | undefined>
 }
 
 /** Reads many keys, and tells of each as it arrives. One that can't be read fails no other. */
 export class ManyReader {
   readonly #init: ManyReaderInit
-  readonly #options: ReadOptions
+  readonly #options: CachedReadOptions
 
   constructor(init: ManyReaderInit) {
     const { cancellation, options } = init
-    const { latest, sufficientExpirationTime } = options
+    const { latest, maxAge, sufficientExpirationTime } = options
     this.#init = init
-    this.#options = { cancellation, latest, sufficientExpirationTime }
+    this.#options = { cancellation, latest, maxAge, sufficientExpirationTime }
   }
 
   read(item: ReadItem, index: number): MaybePromise<void> {

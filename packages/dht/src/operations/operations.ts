@@ -14,7 +14,7 @@ import { LiveWatch } from '../live/live-watch.ts'
 import { entryOf } from '../live/places.ts'
 import type { StateSource } from '../live/state.ts'
 import type { Watch, WatchOptions } from '../live/watch.ts'
-import type { ReadOptions } from '../reading/reading.ts'
+import type { CachedReadOptions } from '../reading/cached-reads.ts'
 import { placeName } from '../store/place-name.ts'
 import { type CallOptions, Calls } from '../timing/calls.ts'
 import type { CancellationToken } from '../timing/cancellation.ts'
@@ -187,13 +187,13 @@ export class Operations implements BaseOperations {
     assertCallOptions('get', options)
     const { limits } = this.#init.store
     const bytes = recordKey(key, limits)
-    const { latest, sufficientExpirationTime } = options
+    const { latest, maxAge, sufficientExpirationTime } = options
     const subkey = options.subkey === undefined ? undefined : subkeyId(options.subkey, limits)
+    const wanted = { latest, maxAge, subkey, sufficientExpirationTime }
     return this.#calls.run(
       'get',
       options,
-      async (cancellation) =>
-        await this.#read(bytes, { cancellation, latest, subkey, sufficientExpirationTime })
+      async (cancellation) => await this.#read(bytes, { ...wanted, cancellation })
     )
   }
 
@@ -385,7 +385,7 @@ export class Operations implements BaseOperations {
   }
 
   /** Answers at once if no peer has to be asked. */
-  #read(key: Uint8Array, options: ReadOptions): MaybePromise<Found | undefined> {
+  #read(key: Uint8Array, options: CachedReadOptions): MaybePromise<Found | undefined> {
     const { reads, store } = this.#init
     return whenDone(reads.read(key, options), (record) =>
       options.subkey === undefined

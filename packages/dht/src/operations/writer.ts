@@ -101,10 +101,11 @@ export class Writer {
 
     const { meter, replicas, reads } = this.#init
     const { key, record } = this.#isReady(write) ? write : await this.prepare(write)
+    const beganMs = reads.nowMs()
     const result = await replicas.write(key, record, cancellation)
     const { outcome, peers, winner } = result
     meter?.countOutcomes(peers.values())
-    reads.onWritten(key, record, result)
+    reads.onWritten(key, record, { ...result, beganMs })
     return { write, outcome, peers, winner }
   }
 

@@ -1,17 +1,19 @@
 import { SEARCH_WIDTH } from '../constants.ts'
 import {
+  assertAge,
   assertBoolean,
   assertCount,
   assertInteger,
   assertMembers,
   assertNotNegative,
   assertThat,
+  type Check,
   type OptionTable,
   withDefaults
 } from '../option-checks.ts'
 
 /** How a node caches what it has read, beside what it stores as a replica. */
-export interface CacheOptions {
+export interface HivemindCacheOptions {
   /**
    * Records in the cache. Beyond it, the entry that expires first is dropped. Copies that other
    * peers leave here take up to a quarter of it besides. Hivemind's cache_size.
@@ -51,11 +53,34 @@ export interface CacheOptions {
   refreshBeforeExpiry?: number | undefined
 }
 
-/** The options with their defaults. */
-export type CachePolicy = { readonly [K in keyof CacheOptions]-?: NonNullable<CacheOptions[K]> }
+/** How a node caches, and how old an answer may be that no replica gave just now. */
+export interface CacheOptions extends HivemindCacheOptions {
+  /**
+   * Seconds since an answer left its replica, beyond which it answers no `get`; 0: each asks a replica;
+   * `Infinity`: until it expires, as in Hivemind. Copies that others pass on bring their age along.
+   *
+   * @default DEFAULTS.cache.maxAge
+   */
+  maxAge?: number | undefined
 
-/** The options of the cache. Those that Hivemind has keep its defaults, but for the bound. */
-export const CACHE_OPTIONS: OptionTable<CacheOptions> = {
+  /**
+   * Seconds after which a cached record that is in use is compared with a replica's in the background. Until
+   * then it goes on answering. `Infinity`: never, as in Hivemind.
+   *
+   * @default DEFAULTS.cache.revalidateAfter
+   */
+  revalidateAfter?: number | undefined
+}
+
+/** The options of Hivemind with their defaults. */
+export type HivemindCachePolicy = Filled<HivemindCacheOptions>
+
+/** The options with their defaults. */
+export type CachePolicy = Filled<CacheOptions>
+type Filled<T> = { readonly [K in keyof T]-?: NonNullable<T[K]> }
+
+/** The options that Hivemind has, with its defaults, but for the bound. */
+const HIVEMIND_OPTIONS: OptionTable<HivemindCacheOptions> = {
   size: { assert: assertCount, default: 10_000 },
   locally: { assert: assertBoolean, default: true },
   nearest: { assert: assertInteger(0, SEARCH_WIDTH), default: 1 },
@@ -63,17 +88,34 @@ export const CACHE_OPTIONS: OptionTable<CacheOptions> = {
   refreshBeforeExpiry: { assert: assertNotNegative, default: 5 }
 }
 
+/** The options of the cache. */
+export const CACHE_OPTIONS: OptionTable<CacheOptions> = {
+  ...HIVEMIND_OPTIONS,
+  maxAge: { assert: assertAge, default: 60 },
+  revalidateAfter: { assert: assertAge, default: 5 }
+}
+
 /** Fills in the defaults. */
 export function cachePolicy(options: CacheOptions): CachePolicy {
   return withDefaults(options, CACHE_OPTIONS) as CachePolicy
 }
 
-/** Says what is wrong with the option `cache`. */
-export function assertCacheOptions(value: unknown, option: string): void {
-  if (value === false) {
-    return
-  }
+/** Fills in the defaults of the options that Hivemind has. */
+export function hivemindCachePolicy(options: HivemindCacheOptions): HivemindCachePolicy {
+  return withDefaults(options, HIVEMIND_OPTIONS) as HivemindCachePolicy
+}
 
-  assertThat(typeof value === 'object' && value !== null, option, 'false or an object', value)
-  assertMembers(value, option, CACHE_OPTIONS)
+/** Says what is wrong with the option `cache`. */
+export const assertCacheOptions: Check = assertFalseOr(CACHE_OPTIONS)
+
+/** Says what is wrong with the option `cache` of a node that has Hivemind's options only. */
+export const assertHivemindCacheOptions: Check = assertFalseOr(HIVEMIND_OPTIONS)
+
+function assertFalseOr(table: OptionTable): Check {
+  return (value, option) => {
+    if (value !== false) {
+      assertThat(typeof value === 'object' && value !== null, option, 'false or an object', value)
+      assertMembers(value, option, table)
+    }
+  }
 }

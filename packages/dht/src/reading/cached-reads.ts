@@ -3,13 +3,21 @@ import { type DHTRecord, type DHTTime, isEmpty, type SubkeyId } from '@waggle/re
 import type { Meter } from '../metrics/meter.ts'
 import { placeName } from '../store/place-name.ts'
 import { nameOf } from '../store/record-store.ts'
+import { LONG_AGO } from '../store/stored-record.ts'
 import type { CancellationToken } from '../timing/cancellation.ts'
 import { ClockAlarm } from '../timing/clock-alarm.ts'
 import type { CachePolicy } from './cache-policy.ts'
-import type { KnownRecords } from './known-records.ts'
-import { isSufficient, type Reading, type ReadOptions, shownUntil } from './reading.ts'
+import type { Known, KnownRecords } from './known-records.ts'
+import {
+  type FreshRecord,
+  isSufficient,
+  type Reading,
+  type ReadOptions,
+  shownUntil
+} from './reading.ts'
 import { type Refresh, RefreshQueue } from './refresh-queue.ts'
 import type { Replicas } from './replicas.ts'
+import { type Revalidation, Revalidations } from './revalidations.ts'
 import { SharedReads } from './shared-reads.ts'
 import type { WriteResult } from './write-replies.ts'
 
@@ -22,18 +30,31 @@ export interface CachedReadsInit {
   readonly meter?: Meter | undefined
 }
 
+/** How a record is read that may be remembered. */
+export interface CachedReadOptions extends Omit<ReadOptions, 'minFreshMs'> {
+  /** Seconds that it may be old. @default the policy's maxAge */
+  readonly maxAge?: number | undefined
+}
+
+/** What became of a write. */
+export interface WrittenRecord extends Pick<WriteResult, 'outcome' | 'winner'> {
+  /** When it began, in ms of the process's clock. @default now */
+  readonly beganMs?: number
+}
+
 /** Keys refreshed at once. */
 const REFRESHES_AT_ONCE = 256
 
 /**
- * Reads what this node knows, or else asks the nearest peers and remembers their answers. The policies are Hivemind's cache_locally, cache_nearest, cache_on_store, and
- * cache_refresh_before_expiry. A `latest` read always asks the network.
+ * Reads what this node knows, or else asks the nearest peers and remembers their answers (N5b). The policies are Hivemind's cache_locally, cache_nearest, cache_on_store, and
+ * cache_refresh_before_expiry, and how old an answer may be. A `latest` read always asks the network.
  */
 export class CachedReads {
   readonly #init: CachedReadsInit
   readonly #known: KnownRecords
   readonly #searches: SharedReads
   readonly #refreshes: RefreshQueue
+  readonly #revalidations: Revalidations
   readonly #alarm = new ClockAlarm(
     () => this.#clock(),
     () => void this.refreshDue()
@@ -53,6 +74,13 @@ export class CachedReads {
       maxRecords: init.policy.size,
       isCached: (key, subkey) => this.#known.isCached(key, subkey)
     })
+    this.#revalidations = new Revalidations({
+      after: init.policy.revalidateAfter,
+      maxRecords: init.policy.size,
+      nowMs: this.#known.nowMs,
+      isCached: (key, subkey) => this.#known.isCached(key, subkey),
+      onDue: () => void this.revalidateDue()
+    })
   }
 
   /** Reads answered by the cache. */
@@ -60,60 +88,79 @@ export class CachedReads {
     return this.#hits
   }
 
-  /** Keys that wait to be refreshed. */
+  /** Returns the time of the process's clock, in ms. */
+  nowMs(): number {
+    return this.#known.nowMs()
+  }
+
+  /** Keys that wait to be refreshed, or checked at a replica. */
   get refreshes(): number {
-    return this.#refreshes.size
+    return this.#refreshes.size + this.#revalidations.size
   }
 
   /** Returns a record synchronously if this node knows it well enough. */
-  read(key: Uint8Array, options: ReadOptions): DHTRecord | Promise<DHTRecord> {
-    const remembered = this.#remembered(key, options)
+  read(key: Uint8Array, options: CachedReadOptions): DHTRecord | Promise<DHTRecord> {
+    const { maxAge = this.#init.policy.maxAge } = options
+    const remembered = this.#remembered(key, options, maxAge)
 
-    if (remembered === undefined) {
-      this.#init.meter?.read('network')
+    if (remembered !== undefined) {
+      return remembered
     }
 
-    return remembered ?? this.#searches.read(placeName(key, options.subkey), key, options)
+    this.#init.meter?.read('network')
+    const { cancellation, latest, subkey, sufficientExpirationTime } = options
+    const minFreshMs = this.#minFreshMs(maxAge)
+    const found = { cancellation, latest, subkey, sufficientExpirationTime, minFreshMs }
+    const reading = this.#searches.read(placeName(key, subkey), key, found)
+    return reading.then((record) => this.#known.complete(key, record, subkey))
   }
 
-  /** Learns the outcome of a write by this node: it is held, or something else beats it. */
+  /**
+   * Learns the outcome of a write by this node: it is held, or something else beats it.
+   * A held value is all that is there. A held subkey may be a part, which is joined into what is read later.
+   */
   onWritten(
     key: Uint8Array,
     write: DHTRecord,
-    { outcome, winner }: Pick<WriteResult, 'outcome' | 'winner'>
+    { outcome, winner, beganMs = this.nowMs() }: WrittenRecord
   ): void {
     const { policy } = this.#init
     const isKnown = this.#known.isCached(key)
-    const isWhole = write.subkeys.size === 0
     const isAccepted = outcome === 'held'
+    const isWhole = isAccepted && write.subkeys.size === 0
     const learned = isAccepted ? write : winner
 
     if (learned !== undefined) {
-      const isPart = learned.subkeys.size > 0
-      this.#known.learn(key, learned, policy.onStore && (isKnown || !isPart))
-
-      if (isPart && !isKnown) {
-        this.#known.learnPart(key, learned, policy.onStore)
-      }
+      const isCached = this.#known.isRemembered(key) || policy.onStore
+      const [id] = write.subkeys.keys()
+      const subkey = isAccepted && write.subkeys.size === 1 ? id : undefined
+      const isFresh = isWhole || subkey !== undefined
+      this.#known.learn(key, learned, { isCached, subkey, ...(isFresh && { freshMs: beganMs }) })
     }
 
-    if (policy.onStore && isKnown && !(isAccepted && isWhole) && policy.refreshBeforeExpiry > 0) {
+    if (isKnown && !isWhole) {
       // Others have written to the same key, or hold something later: the cached record is out of date.
-      this.#refreshes.expedite(nameOf(key), key, this.#clock())
-      this.#watch()
+      this.#revalidations.expedite({ name: nameOf(key), key })
     }
   }
 
   /** Learns a change that a watch delivers, together with everything that the watch knows: of a key, or of a subkey. */
-  onWatched(key: Uint8Array, change: DHTRecord, all: DHTRecord, subkey?: SubkeyId): void {
-    const { locally } = this.#init.policy
-    const isKnown = this.#known.isCached(key)
+  onWatched(
+    key: Uint8Array,
+    change: DHTRecord,
+    { record, freshMs }: FreshRecord,
+    subkey?: SubkeyId
+  ): void {
+    const isKnown = this.#known.isCached(key, subkey)
+    const isCached = this.#known.isRemembered(key) || this.#init.policy.locally
+    this.#known.learn(key, isKnown ? change : record, { isCached, freshMs, subkey })
+  }
 
-    if (subkey === undefined) {
-      this.#known.learn(key, isKnown ? change : all, isKnown || locally)
-    } else {
-      this.#known.learnPart(key, all, locally)
-    }
+  /** Checks the records that are due at a replica each. An alarm calls it; it resolves when all are checked. */
+  async revalidateDue(): Promise<void> {
+    const due = this.#revalidations.take(REFRESHES_AT_ONCE)
+    await Promise.all(due.map((revalidation) => this.#revalidate(revalidation)))
+    this.#revalidations.await()
   }
 
   /** Refreshes the records that are due. A timer calls it; it resolves when all are refreshed. */
@@ -126,54 +173,100 @@ export class CachedReads {
   /** Cancels all refreshes. */
   close(): void {
     this.#alarm.stop()
+    this.#revalidations.stop()
   }
 
-  /** Returns the record that this node stores or caches, if it is good enough. */
-  #remembered(key: Uint8Array, options: ReadOptions): DHTRecord | undefined {
+  /** Returns the record that this node stores, caches or watches, if it is good enough. */
+  #remembered(key: Uint8Array, options: CachedReadOptions, maxAge: number): DHTRecord | undefined {
     const { subkey } = options
-    const now = this.#clock()
-    const { record: known, isByCache } = this.#known.get(key, subkey)
+    const known = this.#known.get(key, subkey)
 
-    if (this.#known.isDoubted || !isSufficient(known, options, now)) {
+    if (this.#known.isDoubted || !this.#isSufficient(known, options, maxAge)) {
       return undefined
     }
 
+    const isByCache = known.isByCache || isEmpty(known.record)
     this.#init.meter?.read(isByCache ? 'cache' : 'store')
 
     if (isByCache) {
       this.#hits++
-      this.#onUsed(key, subkey, shownUntil(known, subkey, now) ?? now)
+      this.#onUsed(key, subkey, known)
     }
 
-    return known
+    return known.record
   }
 
-  #onUsed(key: Uint8Array, subkey: SubkeyId | undefined, expirationTime: DHTTime): void {
+  /** What a watch is told of is the present, absence too, unless a silence that nobody has noticed yet may be too long. */
+  #isSufficient(known: Known, options: CachedReadOptions, maxAge: number): boolean {
+    const isTold = known.noticeMs < 1000 * maxAge
+
+    if (!isTold && known.freshMs < this.#minFreshMs(maxAge)) {
+      return false
+    }
+
+    const { latest, sufficientExpirationTime } = options
+    const isAnyEnough = isTold && latest !== true && sufficientExpirationTime === undefined
+    return isAnyEnough || isSufficient(known, options, this.#clock())
+  }
+
+  /** By when a record must have been all that a replica held. */
+  #minFreshMs(maxAge: number): number {
+    return Math.max(this.#known.nowMs() - 1000 * maxAge, LONG_AGO)
+  }
+
+  /** A record that no replica notifies of is refreshed in time. */
+  #onUsed(
+    key: Uint8Array,
+    subkey: SubkeyId | undefined,
+    { record, freshMs, noticeMs }: Known
+  ): void {
+    if (noticeMs < Number.POSITIVE_INFINITY) {
+      return
+    }
+
+    const place = { name: placeName(key, subkey), key, subkey }
+    this.#revalidations.plan(place, freshMs)
+
     if (this.#init.policy.refreshBeforeExpiry > 0) {
-      const name = placeName(key, subkey)
-      this.#refreshes.plan({ name, key, subkey, expirationTime }, this.#clock())
+      const now = this.#clock()
+      const expirationTime = shownUntil(record, subkey, now) ?? now
+      this.#refreshes.plan({ ...place, expirationTime }, now)
       this.#watch()
     }
   }
 
+  /** Compares a record with a replica's, unless that has been done since. */
+  async #revalidate({ name, key, subkey, knownMs }: Revalidation): Promise<void> {
+    if (this.#known.get(key, subkey).freshMs > knownMs || !this.#known.isCached(key, subkey)) {
+      return
+    }
+
+    const minFreshMs = this.#known.nowMs()
+    await this.#readInBackground(name, key, { minFreshMs, subkey })
+  }
+
   /** Fetches a record again, unless the cached one has changed since it was read. */
   async #refresh({ name, key, subkey, expirationTime }: Refresh): Promise<void> {
-    const { policy, log } = this.#init
+    const { policy } = this.#init
     const now = this.#clock()
     const { record: known, isByCache } = this.#known.get(key, subkey)
     const knownUntil = shownUntil(known, subkey, now) ?? now
 
-    if (expirationTime !== undefined && !(isByCache && knownUntil === expirationTime)) {
-      return
+    if (isByCache && knownUntil === expirationTime) {
+      const sufficientExpirationTime = knownUntil + policy.refreshBeforeExpiry + 1
+      await this.#readInBackground(name, key, { sufficientExpirationTime, subkey })
     }
+  }
 
-    const sufficientExpirationTime = knownUntil + policy.refreshBeforeExpiry + 1
-
+  async #readInBackground(
+    name: string,
+    key: Uint8Array,
+    options: Omit<ReadOptions, 'cancellation'>
+  ): Promise<void> {
     try {
-      const options = { cancellation: ALWAYS, sufficientExpirationTime, subkey }
-      await this.#searches.read(name, key, options)
+      await this.#searches.read(name, key, { ...options, cancellation: IN_BACKGROUND })
     } catch (error) {
-      log('could not refresh a cached record - %e', error)
+      this.#init.log('could not refresh a cached record - %e', error)
     }
   }
 
@@ -186,20 +279,19 @@ export class CachedReads {
         .catch((error) => log('could not repair all replicas - %e', error))
     }
 
-    if (isEmpty(reading.record)) {
-      return
-    }
-
-    if (subkey === undefined) {
-      this.#remember(key, reading)
-    } else {
-      this.#known.learnPart(key, reading.record, this.#init.policy.locally)
+    if (!isEmpty(reading.record)) {
+      this.#remember(key, reading, subkey)
     }
   }
 
-  #remember(key: Uint8Array, { record, without }: Reading): void {
+  #remember(
+    key: Uint8Array,
+    { record, freshMs, without }: Reading,
+    subkey: SubkeyId | undefined
+  ): void {
     const { policy, replicas } = this.#init
-    this.#known.learn(key, record, policy.locally || this.#known.isCached(key))
+    const isCached = policy.locally || this.#known.isRemembered(key)
+    this.#known.learn(key, record, { isCached, freshMs, subkey })
 
     if (this.#known.cache !== undefined && without.length > 0) {
       replicas.cacheOnPath(key, record, without.slice(0, policy.nearest))
@@ -219,4 +311,5 @@ export class CachedReads {
   }
 }
 
-const ALWAYS: CancellationToken = { isCancelled: false }
+/** Nobody waits for these reads, and they let others pass. */
+const IN_BACKGROUND: CancellationToken = { isCancelled: false, isBulk: true }

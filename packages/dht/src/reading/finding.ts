@@ -5,8 +5,11 @@ import type { Lookup, LookupResult } from '../lookup/lookup.ts'
 import type { FindReply, RecordChannel } from '../lookup/record-channel.ts'
 import type { Search } from '../lookup/search.ts'
 import type { Membership } from '../peers/routing.ts'
+import { digestOf } from '../store/record-digest.ts'
 import type { RecordStore } from '../store/record-store.ts'
+import { NEVER_FRESH } from '../store/stored-record.ts'
 import type { CancellationToken } from '../timing/cancellation.ts'
+import { MAX_AGE_SECONDS } from '../wire/limits.ts'
 import type { KnownRecords } from './known-records.ts'
 import { Reach } from './reach.ts'
 import {
@@ -40,6 +43,11 @@ export interface FindingNode {
   readonly numReplicas: number
 }
 
+/** A reply, and by when its record had all that a replica held. */
+interface FreshReply extends FindReply {
+  readonly freshMs: number
+}
+
 /**
  * Joins what peers hold until it is good enough (N5). A plain read asks one peer after the other, a
  * read of the latest all replicas at once. Replicas may not have handed over to new peers yet, so many
@@ -49,15 +57,20 @@ export interface FindingNode {
  * Of a single subkey, peers answer with projections. A replica that holds the key without it says that
  * it is not there, so no more peers are asked.
  */
-export class Finding implements Lookup<FindReply> {
+export class Finding implements Lookup<FreshReply> {
   readonly search: Search
   readonly isHedged: boolean
   readonly parallelism: number
   readonly #init: FindingInit
   readonly #reach: Reach
   readonly #answers: ReplicaState[] = []
+  readonly #startMs: number
   readonly #subkeys: readonly SubkeyId[]
   #record: DHTRecord
+  #freshMs: number
+
+  /** Whether the last record that came is a copy. Nobody is sent a copy of that, which would hide its age. */
+  #isCopied = false
 
   /** Whether any replica holds the key. */
   #isHeard: boolean
@@ -73,7 +86,10 @@ export class Finding implements Lookup<FindReply> {
     this.#reach = new Reach({ ...node, search, key, self: own.contact })
     const { subkey } = options
     this.#subkeys = subkey === undefined ? [] : [subkey]
-    this.#record = node.known.all(key, subkey)
+    const { record, freshMs } = node.known.get(key, subkey)
+    this.#startMs = node.known.nowMs()
+    this.#record = record
+    this.#freshMs = freshMs
     this.#isHeard = !isEmpty(node.known.held(key))
     this.#isFound = !isEmpty(node.known.held(key, subkey))
     this.search = search
@@ -86,22 +102,25 @@ export class Finding implements Lookup<FindReply> {
     return this.#init.options.cancellation
   }
 
-  ask(contact: PeerInfo, cancellation: CancellationToken): Promise<FindReply> {
+  /** The age of what a peer has counts from the request: it may answer at once, and the line be slow. */
+  async ask(contact: PeerInfo, cancellation: CancellationToken): Promise<FreshReply> {
     const { key, node } = this.#init
-    const closerCount = Math.min(node.numReplicas, SEARCH_WIDTH)
-    return node.channel.find(contact, key, {
-      closerCount,
-      isCloserAlways: !this.isHedged,
-      subkeys: this.#subkeys,
-      cancellation
+    const known = this.#record
+    const askedMs = node.known.nowMs()
+    const reply = await node.channel.find(contact, key, {
+      ...{ cancellation, digest: digestOf(known), maxAge: this.#maxAgeAt(askedMs) },
+      ...{ subkeys: this.#subkeys, isCloserAlways: !this.isHedged },
+      closerCount: Math.min(node.numReplicas, SEARCH_WIDTH)
     })
+    const record = reply.isSame === true ? known : reply.record
+    return { ...reply, record, freshMs: askedMs - (reply.ageMs ?? 0) }
   }
 
-  take(contact: PeerInfo, answer: FindReply | undefined): boolean {
+  take(contact: PeerInfo, answer: FreshReply | undefined): boolean {
     this.#reach.record(contact, answer)
 
     if (answer !== undefined) {
-      this.#hold(contact, answer.record)
+      this.#hold(contact, answer)
     }
 
     this.#widen()
@@ -124,12 +143,11 @@ export class Finding implements Lookup<FindReply> {
     const { search } = this
 
     if (this.#isEnough) {
-      const record = this.#record
       const answers = this.#answers
       // A projection is no copy of the record that others could use.
-      const isAlone = answers.length < 2 || this.#subkeys.length > 0
-      const without = isAlone ? [] : replicasWithout(answers, search.answers())
-      return { record, end: 'enough', behind: [], without }
+      const isForPath = answers.length > 1 && !this.#isCopied && this.#subkeys.length === 0
+      const without = isForPath ? replicasWithout(answers, search.answers()) : []
+      return { record: this.#record, freshMs: this.#freshMs, end: 'enough', behind: [], without }
     }
 
     this.#assertKnown(result)
@@ -138,7 +156,10 @@ export class Finding implements Lookup<FindReply> {
     const { limits } = node.store
     const record = this.#isNear ? join(this.#record, own.record, limits) : this.#record
     const behind = replicasBehind(record, this.#repairable(own), nearest, limits)
-    return { record, end: search.isDone ? 'whole' : 'given up', behind, without: [] }
+    const [end, freshMs] = search.isDone
+      ? (['whole', this.#startMs] as const)
+      : (['given up', this.#freshMs] as const)
+    return { record, freshMs, end, behind, without: [] }
   }
 
   /** The peers that may be sent what they lack. Where nothing is held, one subkey would pass for all there is. */
@@ -147,7 +168,14 @@ export class Finding implements Lookup<FindReply> {
     return this.#subkeys.length === 0 ? states : states.filter(({ isHolder }) => isHolder)
   }
 
-  #hold(contact: PeerInfo, answered: DHTRecord | undefined): void {
+  /** Seconds that a copy may be old which is asked for at a time. Requests of one turn ask for the same. */
+  #maxAgeAt(askedMs: number): number {
+    const { latest, minFreshMs = NEVER_FRESH } = this.#init.options
+    const maxAge = Math.floor((askedMs - minFreshMs + 1) / 1000)
+    return latest === true ? 0 : Math.max(Math.min(maxAge, MAX_AGE_SECONDS), 0)
+  }
+
+  #hold(contact: PeerInfo, { record: answered, freshMs, ageMs }: FreshReply): void {
     const { key, node, options } = this.#init
     const record = answered ?? EMPTY_RECORD
     const isHolder = !isEmpty(record) || (answered !== undefined && this.#subkeys.length > 0)
@@ -157,10 +185,13 @@ export class Finding implements Lookup<FindReply> {
     if (!isEmpty(record)) {
       // What has passed the checks is as a join with nothing would leave it. More may be known by now.
       const found = isEmpty(this.#record) ? record : join(this.#record, record, node.store.limits)
-      this.#record = join(found, node.known.all(key, options.subkey), node.store.limits)
+      this.#record = join(found, node.known.get(key, options.subkey).record, node.store.limits)
       this.#isFound = true
-      options.onRecord?.(this.#record)
-      this.#isEnough = isSufficient(this.#record, options, node.store.clock())
+      this.#isCopied = ageMs !== undefined
+      this.#freshMs = Math.max(this.#freshMs, freshMs)
+      const sofar = { record: this.#record, freshMs: this.#freshMs }
+      options.onRecord?.(sofar)
+      this.#isEnough = isSufficient(sofar, options, node.store.clock())
     }
   }
 

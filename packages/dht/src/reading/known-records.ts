@@ -1,9 +1,12 @@
 import type { PeerId } from '@libp2p/interface'
 import { type DHTRecord, EMPTY_RECORD, isEmpty, join, type SubkeyId } from '@waggle/record'
 import { project, subsumes } from '@waggle/record/replica'
+import { BoundedMap } from '../collections/bounded-map.ts'
 import { pointOfKey, pointOfPeer, roughDistance } from '../peers/key-space.ts'
 import type { Routing } from '../peers/routing.ts'
+import { placeName } from '../store/place-name.ts'
 import { nameOf, type RecordStore } from '../store/record-store.ts'
+import { NEVER_FRESH } from '../store/stored-record.ts'
 
 export interface KnownRecordsInit {
   readonly self: PeerId
@@ -19,8 +22,57 @@ export interface KnownRecordsInit {
   /** What it has learned of others by reading, writing and watching; undefined: it remembers nothing. */
   readonly cache?: RecordStore | undefined
 
-  /** What it has learned of single subkeys where it does not know the whole; undefined: it remembers none. */
-  readonly parts?: RecordStore | undefined
+  /** The process's clock, in ms. @default performance.now */
+  readonly nowMs?: (() => number) | undefined
+}
+
+/** Single subkeys of which is remembered how fresh they are. */
+const MAX_FRESH_SUBKEYS = 10_000
+
+/** What a node knows of a key, or of one of its subkeys. */
+export interface Known {
+  readonly record: DHTRecord
+
+  /** Whether it is more than this node holds as a replica. */
+  readonly isByCache: boolean
+
+  /** Time in ms of the process's clock by which the record has all that a replica held; `NEVER_FRESH` for a part. */
+  readonly freshMs: number
+
+  /**
+   * Milliseconds after which a silence would be noticed of the replica that notifies a watch of changes;
+   * infinite if there is none.
+   */
+  readonly noticeMs: number
+}
+
+/** What watches know. */
+export interface WatchedRecords {
+  /** What they know of a key of that name, or of one of its subkeys. */
+  known(key: string, subkey: SubkeyId | undefined): WatchedRecord | undefined
+
+  /** This node has learned of a change of a key. */
+  onLearned(key: string, record: DHTRecord): void
+}
+
+/** What a watch knows of a key. */
+export interface WatchedRecord extends Omit<Known, 'isByCache'> {}
+
+/** How fresh a subkey is, in ms of the process's clock, as long as the cache holds its key since then. */
+interface FreshSubkey {
+  readonly freshMs: number
+  readonly sinceMs: number
+}
+
+/** What is learned of a key, and how. */
+export interface LearnOptions {
+  readonly isCached: boolean
+
+  /** By when it is all that a replica held. @default it may be a part of that */
+  readonly freshMs?: number
+
+  /** The only subkey of which it is all that was held. @default of the whole key */
+  readonly subkey?: SubkeyId | undefined
 }
 
 /**
@@ -30,10 +82,21 @@ export interface KnownRecordsInit {
  */
 export class KnownRecords {
   readonly #init: KnownRecordsInit
+
+  /** The process's clock, in ms. */
+  readonly nowMs: () => number
+  readonly #freshSubkeys = new BoundedMap<string, FreshSubkey>({ maxSize: MAX_FRESH_SUBKEYS })
+  #watches: WatchedRecords | undefined
   #doubtedUntilMs = Number.NEGATIVE_INFINITY
 
   constructor(init: KnownRecordsInit) {
     this.#init = init
+    this.nowMs = init.nowMs ?? (() => performance.now())
+  }
+
+  /** Joins what watches know from now on, and has them know what this node learns. */
+  followWatches(watches: WatchedRecords): void {
+    this.#watches = watches
   }
 
   /** Whether others may know better of everything: this node slept. Its reads ask them first. */
@@ -44,6 +107,7 @@ export class KnownRecords {
   /** Doubts what this node knows for so many milliseconds from now. */
   doubt(ms: number): void {
     this.#doubtedUntilMs = performance.now() + ms
+    this.#freshSubkeys.clear()
   }
 
   get store(): RecordStore {
@@ -73,29 +137,28 @@ export class KnownRecords {
   /** What this node holds as a replica, of a key or of one of its subkeys. */
   held(key: Uint8Array, subkey?: SubkeyId): DHTRecord {
     const stored = this.#init.store.get(key)
-    const held = isEmpty(stored) || this.isReplicaOf(key) ? stored : EMPTY_RECORD
-    return wantedOf(held, subkey)
+    return wantedOf(isEmpty(stored) || this.isReplicaOf(key) ? stored : EMPTY_RECORD, subkey)
   }
 
-  /**
-   * What this node holds as a replica and remembers, of a key or of one of its subkeys, and whether the latter
-   * adds anything. Single subkeys that it remembers do not count for the key.
-   */
-  get(
-    key: Uint8Array,
-    subkey?: SubkeyId
-  ): { readonly record: DHTRecord; readonly isByCache: boolean } {
-    const { cache, parts } = this.#init
-    const held = this.held(key, subkey)
-    const cached = this.#join(held, cache, key, subkey)
-    const record = subkey === undefined ? cached : this.#join(cached, parts, key, subkey)
-    return { record, isByCache: record !== held }
+  /** What this node holds as a replica, remembers, and watches, of a key or of one of its subkeys. */
+  get(key: Uint8Array, subkey?: SubkeyId): Known {
+    const name = nameOf(key)
+    const whole = this.held(key)
+    const held = wantedOf(whole, subkey)
+    const cached = this.#init.cache?.find(name)
+    const watched = this.#watches?.known(name, subkey)
+    const remembered = this.#join(held, wantedOf(cached?.record, subkey))
+    const record = this.#join(remembered, wantedOf(watched?.record, subkey))
+    const freshMs = isEmpty(whole)
+      ? Math.max(this.#cachedFreshMs(key, subkey), watched?.freshMs ?? NEVER_FRESH)
+      : this.nowMs()
+    const noticeMs = watched?.noticeMs ?? Number.POSITIVE_INFINITY
+    return { record, freshMs, noticeMs, isByCache: record !== held }
   }
 
-  /** All that this node knows: what a reader is shown never falls behind it. */
-  all(key: Uint8Array, subkey?: SubkeyId): DHTRecord {
-    const { record } = this.get(key, subkey)
-    return subkey === undefined ? this.#join(record, this.#init.parts, key) : record
+  /** Adds what this node knows by now to what was found. */
+  complete(key: Uint8Array, record: DHTRecord, subkey?: SubkeyId): DHTRecord {
+    return this.#join(record, this.get(key, subkey).record)
   }
 
   /** Whether this node holds all of it as a replica, which needs no second copy. */
@@ -103,85 +166,86 @@ export class KnownRecords {
     return subsumes(this.held(key), record, this.#init.store.limits)
   }
 
-  /** Whether it remembers a key, or one of its subkeys. */
+  /** Whether the cache has all that a replica held once, of a key or of one of its subkeys. */
   isCached(key: Uint8Array, subkey?: SubkeyId): boolean {
-    const { cache, parts } = this.#init
-    const isWhole = cache?.has(nameOf(key)) === true && !isEmpty(cache.get(key))
-    return isWhole || (subkey !== undefined && parts?.get(key).subkeys.has(subkey) === true)
+    return this.#cachedFreshMs(key, subkey) > NEVER_FRESH
+  }
+
+  /** Whether the cache has anything of a key. */
+  isRemembered(key: Uint8Array): boolean {
+    return this.#init.cache?.find(nameOf(key)) !== undefined
   }
 
   /**
-   * Takes in what this node has learned. What it stores under the key is brought up to date, so that
-   * it tells others nothing older, either. What is not to be cached goes there if it is a replica.
+   * Takes in what this node has learned: all that a replica held at a time, or a part. What it stores under
+   * the key is brought up to date, so that it tells others nothing older, either. What is not to be cached
+   * goes there if it is a replica.
    */
-  learn(key: Uint8Array, record: DHTRecord, isCached: boolean): void {
+  learn(
+    key: Uint8Array,
+    record: DHTRecord,
+    { isCached, freshMs = NEVER_FRESH, subkey }: LearnOptions
+  ): void {
     const { cache, store } = this.#init
+    const name = nameOf(key)
     const isRemembered = isCached && cache !== undefined
 
-    if (store.has(nameOf(key)) || (!isRemembered && this.isReplicaOf(key))) {
+    // One subkey alone is no record that a replica could begin with.
+    if (store.has(name) || (!isRemembered && subkey === undefined && this.isReplicaOf(key))) {
       store.apply(key, record)
     }
 
     if (isRemembered && !this.isHeld(key, record)) {
-      cache.apply(key, record)
+      const applied = cache.apply(key, record)
+
+      if (applied.isAccepted || applied.reason === 'stale') {
+        this.#markFresh({ name, place: placeName(key, subkey) }, freshMs, cache)
+      }
     }
 
-    if (isRemembered) {
-      this.#absorbParts(key, cache)
-    }
+    this.#watches?.onLearned(name, record)
   }
 
-  /**
-   * Takes in what this node has learned of single subkeys. It is kept apart, and joined in where the whole is
-   * known: a projection answers for no other subkey.
-   */
-  learnPart(key: Uint8Array, record: DHTRecord, isCached: boolean): void {
-    const { cache, parts, store } = this.#init
-    const name = nameOf(key)
-
-    if (store.has(name)) {
-      store.apply(key, record)
-    }
-
-    if (this.isHeld(key, record)) {
+  /** The freshness of one subkey counts for no other, and only while the cache keeps what it is about. */
+  #markFresh(
+    { name, place }: { readonly name: string; readonly place: string },
+    freshMs: number,
+    cache: RecordStore
+  ): void {
+    if (name === place) {
+      cache.markFresh(name, freshMs)
       return
     }
 
-    if (cache !== undefined && this.isCached(key)) {
-      cache.apply(key, record)
-    } else if (isCached || parts?.has(name)) {
-      parts?.apply(key, record)
-    }
+    const sinceMs = cache.heldSinceMs(name)
+    const known = this.#freshSubkeys.get(place)
+    const before = known?.sinceMs === sinceMs ? known.freshMs : NEVER_FRESH
+    this.#freshSubkeys.set(place, { freshMs: Math.max(freshMs, before), sinceMs })
   }
 
-  /** Moves to the cache what is known of single subkeys, once the whole is. */
-  #absorbParts(key: Uint8Array, cache: RecordStore): void {
-    const { parts } = this.#init
+  #cachedFreshMs(key: Uint8Array, subkey: SubkeyId | undefined): number {
     const name = nameOf(key)
+    const { freshMs = NEVER_FRESH } = this.#init.cache?.find(name) ?? {}
 
-    if (parts?.has(name) === true) {
-      const part = parts.get(key)
-      parts.remove(name)
-
-      if (!isEmpty(part) && !this.isHeld(key, part)) {
-        cache.apply(key, part)
-      }
+    if (subkey === undefined || this.#freshSubkeys.size === 0) {
+      return freshMs
     }
+
+    const known = this.#freshSubkeys.get(placeName(key, subkey))
+    const isKept = known !== undefined && known.sinceMs === this.#init.cache?.heldSinceMs(name)
+    return isKept ? Math.max(known.freshMs, freshMs) : freshMs
   }
 
-  /** Joins what a cache remembers of what is wanted. */
-  #join(
-    to: DHTRecord,
-    cache: RecordStore | undefined,
-    key: Uint8Array,
-    subkey?: SubkeyId
-  ): DHTRecord {
-    const cached = wantedOf(cache?.get(key) ?? EMPTY_RECORD, subkey)
-    return isEmpty(cached) ? to : join(to, cached, this.#init.store.limits)
+  #join(a: DHTRecord, b: DHTRecord = EMPTY_RECORD): DHTRecord {
+    if (isEmpty(a) || isEmpty(b)) {
+      return isEmpty(b) ? a : b
+    }
+
+    return join(a, b, this.#init.store.limits)
   }
 }
 
 /** Picks what is wanted of a record. */
-function wantedOf(record: DHTRecord, subkey: SubkeyId | undefined): DHTRecord {
+function wantedOf(record: DHTRecord = EMPTY_RECORD, subkey: SubkeyId | undefined): DHTRecord {
   return subkey === undefined || isEmpty(record) ? record : project(record, [subkey])
 }

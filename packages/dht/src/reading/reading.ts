@@ -3,6 +3,7 @@ import { type DHTRecord, type DHTTime, isEmpty, type Limits, type SubkeyId } fro
 import { shownExpiration, subsumes } from '@waggle/record/replica'
 import { busyError } from '../errors.ts'
 import type { LookupResult } from '../lookup/lookup.ts'
+import { NEVER_FRESH } from '../store/stored-record.ts'
 import type { CancellationToken } from '../timing/cancellation.ts'
 
 export interface ReadOptions {
@@ -13,11 +14,20 @@ export interface ReadOptions {
   /** The only subkey that is wanted: records are projections to it. @default the whole record */
   readonly subkey?: SubkeyId | undefined
 
+  /** Time in ms of the process's clock by which a record must have had all that a replica held. @default any */
+  readonly minFreshMs?: number | undefined
+
   /** Hears of what has been found so far. */
-  onRecord?(record: DHTRecord): void
+  onRecord?(found: FreshRecord): void
 }
 
-export interface Reading {
+/** A record, and the time in ms of the process's clock by which it has all that a replica held. */
+export interface FreshRecord {
+  readonly record: DHTRecord
+  readonly freshMs: number
+}
+
+export interface Reading extends FreshRecord {
   /** The joined records of all peers that answered. */
   readonly record: DHTRecord
 
@@ -42,11 +52,11 @@ export interface ReplicaState {
 
 /** Whether a reader need not be told more than this (N5). With `latest` nothing less than all will do. */
 export function isSufficient(
-  record: DHTRecord,
-  { latest = false, subkey, sufficientExpirationTime = 0 }: ReadOptions,
+  { record, freshMs }: FreshRecord,
+  { latest = false, minFreshMs = NEVER_FRESH, subkey, sufficientExpirationTime = 0 }: ReadOptions,
   now: DHTTime
 ): boolean {
-  if (latest) {
+  if (latest || freshMs < minFreshMs) {
     return false
   }
 

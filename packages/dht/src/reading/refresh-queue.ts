@@ -9,8 +9,8 @@ export interface Refresh extends Due {
   /** The only subkey that is in use. @default the whole record is */
   readonly subkey?: SubkeyId | undefined
 
-  /** Until when it was good as it was used; undefined if it is no longer what is known. */
-  readonly expirationTime?: DHTTime
+  /** Until when it was good as it was used. */
+  readonly expirationTime: DHTTime
 }
 
 export interface RefreshQueueInit {
@@ -57,25 +57,15 @@ export class RefreshQueue {
   }
 
   /** A record is in use. */
-  plan(
-    refresh: Pick<Refresh, 'name' | 'key' | 'subkey'> & { readonly expirationTime: DHTTime },
-    now: DHTTime
-  ): void {
+  plan(refresh: Omit<Refresh, 'dueTime'>, now: DHTTime): void {
     const { name, expirationTime } = refresh
-    const queued = this.#queue.get(name)
-    const isQueued =
-      queued !== undefined && (queued.expirationTime ?? expirationTime) === expirationTime
+    const isQueued = this.#queue.get(name)?.expirationTime === expirationTime
     const leadTime = this.#leadTime(refresh, now)
 
     if (!isQueued && leadTime >= MIN_LEAD_TIME) {
       this.#add({ ...refresh, dueTime: expirationTime - leadTime })
       this.#planned.set(name, { expirationTime, leadTime })
     }
-  }
-
-  /** A record is no longer what is known of it. */
-  expedite(name: string, key: Uint8Array, now: DHTTime): void {
-    this.#add({ name, key, dueTime: now })
   }
 
   /** Takes out what is due, at most so many. */

@@ -21,8 +21,8 @@ export interface ReplicasInit extends Omit<FindingNode, 'known'> {
   /** What this node remembers of others; undefined: nothing. */
   readonly cache?: RecordStore | undefined
 
-  /** What it remembers of single subkeys; undefined: nothing. */
-  readonly parts?: RecordStore | undefined
+  /** The process's clock, in ms. @default performance.now */
+  readonly nowMs?: (() => number) | undefined
   readonly self: PeerId
   readonly lookups: Lookups
 
@@ -70,10 +70,10 @@ export class Replicas {
     const { lookups, numReplicas, store } = this.#init
     const { known } = this
     const { subkey } = options
-    const { record } = known.get(key, subkey)
+    const { record, freshMs } = known.get(key, subkey)
 
-    if (!known.isDoubted && isSufficient(record, options, store.clock())) {
-      return { record, end: 'enough', behind: [], without: [] }
+    if (!known.isDoubted && isSufficient({ record, freshMs }, options, store.clock())) {
+      return { record, freshMs, end: 'enough', behind: [], without: [] }
     }
 
     const own = { contact: this.#self, ...stateOf(store.get(key), subkey) }
@@ -145,15 +145,16 @@ export class Replicas {
     )
   }
 
-  /** Caches a record at peers on the path that hold nothing (Kademlia §2.3); their replies do not matter. */
+  /**
+   * Caches what a replica holds by now at peers on the path that hold nothing (Kademlia §2.3); their replies do
+   * not matter. They take it for new, so it is not sent late.
+   */
   cacheOnPath(key: Uint8Array, record: DHTRecord, to: readonly PeerInfo[]): void {
+    const cancellation = inBackgroundFor(MAX_COPY_DELAY_MS)
+
     for (const contact of this.#canBeHeld(record) ? to : []) {
       this.#init.channel
-        .store(contact, key, record, {
-          closerCount: 0,
-          isCacheOnly: true,
-          cancellation: IN_BACKGROUND
-        })
+        .store(contact, key, record, { closerCount: 0, isCacheOnly: true, cancellation })
         .catch(() => {})
     }
   }
@@ -295,3 +296,17 @@ const FULL = { outcome: 'full' } as const
 
 /** Nobody waits for these requests, and they let others pass. */
 const IN_BACKGROUND: CancellationToken = { isCancelled: false, isBulk: true }
+
+/** Milliseconds that a copy may wait to be sent. */
+const MAX_COPY_DELAY_MS = 1000
+
+/** Makes a token for such requests that are of no use after a time. */
+function inBackgroundFor(ms: number): CancellationToken {
+  const untilMs = performance.now() + ms
+  return {
+    isBulk: true,
+    get isCancelled() {
+      return performance.now() > untilMs
+    }
+  }
+}

@@ -1,6 +1,7 @@
 import type { DHTRecord, DHTTime, SubkeyId } from '@waggle/record'
+import { NEVER_FRESH } from '../store/stored-record.ts'
 import type { CancellationToken } from '../timing/cancellation.ts'
-import { isSufficient, type Reading, type ReadOptions } from './reading.ts'
+import { type FreshRecord, isSufficient, type Reading, type ReadOptions } from './reading.ts'
 import type { Replicas } from './replicas.ts'
 
 export interface SharedReadsInit {
@@ -104,7 +105,7 @@ class Search implements ReadOptions, CancellationToken {
   readonly #subkey: SubkeyId | undefined
   #isBegun = false
   #isLatest = false
-  #found: DHTRecord | undefined
+  #found: FreshRecord | undefined
 
   constructor(readers: Reader[], clock: () => DHTTime) {
     this.#readers = readers
@@ -157,6 +158,16 @@ class Search implements ReadOptions, CancellationToken {
     return most
   }
 
+  get minFreshMs(): number {
+    let most = NEVER_FRESH
+
+    for (const { options } of this.#readers) {
+      most = Math.max(most, options.minFreshMs ?? NEVER_FRESH)
+    }
+
+    return most
+  }
+
   /** Adds a reader to this search, or to the next one if it comes too late. */
   admit(reader: Reader, now: DHTTime): void {
     if (this.#isBegun && reader.options.latest) {
@@ -168,16 +179,19 @@ class Search implements ReadOptions, CancellationToken {
     this.#release(now)
   }
 
-  onRecord(record: DHTRecord): void {
-    this.#found = record
+  onRecord(found: FreshRecord): void {
+    this.#found = found
     this.#release(this.#clock())
   }
 
   /** Answers all readers. A reader that joined late and needs more waits for the next search. */
-  end({ record, end }: Reading, now: DHTTime): void {
+  end(reading: Reading, now: DHTTime): void {
     for (const reader of this.#readers) {
-      if (end === 'whole' || isSufficient(record, reader.options, now)) {
-        reader.resolve(record)
+      const isWhole =
+        reading.end === 'whole' && reading.freshMs >= (reader.options.minFreshMs ?? NEVER_FRESH)
+
+      if (isWhole || isSufficient(reading, reader.options, now)) {
+        reader.resolve(reading.record)
       } else {
         this.waiting.push(reader)
       }
@@ -202,7 +216,7 @@ class Search implements ReadOptions, CancellationToken {
 
     for (const reader of this.#readers) {
       if (isSufficient(found, reader.options, now)) {
-        reader.resolve(found)
+        reader.resolve(found.record)
       } else {
         left.push(reader)
       }

@@ -6,6 +6,7 @@ import type { Liveness } from '../connections/liveness.ts'
 import type { DHTEvents } from '../events.ts'
 import type { Publications } from '../operations/publications.ts'
 import type { Replicas } from '../reading/replicas.ts'
+import type { RecordStore } from '../store/record-store.ts'
 import { SleepDetector } from '../timing/sleep-detector.ts'
 import type { Upkeep } from '../upkeep/upkeep.ts'
 import type { Watches } from '../watch/watches.ts'
@@ -27,6 +28,9 @@ export interface AfterSleepInit {
   readonly events: TypedEventTarget<DHTEvents>
   readonly liveness: Pick<Liveness, 'checkAll'>
   readonly replicas: Pick<Replicas, 'known'>
+
+  /** Records whose age nobody knows after a sleep. */
+  readonly caches: readonly (RecordStore | undefined)[]
   readonly publications: Pick<Publications, 'runAll'>
   readonly upkeep: Pick<Upkeep, 'refresh'>
   readonly watches: Pick<Watches, 'renewAll'>
@@ -58,8 +62,13 @@ export function sleepDetector(
  * dial a neighbour that disconnected without a goodbye.
  */
 async function catchUp(init: AfterSleepInit, sleptMs: number): Promise<void> {
-  const { events, liveness, publications, replicas, upkeep, watches } = init
+  const { caches, events, liveness, publications, replicas, upkeep, watches } = init
   replicas.known.doubt(DOUBT_MS)
+
+  for (const cache of caches) {
+    cache?.markAllOld()
+  }
+
   events.safeDispatchEvent('node:wake', { detail: { sleptMs } })
   await liveness.checkAll(PING_TIMEOUT_MS)
   watches.renewAll()

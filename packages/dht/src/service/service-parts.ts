@@ -99,6 +99,7 @@ export function serviceParts(init: PartsInit): ServiceParts {
   const upkeep = createUpkeep(init, { ...found, compare, networkMerge })
   const sleep = sleepDetector(components, {
     ...{ clock: store.clock, clocks, clockTrust, events, liveness: found.liveness },
+    caches: [caches.cache, caches.copies],
     ...{ replicas: found.replicas, publications, upkeep, watches }
   })
 
@@ -248,7 +249,7 @@ function createLookup(init: PartsInit, goodbyes: () => Goodbyes): LookupParts {
   const caches = createCaches(init)
   const replicas = new Replicas({
     self: components.peerId,
-    ...{ cache: caches.cache, parts: caches.parts, store },
+    ...{ cache: caches.cache, store },
     ...{ channel: exchange, routing, lookups, numReplicas },
     isReplica: () => kad.getMode() === 'server'
   })
@@ -360,12 +361,9 @@ interface Caches {
 
   /** Copies that other peers have left here. */
   readonly copies: RecordStore | undefined
-
-  /** Single subkeys that it has read, of records that it does not have as a whole. */
-  readonly parts: RecordStore | undefined
 }
 
-/** Size of the store of copies, and of that of single subkeys, as a share of the cache's limits, in addition to these. */
+/** Size of the copies' store, as a share of the cache's limits, in addition to these. */
 const COPIES_SHARE = 1 / 4
 
 /** Creates the caches: stores under the same rules, whose records do not count as stored for other peers. */
@@ -375,7 +373,7 @@ function createCaches({
   limits: { maxCachedBytes }
 }: PartsInit): Caches {
   if (options === false) {
-    return { cache: undefined, copies: undefined, parts: undefined }
+    return { cache: undefined, copies: undefined }
   }
 
   const { limits, clock, network } = partsOf(components).store
@@ -386,5 +384,5 @@ function createCaches({
       maxRecords: Math.ceil(share * size),
       maxBytes: Math.ceil(share * maxCachedBytes)
     })
-  return { cache: storeOf(1), copies: storeOf(COPIES_SHARE), parts: storeOf(COPIES_SHARE) }
+  return { cache: storeOf(1), copies: storeOf(COPIES_SHARE) }
 }

@@ -17,7 +17,9 @@ import { RecordChecks } from './record-checks.ts'
 import { type RecordStoreOptions, storageLimitsOf } from './record-store-options.ts'
 import type { PersistenceHook, StoreObserver, WriteListener } from './store-listeners.ts'
 import {
+  LONG_AGO,
   livePartOf,
+  NEVER_FRESH,
   OWN,
   releaseBytes,
   type StoredRecord,
@@ -81,6 +83,11 @@ export class RecordStore {
   /** Returns the live record under a key; an empty one if there is none. */
   get(key: Uint8Array): DHTRecord {
     return this.#live(nameOf(key))?.record ?? EMPTY_RECORD
+  }
+
+  /** Returns the live record under a name, and since when it has been fresh; undefined if there is none. */
+  find(name: string): Pick<StoredRecord, 'record' | 'freshMs'> | undefined {
+    return this.#live(name)
   }
 
   /**
@@ -154,6 +161,25 @@ export class RecordStore {
   /** Returns the time of the last change of the record under the name, in ms of the process's clock. */
   changedMs(name: string): number {
     return this.#stored.get(name)?.changedMs ?? Number.NEGATIVE_INFINITY
+  }
+
+  /** Takes note that the record under a name has all that a replica held at a time, in ms of the process's clock. */
+  markFresh(name: string, freshMs: number): void {
+    const stored = this.#stored.get(name)
+
+    for (const each of stored === undefined ? [] : [stored, stored.rest]) {
+      if (each !== undefined) {
+        each.freshMs = Math.max(each.freshMs, freshMs)
+      }
+    }
+  }
+
+  /** Takes all records for old: the process's clock stood still in a sleep. */
+  markAllOld(): void {
+    for (const stored of this.#stored.values()) {
+      stored.freshMs = stored.freshMs === NEVER_FRESH ? NEVER_FRESH : LONG_AGO
+      stored.rest = undefined
+    }
   }
 
   /**

@@ -8,6 +8,12 @@ export const OWN = ''
 /** Writer of records from kad-dht's messages, whose sender the store does not know. */
 export const BY_KAD_DHT = 'kad-dht'
 
+/** The time of a record that has never been all that a replica held. */
+export const NEVER_FRESH: number = Number.NEGATIVE_INFINITY
+
+/** The time of a record that was all that a replica held, nobody knows when. */
+export const LONG_AGO: number = -Number.MAX_VALUE
+
 /**
  * A record in a store, with its metadata. Each change replaces the object, which distinguishes outdated ones in
  * queues.
@@ -34,6 +40,12 @@ export interface StoredRecord {
 
   /** Time of the latest change, in ms of the process's clock. */
   readonly changedMs: number
+
+  /**
+   * Time in ms of the process's clock at which it had all that a replica held: {@link NEVER_FRESH} if it
+   * may be a part of that. What is added to it does not make it older.
+   */
+  freshMs: number
 
   /** Whether it is still stored. Queues may contain it after it was replaced or dropped. */
   isStored: boolean
@@ -68,6 +80,7 @@ export function storedRecordOf(
     shares: isShared ? sharesOf(previous, writer, sizeBytes) : NO_SHARES,
     firstExpiration: firstExpiration(record),
     expirationTime: lastExpiration(record),
+    freshMs: previous?.freshMs ?? NEVER_FRESH,
     isStored: false
   }
 }

@@ -2,8 +2,10 @@ import type { PeerId, PeerInfo } from '@libp2p/interface'
 import type { DHTRecord } from '@waggle/record'
 import type { UnreachableError } from '../errors.ts'
 import { type Point, pointOfKey, pointOfPeer, roughDistance } from '../peers/key-space.ts'
+import type { KnownRecords } from '../reading/known-records.ts'
 import type { Replicas } from '../reading/replicas.ts'
 import { digestOf } from '../store/record-digest.ts'
+import { NEVER_FRESH } from '../store/stored-record.ts'
 import type { CancellationToken } from '../timing/cancellation.ts'
 import { KeyForwarders } from './key-forwarders.ts'
 import { LOOK_DELAY_MS, PROMPT_PEERS, RENEW_MS, RENEWALS_PER_CHECK, SEEK_MS } from './limits.ts'
@@ -15,6 +17,9 @@ export interface NotifiersNode {
   readonly channel: ChangeChannel
   readonly numReplicas: number
   readonly replicas: Pick<Replicas, 'ask'>
+
+  /** What this node knows already, as a reader. */
+  readonly known: KnownRecords
 
   /** Rejects when a peer does not answer in time. */
   readonly inTime: <T>(peer: PeerInfo, answer: Promise<T>) => Promise<T>
@@ -54,6 +59,9 @@ export class Notifiers implements CancellationToken {
   #soughtMs = Number.NEGATIVE_INFINITY
   #losses = 0
   #lostMs = Number.NEGATIVE_INFINITY
+
+  /** Time in ms of the process's clock by which all that the replicas held was known. */
+  freshMs: number = NEVER_FRESH
 
   isCancelled = false
 
@@ -97,11 +105,13 @@ export class Notifiers implements CancellationToken {
    */
   async askReplicas(): Promise<UnreachableError | undefined> {
     const { node, place } = this.#init
+    const askedMs = node.known.nowMs()
     this.#named.clear()
     const { error, responded } = await node.replicas.ask(place.key, this, (contact, cancellation) =>
       this.#ask(contact, this.#roleAt(contact), cancellation)
     )
     this.#nearest = responded
+    this.freshMs = error === undefined ? askedMs : this.freshMs
     this.#keep(responded)
     await this.#promote()
     return error

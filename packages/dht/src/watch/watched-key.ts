@@ -10,11 +10,15 @@ import { encodedSize, project, prune } from '@waggle/record/replica'
 import { HEDGE_MS } from '../constants.ts'
 import type { UnreachableError } from '../errors.ts'
 import type { WatchProgressEvent } from '../live/state.ts'
+import type { WatchedRecord } from '../reading/known-records.ts'
+import type { FreshRecord } from '../reading/reading.ts'
 import { placeName } from '../store/place-name.ts'
 import type { RecordStore } from '../store/record-store.ts'
+import { NEVER_FRESH } from '../store/stored-record.ts'
 import { Alarm } from '../timing/alarm.ts'
 import type { CancellationToken } from '../timing/cancellation.ts'
 import type { Watched } from './key-reader.ts'
+import { RENEW_MS } from './limits.ts'
 import { Notifiers, type NotifiersNode } from './notifiers.ts'
 import { firstExpiration, isSameShown, NOTHING_SHOWN, type Shown, shownOf } from './shown.ts'
 
@@ -38,7 +42,7 @@ export interface WatchedKeyInit extends NotifiersNode {
   readonly onLearned: (
     key: Uint8Array,
     change: DHTRecord,
-    all: DHTRecord,
+    all: FreshRecord,
     subkey: SubkeyId | undefined
   ) => void
 
@@ -150,7 +154,7 @@ export class WatchedKey implements Watched {
       this.#forward?.(record)
 
       if (this.isSettled) {
-        this.#init.onLearned(this.key, record, this.record, subkey)
+        this.#remember(record)
         this.#deliver()
       } else {
         // Others may hold something later; but nobody is to wait for the slowest.
@@ -194,8 +198,22 @@ export class WatchedKey implements Watched {
     }
   }
 
-  /** Wants to know no more. */
+  /** Returns what `get` may rely on. */
+  known(): WatchedRecord {
+    const isTold = this.isSettled && !this.isUnreachable && this.notifiers.isToldByReplicas
+    return {
+      record: this.record,
+      freshMs: this.isSettled ? this.notifiers.freshMs : NEVER_FRESH,
+      noticeMs: isTold ? RENEW_MS : Number.POSITIVE_INFINITY
+    }
+  }
+
+  /** Wants to know no more. What is known stays as old as it is. */
   stop(): void {
+    if (this.isSettled) {
+      this.#remember()
+    }
+
     this.#settling.stop()
     this.notifiers.stop()
   }
@@ -225,9 +243,14 @@ export class WatchedKey implements Watched {
   #settle(): void {
     if (!this.isSettled) {
       this.isSettled = true
-      this.#init.onLearned(this.key, this.record, this.record, this.subkey)
+      this.#remember()
       this.#deliver()
     }
+  }
+
+  #remember(change: DHTRecord = this.record): void {
+    const { record, notifiers } = this
+    this.#init.onLearned(this.key, change, { record, freshMs: notifiers.freshMs }, this.subkey)
   }
 
   /** Keeps the same object while a reader sees no difference, so that comparing is cheap. */

@@ -3,15 +3,16 @@ import {
   type DHTRecord,
   type Found,
   isEmpty,
+  join,
   type Subkey,
   type SubkeyId,
   type Value
 } from '@waggle/record'
 import type { DHTEvents } from '../events.ts'
 import { mapStates, type Places, type StateSource } from '../live/state.ts'
-import type { KnownRecords } from '../reading/known-records.ts'
+import type { WatchedRecord, WatchedRecords } from '../reading/known-records.ts'
 import { keyOf, nameOf } from '../store/record-store.ts'
-import { OWN } from '../store/stored-record.ts'
+import { NEVER_FRESH, OWN } from '../store/stored-record.ts'
 import { Alarm } from '../timing/alarm.ts'
 import { ClockAlarm } from '../timing/clock-alarm.ts'
 import { type Due, DueQueue } from '../timing/due-queue.ts'
@@ -26,9 +27,6 @@ export interface WatchesInit
   /** Keys watched for others. */
   readonly maxForwardedKeys: number
   readonly log: Logger
-
-  /** What this node knows already, as a reader. */
-  readonly known: KnownRecords
 }
 
 interface DueKey extends Due {
@@ -45,7 +43,7 @@ const TOGETHER_MS = 1000
  * All that is watched in this node. Readers of one key share what is known of it, and one timer each
  * serves all keys: for looking again, and for what expires.
  */
-export class Watches {
+export class Watches implements WatchedRecords {
   readonly #init: WatchesInit
 
   /** What is watched of each key: the whole, or single subkeys. */
@@ -65,6 +63,7 @@ export class Watches {
       begin: (name, onChange) => this.#forward(name, onChange)
     })
     this.#expirationAlarm = new ClockAlarm(init.store.clock, () => this.#expireDue())
+    init.known.followWatches(this)
     init.store.onWrite((name, write, writer) => this.#onStored(name, write, writer === OWN))
   }
 
@@ -110,16 +109,34 @@ export class Watches {
     events.addEventListener('peer:found', ({ detail }) => this.#onFound(detail), { signal })
   }
 
-  /** Renews all subscriptions soon, as after a sleep. */
+  /** Renews all subscriptions soon after a sleep, of which nobody knows how old it has made what is known. */
   renewAll(): void {
     for (const watched of this.#all()) {
+      watched.notifiers.freshMs = NEVER_FRESH
       this.#lookWithin(watched, LOOK_DELAY_MS)
     }
+  }
+
+  /** Returns what is known of a key, or of one of its subkeys, by what is watched of it. */
+  known(key: string, subkey: SubkeyId | undefined): WatchedRecord | undefined {
+    const ofKey = this.#keys.get(key)
+    const { limits } = this.#init.store
+    const own = this.#find(key) ?? this.#find(key, subkey)
+    // Single subkeys that are watched are joined into what is read of the whole.
+    const record = ofKey?.map(({ record }) => record).reduce((all, one) => join(all, one, limits))
+    return record && { ...(own?.known() ?? NOT_TOLD), record }
   }
 
   /** A peer tells of a change. */
   onChange({ key, subkey }: WatchedPlace, record: DHTRecord): void {
     this.#find(nameOf(key), subkey)?.learn(record)
+  }
+
+  /** This node learns of a change in another way. */
+  onLearned(key: string, record: DHTRecord): void {
+    for (const watched of this.#keys.get(key) ?? []) {
+      watched.learn(record)
+    }
   }
 
   /** A peer tells nothing any more. */
@@ -310,3 +327,4 @@ export class Watches {
 }
 
 const NEVER = Number.POSITIVE_INFINITY
+const NOT_TOLD = { freshMs: NEVER_FRESH, noticeMs: NEVER }

@@ -5,6 +5,7 @@ import {
   MAX_ADDRESS_BYTES,
   MAX_ADDRESSES_PER_PEER,
   MAX_AGE_MS,
+  MAX_AGE_SECONDS,
   MAX_CLOSER_PEERS,
   MAX_KEY_BYTES,
   MAX_KEYS_PER_MESSAGE,
@@ -64,6 +65,9 @@ export const RECORD: Codec<Uint8Array> = byteString(MAX_MESSAGE_BYTES, 'a record
 
 /** Milliseconds since a copy left its replica, rounded up. */
 export const AGE: Codec<number> = integer(MAX_AGE_MS, 'an age')
+
+/** Maximum age in seconds of a copy that counts as a response; 0: only a replica's record does. */
+export const MAX_AGE: Codec<number> = integer(MAX_AGE_SECONDS, 'the age of a copy')
 
 /** Number of closer peers requested for each key. */
 export const CLOSER_COUNT: Codec<number> = integer(MAX_CLOSER_PEERS, 'the number of near peers')

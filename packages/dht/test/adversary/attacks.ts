@@ -304,6 +304,7 @@ function find(keys: readonly string[], closerCount = 0) {
     id: 1,
     closerCount,
     isCloserAlways: closerCount > 0,
+    maxAge: 0,
     keys: keys.map((key) => findKey(recordKey(key)))
   }
 }

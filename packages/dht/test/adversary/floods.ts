@@ -97,7 +97,7 @@ const CLOCK_QUESTION = Uint8Array.of(0)
 
 const FIND = frameOf(
   encoded({
-    ...{ name: 'find', id: 1, closerCount: 0, isCloserAlways: false },
+    ...{ name: 'find', id: 1, closerCount: 0, isCloserAlways: false, maxAge: 0 },
     keys: [findKey(recordKey('a'))]
   })
 )

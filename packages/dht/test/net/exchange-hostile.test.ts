@@ -19,7 +19,7 @@ const somebody = await owner(1)
 
 function find(key: string, id = 1): FindRequest {
   const keys = [findKey(recordKey(key))]
-  return { name: 'find', id, closerCount: 0, isCloserAlways: false, keys }
+  return { name: 'find', id, closerCount: 0, isCloserAlways: false, maxAge: 0, keys }
 }
 
 async function expectServed(talker: Talker, key: string): Promise<void> {

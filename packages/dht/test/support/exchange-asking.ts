@@ -23,7 +23,7 @@ export function bytesOf(name: string): Uint8Array {
 export function find(key: string, differences: Partial<FindOne> = {}): FindOne {
   return {
     ...{ name: 'find', ...findKey(bytesOf(key)) },
-    ...{ closerCount: 5, isCloserAlways: false },
+    ...{ closerCount: 5, isCloserAlways: false, maxAge: 0 },
     ...differences
   }
 }

@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import type { Message, WireOutcome } from '../../src/exchange/messages.ts'
 import {
+  MAX_AGE_SECONDS,
   MAX_CLOSER_PEERS,
   MAX_KEY_BYTES,
   MAX_PEER_ID_BYTES,
@@ -53,6 +54,7 @@ const subkeys = fc
     }
   )
   .map((ids) => ids.toSorted((a, b) => (a < b ? -1 : 1)))
+const maxAge = fc.nat(MAX_AGE_SECONDS)
 const digest = fc.uint8Array({ maxLength: 16 })
 const findKey = fc.record({ key: byteString, subkeys, digest })
 const standing = fc.oneof(
@@ -72,6 +74,7 @@ export const anyMessage: fc.Arbitrary<Message> = fc.oneof(
     id,
     closerCount,
     isCloserAlways: fc.boolean(),
+    maxAge,
     keys: fc.array(findKey, { maxLength: 5 })
   }),
   fc.record({

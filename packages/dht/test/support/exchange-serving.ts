@@ -38,6 +38,7 @@ export function findRequest(
     id: 1,
     closerCount: 5,
     isCloserAlways: false,
+    maxAge: 60,
     keys: keys.map((key) => findKey(recordKey(key))),
     ...differences
   }

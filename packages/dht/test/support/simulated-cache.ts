@@ -1,7 +1,6 @@
 import type { DHTRecord } from '@waggle/record'
 import { type CacheOptions, cachePolicy } from '../../src/reading/cache-policy.ts'
-import { CachedReads } from '../../src/reading/cached-reads.ts'
-import type { ReadOptions } from '../../src/reading/reading.ts'
+import { type CachedReadOptions, CachedReads } from '../../src/reading/cached-reads.ts'
 import { RecordStore } from '../../src/store/record-store.ts'
 import { ACTIVE } from './cancellation.ts'
 import { turns } from './end-of-turn.ts'
@@ -13,7 +12,6 @@ import { Simulation, type SimulationOptions, START } from './simulated-replicas.
 export class SimulatedCache {
   readonly net: Simulation
   readonly cache: RecordStore
-  readonly parts: RecordStore
   readonly reads: CachedReads
   readonly #key: Uint8Array
 
@@ -25,9 +23,7 @@ export class SimulatedCache {
     this.#key = key
     const clock = manualClock(START)
     this.cache = new RecordStore({ clock, maxRecords: policy.size })
-    this.parts = new RecordStore({ clock })
-    const { cache, parts } = this
-    this.net = new Simulation(key, { size, clock, cache, parts, ...simulation })
+    this.net = new Simulation(key, { size, clock, cache: this.cache, ...simulation })
     const { replicas } = this.net
     this.reads = new CachedReads({
       ...{ replicas, log: silentLog },
@@ -43,7 +39,9 @@ export class SimulatedCache {
   }
 
   /** What is under the key, and how many peers were asked for it. */
-  async read(options: Partial<ReadOptions> = {}): Promise<{ record: DHTRecord; asked: number }> {
+  async read(
+    options: Partial<CachedReadOptions> = {}
+  ): Promise<{ record: DHTRecord; asked: number }> {
     const before = this.#asked
     const record = await this.reads.read(this.#key, { cancellation: ACTIVE, ...options })
     const asked = this.#asked - before
@@ -72,6 +70,7 @@ export class SimulatedCache {
 
   /** Resolves when all that is due has been fetched again, be it that a timer has begun with it. */
   async refreshed(): Promise<void> {
+    await this.reads.revalidateDue()
     await this.reads.refreshDue()
     await turns(10)
   }

@@ -1,6 +1,7 @@
 import { AbortError, type PeerId, type PeerInfo } from '@libp2p/interface'
 import { type DHTRecord, isEmpty, type SubkeyId } from '@waggle/record'
 import { beatingEntries, project } from '@waggle/record/replica'
+import { equals } from 'uint8arrays/equals'
 import { DEFAULT_NUM_REPLICAS } from '../../src/constants.ts'
 import { BusyError } from '../../src/errors.ts'
 import { Lookups } from '../../src/lookup/lookups.ts'
@@ -14,7 +15,9 @@ import type {
 import type { PeerBook } from '../../src/peers/peer-book.ts'
 import type { Membership } from '../../src/peers/routing.ts'
 import { Replicas, type ReplicasInit } from '../../src/reading/replicas.ts'
-import { RecordStore } from '../../src/store/record-store.ts'
+import { digestOf } from '../../src/store/record-digest.ts'
+import { nameOf, RecordStore } from '../../src/store/record-store.ts'
+import { NEVER_FRESH } from '../../src/store/stored-record.ts'
 import { type ManualClock, manualClock } from './manual-clock.ts'
 import { contacts, nearestFirst, pointOf } from './numbered-peers.ts'
 import { bookOf } from './verified-peers.ts'
@@ -22,6 +25,9 @@ import { bookOf } from './verified-peers.ts'
 /** A peer of a simulated network, this node being one of them. */
 export interface SimulatedReplica extends PeerInfo {
   store: RecordStore
+
+  /** What it has of others, and answers where it holds nothing. */
+  copies: RecordStore
 
   /** Which requests it rejects. */
   fails: Which
@@ -61,6 +67,8 @@ export interface SimulationOptions extends Partial<ReplicasInit> {
   isPlain?: boolean
 }
 
+const NO_DIGEST = new Uint8Array(0)
+
 /** The moment at which every simulation begins. */
 export const START = 1_000
 
@@ -78,6 +86,9 @@ export class Simulation implements RecordChannel, Membership {
 
   /** Whom this node asked for what, in order. */
   readonly requests: { readonly kind: 'find' | 'store'; readonly rank: number }[] = []
+
+  /** Whether replicas answered with what they hold, or that it is known already. */
+  readonly answers: ('same' | 'record')[] = []
 
   /** The ranks of those that were sent a copy. */
   readonly copies: number[] = []
@@ -104,6 +115,7 @@ export class Simulation implements RecordChannel, Membership {
     this.peers = nearestFirst(pointOf(key), contacts(size)).map((contact) => ({
       ...contact,
       store: new RecordStore({ clock: this.clock }),
+      copies: new RecordStore({ clock: this.clock }),
       fails: 'never',
       hangs: 'never'
     }))
@@ -122,8 +134,14 @@ export class Simulation implements RecordChannel, Membership {
       }),
       numReplicas: DEFAULT_NUM_REPLICAS,
       isReplica: () => true,
+      nowMs: () => this.nowMs,
       ...init
     })
+  }
+
+  /** The process's clock of all peers. */
+  get nowMs(): number {
+    return 1000 * this.clock.time
   }
 
   /** The peer that so many others are nearer than. */
@@ -158,9 +176,22 @@ export class Simulation implements RecordChannel, Membership {
   }
 
   async find(contact: PeerInfo, key: Uint8Array, options: FindOptions): Promise<FindReply> {
-    const { store } = await this.#reached('find', contact, options)
+    const { store, copies } = await this.#reached('find', contact, options)
     const record = wantedOf(store.get(key), options.subkeys)
-    return { record, closer: this.#near(key), isPlain: this.#isPlain }
+    const { digest = NO_DIGEST, maxAge = 0 } = options
+    const known = { closer: this.#near(key), isPlain: this.#isPlain }
+
+    if (record === undefined) {
+      const copy = copies.find(nameOf(key))
+      const ageMs = this.nowMs - (copy?.freshMs ?? NEVER_FRESH)
+      return ageMs <= 1000 * maxAge
+        ? { ...known, record: copy && wantedOf(copy.record, options.subkeys), ageMs }
+        : known
+    }
+
+    const isSame = !this.#isPlain && digest.length > 0 && equals(digestOf(record), digest)
+    this.#isPlain || this.answers.push(isSame ? 'same' : 'record')
+    return isSame ? { ...known, isSame } : { ...known, record }
   }
 
   async store(

@@ -11,9 +11,12 @@ const ALL = Array.from({ length: DEFAULT_NUM_REPLICAS }, (_, rank) => rank)
 const EARLY = plainRecord('early', START + 100)
 const LATE = plainRecord('late', START + 200)
 
+/** Whatever has not expired is new enough, as in Hivemind. */
+const ANY_AGE = { maxAge: Number.POSITIVE_INFINITY, revalidateAfter: Number.POSITIVE_INFINITY }
+
 describe('CachedReads.read', () => {
   it('asks nobody again for what it has found, until it expires (cache.locally)', async () => {
-    const node = new SimulatedCache(KEY, {}, { refreshBeforeExpiry: 0 })
+    const node = new SimulatedCache(KEY, {}, { ...ANY_AGE, refreshBeforeExpiry: 0 })
     node.put(EARLY, ...ALL)
 
     expect(await node.read()).toEqual({ record: EARLY, asked: 1 })
@@ -112,7 +115,7 @@ describe('CachedReads.read', () => {
 
 describe('a cached record', () => {
   it('is always there for whoever uses it, when its publisher renews it in time', async () => {
-    const node = new SimulatedCache(KEY)
+    const node = new SimulatedCache(KEY, {}, ANY_AGE)
     node.put(plainRecord('v', START + 12), ...ALL)
     await node.read()
 
@@ -127,7 +130,7 @@ describe('a cached record', () => {
   })
 
   it('is fetched again 5 s before it expires, once, if it was used (cache.refreshBeforeExpiry)', async () => {
-    const node = new SimulatedCache(KEY)
+    const node = new SimulatedCache(KEY, {}, ANY_AGE)
     node.put(EARLY, ...ALL)
     await node.read()
     await node.read()
@@ -139,7 +142,7 @@ describe('a cached record', () => {
   })
 
   it('is not fetched again when nobody uses it', async () => {
-    const node = new SimulatedCache(KEY)
+    const node = new SimulatedCache(KEY, {}, ANY_AGE)
     node.put(EARLY, ...ALL)
     await node.read()
 
@@ -147,7 +150,7 @@ describe('a cached record', () => {
   })
 
   it('is not fetched again when that is switched off (cache.refreshBeforeExpiry: 0)', async () => {
-    const node = new SimulatedCache(KEY, {}, { refreshBeforeExpiry: 0 })
+    const node = new SimulatedCache(KEY, {}, { ...ANY_AGE, refreshBeforeExpiry: 0 })
     node.put(EARLY, ...ALL)
     await node.read()
     await node.read()
@@ -156,7 +159,7 @@ describe('a cached record', () => {
   })
 
   it('is not fetched again for a use of what has been replaced since', async () => {
-    const node = new SimulatedCache(KEY)
+    const node = new SimulatedCache(KEY, {}, ANY_AGE)
     node.put(EARLY, ...ALL)
     await node.read()
     await node.read()
@@ -166,7 +169,7 @@ describe('a cached record', () => {
   })
 
   it('is fetched again but a few times when its publisher lets it expire', async () => {
-    const node = new SimulatedCache(KEY)
+    const node = new SimulatedCache(KEY, {}, ANY_AGE)
     node.put(EARLY, ...ALL)
     await node.read()
     let searches = 0
@@ -182,7 +185,7 @@ describe('a cached record', () => {
 
   it('keeps no count of what was used and forgotten', async () => {
     const size = 10
-    const node = new SimulatedCache(KEY, {}, { size })
+    const node = new SimulatedCache(KEY, {}, { ...ANY_AGE, size })
 
     for (let i = 0; i < 1000; i++) {
       const key = recordKey(i)
@@ -197,21 +200,21 @@ describe('a cached record', () => {
 
 describe('what this node stores', () => {
   it('is remembered (cache.onStore)', async () => {
-    const node = new SimulatedCache(KEY)
+    const node = new SimulatedCache(KEY, {}, ANY_AGE)
     await node.write(EARLY)
 
     expect(await node.read()).toEqual({ record: EARLY, asked: 0 })
   })
 
   it('is not remembered when that is switched off (cache.onStore: false)', async () => {
-    const node = new SimulatedCache(KEY, {}, { onStore: false })
+    const node = new SimulatedCache(KEY, {}, { ...ANY_AGE, onStore: false })
     await node.write(EARLY)
 
     expect((await node.read()).asked).toBe(1)
   })
 
   it('is fetched again before it expires when only what is stored is remembered', async () => {
-    const node = new SimulatedCache(KEY, {}, { locally: false })
+    const node = new SimulatedCache(KEY, {}, { ...ANY_AGE, locally: false })
     await node.write(EARLY)
     await node.read()
     node.put(LATE, ...ALL)
@@ -221,10 +224,11 @@ describe('what this node stores', () => {
   })
 
   it('updates a remembered dictionary, which is fetched again at once', async () => {
-    const node = new SimulatedCache(KEY)
+    const node = new SimulatedCache(KEY, {}, ANY_AGE)
     node.put(subkeyRecord('a', 1, START + 100), ...ALL)
     await node.read()
     node.put(subkeyRecord('b', 2, START + 100), ...ALL)
+    node.net.clock.time = START + 1
     await node.write(subkeyRecord('c', 3, START + 100))
 
     expect([...(await node.read()).record.subkeys.values()]).toHaveLength(2)
@@ -234,7 +238,7 @@ describe('what this node stores', () => {
   })
 
   it('begins no dictionary of one entry where others may have more', async () => {
-    const node = new SimulatedCache(KEY)
+    const node = new SimulatedCache(KEY, {}, ANY_AGE)
     node.put(subkeyRecord('b', 2, START + 100), ...ALL)
     await node.write(subkeyRecord('c', 3, START + 100))
 
@@ -242,7 +246,7 @@ describe('what this node stores', () => {
   })
 
   it('and is refused leaves what beats it, and has it fetched again', async () => {
-    const node = new SimulatedCache(KEY)
+    const node = new SimulatedCache(KEY, {}, ANY_AGE)
     node.put(LATE, ...ALL)
     await node.read()
     node.put(plainRecord('latest', START + 300), ...ALL)
@@ -256,7 +260,7 @@ describe('what this node stores', () => {
   })
 
   it('and deletes something is gone from memory, too', async () => {
-    const node = new SimulatedCache(KEY)
+    const node = new SimulatedCache(KEY, {}, ANY_AGE)
     node.put(EARLY, ...ALL)
     await node.read()
     await node.write(tombstoneRecord(START + 200))

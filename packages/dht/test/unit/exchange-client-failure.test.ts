@@ -39,7 +39,7 @@ const OFFENCES: readonly [what: string, offend: (talker: Talker, ids: Ids) => vo
   [
     'a question',
     (talker, { one: id }) =>
-      talker.say({ name: 'find', id, closerCount: 0, isCloserAlways: false, keys: [] })
+      talker.say({ name: 'find', id, closerCount: 0, isCloserAlways: false, maxAge: 0, keys: [] })
   ],
   [
     'a write',

@@ -88,21 +88,24 @@ describe('ExchangeClient', () => {
       store('b'),
       find('c', { closerCount: 6 }),
       find('d', { closerCount: 6 }),
-      find('e', { closerCount: 6, isCloserAlways: true })
+      find('e', { closerCount: 6, isCloserAlways: true }),
+      find('f', { closerCount: 6, isCloserAlways: true, maxAge: 60 })
     )
     const talker = await peer()
     const a = await talker.hear('find')
     const b = await talker.hear('store')
     const cd = await talker.hear('find')
     const e = await talker.hear('find')
+    const f = await talker.hear('find')
 
-    expect([a, cd, e].map(({ closerCount }) => closerCount)).toEqual([5, 6, 6])
+    expect([a, cd, e, f].map(({ closerCount }) => closerCount)).toEqual([5, 6, 6, 6])
+    expect([a, cd, e, f].map(({ maxAge }) => maxAge)).toEqual([0, 0, 0, 60])
     expect([a, cd, e].map(({ isCloserAlways }) => isCloserAlways)).toEqual([false, false, true])
     expect(keysOf(cd.keys)).toEqual(['c', 'd'].map(bytesOf))
 
     talker.say(found(e.id, ['E']), found(cd.id, ['C', 'D']), stored(b.id, ['accepted']))
-    talker.say(found(a.id, ['A']))
-    expect(told(await answers)).toEqual(['A', 'accepted', 'C', 'D', 'E'])
+    talker.say(found(a.id, ['A']), found(f.id, ['F']))
+    expect(told(await answers)).toEqual(['A', 'accepted', 'C', 'D', 'E', 'F'])
   })
 
   it('asks writes that differ in messages of their own, too', async () => {

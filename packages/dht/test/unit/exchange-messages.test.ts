@@ -66,7 +66,10 @@ function expectOneFormOrRefusal(bytes: Uint8Array): void {
 }
 
 function find(differences: Partial<FindRequest>): Message {
-  return { name: 'find', id: 1, closerCount: 5, isCloserAlways: false, keys: [], ...differences }
+  return {
+    ...{ name: 'find', id: 1, closerCount: 5, isCloserAlways: false, maxAge: 0, keys: [] },
+    ...differences
+  }
 }
 
 function store(differences: Partial<StoreRequest>): Message {

@@ -32,8 +32,8 @@ async function lent(maxRecords?: number): Promise<Serving & { copies: RecordStor
   return { ...server, copies }
 }
 
-async function found({ talker }: Serving, isCloserAlways: boolean): Promise<unknown> {
-  talker.say(findRequest(['a'], { isCloserAlways }))
+async function found({ talker }: Serving, maxAge: number): Promise<unknown> {
+  talker.say(findRequest(['a'], { maxAge }))
   return recordIn((await talker.hear('found')).answers[0])
 }
 
@@ -41,8 +41,8 @@ describe('a copy that was left with a peer', () => {
   it('answers a get, but nobody who looks for the replicas (N5)', async () => {
     const server = await lent()
 
-    expect(await found(server, false)).toEqual(encodeRecord(COPY))
-    expect(await found(server, true)).toBeUndefined()
+    expect(await found(server, 60)).toEqual(encodeRecord(COPY))
+    expect(await found(server, 0)).toBeUndefined()
   })
 
   it('does not count as held, and makes room for nothing that does', async () => {
@@ -56,7 +56,7 @@ describe('a copy that was left with a peer', () => {
     server.talker.say(storeRequest([['a', REPLICA]]))
     await server.talker.hear('stored')
 
-    expect(await found(server, false)).toEqual(encodeRecord(REPLICA))
+    expect(await found(server, 60)).toEqual(encodeRecord(REPLICA))
   })
 
   it('goes first: what is held for others has a store of its own', async () => {

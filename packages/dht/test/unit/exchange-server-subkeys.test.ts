@@ -12,7 +12,7 @@ import { subkeyId } from '@waggle/record/replica'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import type { FindRequest } from '../../src/exchange/messages.ts'
 import { DEFAULT_NODE_LIMITS } from '../../src/node-limits.ts'
-import { RecordStore } from '../../src/store/record-store.ts'
+import { nameOf, RecordStore } from '../../src/store/record-store.ts'
 import { contact, findRequest, NOW, type Serving, serving } from '../support/exchange-serving.ts'
 import { type StreamSource, streamSource } from '../support/exchange-streams.ts'
 import { findKey, held, nothing } from '../support/find-answers.ts'
@@ -87,6 +87,8 @@ describe('a FIND of subkeys', () => {
     const copies = new RecordStore({ clock: manualClock(NOW) })
     const server = await serving(source, { copies, known: [contact(1)] })
     copies.apply(KEY, join(plainRecord('plain', NOW + 10), guest('alice')))
+
+    copies.markFresh(nameOf(KEY), performance.now())
 
     expect(await ask(server, find(['alice']))).toMatchObject({ standing: 'copy' })
     expect(await ask(server, find(['bob']))).toEqual(nothing([0]))

@@ -16,6 +16,7 @@ const QUESTION: FindRequest = {
   id: 1,
   closerCount: 0,
   isCloserAlways: false,
+  maxAge: 0,
   keys: [findKey(recordKey('key'))]
 }
 

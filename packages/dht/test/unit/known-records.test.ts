@@ -43,23 +43,23 @@ describe('KnownRecords', () => {
     replica.store.apply(KEY, OLD, 'stranger')
     other.store.apply(KEY, OLD, 'stranger')
 
-    expect(replica.records.get(KEY)).toEqual({ record: OLD, isByCache: false })
-    expect(other.records.get(KEY)).toEqual({ record: EMPTY_RECORD, isByCache: false })
+    expect(replica.records.get(KEY)).toMatchObject({ record: OLD, isByCache: false })
+    expect(other.records.get(KEY)).toMatchObject({ record: EMPTY_RECORD, isByCache: false })
   })
 
   it('has what it has learned, joined with what it stores (N5a)', () => {
     const { records, store } = knownAt(4)
-    records.learn(KEY, NEW, true)
+    records.learn(KEY, NEW, { isCached: true })
     store.apply(KEY, OLD, 'stranger')
 
-    expect(records.get(KEY)).toEqual({ record: NEW, isByCache: true })
+    expect(records.get(KEY)).toMatchObject({ record: NEW, isByCache: true })
   })
 
   it('brings what it stores up to date, so that it tells others nothing older (N5a)', () => {
     for (const hasCache of [true, false]) {
       const { records, store, cache } = knownAt(7, { hasCache })
       store.apply(KEY, OLD, 'stranger')
-      records.learn(KEY, tombstoneRecord(150), true)
+      records.learn(KEY, tombstoneRecord(150), { isCached: true })
 
       expect(store.get(KEY)).toEqual(tombstoneRecord(150))
       expect(cache?.get(KEY)).toEqual(hasCache ? tombstoneRecord(150) : undefined)
@@ -69,8 +69,8 @@ describe('KnownRecords', () => {
   it('stores what it does not cache, as a replica and nowhere else (N5a)', () => {
     for (const isCached of [true, false]) {
       const [replica, other] = [knownAt(0), knownAt(7)]
-      replica.records.learn(KEY, NEW, isCached)
-      other.records.learn(KEY, NEW, isCached)
+      replica.records.learn(KEY, NEW, { isCached })
+      other.records.learn(KEY, NEW, { isCached })
 
       expect([replica.store.records, replica.cache?.records]).toEqual(isCached ? [0, 1] : [1, 0])
       expect([other.store.records, other.cache?.records]).toEqual(isCached ? [0, 1] : [0, 0])

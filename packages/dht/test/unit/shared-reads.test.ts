@@ -1,6 +1,6 @@
 import { type DHTRecord, EMPTY_RECORD, plainRecord, recordKey } from '@waggle/record'
 import { beforeEach, describe, expect, it } from 'vitest'
-import type { Reading, ReadOptions } from '../../src/reading/reading.ts'
+import type { FreshRecord, Reading, ReadOptions } from '../../src/reading/reading.ts'
 import type { Replicas } from '../../src/reading/replicas.ts'
 import { SharedReads } from '../../src/reading/shared-reads.ts'
 import { ACTIVE } from '../support/cancellation.ts'
@@ -10,6 +10,13 @@ const KEY = recordKey('key')
 const NOW = 1000
 const SOON = plainRecord('soon', NOW + 10)
 const LATER = plainRecord('later', NOW + 20)
+
+/** The time of the process's clock. */
+const NOW_MS = 50_000
+
+function fresh(record: DHTRecord): FreshRecord {
+  return { record, freshMs: NOW_MS }
+}
 
 /** A search under way, of which the test says what it finds, and when. */
 interface Searching extends PromiseWithResolvers<Reading> {
@@ -47,7 +54,7 @@ describe('SharedReads', () => {
     record: DHTRecord,
     how: Reading['end'] = 'whole'
   ): Promise<void> {
-    search?.resolve({ record, end: how, behind: [], without: [] })
+    search?.resolve({ record, freshMs: NOW_MS, end: how, behind: [], without: [] })
     return turns()
   }
 
@@ -77,11 +84,11 @@ describe('SharedReads', () => {
       read({ latest: true })
     ]
     await turns()
-    searching[0]?.options.onRecord?.(SOON)
+    searching[0]?.options.onRecord?.(fresh(SOON))
     await turns()
     expect([any, more, latest].map((one) => one.record)).toEqual([SOON, undefined, undefined])
 
-    searching[0]?.options.onRecord?.(LATER)
+    searching[0]?.options.onRecord?.(fresh(LATER))
     const late = read()
     await turns()
     expect([more, late, latest].map((one) => one.record)).toEqual([LATER, LATER, undefined])
@@ -100,7 +107,7 @@ describe('SharedReads', () => {
     expect(demand()).toBe(NOW + 15)
     expect(searching[0]?.options.latest).toBe(false)
 
-    searching[0]?.options.onRecord?.(LATER)
+    searching[0]?.options.onRecord?.(fresh(LATER))
     expect(demand()).toBe(0)
   })
 
@@ -120,7 +127,7 @@ describe('SharedReads', () => {
   it('searches again for those that came when enough was found for the others only', async () => {
     read()
     await turns()
-    searching[0]?.resolve({ record: SOON, end: 'enough', behind: [], without: [] })
+    searching[0]?.resolve({ ...fresh(SOON), end: 'enough', behind: [], without: [] })
     const demanding = read({ sufficientExpirationTime: NOW + 15 })
     await turns()
     expect(demanding.record).toBeUndefined()

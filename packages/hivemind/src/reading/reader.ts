@@ -13,7 +13,7 @@ import {
 import type { Replica } from '../replica/replica.ts'
 import { itemsOf } from '../replica/store-item.ts'
 import type { HivemindClient } from '../rpc/client.ts'
-import type { CachePolicy, CancellationToken, Meter } from '../waggle-parts.ts'
+import type { CancellationToken, HivemindCachePolicy, Meter } from '../waggle-parts.ts'
 import { lacking } from './lacking.ts'
 import { Refreshes } from './refreshes.ts'
 
@@ -24,7 +24,7 @@ export interface ReaderInit {
   readonly clock: () => number
 
   /** Undefined: no cache. */
-  readonly cache: CachePolicy | undefined
+  readonly cache: HivemindCachePolicy | undefined
 
   /** Counts reads by their source; undefined: no metrics. */
   readonly meter?: Meter | undefined

@@ -7,11 +7,12 @@ import type {
   TypedEventTarget
 } from '@libp2p/interface'
 import type { ConnectionManager, Registrar } from '@libp2p/interface-internal'
-import type { AllowPeer, CacheOptions, ClockSkew } from '@waggle/dht'
+import type { AllowPeer, ClockSkew } from '@waggle/dht'
 import type { DHTId } from '../keys/dht-id.ts'
 import type { HivemindOperations } from '../operations/operations.ts'
 import type { HivemindLimits } from '../replica/limits.ts'
 import type { HivemindValidator } from '../validators/interface.ts'
+import type { HivemindCacheOptions } from '../waggle-parts.ts'
 import type { PingResponse } from '../wire/messages.ts'
 
 /** Limits of records, and of the server's resources under the names that `@waggle/dht` uses. */
@@ -72,9 +73,9 @@ export interface HivemindInit {
   /**
    * The cache of read records; false: no cache.
    *
-   * @default the defaults of CacheOptions, which are Hivemind's
+   * @default those of Hivemind, see HivemindCacheOptions
    */
-  cache?: false | CacheOptions | undefined
+  cache?: false | HivemindCacheOptions | undefined
 
   /** @default DEFAULT_HIVEMIND_LIMITS, and those of `@waggle/dht` */
   limits?: Partial<HivemindNodeLimits> | undefined

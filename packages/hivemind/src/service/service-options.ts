@@ -9,15 +9,15 @@ import { DEFAULT_HIVEMIND_LIMITS } from '../replica/limits.ts'
 import type { HivemindValidator } from '../validators/interface.ts'
 import {
   assertBoolean,
-  assertCacheOptions,
   assertFunction,
+  assertHivemindCacheOptions,
   assertInteger,
   assertMembers,
   assertPositive,
   assertThat,
-  type CachePolicy,
-  cachePolicy,
   DEFAULT_NODE_LIMITS,
+  type HivemindCachePolicy,
+  hivemindCachePolicy,
   type OptionTable
 } from '../waggle-parts.ts'
 import type { HivemindInit, HivemindNodeLimits } from './interface.ts'
@@ -31,7 +31,7 @@ export interface HivemindSettings {
   readonly clientMode: boolean
 
   /** Undefined: no cache. */
-  readonly cache: CachePolicy | undefined
+  readonly cache: HivemindCachePolicy | undefined
   readonly limits: HivemindNodeLimits
   readonly validators: readonly HivemindValidator[]
   readonly allowPeer: AllowPeer | undefined
@@ -70,7 +70,7 @@ export const INIT_OPTIONS: OptionTable<HivemindInit> = {
   numReplicas: { assert: assertInteger(1, MAX_NODES) },
   requestTimeoutMs: { assert: assertPositive },
   clientMode: { assert: assertBoolean },
-  cache: { assert: assertCacheOptions },
+  cache: { assert: assertHivemindCacheOptions },
   limits: { assert: (value, option) => assertMembers(value, option, LIMITS) },
   validators: { assert: assertValidators },
   allowPeer: { assert: assertFunction }
@@ -85,7 +85,7 @@ export function hivemindSettings(init: HivemindInit): HivemindSettings {
     numReplicas: init.numReplicas ?? DEFAULT_NUM_REPLICAS,
     requestTimeoutMs: init.requestTimeoutMs ?? DEFAULT_REQUEST_TIMEOUT_MS,
     clientMode: init.clientMode ?? false,
-    cache: cache === false ? undefined : cachePolicy(cache),
+    cache: cache === false ? undefined : hivemindCachePolicy(cache),
     limits: { ...DEFAULT_LIMITS, ...limits },
     validators: init.validators ?? [],
     allowPeer: init.allowPeer

@@ -88,6 +88,7 @@ function Records({
     <Table
       label="Records that expire next"
       headings={['in', 'key', 'value', 'lives']}
+      optional={[2]}
       empty={page === undefined ? 'Reading…' : 'The node holds no such record.'}
       rows={(page?.records ?? []).map(({ key, value, expirationTime }) => ({
         key,

@@ -1,0 +1,204 @@
+import {
+  type DHTRecord,
+  EMPTY_RECORD,
+  isEmpty,
+  join,
+  recordKey,
+  subkeyRecord,
+  view
+} from '@waggle/record'
+import { DEFAULT_NUM_REPLICAS } from '../../src/constants.ts'
+import { LiveWatch } from '../../src/live/live-watch.ts'
+import { type CacheOptions, type CachePolicy, cachePolicy } from '../../src/reading/cache-policy.ts'
+import { CachedReads } from '../../src/reading/cached-reads.ts'
+import { nameOf, RecordStore } from '../../src/store/record-store.ts'
+import { ACTIVE } from './cancellation.ts'
+import { turns } from './end-of-turn.ts'
+import { manualClock } from './manual-clock.ts'
+import { silentLog } from './silent-log.ts'
+import {
+  type SimulatedReplica,
+  Simulation,
+  type SimulationOptions,
+  START
+} from './simulated-replicas.ts'
+import { SimulatedWatches } from './simulated-watches.ts'
+
+const KEY = recordKey('key')
+
+/** How a reader asks. */
+export interface Asked {
+  readonly latest?: boolean
+  readonly maxAge?: number | undefined
+}
+
+/** What a get found, and what it must not be older than. */
+export interface Got {
+  /** Undefined: nobody could be reached. */
+  readonly record: DHTRecord | undefined
+
+  /** What every replica held when the oldest answer that is allowed left it. */
+  readonly oldest: DHTRecord
+
+  /** What this node has shown or written by then. */
+  readonly seen: DHTRecord
+}
+
+/** A node that reads and writes one key, while all replicas change, and others have copies of any age. */
+export class AgingReader implements AsyncDisposable {
+  readonly net: Simulation
+  readonly reads: CachedReads
+  readonly #watches: SimulatedWatches
+  readonly #policy: CachePolicy
+  readonly #isClient: boolean
+  readonly #replicas: readonly SimulatedReplica[]
+  readonly #states: { readonly time: number; readonly record: DHTRecord }[] = []
+  #watching: LiveWatch<unknown, unknown, unknown, boolean> | undefined
+  #seen: DHTRecord = EMPTY_RECORD
+
+  constructor(options: SimulationOptions, policy: CacheOptions) {
+    const clock = manualClock(START)
+    this.net = new Simulation(KEY, { clock, cache: new RecordStore({ clock }), ...options })
+    const { self } = this.net
+    this.#isClient = options.isReplica?.() === false
+    this.#replicas = this.net.peers
+      .filter((peer) => !this.#isClient || peer !== self)
+      .slice(0, DEFAULT_NUM_REPLICAS)
+    this.#policy = cachePolicy(policy)
+    this.reads = new CachedReads({
+      ...{ replicas: this.net.replicas, policy: this.#policy, log: silentLog }
+    })
+    this.#watches = new SimulatedWatches(this.net, (key, change, all) => {
+      this.#see(all.record)
+      this.reads.onWatched(key, change, all)
+    })
+  }
+
+  get time(): number {
+    return this.net.clock.time
+  }
+
+  /** All replicas accept or refuse a write of somebody else. */
+  async change(record: DHTRecord): Promise<void> {
+    for (const { store } of this.#replicas) {
+      store.apply(KEY, record)
+    }
+
+    this.#note()
+    await turns(2)
+  }
+
+  /** This node stores something, and learns what beats it. */
+  async write(record: DHTRecord): Promise<void> {
+    const beganMs = this.reads.nowMs()
+    const result = await this.net.replicas.write(KEY, record, ACTIVE)
+    this.reads.onWritten(KEY, record, { ...result, beganMs })
+    this.#note()
+
+    if (result.outcome === 'held') {
+      this.#see(record)
+    }
+  }
+
+  /** A peer that is no replica has what one held so many seconds ago. */
+  copy(rank: number, age: number): void {
+    const { copies } = this.net.peer(rank)
+    copies.apply(KEY, this.#at(this.time - age))
+    copies.markFresh(nameOf(KEY), 1000 * (this.time - age))
+  }
+
+  /** A stranger has this node hold what is old. */
+  push(age: number): void {
+    this.net.self.store.apply(KEY, this.#at(this.time - age), 'stranger')
+  }
+
+  /** A client reaches nobody any more, or everybody again. A server would be a network of its own. */
+  reach(isReached: boolean): void {
+    for (const peer of this.#isClient ? this.net.peers : []) {
+      peer.fails = isReached ? 'never' : 'always'
+    }
+  }
+
+  async watch(): Promise<void> {
+    await this.unwatch()
+    const source = this.#watches.watches.statesOf(KEY)
+    const { signal: lifetime } = new AbortController()
+    const watching = new LiveWatch({ source, lifetime, clock: this.net.clock })
+    this.#watching = watching
+    void (async () => {
+      for await (const _ of watching) {
+        // What is delivered is noted as it is learned.
+      }
+    })()
+    await turns(20)
+  }
+
+  /** The streams of all replicas that notify this node end. */
+  lose(): void {
+    for (const rank of this.#watches.tellers(KEY)) {
+      this.#watches.lose(rank)
+    }
+  }
+
+  async unwatch(): Promise<void> {
+    await this.#watching?.stop()
+    this.#watching = undefined
+  }
+
+  async pass(seconds: number): Promise<void> {
+    this.net.clock.time += seconds
+    await this.reads.revalidateDue()
+    await this.reads.refreshDue()
+    await turns(3)
+  }
+
+  async get({ latest = false, maxAge }: Asked): Promise<Got> {
+    const age = latest ? 0 : (maxAge ?? this.#policy.maxAge)
+    const [oldest, seen] = [this.#at(this.time - age), this.#seen]
+
+    try {
+      const options = { cancellation: ACTIVE, latest, maxAge }
+      const record = await this.reads.read(KEY, options)
+      this.#see(record)
+      return { record, oldest, seen }
+    } catch {
+      return { record: undefined, oldest, seen }
+    } finally {
+      await turns(3)
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.unwatch()
+    this.#watches.watches.stop()
+    this.reads.close()
+  }
+
+  /** What every replica held at a time. */
+  #at(time: number): DHTRecord {
+    return this.#states.findLast((state) => state.time <= time)?.record ?? EMPTY_RECORD
+  }
+
+  #note(): void {
+    const [first] = this.#replicas
+    this.#states.push({ time: this.time, record: first?.store.get(KEY) ?? EMPTY_RECORD })
+  }
+
+  #see(record: DHTRecord): void {
+    this.#seen = join(this.#seen, record)
+  }
+}
+
+/** What a reader would see of a record, and of the same with another one joined. */
+export function shownWith(record: DHTRecord, other: DHTRecord, time: number): [unknown, unknown] {
+  return [shown(record, time), shown(join(record, other), time)]
+}
+
+function shown(record: DHTRecord, time: number): unknown {
+  return isEmpty(record) ? undefined : view(record, time)?.value
+}
+
+/** A record of one subkey that says when it was written. */
+export function entry(subkey: string, value: number, expirationTime: number): DHTRecord {
+  return subkeyRecord(subkey, value, expirationTime)
+}
