@@ -135,7 +135,7 @@ describe('a node without a listening address', () => {
     const error = await DHT.create({ initialPeers: hidden.multiaddrs }).catch(String)
 
     expect(error).toContain(`${hidden.peerId} is reachable but does not serve`)
-    expect(error).toContain('it is no client')
+    expect(error).toContain('it is not a client')
   })
 
   it('gets so many bytes through a relay and no more, as others want it, too', async () => {
