@@ -16,7 +16,7 @@
  * const found = await dht.get('party', { latest: true })
  * ```
  *
- * @example Store what Python tells apart and JavaScript does not
+ * @example Store types that Python distinguishes and JavaScript does not
  *
  * ```ts
  * import { float, type HivemindDHT, tuple } from '@waggle/hivemind'

@@ -65,7 +65,7 @@ export function expirationOf(
 }
 
 /**
- * Accepts any number that can be a timestamp, whatever the time is now. −0 becomes 0.
+ * Accepts any number that can be a timestamp, independent of the current time. −0 becomes 0.
  *
  * @throws TypeError for other types
  * @throws InvalidExpirationError for negative and infinite numbers and NaN

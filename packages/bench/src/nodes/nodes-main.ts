@@ -1,4 +1,4 @@
-// A process with one or several DHT nodes, which do what the parent process calls for.
+// A process with one or several DHT nodes, which run the functions that the parent process calls.
 import {
   DHT,
   type DHTOptions,
@@ -15,7 +15,7 @@ import { totalOf } from '../workload/statistics.ts'
 import { distantNode } from './distant-node.ts'
 import { inGroups, settle } from './settle.ts'
 
-/** A found value as JSON can hold it: a dictionary is a list of subkeys with what is found under each. */
+/** A found value in JSON form: a dictionary is a list of subkeys with their values. */
 export interface Seen {
   readonly value: unknown
   readonly expirationTime: number
@@ -33,7 +33,7 @@ export interface StartOptions {
   readonly count?: number
   readonly options: DHTOptions & { readonly initialPeers?: readonly string[] }
 
-  /** Delay of everything that the nodes receive; none by default. */
+  /** Delay of all data that the nodes receive; none by default. */
   readonly oneWayMs?: number
 }
 
@@ -50,7 +50,7 @@ const MEMBER = z.object({ atMs: z.number() })
 /** Nodes of a process that join at the same time: more only make each other wait. */
 const AT_ONCE = 4
 
-/** Time limit of what is not measured: a busy machine is slow. */
+/** Time limit of steps that are not measured: a busy machine is slow. */
 const PATIENCE_MS = 300_000
 
 const nodes: DHT[] = []
@@ -118,7 +118,7 @@ const handlers = {
     return (await Promise.all(reads)).filter((isRight) => !isRight).length
   },
 
-  /** Starts to watch keys, and notes what is delivered until the process ends. */
+  /** Starts to watch keys and records deliveries until the process ends. */
   watch(keys: readonly string[]): void {
     for (const key of keys) {
       follow(key).catch((error) => {
@@ -127,7 +127,7 @@ const handlers = {
     }
   },
 
-  /** Has each node join a room, and watch who is there. */
+  /** Makes each node join a room and watch its members. */
   async joinRoom(ttl: number): Promise<void> {
     for (const node of nodes) {
       const room = node.presence('room', MEMBER, { ttl })
@@ -170,7 +170,7 @@ const handlers = {
     return deliveries.slice(known)
   },
 
-  /** Blocks the process, as computing or a slow disk does. */
+  /** Blocks the process, as a computation or a slow disk does. */
   block(ms: number): void {
     Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms)
   }
@@ -200,7 +200,7 @@ function seen(found: Found | undefined): Seen | undefined {
   return found?.value instanceof Map ? { ...found, value: [...found.value] } : found
 }
 
-/** Returns whether a node finds an entry; of a dictionary it reads the newest state, as others add to it. */
+/** Returns whether a node finds an entry. Reads the latest state of a dictionary, because others add to it. */
 async function holds(reader: DHT, { key, value, subkey }: StoreEntry): Promise<boolean> {
   try {
     const found = await reader.get(key, { latest: subkey !== undefined })

@@ -5,7 +5,7 @@ import { all, atMost, goal, ms, tableOf } from '../result/build.ts'
 import type { RunOptions, Scenario, ScenarioResult } from '../result/result.ts'
 import { summaryOf, totalOf } from '../workload/statistics.ts'
 
-/** What a room costs in which everybody sees everybody. */
+/** Measures the cost of a room in which all members see each other. */
 export const presence: Scenario = {
   name: 'presence',
   title: 'Presence of 100 members, each of which watches all others.',

@@ -31,7 +31,7 @@ export function addDelete(program: Program): void {
     examples: [
       ['waggle delete greeting', 'a value, whenever it expires'],
       ['waggle delete party --subkey alice', 'one subkey; the others stay'],
-      ['waggle delete greeting --ttl 2h', 'also writes under way that expire within two hours']
+      ['waggle delete greeting --ttl 2h', 'also writes in flight that expire within two hours']
     ]
   })
   command.option('-s, --subkey <subkey>', 'delete only this subkey of the dictionary')

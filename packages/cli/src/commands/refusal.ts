@@ -14,7 +14,7 @@ export interface RefusedWrite {
   readonly expirationTime: number
 }
 
-/** Explains why a write was refused, from what is stored instead. */
+/** Explains from the stored entries why a write was refused. */
 export async function refusal(
   dht: Pick<CommonClient, 'get'>,
   write: RefusedWrite,
@@ -60,15 +60,18 @@ export function notHeld(report: StoreReport): Error | undefined {
   }
 }
 
-/** Refuses a write whose time is over before it begins. */
+/** Refuses a write that has expired before it begins. */
 export function pastExpiration(place: string): CommandError {
   return new CommandError(
     `refused: ${place} would expire in the past: give a later --expiration-time, or a --ttl`
   )
 }
 
-/** Names a subkey in the way that belongs to another peer: only the owner can replace or delete it (R16). */
-function strangersIn(key: Key, found: Found | undefined): CommandError | undefined {
+/**
+ * Finds a subkey that belongs to another peer and prevents the write: only the owner can replace or delete it
+ * (R16).
+ */
+function ownedSubkeyError(key: Key, found: Found | undefined): CommandError | undefined {
   if (!(found?.value instanceof Map)) {
     return undefined
   }

@@ -15,7 +15,7 @@ export interface LifetimeOptions {
 }
 
 /**
- * Reads the lifetime that the options give: none without either of them.
+ * Reads the lifetime from the options; undefined without either of them.
  *
  * @throws UsageError when both are given, or one is not valid
  */

@@ -15,7 +15,7 @@ import { DEFAULT_NODE_LIMITS, type NodeLimits } from '../node-limits.ts'
 import type { Durability } from '../persistence/disk.ts'
 import { type CachePolicy, cachePolicy } from '../reading/cache-policy.ts'
 
-/** Values of options that the caller leaves out, by the names of the options. */
+/** Defaults of options, by the names of the options. */
 export interface Defaults {
   readonly listenOn: string
   readonly numReplicas: number

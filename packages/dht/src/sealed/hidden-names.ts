@@ -4,18 +4,18 @@ import { type Key, ownerTag, type Subkey } from '@waggle/record'
 import { encodeValue, SEALED, UNLIMITED } from '@waggle/record/replica'
 import { placeOwnerId } from '../operations/place-owner-id.ts'
 
-/** Bytes of the hash of a subkey: one for each entry. */
+/** Bytes of a subkey's hash, stored with each entry. */
 const SUBKEY_BYTES = 16
 
 export interface NamesInit {
-  /** Hides names. */
+  /** Key that hides names. */
   readonly names: Uint8Array
 
-  /** Tag of the members, to whom all keys belong; undefined: keys and subkeys belong to whom their names say. */
+  /** Tag of the members, who own all keys; undefined: tags in keys and subkeys determine their owners. */
   readonly membersTag: string | undefined
 }
 
-/** Hides the names of keys and subkeys from all who lack the secret. Equal names stay equal. */
+/** Hides the names of keys and subkeys from peers without the secret. Equal names stay equal. */
 export class HiddenNames {
   readonly #init: NamesInit
 
@@ -30,7 +30,7 @@ export class HiddenNames {
     return tag === undefined ? [SEALED, hidden] : [SEALED, tag, hidden]
   }
 
-  /** The same subkey has unrelated hidden names under different keys. */
+  /** Hides a subkey. Its hidden names under different keys are unrelated. */
   subkey(key: Key, subkey: Subkey): Subkey {
     const { membersTag } = this.#init
     const tag = membersTag === undefined ? tagOf(placeOwnerId(key, subkey)) : undefined

@@ -12,9 +12,11 @@ import { open } from './envelope.ts'
 import type { HiddenNames } from './hidden-names.ts'
 import type { SealingKeys } from './sealing-keys.ts'
 
-/** Something found in a sealed view that does not open: it was not written with the secret. It counts as not there. */
+/**
+ * An entry in a sealed view that does not open, because it was not written with the secret. It counts as absent.
+ */
 export interface Unopened {
-  /** The key as its readers know it. */
+  /** The key, as members see it. */
   readonly key: Key
 
   /** The hidden subkey, as replicas see it; undefined for a plain value. */
@@ -57,7 +59,7 @@ export class Opener {
     this.#init = init
   }
 
-  /** Opens what a report says beats a write. What does not open is left as it is. */
+  /** Opens the entries in a report that beat a write. Leaves an entry sealed if it does not open. */
   result<R extends boolean>({ key, subkey }: OpenEntry, result: Result<R>): Result<R> {
     const { by } = Object(result) as { readonly by?: Found | 'a deletion' }
 
@@ -130,7 +132,7 @@ export class Opener {
     return { subkey: content.subkey, found: { ...shown, value, ...(isShown && { owner }) } }
   }
 
-  /** Whether a subkey belongs where it was found: a member could put it elsewhere. */
+  /** Whether a subkey belongs to the place at which it was found: a member could have copied it elsewhere. */
   #isAt(key: Key, subkey: Subkey | undefined, hidden: Subkey | undefined): boolean {
     return subkey === undefined
       ? hidden === undefined

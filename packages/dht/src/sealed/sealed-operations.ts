@@ -45,15 +45,15 @@ import { type SealingKeys, sealingKeys } from './sealing-keys.ts'
 /** Options of a sealed view. */
 export interface SealedOptions {
   /**
-   * With `'members'`, all keys belong to a key pair made of the secret: strangers can write nothing, and each member
-   * can replace what another wrote. With `'anybody'`, places belong to whom their names say, so that members can own
-   * subkeys; strangers can add noise elsewhere, which readers leave out.
+   * With `'members'`, all keys belong to a key pair derived from the secret: only members can write, and each can
+   * replace others' entries. With `'anybody'`, owner tags in keys and subkeys determine the owners, so that members
+   * can own subkeys; strangers can add entries elsewhere, which readers ignore.
    *
    * @default 'members'
    */
   readonly writers?: 'members' | 'anybody' | undefined
 
-  /** Called with each entry that was found and does not open. */
+  /** Called with each entry that does not open. */
   readonly onMisfit?: ((unopened: Unopened) => void) | undefined
 }
 
@@ -64,7 +64,7 @@ const OPTIONS: OptionTable<SealedOptions> = {
 
 type WholeWatch<R extends boolean> = Watch<Found | undefined, Subkey | undefined, Value, R>
 
-/** Operations on what only those see who have a secret, over the operations of a DHT. */
+/** Operations of a sealed view, over the operations of a DHT. */
 export class SealedOperations implements BaseOperations {
   readonly #base: BaseOperations
   readonly #options: SealedOptions
@@ -72,9 +72,7 @@ export class SealedOperations implements BaseOperations {
   readonly #names: HiddenNames
   readonly #opener: Opener
 
-  /**
-   * @throws TypeError for a secret that is none, or an option that is wrong
-   */
+  /** @throws TypeError for an invalid secret or option */
   constructor(base: BaseOperations, secret: Uint8Array, options: SealedOptions = {}) {
     assertOptions('sealed', options, OPTIONS)
     const { writers = 'members' } = options
@@ -260,7 +258,7 @@ export class SealedOperations implements BaseOperations {
     return this.#base.watchStates(source, options)
   }
 
-  /** What one write becomes for replicas. */
+  /** Seals one write for replicas. */
   #entry(
     key: Key,
     value: unknown,
@@ -316,7 +314,10 @@ interface HiddenEntry extends HiddenPlace {
   readonly value: Value
 }
 
-/** Maps an array to an array, all of which is checked before any of it is sent, and others one by one. */
+/**
+ * Maps an array to an array, all of which is checked before any of it is sent; other iterables are mapped one by
+ * one.
+ */
 function mapMany<T, U>(items: Iterable<T>, map: (item: T) => U): Iterable<U> {
   return Array.isArray(items) ? items.map(map) : mapLazily(items, map)
 }

@@ -1,9 +1,6 @@
 import type { DHTRecord, DHTTime } from '@waggle/record'
 
-/**
- * Makes a store outlive the process. It is told the names of records only, and decides itself when
- * to read them.
- */
+/** Persists a store. It receives only the names of records, and decides itself when to read them. */
 export interface PersistenceHook {
   /** Called when another record, or none, is stored under the name. */
   noteChange(name: string): void
@@ -12,7 +9,7 @@ export interface PersistenceHook {
   whenDurable(): Promise<void> | undefined
 }
 
-/** Is told of each record when it is stored and when it has expired. */
+/** Is notified when a record is stored and when it has expired. */
 export interface StoreObserver {
   onStored(name: string, expirationTime: DHTTime): void
   onExpired(name: string, expirationTime: DHTTime): void

@@ -1,19 +1,19 @@
 import { MAX_PART_BYTES } from './limits.ts'
 
-/** Bytes that may be in flight before the bandwidth was measured, as in TCP (RFC 6928), or what a slow line takes. */
+/** Bytes in flight, and their rate, before the bandwidth is measured, as in TCP (RFC 6928), and for a slow line. */
 const FIRST_WINDOW_BYTES: number = 16 * 1024
 const FIRST_BYTES_PER_MS = 187
 const MIN_WINDOW_BYTES: number = 2 * 1024
 const MAX_WINDOW_BYTES: number = 8 * 1024 * 1024
 
-/** Parts that a window is divided into. Small messages go between them. */
+/** Parts of a window. Small messages are sent between them. */
 const PARTS_PER_WINDOW = 8
 const MIN_PART_BYTES = 1024
 
-/** Delays of bytes that may be in flight until the line is full for the first time: three times as many with each. */
+/** Window until the path is full for the first time, in delays: three times as many with each. */
 const STARTING_DELAYS = 3
 
-/** Delays after which a part that arrives has waited for others: the line is full. */
+/** Delays after which an arriving part must have queued: the path is full. */
 const FULL_DELAYS = 1.5
 
 /** Milliseconds that bytes may always wait on their way, less than anybody notices; at most, where delays vary as much. */
@@ -26,13 +26,13 @@ const NEAR_MS = 4
 /** Milliseconds between two measurements of how much delays vary, where the rate has fallen to less than half. */
 const JITTER_MEMORY_MS = 2000
 
-/** Milliseconds of the highest rate that may always be in flight: acks may come late for other reasons. */
+/** Milliseconds of the highest rate that may always be in flight: acks may be late for other reasons. */
 const FLOOR_MS = 10
 
-/** Milliseconds in which the highest rate is forgotten. */
+/** Milliseconds in which the highest rate decays. */
 const PEAK_MEMORY_MS = 60_000
 
-/** Milliseconds after which the delay of the bare way is measured anew. */
+/** Milliseconds after which the path's minimum delay is measured again. */
 const DELAY_MEMORY_MS = 30_000
 
 /** The weights of rates that are higher and lower than the estimate. */
@@ -43,21 +43,21 @@ interface SentPart {
   readonly bytes: number
   readonly sentMs: number
 
-  /** Bytes that had been received when it was sent, and when the last of them were. */
+  /** Bytes that had been received when it was sent, and the time of the last of them. */
   readonly received: number
   readonly receivedMs: number
 
-  /** Whether more would have been sent, had the window been larger. */
+  /** Whether a larger window would have allowed more. */
   readonly isLimited: boolean
 }
 
 /**
- * Says how many bytes may be in flight to one peer: the bandwidth times twice the delay, both as
- * measured (after BBR, draft-ietf-ccwg-bbr). More would only wait in the buffers of the way, and delay
- * small messages. Moments are in ms of the process's clock.
+ * Computes the bytes that may be in flight to one peer: the bandwidth times twice the delay, both measured (after
+ * BBR, draft-ietf-ccwg-bbr). More would only queue on the path, and delay small messages. Times are in ms of the
+ * process's clock.
  */
 export class CongestionWindow {
-  /** One part, until that has measured the delay of the bare way. */
+  /** Window size. It starts with one part, which measures the path's minimum delay. */
   #bytes = MIN_PART_BYTES
   #inFlight = 0
   #parts: SentPart[] = []
@@ -67,12 +67,12 @@ export class CongestionWindow {
   /** Bytes per millisecond. */
   #rate = 0
 
-  /** The highest rate of late, and when it was corrected. */
+  /** The highest recent rate, and the time of its last correction. */
   #peak = 0
   #peakMs = 0
   #isStarting = true
 
-  /** The least delay of late and before, of which the lesser counts. */
+  /** The minimum delays of this period and the one before, of which the lesser counts. */
   #delayMs = Number.POSITIVE_INFINITY
   #earlierDelayMs = Number.POSITIVE_INFINITY
   #delaySinceMs = Number.NEGATIVE_INFINITY
@@ -90,7 +90,7 @@ export class CongestionWindow {
     return this.#bytes
   }
 
-  /** Bytes that were sent and are not known to be received. */
+  /** Bytes that were sent and not acknowledged. */
   get inFlight(): number {
     return this.#inFlight
   }
@@ -100,12 +100,12 @@ export class CongestionWindow {
     return this.#inFlight === 0 || this.#inFlight + this.#partBytes <= this.#bytes
   }
 
-  /** Bytes of the largest message that others need not be able to pass. */
+  /** Bytes of the largest message that is sent whole, because others need not pass it. */
   get wholeBytes(): number {
     return this.#isMeasured ? this.#partBytes : FIRST_WINDOW_BYTES
   }
 
-  /** Bytes of the next part of a message of which so many are left. */
+  /** Bytes of the next part of a message, given the bytes left of it. */
   partOf(bytes: number): number {
     return bytes <= this.wholeBytes ? bytes : this.#partBytes
   }
@@ -119,7 +119,7 @@ export class CongestionWindow {
     return Math.min(Math.max(bytes, MIN_PART_BYTES), MAX_PART_BYTES)
   }
 
-  /** Takes note of a part that was sent; `isLast`: nothing more is to be sent just now. */
+  /** Records a sent part. `isLast`: nothing else waits at the moment. */
   send(bytes: number, isLast: boolean, nowMs: number): void {
     if (this.#inFlight === 0) {
       this.#receivedMs = nowMs
@@ -132,7 +132,7 @@ export class CongestionWindow {
     })
   }
 
-  /** Takes note that the first so many bytes in flight were received. Returns false if there are not so many. */
+  /** Records acknowledged bytes. Returns false if there were fewer in flight. */
   receive(bytes: number, nowMs: number): boolean {
     if (bytes > this.#inFlight) {
       return false
@@ -150,7 +150,7 @@ export class CongestionWindow {
     return true
   }
 
-  /** Takes out the parts that make up so many bytes. */
+  /** Removes the parts that these bytes consist of, and returns the last one. */
   #lastOf(bytes: number): SentPart | undefined {
     let last: SentPart | undefined
     let left = bytes
@@ -200,7 +200,7 @@ export class CongestionWindow {
 
     this.#recordPeak(nowMs)
     const bytes = Math.max(this.#rate * this.#delaysMs(nowMs), this.#peak * FLOOR_MS)
-    // Who sends little learns little of the bandwidth.
+    // A sender with little to send learns little about the bandwidth.
     const leastBytes = isLimited ? MIN_WINDOW_BYTES : this.#bytes
     this.#bytes = Math.min(Math.max(bytes, leastBytes), MAX_WINDOW_BYTES)
   }

@@ -159,7 +159,7 @@ describe('strictClock', () => {
     const error = await rejection(DHT.create(options))
 
     expect(error).toBeInstanceOf(BootstrapError)
-    expect(error.message).toContain(`${silent.peerId} is there but does not tell its time`)
+    expect(error.message).toContain(`${silent.peerId} is reachable but does not report its time`)
     expect(error.message).toContain('requestTimeoutMs')
   })
 

@@ -36,13 +36,13 @@ export interface OperationsInit {
   readonly lifetime: AbortSignal
 }
 
-/** Seconds between two writes with a ttl in the same tick of the clock; the later one wins. */
+/** Seconds between two writes with a ttl in the same tick of the clock. The later write wins. */
 const CLOCK_STEP = 1e-6
 
-/** Entries and keys of one call under way at once. */
+/** Entries and keys of one call in flight at once. */
 const MANY = { maxItems: 256, maxBytes: Number.POSITIVE_INFINITY, bytesOf: (): number => 0 }
 
-/** Checks what callers pass, and has the network do it in time. */
+/** Checks callers' arguments and runs the operations with their time limits. */
 export class HivemindOperations {
   readonly #init: OperationsInit
   readonly #calls: Calls
