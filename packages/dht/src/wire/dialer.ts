@@ -131,13 +131,8 @@ export class Dialer {
       throw new ProtocolViolationError(`the peer ${id} is banned for a protocol violation`)
     }
 
-<<<<<<< HEAD
-    if (!peers.mayDial(id, dialsTo(multiaddrs))) {
-      throw new BusyError('too many addresses from other peers are being dialled')
-=======
     if (!peers.mayDial(id, dialsTo(dialledAddresses(multiaddrs)))) {
-      throw new BusyError('too many peers that others have named are being dialled')
->>>>>>> w-nodes
+      throw new BusyError('too many addresses from other peers are being dialled')
     }
   }
 }
