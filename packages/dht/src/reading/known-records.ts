@@ -29,6 +29,9 @@ export interface KnownRecordsInit {
 /** Single subkeys of which is remembered how fresh they are. */
 const MAX_FRESH_SUBKEYS = 10_000
 
+/** Stored records of which is remembered that this node has learned them. */
+const MAX_LEARNED = 10_000
+
 /** What a node knows of a key, or of one of its subkeys. */
 export interface Known {
   readonly record: DHTRecord
@@ -86,6 +89,9 @@ export class KnownRecords {
   /** The process's clock, in ms. */
   readonly nowMs: () => number
   readonly #freshSubkeys = new BoundedMap<string, FreshSubkey>({ maxSize: MAX_FRESH_SUBKEYS })
+
+  /** When this node learned what it stores, in ms of the process's clock: it need not be a replica for ever. */
+  readonly #learnedMs = new BoundedMap<string, number>({ maxSize: MAX_LEARNED })
   #watches: WatchedRecords | undefined
   #doubtedUntilMs = Number.NEGATIVE_INFINITY
 
@@ -147,7 +153,8 @@ export class KnownRecords {
     const held = wantedOf(whole, subkey)
     const cached = this.#init.cache?.find(name)
     const watched = this.#watches?.known(name, subkey)
-    const remembered = this.#join(held, wantedOf(cached?.record, subkey))
+    const learned = isEmpty(whole) ? wantedOf(this.#learned(key), subkey) : held
+    const remembered = this.#join(learned, wantedOf(cached?.record, subkey))
     const record = this.#join(remembered, wantedOf(watched?.record, subkey))
     const freshMs = isEmpty(whole)
       ? Math.max(this.#cachedFreshMs(key, subkey), watched?.freshMs ?? NEVER_FRESH)
@@ -201,9 +208,20 @@ export class KnownRecords {
       if (applied.isAccepted || applied.reason === 'stale') {
         this.#markFresh({ name, place: placeName(key, subkey) }, freshMs, cache)
       }
+    } else if (isRemembered) {
+      this.#learnedMs.set(name, performance.now())
     }
 
     this.#watches?.onLearned(name, record)
+  }
+
+  /** What this node stores and has learned as a replica, unless others have changed it since. */
+  #learned(key: Uint8Array): DHTRecord {
+    const { store } = this.#init
+    const name = nameOf(key)
+    return store.changedMs(name) <= (this.#learnedMs.get(name) ?? Number.NEGATIVE_INFINITY)
+      ? store.get(key)
+      : EMPTY_RECORD
   }
 
   /** The freshness of one subkey counts for no other, and only while the cache keeps what it is about. */

@@ -1,9 +1,10 @@
 import type { PeerInfo } from '@libp2p/interface'
 import { EMPTY_RECORD, plainRecord, recordKey, tombstoneRecord } from '@waggle/record'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import { DEFAULT_NUM_REPLICAS } from '../../src/constants.ts'
 import { KnownRecords } from '../../src/reading/known-records.ts'
 import { RecordStore } from '../../src/store/record-store.ts'
+import { NEVER_FRESH } from '../../src/store/stored-record.ts'
 import { manualClock } from '../support/manual-clock.ts'
 import { contacts, nearestFirst, pointOf } from '../support/numbered-peers.ts'
 
@@ -19,13 +20,19 @@ function knownAt(rank: number, { isReplica = true, hasCache = true, others = 8 }
   const known = peers.filter((peer) => peer !== self).slice(0, others)
   const store = new RecordStore({ clock })
   const cache = hasCache ? new RecordStore({ clock }) : undefined
+  let nearer: PeerInfo[] = []
   const records = new KnownRecords({
     ...{ store, cache, self: self.id },
-    routing: { nearest: (_, count) => known.slice(0, count) },
+    routing: { nearest: (_, count) => [...nearer, ...known].slice(0, count) },
     numReplicas: DEFAULT_NUM_REPLICAS,
     isReplica: () => isReplica
   })
-  return { records, store, cache }
+
+  /** Has as many peers as there are replicas join that are nearer than this one. */
+  const joinNearer = (): void => {
+    nearer = peers.slice(0, Math.min(rank, DEFAULT_NUM_REPLICAS))
+  }
+  return { records, store, cache, joinNearer }
 }
 
 describe('KnownRecords', () => {
@@ -53,6 +60,21 @@ describe('KnownRecords', () => {
     store.apply(KEY, OLD, 'stranger')
 
     expect(records.get(KEY)).toMatchObject({ record: NEW, isByCache: true })
+  })
+
+  it('keeps what it has learned as a replica when it is none any more, and no more (N5a)', () => {
+    const { records, store, cache, joinNearer } = knownAt(7, { others: 0 })
+    store.apply(KEY, OLD, 'stranger')
+    records.learn(KEY, OLD, { isCached: true })
+    expect(cache?.records).toBe(0)
+
+    joinNearer()
+    expect(records.isReplicaOf(KEY)).toBe(false)
+    expect(records.get(KEY)).toMatchObject({ record: OLD, isByCache: true, freshMs: NEVER_FRESH })
+    vi.spyOn(performance, 'now').mockReturnValue(performance.now() + 1)
+    store.apply(KEY, NEW, 'stranger')
+    expect(records.get(KEY).record).toBe(EMPTY_RECORD)
+    vi.restoreAllMocks()
   })
 
   it('brings what it stores up to date, so that it tells others nothing older (N5a)', () => {
