@@ -40,9 +40,8 @@ export interface KadChannelComponents {
 }
 
 /**
- * Reads and writes records by kad-dht's own messages, which every plain kad-dht peer understands.
- * Such a peer overwrites what it has, so a write reads its record, merges here and puts the result
- * back.
+ * Reads and writes records by kad-dht's own messages, which every plain kad-dht peer understands. Such a peer
+ * overwrites its record, so a write reads that record, merges here and puts the result back.
  */
 export class KadChannel implements RecordChannel {
   readonly #components: KadChannelComponents
@@ -84,7 +83,7 @@ export class KadChannel implements RecordChannel {
     return this.#components.connectionManager.getConnections(id).length > 0
   }
 
-  /** Returns the signal that ends a request: kad-dht takes nothing else. */
+  /** Returns the signal that ends a request: kad-dht supports no other way. */
   #inTime(peer: PeerInfo): ProgressSignal {
     const { progress, requestTimeoutMs } = this.#components
     return progressSignal(requestTimeoutMs, () => progress.progressMs(peer))
@@ -130,8 +129,8 @@ export class KadChannel implements RecordChannel {
   }
 
   /**
-   * Finds out why a put failed. A replica that refuses a record resets the stream, as a broken
-   * network does. The record that the peer has now shows which of the two it was.
+   * Determines why a put failed. A replica that refuses a record resets the stream, as a broken connection does.
+   * The peer's current record shows which of the two it was.
    */
   async #rejection(
     peer: PeerInfo,
@@ -164,7 +163,7 @@ export class KadChannel implements RecordChannel {
     options: AbortOptions
   ): Promise<void> {
     const record = new Libp2pRecord(key, encodeRecord(merged), new Date()).serialize()
-    // There, and back in the response.
+    // Sent once, and returned in the response.
     this.#components.progress.expect(peer, 2 * record.length)
     await this.#request(peer, { type: PUT_VALUE_TYPE, key, record }, options)
   }

@@ -1,6 +1,6 @@
 import type { KadDHT, KadDHTComponents, KadDHTInit, ValidateFn } from '@libp2p/kad-dht'
-import { DEFAULT_LIMITS, isEmpty, ValidationError } from '@waggle/record'
-import { NAMESPACE, networkOf, selectorFor } from '@waggle/record/replica'
+import { isEmpty, ValidationError } from '@waggle/record'
+import { DEFAULT_LIMITS, NAMESPACE, networkOf, selectorFor } from '@waggle/record/replica'
 import { DEFAULT_KAD_PROTOCOL, DEFAULT_REQUEST_TIMEOUT_MS } from '../constants.ts'
 import { doorOf } from '../door/door.ts'
 import { guardedComponents, guardedStreams } from '../door/guarded-components.ts'
@@ -10,7 +10,7 @@ import { pointOfKey, pointOfPeer, sharedBits } from '../peers/key-space.ts'
 import { RecordStore } from '../store/record-store.ts'
 import { BY_KAD_DHT } from '../store/stored-record.ts'
 import { boundedDatastore } from './bounded-datastore.ts'
-import { tellUnreachable } from './content-routing.ts'
+import { distinguishUnreachable } from './content-routing.ts'
 import { internalsOf } from './internals.ts'
 import { requestGuard, responseGuard } from './kad-guard.ts'
 import { KAD_OPTIONS, type WaggleKadDHTInit } from './kad-options.ts'
@@ -89,13 +89,16 @@ export function mergingKadDHT(
     const internals = internalsOf(kad, { protocol, logger: components.logger })
     paceWalks(kad)
     keepOwnTimeouts(internals)
-    tellUnreachable(internals, components.peerId)
+    distinguishUnreachable(internals, components.peerId)
     registerParts(components, { kad: internals, mode: new ModeSwitch(kad), progress, store })
     return kad
   }
 }
 
-/** Returns the mode; nothing if it was set to undefined: kad-dht then switches by itself, as it does without Waggle. */
+/**
+ * Returns the mode; undefined if it was set to undefined: kad-dht then switches by itself, as it does without
+ * Waggle.
+ */
 function clientModeOf(init: WaggleKadDHTInit): { clientMode?: boolean | undefined } {
   return Object.hasOwn(init, 'clientMode') ? { clientMode: init.clientMode } : {}
 }
@@ -106,7 +109,7 @@ function given<T extends object>(init: T | undefined): Partial<T> {
   return Object.fromEntries(entries) as Partial<T>
 }
 
-/** Creates a validator of kad-dht that makes all checks of the store. */
+/** Creates a kad-dht validator that runs all checks of the store. */
 function validatorFor({ checks }: RecordStore): ValidateFn {
   return async (key, value) => {
     const { record, refusals } = await checks.receive(key, value, BY_KAD_DHT)

@@ -1,20 +1,20 @@
-/** A server near a key, as a lookup knows it at its end. */
+/** A server near a key, as known at the end of a lookup. */
 export interface NearServer {
   readonly name: string
   readonly hasResponded: boolean
 
-  /** Names of the servers that it says are nearest to the key; undefined: it does not say. */
+  /** Names of the servers nearest to the key in its response; undefined if the response has none. */
   readonly named?: ReadonlySet<string> | undefined
 }
 
 /**
- * Whether so many of a key's nearest servers have responded that a key which none of them holds is
- * absent (N11): more than half of the `numReplicas` nearest. Two such majorities share a server, so a
- * write that reached one is found by a read that reached another.
+ * Whether enough of a key's nearest servers have responded that a key which none of them holds is absent (N11):
+ * more than half of the `numReplicas` nearest. Two such majorities share a server, so a read that reached one finds
+ * a write that reached the other.
  *
- * Servers that did not respond count, since they may hold the record, but only if at least half of the
- * nearest that did respond name them. So a server that has left stops counting as soon as its neighbours
- * notice, and one liar cannot make up servers that nobody reaches.
+ * Servers that did not respond count, since they may hold the record, but only if at least half of the nearest
+ * responding servers list them. So a server that has left stops counting as soon as its neighbours notice, and one
+ * liar cannot invent unreachable servers.
  *
  * @param servers - nearest first
  */

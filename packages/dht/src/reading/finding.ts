@@ -9,7 +9,7 @@ import { digestOf } from '../store/record-digest.ts'
 import type { RecordStore } from '../store/record-store.ts'
 import { NEVER_FRESH } from '../store/stored-record.ts'
 import type { CancellationToken } from '../timing/cancellation.ts'
-import { MAX_AGE_SECONDS } from '../wire/limits.ts'
+import { MAX_AGE_SECONDS, UNKNOWN_AGE_MS } from '../wire/limits.ts'
 import type { KnownRecords } from './known-records.ts'
 import { Reach } from './reach.ts'
 import {
@@ -113,7 +113,8 @@ export class Finding implements Lookup<FreshReply> {
       closerCount: Math.min(node.numReplicas, SEARCH_WIDTH)
     })
     const record = reply.isSame === true ? known : reply.record
-    return { ...reply, record, freshMs: askedMs - (reply.ageMs ?? 0) }
+    const { ageMs = 0 } = reply
+    return { ...reply, record, freshMs: ageMs === UNKNOWN_AGE_MS ? NEVER_FRESH : askedMs - ageMs }
   }
 
   take(contact: PeerInfo, answer: FreshReply | undefined): boolean {

@@ -25,9 +25,9 @@ export interface PartsInit extends ServiceInit {
   /** Whether records were restored from disk. */
   readonly isRestored: boolean
 
-  /** Counts what is done; undefined: nobody. */
+  /** Counts the node's operations; undefined: no metrics. */
   readonly meter: Meter | undefined
 
-  /** Where the service tells what happens. */
+  /** Target of the node's events. */
   readonly events: TypedEventTarget<DHTEvents>
 }

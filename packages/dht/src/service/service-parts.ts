@@ -54,7 +54,7 @@ export interface ServiceParts extends Omit<NodeParts, 'progress'>, PeerParts {
   readonly watches: Watches
   readonly watchServer: WatchServer
 
-  /** Counts what is done for other peers. */
+  /** Counts the node's work for other peers. */
   readonly served: Served
 
   /** Aborted when the service stops. */
@@ -63,10 +63,10 @@ export interface ServiceParts extends Omit<NodeParts, 'progress'>, PeerParts {
   /** Serves other peers from now on. */
   serve(): Promise<void>
 
-  /** Follows kad-dht's mode: a client serves nobody, and passes on what it holds. */
+  /** Follows kad-dht's mode: a node that becomes a client stops serving, and passes on its records. */
   becomes(mode: 'client' | 'server'): Promise<void>
 
-  /** Serves nobody any more. */
+  /** Stops serving. */
   stopServing(): Promise<void>
 
   /** Starts to follow events. */
@@ -111,7 +111,7 @@ export function serviceParts(init: PartsInit): ServiceParts {
     becomes: (mode) => changeMode(mode, { ...found, components, lifetime, servers, store, upkeep }),
     async follow() {
       sleep.follow(lifetime)
-      sweepRegularly([store, ...Object.values(caches)], lifetime, () => sleep.look())
+      sweepRegularly([store, ...Object.values(caches)], lifetime, () => sleep.check())
       clocks.follow(lifetime)
       guardRecords(kad, found.access, lifetime)
       upkeep.follow(events, lifetime)
@@ -140,7 +140,7 @@ interface ModeParts
   readonly servers: Pick<ServiceParts, 'serve' | 'stopServing'>
 }
 
-/** Serves others from now on, or passes on what this node holds and serves nobody. */
+/** Starts serving, or passes on this node's records and stops serving. */
 async function changeMode(
   mode: 'client' | 'server',
   { components, lifetime, routing, servers, store, upkeep }: ModeParts
@@ -167,13 +167,13 @@ interface Servers extends Pick<ServiceParts, 'watchServer' | 'served' | 'serve' 
   readonly server: ProtocolServer
 }
 
-/** Creates what serves other peers. */
+/** Creates the parts that serve other peers. */
 function createServers(init: PartsInit, parts: ServersInit): Servers {
   const { components, limits, numReplicas, serveGateway } = init
   const { access, caches, goodbyes, routing, watches } = parts
   const { registrar } = components
   const { store } = partsOf(components)
-  // All protocols share one scheduler, so that a peer gets no more by using several of them.
+  // All protocols share one scheduler, so a peer gains nothing by using several.
   const door = doorOf(components)
   const { buffers, scheduler } = door
   const served = new Served()
@@ -187,6 +187,7 @@ function createServers(init: PartsInit, parts: ServersInit): Servers {
   })
   const exchange = new ExchangeServer({
     ...{ access, store, ...caches, routing, served },
+    isReplicaOf: (key) => parts.replicas.known.isReplicaOf(key),
     onRead: countReads(init, parts),
     onForgery: (peer, error) => door.forgive(peer, error),
     onGoodbye: (peer, reason) => goodbyes().hear(peer, reason)
@@ -205,7 +206,7 @@ function createServers(init: PartsInit, parts: ServersInit): Servers {
   }
 }
 
-/** Returns what counts reads by others, and leaves copies; undefined if this node sends no copies. */
+/** Returns a callback that counts others' reads and sends copies; undefined if this node sends none. */
 function countReads(
   { cache, numReplicas }: PartsInit,
   { replicas, routing }: LookupParts
@@ -230,14 +231,14 @@ interface LookupParts extends PeerParts, GatewayParts {
   readonly replicas: Replicas
   readonly replicasInit: ReplicasInit
 
-  /** The protocols by which peers are asked. Some are added later. */
+  /** The protocols of requests to peers. Some are added later. */
   readonly protocols: { progressMs(peer: PeerInfo): number }[]
 
-  /** Made later: connections are closed by what is under way on them. */
+  /** Created later, because closing connections depends on the activity of the protocols. */
   readonly goodbyes: () => Goodbyes
 }
 
-/** Creates what finds peers and reads from them. */
+/** Creates the parts that find peers and read from them. */
 function createLookup(init: PartsInit, goodbyes: () => Goodbyes): LookupParts {
   const { components, numReplicas, requestTimeoutMs } = init
   const { kad, progress, store } = partsOf(components)
@@ -266,7 +267,7 @@ function createLookup(init: PartsInit, goodbyes: () => Goodbyes): LookupParts {
   }
 }
 
-/** Hand-overs let others pass. */
+/** Hand-overs are bulk, which other requests may pass. */
 const HAND_OVER: CancellationToken = { isCancelled: false, isBulk: true }
 
 interface UpkeepPartsInit extends LookupParts {
@@ -299,8 +300,8 @@ function createUpkeep(
       const reading = await replicas.read(key, { latest: true, cancellation: ALWAYS })
       await replicas.repair(key, reading)
     },
-    // The nearest ones know all that matters: whoever joins near this node dials them, too.
-    lookAround: () =>
+    // The nearest ones suffice: a peer that joins near this node dials them, too.
+    findNeighbours: () =>
       networkMerge.refresh(routing.connectedNeighbours(SEARCH_WIDTH).slice(0, ALPHA)),
     log: logger.forComponent('waggle:upkeep')
   })
@@ -354,7 +355,7 @@ function createNetworkMerge(
     {
       ...{ self: peerId, connectionManager, events, channel, peers, routing, requestTimeoutMs },
       dialer: client.dialer,
-      // A neighbour that is known before it is needed saves upkeep more dials than meeting it costs.
+      // Knowing a neighbour in advance saves upkeep more dials than finding it costs.
       neighbourCount: () => Math.min(SEARCH_WIDTH, 2 * connections.budget.low)
     },
     lifetime
@@ -363,19 +364,19 @@ function createNetworkMerge(
 
 const ALWAYS: CancellationToken = { isCancelled: false }
 
-/** What a node holds besides the records that it stores for others. */
+/** Records of a node besides those that it stores for others. */
 interface Caches {
-  /** What it has learned itself. */
+  /** Records that it has read itself. */
   readonly cache: RecordStore | undefined
 
-  /** What others have left here. */
+  /** Copies that other peers have left here. */
   readonly copies: RecordStore | undefined
 }
 
-/** Share of the cache's limits that the copies of others may take besides. */
+/** Size of the copies' store, as a share of the cache's limits, in addition to these. */
 const COPIES_SHARE = 1 / 4
 
-/** Creates the caches: stores by the same rules, whose records this node stores for no other peer. */
+/** Creates the caches: stores under the same rules, whose records do not count as stored for other peers. */
 function createCaches({
   cache: options,
   components,

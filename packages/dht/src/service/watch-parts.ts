@@ -18,7 +18,7 @@ export interface WatchingParts extends Pick<PeerParts, 'client'> {
   readonly replicas: Replicas
 }
 
-/** Creates what watches keys at other peers. */
+/** Creates the parts that watch keys at other peers. */
 export function createWatches(
   { components, limits, numReplicas }: PartsInit,
   { beyondReach, client, exchange: records, lookups, replicas, reads }: WatchingParts

@@ -1,4 +1,5 @@
 import { type DHTRecord, encodeRecord, isEmpty } from '@waggle/record'
+import type { KeyChange } from '../store/store-listeners.ts'
 
 /** A key that this node watches for others. */
 export interface ForwardedKey {
@@ -18,10 +19,10 @@ export interface ForwardedKeysInit {
   /** Keys watched for dependants. Those for remote watchers have places of their own. */
   readonly max: number
 
-  /** Watches a key, and calls back with each record that changes it. */
+  /** Watches a key, and calls back with each change. */
   readonly begin: (
     name: string,
-    onChange: (record: DHTRecord) => void,
+    onChange: (change: KeyChange) => void,
     role: ForwardRole
   ) => ForwardedKey
 }
@@ -47,7 +48,7 @@ export class ForwardedKeys {
   /** Watches a key for others, unless it does already. Returns whether others can rely on it. */
   begin(
     name: string,
-    onChange: (record: DHTRecord) => void,
+    onChange: (change: KeyChange) => void,
     role: ForwardRole = 'dependant'
   ): boolean {
     const key = this.#keys.get(name)

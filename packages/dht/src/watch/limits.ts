@@ -16,6 +16,15 @@ export const PROMPT_PEERS = 2
 /** Milliseconds for which a replica may coalesce changes for a watcher that others notify at once. */
 export const COLLECT_MS = 250
 
+/** Milliseconds for which a renewal of a value that lives on may be collected. */
+export const RENEWAL_DELAY_MS = 2_000
+
+/** Subscribers of a key that are notified of each write at once. */
+export const UNPACED_SUBSCRIBERS = 16
+
+/** Milliseconds of pause for each further subscriber, from notifying of a key to the next time. */
+export const PACE_MS = 1
+
 /** Single subkeys of one key that a node watches. One that wants more watches the whole key. */
 export const MAX_WATCHED_SUBKEYS = 16
 

@@ -3,7 +3,6 @@ import {
   type DHTRecord,
   encodeRecord,
   isEmpty,
-  join,
   type Limits,
   parseRecordKey,
   type SubkeyId
@@ -20,7 +19,6 @@ import type { Served } from '../wire/served.ts'
 import type { ForwardedKeys, ForwardRole } from './forwarded-keys.ts'
 import { chooseForwarders } from './forwarders.ts'
 import {
-  COLLECT_MS,
   LEASE_MS,
   MAX_REMOTE_WATCHES,
   MAX_REMOTE_WATCHES_PER_PEER,
@@ -28,6 +26,7 @@ import {
   MAX_WATCHES,
   MAX_WATCHES_PER_PEER
 } from './limits.ts'
+import { Notices } from './notices.ts'
 import { SubscriberStream, type Subscription } from './subscriber-stream.ts'
 import { Subscribers } from './subscribers.ts'
 import {
@@ -83,12 +82,7 @@ export class WatchServer implements ServedProtocol<WatchMessage> {
   readonly #places: WatchPlaces
   readonly #remotePlaces = new WatchPlaces(REMOTE_PLACES)
   readonly #alarm = new Alarm(() => this.#sweep())
-
-  readonly #collecting = new Alarm(() => this.#notify(this.#collected.take(), { arePatient: true }))
-
-  /** Writes since subscribers were notified last: those to be notified at once, and the others. */
-  readonly #written: Written
-  readonly #collected: Written
+  readonly #notices: Notices<Subscription>
 
   constructor(init: WatchServerInit) {
     this.#init = init
@@ -96,9 +90,13 @@ export class WatchServer implements ServedProtocol<WatchMessage> {
       max: init.maxWatches ?? MAX_WATCHES,
       maxPerPeer: MAX_WATCHES_PER_PEER
     })
-    this.#written = new Written(init.store.limits)
-    this.#collected = new Written(init.store.limits)
-    init.store.onWrite((name, write) => this.#onWrite(name, write))
+    this.#notices = new Notices({
+      limits: init.store.limits,
+      clock: init.store.clock,
+      subscribersOf: (name) => this.#subscribers.get(name),
+      send: (name, write, to) => this.#notify(name, write, to)
+    })
+    init.store.onWrite((name, write) => this.#notices.add(name, write))
   }
 
   /** Keys and subkeys watched by others, counted once for each of them. */
@@ -124,7 +122,7 @@ export class WatchServer implements ServedProtocol<WatchMessage> {
   /** Looks at no leases any more. */
   stop(): void {
     this.#alarm.stop()
-    this.#collecting.stop()
+    this.#notices.stop()
   }
 
   /** Returns the bytes of what is held, or was learned for others. */
@@ -228,7 +226,8 @@ export class WatchServer implements ServedProtocol<WatchMessage> {
 
   /** Watches a key for others. Returns whether they can rely on that. */
   #forward(name: string, role: ForwardRole): boolean {
-    return this.#init.forwarded.begin(name, (record) => this.#onWrite(name, record), role)
+    const { forwarded } = this.#init
+    return forwarded.begin(name, (change) => this.#notices.add(name, change), role)
   }
 
   #release(subscription: Subscription): void {
@@ -252,40 +251,20 @@ export class WatchServer implements ServedProtocol<WatchMessage> {
     }
   }
 
-  #onWrite(name: string, write: DHTRecord): void {
-    const subscribers = this.#subscribers.get(name)
+  #notify(name: string, write: DHTRecord, subscribers: readonly Subscription[]): void {
+    const concerned = subscribers.filter(({ subkey }) => concerns(write, subkey))
+    const frameOf = memoized((subkey) => {
+      const record = this.#told(name, write, subkey)
+      return changedFrame({ key: keyOf(name), subkey, record })
+    })
 
-    if (subscribers === undefined) {
-      return
+    for (const subscription of concerned) {
+      const { stream, subkey } = subscription
+      stream.notify(subscription, () => frameOf(subkey))
     }
 
-    if (this.#written.add(name, write)) {
-      queueMicrotask(() => this.#notify(this.#written.take(), { arePatient: false }))
-    }
-
-    if (subscribers.count('patient') > 0) {
-      this.#collected.add(name, write)
-      this.#collecting.within(COLLECT_MS)
-    }
-  }
-
-  #notify(written: ReadonlyMap<string, DHTRecord>, { arePatient }: { arePatient: boolean }): void {
-    for (const [name, write] of written) {
-      const subscribers = this.#subscribers.get(name)?.list('patient', arePatient) ?? []
-      const concerned = subscribers.filter(({ subkey }) => concerns(write, subkey))
-      const frameOf = memoized((subkey) => {
-        const record = this.#told(name, write, subkey)
-        return changedFrame({ key: keyOf(name), subkey, record })
-      })
-
-      for (const subscription of concerned) {
-        const { stream, subkey } = subscription
-        stream.notify(subscription, () => frameOf(subkey))
-      }
-
-      if (concerned.length > 0) {
-        this.#init.served?.countChanges(concerned.length)
-      }
+    if (concerned.length > 0) {
+      this.#init.served?.countChanges(concerned.length)
     }
   }
 
@@ -299,7 +278,7 @@ export class WatchServer implements ServedProtocol<WatchMessage> {
   /** All that is held, where several writes in one go have come to be more than is left of them. */
   #smaller(name: string, write: DHTRecord): Uint8Array {
     const bytes = encodeRecord(write)
-    const known = this.#known(name)
+    const known = write.subkeys.size > 1 ? this.#known(name) : undefined
     return known !== undefined && known.length < bytes.length ? known : bytes
   }
 
@@ -336,29 +315,6 @@ function memoized(
 function countOthers(subscribers: Subscribers<Subscription>, peer: string): number {
   const peers = subscribers.list('forwarder', false).map(({ stream }) => stream.peer)
   return new Set(peers.filter((other) => other !== peer)).size
-}
-
-/** Writes since they were taken last, by the names of the keys. */
-class Written {
-  readonly #limits: Limits
-  #records = new Map<string, DHTRecord>()
-
-  constructor(limits: Limits) {
-    this.#limits = limits
-  }
-
-  /** Whether it is the first. */
-  add(name: string, write: DHTRecord): boolean {
-    const before = this.#records.get(name)
-    this.#records.set(name, before === undefined ? write : join(before, write, this.#limits))
-    return before === undefined && this.#records.size === 1
-  }
-
-  take(): ReadonlyMap<string, DHTRecord> {
-    const records = this.#records
-    this.#records = new Map()
-    return records
-  }
 }
 
 /** Whether a subscriber depends on what this node watches for it. */

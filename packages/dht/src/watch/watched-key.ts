@@ -6,7 +6,7 @@ import {
   join,
   type SubkeyId
 } from '@waggle/record'
-import { encodedSize, project, prune } from '@waggle/record/replica'
+import { encodedSize, newEntries, project, prune } from '@waggle/record/replica'
 import { HEDGE_MS } from '../constants.ts'
 import type { UnreachableError } from '../errors.ts'
 import type { WatchProgressEvent } from '../live/state.ts'
@@ -14,6 +14,7 @@ import type { WatchedRecord } from '../reading/known-records.ts'
 import type { FreshRecord } from '../reading/reading.ts'
 import { placeName } from '../store/place-name.ts'
 import type { RecordStore } from '../store/record-store.ts'
+import type { KeyChange } from '../store/store-listeners.ts'
 import { NEVER_FRESH } from '../store/stored-record.ts'
 import { Alarm } from '../timing/alarm.ts'
 import type { CancellationToken } from '../timing/cancellation.ts'
@@ -82,7 +83,7 @@ export class WatchedKey implements Watched {
   #error: UnreachableError | undefined
 
   /** Passes on what changes the record, for others. */
-  #forward: ((record: DHTRecord) => void) | undefined
+  #forward: ((change: KeyChange) => void) | undefined
 
   record: DHTRecord = EMPTY_RECORD
   isSettled = false
@@ -127,7 +128,7 @@ export class WatchedKey implements Watched {
   }
 
   /** Watches for others, too, and calls back with what changes the record; undefined: no more. */
-  forward(forward: ((record: DHTRecord) => void) | undefined, role?: ForwardRole): void {
+  forward(forward: ((change: KeyChange) => void) | undefined, role?: ForwardRole): void {
     this.#forward = forward
     this.notifiers.isForwarder = role === 'dependant'
     this.#endUnused()
@@ -145,17 +146,19 @@ export class WatchedKey implements Watched {
   learn(all: DHTRecord): void {
     const { subkey } = this
     const { store } = this.#init
+    const before = this.record
     const record = subkey === undefined ? all : project(all, [subkey])
-    const joined = join(this.record, record, store.limits)
+    const joined = join(before, record, store.limits)
 
-    if (joined !== this.record && this.#hasRoom(joined)) {
+    if (joined !== before && this.#hasRoom(joined)) {
       const now = store.clock()
+      const added = newEntries(before, record)
       this.record = prune(joined, now)
       this.#show(now)
-      this.#forward?.(record)
+      this.#forward?.({ added, before })
 
       if (this.isSettled) {
-        this.#remember(record)
+        this.#remember(added)
         this.#deliver()
       } else {
         // Others may hold something later; but nobody is to wait for the slowest.

@@ -12,6 +12,7 @@ import type { DHTEvents } from '../events.ts'
 import { mapStates, type Places, type StateSource } from '../live/state.ts'
 import type { WatchedRecord, WatchedRecords } from '../reading/known-records.ts'
 import { keyOf, nameOf } from '../store/record-store.ts'
+import type { KeyChange, StoredWrite } from '../store/store-listeners.ts'
 import { NEVER_FRESH, OWN } from '../store/stored-record.ts'
 import { Alarm } from '../timing/alarm.ts'
 import { ClockAlarm } from '../timing/clock-alarm.ts'
@@ -64,7 +65,7 @@ export class Watches implements WatchedRecords {
     })
     this.#expirationAlarm = new ClockAlarm(init.store.clock, () => this.#expireDue())
     init.known.followWatches(this)
-    init.store.onWrite((name, write, writer) => this.#onStored(name, write, writer === OWN))
+    init.store.onWrite((name, write) => this.#onStored(name, write))
   }
 
   /** Keys and subkeys that are watched. */
@@ -203,7 +204,7 @@ export class Watches implements WatchedRecords {
   }
 
   /** Watches a key for others: at its replicas, wherever it was watched until now. */
-  #forward(name: string, onChange: (record: DHTRecord) => void, role: ForwardRole): ForwardedKey {
+  #forward(name: string, onChange: (change: KeyChange) => void, role: ForwardRole): ForwardedKey {
     const watched = this.#find(name) ?? this.#begin(keyOf(name))
     const isBeginning = (): boolean => watched.isLooking && !watched.isSettled
     watched.forward(onChange, role)
@@ -225,12 +226,12 @@ export class Watches implements WatchedRecords {
   }
 
   /** A write that another peer stored here counts if this node is a replica of the key. */
-  #onStored(name: string, write: DHTRecord, isOwn: boolean): void {
+  #onStored(name: string, { added, writer }: StoredWrite): void {
     const ofKey = this.#keys.get(name)
 
-    if (ofKey !== undefined && (isOwn || this.#init.known.isReplicaOf(keyOf(name)))) {
+    if (ofKey !== undefined && (writer === OWN || this.#init.known.isReplicaOf(keyOf(name)))) {
       for (const watched of ofKey) {
-        watched.learn(write)
+        watched.learn(added)
       }
     }
   }
