@@ -60,7 +60,7 @@ describe('retryRefused', () => {
       stop.abort()
       throw reset()
     })
-    await expect(retryRefused(dial, { signal: stop.signal })).rejects.toThrow('just now')
+    await expect(retryRefused(dial, { signal: stop.signal })).rejects.toThrow('at the moment')
     expect(dial).toHaveBeenCalledOnce()
   })
 })
