@@ -84,3 +84,6 @@ export const MAX_WRITE_RETRY_MS = 30_000
 
 /** Bytes of replaced records that may stay on disk, however few records there are. */
 export const COMPACTION_SLACK_BYTES: number = 32 * 1024 * 1024
+
+/** Seconds after which a member of a presence that crashed is gone. */
+export const DEFAULT_PRESENCE_TTL = 30

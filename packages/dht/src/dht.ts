@@ -1,7 +1,7 @@
 import { AbortError, type Libp2p, type PeerId, type ServiceMap } from '@libp2p/interface'
 import type { Multiaddr } from '@multiformats/multiaddr'
 import type { StandardSchemaV1 } from '@standard-schema/spec'
-import type { Found, Key, RecordValidator, Subkey, Value } from '@waggle/record'
+import type { Found, Key, RecordValidator, Storable, Subkey, Value } from '@waggle/record'
 import { setMaxListeners } from 'main-event'
 import type { BootstrapError } from './errors.ts'
 import { assertListening, type DHTEvents } from './events.ts'
@@ -203,9 +203,9 @@ export class DHT implements WaggleOperations, Handles, AsyncDisposable {
     addValidators(this.#parts, validators)
   }
 
-  async store<R extends boolean = false>(
+  async store<V, R extends boolean = false>(
     key: Key,
-    value: Value,
+    value: Value | (V & Storable<V>),
     options: StoreOptions & Report<R>
   ): Promise<Result<R>> {
     return this.#operations.store(key, value, options)
@@ -227,7 +227,7 @@ export class DHT implements WaggleOperations, Handles, AsyncDisposable {
     return this.#operations.delete(key, options)
   }
 
-  publish(key: Key, value: Value, options: PublishOptions): Publication {
+  publish<V>(key: Key, value: Value | (V & Storable<V>), options: PublishOptions): Publication {
     return this.#operations.publish(key, value, options)
   }
 

@@ -115,9 +115,13 @@ export class UnreachableError extends Error {
   /** Number of peers that were queried and did not respond. 0 without respondents: no peer is known. */
   readonly failedPeers: number
 
+  /** Peers that answered, and hold nothing. */
+  readonly respondedPeers: number
+
   constructor(failedPeers: number, respondedPeers = 0) {
     super(unreachableMessage(failedPeers, respondedPeers))
     this.failedPeers = failedPeers
+    this.respondedPeers = respondedPeers
   }
 }
 

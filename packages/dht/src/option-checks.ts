@@ -1,4 +1,5 @@
-import { DEFAULT_LIMITS } from '@waggle/record'
+import { DEFAULT_LIMITS } from '@waggle/record/replica'
+
 import { LARGEST_MAX_KEY_BYTES, LARGEST_MAX_RECORD_BYTES } from './constants.ts'
 import { DEFAULT_NODE_LIMITS } from './node-limits.ts'
 

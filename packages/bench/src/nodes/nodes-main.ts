@@ -4,6 +4,7 @@ import {
   type DHTOptions,
   type Found,
   type Key,
+  type Lifetime,
   type StoreEntry,
   type Subkey
 } from '@waggle/dht'
@@ -36,6 +37,16 @@ export interface StartOptions {
   readonly oneWayMs?: number
 }
 
+/** A room as one node sees it, and its own entry there. */
+interface Room {
+  readonly room: ReturnType<typeof DHT.prototype.presence<typeof MEMBER>>
+  readonly watch: ReturnType<Room['room']['watch']>
+  membership: ReturnType<Room['room']['join']>
+}
+
+/** A member says when it joined, on the machine's steady clock. */
+const MEMBER = z.object({ atMs: z.number() })
+
 /** Nodes of a process that join at the same time: more would only slow each other down. */
 const AT_ONCE = 4
 
@@ -44,7 +55,8 @@ const PATIENCE_MS = 300_000
 
 const nodes: DHT[] = []
 const deliveries: Delivery[] = []
-const rooms: { readonly current: ReadonlyMap<string, unknown> | undefined }[] = []
+const rooms: Room[] = []
+const joinDelays: number[] = []
 let failure: unknown
 
 const handlers = {
@@ -63,7 +75,7 @@ const handlers = {
   /** Resolves when each node knows all others, or the 20 around it. */
   settle: (others: number) => settle(nodes, others),
 
-  store: ({ key, value, ...options }: StoreEntry) => node().store(key, value, options),
+  store: ({ key, value, ...options }: StoreEntry & Lifetime) => node().store(key, value, options),
   delete: ({ key, ...options }: { key: Key; expirationTime: number }) =>
     node().delete(key, options),
 
@@ -118,21 +130,35 @@ const handlers = {
   /** Makes each node join a room and watch its members. */
   async joinRoom(ttl: number): Promise<void> {
     for (const node of nodes) {
-      const room = node.presence('room', z.object({ joined: z.number() }), { ttl })
+      const room = node.presence('room', MEMBER, { ttl })
       const watch = room.watch()
-      watch.subscribe(() => {})
-      rooms.push(watch)
-      await room.join({ joined: Date.now() }).held()
+      watch.subscribe(({ changes }) => {
+        for (const change of changes) {
+          change.type === 'added' && joinDelays.push(steadyTimeMs() - change.found.value.atMs)
+        }
+      })
+      rooms.push({ room, watch, membership: await joinedRoom(room) })
     }
   },
 
-  /** Returns how many members each node sees in the room. */
-  seenMembers: () => rooms.map(({ current }) => current?.size ?? 0),
+  /** Has one node leave the room and join it again. */
+  async joinRoomAgain(index: number): Promise<void> {
+    const each = rooms[index] as Room
+    await each.membership.stop()
+    each.membership = await joinedRoom(each.room)
+  },
 
-  /** Returns this process's time, and the bytes that its nodes have sent for others. */
+  /** Returns after how many milliseconds nodes saw others join, since it was called last. */
+  takeJoinDelays: (): number[] => joinDelays.splice(0),
+
+  /** Returns how many members each node sees in the room. */
+  seenMembers: () => rooms.map(({ watch }) => watch.current?.size ?? 0),
+
+  /** Returns this process's time, and what its nodes have sent for others. */
   served: () => ({
     cpuMs: usage().cpuMs,
-    bytes: totalOf(nodes, (node) => node.stats().served.bytes)
+    bytes: totalOf(nodes, (node) => node.stats().served.bytes),
+    notices: totalOf(nodes, (node) => node.stats().served.changes)
   }),
 
   /** Returns the deliveries after the first `known` ones. */
@@ -153,6 +179,12 @@ const handlers = {
 export type NodesHandlers = typeof handlers
 
 serve(handlers)
+
+async function joinedRoom(room: Room['room']): Promise<Room['membership']> {
+  const membership = room.join({ atMs: steadyTimeMs() })
+  await membership.held({ timeoutMs: PATIENCE_MS })
+  return membership
+}
 
 function node(): DHT {
   return nodes[0] as DHT

@@ -1,6 +1,6 @@
-import type { CallOptions } from '@waggle/dht'
+import { type CallOptions, NotStoredError, type StoreReport, UnreachableError } from '@waggle/dht'
 import { type Found, getDHTTime, type Key, recordKey, type Subkey } from '@waggle/record'
-import { ownerOf, subkeyId } from '@waggle/record/replica'
+import { placeOwner, subkeyId } from '@waggle/record/replica'
 import { CommandError } from '../errors.ts'
 import type { CommonClient } from '../network/hivemind-client.ts'
 import { subkeyEntry } from '../network/subkey-entry.ts'
@@ -30,13 +30,34 @@ export async function refusal(
     return pastExpiration(place)
   }
 
+  // A longer lifetime would not help there.
+  const owned = ownedSubkeyError(key, subkey === undefined ? found : undefined)
+
+  if (owned !== undefined) {
+    return owned
+  }
+
   if (held !== undefined && held.expirationTime >= expirationTime) {
     return new CommandError(
       `refused: ${place} already holds a value until ${shownMoment(held.expirationTime, now)}, which is not earlier: use a longer --ttl`
     )
   }
 
-  return ownedSubkeyError(key, subkey === undefined ? found : undefined) ?? notStored(place)
+  return notStored(place)
+}
+
+/** Explains why no replica has a write that the rules allow; undefined if they don't. */
+export function notHeld(report: StoreReport): Error | undefined {
+  switch (report.outcome) {
+    case 'unreachable':
+      return new UnreachableError(report.replicas.length)
+    case 'full':
+    case 'refused':
+    case 'busy':
+      return new NotStoredError(report.outcome, [report])
+    default:
+      return undefined
+  }
 }
 
 /** Refuses a write that has expired before it begins. */
@@ -58,7 +79,7 @@ function ownedSubkeyError(key: Key, found: Found | undefined): CommandError | un
   const bytes = recordKey(key)
 
   for (const subkey of found.value.keys()) {
-    const owner = ownerOf(bytes, subkeyId(subkey))
+    const owner = placeOwner(bytes, subkeyId(subkey))
 
     if (owner !== undefined) {
       return new CommandError(

@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http'
-import { DEFAULT_LIMITS, type Value } from '@waggle/record'
+import type { Value } from '@waggle/record'
+import { DEFAULT_LIMITS } from '@waggle/record/replica'
 import { utf8 } from '../text/utf8.ts'
 import { parseValue } from '../text/value-text.ts'
 import { HttpError } from './http-error.ts'

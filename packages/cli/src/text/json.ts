@@ -21,6 +21,12 @@ export function line(json: Json): string {
   return JSON.stringify(json).replace(UNSEEN, escaped)
 }
 
+/** Formats JSON on several lines in the same way. */
+export function lines(json: Json): string {
+  const all = JSON.stringify(json, undefined, 1).split('\n')
+  return all.map((one) => one.replace(UNSEEN, escaped)).join('\n')
+}
+
 /** Escapes a text in the same way, without quotes around it. */
 export function visible(text: string): string {
   return line(text).slice(1, -1)

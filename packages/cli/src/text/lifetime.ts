@@ -1,5 +1,6 @@
-import { DEFAULT_LIMITS, getDHTTime } from '@waggle/record'
+import { getDHTTime } from '@waggle/record'
 import type { Lifetime } from '@waggle/record/replica'
+import { DEFAULT_LIMITS } from '@waggle/record/replica'
 import { UsageError } from '../errors.ts'
 import { parseDuration, parseMoment, shownDuration } from './time.ts'
 

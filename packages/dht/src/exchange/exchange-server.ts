@@ -25,7 +25,7 @@ import { nameOf, type RecordStore } from '../store/record-store.ts'
 import { ForgedSignatureError } from '../store/signature-checks.ts'
 import { NEVER_FRESH } from '../store/stored-record.ts'
 import { CloserPeers } from '../wire/closer-peers.ts'
-import { TARGET_MESSAGE_BYTES } from '../wire/limits.ts'
+import { TARGET_MESSAGE_BYTES, UNKNOWN_AGE_MS } from '../wire/limits.ts'
 import type { ServedProtocol, StreamHandler } from '../wire/protocol-server.ts'
 import { ProtocolViolationError } from '../wire/protocol-violation-error.ts'
 import type { Response } from '../wire/responder.ts'
@@ -57,6 +57,9 @@ export interface ExchangeServerInit {
 
   /** For the peers that replies name. */
   readonly routing: Routing
+
+  /** Whether this node is one of the nearest to a key. Undefined: to every key. */
+  readonly isReplicaOf?: ((key: Uint8Array) => boolean) | undefined
 
   /** Decides who may write; undefined: everybody may. */
   readonly access?: Access | undefined
@@ -142,12 +145,12 @@ export class ExchangeServer implements ServedProtocol<Message> {
 
   /** A copy is an answer only where it is young enough. A request for closer peers in any case looks for replicas. */
   #lookup(wanted: FindKey, { isCloserAlways, maxAge }: FindRequest): Lookup {
-    const { store, cache, copies, onRead } = this.#init
+    const { store, cache, copies, isReplicaOf = always, onRead } = this.#init
     const held = encodedPart(store, wanted)
 
-    if (held === undefined) {
+    if (held === undefined || !isReplicaOf(wanted.key)) {
       const copy = copyIn(cache, wanted, maxAge) ?? copyIn(copies, wanted, maxAge)
-      return copy === undefined ? NONE : { answer: copy, isFound: true }
+      return copy === undefined ? partOf(held) : { answer: copy, isFound: true }
     }
 
     if (!isCloserAlways) {
@@ -237,6 +240,25 @@ export class ExchangeServer implements ServedProtocol<Message> {
 const NO_PEERS: readonly number[] = []
 const NONE: Lookup = { answer: { standing: 'nothing', closer: NO_PEERS }, isFound: false }
 const SAME: FoundAnswer = { standing: 'same', closer: NO_PEERS }
+
+function always(): boolean {
+  return true
+}
+
+/**
+ * Answers with a record that was stored here before nearer peers were known. It may be one write of many, so the
+ * asker is named others, and takes it only where they have nothing.
+ */
+function partOf(
+  held: { readonly bytes: Uint8Array; readonly isFound: boolean } | undefined
+): Lookup {
+  return held?.isFound === true
+    ? {
+        answer: { standing: 'copy', ageMs: UNKNOWN_AGE_MS, record: held.bytes, closer: NO_PEERS },
+        isFound: false
+      }
+    : NONE
+}
 
 /** What is answered for a key. */
 interface Lookup {

@@ -1,6 +1,6 @@
 import type { KadDHT, KadDHTComponents, KadDHTInit, ValidateFn } from '@libp2p/kad-dht'
-import { DEFAULT_LIMITS, isEmpty, ValidationError } from '@waggle/record'
-import { NAMESPACE, networkOf, selectorFor } from '@waggle/record/replica'
+import { isEmpty, ValidationError } from '@waggle/record'
+import { DEFAULT_LIMITS, NAMESPACE, networkOf, selectorFor } from '@waggle/record/replica'
 import { DEFAULT_KAD_PROTOCOL, DEFAULT_REQUEST_TIMEOUT_MS } from '../constants.ts'
 import { doorOf } from '../door/door.ts'
 import { guardedComponents, guardedStreams } from '../door/guarded-components.ts'

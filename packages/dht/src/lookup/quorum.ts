@@ -19,11 +19,20 @@ export interface NearServer {
  * @param servers - nearest first
  */
 export function hasQuorum(servers: readonly NearServer[], numReplicas: number): boolean {
-  const witnesses = servers.filter(({ named }) => named !== undefined).slice(0, numReplicas)
-  const present = servers.filter((one) => one.hasResponded || isNamed(one.name, witnesses))
-  const nearest = present.slice(0, numReplicas)
+  const nearest = presentServers(servers, numReplicas)
   const responded = nearest.filter(({ hasResponded }) => hasResponded).length
   return 2 * responded > nearest.length
+}
+
+/** Returns the `numReplicas` nearest servers that count. */
+export function presentServers<S extends NearServer>(
+  servers: readonly S[],
+  numReplicas: number
+): S[] {
+  const witnesses = servers.filter(({ named }) => named !== undefined).slice(0, numReplicas)
+  return servers
+    .filter((one) => one.hasResponded || isNamed(one.name, witnesses))
+    .slice(0, numReplicas)
 }
 
 function isNamed(name: string, witnesses: readonly NearServer[]): boolean {

@@ -137,6 +137,7 @@ async function services({
   protocol,
   relay,
   requestTimeoutMs,
+  serveGateway,
   validators
 }: Settings): Promise<Omit<NonNullable<Libp2pOptions<NodeServices>['services']>, LayerService>> {
   return {
@@ -151,6 +152,7 @@ async function services({
     }),
     waggle: waggle({
       ...{ numReplicas, requestTimeoutMs, cache, limits: nodeLimits, allowPeer, connections },
+      serveGateway,
       ...persistence
     })
   }

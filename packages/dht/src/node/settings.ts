@@ -1,5 +1,6 @@
 import type { Multiaddr } from '@multiformats/multiaddr'
-import { DEFAULT_LIMITS, type Limits } from '@waggle/record'
+import type { Limits } from '@waggle/record'
+import { DEFAULT_LIMITS } from '@waggle/record/replica'
 import { platform } from '#platform'
 import {
   DEFAULT_BOOTSTRAP_TIMEOUT_MS,
@@ -38,6 +39,7 @@ type WithDefault =
   | 'validators'
   | 'cache'
   | 'connections'
+  | 'serveGateway'
   | 'requireBootstrap'
   | 'strictClock'
   | 'bootstrapTimeoutMs'

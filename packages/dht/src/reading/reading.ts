@@ -39,6 +39,9 @@ export interface Reading extends FreshRecord {
 
   /** When not all were asked, those that had nothing and are nearer than one that had something. */
   readonly without: readonly PeerInfo[]
+
+  /** Peers that responded. */
+  readonly responded: number
 }
 
 /** The record that one peer holds. */

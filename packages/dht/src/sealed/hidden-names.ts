@@ -2,7 +2,7 @@ import { hmac } from '@noble/hashes/hmac.js'
 import { sha256 } from '@noble/hashes/sha2.js'
 import { type Key, ownerTag, type Subkey } from '@waggle/record'
 import { encodeValue, SEALED, UNLIMITED } from '@waggle/record/replica'
-import { placeOwner } from '../operations/place-owner.ts'
+import { placeOwnerId } from '../operations/place-owner-id.ts'
 
 /** Bytes of a subkey's hash, stored with each entry. */
 const SUBKEY_BYTES = 16
@@ -25,7 +25,7 @@ export class HiddenNames {
 
   key(key: Key): Key {
     const { membersTag } = this.#init
-    const tag = membersTag ?? tagOf(placeOwner(key, undefined))
+    const tag = membersTag ?? tagOf(placeOwnerId(key, undefined))
     const hidden = this.#hash(['key', key])
     return tag === undefined ? [SEALED, hidden] : [SEALED, tag, hidden]
   }
@@ -33,7 +33,7 @@ export class HiddenNames {
   /** Hides a subkey. Its hidden names under different keys are unrelated. */
   subkey(key: Key, subkey: Subkey): Subkey {
     const { membersTag } = this.#init
-    const tag = membersTag === undefined ? tagOf(placeOwner(key, subkey)) : undefined
+    const tag = membersTag === undefined ? tagOf(placeOwnerId(key, subkey)) : undefined
     const hidden = this.#hash(['subkey', key, subkey]).subarray(0, SUBKEY_BYTES)
     return tag === undefined ? hidden : [tag, hidden]
   }

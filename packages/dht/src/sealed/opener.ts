@@ -7,7 +7,7 @@ import type { Place } from '../live/state.ts'
 import { tell } from '../live/tell.ts'
 import type { GetProgressEvent, KeyOrPlace } from '../operations/call-options.ts'
 import { isPlace } from '../operations/read-item.ts'
-import type { Result } from '../operations/store-report.ts'
+import { NotStoredError, type Result } from '../operations/store-report.ts'
 import { open } from './envelope.ts'
 import type { HiddenNames } from './hidden-names.ts'
 import type { SealingKeys } from './sealing-keys.ts'
@@ -40,6 +40,9 @@ export interface ManyPlace {
 export interface OpenerInit {
   readonly keys: SealingKeys
   readonly names: HiddenNames
+
+  /** Whether owners are individual peers: a key that all members share does not identify the writer. */
+  readonly areOwnersShown: boolean
 
   /** Called with each entry that does not open. */
   readonly onMisfit: ((unopened: Unopened) => void) | undefined
@@ -124,7 +127,9 @@ export class Opener {
 
     const isSame = before !== undefined && isEqual(before.found.value, content.value)
     const value = isSame ? before.found.value : content.value
-    return { subkey: content.subkey, found: { ...found, value } }
+    const { owner, ...shown } = found
+    const isShown = this.#init.areOwnersShown && owner !== undefined
+    return { subkey: content.subkey, found: { ...shown, value, ...(isShown && { owner }) } }
   }
 
   /** Whether a subkey belongs to the place at which it was found: a member could have copied it elsewhere. */
@@ -135,19 +140,33 @@ export class Opener {
   }
 }
 
+/** Opens the reports that an error of `storeMany` carries. */
+export function openReports(
+  error: unknown,
+  open: <T extends boolean>(result: Result<T>, index: number) => Result<T>
+): unknown {
+  if (error instanceof NotStoredError) {
+    return Object.assign(error, { reports: error.reports.map(open<true>) })
+  }
+
+  return openResults(error, (i, result) => open(result as Result<boolean>, i))
+}
+
 /** Opens the results in an error of `getMany`. */
 export function openFailure(
   error: unknown,
   open: (index: number, found: Found | undefined) => Found | undefined
 ): unknown {
+  return openResults(error, (i, found) => open(i, found as Found | undefined))
+}
+
+function openResults(error: unknown, open: (index: number, result: unknown) => unknown): unknown {
   if (!(error instanceof NotReadError || error instanceof TimeoutError)) {
     return error
   }
 
   const results = error.results?.map((result, i) =>
-    result.status === 'fulfilled'
-      ? { ...result, value: open(i, result.value as Found | undefined) }
-      : result
+    result.status === 'fulfilled' ? { ...result, value: open(i, result.value) } : result
   )
   return Object.assign(error, { results })
 }

@@ -32,7 +32,14 @@ import { assertFunction, assertOptions, assertThat, type OptionTable } from '../
 import type { CallOptions } from '../timing/calls.ts'
 import { contentBytes, seal } from './envelope.ts'
 import { HiddenNames } from './hidden-names.ts'
-import { type ManyPlace, type OpenEntry, Opener, openFailure, type Unopened } from './opener.ts'
+import {
+  type ManyPlace,
+  type OpenEntry,
+  Opener,
+  openFailure,
+  openReports,
+  type Unopened
+} from './opener.ts'
 import { type SealingKeys, sealingKeys } from './sealing-keys.ts'
 
 /** Options of a sealed view. */
@@ -78,6 +85,7 @@ export class SealedOperations implements BaseOperations {
     })
     this.#opener = new Opener({
       ...{ keys: this.#keys, names: this.#names, onMisfit: options.onMisfit },
+      areOwnersShown: writers === 'anybody',
       countMisfit: () => base.countMisfit()
     })
   }
@@ -96,7 +104,7 @@ export class SealedOperations implements BaseOperations {
 
   async store<R extends boolean = false>(
     key: Key,
-    value: Value,
+    value: unknown,
     options: StoreOptions & Report<R>
   ): Promise<Result<R>> {
     const { key: hidden, value: sealed, ...hiddenPlace } = this.#entry(key, value, options)
@@ -131,8 +139,8 @@ export class SealedOperations implements BaseOperations {
     return this.#opener.result({ key, subkey: place.subkey }, result)
   }
 
-  publish(key: Key, value: Value, options: PublishOptions): Publication {
-    const hide = (value: Value): HiddenEntry => this.#entry(key, value, options)
+  publish(key: Key, value: unknown, options: PublishOptions): Publication {
+    const hide = (value: unknown): HiddenEntry => this.#entry(key, value, options)
     const { key: hidden, value: sealed, ...place } = hide(value)
     const inner = this.#base.publish(hidden, sealed, { ...options, ...place })
     const { subkey } = options
@@ -153,8 +161,15 @@ export class SealedOperations implements BaseOperations {
       places.push({ key: entry.key, subkey: hidden.subkey })
       return { ...entry, ...hidden }
     }
-    const results = await this.#base.storeMany(mapMany(entries, hide), options)
-    return results.map((result, i) => this.#opener.result(places[i] as OpenEntry, result))
+    const open = <T extends boolean>(result: Result<T>, i: number): Result<T> =>
+      this.#opener.result(places[i] as OpenEntry, result)
+
+    try {
+      const results = await this.#base.storeMany(mapMany(entries, hide), options)
+      return results.map(open)
+    } catch (error) {
+      throw openReports(error, open)
+    }
   }
 
   async getMany(
@@ -246,14 +261,14 @@ export class SealedOperations implements BaseOperations {
   /** Seals one write for replicas. */
   #entry(
     key: Key,
-    value: Value,
+    value: unknown,
     options: { readonly subkey?: Subkey | undefined; readonly privateKey?: SigningKey | undefined }
   ): HiddenEntry {
     const { subkey } = options
     const hidden = this.#names.key(key)
     const place = this.#place(key, options)
     // Encoded now: renewals seal the value as stored, even if the caller changes the object meanwhile.
-    const content = contentBytes({ subkey, value })
+    const content = contentBytes({ subkey, value: value as Value })
     const at = (expirationTime: number): Value =>
       seal(this.#keys, { key: hidden, subkey: place.subkey, expirationTime }, content)
     return { ...place, key: hidden, value: timedValue(at) }

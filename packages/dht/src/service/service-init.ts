@@ -8,9 +8,12 @@ import type { WaggleInit } from './service-options.ts'
 
 /** {@link WaggleInit} with its defaults. */
 export type ServiceInit = {
-  readonly [K in 'numReplicas' | 'requestTimeoutMs' | 'cache' | 'connections']: NonNullable<
-    WaggleInit[K]
-  >
+  readonly [K in
+    | 'numReplicas'
+    | 'requestTimeoutMs'
+    | 'cache'
+    | 'connections'
+    | 'serveGateway']: NonNullable<WaggleInit[K]>
 } & {
   readonly limits: NodeLimits
   readonly allowPeer: AllowPeer | undefined

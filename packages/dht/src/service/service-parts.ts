@@ -19,7 +19,7 @@ import { type Access, accessBy } from '../peers/access.ts'
 import { cachePolicy } from '../reading/cache-policy.ts'
 import { CachedReads } from '../reading/cached-reads.ts'
 import { HotKeys } from '../reading/hot-keys.ts'
-import { Replicas } from '../reading/replicas.ts'
+import { Replicas, type ReplicasInit } from '../reading/replicas.ts'
 import { dropDuplicates } from '../store/drop-duplicates.ts'
 import { RecordStore } from '../store/record-store.ts'
 import { sweepRegularly } from '../store/sweep.ts'
@@ -34,6 +34,7 @@ import { Served } from '../wire/served.ts'
 import { sleepDetector } from './after-sleep.ts'
 import { createClockParts } from './clock-parts.ts'
 import { ConnectionParts } from './connection-parts.ts'
+import { createGatewayServer, createGateways, type GatewayParts } from './gateway-parts.ts'
 import { identifyAgain } from './identify-again.ts'
 import { createPeerParts, followNetwork, type PeerParts } from './peer-parts.ts'
 import type { PartsInit } from './service-init.ts'
@@ -93,7 +94,7 @@ export function serviceParts(init: PartsInit): ServiceParts {
   const { server, ...servers } = createServers(init, { ...found, watches })
   const connections = new ConnectionParts({
     ...{ ...found, components, connections: init.connections, lifetime, requestTimeoutMs, server },
-    clients: [watchClient, compare]
+    clients: [watchClient, compare, found.gateways]
   })
   const networkMerge = createNetworkMerge(init, { ...found, connections }, lifetime)
   const upkeep = createUpkeep(init, { ...found, compare, networkMerge })
@@ -126,7 +127,7 @@ export function serviceParts(init: PartsInit): ServiceParts {
       servers.watchServer.stop()
       door.buffers.stop()
 
-      for (const part of [watchClient, exchange, compare, clocks, lookups]) {
+      for (const part of [watchClient, exchange, compare, found.gateways, clocks, lookups]) {
         part.close()
       }
     }
@@ -168,7 +169,7 @@ interface Servers extends Pick<ServiceParts, 'watchServer' | 'served' | 'serve' 
 
 /** Creates the parts that serve other peers. */
 function createServers(init: PartsInit, parts: ServersInit): Servers {
-  const { components, limits, numReplicas } = init
+  const { components, limits, numReplicas, serveGateway } = init
   const { access, caches, goodbyes, routing, watches } = parts
   const { registrar } = components
   const { store } = partsOf(components)
@@ -177,7 +178,7 @@ function createServers(init: PartsInit, parts: ServersInit): Servers {
   const { buffers, scheduler } = door
   const served = new Served()
   const watchServer = new WatchServer({
-    ...{ store, routing, numReplicas, served, forwarded: watches.forwarded },
+    ...{ store, routing, numReplicas, served, serveGateway, forwarded: watches.forwarded },
     maxWatchersPerKey: limits.maxWatchersPerKey
   })
   const server = new ProtocolServer({
@@ -186,10 +187,12 @@ function createServers(init: PartsInit, parts: ServersInit): Servers {
   })
   const exchange = new ExchangeServer({
     ...{ access, store, ...caches, routing, served },
+    isReplicaOf: (key) => parts.replicas.known.isReplicaOf(key),
     onRead: countReads(init, parts),
     onForgery: (peer, error) => door.forgive(peer, error),
     onGoodbye: (peer, reason) => goodbyes().hear(peer, reason)
   })
+  const gateway = createGatewayServer(init, { ...parts, served })
   return {
     ...{ server, served, watchServer },
     async serve() {
@@ -197,6 +200,7 @@ function createServers(init: PartsInit, parts: ServersInit): Servers {
       await server.handle(registrar, watchServer)
       await server.handle(registrar, clockServer(store.clock))
       await server.handle(registrar, compareServer(store))
+      serveGateway && (await server.handle(registrar, gateway))
     },
     stopServing: () => server.unhandle(registrar)
   }
@@ -219,12 +223,13 @@ function countReads(
   return (key) => hotKeys.count(key)
 }
 
-interface LookupParts extends PeerParts {
+interface LookupParts extends PeerParts, GatewayParts {
   readonly access: Access
   readonly caches: Caches
   readonly exchange: ExchangeClient
   readonly lookups: Lookups
   readonly replicas: Replicas
+  readonly replicasInit: ReplicasInit
 
   /** The protocols of requests to peers. Some are added later. */
   readonly protocols: { progressMs(peer: PeerInfo): number }[]
@@ -247,14 +252,19 @@ function createLookup(init: PartsInit, goodbyes: () => Goodbyes): LookupParts {
     progressMs: (peer) => Math.max(...protocols.map((protocol) => protocol.progressMs(peer)))
   })
   const caches = createCaches(init)
-  const replicas = new Replicas({
-    self: components.peerId,
-    ...{ cache: caches.cache, store },
-    ...{ channel: exchange, routing, lookups, numReplicas },
+  const readers = createGateways(init, { ...found, lookups })
+  protocols.push(readers.gateways)
+  const replicasInit = {
+    ...{ self: components.peerId, numReplicas, beyondReach: readers.beyondReach },
+    ...{ cache: caches.cache, store, channel: exchange, routing, lookups },
     isReplica: () => kad.getMode() === 'server'
-  })
+  }
+  const replicas = new Replicas(replicasInit)
   const access = accessBy(init.allowPeer)
-  return { ...found, access, caches, exchange, goodbyes, lookups, protocols, replicas }
+  return {
+    ...{ ...found, ...readers, access, caches, exchange, goodbyes },
+    ...{ lookups, protocols, replicas, replicasInit }
+  }
 }
 
 /** Hand-overs are bulk, which other requests may pass. */

@@ -35,12 +35,14 @@ import type { Stats } from './stats.ts'
 export function waggle(init: WaggleInit = {}): (components: WaggleComponents) => Waggle {
   assertOptions('waggle()', init, SERVICE_OPTIONS)
   const { allowPeer, ...settings } = withDefaults(init, SERVICE_OPTIONS)
-  const { numReplicas, requestTimeoutMs, cache, connections } = settings
+  const { numReplicas, requestTimeoutMs, cache, connections, serveGateway } = settings
   const limits = nodeLimitsOf(init.limits)
   const persistence = persistenceOptions(init)
   return (components) =>
     new WaggleService(components, {
-      ...({ numReplicas, requestTimeoutMs, cache, connections } as Required<typeof init>),
+      ...({ numReplicas, requestTimeoutMs, cache, connections, serveGateway } as Required<
+        typeof init
+      >),
       ...{ limits, allowPeer, persistence }
     })
 }

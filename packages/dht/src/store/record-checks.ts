@@ -83,13 +83,13 @@ export class RecordChecks {
   /** Returns a reader's view of a record (R8), without entries that validators refuse. */
   show(key: Uint8Array, record: DHTRecord): MaybePromise<Found | undefined> {
     if (this.#validation.isIdle) {
-      return view(record, this.#init.clock())
+      return view(record, this.#init.clock(), key)
     }
 
     return whenDone(this.#validation.filter(key, record), (received) =>
       this.#validation.isStripping
         ? this.#strip(key, received.record)
-        : view(received.record, this.#init.clock())
+        : view(received.record, this.#init.clock(), key)
     )
   }
 
@@ -132,7 +132,7 @@ export class RecordChecks {
         return undefined
       }
     })
-    return view(stripped, this.#init.clock())
+    return view(stripped, this.#init.clock(), key)
   }
 }
 

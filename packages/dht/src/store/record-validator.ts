@@ -1,5 +1,5 @@
-import { DEFAULT_LIMITS } from '@waggle/record'
 import {
+  DEFAULT_LIMITS,
   DEFAULT_NETWORK,
   type KadValidator,
   type NetworkRules,

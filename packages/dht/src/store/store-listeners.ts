@@ -15,5 +15,19 @@ export interface StoreObserver {
   onExpired(name: string, expirationTime: DHTTime): void
 }
 
-/** Is notified of each write that changed the record under a name, with its writer. */
-export type WriteListener = (name: string, write: DHTRecord, writer: string) => void
+/** What a write has changed under a key. */
+export interface KeyChange {
+  /** The entries that were missing, or beat others. */
+  readonly added: DHTRecord
+
+  /** The record that they were added to. */
+  readonly before: DHTRecord
+}
+
+/** A write that has changed a record, and the name of the peer that sent it. */
+export interface StoredWrite extends KeyChange {
+  readonly writer: string
+}
+
+/** Is told of each write that has changed the record under a name. */
+export type WriteListener = (name: string, write: StoredWrite) => void

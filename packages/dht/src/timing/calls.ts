@@ -191,7 +191,7 @@ export interface CallOptions {
   /**
    * Milliseconds after which the call rejects with `TimeoutError`.
    *
-   * @default DEFAULT_CALL_TIMEOUT_MS
+   * @default DEFAULTS.timeoutMs
    */
   timeoutMs?: number | undefined
 }

@@ -16,12 +16,15 @@ const STARTING_DELAYS = 3
 /** Delays after which an arriving part must have queued: the path is full. */
 const FULL_DELAYS = 1.5
 
-/** Queueing milliseconds that are always allowed, because they are imperceptible. */
+/** Milliseconds that bytes may always wait on their way, less than anybody notices; at most, where delays vary as much. */
 const SLACK_MS = 20
+const MAX_SLACK_MS = 100
 
-/** Delay below which processors delay more than lines, and the queueing allowed there, in milliseconds. */
+/** The delay of peers that are so near that processors delay more than lines. */
 const NEAR_MS = 4
-const NEAR_SLACK_MS = 100
+
+/** Milliseconds between two measurements of how much delays vary, where the rate has fallen to less than half. */
+const JITTER_MEMORY_MS = 2000
 
 /** Milliseconds of the highest rate that may always be in flight: acks may be late for other reasons. */
 const FLOOR_MS = 10
@@ -74,8 +77,13 @@ export class CongestionWindow {
   #earlierDelayMs = Number.POSITIVE_INFINITY
   #delaySinceMs = Number.NEGATIVE_INFINITY
 
-  /** Time until which little is sent, so that the path's minimum delay can be measured. */
+  /** From when to when only what was sent last is on the way, so that the delay of the bare way can be measured. */
+  #probesSinceMs = Number.NEGATIVE_INFINITY
   #probesUntilMs = Number.NEGATIVE_INFINITY
+
+  /** How much more than the least delay was measured then, and what bytes may wait on their way for that. */
+  #jitterMs = 0
+  #slackMs = SLACK_MS
 
   /** Bytes that may be in flight. */
   get bytes(): number {
@@ -171,6 +179,7 @@ export class CongestionWindow {
   #measure({ isLimited, received, receivedMs, sentMs }: SentPart, nowMs: number): void {
     const isFirst = !this.#isMeasured
     this.#recordDelay(Math.max(nowMs - sentMs, 1), nowMs)
+    this.#recordJitter(sentMs, nowMs)
 
     if (isFirst) {
       this.#bytes = Math.max(FIRST_WINDOW_BYTES, FIRST_BYTES_PER_MS * this.#delayMs)
@@ -214,7 +223,7 @@ export class CongestionWindow {
       return delayMs / 2
     }
 
-    const slackMs = delayMs < NEAR_MS ? NEAR_SLACK_MS : SLACK_MS
+    const slackMs = delayMs < NEAR_MS ? MAX_SLACK_MS : this.#slackMs
     const isStarting = this.#isStarting && delayMs >= NEAR_MS
     return isStarting ? STARTING_DELAYS * delayMs : delayMs + Math.max(delayMs, slackMs)
   }
@@ -225,9 +234,36 @@ export class CongestionWindow {
       this.#earlierDelayMs = this.#delayMs
       this.#delayMs = delayMs
       this.#delaySinceMs = nowMs
-      this.#probesUntilMs = isFirst ? nowMs : nowMs + 2 * delayMs
+
+      if (!isFirst) {
+        this.#probe(delayMs, nowMs)
+      }
     } else {
       this.#delayMs = Math.min(this.#delayMs, delayMs)
+    }
+  }
+
+  /** Sends little for two delays, and for two more where it matters how much they vary. */
+  #probe(delayMs: number, nowMs: number): void {
+    this.#probesSinceMs = nowMs + delayMs
+    this.#probesUntilMs = nowMs + 2 * (delayMs + Math.min(delayMs, MAX_SLACK_MS))
+    this.#jitterMs = 0
+  }
+
+  /**
+   * Learns how much delays vary where nothing waits, as by radio or among busy processors. A window that
+   * allows for less lowers the rate, which closes the window more and more.
+   */
+  #recordJitter(sentMs: number, nowMs: number): void {
+    if (sentMs >= this.#probesSinceMs && sentMs < this.#probesUntilMs) {
+      this.#jitterMs = Math.max(this.#jitterMs, nowMs - sentMs - this.#leastDelayMs)
+      this.#slackMs = Math.min(Math.max(this.#jitterMs, SLACK_MS), MAX_SLACK_MS)
+    } else if (
+      this.#rate < this.#peak / 2 &&
+      this.#leastDelayMs < MAX_SLACK_MS &&
+      nowMs - this.#probesUntilMs > JITTER_MEMORY_MS
+    ) {
+      this.#probe(nowMs - sentMs, nowMs)
     }
   }
 }

@@ -78,18 +78,21 @@ export interface PeerFields {
   readonly addresses: readonly Uint8Array[]
 }
 
-const PEER_ID = [MAX_PEER_ID_BYTES, 'a peer id'] as const
+const PEER_ID_BYTES = [MAX_PEER_ID_BYTES, 'a peer id'] as const
 const ADDRESS = [MAX_ADDRESS_BYTES, 'an address'] as const
 
+/** The multihash of a peer id. */
+export const PEER_ID: Codec<Uint8Array> = byteString(...PEER_ID_BYTES)
+
 export const PEER_FIELDS: Codec<PeerFields> = struct<PeerFields>({
-  id: byteString(...PEER_ID),
+  id: PEER_ID,
   addresses: list(byteString(...ADDRESS), MAX_ADDRESSES_PER_PEER)
 })
 
 /** A peer's encoded {@link PEER_FIELDS}. The same few peers recur, and are rarely decoded. */
 export type EncodedPeer = Uint8Array
 
-const skipId = skipped(...PEER_ID)
+const skipId = skipped(...PEER_ID_BYTES)
 const skipAddress = skipped(...ADDRESS)
 const PEER: Codec<EncodedPeer> = new Codec((to, peer) => to.bytes(peer), readPeer)
 

@@ -39,6 +39,9 @@ export const MAX_SUBKEYS_PER_KEY = 64
 /** Milliseconds of a copy's age, at most: 49 days, longer than any record lives. */
 export const MAX_AGE_MS: number = 2 ** 32 - 1
 
+/** The age of what may be a part of what replicas hold. */
+export const UNKNOWN_AGE_MS: number = MAX_AGE_MS
+
 /** The same in whole seconds. */
 export const MAX_AGE_SECONDS: number = Math.floor(MAX_AGE_MS / 1000)
 

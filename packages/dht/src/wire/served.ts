@@ -21,8 +21,8 @@ export interface ServedStats {
   readonly changes: number
 }
 
-/** Requests whose keys are counted. */
-export type ServedKind = 'find' | 'store' | 'watch' | 'compare'
+/** Requests whose keys are counted; `gateway`: looked up or stored on behalf of clients. */
+export type ServedKind = 'find' | 'store' | 'watch' | 'compare' | 'gateway'
 
 /** Answers to a write, as a writer's node reports them. */
 export type ServedWrite = 'accepted' | 'stale' | 'full' | 'expired' | 'refused' | 'invalid'
@@ -32,7 +32,7 @@ export type ServedRefusal = 'busy' | 'access'
 
 /** Counts a node's work for other peers. */
 export class Served {
-  readonly #keys = { find: 0, store: 0, watch: 0, compare: 0 }
+  readonly #keys = { find: 0, store: 0, watch: 0, compare: 0, gateway: 0 }
   readonly #writes = { accepted: 0, stale: 0, full: 0, expired: 0, refused: 0, invalid: 0 }
   readonly #refused = { busy: 0, access: 0 }
   readonly #peers = new BoundedMap<string, { keys: number }>({ maxSize: MAX_PEERS })

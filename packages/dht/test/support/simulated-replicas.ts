@@ -18,6 +18,7 @@ import { Replicas, type ReplicasInit } from '../../src/reading/replicas.ts'
 import { digestOf } from '../../src/store/record-digest.ts'
 import { nameOf, RecordStore } from '../../src/store/record-store.ts'
 import { NEVER_FRESH } from '../../src/store/stored-record.ts'
+import { UNKNOWN_AGE_MS } from '../../src/wire/limits.ts'
 import { type ManualClock, manualClock } from './manual-clock.ts'
 import { contacts, nearestFirst, pointOf } from './numbered-peers.ts'
 import { bookOf } from './verified-peers.ts'
@@ -97,6 +98,7 @@ export class Simulation implements RecordChannel, Membership {
   readonly silentForLong = new Set<string>()
   readonly #known: readonly SimulatedReplica[]
   readonly #isPlain: boolean
+  readonly #isServer: () => boolean
 
   constructor(
     key: Uint8Array,
@@ -107,9 +109,11 @@ export class Simulation implements RecordChannel, Membership {
       requestTimeoutMs = 60_000,
       clock = manualClock(START),
       isPlain = false,
+      isReplica = () => true,
       ...init
     }: SimulationOptions
   ) {
+    this.#isServer = isReplica
     this.clock = clock
     this.#isPlain = isPlain
     this.peers = nearestFirst(pointOf(key), contacts(size)).map((contact) => ({
@@ -133,7 +137,7 @@ export class Simulation implements RecordChannel, Membership {
         isReady: () => this.isReady()
       }),
       numReplicas: DEFAULT_NUM_REPLICAS,
-      isReplica: () => true,
+      isReplica,
       nowMs: () => this.nowMs,
       ...init
     })
@@ -181,17 +185,27 @@ export class Simulation implements RecordChannel, Membership {
     const { digest = NO_DIGEST, maxAge = 0 } = options
     const known = { closer: this.#near(key), isPlain: this.#isPlain }
 
-    if (record === undefined) {
+    if (record === undefined || !this.#isReplica(contact)) {
       const copy = copies.find(nameOf(key))
       const ageMs = this.nowMs - (copy?.freshMs ?? NEVER_FRESH)
-      return ageMs <= 1000 * maxAge
-        ? { ...known, record: copy && wantedOf(copy.record, options.subkeys), ageMs }
-        : known
+
+      if (ageMs <= 1000 * maxAge) {
+        return { ...known, record: copy && wantedOf(copy.record, options.subkeys), ageMs }
+      }
+
+      return record === undefined ? known : { ...known, record, ageMs: UNKNOWN_AGE_MS }
     }
 
     const isSame = !this.#isPlain && digest.length > 0 && equals(digestOf(record), digest)
     this.#isPlain || this.answers.push(isSame ? 'same' : 'record')
     return isSame ? { ...known, isSame } : { ...known, record }
+  }
+
+  /** Whether a peer takes itself for a replica. Plain peers know no difference. */
+  #isReplica({ id }: PeerInfo): boolean {
+    const servers = this.peers.filter((peer) => this.#isServer() || peer !== this.self)
+    const nearest = servers.slice(0, DEFAULT_NUM_REPLICAS)
+    return this.#isPlain || nearest.some((peer) => peer.id.equals(id))
   }
 
   async store(

@@ -70,7 +70,7 @@ export interface HivemindDHTOptions extends HivemindInit {
    */
   requireBootstrap?: boolean | undefined
 
-  /** @default DEFAULT_BOOTSTRAP_TIMEOUT_MS */
+  /** @default DEFAULTS.bootstrapTimeoutMs */
   bootstrapTimeoutMs?: number | undefined
 
   /**

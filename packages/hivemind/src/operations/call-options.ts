@@ -1,4 +1,5 @@
-import type { CallOptions, Lifetime } from '@waggle/dht'
+import type { CallOptions } from '@waggle/dht'
+import type { OptionalLifetime } from '@waggle/record'
 import type { HivemindKey, HivemindValue } from '../msgpack/python-types.ts'
 import type { CommonGetOptions, CommonStoreEntry, CommonStoreOptions } from '../waggle-parts.ts'
 
@@ -9,7 +10,7 @@ export type HivemindStoreOptions = CommonStoreOptions<HivemindKey>
 export type HivemindStoreEntry = CommonStoreEntry<HivemindKey, HivemindValue>
 
 /** Options of `storeMany`: the lifetime of entries without one of their own. */
-export interface HivemindStoreManyOptions extends CallOptions, Lifetime {}
+export type HivemindStoreManyOptions = CallOptions & OptionalLifetime
 
 /** Options of `get`: the required freshness, and the form of the result. */
 export interface HivemindGetOptions extends CommonGetOptions {

@@ -54,13 +54,13 @@ export interface HivemindInit {
    */
   nodeId?: Uint8Array | undefined
 
-  /** @default DEFAULT_BUCKET_SIZE */
+  /** @default DEFAULTS.bucketSize */
   bucketSize?: number | undefined
 
-  /** @default DEFAULT_NUM_REPLICAS */
+  /** @default DEFAULTS.numReplicas */
   numReplicas?: number | undefined
 
-  /** @default DEFAULT_REQUEST_TIMEOUT_MS */
+  /** @default DEFAULTS.requestTimeoutMs */
   requestTimeoutMs?: number | undefined
 
   /**
@@ -77,7 +77,7 @@ export interface HivemindInit {
    */
   cache?: false | HivemindCacheOptions | undefined
 
-  /** @default DEFAULT_HIVEMIND_LIMITS, and those of `@waggle/dht` */
+  /** @default DEFAULTS.limits */
   limits?: Partial<HivemindNodeLimits> | undefined
 
   /** @default [] */

@@ -43,7 +43,8 @@ const MAX_NODES = 64
 /** Bytes of the largest record that fits a response together with 20 nodes. */
 const MAX_RECORD_BYTES: number = DEFAULT_HIVEMIND_LIMITS.maxRecordBytes
 
-const DEFAULT_LIMITS: HivemindNodeLimits = {
+/** The limits when the caller does not say. */
+export const DEFAULT_LIMITS: HivemindNodeLimits = Object.freeze({
   ...DEFAULT_HIVEMIND_LIMITS,
   maxStoredRecords: DEFAULT_NODE_LIMITS.maxStoredRecords,
   maxStoredBytes: DEFAULT_NODE_LIMITS.maxStoredBytes,
@@ -54,7 +55,7 @@ const DEFAULT_LIMITS: HivemindNodeLimits = {
   maxBufferedBytes: DEFAULT_NODE_LIMITS.maxBufferedBytes,
   maxKeysPerSecondPerPeer: DEFAULT_NODE_LIMITS.maxKeysPerSecondPerPeer,
   maxKeysPerSecond: DEFAULT_NODE_LIMITS.maxKeysPerSecond
-}
+})
 
 const LIMITS: OptionTable = Object.fromEntries(
   Object.keys(DEFAULT_LIMITS).map((name) => [

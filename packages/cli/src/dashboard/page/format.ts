@@ -16,7 +16,7 @@ export function shownMs(ms: number | undefined): string {
   }
 
   // Round trips are measured in whole milliseconds.
-  return ms === 0 ? '< 1 ms' : `${ms < 10 ? ms.toFixed(1) : Math.round(ms)} ms`
+  return ms === 0 ? '< 1 ms' : `${ms < 10 ? Number(ms.toFixed(1)) : Math.round(ms)} ms`
 }
 
 export function shownPerSecond(rate: number): string {

@@ -40,6 +40,11 @@ export function RecordsPanel({ client, onLocate }: RecordsProps): JSX.Element {
     }
   }
 
+  const close = (): void => {
+    setWhere(undefined)
+    onLocate(undefined)
+  }
+
   return (
     <Panel title="Next expirations" note={page && noteOf(page, text)}>
       <form
@@ -63,9 +68,7 @@ export function RecordsPanel({ client, onLocate }: RecordsProps): JSX.Element {
           Where does this key live?
         </button>
       </form>
-      <div aria-live="polite">
-        {where !== undefined && <Where where={where} onClose={() => setWhere(undefined)} />}
-      </div>
+      <div aria-live="polite">{where !== undefined && <Where where={where} onClose={close} />}</div>
       <Records page={page} onLocate={(key) => void locate(key)} />
       {page !== undefined && page.matches > page.records.length && count < MAX_RECORDS && (
         <button type="button" class="more" onClick={() => setCount(count + PAGE)}>
