@@ -2,12 +2,13 @@
  * Adds Waggle to a libp2p node that already has a protocol of its own, here one that tells the time.
  * The dictionary lists the peers that offer it; the protocol itself runs over libp2p.
  */
-import { noise } from '@chainsafe/libp2p-noise'
-import { yamux } from '@chainsafe/libp2p-yamux'
+
 import { identify } from '@libp2p/identify'
 import type { PeerId } from '@libp2p/interface'
+import { noise } from '@libp2p/noise'
 import { ping } from '@libp2p/ping'
 import { tcp } from '@libp2p/tcp'
+import { yamux } from '@libp2p/yamux'
 import { DHT, waggle, waggleKadDHT } from '@waggle/dht'
 import { createLibp2p, type Libp2p } from 'libp2p'
 

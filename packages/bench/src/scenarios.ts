@@ -1,4 +1,5 @@
 import type { Scenario } from './result/result.ts'
+import { chaos } from './scenarios/chaos/chaos.ts'
 import { churn } from './scenarios/churn/churn.ts'
 import { costs } from './scenarios/costs/costs.ts'
 import { endurance } from './scenarios/endurance.ts'
@@ -13,11 +14,12 @@ import { partition } from './scenarios/partition.ts'
 import { peers } from './scenarios/peers/peers.ts'
 import { presence } from './scenarios/presence.ts'
 import { soak } from './scenarios/soak/soak.ts'
+import { subkeys } from './scenarios/subkeys.ts'
 import { wan } from './scenarios/wan/wan.ts'
 import { watch } from './scenarios/watch.ts'
 
 /** All scenarios, in the order in which they run and are reported. */
 export const scenarios: readonly Scenario[] = [
-  ...[peers, watch, hot, presence, memory, costs, hivemind, wan, growth, liars],
-  ...[endurance, churn, partition, links, frozen, soak]
+  ...[peers, watch, hot, presence, subkeys, memory, costs, hivemind, wan, growth, liars],
+  ...[endurance, churn, partition, links, frozen, chaos, soak]
 ]

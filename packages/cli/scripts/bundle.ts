@@ -14,7 +14,7 @@ import {
 import { join } from 'node:path'
 import process from 'node:process'
 import { fileURLToPath } from 'node:url'
-import { rolldown } from 'rolldown'
+import { type OutputChunk, rolldown } from 'rolldown'
 
 const PACKAGE = fileURLToPath(new URL('..', import.meta.url))
 const ROOT = join(PACKAGE, '../..')
@@ -22,6 +22,10 @@ const DIST = join(PACKAGE, 'dist')
 
 /** Packages outside the bundle: one has binaries, and Ink loads the other for debugging only. */
 const EXTERNAL = ['classic-level', 'react-devtools-core']
+
+/** The page of the dashboard: its source, and the files of it that need no bundling. */
+const PAGE = join(PACKAGE, 'src/dashboard/page')
+const PAGE_FILES = ['index.html', 'page.css', 'panels.css', 'icon.svg']
 
 const OUR_LICENCE = 'MIT, see LICENSE'
 
@@ -43,9 +47,15 @@ export async function bundle(): Promise<void> {
     chunkFileNames: '[name]-[hash].js',
     minify: true
   })
-  const modules = output.flatMap((file) => ('moduleIds' in file ? file.moduleIds : []))
-  mkdirSync(DIST, { recursive: true })
+  const page = await pageBundle()
+  const modules = [...output, page].flatMap((file) => ('moduleIds' in file ? file.moduleIds : []))
+  mkdirSync(join(DIST, 'page'), { recursive: true })
   replace('THIRD-PARTY-LICENSES.txt', licences(modules))
+  replace('page/page.js', page.code)
+
+  for (const name of PAGE_FILES) {
+    replace(join('page', name), readFileSync(join(PAGE, name)))
+  }
 
   // The entry is the first one: it comes last, when all that it imports is there.
   for (const file of output.toReversed()) {
@@ -53,6 +63,18 @@ export async function bundle(): Promise<void> {
   }
 
   removeAllBut(output.map(({ fileName }) => fileName))
+}
+
+/** Bundles the script of the dashboard's page, for browsers. */
+async function pageBundle(): Promise<OutputChunk> {
+  await using bundler = await rolldown({
+    input: join(PAGE, 'main.tsx'),
+    platform: 'browser',
+    transform: { target: 'es2022' }
+  })
+  const { output } = await bundler.generate({ format: 'esm', minify: true })
+  const [script] = output
+  return script
 }
 
 /** Replaces a file in one step, because the command may be running or starting. */

@@ -1,27 +1,16 @@
-import { once } from 'node:events'
-import { createServer } from 'node:http'
-import type { AddressInfo, Socket } from 'node:net'
 import { prometheusMetrics } from '@libp2p/prometheus-metrics'
 import type { DHTOptions } from '@waggle/dht'
 import { collectDefaultMetrics, Registry } from 'prom-client'
+import { cachedFor } from './cached-for.ts'
+import { type CallFigures, callFigures, type MetricValue } from './control/call-figures.ts'
 import type { CountedByMetrics } from './control/overview.ts'
-import { CommandError, toError } from './errors.ts'
+import { startBoundedServer } from './http/bounded-server.ts'
 
 /** How long the page with all metrics serves those who ask for it, in ms. */
 const MAX_AGE_MS = 1000
 
-/** Readers of metrics at once, and ms that one may read or be silent. */
+/** Readers of metrics at once. */
 const MAX_CONNECTIONS = 16
-const CONNECTION_TIMEOUT_MS = 10_000
-
-/** What one of them may say. */
-const LIMITS = {
-  headersTimeout: 5000,
-  requestTimeout: CONNECTION_TIMEOUT_MS,
-  keepAliveTimeout: 5000,
-  maxHeaderSize: 8192,
-  connectionsCheckingInterval: 1000
-}
 
 /** Gathers a node's metrics, and serves them to Prometheus. */
 export interface NodeMetrics {
@@ -30,6 +19,9 @@ export interface NodeMetrics {
 
   /** Sums up the metrics that the overview shows. */
   counted(): Promise<CountedByMetrics>
+
+  /** Sums up the node's own calls. */
+  calls(): Promise<CallFigures[]>
 
   /** Serves the metrics over HTTP until it is disposed of. */
   serve(port: number, host: string): Promise<AsyncDisposable & { readonly url: string }>
@@ -47,6 +39,7 @@ export function nodeMetrics(): NodeMetrics {
       return prometheusMetrics({ registry, collectDefaultMetrics: false })(components)
     },
     counted: () => counted(registry),
+    calls: async () => callFigures(await valuesOf(registry, 'waggle_call_seconds')),
     serve: (port, host) => serve(registry, port, host)
   }
 }
@@ -58,53 +51,23 @@ async function counted(registry: Registry): Promise<CountedByMetrics> {
     label: string,
     value: string
   ): Promise<number | undefined> => {
-    const metric = await registry.getSingleMetric(name)?.get()
-    return metric?.values.find(({ labels }) => labels[label] === value)?.value
+    const values = await valuesOf(registry, name)
+    return values.find(({ labels }) => labels[label] === value)?.value
   }
   const traffic = 'libp2p_data_transfer_bytes_total'
-  const [stored, expired, sentBytes, receivedBytes] = await Promise.all([
+  const [stored, expired, replicasFull, sentBytes, receivedBytes] = await Promise.all([
     amountOf('waggle_records_total', 'event', 'stored'),
     amountOf('waggle_records_total', 'event', 'expired'),
+    amountOf('waggle_replicas_total', 'outcome', 'full'),
     amountOf(traffic, 'protocol', 'global sent'),
     amountOf(traffic, 'protocol', 'global received')
   ])
-  return JSON.parse(JSON.stringify({ stored, expired, sentBytes, receivedBytes }))
+  return JSON.parse(JSON.stringify({ stored, expired, replicasFull, sentBytes, receivedBytes }))
 }
 
-/** Answers with what was worked out before, unless that is too long ago. */
-function cachedFor<T>(maxAgeMs: number, workOut: () => Promise<T>): () => Promise<T> {
-  let cached: Promise<T> | undefined
-  let atMs = Number.NEGATIVE_INFINITY
-
-  return () => {
-    const nowMs = performance.now()
-
-    if (cached === undefined || nowMs - atMs > maxAgeMs) {
-      atMs = nowMs
-      cached = workOut()
-      cached.catch(() => {
-        cached = undefined
-      })
-    }
-
-    return cached
-  }
-}
-
-/** Lets so many sockets be open at once: the oldest gives way, so that whoever reads nothing keeps nobody out. */
-function limited(maxSockets: number): (socket: Socket) => void {
-  const sockets = new Set<Socket>()
-
-  return (socket) => {
-    sockets.add(socket)
-    socket.once('close', () => sockets.delete(socket))
-    const [oldest] = sockets
-
-    if (sockets.size > maxSockets && oldest !== undefined) {
-      sockets.delete(oldest)
-      oldest.destroy()
-    }
-  }
+async function valuesOf(registry: Registry, name: string): Promise<readonly MetricValue[]> {
+  const metric = await registry.getSingleMetric(name)?.get()
+  return metric?.values ?? []
 }
 
 async function serve(
@@ -113,32 +76,21 @@ async function serve(
   host: string
 ): Promise<AsyncDisposable & { readonly url: string }> {
   const page = cachedFor(MAX_AGE_MS, async () => Buffer.from(await registry.metrics()))
-  const server = createServer(LIMITS, async ({ url }, response) => {
-    if (url?.split('?')[0] !== '/metrics') {
-      response.statusCode = 404
-      response.end('The metrics are at /metrics\n')
-      return
+  const server = await startBoundedServer(
+    { host, port, option: '--metrics-port', maxConnections: MAX_CONNECTIONS },
+    async ({ url }, response) => {
+      if (url?.split('?')[0] !== '/metrics') {
+        response.statusCode = 404
+        response.end('The metrics are at /metrics\n')
+        return
+      }
+
+      response.setHeader('content-type', registry.contentType)
+      response.end(await page())
     }
-
-    response.setHeader('content-type', registry.contentType)
-    response.end(await page())
-  })
-  server.on('connection', limited(MAX_CONNECTIONS))
-  server.setTimeout(CONNECTION_TIMEOUT_MS)
-  server.listen(port, host)
-
-  await once(server, 'listening').catch((error) => {
-    throw new CommandError(
-      `--metrics-port: can't listen on ${host}:${port}: ${toError(error).message}. Choose another port, or 0 for any free one`
-    )
-  })
-  const { port: actual } = server.address() as AddressInfo
-
+  )
   return {
-    url: `http://${host.includes(':') ? `[${host}]` : host}:${actual}/metrics`,
-    async [Symbol.asyncDispose]() {
-      server.closeAllConnections()
-      await new Promise((resolve) => server.close(resolve))
-    }
+    url: `${server.url}/metrics`,
+    [Symbol.asyncDispose]: () => server[Symbol.asyncDispose]()
   }
 }

@@ -1,5 +1,6 @@
 import { Command, CommanderError } from 'commander'
 import { addCompletion } from './commands/completion.ts'
+import { addDashboard } from './commands/dashboard.ts'
 import type { Program } from './commands/define.ts'
 import { addDelete } from './commands/delete.ts'
 import { addExport } from './commands/export.ts'
@@ -84,6 +85,7 @@ export function programFor(io: CommandIO, isJson: boolean): Program {
     addInspect,
     addParty,
     addTop,
+    addDashboard,
     addId,
     addCompletion
   ]) {

@@ -16,7 +16,7 @@ import { Listeners, type ListenOptions } from './listeners.ts'
 import type { Watch, WatchOptions } from './live/watch.ts'
 import { startNode } from './node/node.ts'
 import type { DHTOptions } from './node/options.ts'
-import { whenRelayed } from './node/relay.ts'
+import { whenRelayed } from './node/relayed-address.ts'
 import { assertNode } from './node/runtime.ts'
 import { type Settings, settingsOf } from './node/settings.ts'
 import type { BaseOperations } from './operations/base-operations.ts'
@@ -25,6 +25,8 @@ import type {
   FindNearestPeersOptions,
   GetManyOptions,
   GetOptions,
+  KeyOrPlace,
+  PlaceOptions,
   StoreEntry,
   StoreManyOptions,
   StoreOptions
@@ -34,7 +36,7 @@ import type { Report, Result } from './operations/store-report.ts'
 import type { WaggleOperations } from './operations/waggle-operations.ts'
 import type { SealedOptions } from './sealed/sealed-operations.ts'
 import { type SealedView, sealedView } from './sealed/sealed-view.ts'
-import { findWaggle } from './service/service.ts'
+import { findWaggle } from './service/find-waggle.ts'
 import type { Waggle } from './service/service-interface.ts'
 import type { Stats } from './service/stats.ts'
 import type { HeldRecord } from './store/held-record.ts'
@@ -210,7 +212,12 @@ export class DHT implements WaggleOperations, Handles, AsyncDisposable {
     return this.#operations.store(key, value, options)
   }
 
-  async get(key: Key, options?: GetOptions): Promise<Found | undefined> {
+  get(
+    key: Key,
+    options: GetOptions & { readonly subkey: Subkey }
+  ): Promise<Found<Value> | undefined>
+  get(key: Key, options?: GetOptions & PlaceOptions): Promise<Found | undefined>
+  async get(key: Key, options?: GetOptions & PlaceOptions): Promise<Found | undefined> {
     return this.#operations.get(key, options)
   }
 
@@ -232,10 +239,21 @@ export class DHT implements WaggleOperations, Handles, AsyncDisposable {
     return this.#operations.storeMany(entries, options)
   }
 
-  async getMany(keys: Iterable<Key>, options?: GetManyOptions): Promise<(Found | undefined)[]> {
+  async getMany(
+    keys: Iterable<KeyOrPlace>,
+    options?: GetManyOptions
+  ): Promise<(Found | undefined)[]> {
     return this.#operations.getMany(keys, options)
   }
 
+  watch<R extends boolean = false>(
+    key: Key,
+    options: WatchOptions<R> & { readonly subkey: Subkey }
+  ): Watch<Found<Value> | undefined, Subkey, Value, R>
+  watch<R extends boolean = false>(
+    key: Key,
+    options?: WatchOptions<R>
+  ): Watch<Found | undefined, Subkey | undefined, Value, R>
   watch<R extends boolean = false>(
     key: Key,
     options?: WatchOptions<R>

@@ -21,8 +21,8 @@
  * @example In a libp2p node that is already there
  *
  * ```ts
- * import { noise } from '@chainsafe/libp2p-noise'
- * import { yamux } from '@chainsafe/libp2p-yamux'
+ * import { noise } from '@libp2p/noise'
+ * import { yamux } from '@libp2p/yamux'
  * import { identify } from '@libp2p/identify'
  * import { ping } from '@libp2p/ping'
  * import { tcp } from '@libp2p/tcp'

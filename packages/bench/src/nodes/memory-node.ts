@@ -1,7 +1,7 @@
 import { setTimeout as passed } from 'node:timers/promises'
-import { yamux } from '@chainsafe/libp2p-yamux'
 import { memory } from '@libp2p/memory'
 import { plaintext } from '@libp2p/plaintext'
+import { yamux } from '@libp2p/yamux'
 import { DHT, type DHTOptions } from '@waggle/dht'
 import { any, type Random } from '../workload/random.ts'
 import { settle, unsettled } from './settle.ts'

@@ -1,5 +1,12 @@
 // A process with one or several DHT nodes, which do what the parent process calls for.
-import { DHT, type DHTOptions, type Found, type Key, type StoreEntry } from '@waggle/dht'
+import {
+  DHT,
+  type DHTOptions,
+  type Found,
+  type Key,
+  type StoreEntry,
+  type Subkey
+} from '@waggle/dht'
 import { z } from 'zod'
 import { serve } from '../processes/serve.ts'
 import { steadyTimeMs, usage } from '../processes/usage.ts'
@@ -62,6 +69,23 @@ const handlers = {
 
   async get({ key, ...options }: { key: Key; latest: boolean }): Promise<Seen | undefined> {
     return seen(await node().get(key, options))
+  },
+
+  /** Reads a key, or one of its subkeys, one read after the other; resolves with the times of all. */
+  async timeGets({ key, subkey, count }: { key: Key; subkey?: Subkey; count: number }) {
+    const timesMs: number[] = []
+
+    for (let i = 0; i < count; i++) {
+      const startMs = performance.now()
+      const found = await node().get(key, { subkey })
+      timesMs.push(performance.now() - startMs)
+
+      if (found === undefined) {
+        throw new Error('a value was not found')
+      }
+    }
+
+    return timesMs
   },
 
   /** Stores entries from the first few nodes; resolves with the number of acknowledged ones. */

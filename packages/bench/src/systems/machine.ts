@@ -6,7 +6,7 @@ import type { Circumstances } from '../result/results-file.ts'
 import { openDHTVersion } from './contestants.ts'
 
 /** Packages whose speed is measured. */
-const LAYERS = ['@libp2p/tcp', '@chainsafe/libp2p-noise', '@chainsafe/libp2p-yamux']
+const LAYERS = ['@libp2p/tcp', '@libp2p/noise', '@libp2p/yamux']
 const PACKAGES = ['libp2p', ...LAYERS, '@libp2p/kad-dht', 'hyperdht']
 
 /** Describes this machine and what is installed on it. */

@@ -5,14 +5,13 @@ import { DONE } from '../errors.ts'
 import { withClient } from '../network/client.ts'
 import { addNetworkOptions, type NetworkOptions } from '../network/network-options.ts'
 import { leastDeletion } from '../records/least-deletion.ts'
+import { type LifetimeOptions, lifetimeOf } from '../text/lifetime.ts'
 import { shownMoment } from '../text/time.ts'
 import { jsonOf, parseKey } from '../text/value-text.ts'
 import { act, define, type Program } from './define.ts'
 import {
   addLifetimeOptions,
   addTimeoutOption,
-  type LifetimeOptions,
-  lifetimeOf,
   type SubkeyOptions,
   shownPlace,
   subkeyOf,

@@ -8,11 +8,10 @@ import {
   type HivemindOptions,
   type NetworkOptions
 } from '../network/network-options.ts'
-import { subkeyEntry } from '../records/subkey-entry.ts'
+import { foundJson, foundText } from '../text/found.ts'
 import { shownMoment } from '../text/time.ts'
 import { parseKey } from '../text/value-text.ts'
 import { act, define, type Program } from './define.ts'
-import { foundJson, foundText } from './found.ts'
 import {
   addTimeoutOption,
   type SubkeyOptions,
@@ -60,10 +59,10 @@ async function get(
   const call = { timeoutMs: timeoutMsOf(options), signal: io.signal, latest: options.latest }
 
   return withCommonClient(options, io, async (dht) => {
-    const whole = await dht.get(key, call)
-    const found = subkey === undefined ? whole : subkeyEntry(whole, subkey)
+    const found = await dht.get(key, { ...call, subkey })
 
     if (found === undefined) {
+      const whole = subkey === undefined ? undefined : await dht.get(key, call)
       throw missing(key, subkey, whole)
     }
 

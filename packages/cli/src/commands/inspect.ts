@@ -1,16 +1,16 @@
 import type { InspectedPeer, Inspection } from '@waggle/dht/handles'
-import { getDHTTime, type Key } from '@waggle/record'
+import { getDHTTime } from '@waggle/record'
 import type { Context } from '../context.ts'
 import { DONE } from '../errors.ts'
 import { withClient } from '../network/client.ts'
 import { addNetworkOptions, type NetworkOptions } from '../network/network-options.ts'
 import { counted, shownBytes } from '../text/count.ts'
-import type { Json } from '../text/json.ts'
+import { foundText } from '../text/found.ts'
+import { inspectionJson } from '../text/inspection-json.ts'
 import type { Tone } from '../text/paint.ts'
 import { shownDuration } from '../text/time.ts'
-import { jsonOf, parseKey } from '../text/value-text.ts'
+import { parseKey } from '../text/value-text.ts'
 import { act, define, type Program } from './define.ts'
-import { foundJson, foundText } from './found.ts'
 import { addTimeoutOption, type TimeoutOptions, timeoutMsOf } from './places.ts'
 
 type InspectOptions = NetworkOptions & TimeoutOptions
@@ -65,20 +65,6 @@ async function inspect(
   })
   context.note(noteOf(inspection.peers))
   return DONE
-}
-
-function inspectionJson(key: Key, { found, peers, point }: Inspection): Json {
-  return {
-    key: jsonOf(key),
-    point: Buffer.from(point).toString('hex'),
-    found: found === undefined ? null : foundJson(key, found),
-    peers: peers.map(({ peer, expirationTime = null, digest = null, ...rest }) => ({
-      peer: peer.toString(),
-      ...rest,
-      expirationTime,
-      digest
-    }))
-  }
 }
 
 function inspectionText({ found, peers }: Inspection, { paint }: Context): string {

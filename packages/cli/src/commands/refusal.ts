@@ -3,7 +3,7 @@ import { type Found, getDHTTime, type Key, recordKey, type Subkey } from '@waggl
 import { ownerOf, subkeyId } from '@waggle/record/replica'
 import { CommandError } from '../errors.ts'
 import type { CommonClient } from '../network/hivemind-client.ts'
-import { subkeyEntry } from '../records/subkey-entry.ts'
+import { subkeyEntry } from '../network/subkey-entry.ts'
 import { shownMoment } from '../text/time.ts'
 import { shownPlace } from './places.ts'
 

@@ -1,15 +1,30 @@
 import type { BootstrapError, DHT } from '@waggle/dht'
 import type { Context } from '../context.ts'
 import { reasonsIn } from '../failure.ts'
+import { HTTP_TOKEN_VARIABLE } from '../http/options.ts'
 import { Stop } from '../io.ts'
 import { counted, shownBytes } from '../text/count.ts'
 import { withFlags } from '../text/flags.ts'
 import type { Json } from '../text/json.ts'
 
+/** Addresses where a node answers over HTTP. */
+export interface Endpoints {
+  readonly metricsUrl: string | undefined
+  readonly http: HttpEndpoint | undefined
+  readonly dashboard: HttpEndpoint | undefined
+}
+
+export interface HttpEndpoint {
+  readonly url: string
+
+  /** The token made for this run; null if the environment has one, which belongs in no log. */
+  readonly newToken: string | null
+}
+
 /** The messages of `serve` while it runs. */
 export interface Status {
-  /** Reports that the node runs, with the URL of its metrics if it serves them. */
-  started(metricsUrl?: string | null): void
+  /** Reports that the node runs, and where it serves metrics and values over HTTP. */
+  started(endpoints: Endpoints): void
 
   /** Reports that no initial peer responds yet, if there is such an error. */
   alone(error: BootstrapError | undefined): void
@@ -40,13 +55,15 @@ export function followNode(dht: DHT, context: Context): Status {
 
   return {
     tell,
-    started(metricsUrl = null) {
+    started(endpoints) {
+      const { metricsUrl = null } = endpoints
+      const peerId = dht.peerId.toString()
       const told = {
-        peerId: dht.peerId.toString(),
-        addresses: dht.multiaddrs.map(String),
-        metricsUrl
+        ...{ peerId, metricsUrl, addresses: dht.multiaddrs.map(String) },
+        http: endpointJson(endpoints.http),
+        dashboard: endpointJson(endpoints.dashboard)
       }
-      event('started', told, welcome(dht, context, metricsUrl))
+      event('started', told, [...welcome(dht, context), ...shownEndpoints(endpoints)].join('\n'))
     },
     alone(error) {
       if (error !== undefined) {
@@ -66,25 +83,46 @@ export function followNode(dht: DHT, context: Context): Status {
   }
 }
 
-function welcome(dht: DHT, { paint }: Context, metricsUrl: string | null): string {
+function welcome(dht: DHT, { paint }: Context): string[] {
   const all = dht.multiaddrs.map(String)
 
   if (dht.clientMode) {
-    return `Running a Waggle client, ${paint('name', dht.peerId.toString())}: other peers can't join through it.`
+    return [
+      `Running a Waggle client, ${paint('name', dht.peerId.toString())}: other peers can't join through it.`
+    ]
   }
 
   const isOpen = all.some((address) => !/^\/ip[46]\/(127\.|::1\/)/.test(address))
   const hint = isOpen
     ? []
     : ['The node listens on this machine only. To accept other machines, use --listen-on :1337']
-  const metrics = metricsUrl === null ? [] : [`Metrics for Prometheus: ${metricsUrl}`]
   return [
     'Running a Waggle node. To connect other peers to this one, use',
     paint('strong', `  --initial-peers ${preferred(all)}`),
     `Full list of visible multiaddresses: ${all.join(' ')}`,
-    ...hint,
-    ...metrics
-  ].join('\n')
+    ...hint
+  ]
+}
+
+function endpointJson(endpoint: HttpEndpoint | undefined): Json {
+  return endpoint === undefined ? null : { url: endpoint.url, newToken: endpoint.newToken }
+}
+
+/** Shows the address of a dashboard, with the token where only the browser sees it. */
+export function dashboardAddress({ url, newToken }: HttpEndpoint): string {
+  return `${url}/#${newToken ?? `$${HTTP_TOKEN_VARIABLE}`}`
+}
+
+function shownEndpoints({ metricsUrl, http, dashboard }: Endpoints): string[] {
+  return [
+    ...(metricsUrl === undefined ? [] : [`Metrics for Prometheus: ${metricsUrl}`]),
+    ...(http === undefined
+      ? []
+      : [
+          `Values over HTTP: ${http.url}/v1/keys/KEY, with authorization: Bearer ${http.newToken ?? `$${HTTP_TOKEN_VARIABLE}`}`
+        ]),
+    ...(dashboard === undefined ? [] : [`Dashboard: ${dashboardAddress(dashboard)}`])
+  ]
 }
 
 /** Prefers an address that other machines can reach. */
@@ -110,6 +148,12 @@ export async function ticks(seconds: number, signal: AbortSignal, tick: () => vo
   tick()
   const ticking = setInterval(tick, seconds * 1000)
 
+  await untilStopped(signal)
+  clearInterval(ticking)
+}
+
+/** Waits until the signal is aborted. */
+export async function untilStopped(signal: AbortSignal): Promise<void> {
   await new Promise<void>((resolve) => {
     if (signal.aborted) {
       resolve()
@@ -117,5 +161,4 @@ export async function ticks(seconds: number, signal: AbortSignal, tick: () => vo
 
     signal.addEventListener('abort', () => resolve(), { once: true })
   })
-  clearInterval(ticking)
 }

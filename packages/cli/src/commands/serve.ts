@@ -1,8 +1,22 @@
 import type { DHT, DHTOptions } from '@waggle/dht'
+import type { Command } from 'commander'
 import type { Context } from '../context.ts'
 import { controlPath, prepareControlFolder } from '../control/control-path.ts'
 import { startControl } from '../control/control-server.ts'
+import {
+  addDashboardOptions,
+  type DashboardOptions,
+  dashboardInit
+} from '../dashboard/dashboard-options.ts'
 import { DONE } from '../errors.ts'
+import {
+  DEFAULT_DASHBOARD_PORT,
+  DEFAULT_HTTP_PORT,
+  givenPort,
+  givenToken,
+  HTTP_TOKEN_VARIABLE,
+  newToken
+} from '../http/options.ts'
 import type { CommandIO } from '../io.ts'
 import { initialPeersFor } from '../network/client.ts'
 import { localPort, localPorts } from '../network/local-ports.ts'
@@ -18,21 +32,25 @@ import { parseDuration } from '../text/time.ts'
 import { act, define, type Program } from './define.ts'
 import { followNode, ticks } from './serve-status.ts'
 
-export type ServeOptions = NetworkOptions & {
-  readonly listenOn?: readonly string[]
-  readonly announce?: readonly string[]
-  readonly client?: boolean
-  readonly relay?: boolean
-  readonly serveRelay?: boolean
-  readonly dataDir?: string
-  readonly durability?: string
-  readonly strictClock?: boolean
-  readonly requireBootstrap?: boolean
-  readonly metricsPort?: string
-  readonly metricsHost: string
-  readonly refreshPeriod: string
-  readonly control?: string
-}
+export type ServeOptions = NetworkOptions &
+  DashboardOptions & {
+    readonly listenOn?: readonly string[]
+    readonly announce?: readonly string[]
+    readonly client?: boolean
+    readonly relay?: boolean
+    readonly serveRelay?: boolean
+    readonly dataDir?: string
+    readonly durability?: string
+    readonly strictClock?: boolean
+    readonly requireBootstrap?: boolean
+    readonly metricsPort?: string
+    readonly metricsHost: string
+    readonly http?: string | true
+    readonly httpHost: string
+    readonly dashboard?: string | true
+    readonly refreshPeriod: string
+    readonly control?: string
+  }
 
 export function addServe(program: Program): void {
   const command = define(program, {
@@ -52,7 +70,9 @@ export function addServe(program: Program): void {
       [
         'waggle serve --listen-on :1337 --announce /dns4/waggle.example/tcp/1337',
         'behind a router that forwards the port'
-      ]
+      ],
+      ['waggle serve --http', 'a node that programs in other languages use over HTTP'],
+      ['waggle serve --dashboard', 'a node with a page in the browser that shows it']
     ]
   })
   command
@@ -76,15 +96,31 @@ export function addServe(program: Program): void {
     .option('--serve-relay', 'be a relay for such machines')
     .option('--strict-clock', 'refuse to join when the clock of this machine is wrong')
     .option('--require-bootstrap', 'fail when no initial peer responds, instead of retrying')
-    .option('--metrics-port <port>', 'serve metrics for Prometheus under /metrics')
-    .option('--metrics-host <host>', 'address to serve metrics on', '127.0.0.1')
     .option('--refresh-period <time>', 'how often to print the status', '30s')
     .option(
       '--control <socket>',
       'socket for waggle stats, top and export (default: one in the temporary directory)'
     )
+  addEndpointOptions(command)
   addNetworkOptions(command)
   act(program, command, serve)
+}
+
+/** Adds the options of what a node serves over HTTP. */
+function addEndpointOptions(command: Command): void {
+  command
+    .option('--metrics-port <port>', 'serve metrics for Prometheus under /metrics')
+    .option('--metrics-host <host>', 'address to serve metrics on', '127.0.0.1')
+    .option(
+      '--http [port]',
+      `serve values over HTTP, to programs with the token in $${HTTP_TOKEN_VARIABLE} or the one that is printed (default port: ${DEFAULT_HTTP_PORT})`
+    )
+    .option('--http-host <host>', 'address to serve values on', '127.0.0.1')
+    .option(
+      '--dashboard [port]',
+      `serve a page that shows this node, to browsers with the token (default port: ${DEFAULT_DASHBOARD_PORT})`
+    )
+  addDashboardOptions(command)
 }
 
 async function serve(context: Context, options: ServeOptions): Promise<number> {
@@ -92,19 +128,40 @@ async function serve(context: Context, options: ServeOptions): Promise<number> {
   const refreshSeconds = parseDuration(options.refreshPeriod, '--refresh-period')
   const port =
     options.metricsPort === undefined ? undefined : parsePort(options.metricsPort, '--metrics-port')
+  const httpPort = givenPort(options.http, '--http', DEFAULT_HTTP_PORT)
+  const pagePort = givenPort(options.dashboard, '--dashboard', DEFAULT_DASHBOARD_PORT)
+  const given = givenToken(io)
+  const [token, pageToken] = [given ?? newToken(), given ?? newToken()]
   const settings = await dhtOptions(options, context)
   const { nodeMetrics } = await import('../metrics.ts')
-  const { factory, counted, serve } = nodeMetrics()
+  const { serveApi } = await import('../http/api.ts')
+  const { serveDashboard } = await import('../dashboard/dashboard-server.ts')
+  const { factory, counted, calls, serve } = nodeMetrics()
+  const socket = await socketOf(options)
 
   await using dht = await started({ ...settings, metrics: factory }, options, io)
-  await using _control = await startControl(await socketOf(options), {
-    dht,
-    counted,
+  await using _control = await startControl(socket, {
+    ...{ dht, counted, calls },
     localPort: localPort(options, io)
   })
   await using endpoint = port === undefined ? undefined : await serve(port, options.metricsHost)
+  await using api =
+    httpPort === undefined
+      ? undefined
+      : await serveApi({ dht, host: options.httpHost, port: httpPort, token })
+  await using page =
+    pagePort === undefined
+      ? undefined
+      : await serveDashboard({
+          ...{ socket, port: pagePort, token: pageToken, option: '--dashboard' },
+          ...dashboardInit(options)
+        })
   const status = followNode(dht, context)
-  status.started(endpoint?.url)
+  status.started({
+    metricsUrl: endpoint?.url,
+    http: api && { url: api.url, newToken: given === undefined ? token : null },
+    dashboard: page && { url: page.url, newToken: given === undefined ? pageToken : null }
+  })
   status.alone(dht.bootstrapError)
   await ticks(refreshSeconds, io.signal, () => status.tell())
   status.stopping(io.signal)

@@ -9,6 +9,7 @@ import {
   type HivemindOptions,
   type NetworkOptions
 } from '../network/network-options.ts'
+import { DEFAULT_LIFETIME, type LifetimeOptions, lifetimeOf } from '../text/lifetime.ts'
 import { shownMoment } from '../text/time.ts'
 import { jsonOf, parseKey, parseValue } from '../text/value-text.ts'
 import { act, define, type Program } from './define.ts'
@@ -16,9 +17,6 @@ import { inputValue } from './input-value.ts'
 import {
   addLifetimeOptions,
   addTimeoutOption,
-  DEFAULT_LIFETIME,
-  type LifetimeOptions,
-  lifetimeOf,
   type SubkeyOptions,
   shownPlace,
   subkeyOf,

@@ -1,7 +1,9 @@
-import { type IncomingMessage, request } from 'node:http'
+import { type IncomingMessage, request, type ServerResponse } from 'node:http'
 import { text } from 'node:stream/consumers'
+import { pipeline } from 'node:stream/promises'
 import type { Command } from 'commander'
 import { CommandError } from '../errors.ts'
+import { HttpError } from '../http/http-error.ts'
 import type { CommandIO } from '../io.ts'
 import { type LocalPortOptions, localPort } from '../network/local-ports.ts'
 import { splitLines } from '../text/split-lines.ts'
@@ -57,8 +59,37 @@ export async function controlledNode(
 
 /** Reads the current state of a node. */
 export async function overviewAt(path: string, records: number): Promise<Overview> {
-  const response = await answerOf(path, `/overview?records=${records}`)
-  return JSON.parse(await text(response))
+  return jsonAt(path, `/overview?records=${records}`)
+}
+
+/** Reads what a node tells under one of its paths. */
+export async function jsonAt<T>(socketPath: string, path: string): Promise<T> {
+  return JSON.parse(await text(await answerOf(socketPath, path)))
+}
+
+/** Has a node answer a request of somebody else, who may use the socket so. */
+export async function forward(
+  socketPath: string,
+  message: IncomingMessage,
+  response: ServerResponse
+): Promise<void> {
+  const { method, url, headers } = message
+  const type = headers['content-type']
+  const asked = request({
+    ...{ socketPath, method, path: url },
+    headers: { ...(type !== undefined && { 'content-type': type }) }
+  })
+  response.once('close', () => asked.destroy())
+  const answered = Promise.withResolvers<IncomingMessage>()
+  asked.once('response', answered.resolve).on('error', () => answered.reject(gone()))
+  message.pipe(asked)
+  const answer = await answered.promise
+  response.writeHead(answer.statusCode ?? 502, {
+    'content-type': answer.headers['content-type'],
+    'cache-control': 'no-store'
+  })
+  response.flushHeaders()
+  await pipeline(answer, response)
 }
 
 /** Reads all records of a node, as JSON lines. */
@@ -84,8 +115,14 @@ async function reached(path: string): Promise<ControlledNode | undefined> {
 
 function answerOf(socketPath: string, path: string): Promise<IncomingMessage> {
   return new Promise((resolve, reject) => {
-    request({ socketPath, path }, resolve).once('error', reject).end()
+    request({ socketPath, path }, resolve)
+      .once('error', () => reject(gone()))
+      .end()
   })
+}
+
+function gone(): HttpError {
+  return new HttpError(503, 'unreachable', 'the node does not answer: it may have stopped')
 }
 
 function isMeant(overview: Overview, { control, node }: ControlOptions, first: number): boolean {

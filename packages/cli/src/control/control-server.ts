@@ -1,28 +1,44 @@
 import { chmod, rm } from 'node:fs/promises'
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import { createServer, type Server, type ServerResponse } from 'node:http'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import type { DHT } from '@waggle/dht'
+import { type Handle, listenerOf, send } from '../http/answers.ts'
+import { respondWithValues } from '../http/values.ts'
 import { entriesOf } from '../text/entry-lines.ts'
-import { line } from '../text/json.ts'
-import { type OverviewInit, overviewOf } from './overview.ts'
+import { inspectionJson } from '../text/inspection-json.ts'
+import { type Json, line } from '../text/json.ts'
+import { parseKey } from '../text/value-text.ts'
+import { DashboardSource, type DashboardSourceInit } from './dashboard-source.ts'
+import { searchRecords } from './held-records.ts'
+import { overviewOf } from './overview.ts'
 
 const MAX_RECORDS_SHOWN = 1000
 
+/** Longest search for the replicas of a key, in ms. */
+const INSPECT_TIMEOUT_MS = 10_000
+
+/** What a path answers with. */
+type Read = (query: URLSearchParams, signal: AbortSignal) => Promise<unknown>
+
 /**
- * Serves the state of the node on a socket that only this user's processes can open:
- * `GET /overview?records=20` as JSON and `GET /records` as JSON lines.
+ * Serves the state of the node on a socket that only this user's processes can open. `/overview` is for `stats`
+ * and `top`, `/records` for `export`, and `/dashboard`, `/history`, `/search`, `/inspect` and `/v1/…` are for the
+ * dashboard.
  */
-export async function startControl(path: string, init: OverviewInit): Promise<AsyncDisposable> {
+export async function startControl(
+  path: string,
+  init: DashboardSourceInit
+): Promise<AsyncDisposable> {
   await rm(path, { force: true })
-  const server = createServer((request, response) => {
-    answer(init, request, response).catch((error) => response.destroy(error))
-  })
+  const source = new DashboardSource(init)
+  const server = createServer(listenerOf(handlerOf(init, source)))
   await listening(server, path)
   await chmod(path, 0o600)
 
   return {
     async [Symbol.asyncDispose]() {
+      source[Symbol.dispose]()
       server.closeAllConnections()
       await new Promise((resolve) => server.close(resolve))
       await rm(path, { force: true })
@@ -30,25 +46,47 @@ export async function startControl(path: string, init: OverviewInit): Promise<As
   }
 }
 
-async function answer(
-  init: OverviewInit,
-  { url = '' }: IncomingMessage,
-  response: ServerResponse
-): Promise<void> {
-  const { pathname, searchParams } = new URL(url, 'http://control')
+function handlerOf(init: DashboardSourceInit, source: DashboardSource): Handle {
+  const { dht } = init
+  const reads: ReadonlyMap<string, Read> = new Map<string, Read>([
+    ['/overview', (query) => overviewOf(init, countIn(query))],
+    ['/dashboard', () => source.state()],
+    ['/history', async () => source.samples],
+    ['/search', (query) => searchRecords(dht, query.get('key') ?? '', countIn(query))],
+    ['/inspect', (query, signal) => inspect(dht, query.get('key') ?? '', signal)]
+  ])
 
-  if (pathname === '/overview') {
-    const wanted = Number(searchParams.get('records') ?? 0)
-    const count = Math.min(Math.max(Math.trunc(wanted) || 0, 0), MAX_RECORDS_SHOWN)
-    response.setHeader('content-type', 'application/json')
-    response.end(JSON.stringify(await overviewOf(init, count)))
-  } else if (pathname === '/records') {
-    response.setHeader('content-type', 'application/jsonl')
-    await pipeline(Readable.from(recordLines(init.dht)), response)
-  } else {
-    response.statusCode = 404
-    response.end()
+  return async (message, response, signal) => {
+    const { pathname, searchParams } = new URL(message.url ?? '', 'http://control')
+
+    if (pathname === '/records') {
+      await sendRecords(dht, response)
+      return
+    }
+
+    const read = reads.get(pathname)
+
+    if (read === undefined) {
+      await respondWithValues(dht, message, response, signal)
+    } else {
+      send(response, 200, (await read(searchParams, signal)) as Json)
+    }
   }
+}
+
+function countIn(query: URLSearchParams): number {
+  const wanted = Number(query.get('records') ?? 0)
+  return Math.min(Math.max(Math.trunc(wanted) || 0, 0), MAX_RECORDS_SHOWN)
+}
+
+async function inspect(dht: DHT, text: string, signal: AbortSignal): Promise<Json> {
+  const key = parseKey(text)
+  return inspectionJson(key, await dht.inspect(key, { signal, timeoutMs: INSPECT_TIMEOUT_MS }))
+}
+
+async function sendRecords(dht: DHT, response: ServerResponse): Promise<void> {
+  response.setHeader('content-type', 'application/jsonl')
+  await pipeline(Readable.from(recordLines(dht)), response)
 }
 
 function* recordLines(dht: DHT): Generator<string, void, undefined> {

@@ -1,9 +1,7 @@
 import process from 'node:process'
-import type { DHT, HeldRecord, Stats } from '@waggle/dht'
-import { recordKey, type Value, view } from '@waggle/record'
-import { lastExpiration } from '@waggle/record/replica'
-import { shown } from '../text/value-text.ts'
+import type { DHT, Stats } from '@waggle/dht'
 import { VERSION } from '../version.ts'
+import { firstToExpire, type RecordInShort } from './held-records.ts'
 import { ringPosition } from './ring.ts'
 
 /** The state of a node. */
@@ -31,6 +29,9 @@ export interface Overview {
 export interface Counters {
   readonly stored?: number
   readonly expired?: number
+
+  /** Replies of replicas to this node's writes that they are full. */
+  readonly replicasFull?: number
   readonly receivedBytes?: number
   readonly sentBytes?: number
   readonly cpuSeconds: number
@@ -42,14 +43,6 @@ export interface PeerPlace {
   readonly position: number
 }
 
-/** A stored record, cut to fit a line. */
-export interface RecordInShort {
-  readonly key: string
-  readonly value: string
-  readonly position: number
-  readonly expirationTime: number
-}
-
 /** The counts that come from the metrics. */
 export type CountedByMetrics = Omit<Counters, 'cpuSeconds'>
 
@@ -59,9 +52,6 @@ export interface OverviewInit {
   readonly counted: () => Promise<CountedByMetrics>
   readonly localPort: number
 }
-
-/** Characters of a text that are kept: more than a line shows. */
-const MAX_TEXT_LENGTH = 200
 
 /** Gathers the state of a node, with at most `count` of its records. */
 export async function overviewOf(
@@ -83,42 +73,6 @@ export async function overviewOf(
       id: id.toString(),
       position: ringPosition(id.toMultihash().bytes)
     })),
-    records: firstToExpire(dht.heldRecords(), count).map(inShort)
+    records: firstToExpire(dht.heldRecords(), count)
   }
-}
-
-/** Keeps no more than are wanted, however many are held. */
-function firstToExpire(held: Iterable<HeldRecord>, count: number): HeldRecord[] {
-  const first: { held: HeldRecord; at: number }[] = []
-
-  for (const one of held) {
-    const at = lastExpiration(one.record)
-
-    if (first.length < count || at < (first.at(-1)?.at ?? 0)) {
-      const later = first.findIndex((other) => other.at > at)
-      first.splice(later === -1 ? first.length : later, 0, { held: one, at })
-      first.splice(count)
-    }
-  }
-
-  return first.map(({ held }) => held)
-}
-
-function inShort({ key, record }: HeldRecord): RecordInShort {
-  return {
-    key: shown(key).slice(0, MAX_TEXT_LENGTH),
-    value: valueInShort(view(record)?.value).slice(0, MAX_TEXT_LENGTH),
-    position: ringPosition(recordKey(key)),
-    expirationTime: lastExpiration(record)
-  }
-}
-
-function valueInShort(value: NonNullable<ReturnType<typeof view>>['value'] | undefined): string {
-  if (value === undefined) {
-    return '(deleted)'
-  }
-
-  return value instanceof Map
-    ? `{${value.size === 1 ? '1 subkey' : `${value.size} subkeys`}}`
-    : shown(value as Value)
 }

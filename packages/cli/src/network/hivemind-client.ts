@@ -1,17 +1,23 @@
+import type { GetOptions } from '@waggle/dht'
 import type { CommonDHT, HivemindDHT, HivemindFound, HivemindKey } from '@waggle/hivemind'
-import type { FoundValue, Key, Value } from '@waggle/record'
+import type { Found, FoundValue, Key, Subkey, Value } from '@waggle/record'
 import { CommandError } from '../errors.ts'
 import type { CommandIO } from '../io.ts'
 import { parseDuration } from '../text/time.ts'
 import { withClient } from './client.ts'
 import { type HivemindOptions, type NetworkOptions, namedPeers } from './network-options.ts'
+import { subkeyEntry } from './subkey-entry.ts'
 
 /** What commands do alike in a network of ours and in one of Hivemind. */
-export type CommonClient = Pick<
-  CommonDHT<Key, Value, FoundValue>,
-  'store' | 'get' | 'findNearestPeers'
-> &
-  Pick<HivemindDHT, 'libp2p'>
+export interface CommonClient
+  extends Pick<CommonDHT<Key, Value, FoundValue>, 'store' | 'findNearestPeers'>,
+    Pick<HivemindDHT, 'libp2p'> {
+  /** Reads a key, or one subkey of its dictionary. */
+  get(
+    key: Key,
+    options?: GetOptions & { readonly subkey?: Subkey | undefined }
+  ): Promise<Found | undefined>
+}
 
 export type CommonOptions = NetworkOptions & HivemindOptions & { readonly timeout?: string }
 
@@ -70,9 +76,10 @@ function commonClient(dht: HivemindDHT, tupleOf: TupleOf): CommonClient {
         ...options,
         subkey: subkey === undefined ? undefined : keyOf(subkey)
       }),
-    get: async (key, options) => {
+    get: async (key, { subkey, ...options } = {}) => {
       const found = await dht.get(keyOf(key), options)
-      return found && { value: shownValue(found), expirationTime: found.expirationTime }
+      const whole = found && { value: shownValue(found), expirationTime: found.expirationTime }
+      return subkey === undefined ? whole : subkeyEntry(whole, subkey)
     },
     findNearestPeers: async (key, options) => dht.findNearestPeers(keyOf(key), options)
   }

@@ -1,6 +1,5 @@
 import type { CallOptions, DHT } from '@waggle/dht'
 import type { Key, Subkey } from '@waggle/record'
-import { subkeyEntry } from './subkey-entry.ts'
 
 /** Seconds by which a deletion outlasts what it deletes: a step of the clock, and more than a float loses. */
 const STEP_SECONDS = 1e-6
@@ -11,7 +10,6 @@ export async function leastDeletion(
   { key, subkey }: { readonly key: Key; readonly subkey: Subkey | undefined },
   call: CallOptions = {}
 ): Promise<number | undefined> {
-  const found = await dht.get(key, { latest: true, ...call })
-  const held = subkey === undefined ? found : subkeyEntry(found, subkey)
+  const held = await dht.get(key, { latest: true, subkey, ...call })
   return held && held.expirationTime + STEP_SECONDS
 }

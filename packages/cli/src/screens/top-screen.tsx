@@ -1,6 +1,7 @@
 import { Box } from 'ink'
 import type { ReactElement } from 'react'
-import type { Overview, RecordInShort } from '../control/overview.ts'
+import type { RecordInShort } from '../control/held-records.ts'
+import type { Overview } from '../control/overview.ts'
 import { shownBytes, shownCount } from '../text/count.ts'
 import { shownDuration } from '../text/time.ts'
 import type { Rates } from './rates.ts'

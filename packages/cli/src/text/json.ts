@@ -18,6 +18,11 @@ export function line(json: Json): string {
   return JSON.stringify(json).replace(UNSEEN, escaped)
 }
 
+/** Escapes a text in the same way, without quotes around it. */
+export function visible(text: string): string {
+  return line(text).slice(1, -1)
+}
+
 /** Escapes a character as JSON does: beyond U+FFFF, as two surrogates. */
 function escaped(character: string): string {
   return character

@@ -34,6 +34,23 @@ describe('waggle watch', () => {
     expect(stdout).toMatch(/^\d\d:\d\d:\d\d {2}nothing\n$/)
   })
 
+  it('prints one subkey of a dictionary, and no change of the others', async () => {
+    const peer = ['-p', node.address]
+    const answer = (subkey: string, value: string, ttl: string) =>
+      waggle(['store', 'guests', value, '--subkey', subkey, '--ttl', ttl, ...peer])
+    await answer('alice', 'yes', '1h')
+    await using watching = new RunningWaggle([
+      ...['watch', 'guests', '--subkey', 'alice', '-n', '2', '--json', ...peer]
+    ])
+    await watching.line(/"value":"yes"/)
+    await answer('bob', 'maybe', '1h')
+    await answer('alice', 'no', '2h')
+    await watching.line(/"value":"no"/)
+
+    expect(await watching.ended()).toMatchObject({ exitCode: 0 })
+    expect(watching.lines.join()).not.toContain('maybe')
+  })
+
   it('ends after so many changes', async () => {
     await waggle(['store', 'soon', 'now', '-p', node.address])
     const { exitCode, stdout } = await waggle(['watch', 'soon', '-n', '1', '-p', node.address])

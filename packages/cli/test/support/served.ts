@@ -5,6 +5,7 @@ export interface ServeEvent {
   readonly event: string
   readonly addresses?: readonly string[]
   readonly metricsUrl?: string | null
+  readonly http?: { readonly url: string; readonly newToken: string | null } | null
 }
 
 /** A node that runs as `waggle serve`. */

@@ -10,9 +10,10 @@ const CALL_OPTIONS = ['count', 'expirationTime', 'latest', 'renewals', 'subkey',
 
 /** Options of the command line that are no option of a library. */
 const OWN = [
-  ...['--answer', '--continue-on-error', '--control', '--hivemind', '--json', '--keys-from'],
-  ...['--local-port', '--metrics-host', '--metrics-port', '--near', '--node', '--output', '--raw'],
-  '--refresh-period'
+  ...['--answer', '--continue-on-error', '--control', '--dashboard', '--dashboard-host'],
+  ...['--dashboard-write', '--hivemind', '--http', '--http-host', '--json', '--keys-from'],
+  ...['--local-port', '--metrics-host', '--metrics-port', '--near', '--node', '--output', '--port'],
+  ...['--raw', '--refresh-period']
 ]
 
 const { commands } = programFor(testIO(), false).commander

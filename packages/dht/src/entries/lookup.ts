@@ -46,9 +46,9 @@ export { Meter } from '../metrics/meter.ts'
 export { announcedAddress, listenAddress, peerAddress } from '../node/addresses.ts'
 export { connectionLayers, type LayerServices } from '../node/connection-layers.ts'
 export { guardedIdentifyPush } from '../node/identify-push.ts'
-export { identityAt } from '../node/identity.ts'
 export { patientIdentify } from '../node/patient-identify.ts'
-export { RELAYED_ADDRESS, relayTransport } from '../node/relay.ts'
+export { relayTransport } from '../node/relay.ts'
+export { RELAYED_ADDRESS } from '../node/relayed-address.ts'
 export { DEFAULT_NODE_LIMITS } from '../node-limits.ts'
 export type {
   CommonDHT,
@@ -80,6 +80,7 @@ export { pointOfKey, pointOfPeer } from '../peers/key-space.ts'
 export { PeerBook } from '../peers/peer-book.ts'
 export { PeerIndex } from '../peers/peer-index.ts'
 export type { Routing } from '../peers/routing.ts'
+export { identityAt } from '../persistence/identity.ts'
 export {
   assertHivemindCacheOptions,
   type HivemindCacheOptions,
@@ -87,6 +88,7 @@ export {
   hivemindCachePolicy
 } from '../reading/cache-policy.ts'
 export { Replicas } from '../reading/replicas.ts'
+export { findWaggle } from '../service/find-waggle.ts'
 export { RecordStore } from '../store/record-store.ts'
 export type { RecordStoreOptions } from '../store/record-store-options.ts'
 export { Alarm } from '../timing/alarm.ts'

@@ -1,6 +1,13 @@
 import type { Logger, PeerId, PeerInfo } from '@libp2p/interface'
-import { type DHTRecord, encodeRecord, type SubkeyId } from '@waggle/record'
-import { whenDone } from '@waggle/record/replica'
+import {
+  type DHTRecord,
+  EMPTY_RECORD,
+  encodeRecord,
+  type MaybePromise,
+  type SubkeyId
+} from '@waggle/record'
+import { project, whenDone } from '@waggle/record/replica'
+import { equals } from 'uint8arrays/equals'
 import type {
   FindOptions,
   FindReply,
@@ -66,7 +73,7 @@ export class ExchangeClient implements RecordChannel {
     return this.#client.request<FindReply>(peer, request, {
       cancellation,
       onResponse: ({ standing, record: bytes, ageMs, closer }) =>
-        whenDone(bytes && receivedRecord(peer, key, bytes, this.#init), (record) => ({
+        whenDone(bytes && this.#received(peer, { key, subkeys, bytes }), (record) => ({
           ...{ record, ageMs, closer },
           isSame: standing === 'same'
         })),
@@ -139,6 +146,24 @@ export class ExchangeClient implements RecordChannel {
     this.#client.close()
   }
 
+  /** Reads a record, or the part of it that was asked for. */
+  #received(
+    peer: PeerInfo,
+    { key, subkeys, bytes }: ReceivedPart
+  ): MaybePromise<DHTRecord | undefined> {
+    if (subkeys.length === 0) {
+      return receivedRecord(peer, key, bytes, this.#init)
+    }
+
+    // As a record, it would be one that has expired.
+    return equals(bytes, NOTHING_HELD)
+      ? EMPTY_RECORD
+      : whenDone(
+          receivedRecord(peer, key, bytes, this.#init),
+          (record) => record && project(record, subkeys)
+        )
+  }
+
   /** Something that the peer holds beats a write: what it is, the peer says in its reply, or else when it is asked. */
   async #beaten(
     peer: PeerInfo,
@@ -165,6 +190,12 @@ export class ExchangeClient implements RecordChannel {
   }
 }
 
+interface ReceivedPart {
+  readonly key: Uint8Array
+  readonly subkeys: readonly SubkeyId[]
+  readonly bytes: Uint8Array
+}
+
 interface Beaten {
   readonly key: Uint8Array
   readonly winner: Uint8Array | undefined
@@ -173,6 +204,9 @@ interface Beaten {
 
 const NO_SUBKEYS: readonly SubkeyId[] = []
 const NOTHING = new Uint8Array(0)
+
+/** The answer of a peer that holds a key, and nothing under the subkeys that were asked for. */
+const NOTHING_HELD = encodeRecord(EMPTY_RECORD)
 
 /** Nothing is ever stored under it. */
 const NO_KEY = NOTHING

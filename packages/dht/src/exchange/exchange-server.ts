@@ -25,11 +25,12 @@ import { nameOf, type RecordStore } from '../store/record-store.ts'
 import { ForgedSignatureError } from '../store/signature-checks.ts'
 import { NEVER_FRESH } from '../store/stored-record.ts'
 import { CloserPeers } from '../wire/closer-peers.ts'
-import { TARGET_MESSAGE_BYTES } from '../wire/limits.ts'
+import { MAX_AGE_MS, MAX_AGE_SECONDS, TARGET_MESSAGE_BYTES } from '../wire/limits.ts'
 import type { ServedProtocol, StreamHandler } from '../wire/protocol-server.ts'
 import { ProtocolViolationError } from '../wire/protocol-violation-error.ts'
 import type { Response } from '../wire/responder.ts'
 import type { MessageCodec } from '../wire/schema.ts'
+import type { Served } from '../wire/served.ts'
 import {
   EXCHANGE,
   EXCHANGE_PROTOCOL,
@@ -60,8 +61,14 @@ export interface ExchangeServerInit {
   /** Decides who may write; undefined: everybody may. */
   readonly access?: Access | undefined
 
+  /** Counts answers to writes. Undefined: nobody asks. */
+  readonly served?: Served | undefined
+
   /** Called with a peer that has sent a forged signature. */
   readonly onForgery?: ((peer: PeerId, error: Error) => void) | undefined
+
+  /** Whether this node is one of the nearest to a key, as far as it knows. @default it is */
+  readonly isReplicaOf?: ((key: Uint8Array) => boolean) | undefined
 
   /** Called with each key that is read from the store by a peer that does not look for replicas. */
   readonly onRead?: ((key: Uint8Array) => void) | undefined
@@ -94,7 +101,7 @@ export class ExchangeServer implements ServedProtocol<Message> {
 
     switch (message.name) {
       case 'find':
-        return { keys: message.keys.length, reply: this.#find(message, peer), busy }
+        return { keys: countWanted(message), reply: this.#find(message, peer), busy }
       case 'store':
         return whenDone(access?.allows(peer, 'write') ?? true, (mayWrite) => ({
           keys: message.writes.length,
@@ -120,14 +127,14 @@ export class ExchangeServer implements ServedProtocol<Message> {
     let sizeBytes = 0
 
     for (const key of keys) {
-      const answer = this.#lookup(key, request)
+      const { answer, isFound } = this.#lookup(key, request)
       sizeBytes += 'record' in answer ? answer.record.length : 0
 
       if (answers.length > 0 && sizeBytes > TARGET_MESSAGE_BYTES) {
         break
       }
 
-      const count = answer.standing === 'nothing' || isCloserAlways ? closerCount : 0
+      const count = isFound && !isCloserAlways ? 0 : closerCount
       const closer = this.#closer(key.key, count, closerPeers)
       answers.push(closer.length === 0 ? answer : { ...answer, closer })
       yield
@@ -137,21 +144,31 @@ export class ExchangeServer implements ServedProtocol<Message> {
   }
 
   /** A copy is an answer only where it is young enough. A request for closer peers in any case looks for replicas. */
-  #lookup(wanted: FindKey, { isCloserAlways, maxAge }: FindRequest): FoundAnswer {
-    const { store, cache, copies, onRead } = this.#init
-    const record = encodedPart(store, wanted)
+  #lookup(wanted: FindKey, { isCloserAlways, maxAge }: FindRequest): Lookup {
+    const { store, cache, copies, isReplicaOf, onRead } = this.#init
+    const held = encodedPart(store, wanted)
 
-    if (record === undefined) {
-      return copyIn(cache, wanted, maxAge) ?? copyIn(copies, wanted, maxAge) ?? NONE
+    if (held === undefined) {
+      const copy = copyIn(cache, wanted, maxAge) ?? copyIn(copies, wanted, maxAge)
+      return copy === undefined ? NONE : { answer: copy, isFound: true }
+    }
+
+    const { digest } = wanted
+    const { bytes: record, isFound } = held
+
+    const isKnown = digest.length > 0 && equals(digestOfBytes(record), digest)
+
+    if (!isCloserAlways && isReplicaOf?.(wanted.key) === false) {
+      // It may be a part, of a writer that was on its way to the replicas, or of a time when this node was one.
+      const answer = { standing: 'copy', ageMs: MAX_AGE_MS, record, closer: NO_PEERS } as const
+      return isKnown ? NONE : { answer, isFound: isFound && maxAge === MAX_AGE_SECONDS }
     }
 
     if (!isCloserAlways) {
       onRead?.(wanted.key)
     }
 
-    const { digest } = wanted
-    const isKnown = digest.length > 0 && equals(digestOfBytes(record), digest)
-    return isKnown ? SAME : { standing: 'held', record, closer: NO_PEERS }
+    return { answer: isKnown ? SAME : { standing: 'held', record, closer: NO_PEERS }, isFound }
   }
 
   /** Resolves later where what comes in takes long to check. */
@@ -170,10 +187,15 @@ export class ExchangeServer implements ServedProtocol<Message> {
       yield
     }
 
-    const replyOf = (known: readonly Outcome[]): StoredReply => ({
-      ...{ name: 'stored', id, peers: closerPeers.peers },
-      answers: answersOf(known, closer)
-    })
+    const replyOf = (known: readonly Outcome[]): StoredReply => {
+      const answers = answersOf(known, closer)
+
+      for (const { outcome } of answers) {
+        this.#init.served?.countWrite(outcome)
+      }
+
+      return { name: 'stored', id, peers: closerPeers.peers, answers }
+    }
 
     return outcomes.some(isPromise)
       ? Promise.all(outcomes).then(replyOf)
@@ -224,10 +246,21 @@ export class ExchangeServer implements ServedProtocol<Message> {
 }
 
 const NO_PEERS: readonly number[] = []
-const NONE: FoundAnswer = { standing: 'nothing', closer: NO_PEERS }
+const NONE: Lookup = { answer: { standing: 'nothing', closer: NO_PEERS }, isFound: false }
 const SAME: FoundAnswer = { standing: 'same', closer: NO_PEERS }
 
-/** Returns a copy that is whole and no more than so many seconds old. */
+/** What is answered for a key. */
+interface Lookup {
+  readonly answer: FoundAnswer
+
+  /** Whether it is what the peer looks for. If not, the peer is named others to ask. */
+  readonly isFound: boolean
+}
+
+/**
+ * Returns a copy that is whole and no more than so many seconds old. One without the subkeys that are wanted
+ * says nothing: the dictionary may have them by now.
+ */
 function copyIn(
   store: RecordStore | undefined,
   wanted: FindKey,
@@ -235,16 +268,36 @@ function copyIn(
 ): FoundAnswer | undefined {
   const { freshMs = NEVER_FRESH } = (maxAge > 0 && store?.find(nameOf(wanted.key))) || {}
   const ageMs = Math.ceil(performance.now() - freshMs)
-  const record = ageMs <= 1000 * maxAge ? store && encodedPart(store, wanted) : undefined
-  return record && { standing: 'copy', ageMs, record, closer: NO_PEERS }
+  const copy = ageMs <= 1000 * maxAge ? store && encodedPart(store, wanted) : undefined
+  return copy?.isFound
+    ? { standing: 'copy', ageMs, record: copy.bytes, closer: NO_PEERS }
+    : undefined
 }
 
-/** Encodes what a store has of what is wanted; undefined if it has nothing. */
-function encodedPart(store: RecordStore, { key, subkeys }: FindKey): Uint8Array | undefined {
-  const encoded = store.encoded(key)
-  return encoded === undefined || subkeys.length === 0
-    ? encoded
-    : encodeRecord(project(store.get(key), subkeys))
+/** Encodes what a store has of what is wanted; undefined if it does not hold the key. */
+function encodedPart(
+  store: RecordStore,
+  { key, subkeys }: FindKey
+): { readonly bytes: Uint8Array; readonly isFound: boolean } | undefined {
+  if (subkeys.length === 0) {
+    const bytes = store.encoded(key)
+    return bytes && { bytes, isFound: true }
+  }
+
+  const held = store.get(key)
+
+  // The rest is not encoded: of a full dictionary, that would take a thousand times as long.
+  if (isEmpty(held)) {
+    return undefined
+  }
+
+  const part = project(held, subkeys)
+  return { bytes: encodeRecord(part), isFound: part.subkeys.size > 0 }
+}
+
+/** What a request counts for: each subkey as much as a key, which takes as long to look up. */
+function countWanted({ keys }: FindRequest): number {
+  return keys.reduce((sum, { subkeys }) => sum + Math.max(subkeys.length, 1), 0)
 }
 
 /** Nearly all of what a request takes in memory. */

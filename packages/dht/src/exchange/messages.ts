@@ -12,7 +12,6 @@ import {
   SUBKEYS
 } from '../wire/fields.ts'
 import { MAX_KEYS_PER_MESSAGE, MAX_REQUEST_ID } from '../wire/limits.ts'
-import { protocolIdIn } from '../wire/protocol-id.ts'
 import {
   byteString,
   flag,
@@ -159,13 +158,6 @@ const STORED = union<StoredAnswer, 'outcome'>('outcome', {
 
 /** The protocol's id in the default network; see {@link protocolIdIn}. */
 export const EXCHANGE_PROTOCOL = '/waggle/exchange/2.0.0'
-
-/** Finds among a peer's protocols the exchange of a network in another revision than this one's. */
-export function otherRevision(protocols: readonly string[], network: string): string | undefined {
-  const own = protocolIdIn(network, EXCHANGE_PROTOCOL)
-  const name = own.slice(0, own.lastIndexOf('/') + 1)
-  return protocols.includes(own) ? undefined : protocols.find((id) => id.startsWith(name))
-}
 
 /** The messages of the exchange; docs/network.md describes them. */
 export const EXCHANGE: MessageCodec<Message> = messages<Message>({

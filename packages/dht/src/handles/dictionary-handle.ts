@@ -1,8 +1,8 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec'
 import type { Found, Key, MaybePromise, Subkey, Value } from '@waggle/record'
 import { assertSchema, whenDone } from '@waggle/record/replica'
-import { dictionaryOf, mapPlaces, mapSource, placeName, placesOf } from '../live/places.ts'
-import type { Place } from '../live/state.ts'
+import { dictionaryOf, mapPlaces, mapSource, placesOf } from '../live/places.ts'
+import type { Place, Places } from '../live/state.ts'
 import type { Watch, WatchOptions } from '../live/watch.ts'
 import type { BaseOperations } from '../operations/base-operations.ts'
 import type { GetOptions } from '../operations/call-options.ts'
@@ -26,11 +26,20 @@ export interface DictionaryHandle<KI, K, I, T, O = object> {
 
   /** Stores under a subkey. @throws ValidationError, before anything is sent, if it does not fit */
   store(subkey: KI, value: I, ...options: StoreArguments<O>): Promise<boolean>
+
+  /** Reads one entry, which costs the same in a small dictionary and in a large one. */
   get(subkey: KI, options?: GetOptions): Promise<Found<T> | undefined>
 
   /** Reads all entries. */
   entries(options?: GetOptions): Promise<Map<K, Found<T>>>
   delete(subkey: KI, options?: HandleDeleteOptions): Promise<boolean>
+
+  /** Watches one entry. */
+  watch<R extends boolean = false>(
+    options: WatchOptions<R> & { readonly subkey: KI }
+  ): Watch<Found<T> | undefined, K, T, R>
+
+  /** Watches all entries. */
   watch<R extends boolean = false>(options?: WatchOptions<R>): Watch<Map<K, Found<T>>, K, T, R>
 }
 
@@ -61,18 +70,41 @@ export function dictionaryHandle<KI extends Subkey, K extends Subkey, I, T>(
     },
     get: async (subkey, getOptions) => {
       await assertFit(schemas.subkey, subkey, 'subkey')
-      const place = placesOf(await base.get(key, getOptions)).get(placeName(subkey))
-      return place && (await map(place))?.found
+      const found = await base.get(key, { ...getOptions, subkey })
+      return found && (await map({ subkey, found }))?.found
     },
     entries: async (getOptions) =>
       dictionaryOf(
         await mapPlaces(placesOf(await base.get(key, getOptions)), (_, place) => map(place))
       ),
     delete: async (subkey, given) => base.delete(key, { ...signing(options), ...given, subkey }),
-    watch: (watchOptions) =>
-      base.watchStates(mapSource(base.states(key), map, dictionaryOf<K, T>), watchOptions)
+    watch: watchOf(base, key, map)
   }
 }
+
+/** Makes the handle's `watch`. */
+function watchOf<KI extends Subkey, K extends Subkey, T>(
+  base: BaseOperations,
+  key: Key,
+  map: EntryReader<K, T>
+): DictionaryHandle<KI, K, never, T>['watch'] {
+  const entryOf = (places: Places<K, T>): Found<T> | undefined => [...places.values()][0]?.found
+
+  function watch<R extends boolean>(
+    options?: WatchOptions<R> & { readonly subkey?: KI | undefined }
+  ): Watch<Found<T> | undefined, K, T, R> | Watch<Map<K, Found<T>>, K, T, R> {
+    const { subkey, ...rest } = options ?? {}
+    return subkey === undefined
+      ? base.watchStates(mapSource(base.states(key), map, dictionaryOf<K, T>), rest)
+      : base.watchStates(mapSource(base.entryStates(key, subkey), map, entryOf), rest)
+  }
+
+  return watch as DictionaryHandle<KI, K, never, T>['watch']
+}
+
+type EntryReader<K, T> = (
+  place: Place<Subkey | undefined, Value>
+) => MaybePromise<Place<K, T> | undefined>
 
 /** Returns a function that reads an entry by the schemas, and reports one that does not fit. */
 function entryReader<KI, K, I, T>(
@@ -80,7 +112,7 @@ function entryReader<KI, K, I, T>(
   key: Key,
   { subkey: subkeySchema, value: schema }: DictionarySchemas<KI, K, I, T>,
   options: HandleOptions
-): (place: Place<Subkey | undefined, Value>) => MaybePromise<Place<K, T> | undefined> {
+): EntryReader<K, T> {
   const misfits = { base, key, options }
 
   return (place) => {

@@ -3,12 +3,13 @@ import type { Multiaddr } from '@multiformats/multiaddr'
 import { raceSignal } from 'race-signal'
 import { CLOCK_ADVICE, describeSkew, isSkewed } from '../clock-reading.ts'
 import { ClockSkewError } from '../errors.ts'
-import { EXCHANGE_PROTOCOL, otherRevision } from '../exchange/messages.ts'
+import { EXCHANGE_PROTOCOL } from '../exchange/messages.ts'
 import { isRefusal } from '../peers/refused-dials.ts'
 import type { Waggle } from '../service/service-interface.ts'
 import { anySignal, timeoutSignal } from '../timing/deadline.ts'
 import { wait } from '../timing/wait.ts'
-import { protocolIdIn } from '../wire/protocol-id.ts'
+import { WATCH_PROTOCOL } from '../watch/watch-messages.ts'
+import { otherRevision, protocolIdIn } from '../wire/protocol-id.ts'
 import { isFinal } from './bootstrap-hints.ts'
 import { type DialledPeer, dialAny, errorOf, UnreachableAddressesError } from './dial-any.ts'
 import { NotAServerError, OtherRevisionError } from './not-a-server-error.ts'
@@ -18,6 +19,9 @@ const FIRST_RETRY_MS = 100
 
 /** Milliseconds between two retries at most: a peer that starts late is found within a second. */
 const MAX_RETRY_MS = 1000
+
+/** Protocols that a network speaks in one revision. */
+const REVISED = [EXCHANGE_PROTOCOL, WATCH_PROTOCOL]
 
 export interface AttemptInit {
   readonly node: Libp2p
@@ -90,12 +94,13 @@ async function assertSameRevision(
   { node, network }: { readonly node: Libp2p; readonly network: string }
 ): Promise<void> {
   const { protocols } = await node.peerStore.get(peer)
-  const spoken = otherRevision(protocols, network)
 
-  if (spoken !== undefined) {
-    throw new OtherRevisionError(
-      `the peer ${peer} speaks ${spoken}, and this node ${protocolIdIn(network, EXCHANGE_PROTOCOL)}`
-    )
+  for (const own of REVISED.map((id) => protocolIdIn(network, id))) {
+    const spoken = otherRevision(protocols, own)
+
+    if (spoken !== undefined) {
+      throw new OtherRevisionError(`the peer ${peer} speaks ${spoken}, and this node ${own}`)
+    }
   }
 }
 

@@ -7,10 +7,12 @@ import {
   type QueryEvent
 } from '@libp2p/kad-dht'
 import { type Applied, apply, type DHTRecord, EMPTY_RECORD, encodeRecord } from '@waggle/record'
+import { project } from '@waggle/record/replica'
 import { pipe } from 'it-pipe'
 import { equals } from 'uint8arrays/equals'
 import { SEARCH_WIDTH } from '../constants.ts'
 import type {
+  FindOptions,
   FindReply,
   RecordChannel,
   StoreOutcome,
@@ -53,9 +55,18 @@ export class KadChannel implements RecordChannel {
     this.#components = components
   }
 
-  async find(peer: PeerInfo, key: Uint8Array): Promise<FindReply> {
+  /** Such a peer knows only whole records, of which subkeys are picked here. */
+  async find(
+    peer: PeerInfo,
+    key: Uint8Array,
+    { subkeys = [] }: Pick<FindOptions, 'subkeys'> = {}
+  ): Promise<FindReply> {
     using inTime = this.#inTime(peer)
-    return await this.#find(peer, key, inTime)
+    const reply = await this.#find(peer, key, inTime)
+    const { record } = reply
+    return record === undefined || subkeys.length === 0
+      ? reply
+      : { ...reply, record: project(record, subkeys) }
   }
 
   async store(

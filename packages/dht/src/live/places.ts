@@ -47,6 +47,12 @@ export function foundOf(places: KeyPlaces): Found | undefined {
   return { value: dictionaryOf(places as Places<Subkey, Value>), expirationTime }
 }
 
+/** Returns the only entry of what was found under one subkey. */
+export function entryOf(found: Found | undefined): Found<Value> | undefined {
+  const [place] = placesOf(found).values()
+  return place?.subkey === undefined ? undefined : place.found
+}
+
 /** Returns the dictionary of some places. */
 export function dictionaryOf<K, V>(places: Places<K, V>): Map<K, Found<V>> {
   return new Map(Array.from(places.values(), ({ subkey, found }) => [subkey, found]))

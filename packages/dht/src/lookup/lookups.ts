@@ -182,7 +182,7 @@ export class Lookups {
     const isHedged = !request.isBulk && (run.lookup.isHedged || !run.isInformed)
     request.expect(
       isHedged ? this.#responseTimes.lateAfterMs(isConnected) : undefined,
-      peers.suspectAfterMs(contact.id, isConnected)
+      peers.suspectAfterMs(contact, isConnected)
     )
     run.lookup.search.recordRequest(contact)
     run.underWay++
@@ -226,7 +226,9 @@ export class Lookups {
 
     if (request.isPending) {
       request.settle()
-      this.#init.peers.recordFailure(contact, error, request.askedAtMs)
+      this.#recordSilence(contact, () =>
+        this.#init.peers.recordFailure(contact, error, request.askedAtMs)
+      )
       run.lookup.search.recordFailure(contact)
       run.numBusy += Number(error?.name === 'BusyError')
       this.#take(run, contact, undefined, error)
@@ -244,13 +246,26 @@ export class Lookups {
   #onLate(request: Request): void {
     const { contact, run } = request
     const { peers } = this.#init
-    peers.recordSuspicion(contact.id)
+    this.#recordSilence(contact, () => peers.recordSuspicion(contact.id))
 
     if (request.isSuspect && peers.suspicionOf(contact) === 'silent') {
       run.lookup.search.giveUp(contact)
     }
 
     this.#suspect(request)
+  }
+
+  /** Records something of a peer. If that makes it a suspect, nobody waits for what it was asked before. */
+  #recordSilence(contact: PeerInfo, record: () => void): void {
+    const { peers } = this.#init
+    const wasSuspect = peers.suspicionOf(contact) !== 'none'
+    record()
+
+    for (const request of wasSuspect ? [] : this.#waitingFor.requestsTo(contact)) {
+      if (request instanceof Request && peers.suspicionOf(request.contact) !== 'none') {
+        this.#suspect(request)
+      }
+    }
   }
 
   #suspect(request: Request): void {

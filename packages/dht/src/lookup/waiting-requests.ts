@@ -65,6 +65,12 @@ export class WaitingRequests {
     this.#setTimer(dueMsOf(request, Number.NEGATIVE_INFINITY))
   }
 
+  /** Lists the requests to a peer that are waited for. */
+  requestsTo({ id }: PeerInfo): WaitingRequest[] {
+    const requests = this.#queues.get(id.toString())?.requests ?? []
+    return requests.filter(({ isPending }) => isPending)
+  }
+
   /** Waits for none any more. */
   clear(): void {
     clearTimeout(this.#timer)

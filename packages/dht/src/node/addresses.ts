@@ -1,15 +1,24 @@
 import { peerIdFromString } from '@libp2p/peer-id'
 import { isMultiaddr, type Multiaddr, multiaddr } from '@multiformats/multiaddr'
 
-/** An address: `'host:port'`, `'[::1]:port'`, `':port'`, each with or without `/p2p/<id>`, or a multiaddr as a string or an object. */
+/**
+ * An address: `'host:port'`, `'[::1]:port'`, `':port'`, `'wss://host'`, `'ws://host:port'`, each with or without `/p2p/<id>`,
+ * or a multiaddr as a string or an object.
+ */
 export type Address = string | Multiaddr
 
 const FORMS =
-  'use host:port such as 127.0.0.1:1337, [::1]:1337 or :1337, or a multiaddr such as /ip4/127.0.0.1/tcp/1337'
+  'use host:port such as 127.0.0.1:1337, [::1]:1337 or :1337, a WebSocket such as wss://example.org, or a multiaddr such as /ip4/127.0.0.1/tcp/1337'
 const ALL_INTERFACES = '0.0.0.0'
 const THIS_MACHINE = '127.0.0.1'
 const HOST_AND_PORT =
   /^(?:\[(?<ip6>[^\]]+)\]|(?<host>[^:/\s[\]]*)):(?<port>\d{1,5})(?<id>\/p2p\/[^/\s]+)?$/
+
+/** The scheme of a WebSocket, its host, and the port unless it is the usual one. */
+const WEB_SOCKET =
+  /^(?<scheme>wss?):\/\/(?<host>[^:/\s[\]]+|\[[^\]]+\])(?<port>:\d{1,5})?\/?(?<id>\/p2p\/[^/\s]+)?$/
+const PORTS: Readonly<Record<string, string>> = { ws: ':80', wss: ':443' }
+const LAYERS: Readonly<Record<string, string>> = { ws: '/ws', wss: '/tls/ws' }
 
 /**
  * Returns the multiaddr to listen on. `':port'` means all IPv4 interfaces, port 0 any free one.
@@ -75,13 +84,21 @@ function parseAddress(
   }
 
   const isHostAndPort = typeof address === 'string' && !address.startsWith('/')
-  const given = isHostAndPort ? fromHostAndPort(address, option, resolve) : address
+  const given = isHostAndPort ? fromText(address, option, resolve) : address
 
   try {
     return assertDialable(typeof given === 'string' ? multiaddr(given) : given)
   } catch (cause) {
     throw refusal(option, address, 'is not an address', cause)
   }
+}
+
+function fromText(address: string, option: string, resolve: (host: string) => string): string {
+  const { scheme, host = '', port, id = '' } = WEB_SOCKET.exec(address)?.groups ?? {}
+
+  return scheme === undefined
+    ? fromHostAndPort(address, option, resolve)
+    : `${fromHostAndPort(`${host}${port ?? PORTS[scheme]}`, option, resolve)}${LAYERS[scheme]}${id}`
 }
 
 function fromHostAndPort(

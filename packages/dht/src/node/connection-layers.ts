@@ -1,7 +1,7 @@
-import { noise } from '@chainsafe/libp2p-noise'
-import { yamux } from '@chainsafe/libp2p-yamux'
 import type { ConnectionGater } from '@libp2p/interface'
+import { noise } from '@libp2p/noise'
 import { type Ping, type PingComponents, ping } from '@libp2p/ping'
+import { yamux } from '@libp2p/yamux'
 import type { Libp2pOptions } from 'libp2p'
 import { guardedComponents } from '../door/guarded-components.ts'
 import { piecesUpTo } from '../door/units.ts'
@@ -73,6 +73,9 @@ export interface ConnectionLayers {
     >
   >
   readonly services: NonNullable<Libp2pOptions<LayerServices>['services']>
+
+  /** Places of connections that are being set up. */
+  readonly pending: PendingConnections
 }
 
 /**
@@ -88,6 +91,7 @@ export function connectionLayers(gater: ConnectionGater = {}): ConnectionLayers 
   })
 
   return {
+    pending,
     options: {
       connectionEncrypters: [limitedEncrypter(unfragmentedWrites(noise()))],
       streamMuxers: [

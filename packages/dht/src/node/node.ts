@@ -1,9 +1,8 @@
 import type { Identify, IdentifyPush } from '@libp2p/identify'
 import type { Libp2p, PrivateKey, ServiceMap } from '@libp2p/interface'
 import type { KadDHT } from '@libp2p/kad-dht'
-import { preSharedKey } from '@libp2p/pnet'
-import { tcp } from '@libp2p/tcp'
 import { createLibp2p, type Libp2pOptions } from 'libp2p'
+import { platform } from '#platform'
 import { ListenError, toError } from '../errors.ts'
 import { waggleKadDHT } from '../kad/waggle-kad-dht.ts'
 import type { NodeLimits } from '../node-limits.ts'
@@ -14,17 +13,10 @@ import type { RecordStoreOptions } from '../store/record-store-options.ts'
 import { connectionLayers, type LayerServices } from './connection-layers.ts'
 import { gaterFor } from './gater.ts'
 import { guardedIdentifyPush } from './identify-push.ts'
-import { identityAt } from './identity.ts'
 import { listenedAddresses } from './listened-addresses.ts'
 import { limitedProtector } from './negotiation-limit.ts'
 import { patientIdentify } from './patient-identify.ts'
-import {
-  holePunching,
-  RELAYED_ADDRESS,
-  reachability,
-  relayServer,
-  relayTransport
-} from './relay.ts'
+import { RELAYED_ADDRESS } from './relayed-address.ts'
 import type { Settings } from './settings.ts'
 
 /** Services of a node made by `DHT.create`, besides those that the caller adds. */
@@ -59,19 +51,15 @@ export async function startNode(settings: Settings): Promise<Libp2p<ServiceMap>>
 async function configuration(settings: Settings): Promise<Libp2pOptions<NodeServices>> {
   const { allowPeer, libp2pOptions, logger, metrics, swarmKey } = settings
   const privateKey = await identityOf(settings)
-  const gater = allowPeer
-    ? gaterFor(accessBy(allowPeer), libp2pOptions.connectionGater)
-    : libp2pOptions.connectionGater
-  const layers = connectionLayers(gater)
+  const own = platform.gater(libp2pOptions.connectionGater, settings.initialPeers)
+  const layers = connectionLayers(allowPeer ? gaterFor(accessBy(allowPeer), own) : own)
 
   return {
     ...(privateKey && { privateKey }),
     ...(logger && { logger }),
     ...(metrics && { metrics }),
-    ...(swarmKey && {
-      connectionProtector: limitedProtector(preSharedKey({ psk: swarmKey }))
-    }),
-    transports: [tcp(), relayTransport()],
+    ...(swarmKey && { connectionProtector: await protectorBy(swarmKey) }),
+    transports: await platform.transports({ places: layers.pending, relay: settings.relay }),
     ...layers.options,
     ...libp2pOptions,
     connectionGater: layers.options.connectionGater,
@@ -84,6 +72,7 @@ async function configuration(settings: Settings): Promise<Libp2pOptions<NodeServ
     connectionMonitor: { ...layers.options.connectionMonitor, ...libp2pOptions.connectionMonitor },
     services: {
       ...layers.services,
+      ...(await relayServices(settings)),
       ...services(settings),
       ...libp2pOptions.services
     }
@@ -96,13 +85,43 @@ async function identityOf({
   privateKey,
   persistence: { dataDir }
 }: Settings): Promise<PrivateKey | undefined> {
-  if (privateKey !== undefined || dataDir === undefined || identityPath !== undefined) {
-    return identityPath === undefined ? privateKey : identityAt(identityPath)
+  if (identityPath !== undefined) {
+    const { identityAt } = await import('#files')
+    return identityAt(identityPath)
   }
 
-  const { identityIn, prepareDataDir } = await import('../persistence/data-dir.ts')
+  if (privateKey !== undefined || dataDir === undefined) {
+    return privateKey
+  }
+
+  const { identityAt, identityIn, prepareDataDir } = await import('#files')
   await prepareDataDir(dataDir)
   return identityAt(identityIn(dataDir), { isOwn: true })
+}
+
+/** Loads what only private networks need. */
+async function protectorBy(
+  swarmKey: Uint8Array
+): Promise<NonNullable<Libp2pOptions['connectionProtector']>> {
+  const { preSharedKey } = await import('@libp2p/pnet')
+  return limitedProtector(preSharedKey({ psk: swarmKey }))
+}
+
+/** Loads what only relays need, and nodes that they serve. */
+async function relayServices({
+  relay,
+  serveRelay
+}: Settings): Promise<Partial<NonNullable<Libp2pOptions<NodeServices>['services']>>> {
+  if (!(relay || serveRelay)) {
+    return {}
+  }
+
+  const { holePunching, reachability, relayServer } = await import('./relay-services.ts')
+  return {
+    reachability: reachability(),
+    ...(relay && { holePunching: holePunching() }),
+    ...(serveRelay && { relayServer: relayServer() })
+  }
 }
 
 type LayerService = keyof LayerServices
@@ -119,16 +138,12 @@ function services({
   protocol,
   relay,
   requestTimeoutMs,
-  serveRelay,
   validators
 }: Settings): Omit<NonNullable<Libp2pOptions<NodeServices>['services']>, LayerService> {
   return {
     identify: patientIdentify(),
     identifyPush: guardedIdentifyPush(relay),
-    ...(relay && { holePunching: holePunching() }),
     listenedAddresses: listenedAddresses(),
-    ...((relay || serveRelay) && { reachability: reachability() }),
-    ...(serveRelay && { relayServer: relayServer() }),
     dht: waggleKadDHT({
       protocol,
       clientMode,

@@ -1,5 +1,6 @@
 import type { Multiaddr } from '@multiformats/multiaddr'
 import { DEFAULT_LIMITS, type Limits } from '@waggle/record'
+import { platform } from '#platform'
 import {
   DEFAULT_BOOTSTRAP_TIMEOUT_MS,
   DEFAULT_KAD_PROTOCOL,
@@ -109,15 +110,17 @@ export function settingsOf(options: DHTOptions): Settings {
   assertOptions('DHT.create', options, DHT_OPTIONS)
   assertCombines(options)
   assertRoles(options)
-  const { relay = false, clientMode = relay, limits = {}, swarmKey } = options
-  const { listenOn = clientMode ? [] : DEFAULT_LISTEN_ON } = options
+  assertPlatform(options)
+  const { relay = false, clientMode = relay || platform.isBrowser } = options
+  const { limits = {}, swarmKey } = options
+  const { listenOn = clientMode || platform.isBrowser ? [] : DEFAULT_LISTEN_ON } = options
 
   return {
     ...(withDefaults(options, DHT_OPTIONS) as Settings),
     clientMode,
     listenOn: asList(listenOn).map((address) => listenAddress(address, 'listenOn')),
-    initialPeers: asList(options.initialPeers).map((address) =>
-      peerAddress(address, 'initialPeers')
+    initialPeers: platform.dialled(
+      asList(options.initialPeers).map((address) => peerAddress(address, 'initialPeers'))
     ),
     announce: asList(options.announce).map((address) => announcedAddress(address, 'announce')),
     swarmKey: swarmKey === undefined ? undefined : swarmKeyBytes(swarmKey, 'swarmKey'),
@@ -157,5 +160,16 @@ function assertRoles({ clientMode, relay, serveRelay }: DHTOptions): void {
     throw new TypeError(
       "serveRelay is for nodes that others can dial: it can't be combined with relay or clientMode"
     )
+  }
+}
+
+/** Refuses what means nothing in a browser, and says what to do there. */
+function assertPlatform(options: DHTOptions): void {
+  const { refusals } = platform
+  const names = Object.keys(refusals) as (keyof DHTOptions)[]
+  const refused = names.find((name) => options[name] !== undefined && options[name] !== false)
+
+  if (refused !== undefined) {
+    throw new TypeError(`${refused}: ${refusals[refused]}`)
   }
 }

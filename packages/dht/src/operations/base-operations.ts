@@ -15,6 +15,9 @@ export interface BaseOperations extends WaggleOperations {
   /** Returns the states of a key, for a watch of them or of what is made of them. */
   states(key: Key): StateSource<Found | undefined, Subkey | undefined, Value>
 
+  /** Returns the states of one subkey. */
+  entryStates(key: Key, subkey: Subkey): StateSource<Found<Value> | undefined, Subkey, Value>
+
   /** Watches states until this DHT stops. */
   watchStates<T, K, V, R extends boolean>(
     source: StateSource<T, K, V>,

@@ -1,3 +1,4 @@
+import type { Key, Subkey } from '@waggle/record'
 import type { WatchOptions } from '../live/watch.ts'
 import {
   assertAge,
@@ -14,6 +15,7 @@ import type {
   FindNearestPeersOptions,
   GetManyOptions,
   GetOptions,
+  PlaceOptions,
   StoreEntry,
   StoreManyOptions,
   StoreOptions
@@ -26,11 +28,12 @@ interface OptionsOfCalls {
   store: StoreOptions & Report<boolean>
   delete: DeleteOptions & Report<boolean>
   publish: PublishOptions
-  get: GetOptions
+  get: GetOptions & PlaceOptions
   storeMany: StoreManyOptions & Report<boolean>
   entry: StoreEntry
   getMany: GetManyOptions
-  watch: WatchOptions
+  place: { key: Key; subkey: Subkey }
+  watch: WatchOptions & PlaceOptions
   inspect: CallOptions
   findNearestPeers: FindNearestPeersOptions
 }
@@ -53,12 +56,14 @@ const OPTIONS: { readonly [C in keyof OptionsOfCalls]: OptionTable<OptionsOfCall
   store: { ...CALL, ...WRITE, ...REPORT, ...RETRY, subkey: {} },
   delete: { ...CALL, ...WRITE, ...REPORT, ...RETRY, subkey: {} },
   publish: { ...SIGNAL, ttl: {}, subkey: {}, goodbye: { assert: assertBoolean }, privateKey: {} },
-  get: READ,
+  get: { ...READ, subkey: {} },
   storeMany: { ...CALL, ...WRITE, ...REPORT },
   entry: { ...WRITE, key: {}, value: {}, subkey: {} },
   getMany: { ...READ, onProgress: { assert: assertFunction } },
+  place: { key: {}, subkey: {} },
   watch: {
     ...SIGNAL,
+    subkey: {},
     renewals: { assert: assertBoolean },
     onProgress: { assert: assertFunction }
   },

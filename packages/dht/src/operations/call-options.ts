@@ -57,6 +57,9 @@ export interface GetOptions extends CallOptions {
   sufficientExpirationTime?: number | undefined
 }
 
+/** A key, or a subkey of its dictionary. */
+export type KeyOrPlace = Key | { readonly key: Key; readonly subkey: Subkey }
+
 /** One entry of `storeMany`. */
 export interface StoreEntry extends Lifetime, SigningOptions {
   key: Key
@@ -76,11 +79,12 @@ export interface GetManyOptions extends GetOptions {
   onProgress?: ((event: GetProgressEvent) => void) | undefined
 }
 
-/** One answer of `getMany`, or the failure to get one. `index` is the position of its key. */
-export type GetProgressEvent =
-  | { name: 'found'; index: number; key: Key; found: Found }
-  | { name: 'not-found'; index: number; key: Key }
-  | { name: 'failed'; index: number; key: Key; error: unknown }
+/** One answer of `getMany`, or the failure to get one. `index` is the position of its key or place. */
+export type GetProgressEvent = { index: number; key: Key; subkey?: Subkey } & (
+  | { name: 'found'; found: Found }
+  | { name: 'not-found' }
+  | { name: 'failed'; error: unknown }
+)
 
 /** Options of `findNearestPeers`. */
 export interface FindNearestPeersOptions extends CallOptions {

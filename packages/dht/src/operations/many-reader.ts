@@ -1,9 +1,10 @@
-import type { Found, Key, MaybePromise } from '@waggle/record'
+import type { Found, Key, MaybePromise, Subkey } from '@waggle/record'
 import { isPromise } from '@waggle/record/replica'
 import type { CachedReadOptions } from '../reading/cached-reads.ts'
 import type { CancellationToken } from '../timing/cancellation.ts'
 import type { GetManyOptions } from './call-options.ts'
 import { Failure } from './many-results.ts'
+import type { ReadItem } from './read-item.ts'
 
 export interface ManyReaderInit {
   readonly options: GetManyOptions
@@ -26,13 +27,15 @@ export class ManyReader {
     this.#options = { cancellation, latest, maxAge, sufficientExpirationTime }
   }
 
-  read({ key, bytes }: { key: Key; bytes: Uint8Array }, index: number): MaybePromise<void> {
-    const onFound = (found: Found | undefined): void => this.#onFound(index, key, found)
-    const onFailure = (error: unknown): void => this.#onFailure(index, key, error)
+  read(item: ReadItem, index: number): MaybePromise<void> {
+    const { bytes, id } = item
+    const onFound = (found: Found | undefined): void => this.#onFound(index, item, found)
+    const onFailure = (error: unknown): void => this.#onFailure(index, item, error)
     let found: MaybePromise<Found | undefined>
 
     try {
-      found = this.#init.read(bytes, this.#options)
+      const options = id === undefined ? this.#options : { ...this.#options, subkey: id }
+      found = this.#init.read(bytes, options)
     } catch (error) {
       return onFailure(error)
     }
@@ -40,23 +43,31 @@ export class ManyReader {
     return isPromise(found) ? found.then(onFound, onFailure) : onFound(found)
   }
 
-  #onFound(index: number, key: Key, found: Found | undefined): void {
+  #onFound(index: number, item: ReadItem, found: Found | undefined): void {
     const { cancellation, options, results } = this.#init
     results[index] = found
 
     if (!cancellation.isCancelled) {
+      const place = placeOf(item, index)
       options.onProgress?.(
-        found ? { name: 'found', index, key, found } : { name: 'not-found', index, key }
+        found ? { name: 'found', ...place, found } : { name: 'not-found', ...place }
       )
     }
   }
 
-  #onFailure(index: number, key: Key, error: unknown): void {
+  #onFailure(index: number, item: ReadItem, error: unknown): void {
     const { cancellation, options, results } = this.#init
     results[index] = new Failure(error)
 
     if (!cancellation.isCancelled) {
-      options.onProgress?.({ name: 'failed', index, key, error })
+      options.onProgress?.({ name: 'failed', ...placeOf(item, index), error })
     }
   }
+}
+
+function placeOf(
+  { key, subkey }: ReadItem,
+  index: number
+): { index: number; key: Key; subkey?: Subkey } {
+  return { index, key, ...(subkey !== undefined && { subkey }) }
 }

@@ -11,9 +11,11 @@ import { encodedSize, lastExpiration, subkeyId, whenDone } from '@waggle/record/
 import { MANY_BYTES_UNDER_WAY, MANY_UNDER_WAY } from '../constants.ts'
 import { type Inspection, inspect } from '../inspection/inspection.ts'
 import { LiveWatch } from '../live/live-watch.ts'
+import { entryOf } from '../live/places.ts'
 import type { StateSource } from '../live/state.ts'
 import type { Watch, WatchOptions } from '../live/watch.ts'
 import type { CachedReadOptions } from '../reading/cached-reads.ts'
+import { placeName } from '../store/place-name.ts'
 import { type CallOptions, Calls } from '../timing/calls.ts'
 import type { CancellationToken } from '../timing/cancellation.ts'
 import { mapMany } from '../timing/many.ts'
@@ -31,6 +33,7 @@ import type {
   FindNearestPeersOptions,
   GetManyOptions,
   GetOptions,
+  KeyOrPlace,
   PlaceOptions,
   StoreEntry,
   StoreManyOptions,
@@ -48,18 +51,11 @@ import {
 } from './many-results.ts'
 import { LivePublication, type Publication, type PublishOptions } from './publication.ts'
 import type { Publications } from './publications.ts'
+import { type ReadItem, readItem } from './read-item.ts'
 import { patient, retrying } from './retries.ts'
 import type { Report, Result, StoreReport } from './store-report.ts'
 import { Writer, type WriterInit, type Written } from './writer.ts'
-import {
-  CLOCK_STEP,
-  deleteWrite,
-  goodbye,
-  placeName,
-  placeOf,
-  storeWrite,
-  type Write
-} from './writes.ts'
+import { CLOCK_STEP, deleteWrite, goodbye, placeOf, storeWrite, type Write } from './writes.ts'
 
 export interface OperationsInit extends WriterInit {
   /** This node. */
@@ -77,6 +73,8 @@ export interface OperationsInit extends WriterInit {
   /** Aborted when the node stops. */
   readonly lifetime: AbortSignal
 }
+
+type WholeWatch<R extends boolean> = Watch<Found | undefined, Subkey | undefined, Value, R>
 
 /** Milliseconds that saying goodbye may take when a DHT stops. */
 const GOODBYE_TIMEOUT_MS = 1000
@@ -180,15 +178,24 @@ export class Operations implements BaseOperations {
     await Promise.race([Promise.all(stopping), own.length > 0 && wait(GOODBYE_TIMEOUT_MS)])
   }
 
-  async get(key: Key, options: GetOptions = {}): Promise<Found | undefined> {
+  get(
+    key: Key,
+    options: GetOptions & { readonly subkey: Subkey }
+  ): Promise<Found<Value> | undefined>
+  get(key: Key, options?: GetOptions & PlaceOptions): Promise<Found | undefined>
+  async get(key: Key, options: GetOptions & PlaceOptions = {}): Promise<Found | undefined> {
     assertCallOptions('get', options)
-    const bytes = recordKey(key, this.#init.store.limits)
+    const { limits } = this.#init.store
+    const bytes = recordKey(key, limits)
     const { latest, maxAge, sufficientExpirationTime } = options
+    const subkey = options.subkey === undefined ? undefined : subkeyId(options.subkey, limits)
     return this.#calls.run(
       'get',
       options,
       async (cancellation) =>
-        await this.#read(bytes, { cancellation, latest, maxAge, sufficientExpirationTime })
+        await this.#read(bytes, {
+          ...{ cancellation, latest, maxAge, subkey, sufficientExpirationTime }
+        })
     )
   }
 
@@ -245,15 +252,18 @@ export class Operations implements BaseOperations {
     return (await answers) as Result<R>[]
   }
 
-  async getMany(keys: Iterable<Key>, options: GetManyOptions = {}): Promise<(Found | undefined)[]> {
+  async getMany(
+    keys: Iterable<KeyOrPlace>,
+    options: GetManyOptions = {}
+  ): Promise<(Found | undefined)[]> {
     assertMany('keys', keys)
     assertCallOptions('getMany', options)
     const { limits } = this.#init.store
-    const toBytes = (key: Key, index: number): Uint8Array =>
-      inEntry(index, () => recordKey(key, limits))
+    const toItem = (key: KeyOrPlace, index: number): ReadItem =>
+      inEntry(index, () => readItem(key, limits))
 
     if (Array.isArray(keys)) {
-      keys.forEach(toBytes)
+      keys.forEach(toItem)
     }
 
     const results: (Found | undefined | Failure)[] = []
@@ -268,16 +278,12 @@ export class Operations implements BaseOperations {
         ...{ options, cancellation, results },
         read: (key, options) => this.#read(key, options)
       })
-      await mapMany(
-        mapLazily(keys, (key, index) => ({ key, bytes: toBytes(key, index) })),
-        (item, index) => reader.read(item, index),
-        {
-          cancellation,
-          maxItems: MANY_UNDER_WAY,
-          maxBytes: Number.POSITIVE_INFINITY,
-          bytesOf: () => 0
-        }
-      )
+      await mapMany(mapLazily(keys, toItem), (item, index) => reader.read(item, index), {
+        cancellation,
+        maxItems: MANY_UNDER_WAY,
+        maxBytes: Number.POSITIVE_INFINITY,
+        bytesOf: () => 0
+      })
       return results
     })
 
@@ -286,14 +292,31 @@ export class Operations implements BaseOperations {
 
   watch<R extends boolean = false>(
     key: Key,
-    options: WatchOptions<R> = {}
-  ): Watch<Found | undefined, Subkey | undefined, Value, R> {
-    return this.watchStates(this.states(key), options)
+    options: WatchOptions<R> & { readonly subkey: Subkey }
+  ): Watch<Found<Value> | undefined, Subkey, Value, R>
+  watch<R extends boolean = false>(
+    key: Key,
+    options?: WatchOptions<R>
+  ): Watch<Found | undefined, Subkey | undefined, Value, R>
+  watch<R extends boolean = false>(
+    key: Key,
+    options: WatchOptions<R> & PlaceOptions = {}
+  ): Watch<Found<Value> | undefined, Subkey, Value, R> | WholeWatch<R> {
+    const { subkey } = options
+    return subkey === undefined
+      ? this.watchStates(this.states(key), options)
+      : this.watchStates(this.entryStates(key, subkey), options)
   }
 
   states(key: Key): StateSource<Found | undefined, Subkey | undefined, Value> {
     const { store, watches } = this.#init
     return watches.statesOf(recordKey(key, store.limits))
+  }
+
+  entryStates(key: Key, subkey: Subkey): StateSource<Found<Value> | undefined, Subkey, Value> {
+    const { store, watches } = this.#init
+    const { limits } = store
+    return watches.entryStatesOf(recordKey(key, limits), subkeyId(subkey, limits))
   }
 
   watchStates<T, K, V, R extends boolean>(
@@ -366,6 +389,10 @@ export class Operations implements BaseOperations {
   /** Answers at once if no peer has to be asked. */
   #read(key: Uint8Array, options: CachedReadOptions): MaybePromise<Found | undefined> {
     const { reads, store } = this.#init
-    return whenDone(reads.read(key, options), (record) => store.checks.show(key, record))
+    return whenDone(reads.read(key, options), (record) =>
+      options.subkey === undefined
+        ? store.checks.show(key, record)
+        : whenDone(store.checks.show(key, { subkeys: record.subkeys }), entryOf)
+    )
   }
 }

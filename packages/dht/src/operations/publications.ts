@@ -1,9 +1,9 @@
 import type { DHTTime } from '@waggle/record'
 import { MANY_UNDER_WAY } from '../constants.ts'
+import { SUBKEY_SEPARATOR } from '../store/place-name.ts'
 import { ClockAlarm } from '../timing/clock-alarm.ts'
 import { type Due, DueQueue } from '../timing/due-queue.ts'
 import { mapMany } from '../timing/many.ts'
-import { SUBKEY_SEPARATOR } from './writes.ts'
 
 /** Part of its `ttl` after which a value is stored again with its whole `ttl`. */
 const RENEWED_AFTER = 0.5

@@ -8,6 +8,8 @@ import type {
   FindNearestPeersOptions,
   GetManyOptions,
   GetOptions,
+  KeyOrPlace,
+  PlaceOptions,
   StoreEntry,
   StoreManyOptions,
   StoreOptions
@@ -39,6 +41,19 @@ export interface WaggleOperations {
   ): Promise<Result<R>>
 
   /**
+   * Reads one subkey of a dictionary, which costs what a small value costs, however large the dictionary
+   * is. Resolves with undefined if the subkey holds nothing live, or the key a plain value.
+   *
+   * @throws TypeError or InvalidKeyError for a value that can't be a key or a subkey
+   * @throws UnreachableError when too few peers answered to know that it is absent
+   * @throws TimeoutError
+   */
+  get(
+    key: Key,
+    options: GetOptions & { readonly subkey: Subkey }
+  ): Promise<Found<Value> | undefined>
+
+  /**
    * Reads a key: a value, or a dictionary as a Map from subkey to `{ value, expirationTime }`.
    * Resolves with undefined if nothing live is there.
    *
@@ -46,7 +61,7 @@ export interface WaggleOperations {
    * @throws UnreachableError when no peer answered, so that absence is not known
    * @throws TimeoutError
    */
-  get(key: Key, options?: GetOptions): Promise<Found | undefined>
+  get(key: Key, options?: GetOptions & PlaceOptions): Promise<Found | undefined>
 
   /**
    * Deletes a key or a subkey by storing a tombstone, which wins and loses by its expiration as any
@@ -83,12 +98,24 @@ export interface WaggleOperations {
   ): Promise<Result<R>[]>
 
   /**
-   * Reads many keys. The results have the order of the keys. Tries everything before it rejects.
+   * Reads many keys, or single subkeys of them as `{ key, subkey }`. The results have the order of the keys.
+   * Tries everything before it rejects.
    *
    * @throws NotReadError with all results, when some keys could not be read
    * @throws TimeoutError with the results so far
    */
-  getMany(keys: Iterable<Key>, options?: GetManyOptions): Promise<(Found | undefined)[]>
+  getMany(keys: Iterable<KeyOrPlace>, options?: GetManyOptions): Promise<(Found | undefined)[]>
+
+  /**
+   * Watches one subkey of a dictionary. Peers send its changes alone, and those of the key's plain value, which may
+   * erase it. `current` is what `get` with the `subkey` would find.
+   *
+   * @throws TypeError or InvalidKeyError for a value that can't be a key or a subkey
+   */
+  watch<R extends boolean = false>(
+    key: Key,
+    options: WatchOptions<R> & { readonly subkey: Subkey }
+  ): Watch<Found<Value> | undefined, Subkey, Value, R>
 
   /**
    * Watches a key. Each event has `current`, what `get` would find, and `changes`, what differs from the event before:

@@ -124,7 +124,7 @@ export class Writer {
     const nothing = { key, record: tombstoneRecord(now, { subkey, limits }), isLive: false }
     const signer = signerOf(nothing, privateKey, rules.signers)
     const [id] = nothing.record.subkeys.keys()
-    const present = await reads.read(key, { latest: true, cancellation })
+    const present = await reads.read(key, { latest: true, subkey: id, cancellation })
     const signers = signer === undefined ? rules.signers : [signer]
     const { writes, remaining } = deletions({ key, id, present }, { ...rules, signers })
     const written = await Promise.all(writes.map((write) => this.write(write, cancellation)))

@@ -7,14 +7,13 @@ import {
   recordKey,
   type SigningKey,
   type Subkey,
-  type SubkeyId,
   subkeyRecord,
   tombstoneRecord,
   ValidationError,
   type Value
 } from '@waggle/record'
 import { expirationOf, isKeyOf, type Lifetime, ownerOf } from '@waggle/record/replica'
-import { textOf } from '../latin1.ts'
+import { placeName } from '../store/place-name.ts'
 import { isTimed, valueAt } from './timed-value.ts'
 
 /** Seconds between two writes. A float can represent it until the year 2242. */
@@ -178,12 +177,3 @@ export function placeOf({ key, record }: Pick<Write, 'key' | 'record'>): string 
   const [subkey] = record.subkeys.keys()
   return placeName(key, subkey)
 }
-
-/** Names a place. The names of a key's subkeys begin with the name of the key and a separator. */
-export function placeName(key: Uint8Array, subkey?: SubkeyId): string {
-  const name = textOf(key)
-  return subkey === undefined ? name : name + SUBKEY_SEPARATOR + subkey
-}
-
-/** Separates key and subkey. Keys are CBOR, in which no key is a prefix of another. */
-export const SUBKEY_SEPARATOR = '\0'

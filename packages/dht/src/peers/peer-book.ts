@@ -9,7 +9,7 @@ import {
 import { DEFAULT_NODE_LIMITS } from '../node-limits.ts'
 import { doublingMs, NEVER_MS } from './peer-record.ts'
 import { PeerRecords } from './peer-records.ts'
-import { isVacancy } from './refused-dials.ts'
+import { isRefusal, isVacancy } from './refused-dials.ts'
 
 /** Milliseconds for which a peer is banned that has violated the protocol once; they double each time. */
 export const FIRST_BAN_MS = 60_000
@@ -126,13 +126,13 @@ export class PeerBook {
 
   /**
    * Milliseconds without progress after which a peer is suspected: longer than its responses take (RFC
-   * 6298). Never, if it is unverified: whoever named it may want to hide it.
+   * 6298). Never, if it is unverified, unless it was silent before: whoever named it may want to hide it.
    */
-  suspectAfterMs(peer: PeerId, isConnected: boolean): number {
-    const record = this.records.get(peer)
+  suspectAfterMs(contact: PeerInfo, isConnected: boolean): number {
+    const record = this.records.get(contact.id)
 
     if (record?.isVerified !== true) {
-      return Number.POSITIVE_INFINITY
+      return record?.isSilentAt(contact) ? MAX_SUSPECT_MS : Number.POSITIVE_INFINITY
     }
 
     const lateMs = record.responseTimes?.lateAfterMs ?? FIRST_SUSPECT_MS
@@ -221,7 +221,8 @@ export class PeerBook {
         record.addFailure(this.#nowMs())
         record.hasTimedOut ||= isSilence
       } else {
-        record.addUnreachable(contact, this.#nowMs(), isSilence)
+        const isAnswer = isRefusal(error) || isVacancy(error)
+        record.addUnreachable(contact, this.#nowMs(), isAnswer ? false : isSilence || undefined)
       }
     })
 
@@ -241,11 +242,11 @@ export class PeerBook {
     })
   }
 
-  /** Takes note of a peer that makes no progress. */
+  /** Takes note of a peer that makes no progress. An unverified one may be elsewhere than others say. */
   recordSuspicion(peer: PeerId): void {
     this.records.update(peer, (record) => {
       record.isLate = true
-      record.isSuspect = true
+      record.isSuspect ||= record.isVerified
     })
   }
 

@@ -149,9 +149,13 @@ export class PeerRecord {
     this.hasTimedOut = false
   }
 
-  /** Counts a failure of some addresses that others gave for the peer. */
-  addUnreachable(contact: PeerInfo, nowMs: number, isSilence = false): void {
+  /**
+   * Counts a failure of some addresses that others gave for the peer. Where it is unknown whether that was
+   * silence, as of a dial that failed, they are as silent as before.
+   */
+  addUnreachable(contact: PeerInfo, nowMs: number, silence?: boolean): void {
     const before = this.#unreachable.find((one) => hasOnlyAddressesOf(contact, one.contact))
+    const isSilence = silence ?? before?.isSilence === true
     const failures = (before?.failures ?? 0) + 1
     const untilMs = nowMs + avoidanceMs(failures)
     this.#noteSilence(nowMs)

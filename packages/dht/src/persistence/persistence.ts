@@ -51,7 +51,7 @@ export async function openPersistence(init: PersistenceInit): Promise<Persistenc
   }
 
   if (dataDir !== undefined) {
-    const { openDataDir } = await import('./data-dir.ts')
+    const { openDataDir } = await import('#files')
     return DiskPersistence.open(await openDataDir(dataDir), `dataDir: ${dataDir}`, init)
   }
 }

@@ -1,14 +1,20 @@
 import type { Logger } from '@libp2p/interface'
-import { type DHTRecord, type DHTTime, isEmpty } from '@waggle/record'
-import { shownExpiration } from '@waggle/record/replica'
+import { type DHTRecord, type DHTTime, isEmpty, type SubkeyId } from '@waggle/record'
 import type { Meter } from '../metrics/meter.ts'
+import { placeName } from '../store/place-name.ts'
 import { nameOf } from '../store/record-store.ts'
-import { LONG_AGO } from '../store/stored-record.ts'
+import { LONG_AGO, NEVER_FRESH } from '../store/stored-record.ts'
 import type { CancellationToken } from '../timing/cancellation.ts'
 import { ClockAlarm } from '../timing/clock-alarm.ts'
 import type { CachePolicy } from './cache-policy.ts'
 import type { Known, KnownRecords } from './known-records.ts'
-import { type FreshRecord, isSufficient, type Reading, type ReadOptions } from './reading.ts'
+import {
+  type FreshRecord,
+  isSufficient,
+  type Reading,
+  type ReadOptions,
+  shownUntil
+} from './reading.ts'
 import { type Refresh, RefreshQueue } from './refresh-queue.ts'
 import type { Replicas } from './replicas.ts'
 import { type Revalidation, Revalidations } from './revalidations.ts'
@@ -61,18 +67,18 @@ export class CachedReads {
     this.#searches = new SharedReads({
       replicas: init.replicas,
       clock: this.#known.store.clock,
-      onReading: (key, reading) => this.#onReading(key, reading)
+      onReading: (key, reading, subkey) => this.#onReading(key, reading, subkey)
     })
     this.#refreshes = new RefreshQueue({
       leadTime: init.policy.refreshBeforeExpiry,
       maxRecords: init.policy.size,
-      isCached: (key) => this.#known.isCached(key)
+      isCached: (key, subkey) => this.#known.isCached(key, subkey)
     })
     this.#revalidations = new Revalidations({
       after: init.policy.revalidateAfter,
       maxRecords: init.policy.size,
       nowMs: this.#known.nowMs,
-      isCached: (key) => this.#known.isCached(key),
+      isCached: (key, subkey) => this.#known.isCached(key, subkey),
       onDue: () => void this.revalidateDue()
     })
   }
@@ -102,11 +108,11 @@ export class CachedReads {
     }
 
     this.#init.meter?.read('network')
-    const { cancellation, latest, sufficientExpirationTime } = options
+    const { cancellation, latest, subkey, sufficientExpirationTime } = options
     const minFreshMs = this.#minFreshMs(maxAge)
-    const found = { cancellation, latest, sufficientExpirationTime, minFreshMs }
-    const reading = this.#searches.read(nameOf(key), key, found)
-    return reading.then((record) => this.#known.complete(key, record))
+    const wanted = { cancellation, latest, subkey, sufficientExpirationTime, minFreshMs }
+    const reading = this.#searches.read(placeName(key, subkey), key, wanted)
+    return reading.then((record) => this.#known.complete(key, record, subkey))
   }
 
   /**
@@ -118,28 +124,41 @@ export class CachedReads {
     write: DHTRecord,
     { outcome, winner, beganMs = this.nowMs() }: WrittenRecord
   ): void {
-    const { policy } = this.#init
+    const { onStore } = this.#init.policy
     const isKnown = this.#known.isCached(key)
     const isAccepted = outcome === 'held'
     const isWhole = isAccepted && write.subkeys.size === 0
     const learned = isAccepted ? write : winner
+    const freshMs = isAccepted ? beganMs : NEVER_FRESH
 
-    if (learned !== undefined) {
-      const isCached = isKnown || policy.onStore
-      this.#known.learn(key, learned, { isCached, ...(isWhole && { freshMs: beganMs }) })
+    if (learned !== undefined && learned.subkeys.size > 0) {
+      this.#known.learnPart(key, learned, { isCached: onStore, freshMs })
+    } else if (learned !== undefined) {
+      this.#known.learn(key, learned, { isCached: isKnown || onStore, freshMs })
     }
 
     if (isKnown && !isWhole) {
       // Others have written to the same key, or hold something later: the cached record is out of date.
-      this.#revalidations.expedite(nameOf(key), key)
+      this.#revalidations.expedite({ name: nameOf(key), key })
     }
   }
 
-  /** Learns a change that a watch delivers, together with everything that the watch knows. */
-  onWatched(key: Uint8Array, change: DHTRecord, { record, freshMs }: FreshRecord): void {
+  /** Learns a change that a watch delivers, together with everything that the watch knows: of a key, or of a subkey. */
+  onWatched(
+    key: Uint8Array,
+    change: DHTRecord,
+    { record, freshMs }: FreshRecord,
+    subkey?: SubkeyId
+  ): void {
+    const { locally } = this.#init.policy
     const isKnown = this.#known.isCached(key)
-    const isCached = isKnown || this.#init.policy.locally
-    this.#known.learn(key, isKnown ? change : record, { isCached, freshMs })
+
+    if (subkey === undefined) {
+      const isCached = isKnown || locally
+      this.#known.learn(key, isKnown ? change : record, { isCached, freshMs })
+    } else {
+      this.#known.learnPart(key, record, { isCached: locally, freshMs })
+    }
   }
 
   /** Checks the records that are due at a replica each. An alarm calls it; it resolves when all are checked. */
@@ -164,7 +183,8 @@ export class CachedReads {
 
   /** Returns the record that this node stores, caches or watches, if it is good enough. */
   #remembered(key: Uint8Array, options: CachedReadOptions, maxAge: number): DHTRecord | undefined {
-    const known = this.#known.get(key)
+    const { subkey } = options
+    const known = this.#known.get(key, subkey)
 
     if (this.#known.isDoubted || !this.#isSufficient(known, options, maxAge)) {
       return undefined
@@ -175,7 +195,7 @@ export class CachedReads {
 
     if (isByCache) {
       this.#hits++
-      this.#onUsed(key, known)
+      this.#onUsed(key, subkey, known)
     }
 
     return known.record
@@ -200,42 +220,46 @@ export class CachedReads {
   }
 
   /** A record that no replica notifies of is refreshed in time. */
-  #onUsed(key: Uint8Array, { record, freshMs, noticeMs }: Known): void {
+  #onUsed(
+    key: Uint8Array,
+    subkey: SubkeyId | undefined,
+    { record, freshMs, noticeMs }: Known
+  ): void {
     if (noticeMs < Number.POSITIVE_INFINITY) {
       return
     }
 
-    const name = nameOf(key)
-    this.#revalidations.plan(name, key, freshMs)
+    const name = placeName(key, subkey)
+    this.#revalidations.plan({ name, key, subkey }, freshMs)
 
     if (this.#init.policy.refreshBeforeExpiry > 0) {
       const now = this.#clock()
-      const expirationTime = shownExpiration(record, now) ?? now
-      this.#refreshes.plan({ name, key, expirationTime }, now)
+      const expirationTime = shownUntil(record, subkey, now) ?? now
+      this.#refreshes.plan({ name, key, subkey, expirationTime }, now)
       this.#watch()
     }
   }
 
   /** Compares a record with a replica's, unless that has been done since. */
-  async #revalidate({ name, key, knownMs }: Revalidation): Promise<void> {
-    if (this.#known.get(key).freshMs > knownMs || !this.#known.isCached(key)) {
-      return
-    }
+  async #revalidate({ name, key, subkey, knownMs }: Revalidation): Promise<void> {
+    const { freshMs } = this.#known.get(key, subkey)
 
-    const minFreshMs = this.#known.nowMs()
-    await this.#readInBackground(name, key, { minFreshMs })
+    if (freshMs <= knownMs && this.#known.isCached(key, subkey)) {
+      const minFreshMs = this.#known.nowMs()
+      await this.#readInBackground(name, key, { minFreshMs, subkey })
+    }
   }
 
   /** Fetches a record again, unless the cached one has changed since it was read. */
-  async #refresh({ name, key, expirationTime }: Refresh): Promise<void> {
+  async #refresh({ name, key, subkey, expirationTime }: Refresh): Promise<void> {
     const { policy } = this.#init
     const now = this.#clock()
-    const { record: known, isByCache } = this.#known.get(key)
-    const knownUntil = shownExpiration(known, now) ?? now
+    const { record: known, isByCache } = this.#known.get(key, subkey)
+    const knownUntil = shownUntil(known, subkey, now) ?? now
 
     if (isByCache && knownUntil === expirationTime) {
       const sufficientExpirationTime = knownUntil + policy.refreshBeforeExpiry + 1
-      await this.#readInBackground(name, key, { sufficientExpirationTime })
+      await this.#readInBackground(name, key, { sufficientExpirationTime, subkey })
     }
   }
 
@@ -251,7 +275,7 @@ export class CachedReads {
     }
   }
 
-  #onReading(key: Uint8Array, reading: Reading): void {
+  #onReading(key: Uint8Array, reading: Reading, subkey: SubkeyId | undefined): void {
     const { replicas, log } = this.#init
 
     if (reading.behind.length > 0) {
@@ -260,8 +284,15 @@ export class CachedReads {
         .catch((error) => log('could not repair all replicas - %e', error))
     }
 
-    if (!isEmpty(reading.record)) {
+    if (isEmpty(reading.record)) {
+      return
+    }
+
+    if (subkey === undefined) {
       this.#remember(key, reading)
+    } else {
+      const { record, freshMs } = reading
+      this.#known.learnPart(key, record, { isCached: this.#init.policy.locally, freshMs })
     }
   }
 

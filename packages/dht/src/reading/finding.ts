@@ -1,5 +1,5 @@
 import type { PeerInfo } from '@libp2p/interface'
-import { type DHTRecord, EMPTY_RECORD, isEmpty, join } from '@waggle/record'
+import { type DHTRecord, EMPTY_RECORD, isEmpty, join, type SubkeyId } from '@waggle/record'
 import { SEARCH_WIDTH } from '../constants.ts'
 import type { Lookup, LookupResult } from '../lookup/lookup.ts'
 import type { FindReply, RecordChannel } from '../lookup/record-channel.ts'
@@ -28,7 +28,7 @@ export interface FindingInit {
   readonly key: Uint8Array
   readonly options: ReadOptions
 
-  /** What this node stores itself. It counts if the node turns out to be one of the nearest. */
+  /** What this node stores itself of what is wanted. It counts if the node turns out to be one of the nearest. */
   readonly own: ReplicaState
 }
 
@@ -53,6 +53,9 @@ interface FreshReply extends FindReply {
  * read of the latest all replicas at once. Replicas may not have handed over to new peers yet, so many
  * more peers than hold a record are asked before a key counts as absent. If too few of its nearest
  * servers have answered by then (N11), those that failed are asked once more.
+ *
+ * Of a single subkey, peers answer with projections. A replica that holds the key without it says that
+ * it is not there, so no more peers are asked.
  */
 export class Finding implements Lookup<FreshReply> {
   readonly search: Search
@@ -62,14 +65,18 @@ export class Finding implements Lookup<FreshReply> {
   readonly #reach: Reach
   readonly #answers: ReplicaState[] = []
   readonly #startMs: number
+  readonly #subkeys: readonly SubkeyId[]
   #record: DHTRecord
   #freshMs: number
 
   /** Whether the last record that came is a copy. Nobody is sent a copy of that, which would hide its age. */
   #isCopied = false
 
-  /** Whether any replica holds something. */
+  /** Whether any replica holds the key. */
   #isHeard: boolean
+
+  /** Whether any replica holds something of what is wanted. */
+  #isFound: boolean
   #isEnough = false
   #isRetried = false
 
@@ -77,11 +84,13 @@ export class Finding implements Lookup<FreshReply> {
     const { key, node, options, own, search } = init
     this.#init = init
     this.#reach = new Reach({ ...node, search, key, self: own.contact })
-    const { record, freshMs } = node.known.get(key)
+    const { subkey } = options
     this.#startMs = node.known.nowMs()
-    this.#record = record
-    this.#freshMs = freshMs
+    this.#subkeys = subkey === undefined ? [] : [subkey]
+    this.#record = node.known.all(key, subkey)
+    this.#freshMs = node.known.get(key, subkey).freshMs
     this.#isHeard = !isEmpty(node.known.held(key))
+    this.#isFound = !isEmpty(node.known.held(key, subkey))
     this.search = search
     this.isHedged = options.latest !== true
     this.parallelism = this.isHedged ? 1 : node.numReplicas
@@ -100,7 +109,8 @@ export class Finding implements Lookup<FreshReply> {
     const reply = await node.channel.find(contact, key, {
       ...{ cancellation, digest: digestOf(known), maxAge: this.#maxAgeAt(askedMs) },
       closerCount: Math.min(node.numReplicas, SEARCH_WIDTH),
-      isCloserAlways: !this.isHedged
+      isCloserAlways: !this.isHedged,
+      subkeys: this.#subkeys
     })
     const record = reply.isSame === true ? known : reply.record
     return { ...reply, record, freshMs: askedMs - (reply.ageMs ?? 0) }
@@ -134,7 +144,8 @@ export class Finding implements Lookup<FreshReply> {
 
     if (this.#isEnough) {
       const answers = this.#answers
-      const isForPath = answers.length > 1 && !this.#isCopied
+      // A projection is no copy of the record that others could use.
+      const isForPath = answers.length > 1 && !this.#isCopied && this.#subkeys.length === 0
       const without = isForPath ? replicasWithout(answers, search.answers()) : []
       return { record: this.#record, freshMs: this.#freshMs, end: 'enough', behind: [], without }
     }
@@ -143,14 +154,18 @@ export class Finding implements Lookup<FreshReply> {
     const { node, own } = this.#init
     const nearest = this.#nearest
     const { limits } = node.store
-    const record = nearest.includes(own.contact)
-      ? join(this.#record, own.record, limits)
-      : this.#record
-    const behind = replicasBehind(record, [own, ...this.#answers], nearest, limits)
+    const record = this.#isNear ? join(this.#record, own.record, limits) : this.#record
+    const behind = replicasBehind(record, this.#repairable(own), nearest, limits)
     const [end, freshMs] = search.isDone
       ? (['whole', this.#startMs] as const)
       : (['given up', this.#freshMs] as const)
     return { record, freshMs, end, behind, without: [] }
+  }
+
+  /** The peers that may be sent what they lack. Where nothing is held, one subkey would pass for all there is. */
+  #repairable(own: ReplicaState): ReplicaState[] {
+    const states = [own, ...this.#answers]
+    return this.#subkeys.length === 0 ? states : states.filter(({ isHolder }) => isHolder)
   }
 
   /** Seconds that a copy may be old which is asked for at a time. Requests of one turn ask for the same. */
@@ -160,15 +175,18 @@ export class Finding implements Lookup<FreshReply> {
     return latest === true ? 0 : Math.max(Math.min(maxAge, MAX_AGE_SECONDS), 0)
   }
 
-  #hold(contact: PeerInfo, { record = EMPTY_RECORD, freshMs, ageMs }: FreshReply): void {
+  #hold(contact: PeerInfo, { record: answered, freshMs, ageMs }: FreshReply): void {
     const { key, node, options } = this.#init
-    this.#answers.push({ contact, record })
+    const record = answered ?? EMPTY_RECORD
+    const isHolder = !isEmpty(record) || (answered !== undefined && this.#subkeys.length > 0)
+    this.#answers.push({ contact, record, isHolder })
+    this.#isHeard ||= isHolder
 
     if (!isEmpty(record)) {
       // What has passed the checks is as a join with nothing would leave it. More may be known by now.
       const found = isEmpty(this.#record) ? record : join(this.#record, record, node.store.limits)
-      this.#record = join(found, node.known.get(key).record, node.store.limits)
-      this.#isHeard = true
+      this.#record = join(found, node.known.all(key, options.subkey), node.store.limits)
+      this.#isFound = true
       this.#isCopied = ageMs !== undefined
       this.#freshMs = Math.max(this.#freshMs, freshMs)
       const sofar = { record: this.#record, freshMs: this.#freshMs }
@@ -178,7 +196,9 @@ export class Finding implements Lookup<FreshReply> {
   }
 
   #widen(): void {
-    if (this.#isMissing) {
+    const isHeard = this.#isHeard || (this.#init.own.isHolder && this.#isNear)
+
+    if (this.#isMissing && !isHeard) {
       this.search.widen(SEARCH_WIDTH)
     }
   }
@@ -192,7 +212,7 @@ export class Finding implements Lookup<FreshReply> {
 
   /** Whether all that were to be asked have been, and nothing was found. */
   get #isMissing(): boolean {
-    return !this.#isHeard && this.search.isDone && !this.#isOwnHeard
+    return !this.#isFound && this.search.isDone && !this.#isOwnFound
   }
 
   get #nearest(): PeerInfo[] {
@@ -200,9 +220,13 @@ export class Finding implements Lookup<FreshReply> {
   }
 
   /** Whether this node turned out to be a replica that holds something. */
-  get #isOwnHeard(): boolean {
-    const { contact, record } = this.#init.own
-    return !isEmpty(record) && this.#nearest.includes(contact)
+  get #isOwnFound(): boolean {
+    return !isEmpty(this.#init.own.record) && this.#isNear
+  }
+
+  /** Whether this node turned out to be one of the nearest. */
+  get #isNear(): boolean {
+    return this.#nearest.includes(this.#init.own.contact)
   }
 
   /** A key that nobody was found to hold is absent if enough of its nearest servers say so (N11). */

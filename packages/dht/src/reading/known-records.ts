@@ -1,10 +1,15 @@
 import type { PeerId } from '@libp2p/interface'
-import { type DHTRecord, EMPTY_RECORD, isEmpty, join } from '@waggle/record'
-import { subsumes } from '@waggle/record/replica'
+import { type DHTRecord, EMPTY_RECORD, isEmpty, join, type SubkeyId } from '@waggle/record'
+import { project, subsumes } from '@waggle/record/replica'
+import { BoundedMap } from '../collections/bounded-map.ts'
 import { pointOfKey, pointOfPeer, roughDistance } from '../peers/key-space.ts'
 import type { Routing } from '../peers/routing.ts'
+import { placeName } from '../store/place-name.ts'
 import { nameOf, type RecordStore } from '../store/record-store.ts'
-import { NEVER_FRESH } from '../store/stored-record.ts'
+import { LONG_AGO, NEVER_FRESH } from '../store/stored-record.ts'
+
+/** Subkeys of which it is remembered how old they are. */
+const MAX_PARTS = 10_000
 
 export interface KnownRecordsInit {
   readonly self: PeerId
@@ -19,6 +24,9 @@ export interface KnownRecordsInit {
 
   /** What it has learned of others by reading, writing and watching; undefined: it remembers nothing. */
   readonly cache?: RecordStore | undefined
+
+  /** What it has learned of single subkeys where it does not know the whole; undefined: it remembers none. */
+  readonly parts?: RecordStore | undefined
 
   /** The process's clock, in ms. @default performance.now */
   readonly nowMs?: (() => number) | undefined
@@ -41,12 +49,22 @@ export interface Known {
   readonly noticeMs: number
 }
 
+/** How what was learned is kept. */
+export interface LearnOptions {
+  /** Whether it is remembered. */
+  readonly isCached: boolean
+
+  /** Time in ms of the process's clock by which it has all that a replica held. @default it is a part */
+  readonly freshMs?: number
+}
+
 /** What watches know. */
 export interface WatchedRecords {
-  known(name: string): WatchedRecord | undefined
+  /** Returns what is known of a key or a subkey that is watched. */
+  known(name: string, subkey?: SubkeyId): WatchedRecord | undefined
 
   /** This node has learned of a change. */
-  onChange(key: Uint8Array, record: DHTRecord): void
+  learn(name: string, record: DHTRecord): void
 }
 
 /** What a watch knows of a key. */
@@ -63,6 +81,9 @@ export class KnownRecords {
   /** The process's clock, in ms. */
   readonly nowMs: () => number
   #watches: WatchedRecords | undefined
+
+  /** By when subkeys had what a replica held, by the names of their places. */
+  readonly #partsFreshMs = new BoundedMap<string, number>({ maxSize: MAX_PARTS })
   #doubtedUntilMs = Number.NEGATIVE_INFINITY
 
   constructor(init: KnownRecordsInit) {
@@ -80,9 +101,14 @@ export class KnownRecords {
     return performance.now() < this.#doubtedUntilMs
   }
 
-  /** Doubts what this node knows for so many milliseconds from now. */
+  /** Doubts what this node knows for so many milliseconds from now, and does not know any more how old it is. */
   doubt(ms: number): void {
     this.#doubtedUntilMs = performance.now() + ms
+    this.#init.cache?.markAllOld()
+
+    for (const name of [...this.#partsFreshMs.keys()]) {
+      this.#partsFreshMs.set(name, LONG_AGO)
+    }
   }
 
   get store(): RecordStore {
@@ -109,29 +135,46 @@ export class KnownRecords {
     )
   }
 
-  /** What this node holds as a replica. */
-  held(key: Uint8Array): DHTRecord {
+  /** What this node holds as a replica, of a key or of one of its subkeys. */
+  held(key: Uint8Array, subkey?: SubkeyId): DHTRecord {
     const stored = this.#init.store.get(key)
-    return isEmpty(stored) || this.isReplicaOf(key) ? stored : EMPTY_RECORD
+    const held = isEmpty(stored) || this.isReplicaOf(key) ? stored : EMPTY_RECORD
+    return wantedOf(held, subkey)
   }
 
-  /** What this node holds as a replica, remembers, and watches. */
-  get(key: Uint8Array): Known {
+  /**
+   * What this node holds as a replica, remembers and watches, of a key or of one of its subkeys. Single subkeys
+   * that it remembers do not count for the key.
+   */
+  get(key: Uint8Array, subkey?: SubkeyId): Known {
     const name = nameOf(key)
-    const held = this.held(key)
+    const whole = this.held(key)
+    const held = wantedOf(whole, subkey)
     const cached = this.#init.cache?.find(name)
-    const watched = this.#watches?.known(name)
-    const record = this.#join(this.#join(held, cached?.record), watched?.record)
-    const freshMs = isEmpty(held)
-      ? Math.max(cached?.freshMs ?? NEVER_FRESH, watched?.freshMs ?? NEVER_FRESH)
+    const watched = this.#watches?.known(name, subkey)
+    const known = this.#join(this.#join(held, cached?.record, subkey), watched?.record, subkey)
+    const record =
+      subkey === undefined ? known : this.#join(known, this.#init.parts?.get(key), subkey)
+    const freshMs = isEmpty(whole)
+      ? Math.max(
+          cached?.freshMs ?? NEVER_FRESH,
+          watched?.freshMs ?? NEVER_FRESH,
+          subkey === undefined ? NEVER_FRESH : this.#partFreshMs(key, subkey)
+        )
       : this.nowMs()
     const noticeMs = watched?.noticeMs ?? Number.POSITIVE_INFINITY
     return { record, freshMs, noticeMs, isByCache: record !== held }
   }
 
   /** Adds what this node knows by now to what was found. */
-  complete(key: Uint8Array, record: DHTRecord): DHTRecord {
-    return this.#join(record, this.get(key).record)
+  complete(key: Uint8Array, record: DHTRecord, subkey?: SubkeyId): DHTRecord {
+    return this.#join(record, this.all(key, subkey))
+  }
+
+  /** All that this node knows: what a reader is shown never falls behind it. */
+  all(key: Uint8Array, subkey?: SubkeyId): DHTRecord {
+    const { record } = this.get(key, subkey)
+    return subkey === undefined ? this.#join(record, this.#init.parts?.get(key)) : record
   }
 
   /** Whether this node holds all of it as a replica, which needs no second copy. */
@@ -139,8 +182,11 @@ export class KnownRecords {
     return subsumes(this.held(key), record, this.#init.store.limits)
   }
 
-  isCached(key: Uint8Array): boolean {
-    return this.#init.cache?.has(nameOf(key)) === true && !isEmpty(this.#init.cache.get(key))
+  /** Whether it remembers a key, or one of its subkeys. */
+  isCached(key: Uint8Array, subkey?: SubkeyId): boolean {
+    const { cache, parts } = this.#init
+    const isWhole = cache?.has(nameOf(key)) === true && !isEmpty(cache.get(key))
+    return isWhole || (subkey !== undefined && parts?.get(key).subkeys.has(subkey) === true)
   }
 
   /**
@@ -151,7 +197,7 @@ export class KnownRecords {
   learn(
     key: Uint8Array,
     record: DHTRecord,
-    { isCached, freshMs = NEVER_FRESH }: { readonly isCached: boolean; readonly freshMs?: number }
+    { isCached, freshMs = NEVER_FRESH }: LearnOptions
   ): void {
     const { cache, store } = this.#init
     const name = nameOf(key)
@@ -169,14 +215,75 @@ export class KnownRecords {
       }
     }
 
-    this.#watches?.onChange(key, record)
+    if (isRemembered) {
+      this.#absorbParts(key, cache)
+    }
+
+    this.#watches?.learn(name, record)
   }
 
-  #join(a: DHTRecord, b: DHTRecord = EMPTY_RECORD): DHTRecord {
+  /**
+   * Takes in what this node has learned of single subkeys. It is kept apart, and joined in where the whole is
+   * known: a projection answers for no other subkey.
+   */
+  learnPart(
+    key: Uint8Array,
+    record: DHTRecord,
+    { isCached, freshMs = NEVER_FRESH }: LearnOptions
+  ): void {
+    const { cache, parts, store } = this.#init
+    const name = nameOf(key)
+
+    if (store.has(name)) {
+      store.apply(key, record)
+    }
+
+    if (cache !== undefined && this.isCached(key)) {
+      cache.apply(key, record)
+    } else if ((isCached || parts?.has(name)) && !this.isHeld(key, record)) {
+      parts?.apply(key, record)
+    }
+
+    for (const subkey of freshMs === NEVER_FRESH ? [] : record.subkeys.keys()) {
+      const latestMs = Math.max(freshMs, this.#partFreshMs(key, subkey))
+      this.#partsFreshMs.set(placeName(key, subkey), latestMs)
+    }
+
+    this.#watches?.learn(name, record)
+  }
+
+  /** Moves to the cache what is known of single subkeys, once the whole is. */
+  #absorbParts(key: Uint8Array, cache: RecordStore): void {
+    const { parts } = this.#init
+    const name = nameOf(key)
+
+    if (parts?.has(name) === true) {
+      const part = parts.get(key)
+      parts.remove(name)
+
+      if (!isEmpty(part) && !this.isHeld(key, part)) {
+        cache.apply(key, part)
+      }
+    }
+  }
+
+  #partFreshMs(key: Uint8Array, subkey: SubkeyId): number {
+    return this.#partsFreshMs.get(placeName(key, subkey)) ?? NEVER_FRESH
+  }
+
+  /** Joins what is wanted of another record. */
+  #join(a: DHTRecord, other: DHTRecord = EMPTY_RECORD, subkey?: SubkeyId): DHTRecord {
+    const b = wantedOf(other, subkey)
+
     if (isEmpty(a) || isEmpty(b)) {
       return isEmpty(b) ? a : b
     }
 
     return join(a, b, this.#init.store.limits)
   }
+}
+
+/** Picks what is wanted of a record. */
+function wantedOf(record: DHTRecord, subkey: SubkeyId | undefined): DHTRecord {
+  return subkey === undefined || isEmpty(record) ? record : project(record, [subkey])
 }

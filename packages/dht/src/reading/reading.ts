@@ -1,5 +1,5 @@
 import type { PeerInfo } from '@libp2p/interface'
-import { type DHTRecord, type DHTTime, isEmpty, type Limits } from '@waggle/record'
+import { type DHTRecord, type DHTTime, isEmpty, type Limits, type SubkeyId } from '@waggle/record'
 import { shownExpiration, subsumes } from '@waggle/record/replica'
 import { busyError } from '../errors.ts'
 import type { LookupResult } from '../lookup/lookup.ts'
@@ -13,6 +13,9 @@ export interface ReadOptions {
 
   /** Time in ms of the process's clock by which a record must have had all that a replica held. @default any */
   readonly minFreshMs?: number | undefined
+
+  /** The only subkey that is wanted: records are projections to it. @default the whole record */
+  readonly subkey?: SubkeyId | undefined
 
   /** Hears of what has been found so far. */
   onRecord?(found: FreshRecord): void
@@ -42,20 +45,33 @@ export interface Reading extends FreshRecord {
 export interface ReplicaState {
   readonly contact: PeerInfo
   readonly record: DHTRecord
+
+  /** Whether it holds the key. Of a single subkey it may hold nothing all the same. */
+  readonly isHolder: boolean
 }
 
 /** Whether a reader need not be told more than this (N5). With `latest` nothing less than all will do. */
 export function isSufficient(
   { record, freshMs }: FreshRecord,
-  { latest = false, sufficientExpirationTime = 0, minFreshMs = NEVER_FRESH }: ReadOptions,
+  { latest = false, minFreshMs = NEVER_FRESH, subkey, sufficientExpirationTime = 0 }: ReadOptions,
   now: DHTTime
 ): boolean {
   if (latest || freshMs < minFreshMs) {
     return false
   }
 
-  const expirationTime = shownExpiration(record, now)
+  const expirationTime = shownUntil(record, subkey, now)
   return expirationTime !== undefined && expirationTime >= sufficientExpirationTime
+}
+
+/** Until when a reader is shown something: of the whole record, or under one subkey. Undefined: nothing is shown. */
+export function shownUntil(
+  record: DHTRecord,
+  subkey: SubkeyId | undefined,
+  now: DHTTime
+): DHTTime | undefined {
+  // A plain entry is never what a subkey holds.
+  return shownExpiration(subkey === undefined ? record : { subkeys: record.subkeys }, now)
 }
 
 /** Returns the nearest peers that lack a part of the record. */

@@ -1,10 +1,13 @@
-import type { DHTTime } from '@waggle/record'
+import type { DHTTime, SubkeyId } from '@waggle/record'
 import { BoundedMap } from '../collections/bounded-map.ts'
 import { type Due, DueQueue } from '../timing/due-queue.ts'
 
 /** A cached record that is to be fetched again while it lives. */
 export interface Refresh extends Due {
   readonly key: Uint8Array
+
+  /** The only subkey that is in use. @default the whole record is */
+  readonly subkey?: SubkeyId | undefined
 
   /** Until when it was good as it was used. */
   readonly expirationTime: DHTTime
@@ -18,7 +21,7 @@ export interface RefreshQueueInit {
   readonly maxRecords: number
 
   /** Whether it is still remembered. */
-  readonly isCached: (key: Uint8Array) => boolean
+  readonly isCached: (key: Uint8Array, subkey: SubkeyId | undefined) => boolean
 }
 
 /** When a record was to be fetched again last. */
@@ -54,7 +57,10 @@ export class RefreshQueue {
   }
 
   /** A record is in use. */
-  plan(refresh: { name: string; key: Uint8Array; expirationTime: DHTTime }, now: DHTTime): void {
+  plan(
+    refresh: Pick<Refresh, 'name' | 'key' | 'subkey'> & { readonly expirationTime: DHTTime },
+    now: DHTTime
+  ): void {
     const { name, expirationTime } = refresh
     const isQueued = this.#queue.get(name)?.expirationTime === expirationTime
     const leadTime = this.#leadTime(refresh, now)
@@ -85,7 +91,7 @@ export class RefreshQueue {
     this.#queue.set(refresh)
 
     if (this.#queue.size > 2 * this.#init.maxRecords) {
-      this.#queue.retain(({ key }) => this.#init.isCached(key))
+      this.#queue.retain(({ key, subkey }) => this.#init.isCached(key, subkey))
     }
   }
 }

@@ -1,6 +1,6 @@
 import type { PeerId, PeerInfo } from '@libp2p/interface'
-import { type DHTRecord, EMPTY_RECORD } from '@waggle/record'
-import { beatingEntries, encodedSize } from '@waggle/record/replica'
+import { type DHTRecord, EMPTY_RECORD, isEmpty, type SubkeyId } from '@waggle/record'
+import { beatingEntries, encodedSize, project } from '@waggle/record/replica'
 import { MAX_LOOKUP_CANDIDATES, MAX_LOOKUP_REQUESTS, SEARCH_WIDTH } from '../constants.ts'
 import type { UnreachableError } from '../errors.ts'
 import type { LookupResponse } from '../lookup/lookup.ts'
@@ -13,7 +13,7 @@ import type { CancellationToken } from '../timing/cancellation.ts'
 import { Finding, type FindingNode } from './finding.ts'
 import { KnownRecords } from './known-records.ts'
 import { Reach } from './reach.ts'
-import { isSufficient, type Reading, type ReadOptions } from './reading.ts'
+import { isSufficient, type Reading, type ReadOptions, type ReplicaState } from './reading.ts'
 import { Survey, type Surveyed } from './survey.ts'
 import { WriteReplies, type WriteResult } from './write-replies.ts'
 
@@ -23,6 +23,9 @@ export interface ReplicasInit extends Omit<FindingNode, 'known'> {
 
   /** The process's clock, in ms. @default performance.now */
   readonly nowMs?: (() => number) | undefined
+
+  /** What it remembers of single subkeys; undefined: nothing. */
+  readonly parts?: RecordStore | undefined
   readonly self: PeerId
   readonly lookups: Lookups
 
@@ -69,13 +72,14 @@ export class Replicas {
   async read(key: Uint8Array, options: ReadOptions): Promise<Reading> {
     const { lookups, numReplicas, store } = this.#init
     const { known } = this
-    const { record, freshMs } = known.get(key)
+    const { subkey } = options
+    const { record, freshMs } = known.get(key, subkey)
 
     if (!known.isDoubted && isSufficient({ record, freshMs }, options, store.clock())) {
       return { record, freshMs, end: 'enough', behind: [], without: [] }
     }
 
-    const own = { contact: this.#self, record: store.get(key) }
+    const own = { contact: this.#self, ...stateOf(store.get(key), subkey) }
     const search = this.#search(key, numReplicas)
     const finding = new Finding({ node: { ...this.#init, known }, search, key, options, own })
     return finding.reading(await lookups.run(finding))
@@ -282,6 +286,12 @@ export class Replicas {
       return FULL
     }
   }
+}
+
+/** What a peer that holds this record holds of what is wanted. */
+function stateOf(record: DHTRecord, subkey: SubkeyId | undefined): Omit<ReplicaState, 'contact'> {
+  const wanted = subkey === undefined ? record : project(record, [subkey])
+  return { record: wanted, isHolder: !isEmpty(record) }
 }
 
 const ACCEPTED = { outcome: 'accepted' } as const

@@ -1,12 +1,18 @@
+import type { SubkeyId } from '@waggle/record'
 import { BoundedMap } from '../collections/bounded-map.ts'
 import { NEVER_FRESH } from '../store/stored-record.ts'
 import { Alarm } from '../timing/alarm.ts'
 import { type Due, DueQueue } from '../timing/due-queue.ts'
 
-/** A key whose remembered record is to be checked. */
-export interface Revalidation extends Due {
+/** A place: a key, or one of its subkeys. */
+interface CachedPlace {
+  readonly name: string
   readonly key: Uint8Array
+  readonly subkey?: SubkeyId | undefined
+}
 
+/** A place of which what is remembered is to be checked. */
+export interface Revalidation extends Due, CachedPlace {
   /** Time in ms of the process's clock. What has been fresh later need not be checked. */
   readonly knownMs: number
 }
@@ -21,8 +27,8 @@ export interface RevalidationsInit {
   /** The process's clock, in ms. */
   readonly nowMs: () => number
 
-  /** Whether a key is still remembered. */
-  readonly isCached: (key: Uint8Array) => boolean
+  /** Whether a place is still remembered. */
+  readonly isCached: (key: Uint8Array, subkey?: SubkeyId) => boolean
 
   /** Checks what is due, as the alarm has it. */
   readonly onDue: () => void
@@ -44,23 +50,25 @@ export class Revalidations {
     this.#alarm = new Alarm(init.onDue)
   }
 
-  /** Keys that wait to be checked. */
+  /** Places that wait to be checked. */
   get size(): number {
     return this.#queue.size
   }
 
   /** A record that was fresh at a time is in use: at once if that was too long ago. */
-  plan(name: string, key: Uint8Array, freshMs: number): void {
+  plan(place: CachedPlace, freshMs: number): void {
+    const { name } = place
+
     if (this.#init.after < Number.POSITIVE_INFINITY && this.#queue.get(name) === undefined) {
       const sinceMs = Math.max(freshMs, this.#checkedMs.get(name) ?? NEVER_FRESH)
-      this.#add({ name, key, knownMs: freshMs, dueTime: sinceMs + 1000 * this.#init.after })
+      this.#add({ ...place, knownMs: freshMs, dueTime: sinceMs + 1000 * this.#init.after })
     }
   }
 
   /** A record lacks something: it is checked at once. */
-  expedite(name: string, key: Uint8Array): void {
+  expedite(place: CachedPlace): void {
     const nowMs = this.#init.nowMs()
-    this.#add({ name, key, knownMs: nowMs, dueTime: nowMs })
+    this.#add({ ...place, knownMs: nowMs, dueTime: nowMs })
   }
 
   /** Takes out what is due, at most so many. Call {@link await} when these are done. */
@@ -93,7 +101,7 @@ export class Revalidations {
     this.#queue.set(revalidation)
 
     if (this.#queue.size > 2 * this.#init.maxRecords) {
-      this.#queue.retain(({ key }) => this.#init.isCached(key))
+      this.#queue.retain(({ key, subkey }) => this.#init.isCached(key, subkey))
     }
 
     this.await()

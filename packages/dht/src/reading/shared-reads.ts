@@ -1,4 +1,4 @@
-import type { DHTRecord, DHTTime } from '@waggle/record'
+import type { DHTRecord, DHTTime, SubkeyId } from '@waggle/record'
 import { NEVER_FRESH } from '../store/stored-record.ts'
 import type { CancellationToken } from '../timing/cancellation.ts'
 import { type FreshRecord, isSufficient, type Reading, type ReadOptions } from './reading.ts'
@@ -8,12 +8,12 @@ export interface SharedReadsInit {
   readonly replicas: Replicas
   readonly clock: () => DHTTime
 
-  /** Called when a search has ended. */
-  readonly onReading: (key: Uint8Array, reading: Reading) => void
+  /** Called when a search has ended, of a key or of one of its subkeys. */
+  readonly onReading: (key: Uint8Array, reading: Reading, subkey: SubkeyId | undefined) => void
 }
 
 /**
- * Shares one search per key among all readers: Hivemind's reuse_get_requests. A plain get joins the
+ * Shares one search per key, or subkey, among all readers: Hivemind's reuse_get_requests. A plain get joins the
  * search in flight, and leaves it as soon as the search has found a record that is good enough. A `latest`
  * get joins only before the search begins, because a search that has begun could miss what the caller has
  * stored since. All readers that come too late share the next search.
@@ -26,11 +26,12 @@ export class SharedReads {
     this.#init = init
   }
 
-  /** Keys being searched for. */
+  /** Keys and subkeys being searched for. */
   get size(): number {
     return this.#searches.size
   }
 
+  /** @param name of the place: what is wanted of the key */
   read(name: string, key: Uint8Array, options: ReadOptions): Promise<DHTRecord> {
     return new Promise((resolve, reject) => {
       this.#join(name, key, { options, resolve, reject })
@@ -64,7 +65,7 @@ export class SharedReads {
   #end(name: string, key: Uint8Array, search: Search, reading: Reading): void {
     try {
       if (reading.end !== 'given up') {
-        this.#init.onReading(key, reading)
+        this.#init.onReading(key, reading, search.subkey)
       }
 
       search.end(reading, this.#init.clock())
@@ -101,6 +102,7 @@ class Search implements ReadOptions, CancellationToken {
   readonly waiting: Reader[] = []
   #readers: Reader[]
   readonly #clock: () => DHTTime
+  readonly #subkey: SubkeyId | undefined
   #isBegun = false
   #isLatest = false
   #found: FreshRecord | undefined
@@ -108,6 +110,7 @@ class Search implements ReadOptions, CancellationToken {
   constructor(readers: Reader[], clock: () => DHTTime) {
     this.#readers = readers
     this.#clock = clock
+    this.#subkey = readers[0]?.options.subkey
   }
 
   get cancellation(): CancellationToken {
@@ -134,6 +137,11 @@ class Search implements ReadOptions, CancellationToken {
   begin(): void {
     this.#isBegun = true
     this.#isLatest = this.#readers.some(({ options }) => options.latest)
+  }
+
+  /** All readers want the same. */
+  get subkey(): SubkeyId | undefined {
+    return this.#subkey
   }
 
   get latest(): boolean {

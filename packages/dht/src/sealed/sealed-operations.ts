@@ -7,13 +7,9 @@ import {
   type Subkey,
   type Value
 } from '@waggle/record'
-import { encodeValue, UNLIMITED } from '@waggle/record/replica'
-import { equals } from 'uint8arrays/equals'
-import { NotReadError, TimeoutError } from '../errors.ts'
 import type { Inspection } from '../inspection/inspection.ts'
-import { foundOf, mapSource, placeName, placesOf } from '../live/places.ts'
+import { foundOf, mapSource } from '../live/places.ts'
 import type { Place, StateSource } from '../live/state.ts'
-import { tell } from '../live/tell.ts'
 import type { Watch, WatchOptions } from '../live/watch.ts'
 import type { BaseOperations } from '../operations/base-operations.ts'
 import type {
@@ -21,29 +17,23 @@ import type {
   FindNearestPeersOptions,
   GetManyOptions,
   GetOptions,
-  GetProgressEvent,
+  KeyOrPlace,
+  PlaceOptions,
   StoreEntry,
   StoreManyOptions,
   StoreOptions
 } from '../operations/call-options.ts'
 import { MappedPublication } from '../operations/mapped-publication.ts'
 import type { Publication, PublishOptions } from '../operations/publication.ts'
+import { isPlace } from '../operations/read-item.ts'
 import type { Report, Result } from '../operations/store-report.ts'
 import { timedValue } from '../operations/timed-value.ts'
 import { assertFunction, assertOptions, assertThat, type OptionTable } from '../option-checks.ts'
 import type { CallOptions } from '../timing/calls.ts'
-import { contentBytes, open, seal } from './envelope.ts'
+import { contentBytes, seal } from './envelope.ts'
 import { HiddenNames } from './hidden-names.ts'
+import { type ManyPlace, type OpenEntry, Opener, openFailure, type Unopened } from './opener.ts'
 import { type SealingKeys, sealingKeys } from './sealing-keys.ts'
-
-/** Something found in a sealed view that does not open: it was not written with the secret. It counts as not there. */
-export interface Unopened {
-  /** The key as its readers know it. */
-  readonly key: Key
-
-  /** The hidden subkey, as replicas see it; undefined for a plain value. */
-  readonly subkey: Subkey | undefined
-}
 
 /** Options of a sealed view. */
 export interface SealedOptions {
@@ -65,7 +55,7 @@ const OPTIONS: OptionTable<SealedOptions> = {
   onMisfit: { assert: assertFunction }
 }
 
-type OpenPlace = Place<Subkey | undefined, Value>
+type WholeWatch<R extends boolean> = Watch<Found | undefined, Subkey | undefined, Value, R>
 
 /** Operations on what only those see who have a secret, over the operations of a DHT. */
 export class SealedOperations implements BaseOperations {
@@ -73,6 +63,7 @@ export class SealedOperations implements BaseOperations {
   readonly #options: SealedOptions
   readonly #keys: SealingKeys
   readonly #names: HiddenNames
+  readonly #opener: Opener
 
   /**
    * @throws TypeError for a secret that is none, or an option that is wrong
@@ -86,6 +77,10 @@ export class SealedOperations implements BaseOperations {
     this.#names = new HiddenNames({
       names: this.#keys.names,
       membersTag: writers === 'members' ? ownerTag(this.#keys.privateKey.publicKey) : undefined
+    })
+    this.#opener = new Opener({
+      ...{ keys: this.#keys, names: this.#names, onMisfit: options.onMisfit },
+      countMisfit: () => base.countMisfit()
     })
   }
 
@@ -108,11 +103,25 @@ export class SealedOperations implements BaseOperations {
   ): Promise<Result<R>> {
     const { key: hidden, value: sealed, ...hiddenPlace } = this.#entry(key, value, options)
     const result = await this.#base.store(hidden, sealed, { ...options, ...hiddenPlace })
-    return this.#openResult({ key, subkey: hiddenPlace.subkey }, result)
+    return this.#opener.result({ key, subkey: hiddenPlace.subkey }, result)
   }
 
-  async get(key: Key, options?: GetOptions): Promise<Found | undefined> {
-    return this.#open(key, await this.#base.get(this.#names.key(key), options))
+  get(
+    key: Key,
+    options: GetOptions & { readonly subkey: Subkey }
+  ): Promise<Found<Value> | undefined>
+  get(key: Key, options?: GetOptions & PlaceOptions): Promise<Found | undefined>
+  async get(key: Key, options: GetOptions & PlaceOptions = {}): Promise<Found | undefined> {
+    const { subkey, ...rest } = options
+    const hidden = this.#names.key(key)
+
+    if (subkey === undefined) {
+      return this.#opener.found(key, await this.#base.get(hidden, rest))
+    }
+
+    const hiddenSubkey = this.#names.subkey(key, subkey)
+    const found = await this.#base.get(hidden, { ...rest, subkey: hiddenSubkey })
+    return this.#opener.entry({ key, subkey: hiddenSubkey }, found)
   }
 
   async delete<R extends boolean = false>(
@@ -121,7 +130,7 @@ export class SealedOperations implements BaseOperations {
   ): Promise<Result<R>> {
     const place = this.#place(key, options)
     const result = await this.#base.delete(this.#names.key(key), { ...options, ...place })
-    return this.#openResult({ key, subkey: place.subkey }, result)
+    return this.#opener.result({ key, subkey: place.subkey }, result)
   }
 
   publish(key: Key, value: Value, options: PublishOptions): Publication {
@@ -147,25 +156,29 @@ export class SealedOperations implements BaseOperations {
       return { ...entry, ...hidden }
     }
     const results = await this.#base.storeMany(mapMany(entries, hide), options)
-    return results.map((result, i) => this.#openResult(places[i] as OpenEntry, result))
+    return results.map((result, i) => this.#opener.result(places[i] as OpenEntry, result))
   }
 
-  async getMany(keys: Iterable<Key>, options: GetManyOptions = {}): Promise<(Found | undefined)[]> {
-    const names: Key[] = []
+  async getMany(
+    keys: Iterable<KeyOrPlace>,
+    options: GetManyOptions = {}
+  ): Promise<(Found | undefined)[]> {
+    const places: ManyPlace[] = []
     const { onProgress } = options
-    const hidden = mapMany(keys, (key) => {
-      names.push(key)
-      return this.#names.key(key)
+    const hidden = mapMany(keys, (given) => {
+      const place = this.#manyPlace(given)
+      places.push(place)
+      return place.hidden
     })
-    const nameOf = (index: number): Key => names[index] as Key
+    const placeAt = (index: number): ManyPlace => places[index] as ManyPlace
     const opening = (index: number, found: Found | undefined): Found | undefined =>
-      this.#open(nameOf(index), found)
+      this.#opener.item(placeAt(index), found)
 
     try {
       const found = await this.#base.getMany(hidden, {
         ...options,
         ...(onProgress && {
-          onProgress: (event) => onProgress(this.#openEvent(event, nameOf(event.index)))
+          onProgress: (event) => onProgress(this.#opener.event(event, placeAt(event.index)))
         })
       })
       return found.map((each, index) => opening(index, each))
@@ -176,14 +189,25 @@ export class SealedOperations implements BaseOperations {
 
   watch<R extends boolean = false>(
     key: Key,
+    options: WatchOptions<R> & { readonly subkey: Subkey }
+  ): Watch<Found<Value> | undefined, Subkey, Value, R>
+  watch<R extends boolean = false>(
+    key: Key,
     options?: WatchOptions<R>
-  ): Watch<Found | undefined, Subkey | undefined, Value, R> {
-    return this.watchStates(this.states(key), options)
+  ): Watch<Found | undefined, Subkey | undefined, Value, R>
+  watch<R extends boolean = false>(
+    key: Key,
+    options: WatchOptions<R> & PlaceOptions = {}
+  ): Watch<Found<Value> | undefined, Subkey, Value, R> | WholeWatch<R> {
+    const { subkey } = options
+    return subkey === undefined
+      ? this.watchStates(this.states(key), options)
+      : this.watchStates(this.entryStates(key, subkey), options)
   }
 
   async inspect(key: Key, options?: CallOptions): Promise<Inspection> {
     const inspection = await this.#base.inspect(this.#names.key(key), options)
-    return { ...inspection, found: this.#open(key, inspection.found) }
+    return { ...inspection, found: this.#opener.found(key, inspection.found) }
   }
 
   async findNearestPeers(key: Key, options?: FindNearestPeersOptions): Promise<PeerId[]> {
@@ -194,8 +218,23 @@ export class SealedOperations implements BaseOperations {
     const hidden = this.#names.key(key)
     return mapSource(
       this.#base.states(hidden),
-      (place, before) => this.#openPlace({ key, hidden }, place, before),
+      (place, before) => this.#opener.place({ key, hidden }, place, before),
       foundOf
+    )
+  }
+
+  entryStates(key: Key, subkey: Subkey): StateSource<Found<Value> | undefined, Subkey, Value> {
+    const hidden = this.#names.key(key)
+    return mapSource(
+      this.#base.entryStates(hidden, this.#names.subkey(key, subkey)),
+      (place, before: Place<Subkey, Value> | undefined) => {
+        const opened = this.#opener.place({ key, hidden }, place, before)
+        return opened && { ...opened, subkey }
+      },
+      (places) => {
+        const [place] = places.values()
+        return place?.found
+      }
     )
   }
 
@@ -240,90 +279,16 @@ export class SealedOperations implements BaseOperations {
     }
   }
 
-  /** Opens what a report says beats a write. What does not open is left as it is. */
-  #openResult<R extends boolean>({ key, subkey }: OpenEntry, result: Result<R>): Result<R> {
-    const { by } = Object(result) as { readonly by?: Found | 'a deletion' }
-
-    if (by === undefined || by === 'a deletion') {
-      return result
+  #manyPlace(given: KeyOrPlace): ManyPlace {
+    if (!isPlace(given)) {
+      return { open: { key: given }, hidden: this.#names.key(given) }
     }
 
-    const found = by as Found<Value>
-    const isDictionary = by.value instanceof Map
-    const opened =
-      isDictionary || subkey === undefined
-        ? this.#open(key, by)
-        : this.#openPlace({ key, hidden: this.#names.key(key) }, { subkey, found })?.found
-    return { ...(result as object), by: opened ?? by } as Result<R>
+    // Whatever else it has is an option that does not exist.
+    const { key, subkey, ...rest } = given
+    const hidden = { ...rest, key: this.#names.key(key), subkey: this.#names.subkey(key, subkey) }
+    return { open: { key, subkey }, hidden }
   }
-
-  #open(key: Key, found: Found | undefined): Found | undefined {
-    const hidden = this.#names.key(key)
-    const opened = Array.from(placesOf(found).values(), (place) =>
-      this.#openPlace({ key, hidden }, place)
-    ).filter((place) => place !== undefined)
-    return foundOf(new Map(opened.map((place) => [placeName(place.subkey), place])))
-  }
-
-  #openEvent(event: GetProgressEvent, key: Key): GetProgressEvent {
-    if (event.name !== 'found') {
-      return { ...event, key }
-    }
-
-    const found = this.#open(key, event.found)
-    return found === undefined
-      ? { name: 'not-found', index: event.index, key }
-      : { ...event, key, found }
-  }
-
-  #openPlace(
-    { key, hidden }: { readonly key: Key; readonly hidden: Key },
-    { subkey, found }: OpenPlace,
-    before?: OpenPlace
-  ): OpenPlace | undefined {
-    const { expirationTime } = found
-    const content = open(this.#keys, { key: hidden, subkey, expirationTime }, found.value)
-
-    if (content === undefined || !this.#isAt(key, content.subkey, subkey)) {
-      this.#base.countMisfit()
-      tell(this.#options.onMisfit, { key, subkey })
-      return undefined
-    }
-
-    const isSame = before !== undefined && isEqual(before.found.value, content.value)
-    const value = isSame ? before.found.value : content.value
-    return { subkey: content.subkey, found: { ...found, value } }
-  }
-
-  /** Whether a subkey belongs where it was found: a member could put it elsewhere. */
-  #isAt(key: Key, subkey: Subkey | undefined, hidden: Subkey | undefined): boolean {
-    return subkey === undefined
-      ? hidden === undefined
-      : placeName(this.#names.subkey(key, subkey)) === placeName(hidden)
-  }
-}
-
-/** Opens the results that an error of `getMany` carries. */
-function openFailure(
-  error: unknown,
-  open: (index: number, found: Found | undefined) => Found | undefined
-): unknown {
-  if (!(error instanceof NotReadError || error instanceof TimeoutError)) {
-    return error
-  }
-
-  const results = error.results?.map((result, i) =>
-    result.status === 'fulfilled'
-      ? { ...result, value: open(i, result.value as Found | undefined) }
-      : result
-  )
-  return Object.assign(error, { results })
-}
-
-/** The key of a write, and its hidden subkey. */
-interface OpenEntry {
-  readonly key: Key
-  readonly subkey?: Subkey | undefined
 }
 
 interface HiddenPlace {
@@ -345,10 +310,6 @@ function* mapLazily<T, U>(items: Iterable<T>, map: (item: T) => U): Iterable<U> 
   for (const item of items) {
     yield map(item)
   }
-}
-
-function isEqual(a: Value, b: Value): boolean {
-  return a === b || equals(encodeValue(a, UNLIMITED), encodeValue(b, UNLIMITED))
 }
 
 function assertWriters(value: unknown, option: string): void {

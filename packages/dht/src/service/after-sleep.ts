@@ -27,8 +27,8 @@ export interface AfterSleepInit {
   readonly liveness: Pick<Liveness, 'checkAll'>
   readonly replicas: Pick<Replicas, 'known'>
 
-  /** Records whose age nobody knows after a sleep. */
-  readonly caches: readonly (RecordStore | undefined)[]
+  /** Copies that others have left here, whose age nobody knows after a sleep. */
+  readonly copies: RecordStore | undefined
   readonly publications: Pick<Publications, 'runAll'>
   readonly upkeep: Pick<Upkeep, 'refresh'>
   readonly watches: Pick<Watches, 'renewAll'>
@@ -60,13 +60,9 @@ export function sleepDetector(
  * that did not: a neighbour that is disconnected without a word is dialled.
  */
 async function catchUp(init: AfterSleepInit, sleptMs: number): Promise<void> {
-  const { caches, events, liveness, publications, replicas, upkeep, watches } = init
+  const { copies, events, liveness, publications, replicas, upkeep, watches } = init
   replicas.known.doubt(DOUBT_MS)
-
-  for (const cache of caches) {
-    cache?.markAllOld()
-  }
-
+  copies?.markAllOld()
   events.safeDispatchEvent('node:wake', { detail: { sleptMs } })
   await liveness.checkAll(PING_TIMEOUT_MS)
   watches.renewAll()

@@ -78,6 +78,11 @@ const COUNTERS: Readonly<
   Record<string, readonly [label: string, help: string, read: (served: ServedStats) => Counts]>
 > = {
   waggle_served_keys_total: ['kind', 'Keys that peers asked about or stored', ({ keys }) => keys],
+  waggle_served_writes_total: [
+    'outcome',
+    'Records that peers stored or handed over here, by the answer',
+    ({ writes }) => writes
+  ],
   waggle_served_refused_total: [
     'reason',
     'Requests and streams of peers that were refused',

@@ -56,6 +56,9 @@ export interface Waggle {
 
   stats(): Stats
 
+  /** Counts the keys that one peer asked about or stored here lately. */
+  servedKeysOf(peer: PeerId): number
+
   /** Lists all live records that this node stores for others. */
   heldRecords(): Iterable<HeldRecord>
 

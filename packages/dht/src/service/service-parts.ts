@@ -34,6 +34,7 @@ import { Served } from '../wire/served.ts'
 import { sleepDetector } from './after-sleep.ts'
 import { createClockParts } from './clock-parts.ts'
 import { ConnectionParts } from './connection-parts.ts'
+import { identifyAgain } from './identify-again.ts'
 import { createPeerParts, followNetwork, type PeerParts } from './peer-parts.ts'
 import type { PartsInit } from './service-init.ts'
 import { createWatches } from './watch-parts.ts'
@@ -98,7 +99,7 @@ export function serviceParts(init: PartsInit): ServiceParts {
   const upkeep = createUpkeep(init, { ...found, compare, networkMerge })
   const sleep = sleepDetector(components, {
     ...{ clock: store.clock, clocks, clockTrust, events, liveness: found.liveness },
-    caches: [caches.cache, caches.copies],
+    copies: caches.copies,
     ...{ replicas: found.replicas, publications, upkeep, watches }
   })
 
@@ -106,10 +107,10 @@ export function serviceParts(init: PartsInit): ServiceParts {
     ...{ ...found, clocks, connections, kad, lifetime, mode, networkMerge },
     ...{ reads, publications },
     ...{ store, upkeep, watches, ...servers },
-    becomes: (mode) => changeMode(mode, { servers, store, upkeep }),
+    becomes: (mode) => changeMode(mode, { ...found, components, lifetime, servers, store, upkeep }),
     async follow() {
       sleep.follow(lifetime)
-      sweepRegularly([store, caches.cache, caches.copies], lifetime, () => sleep.look())
+      sweepRegularly([store, ...Object.values(caches)], lifetime, () => sleep.look())
       clocks.follow(lifetime)
       guardRecords(kad, found.access, lifetime)
       upkeep.follow(events, lifetime)
@@ -132,17 +133,23 @@ export function serviceParts(init: PartsInit): ServiceParts {
   }
 }
 
-interface ModeParts extends Pick<ServiceParts, 'store' | 'upkeep'> {
+interface ModeParts
+  extends Pick<ServiceParts, 'lifetime' | 'routing' | 'store' | 'upkeep'>,
+    Pick<PartsInit, 'components'> {
   readonly servers: Pick<ServiceParts, 'serve' | 'stopServing'>
 }
 
 /** Serves others from now on, or passes on what this node holds and serves nobody. */
 async function changeMode(
   mode: 'client' | 'server',
-  { servers, store, upkeep }: ModeParts
+  { components, lifetime, routing, servers, store, upkeep }: ModeParts
 ): Promise<void> {
   if (mode === 'server') {
     await servers.serve()
+    const { connectionManager, logger, peerId: self } = components
+    const log = logger.forComponent('waggle:identify-again')
+    // Takes seconds, and the application need not wait for it.
+    void identifyAgain({ connectionManager, routing, self, lifetime, log })
     return
   }
 
@@ -178,7 +185,8 @@ function createServers(init: PartsInit, parts: ServersInit): Servers {
     onViolation: (peer, error) => door.reportViolation(peer, error)
   })
   const exchange = new ExchangeServer({
-    ...{ access, store, ...caches, routing },
+    ...{ access, store, ...caches, routing, served },
+    isReplicaOf: (key) => parts.replicas.known.isReplicaOf(key),
     onRead: countReads(init, parts),
     onForgery: (peer, error) => door.forgive(peer, error),
     onGoodbye: (peer, reason) => goodbyes().hear(peer, reason)
@@ -242,7 +250,8 @@ function createLookup(init: PartsInit, goodbyes: () => Goodbyes): LookupParts {
   const caches = createCaches(init)
   const replicas = new Replicas({
     self: components.peerId,
-    ...{ cache: caches.cache, store, channel: exchange, routing, lookups, numReplicas },
+    ...{ cache: caches.cache, parts: caches.parts, store },
+    ...{ channel: exchange, routing, lookups, numReplicas },
     isReplica: () => kad.getMode() === 'server'
   })
   const access = accessBy(init.allowPeer)
@@ -353,9 +362,12 @@ interface Caches {
 
   /** What others have left here. */
   readonly copies: RecordStore | undefined
+
+  /** What it has learned of single subkeys, where it does not know the whole. */
+  readonly parts: RecordStore | undefined
 }
 
-/** Share of the cache's limits that the copies of others may take besides. */
+/** Share of the cache's limits that the copies of others may take besides, and single subkeys as much again. */
 const COPIES_SHARE = 1 / 4
 
 /** Creates the caches: stores by the same rules, whose records this node stores for no other peer. */
@@ -365,7 +377,7 @@ function createCaches({
   limits: { maxCachedBytes }
 }: PartsInit): Caches {
   if (options === false) {
-    return { cache: undefined, copies: undefined }
+    return { cache: undefined, copies: undefined, parts: undefined }
   }
 
   const { limits, clock, network } = partsOf(components).store
@@ -376,5 +388,5 @@ function createCaches({
       maxRecords: Math.ceil(share * size),
       maxBytes: Math.ceil(share * maxCachedBytes)
     })
-  return { cache: storeOf(1), copies: storeOf(COPIES_SHARE) }
+  return { cache: storeOf(1), copies: storeOf(COPIES_SHARE), parts: storeOf(COPIES_SHARE) }
 }

@@ -45,13 +45,6 @@ export function waggle(init: WaggleInit = {}): (components: WaggleComponents) =>
     })
 }
 
-/** Finds the Waggle service among a node's services, whatever its name there. */
-export function findWaggle(services: object): Waggle | undefined {
-  return Object.values(services).find(
-    (service): service is Waggle => service?.[Symbol.toStringTag] === SERVICE
-  )
-}
-
 interface WaggleServiceInit extends ServiceInit {
   readonly persistence: PersistenceOptions
 }
@@ -156,12 +149,12 @@ class WaggleService implements Waggle, Startable {
 
   stats(): Stats {
     const { caches, client, clocks, connections, reads, routing, store, ...parts } = this.#started
-    const { cache, copies } = caches
+    const remembered = Object.values(caches).filter((store) => store !== undefined)
     return {
       records: store.records,
       bytes: store.bytes,
-      cachedRecords: (cache?.records ?? 0) + (copies?.records ?? 0),
-      cachedBytes: (cache?.bytes ?? 0) + (copies?.bytes ?? 0),
+      cachedRecords: remembered.reduce((sum, { records }) => sum + records, 0),
+      cachedBytes: remembered.reduce((sum, { bytes }) => sum + bytes, 0),
       cacheHits: reads.hits,
       publications: parts.publications.size,
       watchedKeys: parts.watches.size,
@@ -177,6 +170,10 @@ class WaggleService implements Waggle, Startable {
       clockSkewMs: clocks.medianSkewMs,
       persistence: this.#persistence?.stats()
     }
+  }
+
+  servedKeysOf(peer: PeerId): number {
+    return this.#started.served.keysOf(peer.toString())
   }
 
   heldRecords(): Iterable<HeldRecord> {

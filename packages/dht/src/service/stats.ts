@@ -21,7 +21,7 @@ export interface Stats {
   /** Reads answered from the cache. */
   readonly cacheHits: number
 
-  /** Keys that this node watches. */
+  /** Keys and single subkeys that this node watches. */
   readonly watchedKeys: number
 
   /** Keys that other peers watch at this node, counted once per peer. */

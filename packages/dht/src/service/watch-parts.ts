@@ -25,7 +25,7 @@ export function createWatches(
   const log = components.logger.forComponent('waggle:watch')
   const watchClient = new WatchClient({
     ...{ ...client, log, store, records },
-    onChange: (key, record) => watches.onChange(key, record),
+    onChange: (place, record) => watches.onChange(place, record),
     onLost: (peer) => watches.onLost(peer)
   })
   const watches = new Watches({
@@ -33,7 +33,8 @@ export function createWatches(
     maxForwardedKeys: limits.maxForwardedKeys,
     inTime: (peer, answer) => lookups.inTime(peer, answer),
     onLearned: (...learned) => reads.onWatched(...learned),
-    readLatest: async (key, cancellation) => reads.read(key, { latest: true, cancellation })
+    readLatest: async (key, cancellation, subkey) =>
+      reads.read(key, { latest: true, cancellation, subkey })
   })
   return { watches, watchClient }
 }

@@ -1,12 +1,21 @@
 /** Milliseconds by which a timer may be late before the process counts as held up by other work. */
 const HELD_UP_MS = 100
 
-/**
- * Runs a task when the present turn of the event loop has handled all input that was there and what
- * callers did next. Where the platform has no such moment, runs it at the end of the running task.
- */
+/** Runs a task when the present turn of the event loop has handled all input that was there and what callers did next. */
 export const atEndOfTurn: (task: () => void) => void =
-  typeof setImmediate === 'function' ? setImmediate : queueMicrotask
+  typeof setImmediate === 'function' ? setImmediate : afterMessages()
+
+/** A message to oneself comes when the present task has ended: in browsers, the nearest thing to the end of a turn. */
+function afterMessages(): (task: () => void) => void {
+  const { port1: receiver, port2: sender } = new MessageChannel()
+  const tasks: (() => void)[] = []
+  receiver.addEventListener('message', () => tasks.shift()?.())
+  receiver.start()
+  return (task) => {
+    tasks.push(task)
+    sender.postMessage(undefined)
+  }
+}
 
 /**
  * Runs a task when all microtasks have run that are due, and those that these cause. Where the

@@ -50,11 +50,17 @@ export class ForwardedKeys {
     key?.end()
   }
 
-  /** Returns the bytes of what is known of a key that is watched for others. */
-  encoded(name: string): Uint8Array | undefined {
+  /** Returns what is known of a key that is watched for others. */
+  record(name: string): DHTRecord | undefined {
     const record = this.#keys.get(name)?.record
+    return record === undefined || isEmpty(record) ? undefined : record
+  }
 
-    if (record === undefined || isEmpty(record)) {
+  /** Returns the bytes of {@link record}. */
+  encoded(name: string): Uint8Array | undefined {
+    const record = this.record(name)
+
+    if (record === undefined) {
       return undefined
     }
 

@@ -1,5 +1,14 @@
-import type { DHTRecord, DHTTime, Entry, Found, MaybePromise, Subkey, Value } from '@waggle/record'
-import { whenDone } from '@waggle/record/replica'
+import type {
+  DHTRecord,
+  DHTTime,
+  Entry,
+  Found,
+  MaybePromise,
+  Subkey,
+  SubkeyId,
+  Value
+} from '@waggle/record'
+import { project, whenDone } from '@waggle/record/replica'
 import { equals } from 'uint8arrays/equals'
 import { foundOf, placesOf } from '../live/places.ts'
 import {
@@ -27,6 +36,8 @@ export interface Watched {
 }
 
 export interface KeyReaderInit {
+  /** The only subkey that the reader sees. @default it sees the whole key */
+  readonly subkey?: SubkeyId | undefined
   readonly clock: () => DHTTime
 
   /** Returns the view of a record for a reader. */
@@ -62,16 +73,21 @@ export class KeyReader implements StateReader<Found | undefined, Subkey | undefi
   }
 
   read(): MaybePromise<KeyState | undefined> {
-    const { clock, show } = this.#init
+    const { clock, show, subkey } = this.#init
+    const { isSettled, record } = this.#watched
 
-    if (!this.#watched.isSettled) {
+    if (!isSettled) {
       return undefined
     }
 
-    const shown = this.#watched.shownAt(clock())
-    return this.#state !== undefined && isSameShown(shown, this.#shown)
-      ? this.#state
-      : whenDone(show(this.#watched.record), (found) => this.#take(found, shown))
+    const shown = seenOf(this.#watched.shownAt(clock()), subkey)
+
+    if (this.#state !== undefined && isSameShown(shown, this.#shown)) {
+      return this.#state
+    }
+
+    const seen = subkey === undefined ? record : { subkeys: project(record, [subkey]).subkeys }
+    return whenDone(show(seen), (found) => this.#take(found, shown))
   }
 
   close(): void {
@@ -103,6 +119,16 @@ export class KeyReader implements StateReader<Found | undefined, Subkey | undefi
       ? before
       : { ...now, found: { ...now.found, value: before.found.value } }
   }
+}
+
+/** Picks what a reader of one subkey sees: never a plain value. */
+function seenOf(shown: Shown, subkey: SubkeyId | undefined): Shown {
+  if (subkey === undefined) {
+    return shown
+  }
+
+  const entry = shown.get(subkey)
+  return entry === undefined ? NOTHING_SHOWN : new Map([[subkey, entry]])
 }
 
 function isSameValue(a: Entry | undefined, b: Entry | undefined): boolean {

@@ -16,6 +16,9 @@ export const PROMPT_PEERS = 2
 /** Milliseconds for which a replica may coalesce changes for a watcher that others notify at once. */
 export const COLLECT_MS = 250
 
+/** Single subkeys of one key that a node watches. One that wants more watches the whole key. */
+export const MAX_WATCHED_SUBKEYS = 16
+
 /** Keys that a replica watches for one peer. */
 export const MAX_WATCHES_PER_PEER = 4_096
 

@@ -10,7 +10,7 @@ import type { CancellationToken } from '../timing/cancellation.ts'
 import { KeyForwarders } from './key-forwarders.ts'
 import { LOOK_DELAY_MS, PROMPT_PEERS, RENEW_MS, RENEWALS_PER_CHECK, SEEK_MS } from './limits.ts'
 import type { ChangeChannel, WatchReply } from './watch-client.ts'
-import type { WatchRole } from './watch-messages.ts'
+import type { WatchedPlace, WatchRole } from './watch-messages.ts'
 
 /** The parts of a node that all its watched keys share. */
 export interface NotifiersNode {
@@ -26,10 +26,10 @@ export interface NotifiersNode {
 }
 
 export interface NotifiersInit {
-  readonly key: Uint8Array
+  readonly place: WatchedPlace
   readonly node: NotifiersNode
 
-  /** What is known of the key. */
+  /** What is known of it. */
   readonly known: () => DHTRecord
 
   /** Takes in what a peer holds. */
@@ -37,7 +37,7 @@ export interface NotifiersInit {
 }
 
 /**
- * The peers that notify this node of one key: its nearest peers, or two forwarders if fewer than two of
+ * The peers that notify this node of one key, or of one subkey: its nearest peers, or two forwarders if fewer than two of
  * these have room. Forwarders spare replicas a renewal, so these are asked rarely, one at a time: for
  * whatever forwarders hold back, and whether there is room again.
  */
@@ -71,10 +71,10 @@ export class Notifiers implements CancellationToken {
   constructor(init: NotifiersInit) {
     const { channel } = init.node
     this.#init = init
-    this.#point = pointOfKey(init.key)
+    this.#point = pointOfKey(init.place.key)
     this.#forwarders = new KeyForwarders({
       ask: (forwarder) => this.#askForwarder(forwarder),
-      unwatch: (forwarder) => channel.unwatch(forwarder, init.key)
+      unwatch: (forwarder) => channel.unwatch(forwarder, init.place)
     })
   }
 
@@ -104,10 +104,10 @@ export class Notifiers implements CancellationToken {
    * are no longer nearest. Resolves with an error if too few of them respond.
    */
   async askReplicas(): Promise<UnreachableError | undefined> {
-    const { key, node } = this.#init
+    const { node, place } = this.#init
     const askedMs = node.known.nowMs()
     this.#named.clear()
-    const { error, responded } = await node.replicas.ask(key, this, (contact, cancellation) =>
+    const { error, responded } = await node.replicas.ask(place.key, this, (contact, cancellation) =>
       this.#ask(contact, this.#roleAt(contact), cancellation)
     )
     this.#nearest = responded
@@ -242,12 +242,12 @@ export class Notifiers implements CancellationToken {
 
   /** Has a peer watch the key for this node. Resolves with whether it does. */
   async #askForwarder(peer: PeerInfo): Promise<boolean> {
-    const { key, learn, node } = this.#init
+    const { learn, node, place } = this.#init
 
     try {
       const { isWatched, record } = await node.inTime(peer, this.#watch(peer, 'dependant', this))
       record && learn(record)
-      isWatched && this.isCancelled && node.channel.unwatch(peer, key)
+      isWatched && this.isCancelled && node.channel.unwatch(peer, place)
       return isWatched && !this.isCancelled
     } catch {
       return false
@@ -255,14 +255,15 @@ export class Notifiers implements CancellationToken {
   }
 
   #watch(peer: PeerInfo, role: WatchRole, cancellation: CancellationToken): Promise<WatchReply> {
-    const { key, known, node } = this.#init
+    const { known, node, place } = this.#init
     const { channel, numReplicas: closerCount } = node
-    return channel.watch(peer, key, { digest: digestOf(known()), closerCount, role, cancellation })
+    const digest = digestOf(known())
+    return channel.watch(peer, place, { digest, closerCount, role, cancellation })
   }
 
   /** Takes in a reply, even a late one: it says whether the peer notifies. */
   #take(contact: PeerInfo, { isWatched, record, forwarders }: WatchReply): void {
-    const { key, learn, node } = this.#init
+    const { learn, node, place } = this.#init
     const name = contact.id.toString()
 
     if (!isWatched) {
@@ -270,7 +271,7 @@ export class Notifiers implements CancellationToken {
     } else if (!this.isCancelled) {
       this.#replicas.set(name, contact)
     } else {
-      node.channel.unwatch(contact, key)
+      node.channel.unwatch(contact, place)
     }
 
     if (forwarders.length > 0) {
@@ -296,13 +297,13 @@ export class Notifiers implements CancellationToken {
   }
 
   #keep(nearest: readonly PeerInfo[]): void {
-    const { key, node } = this.#init
+    const { node, place } = this.#init
     const names = new Set(nearest.map(({ id }) => id.toString()))
 
     for (const [name, contact] of this.#replicas) {
       if (!names.has(name)) {
         this.#forget(name)
-        node.channel.unwatch(contact, key)
+        node.channel.unwatch(contact, place)
       }
     }
   }

@@ -1,7 +1,9 @@
 import type { PeerId, PeerInfo } from '@libp2p/interface'
+import type { SubkeyId } from '@waggle/record'
 import { equals } from 'uint8arrays/equals'
 import { pointOfKey } from '../peers/key-space.ts'
 import type { Routing } from '../peers/routing.ts'
+import { placeName } from '../store/place-name.ts'
 import { digestOfBytes } from '../store/record-digest.ts'
 import { keyOf, nameOf } from '../store/record-store.ts'
 import { CloserPeers } from '../wire/closer-peers.ts'
@@ -14,6 +16,7 @@ import { LEASE_MS } from './limits.ts'
 import {
   changedFrame,
   type WatchedAnswer,
+  type WatchedPlace,
   type WatchedReply,
   type WatchMessage,
   type WatchRequest,
@@ -27,24 +30,31 @@ export interface SubscriberStreamInit {
   readonly peer: PeerId
   readonly routing: Routing
 
-  /** Returns the bytes of what is known of a key. */
-  readonly known: (name: string) => Uint8Array | undefined
+  /** Returns the bytes of what is known of a key, or of one of its subkeys. */
+  readonly known: (key: string, subkey: SubkeyId | undefined) => Uint8Array | undefined
 
-  /** Finds room for a key, or for it in another role, or renews it. */
-  readonly admit: (name: string, role: WatchRole) => WatchState
+  /** Finds room for a subscription, or renews it. */
+  readonly admit: (subscription: Subscription) => WatchState
 
   /** Returns peers that may forward changes of a key. */
-  readonly forwarders: (name: string) => readonly PeerInfo[]
+  readonly forwarders: (key: string) => readonly PeerInfo[]
 
-  /** Lets go of a key that was admitted. */
-  readonly release: (name: string) => void
+  /** Lets go of what was admitted. */
+  readonly release: (subscription: Subscription) => void
   readonly onClose: () => void
 }
 
-interface Subscription {
-  /** When it was requested last, in ms of the process's clock. */
-  readonly atMs: number
+/** A key, or one of its subkeys, of which a peer is notified on a stream. */
+export interface Subscription {
+  readonly stream: SubscriberStream
+
+  /** Name of the key. */
+  readonly key: string
+  readonly subkey: SubkeyId | undefined
   readonly role: WatchRole
+
+  /** When it was requested last, in ms of the process's clock. */
+  atMs: number
 }
 
 /**
@@ -56,11 +66,11 @@ export class SubscriberStream implements PlaceHolder, StreamHandler<WatchMessage
   readonly #init: SubscriberStreamInit
   readonly #stream: FramedStream<WatchMessage>
 
-  /** The keys that are watched, the one that was renewed longest ago first. */
+  /** What is watched, by place, the one that was renewed longest ago first. */
   readonly #subscriptions = new Map<string, Subscription>()
 
-  /** Keys that have changed while the peer did not read. */
-  readonly #unsent = new Set<string>()
+  /** Those that have changed while the peer did not read. */
+  readonly #unsent = new Set<Subscription>()
   #usedMs = performance.now()
 
   constructor(init: SubscriberStreamInit) {
@@ -69,11 +79,16 @@ export class SubscriberStream implements PlaceHolder, StreamHandler<WatchMessage
     this.peer = init.peer.toString()
   }
 
-  /** Notifies of a change of a key; the frame says which. Undefined: no message can hold it. */
-  notify(name: string, frame: Uint8Array | undefined): void {
+  /** Notifies of a change. The frame that says which is made only if it can be sent; undefined: no message can hold it. */
+  notify(subscription: Subscription, frameOf: () => Uint8Array | undefined): void {
     if (this.#stream.isBulkBlocked) {
-      this.#unsent.add(name)
-    } else if (frame !== undefined) {
+      this.#unsent.add(subscription)
+      return
+    }
+
+    const frame = frameOf()
+
+    if (frame !== undefined) {
       this.#stream.sendFrame(frame)
     }
   }
@@ -118,14 +133,15 @@ export class SubscriberStream implements PlaceHolder, StreamHandler<WatchMessage
   }
 
   onDrain(): void {
-    for (const name of this.#unsent) {
+    for (const subscription of this.#unsent) {
       if (this.#stream.isBulkBlocked) {
         break
       }
 
-      this.#unsent.delete(name)
-      const known = this.#init.known(name)
-      const frame = known && changedFrame(keyOf(name), known)
+      this.#unsent.delete(subscription)
+      const { key, subkey } = subscription
+      const record = this.#init.known(key, subkey)
+      const frame = record && changedFrame({ key: keyOf(key), subkey, record })
 
       if (frame !== undefined) {
         this.#stream.sendFrame(frame)
@@ -134,8 +150,8 @@ export class SubscriberStream implements PlaceHolder, StreamHandler<WatchMessage
   }
 
   onClose(): void {
-    for (const name of this.#subscriptions.keys()) {
-      this.#init.release(name)
+    for (const subscription of this.#subscriptions.values()) {
+      this.#init.release(subscription)
     }
 
     this.#subscriptions.clear()
@@ -149,18 +165,17 @@ export class SubscriberStream implements PlaceHolder, StreamHandler<WatchMessage
     const answers: WatchedAnswer[] = []
     let sizeBytes = 0
 
-    for (const { key, digest } of keys) {
-      const name = nameOf(key)
-      const record = this.#news(name, digest)
+    for (const { key, subkey, digest } of keys) {
+      const record = this.#news({ key, subkey }, digest)
       sizeBytes += record?.length ?? 0
 
       if (answers.length > 0 && sizeBytes > TARGET_MESSAGE_BYTES) {
         break
       }
 
-      const state = this.#subscribe(name, role)
+      const state = this.#subscribe({ key, subkey }, role)
       const nearest = this.#init.routing.nearest(pointOfKey(key), closerCount)
-      const forwarders = state === 'full' ? this.#init.forwarders(name) : []
+      const forwarders = state === 'full' ? this.#init.forwarders(nameOf(key)) : []
       const named = [...forwarders.slice(0, closerCount), ...nearest].slice(0, MAX_CLOSER_PEERS)
       const closer = closerPeers.indexesOf(named)
       answers.push(record === undefined ? { state, closer } : { state, record, closer })
@@ -170,31 +185,38 @@ export class SubscriberStream implements PlaceHolder, StreamHandler<WatchMessage
     return { name: 'watched', peers: closerPeers.peers, answers }
   }
 
-  #subscribe(name: string, role: WatchRole): WatchState {
+  #subscribe({ key, subkey }: WatchedPlace, role: WatchRole): WatchState {
+    const name = placeName(key, subkey)
+
     if (this.#subscriptions.get(name)?.role !== role) {
       this.#release(name)
     }
 
-    const state = this.#init.admit(name, role)
+    const atMs = this.#usedMs
+    const subscription = this.#subscriptions.get(name) ?? {
+      ...{ stream: this, key: nameOf(key), subkey, role, atMs }
+    }
+    const state = this.#init.admit(subscription)
     this.#subscriptions.delete(name)
 
     if (state === 'watched') {
-      this.#subscriptions.set(name, { atMs: this.#usedMs, role })
+      subscription.atMs = atMs
+      this.#subscriptions.set(name, subscription)
     }
 
-    this.#unsent.delete(name)
+    this.#unsent.delete(subscription)
     return state
   }
 
   /** Returns what is known, unless the peer knows it. */
-  #news(name: string, digest: Uint8Array): Uint8Array | undefined {
-    const known = this.#init.known(name)
+  #news({ key, subkey }: WatchedPlace, digest: Uint8Array): Uint8Array | undefined {
+    const known = this.#init.known(nameOf(key), subkey)
     return known === undefined || equals(digestOfBytes(known), digest) ? undefined : known
   }
 
-  *#unwatch(keys: readonly Uint8Array[]): Generator<undefined, WatchedReply> {
-    for (const key of keys) {
-      this.#release(nameOf(key))
+  *#unwatch(keys: readonly WatchedPlace[]): Generator<undefined, WatchedReply> {
+    for (const { key, subkey } of keys) {
+      this.#release(placeName(key, subkey))
       yield
     }
 
@@ -202,9 +224,12 @@ export class SubscriberStream implements PlaceHolder, StreamHandler<WatchMessage
   }
 
   #release(name: string): void {
-    if (this.#subscriptions.delete(name)) {
-      this.#unsent.delete(name)
-      this.#init.release(name)
+    const subscription = this.#subscriptions.get(name)
+
+    if (subscription !== undefined) {
+      this.#subscriptions.delete(name)
+      this.#unsent.delete(subscription)
+      this.#init.release(subscription)
     }
   }
 }

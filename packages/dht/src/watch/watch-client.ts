@@ -1,6 +1,6 @@
 import type { Logger, PeerId, PeerInfo } from '@libp2p/interface'
-import type { DHTRecord, MaybePromise } from '@waggle/record'
-import { isPromise, whenDone } from '@waggle/record/replica'
+import type { DHTRecord, MaybePromise, SubkeyId } from '@waggle/record'
+import { isPromise, project, whenDone } from '@waggle/record/replica'
 import type { RecordChannel } from '../lookup/record-channel.ts'
 import { type Judge, receivedRecord } from '../store/received-record.ts'
 import type { RecordStore } from '../store/record-store.ts'
@@ -9,7 +9,12 @@ import type { Activity } from '../wire/activity.ts'
 import { PeerDecoder } from '../wire/peer-codec.ts'
 import { type ClientParts, ProtocolClient } from '../wire/protocol-client.ts'
 import { MAX_QUEUED_KEYS } from './limits.ts'
-import { WATCH_PROTOCOL, type WatchMessage, type WatchRole } from './watch-messages.ts'
+import {
+  WATCH_PROTOCOL,
+  type WatchedPlace,
+  type WatchMessage,
+  type WatchRole
+} from './watch-messages.ts'
 import {
   type SubscriptionRequest,
   type SubscriptionResponse,
@@ -46,8 +51,8 @@ export interface WatchReply {
 /** How changes travel from other nodes to this one. */
 export interface ChangeChannel {
   /** Has a peer notify of changes, or merely asks what it holds if it cannot. */
-  watch(peer: PeerInfo, key: Uint8Array, options: WatchRequestOptions): Promise<WatchReply>
-  unwatch(peer: PeerInfo, key: Uint8Array): void
+  watch(peer: PeerInfo, place: WatchedPlace, options: WatchRequestOptions): Promise<WatchReply>
+  unwatch(peer: PeerInfo, place: WatchedPlace): void
 }
 
 export interface WatchClientInit extends ClientParts, Pick<Judge, 'onForgery'> {
@@ -60,7 +65,7 @@ export interface WatchClientInit extends ClientParts, Pick<Judge, 'onForgery'> {
   readonly records: RecordChannel
 
   /** A peer notifies of a change. */
-  readonly onChange: (key: Uint8Array, record: DHTRecord) => void
+  readonly onChange: (place: WatchedPlace, record: DHTRecord) => void
 
   /** A peer notifies of nothing any more. */
   readonly onLost: (peer: PeerId) => void
@@ -82,7 +87,7 @@ export class WatchClient implements ChangeChannel {
       speak: (peer) =>
         watchRequests({
           peerOf: (encoded) => this.#decoder.decodeReferral(encoded, { by: peer, peers }),
-          onChange: (key, bytes) => this.#onChange(peer, key, bytes)
+          onChange: (place, bytes) => this.#onChange(peer, place, bytes)
         }),
       onEnd: ({ id }) => init.onLost(id)
     })
@@ -90,32 +95,33 @@ export class WatchClient implements ChangeChannel {
 
   watch(
     peer: PeerInfo,
-    key: Uint8Array,
+    { key, subkey }: WatchedPlace,
     { digest, closerCount, role, cancellation }: WatchRequestOptions
   ): Promise<WatchReply> {
-    const request = { name: 'watch', key, digest, closerCount, role } as const
+    const request = { name: 'watch', key, subkey, digest, closerCount, role } as const
 
     return this.#client.request<WatchReply>(peer, request, {
       cancellation,
       onResponse: async ({ state, record, closer }) => ({
         isWatched: state === 'watched',
-        record: record && (await this.#received(peer, key, record)),
+        record: record && (await this.#received(peer, { key, subkey }, record)),
         closer,
         forwarders: state === 'full' ? closer : []
       }),
       fallback: async () => {
-        const options = { closerCount, isCloserAlways: true, cancellation }
+        const subkeys = subkey === undefined ? [] : [subkey]
+        const options = { closerCount, isCloserAlways: true, subkeys, cancellation }
         const found = await this.#init.records.find(peer, key, options)
         return { isWatched: false, record: undefined, forwarders: [], ...found }
       }
     })
   }
 
-  unwatch(peer: PeerInfo, key: Uint8Array): void {
+  unwatch(peer: PeerInfo, { key, subkey }: WatchedPlace): void {
     // A peer that cannot be told watches no longer than its lease.
     this.#client
       .streamTo(peer)
-      ?.request({ name: 'unwatch', key, digest: NOTHING, closerCount: 0, role: 'prompt' })
+      ?.request({ name: 'unwatch', key, subkey, digest: NOTHING, closerCount: 0, role: 'prompt' })
       .catch(() => {})
   }
 
@@ -135,20 +141,22 @@ export class WatchClient implements ChangeChannel {
   }
 
   /** A change that takes longer to check may be overtaken by later ones: joined, they come to the same. */
-  #onChange(peer: PeerInfo, key: Uint8Array, bytes: Uint8Array): void {
-    void whenDone(this.#received(peer, key, bytes), (record) => {
+  #onChange(peer: PeerInfo, place: WatchedPlace, bytes: Uint8Array): void {
+    void whenDone(this.#received(peer, place, bytes), (record) => {
       if (record !== undefined) {
-        this.#init.onChange(key, record)
+        this.#init.onChange(place, record)
       }
     })
   }
 
   #received(
     peer: PeerInfo,
-    key: Uint8Array,
+    { key, subkey }: WatchedPlace,
     bytes: Uint8Array
   ): MaybePromise<DHTRecord | undefined> {
-    const record = receivedRecord(peer, key, bytes, this.#init)
+    const record = whenDone(receivedRecord(peer, key, bytes, this.#init), (record) =>
+      wantedOf(record, subkey)
+    )
 
     if (isPromise(record)) {
       this.#client.streamTo(peer)?.trackCheck(record)
@@ -159,3 +167,10 @@ export class WatchClient implements ChangeChannel {
 }
 
 const NOTHING = new Uint8Array(0)
+
+function wantedOf(
+  record: DHTRecord | undefined,
+  subkey: SubkeyId | undefined
+): DHTRecord | undefined {
+  return record === undefined || subkey === undefined ? record : project(record, [subkey])
+}

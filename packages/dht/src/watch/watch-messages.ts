@@ -1,3 +1,4 @@
+import type { SubkeyId } from '@waggle/record'
 import { DIGEST_BYTES } from '../store/record-digest.ts'
 import { ByteWriter } from '../wire/bytes.ts'
 import type { EncodedPeer } from '../wire/fields.ts'
@@ -5,7 +6,7 @@ import {
   CLOSER_COUNT,
   CLOSER_PEER_INDEXES,
   KEY,
-  KEYS,
+  OPTIONAL_SUBKEY,
   RECORD,
   RESPONSE_PEERS
 } from '../wire/fields.ts'
@@ -40,9 +41,13 @@ export interface WatchRequest {
  */
 export type WatchRole = 'prompt' | 'patient' | 'forwarder' | 'dependant'
 
-export interface WatchedDigest {
+/** A key, or one subkey of its dictionary, of which alone a subscriber is notified. */
+export interface WatchedPlace {
   readonly key: Uint8Array
+  readonly subkey?: SubkeyId | undefined
+}
 
+export interface WatchedDigest extends WatchedPlace {
   /** Of the record that is known already; without a byte if none is. */
   readonly digest: Uint8Array
 }
@@ -50,7 +55,7 @@ export interface WatchedDigest {
 /** Unsubscribes from keys. */
 export interface UnwatchRequest {
   readonly name: 'unwatch'
-  readonly keys: readonly Uint8Array[]
+  readonly keys: readonly WatchedPlace[]
 }
 
 /** Answers as many of the first keys of the oldest unanswered request as fit. */
@@ -70,10 +75,9 @@ export interface WatchedAnswer {
   readonly closer: readonly number[]
 }
 
-/** Notifies of a change: what was written, to be joined with what is known. */
-export interface ChangedNotice {
+/** Notifies of a change: what was written, to be joined with what is known. Of a subkey, a projection. */
+export interface ChangedNotice extends WatchedPlace {
   readonly name: 'changed'
-  readonly key: Uint8Array
   readonly record: Uint8Array
 }
 
@@ -88,8 +92,9 @@ export type WatchMessage = WatchRequest | UnwatchRequest | WatchedReply | Change
 const STATES: readonly WatchState[] = ['watched', 'refused', 'ended', 'full']
 const ROLES: readonly WatchRole[] = ['prompt', 'patient', 'forwarder', 'dependant']
 
+const PLACE = { key: KEY, subkey: OPTIONAL_SUBKEY } as const
 const WATCHED_DIGEST = struct<WatchedDigest>({
-  key: KEY,
+  ...PLACE,
   digest: byteString(DIGEST_BYTES, 'a digest')
 })
 const WATCHED = struct<WatchedAnswer>({
@@ -99,7 +104,7 @@ const WATCHED = struct<WatchedAnswer>({
 })
 
 /** The protocol's id in the default network; see {@link protocolIdIn}. */
-export const WATCH_PROTOCOL = '/waggle/watch/1.0.0'
+export const WATCH_PROTOCOL = '/waggle/watch/2.0.0'
 
 /** The messages of the watch protocol; docs/network.md describes them. */
 export const WATCH: MessageCodec<WatchMessage> = messages<WatchMessage>({
@@ -110,17 +115,17 @@ export const WATCH: MessageCodec<WatchMessage> = messages<WatchMessage>({
       keys: list(WATCHED_DIGEST, MAX_KEYS_PER_MESSAGE)
     }
   ],
-  unwatch: [1, { keys: KEYS }],
+  unwatch: [1, { keys: list(struct<WatchedPlace>(PLACE), MAX_KEYS_PER_MESSAGE) }],
   watched: [2, { peers: RESPONSE_PEERS, answers: list(WATCHED, MAX_KEYS_PER_MESSAGE) }],
-  changed: [3, { key: KEY, record: RECORD }]
+  changed: [3, { ...PLACE, record: RECORD }]
 })
 
-/** Returns a frame that notifies of a change, for all subscribers; undefined if no message can hold it. */
-export function changedFrame(key: Uint8Array, record: Uint8Array): Uint8Array | undefined {
+/** Returns a frame that notifies of a change, for all subscribers of a place; undefined if no message can hold it. */
+export function changedFrame(change: Omit<ChangedNotice, 'name'>): Uint8Array | undefined {
   const writer = new ByteWriter()
 
   try {
-    writeFrame(writer, { name: 'changed', key, record }, WATCH)
+    writeFrame(writer, { name: 'changed', ...change }, WATCH)
     return writer.take()
   } catch (error) {
     if (error instanceof MessageTooLargeError) {

@@ -1,20 +1,23 @@
 import type { PeerInfo } from '@libp2p/interface'
-import { nameOf } from '../store/record-store.ts'
+import { placeName } from '../store/place-name.ts'
 import type { EncodedPeer } from '../wire/fields.ts'
 import { namedIn } from '../wire/peer-codec.ts'
 import { ProtocolViolationError } from '../wire/protocol-violation-error.ts'
 import type { RequestProtocol } from '../wire/request-protocol.ts'
 import type { PendingRequest } from '../wire/request-queue.ts'
 import { Subscriptions } from './subscriptions.ts'
-import { WATCH, type WatchedAnswer, type WatchMessage, type WatchRole } from './watch-messages.ts'
+import {
+  WATCH,
+  type WatchedAnswer,
+  type WatchedDigest,
+  type WatchedPlace,
+  type WatchMessage,
+  type WatchRole
+} from './watch-messages.ts'
 
-/** Subscribes to one key, or unsubscribes from it. */
-export interface SubscriptionRequest {
+/** Subscribes to one key, or to a subkey, or unsubscribes from it. */
+export interface SubscriptionRequest extends WatchedDigest {
   readonly name: 'watch' | 'unwatch'
-  readonly key: Uint8Array
-
-  /** Of what is known; without a byte for nothing. */
-  readonly digest: Uint8Array
   readonly closerCount: number
 
   readonly role: WatchRole
@@ -28,8 +31,8 @@ export interface WatchRequestsInit {
   /** Decodes a peer that a response names; undefined if it can't be asked. */
   readonly peerOf: (peer: EncodedPeer) => PeerInfo | undefined
 
-  /** The peer notifies of a change to a key that is watched. */
-  readonly onChange: (key: Uint8Array, record: Uint8Array) => void
+  /** The peer notifies of a change to what is watched. */
+  readonly onChange: (place: WatchedPlace, record: Uint8Array) => void
 }
 
 type Pending = PendingRequest<SubscriptionRequest, SubscriptionResponse>
@@ -44,11 +47,11 @@ export function watchRequests({ peerOf, onChange }: WatchRequestsInit): WatchReq
 
   return {
     codec: WATCH,
-    sizeOf: ({ key }) => key.length,
+    sizeOf: ({ key, subkey = '' }) => key.length + subkey.length,
     isAlike: (a, b) => a.name === b.name && a.closerCount === b.closerCount && a.role === b.role,
     messageOf(pending) {
       for (const { request } of pending) {
-        subscriptions.request(nameOf(request.key), request.name === 'watch')
+        subscriptions.request(nameOf(request), request.name === 'watch')
       }
 
       return requestOf(pending)
@@ -58,7 +61,7 @@ export function watchRequests({ peerOf, onChange }: WatchRequestsInit): WatchReq
         return false
       }
 
-      const meaning = subscriptions.notify(nameOf(message.key))
+      const meaning = subscriptions.notify(nameOf(message))
 
       if (meaning === 'never asked for') {
         throw new ProtocolViolationError(
@@ -67,7 +70,7 @@ export function watchRequests({ peerOf, onChange }: WatchRequestsInit): WatchReq
       }
 
       if (meaning === 'wanted') {
-        onChange(message.key, message.record)
+        onChange(message, message.record)
       }
 
       return true
@@ -81,7 +84,7 @@ export function watchRequests({ peerOf, onChange }: WatchRequestsInit): WatchReq
 
       const peers = message.peers.map(peerOf)
       return message.answers.map((answer, i) => {
-        subscriptions.reply(nameOf((requests[i] as Pending).request.key), answer.state)
+        subscriptions.reply(nameOf((requests[i] as Pending).request), answer.state)
         return { ...answer, closer: namedIn(peers, answer.closer) }
       })
     },
@@ -98,7 +101,11 @@ function requestOf(pending: readonly Pending[]): WatchMessage {
     return { name: 'watch', closerCount, role, keys: requests }
   }
 
-  return { name: 'unwatch', keys: requests.map(({ key }) => key) }
+  return { name: 'unwatch', keys: requests }
+}
+
+function nameOf({ key, subkey }: WatchedPlace): string {
+  return placeName(key, subkey)
 }
 
 /** A WATCH may be answered in part, so that no reply grows too large; an UNWATCH is answered whole. */

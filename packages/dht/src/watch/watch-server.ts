@@ -1,5 +1,14 @@
 import type { PeerId, PeerInfo } from '@libp2p/interface'
-import { type DHTRecord, encodeRecord, join, type Limits, parseRecordKey } from '@waggle/record'
+import {
+  type DHTRecord,
+  encodeRecord,
+  isEmpty,
+  join,
+  type Limits,
+  parseRecordKey,
+  type SubkeyId
+} from '@waggle/record'
+import { project } from '@waggle/record/replica'
 import { pointOfKey } from '../peers/key-space.ts'
 import type { Routing } from '../peers/routing.ts'
 import { keyOf, type RecordStore } from '../store/record-store.ts'
@@ -10,15 +19,20 @@ import type { MessageCodec } from '../wire/schema.ts'
 import type { Served } from '../wire/served.ts'
 import type { ForwardedKeys } from './forwarded-keys.ts'
 import { chooseForwarders } from './forwarders.ts'
-import { COLLECT_MS, LEASE_MS, MAX_WATCHES, MAX_WATCHES_PER_PEER } from './limits.ts'
-import { SubscriberStream } from './subscriber-stream.ts'
+import {
+  COLLECT_MS,
+  LEASE_MS,
+  MAX_WATCHED_SUBKEYS,
+  MAX_WATCHES,
+  MAX_WATCHES_PER_PEER
+} from './limits.ts'
+import { SubscriberStream, type Subscription } from './subscriber-stream.ts'
 import { Subscribers } from './subscribers.ts'
 import {
   changedFrame,
   WATCH,
   WATCH_PROTOCOL,
   type WatchMessage,
-  type WatchRole,
   type WatchState
 } from './watch-messages.ts'
 import { WatchPlaces } from './watch-places.ts'
@@ -49,12 +63,13 @@ const SWEEP_MS: number = LEASE_MS / 3
 /**
  * Notifies other peers of changes to what this node holds. A change is encoded once for all
  * subscribers, as the write itself, which costs the same in a small dictionary and in a large one.
+ * Subscribers of single subkeys get their part of it, or nothing.
  */
 export class WatchServer implements ServedProtocol<WatchMessage> {
   readonly id: string = WATCH_PROTOCOL
   readonly codec: MessageCodec<WatchMessage> = WATCH
   readonly #init: WatchServerInit
-  readonly #subscribers = new Map<string, Subscribers<SubscriberStream>>()
+  readonly #subscribers = new Map<string, Subscribers<Subscription>>()
   readonly #open = new Set<SubscriberStream>()
   readonly #places: WatchPlaces
   readonly #alarm = new Alarm(() => this.#sweep())
@@ -76,7 +91,7 @@ export class WatchServer implements ServedProtocol<WatchMessage> {
     init.store.onWrite((name, write) => this.#onWrite(name, write))
   }
 
-  /** Keys watched by others, counted once for each of them. */
+  /** Keys and subkeys watched by others, counted once for each of them. */
   get size(): number {
     return this.#places.size
   }
@@ -84,10 +99,11 @@ export class WatchServer implements ServedProtocol<WatchMessage> {
   serve(stream: FramedStream<WatchMessage>, peer: PeerId): SubscriberStream {
     const subscriber = new SubscriberStream({
       ...{ stream, peer, routing: this.#init.routing },
-      known: (name) => this.#known(name),
-      admit: (name, role) => this.#admit(subscriber, name, role),
-      forwarders: (name) => this.#forwarders(name),
-      release: (name) => this.#release(subscriber, name),
+      known: (key, subkey) =>
+        subkey === undefined ? this.#known(key) : this.#knownPart(key, subkey),
+      admit: (subscription) => this.#admit(subscription),
+      forwarders: (key) => this.#forwarders(key),
+      release: (subscription) => this.#release(subscription),
       onClose: () => this.#open.delete(subscriber)
     })
     this.#open.add(subscriber)
@@ -110,29 +126,37 @@ export class WatchServer implements ServedProtocol<WatchMessage> {
     return isSendable ? learned : store.encoded(keyOf(name))
   }
 
-  /** Finds room for another key of the peer's, and for another peer of the key, or renews a subscription. */
-  #admit(subscriber: SubscriberStream, name: string, role: WatchRole): WatchState {
-    const subscribers = this.#subscribers.get(name) ?? new Subscribers()
+  /** Returns the bytes of the same of one subkey. */
+  #knownPart(name: string, subkey: SubkeyId): Uint8Array | undefined {
+    const { forwarded, store } = this.#init
+    const part = project(forwarded.record(name) ?? store.get(keyOf(name)), [subkey])
+    return isEmpty(part) ? undefined : encodeRecord(part)
+  }
 
-    if (!subscribers.has(subscriber)) {
-      if (!isKey(keyOf(name), this.#init.store.limits)) {
+  /** Finds room for another key of the peer's, and for another peer of the key, or renews a subscription. */
+  #admit(subscription: Subscription): WatchState {
+    const { key, role, stream } = subscription
+    const subscribers = this.#subscribers.get(key) ?? new Subscribers()
+
+    if (!subscribers.has(subscription)) {
+      if (!isKey(keyOf(key), this.#init.store.limits)) {
         return 'refused'
       }
 
-      if (this.#isFull(name, subscribers, { peer: subscriber.peer, role })) {
+      if (this.#isFull(subscription, subscribers)) {
         return 'full'
       }
 
-      if (!this.#places.take(subscriber)) {
+      if (!this.#isSpare(subscription, subscribers) || !this.#places.take(stream)) {
         return 'refused'
       }
 
-      subscribers.add(subscriber, role)
-      this.#subscribers.set(name, subscribers)
+      subscribers.add(subscription, role)
+      this.#subscribers.set(key, subscribers)
     }
 
-    if (role === 'dependant' && !this.#forward(name)) {
-      this.#release(subscriber, name)
+    if (role === 'dependant' && !this.#forward(key)) {
+      this.#release(subscription)
       return 'full'
     }
 
@@ -141,19 +165,27 @@ export class WatchServer implements ServedProtocol<WatchMessage> {
 
   /** Whether too many peers watch a key. If nobody could forward it, as in a small network, none are too many. */
   #isFull(
-    name: string,
-    subscribers: Subscribers<SubscriberStream>,
-    { peer, role }: { peer: string; role: WatchRole }
+    { key, role, stream: { peer }, subkey }: Subscription,
+    subscribers: Subscribers<Subscription>
   ): boolean {
     const { maxWatchersPerKey: max } = this.#init
     const forwarders = subscribers.count('forwarder')
 
     if (role === 'forwarder') {
-      return forwarders >= max || !this.#isNear(peer, name)
+      return forwarders >= max || subkey !== undefined || !this.#isNear(peer, key)
     }
 
-    const isCrowded = subscribers.size - forwarders >= max
-    return isCrowded && (role === 'dependant' || this.#forwarders(name).length > 0)
+    const isCrowded = subscribers.size - forwarders >= max && countOthers(subscribers, peer) >= max
+    return isCrowded && (role === 'dependant' || this.#forwarders(key).length > 0)
+  }
+
+  /** Whether a peer watches few enough subkeys of a key: a plain write is told for each of them. */
+  #isSpare({ stream, subkey }: Subscription, subscribers: Subscribers<Subscription>): boolean {
+    const isOwn = (other: Subscription): boolean => other.stream === stream
+    return (
+      subkey === undefined ||
+      subscribers.list('forwarder', false).filter(isOwn).length < MAX_WATCHED_SUBKEYS
+    )
   }
 
   /** Whether a peer is one that replicas may name as a forwarder. Others can't take the places of these. */
@@ -165,7 +197,7 @@ export class WatchServer implements ServedProtocol<WatchMessage> {
 
   #forwarders(name: string): PeerInfo[] {
     const present = this.#subscribers.get(name)?.list('forwarder') ?? []
-    const names = new Set(present.map(({ peer }) => peer))
+    const names = new Set(present.map(({ stream }) => stream.peer))
     const { maxWatchersPerKey: max } = this.#init
     return chooseForwarders(keyOf(name), { ...this.#init, present: names, max })
   }
@@ -175,22 +207,23 @@ export class WatchServer implements ServedProtocol<WatchMessage> {
     return this.#init.forwarded.begin(name, (record) => this.#onWrite(name, record))
   }
 
-  #release(subscriber: SubscriberStream, name: string): void {
-    const subscribers = this.#subscribers.get(name)
-    const role = subscribers?.delete(subscriber)
+  #release(subscription: Subscription): void {
+    const { key, stream } = subscription
+    const subscribers = this.#subscribers.get(key)
+    const role = subscribers?.delete(subscription)
 
     if (subscribers === undefined || role === undefined) {
       return
     }
 
-    this.#places.free(subscriber)
+    this.#places.free(stream)
 
     if (role === 'dependant' && subscribers.count('dependant') === 0) {
-      this.#init.forwarded.end(name)
+      this.#init.forwarded.end(key)
     }
 
     if (subscribers.size === 0) {
-      this.#subscribers.delete(name)
+      this.#subscribers.delete(key)
     }
   }
 
@@ -214,18 +247,28 @@ export class WatchServer implements ServedProtocol<WatchMessage> {
   #notify(written: ReadonlyMap<string, DHTRecord>, { arePatient }: { arePatient: boolean }): void {
     for (const [name, write] of written) {
       const subscribers = this.#subscribers.get(name)?.list('patient', arePatient) ?? []
+      const concerned = subscribers.filter(({ subkey }) => concerns(write, subkey))
+      const frameOf = memoized((subkey) => {
+        const record = this.#told(name, write, subkey)
+        return changedFrame({ key: keyOf(name), subkey, record })
+      })
 
-      if (subscribers.length > 0) {
-        const key = keyOf(name)
-        const frame = changedFrame(key, this.#smaller(name, write))
+      for (const subscription of concerned) {
+        const { stream, subkey } = subscription
+        stream.notify(subscription, () => frameOf(subkey))
+      }
 
-        for (const subscriber of subscribers) {
-          subscriber.notify(name, frame)
-        }
-
-        this.#init.served?.countChanges(subscribers.length)
+      if (concerned.length > 0) {
+        this.#init.served?.countChanges(concerned.length)
       }
     }
+  }
+
+  /** What is told of a write to those who watch the key, or a subkey. */
+  #told(name: string, write: DHTRecord, subkey: SubkeyId | undefined): Uint8Array {
+    return subkey === undefined
+      ? this.#smaller(name, write)
+      : encodeRecord(project(write, [subkey]))
   }
 
   /** All that is held, where several writes in one go have come to be more than is left of them. */
@@ -244,6 +287,30 @@ export class WatchServer implements ServedProtocol<WatchMessage> {
       this.#alarm.within(SWEEP_MS)
     }
   }
+}
+
+/** Whether a write can change what is seen: a plain one may erase any subkey (R4). */
+function concerns({ plain, subkeys }: DHTRecord, subkey: SubkeyId | undefined): boolean {
+  return subkey === undefined || plain !== undefined || subkeys.has(subkey)
+}
+
+/** Returns a function that makes the frame of each subkey once. */
+function memoized(
+  make: (subkey: SubkeyId | undefined) => Uint8Array | undefined
+): (subkey: SubkeyId | undefined) => Uint8Array | undefined {
+  const made = new Map<SubkeyId | undefined, Uint8Array | undefined>()
+
+  return (subkey) => {
+    const frame = made.has(subkey) ? made.get(subkey) : make(subkey)
+    made.set(subkey, frame)
+    return frame
+  }
+}
+
+/** Peers besides one, and besides forwarders: each counts once, whatever subkeys it watches. */
+function countOthers(subscribers: Subscribers<Subscription>, peer: string): number {
+  const peers = subscribers.list('forwarder', false).map(({ stream }) => stream.peer)
+  return new Set(peers.filter((other) => other !== peer)).size
 }
 
 /** Writes since they were taken last, by the names of the keys. */

@@ -1,10 +1,18 @@
-import { type DHTRecord, type DHTTime, EMPTY_RECORD, isEmpty, join } from '@waggle/record'
-import { encodedSize, prune } from '@waggle/record/replica'
+import {
+  type DHTRecord,
+  type DHTTime,
+  EMPTY_RECORD,
+  isEmpty,
+  join,
+  type SubkeyId
+} from '@waggle/record'
+import { encodedSize, project, prune } from '@waggle/record/replica'
 import { HEDGE_MS } from '../constants.ts'
 import type { UnreachableError } from '../errors.ts'
 import type { WatchProgressEvent } from '../live/state.ts'
 import type { WatchedRecord } from '../reading/known-records.ts'
 import type { FreshRecord } from '../reading/reading.ts'
+import { placeName } from '../store/place-name.ts'
 import type { RecordStore } from '../store/record-store.ts'
 import { NEVER_FRESH } from '../store/stored-record.ts'
 import { Alarm } from '../timing/alarm.ts'
@@ -25,13 +33,25 @@ export interface Watcher {
 
 export interface WatchedKeyInit extends NotifiersNode {
   readonly key: Uint8Array
+
+  /** The only subkey that is watched. @default the whole key is */
+  readonly subkey?: SubkeyId | undefined
   readonly store: RecordStore
 
   /** Hears of what is delivered: a change, and all that is known with it. */
-  readonly onLearned: (key: Uint8Array, change: DHTRecord, all: FreshRecord) => void
+  readonly onLearned: (
+    key: Uint8Array,
+    change: DHTRecord,
+    all: FreshRecord,
+    subkey: SubkeyId | undefined
+  ) => void
 
   /** Joins what all replicas hold, and looks further where they hold nothing. */
-  readonly readLatest: (key: Uint8Array, cancellation: CancellationToken) => Promise<DHTRecord>
+  readonly readLatest: (
+    key: Uint8Array,
+    cancellation: CancellationToken,
+    subkey: SubkeyId | undefined
+  ) => Promise<DHTRecord>
 
   /** Something else is known now. */
   readonly onChange: (watched: WatchedKey) => void
@@ -41,11 +61,15 @@ export interface WatchedKeyInit extends NotifiersNode {
 }
 
 /**
- * One key, for all iterators of it in this process: its record as far as known, and the peers that notify.
+ * One key, or one subkey of it, for all iterators of it in this process: its record as far as known, and the peers that notify.
  * Their records are joined (R5), so it does not matter who sends one, how often, or in what order.
  */
 export class WatchedKey implements Watched {
   readonly key: Uint8Array
+  readonly subkey: SubkeyId | undefined
+
+  /** Of the place. */
+  readonly name: string
   readonly notifiers: Notifiers
   readonly #init: WatchedKeyInit
   readonly #watchers = new Set<Watcher>()
@@ -66,9 +90,12 @@ export class WatchedKey implements Watched {
 
   constructor(init: WatchedKeyInit) {
     this.#init = init
-    this.key = init.key
+    const { key, subkey } = init
+    this.key = key
+    this.subkey = subkey
+    this.name = placeName(key, subkey)
     this.notifiers = new Notifiers({
-      ...{ key: init.key, node: init },
+      ...{ place: { key, subkey }, node: init },
       known: () => this.record,
       learn: (record) => this.learn(record)
     })
@@ -113,9 +140,11 @@ export class WatchedKey implements Watched {
     return this.#shown
   }
 
-  /** Takes in what somebody holds, or has written. */
-  learn(record: DHTRecord): void {
+  /** Takes in what somebody holds, or has written, as far as it is watched. */
+  learn(all: DHTRecord): void {
+    const { subkey } = this
     const { store } = this.#init
+    const record = subkey === undefined ? all : project(all, [subkey])
     const joined = join(this.record, record, store.limits)
 
     if (joined !== this.record && this.#hasRoom(joined)) {
@@ -148,7 +177,7 @@ export class WatchedKey implements Watched {
    * what was missed, and who has come.
    */
   async look(): Promise<void> {
-    const { key, readLatest } = this.#init
+    const { key, readLatest, subkey } = this.#init
     this.hasLooked = true
     this.isLooking = true
 
@@ -157,7 +186,7 @@ export class WatchedKey implements Watched {
         this.#report(await this.notifiers.askReplicas())
 
         if (!this.isSettled && isEmpty(this.record)) {
-          this.learn(await readLatest(key, this.notifiers))
+          this.learn(await readLatest(key, this.notifiers, subkey))
         }
 
         // Not where nobody answers: that nothing is there takes somebody to say so. Nor after forwarders are found.
@@ -221,7 +250,7 @@ export class WatchedKey implements Watched {
 
   #remember(change: DHTRecord = this.record): void {
     const { record, notifiers } = this
-    this.#init.onLearned(this.key, change, { record, freshMs: notifiers.freshMs })
+    this.#init.onLearned(this.key, change, { record, freshMs: notifiers.freshMs }, this.subkey)
   }
 
   /** Keeps the same object while a reader sees no difference, so that comparing is cheap. */

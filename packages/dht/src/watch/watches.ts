@@ -1,7 +1,14 @@
 import type { Logger, PeerId, TypedEventTarget } from '@libp2p/interface'
-import { type DHTRecord, type Found, isEmpty, type Subkey, type Value } from '@waggle/record'
+import {
+  type DHTRecord,
+  type Found,
+  isEmpty,
+  type Subkey,
+  type SubkeyId,
+  type Value
+} from '@waggle/record'
 import type { DHTEvents } from '../events.ts'
-import type { StateSource } from '../live/state.ts'
+import { mapStates, type Places, type StateSource } from '../live/state.ts'
 import type { WatchedRecord, WatchedRecords } from '../reading/known-records.ts'
 import { keyOf, nameOf } from '../store/record-store.ts'
 import { NEVER_FRESH, OWN } from '../store/stored-record.ts'
@@ -10,10 +17,12 @@ import { ClockAlarm } from '../timing/clock-alarm.ts'
 import { type Due, DueQueue } from '../timing/due-queue.ts'
 import { type ForwardedKey, ForwardedKeys } from './forwarded-keys.ts'
 import { KeyReader } from './key-reader.ts'
-import { LOOK_DELAY_MS, POLL_MS, RENEW_MS } from './limits.ts'
+import { LOOK_DELAY_MS, MAX_WATCHED_SUBKEYS, POLL_MS, RENEW_MS } from './limits.ts'
+import type { WatchedPlace } from './watch-messages.ts'
 import { WatchedKey, type WatchedKeyInit } from './watched-key.ts'
 
-export interface WatchesInit extends Omit<WatchedKeyInit, 'key' | 'onChange' | 'onUnused'> {
+export interface WatchesInit
+  extends Omit<WatchedKeyInit, 'key' | 'subkey' | 'onChange' | 'onUnused'> {
   /** Keys watched for others. */
   readonly maxForwardedKeys: number
   readonly log: Logger
@@ -35,7 +44,9 @@ const TOGETHER_MS = 1000
  */
 export class Watches implements WatchedRecords {
   readonly #init: WatchesInit
-  readonly #keys = new Map<string, WatchedKey>()
+
+  /** What is watched of each key: the whole, or single subkeys. */
+  readonly #keys = new Map<string, WatchedKey[]>()
 
   /** What is watched for others. */
   readonly forwarded: ForwardedKeys
@@ -55,27 +66,41 @@ export class Watches implements WatchedRecords {
     init.store.onWrite((name, write, writer) => this.#onStored(name, write, writer === OWN))
   }
 
-  /** Keys that are watched. */
+  /** Keys and subkeys that are watched. */
   get size(): number {
-    return this.#keys.size
+    return [...this.#keys.values()].reduce((sum, { length }) => sum + length, 0)
   }
 
   /** Returns the states of a key. It is watched while somebody reads them. */
-  statesOf(key: Uint8Array): StateSource<Found | undefined, Subkey | undefined, Value> {
+  statesOf(
+    key: Uint8Array,
+    subkey?: SubkeyId
+  ): StateSource<Found | undefined, Subkey | undefined, Value> {
     const { checks, clock } = this.#init.store
     return {
       open: (listener) =>
         new KeyReader({
-          ...{ clock, listener },
+          ...{ clock, listener, subkey },
           show: (record) => checks.show(key, record),
           begin: (watcher) => {
-            const watched = this.#keys.get(nameOf(key)) ?? this.#begin(key)
+            const watched = this.#watchedWith(key, subkey)
             watched.add(watcher)
             this.#lookFirst(watched)
             return watched
           }
         })
     }
+  }
+
+  /** Returns the states of one subkey. */
+  entryStatesOf(
+    key: Uint8Array,
+    subkey: SubkeyId
+  ): StateSource<Found<Value> | undefined, Subkey, Value> {
+    return mapStates(this.statesOf(key, subkey), () => ({ places }) => {
+      const [place] = places.values()
+      return { current: place?.found, places: places as Places<Subkey, Value> }
+    })
   }
 
   /** Looks at what a new peer may be a replica of, until the signal is aborted. */
@@ -85,25 +110,32 @@ export class Watches implements WatchedRecords {
 
   /** Renews all subscriptions soon after a sleep, of which nobody knows how old it has made what is known. */
   renewAll(): void {
-    for (const watched of this.#keys.values()) {
+    for (const watched of this.#all()) {
       watched.notifiers.freshMs = NEVER_FRESH
       this.#lookWithin(watched, LOOK_DELAY_MS)
     }
   }
 
-  /** Returns what is known of a key that is watched. */
-  known(name: string): WatchedRecord | undefined {
-    return this.#keys.get(name)?.known()
+  /** Returns what is known of a key or a subkey that is watched. */
+  known(name: string, subkey?: SubkeyId): WatchedRecord | undefined {
+    return (this.#find(name) ?? this.#find(name, subkey))?.known()
   }
 
-  /** A peer tells of a change, or this node learns of it in another way. */
-  onChange(key: Uint8Array, record: DHTRecord): void {
-    this.#keys.get(nameOf(key))?.learn(record)
+  /** This node has learned of a change in another way. */
+  learn(name: string, record: DHTRecord): void {
+    for (const watched of this.#keys.get(name) ?? []) {
+      watched.learn(record)
+    }
+  }
+
+  /** A peer tells of a change. */
+  onChange({ key, subkey }: WatchedPlace, record: DHTRecord): void {
+    this.#find(nameOf(key), subkey)?.learn(record)
   }
 
   /** A peer tells nothing any more. */
   onLost(peer: PeerId): void {
-    for (const watched of this.#keys.values()) {
+    for (const watched of this.#all()) {
       const delayMs = watched.notifiers.lose(peer)
 
       if (delayMs !== undefined) {
@@ -118,18 +150,41 @@ export class Watches implements WatchedRecords {
     this.#expirationAlarm.stop()
   }
 
-  #begin(key: Uint8Array): WatchedKey {
+  *#all(): Generator<WatchedKey, void> {
+    for (const ofKey of this.#keys.values()) {
+      yield* ofKey
+    }
+  }
+
+  #find(name: string, subkey?: SubkeyId): WatchedKey | undefined {
+    return this.#keys.get(name)?.find((watched) => watched.subkey === subkey)
+  }
+
+  /**
+   * Finds or begins what serves a reader of a key, or of one of its subkeys: the whole key, if it is watched
+   * anyway or for many subkeys.
+   */
+  #watchedWith(key: Uint8Array, subkey: SubkeyId | undefined): WatchedKey {
+    const name = nameOf(key)
+    const isSpare = (this.#keys.get(name)?.length ?? 0) < MAX_WATCHED_SUBKEYS
+    return (
+      this.#find(name) ?? this.#find(name, subkey) ?? this.#begin(key, isSpare ? subkey : undefined)
+    )
+  }
+
+  #begin(key: Uint8Array, subkey?: SubkeyId): WatchedKey {
     const { known } = this.#init
     const watched = new WatchedKey({
       ...this.#init,
-      key,
+      ...{ key, subkey },
       onChange: () => this.#awaitExpiration(watched),
       onUnused: () => this.#end(watched)
     })
-    this.#keys.set(nameOf(key), watched)
+    const name = nameOf(key)
+    this.#keys.set(name, [...(this.#keys.get(name) ?? []), watched])
 
-    if (!isEmpty(known.held(key))) {
-      watched.learn(known.get(key).record)
+    if (!isEmpty(known.held(key, subkey))) {
+      watched.learn(known.get(key, subkey).record)
     }
 
     return watched
@@ -143,7 +198,7 @@ export class Watches implements WatchedRecords {
 
   /** Watches a key for others: at its replicas, wherever it was watched until now. */
   #forward(name: string, onChange: (record: DHTRecord) => void): ForwardedKey {
-    const watched = this.#keys.get(name) ?? this.#begin(keyOf(name))
+    const watched = this.#find(name) ?? this.#begin(keyOf(name))
     watched.forward(onChange)
     this.#lookWithin(watched, LOOK_DELAY_MS)
     this.#lookFirst(watched)
@@ -162,23 +217,32 @@ export class Watches implements WatchedRecords {
 
   /** A write that another peer stored here counts if this node is a replica of the key. */
   #onStored(name: string, write: DHTRecord, isOwn: boolean): void {
-    const watched = this.#keys.get(name)
+    const ofKey = this.#keys.get(name)
 
-    if (watched !== undefined && (isOwn || this.#init.known.isReplicaOf(watched.key))) {
-      watched.learn(write)
+    if (ofKey !== undefined && (isOwn || this.#init.known.isReplicaOf(keyOf(name)))) {
+      for (const watched of ofKey) {
+        watched.learn(write)
+      }
     }
   }
 
   #end(watched: WatchedKey): void {
     const name = nameOf(watched.key)
-    this.#keys.delete(name)
-    this.#looks.delete(name)
-    this.#expirations.delete(name)
+    const others = this.#keys.get(name)?.filter((other) => other !== watched) ?? []
+
+    if (others.length > 0) {
+      this.#keys.set(name, others)
+    } else {
+      this.#keys.delete(name)
+    }
+
+    this.#looks.delete(watched.name)
+    this.#expirations.delete(watched.name)
     watched.stop()
   }
 
   #onFound(peer: PeerId): void {
-    for (const watched of this.#keys.values()) {
+    for (const watched of this.#all()) {
       if (watched.notifiers.isNewReplica(peer)) {
         this.#lookWithin(watched, LOOK_DELAY_MS)
       }
@@ -187,10 +251,10 @@ export class Watches implements WatchedRecords {
 
   /** Sooner if that was to be done anyway. */
   #lookWithin(watched: WatchedKey, ms: number): void {
-    const name = nameOf(watched.key)
+    const { name } = watched
     const dueTime = performance.now() + ms
 
-    if (this.#keys.get(name) === watched && dueTime < (this.#looks.get(name)?.dueTime ?? NEVER)) {
+    if (this.#isWatched(watched) && dueTime < (this.#looks.get(name)?.dueTime ?? NEVER)) {
       this.#looks.set({ name, dueTime, watched })
       this.#lookAlarm.within(ms)
     }
@@ -225,14 +289,18 @@ export class Watches implements WatchedRecords {
   }
 
   #awaitExpiration(watched: WatchedKey): void {
-    const name = nameOf(watched.key)
+    const { name } = watched
 
     if (watched.shownUntil === NEVER) {
       this.#expirations.delete(name)
-    } else if (this.#keys.get(name) === watched) {
+    } else if (this.#isWatched(watched)) {
       this.#expirations.set({ name, dueTime: watched.shownUntil, watched })
       this.#awaitNextExpiration()
     }
+  }
+
+  #isWatched({ key, subkey }: WatchedKey): boolean {
+    return this.#find(nameOf(key), subkey) !== undefined
   }
 
   #expireDue(): void {

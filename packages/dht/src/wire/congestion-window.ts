@@ -10,8 +10,8 @@ const MAX_WINDOW_BYTES: number = 8 * 1024 * 1024
 const PARTS_PER_WINDOW = 8
 const MIN_PART_BYTES = 1024
 
-/** Delays of bytes that may be in flight until the line is full for the first time: four times as many with each. */
-const STARTING_DELAYS = 4
+/** Delays of bytes that may be in flight until the line is full for the first time: three times as many with each. */
+const STARTING_DELAYS = 3
 
 /** Delays after which a part that arrives has waited for others: the line is full. */
 const FULL_DELAYS = 1.5

@@ -25,6 +25,15 @@ export const KEYS: Codec<readonly Uint8Array[]> = list(KEY, MAX_KEYS_PER_MESSAGE
 const SUBKEY: Codec<Uint8Array> = byteString(MAX_KEY_BYTES, 'a subkey')
 const NO_SUBKEYS: readonly SubkeyId[] = []
 
+/** A subkey that may be missing, in which case it is written without a byte: no subkey has none. */
+export const OPTIONAL_SUBKEY: Codec<SubkeyId | undefined> = new Codec(
+  (to, id) => SUBKEY.write(to, bytesOf(id ?? '')),
+  (from) => {
+    const bytes = SUBKEY.read(from)
+    return bytes.length === 0 ? undefined : textOf(bytes)
+  }
+)
+
 /** Subkeys of one key, once each, in the order of their bytes. */
 export const SUBKEYS: Codec<readonly SubkeyId[]> = new Codec(
   (to, subkeys) => {

@@ -4,3 +4,9 @@ import { DEFAULT_NETWORK } from '@waggle/record/replica'
 export function protocolIdIn(network: string, defaultId: string): string {
   return network + defaultId.slice(DEFAULT_NETWORK.length)
 }
+
+/** Finds among a peer's protocols one that it speaks in another revision than this node, which speaks `own`. */
+export function otherRevision(protocols: readonly string[], own: string): string | undefined {
+  const name = own.slice(0, own.lastIndexOf('/') + 1)
+  return protocols.includes(own) ? undefined : protocols.find((id) => id.startsWith(name))
+}

@@ -155,7 +155,7 @@ export class ProtocolServer {
       maxUnreadBytes: maxBufferedBytesPerPeer,
       maxRepliesInFlight: Math.ceil(maxRequestsPerPeer / MAX_STREAMS_PER_PEER),
       onMessage: (message) =>
-        this.#respond(this.#counted(message, handler.respond(message)), framed, responder),
+        this.#respond(this.#counted(name, message, handler.respond(message)), framed, responder),
       onDrain: () => handler.onDrain?.(),
       onSent: (bytes) => counter?.countBytes(bytes),
       onViolation: (error) => this.#init.onViolation?.(peer, error),
@@ -198,6 +198,7 @@ export class ProtocolServer {
   }
 
   #counted<M>(
+    peer: string,
     message: M,
     response: MaybePromise<Response<M>> | undefined
   ): MaybePromise<Response<M>> | undefined {
@@ -208,7 +209,7 @@ export class ProtocolServer {
     }
 
     return whenDone(response, (known) => {
-      served.countKeys((message as { readonly name: string }).name, known.keys)
+      served.countKeys(peer, (message as { readonly name: string }).name, known.keys)
       return known
     })
   }

@@ -1,7 +1,15 @@
+import { BoundedMap } from '../collections/bounded-map.ts'
+
+/** Peers whose keys are counted one by one. */
+const MAX_PEERS = 1024
+
 /** What a node has done for other peers since it started. */
 export interface ServedStats {
   /** Keys that peers asked about or stored, by request. */
   readonly keys: Readonly<Record<ServedKind, number>>
+
+  /** Records that peers stored or handed over here, by the answer. */
+  readonly writes: Readonly<Record<ServedWrite, number>>
 
   /** Requests put off or answered BUSY because there was too much to do, and streams of peers that may not connect. */
   readonly refused: Readonly<Record<ServedRefusal, number>>
@@ -16,21 +24,36 @@ export interface ServedStats {
 /** Requests whose keys are counted. */
 export type ServedKind = 'find' | 'store' | 'watch' | 'compare'
 
+/** Answers to a write, as a writer's node reports them. */
+export type ServedWrite = 'accepted' | 'stale' | 'full' | 'expired' | 'refused' | 'invalid'
+
 /** Why a request was refused. */
 export type ServedRefusal = 'busy' | 'access'
 
 /** Counts what a node does for other peers. */
 export class Served {
   readonly #keys = { find: 0, store: 0, watch: 0, compare: 0 }
+  readonly #writes = { accepted: 0, stale: 0, full: 0, expired: 0, refused: 0, invalid: 0 }
   readonly #refused = { busy: 0, access: 0 }
+  readonly #peers = new BoundedMap<string, { keys: number }>({ maxSize: MAX_PEERS })
   #bytes = 0
   #changes = 0
 
-  /** Counts the keys of a request. Other messages count for nothing. */
-  countKeys(request: string, keys: number): void {
+  /** Counts the keys of a peer's request. Other messages count for nothing. */
+  countKeys(peer: string, request: string, keys: number): void {
     if (Object.hasOwn(this.#keys, request)) {
       this.#keys[request as ServedKind] += keys
+      this.#ofPeer(peer).keys += keys
     }
+  }
+
+  /** Returns the keys that one peer asked about or stored. */
+  keysOf(peer: string): number {
+    return this.#peers.get(peer)?.keys ?? 0
+  }
+
+  countWrite(outcome: ServedWrite): void {
+    this.#writes[outcome]++
   }
 
   countRefusal(reason: ServedRefusal): void {
@@ -45,9 +68,22 @@ export class Served {
     this.#changes += changes
   }
 
+  #ofPeer(peer: string): { keys: number } {
+    const known = this.#peers.get(peer)
+
+    if (known !== undefined) {
+      return known
+    }
+
+    const added = { keys: 0 }
+    this.#peers.set(peer, added)
+    return added
+  }
+
   stats(): ServedStats {
     return {
       keys: { ...this.#keys },
+      writes: { ...this.#writes },
       refused: { ...this.#refused },
       bytes: this.#bytes,
       changes: this.#changes

@@ -56,13 +56,16 @@ describe('a BootstrapError says what to check', () => {
     expect(check).toMatch(/firewalls.*bootstrapTimeoutMs/)
   })
 
-  it('when a peer speaks another revision of the protocols (N3, N8g)', async () => {
+  it.each([
+    ['exchange', []],
+    ['watch', ['/waggle/exchange/2.0.0']]
+  ])('when a peer speaks another revision of the protocol %s (N3, N8g)', async (name, others) => {
     await using old = await libp2pNode(basicServices())
-    await old.handle([DEFAULTS.protocol, '/waggle/exchange/1.0.0'], () => {})
+    await old.handle([DEFAULTS.protocol, ...others, `/waggle/${name}/1.0.0`], () => {})
     const { reason, check } = await attemptOf({ initialPeers: old.getMultiaddrs() })
 
     expect(reason).toBe(
-      `the peer ${old.peerId} speaks /waggle/exchange/1.0.0, and this node /waggle/exchange/2.0.0`
+      `the peer ${old.peerId} speaks /waggle/${name}/1.0.0, and this node /waggle/${name}/2.0.0`
     )
     expect(check).toContain('Update the older of the two')
   })

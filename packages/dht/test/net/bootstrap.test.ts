@@ -217,7 +217,7 @@ describe('initialPeers', () => {
     })
     await using dht = await DHT.create({ listenOn })
 
-    expect(dht.multiaddrs).toHaveLength(1)
+    expect(dht.multiaddrs).toHaveLength(2)
   })
 
   it('are tried until the caller has enough, which leaves nothing behind (N8f)', async () => {
@@ -237,7 +237,7 @@ describe('initialPeers', () => {
     await expect(DHT.create({ listenOn, requireBootstrap: false, signal })).rejects.toBe(reason)
 
     await using dht = await DHT.create({ listenOn })
-    expect(dht.multiaddrs).toHaveLength(1)
+    expect(dht.multiaddrs).toHaveLength(2)
   })
 })
 

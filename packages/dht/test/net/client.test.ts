@@ -35,7 +35,7 @@ describe('DHT in client mode', () => {
     expect(client.clientMode).toBe(true)
     expect(net.nodes[0]?.clientMode).toBe(false)
     expect(client.multiaddrs).toEqual([])
-    expect(other.multiaddrs).toHaveLength(1)
+    expect(other.multiaddrs).toHaveLength(2)
   })
 
   it('reads and writes', async () => {

@@ -90,7 +90,7 @@ describe('DHT.stop', () => {
     await first.stop()
     await using second = await DHT.create({ listenOn })
 
-    expect(second.multiaddrs).toHaveLength(1)
+    expect(second.multiaddrs).toHaveLength(2)
   })
 
   it('is what `await using` ends with', async () => {

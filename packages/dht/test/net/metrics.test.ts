@@ -111,6 +111,7 @@ describe('the metrics of a DHT', () => {
 
   it('count what is done for peers, as stats() does, however often they are collected', async () => {
     await peer.get('answer', { latest: true })
+    await peer.store('of a peer', 1, { ttl: 600 })
     const keys = (kind: string): Promise<number> => figure('waggle_served_keys_total', { kind })
     await keys('find')
     const { served } = dht.stats()
@@ -118,6 +119,10 @@ describe('the metrics of a DHT', () => {
     expect(served.keys.find).toBeGreaterThan(0)
     expect(await keys('find')).toBe(served.keys.find)
     expect(await keys('store')).toBe(served.keys.store)
+    expect(served.writes.accepted).toBeGreaterThan(0)
+    expect(await figure('waggle_served_writes_total', { outcome: 'accepted' })).toBe(
+      served.writes.accepted
+    )
     expect(await figure('waggle_served_refused_total', { reason: 'busy' })).toBe(0)
     expect(await figure('waggle_served_bytes_total', { to: 'peers' })).toBeGreaterThan(0)
   })

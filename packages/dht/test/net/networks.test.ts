@@ -13,7 +13,7 @@ import {
 import { networkOf } from '@waggle/record/replica'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import { EXCHANGE_PROTOCOL } from '../../src/exchange/messages.ts'
-import { findWaggle } from '../../src/service/service.ts'
+import { findWaggle } from '../../src/service/find-waggle.ts'
 import { protocolIdIn } from '../../src/wire/protocol-id.ts'
 import { storeRequest } from '../support/exchange-serving.ts'
 import { Talker } from '../support/exchange-talker.ts'
@@ -135,11 +135,9 @@ describe('nodes of different networks that are all connected', () => {
   it('speak protocols of their own, each with the name of its network (N13m)', () => {
     for (const { protocol, node } of members) {
       const ours = node.getProtocols().filter((id) => /exchange|watch|compare|clock/.test(id))
-      const names = ['exchange', 'watch', 'compare', 'clock']
+      const names = ['exchange/2', 'watch/2', 'compare/1', 'clock/1']
       expect(ours.toSorted()).toEqual(
-        names
-          .map((name) => `${networkOf(protocol)}/${name}/${name === 'exchange' ? 2 : 1}.0.0`)
-          .toSorted()
+        names.map((name) => `${networkOf(protocol)}/${name}.0.0`).toSorted()
       )
     }
   })

@@ -1,8 +1,8 @@
 import { inspect } from 'node:util'
-import { yamux } from '@chainsafe/libp2p-yamux'
 import { circuitRelayTransport } from '@libp2p/circuit-relay-v2'
 import { identifyPush } from '@libp2p/identify'
 import type { KadDHT } from '@libp2p/kad-dht'
+import { yamux } from '@libp2p/yamux'
 import { DHT, waggle, waggleKadDHT } from '@waggle/dht'
 import { createLibp2p } from 'libp2p'
 import { describe, expect, it } from 'vitest'
@@ -72,6 +72,26 @@ describe('waggleKadDHT', () => {
     expect(dht.clientMode).toBe(false)
     expect(node.getProtocols()).toContain('/waggle/kad/1.0.0')
     await dht.stop()
+  })
+
+  it('is known to its neighbours as soon as a client becomes a server (N8k)', async () => {
+    await using first = await ownNode()
+    await using other = await ownNode()
+    await using node = await ownNode({ clientMode: true })
+    const server = await DHT.create({ libp2p: first })
+    const initialPeers = first.getMultiaddrs()
+    const second = await DHT.create({ libp2p: other, initialPeers })
+    const dht = await DHT.create({ libp2p: node, initialPeers })
+    await expect.poll(() => dht.stats().knownPeers, PATIENCE).toBe(2)
+    expect(server.stats().knownPeers).toBe(1)
+
+    await kadOf(node).setMode('server')
+    await expect.poll(() => server.stats().knownPeers, PATIENCE).toBe(2)
+    await expect.poll(() => second.stats().knownPeers, PATIENCE).toBe(2)
+    expect(await server.store('key', 1, { ttl: 600 })).toBe(true)
+    expect([...dht.heldRecords()]).toHaveLength(1)
+    // The second connections are gone again.
+    await expect.poll(() => node.getConnections().length, PATIENCE).toBe(2)
   })
 
   it('passes on what a server holds when it becomes a client (N8k)', async () => {

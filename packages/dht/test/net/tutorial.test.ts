@@ -37,7 +37,7 @@ function promised(command: RegExp): RegExp {
 }
 
 describe('the tutorial', () => {
-  it.concurrent.each(['first', 'two', 'many'])('shows what %s.ts prints', async (name) => {
+  it.concurrent.each(['first', 'two', 'many', 'one'])('shows what %s.ts prints', async (name) => {
     const { exitCode, stdout, stderr } = await runScript(join(folder, `${name}.ts`))
 
     expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: '' })

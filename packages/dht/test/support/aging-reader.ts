@@ -58,7 +58,8 @@ export class AgingReader implements AsyncDisposable {
 
   constructor(options: SimulationOptions, policy: CacheOptions) {
     const clock = manualClock(START)
-    this.net = new Simulation(KEY, { clock, cache: new RecordStore({ clock }), ...options })
+    const [cache, parts] = [new RecordStore({ clock }), new RecordStore({ clock })]
+    this.net = new Simulation(KEY, { clock, cache, parts, ...options })
     const { self } = this.net
     this.#isClient = options.isReplica?.() === false
     this.#replicas = this.net.peers

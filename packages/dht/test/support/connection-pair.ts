@@ -1,5 +1,3 @@
-import { noise } from '@chainsafe/libp2p-noise'
-import { yamux } from '@chainsafe/libp2p-yamux'
 import type {
   Connection,
   ConnectionEncrypter,
@@ -7,6 +5,8 @@ import type {
   Stream,
   StreamMuxerFactory
 } from '@libp2p/interface'
+import { noise } from '@libp2p/noise'
+import { yamux } from '@libp2p/yamux'
 import type { Libp2pOptions } from 'libp2p'
 import { vi } from 'vitest'
 import { coalescingMuxer } from '../../src/node/coalescing-muxer.ts'

@@ -1,23 +1,42 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { dirname, join, relative, resolve, sep } from 'node:path'
 
-/** Every relative import of a source file, type imports included. */
+/** Every import of another source file, type imports included. */
 export type ImportGraph = ReadonlyMap<string, readonly string[]>
 
-const SPECIFIER = /(?:\bfrom|\bimport)\s*\(?\s*'(\.[^']+)'/g
+const SPECIFIER = /(?:\bfrom|\bimport)\s*\(?\s*'([.#][^']+)'/g
+
+/** Files of one package that a name stands for, by the platform (`imports` of its package.json). */
+type Names = ReadonlyMap<string, readonly string[]>
 
 /** Reads the imports of all TypeScript files in a folder; paths are relative to it. */
 export function readImports(folder: string): ImportGraph {
   const files = readdirSync(folder, { recursive: true, encoding: 'utf8' })
+  const names = namesIn(folder)
   return new Map(
     files
       .filter((file) => /\.tsx?$/.test(file))
       .map((file) => [
         file,
-        [...readFileSync(join(folder, file), 'utf8').matchAll(SPECIFIER)].map(([, specifier]) =>
-          relative(folder, resolve(folder, dirname(file), specifier ?? ''))
+        [...readFileSync(join(folder, file), 'utf8').matchAll(SPECIFIER)].flatMap(
+          ([, specifier = '']) =>
+            names.get(specifier) ?? relative(folder, resolve(folder, dirname(file), specifier))
         )
       ])
+  )
+}
+
+function namesIn(folder: string): Names {
+  const manifest = JSON.parse(readFileSync(join(folder, '../package.json'), 'utf8'))
+  const imports: Record<string, { readonly '@waggle/source': Record<string, string> }> =
+    manifest.imports ?? {}
+  return new Map(
+    Object.entries(imports).map(([name, conditions]) => [
+      name,
+      Object.values(conditions['@waggle/source']).map((file) =>
+        relative(folder, join(folder, '..', file))
+      )
+    ])
   )
 }
 

@@ -1,10 +1,13 @@
 /** A DHT in a process of its own, which does what the process that spawned it asks for. */
 import process from 'node:process'
+import { multiaddr } from '@multiformats/multiaddr'
 import { DHT } from '@waggle/dht'
 import type { Answer, Question } from './peer-process.ts'
+import { type StockNode, stockNode } from './stock-node.ts'
 import { TurnWatch } from './turn-watch.ts'
 
 let dht: DHT | undefined
+let plain: StockNode | undefined
 const events: string[] = []
 const { CLOCK_AHEAD_MS = '0' } = process.env
 let aheadMs = Number(CLOCK_AHEAD_MS)
@@ -22,7 +25,10 @@ process.on('message', async (question: Question) => {
 })
 
 // Whoever asked is gone.
-process.on('disconnect', () => dht?.stop())
+process.on('disconnect', async () => {
+  await dht?.stop()
+  await plain?.stop()
+})
 
 async function answerTo(question: Question): Promise<Answer> {
   try {
@@ -37,6 +43,12 @@ async function resultOf(question: Question): Promise<unknown> {
     dht = await DHT.create(question.options)
     dht.addEventListener('node:wake', ({ type }) => events.push(type))
     return dht.multiaddrs.map(String)
+  }
+
+  if (question.call === 'createPlain') {
+    plain = await stockNode()
+    await plain.dial(question.initialPeers.map((address) => multiaddr(address)))
+    return plain.getMultiaddrs().map(String)
   }
 
   if (dht === undefined) {

@@ -7,6 +7,7 @@ import type { DHTOptions, Found, GetOptions, Key, Stats, StoreOptions, Value } f
 /** What a peer's process can be asked. */
 export type Ask =
   | { call: 'create'; options: DHTOptions }
+  | { call: 'createPlain'; initialPeers: readonly string[] }
   | { call: 'store'; key: Key; value: Value; options: StoreOptions }
   | { call: 'get'; key: Key; options: GetOptions }
   | { call: 'stats' }
@@ -25,6 +26,9 @@ const MAIN = fileURLToPath(new URL('./peer-main.ts', import.meta.url))
 export interface PeerProcessOptions {
   /** How large its files may become, in blocks of 512 or 1,024 bytes: beyond, writing fails as on a full disk. */
   readonly maxFileBlocks?: number
+
+  /** Whether it runs a plain kad-dht, of which nothing can be asked. */
+  readonly isPlain?: boolean
 
   /** Milliseconds by which its wall clock is ahead when it starts. */
   readonly clockAheadMs?: number
@@ -60,7 +64,11 @@ export class PeerProcess implements AsyncDisposable {
     const peer = new PeerProcess(processOptions)
 
     try {
-      peer.#multiaddrs = await peer.#ask<string[]>({ call: 'create', options })
+      const { initialPeers = [] } = options
+      const create: Ask = processOptions.isPlain
+        ? { call: 'createPlain', initialPeers: [initialPeers].flat().map(String) }
+        : { call: 'create', options }
+      peer.#multiaddrs = await peer.#ask<string[]>(create)
       return peer
     } catch (error) {
       await peer[Symbol.asyncDispose]()

@@ -79,7 +79,7 @@ export class PersuadedReader implements AsyncDisposable {
       case 'PUT_VALUE':
         return this.#put(record)
       case 'CHANGED':
-        return this.#watches.watches.onChange(KEY, record)
+        return this.#watches.watches.onChange({ key: KEY }, record)
       case 'start':
         return this.#restore(record)
       default:

@@ -1,5 +1,5 @@
-import { noise } from '@chainsafe/libp2p-noise'
 import type { MessageStream, StreamMuxer, StreamMuxerFactory } from '@libp2p/interface'
+import { noise } from '@libp2p/noise'
 import { tcp } from '@libp2p/tcp'
 import { type Multiaddr, multiaddr } from '@multiformats/multiaddr'
 import { createLibp2p } from 'libp2p'

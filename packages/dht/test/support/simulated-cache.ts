@@ -1,7 +1,6 @@
 import type { DHTRecord } from '@waggle/record'
 import { type CacheOptions, cachePolicy } from '../../src/reading/cache-policy.ts'
-import { CachedReads } from '../../src/reading/cached-reads.ts'
-import type { ReadOptions } from '../../src/reading/reading.ts'
+import { type CachedReadOptions, CachedReads } from '../../src/reading/cached-reads.ts'
 import { RecordStore } from '../../src/store/record-store.ts'
 import { ACTIVE } from './cancellation.ts'
 import { turns } from './end-of-turn.ts'
@@ -13,6 +12,7 @@ import { Simulation, type SimulationOptions, START } from './simulated-replicas.
 export class SimulatedCache {
   readonly net: Simulation
   readonly cache: RecordStore
+  readonly parts: RecordStore
   readonly reads: CachedReads
   readonly #key: Uint8Array
 
@@ -24,7 +24,9 @@ export class SimulatedCache {
     this.#key = key
     const clock = manualClock(START)
     this.cache = new RecordStore({ clock, maxRecords: policy.size })
-    this.net = new Simulation(key, { size, clock, cache: this.cache, ...simulation })
+    this.parts = new RecordStore({ clock })
+    const { cache, parts } = this
+    this.net = new Simulation(key, { size, clock, cache, parts, ...simulation })
     const { replicas } = this.net
     this.reads = new CachedReads({
       ...{ replicas, log: silentLog },
@@ -40,7 +42,9 @@ export class SimulatedCache {
   }
 
   /** What is under the key, and how many peers were asked for it. */
-  async read(options: Partial<ReadOptions> = {}): Promise<{ record: DHTRecord; asked: number }> {
+  async read(
+    options: Partial<CachedReadOptions> = {}
+  ): Promise<{ record: DHTRecord; asked: number }> {
     const before = this.#asked
     const record = await this.reads.read(this.#key, { cancellation: ACTIVE, ...options })
     const asked = this.#asked - before

@@ -1,7 +1,9 @@
 import { AbortError, type PeerId, type PeerInfo } from '@libp2p/interface'
-import { type DHTRecord, isEmpty } from '@waggle/record'
-import { beatingEntries } from '@waggle/record/replica'
+
+import { type DHTRecord, isEmpty, type SubkeyId } from '@waggle/record'
+import { beatingEntries, project } from '@waggle/record/replica'
 import { equals } from 'uint8arrays/equals'
+
 import { DEFAULT_NUM_REPLICAS } from '../../src/constants.ts'
 import { BusyError } from '../../src/errors.ts'
 import { Lookups } from '../../src/lookup/lookups.ts'
@@ -18,6 +20,7 @@ import { Replicas, type ReplicasInit } from '../../src/reading/replicas.ts'
 import { digestOf } from '../../src/store/record-digest.ts'
 import { nameOf, RecordStore } from '../../src/store/record-store.ts'
 import { NEVER_FRESH } from '../../src/store/stored-record.ts'
+import { MAX_AGE_MS, MAX_AGE_SECONDS } from '../../src/wire/limits.ts'
 import { type ManualClock, manualClock } from './manual-clock.ts'
 import { contacts, nearestFirst, pointOf } from './numbered-peers.ts'
 import { bookOf } from './verified-peers.ts'
@@ -97,6 +100,7 @@ export class Simulation implements RecordChannel, Membership {
   readonly silentForLong = new Set<string>()
   readonly #known: readonly SimulatedReplica[]
   readonly #isPlain: boolean
+  readonly #isServer: () => boolean
 
   constructor(
     key: Uint8Array,
@@ -112,6 +116,7 @@ export class Simulation implements RecordChannel, Membership {
   ) {
     this.clock = clock
     this.#isPlain = isPlain
+    this.#isServer = init.isReplica ?? (() => true)
     this.peers = nearestFirst(pointOf(key), contacts(size)).map((contact) => ({
       ...contact,
       store: new RecordStore({ clock: this.clock }),
@@ -177,19 +182,23 @@ export class Simulation implements RecordChannel, Membership {
 
   async find(contact: PeerInfo, key: Uint8Array, options: FindOptions): Promise<FindReply> {
     const { store, copies } = await this.#reached('find', contact, options)
-    const record = store.get(key)
-    const { digest = NO_DIGEST, maxAge = 0 } = options
+    const { digest = NO_DIGEST, maxAge = 0, subkeys } = options
+    const record = wantedOf(store.get(key), subkeys)
     const known = { closer: this.#near(key), isPlain: this.#isPlain }
 
-    if (isEmpty(record)) {
+    if (isEmpty(store.get(key))) {
       const copy = copies.find(nameOf(key))
       const ageMs = this.nowMs - (copy?.freshMs ?? NEVER_FRESH)
-      return ageMs <= 1000 * maxAge
-        ? { ...known, record: copy?.record, ageMs }
+      return copy !== undefined && ageMs <= 1000 * maxAge
+        ? { ...known, record: wantedOf(copy.record, subkeys), ageMs }
         : { ...known, record }
     }
 
-    const isSame = !this.#isPlain && digest.length > 0 && equals(digestOf(record), digest)
+    if (maxAge < MAX_AGE_SECONDS && !options.isCloserAlways && !this.#isOneOfNearest(contact)) {
+      return { ...known, record, ageMs: MAX_AGE_MS }
+    }
+
+    const isSame = !this.#isPlain && record && digest.length > 0 && equals(digestOf(record), digest)
     this.#isPlain || this.answers.push(isSame ? 'same' : 'record')
     return isSame ? { ...known, isSame } : { ...known, record }
   }
@@ -216,6 +225,12 @@ export class Simulation implements RecordChannel, Membership {
     return applied.isAccepted
       ? { outcome: 'accepted', closer }
       : { outcome: applied.reason, winner: beatingEntries(applied.record, write), closer }
+  }
+
+  /** Whether a peer takes itself for a replica. */
+  #isOneOfNearest({ id }: PeerInfo): boolean {
+    const servers = this.peers.filter((peer) => peer !== this.self || this.#isServer())
+    return servers.slice(0, DEFAULT_NUM_REPLICAS).some((peer) => peer.id.equals(id))
   }
 
   isReady(): boolean {
@@ -250,6 +265,12 @@ export class Simulation implements RecordChannel, Membership {
 
     return peer
   }
+}
+
+/** What a peer that holds the record replies; undefined if it holds nothing. */
+function wantedOf(record: DHTRecord, subkeys: readonly SubkeyId[] = []): DHTRecord | undefined {
+  const wanted = subkeys.length === 0 ? record : project(record, subkeys)
+  return isEmpty(record) ? undefined : wanted
 }
 
 function applies(which: Which, kind: 'find' | 'store'): boolean {

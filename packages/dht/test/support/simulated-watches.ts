@@ -1,12 +1,14 @@
 import type { PeerInfo } from '@libp2p/interface'
 import type { DHTRecord } from '@waggle/record'
+import { project } from '@waggle/record/replica'
 import { DEFAULT_NUM_REPLICAS } from '../../src/constants.ts'
-import { nameOf } from '../../src/store/record-store.ts'
+import { placeName } from '../../src/store/place-name.ts'
 import type {
   ChangeChannel,
   WatchReply,
   WatchRequestOptions
 } from '../../src/watch/watch-client.ts'
+import type { WatchedPlace } from '../../src/watch/watch-messages.ts'
 import { Watches, type WatchesInit } from '../../src/watch/watches.ts'
 import { silentLog } from './silent-log.ts'
 import type { SimulatedReplica, Simulation } from './simulated-replicas.ts'
@@ -33,7 +35,10 @@ export class SimulatedWatches implements ChangeChannel {
   /** Who was asked last to tell them at once, by rank. */
   readonly prompt = new Set<number>()
   readonly #net: Simulation
-  readonly #told = new Map<SimulatedReplica, Set<string>>()
+  readonly #told = new Map<SimulatedReplica, Map<string, WatchedPlace>>()
+
+  /** What was told, in order. */
+  readonly tellings: { readonly rank: number; readonly subkey: string | undefined }[] = []
 
   constructor(net: Simulation, onLearned: WatchesInit['onLearned'] = () => {}) {
     this.#net = net
@@ -47,8 +52,8 @@ export class SimulatedWatches implements ChangeChannel {
       known: net.replicas.known,
       onLearned,
       store: net.self.store,
-      readLatest: async (key, cancellation) =>
-        (await net.replicas.read(key, { latest: true, cancellation })).record
+      readLatest: async (key, cancellation, subkey) =>
+        (await net.replicas.read(key, { latest: true, cancellation, subkey })).record
     })
 
     for (const peer of net.peers) {
@@ -57,9 +62,9 @@ export class SimulatedWatches implements ChangeChannel {
   }
 
   /** The ranks of those that tell of a key now. */
-  tellers(key: Uint8Array): number[] {
+  tellers(key: Uint8Array, subkey?: string): number[] {
     return [...this.#net.peers.keys()].filter((rank) =>
-      this.#told.get(this.#net.peer(rank))?.has(nameOf(key))
+      this.#told.get(this.#net.peer(rank))?.has(placeName(key, subkey))
     )
   }
 
@@ -76,10 +81,15 @@ export class SimulatedWatches implements ChangeChannel {
     const told = this.#told.get(peer)
     this.#told.delete(peer)
     peer.store.apply(key, write)
-    this.#told.set(peer, told ?? new Set())
+    this.#told.set(peer, told ?? new Map())
   }
 
-  async watch(peer: PeerInfo, key: Uint8Array, options: WatchRequestOptions): Promise<WatchReply> {
+  async watch(
+    peer: PeerInfo,
+    place: WatchedPlace,
+    options: WatchRequestOptions
+  ): Promise<WatchReply> {
+    const { key, subkey } = place
     const rank = this.#net.peers.findIndex(({ id }) => id.equals(peer.id))
     this.asked.set(rank, (this.asked.get(rank) ?? 0) + 1)
 
@@ -89,14 +99,16 @@ export class SimulatedWatches implements ChangeChannel {
       this.prompt.add(rank)
     }
 
-    const reply = await this.#net.find(peer, key, { ...options, isCloserAlways: true })
+    const subkeys = subkey === undefined ? [] : [subkey]
+    const reply = await this.#net.find(peer, key, { ...options, subkeys, isCloserAlways: true })
     const isFull = this.full.has(rank) && !(this.hasForwarderPlaces && options.role === 'forwarder')
     const isWatched = !(this.mute.has(rank) || isFull)
 
     if (isWatched) {
       const replica = this.#net.peer(rank)
       options.role === 'dependant' && this.forwarding.add(rank)
-      this.#told.set(replica, (this.#told.get(replica) ?? new Set()).add(nameOf(key)))
+      const told = this.#told.get(replica) ?? new Map()
+      this.#told.set(replica, told.set(placeName(key, subkey), place))
     }
 
     return {
@@ -107,15 +119,23 @@ export class SimulatedWatches implements ChangeChannel {
     }
   }
 
-  unwatch({ id }: PeerInfo, key: Uint8Array): void {
+  unwatch({ id }: PeerInfo, { key, subkey }: WatchedPlace): void {
     const peer = this.#net.peers.find((each) => each.id.equals(id))
-    peer && this.#told.get(peer)?.delete(nameOf(key))
+    peer && this.#told.get(peer)?.delete(placeName(key, subkey))
     peer && this.forwarding.delete(this.#net.peers.indexOf(peer))
   }
 
   #onWrite(peer: SimulatedReplica, name: string, write: DHTRecord): void {
-    if (this.#told.get(peer)?.has(name)) {
-      this.watches.onChange(Uint8Array.from(Buffer.from(name, 'latin1')), write)
+    for (const place of this.#told.get(peer)?.values() ?? []) {
+      const { key, subkey } = place
+
+      if (
+        placeName(key) === name &&
+        (subkey === undefined || write.plain || write.subkeys.has(subkey))
+      ) {
+        this.tellings.push({ rank: this.#net.peers.indexOf(peer), subkey })
+        this.watches.onChange(place, subkey === undefined ? write : project(write, [subkey]))
+      }
     }
   }
 }

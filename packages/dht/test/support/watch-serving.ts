@@ -113,5 +113,5 @@ export function watch(...keys: string[]): WatchRequest {
 }
 
 export function unwatch(...keys: string[]): WatchMessage {
-  return { name: 'unwatch', keys: keys.map((key) => recordKey(key)) }
+  return { name: 'unwatch', keys: keys.map((key) => ({ key: recordKey(key) })) }
 }

@@ -1,5 +1,5 @@
 // What compiles and what doesn't, for typed handles and watches. Nothing here runs.
-import type { DHT, Found } from '@waggle/dht'
+import type { DHT, Found, Value } from '@waggle/dht'
 import { schemaValidator } from '@waggle/dht'
 import * as v from 'valibot'
 import { z } from 'zod'
@@ -37,6 +37,29 @@ export async function watching(): Promise<() => void> {
 
   const members = dht.presence('room/42', Member).watch()
   return members.subscribe(() => render(members.current ?? new Map()))
+}
+
+export async function subkeys(): Promise<void> {
+  const alice = await dht.get('party', { subkey: 'alice', latest: true })
+  same<typeof alice, Found<Value> | undefined>(true)
+  const all = await dht.get('party', { latest: true })
+  same<typeof all, Found | undefined>(true)
+  await dht.getMany(['colour', { key: 'party', subkey: 'alice' }])
+  // @ts-expect-error a place without a subkey is a key
+  await dht.getMany([{ key: 'party' }])
+  // @ts-expect-error an object is no subkey
+  await dht.get('party', { subkey: { name: 'alice' } })
+
+  for await (const { current } of dht.watch('party', { subkey: 'alice' })) {
+    same<typeof current, Found<Value> | undefined>(true)
+  }
+
+  for await (const { current } of dht.dictionary('party', party).watch({ subkey: 'alice' })) {
+    same<typeof current, Found<'yes' | 'no' | 'maybe'> | undefined>(true)
+  }
+
+  // @ts-expect-error not a subkey of this dictionary
+  dht.dictionary('party', party).watch({ subkey: 7 })
 }
 
 export async function typed(): Promise<void> {

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { privateKeyToProtobuf } from '@libp2p/crypto/keys'
 import type { PrivateKey } from '@libp2p/interface'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { identityAt } from '../../src/node/identity.ts'
+import { identityAt } from '../../src/persistence/identity.ts'
 
 describe('identityAt', () => {
   let directory: string

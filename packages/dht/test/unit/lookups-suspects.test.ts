@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { FIRST_SUSPECT_MS, MIN_SUSPECT_MS } from '../../src/constants.ts'
 import type { Search } from '../../src/lookup/search.ts'
+import { PeerBook } from '../../src/peers/peer-book.ts'
 import { turns } from '../support/end-of-turn.ts'
 import {
   type Ask,
@@ -79,6 +80,35 @@ describe('Lookups with a frozen peer', () => {
     await after(1)
     expect(ranksAsked(questions)).toEqual([0, 1, 2, 3, 4, 5])
     expect(tookMs()).toBe(FIRST_SUSPECT_MS)
+  })
+
+  it('no longer wait for what it was asked before, either, when it is suspected (N8n)', async () => {
+    const all = scene({ peers: bookOf(peers) })
+    const { ask } = frozenPeers(2)
+    timed(all, searchFor(5), ask)
+    await after(FIRST_SUSPECT_MS - 100)
+    const tookMs = timed(all, searchFor(5), ask)
+    await after(99)
+    expect(tookMs()).toBeUndefined()
+    await after(1)
+    expect(tookMs()).toBe(100)
+  })
+
+  it('wait for one that others have named until one request times out, and not again (N8n)', async () => {
+    const all = scene({ peers: new PeerBook({ maxDialsPerSecond: 1000 }) })
+    const { ask } = frozenPeers(2)
+    const first = timed(all, searchFor(5), ask)
+    await after(REQUEST_TIMEOUT_MS - 100)
+    const second = timed(all, searchFor(5), ask)
+    await after(99)
+    expect([first(), second()]).toEqual([undefined, undefined])
+    await after(1)
+    expect([first(), second()]).toEqual([REQUEST_TIMEOUT_MS, 100])
+
+    await after(10 * REQUEST_TIMEOUT_MS)
+    const third = timed(all, searchFor(5), ask)
+    await after(0)
+    expect(third()).toBe(0)
   })
 
   it('do not wait for it again until it answers, and ask it all the same (N8n)', async () => {

@@ -53,6 +53,19 @@ describe('PeerBook.recordFailure', () => {
     expect(book.numAvoided).toBe(0)
   })
 
+  it('takes addresses for silent until somebody answers there, be it with a refusal (N8n)', () => {
+    const contact = named(3, 1)
+    expect(book.suspicionOf(contact)).toBe('none')
+    book.recordFailure(contact)
+    expect(book.suspicionOf(contact)).toBe('silent')
+    expect(book.suspicionOf(named(3, 2))).toBe('none')
+
+    book.recordFailure(contact, new Error('no encryption could be agreed on in time'))
+    expect(book.suspicionOf(contact)).toBe('silent')
+    book.recordFailure(contact, Object.assign(new Error('refused'), { code: 'ECONNREFUSED' }))
+    expect(book.suspicionOf(contact)).toBe('none')
+  })
+
   it.each([
     [1, FIRST_AVOIDANCE_MS],
     [2, 2 * FIRST_AVOIDANCE_MS],

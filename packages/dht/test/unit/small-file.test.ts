@@ -2,8 +2,8 @@ import { chmod, mkdir, readFile, stat, symlink, writeFile } from 'node:fs/promis
 import { join } from 'node:path'
 import process from 'node:process'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { identityAt } from '../../src/node/identity.ts'
 import { prepareDataDir } from '../../src/persistence/data-dir.ts'
+import { identityAt } from '../../src/persistence/identity.ts'
 import { assertTrusted, readSmallFile, writeSmallFile } from '../../src/persistence/small-file.ts'
 import { type TemporaryDirectory, temporaryDirectory } from '../support/temporary-directory.ts'
 

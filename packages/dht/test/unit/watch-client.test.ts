@@ -48,10 +48,14 @@ beforeEach(async () => {
 afterEach(() => client.close())
 
 function watch(key: Uint8Array): Promise<WatchReply> {
-  return client.watch(contact(1), key, {
-    ...{ digest: new Uint8Array(), closerCount: 0, role: 'prompt' as const },
-    cancellation: { isCancelled: false }
-  })
+  return client.watch(
+    contact(1),
+    { key },
+    {
+      ...{ digest: new Uint8Array(), closerCount: 0, role: 'prompt' as const },
+      cancellation: { isCancelled: false }
+    }
+  )
 }
 
 /** Answers one key. */

@@ -1,5 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import { textOf } from '../../src/latin1.ts'
 import { DIGEST_BYTES } from '../../src/store/record-digest.ts'
 import {
   changedFrame,
@@ -26,6 +27,10 @@ const byteString = fc.oneof(
   { weight: 6, arbitrary: fc.uint8Array({ minLength: 126, maxLength: 129 }) },
   { weight: 1, arbitrary: fc.constant(new Uint8Array(MAX_KEY_BYTES).fill(7)) }
 )
+const place = {
+  key: byteString,
+  subkey: fc.option(byteString.filter(({ length }) => length > 0).map(textOf), { nil: undefined })
+}
 const peer = fc
   .record({
     id: fc.uint8Array({ maxLength: 8 }),
@@ -45,21 +50,20 @@ const anyMessage: fc.Arbitrary<WatchMessage> = fc.oneof(
     name: fc.constant('watch' as const),
     closerCount: fc.nat(MAX_CLOSER_PEERS),
     role: fc.constantFrom<WatchRole>('prompt', 'patient', 'forwarder', 'dependant'),
-    keys: fc.array(
-      fc.record({ key: byteString, digest: fc.uint8Array({ maxLength: DIGEST_BYTES }) }),
-      { maxLength: 5 }
-    )
+    keys: fc.array(fc.record({ ...place, digest: fc.uint8Array({ maxLength: DIGEST_BYTES }) }), {
+      maxLength: 5
+    })
   }),
   fc.record({
     name: fc.constant('unwatch' as const),
-    keys: fc.array(byteString, { maxLength: 5 })
+    keys: fc.array(fc.record(place), { maxLength: 5 })
   }),
   fc.record({
     name: fc.constant('watched' as const),
     peers: fc.array(peer, { minLength: 1, maxLength: 4 }),
     answers: fc.array(answer, { maxLength: 5 })
   }),
-  fc.record({ name: fc.constant('changed' as const), key: byteString, record: byteString })
+  fc.record({ name: fc.constant('changed' as const), ...place, record: byteString })
 )
 
 function encoded(message: WatchMessage): Uint8Array {
@@ -84,7 +88,9 @@ function withHex(message: WatchMessage): unknown {
         return (part as EncodedPeer[]).map(fieldsOf)
       }
 
-      return part instanceof Uint8Array ? hexOf(part) : part
+      const bytes =
+        name === 'subkey' && typeof part === 'string' ? Buffer.from(part, 'latin1') : part
+      return bytes instanceof Uint8Array ? hexOf(bytes) : bytes
     })
   )
 }
@@ -166,12 +172,15 @@ describe('changedFrame', () => {
   it('is a message as a frame', () => {
     const [key, record] = [Uint8Array.of(1, 2), Uint8Array.of(3)]
 
-    expect(hexOf(changedFrame(key, record) ?? new Uint8Array(0))).toBe(
-      hexOf(frameOf(encoded({ name: 'changed', key, record })))
-    )
+    for (const subkey of [undefined, '\xff']) {
+      expect(hexOf(changedFrame({ key, subkey, record }) ?? new Uint8Array(0))).toBe(
+        hexOf(frameOf(encoded({ name: 'changed', key, subkey, record })))
+      )
+    }
   })
 
   it('is none for a record that no message can hold (N13l)', () => {
-    expect(changedFrame(Uint8Array.of(1), new Uint8Array(MAX_MESSAGE_BYTES))).toBeUndefined()
+    const record = new Uint8Array(MAX_MESSAGE_BYTES)
+    expect(changedFrame({ key: Uint8Array.of(1), record })).toBeUndefined()
   })
 })

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import type { WatchedPlace } from '../../src/watch/watch-messages.ts'
 import {
   WATCH,
   type WatchedReply,
@@ -56,7 +57,7 @@ beforeEach(() => {
   })
 })
 
-function onChange(key: Uint8Array, record: Uint8Array): void {
+function onChange({ key }: WatchedPlace, record: Uint8Array): void {
   changes.push(`${new TextDecoder().decode(key)}: ${new TextDecoder().decode(record)}`)
 
   if (isChecking) {

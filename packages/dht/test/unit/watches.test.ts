@@ -175,7 +175,7 @@ describe('what is delivered', () => {
 
     for (let i = 0; i < 40; i++) {
       const record = subkeyRecord(i, new Uint8Array(subkeyBytes), START + 600 + i)
-      scene.simulated.watches.onChange(KEY, record)
+      scene.simulated.watches.onChange({ key: KEY }, record)
     }
 
     await scene.pass(1000)

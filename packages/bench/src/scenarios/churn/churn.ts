@@ -39,7 +39,7 @@ type Sizes = typeof SIZES.full
 type Outcome = Awaited<ReturnType<typeof measure>>
 
 const SEED = 30
-const MAX_P99_MS = 2000
+const MAX_P99_MS = 1000
 const MAX_MISSED = 20
 
 async function run({ effort, ...options }: RunOptions): Promise<ScenarioResult> {

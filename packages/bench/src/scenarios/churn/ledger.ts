@@ -88,6 +88,14 @@ export class Ledger {
     account.acknowledged.push(...(isAcknowledged ? [write] : []))
   }
 
+  /** Returns the expiration of the first deletion, acknowledged or not, that beats what expires then. */
+  deletedBy(key: string, expirationTime: number): number | undefined {
+    const deletions = [...this.#account(key).writes.values()].filter(
+      (write) => write.value === undefined && write.expirationTime >= expirationTime
+    )
+    return deletions[0]?.expirationTime
+  }
+
   /** Judges an answer by what was acknowledged when it was asked for. */
   judge(key: string, found: Seen | undefined, acknowledgedUntil: number): Verdict {
     const { writes } = this.#account(key)

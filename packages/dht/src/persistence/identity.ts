@@ -1,6 +1,6 @@
 import { generateKeyPair, privateKeyFromProtobuf, privateKeyToProtobuf } from '@libp2p/crypto/keys'
 import type { PrivateKey } from '@libp2p/interface'
-import type { SmallFileOptions } from '../persistence/small-file.ts'
+import type { SmallFileOptions } from './small-file.ts'
 
 /**
  * Reads the private key in a file. If the file is missing, creates it with a new Ed25519 key,
@@ -17,7 +17,7 @@ export async function identityAt(
 
 /** Reads the key. Undefined if there is no such file. */
 async function readKey(path: string, options: SmallFileOptions): Promise<PrivateKey | undefined> {
-  const { readSmallFile } = await import('../persistence/small-file.ts')
+  const { readSmallFile } = await import('./small-file.ts')
   let bytes: Uint8Array
 
   try {
@@ -36,7 +36,7 @@ async function readKey(path: string, options: SmallFileOptions): Promise<Private
 /** Creates the key. The first of two processes that start at once decides: both get the same identity. */
 async function createKey(path: string, options: SmallFileOptions): Promise<PrivateKey> {
   const { link, rm, writeFile } = await import('node:fs/promises')
-  const { readSmallFile } = await import('../persistence/small-file.ts')
+  const { readSmallFile } = await import('./small-file.ts')
   const key = await generateKeyPair('Ed25519')
   const draft = `${path}.${crypto.randomUUID()}`
 

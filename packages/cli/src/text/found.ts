@@ -1,8 +1,8 @@
 import type { Found, Key, Value } from '@waggle/record'
-import type { Json } from '../text/json.ts'
-import type { Paint } from '../text/paint.ts'
-import { shownMoment } from '../text/time.ts'
-import { jsonOf, shown } from '../text/value-text.ts'
+import type { Json } from './json.ts'
+import type { Paint } from './paint.ts'
+import { shownMoment } from './time.ts'
+import { jsonOf, shown } from './value-text.ts'
 
 /** Formats a value for programs. A dictionary becomes a list, because its subkeys need not be text. */
 export function foundJson(key: Key, { value, expirationTime }: Found): Json {

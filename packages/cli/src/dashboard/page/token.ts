@@ -1,0 +1,20 @@
+const NAME = 'waggle-token'
+
+/**
+ * Takes the token out of the address, where it could be seen and shared, into the tab's own memory. The part
+ * after `#` is never sent.
+ */
+export function takeToken(): string | undefined {
+  const given = decodeURIComponent(location.hash.slice(1))
+
+  if (given !== '') {
+    keepToken(given)
+    history.replaceState(null, '', location.pathname)
+  }
+
+  return sessionStorage.getItem(NAME) ?? undefined
+}
+
+export function keepToken(token: string): void {
+  sessionStorage.setItem(NAME, token)
+}

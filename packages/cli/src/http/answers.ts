@@ -1,0 +1,54 @@
+import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http'
+import { toError } from '../errors.ts'
+import { type Json, line } from '../text/json.ts'
+import { type HttpError, httpErrorOf } from './http-error.ts'
+
+const SERVICE_UNAVAILABLE = 503
+
+/** Answers one request. The signal is aborted when the client has gone. */
+export type Handle = (
+  message: IncomingMessage,
+  response: ServerResponse,
+  signal: AbortSignal
+) => Promise<void>
+
+/** Makes a server's listener, which answers with the errors that the handler throws. */
+export function listenerOf(handle: Handle): RequestListener {
+  return (message, response) => {
+    const ended = new AbortController()
+    response.once('close', () => ended.abort(new Error('the client has gone')))
+    handle(message, response, ended.signal).catch((error) => {
+      refuse(response, httpErrorOf(toError(error)))
+    })
+  }
+}
+
+/** Answers a request with an error, and ends its connection. */
+function refuse(response: ServerResponse, { status, code, message }: HttpError): void {
+  if (response.headersSent) {
+    response.destroy()
+    return
+  }
+
+  if (status === 401) {
+    response.setHeader('www-authenticate', 'Bearer')
+  }
+
+  if (status === SERVICE_UNAVAILABLE) {
+    response.setHeader('retry-after', '1')
+  }
+
+  // The rest of a body that is not read would be taken for the next request.
+  response.setHeader('connection', 'close')
+  send(response, status, { error: message, code })
+}
+
+/** Answers a request with JSON. */
+export function send(response: ServerResponse, status: number, json: Json): void {
+  response.writeHead(status, {
+    'content-type': 'application/json',
+    'cache-control': 'no-store',
+    'x-content-type-options': 'nosniff'
+  })
+  response.end(`${line(json)}\n`)
+}

@@ -1,0 +1,82 @@
+import { once } from 'node:events'
+import { createServer, type RequestListener } from 'node:http'
+import type { AddressInfo, Socket } from 'node:net'
+import { CommandError, toError } from '../errors.ts'
+
+/** Limits of one connection, in ms and bytes. */
+const LIMITS = {
+  headersTimeout: 5000,
+  requestTimeout: 10_000,
+  keepAliveTimeout: 5000,
+  maxHeaderSize: 8192,
+  connectionsCheckingInterval: 1000
+}
+
+/** Connections at once that have shown no token. */
+const MAX_CONNECTIONS = 64
+
+/** Time that such a connection may be silent, in ms. */
+const SILENCE_TIMEOUT_MS = 10_000
+
+export interface BoundedServerInit {
+  readonly host: string
+  readonly port: number
+
+  /** The option that asked for the server, for errors. */
+  readonly option: string
+
+  /** Connections at once. The oldest gives way to a new one, so that silent readers keep nobody out. @default 64 */
+  readonly maxConnections?: number
+}
+
+export interface BoundedServer extends AsyncDisposable {
+  /** The address, as in `http://127.0.0.1:9464`. */
+  readonly url: string
+
+  /** Exempts a connection from the limits of connections and silence. */
+  trust(socket: Socket): void
+}
+
+/**
+ * Starts an HTTP server whose connections are limited in number, time and size.
+ *
+ * @throws CommandError when the address can't be listened on
+ */
+export async function startBoundedServer(
+  { host, port, option, maxConnections = MAX_CONNECTIONS }: BoundedServerInit,
+  onRequest: RequestListener
+): Promise<BoundedServer> {
+  const strangers = new Set<Socket>()
+  const server = createServer(LIMITS, onRequest)
+  server.on('connection', (socket) => {
+    strangers.add(socket)
+    socket.once('close', () => strangers.delete(socket))
+    const [oldest] = strangers
+
+    if (strangers.size > maxConnections && oldest !== undefined) {
+      strangers.delete(oldest)
+      oldest.destroy()
+    }
+  })
+  server.setTimeout(SILENCE_TIMEOUT_MS)
+  server.listen(port, host)
+
+  await once(server, 'listening').catch((error) => {
+    throw new CommandError(
+      `${option}: can't listen on ${host}:${port}: ${toError(error).message}. Choose another port, or 0 for any free one`
+    )
+  })
+  const { port: actual } = server.address() as AddressInfo
+
+  return {
+    url: `http://${host.includes(':') ? `[${host}]` : host}:${actual}`,
+    trust(socket) {
+      strangers.delete(socket)
+      socket.setTimeout(0)
+    },
+    async [Symbol.asyncDispose]() {
+      server.closeAllConnections()
+      await new Promise((resolve) => server.close(resolve))
+    }
+  }
+}

@@ -1,0 +1,57 @@
+import type { ConnectionGater } from '@libp2p/interface'
+import { isPrivate } from '@libp2p/utils'
+import type { Multiaddr } from '@multiformats/multiaddr'
+import { webSocketTarget } from '../transport/websocket-address.ts'
+import { hasHostName } from '../wire/host-names.ts'
+
+/** Names that lead into the local network. */
+const LOCAL_NAME = /^[^.]+$|\.(local|localhost|internal|lan|home\.arpa)$/
+
+/** The addresses that a browser takes `localhost` for. */
+const LOOPBACK = ['/ip4/127.0.0.1', '/ip6/::1']
+
+/**
+ * Denies addresses that only peers have named, and that lead into the local network, or that the page may not dial.
+ * Addresses that the caller gave are exempt. A gater with a rule of its own is used as it is.
+ */
+export function browserGater(
+  gater: ConnectionGater = {},
+  given: readonly Multiaddr[] = []
+): ConnectionGater {
+  const exempt = new Set(given.flatMap(placesOf))
+  return {
+    denyDialMultiaddr: (address) => !exempt.has(placeOf(address)) && isRisky(address),
+    ...gater
+  }
+}
+
+function placesOf(address: Multiaddr): string[] {
+  const place = placeOf(address)
+  return [place, ...LOOPBACK.map((host) => place.replace(/^\/dns\/localhost/, host))]
+}
+
+/** The address without the peer's id. */
+function placeOf(address: Multiaddr): string {
+  return address.toString().replace(/\/p2p\/[^/]+$/, '')
+}
+
+function isRisky(address: Multiaddr): boolean {
+  const target = webSocketTarget(address)
+
+  if (target === undefined) {
+    return isPrivate(address)
+  }
+
+  if (target.isSecure) {
+    return isPrivate(address) || (hasHostName(address) && LOCAL_NAME.test(target.host))
+  }
+
+  // Without TLS, a name may lead anywhere.
+  return isPrivate(address) || hasHostName(address) || isSecurePage()
+}
+
+/** Whether the page came over TLS, so that the browser refuses connections without it. */
+function isSecurePage(): boolean {
+  const location: unknown = Reflect.get(globalThis, 'location')
+  return Reflect.get(Object(location), 'protocol') === 'https:'
+}

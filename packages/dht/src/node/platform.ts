@@ -1,0 +1,13 @@
+import { sharedPort } from '../transport/shared-port.ts'
+import { withoutTwins } from '../transport/websocket-address.ts'
+import type { Platform } from './platform-interface.ts'
+import { relayTransport } from './relay.ts'
+
+/** Node, Bun and Deno. */
+export const platform: Platform = {
+  isBrowser: false,
+  refusals: {},
+  transports: async ({ places }) => [sharedPort(places), relayTransport()],
+  dialled: withoutTwins,
+  gater: (gater) => gater
+}

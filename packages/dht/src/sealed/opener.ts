@@ -1,0 +1,155 @@
+import type { Found, Key, Subkey, Value } from '@waggle/record'
+import { encodeValue, UNLIMITED } from '@waggle/record/replica'
+import { equals } from 'uint8arrays/equals'
+import { NotReadError, TimeoutError } from '../errors.ts'
+import { foundOf, placeName, placesOf } from '../live/places.ts'
+import type { Place } from '../live/state.ts'
+import { tell } from '../live/tell.ts'
+import type { GetProgressEvent, KeyOrPlace } from '../operations/call-options.ts'
+import { isPlace } from '../operations/read-item.ts'
+import type { Result } from '../operations/store-report.ts'
+import { open } from './envelope.ts'
+import type { HiddenNames } from './hidden-names.ts'
+import type { SealingKeys } from './sealing-keys.ts'
+
+/** Something found in a sealed view that does not open: it was not written with the secret. It counts as not there. */
+export interface Unopened {
+  /** The key as its readers know it. */
+  readonly key: Key
+
+  /** The hidden subkey, as replicas see it; undefined for a plain value. */
+  readonly subkey: Subkey | undefined
+}
+
+export type OpenPlace = Place<Subkey | undefined, Value>
+
+/** The key of a write, and its hidden subkey. */
+export interface OpenEntry {
+  readonly key: Key
+  readonly subkey?: Subkey | undefined
+}
+
+/** One item of `getMany`, as its reader names it, and as replicas see it. */
+export interface ManyPlace {
+  readonly open: { readonly key: Key; readonly subkey?: Subkey }
+  readonly hidden: KeyOrPlace
+}
+
+export interface OpenerInit {
+  readonly keys: SealingKeys
+  readonly names: HiddenNames
+
+  /** Hears of what does not open. */
+  readonly onMisfit: ((unopened: Unopened) => void) | undefined
+
+  /** Counts it. */
+  readonly countMisfit: () => void
+}
+
+/** Opens what is found in a sealed view. */
+export class Opener {
+  readonly #init: OpenerInit
+
+  constructor(init: OpenerInit) {
+    this.#init = init
+  }
+
+  /** Opens what a report says beats a write. What does not open is left as it is. */
+  result<R extends boolean>({ key, subkey }: OpenEntry, result: Result<R>): Result<R> {
+    const { by } = Object(result) as { readonly by?: Found | 'a deletion' }
+
+    if (by === undefined || by === 'a deletion') {
+      return result
+    }
+
+    const isDictionary = by.value instanceof Map
+    const opened =
+      isDictionary || subkey === undefined
+        ? this.found(key, by)
+        : this.entry({ key, subkey }, by as Found<Value>)
+    return { ...(result as object), by: opened ?? by } as Result<R>
+  }
+
+  /** Opens what is found under a key, without what does not open. */
+  found(key: Key, found: Found | undefined): Found | undefined {
+    const hidden = this.#init.names.key(key)
+    const opened = Array.from(placesOf(found).values(), (place) =>
+      this.place({ key, hidden }, place)
+    ).filter((place) => place !== undefined)
+    return foundOf(new Map(opened.map((place) => [placeName(place.subkey), place])))
+  }
+
+  /** Opens what is found under one hidden subkey. */
+  entry({ key, subkey }: OpenEntry, found: Found<Value> | undefined): Found<Value> | undefined {
+    const at = { key, hidden: this.#init.names.key(key) }
+    return found && this.place(at, { subkey, found })?.found
+  }
+
+  /** Opens what is found of one item of `getMany`. */
+  item({ open, hidden }: ManyPlace, found: Found | undefined): Found | undefined {
+    const subkey = isPlace(hidden) ? hidden.subkey : undefined
+    return subkey === undefined
+      ? this.found(open.key, found)
+      : this.entry({ key: open.key, subkey }, found as Found<Value> | undefined)
+  }
+
+  /** Opens what is told of one. */
+  event({ index, ...event }: GetProgressEvent, place: ManyPlace): GetProgressEvent {
+    const at = { index, ...place.open }
+
+    if (event.name !== 'found') {
+      return { ...event, ...at }
+    }
+
+    const found = this.item(place, event.found)
+    return found === undefined ? { name: 'not-found', ...at } : { ...event, ...at, found }
+  }
+
+  /** Opens one place. What it held `before` stays the same object if it is equal. */
+  place(
+    { key, hidden }: { readonly key: Key; readonly hidden: Key },
+    { subkey, found }: OpenPlace,
+    before?: OpenPlace
+  ): OpenPlace | undefined {
+    const { expirationTime } = found
+    const content = open(this.#init.keys, { key: hidden, subkey, expirationTime }, found.value)
+
+    if (content === undefined || !this.#isAt(key, content.subkey, subkey)) {
+      this.#init.countMisfit()
+      tell(this.#init.onMisfit, { key, subkey })
+      return undefined
+    }
+
+    const isSame = before !== undefined && isEqual(before.found.value, content.value)
+    const value = isSame ? before.found.value : content.value
+    return { subkey: content.subkey, found: { ...found, value } }
+  }
+
+  /** Whether a subkey belongs where it was found: a member could put it elsewhere. */
+  #isAt(key: Key, subkey: Subkey | undefined, hidden: Subkey | undefined): boolean {
+    return subkey === undefined
+      ? hidden === undefined
+      : placeName(this.#init.names.subkey(key, subkey)) === placeName(hidden)
+  }
+}
+
+/** Opens the results that an error of `getMany` carries. */
+export function openFailure(
+  error: unknown,
+  open: (index: number, found: Found | undefined) => Found | undefined
+): unknown {
+  if (!(error instanceof NotReadError || error instanceof TimeoutError)) {
+    return error
+  }
+
+  const results = error.results?.map((result, i) =>
+    result.status === 'fulfilled'
+      ? { ...result, value: open(i, result.value as Found | undefined) }
+      : result
+  )
+  return Object.assign(error, { results })
+}
+
+function isEqual(a: Value, b: Value): boolean {
+  return a === b || equals(encodeValue(a, UNLIMITED), encodeValue(b, UNLIMITED))
+}

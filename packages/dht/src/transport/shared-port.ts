@@ -1,0 +1,103 @@
+import type {
+  ComponentLogger,
+  Listener,
+  MultiaddrConnection,
+  Transport,
+  Upgrader
+} from '@libp2p/interface'
+import { tcp } from '@libp2p/tcp'
+import { type Multiaddr, multiaddr } from '@multiformats/multiaddr'
+import { overriding } from '../door/overriding.ts'
+import { anySignal, timeoutSignal } from '../timing/deadline.ts'
+import { acceptedConnection } from './first-bytes.ts'
+import type { Places } from './places.ts'
+import { webSocketTarget } from './websocket-address.ts'
+
+/** Milliseconds in which a connection has to show whether it is a WebSocket, and to become one. */
+export const FIRST_BYTES_TIMEOUT_MS = 3000
+
+interface Components {
+  readonly logger: ComponentLogger
+}
+
+/**
+ * libp2p's TCP transport, on whose ports WebSockets are served, too. A connection takes its place among those that are
+ * being set up as soon as it is there, whatever it turns out to be.
+ */
+export function sharedPort(places: Places): (components: Components) => Transport {
+  return (components) => {
+    const inner: Transport = tcp()(components)
+    const log = components.logger.forComponent('waggle:transport')
+
+    return overriding<Transport>(inner, {
+      listenFilter: (addresses) => {
+        const ports = new Set(inner.listenFilter(addresses).map(String))
+        return addresses.filter(
+          (address) => ports.has(String(address)) || isOwnWebSocket(address, ports)
+        )
+      },
+      dialFilter: (addresses) => [
+        ...inner.dialFilter(addresses),
+        ...addresses.filter((address) => webSocketTarget(address) !== undefined)
+      ],
+      createListener: ({ upgrader, ...options }) =>
+        withWebSockets(
+          inner.createListener({ ...options, upgrader: tellingApart(upgrader, places) })
+        ),
+      dial: async (address, options) => {
+        const target = webSocketTarget(address)
+
+        if (target === undefined) {
+          return inner.dial(address, options)
+        }
+
+        const { dialWebSocket } = await import('./websocket-dialer.ts')
+        return dialWebSocket({ address, target, log }, options)
+      }
+    })
+  }
+}
+
+/** Whether an address of a WebSocket is to be listened on, and no other one has its port. */
+function isOwnWebSocket(address: Multiaddr, ports: ReadonlySet<string>): boolean {
+  return webSocketTarget(address)?.isSecure === false && !ports.has(String(portOf(address)))
+}
+
+/** The address of the port that carries a WebSocket. */
+function portOf(address: Multiaddr): Multiaddr {
+  return multiaddr(address.getComponents().filter(({ name }) => name !== 'ws'))
+}
+
+/** The same listener, which has an address of each kind for each port. */
+function withWebSockets(listener: Listener): Listener {
+  return overriding<Listener>(listener, {
+    listen: (address) => listener.listen(portOf(address)),
+    getAddrs: () =>
+      listener
+        .getAddrs()
+        .flatMap((address) => (isPort(address) ? [address, address.encapsulate('/ws')] : [address]))
+  })
+}
+
+function isPort(address: Multiaddr): boolean {
+  return address.getComponents().at(-1)?.name === 'tcp'
+}
+
+/** The same upgrader, which gets WebSockets as such. */
+function tellingApart(upgrader: Upgrader, places: Places): Upgrader {
+  return overriding<Upgrader>(upgrader, {
+    upgradeInbound: async (raw: MultiaddrConnection, options: UpgradeOptions): Promise<void> => {
+      places.add(raw)
+      const signal = anySignal(options.signal, timeoutSignal(FIRST_BYTES_TIMEOUT_MS))
+      const connection = await acceptedConnection(raw, { signal })
+
+      if (connection !== raw) {
+        places.delete(raw)
+      }
+
+      return upgrader.upgradeInbound(connection, options)
+    }
+  })
+}
+
+type UpgradeOptions = Parameters<Upgrader['upgradeInbound']>[1]

@@ -1,0 +1,10 @@
+// What a page of the browser tests has: the packages as an application imports them.
+import { DHT } from '@waggle/dht'
+import { openIndexedDB } from '@waggle/dht/indexeddb'
+import { Key } from 'interface-datastore'
+
+declare global {
+  var waggle: { DHT: typeof DHT; openIndexedDB: typeof openIndexedDB; Key: typeof Key }
+}
+
+globalThis.waggle = { DHT, openIndexedDB, Key }
