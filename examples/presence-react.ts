@@ -13,7 +13,7 @@ import { Room } from './react/room.ts'
 
 const [name = 'somebody', ...initialPeers] = process.argv.slice(2)
 const dht = await DHT.create({ initialPeers })
-console.log(`in another terminal: node examples/presence-react.ts <name> ${dht.multiaddrs[0]}`)
+console.log(`others join with: ${dht.multiaddrs[0]}`)
 
 const room = dht.presence('presence', z.object({ name: z.string() }), { ttl: 6 })
 const me = room.join({ name })

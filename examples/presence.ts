@@ -14,7 +14,7 @@ process.once('SIGINT', () => leaving.abort())
 process.once('SIGTERM', () => leaving.abort())
 
 const dht = await DHT.create({ initialPeers })
-console.log(`in another terminal: node examples/presence.ts <name> ${dht.multiaddrs[0]}`)
+console.log(`others join with: ${dht.multiaddrs[0]}`)
 
 // Each member has a place of its own, which no other peer can write. A killed program is gone after `ttl` seconds.
 const room = dht.presence('presence', z.object({ name: z.string() }), { ttl: 6 })

@@ -40,7 +40,7 @@ async function done(ask: Question['ask']): Promise<unknown> {
 
 async function join(options: DHTOptions): Promise<string> {
   dht = await DHT.create(options)
-  return dht.multiaddrs.join()
+  return String(dht.multiaddrs[0])
 }
 
 function joined(): DHT {

@@ -9,12 +9,12 @@ import { scenarios } from './scenarios.ts'
 import { OTHERS, WAGGLE } from './systems/contestants.ts'
 import { circumstances } from './systems/machine.ts'
 
-/** Everything that the command touches. */
+/** The command's environment. */
 export interface CommandIO {
   out(line: string): void
   err(line: string): void
 
-  /** File of the results to keep, and of the report on them. */
+  /** Default file of the kept results. The report lies next to it. */
   readonly defaultOut: string
   readonly defaultReport: string
   readonly signal: AbortSignal
@@ -68,7 +68,7 @@ function parse(args: readonly string[], io: CommandIO): Action {
 
   assertKnown('system', systems ?? [], [WAGGLE, ...OTHERS])
   assertKnown('scenario', positionals, scenarios)
-  // A quick run has no meaning, and one of some systems is incomplete.
+  // Quick runs are meaningless, and runs of some systems are incomplete.
   const isKept = !quick && systems === undefined
   const file = out === undefined ? (isKept ? io.defaultOut : undefined) : resolve(out)
   const effort = quick ? 'quick' : 'full'

@@ -1,4 +1,4 @@
-/** Answers with what was worked out before, unless that is too long ago. */
+/** Caches a result for a time. */
 export function cachedFor<T>(maxAgeMs: number, workOut: () => Promise<T>): () => Promise<T> {
   let cached: Promise<T> | undefined
   let atMs = Number.NEGATIVE_INFINITY

@@ -1,10 +1,10 @@
-/** Wrong usage: exit code 2. The message says how to write the command. */
+/** Wrong usage: exit code 2. The message shows the correct usage. */
 export class UsageError extends Error {
   static override readonly name = 'UsageError'
   override readonly name = 'UsageError'
 }
 
-/** A command that failed: exit code 1. The message says what to do. */
+/** A command that failed: exit code 1. The message suggests a fix. */
 export class CommandError extends Error {
   static override readonly name = 'CommandError'
   override readonly name = 'CommandError'
@@ -19,7 +19,7 @@ export const FAILED = 1
 /** Exit code of wrong usage. */
 export const WRONG_USAGE = 2
 
-/** Exit code when too few servers answered to tell whether something is stored. */
+/** Exit code when too few servers responded to determine whether a key exists. */
 export const UNREACHABLE = 3
 
 /** Converts any thrown value to an Error. */

@@ -10,7 +10,7 @@ export interface Failure {
   readonly exitCode: number
 }
 
-/** Errors about the arguments, which the caller can correct. */
+/** Names of errors about arguments, which the caller can correct. */
 const WRONG_ARGUMENTS: readonly string[] = [
   'TypeError',
   'InvalidKeyError',
@@ -41,7 +41,7 @@ function exitCodeOf({ name }: Error): number {
   return name === 'UnreachableError' ? UNREACHABLE : FAILED
 }
 
-/** Words the message for a user of the command line. */
+/** Words the message for users of the command line. */
 function asTyped({ name, message }: Error): string {
   return name === 'BootstrapError'
     ? `${reasonsIn(message)}\nName one that runs: --initial-peers 10.0.0.1:1337. Start one with: waggle serve`

@@ -5,10 +5,10 @@ import { type CommandIO, Stop } from './io.ts'
 import { readerGone } from './reader-gone.ts'
 import { run } from './run.ts'
 
-/** A shell adds the number of the signal that has ended a process. */
+/** Base of the exit code of a process that a signal ended, to which the signal's number is added, as shells do. */
 const SIGNALLED = 128
 
-/** Errors of an output that nobody can read any more: a closed pipe, and a terminal that has gone. */
+/** Error codes of an output without a reader: a closed pipe, and a closed terminal. */
 const READER_GONE = ['EPIPE', 'EIO']
 
 const stopping = new AbortController()
@@ -28,12 +28,13 @@ const io: CommandIO = {
 
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
   process.on(signal, () => {
-    // A process without a terminal can't lose one: nohup means it to go on. Node undoes what nohup does to the signal.
+    // Without a terminal, SIGHUP is ignored so that the process survives under nohup. Node undoes nohup's own
+    // setting.
     if (signal === 'SIGHUP' && !hasTerminal()) {
       return
     }
 
-    // The second one is meant, whichever it is: a process that hangs can still be ended.
+    // A second signal ends the process even if it hangs.
     if (stopping.signal.aborted) {
       process.exit(SIGNALLED + constants.signals[signal])
     }
@@ -52,15 +53,15 @@ process.stdout.on('error', ({ code = '', message }: NodeJS.ErrnoException) => {
   }
 })
 
-// Messages that nobody can read are no failure.
+// Failing to print messages is not an error.
 process.stderr.on('error', () => {})
-// Without it, the next write tells.
+// Where readers can't be observed, the next write reports the error.
 readerGone(process.stdout.fd).then(endWithReader, () => {})
 
 const exitCode = await run(process.argv.slice(2), io)
 process.exitCode = lost ?? exitCode
 
-/** Stops the command cleanly: a reader such as `head` has all that it wants. */
+/** Stops the command cleanly: a reader such as `head` has read enough. */
 function endWithReader(): void {
   lost ??= DONE
   stopping.abort(new Stop('SIGPIPE'))

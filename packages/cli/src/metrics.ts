@@ -6,7 +6,7 @@ import { type CallFigures, callFigures, type MetricValue } from './control/call-
 import type { CountedByMetrics } from './control/overview.ts'
 import { startBoundedServer } from './http/bounded-server.ts'
 
-/** How long the page with all metrics serves those who ask for it, in ms. */
+/** Milliseconds for which a computed metrics page is reused. */
 const MAX_AGE_MS = 1000
 
 /** Readers of metrics at once. */

@@ -24,7 +24,7 @@ import { isColourful, paintFor } from './text/paint.ts'
 import { suggestion } from './text/suggestion.ts'
 import { VERSION } from './version.ts'
 
-/** Stands for bytes that are not UTF-8. */
+/** The character that replaces bytes that are not UTF-8. */
 const REPLACED = '\ufffd'
 
 const FIRST_STEPS = `
@@ -36,7 +36,7 @@ First steps, in three terminals:
 Exit codes: 0 success; 1 not found, refused or failed; 2 wrong usage; 128 + n stopped by signal n.
 Details: waggle <command> --help`
 
-/** Runs the command that the arguments name, and returns its exit code. */
+/** Runs the command in the arguments and returns its exit code. */
 export async function run(args: readonly string[], io: CommandIO): Promise<number> {
   const isJson = args.includes('--json')
   const program = programFor(io, isJson)
@@ -53,7 +53,8 @@ export async function run(args: readonly string[], io: CommandIO): Promise<numbe
 }
 
 /**
- * Node has replaced bytes that are not UTF-8 already: the write would store, or the file have, another name.
+ * Refuses arguments in which Node has replaced bytes that are not UTF-8: the command would use another name than
+ * the user meant.
  *
  * @throws UsageError for an argument of such bytes
  */
@@ -120,7 +121,7 @@ function namesOf({ commands }: Command): string[] {
 }
 
 function exitCodeOf({ code, exitCode }: CommanderError): number {
-  // `waggle` without a command prints its help and does nothing: that is wrong usage.
+  // `waggle` without a command prints its help and does nothing, which is wrong usage.
   return exitCode === 0 && code !== 'commander.help' ? DONE : WRONG_USAGE
 }
 

@@ -1,7 +1,7 @@
 import type { DHTTime } from '@waggle/record'
 import { MAX_CLOCK_SKEW } from '@waggle/record/replica'
 
-/** A peer's clock and this node's at the same moment, as nearly as a message can tell. */
+/** A peer's clock and this node's at the same moment, as nearly as a message can determine. */
 export interface ClockReading {
   readonly peerTime: DHTTime
   readonly localTime: DHTTime
@@ -9,11 +9,11 @@ export interface ClockReading {
   /** Milliseconds by which the peer's clock is ahead of this node's. Negative if it is behind. */
   readonly skewMs: number
 
-  /** Milliseconds by which `skewMs` may be wrong at most: half of the round trip. */
+  /** Maximum error of `skewMs` in milliseconds: half of the round trip. */
   readonly uncertaintyMs: number
 }
 
-/** A request sent at a time of this node's clock, and the response after so many milliseconds. */
+/** The time of a request by this node's clock, and the round trip and the content of its response. */
 export interface ClockAnswer {
   readonly askedAt: DHTTime
   readonly tookMs: number
@@ -31,12 +31,12 @@ export function clockReading({ askedAt, tookMs, peerTime }: ClockAnswer): ClockR
   }
 }
 
-/** Whether the clocks differ by more than records tolerate, however long the message took. */
+/** Whether the clocks differ by more than records tolerate, allowing for the round trip. */
 export function isSkewed({ skewMs, uncertaintyMs }: ClockReading): boolean {
   return Math.abs(skewMs) - uncertaintyMs > MAX_CLOCK_SKEW * 1000
 }
 
-/** Returns the median; of an even number of values the mean of the middle two, and undefined of none. */
+/** Returns the median: of an even number of values, the mean of the middle two; of none, undefined. */
 export function median(values: Iterable<number>): number | undefined {
   const sorted = [...values].sort((a, b) => a - b)
   const low = sorted[Math.floor((sorted.length - 1) / 2)]

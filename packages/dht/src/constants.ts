@@ -19,29 +19,29 @@ export const DEFAULT_CALL_TIMEOUT_MS = 30_000
 /** Milliseconds that `DHT.create` waits for an initial peer. */
 export const DEFAULT_BOOTSTRAP_TIMEOUT_MS = 10_000
 
-/** Milliseconds after which a get asks one more peer. */
+/** Milliseconds after which a get queries one more peer. */
 export const HEDGE_MS = 100
 
-/** Milliseconds without progress after which a peer is suspected at the earliest. Less may be a busy processor. */
+/** Minimum milliseconds without progress after which a peer is suspected. Less may be a busy processor. */
 export const MIN_SUSPECT_MS = 400
 
-/** Milliseconds without progress after which a peer is suspected whose responses have not been measured. */
+/** Milliseconds without progress after which a peer without measured response times is suspected. */
 export const FIRST_SUSPECT_MS = 600
 
 /** Milliseconds without progress after which any peer is suspected. */
 export const MAX_SUSPECT_MS = 1000
 
-/** Peers that are asked before a key counts as absent: Kademlia's k (§2.3 of the paper). */
+/** Peers queried before a key counts as absent: Kademlia's k (§2.3 of the paper). */
 export const SEARCH_WIDTH = 20
 
 /** Peers that one lookup remembers: several times as many as it meets in a network of any size. */
 export const MAX_LOOKUP_CANDIDATES = 256
 
-/** Peers that one lookup asks. One that finds nothing asks 20, and some more where some fail. */
+/** Peers that one lookup queries. A miss takes 20, and some more if some fail. */
 export const MAX_LOOKUP_REQUESTS = 64
 
 /** Lookups of one node in flight: a few times as many as one storeMany and one getMany need. */
-export const MAX_LOOKUPS_UNDER_WAY = 4096
+export const MAX_LOOKUPS_IN_FLIGHT = 4096
 
 /** Operations of one storeMany or getMany in flight. */
 export const MANY_UNDER_WAY = 1024
@@ -71,16 +71,19 @@ export const LARGEST_MAX_RECORD_BYTES: number = 3 * 1024 * 1024
 export const LARGEST_MAX_KEY_BYTES = 60_000
 
 /**
- * Milliseconds that a change may wait in memory with `durability: 'relaxed'`. The end of the process
- * loses these changes and those being written.
+ * Milliseconds that a change may wait in memory with `durability: 'relaxed'`. The end of the process loses these
+ * changes and those being written.
  */
 export const RELAXED_FLUSH_MS = 200
 
 /** Milliseconds until the first retry after the disk has failed. Doubles with each retry. */
 export const FIRST_WRITE_RETRY_MS = 1000
 
-/** Milliseconds between two retries at most. */
+/** Maximum milliseconds between two retries. */
 export const MAX_WRITE_RETRY_MS = 30_000
 
-/** Bytes on disk that replaced records may take however few records there are. */
+/** Bytes of replaced records that may stay on disk, however few records there are. */
 export const COMPACTION_SLACK_BYTES: number = 32 * 1024 * 1024
+
+/** Seconds after which a member of a presence that crashed is gone. */
+export const DEFAULT_PRESENCE_TTL = 30

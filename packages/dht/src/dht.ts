@@ -1,7 +1,7 @@
 import { AbortError, type Libp2p, type PeerId, type ServiceMap } from '@libp2p/interface'
 import type { Multiaddr } from '@multiformats/multiaddr'
 import type { StandardSchemaV1 } from '@standard-schema/spec'
-import type { Found, Key, RecordValidator, Subkey, Value } from '@waggle/record'
+import type { Found, Key, RecordValidator, Storable, Subkey, Value } from '@waggle/record'
 import { setMaxListeners } from 'main-event'
 import type { BootstrapError } from './errors.ts'
 import { assertListening, type DHTEvents } from './events.ts'
@@ -44,18 +44,18 @@ import type { CallOptions } from './timing/calls.ts'
 import { anySignal, timeoutSignal } from './timing/deadline.ts'
 import { wait } from './timing/wait.ts'
 
-/** Milliseconds that the end of a node waits until known peers are saved. */
+/** Milliseconds that a stopping node waits for its known peers to be saved. */
 const MAX_FLUSH_MS = 2000
 
 interface Parts {
   readonly node: Libp2p<ServiceMap>
   readonly waggle: Waggle
 
-  /** Whether the application made the node, which then outlives the DHT. */
+  /** Whether the application created the node, which then outlives the DHT. */
   readonly isBorrowed: boolean
   readonly lifetime: AbortController
 
-  /** Validators that this DHT has added, and removes from a borrowed node when it stops. */
+  /** Validators that this DHT has added. When it stops, it removes them from a borrowed node. */
   readonly validators: RecordValidator[]
   membership?: Membership
 }
@@ -72,7 +72,7 @@ export class DHT implements WaggleOperations, Handles, AsyncDisposable {
   #stopped: Promise<void> | undefined
 
   private constructor(parts: Parts) {
-    // JavaScript can call it all the same.
+    // JavaScript callers can call a constructor that TypeScript marks as private.
     if (!parts) {
       throw new TypeError(
         'a DHT takes time to start: use await DHT.create(…) instead of new DHT(…)'
@@ -86,14 +86,13 @@ export class DHT implements WaggleOperations, Handles, AsyncDisposable {
   }
 
   /**
-   * Starts a node, or takes the one given as `libp2p`, and joins the network. If that fails, it
-   * stops what it has started and rejects.
+   * Starts a node, or uses the one given as `libp2p`, and joins the network. On failure, stops what it started and
+   * rejects.
    *
-   * @throws TypeError naming an option that is wrong
+   * @throws TypeError naming an option that is invalid
    * @throws ListenError when an address can't be listened on
    * @throws BootstrapError when no initial peer answers
-   * @throws ClockSkewError with `strictClock`, when the clocks of those that answer and this
-   * machine's differ
+   * @throws ClockSkewError with `strictClock`, when the clocks of those that answer and this machine's differ
    */
   static async create(options: DHTOptions = {}): Promise<DHT> {
     assertNode()
@@ -124,7 +123,7 @@ export class DHT implements WaggleOperations, Handles, AsyncDisposable {
     }
   }
 
-  /** This peer's identity. */
+  /** This peer's id. */
   get peerId(): PeerId {
     return this.#parts.node.peerId
   }
@@ -145,8 +144,8 @@ export class DHT implements WaggleOperations, Handles, AsyncDisposable {
   }
 
   /**
-   * With `requireBootstrap: false`, the reasons why no initial peer answered when the node started;
-   * undefined if one did. They are tried again in the background, and `peer:connect` tells of success.
+   * With `requireBootstrap: false`, the reasons why no initial peer answered when the node started; undefined if
+   * one did. They are retried in the background, and `peer:connect` reports success.
    */
   get bootstrapError(): BootstrapError | undefined {
     return this.#parts.membership?.failure
@@ -157,14 +156,14 @@ export class DHT implements WaggleOperations, Handles, AsyncDisposable {
     return this.#parts.waggle.peers
   }
 
-  /** Reads figures of this node. */
+  /** Returns the node's current figures. */
   stats(): Stats {
     return this.#parts.waggle.stats()
   }
 
   /**
-   * Lists all live records that this node stores for others, in no order. Each is as it is when the
-   * loop comes to it. Records stored in the meantime may be missed.
+   * Lists all live records that this node stores for others, in no particular order, each in its state at the time
+   * of iteration. May omit records stored in the meantime.
    */
   heldRecords(): Iterable<HeldRecord> {
     return this.#parts.waggle.heldRecords()
@@ -184,7 +183,7 @@ export class DHT implements WaggleOperations, Handles, AsyncDisposable {
     this.#listeners.add(type, listener, options)
   }
 
-  /** Stops listening. */
+  /** Removes a listener. */
   removeEventListener<K extends keyof DHTEvents>(
     type: K,
     listener: (event: DHTEvents[K]) => void
@@ -193,10 +192,10 @@ export class DHT implements WaggleOperations, Handles, AsyncDisposable {
   }
 
   /**
-   * Adds validators for this node as a replica, as a reader and as a writer. They count from now on,
-   * until the DHT stops. Records that they refuse stay stored, but this node no longer shows them.
+   * Adds validators for this node as a replica, as a reader and as a writer. They apply from now on, until the DHT
+   * stops. Records that they refuse stay stored, but this node no longer shows them.
    *
-   * @throws TypeError for a value that is no validator
+   * @throws TypeError for a value that is not a validator
    * @throws AbortError when the DHT was stopped
    */
   addValidators(...validators: readonly RecordValidator[]): void {
@@ -204,9 +203,9 @@ export class DHT implements WaggleOperations, Handles, AsyncDisposable {
     addValidators(this.#parts, validators)
   }
 
-  async store<R extends boolean = false>(
+  async store<V, R extends boolean = false>(
     key: Key,
-    value: Value,
+    value: Value | (V & Storable<V>),
     options: StoreOptions & Report<R>
   ): Promise<Result<R>> {
     return this.#operations.store(key, value, options)
@@ -228,7 +227,7 @@ export class DHT implements WaggleOperations, Handles, AsyncDisposable {
     return this.#operations.delete(key, options)
   }
 
-  publish(key: Key, value: Value, options: PublishOptions): Publication {
+  publish<V>(key: Key, value: Value | (V & Storable<V>), options: PublishOptions): Publication {
     return this.#operations.publish(key, value, options)
   }
 
@@ -294,10 +293,11 @@ export class DHT implements WaggleOperations, Handles, AsyncDisposable {
   }
 
   /**
-   * Returns the same operations on what only those see who have the secret: keys and subkeys are hidden, and values are
-   * encrypted for their place and expiration. docs/sealed.md says what that protects, and what replicas still see.
+   * Returns the same operations on a view that only members with the secret can read: keys and subkeys are hidden,
+   * and values are encrypted for their place and expiration. docs/sealed.md describes the protection, and the
+   * information that replicas still see.
    *
-   * @throws TypeError for a secret that is too short or no bytes, or an option that is wrong
+   * @throws TypeError for a secret that is too short or not bytes, or an invalid option
    */
   sealed(secret: Uint8Array, options?: SealedOptions): SealedView {
     return sealedView(this.#operations, secret, options)
@@ -307,7 +307,7 @@ export class DHT implements WaggleOperations, Handles, AsyncDisposable {
     return this.#operations.findNearestPeers(key, options)
   }
 
-  /** Leaves the network and stops the node, unless it was given as `libp2p`. May be called again. */
+  /** Leaves the network and stops the node, unless it was given as `libp2p`. May be called repeatedly. */
   async stop(): Promise<void> {
     this.#stopped ??= this.#operations.close().then(() => stop(this.#parts))
     await this.#stopped
@@ -319,7 +319,7 @@ export class DHT implements WaggleOperations, Handles, AsyncDisposable {
 
   /** Describes the node in one line, which `console.log` shows, too. Never throws. */
   toString(): string {
-    // A debugger, or console.log, may show the prototype, or a node in any state.
+    // A debugger, or console.log, may print the prototype, or a node in any state.
     if (!(#parts in this)) {
       return 'DHT'
     }
@@ -337,7 +337,7 @@ export class DHT implements WaggleOperations, Handles, AsyncDisposable {
   }
 }
 
-// Node prints an object by this method.
+// Node's name for the method that formats an object.
 Object.defineProperty(DHT.prototype, Symbol.for('nodejs.util.inspect.custom'), {
   value: DHT.prototype.toString
 })
@@ -347,7 +347,10 @@ async function startParts(settings: Settings): Promise<Parts> {
   return partsOf(node, { isBorrowed: false })
 }
 
-/** Waits a while for a relay. Without one nobody can dial the node, which works otherwise and goes on looking. */
+/**
+ * Waits a while for a relay. Without one other peers cannot dial the node, which works otherwise and keeps
+ * searching.
+ */
 async function waitForRelay(
   node: Libp2p<ServiceMap>,
   { signal, requestTimeoutMs }: Settings
@@ -359,7 +362,7 @@ async function waitForRelay(
     node.logger
       .forComponent('waggle:relay')
       .error(
-        'WARNING: no connected peer is a relay (serveRelay), so nobody can dial this node yet - %e',
+        'WARNING: no connected peer is a relay (serveRelay), so other peers cannot dial this node yet - %e',
         error
       )
   }
@@ -383,7 +386,7 @@ function partsOf(node: Libp2p<ServiceMap>, { isBorrowed }: { isBorrowed: boolean
   }
 
   const lifetime = new AbortController()
-  // Everything that ends with the DHT listens to it, such as each dial.
+  // Each operation in progress, such as a dial, adds a listener.
   setMaxListeners(Number.POSITIVE_INFINITY, lifetime.signal)
   return { node, waggle, isBorrowed, lifetime, validators: [] }
 }
@@ -401,7 +404,7 @@ async function stop(parts: Parts): Promise<void> {
     waggle.removeValidators(...validators)
   }
 
-  // A disk that hangs keeps no node from stopping.
+  // A hanging disk does not prevent a node from stopping.
   await Promise.race([membership?.flush(), wait(MAX_FLUSH_MS)])
 
   if (!isBorrowed) {

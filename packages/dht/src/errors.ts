@@ -3,7 +3,7 @@ export class BootstrapError extends Error {
   static override readonly name = 'BootstrapError'
   override readonly name = 'BootstrapError'
 
-  /** Each dialled address, and why it failed. */
+  /** Each dialled address, with the reason of its failure. */
   readonly attempts: readonly BootstrapAttempt[]
 
   constructor(attempts: readonly BootstrapAttempt[]) {
@@ -52,9 +52,8 @@ export class ListenError extends Error {
 }
 
 /**
- * Thrown when the data directory can't be used: it is no directory that can be written to, another
- * process uses it, a newer version wrote it, or it is damaged beyond repair. The message says which,
- * and what to do.
+ * Thrown when the data directory can't be used: it is not a writable directory, another process uses it,
+ * a newer version wrote it, or it is damaged beyond repair. The message has the reason and advice.
  */
 export class DataDirError extends Error {
   static override readonly name = 'DataDirError'
@@ -66,7 +65,7 @@ export class TimeoutError extends Error {
   static override readonly name = 'TimeoutError'
   override readonly name = 'TimeoutError'
 
-  /** Of `getMany` and `storeMany`: what is known by then of each item, in their order. */
+  /** Results of `getMany` and `storeMany` at the timeout, in the order of the items. */
   results?: readonly PromiseSettledResult<unknown>[] | undefined
 }
 
@@ -75,7 +74,7 @@ export class NotReadError<T = unknown> extends Error {
   static override readonly name = 'NotReadError'
   override readonly name = 'NotReadError'
 
-  /** What was found under each key, or why nothing was, in the order of the keys. */
+  /** The result for each key, or the error, in the order of the keys. */
   readonly results: readonly PromiseSettledResult<T>[]
 
   constructor(results: readonly PromiseSettledResult<T>[]) {
@@ -92,53 +91,55 @@ export class NotReadError<T = unknown> extends Error {
 }
 
 /**
- * Thrown on overload: this node has as many calls in flight as its limits allow, or all peers that
- * could have answered are busy. Nothing was stored. Try again later, or with less at once.
+ * Thrown on overload: this node has as many calls in flight as its limits allow, or all available peers
+ * are busy. Nothing was stored. Try again later, or with fewer calls at once.
  */
 export class BusyError extends Error {
   static override readonly name = 'BusyError'
   override readonly name = 'BusyError'
 }
 
-/** Makes the error for a call for which so many peers had no time, and no other one could respond. */
+/** Makes the error of a call for which `numBusy` peers were busy, and no other one responded. */
 export function busyError(numBusy: number): BusyError {
-  return new BusyError(`no peer that could responded, and ${numBusy} had too much to do`)
+  return new BusyError(`no peer responded, and ${numBusy} were busy`)
 }
 
 /**
- * Thrown when too few of the servers nearest to a key answered, so that it is not known whether anything
- * is stored under it.
+ * Thrown when too few of the servers nearest to a key answered, so it is unknown whether the key
+ * has a value.
  */
 export class UnreachableError extends Error {
   static override readonly name = 'UnreachableError'
   override readonly name = 'UnreachableError'
 
-  /** Peers that were asked and did not answer. 0 without respondents: no peer is known. */
+  /** Number of peers that were queried and did not respond. 0 without respondents: no peer is known. */
   readonly failedPeers: number
+
+  /** Peers that answered, and hold nothing. */
+  readonly respondedPeers: number
 
   constructor(failedPeers: number, respondedPeers = 0) {
     super(unreachableMessage(failedPeers, respondedPeers))
     this.failedPeers = failedPeers
+    this.respondedPeers = respondedPeers
   }
 }
 
 function unreachableMessage(failed: number, responded: number): string {
   if (responded > 0) {
-    return `too few of the servers nearest to the key answered to tell whether anything is stored under it: ${responded} did and hold nothing, ${failed} did not answer`
+    return `too few of the servers nearest to the key responded to determine whether it has a value: ${responded} responded and have none, ${failed} did not respond`
   }
 
   if (failed === 0) {
-    return 'no peer is known that could be asked: the node has not joined, or has lost all its peers'
+    return 'no peer is known: the node has not joined, or has lost all its peers'
   }
 
   const silent =
-    failed === 1
-      ? 'the only peer that was asked has not'
-      : `none of the ${failed} peers that were asked has`
-  return `${silent} answered: the network can't be reached, or is busier than requestTimeoutMs allows for`
+    failed === 1 ? 'the only queried peer has not' : `none of the ${failed} queried peers has`
+  return `${silent} responded: the network can't be reached, or is busier than requestTimeoutMs allows for`
 }
 
-/** Turns a thrown value into an Error. */
+/** Converts a thrown value to an Error. */
 export function toError(thrown: unknown): Error {
   return thrown instanceof Error ? thrown : new Error(String(thrown), { cause: thrown })
 }

@@ -7,13 +7,15 @@ export interface DHTEvents {
   /** A server of this network has connected. `detail` is its id. */
   'peer:connect': CustomEvent<PeerId>
 
-  /** A server of this network is connected no longer, which says nothing of whether it is there. `detail` is its id. */
+  /** A server of this network has disconnected, which does not mean that it has left. `detail` is its id. */
   'peer:disconnect': CustomEvent<PeerId>
 
-  /** A server of this network has answered for the first time, or again after it was lost. `detail` is its id. */
+  /** A server of this network has responded for the first time, or again after it was lost. `detail` is its id. */
   'peer:found': CustomEvent<PeerId>
 
-  /** A server has left this network, or does not answer any more, or makes room in the routing table. `detail` is its id. */
+  /**
+   * A server has left this network, no longer responds, or was replaced in the routing table. `detail` is its id.
+   */
   'peer:lost': CustomEvent<PeerId>
 
   /**
@@ -22,22 +24,19 @@ export interface DHTEvents {
    */
   'clock:skew': CustomEvent<ClockSkew>
 
-  /**
-   * This node has stored something new for others under a key, whether it was written by itself or
-   * another peer or handed over.
-   */
+  /** This node has stored a new record for others, written by itself or another peer, or handed over. */
   'record:stored': CustomEvent<RecordNotice>
 
   /** A record that this node stored for others has expired and was removed from memory and disk. */
   'record:expired': CustomEvent<RecordNotice>
 
-  /** This node, or its machine, slept and runs again. `detail` has for how long, as far as its clocks tell. */
+  /** The process or its machine slept and runs again. `detail` has the duration, according to its clocks. */
   'node:wake': CustomEvent<NodeWake>
 
   /** The disk has started to fail, or works again. See `stats().persistence`. */
   'disk:state': CustomEvent<DiskState>
 
-  /** Another node uses this node's datastore, too. Each overwrites what the other holds. */
+  /** Another node uses the same datastore. Each overwrites the other's records. */
   'disk:shared': CustomEvent<undefined>
 }
 
@@ -54,7 +53,7 @@ const NAMES: Readonly<Record<keyof DHTEvents, true>> = {
   'disk:shared': true
 }
 
-/** @throws TypeError for an event that does not exist, or a value that is no listener */
+/** @throws TypeError for an event that does not exist, or an invalid listener */
 export function assertListening(type: unknown, listener: unknown): void {
   if (typeof type !== 'string' || !Object.hasOwn(NAMES, type)) {
     throw new TypeError(`there is no event ${type}; there are ${Object.keys(NAMES).join(', ')}`)
@@ -69,17 +68,17 @@ export function assertListening(type: unknown, listener: unknown): void {
 export interface RecordNotice {
   readonly key: Key
 
-  /** DHT time in seconds at which the last of it expires. */
+  /** Expiration of its last entry, in DHT time (seconds). */
   readonly expirationTime: DHTTime
 }
 
 /** The end of a sleep. */
 export interface NodeWake {
-  /** Milliseconds. 0 if a browser says so and its clocks do not. */
+  /** Milliseconds. 0 if a browser reports a sleep that its clocks do not show. */
   readonly sleptMs: number
 }
 
-/** Whether records get onto the disk. */
+/** The state of the disk. */
 export interface DiskState {
   readonly state: 'ok' | 'failing'
 

@@ -44,19 +44,20 @@ export type {
   Found,
   FoundValue,
   Key,
+  Lifetime,
   Limits,
   RecordValidator,
-  SchemaRule,
   SigningKey,
   Subkey,
-  Submission,
   Value
 } from '@waggle/record'
 export {
   compose,
+  Dictionary,
   getDHTTime,
   InvalidExpirationError,
   InvalidKeyError,
+  ownerOf,
   ownerTag,
   ownerValidator,
   RecordTooLargeError,
@@ -64,7 +65,6 @@ export {
   schemaValidator,
   ValidationError
 } from '@waggle/record'
-export type { Lifetime } from '@waggle/record/replica'
 export { DHT } from './dht.ts'
 export {
   BootstrapError,

@@ -5,9 +5,9 @@ import type { DHTEvents } from './events.ts'
 export type ListenOptions = Parameters<TypedEventTarget<DHTEvents>['addEventListener']>[2]
 
 /**
- * The event listeners of one DHT. They hear its node until the DHT stops, which the node may
- * outlive. Only this object listens to the node and to the end of the DHT: a signal would keep each
- * listener that it was given with, even after its removal.
+ * The event listeners of one DHT. They receive its node's events until the DHT stops, which the node may outlive.
+ * Only this object listens to the node and to the end of the DHT: a signal would keep each listener that it was
+ * given with, even after its removal.
  */
 export class Listeners {
   readonly #node: TypedEventTarget<DHTEvents>
@@ -47,7 +47,7 @@ export class Listeners {
     this.#endIfUnheard(name)
   }
 
-  /** Stops listening to events that nobody listens to, so that the node need not dispatch them. */
+  /** Stops listening to events without listeners, so that the node need not dispatch them. */
   #endIfUnheard(type: keyof DHTEvents): void {
     if (this.#own.listenerCount(type) === 0) {
       this.#node.removeEventListener(type, this.#pass)

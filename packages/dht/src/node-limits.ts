@@ -1,5 +1,5 @@
 /**
- * Limits what a node lets others take of it, and takes itself. Unlike record limits (R12), these
+ * Limits of the resources that peers may use at a node, and of its own use. Unlike record limits (R12), these
  * concern one node only.
  */
 export interface NodeLimits {
@@ -80,7 +80,7 @@ export interface NodeLimits {
 const MAX_STORED_RECORDS = 100_000
 const MAX_STORED_BYTES: number = 256 * 1024 * 1024
 
-/** Limits of a node when the caller does not say. */
+/** The default limits of a node. */
 export const DEFAULT_NODE_LIMITS: NodeLimits = Object.freeze({
   maxStoredRecords: MAX_STORED_RECORDS,
   maxStoredBytes: MAX_STORED_BYTES,
@@ -99,12 +99,12 @@ export const DEFAULT_NODE_LIMITS: NodeLimits = Object.freeze({
   maxCalls: 100_000
 })
 
-/** Takes the node's limits out of a caller's limits, with defaults for those left out. */
+/** Selects the node's limits from a caller's limits, and adds the defaults. */
 export function nodeLimitsOf(given: Partial<NodeLimits> = {}): NodeLimits {
   return limitsOf(given, DEFAULT_NODE_LIMITS)
 }
 
-/** Takes the limits that have a default out of those given. */
+/** Selects the limits that have a default from those given. */
 export function limitsOf<L extends object>(given: Partial<L>, defaults: L): L {
   const names = Object.keys(defaults) as (keyof L)[]
   return Object.fromEntries(names.map((name) => [name, given[name] ?? defaults[name]])) as L

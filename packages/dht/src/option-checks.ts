@@ -1,13 +1,14 @@
-import { DEFAULT_LIMITS } from '@waggle/record'
+import { DEFAULT_LIMITS } from '@waggle/record/replica'
+
 import { LARGEST_MAX_KEY_BYTES, LARGEST_MAX_RECORD_BYTES } from './constants.ts'
 import { DEFAULT_NODE_LIMITS } from './node-limits.ts'
 
-/** Throws a TypeError unless the value, which is given, suits the option. */
+/** Throws a TypeError unless a given value is valid for the option. */
 export type Check = (value: unknown, option: string) => void
 
-/** Describes an option: what a value has to be, and what counts when none is given. */
+/** Describes an option: its check, and its default. */
 export interface Option<T = unknown> {
-  /** Left out where the part that takes the option checks it. */
+  /** Absent if the part that receives the option checks it. */
   readonly assert?: Check
   readonly default?: T
 }
@@ -18,9 +19,9 @@ export type OptionTable<T = Record<string, unknown>> = {
 }
 
 /**
- * Checks each of the options that are given, by its name. One that is undefined counts as left out.
+ * Checks each of the given options by its name. Ignores undefined ones.
  *
- * @throws TypeError for one that `owner` does not have, or that is wrong
+ * @throws TypeError for one that `owner` does not have, or that is invalid
  */
 export function assertOptions(owner: string, options: unknown, table: OptionTable): void {
   if (typeof options !== 'object' || options === null) {
@@ -40,13 +41,13 @@ export function assertOptions(owner: string, options: unknown, table: OptionTabl
   }
 }
 
-/** Takes the options that are given, and the defaults of those that are not. */
+/** Returns the given options, and the defaults of the others. */
 export function withDefaults<T extends object>(options: T, table: OptionTable<T>): T {
   const names = Object.keys(table) as (keyof T)[]
   return Object.fromEntries(names.map((name) => [name, options[name] ?? table[name].default])) as T
 }
 
-/** Turns one value, several or none into a list. */
+/** Converts one value, several or none to a list. */
 export function asList<T>(value: T | readonly T[] | undefined): readonly T[] {
   return value === undefined ? [] : Array.isArray(value) ? value : [value as T]
 }
@@ -60,33 +61,33 @@ export function assertEach(parse: (address: unknown, option: string) => unknown)
   }
 }
 
-/** Says what is wrong unless the option is true or false. */
+/** Checks that the option is true or false. */
 export function assertBoolean(value: unknown, option: string): void {
   assertThat(typeof value === 'boolean', option, 'true or false', value)
 }
 
-/** Says what is wrong unless the option is a string that is not empty. */
+/** Checks that the option is a string that is not empty. */
 export function assertText(value: unknown, option: string): void {
   assertThat(typeof value === 'string' && value !== '', option, 'a string that is not empty', value)
 }
 
-/** Says what is wrong unless the option is a positive number. */
+/** Checks that the option is a positive number. */
 export function assertPositive(value: unknown, option: string): void {
-  const isSo = typeof value === 'number' && value > 0 && Number.isFinite(value)
-  assertThat(isSo, option, 'a positive number', value)
+  const isValid = typeof value === 'number' && value > 0 && Number.isFinite(value)
+  assertThat(isValid, option, 'a positive number', value)
 }
 
-/** Checks a number of things: no limit can hold none of them, or half a one. */
+/** Checks that the option is a positive integer. */
 export function assertCount(value: unknown, option: string): void {
-  const isSo = Number.isSafeInteger(value) && Number(value) >= 1
-  assertThat(isSo, option, 'an integer from 1 up', value)
+  const isValid = Number.isSafeInteger(value) && Number(value) >= 1
+  assertThat(isValid, option, 'an integer from 1 up', value)
 }
 
 /** Makes a check for integers within bounds. */
 export function assertInteger(least: number, most: number): Check {
   return (value, option) => {
-    const isSo = Number.isInteger(value) && Number(value) >= least && Number(value) <= most
-    assertThat(isSo, option, `an integer from ${least} to ${most}`, value)
+    const isValid = Number.isInteger(value) && Number(value) >= least && Number(value) <= most
+    assertThat(isValid, option, `an integer from ${least} to ${most}`, value)
   }
 }
 
@@ -101,12 +102,12 @@ export function assertOneOf(...choices: readonly string[]): Check {
     )
 }
 
-/** Says what is wrong unless the option is an object. */
+/** Checks that the option is an object. */
 export function assertObject(value: unknown, option: string): void {
   assertThat(typeof value === 'object' && value !== null, option, 'an object', value)
 }
 
-/** A record and its key must fit a message, of the exchange or of kad-dht. */
+/** Largest record limits: a record and its key must fit a message of the exchange and of kad-dht. */
 const RECORD_LIMITS: OptionTable = {
   ...eachBy(assertPositive, DEFAULT_LIMITS),
   maxRecordBytes: { assert: assertPositiveUpTo(LARGEST_MAX_RECORD_BYTES) },
@@ -141,7 +142,7 @@ export function assertRecordLimits(value: unknown, option: string): void {
   assertMembers(value, option, RECORD_LIMITS)
 }
 
-/** Checks each member that is given, by its name. */
+/** Checks each given member by its name. */
 export function assertMembers(value: unknown, option: string, table: OptionTable): void {
   assertObject(value, option)
   const names = Object.keys(table)
@@ -164,7 +165,7 @@ export function assertFunctions(value: unknown, option: string): void {
   }
 }
 
-/** Says what is wrong unless the option is a function. */
+/** Checks that the option is a function. */
 export function assertFunction(value: unknown, option: string): void {
   assertThat(typeof value === 'function', option, 'a function', value)
 }
@@ -181,8 +182,8 @@ export function assertValidators(value: unknown, option: string): void {
 }
 
 export function assertNotNegative(value: unknown, option: string): void {
-  const isSo = typeof value === 'number' && value >= 0 && Number.isFinite(value)
-  assertThat(isSo, option, 'a number of seconds, 0 or more', value)
+  const isValid = typeof value === 'number' && value >= 0 && Number.isFinite(value)
+  assertThat(isValid, option, 'a number of seconds, 0 or more', value)
 }
 
 /** Says what is wrong unless the option is a number of seconds that may be infinite. */
@@ -200,7 +201,7 @@ export function assertMethod(method: string, what: string): Check {
   }
 }
 
-/** Throws a TypeError that names the option, unless something is true. */
+/** Throws a TypeError that names the option, unless the condition is true. */
 export function assertThat(
   isTrue: boolean,
   option: string,
@@ -212,7 +213,7 @@ export function assertThat(
   }
 }
 
-/** Shows what tells most: a text in quotes, and of an object its class. */
+/** Shows the most informative part: quoted text, and an object's class. */
 function shown(value: unknown): string {
   if (typeof value === 'string') {
     return JSON.stringify(value)

@@ -1,7 +1,7 @@
 import { sha256 as portableSha256 } from '@noble/hashes/sha2.js'
 import { textOf } from './latin1.ts'
 
-/** Node's OpenSSL is several times as fast as JavaScript. Browsers have nothing that answers at once. */
+/** Node's OpenSSL is several times as fast as JavaScript. Browsers have no synchronous SHA-256. */
 const nodeCrypto = globalThis.process?.getBuiltinModule?.('node:crypto')
 
 /** Computes the SHA-256 of the bytes. */
@@ -10,7 +10,7 @@ export const sha256: (bytes: Uint8Array) => Uint8Array =
     ? portableSha256
     : (bytes) => nodeCrypto.hash('sha256', bytes, 'buffer')
 
-/** Computes the SHA-256 as text, one character a byte, so that a Map can find it. */
+/** Computes the SHA-256 as text, one character for each byte, for a Map's key. */
 export const sha256Text: (bytes: Uint8Array) => string =
   nodeCrypto?.hash === undefined
     ? (bytes) => textOf(portableSha256(bytes))

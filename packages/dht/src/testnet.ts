@@ -16,8 +16,8 @@ export interface Testnet extends AsyncDisposable {
 }
 
 /**
- * Starts a network of nodes in this process, on free loopback ports, for tests:
- * `await using net = await testnet(8)`. Resolves when all of them can be found from all.
+ * Starts a network of nodes in this process, on free loopback ports, for tests: `await using net = await
+ * testnet(8)`. Resolves when each node can be found from every other.
  */
 export async function testnet(count: number, options: DHTOptions = {}): Promise<Testnet> {
   const net = new LocalTestnet(options)
@@ -31,7 +31,7 @@ export async function testnet(count: number, options: DHTOptions = {}): Promise<
   }
 }
 
-/** Milliseconds that the nodes may take to know each other. */
+/** Milliseconds allowed for the nodes to find each other. */
 const SETTLE_TIMEOUT_MS = 60_000
 const SETTLE_POLL_MS = 20
 
@@ -77,7 +77,7 @@ class LocalTestnet implements Testnet {
     return node
   }
 
-  /** Makes nodes and their neighbours known to each other: each node looks up its own surroundings. */
+  /** Lets each node look up its neighbourhood, so that all neighbours know each other. */
   async #settle(): Promise<void> {
     const servers = this.nodes.filter(({ clientMode }) => !clientMode).length
     const enough = Math.min(servers - 1, SEARCH_WIDTH)
@@ -92,7 +92,7 @@ class LocalTestnet implements Testnet {
       }
 
       for (const node of this.nodes.filter(isLonely)) {
-        await lookAround(node)
+        await lookUpNeighbours(node)
       }
 
       await new Promise((resolve) => setTimeout(resolve, SETTLE_POLL_MS))
@@ -100,11 +100,11 @@ class LocalTestnet implements Testnet {
 
     // Once more, so that no node is avoided for having been slow while the others joined.
     for (const node of this.nodes) {
-      await lookAround(node)
+      await lookUpNeighbours(node)
     }
   }
 }
 
-async function lookAround(node: DHT): Promise<void> {
+async function lookUpNeighbours(node: DHT): Promise<void> {
   await node.findNearestPeers(node.peerId.toString(), { count: SEARCH_WIDTH })
 }

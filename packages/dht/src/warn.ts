@@ -7,8 +7,8 @@ export function warn(message: string, log?: Logger): void {
 }
 
 /**
- * Makes a function that warns once that a library is used as it is, without what Waggle adds: its
- * private parts are not as Waggle knows them.
+ * Makes a function that warns once that a library's private parts are unknown, so that it is used without Waggle's
+ * additions.
  */
 export function fallbackWarning(
   library: string,

@@ -23,7 +23,7 @@ interface Parts {
   readonly node: Libp2p<ServiceMap>
   readonly hivemind: Hivemind
 
-  /** Whether the node was there before, and stays when the DHT stops. */
+  /** Whether the caller owns the node, which then keeps running when the DHT stops. */
   readonly isBorrowed: boolean
   readonly lifetime: AbortController
 }
@@ -38,7 +38,7 @@ export class HivemindDHT implements CommonDHT<HivemindKey, HivemindValue, Hivemi
   #stopped: Promise<void> | undefined
 
   private constructor(parts: Parts) {
-    // JavaScript doesn't know that it is private.
+    // JavaScript callers can call a constructor that TypeScript marks as private.
     if (!parts) {
       throw new TypeError('use await HivemindDHT.create(…) instead of new HivemindDHT(…)')
     }
@@ -48,12 +48,12 @@ export class HivemindDHT implements CommonDHT<HivemindKey, HivemindValue, Hivemi
   }
 
   /**
-   * Starts a node, or takes the one given as `libp2p`, and joins the network. Rejects, having
-   * stopped what it started, if that fails.
+   * Starts a node, or uses the one given as `libp2p`, and joins the network. On failure, stops what it started and
+   * rejects.
    *
-   * @throws TypeError naming an option that is wrong
+   * @throws TypeError naming an invalid option
    * @throws BootstrapError when no initial peer answers
-   * @throws ClockSkewError when an initial peer's clock is not like this machine's
+   * @throws ClockSkewError when an initial peer's clock differs from this machine's
    * @throws ReachabilityError when initial peers cannot connect to this node
    */
   static async create(options: HivemindDHTOptions = {}): Promise<HivemindDHT> {
@@ -75,22 +75,22 @@ export class HivemindDHT implements CommonDHT<HivemindKey, HivemindValue, Hivemi
     }
   }
 
-  /** This peer's identity. */
+  /** This peer's id. */
   get peerId(): PeerId {
     return this.#parts.node.peerId
   }
 
-  /** This node's place in the key space, 20 bytes. */
+  /** This node's position in the key space, 20 bytes. */
   get nodeId(): DHTId {
     return this.#parts.hivemind.nodeId
   }
 
-  /** Where other peers reach this one: what they pass as `initial_peers`. */
+  /** Addresses at which other peers reach this one: their `initial_peers`. */
   get multiaddrs(): Multiaddr[] {
     return this.#parts.node.getMultiaddrs()
   }
 
-  /** Whether this node only reads and writes, and holds no records. */
+  /** Whether this node only reads and writes, and stores no records for others. */
   get clientMode(): boolean {
     return this.#parts.hivemind.clientMode
   }
@@ -100,22 +100,22 @@ export class HivemindDHT implements CommonDHT<HivemindKey, HivemindValue, Hivemi
     return this.#parts.node
   }
 
-  /** The peers that this node is connected to. */
+  /** The connected peers. */
   get peers(): PeerId[] {
     return this.#parts.hivemind.peers
   }
 
-  /** The peers in the routing table: Hivemind's nodes that were heard of lately. */
+  /** The peers in the routing table: Hivemind nodes that were seen recently. */
   get knownPeers(): PeerId[] {
     return this.#parts.hivemind.knownPeers
   }
 
-  /** What there is to see of this node. */
+  /** Returns the node's current figures. */
   stats(): HivemindStats {
     return this.#parts.hivemind.stats()
   }
 
-  /** Hears of what happens to this node, until the DHT stops. */
+  /** Adds a listener to the node's events. The listener is removed when the DHT stops. */
   addEventListener<K extends keyof HivemindEvents>(
     type: K,
     listener: (event: HivemindEvents[K]) => void
@@ -124,7 +124,7 @@ export class HivemindDHT implements CommonDHT<HivemindKey, HivemindValue, Hivemi
     this.#parts.hivemind.events.addEventListener(type, listener, { signal })
   }
 
-  /** Stops hearing of it. */
+  /** Removes a listener. */
   removeEventListener<K extends keyof HivemindEvents>(
     type: K,
     listener: (event: HivemindEvents[K]) => void
@@ -133,12 +133,12 @@ export class HivemindDHT implements CommonDHT<HivemindKey, HivemindValue, Hivemi
   }
 
   /**
-   * Stores a value until it expires at the nearest `numReplicas` nodes. True if at least one took
-   * it, or has it already, and none shows something that beats it; false, too, if it has expired.
+   * Stores a value until it expires at the nearest `numReplicas` nodes. Returns true if at least one accepted it or
+   * has it already, and none returned an entry that beats it. Returns false if the value has expired.
    *
-   * @throws TypeError for what Python could not read
-   * @throws ValidationError for what a validator or a limit of this node refuses
-   * @throws UnreachableError when no node is there to hold it
+   * @throws TypeError for a value that Python could not read
+   * @throws ValidationError if a validator or a limit of this node refuses the value
+   * @throws UnreachableError when no node can store it
    */
   async store(
     key: HivemindKey,
@@ -148,7 +148,7 @@ export class HivemindDHT implements CommonDHT<HivemindKey, HivemindValue, Hivemi
     return this.#operations.store(key, value, options)
   }
 
-  /** Stores many entries; answers in their order. Checks all of them before it stores any. */
+  /** Stores many entries and returns the results in their order. Checks all of them before it stores any. */
   async storeMany(
     entries: Iterable<HivemindStoreEntry>,
     options?: HivemindStoreManyOptions
@@ -157,16 +157,16 @@ export class HivemindDHT implements CommonDHT<HivemindKey, HivemindValue, Hivemi
   }
 
   /**
-   * Reads what is stored under a key: a value, or a dictionary as a Map from subkey to
-   * `{ value, expirationTime }`. Undefined if nothing live is there.
+   * Reads a key: a value, or a dictionary as a Map from subkey to `{ value, expirationTime }`. Undefined if the key
+   * has no live entry.
    *
-   * @throws UnreachableError when no node answered, so that nobody can say
+   * @throws UnreachableError when no node responded, so the key's state is unknown
    */
   async get(key: HivemindKey, options?: HivemindGetOptions): Promise<HivemindFound | undefined> {
     return this.#operations.get(key, options)
   }
 
-  /** Reads many keys; answers in their order. */
+  /** Reads many keys and returns the results in their order. */
   async getMany(
     keys: Iterable<HivemindKey>,
     options?: HivemindGetOptions
@@ -174,7 +174,7 @@ export class HivemindDHT implements CommonDHT<HivemindKey, HivemindValue, Hivemi
     return this.#operations.getMany(keys, options)
   }
 
-  /** The peers nearest to a key that answered, nearest first; this node is left out. */
+  /** Finds the responding peers nearest to a key, nearest first, without this node. */
   async findNearestPeers(
     key: HivemindKey,
     options?: HivemindFindNearestPeersOptions
@@ -189,12 +189,12 @@ export class HivemindDHT implements CommonDHT<HivemindKey, HivemindValue, Hivemi
     )
   }
 
-  /** @throws TypeError always: nodes of Hivemind tell nobody of changes */
+  /** @throws TypeError always: Hivemind nodes do not announce changes */
   watch(): never {
     throw new TypeError('Hivemind has no watching: get with latest: true from time to time')
   }
 
-  /** Leaves the network and stops the node, unless it was given as `libp2p`. May be called again. */
+  /** Leaves the network and stops the node, unless it was given as `libp2p`. May be called repeatedly. */
   async stop(): Promise<void> {
     this.#stopped ??= this.#stop()
     await this.#stopped

@@ -16,7 +16,7 @@
  * const found = await dht.get('party', { latest: true })
  * ```
  *
- * @example Store what Python tells apart and JavaScript does not
+ * @example Store types that Python distinguishes and JavaScript does not
  *
  * ```ts
  * import { float, type HivemindDHT, tuple } from '@waggle/hivemind'
@@ -48,6 +48,7 @@ export {
   tuple,
   tupleOf
 } from './msgpack/python-types.ts'
+export { DEFAULTS, type HivemindDefaults } from './node/defaults.ts'
 export { hivemindKadDHT } from './node/hivemind-kad-dht.ts'
 export type { HivemindDHTOptions } from './node/options.ts'
 export type {
@@ -58,7 +59,7 @@ export type {
   HivemindStoreOptions
 } from './operations/call-options.ts'
 export type { HivemindEntryFound, HivemindFound } from './reading/view.ts'
-export { DEFAULT_HIVEMIND_LIMITS, type HivemindLimits } from './replica/limits.ts'
+export type { HivemindLimits } from './replica/limits.ts'
 export type {
   Hivemind,
   HivemindEvents,

@@ -1,4 +1,4 @@
-/** All that this package takes of Waggle's machinery, in one place. */
+/** All imports from Waggle's internals, in one place. */
 export {
   Access,
   Alarm,

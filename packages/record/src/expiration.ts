@@ -8,13 +8,27 @@ import type { DHTTime } from './time.ts'
  */
 const MILLISECONDS_FROM = 1e11
 
-/** The lifetime that a caller gives an entry: exactly one of the two. */
-export interface Lifetime {
-  /** DHT time, seconds: see `getDHTTime()`. */
-  expirationTime?: DHTTime | undefined
+/** The lifetime that a caller gives an entry: a `ttl` in seconds from now, or an `expirationTime`. */
+export type Lifetime = LifetimeByTtl | LifetimeByExpiration
 
+/** A lifetime, where something else decides it if it is left out. */
+export type OptionalLifetime = Lifetime | NoLifetime
+
+interface LifetimeByTtl {
   /** Seconds from now. */
-  ttl?: number | undefined
+  readonly ttl: number
+  readonly expirationTime?: undefined
+}
+
+interface LifetimeByExpiration {
+  /** DHT time, seconds: see `getDHTTime()`. */
+  readonly expirationTime: DHTTime
+  readonly ttl?: undefined
+}
+
+interface NoLifetime {
+  readonly ttl?: undefined
+  readonly expirationTime?: undefined
 }
 
 /**
@@ -25,7 +39,7 @@ export interface Lifetime {
  * @throws InvalidExpirationError if the timestamp is not finite or is beyond `limits.maxTtl`
  */
 export function expirationOf(
-  { expirationTime, ttl }: Lifetime,
+  { expirationTime, ttl }: OptionalLifetime,
   now: DHTTime,
   limits: Limits = DEFAULT_LIMITS
 ): DHTTime {
@@ -51,7 +65,7 @@ export function expirationOf(
 }
 
 /**
- * Accepts any number that can be a timestamp, whatever the time is now. −0 becomes 0.
+ * Accepts any number that can be a timestamp, independent of the current time. −0 becomes 0.
  *
  * @throws TypeError for other types
  * @throws InvalidExpirationError for negative and infinite numbers and NaN

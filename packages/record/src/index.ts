@@ -47,6 +47,7 @@ export { type Applied, apply, type Rejection } from './apply.ts'
 export { type CheckRecordOptions, checkRecord } from './check-record.ts'
 export { decodeRecord } from './codec/decode-record.ts'
 export { encodeRecord } from './codec/encode-record.ts'
+export { DEFAULTS } from './defaults.ts'
 export type { Entry } from './entry.ts'
 export {
   InvalidExpirationError,
@@ -55,16 +56,14 @@ export {
   RecordTooLargeError,
   ValidationError
 } from './errors.ts'
+export type { Lifetime, OptionalLifetime } from './expiration.ts'
+export { Dictionary, type Found, type FoundValue } from './found.ts'
 export { join } from './join.ts'
 export { type RecordSelector, recordSelector } from './kad-dht/selector.ts'
 export { recordValidator, recordValidatorFor } from './kad-dht/validator.ts'
-export {
-  DEFAULT_LIMITS,
-  type Limits,
-  type RuleOptions
-} from './limits.ts'
+export type { Limits, RuleOptions } from './limits.ts'
 export type { VerifySignature } from './owner/ed25519.ts'
-export { ownerTag } from './owner/owner.ts'
+export { ownerOf, ownerTag } from './owner/owner.ts'
 export { type SigningKey, signRecord } from './owner/signature.ts'
 export { type DHTRecord, EMPTY_RECORD, isEmpty } from './record.ts'
 export { type DHTTime, getDHTTime } from './time.ts'
@@ -80,6 +79,7 @@ export {
 export type { Submission } from './validators/submission.ts'
 export type { MaybePromise } from './validators/when-done.ts'
 export { parseRecordKey, recordKey, type SubkeyId } from './values/key.ts'
+export type { Storable } from './values/storable.ts'
 export type { Key, Subkey, Value } from './values/value.ts'
-export { type Found, type FoundValue, view } from './view.ts'
+export { view } from './view.ts'
 export { plainRecord, subkeyRecord, tombstoneRecord } from './write.ts'

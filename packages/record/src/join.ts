@@ -8,13 +8,12 @@ import type { DHTTime } from './time.ts'
 import type { SubkeyId } from './values/key.ts'
 
 /**
- * Merges two records of one key, as a replica does that has seen both (R5): the winner of the plain
- * entries and the union of the subkeys (R2 each), without the subkeys that the plain entry erases
- * (R4) and those beyond `limits.maxSubkeys` (R13).
+ * Merges two records of one key as a replica does that has received both (R5): the winner of the plain entries and
+ * the union of the subkeys (R2 each), without the subkeys that the plain entry erases (R4) and those beyond
+ * `limits.maxSubkeys` (R13).
  *
- * The operation is commutative, associative and idempotent, so replicas agree whatever order records
- * reach them in. It neither reads the clock nor changes its arguments, and returns `a` itself if `b`
- * adds nothing to it.
+ * The operation is commutative, associative and idempotent, so replicas agree whatever order records reach them in.
+ * It neither reads the clock nor changes its arguments, and returns `a` itself if `b` adds nothing to it.
  */
 export function join(a: DHTRecord, b: DHTRecord, limits: Limits = DEFAULT_LIMITS): DHTRecord {
   const plain = winner(a.plain, b.plain)

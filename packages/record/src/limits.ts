@@ -2,26 +2,22 @@ import type { DHTTime } from './time.ts'
 
 /** Upper bounds for sizes and lifetimes (R12). */
 export interface Limits {
-  /** @default DEFAULT_MAX_KEY_BYTES */
+  /** Bytes of an encoded key, without the namespace. */
   readonly maxKeyBytes: number
 
-  /** @default DEFAULT_MAX_SUBKEY_BYTES */
+  /** Bytes of an encoded subkey. */
   readonly maxSubkeyBytes: number
 
-  /** @default DEFAULT_MAX_VALUE_BYTES */
+  /** Bytes of an encoded value. */
   readonly maxValueBytes: number
 
-  /** @default DEFAULT_MAX_RECORD_BYTES */
+  /** Bytes of an encoded record: the plain entry and all subkeys. */
   readonly maxRecordBytes: number
 
-  /** @default DEFAULT_MAX_SUBKEYS */
+  /** Entries in one dictionary, tombstones included. */
   readonly maxSubkeys: number
 
-  /**
-   * Seconds.
-   *
-   * @default DEFAULT_MAX_TTL
-   */
+  /** Seconds between now and the latest expiration that is accepted. */
   readonly maxTtl: number
 }
 
@@ -30,37 +26,19 @@ export interface RuleOptions {
   /** @default getDHTTime() */
   readonly now?: DHTTime
 
-  /** @default DEFAULT_LIMITS */
+  /** @default DEFAULTS.limits */
   readonly limits?: Limits
 }
 
-/** Bytes of an encoded key, without the namespace. */
-export const DEFAULT_MAX_KEY_BYTES = 1024
-
-/** Bytes of an encoded subkey. */
-export const DEFAULT_MAX_SUBKEY_BYTES = 256
-
-/** Bytes of an encoded value. */
-export const DEFAULT_MAX_VALUE_BYTES: number = 256 * 1024
-
-/** Bytes of an encoded record: the plain entry and all subkeys. */
-export const DEFAULT_MAX_RECORD_BYTES: number = 1024 * 1024
-
-/** Entries in one dictionary, tombstones included. */
-export const DEFAULT_MAX_SUBKEYS = 4096
-
-/** Seconds between now and the latest expiration that is accepted: 30 days. */
-export const DEFAULT_MAX_TTL: number = 30 * 24 * 60 * 60
-
 /** The limits that apply unless the caller gives others (R12). */
-export const DEFAULT_LIMITS: Limits = {
-  maxKeyBytes: DEFAULT_MAX_KEY_BYTES,
-  maxSubkeyBytes: DEFAULT_MAX_SUBKEY_BYTES,
-  maxValueBytes: DEFAULT_MAX_VALUE_BYTES,
-  maxRecordBytes: DEFAULT_MAX_RECORD_BYTES,
-  maxSubkeys: DEFAULT_MAX_SUBKEYS,
-  maxTtl: DEFAULT_MAX_TTL
-}
+export const DEFAULT_LIMITS: Limits = Object.freeze({
+  maxKeyBytes: 1024,
+  maxSubkeyBytes: 256,
+  maxValueBytes: 256 * 1024,
+  maxRecordBytes: 1024 * 1024,
+  maxSubkeys: 4096,
+  maxTtl: 30 * 24 * 60 * 60
+})
 
 /** No limits, for data that has already been checked, perhaps against other limits. */
 export const UNLIMITED: Limits = {

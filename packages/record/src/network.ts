@@ -1,14 +1,14 @@
 /** The network of nodes that are given no `protocol`. */
 export const DEFAULT_NETWORK = '/waggle'
 
-/** The end of kad-dht's protocol in most networks. What precedes it names the network. */
+/** The end of kad-dht's protocol in most networks. The part before it names the network. */
 const KAD_SUFFIX = '/kad/1.0.0'
 
 /** The network that a record belongs to. */
 export interface NetworkOptions {
   /**
-   * The network's name, which `networkOf` gives. It is part of what owners sign, so that nobody can
-   * carry a signature from one network to another.
+   * The network's name, which `networkOf` gives. Owners sign it with each entry, so a signature is valid in one
+   * network only.
    *
    * @default '/waggle'
    */

@@ -19,7 +19,7 @@ export const RECORD_VERSION = 1
 /** The empty dictionary, shared by most records. */
 export const NO_SUBKEYS: Subkeys = new Map()
 
-/** The record of a key that nobody wrote to, and the neutral element of {@link join}. */
+/** The record of a key that has no entries, and the neutral element of {@link join}. */
 export const EMPTY_RECORD: DHTRecord = { subkeys: NO_SUBKEYS }
 
 /** Makes a record of these entries. An absent field stays absent, so that equal records look equal. */

@@ -9,23 +9,19 @@ export { beatingEntries } from './beating-entries.ts'
 export { readRecord } from './check-record.ts'
 export { encodedSize } from './codec/encode-record.ts'
 export { compareEntries, isLive, isTombstone } from './entry.ts'
-export { expirationOf, type Lifetime } from './expiration.ts'
+export { expirationOf, type Lifetime, type OptionalLifetime } from './expiration.ts'
 export { subsumes } from './join.ts'
 export { selectorFor } from './kad-dht/selector.ts'
 export type { KadValidator, NetworkRules } from './kad-dht/validator.ts'
 export {
-  DEFAULT_MAX_KEY_BYTES,
-  DEFAULT_MAX_RECORD_BYTES,
-  DEFAULT_MAX_SUBKEY_BYTES,
-  DEFAULT_MAX_SUBKEYS,
-  DEFAULT_MAX_TTL,
-  DEFAULT_MAX_VALUE_BYTES,
+  DEFAULT_LIMITS,
   MAX_CLOCK_SKEW,
   UNLIMITED
 } from './limits.ts'
 export { DEFAULT_NETWORK, type NetworkOptions, networkOf } from './network.ts'
+export { newEntries } from './new-entries.ts'
 export { verifySignature } from './owner/ed25519.ts'
-export { isOwned, type Owner, ownerOf } from './owner/owner.ts'
+export { isOwned, type Owner, placeOwner } from './owner/owner.ts'
 export {
   assertSigned,
   isKeyOf,
@@ -40,5 +36,6 @@ export { assertSchema, issuesText, SEALED } from './validators/schema.ts'
 export { submissionOf } from './validators/submission.ts'
 export { isPromise, whenDone } from './validators/when-done.ts'
 export { isRecordKey, NAMESPACE, parseSubkeyId, subkeyId } from './values/key.ts'
+export type { Unstorable } from './values/storable.ts'
 export { decodeValue, encodeValue } from './values/value-codec.ts'
 export { shownExpiration } from './view.ts'

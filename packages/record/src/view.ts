@@ -1,33 +1,31 @@
 import { type Entry, isTombstone } from './entry.ts'
+import { Dictionary, type Found } from './found.ts'
+import { ownerOfKey, ownerWithin } from './owner/owner.ts'
 import { prune } from './prune.ts'
 import type { DHTRecord } from './record.ts'
 import { type DHTTime, getDHTTime } from './time.ts'
-import { parseSubkeyId } from './values/key.ts'
-import type { Subkey, Value } from './values/value.ts'
+import { parseSubkeyId, type SubkeyId } from './values/key.ts'
+import type { Value } from './values/value.ts'
 import { decodeValue } from './values/value-codec.ts'
 
-/** A live value and its expiration. */
-export interface Found<V = FoundValue> {
-  readonly value: V
-  readonly expirationTime: DHTTime
-}
-
-/** A plain value, or the dictionary that many peers write together. */
-export type FoundValue = Value | ReadonlyMap<Subkey, Found<Value>>
-
 /**
- * Shows a reader's view of a record (R8): if any live subkey has a value, a Map of them in the order
- * of the subkeys' bytes, which expires with the last of them. Otherwise the live plain value.
- * Otherwise undefined.
+ * Shows a reader's view of a record (R8): if any live subkey has a value, a dictionary of them in the
+ * order of the subkeys' bytes, which expires with the last of them. Otherwise the live plain value.
+ * Otherwise undefined. With the record's key, it says who owns what.
  */
-export function view(from: DHTRecord, now: DHTTime = getDHTTime()): Found | undefined {
+export function view(
+  from: DHTRecord,
+  now: DHTTime = getDHTTime(),
+  key?: Uint8Array
+): Found | undefined {
   const live = prune(from, now)
+  const keyOwner = key && ownerOfKey(key)
 
   if (showsDictionary(live)) {
-    return foundDictionary(live)
+    return foundDictionary(live, (id) => key && ownerWithin(keyOwner, id)?.id)
   }
 
-  return live.plain === undefined ? undefined : foundValue(live.plain)
+  return live.plain === undefined ? undefined : foundValue(live.plain, keyOwner?.id)
 }
 
 /** The expiration that {@link view} gives, without decoding the value; undefined if it gives nothing. */
@@ -59,12 +57,15 @@ export function showsDictionary({ subkeys }: DHTRecord): boolean {
   return false
 }
 
-function foundDictionary({ subkeys }: DHTRecord): Found {
-  const value = new Map<Subkey, Found<Value>>()
+function foundDictionary(
+  { subkeys }: DHTRecord,
+  ownerOf: (id: SubkeyId) => string | undefined
+): Found {
+  const value = new Dictionary()
   let expirationTime = 0
 
   for (const [id, entry] of subkeys) {
-    const found = foundValue(entry)
+    const found = foundValue(entry, ownerOf(id))
 
     if (found !== undefined) {
       value.set(parseSubkeyId(id), found)
@@ -75,6 +76,8 @@ function foundDictionary({ subkeys }: DHTRecord): Found {
   return { value, expirationTime }
 }
 
-function foundValue({ value, expirationTime }: Entry): Found<Value> | undefined {
-  return value === undefined ? undefined : { value: decodeValue(value), expirationTime }
+function foundValue({ value, expirationTime }: Entry, owner?: string): Found<Value> | undefined {
+  return value === undefined
+    ? undefined
+    : { value: decodeValue(value), expirationTime, ...(owner !== undefined && { owner }) }
 }

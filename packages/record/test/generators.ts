@@ -1,14 +1,6 @@
 import fc from 'fast-check'
-import {
-  DEFAULT_LIMITS,
-  type DHTRecord,
-  type Entry,
-  type Key,
-  type Limits,
-  type SubkeyId,
-  type Value
-} from '../src/index.ts'
-import { encodeValue, subkeyId } from '../src/replica.ts'
+import type { DHTRecord, Entry, Key, Limits, SubkeyId, Value } from '../src/index.ts'
+import { DEFAULT_LIMITS, encodeValue, subkeyId } from '../src/replica.ts'
 
 const { WAGGLE_LONG } = process.env
 

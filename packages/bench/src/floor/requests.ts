@@ -31,7 +31,7 @@ export function echo(stream: Stream, { isCoalesced = false } = {}): void {
   onMessages(stream, sender(stream, isCoalesced))
 }
 
-/** Puts each message behind its length; coalesced, all messages of one microtask go out in one write. */
+/** Prefixes each message with its length. `isCoalesced`: all messages of one microtask go out in one write. */
 function sender(stream: Stream, isCoalesced: boolean): (message: Uint8Array) => void {
   let queue: Uint8Array[] = []
 

@@ -4,7 +4,7 @@ import { bareNode, COALESCED, STREAM } from './bare-node.ts'
 import { echo } from './requests.ts'
 
 const handlers = {
-  /** Resolves with the addresses of so many nodes. */
+  /** Starts nodes and resolves with their addresses. */
   async start(nodes: number): Promise<string[]> {
     const started = await Promise.all(Array.from({ length: nodes }, startNode))
     return started.flat()

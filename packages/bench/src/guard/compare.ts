@@ -10,7 +10,7 @@ export interface Comparison {
   /** Median of the ratios of all pairs of turns: above 1, this checkout is slower. */
   readonly ratio: number
 
-  /** Relative change that can be chance. */
+  /** Relative change that can be due to chance. */
   readonly noise: number
   readonly verdict: 'slower' | 'faster' | 'same'
 }
@@ -32,8 +32,8 @@ const MEDIAN_PER_MEAN = Math.sqrt(Math.PI / 2)
  *
  * The noise comes from turns of the same commit: the median absolute deviation of the logarithms of a side's
  * figures from their median, over both sides, gives the standard deviation of a ratio. If the ratios of the pairs
- * spread more, their own deviation counts. From it follows the standard error of the median of n ratios. A change
- * is beyond noise if it exceeds 3 n / (n - 2) standard errors (a few turns estimate the spread poorly) and 2 %, and
+ * spread more, their own deviation counts. It yields the standard error of the median of n ratios. A change is
+ * beyond noise if it exceeds 3 n / (n - 2) standard errors (a few turns estimate the spread poorly) and 2 %, and
  * all pairs but one agree on its direction.
  */
 export function compare(before: readonly Turn[], now: readonly Turn[]): Comparison[] {

@@ -8,7 +8,7 @@ import { type Turn, takeTurn } from './turn.ts'
 /** Time after which no further pair of turns starts: the whole run is to take less than five minutes. */
 const BUDGET_MS = 285_000
 
-/** Pairs of turns at least, and at most. */
+/** Minimum and maximum number of pairs of turns. */
 const MIN_PAIRS = 4
 const MAX_PAIRS = 9
 
@@ -38,13 +38,13 @@ export async function guard(
   return comparisons.some(({ verdict }) => verdict === 'slower') ? 1 : 0
 }
 
-/** Gives the sides their turns until the time is up: A B, B A, A B, … so that a drift of the machine favours neither. */
+/** Runs the sides' turns until the time is up: A B, B A, A B, … so that a drift of the machine favours neither. */
 async function takeTurns(
   sides: readonly [Side, Side],
   deadline: number,
   { signal, log }: Pick<RunOptions, 'signal' | 'log'>
 ): Promise<void> {
-  // The first turns pay for Node's compile cache, so they do not count.
+  // The first turns fill Node's compile cache, so they do not count.
   for (const { name, entry } of sides) {
     log(`warm-up: ${name}`)
     await takeTurn(entry, signal)

@@ -29,7 +29,7 @@ export async function takeTurn(entry: string, signal: AbortSignal): Promise<Turn
   await measureSingle(network, numbers.take(COUNTS.warmUp))
 
   return {
-    // Before the bulk calls: servers compare all that they hold soon after they met, and calls wait meanwhile.
+    // Before the bulk calls: servers compare all their records soon after they met, and calls wait meanwhile.
     ...(await measureSingle(network, numbers.take(COUNTS.oneByOne))),
     ...(await measureMany(network, numbers)),
     ...(await measureWatch(network, numbers.take(COUNTS.watch))),

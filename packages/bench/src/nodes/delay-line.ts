@@ -1,4 +1,6 @@
-/** Delivers each item after the same time and what it waits besides, in order. Any number can be on the way. */
+/**
+ * Delivers each item after a fixed delay and its own extra delay, in order. Any number of items can be in transit.
+ */
 export class DelayLine {
   readonly #delayMs: number
   readonly #onTheWay: { readonly dueMs: number; readonly deliver: () => void }[] = []
@@ -13,7 +15,7 @@ export class DelayLine {
     this.#wait()
   }
 
-  /** Waits for the next item. Timers count from the event loop's last look at the clock, so they can be early. */
+  /** Waits for the next item. Timers count from the time that the event loop last read, so they can fire early. */
   #wait(): void {
     const [next] = this.#onTheWay
 

@@ -55,7 +55,7 @@ function delayedUpgrader(upgrader: Upgrader, line: DelayLine): Upgrader {
   })
 }
 
-/** A connection that delivers later what the other end sends. */
+/** A connection that delays the delivery of received bytes. */
 class DelayedConnection extends AbstractMultiaddrConnection {
   readonly #connection: MultiaddrConnection
 
@@ -71,7 +71,7 @@ class DelayedConnection extends AbstractMultiaddrConnection {
     )
   }
 
-  /** Drops what is sent while the news that the connection has closed is on its way. */
+  /** Drops data that is sent before the delayed close of the connection arrives. */
   override sendData(data: Parameters<MultiaddrConnection['send']>[0]): SendResult {
     const isLost = this.#connection.status !== 'open'
     return { sentBytes: data.byteLength, canSendMore: isLost || this.#connection.send(data) }

@@ -6,7 +6,7 @@ import { delayedTransport } from './delayed-transport.ts'
 const PATIENCE_MS = 120_000
 
 /**
- * Creates a node that receives everything later. libp2p pings all of a node's connections every ten seconds at
+ * Creates a node that receives all data with a delay. libp2p pings all of a node's connections every ten seconds at
  * the same time, which occupies a machine with many nodes for seconds; these pings are off.
  */
 export function distantNode(oneWayMs: number, options: DHTOptions): Promise<DHT> {

@@ -1,4 +1,4 @@
-/** The parts of `@waggle/dht` below its public API that simulations and lying peers are made of. */
+/** Internals of `@waggle/dht` that simulations and lying peers use. */
 export {
   type CancellationToken,
   type ConnectedPeer,

@@ -6,19 +6,19 @@ import { DHT, type DHTOptions } from '@waggle/dht'
 import { any, type Random } from '../workload/random.ts'
 import { settle, unsettled } from './settle.ts'
 
-/** Time limit: longer than a process with hundreds of nodes is ever busy with something else. */
+/** Time limit: longer than a process with hundreds of nodes is ever busy with other work. */
 const PATIENCE_MS = 300_000
 
-/** Time that a new node may take to know its neighbours before the next one starts. */
+/** Time limit for a new node to find its neighbours before the next one starts. */
 const ARRIVAL_MS = 20_000
 const PAUSE_MS = 5
 
-/** Connections that nodes keep in networks that have many more of them: most requests need a dial then. */
+/** Watermarks of connections in networks that have many more nodes: most requests then need a dial. */
 export const FEW_CONNECTIONS = { low: 11, high: 16 }
 
 /**
  * Creates a node that others in the same process reach without a network and without encryption. Connections are
- * not pinged: where hundreds of nodes share a process, it would do little else.
+ * not pinged: pings would use most of the processor time of a process with hundreds of nodes.
  */
 export function memoryNode(options: DHTOptions): Promise<DHT> {
   return DHT.create({
@@ -35,8 +35,8 @@ export function memoryNode(options: DHTOptions): Promise<DHT> {
 }
 
 /**
- * Starts nodes one after another, each through a random earlier one, when the one before knows its neighbours:
- * all share one thread, and the work that newcomers cause would pile up.
+ * Starts nodes one after another, each through a random earlier one, when the previous one has found its
+ * neighbours: all share one thread, and the work that newcomers cause would pile up.
  */
 export async function memoryNodes(
   count: number,

@@ -1,9 +1,10 @@
-// A process with one or several DHT nodes, which do what the parent process calls for.
+// A process with one or several DHT nodes, which run the functions that the parent process calls.
 import {
   DHT,
   type DHTOptions,
   type Found,
   type Key,
+  type Lifetime,
   type StoreEntry,
   type Subkey
 } from '@waggle/dht'
@@ -14,7 +15,7 @@ import { totalOf } from '../workload/statistics.ts'
 import { distantNode } from './distant-node.ts'
 import { inGroups, settle } from './settle.ts'
 
-/** A found value as JSON can hold it: a dictionary is a list of subkeys with what is found under each. */
+/** A found value in JSON form: a dictionary is a list of subkeys with their values. */
 export interface Seen {
   readonly value: unknown
   readonly expirationTime: number
@@ -32,19 +33,30 @@ export interface StartOptions {
   readonly count?: number
   readonly options: DHTOptions & { readonly initialPeers?: readonly string[] }
 
-  /** Delay of everything that the nodes receive; none by default. */
+  /** Delay of all data that the nodes receive; none by default. */
   readonly oneWayMs?: number
 }
+
+/** A room as one node sees it, and its own entry there. */
+interface Room {
+  readonly room: ReturnType<typeof DHT.prototype.presence<typeof MEMBER>>
+  readonly watch: ReturnType<Room['room']['watch']>
+  membership: ReturnType<Room['room']['join']>
+}
+
+/** A member says when it joined, on the machine's steady clock. */
+const MEMBER = z.object({ atMs: z.number() })
 
 /** Nodes of a process that join at the same time: more only make each other wait. */
 const AT_ONCE = 4
 
-/** Time limit of what is not measured: a busy machine is slow. */
+/** Time limit of steps that are not measured: a busy machine is slow. */
 const PATIENCE_MS = 300_000
 
 const nodes: DHT[] = []
 const deliveries: Delivery[] = []
-const rooms: { readonly current: ReadonlyMap<string, unknown> | undefined }[] = []
+const rooms: Room[] = []
+const joinDelays: number[] = []
 let failure: unknown
 
 const handlers = {
@@ -63,7 +75,7 @@ const handlers = {
   /** Resolves when each node knows all others, or the 20 around it. */
   settle: (others: number) => settle(nodes, others),
 
-  store: ({ key, value, ...options }: StoreEntry) => node().store(key, value, options),
+  store: ({ key, value, ...options }: StoreEntry & Lifetime) => node().store(key, value, options),
   delete: ({ key, ...options }: { key: Key; expirationTime: number }) =>
     node().delete(key, options),
 
@@ -106,7 +118,7 @@ const handlers = {
     return (await Promise.all(reads)).filter((isRight) => !isRight).length
   },
 
-  /** Starts to watch keys, and notes what is delivered until the process ends. */
+  /** Starts to watch keys and records deliveries until the process ends. */
   watch(keys: readonly string[]): void {
     for (const key of keys) {
       follow(key).catch((error) => {
@@ -115,24 +127,38 @@ const handlers = {
     }
   },
 
-  /** Has each node join a room, and watch who is there. */
+  /** Makes each node join a room and watch its members. */
   async joinRoom(ttl: number): Promise<void> {
     for (const node of nodes) {
-      const room = node.presence('room', z.object({ joined: z.number() }), { ttl })
+      const room = node.presence('room', MEMBER, { ttl })
       const watch = room.watch()
-      watch.subscribe(() => {})
-      rooms.push(watch)
-      await room.join({ joined: Date.now() }).held()
+      watch.subscribe(({ changes }) => {
+        for (const change of changes) {
+          change.type === 'added' && joinDelays.push(steadyTimeMs() - change.found.value.atMs)
+        }
+      })
+      rooms.push({ room, watch, membership: await joinedRoom(room) })
     }
   },
 
-  /** Returns how many members each node sees in the room. */
-  seenMembers: () => rooms.map(({ current }) => current?.size ?? 0),
+  /** Has one node leave the room and join it again. */
+  async joinRoomAgain(index: number): Promise<void> {
+    const each = rooms[index] as Room
+    await each.membership.stop()
+    each.membership = await joinedRoom(each.room)
+  },
 
-  /** Returns this process's time, and the bytes that its nodes have sent for others. */
+  /** Returns after how many milliseconds nodes saw others join, since it was called last. */
+  takeJoinDelays: (): number[] => joinDelays.splice(0),
+
+  /** Returns how many members each node sees in the room. */
+  seenMembers: () => rooms.map(({ watch }) => watch.current?.size ?? 0),
+
+  /** Returns this process's time, and what its nodes have sent for others. */
   served: () => ({
     cpuMs: usage().cpuMs,
-    bytes: totalOf(nodes, (node) => node.stats().served.bytes)
+    bytes: totalOf(nodes, (node) => node.stats().served.bytes),
+    notices: totalOf(nodes, (node) => node.stats().served.changes)
   }),
 
   /** Returns the deliveries after the first `known` ones. */
@@ -144,7 +170,7 @@ const handlers = {
     return deliveries.slice(known)
   },
 
-  /** Blocks the process, as computing or a slow disk does. */
+  /** Blocks the process, as a computation or a slow disk does. */
   block(ms: number): void {
     Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms)
   }
@@ -153,6 +179,12 @@ const handlers = {
 export type NodesHandlers = typeof handlers
 
 serve(handlers)
+
+async function joinedRoom(room: Room['room']): Promise<Room['membership']> {
+  const membership = room.join({ atMs: steadyTimeMs() })
+  await membership.held({ timeoutMs: PATIENCE_MS })
+  return membership
+}
 
 function node(): DHT {
   return nodes[0] as DHT
@@ -168,7 +200,7 @@ function seen(found: Found | undefined): Seen | undefined {
   return found?.value instanceof Map ? { ...found, value: [...found.value] } : found
 }
 
-/** Returns whether a node finds an entry; of a dictionary it reads the newest state, as others add to it. */
+/** Returns whether a node finds an entry. Reads the latest state of a dictionary, because others add to it. */
 async function holds(reader: DHT, { key, value, subkey }: StoreEntry): Promise<boolean> {
   try {
     const found = await reader.get(key, { latest: subkey !== undefined })

@@ -3,7 +3,7 @@ import { Child, type ChildOptions, nodeCommand } from '../processes/child.ts'
 import { totalOf } from '../workload/statistics.ts'
 import type { NodesHandlers } from './nodes-main.ts'
 
-/** A process with DHT nodes. It joins nothing before it is told to start. */
+/** A process with DHT nodes. It joins no network before it is told to start. */
 export type NodesProcess = Child<NodesHandlers>
 
 const COMMAND = nodeCommand(new URL('nodes-main.ts', import.meta.url))

@@ -1,17 +1,17 @@
 import { setTimeout as passed } from 'node:timers/promises'
 import type { DHT } from '@waggle/dht'
 
-/** Kademlia's k: peers that a node knows when it knows its neighbourhood. */
+/** Kademlia's k: peers that make up a node's complete neighbourhood. */
 const NEIGHBOURS = 20
 
-/** Nodes that look up their neighbours at the same time: more only make each other wait. */
+/** Nodes that look up their neighbours at the same time: more would only slow each other down. */
 const AT_ONCE = 4
 const PAUSE_MS = 20
 
 /** Time limit. Settling is not measured, and a busy machine is slow. */
 const PATIENCE_MS = 300_000
 
-/** Has nodes look up their own ids until each knows all others, or 20 of them. */
+/** Makes nodes look up their own ids until each knows all others, or 20 of them. */
 export async function settle(nodes: readonly DHT[], others: number): Promise<void> {
   const start = performance.now()
 
@@ -21,7 +21,7 @@ export async function settle(nodes: readonly DHT[], others: number): Promise<voi
     }
 
     await inGroups(left, AT_ONCE, (node) => lookUp(node))
-    // Peers that were asked identify themselves a moment later.
+    // Queried peers complete identify a moment later.
     await passed(PAUSE_MS)
   }
 }
@@ -36,7 +36,7 @@ export async function lookUp(node: DHT, key: string = node.peerId.toString()): P
   await node.findNearestPeers(key, { count: NEIGHBOURS, timeoutMs: PATIENCE_MS })
 }
 
-/** Applies something to all items, `size` of them at a time. */
+/** Applies a function to all items, `size` of them at a time. */
 export async function inGroups<T>(
   items: readonly T[],
   size: number,

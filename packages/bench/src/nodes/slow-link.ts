@@ -3,20 +3,20 @@ import { type AddressInfo, connect, createServer, type Server, type Socket } fro
 import { DelayLine } from './delay-line.ts'
 
 export interface LinkSpeed {
-  /** Of each direction. */
+  /** Bandwidth of each direction. */
   readonly mbitPerSecond: number
 
-  /** One way. */
+  /** Delay in one direction. */
   readonly delayMs: number
 }
 
 /** Bytes that arrive together. */
 const PACKET_BYTES = 1400
 
-/** Milliseconds of data that the link takes in ahead: little, so that a sender's own socket fills up. */
+/** Milliseconds of data that the link buffers: few, so that a sender's own socket fills up. */
 const AHEAD_MS = 30
 
-/** Finds a port that nobody listens on just now. */
+/** Finds a port that is free at the moment. */
 export async function freePort(): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1')
   await once(server, 'listening')
@@ -25,7 +25,7 @@ export async function freePort(): Promise<number> {
   return port
 }
 
-/** One line with a byte budget and a delay, over which TCP connections to any number of ports lead. */
+/** A shared link with limited bandwidth and a delay, for TCP connections to any number of ports. */
 export class SlowLink implements AsyncDisposable {
   readonly #speed: LinkSpeed
   readonly #servers: Server[] = []
@@ -40,7 +40,7 @@ export class SlowLink implements AsyncDisposable {
     return this.#speed.mbitPerSecond * 125
   }
 
-  /** Opens a way to a port of this machine; resolves with the port at which it begins. */
+  /** Forwards a new port to a port of this machine; resolves with the new port. */
   async open(target: () => number): Promise<number> {
     const server = createServer((near) => {
       const far = connect(target(), '127.0.0.1')

@@ -5,10 +5,10 @@ import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import type { Handlers, Reply, Request } from './serve.ts'
 
-/** Folder of Node's compile cache: it halves the time that a process takes to start. */
+/** Folder of Node's compile cache, which halves the start time of a process. */
 const COMPILE_CACHE = join(tmpdir(), 'waggle-bench-code')
 
-/** Time that a call may take. Some systems wait for seconds on each dead peer. */
+/** Time limit of a call. Some systems wait for seconds on each dead peer. */
 const DEFAULT_TIMEOUT_MS = 300_000
 
 export interface ChildOptions {
@@ -26,9 +26,8 @@ export function nodeCommand(file: URL, ...args: readonly string[]): string[] {
 }
 
 /**
- * A child process whose functions can be called: one line of JSON per request and per reply, on its
- * standard input and output, so that it can be written in any language. It ends when its input does,
- * so none outlives this process.
+ * A child process whose functions can be called. Each request and reply is one line of JSON on its standard input
+ * and output, so it can be written in any language. It ends when its input does, so it never outlives this process.
  */
 export class Child<H extends Handlers> implements AsyncDisposable {
   readonly #child: ChildProcess

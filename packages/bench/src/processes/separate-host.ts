@@ -8,8 +8,8 @@ const NETWORK = '198.18'
 export const NO_SEPARATE_HOST = 'not measured: network namespaces need Linux and root'
 
 /**
- * A network namespace that stands for another host, and a cable to it that can be pulled. Both vanish
- * with this process. Needs Linux and root.
+ * A network namespace that stands for another host, and a cable to it that can be cut. Both are removed when this
+ * process ends. Needs Linux and root.
  */
 export class SeparateHost implements Disposable {
   /** Address of this host as the other one reaches it. */
@@ -26,7 +26,7 @@ export class SeparateHost implements Disposable {
     this.address = `${subnet}.2`
   }
 
-  /** Resolves with undefined where the machine or the user cannot make one. */
+  /** Resolves with undefined if the machine or the user cannot create one. */
   static async start({ signal }: { signal: AbortSignal }): Promise<SeparateHost | undefined> {
     // The process keeps the namespace until its input, which is ours, ends.
     const holder = spawn('unshare', ['--net', 'cat'], { stdio: ['pipe', 'pipe', 'ignore'], signal })
@@ -50,7 +50,7 @@ export class SeparateHost implements Disposable {
     return ['nsenter', `--net=/proc/${this.#holder.pid}/ns/net`, ...command]
   }
 
-  /** Pulls the cable: packets are lost from now on, and no connection is reset. */
+  /** Cuts the cable: packets are lost from now on, and no connection is reset. */
   pull(): void {
     this.#set('down')
   }
@@ -59,7 +59,7 @@ export class SeparateHost implements Disposable {
     this.#set('up')
   }
 
-  /** Removes the cable at once: with the namespace it would go within a minute. */
+  /** Removes the cable at once. Removing only the namespace would take up to a minute. */
   [Symbol.dispose](): void {
     succeeds('ip', 'link', 'delete', this.#end('a'))
     this.#holder.kill('SIGKILL')
@@ -77,7 +77,7 @@ export class SeparateHost implements Disposable {
       `address add ${this.address}/30 dev ${theirs}`,
       `link set ${theirs} up`,
       'link set lo up',
-      // Processes there still reach each other when the cable is pulled.
+      // Processes on that host still reach each other when the cable is cut.
       `address add ${this.address}/32 dev lo`
     ]
     const outside = [
@@ -102,7 +102,7 @@ function succeeds(...[file = '', ...args]: readonly string[]): boolean {
   return spawnSync(file, args, { stdio: 'ignore' }).status === 0
 }
 
-/** Resolves with whether the process runs and sends back its input. */
+/** Resolves with whether the process runs and echoes its input. */
 async function echoes(child: ChildProcess): Promise<boolean> {
   child.stdin?.on('error', () => {})
   child.stdin?.write('?\n')

@@ -13,7 +13,7 @@ export function usage(): Usage {
   return { cpuMs: (user + system) / 1000, rssBytes: process.memoryUsage.rss() }
 }
 
-/** Runs something; resolves with its time and this process's processor time, in milliseconds. */
+/** Runs a function; resolves with its time and this process's processor time, in milliseconds. */
 export async function timed<T>(run: () => Promise<T>) {
   const before = usage()
   const start = performance.now()
@@ -25,7 +25,7 @@ export async function timed<T>(run: () => Promise<T>) {
 export interface LiveMemory {
   readonly rssBytes: number
 
-  /** Heap, and buffers outside it. */
+  /** Bytes of the heap and of buffers outside it. */
   readonly usedBytes: number
 }
 
@@ -53,7 +53,7 @@ export function collectedBytes(): number {
   return heapUsed + external
 }
 
-/** Runs something; resolves with the greatest value that a figure had meanwhile. */
+/** Runs a function; resolves with the greatest value that a figure reached meanwhile. */
 export async function peakOf(
   figure: () => number,
   everyMs: number,

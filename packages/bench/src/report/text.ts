@@ -18,7 +18,7 @@ export function tableText({ columns, rows }: Table, { isPadded = false } = {}): 
   return cells.map((row) => `| ${row.map(pad).join(' | ')} |`).join('\n')
 }
 
-/** Lists goals with what was measured. */
+/** Lists goals with the measured values. */
 export function goalsTable(goals: readonly Goal[]): Table {
   const verdict = ({ isMet }: Goal): string =>
     isMet === undefined ? 'not measured' : isMet ? 'yes' : '**no**'

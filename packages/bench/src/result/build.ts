@@ -27,7 +27,7 @@ export function same<K extends string>(...names: readonly K[]): Record<K, K> {
   return Object.fromEntries(names.map((name) => [name, name])) as Record<K, K>
 }
 
-/** Builds a goal. A text in place of the value says why nothing was measured. */
+/** Builds a goal. A text in place of the value is the reason why it was not measured. */
 export function goal(
   text: string,
   value: number | string | undefined,
@@ -39,13 +39,13 @@ export function goal(
     : { text, measured: value ?? 'not measured', isMet: undefined }
 }
 
-/** Builds a goal that counts what must not happen. */
+/** Builds a goal that a count of unwanted events is zero. */
 export function none(text: string, count: number | string | undefined, outOf?: number): Goal {
   const all = outOf === undefined ? '' : ` of ${figure(outOf)}`
   return goal(text, count, atMost(0), (value) => `${figure(value)}${all}`)
 }
 
-/** Builds a goal that everything counted is right. */
+/** Builds a goal that all counted items are right. */
 export function all(text: string, right: number, outOf: number): Goal {
   return { text, measured: `${figure(right)} of ${figure(outOf)}`, isMet: right === outOf }
 }

@@ -1,4 +1,4 @@
-/** Size of a run: `quick` shows that everything works, and its figures mean nothing. */
+/** Size of a run. `quick` only checks that everything works; its figures are meaningless. */
 export type Effort = 'quick' | 'full'
 
 export interface RunOptions {
@@ -17,7 +17,7 @@ export interface RunOptions {
 export interface Scenario {
   readonly name: string
 
-  /** One sentence that says what the scenario measures. */
+  /** One sentence on the subject of the measurement. */
   readonly title: string
 
   /**
@@ -37,7 +37,7 @@ export interface ScenarioResult {
   readonly goals: readonly Goal[]
 }
 
-/** Null where there is nothing to show. */
+/** Null for an empty cell. */
 export type Cell = string | number | null
 
 export interface Table {

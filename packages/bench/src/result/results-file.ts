@@ -2,7 +2,7 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname } from 'node:path'
 import type { Effort, ScenarioResult } from './result.ts'
 
-/** Significant digits that are kept, a few more than have a meaning. */
+/** Significant digits that are kept: a few more than are meaningful. */
 const DIGITS = 5
 
 /** Content of the JSON file: the last result of each scenario by its name. */

@@ -14,7 +14,7 @@ export const endurance: Scenario = {
   run
 }
 
-/** Times, and gets that each trial sends to all peers. */
+/** Durations, and gets that each trial sends to all peers. */
 const SIZES = {
   full: { idleMs: 3_600_000, blockMs: 8000, count: 100_000 },
   quick: { idleMs: 500, blockMs: 500, count: 100 }
@@ -33,7 +33,7 @@ const PAUSE_MS = 100
 /** Time limit of the first operations after a trial: far below a timeout, and enough for a busy machine. */
 const MAX_AFTER_MS = 500
 
-/** Something that happens to the network, and the gets meanwhile. */
+/** A disturbance of the network, and the gets during it. */
 type Trial = readonly [name: string, run: () => Promise<readonly Measured[]>]
 type Figures = Awaited<ReturnType<typeof measure>>
 
@@ -52,7 +52,7 @@ async function run({ effort, signal, log }: RunOptions): Promise<ScenarioResult>
   await using client = await DHT.create({ clientMode: true, initialPeers })
   const keys = Array.from({ length: KEYS }, (_, i) => keyOf(i))
   const entries = keys.map((key) => ({ key, value: key, ttl: TTL }))
-  // A peer stores them: the client must not know them already.
+  // A peer stores them, because the client must not have them in its cache.
   await storeAll(peers.slice(0, 1), entries, 1)
   // Opens a stream to each peer.
   await get(client, 0, { latest: true })
@@ -127,7 +127,10 @@ async function measure(node: DHT, name: string, runTrial: Trial[1]) {
   }
 }
 
-/** Returns the open streams on which a node sends requests, under names that tell one from its successor. */
+/**
+ * Returns the open streams on which a node sends requests, under names that distinguish a stream from its
+ * successor.
+ */
 function exchangeStreams({ libp2p }: DHT): Set<string> {
   return new Set(
     libp2p.getConnections().flatMap(({ id: connection, remotePeer, streams }) =>

@@ -94,7 +94,7 @@ async function measure(
   )
 }
 
-/** Calls again and again for some time; resolves with the milliseconds of each call. */
+/** Calls a function repeatedly for some time; resolves with the milliseconds of each call. */
 async function repeat(operate: (i: number) => Promise<boolean>, forMs: number) {
   const latencies: number[] = []
   const endMs = performance.now() + forMs

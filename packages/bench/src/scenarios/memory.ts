@@ -7,7 +7,7 @@ import { Network } from '../systems/network.ts'
 import { KeyNumbers } from '../workload/records.ts'
 import { medianOf } from '../workload/statistics.ts'
 
-/** Memory of Waggle's nodes in one process, and of a client during bulk calls. */
+/** Measures the memory of Waggle's nodes in one process, and of a client during bulk calls. */
 export const memory: Scenario = {
   name: 'memory',
   title: 'Memory of each further node of Waggle in a process, and of a client with many keys.',
@@ -25,7 +25,7 @@ const NODES_OF_BULK = [3, 3]
 /** Megabytes of each further node after the load. */
 const MAX_NODE_MB = 12
 
-/** Megabytes for tens of thousands of keys: several times what they and their values take. */
+/** Megabytes for tens of thousands of keys: several times the size of the keys and their values. */
 const MAX_BULK_MB = 64
 
 async function run(options: RunOptions): Promise<ScenarioResult> {

@@ -16,7 +16,7 @@ export const partition: Scenario = {
   run
 }
 
-/** Nodes of each half, the time of the cut, and values that each half writes before it and during it. */
+/** Nodes of each half, the duration of the cut, and values that each half writes before and during it. */
 const SIZES = {
   full: { nodes: 16, cutMs: 60_000, records: 50 },
   quick: { nodes: 2, cutMs: 1500, records: 5 }
@@ -24,13 +24,13 @@ const SIZES = {
 
 type Sizes = typeof SIZES.full
 
-/** Processes of each half: events of a single process come in one order. */
+/** Processes of each half. Events of a single process would come in one order. */
 const PROCESSES = 2
 
 /** Seconds that values live: longer than the run. */
 const TTL = 3600
 
-/** Time limit for growing together, and the pause between reads. */
+/** Time limit of the merge, and the pause between reads. */
 const PATIENCE_MS = 120_000
 const PAUSE_MS = 250
 const MAX_JOINED_MS = 30_000
@@ -107,7 +107,7 @@ async function cutAndJoin(
   }
 }
 
-/** Makes what one half writes: values of its own, and one subkey in each dictionary that both halves write to. */
+/** Makes the writes of one half: values of its own, and one subkey in each dictionary that both halves write to. */
 function entriesOf(half: string, records: number): StoreEntry[] {
   return Array.from({ length: records }, (_, i) => [
     { key: `${half} ${i}`, value: `value ${i} of the ${half}`, ttl: TTL },

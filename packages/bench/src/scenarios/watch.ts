@@ -8,7 +8,7 @@ import { latencyOf, type Measured } from '../workload/drive.ts'
 import { KeyNumbers, VALUE_BYTES } from '../workload/records.ts'
 import { total } from '../workload/statistics.ts'
 
-/** How fast a change reaches watchers, next to another system that notifies of changes. */
+/** Measures how fast a change reaches watchers, next to another system that notifies of changes. */
 export const watch: Scenario = {
   name: 'watch',
   title: 'Time from a store until a watcher of the key has the value, on 20 nodes.',
@@ -85,7 +85,7 @@ async function measureWatch(
 
   return await network.client.call('watch', {
     keys: new KeyNumbers().take(keys),
-    // One change at least, so that every replica certainly knows of the watcher.
+    // At least one change, so that every replica is known to have the watcher's subscription.
     warmUp: contestant.isBestFresh ? 1 : warmUp
   })
 }

@@ -20,19 +20,21 @@ import type { Rounds } from './rounds.ts'
 /** Waggle's default. */
 export const NUM_REPLICAS = 5
 
-/** Real time, in which the simulation of an operation is long over. */
+/** Time limit in real time, which no simulated operation reaches. */
 const REQUEST_TIMEOUT_MS = 60_000
 const TTL = 3600
 const WANTED: CancellationToken = { isCancelled: false }
 
 /** Operations of a client, run by Waggle's own code for lookups. */
 export interface SimulatedClient {
-  /** Resolves with whether there is something under the key. */
+  /** Resolves with whether the key has a value. */
   get(key: string, options?: { latest?: boolean }): Promise<boolean>
   store(key: string): Promise<void>
 }
 
-/** Creates a client with connections of its own. Liars accept everything, hold nothing, and name only each other. */
+/**
+ * Creates a client with connections of its own. Liars accept everything, hold nothing, and list only each other.
+ */
 export function simulatedClient(
   network: SimulatedNetwork,
   rounds: Rounds,
@@ -78,7 +80,7 @@ interface ChannelInit {
   readonly liars: readonly SimulatedNode[]
 }
 
-/** Answers requests as real nodes do. */
+/** Responds to requests as real nodes do. */
 function channelOf(
   network: SimulatedNetwork,
   self: SimulatedPeer,

@@ -2,12 +2,12 @@ import { type ConnectedPeer, peersToDisconnect } from '../nodes/internals.ts'
 import { distanceOf, type Point } from './points.ts'
 import type { Rounds } from './rounds.ts'
 
-/** Waggle's watermarks without the 16 neighbours, which are of no use for most keys. */
+/** Waggle's watermarks without the 16 neighbours, which are useless for most keys. */
 const WATERMARKS = { low: 48, high: 80, graceMs: 0 }
 const NO_LIMIT = Number.POSITIVE_INFINITY
 const TOTALS = { lowTotal: NO_LIMIT, highTotal: NO_LIMIT, fullTotal: NO_LIMIT }
 
-/** A client's connections, kept by the rule that nodes keep theirs by. Its clock counts requests. */
+/** A client's connections, kept by the same rule as a node's. Its clock counts requests. */
 export class SimulatedConnections {
   readonly #own: Point
   readonly #rounds: Rounds
@@ -23,7 +23,7 @@ export class SimulatedConnections {
     return this.#peers.has(String(id))
   }
 
-  /** Dials a node unless it is connected. Nobody is connected to a dead one. */
+  /** Dials a node unless it is connected. A dead node has no connections. */
   use({ id, isDead, point }: { id: object; isDead: boolean; point: Point }): void {
     const name = String(id)
     const known = this.#peers.get(name)

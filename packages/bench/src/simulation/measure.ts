@@ -5,7 +5,7 @@ import { NUM_REPLICAS, type SimulatedClient, simulatedClient } from './client.ts
 import { type NetworkPlan, SimulatedNetwork } from './network.ts'
 import { type Cost, Rounds } from './rounds.ts'
 
-/** Costs of operations, and where records are after a store. */
+/** Costs of operations, and the placement of records after a store. */
 export type SimulatedFigures = Awaited<ReturnType<typeof simulate>>
 
 /** Kinds of load: all keys alike, or the n-th key 1/n as often as the first (Zipf). */
@@ -16,7 +16,7 @@ export interface SimulationPlan extends NetworkPlan {
   readonly operations: number
 }
 
-/** Makes all runs simulate the same networks. */
+/** Seed that makes all runs simulate the same networks. */
 const SEED = 1
 
 /** Busy clients that take turns. */
@@ -25,7 +25,7 @@ const CLIENTS = 50
 /** Gets for each store. */
 const GETS = 3
 
-/** Stores each key once; then clients store and get keys by chance. */
+/** Stores each key once; then clients store and get random keys. */
 export async function simulate({ choice, operations, ...plan }: SimulationPlan) {
   const random = seededRandom(SEED)
   const network = new SimulatedNetwork(plan, random)
@@ -61,7 +61,7 @@ export async function simulate({ choice, operations, ...plan }: SimulationPlan) 
     get: { ...summaryOfCosts(costs.get), right: `${right} of ${costs.get.length}` },
     store: { ...summaryOfCosts(costs.store), right: null },
 
-    /** Nodes that hold a record, on average, and the share of the five nearest ones that do. */
+    /** Mean number of nodes that hold a record, and the share of the five nearest ones among them. */
     copies: meanOf(placed.map(({ copies }) => copies)),
     nearestShare: meanOf(placed.map(({ share }) => share))
   }

@@ -11,7 +11,7 @@ export interface NetworkPlan {
   readonly size: number
   readonly shape: TableShape
 
-  /** Share of the nodes that are gone, but still in the tables of others. */
+  /** Share of the nodes that are dead but still in the tables of others. */
   readonly deadShare: number
 }
 
@@ -20,11 +20,11 @@ export interface SimulatedPeer extends PeerInfo {
   readonly point: Point
   readonly store: RecordStore
 
-  /** Indexes of the nodes that it knows. */
+  /** Indexes of the nodes in its table. */
   readonly table: Uint32Array
 }
 
-/** A peer that answers requests, too. */
+/** A peer that also responds to requests. */
 export interface SimulatedNode extends SimulatedPeer {
   readonly isDead: boolean
 }
@@ -51,7 +51,7 @@ export class SimulatedNetwork {
     this.#random = random
   }
 
-  /** Creates a client that knows a random living node and the nodes that this one knows. */
+  /** Creates a client that knows a random living node and the nodes in that node's table. */
   client(): SimulatedPeer {
     const node = any(this.nodes, this.#random)
     const table = Uint32Array.of(this.nodes.indexOf(node), ...node.table)
@@ -70,13 +70,13 @@ export class SimulatedNetwork {
     return nearestOf(known, target, count)
   }
 
-  /** Takes note of a node that has accepted a record. */
+  /** Records that a node has accepted a record. */
   addHolder(key: Uint8Array, node: SimulatedNode): void {
     const name = Buffer.from(key).toString('latin1')
     this.#holders.set(name, (this.#holders.get(name) ?? new Set()).add(node))
   }
 
-  /** Returns the nodes that hold something under a key. */
+  /** Returns the nodes that hold a record of a key. */
   holdersOf(key: Uint8Array): ReadonlySet<SimulatedNode> {
     return this.#holders.get(Buffer.from(key).toString('latin1')) ?? new Set()
   }
@@ -89,10 +89,10 @@ export class SimulatedNetwork {
   }
 }
 
-/** Nodes among which one is alive, whatever the share of dead ones. */
+/** Nodes of which at least one is alive, whatever the share of dead ones. */
 const MOST_PER_LIVING = 16
 
-/** A node whose table and store are made when they are needed: a large network has many that never are. */
+/** A node whose table and store are created on demand: a large network has many that never need them. */
 class Node implements SimulatedNode {
   readonly id: SimulatedNode['id']
   readonly multiaddrs: SimulatedNode['multiaddrs'] = []

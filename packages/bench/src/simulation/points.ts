@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto'
 
 /**
- * A point of the key space: the first 53 bits of a SHA-256, which sort as libp2p's 256 bits do. Two peers that
- * share so many bits do not occur.
+ * A point of the key space: the first 53 bits of a SHA-256, which sort as libp2p's 256 bits do. Collisions of so
+ * many bits do not occur.
  */
 export interface Point {
   readonly high: number

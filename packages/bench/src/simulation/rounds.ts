@@ -14,13 +14,13 @@ export interface Cost {
 
 const MAX_IDLE_TURNS = 100_000
 
-/** Time of simulated messages: all requests of a round are answered together, when nothing else is left to do. */
+/** Clock of simulated messages: all requests of a round are answered together once no other work is pending. */
 export class Rounds {
   #pending: { readonly answer: () => void; readonly messages: number }[] = []
   #messages = 0
   #dials = 0
 
-  /** Resolves at the end of the round; rejects then, as for a reset connection, if there is no reply. */
+  /** Resolves at the end of the round. Without a reply, rejects then, as for a reset connection. */
   request<T>(reply: (() => T) | undefined): Promise<T> {
     const { promise, resolve, reject } = Promise.withResolvers<T>()
     this.#pending.push(
@@ -36,7 +36,7 @@ export class Rounds {
     this.#dials++
   }
 
-  /** Lets rounds pass until the operation is done. */
+  /** Runs rounds until the operation is done. */
   async cost(operate: () => Promise<unknown>): Promise<Cost> {
     this.#messages = 0
     this.#dials = 0
@@ -67,7 +67,7 @@ export class Rounds {
     throw new Error('the operation waits for something else than messages')
   }
 
-  /** Answers and counts all requests, whether or not anybody waits for them. */
+  /** Answers and counts all requests, even aborted ones. */
   #answer(): void {
     for (const { answer, messages } of this.#pending.splice(0)) {
       this.#messages += messages

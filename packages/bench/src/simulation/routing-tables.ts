@@ -15,12 +15,12 @@ const BUCKET_SIZE = 20
 const PREFIX_BITS = 6
 const NEIGHBOURS = 32
 
-/** Consecutive indexes, from the first one to the one after the last. */
+/** Consecutive indexes, from the first to the one after the last. */
 type Range = readonly [from: number, to: number]
 
 /**
- * Makes the routing table of a node, as indexes. A full bucket holds peers drawn at random, as chance
- * decides which of them come first. The points must be sorted.
+ * Makes the routing table of a node, as indexes. A full bucket holds random peers, because their order of arrival
+ * is random. The points must be sorted.
  */
 export function routingTables(
   points: readonly Point[],

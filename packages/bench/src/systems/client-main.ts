@@ -9,7 +9,7 @@ import { deliveries } from './deliveries.ts'
 import type { Client, Entry, Place } from './system.ts'
 import { loadSystem } from './systems.ts'
 
-/** A miss is a get of a key that nobody stored. */
+/** An operation; a miss is a get of a key that was never stored. */
 export type Operation = 'store' | 'get' | 'latest' | 'miss'
 export type BulkOperation = 'storeMany' | 'getMany'
 
@@ -19,7 +19,7 @@ export interface BulkMeasured {
   readonly failed: readonly number[]
 }
 
-/** Keys go by numbers: each language has keys and values of its own for them. */
+/** Keys by their numbers: each language derives its own keys and values from them. */
 interface Keys<T> {
   readonly operation: T
   readonly keys: readonly number[]
@@ -31,7 +31,7 @@ const system = await loadSystem(process.argv)
 const COLLECT_MS = 100
 
 /** Number of a value that is never stored. */
-const NOBODY = -1
+const NEVER_STORED = -1
 
 let writer: Client
 let reader: Client
@@ -44,7 +44,7 @@ const operations: Readonly<Record<Operation, Operate>> = {
 }
 
 const handlers = {
-  /** Joins; `servers` are the addresses of all of them. Resolves when both clients know the network. */
+  /** Joins; `servers` are the addresses of all servers. Resolves when both clients know the network. */
   async start({ servers, ...place }: Place & { servers: readonly string[] }): Promise<void> {
     writer = await system.startClient(place)
     reader = await system.startClient(place)
@@ -56,7 +56,7 @@ const handlers = {
   run({ operation, keys, ...load }: Keys<Operation> & Omit<Load, 'count'>): Promise<Measured> {
     for (const key of keys) {
       operation === 'miss'
-        ? reader.prepare?.(missingFor(key), valueFor(NOBODY))
+        ? reader.prepare?.(missingFor(key), valueFor(NEVER_STORED))
         : reader.prepare?.(keyFor(key), valueFor(key))
     }
 
@@ -71,7 +71,7 @@ const handlers = {
   /** Makes one call for all keys. */
   async bulk(params: Keys<BulkOperation>): Promise<BulkMeasured> {
     const start = performance.now()
-    // A call that rejects has failed for all of its keys.
+    // A call that rejects counts as failed for all of its keys.
     const isRight = await bulk(params).catch(() => () => false)
     const elapsedMs = performance.now() - start
     return { elapsedMs, failed: params.keys.flatMap((_, i) => (isRight(i) ? [] : i)) }

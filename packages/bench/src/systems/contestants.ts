@@ -14,7 +14,7 @@ export interface Contestant {
   readonly hasBulk?: boolean
   readonly hasWatch?: boolean
 
-  /** Becomes slower with each key that a node has asked for, and is compiled ahead of time: warmed up briefly. */
+  /** Becomes slower with each key that a node has requested, and is compiled ahead of time: warmed up briefly. */
   readonly isBestFresh?: boolean
 }
 
@@ -22,7 +22,7 @@ const SERVER = new URL('server-main.ts', import.meta.url)
 const CLIENT = new URL('client-main.ts', import.meta.url)
 const OPENDHT = fileURLToPath(new URL('opendht-process.py', import.meta.url))
 
-/** Interpreter that Debian's package of OpenDHT's binding is made for. */
+/** Interpreter of the Debian package of OpenDHT's binding. */
 const PYTHON = '/usr/bin/python3'
 
 export const WAGGLE: Contestant = waggleOf()

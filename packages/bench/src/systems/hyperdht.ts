@@ -4,7 +4,7 @@ import HyperDHT, { type KeyPair } from 'hyperdht'
 import { until } from '../processes/until.ts'
 import type { Client, Node, Place, System } from './system.ts'
 
-/** How one of HyperDHT's two kinds of values is stored and found. */
+/** Store and get of one of HyperDHT's two kinds of values. */
 type Dictionary = (dht: HyperDHT) => Omit<Client, keyof Node>
 
 /** A value belongs to a key pair and is signed; it can be replaced. */
@@ -60,8 +60,8 @@ function systemOf(dictionary: Dictionary): System {
 }
 
 /**
- * Starts a node. The first one is HyperDHT's bootstrapper; other servers are told that no firewall is in
- * their way, as in its own test network.
+ * Starts a node. The first one is HyperDHT's bootstrapper; other servers are told that they have no firewall, as in
+ * its own test network.
  */
 async function startNode(
   { host, bootstrap }: Place,

@@ -26,8 +26,8 @@ const PROTOCOL = '/waggle-bench/kad/1.0.0'
 const TIMEOUT_MS = 20_000
 
 /**
- * Stock kad-dht. Only what one machine requires is set: private addresses in the routing table, and libp2p's
- * limits for connections from one host.
+ * Stock kad-dht. Sets only the options that a single machine requires: private addresses in the routing table, and
+ * libp2p's limits for connections from one host.
  */
 export function kad(init: KadDHTInit = {}): System {
   return {
@@ -89,7 +89,7 @@ function nodeOf({ services: { dht }, peerId }: KadNode, own: number): Node {
   }
 }
 
-/** A value is stored if at least one peer accepted it: kad-dht reports no more. */
+/** Stores a value. It counts as stored if at least one peer accepted it: kad-dht reports no more. */
 async function put(dht: KadDHT, key: Uint8Array, value: Uint8Array): Promise<boolean> {
   let isStored = false
 

@@ -5,11 +5,11 @@ import { cpus, loadavg, release, totalmem, type } from 'node:os'
 import type { Circumstances } from '../result/results-file.ts'
 import { openDHTVersion } from './contestants.ts'
 
-/** Packages whose speed is measured. */
+/** Packages that determine the speed. */
 const LAYERS = ['@libp2p/tcp', '@libp2p/noise', '@libp2p/yamux']
 const PACKAGES = ['libp2p', ...LAYERS, '@libp2p/kad-dht', 'hyperdht']
 
-/** Describes this machine and what is installed on it. */
+/** Describes this machine and its installed software. */
 export function circumstances(): Circumstances {
   const [processor, ...others] = cpus()
   const head = git('rev-parse', '--short=12', 'HEAD') || 'unknown'

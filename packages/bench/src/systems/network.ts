@@ -14,7 +14,7 @@ export interface NetworkOptions {
   readonly nodesOfProcesses: readonly number[]
   readonly signal: AbortSignal
 
-  /** Host that the last process runs on; by default, all run on loopback. */
+  /** Host of the last process; by default, all run on loopback. */
   readonly lastHost?: SeparateHost
 }
 
@@ -25,7 +25,7 @@ export class Network implements AsyncDisposable {
   readonly lastServer: Child<ServerHandlers>
   readonly #processes: AsyncDisposableStack
 
-  /** Where further nodes can join. */
+  /** Host and addresses through which further nodes can join. */
   place: Place = { host: '127.0.0.1', bootstrap: [] }
 
   private constructor({ contestant, nodesOfProcesses, lastHost, signal }: NetworkOptions) {
@@ -68,7 +68,7 @@ export class Network implements AsyncDisposable {
     const own = lastHost?.ownAddress ?? this.place.host
     const addresses: string[] = []
 
-    // Nodes start one after another: many at once only make each other wait.
+    // Nodes start one after another: many at once would only slow each other down.
     for (const [i, server] of this.servers.entries()) {
       const host = server === this.lastServer ? (lastHost?.address ?? own) : own
       const place = { host, bootstrap: addresses.slice(0, 1) }

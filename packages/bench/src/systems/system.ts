@@ -1,4 +1,4 @@
-/** Where a node listens, and the network that it joins. */
+/** Host of a node, and the network that it joins. */
 export interface Place {
   /** Host to listen on and to be reached at. */
   readonly host: string
@@ -9,7 +9,7 @@ export interface Place {
 
 /** A node that has joined. */
 export interface Node {
-  /** Resolves when the node knows enough of a network of so many servers for normal lookups. */
+  /** Resolves when the node knows enough of a network of `servers` servers for normal lookups. */
   settle(servers: number): Promise<void>
 }
 
@@ -18,9 +18,9 @@ export interface Server extends Node {
   readonly address: string
 }
 
-/** A node that only reads and writes. Optional methods are absent where the system has no such operation. */
+/** A node that only reads and writes. Optional methods are absent if the system has no such operation. */
 export interface Client extends Node {
-  /** Makes whatever an application has before it stores or gets, such as key pairs. */
+  /** Makes anything that an application has before it stores or gets, such as key pairs. */
   prepare?(key: string, value: Uint8Array): void
 
   /** Resolves with whether the value was stored. */
@@ -43,7 +43,7 @@ export interface Entry {
   readonly value: Uint8Array
 }
 
-/** A distributed dictionary that runs in Node, as the scenarios drive it. */
+/** A distributed dictionary that runs in Node, with the operations that the scenarios need. */
 export interface System {
   startServer(place: Place): Promise<Server>
   startClient(place: Place): Promise<Client>

@@ -1,15 +1,15 @@
 import type { RunOptions } from '../result/result.ts'
 import { type Contestant, isInstalled, OTHERS, WAGGLE } from './contestants.ts'
 
-/** Results of a comparison: those of each round by system, and what went wrong, one sentence each. */
+/** Results of a comparison: those of each round by system, and its failures, one sentence each. */
 export interface Turns<T> {
   readonly rounds: ReadonlyMap<Contestant, readonly T[]>
   readonly troubles: readonly string[]
 }
 
 /**
- * Gives each system its turn in every round, so that other load on the machine meets all of them. A system
- * that does not finish a turn is noted; Waggle has to finish all of its own.
+ * Runs each system once in every round, so that other load on the machine affects all of them. Records a system
+ * that does not finish a turn; Waggle must finish all of its own.
  */
 export async function takeTurns<T>(
   count: number,
@@ -41,7 +41,7 @@ export async function takeTurns<T>(
 
 type Filter = (contestant: Contestant) => boolean
 
-/** Returns the title of a system's row, which says why it has no figures if it has none. */
+/** Returns the title of a system's row, with the reason if it has no figures. */
 export function titleOf(contestant: Contestant, hasFigures: boolean): string {
   const reason = isInstalled(contestant) ? 'did not finish' : 'not installed'
   return hasFigures ? contestant.title : `${contestant.title}: ${reason}`

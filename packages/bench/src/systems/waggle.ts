@@ -66,7 +66,7 @@ function isStored(result: unknown): boolean {
   return result === true
 }
 
-/** A get resolves with what it found; a watch yields that, or an event that has it as `current`. */
+/** Returns the bytes in the result of a get. A watch yields the same, or an event that has it as `current`. */
 function bytesOf(found: unknown): Uint8Array | undefined {
   const { value, current } = (found ?? {}) as { value?: unknown; current?: { value?: unknown } }
   const held = value ?? current?.value

@@ -57,11 +57,11 @@ export async function drive(operate: Operate, load: Load): Promise<Measured> {
   return { latenciesMs, elapsedMs, failed, ...(failure !== undefined && { failure }) }
 }
 
-/** Runs a step again and again in several places at once, until it resolves with false in each. */
+/** Repeats a step in several places at once, until it resolves with false in each. */
 export async function atOnce(count: number, step: () => Promise<boolean>): Promise<void> {
   const work = async (): Promise<void> => {
     while (await step()) {
-      // The step did its part.
+      // The loop only runs the step.
     }
   }
 

@@ -5,7 +5,7 @@ export function keyFor(index: number): string {
   return `bench/${index}`
 }
 
-/** Returns a key that nobody stores. */
+/** Returns a key that is never stored. */
 export function missingFor(index: number): string {
   return `missing/${index}`
 }
@@ -19,7 +19,7 @@ export function isValueFor(index: number, value: Uint8Array | undefined): boolea
   return value !== undefined && Buffer.compare(value, valueFor(index)) === 0
 }
 
-/** Hands out numbers for keys that nobody has used yet. */
+/** Hands out unused numbers for keys. */
 export class KeyNumbers {
   #next = 0
 

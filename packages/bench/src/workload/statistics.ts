@@ -1,4 +1,4 @@
-// All figures of no values are NaN.
+// All statistics of an empty list are NaN.
 
 /** Returns the value below which the given share of the values lies: `percentile(values, 0.95)`. */
 export function percentile(values: readonly number[], share: number): number {

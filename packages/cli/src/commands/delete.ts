@@ -4,7 +4,6 @@ import type { Context } from '../context.ts'
 import { DONE } from '../errors.ts'
 import { withClient } from '../network/client.ts'
 import { addNetworkOptions, type NetworkOptions } from '../network/network-options.ts'
-import { leastDeletion } from '../records/least-deletion.ts'
 import { type LifetimeOptions, lifetimeOf } from '../text/lifetime.ts'
 import { shownMoment } from '../text/time.ts'
 import { jsonOf, parseKey } from '../text/value-text.ts'
@@ -18,7 +17,7 @@ import {
   type TimeoutOptions,
   timeoutMsOf
 } from './places.ts'
-import { pastExpiration, refusal } from './refusal.ts'
+import { notHeld, pastExpiration, refusal } from './refusal.ts'
 
 type DeleteOptions = NetworkOptions & LifetimeOptions & SubkeyOptions & TimeoutOptions
 
@@ -32,7 +31,7 @@ export function addDelete(program: Program): void {
     examples: [
       ['waggle delete greeting', 'a value, whenever it expires'],
       ['waggle delete party --subkey alice', 'one subkey; the others stay'],
-      ['waggle delete greeting --ttl 2h', 'also writes under way that expire within two hours']
+      ['waggle delete greeting --ttl 2h', 'also writes in flight that expire within two hours']
     ]
   })
   command.option('-s, --subkey <subkey>', 'delete only this subkey of the dictionary')
@@ -59,9 +58,10 @@ async function remove(
   }
 
   return withClient(options, io, async (dht) => {
-    const expirationTime = given ?? (await leastDeletion(dht, { key, subkey }, call))
+    const report = await dht.delete(key, { subkey, ...lifetime, ...call, report: true })
+    const { expirationTime, outcome, replicas } = report
 
-    if (expirationTime === undefined) {
+    if (outcome === 'held' && replicas.length === 0) {
       context.answer({
         json: { deleted: false, ...place },
         text: `nothing is stored under ${shown}: there is nothing to delete`
@@ -69,8 +69,8 @@ async function remove(
       return DONE
     }
 
-    if (!(await dht.delete(key, { subkey, expirationTime, ...call }))) {
-      throw await refusal(dht, { key, subkey, expirationTime }, call)
+    if (outcome !== 'held') {
+      throw notHeld(report) ?? (await refusal(dht, { key, subkey, expirationTime }, call))
     }
 
     context.answer({

@@ -59,7 +59,7 @@ async function exportRecords(
       progress.show(++entries, source.fraction())
     }
 
-    await (output !== undefined && closed(out))
+    await (output !== undefined && whenClosed(out))
   } catch (error) {
     throw output === undefined ? error : explained(error, output)
   } finally {
@@ -95,7 +95,7 @@ async function write(out: Writable, text: string, signal: AbortSignal): Promise<
   }
 }
 
-async function closed(out: Writable): Promise<void> {
+async function whenClosed(out: Writable): Promise<void> {
   out.end()
   await finished(out)
 }

@@ -1,5 +1,6 @@
 import type { Readable } from 'node:stream'
-import { DEFAULT_LIMITS, type Value } from '@waggle/record'
+import type { Value } from '@waggle/record'
+import { DEFAULT_LIMITS } from '@waggle/record/replica'
 import { UsageError } from '../errors.ts'
 import { utf8 } from '../text/utf8.ts'
 import { parseValue } from '../text/value-text.ts'

@@ -58,7 +58,7 @@ async function party(
   return DONE
 }
 
-/** Names the user. In a container, a user need not have a name. */
+/** Returns the user's name. In a container, a user may have none. */
 function ownName(): string {
   try {
     return userInfo().username
@@ -82,7 +82,7 @@ async function joinedPeer({ io }: Context, options: PartyOptions): Promise<DHT> 
   return startLocally(localPorts(options, io), settings)
 }
 
-/** Prints the party as lines where there is no terminal. */
+/** Prints the party as lines if there is no terminal. */
 async function tellParty({ io, answer }: Context, party: Party): Promise<void> {
   for await (const { guests, events } of party.views(io.signal)) {
     for (const { text, time } of events) {

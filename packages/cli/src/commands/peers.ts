@@ -23,7 +23,10 @@ interface Peer {
   readonly addresses: readonly string[]
 }
 
-/** A search finds the nearest of a place; so many of them without anybody new mean that nobody is left. */
+/**
+ * Consecutive searches without a new peer after which all peers count as found. A search finds the peers nearest to
+ * one point.
+ */
 const SEARCHES_WITHOUT_NEWS = 3
 const SEARCH_COUNT = 20
 
@@ -67,7 +70,7 @@ async function peers(context: Context, options: PeersOptions): Promise<number> {
   })
 }
 
-/** Searches for places all over the ring of keys, until nobody new turns up. */
+/** Searches for points all over the ring of keys, until no new peers appear. */
 async function searched(
   dht: CommonClient,
   count: number,

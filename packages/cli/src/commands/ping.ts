@@ -25,7 +25,7 @@ interface Answered {
   readonly id: string
   readonly roundTripsMs: readonly number[]
 
-  /** How far its clock is ahead of ours, in ms; undefined if it does not report its time. */
+  /** Milliseconds by which its clock is ahead of ours; undefined if it does not report its time. */
   readonly skewMs: number | undefined
 }
 
@@ -35,7 +35,10 @@ interface Services {
   readonly waggle: Waggle
 }
 
-/** The longest time for a connection: a ping tells at once what is wrong, and does not wait for a node that starts. */
+/**
+ * The longest time for a connection. It is short, because `ping` reports problems and does not wait for a node to
+ * start.
+ */
 const CONNECT_TIMEOUT = '3s'
 
 interface HivemindServices extends Pick<Services, 'ping'> {
@@ -124,7 +127,7 @@ async function measured(
   return { address, id: peer.toString(), roundTripsMs, skewMs }
 }
 
-/** The same in a network of Hivemind, whose nodes tell their time as they answer. */
+/** Measures a Hivemind node, which includes its time in each response. */
 async function measuredHivemind(
   options: ConnectOptions,
   io: CommandIO,

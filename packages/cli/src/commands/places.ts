@@ -13,7 +13,7 @@ export interface TimeoutOptions {
   readonly timeout: string
 }
 
-/** Adds the options of a lifetime. `hasDefault`: without them, the {@link DEFAULT_LIFETIME} counts. */
+/** Adds the options of a lifetime. `hasDefault`: without them, the {@link DEFAULT_LIFETIME} applies. */
 export function addLifetimeOptions(command: Command, what: string, hasDefault = false): Command {
   return command
     .option(

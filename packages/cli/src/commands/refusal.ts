@@ -1,6 +1,6 @@
-import type { CallOptions } from '@waggle/dht'
+import { type CallOptions, NotStoredError, type StoreReport, UnreachableError } from '@waggle/dht'
 import { type Found, getDHTTime, type Key, recordKey, type Subkey } from '@waggle/record'
-import { ownerOf, subkeyId } from '@waggle/record/replica'
+import { placeOwner, subkeyId } from '@waggle/record/replica'
 import { CommandError } from '../errors.ts'
 import type { CommonClient } from '../network/hivemind-client.ts'
 import { subkeyEntry } from '../network/subkey-entry.ts'
@@ -14,7 +14,7 @@ export interface RefusedWrite {
   readonly expirationTime: number
 }
 
-/** Explains why a write was refused, from what is stored instead. */
+/** Explains from the stored entries why a write was refused. */
 export async function refusal(
   dht: Pick<CommonClient, 'get'>,
   write: RefusedWrite,
@@ -30,24 +30,48 @@ export async function refusal(
     return pastExpiration(place)
   }
 
+  // A longer lifetime would not help there.
+  const strangers = strangersIn(key, subkey === undefined ? found : undefined)
+
+  if (strangers !== undefined) {
+    return strangers
+  }
+
   if (held !== undefined && held.expirationTime >= expirationTime) {
     return new CommandError(
       `refused: ${place} already holds a value until ${shownMoment(held.expirationTime, now)}, which is not earlier: use a longer --ttl`
     )
   }
 
-  return strangersIn(key, subkey === undefined ? found : undefined) ?? notStored(place)
+  return notStored(place)
 }
 
-/** Refuses a write whose time is over before it begins. */
+/** Explains why no replica has a write that the rules allow; undefined if they don't. */
+export function notHeld(report: StoreReport): Error | undefined {
+  switch (report.outcome) {
+    case 'unreachable':
+      return new UnreachableError(report.replicas.length)
+    case 'full':
+    case 'refused':
+    case 'busy':
+      return new NotStoredError(report.outcome, [report])
+    default:
+      return undefined
+  }
+}
+
+/** Refuses a write that has expired before it begins. */
 export function pastExpiration(place: string): CommandError {
   return new CommandError(
     `refused: ${place} would expire in the past: give a later --expiration-time, or a --ttl`
   )
 }
 
-/** Names a subkey in the way that belongs to another peer: only the owner can replace or delete it (R16). */
-function strangersIn(key: Key, found: Found | undefined): CommandError | undefined {
+/**
+ * Finds a subkey that belongs to another peer and prevents the write: only the owner can replace or delete it
+ * (R16).
+ */
+function ownedSubkeyError(key: Key, found: Found | undefined): CommandError | undefined {
   if (!(found?.value instanceof Map)) {
     return undefined
   }
@@ -55,7 +79,7 @@ function strangersIn(key: Key, found: Found | undefined): CommandError | undefin
   const bytes = recordKey(key)
 
   for (const subkey of found.value.keys()) {
-    const owner = ownerOf(bytes, subkeyId(subkey))
+    const owner = placeOwner(bytes, subkeyId(subkey))
 
     if (owner !== undefined) {
       return new CommandError(

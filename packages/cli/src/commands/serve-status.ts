@@ -7,7 +7,7 @@ import { counted, shownBytes } from '../text/count.ts'
 import { withFlags } from '../text/flags.ts'
 import type { Json } from '../text/json.ts'
 
-/** Addresses where a node answers over HTTP. */
+/** URLs of the node's HTTP services. */
 export interface Endpoints {
   readonly metricsUrl: string | undefined
   readonly http: HttpEndpoint | undefined
@@ -17,13 +17,13 @@ export interface Endpoints {
 export interface HttpEndpoint {
   readonly url: string
 
-  /** The token made for this run; null if the environment has one, which belongs in no log. */
+  /** The generated token; null if the environment has one, which must not be logged. */
   readonly newToken: string | null
 }
 
 /** The messages of `serve` while it runs. */
 export interface Status {
-  /** Reports that the node runs, and where it serves metrics and values over HTTP. */
+  /** Reports that the node runs, with the URLs of its HTTP services. */
   started(endpoints: Endpoints): void
 
   /** Reports that no initial peer responds yet, if there is such an error. */

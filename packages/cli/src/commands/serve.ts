@@ -106,7 +106,7 @@ export function addServe(program: Program): void {
   act(program, command, serve)
 }
 
-/** Adds the options of what a node serves over HTTP. */
+/** Adds the options of the HTTP services. */
 function addEndpointOptions(command: Command): void {
   command
     .option('--metrics-port <port>', 'serve metrics for Prometheus under /metrics')

@@ -36,7 +36,7 @@ export function addTop(program: Program): void {
 
 const REFRESH_MS = 1000
 
-/** Nodes that each search for a random key asks for, which makes dead ones known. */
+/** Nodes requested by each search for a random key, which detects dead ones. */
 const SEARCH_COUNT = 20
 
 type TopOptions = ControlOptions & NetworkOptions & HivemindOptions
@@ -70,7 +70,7 @@ async function top(context: Context, options: TopOptions): Promise<number> {
   return DONE
 }
 
-/** Lists the nodes of a Hivemind network that a client knows, again and again. */
+/** Lists the nodes of a Hivemind network that a client knows, repeatedly. */
 async function topHivemind(context: Context, options: TopOptions): Promise<number> {
   const { io } = context
   await using dht = await hivemindClient(options, io)

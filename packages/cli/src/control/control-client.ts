@@ -28,8 +28,8 @@ export interface ControlledNode {
 }
 
 /**
- * Finds the node of this machine that the options select. Without `--node` and `--control`, it is one of
- * those that share the `--local-port`.
+ * Finds the node of this machine that the options select. Without `--node` and `--control`, considers the nodes
+ * with the same `--local-port`.
  *
  * @throws CommandError when there is none, or when several match
  */
@@ -41,16 +41,16 @@ export async function controlledNode(
   const first = localPort(options, io)
   const paths = control === undefined ? await controlPaths() : [control]
   const all = (await Promise.all(paths.map(reached))).filter((one) => one !== undefined)
-  const meant = all.filter(({ overview }) => isMeant(overview, options, first))
-  const [found, second] = meant
+  const selected = all.filter(({ overview }) => isSelected(overview, options, first))
+  const [found, second] = selected
 
   if (found === undefined) {
-    throw new CommandError(nobody(options, first, all))
+    throw new CommandError(noNodeMessage(options, first, all))
   }
 
   if (second !== undefined) {
     throw new CommandError(
-      `${meant.length} nodes run on this machine; choose one with --node: ${list(meant)}`
+      `${selected.length} nodes run on this machine; choose one with --node: ${list(selected)}`
     )
   }
 
@@ -105,7 +105,7 @@ export async function* recordLinesAt(path: string): AsyncGenerator<string, void,
   }
 }
 
-/** Connects to a socket; undefined where no process listens. A node that is killed leaves its socket behind. */
+/** Connects to a socket; undefined if no process listens. A killed node leaves its socket behind. */
 async function reached(path: string): Promise<ControlledNode | undefined> {
   return overviewAt(path, 0).then(
     (overview) => ({ path, overview }),
@@ -125,7 +125,7 @@ function gone(): HttpError {
   return new HttpError(503, 'unreachable', 'the node does not answer: it may have stopped')
 }
 
-function isMeant(overview: Overview, { control, node }: ControlOptions, first: number): boolean {
+function isSelected(overview: Overview, { control, node }: ControlOptions, first: number): boolean {
   const { pid, peerId, localPort } = overview
 
   if (node !== undefined) {
@@ -135,7 +135,7 @@ function isMeant(overview: Overview, { control, node }: ControlOptions, first: n
   return control !== undefined || localPort === first
 }
 
-function nobody(
+function noNodeMessage(
   { control, node }: ControlOptions,
   first: number,
   others: readonly ControlledNode[]

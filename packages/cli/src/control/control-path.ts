@@ -28,9 +28,9 @@ export async function prepareControlFolder(): Promise<void> {
 }
 
 /**
- * Lists the sockets of nodes; nodes that were killed may have left some behind.
+ * Lists the sockets of nodes, including stale ones of killed nodes.
  *
- * @throws CommandError where the folder belongs to another user
+ * @throws CommandError if the folder belongs to another user
  */
 export async function controlPaths(): Promise<string[]> {
   const names = await readdir(controlFolder()).catch(() => [])
@@ -52,7 +52,9 @@ async function assertOwn(folder: string): Promise<void> {
   }
 }
 
-/** Identifies the user by number, because a user in a container need not have a name. Without numbers, `lstat` gives 0. */
+/**
+ * Identifies the user by number, because a user in a container may have no name. Without numbers, `lstat` gives 0.
+ */
 function userId(): number {
   return process.getuid?.() ?? 0
 }

@@ -33,7 +33,7 @@ export async function startControl(
   await rm(path, { force: true })
   const source = new DashboardSource(init)
   const server = createServer(listenerOf(handlerOf(init, source)))
-  await listening(server, path)
+  await listen(server, path)
   await chmod(path, 0o600)
 
   return {
@@ -97,7 +97,7 @@ function* recordLines(dht: DHT): Generator<string, void, undefined> {
   }
 }
 
-function listening(server: Server, path: string): Promise<void> {
+function listen(server: Server, path: string): Promise<void> {
   return new Promise((resolve, reject) => {
     server.once('error', reject)
     server.listen(path, resolve)

@@ -22,7 +22,7 @@ export interface RecordPage {
   readonly matches: number
 }
 
-/** Characters of a text that are kept: more than a line shows. */
+/** Characters kept of a text: more than a line shows. */
 const MAX_TEXT_LENGTH = 200
 
 /** Records looked at before the node does something else. */

@@ -12,20 +12,20 @@ export interface Overview {
   readonly uptimeSeconds: number
   readonly addresses: readonly string[]
 
-  /** First of the ports where it finds other nodes of this machine. */
+  /** First of the ports on which the node finds other nodes of this machine. */
   readonly localPort: number
   readonly stats: Stats
   readonly counters: Counters
 
-  /** Its position on the ring of keys, from 0 to 1. */
+  /** The node's position on the ring of keys, from 0 to 1. */
   readonly position: number
   readonly peers: readonly PeerPlace[]
 
-  /** The records that expire first, in this order. */
+  /** The records that expire first, in order of expiration. */
   readonly records: readonly RecordInShort[]
 }
 
-/** Counts since the node started; undefined where nothing counts them. */
+/** Counts since the node started; undefined if it has no metrics. */
 export interface Counters {
   readonly stored?: number
   readonly expired?: number

@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto'
 
-/** 2⁴⁸: as many of a hash's bits as a number can hold exactly, and more than a screen can show. */
+/** 2⁴⁸: more bits of a hash than a screen can show, and few enough for an exact number. */
 const POINTS = 2 ** 48
 
-/** Where a peer id or a record key is on the ring of keys, from 0 to 1: by the SHA-256 that Kademlia goes by. */
+/** Returns the position of a peer id or a record key on the ring of keys, from 0 to 1, by Kademlia's SHA-256. */
 export function ringPosition(bytes: Uint8Array): number {
   return createHash('sha256').update(bytes).digest().readUIntBE(0, 6) / POINTS
 }

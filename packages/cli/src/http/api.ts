@@ -10,7 +10,7 @@ export interface ApiInit {
   readonly host: string
   readonly port: number
 
-  /** The secret that each request has to show, as in `authorization: Bearer …`. */
+  /** The secret in each request, as in `authorization: Bearer …`. */
   readonly token: string
 }
 

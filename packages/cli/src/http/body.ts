@@ -1,13 +1,14 @@
 import type { IncomingMessage } from 'node:http'
-import { DEFAULT_LIMITS, type Value } from '@waggle/record'
+import type { Value } from '@waggle/record'
+import { DEFAULT_LIMITS } from '@waggle/record/replica'
 import { utf8 } from '../text/utf8.ts'
 import { parseValue } from '../text/value-text.ts'
 import { HttpError } from './http-error.ts'
 
-/** Longest body, in bytes: a value as JSON may take several times what it takes encoded. */
+/** Bytes of the longest body: a value as JSON may take several times its encoded size. */
 const MAX_BODY_BYTES = 16 * DEFAULT_LIMITS.maxValueBytes
 
-/** Reads the value in a body: bytes, text, or JSON as the command line reads it, by the content type. */
+/** Reads the value in a body. The content type selects bytes, text, or JSON as on the command line. */
 export async function valueIn(request: IncomingMessage): Promise<Value> {
   const bytes = await bytesIn(request)
   const [type] = (request.headers['content-type'] ?? '').split(';')
@@ -29,7 +30,7 @@ export async function valueIn(request: IncomingMessage): Promise<Value> {
   return type === 'text/plain' ? text : jsonValue(text)
 }
 
-/** A body is JSON as a whole: a word without quotes is more likely a mistake than text. */
+/** Parses a body, all of which must be JSON: an unquoted word is more likely a mistake than text. */
 function jsonValue(text: string): Value {
   try {
     JSON.parse(text)

@@ -22,7 +22,7 @@ export interface BoundedServerInit {
   readonly host: string
   readonly port: number
 
-  /** The option that asked for the server, for errors. */
+  /** The server's option, for error messages. */
   readonly option: string
 
   /** Connections at once. The oldest gives way to a new one, so that silent readers keep nobody out. @default 64 */
@@ -33,7 +33,7 @@ export interface BoundedServer extends AsyncDisposable {
   /** The address, as in `http://127.0.0.1:9464`. */
   readonly url: string
 
-  /** Exempts a connection from the limits of connections and silence. */
+  /** Exempts a connection from the limits of connections and idle time. */
   trust(socket: Socket): void
 }
 

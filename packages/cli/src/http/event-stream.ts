@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import type { ServerResponse } from 'node:http'
 import { type Json, line } from '../text/json.ts'
 
-/** Milliseconds between comments on a silent stream: proxies end connections that are silent for a minute. */
+/** Milliseconds between comments on an idle stream: proxies close connections that are idle for a minute. */
 const HEARTBEAT_MS = 15_000
 
 /** Writes server-sent events (HTML standard, section 9.2) until the source or the reader ends. */

@@ -12,7 +12,7 @@ export class HttpError extends Error {
   }
 }
 
-/** Statuses of the library's errors, by their names. A caller may try 503 and 504 again. */
+/** Statuses of the library's errors, by their names. Callers may retry after 503 and 504. */
 const STATUSES: Readonly<Record<string, readonly [status: number, code: string]>> = {
   UsageError: [400, 'bad-request'],
   TypeError: [400, 'bad-request'],
@@ -25,7 +25,7 @@ const STATUSES: Readonly<Record<string, readonly [status: number, code: string]>
   TimeoutError: [504, 'timeout']
 }
 
-/** Statuses of writes that no replica took, by their outcomes. */
+/** Statuses of writes that no replica accepted, by their outcomes. */
 const OUTCOMES: Readonly<Record<string, number>> = {
   full: 507,
   refused: 403,

@@ -7,13 +7,13 @@ import { parsePort } from '../text/count.ts'
 export const DEFAULT_HTTP_PORT = 8337
 export const DEFAULT_DASHBOARD_PORT = 8338
 
-/** The variable with the token that clients have to show. */
+/** The environment variable with the clients' token. */
 export const HTTP_TOKEN_VARIABLE = 'WAGGLE_HTTP_TOKEN'
 
-/** Characters of a token that nobody guesses, and that fit a header. */
+/** A valid token: long enough not to be guessed, and safe in a header. */
 const TOKEN = /^[!-~]{16,256}$/
 
-/** Bytes of a token made for one run. */
+/** Bytes of a token that is generated for one run. */
 const TOKEN_BYTES = 24
 
 /** Reads the port of an option that may stand without one; undefined without the option. */
@@ -25,7 +25,7 @@ export function givenPort(
   return given === true ? defaultPort : given === undefined ? undefined : parsePort(given, option)
 }
 
-/** Makes a token for one run. */
+/** Generates a token for one run. */
 export function newToken(): string {
   return randomBytes(TOKEN_BYTES).toString('base64url')
 }

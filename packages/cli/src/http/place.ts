@@ -11,14 +11,14 @@ export interface Place {
   readonly subkey: Subkey | undefined
 }
 
-/** Query parameters that each request may have, by its method. */
+/** Allowed query parameters, by method. */
 const PARAMETERS: Readonly<Record<string, readonly string[]>> = {
   GET: ['subkey', 'latest', 'timeout'],
   PUT: ['subkey', 'ttl', 'expiration-time', 'timeout'],
   DELETE: ['subkey', 'ttl', 'expiration-time', 'timeout']
 }
 
-/** @throws HttpError for a parameter that the request does not have, which is most likely a typing error */
+/** @throws HttpError for an unknown parameter, which is most likely a typing error */
 export function assertParameters(method: string, query: URLSearchParams): void {
   const known = PARAMETERS[method] ?? []
   const unknown = [...query.keys()].find((name) => !known.includes(name))
@@ -32,7 +32,7 @@ export function assertParameters(method: string, query: URLSearchParams): void {
   }
 }
 
-/** Reads the key and the subkey, both as the command line reads them. */
+/** Reads the key and the subkey in the command line's syntax. */
 export function placeOf(segment: string, query: URLSearchParams): Place {
   const subkey = query.get('subkey')
   return {
@@ -51,12 +51,12 @@ export function givenLifetime(query: URLSearchParams): Lifetime | undefined {
   })
 }
 
-/** Formats a place for an answer. */
+/** Formats a place for a response. */
 export function placeJson({ key, subkey }: Place): { readonly [name: string]: Json } {
   return { key: jsonOf(key), ...(subkey !== undefined && { subkey: jsonOf(subkey) }) }
 }
 
-/** @throws HttpError when the moment has passed */
+/** @throws HttpError for a timestamp in the past */
 export function assertFuture(expirationTime: number): void {
   if (expirationTime <= getDHTTime()) {
     throw new HttpError(400, 'expired', `the expiration time ${expirationTime} has passed`)

@@ -5,7 +5,7 @@ import { parseDuration } from '../text/time.ts'
 import { LOCAL_HOST, localPorts, takenPorts } from './local-ports.ts'
 import { identityOptions, type NetworkOptions, namedPeers } from './network-options.ts'
 
-/** Joins the network as a client, for as long as one command takes. */
+/** Joins the network as a client for the duration of one command. */
 export async function withClient<T>(
   options: NetworkOptions & { readonly timeout?: string },
   io: CommandIO,
@@ -16,8 +16,8 @@ export async function withClient<T>(
 }
 
 /**
- * Starts a client that has joined; the caller disposes of it. The library is loaded here, so that
- * commands without a network start faster.
+ * Starts a client that has joined; the caller disposes of it. Imports the library lazily, so that commands without
+ * a network start faster.
  */
 export async function joinedClient(
   options: NetworkOptions & { readonly timeout?: string },
@@ -34,14 +34,14 @@ export async function joinedClient(
       DEFAULTS.bootstrapTimeoutMs
     ),
     clientMode: true,
-    // The process ends before a cached value is read again.
+    // The process ends before it would read a cached value again.
     cache: false,
     initialPeers,
     signal: io.signal
   })
 }
 
-/** @throws CommandError when no peer is named and no node runs on this machine */
+/** @throws CommandError when no initial peer is given and no node runs on this machine */
 export async function initialPeersFor(options: NetworkOptions, io: CommandIO): Promise<string[]> {
   const named = namedPeers(options, io)
 

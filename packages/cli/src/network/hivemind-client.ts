@@ -8,7 +8,7 @@ import { withClient } from './client.ts'
 import { type HivemindOptions, type NetworkOptions, namedPeers } from './network-options.ts'
 import { subkeyEntry } from './subkey-entry.ts'
 
-/** What commands do alike in a network of ours and in one of Hivemind. */
+/** The operations that Waggle and Hivemind clients share. */
 export interface CommonClient
   extends Pick<CommonDHT<Key, Value, FoundValue>, 'store' | 'findNearestPeers'>,
     Pick<HivemindDHT, 'libp2p'> {
@@ -21,7 +21,7 @@ export interface CommonClient
 
 export type CommonOptions = NetworkOptions & HivemindOptions & { readonly timeout?: string }
 
-/** Joins either kind of network as a client, for as long as one command takes. */
+/** Joins either kind of network as a client for the duration of one command. */
 export async function withCommonClient<T>(
   options: CommonOptions,
   io: CommandIO,
@@ -39,7 +39,7 @@ export async function withCommonClient<T>(
 /**
  * Starts a client of a Hivemind network that has joined; the caller disposes of it.
  *
- * @throws CommandError when no peer is named: Hivemind has no usual port to look at
+ * @throws CommandError without initial peers: Hivemind has no default port to probe
  */
 export async function hivemindClient(options: CommonOptions, io: CommandIO): Promise<HivemindDHT> {
   const initialPeers = namedPeers(options, io)
@@ -85,7 +85,7 @@ function commonClient(dht: HivemindDHT, tupleOf: TupleOf): CommonClient {
   }
 }
 
-/** A map with bytes as keys, which only Hivemind has, is shown by the text of these. */
+/** Converts a map with keys of bytes, which only Hivemind has, to one with text keys. */
 function shownValue({ isDictionary, value }: HivemindFound): FoundValue {
   return (
     !isDictionary && value instanceof Map

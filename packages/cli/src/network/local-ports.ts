@@ -3,34 +3,34 @@ import type { Command } from 'commander'
 import type { CommandIO } from '../io.ts'
 import { parsePort } from '../text/count.ts'
 
-/** The option of commands that find nodes of this machine by themselves. */
+/** The option of commands that discover nodes of this machine. */
 export interface LocalPortOptions {
   readonly localPort?: string
 }
 
-/** The variable that stands in for `--local-port`. */
+/** The environment variable that replaces `--local-port`. */
 export const LOCAL_PORT_VARIABLE = 'WAGGLE_LOCAL_PORT'
 
 export const DEFAULT_LOCAL_PORT = 1337
 
-/** Ports that nodes of this machine try. */
+/** Ports on which nodes of this machine listen. */
 const LOCAL_PORT_COUNT = 10
 
 export const LOCAL_HOST = '127.0.0.1'
 
-/** Longest time for a connection on this machine, in ms: a busy machine keeps a program that starts waiting for long. */
+/** Milliseconds allowed for a connection on this machine: a program that starts on a busy machine responds late. */
 const CONNECT_TIMEOUT_MS = 3_000
 
 export function addLocalPortOption(command: Command): Command {
   return command.option(
     '--local-port <port>',
-    `first of the ${LOCAL_PORT_COUNT} ports where the nodes of this machine find each other; nodes with another first port are left alone (default: $${LOCAL_PORT_VARIABLE}, else ${DEFAULT_LOCAL_PORT})`
+    `first of the ${LOCAL_PORT_COUNT} ports where the nodes of this machine find each other; nodes with another first port are ignored (default: $${LOCAL_PORT_VARIABLE}, else ${DEFAULT_LOCAL_PORT})`
   )
 }
 
 /**
- * Returns the first port where nodes of this machine find each other. Nodes and commands with different
- * first ports have nothing to do with each other.
+ * Returns the first port on which nodes of this machine find each other. Nodes with different first ports do not
+ * find each other.
  *
  * @throws UsageError when the option or the variable is not such a port
  */
@@ -45,13 +45,13 @@ export function localPort(
   return parsePort(given, source, { from: 1, upTo: 65_536 - LOCAL_PORT_COUNT })
 }
 
-/** Lists the ports that nodes of this machine try: the first node to start takes the first, and so on. */
+/** Lists the ports for nodes of this machine: the first node to start takes the first, and so on. */
 export function localPorts(options: LocalPortOptions, io: Pick<CommandIO, 'env'>): number[] {
   const first = localPort(options, io)
   return Array.from({ length: LOCAL_PORT_COUNT }, (_, i) => first + i)
 }
 
-/** Finds the ports that are in use. A probe takes a millisecond, a failed dial takes ten. */
+/** Finds the ports that are in use. A probe takes one millisecond, a failed dial ten. */
 export async function takenPorts(ports: readonly number[]): Promise<number[]> {
   const taken = await Promise.all(ports.map(isTaken))
   return ports.filter((_, i) => taken[i])

@@ -20,10 +20,10 @@ export interface HivemindOptions {
   readonly hivemind?: boolean
 }
 
-/** The variable that stands in for `--initial-peers`. */
+/** The environment variable that replaces `--initial-peers`. */
 export const INITIAL_PEERS_VARIABLE = 'WAGGLE_INITIAL_PEERS'
 
-/** Bytes of a key's file that are read: several times what it has. */
+/** Bytes read of a key file: several times the size of a key. */
 const MAX_KEY_BYTES = 4096
 
 export function addNetworkOptions(command: Command): Command {
@@ -56,7 +56,7 @@ export function addresses(text: string, before: readonly string[] = []): string[
   return [...before, ...text.split(/[\s,]+/).filter((address) => address !== '')]
 }
 
-/** Lists the initial peers that the user named, by the option or the variable. */
+/** Lists the initial peers from the option or the variable. */
 export function namedPeers({ initialPeers }: NetworkOptions, { env }: CommandIO): string[] {
   return [...(initialPeers ?? addresses(env[INITIAL_PEERS_VARIABLE] ?? ''))]
 }
@@ -77,7 +77,7 @@ async function swarmKeyIn(path: string): Promise<string> {
     const file = await open(path)
 
     try {
-      // One that never ends is no key.
+      // Reads a bounded part, because a special file may never end.
       const { buffer, bytesRead } = await file.read(new Uint8Array(MAX_KEY_BYTES))
       return new TextDecoder().decode(buffer.subarray(0, bytesRead))
     } finally {

@@ -5,8 +5,8 @@ import { LOCAL_HOST, takenPorts } from './local-ports.ts'
 const MAX_ATTEMPTS = 20
 
 /**
- * Starts a node among those of this machine, on the first free port. The nodes on the other ports are
- * its initial peers, unless the options name some. It may be the first node.
+ * Starts a node on the first free port for nodes of this machine. The nodes on the other ports are its initial
+ * peers, unless the options name some. It may be the first node.
  */
 export async function startLocally(ports: readonly number[], options: DHTOptions): Promise<DHT> {
   for (let attempt = 1; ; attempt++) {

@@ -1,7 +1,7 @@
 import type { Found, Subkey, Value } from '@waggle/record'
 import { subkeyId } from '@waggle/record/replica'
 
-/** Finds what a dictionary holds under a subkey; undefined for a plain value and for a subkey that is not there. */
+/** Finds the entry of a subkey in a dictionary; undefined for a plain value or a missing subkey. */
 export function subkeyEntry(found: Found | undefined, subkey: Subkey): Found<Value> | undefined {
   if (!(found?.value instanceof Map)) {
     return undefined

@@ -2,12 +2,12 @@ import type { Change } from '@waggle/dht/handles'
 import type { Found, Subkey, Value } from '@waggle/record'
 import { shown } from '../text/value-text.ts'
 
-/** A guest who has said whether they come. */
+/** A guest who has answered. */
 export interface Guest {
   readonly name: string
   readonly answer: string
 
-  /** When the answer expires, unless the guest repeats it. */
+  /** Expiration of the answer, unless the guest repeats it. */
   readonly expirationTime: number
 }
 
@@ -30,7 +30,7 @@ export function guestsOf(found: Found | undefined): Guest[] {
   })).sort((a, b) => (a.name < b.name ? -1 : 1))
 }
 
-/** Tells of changes of the party's key. A repeated answer is no event. */
+/** Describes the changes of the party's key. A repeated answer is not an event. */
 export function eventsOf(
   changes: readonly Change<Subkey | undefined, Value, true>[],
   time: number
@@ -38,7 +38,7 @@ export function eventsOf(
   return changes.flatMap((change) => {
     const { subkey } = change
     const text = eventText(change)
-    // A plain value is nobody's answer.
+    // A plain value is not a guest's answer.
     return subkey === undefined || text === undefined
       ? []
       : { text: `${plain(shown(subkey))} ${text}`, time }

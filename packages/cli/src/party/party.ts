@@ -4,7 +4,7 @@ import { eventsOf, type Guest, guestsOf, type PartyEvent } from './guests.ts'
 
 const KEY = 'party'
 
-/** Seconds after which a guest that vanished counts as gone. */
+/** Seconds after which a silent guest counts as gone. */
 const TTL = 5
 
 /** The state of the party after a change. */
@@ -37,13 +37,15 @@ export class Party implements AsyncDisposable {
 
   /** Yields the state of the party after each change, until the signal is aborted. */
   async *views(signal: AbortSignal): AsyncGenerator<PartyView, void, undefined> {
-    // With renewals, because the screen shows until when each answer counts.
+    // With renewals, because the screen shows the expiration of each answer.
     for await (const { current, changes } of this.#dht.watch(KEY, { signal, renewals: true })) {
       yield { guests: guestsOf(current), events: eventsOf(changes, getDHTTime()) }
     }
   }
 
-  /** Deletes this guest's answer, so that the others need not wait for it to expire. The guest may return at once. */
+  /**
+   * Deletes this guest's answer, so that the others need not wait for it to expire. The guest may return at once.
+   */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#answer?.stop()
   }

@@ -15,7 +15,7 @@ export interface ImportedEntry {
   readonly isSigned: boolean
 }
 
-/** A line that can't be imported, and why. */
+/** A line that can't be imported, with the reason. */
 export class LineError extends CommandError {
   constructor(lineNumber: number, reason: string) {
     super(
@@ -69,13 +69,13 @@ function fieldsOf(text: string, lineNumber: number): Record<string, unknown> {
       return fields as Record<string, unknown>
     }
   } catch {
-    // Reported below.
+    // The error below reports it.
   }
 
   throw new LineError(lineNumber, 'it is not a JSON object')
 }
 
-/** Lists the writes that a read value consists of. */
+/** Lists the writes in a value that was read. */
 export function* entriesFound(
   key: Key,
   { value, expirationTime }: Found

@@ -15,10 +15,10 @@ export interface LineImportInit {
   readonly lines: TextLines
   readonly signal: AbortSignal
 
-  /** Hears how many entries have been tried. */
+  /** Called with the number of entries tried so far. */
   readonly onProgress: (count: number) => void
 
-  /** Hears of each line that is wrong. Undefined: the import stops at the first. */
+  /** Called with each invalid line. Undefined: the import stops at the first. */
   readonly onWrong: ((error: LineError) => void) | undefined
 }
 
@@ -29,7 +29,7 @@ interface Line {
   readonly bytes: number
 }
 
-/** Errors about an entry, and not about the network. */
+/** Names of errors about an entry rather than the network. */
 const ABOUT_ENTRIES: readonly string[] = [
   'TypeError',
   'InvalidKeyError',
@@ -48,7 +48,7 @@ export class LineImport {
     this.#init = init
   }
 
-  /** Stores all entries, or those before the first line that is wrong, with which it rejects then. */
+  /** Stores all entries, or those before the first invalid line and then rejects with its error. */
   async run(): Promise<void> {
     for await (const batch of batches(this.#entries(), ({ bytes }) => bytes)) {
       if (!(await this.#store(batch))) {
@@ -64,7 +64,7 @@ export class LineImport {
     }
   }
 
-  /** Reads entries, until a line stops the import. */
+  /** Reads entries until a line stops the import. */
   async *#entries(): AsyncGenerator<Line> {
     const { lines } = this.#init
 
@@ -82,7 +82,7 @@ export class LineImport {
     }
   }
 
-  /** Undefined for an entry that is not to be stored. */
+  /** Parses a line; undefined for an entry that is not to be stored. */
   #parsed(text: string | undefined, lineNumber: number): ImportedEntry | undefined {
     try {
       const entry = parseEntryLine(text, lineNumber)
@@ -95,7 +95,10 @@ export class LineImport {
     }
   }
 
-  /** A wrong entry fails the whole batch: halves are tried until it is alone. Returns whether to go on. */
+  /**
+   * Stores a batch. An invalid entry fails the whole batch, so bisects it until the entry is alone. Returns whether
+   * to continue.
+   */
   async #store(batch: readonly Line[]): Promise<boolean> {
     try {
       await this.#storeAll(batch)

@@ -89,7 +89,7 @@ async function stoppedNode(dataDir: string): Promise<Source> {
   ])
   const dht = await DHT.create({
     dataDir,
-    // A temporary key: none is written beside the records of a node that keeps its identity elsewhere.
+    // A temporary key, so that no key is written into the directory of a node that keeps its identity elsewhere.
     privateKey: await generateKeyPair('Ed25519'),
     clientMode: true,
     libp2pOptions: { connectionGater: { denyDialPeer: () => true } }
@@ -145,7 +145,7 @@ async function* keyTexts(lines: TextLines): AsyncGenerator<string> {
   }
 }
 
-/** Longest time for a whole batch, in ms: enough for slow peers. */
+/** Milliseconds allowed for a whole batch: enough for slow peers. */
 const BATCH_TIMEOUT_MS = 120_000
 
 function entryText({ key, subkey, value, expirationTime }: ImportedEntry): string {

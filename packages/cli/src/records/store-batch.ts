@@ -8,14 +8,14 @@ import type { ImportedEntry } from './entry-line.ts'
 export interface BatchOutcome {
   readonly stored: number
 
-  /** Entries that something beats which is stored in their place, or that have expired. */
+  /** Entries that have expired or that a stored entry beats. */
   readonly refused: number
 
   /** Entries that no peer could store. */
   readonly failed: number
 }
 
-/** Longest time for a whole batch, in ms: enough for slow peers. */
+/** Milliseconds allowed for a whole batch: enough for slow peers. */
 const BATCH_TIMEOUT_MS = 120_000
 
 /** Attempts to store a batch. A peer that failed is avoided for a second, and may then work again. */
@@ -44,18 +44,18 @@ export async function storeBatch(
   }
 }
 
-/** Whether trying again would change nothing. */
+/** Whether a retry would change nothing. */
 function isSettled(outcome: StoreOutcome): boolean {
   return outcome === 'held' || outcome === 'beaten' || outcome === 'expired'
 }
 
-/** Writes the entries, and says what became of each. */
+/** Writes the entries and returns the outcome of each. */
 async function storeEach(
   dht: DHT,
   entries: readonly ImportedEntry[],
   signal: AbortSignal
 ): Promise<Stored[]> {
-  // Whole values and deletions come first: a dictionary can follow them, but they can't follow a dictionary (R6).
+  // Plain values and deletions come first: a dictionary can follow them, but they can't follow a dictionary (R6).
   const whole = entries.filter(({ subkey }) => subkey === undefined)
   const ofSubkeys = entries.filter(({ subkey }) => subkey !== undefined)
   return [...(await storeAll(dht, whole, signal)), ...(await storeAll(dht, ofSubkeys, signal))]

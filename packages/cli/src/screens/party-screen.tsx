@@ -10,7 +10,7 @@ export interface PartyProps {
   readonly address: string
   readonly guests: readonly Guest[]
 
-  /** Newest last. */
+  /** Events, newest last. */
   readonly events: readonly PartyEvent[]
   readonly now: number
   readonly columns: number
@@ -47,7 +47,7 @@ export function PartyScreen(props: PartyProps): ReactElement {
   )
 }
 
-/** The option that guests on other machines need; guests on this machine find each other without it. */
+/** Describes the option for guests on other machines; guests on this machine find each other without it. */
 function from(address: string): string {
   const [, host = '', port = ''] = /^\/ip[46]\/([^/]+)\/tcp\/(\d+)/.exec(address) ?? []
   const hostAndPort = host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`

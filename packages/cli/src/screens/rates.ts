@@ -1,6 +1,6 @@
 import type { Overview } from '../control/overview.ts'
 
-/** Amounts per second; undefined where nothing counts them. */
+/** Amounts per second; undefined without metrics. */
 export interface Rates {
   readonly stored: number | undefined
   readonly expired: number | undefined

@@ -1,4 +1,4 @@
-/** A command, as the shell completes it. */
+/** A command for shell completion. */
 export interface CompletedCommand {
   readonly name: string
   readonly summary: string

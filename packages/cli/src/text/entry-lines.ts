@@ -7,7 +7,7 @@ import { jsonOf } from './value-text.ts'
 /** One line of an export: one write that an import can repeat. */
 export type EntryLine = { readonly [name: string]: Json }
 
-/** Lists the writes that a record consists of. A signed write is marked, because only its owner can repeat it. */
+/** Lists the writes in a record. A signed write is marked, because only its owner can repeat it. */
 export function* entriesOf({ key, record }: HeldRecord): Generator<EntryLine, void, undefined> {
   const place = { key: jsonOf(key) }
 

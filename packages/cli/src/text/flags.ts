@@ -1,7 +1,4 @@
-/**
- * The names on the command line of the libraries' options. Messages of the libraries name options as
- * programs give them.
- */
+/** Command-line names of the libraries' options. The libraries' messages contain the options' names in code. */
 export const FLAGS: Readonly<Record<string, string>> = {
   announce: '--announce',
   clientMode: '--client',
@@ -27,17 +24,17 @@ export const FLAGS: Readonly<Record<string, string>> = {
   ttl: '--ttl'
 }
 
-/** Words for names of the libraries that have no flag. */
+/** Words for the libraries' names that have no flag. */
 const WORDS: Readonly<Record<string, string>> = {
   bootstrapTimeoutMs: 'time limit',
   ownerTag: 'owner tag',
   requestTimeoutMs: 'the time limit of a request'
 }
 
-/** Names that are no words of English: they are options wherever they stand. */
+/** Names that are not English words: they mean options anywhere in a message. */
 const NAMES = [...Object.keys(FLAGS), ...Object.keys(WORDS)].filter((name) => /[A-Z]/.test(name))
 
-/** Names that are words, too: they are options at the beginning, and where options are listed. */
+/** Names that are also English words: they mean options at the beginning of a message and in lists of options. */
 const NAMES_OR_WORDS = Object.keys(FLAGS).filter((name) => !NAMES.includes(name))
 
 const NAMED = new RegExp(
@@ -45,7 +42,7 @@ const NAMED = new RegExp(
   'g'
 )
 
-/** Advice that a command can't follow. */
+/** Advice that does not apply to commands. */
 const FOR_PROGRAMS = /, (?:or )?(?:pass )?strict: false to join all the same/g
 
 /** Replaces the libraries' option names in a message by those of the command line. */

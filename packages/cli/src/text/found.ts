@@ -4,7 +4,7 @@ import type { Paint } from './paint.ts'
 import { shownMoment } from './time.ts'
 import { jsonOf, shown } from './value-text.ts'
 
-/** Formats a value for programs. A dictionary becomes a list, because its subkeys need not be text. */
+/** Formats a value for programs. A dictionary becomes a list, because its subkeys may be other than text. */
 export function foundJson(key: Key, { value, expirationTime }: Found): Json {
   if (!(value instanceof Map)) {
     return { key: jsonOf(key), value: jsonOf(value as Value), expirationTime }

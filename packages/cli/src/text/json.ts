@@ -7,15 +7,24 @@ export type Json =
   | readonly Json[]
   | { readonly [name: string]: Json }
 
-/** Characters that are not seen, or that reorder others: control, format, surrogate, private use and unassigned ones, and line ends. */
+/**
+ * Characters that are invisible or reorder others: control, format, surrogate, private use and unassigned ones, and
+ * line ends.
+ */
 const UNSEEN = /[\p{C}\p{Zl}\p{Zp}]/gu
 
 /**
- * Formats JSON on one line that is safe in a terminal, whoever wrote the value. JSON escapes the ASCII
- * control characters; this also escapes other characters that control a terminal, reorder text, or are not seen.
+ * Formats JSON on one line that is safe in a terminal, whatever peer wrote the value. JSON escapes the ASCII
+ * control characters; this also escapes other characters that control a terminal, reorder text, or are invisible.
  */
 export function line(json: Json): string {
   return JSON.stringify(json).replace(UNSEEN, escaped)
+}
+
+/** Formats JSON on several lines in the same way. */
+export function lines(json: Json): string {
+  const all = JSON.stringify(json, undefined, 1).split('\n')
+  return all.map((one) => one.replace(UNSEEN, escaped)).join('\n')
 }
 
 /** Escapes a text in the same way, without quotes around it. */

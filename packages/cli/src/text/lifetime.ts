@@ -1,5 +1,6 @@
-import { DEFAULT_LIMITS, getDHTTime } from '@waggle/record'
+import { getDHTTime } from '@waggle/record'
 import type { Lifetime } from '@waggle/record/replica'
+import { DEFAULT_LIMITS } from '@waggle/record/replica'
 import { UsageError } from '../errors.ts'
 import { parseDuration, parseMoment, shownDuration } from './time.ts'
 
@@ -14,7 +15,7 @@ export interface LifetimeOptions {
 }
 
 /**
- * Reads the lifetime that the options give: none without either of them.
+ * Reads the lifetime from the options; undefined without either of them.
  *
  * @throws UsageError when both are given, or one is not valid
  */

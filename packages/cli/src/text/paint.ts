@@ -14,14 +14,14 @@ const STYLES = {
 
 export type Paint = (tone: Tone, text: string) => string
 
-/** Returns the colours for a stream: only a terminal has any, and none where NO_COLOR is set. */
+/** Returns the colours for a stream: none unless it is a terminal, and none if NO_COLOR is set. */
 export function paintFor(io: CommandIO, stream: 'stdout' | 'stderr'): Paint {
   return isColourful(io, stream)
     ? (tone, text) => styleText(STYLES[tone], text, { validateStream: false })
     : (_tone, text) => text
 }
 
-/** See https://no-color.org: the variable counts whatever its value, unless it is empty. */
+/** See https://no-color.org: any value of the variable except the empty one disables colours. */
 export function isColourful({ env, ...io }: CommandIO, stream: 'stdout' | 'stderr'): boolean {
   const { NO_COLOR = '', TERM } = env
   const isForbidden = NO_COLOR !== '' || TERM === 'dumb'

@@ -8,9 +8,9 @@ const LINE_FEED = 0x0a
 const BYTE_ORDER_MARK = '\ufeff'
 
 /**
- * Splits UTF-8 text at line feeds, after which a carriage return may have come. Node's `readline` also splits at
- * U+2028 and U+2029, which strings in JSON may contain. Skips a byte order mark. Yields undefined for a line
- * that is not UTF-8.
+ * Splits UTF-8 text at line feeds with or without a preceding carriage return. Node's `readline` also splits at
+ * U+2028 and U+2029, which strings in JSON may contain. Skips a byte order mark. Yields undefined for a line that
+ * is not UTF-8.
  *
  * @throws CommandError for a line without an end
  */

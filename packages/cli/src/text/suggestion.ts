@@ -12,7 +12,7 @@ const SYNONYMS: Readonly<Record<string, readonly string[]>> = {
   export: ['dump', 'backup']
 }
 
-/** Finds the command that a word was meant for: a misspelling of it, or the word of another tool. */
+/** Finds the intended command: a word may be a misspelling of it, or another tool's name for it. */
 export function suggestion(word: string, commands: readonly string[]): string | undefined {
   // Commands come first, so that they win ties.
   const known = [

@@ -23,7 +23,7 @@ const GREATEST_BIGINT = 2n ** 64n - 1n
  * @throws UsageError for JSON with a mistake in it
  */
 export function parseValue(text: string, what = 'the value'): Value {
-  if (beginsSpecially(text)) {
+  if (hasPrefix(text)) {
     return fromText(text, what)
   }
 
@@ -65,11 +65,11 @@ export function jsonOf(value: Value): Json {
 
   switch (typeof value) {
     case 'string':
-      return beginsSpecially(value) ? `text:${value}` : value
+      return hasPrefix(value) ? `text:${value}` : value
     case 'bigint':
       return `bigint:${value}`
     case 'number':
-      return isSaidByJson(value) ? value : `number:${Object.is(value, -0) ? '-0' : value}`
+      return isExactInJson(value) ? value : `number:${Object.is(value, -0) ? '-0' : value}`
   }
 
   return compoundJson(value)
@@ -80,8 +80,8 @@ export function shown(value: Value): string {
   return line(jsonOf(value))
 }
 
-/** JSON has no infinity; −0 would lose its sign, and an integer beyond 2⁵³ reads as a bigint. */
-function isSaidByJson(value: number): boolean {
+/** Whether JSON represents the number. It lacks infinity and −0, and integers beyond 2⁵³ are read as bigints. */
+function isExactInJson(value: number): boolean {
   const isLargeInteger = !Number.isSafeInteger(value) && /^-?\d+$/.test(String(value))
   return Number.isFinite(value) && !Object.is(value, -0) && !isLargeInteger
 }
@@ -96,7 +96,7 @@ function compoundJson(value: Exclude<Value, null | boolean | string | bigint | n
     : Object.fromEntries(Object.entries(value).map(([name, item]) => [name, jsonOf(item)]))
 }
 
-function beginsSpecially(text: string): boolean {
+function hasPrefix(text: string): boolean {
   return Object.keys(PREFIXES).some((prefix) => text.startsWith(prefix))
 }
 
@@ -110,7 +110,7 @@ function fromText(text: string, what: string): Value {
   return text
 }
 
-/** JSON.parse would round integers beyond 2⁵³: their text says what they are. */
+/** Restores an integer beyond 2⁵³ from its text, because JSON.parse rounds it. */
 function revived(value: unknown, source: string | undefined, what: string): unknown {
   if (typeof value === 'string') {
     return fromText(value, what)

@@ -6,6 +6,7 @@ export interface ServeEvent {
   readonly addresses?: readonly string[]
   readonly metricsUrl?: string | null
   readonly http?: { readonly url: string; readonly newToken: string | null } | null
+  readonly dashboard?: { readonly url: string; readonly newToken: string | null } | null
 }
 
 /** A node that runs as `waggle serve`. */

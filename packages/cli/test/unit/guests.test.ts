@@ -1,9 +1,10 @@
+import { Dictionary } from '@waggle/dht'
 import { describe, expect, it } from 'vitest'
 import { eventsOf, guestsOf } from '../../src/party/guests.ts'
 
 const dictionary = (answers: Record<string, string>): Parameters<typeof guestsOf>[0] => ({
   expirationTime: 10,
-  value: new Map(
+  value: new Dictionary(
     Object.entries(answers).map(([name, value]) => [name, { value, expirationTime: 10 }])
   )
 })

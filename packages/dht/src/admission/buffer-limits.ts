@@ -4,7 +4,7 @@ import { Alarm } from '../timing/alarm.ts'
 export interface Buffering {
   readonly bufferedBytes: number
 
-  /** Since when a message is unfinished or responses are unread; undefined if neither is the case. */
+  /** Time since which a message is unfinished or responses are unread; undefined if neither is the case. */
   readonly stuckSinceMs: number | undefined
   close(error: Error): void
 }
@@ -14,17 +14,20 @@ export interface BufferLimitsInit {
   readonly maxBufferedBytes: number
 }
 
-/** Milliseconds between two looks at the buffers, while anything is buffered. */
-const LOOK_MS = 250
+/** Milliseconds between two checks of the buffers, while any holds data. */
+const CHECK_INTERVAL_MS = 250
 
 /** Milliseconds after which an unfinished message or unread responses end the stream. */
 export const MAX_STUCK_MS = 60_000
 
-/** Adds up what all streams buffer, and ends those of peers that make this node buffer too much, or for too long. */
+/**
+ * Sums up the buffered bytes of all streams, and ends streams of peers that make this node buffer too much or for
+ * too long.
+ */
 export class BufferLimits {
   readonly #limits: BufferLimitsInit
   readonly #streams = new Map<Buffering, string>()
-  readonly #alarm = new Alarm(() => this.look())
+  readonly #alarm = new Alarm(() => this.check())
 
   constructor(limits: BufferLimitsInit) {
     this.#limits = limits
@@ -38,16 +41,16 @@ export class BufferLimits {
     this.#streams.delete(stream)
   }
 
-  /** Looks soon, as something is buffered. */
-  scheduleLook(): void {
-    this.#alarm.within(LOOK_MS)
+  /** Schedules a check, because a stream buffers data. */
+  scheduleCheck(): void {
+    this.#alarm.within(CHECK_INTERVAL_MS)
   }
 
-  /** Ends the streams that have to end, and looks again soon if anything is buffered. */
-  look(nowMs: number = performance.now()): void {
+  /** Ends the streams beyond the limits. Schedules the next check if any stream buffers data. */
+  check(nowMs: number = performance.now()): void {
     for (const [stream] of this.#streams) {
       if (nowMs - (stream.stuckSinceMs ?? nowMs) > MAX_STUCK_MS) {
-        stream.close(new Error(`nothing has moved on the stream for ${MAX_STUCK_MS} ms`))
+        stream.close(new Error(`the stream made no progress for ${MAX_STUCK_MS} ms`))
       }
     }
 
@@ -55,7 +58,7 @@ export class BufferLimits {
     const peers = this.#bytesOfPeers()
     let sum = 0
 
-    // The peer with most is last, and the first to exceed the sum.
+    // Ascending, so the peer with most is the first to exceed the total.
     for (const [peer, bytes] of [...peers].sort(([, a], [, b]) => a - b)) {
       sum += bytes
 
@@ -65,7 +68,7 @@ export class BufferLimits {
     }
 
     if (sum > 0) {
-      this.scheduleLook()
+      this.scheduleCheck()
     }
   }
 

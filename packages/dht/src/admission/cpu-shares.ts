@@ -1,15 +1,15 @@
 import { BoundedMap } from '../collections/bounded-map.ts'
 import { TokenBucket } from './token-bucket.ts'
 
-/** Share of this node's time that one peer gets while light clients are there. */
+/** Share of this node's time that one peer gets while light clients are present. */
 const MAX_SHARE = 0.25
 
 /** Milliseconds that a peer may use at once after it has been idle. */
 const BURST_MS = 10
 
 /**
- * Milliseconds charged at most for one step of a job. A step that took longer was interrupted by
- * the garbage collector or by another process, which is not the peer's doing.
+ * Milliseconds charged at most for one step of a job. A longer step was interrupted by the garbage collector or by
+ * another process, which the peer did not cause.
  */
 const MAX_CHARGE_MS = 2
 
@@ -23,27 +23,27 @@ interface Usage {
   /** Milliseconds left to the peer. */
   readonly left: TokenBucket
 
-  /** When something was last done for it, in ms of the process's clock. */
+  /** Time of the last step for the peer, in ms of the process's clock. */
   servedAtMs: number
 }
 
 /**
- * Measures how much of this node's time each peer has used lately. A light client is a peer that
- * has used less than half of its burst. While one is present, a heavy one gets no more than its
- * share. Heavy peers alone may use all of the time.
+ * Measures each peer's recent share of this node's time. A light client is a peer that has used less than half of
+ * its burst. While one is present, a heavy peer gets no more than its share. Heavy peers alone may use all of the
+ * time.
  */
 export class CpuShares {
-  /** Use of each peer that has used some. */
+  /** Recent use by each peer. */
   readonly #peers = new BoundedMap<string, Usage>({ maxSize: MAX_REMEMBERED })
 
-  /** When each light client sent its last request, the latest one last. */
+  /** Time of each light client's last request, the latest one last. */
   readonly #lightClients = new BoundedMap<string, number>({ maxSize: MAX_REMEMBERED })
 
-  /** The caller's time, which it reads once for several calls. */
+  /** The caller's time, read once for several calls. */
   #nowMs = 0
   readonly #clock = (): number => this.#nowMs
 
-  /** Takes note of a peer's request. */
+  /** Records a peer's request. */
   noteRequest(peer: string, nowMs: number): void {
     if (this.#leftMs(peer, nowMs) > BURST_MS / 2) {
       this.#lightClients.set(peer, nowMs)
@@ -58,7 +58,7 @@ export class CpuShares {
     usage.servedAtMs = nowMs
   }
 
-  /** When something was last done for the peer, in ms of the process's clock; undefined if that is long ago. */
+  /** Time of the last step for the peer, in ms of the process's clock; undefined if that is long ago. */
   lastServedMs(peer: string): number | undefined {
     return this.#peers.get(peer)?.servedAtMs
   }
@@ -76,7 +76,7 @@ export class CpuShares {
     return false
   }
 
-  /** Whether the peer has used up its share and has to wait for a light client's sake. */
+  /** Whether the peer has used up its share and must wait for a light client. */
   isExhausted(peer: string, nowMs: number): boolean {
     return this.#leftMs(peer, nowMs) <= 0 && this.isShared(peer, nowMs)
   }

@@ -4,32 +4,32 @@ import { CpuShares } from './cpu-shares.ts'
 
 /** Work for a peer, in steps. */
 export interface Job {
-  /** Does one step. Returns true when that was the last one. */
+  /** Runs one step. Returns true after the last one. */
   step(): boolean
 }
 
 interface Turn {
-  /** Milliseconds that all peers' jobs may take of one turn of the event loop. Steps are not interrupted. */
+  /** Milliseconds that all peers' jobs may take in one turn of the event loop. Steps are not interrupted. */
   readonly turnMs: number
 
   /** Milliseconds that one peer's jobs may take before those of others run. */
   readonly quantumMs: number
 }
 
-/** The turn while no light client is present. */
+/** Limits of a turn without light clients. */
 const LONG_TURN: Turn = { turnMs: 2, quantumMs: 1 }
 
-/** The turn while a light client is present, which would have to wait for the end of the turn. */
+/** Limits of a turn while a light client is present, which would have to wait for the end of the turn. */
 const SHORT_TURN: Turn = { turnMs: 0.25, quantumMs: 0.25 }
 
-/** Milliseconds until exhausted peers are looked at again. */
+/** Milliseconds until exhausted peers are checked again. */
 const PAUSE_MS = 1
 
 /**
- * Shares this node's time among the peers that ask it. A job that fits into the present turn of the
- * event loop runs at once. Others wait peer by peer and run in rotation, so neither one large
- * request nor many from one peer delay others by more than a few milliseconds. While a light client
- * is present, turns are short and heavy peers do not get all of them: see {@link CpuShares}.
+ * Shares this node's time among requesting peers. A job that fits into the current turn of the event loop runs at
+ * once. Others wait peer by peer and run in rotation, so neither one large request nor many from one peer delay
+ * others by more than a few milliseconds. While a light client is present, turns are short and heavy peers do not
+ * get all of them: see {@link CpuShares}.
  */
 export class FairQueue {
   /** Waiting jobs by peer, in the order in which the peers are served. */
@@ -67,7 +67,7 @@ export class FairQueue {
     return this.#shares.isShared(peer, nowMs) ? SHORT_TURN : LONG_TURN
   }
 
-  /** A peer with nothing waiting is served before those that wait, up to one quantum. */
+  /** Returns the milliseconds that a job may run at once: up to one quantum for a peer without waiting jobs. */
   #timeAtOnce(peer: string, nowMs: number): number {
     const { turnMs, quantumMs } = this.#turnOf(peer, nowMs)
     const { spentMs } = this.#budget
@@ -83,7 +83,7 @@ export class FairQueue {
     }
   }
 
-  /** Serves those that wait, whatever was done at once in the meantime: they would starve otherwise. */
+  /** Serves waiting jobs even after a turn full of immediate ones, because they would starve otherwise. */
   #takeTurn(): void {
     this.#isTurnScheduled = false
     this.#budget.refill()
@@ -136,7 +136,7 @@ export class FairQueue {
     }
   }
 
-  /** Runs a job for so long, or until it is done. */
+  /** Runs a job for `forMs`, or until it is done. */
   #work(peer: string, job: Job, forMs: number): boolean {
     const startMs = performance.now()
     let isDone = false

@@ -3,7 +3,7 @@ export interface OpenRequestsInit {
   readonly maxRequestsPerPeer: number
 }
 
-/** Counts the requests that are being answered, of each peer and of all, whatever their streams and protocols are. */
+/** Counts the requests in progress, by peer and in total, across streams and protocols. */
 export class OpenRequests {
   readonly #init: OpenRequestsInit
   readonly #ofPeer = new Map<string, number>()
@@ -18,7 +18,7 @@ export class OpenRequests {
     return this.#count
   }
 
-  /** Whether another one of the peer would be too many. */
+  /** Whether the peer has reached its limit, or all peers together have. */
   isFull(peer: string): boolean {
     const { maxRequests, maxRequestsPerPeer } = this.#init
     return this.#count >= maxRequests || this.#of(peer) >= maxRequestsPerPeer

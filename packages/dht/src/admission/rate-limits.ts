@@ -1,42 +1,42 @@
 import { BoundedMap } from '../collections/bounded-map.ts'
 import { TokenBucket } from './token-bucket.ts'
 
-/** Keys that may be asked for in a second, by one peer and by all. */
+/** Keys that one peer, and all peers, may request per second. */
 export interface Rates {
   readonly maxKeysPerSecondPerPeer: number
   readonly maxKeysPerSecond: number
 }
 
-/** Peers whose rates are remembered. A forgotten peer begins with a second's worth. */
+/** Peers whose rates are remembered. A forgotten peer begins with one second's worth. */
 const MAX_REMEMBERED = 4096
 
-/** Time over which keys are counted when there are not enough for all, in ms. */
+/** Milliseconds over which keys are counted when the total rate is exceeded. */
 const WINDOW_MS = 1000
 
 interface Use {
   readonly left: TokenBucket
 
-  /** The window in which the peer asked last, and the keys that it asked for in it. */
+  /** The window of the peer's last request, and the keys that it requested in it. */
   window: number
   keys: number
 }
 
 /**
- * Limits the keys that peers ask for, peer by peer and in all. When all together ask for too many, those
- * that have had less than an equal part of them go on: others' floods are not theirs to wait for.
+ * Limits the rate of requested keys, of each peer and in total. When the total is exceeded, peers that had less
+ * than an equal part continue, so a flood of one peer does not delay them.
  */
 export class RateLimits {
   readonly #rates: Rates
   readonly #nowMs: () => number
 
-  /** The time, read once for all buckets that a request concerns. */
+  /** Current time, read once for all buckets of a request. */
   #atMs: number
   readonly #clock = (): number => this.#atMs
   readonly #all: TokenBucket
   readonly #peers = new BoundedMap<string, Use>({ maxSize: MAX_REMEMBERED })
   #window = 0
 
-  /** Peers that have asked in this window, and in the one before. */
+  /** Peers with requests in this window, and in the one before. */
   #asking = 0
   #asked = 0
 
@@ -47,7 +47,7 @@ export class RateLimits {
     this.#all = new TokenBucket({ perSecond: rates.maxKeysPerSecond, nowMs: this.#clock })
   }
 
-  /** Says whether the peer may ask for so many keys now, and counts them if it may. */
+  /** Returns whether the peer may request this many keys now, and counts them if so. */
   admits(peer: string, keys: number): boolean {
     this.#atMs = this.#nowMs()
     const use = this.#useOf(peer)
@@ -63,7 +63,7 @@ export class RateLimits {
     return true
   }
 
-  /** Keys that each peer may ask for in a window in which all ask for too many. */
+  /** Keys that each peer may request in a window in which the total is exceeded. */
   get #part(): number {
     return this.#rates.maxKeysPerSecond / Math.max(this.#asking, this.#asked)
   }

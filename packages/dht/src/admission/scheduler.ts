@@ -7,8 +7,8 @@ import { RateLimits, type Rates } from './rate-limits.ts'
 export const BUSY_PAUSE_MS = 20
 
 /**
- * Schedules the requests of peers: in turns, and within their rates. All protocols share one, so
- * that a peer gets no more by using several of them.
+ * Schedules peers' requests in fair turns and within their rates. All protocols share one, so a peer gains nothing
+ * by using several.
  */
 export class Scheduler {
   readonly work: FairQueue

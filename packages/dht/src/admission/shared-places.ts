@@ -1,4 +1,4 @@
-/** Something that takes a place until it ends. */
+/** A resource that occupies a place until it ends. */
 export interface PlaceTaker {
   abort(error: Error): void
   addEventListener(type: 'close', listener: () => void): void
@@ -7,18 +7,18 @@ export interface PlaceTaker {
 export interface SharedPlacesInit {
   readonly maxSize: number
 
-  /** What whoever loses a place is told. */
+  /** Reason given to a taker that loses its place. */
   readonly reason: string
 }
 
 /**
- * Places for whoever needs them: when there is none left, the owner that has most of them loses its
- * oldest. So nobody who takes many keeps others out.
+ * A limited number of places. When none is left, the owner with most of them loses its oldest, so one owner cannot
+ * lock out others.
  */
 export class SharedPlaces<T extends PlaceTaker> {
   readonly #init: SharedPlacesInit
 
-  /** What each owner has, oldest first. */
+  /** Each owner's takers, oldest first. */
   readonly #taken = new Map<string, Set<T>>()
   readonly #owners = new Map<T, string>()
 
@@ -30,7 +30,7 @@ export class SharedPlaces<T extends PlaceTaker> {
     return this.#owners.size
   }
 
-  /** Gives it a place until it ends or is deleted. */
+  /** Occupies a place for a taker until it ends or is deleted. */
   add(taker: T, owner: string): void {
     const own = this.#taken.get(owner) ?? new Set()
     this.#taken.set(owner, own.add(taker))

@@ -1,24 +1,24 @@
 import { atEndOfTurn } from '../timing/end-of-turn.ts'
 import { CpuShares } from './cpu-shares.ts'
 
-/** Milliseconds until exhausted peers are looked at again. */
+/** Milliseconds until exhausted peers are checked again. */
 const PAUSE_MS = 1
 
 export interface TaskQueueInit {
   /** Tasks that run at the same time. */
   readonly maxRunning: number
 
-  /** Milliseconds of a processor that one task takes, which count for its peer. */
+  /** Milliseconds of processor time that one task takes, charged to its peer. */
   readonly costMs: () => number
 
-  /** @default its own */
+  /** @default an instance of its own */
   readonly shares?: CpuShares | undefined
 }
 
 /**
- * Runs tasks that use threads: a few at once, so that others find a free thread, and peer by peer in
- * rotation, so that none of them waits behind another one's flood. Their time counts towards the
- * peers' shares: see {@link CpuShares}.
+ * Runs tasks that use threads: a few at once, so that a thread stays free for other work, and peer by peer in
+ * rotation, so that one peer's flood does not delay others. Their time counts towards the peers' shares: see {@link
+ * CpuShares}.
  */
 export class TaskQueue {
   /** Waiting tasks by peer, in the order in which the peers are served. */
@@ -33,7 +33,7 @@ export class TaskQueue {
     this.#shares = init.shares ?? new CpuShares()
   }
 
-  /** Runs the task when it is the peer's turn. Settles as the task does. */
+  /** Runs the task in the peer's turn. Settles as the task does. */
   run<T>(peer: string, task: () => Promise<T>): Promise<T> {
     return new Promise((resolve, reject) => {
       const tasks = this.#waiting.get(peer) ?? []

@@ -1,21 +1,21 @@
 export interface TokenBucketOptions {
-  /** Tokens that accrue in a second. */
+  /** Tokens that accrue per second. */
   readonly perSecond: number
 
   /**
-   * Tokens that can be saved up.
+   * Maximum number of saved tokens.
    *
    * @default perSecond
    */
   readonly burst?: number
 
-  /** Milliseconds of a clock that never goes back. */
+  /** Milliseconds of a monotonic clock. */
   readonly nowMs?: () => number
 }
 
 /**
- * Limits a rate. The bucket starts full. It can be overdrawn once by a request that is larger than
- * what is left, so that large requests are delayed by those before them and never starve.
+ * Limits a rate. The bucket starts full. A request larger than the remaining tokens can overdraw it once, so large
+ * requests are delayed by those before them and never starve.
  */
 export class TokenBucket {
   readonly #perSecond: number
@@ -50,12 +50,12 @@ export class TokenBucket {
     return this.#tokens
   }
 
-  /** Takes tokens without asking whether there are any. */
+  /** Takes tokens even if too few are left. */
   take(count: number): void {
     this.#tokens = this.tokens - count
   }
 
-  /** Takes tokens if at least `least` are left. Says whether it did. */
+  /** Takes tokens if at least `least` are left. Returns whether it did. */
   tryTake(count: number, least = 0): boolean {
     const isEnough = this.tokens >= least
 

@@ -5,17 +5,16 @@ import { CpuShares } from './cpu-shares.ts'
 /** Milliseconds of one turn of the event loop after which no further task begins. */
 export const TURN_MS = 2
 
-/** Milliseconds after which peers that have had more than their share may have some again. */
+/** Milliseconds until peers beyond their share are served again. */
 const PAUSE_MS = 1
 
 /**
- * Begins one task after another, peer by peer. For work that goes on in microtasks after the call that
- * began it, as libp2p's handling of a message does: all of it runs before anything else can, so the
- * next task begins when it has run, and in another turn of the event loop once it has taken so long
- * that others should be served. The time counts towards the peer's share: see {@link CpuShares}.
+ * Begins one task after another, peer by peer. It suits work that continues in microtasks after the call, as
+ * libp2p's handling of a message does: all of these run before the next task, which begins in another turn of the
+ * event loop once the first has taken too long. The time counts towards the peer's share: see {@link CpuShares}.
  */
 export class Turns {
-  /** In the order in which they get their turns. */
+  /** Waiting tasks by peer, in the order in which the peers are served. */
   readonly #waiting = new Map<string, (() => void)[]>()
   readonly #shares: CpuShares
   readonly #budget = new TurnBudget()
@@ -25,7 +24,7 @@ export class Turns {
     this.#shares = shares
   }
 
-  /** Begins the task at once if nobody waits, or else when it is the peer's turn. */
+  /** Begins the task at once if none waits, or else in the peer's turn. */
   add(peer: string, task: () => void): void {
     const tasks = this.#waiting.get(peer)
     this.#shares.noteRequest(peer, performance.now())

@@ -7,7 +7,10 @@ export const CLOCK_PROTOCOL = '/waggle/clock/1.0.0'
 /** Bytes of the largest message. */
 export const MAX_CLOCK_MESSAGE_BYTES = 9
 
-/** The farthest moment that calendars know, in seconds from 1970, either way. Beyond it differences might be infinite. */
+/**
+ * The farthest timestamp that JavaScript's dates support, in seconds from 1970, either way. Beyond it differences
+ * might be infinite.
+ */
 const MAX_TIME = 8.64e12
 
 export type ClockMessage =

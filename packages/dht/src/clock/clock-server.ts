@@ -8,7 +8,7 @@ import {
   MAX_CLOCK_MESSAGE_BYTES
 } from './clock-messages.ts'
 
-/** Tells other peers the time. */
+/** Serves the clock protocol: sends this node's time. */
 export function clockServer(clock: () => DHTTime): ServedProtocol<ClockMessage> {
   return {
     id: CLOCK_PROTOCOL,
@@ -18,7 +18,7 @@ export function clockServer(clock: () => DHTTime): ServedProtocol<ClockMessage> 
     serve: () => ({
       respond({ name }) {
         if (name !== 'ask') {
-          throw new ProtocolViolationError(`"${name}" is no request`)
+          throw new ProtocolViolationError(`"${name}" is not a request`)
         }
 
         return { keys: 1, reply: timeOf(clock) }

@@ -4,12 +4,12 @@ import type { RecordStore } from '../store/record-store.ts'
 import { Alarm } from '../timing/alarm.ts'
 import { warn } from '../warn.ts'
 
-/** Milliseconds after which a clock is trusted that no peer has confirmed. */
+/** Milliseconds after which an unconfirmed clock is trusted. */
 export const GRACE_MS = 600_000
 
-/** What is known of this machine's clock. */
+/** Evidence on this machine's clock. */
 export interface ClockDoubt {
-  /** Milliseconds by which peers' clocks are ahead, in the median; undefined: no peer was asked since. */
+  /** Median of the milliseconds by which peers' clocks are ahead; undefined if no peer has responded since. */
   readonly medianSkewMs: number | undefined
 
   /** Milliseconds since the node started, or since the clock jumped. */
@@ -17,8 +17,8 @@ export interface ClockDoubt {
 }
 
 /**
- * Whether records that expired by this clock may be removed. A machine whose clock is not set yet, or
- * set wrongly for a moment, would delete from its disk what lives on for everybody else.
+ * Whether records that have expired by this clock may be removed. A machine whose clock is not yet set, or is wrong
+ * for a moment, would delete records from its disk that are still live for other peers.
  */
 export function mayRemoveExpired({ medianSkewMs, doubtedForMs }: ClockDoubt): boolean {
   return medianSkewMs === undefined
@@ -32,7 +32,7 @@ export interface ClockTrustInit {
   readonly onWrong?: (message: string) => void
 }
 
-/** Keeps expired records while this machine's clock is in doubt, and says once that it is wrong. */
+/** Keeps expired records while this machine's clock is in doubt, and warns once if it is wrong. */
 export class ClockTrust {
   readonly #init: ClockTrustInit
   readonly #grace = new Alarm(() => this.#review())
@@ -44,7 +44,7 @@ export class ClockTrust {
     this.#init = init
   }
 
-  /** Doubts the clock until peers confirm it, or none has denied it for a while. */
+  /** Doubts the clock until peers confirm it, or none has contradicted it for a while. */
   doubt(): void {
     this.#doubtedAtMs = performance.now()
     this.#medianSkewMs = undefined
@@ -52,7 +52,7 @@ export class ClockTrust {
     this.#grace.within(GRACE_MS)
   }
 
-  /** Takes note of how far the clocks of so many peers are ahead, in the median. */
+  /** Records the median by which the clocks of a number of peers are ahead. */
   compare(medianSkewMs: number, peers: number): void {
     const isWrong = !mayRemoveExpired({ medianSkewMs, doubtedForMs: 0 })
 
@@ -94,7 +94,7 @@ export class ClockTrust {
       const direction = medianSkewMs > 0 ? 'behind' : 'ahead of'
       const others =
         peers === 1
-          ? 'that of a peer: one of both is wrong'
+          ? 'that of a peer: one of them is wrong'
           : `those of ${peers} peers, in the median`
       onWrong(`the clock of this machine is ${seconds} s ${direction} ${others}. ${CLOCK_ADVICE}.`)
     }

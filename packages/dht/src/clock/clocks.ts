@@ -33,7 +33,7 @@ export interface ClocksInit extends ClientParts {
   readonly clock: () => DHTTime
   readonly requestTimeoutMs: number
 
-  /** Called with each median: milliseconds by which the clocks of so many peers are ahead of ours. */
+  /** Called with each median: the milliseconds by which `peers` clocks are ahead of this node's. */
   readonly onMedian?: (medianSkewMs: number, peers: number) => void
 }
 
@@ -87,7 +87,7 @@ export class Clocks {
     return readings.filter((reading) => reading !== undefined)
   }
 
-  /** Asks a connected peer for its time. Resolves to undefined if the peer lacks the protocol. */
+  /** Requests a connected peer's time. Resolves to undefined if the peer lacks the protocol. */
   compare(peer: PeerId, { signal }: AbortOptions = {}): Promise<ClockReading | undefined> {
     const asked = this.#client.request<ClockReading | undefined>(
       { id: peer, multiaddrs: [] },
@@ -97,7 +97,7 @@ export class Clocks {
     return raceSignal(inTime(asked, this.#init.requestTimeoutMs), signal)
   }
 
-  /** Compares with the connected peers that connected first: no clock is worth a dial. */
+  /** Compares with the connected peers that connected first. A comparison does not justify a dial. */
   compareAgain(): void {
     const peers = [...this.#peers.values()].filter(({ isConnected }) => isConnected)
     this.#peers.clear()
@@ -128,7 +128,7 @@ export class Clocks {
     }
   }
 
-  /** Keeps the reading of a peer that disconnects: its clock does not change with the connection. */
+  /** Keeps the reading of a peer that disconnects: its clock does not depend on the connection. */
   #onDisconnect(name: string): void {
     const peer = this.#peers.get(name)
 
@@ -139,7 +139,7 @@ export class Clocks {
     }
   }
 
-  /** Counts the peers that have been asked. */
+  /** Counts the peers with a reading. */
   get #compared(): number {
     return [...this.#peers.values()].filter(({ isAsked }) => isAsked).length
   }
@@ -187,7 +187,7 @@ export function clockRequests(
     messageOf: () => ({ name: 'ask' }),
     responsesOf(message, { requests, sentMs }) {
       if (message.name !== 'tell') {
-        throw new ProtocolViolationError('the peer asks for the time instead of telling it')
+        throw new ProtocolViolationError('the peer requests the time instead of sending it')
       }
 
       const tookMs = performance.now() - sentMs

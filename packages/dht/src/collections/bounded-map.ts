@@ -2,7 +2,7 @@ export interface BoundedMapOptions<K, V> {
   /** Entries kept. */
   readonly maxSize: number
 
-  /** Called with each entry that makes room for another one. */
+  /** Called with each evicted entry. */
   readonly onEvict?: (key: K, value: V) => void
 }
 

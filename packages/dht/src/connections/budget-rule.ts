@@ -1,14 +1,14 @@
-/** A peer that is connected, as the budget sees it. Moments are in ms of the process's clock. */
+/** A connected peer in the connection budget. Times are in ms of the process's clock. */
 export interface ConnectedPeer {
   readonly name: string
 
-  /** Connections to it. */
+  /** Connections to the peer. */
   readonly connections: number
 
-  /** A `server` of this network; a `client` of it; an `unidentified` peer has not said yet. */
+  /** A `server` or a `client` of this network; `unidentified` before identify completes. */
   readonly role: 'server' | 'client' | 'unidentified'
 
-  /** The machine that it is connected from, as far as its address tells. */
+  /** The peer's host, by its address. */
   readonly host: string
 
   /** Leading bits of the key space that it shares with this node. */
@@ -17,52 +17,51 @@ export interface ConnectedPeer {
   /** Whether it is one of the nearest servers that this node knows. */
   readonly isNeighbour: boolean
 
-  /** Whether anything is under way on its connection, either way. */
+  /** Whether any request is in flight on its connections, in either direction. */
   readonly isBusy: boolean
 
-  /** When its youngest connection was opened. */
+  /** Time at which its youngest connection was opened. */
   readonly openedAtMs: number
 
-  /** When anything was last asked or answered. */
+  /** Time of the last request or response. */
   readonly usedAtMs: number
 }
 
-/** How many peers may be connected. */
+/** Limits of connected peers. */
 export interface Watermarks {
-  /** Servers that stay when some are disconnected. */
+  /** Servers that stay connected after trimming. */
   readonly low: number
 
-  /** Servers beyond which some are disconnected. */
+  /** Servers above which some are disconnected. */
   readonly high: number
 
-  /** Connections of all peers that stay when there are too many. */
+  /** Connections of all peers that stay after trimming. */
   readonly lowTotal: number
 
-  /** Connections of all peers beyond which some are closed. */
+  /** Connections of all peers above which some are closed. */
   readonly highTotal: number
 
-  /** Connections of all peers beyond which there is no room for newcomers. */
+  /** Connections of all peers above which there is no room for newcomers. */
   readonly fullTotal: number
 
   /** Milliseconds for which a new connection stays open, used or not. */
   readonly graceMs: number
 }
 
-/** Milliseconds for which a new connection stays open where there is little room left. */
+/** Milliseconds for which a new connection stays open when there is little room left. */
 export const SHORT_GRACE_MS = 1500
 
-/** Peers of each distance that stay connected: the ones used last. */
+/** Peers at each distance that stay connected: the most recently used. */
 export const KEPT_PER_DISTANCE = 2
 
-/** The part of the low watermark that neighbours and peers of each distance may take up. */
+/** Share of the low watermark that neighbours and peers at each distance may take up. */
 const MAX_KEPT_SHARE = 0.75
 
 /**
- * Chooses the peers to disconnect, least recently used first (N10a). Nothing is chosen that is
- * under way, or new, or a neighbour, or one of two servers at a distance. Where all connections
- * together are too many, those go first of peers that have said nothing of themselves, then those
- * of clients; new ones, too, where there is no room left. Where even that makes no room, the newest
- * peers of the machine with most of them go, whatever they are doing.
+ * Chooses the peers to disconnect, least recently used first (N10a). Spares peers with requests in flight, new
+ * ones, neighbours, and two servers at each distance. If there are too many connections in total, unidentified
+ * peers go first, then clients, and new ones, too, if no room is left. If that is not enough, the newest peers of
+ * the host with most connections go, even with requests in flight.
  */
 export function peersToDisconnect(
   peers: readonly ConnectedPeer[],
@@ -91,7 +90,7 @@ export function peersToDisconnect(
   return choice.names
 }
 
-/** Peers that are to be disconnected, and those that stay. */
+/** The peers to disconnect, and those that stay. */
 class Choice {
   readonly kept: ReadonlySet<ConnectedPeer>
   readonly #chosen = new Set<ConnectedPeer>()
@@ -110,7 +109,7 @@ class Choice {
     return this.#peers.filter((peer) => !this.#chosen.has(peer))
   }
 
-  /** Chooses idle peers in the given order for as long as those left are too many. */
+  /** Chooses idle peers in the given order while too many are left. */
   take(
     candidates: readonly ConnectedPeer[],
     areTooMany: (left: readonly ConnectedPeer[]) => boolean
@@ -133,7 +132,7 @@ class Choice {
   }
 }
 
-/** Milliseconds until another peer may be chosen because it is no longer new; undefined if none will be. */
+/** Milliseconds until another peer may be chosen because it is no longer new; undefined if there will be none. */
 export function nextChoiceMs(
   peers: readonly ConnectedPeer[],
   { graceMs, high, highTotal }: Watermarks,
@@ -152,7 +151,7 @@ export function nextChoiceMs(
   return waits.length === 0 ? undefined : Math.min(...waits)
 }
 
-/** The neighbours, and the servers of each distance that were used last. */
+/** The neighbours, and the most recently used servers at each distance. */
 function keptServers(peers: readonly ConnectedPeer[], low: number): Set<ConnectedPeer> {
   const room = Math.floor(low * MAX_KEPT_SHARE)
   const neighbours = peers
@@ -175,7 +174,7 @@ function keptServers(peers: readonly ConnectedPeer[], low: number): Set<Connecte
   return kept
 }
 
-/** The newest peers of the machine that has most, beyond its fair share of all that may be connected. */
+/** The newest peers of the host with most connections, beyond its fair share. */
 function surplusOfLargestHost(
   peers: readonly ConnectedPeer[],
   kept: ReadonlySet<ConnectedPeer>,

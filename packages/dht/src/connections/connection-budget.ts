@@ -25,17 +25,17 @@ import {
 } from './budget-rule.ts'
 import { type ConnectionOptions, watermarksOf } from './watermarks.ts'
 
-/** Neighbours that stay connected, and at most so large a part of the low watermark. */
+/** Neighbours that stay connected, and their maximum share of the low watermark. */
 const CONNECTED_NEIGHBOURS = 16
 const NEIGHBOUR_SHARE = 0.5
 
-/** Milliseconds from the first connection beyond the high watermark until some are closed. */
+/** Milliseconds from the first connection above the high watermark until some are closed. */
 const TRIM_DELAY_MS = 100
 
-/** Milliseconds for closing a connection in peace. */
+/** Milliseconds for closing a connection gracefully. */
 const CLOSE_TIMEOUT_MS = 2000
 
-/** Protocols of libp2p that leave streams open, or open them on their own, and need no connection. */
+/** Protocols of libp2p that leave streams open or open them on their own, and do not keep a connection in use. */
 const INCIDENTAL_PROTOCOLS = [
   '/ipfs/id/1.0.0',
   '/ipfs/id/push/1.0.0',
@@ -44,7 +44,7 @@ const INCIDENTAL_PROTOCOLS = [
   '/libp2p/dcutr'
 ]
 
-/** Tags by which others, such as relays and applications, have libp2p hold on to a peer. */
+/** Tags by which relays, applications and others make libp2p keep a peer. */
 const KEPT_TAGS = /^(keep-alive|circuit-relay)/
 
 /** Milliseconds between two warnings. */
@@ -53,7 +53,7 @@ const WARNING_INTERVAL_MS = 60_000
 /** Tagged peers remembered. */
 const MAX_REMEMBERED_TAGS = 1024
 
-/** Milliseconds for which a peer's tags are taken for unchanged. */
+/** Milliseconds for which the result of a tag lookup is reused. */
 const TAG_MEMORY_MS = 60_000
 
 export interface ConnectionBudgetInit {
@@ -64,7 +64,7 @@ export interface ConnectionBudgetInit {
   readonly log: Logger
   readonly options: ConnectionOptions
 
-  /** Protocols whose streams `activityOf` accounts for. */
+  /** Protocols whose streams `activityOf` covers. */
   readonly ownProtocols: readonly string[]
 
   /** Whether a peer serves this network. */
@@ -74,21 +74,21 @@ export interface ConnectionBudgetInit {
   readonly neighbours: (count: number) => readonly PeerInfo[]
   readonly activityOf: (peer: PeerId) => Activity
 
-  /** Tells a peer that it is disconnected because nothing is under way. */
+  /** Informs a peer that it is disconnected because it is idle. */
   readonly sayGoodbye: (peer: PeerId) => Promise<void>
 }
 
 /**
- * Keeps the connections that are of use, and room for others (N10a): beyond the high watermark it
- * closes the least useful ones, and tells the peers at the other end why.
+ * Keeps useful connections, and room for others (N10a). Above the high watermark it closes the least useful ones,
+ * and sends the peers at the other end the reason.
  */
 export class ConnectionBudget {
   readonly #init: ConnectionBudgetInit
-  /** When each connection was opened, in ms of the process's clock. */
+  /** Time at which each connection was opened, in ms of the process's clock. */
   readonly #openedAtMs = new WeakMap<Connection, number>()
   readonly #identified = new WeakSet<Connection>()
   readonly #closing = new Set<string>()
-  /** When a peer was found to be tagged, in ms of the process's clock. */
+  /** Time at which a peer's tags were last found, in ms of the process's clock. */
   readonly #taggedAtMs = new BoundedMap<string, number>({ maxSize: MAX_REMEMBERED_TAGS })
   readonly #ignored: ReadonlySet<string>
   readonly #alarm = new Alarm(() => this.sweep())
@@ -100,17 +100,17 @@ export class ConnectionBudget {
     this.#ignored = new Set([...INCIDENTAL_PROTOCOLS, ...init.ownProtocols])
   }
 
-  /** Connections that stay open when there are too many. */
+  /** Connections that stay after trimming. */
   get low(): number {
     return this.#watermarks.low
   }
 
-  /** Peers disconnected so far because there were too many. */
+  /** Number of peers disconnected so far because there were too many. */
   get closed(): number {
     return this.#closed
   }
 
-  /** Keeps to the watermarks until the signal is aborted. */
+  /** Enforces the watermarks until the signal is aborted. */
   follow(signal: AbortSignal): void {
     const { connectionManager, events } = this.#init
     const onOpen = ({ detail }: CustomEvent<Connection>): void => {
@@ -131,9 +131,9 @@ export class ConnectionBudget {
     signal.addEventListener('abort', () => this.#alarm.stop())
   }
 
-  /** Closes what is beyond the watermarks now, as far as that may be closed. */
+  /** Closes connections above the watermarks, unless they are protected. */
   sweep(): void {
-    if (!this.#mayBeBeyond) {
+    if (!this.#mayExceedWatermarks) {
       return
     }
 
@@ -177,8 +177,8 @@ export class ConnectionBudget {
     return watermarksOf(options, connectionManager.getMaxConnections())
   }
 
-  /** Whether there are so many connections that some may have to be closed, whoever is connected. */
-  get #mayBeBeyond(): boolean {
+  /** Whether some connections may have to be closed, judged by their number alone. */
+  get #mayExceedWatermarks(): boolean {
     const { high, highTotal } = this.#watermarks
     return this.#init.connectionManager.getConnections().length > Math.min(high, highTotal)
   }
@@ -194,7 +194,7 @@ export class ConnectionBudget {
     const connected = new Map<ConnectedPeer, readonly Connection[]>()
 
     for (const connections of connectionManager.getConnectionsMap().values()) {
-      // Those through relays are limited, and end by themselves.
+      // Relayed connections are limited, and end by themselves.
       const direct = connections.filter(({ limits }) => limits === undefined)
       const [first] = direct
       const name = first?.remotePeer.toString() ?? ''
@@ -226,7 +226,7 @@ export class ConnectionBudget {
     }
   }
 
-  /** Whether others than this library use a connection. */
+  /** Whether code other than this library uses a connection. */
   #isHeld(peer: PeerId, connections: readonly Connection[]): boolean {
     const taggedAtMs = this.#taggedAtMs.get(peer.toString()) ?? Number.NEGATIVE_INFINITY
     const streams = connections.flatMap((connection) => connection.streams)

@@ -2,17 +2,17 @@ import type { PeerId } from '@libp2p/interface'
 import { BoundedMap } from '../collections/bounded-map.ts'
 import type { GoodbyeReason } from '../exchange/messages.ts'
 
-/** Peers remembered that have said goodbye. */
+/** Peers remembered that sent a goodbye. */
 const MAX_REMEMBERED = 1024
 
-/** Milliseconds in which a connection is closed after a goodbye. */
+/** Milliseconds between a goodbye and the close of its connection. */
 const MEMORY_MS = 30_000
 
 export interface GoodbyesInit {
-  /** Ways to send a goodbye on a stream that is open; they say whether one was. */
+  /** Ways to send a goodbye on an open stream. Each returns whether there was one. */
   readonly onStream: readonly ((peer: PeerId, reason: GoodbyeReason) => boolean)[]
 
-  /** Opens a stream for it. */
+  /** Opens a stream and sends a goodbye on it. */
   readonly onNewStream: (peer: PeerId, reason: GoodbyeReason) => Promise<void>
 
   /** Called with each peer that leaves the network. */
@@ -20,19 +20,19 @@ export interface GoodbyesInit {
 }
 
 /**
- * Says why a connection is closed, and remembers what peers said (N10c). Otherwise an idle connection
- * that is closed, a peer that is stopped and one that has crashed would look the same.
+ * Sends the reason before a connection is closed, and remembers peers' reasons (N10c). Otherwise an idle connection
+ * that is closed, a peer that stopped and one that crashed would look the same.
  */
 export class Goodbyes {
   readonly #init: GoodbyesInit
-  /** When they were heard or said, in ms of the process's clock. */
+  /** Time of the last goodbye in either direction, in ms of the process's clock. */
   readonly #atMs = new BoundedMap<string, number>({ maxSize: MAX_REMEMBERED })
 
   constructor(init: GoodbyesInit) {
     this.#init = init
   }
 
-  /** Resolves when it is on its way. */
+  /** Sends a goodbye. Resolves when it is on its way. */
   async say(peer: PeerId, reason: GoodbyeReason): Promise<void> {
     const { onNewStream, onStream } = this.#init
     this.#remember(peer)
@@ -42,7 +42,7 @@ export class Goodbyes {
     }
   }
 
-  /** A peer has said goodbye. */
+  /** Records a peer's goodbye. */
   hear(peer: PeerId, reason: GoodbyeReason): void {
     this.#remember(peer)
 
@@ -51,7 +51,7 @@ export class Goodbyes {
     }
   }
 
-  /** Whether one of both has said goodbye lately. */
+  /** Whether either side has sent a goodbye recently. */
   has(peer: PeerId): boolean {
     const atMs = this.#atMs.get(peer.toString())
     return atMs !== undefined && atMs > performance.now() - MEMORY_MS

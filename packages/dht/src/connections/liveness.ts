@@ -4,10 +4,10 @@ import { BoundedMap } from '../collections/bounded-map.ts'
 import { toError } from '../errors.ts'
 import { timeoutSignal } from '../timing/deadline.ts'
 
-/** A protocol that all libp2p nodes know; a peer that refuses it is alive, too. */
+/** A protocol of all libp2p nodes. A peer that refuses it is alive, too. */
 const PING = '/ipfs/ping/1.0.0'
 
-/** Milliseconds for an answer: a busy peer is not dead. */
+/** Milliseconds allowed for a response: a busy peer is not dead. */
 const TIMEOUT_MS = 10_000
 
 /** Milliseconds between two checks of one peer. */
@@ -21,10 +21,7 @@ export interface LivenessInit {
   readonly log: Logger
 }
 
-/**
- * Ends connections that are dead. A host that vanishes closes nothing, so a request that fails is the
- * first sign of it.
- */
+/** Ends dead connections. A host that vanishes closes nothing, so a failed request is the first sign of it. */
 export class Liveness {
   readonly #init: LivenessInit
   readonly #checkedAtMs = new BoundedMap<string, number>({ maxSize: MAX_REMEMBERED })
@@ -33,7 +30,7 @@ export class Liveness {
     this.#init = init
   }
 
-  /** Checks the connections to a peer that did not answer, unless they have just been checked. */
+  /** Checks the connections to a peer that did not respond, unless they have just been checked. */
   check(peer: PeerId): void {
     const name = peer.toString()
     const nowMs = performance.now()
@@ -48,7 +45,7 @@ export class Liveness {
     }
   }
 
-  /** Checks all connections, as after a sleep. Resolves when each has answered or was ended. */
+  /** Checks all connections, such as after the machine slept. Resolves when each has responded or was ended. */
   async checkAll(timeoutMs: number): Promise<void> {
     const connections = this.#init.connectionManager.getConnections()
     await Promise.all(connections.map((connection) => this.#check(connection, timeoutMs)))

@@ -7,41 +7,41 @@ import { type Due, DueQueue } from '../timing/due-queue.ts'
 /** Milliseconds between two probes of one peer. */
 const PROBE_INTERVAL_MS = 60_000
 
-/** Milliseconds within which a neighbour is probed that was disconnected without a word. */
+/** Milliseconds within which a neighbour is probed after it disconnected without a goodbye. */
 const PROBE_WITHIN_MS = 1000
 
-/** Milliseconds between two checks of peers that have long been silent. */
+/** Milliseconds between two probes of peers that have long been silent. */
 export const CHECK_INTERVAL_MS = 120_000
 
 /** Peers whose last probe is remembered. */
 const MAX_REMEMBERED = 1024
 
 /** Peers probed at once. */
-const MAX_UNDER_WAY = 4
+const MAX_IN_FLIGHT = 4
 
 export interface ProbesInit {
   readonly events: TypedEventTarget<Libp2pEvents>
   readonly log: Logger
 
-  /** Whether the peer's death would concern this node. */
+  /** Whether the peer is a neighbour of this node. */
   readonly isNeighbour: (peer: PeerId) => boolean
 
-  /** Whether no server is connected: then nothing is more urgent. */
+  /** Whether no server is connected. Probes are then less urgent than joining. */
   readonly isLonely: () => boolean
 
-  /** Whether a peer that was disconnected has said, or was told, that it is only idle. */
+  /** Whether either side sent a goodbye before the disconnect. */
   readonly hasSaidGoodbye: (peer: PeerId) => boolean
 
-  /** Where a peer is; undefined for one that is not known any more. */
+  /** The addresses of a peer; undefined if it is no longer known. */
   readonly contactOf: (peer: PeerId) => PeerInfo | undefined
 
-  /** Connects to a peer; rejects when nobody is there. */
+  /** Connects to a peer; rejects if it is unreachable. */
   readonly connect: (contact: PeerInfo) => Promise<void>
 
-  /** Called with each peer that was not there. */
+  /** Called with each unreachable peer. */
   readonly onDead: (contact: PeerInfo, error: Error) => void
 
-  /** The known peer that has been silent for longest, if that is too long. */
+  /** The known peer that has been silent for longest, if that exceeds a limit. */
   readonly stalest: () => PeerInfo | undefined
 }
 
@@ -50,22 +50,22 @@ interface DueProbe extends Due {
 }
 
 /**
- * Finds out whether peers are still there (N10c). A neighbour whose connection was closed without a
- * word is dialled once, since a close alone says nothing of the peer; and now and then a known peer
- * that has long been silent.
+ * Checks whether peers are reachable (N10c). Dials a neighbour once after its connection closed without a goodbye,
+ * because a close alone does not prove that the peer is gone. Also dials a known peer from time to time that has
+ * long been silent.
  */
 export class Probes {
   readonly #init: ProbesInit
   readonly #due = new DueQueue<DueProbe>()
   readonly #probedAtMs = new BoundedMap<string, number>({ maxSize: MAX_REMEMBERED })
   readonly #alarm = new Alarm(() => this.#probeDue())
-  #underWay = 0
+  #inFlight = 0
 
   constructor(init: ProbesInit) {
     this.#init = init
   }
 
-  /** Follows who is disconnected until the signal is aborted. */
+  /** Watches disconnects until the signal is aborted. */
   follow(signal: AbortSignal): void {
     const { events, hasSaidGoodbye, isNeighbour, stalest } = this.#init
     events.addEventListener(
@@ -91,7 +91,7 @@ export class Probes {
     })
   }
 
-  /** Probes a peer within so many milliseconds, but not within a minute after the last time. */
+  /** Probes a peer within `withinMs`, but at most once a minute. */
   schedule(peer: PeerId, withinMs: number): void {
     const name = peer.toString()
     const nowMs = performance.now()
@@ -106,13 +106,13 @@ export class Probes {
   }
 
   #probeDue(): void {
-    for (const { peer } of this.#due.take(performance.now(), MAX_UNDER_WAY - this.#underWay)) {
+    for (const { peer } of this.#due.take(performance.now(), MAX_IN_FLIGHT - this.#inFlight)) {
       void this.#probe(peer)
     }
 
     const { nextTime } = this.#due
 
-    if (nextTime !== undefined && this.#underWay < MAX_UNDER_WAY) {
+    if (nextTime !== undefined && this.#inFlight < MAX_IN_FLIGHT) {
       this.#alarm.within(nextTime - performance.now())
     }
   }
@@ -125,20 +125,20 @@ export class Probes {
       return
     }
 
-    this.#underWay++
+    this.#inFlight++
     this.#probedAtMs.set(peer.toString(), performance.now())
 
     try {
       await connect(contact)
     } catch (thrown) {
       const error = toError(thrown)
-      log('nobody answers where the peer %p was - %e', peer, error)
+      log('the peer %p is unreachable - %e', peer, error)
 
       if (error.name !== 'BusyError' && error.name !== 'AbortError') {
         onDead(contact, error)
       }
     } finally {
-      this.#underWay--
+      this.#inFlight--
       this.#probeDue()
     }
   }

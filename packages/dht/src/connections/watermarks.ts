@@ -7,19 +7,18 @@ import {
 } from '../option-checks.ts'
 import type { Watermarks } from './budget-rule.ts'
 
-/** Connections that a node keeps, in a network that has more servers than these. */
+/** Connections that a node keeps in a network with more servers than these. */
 export interface ConnectionOptions {
   /**
-   * Servers that stay connected when there are too many. Never more than 55 % of libp2p's
-   * `maxConnections`.
+   * Servers that stay connected after trimming. Never more than 55 % of libp2p's `maxConnections`.
    *
    * @default DEFAULTS.connections.low
    */
   low?: number | undefined
 
   /**
-   * Connected servers beyond which the least recently used are disconnected. Never more than 70 % of
-   * libp2p's `maxConnections`.
+   * Connected servers above which the least recently used are disconnected. Never more than 70 % of libp2p's
+   * `maxConnections`.
    *
    * @default DEFAULTS.connections.high
    */
@@ -44,29 +43,29 @@ export const CONNECTION_OPTIONS: OptionTable<ConnectionOptions> = {
 }
 
 function assertGrace(value: unknown, option: string): void {
-  const isSo = typeof value === 'number' && value >= 0 && Number.isFinite(value)
-  assertThat(isSo, option, 'a number of milliseconds, 0 or more', value)
+  const isValid = typeof value === 'number' && value >= 0 && Number.isFinite(value)
+  assertThat(isValid, option, 'a number of milliseconds, 0 or more', value)
 }
 
-/** Shares of libp2p's `maxConnections`: libp2p refuses newcomers beyond that, and keeps no room for any. */
+/** Shares of libp2p's `maxConnections`. libp2p refuses newcomers beyond it and reserves no room. */
 const LOW_SHARE = 0.55
 const HIGH_SHARE = 0.7
 const HIGH_TOTAL_SHARE = 0.85
 const FULL_TOTAL_SHARE = 0.9
 
-/** @throws TypeError for watermarks that can't be kept */
+/** @throws TypeError for watermarks that can't be met */
 export function assertConnectionOptions(value: unknown, option: string): void {
   assertMembers(value, option, CONNECTION_OPTIONS)
   const { low, high } = connectionSettings(value as ConnectionOptions)
   assertThat(low < high, `${option}.low`, `less than ${option}.high, ${high}`, low)
 }
 
-/** Fills in the defaults. */
+/** Adds the defaults. */
 export function connectionSettings(options: ConnectionOptions): ConnectionSettings {
   return withDefaults(options, CONNECTION_OPTIONS) as ConnectionSettings
 }
 
-/** The watermarks that a node keeps to, given libp2p's limit. */
+/** A node's watermarks, given libp2p's limit. */
 export function watermarksOf(options: ConnectionOptions, maxConnections: number): Watermarks {
   const { low, high, graceMs } = connectionSettings(options)
   const share = (part: number): number => Math.max(1, Math.floor(part * maxConnections))

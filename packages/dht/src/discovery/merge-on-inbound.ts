@@ -25,9 +25,8 @@ export interface MergeOnInboundInit {
 }
 
 /**
- * Merges this network with that of each peer that dials this node and is new to it, until the signal
- * is aborted. Of two peers that connect, the one that was dialled asks: the other one knows whom it
- * dials. Peers that know each other ask nothing.
+ * Merges this network with that of each unknown peer that dials this node, until the signal is aborted. The dialled
+ * peer sends the request, because the dialler already knows it. Peers that know each other send none.
  */
 export function mergeOnInbound(init: MergeOnInboundInit, signal: AbortSignal): NetworkMerge {
   const { self, channel, connectionManager, dialer, events, peers, routing } = init

@@ -9,13 +9,13 @@ import {
 } from '../peers/key-space.ts'
 import type { PeerBook } from '../peers/peer-book.ts'
 
-/** New peers that wait to be asked for their neighbours. Beyond that, the oldest is dropped. */
+/** New peers waiting for a request for their neighbours. When full, the oldest is dropped. */
 const MAX_WAITING = 64
 
-/** New peers asked at once. */
+/** New peers queried at once. */
 const PARALLEL_REQUESTS = 2
 
-/** Peers asked at once in a round: Kademlia's α (§2.3 of the paper). */
+/** Peers queried at once in a round: Kademlia's α (§2.3 of the paper). */
 export const ALPHA = 3
 
 /** Rounds towards this node's neighbours. Each at least halves the distance. */
@@ -33,7 +33,7 @@ const FAR_INTERVAL_MS = 30_000
 export interface NetworkMergeInit {
   readonly self: PeerId
 
-  /** Judges peers that others name. */
+  /** Judges peers in responses. */
   readonly peers: Pick<PeerBook, 'isBanned' | 'isUnreachable'>
 
   /** Asks a peer for the peers nearest to a key. */
@@ -55,7 +55,7 @@ export interface NetworkMergeInit {
 
 /**
  * Finds this node's neighbours through a new peer (N8i, N10f). A node that joins through a peer, or that an
- * unknown peer dials, asks that peer for its own neighbours, and dials the unknown ones, nearest first. Each
+ * unknown peer dials, queries that peer for its own neighbours, and dials the unknown ones, nearest first. Each
  * dialled peer does the same, until no response holds an unknown neighbour. Thus two networks merge, and a
  * newcomer costs a network O(log n) dials. A node that knows its neighbours stops after one request.
  */
@@ -81,15 +81,15 @@ export class NetworkMerge {
 
     if (this.#asking < PARALLEL_REQUESTS) {
       this.#work().catch(() => {
-        // Another peer will name the same neighbours.
+        // Another peer's response will contain the same neighbours.
       })
     }
   }
 
   /** Asks connected peers for neighbours that this node does not know. */
   async refresh(connected: readonly PeerId[]): Promise<void> {
-    const told = await this.#askAll(connected)
-    await this.#connectNeighbours(told.filter((contact) => this.#isNews(contact)))
+    const closer = await this.#askAll(connected)
+    await this.#connectNeighbours(closer.filter((contact) => this.#isNews(contact)))
   }
 
   async #work(): Promise<void> {
@@ -107,8 +107,8 @@ export class NetworkMerge {
   }
 
   async #learnFrom(peer: PeerId): Promise<void> {
-    const told = await this.#ask(peer, keyOf(this.#init.self))
-    const unknown = told.filter((contact) => this.#isNews(contact))
+    const closer = await this.#ask(peer, keyOf(this.#init.self))
+    const unknown = closer.filter((contact) => this.#isNews(contact))
 
     if (!this.#areNear(unknown)) {
       return
@@ -117,7 +117,7 @@ export class NetworkMerge {
     await this.#connectNeighbours(unknown)
 
     // Most are unknown only if the peer belongs to another network, or this node is new.
-    const isElsewhere = 2 * unknown.length > told.length
+    const isElsewhere = 2 * unknown.length > closer.length
 
     if (isElsewhere && this.#init.now() - this.#lookedFarAtMs >= FAR_INTERVAL_MS) {
       this.#lookedFarAtMs = this.#init.now()
@@ -138,19 +138,19 @@ export class NetworkMerge {
 
       const reached = await this.#connect(next)
       candidates.setAsked(next, reached)
-      const told = await this.#askAll(reached.map(({ id }) => id))
-      candidates.add(told.filter((contact) => this.#isNews(contact)))
+      const closer = await this.#askAll(reached.map(({ id }) => id))
+      candidates.add(closer.filter((contact) => this.#isNews(contact)))
     }
 
     await this.#connect(candidates.unasked(this.#neighboursAmong(candidates.all)))
   }
 
-  /** Collects the peers near this node that several peers name. Failed requests are skipped. */
+  /** Collects the peers near this node from several peers' responses. Failed requests are skipped. */
   async #askAll(peers: readonly PeerId[]): Promise<PeerInfo[]> {
-    const told = await Promise.allSettled(
+    const closer = await Promise.allSettled(
       peers.map((peer) => this.#ask(peer, keyOf(this.#init.self)))
     )
-    return told.flatMap((answer) => (answer.status === 'fulfilled' ? answer.value : []))
+    return closer.flatMap((answer) => (answer.status === 'fulfilled' ? answer.value : []))
   }
 
   /** Connects to distant peers, too: the networks' other peers would not find each other through neighbours alone. */
@@ -158,8 +158,8 @@ export class NetworkMerge {
     const depth = Math.min(this.#depth, MAX_DISTANCES)
 
     for (let bits = 0; bits < depth; bits++) {
-      const told = await this.#ask(peer, this.#keyAt(bits))
-      const unknown = told.filter((contact) => this.#isNews(contact))
+      const closer = await this.#ask(peer, this.#keyAt(bits))
+      const unknown = closer.filter((contact) => this.#isNews(contact))
       await this.#connect(unknown.slice(0, INTRODUCTIONS_PER_DISTANCE))
     }
   }
@@ -184,11 +184,11 @@ export class NetworkMerge {
   /** Asks a peer for the peers nearest to a key, nearest first. */
   async #ask(peer: PeerId, key: Uint8Array): Promise<readonly PeerInfo[]> {
     const point = pointOfKey(key)
-    const told = await this.#init.ask(peer, key)
-    return told.filter(({ id }) => !id.equals(this.#init.self)).sort(byDistanceTo(point))
+    const closer = await this.#init.ask(peer, key)
+    return closer.filter(({ id }) => !id.equals(this.#init.self)).sort(byDistanceTo(point))
   }
 
-  /** Whether a named peer is unknown and worth a dial. */
+  /** Whether a peer in a response is unknown and may be dialled. */
   #isNews({ id, multiaddrs }: PeerInfo): boolean {
     const { isKnown, peers } = this.#init
     return multiaddrs.length > 0 && !isKnown(id) && !peers.isUnreachable(id) && !peers.isBanned(id)
@@ -214,7 +214,7 @@ export class NetworkMerge {
       .filter((contact) => others.includes(contact))
   }
 
-  /** Connects to peers, and returns those that could be reached. */
+  /** Connects to peers, and returns the reachable ones. */
   async #connect(contacts: readonly PeerInfo[]): Promise<PeerInfo[]> {
     const dials = await Promise.allSettled(contacts.map((contact) => this.#init.connect(contact)))
     return contacts.filter((_, index) => dials[index]?.status === 'fulfilled')
@@ -230,7 +230,7 @@ function byDistanceTo(point: Point): (a: PeerInfo, b: PeerInfo) => number {
   return (a, b) => roughDistance(point, pointOfPeer(a.id)) - roughDistance(point, pointOfPeer(b.id))
 }
 
-/** Peers that others have named on the way to this node's neighbours. */
+/** Peers from responses on the way to this node's neighbours. */
 class Candidates {
   readonly #contacts = new Map<string, PeerInfo>()
   readonly #asked = new Set<string>()
@@ -243,7 +243,7 @@ class Candidates {
     return this.#contacts.values()
   }
 
-  /** Adds peers. A peer that was named or asked before is not added again. */
+  /** Adds peers, except those added or queried before. */
   add(contacts: readonly PeerInfo[]): void {
     for (const contact of contacts) {
       const name = contact.id.toString()
@@ -258,7 +258,7 @@ class Candidates {
     return contacts.filter(({ id }) => !this.#asked.has(id.toString()))
   }
 
-  /** Records the peers that were asked. Unreachable ones are no longer candidates. */
+  /** Records the queried peers. Unreachable ones are no longer candidates. */
   setAsked(contacts: readonly PeerInfo[], reached: readonly PeerInfo[]): void {
     for (const contact of contacts) {
       const name = contact.id.toString()

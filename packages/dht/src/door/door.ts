@@ -10,19 +10,19 @@ import { DEFAULT_NODE_LIMITS, type NodeLimits } from '../node-limits.ts'
 import { ProtocolViolationError } from '../wire/protocol-violation-error.ts'
 import { GuardedStream, type StreamGuard } from './guarded-stream.ts'
 
-/** Malformed messages of one peer that are taken for mistakes; the next one is a violation. */
+/** Malformed messages of one peer that count as mistakes; the next one is a violation. */
 const MAX_MALFORMED = 8
 
-/** Malformed messages that are forgotten in a second. */
+/** Malformed messages forgiven per second. */
 const FORGIVEN_PER_SECOND = 0.1
 
 /** Peers whose malformed messages are remembered. */
 const MAX_REMEMBERED = 4096
 
-/** Streams of all protocols that others may have open in all, some 40 kB of memory each. */
+/** Open inbound streams of all protocols and peers, of some 40 kB of memory each. */
 export const MAX_OPEN_STREAMS = 4096
 
-/** The node's limits and its reaction to violations, as a service sets them. */
+/** A service's limits and its reaction to violations. */
 export interface DoorInit {
   readonly limits: NodeLimits
   readonly onViolation: (peer: PeerId, error: Error) => void
@@ -32,17 +32,17 @@ export interface DoorInit {
 }
 
 /**
- * The one door of a node (N13): whatever protocol a peer speaks, its requests take turns, its bytes
- * are counted, and its violations lead to a ban here. One for each libp2p node, whatever services share it.
+ * The node's single door (N13). For all protocols, it schedules requests, counts bytes and bans violators. Each
+ * libp2p node has one, shared by its services.
  */
 export class Door {
   readonly shares: CpuShares = new CpuShares()
   readonly turns: Turns = new Turns(this.shares)
 
-  /** The streams that peers have opened, whatever is spoken on them. */
+  /** Inbound streams of all protocols. */
   readonly streams: SharedPlaces<Stream> = new SharedPlaces({
     maxSize: MAX_OPEN_STREAMS,
-    reason: 'others need the place of the oldest stream of a peer that has most'
+    reason: 'the oldest stream of the peer with the most streams makes room for others'
   })
   #limits: NodeLimits = DEFAULT_NODE_LIMITS
   #scheduler = new Scheduler(DEFAULT_NODE_LIMITS, this.shares)
@@ -52,8 +52,8 @@ export class Door {
   readonly #malformed = new BoundedMap<string, TokenBucket>({ maxSize: MAX_REMEMBERED })
 
   /**
-   * Sets a node's own limits, in place of the defaults. A second service of the node shares the limits of
-   * the first, and is told of violations, too.
+   * Sets a node's own limits in place of the defaults. A second service of the node shares the limits of the first,
+   * and is notified of violations, too.
    */
   open(service: DoorInit): void {
     if (this.#services.size === 0) {
@@ -68,22 +68,22 @@ export class Door {
     return this.#limits
   }
 
-  /** Turns and rates of requests whose work is done step by step. */
+  /** Turns and rates of requests that are processed in steps. */
   get scheduler(): Scheduler {
     return this.#scheduler
   }
 
-  /** Bytes that wait on streams. */
+  /** Limits of buffered bytes. */
   get buffers(): BufferLimits {
     return this.#buffers
   }
 
-  /** Dials to addresses that others have named. */
+  /** Rate of dials to addresses from other peers. */
   get dials(): TokenBucket {
     return this.#dials
   }
 
-  /** Begins a task when it is the peer's turn and its rate allows it. */
+  /** Begins a task in the peer's turn, within its rate. */
   admit(peer: string, task: () => void): void {
     if (this.#scheduler.admission.admits(peer, 1)) {
       this.turns.add(peer, task)
@@ -92,7 +92,7 @@ export class Door {
     }
   }
 
-  /** The stream as a protocol is to have it. */
+  /** Wraps a stream for its protocol. */
   guard(stream: Stream, { remotePeer }: Connection, guard: StreamGuard): Stream {
     const peer = remotePeer.toString()
     const buffers = this.#buffers
@@ -100,7 +100,7 @@ export class Door {
       stream,
       guard,
       turn: (task) => this.admit(peer, task),
-      onBacklog: () => buffers.scheduleLook(),
+      onBacklog: () => buffers.scheduleCheck(),
       onFault: (error) => this.reportFault(remotePeer, error)
     })
     const buffering = {
@@ -117,21 +117,21 @@ export class Door {
     return guarded
   }
 
-  /** Takes note of what ended a stream: a malformed message, or something else. */
+  /** Records the fault that ended a stream: a malformed message, or another one. */
   reportFault(peer: PeerId, error: Error): void {
     if (error instanceof ProtocolViolationError) {
       this.forgive(peer, error)
     }
   }
 
-  /** Forgives a peer what honest ones do by mistake at most. Again and again it is a violation. */
+  /** Tolerates faults that honest peers cause by mistake. Repeated ones count as a violation. */
   forgive(peer: PeerId, error: Error): void {
     if (!this.#malformedOf(peer).tryTake(1, 1)) {
       this.reportViolation(peer, error)
     }
   }
 
-  /** Tells all services of the node that a peer has broken a protocol. */
+  /** Reports a peer's protocol violation to all services of the node. */
   reportViolation(peer: PeerId, error: Error): void {
     for (const { onViolation } of this.#services) {
       onViolation(peer, error)
@@ -159,19 +159,19 @@ export class Door {
   }
 }
 
-/** Twice as many may come at once. */
+/** Makes the bucket of dials, with a burst of two seconds' worth. */
 function dialsOf({ maxDialsPerSecond }: NodeLimits): TokenBucket {
   return new TokenBucket({ perSecond: maxDialsPerSecond, burst: 2 * maxDialsPerSecond })
 }
 
-/** A node, identified by its event bus, which all of its services are given. */
+/** Identifies a node by its event bus, which all of its services receive. */
 interface NodeIdentity {
   readonly events: object
 }
 
 const doors = new WeakMap<object, Door>()
 
-/** The door of the node that a service belongs to. */
+/** Returns the door of a service's node. */
 export function doorOf({ events }: NodeIdentity): Door {
   const known = doors.get(events)
   const door = known ?? new Door()

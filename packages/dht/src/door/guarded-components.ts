@@ -4,7 +4,7 @@ import { type Door, doorOf } from './door.ts'
 import type { StreamGuard } from './guarded-stream.ts'
 import { overriding } from './overriding.ts'
 
-/** How each stream of a protocol is guarded; made anew for each, as it may count. */
+/** Returns the guard of a stream. Called for each stream, because a guard may have state. */
 export type ProtocolGuard = (connection: Connection, stream: Stream) => StreamGuard
 
 /** The components of libp2p that guards wrap. */
@@ -17,7 +17,7 @@ interface Dialling {
   readonly connectionManager: ConnectionManager
 }
 
-/** The registrar as a protocol's service is to have it: each stream that a peer opens is guarded, and is given a turn. */
+/** Wraps the registrar for a protocol's service: each inbound stream is guarded and scheduled. */
 export function guardedRegistrar(
   registrar: Registrar,
   door: Door,
@@ -30,7 +30,7 @@ export function guardedRegistrar(
         (stream, connection) => {
           const guarded = door.guard(stream, connection, guard(connection, stream))
           const { promise, resolve, reject } = Promise.withResolvers<void>()
-          // A stream that has ended in the meantime needs no answer.
+          // A stream that has ended in the meantime needs no response.
           const serve = async (): Promise<void> =>
             guarded.status === 'open' ? handler(guarded, connection) : undefined
           door.admit(connection.remotePeer.toString(), () => serve().then(resolve, reject))
@@ -41,7 +41,7 @@ export function guardedRegistrar(
   })
 }
 
-/** A connection on which the streams that are opened by this node are guarded, too. */
+/** Wraps a connection so that outbound streams are guarded, too. */
 export function guardedConnection(
   connection: Connection,
   door: Door,
@@ -55,7 +55,7 @@ export function guardedConnection(
   })
 }
 
-/** Libp2p's components as the service of a protocol is to have them. */
+/** Wraps libp2p's components for a protocol's service. */
 export function guardedComponents<C extends GuardableComponents>(
   components: C,
   guard: ProtocolGuard,
@@ -68,7 +68,7 @@ export function guardedComponents<C extends GuardableComponents>(
   } as Partial<C>)
 }
 
-/** A connection manager whose streams are guarded, whoever was asked for them. */
+/** Wraps a connection manager so that the streams it opens are guarded. */
 export function guardedStreams(
   components: Dialling & { readonly events: object },
   guard: ProtocolGuard

@@ -5,24 +5,24 @@ import { ByteQueue } from '../wire/byte-queue.ts'
 import { unreadBytes } from '../wire/unread-bytes.ts'
 import { type Cut, delimited, type Unit } from './units.ts'
 
-/** The rules by which a guarded stream passes bytes on to its protocol. */
+/** Rules by which a guarded stream passes bytes to its protocol. */
 export interface StreamGuard {
-  /** Finds the units that the protocol reads, such as its messages. */
+  /** Splits the bytes into the units that the protocol reads, such as its messages. */
   readonly cut: Cut
 
-  /** Units that are cut like this; whatever follows is cut by `cutRest`. @default all */
+  /** Units to split this way. `cutRest` splits the bytes after them. @default all */
   readonly units?: number
 
-  /** Cuts what follows the units. */
+  /** Splits the bytes after those units. */
   readonly cutRest?: Cut
 
-  /** Gives what the protocol is to see of a unit, both without their heads. What it throws ends the stream. */
+  /** Returns the unit for the protocol, both without their heads. Throwing ends the stream. */
   readonly receive?: (unit: Uint8Array) => Uint8Array
 
-  /** Gives what is to be sent instead of a unit, both with their heads. Each call of `send` is one. */
+  /** Returns the bytes to send instead of a unit, both with their heads. Each call of `send` is one unit. */
   readonly send?: (unit: Uint8Array) => Uint8Array
 
-  /** Milliseconds to wait before more is taken in, given what has just passed in either direction. */
+  /** Milliseconds to pause reading, given the bytes that just passed in either direction. */
   readonly pause?: (bytes: number) => number
 }
 
@@ -30,26 +30,26 @@ export interface GuardedStreamInit {
   readonly stream: Stream
   readonly guard: StreamGuard
 
-  /** Calls back once, when it is this stream's turn. */
+  /** Calls back once, in this stream's turn. */
   readonly turn: (task: () => void) => void
 
-  /** Something has come that can't be given on yet. */
+  /** Called when bytes arrive that can't be passed on yet. */
   readonly onBacklog: () => void
 
-  /** The fault in the received bytes that ended the stream. */
+  /** Called with the fault in the received bytes that ended the stream. */
   readonly onFault: (error: Error) => void
 }
 
-/** Bytes that wait on a stream before nothing more is read from it. */
+/** Bytes that wait on a stream before reading pauses. */
 const MAX_WAITING_BYTES: number = 64 * 1024
 
-/** Bytes that libp2p may hold while nothing is read: more than the largest window. */
+/** Bytes that libp2p may buffer while reading pauses: more than the largest window. */
 const MAX_UNREAD_BYTES: number = 20 * 1024 * 1024
 
 /**
- * A libp2p stream of another one's bytes, which reach the protocol behind it in units: one at a time,
- * each when it is its turn, and none before what was sent has gone out. A protocol that reads as
- * long as there is something to read can't keep the event loop to itself then.
+ * A libp2p stream around another one. It passes bytes to the protocol in units: one at a time, each in its turn,
+ * and none before sent bytes have gone out. So a protocol that reads as long as data is available can't block the
+ * event loop.
  */
 export class GuardedStream extends AbstractStream {
   readonly #init: GuardedStreamInit
@@ -68,7 +68,7 @@ export class GuardedStream extends AbstractStream {
     this.#follow(init.stream)
   }
 
-  /** Bytes that have come and were not given on, and those that were sent and could not go out. */
+  /** Received bytes that were not passed on, and sent bytes that could not go out. */
   get bufferedBytes(): number {
     const { stream } = this.#init
     return (
@@ -76,7 +76,7 @@ export class GuardedStream extends AbstractStream {
     )
   }
 
-  /** Since when a unit is unfinished, in ms of the process's clock. */
+  /** Time since which a unit is incomplete, in ms of the process's clock. */
   get stuckSinceMs(): number | undefined {
     return this.#stuckSinceMs
   }
@@ -112,7 +112,7 @@ export class GuardedStream extends AbstractStream {
   }
 
   sendResume(): void {
-    this.#takeIn()
+    this.#scheduleUnit()
   }
 
   get #units(): number {
@@ -123,32 +123,32 @@ export class GuardedStream extends AbstractStream {
     stream.maxReadBufferLength = MAX_UNREAD_BYTES
     stream.addEventListener('message', ({ data }) => {
       this.#queue.push(data.subarray())
-      this.#takeIn()
+      this.#scheduleUnit()
     })
     stream.addEventListener('drain', () => {
       this.safeDispatchEvent('drain')
-      this.#takeIn()
+      this.#scheduleUnit()
     })
     stream.addEventListener('remoteCloseWrite', () => {
       this.#hasEnded = true
-      this.#takeIn()
+      this.#scheduleUnit()
     })
     stream.addEventListener('close', ({ error }) => {
       this.#queue.clear()
       this.onTransportClosed(error)
     })
 
-    // It may have ended before anybody listened.
+    // The stream may have ended before a listener was added.
     if (stream.status !== 'open') {
       queueMicrotask(() => this.onTransportClosed(new Error('the stream has ended')))
     } else if (stream.remoteWriteStatus !== 'writable') {
       this.#hasEnded = true
-      queueMicrotask(() => this.#takeIn())
+      queueMicrotask(() => this.#scheduleUnit())
     }
   }
 
-  /** Sees to it that the first unit gets its turn, if there is one. */
-  #takeIn(): void {
+  /** Schedules the turn of the first unit, if there is one. */
+  #scheduleUnit(): void {
     if (this.status !== 'open' || this.#isTurnDue) {
       this.#holdIfFull()
       return
@@ -194,10 +194,10 @@ export class GuardedStream extends AbstractStream {
 
     const goOn = (): void => {
       this.#isTurnDue = false
-      this.#takeIn()
+      this.#scheduleUnit()
     }
     const waitMs = this.#init.guard.pause?.(bytes) ?? 0
-    // The protocol has what was given to it first, and this turn of the event loop is over then.
+    // Later, so that the protocol first processes the data that it has received.
     waitMs > 0 ? setTimeout(goOn, waitMs) : queueMicrotask(goOn)
   }
 
@@ -231,7 +231,7 @@ export class GuardedStream extends AbstractStream {
     }
   }
 
-  /** Nothing complete is left: more may come, or that was all. */
+  /** Handles the end of complete units: more bytes may follow, or the stream may have ended. */
   #release(): void {
     if (this.#hasEnded) {
       this.onRemoteCloseWrite()
@@ -242,7 +242,7 @@ export class GuardedStream extends AbstractStream {
     }
   }
 
-  /** Resuming sends something, which fails where the connection has just ended. */
+  /** Resumes reading. This sends a frame, which fails if the connection has just ended. */
   #resume(): void {
     const { stream } = this.#init
 

@@ -1,6 +1,6 @@
 /**
- * The same object with some members replaced. All others are its own: its methods are called on the
- * object itself, which may keep private state.
+ * Returns an object with some members replaced. All others are the original's: its methods are called on the object
+ * itself, which may have private state.
  */
 export function overriding<T extends object>(target: T, overrides: Partial<T>): T {
   const bound = new Map<PropertyKey, unknown>()
@@ -19,7 +19,7 @@ export function overriding<T extends object>(target: T, overrides: Partial<T>): 
 
       const member: unknown = Reflect.get(target, name, target)
 
-      // Functions that it merely holds, such as its logger, are left as they are.
+      // Functions that are its own properties, such as its logger, are left unbound.
       if (typeof member !== 'function' || Object.hasOwn(target, name)) {
         return member
       }

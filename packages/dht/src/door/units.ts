@@ -3,25 +3,25 @@ import { MAX_PLAUSIBLE_MESSAGE_BYTES } from '../wire/limits.ts'
 import { MessageTooLargeError } from '../wire/message-too-large-error.ts'
 import { ProtocolViolationError } from '../wire/protocol-violation-error.ts'
 
-/** Where the first unit of what has come is: behind its head; undefined while some of it is missing. */
+/** Position of the first unit, after its head; undefined while some of it is missing. */
 export interface Unit {
   readonly headBytes: number
   readonly bytes: number
 }
 
-/** Bytes by their positions; undefined behind the end. */
+/** Bytes by their positions; undefined beyond the end. */
 export interface Bytes {
   readonly length: number
   at(position: number): number | undefined
 }
 
-/** Finds the first unit that a protocol reads at once. Throws for what can't be one. */
+/** Finds the first unit that a protocol reads at once. Throws for an invalid one. */
 export type Cut = (bytes: Bytes) => Unit | undefined
 
-/** The bytes of a length as libp2p writes it before a message: 2²⁸ at most. */
+/** Bytes of libp2p's length prefix: lengths up to 2²⁸. */
 const MAX_HEAD_BYTES = 4
 
-/** Cuts messages after their lengths, which are varints (libp2p's length-prefixed messages). */
+/** Splits length-prefixed messages, whose lengths are varints as in libp2p. */
 export function messagesUpTo(maxBytes: number): Cut {
   return (queue) => {
     let bytes = 0
@@ -45,14 +45,14 @@ export function messagesUpTo(maxBytes: number): Cut {
   }
 }
 
-/** A message behind its length. */
+/** Prefixes a message with its length. */
 export function delimited(message: Uint8Array): Uint8Array {
   const writer = new ByteWriter()
   writer.byteString(message)
   return writer.take()
 }
 
-/** Cuts whatever has come into pieces. */
+/** Splits bytes into pieces of bounded size. */
 export function piecesUpTo(maxBytes: number): Cut {
   return ({ length }) =>
     length === 0 ? undefined : { headBytes: 0, bytes: Math.min(length, maxBytes) }

@@ -8,7 +8,6 @@
 export type { RecordNotice } from '../events.ts'
 export type { DictionaryHandle } from '../handles/dictionary-handle.ts'
 export type { HandleOptions } from '../handles/handle-options.ts'
-export type { Membership } from '../handles/membership.ts'
 export type { Misfit } from '../handles/misfit.ts'
 export type { PresenceHandle, PresenceOptions } from '../handles/presence-handle.ts'
 export type { ValueHandle } from '../handles/value-handle.ts'

@@ -1,10 +1,9 @@
 /**
  * @packageDocumentation
  *
- * For libraries: Waggle's lookups and record store without its node, to be driven over a transport,
- * a wire protocol or a simulated network of one's own; and what such a protocol needs besides:
- * limits, bans, option checks. It follows the code inside, and so changes more often than
- * the entry for applications.
+ * For libraries: Waggle's lookups and record store without its node, for a transport, a wire protocol or a
+ * simulated network of your own; and the parts that such a protocol needs besides: limits, bans, option checks. It
+ * follows the code inside, and so changes more often than the entry for applications.
  */
 
 export type { PeerInfo } from '@libp2p/interface'

@@ -25,7 +25,7 @@ import { nameOf, type RecordStore } from '../store/record-store.ts'
 import { ForgedSignatureError } from '../store/signature-checks.ts'
 import { NEVER_FRESH } from '../store/stored-record.ts'
 import { CloserPeers } from '../wire/closer-peers.ts'
-import { MAX_AGE_MS, MAX_AGE_SECONDS, TARGET_MESSAGE_BYTES } from '../wire/limits.ts'
+import { TARGET_MESSAGE_BYTES, UNKNOWN_AGE_MS } from '../wire/limits.ts'
 import type { ServedProtocol, StreamHandler } from '../wire/protocol-server.ts'
 import { ProtocolViolationError } from '../wire/protocol-violation-error.ts'
 import type { Response } from '../wire/responder.ts'
@@ -58,6 +58,9 @@ export interface ExchangeServerInit {
   /** For the peers that replies name. */
   readonly routing: Routing
 
+  /** Whether this node is one of the nearest to a key. Undefined: to every key. */
+  readonly isReplicaOf?: ((key: Uint8Array) => boolean) | undefined
+
   /** Decides who may write; undefined: everybody may. */
   readonly access?: Access | undefined
 
@@ -66,9 +69,6 @@ export interface ExchangeServerInit {
 
   /** Called with a peer that has sent a forged signature. */
   readonly onForgery?: ((peer: PeerId, error: Error) => void) | undefined
-
-  /** Whether this node is one of the nearest to a key, as far as it knows. @default it is */
-  readonly isReplicaOf?: ((key: Uint8Array) => boolean) | undefined
 
   /** Called with each key that is read from the store by a peer that does not look for replicas. */
   readonly onRead?: ((key: Uint8Array) => void) | undefined
@@ -145,29 +145,21 @@ export class ExchangeServer implements ServedProtocol<Message> {
 
   /** A copy is an answer only where it is young enough. A request for closer peers in any case looks for replicas. */
   #lookup(wanted: FindKey, { isCloserAlways, maxAge }: FindRequest): Lookup {
-    const { store, cache, copies, isReplicaOf, onRead } = this.#init
+    const { store, cache, copies, isReplicaOf = always, onRead } = this.#init
     const held = encodedPart(store, wanted)
 
-    if (held === undefined) {
+    if (held === undefined || !isReplicaOf(wanted.key)) {
       const copy = copyIn(cache, wanted, maxAge) ?? copyIn(copies, wanted, maxAge)
-      return copy === undefined ? NONE : { answer: copy, isFound: true }
-    }
-
-    const { digest } = wanted
-    const { bytes: record, isFound } = held
-
-    const isKnown = digest.length > 0 && equals(digestOfBytes(record), digest)
-
-    if (!isCloserAlways && isReplicaOf?.(wanted.key) === false) {
-      // It may be a part, of a writer that was on its way to the replicas, or of a time when this node was one.
-      const answer = { standing: 'copy', ageMs: MAX_AGE_MS, record, closer: NO_PEERS } as const
-      return isKnown ? NONE : { answer, isFound: isFound && maxAge === MAX_AGE_SECONDS }
+      return copy === undefined ? partOf(held) : { answer: copy, isFound: true }
     }
 
     if (!isCloserAlways) {
       onRead?.(wanted.key)
     }
 
+    const { digest } = wanted
+    const { bytes: record, isFound } = held
+    const isKnown = digest.length > 0 && equals(digestOfBytes(record), digest)
     return { answer: isKnown ? SAME : { standing: 'held', record, closer: NO_PEERS }, isFound }
   }
 
@@ -248,6 +240,25 @@ export class ExchangeServer implements ServedProtocol<Message> {
 const NO_PEERS: readonly number[] = []
 const NONE: Lookup = { answer: { standing: 'nothing', closer: NO_PEERS }, isFound: false }
 const SAME: FoundAnswer = { standing: 'same', closer: NO_PEERS }
+
+function always(): boolean {
+  return true
+}
+
+/**
+ * Answers with a record that was stored here before nearer peers were known. It may be one write of many, so the
+ * asker is named others, and takes it only where they have nothing.
+ */
+function partOf(
+  held: { readonly bytes: Uint8Array; readonly isFound: boolean } | undefined
+): Lookup {
+  return held?.isFound === true
+    ? {
+        answer: { standing: 'copy', ageMs: UNKNOWN_AGE_MS, record: held.bytes, closer: NO_PEERS },
+        isFound: false
+      }
+    : NONE
+}
 
 /** What is answered for a key. */
 interface Lookup {

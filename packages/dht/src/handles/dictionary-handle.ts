@@ -1,16 +1,20 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec'
-import type { Found, Key, MaybePromise, Subkey, Value } from '@waggle/record'
+import type { Dictionary, Found, Key, MaybePromise, Subkey, Value } from '@waggle/record'
 import { assertSchema, whenDone } from '@waggle/record/replica'
 import { dictionaryOf, mapPlaces, mapSource, placesOf } from '../live/places.ts'
 import type { Place, Places } from '../live/state.ts'
 import type { Watch, WatchOptions } from '../live/watch.ts'
 import type { BaseOperations } from '../operations/base-operations.ts'
 import type { GetOptions } from '../operations/call-options.ts'
+import type { Publication } from '../operations/publication.ts'
+import { CheckedPublication } from './checked-publication.ts'
 import { assertFit, fit } from './fit.ts'
 import {
   assertHandleOptions,
   type HandleDeleteOptions,
   type HandleOptions,
+  type PublishArguments,
+  publishOptions,
   type StoreArguments,
   writeOptions
 } from './handle-options.ts'
@@ -31,8 +35,11 @@ export interface DictionaryHandle<KI, K, I, T, O = object> {
   get(subkey: KI, options?: GetOptions): Promise<Found<T> | undefined>
 
   /** Reads all entries. */
-  entries(options?: GetOptions): Promise<Map<K, Found<T>>>
+  entries(options?: GetOptions): Promise<Dictionary<K, T>>
   delete(subkey: KI, options?: HandleDeleteOptions): Promise<boolean>
+
+  /** Keeps an entry alive, as the DHT's `publish` does. @throws ValidationError for what does not fit */
+  publish(subkey: KI, value: I, ...options: PublishArguments<O>): Publication<I>
 
   /** Watches one entry. */
   watch<R extends boolean = false>(
@@ -40,7 +47,7 @@ export interface DictionaryHandle<KI, K, I, T, O = object> {
   ): Watch<Found<T> | undefined, K, T, R>
 
   /** Watches all entries. */
-  watch<R extends boolean = false>(options?: WatchOptions<R>): Watch<Map<K, Found<T>>, K, T, R>
+  watch<R extends boolean = false>(options?: WatchOptions<R>): Watch<Dictionary<K, T>, K, T, R>
 }
 
 /** Schemas of a dictionary. The rules of `schemaValidator` have the same form. */
@@ -66,7 +73,7 @@ export function dictionaryHandle<KI extends Subkey, K extends Subkey, I, T>(
     store: async (subkey, value, given) => {
       await assertFit(schemas.subkey, subkey, 'subkey')
       await assertFit(schemas.value, value, 'value')
-      return base.store(key, value as Value, { ...writeOptions(options, given as object), subkey })
+      return base.store(key, value as Value, { ...writeOptions(options, given), subkey })
     },
     get: async (subkey, getOptions) => {
       await assertFit(schemas.subkey, subkey, 'subkey')
@@ -78,6 +85,16 @@ export function dictionaryHandle<KI extends Subkey, K extends Subkey, I, T>(
         await mapPlaces(placesOf(await base.get(key, getOptions)), (_, place) => map(place))
       ),
     delete: async (subkey, given) => base.delete(key, { ...signing(options), ...given, subkey }),
+    publish: (subkey, value, given) =>
+      new CheckedPublication({
+        ...{ key, subkey, value },
+        check: (value) =>
+          whenDone(assertFit(schemas.subkey, subkey, 'subkey'), () =>
+            assertFit(schemas.value, value, 'value')
+          ),
+        begin: (value) =>
+          base.publish(key, value as Value, { ...publishOptions(options, given), subkey })
+      }),
     watch: watchOf(base, key, map)
   }
 }
@@ -92,7 +109,7 @@ function watchOf<KI extends Subkey, K extends Subkey, T>(
 
   function watch<R extends boolean>(
     options?: WatchOptions<R> & { readonly subkey?: KI | undefined }
-  ): Watch<Found<T> | undefined, K, T, R> | Watch<Map<K, Found<T>>, K, T, R> {
+  ): Watch<Found<T> | undefined, K, T, R> | Watch<Dictionary<K, T>, K, T, R> {
     const { subkey, ...rest } = options ?? {}
     return subkey === undefined
       ? base.watchStates(mapSource(base.states(key), map, dictionaryOf<K, T>), rest)

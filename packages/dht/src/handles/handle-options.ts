@@ -1,6 +1,8 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec'
-import type { Value } from '@waggle/record'
-import type { GetOptions, SigningOptions, StoreOptions } from '../operations/call-options.ts'
+import type { Lifetime, OptionalLifetime, Storable } from '@waggle/record'
+import type { Unstorable } from '@waggle/record/replica'
+import type { SigningOptions, WriteOptions } from '../operations/call-options.ts'
+import type { PublishOptions } from '../operations/publication.ts'
 import { assertFunction, assertOptions, type OptionTable } from '../option-checks.ts'
 import type { MisfitOptions } from './misfit.ts'
 
@@ -12,7 +14,7 @@ export type Output<S extends StandardSchemaV1> = StandardSchemaV1.InferOutput<S>
 
 /** A schema whose input can be stored. */
 export type StorableSchema<S extends StandardSchemaV1> = S &
-  ([Input<S>] extends [Value] ? unknown : never)
+  ([Input<S>] extends [Storable<Input<S>>] ? unknown : Unstorable<'some of what the schema takes'>)
 
 /** Options of a handle. */
 export interface HandleOptions extends SigningOptions, MisfitOptions {
@@ -20,23 +22,20 @@ export interface HandleOptions extends SigningOptions, MisfitOptions {
   readonly ttl?: number | undefined
 }
 
-/** Exactly one of the two. */
-type Lifetime =
-  | { readonly ttl: number; readonly expirationTime?: undefined }
-  | { readonly expirationTime: number; readonly ttl?: undefined }
-
-type WriteOptions = Omit<StoreOptions, 'subkey' | 'ttl' | 'expirationTime'>
-
 /** What a handle's `delete` takes. */
-export type HandleDeleteOptions = WriteOptions &
-  (Lifetime | { readonly ttl?: undefined; readonly expirationTime?: undefined })
+export type HandleDeleteOptions = WriteOptions & OptionalLifetime
 
 /** What a handle's `store` takes after the value: a lifetime, unless the handle has a ttl. */
 export type StoreArguments<O> = O extends { readonly ttl: number }
   ? [options?: HandleDeleteOptions]
   : [options: WriteOptions & Lifetime]
 
-export type HandleGetOptions = GetOptions
+type PublishingOptions = Omit<PublishOptions, 'subkey'>
+
+/** What a handle's `publish` takes after the value: a ttl, unless the handle has one. */
+export type PublishArguments<O> = O extends { readonly ttl: number }
+  ? [options?: Omit<PublishingOptions, 'ttl'> & { readonly ttl?: number | undefined }]
+  : [options: PublishingOptions]
 
 const OPTIONS: OptionTable<HandleOptions> = {
   ttl: {},
@@ -49,12 +48,25 @@ export function assertHandleOptions(what: string, options: object): void {
   assertOptions(what, options, OPTIONS)
 }
 
-/** The options of one write, with the handle's own behind them. */
-export function writeOptions<O extends object>(
+/** The options of one publication, with the handle's own behind them. */
+export function publishOptions(
   { ttl, privateKey }: HandleOptions,
-  options: O = {} as O
-): O & SigningOptions {
-  const { ttl: ownTtl, expirationTime } = options as Partial<StoreOptions>
+  options: Partial<PublishOptions> = {}
+): PublishOptions {
+  const given = options.ttl ?? ttl
+  return { ...(privateKey && { privateKey }), ...options, ttl: given as number }
+}
+
+/** The options of one write, with the handle's own behind them. */
+export function writeOptions(
+  { ttl, privateKey }: HandleOptions,
+  options: HandleDeleteOptions = {}
+): WriteOptions & Lifetime {
+  const { ttl: ownTtl, expirationTime } = options
   const lifetime = ownTtl === undefined && expirationTime === undefined && ttl !== undefined
-  return { ...(privateKey && { privateKey }), ...options, ...(lifetime && { ttl }) }
+  return {
+    ...(privateKey && { privateKey }),
+    ...options,
+    ...(lifetime && { ttl })
+  } as WriteOptions & Lifetime
 }

@@ -3,7 +3,7 @@ import type { Key, Subkey, Value } from '@waggle/record'
 import type { Place } from '../live/state.ts'
 import { tell } from '../live/tell.ts'
 import type { BaseOperations } from '../operations/base-operations.ts'
-import { placeOwner } from '../operations/place-owner.ts'
+import { placeOwnerId } from '../operations/place-owner-id.ts'
 
 /** Something found that does not fit a handle's schema. It counts as not there. */
 export interface Misfit {
@@ -36,7 +36,7 @@ export function leaveOut(
   { subkey, found: { value } }: Place<Subkey | undefined, Value>,
   issues: readonly StandardSchemaV1.Issue[]
 ): undefined {
-  const owner = subkey === undefined ? undefined : placeOwner(key, subkey)
+  const owner = subkey === undefined ? undefined : placeOwnerId(key, subkey)
   base.countMisfit()
   tell(options.onMisfit, { key, subkey, value, owner, issues })
 }

@@ -1,6 +1,6 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec'
 import {
-  type Found,
+  type Dictionary,
   type Key,
   type MaybePromise,
   ownerTag,
@@ -8,19 +8,19 @@ import {
   type Value
 } from '@waggle/record'
 import { assertSchema, whenDone } from '@waggle/record/replica'
+import { DEFAULT_PRESENCE_TTL } from '../constants.ts'
 import { dictionaryOf, mapPlaces, mapSource, placesOf } from '../live/places.ts'
 import type { Place } from '../live/state.ts'
 import type { Watch, WatchOptions } from '../live/watch.ts'
 import type { BaseOperations } from '../operations/base-operations.ts'
 import type { GetOptions } from '../operations/call-options.ts'
-import { placeOwner } from '../operations/place-owner.ts'
+import { placeOwnerId } from '../operations/place-owner-id.ts'
+import type { Publication } from '../operations/publication.ts'
 import { assertFunction, assertOptions, type OptionTable } from '../option-checks.ts'
-import { type Membership, PublishedMembership } from './membership.ts'
+import { CheckedPublication } from './checked-publication.ts'
+import { assertFit } from './fit.ts'
 import { leaveOut, type MisfitOptions } from './misfit.ts'
 import { readFound } from './value-handle.ts'
-
-/** Seconds after which a member that crashed is gone. */
-export const DEFAULT_PRESENCE_TTL = 30
 
 /**
  * Who is here: a place for each peer under one key, which only that peer can write and delete. `I` is what a member
@@ -29,14 +29,17 @@ export const DEFAULT_PRESENCE_TTL = 30
 export interface PresenceHandle<I, T> {
   readonly key: Key
 
-  /** Makes this node a member until `stop()`, which says goodbye. The next `join` of this node replaces it. */
-  join(mine: I): Membership<I>
+  /**
+   * Makes this node a member until the publication is stopped, which says goodbye. The next `join` of this node
+   * replaces it. @throws ValidationError for what does not fit the schema
+   */
+  join(mine: I): Publication<I>
 
   /** Reads all members by peer id. */
-  members(options?: GetOptions): Promise<Map<string, Found<T>>>
+  members(options?: GetOptions): Promise<Dictionary<string, T>>
   watch<R extends boolean = false>(
     options?: WatchOptions<R>
-  ): Watch<Map<string, Found<T>>, string, T, R>
+  ): Watch<Dictionary<string, T>, string, T, R>
 }
 
 /** Options of a presence. */
@@ -44,7 +47,7 @@ export interface PresenceOptions extends MisfitOptions {
   /**
    * Seconds after which a member that crashed is gone. Entries are renewed twice in this time.
    *
-   * @default DEFAULT_PRESENCE_TTL
+   * @default DEFAULTS.presence.ttl
    */
   readonly ttl?: number | undefined
 }
@@ -69,7 +72,7 @@ export function presenceHandle<I, T>(
     place: Place<Subkey | undefined, Value>
   ): MaybePromise<Place<string, T> | undefined> => {
     const { subkey } = place
-    const peer = subkey === undefined ? undefined : placeOwner(key, subkey)
+    const peer = subkey === undefined ? undefined : placeOwnerId(key, subkey)
     // A peer can own many subkeys, and has one place here.
     return peer !== undefined && subkey === ownerTag(peer)
       ? whenDone(
@@ -81,7 +84,14 @@ export function presenceHandle<I, T>(
 
   return {
     key,
-    join: (mine) => new PublishedMembership({ base, key, schema, ttl }, mine),
+    join: (mine) => {
+      const subkey = ownerTag(base.peerId)
+      return new CheckedPublication({
+        ...{ key, subkey, value: mine },
+        check: (value) => assertFit(schema, value, 'value'),
+        begin: (value) => base.publish(key, value as Value, { subkey, ttl, goodbye: true })
+      })
+    },
     members: async (getOptions) =>
       dictionaryOf(
         await mapPlaces(placesOf(await base.get(key, getOptions)), (_, place) => map(place))

@@ -6,11 +6,15 @@ import { PLAIN, type Place, type Places } from '../live/state.ts'
 import type { Watch, WatchOptions } from '../live/watch.ts'
 import type { BaseOperations } from '../operations/base-operations.ts'
 import type { GetOptions } from '../operations/call-options.ts'
+import type { Publication } from '../operations/publication.ts'
+import { CheckedPublication } from './checked-publication.ts'
 import { assertFit, fit } from './fit.ts'
 import {
   assertHandleOptions,
   type HandleDeleteOptions,
   type HandleOptions,
+  type PublishArguments,
+  publishOptions,
   type StoreArguments,
   writeOptions
 } from './handle-options.ts'
@@ -27,6 +31,9 @@ export interface ValueHandle<I, T, O = object> {
   store(value: I, ...options: StoreArguments<O>): Promise<boolean>
   get(options?: GetOptions): Promise<Found<T> | undefined>
   delete(options?: HandleDeleteOptions): Promise<boolean>
+
+  /** Keeps a value alive, as the DHT's `publish` does. @throws ValidationError for what does not fit */
+  publish(value: I, ...options: PublishArguments<O>): Publication<I>
   watch<R extends boolean = false>(
     options?: WatchOptions<R>
   ): Watch<Found<T> | undefined, undefined, T, R>
@@ -56,13 +63,19 @@ export function valueHandle<I, T>(
     key,
     store: async (value, given) => {
       await assertFit(schema, value, 'value')
-      return base.store(key, value as Value, writeOptions(options, given as object))
+      return base.store(key, value as Value, writeOptions(options, given))
     },
     get: async (getOptions) => {
       const places = placesOf(await base.get(key, getOptions))
       return plainOf(await mapPlaces(places, (_, place) => map(place)))
     },
     delete: async (given) => base.delete(key, { ...signing(options), ...given }),
+    publish: (value, given) =>
+      new CheckedPublication({
+        ...{ key, subkey: undefined, value },
+        check: (value) => assertFit(schema, value, 'value'),
+        begin: (value) => base.publish(key, value as Value, publishOptions(options, given))
+      }),
     watch: (watchOptions) =>
       base.watchStates(mapSource(base.states(key), map, plainOf), watchOptions)
   }

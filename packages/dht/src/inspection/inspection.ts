@@ -25,42 +25,42 @@ export interface RecordFigures {
   /** Bytes of the record, encoded. */
   readonly bytes: number
 
-  /** The last expiration of what a reader sees; undefined: nothing is seen. */
+  /** Expiration of the reader's view; undefined if it is empty. */
   readonly expirationTime: DHTTime | undefined
 
-  /** First bytes of the SHA-256 of the record, in hex: equal records have equal ones. Undefined: nothing is held. */
+  /** First bytes of the record's SHA-256, in hex: equal records have equal ones. Undefined without a record. */
   readonly digest: string | undefined
 }
 
-/** One peer near a key, and what it holds there. */
+/** One peer near a key, and its record. */
 export interface InspectedPeer extends RecordFigures {
   readonly peer: PeerId
 
-  /** Leading bits that its place shares with the key's: more is nearer. */
+  /** Leading bits that its point shares with the key's. More bits are nearer. */
   readonly sharedBits: number
 
-  /** `current` is all that any of them holds, `behind` less than that. */
+  /** `current`: the record contains everything that any of the peers holds; `behind`: it lacks some of it. */
   readonly state: 'current' | 'behind' | 'empty' | 'failed'
 
-  /** `replica` is one of the nearest peers that responded, `copy` holds a record although it is none of them. */
+  /** `replica`: one of the nearest peers that responded; `copy`: another peer that holds a record. */
   readonly role: 'replica' | 'copy' | 'none'
 
   /** Milliseconds from the request to the reply. */
   readonly tookMs: number
 }
 
-/** Where a key lives, and which peer holds which version of it. */
+/** The replicas of a key, and each peer's version of it. */
 export interface Inspection {
   /** The key's point in the key space: peers near it hold the key. */
   readonly point: Uint8Array
 
-  /** What all of it together shows. */
+  /** The view of all peers' records merged. */
   readonly found: Found | undefined
 
   /** Peers near the key, the nearest first. */
   readonly peers: readonly InspectedPeer[]
 
-  /** What this node remembers of the key as a reader; undefined: nothing. */
+  /** This node's cached record of the key; undefined if there is none. */
   readonly cached: RecordFigures | undefined
 }
 
@@ -72,13 +72,13 @@ export interface InspectionInit {
   readonly cancellation: CancellationToken
 }
 
-/** Peers that are looked at for each replica: those behind the nearest may hold what was there before. */
+/** Peers queried for each replica: those behind the nearest may hold older records. */
 const PEERS_PER_REPLICA = 2
 
-/** Hex digits of a digest that are shown. */
+/** Hex digits of a digest. */
 const DIGEST_DIGITS = 8
 
-/** Looks at what the peers near a key hold. */
+/** Queries the peers near a key for their records. */
 export async function inspect(init: InspectionInit): Promise<Inspection> {
   const { cancellation, key, numReplicas, replicas, store } = init
   const surveyed = await replicas.survey(key, PEERS_PER_REPLICA * numReplicas, cancellation)

@@ -14,10 +14,10 @@ import { isFinal } from './bootstrap-hints.ts'
 import { type DialledPeer, dialAny, errorOf, UnreachableAddressesError } from './dial-any.ts'
 import { NotAServerError, OtherRevisionError } from './not-a-server-error.ts'
 
-/** Milliseconds before the first retry while joining; they double each time. */
+/** Milliseconds before the first retry while joining. They double each time. */
 const FIRST_RETRY_MS = 100
 
-/** Milliseconds between two retries at most: a peer that starts late is found within a second. */
+/** Maximum milliseconds between two retries: a peer that starts late is found within a second. */
 const MAX_RETRY_MS = 1000
 
 /** Protocols that a network speaks in one revision. */
@@ -27,17 +27,17 @@ export interface AttemptInit {
   readonly node: Libp2p
   readonly waggle: Waggle
 
-  /** How long one attempt may take. */
+  /** Milliseconds that one attempt may take. */
   readonly bootstrapTimeoutMs: number
 }
 
 export interface AttemptOptions extends AbortOptions {
-  /** Whether to try again until the bootstrap timeout what may succeed later. */
+  /** Whether to retry attempts that may succeed later, until the bootstrap timeout. */
   readonly isPatient?: boolean
 }
 
 /**
- * Dials a peer and waits until it can be asked, for at most the bootstrap timeout.
+ * Dials a peer and waits until it is known as a server, for at most the bootstrap timeout.
  *
  * @throws NotAServerError when it does not serve this network
  * @throws OtherRevisionError when it serves this network in another revision of the protocols
@@ -104,12 +104,12 @@ async function assertSameRevision(
   }
 }
 
-/** Peers that were refused at the same moment come back at different ones. */
+/** Returns a random delay, so that peers refused at the same moment retry at different ones. */
 function retryMs(failures: number): number {
   return Math.min(FIRST_RETRY_MS * 2 ** failures, MAX_RETRY_MS) * (0.5 + Math.random() / 2)
 }
 
-/** Whether a later attempt may succeed: a peer may be full for a moment, or, for the patient, still be starting. */
+/** Whether a later attempt may succeed: a peer may be full for a moment or, with `isPatient`, still be starting. */
 function isWorthRetrying(
   error: unknown,
   addresses: readonly Multiaddr[],
@@ -126,7 +126,7 @@ interface LastErrorsOptions {
   readonly bootstrapTimeoutMs: number
 }
 
-/** Picks for each address the first error that says more than that time has run out. */
+/** Picks for each address the first error other than a timeout, if there is one. */
 function lastErrors(
   addresses: readonly Multiaddr[],
   errors: readonly unknown[],
@@ -142,7 +142,8 @@ function lastErrors(
 }
 
 /**
- * The same, and the peer's clock must agree with ours, if it tells the time.
+ * Attempts to join as {@link attempt} does, and requires the peer's clock to agree with this node's, if it sends
+ * its time.
  *
  * @throws ClockSkewError
  */
@@ -154,7 +155,7 @@ export async function strictAttempt(
   const peer = await attempt(dialled, init, options)
   const reading = await init.waggle.compareClocks(peer, options).catch((error) => {
     options.signal?.throwIfAborted()
-    throw new Error(`the peer ${peer} is there but does not tell its time`, { cause: error })
+    throw new Error(`the peer ${peer} is reachable but does not report its time`, { cause: error })
   })
 
   if (reading !== undefined && isSkewed(reading)) {
@@ -168,9 +169,8 @@ export async function strictAttempt(
 }
 
 /**
- * Waits until a peer that we have connected to counts as a server of our network. One that does not
- * serve it never will; what protocols a peer has is known as soon as it has identified itself, so
- * there is no need to wait for the timeout.
+ * Waits until a connected peer counts as a server of this network. After identify, a peer's protocols are final, so
+ * a peer that lacks them is rejected without waiting for the timeout.
  */
 class Arrival {
   readonly #node: Libp2p
@@ -227,7 +227,7 @@ class Arrival {
     } else if (this.#nonServers.has(id)) {
       this.#arrived.reject(
         new NotAServerError(
-          `the peer ${remotePeer} is there but does not serve ${this.#waggle.protocol}`
+          `the peer ${remotePeer} is reachable but does not serve ${this.#waggle.protocol}`
         )
       )
     }

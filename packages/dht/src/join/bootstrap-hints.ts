@@ -7,27 +7,27 @@ interface Failure {
   readonly error: Error
 }
 
-/** A reason why joining fails, and what to check then. */
+/** A reason why joining fails, with advice. */
 interface Hint {
   readonly matches: (failure: Failure) => boolean
   readonly check: string
 
-  /** Whether trying again is of no use until something is changed. */
+  /** Whether a retry is useless without a change. */
   readonly isFinal?: boolean
 }
 
-/** Hints, of which the first that matches is given. */
+/** Hints. The first one that matches applies. */
 const HINTS: readonly Hint[] = [
   {
     matches: ({ address }) => hasPortZero(address),
     check:
-      'Port 0 only means something for listening: take the address from the multiaddrs of the peer that runs.',
+      'Port 0 is only valid for listening: use an address from the multiaddrs of the running peer.',
     isFinal: true
   },
   {
     matches: ({ error }) => error instanceof NotAServerError,
     check:
-      'Check that its protocol is the same as this node’s, and that it is no client: nobody can join through one.',
+      'Check that its protocol is the same as this node’s, and that it is not a client, which nodes can’t join through.',
     isFinal: true
   },
   {
@@ -36,26 +36,26 @@ const HINTS: readonly Hint[] = [
     isFinal: true
   },
   {
-    matches: ({ error }) => /does not tell its time/.test(error.message),
+    matches: ({ error }) => /does not report its time/.test(error.message),
     check:
-      'Its answer has to come within requestTimeoutMs: try again, with more time, or leave out strictClock.',
+      'It must respond within requestTimeoutMs: try again with more time, or leave out strictClock.',
     isFinal: true
   },
   {
     matches: ({ error }) => error.name === 'ClockSkewError',
-    check: 'Set the clock that is wrong, or leave out strictClock.',
+    check: 'Correct the clock that is wrong, or leave out strictClock.',
     isFinal: true
   },
   {
     matches: ({ error }) => /dial self/i.test(error.message),
     check:
-      'This is the node itself: leave its address out. If it should be another one, both have the same identity: give each an identityPath of its own.',
+      'This is the node itself: leave its address out. If it is another node, both have the same identity: give each its own identityPath.',
     isFinal: true
   },
   {
     matches: ({ error }) => /does not match expected remote identity/.test(error.message),
     check:
-      'Another peer runs there than the one in the address: check the part after /p2p/, or leave it out. A peer keeps its id if it has an identityPath.',
+      'Another peer runs at this address: check the part after /p2p/, or leave it out. A peer keeps its id if it has an identityPath.',
     isFinal: true
   },
   {
@@ -71,27 +71,27 @@ const HINTS: readonly Hint[] = [
   },
   {
     matches: ({ error }) => isOneOf(error, ['ENOTFOUND', 'EAI_AGAIN', 'DNSQueryFailedError']),
-    check: 'Check the spelling of the host name, and that this machine can look up names.'
+    check: 'Check the spelling of the host name, and that this machine can resolve names.'
   },
   {
     matches: ({ error }) => isOneOf(error, ['ECONNREFUSED']),
     check:
-      'Nobody listens there: check that the peer runs, the port, and that it listens on more than 127.0.0.1 if it is another machine.'
+      'No process listens there: check that the peer runs, the port, and that it listens on more than 127.0.0.1 if it is another machine.'
   },
   {
     matches: ({ error }) => isOneOf(error, ['EHOSTUNREACH', 'ENETUNREACH', 'EADDRNOTAVAIL']),
     check:
-      'No way leads there from here: check the address and this machine’s network; for an IPv6 address, that it has IPv6.'
+      'This machine has no route to the address: check the address and the network; for an IPv6 address, that this machine has IPv6.'
   },
   {
     matches: ({ error }) => /no answer within/.test(error.message) || isOneOf(error, ['ETIMEDOUT']),
     check:
-      'Check the address, that firewalls and routers on the way let TCP through, and that both have the same swarmKey, or both none. A slow peer needs a longer bootstrapTimeoutMs.'
+      'Check the address, that firewalls and routers on the path allow TCP, and that both nodes have the same swarmKey, or both none. A slow peer needs a longer bootstrapTimeoutMs.'
   },
   {
     matches: ({ error }) => error.name === 'DialDeniedError',
     check:
-      'This node’s own connectionGater or allowPeer denies the peer: let it in there, or leave its address out.',
+      'This node’s own connectionGater or allowPeer denies the peer: allow it there, or leave its address out.',
     isFinal: true
   },
   {
@@ -99,20 +99,20 @@ const HINTS: readonly Hint[] = [
       isOneOf(error, ['ECONNRESET', 'EPIPE', 'StreamResetError', 'ConnectionClosedError']) ||
       isReset(error),
     check:
-      'The peer ended the connection. It may be full (its connectionManager.maxConnections), limit new connections from one host (connectionManager.inboundConnectionThreshold: 5 a second in libp2p’s own defaults), or deny this node (its allowPeer or connectionGater): try again later, with a longer bootstrapTimeoutMs, or another initial peer. If it never works, check the port, and that both have the same swarmKey, or both none.'
+      'The peer closed the connection. It may be full (its connectionManager.maxConnections), limit new connections from one host (connectionManager.inboundConnectionThreshold: 5 a second in libp2p’s own defaults), or deny this node (its allowPeer or connectionGater): try again later, with a longer bootstrapTimeoutMs, or another initial peer. If it never works, check the port, and that both nodes have the same swarmKey, or both none.'
   },
   {
     matches: ({ error }) =>
       isOneOf(error, ['ENCRYPTION_FAILED', 'EncryptionFailedError', 'ECONNRESET']),
     check:
-      'Something else than a peer of this network listens there: check the port, and that both have the same swarmKey, or both none.',
+      'A process that is not a peer of this network listens there: check the port, and that both nodes have the same swarmKey, or both none.',
     isFinal: true
   }
 ]
 
 const OTHERWISE = 'Check that the peer runs, and that this machine can connect to it.'
 
-/** Says what to check after joining through a peer has failed. */
+/** Returns advice for a failed attempt to join through a peer. */
 export function bootstrapHint(failure: Failure): string {
   return hintFor(failure)?.check ?? OTHERWISE
 }
@@ -126,14 +126,16 @@ function hintFor(failure: Failure): Hint | undefined {
   return HINTS.find(({ matches }) => matches(failure))
 }
 
-/** Goes by the name of the error, its code, or that of its cause. */
+/** Whether the error, or its cause, has one of these names or codes. */
 function isOneOf(error: Error, names: readonly string[]): boolean {
   const { name, code, cause } = error as Error & { code?: unknown }
   const isItself = names.includes(name) || names.includes(String(code))
   return isItself || (cause instanceof Error && isOneOf(cause, names))
 }
 
-/** The other side has ended the connection before it said anything: what libp2p makes of that is a text. */
+/**
+ * Whether the other side closed the connection before it sent anything. libp2p reports that only in the message.
+ */
 function isReset({ message }: Error): boolean {
   return /ECONNRESET|closed the connection|has been reset|while reading 0\/\d+ bytes|after reading 0\/\d+ bytes/.test(
     message

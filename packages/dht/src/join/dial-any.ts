@@ -4,10 +4,10 @@ import { toError } from '../errors.ts'
 import { anySignal } from '../timing/deadline.ts'
 import { wait } from '../timing/wait.ts'
 
-/** Milliseconds that an address has before the next one of the same peer is dialled beside it (RFC 8305). */
+/** Milliseconds after which the next address of the same peer is dialled in parallel (RFC 8305). */
 const HEAD_START_MS = 250
 
-/** Protocols of addresses that can be dialled without the peer's id. */
+/** Protocols of addresses that can be dialled without a peer id. */
 const PLAIN = new Set(['ip4', 'ip6', 'dns', 'dns4', 'dns6', 'tcp', 'tls', 'sni', 'ws', 'wss'])
 
 /** A peer's addresses, and its id if it is known. */
@@ -16,12 +16,12 @@ export interface DialledPeer {
   readonly peer?: string | undefined
 }
 
-/** No address of a peer led to it. */
+/** All addresses of a peer failed. */
 export class UnreachableAddressesError extends Error {
   static override readonly name = 'UnreachableAddressesError'
   override readonly name = 'UnreachableAddressesError'
 
-  /** One for each address. */
+  /** The error of each address. */
   readonly errors: readonly Error[]
 
   constructor(errors: readonly Error[]) {
@@ -74,7 +74,7 @@ function isOpen(status: string): boolean {
   return status === 'open'
 }
 
-/** One address to dial, and which of the peer's addresses it stands for. */
+/** One address to dial, and the index of the peer's address that it stands for. */
 interface Route {
   readonly address: Multiaddr
   readonly index: number
@@ -117,7 +117,7 @@ class Dials {
     }
   }
 
-  /** Two addresses may have led to the peer at the same moment. */
+  /** Closes redundant connections: two addresses may have led to the peer at the same moment. */
   closeAllBut(connection: Connection): void {
     for (const dial of this.#dials) {
       dial
@@ -129,12 +129,12 @@ class Dials {
   }
 
   /**
-   * libp2p merges dials of the same peer id into one, which takes its addresses in turn. All but the
-   * first are dialled without the id, which is compared afterwards.
+   * Dials an address. libp2p merges dials of the same peer id into one, which tries its addresses in turn. So all
+   * but the first are dialled without the id, which is compared afterwards.
    */
   async #dial(address: Multiaddr, isFirst: boolean): Promise<Connection> {
     this.#signal.throwIfAborted()
-    // A peer that was reached by an address without an id may have another id today.
+    // A peer that was reached at an address without an id may have another id today.
     const peer = idAtEnd(address)
     const connection = await this.#dialPatiently(isFirst ? address : withoutId(address))
 
@@ -149,7 +149,7 @@ class Dials {
     return connection
   }
 
-  /** libp2p gives up an address after 6 seconds. A slow peer has as long as we wait. */
+  /** Dials an address again after libp2p's own timeout of 6 seconds, until the signal is aborted. */
   async #dialPatiently(address: Multiaddr): Promise<Connection> {
     for (;;) {
       try {
@@ -174,7 +174,7 @@ async function headStart(dial: Promise<unknown>, signal: AbortSignal): Promise<v
   await wait(HEAD_START_MS, anySignal(signal, over.signal), { keepsAlive: true })
 }
 
-/** Leaves out relays where there is another way: what comes through one is limited. */
+/** Leaves out relays if there is another address, because relayed connections are limited. */
 function routesOf(addresses: readonly Multiaddr[]): Route[] {
   const routes = addresses.flatMap((address, index) =>
     familiesOf(address).map((one) => ({ address: one, index }))
@@ -183,7 +183,7 @@ function routesOf(addresses: readonly Multiaddr[]): Route[] {
   return direct.length > 0 ? direct : routes
 }
 
-/** Returns both loopback addresses for `localhost`, whatever the system takes it for. */
+/** Returns both loopback addresses for `localhost`, independent of the system's setting. */
 function familiesOf(address: Multiaddr): Multiaddr[] {
   const [host, ...rest] = address.getComponents()
 
@@ -195,7 +195,7 @@ function familiesOf(address: Multiaddr): Multiaddr[] {
   return ['/ip4/127.0.0.1', '/ip6/::1'].map((loopback) => multiaddr(loopback).encapsulate(suffix))
 }
 
-/** Returns the peer id that an address ends with. */
+/** Returns the peer id at the end of an address. */
 export function idAtEnd(address: Multiaddr): string | undefined {
   const last = address.getComponents().at(-1)
   return last?.name === 'p2p' ? last.value : undefined
@@ -213,7 +213,7 @@ function has(address: Multiaddr, protocol: string): boolean {
   return address.getComponents().some(({ name }) => name === protocol)
 }
 
-/** Whether an address took too long: the only one, or one of several. */
+/** Whether a dial timed out, at its only address or at one of several. */
 function isTimeout(error: unknown): boolean {
   return error instanceof AggregateError
     ? error.errors.some(isTimeout)

@@ -15,32 +15,31 @@ export interface JoinInit extends AttemptInit {
   /** Whether a peer counts as reached only if its clock agrees with ours. */
   readonly strictClock: boolean
 
-  /** Remembers peers of earlier runs, to be tried beside the initial ones. */
+  /** Remembers peers of earlier runs, which are dialled beside the initial ones. */
   readonly memory?: PeerMemory | undefined
 
-  /** Ends the attempt to join. */
+  /** Aborts the attempt to join. */
   readonly signal: AbortSignal | undefined
 
-  /** Ends trying again in the background. */
+  /** Ends retries in the background. */
   readonly lifetime: AbortSignal
 }
 
-/** The connection of a node with its network. */
+/** A node's membership in its network. */
 export interface Membership {
-  /** Why no initial peer could be asked at first, where none was required. */
+  /** The error of all initial peers if none responded at first and none was required. */
   readonly failure: BootstrapError | undefined
 
-  /** Resolves when the peers to be remembered have been saved. */
+  /** Resolves when the remembered peers have been saved. */
   flush(): Promise<void>
 }
 
 /**
- * Connects to all initial peers at once, and to those that are remembered, and resolves when the
- * first one can be asked (N8f). From then on, for as long as the node lives, those that fail and
- * those that get lost are tried again in the background.
+ * Connects to all initial and remembered peers at once, and resolves when the first one is ready for requests
+ * (N8f). From then on, for as long as the node lives, failed and lost ones are retried in the background.
  *
- * @throws BootstrapError when none answers and one is required
- * @throws ClockSkewError when one is there, but its clock is not like ours and has to be
+ * @throws BootstrapError when none responds and one is required
+ * @throws ClockSkewError when one responds, but its clock differs and `strictClock` is set
  */
 export async function join(init: JoinInit): Promise<Membership> {
   const { initialPeers, memory, node, signal, lifetime } = init
@@ -88,7 +87,7 @@ async function joinThroughAny(
   return failure
 }
 
-/** All attempts have failed: is that the end of it? */
+/** Decides whether the failure of all attempts is final. */
 function failureOf(
   candidates: readonly Candidate[],
   error: unknown,
@@ -129,7 +128,7 @@ function rememberedPeer(peer: string, addresses: readonly Multiaddr[]): Candidat
   return { name: peer, addresses, isInitial: false, peer }
 }
 
-/** A node's own address among the initial peers is no fault, but it leads nowhere. */
+/** Whether an initial peer is this node itself, which is not an error. */
 function isOneself(error: unknown): boolean {
   return /dial self/i.test(toError(error).message)
 }

@@ -1,4 +1,4 @@
-/** A peer is there, but does not serve this network: it is of another one, or a client. */
+/** A peer is reachable, but does not serve this network: it belongs to another one, or is a client. */
 export class NotAServerError extends Error {
   static override readonly name = 'NotAServerError'
   override readonly name = 'NotAServerError'

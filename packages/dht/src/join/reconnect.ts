@@ -11,10 +11,10 @@ export interface Candidate {
   readonly name: string
   readonly addresses: readonly Multiaddr[]
 
-  /** Never given up. */
+  /** Whether the peer is retried forever. */
   readonly isInitial: boolean
 
-  /** The peer's id, as far as it is known: an address may come without one. */
+  /** The peer's id, if known: an address may lack it. */
   peer: string | undefined
 }
 
@@ -28,14 +28,14 @@ export interface ReconnectorInit extends AttemptInit {
   readonly remembered: RememberedPeers
   readonly log: Logger
 
-  /** Ends it. */
+  /** Ends all retries. */
   readonly lifetime: AbortSignal
 }
 
 /**
- * Keeps a node in its network (N8h): an initial peer that could not be reached, or was lost, is tried
- * again, first soon, then less often. When the last connection is lost, so are all remembered peers,
- * until there is one again.
+ * Keeps a node in its network (N8h). Retries an initial peer that could not be reached or was lost, soon at first,
+ * then less often. When the last connection is lost, also retries all remembered peers, until there is a connection
+ * again.
  */
 export class Reconnector {
   readonly #init: ReconnectorInit
@@ -45,7 +45,7 @@ export class Reconnector {
     this.#init = init
   }
 
-  /** Follows who comes and goes from now on. */
+  /** Follows connects and disconnects from now on. */
   follow(): void {
     const { waggle, lifetime: signal } = this.#init
     const { events } = waggle
@@ -58,14 +58,14 @@ export class Reconnector {
     }
   }
 
-  /** Begins all attempts anew: while the node slept, the network may have come back. */
+  /** Restarts all attempts: while the machine slept, the network may have recovered. */
   #retryAtOnce(): void {
     for (const { candidate } of [...this.#retries.values()]) {
       this.retry(candidate)
     }
   }
 
-  /** Tries again to join through a peer, for as long as it takes. */
+  /** Retries joining through a peer until it succeeds. */
   retry(candidate: Candidate): void {
     this.#retries.get(candidate.name)?.stop.abort()
     const stop = new AbortController()
@@ -83,7 +83,7 @@ export class Reconnector {
     }
   }
 
-  /** Takes note of a peer that was reached, and with it perhaps a network of which no other is known. */
+  /** Records a peer that was reached, and thereby perhaps an unknown part of the network. */
   recordReached(candidate: Candidate, peer: PeerId): void {
     candidate.peer = peer.toString()
     this.#init.waggle.discover(peer)
@@ -121,7 +121,7 @@ export class Reconnector {
     const isBanned = this.#init.waggle.isBanned(id)
 
     for (const candidate of this.#isLonely ? this.#allCandidates() : this.#candidatesFor(lost)) {
-      // A banned peer would be turned away, or turn this node away.
+      // A banned peer would refuse this node, or be refused.
       if (!isBanned || candidate.peer !== lost) {
         this.retry(candidate)
       }
@@ -134,7 +134,7 @@ export class Reconnector {
     return [...initial, ...remembered.all.flatMap(([peer]) => this.#rememberedAs(peer))]
   }
 
-  /** The initial peers that a peer turned out to be, and where it is remembered to be. */
+  /** The initial peers with this peer id, and the remembered peer. */
   #candidatesFor(peer: string): Candidate[] {
     const initial = this.#init.initial.filter((candidate) => candidate.peer === peer)
     return [...initial, ...this.#rememberedAs(peer)]
@@ -163,7 +163,7 @@ export class Reconnector {
     }
   }
 
-  /** A remembered peer is of use only to a node without any other. */
+  /** Whether a candidate is still needed. A remembered peer is needed only by a node without any other. */
   #isWanted({ name, isInitial }: Candidate): boolean {
     const isRemembered = this.#init.remembered.addressesOf(name).length > 0
     return isInitial || (isRemembered && this.#isLonely)

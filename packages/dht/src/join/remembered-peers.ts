@@ -7,13 +7,13 @@ import type { PeerMemory } from '../persistence/peer-memory.ts'
 /** Peers remembered. */
 export const MAX_REMEMBERED_PEERS = 64
 
-/** Addresses remembered of one peer. */
+/** Addresses remembered for each peer. */
 const MAX_ADDRESSES_PER_PEER = 8
 
-/** The peers that were of use lately, their addresses, and a copy of both in a memory. */
+/** The recently useful peers and their addresses, saved in a memory. */
 export class RememberedPeers {
   readonly #memory: PeerMemory
-  /** By peer id, the one of use last at the end. */
+  /** Addresses by peer id, the most recently useful peer last. */
   readonly #peers = new BoundedMap<string, readonly Multiaddr[]>({ maxSize: MAX_REMEMBERED_PEERS })
   #saving: Promise<void> | undefined
   #isOutdated = false
@@ -22,7 +22,7 @@ export class RememberedPeers {
     this.#memory = memory
   }
 
-  /** Takes over what the memory has; addresses that can't be used are passed over. */
+  /** Loads the saved peers. Skips invalid addresses. */
   async load(): Promise<void> {
     for (const text of (await this.#memory.load()).toReversed()) {
       const address = addressIn(text)
@@ -34,7 +34,7 @@ export class RememberedPeers {
     }
   }
 
-  /** Takes note of a peer that is of use now. */
+  /** Records a peer that is useful now. */
   remember(peer: PeerId, addresses: readonly Multiaddr[]): void {
     if (addresses.length > 0) {
       this.#put(
@@ -49,12 +49,12 @@ export class RememberedPeers {
     return this.#peers.get(peer) ?? []
   }
 
-  /** All of them, each with its addresses; those of use last in front. */
+  /** All peers with their addresses, most recently useful first. */
   get all(): readonly (readonly [id: string, addresses: readonly Multiaddr[]])[] {
     return [...this.#peers].reverse()
   }
 
-  /** Resolves when all that is remembered now has been saved, or could not be. */
+  /** Resolves when all peers remembered now have been saved, or saving failed. */
   async flush(): Promise<void> {
     while (this.#saving !== undefined) {
       await this.#saving
@@ -65,7 +65,7 @@ export class RememberedPeers {
     this.#peers.set(id, addresses.slice(0, MAX_ADDRESSES_PER_PEER))
   }
 
-  /** One at a time: what changes while it is under way is saved after it, all at once. */
+  /** Saves the peers, one save at a time. Changes during a save are saved together after it. */
   #save(): void {
     this.#isOutdated = true
     this.#saving ??= this.#saveAll().finally(() => {
@@ -81,7 +81,7 @@ export class RememberedPeers {
       try {
         await this.#memory.save(addresses)
       } catch {
-        // A node that can't remember its peers still has them.
+        // The node still has its peers in memory.
       }
     }
   }

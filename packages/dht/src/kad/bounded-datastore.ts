@@ -3,15 +3,15 @@ import { BoundedMap } from '../collections/bounded-map.ts'
 import { overriding } from '../door/overriding.ts'
 import { Alarm } from '../timing/alarm.ts'
 
-/** Entries that kad-dht keeps for others beside Waggle's records: of other namespaces, and of providers. */
+/** Entries that kad-dht keeps for others besides Waggle's records: those of other namespaces, and of providers. */
 export const MAX_FOREIGN_RECORDS = 1000
 export const MAX_PROVIDERS = 10_000
 
-/** Milliseconds after which they are deleted unless they were written again: those of kad-dht itself. */
+/** Milliseconds after which they are deleted unless they were written again: kad-dht's own limits. */
 export const FOREIGN_RECORD_MS: number = 48 * 3_600_000
 export const PROVIDER_MS: number = 24 * 3_600_000
 
-/** Time between looks for what is too old, in ms. */
+/** Milliseconds between checks for old entries. */
 const SWEEP_MS = 60_000
 
 /** Bytes of one entry. */
@@ -30,8 +30,8 @@ interface Folder {
 }
 
 /**
- * The datastore as kad-dht is to have it: what others have it keep, which it never deletes by itself, is
- * bounded and expires. The oldest give way. Entries of an earlier process begin to age with the first write.
+ * Wraps kad-dht's datastore. Entries stored for others, which kad-dht never deletes, are bounded and expire. The
+ * oldest are evicted first. Entries of an earlier process begin to age with the first write.
  */
 export function boundedDatastore(
   datastore: Datastore,
@@ -42,7 +42,7 @@ export function boundedDatastore(
     try {
       await datastore.delete(key)
     } catch {
-      // It is tried again when an earlier process's entries are looked for.
+      // The next search for an earlier process's entries finds it again.
     }
   }
   const folders = [
@@ -109,7 +109,7 @@ class Bounds {
     this.#folderOf(key)?.entries.delete(key.toString())
   }
 
-  /** Takes note of what is there already. */
+  /** Loads the existing entries. */
   async #load(): Promise<void> {
     const { datastore, folders, nowMs } = this.#init
 

@@ -14,10 +14,10 @@ import type { KadInternals } from './internals.ts'
 type Get = ContentRouting['get']
 
 /**
- * Has `contentRouting.get` tell a key that is absent from one whose servers do not answer (N11).
- * kad-dht itself rejects with a `NotFoundError` in both cases.
+ * Makes `contentRouting.get` distinguish an absent key from one whose servers do not respond (N11). kad-dht itself
+ * rejects with a `NotFoundError` in both cases.
  */
-export function tellUnreachable(kad: KadInternals, self: PeerId): void {
+export function distinguishUnreachable(kad: KadInternals, self: PeerId): void {
   const routing = Reflect.get(kad, contentRoutingSymbol) as ContentRouting | undefined
 
   if (routing !== undefined) {
@@ -49,13 +49,13 @@ export function tellUnreachable(kad: KadInternals, self: PeerId): void {
   }
 }
 
-/** The servers that a query of kad-dht asked or heard of. */
+/** The servers that a kad-dht query contacted or learned of. */
 class QueriedServers {
   readonly #peers = new Map<string, PeerId>()
   readonly #named = new Map<string, ReadonlySet<string>>()
   #failed = 0
 
-  /** Takes in what one of them did. */
+  /** Records an event of the query. */
   take(event: QueryEvent): void {
     if (event.name === 'PEER_RESPONSE') {
       this.add(
@@ -68,7 +68,7 @@ class QueriedServers {
     }
   }
 
-  /** Adds a server that responded, with the servers that it named. */
+  /** Adds a server that responded, with the servers in its response. */
   add(peer: PeerId, named: readonly PeerId[]): void {
     this.#named.set(peer.toString(), new Set(named.map(String)))
 

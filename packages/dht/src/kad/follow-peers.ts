@@ -5,7 +5,7 @@ import type { KnownPeers } from '../peers/known-peers.ts'
 import type { PeerBook } from '../peers/peer-book.ts'
 
 export interface FollowPeersInit {
-  /** kad-dht's protocol, by which servers of this network are told from others. */
+  /** kad-dht's protocol, which distinguishes servers of this network from others. */
   readonly protocol: string
   readonly registrar: Registrar
   readonly events: TypedEventTarget<Libp2pEvents>
@@ -13,7 +13,7 @@ export interface FollowPeersInit {
   readonly peers: PeerBook
 }
 
-/** Keeps the known peers as libp2p's connections and its peer store have them. */
+/** Updates the known peers from libp2p's connections and peer store. */
 export async function followPeers(init: FollowPeersInit, signal: AbortSignal): Promise<void> {
   const { events, known, peers, protocol, registrar } = init
 

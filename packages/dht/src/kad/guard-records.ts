@@ -1,13 +1,14 @@
 import type { PeerId } from '@libp2p/interface'
-import { MessageType } from '@libp2p/kad-dht'
+import type { MessageType } from '@libp2p/kad-dht'
 import type { Access } from '../peers/access.ts'
 import type { KadInternals } from './internals.ts'
+import { GET_VALUE_TYPE, PUT_VALUE_TYPE } from './message-types.ts'
 
 /**
- * Has kad-dht refuse to read and write records for peers that may not, as it refuses invalid ones,
- * until the signal is aborted. Requests for peers are kad-dht's own affair.
+ * Makes kad-dht refuse to read and write records for denied peers, as it refuses invalid ones, until the signal is
+ * aborted. Requests for peers remain kad-dht's own.
  *
- * @throws Error when there are rules that this kad-dht does not let us enforce
+ * @throws Error when `allowPeer` is given and can't be enforced with this kad-dht
  */
 export function guardRecords({ rpc }: KadInternals, access: Access, lifetime: AbortSignal): void {
   if (access.isOpen) {
@@ -32,10 +33,10 @@ export function guardRecords({ rpc }: KadInternals, access: Access, lifetime: Ab
 }
 
 async function assertAllowed(peer: PeerId, type: MessageType, access: Access): Promise<void> {
-  const isWrite = type === MessageType.PUT_VALUE
+  const isWrite = type === PUT_VALUE_TYPE
 
-  if ((isWrite || type === MessageType.GET_VALUE) && !(await access.allows(peer, 'connect'))) {
-    throw new Error('this peer may not ask here')
+  if ((isWrite || type === GET_VALUE_TYPE) && !(await access.allows(peer, 'connect'))) {
+    throw new Error('this peer may not send requests here')
   }
 
   if (isWrite && !(await access.allows(peer, 'write'))) {

@@ -4,8 +4,8 @@ import { DEFAULT_KAD_PROTOCOL } from '../constants.ts'
 import { fallbackWarning } from '../warn.ts'
 
 /**
- * The parts of kad-dht that Waggle uses beyond its documented interface: requests to one peer, those
- * of others, and what dials peers on its own (N10c). The upstream test notices when any of them moves.
+ * The parts of kad-dht that Waggle uses beyond its documented interface: requests to one peer, requests from
+ * others, and the parts that dial peers on their own (N10c). The upstream test fails when any of them changes.
  */
 export interface KadInternals extends KadDHT {
   readonly protocol: string
@@ -23,21 +23,21 @@ export interface KadInternals extends KadDHT {
     }
   }
 
-  /** Answers the requests of others. Undefined in a kad-dht that is built otherwise. */
+  /** Handles others' requests. Undefined in a kad-dht of another structure. */
   readonly rpc:
     | { handleMessage(peer: PeerId, message: { readonly type: MessageType }): Promise<unknown> }
     | undefined
 
-  /** Pings each peer that it is told of, and tags those that answer, so that libp2p redials them. */
+  /** Pings each peer that it is given, and tags those that respond, so that libp2p redials them. */
   readonly routingTable: KadTable
 
-  /** Searches for the node itself, again and again. */
+  /** Searches for the node itself at intervals. */
   readonly querySelf: {
     start(): unknown
     readonly initialQuerySelfHasRun?: { resolve(): void } | undefined
   }
 
-  /** Searches for peers of each distance, again and again. */
+  /** Searches for peers of each distance at intervals. */
   readonly routingTableRefresh: { afterStart(): unknown }
 }
 
@@ -56,19 +56,19 @@ export interface ClosestPeersOptions {
   readonly exclude?: readonly PeerId[]
 }
 
-/** Events say on which of a query's paths they happen. Our requests are on none. */
+/** Event fields for a query's path. Waggle's requests belong to none. */
 export const NO_PATH = { index: -1, queued: 0, running: 0, total: 0 }
 
 export interface InternalsOptions {
   readonly logger?: ComponentLogger | undefined
 
-  /** The protocol that kad-dht was made with. */
+  /** The protocol that kad-dht was created with. */
   readonly protocol?: string | undefined
 }
 
 /**
- * Gives kad-dht the type that it really has. Parts of another shape are replaced by ones that know
- * and reach nobody, with one warning: the node works without them.
+ * Returns kad-dht with its actual type. Parts of another shape are replaced by inert ones, with one warning: the
+ * node works without them.
  */
 export function internalsOf(kad: KadDHT, options: InternalsOptions = {}): KadInternals {
   const { protocol = DEFAULT_KAD_PROTOCOL, logger } = options
@@ -135,7 +135,7 @@ const EXPECTED: Readonly<
 
 const SUBSTITUTES: Readonly<Record<Exclude<Part, 'protocol'>, unknown>> = {
   network: {
-    // biome-ignore lint/correctness/useYield: nobody answers
+    // biome-ignore lint/correctness/useYield: no peer answers
     async *sendRequest() {
       throw new Error('plain kad-dht peers can not be asked with this version of @libp2p/kad-dht')
     }

@@ -1,11 +1,7 @@
 import type { AbortOptions, Logger, PeerInfo } from '@libp2p/interface'
 import type { ConnectionManager } from '@libp2p/interface-internal'
-import {
-  Record as Libp2pRecord,
-  MessageType,
-  type PeerResponseEvent,
-  type QueryEvent
-} from '@libp2p/kad-dht'
+import type { MessageType, PeerResponseEvent, QueryEvent } from '@libp2p/kad-dht'
+import { Libp2pRecord } from '@libp2p/record'
 import { type Applied, apply, type DHTRecord, EMPTY_RECORD, encodeRecord } from '@waggle/record'
 import { project } from '@waggle/record/replica'
 import { pipe } from 'it-pipe'
@@ -25,6 +21,7 @@ import { type ProgressSignal, progressSignal } from '../timing/progress-signal.t
 import type { Dialer } from '../wire/dialer.ts'
 import { dialable } from '../wire/peer-codec.ts'
 import { type KadInternals, NO_PATH } from './internals.ts'
+import { GET_VALUE_TYPE, PUT_VALUE_TYPE } from './message-types.ts'
 import { RequestGate, retryResets } from './request-gate.ts'
 import type { StreamProgress } from './stream-progress.ts'
 
@@ -43,9 +40,8 @@ export interface KadChannelComponents {
 }
 
 /**
- * Reads and writes records by kad-dht's own messages, which every plain kad-dht peer understands.
- * Such a peer overwrites what it has, so a write reads its record, merges here and puts the result
- * back.
+ * Reads and writes records by kad-dht's own messages, which every plain kad-dht peer understands. Such a peer
+ * overwrites its record, so a write reads that record, merges here and puts the result back.
  */
 export class KadChannel implements RecordChannel {
   readonly #components: KadChannelComponents
@@ -87,7 +83,7 @@ export class KadChannel implements RecordChannel {
     return this.#components.connectionManager.getConnections(id).length > 0
   }
 
-  /** Returns the signal that ends a request: kad-dht takes nothing else. */
+  /** Returns the signal that ends a request: kad-dht supports no other way. */
   #inTime(peer: PeerInfo): ProgressSignal {
     const { progress, requestTimeoutMs } = this.#components
     return progressSignal(requestTimeoutMs, () => progress.progressMs(peer))
@@ -95,7 +91,7 @@ export class KadChannel implements RecordChannel {
 
   async #find(peer: PeerInfo, key: Uint8Array, options: AbortOptions): Promise<FindReply> {
     const { closer, record } = await retryResets(
-      () => this.#request(peer, { type: MessageType.GET_VALUE, key }, options),
+      () => this.#request(peer, { type: GET_VALUE_TYPE, key }, options),
       options
     )
 
@@ -133,8 +129,8 @@ export class KadChannel implements RecordChannel {
   }
 
   /**
-   * Finds out why a put failed. A replica that refuses a record resets the stream, as a broken
-   * network does. The record that the peer has now shows which of the two it was.
+   * Determines why a put failed. A replica that refuses a record resets the stream, as a broken connection does.
+   * The peer's current record shows which of the two it was.
    */
   async #rejection(
     peer: PeerInfo,
@@ -167,9 +163,9 @@ export class KadChannel implements RecordChannel {
     options: AbortOptions
   ): Promise<void> {
     const record = new Libp2pRecord(key, encodeRecord(merged), new Date()).serialize()
-    // There, and back in the response.
+    // Sent once, and returned in the response.
     this.#components.progress.expect(peer, 2 * record.length)
-    await this.#request(peer, { type: MessageType.PUT_VALUE, key, record }, options)
+    await this.#request(peer, { type: PUT_VALUE_TYPE, key, record }, options)
   }
 
   async #request(

@@ -18,29 +18,29 @@ export interface KadServices {
   /** Namespaces of the keys whose values may be read and written, without slashes. */
   readonly namespaces: ReadonlySet<string>
 
-  /** Whether it keeps note of who provides what (libp2p's content routing). */
+  /** Whether it stores provider records (libp2p's content routing). */
   readonly areProvidersKept: boolean
 }
 
-/** Bytes of the longest namespace that an application would think of. */
+/** Bytes of the longest sensible namespace. */
 const MAX_NAMESPACE_BYTES = 64
 
 const SLASH = 0x2f
 
-/** Guards kad-dht's streams: those that others open, whose requests are refused unless they are served here. */
+/** Guards inbound streams of kad-dht: refuses requests that are not served here. */
 export function requestGuard(services: KadServices): ProtocolGuard {
   const cut = messagesUpTo(MAX_MESSAGE_BYTES)
   const receive = (message: Uint8Array): Uint8Array => {
     const request = readKadMessage(message)
     assertServed(request, services)
-    // Whom a question names is of no interest, and libp2p would read it.
+    // Removes the peers from a request: they are not used, and libp2p would decode them.
     const providers = request.type === ADD_PROVIDER ? request.providers : []
     return writeKadMessage({ ...request, closer: [], providers })
   }
   return () => ({ cut, receive })
 }
 
-/** Guards kad-dht's streams: those that this node opens, whose responses name no more peers than it needs. */
+/** Guards outbound streams of kad-dht: limits the peers in responses. */
 export function responseGuard(progress?: Pick<StreamProgress, 'follow'>): ProtocolGuard {
   const cut = messagesUpTo(MAX_MESSAGE_BYTES)
   const receive = (message: Uint8Array): Uint8Array => writeKadMessage(readKadMessage(message))
@@ -50,13 +50,13 @@ export function responseGuard(progress?: Pick<StreamProgress, 'follow'>): Protoc
   }
 }
 
-/** Not a violation: honest peers with other options may ask for it. */
+/** Checks that a request is served. Others are not violations: honest peers with other options may send them. */
 function assertServed(
   { type, key, record }: KadMessage,
   { namespaces, areProvidersKept }: KadServices
 ): void {
   if ((type === ADD_PROVIDER || type === GET_PROVIDERS) && !areProvidersKept) {
-    throw new Error('this node keeps no note of providers')
+    throw new Error('this node stores no provider records')
   }
 
   if (type === PUT_VALUE || type === GET_VALUE) {
@@ -70,7 +70,7 @@ function assertServed(
 
 function assertNamespace(key: Uint8Array | undefined, namespaces: ReadonlySet<string>): void {
   if (!namespaces.has(namespaceOf(key))) {
-    throw new Error('this node keeps no records of this namespace')
+    throw new Error('this node stores no records of this namespace')
   }
 }
 

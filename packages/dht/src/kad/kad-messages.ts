@@ -15,7 +15,7 @@ import {
   writeVarintField
 } from '../wire/protobuf.ts'
 
-/** Peers that one of kad-dht's messages names, of each kind. More than a bucket holds. */
+/** Peers of each kind in one of kad-dht's messages: more than a bucket holds. */
 export const MAX_NAMED_PEERS = 64
 
 /** Types of kad-dht's messages (libp2p specs, kad-dht, "RPC messages"). */
@@ -40,7 +40,7 @@ const RECORD_RULES: FieldRules = {
   [RECORD.timeReceived]: keepUpTo(Number.POSITIVE_INFINITY, MAX_TIME_BYTES)
 }
 
-/** One of kad-dht's messages, as far as it matters to whoever lets it in. Its parts are views. */
+/** The fields of a kad-dht message that a guard needs. They are views. */
 export interface KadMessage {
   readonly type: number
   readonly key: Uint8Array | undefined
@@ -48,14 +48,14 @@ export interface KadMessage {
   readonly closer: readonly Uint8Array[]
   readonly providers: readonly Uint8Array[]
 
-  /** The whole field: nobody looks at what it says. */
+  /** The encoded field, which is passed on unread. */
   readonly clusterLevel: Uint8Array | undefined
 }
 
 /**
- * Reads a message without reading the peers that it names.
+ * Reads a message without decoding its peers.
  *
- * @throws ProtocolViolationError when it is none of kad-dht's
+ * @throws ProtocolViolationError when it is not a message of kad-dht
  */
 export function readKadMessage(bytes: Uint8Array): KadMessage {
   const peers: { closer: Uint8Array[]; providers: Uint8Array[] } = { closer: [], providers: [] }
@@ -111,7 +111,7 @@ function readField(field: ProtobufField, { closer, providers, scalars }: KadFiel
   }
 }
 
-/** A key that is not too long: kad-dht spells out each key that it is asked for. */
+/** Checks a key's length: kad-dht encodes each requested key as text. */
 function assertKey(key: Uint8Array): Uint8Array {
   if (key.length > MAX_KEY_BYTES) {
     throw new RangeError(`a key has ${key.length} bytes, at most ${MAX_KEY_BYTES} are allowed`)
@@ -120,7 +120,7 @@ function assertKey(key: Uint8Array): Uint8Array {
   return key
 }
 
-/** Writes a message with no more peers, and addresses of each, than anybody needs to be told. */
+/** Writes a message with a bounded number of peers, and of addresses of each. */
 export function writeKadMessage(message: KadMessage): Uint8Array {
   const { type, key, record, closer, providers, clusterLevel } = message
   const writer = new ByteWriter()
@@ -146,7 +146,7 @@ export function writeKadMessage(message: KadMessage): Uint8Array {
   return writer.take()
 }
 
-/** The key that a record is stored under: its own, whatever the message around it says. */
+/** The key that a record is stored under: the record's own, which may differ from the message's. */
 export function keyOfRecord(record: Uint8Array): Uint8Array | undefined {
   let key: Uint8Array | undefined
 
@@ -165,7 +165,7 @@ function writePeers(writer: ByteWriter, number: number, peers: readonly Uint8Arr
   }
 }
 
-/** A peer as others may name it. */
+/** A peer with a bounded number of addresses. */
 function withFewAddresses(peer: Uint8Array): Uint8Array {
   const keep = keepUpTo(MAX_ADDRESSES_PER_PEER, MAX_ADDRESS_BYTES)
   return fieldsBy(peer, {

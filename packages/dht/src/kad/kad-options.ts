@@ -17,7 +17,7 @@ import type { RecordStoreOptions } from '../store/record-store-options.ts'
 /** Options of `waggleKadDHT()`: those of kad-dht, and of the record store. */
 export interface WaggleKadDHTInit extends Omit<KadDHTInit, 'clientMode'> {
   /**
-   * Whether the node is a client. `undefined`, if given, has kad-dht decide at run time, as it does by itself:
+   * Whether the node is a client. `undefined`, if given, lets kad-dht decide at run time, as it does by default:
    * a node with a public address is a server.
    *
    * @default false
@@ -28,8 +28,8 @@ export interface WaggleKadDHTInit extends Omit<KadDHTInit, 'clientMode'> {
   records?: RecordsInit | undefined
 
   /**
-   * Whether this node stores for others who provides what (`contentRouting.provide`), and tells
-   * them: for a day, 10,000 entries at most.
+   * Whether this node stores and returns provider records (`contentRouting.provide`): for a day, 10,000
+   * at most.
    *
    * @default false
    */
@@ -52,10 +52,13 @@ const RECORDS_OPTIONS: OptionTable<RecordsInit> = {
   validators: { assert: assertValidators }
 }
 
-/** kad-dht takes it as it is. */
+/** An option that is passed to kad-dht unchecked. */
 const PASSED_ON: Option<never> = {}
 
-/** A node with a misspelled `protocol` would be in another network. kad-dht itself ignores what it does not know. */
+/**
+ * The options. Checked, because a node with a misspelled `protocol` would be in another network, and kad-dht
+ * ignores unknown options.
+ */
 export const KAD_OPTIONS: OptionTable<WaggleKadDHTInit> = {
   records: { assert: (value) => assertOptions('records', value, RECORDS_OPTIONS) },
   keepProviders: { assert: assertBoolean },

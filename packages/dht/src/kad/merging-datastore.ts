@@ -1,5 +1,5 @@
 import { NotFoundError } from '@libp2p/interface'
-import { Record as Libp2pRecord } from '@libp2p/kad-dht'
+import { Libp2pRecord } from '@libp2p/record'
 import { InvalidKeyError, isEmpty, type Rejection, ValidationError } from '@waggle/record'
 import { isRecordKey } from '@waggle/record/replica'
 import type { Datastore, Key } from 'interface-datastore'
@@ -8,10 +8,9 @@ import type { RecordStore } from '../store/record-store.ts'
 import { BY_KAD_DHT } from '../store/stored-record.ts'
 
 /**
- * Creates a datastore for kad-dht that merges (N2). kad-dht overwrites what it has with whatever
- * arrives last. Here each write of a Waggle record is merged into the record store, and throws if
- * something better is stored, which tells the sender. All else, other namespaces included, goes to
- * the node's own datastore.
+ * Creates a datastore for kad-dht that merges (N2). kad-dht overwrites its record with the last one received. Here
+ * each write of a Waggle record is merged into the record store, and throws if a stored entry beats it, which
+ * informs the sender. Entries of other namespaces go to the node's own datastore.
  */
 export function mergingDatastore(
   datastore: Datastore,
@@ -71,7 +70,8 @@ class KadRecords {
         throw new NotFoundError('nothing live is stored under this key')
       }
 
-      // kad-dht deletes records that it received 48 hours ago. Waggle's say themselves when they expire.
+      // A current time, because kad-dht deletes records that it received 48 hours ago. Waggle's records contain
+      // their own expirations.
       return new Libp2pRecord(recordKey, bytes, new Date()).serialize()
     })
   }
@@ -80,7 +80,7 @@ class KadRecords {
     return this.#onRecord(key, (recordKey) => this.#store.encoded(recordKey) !== undefined)
   }
 
-  /** Ignores deletion: kad-dht deletes only records that it takes for outdated, and these are not. */
+  /** Ignores deletion: kad-dht deletes only records that it considers outdated, and these are not. */
   delete(key: Key): Promise<void> | undefined {
     return this.#onRecord(key, () => undefined)
   }

@@ -2,7 +2,9 @@ import type { KadDHT } from '@libp2p/kad-dht'
 
 type Mode = 'client' | 'server'
 
-/** Follows whether kad-dht is a client or a server, which it, or the application, may change while the node runs. */
+/**
+ * Follows whether kad-dht is a client or a server. kad-dht or the application may change it while the node runs.
+ */
 export class ModeSwitch {
   #onChange: ((mode: Mode) => Promise<void>) | undefined
   #changes: Promise<void> = Promise.resolve()
@@ -14,7 +16,7 @@ export class ModeSwitch {
       await setMode(mode, options)
 
       if (kad.getMode() !== before) {
-        await this.#changed(kad.getMode())
+        await this.#queueChange(kad.getMode())
       }
     }
     Object.defineProperty(kad, 'setMode', { value: followed, configurable: true, writable: true })
@@ -28,7 +30,7 @@ export class ModeSwitch {
     })
   }
 
-  #changed(mode: Mode): Promise<void> {
+  #queueChange(mode: Mode): Promise<void> {
     this.#changes = this.#changes.catch(() => {}).then(() => this.#onChange?.(mode))
     return this.#changes
   }

@@ -8,12 +8,12 @@ export interface NodeParts {
   readonly kad: KadInternals
   readonly mode: ModeSwitch
 
-  /** The progress of plain kad-dht peers with what is requested of them. */
+  /** The progress of plain kad-dht peers with their responses. */
   readonly progress: StreamProgress
   readonly store: RecordStore
 }
 
-/** Identifies a node by its event bus, which all of its services are given. */
+/** Identifies a node by its event bus, which all of its services receive. */
 interface NodeIdentity {
   readonly events: object
 }

@@ -1,8 +1,8 @@
 import { type KadInternals, NO_PATH } from './internals.ts'
 
 /**
- * Has kad-dht leave the time of Waggle's own requests to their signals: a large record may take longer on
- * a slow line than any of kad-dht's requests (N12).
+ * Makes kad-dht leave the timeouts of Waggle's requests to their signals: a large record on a slow line may take
+ * longer than any of kad-dht's own requests (N12).
  */
 export function keepOwnTimeouts({ network }: Pick<KadInternals, 'network'>): void {
   const { timeout } = network

@@ -6,9 +6,9 @@ import { wait } from '../timing/wait.ts'
 const EMPTY_LOOKUP_INTERVAL_MS = 1000
 
 /**
- * Paces lookups that find nobody. libp2p's random walk, which looks for relays and for AutoNAT's servers,
- * repeats one as soon as it has ended. While the routing table is empty, it ends in the same turn of the event
- * loop, so that no other work would ever run.
+ * Paces lookups that find no peer. libp2p's random walk, which looks for relays and for AutoNAT's servers, repeats
+ * one as soon as it has ended. While the routing table is empty, it ends in the same turn of the event loop, so no
+ * other work would ever run.
  */
 export function paceWalks(kad: KadDHT): void {
   const routing = Reflect.get(kad, peerRoutingSymbol) as PeerRouting | undefined

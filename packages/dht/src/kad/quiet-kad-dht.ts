@@ -1,7 +1,7 @@
 import type { PeerId } from '@libp2p/interface'
 import type { KadInternals } from './internals.ts'
 
-/** The servers that a node knows, in the place of kad-dht's own routing table. */
+/** The servers that a node knows, in place of kad-dht's own routing table. */
 export interface KadRouting {
   readonly size: number
 
@@ -11,9 +11,9 @@ export interface KadRouting {
 }
 
 /**
- * Has kad-dht serve and search, and do nothing else (N10c). Left to itself it dials each peer that
- * it hears of, pings it, tags it so that libp2p redials it at each disconnect, and searches every
- * five minutes. It is given this node's routing table instead of its own.
+ * Restricts kad-dht to serving and searching (N10c). By itself it dials each peer that it learns of, pings it, tags
+ * it so that libp2p redials it at each disconnect, and searches every five minutes. It uses this node's routing
+ * table instead of its own.
  */
 export function quietKadDHT(kad: KadInternals, routing: KadRouting): void {
   const { querySelf, routingTable, routingTableRefresh } = kad
@@ -28,7 +28,7 @@ export function quietKadDHT(kad: KadInternals, routing: KadRouting): void {
   Object.defineProperty(routingTable, 'size', { configurable: true, get: () => routing.size })
   routingTable.closestPeerTagger.start = doNothing
   querySelf.start = doNothing
-  // Searches may wait for the first of these.
+  // Searches may wait for the first self query.
   querySelf.initialQuerySelfHasRun?.resolve()
   routingTableRefresh.afterStart = doNothing
 }

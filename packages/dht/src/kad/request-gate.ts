@@ -16,11 +16,11 @@ interface Gate {
   readonly waiting: PromiseWithResolvers<void>[]
 }
 
-/** Bounds the requests to each plain kad-dht peer; others wait for their turn. */
+/** Bounds the requests to each plain kad-dht peer; further ones wait. */
 export class RequestGate {
   readonly #gates = new Map<string, Gate>()
 
-  /** Runs a request when it is its turn. Rejects when its signal is aborted before. */
+  /** Runs a request in its turn. Rejects if its signal is aborted before. */
   async run<T>(peer: PeerId, request: () => Promise<T>, { signal }: AbortOptions): Promise<T> {
     const name = peer.toString()
     const gate = this.#gates.get(name) ?? { running: 0, waiting: [] }
@@ -69,7 +69,7 @@ function remove<T>(items: T[], item: T): void {
   }
 }
 
-/** Repeats a request whose stream the peer resets, as it does when others have opened too many. */
+/** Repeats a request whose stream the peer resets, as it does when too many streams are open. */
 export async function retryResets<T>(
   request: () => Promise<T>,
   { signal }: AbortOptions

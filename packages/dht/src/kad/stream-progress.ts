@@ -3,16 +3,16 @@ import { BoundedMap } from '../collections/bounded-map.ts'
 import { MAX_CACHED_PEERS } from '../wire/limits.ts'
 import { ProgressClock } from '../wire/progress-clock.ts'
 
-/** Notices progress on the streams that kad-dht opens, each for one request and its response (N12). */
+/** Detects progress on the streams that kad-dht opens, each for one request and its response (N12). */
 export class StreamProgress {
   readonly #clocks = new BoundedMap<string, ProgressClock>({ maxSize: MAX_CACHED_PEERS })
 
-  /** When a peer made progress last, in ms of the process's clock. */
+  /** Returns the time of a peer's last progress, in ms of the process's clock. */
   progressMs({ id }: PeerInfo): number {
     return this.#clocks.get(id.toString())?.sinceMs ?? Number.NEGATIVE_INFINITY
   }
 
-  /** Takes note of a large request: kad-dht's protocol has no acks. */
+  /** Records a large request: kad-dht's protocol has no acks. */
   expect({ id }: PeerInfo, bytes: number): void {
     this.#clockOf(id).expect(bytes, performance.now())
   }

@@ -1,4 +1,4 @@
-import type { Found, FoundValue, MaybePromise, Subkey, Value } from '@waggle/record'
+import { Dictionary, type Found, type MaybePromise, type Subkey, type Value } from '@waggle/record'
 import { isPromise, subkeyId, UNLIMITED, whenDone } from '@waggle/record/replica'
 import {
   mapStates,
@@ -23,7 +23,7 @@ export function placesOf(found: Found | undefined): KeyPlaces {
     return new Map()
   }
 
-  return isDictionary(found.value)
+  return found.value instanceof Dictionary
     ? new Map(
         Array.from(found.value, ([subkey, entry]) => [placeName(subkey), { subkey, found: entry }])
       )
@@ -54,12 +54,8 @@ export function entryOf(found: Found | undefined): Found<Value> | undefined {
 }
 
 /** Returns the dictionary of some places. */
-export function dictionaryOf<K, V>(places: Places<K, V>): Map<K, Found<V>> {
-  return new Map(Array.from(places.values(), ({ subkey, found }) => [subkey, found]))
-}
-
-function isDictionary(value: FoundValue): value is ReadonlyMap<Subkey, Found<Value>> {
-  return value instanceof Map
+export function dictionaryOf<K, V>(places: Places<K, V>): Dictionary<K, V> {
+  return new Dictionary(Array.from(places.values(), ({ subkey, found }) => [subkey, found]))
 }
 
 /**

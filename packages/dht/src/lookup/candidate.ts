@@ -1,13 +1,16 @@
 import type { PeerInfo } from '@libp2p/interface'
 import { hasOnlyAddressesOf } from '../peers/peer-record.ts'
 
-/** The state of a candidate. A `suspected` one was asked, and the search goes on without it where others can replace it. */
+/**
+ * The state of a candidate. A `suspected` one was queried, but the search continues without it where others can
+ * replace it.
+ */
 export type State = 'new' | 'asked' | 'suspected' | 'answered' | 'failed' | 'excluded'
 
 export interface Candidate {
   contact: PeerInfo
 
-  /** Also identifies the peer, because it comes from a hash of its id. */
+  /** Distance to the target. Also identifies the peer, because it comes from a hash of its id. */
   readonly distance: number
   isAvoided: boolean
   state: State
@@ -15,7 +18,7 @@ export interface Candidate {
   /** Whether the search no longer waits for a suspect. */
   isGivenUp: boolean
 
-  /** The same peer with the addresses that others gave, to be tried when it can't be reached at these. */
+  /** The same peer with addresses from other referrals, tried when it is unreachable at the current ones. */
   others: PeerInfo[]
 }
 

@@ -9,18 +9,18 @@ interface Ending {
   readonly onEnd: () => void
 }
 
-/** A lookup under way. */
+/** A running lookup. */
 export class Run implements LookupResult {
   readonly lookup: Lookup<LookupResponse>
   readonly #ending: Ending
   atOnce = 0
 
-  /** Requests that are waited for, and those that are not because their peers are suspected. */
-  underWay = 0
+  /** Requests being waited for, and those to suspects, which are not. */
+  inFlight = 0
   suspected = 0
   numBusy = 0
 
-  /** Whether peers may be dialled: connected ones have had their time to name nearer ones. */
+  /** Whether peers may be dialled: connected ones have had time to return nearer peers. */
   isInformed = false
   #isFinished = false
 
@@ -37,16 +37,16 @@ export class Run implements LookupResult {
     return this.#isFinished || this.lookup.cancellation.isCancelled
   }
 
-  /** Whether nobody is waited for. */
+  /** Whether no request is being waited for. */
   get isOver(): boolean {
-    return this.underWay === 0 && (this.suspected === 0 || this.lookup.search.isDone)
+    return this.inFlight === 0 && (this.suspected === 0 || this.lookup.search.isDone)
   }
 
   finish(): void {
     this.#end(() => this.#ending.resolve(this))
   }
 
-  /** Runs a step. What goes wrong in it ends this lookup, and no other. */
+  /** Runs a step. An error in it ends this lookup, and no other. */
   guard(step: () => void): void {
     try {
       step()
@@ -64,15 +64,15 @@ export class Run implements LookupResult {
   }
 }
 
-/** Takes note of requests that take too long. */
+/** Receives the delays of requests. */
 export interface RequestWatcher {
-  /** Milliseconds without progress after which the time of a request is over. */
+  /** Milliseconds without progress after which a request times out. */
   readonly timeoutMs: number
 
-  /** It takes longer than most. */
+  /** Called when a request takes longer than most. */
   onDelay(request: Request): void
 
-  /** It takes longer than its peer ever took. */
+  /** Called when a request takes longer than its peer ever took. */
   onLate(request: Request): void
   onTimeout(request: Request): void
 }
@@ -83,7 +83,7 @@ export class Request implements CancellationToken, WaitingRequest {
   readonly contact: PeerInfo
   readonly askedAtMs: number = performance.now()
 
-  /** Whether the peer was connected when it was asked. */
+  /** Whether the peer was connected when the request was made. */
   readonly isConnected: boolean
   readonly #watcher: RequestWatcher
   #delayedAfterMs = 0
@@ -92,7 +92,7 @@ export class Request implements CancellationToken, WaitingRequest {
   #isLate = false
   isPending = true
 
-  /** Whether it is not waited for. */
+  /** Whether the lookup no longer waits for it. */
   isSuspect = false
 
   constructor(watcher: RequestWatcher, run: Run, contact: PeerInfo, isConnected: boolean) {
@@ -102,7 +102,7 @@ export class Request implements CancellationToken, WaitingRequest {
     this.isConnected = isConnected
   }
 
-  /** Sets from when on it is delayed, and late. Undefined, or no sooner than the timeout: never. */
+  /** Sets the times after which the request is delayed and late. Undefined, or beyond the timeout: never. */
   expect(delayedAfterMs: number | undefined, lateAfterMs: number): void {
     this.#isDelayed = delayedAfterMs === undefined
     this.#isLate = lateAfterMs >= this.#watcher.timeoutMs
@@ -134,17 +134,17 @@ export class Request implements CancellationToken, WaitingRequest {
     return this.run.lookup.cancellation.isBulk === true
   }
 
-  /** True as soon as its lookup needs no more responses. */
+  /** Whether its lookup needs no more responses. */
   get isCancelled(): boolean {
     const isForAll = this.isSuspect && this.run.lookup.isForAll === true
     return !this.isPending || (this.run.isCancelled && !isForAll)
   }
 
-  /** Is not waited for any more. */
+  /** Stops waiting for the request. */
   suspect(): void {
     if (!this.isSuspect) {
       this.isSuspect = true
-      this.run.underWay--
+      this.run.inFlight--
       this.run.suspected++
       this.run.isInformed = true
     }
@@ -157,12 +157,12 @@ export class Request implements CancellationToken, WaitingRequest {
     if (this.isSuspect) {
       this.run.suspected--
     } else {
-      this.run.underWay--
+      this.run.inFlight--
     }
   }
 }
 
-/** A request that belongs to no lookup. */
+/** A request outside of any lookup. */
 export class LoneRequest implements WaitingRequest {
   readonly contact: PeerInfo
   readonly askedAtMs: number = performance.now()

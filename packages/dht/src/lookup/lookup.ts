@@ -11,9 +11,9 @@ export interface LookupResponse {
   readonly isPlain?: boolean
 }
 
-/** The result of a lookup, besides what it took in. */
+/** The result of a lookup, besides the responses that it took. */
 export interface LookupResult {
-  /** Peers that had too much to do. */
+  /** Peers that responded that they are overloaded. */
   readonly numBusy: number
 }
 
@@ -24,26 +24,26 @@ export interface Lookup<R extends LookupResponse> {
   readonly cancellation: CancellationToken
 
   /**
-   * Peers asked at once for as long as responses name nearer ones; all that are left once one names
-   * none, since these have to be asked anyway.
+   * Peers queried at once while responses contain nearer ones. Once a response contains none, all remaining peers
+   * are queried at once, since each of them is needed.
    */
   readonly parallelism: number
 
-  /** Whether one more peer is asked for each that takes longer than most. */
+  /** Whether another peer is queried for each that takes longer than most. */
   readonly isHedged: boolean
 
   /** Whether requests to suspects are sent even after its end. @default false */
   readonly isForAll?: boolean
 
-  /** Asks one peer; rejects when it does not respond. */
+  /** Queries one peer; rejects when it does not respond. */
   ask(contact: PeerInfo, cancellation: CancellationToken): Promise<R>
 
   /**
-   * Takes in a response after the search has; undefined: the peer failed, with this error or for want of
-   * progress. True if that is enough.
+   * Takes a response after the search has taken it. Undefined: the peer failed, with this error or for lack of
+   * progress. Returns true if no more responses are needed.
    */
   take(contact: PeerInfo, response: R | undefined, error?: Error): boolean
 
-  /** Called when a peer is not waited for any more, for now. */
+  /** Called when the lookup stops waiting for a peer, for now. */
   onSuspect?(): void
 }

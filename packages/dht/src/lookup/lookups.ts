@@ -1,5 +1,5 @@
 import type { PeerInfo } from '@libp2p/interface'
-import { MAX_LOOKUPS_UNDER_WAY } from '../constants.ts'
+import { MAX_LOOKUPS_IN_FLIGHT, MAX_SUSPECT_MS } from '../constants.ts'
 import { TimeoutError, toError } from '../errors.ts'
 import type { PeerBook } from '../peers/peer-book.ts'
 import { atEndOfTurn } from '../timing/end-of-turn.ts'
@@ -13,11 +13,11 @@ export interface LookupsInit {
   readonly peers: PeerBook
   readonly requestTimeoutMs: number
 
-  /** Whether a peer can be asked without connecting first. */
+  /** Whether a request to a peer needs no dial. */
   readonly isReady: (contact: PeerInfo) => boolean
 
   /**
-   * Returns when a peer made progress last with what was requested, in ms of the process's clock.
+   * Returns the time of a peer's last progress with a response, in ms of the process's clock.
    *
    * @default never
    */
@@ -25,22 +25,21 @@ export interface LookupsInit {
 }
 
 /**
- * Runs all lookups of a node. Those that have something to ask in the same turn of the event loop
- * choose together whom, so that their requests travel in few messages (N4). Every request has its
- * timeout (N8b), and one timer serves all of them. Suspects are not waited for where others can
- * replace them (N8n).
+ * Runs all lookups of a node. Lookups with requests to make in the same turn of the event loop choose their peers
+ * together, so that the requests travel in few messages (N4). Every request has its timeout (N8b), and one timer
+ * serves all of them. Lookups do not wait for suspects where others can replace them (N8n).
  */
 export class Lookups {
-  /** Decides whom they ask next. */
+  /** Decides which peers are queried next. */
   readonly ranking: PeerRanking
   readonly #init: LookupsInit
   readonly #waitingFor: WaitingRequests
   readonly #watcher: RequestWatcher
   readonly #responseTimes = new ResponseTimes()
   #waiting: Run[] = []
-  /** Lookups begun and not ended. */
-  #underWay = 0
-  /** Lookups to be begun when there is room. */
+  /** Lookups that have begun and not ended. */
+  #inFlight = 0
+  /** Lookups waiting to begin. */
   #later: Run[] = []
 
   constructor(init: LookupsInit) {
@@ -59,14 +58,14 @@ export class Lookups {
 
   /**
    * Resolves when the search is done, a response was enough, or the lookup is cancelled. Lookups beyond
-   * `MAX_LOOKUPS_UNDER_WAY` wait for others to end: requests must not grow old in this node's own queues.
+   * `MAX_LOOKUPS_IN_FLIGHT` wait for others to end, because requests must not grow old in this node's own queues.
    */
   run<R extends LookupResponse>(lookup: Lookup<R>): Promise<LookupResult> {
     return new Promise((resolve, reject) => {
       const run = new Run(lookup, { resolve, reject, onEnd: () => this.#onEnd() })
 
-      if (this.#underWay < MAX_LOOKUPS_UNDER_WAY) {
-        this.#underWay++
+      if (this.#inFlight < MAX_LOOKUPS_IN_FLIGHT) {
+        this.#inFlight++
         this.#schedule(run)
       } else {
         this.#later.push(run)
@@ -74,7 +73,7 @@ export class Lookups {
     })
   }
 
-  /** Gives a request outside of any lookup its timeout, and takes note of its failure, too (N8b). */
+  /** Applies the timeout to a request outside of any lookup, and records its failure, too (N8b). */
   inTime<T>(contact: PeerInfo, asked: Promise<T>): Promise<T> {
     const { peers, requestTimeoutMs } = this.#init
 
@@ -106,13 +105,13 @@ export class Lookups {
     this.#waitingFor.clear()
   }
 
-  /** Several at once, as taking off the front of an array moves all of it. */
+  /** Starts several lookups at once, because removing the first item of an array moves all others. */
   #onEnd(): void {
-    this.#underWay--
+    this.#inFlight--
 
-    if (this.#later.length > 0 && this.#underWay <= MAX_LOOKUPS_UNDER_WAY / 2) {
-      for (const run of this.#later.splice(0, MAX_LOOKUPS_UNDER_WAY - this.#underWay)) {
-        this.#underWay++
+    if (this.#later.length > 0 && this.#inFlight <= MAX_LOOKUPS_IN_FLIGHT / 2) {
+      for (const run of this.#later.splice(0, MAX_LOOKUPS_IN_FLIGHT - this.#inFlight)) {
+        this.#inFlight++
         this.#schedule(run)
       }
     }
@@ -137,7 +136,7 @@ export class Lookups {
   #advance(run: Run): void {
     run.atOnce = Math.max(run.atOnce, run.lookup.parallelism)
 
-    while (!run.isCancelled && run.underWay < run.atOnce) {
+    while (!run.isCancelled && run.inFlight < run.atOnce) {
       const contact = this.ranking.choose(this.#choices(run))
 
       if (contact === undefined) {
@@ -153,9 +152,9 @@ export class Lookups {
   }
 
   /**
-   * The peers to choose from. A lookup that asks several at once begins with those of the nearest known
-   * peers that are connected: they may name nearer ones than those that would be dialled. A node that is
-   * one of the nearest itself knows those around it.
+   * The peers to choose from. A lookup that queries several at once begins with the connected ones among the
+   * nearest known peers: they may return nearer ones than those that would be dialled. A node that is one of the
+   * nearest itself knows its neighbours.
    */
   #choices(run: Run): PeerInfo[] {
     const { isHedged, search } = run.lookup
@@ -170,7 +169,7 @@ export class Lookups {
       (contact) => isReady(contact) && peers.suspicionOf(contact) === 'none'
     )
     const isNear = search.answers().length > 0
-    run.isInformed = isNear || (connected.length === 0 && run.underWay === 0)
+    run.isInformed = isNear || (connected.length === 0 && run.inFlight === 0)
     return run.isInformed ? choices : connected
   }
 
@@ -178,14 +177,16 @@ export class Lookups {
     const { isReady, peers } = this.#init
     const isConnected = isReady(contact)
     const request = new Request(this.#watcher, run, contact, isConnected)
-    // Bulk that is asked for twice takes twice as long.
+    // Bulk that is requested twice takes twice as long.
     const isHedged = !request.isBulk && (run.lookup.isHedged || !run.isInformed)
+    const lateAfterMs = peers.suspectAfterMs(contact, isConnected)
     request.expect(
       isHedged ? this.#responseTimes.lateAfterMs(isConnected) : undefined,
-      peers.suspectAfterMs(contact, isConnected)
+      // Small requests tell little of bulk, which pauses for a round trip or two while its window opens.
+      request.isBulk ? Math.max(lateAfterMs, MAX_SUSPECT_MS) : lateAfterMs
     )
     run.lookup.search.recordRequest(contact)
-    run.underWay++
+    run.inFlight++
     this.#waitingFor.add(request)
 
     if (peers.suspicionOf(contact) !== 'none') {
@@ -220,7 +221,7 @@ export class Lookups {
     }
   }
 
-  /** Without an error the time has run out, be the lookup over or not. */
+  /** Handles a failure. Without an error the request has timed out, even if the lookup is over. */
   #onFailure(request: Request, error?: Error): void {
     const { run, contact } = request
 
@@ -242,7 +243,7 @@ export class Lookups {
     this.#schedule(run)
   }
 
-  /** The peer makes no progress: whatever it is asked, others are asked instead. */
+  /** Handles a peer without progress: all its lookups query others instead. */
   #onLate(request: Request): void {
     const { contact, run } = request
     const { peers } = this.#init

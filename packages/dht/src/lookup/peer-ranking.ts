@@ -1,10 +1,10 @@
 import type { PeerInfo } from '@libp2p/interface'
 import type { PeerBook } from '../peers/peer-book.ts'
 
-/** When a peer is asked: before others, only when those are too few, or never. */
+/** The order in which a peer is queried: before others, only when those are too few, or never. */
 export type PeerRank = 'first' | 'last' | 'never'
 
-/** How much worse a peer is than one that is asked anyway, and is not late. */
+/** Penalties of a peer, relative to one that is queried in this turn anyway and is not late. */
 const READY = 1
 const NOT_CONNECTED = 2
 const LATE = 3
@@ -15,14 +15,14 @@ const MAX_SHARED_REQUESTS = 32
 export interface PeerRankingInit {
   readonly peers: Pick<PeerBook, 'isAvoided' | 'isBanned' | 'isLate' | 'recordReferral'>
 
-  /** Whether a peer can be asked without connecting first. */
+  /** Whether a request to a peer needs no dial. */
   readonly isReady: (contact: PeerInfo) => boolean
 }
 
 /**
- * Decides whom lookups ask next. Banned peers are never asked, avoided ones after all others. Any of
- * a key's nearest peers will do for the next request, so those already asked in the same turn of the
- * event loop are preferred: ten keys can often be had of two peers, in two messages.
+ * Decides which peers lookups query next. Banned peers are never queried, avoided ones after all others. Any of a
+ * key's nearest peers is suitable for the next request, so peers already queried in the same turn of the event loop
+ * are preferred: ten keys can often be read from two peers, in two messages.
  */
 export class PeerRanking {
   readonly #init: PeerRankingInit
@@ -33,7 +33,7 @@ export class PeerRanking {
     this.#init = init
   }
 
-  /** Says when a lookup asks a peer that has been named, and takes note of who named it. */
+  /** Ranks a peer from a response, and records its referrer. */
   rankOf(contact: PeerInfo, referrer?: PeerInfo): PeerRank {
     const { peers } = this.#init
 
@@ -48,12 +48,12 @@ export class PeerRanking {
     return peers.isAvoided(contact) ? 'last' : 'first'
   }
 
-  /** Forgets who was asked in the turn before. */
+  /** Forgets the requests of the previous turn. */
   beginTurn(): void {
     this.#requests.clear()
   }
 
-  /** Chooses among peers of which the nearest comes first, and counts the request. */
+  /** Chooses among peers in ascending distance, and counts the request. */
   choose(contacts: readonly PeerInfo[]): PeerInfo | undefined {
     const [first] = contacts
     const contact = contacts.length > 1 ? this.#best(contacts) : first
@@ -82,7 +82,7 @@ export class PeerRanking {
     return best
   }
 
-  /** The lower the better; of equals the nearest is chosen. */
+  /** Ranks a peer: lower is better, and the nearest of equals is chosen. */
   #rank(contact: PeerInfo): number {
     const { isReady, peers } = this.#init
     const lateness = peers.isLate(contact.id) ? LATE : 0

@@ -10,13 +10,13 @@ export interface FindReply {
    */
   readonly record?: DHTRecord | undefined
 
-  /** Whether it holds exactly the record of which the digest is known. */
+  /** Whether its record has exactly the digest in the request. */
   readonly isSame?: boolean
 
   /** Milliseconds since the record left its replica, if it is a copy. */
   readonly ageMs?: number | undefined
 
-  /** Peers it knows to be near the key. */
+  /** Peers near the key that it knows. */
   readonly closer: readonly PeerInfo[]
 
   /** Whether a plain kad-dht peer replied. */
@@ -26,15 +26,15 @@ export interface FindReply {
 /** A replica's reply to a write; `refused`: a rule of its own, such as a validator, does not accept it. */
 export type StoreOutcome = 'accepted' | Rejection | 'refused'
 
-/** How `RecordChannel.find` is told what to answer. */
+/** Options of `RecordChannel.find`. */
 export interface FindOptions {
-  /** A question that nobody wants an answer to need not be sent. */
+  /** Cancels the request if it is not yet sent. */
   readonly cancellation?: CancellationToken | undefined
 
-  /** How many peers near the key are wanted. */
+  /** Number of requested peers near the key. */
   readonly closerCount: number
 
-  /** Whether they are wanted, too, where a record is held. */
+  /** Whether peers are requested even from a peer with a record. */
   readonly isCloserAlways: boolean
 
   /** Whole seconds that a copy may be old to be an answer. @default 0: only a replica's record is one */
@@ -43,22 +43,22 @@ export interface FindOptions {
   /** The subkeys that are wanted, in the order of their bytes. @default the whole record */
   readonly subkeys?: readonly SubkeyId[] | undefined
 
-  /** Digest of the record that is known already. @default none is */
+  /** Digest of the record that this node already has. @default none */
   readonly digest?: Uint8Array | undefined
 }
 
-/** How `RecordChannel.store` is told what to answer. */
+/** Options of `RecordChannel.store`. */
 export interface WriteOptions {
-  /** Whether the peer only caches the record: it then holds no replica. */
+  /** Whether the peer only caches the record and does not become a replica. */
   readonly isCacheOnly?: boolean
 
-  /** A write that nobody waits for any more need not be sent. */
+  /** Cancels the write if it is not yet sent. */
   readonly cancellation?: CancellationToken | undefined
 
-  /** How many peers near the key are wanted. */
+  /** Number of requested peers near the key. */
   readonly closerCount: number
 
-  /** Whether the peer is asked for what it holds if it does not say what beats the write. @default false */
+  /** Whether to request the peer's record if its response lacks the entries that beat the write. @default false */
   readonly isWinnerWanted?: boolean
 }
 
@@ -66,22 +66,22 @@ export interface WriteOptions {
 export interface StoreReply {
   readonly outcome: StoreOutcome
 
-  /** A record of what beats the write, checked against every rule. */
+  /** A record of the entries that beat the write, checked against every rule. */
   readonly winner?: DHTRecord | undefined
 
-  /** Peers it knows to be near the key. */
+  /** Peers near the key that it knows. */
   readonly closer: readonly PeerInfo[]
 }
 
 /**
- * How records travel between this node and one other. All that the rest of the library knows of
- * the wire. Both calls reject when the peer gave no usable answer.
+ * The exchange of records with one peer, which hides the protocol from the rest of the library. Both calls reject
+ * when the peer gave no usable response.
  */
 export interface RecordChannel {
-  /** Asks what the peer holds under a record key, and whom it knows near to it. */
+  /** Requests the peer's record of a key, and the peers near the key that it knows. */
   find(peer: PeerInfo, key: Uint8Array, options: FindOptions): Promise<FindReply>
 
-  /** Asks the peer to hold a write, and whom it knows near to its key. */
+  /** Requests the peer to store a write, and the peers near its key that it knows. */
   store(
     peer: PeerInfo,
     key: Uint8Array,
@@ -89,6 +89,6 @@ export interface RecordChannel {
     options: WriteOptions
   ): Promise<StoreReply>
 
-  /** Whether the peer can be asked without connecting first. */
+  /** Whether a request to the peer needs no dial. */
   isReady(peer: PeerInfo): boolean
 }

@@ -1,21 +1,23 @@
 import { HEDGE_MS } from '../constants.ts'
 import { RoundTripEstimate } from '../peers/round-trip-estimate.ts'
 
-/** Milliseconds after which another peer is asked at the latest. */
+/** Maximum milliseconds before another peer is queried. */
 export const MAX_HEDGE_MS = 1000
 
-/** Round trips of a request that has to connect first: TCP, its security and muxer, and a stream (docs/network.md). */
+/**
+ * Round trips of a request that must connect first: TCP, its security and muxer, and a stream (docs/network.md).
+ */
 const COLD_ROUND_TRIPS = 5
 
 /**
- * Learns how long peers take to respond, and says from when on a response is late. A request to a
- * peer that has to be dialled first takes several round trips, and is not late for that (N10e).
+ * Learns peers' response times, and determines when a response is late. A request that must dial first takes
+ * several round trips, and does not count as late for that (N10e).
  */
 export class ResponseTimes {
   readonly #warm = new RoundTripEstimate()
   readonly #cold = new RoundTripEstimate()
 
-  /** Takes note of a response. */
+  /** Records a response. */
   record(tookMs: number, isConnected: boolean): void {
     const estimate = isConnected ? this.#warm : this.#cold
     estimate.add(tookMs)

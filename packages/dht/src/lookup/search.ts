@@ -6,29 +6,32 @@ import type { PeerRank } from './peer-ranking.ts'
 
 /** The parameters of a search. */
 export interface SearchInit {
-  /** The point that the search closes in on. */
+  /** The target point of the search. */
   target: Point
 
-  /** How many nearest peers must have answered for the search to be done. */
+  /** Number of nearest peers that must respond before the search is done. */
   count: number
 
   /**
-   * Where a peer is in the key space.
+   * Returns a peer's point in the key space.
    *
-   * @default the point of its peer id, as kad-dht has it
+   * @default the point of its peer id, as in kad-dht
    */
   pointOf?: (contact: PeerInfo) => Point
 
-  /** Returns up to `count` known peers, nearest to the target first: the search begins with them. */
+  /** Returns up to `count` known peers, nearest to the target first, with which the search begins. */
   nearest?: (target: Point, count: number) => readonly PeerInfo[]
 
-  /** Ranks a peer, given the peer that named it, if any: decides when it is asked. @default 'first' for all */
+  /**
+   * Ranks a peer, given the peer that returned it, if any. The rank decides when it is queried. @default 'first'
+   * for all
+   */
   rankOf?: (contact: PeerInfo, referrer?: PeerInfo) => PeerRank
 
   /** Candidates remembered. @default MAX_LOOKUP_CANDIDATES */
   maxCandidates?: number
 
-  /** Peers asked. @default MAX_LOOKUP_REQUESTS */
+  /** Peers queried. @default MAX_LOOKUP_REQUESTS */
   maxRequests?: number
 
   /**
@@ -43,8 +46,8 @@ export interface SearchInit {
 const MAX_OTHERS = 4
 
 /**
- * Kademlia's node lookup as a state machine without I/O: it takes in responses and chooses the peers to
- * ask next. The search is done when the `count` nearest peers that have not failed have all responded.
+ * Kademlia's node lookup as a state machine without I/O: it takes responses and chooses the peers to query next.
+ * The search is done when the `count` nearest peers that have not failed have all responded.
  */
 export class Search {
   readonly #init: SearchInit
@@ -64,7 +67,10 @@ export class Search {
     this.#takeKnown()
   }
 
-  /** Adds peers, and returns whether any of them should be asked. A known peer stays as it is while it may still respond. */
+  /**
+   * Adds peers, and returns whether any of them should be queried. A known peer stays as it is while it may still
+   * respond.
+   */
   add(contacts: Iterable<PeerInfo>, referrer?: PeerInfo): boolean {
     let isAnyNear = false
 
@@ -76,18 +82,18 @@ export class Search {
     return isAnyNear
   }
 
-  /** Lists the peers to ask now, nearest first. The search needs all of them, in any order. */
+  /** Lists the peers to query now, nearest first. The search needs all of them, in any order. */
   choices(): PeerInfo[] {
     return this.#nearestThat('new')
   }
 
-  /** Records that a peer is being asked. */
+  /** Records a request to a peer. */
   recordRequest(contact: PeerInfo): void {
     this.#asked++
     this.#settle(contact, 'asked')
   }
 
-  /** Records a peer's response, and returns whether it named any peers that should be asked. */
+  /** Records a peer's response, and returns whether it contained any peers that should be queried. */
   recordResponse(contact: PeerInfo, closer: Iterable<PeerInfo> = []): boolean {
     this.#settle(contact, 'answered')
     return this.add(closer, contact)
@@ -104,7 +110,7 @@ export class Search {
     }
 
     this.#settle(contact, 'failed')
-    // The peer need not have counted as usable: one candidate too many does no harm.
+    // The peer need not have counted as usable: one candidate too many is harmless.
     this.#usable--
     this.#takeKnown()
   }
@@ -134,7 +140,7 @@ export class Search {
     this.#settle(contact, 'excluded')
   }
 
-  /** Allows all failed peers to be asked again. */
+  /** Allows all failed peers to be queried again. */
   retry(): void {
     for (const candidate of this.#candidates) {
       if (candidate.state === 'failed') {
@@ -149,12 +155,12 @@ export class Search {
     this.#takeKnown()
   }
 
-  /** Whether any peer was left out for being banned. */
+  /** Whether any peer was left out because it is banned. */
   get hasBanned(): boolean {
     return this.#hasBanned
   }
 
-  /** Whether no peer is left to ask or to wait for. */
+  /** Whether no peer is left to query or to wait for. */
   get isDone(): boolean {
     let [answered, suspects, waited] = [0, 0, 0]
 
@@ -219,7 +225,7 @@ export class Search {
     return this.#asked < (this.#init.maxRequests ?? MAX_LOOKUP_REQUESTS)
   }
 
-  /** Whether a candidate counts as one of the nearest. An unasked one does not when no more may be asked. */
+  /** Whether a candidate counts as one of the nearest. An unqueried one does not when no more may be queried. */
   #counts(state: State): boolean {
     return state === 'new' ? this.#mayAsk : state === 'asked' || state === 'answered'
   }
@@ -284,8 +290,8 @@ export class Search {
   }
 
   /**
-   * Adds a peer that was named before. The first referral may hold wrong addresses, by mistake or to hide the
-   * peer, so further ones are kept for when it fails, and go first if its addresses have failed before.
+   * Adds a peer again from a further referral. The first referral may hold wrong addresses, by mistake or to hide
+   * the peer, so further ones are kept in case it fails, and go first if its addresses have failed before.
    */
   #addAgain(
     known: Candidate,
@@ -318,7 +324,7 @@ export class Search {
     return undefined
   }
 
-  /** Replaces the addresses at which a peer is asked. */
+  /** Replaces the addresses of a candidate. */
   #replace(candidate: Candidate, contact: PeerInfo): void {
     this.#candidates.splice(this.#candidates.indexOf(candidate), 1)
     candidate.contact = contact
@@ -338,7 +344,7 @@ export class Search {
     return this.#candidates.indexOf(candidate) < this.#count
   }
 
-  /** Drops the farthest candidate if there are too many. A peer that was asked or has responded stays. */
+  /** Drops the farthest candidate if there are too many. A peer that was queried or has responded stays. */
   #forgetFarthest(): void {
     const { maxCandidates = MAX_LOOKUP_CANDIDATES } = this.#init
 
@@ -373,7 +379,7 @@ export class Search {
     }
   }
 
-  /** Finds a candidate: usually the object that the search gave out, otherwise one with the same id. */
+  /** Finds a candidate: usually the object that the search returned, otherwise one with the same id. */
   #candidateOf(contact: PeerInfo): Candidate | undefined {
     for (const candidate of this.#candidates) {
       if (candidate.contact === contact) {

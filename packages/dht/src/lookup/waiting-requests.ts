@@ -2,23 +2,23 @@ import type { PeerInfo } from '@libp2p/interface'
 import { MAX_TIMER_MS } from '../timing/deadline.ts'
 import { afterInput } from '../timing/end-of-turn.ts'
 
-/** A request that is waited for. */
+/** A request in flight. */
 export interface WaitingRequest {
   readonly contact: PeerInfo
 
-  /** When it was made, in ms of the process's clock. */
+  /** Time of the request, in ms of the process's clock. */
   readonly askedAtMs: number
   readonly isPending: boolean
 
-  /** Milliseconds without progress after which something is to happen. */
+  /** Milliseconds without progress after which the request is due. */
   readonly dueAfterMs: number
 
-  /** Has it happen. Afterwards the request is settled, or due later. */
+  /** Handles the due request. Afterwards it is settled, or due later. */
   onDue(): void
 }
 
 export interface WaitingRequestsInit {
-  /** Returns when a peer made progress last, in ms of the process's clock. */
+  /** Returns the time of a peer's last progress, in ms of the process's clock. */
   readonly progressMs: (contact: PeerInfo) => number
 }
 
@@ -27,18 +27,18 @@ interface PeerQueue {
   readonly contact: PeerInfo
   requests: WaitingRequest[]
 
-  /** Requests at which those that are settled are dropped. */
+  /** Requests at which the settled ones are dropped. */
   maxRequests: number
 }
 
 const MIN_QUEUE = 64
 
-/** Milliseconds by which times may differ because they are rounded. */
+/** Milliseconds by which times may differ through rounding. */
 const ROUNDING_MS = 0.001
 
 /**
- * Notices peers that make no progress with what was requested of them (N12). A request waits since it
- * was made, or since its peer made progress. One timer serves all.
+ * Detects peers that make no progress with their responses (N12). A request waits from the time it was made, or
+ * from its peer's last progress. One timer serves all.
  */
 export class WaitingRequests {
   readonly #init: WaitingRequestsInit
@@ -71,7 +71,7 @@ export class WaitingRequests {
     return requests.filter(({ isPending }) => isPending)
   }
 
-  /** Waits for none any more. */
+  /** Drops all requests. */
   clear(): void {
     clearTimeout(this.#timer)
     this.#dueMs = Number.POSITIVE_INFINITY
@@ -118,7 +118,7 @@ export class WaitingRequests {
   }
 }
 
-/** When a request may be due. */
+/** The time at which a request may be due. */
 function dueMsOf({ askedAtMs, dueAfterMs }: WaitingRequest, progressMs: number): number {
   return Math.max(askedAtMs, progressMs) + dueAfterMs
 }

@@ -22,7 +22,7 @@ const ERRORS: Readonly<Record<string, string>> = {
   UnreachableError: 'unreachable'
 }
 
-/** Counts what a node does, with libp2p's metrics. docs/running.md explains each figure. */
+/** Counts a node's operations with libp2p's metrics. docs/running.md explains each metric. */
 export class Meter implements CallObserver {
   readonly #calls = new Map<string, CounterGroup>()
   readonly #seconds: HistogramGroup
@@ -33,7 +33,7 @@ export class Meter implements CallObserver {
   readonly #handedOver: Counter
   readonly #handedOverBytes: Counter
 
-  /** `prefix` begins all names, and tells the networks of one node apart. */
+  /** `prefix` begins all names, and distinguishes the networks of one node. */
   constructor(metrics: Metrics, prefix: string = 'waggle') {
     for (const [call, name] of Object.entries(CALLS)) {
       const help = `Calls of ${call} that ended, by outcome`
@@ -120,7 +120,7 @@ function outcomeOf(call: string, result: unknown): string {
     return 'not_found'
   }
 
-  // A write of a network whose replicas say no more than whether they hold it.
+  // Replicas of this network report only whether they hold the write.
   if (typeof result === 'boolean') {
     return result ? 'held' : 'refused'
   }

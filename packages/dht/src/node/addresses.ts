@@ -64,7 +64,7 @@ export function announcedAddress(address: unknown, option: string): Multiaddr {
   )
 
   if (announced.getComponents().some(({ name, value }) => isPort(name) && value === '0')) {
-    throw refusal(option, address, 'has port 0, which nobody can dial')
+    throw refusal(option, address, 'has port 0, which can not be dialled')
   }
 
   return announced
@@ -124,7 +124,9 @@ function fromHostAndPort(
   return `/${isIPv4(resolved) ? 'ip4' : 'dns'}/${resolved}/tcp/${port}${id}`
 }
 
-/** Checks what the multiaddr parser accepts and dialling does not: no components, or an invalid peer id. */
+/**
+ * Checks for faults that the multiaddr parser accepts and dialling does not: no components, or an invalid peer id.
+ */
 function assertDialable(address: Multiaddr): Multiaddr {
   const components = address.getComponents()
 

@@ -13,18 +13,20 @@ import { isSender } from './is-sender.ts'
 import { ReceivedFrames } from './received-frames.ts'
 import { FrameHead } from './yamux-frames.ts'
 
-/** The muxer whose frames are known here. */
+/** The muxer whose frame format is supported. */
 const YAMUX = '/yamux/1.0.0'
 
-/** Streams that may be opened before a connection is set up here. They are as large as other streams. */
+/**
+ * Inbound streams that may be opened before this side has set up the connection. They are as large as other
+ * streams.
+ */
 const MAX_EARLY_STREAMS = 128
 
 /**
- * Wraps yamux so that it sends fewer messages. By itself it answers every message of a stream with a
- * window update, and encrypts and writes every frame on its own: two messages for each one that
- * carries data. Here all frames of one microtask go out in one write, and window updates wait until
- * they matter. The frames are plain yamux, and the other side needs no change. A muxer that works
- * otherwise is used as it is, with a warning.
+ * Wraps yamux so that it sends fewer messages. By itself it answers every message of a stream with a window update,
+ * and encrypts and writes every frame on its own: two messages for each one that carries data. Here all frames of
+ * one microtask go out in one write, and window updates are delayed until they matter. The frames are plain yamux,
+ * and the other side needs no change. A muxer of another structure is used unchanged, with a warning.
  *
  * `streamMuxers: [coalescingMuxer(yamux())]`
  */
@@ -56,7 +58,10 @@ export function coalescingMuxer<C>(
   }
 }
 
-/** Has the muxer keep streams that are opened before the connection is set up here: js-libp2p ends it at 11. */
+/**
+ * Makes the muxer keep streams that are opened before this side has set up the connection: js-libp2p closes the
+ * connection at 11.
+ */
 function patient(muxer: StreamMuxer): StreamMuxer {
   if (typeof Reflect.get(muxer, 'maxEarlyStreams') === 'number') {
     Reflect.set(muxer, 'maxEarlyStreams', MAX_EARLY_STREAMS)
@@ -116,7 +121,7 @@ class CoalescedFrames {
     return !this.#connection.writableNeedsDrain
   }
 
-  /** Sends what waited for the other side to read its streams. */
+  /** Sends the frames that waited for the other side to read its streams. */
   releaseEarly(): void {
     this.#early.release()
   }
@@ -160,7 +165,7 @@ class CoalescedFrames {
     try {
       this.#connection.send(bytes)
     } catch {
-      // The connection has ended and told its streams. Nobody waits for these frames.
+      // The connection has ended and closed its streams, so these frames are obsolete.
     }
   }
 

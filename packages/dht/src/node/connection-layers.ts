@@ -17,20 +17,23 @@ import type { NodeEvents } from './relay.ts'
 import { unfragmentedWrites } from './unfragmented-writes.ts'
 
 /**
- * Connections accepted per second from one host. libp2p's default of five is too few for peers
- * behind one address, or on one machine, that join at the same moment.
+ * Connections accepted per second from one host. libp2p's default of five is too few for peers behind one address,
+ * or on one machine, that join at the same moment.
  */
 const MAX_INBOUND_CONNECTIONS_PER_SECOND = 256
 
-/** Pending inbound connections that libp2p accepts: more than there are places, so that Waggle chooses which ones to close. */
+/**
+ * Pending inbound connections that libp2p accepts: more than there are places, so that Waggle chooses which ones to
+ * close.
+ */
 const MAX_PENDING_INBOUND_CONNECTIONS: number = 2 * MAX_PENDING_CONNECTIONS
 
-/** How long a peer may take to show who it is, in ms: several round trips on the slowest of links. */
+/** Milliseconds for a peer's authentication: several round trips on the slowest of links. */
 const INBOUND_UPGRADE_TIMEOUT_MS = 3000
 
 /**
- * Milliseconds between pings of one connection by libp2p, and by its muxer. They are for connections on which nothing
- * else happens: a request that fails has its connection checked at once.
+ * Milliseconds between pings of one connection by libp2p, and by its muxer. They concern idle connections: a failed
+ * request has its connection checked at once.
  */
 const PING_INTERVAL_MS = 120_000
 
@@ -44,12 +47,12 @@ const MAX_PING_STREAMS = 16
 const MAX_PING_BYTES = 1024
 
 /**
- * Bytes that a peer may send on one stream before it is read. All of them may have to be buffered,
- * and yamux's default of 16 MiB is more than two messages need.
+ * Bytes that a peer may send on one stream before they are read. All of them may have to be buffered, and yamux's
+ * default of 16 MiB is more than two messages need.
  */
 const MAX_STREAM_WINDOW_BYTES: number = 4 * 1024 * 1024
 
-/** Streams of all protocols that one connection may have open: as many as kad-dht takes, and some others. */
+/** Open inbound streams of one connection, of all protocols: kad-dht's limit, and some more. */
 const MAX_INBOUND_STREAMS = 640
 
 /** The services of a node's connections. */
@@ -80,7 +83,7 @@ export interface ConnectionLayers {
 
 /**
  * Configures the layers between a node's transports and its protocols, the same for every network: efficient
- * writes, and limits of what others may open, buffer and leave pending (N13).
+ * writes, and limits of peers' streams, buffers and pending connections (N13).
  */
 export function connectionLayers(gater: ConnectionGater = {}): ConnectionLayers {
   const pending = new PendingConnections()
@@ -117,7 +120,7 @@ export function connectionLayers(gater: ConnectionGater = {}): ConnectionLayers 
   }
 }
 
-/** libp2p's ping, whose echo takes turns with all else. */
+/** Creates libp2p's ping service, whose echo is scheduled with other requests. */
 function guardedPing(): (components: PingComponents & NodeEvents) => Ping {
   const cut = piecesUpTo(MAX_PING_BYTES)
   const init = { maxInboundStreams: MAX_PING_STREAMS, maxOutboundStreams: MAX_PING_STREAMS }

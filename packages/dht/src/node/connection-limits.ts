@@ -8,7 +8,7 @@ import type {
 import type { ConnectionManager } from '@libp2p/interface-internal'
 import type { PendingConnections } from './pending-connections.ts'
 
-/** Connections of one peer: one each way, and room for those that are being replaced. */
+/** Connections of one peer: one in each direction, and room for replacements. */
 export const MAX_CONNECTIONS_PER_PEER = 4
 
 export interface ConnectionLimitsComponents {
@@ -18,8 +18,8 @@ export interface ConnectionLimitsComponents {
 }
 
 /**
- * Gives each peer a few connections, of which the oldest end first. The budget decides which peers
- * stay connected (N10a).
+ * Limits each peer to a few connections, of which the oldest are closed first. The budget decides which peers stay
+ * connected (N10a).
  */
 export function connectionLimits(
   pending: PendingConnections
@@ -40,7 +40,7 @@ class ConnectionLimits implements Startable {
       help: 'Connections that were closed to make room for others'
     })
     metrics?.registerMetric('waggle_pending_connections', {
-      help: 'Connections that others have begun and that are not set up yet',
+      help: 'Inbound connections that are not set up yet',
       calculate: () => pending.size
     })
   }

@@ -1,4 +1,5 @@
-import { DEFAULT_LIMITS, type Limits } from '@waggle/record'
+import type { Limits } from '@waggle/record'
+import { DEFAULT_LIMITS } from '@waggle/record/replica'
 import { type ConnectionSettings, connectionSettings } from '../connections/watermarks.ts'
 import {
   DEFAULT_BOOTSTRAP_TIMEOUT_MS,
@@ -7,13 +8,14 @@ import {
   DEFAULT_KAD_PROTOCOL,
   DEFAULT_LISTEN_ON,
   DEFAULT_NUM_REPLICAS,
+  DEFAULT_PRESENCE_TTL,
   DEFAULT_REQUEST_TIMEOUT_MS
 } from '../constants.ts'
 import { DEFAULT_NODE_LIMITS, type NodeLimits } from '../node-limits.ts'
 import type { Durability } from '../persistence/disk.ts'
 import { type CachePolicy, cachePolicy } from '../reading/cache-policy.ts'
 
-/** Values of options that the caller leaves out, by the names of the options. */
+/** Defaults of options, by the names of the options. */
 export interface Defaults {
   readonly listenOn: string
   readonly numReplicas: number
@@ -31,6 +33,9 @@ export interface Defaults {
   readonly limits: Limits & NodeLimits
   readonly cache: CachePolicy
   readonly connections: ConnectionSettings
+
+  /** Of a presence: seconds after which a member that crashed is gone. */
+  readonly presence: { readonly ttl: number }
 }
 
 /** All defaults of the package. */
@@ -44,5 +49,6 @@ export const DEFAULTS: Defaults = Object.freeze({
   timeoutMs: DEFAULT_CALL_TIMEOUT_MS,
   limits: Object.freeze({ ...DEFAULT_LIMITS, ...DEFAULT_NODE_LIMITS }),
   cache: Object.freeze(cachePolicy({})),
-  connections: Object.freeze(connectionSettings({}))
+  connections: Object.freeze(connectionSettings({})),
+  presence: Object.freeze({ ttl: DEFAULT_PRESENCE_TTL })
 })

@@ -12,8 +12,8 @@ interface DialComponents {
 }
 
 /**
- * A connection manager for services that dial whatever a peer names: a few addresses each time, which
- * count towards the node's limit on such dials (N9h).
+ * Wraps a connection manager for services that dial addresses from peers: a few addresses each time, which count
+ * towards the node's limit on such dials (N9h).
  */
 export function limitedDials(components: DialComponents): ConnectionManager {
   const door = doorOf(components)
@@ -23,7 +23,7 @@ export function limitedDials(components: DialComponents): ConnectionManager {
       const addresses = fewOf(target)
 
       if (addresses !== undefined && !door.dials.tryTake(dialsTo(addresses), 1)) {
-        throw new Error('too many addresses that others have named are dialled already')
+        throw new Error('too many addresses from other peers are being dialled')
       }
 
       return connectionManager.openConnection(addresses ?? target, options)
@@ -31,7 +31,7 @@ export function limitedDials(components: DialComponents): ConnectionManager {
   })
 }
 
-/** Undefined for a peer id: its addresses are known. */
+/** A few of the addresses; undefined for a peer id, whose addresses are known. */
 function fewOf(
   target: Parameters<ConnectionManager['openConnection']>[0]
 ): Multiaddr[] | undefined {
@@ -41,7 +41,10 @@ function fewOf(
     : undefined
 }
 
-/** A transport manager for services that dial whatever a peer names: names may lead anywhere, this machine included. */
+/**
+ * Wraps a transport manager for services that dial addresses from peers. Refuses host names, which may resolve to
+ * any host, including this machine.
+ */
 export function withoutNames(transportManager: TransportManager): TransportManager {
   return overriding<TransportManager>(transportManager, {
     dialTransportForMultiaddr: (address) =>

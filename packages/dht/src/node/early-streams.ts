@@ -1,6 +1,6 @@
 import { FrameHead } from './yamux-frames.ts'
 
-/** Streams opened before the other side has sent any data: libp2p ends a connection that has more than 10. */
+/** Streams opened before the other side has sent any data: libp2p closes a connection that has more than 10. */
 const MAX_EARLY_STREAMS = 8
 
 /** Milliseconds to wait for data. A side that reads its streams answers within a round trip. */
@@ -12,8 +12,8 @@ interface Frame {
 }
 
 /**
- * Holds back streams that an application opens right after dialling. The other side may still be setting up the
- * connection, and libp2p resets it when many streams come before that is done.
+ * Delays streams that an application opens right after dialling. The other side may still be setting up the
+ * connection, and libp2p resets it when many streams arrive before that is done.
  */
 export class EarlyStreams<F extends Frame> {
   readonly #send: (frames: readonly F[]) => void
@@ -48,7 +48,7 @@ export class EarlyStreams<F extends Frame> {
     return isEarly
   }
 
-  /** Sends all, and holds nothing from now on. */
+  /** Sends all held frames, and holds none from now on. */
   release(): void {
     this.#isOver = true
     clearTimeout(this.#timer)

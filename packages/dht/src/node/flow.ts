@@ -1,8 +1,8 @@
 import type { MessageStream } from '@libp2p/interface'
 
 /**
- * Pauses and resumes what comes on a connection. When libp2p resumes one, it gives on what has waited
- * first, and lets more come then, even where whoever was given that has paused the connection again.
+ * Pauses and resumes a connection's incoming data. When libp2p resumes one, it first delivers buffered data and
+ * then reads more, even if the receiver has paused the connection again in between.
  */
 export class Flow {
   readonly #connection: Pick<MessageStream, 'pause' | 'resume' | 'status'>

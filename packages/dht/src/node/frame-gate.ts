@@ -3,33 +3,33 @@ import { ByteQueue } from '../wire/byte-queue.ts'
 import { ProtocolViolationError } from '../wire/protocol-violation-error.ts'
 import { FrameScanner, UNFINISHED } from './yamux-frames.ts'
 
-/** Frames of one connection that are given to the muxer at once, and in a second, without a turn. */
+/** Frames of one connection that pass without a turn, at once and per second. */
 const FRAMES_AT_ONCE = 256
 const FRAMES_PER_SECOND = 20_000
 
-/** Of these, those that open a stream: each takes as long as some hundred others. */
+/** Among these, frames that open a stream: each takes as long as some hundred others. */
 const OPENINGS_AT_ONCE = 32
 const OPENINGS_PER_SECOND = 100
 
-/** What one turn is good for. */
+/** Frames and openings that one turn allows. */
 const FRAMES_PER_TURN = 64
 const OPENINGS_PER_TURN = 4
 
 export interface FrameGateInit {
-  /** Bytes of the largest frame that the muxer may be sent. */
+  /** Bytes of the largest allowed frame. */
   readonly maxFrameBytes: number
 
-  /** Gives bytes to the muxer. */
+  /** Passes bytes to the muxer. */
   readonly deliver: (bytes: Uint8Array) => void
 
-  /** Calls back once, when it is this connection's turn. */
+  /** Calls back once, in this connection's turn. */
   readonly turn: (task: () => void) => void
 
-  /** Stops and starts what comes from the other side. */
+  /** Pauses and resumes incoming data. */
   readonly pause: () => void
   readonly resume: () => void
 
-  /** Bytes wait here, or in the muxer for the rest of their frame. */
+  /** Called when bytes wait here, or in the muxer for the rest of their frame. */
   readonly onBacklog: () => void
 
   readonly nowMs?: () => number
@@ -41,11 +41,11 @@ interface Budget {
 }
 
 /**
- * Gives a muxer the frames of one connection: some at once, and the others in turns. A frame is
- * a few bytes to send and much more work to read, above all one that opens a stream. What comes too
- * fast for that is held back by TCP, and is nobody's fault.
+ * Passes the frames of one connection to a muxer: some at once, and the others in turns. A frame takes few bytes to
+ * send and much more work to process, above all one that opens a stream. TCP's flow control holds back faster data,
+ * which is not a violation.
  *
- * @throws ProtocolViolationError for a frame that is larger than any may be: the muxer would wait for all of it
+ * @throws ProtocolViolationError for a frame above the maximum size: the muxer would wait for all of it
  */
 export class FrameGate {
   readonly #init: FrameGateInit
@@ -53,7 +53,7 @@ export class FrameGate {
   readonly #frames: TokenBucket
   readonly #openings: TokenBucket
 
-  /** What may pass without a turn. */
+  /** Frames that may pass without a turn. */
   readonly #free: Budget = { frames: 0, openings: 0 }
 
   readonly #scanner = new FrameScanner()
@@ -77,7 +77,7 @@ export class FrameGate {
     return this.#held.length + (missingBytes > 0 ? head.dataBytes - missingBytes : 0)
   }
 
-  /** Since when a frame is unfinished, in ms of the process's clock. */
+  /** Time since which a frame is incomplete, in ms of the process's clock. */
   get stuckSinceMs(): number | undefined {
     return this.#stuckSinceMs
   }
@@ -105,7 +105,7 @@ export class FrameGate {
     }
   }
 
-  /** Takes what there is, so that the clock is read once for many frames. */
+  /** Takes all accrued tokens at once, so that the clock is read once for many frames. */
   #refill(): void {
     const [frames, openings] = [this.#frames, this.#openings].map((bucket) => {
       const tokens = Math.floor(bucket.tokens)
@@ -158,7 +158,7 @@ export class FrameGate {
     }
   }
 
-  /** Goes through frames as far as the budget allows, and returns where that is. Takes from the budget. */
+  /** Scans frames within the budget, subtracts them, and returns the position of the end. */
   #scan(bytes: Uint8Array, budget: Budget): number {
     const scanner = this.#scanner
     const { frames } = budget
@@ -176,7 +176,7 @@ export class FrameGate {
     return bytes.length
   }
 
-  /** Pays for a frame. */
+  /** Subtracts a frame from the budget. */
   #pay(budget: Budget): void {
     const { dataBytes, opens } = this.#scanner.head
     budget.frames--

@@ -4,8 +4,8 @@ import { limitNegotiation } from './negotiation-limit.ts'
 import type { PendingConnections } from './pending-connections.ts'
 
 /**
- * Creates a connection gater that asks `allowPeer` about each peer, in both directions, as soon as
- * its id is known. The application's own gater is asked first.
+ * Creates a connection gater that asks `allowPeer` about each peer, in both directions, as soon as its id is known.
+ * The application's own gater decides first.
  */
 export function gaterFor(access: Access, own: ConnectionGater = {}): ConnectionGater {
   const isDenied = async (peer: PeerId): Promise<boolean> => !(await access.allows(peer, 'connect'))
@@ -20,7 +20,7 @@ export function gaterFor(access: Access, own: ConnectionGater = {}): ConnectionG
   }
 }
 
-/** The same gater, by which connections that are being set up take places, and negotiate no longer than they may. */
+/** Wraps a gater so that pending connections take places and have a limited number of negotiations. */
 export function withPlaces(gater: ConnectionGater, pending: PendingConnections): ConnectionGater {
   return {
     ...gater,

@@ -18,8 +18,8 @@ import { securedPeers } from './secured-peers.ts'
 type Listener = (event: StreamMessageEvent) => void
 
 /**
- * The same muxer behind a {@link FrameGate}: what one connection sends it takes turns with all else, and
- * what it holds of unfinished frames counts as the peer's.
+ * Wraps a muxer with a {@link FrameGate}: a connection's frames take turns with all other work, and the bytes of
+ * incomplete frames count for the peer.
  *
  * `streamMuxers: [guardedMuxer(yamux(…), …)]`
  */
@@ -44,7 +44,7 @@ export function guardedMuxer<C extends { readonly events: object }>(
   }
 }
 
-/** The muxer as libp2p hears it: the streams that a peer opens are limited, and what it offers on each. */
+/** Limits the inbound streams of a muxer, and the protocols offered on each. */
 function limited(
   muxer: StreamMuxer,
   { door, peer }: { readonly door: Door; readonly peer: string }
@@ -65,7 +65,7 @@ function limited(
   })
 }
 
-/** The connection as the muxer hears it. */
+/** Wraps the connection below the muxer. */
 function gated(connection: MessageStream, door: Door, maxFrameBytes: number): MessageStream {
   const addEventListener = connection.addEventListener.bind(connection)
   return overriding<MessageStream>(connection, {
@@ -95,11 +95,12 @@ function listenThroughGate(
   const gate = new FrameGate({
     maxFrameBytes,
     deliver: (bytes) => connection.status === 'open' && listener(new StreamMessageEvent(bytes)),
-    // One a turn of the event loop, however short: what a frame causes goes on in later ones.
+    // One step in each turn of the event loop, however short, because the effects of a frame continue in later
+    // ones.
     turn: (task) => atEndOfTurn(() => door.turns.add(name, caught(task, fail))),
     pause: () => flow.pause(),
     resume: () => flow.resume(),
-    onBacklog: () => buffers.scheduleLook()
+    onBacklog: () => buffers.scheduleCheck()
   })
   const buffering = {
     get bufferedBytes() {
@@ -117,7 +118,7 @@ function listenThroughGate(
   )
 }
 
-/** The peer at the other end, as far as an encrypter has told. */
+/** Names the peer at the other end, if the encrypter has identified it. */
 function nameOf(connection: MessageStream): string {
   return securedPeers.get(connection)?.toString() ?? ''
 }

@@ -3,8 +3,8 @@ import { BoundedMap } from '../collections/bounded-map.ts'
 
 /*
  * A yamux frame's head (hashicorp/yamux spec, "Framing"): version, type, flags (16 bits), stream
- * (32 bits), length (32 bits), all big end first. A window update has nothing else, and its length
- * is what the other side may send in addition.
+ * (32 bits), length (32 bits), all big end first. A window update is only a head, whose length
+ * is the number of further bytes that the other side may send.
  */
 const HEAD_BYTES = 12
 const VERSION = 0
@@ -13,17 +13,17 @@ const STREAM_AT = 4
 const LENGTH_AT = 8
 
 /**
- * Bytes at which an update goes out: half of yamux's initial window, as in go-yamux. The other half
- * keeps the sender going.
+ * Bytes at which an update is sent: half of yamux's initial window, as in go-yamux. The other half keeps the sender
+ * going.
  */
 const RELEASE_AT_BYTES: number = 128 * 1024
 
-/** Streams whose updates are held. Streams end without notice; beyond this many the oldest update goes out. */
+/** Streams whose updates are held. Streams end without notice; beyond this many the oldest update is sent. */
 const MAX_HELD_STREAMS = 256
 
 type Frame = Parameters<MessageStream['send']>[0]
 
-/** Adds up a muxer's window updates, stream by stream, until they allow enough to be worth a frame. */
+/** Sums up a muxer's window updates, stream by stream, until they justify a frame. */
 export class HeldWindowUpdates {
   #evicted: Frame[] = []
 
@@ -33,7 +33,7 @@ export class HeldWindowUpdates {
     onEvict: (stream, bytes) => this.#evicted.push(windowUpdate(stream, bytes))
   })
 
-  /** Returns what to send when the muxer sends a frame: mostly that frame, or nothing. */
+  /** Returns the frames to send in place of one frame: mostly that frame, or none. */
   pass(frame: Frame): Frame[] {
     if (!isWindowUpdate(frame)) {
       return [frame]
@@ -54,7 +54,7 @@ export class HeldWindowUpdates {
   }
 }
 
-/** Whether a frame is a window update without flags: those that open, confirm or end a stream have to go out. */
+/** Whether a frame is a window update without flags. Updates that open, confirm or end a stream must be sent. */
 function isWindowUpdate(frame: Frame): frame is Uint8Array {
   return (
     frame instanceof Uint8Array &&

@@ -4,7 +4,7 @@ import { messagesUpTo } from '../door/units.ts'
 import { MAX_ADDRESS_BYTES } from '../wire/limits.ts'
 import { AS_BYTES, AS_VARINT, type FieldRules, fieldsBy, keepUpTo } from '../wire/protobuf.ts'
 
-/** Addresses and protocols that one peer may give of itself by identify. */
+/** Addresses and protocols that one peer may send by identify. */
 export const MAX_IDENTIFY_ADDRESSES = 32
 export const MAX_IDENTIFY_PROTOCOLS = 64
 
@@ -15,9 +15,8 @@ const MAX_NAME_BYTES = 256
 const MAX_IDENTIFY_BYTES = 8192
 
 /**
- * Guards what peers say of themselves, when they are asked (identify) and when they like (identify
- * push). It goes to the peer store, and may come in several messages. A signed record can't be made
- * smaller: one with too many addresses, or with anything that is not known here, is left out.
+ * Guards identify and identify push, whose data goes to the peer store and may come in several messages. A signed
+ * record can't be shortened, so one with too many addresses or with unknown fields is left out.
  */
 export function identifyGuard(): ProtocolGuard {
   return () => {
@@ -41,7 +40,7 @@ function identifyRules(): FieldRules {
   }
 }
 
-/** Whether a signed peer record has few addresses, and nothing that is not known here (libp2p RFCs 2 and 3). */
+/** Whether a signed peer record has few addresses and only known fields (libp2p RFCs 2 and 3). */
 function isPlain(envelope: Uint8Array): boolean {
   const [peer, publicKey, type, signature] = [AS_BYTES, AS_BYTES, AS_BYTES, AS_BYTES]
   const keep = keepUpTo(MAX_IDENTIFY_ADDRESSES, MAX_ADDRESS_BYTES)

@@ -4,7 +4,7 @@ import { BoundedMap } from '../collections/bounded-map.ts'
 import { guardedComponents, type ProtocolGuard } from '../door/guarded-components.ts'
 import { identifyGuard } from './identify-guard.ts'
 
-/** Times that one peer may tell: its addresses change now and then. */
+/** Pushes that one peer may send at once, and per second: its addresses change occasionally. */
 export const PUSHES_AT_ONCE = 16
 const PUSHES_PER_SECOND = 1
 
@@ -14,17 +14,17 @@ const MAX_REMEMBERED = 4096
 type Components = Parameters<ReturnType<typeof identifyPush>>[0]
 
 /**
- * libp2p's identify push: connected peers learn the addresses that this node gains later, as from a
- * relay. Each push is guarded as an answer to identify is.
+ * Creates libp2p's identify push: connected peers learn the addresses that this node gains later, as from a relay.
+ * Each push is guarded as a response to identify is.
  *
- * @param isTelling - whether this node's addresses may change; it takes the pushes of others in any case
+ * @param isTelling - whether this node's addresses may change; it accepts others' pushes in any case
  */
 export function guardedIdentifyPush(isTelling: boolean): (components: Components) => IdentifyPush {
   return (components) =>
     identifyPush({ runOnSelfUpdate: isTelling })(guardedComponents(components, pushGuard()))
 }
 
-/** Guards what peers tell of themselves, and how often. A push takes the peer store some milliseconds. */
+/** Guards the content and the rate of pushes. Each takes the peer store some milliseconds. */
 export function pushGuard(nowMs: () => number = () => performance.now()): ProtocolGuard {
   const guard = identifyGuard()
   const pushes = new BoundedMap<string, TokenBucket>({ maxSize: MAX_REMEMBERED })
@@ -37,7 +37,7 @@ export function pushGuard(nowMs: () => number = () => performance.now()): Protoc
     pushes.set(peer, bucket)
 
     if (!bucket.tryTake(1, 1)) {
-      throw new Error('the peer tells too often who it is')
+      throw new Error('the peer sends too many identify pushes')
     }
 
     return guard(connection, stream)

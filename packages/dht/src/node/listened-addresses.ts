@@ -19,7 +19,7 @@ export function listenedAddresses(): (components: ListenedAddressesComponents) =
         try {
           addressManager.confirmObservedAddr(address, { type: 'transport' })
         } catch {
-          // It is of another kind, such as one within the process, which libp2p does not withhold.
+          // An address of another kind, such as one within the process, which libp2p does not withhold.
         }
       }
     }

@@ -7,8 +7,8 @@ import type {
 import { overriding } from '../door/overriding.ts'
 
 /**
- * Answers to one peer's offers of protocols (multistream-select) on one stream or connection. Peers
- * offer what they speak, one after the other, until something is accepted.
+ * Replies to one peer's protocol offers (multistream-select) on one stream or connection. Peers offer their
+ * protocols one after the other, until one is accepted.
  */
 export const MAX_NEGOTIATION_ANSWERS = 64
 
@@ -19,18 +19,18 @@ const LENGTH_BITS = 7
 type Send = MessageStream['send']
 type Bytes = Parameters<Send>[0]
 
-/** Limits the offers on a stream that a peer has opened. */
+/** Limits the offers on an inbound stream. */
 export function limitStreamNegotiation(stream: Stream): void {
   limitAnswers(stream, () => stream.protocol !== '')
 }
 
-/** Limits the offers on a connection that a peer has begun, until something else than an answer is sent. */
+/** Limits the offers on an inbound connection, until something other than a reply is sent. */
 export function limitNegotiation<C extends Pick<MessageStream, 'send'>>(connection: C): C {
   limitAnswers(connection, (data) => !isLine(data.subarray()))
   return connection
 }
 
-/** The same encrypter, on whose connections the offers of muxers are limited. */
+/** Wraps an encrypter so that the muxer offers on its connections are limited. */
 export function limitedEncrypter<C>(
   encrypter: (components: C) => ConnectionEncrypter
 ): (components: C) => ConnectionEncrypter {
@@ -46,7 +46,7 @@ export function limitedEncrypter<C>(
   }
 }
 
-/** The same protector, on whose connections the offers of encrypters are limited. */
+/** Wraps a protector so that the encrypter offers on its connections are limited. */
 export function limitedProtector<C>(
   protector: (components: C) => ConnectionProtector
 ): (components: C) => ConnectionProtector {
@@ -59,8 +59,8 @@ export function limitedProtector<C>(
 }
 
 /**
- * libp2p answers offers as long as there are some, in one turn of the event loop. One byte is enough for
- * an offer, and a peer that goes on with them has none of its streams guarded yet: this is before them all.
+ * Limits the replies. libp2p replies to as many offers as arrive, in one turn of the event loop. An offer may be a
+ * single byte, and a peer that keeps sending offers has no guarded stream yet, so this limit comes first.
  */
 function limitAnswers(
   stream: { send: Send },
@@ -79,7 +79,7 @@ function limitAnswers(
   }
 }
 
-/** Whether these bytes are one line as multistream-select writes it: its length as a varint, and a line feed at its end. */
+/** Whether the bytes are one line of multistream-select: its length as a varint, and a line feed at its end. */
 function isLine(bytes: Uint8Array): boolean {
   const [low = 0, high = 0] = bytes
   const isShort = low < MORE

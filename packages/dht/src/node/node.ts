@@ -4,7 +4,6 @@ import type { KadDHT } from '@libp2p/kad-dht'
 import { createLibp2p, type Libp2pOptions } from 'libp2p'
 import { platform } from '#platform'
 import { ListenError, toError } from '../errors.ts'
-import { waggleKadDHT } from '../kad/waggle-kad-dht.ts'
 import type { NodeLimits } from '../node-limits.ts'
 import { accessBy } from '../peers/access.ts'
 import { waggle } from '../service/service.ts'
@@ -73,7 +72,7 @@ async function configuration(settings: Settings): Promise<Libp2pOptions<NodeServ
     services: {
       ...layers.services,
       ...(await relayServices(settings)),
-      ...services(settings),
+      ...(await services(settings)),
       ...libp2pOptions.services
     }
   }
@@ -126,7 +125,7 @@ async function relayServices({
 
 type LayerService = keyof LayerServices
 
-function services({
+async function services({
   allowPeer,
   cache,
   clientMode,
@@ -138,13 +137,14 @@ function services({
   protocol,
   relay,
   requestTimeoutMs,
+  serveGateway,
   validators
-}: Settings): Omit<NonNullable<Libp2pOptions<NodeServices>['services']>, LayerService> {
+}: Settings): Promise<Omit<NonNullable<Libp2pOptions<NodeServices>['services']>, LayerService>> {
   return {
     identify: patientIdentify(),
     identifyPush: guardedIdentifyPush(relay),
     listenedAddresses: listenedAddresses(),
-    dht: waggleKadDHT({
+    dht: await platform.kadDHT({
       protocol,
       clientMode,
       records: { limits, validators, ...storedLimits(nodeLimits) },
@@ -152,6 +152,7 @@ function services({
     }),
     waggle: waggle({
       ...{ numReplicas, requestTimeoutMs, cache, limits: nodeLimits, allowPeer, connections },
+      serveGateway,
       ...persistence
     })
   }

@@ -3,30 +3,33 @@ import { atEndOfTurn } from '../timing/end-of-turn.ts'
 import type { Flow } from './flow.ts'
 
 /**
- * Bytes of the length before each message, big end first (Noise protocol framework, §13
- * "Application responsibilities").
+ * Bytes of the length before each message, big end first (Noise protocol framework, §13 "Application
+ * responsibilities").
  */
 const LENGTH_BYTES = 2
 
 const NOTHING = new Uint8Array(0)
 
-/** Messages that are given out at once: each is decrypted and read, however small it is. */
+/** Messages returned at once: each is decrypted and read, however small it is. */
 export const MAX_MESSAGES_AT_ONCE = 64
 
 interface Chunk {
   subarray(): Uint8Array
 }
 
-/** The part of a noise connection that cuts input into messages. */
+/** The part of a noise connection that splits input into messages. */
 interface Decoder {
   readonly buffer: Chunk
   decode(chunk: Chunk): Iterable<Uint8Array>
 }
 
-/** Called when more messages are there than may be given out at once, and when yet more come. */
+/** Called when more complete messages exist than may be returned at once, and when further ones arrive. */
 type OnMore = () => void
 
-/** Cuts input into noise's encrypted messages. Holds at most one unfinished message and what came with it. */
+/**
+ * Splits input into noise's encrypted messages. Holds at most one incomplete message and the data that came with
+ * it.
+ */
 export class NoiseMessages {
   readonly #onMore: OnMore
   #rest: Uint8Array
@@ -37,7 +40,7 @@ export class NoiseMessages {
     this.#onMore = onMore
   }
 
-  /** Takes bytes as they come. Returns messages that are complete, without their lengths: all of them, or so many. */
+  /** Adds bytes. Returns complete messages without their lengths, at most {@link MAX_MESSAGES_AT_ONCE}. */
   decode(chunk: Chunk): Uint8Array[] {
     const bytes = this.#withRest(chunk.subarray())
 
@@ -63,7 +66,7 @@ export class NoiseMessages {
     return this.#isMore
   }
 
-  /** Lets {@link decode} give out more. */
+  /** Allows {@link decode} to return more. */
   release(): void {
     this.#isMore = false
   }
@@ -80,12 +83,15 @@ export class NoiseMessages {
   }
 }
 
-/** A copy, so that a few bytes keep no larger piece of memory alive. */
+/** Copies the rest, so that a few bytes keep no larger piece of memory alive. */
 function restOf(bytes: Uint8Array, position: number): Uint8Array {
   return position === bytes.length ? NOTHING : bytes.slice(position)
 }
 
-/** Cuts so many messages off some bytes; says where the next one begins, and whether it is complete. */
+/**
+ * Splits a limited number of messages off some bytes. Returns the position of the next one, and whether it is
+ * complete.
+ */
 function cut(bytes: Uint8Array): {
   readonly messages: Uint8Array[]
   readonly position: number
@@ -116,21 +122,20 @@ function cut(bytes: Uint8Array): {
   return { messages, position, isMore: false }
 }
 
-/** The connection that carries what is encrypted. */
+/** The connection that carries the encrypted data. */
 export interface RawConnection {
   readonly raw: MessageStream
   readonly flow: Flow
 
-  /** The peer's turns, in which a flood of messages is taken in. */
+  /** The peer's turns, in which a flood of messages is processed. */
   readonly turn?: ((task: () => void) => void) | undefined
 }
 
 /**
- * Replaces the decoder of a noise connection by {@link NoiseMessages}. Noise's own decoder looks for
- * the length of another message behind each one, and takes an error for the end. Making and catching
- * that error costs more than decryption. A flood of small messages is taken in piece by piece, and
- * meanwhile nothing else is read from the connection. Returns false for a connection that works otherwise, which
- * is left as it is.
+ * Replaces the decoder of a noise connection by {@link NoiseMessages}. Noise's own decoder looks for the length of
+ * another message behind each one, and takes an error for the end. Creating and catching that error costs more than
+ * decryption. A flood of small messages is processed piece by piece, and reading from the connection pauses
+ * meanwhile. Returns false for a connection of another structure, which is left unchanged.
  */
 export function replaceDecoder(
   { connection: secured }: { readonly connection: MessageStream },
@@ -157,7 +162,7 @@ export function replaceDecoder(
 
     if (!isTurnDue) {
       isTurnDue = true
-      // The messages that were given out come first.
+      // The returned messages are processed first.
       queueMicrotask(() => turn(goOn))
     }
   })

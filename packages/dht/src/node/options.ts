@@ -14,14 +14,14 @@ import type { Address } from './addresses.ts'
 export interface DHTOptions extends Omit<WaggleInit, 'limits'> {
   /**
    * Address or addresses to listen on: `'host:port'`, `'[::1]:port'`, `':port'` (all IPv4
-   * interfaces), or a multiaddr.
+   * interfaces), or a multiaddr. Each port serves TCP and WebSockets.
    *
    * @default `'127.0.0.1:0'`; for a client, nowhere
    */
   listenOn?: Address | readonly Address[] | undefined
 
   /**
-   * Peers to join, in the same forms, or as host names, with or without `/p2p/<id>`. One that answers is enough, at any of
+   * Peers to join, in the same forms, as host names, or as `'wss://host'` or `'ws://host:port'`, with or without `/p2p/<id>`. One that answers is enough, at any of
    * its addresses; the others are tried in the background.
    *
    * @default []
@@ -35,7 +35,7 @@ export interface DHTOptions extends Omit<WaggleInit, 'limits'> {
    * Whether this node is a client, which only reads and writes: it serves no requests, appears in
    * no routing table and stores no records.
    *
-   * @default false
+   * @default `false`; in a browser, `true`
    */
   clientMode?: boolean | undefined
 

@@ -7,18 +7,18 @@ import { overriding } from '../door/overriding.ts'
 import { timeoutSignal } from '../timing/deadline.ts'
 import { identifyGuard } from './identify-guard.ts'
 
-/** Requests to a peer that stays connected and does not identify itself. */
+/** Requests to a peer that stays connected without completing identify. */
 const MAX_ATTEMPTS = 3
 
 const DEFAULT_TIMEOUT_MS = 10_000
 
-/** Milliseconds for which a peer that connects again is taken for what it was. */
+/** Milliseconds for which a peer's identify result is reused after it reconnects. */
 const MEMORY_MS = 600_000
 
 /** Peers remembered. */
 const MAX_REMEMBERED = 2048
 
-/** Milliseconds after which a peer that connected again, and stayed, is asked all the same. */
+/** Milliseconds after which a peer that reconnected and stayed is queried all the same. */
 const DEFAULT_RECHECK_MS = 60_000
 
 type Components = Parameters<ReturnType<typeof identify>>[0]
@@ -32,10 +32,9 @@ export interface PatientIdentifyInit {
 }
 
 /**
- * libp2p's identify, which asks more than once where that helps, and not at all where it does not.
- * Left to itself it asks once for each connection. A peer that was too busy to answer in time would
- * stay connected without anybody knowing what it serves. A peer that connects again would be asked
- * again, which is a fifth of what a connection costs.
+ * Creates libp2p's identify with retries and a cache of recent results. By itself it sends one request for each
+ * connection. A peer that was too busy to respond in time would stay connected with its protocols unknown. A peer
+ * that reconnects would be queried again, which is a fifth of the cost of a connection.
  */
 export function patientIdentify(
   init: PatientIdentifyInit = {}
@@ -50,7 +49,7 @@ export function patientIdentify(
     const ask = (connection: Connection): void => {
       identifyPeer(connection, service, timeoutMs).then(
         (identity) => known.add(identity),
-        (error) => log('the peer %p does not say who it is - %e', connection.remotePeer, error)
+        (error) => log('identify failed for the peer %p - %e', connection.remotePeer, error)
       )
     }
 
@@ -62,7 +61,7 @@ export function patientIdentify(
         return
       }
 
-      // libp2p has not taken in the connection itself yet, and its dialler can still give up.
+      // Delayed, because libp2p has not registered the connection yet, and its dialler can still abort it.
       setTimeout(() => {
         if (connection.status === 'open') {
           const detail = { ...identity, connection }
@@ -95,7 +94,7 @@ class KnownIdentities {
   }
 }
 
-/** libp2p's identify, which reads no more of an answer than it may, and says of which connection it was. */
+/** Creates libp2p's identify with a limited response size, which reports the connection of each result. */
 function guardedIdentify(timeout: number, components: Components): Identify {
   const { events } = components
   const door = doorOf(components)
@@ -121,7 +120,7 @@ function guardedIdentify(timeout: number, components: Components): Identify {
   })
 }
 
-/** The result, with the connection that others know. */
+/** The result, with its connection. */
 function identifiedOn(
   result: IdentifyResult,
   connections: WeakMap<Connection, Connection>
@@ -129,7 +128,7 @@ function identifiedOn(
   return { ...result, connection: connections.get(result.connection) ?? result.connection }
 }
 
-/** Resolves when the peer has identified itself. Rejects when it does not, or its connection is closed. */
+/** Resolves when identify completes. Rejects when it fails, or the connection is closed. */
 async function identifyPeer(
   connection: Connection,
   service: Identify,
@@ -140,7 +139,7 @@ async function identifyPeer(
       const signal = timeoutSignal(timeoutOf(attempt, timeoutMs))
       return await service.identify(connection, { signal })
     } catch (error) {
-      if (attempt === MAX_ATTEMPTS || isForGood(error) || connection.status !== 'open') {
+      if (attempt === MAX_ATTEMPTS || isPermanent(error) || connection.status !== 'open') {
         throw error
       }
     }
@@ -151,6 +150,6 @@ function timeoutOf(attempt: number, firstTimeoutMs: number): number {
   return firstTimeoutMs * 2 ** (attempt - 1)
 }
 
-function isForGood(error: unknown): boolean {
+function isPermanent(error: unknown): boolean {
   return error instanceof Error && error.name === 'UnsupportedProtocolError'
 }

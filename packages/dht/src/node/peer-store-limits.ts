@@ -10,16 +10,16 @@ import type { ConnectionManager } from '@libp2p/interface-internal'
 import { BoundedMap } from '../collections/bounded-map.ts'
 import { Alarm } from '../timing/alarm.ts'
 
-/** Peers of which libp2p keeps note although they are neither connected nor in the routing table. */
+/** Peers that libp2p's peer store keeps although they are neither connected nor in the routing table. */
 export const MAX_IDLE_PEERS = 1024
 
 /** Milliseconds after which such a peer is forgotten. */
 export const IDLE_PEER_MS = 120_000
 
-/** Time between looks for such peers, in ms. */
+/** Milliseconds between checks for such peers. */
 const SWEEP_MS = 10_000
 
-/** Peers that are forgotten at once: each takes a while. */
+/** Peers that are removed at once: each removal takes some time. */
 const MAX_AT_ONCE = 64
 
 export interface PeerStoreLimitsComponents {
@@ -31,9 +31,9 @@ export interface PeerStoreLimitsComponents {
 }
 
 /**
- * Has libp2p forget the peers that have left, and those that others have named and nobody has
- * connected to: its peer store keeps all that it was ever told, for hours, and throw-away ids cost
- * nothing. Peers with a tag, such as those in kad-dht's routing table, stay.
+ * Makes libp2p forget peers that have left, and peers from others' responses that were never connected. By itself
+ * its peer store keeps all entries for hours, and throw-away ids cost nothing. Peers with a tag, such as those in
+ * kad-dht's routing table, stay.
  */
 export function peerStoreLimits(): (components: PeerStoreLimitsComponents) => Startable {
   return (components) => new PeerStoreLimits(components)
@@ -44,7 +44,7 @@ class PeerStoreLimits implements Startable {
   readonly #onUpdate: (event: CustomEvent<{ peer: { id: PeerId } }>) => void
   readonly #onLeave: (event: CustomEvent<PeerId>) => void
 
-  /** When peers were last heard of, in ms of the process's clock, oldest first. */
+  /** Time of peers' last update, in ms of the process's clock, oldest first. */
   readonly #idle = new BoundedMap<string, { readonly id: PeerId; readonly atMs: number }>({
     maxSize: MAX_IDLE_PEERS,
     onEvict: (_, { id }) => void this.#forget(id)
@@ -110,7 +110,7 @@ class PeerStoreLimits implements Startable {
         await peerStore.delete(id)
       }
     } catch (error) {
-      logger.forComponent('waggle:peer-store')('%p is not forgotten - %e', id, error)
+      logger.forComponent('waggle:peer-store')('could not remove %p - %e', id, error)
     }
   }
 }

@@ -3,7 +3,7 @@ import type { Multiaddr } from '@multiformats/multiaddr'
 import { SharedPlaces } from '../admission/shared-places.ts'
 import { hostOf } from '../peers/host-of.ts'
 
-/** Connections of others that are being set up. */
+/** Inbound connections that are being set up. */
 export const MAX_PENDING_CONNECTIONS = 256
 
 /** The part of a connection that matters before its peer is known. */
@@ -12,15 +12,14 @@ export type PendingConnection = Pick<MultiaddrConnection, 'abort' | 'addEventLis
 }
 
 /**
- * Counts the connections that others have begun and nobody has shown who they are yet. Hosts share the
- * places. So sockets that say nothing keep nobody out, and those who go on with it have as much time as it
- * takes to fill all places.
+ * Counts inbound connections whose peers are not authenticated yet. Hosts share the places, so silent sockets do
+ * not lock out others, and a slow handshake may take as long as filling all places takes.
  */
 export class PendingConnections {
   readonly #places: SharedPlaces<PendingConnection>
 
   constructor(maxSize: number = MAX_PENDING_CONNECTIONS) {
-    const reason = 'others need the place of a connection that was not set up'
+    const reason = 'a connection that was not set up makes room for others'
     this.#places = new SharedPlaces({ maxSize, reason })
   }
 
@@ -28,12 +27,12 @@ export class PendingConnections {
     return this.#places.size
   }
 
-  /** Gives a connection a place, until it ends or is known. */
+  /** Gives a connection a place, until it ends or its peer is known. */
   add(connection: PendingConnection): void {
     this.#places.add(connection, hostOf(connection.remoteAddr))
   }
 
-  /** The connection has been set up, or has ended. */
+  /** Frees the place of a connection that has been set up or has ended. */
   delete(connection: PendingConnection): void {
     this.#places.delete(connection)
   }

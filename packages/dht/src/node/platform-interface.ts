@@ -1,6 +1,8 @@
 import type { ConnectionGater } from '@libp2p/interface'
+import type { KadDHT, KadDHTComponents } from '@libp2p/kad-dht'
 import type { Multiaddr } from '@multiformats/multiaddr'
 import type { Libp2pOptions } from 'libp2p'
+import type { WaggleKadDHTInit } from '../kad/kad-options.ts'
 import type { Places } from '../transport/places.ts'
 import type { DHTOptions } from './options.ts'
 
@@ -12,6 +14,8 @@ export interface Platform {
   /** Options that mean nothing here, each with what to do instead. */
   readonly refusals: { readonly [K in keyof DHTOptions]?: string }
 
+  /** Creates the service of kad-dht. */
+  kadDHT(init: WaggleKadDHTInit): Promise<(components: KadDHTComponents) => KadDHT>
   transports(init: TransportsInit): Promise<NonNullable<Libp2pOptions['transports']>>
 
   /** Returns those of a caller's addresses that are dialled, as they are dialled from here. */

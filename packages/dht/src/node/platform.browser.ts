@@ -1,5 +1,7 @@
 import { webSockets } from '@libp2p/websockets'
 import type { Multiaddr } from '@multiformats/multiaddr'
+import { kadClient } from '../kad/kad-client.ts'
+import { mergingKadDHT } from '../kad/merging-kad-dht.ts'
 import { throughWebSocket } from '../transport/websocket-address.ts'
 import { browserGater } from './browser-gater.ts'
 import type { Platform } from './platform-interface.ts'
@@ -15,6 +17,11 @@ export const platform: Platform = {
     identityPath: `a browser has no files: ${KEEP}, or give a privateKey`,
     serveRelay:
       'nobody can dial a browser, so it relays for nobody. Set it at a server, such as waggle serve --relay'
+  },
+  async kadDHT(init) {
+    return init.clientMode
+      ? mergingKadDHT(kadClient, init)
+      : (await import('../kad/waggle-kad-dht.ts')).waggleKadDHT(init)
   },
   async transports({ relay }) {
     // A page that only dials servers has no use for relays.

@@ -1,3 +1,4 @@
+import { waggleKadDHT } from '../kad/waggle-kad-dht.ts'
 import { sharedPort } from '../transport/shared-port.ts'
 import { withoutTwins } from '../transport/websocket-address.ts'
 import type { Platform } from './platform-interface.ts'
@@ -7,6 +8,7 @@ import { relayTransport } from './relay.ts'
 export const platform: Platform = {
   isBrowser: false,
   refusals: {},
+  kadDHT: async (init) => waggleKadDHT(init),
   transports: async ({ places }) => [sharedPort(places), relayTransport()],
   dialled: withoutTwins,
   gater: (gater) => gater

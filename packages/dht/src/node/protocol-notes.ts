@@ -9,7 +9,7 @@ import {
 } from '@libp2p/interface'
 import { BoundedMap } from '../collections/bounded-map.ts'
 
-/** Milliseconds for which a note is not repeated: libp2p forgets peers of which it has noted nothing for hours. */
+/** Milliseconds for which a note is not repeated: libp2p forgets peers without a note for hours. */
 const FRESH_MS = 60_000
 
 /** Peers whose notes are remembered. */
@@ -26,14 +26,15 @@ interface Note {
 }
 
 /**
- * Has libp2p note once a minute that a peer speaks a protocol, instead of for each stream. A note decodes, encodes and
- * stores all that is known of the peer, which takes a fifth of the processor time of a stream with one request.
+ * Limits libp2p's notes that a peer speaks a protocol to one a minute, instead of one for each stream. A note
+ * decodes, encodes and stores all of the peer's data, which takes a fifth of the processor time of a stream with
+ * one request.
  */
 export function protocolNotes(): (components: ProtocolNotesComponents) => ProtocolNotes {
   return (components) => new ProtocolNotes(components)
 }
 
-/** Remembers which protocols of peers libp2p has noted lately. */
+/** Remembers the protocols that libp2p has recently noted for peers. */
 export class ProtocolNotes {
   readonly #notes = new BoundedMap<string, Map<string, Note>>({ maxSize: MAX_PEERS })
 
@@ -68,7 +69,7 @@ export class ProtocolNotes {
   }
 }
 
-/** Returns the protocol that is all that a note says; undefined for other notes. */
+/** Returns the protocol if it is the only content of a note; undefined for other notes. */
 function onlyProtocolIn(data: PeerData): string | undefined {
   const { protocols = [], ...others } = data
   return protocols.length === 1 && Object.keys(others).length === 0 ? protocols[0] : undefined

@@ -2,7 +2,7 @@ import { type MessageStream, StreamMessageEvent } from '@libp2p/interface'
 import { atEndOfTurn } from '../timing/end-of-turn.ts'
 import { FrameScanner, UNFINISHED } from './yamux-frames.ts'
 
-/** Turns' worth of what waits that is passed on when the connection ends: more is a flood. */
+/** Turns of buffered frames that are passed on when the connection ends: more would be a flood. */
 const MAX_LAST_TURNS = 64
 
 type Listener = (event: StreamMessageEvent) => void
@@ -10,14 +10,14 @@ type Listener = (event: StreamMessageEvent) => void
 export interface ReceivedFramesInit {
   readonly connection: MessageStream
 
-  /** Called with the first data: the other side reads its streams. */
+  /** Called with the first data, which shows that the other side reads its streams. */
   readonly onData: () => void
 }
 
 /**
- * Passes on what a muxer receives, and gives an application time to listen to a new stream: what comes on
- * it waits for the end of the turn. Otherwise, when all of a stream comes at once, libp2p merges its messages,
- * and an iterator that begins after the stream's end never ends.
+ * Passes on a muxer's received frames, and gives an application time to listen to a new stream: frames on it wait
+ * for the end of the turn. Otherwise, when a whole stream arrives at once, libp2p merges its messages, and an
+ * iterator that begins after the stream's end never ends.
  */
 export class ReceivedFrames {
   readonly #init: ReceivedFramesInit
@@ -27,7 +27,7 @@ export class ReceivedFrames {
   /** Streams that were opened in this turn. */
   readonly #opened = new Set<number>()
 
-  /** What waits for the next turn. */
+  /** Bytes for the next turn. */
   #held: Uint8Array[] = []
   #hasData = false
 

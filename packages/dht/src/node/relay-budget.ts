@@ -1,15 +1,15 @@
 import { TokenBucket } from '../admission/token-bucket.ts'
 import { BoundedMap } from '../collections/bounded-map.ts'
 
-/** Relayed connections that are open at once, of one peer and of all. */
+/** Open relayed connections of one peer, and of all. */
 export const MAX_CIRCUITS_PER_PEER = 4
 export const MAX_CIRCUITS = 256
 
-/** Relayed connections that one peer may open: so many at once, and so many in a second. */
+/** Relayed connections that one peer may open, at once and per second. */
 const CIRCUIT_BURST = 8
 const CIRCUITS_PER_SECOND = 0.5
 
-/** Bytes that are relayed in a second, of one peer and of all. */
+/** Bytes relayed per second, of one peer and of all. */
 export const RELAYED_BYTES_PER_SECOND_PER_PEER: number = 256 * 1024
 export const RELAYED_BYTES_PER_SECOND: number = 2 * 1024 * 1024
 
@@ -22,7 +22,7 @@ interface Usage {
   readonly bytes: TokenBucket
 }
 
-/** The circuits and bytes that a relay grants, per peer and in all. */
+/** The circuits and bytes that a relay grants, per peer and in total. */
 export class RelayBudget {
   readonly #nowMs: () => number
   readonly #usage = new BoundedMap<string, Usage>({ maxSize: MAX_REMEMBERED })
@@ -34,7 +34,10 @@ export class RelayBudget {
     this.#bytes = new TokenBucket({ perSecond: RELAYED_BYTES_PER_SECOND, nowMs })
   }
 
-  /** Counts a connection that a peer opens; gives what is to be called when it ends. Undefined where it may not. */
+  /**
+   * Counts a connection that a peer opens, and returns a function to call at its end. Undefined if the limit is
+   * reached.
+   */
   open(peer: string): (() => void) | undefined {
     const usage = this.#usageOf(peer)
     const isFull = this.#circuits >= MAX_CIRCUITS || usage.circuits >= MAX_CIRCUITS_PER_PEER
@@ -54,7 +57,7 @@ export class RelayBudget {
     }
   }
 
-  /** Counts bytes of a peer's connections; gives the milliseconds to wait before there may be more. */
+  /** Counts bytes of a peer's connections, and returns the milliseconds to wait before further bytes. */
   pass(peer: string, bytes: number): number {
     const own = this.#usageOf(peer).bytes
     own.take(bytes)

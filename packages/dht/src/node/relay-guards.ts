@@ -28,13 +28,13 @@ export const STOP_PROTOCOL = '/libp2p/circuit/relay/0.2.0/stop'
 /** Addresses of one relay that a node announces. */
 export const MAX_RELAY_ADDRESSES = 8
 
-/** Bytes of one of their messages. */
+/** Bytes of one relay message. */
 const MAX_MESSAGE_BYTES = 8192
 
 /** Bytes of a relayed connection that are passed on at once. */
 const MAX_PIECE_BYTES: number = 64 * 1024
 
-/** The fields of their messages, and of what is in them (libp2p specs, circuit relay v2, "Protobuf"). */
+/** The fields of relay messages and of their parts (libp2p specs, circuit relay v2, "Protobuf"). */
 const HOP = { type: 1, peer: 2, reservation: 3, limit: 4, status: 5 } as const
 const STOP = { type: 1, peer: 2, limit: 3, status: 4 } as const
 const PEER = { id: 1, address: 2 } as const
@@ -47,27 +47,27 @@ const MS_PER_SECOND = 1000
 
 const LIMIT_RULES: FieldRules = { [LIMIT.duration]: AS_VARINT, [LIMIT.data]: AS_VARINT }
 
-/** What a relay answers. */
-const HOP_ANSWER: FieldRules = {
+/** A relay's response. */
+const HOP_RESPONSE: FieldRules = {
   ...{ [HOP.type]: AS_VARINT, [HOP.status]: AS_VARINT },
   ...{ [HOP.peer]: AS_BYTES, [HOP.reservation]: AS_BYTES },
   [HOP.limit]: limitInSeconds
 }
 
-/** What a relay tells a node that it remembers. */
-const STOP_QUESTION: FieldRules = {
+/** A relay's request to a node with a reservation. */
+const STOP_REQUEST: FieldRules = {
   ...{ [STOP.type]: AS_VARINT, [STOP.status]: AS_VARINT, [STOP.peer]: AS_BYTES },
   [STOP.limit]: limitInSeconds
 }
 
-/** One message each way, and then whatever the two ends have to say to each other. */
+/** One message in each direction, followed by the data of the two ends. */
 const CIRCUIT = {
   cut: messagesUpTo(MAX_MESSAGE_BYTES),
   units: 1,
   cutRest: piecesUpTo(MAX_PIECE_BYTES)
 }
 
-/** Guards what is asked of a relay: to remember a peer, or to connect to one that it remembers. */
+/** Guards requests to a relay: to reserve a slot, or to connect to a peer that has one. */
 export function hopGuard(budget: RelayBudget): ProtocolGuard {
   return ({ remotePeer }, stream) => {
     const peer = remotePeer.toString()
@@ -79,31 +79,31 @@ export function hopGuard(budget: RelayBudget): ProtocolGuard {
         const close = isCircuit ? budget.open(peer) : undefined
 
         if (isCircuit && close === undefined) {
-          throw new Error('the peer has too many relayed connections, or there are too many in all')
+          throw new Error('too many relayed connections of this peer or in total')
         }
 
         stream.addEventListener('close', () => close?.())
         return fieldsBy(message, { [HOP.type]: AS_VARINT, [HOP.peer]: withFewAddresses })
       },
-      send: (message) => sent(message, HOP_ANSWER),
+      send: (message) => sent(message, HOP_RESPONSE),
       pause: (bytes) => (isCircuit ? budget.pass(peer, bytes) : 0)
     }
   }
 }
 
-/** The connections of a relay, on which it tells those that it remembers who wants to talk to them. */
+/** Wraps the connections of a relay, on which it announces incoming circuits to peers with a reservation. */
 export function relayConnections(
   connectionManager: ConnectionManager,
   door: Door
 ): ConnectionManager {
   const guard: ProtocolGuard = () => ({
     ...CIRCUIT,
-    send: (message) => sent(message, STOP_QUESTION)
+    send: (message) => sent(message, STOP_REQUEST)
   })
   return withGuardedConnections(connectionManager, door, guard)
 }
 
-/** Guards what relays say to a node that they remember: nothing, unless it has asked them to. */
+/** Guards a relay's requests to a node: they are refused unless the node has a reservation there. */
 export function stopGuard({ addressManager }: { addressManager: AddressManager }): ProtocolGuard {
   return ({ remotePeer }) => ({
     ...CIRCUIT,
@@ -111,7 +111,7 @@ export function stopGuard({ addressManager }: { addressManager: AddressManager }
       const relayed = `/p2p/${remotePeer}/p2p-circuit`
 
       if (!addressManager.getAddresses().some((address) => address.toString().includes(relayed))) {
-        throw new Error('this node has not asked the peer to be its relay')
+        throw new Error('this node has no reservation at the peer')
       }
 
       return fieldsBy(message, {
@@ -122,7 +122,7 @@ export function stopGuard({ addressManager }: { addressManager: AddressManager }
   })
 }
 
-/** The connections of a node that uses relays, on which they say where it can be reached. */
+/** Wraps the connections of a node that uses relays, on which relays send its relayed addresses. */
 export function relayedConnections(
   connectionManager: ConnectionManager,
   door: Door
@@ -162,9 +162,9 @@ function withFewAddresses(peer: Uint8Array): Uint8Array {
   })
 }
 
-/** Keeps the addresses at the host that a node is connected to: all others may be anybody's. */
+/** Keeps only addresses at the host of the connection, because others may belong to any peer. */
 function keepOnHost(host: string): FieldChange {
-  // libp2p adds the address that it is connected to by itself.
+  // libp2p itself adds the address that it is connected to.
   const keep = keepUpTo(MAX_RELAY_ADDRESSES - 1, MAX_ADDRESS_BYTES)
   return (bytes) => (isAt(bytes, host) ? keep(bytes) : undefined)
 }
@@ -177,18 +177,18 @@ function isAt(bytes: Uint8Array, host: string): boolean {
   }
 }
 
-/** The type of a question to a relay. Another one would be cut to fewer bits by whoever reads it next. */
+/** The type of a request to a relay. The next reader would truncate a larger number to fewer bits. */
 function hopTypeOf(message: Uint8Array): number | undefined {
   const type = varintIn(message, HOP.type)
 
   if (type !== undefined && type > LAST_HOP_TYPE) {
-    throw new Error(`this node knows no messages of relays of type ${type}`)
+    throw new Error(`this node supports no relay messages of type ${type}`)
   }
 
   return type
 }
 
-/** A message that libp2p sends, with some of its fields changed. */
+/** A message from libp2p, with some of its fields changed. */
 function sent(framed: Uint8Array, rules: FieldRules): Uint8Array {
   const unit = CIRCUIT.cut({ length: framed.length, at: (i) => framed[i] })
 
@@ -201,8 +201,8 @@ function sent(framed: Uint8Array, rules: FieldRules): Uint8Array {
 }
 
 /**
- * A limit in seconds, as the specification has it. libp2p's relay sends milliseconds, which whoever
- * reads them takes for a thousand times as long.
+ * Converts a limit to seconds, as specified. libp2p's relay sends milliseconds, which other implementations read as
+ * a thousand times as long.
  */
 function limitInSeconds(limit: Uint8Array): Uint8Array {
   const writer = new ByteWriter()

@@ -28,13 +28,13 @@ type RelayServerComponents = CircuitRelayServerComponents & NodeEvents
 /** Nodes that one relay serves. libp2p's default is 15. */
 export const MAX_RELAYED_NODES = 256
 
-/** Of these, at one host. */
+/** Relayed nodes at one host. */
 const MAX_RELAYED_NODES_PER_HOST = 64
 
-/** How long a relay remembers a node that stays connected to it without asking again, in ms. */
+/** Milliseconds for which a relay keeps a reservation that is not renewed. */
 export const RESERVATION_MS: number = 10 * 60_000
 
-/** Bytes of a message by which two nodes punch a hole, or by which one asks another to dial it. */
+/** Bytes of a message of hole punching, or of AutoNAT's request to be dialled. */
 const MAX_DIAL_MESSAGE_BYTES = 8192
 
 /** Creates a service that replaces relayed connections by direct ones where both routers allow it. */
@@ -62,7 +62,7 @@ export function reachability(): ReturnType<typeof autoNAT> {
 
 const dialGuard: ProtocolGuard = () => ({ cut: messagesUpTo(MAX_DIAL_MESSAGE_BYTES) })
 
-/** A peer that is connected to directly has no use for it. */
+/** Refuses hole punching over a direct connection, where it is useless. */
 const punchingGuard: ProtocolGuard = (connection, stream) => {
   if (connection.limits == null) {
     throw new Error('the connection is direct already')
@@ -102,7 +102,7 @@ export function relayServer(): (components: RelayServerComponents) => CircuitRel
   }
 }
 
-/** Whether the relay remembers as many others at the peer's host as it may. */
+/** Whether the relay has as many reservations at the peer's host as it may. */
 function isHostFull(
   { reservations }: CircuitRelayService,
   connectionManager: ConnectionManager,

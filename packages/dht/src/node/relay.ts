@@ -5,7 +5,7 @@ import { doorOf } from '../door/door.ts'
 import { guardedComponents } from '../door/guarded-components.ts'
 import { relayedConnections, stopGuard } from './relay-guards.ts'
 
-/** The event bus, by which the services of one node are told from those of others. */
+/** The event bus, which identifies the services of one node. */
 export interface NodeEvents {
   readonly events: TypedEventTarget<Libp2pEvents>
 }
@@ -13,7 +13,7 @@ export interface NodeEvents {
 /** Milliseconds that one relayed connection may last: libp2p's default, also of public relays. */
 export const RELAYED_CONNECTION_MS = 120_000
 
-/** Bytes that one relayed connection may carry, likewise. */
+/** Bytes that one relayed connection may carry: libp2p's default, also of public relays. */
 export const RELAYED_CONNECTION_BYTES = 131_072n
 
 /** Creates a transport that dials through relays, and listens through connected ones. */
@@ -30,11 +30,11 @@ export function relayTransport(): ReturnType<typeof circuitRelayTransport> {
 }
 
 /**
- * Disables random walks. Both services would walk through the network without a pause for as long as
- * they find no helpers. Connected peers have to suffice.
+ * Disables random walks. Both services would walk through the network without a pause while they find no helpers.
+ * Connected peers have to suffice.
  */
 export const NO_RANDOM_WALK: RandomWalk = {
   walk: async function* () {
-    // Nobody.
+    // Yields no peer.
   }
 }

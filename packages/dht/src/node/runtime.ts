@@ -1,5 +1,5 @@
 /**
- * Checks the version of Node. An older one loads the code and fails later, somewhere in libp2p.
+ * Checks the version of Node. An older one loads the code and fails later, inside libp2p.
  *
  * @throws Error naming the version that is needed
  */

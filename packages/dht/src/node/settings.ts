@@ -1,5 +1,6 @@
 import type { Multiaddr } from '@multiformats/multiaddr'
-import { DEFAULT_LIMITS, type Limits } from '@waggle/record'
+import type { Limits } from '@waggle/record'
+import { DEFAULT_LIMITS } from '@waggle/record/replica'
 import { platform } from '#platform'
 import {
   DEFAULT_BOOTSTRAP_TIMEOUT_MS,
@@ -38,6 +39,7 @@ type WithDefault =
   | 'validators'
   | 'cache'
   | 'connections'
+  | 'serveGateway'
   | 'requireBootstrap'
   | 'strictClock'
   | 'bootstrapTimeoutMs'
@@ -46,7 +48,7 @@ type WithDefault =
 
 type Parsed = 'listenOn' | 'initialPeers' | 'announce' | 'swarmKey' | 'limits'
 
-/** The options, checked and read, with their defaults. */
+/** The options with their defaults, checked and parsed. */
 export type Settings = {
   readonly [K in WithDefault]: NonNullable<DHTOptions[K]>
 } & {
@@ -64,7 +66,7 @@ export type Settings = {
 }
 
 interface DHTOption<T> extends Option<T> {
-  /** Whether it concerns joining, and so means something for a node that exists already. */
+  /** Whether the option concerns joining, and so is valid with a node that exists already. */
   readonly isForJoining?: boolean
 }
 
@@ -102,9 +104,9 @@ export const DHT_OPTIONS: DHTOptionTable = {
 }
 
 /**
- * Checks what the caller passed, and fills in the defaults.
+ * Checks the caller's options and adds the defaults.
  *
- * @throws TypeError naming the option that is unknown or wrong
+ * @throws TypeError naming the option that is unknown or invalid
  */
 export function settingsOf(options: DHTOptions): Settings {
   assertOptions('DHT.create', options, DHT_OPTIONS)
@@ -148,7 +150,7 @@ function assertCombines(options: DHTOptions): void {
   }
 }
 
-/** A node that others can't dial must not store records for them, nor relay anything. */
+/** Checks roles: a node that others can't dial must neither store records for them nor relay. */
 function assertRoles({ clientMode, relay, serveRelay }: DHTOptions): void {
   if (relay === true && clientMode === false) {
     throw new TypeError(

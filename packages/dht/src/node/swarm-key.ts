@@ -6,8 +6,7 @@ const ENCODING = '/base16/'
 const DIGITS = /^[0-9a-f]{64}$/i
 
 /**
- * Returns the key of a private network for `@libp2p/pnet`. Errors repeat none of it, as it is
- * secret.
+ * Returns the key of a private network for `@libp2p/pnet`. Errors do not contain the key, which is secret.
  *
  * @throws TypeError naming the option
  */

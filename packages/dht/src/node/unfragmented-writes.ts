@@ -17,11 +17,10 @@ import { securedPeers } from './secured-peers.ts'
 const NOISE = '/noise'
 
 /**
- * Wraps an encrypter so that it makes fewer writes. Noise hands each encrypted message to the
- * transport as a list of a length and a ciphertext, and the TCP transport makes a system call and a
- * packet of each item: half of them for two bytes. Here a list goes out whole. The bytes are the
- * same. Reading is cheaper, too: see {@link replaceDecoder}. An encrypter that works otherwise is
- * used as it is, with a warning.
+ * Wraps an encrypter so that it makes fewer writes. Noise passes each encrypted message to the transport as a list
+ * of a length and a ciphertext, and the TCP transport makes a system call and a packet of each item: half of them
+ * for two bytes. Here a list is written as one item. The bytes are the same. Reading is cheaper, too: see {@link
+ * replaceDecoder}. An encrypter of another structure is used unchanged, with a warning.
  *
  * `connectionEncrypters: [unfragmentedWrites(noise())]`
  */

@@ -12,10 +12,10 @@ const PING = 2
 const SYN = 1
 const FIN = 4
 
-/** Place of a head that has not ended yet. */
+/** Position of an incomplete head. */
 export const UNFINISHED = -1
 
-/** Bytes as a muxer sends them: in one piece, or in a list of pieces. */
+/** Bytes from a muxer: one piece, or a list of pieces. */
 interface FrameBytes {
   readonly byteLength: number
   subarray(from?: number, to?: number): Uint8Array
@@ -57,7 +57,7 @@ export class FrameHead {
     return (this.#flags & FIN) !== 0
   }
 
-  /** A ping's question has the same flag as a frame that opens a stream. */
+  /** The flags. A ping request has the same flag as a frame that opens a stream. */
   get #flags(): number {
     return this.#bytes[TYPE_AT] === PING ? 0 : (this.#bytes[FLAGS_AT] ?? 0)
   }
@@ -69,24 +69,26 @@ export class FrameHead {
   }
 }
 
-/** Finds the frames in bytes that come piece by piece. Allocates nothing, because every byte that comes passes here. */
+/**
+ * Finds the frames in bytes that arrive piece by piece. Allocates nothing, because every received byte passes here.
+ */
 export class FrameScanner {
   readonly #bytes = new Uint8Array(HEAD_BYTES)
   #headBytes = 0
   #missingBytes = 0
 
-  /** Bytes of the last head that came in earlier pieces. */
+  /** Bytes of the last head in earlier pieces. */
   #earlierBytes = 0
 
   /** The head that {@link next} found. */
   readonly head: FrameHead = new FrameHead(this.#bytes)
 
-  /** Bytes of the last frame that have not come yet. */
+  /** Bytes of the last frame that have not arrived yet. */
   get missingBytes(): number {
     return this.#missingBytes
   }
 
-  /** Finds the next head of a piece, from a place on. Returns the place where it ends, or {@link UNFINISHED}. */
+  /** Finds the next head in a piece, from a position on. Returns the position of its end, or {@link UNFINISHED}. */
   next(piece: Uint8Array, from: number): number {
     const skipped = Math.min(this.#missingBytes, piece.length - from)
     let at = from + skipped
@@ -106,7 +108,10 @@ export class FrameScanner {
     return at
   }
 
-  /** Forgets the head that ends at a place. Returns the place where this piece has its first byte, which will come again. */
+  /**
+   * Forgets the head that ends at a position. Returns the position of its first byte in this piece, which will be
+   * passed again.
+   */
   rewind(at: number): number {
     this.#headBytes = this.#earlierBytes
     this.#missingBytes = 0

@@ -1,5 +1,12 @@
-import type { Found, Key, SigningKey, Subkey, Value } from '@waggle/record'
-import type { Lifetime } from '@waggle/record/replica'
+import type {
+  Found,
+  Key,
+  Lifetime,
+  OptionalLifetime,
+  SigningKey,
+  Subkey,
+  Value
+} from '@waggle/record'
 import type { CallOptions } from '../timing/calls.ts'
 
 /** Signs writes to an owned place (R15). */
@@ -20,10 +27,7 @@ export interface WriteOptions extends CallOptions, SigningOptions {
 }
 
 /** Options of `store`: `expirationTime` or `ttl`, and perhaps a `subkey`. */
-export interface StoreOptions extends WriteOptions, Lifetime {
-  /** Subkey of the dictionary under the key. */
-  subkey?: Subkey | undefined
-}
+export type StoreOptions = WriteOptions & PlaceOptions & Lifetime
 
 /** A place under a key. */
 export interface PlaceOptions {
@@ -35,10 +39,7 @@ export interface PlaceOptions {
  * Options of `delete`: perhaps a `subkey`, and a lifetime for the tombstone. Without one, what is there is
  * read first, and the tombstone expires a moment later.
  */
-export interface DeleteOptions extends WriteOptions, Lifetime {
-  /** Subkey of the dictionary, which is deleted alone. */
-  subkey?: Subkey | undefined
-}
+export type DeleteOptions = WriteOptions & PlaceOptions & OptionalLifetime
 
 /** Options of `get`: which answer is good enough. By default the first live one. */
 export interface GetOptions extends CallOptions {
@@ -61,17 +62,15 @@ export interface GetOptions extends CallOptions {
 export type KeyOrPlace = Key | { readonly key: Key; readonly subkey: Subkey }
 
 /** One entry of `storeMany`. */
-export interface StoreEntry extends Lifetime, SigningOptions {
-  key: Key
-  value: Value
-  subkey?: Subkey | undefined
-}
+export type StoreEntry = { key: Key; value: Value } & PlaceOptions &
+  SigningOptions &
+  OptionalLifetime
 
 /**
  * Options of `storeMany`: the lifetime of entries that have none of their own. `privateKey` signs in
  * places that it owns, and this node's key in places that it owns.
  */
-export interface StoreManyOptions extends CallOptions, Lifetime, SigningOptions {}
+export type StoreManyOptions = CallOptions & SigningOptions & OptionalLifetime
 
 /** Options of `getMany`, for all keys. */
 export interface GetManyOptions extends GetOptions {

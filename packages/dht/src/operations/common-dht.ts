@@ -1,14 +1,16 @@
 import type { PeerId } from '@libp2p/interface'
 import type { Multiaddr } from '@multiformats/multiaddr'
-import type { Key, Value } from '@waggle/record'
-import type { Lifetime } from '@waggle/record/replica'
+import type { Key, Lifetime, OptionalLifetime, Value } from '@waggle/record'
 import type { CallOptions } from '../timing/calls.ts'
 
 /** Keys that name the same place in every network: those that are not put together of others. */
 export type CommonKey = Exclude<Key, null | readonly Key[]>
 
 /** How `store` is told where and until when. */
-export interface CommonStoreOptions<K> extends CallOptions, Lifetime {
+export type CommonStoreOptions<K> = CallOptions & CommonPlaceOptions<K> & Lifetime
+
+/** A place under a key. */
+export interface CommonPlaceOptions<K> {
   /** Stores into the dictionary under the key, in this place. */
   subkey?: K | undefined
 }
@@ -23,11 +25,7 @@ export interface CommonGetOptions extends CallOptions {
 }
 
 /** One of the writes of `storeMany`. */
-export interface CommonStoreEntry<K, V> extends Lifetime {
-  key: K
-  value: V
-  subkey?: K | undefined
-}
+export type CommonStoreEntry<K, V> = { key: K; value: V } & CommonPlaceOptions<K> & OptionalLifetime
 
 /** A live value with the moment until which it is true. */
 export interface CommonFound<F> {
@@ -56,7 +54,7 @@ export interface CommonDHT<K = CommonKey, V = Value, F = unknown> extends AsyncD
   /** Stores many entries; answers in their order. */
   storeMany(
     entries: Iterable<CommonStoreEntry<K, V>>,
-    options?: CallOptions & Lifetime
+    options?: CallOptions & OptionalLifetime
   ): Promise<boolean[]>
 
   /** Reads many keys; answers in their order. */

@@ -1,5 +1,5 @@
 import { type DHTRecord, type DHTTime, type Entry, isEmpty, type SubkeyId } from '@waggle/record'
-import { isKeyOf, isOwned, isTombstone, ownerOf, prune } from '@waggle/record/replica'
+import { isKeyOf, isOwned, isTombstone, placeOwner, prune } from '@waggle/record/replica'
 import { CLOCK_STEP, signerOf, type Write, type WriteRules } from './writes.ts'
 
 /** What is to be deleted: all that is present under a key, or under one of its subkeys. */
@@ -89,6 +89,6 @@ function tombstoneOf({ expirationTime }: { readonly expirationTime: DHTTime }): 
 }
 
 function isOwn(key: Uint8Array, id: SubkeyId, { signers }: WriteRules): boolean {
-  const owner = ownerOf(key, id)
+  const owner = placeOwner(key, id)
   return owner !== undefined && signers.some((signer) => isKeyOf(owner, signer))
 }

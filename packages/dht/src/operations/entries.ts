@@ -1,4 +1,4 @@
-import type { Lifetime } from '@waggle/record/replica'
+import type { OptionalLifetime } from '@waggle/record'
 import type { StoreEntry } from './call-options.ts'
 
 /** How many items there are, as far as is known. */
@@ -19,8 +19,10 @@ export function* mapLazily<T, U>(
 }
 
 /** Returns the lifetime for an entry that has none of its own. */
-export function lifetimeOf(entry: StoreEntry, { expirationTime, ttl }: Lifetime): Lifetime {
-  return entry.expirationTime == null && entry.ttl == null ? { expirationTime, ttl } : {}
+export function lifetimeOf(entry: StoreEntry, options: OptionalLifetime): OptionalLifetime {
+  const { expirationTime, ttl } =
+    entry.expirationTime == null && entry.ttl == null ? options : entry
+  return { expirationTime, ttl } as OptionalLifetime
 }
 
 /** Throws it. */

@@ -3,7 +3,7 @@ import type { CallOptions } from '../timing/calls.ts'
 import type { Publication, PublicationState, StopOptions } from './publication.ts'
 
 export interface MappedPublicationInit<V> {
-  readonly inner: Publication<Value>
+  readonly inner: Publication
   readonly key: Key
   readonly subkey: Subkey | undefined
   readonly value: V

@@ -106,11 +106,11 @@ export class Operations implements BaseOperations {
 
   async store<R extends boolean = false>(
     key: Key,
-    value: Value,
+    value: unknown,
     options: StoreOptions & Report<R>
   ): Promise<Result<R>> {
     assertLifetimeOptions('store', options)
-    const write = storeWrite({ ...options, key, value }, this.#writer.rules())
+    const write = storeWrite({ ...options, key, value: value as Value }, this.#writer.rules())
     const written = await this.#calls.run('store', patient(options), (cancellation) =>
       retrying({ ...this.#init, ...options, cancellation }, () =>
         this.#replace(write, cancellation)
@@ -147,7 +147,7 @@ export class Operations implements BaseOperations {
     return writer.resultOf(written, options)
   }
 
-  publish(key: Key, value: Value, options: PublishOptions): Publication {
+  publish(key: Key, value: unknown, options: PublishOptions): Publication {
     assertPublishOptions(options)
     const writer = this.#writer
     const place = this.#placeOf(key, options)
@@ -157,10 +157,11 @@ export class Operations implements BaseOperations {
       ...options,
       ...{ key, value, place, owner: this, publications: this.#init.publications },
       calls: {
-        toWrite: (value: Value) => storeWrite({ ...options, key, value }, writer.rules()),
+        toWrite: (value) => storeWrite({ ...options, key, value: value as Value }, writer.rules()),
         now: () => writer.rules().now,
         send: (write) =>
           this.#calls.run('publish', {}, (cancellation) => writer.write(write, cancellation)),
+        errorOf: (written) => writer.errorOf(written),
         sayGoodbye: async (write, until, timeoutMs) => {
           const deletion = goodbye(write, until + CLOCK_STEP)
           await this.#calls.run('delete', { timeoutMs }, (cancellation) =>
@@ -189,13 +190,11 @@ export class Operations implements BaseOperations {
     const bytes = recordKey(key, limits)
     const { latest, maxAge, sufficientExpirationTime } = options
     const subkey = options.subkey === undefined ? undefined : subkeyId(options.subkey, limits)
+    const wanted = { latest, maxAge, subkey, sufficientExpirationTime }
     return this.#calls.run(
       'get',
       options,
-      async (cancellation) =>
-        await this.#read(bytes, {
-          ...{ cancellation, latest, maxAge, subkey, sufficientExpirationTime }
-        })
+      async (cancellation) => await this.#read(bytes, { ...wanted, cancellation })
     )
   }
 
@@ -210,7 +209,7 @@ export class Operations implements BaseOperations {
     const toWrite = (entry: StoreEntry, index: number): Write =>
       inEntry(index, () => {
         assertCallOptions('entry', entry)
-        return storeWrite({ ...entry, ...lifetimeOf(entry, options) }, rules)
+        return storeWrite({ ...entry, ...lifetimeOf(entry, options) } as StoreEntry, rules)
       })
 
     if (Array.isArray(entries)) {

@@ -1,5 +1,5 @@
 import { AbortError } from '@libp2p/interface'
-import type { DHTTime, Key, SigningKey, Subkey, Value } from '@waggle/record'
+import type { DHTTime, Key, SigningKey, Storable, Subkey } from '@waggle/record'
 import { lastExpiration } from '@waggle/record/replica'
 import { toError } from '../errors.ts'
 import type { CallOptions } from '../timing/calls.ts'
@@ -18,13 +18,13 @@ export type PublicationState = 'pending' | 'held' | 'beaten' | 'stopped'
  * growing pauses and whenever a peer connects. It ends with `stop`, with the DHT, or when a `store`, `delete` or
  * another publication of this node in the same place is held.
  */
-export interface Publication<V = Value> extends AsyncDisposable {
+export interface Publication<V = unknown> extends AsyncDisposable {
   readonly key: Key
   readonly subkey: Subkey | undefined
   readonly value: V
   readonly state: PublicationState
 
-  /** Why it is pending, if an attempt has failed. */
+  /** Why it is pending, if an attempt has failed: what `store` would have rejected with. */
   readonly error: Error | undefined
 
   /**
@@ -40,7 +40,7 @@ export interface Publication<V = Value> extends AsyncDisposable {
    *
    * @throws AbortError when the publication has ended, and what `publish` throws for a value
    */
-  update(value: V): Promise<void>
+  update<W extends V>(value: W & Storable<W>): Promise<void>
 
   /** Calls a listener with each new state, and returns a function that ends this. */
   subscribe(listener: (state: PublicationState) => void): () => void
@@ -94,6 +94,9 @@ export interface PublicationCalls<V> {
   /** The time for a write, which rises from write to write. */
   now(): DHTTime
   send(write: Write): Promise<Written>
+
+  /** Says why no replica has a write. */
+  errorOf(written: Written): Promise<Error>
 
   /** Deletes what was published with a tombstone that expires then. */
   sayGoodbye(write: Write, until: DHTTime, timeoutMs: number | undefined): Promise<void>
@@ -259,15 +262,16 @@ export class LivePublication<V> implements Publication<V>, KeptValue {
     this.#sentUntil = lastExpiration(write.record)
 
     try {
-      const { outcome } = await calls.send(write)
-      this.#settle(outcome, order)
+      const written = await calls.send(write)
+      await this.#settle(written, order)
     } catch (error) {
       this.#fail(toError(error))
     }
   }
 
-  #settle(outcome: Written['outcome'], order: number): void {
-    const { place, publications } = this.#init
+  async #settle(written: Written, order: number): Promise<void> {
+    const { calls, place, publications } = this.#init
+    const { outcome } = written
 
     if (this.#state === 'stopped') {
       return
@@ -286,7 +290,7 @@ export class LivePublication<V> implements Publication<V>, KeptValue {
       publications.renewLater(this)
       this.#become(outcome)
     } else {
-      this.#fail(new Error(`no replica has it: ${outcome}`))
+      this.#fail(await calls.errorOf(written))
     }
   }
 

@@ -1,5 +1,5 @@
 import type { PeerId } from '@libp2p/interface'
-import type { Found, Key, Subkey, Value } from '@waggle/record'
+import type { Found, Key, Storable, Subkey, Value } from '@waggle/record'
 import type { Inspection } from '../inspection/inspection.ts'
 import type { Watch, WatchOptions } from '../live/watch.ts'
 import type { CallOptions } from '../timing/calls.ts'
@@ -34,9 +34,9 @@ export interface WaggleOperations {
    * @throws BusyError when no replica responded, and some were busy
    * @throws UnreachableError when no replica responded
    */
-  store<R extends boolean = false>(
+  store<V, R extends boolean = false>(
     key: Key,
-    value: Value,
+    value: Value | (V & Storable<V>),
     options: StoreOptions & Report<R>
   ): Promise<Result<R>>
 
@@ -83,7 +83,7 @@ export interface WaggleOperations {
    * @throws TypeError, InvalidKeyError, InvalidExpirationError, RecordTooLargeError or ValidationError for
    * a value that can't be stored
    */
-  publish(key: Key, value: Value, options: PublishOptions): Publication
+  publish<V>(key: Key, value: Value | (V & Storable<V>), options: PublishOptions): Publication
 
   /**
    * Stores many entries. The results have the order of the entries. Checks all entries of an array before

@@ -21,7 +21,6 @@ import type { CancellationToken } from '../timing/cancellation.ts'
 import { deletions } from './deletions.ts'
 import {
   isNotStored,
-  type NotStored,
   NotStoredError,
   type Report,
   type Result,
@@ -143,7 +142,7 @@ export class Writer {
     }
 
     if (isNotStored(outcome)) {
-      throw await this.#errorOf(outcome, written)
+      throw await this.errorOf(written)
     }
 
     return (outcome === 'held') as Result<R>
@@ -173,16 +172,20 @@ export class Writer {
     return only ?? found ?? 'a deletion'
   }
 
-  async #errorOf(outcome: NotStored, written: Written): Promise<Error> {
-    const { peers } = written
+  /** Says why no replica has a write. */
+  async errorOf(written: Written): Promise<Error> {
+    const { outcome, peers } = written
 
     switch (outcome) {
       case 'busy':
         return busyError([...peers.values()].filter((outcome) => outcome === 'busy').length)
       case 'unreachable':
         return new UnreachableError(replicaOutcomes(peers).length)
-      default:
+      case 'full':
+      case 'refused':
         return new NotStoredError(outcome, [await this.reportOf(written)])
+      default:
+        return new Error(`the write is ${outcome}`)
     }
   }
 

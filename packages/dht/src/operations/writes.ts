@@ -12,7 +12,7 @@ import {
   ValidationError,
   type Value
 } from '@waggle/record'
-import { expirationOf, isKeyOf, type Lifetime, ownerOf } from '@waggle/record/replica'
+import { expirationOf, isKeyOf, type OptionalLifetime, placeOwner } from '@waggle/record/replica'
 import { placeName } from '../store/place-name.ts'
 import { isTimed, valueAt } from './timed-value.ts'
 
@@ -48,7 +48,9 @@ export interface WriteRules {
   readonly signers: readonly SigningKey[]
 }
 
-interface Place extends Lifetime {
+type Place = OptionalLifetime & WrittenPlace
+
+interface WrittenPlace {
   readonly key: Key
   readonly subkey?: Subkey | undefined
 
@@ -102,7 +104,7 @@ export function signerOf(
   signers: readonly SigningKey[]
 ): SigningKey | undefined {
   const [subkey] = record.subkeys.keys()
-  const owner = ownerOf(key, subkey)
+  const owner = placeOwner(key, subkey)
 
   if (privateKey !== undefined) {
     assertPrivateKey(privateKey)

@@ -2,12 +2,12 @@ import type { PeerId } from '@libp2p/interface'
 import { BoundedMap } from '../collections/bounded-map.ts'
 import { inTime } from '../timing/in-time.ts'
 
-/** Something that a peer wants to do. */
+/** The purpose of a peer's access. */
 export type Purpose = 'connect' | 'write'
 
 /**
- * Says whether a peer may connect to this node, or store something here. What it answers is remembered
- * for {@link ACCESS_MEMORY_MS}; what it throws, and an answer that takes too long, count as no.
+ * Decides whether a peer may connect to this node, or store records here. The decision is remembered for {@link
+ * ACCESS_MEMORY_MS}. An exception or a timeout counts as a refusal.
  */
 export type AllowPeer = (peerId: PeerId, purpose: Purpose) => boolean | Promise<boolean>
 
@@ -27,7 +27,7 @@ interface Decision {
 
 const shared = new WeakMap<AllowPeer, Access>()
 
-/** Returns the one memory of an `allowPeer`'s decisions: connections and protocols ask about the same peers. */
+/** Returns the shared cache of an `allowPeer`'s decisions: connections and protocols check the same peers. */
 export function accessBy(allowPeer: AllowPeer | undefined): Access {
   const known = allowPeer && shared.get(allowPeer)
   const access = known ?? new Access(allowPeer)
@@ -39,7 +39,7 @@ export function accessBy(allowPeer: AllowPeer | undefined): Access {
   return access
 }
 
-/** Asks the application who may do what, and remembers its decisions for a while. */
+/** Asks the application for its decisions, and caches them for a while. */
 export class Access {
   readonly #allowPeer: AllowPeer | undefined
   readonly #nowMs: () => number
@@ -50,12 +50,12 @@ export class Access {
     this.#nowMs = nowMs
   }
 
-  /** Whether everything is allowed to everybody. */
+  /** Whether every peer is allowed everything. */
   get isOpen(): boolean {
     return this.#allowPeer === undefined
   }
 
-  /** Says whether a peer may do something: at once, where that is known or comes at once. Never rejects. */
+  /** Returns whether a peer is allowed: synchronously if the decision is cached or synchronous. Never rejects. */
   allows(peer: PeerId, purpose: Purpose): boolean | Promise<boolean> {
     if (this.#allowPeer === undefined) {
       return true
@@ -93,7 +93,7 @@ export class Access {
       isAllowed
         .then((settled) => this.#decisions.set(name, { isAllowed: settled, untilMs }))
         .catch(() => {
-          // It never rejects.
+          // The promise never rejects.
         })
     }
 

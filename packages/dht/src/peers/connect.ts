@@ -2,15 +2,15 @@ import type { AbortOptions, PeerId, PeerInfo } from '@libp2p/interface'
 import type { ConnectionManager } from '@libp2p/interface-internal'
 import type { Multiaddr } from '@multiformats/multiaddr'
 
-/** Whether there is a connection to a peer. One through a relay is none: it is limited, and our protocols don't run on it. */
+/**
+ * Whether there is a connection to a peer. A relayed one does not count: it is limited, and Waggle's protocols do
+ * not run on it.
+ */
 export function isConnectedTo(connectionManager: ConnectionManager, peer: PeerId): boolean {
   return connectionManager.getConnections(peer).some(({ limits }) => limits == null)
 }
 
-/**
- * Dials a peer at the addresses that we were told. Left to itself, libp2p would search the whole
- * network for a peer that it does not know.
- */
+/** Dials a peer at the given addresses. By itself, libp2p would search the whole network for an unknown peer. */
 export async function dial(
   connectionManager: ConnectionManager,
   { id, multiaddrs }: PeerInfo,

@@ -8,7 +8,7 @@ export interface FollowConnectionsInit {
   readonly peers: PeerBook
 }
 
-/** Takes note of who is connected, and turns banned peers away, until the signal is aborted. */
+/** Records connections, and closes those of banned peers, until the signal is aborted. */
 export function followConnections(init: FollowConnectionsInit, signal: AbortSignal): void {
   const { connectionManager, events, peers } = init
   const follow = (peer: PeerId): void => {
@@ -27,7 +27,7 @@ export function followConnections(init: FollowConnectionsInit, signal: AbortSign
     'connection:open',
     ({ detail }: CustomEvent<Connection>) => {
       if (peers.isBanned(detail.remotePeer)) {
-        detail.abort(new Error('the peer violated the protocol lately'))
+        detail.abort(new Error('the peer is banned for a protocol violation'))
       }
     },
     { signal }

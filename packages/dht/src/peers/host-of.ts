@@ -1,16 +1,15 @@
 import type { Multiaddr } from '@multiformats/multiaddr'
 
-/** Groups of an IPv6 address that a provider gives one customer at least (RFC 6177). */
+/** Groups of an IPv6 address that a provider assigns to one customer at least (RFC 6177). */
 const SITE_GROUPS = 4
 const MAX_GROUPS = 8
 
-/** The first groups of an IPv4 address that is written as an IPv6 one. */
+/** The first groups of an IPv4-mapped IPv6 address. */
 const IP4_PREFIX = '0:0:0:0:0:ffff'
 
 /**
- * Names the host at an address, as far as the address tells: an IPv4 address, the first half of an
- * IPv6 address, of which one customer has the whole second half, or a host name. A peer behind a
- * relay counts as the relay's host.
+ * Names the host at an address: an IPv4 address, the first half of an IPv6 address (one customer has the whole
+ * second half), or a host name. A peer behind a relay counts as the relay's host.
  */
 export function hostOf(address: Multiaddr): string {
   const { name, value = '' } =

@@ -2,8 +2,8 @@ import type { PeerId } from '@libp2p/interface'
 import { sha256 } from '../sha256.ts'
 
 /**
- * Points of the key space are 256-bit numbers, as libp2p's kad-dht has them (libp2p specs,
- * kad-dht, "Distance"): a key's is the SHA-256 of its bytes, a peer's that of its multihash.
+ * Points of the key space are 256-bit numbers, as in libp2p's kad-dht (libp2p specs, kad-dht, "Distance"): a key's
+ * is the SHA-256 of its bytes, a peer's that of its multihash.
  */
 export type Point = Uint8Array
 
@@ -27,21 +27,21 @@ export function pointOfPeer(peer: PeerId): Point {
   return point
 }
 
-/** The XOR metric of Kademlia (§2.1 of the paper), to be compared bytewise. */
+/** The XOR metric of Kademlia (§2.1 of the paper), for bytewise comparison. */
 export function distance(a: Point, b: Point): Uint8Array {
   return a.map((byte, i) => byte ^ (b[i] ?? 0))
 }
 
 /**
- * The first 53 bits of the distance as a number: enough to sort peers by it, since two peers that
- * agree in as many bits do not happen by chance.
+ * The first 53 bits of the distance as a number. They are enough to sort peers, because distinct peers do not share
+ * as many by chance.
  */
 export function roughDistance(a: Point, b: Point): number {
-  return roughly(uint32At(a, 0) ^ uint32At(b, 0), uint32At(a, 4) ^ uint32At(b, 4))
+  return first53Bits(uint32At(a, 0) ^ uint32At(b, 0), uint32At(a, 4) ^ uint32At(b, 4))
 }
 
-/** The first 53 bits of two times 32. */
-export function roughly(high: number, low: number): number {
+/** The first 53 bits of two 32-bit numbers. */
+export function first53Bits(high: number, low: number): number {
   return (high >>> 0) * 2 ** 21 + (low >>> 11)
 }
 
@@ -56,7 +56,7 @@ export function uint32At(point: Point, at: number): number {
   )
 }
 
-/** How many leading bits two points share, up to 32: how near they are, in powers of two. */
+/** The number of leading bits that two points share, up to 32: their proximity in powers of two. */
 export function sharedBits(a: Point, b: Point): number {
   return Math.clz32(uint32At(a, 0) ^ uint32At(b, 0))
 }

@@ -11,13 +11,13 @@ export interface KnownPeersInit {
   readonly self: PeerId
   readonly records: PeerRecords
 
-  /** Where a server says that it is; rejects if that is not known. */
+  /** Resolves with a server's addresses; rejects if there are none. */
   readonly addressesOf: (peer: PeerId) => Promise<Multiaddr[]>
 
-  /** Called with each peer that becomes a member: a server that has answered. */
+  /** Called with each new member: a server that has responded. */
   readonly onFound?: (peer: PeerId) => void
 
-  /** Called with each peer that is no member any more: it has left, or does not answer. */
+  /** Called with each lost member: it has left, or does not respond. */
   readonly onLost?: (peer: PeerId) => void
 
   /** Called with each server that connects. */
@@ -33,18 +33,18 @@ export interface KnownPeersInit {
 /** Lost members remembered. */
 const MAX_LOST = 20
 
-/** A server that is there. */
+/** A present server. */
 export interface Member {
   readonly contact: PeerInfo
 
-  /** Since when, in ms of the process's clock; anew after it was gone. */
+  /** Time at which it became a member, in ms of the process's clock. Renewed after an absence. */
   readonly sinceMs: number
 }
 
 interface LostMember {
   readonly contact: PeerInfo
 
-  /** When it may have been there last, in ms of the process's clock. */
+  /** Time at which it may have been present last, in ms of the process's clock. */
   presentAtMs: number
 }
 
@@ -53,17 +53,14 @@ interface ConnectedServer {
   readonly host: string
 }
 
-/**
- * The servers of this network that this node knows: those in its routing table are members, whether
- * connected or not; some of them are connected just now.
- */
+/** The known servers of this network. Servers in the routing table are members, whether connected or not. */
 export class KnownPeers implements Membership {
   readonly table: RoutingTable
   readonly #init: KnownPeersInit
   readonly #own: Point
   readonly #connected = new Map<string, ConnectedServer>()
 
-  /** The members that were lost last, for a node that has no other left. */
+  /** The most recently lost members, for a node without any others. */
   readonly #lost = new BoundedMap<string, LostMember>({ maxSize: MAX_LOST })
 
   constructor(init: KnownPeersInit) {
@@ -108,12 +105,12 @@ export class KnownPeers implements Membership {
     return this.#connected.has(peer.toString())
   }
 
-  /** All members, and since when they are members. */
+  /** All members, with the times at which they became members. */
   members(): Member[] {
     return Array.from(this.table.entries(), ({ peer, sinceMs }) => ({ contact: peer, sinceMs }))
   }
 
-  /** Nearest first. A node without members tries those that it lost. */
+  /** Known peers, nearest first. A node without members returns those that it lost. */
   nearest(target: Point, count: number): PeerInfo[] {
     return this.table.size > 0
       ? this.table.nearest(target, count)
@@ -121,8 +118,8 @@ export class KnownPeers implements Membership {
   }
 
   /**
-   * Nearest first. Of the members that a lone node has lost, those are present that vanished without a word
-   * less than a quarter of an hour ago: it may be the node itself that is cut off.
+   * Present peers, nearest first. For a node without members, lost ones count as present if they vanished without a
+   * goodbye less than a quarter of an hour ago: the node itself may be cut off.
    */
   nearestPresent(target: Point, count: number): PeerInfo[] {
     if (this.table.size > 0) {
@@ -138,7 +135,7 @@ export class KnownPeers implements Membership {
     return this.#init.records.get(peer)?.isLongSilent(performance.now()) === true
   }
 
-  /** Those of the nearest members that are connected. */
+  /** The connected ones among the nearest members. */
   connectedNeighbours(count: number): PeerId[] {
     const neighbours = this.table.nearest(this.#own, count).map(({ id }) => id)
     return neighbours.filter((peer) => this.isConnected(peer))
@@ -150,21 +147,21 @@ export class KnownPeers implements Membership {
     return farthest === undefined || this.#distance(peer) <= this.#distance(farthest.id)
   }
 
-  /** Takes in a server that is connected and has identified itself, from a certain machine. */
+  /** Adds a connected server that has completed identify, with its host. */
   addConnected(peer: PeerId, host: string): void {
     const isNew = !this.isConnected(peer)
     this.#connected.set(peer.toString(), { peer, host })
     this.#init.records.update(peer, (record) => {
       record.isServer = true
     })
-    this.#answered(peer, host)
+    this.#onResponse(peer, host)
 
     if (isNew) {
       this.#init.onConnect?.(peer)
     }
   }
 
-  /** Takes note that a peer is no connected server any more. It stays a member. */
+  /** Records that a peer is no longer a connected server. It stays a member. */
   removeConnected(peer: PeerId): void {
     if (this.#connected.delete(peer.toString())) {
       this.#init.records.update(peer, (record) => {
@@ -174,7 +171,7 @@ export class KnownPeers implements Membership {
     }
   }
 
-  /** Takes note of a response. */
+  /** Records a response. */
   recordResponse(peer: PeerId): void {
     if (this.table.has(peer)) {
       this.table.confirm(peer)
@@ -184,11 +181,11 @@ export class KnownPeers implements Membership {
     const connected = this.#connected.get(peer.toString())
 
     if (connected !== undefined) {
-      this.#answered(peer, connected.host)
+      this.#onResponse(peer, connected.host)
     }
   }
 
-  /** Takes note of a failure. A member that is not connected and fails again and again is lost. */
+  /** Records a failure. A member that is not connected and fails repeatedly is lost. */
   recordFailure(peer: PeerId): void {
     if (this.isConnected(peer)) {
       this.#init.onSuspect?.(peer)
@@ -197,14 +194,14 @@ export class KnownPeers implements Membership {
     }
   }
 
-  /** Removes a server that leaves: whatever it still sends does not bring it back. */
+  /** Removes a server that leaves. Its later messages do not add it again. */
   leave(peer: PeerId): void {
     this.removeConnected(peer)
     this.remove(peer)
     this.recordDeparture(peer)
   }
 
-  /** Takes note that a peer that is no member any more has certainly left: it said so, or nobody listens there. */
+  /** Records that a former member has certainly left: it sent a goodbye, or no process listens at its address. */
   recordDeparture(peer: PeerId): void {
     const lost = this.#lost.get(peer.toString())
 
@@ -213,37 +210,37 @@ export class KnownPeers implements Membership {
     }
   }
 
-  /** Where a member is; undefined for a peer that is none. */
+  /** The addresses of a member; undefined for other peers. */
   contactOf(peer: PeerId): PeerInfo | undefined {
     return this.table.get(peer)
   }
 
-  /** The member that has been silent for longest, of those near this node and not connected, if that is long. */
+  /** The member near this node that has been silent for longest and is not connected, if that exceeds a limit. */
   stalest(): PeerInfo | undefined {
     return this.table.stalestNeighbour((peer) => !this.isConnected(peer))
   }
 
-  /** Removes a member: it has left, serves no more, is banned, or nobody answers where it was. */
+  /** Removes a member: it has left, serves no more, is banned, or is unreachable. */
   remove(peer: PeerId): void {
     this.table.remove(peer)
   }
 
-  /** Takes over the addresses of a peer, if it is a member. */
+  /** Replaces the addresses of a member. */
   setAddresses(peer: PeerId, multiaddrs: Multiaddr[]): void {
     this.table.relocate({ id: peer, multiaddrs })
   }
 
-  /** The addresses of a new member follow. */
+  /** Looks up the addresses of a new member. */
   #locate(peer: PeerId): void {
     this.#init.addressesOf(peer).then(
       (multiaddrs) => this.setAddresses(peer, multiaddrs),
       () => {
-        // libp2p finds out when it is to dial.
+        // libp2p finds the addresses when it dials.
       }
     )
   }
 
-  #answered(peer: PeerId, host: string): void {
+  #onResponse(peer: PeerId, host: string): void {
     this.table.add({ id: peer, multiaddrs: [] }, host)
   }
 

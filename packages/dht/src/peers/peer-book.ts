@@ -11,33 +11,32 @@ import { doublingMs, NEVER_MS } from './peer-record.ts'
 import { PeerRecords } from './peer-records.ts'
 import { isRefusal, isVacancy } from './refused-dials.ts'
 
-/** Milliseconds for which a peer is banned that has violated the protocol once; they double each time. */
+/** Milliseconds of a peer's first ban. They double each time. */
 export const FIRST_BAN_MS = 60_000
 
-/** Milliseconds for which any peer is banned at most. */
+/** Maximum milliseconds of a ban. */
 export const MAX_BAN_MS = 3_600_000
 
-/** Milliseconds for which an unverified peer that could not be dialled is ignored when peers name it. */
+/** Milliseconds for which referrals to an undialable, unverified peer are ignored. */
 const DIAL_MEMORY_MS = 300_000
 
 /**
- * Whether a peer is waited for: `late` ones, which have made no progress for longer than they ever take,
- * are replaced where others can; `silent` ones have let a whole request timeout pass since they
- * responded.
+ * Whether lookups wait for a peer. `late` ones have made no progress for longer than they ever took, and are
+ * replaced where others can; `silent` ones have let a whole request timeout pass without a response.
  */
 export type Suspicion = 'none' | 'late' | 'silent'
 
 export interface PeerBookInit {
-  /** Addresses that others have named and that are dialled in a second. @default DEFAULTS.limits.maxDialsPerSecond */
+  /** Dials per second to addresses from other peers. @default DEFAULTS.limits.maxDialsPerSecond */
   readonly maxDialsPerSecond?: number
 
-  /** Such dials of all protocols together, in place of a rate of their own. */
+  /** The bucket of such dials that all protocols share, instead of its own rate. */
   readonly dials?: TokenBucket
 
   /** Called with each response. */
   readonly onResponse?: (peer: PeerId) => void
 
-  /** Called with each failure of a verified peer. A refusal is none. */
+  /** Called with each failure of a verified peer, refusals excluded. */
   readonly onFailure?: (peer: PeerId) => void
 
   /** Called with each peer at whose addresses no process listens. */
@@ -46,17 +45,17 @@ export interface PeerBookInit {
   /** Called with each ban and its length. */
   readonly onBan?: (peer: PeerId, error: Error, forMs: number) => void
 
-  /** Milliseconds of a clock that never goes back. */
+  /** Milliseconds of a monotonic clock. */
   readonly nowMs?: () => number
 }
 
-/** Records what peers did, and decides which are avoided, banned or believed (N8c, N9c, N9h). */
+/** Records peers' behaviour, and decides which peers are avoided, banned or trusted (N8c, N9c, N9h). */
 export class PeerBook {
   readonly records: PeerRecords = new PeerRecords()
   readonly #init: PeerBookInit
   readonly #nowMs: () => number
   readonly #dials: TokenBucket
-  /** The first referrer of each unverified peer, by the very object that the reply was decoded to. */
+  /** The first referrer of each unverified peer, by the object that the reply was decoded to. */
   readonly #referrers = new WeakMap<PeerInfo, PeerId>()
   #hasBans = false
 
@@ -73,12 +72,12 @@ export class PeerBook {
       })
   }
 
-  /** Whether the peer violated the protocol lately. */
+  /** Whether the peer is banned for a violation of the protocol. */
   isBanned(peer: PeerId): boolean {
     return this.#hasBans && this.#isAhead(this.records.get(peer)?.bannedUntilMs)
   }
 
-  /** Whether this node knows the peer by more than what others say. */
+  /** Whether this node has its own evidence of the peer, beyond referrals. */
   isVerified(peer: PeerId): boolean {
     return this.records.get(peer)?.isVerified === true
   }
@@ -88,14 +87,14 @@ export class PeerBook {
     return this.records.get(peer)?.isConnected === true
   }
 
-  /** Whether the peer is slower than others just now. */
+  /** Whether the peer is currently slower than others. */
   isLate(peer: PeerId): boolean {
     return this.records.get(peer)?.isLate === true
   }
 
   /**
-   * Whether others are to be asked first: the peer failed lately, or could not be reached at these
-   * addresses, or was named by one whose peers are often not there.
+   * Whether other peers are queried first: this one failed recently, was unreachable at these addresses, or has a
+   * referrer whose peers are often unreachable.
    */
   isAvoided(contact: PeerInfo): boolean {
     const record = this.records.get(contact.id)
@@ -109,7 +108,7 @@ export class PeerBook {
     return isUnreachable || this.#isReferrerDistrusted(contact)
   }
 
-  /** Says whether a peer is waited for. What others say of an unverified one is held against its addresses. */
+  /** Returns whether lookups wait for a peer. Failures of an unverified peer count against its addresses. */
   suspicionOf(contact: PeerInfo): Suspicion {
     const record = this.records.get(contact.id)
 
@@ -125,8 +124,8 @@ export class PeerBook {
   }
 
   /**
-   * Milliseconds without progress after which a peer is suspected: longer than its responses take (RFC
-   * 6298). Never, if it is unverified, unless it was silent before: whoever named it may want to hide it.
+   * Milliseconds without progress after which a peer is suspected: longer than its responses take (RFC 6298). An
+   * unverified peer is suspected only if it was silent before, because its referrer may want to hide it.
    */
   suspectAfterMs(contact: PeerInfo, isConnected: boolean): number {
     const record = this.records.get(contact.id)
@@ -139,27 +138,27 @@ export class PeerBook {
     return isConnected ? Math.min(Math.max(lateMs, MIN_SUSPECT_MS), MAX_SUSPECT_MS) : MAX_SUSPECT_MS
   }
 
-  /** Whether an unverified peer could not be dialled within the last minutes. */
+  /** Whether an unverified peer could not be dialled recently. */
   isUnreachable(peer: PeerId): boolean {
     const failedAtMs = this.records.get(peer)?.dialFailedAtMs ?? NEVER_MS
     return this.#isAhead(failedAtMs + DIAL_MEMORY_MS)
   }
 
-  /** Peers that are avoided now, whatever their addresses. */
+  /** Number of avoided peers, regardless of their addresses. */
   get numAvoided(): number {
     const records = [...this.records.values()]
     return records.filter(({ avoidedUntilMs }) => this.#isAhead(avoidedUntilMs)).length
   }
 
   /**
-   * Whether so many dials to a peer may be made now. Those to unverified peers are counted,
-   * so that nobody can send this node against others.
+   * Whether this many dials to a peer are allowed now. Dials to unverified peers are counted, so that other peers
+   * cannot direct this node at victims.
    */
   mayDial(peer: PeerId, dials: number): boolean {
     return this.isVerified(peer) || this.#dials.tryTake(dials, 1)
   }
 
-  /** Takes note of what became of a dial, for the sake of the peer that named the dialled one. */
+  /** Records the outcome of a dial, which counts for the peer's referrer. */
   recordDial(contact: PeerInfo, isReached: boolean): void {
     if (!isReached && this.isVerified(contact.id)) {
       return
@@ -179,14 +178,14 @@ export class PeerBook {
     }
   }
 
-  /** Takes note of who named an unverified peer; the first one counts. */
+  /** Records the referrer of an unverified peer; the first one counts. */
   recordReferral(contact: PeerInfo, referrer: PeerId): void {
     if (!this.isVerified(contact.id) && !this.#referrers.has(contact)) {
       this.#referrers.set(contact, referrer)
     }
   }
 
-  /** Takes note of a response, be it too late for the one who asked, and perhaps of the time that it took. */
+  /** Records a response, even a late one, and its time if known. */
   recordResponse(peer: PeerId, tookMs?: number): void {
     const record = this.records.get(peer)
 
@@ -202,9 +201,9 @@ export class PeerBook {
   }
 
   /**
-   * Takes note of a request that came to nothing. A busy peer is spared for a moment. A failure of
-   * an unverified peer is held against its addresses, since others may have made them up. Requests
-   * that were sent before the last failure have failed with it.
+   * Records a failed request. A busy peer is spared for a moment. A failure of an unverified peer counts against
+   * its addresses, because a referrer may have invented them. Requests that were sent before the last failure have
+   * failed with it.
    */
   recordFailure(contact: PeerInfo, error?: Error, sentMs: number = this.#nowMs()): void {
     const failedAtMs = this.records.get(contact.id)?.failedAtMs ?? NEVER_MS
@@ -235,14 +234,14 @@ export class PeerBook {
     }
   }
 
-  /** Takes note of a peer that let the hedging delay pass. */
+  /** Records that a peer exceeded the hedging delay. */
   recordDelay(peer: PeerId): void {
     this.records.update(peer, (record) => {
       record.isLate = true
     })
   }
 
-  /** Takes note of a peer that makes no progress. An unverified one may be elsewhere than others say. */
+  /** Records a peer without progress. The addresses of an unverified one may be wrong. */
   recordSuspicion(peer: PeerId): void {
     this.records.update(peer, (record) => {
       record.isLate = true

@@ -1,5 +1,5 @@
 import type { PeerInfo } from '@libp2p/interface'
-import { type Point, pointOfPeer, roughly, uint32At } from './key-space.ts'
+import { first53Bits, type Point, pointOfPeer, uint32At } from './key-space.ts'
 
 interface Indexed {
   contact: PeerInfo
@@ -7,13 +7,13 @@ interface Indexed {
   readonly low: number
 }
 
-/** Peers by their place in the key space. */
+/** Peers by their points in the key space. */
 export class PeerIndex {
   readonly #places = new Map<string, number>()
   readonly #peers: Indexed[] = []
   readonly #pointOf: (contact: PeerInfo) => Point
 
-  /** `pointOf` says where a peer is in the key space; by default where kad-dht has it. */
+  /** `pointOf` returns a peer's point in the key space; kad-dht's by default. */
   constructor(pointOf: (contact: PeerInfo) => Point = ({ id }) => pointOfPeer(id)) {
     this.#pointOf = pointOf
   }
@@ -22,12 +22,12 @@ export class PeerIndex {
     return this.#peers.length
   }
 
-  /** Whether there is a peer of that id. */
+  /** Whether there is a peer with this id. */
   has(name: string): boolean {
     return this.#places.has(name)
   }
 
-  /** Adds a peer, or takes over its addresses. */
+  /** Adds a peer, or updates its addresses. */
   set(contact: PeerInfo): void {
     const name = contact.id.toString()
     const known = this.#peers[this.#places.get(name) ?? -1]
@@ -56,8 +56,8 @@ export class PeerIndex {
   }
 
   /**
-   * The peers that are nearest to a point, nearest first. Looks at all of them: a node knows a few
-   * hundred at most, and going through these takes a few microseconds.
+   * The peers nearest to a point, nearest first. Scans all of them: a node knows a few hundred at most, and
+   * scanning these takes a few microseconds.
    */
   nearest(target: Point, count: number): PeerInfo[] {
     const high = uint32At(target, 0)
@@ -66,7 +66,7 @@ export class PeerIndex {
     const distances: number[] = []
 
     for (const peer of this.#peers) {
-      const distance = roughly(high ^ peer.high, low ^ peer.low)
+      const distance = first53Bits(high ^ peer.high, low ^ peer.low)
       let place = nearest.length
 
       if (place === count) {

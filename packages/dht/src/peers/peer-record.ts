@@ -2,39 +2,39 @@ import type { PeerId, PeerInfo } from '@libp2p/interface'
 import { FIRST_AVOIDANCE_MS, MAX_AVOIDANCE_MS } from '../constants.ts'
 import { RoundTripEstimate } from './round-trip-estimate.ts'
 
-/** A moment before all others, in ms of the process's clock. */
+/** A time before all others, in ms of the process's clock. */
 export const NEVER_MS: number = Number.NEGATIVE_INFINITY
 
 /** Milliseconds of silence after which a peer may have left for good. */
 export const DEPARTED_MS = 900_000
 
-/** Sets of addresses remembered of one peer that nobody answered at. */
+/** Unreachable sets of addresses remembered for one peer. */
 const MAX_UNREACHABLE = 4
 
-/** Referrals that may turn out wrong, beyond those that turned out right, before a peer is distrusted. */
+/** Excess of wrong referrals over right ones above which a peer is distrusted. */
 const MAX_WRONG_REFERRALS = 8
 
-/** Right referrals that count: a peer that was right for long may be wrong from now on. */
+/** Maximum credit for right referrals: a peer that was right for long may be wrong from now on. */
 const MAX_CREDIT = 8
 
-/** Addresses of one peer that nobody answered at. */
+/** Addresses of one peer that were unreachable. */
 interface Unreachable {
   readonly contact: PeerInfo
   readonly failures: number
   readonly untilMs: number
 
-  /** Whether nothing came, not even a refusal. */
+  /** Whether no reply arrived at all, not even a refusal. */
   readonly isSilence: boolean
 }
 
 const NOWHERE: readonly Unreachable[] = []
 
-/** The memory of one peer. Moments are in ms of the process's clock. */
+/** The state of one peer. Times are in ms of the process's clock. */
 export class PeerRecord {
-  /** Where the peer is, as it says itself. */
+  /** The peer's addresses, according to itself. */
   contact: PeerInfo
 
-  /** Whether the routing table has it. */
+  /** Whether it is in the routing table. */
   isInTable = false
 
   /** Whether there is any connection to it. */
@@ -47,32 +47,32 @@ export class PeerRecord {
   failures = 0
   avoidedUntilMs: number = NEVER_MS
 
-  /** Moment of the first failure since its last response, wherever it was asked. */
+  /** Time of the first failure since its last response, at any of its addresses. */
   silentSinceMs: number = NEVER_MS
 
   /** Whether its last response took longer than the hedging delay, or is still due. */
   isLate = false
 
-  /** Whether it made no progress for longer than it ever takes, and has not responded since. */
+  /** Whether it made no progress for longer than it ever took, and has not responded since. */
   isSuspect = false
 
   /** Whether it has let a whole request timeout pass, and has not responded since. */
   hasTimedOut = false
 
-  /** When it failed last. What was requested before has failed with that. */
+  /** Time of its last failure. Earlier requests have failed with it. */
   failedAtMs: number = NEVER_MS
 
-  /** Its response times, once there are any. */
+  /** Estimate of its response times; undefined before the first. */
   responseTimes: RoundTripEstimate | undefined
 
-  /** Times that it has violated the protocol. */
+  /** Number of its protocol violations. */
   bans = 0
   bannedUntilMs: number = NEVER_MS
 
-  /** Peers that it named and that were reached, less those that were not. */
+  /** Number of its referrals that were reachable, minus those that were not. */
   referralCredit = 0
 
-  /** When it was last dialled in vain as an unverified peer. */
+  /** Time of the last failed dial to it as an unverified peer. */
   dialFailedAtMs: number = NEVER_MS
   #unreachable: readonly Unreachable[] = NOWHERE
 
@@ -84,17 +84,17 @@ export class PeerRecord {
     return this.contact.id
   }
 
-  /** Whether this node knows the peer by more than what others say. */
+  /** Whether this node has its own evidence of the peer, beyond referrals. */
   get isVerified(): boolean {
     return this.isInTable || this.isServer || this.isConnected
   }
 
-  /** Whether so many of the peers that it named were not there that the others are asked last. */
+  /** Whether too many of its referrals were unreachable, so that its further ones are queried last. */
   get isDistrusted(): boolean {
     return this.referralCredit <= -MAX_WRONG_REFERRALS
   }
 
-  /** Whether it did not answer, or could not be dialled, and has not been reached since. */
+  /** Whether it did not respond, or could not be dialled, and has not been reached since. */
   get isFailing(): boolean {
     return (
       this.failures > 0 ||
@@ -104,7 +104,7 @@ export class PeerRecord {
     )
   }
 
-  /** Learns from the time that a response took. */
+  /** Adds the time of a response to the estimate. */
   addResponseTime(ms: number): void {
     this.responseTimes ??= new RoundTripEstimate()
     this.responseTimes.add(ms)
@@ -125,7 +125,7 @@ export class PeerRecord {
     return this.isSilent && this.silentSinceMs <= nowMs - DEPARTED_MS
   }
 
-  /** Counts one of the peers that it named as reached or not. */
+  /** Counts one of its referrals as reachable or not. */
   addReferral(isReached: boolean): void {
     const credit = this.referralCredit + (isReached ? 1 : -1)
     this.referralCredit = Math.max(Math.min(credit, MAX_CREDIT), -2 * MAX_WRONG_REFERRALS)
@@ -139,7 +139,7 @@ export class PeerRecord {
     this.#noteSilence(nowMs)
   }
 
-  /** Forgets all failures, and that the peer is late. */
+  /** Clears all failures, and its lateness. */
   clearFailures(): void {
     this.failures = 0
     this.avoidedUntilMs = NEVER_MS
@@ -150,8 +150,8 @@ export class PeerRecord {
   }
 
   /**
-   * Counts a failure of some addresses that others gave for the peer. Where it is unknown whether that was
-   * silence, as of a dial that failed, they are as silent as before.
+   * Counts a failure of addresses from a referral. If it is unknown whether that was silence, as for a failed dial,
+   * their previous silence counts.
    */
   addUnreachable(contact: PeerInfo, nowMs: number, silence?: boolean): void {
     const before = this.#unreachable.find((one) => hasOnlyAddressesOf(contact, one.contact))
@@ -166,7 +166,7 @@ export class PeerRecord {
     )
   }
 
-  /** Forgets that nobody answered at these addresses. */
+  /** Clears the failure of addresses. */
   removeUnreachable(contact: PeerInfo): void {
     if (this.#unreachable.length > 0) {
       this.#unreachable = this.#unreachable.filter(
@@ -175,7 +175,7 @@ export class PeerRecord {
     }
   }
 
-  /** Whether nothing came from these addresses when they were tried last. */
+  /** Whether the last dial of these addresses brought no reply at all. */
   isSilentAt(contact: PeerInfo): boolean {
     return this.#unreachable.some(
       (one) => one.isSilence && hasOnlyAddressesOf(contact, one.contact)
@@ -188,7 +188,7 @@ export class PeerRecord {
     }
   }
 
-  /** Whether nobody answered lately at any of these addresses. */
+  /** Whether any of these addresses was recently unreachable. */
   isUnreachableAt(contact: PeerInfo, nowMs: () => number): boolean {
     return (
       this.#unreachable.length > 0 &&
@@ -199,7 +199,7 @@ export class PeerRecord {
   }
 }
 
-/** Milliseconds for which a peer is avoided that has failed so often in a row. */
+/** Milliseconds for which a peer is avoided after a number of failures in a row. */
 export function avoidanceMs(failures: number): number {
   return doublingMs(failures, FIRST_AVOIDANCE_MS, MAX_AVOIDANCE_MS)
 }
@@ -209,7 +209,7 @@ export function doublingMs(times: number, firstMs: number, maxMs: number): numbe
   return Math.min(firstMs * 2 ** (times - 1), maxMs)
 }
 
-/** Whether a peer as named once has no other addresses than as named another time. */
+/** Whether a referral contains no addresses beyond those of another one. */
 export function hasOnlyAddressesOf(contact: PeerInfo, other: PeerInfo): boolean {
   return (
     contact === other ||

@@ -14,13 +14,13 @@ const MISBEHAVED = 3
 const KNOWN = 4
 
 /**
- * The records of all peers, one each. Those of peers that are connected or in the routing table
- * stay. Of the others, those are evicted first that are cheapest to bring about: anybody can name
- * any number of peers that do not answer, but only a peer that connects can misbehave.
+ * The records of all peers, one each. Records of peers that are connected or in the routing table stay. Of the
+ * others, the cheapest to create are evicted first: anyone can invent unreachable peers, but only a peer that
+ * connects can misbehave.
  */
 export class PeerRecords {
   readonly #records = new Map<string, PeerRecord>()
-  /** Those that may be evicted, by their worth; the oldest first. */
+  /** Records that may be evicted, by their worth; the oldest first. */
   readonly #byWorth: readonly Set<PeerRecord>[] = [new Set(), new Set(), new Set(), new Set()]
 
   get size(): number {
@@ -35,7 +35,7 @@ export class PeerRecords {
     return this.#records.values()
   }
 
-  /** Changes a peer's record, which exists afterwards if there is anything to remember. */
+  /** Changes a peer's record, and keeps it if it then contains anything. */
   update(peer: PeerId, change: (record: PeerRecord) => void): PeerRecord {
     const record = this.get(peer) ?? new PeerRecord(peer)
     change(record)
@@ -43,7 +43,7 @@ export class PeerRecords {
     return record
   }
 
-  /** Puts a record that has changed among those of its worth, as the newest. */
+  /** Moves a changed record to the end of the records of its worth. */
   #file(record: PeerRecord): void {
     for (const records of this.#byWorth) {
       records.delete(record)

@@ -1,7 +1,7 @@
 import type { AbortOptions } from '@libp2p/interface'
 import { BusyError } from '../errors.ts'
 
-/** Milliseconds before a refused dial is repeated; they double with each further refusal. */
+/** Milliseconds before a refused dial is repeated. They double with each further refusal. */
 const FIRST_RETRY_MS = 50
 
 /** Milliseconds before the last repetition. */
@@ -13,9 +13,8 @@ const MESSAGES =
   /ECONNRESET|EPIPE|closed connection during opening|the peer closed the connection|muxer is "clos/
 
 /**
- * Whether a peer is there but takes no connection just now. A node that has no room closes the
- * socket before it says a word, so a reset is all that the dialler sees; or it disconnects again what
- * it has just let in.
+ * Whether a reachable peer accepts no connection at the moment. A node without room closes the socket before it
+ * sends anything, which the dialler sees as a reset; or it disconnects a peer that it has just accepted.
  */
 export function isRefusal(error: unknown): boolean {
   if (error instanceof AggregateError) {
@@ -31,7 +30,7 @@ export function isRefusal(error: unknown): boolean {
   return isItself || isRefusal(cause)
 }
 
-/** Whether no process listens at any of the addresses dialled: their hosts say so. */
+/** Whether no process listens at any of the dialled addresses, according to their hosts. */
 export function isVacancy(error: unknown): boolean {
   if (error instanceof AggregateError) {
     return error.errors.length > 0 && error.errors.every(isVacancy)
@@ -47,15 +46,15 @@ export interface RefusedDialOptions extends AbortOptions {
   /** Called with each refusal. */
   readonly onRefusal?: (error: unknown) => void
 
-  /** From 0 to 1. */
+  /** Random number from 0 to 1. */
   readonly random?: () => number
 }
 
 /**
- * Dials again what was refused, some milliseconds later each time, so that those that were refused
- * together do not come back together (N10d).
+ * Repeats refused dials after growing, random delays, so that diallers refused at the same moment do not retry at
+ * the same moment (N10d).
  *
- * @throws BusyError when the peer goes on refusing; any other error as it is
+ * @throws BusyError when the peer keeps refusing; any other error as it is
  */
 export async function retryRefused<T>(
   dial: () => Promise<T>,
@@ -72,7 +71,7 @@ export async function retryRefused<T>(
       onRefusal?.(error)
 
       if (signal?.aborted || waitMs > MAX_RETRY_MS) {
-        throw new BusyError('the peer takes no connections just now', { cause: error })
+        throw new BusyError('the peer accepts no connections at the moment', { cause: error })
       }
 
       await wait(waitMs * (0.5 + random()), signal)

@@ -2,38 +2,38 @@ import type { PeerId, PeerInfo } from '@libp2p/interface'
 import { type Point, pointOfPeer, roughDistance, sharedBits, uint32At } from './key-space.ts'
 import { PeerIndex } from './peer-index.ts'
 
-/** Nearest peers that a node knows, whatever their bucket. */
+/** Nearest peers that a node knows, in any bucket. */
 export const NEIGHBOURHOOD = 32
 
-/** Peers of one machine in a neighbourhood that peers of others can fill. */
+/** Peers of one host in a neighbourhood that peers of other hosts can fill. */
 export const MAX_NEAR_PER_HOST: number = NEIGHBOURHOOD / 2
 
 /** Peers of one bucket: Kademlia's k (§2.2 of the paper). */
 export const BUCKET_SIZE = 20
 
 /**
- * Leading bits of the key space that peers of one bucket share, as in js-libp2p's kad-dht. Those that
- * share them with this node have a bucket for each number of shared bits, as in Kademlia.
+ * Leading bits of the key space that peers of one bucket share, as in js-libp2p's kad-dht. Peers that share them
+ * with this node have a bucket for each number of shared bits, as in Kademlia.
  */
 const BUCKET_BITS = 6
 
-/** Milliseconds after which a peer that keeps answering is established. */
+/** Milliseconds after which a responsive peer is established. */
 export const ESTABLISHED_MS = 600_000
 
-/** Milliseconds after its last answer in which an entry need not be checked. */
+/** Milliseconds after its last response in which an entry need not be checked. */
 export const FRESH_MS = 900_000
 
 /** Failures in a row after which a peer is lost. */
 const MAX_FAILURES = 2
 
-/** A server of the network that has answered this node. */
+/** A server of the network that has responded to this node. */
 export interface TableEntry {
   readonly peer: PeerInfo
 
-  /** Since when it has been in the table, in ms of the process's clock. */
+  /** Time at which it was added, in ms of the process's clock. */
   readonly sinceMs: number
 
-  /** When it answered last, in ms of the process's clock. */
+  /** Time of its last response, in ms of the process's clock. */
   readonly answeredAtMs: number
 }
 
@@ -41,11 +41,11 @@ interface Entry extends TableEntry {
   peer: PeerInfo
   answeredAtMs: number
 
-  /** From this node. */
+  /** Distance from this node. */
   readonly distance: number
   readonly bucket: number
 
-  /** The machine that it answered from, as far as its address tells. */
+  /** The host of the address at which it responded. */
   host: string
   failures: number
 }
@@ -53,24 +53,23 @@ interface Entry extends TableEntry {
 export interface RoutingTableInit {
   readonly self: PeerId
 
-  /** Called with each peer that enters. */
+  /** Called with each added peer. */
   readonly onFound?: (peer: PeerId) => void
 
-  /** Called with each peer that leaves, or no longer answers. */
+  /** Called with each peer that leaves, or no longer responds. */
   readonly onLost?: (peer: PeerInfo) => void
 
-  /** Milliseconds of a clock that never goes back. */
+  /** Milliseconds of a monotonic clock. */
   readonly nowMs?: () => number
 }
 
 /**
- * The servers of the network that have answered this node: its neighbourhood, and some of each part
- * of the key space (Kademlia, §2.2 and §2.4). It lists contacts, not connections.
+ * The servers of the network that have responded to this node: its neighbourhood, and some of each part of the key
+ * space (Kademlia, §2.2 and §2.4). It lists contacts, not connections.
  *
- * Peers that keep answering stay. The neighbourhood is that of the established peers united with
- * that of the newcomers, so a flood of new ids displaces no established neighbour. Where there is no
- * room, the machine with most entries makes room for another machine, so one machine with many ids
- * keeps nobody out.
+ * Responsive peers stay. The neighbourhood is that of the established peers united with that of the newcomers, so a
+ * flood of new ids displaces no established neighbour. When a bucket is full, the host with most entries makes room
+ * for another host, so one host with many ids cannot lock out others.
  */
 export class RoutingTable {
   readonly #init: RoutingTableInit
@@ -94,12 +93,12 @@ export class RoutingTable {
     return this.#entries.has(peer.toString())
   }
 
-  /** Where a peer is, if it is in the table. */
+  /** The addresses of a peer in the table. */
   get(peer: PeerId): PeerInfo | undefined {
     return this.#entries.get(peer.toString())?.peer
   }
 
-  /** Lists the entries, those that entered first in front. */
+  /** Lists the entries, the earliest added first. */
   entries(): Iterable<TableEntry> {
     return this.#entries.values()
   }
@@ -119,8 +118,8 @@ export class RoutingTable {
   }
 
   /**
-   * Takes in a peer that has just answered, with the addresses that it answered at. Says whether it
-   * is in the table now.
+   * Adds a peer that has just responded, with the addresses at which it did. Returns whether it is in the table
+   * now.
    */
   add(peer: PeerInfo, host: string): boolean {
     const name = peer.id.toString()
@@ -138,7 +137,7 @@ export class RoutingTable {
     return this.#admit(this.#entryOf(peer, host))
   }
 
-  /** Takes note that a peer has answered, if it is in the table. */
+  /** Records a response of a peer, if it is in the table. */
   confirm(peer: PeerId): void {
     const entry = this.#entries.get(peer.toString())
 
@@ -148,7 +147,7 @@ export class RoutingTable {
     }
   }
 
-  /** Counts a failure. A peer that fails again and again is lost. */
+  /** Counts a failure. A peer that fails repeatedly is lost. */
   countFailure(peer: PeerId): void {
     const entry = this.#entries.get(peer.toString())
 
@@ -166,7 +165,7 @@ export class RoutingTable {
     }
   }
 
-  /** Takes over the addresses of a peer that is in the table. */
+  /** Updates the addresses of a peer in the table. */
   relocate(peer: PeerInfo): void {
     const entry = this.#entries.get(peer.id.toString())
 
@@ -176,7 +175,7 @@ export class RoutingTable {
     }
   }
 
-  /** The entry of a peer's bucket that answered longest ago, if that is long ago. */
+  /** The entry of a peer's bucket with the oldest response, if that is long ago. */
   stalest(peer: PeerId): PeerInfo | undefined {
     const bucket = this.#bucketOf(pointOfPeer(peer))
     let stalest: Entry | undefined
@@ -190,11 +189,11 @@ export class RoutingTable {
     return stalest !== undefined && this.#isStale(stalest.answeredAtMs) ? stalest.peer : undefined
   }
 
-  /** The neighbour that answered longest ago, of those that are asked about, if that is long ago. */
-  stalestNeighbour(isMeant: (peer: PeerId) => boolean): PeerInfo | undefined {
+  /** The neighbour with the oldest response among those that match, if that is long ago. */
+  stalestNeighbour(isCandidate: (peer: PeerId) => boolean): PeerInfo | undefined {
     const near = [...this.#nearPart(true), ...this.#nearPart(false)]
     const stale = near
-      .filter(({ answeredAtMs, peer }) => this.#isStale(answeredAtMs) && isMeant(peer.id))
+      .filter(({ answeredAtMs, peer }) => this.#isStale(answeredAtMs) && isCandidate(peer.id))
       .sort((a, b) => a.answeredAtMs - b.answeredAtMs)
     return stale[0]?.peer
   }
@@ -204,8 +203,8 @@ export class RoutingTable {
   }
 
   /**
-   * The first bits of a point; of one that begins as this node's does, how many bits they share. So
-   * lookups halve the distance close to their end, too, in networks where many share the first bits.
+   * The bucket of a point: its first bits or, for points that share these with this node, the number of shared
+   * bits. So lookups halve the distance close to their end, too, in networks where many peers share the first bits.
    */
   #bucketOf(point: Point): number {
     const shared = sharedBits(this.#own, point)
@@ -250,7 +249,7 @@ export class RoutingTable {
     }
 
     const rivals = this.#farPart(entry.bucket)
-    const leaving = rivals.length < BUCKET_SIZE ? undefined : givesWay(rivals, entry)
+    const leaving = rivals.length < BUCKET_SIZE ? undefined : entryToEvict(rivals, entry)
 
     if (rivals.length >= BUCKET_SIZE && leaving === undefined) {
       return false
@@ -264,7 +263,7 @@ export class RoutingTable {
     return true
   }
 
-  /** Removes one entry of the bucket that a former neighbour falls back into, if that is full. */
+  /** Removes one entry of a former neighbour's bucket if that is full. */
   #trim(former: Entry | undefined): void {
     if (former === undefined) {
       return
@@ -273,7 +272,7 @@ export class RoutingTable {
     const rivals = this.#farPart(former.bucket)
 
     if (rivals.length > BUCKET_SIZE) {
-      this.#remove(givesWay(rivals, former) ?? newest(rivals) ?? former)
+      this.#remove(entryToEvict(rivals, former) ?? newest(rivals) ?? former)
     }
   }
 
@@ -308,8 +307,8 @@ export class RoutingTable {
 }
 
 /**
- * Chooses a neighbourhood from entries that come nearest first. Those of one machine are at most half
- * of it while there are others.
+ * Selects a neighbourhood from entries in ascending distance. At most half of it is of one host while other hosts
+ * have entries.
  */
 function neighbourhoodOf(sorted: readonly Entry[]): Entry[] {
   const perHost = new Map<string, number>()
@@ -343,10 +342,10 @@ function byDistance(a: Entry, b: Entry): number {
 }
 
 /**
- * The entry of a full bucket that makes room for a newcomer: one that has failed, else the newest of
- * the machine that has two entries more than the newcomer's would have; undefined if all stay.
+ * The entry of a full bucket that makes room for a newcomer: one that has failed, else the newest of a host that
+ * has two entries more than the newcomer's would have; undefined if all stay.
  */
-function givesWay(rivals: readonly Entry[], newcomer: Entry): Entry | undefined {
+function entryToEvict(rivals: readonly Entry[], newcomer: Entry): Entry | undefined {
   const failing = rivals.find(({ failures }) => failures > 0)
 
   if (failing !== undefined) {

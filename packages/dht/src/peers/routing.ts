@@ -1,6 +1,6 @@
 import type { PeerId, PeerInfo } from '@libp2p/interface'
 
-/** Where a search for a key begins. */
+/** The starting points of a search for a key. */
 export interface Routing {
   /** The known peers that are nearest to the point `target` of the key space. */
   nearest(target: Uint8Array, count: number): PeerInfo[]
@@ -8,7 +8,7 @@ export interface Routing {
 
 /** The servers that a node knows, and which of them have left. */
 export interface Membership extends Routing {
-  /** The known peers that are nearest to a point, without those that have certainly left. */
+  /** The known peers nearest to a point, without those that have certainly left. */
   nearestPresent(target: Uint8Array, count: number): PeerInfo[]
 
   /** Whether a peer has failed for so long, without any response, that it may have left. */

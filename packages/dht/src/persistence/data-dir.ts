@@ -13,7 +13,7 @@ export interface LockedDirectory {
   release(): Promise<void>
 }
 
-/** Returns the path of the private key, where the caller has named no other. */
+/** Returns the path of the private key if the caller has given none. */
 export function identityIn(dataDir: string): string {
   return join(dataDir, 'identity.key')
 }
@@ -24,7 +24,7 @@ export function recordsIn(dataDir: string): string {
 }
 
 /**
- * Creates the directory if it is missing, readable by its owner only, as it will have a private key.
+ * Creates the directory if it is missing, readable by its owner only, because it will contain a private key.
  *
  * @throws DataDirError when the path is something else, or can't be written to
  */
@@ -43,10 +43,10 @@ export async function prepareDataDir(dataDir: string): Promise<void> {
 }
 
 /**
- * Checks the links on the way to a directory: somebody else's may lead to another directory of this user,
- * in which a database would replace what has its name.
+ * Checks the owners of links on the path: a link of another user could lead to another directory of this user, in
+ * which a database would replace files.
  *
- * @throws Error for a link of somebody else
+ * @throws Error for a link of another user
  */
 async function assertLinksTrusted(path: string): Promise<void> {
   const status = await lstat(path)
@@ -77,8 +77,8 @@ async function makeDirectory(path: string): Promise<void> {
 }
 
 /**
- * Locks the directory for as long as this process lives, however it ends. Node has no file locks,
- * but LevelDB locks each database: an empty database is the lock.
+ * Locks the directory until this process ends, even by a crash. Node has no file locks, but LevelDB locks each
+ * database: an empty database is the lock.
  *
  * @throws DataDirError naming the process that uses it, if known, or why it can't be locked
  */
@@ -136,7 +136,7 @@ async function inUse(dataDir: string, pidFile: string, cause: unknown): Promise<
   )
 }
 
-/** NaN where there is no number. */
+/** NaN if there is no number. */
 async function pidIn(pidFile: string): Promise<number> {
   const bytes = await readSmallFile(pidFile, { isOwn: true }).catch(() => new Uint8Array())
   return Number.parseInt(new TextDecoder().decode(bytes), 10)

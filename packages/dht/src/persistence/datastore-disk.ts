@@ -7,8 +7,8 @@ import type { Batch, Damage, Disk } from './disk.ts'
 const NOTES = '/waggle/note/'
 
 /**
- * Uses a datastore of the caller as a disk, which it neither opens nor closes. The durability of a
- * committed batch, and damage, are up to the datastore.
+ * Uses a datastore of the caller as a disk, which it neither opens nor closes. The datastore determines the
+ * durability of a committed batch, and detects damage.
  */
 export function datastoreDisk(datastore: Datastore): Disk {
   return new DatastoreDisk(datastore)

@@ -15,9 +15,9 @@ const DIGESTS = '/waggle/long-record/'
 export const RECORD_PREFIXES: readonly string[] = [SPELLED_OUT, DIGESTS]
 
 /**
- * Bytes of a name that is spelled out. Peers choose names, and one that a datastore refuses would
- * keep its whole batch off the disk. S3 takes keys of 1024 bytes, file systems of 255, encrypted
- * ones of 143; these bytes make 128.
+ * Bytes of a name that is spelled out. Peers choose names, and one that a datastore refuses would keep its whole
+ * batch off the disk. S3 accepts keys of 1024 bytes, file systems of 255, encrypted ones of 143; these bytes make
+ * 128.
  */
 const MAX_SPELLED_BYTES = 80
 
@@ -30,7 +30,7 @@ export interface NamedRecord {
   readonly bytes: Uint8Array
 }
 
-/** Returns the key of a record in a datastore. Such keys are paths of text, and names any bytes. */
+/** Returns the key of a record in a datastore. Such keys are paths of text, but names may have any bytes. */
 export function datastoreKeyOf(name: string): Key {
   const bytes = bytesOf(name)
   return isLong(name)

@@ -2,20 +2,20 @@ import type { Disk } from './disk.ts'
 
 const OWNER_NOTE = 'owner'
 
-/** Milliseconds between two looks. */
+/** Milliseconds between two checks. */
 export const OWNER_CHECK_MS = 30_000
 
 export interface DiskOwnerInit {
   readonly disk: Pick<Disk, 'note' | 'setNote'>
 
-  /** Called once when another node has begun to use the disk, too. */
+  /** Called once when another node has begun to use the same disk. */
   readonly onShared: () => void
 }
 
 /**
- * Notices that another node uses the same datastore. Each writes over what the other holds, and
- * nothing locks a datastore as a data directory is locked. So each leaves a note when it starts, and
- * whose note has gone is not alone.
+ * Detects that another node uses the same datastore. The nodes would overwrite each other's records, and a
+ * datastore has no lock, unlike a data directory. So each node writes a note at its start, and a changed note
+ * reveals another node.
  */
 export class DiskOwner {
   readonly #init: DiskOwnerInit
@@ -27,12 +27,12 @@ export class DiskOwner {
     this.#init = init
   }
 
-  /** Leaves the note, and looks at it again and again. A disk that hangs or fails keeps no node from starting. */
+  /** Writes the note and checks it at intervals. A disk that hangs or fails does not prevent the start. */
   claim(): void {
     this.#init.disk.setNote(OWNER_NOTE, this.#id).then(
       () => this.#watch(),
       () => {
-        // The journal tells of a disk that fails.
+        // The journal reports disk failures.
       }
     )
   }
@@ -49,7 +49,7 @@ export class DiskOwner {
     }
   }
 
-  /** Looks at the note. A disk that fails says nothing. */
+  /** Checks the note. Ignores a failing disk. */
   async #check(): Promise<void> {
     const owner = await this.#init.disk.note(OWNER_NOTE).catch(() => this.#id)
 

@@ -1,7 +1,7 @@
 import { COMPACTION_SLACK_BYTES } from '../constants.ts'
 import type { Change } from './disk.ts'
 
-/** Counts the records on disk and their sizes, without reading the disk. */
+/** Counts the records on disk and their sizes without reading the disk. */
 export class DiskUsage {
   readonly #sizes = new Map<string, number>()
   #bytes = 0
@@ -21,7 +21,7 @@ export class DiskUsage {
     )
   }
 
-  /** Bytes of these records, encoded, with their keys, as the store counts. */
+  /** Bytes of these records, encoded, with their keys, as the store counts them. */
   get bytes(): number {
     return this.#bytes
   }
@@ -34,7 +34,7 @@ export class DiskUsage {
     return this.#sizes.has(name)
   }
 
-  /** Notes the record under a name. Undefined: none. */
+  /** Records the size of a record under a name; undefined: none. */
   set(name: string, bytes: Uint8Array | undefined): void {
     const before = this.#sizes.get(name) ?? 0
     const after = bytes === undefined ? 0 : bytes.length + name.length
@@ -49,8 +49,8 @@ export class DiskUsage {
   }
 
   /**
-   * Whether replaced and removed records take as many bytes as current ones. Compaction then costs
-   * little compared with what was written, and garbage never takes much.
+   * Whether replaced and removed records take as many bytes as current ones. Compaction is then cheap compared with
+   * the written bytes, and garbage stays bounded.
    */
   get isCompactionWorthwhile(): boolean {
     return this.#garbageBytes > Math.max(this.#bytes, COMPACTION_SLACK_BYTES)

@@ -1,9 +1,9 @@
 /**
- * When a replica acknowledges a write:
+ * The time at which a replica acknowledges a write:
  *
  * - `relaxed`: when it is in memory. Writes of the last `RELAXED_FLUSH_MS` are lost when the process
  *   is killed.
- * - `written`: when the operating system has it. It survives the end of the process, however it ends.
+ * - `written`: when the operating system has it. It survives any end of the process.
  * - `synced`: when the disk has it. It survives the end of the machine, too.
  */
 export type Durability = 'relaxed' | 'written' | 'synced'
@@ -12,7 +12,7 @@ export type Durability = 'relaxed' | 'written' | 'synced'
 export interface PersistenceStats {
   readonly durability: Durability
 
-  /** Whether records get onto the disk. While it fails, the node serves from memory and tries again. */
+  /** State of the disk. While it fails, the node serves from memory and retries. */
   readonly state: 'ok' | 'failing'
 
   /** Reason of the failure. */
@@ -65,12 +65,9 @@ export interface Damage {
   readonly files?: string | undefined
 }
 
-/** A place where bytes outlive the process. One process uses it. */
+/** Storage that outlives the process. One process uses it. */
 export interface Disk {
-  /**
-   * Passes every readable record to `take`. After damage, it repairs what it can and passes all of
-   * them again.
-   */
+  /** Passes every readable record to `take`. After damage, repairs the rest and passes all of them again. */
   read(take: (name: string, bytes: Uint8Array) => void): Promise<Damage | undefined>
 
   /** Writes a batch, atomically where the engine allows it. Rejects unless all of it was written. */

@@ -33,7 +33,7 @@ async function readKey(path: string, options: SmallFileOptions): Promise<Private
   return parseKey(path, bytes)
 }
 
-/** Creates the key. The first of two processes that start at once decides: both get the same identity. */
+/** Creates the key. If two processes start at once, both get the key that was created first. */
 async function createKey(path: string, options: SmallFileOptions): Promise<PrivateKey> {
   const { link, rm, writeFile } = await import('node:fs/promises')
   const { readSmallFile } = await import('./small-file.ts')

@@ -13,10 +13,10 @@ import { DiskUsage } from './disk-usage.ts'
 const MAX_BATCH_RECORDS = 1000
 const MAX_BATCH_BYTES: number = 1024 * 1024
 
-/** Milliseconds that a write may take before the disk counts as failing. */
+/** Milliseconds for a write before the disk counts as failing. */
 export const HANG_MS = 5000
 
-/** Milliseconds that the end of a node waits for the disk. */
+/** Milliseconds that a stopping node waits for the disk. */
 export const MAX_CLOSE_MS = 5000
 
 export interface JournalInit {
@@ -32,10 +32,9 @@ export interface JournalInit {
 }
 
 /**
- * Writes the changes of a store to disk in the background. A change costs the store one name in a
- * set. While one round is being written, the changes of the next gather, so that under load one
- * write serves many (group commit), and of a record that changes often only the newest state is
- * written.
+ * Writes the changes of a store to disk in the background. A change costs the store one name in a set. While one
+ * round is being written, the changes of the next gather, so under load one write serves many (group commit), and
+ * only the newest state of a record that changes often is written.
  */
 export class Journal implements PersistenceHook {
   readonly #init: JournalInit
@@ -58,7 +57,7 @@ export class Journal implements PersistenceHook {
     this.#init = init
   }
 
-  /** Reason why the last write failed; undefined if it succeeded. */
+  /** Error of the last write; undefined if it succeeded. */
   get failure(): Error | undefined {
     return this.#failure
   }
@@ -82,14 +81,14 @@ export class Journal implements PersistenceHook {
     return this.#onDisk.names()
   }
 
-  /** Notes a record that is on disk already. */
+  /** Records a record that is on disk already. */
   found(name: string, bytes: Uint8Array): void {
     this.#onDisk.set(name, bytes)
   }
 
   /**
-   * Notes a change. A record that is neither stored nor on disk does not matter, so no more names
-   * wait than there are records.
+   * Records a change. Ignores records that are neither stored nor on disk, so the number of waiting names is
+   * bounded.
    */
   noteChange(name: string): void {
     if (this.#isOfInterest(name)) {
@@ -118,7 +117,10 @@ export class Journal implements PersistenceHook {
     return this.#nextRound.promise
   }
 
-  /** Writes the rest, if the disk responds. Resolves with the number of changes that could not be written. */
+  /**
+   * Writes the remaining changes, if the disk responds. Resolves with the number of changes that could not be
+   * written.
+   */
   async close(): Promise<number> {
     this.#isClosed = true
     this.#cancel?.()
@@ -166,7 +168,7 @@ export class Journal implements PersistenceHook {
     this.#round = this.#writeAll(names)
     this.#acknowledgement = inTime(this.#round, HANG_MS)
     this.#acknowledgement.then(acknowledged?.resolve, (error) => {
-      // Another batch has to wait for this one, which may reach the disk late.
+      // Another batch must wait for this one, which may reach the disk late.
       this.#hang(error)
       acknowledged?.reject(error)
     })
@@ -187,7 +189,7 @@ export class Journal implements PersistenceHook {
     }
   }
 
-  /** Writes all, and removes from the names what is written. When it rejects, the rest is left. */
+  /** Writes all, and removes written names. On rejection, unwritten names are left. */
   async #writeAll(names: Set<string>): Promise<void> {
     const isSynced = this.#init.durability === 'synced'
     const rest = names.values()

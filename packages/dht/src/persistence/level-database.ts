@@ -26,7 +26,7 @@ export interface Scan {
   /** Entries whose seal is broken. */
   readonly damaged: number
 
-  /** Reason why not all could be read. */
+  /** Error that ended the scan early. */
   readonly error: unknown
 }
 
@@ -44,7 +44,7 @@ export async function openLevel(folder: string): Promise<LevelDatabase> {
   return database
 }
 
-/** Rebuilds the index from what can be read of the tables and logs. */
+/** Rebuilds the index from the readable tables and logs. */
 export async function repairLevel(folder: string): Promise<void> {
   await ClassicLevel.repair(folder)
 }
@@ -86,13 +86,13 @@ export async function scan(
 }
 
 /** Creates an operation that writes a sealed entry. */
-export function putting(key: Uint8Array, bytes: Uint8Array): LevelOperation {
+export function putOperation(key: Uint8Array, bytes: Uint8Array): LevelOperation {
   return { type: 'put', key, value: seal(key, bytes) }
 }
 
 /**
- * Copies all readable entries. When one can't be read, LevelDB returns none of those read with it,
- * so they are read one by one.
+ * Copies all readable entries. When one can't be read, LevelDB returns none of those read with it, so these are
+ * read one by one.
  */
 export async function copyReadable(from: LevelDatabase, to: LevelDatabase): Promise<void> {
   const { error } = await copy(from, to, READ_ENTRIES)
@@ -114,7 +114,7 @@ async function copy(from: LevelDatabase, to: LevelDatabase, atOnce: number): Pro
   const result = await scan(
     from,
     (key, bytes) => {
-      operations.push(putting(key, bytes))
+      operations.push(putOperation(key, bytes))
       return operations.length === READ_ENTRIES ? write() : undefined
     },
     { atOnce }
@@ -134,11 +134,11 @@ export function reasonOf(error: unknown): Error & { code?: string } {
   return outer.cause instanceof Error ? outer.cause : outer
 }
 
-/** What to do when a file system is full. The records on it are as they were. */
+/** Advice for a full file system, whose records are unchanged. */
 export const FREE_SPACE =
   'Free some space on this file system, and start again: the records on it are as they were.'
 
-/** Whether something failed because a file system, or what its user may have of it, is full. */
+/** Whether the error is a full file system or an exceeded disk quota. */
 export function isFull(error: unknown): boolean {
   const { code, message } = reasonOf(error)
   return code === 'ENOSPC' || code === 'EDQUOT' || /no space left|quota exceeded/i.test(message)

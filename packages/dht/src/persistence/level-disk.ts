@@ -11,7 +11,7 @@ import {
   type LevelDatabase,
   type LevelOperation,
   openLevel,
-  putting,
+  putOperation,
   reasonOf,
   repairLevel,
   type Scan,
@@ -33,8 +33,8 @@ const RECORDS = 'record/'
 const NOTES = 'note/'
 
 /**
- * Keys of the number of records. It is written with every batch and tells whether records have
- * vanished. One is before and one after all records, as damage seldom hits both.
+ * Keys of the number of records. It is written with every batch and reveals whether records have vanished. One is
+ * before and one after all records, because damage seldom hits both.
  */
 const COUNT_KEYS: readonly Uint8Array[] = [bytesOf('count/'), bytesOf('total/')]
 
@@ -108,7 +108,7 @@ class LevelDisk implements Disk {
   #isSound: boolean
   #hasFailed = false
 
-  /** Settles when all writes until now have. After a failed one, the database must be reopened first. */
+  /** Settles when all writes until now have settled. After a failed one, the database must be reopened first. */
   #lastWrite: Promise<unknown> = Promise.resolve()
   #compacting: Promise<void> | undefined
 
@@ -140,7 +140,7 @@ class LevelDisk implements Disk {
   async write({ changes, records, isSynced }: Batch): Promise<void> {
     const operations = changes.map(({ name, bytes }): LevelOperation => {
       const key = bytesOf(RECORDS + name)
-      return bytes === undefined ? { type: 'del', key } : putting(key, bytes)
+      return bytes === undefined ? { type: 'del', key } : putOperation(key, bytes)
     })
 
     await this.#writeInTurn([...operations, ...counting(records)], isSynced)
@@ -151,7 +151,7 @@ class LevelDisk implements Disk {
   }
 
   async setNote(name: string, text: string): Promise<void> {
-    await this.#writeInTurn([putting(bytesOf(NOTES + name), fromString(text))], false)
+    await this.#writeInTurn([putOperation(bytesOf(NOTES + name), fromString(text))], false)
   }
 
   async compact(): Promise<void> {
@@ -211,8 +211,8 @@ class LevelDisk implements Disk {
   }
 
   /**
-   * Replaces the database by one with all that can be read of it. LevelDB's own repair comes first
-   * and finds more than opening does, but it would leave damaged tables in use, which fail later.
+   * Replaces the database by one with all readable records. LevelDB's own repair comes first and finds more than
+   * opening does, but it would keep damaged tables in use, which fail later.
    */
   async #rebuild(): Promise<void> {
     const { main, rebuilt } = this.#folders
@@ -248,7 +248,7 @@ class LevelDisk implements Disk {
 }
 
 function counting(records: number): LevelOperation[] {
-  return COUNT_KEYS.map((key) => putting(key, fromString(String(records))))
+  return COUNT_KEYS.map((key) => putOperation(key, fromString(String(records))))
 }
 
 function isMissing(message: string): boolean {

@@ -2,8 +2,8 @@ import { copyFile, link, mkdir, readdir, rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 
 /**
- * The folders of one database. One of them is complete at whatever moment the process ends: see
- * {@link finishRebuild}.
+ * The folders of one database. At least one of them is complete whenever the process ends: see {@link
+ * finishRebuild}.
  */
 export interface LevelFolders {
   /** The database. */
@@ -12,7 +12,7 @@ export interface LevelFolders {
   /** Its files before it was opened: opening deletes files that seem unused. */
   readonly before: string
 
-  /** A new database with all that can be read of a damaged one, until it is complete. */
+  /** A new database with the readable part of a damaged one, until it is complete. */
   readonly rebuilt: string
 
   /** A damaged database that was replaced. */
@@ -28,7 +28,7 @@ export function levelFolders(main: string): LevelFolders {
   }
 }
 
-/** Finishes the replacement of a folder that the end of the process interrupted. */
+/** Finishes a folder replacement that the end of the process interrupted. */
 export async function finishRebuild({ main, before, rebuilt }: LevelFolders): Promise<void> {
   if (!(await exists(main))) {
     // The old folder is replaced only when the new one is complete, or its files are safe.
@@ -58,12 +58,12 @@ export async function rememberFiles({ main, before }: LevelFolders): Promise<voi
   try {
     await Promise.all(files.map((file) => linkOrCopy(join(main, file), join(before, file))))
   } catch {
-    // The disk may be full. Some of the files would be worse than none.
+    // The disk may be full. An incomplete set of files would be worse than none.
     await remove(before)
   }
 }
 
-/** Restores the files that were remembered, if there are any. */
+/** Restores the remembered files, if there are any. */
 export async function goBack({ main, before }: LevelFolders): Promise<void> {
   if (await exists(before)) {
     await remove(main)
@@ -88,7 +88,7 @@ async function exists(folder: string): Promise<boolean> {
   )
 }
 
-/** Copies the file where the file system has no links. */
+/** Links a file, or copies it if the file system has no links. */
 async function linkOrCopy(from: string, to: string): Promise<void> {
   await link(from, to).catch(() => copyFile(from, to))
 }

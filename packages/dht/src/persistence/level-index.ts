@@ -11,8 +11,8 @@ const TYPE_OFFSET = 6
 const ENDS_OF_ENTRIES: readonly number[] = [1, 4]
 
 /**
- * Checks whether the list of a database's files is complete. LevelDB finds garbage in it by itself,
- * but takes a truncated list for a shorter one, and then forgets, deletes or overwrites files.
+ * Checks whether the list of a database's files is complete. LevelDB detects garbage in it, but takes a truncated
+ * list for a shorter one, and then forgets, deletes or overwrites files.
  */
 export async function hasWholeIndex(folder: string): Promise<boolean> {
   const files = await readdir(folder)

@@ -32,7 +32,7 @@ export interface PersistenceOptions {
   durability?: Durability | undefined
 }
 
-/** Options of a place where records outlive the process. */
+/** Options of persistence, with their checks. */
 export const PERSISTENCE_OPTIONS: OptionTable<PersistenceOptions> = {
   dataDir: { assert: assertText },
   datastore: { assert: assertMethod('batch', 'an interface-datastore') },
@@ -43,9 +43,9 @@ export const PERSISTENCE_OPTIONS: OptionTable<PersistenceOptions> = {
 }
 
 /**
- * Takes the options of persistence out of others.
+ * Selects the options of persistence.
  *
- * @throws TypeError for options that do not go together
+ * @throws TypeError for conflicting options
  */
 export function persistenceOptions(options: PersistenceOptions): PersistenceOptions {
   const { dataDir, datastore, durability } = options

@@ -20,7 +20,7 @@ export interface PersistenceInit extends PersistenceOptions {
   /** Called when writing starts to fail, and when it works again. */
   readonly onStateChange?: ((failure: Error | undefined) => void) | undefined
 
-  /** Called when another node uses the same datastore, too. */
+  /** Called when another node uses the same datastore. */
   readonly onShared?: (() => void) | undefined
 }
 
@@ -28,18 +28,17 @@ export interface PersistenceInit extends PersistenceOptions {
 const FORMAT = 1
 const FORMAT_NOTE = 'format'
 
-/** Persists a store for as long as a node runs. */
+/** Persists a store while a node runs. */
 export interface Persistence {
   readonly peers: PeerMemory
   stats(): PersistenceStats
 
-  /** Writes the rest and releases the disk. */
+  /** Writes the remaining changes and releases the disk. */
   close(): Promise<void>
 }
 
 /**
- * Restores the store from disk, and persists it from now on. Undefined without a directory and a
- * datastore.
+ * Restores the store from disk, and persists it from now on. Undefined without a directory and a datastore.
  *
  * @throws DataDirError when the disk can't be used
  */

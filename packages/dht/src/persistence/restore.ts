@@ -20,10 +20,10 @@ export interface Restored {
 type Refusal = 'expired' | 'no room' | 'too early' | 'damaged'
 
 /**
- * Applies the records on disk as if a peer had sent them, with all rules. Validators have accepted
- * them before, and readers ask these again. Records that do not fit or can't be read are removed from
- * disk. Those that have expired are stored, too, and nobody is shown them: this machine's clock may be
- * wrong. Until it is trusted, expiration is suspended.
+ * Applies the records on disk under all rules, as if a peer had sent them. Validators have accepted them before,
+ * and are asked again when they are read. Records that do not fit or can't be read are removed from disk. Expired
+ * ones are stored, too, but not returned, because this machine's clock may be wrong. Expiration is suspended until
+ * the clock is trusted.
  */
 export async function restore(disk: Disk, store: RecordStore, journal: Journal): Promise<Restored> {
   const wasEmpty = store.records === 0
@@ -41,11 +41,11 @@ export async function restore(disk: Disk, store: RecordStore, journal: Journal):
 
   if (!wasEmpty || damage !== undefined) {
     // The records on disk may differ from those in the store.
-    changedAll(journal, store.names())
+    noteAllChanges(journal, store.names())
   }
 
   const gone = [...journal.namesOnDisk()].filter((name) => !store.has(name))
-  changedAll(
+  noteAllChanges(
     journal,
     gone.filter((name) => refused.get(name) !== 'too early')
   )
@@ -69,7 +69,7 @@ function takeIn(store: RecordStore, name: string, bytes: Uint8Array): Refusal | 
   }
 }
 
-/** Returns a sound record with its expired parts, unless others expire too late for the time when these did. */
+/** Returns a valid record with its expired parts, unless others expire too late for the time when these did. */
 function recordAsHeld(store: RecordStore, key: Uint8Array, bytes: Uint8Array): DHTRecord {
   const now = store.clock()
   const before = firstExpiration(decodeRecord(bytes, store.limits)) - 1
@@ -89,8 +89,8 @@ function recordAsHeld(store: RecordStore, key: Uint8Array, bytes: Uint8Array): D
 }
 
 /**
- * Returns why a record is not stored again. A sound record that expires too far ahead stays on
- * disk: this machine's clock may not be set yet, and it may be fine at the next start.
+ * Returns the reason not to store a record again. A valid record that expires too far ahead stays on disk: this
+ * machine's clock may not be set yet, and the next start may accept it.
  */
 function refusalOf(bytes: Uint8Array, { clock, limits }: RecordStore): Refusal {
   try {
@@ -105,7 +105,7 @@ function refusalOf(bytes: Uint8Array, { clock, limits }: RecordStore): Refusal {
   }
 }
 
-function changedAll(journal: Journal, names: Iterable<string>): void {
+function noteAllChanges(journal: Journal, names: Iterable<string>): void {
   for (const name of names) {
     journal.noteChange(name)
   }

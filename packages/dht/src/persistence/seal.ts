@@ -3,9 +3,9 @@ import { crc32 } from 'node:zlib'
 const SEAL_BYTES = 4
 
 /**
- * Prepends a checksum of the bytes and their key. LevelDB verifies only what it reads from its log.
- * Elsewhere a flipped bit could turn a record into another valid one, which would win or lose
- * against those of other replicas.
+ * Prepends a checksum of the bytes and their key. LevelDB verifies only the data that it reads from its log.
+ * Elsewhere a flipped bit could turn a record into another valid one, which would win or lose against those of
+ * other replicas.
  */
 export function seal(key: Uint8Array, bytes: Uint8Array): Uint8Array {
   const result = Buffer.allocUnsafe(SEAL_BYTES + bytes.length)

@@ -4,14 +4,14 @@ import { constants, open } from 'node:fs/promises'
 export const MAX_SMALL_FILE_BYTES: number = 64 * 1024
 
 export interface SmallFileOptions {
-  /** Whether a link is no file: in a folder to which others may write, it may lead anywhere. */
+  /** Whether links are refused: in a folder that others can write to, a link may lead anywhere. */
   readonly isOwn?: boolean
 }
 
 /**
- * Reads a file that can't be large: no device, which may never end, and no pipe, for which one would wait.
+ * Reads a bounded regular file: a device may never end, and a pipe may block.
  *
- * @throws Error when it is none, or can't be read
+ * @throws Error when it is not such a file, or can't be read
  */
 export async function readSmallFile(
   path: string,
@@ -43,7 +43,7 @@ export async function readSmallFile(
   }
 }
 
-/** Writes a file for its owner only; never through a link. */
+/** Writes a file that only its owner can read. Never follows a link. */
 export async function writeSmallFile(path: string, text: string): Promise<void> {
   const { O_CREAT, O_NONBLOCK, O_TRUNC, O_WRONLY } = constants
   const file = await open(path, O_CREAT | O_NONBLOCK | O_TRUNC | O_WRONLY | noFollow(true), 0o600)
@@ -61,14 +61,14 @@ export interface Ownership {
   readonly mode: number
 }
 
-/** Others may write to it. */
+/** Mode bit of files that everyone may write to. */
 const OTHERS_WRITE = 0o002
 
 /**
- * A file or folder of this process's user, or of root, to which not everybody may write. A group may:
- * whoever runs the machine has made it so.
+ * Checks that a file or folder belongs to this process's user, or to root, and is not world-writable. Group write
+ * access is accepted: the administrator has granted it.
  *
- * @throws Error when somebody else may have put something there
+ * @throws Error when another user may have written it
  */
 export function assertTrusted({ uid, mode }: Ownership): void {
   const user = process.getuid?.()
@@ -78,11 +78,11 @@ export function assertTrusted({ uid, mode }: Ownership): void {
   }
 
   if (user !== undefined && (mode & OTHERS_WRITE) !== 0) {
-    throw new Error('everybody may write to it: chmod o-w makes that impossible')
+    throw new Error('any user may write to it: remove that permission with chmod o-w')
   }
 }
 
-/** None where the system has no such flag. */
+/** The flag that refuses links; none if the system lacks it. */
 function noFollow(isOwn: boolean): number {
   return isOwn ? (constants.O_NOFOLLOW ?? 0) : 0
 }

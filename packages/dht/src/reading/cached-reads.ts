@@ -3,7 +3,7 @@ import { type DHTRecord, type DHTTime, isEmpty, type SubkeyId } from '@waggle/re
 import type { Meter } from '../metrics/meter.ts'
 import { placeName } from '../store/place-name.ts'
 import { nameOf } from '../store/record-store.ts'
-import { LONG_AGO, NEVER_FRESH } from '../store/stored-record.ts'
+import { LONG_AGO } from '../store/stored-record.ts'
 import type { CancellationToken } from '../timing/cancellation.ts'
 import { ClockAlarm } from '../timing/clock-alarm.ts'
 import type { CachePolicy } from './cache-policy.ts'
@@ -110,8 +110,8 @@ export class CachedReads {
     this.#init.meter?.read('network')
     const { cancellation, latest, subkey, sufficientExpirationTime } = options
     const minFreshMs = this.#minFreshMs(maxAge)
-    const wanted = { cancellation, latest, subkey, sufficientExpirationTime, minFreshMs }
-    const reading = this.#searches.read(placeName(key, subkey), key, wanted)
+    const found = { cancellation, latest, subkey, sufficientExpirationTime, minFreshMs }
+    const reading = this.#searches.read(placeName(key, subkey), key, found)
     return reading.then((record) => this.#known.complete(key, record, subkey))
   }
 
@@ -124,17 +124,18 @@ export class CachedReads {
     write: DHTRecord,
     { outcome, winner, beganMs = this.nowMs() }: WrittenRecord
   ): void {
-    const { onStore } = this.#init.policy
+    const { policy } = this.#init
     const isKnown = this.#known.isCached(key)
     const isAccepted = outcome === 'held'
     const isWhole = isAccepted && write.subkeys.size === 0
     const learned = isAccepted ? write : winner
-    const freshMs = isAccepted ? beganMs : NEVER_FRESH
 
-    if (learned !== undefined && learned.subkeys.size > 0) {
-      this.#known.learnPart(key, learned, { isCached: onStore, freshMs })
-    } else if (learned !== undefined) {
-      this.#known.learn(key, learned, { isCached: isKnown || onStore, freshMs })
+    if (learned !== undefined) {
+      const isCached = this.#known.isRemembered(key) || policy.onStore
+      const [id] = write.subkeys.keys()
+      const subkey = isAccepted && write.subkeys.size === 1 ? id : undefined
+      const isFresh = isWhole || subkey !== undefined
+      this.#known.learn(key, learned, { isCached, subkey, ...(isFresh && { freshMs: beganMs }) })
     }
 
     if (isKnown && !isWhole) {
@@ -150,15 +151,9 @@ export class CachedReads {
     { record, freshMs }: FreshRecord,
     subkey?: SubkeyId
   ): void {
-    const { locally } = this.#init.policy
-    const isKnown = this.#known.isCached(key)
-
-    if (subkey === undefined) {
-      const isCached = isKnown || locally
-      this.#known.learn(key, isKnown ? change : record, { isCached, freshMs })
-    } else {
-      this.#known.learnPart(key, record, { isCached: locally, freshMs })
-    }
+    const isKnown = this.#known.isCached(key, subkey)
+    const isCached = this.#known.isRemembered(key) || this.#init.policy.locally
+    this.#known.learn(key, isKnown ? change : record, { isCached, freshMs, subkey })
   }
 
   /** Checks the records that are due at a replica each. An alarm calls it; it resolves when all are checked. */
@@ -229,25 +224,25 @@ export class CachedReads {
       return
     }
 
-    const name = placeName(key, subkey)
-    this.#revalidations.plan({ name, key, subkey }, freshMs)
+    const place = { name: placeName(key, subkey), key, subkey }
+    this.#revalidations.plan(place, freshMs)
 
     if (this.#init.policy.refreshBeforeExpiry > 0) {
       const now = this.#clock()
       const expirationTime = shownUntil(record, subkey, now) ?? now
-      this.#refreshes.plan({ name, key, subkey, expirationTime }, now)
+      this.#refreshes.plan({ ...place, expirationTime }, now)
       this.#watch()
     }
   }
 
   /** Compares a record with a replica's, unless that has been done since. */
   async #revalidate({ name, key, subkey, knownMs }: Revalidation): Promise<void> {
-    const { freshMs } = this.#known.get(key, subkey)
-
-    if (freshMs <= knownMs && this.#known.isCached(key, subkey)) {
-      const minFreshMs = this.#known.nowMs()
-      await this.#readInBackground(name, key, { minFreshMs, subkey })
+    if (this.#known.get(key, subkey).freshMs > knownMs || !this.#known.isCached(key, subkey)) {
+      return
     }
+
+    const minFreshMs = this.#known.nowMs()
+    await this.#readInBackground(name, key, { minFreshMs, subkey })
   }
 
   /** Fetches a record again, unless the cached one has changed since it was read. */
@@ -284,24 +279,19 @@ export class CachedReads {
         .catch((error) => log('could not repair all replicas - %e', error))
     }
 
-    if (isEmpty(reading.record)) {
-      return
-    }
-
-    if (subkey === undefined) {
-      this.#remember(key, reading)
-    } else {
-      const { record, freshMs } = reading
-      this.#known.learnPart(key, record, { isCached: this.#init.policy.locally, freshMs })
+    if (!isEmpty(reading.record)) {
+      this.#remember(key, reading, subkey)
     }
   }
 
-  #remember(key: Uint8Array, { record, freshMs, without }: Reading): void {
+  #remember(
+    key: Uint8Array,
+    { record, freshMs, without }: Reading,
+    subkey: SubkeyId | undefined
+  ): void {
     const { policy, replicas } = this.#init
-    this.#known.learn(key, record, {
-      isCached: policy.locally || this.#known.isCached(key),
-      freshMs
-    })
+    const isCached = policy.locally || this.#known.isRemembered(key)
+    this.#known.learn(key, record, { isCached, freshMs, subkey })
 
     if (this.#known.cache !== undefined && without.length > 0) {
       replicas.cacheOnPath(key, record, without.slice(0, policy.nearest))

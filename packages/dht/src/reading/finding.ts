@@ -9,7 +9,7 @@ import { digestOf } from '../store/record-digest.ts'
 import type { RecordStore } from '../store/record-store.ts'
 import { NEVER_FRESH } from '../store/stored-record.ts'
 import type { CancellationToken } from '../timing/cancellation.ts'
-import { MAX_AGE_SECONDS } from '../wire/limits.ts'
+import { MAX_AGE_SECONDS, UNKNOWN_AGE_MS } from '../wire/limits.ts'
 import type { KnownRecords } from './known-records.ts'
 import { Reach } from './reach.ts'
 import {
@@ -85,10 +85,11 @@ export class Finding implements Lookup<FreshReply> {
     this.#init = init
     this.#reach = new Reach({ ...node, search, key, self: own.contact })
     const { subkey } = options
-    this.#startMs = node.known.nowMs()
     this.#subkeys = subkey === undefined ? [] : [subkey]
-    this.#record = node.known.all(key, subkey)
-    this.#freshMs = node.known.get(key, subkey).freshMs
+    const { record, freshMs } = node.known.get(key, subkey)
+    this.#startMs = node.known.nowMs()
+    this.#record = record
+    this.#freshMs = freshMs
     this.#isHeard = !isEmpty(node.known.held(key))
     this.#isFound = !isEmpty(node.known.held(key, subkey))
     this.search = search
@@ -108,12 +109,12 @@ export class Finding implements Lookup<FreshReply> {
     const askedMs = node.known.nowMs()
     const reply = await node.channel.find(contact, key, {
       ...{ cancellation, digest: digestOf(known), maxAge: this.#maxAgeAt(askedMs) },
-      closerCount: Math.min(node.numReplicas, SEARCH_WIDTH),
-      isCloserAlways: !this.isHedged,
-      subkeys: this.#subkeys
+      ...{ subkeys: this.#subkeys, isCloserAlways: !this.isHedged },
+      closerCount: Math.min(node.numReplicas, SEARCH_WIDTH)
     })
     const record = reply.isSame === true ? known : reply.record
-    return { ...reply, record, freshMs: askedMs - (reply.ageMs ?? 0) }
+    const { ageMs = 0 } = reply
+    return { ...reply, record, freshMs: ageMs === UNKNOWN_AGE_MS ? NEVER_FRESH : askedMs - ageMs }
   }
 
   take(contact: PeerInfo, answer: FreshReply | undefined): boolean {
@@ -133,6 +134,12 @@ export class Finding implements Lookup<FreshReply> {
     this.#retry()
   }
 
+  /** The nearest servers that did not respond, where too few did; none if the caller has what it wants. */
+  get missing(): readonly PeerInfo[] {
+    const isOver = this.#isEnough || this.cancellation.isCancelled || this.#reach.isSufficient
+    return isOver ? [] : this.#reach.missing
+  }
+
   /**
    * Says what has been found, once the lookup is over.
    *
@@ -147,7 +154,9 @@ export class Finding implements Lookup<FreshReply> {
       // A projection is no copy of the record that others could use.
       const isForPath = answers.length > 1 && !this.#isCopied && this.#subkeys.length === 0
       const without = isForPath ? replicasWithout(answers, search.answers()) : []
-      return { record: this.#record, freshMs: this.#freshMs, end: 'enough', behind: [], without }
+      const { responded } = this.#reach
+      const freshMs = this.#freshMs
+      return { record: this.#record, freshMs, end: 'enough', behind: [], without, responded }
     }
 
     this.#assertKnown(result)
@@ -159,7 +168,7 @@ export class Finding implements Lookup<FreshReply> {
     const [end, freshMs] = search.isDone
       ? (['whole', this.#startMs] as const)
       : (['given up', this.#freshMs] as const)
-    return { record, freshMs, end, behind, without: [] }
+    return { record, freshMs, end, behind, without: [], responded: nearest.length }
   }
 
   /** The peers that may be sent what they lack. Where nothing is held, one subkey would pass for all there is. */
@@ -185,7 +194,7 @@ export class Finding implements Lookup<FreshReply> {
     if (!isEmpty(record)) {
       // What has passed the checks is as a join with nothing would leave it. More may be known by now.
       const found = isEmpty(this.#record) ? record : join(this.#record, record, node.store.limits)
-      this.#record = join(found, node.known.all(key, options.subkey), node.store.limits)
+      this.#record = join(found, node.known.get(key, options.subkey).record, node.store.limits)
       this.#isFound = true
       this.#isCopied = ageMs !== undefined
       this.#freshMs = Math.max(this.#freshMs, freshMs)

@@ -6,10 +6,7 @@ import { pointOfKey, pointOfPeer, roughDistance } from '../peers/key-space.ts'
 import type { Routing } from '../peers/routing.ts'
 import { placeName } from '../store/place-name.ts'
 import { nameOf, type RecordStore } from '../store/record-store.ts'
-import { LONG_AGO, NEVER_FRESH } from '../store/stored-record.ts'
-
-/** Subkeys of which it is remembered how old they are. */
-const MAX_PARTS = 10_000
+import { NEVER_FRESH } from '../store/stored-record.ts'
 
 export interface KnownRecordsInit {
   readonly self: PeerId
@@ -25,14 +22,14 @@ export interface KnownRecordsInit {
   /** What it has learned of others by reading, writing and watching; undefined: it remembers nothing. */
   readonly cache?: RecordStore | undefined
 
-  /** What it has learned of single subkeys where it does not know the whole; undefined: it remembers none. */
-  readonly parts?: RecordStore | undefined
-
   /** The process's clock, in ms. @default performance.now */
   readonly nowMs?: (() => number) | undefined
 }
 
-/** What a node knows of a key. */
+/** Single subkeys of which is remembered how fresh they are. */
+const MAX_FRESH_SUBKEYS = 10_000
+
+/** What a node knows of a key, or of one of its subkeys. */
 export interface Known {
   readonly record: DHTRecord
 
@@ -49,26 +46,34 @@ export interface Known {
   readonly noticeMs: number
 }
 
-/** How what was learned is kept. */
-export interface LearnOptions {
-  /** Whether it is remembered. */
-  readonly isCached: boolean
-
-  /** Time in ms of the process's clock by which it has all that a replica held. @default it is a part */
-  readonly freshMs?: number
-}
-
 /** What watches know. */
 export interface WatchedRecords {
-  /** Returns what is known of a key or a subkey that is watched. */
-  known(name: string, subkey?: SubkeyId): WatchedRecord | undefined
+  /** What they know of a key of that name, or of one of its subkeys. */
+  known(key: string, subkey: SubkeyId | undefined): WatchedRecord | undefined
 
-  /** This node has learned of a change. */
-  learn(name: string, record: DHTRecord): void
+  /** This node has learned of a change of a key. */
+  onLearned(key: string, record: DHTRecord): void
 }
 
 /** What a watch knows of a key. */
 export interface WatchedRecord extends Omit<Known, 'isByCache'> {}
+
+/** How fresh a subkey is, in ms of the process's clock, as long as the cache holds its key since then. */
+interface FreshSubkey {
+  readonly freshMs: number
+  readonly sinceMs: number
+}
+
+/** What is learned of a key, and how. */
+export interface LearnOptions {
+  readonly isCached: boolean
+
+  /** By when it is all that a replica held. @default it may be a part of that */
+  readonly freshMs?: number
+
+  /** The only subkey of which it is all that was held. @default of the whole key */
+  readonly subkey?: SubkeyId | undefined
+}
 
 /**
  * The records from which a node answers its own reads (N5a): those of keys that it is a replica of, and
@@ -80,10 +85,8 @@ export class KnownRecords {
 
   /** The process's clock, in ms. */
   readonly nowMs: () => number
+  readonly #freshSubkeys = new BoundedMap<string, FreshSubkey>({ maxSize: MAX_FRESH_SUBKEYS })
   #watches: WatchedRecords | undefined
-
-  /** By when subkeys had what a replica held, by the names of their places. */
-  readonly #partsFreshMs = new BoundedMap<string, number>({ maxSize: MAX_PARTS })
   #doubtedUntilMs = Number.NEGATIVE_INFINITY
 
   constructor(init: KnownRecordsInit) {
@@ -101,14 +104,10 @@ export class KnownRecords {
     return performance.now() < this.#doubtedUntilMs
   }
 
-  /** Doubts what this node knows for so many milliseconds from now, and does not know any more how old it is. */
+  /** Doubts what this node knows for so many milliseconds from now. */
   doubt(ms: number): void {
     this.#doubtedUntilMs = performance.now() + ms
-    this.#init.cache?.markAllOld()
-
-    for (const name of [...this.#partsFreshMs.keys()]) {
-      this.#partsFreshMs.set(name, LONG_AGO)
-    }
+    this.#freshSubkeys.clear()
   }
 
   get store(): RecordStore {
@@ -138,29 +137,20 @@ export class KnownRecords {
   /** What this node holds as a replica, of a key or of one of its subkeys. */
   held(key: Uint8Array, subkey?: SubkeyId): DHTRecord {
     const stored = this.#init.store.get(key)
-    const held = isEmpty(stored) || this.isReplicaOf(key) ? stored : EMPTY_RECORD
-    return wantedOf(held, subkey)
+    return wantedOf(isEmpty(stored) || this.isReplicaOf(key) ? stored : EMPTY_RECORD, subkey)
   }
 
-  /**
-   * What this node holds as a replica, remembers and watches, of a key or of one of its subkeys. Single subkeys
-   * that it remembers do not count for the key.
-   */
+  /** What this node holds as a replica, remembers, and watches, of a key or of one of its subkeys. */
   get(key: Uint8Array, subkey?: SubkeyId): Known {
     const name = nameOf(key)
     const whole = this.held(key)
     const held = wantedOf(whole, subkey)
     const cached = this.#init.cache?.find(name)
     const watched = this.#watches?.known(name, subkey)
-    const known = this.#join(this.#join(held, cached?.record, subkey), watched?.record, subkey)
-    const record =
-      subkey === undefined ? known : this.#join(known, this.#init.parts?.get(key), subkey)
+    const remembered = this.#join(held, wantedOf(cached?.record, subkey))
+    const record = this.#join(remembered, wantedOf(watched?.record, subkey))
     const freshMs = isEmpty(whole)
-      ? Math.max(
-          cached?.freshMs ?? NEVER_FRESH,
-          watched?.freshMs ?? NEVER_FRESH,
-          subkey === undefined ? NEVER_FRESH : this.#partFreshMs(key, subkey)
-        )
+      ? Math.max(this.#cachedFreshMs(key, subkey), watched?.freshMs ?? NEVER_FRESH)
       : this.nowMs()
     const noticeMs = watched?.noticeMs ?? Number.POSITIVE_INFINITY
     return { record, freshMs, noticeMs, isByCache: record !== held }
@@ -168,13 +158,7 @@ export class KnownRecords {
 
   /** Adds what this node knows by now to what was found. */
   complete(key: Uint8Array, record: DHTRecord, subkey?: SubkeyId): DHTRecord {
-    return this.#join(record, this.all(key, subkey))
-  }
-
-  /** All that this node knows: what a reader is shown never falls behind it. */
-  all(key: Uint8Array, subkey?: SubkeyId): DHTRecord {
-    const { record } = this.get(key, subkey)
-    return subkey === undefined ? this.#join(record, this.#init.parts?.get(key)) : record
+    return this.#join(record, this.get(key, subkey).record)
   }
 
   /** Whether this node holds all of it as a replica, which needs no second copy. */
@@ -182,11 +166,14 @@ export class KnownRecords {
     return subsumes(this.held(key), record, this.#init.store.limits)
   }
 
-  /** Whether it remembers a key, or one of its subkeys. */
+  /** Whether the cache has all that a replica held once, of a key or of one of its subkeys. */
   isCached(key: Uint8Array, subkey?: SubkeyId): boolean {
-    const { cache, parts } = this.#init
-    const isWhole = cache?.has(nameOf(key)) === true && !isEmpty(cache.get(key))
-    return isWhole || (subkey !== undefined && parts?.get(key).subkeys.has(subkey) === true)
+    return this.#cachedFreshMs(key, subkey) > NEVER_FRESH
+  }
+
+  /** Whether the cache has anything of a key. */
+  isRemembered(key: Uint8Array): boolean {
+    return this.#init.cache?.find(nameOf(key)) !== undefined
   }
 
   /**
@@ -197,13 +184,14 @@ export class KnownRecords {
   learn(
     key: Uint8Array,
     record: DHTRecord,
-    { isCached, freshMs = NEVER_FRESH }: LearnOptions
+    { isCached, freshMs = NEVER_FRESH, subkey }: LearnOptions
   ): void {
     const { cache, store } = this.#init
     const name = nameOf(key)
     const isRemembered = isCached && cache !== undefined
 
-    if (store.has(name) || (!isRemembered && this.isReplicaOf(key))) {
+    // One subkey alone is no record that a replica could begin with.
+    if (store.has(name) || (!isRemembered && subkey === undefined && this.isReplicaOf(key))) {
       store.apply(key, record)
     }
 
@@ -211,70 +199,44 @@ export class KnownRecords {
       const applied = cache.apply(key, record)
 
       if (applied.isAccepted || applied.reason === 'stale') {
-        cache.markFresh(name, freshMs)
+        this.#markFresh({ name, place: placeName(key, subkey) }, freshMs, cache)
       }
     }
 
-    if (isRemembered) {
-      this.#absorbParts(key, cache)
-    }
-
-    this.#watches?.learn(name, record)
+    this.#watches?.onLearned(name, record)
   }
 
-  /**
-   * Takes in what this node has learned of single subkeys. It is kept apart, and joined in where the whole is
-   * known: a projection answers for no other subkey.
-   */
-  learnPart(
-    key: Uint8Array,
-    record: DHTRecord,
-    { isCached, freshMs = NEVER_FRESH }: LearnOptions
+  /** The freshness of one subkey counts for no other, and only while the cache keeps what it is about. */
+  #markFresh(
+    { name, place }: { readonly name: string; readonly place: string },
+    freshMs: number,
+    cache: RecordStore
   ): void {
-    const { cache, parts, store } = this.#init
+    if (name === place) {
+      cache.markFresh(name, freshMs)
+      return
+    }
+
+    const sinceMs = cache.heldSinceMs(name)
+    const known = this.#freshSubkeys.get(place)
+    const before = known?.sinceMs === sinceMs ? known.freshMs : NEVER_FRESH
+    this.#freshSubkeys.set(place, { freshMs: Math.max(freshMs, before), sinceMs })
+  }
+
+  #cachedFreshMs(key: Uint8Array, subkey: SubkeyId | undefined): number {
     const name = nameOf(key)
+    const { freshMs = NEVER_FRESH } = this.#init.cache?.find(name) ?? {}
 
-    if (store.has(name)) {
-      store.apply(key, record)
+    if (subkey === undefined || this.#freshSubkeys.size === 0) {
+      return freshMs
     }
 
-    if (cache !== undefined && this.isCached(key)) {
-      cache.apply(key, record)
-    } else if ((isCached || parts?.has(name)) && !this.isHeld(key, record)) {
-      parts?.apply(key, record)
-    }
-
-    for (const subkey of freshMs === NEVER_FRESH ? [] : record.subkeys.keys()) {
-      const latestMs = Math.max(freshMs, this.#partFreshMs(key, subkey))
-      this.#partsFreshMs.set(placeName(key, subkey), latestMs)
-    }
-
-    this.#watches?.learn(name, record)
+    const known = this.#freshSubkeys.get(placeName(key, subkey))
+    const isKept = known !== undefined && known.sinceMs === this.#init.cache?.heldSinceMs(name)
+    return isKept ? Math.max(known.freshMs, freshMs) : freshMs
   }
 
-  /** Moves to the cache what is known of single subkeys, once the whole is. */
-  #absorbParts(key: Uint8Array, cache: RecordStore): void {
-    const { parts } = this.#init
-    const name = nameOf(key)
-
-    if (parts?.has(name) === true) {
-      const part = parts.get(key)
-      parts.remove(name)
-
-      if (!isEmpty(part) && !this.isHeld(key, part)) {
-        cache.apply(key, part)
-      }
-    }
-  }
-
-  #partFreshMs(key: Uint8Array, subkey: SubkeyId): number {
-    return this.#partsFreshMs.get(placeName(key, subkey)) ?? NEVER_FRESH
-  }
-
-  /** Joins what is wanted of another record. */
-  #join(a: DHTRecord, other: DHTRecord = EMPTY_RECORD, subkey?: SubkeyId): DHTRecord {
-    const b = wantedOf(other, subkey)
-
+  #join(a: DHTRecord, b: DHTRecord = EMPTY_RECORD): DHTRecord {
     if (isEmpty(a) || isEmpty(b)) {
       return isEmpty(b) ? a : b
     }
@@ -284,6 +246,6 @@ export class KnownRecords {
 }
 
 /** Picks what is wanted of a record. */
-function wantedOf(record: DHTRecord, subkey: SubkeyId | undefined): DHTRecord {
+function wantedOf(record: DHTRecord = EMPTY_RECORD, subkey: SubkeyId | undefined): DHTRecord {
   return subkey === undefined || isEmpty(record) ? record : project(record, [subkey])
 }

@@ -1,7 +1,7 @@
 import type { PeerInfo } from '@libp2p/interface'
 import { UnreachableError } from '../errors.ts'
 import type { LookupResponse } from '../lookup/lookup.ts'
-import { hasQuorum, type NearServer } from '../lookup/quorum.ts'
+import { hasQuorum, type NearServer, presentServers } from '../lookup/quorum.ts'
 import type { Search } from '../lookup/search.ts'
 import { pointOfKey } from '../peers/key-space.ts'
 import type { Membership } from '../peers/routing.ts'
@@ -51,12 +51,29 @@ export class Reach {
       : hasQuorum(servers.map(this.#asNearServer), numReplicas)
   }
 
+  /** Peers that responded. */
+  get responded(): number {
+    return this.#responses.size
+  }
+
+  /** The nearest servers that count and did not respond. Only at the end of the lookup. */
+  get missing(): PeerInfo[] {
+    const { numReplicas, search } = this.#init
+    return presentServers(search.servers().map(this.#asNearServer), numReplicas).flatMap(
+      ({ contact, hasResponded }) => (hasResponded ? [] : contact)
+    )
+  }
+
   /** Creates the error for a lookup that has not reached enough. */
   error(): UnreachableError {
     return new UnreachableError(this.#failed.size, this.#responses.size)
   }
 
-  readonly #asNearServer = ({ contact, hasResponded }: SearchServer): NearServer => ({
+  readonly #asNearServer = ({
+    contact,
+    hasResponded
+  }: SearchServer): NearServer & SearchServer => ({
+    contact,
     name: contact.id.toString(),
     hasResponded,
     named: hasResponded ? this.#namedBy(contact) : undefined

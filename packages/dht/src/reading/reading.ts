@@ -11,11 +11,11 @@ export interface ReadOptions {
   readonly latest?: boolean | undefined
   readonly sufficientExpirationTime?: number | undefined
 
-  /** Time in ms of the process's clock by which a record must have had all that a replica held. @default any */
-  readonly minFreshMs?: number | undefined
-
   /** The only subkey that is wanted: records are projections to it. @default the whole record */
   readonly subkey?: SubkeyId | undefined
+
+  /** Time in ms of the process's clock by which a record must have had all that a replica held. @default any */
+  readonly minFreshMs?: number | undefined
 
   /** Hears of what has been found so far. */
   onRecord?(found: FreshRecord): void
@@ -39,6 +39,9 @@ export interface Reading extends FreshRecord {
 
   /** When not all were asked, those that had nothing and are nearer than one that had something. */
   readonly without: readonly PeerInfo[]
+
+  /** Peers that responded. */
+  readonly responded: number
 }
 
 /** The record that one peer holds. */

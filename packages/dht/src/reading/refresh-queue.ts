@@ -57,10 +57,7 @@ export class RefreshQueue {
   }
 
   /** A record is in use. */
-  plan(
-    refresh: Pick<Refresh, 'name' | 'key' | 'subkey'> & { readonly expirationTime: DHTTime },
-    now: DHTTime
-  ): void {
+  plan(refresh: Omit<Refresh, 'dueTime'>, now: DHTTime): void {
     const { name, expirationTime } = refresh
     const isQueued = this.#queue.get(name)?.expirationTime === expirationTime
     const leadTime = this.#leadTime(refresh, now)

@@ -10,6 +10,7 @@ import { Search, type SearchInit } from '../lookup/search.ts'
 import { pointOfKey } from '../peers/key-space.ts'
 import type { RecordStore } from '../store/record-store.ts'
 import type { CancellationToken } from '../timing/cancellation.ts'
+import type { BeyondReach } from './beyond-reach.ts'
 import { Finding, type FindingNode } from './finding.ts'
 import { KnownRecords } from './known-records.ts'
 import { Reach } from './reach.ts'
@@ -23,14 +24,14 @@ export interface ReplicasInit extends Omit<FindingNode, 'known'> {
 
   /** The process's clock, in ms. @default performance.now */
   readonly nowMs?: (() => number) | undefined
-
-  /** What it remembers of single subkeys; undefined: nothing. */
-  readonly parts?: RecordStore | undefined
   readonly self: PeerId
   readonly lookups: Lookups
 
   /** Whether this node holds records for others: a client does not. */
   readonly isReplica: () => boolean
+
+  /** The way to replicas that a client cannot dial (N14); undefined: there is none. */
+  readonly beyondReach?: BeyondReach | undefined
 }
 
 /** The nearest peers of a key after they were asked something. */
@@ -70,33 +71,57 @@ export class Replicas {
    * @throws UnreachableError when nothing was found and too few peers responded to know that it is absent
    */
   async read(key: Uint8Array, options: ReadOptions): Promise<Reading> {
-    const { lookups, numReplicas, store } = this.#init
+    const { beyondReach, store } = this.#init
     const { known } = this
     const { subkey } = options
     const { record, freshMs } = known.get(key, subkey)
 
     if (!known.isDoubted && isSufficient({ record, freshMs }, options, store.clock())) {
-      return { record, freshMs, end: 'enough', behind: [], without: [] }
+      return { record, freshMs, end: 'enough', behind: [], without: [], responded: 1 }
     }
 
-    const own = { contact: this.#self, ...stateOf(store.get(key), subkey) }
+    const direct = (onMissing?: OnMissing): Promise<Reading> => this.#find(key, options, onMissing)
+    return beyondReach?.read(key, options, { known, direct }) ?? direct()
+  }
+
+  async #find(key: Uint8Array, options: ReadOptions, onMissing?: OnMissing): Promise<Reading> {
+    const { lookups, numReplicas, store } = this.#init
+    const own = { contact: this.#self, ...stateOf(store.get(key), options.subkey) }
     const search = this.#search(key, numReplicas)
-    const finding = new Finding({ node: { ...this.#init, known }, search, key, options, own })
-    return finding.reading(await lookups.run(finding))
+    const node = { ...this.#init, known: this.known }
+    const finding = new Finding({ node, search, key, options, own })
+    const result = await lookups.run(finding)
+    onMissing?.(finding.missing)
+    return finding.reading(result)
   }
 
   /**
    * Sends a write to the nearest peers that respond (N6), and returns their outcomes. A peer farther away
    * counts only if it holds something that beats the write. The lookup carries the write: a peer names
    * nearer ones as it responds, and a copy too many does no harm.
+   *
+   * @param writer - the peer that writes, as `RecordStore.apply` takes it
    */
-  async write(
+  write(
     key: Uint8Array,
     write: DHTRecord,
-    cancellation: CancellationToken
+    cancellation: CancellationToken,
+    writer?: string
+  ): Promise<WriteResult> {
+    const direct = (onMissing?: OnMissing): Promise<WriteResult> =>
+      this.#write(key, write, cancellation, { writer, onMissing })
+    return this.#init.beyondReach?.write(key, write, { cancellation, direct }) ?? direct()
+  }
+
+  async #write(
+    key: Uint8Array,
+    write: DHTRecord,
+    cancellation: CancellationToken,
+    { writer, onMissing }: { writer?: string | undefined; onMissing?: OnMissing | undefined }
   ): Promise<WriteResult> {
     const { channel, lookups, numReplicas, store } = this.#init
     const search = this.#search(key, numReplicas, { answersInsteadOf: () => 1 })
+    const reach = onMissing && new Reach({ ...this.#init, search, key, self: this.#self })
     const replies = new WriteReplies(write, store)
 
     await lookups.run({
@@ -111,6 +136,8 @@ export class Replicas {
           isWinnerWanted: true
         }),
       take: (contact, reply, error) => {
+        reach?.record(contact, reply)
+
         if (!replies.take(contact, reply, error)) {
           search.recordFailure(contact)
         }
@@ -122,9 +149,10 @@ export class Replicas {
     const nearest = search.answers()
 
     if (!cancellation.isCancelled && nearest.includes(this.#self)) {
-      replies.take(this.#self, await this.#storeHere(key, write))
+      replies.take(this.#self, await this.#storeHere(key, write, writer))
     }
 
+    onMissing?.(cancellation.isCancelled || reach === undefined ? [] : reach.missing)
     return replies.result(nearest)
   }
 
@@ -235,6 +263,7 @@ export class Replicas {
     })
     const responded = search.answers().filter((contact) => contact !== this.#self)
     const isKnown = cancellation.isCancelled || reach.isSufficient
+    isKnown || this.#init.beyondReach?.add(reach.missing)
     return { responded, error: isKnown ? undefined : reach.error() }
   }
 
@@ -271,9 +300,13 @@ export class Replicas {
     return search
   }
 
-  async #storeHere(key: Uint8Array, write: DHTRecord): Promise<Omit<StoreReply, 'closer'>> {
+  async #storeHere(
+    key: Uint8Array,
+    write: DHTRecord,
+    writer?: string
+  ): Promise<Omit<StoreReply, 'closer'>> {
     const { store } = this.#init
-    const applied = store.apply(key, write)
+    const applied = store.apply(key, write, writer)
 
     if (!applied.isAccepted) {
       return { outcome: applied.reason, winner: beatingEntries(applied.record, write) }
@@ -287,6 +320,9 @@ export class Replicas {
     }
   }
 }
+
+/** Called with the nearest servers that did not respond. */
+type OnMissing = (missing: readonly PeerInfo[]) => void
 
 /** What a peer that holds this record holds of what is wanted. */
 function stateOf(record: DHTRecord, subkey: SubkeyId | undefined): Omit<ReplicaState, 'contact'> {

@@ -4,15 +4,17 @@ import { NEVER_FRESH } from '../store/stored-record.ts'
 import { Alarm } from '../timing/alarm.ts'
 import { type Due, DueQueue } from '../timing/due-queue.ts'
 
-/** A place: a key, or one of its subkeys. */
-interface CachedPlace {
+/** A key, or one of its subkeys. */
+interface Place {
   readonly name: string
   readonly key: Uint8Array
   readonly subkey?: SubkeyId | undefined
 }
 
-/** A place of which what is remembered is to be checked. */
-export interface Revalidation extends Due, CachedPlace {
+/** A place whose remembered record is to be checked. */
+export interface Revalidation extends Due, Place {
+  readonly name: string
+
   /** Time in ms of the process's clock. What has been fresh later need not be checked. */
   readonly knownMs: number
 }
@@ -27,8 +29,8 @@ export interface RevalidationsInit {
   /** The process's clock, in ms. */
   readonly nowMs: () => number
 
-  /** Whether a place is still remembered. */
-  readonly isCached: (key: Uint8Array, subkey?: SubkeyId) => boolean
+  /** Whether a key is still remembered. */
+  readonly isCached: (key: Uint8Array, subkey: SubkeyId | undefined) => boolean
 
   /** Checks what is due, as the alarm has it. */
   readonly onDue: () => void
@@ -50,13 +52,13 @@ export class Revalidations {
     this.#alarm = new Alarm(init.onDue)
   }
 
-  /** Places that wait to be checked. */
+  /** Keys that wait to be checked. */
   get size(): number {
     return this.#queue.size
   }
 
   /** A record that was fresh at a time is in use: at once if that was too long ago. */
-  plan(place: CachedPlace, freshMs: number): void {
+  plan(place: Place, freshMs: number): void {
     const { name } = place
 
     if (this.#init.after < Number.POSITIVE_INFINITY && this.#queue.get(name) === undefined) {
@@ -66,7 +68,7 @@ export class Revalidations {
   }
 
   /** A record lacks something: it is checked at once. */
-  expedite(place: CachedPlace): void {
+  expedite(place: Place): void {
     const nowMs = this.#init.nowMs()
     this.#add({ ...place, knownMs: nowMs, dueTime: nowMs })
   }

@@ -37,6 +37,24 @@ export const EXPIRED_WRITE: WriteResult = {
   winner: undefined
 }
 
+/** Joins what two ways to the same replicas have come to. */
+export function joinResults(a: WriteResult, b: WriteResult): WriteResult {
+  const [best] = [a, b].sort((x, y) => RANKS.indexOf(x.outcome) - RANKS.indexOf(y.outcome))
+  const peers = new Map<string, [PeerInfo, PeerOutcome]>()
+
+  for (const [peer, outcome] of [...a.peers, ...b.peers]) {
+    const [, before = 'failed'] = peers.get(peer.id.toString()) ?? []
+    const isBetter = ORDER.indexOf(outcome) <= ORDER.indexOf(before)
+    peers.set(peer.id.toString(), [peer, isBetter ? outcome : before])
+  }
+
+  return {
+    outcome: best?.outcome ?? a.outcome,
+    peers: new Map(peers.values()),
+    winner: a.winner ?? b.winner
+  }
+}
+
 /** What peers make of one write. */
 export class WriteReplies {
   readonly #write: DHTRecord
@@ -122,6 +140,17 @@ const ORDER: readonly PeerOutcome[] = [
   'expired',
   'busy',
   'failed'
+]
+
+/** Outcomes of a write, in the same order. */
+const RANKS: readonly WriteOutcome[] = [
+  'beaten',
+  'held',
+  'full',
+  'refused',
+  'expired',
+  'busy',
+  'unreachable'
 ]
 
 function isAlwaysTold(outcome: PeerOutcome): boolean {

@@ -6,21 +6,21 @@ import { decodeValue, encodeValue, UNLIMITED } from '@waggle/record/replica'
 import { concat } from 'uint8arrays/concat'
 import type { SealingKeys } from './sealing-keys.ts'
 
-/** Where and until when a sealed value counts: it opens nowhere else. */
+/** The place and expiration of a sealed value. It can't be opened with any other. */
 export interface SealedPlace {
-  /** As replicas see them. */
+  /** The key, as replicas see it. */
   readonly key: Key
   readonly subkey: Subkey | undefined
   readonly expirationTime: DHTTime
 }
 
-/** What was sealed: a value and the subkey under which its readers know it. */
+/** The sealed content: a value and its subkey, as members see it. */
 export interface Content {
   readonly subkey: Subkey | undefined
   readonly value: Value
 }
 
-/** The first byte of an array of as many items in CBOR is this and their number. */
+/** The first byte of a CBOR array, to which the number of items is added. */
 const ARRAY = 0x80
 
 /** The first byte of a sealed value. */
@@ -33,13 +33,13 @@ export const OVERHEAD_BYTES: number = 1 + NONCE_BYTES + 16
 type Keys = Pick<SealingKeys, 'values' | 'nonces'>
 
 /**
- * Encodes what is to be sealed.
+ * Encodes content for sealing.
  *
  * @throws TypeError naming the path to what can't be stored
  */
 export function contentBytes({ subkey, value }: Content): Uint8Array {
   const items = [value, ...(subkey === undefined ? [] : [subkey])]
-  // Each by itself, so that an error names the path in the value.
+  // Encoded separately, so that an error names the path in the value.
   return concat([
     Uint8Array.of(ARRAY | items.length),
     ...items.map((item) => encodeValue(item, UNLIMITED))
@@ -47,8 +47,8 @@ export function contentBytes({ subkey, value }: Content): Uint8Array {
 }
 
 /**
- * Seals content for one place and expiration. The nonce is made of all that is sealed, so the same write is the same
- * bytes, as ties between replicas need it (R2, R3), and no nonce is used for two messages.
+ * Seals content for one place and expiration. The nonce is derived from everything that is sealed, so the same
+ * write has the same bytes, as ties between replicas require (R2, R3), and no nonce is used for two messages.
  */
 export function seal(keys: Keys, place: SealedPlace, content: Uint8Array): Uint8Array {
   const bound = boundBytes(place)
@@ -60,7 +60,7 @@ export function seal(keys: Keys, place: SealedPlace, content: Uint8Array): Uint8
   ])
 }
 
-/** Opens a sealed value. Undefined: it was not sealed with these keys for this place and expiration. */
+/** Opens a sealed value. Undefined if it was not sealed with these keys for this place and expiration. */
 export function open(keys: Keys, place: SealedPlace, sealed: unknown): Content | undefined {
   if (!(sealed instanceof Uint8Array) || sealed[0] !== VERSION || sealed.length < OVERHEAD_BYTES) {
     return undefined
@@ -81,7 +81,9 @@ export function open(keys: Keys, place: SealedPlace, sealed: unknown): Content |
   }
 }
 
-/** The bytes that are authenticated with a value. Their encoding is canonical (R10), and tells all places apart. */
+/**
+ * The bytes that are authenticated with a value. Their encoding is canonical (R10), and distinguishes all places.
+ */
 function boundBytes({ key, subkey, expirationTime }: SealedPlace): Uint8Array {
   return encodeValue(
     [VERSION, expirationTime, key, ...(subkey === undefined ? [] : [subkey])],

@@ -2,20 +2,20 @@ import { hmac } from '@noble/hashes/hmac.js'
 import { sha256 } from '@noble/hashes/sha2.js'
 import { type Key, ownerTag, type Subkey } from '@waggle/record'
 import { encodeValue, SEALED, UNLIMITED } from '@waggle/record/replica'
-import { placeOwner } from '../operations/place-owner.ts'
+import { placeOwnerId } from '../operations/place-owner-id.ts'
 
-/** Bytes of the hash of a subkey: one for each entry. */
+/** Bytes of a subkey's hash, stored with each entry. */
 const SUBKEY_BYTES = 16
 
 export interface NamesInit {
-  /** Hides names. */
+  /** Key that hides names. */
   readonly names: Uint8Array
 
-  /** Tag of the members, to whom all keys belong; undefined: keys and subkeys belong to whom their names say. */
+  /** Tag of the members, who own all keys; undefined: tags in keys and subkeys determine their owners. */
   readonly membersTag: string | undefined
 }
 
-/** Hides the names of keys and subkeys from all who lack the secret. Equal names stay equal. */
+/** Hides the names of keys and subkeys from peers without the secret. Equal names stay equal. */
 export class HiddenNames {
   readonly #init: NamesInit
 
@@ -25,15 +25,15 @@ export class HiddenNames {
 
   key(key: Key): Key {
     const { membersTag } = this.#init
-    const tag = membersTag ?? tagOf(placeOwner(key, undefined))
+    const tag = membersTag ?? tagOf(placeOwnerId(key, undefined))
     const hidden = this.#hash(['key', key])
     return tag === undefined ? [SEALED, hidden] : [SEALED, tag, hidden]
   }
 
-  /** The same subkey has unrelated hidden names under different keys. */
+  /** Hides a subkey. Its hidden names under different keys are unrelated. */
   subkey(key: Key, subkey: Subkey): Subkey {
     const { membersTag } = this.#init
-    const tag = membersTag === undefined ? tagOf(placeOwner(key, subkey)) : undefined
+    const tag = membersTag === undefined ? tagOf(placeOwnerId(key, subkey)) : undefined
     const hidden = this.#hash(['subkey', key, subkey]).subarray(0, SUBKEY_BYTES)
     return tag === undefined ? hidden : [tag, hidden]
   }

@@ -7,14 +7,16 @@ import type { Place } from '../live/state.ts'
 import { tell } from '../live/tell.ts'
 import type { GetProgressEvent, KeyOrPlace } from '../operations/call-options.ts'
 import { isPlace } from '../operations/read-item.ts'
-import type { Result } from '../operations/store-report.ts'
+import { NotStoredError, type Result } from '../operations/store-report.ts'
 import { open } from './envelope.ts'
 import type { HiddenNames } from './hidden-names.ts'
 import type { SealingKeys } from './sealing-keys.ts'
 
-/** Something found in a sealed view that does not open: it was not written with the secret. It counts as not there. */
+/**
+ * An entry in a sealed view that does not open, because it was not written with the secret. It counts as absent.
+ */
 export interface Unopened {
-  /** The key as its readers know it. */
+  /** The key, as members see it. */
   readonly key: Key
 
   /** The hidden subkey, as replicas see it; undefined for a plain value. */
@@ -39,6 +41,9 @@ export interface OpenerInit {
   readonly keys: SealingKeys
   readonly names: HiddenNames
 
+  /** Whether owners are peers: all members sign with one key, which says nothing of who wrote. */
+  readonly areOwnersShown: boolean
+
   /** Hears of what does not open. */
   readonly onMisfit: ((unopened: Unopened) => void) | undefined
 
@@ -54,7 +59,7 @@ export class Opener {
     this.#init = init
   }
 
-  /** Opens what a report says beats a write. What does not open is left as it is. */
+  /** Opens the entries in a report that beat a write. Leaves an entry sealed if it does not open. */
   result<R extends boolean>({ key, subkey }: OpenEntry, result: Result<R>): Result<R> {
     const { by } = Object(result) as { readonly by?: Found | 'a deletion' }
 
@@ -122,10 +127,12 @@ export class Opener {
 
     const isSame = before !== undefined && isEqual(before.found.value, content.value)
     const value = isSame ? before.found.value : content.value
-    return { subkey: content.subkey, found: { ...found, value } }
+    const { owner, ...shown } = found
+    const isShown = this.#init.areOwnersShown && owner !== undefined
+    return { subkey: content.subkey, found: { ...shown, value, ...(isShown && { owner }) } }
   }
 
-  /** Whether a subkey belongs where it was found: a member could put it elsewhere. */
+  /** Whether a subkey belongs to the place at which it was found: a member could have copied it elsewhere. */
   #isAt(key: Key, subkey: Subkey | undefined, hidden: Subkey | undefined): boolean {
     return subkey === undefined
       ? hidden === undefined
@@ -133,19 +140,33 @@ export class Opener {
   }
 }
 
+/** Opens the reports that an error of `storeMany` carries. */
+export function openReports(
+  error: unknown,
+  open: <T extends boolean>(result: Result<T>, index: number) => Result<T>
+): unknown {
+  if (error instanceof NotStoredError) {
+    return Object.assign(error, { reports: error.reports.map(open<true>) })
+  }
+
+  return openResults(error, (i, result) => open(result as Result<boolean>, i))
+}
+
 /** Opens the results that an error of `getMany` carries. */
 export function openFailure(
   error: unknown,
   open: (index: number, found: Found | undefined) => Found | undefined
 ): unknown {
+  return openResults(error, (i, found) => open(i, found as Found | undefined))
+}
+
+function openResults(error: unknown, open: (index: number, result: unknown) => unknown): unknown {
   if (!(error instanceof NotReadError || error instanceof TimeoutError)) {
     return error
   }
 
   const results = error.results?.map((result, i) =>
-    result.status === 'fulfilled'
-      ? { ...result, value: open(i, result.value as Found | undefined) }
-      : result
+    result.status === 'fulfilled' ? { ...result, value: open(i, result.value) } : result
   )
   return Object.assign(error, { results })
 }

@@ -32,21 +32,28 @@ import { assertFunction, assertOptions, assertThat, type OptionTable } from '../
 import type { CallOptions } from '../timing/calls.ts'
 import { contentBytes, seal } from './envelope.ts'
 import { HiddenNames } from './hidden-names.ts'
-import { type ManyPlace, type OpenEntry, Opener, openFailure, type Unopened } from './opener.ts'
+import {
+  type ManyPlace,
+  type OpenEntry,
+  Opener,
+  openFailure,
+  openReports,
+  type Unopened
+} from './opener.ts'
 import { type SealingKeys, sealingKeys } from './sealing-keys.ts'
 
 /** Options of a sealed view. */
 export interface SealedOptions {
   /**
-   * With `'members'`, all keys belong to a key pair made of the secret: strangers can write nothing, and each member
-   * can replace what another wrote. With `'anybody'`, places belong to whom their names say, so that members can own
-   * subkeys; strangers can add noise elsewhere, which readers leave out.
+   * With `'members'`, all keys belong to a key pair derived from the secret: only members can write, and each can
+   * replace others' entries. With `'anybody'`, owner tags in keys and subkeys determine the owners, so that members
+   * can own subkeys; strangers can add entries elsewhere, which readers ignore.
    *
    * @default 'members'
    */
   readonly writers?: 'members' | 'anybody' | undefined
 
-  /** Called with each entry that was found and does not open. */
+  /** Called with each entry that does not open. */
   readonly onMisfit?: ((unopened: Unopened) => void) | undefined
 }
 
@@ -57,7 +64,7 @@ const OPTIONS: OptionTable<SealedOptions> = {
 
 type WholeWatch<R extends boolean> = Watch<Found | undefined, Subkey | undefined, Value, R>
 
-/** Operations on what only those see who have a secret, over the operations of a DHT. */
+/** Operations of a sealed view, over the operations of a DHT. */
 export class SealedOperations implements BaseOperations {
   readonly #base: BaseOperations
   readonly #options: SealedOptions
@@ -65,9 +72,7 @@ export class SealedOperations implements BaseOperations {
   readonly #names: HiddenNames
   readonly #opener: Opener
 
-  /**
-   * @throws TypeError for a secret that is none, or an option that is wrong
-   */
+  /** @throws TypeError for an invalid secret or option */
   constructor(base: BaseOperations, secret: Uint8Array, options: SealedOptions = {}) {
     assertOptions('sealed', options, OPTIONS)
     const { writers = 'members' } = options
@@ -80,6 +85,7 @@ export class SealedOperations implements BaseOperations {
     })
     this.#opener = new Opener({
       ...{ keys: this.#keys, names: this.#names, onMisfit: options.onMisfit },
+      areOwnersShown: writers === 'anybody',
       countMisfit: () => base.countMisfit()
     })
   }
@@ -98,7 +104,7 @@ export class SealedOperations implements BaseOperations {
 
   async store<R extends boolean = false>(
     key: Key,
-    value: Value,
+    value: unknown,
     options: StoreOptions & Report<R>
   ): Promise<Result<R>> {
     const { key: hidden, value: sealed, ...hiddenPlace } = this.#entry(key, value, options)
@@ -133,8 +139,8 @@ export class SealedOperations implements BaseOperations {
     return this.#opener.result({ key, subkey: place.subkey }, result)
   }
 
-  publish(key: Key, value: Value, options: PublishOptions): Publication {
-    const hide = (value: Value): HiddenEntry => this.#entry(key, value, options)
+  publish(key: Key, value: unknown, options: PublishOptions): Publication {
+    const hide = (value: unknown): HiddenEntry => this.#entry(key, value, options)
     const { key: hidden, value: sealed, ...place } = hide(value)
     const inner = this.#base.publish(hidden, sealed, { ...options, ...place })
     const { subkey } = options
@@ -155,8 +161,15 @@ export class SealedOperations implements BaseOperations {
       places.push({ key: entry.key, subkey: hidden.subkey })
       return { ...entry, ...hidden }
     }
-    const results = await this.#base.storeMany(mapMany(entries, hide), options)
-    return results.map((result, i) => this.#opener.result(places[i] as OpenEntry, result))
+    const open = <T extends boolean>(result: Result<T>, i: number): Result<T> =>
+      this.#opener.result(places[i] as OpenEntry, result)
+
+    try {
+      const results = await this.#base.storeMany(mapMany(entries, hide), options)
+      return results.map(open)
+    } catch (error) {
+      throw openReports(error, open)
+    }
   }
 
   async getMany(
@@ -245,17 +258,17 @@ export class SealedOperations implements BaseOperations {
     return this.#base.watchStates(source, options)
   }
 
-  /** What one write becomes for replicas. */
+  /** Seals one write for replicas. */
   #entry(
     key: Key,
-    value: Value,
+    value: unknown,
     options: { readonly subkey?: Subkey | undefined; readonly privateKey?: SigningKey | undefined }
   ): HiddenEntry {
     const { subkey } = options
     const hidden = this.#names.key(key)
     const place = this.#place(key, options)
     // Encoded now: renewals seal what was stored, whatever the caller does to the object meanwhile.
-    const content = contentBytes({ subkey, value })
+    const content = contentBytes({ subkey, value: value as Value })
     const at = (expirationTime: number): Value =>
       seal(this.#keys, { key: hidden, subkey: place.subkey, expirationTime }, content)
     return { ...place, key: hidden, value: timedValue(at) }
@@ -301,7 +314,10 @@ interface HiddenEntry extends HiddenPlace {
   readonly value: Value
 }
 
-/** Maps an array to an array, all of which is checked before any of it is sent, and others one by one. */
+/**
+ * Maps an array to an array, all of which is checked before any of it is sent; other iterables are mapped one by
+ * one.
+ */
 function mapMany<T, U>(items: Iterable<T>, map: (item: T) => U): Iterable<U> {
   return Array.isArray(items) ? items.map(map) : mapLazily(items, map)
 }

@@ -6,12 +6,12 @@ import { sha256 } from '@noble/hashes/sha2.js'
 import { concat } from 'uint8arrays/concat'
 import { fromString } from 'uint8arrays/from-string'
 
-/** Bytes of a secret, at least: it can't be guessed. */
+/** Minimum bytes of a secret, so that it can't be guessed. */
 export const MIN_SECRET_BYTES = 32
 
-/** Keys made of a secret. None of them tells anything about another, or about those of another network. */
+/** Keys derived from a secret. None of them reveals another, or those of another network. */
 export interface SealingKeys {
-  /** Signs for the members, to whom the keys belong. */
+  /** Signs for the members, who own all keys. */
   readonly privateKey: PrivateKey
 
   /** Hides keys and subkeys (HMAC-SHA256). */
@@ -27,7 +27,7 @@ export interface SealingKeys {
 const KEY_BYTES = 32
 
 /**
- * Makes the keys of a secret for one network (HKDF-SHA256).
+ * Derives the keys of a secret for one network (HKDF-SHA256).
  *
  * @throws TypeError for anything but enough bytes
  */

@@ -12,13 +12,15 @@ import type { Upkeep } from '../upkeep/upkeep.ts'
 import type { Watches } from '../watch/watches.ts'
 import type { WaggleComponents } from './service-interface.ts'
 
-/** Milliseconds for an answer after a sleep. */
+/** Milliseconds for a response after a sleep. */
 const PING_TIMEOUT_MS = 3000
 
-/** Milliseconds after a sleep in which reads ask others first: they may have replaced what this node knows. */
+/**
+ * Milliseconds after a sleep in which reads query other peers first: these may have replaced this node's records.
+ */
 export const DOUBT_MS = 30_000
 
-/** The parts of a node that a sleep concerns. */
+/** The parts of a node that a sleep affects. */
 export interface AfterSleepInit {
   readonly clock: () => DHTTime
   readonly clocks: Pick<Clocks, 'compareAgain'>
@@ -27,14 +29,14 @@ export interface AfterSleepInit {
   readonly liveness: Pick<Liveness, 'checkAll'>
   readonly replicas: Pick<Replicas, 'known'>
 
-  /** Copies that others have left here, whose age nobody knows after a sleep. */
-  readonly copies: RecordStore | undefined
+  /** Records whose age nobody knows after a sleep. */
+  readonly caches: readonly (RecordStore | undefined)[]
   readonly publications: Pick<Publications, 'runAll'>
   readonly upkeep: Pick<Upkeep, 'refresh'>
   readonly watches: Pick<Watches, 'renewAll'>
 }
 
-/** Creates a detector of sleeps and of the wall clock's jumps, after which it brings the node up to date (N8l). */
+/** Creates a detector of sleeps and of clock jumps, after which it brings the node up to date (N8l). */
 export function sleepDetector(
   { logger }: Pick<WaggleComponents, 'logger'>,
   init: AfterSleepInit
@@ -56,13 +58,17 @@ export function sleepDetector(
 }
 
 /**
- * Finds out which connections outlived the sleep, and then what was missed. Others reconnect those
- * that did not: a neighbour that is disconnected without a word is dialled.
+ * Checks which connections outlived the sleep, and then fetches missed changes. Other peers restore the rest: they
+ * dial a neighbour that disconnected without a goodbye.
  */
 async function catchUp(init: AfterSleepInit, sleptMs: number): Promise<void> {
-  const { copies, events, liveness, publications, replicas, upkeep, watches } = init
+  const { caches, events, liveness, publications, replicas, upkeep, watches } = init
   replicas.known.doubt(DOUBT_MS)
-  copies?.markAllOld()
+
+  for (const cache of caches) {
+    cache?.markAllOld()
+  }
+
   events.safeDispatchEvent('node:wake', { detail: { sleptMs } })
   await liveness.checkAll(PING_TIMEOUT_MS)
   watches.renewAll()

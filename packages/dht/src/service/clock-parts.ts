@@ -11,7 +11,7 @@ export interface ClockParts {
   readonly clockTrust: ClockTrust
 }
 
-/** Milliseconds before users are warned: a node with `strictClock` stops instead, and its error says why. */
+/** Milliseconds before a warning. A node with `strictClock` stops by then, with an error that explains why. */
 const WARN_AFTER_MS = 500
 
 /** Creates the parts. Records from disk may seem to have expired because this machine's clock is wrong. */

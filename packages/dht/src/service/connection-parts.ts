@@ -19,7 +19,7 @@ import type { WaggleComponents } from './service-interface.ts'
 
 const PROTOCOLS = [EXCHANGE_PROTOCOL, WATCH_PROTOCOL, CLOCK_PROTOCOL, COMPARE_PROTOCOL]
 
-/** Milliseconds for telling all peers that this node leaves. */
+/** Milliseconds for sending goodbyes to all peers. */
 const LEAVE_TIMEOUT_MS = 500
 
 export interface ConnectionPartsInit extends PeerParts {
@@ -34,7 +34,7 @@ export interface ConnectionPartsInit extends PeerParts {
   readonly clients: readonly { activityOf(peer: PeerId): Activity }[]
 }
 
-/** Keeps connections, and closes them well. */
+/** Manages connections, and closes them with a goodbye. */
 export class ConnectionParts {
   readonly budget: ConnectionBudget
   readonly goodbyes: Goodbyes
@@ -54,7 +54,7 @@ export class ConnectionParts {
     this.probes.follow(this.#init.lifetime)
   }
 
-  /** Tells all connected servers that this node leaves. */
+  /** Sends a goodbye to all connected servers. */
   async leave(): Promise<void> {
     const saying = this.#init.routing.connected.map((peer) => this.goodbyes.say(peer, 'leaving'))
     const late = new Promise<void>((resolve) => setTimeout(resolve, LEAVE_TIMEOUT_MS).unref?.())
@@ -70,7 +70,7 @@ export class ConnectionParts {
           server.notify({ id: EXCHANGE_PROTOCOL }, peer, { name: 'goodbye', id: 0, reason })
       ],
       onNewStream: async (peer: PeerId, reason: GoodbyeReason) => {
-        // Others are no members: nobody takes their connections for more than they are.
+        // Only members receive a goodbye: others do not interpret a close as a departure.
         if (routing.isConnected(peer)) {
           await exchange.openStream({ id: peer, multiaddrs: [] })
           exchange.sayGoodbye(peer, reason)

@@ -34,7 +34,7 @@ const GAUGES: Readonly<Record<string, Gauge>> = {
     ({ stats }) => stats.dials
   ],
   waggle_refused_dials: [
-    'Dials since the start that peers without room refused',
+    'Dials since the start that peers refused because they had no room',
     ({ stats }) => stats.refusedDials
   ],
   waggle_disconnected_peers: [
@@ -42,7 +42,7 @@ const GAUGES: Readonly<Record<string, Gauge>> = {
     ({ stats }) => stats.disconnectedPeers
   ],
   waggle_avoided_peers: [
-    'Peers that are asked last because they failed lately',
+    'Peers that are queried last because they failed recently',
     ({ avoidedPeers }) => avoidedPeers
   ],
   waggle_clock_skew_seconds: [
@@ -54,7 +54,7 @@ const GAUGES: Readonly<Record<string, Gauge>> = {
     ({ requestsWaiting }) => requestsWaiting
   ],
   waggle_requests_in_flight: [
-    'Requests to peers that are not answered yet',
+    'Requests to peers without a response yet',
     ({ requestsInFlight }) => requestsInFlight
   ],
   waggle_planned_refreshes: [
@@ -73,7 +73,7 @@ const GAUGES: Readonly<Record<string, Gauge>> = {
 
 type Counts = Readonly<Record<string, number>>
 
-/** Counts that only grow, by a label. */
+/** Cumulative counts, by a label. */
 const COUNTERS: Readonly<
   Record<string, readonly [label: string, help: string, read: (served: ServedStats) => Counts]>
 > = {
@@ -95,27 +95,26 @@ const COUNTERS: Readonly<
   ],
   waggle_changes_told_total: [
     'to',
-    'Changes told to watching peers',
+    'Changes sent to watching peers',
     ({ changes }) => ({ peers: changes })
   ]
 }
 
-/** Returns by how much counts have grown since the last call: libp2p adds what a counter gives. */
+/** Returns the growth of counts since the last call, which libp2p adds to a counter. */
 function growth(read: () => Counts | undefined): () => Record<string, number> {
   let last: Counts = {}
   return () => {
     const before = last
     last = read() ?? before
     return Object.fromEntries(
-      // A node that was started again counts from nothing.
+      // A restarted node counts from zero.
       Object.entries(last).map(([name, count]) => [name, Math.max(count - (before[name] ?? 0), 0)])
     )
   }
 }
 
 /**
- * Registers figures that are read only when they are collected. `read` returns undefined while the
- * node is stopped.
+ * Registers metrics that are read only when they are collected. `read` returns undefined while the node is stopped.
  */
 export function registerGauges(
   metrics: Metrics | undefined,

@@ -5,11 +5,11 @@ import { pointOfPeer } from '../peers/key-space.ts'
 import type { KnownPeers } from '../peers/known-peers.ts'
 import { wait } from '../timing/wait.ts'
 
-/** Nearest peers looked at, and those of them told at once. All others learn of the node from these. */
+/** Nearest peers considered, and connections opened at once. All other peers learn of the node from these. */
 const MAX_CANDIDATES = 64
 const MAX_TOLD = 20
 
-/** Milliseconds for a dial, and for the neighbour to read what this node serves. */
+/** Milliseconds for a dial, and for the neighbour to read this node's protocols. */
 const DIAL_TIMEOUT_MS = 5000
 const OPEN_MS = 3000
 

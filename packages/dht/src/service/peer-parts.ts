@@ -35,7 +35,7 @@ export function createPeerParts(init: PartsInit): PeerParts {
   return { liveness, peers, routing, client: { buffers, dialer, network, peers, onForgery } }
 }
 
-/** Updates them with libp2p's connections and peer store, until the signal is aborted. */
+/** Updates them from libp2p's connections and peer store, until the signal is aborted. */
 export async function followNetwork(
   components: WaggleComponents,
   { peers, routing: known }: PeerParts,

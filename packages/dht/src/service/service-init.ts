@@ -8,9 +8,12 @@ import type { WaggleInit } from './service-options.ts'
 
 /** {@link WaggleInit} with its defaults. */
 export type ServiceInit = {
-  readonly [K in 'numReplicas' | 'requestTimeoutMs' | 'cache' | 'connections']: NonNullable<
-    WaggleInit[K]
-  >
+  readonly [K in
+    | 'numReplicas'
+    | 'requestTimeoutMs'
+    | 'cache'
+    | 'connections'
+    | 'serveGateway']: NonNullable<WaggleInit[K]>
 } & {
   readonly limits: NodeLimits
   readonly allowPeer: AllowPeer | undefined
@@ -22,9 +25,9 @@ export interface PartsInit extends ServiceInit {
   /** Whether records were restored from disk. */
   readonly isRestored: boolean
 
-  /** Counts what is done; undefined: nobody. */
+  /** Counts the node's operations; undefined: no metrics. */
   readonly meter: Meter | undefined
 
-  /** Where the service tells what happens. */
+  /** Target of the node's events. */
   readonly events: TypedEventTarget<DHTEvents>
 }

@@ -77,10 +77,10 @@ export interface Waggle {
   /** Whether a peer is banned. */
   isBanned(peer: PeerId): boolean
 
-  /** Learns in the background which peers a connected peer knows. */
+  /** Discovers in the background the peers that a connected peer knows. */
   discover(peer: PeerId): void
 
-  /** Asks a connected peer for its time. Undefined if it does not tell, as plain kad-dht peers do not. */
+  /** Requests a connected peer's time. Undefined if the peer does not send it, as plain kad-dht peers do not. */
   compareClocks(peer: PeerId, options?: AbortOptions): Promise<ClockReading | undefined>
 
   /** Creates the operations, whose calls end with the given lifetime or with the node. */

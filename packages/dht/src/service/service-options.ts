@@ -2,6 +2,7 @@ import { assertConnectionOptions, type ConnectionOptions } from '../connections/
 import { DEFAULT_NUM_REPLICAS, DEFAULT_REQUEST_TIMEOUT_MS, SEARCH_WIDTH } from '../constants.ts'
 import type { NodeLimits } from '../node-limits.ts'
 import {
+  assertBoolean,
   assertFunction,
   assertInteger,
   assertNodeLimits,
@@ -61,6 +62,15 @@ export interface WaggleInit extends PersistenceOptions {
    * @see [connections](../../docs/network.md#connections)
    */
   connections?: ConnectionOptions | undefined
+
+  /**
+   * Whether this node looks up, stores and watches on behalf of clients that can dial only a part of the
+   * servers. A client does not.
+   *
+   * @default true
+   * @see [gateways](../../docs/network.md#gateways)
+   */
+  serveGateway?: boolean | undefined
 }
 
 /** The options of the service, which `DHT.create` passes on. */
@@ -71,5 +81,6 @@ export const SERVICE_OPTIONS: OptionTable<WaggleInit> = {
   limits: { assert: assertNodeLimits, default: {} },
   allowPeer: { assert: assertFunction },
   connections: { assert: assertConnectionOptions, default: {} },
+  serveGateway: { assert: assertBoolean, default: true },
   ...PERSISTENCE_OPTIONS
 }

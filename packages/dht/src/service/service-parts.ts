@@ -19,7 +19,7 @@ import { type Access, accessBy } from '../peers/access.ts'
 import { cachePolicy } from '../reading/cache-policy.ts'
 import { CachedReads } from '../reading/cached-reads.ts'
 import { HotKeys } from '../reading/hot-keys.ts'
-import { Replicas } from '../reading/replicas.ts'
+import { Replicas, type ReplicasInit } from '../reading/replicas.ts'
 import { dropDuplicates } from '../store/drop-duplicates.ts'
 import { RecordStore } from '../store/record-store.ts'
 import { sweepRegularly } from '../store/sweep.ts'
@@ -34,6 +34,7 @@ import { Served } from '../wire/served.ts'
 import { sleepDetector } from './after-sleep.ts'
 import { createClockParts } from './clock-parts.ts'
 import { ConnectionParts } from './connection-parts.ts'
+import { createGatewayServer, createGateways, type GatewayParts } from './gateway-parts.ts'
 import { identifyAgain } from './identify-again.ts'
 import { createPeerParts, followNetwork, type PeerParts } from './peer-parts.ts'
 import type { PartsInit } from './service-init.ts'
@@ -53,7 +54,7 @@ export interface ServiceParts extends Omit<NodeParts, 'progress'>, PeerParts {
   readonly watches: Watches
   readonly watchServer: WatchServer
 
-  /** Counts what is done for other peers. */
+  /** Counts the node's work for other peers. */
   readonly served: Served
 
   /** Aborted when the service stops. */
@@ -62,10 +63,10 @@ export interface ServiceParts extends Omit<NodeParts, 'progress'>, PeerParts {
   /** Serves other peers from now on. */
   serve(): Promise<void>
 
-  /** Follows kad-dht's mode: a client serves nobody, and passes on what it holds. */
+  /** Follows kad-dht's mode: a node that becomes a client stops serving, and passes on its records. */
   becomes(mode: 'client' | 'server'): Promise<void>
 
-  /** Serves nobody any more. */
+  /** Stops serving. */
   stopServing(): Promise<void>
 
   /** Starts to follow events. */
@@ -93,13 +94,13 @@ export function serviceParts(init: PartsInit): ServiceParts {
   const { server, ...servers } = createServers(init, { ...found, watches })
   const connections = new ConnectionParts({
     ...{ ...found, components, connections: init.connections, lifetime, requestTimeoutMs, server },
-    clients: [watchClient, compare]
+    clients: [watchClient, compare, found.gateways]
   })
   const networkMerge = createNetworkMerge(init, { ...found, connections }, lifetime)
   const upkeep = createUpkeep(init, { ...found, compare, networkMerge })
   const sleep = sleepDetector(components, {
     ...{ clock: store.clock, clocks, clockTrust, events, liveness: found.liveness },
-    copies: caches.copies,
+    caches: [caches.cache, caches.copies],
     ...{ replicas: found.replicas, publications, upkeep, watches }
   })
 
@@ -110,7 +111,7 @@ export function serviceParts(init: PartsInit): ServiceParts {
     becomes: (mode) => changeMode(mode, { ...found, components, lifetime, servers, store, upkeep }),
     async follow() {
       sleep.follow(lifetime)
-      sweepRegularly([store, ...Object.values(caches)], lifetime, () => sleep.look())
+      sweepRegularly([store, ...Object.values(caches)], lifetime, () => sleep.check())
       clocks.follow(lifetime)
       guardRecords(kad, found.access, lifetime)
       upkeep.follow(events, lifetime)
@@ -126,7 +127,7 @@ export function serviceParts(init: PartsInit): ServiceParts {
       servers.watchServer.stop()
       door.buffers.stop()
 
-      for (const part of [watchClient, exchange, compare, clocks, lookups]) {
+      for (const part of [watchClient, exchange, compare, found.gateways, clocks, lookups]) {
         part.close()
       }
     }
@@ -139,7 +140,7 @@ interface ModeParts
   readonly servers: Pick<ServiceParts, 'serve' | 'stopServing'>
 }
 
-/** Serves others from now on, or passes on what this node holds and serves nobody. */
+/** Starts serving, or passes on this node's records and stops serving. */
 async function changeMode(
   mode: 'client' | 'server',
   { components, lifetime, routing, servers, store, upkeep }: ModeParts
@@ -166,18 +167,18 @@ interface Servers extends Pick<ServiceParts, 'watchServer' | 'served' | 'serve' 
   readonly server: ProtocolServer
 }
 
-/** Creates what serves other peers. */
+/** Creates the parts that serve other peers. */
 function createServers(init: PartsInit, parts: ServersInit): Servers {
-  const { components, limits, numReplicas } = init
+  const { components, limits, numReplicas, serveGateway } = init
   const { access, caches, goodbyes, routing, watches } = parts
   const { registrar } = components
   const { store } = partsOf(components)
-  // All protocols share one scheduler, so that a peer gets no more by using several of them.
+  // All protocols share one scheduler, so a peer gains nothing by using several.
   const door = doorOf(components)
   const { buffers, scheduler } = door
   const served = new Served()
   const watchServer = new WatchServer({
-    ...{ store, routing, numReplicas, served, forwarded: watches.forwarded },
+    ...{ store, routing, numReplicas, served, serveGateway, forwarded: watches.forwarded },
     maxWatchersPerKey: limits.maxWatchersPerKey
   })
   const server = new ProtocolServer({
@@ -191,6 +192,7 @@ function createServers(init: PartsInit, parts: ServersInit): Servers {
     onForgery: (peer, error) => door.forgive(peer, error),
     onGoodbye: (peer, reason) => goodbyes().hear(peer, reason)
   })
+  const gateway = createGatewayServer(init, { ...parts, served })
   return {
     ...{ server, served, watchServer },
     async serve() {
@@ -198,12 +200,13 @@ function createServers(init: PartsInit, parts: ServersInit): Servers {
       await server.handle(registrar, watchServer)
       await server.handle(registrar, clockServer(store.clock))
       await server.handle(registrar, compareServer(store))
+      serveGateway && (await server.handle(registrar, gateway))
     },
     stopServing: () => server.unhandle(registrar)
   }
 }
 
-/** Returns what counts reads by others, and leaves copies; undefined if this node sends no copies. */
+/** Returns a callback that counts others' reads and sends copies; undefined if this node sends none. */
 function countReads(
   { cache, numReplicas }: PartsInit,
   { replicas, routing }: LookupParts
@@ -220,21 +223,22 @@ function countReads(
   return (key) => hotKeys.count(key)
 }
 
-interface LookupParts extends PeerParts {
+interface LookupParts extends PeerParts, GatewayParts {
   readonly access: Access
   readonly caches: Caches
   readonly exchange: ExchangeClient
   readonly lookups: Lookups
   readonly replicas: Replicas
+  readonly replicasInit: ReplicasInit
 
-  /** The protocols by which peers are asked. Some are added later. */
+  /** The protocols of requests to peers. Some are added later. */
   readonly protocols: { progressMs(peer: PeerInfo): number }[]
 
-  /** Made later: connections are closed by what is under way on them. */
+  /** Created later, because closing connections depends on the activity of the protocols. */
   readonly goodbyes: () => Goodbyes
 }
 
-/** Creates what finds peers and reads from them. */
+/** Creates the parts that find peers and read from them. */
 function createLookup(init: PartsInit, goodbyes: () => Goodbyes): LookupParts {
   const { components, numReplicas, requestTimeoutMs } = init
   const { kad, progress, store } = partsOf(components)
@@ -248,17 +252,22 @@ function createLookup(init: PartsInit, goodbyes: () => Goodbyes): LookupParts {
     progressMs: (peer) => Math.max(...protocols.map((protocol) => protocol.progressMs(peer)))
   })
   const caches = createCaches(init)
-  const replicas = new Replicas({
-    self: components.peerId,
-    ...{ cache: caches.cache, parts: caches.parts, store },
-    ...{ channel: exchange, routing, lookups, numReplicas },
+  const readers = createGateways(init, { ...found, lookups })
+  protocols.push(readers.gateways)
+  const replicasInit = {
+    ...{ self: components.peerId, numReplicas, beyondReach: readers.beyondReach },
+    ...{ cache: caches.cache, store, channel: exchange, routing, lookups },
     isReplica: () => kad.getMode() === 'server'
-  })
+  }
+  const replicas = new Replicas(replicasInit)
   const access = accessBy(init.allowPeer)
-  return { ...found, access, caches, exchange, goodbyes, lookups, protocols, replicas }
+  return {
+    ...{ ...found, ...readers, access, caches, exchange, goodbyes },
+    ...{ lookups, protocols, replicas, replicasInit }
+  }
 }
 
-/** Hand-overs let others pass. */
+/** Hand-overs are bulk, which other requests may pass. */
 const HAND_OVER: CancellationToken = { isCancelled: false, isBulk: true }
 
 interface UpkeepPartsInit extends LookupParts {
@@ -291,8 +300,8 @@ function createUpkeep(
       const reading = await replicas.read(key, { latest: true, cancellation: ALWAYS })
       await replicas.repair(key, reading)
     },
-    // The nearest ones know all that matters: whoever joins near this node dials them, too.
-    lookAround: () =>
+    // The nearest ones suffice: a peer that joins near this node dials them, too.
+    findNeighbours: () =>
       networkMerge.refresh(routing.connectedNeighbours(SEARCH_WIDTH).slice(0, ALPHA)),
     log: logger.forComponent('waggle:upkeep')
   })
@@ -346,7 +355,7 @@ function createNetworkMerge(
     {
       ...{ self: peerId, connectionManager, events, channel, peers, routing, requestTimeoutMs },
       dialer: client.dialer,
-      // A neighbour that is known before it is needed saves upkeep more dials than meeting it costs.
+      // Knowing a neighbour in advance saves upkeep more dials than finding it costs.
       neighbourCount: () => Math.min(SEARCH_WIDTH, 2 * connections.budget.low)
     },
     lifetime
@@ -355,29 +364,26 @@ function createNetworkMerge(
 
 const ALWAYS: CancellationToken = { isCancelled: false }
 
-/** What a node holds besides the records that it stores for others. */
+/** Records of a node besides those that it stores for others. */
 interface Caches {
-  /** What it has learned itself. */
+  /** Records that it has read itself. */
   readonly cache: RecordStore | undefined
 
-  /** What others have left here. */
+  /** Copies that other peers have left here. */
   readonly copies: RecordStore | undefined
-
-  /** What it has learned of single subkeys, where it does not know the whole. */
-  readonly parts: RecordStore | undefined
 }
 
-/** Share of the cache's limits that the copies of others may take besides, and single subkeys as much again. */
+/** Size of the copies' store, as a share of the cache's limits, in addition to these. */
 const COPIES_SHARE = 1 / 4
 
-/** Creates the caches: stores by the same rules, whose records this node stores for no other peer. */
+/** Creates the caches: stores under the same rules, whose records do not count as stored for other peers. */
 function createCaches({
   cache: options,
   components,
   limits: { maxCachedBytes }
 }: PartsInit): Caches {
   if (options === false) {
-    return { cache: undefined, copies: undefined, parts: undefined }
+    return { cache: undefined, copies: undefined }
   }
 
   const { limits, clock, network } = partsOf(components).store
@@ -388,5 +394,5 @@ function createCaches({
       maxRecords: Math.ceil(share * size),
       maxBytes: Math.ceil(share * maxCachedBytes)
     })
-  return { cache: storeOf(1), copies: storeOf(COPIES_SHARE), parts: storeOf(COPIES_SHARE) }
+  return { cache: storeOf(1), copies: storeOf(COPIES_SHARE) }
 }

@@ -35,12 +35,14 @@ import type { Stats } from './stats.ts'
 export function waggle(init: WaggleInit = {}): (components: WaggleComponents) => Waggle {
   assertOptions('waggle()', init, SERVICE_OPTIONS)
   const { allowPeer, ...settings } = withDefaults(init, SERVICE_OPTIONS)
-  const { numReplicas, requestTimeoutMs, cache, connections } = settings
+  const { numReplicas, requestTimeoutMs, cache, connections, serveGateway } = settings
   const limits = nodeLimitsOf(init.limits)
   const persistence = persistenceOptions(init)
   return (components) =>
     new WaggleService(components, {
-      ...({ numReplicas, requestTimeoutMs, cache, connections } as Required<typeof init>),
+      ...({ numReplicas, requestTimeoutMs, cache, connections, serveGateway } as Required<
+        typeof init
+      >),
       ...{ limits, allowPeer, persistence }
     })
 }
@@ -70,7 +72,7 @@ class WaggleService implements Waggle, Startable {
     registerGauges(metrics, () => this.#readings())
   }
 
-  /** Called by libp2p before any peer can ask, so that persisted records are there from the start. */
+  /** Called by libp2p before any peer can send requests, so that persisted records are available from the start. */
   async beforeStart(): Promise<void> {
     const { kad, store } = partsOf(this.#components)
     const { logger } = this.#components
@@ -119,7 +121,7 @@ class WaggleService implements Waggle, Startable {
     await running?.stopServing()
   }
 
-  /** Called by libp2p when no peer can ask any more, or when starting has failed. */
+  /** Called by libp2p when no peer can send requests any more, or when starting has failed. */
   async afterStop(): Promise<void> {
     await this.#persistence?.close()
     this.#persistence = undefined
@@ -228,7 +230,7 @@ class WaggleService implements Waggle, Startable {
     this.#meter?.countMisfit()
   }
 
-  /** The routing table for kad-dht, which is there before this service runs. */
+  /** The routing table for kad-dht, which starts before this service. */
   get #kadRouting(): KadRouting {
     const routing = (): KnownPeers | undefined => this.#running?.routing
     return {

@@ -27,7 +27,7 @@ export interface Stats {
   /** Keys that other peers watch at this node, counted once per peer. */
   readonly watchedForOthers: number
 
-  /** What this node has done for other peers since it started. */
+  /** Work for other peers since the node started. */
   readonly served: ServedStats
 
   /** Values found so far that fit no schema of the handle that read them, and were left out. */
@@ -53,7 +53,7 @@ export interface Stats {
 
   /**
    * Median milliseconds by which the connected peers' clocks are ahead of this node's. Negative if
-   * they are behind, undefined if no peer has told its time yet.
+   * they are behind, undefined without a reading.
    */
   readonly clockSkewMs: number | undefined
 

@@ -1,6 +1,7 @@
 import type { ExchangeClient } from '../exchange/exchange-client.ts'
 import { partsOf } from '../kad/node-parts.ts'
 import type { Lookups } from '../lookup/lookups.ts'
+import type { BeyondReach } from '../reading/beyond-reach.ts'
 import type { CachedReads } from '../reading/cached-reads.ts'
 import type { Replicas } from '../reading/replicas.ts'
 import { WatchClient } from '../watch/watch-client.ts'
@@ -10,16 +11,17 @@ import type { PartsInit } from './service-init.ts'
 
 /** The parts that watching uses. */
 export interface WatchingParts extends Pick<PeerParts, 'client'> {
+  readonly beyondReach: BeyondReach
   readonly exchange: ExchangeClient
   readonly lookups: Lookups
   readonly reads: CachedReads
   readonly replicas: Replicas
 }
 
-/** Creates what watches keys at other peers. */
+/** Creates the parts that watch keys at other peers. */
 export function createWatches(
   { components, limits, numReplicas }: PartsInit,
-  { client, exchange: records, lookups, replicas, reads }: WatchingParts
+  { beyondReach, client, exchange: records, lookups, replicas, reads }: WatchingParts
 ): { watches: Watches; watchClient: WatchClient } {
   const { store } = partsOf(components)
   const log = components.logger.forComponent('waggle:watch')
@@ -30,6 +32,7 @@ export function createWatches(
   })
   const watches = new Watches({
     ...{ channel: watchClient, log, numReplicas, replicas, store, known: replicas.known },
+    gateways: beyondReach,
     maxForwardedKeys: limits.maxForwardedKeys,
     inTime: (peer, answer) => lookups.inTime(peer, answer),
     onLearned: (...learned) => reads.onWatched(...learned),

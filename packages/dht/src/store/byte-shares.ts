@@ -1,7 +1,10 @@
-/** Peers told apart in one dictionary besides the one that began it. Additions of others count for that one. */
+/**
+ * Peers with their own share of one dictionary, besides the one that began it. Further additions count for that
+ * one.
+ */
 const MAX_SHARES = 8
 
-/** The bytes of a record, and whose they are. */
+/** The bytes of a record, and the peers that they count for. */
 export interface SharedBytes {
   /** The peer that stored the record, as text. */
   readonly writer: string
@@ -18,8 +21,8 @@ export interface ByteShare {
 }
 
 /**
- * Divides the bytes of a record that has changed. A dictionary belongs to the peer that began it,
- * but additions count for those that make them: otherwise strangers could use up that peer's quota.
+ * Divides the bytes of a record that has changed. A dictionary counts for the peer that began it, but additions
+ * count for the peers that make them: otherwise strangers could use up that peer's quota.
  */
 export function sharesOf(
   previous: SharedBytes,
@@ -42,7 +45,7 @@ export function sharesOf(
   return fitTo(sizeBytes, [...largest(others, MAX_SHARES - 1), added])
 }
 
-/** Drops the smallest shares: otherwise a ninth peer could add as much as it likes. */
+/** Drops the smallest shares: otherwise a ninth peer could add any amount. */
 function largest(shares: readonly ByteShare[], count: number): readonly ByteShare[] {
   return shares.length <= count
     ? shares
@@ -50,8 +53,8 @@ function largest(shares: readonly ByteShare[], count: number): readonly ByteShar
 }
 
 /**
- * Scales the shares down to a record of which much has gone. The rest counts for those that added to
- * it: otherwise a peer could pass its part on to the writer by letting some of it expire.
+ * Scales the shares down when much of a record has gone. The rest counts for the peers that added to it: otherwise
+ * a peer could pass its part on to the writer by letting some of it expire.
  */
 export function fitTo(sizeBytes: number, shares: readonly ByteShare[]): readonly ByteShare[] {
   const sumBytes = shares.reduce((sum, { bytes }) => sum + bytes, 0)

@@ -1,7 +1,7 @@
 import { subsumes } from '@waggle/record/replica'
 import { keyOf, type RecordStore } from './record-store.ts'
 
-/** The stores that are not to hold the same. */
+/** The stores that should not contain the same records. */
 export interface DuplicatesInit {
   readonly cache: RecordStore
   readonly store: RecordStore
@@ -11,8 +11,8 @@ export interface DuplicatesInit {
 }
 
 /**
- * Has a cache drop what the store holds, from now on: a replica needs no second copy. The cache
- * keeps what it knows beyond the store, such as a later value that this replica has missed.
+ * Makes a cache drop the records that the store holds, from now on: a replica needs no second copy. The cache keeps
+ * entries beyond the store's, such as a later value that this replica has missed.
  */
 export function dropDuplicates({ cache, store, isReplicaOf }: DuplicatesInit): void {
   const drop = (name: string): void => {

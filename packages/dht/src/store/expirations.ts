@@ -17,10 +17,10 @@ class ExpirationQueues {
   }
 }
 
-/** Says which stored records have expired, and which of them are to be removed. */
+/** Determines which stored records have expired, and which of them to remove. */
 export class Expirations {
   readonly #all = new ExpirationQueues()
-  /** While removing is suspended: what has been stored since. */
+  /** The records stored since removal was suspended. */
   #recent: ExpirationQueues | undefined
 
   /** Adds a record. `count` records are stored at most. */
@@ -29,24 +29,24 @@ export class Expirations {
     this.#recent?.add(stored, count)
   }
 
-  /** The record that expires first, or has expired first. */
+  /** The record with the earliest expiration, past or future. */
   get first(): StoredRecord | undefined {
     return this.#all.whole.first
   }
 
-  /** Returns a record that has expired altogether and is to be removed. */
+  /** Returns a fully expired record to remove. */
   expired(now: DHTTime): StoredRecord | undefined {
     const { first } = (this.#recent ?? this.#all).whole
     return first !== undefined && first.expirationTime <= now ? first : undefined
   }
 
-  /** Returns a record of which a part has expired and is to be removed. */
+  /** Returns a partly expired record to prune. */
   partlyExpired(now: DHTTime): StoredRecord | undefined {
     const { first } = (this.#recent ?? this.#all).parts
     return first !== undefined && first.firstExpiration <= now ? first : undefined
   }
 
-  /** Removes nothing that is stored now for having expired, until {@link resume}. */
+  /** Suspends the removal of records that are stored now, until {@link resume}. */
   suspend(): void {
     this.#recent = new ExpirationQueues()
   }

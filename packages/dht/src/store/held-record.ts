@@ -8,7 +8,7 @@ export interface HeldRecord {
   readonly record: DHTRecord
 }
 
-/** Lists all live records of a store, as they are when the loop comes to them. */
+/** Lists all live records of a store, each in its state at the time of iteration. */
 export function* heldRecords(store: RecordStore): Generator<HeldRecord, void, undefined> {
   for (const [name, record] of store.live()) {
     yield {

@@ -15,24 +15,24 @@ type KeyObject = ReturnType<NonNullable<typeof node>['createPublicKey']>
 /** The bytes that turn an Ed25519 key into a SubjectPublicKeyInfo (RFC 8410 §10.1). */
 const SPKI_PREFIX = fromString('302a300506032b6570032100', 'hex')
 
-/** Parsed keys. Owners' keys are the same arrays again and again, and parsing one is slow. */
+/** Parsed keys. Owners' keys are the same arrays repeatedly, and parsing one is slow. */
 const keys = new WeakMap<Uint8Array, KeyObject>()
 
-/** Threads of Node's pool unless the environment says otherwise. */
+/** Threads of Node's pool if the environment does not set them. */
 const DEFAULT_THREADS = 4
 
 const { UV_THREADPOOL_SIZE } = globalThis.process?.env ?? {}
 
 /**
- * Signatures verified at the same time: in half of the threads, because the disk uses the others. An
- * acknowledged write waits for the disk, and must not wait for strangers' signatures.
+ * Signatures verified at the same time: in half of the threads, because the disk uses the others. An acknowledged
+ * write waits for the disk, and must not wait for strangers' signatures.
  */
 export const THREADS_FOR_SIGNATURES: number = Math.max(
   1,
   Math.floor((Number(UV_THREADPOOL_SIZE) || DEFAULT_THREADS) / 2)
 )
 
-/** Verifies a signature as {@link verifySignature} does, with the fastest implementation here. */
+/** Verifies a signature as {@link verifySignature} does, with the fastest available implementation. */
 export const fastVerify: VerifySignature =
   node === undefined
     ? verifySignature

@@ -1,7 +1,7 @@
 import { RecordQueue } from './record-queue.ts'
 import { OWN, type StoredRecord } from './stored-record.ts'
 
-/** Storage for all peers, and for what any one of them stores. */
+/** Storage for all peers, and for each of them. */
 export interface StorageLimits {
   readonly maxRecords: number
   readonly maxBytes: number
@@ -22,7 +22,7 @@ interface Usage {
 export interface QuotasInit {
   readonly limits: StorageLimits
 
-  /** Returns how near to this node a key is, by its record's name. Undefined: all are equally near. */
+  /** Returns the proximity of a key to this node, by its record's name. Undefined: all are equally near. */
   readonly nearnessOf: ((name: string) => number) | undefined
 
   /** The record that expires first of all. */
@@ -32,23 +32,23 @@ export interface QuotasInit {
   readonly all: () => Iterable<StoredRecord>
 }
 
-/** Halvings of a store that are told apart. */
+/** Powers of two by which peers' usage is ranked. */
 const LEVELS = 32
 
 /**
- * Counts what each peer stores, and decides what a full store evicts. Eviction starts with the
- * heaviest writers, so that a flood evicts its sender's records. Peers are ranked by their part of
- * the store in powers of two, and a writer evicts its own records unless others rank above it. Of
- * one peer's records, those farthest from this node go first, and of these the first to expire.
+ * Counts each peer's stored bytes, and decides which records a full store evicts. Eviction starts with the heaviest
+ * writers, so a flood evicts its sender's records. Peers are ranked by their part of the store in powers of two,
+ * and a writer evicts its own records unless others rank above it. Of one peer's records, those farthest from this
+ * node go first, and of these the first to expire.
  */
 export class Quotas {
   readonly #init: QuotasInit
   readonly #peers = new Map<string, Usage>()
 
-  /** Peers with records to evict, by rank. Those that have only added to others' records have none. */
+  /** Peers with records to evict, by rank. Peers that have only added to others' records have none. */
   readonly #levels: readonly Set<Usage>[] = Array.from({ length: LEVELS }, () => new Set())
 
-  /** Queues take memory themselves, and are built when the store is full for the first time. */
+  /** Whether queues exist. They take memory, and are built when the store is full for the first time. */
   #isQueueing = false
 
   constructor(init: QuotasInit) {
@@ -72,7 +72,7 @@ export class Quotas {
     this.#count(stored, -1)
   }
 
-  /** Whether a peer uses more than one peer may. */
+  /** Whether a peer exceeds its quota. */
   isOverQuota(writer: string): boolean {
     const { maxRecordsPerPeer, maxBytesPerPeer } = this.#init.limits
     const usage = this.#peers.get(writer)
@@ -84,8 +84,8 @@ export class Quotas {
   }
 
   /**
-   * Returns the record to evict first so that the peer can store more. Undefined if there is only
-   * the one that it wants to store: additions to others' records are not its own to evict.
+   * Returns the record to evict first so that the peer can store more. Undefined if only the record to be stored is
+   * left: additions to others' records are not its own to evict.
    */
   nextToEvict(writer: string): StoredRecord | undefined {
     if (!this.#isSingle) {
@@ -103,10 +103,7 @@ export class Quotas {
     return largest && this.#firstOf(largest)
   }
 
-  /**
-   * Whether a new record would be what {@link nextToEvict} returns once it is stored. Of equals,
-   * the older one stays.
-   */
+  /** Whether {@link nextToEvict} would return a new record once it is stored. Of equals, the older one stays. */
   isNextToEvict(stored: StoredRecord): boolean {
     const own = this.#peers.get(stored.writer)
 
@@ -119,7 +116,7 @@ export class Quotas {
     return first !== undefined && compareEviction(stored, first) <= 0
   }
 
-  /** A cache has one writer and needs no queues beside that of expirations. */
+  /** Whether there is only one writer, as in a cache, which needs no queues besides that of expirations. */
   get #isSingle(): boolean {
     return this.#init.nearnessOf === undefined && this.#peers.size === 1
   }
@@ -132,7 +129,7 @@ export class Quotas {
     return this.#levels.findLastIndex(({ size }) => size > 0)
   }
 
-  /** Adds a record to what its peers use, or subtracts it. */
+  /** Adds a record to its peers' usage, or subtracts it. */
   #count({ writer, sizeBytes, shares }: StoredRecord, sign: 1 | -1): void {
     let ownBytes = sizeBytes
 

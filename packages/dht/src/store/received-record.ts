@@ -16,9 +16,9 @@ export interface Judge {
 }
 
 /**
- * Returns the record of a peer's response without what validators refuse; undefined if it breaks a
- * rule (N9a), has expired, or nothing is left of it. It has bytes of its own: keeping it does not
- * keep the whole message.
+ * Returns the record of a peer's response without the entries that validators refuse; undefined if it breaks a rule
+ * (N9a), has expired, or becomes empty. Its bytes are a copy, so keeping it does not keep the whole message in
+ * memory.
  */
 export function receivedRecord(
   peer: PeerInfo,
@@ -27,7 +27,7 @@ export function receivedRecord(
   { log, store, onForgery }: Judge
 ): MaybePromise<DHTRecord | undefined> {
   const ignored = (error: unknown): undefined => {
-    log('ignoring the record that %p answered with - %e', peer.id, error)
+    log('ignoring an invalid record from %p - %e', peer.id, error)
 
     if (error instanceof ForgedSignatureError) {
       onForgery?.(peer.id, error)
@@ -38,7 +38,7 @@ export function receivedRecord(
     const checked = store.checks.receive(key, bytes.slice(), peer.id.toString())
     const received = whenDone(checked, ({ record, refusals }) => {
       if (refusals.length > 0) {
-        log('ignoring some of what %p answered with - %s', peer.id, refusals.join(', '))
+        log('ignoring refused entries from %p - %s', peer.id, refusals.join(', '))
       }
 
       return isEmpty(record) ? undefined : record

@@ -22,19 +22,18 @@ import { placesOf, type Received, Validation } from './validation.ts'
 export interface RecordChecksInit {
   readonly limits: Limits
 
-  /** The name of the network for which owners sign. */
+  /** The name of the network in owners' signatures. */
   readonly network: string
   readonly clock: () => DHTTime
   readonly validators?: readonly RecordValidator[] | undefined
 
-  /** Time that each peer has used. @default its own */
+  /** Each peer's use of this node's time. @default an instance of its own */
   readonly shares?: CpuShares | undefined
 }
 
 /**
- * Checks every record that comes from elsewhere, on whatever way: the rules, the owners' signatures
- * (R15) and the application's validators. The checks are synchronous unless there is much to verify
- * or a validator returns a promise.
+ * Checks every record from other peers or from disk: the rules, the owners' signatures (R15) and the application's
+ * validators. The checks are synchronous unless there is much to verify or a validator returns a promise.
  */
 export class RecordChecks {
   readonly #init: RecordChecksInit
@@ -47,29 +46,29 @@ export class RecordChecks {
     this.#signatures = new SignatureChecks({ shares: init.shares })
   }
 
-  /** Verifies signatures inline, and remembers the good ones. */
+  /** Verifies signatures inline, and remembers the valid ones. */
   get verify(): VerifySignature {
     return this.#signatures.verify
   }
 
-  /** Adds rules of the application. They count from now on. */
+  /** Adds validators. They apply from now on. */
   addValidators(validators: readonly RecordValidator[]): void {
     this.#validation.add(validators)
   }
 
-  /** Removes such rules, unless another caller has added the same. */
+  /** Removes validators, unless another caller has added the same. */
   removeValidators(validators: readonly RecordValidator[]): void {
     this.#validation.remove(validators)
   }
 
-  /** Whether the application has rules. */
+  /** Whether there are validators. */
   get hasValidators(): boolean {
     return !this.#validation.isIdle
   }
 
   /**
-   * Reads what the peer of that name sent for a key. Leaves out what validators refuse, which may be all of it.
-   * Throws, or rejects, as `checkRecord` throws, if any of it breaks a rule.
+   * Checks the bytes that a peer sent for a key. Leaves out entries that validators refuse, perhaps all of them.
+   * Throws, or rejects, as `checkRecord` throws, if any entry breaks a rule.
    */
   receive(key: Uint8Array, bytes: Uint8Array, peer: string): MaybePromise<Received> {
     const { clock, limits, network } = this.#init
@@ -81,22 +80,21 @@ export class RecordChecks {
       : whenDone(this.#signatures.check(signed, peer), () => this.#validation.filter(key, record))
   }
 
-  /** Returns what a reader sees of a record (R8), without what validators refuse. */
+  /** Returns a reader's view of a record (R8), without entries that validators refuse. */
   show(key: Uint8Array, record: DHTRecord): MaybePromise<Found | undefined> {
     if (this.#validation.isIdle) {
-      return view(record, this.#init.clock())
+      return view(record, this.#init.clock(), key)
     }
 
     return whenDone(this.#validation.filter(key, record), (received) =>
       this.#validation.isStripping
         ? this.#strip(key, received.record)
-        : view(received.record, this.#init.clock())
+        : view(received.record, this.#init.clock(), key)
     )
   }
 
   /**
-   * Prepares a write of this node so that all peers accept it: has validators sign its values, and
-   * the owner sign the whole.
+   * Prepares a write of this node for other peers: validators sign its values, and the owner signs the whole.
    *
    * @throws ValidationError when this node's own validators refuse it
    */
@@ -116,7 +114,7 @@ export class RecordChecks {
     return record
   }
 
-  /** Has validators change each value of the record. */
+  /** Runs the validators' `sign` over each value of the record. */
   #signValues(key: Uint8Array, record: DHTRecord): Promise<DHTRecord> {
     return mapValues(record, async (id, entry) => {
       const value = await this.#validation.sign(key, { id, entry })
@@ -124,7 +122,7 @@ export class RecordChecks {
     })
   }
 
-  /** Has validators undo their changes. A value that can't be stripped is not shown. */
+  /** Runs the validators' `strip`. A value that can't be stripped is not shown. */
   async #strip(key: Uint8Array, record: DHTRecord): Promise<Found | undefined> {
     const stripped = await mapValues(record, async (id, entry) => {
       try {
@@ -134,7 +132,7 @@ export class RecordChecks {
         return undefined
       }
     })
-    return view(stripped, this.#init.clock())
+    return view(stripped, this.#init.clock(), key)
   }
 }
 

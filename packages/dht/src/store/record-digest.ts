@@ -1,13 +1,13 @@
 import { type DHTRecord, encodeRecord, isEmpty } from '@waggle/record'
 import { sha256 } from '../sha256.ts'
 
-/** Bytes of a digest. No two records have the same one by chance or by effort. */
+/** Bytes of a digest: enough to rule out collisions, even deliberate ones. */
 export const DIGEST_BYTES = 16
 
 /** Digests of records and of encodings, neither of which changes. */
 const digests = new WeakMap<object, Uint8Array>()
 
-/** Returns the digest of an encoding, of which each record has exactly one (R10). */
+/** Returns the digest of an encoding, which is unique for each record (R10). */
 export function digestOfBytes(encoded: Uint8Array): Uint8Array {
   return memoize(encoded, () => Uint8Array.from(sha256(encoded).subarray(0, DIGEST_BYTES)))
 }

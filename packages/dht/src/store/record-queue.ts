@@ -1,10 +1,7 @@
 import TinyQueue from 'tinyqueue'
 import type { StoredRecord } from './stored-record.ts'
 
-/**
- * Stored records in an order. Records that were replaced or dropped since may stay in it for a
- * while; it never returns them.
- */
+/** Stored records in an order. Replaced and dropped records may stay in it for a while; it never returns them. */
 export class RecordQueue {
   readonly #compare: (a: StoredRecord, b: StoredRecord) => number
   #queue: TinyQueue<StoredRecord>
@@ -26,7 +23,10 @@ export class RecordQueue {
     return first
   }
 
-  /** Adds a record. `count` records are stored at most, which bounds what writes to the same keys leave behind. */
+  /**
+   * Adds a record. `count` bounds the stored records, and so the outdated ones that writes to the same keys leave
+   * behind.
+   */
   push(record: StoredRecord, count: number): void {
     this.#queue.push(record)
 

@@ -9,7 +9,7 @@ export interface RecordStoreOptions {
   limits?: Limits | undefined
 
   /**
-   * The name of the network whose records these are. Signatures of other networks are not valid.
+   * The name of the records' network. Signatures of other networks are not valid.
    *
    * @default DEFAULT_NETWORK
    */
@@ -44,24 +44,20 @@ export interface RecordStoreOptions {
    */
   maxBytesPerPeer?: number | undefined
 
-  /**
-   * Returns how near to this node a record's key is, in leading bits that they share. Left out: all
-   * are equally near.
-   */
+  /** Returns a key's proximity to this node, in shared leading bits. Left out: all are equally near. */
   nearnessOf?: ((key: Uint8Array) => number) | undefined
 
   /** @default getDHTTime */
   clock?: (() => DHTTime) | undefined
 
   /**
-   * The application's rules for what may be stored. This node applies them as a replica and a
-   * reader.
+   * The application's rules for what may be stored. This node applies them as a replica and a reader.
    *
    * @default []
    */
   validators?: readonly RecordValidator[] | undefined
 
-  /** Time that each peer has used of this node. @default the store's own */
+  /** Each peer's use of this node's time. @default the store's own */
   shares?: CpuShares | undefined
 }
 

@@ -1,7 +1,6 @@
 import {
   type Applied,
   apply,
-  DEFAULT_LIMITS,
   type DHTRecord,
   type DHTTime,
   EMPTY_RECORD,
@@ -9,7 +8,7 @@ import {
   getDHTTime,
   type Limits
 } from '@waggle/record'
-import { DEFAULT_NETWORK } from '@waggle/record/replica'
+import { DEFAULT_LIMITS, DEFAULT_NETWORK, newEntries } from '@waggle/record/replica'
 import { bytesOf, textOf } from '../latin1.ts'
 import { Expirations } from './expirations.ts'
 import { Quotas, type StorageLimits } from './quotas.ts'
@@ -30,16 +29,16 @@ import {
 const MAX_PRUNED = 128
 
 /**
- * The one store of a node: kad-dht's messages and Waggle's read and write the same records. A write
- * is merged in one synchronous step, so that no two of them can overlap (N2). The store is bounded:
- * when it is full, eviction starts with the heaviest writer (N7).
+ * The one store of a node: kad-dht's messages and Waggle's read and write the same records. A write is merged in
+ * one synchronous step, so writes cannot overlap (N2). The store is bounded: when it is full, eviction starts with
+ * the heaviest writer (N7).
  */
 export class RecordStore {
   readonly limits: Limits
   readonly network: string
   readonly clock: () => DHTTime
 
-  /** Checks of records that come from elsewhere. */
+  /** Checks of records from other peers or from disk. */
   readonly checks: RecordChecks
   readonly #limits: StorageLimits
   readonly #quotas: Quotas
@@ -104,25 +103,26 @@ export class RecordStore {
     return live?.encoded
   }
 
-  /** Tells a persistence hook of each change from now on. Undefined: none. */
+  /** Sets the persistence hook, which is notified of each change. Undefined: none. */
   persistWith(hook: PersistenceHook | undefined): void {
     this.#persistence = hook
   }
 
-  /** Tells an observer of each record from now on. Undefined: none. */
+  /** Sets the observer, which is notified of each record. Undefined: none. */
   observeWith(observer: StoreObserver | undefined): void {
     this.#observer = observer
   }
 
-  /** Tells a listener of each write from now on, as soon as it is stored. Expirations and evictions are not told. */
+  /**
+   * Adds a listener that is notified of each write as soon as it is stored, but not of expirations and evictions.
+   */
   onWrite(listener: WriteListener): void {
     this.#listeners.push(listener)
   }
 
   /**
-   * Resolves when all writes until now are as durable as the node was told to make them; rejects
-   * when that fails. Undefined if they are already. A write is acknowledged after this, even one
-   * that repeats an earlier one.
+   * Resolves when all writes until now have the configured durability; rejects when that fails. Undefined if they
+   * have it already. A write is acknowledged after this, even one that repeats an earlier one.
    */
   whenDurable(): Promise<void> | undefined {
     return this.#persistence?.whenDurable()
@@ -134,8 +134,8 @@ export class RecordStore {
   }
 
   /**
-   * Lists each record that is live when the loop comes to it, with its name. Changes in the
-   * meantime may be missed.
+   * Lists the live records with their names, each in its state at the time of iteration. May omit changes in the
+   * meantime.
    */
   *live(): Generator<[name: string, record: DHTRecord], void, undefined> {
     for (const name of this.#stored.keys()) {
@@ -152,12 +152,12 @@ export class RecordStore {
     return this.#stored.has(name)
   }
 
-  /** Returns since when anything has been stored under the name, in ms of the process's clock. */
+  /** Returns the time since which a record has been stored under the name, in ms of the process's clock. */
   heldSinceMs(name: string): number {
     return this.#stored.get(name)?.sinceMs ?? Number.POSITIVE_INFINITY
   }
 
-  /** Returns when the record under the name was changed last, in ms of the process's clock. */
+  /** Returns the time of the last change of the record under the name, in ms of the process's clock. */
   changedMs(name: string): number {
     return this.#stored.get(name)?.changedMs ?? Number.NEGATIVE_INFINITY
   }
@@ -182,8 +182,8 @@ export class RecordStore {
   }
 
   /**
-   * Returns the encoding of the record under a name, expired parts included; undefined if there is
-   * none. Unlike {@link encoded} it does not keep the encoding, which the journal needs once.
+   * Returns the encoding of the record under a name, expired parts included; undefined if there is none. Unlike
+   * {@link encoded} it does not keep the encoding, which the journal needs once.
    */
   encodedAsHeld(name: string): Uint8Array | undefined {
     const stored = this.#stored.get(name)
@@ -191,8 +191,8 @@ export class RecordStore {
   }
 
   /**
-   * Applies a write (R6) that has passed {@link checks}, from the peer of that name or from this
-   * node itself. A dictionary counts as stored by the peer that began it.
+   * Applies a write (R6) that has passed {@link checks}, from the peer of that name or from this node itself. A
+   * dictionary counts as stored by the peer that began it.
    */
   apply(key: Uint8Array, write: DHTRecord, writer: string = OWN): Applied {
     const name = nameOf(key)
@@ -219,7 +219,7 @@ export class RecordStore {
     }
 
     if (!stored.isStored) {
-      // It was evicted itself, and a rejected write changes nothing (R6).
+      // The new record itself was evicted, and a rejected write changes nothing (R6).
       this.#restore(gone, stored)
       return { isAccepted: false, record: before, reason: 'full' }
     }
@@ -230,16 +230,18 @@ export class RecordStore {
 
     this.#observer?.onStored(name, stored.expirationTime)
 
+    const change = { added: newEntries(before, write), before, writer }
+
     for (const listener of this.#listeners) {
-      listener(name, write, writer)
+      listener(name, change)
     }
 
     return applied
   }
 
   /**
-   * Stores a record from this node's own disk, be it that it has expired: while expiration is
-   * suspended, the clock may be wrong. Nothing else may be stored under the key.
+   * Stores a record from this node's own disk, even if it has expired: while expiration is suspended, the clock may
+   * be wrong. The key must have no other record.
    */
   hold(key: Uint8Array, record: DHTRecord): boolean {
     const stored = storedRecordOf(nameOf(key), record, OWN)
@@ -253,8 +255,8 @@ export class RecordStore {
   }
 
   /**
-   * Removes nothing that is stored now for having expired, until {@link resumeExpiration}: the clock is
-   * in doubt. What has expired by the clock of the moment is not returned.
+   * Suspends the removal of expired records, until {@link resumeExpiration}, while the clock is in doubt. Records
+   * that have expired by the current clock are not returned.
    */
   suspendExpiration(): void {
     for (const stored of this.#stored.values()) {
@@ -264,7 +266,7 @@ export class RecordStore {
     this.#expirations.suspend()
   }
 
-  /** Has the next {@link sweep} remove all that has expired. */
+  /** Lets the next {@link sweep} remove all expired records. */
   resumeExpiration(): void {
     this.#expirations.resume()
   }
@@ -279,7 +281,7 @@ export class RecordStore {
     }
   }
 
-  /** Drops all records, as a node does that becomes a client. */
+  /** Drops all records, when a node becomes a client. */
   clear(): void {
     for (const name of [...this.#stored.keys()]) {
       this.remove(name)
@@ -287,8 +289,8 @@ export class RecordStore {
   }
 
   /**
-   * Removes expired records, and prunes at most {@link MAX_PRUNED} that have expired in part.
-   * Returns whether there are more of these.
+   * Removes expired records, and prunes at most {@link MAX_PRUNED} partly expired ones. Returns whether more of
+   * these are left.
    */
   sweep(): boolean {
     const now = this.clock()
@@ -312,7 +314,7 @@ export class RecordStore {
     return stored && stored.expirationTime > now ? livePartOf(stored, now) : undefined
   }
 
-  /** Prunes each record once of all that has expired since the last sweep. */
+  /** Prunes each record once of everything that has expired since the last sweep. */
   #prune(now: DHTTime): boolean {
     let first = this.#expirations.partlyExpired(now)
 
@@ -340,7 +342,7 @@ export class RecordStore {
     this.#persistence?.noteChange(stored.name)
   }
 
-  /** Stores again what was dropped, except for the rejected record. */
+  /** Restores dropped records, except for the rejected one. */
   #restore(gone: readonly StoredRecord[], rejected: StoredRecord): void {
     for (const stored of gone) {
       if (stored === rejected) {
@@ -358,8 +360,8 @@ export class RecordStore {
   }
 
   /**
-   * Whether a new record would be evicted at once. A flood brings many such records: one that is
-   * never stored costs little and leaves nothing behind in queues.
+   * Whether a new record would be evicted at once. A flood brings many such records: rejecting one without storing
+   * it is cheap and leaves nothing behind in queues.
    */
   #isNextToEvict(stored: StoredRecord): boolean {
     if (this.#stored.size < this.#limits.maxRecords) {
@@ -371,8 +373,8 @@ export class RecordStore {
   }
 
   /**
-   * Returns what it has dropped, perhaps the record itself. It evicts for the sake of the writer,
-   * and not of the peer that began the dictionary.
+   * Evicts records and returns them, perhaps including the new one. Eviction counts for the writer, not for the
+   * peer that began the dictionary.
    */
   #makeRoom(stored: StoredRecord, writer: string): StoredRecord[] {
     const now = this.clock()
@@ -396,7 +398,7 @@ export class RecordStore {
     )
   }
 
-  /** Returns what it has dropped. */
+  /** Drops records and returns them. */
   #dropWhile(isDropped: (first: StoredRecord) => boolean): StoredRecord[] {
     const dropped: StoredRecord[] = []
     let { first } = this.#expirations
@@ -417,12 +419,12 @@ export class RecordStore {
   }
 }
 
-/** Turns a record key into a string by which a Map can find it. */
+/** Converts a record key to a string, as a Map's key. */
 export function nameOf(key: Uint8Array): string {
   return textOf(key)
 }
 
-/** Returns the record key that has the name. */
+/** Converts a name back to its record key. */
 export function keyOf(name: string): Uint8Array {
   return bytesOf(name)
 }

@@ -1,5 +1,5 @@
-import { DEFAULT_LIMITS } from '@waggle/record'
 import {
+  DEFAULT_LIMITS,
   DEFAULT_NETWORK,
   type KadValidator,
   type NetworkRules,
@@ -9,7 +9,7 @@ import {
 } from '@waggle/record/replica'
 import { SignatureChecks } from './signature-checks.ts'
 
-/** kad-dht does not say which peer has sent a record. */
+/** The unknown sender of a record: kad-dht does not pass it on. */
 const ANY_PEER = ''
 
 const signatures = new SignatureChecks()

@@ -13,19 +13,23 @@ import { fastVerify, THREADS_FOR_SIGNATURES, verifyInThread } from './native-ed2
 /** Milliseconds of each turn of the event loop in which signatures are verified inline. */
 const TURN_MS = 2
 
-/** Milliseconds that one signature takes, until some were verified. */
+/** Estimated milliseconds of one signature, before the first measurement. */
 const EXPECTED_MS = 0.1
 
-/** Weight of the latest signature in the average of what one takes. */
+/** Weight of the latest signature in the average time. */
 const LATEST_WEIGHT = 0.05
 
-/** A signature that is not the owner's. No honest node passes it on, as each verifies what it takes in. */
+/**
+ * A signature that is not the owner's. Honest nodes never pass one on, because each verifies the records that it
+ * accepts.
+ */
 export class ForgedSignatureError extends ValidationError {}
 
-/** Made once: there may be very many of them, and a stack takes longer to make than a signature to refuse. */
-const FORGED = new ForgedSignatureError(
-  'a signature is not that of the peer to which its place belongs'
-)
+/**
+ * A single instance: there may be very many forged signatures, and creating a stack takes longer than rejecting
+ * one.
+ */
+const FORGED = new ForgedSignatureError('a signature is not that of the owner of its place')
 
 export interface SignatureChecksInit {
   readonly verify: VerifySignature
@@ -34,20 +38,20 @@ export interface SignatureChecksInit {
   readonly verifyLater: (...signed: Parameters<VerifySignature>) => Promise<boolean>
   readonly maxSignatures: number
 
-  /** Time that each peer has used, to which that for its signatures is added. @default its own */
+  /** Each peer's use of this node's time, to which its signatures are added. @default an instance of its own */
   readonly shares?: CpuShares | undefined
 }
 
 /**
- * Verifies owners' signatures that it has not seen before: inline while there is time in this turn,
- * then in threads, or one per task where there are no threads. The peers that sent them take turns.
+ * Verifies new signatures: inline while there is time in this turn, then in threads, or one per task without
+ * threads. The peers that sent them take turns.
  */
 export class SignatureChecks {
   readonly #init: SignatureChecksInit
 
   /**
-   * Digests of all that was verified and found good. Most records arrive several times, on
-   * different ways. The digest that was needed longest ago is forgotten first.
+   * Digests of valid signatures. Most records arrive several times, on different paths. The least recently used
+   * digest is evicted first.
    */
   readonly #verified: BoundedMap<string, true>
   readonly #budget = new TurnBudget()
@@ -91,9 +95,9 @@ export class SignatureChecks {
   }
 
   /**
-   * Verifies what a peer has sent.
+   * Verifies the signatures in a peer's record.
    *
-   * @throws ForgedSignatureError, or rejects with it, unless all of them are good
+   * @throws ForgedSignatureError, or rejects with it, unless all of them are valid
    */
   check(signed: readonly SignedEntry[], peer: string): MaybePromise<void> {
     for (const [i, one] of signed.entries()) {
@@ -105,7 +109,7 @@ export class SignatureChecks {
     }
   }
 
-  /** Verifies several at once. None after the first bad one is begun. */
+  /** Verifies several signatures at once. Starts no further ones after an invalid one. */
   async #checkLater(signed: readonly SignedEntry[], peer: string): Promise<void> {
     let next = 0
     let isForged = false

@@ -1,9 +1,6 @@
 import type { DHTRecord, DHTTime } from '@waggle/record'
 
-/**
- * Makes a store outlive the process. It is told the names of records only, and decides itself when
- * to read them.
- */
+/** Persists a store. It receives only the names of records, and decides itself when to read them. */
 export interface PersistenceHook {
   /** Called when another record, or none, is stored under the name. */
   noteChange(name: string): void
@@ -12,11 +9,25 @@ export interface PersistenceHook {
   whenDurable(): Promise<void> | undefined
 }
 
-/** Is told of each record when it is stored and when it has expired. */
+/** Is notified when a record is stored and when it has expired. */
 export interface StoreObserver {
   onStored(name: string, expirationTime: DHTTime): void
   onExpired(name: string, expirationTime: DHTTime): void
 }
 
-/** Is told of each write that has changed the record under a name, and by whom. */
-export type WriteListener = (name: string, write: DHTRecord, writer: string) => void
+/** What a write has changed under a key. */
+export interface KeyChange {
+  /** The entries that were missing, or beat others. */
+  readonly added: DHTRecord
+
+  /** The record that they were added to. */
+  readonly before: DHTRecord
+}
+
+/** A write that has changed a record, and the name of the peer that sent it. */
+export interface StoredWrite extends KeyChange {
+  readonly writer: string
+}
+
+/** Is told of each write that has changed the record under a name. */
+export type WriteListener = (name: string, write: StoredWrite) => void

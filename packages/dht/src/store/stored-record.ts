@@ -5,7 +5,7 @@ import { type ByteShare, fitTo, NO_SHARES, sharesOf } from './byte-shares.ts'
 /** Writer of records that this node wrote itself, or held when it started. */
 export const OWN = ''
 
-/** Writer of records that came by kad-dht's messages, which do not tell the store from whom. */
+/** Writer of records from kad-dht's messages, whose sender the store does not know. */
 export const BY_KAD_DHT = 'kad-dht'
 
 /** The time of a record that has never been all that a replica held. */
@@ -15,8 +15,8 @@ export const NEVER_FRESH: number = Number.NEGATIVE_INFINITY
 export const LONG_AGO: number = -Number.MAX_VALUE
 
 /**
- * A record in a store, and what the store knows of it. Each change replaces it, so that queued ones
- * can be told apart.
+ * A record in a store, with its metadata. Each change replaces the object, which distinguishes outdated ones in
+ * queues.
  */
 export interface StoredRecord {
   readonly name: string
@@ -35,10 +35,10 @@ export interface StoredRecord {
   /** Expiration of the part that expires last. */
   readonly expirationTime: DHTTime
 
-  /** Time in ms of the process's clock since when anything has been stored under the name. */
+  /** Time since which a record has been stored under the name, in ms of the process's clock. */
   readonly sinceMs: number
 
-  /** Time in ms of the process's clock of the latest change. */
+  /** Time of the latest change, in ms of the process's clock. */
   readonly changedMs: number
 
   /**
@@ -85,7 +85,7 @@ export function storedRecordOf(
   }
 }
 
-/** Returns the live part of a record that has not expired altogether. Remembers it until more has expired. */
+/** Returns the live part of a record that has not fully expired. Caches it until more has expired. */
 export function livePartOf(stored: StoredRecord, now: DHTTime): StoredRecord {
   const latest = stored.rest ?? stored
 
@@ -112,8 +112,8 @@ function pruneStored(stored: StoredRecord, now: DHTTime): StoredRecord {
 }
 
 /**
- * Releases the bytes of a record that is no longer stored. Queues may contain it for as long as
- * others, and a peer that writes large values to one key again and again would fill memory.
+ * Releases the bytes of a record that is no longer stored. Queues may contain it for long, and a peer that
+ * repeatedly writes large values to one key would fill memory.
  */
 export function releaseBytes(stored: StoredRecord): void {
   stored.record = EMPTY_RECORD

@@ -1,11 +1,11 @@
 import type { RecordStore } from './record-store.ts'
 
-/** Milliseconds between two sweeps. What has expired is never returned in the meantime. */
+/** Milliseconds between two sweeps. Expired records are never returned in the meantime. */
 export const SWEEP_INTERVAL_MS = 10_000
 
 /**
- * Removes what has expired from stores at regular intervals, until the signal is aborted. `beforeSweep`
- * finds out whether the clock is to be trusted.
+ * Removes expired records from stores at regular intervals, until the signal is aborted. `beforeSweep` checks
+ * whether the clock is trusted.
  */
 export function sweepRegularly(
   stores: readonly (RecordStore | undefined)[],
@@ -14,7 +14,7 @@ export function sweepRegularly(
 ): void {
   const sweep = (store: RecordStore | undefined): void => {
     if (!lifetime.aborted && store?.sweep()) {
-      // More is due. Other work runs in between.
+      // More records are due. Other work runs in between.
       setTimeout(sweep, 0, store)
     }
   }

@@ -12,7 +12,7 @@ import { isPromise, refusalOf, submissionOf, whenDone } from '@waggle/record/rep
 import { VALIDATOR_TIMEOUT_MS } from '../constants.ts'
 import { inTime } from '../timing/in-time.ts'
 
-/** The accepted part of a record, and why the rest was refused. */
+/** The accepted part of a record, and the reasons for refusing the rest. */
 export interface Received {
   readonly record: DHTRecord
   readonly refusals: readonly string[]
@@ -24,12 +24,12 @@ interface Placed {
 }
 
 /**
- * Applies the application's rules. Each entry is judged by itself, so that a stranger's addition to
- * a dictionary costs no other subkey. Nothing waits unless a validator returns a promise, and
- * nothing waits longer than {@link VALIDATOR_TIMEOUT_MS} for one validator.
+ * Applies the application's validators. Each entry is judged by itself, so a stranger's addition to a dictionary
+ * affects no other subkey. Runs synchronously unless a validator returns a promise, and waits at most {@link
+ * VALIDATOR_TIMEOUT_MS} for each validator.
  */
 export class Validation {
-  /** A validator that several callers have added is in it several times, and counts until the last one removes it. */
+  /** The validators, repeated for each caller that has added them. One applies until the last caller removes it. */
   #given: readonly RecordValidator[] = []
   #composed: ComposedValidator = compose()
   /** Entries that all validators have accepted. */
@@ -63,7 +63,7 @@ export class Validation {
     this.#use(left)
   }
 
-  /** Leaves out entries that are refused. */
+  /** Removes refused entries. */
   filter(key: Uint8Array, record: DHTRecord): MaybePromise<Received> {
     if (this.isIdle) {
       return { record, refusals: NO_REFUSALS }
@@ -74,23 +74,23 @@ export class Validation {
     return whenDone(together(verdicts), (refusals) => withoutRefused(record, places, refusals))
   }
 
-  /** Returns the value as it is to be stored. */
+  /** Returns the value to store. */
   sign(key: Uint8Array, { id, entry }: Placed): MaybePromise<Value> {
     return this.#composed.sign(submissionOf(key, id, entry))
   }
 
-  /** Returns the value as readers see it. */
+  /** Returns the value for readers. */
   strip(key: Uint8Array, { id, entry }: Placed): MaybePromise<Value> {
     const value = this.#composed.strip(submissionOf(key, id, entry))
     return isPromise(value) ? patience(value) : value
   }
 
-  /** Whether readers see other values than those stored. */
+  /** Whether readers' values differ from the stored ones. */
   get isStripping(): boolean {
     return this.#composed.validators.some(({ strip }) => strip !== undefined)
   }
 
-  /** Forgets what was accepted: new rules judge it again. */
+  /** Clears the accepted entries, because new validators judge them again. */
   #use(validators: readonly RecordValidator[]): void {
     this.#given = validators
     this.#composed = compose(...validators)

@@ -1,6 +1,6 @@
 import { MAX_TIMER_MS } from './deadline.ts'
 
-/** A timer for many reasons, which rings at the earliest requested time. It does not keep the process alive. */
+/** A timer with several users, which rings at the earliest requested time. It does not keep the process alive. */
 export class Alarm {
   readonly #ring: () => void
   #timer: ReturnType<typeof setTimeout> | undefined
@@ -11,7 +11,7 @@ export class Alarm {
     this.#ring = ring
   }
 
-  /** Rings once within so many milliseconds, sooner if that was requested before. */
+  /** Rings once within `ms`, or sooner if that was requested before. */
   within(ms: number): void {
     const waitMs = Math.min(Math.max(0, Math.ceil(ms)), MAX_TIMER_MS)
     const atMs = performance.now() + waitMs
@@ -27,7 +27,7 @@ export class Alarm {
     }
   }
 
-  /** Never rings again. */
+  /** Cancels the alarm for good. */
   stop(): void {
     this.#isStopped = true
     clearTimeout(this.#timer)

@@ -5,11 +5,11 @@ import { DEFAULT_NODE_LIMITS } from '../node-limits.ts'
 import type { CancellationToken } from './cancellation.ts'
 import { MAX_TIMER_MS } from './deadline.ts'
 
-/** Is told how each call ends. */
+/** Is notified of the end of each call. */
 export interface CallObserver {
   onEnd(call: string, tookMs: number, result: unknown): void
 
-  /** `isAborted`: ended by its caller or with the node, for a reason that can be anything. */
+  /** `isAborted`: ended by its caller or with the node, for any reason. */
   onFailure(call: string, tookMs: number, failure: CallFailure): void
 }
 
@@ -25,7 +25,7 @@ export interface CallsOptions {
   readonly maxCalls?: number | undefined
 }
 
-/** The calls in flight. Each one ends when it is aborted, when its time is over, or with the node. */
+/** The calls in flight. Each one ends when it is aborted, when it times out, or with the node. */
 export class Calls {
   readonly #lifetime: AbortSignal
   readonly #open = new Set<Call>()
@@ -47,8 +47,8 @@ export class Calls {
   }
 
   /**
-   * Runs one call, which learns by `isCancelled` whether to go on. When it takes too long or is
-   * aborted, it rejects at once with the reason, whatever is still in flight.
+   * Runs one call, which checks `isCancelled` to decide whether to continue. On a timeout or an abort it rejects at
+   * once with the reason, even with requests in flight.
    */
   run<T>(
     name: string,
@@ -100,10 +100,10 @@ function unfinishedError(name: string, reason: unknown): unknown {
 }
 
 interface Bulk {
-  /** Whether the call's requests are many, and let others pass. @default false */
+  /** Whether the call's requests are bulk, which others may pass. @default false */
   readonly isBulk?: boolean
 
-  /** Returns what is known when the time is over. */
+  /** Returns the results available at a timeout. */
   readonly resultsSoFar?: ((reason: Error) => readonly PromiseSettledResult<unknown>[]) | undefined
 }
 
@@ -191,7 +191,7 @@ export interface CallOptions {
   /**
    * Milliseconds after which the call rejects with `TimeoutError`.
    *
-   * @default DEFAULT_CALL_TIMEOUT_MS
+   * @default DEFAULTS.timeoutMs
    */
   timeoutMs?: number | undefined
 }

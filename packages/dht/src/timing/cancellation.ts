@@ -1,10 +1,10 @@
 /**
- * Tells whether a caller still waits. It costs less than an `AbortSignal`, as every request has one
- * and it notifies nobody.
+ * Shows whether a caller still waits. Every request has one, and it costs less than an `AbortSignal` because it has
+ * no listeners.
  */
 export interface CancellationToken {
   readonly isCancelled: boolean
 
-  /** Whether the requests are many, and let others pass (N12). */
+  /** Whether the requests are bulk, which others may pass (N12). */
   readonly isBulk?: boolean | undefined
 }

@@ -2,14 +2,14 @@ import type { DHTTime } from '@waggle/record'
 import { Alarm } from './alarm.ts'
 
 /**
- * Milliseconds between two looks at the clock. Timers run by another clock, which stands still while
- * the machine sleeps and knows nothing of the wall clock's jumps.
+ * Milliseconds between two checks of the clock. Timers use another clock, which stops while the machine sleeps and
+ * does not follow the wall clock's jumps.
  */
 export const RECHECK_MS = 2000
 
 /**
- * An alarm for moments of the wall clock, which rings at the earliest requested one. All alarms of
- * this kind are this class: after a jump of the clock, or a sleep, each rings within {@link RECHECK_MS}.
+ * An alarm at wall-clock times, which rings at the earliest requested one. After a jump of the clock, or a sleep,
+ * it rings within {@link RECHECK_MS}.
  */
 export class ClockAlarm {
   readonly #clock: () => DHTTime
@@ -22,7 +22,7 @@ export class ClockAlarm {
     this.#ring = ring
   }
 
-  /** Rings once at this time, earlier if that was requested before. */
+  /** Rings once at this time, or earlier if that was requested before. */
   at(time: DHTTime): void {
     if (time < this.#time) {
       this.#time = time
@@ -30,7 +30,7 @@ export class ClockAlarm {
     }
   }
 
-  /** Never rings again. */
+  /** Cancels the alarm for good. */
   stop(): void {
     this.#timer.stop()
   }

@@ -11,7 +11,7 @@ export interface Due {
 export class DueQueue<T extends Due> {
   readonly #byName = new Map<string, T>()
 
-  /** May contain tasks that were replaced since. */
+  /** The tasks, with outdated ones that were replaced since. */
   #queue = earliestFirst<T>([])
 
   get size(): number {
@@ -35,12 +35,12 @@ export class DueQueue<T extends Due> {
     return this.#byName.get(name)
   }
 
-  /** Lists all tasks, in no order. */
+  /** Lists all tasks, in no particular order. */
   items(): T[] {
     return [...this.#byName.values()]
   }
 
-  /** Adds a task, in place of one with the same name. */
+  /** Adds a task, or replaces the one with the same name. */
   set(item: T): void {
     this.#byName.set(item.name, item)
     this.#queue.push(item)
@@ -55,7 +55,7 @@ export class DueQueue<T extends Due> {
     return this.#byName.delete(name)
   }
 
-  /** Removes all other tasks. */
+  /** Removes all tasks for which `isKept` is false. */
   retain(isKept: (item: T) => boolean): void {
     for (const item of this.#byName.values()) {
       if (!isKept(item)) {
@@ -64,7 +64,7 @@ export class DueQueue<T extends Due> {
     }
   }
 
-  /** Takes out the tasks that are due, at most so many. */
+  /** Removes and returns due tasks, at most `most`. */
   take(now: DHTTime, most: number = Number.POSITIVE_INFINITY): T[] {
     const due: T[] = []
 

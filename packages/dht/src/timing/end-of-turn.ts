@@ -1,11 +1,11 @@
-/** Milliseconds by which a timer may be late before the process counts as held up by other work. */
+/** Milliseconds by which a timer may be late before the process counts as blocked by other work. */
 const HELD_UP_MS = 100
 
-/** Runs a task when the present turn of the event loop has handled all input that was there and what callers did next. */
+/** Runs a task when the current turn of the event loop has handled all available input and its callbacks. */
 export const atEndOfTurn: (task: () => void) => void =
   typeof setImmediate === 'function' ? setImmediate : afterMessages()
 
-/** A message to oneself comes when the present task has ended: in browsers, the nearest thing to the end of a turn. */
+/** A message to itself arrives after the current task: in browsers, the closest equivalent of the end of a turn. */
 function afterMessages(): (task: () => void) => void {
   const { port1: receiver, port2: sender } = new MessageChannel()
   const tasks: (() => void)[] = []
@@ -18,19 +18,19 @@ function afterMessages(): (task: () => void) => void {
 }
 
 /**
- * Runs a task when all microtasks have run that are due, and those that these cause. Where the
- * platform has no such moment, runs it at the end of the running turn.
+ * Runs a task after all pending microtasks, and those that these cause. If the platform has no such phase, runs it
+ * at the end of the current turn.
  */
 export function afterMicrotasks(task: () => void): void {
-  // A tick that is asked for outside of a microtask comes before all of them.
+  // A tick requested outside of a microtask would run before all microtasks.
   queueMicrotask(() => afterPresentMicrotasks(task))
 }
 
 const afterPresentMicrotasks = globalThis.process?.nextTick ?? atEndOfTurn
 
 /**
- * Runs what a timer was set for. If the process was held up, input that has arrived meanwhile is
- * handled first: timers come before it, and an answer that is there is not late.
+ * Runs a timer's task. If the process was blocked, first handles input that has arrived meanwhile: timers run
+ * before it, and an available response is not late.
  */
 export function afterInput(dueMs: number, task: () => void): void {
   if (performance.now() - dueMs > HELD_UP_MS) {
@@ -40,7 +40,7 @@ export function afterInput(dueMs: number, task: () => void): void {
   }
 }
 
-/** Gives way to other work. */
+/** Yields to other work. */
 export function nextTask(): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve))
 }

@@ -2,7 +2,7 @@ import { TimeoutError } from '../errors.ts'
 import { MAX_TIMER_MS } from './deadline.ts'
 import { afterInput } from './end-of-turn.ts'
 
-/** Settles as the promise does, or rejects after so many milliseconds. */
+/** Settles as the promise does, or rejects after `ms`. */
 export function inTime<T>(promise: Promise<T>, ms: number): Promise<T> {
   return new Promise((resolve, reject) => {
     const dueMs = performance.now() + ms

@@ -8,7 +8,7 @@ export interface ManyOptions<T> {
   /** Items in flight. */
   readonly maxItems: number
 
-  /** Ends the drawing of items once nobody waits for the results. */
+  /** Stops drawing items when the caller no longer waits for the results. */
   readonly cancellation?: CancellationToken | undefined
 
   /** Bytes of the items in flight. A single one may be larger. */
@@ -44,8 +44,8 @@ class Mapping<T, U> {
   readonly #iterator: Iterator<T>
   readonly #results: U[] = []
   #drawn = 0
-  #underWay = 0
-  #bytesUnderWay = 0
+  #inFlight = 0
+  #bytesInFlight = 0
   #isDrawing = true
 
   constructor(init: MappingInit<T, U>) {
@@ -77,7 +77,7 @@ class Mapping<T, U> {
       return
     }
 
-    if (!this.#isDrawing && this.#underWay === 0) {
+    if (!this.#isDrawing && this.#inFlight === 0) {
       this.#init.resolve(this.#results)
     }
   }
@@ -89,7 +89,7 @@ class Mapping<T, U> {
       this.#stopDrawing()
     }
 
-    return this.#isDrawing && this.#underWay < maxItems && this.#bytesUnderWay < maxBytes
+    return this.#isDrawing && this.#inFlight < maxItems && this.#bytesInFlight < maxBytes
   }
 
   #begin(item: T, index: number): void {
@@ -101,13 +101,13 @@ class Mapping<T, U> {
     }
 
     const bytes = this.#init.options.bytesOf(item)
-    this.#underWay++
-    this.#bytesUnderWay += bytes
+    this.#inFlight++
+    this.#bytesInFlight += bytes
     result.then(
       (result) => {
         this.#results[index] = result
-        this.#underWay--
-        this.#bytesUnderWay -= bytes
+        this.#inFlight--
+        this.#bytesInFlight -= bytes
         this.draw()
       },
       (error: unknown) => this.#fail(error)

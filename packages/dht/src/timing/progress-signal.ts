@@ -1,15 +1,15 @@
 import { TimeoutError } from '../errors.ts'
 import { MAX_TIMER_MS } from './deadline.ts'
 
-/** A signal that is aborted when there was no progress for some time, until it is stopped. */
+/** A signal that is aborted after a time without progress, until it is stopped. */
 export interface ProgressSignal extends Disposable {
   readonly signal: AbortSignal
 }
 
 /**
- * Creates a signal for work that may take as long as there is progress.
+ * Creates a signal for work that may take any time while it makes progress.
  *
- * @param progressMs - returns when there was progress last, in ms of the process's clock
+ * @param progressMs - returns the time of the last progress, in ms of the process's clock
  */
 export function progressSignal(timeoutMs: number, progressMs: () => number): ProgressSignal {
   const controller = new AbortController()

@@ -1,6 +1,6 @@
 /**
- * Runs a function once, later, and returns a function that cancels it. Without a delay it runs as
- * soon as all present input has been handled.
+ * Runs a function once, later, and returns a function that cancels it. Without a delay it runs after all available
+ * input has been handled.
  */
 export function runLater(delayMs: number, run: () => void): () => void {
   if (delayMs === 0 && typeof setImmediate === 'function') {

@@ -1,28 +1,28 @@
-/** Milliseconds between two looks at both clocks. */
-const LOOK_INTERVAL_MS = 1000
+/** Milliseconds between two checks of both clocks. */
+const CHECK_INTERVAL_MS = 1000
 
-/** Milliseconds by which a timer is late, or the wall clock has moved on by itself, after a sleep at least. */
+/** Minimum milliseconds of a timer's lateness, or of a jump of the wall clock, that count as a sleep. */
 export const MIN_SLEEP_MS = 4000
 
 /** Both clocks of the process at one moment, in ms. */
 export interface ClockPair {
-  /** The wall clock. It jumps when somebody sets it, and goes on while the machine sleeps. */
+  /** The wall clock. It jumps when it is set, and continues while the machine sleeps. */
   readonly wallMs: number
 
-  /** The process's clock. It never jumps. On most systems it stands still while the machine sleeps. */
+  /** The process's clock. It never jumps. On most systems it stops while the machine sleeps. */
   readonly processMs: number
 }
 
-/** What happened between two looks. */
+/** The events between two checks. */
 export interface Interruption {
-  /** Milliseconds for which nothing ran: the process was stopped, or the machine slept, as far as the clocks tell. */
+  /** Milliseconds for which the process was stopped or the machine slept, according to the clocks. */
   readonly sleptMs: number
 
-  /** Milliseconds by which the wall clock has moved on more than the process's clock. Negative: it was set back. */
+  /** Milliseconds by which the wall clock has moved ahead of the process's clock. Negative: it was set back. */
   readonly steppedMs: number
 }
 
-/** Compares two looks, the second of which was due after so many milliseconds. */
+/** Compares two checks, the second of which was due after `intervalMs`. */
 export function interruptionBetween(
   before: ClockPair,
   after: ClockPair,
@@ -45,7 +45,7 @@ export interface SleepDetectorInit {
 
 type Target = Pick<EventTarget, 'addEventListener'>
 
-/** Events of browsers by which a page learns that it ran, or was connected, again. */
+/** Browser events that follow a suspension or an interrupted connection of the page. */
 const BROWSER_EVENTS: readonly (readonly [name: string, target: () => Target | undefined])[] = [
   ['resume', () => Reflect.get(globalThis, 'document')],
   ['pageshow', () => Reflect.get(globalThis, 'window')],
@@ -53,8 +53,8 @@ const BROWSER_EVENTS: readonly (readonly [name: string, target: () => Target | u
 ]
 
 /**
- * Notices that the process slept: with its machine, in the background of a browser, or stopped by a
- * signal. Timers are late then, or the wall clock has moved on without them.
+ * Detects that the process slept: with its machine, in the background of a browser, or stopped by a signal. Timers
+ * are late then, or the wall clock has moved on without them.
  */
 export class SleepDetector {
   readonly #init: SleepDetectorInit
@@ -65,26 +65,26 @@ export class SleepDetector {
     this.#last = init.clocks()
   }
 
-  /** Looks at the clocks again and again, until the signal is aborted. */
+  /** Checks the clocks at intervals, until the signal is aborted. */
   follow(signal: AbortSignal): void {
     this.#last = this.#init.clocks()
-    const looking = setInterval(() => this.look(), LOOK_INTERVAL_MS)
+    const looking = setInterval(() => this.check(), CHECK_INTERVAL_MS)
     looking.unref?.()
     signal.addEventListener('abort', () => clearInterval(looking))
 
     for (const [name, target] of BROWSER_EVENTS) {
-      target()?.addEventListener(name, () => this.look(true), { signal })
+      target()?.addEventListener(name, () => this.check(true), { signal })
     }
   }
 
   /**
-   * Looks now, as whoever trusts the wall clock does before.
+   * Checks the clocks now, such as before the wall clock is used.
    *
-   * @param isWake - whether something else than the clocks says that there was a sleep
+   * @param isWake - whether something other than the clocks indicates a sleep
    */
-  look(isWake = false): void {
+  check(isWake = false): void {
     const now = this.#init.clocks()
-    const { sleptMs, steppedMs } = interruptionBetween(this.#last, now, LOOK_INTERVAL_MS)
+    const { sleptMs, steppedMs } = interruptionBetween(this.#last, now, CHECK_INTERVAL_MS)
     this.#last = now
 
     if (Math.abs(steppedMs) >= MIN_SLEEP_MS) {

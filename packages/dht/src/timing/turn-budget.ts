@@ -23,7 +23,7 @@ export class TurnBudget {
     }
   }
 
-  /** Begins anew, as each turn of the event loop does by itself. */
+  /** Resets the budget, as happens at each turn of the event loop. */
   refill(): void {
     this.#spentMs = 0
   }

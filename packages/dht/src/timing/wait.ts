@@ -1,4 +1,4 @@
-/** Resolves after some time, or when the signal is aborted. Keeps no process from ending unless told to. */
+/** Resolves after some time, or when the signal is aborted. By default it does not keep the process alive. */
 export async function wait(
   ms: number,
   signal?: AbortSignal,

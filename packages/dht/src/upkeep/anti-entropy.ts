@@ -10,18 +10,18 @@ import { MAX_KEYS_PER_MESSAGE, TARGET_MESSAGE_BYTES } from '../wire/limits.ts'
 import { fingerprintOf } from './fingerprint.ts'
 import { MembershipView } from './membership-view.ts'
 
-/** Records looked at before other work runs. */
+/** Records processed before other work runs. */
 const SLICE = 256
 
 /** Bytes of records in flight. */
-export const MAX_BYTES_UNDER_WAY: number = 4 * 1024 * 1024
+export const MAX_RECORD_BYTES_IN_FLIGHT: number = 4 * 1024 * 1024
 
 export interface AntiEntropyInit {
   readonly self: PeerInfo
   readonly store: RecordStore
   readonly numReplicas: number
 
-  /** Asks a peer for the fingerprint of its record under each key. Rejects when it does not answer. */
+  /** Requests a peer's fingerprints of its records under some keys. Rejects when the peer does not respond. */
   readonly fingerprints: (peer: PeerInfo, keys: readonly Uint8Array[]) => Promise<Uint8Array[]>
 
   /** Sends a record to a peer. Rejects when that fails. */
@@ -37,13 +37,13 @@ interface ReplicaSet {
   readonly compared: readonly string[]
   readonly self: string
 
-  /** Whether the record has come since. */
+  /** Whether the record is new since then. */
   readonly isNew: boolean
 }
 
 /**
- * Returns the replicas that may be stale and have to be compared with: those that have become one of
- * the nearest and, for a record that is new here, the next one after this node.
+ * Returns the replicas that may be stale and must be compared: those that have become one of the nearest and, for a
+ * record that is new here, the next one after this node.
  */
 export function findStaleReplicas({ owners, compared, self, isNew }: ReplicaSet): string[] {
   const place = owners.indexOf(self)
@@ -54,10 +54,10 @@ export function findStaleReplicas({ owners, compared, self, isNew }: ReplicaSet)
 }
 
 /**
- * Compares this node's records with those of new replicas, and sends what they lack (N7). Hand-overs
- * depend on which peer knew which when, and peers that join at the same time learn of each other at
- * different times: one may leave a record to another that never hears of the newcomer. So all
- * replicas ask the newcomer for fingerprints.
+ * Compares this node's records with those of new replicas, and sends the entries that they lack (N7). Hand-overs
+ * depend on when each peer learned of others, and peers that join at the same time learn of each other at different
+ * times: one may leave a record to another that never learns of the newcomer. So all replicas request the
+ * newcomer's fingerprints.
  */
 export class AntiEntropy {
   readonly #init: AntiEntropyInit
@@ -68,7 +68,7 @@ export class AntiEntropy {
     this.#init = init
   }
 
-  /** Returns whether all peers that had to be asked answered and now have all records that they should store. */
+  /** Returns whether all queried peers responded and now have all records that they should store. */
   async run(members: MembershipView): Promise<boolean> {
     const sinceMs = this.#startMs
     this.#startMs = performance.now()
@@ -94,8 +94,8 @@ export class AntiEntropy {
   }
 
   /**
-   * Compares all records with another replica's, as after a sleep, and calls back with each that differs.
-   * A peer that does not answer is left out.
+   * Compares all records with another replica's, such as after a sleep, and calls back with each that differs.
+   * Skips a peer that does not respond.
    */
   async findReplaced(
     members: MembershipView,
@@ -106,7 +106,7 @@ export class AntiEntropy {
     const comparisons = new Comparisons(async (name, keys) => {
       await mapMany(await this.#differing(name, members, keys), ({ key }) => onDiffering(key), {
         maxItems: MAX_KEYS_PER_MESSAGE,
-        maxBytes: MAX_BYTES_UNDER_WAY,
+        maxBytes: MAX_RECORD_BYTES_IN_FLIGHT,
         bytesOf: ({ record }) => encodedSize(record)
       })
     })
@@ -131,7 +131,7 @@ export class AntiEntropy {
     })
   }
 
-  /** Sends a peer the records that differ. Rejects when it does not answer. */
+  /** Sends a peer the records that differ. Rejects when the peer does not respond. */
   async #repair(name: string, members: MembershipView, keys: readonly Uint8Array[]): Promise<void> {
     const contact = members.get(name)?.contact
     const { send } = this.#init
@@ -140,13 +140,13 @@ export class AntiEntropy {
       const differing = await this.#differing(name, members, keys)
       await mapMany(differing, ({ key, record }) => send(contact, key, record), {
         maxItems: MAX_KEYS_PER_MESSAGE,
-        maxBytes: MAX_BYTES_UNDER_WAY,
+        maxBytes: MAX_RECORD_BYTES_IN_FLIGHT,
         bytesOf: ({ record }) => encodedSize(record)
       })
     }
   }
 
-  /** Returns the records that differ from a peer's. Rejects when it does not answer. */
+  /** Returns the records that differ from a peer's. Rejects when the peer does not respond. */
   async #differing(
     name: string,
     members: MembershipView,
@@ -190,7 +190,7 @@ class Comparisons {
     }
   }
 
-  /** Compares the keys that are left. */
+  /** Compares the remaining keys. */
   async flush(): Promise<void> {
     await Promise.all([...this.#keys].map(([name, { keys }]) => this.#flush(name, keys)))
   }

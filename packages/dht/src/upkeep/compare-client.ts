@@ -14,7 +14,7 @@ import {
 import { fingerprintOf } from './fingerprint.ts'
 
 export interface CompareClientInit extends ClientParts {
-  /** The way to peers that tell no fingerprints: they are asked for the records. */
+  /** The channel to peers without the protocol, which are queried for the records themselves. */
   readonly records: Pick<RecordChannel, 'find'>
 }
 
@@ -36,7 +36,7 @@ const REQUESTS: RequestProtocol<Uint8Array, Uint8Array, CompareMessage> = {
   isIdle: () => true
 }
 
-/** Asks peers for the fingerprints of what they hold. */
+/** Requests the fingerprints of peers' records. */
 export class CompareClient {
   readonly #init: CompareClientInit
   readonly #client: ProtocolClient<Uint8Array, Uint8Array, CompareMessage>
@@ -51,7 +51,7 @@ export class CompareClient {
     })
   }
 
-  /** Returns the fingerprint of what a peer holds under each key. */
+  /** Returns the fingerprints of a peer's records under some keys. */
   fingerprints(peer: PeerInfo, keys: readonly Uint8Array[]): Promise<Uint8Array[]> {
     return Promise.all(
       keys.map((key) =>
@@ -63,7 +63,7 @@ export class CompareClient {
     )
   }
 
-  /** When a peer made progress last with what was requested, in ms of the process's clock. */
+  /** The time of a peer's last progress, in ms of the process's clock. */
   progressMs(peer: PeerInfo): number {
     return this.#client.progressMs(peer)
   }

@@ -9,13 +9,13 @@ export const COMPARE_PROTOCOL = '/waggle/compare/1.0.0'
 /** Bytes of the largest message. */
 export const MAX_COMPARE_MESSAGE_BYTES: number = TARGET_MESSAGE_BYTES + MAX_KEY_BYTES
 
-/** Asks for the fingerprint of what is held under each key. */
+/** Requests the fingerprints of the records under some keys. */
 export interface CompareRequest {
   readonly name: 'compare'
   readonly keys: readonly Uint8Array[]
 }
 
-/** Answers all keys of the oldest unanswered request. */
+/** Replies to all keys of the oldest unanswered request. */
 export interface ComparedReply {
   readonly name: 'compared'
   readonly fingerprints: readonly Uint8Array[]

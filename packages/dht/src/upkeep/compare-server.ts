@@ -10,7 +10,7 @@ import {
 } from './compare-messages.ts'
 import { fingerprintOf } from './fingerprint.ts'
 
-/** Tells other peers the fingerprints of what is held here. */
+/** Serves the compare protocol: sends the fingerprints of this node's records. */
 export function compareServer(store: RecordStore): ServedProtocol<CompareMessage> {
   return {
     id: COMPARE_PROTOCOL,
@@ -19,7 +19,7 @@ export function compareServer(store: RecordStore): ServedProtocol<CompareMessage
     serve: () => ({
       respond(message) {
         if (message.name !== 'compare') {
-          throw new ProtocolViolationError(`"${message.name}" is no request`)
+          throw new ProtocolViolationError(`"${message.name}" is not a request`)
         }
 
         return { keys: message.keys.length, reply: fingerprintsOf(message.keys, store) }
@@ -28,7 +28,7 @@ export function compareServer(store: RecordStore): ServedProtocol<CompareMessage
   }
 }
 
-/** Works key by key. One that is asked for again is not looked at again. */
+/** Computes fingerprints key by key. A repeated key uses the previous result. */
 function* fingerprintsOf(
   keys: readonly Uint8Array[],
   store: RecordStore

@@ -5,8 +5,8 @@ import { DIGEST_BYTES, digestOf } from '../store/record-digest.ts'
 export const FINGERPRINT_BYTES: number = DIGEST_BYTES
 
 /**
- * Returns a record's digest, by which replicas compare what they store; zeros for no record.
- * Shared: do not change it.
+ * Returns a record's digest, by which replicas compare their records; zeros for no record. Shared: do not change
+ * it.
  */
 export function fingerprintOf(record: DHTRecord): Uint8Array {
   return isEmpty(record) ? NOTHING : digestOf(record)

@@ -1,6 +1,6 @@
 /**
- * The replicas of a record before and after peers came or went, as one of them sees it. Nearest
- * first, itself included.
+ * The replicas of a record before and after peers came or went, from the view of one of them. Nearest first, itself
+ * included.
  */
 export interface OwnerChange<P> {
   readonly self: P
@@ -11,10 +11,10 @@ export interface OwnerChange<P> {
   /** The nearest peers now. */
   readonly after: readonly P[]
 
-  /** Whether a peer is still present, near enough or not. */
+  /** Whether a peer is still present, at any distance. */
   readonly isThere: (peer: P) => boolean
 
-  /** Whether a peer came so lately that hand-overs to it may not have finished. */
+  /** Whether a peer came so recently that hand-overs to it may not have finished. */
   readonly isFresh: (peer: P) => boolean
 
   /** Whether a peer had all records that it should store when another one came. */
@@ -22,11 +22,10 @@ export interface OwnerChange<P> {
 }
 
 /**
- * Returns the peers to which this node hands over the key's record (N7): those that have become one
- * of the nearest. Of the replicas that had the record when such a peer came and that are still
- * present, only the nearest sends it, so that each new owner gets it once, however many peers join.
- * When a replica has gone, its hand-overs may be unfinished, and fresh peers get the record once
- * more.
+ * Returns the peers to which this node hands over the key's record (N7): those that have become one of the nearest.
+ * Of the replicas that had the record when such a peer came and that are still present, only the nearest sends it,
+ * so that each new owner gets it once, however many peers join. When a replica has gone, its hand-overs may be
+ * unfinished, and fresh peers get the record once more.
  */
 export function newOwners<P>({ self, before, after, ...is }: OwnerChange<P>): P[] {
   const hasLoss = before.some((peer) => peer !== self && !is.isThere(peer))
@@ -39,8 +38,8 @@ export function newOwners<P>({ self, before, after, ...is }: OwnerChange<P>): P[
 }
 
 /**
- * Returns the peers to which this node sends the record at intervals, changed or not. The nearest
- * replica sends it to all others, in case one of them has lost it, and the second to the nearest.
+ * Returns the peers to which this node sends the record at intervals, changed or not. The nearest replica sends it
+ * to all others, in case one of them has lost it, and the second to the nearest.
  */
 export function replicationTargets<P>(self: P, [first, ...others]: readonly P[]): P[] {
   if (self === first) {

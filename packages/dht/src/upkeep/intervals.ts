@@ -1,7 +1,7 @@
 /** Shortest delay in milliseconds of a pass after a peer came or went, so that it covers others, too. The longest is twice that. */
 export const PASS_DELAY_MS = 500
 
-/** Milliseconds until failed hand-overs are tried again. */
+/** Milliseconds until failed hand-overs are retried. */
 export const RETRY_MS = 5000
 
 /** Shortest delay in milliseconds before a comparison with new replicas. The longest is twice that. */
@@ -19,5 +19,5 @@ export const FRESH_MS = 30_000
 /** Longest difference in milliseconds between the times at which two peers learn of a newcomer. */
 export const SLACK_MS = 1000
 
-/** Records that a newcomer is asked for, to find out whether it has only been away. */
+/** Records requested from a newcomer, to detect that it has only been away. */
 export const SAMPLES = 8

@@ -4,11 +4,11 @@ import { PeerIndex } from '../peers/peer-index.ts'
 
 /** A member at the last pass over the records. */
 interface SettledMember extends Member {
-  /** Time at which it had been given all records that it should store. */
+  /** Time at which it had received all records that it should store. */
   readonly readyMs: number
 }
 
-/** The servers that were present at one moment, and since when. */
+/** The servers that were present at one moment, with the times since which they were. */
 export class MembershipView {
   readonly #peers = new Map<string, SettledMember>()
   readonly #index = new PeerIndex()
@@ -46,7 +46,10 @@ export class MembershipView {
     return this.#peers.get(name)?.sinceMs ?? Number.POSITIVE_INFINITY
   }
 
-  /** Returns when it had been given all records that it should store; infinity for a peer that is not present. */
+  /**
+   * Returns the time at which it had received all records that it should store; infinity for a peer that is not
+   * present.
+   */
   readyMs(name: string): number {
     return this.#peers.get(name)?.readyMs ?? Number.POSITIVE_INFINITY
   }
@@ -77,7 +80,7 @@ export class MembershipView {
     )
   }
 
-  /** Marks all peers as ready that lack nothing: those of an earlier view since then, others since now. */
+  /** Marks all peers as ready that lack no records: those of an earlier view since then, others since now. */
   settle(before: MembershipView, nowMs: number, isLacking: (name: string) => boolean): void {
     for (const [name, member] of this.#peers) {
       const readyMs = Math.min(before.readyMs(name), nowMs)

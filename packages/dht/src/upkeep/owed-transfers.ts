@@ -1,10 +1,7 @@
 /** Transfers remembered. */
 const MAX_OWED = 200_000
 
-/**
- * The transfers that peers are still owed, by record: a hand-over that has failed in part resumes from
- * these.
- */
+/** Pending transfers to peers, by record. A hand-over that has failed in part resumes from these. */
 export class OwedTransfers {
   readonly #byRecord = new Map<string, string[]>()
   readonly #peers = new Set<string>()
@@ -14,12 +11,12 @@ export class OwedTransfers {
     return this.#size
   }
 
-  /** Whether a peer is owed anything. */
+  /** Whether any transfer to a peer is pending. */
   has(peer: string): boolean {
     return this.#peers.has(peer)
   }
 
-  /** The names of the peers that are owed a record. */
+  /** The names of the peers to which a record must be sent. */
   to(record: string): readonly string[] {
     return this.#byRecord.get(record) ?? []
   }

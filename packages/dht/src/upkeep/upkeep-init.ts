@@ -12,28 +12,28 @@ export interface UpkeepInit {
   /** Whether this node stores records for others: a client does not. */
   readonly isReplica: () => boolean
 
-  /** Lists the servers that are present, as far as this node knows. */
+  /** Lists the servers that are present, according to this node. */
   readonly members: () => Iterable<Member>
 
-  /** Whether a peer is near enough to this node to concern its records. */
+  /** Whether a peer is near enough to this node to affect its records. */
   readonly isNear: (peer: PeerId) => boolean
 
   /** Sends a record to a peer. Rejects when that fails. */
   readonly send: (to: PeerInfo, key: Uint8Array, record: DHTRecord) => Promise<unknown>
 
-  /** Asks whether a peer stores anything under a key. Rejects when it does not answer. */
+  /** Returns whether a peer stores a record under a key. Rejects when the peer does not respond. */
   readonly holds: (peer: PeerInfo, key: Uint8Array) => Promise<boolean>
 
   /**
-   * Asks a peer for the fingerprint of its record under each key, see `fingerprintOf`. Rejects when
-   * it does not answer.
+   * Requests a peer's fingerprints of its records under some keys, see `fingerprintOf`. Rejects when the peer does
+   * not respond.
    */
   readonly fingerprints: (peer: PeerInfo, keys: readonly Uint8Array[]) => Promise<Uint8Array[]>
 
-  /** Joins what all replicas hold under a key, and brings those up to date that lack some of it, this node included. */
+  /** Merges all replicas' records of a key, and updates the replicas that lack some of it, this node included. */
   readonly reconcile: (key: Uint8Array) => Promise<void>
 
   /** Looks up the peers nearest to this node. */
-  readonly lookAround: () => Promise<unknown>
+  readonly findNeighbours: () => Promise<unknown>
   readonly log: Logger
 }

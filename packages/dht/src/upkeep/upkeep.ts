@@ -9,7 +9,7 @@ import { Alarm } from '../timing/alarm.ts'
 import type { CancellationToken } from '../timing/cancellation.ts'
 import { nextTask } from '../timing/end-of-turn.ts'
 import { mapMany } from '../timing/many.ts'
-import { AntiEntropy, MAX_BYTES_UNDER_WAY } from './anti-entropy.ts'
+import { AntiEntropy, MAX_RECORD_BYTES_IN_FLIGHT } from './anti-entropy.ts'
 import { newOwners, replicationTargets } from './hand-over.ts'
 import {
   COMPARE_MS,
@@ -27,13 +27,13 @@ import { NEWCOMER_MS, Pace } from './pace.ts'
 import { Samples } from './samples.ts'
 import type { UpkeepInit } from './upkeep-init.ts'
 
-/** Records looked at before other work runs. */
+/** Records processed before other work runs. */
 const SLICE = 256
 
 /** Records in flight. */
-const MAX_UNDER_WAY = 256
+const MAX_IN_FLIGHT = 256
 
-/** A record that has to be handed over to one peer. */
+/** A record to be handed over to one peer. */
 interface PendingTransfer {
   readonly key: Uint8Array
   readonly to: PeerInfo
@@ -49,8 +49,8 @@ interface Pass {
 }
 
 /**
- * Keeps records at the nearest peers as peers come and go (N7). A pass over all records runs a
- * moment after the first change, and serves for all changes until then.
+ * Keeps records at the nearest peers as peers come and go (N7). A pass over all records runs a moment after the
+ * first change, and covers all changes until then.
  */
 export class Upkeep implements CancellationToken {
   readonly #init: UpkeepInit
@@ -59,7 +59,7 @@ export class Upkeep implements CancellationToken {
   readonly #pace = new Pace()
   /** The servers at the last pass, this node included. */
   #settled: MembershipView
-  /** The servers when the last look at records began. */
+  /** The servers when the last pass or comparison began. */
   #present: MembershipView
   #replicateAtMs = performance.now() + REPLICATE_INTERVAL_MS
   /** Start of the last pass. */
@@ -69,7 +69,7 @@ export class Upkeep implements CancellationToken {
     this.#runDue().catch((error) => this.#init.log('upkeep failed - %e', error))
   })
 
-  /** Transfers that have failed, or were left out because another one to the same peer had. */
+  /** Transfers that have failed, or were skipped because another one to the same peer had failed. */
   #owed = new OwedTransfers()
 
   isCancelled = false
@@ -84,7 +84,7 @@ export class Upkeep implements CancellationToken {
     })
   }
 
-  /** Runs after peers have come or gone, until the signal is aborted. */
+  /** Runs passes after peers have come or gone, until the signal is aborted. */
   follow(events: TypedEventTarget<DHTEvents>, signal: AbortSignal): void {
     const onChange = ({ detail }: CustomEvent<PeerId>): void => {
       if (!this.#init.isNear(detail)) {
@@ -99,14 +99,17 @@ export class Upkeep implements CancellationToken {
     signal.addEventListener('abort', () => this.#stop())
   }
 
-  /** Hands over what new owners lack. Resolves when all records are where they belong, as far as this node knows. */
+  /**
+   * Hands over the records that new owners lack. Resolves when all records are at their owners, according to this
+   * node.
+   */
   run(): Promise<void> {
     return this.#alone(() => this.#pass())
   }
 
   /**
-   * Passes each record on to the nearest other server before this node becomes a client. That one
-   * restores the number of replicas.
+   * Sends each record to the nearest other server before this node becomes a client. That server restores the
+   * number of replicas.
    */
   leave(): Promise<void> {
     return this.#alone(async () => {
@@ -125,8 +128,8 @@ export class Upkeep implements CancellationToken {
         },
         {
           cancellation: this,
-          maxItems: MAX_UNDER_WAY,
-          maxBytes: MAX_BYTES_UNDER_WAY,
+          maxItems: MAX_IN_FLIGHT,
+          maxBytes: MAX_RECORD_BYTES_IN_FLIGHT,
           bytesOf: (name) => encodedSize(store.get(keyOf(name)))
         }
       )
@@ -137,7 +140,7 @@ export class Upkeep implements CancellationToken {
   compareReplicas(): Promise<void> {
     this.#compareAtMs = Number.POSITIVE_INFINITY
     return this.#alone(async () => {
-      await this.#init.lookAround()
+      await this.#init.findNeighbours()
       await this.#pass()
 
       if (this.#init.isReplica() && !(await this.#antiEntropy.run(this.#members()))) {
@@ -147,8 +150,8 @@ export class Upkeep implements CancellationToken {
   }
 
   /**
-   * Compares all records with another replica's, and brings those up to date that were replaced while
-   * this node slept. Replicas that have only been away are not sent anything.
+   * Compares all records with another replica's, and updates those that were replaced while this node slept. Sends
+   * nothing to replicas that have only been away.
    */
   async refresh(): Promise<void> {
     if (this.#init.isReplica()) {
@@ -198,8 +201,8 @@ export class Upkeep implements CancellationToken {
     for await (const transfers of this.#pendingTransfers(pass)) {
       await mapMany(transfers, (transfer) => this.#transfer(transfer, failed), {
         cancellation: this,
-        maxItems: MAX_UNDER_WAY,
-        maxBytes: MAX_BYTES_UNDER_WAY,
+        maxItems: MAX_IN_FLIGHT,
+        maxBytes: MAX_RECORD_BYTES_IN_FLIGHT,
         bytesOf: ({ sizeBytes }) => sizeBytes
       })
     }
@@ -232,7 +235,7 @@ export class Upkeep implements CancellationToken {
     return new MembershipView([alwaysThere(self), ...members()])
   }
 
-  /** Recognizes peers that have only been disconnected, or all, if this node was. */
+  /** Recognizes peers that have only been disconnected, or all peers if this node was. */
   async #recognizeReturned({ before, after }: Pass): Promise<void> {
     const samples = this.#samples({ before, after })
 
@@ -248,8 +251,8 @@ export class Upkeep implements CancellationToken {
   }
 
   /**
-   * Picks for each newcomer some records that it has if it was a replica before. They are picked at
-   * random: a newcomer to which only some could be handed over has the first of them.
+   * Picks for each newcomer some records that it has if it was a replica before. They are random, because a
+   * newcomer that received only a part has the first of them.
    */
   #samples({ before, after }: Pick<Pass, 'before' | 'after'>): Map<string, Uint8Array[]> {
     const { numReplicas, store } = this.#init
@@ -340,7 +343,7 @@ export class Upkeep implements CancellationToken {
       return owners
     }
 
-    // A peer that was present when this node got the record is no newcomer: the writer reached both.
+    // A peer that was present when this node got the record is not a newcomer: the writer reached both.
     const sinceMs = store.heldSinceMs(name)
     const known = owners.filter((owner) => before.has(owner) || after.sinceMs(owner) <= sinceMs)
     const others = before.nearest(point, numReplicas).filter((peer) => !known.includes(peer))
@@ -379,7 +382,7 @@ export class Upkeep implements CancellationToken {
     }
   }
 
-  /** Sends a record, to a newcomer when it is time. Rejects when that fails. */
+  /** Sends a record, and delays it for a newcomer. Rejects when sending fails. */
   async #send(to: PeerInfo, key: Uint8Array, record: DHTRecord): Promise<void> {
     if (performance.now() - this.#present.sinceMs(to.id.toString()) < NEWCOMER_MS) {
       await this.#pace.wait(encodedSize(record))

@@ -1,4 +1,5 @@
 import { type DHTRecord, encodeRecord, isEmpty } from '@waggle/record'
+import type { KeyChange } from '../store/store-listeners.ts'
 
 /** A key that this node watches for others. */
 export interface ForwardedKey {
@@ -7,21 +8,33 @@ export interface ForwardedKey {
   /** Whether replicas notify of it, or may do so soon. */
   readonly isTold: boolean
 
+  /** Whether anybody does, and enough replicas can be reached. */
+  readonly isReachable: boolean
+
   /** Stops watching it for others. */
   end(): void
 }
 
 export interface ForwardedKeysInit {
+  /** Keys watched for dependants. Those for remote watchers have places of their own. */
   readonly max: number
 
-  /** Watches a key, and calls back with each record that changes it. */
-  readonly begin: (name: string, onChange: (record: DHTRecord) => void) => ForwardedKey
+  /** Watches a key, and calls back with each change. */
+  readonly begin: (
+    name: string,
+    onChange: (change: KeyChange) => void,
+    role: ForwardRole
+  ) => ForwardedKey
 }
 
-/** The keys that this node watches for others, whose replicas have no room for them. */
+/** Who wants a key forwarded: watchers for which its replicas have no room, or that cannot reach them. */
+export type ForwardRole = 'dependant' | 'remote'
+
+/** The keys that this node watches for others. */
 export class ForwardedKeys {
   readonly #init: ForwardedKeysInit
   readonly #keys = new Map<string, ForwardedKey>()
+  readonly #dependedOn = new Set<string>()
   readonly #encodings = new WeakMap<DHTRecord, Uint8Array>()
 
   constructor(init: ForwardedKeysInit) {
@@ -33,20 +46,26 @@ export class ForwardedKeys {
   }
 
   /** Watches a key for others, unless it does already. Returns whether others can rely on it. */
-  begin(name: string, onChange: (record: DHTRecord) => void): boolean {
+  begin(
+    name: string,
+    onChange: (change: KeyChange) => void,
+    role: ForwardRole = 'dependant'
+  ): boolean {
     const key = this.#keys.get(name)
 
-    if (key === undefined && this.#keys.size < this.#init.max) {
-      this.#keys.set(name, this.#init.begin(name, onChange))
+    if (key === undefined && (role === 'remote' || this.#dependedOn.size < this.#init.max)) {
+      this.#keys.set(name, this.#init.begin(name, onChange, role))
+      role === 'dependant' && this.#dependedOn.add(name)
       return true
     }
 
-    return key?.isTold === true
+    return (role === 'remote' ? key?.isReachable : key?.isTold) === true
   }
 
   end(name: string): void {
     const key = this.#keys.get(name)
     this.#keys.delete(name)
+    this.#dependedOn.delete(name)
     key?.end()
   }
 

@@ -21,6 +21,10 @@ export class KeyForwarders {
     return this.#forwarding.size
   }
 
+  has(name: string): boolean {
+    return this.#forwarding.has(name)
+  }
+
   /** Whether there are as many as there should be. */
   get isComplete(): boolean {
     return this.size >= PROMPT_PEERS

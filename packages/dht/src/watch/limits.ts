@@ -16,6 +16,15 @@ export const PROMPT_PEERS = 2
 /** Milliseconds for which a replica may coalesce changes for a watcher that others notify at once. */
 export const COLLECT_MS = 250
 
+/** Milliseconds for which a renewal of a value that lives on may be collected. */
+export const RENEWAL_DELAY_MS = 2_000
+
+/** Subscribers of a key that are notified of each write at once. */
+export const UNPACED_SUBSCRIBERS = 16
+
+/** Milliseconds of pause for each further subscriber, from notifying of a key to the next time. */
+export const PACE_MS = 1
+
 /** Single subkeys of one key that a node watches. One that wants more watches the whole key. */
 export const MAX_WATCHED_SUBKEYS = 16
 
@@ -24,6 +33,10 @@ export const MAX_WATCHES_PER_PEER = 4_096
 
 /** Keys that a replica watches for all peers together, each counted once for each of them. */
 export const MAX_WATCHES = 65_536
+
+/** Keys that a gateway watches for all peers that cannot reach their replicas, and for one of them. */
+export const MAX_REMOTE_WATCHES = 4_096
+export const MAX_REMOTE_WATCHES_PER_PEER = 512
 
 /** Peers that a watcher asks in one go to forward changes. */
 export const MAX_FORWARDERS_ASKED = 8

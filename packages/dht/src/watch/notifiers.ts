@@ -2,6 +2,7 @@ import type { PeerId, PeerInfo } from '@libp2p/interface'
 import type { DHTRecord } from '@waggle/record'
 import type { UnreachableError } from '../errors.ts'
 import { type Point, pointOfKey, pointOfPeer, roughDistance } from '../peers/key-space.ts'
+import type { BeyondReach } from '../reading/beyond-reach.ts'
 import type { KnownRecords } from '../reading/known-records.ts'
 import type { Replicas } from '../reading/replicas.ts'
 import { digestOf } from '../store/record-digest.ts'
@@ -18,6 +19,8 @@ export interface NotifiersNode {
   readonly numReplicas: number
   readonly replicas: Pick<Replicas, 'ask'>
 
+  /** Gateways to replicas that cannot be dialled (N14); undefined: there are none. */
+  readonly gateways?: Pick<BeyondReach, 'gatewaysFor' | 'isNeeded'> | undefined
   /** What this node knows already, as a reader. */
   readonly known: KnownRecords
 
@@ -37,8 +40,8 @@ export interface NotifiersInit {
 }
 
 /**
- * The peers that notify this node of one key, or of one subkey: its nearest peers, or two forwarders if fewer than two of
- * these have room. Forwarders spare replicas a renewal, so these are asked rarely, one at a time: for
+ * The peers that notify this node of one key, or of one subkey: its nearest peers, or two gateways if too few of these can
+ * be reached, or two forwarders if fewer than two have room. Forwarders spare replicas a renewal, so these are asked rarely, one at a time: for
  * whatever forwarders hold back, and whether there is room again.
  */
 export class Notifiers implements CancellationToken {
@@ -46,6 +49,7 @@ export class Notifiers implements CancellationToken {
   readonly #point: Point
   readonly #replicas = new Map<string, PeerInfo>()
   readonly #forwarders: KeyForwarders
+  readonly #gateways: KeyForwarders
 
   /** Replicas that are to notify at once. */
   readonly #prompt = new Set<string>()
@@ -73,8 +77,13 @@ export class Notifiers implements CancellationToken {
     this.#init = init
     this.#point = pointOfKey(init.place.key)
     this.#forwarders = new KeyForwarders({
-      ask: (forwarder) => this.#askForwarder(forwarder),
+      ask: (forwarder) => this.#askForwarder(forwarder, 'dependant'),
       unwatch: (forwarder) => channel.unwatch(forwarder, init.place)
+    })
+    this.#gateways = new KeyForwarders({
+      ask: (gateway) => this.#askForwarder(gateway, 'remote'),
+      unwatch: (gateway) =>
+        this.#replicas.has(gateway.id.toString()) || channel.unwatch(gateway, init.place)
     })
   }
 
@@ -85,7 +94,7 @@ export class Notifiers implements CancellationToken {
 
   /** Whether any peer notifies at once. */
   get isPrompt(): boolean {
-    return this.isToldByReplicas || this.#forwarders.size > 0
+    return this.isToldByReplicas || this.#forwarders.size > 0 || this.#gateways.size > 0
   }
 
   /** Renews what forwarders notify of. Returns whether that is enough for now. */
@@ -97,6 +106,28 @@ export class Notifiers implements CancellationToken {
     await this.#forwarders.renew()
     const isCheckDue = ++this.#renewals % RENEWALS_PER_CHECK === 0
     return this.#forwarders.isComplete && !(isCheckDue && (await this.#isReplicaNeeded()))
+  }
+
+  /**
+   * Has the nearest peers notify from now on, and gateways if too few of these respond (N14). Resolves with an
+   * error in this case.
+   */
+  async askAll(): Promise<{ error: UnreachableError | undefined; isByGateways: boolean }> {
+    const isEarly = this.#init.node.gateways?.isNeeded(this.#init.place.key) === true
+
+    if (isEarly) {
+      await this.#askGateways()
+    }
+
+    const error = await this.askReplicas()
+
+    if (error === undefined) {
+      this.#gateways.drop()
+    } else if (!isEarly) {
+      await this.#askGateways()
+    }
+
+    return { error, isByGateways: this.#gateways.size > 0 }
   }
 
   /**
@@ -147,7 +178,7 @@ export class Notifiers implements CancellationToken {
    */
   lose(peer: PeerId): number | undefined {
     const name = peer.toString()
-    const isForwarder = this.#forwarders.lose(name)
+    const isForwarder = [this.#forwarders, this.#gateways].some((ones) => ones.lose(name))
 
     if (!this.#forget(name) && !isForwarder) {
       return undefined
@@ -176,6 +207,14 @@ export class Notifiers implements CancellationToken {
     this.isCancelled = true
     this.#keep([])
     this.#forwarders.drop()
+    this.#gateways.drop()
+  }
+
+  /** Has gateways watch the key for this node. */
+  async #askGateways(): Promise<void> {
+    const { node, place } = this.#init
+    this.#gateways.offer(node.gateways?.gatewaysFor(place.key) ?? [])
+    await this.#gateways.renew()
   }
 
   /** Asks one of the replicas. Returns whether it is to notify: it has room, has failed, or knew more than forwarders. */
@@ -217,6 +256,10 @@ export class Notifiers implements CancellationToken {
   #roleAt({ id }: PeerInfo): WatchRole {
     const name = id.toString()
 
+    if (this.#gateways.has(name)) {
+      return 'remote'
+    }
+
     if (this.#prompt.size < PROMPT_PEERS) {
       this.#prompt.add(name)
     }
@@ -241,11 +284,11 @@ export class Notifiers implements CancellationToken {
   }
 
   /** Has a peer watch the key for this node. Resolves with whether it does. */
-  async #askForwarder(peer: PeerInfo): Promise<boolean> {
+  async #askForwarder(peer: PeerInfo, role: WatchRole): Promise<boolean> {
     const { learn, node, place } = this.#init
 
     try {
-      const { isWatched, record } = await node.inTime(peer, this.#watch(peer, 'dependant', this))
+      const { isWatched, record } = await node.inTime(peer, this.#watch(peer, role, this))
       record && learn(record)
       isWatched && this.isCancelled && node.channel.unwatch(peer, place)
       return isWatched && !this.isCancelled
@@ -303,7 +346,7 @@ export class Notifiers implements CancellationToken {
     for (const [name, contact] of this.#replicas) {
       if (!names.has(name)) {
         this.#forget(name)
-        node.channel.unwatch(contact, place)
+        this.#gateways.has(name) || node.channel.unwatch(contact, place)
       }
     }
   }

@@ -7,8 +7,12 @@ export class Subscribers<S> {
     prompt: 0,
     patient: 0,
     forwarder: 0,
-    dependant: 0
+    dependant: 0,
+    remote: 0
   }
+
+  /** Until when further writes are collected, in ms of the process's clock. */
+  pausedUntilMs = 0
 
   get size(): number {
     return this.#roles.size
@@ -22,11 +26,11 @@ export class Subscribers<S> {
     return this.#counts[role]
   }
 
-  /** Returns the subscribers whose role is, or is not, the given one. */
-  list(role: WatchRole, is = true): S[] {
-    return [...this.#roles].flatMap(([subscriber, its]) =>
-      (its === role) === is ? [subscriber] : []
-    )
+  /** Returns all subscribers, or those whose role is, or is not, the given one. */
+  list(role?: WatchRole, is = true): S[] {
+    return role === undefined
+      ? [...this.#roles.keys()]
+      : [...this.#roles].flatMap(([subscriber, its]) => ((its === role) === is ? [subscriber] : []))
   }
 
   add(subscriber: S, role: WatchRole): void {

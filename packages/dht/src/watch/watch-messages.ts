@@ -37,9 +37,10 @@ export interface WatchRequest {
 /**
  * What a subscriber is to the peer that it asks. `prompt`: notified at once; `patient`: notified a moment
  * later, because others notify it at once; `forwarder`: watches for others, who depend on it;
- * `dependant`: wants the peer to watch the key at its replicas, which have no room for it.
+ * `dependant`: wants the peer to watch the key at its replicas, which have no room for it; `remote`: wants
+ * the same because it cannot reach them.
  */
-export type WatchRole = 'prompt' | 'patient' | 'forwarder' | 'dependant'
+export type WatchRole = 'prompt' | 'patient' | 'forwarder' | 'dependant' | 'remote'
 
 /** A key, or one subkey of its dictionary, of which alone a subscriber is notified. */
 export interface WatchedPlace {
@@ -90,7 +91,7 @@ export type WatchState = 'watched' | 'refused' | 'ended' | 'full'
 export type WatchMessage = WatchRequest | UnwatchRequest | WatchedReply | ChangedNotice
 
 const STATES: readonly WatchState[] = ['watched', 'refused', 'ended', 'full']
-const ROLES: readonly WatchRole[] = ['prompt', 'patient', 'forwarder', 'dependant']
+const ROLES: readonly WatchRole[] = ['prompt', 'patient', 'forwarder', 'dependant', 'remote']
 
 const PLACE = { key: KEY, subkey: OPTIONAL_SUBKEY } as const
 const WATCHED_DIGEST = struct<WatchedDigest>({

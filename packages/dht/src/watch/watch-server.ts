@@ -3,7 +3,6 @@ import {
   type DHTRecord,
   encodeRecord,
   isEmpty,
-  join,
   type Limits,
   parseRecordKey,
   type SubkeyId
@@ -17,15 +16,17 @@ import type { FramedStream } from '../wire/framed-stream.ts'
 import type { ServedProtocol } from '../wire/protocol-server.ts'
 import type { MessageCodec } from '../wire/schema.ts'
 import type { Served } from '../wire/served.ts'
-import type { ForwardedKeys } from './forwarded-keys.ts'
+import type { ForwardedKeys, ForwardRole } from './forwarded-keys.ts'
 import { chooseForwarders } from './forwarders.ts'
 import {
-  COLLECT_MS,
   LEASE_MS,
+  MAX_REMOTE_WATCHES,
+  MAX_REMOTE_WATCHES_PER_PEER,
   MAX_WATCHED_SUBKEYS,
   MAX_WATCHES,
   MAX_WATCHES_PER_PEER
 } from './limits.ts'
+import { Notices } from './notices.ts'
 import { SubscriberStream, type Subscription } from './subscriber-stream.ts'
 import { Subscribers } from './subscribers.ts'
 import {
@@ -33,6 +34,7 @@ import {
   WATCH,
   WATCH_PROTOCOL,
   type WatchMessage,
+  type WatchRole,
   type WatchState
 } from './watch-messages.ts'
 import { WatchPlaces } from './watch-places.ts'
@@ -50,6 +52,9 @@ export interface WatchServerInit {
   /** What this node watches for others. */
   readonly forwarded: ForwardedKeys
 
+  /** Whether this node watches for peers that cannot reach the replicas. @default true */
+  readonly serveGateway?: boolean
+
   /** Counts what is told; undefined: nobody does. */
   readonly served?: Served | undefined
 
@@ -59,6 +64,9 @@ export interface WatchServerInit {
 
 /** Milliseconds between two looks at leases. */
 const SWEEP_MS: number = LEASE_MS / 3
+
+/** Places for keys that this node watches for peers that cannot reach their replicas. Each costs it a watch. */
+const REMOTE_PLACES = { max: MAX_REMOTE_WATCHES, maxPerPeer: MAX_REMOTE_WATCHES_PER_PEER }
 
 /**
  * Notifies other peers of changes to what this node holds. A change is encoded once for all
@@ -72,13 +80,9 @@ export class WatchServer implements ServedProtocol<WatchMessage> {
   readonly #subscribers = new Map<string, Subscribers<Subscription>>()
   readonly #open = new Set<SubscriberStream>()
   readonly #places: WatchPlaces
+  readonly #remotePlaces = new WatchPlaces(REMOTE_PLACES)
   readonly #alarm = new Alarm(() => this.#sweep())
-
-  readonly #collecting = new Alarm(() => this.#notify(this.#collected.take(), { arePatient: true }))
-
-  /** Writes since subscribers were notified last: those to be notified at once, and the others. */
-  readonly #written: Written
-  readonly #collected: Written
+  readonly #notices: Notices<Subscription>
 
   constructor(init: WatchServerInit) {
     this.#init = init
@@ -86,9 +90,13 @@ export class WatchServer implements ServedProtocol<WatchMessage> {
       max: init.maxWatches ?? MAX_WATCHES,
       maxPerPeer: MAX_WATCHES_PER_PEER
     })
-    this.#written = new Written(init.store.limits)
-    this.#collected = new Written(init.store.limits)
-    init.store.onWrite((name, write) => this.#onWrite(name, write))
+    this.#notices = new Notices({
+      limits: init.store.limits,
+      clock: init.store.clock,
+      subscribersOf: (name) => this.#subscribers.get(name),
+      send: (name, write, to) => this.#notify(name, write, to)
+    })
+    init.store.onWrite((name, write) => this.#notices.add(name, write))
   }
 
   /** Keys and subkeys watched by others, counted once for each of them. */
@@ -114,7 +122,7 @@ export class WatchServer implements ServedProtocol<WatchMessage> {
   /** Looks at no leases any more. */
   stop(): void {
     this.#alarm.stop()
-    this.#collecting.stop()
+    this.#notices.stop()
   }
 
   /** Returns the bytes of what is held, or was learned for others. */
@@ -147,7 +155,7 @@ export class WatchServer implements ServedProtocol<WatchMessage> {
         return 'full'
       }
 
-      if (!this.#isSpare(subscription, subscribers) || !this.#places.take(stream)) {
+      if (!this.#isSpare(subscription, subscribers) || !this.#takePlace(stream, role)) {
         return 'refused'
       }
 
@@ -155,12 +163,26 @@ export class WatchServer implements ServedProtocol<WatchMessage> {
       this.#subscribers.set(key, subscribers)
     }
 
-    if (role === 'dependant' && !this.#forward(key)) {
+    if (isForwarding(role) && !this.#forward(key, role)) {
       this.#release(subscription)
       return 'full'
     }
 
     return 'watched'
+  }
+
+  #takePlace(subscriber: SubscriberStream, role: WatchRole): boolean {
+    if (role !== 'remote') {
+      return this.#places.take(subscriber)
+    }
+
+    if (this.#init.serveGateway === false || !this.#remotePlaces.take(subscriber)) {
+      return false
+    }
+
+    const isTaken = this.#places.take(subscriber)
+    isTaken || this.#remotePlaces.free(subscriber)
+    return isTaken
   }
 
   /** Whether too many peers watch a key. If nobody could forward it, as in a small network, none are too many. */
@@ -176,7 +198,7 @@ export class WatchServer implements ServedProtocol<WatchMessage> {
     }
 
     const isCrowded = subscribers.size - forwarders >= max && countOthers(subscribers, peer) >= max
-    return isCrowded && (role === 'dependant' || this.#forwarders(key).length > 0)
+    return isCrowded && (isForwarding(role) || this.#forwarders(key).length > 0)
   }
 
   /** Whether a peer watches few enough subkeys of a key: a plain write is told for each of them. */
@@ -203,8 +225,9 @@ export class WatchServer implements ServedProtocol<WatchMessage> {
   }
 
   /** Watches a key for others. Returns whether they can rely on that. */
-  #forward(name: string): boolean {
-    return this.#init.forwarded.begin(name, (record) => this.#onWrite(name, record))
+  #forward(name: string, role: ForwardRole): boolean {
+    const { forwarded } = this.#init
+    return forwarded.begin(name, (change) => this.#notices.add(name, change), role)
   }
 
   #release(subscription: Subscription): void {
@@ -217,8 +240,9 @@ export class WatchServer implements ServedProtocol<WatchMessage> {
     }
 
     this.#places.free(stream)
+    role === 'remote' && this.#remotePlaces.free(stream)
 
-    if (role === 'dependant' && subscribers.count('dependant') === 0) {
+    if (isForwarding(role) && subscribers.count('dependant') + subscribers.count('remote') === 0) {
       this.#init.forwarded.end(key)
     }
 
@@ -227,40 +251,20 @@ export class WatchServer implements ServedProtocol<WatchMessage> {
     }
   }
 
-  #onWrite(name: string, write: DHTRecord): void {
-    const subscribers = this.#subscribers.get(name)
+  #notify(name: string, write: DHTRecord, subscribers: readonly Subscription[]): void {
+    const concerned = subscribers.filter(({ subkey }) => concerns(write, subkey))
+    const frameOf = memoized((subkey) => {
+      const record = this.#told(name, write, subkey)
+      return changedFrame({ key: keyOf(name), subkey, record })
+    })
 
-    if (subscribers === undefined) {
-      return
+    for (const subscription of concerned) {
+      const { stream, subkey } = subscription
+      stream.notify(subscription, () => frameOf(subkey))
     }
 
-    if (this.#written.add(name, write)) {
-      queueMicrotask(() => this.#notify(this.#written.take(), { arePatient: false }))
-    }
-
-    if (subscribers.count('patient') > 0) {
-      this.#collected.add(name, write)
-      this.#collecting.within(COLLECT_MS)
-    }
-  }
-
-  #notify(written: ReadonlyMap<string, DHTRecord>, { arePatient }: { arePatient: boolean }): void {
-    for (const [name, write] of written) {
-      const subscribers = this.#subscribers.get(name)?.list('patient', arePatient) ?? []
-      const concerned = subscribers.filter(({ subkey }) => concerns(write, subkey))
-      const frameOf = memoized((subkey) => {
-        const record = this.#told(name, write, subkey)
-        return changedFrame({ key: keyOf(name), subkey, record })
-      })
-
-      for (const subscription of concerned) {
-        const { stream, subkey } = subscription
-        stream.notify(subscription, () => frameOf(subkey))
-      }
-
-      if (concerned.length > 0) {
-        this.#init.served?.countChanges(concerned.length)
-      }
+    if (concerned.length > 0) {
+      this.#init.served?.countChanges(concerned.length)
     }
   }
 
@@ -274,7 +278,7 @@ export class WatchServer implements ServedProtocol<WatchMessage> {
   /** All that is held, where several writes in one go have come to be more than is left of them. */
   #smaller(name: string, write: DHTRecord): Uint8Array {
     const bytes = encodeRecord(write)
-    const known = this.#known(name)
+    const known = write.subkeys.size > 1 ? this.#known(name) : undefined
     return known !== undefined && known.length < bytes.length ? known : bytes
   }
 
@@ -313,27 +317,9 @@ function countOthers(subscribers: Subscribers<Subscription>, peer: string): numb
   return new Set(peers.filter((other) => other !== peer)).size
 }
 
-/** Writes since they were taken last, by the names of the keys. */
-class Written {
-  readonly #limits: Limits
-  #records = new Map<string, DHTRecord>()
-
-  constructor(limits: Limits) {
-    this.#limits = limits
-  }
-
-  /** Whether it is the first. */
-  add(name: string, write: DHTRecord): boolean {
-    const before = this.#records.get(name)
-    this.#records.set(name, before === undefined ? write : join(before, write, this.#limits))
-    return before === undefined && this.#records.size === 1
-  }
-
-  take(): ReadonlyMap<string, DHTRecord> {
-    const records = this.#records
-    this.#records = new Map()
-    return records
-  }
+/** Whether a subscriber depends on what this node watches for it. */
+function isForwarding(role: WatchRole): role is ForwardRole {
+  return role === 'dependant' || role === 'remote'
 }
 
 /** Whether anything could ever be stored under it. */

@@ -6,7 +6,7 @@ import {
   join,
   type SubkeyId
 } from '@waggle/record'
-import { encodedSize, project, prune } from '@waggle/record/replica'
+import { encodedSize, newEntries, project, prune } from '@waggle/record/replica'
 import { HEDGE_MS } from '../constants.ts'
 import type { UnreachableError } from '../errors.ts'
 import type { WatchProgressEvent } from '../live/state.ts'
@@ -14,9 +14,11 @@ import type { WatchedRecord } from '../reading/known-records.ts'
 import type { FreshRecord } from '../reading/reading.ts'
 import { placeName } from '../store/place-name.ts'
 import type { RecordStore } from '../store/record-store.ts'
+import type { KeyChange } from '../store/store-listeners.ts'
 import { NEVER_FRESH } from '../store/stored-record.ts'
 import { Alarm } from '../timing/alarm.ts'
 import type { CancellationToken } from '../timing/cancellation.ts'
+import type { ForwardRole } from './forwarded-keys.ts'
 import type { Watched } from './key-reader.ts'
 import { RENEW_MS } from './limits.ts'
 import { Notifiers, type NotifiersNode } from './notifiers.ts'
@@ -81,7 +83,7 @@ export class WatchedKey implements Watched {
   #error: UnreachableError | undefined
 
   /** Passes on what changes the record, for others. */
-  #forward: ((record: DHTRecord) => void) | undefined
+  #forward: ((change: KeyChange) => void) | undefined
 
   record: DHTRecord = EMPTY_RECORD
   isSettled = false
@@ -126,9 +128,9 @@ export class WatchedKey implements Watched {
   }
 
   /** Watches for others, too, and calls back with what changes the record; undefined: no more. */
-  forward(forward: ((record: DHTRecord) => void) | undefined): void {
+  forward(forward: ((change: KeyChange) => void) | undefined, role?: ForwardRole): void {
     this.#forward = forward
-    this.notifiers.isForwarder = forward !== undefined
+    this.notifiers.isForwarder = role === 'dependant'
     this.#endUnused()
   }
 
@@ -144,17 +146,19 @@ export class WatchedKey implements Watched {
   learn(all: DHTRecord): void {
     const { subkey } = this
     const { store } = this.#init
+    const before = this.record
     const record = subkey === undefined ? all : project(all, [subkey])
-    const joined = join(this.record, record, store.limits)
+    const joined = join(before, record, store.limits)
 
-    if (joined !== this.record && this.#hasRoom(joined)) {
+    if (joined !== before && this.#hasRoom(joined)) {
       const now = store.clock()
+      const added = newEntries(before, record)
       this.record = prune(joined, now)
       this.#show(now)
-      this.#forward?.(record)
+      this.#forward?.({ added, before })
 
       if (this.isSettled) {
-        this.#remember(record)
+        this.#remember(added)
         this.#deliver()
       } else {
         // Others may hold something later; but nobody is to wait for the slowest.
@@ -183,9 +187,10 @@ export class WatchedKey implements Watched {
 
     try {
       if (this.isUnreachable || !(await this.notifiers.renewForwarders())) {
-        this.#report(await this.notifiers.askReplicas())
+        const { error, isByGateways } = await this.notifiers.askAll()
+        this.#report(isByGateways ? undefined : error)
 
-        if (!this.isSettled && isEmpty(this.record)) {
+        if (!this.isSettled && (isByGateways || isEmpty(this.record))) {
           this.learn(await readLatest(key, this.notifiers, subkey))
         }
 

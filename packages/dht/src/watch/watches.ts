@@ -3,6 +3,7 @@ import {
   type DHTRecord,
   type Found,
   isEmpty,
+  join,
   type Subkey,
   type SubkeyId,
   type Value
@@ -11,11 +12,12 @@ import type { DHTEvents } from '../events.ts'
 import { mapStates, type Places, type StateSource } from '../live/state.ts'
 import type { WatchedRecord, WatchedRecords } from '../reading/known-records.ts'
 import { keyOf, nameOf } from '../store/record-store.ts'
+import type { KeyChange, StoredWrite } from '../store/store-listeners.ts'
 import { NEVER_FRESH, OWN } from '../store/stored-record.ts'
 import { Alarm } from '../timing/alarm.ts'
 import { ClockAlarm } from '../timing/clock-alarm.ts'
 import { type Due, DueQueue } from '../timing/due-queue.ts'
-import { type ForwardedKey, ForwardedKeys } from './forwarded-keys.ts'
+import { type ForwardedKey, ForwardedKeys, type ForwardRole } from './forwarded-keys.ts'
 import { KeyReader } from './key-reader.ts'
 import { LOOK_DELAY_MS, MAX_WATCHED_SUBKEYS, POLL_MS, RENEW_MS } from './limits.ts'
 import type { WatchedPlace } from './watch-messages.ts'
@@ -59,11 +61,11 @@ export class Watches implements WatchedRecords {
     this.#init = init
     this.forwarded = new ForwardedKeys({
       max: init.maxForwardedKeys,
-      begin: (name, onChange) => this.#forward(name, onChange)
+      begin: (name, onChange, role) => this.#forward(name, onChange, role)
     })
     this.#expirationAlarm = new ClockAlarm(init.store.clock, () => this.#expireDue())
     init.known.followWatches(this)
-    init.store.onWrite((name, write, writer) => this.#onStored(name, write, writer === OWN))
+    init.store.onWrite((name, write) => this.#onStored(name, write))
   }
 
   /** Keys and subkeys that are watched. */
@@ -116,21 +118,26 @@ export class Watches implements WatchedRecords {
     }
   }
 
-  /** Returns what is known of a key or a subkey that is watched. */
-  known(name: string, subkey?: SubkeyId): WatchedRecord | undefined {
-    return (this.#find(name) ?? this.#find(name, subkey))?.known()
-  }
-
-  /** This node has learned of a change in another way. */
-  learn(name: string, record: DHTRecord): void {
-    for (const watched of this.#keys.get(name) ?? []) {
-      watched.learn(record)
-    }
+  /** Returns what is known of a key, or of one of its subkeys, by what is watched of it. */
+  known(key: string, subkey: SubkeyId | undefined): WatchedRecord | undefined {
+    const ofKey = this.#keys.get(key)
+    const { limits } = this.#init.store
+    const own = this.#find(key) ?? this.#find(key, subkey)
+    // Single subkeys that are watched are joined into what is read of the whole.
+    const record = ofKey?.map(({ record }) => record).reduce((all, one) => join(all, one, limits))
+    return record && { ...(own?.known() ?? NOT_TOLD), record }
   }
 
   /** A peer tells of a change. */
   onChange({ key, subkey }: WatchedPlace, record: DHTRecord): void {
     this.#find(nameOf(key), subkey)?.learn(record)
+  }
+
+  /** This node learns of a change in another way. */
+  onLearned(key: string, record: DHTRecord): void {
+    for (const watched of this.#keys.get(key) ?? []) {
+      watched.learn(record)
+    }
   }
 
   /** A peer tells nothing any more. */
@@ -197,9 +204,10 @@ export class Watches implements WatchedRecords {
   }
 
   /** Watches a key for others: at its replicas, wherever it was watched until now. */
-  #forward(name: string, onChange: (record: DHTRecord) => void): ForwardedKey {
+  #forward(name: string, onChange: (change: KeyChange) => void, role: ForwardRole): ForwardedKey {
     const watched = this.#find(name) ?? this.#begin(keyOf(name))
-    watched.forward(onChange)
+    const isBeginning = (): boolean => watched.isLooking && !watched.isSettled
+    watched.forward(onChange, role)
     this.#lookWithin(watched, LOOK_DELAY_MS)
     this.#lookFirst(watched)
 
@@ -208,20 +216,22 @@ export class Watches implements WatchedRecords {
         return watched.record
       },
       get isTold() {
-        const isBeginning = watched.isLooking && !watched.isSettled
-        return watched.notifiers.isToldByReplicas || isBeginning
+        return watched.notifiers.isToldByReplicas || isBeginning()
+      },
+      get isReachable() {
+        return (watched.notifiers.isPrompt && !watched.isUnreachable) || isBeginning()
       },
       end: () => watched.forward(undefined)
     }
   }
 
   /** A write that another peer stored here counts if this node is a replica of the key. */
-  #onStored(name: string, write: DHTRecord, isOwn: boolean): void {
+  #onStored(name: string, { added, writer }: StoredWrite): void {
     const ofKey = this.#keys.get(name)
 
-    if (ofKey !== undefined && (isOwn || this.#init.known.isReplicaOf(keyOf(name)))) {
+    if (ofKey !== undefined && (writer === OWN || this.#init.known.isReplicaOf(keyOf(name)))) {
       for (const watched of ofKey) {
-        watched.learn(write)
+        watched.learn(added)
       }
     }
   }
@@ -321,3 +331,4 @@ export class Watches implements WatchedRecords {
 }
 
 const NEVER = Number.POSITIVE_INFINITY
+const NOT_TOLD = { freshMs: NEVER_FRESH, noticeMs: NEVER }

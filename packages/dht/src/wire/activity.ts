@@ -3,7 +3,7 @@ export interface Activity {
   /** Whether a request, a response or a subscription is in flight. */
   readonly isBusy: boolean
 
-  /** When bytes moved last, in ms of the process's clock. */
+  /** Time at which bytes last moved, in ms of the process's clock. */
   readonly usedAtMs: number
 }
 

@@ -3,33 +3,33 @@ import { CongestionWindow } from './congestion-window.ts'
 import { writePart } from './frames.ts'
 
 /**
- * Bulk messages that are being sent, in their order. They go out in parts, no more at a time than the
- * way to the peer takes, so that other messages can pass them.
+ * Outgoing bulk messages, in order. They are sent in parts, within the path's congestion window, so that other
+ * messages can pass them.
  */
 export class BulkLane {
   readonly #window = new CongestionWindow()
   readonly #messages: Uint8Array[] = []
 
-  /** Bytes of the first message that went out already. */
+  /** Sent bytes of the first message. */
   #sent = 0
   #queuedBytes = 0
 
-  /** Bytes that could not go out yet. */
+  /** Bytes that are not sent yet. */
   get queuedBytes(): number {
     return this.#queuedBytes
   }
 
-  /** Bytes that went out and are not known to be received. */
+  /** Bytes that were sent and not acknowledged. */
   get inFlight(): number {
     return this.#window.inFlight
   }
 
-  /** Bytes that the way to the peer takes at once. */
+  /** Bytes of the congestion window. */
   get windowBytes(): number {
     return this.#window.bytes
   }
 
-  /** Bytes of the largest message that others need not be able to pass. */
+  /** Bytes of the largest message that is sent whole, because others need not pass it. */
   get wholeBytes(): number {
     return this.#window.wholeBytes
   }
@@ -39,7 +39,7 @@ export class BulkLane {
     this.#queuedBytes += message.length
   }
 
-  /** Whether a part can go out. */
+  /** Whether a part can be sent. */
   get isReady(): boolean {
     return this.#queuedBytes > 0 && this.#window.hasRoom
   }
@@ -61,7 +61,7 @@ export class BulkLane {
     }
   }
 
-  /** Takes note that so many bytes were received. Returns false if so many were not in flight. */
+  /** Records acknowledged bytes. Returns false if there were fewer in flight. */
   receive(bytes: number, nowMs: number): boolean {
     return this.#window.receive(bytes, nowMs)
   }

@@ -2,8 +2,8 @@ const NOTHING = new Uint8Array(0)
 const UINT32_BYTES = 4
 
 /**
- * Bytes that have come and were not taken yet, in one piece. What stays is copied, so that a few
- * bytes keep no larger piece of memory alive, and many small pieces take no more room than their bytes.
+ * Received bytes that were not taken yet, in one piece. The rest is copied, so that a few bytes keep no larger
+ * piece of memory alive, and many small pieces take no more room than their bytes.
  */
 export class ByteQueue {
   #buffer: Uint8Array = NOTHING
@@ -15,7 +15,7 @@ export class ByteQueue {
     return this.#end - this.#start
   }
 
-  /** The byte at a position; undefined behind the end. */
+  /** The byte at a position; undefined beyond the end. */
   at(position: number): number | undefined {
     return position < this.length ? this.#buffer[this.#start + position] : undefined
   }
@@ -43,7 +43,7 @@ export class ByteQueue {
     this.#end += bytes.length
   }
 
-  /** Takes so many of the first bytes, of which there must be as many. */
+  /** Takes the first `count` bytes, which must exist. */
   take(count: number): Uint8Array {
     const taken = this.#buffer.subarray(this.#start, this.#start + count)
     this.#start += count
@@ -55,7 +55,7 @@ export class ByteQueue {
     return taken
   }
 
-  /** Makes a copy of what is left if it is a view of somebody else's memory. */
+  /** Copies the rest if it is a view of the caller's memory. */
   settle(): void {
     if (!this.#isOwn && this.length > 0) {
       this.#move(this.length)
@@ -69,7 +69,9 @@ export class ByteQueue {
     this.#isOwn = false
   }
 
-  /** Doubling, so that bytes that come one by one are not copied as often. What was taken is never written over. */
+  /**
+   * Grows by doubling, so that single bytes are not copied as often. Bytes that were taken are never overwritten.
+   */
   #reserve(more: number): void {
     if (!this.#isOwn || this.#end + more > this.#buffer.length) {
       this.#move(Math.max(this.length + more, 2 * this.length))

@@ -3,16 +3,16 @@ import { ProtocolViolationError } from './protocol-violation-error.ts'
 /** Bytes of a new buffer. */
 const FIRST_CAPACITY = 8192
 
-/** Bytes that the rest of a buffer must have to be written to by the next writer. */
+/** Minimum bytes left in a buffer for the next writer to use it. */
 const MIN_REST_BYTES = 1024
 
-/** Rests of buffers kept for the next writers. */
+/** Partly used buffers kept for the next writers. */
 const MAX_RESTS = 16
 
 const MAX_VARINT_BYTES = 5
 const NOTHING = new Uint8Array(0)
 
-/** Rests of writers' buffers: one allocation serves many small messages. */
+/** Unused ends of writers' buffers: one allocation serves many small messages. */
 const rests: Uint8Array[] = []
 
 /** Appends numbers and byte strings to a buffer that grows. */
@@ -64,7 +64,7 @@ export class ByteWriter {
     this.#length += 8
   }
 
-  /** Leaves room for a 32-bit number, big end first, and returns its position. */
+  /** Reserves room for a 32-bit number, big end first, and returns its position. */
   reserveUint32(): number {
     this.#reserve(4)
     const position = this.#length
@@ -72,17 +72,17 @@ export class ByteWriter {
     return position
   }
 
-  /** Fills in a number for which room was left. */
+  /** Writes a number into reserved room. */
   setUint32(position: number, value: number): void {
     this.#view().setUint32(position, value)
   }
 
-  /** Forgets what was written from a position on. */
+  /** Discards everything written from a position on. */
   truncate(length: number): void {
     this.#length = length
   }
 
-  /** Gives away what was written, and begins anew. */
+  /** Returns the written bytes, and starts over. */
   take(): Uint8Array {
     const { buffer, byteOffset, length } = this.#bytes
     const taken = new Uint8Array(buffer, byteOffset, this.#length)
@@ -123,7 +123,7 @@ export class ByteWriter {
   }
 }
 
-/** Reads what a {@link ByteWriter} wrote. Throws a ProtocolViolationError for anything else. */
+/** Reads the format of {@link ByteWriter}. Throws a ProtocolViolationError for anything else. */
 export class ByteReader {
   readonly #bytes: Uint8Array
   #position = 0
@@ -170,12 +170,12 @@ export class ByteReader {
     return this.#position
   }
 
-  /** Passes over the next bytes. */
+  /** Skips the next bytes. */
   skip(length: number, what: string): void {
     this.#position = this.#endOf(length, what)
   }
 
-  /** Returns a view of what was read from a position on. */
+  /** Returns a view of the bytes read from a position on. */
   since(position: number): Uint8Array {
     const { buffer, byteOffset } = this.#bytes
     return new Uint8Array(buffer, byteOffset + position, this.#position - position)

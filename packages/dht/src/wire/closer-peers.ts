@@ -3,7 +3,7 @@ import type { EncodedPeer } from './fields.ts'
 import { MAX_PEERS_PER_MESSAGE, TARGET_MESSAGE_BYTES } from './limits.ts'
 import { encodePeer } from './peer-codec.ts'
 
-const NOWHERE = -1
+const NO_INDEX = -1
 
 /** The closer peers of one reply, each once: those with addresses, as many as fit, without the requester. */
 export class CloserPeers {
@@ -22,7 +22,7 @@ export class CloserPeers {
     for (const peer of closer) {
       const index = this.#indexes.get(peer) ?? this.#addOnce(peer)
 
-      if (index !== NOWHERE) {
+      if (index !== NO_INDEX) {
         indexes.push(index)
       }
     }
@@ -30,14 +30,14 @@ export class CloserPeers {
     return indexes
   }
 
-  /** Adds a peer, and returns its index. A peer without one is not considered again. */
+  /** Adds a peer, and returns its index. A peer that got no index is not considered again. */
   #addOnce(peer: PeerInfo): number {
-    const index = this.#isWorthIt(peer) ? this.#add(encodePeer(peer)) : NOWHERE
+    const index = this.#isUseful(peer) ? this.#add(encodePeer(peer)) : NO_INDEX
     this.#indexes.set(peer, index)
     return index
   }
 
-  #isWorthIt({ id, multiaddrs }: PeerInfo): boolean {
+  #isUseful({ id, multiaddrs }: PeerInfo): boolean {
     return multiaddrs.length > 0 && id.toString() !== this.#requester
   }
 
@@ -46,7 +46,7 @@ export class CloserPeers {
       this.peers.length === MAX_PEERS_PER_MESSAGE ||
       this.#sizeBytes + peer.length > TARGET_MESSAGE_BYTES
     ) {
-      return NOWHERE
+      return NO_INDEX
     }
 
     this.#sizeBytes += peer.length

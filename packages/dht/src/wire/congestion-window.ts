@@ -1,35 +1,38 @@
 import { MAX_PART_BYTES } from './limits.ts'
 
-/** Bytes that may be in flight before the bandwidth was measured, as in TCP (RFC 6928), or what a slow line takes. */
+/** Bytes in flight, and their rate, before the bandwidth is measured, as in TCP (RFC 6928), and for a slow line. */
 const FIRST_WINDOW_BYTES: number = 16 * 1024
 const FIRST_BYTES_PER_MS = 187
 const MIN_WINDOW_BYTES: number = 2 * 1024
 const MAX_WINDOW_BYTES: number = 8 * 1024 * 1024
 
-/** Parts that a window is divided into. Small messages go between them. */
+/** Parts of a window. Small messages are sent between them. */
 const PARTS_PER_WINDOW = 8
 const MIN_PART_BYTES = 1024
 
-/** Delays of bytes that may be in flight until the line is full for the first time: three times as many with each. */
+/** Window until the path is full for the first time, in delays: three times as many with each. */
 const STARTING_DELAYS = 3
 
-/** Delays after which a part that arrives has waited for others: the line is full. */
+/** Delays after which an arriving part must have queued: the path is full. */
 const FULL_DELAYS = 1.5
 
-/** Milliseconds that bytes may always wait on their way: less than anybody notices. */
+/** Milliseconds that bytes may always wait on their way, less than anybody notices; at most, where delays vary as much. */
 const SLACK_MS = 20
+const MAX_SLACK_MS = 100
 
-/** The delay of peers that are so near that processors delay more than lines, and what bytes may wait there. */
+/** The delay of peers that are so near that processors delay more than lines. */
 const NEAR_MS = 4
-const NEAR_SLACK_MS = 100
 
-/** Milliseconds of the highest rate that may always be in flight: acks may come late for other reasons. */
+/** Milliseconds between two measurements of how much delays vary, where the rate has fallen to less than half. */
+const JITTER_MEMORY_MS = 2000
+
+/** Milliseconds of the highest rate that may always be in flight: acks may be late for other reasons. */
 const FLOOR_MS = 10
 
-/** Milliseconds in which the highest rate is forgotten. */
+/** Milliseconds in which the highest rate decays. */
 const PEAK_MEMORY_MS = 60_000
 
-/** Milliseconds after which the delay of the bare way is measured anew. */
+/** Milliseconds after which the path's minimum delay is measured again. */
 const DELAY_MEMORY_MS = 30_000
 
 /** The weights of rates that are higher and lower than the estimate. */
@@ -40,21 +43,21 @@ interface SentPart {
   readonly bytes: number
   readonly sentMs: number
 
-  /** Bytes that had been received when it was sent, and when the last of them were. */
+  /** Bytes that had been received when it was sent, and the time of the last of them. */
   readonly received: number
   readonly receivedMs: number
 
-  /** Whether more would have been sent, had the window been larger. */
+  /** Whether a larger window would have allowed more. */
   readonly isLimited: boolean
 }
 
 /**
- * Says how many bytes may be in flight to one peer: the bandwidth times twice the delay, both as
- * measured (after BBR, draft-ietf-ccwg-bbr). More would only wait in the buffers of the way, and delay
- * small messages. Moments are in ms of the process's clock.
+ * Computes the bytes that may be in flight to one peer: the bandwidth times twice the delay, both measured (after
+ * BBR, draft-ietf-ccwg-bbr). More would only queue on the path, and delay small messages. Times are in ms of the
+ * process's clock.
  */
 export class CongestionWindow {
-  /** One part, until that has measured the delay of the bare way. */
+  /** Window size. It starts with one part, which measures the path's minimum delay. */
   #bytes = MIN_PART_BYTES
   #inFlight = 0
   #parts: SentPart[] = []
@@ -64,25 +67,30 @@ export class CongestionWindow {
   /** Bytes per millisecond. */
   #rate = 0
 
-  /** The highest rate of late, and when it was corrected. */
+  /** The highest recent rate, and the time of its last correction. */
   #peak = 0
   #peakMs = 0
   #isStarting = true
 
-  /** The least delay of late and before, of which the lesser counts. */
+  /** The minimum delays of this period and the one before, of which the lesser counts. */
   #delayMs = Number.POSITIVE_INFINITY
   #earlierDelayMs = Number.POSITIVE_INFINITY
   #delaySinceMs = Number.NEGATIVE_INFINITY
 
-  /** Until when little is sent, so that the delay of the bare way can be measured. */
+  /** From when to when only what was sent last is on the way, so that the delay of the bare way can be measured. */
+  #probesSinceMs = Number.NEGATIVE_INFINITY
   #probesUntilMs = Number.NEGATIVE_INFINITY
+
+  /** How much more than the least delay was measured then, and what bytes may wait on their way for that. */
+  #jitterMs = 0
+  #slackMs = SLACK_MS
 
   /** Bytes that may be in flight. */
   get bytes(): number {
     return this.#bytes
   }
 
-  /** Bytes that were sent and are not known to be received. */
+  /** Bytes that were sent and not acknowledged. */
   get inFlight(): number {
     return this.#inFlight
   }
@@ -92,12 +100,12 @@ export class CongestionWindow {
     return this.#inFlight === 0 || this.#inFlight + this.#partBytes <= this.#bytes
   }
 
-  /** Bytes of the largest message that others need not be able to pass. */
+  /** Bytes of the largest message that is sent whole, because others need not pass it. */
   get wholeBytes(): number {
     return this.#isMeasured ? this.#partBytes : FIRST_WINDOW_BYTES
   }
 
-  /** Bytes of the next part of a message of which so many are left. */
+  /** Bytes of the next part of a message, given the bytes left of it. */
   partOf(bytes: number): number {
     return bytes <= this.wholeBytes ? bytes : this.#partBytes
   }
@@ -111,7 +119,7 @@ export class CongestionWindow {
     return Math.min(Math.max(bytes, MIN_PART_BYTES), MAX_PART_BYTES)
   }
 
-  /** Takes note of a part that was sent; `isLast`: nothing more is to be sent just now. */
+  /** Records a sent part. `isLast`: nothing else waits at the moment. */
   send(bytes: number, isLast: boolean, nowMs: number): void {
     if (this.#inFlight === 0) {
       this.#receivedMs = nowMs
@@ -124,7 +132,7 @@ export class CongestionWindow {
     })
   }
 
-  /** Takes note that the first so many bytes in flight were received. Returns false if there are not so many. */
+  /** Records acknowledged bytes. Returns false if there were fewer in flight. */
   receive(bytes: number, nowMs: number): boolean {
     if (bytes > this.#inFlight) {
       return false
@@ -142,7 +150,7 @@ export class CongestionWindow {
     return true
   }
 
-  /** Takes out the parts that make up so many bytes. */
+  /** Removes the parts that these bytes consist of, and returns the last one. */
   #lastOf(bytes: number): SentPart | undefined {
     let last: SentPart | undefined
     let left = bytes
@@ -171,6 +179,7 @@ export class CongestionWindow {
   #measure({ isLimited, received, receivedMs, sentMs }: SentPart, nowMs: number): void {
     const isFirst = !this.#isMeasured
     this.#recordDelay(Math.max(nowMs - sentMs, 1), nowMs)
+    this.#recordJitter(sentMs, nowMs)
 
     if (isFirst) {
       this.#bytes = Math.max(FIRST_WINDOW_BYTES, FIRST_BYTES_PER_MS * this.#delayMs)
@@ -191,7 +200,7 @@ export class CongestionWindow {
 
     this.#recordPeak(nowMs)
     const bytes = Math.max(this.#rate * this.#delaysMs(nowMs), this.#peak * FLOOR_MS)
-    // Who sends little learns little of the bandwidth.
+    // A sender with little to send learns little about the bandwidth.
     const leastBytes = isLimited ? MIN_WINDOW_BYTES : this.#bytes
     this.#bytes = Math.min(Math.max(bytes, leastBytes), MAX_WINDOW_BYTES)
   }
@@ -214,7 +223,7 @@ export class CongestionWindow {
       return delayMs / 2
     }
 
-    const slackMs = delayMs < NEAR_MS ? NEAR_SLACK_MS : SLACK_MS
+    const slackMs = delayMs < NEAR_MS ? MAX_SLACK_MS : this.#slackMs
     const isStarting = this.#isStarting && delayMs >= NEAR_MS
     return isStarting ? STARTING_DELAYS * delayMs : delayMs + Math.max(delayMs, slackMs)
   }
@@ -225,9 +234,36 @@ export class CongestionWindow {
       this.#earlierDelayMs = this.#delayMs
       this.#delayMs = delayMs
       this.#delaySinceMs = nowMs
-      this.#probesUntilMs = isFirst ? nowMs : nowMs + 2 * delayMs
+
+      if (!isFirst) {
+        this.#probe(delayMs, nowMs)
+      }
     } else {
       this.#delayMs = Math.min(this.#delayMs, delayMs)
+    }
+  }
+
+  /** Sends little for two delays, and for two more where it matters how much they vary. */
+  #probe(delayMs: number, nowMs: number): void {
+    this.#probesSinceMs = nowMs + delayMs
+    this.#probesUntilMs = nowMs + 2 * (delayMs + Math.min(delayMs, MAX_SLACK_MS))
+    this.#jitterMs = 0
+  }
+
+  /**
+   * Learns how much delays vary where nothing waits, as by radio or among busy processors. A window that
+   * allows for less lowers the rate, which closes the window more and more.
+   */
+  #recordJitter(sentMs: number, nowMs: number): void {
+    if (sentMs >= this.#probesSinceMs && sentMs < this.#probesUntilMs) {
+      this.#jitterMs = Math.max(this.#jitterMs, nowMs - sentMs - this.#leastDelayMs)
+      this.#slackMs = Math.min(Math.max(this.#jitterMs, SLACK_MS), MAX_SLACK_MS)
+    } else if (
+      this.#rate < this.#peak / 2 &&
+      this.#leastDelayMs < MAX_SLACK_MS &&
+      nowMs - this.#probesUntilMs > JITTER_MEMORY_MS
+    ) {
+      this.#probe(nowMs - sentMs, nowMs)
     }
   }
 }

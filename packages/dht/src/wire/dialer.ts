@@ -8,21 +8,21 @@ import { dialsTo } from './host-names.ts'
 import { OPEN_TIMEOUT_MS } from './limits.ts'
 import { ProtocolViolationError } from './protocol-violation-error.ts'
 
-/** Knowledge of peers that protocols use and add to. */
+/** Records of peers that protocols read and update. */
 export interface PeerPolicy {
-  /** Whether the peer violated a protocol lately. */
+  /** Whether the peer is banned for a protocol violation. */
   isBanned(peer: PeerId): boolean
 
-  /** Whether so many dials to a peer may be made now. Those to unverified peers count towards a rate. */
+  /** Whether this many dials to a peer are allowed now. Dials to unverified peers count towards a rate. */
   mayDial(peer: PeerId, dials: number): boolean
 
-  /** Takes note of whether a peer was reached. */
+  /** Records whether a dialled peer was reached. */
   recordDial(peer: PeerInfo, isReached: boolean): void
 
-  /** Takes note of a peer that another one has named. */
+  /** Records the referrer of a peer. */
   recordReferral(peer: PeerInfo, referrer: PeerId): void
 
-  /** Takes note of a response, perhaps a late one. */
+  /** Records a response, even a late one. */
   recordResponse(peer: PeerId): void
 
   /** Bans a peer that violated a protocol. */
@@ -33,13 +33,13 @@ export interface DialerInit {
   readonly connectionManager: ConnectionManager
   readonly peers: PeerPolicy
 
-  /** Milliseconds that one peer may take to respond. Connecting may take as long. */
+  /** Milliseconds allowed for a response, and for connecting. */
   readonly requestTimeoutMs?: number | undefined
 }
 
 /**
- * Connects to peers, and opens streams. Every protocol's dials pass through it, so all share one
- * rate. A peer that refuses a connection is busy: it is dialled again a few times, and has not failed.
+ * Connects to peers, and opens streams. Every protocol's dials pass through it, so all share one rate. A peer that
+ * refuses a connection is busy: the dial is repeated a few times, and the peer has not failed.
  */
 export class Dialer {
   readonly #init: DialerInit
@@ -50,17 +50,17 @@ export class Dialer {
     this.#init = init
   }
 
-  /** Dials so far because a peer was not connected when it was needed. */
+  /** Number of dials so far of peers that were needed and not connected. */
   get dials(): number {
     return this.#dials
   }
 
-  /** Dials so far that a peer refused. */
+  /** Number of refused dials so far. */
   get refusals(): number {
     return this.#refusals
   }
 
-  /** Opens a stream of a protocol. Rejects for a peer that is banned, or is not to be dialled just now. */
+  /** Opens a stream of a protocol. Rejects for a peer that is banned, or may not be dialled now. */
   async openStream(peer: PeerInfo, protocol: string): Promise<Stream> {
     const { connectionManager, requestTimeoutMs = 0 } = this.#init
     const signal = timeoutSignal(Math.max(OPEN_TIMEOUT_MS, requestTimeoutMs))
@@ -74,7 +74,7 @@ export class Dialer {
     await this.#untilLetIn(peer, options, () => undefined)
   }
 
-  /** Connects, and goes on; once more from the start where the peer closes the connection in between. */
+  /** Connects and runs the next step; repeats both once if the peer closes the connection in between. */
   async #untilLetIn<T>(
     peer: PeerInfo,
     options: AbortOptions,
@@ -107,7 +107,7 @@ export class Dialer {
     this.#dials++
 
     if (peer.multiaddrs.length === 0) {
-      // libp2p finds out where it is when a stream is opened.
+      // libp2p looks up the addresses when a stream is opened.
       return
     }
 
@@ -127,11 +127,11 @@ export class Dialer {
     const { peers } = this.#init
 
     if (peers.isBanned(id)) {
-      throw new ProtocolViolationError(`the peer ${id} violated a protocol lately`)
+      throw new ProtocolViolationError(`the peer ${id} is banned for a protocol violation`)
     }
 
     if (!peers.mayDial(id, dialsTo(multiaddrs))) {
-      throw new BusyError('too many peers that others have named are being dialled')
+      throw new BusyError('too many addresses from other peers are being dialled')
     }
   }
 }

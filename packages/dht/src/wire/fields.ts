@@ -25,7 +25,7 @@ export const KEYS: Codec<readonly Uint8Array[]> = list(KEY, MAX_KEYS_PER_MESSAGE
 const SUBKEY: Codec<Uint8Array> = byteString(MAX_KEY_BYTES, 'a subkey')
 const NO_SUBKEYS: readonly SubkeyId[] = []
 
-/** A subkey that may be missing, in which case it is written without a byte: no subkey has none. */
+/** An optional subkey. An absent one takes no bytes, which no real subkey does. */
 export const OPTIONAL_SUBKEY: Codec<SubkeyId | undefined> = new Codec(
   (to, id) => SUBKEY.write(to, bytesOf(id ?? '')),
   (from) => {
@@ -34,7 +34,7 @@ export const OPTIONAL_SUBKEY: Codec<SubkeyId | undefined> = new Codec(
   }
 )
 
-/** Subkeys of one key, once each, in the order of their bytes. */
+/** Distinct subkeys of one key, in the order of their bytes. */
 export const SUBKEYS: Codec<readonly SubkeyId[]> = new Codec(
   (to, subkeys) => {
     to.varint(subkeys.length)
@@ -66,30 +66,33 @@ export const RECORD: Codec<Uint8Array> = byteString(MAX_MESSAGE_BYTES, 'a record
 /** Milliseconds since a copy left its replica, rounded up. */
 export const AGE: Codec<number> = integer(MAX_AGE_MS, 'an age')
 
-/** Seconds that a copy may be old to be an answer; 0: only a replica's record is one. */
+/** Maximum age in seconds of a copy that counts as a response; 0: only a replica's record does. */
 export const MAX_AGE: Codec<number> = integer(MAX_AGE_SECONDS, 'the age of a copy')
 
-/** How many closer peers are wanted for each key. */
+/** Number of closer peers requested for each key. */
 export const CLOSER_COUNT: Codec<number> = integer(MAX_CLOSER_PEERS, 'the number of near peers')
 
-/** A peer as responses introduce it. */
+/** A peer in a response. */
 export interface PeerFields {
   readonly id: Uint8Array
   readonly addresses: readonly Uint8Array[]
 }
 
-const PEER_ID = [MAX_PEER_ID_BYTES, 'a peer id'] as const
+const PEER_ID_BYTES = [MAX_PEER_ID_BYTES, 'a peer id'] as const
 const ADDRESS = [MAX_ADDRESS_BYTES, 'an address'] as const
 
+/** The multihash of a peer id. */
+export const PEER_ID: Codec<Uint8Array> = byteString(...PEER_ID_BYTES)
+
 export const PEER_FIELDS: Codec<PeerFields> = struct<PeerFields>({
-  id: byteString(...PEER_ID),
+  id: PEER_ID,
   addresses: list(byteString(...ADDRESS), MAX_ADDRESSES_PER_PEER)
 })
 
-/** A peer's {@link PEER_FIELDS} as they are written. The same few come again and again, and are rarely looked into. */
+/** A peer's encoded {@link PEER_FIELDS}. The same few peers recur, and are rarely decoded. */
 export type EncodedPeer = Uint8Array
 
-const skipId = skipped(...PEER_ID)
+const skipId = skipped(...PEER_ID_BYTES)
 const skipAddress = skipped(...ADDRESS)
 const PEER: Codec<EncodedPeer> = new Codec((to, peer) => to.bytes(peer), readPeer)
 
@@ -107,7 +110,7 @@ function readPeer(from: ByteReader): EncodedPeer {
   return from.since(start)
 }
 
-/** Closer peers of a response, once each. */
+/** Distinct closer peers of a response. */
 export const RESPONSE_PEERS: Codec<readonly EncodedPeer[]> = new Codec(PEERS.write, (from) => {
   const peers = PEERS.read(from)
   from.peerCount = peers.length

@@ -5,7 +5,7 @@ import { atEndOfTurn } from '../timing/end-of-turn.ts'
 import { FrameReader } from './frames.ts'
 import {
   MAX_BYTES_IN_FLIGHT,
-  MAX_LEFT_BYTES,
+  MAX_DEFERRED_BYTES,
   MAX_MESSAGES_PER_TURN,
   MAX_QUEUED_REPLY_BYTES,
   MAX_REPLIES_IN_FLIGHT,
@@ -21,16 +21,16 @@ export interface FramedStreamInit<M> {
   readonly stream: Stream
   readonly codec: MessageCodec<M>
 
-  /** Takes in a message. What it throws ends the stream. */
+  /** Receives a message. Throwing ends the stream. */
   readonly onMessage: (message: M) => void
 
-  /** The stream has ended: by the other side or with its connection, or else by us. */
+  /** Called when the stream has ended: by the other side or with its connection, or by this side. */
   readonly onClose: (error: Error, isByPeer: boolean) => void
 
-  /** The other side has broken the protocol. The stream has ended. */
+  /** Called when the other side has violated the protocol. The stream has ended. */
   readonly onViolation?: (error: ProtocolViolationError) => void
 
-  /** Something is buffered that cannot be passed on yet. */
+  /** Called when data is buffered that cannot be passed on yet. */
   readonly onBuffered?: () => void
 
   /** @default MAX_MESSAGE_BYTES */
@@ -40,7 +40,7 @@ export interface FramedStreamInit<M> {
   readonly maxRepliesInFlight?: number
 
   /**
-   * Bytes that libp2p may hold while nothing is read.
+   * Bytes that libp2p may buffer while reading pauses.
    *
    * @default DEFAULTS.limits.maxBufferedBytesPerPeer
    */
@@ -53,19 +53,19 @@ export interface FramedStreamInit<M> {
   readonly onSent?: ((bytes: number) => void) | undefined
 
   /**
-   * Reads nothing while what it sends is not read on the other side, or while too many replies are
-   * in flight. For the side that replies: neither unread replies nor requests for more of them pile
-   * up. The side that requests must go on reading, or both would wait for each other.
+   * Whether reading pauses while the other side does not read, or while too many replies are in flight. For the
+   * replying side: it bounds unread replies and requests for more of them. The requesting side must keep reading,
+   * or both would wait for each other.
    */
   readonly isServer?: boolean
 
-  /** Whether messages may pass bulk ones. Without it they arrive in the order in which they were sent. */
+  /** Whether messages may pass bulk ones. Otherwise they arrive in the order in which they were sent. */
   readonly mayPass?: boolean
 }
 
 /**
- * Messages over one libp2p stream. All frames of one microtask go out in a single write: many
- * small messages cost little more than one.
+ * Messages over one libp2p stream. All frames of one microtask are sent in a single write: many small messages cost
+ * little more than one.
  */
 export class FramedStream<M> {
   readonly #init: FramedStreamInit<M>
@@ -78,8 +78,8 @@ export class FramedStream<M> {
   #pauses = 0
   #isStuck = false
 
-  /** Whether requests may have been left for later. */
-  #isLeft = false
+  /** Whether the reader may have deferred requests. */
+  #hasDeferred = false
 
   constructor(init: FramedStreamInit<M>) {
     this.#init = init
@@ -113,18 +113,18 @@ export class FramedStream<M> {
       this.#onClose(error ?? new Error('the stream was closed'), true)
     })
 
-    // It may have ended before anybody listened: finding out who may ask can take a while.
+    // The stream may have ended before a listener was added, because an access check can take a while.
     if (stream.status !== 'open' || stream.remoteWriteStatus !== 'writable') {
       queueMicrotask(() => this.#end(new Error('the peer has closed the stream'), true))
     }
   }
 
-  /** Whether the other side is too slow for more to be sent now. */
+  /** Whether the other side reads too slowly to send more now. */
   get isBlocked(): boolean {
     return this.#init.stream.writableNeedsDrain
   }
 
-  /** Whether bulk messages wait already, so that there is no use in more of them. */
+  /** Whether bulk messages already wait, so that further ones would be useless. */
   get isBulkBlocked(): boolean {
     return this.#outbound.queuedBytes > 0 || this.isBlocked
   }
@@ -133,29 +133,29 @@ export class FramedStream<M> {
     return this.#isOpen
   }
 
-  /** Whether requests are being worked on, or replies are due. */
+  /** Whether requests are being processed, or replies are due. */
   get isWorking(): boolean {
     return this.#pauses > 0 || this.#repliesInFlight > 0
   }
 
-  /** Bytes that have come and were not passed on or are still worked on, and bytes that could not go out. */
+  /** Bytes received and not yet passed on or still being processed, and bytes that could not be sent. */
   get bufferedBytes(): number {
     const { stream } = this.#init
     const waiting = this.#reader.length + this.#bytesInFlight + this.#outbound.queuedBytes
     return waiting + unreadBytes(stream) + stream.writeBufferLength
   }
 
-  /** When there was progress last, in ms of the process's clock. */
+  /** Time of the last progress, in ms of the process's clock. */
   get progressMs(): number {
     return this.#progress.sinceMs
   }
 
-  /** Since when nothing moves though a message is unfinished or what was sent is not read. */
+  /** Time since which a message is incomplete, or sent data is unread, without progress. */
   get stuckSinceMs(): number | undefined {
     return this.#isStuck ? this.#progress.sinceMs : undefined
   }
 
-  /** Reads nothing until the returned function is called. The side that requests must not wait for the other with it. */
+  /** Pauses reading until the returned function is called. Must not make the requesting side wait for the other. */
   pause(): () => void {
     this.#pauses++
     this.#pauseIfWaiting()
@@ -169,25 +169,25 @@ export class FramedStream<M> {
   }
 
   /**
-   * Sends a message; one that is bulk, or large, as the way to the peer allows.
+   * Sends a message. Bulk and large messages are sent within the congestion window.
    *
-   * @throws MessageTooLargeError for a message that the protocol does not allow, which is not sent
+   * @throws MessageTooLargeError for a message above the protocol's limit, which is not sent
    */
   send(message: M, isBulk = false): void {
     this.#outbound.send(message, isBulk)
   }
 
-  /** Sends a frame that was made before, and may be sent to others, too. */
+  /** Sends an encoded frame, which may be sent to several peers. */
   sendFrame(frame: Uint8Array): void {
     this.#outbound.sendFrame(frame)
   }
 
-  /** Sends at once what was to go out at the end of the microtask. */
+  /** Sends at once the frames that wait for the end of the microtask. */
   flush(): void {
     this.#outbound.flush()
   }
 
-  /** Counts a reply as in flight until the promise settles, and with it so many bytes as are in memory for it. */
+  /** Counts a reply, and its bytes in memory, as in flight until the promise settles. */
   trackReply(reply: Promise<void>, bytes = 0): void {
     this.#repliesInFlight++
     this.#bytesInFlight += bytes
@@ -212,7 +212,7 @@ export class FramedStream<M> {
 
   #end(error: Error, isByPeer: boolean): void {
     if (this.#isOpen) {
-      // First, as libp2p tells at once that the stream is closed, whoever does it.
+      // First, because libp2p reports the close synchronously, even this side's.
       this.#onClose(error, isByPeer)
       this.#init.stream.abort(error)
     }
@@ -228,9 +228,9 @@ export class FramedStream<M> {
           break
         }
 
-        const left = this.#left
-        const bytes = this.#reader.next(left)
-        this.#isLeft = left !== 'none'
+        const deferred = this.#deferred
+        const bytes = this.#reader.next(deferred)
+        this.#hasDeferred = deferred !== 'none'
 
         if (bytes === undefined) {
           break
@@ -268,14 +268,14 @@ export class FramedStream<M> {
   #onBulk(): void {
     this.#checkBuffers()
 
-    if (this.#isLeft && this.#left === 'none') {
-      this.#isLeft = false
+    if (this.#hasDeferred && this.#deferred === 'none') {
+      this.#hasDeferred = false
       this.#onDrain()
     }
   }
 
-  /** Requests that a server leaves for later while its replies wait. It has to read on for the other side's acks. */
-  get #left(): 'none' | 'bulk' | 'all' {
+  /** Kinds of requests that a server defers while its replies wait. It keeps reading the other side's acks. */
+  get #deferred(): 'none' | 'bulk' | 'all' {
     const { queuedBytes, windowBytes } = this.#outbound
 
     if (this.#init.isServer !== true || queuedBytes <= MIN_QUEUED_BULK_BYTES) {
@@ -289,9 +289,9 @@ export class FramedStream<M> {
     return queuedBytes > windowBytes ? 'bulk' : 'none'
   }
 
-  /** Says how much has come of bulk messages, unless so many wait here that the other side has to wait, too. */
+  /** Acknowledges received bulk bytes, unless so many wait here that the other side must wait, too. */
   #acknowledge(): void {
-    const isFull = this.#reader.length > MAX_BYTES_IN_FLIGHT && this.#left !== 'none'
+    const isFull = this.#reader.length > MAX_BYTES_IN_FLIGHT && this.#deferred !== 'none'
     const bytes = this.#isOpen && !isFull ? this.#reader.takeUnacked() : 0
 
     if (bytes > 0) {
@@ -323,7 +323,7 @@ export class FramedStream<M> {
     const { isServer = false, maxRepliesInFlight = MAX_REPLIES_IN_FLIGHT } = this.#init
     const isServing =
       this.isBlocked ||
-      this.#reader.length > MAX_LEFT_BYTES ||
+      this.#reader.length > MAX_DEFERRED_BYTES ||
       this.#bytesInFlight >= MAX_BYTES_IN_FLIGHT ||
       this.#repliesInFlight >= maxRepliesInFlight
     return this.#pauses > 0 || (isServer && isServing)
@@ -355,7 +355,9 @@ export class FramedStream<M> {
     }
   }
 
-  /** Comes from libp2p once it can take more; its own listener, being first, has sent what it held. */
+  /**
+   * Called by libp2p once it accepts more. libp2p's own listener comes first and has sent the data that it held.
+   */
   #onDrain(): void {
     queueMicrotask(() => {
       if (!this.#isOpen || this.isBlocked) {
@@ -372,7 +374,7 @@ export class FramedStream<M> {
     })
   }
 
-  /** Resuming sends something, which fails where the connection has just ended. */
+  /** Resumes reading. This sends a frame, which fails if the connection has just ended. */
   #resume(): void {
     try {
       if (this.#init.stream.readStatus === 'paused') {

@@ -8,12 +8,12 @@ import type { MessageCodec } from './schema.ts'
 /*
  * frame = kind (2 bits) and number (30 bits), big end first; the message or part
  *
- * message  0  of so many bytes
- * part     1  of a bulk message, of so many bytes; more follow
- * end      2  the last part of a bulk message, of so many bytes
- * ack      3  so many bytes of parts were received; without a body
+ * message  0  whole message; the number is its length
+ * part     1  part of a bulk message, not the last; the number is its length
+ * end      2  last part of a bulk message; the number is its length
+ * ack      3  acknowledgement without a body; the number is the bytes of parts received
  *
- * Other messages may come between the parts of one.
+ * Other messages may come between the parts of a bulk message.
  */
 
 const HEAD_BYTES = 4
@@ -28,26 +28,26 @@ export interface FrameReaderInit {
   /** @default MAX_MESSAGE_BYTES */
   readonly maxMessageBytes?: number | undefined
 
-  /** Takes in that so many bytes of parts have reached the other side. */
+  /** Called with the acknowledged bytes of parts. */
   readonly onAck?: (bytes: number) => void
 }
 
-/** Cuts arriving bytes into messages, and puts bulk messages together. */
+/** Splits arriving bytes into messages, and assembles bulk messages. */
 export class FrameReader {
   readonly #queue = new ByteQueue()
   readonly #maxMessageBytes: number
   readonly #onAck: (bytes: number) => void
 
-  /** Of the first frame, once that is complete. */
+  /** Head of the first frame, once it is complete. */
   #head = 0
 
-  /** The bulk message that is coming. */
+  /** The incomplete bulk message. */
   #parts = new ByteQueue()
 
-  /** Complete messages that were left for later, and bulk ones. */
-  readonly #left: Uint8Array[] = []
+  /** Deferred messages, and complete bulk ones. */
+  readonly #deferred: Uint8Array[] = []
   readonly #bulk: Uint8Array[] = []
-  #leftBytes = 0
+  #deferredBytes = 0
   #unackedBytes = 0
 
   constructor({ maxMessageBytes = MAX_MESSAGE_BYTES, onAck = refuseAck }: FrameReaderInit = {}) {
@@ -55,26 +55,26 @@ export class FrameReader {
     this.#onAck = onAck
   }
 
-  /** Bytes that have come and were not given out. */
+  /** Bytes received and not yet returned. */
   get length(): number {
-    return this.#queue.length + this.#parts.length + this.#leftBytes
+    return this.#queue.length + this.#parts.length + this.#deferredBytes
   }
 
-  /** Takes in bytes as they come. */
+  /** Adds received bytes. */
   push(chunk: { subarray(): Uint8Array }): void {
     this.#queue.push(plain(chunk.subarray()))
   }
 
   /**
-   * The bytes of the next complete message, undefined if there is none yet. Messages may be left for
-   * later; acks are taken in all the same.
+   * The bytes of the next complete message; undefined if there is none yet. Deferred messages are kept; acks are
+   * always processed.
    *
-   * @throws MessageTooLargeError when a message is larger than it may be
-   * @throws ProtocolViolationError when a frame is empty, or of a size that nobody means
+   * @throws MessageTooLargeError when a message exceeds its maximum size
+   * @throws ProtocolViolationError when a frame is empty, or of an implausible size
    */
-  next(left: 'none' | 'bulk' | 'all' = 'none'): Uint8Array | undefined {
+  next(deferred: 'none' | 'bulk' | 'all' = 'none'): Uint8Array | undefined {
     for (;;) {
-      const ready = this.#takeLeft(left)
+      const ready = this.#takeDeferred(deferred)
 
       if (ready !== undefined || !this.#hasFrame()) {
         return ready
@@ -82,17 +82,17 @@ export class FrameReader {
 
       const message = this.#takeFrame()
 
-      if (message !== undefined && left !== 'all') {
+      if (message !== undefined && deferred !== 'all') {
         return message
       }
 
       if (message !== undefined) {
-        this.#leave(message, this.#left)
+        this.#defer(message, this.#deferred)
       }
     }
   }
 
-  /** Returns how many bytes of parts have come since the last call. */
+  /** Returns the bytes of parts received since the last call. */
   takeUnacked(): number {
     const bytes = this.#unackedBytes
     this.#unackedBytes = 0
@@ -114,7 +114,7 @@ export class FrameReader {
     return kind === ACK || this.#queue.length >= HEAD_BYTES + number
   }
 
-  /** Takes the first frame, which is complete. Returns the message if it is one. */
+  /** Removes the first, complete frame. Returns the message if it is one. */
   #takeFrame(): Uint8Array | undefined {
     const kind = this.#head >>> KIND_AT
     const number = this.#head & NUMBER
@@ -138,23 +138,23 @@ export class FrameReader {
     this.#parts.push(part)
 
     if (isLast) {
-      this.#leave(this.#parts.take(this.#parts.length), this.#bulk)
+      this.#defer(this.#parts.take(this.#parts.length), this.#bulk)
       this.#parts = new ByteQueue()
     }
   }
 
-  #leave(message: Uint8Array, to: Uint8Array[]): void {
+  #defer(message: Uint8Array, to: Uint8Array[]): void {
     to.push(message)
-    this.#leftBytes += message.length
+    this.#deferredBytes += message.length
   }
 
-  #takeLeft(left: 'none' | 'bulk' | 'all'): Uint8Array | undefined {
-    if (this.#leftBytes === 0 || left === 'all') {
+  #takeDeferred(deferred: 'none' | 'bulk' | 'all'): Uint8Array | undefined {
+    if (this.#deferredBytes === 0 || deferred === 'all') {
       return undefined
     }
 
-    const message = this.#left.shift() ?? (left === 'none' ? this.#bulk.shift() : undefined)
-    this.#leftBytes -= message?.length ?? 0
+    const message = this.#deferred.shift() ?? (deferred === 'none' ? this.#bulk.shift() : undefined)
+    this.#deferredBytes -= message?.length ?? 0
     return message
   }
 
@@ -183,14 +183,13 @@ function refuseAck(): void {
   throw new ProtocolViolationError('an ack came though nothing was sent in parts')
 }
 
-/** Turns Node's Buffers, whose `slice` makes no copy, into plain Uint8Arrays. */
+/** Converts Node's Buffers, whose `slice` makes no copy, to plain Uint8Arrays. */
 function plain({ buffer, byteOffset, length }: Uint8Array): Uint8Array {
   return new Uint8Array(buffer, byteOffset, length)
 }
 
 /**
- * Appends a message as a frame. All messages are sent by it, so that none is larger than its protocol
- * allows.
+ * Appends a message as a frame. All messages pass here, so the protocol's maximum size applies to all.
  *
  * @throws MessageTooLargeError for a larger one, of which nothing is written
  */
@@ -223,7 +222,7 @@ export function writePart(to: ByteWriter, part: Uint8Array, isLast: boolean): vo
   to.bytes(part)
 }
 
-/** Appends that so many bytes of parts were received. */
+/** Appends an ack of received bytes of parts. */
 export function writeAck(to: ByteWriter, bytes: number): void {
   writeHead(to, ACK, bytes)
 }

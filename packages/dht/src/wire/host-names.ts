@@ -1,23 +1,23 @@
 import { type Multiaddr, multiaddr } from '@multiformats/multiaddr'
 import { MAX_DIALLED_ADDRESSES } from './limits.ts'
 
-/** Protocols by which an address has a name in DNS, and not an address of a host. */
+/** Protocols of addresses that contain a DNS name instead of a host's address. */
 const NAMES: ReadonlySet<string> = new Set(['dns', 'dns4', 'dns6', 'dnsaddr'])
 
 /** The code of /dnsaddr in an address's bytes. */
 const DNSADDR_CODE = 0x38
 
-/** Whether only DNS knows where an address is. */
+/** Whether an address requires a DNS lookup. */
 export function hasHostName(address: Multiaddr): boolean {
   return address.getComponents().some(({ name }) => NAMES.has(name))
 }
 
-/** Whether an address stands for a list of addresses in DNS, which may be long and name others again. */
+/** Whether an address stands for a list of addresses in DNS, which may be long and contain further lists. */
 export function isAddressList(address: Multiaddr): boolean {
   return address.getComponents().some(({ name }) => name === 'dnsaddr')
 }
 
-/** The same of an address's bytes. False for bytes that are no address. */
+/** Whether an encoded address stands for such a list. False for bytes that are not an address. */
 export function isEncodedAddressList(bytes: Uint8Array): boolean {
   try {
     return bytes.includes(DNSADDR_CODE) && isAddressList(multiaddr(bytes))
@@ -26,7 +26,10 @@ export function isEncodedAddressList(bytes: Uint8Array): boolean {
   }
 }
 
-/** Dials that a peer's addresses may come to: a name has several addresses, which are tried one after the other. */
+/**
+ * Maximum number of dials for a peer's addresses: a name has several addresses, which are dialled one after the
+ * other.
+ */
 export function dialsTo(addresses: readonly Multiaddr[]): number {
   return addresses.reduce(
     (sum, address) => sum + (hasHostName(address) ? MAX_DIALLED_ADDRESSES : 1),

@@ -1,6 +1,6 @@
 /**
- * A message is larger than its protocol allows. It is not sent; one that comes ends the stream, and is
- * no violation: a peer of another version or with other limits may mean well.
+ * A message exceeds its protocol's maximum size. It is not sent; a received one ends the stream, but is not a
+ * violation, because a peer of another version or with other limits may be honest.
  */
 export class MessageTooLargeError extends Error {
   static override readonly name = 'MessageTooLargeError'

@@ -11,17 +11,17 @@ export interface OutboundFramesInit<M> {
   /** Whether messages may pass bulk ones. */
   readonly mayPass: boolean
 
-  /** Whether nothing can be written now. */
+  /** Whether writing is blocked. */
   readonly isBlocked: () => boolean
   readonly write: (bytes: Uint8Array) => void
 
-  /** Parts of bulk messages went out. */
+  /** Called when parts of bulk messages were sent. */
   readonly onBulk: () => void
 }
 
 /**
- * Frames on their way to one stream. All of one microtask go out in a single write. Bulk messages and
- * large ones go out bit by bit, see {@link BulkLane}.
+ * Outgoing frames of one stream. All of one microtask are sent in a single write. Bulk and large messages are sent
+ * in parts, see {@link BulkLane}.
  */
 export class OutboundFrames<M> {
   readonly #init: OutboundFramesInit<M>
@@ -33,17 +33,17 @@ export class OutboundFrames<M> {
     this.#init = init
   }
 
-  /** Bytes of bulk messages that could not go out yet. */
+  /** Bytes of bulk messages that are not sent yet. */
   get queuedBytes(): number {
     return this.#lane.queuedBytes
   }
 
-  /** Bytes of bulk messages that the way to the peer takes at once. */
+  /** Bytes of the congestion window. */
   get windowBytes(): number {
     return this.#lane.windowBytes
   }
 
-  /** @throws MessageTooLargeError for a message that the protocol does not allow, of which nothing is sent */
+  /** @throws MessageTooLargeError for a message above the protocol's limit, of which nothing is written */
   send(message: M, isBulk: boolean): void {
     const writer = this.#writer
     const start = writer.length
@@ -58,7 +58,7 @@ export class OutboundFrames<M> {
     this.#flushSoon()
   }
 
-  /** Sends a frame that was made before. */
+  /** Sends an encoded frame. */
   sendFrame(frame: Uint8Array): void {
     if (this.#goesWhole(frame.length)) {
       this.#writer.bytes(frame)
@@ -69,21 +69,21 @@ export class OutboundFrames<M> {
     this.#flushSoon()
   }
 
-  /** Says how much has come of bulk messages. The other side sends no more of them than that allows. */
+  /** Acknowledges received bulk bytes, which allows the other side to send more. */
   acknowledge(bytes: number): void {
     writeAck(this.#writer, bytes)
     this.#flushSoon()
   }
 
-  /** Takes in an ack. Returns false if fewer bytes were in flight. */
+  /** Processes an ack. Returns false if fewer bytes were in flight. */
   receiveAck(bytes: number, nowMs: number): boolean {
     this.#flushSoon()
     return this.#lane.receive(bytes, nowMs)
   }
 
   /**
-   * Writes what waits, of bulk messages one part. The next one goes out in another write: what is
-   * written together is encrypted together, and can be read only when all of it has come.
+   * Writes queued frames, and one part of a bulk message. The next part is sent in another write: one write is
+   * encrypted as a whole, and can be read only when all of it has arrived.
    */
   flush(): void {
     const isBulk = this.#lane.isReady && !this.#init.isBlocked()
@@ -102,7 +102,7 @@ export class OutboundFrames<M> {
     }
   }
 
-  /** Whether a frame of so many bytes need not let others pass, nor wait for others. */
+  /** Whether a frame is small enough to be sent whole and at once. */
   #goesWhole(bytes: number): boolean {
     const isFree = this.#init.mayPass || this.#lane.queuedBytes === 0
     return isFree && bytes <= this.#lane.wholeBytes

@@ -17,8 +17,8 @@ import {
 } from './limits.ts'
 
 /**
- * Decodes the peers that responses name, and remembers them: the same few come again and again, and decoding
- * an id or an address takes longer than everything else done with a response.
+ * Decodes the peers in responses, and caches them: the same few recur, and decoding an id or an address is the
+ * slowest part of reading a response.
  */
 export class PeerDecoder {
   readonly #peers = new BoundedMap<string, PeerInfo | undefined>({ maxSize: MAX_CACHED_PEERS })
@@ -37,7 +37,7 @@ export class PeerDecoder {
     return decoded
   }
 
-  /** Decodes a peer, and records the peer that named it. */
+  /** Decodes a peer, and records its referrer. */
   decodeReferral(peer: EncodedPeer, { by, peers }: Referral): PeerInfo | undefined {
     const decoded = this.of(peer)
 
@@ -49,7 +49,7 @@ export class PeerDecoder {
   }
 }
 
-/** The peer that names another one, and the place where that is recorded. */
+/** The referrer of a peer, and the records to add it to. */
 export interface Referral {
   readonly by: PeerInfo
   readonly peers: Pick<PeerPolicy, 'recordReferral'>
@@ -57,7 +57,7 @@ export interface Referral {
 
 const wirePeers = new WeakMap<PeerInfo, EncodedPeer>()
 
-/** Encodes a peer for a response, with as many addresses as a response may give. */
+/** Encodes a peer for a response, with at most the allowed number of addresses. */
 export function encodePeer(contact: PeerInfo): EncodedPeer {
   const known = wirePeers.get(contact)
 
@@ -79,7 +79,9 @@ export function encodePeer(contact: PeerInfo): EncodedPeer {
   return peer
 }
 
-/** Limits the addresses of a peer named by a plain kad-dht peer to those that our protocols would name. */
+/**
+ * Limits the addresses of a peer in a plain kad-dht peer's response to those that Waggle's protocols would send.
+ */
 export function dialable({ id, multiaddrs }: PeerInfo): PeerInfo {
   return {
     id,
@@ -90,7 +92,7 @@ export function dialable({ id, multiaddrs }: PeerInfo): PeerInfo {
   }
 }
 
-/** Decodes a peer. It copies the bytes, which are views of a whole message. */
+/** Decodes a peer. Copies the bytes, which are views of a whole message. */
 function decodePeer(peer: EncodedPeer): PeerInfo | undefined {
   try {
     const { id, addresses } = PEER_FIELDS.read(new ByteReader(peer))
@@ -117,7 +119,7 @@ function isDialable(address: Multiaddr): boolean {
   return address.getComponents().length <= MAX_ADDRESS_PARTS && !isAddressList(address)
 }
 
-/** Looks up the peers that an answer refers to by their places in its message. */
+/** Looks up the peers of a response by their indexes in its message. */
 export function namedIn(
   contacts: readonly (PeerInfo | undefined)[],
   places: readonly number[]

@@ -1,13 +1,13 @@
-/** Bytes in a millisecond that count as progress: 8 kbit/s, less than any line has. */
+/** Bytes per millisecond that count as progress: 8 kbit/s, slower than any line. */
 const MIN_BYTES_PER_MS = 1
 
-/** Bytes in a millisecond that a slow line takes: half a megabit a second. */
+/** Bytes per millisecond of a slow line: half a megabit per second. */
 const SLOW_BYTES_PER_MS = 64
 
 /**
- * Tells since when a peer has made no progress (N12). A complete message is progress; the bytes of an
- * unfinished one, and acknowledged ones, count for the time that the slowest line would take, so that
- * a peer which dribbles makes none. In ms of the process's clock.
+ * Measures the time since a peer's last progress (N12). A complete message is progress. The bytes of an incomplete
+ * one, and acknowledged ones, count for the time that the slowest line would take, so a peer that sends byte by
+ * byte makes no progress. In ms of the process's clock.
  */
 export class ProgressClock {
   #sinceMs: number
@@ -20,18 +20,18 @@ export class ProgressClock {
     return this.#sinceMs
   }
 
-  /** Takes note that some bytes have come. */
+  /** Records received bytes. */
   move(bytes: number, nowMs: number): void {
     const sinceMs = Math.min(nowMs, this.#sinceMs + bytes / MIN_BYTES_PER_MS)
     this.#sinceMs = Math.max(this.#sinceMs, sinceMs)
   }
 
-  /** Takes note that so many bytes leave, of which nothing is heard until they have arrived. */
+  /** Records sent bytes, which can't be acknowledged before they have arrived. */
   expect(bytes: number, nowMs: number): void {
     this.#sinceMs = nowMs + bytes / SLOW_BYTES_PER_MS
   }
 
-  /** Takes note that there is nothing to wait for, or something is complete. */
+  /** Records that a message is complete, or that none is expected. */
   reset(nowMs: number): void {
     this.#sinceMs = Math.max(this.#sinceMs, nowMs)
   }

@@ -6,7 +6,7 @@ import { ProtocolViolationError } from './protocol-violation-error.ts'
  * a value: a varint (type 0), 8 bytes (1), bytes after their length (2), or 4 bytes (5).
  */
 
-/** One field of a protobuf message, and nothing of what it means. */
+/** One field of a protobuf message, uninterpreted. */
 export interface ProtobufField {
   readonly number: number
   readonly isVarint: boolean
@@ -14,7 +14,7 @@ export interface ProtobufField {
   /** The value of a varint; 0 for all other types. */
   readonly value: number
 
-  /** A view of the bytes of a value of that type; undefined for all other types. */
+  /** A view of a value of type bytes; undefined for all other types. */
   readonly bytes: Uint8Array | undefined
 
   /** A view of the whole field. */
@@ -30,7 +30,7 @@ const [VARINT, FIXED_64, BYTES, FIXED_32] = [0, 1, 2, 5]
 /**
  * Lists the fields of a message without copying any of them.
  *
- * @throws ProtocolViolationError when the bytes are no protobuf message, or have too many fields
+ * @throws ProtocolViolationError when the bytes are not a protobuf message, or have too many fields
  */
 export function* protobufFields(bytes: Uint8Array): Generator<ProtobufField, void> {
   const cursor = { bytes, at: 0 }
@@ -62,15 +62,15 @@ export type FieldChange = (bytes: Uint8Array) => Uint8Array | undefined
 /** A field that is a varint. */
 export const AS_VARINT = 'varint'
 
-/** A field of bytes that are nobody else's message. */
+/** Rule for a field of bytes that are not a message. */
 export const AS_BYTES: FieldChange = (bytes) => bytes
 
 /** The fields of a message, by their numbers. */
 export type FieldRules = Readonly<Record<number, FieldChange | typeof AS_VARINT>>
 
 /**
- * Writes a message anew, of nothing but the fields that the rules name. libp2p's decoders go by a field's
- * number and not by its type. So a field of another type would hide others from whoever goes by that.
+ * Rewrites a message with only the fields that the rules name. libp2p's decoders use a field's number and ignore
+ * its type, so a field of another type could hide others from a decoder that checks types.
  *
  * @throws ProtocolViolationError for a field of another type
  */
@@ -95,7 +95,7 @@ export function fieldsBy(message: Uint8Array, rules: FieldRules): Uint8Array {
 /** @throws ProtocolViolationError when it is of another type */
 export function assertVarint({ isVarint, number }: ProtobufField): void {
   if (!isVarint) {
-    throw new ProtocolViolationError(`field ${number} of a message is no varint`)
+    throw new ProtocolViolationError(`field ${number} of a message is not a varint`)
   }
 }
 
@@ -112,13 +112,13 @@ export function bytesOf({ bytes, number }: ProtobufField): Uint8Array {
   return bytes
 }
 
-/** Keeps so many fields, and none that is longer than so many bytes. */
+/** Keeps `count` fields of at most `maxBytes` each. */
 export function keepUpTo(count: number, maxBytes: number): FieldChange {
   let kept = 0
   return (bytes) => (bytes.length <= maxBytes && kept++ < count ? bytes : undefined)
 }
 
-/** The value of a varint field; undefined where there is none. The last one counts. */
+/** The value of a varint field; undefined if it is absent. The last one counts. */
 export function varintIn(message: Uint8Array, number: number): number | undefined {
   let found: number | undefined
 
@@ -162,7 +162,7 @@ function nextField(cursor: Cursor): ProtobufField {
   return { number, isVarint, value, bytes, raw: cursor.bytes.subarray(start, cursor.at) }
 }
 
-/** Exact below 2⁵³, which is all that is looked at. */
+/** Reads a varint. Exact below 2⁵³, which covers all fields in use. */
 function varint(cursor: Cursor): number {
   let value = 0
 

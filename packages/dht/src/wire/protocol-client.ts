@@ -41,10 +41,10 @@ export interface ProtocolClientInit<Q, R, M> extends ClientParts {
   /** Limits that differ from the usual ones. */
   readonly streamLimits?: Partial<RequestStreamLimits>
 
-  /** Returns the protocol as it is spoken on one stream to a peer. */
+  /** Returns the protocol for one stream to a peer. */
   readonly speak: (peer: PeerInfo) => RequestProtocol<Q, R, M>
 
-  /** The stream to a peer has ended. */
+  /** Called when the stream to a peer has ended. */
   readonly onEnd?: (peer: PeerInfo) => void
 }
 
@@ -52,19 +52,19 @@ export interface RequestOptions<R, T> {
   readonly cancellation?: CancellationToken | undefined
   readonly onResponse: (response: R) => T | PromiseLike<T>
 
-  /** Does without the protocol where the peer lacks it. */
+  /** Returns a result without the protocol, for a peer that lacks it. */
   readonly fallback: () => T | PromiseLike<T>
 }
 
-/** Asks peers by one protocol, over one stream to each of them. */
+/** Sends requests of one protocol, over one stream to each peer. */
 export class ProtocolClient<Q, R, M> {
   readonly #init: ProtocolClientInit<Q, R, M>
   readonly #streams = new Map<string, RequestStream<Q, R, M>>()
 
-  /** Where peers with a stream are to be reached: as they were named last. */
+  /** The latest known addresses of peers with a stream. */
   readonly #addresses = new Map<string, PeerInfo>()
 
-  /** Until when peers count as lacking the protocol, in ms of the process's clock. */
+  /** Time until which peers count as lacking the protocol, in ms of the process's clock. */
   readonly #lacking = new BoundedMap<string, number>({ maxSize: MAX_CACHED_PEERS })
   readonly #limits: RequestStreamLimits
   #isClosed = false
@@ -78,7 +78,7 @@ export class ProtocolClient<Q, R, M> {
     }
   }
 
-  /** Sends a request, or falls back where the peer lacks the protocol. */
+  /** Sends a request, or uses the fallback if the peer lacks the protocol. */
   request<T>(
     peer: PeerInfo,
     request: Q,
@@ -116,22 +116,22 @@ export class ProtocolClient<Q, R, M> {
     return this.#streams.get(peer.toString())?.activity ?? NO_ACTIVITY
   }
 
-  /** When a peer made progress last with what is due, in ms of the process's clock. */
+  /** The time of a peer's last progress with due responses, in ms of the process's clock. */
   progressMs({ id }: PeerInfo): number {
     return this.#streams.get(id.toString())?.progressMs ?? Number.NEGATIVE_INFINITY
   }
 
-  /** Sends a message that nobody replies to, if there is a stream to the peer. Says whether there was. */
+  /** Sends a message without a reply, if there is a stream to the peer. Returns whether there was. */
   notify(peer: PeerId, message: M): boolean {
     return this.#streams.get(peer.toString())?.notify(message) === true
   }
 
-  /** Whether the peer lacks the protocol, as far as is known. */
+  /** Whether the peer is known to lack the protocol. */
   lacks({ id }: PeerInfo): boolean {
     return this.#lacks(id.toString())
   }
 
-  /** Requests that are not sent yet, and messages without a reply, to all peers. */
+  /** Queued requests, and messages without a reply yet, to all peers. */
   get load(): { readonly waiting: number; readonly inFlight: number } {
     let [waiting, inFlight] = [0, 0]
 
@@ -188,8 +188,8 @@ export class ProtocolClient<Q, R, M> {
   }
 
   /**
-   * Repeats requests whose stream ended, twice at most: the peer may have closed a connection that
-   * looked idle. Not after a violation, and not once this node has stopped.
+   * Repeats requests whose stream ended, twice at most: the peer may have closed a connection that looked idle.
+   * Does not repeat after a violation, or once this node has stopped.
    */
   #repeat(peer: PeerInfo, error: Error, unanswered: readonly PendingRequest<Q, R>[]): void {
     const isHopeless = this.#isClosed || error instanceof ProtocolViolationError

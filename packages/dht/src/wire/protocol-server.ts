@@ -16,38 +16,38 @@ import { Responder, type ResponderParts, type Response } from './responder.ts'
 import type { MessageCodec } from './schema.ts'
 import type { Served } from './served.ts'
 
-/** A protocol as a node serves it. */
+/** A protocol that a node serves. */
 export interface ServedProtocol<M> {
   /** The protocol's id in the default network. */
   readonly id: string
   readonly codec: MessageCodec<M>
 
-  /** Bytes of the largest request, if that is less than the node's limit. */
+  /** Bytes of the largest request, if below the node's limit. */
   readonly maxMessageBytes?: number
 
-  /** Whether replies may pass others. Requests are told apart by ids then. */
+  /** Whether replies may pass others. Requests then have ids. */
   readonly mayPass?: boolean
 
-  /** Whether anybody may ask, whatever `allowPeer` says. */
+  /** Whether any peer may send requests, regardless of `allowPeer`. */
   readonly isPublic?: boolean
 
-  /** Serves a stream that a peer has opened. */
+  /** Serves an inbound stream. */
   serve(stream: FramedStream<M>, peer: PeerId): StreamHandler<M>
 }
 
-/** How one stream is served. */
+/** Handles one stream. */
 export interface StreamHandler<M> {
   /**
-   * Says how a request is answered; undefined for a message that nobody replies to.
+   * Returns the response to a request; undefined for a message without a reply.
    *
-   * @throws ProtocolViolationError for a message that may not come
+   * @throws ProtocolViolationError for a message that is not allowed
    */
   respond(message: M): MaybePromise<Response<M>> | undefined
 
   /** Called when the stream was blocked and more can be sent now. */
   onDrain?(): void
 
-  /** Whether the stream is of no use until the peer asks again. It is without this. */
+  /** Whether the stream is idle until the peer's next request. Without this method, it is. */
   isIdle?(): boolean
   onClose?(): void
 }
@@ -66,24 +66,24 @@ export interface ProtocolServerInit {
   /**
    * The buffers of all streams of this node.
    *
-   * @default its own
+   * @default an instance of its own
    */
   readonly buffers?: BufferLimits
 
   /**
    * The turns and rates of peers.
    *
-   * @default its own
+   * @default an instance of its own
    */
   readonly scheduler?: Scheduler
 
-  /** Decides who may ask; undefined: everybody may. */
+  /** Decides which peers may send requests; undefined: all peers. */
   readonly access?: Access | undefined
 
-  /** Counts what is done for peers; undefined: nobody does. */
+  /** Counts the node's work for peers; undefined: no counts. */
   readonly served?: Served | undefined
 
-  /** A peer has broken a protocol. */
+  /** Called when a peer has violated a protocol. */
   readonly onViolation?: (peer: PeerId, error: Error) => void
 }
 
@@ -110,7 +110,7 @@ export class ProtocolServer {
     }
   }
 
-  /** Has libp2p hand over the streams of a protocol from now on. */
+  /** Registers a protocol with libp2p. */
   async handle<M>(registrar: Registrar, protocol: ServedProtocol<M>): Promise<void> {
     const id = protocolIdIn(this.#init.network ?? DEFAULT_NETWORK, protocol.id)
     this.#ids.add(id)
@@ -121,18 +121,18 @@ export class ProtocolServer {
     )
   }
 
-  /** Has libp2p hand over no streams any more, and ends those that are open. */
+  /** Unregisters all protocols, and ends their open streams. */
   async unhandle(registrar: Registrar): Promise<void> {
     await Promise.all([...this.#ids].map((id) => registrar.unhandle(id)))
 
     for (const ofPeer of [...this.#streams.values()]) {
       for (const stream of [...ofPeer.values()].flat()) {
-        stream.close(new Error('this node serves no requests any more'))
+        stream.close(new Error('this node has stopped serving requests'))
       }
     }
   }
 
-  /** Serves a stream if the peer may ask. */
+  /** Serves a stream if the peer has access. */
   async accept<M>(protocol: ServedProtocol<M>, stream: Stream, peer: PeerId): Promise<void> {
     const isAllowed = protocol.isPublic || (this.#init.access?.allows(peer, 'connect') ?? true)
 
@@ -140,7 +140,7 @@ export class ProtocolServer {
       this.serve(protocol, stream, peer)
     } else {
       this.#init.served?.countRefusal('access')
-      stream.abort(new Error('this peer may not ask here'))
+      stream.abort(new Error('this peer may not send requests here'))
     }
   }
 
@@ -159,7 +159,7 @@ export class ProtocolServer {
       onDrain: () => handler.onDrain?.(),
       onSent: (bytes) => counter?.countBytes(bytes),
       onViolation: (error) => this.#init.onViolation?.(peer, error),
-      onBuffered: () => buffers.scheduleLook(),
+      onBuffered: () => buffers.scheduleCheck(),
       onClose: () => {
         buffers.delete(framed)
         this.#remove(name, protocol.id, served)
@@ -190,7 +190,7 @@ export class ProtocolServer {
     return allActivity(served.map(({ activity }) => activity))
   }
 
-  /** Sends a message that nobody asked for, if the peer has a stream of the protocol open. Says whether it has. */
+  /** Sends an unrequested message, if the peer has an open stream of the protocol. Returns whether it has. */
   notify<M>({ id }: Pick<ServedProtocol<M>, 'id'>, peer: PeerId, message: M): boolean {
     const newest = this.#streams.get(peer.toString())?.get(id)?.at(-1)
     newest?.send(message)
@@ -235,7 +235,10 @@ export class ProtocolServer {
       .catch((error: unknown) => stream.close(toError(error)))
   }
 
-  /** A peer that has reconnected may have left streams behind, which must not count against it: the oldest end. */
+  /**
+   * Adds a stream. A peer that has reconnected may have left streams behind, which must not count against it, so
+   * the oldest one ends.
+   */
   #add(peer: string, protocol: string, served: ServedStream): void {
     const ofPeer = this.#streams.get(peer) ?? new Map<string, ServedStream[]>()
     const streams = [...(ofPeer.get(protocol) ?? []), served]
@@ -263,7 +266,7 @@ export class ProtocolServer {
   }
 }
 
-/** A stream that a peer has opened, whatever is spoken on it. */
+/** An inbound stream of any protocol. */
 interface ServedStream {
   readonly activity: Activity
   close(error: Error): void

@@ -1,4 +1,4 @@
-/** A peer sent what the protocol does not allow. */
+/** A peer sent data that the protocol does not allow. */
 export class ProtocolViolationError extends Error {
   static override readonly name = 'ProtocolViolationError'
   override readonly name = 'ProtocolViolationError'

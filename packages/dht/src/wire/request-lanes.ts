@@ -1,19 +1,19 @@
 import { LARGE_REQUEST_BYTES, MAX_KEYS_PER_MESSAGE } from './limits.ts'
 import { type PendingRequest, RequestQueue, type RequestQueueInit } from './request-queue.ts'
 
-/** Milliseconds for which full queues count as full, once they have been gone through. */
+/** Milliseconds for which full queues count as full after they were scanned. */
 const MIN_SWEEP_MS = 10
 
 /** Limits of the requests to one peer. */
 export interface RequestLimits {
-  /** Requests that wait to be sent. */
+  /** Queued requests. */
   readonly maxRequests: number
 
-  /** Bytes of requests that wait or are in flight. */
+  /** Bytes of requests that are queued or in flight. */
   readonly maxRequestBytes: number
 }
 
-/** Requests to one peer in two queues: bulk ones, among which are large ones, and the others, which pass them. */
+/** Requests to one peer in two queues: bulk and large ones, and the others, which pass them. */
 export class RequestLanes<Q, R> {
   readonly others: RequestQueue<Q, R>
   readonly bulk: RequestQueue<Q, R>
@@ -23,7 +23,7 @@ export class RequestLanes<Q, R> {
   /** Bulk requests in one message. */
   #maxBulk = MAX_KEYS_PER_MESSAGE
 
-  /** When cancelled requests were looked for. */
+  /** Time of the last scan for cancelled requests. */
   #sweptAtMs = Number.NEGATIVE_INFINITY
 
   constructor(init: RequestQueueInit<Q>, limits: RequestLimits) {
@@ -33,7 +33,7 @@ export class RequestLanes<Q, R> {
     this.bulk = new RequestQueue(init)
   }
 
-  /** Requests that wait. */
+  /** Queued requests. */
   get length(): number {
     return this.others.length + this.bulk.length
   }
@@ -48,8 +48,8 @@ export class RequestLanes<Q, R> {
   }
 
   /**
-   * Takes note of how many of a message's requests were answered. The others have to be sent again: the
-   * responses are large, so others may pass them, and no more go in one message than were answered.
+   * Records how many of a message's requests were answered. The others must be sent again: the responses are large,
+   * so others may pass them, and a message contains no more of them than were answered.
    */
   recordAnswers(answers: number, unanswered: readonly PendingRequest<Q, R>[]): void {
     if (unanswered.length > 0) {
@@ -70,7 +70,7 @@ export class RequestLanes<Q, R> {
     return [...this.others.takeAll(), ...this.bulk.takeAll()]
   }
 
-  /** Whether another request may wait, given the bytes in flight. Cancelled ones give way. */
+  /** Whether another request may be queued, given the bytes in flight. Removes cancelled ones if necessary. */
   hasRoom(bytesInFlight: number): boolean {
     if (!this.#isFull(bytesInFlight)) {
       return true
@@ -78,7 +78,7 @@ export class RequestLanes<Q, R> {
 
     const nowMs = performance.now()
 
-    // Going through all that wait takes long, and nothing has changed since a moment ago.
+    // A scan takes long, and nothing has changed since a moment ago.
     if (nowMs - this.#sweptAtMs < MIN_SWEEP_MS) {
       return false
     }

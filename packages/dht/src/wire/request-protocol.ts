@@ -1,27 +1,27 @@
 import type { PendingRequest } from './request-queue.ts'
 import type { MessageCodec } from './schema.ts'
 
-/** How the requests of a protocol to one peer become messages, and its messages become responses. */
+/** Converts the requests of a protocol to one peer to messages, and its messages to responses. */
 export interface RequestProtocol<Q, R, M> {
   readonly codec: MessageCodec<M>
 
-  /** Bytes that a request adds to a message, or nearly so. */
+  /** Approximate bytes that a request adds to a message. */
   sizeOf(request: Q): number
 
-  /** Whether two requests can go in one message. */
+  /** Whether two requests can share one message. */
   isAlike(a: Q, b: Q): boolean
 
-  /** Returns the message that carries requests which are alike. Called when they are sent. */
+  /** Returns the message for requests which are alike. Called when they are sent. */
   messageOf(requests: readonly PendingRequest<Q, R>[], id: number): M
 
   /** Returns the id of the requests that a message replies to. Without it, replies come in the order of requests. */
   idOf?(message: M): number
 
-  /** Takes in a message that replies to nothing. Returns false if it is none. */
+  /** Processes a message that is not a reply. Returns false if it is a reply. */
   onNotice?(message: M): boolean
 
   /**
-   * Returns the responses to the first requests of a message, at least one, or why all of them fail.
+   * Returns the responses to the first requests of a message, at least one, or the error that all of them get.
    * Requests without a response are sent again.
    *
    * @throws ProtocolViolationError for a message that does not reply to these requests
@@ -36,6 +36,6 @@ export interface RequestProtocol<Q, R, M> {
 export interface SentRequests<Q, R> {
   readonly requests: readonly PendingRequest<Q, R>[]
 
-  /** When, in ms of the process's clock. */
+  /** Time at which they were sent, in ms of the process's clock. */
   readonly sentMs: number
 }

@@ -9,15 +9,15 @@ export interface PendingRequest<Q, R> {
   readonly resolve: (response: R) => void
   readonly reject: (error: Error) => void
 
-  /** Streams that have ended while it waited for them or for a response. */
+  /** Number of streams that ended while it waited for them or for a response. */
   readonly repetitions?: number
 }
 
 export interface RequestQueueInit<Q> {
-  /** Bytes that a request adds to a message, or nearly so. */
+  /** Approximate bytes that a request adds to a message. */
   readonly sizeOf: (request: Q) => number
 
-  /** Whether two requests can go in one message. */
+  /** Whether two requests can share one message. */
   readonly isAlike: (a: Q, b: Q) => boolean
 }
 
@@ -31,7 +31,7 @@ export class RequestQueue<Q, R> {
     this.#init = init
   }
 
-  /** Requests that wait. */
+  /** Queued requests. */
   get length(): number {
     return this.#pending.length
   }
@@ -41,19 +41,19 @@ export class RequestQueue<Q, R> {
     return this.#bytes
   }
 
-  /** Puts a request behind all others. */
+  /** Appends a request. */
   push(pending: PendingRequest<Q, R>): void {
     this.#pending.push(pending)
     this.#bytes += this.#init.sizeOf(pending.request)
   }
 
-  /** Puts requests in front that have been taken, and have to be sent again. */
+  /** Puts back requests that were taken and must be sent again. */
   putBack(batch: readonly PendingRequest<Q, R>[]): void {
     this.#pending.unshift(...batch)
     this.#bytes += this.bytesOf(batch)
   }
 
-  /** Takes the first request, and those behind it that can go in the same message, of which so many can be answered. */
+  /** Takes the first request, and further ones that can share its message, at most `maxRequests`. */
   takeBatch(maxRequests: number = MAX_KEYS_PER_MESSAGE): PendingRequest<Q, R>[] {
     const batch: PendingRequest<Q, R>[] = []
     let sizeBytes = 0
@@ -87,7 +87,7 @@ export class RequestQueue<Q, R> {
     return all
   }
 
-  /** Leaves those that somebody still wants. */
+  /** Removes cancelled requests. */
   dropCancelled(): void {
     for (const pending of this.takeAll()) {
       if (isWanted(pending)) {
@@ -101,7 +101,7 @@ export class RequestQueue<Q, R> {
     return batch.reduce((sum, { request }) => sum + this.#init.sizeOf(request), 0)
   }
 
-  /** Whether a request can go behind others in one message, which then has so many bytes. */
+  /** Whether a request can be added to a message, given its size afterwards. */
   #fits(request: Q, batch: readonly PendingRequest<Q, R>[], sizeBytes: number): boolean {
     const [first] = batch
     return (
@@ -111,14 +111,14 @@ export class RequestQueue<Q, R> {
   }
 }
 
-/** Rejects requests for one reason. */
+/** Rejects requests with one reason. */
 export function rejectAll<Q, R>(requests: readonly PendingRequest<Q, R>[], error: Error): void {
   for (const { reject } of requests) {
     reject(error)
   }
 }
 
-/** Rejects a request that was cancelled. */
+/** Returns whether a request is still wanted, and rejects it if it was cancelled. */
 function isWanted<Q, R>({ cancellation, reject }: PendingRequest<Q, R>): boolean {
   const isWanted = cancellation?.isCancelled !== true
 
@@ -129,5 +129,5 @@ function isWanted<Q, R>({ cancellation, reject }: PendingRequest<Q, R>): boolean
   return isWanted
 }
 
-/** Made once: an error with its stack is expensive on the path of every get. */
-const CANCELLED = new AbortError('nobody waits for the response any more')
+/** A single instance: an error with its stack is expensive on the path of every get. */
+const CANCELLED = new AbortError('the request was cancelled')

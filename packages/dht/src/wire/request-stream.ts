@@ -24,7 +24,7 @@ export interface RequestStreamLimits extends RequestLimits {
   /** @default MAX_MESSAGE_BYTES */
   readonly maxMessageBytes?: number | undefined
 
-  /** Milliseconds for which no byte may move while replies are due. @default INACTIVITY_TIMEOUT_MS */
+  /** Milliseconds without a byte after which a stream with due replies ends. @default INACTIVITY_TIMEOUT_MS */
   readonly inactivityTimeoutMs?: number | undefined
 }
 
@@ -35,25 +35,25 @@ export interface RequestStreamInit<Q, R, M> {
   /** Opens a stream to the peer. */
   readonly open: () => Promise<Stream>
 
-  /** Counts what the stream holds, under the peer's name. */
+  /** Counts the bytes of the stream under the peer's name. */
   readonly buffers: BufferLimits
   readonly peer: string
 
-  /** The peer has replied, perhaps late. */
+  /** Called with each reply, even a late one. */
   readonly onReply: () => void
   readonly onViolation: (error: Error) => void
 
   /**
-   * The stream has ended, or could not be opened. Some requests were not sent yet, or were not
-   * answered when the peer ended the stream.
+   * Called when the stream has ended, or could not be opened, with the requests that were not sent, or not answered
+   * when the peer ended the stream.
    */
   readonly onEnd: (error: Error, unanswered: readonly PendingRequest<Q, R>[]) => void
 }
 
 /**
- * Sends requests to one peer over one stream, which it opens for the first of them. Requests of one
- * tick travel in one message, and several messages are in flight at once. When the stream ends, so
- * does this. What is in flight rejects, unless the peer ended it, who may have taken it for idle.
+ * Sends requests to one peer over one stream, which it opens for the first of them. Requests of one tick share one
+ * message, and several messages are in flight at once. This object ends with the stream. Requests in flight reject,
+ * unless the peer ended the stream, which may have looked idle to it.
  */
 export class RequestStream<Q, R, M> {
   readonly #init: RequestStreamInit<Q, R, M>
@@ -67,7 +67,7 @@ export class RequestStream<Q, R, M> {
   #lastId = 0
   #unchecked = 0
 
-  /** Since when replies are due, in ms of the process's clock. */
+  /** Time since which replies are due, in ms of the process's clock. */
   #dueSinceMs = 0
   #endedBy: Error | undefined
 
@@ -76,7 +76,7 @@ export class RequestStream<Q, R, M> {
     this.#queue = new RequestLanes(init.protocol, init.limits)
   }
 
-  /** Requests that are not sent yet. */
+  /** Queued requests. */
   get waiting(): number {
     return this.#queue.length
   }
@@ -86,7 +86,7 @@ export class RequestStream<Q, R, M> {
     return this.#inFlight.size
   }
 
-  /** Whether requests wait or are in flight, or the protocol goes on without any. */
+  /** Whether requests are queued or in flight, or the protocol needs the stream without any. */
   get activity(): Activity {
     const isSubscribed = this.#init.protocol.isIdle?.() === false
     return {
@@ -95,12 +95,12 @@ export class RequestStream<Q, R, M> {
     }
   }
 
-  /** When the peer made progress last, or a reply became due, in ms of the process's clock. */
+  /** Time of the peer's last progress, or at which a reply became due, in ms of the process's clock. */
   get progressMs(): number {
     return Math.max(this.#dueSinceMs, this.#stream?.progressMs ?? 0)
   }
 
-  /** Sends a message that nobody replies to, if the stream is open. Says whether it was. */
+  /** Sends a message without a reply, if the stream is open. Returns whether it was. */
   notify(message: M): boolean {
     const stream = this.isOpen ? this.#stream : undefined
     stream?.send(message)
@@ -126,7 +126,7 @@ export class RequestStream<Q, R, M> {
     })
   }
 
-  /** Sends a request, whatever waits already. */
+  /** Queues a request, regardless of limits. */
   add(pending: PendingRequest<Q, R>): void {
     if (this.#endedBy !== undefined) {
       pending.reject(this.#endedBy)
@@ -138,8 +138,8 @@ export class RequestStream<Q, R, M> {
   }
 
   /**
-   * Counts a record of the peer as being checked until the promise settles. Checking takes more work
-   * than sending: with too many at once nothing more is read, so that they do not pile up here.
+   * Counts a record of the peer as being checked until the promise settles. Checking takes more work than sending,
+   * so with too many records in progress reading pauses.
    */
   trackCheck(checked: PromiseLike<unknown>): void {
     this.#unchecked++
@@ -151,7 +151,7 @@ export class RequestStream<Q, R, M> {
     checked.then(onChecked, onChecked)
   }
 
-  /** Ends the stream. What is in flight or waiting rejects. */
+  /** Ends the stream. Queued requests and those in flight reject. */
   close(error: Error): void {
     const unsent = this.#queue.takeAll()
     this.#stream?.close(error)
@@ -171,9 +171,9 @@ export class RequestStream<Q, R, M> {
   }
 
   /**
-   * Sends what waits, but no message for a few requests while replies are due. They wait for the last
-   * of these, or for a moment, and travel with those that come meanwhile: under load that is most of
-   * them, and a message costs far more than a request in it (Nagle's algorithm, RFC 896, with a limit).
+   * Sends queued requests. While replies are due, a few requests do not get a message of their own: they wait for
+   * the last of these replies, or for a moment, and share a message with later ones. Under load most requests are
+   * batched, and a message costs far more than a request in it (Nagle's algorithm, RFC 896, with a limit).
    */
   #flush(): void {
     const isWorthwhile =
@@ -219,7 +219,7 @@ export class RequestStream<Q, R, M> {
     return this.#init.limits.inactivityTimeoutMs ?? INACTIVITY_TIMEOUT_MS
   }
 
-  /** Ends the stream if it is: no byte has moved for long although replies are due. */
+  /** Ends the stream if no byte has moved for too long although replies are due. Returns whether it did. */
   #isInactive(): boolean {
     const timeoutMs = this.#inactivityTimeoutMs
     const idleMs = performance.now() - this.progressMs
@@ -232,7 +232,7 @@ export class RequestStream<Q, R, M> {
     return isInactive
   }
 
-  /** Ends an inactive stream though nobody asks again: its requests must not stay in memory. */
+  /** Ends an inactive stream even without further requests: its requests must not stay in memory. */
   #onInactivity(): void {
     if (this.#inFlight.size > 0 && !this.#isInactive()) {
       this.#inactivity.within(this.#inactivityTimeoutMs)
@@ -269,7 +269,7 @@ export class RequestStream<Q, R, M> {
       codec: protocol.codec,
       maxMessageBytes: limits.maxMessageBytes,
       mayPass: protocol.idOf !== undefined,
-      onBuffered: () => buffers.scheduleLook(),
+      onBuffered: () => buffers.scheduleCheck(),
       onMessage: (message) => this.#onMessage(message),
       onViolation,
       onClose: (error, isByPeer) => this.#end(error, isByPeer),
@@ -344,7 +344,7 @@ export class RequestStream<Q, R, M> {
     const isIdle = this.#queue.length === 0 && this.#inFlight.size === 0
 
     if (isIdle && this.#init.protocol.isIdle?.()) {
-      stream.close(new Error('nothing is requested any more'))
+      stream.close(new Error('the stream is idle'))
     }
   }
 

@@ -3,14 +3,14 @@ import type { SentRequests } from './request-protocol.ts'
 import type { PendingRequest } from './request-queue.ts'
 
 interface Sent<Q, R> extends SentRequests<Q, R> {
-  /** Bytes of its requests, or nearly so. */
+  /** Approximate bytes of its requests. */
   readonly bytes: number
 
   /** Whether other messages may pass it. */
   readonly isBulk: boolean
 }
 
-/** Messages to one peer that were not answered, by their ids, the oldest first. */
+/** Unanswered messages to one peer by their ids, the oldest first. */
 export class RequestsInFlight<Q, R> {
   readonly #messages = new Map<number, Sent<Q, R>>()
   #bulk = 0
@@ -30,7 +30,7 @@ export class RequestsInFlight<Q, R> {
     return this.#bulk < MAX_BULK_IN_FLIGHT
   }
 
-  /** Whether there is room for other requests than bulk ones, whose bytes nobody acknowledges. */
+  /** Whether there is room for requests other than bulk ones, whose bytes are not acknowledged. */
   get hasRoomForOthers(): boolean {
     const otherBytes = this.#bytes - this.#bulkBytes
     return this.size < MAX_REQUESTS_IN_FLIGHT && otherBytes < MAX_OTHER_BYTES_IN_FLIGHT

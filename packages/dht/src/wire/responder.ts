@@ -8,24 +8,24 @@ import type { FramedStream } from './framed-stream.ts'
 import { MAX_WAIT_MS } from './limits.ts'
 import type { Served } from './served.ts'
 
-/** How a request is answered. */
+/** The response to a request. */
 export interface Response<M> {
-  /** Keys that the request asks about. */
+  /** Number of keys in the request. */
   readonly keys: number
 
-  /** Works out the reply, key by key. The last step may take a while, which holds up nothing else. */
+  /** Computes the reply, key by key. The last step may be asynchronous, without delaying others. */
   readonly reply: Generator<undefined, MaybePromise<M>>
 
-  /** Nearly all bytes that the request takes in memory meanwhile. */
+  /** Approximate bytes of the request in memory meanwhile. */
   readonly bytes?: number
 
-  /** Says that there is too much to do. A request of a protocol that has no word for that waits. */
+  /** Message that the node is overloaded. Without it, the request waits. */
   readonly busy?: M
 
-  /** Returns what the reply has to wait for, and all behind it, if there is anything. */
+  /** Returns a promise that this reply, and all after it, must wait for, if there is one. */
   whenDurable?(): Promise<void> | undefined
 
-  /** Returns what is replied if that fails. */
+  /** Returns the reply if that promise rejects. */
   readonly notDurable?: (reply: M) => M
 }
 
@@ -35,7 +35,7 @@ export interface ResponderParts {
 
   readonly requests: OpenRequests
 
-  /** Counts what is refused; undefined: nobody does. */
+  /** Counts refusals; undefined: no counts. */
   readonly served?: Served | undefined
 }
 
@@ -45,14 +45,14 @@ export interface ResponderInit<M> extends ResponderParts {
 }
 
 /**
- * Answers the requests on one stream in their order, in the peer's turns and within its rate. A
- * request is read when those before it have been answered, or few enough replies wait for the disk.
+ * Answers the requests on one stream in order, in the peer's turns and within its rate. Reads the next request when
+ * the earlier ones have been answered, or few enough replies wait for the disk.
  */
 export class Responder<M> {
   readonly #init: ResponderInit<M>
   readonly #peer: string
 
-  /** The last reply that waits. */
+  /** The last waiting reply. */
   #last: Promise<void> | undefined
 
   constructor(init: ResponderInit<M>) {
@@ -60,7 +60,7 @@ export class Responder<M> {
     this.#peer = init.peer.toString()
   }
 
-  /** Answers a request, or puts it off, or says that there is too much to do. */
+  /** Answers a request, delays it, or replies that the node is overloaded. */
   respond(response: Response<M>): void {
     const { stream, scheduler, requests } = this.#init
 
@@ -131,7 +131,7 @@ export class Responder<M> {
     }
   }
 
-  /** Undefined: nobody waits for the reply any more. */
+  /** Sends a reply. Undefined: the peer no longer waits for it. */
   #finish(reply: MaybePromise<M> | undefined, response: Response<M>): void {
     const { stream, requests } = this.#init
 
@@ -183,7 +183,7 @@ export class Responder<M> {
     this.#say(sent)
   }
 
-  /** A reply that no message can hold ends the stream. */
+  /** Sends a reply. One that exceeds the maximum message size ends the stream. */
   #say(reply: M): void {
     const { stream } = this.#init
 

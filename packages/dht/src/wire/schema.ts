@@ -5,8 +5,8 @@ type Write<T> = (to: ByteWriter, value: T) => void
 type Read<T> = (from: ByteReader) => T
 
 /**
- * How values of one type are written and read. Reading throws a {@link ProtocolViolationError} for
- * anything that writing does not produce. All codecs have one shape, which keeps calls fast.
+ * Writes and reads values of one type. Reading throws a {@link ProtocolViolationError} for anything that writing
+ * does not produce. All codecs have one shape, which keeps calls fast.
  */
 export class Codec<T> {
   readonly write: Write<T>
@@ -18,11 +18,11 @@ export class Codec<T> {
   }
 }
 
-/** How the messages of a protocol are written and read. Byte strings that are read are views of the message. */
+/** Writes and reads the messages of a protocol. Byte strings that are read are views of the message. */
 export interface MessageCodec<M> {
   write(to: ByteWriter, message: M): void
 
-  /** @throws ProtocolViolationError for anything that `write` does not write */
+  /** @throws ProtocolViolationError for anything that `write` does not produce */
   read(bytes: Uint8Array): M
 }
 
@@ -53,7 +53,7 @@ export function float(most: number, what: string): Codec<number> {
   )
 }
 
-/** A byte string of at most so many bytes. */
+/** A byte string of at most `maxBytes`. */
 export function byteString(maxBytes: number, what: string): Codec<Uint8Array> {
   const itsLength = `the length of ${what}`
   return new Codec(
@@ -62,13 +62,13 @@ export function byteString(maxBytes: number, what: string): Codec<Uint8Array> {
   )
 }
 
-/** Passes over a byte string of at most so many bytes. */
+/** Skips a byte string of at most `maxBytes`. */
 export function skipped(maxBytes: number, what: string): (from: ByteReader) => void {
   const itsLength = `the length of ${what}`
   return (from) => from.skip(from.varint(maxBytes, itsLength), what)
 }
 
-/** A byte string that may be missing, in which case it is written without a byte. */
+/** An optional byte string. An absent one takes no bytes. */
 export function optional({ write, read }: Codec<Uint8Array>): Codec<Uint8Array | undefined> {
   return new Codec(
     (to, value) => write(to, value ?? NOTHING),
@@ -79,7 +79,7 @@ export function optional({ write, read }: Codec<Uint8Array>): Codec<Uint8Array |
   )
 }
 
-/** Bytes whose number both sides know. */
+/** Bytes whose length both sides know. */
 export function bytes(length: number, what: string): Codec<Uint8Array> {
   return new Codec(
     (to, value) => to.bytes(value),
@@ -103,7 +103,7 @@ export function flag(message: string): Codec<boolean> {
   )
 }
 
-/** One of some values, written as its place among them. */
+/** One of some values, written as its index. */
 export function oneOf<T>(values: readonly T[], what: string): Codec<T> {
   return new Codec(
     (to, value) => to.byte(values.indexOf(value)),
@@ -120,7 +120,7 @@ export function oneOf<T>(values: readonly T[], what: string): Codec<T> {
   )
 }
 
-/** Up to so many values, after their number. */
+/** At most `most` values, after their number. */
 export function list<T>({ write, read }: Codec<T>, most: number): Codec<readonly T[]> {
   return new Codec(
     (to, items) => {
@@ -149,7 +149,7 @@ export function struct<T extends object>(fields: Fields<T>): Codec<T> {
   return new Codec(write as Write<T>, (from) => readInto(from, {}) as T)
 }
 
-/** A kind of object: how it is numbered, and its fields. */
+/** A kind of object: its code and its fields. */
 type Kind<T, K extends keyof T> = readonly [code: number, fields: Fields<Omit<T, K>>]
 
 /** The members of a union whose tag can have this value. */
@@ -160,7 +160,7 @@ type Kinds<T, K extends keyof T> = {
   readonly [N in T[K] & string]: Kind<OfKind<T, K, N>, K>
 }
 
-/** An object whose field `tag` says which other fields it has. */
+/** An object whose field `tag` determines its other fields. */
 export function union<T extends object, K extends keyof T & string>(
   tag: K,
   kinds: Kinds<T, K>,
@@ -199,7 +199,7 @@ export function union<T extends object, K extends keyof T & string>(
   )
 }
 
-/** A message has a name among those of its protocol. */
+/** A message, with its name in the protocol. */
 export interface Named {
   readonly name: string
 }
@@ -229,8 +229,8 @@ interface FieldsCodec {
 }
 
 /**
- * Writes and reads fields one after the other. Up to four are done without a loop: measured on hot
- * paths, that takes a third less time.
+ * Writes and reads fields in order. Up to four are handled without a loop, which took a third less time in a
+ * measurement of hot paths.
  */
 function fieldsOf(fields: readonly Field[]): FieldsCodec {
   const [[nameA, a] = NO_FIELD, [nameB, b] = NO_FIELD, [nameC, c] = NO_FIELD] = fields

@@ -1,9 +1,9 @@
 import { BoundedMap } from '../collections/bounded-map.ts'
 
-/** Peers whose keys are counted one by one. */
+/** Peers whose keys are counted individually. */
 const MAX_PEERS = 1024
 
-/** What a node has done for other peers since it started. */
+/** A node's work for other peers since it started. */
 export interface ServedStats {
   /** Keys that peers asked about or stored, by request. */
   readonly keys: Readonly<Record<ServedKind, number>>
@@ -11,35 +11,35 @@ export interface ServedStats {
   /** Records that peers stored or handed over here, by the answer. */
   readonly writes: Readonly<Record<ServedWrite, number>>
 
-  /** Requests put off or answered BUSY because there was too much to do, and streams of peers that may not connect. */
+  /** Requests delayed or answered BUSY because of overload, and streams of peers that may not connect. */
   readonly refused: Readonly<Record<ServedRefusal, number>>
 
   /** Bytes sent in replies and notifications. */
   readonly bytes: number
 
-  /** Changes told to watching peers. */
+  /** Changes sent to watching peers. */
   readonly changes: number
 }
 
-/** Requests whose keys are counted. */
-export type ServedKind = 'find' | 'store' | 'watch' | 'compare'
+/** Requests whose keys are counted; `gateway`: looked up or stored on behalf of clients. */
+export type ServedKind = 'find' | 'store' | 'watch' | 'compare' | 'gateway'
 
 /** Answers to a write, as a writer's node reports them. */
 export type ServedWrite = 'accepted' | 'stale' | 'full' | 'expired' | 'refused' | 'invalid'
 
-/** Why a request was refused. */
+/** Reason why a request was refused. */
 export type ServedRefusal = 'busy' | 'access'
 
-/** Counts what a node does for other peers. */
+/** Counts a node's work for other peers. */
 export class Served {
-  readonly #keys = { find: 0, store: 0, watch: 0, compare: 0 }
+  readonly #keys = { find: 0, store: 0, watch: 0, compare: 0, gateway: 0 }
   readonly #writes = { accepted: 0, stale: 0, full: 0, expired: 0, refused: 0, invalid: 0 }
   readonly #refused = { busy: 0, access: 0 }
   readonly #peers = new BoundedMap<string, { keys: number }>({ maxSize: MAX_PEERS })
   #bytes = 0
   #changes = 0
 
-  /** Counts the keys of a peer's request. Other messages count for nothing. */
+  /** Counts the keys of a peer's request. Ignores other messages. */
   countKeys(peer: string, request: string, keys: number): void {
     if (Object.hasOwn(this.#keys, request)) {
       this.#keys[request as ServedKind] += keys

@@ -1,11 +1,11 @@
 import type { Stream } from '@libp2p/interface'
 
-/** Bytes of memory that each piece takes besides its own, about. */
+/** Approximate memory of each piece besides its bytes. */
 const PIECE_BYTES = 200
 
 /**
- * The memory that holds what has come on a stream and was not read. A peer may send it byte by byte, and
- * libp2p keeps each piece by itself until it is read.
+ * The memory of unread bytes on a stream. A peer may send single bytes, and libp2p keeps each piece separately
+ * until it is read.
  */
 export function unreadBytes(stream: Stream): number {
   const { readBufferLength } = stream

@@ -10,6 +10,7 @@ import { CLOCK_PROTOCOL } from '../../src/clock/clock-messages.ts'
 import { DEFAULT_KAD_PROTOCOL } from '../../src/constants.ts'
 import { delimited } from '../../src/door/units.ts'
 import { EXCHANGE_PROTOCOL } from '../../src/exchange/messages.ts'
+import { GATEWAY, GATEWAY_PROTOCOL } from '../../src/gateway/gateway-messages.ts'
 import {
   FIND_NODE,
   GET_VALUE,
@@ -69,6 +70,12 @@ function libp2pWords(maxBytes: number, ...small: readonly Uint8Array[]): Vocabul
   }
 }
 
+function written(write: (to: ByteWriter) => void): Uint8Array {
+  const writer = new ByteWriter()
+  write(writer)
+  return writer.take()
+}
+
 function ourWords(...small: readonly Uint8Array[]): Vocabulary {
   return {
     small,
@@ -95,6 +102,12 @@ function identity(): Uint8Array {
 /** The number of the message that asks for the time. */
 const CLOCK_QUESTION = Uint8Array.of(0)
 
+const READ = frameOf(
+  written((to) =>
+    GATEWAY.write(to, { name: 'read', id: 1, isLatest: true, keys: [{ key: recordKey('a') }] })
+  )
+)
+
 const FIND = frameOf(
   encoded({
     ...{ name: 'find', id: 1, closerCount: 0, isCloserAlways: false, maxAge: 0 },
@@ -116,6 +129,7 @@ export const VOCABULARIES: Readonly<Record<string, Vocabulary>> = {
   [EXCHANGE_PROTOCOL]: ourWords(FIND),
   [WATCH_PROTOCOL]: ourWords(),
   [COMPARE_PROTOCOL]: ourWords(),
+  [GATEWAY_PROTOCOL]: ourWords(READ),
   [CLOCK_PROTOCOL]: ourWords(frameOf(CLOCK_QUESTION)),
   '/ipfs/id/1.0.0': { small: [Uint8Array.of(0)], half: NOTHING, large: new Uint8Array(MIB) },
   '/ipfs/id/push/1.0.0': libp2pWords(8192, identity()),

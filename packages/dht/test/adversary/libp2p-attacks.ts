@@ -1,7 +1,9 @@
+import type { Socket } from 'node:net'
 import type { Stream } from '@libp2p/interface'
 import { DEFAULT_KAD_PROTOCOL } from '../../src/constants.ts'
 import { delimited } from '../../src/door/units.ts'
 import { FIND_NODE } from '../../src/kad/kad-messages.ts'
+import { frameOf, OPCODE } from '../../src/transport/websocket-frames.ts'
 import type { Attack, Attacker } from './attacker.ts'
 import { VOCABULARIES, type Vocabulary } from './floods.ts'
 
@@ -28,7 +30,21 @@ const OFFERS: Buffer = Buffer.concat([
   ...new Array(30_000).fill(Uint8Array.of(1, 10))
 ])
 
-/** Attacks by libp2p's own protocols. */
+const HALF_REQUEST = 'GET / HTTP/1.1\r\nX-Slow: '
+const HUGE_HEAD: Buffer = Buffer.from(`GET / HTTP/1.1\r\nX-Long: ${'x'.repeat(PIECE_BYTES)}`)
+
+const WHOLE_REQUEST = [
+  'GET / HTTP/1.1',
+  ...['Upgrade: websocket', 'Connection: Upgrade', 'Sec-WebSocket-Version: 13'],
+  'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==',
+  '\r\n'
+].join('\r\n')
+
+const PINGS: Buffer = Buffer.concat(
+  new Array(10_000).fill(frameOf(new Uint8Array(0), { opcode: OPCODE.ping, isMasked: true }))
+)
+
+/** Attacks by libp2p's own protocols, and by those below them. */
 export const libp2pAttacks = {
   'kad requests': {
     what: "kad-dht's requests, as small as they come, without a pause",
@@ -87,18 +103,72 @@ export const libp2pAttacks = {
   offers: {
     what: 'offers of protocols without a name, from somebody who has not said who it is',
     isOffence: false,
-    async run(attacker) {
-      while (!attacker.isDone) {
-        const socket = attacker.socket()
-        const closed = new Promise<void>((resolve) => socket.on('close', () => resolve()))
-        socket.resume().end(OFFERS)
-        attacker.tried()
-        await Promise.race([closed, attacker.pause(1000)])
-        socket.destroy()
-      }
-    }
+    run: (attacker) => onSocket(attacker, (socket) => socket.end(OFFERS))
+  },
+
+  'half upgrades': {
+    what: 'halves of requests to become a WebSocket, on as many sockets as there may be',
+    isOffence: false,
+    run: (attacker) => onSockets(attacker, (socket) => socket.write(HALF_REQUEST))
+  },
+
+  'slow heads': {
+    what: 'heads of such requests whose bytes come one by one',
+    isOffence: false,
+    run: (attacker) =>
+      onSockets(attacker, async (socket, isOpen) => {
+        socket.setNoDelay(true).write(HALF_REQUEST)
+
+        while (isOpen()) {
+          socket.write('x')
+          await attacker.pause(1)
+        }
+      })
+  },
+
+  'huge heads': {
+    what: 'heads of such requests without an end',
+    isOffence: false,
+    run: (attacker) => onSocket(attacker, (socket) => socket.end(HUGE_HEAD))
+  },
+
+  'WebSocket pings': {
+    what: 'pings of a WebSocket without a pause, whose answers nobody reads',
+    isOffence: false,
+    run: (attacker) =>
+      onSockets(attacker, async (socket, isOpen) => {
+        socket.pause().write(WHOLE_REQUEST)
+
+        while (isOpen()) {
+          const isFull = !socket.write(PINGS)
+          await attacker.pause(isFull ? 20 : 1)
+        }
+      })
   }
 } satisfies Record<string, Attack>
+
+/** Uses sockets one after the other. */
+async function onSocket(
+  attacker: Attacker,
+  use: (socket: Socket, isOpen: () => boolean) => unknown
+): Promise<void> {
+  while (!attacker.isDone) {
+    const socket = attacker.socket().resume()
+    const closed = new Promise<void>((resolve) => socket.on('close', () => resolve()))
+    const used = use(socket, () => !socket.destroyed && !attacker.isDone)
+    attacker.tried()
+    await Promise.race([closed, attacker.pause(1000)])
+    socket.destroy()
+    await used
+  }
+}
+
+async function onSockets(
+  attacker: Attacker,
+  use: (socket: Socket, isOpen: () => boolean) => unknown
+): Promise<void> {
+  await Promise.all(Array.from({ length: MANY_STREAMS }, () => onSocket(attacker, use)))
+}
 
 /** Uses streams of a protocol one after the other, a few at once. */
 async function onStream(

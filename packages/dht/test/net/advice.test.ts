@@ -37,7 +37,7 @@ describe('a BootstrapError says what to check', () => {
     const { reason, check } = await attemptOf({ initialPeers: await freeAddress() })
 
     expect(reason).toContain('ECONNREFUSED')
-    expect(check).toMatch(/Nobody listens there.*the port.*more than 127.0.0.1/)
+    expect(check).toMatch(/No process listens there.*the port.*more than 127.0.0.1/)
   })
 
   it('when nobody answers (N8g)', async () => {
@@ -73,7 +73,7 @@ describe('a BootstrapError says what to check', () => {
   it('when the port is 0 (N8g)', async () => {
     const { check } = await attemptOf({ initialPeers: '127.0.0.1:0' })
 
-    expect(check).toMatch(/Port 0 only means something for listening.*multiaddrs/)
+    expect(check).toMatch(/Port 0 is only valid for listening.*multiaddrs/)
   })
 
   it('when the host name is unknown (N8g)', async () => {
@@ -99,7 +99,7 @@ describe('a BootstrapError says what to check', () => {
     const { check } = await attemptOf({ initialPeers: `127.0.0.1:${port}` })
     server.close()
 
-    expect(check).toMatch(/Something else than a peer of this network.*the port/)
+    expect(check).toMatch(/not a peer of this network.*the port/)
   })
 
   it('when another peer is there (N8g)', async () => {
@@ -109,7 +109,7 @@ describe('a BootstrapError says what to check', () => {
     const { reason, check } = await attemptOf({ initialPeers })
 
     expect(reason).toContain(peer.peerId.toString())
-    expect(check).toMatch(/Another peer runs there.*identityPath/)
+    expect(check).toMatch(/Another peer runs at.*identityPath/)
   })
 
   it('when the peer is of another network, or a client (N8g)', async () => {
@@ -119,7 +119,7 @@ describe('a BootstrapError says what to check', () => {
     })
 
     expect(reason).toContain('does not serve /other/kad/1.0.0')
-    expect(check).toMatch(/its protocol.*no client/)
+    expect(check).toMatch(/its protocol.*not a client/)
   })
 
   it('when the peer is the node itself (N8g)', async () => {

@@ -44,13 +44,13 @@ const WRONG_CALLS: [call: string, name: string, message: RegExp, (dht: DHT) => P
       'both expirationTime and ttl',
       'TypeError',
       /expirationTime .* or ttl .*, not both/,
-      (dht) => dht.store('key', 1, { expirationTime: 5e9, ttl: 600 })
+      (dht) => dht.store('key', 1, { expirationTime: 5e9, ttl: 600 } as never)
     ],
     [
       'neither expirationTime nor ttl',
       'TypeError',
       /expirationTime .* or ttl .* is missing: give one, such as/,
-      (dht) => dht.store('key', 1, {})
+      (dht) => dht.store('key', 1, {} as never)
     ],
     [
       'no options to store',

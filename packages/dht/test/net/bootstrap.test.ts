@@ -154,7 +154,7 @@ describe('initialPeers', () => {
 
     expect(error.attempts).toMatchObject([
       { address: addresses[0], check: expect.stringContaining('no transport') },
-      { address: addresses[1], check: expect.stringContaining('Nobody listens there') }
+      { address: addresses[1], check: expect.stringContaining('No process listens there') }
     ])
   })
 
@@ -194,7 +194,7 @@ describe('initialPeers', () => {
     })
 
     expect(error.attempts).toMatchObject([{ address: String(address) }])
-    expect(error.message).toContain(`${stranger.peerId} is there but does not serve`)
+    expect(error.message).toContain(`${stranger.peerId} is reachable but does not serve`)
     expect(error.message).toContain('/waggle/kad/1.0.0')
   })
 
@@ -205,7 +205,7 @@ describe('initialPeers', () => {
       bootstrapTimeoutMs: 600_000
     })
 
-    expect(error.message).toContain(`${client.peerId} is there but does not serve`)
+    expect(error.message).toContain(`${client.peerId} is reachable but does not serve`)
   })
 
   it('that are tried in vain leave nothing behind (N8f)', async () => {

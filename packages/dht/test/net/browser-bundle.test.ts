@@ -2,12 +2,14 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
+import { webSockets } from '@libp2p/websockets'
 import { DHT } from '@waggle/dht'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type BrowserBundle, browserBundle } from '../support/browser-bundle.ts'
+import { stockNode } from '../support/stock-node.ts'
 
-/** Bytes that a page loads for `DHT`, compressed (docs/running.md). */
-const BUDGET_BYTES = 300_000
+/** Bytes that a page loads for `DHT`, compressed (docs/browsers.md). */
+const BUDGET_BYTES = 250_000
 
 describe('the build for browsers', () => {
   let bundle: BrowserBundle
@@ -81,6 +83,21 @@ describe('the build for browsers', () => {
     expect(page.stats().records).toBeGreaterThan(0)
   })
 
+  it('reads and writes at plain kad-dht peers', async () => {
+    await using plain = await stockNode(
+      {},
+      { addresses: { listen: ['/ip4/127.0.0.1/tcp/0/ws'] }, transports: [webSockets()] }
+    )
+    const initialPeers = plain.getMultiaddrs().map(String)
+    await using page = await InBrowser.create({ initialPeers })
+    await using node = await DHT.create({ initialPeers, clientMode: true })
+    expect(await page.store('plain', 'from a page', { ttl: 60 })).toBe(true)
+    expect((await node.get('plain', { latest: true }))?.value).toBe('from a page')
+    expect(await node.store('plain', 'from Node', { ttl: 90 })).toBe(true)
+    expect((await page.get('plain', { latest: true }))?.value).toBe('from Node')
+    expect(await page.get('nothing', { latest: true })).toBeUndefined()
+  })
+
   it.each([
     ['listenOn', '127.0.0.1:0', /can’t listen.*initialPeers/],
     ['dataDir', 'data', /openIndexedDB\(\)/],
@@ -92,7 +109,7 @@ describe('the build for browsers', () => {
     await expect(creation).rejects.toMatchObject({ name: 'TypeError' })
   })
 
-  it('does not dial what only peers have named on a private address', async () => {
+  it('does not dial what only peers have named on a private address (N13o)', async () => {
     await using other = await DHT.create({ initialPeers: server.multiaddrs })
     await using page = await InBrowser.create({ initialPeers: String(server.multiaddrs[0]) })
     expect(await page.findNearestPeers('key')).not.toEqual([])

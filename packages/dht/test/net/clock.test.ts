@@ -7,7 +7,7 @@ import {
   getDHTTime,
   InvalidExpirationError
 } from '@waggle/dht'
-import { DEFAULT_MAX_TTL, MAX_CLOCK_SKEW } from '@waggle/record/replica'
+import { DEFAULT_LIMITS, MAX_CLOCK_SKEW } from '@waggle/record/replica'
 import { describe, expect, it } from 'vitest'
 import { CLOCK, CLOCK_PROTOCOL } from '../../src/clock/clock-messages.ts'
 import { Talker } from '../support/exchange-talker.ts'
@@ -159,7 +159,7 @@ describe('strictClock', () => {
     const error = await rejection(DHT.create(options))
 
     expect(error).toBeInstanceOf(BootstrapError)
-    expect(error.message).toContain(`${silent.peerId} is there but does not tell its time`)
+    expect(error.message).toContain(`${silent.peerId} is reachable but does not report its time`)
     expect(error.message).toContain('requestTimeoutMs')
   })
 
@@ -250,13 +250,13 @@ describe('records between peers whose clocks differ by as much as is allowed', (
     await using third = await DHT.create({ initialPeers: first.multiaddrs })
     await expect.poll(() => other.stats().knownPeers, PATIENCE).toBe(2)
 
-    expect(await other.store('longest', 1, { ttl: DEFAULT_MAX_TTL })).toBe(true)
+    expect(await other.store('longest', 1, { ttl: DEFAULT_LIMITS.maxTtl })).toBe(true)
     expect(await third.get('longest', { latest: true })).toMatchObject({ value: 1 })
     expect(first.stats().records).toBe(1)
     expect(third.stats().records).toBe(1)
-    await expect(other.store('longer', 1, { ttl: DEFAULT_MAX_TTL + 1 })).rejects.toBeInstanceOf(
-      InvalidExpirationError
-    )
+    await expect(
+      other.store('longer', 1, { ttl: DEFAULT_LIMITS.maxTtl + 1 })
+    ).rejects.toBeInstanceOf(InvalidExpirationError)
   })
 
   it('have one winner, whoever wrote it: the clock of the writer, not of the replica, counts (R2)', async () => {

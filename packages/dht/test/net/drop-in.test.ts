@@ -2,7 +2,6 @@ import type { Libp2p } from '@libp2p/interface'
 import { DHT, getDHTTime, type Key, waggle, waggleKadDHT } from '@waggle/dht'
 import { type Testnet, testnet } from '@waggle/dht/testnet'
 import {
-  DEFAULT_LIMITS,
   type DHTRecord,
   decodeRecord,
   encodeRecord,
@@ -11,7 +10,7 @@ import {
   subkeyRecord,
   view
 } from '@waggle/record'
-import { encodeValue, lastExpiration, subkeyId } from '@waggle/record/replica'
+import { DEFAULT_LIMITS, encodeValue, lastExpiration, subkeyId } from '@waggle/record/replica'
 import type { Datastore } from 'interface-datastore'
 import { fromString } from 'uint8arrays/from-string'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'

@@ -2,7 +2,6 @@ import type { Libp2p, PeerId, ServiceMap } from '@libp2p/interface'
 import { DEFAULTS, DHT, getDHTTime, TimeoutError } from '@waggle/dht'
 import { testnet } from '@waggle/dht/testnet'
 import {
-  DEFAULT_LIMITS,
   type DHTRecord,
   encodeRecord,
   type Key,
@@ -10,6 +9,7 @@ import {
   recordKey,
   subkeyRecord
 } from '@waggle/record'
+import { DEFAULT_LIMITS } from '@waggle/record/replica'
 import { describe, expect, it } from 'vitest'
 import { acquaint, PATIENCE, UNHURRIED } from '../support/libp2p-node.ts'
 import { infiltrate, lyingPeer, refusingPeer, silentPeer, slowPeer } from '../support/odd-peers.ts'

@@ -186,15 +186,16 @@ describe('listenOn', () => {
   it('is one free loopback port unless told otherwise', async () => {
     await using dht = await DHT.create()
 
-    expect(dht.multiaddrs.map(String)).toEqual([
-      expect.stringMatching(new RegExp(`^/ip4/127.0.0.1/tcp/[1-9]\\d*/p2p/${dht.peerId}$`))
-    ])
+    const [tcp, webSocket, ...others] = dht.multiaddrs.map(String)
+    expect(tcp).toMatch(new RegExp(`^/ip4/127.0.0.1/tcp/[1-9]\\d*/p2p/${dht.peerId}$`))
+    expect(webSocket).toBe(tcp?.replace('/p2p/', '/ws/p2p/'))
+    expect(others).toEqual([])
   })
 
   it('may be several addresses, by each of which others join', async () => {
     const listenOn = ['127.0.0.1:0', '/ip4/127.0.0.1/tcp/0']
     await using dht = await DHT.create({ listenOn })
-    expect(new Set(dht.multiaddrs.map(String)).size).toBe(2)
+    expect(new Set(dht.multiaddrs.map(String)).size).toBe(4)
 
     for (const initialPeers of dht.multiaddrs) {
       await using joined = await DHT.create({ initialPeers })

@@ -28,8 +28,10 @@ describe('where addresses are public', () => {
 
   it('a node gives away the one that it listens on, whoever may have confirmed it', async () => {
     const { relayAddresses } = await report()
-    expect(relayAddresses).toHaveLength(1)
-    expect(relayAddresses[0]).toContain(`/ip4/${PUBLIC_ADDRESS}/tcp/`)
+    const [tcp, webSocket, ...others] = relayAddresses
+    expect(tcp).toContain(`/ip4/${PUBLIC_ADDRESS}/tcp/`)
+    expect(webSocket).toBe(tcp?.replace('/p2p/', '/ws/p2p/'))
+    expect(others).toEqual([])
   })
 
   it('a connection through a relay is replaced by a direct one, dialled by the node that nobody can connect to (DCUtR)', async () => {

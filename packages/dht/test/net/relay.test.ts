@@ -134,8 +134,8 @@ describe('a node without a listening address', () => {
   it('is no way into the network, and an error says so (N8g)', async () => {
     const error = await DHT.create({ initialPeers: hidden.multiaddrs }).catch(String)
 
-    expect(error).toContain(`${hidden.peerId} is there but does not serve`)
-    expect(error).toContain('it is no client')
+    expect(error).toContain(`${hidden.peerId} is reachable but does not serve`)
+    expect(error).toContain('it is not a client')
   })
 
   it('gets so many bytes through a relay and no more, as others want it, too', async () => {

@@ -28,7 +28,10 @@ describe('two peers', () => {
     await using third = await DHT.create({ listenOn: address })
     const [, port] = address.split(':')
 
-    expect(third.multiaddrs.map(String)).toEqual([`/ip4/127.0.0.1/tcp/${port}/p2p/${third.peerId}`])
+    expect(third.multiaddrs.map(String)).toEqual([
+      `/ip4/127.0.0.1/tcp/${port}/p2p/${third.peerId}`,
+      `/ip4/127.0.0.1/tcp/${port}/ws/p2p/${third.peerId}`
+    ])
   })
 
   it('read what the other stored, until exactly the same moment', async () => {

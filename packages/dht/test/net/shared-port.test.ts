@@ -51,7 +51,7 @@ describe('the port of a node', () => {
 
   afterEach(() => dht?.stop())
 
-  it('has an address for TCP and one for WebSockets, and serves both', async () => {
+  it('has an address for TCP and one for WebSockets, and serves both (N13n)', async () => {
     const id = `/p2p/${dht.peerId}`
     expect(dht.multiaddrs.map(String)).toEqual([
       `/ip4/127.0.0.1/tcp/${portOf(dht)}${id}`,
@@ -97,14 +97,14 @@ describe('the port of a node', () => {
     expect(answer).toMatch(/^HTTP\/1\.1 426 .*A Waggle node runs here/s)
   })
 
-  it('ends a WebSocket that breaks the protocol (N13f)', async () => {
+  it('ends a WebSocket that breaks the protocol (N13n)', async () => {
     const text = frameOf(Buffer.from('text'), { opcode: OPCODE.text, isMasked: true })
     const answer = await answerTo(await socketTo(dht), Buffer.concat([Buffer.from(REQUEST), text]))
     expect(answer).toMatch(/^HTTP\/1\.1 101 /)
     expect(dht.libp2p.getConnections()).toEqual([])
   })
 
-  it('answers at most one ping of what comes at once (N13f)', async () => {
+  it('answers at most one ping of what comes at once (N13n)', async () => {
     const ping = frameOf(Buffer.from('ping'), { opcode: OPCODE.ping, isMasked: true })
     const end = frameOf(Buffer.alloc(0), { opcode: OPCODE.close, isMasked: true })
     const pings = new Array<Uint8Array>(1000).fill(ping)
@@ -116,7 +116,7 @@ describe('the port of a node', () => {
     expect(pongs).toBeLessThan(20)
   })
 
-  it('ends a head that is too long at once (N13f)', async () => {
+  it('ends a head that is too long at once (N13n)', async () => {
     const answer = await answerTo(
       await socketTo(dht),
       `GET / HTTP/1.1\r\nX-Long: ${'x'.repeat(MAX_HEAD_BYTES)}`
@@ -124,7 +124,7 @@ describe('the port of a node', () => {
     expect(answer).toBe('')
   })
 
-  it('gives up half a request, however it goes on, and serves others meanwhile (N13f)', async () => {
+  it('gives up half a request, however it goes on, and serves others meanwhile (N13n)', async () => {
     const half = await socketTo(dht)
     half.write(REQUEST.slice(0, 60))
     const slow = await socketTo(dht)
@@ -138,7 +138,7 @@ describe('the port of a node', () => {
     clearInterval(pace)
   })
 
-  it('holds no more beginnings of any kind than there are places (N13e)', async () => {
+  it('holds no more beginnings of any kind than there are places (N13n)', async () => {
     const sockets = await Promise.all(
       Array.from({ length: MAX_PENDING_CONNECTIONS + 40 }, async (_, i) => {
         const socket = await socketTo(dht)
@@ -159,7 +159,7 @@ describe('the port of a node', () => {
     }
   })
 
-  it('asks the gater about WebSockets, too (N13e)', async () => {
+  it('asks the gater about WebSockets, too (N13n)', async () => {
     const denied: string[] = []
     await using choosy = await DHT.create({
       libp2pOptions: {

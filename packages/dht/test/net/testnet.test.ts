@@ -33,7 +33,7 @@ describe('testnet', () => {
     await using net = await testnet(2)
 
     for (const address of net.nodes.flatMap(({ multiaddrs }) => multiaddrs)) {
-      expect(address.toString()).toMatch(/^\/ip4\/127\.0\.0\.1\/tcp\/\d+\/p2p\//)
+      expect(address.toString()).toMatch(/^\/ip4\/127\.0\.0\.1\/tcp\/\d+\/(?:ws\/)?p2p\//)
     }
   })
 

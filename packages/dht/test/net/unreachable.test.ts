@@ -6,7 +6,8 @@ import { describe, expect, it } from 'vitest'
 import { PATIENCE, UNHURRIED } from '../support/libp2p-node.ts'
 
 const KEYS = Array.from({ length: 40 }, (_, i) => `key ${i}`)
-const OPTIONS = { ...UNHURRIED, numReplicas: 3 }
+/** Without gateways, which would reach whatever a client does not. */
+const OPTIONS = { ...UNHURRIED, numReplicas: 3, serveGateway: false }
 
 /** A client that cannot dial some peers. */
 function clientWithout(

@@ -1,12 +1,18 @@
 import { readFile } from 'node:fs/promises'
-import { kadDHT } from '@libp2p/kad-dht'
+import { EventTypes, kadDHT, MessageType } from '@libp2p/kad-dht'
 import { noise } from '@libp2p/noise'
 import { yamux } from '@libp2p/yamux'
 import { DHT, getDHTTime, waggle } from '@waggle/dht'
 import { encodeRecord, plainRecord, recordKey } from '@waggle/record'
 import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import { NO_PATH } from '../../src/kad/internals.ts'
-import { mergingKadDHT } from '../../src/kad/waggle-kad-dht.ts'
+import { mergingKadDHT } from '../../src/kad/merging-kad-dht.ts'
+import {
+  GET_VALUE_TYPE,
+  PEER_RESPONSE_EVENT,
+  PUT_VALUE_TYPE,
+  QUERY_ERROR_EVENT
+} from '../../src/kad/message-types.ts'
 import { coalescingMuxer } from '../../src/node/coalescing-muxer.ts'
 import { unfragmentedWrites } from '../../src/node/unfragmented-writes.ts'
 import { connectionPair } from '../support/connection-pair.ts'
@@ -90,6 +96,14 @@ describe('kad-dht', () => {
     expect(routingTable.closestPeers(new Uint8Array(32), { count: 20 })).toEqual([b.peerId])
     expect(routingTable.closestPeers(new Uint8Array(32), { count: 0 })).toEqual([])
     expect(knows(a, b.peerId)).toBe(true)
+  })
+
+  it('has the values of its enums that a page has without it', () => {
+    expect([GET_VALUE_TYPE, PUT_VALUE_TYPE]).toEqual([MessageType.GET_VALUE, MessageType.PUT_VALUE])
+    expect([PEER_RESPONSE_EVENT, QUERY_ERROR_EVENT]).toEqual([
+      EventTypes.PEER_RESPONSE,
+      EventTypes.QUERY_ERROR
+    ])
   })
 
   it('has the request to one peer that we use, which ends when its signal says so', async () => {

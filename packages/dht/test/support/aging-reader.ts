@@ -58,8 +58,7 @@ export class AgingReader implements AsyncDisposable {
 
   constructor(options: SimulationOptions, policy: CacheOptions) {
     const clock = manualClock(START)
-    const [cache, parts] = [new RecordStore({ clock }), new RecordStore({ clock })]
-    this.net = new Simulation(KEY, { clock, cache, parts, ...options })
+    this.net = new Simulation(KEY, { clock, cache: new RecordStore({ clock }), ...options })
     const { self } = this.net
     this.#isClient = options.isReplica?.() === false
     this.#replicas = this.net.peers

@@ -35,7 +35,12 @@ export async function libp2pNode<S extends ServiceMap>(
   services: ServiceFactoryMap<S>,
   connections: Pick<
     Libp2pOptions,
-    'connectionEncrypters' | 'connectionManager' | 'privateKey' | 'streamMuxers'
+    | 'addresses'
+    | 'connectionEncrypters'
+    | 'connectionManager'
+    | 'privateKey'
+    | 'streamMuxers'
+    | 'transports'
   > = {}
 ): Promise<DisposableNode<S>> {
   const node = await createLibp2p<S>({

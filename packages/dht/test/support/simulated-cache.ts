@@ -12,7 +12,6 @@ import { Simulation, type SimulationOptions, START } from './simulated-replicas.
 export class SimulatedCache {
   readonly net: Simulation
   readonly cache: RecordStore
-  readonly parts: RecordStore
   readonly reads: CachedReads
   readonly #key: Uint8Array
 
@@ -24,9 +23,7 @@ export class SimulatedCache {
     this.#key = key
     const clock = manualClock(START)
     this.cache = new RecordStore({ clock, maxRecords: policy.size })
-    this.parts = new RecordStore({ clock })
-    const { cache, parts } = this
-    this.net = new Simulation(key, { size, clock, cache, parts, ...simulation })
+    this.net = new Simulation(key, { size, clock, cache: this.cache, ...simulation })
     const { replicas } = this.net
     this.reads = new CachedReads({
       ...{ replicas, log: silentLog },

@@ -1,9 +1,7 @@
 import { AbortError, type PeerId, type PeerInfo } from '@libp2p/interface'
-
 import { type DHTRecord, isEmpty, type SubkeyId } from '@waggle/record'
 import { beatingEntries, project } from '@waggle/record/replica'
 import { equals } from 'uint8arrays/equals'
-
 import { DEFAULT_NUM_REPLICAS } from '../../src/constants.ts'
 import { BusyError } from '../../src/errors.ts'
 import { Lookups } from '../../src/lookup/lookups.ts'
@@ -20,7 +18,7 @@ import { Replicas, type ReplicasInit } from '../../src/reading/replicas.ts'
 import { digestOf } from '../../src/store/record-digest.ts'
 import { nameOf, RecordStore } from '../../src/store/record-store.ts'
 import { NEVER_FRESH } from '../../src/store/stored-record.ts'
-import { MAX_AGE_MS, MAX_AGE_SECONDS } from '../../src/wire/limits.ts'
+import { UNKNOWN_AGE_MS } from '../../src/wire/limits.ts'
 import { type ManualClock, manualClock } from './manual-clock.ts'
 import { contacts, nearestFirst, pointOf } from './numbered-peers.ts'
 import { bookOf } from './verified-peers.ts'
@@ -111,12 +109,13 @@ export class Simulation implements RecordChannel, Membership {
       requestTimeoutMs = 60_000,
       clock = manualClock(START),
       isPlain = false,
+      isReplica = () => true,
       ...init
     }: SimulationOptions
   ) {
+    this.#isServer = isReplica
     this.clock = clock
     this.#isPlain = isPlain
-    this.#isServer = init.isReplica ?? (() => true)
     this.peers = nearestFirst(pointOf(key), contacts(size)).map((contact) => ({
       ...contact,
       store: new RecordStore({ clock: this.clock }),
@@ -138,7 +137,7 @@ export class Simulation implements RecordChannel, Membership {
         isReady: () => this.isReady()
       }),
       numReplicas: DEFAULT_NUM_REPLICAS,
-      isReplica: () => true,
+      isReplica,
       nowMs: () => this.nowMs,
       ...init
     })
@@ -182,25 +181,31 @@ export class Simulation implements RecordChannel, Membership {
 
   async find(contact: PeerInfo, key: Uint8Array, options: FindOptions): Promise<FindReply> {
     const { store, copies } = await this.#reached('find', contact, options)
-    const { digest = NO_DIGEST, maxAge = 0, subkeys } = options
-    const record = wantedOf(store.get(key), subkeys)
+    const record = wantedOf(store.get(key), options.subkeys)
+    const { digest = NO_DIGEST, maxAge = 0 } = options
     const known = { closer: this.#near(key), isPlain: this.#isPlain }
 
-    if (isEmpty(store.get(key))) {
+    if (record === undefined || !this.#isReplica(contact)) {
       const copy = copies.find(nameOf(key))
       const ageMs = this.nowMs - (copy?.freshMs ?? NEVER_FRESH)
-      return copy !== undefined && ageMs <= 1000 * maxAge
-        ? { ...known, record: wantedOf(copy.record, subkeys), ageMs }
-        : { ...known, record }
+
+      if (ageMs <= 1000 * maxAge) {
+        return { ...known, record: copy && wantedOf(copy.record, options.subkeys), ageMs }
+      }
+
+      return record === undefined ? known : { ...known, record, ageMs: UNKNOWN_AGE_MS }
     }
 
-    if (maxAge < MAX_AGE_SECONDS && !options.isCloserAlways && !this.#isOneOfNearest(contact)) {
-      return { ...known, record, ageMs: MAX_AGE_MS }
-    }
-
-    const isSame = !this.#isPlain && record && digest.length > 0 && equals(digestOf(record), digest)
+    const isSame = !this.#isPlain && digest.length > 0 && equals(digestOf(record), digest)
     this.#isPlain || this.answers.push(isSame ? 'same' : 'record')
     return isSame ? { ...known, isSame } : { ...known, record }
+  }
+
+  /** Whether a peer takes itself for a replica. Plain peers know no difference. */
+  #isReplica({ id }: PeerInfo): boolean {
+    const servers = this.peers.filter((peer) => this.#isServer() || peer !== this.self)
+    const nearest = servers.slice(0, DEFAULT_NUM_REPLICAS)
+    return this.#isPlain || nearest.some((peer) => peer.id.equals(id))
   }
 
   async store(
@@ -225,12 +230,6 @@ export class Simulation implements RecordChannel, Membership {
     return applied.isAccepted
       ? { outcome: 'accepted', closer }
       : { outcome: applied.reason, winner: beatingEntries(applied.record, write), closer }
-  }
-
-  /** Whether a peer takes itself for a replica. */
-  #isOneOfNearest({ id }: PeerInfo): boolean {
-    const servers = this.peers.filter((peer) => peer !== this.self || this.#isServer())
-    return servers.slice(0, DEFAULT_NUM_REPLICAS).some((peer) => peer.id.equals(id))
   }
 
   isReady(): boolean {

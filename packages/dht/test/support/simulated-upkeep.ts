@@ -116,7 +116,7 @@ export class KeptNetwork {
         isReplica: () => true,
         isNear: () => true,
         members: () => this.#surroundings(peer),
-        lookAround: async () => {},
+        findNeighbours: async () => {},
         reconcile: async () => {},
         fingerprints: async ({ id: asked }, keys) =>
           keys.map((key) => fingerprintOf(this.#reached(asked).get(key))),

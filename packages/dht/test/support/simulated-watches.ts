@@ -57,7 +57,7 @@ export class SimulatedWatches implements ChangeChannel {
     })
 
     for (const peer of net.peers) {
-      peer.store.onWrite((name, write) => this.#onWrite(peer, name, write))
+      peer.store.onWrite((name, { added }) => this.#onWrite(peer, name, added))
     }
   }
 

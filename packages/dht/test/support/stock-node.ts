@@ -23,6 +23,9 @@ export const STOCK_INIT = {
 } satisfies KadDHTInit
 
 /** Starts a node with nothing but the record rules in a plain kad-dht. */
-export function stockNode(init: KadDHTInit = {}): Promise<StockNode> {
-  return libp2pNode({ ...basicServices(), dht: kadDHT({ ...STOCK_INIT, ...init }) })
+export function stockNode(
+  init: KadDHTInit = {},
+  connections: Parameters<typeof libp2pNode>[1] = {}
+): Promise<StockNode> {
+  return libp2pNode({ ...basicServices(), dht: kadDHT({ ...STOCK_INIT, ...init }) }, connections)
 }

@@ -56,7 +56,7 @@ export class WatchServing {
       known = [],
       maxWatchersPerKey = 128,
       onLook = () => {},
-      forward = () => ({ record: EMPTY_RECORD, isTold: true, end() {} }),
+      forward = () => ({ record: EMPTY_RECORD, isTold: true, isReachable: true, end() {} }),
       rates,
       maxWatches,
       ...options

@@ -28,7 +28,7 @@ describe('BufferLimits', () => {
     buffers.add(a, 'much')
     buffers.add(b, 'much')
     buffers.add(other, 'less')
-    buffers.look()
+    buffers.check()
     buffers.stop()
 
     expect([a, b, other].map(({ isClosed }) => isClosed)).toEqual([true, true, false])
@@ -40,7 +40,7 @@ describe('BufferLimits', () => {
     streams.forEach((stream, i) => {
       buffers.add(stream, `peer ${i}`)
     })
-    buffers.look()
+    buffers.check()
     buffers.stop()
 
     expect(streams.map(({ isClosed }) => isClosed)).toEqual([true, false, false, false])
@@ -54,7 +54,7 @@ describe('BufferLimits', () => {
       buffers.add(stream, 'peer')
     }
 
-    buffers.look(1001 + MAX_STUCK_MS)
+    buffers.check(1001 + MAX_STUCK_MS)
     buffers.stop()
     expect([stuck, slow, idle].map(({ isClosed }) => isClosed)).toEqual([true, false, false])
   })
@@ -64,7 +64,7 @@ describe('BufferLimits', () => {
     const gone = streamWith(1000)
     buffers.add(gone, 'peer')
     buffers.delete(gone)
-    buffers.look()
+    buffers.check()
 
     expect(gone.isClosed).toBe(false)
   })
@@ -76,7 +76,7 @@ describe('BufferLimits', () => {
       const buffers = new BufferLimits(LIMITS)
       const stuck = streamWith(1, performance.now())
       buffers.add(stuck, 'peer')
-      buffers.scheduleLook()
+      buffers.scheduleCheck()
       vi.advanceTimersByTime(MAX_STUCK_MS)
       expect(stuck.isClosed).toBe(false)
       vi.advanceTimersByTime(1000)

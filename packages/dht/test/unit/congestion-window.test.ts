@@ -49,17 +49,39 @@ class SimulatedLine {
   }
 }
 
-/** Sends over one line for a minute, with as many windows as there are senders. */
-function sendOver({ senders = 1, ...line }: Line & { senders?: number }): Course {
+/** Returns whether both ends have their turn in a millisecond: at random, after a pause of 0 to so many ms. */
+function turnsWithin(maxPauseMs: number): (nowMs: number) => boolean {
+  let [state, nextMs] = [1, 0]
+
+  return (nowMs) => {
+    const isTurn = nowMs >= nextMs
+
+    if (isTurn) {
+      state = (state * 48_271) % 2_147_483_647
+      nextMs = nowMs + 1 + (state % (maxPauseMs + 1))
+    }
+
+    return isTurn
+  }
+}
+
+/** Sends over one line for a minute, with as many windows as there are senders, which pause at times. */
+function sendOver({
+  senders = 1,
+  maxPauseMs = 0,
+  ...line
+}: Line & { senders?: number; maxPauseMs?: number }): Course {
+  const isTurn = turnsWithin(maxPauseMs)
   const windows = Array.from({ length: senders }, () => new CongestionWindow())
   const simulated = new SimulatedLine(line)
   const forMs = 60_000
   let [sentBytes, longestMs] = [0, 0]
 
   for (let nowMs = 0; nowMs < forMs; nowMs++) {
-    simulated.deliver(nowMs)
+    const awake = isTurn(nowMs) ? windows : []
+    awake.length > 0 && simulated.deliver(nowMs)
 
-    for (const window of windows) {
+    for (const window of awake) {
       const { bytes, waitMs } = simulated.send(window, nowMs)
       sentBytes += nowMs < forMs / 2 ? 0 : bytes
       longestMs = nowMs < forMs / 2 ? 0 : Math.max(longestMs, waitMs)
@@ -89,6 +111,16 @@ describe('CongestionWindow', () => {
     expect(share).toBeGreaterThan(0.9)
     expect(waitMs).toBeLessThan(200)
   })
+
+  it.each([1.5, 8, 40])(
+    'fills a line of %d Mbit/s whose ends are busy, for longer than the line delays (N12)',
+    (mbit) => {
+      const { share, waitMs } = sendOver({ bytesPerMs: mbit * MBIT, delayMs: 5, maxPauseMs: 60 })
+
+      expect(share).toBeGreaterThan(0.8)
+      expect(waitMs).toBeLessThan(130)
+    }
+  )
 
   it('stays open for a near peer whose processor is busy', () => {
     const window = new CongestionWindow()

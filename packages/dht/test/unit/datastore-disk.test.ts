@@ -1,4 +1,5 @@
-import { DEFAULT_LIMITS, recordKey } from '@waggle/record'
+import { recordKey } from '@waggle/record'
+import { DEFAULT_LIMITS } from '@waggle/record/replica'
 import { MemoryDatastore } from 'datastore-core'
 import { type Datastore, Key } from 'interface-datastore'
 import { fromString } from 'uint8arrays/from-string'

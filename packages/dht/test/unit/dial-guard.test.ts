@@ -34,7 +34,7 @@ describe('limitedDials', () => {
   it('counts them towards what the node dials in a second (N13f)', async () => {
     const { dials, dialled } = scene(4)
     await dials.openConnection(addresses(8))
-    await expect(dials.openConnection(addresses(1))).rejects.toThrow('are dialled already')
+    await expect(dials.openConnection(addresses(1))).rejects.toThrow('are being dialled')
     await dials.openConnection(peerNumber(1))
     expect(dialled).toHaveLength(2)
   })

@@ -46,8 +46,8 @@ describe('Dialer', () => {
   it('dials no peer that is banned, and opens no stream to it (N9c)', async () => {
     const { dialer, openConnection, openStream } = dialling({ isBanned: () => true })
 
-    await expect(dialer.openStream(peer, PROTOCOL)).rejects.toThrow('violated')
-    await expect(dialer.connect(peer, {})).rejects.toThrow('violated')
+    await expect(dialer.openStream(peer, PROTOCOL)).rejects.toThrow('is banned')
+    await expect(dialer.connect(peer, {})).rejects.toThrow('is banned')
     expect(openConnection).not.toHaveBeenCalled()
     expect(openStream).not.toHaveBeenCalled()
   })

@@ -160,7 +160,7 @@ describe('the questions to one peer', () => {
     const reasons = (await outcomes).map((outcome) => Reflect.get(outcome, 'reason').message)
     expect(reasons).toEqual(
       names(MAX_QUEUED_REQUESTS).map((_, i) =>
-        i % 2 ? 'the node was stopped' : 'nobody waits for the response any more'
+        i % 2 ? 'the node was stopped' : 'the request was cancelled'
       )
     )
 

@@ -1,5 +1,4 @@
 import {
-  DEFAULT_LIMITS,
   type DHTRecord,
   encodeRecord,
   join,
@@ -7,6 +6,7 @@ import {
   recordKey,
   subkeyRecord
 } from '@waggle/record'
+import { DEFAULT_LIMITS } from '@waggle/record/replica'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { StoredReply, StoreRequest } from '../../src/exchange/messages.ts'
 import {

@@ -87,6 +87,7 @@ describe('a FIND of subkeys', () => {
     const copies = new RecordStore({ clock: manualClock(NOW) })
     const server = await serving(source, { copies, known: [contact(1)] })
     copies.apply(KEY, join(plainRecord('plain', NOW + 10), guest('alice')))
+
     copies.markFresh(nameOf(KEY), performance.now())
 
     expect(await ask(server, find(['alice']))).toMatchObject({ standing: 'copy' })

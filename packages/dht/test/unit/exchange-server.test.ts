@@ -1,5 +1,4 @@
 import {
-  DEFAULT_LIMITS,
   type DHTRecord,
   encodeRecord,
   join,
@@ -7,7 +6,7 @@ import {
   recordKey,
   subkeyRecord
 } from '@waggle/record'
-import { subkeyId } from '@waggle/record/replica'
+import { DEFAULT_LIMITS, subkeyId } from '@waggle/record/replica'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import type { FoundReply, Message } from '../../src/exchange/messages.ts'
 import { digestOf } from '../../src/store/record-digest.ts'

@@ -130,6 +130,52 @@ describe('a handle of a value', () => {
     expect(await value(KEY, broken as never).get()).toBeUndefined()
   })
 
+  it('publishes what fits, under its own name, until it is stopped', async () => {
+    const { dht, value } = scene()
+    const profile = value(KEY, Profile, TTL)
+    const published = profile.publish({ name: 'Alice' }, { goodbye: true })
+    await published.held()
+    expect(published).toMatchObject({ key: KEY, subkey: undefined, state: 'held' })
+    await expect(published.update({ name: 7 as never })).rejects.toThrow(/value.name: /)
+    await published.update({ name: 'Bob' })
+    expect(published.value).toEqual({ name: 'Bob' })
+    expect((await dht.get(KEY, { latest: true }))?.value).toEqual({ name: 'Bob' })
+    await published.stop()
+
+    expect(published.state).toBe('stopped')
+    expect(await profile.get({ latest: true })).toBeUndefined()
+    expect(() => profile.publish({ name: 7 as never })).toThrow(/value.name: /)
+    expect(() => value(KEY, Profile).publish({ name: 'Alice' }, {} as never)).toThrow(/ttl/)
+  })
+
+  it('publishes what an asynchronous schema takes, and says why if it refuses', async () => {
+    const { dht, value } = scene()
+    const slow = value(
+      KEY,
+      z.string().refine(async (text) => text !== 'no'),
+      TTL
+    )
+    const states: string[] = []
+    const refused = slow.publish('no')
+    refused.subscribe((state) => states.push(state))
+    await expect(refused.held()).rejects.toThrow(/value: /)
+    expect([refused.state, refused.error?.name, states]).toEqual([
+      'stopped',
+      'ValidationError',
+      ['stopped']
+    ])
+    const early = slow.publish('early')
+    await early.stop()
+    expect(await dht.get(KEY, { latest: true })).toBeUndefined()
+    await using published = slow.publish('yes')
+    const end = published.subscribe((state) => states.push(state))
+    await published.held()
+    end()
+    await published.update('again')
+    expect(states).toEqual(['stopped', 'held'])
+    expect((await slow.get({ latest: true }))?.value).toBe('again')
+  })
+
   it('is made of a schema and known options only', () => {
     const { value } = scene()
     expect(() => value(KEY, {} as never)).toThrow(/Standard Schema/)
@@ -204,6 +250,18 @@ describe('a handle of a dictionary', () => {
     await watch.stop()
 
     expect(misfits.map(({ subkey }) => subkey)).toEqual(['mallory'])
+  })
+
+  it('publishes entries that fit', async () => {
+    const { dictionary } = scene()
+    const party = dictionary(KEY, Party)
+    await using published = party.publish('alice', 'yes', TTL)
+    await published.held()
+
+    expect(published.subkey).toBe('alice')
+    expect((await party.get('alice'))?.value).toBe('yes')
+    expect(() => party.publish(7 as never, 'yes', TTL)).toThrow(/subkey: /)
+    expect(() => party.publish('bob', 'perhaps' as never, TTL)).toThrow(/value: /)
   })
 
   it('keeps the objects of values that were only renewed, without reading them again', async () => {

@@ -63,13 +63,13 @@ describe('upgradeAnswer', () => {
     ['http://localhost:5173', '101 Switching Protocols'],
     ['http://127.0.0.1:5173', '101 Switching Protocols'],
     ['http://[::1]:5173', '101 Switching Protocols']
-  ])('answers a page of %s in a browser on this machine', (origin, status) => {
+  ])('answers a page of %s in a browser on this machine (N13n)', (origin, status) => {
     const text = request({ ...HEADERS, Origin: origin })
     expect(statusOf(text, { isSameMachine: true })).toBe(status)
     expect(statusOf(text, { isSameMachine: false })).toBe('101 Switching Protocols')
   })
 
-  it('takes pages of any site that come through a proxy on this machine', () => {
+  it('takes pages of any site that come through a proxy on this machine (N13n)', () => {
     const text = request({
       ...HEADERS,
       Origin: 'https://app.example',

@@ -141,7 +141,7 @@ describe('a request to kad-dht', () => {
     ['ADD_PROVIDER', { type: ADD_PROVIDER, key: randomBytes(36), providers: [peer(1)] }],
     ['GET_PROVIDERS', { type: GET_PROVIDERS, key: randomBytes(36) }]
   ])('is refused unless an option serves it: %s (N13c)', (_, parts) => {
-    expect(() => received(parts)).toThrow(/this node keeps no/)
+    expect(() => received(parts)).toThrow(/this node stores no/)
   })
 
   it('is refused where a record has a second key, of another type, which libp2p would take (N13c)', () => {

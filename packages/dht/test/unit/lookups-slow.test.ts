@@ -1,6 +1,6 @@
 import { AbortError } from '@libp2p/interface'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
-import { FIRST_SUSPECT_MS, HEDGE_MS, MAX_LOOKUPS_UNDER_WAY } from '../../src/constants.ts'
+import { FIRST_SUSPECT_MS, HEDGE_MS, MAX_LOOKUPS_IN_FLIGHT } from '../../src/constants.ts'
 import { CANCELLED } from '../support/cancellation.ts'
 import { collectGarbage } from '../support/collect-garbage.ts'
 import { turns } from '../support/end-of-turn.ts'
@@ -128,7 +128,7 @@ describe('Lookups with very many peers that never answer', () => {
     )
 
     // So many at once and no more.
-    for (let begun = 0; begun < batchSize; begun += MAX_LOOKUPS_UNDER_WAY / 2) {
+    for (let begun = 0; begun < batchSize; begun += MAX_LOOKUPS_IN_FLIGHT / 2) {
       await turns()
       await vi.advanceTimersByTimeAsync(REQUEST_TIMEOUT_MS)
     }

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
-import { FIRST_SUSPECT_MS, MIN_SUSPECT_MS } from '../../src/constants.ts'
+import { FIRST_SUSPECT_MS, MAX_SUSPECT_MS, MIN_SUSPECT_MS } from '../../src/constants.ts'
 import type { Search } from '../../src/lookup/search.ts'
 import { PeerBook } from '../../src/peers/peer-book.ts'
 import { turns } from '../support/end-of-turn.ts'
@@ -144,6 +144,20 @@ describe('Lookups with a frozen peer', () => {
     const tookMs = timed(all, searchFor(5), frozen.ask)
     await after(MIN_SUSPECT_MS)
     expect(tookMs()).toBe(MIN_SUSPECT_MS)
+  })
+
+  it('suspect it later when it is asked for bulk (N8n)', async () => {
+    const all = scene({ peers: bookOf(peers) })
+    const { ask } = frozenPeers(2)
+    const cancellation = { isCancelled: false, isBulk: true }
+    let isOver = false
+    void all.run(searchFor(5), ask, { parallelism: 5, cancellation }).then(() => {
+      isOver = true
+    })
+    await after(MAX_SUSPECT_MS - 1)
+    expect(isOver).toBe(false)
+    await after(1)
+    expect(isOver).toBe(true)
   })
 
   it('wait for suspects unless more others have answered (N8n)', async () => {

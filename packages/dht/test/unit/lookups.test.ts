@@ -1,7 +1,7 @@
 import type { PeerInfo } from '@libp2p/interface'
 import { multiaddr } from '@multiformats/multiaddr'
 import { describe, expect, it } from 'vitest'
-import { MAX_LOOKUPS_UNDER_WAY } from '../../src/constants.ts'
+import { MAX_LOOKUPS_IN_FLIGHT } from '../../src/constants.ts'
 import type { Lookup, LookupResponse } from '../../src/lookup/lookup.ts'
 import type { LookupsInit } from '../../src/lookup/lookups.ts'
 import { Search } from '../../src/lookup/search.ts'
@@ -215,10 +215,10 @@ describe('Lookups.run', () => {
   it('has others wait beyond so many lookups, and none for ever', async () => {
     const all = scene()
     const { ask, questions } = hesitantPeers()
-    const count = 2 * MAX_LOOKUPS_UNDER_WAY
+    const count = 2 * MAX_LOOKUPS_IN_FLIGHT
     const running = Array.from({ length: count }, () => all.run(searchFor(1), ask))
     await turns()
-    expect(questions).toHaveLength(MAX_LOOKUPS_UNDER_WAY)
+    expect(questions).toHaveLength(MAX_LOOKUPS_IN_FLIGHT)
 
     for (let answered = 0; answered < count; await turns()) {
       for (const question of questions.slice(answered)) {

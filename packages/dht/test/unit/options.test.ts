@@ -1,7 +1,8 @@
 import { generateKeyPair } from '@libp2p/crypto/keys'
 import type { Libp2p } from '@libp2p/interface'
 import { multiaddr } from '@multiformats/multiaddr'
-import { DEFAULT_LIMITS } from '@waggle/record'
+import { DEFAULT_LIMITS } from '@waggle/record/replica'
+
 import { MemoryDatastore } from 'datastore-core'
 import { describe, expect, it } from 'vitest'
 import {

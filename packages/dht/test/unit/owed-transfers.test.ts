@@ -37,7 +37,7 @@ class Newcomer {
         this.held.add(nameOf(key))
       },
       holds: async (_, key) => this.held.has(nameOf(key)),
-      ...{ fingerprints: async () => [], reconcile: async () => {}, lookAround: async () => {} }
+      ...{ fingerprints: async () => [], reconcile: async () => {}, findNeighbours: async () => {} }
     })
   }
 

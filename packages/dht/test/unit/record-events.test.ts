@@ -1,4 +1,5 @@
-import { DEFAULT_LIMITS, plainRecord, recordKey } from '@waggle/record'
+import { plainRecord, recordKey } from '@waggle/record'
+import { DEFAULT_LIMITS } from '@waggle/record/replica'
 import { TypedEventEmitter } from 'main-event'
 import { describe, expect, it } from 'vitest'
 import type { DHTEvents } from '../../src/events.ts'

@@ -1,5 +1,4 @@
 import {
-  DEFAULT_LIMITS,
   type DHTRecord,
   EMPTY_RECORD,
   encodeRecord,
@@ -10,6 +9,7 @@ import {
   tombstoneRecord,
   view
 } from '@waggle/record'
+import { DEFAULT_LIMITS } from '@waggle/record/replica'
 import { beforeEach, describe, expect, it, vi } from 'vitest'
 import { nameOf, RecordStore } from '../../src/store/record-store.ts'
 import type { RecordStoreOptions } from '../../src/store/record-store-options.ts'

@@ -1,5 +1,4 @@
 import {
-  DEFAULT_LIMITS,
   type DHTRecord,
   EMPTY_RECORD,
   join,
@@ -8,6 +7,7 @@ import {
   subkeyRecord,
   tombstoneRecord
 } from '@waggle/record'
+import { DEFAULT_LIMITS } from '@waggle/record/replica'
 import { describe, expect, it } from 'vitest'
 import { DEFAULT_NUM_REPLICAS, SEARCH_WIDTH } from '../../src/constants.ts'
 import { UnreachableError } from '../../src/errors.ts'

@@ -1,4 +1,5 @@
-import { DEFAULT_LIMITS, type DHTRecord, recordKey, subkeyRecord } from '@waggle/record'
+import { type DHTRecord, recordKey, subkeyRecord } from '@waggle/record'
+import { DEFAULT_LIMITS } from '@waggle/record/replica'
 import { describe, expect, it } from 'vitest'
 import { RecordStore } from '../../src/store/record-store.ts'
 import { ACTIVE } from '../support/cancellation.ts'

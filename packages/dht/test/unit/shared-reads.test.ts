@@ -54,7 +54,9 @@ describe('SharedReads', () => {
     record: DHTRecord,
     how: Reading['end'] = 'whole'
   ): Promise<void> {
-    search?.resolve({ record, freshMs: NOW_MS, end: how, behind: [], without: [] })
+    search?.resolve({
+      ...{ record, freshMs: NOW_MS, end: how, behind: [], without: [], responded: 1 }
+    })
     return turns()
   }
 
@@ -127,7 +129,7 @@ describe('SharedReads', () => {
   it('searches again for those that came when enough was found for the others only', async () => {
     read()
     await turns()
-    searching[0]?.resolve({ ...fresh(SOON), end: 'enough', behind: [], without: [] })
+    searching[0]?.resolve({ ...fresh(SOON), end: 'enough', behind: [], without: [], responded: 1 })
     const demanding = read({ sufficientExpirationTime: NOW + 15 })
     await turns()
     expect(demanding.record).toBeUndefined()

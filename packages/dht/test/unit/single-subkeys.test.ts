@@ -123,7 +123,7 @@ describe('a subkey that was read', () => {
     expect(await node.read({ subkey: alice })).toEqual({ record: ALICE, asked: 0 })
     expect(await node.read({ subkey: bob })).toEqual({ record: BOB, asked: 1 })
     expect(await node.read()).toEqual({ record: join(ALICE, BOB), asked: 1 })
-    expect([node.cache.records, node.parts.records]).toEqual([1, 0])
+    expect(await node.read()).toEqual({ record: join(ALICE, BOB), asked: 0 })
   })
 
   it('is left with nobody as a copy of the dictionary (cache.nearest)', async () => {
@@ -181,8 +181,8 @@ describe('a subkey that was read', () => {
   })
 
   it('is read again before it expires, without the rest (cache.refreshBeforeExpiry)', async () => {
-    const anyAge = { maxAge: Number.POSITIVE_INFINITY, revalidateAfter: Number.POSITIVE_INFINITY }
-    const node = new SimulatedCache(KEY, {}, anyAge)
+    const any = Number.POSITIVE_INFINITY
+    const node = new SimulatedCache(KEY, {}, { maxAge: any, revalidateAfter: any })
     node.put(join(ALICE, BOB), ...ALL)
     await node.read({ subkey: alice })
     await node.read({ subkey: alice })
@@ -190,7 +190,42 @@ describe('a subkey that was read', () => {
 
     expect(await node.passUntil(START + 99)).toBe(1)
     expect(await node.read({ subkey: alice })).toEqual({ record: LATER, asked: 0 })
-    expect(node.cache.records).toBe(0)
+    expect((await node.read()).asked).toBe(1)
+  })
+})
+
+describe('the age of a subkey that was read', () => {
+  it('counts for that subkey alone (cache.maxAge)', async () => {
+    const node = new SimulatedCache(KEY)
+    node.put(join(ALICE, BOB), ...ALL)
+    await node.read({ subkey: alice })
+    node.net.clock.time = START + 50
+    await node.read({ subkey: bob })
+
+    expect((await node.read({ subkey: alice, maxAge: 20 })).asked).toBe(1)
+    expect((await node.read({ subkey: bob, maxAge: 20 })).asked).toBe(0)
+    node.net.clock.time = START + 71
+    expect((await node.read({ subkey: alice, maxAge: 20 })).asked).toBe(1)
+  })
+
+  it('ends with what the cache keeps of the key', async () => {
+    const node = new SimulatedCache(KEY)
+    node.put(join(ALICE, BOB), ...ALL)
+    await node.read({ subkey: alice })
+    node.cache.clear()
+    await node.read({ subkey: bob })
+
+    expect((await node.read({ subkey: alice })).asked).toBe(1)
+  })
+
+  it('is that of a whole that was read later (cache.maxAge)', async () => {
+    const node = new SimulatedCache(KEY)
+    node.put(join(ALICE, BOB), ...ALL)
+    await node.read({ subkey: alice })
+    node.net.clock.time = START + 50
+    await node.read()
+
+    expect((await node.read({ subkey: alice, maxAge: 20 })).asked).toBe(0)
   })
 })
 

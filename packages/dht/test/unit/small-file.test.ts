@@ -62,7 +62,7 @@ describe.runIf(isUnix)('files that a node reads', () => {
     expect(() => assertTrusted({ uid: ANOTHER_USER, mode: 0o100600 })).toThrow(
       'it belongs to another user (65534)'
     )
-    expect(() => assertTrusted({ uid, mode: 0o100602 })).toThrow('everybody may write to it')
+    expect(() => assertTrusted({ uid, mode: 0o100602 })).toThrow('any user may write to it')
   })
 
   it('lie in a directory to which nobody else may write (N13h)', async () => {
@@ -70,7 +70,7 @@ describe.runIf(isUnix)('files that a node reads', () => {
     await mkdir(dataDir)
     await chmod(dataDir, 0o777)
     await expect(prepareDataDir(dataDir)).rejects.toThrow(
-      /everybody may write to it.*and no stranger/
+      /any user may write to it.*and no stranger/
     )
     await chmod(dataDir, 0o775)
     await expect(prepareDataDir(dataDir)).resolves.toBeUndefined()

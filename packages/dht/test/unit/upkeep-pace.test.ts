@@ -47,7 +47,7 @@ describe('Upkeep', () => {
       holds: async () => false,
       fingerprints: async (_, keys) => keys.map((key) => fingerprintOf(held.get(key))),
       reconcile: async () => {},
-      lookAround: async () => {}
+      findNeighbours: async () => {}
     }).follow(events, stopping.signal)
     const record = plainRecord(new Uint8Array(VALUE_BYTES), getDHTTime() + 86_400)
 

@@ -78,7 +78,7 @@ describe('Upkeep', () => {
         return keys.map(() => fingerprintOf(isLost ? EMPTY_RECORD : store.get(KEY)))
       },
       reconcile: async () => {},
-      lookAround: async () => {
+      findNeighbours: async () => {
         looksAround++
       }
     })

@@ -1,6 +1,7 @@
 import { EMPTY_RECORD, encodeRecord, recordKey } from '@waggle/record'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { nameOf } from '../../src/store/record-store.ts'
+import type { KeyChange } from '../../src/store/store-listeners.ts'
 import { ForwardedKeys } from '../../src/watch/forwarded-keys.ts'
 import { chooseForwarders, MIN_CANDIDATES } from '../../src/watch/forwarders.ts'
 import { POLL_MS, RENEW_MS, RENEWALS_PER_CHECK, SEEK_MS } from '../../src/watch/limits.ts'
@@ -102,13 +103,14 @@ describe('a replica of a key that many watch', () => {
 
 describe('a forwarder', () => {
   it('watches a key as long as anyone depends on it, and passes changes on (N10h)', async () => {
-    const passOn = new Map<string, (record: ReturnType<typeof recordOf>) => void>()
+    const passOn = new Map<string, (change: KeyChange) => void>()
     const serving = new WatchServing(source, {
       forward(name, onChange) {
         passOn.set(name, onChange)
         return {
           record: recordOf('learned before all that'),
           isTold: true,
+          isReachable: true,
           end: () => passOn.delete(name)
         }
       }
@@ -122,7 +124,7 @@ describe('a forwarder', () => {
 
     expect([...passOn.keys()]).toEqual([name])
     expect(record).toEqual(encodeRecord(recordOf('learned before all that')))
-    passOn.get(name)?.(recordOf('passed on'))
+    passOn.get(name)?.({ added: recordOf('passed on'), before: EMPTY_RECORD })
     expect((await b.hear('changed')).record).toEqual(encodeRecord(recordOf('passed on')))
 
     a.say(unwatch('hot'))
@@ -134,7 +136,7 @@ describe('a forwarder', () => {
   })
 
   it('says so when it hears of changes late itself (N10h)', async () => {
-    const key = { record: EMPTY_RECORD, isTold: true, end() {} }
+    const key = { record: EMPTY_RECORD, isTold: true, isReachable: true, end() {} }
     const serving = new WatchServing(source, { forward: () => key })
     const watcher = await serving.talker(peerNumber(1))
     const state = async (): Promise<unknown> => {
@@ -149,7 +151,7 @@ describe('a forwarder', () => {
   })
 
   it.each([0, 2])('forwards %i keys if that is its limit (N10h)', (max) => {
-    const begin = () => ({ record: EMPTY_RECORD, isTold: true, end() {} })
+    const begin = () => ({ record: EMPTY_RECORD, isTold: true, isReachable: true, end() {} })
     const keys = new ForwardedKeys({ max, begin })
     const begun = Array.from({ length: 5 }, (_, i) => keys.begin(`${i}`, () => {}))
 
@@ -296,7 +298,7 @@ describe('a watcher of a key whose replicas are full', () => {
     await scene.begun()
     const { forwarded } = scene.simulated.watches
     const passedOn: unknown[] = []
-    forwarded.begin(nameOf(KEY), (record) => passedOn.push(record))
+    forwarded.begin(nameOf(KEY), ({ added }) => passedOn.push(added))
     await scene.pass(500)
 
     expect(scene.tellers).toEqual([0, 1, 2, 3, 4])

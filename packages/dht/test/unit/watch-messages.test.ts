@@ -49,7 +49,7 @@ const anyMessage: fc.Arbitrary<WatchMessage> = fc.oneof(
   fc.record({
     name: fc.constant('watch' as const),
     closerCount: fc.nat(MAX_CLOSER_PEERS),
-    role: fc.constantFrom<WatchRole>('prompt', 'patient', 'forwarder', 'dependant'),
+    role: fc.constantFrom<WatchRole>('prompt', 'patient', 'forwarder', 'dependant', 'remote'),
     keys: fc.array(fc.record({ ...place, digest: fc.uint8Array({ maxLength: DIGEST_BYTES }) }), {
       maxLength: 5
     })

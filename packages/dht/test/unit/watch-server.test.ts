@@ -1,4 +1,4 @@
-import { decodeRecord, encodeRecord, recordKey, subkeyRecord, view } from '@waggle/record'
+import { decodeRecord, encodeRecord, join, recordKey, subkeyRecord, view } from '@waggle/record'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import { digestOf } from '../../src/store/record-digest.ts'
 import { LEASE_MS, MAX_WATCHES, MAX_WATCHES_PER_PEER } from '../../src/watch/limits.ts'
@@ -72,6 +72,21 @@ describe('WatchServer', () => {
 
     expect(record.length).toBeLessThan(100)
     expect([...decodeRecord(record).subkeys]).toHaveLength(1)
+  })
+
+  it("tells of another replica's copy what it adds, and no more", async () => {
+    const serving = new WatchServing(source)
+    const talker = await serving.talker()
+    const guests = Array.from({ length: 100 }, (_, i) =>
+      subkeyRecord(`guest ${i}`, 'yes', NOW + 1000)
+    )
+    const all = guests.reduce((a, b) => join(a, b))
+    serving.write('party', all)
+    await watched(talker, 'party')
+    serving.write('party', join(all, subkeyRecord('late', 'yes', NOW + 3000)))
+    const { record } = await talker.hear('changed')
+
+    expect(decodeRecord(record)).toEqual(subkeyRecord('late', 'yes', NOW + 3000))
   })
 
   it('tells all writes of one turn at once, as what they come to', async () => {

@@ -1,5 +1,6 @@
 import { plainRecord, recordKey, subkeyRecord, tombstoneRecord } from '@waggle/record'
-import { DEFAULT_MAX_RECORD_BYTES } from '@waggle/record/replica'
+import { DEFAULT_LIMITS } from '@waggle/record/replica'
+
 import { TypedEventEmitter } from 'main-event'
 import { describe, expect, it, vi } from 'vitest'
 import type { DHTEvents } from '../../src/events.ts'
@@ -187,7 +188,7 @@ describe('what is delivered', () => {
 
     expect(last).toHaveProperty(
       'size',
-      Math.floor((5 * DEFAULT_MAX_RECORD_BYTES) / (subkeyBytes + 100))
+      Math.floor((5 * DEFAULT_LIMITS.maxRecordBytes) / (subkeyBytes + 100))
     )
   })
 

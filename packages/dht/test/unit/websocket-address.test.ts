@@ -66,7 +66,7 @@ describe('browserGater', () => {
     '/dns4/router.local/tcp/443/tls/ws',
     '/dns4/intranet/tcp/443/tls/ws',
     `/ip4/10.0.0.1/tcp/1/ws${PEER}/p2p-circuit`
-  ])('denies %s, which only peers have named', (address) => {
+  ])('denies %s, which only peers have named (N13o)', (address) => {
     expect(denies(address)).toBe(true)
   })
 

@@ -65,7 +65,7 @@ describe('FrameReader', () => {
     )
   })
 
-  it('passes on what has come of a frame that claims to be endless', () => {
+  it('passes on what has come of a frame that claims to be endless (N13n)', () => {
     const { heard, frames } = reader(false)
     frames.push(rawFrame([0x82, 127, 0, 0, 0x0f, 0xff, 0, 0, 0, 0], [1, 2, 3]))
     frames.push(Uint8Array.of(4))

@@ -11,10 +11,10 @@ export type DHTId = Uint8Array
 export const ID_BYTES = 20
 
 /**
- * The place of a key: SHA-1 of its MessagePack, and of bytes as they are. So `'a'` and the bytes of
- * its MessagePack are one place.
+ * The position of a key: SHA-1 of its MessagePack, or of the bytes themselves for a key of bytes. So `'a'` and the
+ * bytes of its MessagePack have one position.
  *
- * @throws TypeError for what Python could not look up
+ * @throws TypeError for a key that Python could not look up
  */
 export function idOfKey(key: HivemindKey): DHTId {
   assertKey(key, 'key')
@@ -32,7 +32,7 @@ export function distance(a: DHTId, b: DHTId): Uint8Array {
 }
 
 /**
- * Says what is wrong with a key or subkey.
+ * Checks that Python can look up a key or subkey.
  *
  * @throws TypeError
  */
@@ -57,7 +57,7 @@ export function assertKey(key: unknown, name: 'key' | 'subkey'): asserts key is 
   }
 }
 
-/** Python can look up a tuple only if it can look up its items. */
+/** Checks a tuple's items: Python can look up a tuple only if it can look up its items. */
 function assertHashable(items: Tuple, name: 'key' | 'subkey'): void {
   for (const item of items) {
     if (item !== null) {

@@ -4,10 +4,10 @@ import { encodeValue } from '../msgpack/msgpack-writer.ts'
 import { Float, type HivemindValue, Tuple, tupleOf } from '../msgpack/python-types.ts'
 
 /**
- * Names a subkey as Python compares it: `0`, `0.0` and `False` have one name, as have `(1,)` and
+ * Returns a name by which subkeys compare as in Python: `0`, `0.0` and `False` have one name, as have `(1,)` and
  * `(True,)`.
  *
- * @throws MalformedBytesError for what is not a subkey's MessagePack
+ * @throws MalformedBytesError for bytes that are not a subkey's MessagePack
  */
 export function pythonName(subkey: Uint8Array): string {
   return textOf(encodeValue(compared(decodeValue(subkey, { exactFloats: true }))))
@@ -25,7 +25,7 @@ function compared(value: HivemindValue): HivemindValue {
   return value instanceof Tuple ? tupleOf(value.map(compared)) : value
 }
 
-/** A float is equal to an int of the same value, however large. */
+/** Returns the int that equals a float, if there is one, however large. */
 function comparedFloat(float: Float): HivemindValue {
   const { value } = float
 
@@ -37,9 +37,8 @@ function comparedFloat(float: Float): HivemindValue {
 }
 
 /**
- * Python puts entries of a dictionary that expire at the same moment in the order of their subkeys,
- * and fails where it cannot compare them: a string with a number, say. Subkeys of equal kinds can
- * be compared.
+ * The kind of a subkey. Python sorts entries of a dictionary that expire at the same moment by their subkeys, and
+ * fails on kinds it cannot compare, such as a string and a number. Subkeys of equal kinds can be compared.
  */
 export function kindOf(subkey: HivemindValue): string {
   if (subkey instanceof Tuple) {

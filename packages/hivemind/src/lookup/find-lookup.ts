@@ -4,7 +4,7 @@ import type { NodeContact } from '../peers/node-contact.ts'
 import { EMPTY_RECORD, type HivemindRecord, isEmpty, join } from '../record/record.ts'
 import type { CancellationToken, Lookup, LookupResponse, Search } from '../waggle-parts.ts'
 
-/** What one node answers: what it holds that passed the checks, and nodes nearer to the key. */
+/** One node's response: the part of its record that passed the checks, and nodes nearer to the key. */
 export interface FoundAnswer extends LookupResponse {
   readonly record: HivemindRecord
 }
@@ -16,22 +16,22 @@ export interface FindLookupInit {
   readonly numReplicas: number
   readonly bucketSize: number
 
-  /** Whether this node is no client, and so a network by itself. */
+  /** Whether this node is a server, and so a network by itself. */
   readonly isServer: boolean
   readonly ask: (contact: NodeContact) => Promise<FoundAnswer>
   readonly isSufficient: (record: HivemindRecord) => boolean
 }
 
-/** What one node holds. */
+/** The record of one node. */
 export interface HeldBy {
   readonly contact: NodeContact
   readonly record: HivemindRecord
 }
 
 /**
- * Merges what nodes hold until it is good enough: asks one after the other for any answer, the
- * nearest all at once for the latest. A key is absent only when as many nodes as Hivemind asks say
- * so.
+ * Merges the records of nodes until the result is sufficient: asks one node after the other for any result, and the
+ * nearest all at once for the latest. A key counts as absent only when as many nodes as Hivemind asks report it
+ * absent.
  */
 export class FindLookup implements Lookup<FoundAnswer> {
   readonly search: Search
@@ -54,7 +54,7 @@ export class FindLookup implements Lookup<FoundAnswer> {
     return this.#init.cancellation
   }
 
-  /** What all who answered hold together. */
+  /** The merged record of all nodes that responded. */
   get record(): HivemindRecord {
     return this.#record
   }
@@ -81,7 +81,7 @@ export class FindLookup implements Lookup<FoundAnswer> {
   }
 
   /**
-   * Says so when nobody answered, and nobody can know whether anything is there.
+   * Checks that at least one node responded. Otherwise the key's state is unknown.
    *
    * @throws UnreachableError
    */
@@ -95,7 +95,7 @@ export class FindLookup implements Lookup<FoundAnswer> {
     }
   }
 
-  /** What a peer holds that does not answer now may be at the next nearest ones, too. */
+  /** Searches further when a peer fails: the next nearest peers may hold its records, too. */
   #widenForFailure(): void {
     const { isLatest, numReplicas, bucketSize } = this.#init
 
@@ -104,7 +104,7 @@ export class FindLookup implements Lookup<FoundAnswer> {
     }
   }
 
-  /** So many have failed that all who hold it may be among them. */
+  /** Retries when so many peers failed that all holders may be among them. */
   #retry(): void {
     if (!this.#isRetried && this.#failures >= this.#init.numReplicas && this.search.isDone) {
       this.#isRetried = true

@@ -30,22 +30,22 @@ export interface FindOptions {
   readonly isSufficient: (record: HivemindRecord) => boolean
 }
 
-/** What a search has found. */
+/** The result of a search. */
 export interface Findings {
-  /** What all who answered hold together. */
+  /** The merged record of all nodes that responded. */
   readonly record: HivemindRecord
 
-  /** What each of them holds. */
+  /** The record of each of them. */
   readonly answers: readonly HeldBy[]
 
-  /** Those nearest to the key that answered, nearest first. */
+  /** Responding nodes nearest to the key, nearest first. */
   readonly nearest: readonly NodeContact[]
 
-  /** Whether this node is one of the nearest, and not a client. */
+  /** Whether this node is a server and one of the nearest. */
   readonly isNear: boolean
 }
 
-/** The other nodes, and this one where it is near enough, as one place to read from and write to. */
+/** The other nodes, and this one where it is near enough, as one store to read and write. */
 export class Network {
   readonly #init: NetworkInit
   readonly #named = new NamedContacts()
@@ -56,9 +56,9 @@ export class Network {
   }
 
   /**
-   * Merges what nodes near to a key hold, as far as it has to be known.
+   * Merges the records of nodes near a key until the options are satisfied.
    *
-   * @throws UnreachableError when nobody answered
+   * @throws UnreachableError when no node responded
    */
   async find(key: DHTId, options: FindOptions): Promise<Findings> {
     const { bucketSize, clientMode, lookups, numReplicas, self } = this.#init
@@ -76,7 +76,7 @@ export class Network {
     return { record: lookup.record, answers: lookup.answers, nearest, isNear }
   }
 
-  /** Stores a write at the nearest nodes that answer, and says what each made of it. */
+  /** Stores a write at the nearest responding nodes and returns the outcome at each. */
   async write(
     key: DHTId,
     write: HivemindWrite,
@@ -95,7 +95,7 @@ export class Network {
     return isHere ? [await this.#storeHere(key, write), ...lookup.outcomes()] : lookup.outcomes()
   }
 
-  /** The nodes nearest to a key that answer, nearest first. */
+  /** Finds the responding nodes nearest to a key, nearest first. */
   async nearest(
     key: DHTId,
     count: number,
@@ -113,7 +113,7 @@ export class Network {
     return search.answers().filter((contact) => contact !== self) as NodeContact[]
   }
 
-  /** Stores a write at one node. A retry that it refuses, and that is there, counts as accepted. */
+  /** Stores a write at one node. A refused retry counts as accepted if the node has the entry. */
   async store(contact: NodeContact, key: DHTId, write: HivemindWrite): Promise<WriteOutcome> {
     const { client } = this.#init
 
@@ -129,7 +129,7 @@ export class Network {
     return { record: await this.#received(key, result), closer: this.#nearestIn(result) }
   }
 
-  /** Decodes the nodes that an answer names, and learns whether the routing table lacks any. */
+  /** Decodes the nodes in a response and records whether the routing table lacks any. */
   #nearestIn({ nearest }: FindResult): NodeContact[] {
     const { routing, self } = this.#init
     const contacts = nearest.flatMap((node) => this.#named.of(node) ?? [])
@@ -151,13 +151,16 @@ export class Network {
   }
 }
 
-/** Nodes that are asked for nearer ones when something is stored and the table may be incomplete. */
+/** Nodes queried for nearer ones when a value is stored and the table may be incomplete. */
 const NODES_ASKED = 2
 
-/** Nodes asked at once on the way to a key: Kademlia's α. */
+/** Nodes queried at once on the way to a key: Kademlia's α. */
 const ALPHA = 3
 
-/** What a node that refused a write shows of it: the write itself, what beats it, or nothing of the kind. */
+/**
+ * Derives the outcome of a refused write from the node's record: it holds the write itself, an entry that beats it,
+ * or neither.
+ */
 function outcomeOf(held: HivemindRecord, { subkey, ...entry }: HivemindWrite): WriteOutcome {
   const written: HivemindRecord =
     subkey === undefined

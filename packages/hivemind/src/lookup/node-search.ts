@@ -7,12 +7,12 @@ export interface NodeSearchInit {
   readonly routing: RoutingTable
   readonly lookups: Lookups
 
-  /** This node, which is one of those that are searched unless it is a client. */
+  /** This node. It takes part in the search unless it is a client. */
   readonly self: NodeContact
   readonly clientMode: boolean
 }
 
-/** Kademlia's search, by node ids. This node, where it counts, has answered from the beginning. */
+/** Kademlia's search by node ids. If this node takes part, it counts as having responded from the start. */
 export function nodeSearch(
   { routing, lookups, self, clientMode }: NodeSearchInit,
   target: DHTId,

@@ -12,8 +12,8 @@ import type { Validation } from '../replica/validation.ts'
 import type { FoundBytes } from '../wire/items.ts'
 
 /**
- * What another node holds, without what has expired or must not be held: expirations that never
- * come, forged entries, bytes that Python could not read.
+ * Checks another node's record. Leaves out expired entries and invalid ones: infinite expirations, forged
+ * signatures, bytes that Python could not read.
  */
 export async function receivedRecord(
   key: Uint8Array,

@@ -2,10 +2,10 @@ import type { PeerInfo } from '@libp2p/interface'
 import type { NodeContact } from '../peers/node-contact.ts'
 import type { CancellationToken, Lookup, LookupResponse, Search } from '../waggle-parts.ts'
 
-/** What a replica made of a write. */
+/** The outcome of a write at one replica. */
 export type WriteOutcome = 'accepted' | 'beaten' | 'refused'
 
-/** What one node answers to a write. */
+/** One node's response to a write. */
 export interface WrittenAnswer extends LookupResponse {
   readonly outcome: WriteOutcome
 }
@@ -15,17 +15,17 @@ export interface WriteLookupInit {
   readonly cancellation: CancellationToken
   readonly numReplicas: number
 
-  /** Nodes that are also asked for nearer ones, besides all that come to light by it. */
+  /** Nodes that are also queried for nearer ones, besides all that the search discovers. */
   readonly nodesAsked: number
   readonly store: (contact: NodeContact) => Promise<WriteOutcome>
 
-  /** Nodes near to the key that a node knows. */
+  /** Queries a node for the nodes that it knows near the key. */
   readonly find: (contact: NodeContact) => Promise<readonly NodeContact[]>
 }
 
 /**
- * Searches for the nearest nodes and stores at them at once: whoever turns out not to be among them
- * holds one replica more. A node that fails is replaced by the next nearest.
+ * Searches for the nearest nodes and stores at them at once. A node that turns out not to be among them holds one
+ * extra replica. A node that fails is replaced by the next nearest.
  */
 export class WriteLookup implements Lookup<WrittenAnswer> {
   readonly search: Search
@@ -64,7 +64,10 @@ export class WriteLookup implements Lookup<WrittenAnswer> {
     return false
   }
 
-  /** What the nodes that answered made of it: those nearest to the key, and all that proved it beaten. */
+  /**
+   * The outcomes at the responding nodes nearest to the key, and at all that returned an entry that beats the
+   * write.
+   */
   outcomes(): WriteOutcome[] {
     const nearest = new Set(this.search.answers())
     return [...this.#outcomes].flatMap(([contact, outcome]) =>

@@ -1,10 +1,10 @@
-/** Arrays, maps and tuples inside each other. Bounds the stack that reading takes. */
+/** Nested arrays, maps and tuples. Bounds the stack that reading takes. */
 export const MAX_DEPTH = 128
 
 /** Extension type of a Python tuple. */
 export const TUPLE_TYPE = 0x40
 
-/** Extension type of a dictionary with subkeys, which is no value. */
+/** Extension type of a dictionary with subkeys, which is not a value. */
 export const DICTIONARY_TYPE = 0x50
 
 /** Extension type of a MessagePack timestamp, which Hivemind does not use. */

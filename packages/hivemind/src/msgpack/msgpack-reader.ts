@@ -3,11 +3,11 @@ import { MalformedBytesError } from '../errors.ts'
 import { DICTIONARY_TYPE, MAX_DEPTH, TIMESTAMP_TYPE, TUPLE_TYPE } from './limits.ts'
 import { Float, type HivemindValue, tupleOf } from './python-types.ts'
 
-/** How values are read. */
+/** Options for reading values. */
 export interface DecodeOptions {
   /**
-   * Reads each Python float as a {@link Float}, so that what was read can be stored again
-   * unchanged. Otherwise floats are numbers, and 1.0 and 1 are the same.
+   * Reads each Python float as a {@link Float}, so that the value can be stored again unchanged. Otherwise floats
+   * are numbers, and 1.0 and 1 are the same.
    *
    * @default false
    */
@@ -17,8 +17,8 @@ export interface DecodeOptions {
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 
 /**
- * Decodes a value as Python's serializer does, and refuses what that refuses: bytes behind the
- * value, text that is not UTF-8, maps whose keys are neither strings nor bytes.
+ * Decodes a value as Python's serializer does, and refuses what that refuses: trailing bytes, text that is not
+ * UTF-8, maps whose keys are neither strings nor bytes.
  *
  * @throws MalformedBytesError
  */
@@ -57,7 +57,7 @@ export class MsgpackReader {
     }
   }
 
-  /** Reads the head of an array, and says how many items follow. */
+  /** Reads the head of an array and returns the number of its items. */
   arrayHead(): number {
     const first = this.#byte()
 
@@ -72,7 +72,7 @@ export class MsgpackReader {
     throw new MalformedBytesError(`0x${first.toString(16)} does not begin an array`)
   }
 
-  /** Reads an extension of one type, and returns its data. */
+  /** Reads an extension of a given type and returns its data. */
   extension(type: number): Uint8Array {
     const [found, data] = this.#extension(this.#byte())
 
@@ -101,7 +101,7 @@ export class MsgpackReader {
     return this.#long(first, depth)
   }
 
-  /** Values whose first byte holds their length. */
+  /** Reads a value whose first byte holds its length. */
   #short(first: number, depth: number): HivemindValue {
     if (first < 0x90) {
       return this.#map(first & 0x0f, depth)
@@ -121,7 +121,7 @@ export class MsgpackReader {
       case 0xc4:
       case 0xc5:
       case 0xc6:
-        // A copy, so that what is kept of a message does not keep all of it.
+        // A copy, because a view would keep the whole message in memory.
         return this.#take(this.#uint(sizeOf(first - 0xc4))).slice()
       case 0xd9:
       case 0xda:
@@ -200,13 +200,13 @@ export class MsgpackReader {
       map.set(key, this.value(depth + 1))
     }
 
-    // Unlike an assignment, this has no special case for __proto__.
+    // Unlike an assignment, this makes __proto__ a property like any other.
     return bytesKeys.size === 0
       ? (Object.fromEntries(map) as { [name: string]: HivemindValue })
       : map
   }
 
-  /** Of equal keys the last one counts, as in Python, so equal bytes have to be one object. */
+  /** Reads a map's key. The last of several equal keys counts, as in Python, so equal bytes must be one object. */
   #mapKey(bytesKeys: Map<string, Uint8Array>, depth: number): string | Uint8Array {
     const key = this.value(depth)
 
@@ -242,10 +242,10 @@ export class MsgpackReader {
     throw new MalformedBytesError(`0x${first.toString(16)} begins no value`)
   }
 
-  /** As in Python, an unknown extension is its bare bytes. */
+  /** Reads an unknown extension as its bare bytes, as Python does. */
   #extended([type, data]: [type: number, data: Uint8Array], depth: number): HivemindValue {
     if (type === DICTIONARY_TYPE || type === TIMESTAMP_TYPE) {
-      throw new MalformedBytesError(`an extension of type ${type} is no value`)
+      throw new MalformedBytesError(`an extension of type ${type} is not a value`)
     }
 
     if (type !== TUPLE_TYPE) {
@@ -293,7 +293,7 @@ export class MsgpackReader {
   }
 }
 
-/** Bytes of a length, in the first, second and third of three forms. */
+/** Bytes of the length in the first, second or third of three forms. */
 function sizeOf(form: number): 1 | 2 | 4 {
   return form === 0 ? 1 : form === 1 ? 2 : 4
 }

@@ -4,17 +4,17 @@ import { Float, Tuple } from './python-types.ts'
 
 const utf8 = new TextEncoder()
 
-/** The steps that lead to a value, for the message that says what is wrong with it. */
+/** The steps that lead to a value, for error messages. */
 type Path = readonly (number | string)[]
 
-/** Sizes up to which MessagePack has one form after the other. */
+/** Largest sizes of MessagePack's forms, in ascending order. */
 const FORMS = [
   [0xff, 1],
   [0xffff, 2],
   [0xffffffff, 4]
 ] as const
 
-/** First bytes of the forms with a length of 1, 2 and 4 bytes; 0: there is no such form. */
+/** First bytes of the forms with a length of 1, 2 and 4 bytes; 0 for a form that does not exist. */
 const STR = [0xd9, 0xda, 0xdb]
 const BIN = [0xc4, 0xc5, 0xc6]
 const EXT = [0xc7, 0xc8, 0xc9]
@@ -118,7 +118,7 @@ export class MsgpackWriter {
     this.#to.bytes(data)
   }
 
-  /** Appends MessagePack that was written before. */
+  /** Appends MessagePack that is already encoded. */
   written(bytes: Uint8Array): void {
     this.#to.bytes(bytes)
   }
@@ -146,7 +146,7 @@ export class MsgpackWriter {
     this.#to.uint(length, size)
   }
 
-  /** Writes the first byte of the shortest form that has room for a number, and says how many bytes follow. */
+  /** Writes the first byte of the shortest form that can hold a number, and returns how many bytes follow. */
   #form(value: number, firstBytes: readonly number[]): 1 | 2 | 4 {
     const index = FORMS.findIndex(([most], i) => value <= most && firstBytes[i] !== 0)
     const form = FORMS[index]
@@ -163,7 +163,7 @@ export class MsgpackWriter {
 /**
  * Encodes a value.
  *
- * @throws TypeError naming the path to what Python could not read
+ * @throws TypeError naming the path to a value that Python could not read
  */
 export function encodeValue(value: unknown, name = 'value'): Uint8Array {
   const to = new MsgpackWriter()
@@ -193,7 +193,10 @@ function write(to: MsgpackWriter, value: unknown, path: Path): void {
   }
 }
 
-/** Integers that JavaScript holds exactly are Python's ints; all other numbers are floats, −0 included. */
+/**
+ * Writes a number. Integers that JavaScript represents exactly are Python's ints; all other numbers are floats, −0
+ * included.
+ */
 function writeNumber(to: MsgpackWriter, value: number): void {
   if (Number.isSafeInteger(value) && !Object.is(value, -0)) {
     to.integer(value)

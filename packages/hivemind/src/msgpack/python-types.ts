@@ -1,4 +1,4 @@
-/** What Hivemind can store: what MessagePack has, and Python's tuples. */
+/** A value that Hivemind can store: MessagePack's types and Python's tuples. */
 export type HivemindValue =
   | null
   | boolean
@@ -11,12 +11,12 @@ export type HivemindValue =
   | { readonly [name: string]: HivemindValue }
   | ReadonlyMap<string | Uint8Array, HivemindValue>
 
-/** What can name a value or a place in a dictionary. Python cannot look up lists, and `None` has other meanings. */
+/** A key or subkey. Python cannot look up lists, and `None` has other meanings. */
 export type HivemindKey = boolean | number | bigint | Float | string | Uint8Array | Tuple
 
 /**
- * A Python float. JavaScript cannot tell 1.0 from 1, and Hivemind does: they are two keys, and a
- * strict schema accepts one of them. Calculates and prints as its number does.
+ * A Python float. JavaScript cannot distinguish 1.0 from 1, but Hivemind does: they are two keys, and a strict
+ * schema accepts one of them. Calculates and prints as its number does.
  */
 export class Float {
   readonly value: number
@@ -44,17 +44,17 @@ export class Float {
 }
 
 /**
- * A Python tuple: a frozen array that is stored as a tuple. Hivemind tells tuples from lists, and
- * only tuples can be keys.
+ * A Python tuple: a frozen array that is stored as a tuple. Hivemind distinguishes tuples from lists, and only
+ * tuples can be keys.
  */
 export class Tuple extends Array<HivemindValue> {
-  /** Arrays that are made of a tuple, such as by `map`, are ordinary ones. */
+  /** Makes arrays derived from a tuple, such as by `map`, ordinary ones. */
   static override get [Symbol.species](): ArrayConstructor {
     return Array
   }
 }
 
-/** Marks a number as a Python float, which matters where it is an integer: `float(1)` is 1.0. */
+/** Marks a number as a Python float, which matters for integers: `float(1)` is 1.0. */
 export function float(value: number): Float {
   return new Float(value)
 }

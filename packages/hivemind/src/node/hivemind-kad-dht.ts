@@ -8,7 +8,7 @@ import {
 import { HIVEMIND_KAD_PROTOCOL } from '../constants.ts'
 import { guardedComponents, guardedStreams, requestGuard, responseGuard } from '../waggle-parts.ts'
 
-/** What differs from kad-dht's own defaults: private networks, and few requests at a time. */
+/** Settings that differ from kad-dht's defaults: private networks, and few requests at a time. */
 const DEFAULTS = {
   protocol: HIVEMIND_KAD_PROTOCOL,
   clientMode: false,
@@ -25,19 +25,19 @@ const DEFAULTS = {
   metricsPrefix: 'waggle_hivemind_kad'
 } satisfies KadDHTInit
 
-/** Nothing but finding peers is served to others. */
+/** Services for others: only finding peers. */
 const SERVICES = { namespaces: new Set<string>(), areProvidersKept: false }
 
 /**
- * kad-dht as Hivemind's nodes use it: to find peers, and nothing else. It holds nothing for others, and its
- * messages pass the door of the node as all others do (N13).
+ * kad-dht as Hivemind's nodes use it: only to find peers. It stores nothing for others, and its messages pass
+ * through the node's door as all others do (N13).
  */
 export function hivemindKadDHT(init: KadDHTInit = {}): (components: KadDHTComponents) => KadDHT {
   return (components) =>
     kadDHT({ ...DEFAULTS, ...init })(
       guardedComponents(components, requestGuard(SERVICES), {
         connectionManager: guardedStreams(components, responseGuard()),
-        datastore: FORGETFUL
+        datastore: DISCARDING_DATASTORE
       })
     )
 }
@@ -48,8 +48,8 @@ function nothing(): never {
 
 async function* none(): AsyncGenerator<never, undefined> {}
 
-/** A datastore that accepts everything and holds nothing. */
-const FORGETFUL: KadDHTComponents['datastore'] = {
+/** A datastore that accepts everything and keeps nothing. */
+const DISCARDING_DATASTORE: KadDHTComponents['datastore'] = {
   put: async (key) => key,
   putMany: async function* (pairs) {
     for await (const { key } of pairs) {

@@ -30,8 +30,8 @@ export interface JoinInit
 }
 
 /**
- * Joins through the initial peers: one that answers is enough, and the others are tried for as long
- * as the node runs. A node that has lost everybody goes back to them.
+ * Joins through the initial peers: one that answers is enough, and the others are tried for as long as the node
+ * runs. A node that has lost all its peers dials them again.
  *
  * @throws BootstrapError, ClockSkewError or ReachabilityError
  */
@@ -61,7 +61,7 @@ export async function join(init: JoinInit): Promise<void> {
   lifetime.throwIfAborted()
 }
 
-/** Connects to a peer, and has it check that it can connect to us. */
+/** Connects to a peer and asks it to check that it can connect to this node. */
 async function meet(address: Multiaddr, init: JoinInit): Promise<PeerId> {
   const { node, hivemind, bootstrapTimeoutMs, isStrict, signal, lifetime } = init
   const within = anySignal(signal, lifetime, timeoutSignal(bootstrapTimeoutMs))
@@ -98,7 +98,7 @@ function problemOf(
 ): Error | undefined {
   const reading = clockReading(answer)
 
-  // A peer that tells no time has none to be compared with.
+  // A peer that sends no time has no clock to compare.
   if (answer.peerTime !== 0 && isSkewed(reading)) {
     return new ClockSkewError(
       `the clock of the peer ${peer} differs from ours: ${describeSkew(reading)}. ${CLOCK_ADVICE}, or pass strict: false to join all the same.`,
@@ -147,7 +147,7 @@ function assertMayBeAlone(
   node.logger.forComponent('waggle:hivemind').error('WARNING: %s', failure.message)
 }
 
-/** Tries a peer again that was never met, and all of them when nobody is known any more. */
+/** Retries initial peers that were never reached, and all of them when the routing table is empty. */
 async function keepMeeting(
   address: Multiaddr,
   init: JoinInit,
@@ -185,5 +185,5 @@ async function succeeds(attempt: Promise<unknown> | undefined): Promise<boolean>
   }
 }
 
-/** Milliseconds between two looks whether anybody is known. */
+/** Milliseconds between two checks for an empty routing table. */
 const CHECK_MS = 5000

@@ -18,12 +18,13 @@ import { hivemindKadDHT } from './hivemind-kad-dht.ts'
 import type { NodeSettings } from './options.ts'
 
 /**
- * Milliseconds that a peer may be silent before its connection counts as dead: Hivemind's own peers leave
- * without a goodbye.
+ * Milliseconds of silence after which a connection counts as dead: Hivemind's own peers leave without closing it.
  */
 const PING_INTERVAL_MS = 20_000
 
-/** Makes a libp2p node that speaks what p2pd speaks and has the Hivemind service. It has joined nothing yet. */
+/**
+ * Makes a libp2p node that speaks p2pd's protocols and has the Hivemind service. It has not joined a network yet.
+ */
 export async function startNode(settings: NodeSettings): Promise<Libp2p<ServiceMap>> {
   const node = await createLibp2p({ ...(await configuration(settings)), start: false })
 
@@ -36,7 +37,7 @@ export async function startNode(settings: NodeSettings): Promise<Libp2p<ServiceM
   }
 }
 
-/** What a node is made of, besides what the caller adds. */
+/** The node's services, besides those that the caller adds. */
 type NodeServices = LayerServices & {
   identify: Identify
   identifyPush: IdentifyPush

@@ -21,18 +21,18 @@ import {
   peerAddress
 } from '../waggle-parts.ts'
 
-/** How `HivemindDHT.create` is told what to make. */
+/** Options of `HivemindDHT.create`. */
 export interface HivemindDHTOptions extends HivemindInit {
   /**
-   * Peers of the network to join, Python's or others. One that answers is enough; the others are
-   * tried in the background.
+   * Initial peers of the network, in Python or JavaScript. One that answers is enough; the others are tried in the
+   * background.
    *
    * @default []
    */
   initialPeers?: Address | readonly Address[] | undefined
 
   /**
-   * Where to listen: Hivemind's host_maddrs. A client listens nowhere unless told.
+   * Addresses to listen on: Hivemind's host_maddrs. A client listens only on addresses given here.
    *
    * @default '127.0.0.1:0'
    */
@@ -42,22 +42,21 @@ export interface HivemindDHTOptions extends HivemindInit {
   announce?: Address | readonly Address[] | undefined
 
   /**
-   * Be reached through peers that relay, for a node that accepts no connections: Hivemind's
-   * use_auto_relay.
+   * Makes a node that accepts no direct connections reachable through relays: Hivemind's use_auto_relay.
    *
    * @default false
    */
   relay?: boolean | undefined
 
-  /** Who this node is, Ed25519 or RSA. Made anew when neither this nor `identityPath` is given. */
+  /** The node's private key, Ed25519 or RSA. Generated if neither this nor `identityPath` is given. */
   privateKey?: PrivateKey | undefined
 
-  /** File with the private key, in the format of Hivemind's; made if it is missing. */
+  /** File with the private key in Hivemind's format; created if it is missing. */
   identityPath?: string | undefined
 
   /**
-   * Whether `create` rejects when an initial peer's clock is off by more than 3 seconds, or when no
-   * initial peer can connect to this node, which it has to unless it is a client.
+   * Whether `create` rejects when an initial peer's clock is off by more than 3 seconds, or when no initial peer
+   * can connect to this node and it is not a client.
    *
    * @default true
    */
@@ -71,7 +70,7 @@ export interface HivemindDHTOptions extends HivemindInit {
    */
   requireBootstrap?: boolean | undefined
 
-  /** @default DEFAULT_BOOTSTRAP_TIMEOUT_MS */
+  /** @default DEFAULTS.bootstrapTimeoutMs */
   bootstrapTimeoutMs?: number | undefined
 
   /**
@@ -80,7 +79,7 @@ export interface HivemindDHTOptions extends HivemindInit {
    */
   libp2p?: Libp2p<ServiceMap> | undefined
 
-  /** Ends the attempt to create. */
+  /** Aborts creation. */
   signal?: AbortSignal | undefined
 
   /** libp2p's logger. */
@@ -133,7 +132,7 @@ const OPTIONS: OptionTable<HivemindDHTOptions> = {
   libp2pOptions: { assert: assertObject }
 }
 
-/** What still means something for a node that exists already. */
+/** Options that are valid with a node that exists already. */
 const FOR_EXISTING_NODE: readonly string[] = [
   'libp2p',
   'initialPeers',
@@ -144,9 +143,9 @@ const FOR_EXISTING_NODE: readonly string[] = [
 ]
 
 /**
- * Checks what the caller passed, and fills in the defaults.
+ * Checks the caller's options and adds the defaults.
  *
- * @throws TypeError naming the option that is unknown or wrong
+ * @throws TypeError naming an option that is unknown or invalid
  */
 export function nodeSettings(options: HivemindDHTOptions): NodeSettings {
   assertOptions('HivemindDHT.create', options, OPTIONS)

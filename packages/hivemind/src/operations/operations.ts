@@ -1,7 +1,7 @@
 import type { PeerId } from '@libp2p/interface'
 import { type CallOptions, UnreachableError } from '@waggle/dht'
-import { DEFAULT_LIMITS, ValidationError } from '@waggle/record'
-import { expirationOf, type Lifetime } from '@waggle/record/replica'
+import { ValidationError } from '@waggle/record'
+import { DEFAULT_LIMITS, expirationOf, type OptionalLifetime } from '@waggle/record/replica'
 import { textOf } from '../bytes/latin1.ts'
 import { assertKey, type DHTId, idOfKey } from '../keys/dht-id.ts'
 import type { Network } from '../lookup/network.ts'
@@ -36,13 +36,13 @@ export interface OperationsInit {
   readonly lifetime: AbortSignal
 }
 
-/** Seconds between two writes with a ttl in the same tick of the clock; the later one wins. */
+/** Seconds between two writes with a ttl in the same tick of the clock. The later write wins. */
 const CLOCK_STEP = 1e-6
 
-/** Entries and keys of one call under way at once. */
+/** Entries and keys of one call in flight at once. */
 const MANY = { maxItems: 256, maxBytes: Number.POSITIVE_INFINITY, bytesOf: (): number => 0 }
 
-/** Checks what callers pass, and has the network do it in time. */
+/** Checks callers' arguments and runs the operations with their time limits. */
 export class HivemindOperations {
   readonly #init: OperationsInit
   readonly #calls: Calls
@@ -69,8 +69,8 @@ export class HivemindOperations {
     options: HivemindStoreManyOptions = {}
   ): Promise<boolean[]> {
     const writes = Array.from(entries, (entry, i) => {
-      const { expirationTime, ttl } = hasLifetime(entry) ? entry : options
-      return inEntry(i, () => this.#write({ ...entry, expirationTime, ttl }))
+      const lifetime = hasLifetime(entry) ? entry : options
+      return inEntry(i, () => this.#write(entry, lifetime))
     })
     return this.#calls.run('storeMany', options, (cancellation) =>
       mapMany(writes, (write) => this.#store(write, cancellation), { ...MANY, cancellation })
@@ -165,13 +165,14 @@ export class HivemindOperations {
     return signed
   }
 
-  #write({ key, value, subkey, expirationTime, ttl }: HivemindStoreEntry): Prepared {
+  #write(entry: HivemindStoreEntry, lifetime: OptionalLifetime = entry): Prepared {
+    const { key, value, subkey } = entry
     const id = idOfKey(key)
     const text = subkey === undefined ? undefined : subkeyText(subkey)
     const write = {
       value: encodeValue(value),
       subkey: text,
-      expirationTime: this.#expirationOf({ expirationTime, ttl })
+      expirationTime: this.#expirationOf(lifetime)
     }
 
     if (text !== undefined) {
@@ -182,7 +183,7 @@ export class HivemindOperations {
   }
 
   /** Time rises from write to write: of two in one tick, with the same ttl, the later one wins. */
-  #expirationOf(lifetime: Lifetime): number {
+  #expirationOf(lifetime: OptionalLifetime): number {
     const { clock, validation } = this.#init
     const limits = { ...DEFAULT_LIMITS, maxTtl: validation.limits.maxTtl }
     const now = clock()
@@ -201,7 +202,7 @@ function subkeyText(subkey: HivemindKey): string {
   return textOf(encodeValue(subkey, 'subkey'))
 }
 
-function hasLifetime({ expirationTime, ttl }: Lifetime): boolean {
+function hasLifetime({ expirationTime, ttl }: OptionalLifetime): boolean {
   return expirationTime != null || ttl != null
 }
 

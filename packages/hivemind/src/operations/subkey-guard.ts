@@ -7,14 +7,14 @@ import { BoundedMap } from '../waggle-parts.ts'
 const MAX_REMEMBERED = 4096
 
 /**
- * Remembers subkeys that this node has written lately, and refuses others that Python would take
- * for the same, or fail to put in an order with them.
+ * Remembers subkeys that this node has written recently, and refuses others that Python would take for the same, or
+ * could not sort together with them.
  */
 export class SubkeyGuard {
-  /** The bytes of a subkey by its key and what Python calls it. */
+  /** The bytes of a subkey by its key and its name in Python. */
   readonly #names = new BoundedMap<string, string>({ maxSize: MAX_REMEMBERED })
 
-  /** What kind the subkeys are by their key and expiration. */
+  /** The kind of the subkeys by their key and expiration. */
   readonly #kinds = new BoundedMap<string, string>({ maxSize: MAX_REMEMBERED })
 
   /**

@@ -10,15 +10,15 @@ export interface Placed {
 }
 
 export interface KBucketInit {
-  /** The least id of its range. */
+  /** The least id of the range. */
   readonly lower: bigint
 
-  /** How often the whole range was halved. */
+  /** Number of times that the whole range was halved. */
   readonly depth: number
   readonly size: number
 }
 
-/** Nodes of one range of ids: those seen last at the end, and others that may take a free place. */
+/** Nodes of one range of ids, the least recently seen first, and replacements for free places. */
 export class KBucket {
   readonly lower: bigint
   readonly depth: number
@@ -45,7 +45,7 @@ export class KBucket {
     return number >> (ID_BITS - BigInt(this.depth)) === this.lower >> (ID_BITS - BigInt(this.depth))
   }
 
-  /** Adds a node or makes it the one seen last. False if there is no place. */
+  /** Adds a node or makes it the most recently seen. Returns false if the bucket is full. */
   add(name: string, placed: Placed): boolean {
     this.#pinged.delete(name)
 
@@ -58,7 +58,7 @@ export class KBucket {
     return true
   }
 
-  /** Remembers a node for when a place is free. */
+  /** Keeps a node as a replacement for a free place. */
   replaceLater(name: string, placed: Placed): void {
     this.#replacements.delete(name)
     this.#replacements.set(name, placed)
@@ -69,7 +69,7 @@ export class KBucket {
     }
   }
 
-  /** The node that was seen longest ago and is not being asked already whether it is there. */
+  /** Takes the least recently seen node that has no ping in flight. */
   takeToPing(): NodeContact | undefined {
     for (const [name, { contact }] of this.#nodes) {
       if (!this.#pinged.has(name)) {
@@ -81,7 +81,7 @@ export class KBucket {
     return undefined
   }
 
-  /** Removes a node, and returns the one that takes its place. */
+  /** Removes a node and returns the replacement that takes its place. */
   delete(name: string): Placed | undefined {
     this.#replacements.delete(name)
     this.#pinged.delete(name)
@@ -100,7 +100,7 @@ export class KBucket {
     return placed
   }
 
-  /** The two halves, with the nodes that are in each. */
+  /** Splits the bucket into two halves, each with its nodes. */
   split(): [KBucket, KBucket] {
     const depth = this.depth + 1
     const middle = this.lower + (1n << (ID_BITS - BigInt(depth)))
@@ -121,7 +121,7 @@ export class KBucket {
     return halves
   }
 
-  /** The nodes, and not their replacements. */
+  /** The nodes without the replacements. */
   names(): IterableIterator<string> {
     return this.#nodes.keys()
   }

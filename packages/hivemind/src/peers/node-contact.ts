@@ -6,7 +6,7 @@ import type { DHTId } from '../keys/dht-id.ts'
 import { BoundedMap } from '../waggle-parts.ts'
 import type { NamedNode } from '../wire/messages.ts'
 
-/** A node as the routing table knows it. Its addresses are libp2p's affair. */
+/** A node in the routing table. libp2p keeps its addresses. */
 export interface NodeContact extends PeerInfo {
   readonly nodeId: DHTId
 }
@@ -17,17 +17,17 @@ export function contactOf(id: PeerId, nodeId: DHTId): NodeContact {
   return { id, nodeId, multiaddrs: NO_ADDRESSES }
 }
 
-/** Nodes remembered as others have named them. */
+/** Nodes remembered from other nodes' responses. */
 const MAX_REMEMBERED = 1024
 
 /**
- * Decodes the nodes that others name, and remembers them: the same few come again and again, and decoding a peer id
- * takes longer than everything else done with an answer.
+ * Decodes the nodes in responses and caches them: the same few recur, and decoding a peer id is the slowest part of
+ * reading a response.
  */
 export class NamedContacts {
   readonly #contacts = new BoundedMap<string, NodeContact | undefined>({ maxSize: MAX_REMEMBERED })
 
-  /** Decodes a node; undefined for one that makes no sense. */
+  /** Decodes a node; undefined for an invalid one. */
   of({ nodeId, peerId }: NamedNode): NodeContact | undefined {
     const name = textOf(nodeId) + textOf(peerId)
 
@@ -47,7 +47,7 @@ function decodeContact(nodeId: DHTId, peerId: Uint8Array): NodeContact | undefin
   }
 }
 
-/** Where a contact of this package is in the key space. */
+/** The position of one of this package's contacts in the key space. */
 export function pointOf(contact: PeerInfo): DHTId {
   return (contact as NodeContact).nodeId
 }

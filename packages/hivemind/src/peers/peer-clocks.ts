@@ -5,7 +5,7 @@ import { BoundedMap, type ClockReading, isSkewed, median } from '../waggle-parts
 /** Peers whose last readings are kept: enough for a median that a few of them cannot move. */
 const MAX_READINGS = 16
 
-/** Remembers what peers' clocks showed, and reports those that differ too much from this node's. */
+/** Remembers the readings of peers' clocks, and reports those that differ too much from this node's. */
 export class PeerClocks {
   readonly #readings = new BoundedMap<string, ClockReading>({ maxSize: MAX_READINGS })
   readonly #onSkew: (skew: ClockSkew) => void
@@ -14,7 +14,7 @@ export class PeerClocks {
     this.#onSkew = onSkew
   }
 
-  /** Median of the milliseconds by which peers' clocks are ahead of ours; undefined without a reading. */
+  /** Median of the milliseconds by which peers' clocks are ahead of this node's; undefined without a reading. */
   get medianSkewMs(): number | undefined {
     return median(Array.from(this.#readings.values(), ({ skewMs }) => skewMs))
   }

@@ -19,16 +19,16 @@ export interface RoutingTableInit {
 /** A bucket of this depth has room for one id, which many peers may claim. */
 const MAX_DEPTH = 8 * ID_BYTES
 
-/** What adding a node came to. */
+/** The result of adding a node. */
 export interface Added {
-  /** Whether it was not in the table before, and is now. */
+  /** Whether the node is new to the table. */
   readonly isNew: boolean
 
-  /** The node to ask whether it is still there: a newcomer waits for its place. */
+  /** The node to ping, because a newcomer waits for its place. */
   readonly toPing?: NodeContact | undefined
 }
 
-/** Known nodes by their ids, as Hivemind's routing table (Kademlia §2.2, §2.4, §4.2). */
+/** Known nodes by their ids, as in Hivemind's routing table (Kademlia §2.2, §2.4, §4.2). */
 export class RoutingTable {
   readonly #init: RoutingTableInit
   readonly #own: bigint
@@ -46,7 +46,7 @@ export class RoutingTable {
     return this.#placed.size
   }
 
-  /** All nodes in it, in no order. */
+  /** All nodes in the table, in no particular order. */
   get contacts(): Iterable<NodeContact> {
     return Array.from(this.#placed.values(), ({ contact }) => contact)
   }
@@ -55,7 +55,7 @@ export class RoutingTable {
     return this.#placed.get(peer.toString())?.contact
   }
 
-  /** Adds a node that was heard of just now. A peer has one node id: the last one counts. */
+  /** Adds a node that was just seen. A peer has one node id: the last one counts. */
   add(contact: NodeContact): Added {
     const name = contact.id.toString()
     const known = this.#placed.get(name)
@@ -107,7 +107,7 @@ export class RoutingTable {
     }
   }
 
-  /** The bucket that a node belongs to, split until there is room or it may not be split. */
+  /** Finds the bucket of a node, and splits it until there is room or it may not be split. */
   #bucketFor(name: string, { number }: Placed): KBucket {
     let bucket = this.#bucketOf(number)
 
@@ -124,7 +124,7 @@ export class RoutingTable {
     return isOwnOrBetween && bucket.depth < MAX_DEPTH
   }
 
-  /** They lie side by side and leave nothing out. */
+  /** Finds the bucket of an id by bisection: the buckets' ranges adjoin and cover all ids. */
   #bucketOf(number: bigint): KBucket {
     return this.#buckets.findLast(({ lower }) => lower <= number) as KBucket
   }

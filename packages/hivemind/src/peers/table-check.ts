@@ -1,12 +1,12 @@
-/** Answers in a row that name no unknown node, after which the table counts as complete. */
+/** Consecutive responses without an unknown node after which the table counts as complete. */
 const CONFIRMATIONS = 16
 
-/** Milliseconds after the last such answer for which it does. */
+/** Milliseconds after the last such response during which the table counts as complete. */
 const VALID_MS = 30_000
 
 /**
- * Judges by the answers to lookups whether the routing table lacks nodes. In a network that is larger than the
- * table, answers about other keys keep naming unknown ones.
+ * Judges by the responses to lookups whether the routing table lacks nodes. In a network that is larger than the
+ * table, responses about other keys keep listing unknown nodes.
  */
 export class TableCheck {
   readonly #nowMs: () => number
@@ -17,12 +17,12 @@ export class TableCheck {
     this.#nowMs = nowMs
   }
 
-  /** Whether no answer has named an unknown node lately. */
+  /** Whether recent responses listed only known nodes. */
   get isComplete(): boolean {
     return this.#confirmations >= CONFIRMATIONS && this.#nowMs() - this.#confirmedMs <= VALID_MS
   }
 
-  /** Records an answer, and whether all nodes that it names are in the table. */
+  /** Records whether all nodes in a response are in the table. */
   record(areKnown: boolean): void {
     this.#confirmations = areKnown ? this.#confirmations + 1 : 0
     this.#confirmedMs = this.#nowMs()

@@ -5,7 +5,7 @@ import type { SenderId } from '../wire/messages.ts'
 import { contactOf, type NodeContact } from './node-contact.ts'
 import type { RoutingTable } from './routing-table.ts'
 
-/** Milliseconds after a first failure for which others count as the same: many calls fail at once. */
+/** Milliseconds after a first failure in which further ones count as the same: many calls fail at once. */
 const SAME_FAILURE_MS = 1000
 
 /** Peers whose first failure is remembered. */
@@ -15,31 +15,31 @@ export interface TableUpkeepInit {
   readonly self: PeerId
   readonly routing: RoutingTable
 
-  /** A node has come into the table. */
+  /** Called after a node was added to the table. */
   readonly onJoin: (contact: NodeContact) => void
 
-  /** A node was struck from it. */
+  /** Called after a node was removed from the table. */
   readonly onLeave: (contact: NodeContact) => void
 
-  /** Milliseconds of a clock that never goes back. */
+  /** Milliseconds of a monotonic clock. */
   readonly nowMs: () => number
 
-  /** Asks whether a node is still there. It counts as failed if not. */
+  /** Pings a node, which counts as failed if it does not answer. */
   readonly ping: (contact: NodeContact) => void
 }
 
-/** Keeps the routing table up to date by what peers send and what they leave unanswered. */
+/** Keeps the routing table up to date from peers' messages and failures. */
 export class TableUpkeep {
   readonly #init: TableUpkeepInit
 
-  /** When each peer failed that has not been heard of since. */
+  /** The first failure of each peer that has not been seen since. */
   readonly #failedAtMs = new BoundedMap<string, number>({ maxSize: MAX_FAILED })
 
   constructor(init: TableUpkeepInit) {
     this.#init = init
   }
 
-  /** A peer has asked or answered. A client tells no node id. */
+  /** Records a request or response of a peer. A client sends no node id. */
   met(peer: PeerId, nodeId: SenderId): void {
     const { self, routing, onJoin, ping } = this.#init
     this.#failedAtMs.delete(peer.toString())
@@ -63,8 +63,8 @@ export class TableUpkeep {
   }
 
   /**
-   * A peer has not answered. Hivemind strikes it from the table at once. A busy machine makes many
-   * peers fail at the same moment, and a node without a table would be alone: here it takes two.
+   * Records a failure of a peer. Hivemind removes it from the table at once. A busy machine makes many peers fail
+   * at the same moment, and a node with an empty table would be isolated, so here it takes two failures.
    */
   failed(peer: PeerId): void {
     const { routing, onLeave, nowMs } = this.#init

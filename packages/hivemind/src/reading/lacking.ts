@@ -6,8 +6,8 @@ import {
 } from '../record/record.ts'
 
 /**
- * What a replica of Hivemind would take of a record, given what it holds: entries that expire later
- * than those in their places.
+ * The part of a record that a Hivemind replica would accept, given its own record: entries that expire later than
+ * those in their places.
  */
 export function lacking(held: HivemindRecord, record: HivemindRecord): HivemindRecord {
   const { plain, subkeys } = record

@@ -23,10 +23,10 @@ export interface ReaderInit {
   readonly client: HivemindClient
   readonly clock: () => number
 
-  /** Undefined: nothing is remembered. */
+  /** Undefined: no cache. */
   readonly cache: HivemindCachePolicy | undefined
 
-  /** Counts where answers come from; undefined: no metrics. */
+  /** Counts reads by their source; undefined: no metrics. */
   readonly meter?: Meter | undefined
 }
 
@@ -34,7 +34,7 @@ export interface ReadOptions {
   readonly cancellation: CancellationToken
   readonly isLatest: boolean
 
-  /** DHT time: what expires earlier is not good enough while there may be something later. */
+  /** DHT time. A result that expires earlier is not sufficient while a later one may exist. */
   readonly sufficientExpirationTime: number
 }
 
@@ -45,7 +45,7 @@ interface Pending {
 
 const NEVER_CANCELLED: CancellationToken = { isCancelled: false }
 
-/** Reads keys, by what this node has and by what others hold. */
+/** Reads keys from this node's own records and from other nodes. */
 export class Reader {
   readonly #init: ReaderInit
   readonly #pending = new Map<string, Pending>()
@@ -60,7 +60,7 @@ export class Reader {
     })
   }
 
-  /** Cached records that are to be fetched again. */
+  /** Refreshes of cached records that are planned. */
   get refreshes(): number {
     return this.#refreshes.size
   }
@@ -82,21 +82,21 @@ export class Reader {
     return options.isLatest ? this.#fetch(key, options) : this.#shared(key, options)
   }
 
-  /** Takes note of what this node has stored elsewhere. */
+  /** Updates the cache after this node has stored a write elsewhere. */
   onWritten(key: DHTId, written: HivemindRecord): void {
     const { cache, replica } = this.#init
     const known = replica.get(key)
 
     if (cache?.onStore === true) {
       const isPlain = written.plain !== undefined
-      // Of a dictionary the other entries would be missing.
+      // A dictionary's other entries would be missing from the cache.
       if (isPlain || known.subkeys.size > 0) {
         this.#remember(key, join(known, written))
       }
     }
   }
 
-  /** Reads that are under way for the same key, and are good enough, serve all who wait for it. */
+  /** Joins a read of the same key that is in flight and sufficient, or starts one. */
   #shared(key: DHTId, options: ReadOptions): Promise<HivemindRecord> {
     const name = textOf(key)
     const pending = this.#pending.get(name)
@@ -155,7 +155,7 @@ export class Reader {
       this.#remember(key, join(own, record))
     }
 
-    this.#lend(key, findings, cache.nearest)
+    this.#cacheOnPath(key, findings, cache.nearest)
   }
 
   #remember(key: DHTId, record: HivemindRecord): void {
@@ -166,8 +166,8 @@ export class Reader {
     )
   }
 
-  /** Leaves copies with the nearest nodes that had nothing, and are nearer than one that had something. */
-  #lend(key: DHTId, { answers, nearest, record }: Findings, count: number): void {
+  /** Caches the record on the nearest nodes that had none and are nearer than one that had it (path caching). */
+  #cacheOnPath(key: DHTId, { answers, nearest, record }: Findings, count: number): void {
     const holds = (contact: NodeContact): boolean =>
       answers.some((answer) => answer.contact === contact && !isEmpty(answer.record))
     const nearer = nearest.slice(0, Math.max(nearest.findLastIndex(holds), 0))
@@ -177,7 +177,7 @@ export class Reader {
     }
   }
 
-  /** Sends the nearest nodes what they lack, entry by entry (N5). Equal expirations they would refuse. */
+  /** Sends the nearest nodes the entries that they lack, one by one (N5). They would refuse equal expirations. */
   #repair(key: DHTId, record: HivemindRecord, { answers, nearest, isNear }: Findings): void {
     const { replica } = this.#init
 
@@ -195,7 +195,7 @@ export class Reader {
   #send(contact: NodeContact, items: ReturnType<typeof itemsOf>): void {
     for (const item of items) {
       this.#init.client.store(contact, item).catch(() => {
-        // Whether it took them does not matter.
+        // The outcome does not matter.
       })
     }
   }

@@ -3,11 +3,11 @@ import type { DHTId } from '../keys/dht-id.ts'
 import { Alarm, type Due, DueQueue } from '../waggle-parts.ts'
 
 export interface RefreshesInit {
-  /** Seconds before its expiration at which a record is fetched again; 0: never. */
+  /** Seconds before a record's expiration at which it is fetched again; 0: never. */
   readonly beforeExpiry: number
   readonly clock: () => number
 
-  /** Fetches what expires later than this. */
+  /** Fetches a later version than the one that expires at this time. */
   readonly refresh: (key: DHTId, expirationTime: number) => Promise<void>
 }
 
@@ -15,14 +15,14 @@ interface Refresh extends Due {
   readonly expirationTime: number
 }
 
-/** Refreshes that are planned. */
+/** Planned refreshes. */
 const MAX_PLANNED = 10_000
 
-/** Refreshes that are begun at once, and how soon the next ones are. */
+/** Refreshes started at once, and milliseconds until the next ones. */
 const MAX_AT_ONCE = 16
 const PAUSE_MS = 100
 
-/** Records that are in use, to be fetched again shortly before they expire. */
+/** Refreshes records in use shortly before they expire. */
 export class Refreshes {
   readonly #init: RefreshesInit
   readonly #queue = new DueQueue<Refresh>()
@@ -36,7 +36,7 @@ export class Refreshes {
     return this.#queue.size
   }
 
-  /** Plans to fetch a record that has just answered a read. */
+  /** Plans to fetch a record that has just served a read. */
   plan(key: DHTId, expirationTime: number): void {
     const { beforeExpiry } = this.#init
 
@@ -61,7 +61,7 @@ export class Refreshes {
   #run(): void {
     for (const { name, expirationTime } of this.#queue.take(this.#init.clock(), MAX_AT_ONCE)) {
       this.#init.refresh(bytesOf(name), expirationTime).catch(() => {
-        // It expires, and the next read finds out.
+        // The record expires, and the next read fetches it.
       })
     }
 

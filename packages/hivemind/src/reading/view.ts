@@ -5,26 +5,26 @@ import type { HivemindKey, HivemindValue } from '../msgpack/python-types.ts'
 import { type HivemindEntry, type HivemindRecord, prune } from '../record/record.ts'
 import { isProtected, withoutSignature } from '../validators/rsa.ts'
 
-/** A live value with the moment until which it is true. */
+/** A live value and its expiration. */
 export interface HivemindEntryFound {
   readonly value: HivemindValue
   readonly expirationTime: number
 }
 
-/** What is live under a key. */
+/** The live content of a key. */
 export type HivemindFound =
   | (HivemindEntryFound & { readonly isDictionary: false })
   | {
       readonly isDictionary: true
       readonly value: ReadonlyMap<HivemindKey, HivemindEntryFound>
 
-      /** That of the last subkey. */
+      /** The expiration of the last subkey. */
       readonly expirationTime: number
     }
 
 /**
- * What a reader sees of a record: a dictionary if any subkey is live, else the plain value. What
- * cannot be read is not there.
+ * A reader's view of a record: a dictionary if any subkey is live, else the plain value. Leaves out unreadable
+ * entries.
  */
 export function view(
   record: HivemindRecord,
@@ -47,7 +47,10 @@ export function view(
   return found && { isDictionary: false, ...found }
 }
 
-/** Of two names of one subkey, which 1 and 1.0 are to JavaScript, too, the later one counts. */
+/**
+ * Decodes a dictionary. The later of two entries counts if JavaScript has one name for both subkeys, as for 1 and
+ * 1.0.
+ */
 function dictionaryOf(
   subkeys: HivemindRecord['subkeys'],
   options: DecodeOptions

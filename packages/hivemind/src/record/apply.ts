@@ -14,15 +14,15 @@ export interface HivemindWrite extends HivemindEntry {
   readonly subkey: SubkeyText | undefined
 }
 
-/** What a replica makes of a write. */
+/** The outcome of a write at a replica. */
 export interface Applied {
   readonly isAccepted: boolean
   readonly record: HivemindRecord
 }
 
 /**
- * What a replica of Hivemind does with a write: the later expiration wins, and of equal ones the
- * first stays. Unlike there, a refused write changes nothing.
+ * Applies a write as a Hivemind replica does: the later expiration wins, and the first of two equal ones stays.
+ * Unlike Hivemind, a refused write changes nothing.
  */
 export function apply(held: HivemindRecord, write: HivemindWrite): Applied {
   return write.subkey === undefined
@@ -30,14 +30,14 @@ export function apply(held: HivemindRecord, write: HivemindWrite): Applied {
     : applySubkey(held, write.subkey, write)
 }
 
-/** A plain value replaces a whole dictionary, once it is later than all of it. */
+/** Replaces a whole dictionary by a plain value if that expires later than all of it. */
 function applyPlain(held: HivemindRecord, { value, expirationTime }: HivemindEntry): Applied {
   return expirationTime > latestExpiration(held)
     ? { isAccepted: true, record: recordOf({ value, expirationTime }) }
     : { isAccepted: false, record: held }
 }
 
-/** A subkey competes with a plain value, or with the entry in its own place. */
+/** Compares a subkey's entry with the plain value, or with the entry in its own place. */
 function applySubkey(
   held: HivemindRecord,
   subkey: SubkeyText,
@@ -54,7 +54,7 @@ function applySubkey(
   return { isAccepted: true, record: recordOf(undefined, subkeys) }
 }
 
-/** To Python `0`, `0.0` and `False` are one subkey, whose first name stays. */
+/** Finds the subkey that Python considers equal: `0`, `0.0` and `False` are one, and its first form stays. */
 function placeIn({ subkeys }: HivemindRecord, subkey: SubkeyText): SubkeyText {
   if (subkeys.has(subkey) || hasOneForm(subkey)) {
     return subkey
@@ -71,7 +71,7 @@ function placeIn({ subkeys }: HivemindRecord, subkey: SubkeyText): SubkeyText {
   return subkey
 }
 
-/** Short strings, which most subkeys are, cannot be written in another way. */
+/** Whether a subkey has only one encoding, as most do: they are short strings. */
 function hasOneForm(subkey: SubkeyText): boolean {
   const first = subkey.charCodeAt(0)
   return first >= 0xa0 && first <= 0xbf

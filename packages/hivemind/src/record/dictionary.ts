@@ -9,11 +9,11 @@ import { latestExpiration } from './record.ts'
 /*
  * dictionary = extension 0x50 of [size limit, latest expiration, [[subkey, bytes of the value, expiration] …]]
  *
- * Python writes no size limit as infinity. Value and subkey are kept as the bytes that came: another
- * encoding of the same subkey would not fit its signature.
+ * Python encodes a missing size limit as infinity. Value and subkey are kept as received: another
+ * encoding of the same subkey would invalidate its signature.
  */
 
-/** Items of an entry, and of the whole. */
+/** Items of an entry, and of the whole dictionary. */
 const PARTS = 3
 
 /** Encodes a dictionary as Python's replicas do. */
@@ -37,7 +37,7 @@ export function encodeDictionary(subkeys: HivemindRecord['subkeys']): Uint8Array
 }
 
 /**
- * Reads the entries of a dictionary, in their order. A subkey may come twice.
+ * Reads the entries of a dictionary in their order. A subkey may occur twice.
  *
  * @throws MalformedBytesError
  */

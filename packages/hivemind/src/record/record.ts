@@ -1,6 +1,6 @@
 import { compare } from 'uint8arrays/compare'
 
-/** A value in MessagePack, perhaps with a signature behind it, until a moment. */
+/** A value in MessagePack, optionally followed by a signature, and its expiration. */
 export interface HivemindEntry {
   readonly value: Uint8Array
 
@@ -11,7 +11,7 @@ export interface HivemindEntry {
 /** A subkey's MessagePack, one character a byte. */
 export type SubkeyText = string
 
-/** What a key holds. At one replica it is a plain value or a dictionary, never both. */
+/** The content of a key. At one replica it is a plain value or a dictionary, never both. */
 export interface HivemindRecord {
   readonly plain?: HivemindEntry
 
@@ -19,14 +19,14 @@ export interface HivemindRecord {
   readonly subkeys: ReadonlyMap<SubkeyText, HivemindEntry>
 }
 
-/** What holds nothing. */
+/** The empty record. */
 export const EMPTY_RECORD: HivemindRecord = { subkeys: new Map() }
 
 export function isEmpty({ plain, subkeys }: HivemindRecord): boolean {
   return plain === undefined && subkeys.size === 0
 }
 
-/** The moment at which the last of it expires; −∞ if it is empty. */
+/** The latest expiration in a record; −∞ if it is empty. */
 export function latestExpiration({ plain, subkeys }: HivemindRecord): number {
   let latest = plain?.expirationTime ?? Number.NEGATIVE_INFINITY
 
@@ -37,7 +37,7 @@ export function latestExpiration({ plain, subkeys }: HivemindRecord): number {
   return latest
 }
 
-/** Leaves out what has expired. */
+/** Removes expired entries. */
 export function prune(record: HivemindRecord, now: number): HivemindRecord {
   const { plain } = record
   const subkeys = new Map<SubkeyText, HivemindEntry>()
@@ -60,9 +60,9 @@ export function compareEntries(a: HivemindEntry, b: HivemindEntry): number {
 }
 
 /**
- * Merges what replicas hold. Replicas of Hivemind keep whichever of two equal expirations came
- * first and can differ for ever; readers that use this all see the same. It is commutative,
- * associative and idempotent.
+ * Merges the records of replicas. Hivemind's replicas keep the first of two entries with equal expirations and can
+ * differ forever; readers that merge this way all get the same result. The operation is commutative, associative
+ * and idempotent.
  */
 export function join(a: HivemindRecord, b: HivemindRecord): HivemindRecord {
   const plain = later(a.plain, b.plain)

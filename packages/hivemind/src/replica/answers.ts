@@ -28,27 +28,27 @@ export interface AnswersInit {
   readonly replica: Replica
   readonly routing: RoutingTable
 
-  /** The door of the node, whose turns and rates the answers take (N13). */
+  /** The node's door, which schedules and limits the responses (N13). */
   readonly door: Door
   readonly clock: () => number
 
-  /** Nodes named in an answer. */
+  /** Nodes listed in a response. */
   readonly bucketSize: number
 
-  /** A peer has asked, and told its node id. */
+  /** Called when a peer sends a request, with its node id. */
   readonly onAsked: (peer: PeerId, nodeId: SenderId) => void
 
-  /** Pings a peer back, and says what node id it gave. */
+  /** Pings a peer back and returns the node id that it sends. */
   readonly pingBack: (peer: PeerId) => Promise<SenderId>
 
-  /** Whether a peer may store something here. */
+  /** Whether a peer may store at this node. */
   readonly mayStore: (peer: PeerId) => boolean | Promise<boolean>
 }
 
-/** Keys or items of one request. Hivemind sends 16 keys, and as many items as it hands over. */
+/** Keys or items of one request. Hivemind sends 16 keys, and all items of a handover. */
 const MAX_ITEMS = 65_536
 
-/** Answers the three procedures. */
+/** Serves the three procedures. */
 export class Answers {
   readonly #init: AnswersInit
 
@@ -56,7 +56,7 @@ export class Answers {
     this.#init = init
   }
 
-  /** Undefined when nobody waits for the answer any more. */
+  /** Undefined when the caller no longer waits for the reply. */
   answer(call: ReceivedCall): Promise<Uint8Array | undefined> {
     switch (call.procedure) {
       case PING:
@@ -136,7 +136,7 @@ export class Answers {
   }
 }
 
-/** Checks and takes items, one a step. */
+/** Checks and stores items, one in each step. */
 function* taken(
   replica: Replica,
   items: readonly StoreItem[],

@@ -10,8 +10,8 @@ import type { HivemindLimits } from './limits.ts'
 import { entryBytes } from './limits.ts'
 
 /**
- * Why nobody should hold a write, whatever it competes with; undefined if nothing is wrong with
- * it. Python accepts expirations that never come.
+ * The reason why no replica should hold a write, independent of other entries; undefined if it is valid. Python
+ * accepts infinite expirations.
  */
 export function faultOf(
   { subkey, value, expirationTime }: HivemindWrite,
@@ -37,7 +37,7 @@ function subkeyFault(subkey: SubkeyText, { maxSubkeyBytes }: HivemindLimits): st
   return faultIn(() => assertKey(decodeValue(bytesOf(subkey), { exactFloats: true }), 'subkey'))
 }
 
-/** Why Python could not read the bytes of a value, without what validators have put behind it. */
+/** The reason why Python could not read a value, not counting the part that validators appended. */
 export function valueFault(value: Uint8Array): string | undefined {
   return faultIn(() => decodeValue(value))
 }
@@ -56,8 +56,8 @@ function faultIn(read: () => void): string | undefined {
 }
 
 /**
- * Whether a record with this write in it can be held and read: small enough, and without two
- * subkeys that Python fails to compare.
+ * Whether a record can be held and read with this write in it: it is small enough, and Python can compare its
+ * subkeys.
  */
 export function isHoldable(
   record: HivemindRecord,

@@ -17,16 +17,16 @@ export interface HandOverInit {
   readonly numReplicas: number
 }
 
-/** Records looked at in one turn of the event loop. */
+/** Records examined in one turn of the event loop. */
 const RECORDS_PER_TURN = 256
 
-/** Items on their way to one newcomer at once. */
-const MAX_UNDER_WAY = 256
+/** Items in flight to one newcomer at once. */
+const MAX_IN_FLIGHT = 256
 
-/** Newcomers that wait. Those beyond are given nothing: they will be met again. */
+/** Newcomers that wait. Further ones receive nothing: later contacts bring another chance. */
 const MAX_WAITING = 256
 
-/** Gives a newcomer the records that it is near to, if this node is the one to do so. */
+/** Transfers records to a newcomer that is near them, if this node is the one responsible. */
 export class HandOver {
   readonly #init: HandOverInit
   readonly #waiting: NodeContact[] = []
@@ -36,7 +36,7 @@ export class HandOver {
     this.#init = init
   }
 
-  /** Takes up a node that has just come into the table. Those before it are served first. */
+  /** Queues a node that was just added to the table. Newcomers are served in order. */
   add(newcomer: NodeContact): void {
     if (this.#init.storage.size > 0 && this.#waiting.length < MAX_WAITING) {
       this.#waiting.push(newcomer)
@@ -73,7 +73,7 @@ export class HandOver {
         sent.push(...this.#send(newcomer, key, record))
       }
 
-      if (++seen % RECORDS_PER_TURN === 0 || sent.length > MAX_UNDER_WAY) {
+      if (++seen % RECORDS_PER_TURN === 0 || sent.length > MAX_IN_FLIGHT) {
         const isAnySent = await arrived(sent)
         sent = []
 
@@ -88,7 +88,10 @@ export class HandOver {
     await arrived(sent)
   }
 
-  /** Hivemind's rule: the nearest holder gives it to who is nearer than the last of the replicas. */
+  /**
+   * Applies Hivemind's rule: the nearest holder sends a record to a newcomer that is nearer than the last of the
+   * replicas.
+   */
   #isToSend(key: Uint8Array, newcomer: NodeContact): boolean {
     const { routing, numReplicas, ownId } = this.#init
     const others = routing
@@ -115,7 +118,7 @@ function isNearer(key: Uint8Array, a: Uint8Array, b: Uint8Array): boolean {
   return compare(distance(key, a), distance(key, b)) < 0
 }
 
-/** False if nothing of it arrived: then the newcomer is not there. */
+/** False if no item arrived: then the newcomer is unreachable. */
 async function arrived(sent: readonly Promise<unknown>[]): Promise<boolean> {
   const results = await Promise.allSettled(sent)
   return results.length === 0 || results.some(({ status }) => status === 'fulfilled')

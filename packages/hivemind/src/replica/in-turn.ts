@@ -1,25 +1,27 @@
 import type { MaybePromise } from '@waggle/record'
 import type { Scheduler } from '../waggle-parts.ts'
 
-/** Milliseconds that a peer beyond its rate waits: the protocol has no word for being busy. */
+/**
+ * Milliseconds that a request beyond the peer's rate is delayed: the protocol cannot express that a node is busy.
+ */
 const PAUSE_MS = 20
 
-/** Work for a peer, key by key. */
+/** A peer's request, processed key by key. */
 export interface Turns<A> {
   /** The peer's id, as text. */
   readonly peer: string
 
-  /** Keys that it asks about. */
+  /** Number of keys in the request. */
   readonly keys: number
 
-  /** Works out the answer, one key a step. */
+  /** Computes the response, one key in each step. */
   readonly answer: Generator<undefined, A>
 
-  /** Whether anybody still waits for it. */
+  /** Whether the caller still waits for the response. */
   readonly isWanted: () => boolean
 }
 
-/** Answers within a peer's rate and in fair turns. Undefined when nobody waits any more. */
+/** Responds within a peer's rate and in fair turns. Undefined when the caller no longer waits. */
 export async function inTurn<A>(
   scheduler: Scheduler,
   { peer, keys, answer, isWanted }: Turns<MaybePromise<A>>

@@ -1,12 +1,12 @@
-/** What one record may be. */
+/** Limits of one record. */
 export interface HivemindLimits {
-  /** Encoded subkey, bytes. An RSA owner's tag takes 400. */
+  /** Bytes of an encoded subkey. The owner tag of an RSA key takes 400. */
   readonly maxSubkeyBytes: number
 
-  /** Encoded value with its signature, bytes. */
+  /** Bytes of an encoded value with its signature. */
   readonly maxValueBytes: number
 
-  /** Everything under one key, bytes. */
+  /** Bytes of all entries under one key. */
   readonly maxRecordBytes: number
 
   /** Entries of one dictionary. */
@@ -16,7 +16,7 @@ export interface HivemindLimits {
   readonly maxTtl: number
 }
 
-/** The limits when the caller does not say. An answer holds at least one record of the largest size. */
+/** The default limits. A response can hold at least one record of the largest size. */
 export const DEFAULT_HIVEMIND_LIMITS: HivemindLimits = {
   maxSubkeyBytes: 4096,
   maxValueBytes: 1024 * 1024,
@@ -25,10 +25,10 @@ export const DEFAULT_HIVEMIND_LIMITS: HivemindLimits = {
   maxTtl: 30 * 24 * 60 * 60
 }
 
-/** Bytes that an entry takes in a message beside its subkey and its value. */
+/** Bytes of an entry in a message, besides its subkey and its value. */
 const ENTRY_BYTES = 20
 
-/** Bytes that an entry takes, about. */
+/** Approximate bytes of an entry. */
 export function entryBytes(subkey: string | undefined, value: Uint8Array): number {
   return (subkey?.length ?? 0) + value.length + ENTRY_BYTES
 }

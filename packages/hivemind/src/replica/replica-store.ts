@@ -24,15 +24,15 @@ interface Held {
   readonly writer: string
 }
 
-/** Bytes that a record takes beside its entries. */
+/** Bytes of a record, besides its entries. */
 const RECORD_BYTES = 128
 
-/** Entries of a queue that may be outdated before it is made anew. */
+/** Outdated entries of a queue above which it is rebuilt. */
 const MAX_OUTDATED = 64
 
-/** What one peer has stored. */
+/** One peer's stored records. */
 class Writer {
-  /** The first to expire in front. What was replaced or removed stays until its turn comes. */
+  /** The first to expire in front. Replaced and removed records stay until they reach the front. */
   queue: TinyQueue<Held> = queueOf([])
   bytes = 0
   records = 0
@@ -43,8 +43,8 @@ function queueOf(held: Held[]): TinyQueue<Held> {
 }
 
 /**
- * Records by their keys, within limits. When there is no room, whoever has stored most loses what
- * expires first.
+ * Records by their keys, within limits. When the store is full, the heaviest writer loses the record that expires
+ * first.
  */
 export class ReplicaStore {
   readonly #init: ReplicaStoreInit
@@ -64,18 +64,18 @@ export class ReplicaStore {
     return this.#bytes
   }
 
-  /** What is live under a key. */
+  /** The live record of a key. */
   get(key: string): HivemindRecord {
     const held = this.#records.get(key)
     return held === undefined ? EMPTY_RECORD : prune(held.record, this.#init.clock())
   }
 
-  /** The keys that are held, in no order. What is removed meanwhile may be missed. */
+  /** The keys, in no particular order. May omit keys that are removed meanwhile. */
   keys(): IterableIterator<string> {
     return this.#records.keys()
   }
 
-  /** Puts a record in the place of what was held. False if there is no room for it. */
+  /** Replaces the record of a key. Returns false if there is no room for it. */
   put(key: string, record: HivemindRecord, writer: string): boolean {
     this.#delete(this.#records.get(key))
 
@@ -97,7 +97,7 @@ export class ReplicaStore {
     this.#delete(this.#records.get(key))
   }
 
-  /** Removes what has expired, and says what it was. */
+  /** Removes expired records and returns their keys. */
   sweep(): string[] {
     const now = this.#init.clock()
     const swept: string[] = []
@@ -164,7 +164,7 @@ export class ReplicaStore {
     }
   }
 
-  /** Who has most bytes; of records alone, all count alike. */
+  /** The writer with the most bytes. When the number of records is the limit, all count alike. */
   #heaviest(): Writer | undefined {
     let heaviest: Writer | undefined
 

@@ -12,15 +12,15 @@ import { takeAll } from './take.ts'
 import type { Validation } from './validation.ts'
 
 export interface ReplicaInit {
-  /** What this node holds for others. */
+  /** Records held for others. */
   readonly storage: ReplicaStore
 
-  /** What it has read, or was given to remember as long as there is room. */
+  /** Cached records, evicted when space runs out. */
   readonly cache: ReplicaStore
   readonly validation: Validation
   readonly clock: () => number
 
-  /** Something new is held under a key. */
+  /** Called after a new record was stored under a key. */
   readonly onStored?: (key: Uint8Array, record: HivemindRecord) => void
 }
 
@@ -28,7 +28,7 @@ export interface ReplicaInit {
 export interface CheckedItem {
   readonly item: StoreItem
 
-  /** Undefined: it is refused. */
+  /** Undefined: the item is refused. */
   readonly writes: readonly HivemindWrite[] | undefined
 }
 
@@ -48,7 +48,7 @@ export class Replica {
     return this.#init.validation.limits
   }
 
-  /** Checks an item by all rules that do not depend on what is held. */
+  /** Checks an item by all rules that do not depend on the current record. */
   checked(item: StoreItem): MaybePromise<CheckedItem> {
     const writes = soundWrites(item)
     const judgements = writes?.map((write) => this.#init.validation.check(item.key, write)) ?? []
@@ -62,7 +62,7 @@ export class Replica {
       : judge(judgements as Judgement[])
   }
 
-  /** Takes an item that was checked, and says whether all of it is held now. */
+  /** Stores a checked item. Returns whether all of it is held now. */
   take({ item, writes }: CheckedItem, writer: string): boolean {
     if (writes === undefined) {
       return false
@@ -87,7 +87,7 @@ export class Replica {
     return isAccepted && isHeld
   }
 
-  /** What this node has under a key, held or remembered: of the two, as in Python, the later one. */
+  /** The stored or cached record of a key: the later of the two, as in Python. */
   get(key: Uint8Array): HivemindRecord {
     const { storage, cache } = this.#init
     const name = textOf(key)
@@ -96,35 +96,35 @@ export class Replica {
     return latestExpiration(cached) > latestExpiration(held) ? cached : held
   }
 
-  /** What it holds for others. */
+  /** The record held for others. */
   held(key: Uint8Array): HivemindRecord {
     return this.#init.storage.get(textOf(key))
   }
 
-  /** Holds for others what this node has read, and so has checked. */
+  /** Stores for others records that this node has read and checked. */
   hold(items: readonly StoreItem[]): void {
     for (const item of items) {
       this.take({ item, writes: writesOf(item) }, OWN)
     }
   }
 
-  /** The same as the bytes of an answer. */
+  /** The record of {@link get} as the bytes of a response. */
   find(key: Uint8Array): FoundBytes | undefined {
     return foundBytes(this.get(key))
   }
 
-  /** Remembers what was read, as long as there is room. */
+  /** Caches a record that was read, while there is room. */
   remember(key: Uint8Array, record: HivemindRecord): void {
     this.#init.cache.put(textOf(key), record, OWN)
   }
 
-  /** Forgets what was remembered. */
+  /** Removes a record from the cache. */
   forget(key: Uint8Array): void {
     this.#init.cache.delete(textOf(key))
   }
 }
 
-/** To whom what this node has read itself is charged. */
+/** The writer to which this node's own reads are charged. */
 const OWN = ''
 
 function soundWrites(item: StoreItem): HivemindWrite[] | undefined {

@@ -5,13 +5,13 @@ import type { HivemindRecord } from '../record/record.ts'
 import { latestExpiration } from '../record/record.ts'
 import type { FoundBytes, StoreItem } from '../wire/items.ts'
 
-/** MessagePack of null: the value belongs to the key itself. */
+/** MessagePack of null, the subkey of a plain value. */
 const PLAIN = Uint8Array.of(0xc0)
 
 /**
- * The writes of an item: one, or all entries of a dictionary, whose own expiration says nothing.
+ * The writes of an item: one, or all entries of a dictionary, whose own expiration is ignored.
  *
- * @throws MalformedBytesError for a dictionary that is none
+ * @throws MalformedBytesError for an invalid dictionary
  */
 export function writesOf({ subkey, value, expirationTime }: StoreItem): HivemindWrite[] {
   if (subkey.length === 0) {
@@ -19,11 +19,11 @@ export function writesOf({ subkey, value, expirationTime }: StoreItem): Hivemind
   }
 
   const isPlain = subkey.length === 1 && subkey[0] === PLAIN[0]
-  // A copy, so that what is kept of a message does not keep all of it.
+  // A copy, because a view would keep the whole message in memory.
   return [{ subkey: isPlain ? undefined : textOf(subkey), value: value.slice(), expirationTime }]
 }
 
-/** A record as Python's replicas show it; undefined if there is nothing. */
+/** A record as Python's replicas encode it; undefined if it is empty. */
 export function foundBytes(record: HivemindRecord): FoundBytes | undefined {
   if (record.subkeys.size > 0) {
     return {
@@ -37,8 +37,8 @@ export function foundBytes(record: HivemindRecord): FoundBytes | undefined {
 }
 
 /**
- * The items that store a record elsewhere, entry by entry: a whole dictionary would stop at the
- * first entry that is refused.
+ * The items that store a record at another node, entry by entry: a replica stops reading a dictionary at the first
+ * entry that it refuses.
  */
 export function itemsOf(
   key: Uint8Array,

@@ -4,8 +4,8 @@ import { isHoldable } from './checks.ts'
 import type { HivemindLimits } from './limits.ts'
 
 /**
- * What becomes of a record that takes several writes, one after the other. All must be accepted for
- * the whole to be; a refused one does not keep out those after it, as it does in Python.
+ * Applies several writes to a record, one after the other. Succeeds only if all are accepted. Unlike in Python, a
+ * refused write does not stop the ones after it.
  */
 export function takeAll(
   held: HivemindRecord,

@@ -12,12 +12,12 @@ import { isProtected, verified } from '../validators/rsa.ts'
 import { faultOf, valueFault } from './checks.ts'
 import type { HivemindLimits } from './limits.ts'
 
-/** What came of checking a write: its value as a reader sees it, or why nobody should hold it. */
+/** The result of checking a write: its value as a reader sees it, or the reason why no replica should hold it. */
 export type Checked =
   | { readonly value: Uint8Array; readonly refusal?: undefined }
   | { readonly value?: undefined; readonly refusal: string }
 
-/** Milliseconds that a validator may take before that counts as a refusal. */
+/** Milliseconds allowed for a validator. A timeout counts as a refusal. */
 const VALIDATOR_TIMEOUT_MS = 1000
 
 /** Checks entries against the limits, their owners' signatures and the application's validators. */
@@ -36,7 +36,7 @@ export class Validation {
     this.#clock = clock
   }
 
-  /** Checks a write of this node or of another one. Answers at once where nobody has to be asked. */
+  /** Checks a write of this node or of another one. Returns synchronously unless a validator is asynchronous. */
   check(key: Uint8Array, write: HivemindWrite): MaybePromise<Checked> {
     const fault = faultOf(write, this.limits, this.#clock())
 
@@ -54,7 +54,7 @@ export class Validation {
   }
 
   /**
-   * What this node stores when it is asked to store a value.
+   * Runs the validators' `sign` over the value of a write.
    *
    * @throws TypeError for a value that cannot be signed
    */

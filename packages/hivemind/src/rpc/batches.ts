@@ -4,13 +4,13 @@ import type { NodeContact } from '../peers/node-contact.ts'
 import { atEndOfTurn } from '../waggle-parts.ts'
 
 export interface BatchesInit<I, A> {
-  /** Sends items in one message; the answers are in their order. */
+  /** Sends items in one message. The responses are in their order. */
   readonly send: (contact: NodeContact, items: readonly I[]) => Promise<readonly A[]>
 
   /** Items of one message. */
   readonly maxItems: number
 
-  /** Bytes of one message; a single item may have more. */
+  /** Bytes of one message. A single item may have more. */
   readonly maxBytes: number
   readonly bytesOf: (item: I) => number
 }
@@ -21,7 +21,7 @@ interface Waiting<I, A> {
   readonly reject: (error: unknown) => void
 }
 
-/** Sends what one peer is asked in the same turn of the event loop in few messages. */
+/** Batches a peer's requests of one turn of the event loop into few messages. */
 export class Batches<I, A> {
   readonly #init: BatchesInit<I, A>
   readonly #waiting = new Map<string, { contact: NodeContact; items: Waiting<I, A>[] }>()
@@ -67,7 +67,7 @@ export class Batches<I, A> {
       )
   }
 
-  /** Python answers with one error for all when one item fails, or when their answer gets too large. */
+  /** Retries the items of a failed batch one by one: Python sends one error for all items when one fails or the response gets too large. */
   #onFailure(contact: NodeContact, batch: readonly Waiting<I, A>[], error: unknown): void {
     if (error instanceof RemoteError && batch.length > 1) {
       for (const one of batch) {

@@ -1,10 +1,10 @@
 import { randomBytes } from '@libp2p/crypto'
 import { CALL_ID_BYTES } from '../wire/envelope.ts'
 
-/** Bytes of an id that count calls. */
+/** Bytes of an id that hold the counter. */
 const COUNTER_BYTES = 4
 
-/** Makes ids of calls that never repeat: a random beginning, and a counter. Random bytes for each call cost more. */
+/** Makes unique ids of calls: a random prefix and a counter. Random bytes for each call would cost more. */
 export class CallIds {
   #id: Uint8Array = randomBytes(CALL_ID_BYTES)
   #count = 0

@@ -13,14 +13,14 @@ export interface CallerInit {
   readonly requestTimeoutMs: number
 }
 
-/** What `newStream` is told for all calls. A peer behind a relay can be asked, too. */
+/** Options of `newStream` for all calls. Relayed connections are allowed. */
 const STREAM_OPTIONS = {
   maxOutboundStreams: MAX_STREAMS,
   runOnLimitedConnection: true,
   negotiateFully: false
 } as const
 
-/** Makes calls to peers, by the addresses that libp2p knows or finds. */
+/** Makes calls to peers, at the addresses that libp2p knows or finds. */
 export class Caller {
   readonly #init: CallerInit
   readonly #callIds = new CallIds()
@@ -32,10 +32,10 @@ export class Caller {
   }
 
   /**
-   * Calls a procedure, and returns the bytes of its answer.
+   * Calls a procedure and returns the bytes of its response.
    *
-   * @throws RemoteError when the peer says that it failed
-   * @throws TimeoutError when the peer has not answered in time
+   * @throws RemoteError when the peer reports a failure
+   * @throws TimeoutError when the peer has not responded in time
    */
   async call(peer: PeerId, procedure: string, data: Uint8Array): Promise<Uint8Array> {
     const { requestTimeoutMs } = this.#init
@@ -50,7 +50,7 @@ export class Caller {
     }
   }
 
-  /** Whether a peer can be called without connecting first. */
+  /** Whether a peer is connected, so that a call needs no dial. */
   isConnected(peer: PeerId): boolean {
     return this.#init.connectionManager.getConnections(peer).length > 0
   }

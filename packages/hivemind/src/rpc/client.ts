@@ -19,33 +19,33 @@ import { Batches } from './batches.ts'
 import type { Caller } from './caller.ts'
 import { FIND, PING, STORE } from './procedures.ts'
 
-/** Keys of one find request, as in Hivemind: an answer holds a record and 20 nodes for each. */
+/** Keys of one find request, as in Hivemind: a response holds a record and 20 nodes for each. */
 const MAX_KEYS = 16
 
-/** Items and bytes of one store request: one of 4 MiB gets no answer. */
+/** Items and bytes of one store request. A request of 4 MiB gets no response. */
 const MAX_ITEMS = 256
 const MAX_STORE_BYTES: number = 1024 * 1024
 
-/** Bytes of an item beside its value and subkey. */
+/** Bytes of an item, besides its value and subkey. */
 const ITEM_BYTES = 64
 
 export interface ClientInit {
   readonly caller: Caller
 
-  /** This node's id; undefined: a client, which nobody puts into a table. */
+  /** This node's id; undefined for a client, which other nodes keep out of their tables. */
   readonly sender: SenderId
 
-  /** A peer has answered, and told its node id. */
+  /** Called when a peer responds, with its node id. */
   readonly onAnswer: (peer: PeerId, nodeId: SenderId) => void
 
-  /** A peer has told its time in answer to a ping. */
+  /** Called with a peer's time from its response to a ping. */
   readonly onClock: (peer: PeerId, reading: ClockReading) => void
 
-  /** A peer has not answered. */
+  /** Called when a peer does not respond. */
   readonly onFailure: (peer: PeerId) => void
 }
 
-/** Calls the three procedures. What is asked of one peer in one turn goes out in few messages. */
+/** Calls the three procedures. Batches the requests to one peer in one turn into few messages. */
 export class HivemindClient {
   readonly #init: ClientInit
   readonly #finds: Batches<Uint8Array, FindResult>
@@ -67,7 +67,7 @@ export class HivemindClient {
     })
   }
 
-  /** Asks a peer for its node id and its time; validated: and to ping this node back. */
+  /** Requests a peer's node id and time; `validated` also requests a ping back to this node. */
   async ping(
     peer: PeerId,
     { isValidated = false }: { isValidated?: boolean } = {}
@@ -78,7 +78,7 @@ export class HivemindClient {
     const response = decodePingResponse(await this.#call(peer, PING, request))
     onAnswer(peer, response.sender)
 
-    // A peer without a clock tells 0.
+    // A peer without a clock sends 0.
     if (response.dhtTime !== 0) {
       const tookMs = performance.now() - startMs
       onClock(peer, clockReading({ askedAt, tookMs, peerTime: response.dhtTime }))
@@ -87,12 +87,12 @@ export class HivemindClient {
     return response
   }
 
-  /** Asks what a node holds under a key, and whom it knows near to it. */
+  /** Requests a node's record of a key, and the nodes that it knows near the key. */
   find(contact: NodeContact, key: Uint8Array): Promise<FindResult> {
     return this.#finds.add(contact, key)
   }
 
-  /** Asks a node to hold something, and says whether it does. */
+  /** Stores an item at a node. Returns whether the node accepted it. */
   store(contact: NodeContact, item: StoreItem): Promise<boolean> {
     return this.#stores.add(contact, item)
   }
@@ -117,7 +117,7 @@ export class HivemindClient {
     try {
       return await this.#init.caller.call(peer, procedure, data)
     } catch (error) {
-      // A peer that says what went wrong is there.
+      // A peer that reports an error is alive.
       if (!(error instanceof RemoteError)) {
         this.#init.onFailure(peer)
       }

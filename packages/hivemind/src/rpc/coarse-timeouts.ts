@@ -1,10 +1,10 @@
 import { setMaxListeners } from 'main-event'
 import { timeoutSignal } from '../waggle-parts.ts'
 
-/** Milliseconds within which calls share a timeout, and by which it may be late. */
+/** Milliseconds within which calls share a timeout, which may be late by as much. */
 const WINDOW_MS = 50
 
-/** Makes timeouts for very many calls: those that begin at about the same time share one. */
+/** Makes timeouts for very many calls: calls that begin at about the same time share one. */
 export class CoarseTimeouts {
   readonly #timeoutMs: number
   #signal: AbortSignal | undefined
@@ -14,7 +14,7 @@ export class CoarseTimeouts {
     this.#timeoutMs = timeoutMs
   }
 
-  /** Returns a signal that is aborted once a call that begins now has had its time. */
+  /** Returns a signal that aborts when a call that begins now times out. */
   next(): AbortSignal {
     const nowMs = performance.now()
 

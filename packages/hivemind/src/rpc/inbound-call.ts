@@ -4,26 +4,26 @@ import type { Buffering } from '../waggle-parts.ts'
 import { type Call, decodeCall, FrameCollector } from '../wire/envelope.ts'
 import { MAX_UNREAD_BYTES } from './stream-call.ts'
 
-/** Bytes of a call that are worth a look at the buffers while it waits for its turn. */
+/** Bytes of a waiting call from which the buffer limits are checked. */
 const LARGE_CALL_BYTES: number = 16 * 1024
 
 export interface InboundCallInit {
   readonly stream: Stream
 
-  /** The call is here as a whole. */
+  /** Called with the complete call. */
   readonly onCall: (call: Call) => void
 
-  /** What has come is no call. */
+  /** Called when the bytes are not a call. */
   readonly onViolation: (error: MalformedBytesError) => void
 
-  /** Bytes wait on the stream. */
+  /** Called when bytes are buffered on the stream. */
   readonly onBuffered: () => void
 
-  /** The stream has ended. */
+  /** Called when the stream has ended. */
   readonly onEnd: () => void
 }
 
-/** Reads one call from a stream, and writes the reply to it. */
+/** Reads one call from a stream and writes its reply. */
 export class InboundCall implements Buffering {
   readonly #init: InboundCallInit
   readonly #collector = new FrameCollector()
@@ -40,7 +40,7 @@ export class InboundCall implements Buffering {
     stream.addEventListener('close', () => this.#end())
   }
 
-  /** Bytes of a call that is incomplete or not answered, and of a reply that the peer has not read. */
+  /** Bytes of a call that is incomplete or unanswered, and of a reply that the peer has not read. */
   get bufferedBytes(): number {
     const { writeBufferLength } = this.#init.stream
     return (this.#isTaken ? this.#callBytes : this.#collector.length) + writeBufferLength
@@ -88,7 +88,7 @@ export class InboundCall implements Buffering {
 
   #push(chunk: Uint8Array): void {
     if (this.#isTaken) {
-      // p2pd would cancel the call for this. Here it means nothing.
+      // p2pd would cancel the call. Here the event has no meaning.
       return
     }
 

@@ -6,19 +6,19 @@ import { type Call, MAX_FRAME_BYTES, replyFrame } from '../wire/envelope.ts'
 import { InboundCall } from './inbound-call.ts'
 import { MAX_STREAMS, PROCEDURES } from './procedures.ts'
 
-/** Limits of what others take of this node, by the names that `@waggle/dht` has for them. */
+/** Limits of the server's resources, under the names that `@waggle/dht` uses. */
 export interface ServerLimits {
   readonly maxRequestsPerPeer: number
   readonly maxRequests: number
 }
 
-/** A call to be answered. */
+/** A received call. */
 export interface ReceivedCall {
   readonly peer: PeerId
   readonly procedure: string
   readonly data: Uint8Array
 
-  /** Whether anybody still waits. */
+  /** Whether the caller still waits. */
   readonly isWanted: () => boolean
 }
 
@@ -26,20 +26,20 @@ export interface ServerInit {
   readonly registrar: Registrar
   readonly limits: ServerLimits
 
-  /** The door of the node: its turns, rates, bytes and violations (N13). */
+  /** The node's door: its scheduler, rates, buffers and violations (N13). */
   readonly door: Door
 
-  /** Answers a call. The caller is told what it throws. Undefined: nobody waits any more. */
+  /** Handles a call. Its error is sent to the caller. Undefined: the caller no longer waits. */
   readonly answer: (call: ReceivedCall) => Promise<Uint8Array | undefined>
 
-  /** Whether the peer may ask at all. */
+  /** Whether the peer may make calls at all. */
   readonly isAllowed: (peer: PeerId) => boolean | Promise<boolean>
 }
 
 /** Bytes of a reply's envelope. */
 const ENVELOPE_BYTES = 64
 
-/** Serves Hivemind's procedures: one call a stream. */
+/** Serves Hivemind's procedures, one call on each stream. */
 export class HivemindServer {
   readonly #init: ServerInit
   readonly #requests: OpenRequests
@@ -50,7 +50,7 @@ export class HivemindServer {
   }
 
   /** Calls being answered. */
-  get underWay(): number {
+  get inFlight(): number {
     return this.#requests.count
   }
 
@@ -80,7 +80,7 @@ export class HivemindServer {
     if (isAllowed === true || (await isAllowed)) {
       this.#receive(stream, peer)
     } else {
-      stream.abort(new Error('this peer may not ask here'))
+      stream.abort(new Error('this peer may not send requests here'))
     }
   }
 
@@ -90,7 +90,7 @@ export class HivemindServer {
     const name = peer.toString()
 
     if (this.#requests.isFull(name)) {
-      stream.abort(new Error('too many calls are under way'))
+      stream.abort(new Error('too many calls are in progress'))
       return
     }
 
@@ -98,7 +98,7 @@ export class HivemindServer {
       stream,
       onCall: (call) => door.admit(name, () => this.#begin(inbound, peer, call)),
       onViolation: (error) => door.forgive(peer, error),
-      onBuffered: () => buffers.scheduleLook(),
+      onBuffered: () => buffers.scheduleCheck(),
       onEnd: () => {
         buffers.delete(inbound)
         this.#requests.end(name)
@@ -130,7 +130,7 @@ export class HivemindServer {
   }
 }
 
-/** A longer reply would never arrive: the caller is told at once. */
+/** Checks a reply's size. A longer one would never arrive, so the caller gets an error at once. */
 function assertFits({ length }: Uint8Array): void {
   if (length + ENVELOPE_BYTES > MAX_FRAME_BYTES) {
     throw new RangeError(`the answer has ${length} bytes: ask for fewer keys`)

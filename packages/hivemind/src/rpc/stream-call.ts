@@ -13,8 +13,8 @@ import {
 export const MAX_UNREAD_BYTES: number = MAX_FRAME_BYTES + 1024
 
 /**
- * Makes a call over a stream of its own, and closes it once the reply has come. Closing this side
- * before would have Python cancel the call.
+ * Makes a call over its own stream and closes it after the reply. Closing this side earlier would make Python
+ * cancel the call.
  */
 export function callOver(stream: Stream, call: Call, signal: AbortSignal): Promise<Reply> {
   return new Promise((resolve, reject) => {
@@ -29,7 +29,10 @@ interface StreamCallInit {
   readonly reject: (error: Error) => void
 }
 
-/** Listens by itself: signals and errors for each call would cost more than the call's own bytes. */
+/**
+ * One call on a stream. Handles the stream's events itself: signals and errors for each call would cost more than
+ * the call's own bytes.
+ */
 class StreamCall {
   readonly #init: StreamCallInit
   readonly #collector = new FrameCollector()
@@ -82,7 +85,7 @@ class StreamCall {
     const { stream, resolve } = this.#init
     this.#settle()
     resolve(reply)
-    // Nobody waits for the stream to end.
+    // The call does not wait for the stream to close.
     stream.close().catch((error) => stream.abort(toError(error)))
   }
 

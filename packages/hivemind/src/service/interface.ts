@@ -15,83 +15,83 @@ import type { HivemindValidator } from '../validators/interface.ts'
 import type { HivemindCacheOptions } from '../waggle-parts.ts'
 import type { PingResponse } from '../wire/messages.ts'
 
-/** Limits of records, and of what others take of this node by the names of `@waggle/dht`. */
+/** Limits of records, and of the server's resources under the names that `@waggle/dht` uses. */
 export interface HivemindNodeLimits extends HivemindLimits {
   /** Records held for others. */
   readonly maxStoredRecords: number
 
-  /** Their bytes. */
+  /** Bytes of records held for others. */
   readonly maxStoredBytes: number
 
-  /** Bytes of records that are remembered. */
+  /** Bytes of cached records. */
   readonly maxCachedBytes: number
 
-  /** Calls of one peer being answered. */
+  /** One peer's calls in progress. */
   readonly maxRequestsPerPeer: number
 
-  /** Calls of all peers being answered. */
+  /** All peers' calls in progress. */
   readonly maxRequests: number
 
-  /** Bytes of one peer's calls that wait for their rest. */
+  /** Bytes of one peer's incomplete calls. */
   readonly maxBufferedBytesPerPeer: number
 
-  /** The same of all peers. */
+  /** Bytes of all peers' incomplete calls. */
   readonly maxBufferedBytes: number
 
-  /** Keys that one peer may ask for or write to in a second. */
+  /** Keys per second that one peer may read or write. */
   readonly maxKeysPerSecondPerPeer: number
 
-  /** The same of all peers. */
+  /** Keys per second that all peers may read or write. */
   readonly maxKeysPerSecond: number
 }
 
-/** How a node takes part. Names and defaults are Hivemind's. */
+/** Options of the service. Names and defaults are Hivemind's. */
 export interface HivemindInit {
   /**
-   * This node's place in the key space, 20 bytes.
+   * This node's position in the key space, 20 bytes.
    *
-   * @default another one each time, as in Hivemind
+   * @default random at each start, as in Hivemind
    */
   nodeId?: Uint8Array | undefined
 
-  /** @default DEFAULT_BUCKET_SIZE */
+  /** @default DEFAULTS.bucketSize */
   bucketSize?: number | undefined
 
-  /** @default DEFAULT_NUM_REPLICAS */
+  /** @default DEFAULTS.numReplicas */
   numReplicas?: number | undefined
 
-  /** @default DEFAULT_REQUEST_TIMEOUT_MS */
+  /** @default DEFAULTS.requestTimeoutMs */
   requestTimeoutMs?: number | undefined
 
   /**
-   * Only reads and writes: serves nothing, and is in nobody's table.
+   * Makes a node that only reads and writes: it serves no requests and is in no routing table.
    *
    * @default false
    */
   clientMode?: boolean | undefined
 
   /**
-   * How this node remembers what it has read; false: not at all.
+   * The cache of read records; false: no cache.
    *
    * @default those of Hivemind, see HivemindCacheOptions
    */
   cache?: false | HivemindCacheOptions | undefined
 
-  /** @default DEFAULT_HIVEMIND_LIMITS, and those of `@waggle/dht` */
+  /** @default DEFAULTS.limits */
   limits?: Partial<HivemindNodeLimits> | undefined
 
   /** @default [] */
   validators?: readonly HivemindValidator[] | undefined
 
   /**
-   * Says who may ask this node, and who may store here.
+   * Decides which peers may make requests, and which may store here.
    *
-   * @default everybody
+   * @default all peers
    */
   allowPeer?: AllowPeer | undefined
 }
 
-/** What libp2p hands to the service. */
+/** The libp2p components that the service needs. */
 export interface HivemindComponents {
   peerId: PeerId
   privateKey: PrivateKey
@@ -102,38 +102,38 @@ export interface HivemindComponents {
   registrar: Registrar
 }
 
-/** What happens to a node, by the name under which `addEventListener` hears of it. */
+/** A node's events, by their names in `addEventListener`. */
 export interface HivemindEvents {
-  /** A node has come into the routing table. `detail` is its peer id. */
+  /** A node was added to the routing table. `detail` is its peer id. */
   'peer:join': CustomEvent<PeerId>
 
-  /** A node that did not answer was struck from it. `detail` is its peer id. */
+  /** An unresponsive node was removed from the routing table. `detail` is its peer id. */
   'peer:leave': CustomEvent<PeerId>
 
-  /** The clocks of a peer and of this node differ by more than 3 seconds. `detail` says by how much. */
+  /** The clocks of a peer and of this node differ by more than 3 seconds. `detail` has the difference. */
   'clock:skew': CustomEvent<ClockSkew>
 
-  /** This node holds something new for others. */
+  /** This node stores a new record for others. */
   'record:stored': CustomEvent<HivemindNotice>
 
-  /** What this node held for others has expired. */
+  /** A record that this node held for others has expired. */
   'record:expired': CustomEvent<Pick<HivemindNotice, 'id'>>
 }
 
-/** A record that this node holds. Its key is not known, only the SHA-1 of it. */
+/** A record that this node holds. The node does not know its key, only the key's SHA-1. */
 export interface HivemindNotice {
   readonly id: Uint8Array
 
-  /** DHT time, seconds: when the last of it expires. */
+  /** Expiration of its last entry, in DHT time (seconds). */
   readonly expirationTime: number
 }
 
-/** What there is to see of a node. */
+/** A node's figures. */
 export interface HivemindStats {
   /** Records held for others. */
   readonly records: number
 
-  /** Bytes they take. */
+  /** Bytes of records held for others. */
   readonly bytes: number
   readonly cachedRecords: number
   readonly cachedBytes: number
@@ -141,10 +141,10 @@ export interface HivemindStats {
   /** Nodes in the routing table. */
   readonly knownPeers: number
 
-  /** Peers connected to. */
+  /** Connected peers. */
   readonly peers: number
 
-  /** Calls of others being answered. */
+  /** Calls of other peers in progress. */
   readonly requests: number
 
   /** Median of the milliseconds by which peers' clocks are ahead of this node's; undefined without a reading. */
@@ -154,15 +154,15 @@ export interface HivemindStats {
 /** The name of the service and its capability. */
 export const SERVICE = '@waggle/hivemind'
 
-/** What `hivemind()` adds to a libp2p node. `HivemindDHT.create({ libp2p: node })` is the way to use it. */
+/** The service that `hivemind()` adds to a libp2p node. Use it through `HivemindDHT.create({ libp2p: node })`. */
 export interface Hivemind {
   readonly [Symbol.toStringTag]: typeof SERVICE
   readonly clientMode: boolean
 
-  /** This node's place in the key space. */
+  /** This node's position in the key space. */
   readonly nodeId: DHTId
 
-  /** The peers that this node is connected to. */
+  /** The connected peers. */
   readonly peers: PeerId[]
 
   /** Nodes in the routing table. */
@@ -170,15 +170,15 @@ export interface Hivemind {
   readonly events: TypedEventTarget<HivemindEvents>
   stats(): HivemindStats
 
-  /** Asks a peer for its node id and time, and, if this node serves, whether it can be reached. */
+  /** Requests a peer's node id and time and, if this node is a server, checks that the peer can connect to it. */
   introduce(peer: PeerId): Promise<PingResponse>
 
-  /** Asks a peer for its node id and time. */
+  /** Requests a peer's node id and time. */
   ping(peer: PeerId): Promise<PingResponse>
 
-  /** Gets to know the nodes near to this one. */
+  /** Finds the nodes near this one. */
   lookAround(): Promise<void>
 
-  /** The operations, whose calls end with the given lifetime or with the node. */
+  /** The operations. Their calls end with the given lifetime or with the node. */
   operations(lifetime: AbortSignal): HivemindOperations
 }

@@ -2,7 +2,7 @@ import type { Metrics } from '@libp2p/interface'
 import { Meter } from '../waggle-parts.ts'
 import type { HivemindStats } from './interface.ts'
 
-/** Begins the names of all figures. */
+/** Prefix of all metrics' names. */
 const PREFIX = 'waggle_hivemind'
 
 type Gauge = readonly [help: string, read: (stats: HivemindStats) => number]
@@ -13,14 +13,14 @@ const GAUGES: Readonly<Record<string, Gauge>> = {
   cached_records: ['Records in the cache', ({ cachedRecords }) => cachedRecords],
   cached_bytes: ['Bytes of records in the cache', ({ cachedBytes }) => cachedBytes],
   known_peers: ['Nodes in the routing table', ({ knownPeers }) => knownPeers],
-  requests: ['Calls of others being answered', ({ requests }) => requests],
+  requests: ['Calls of other peers in progress', ({ requests }) => requests],
   clock_skew_seconds: [
     "Median seconds by which the peers' clocks are ahead of this one",
     ({ clockSkewMs = 0 }) => clockSkewMs / 1000
   ]
 }
 
-/** Registers the figures of a node. `read` returns undefined while the node is stopped. */
+/** Registers a node's metrics. `read` returns undefined while the node is stopped. */
 export function hivemindMeter(
   metrics: Metrics | undefined,
   read: () => HivemindStats | undefined

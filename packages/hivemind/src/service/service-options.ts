@@ -30,20 +30,21 @@ export interface HivemindSettings {
   readonly requestTimeoutMs: number
   readonly clientMode: boolean
 
-  /** Undefined: nothing is remembered. */
+  /** Undefined: no cache. */
   readonly cache: HivemindCachePolicy | undefined
   readonly limits: HivemindNodeLimits
   readonly validators: readonly HivemindValidator[]
   readonly allowPeer: AllowPeer | undefined
 }
 
-/** Nodes that hold a record, or that are named in an answer, at most. */
+/** Replicas of a record, or nodes listed in a response, at most. */
 const MAX_NODES = 64
 
-/** The largest of a record that fits an answer together with 20 nodes. */
+/** Bytes of the largest record that fits a response together with 20 nodes. */
 const MAX_RECORD_BYTES: number = DEFAULT_HIVEMIND_LIMITS.maxRecordBytes
 
-const DEFAULT_LIMITS: HivemindNodeLimits = {
+/** The limits when the caller does not say. */
+export const DEFAULT_LIMITS: HivemindNodeLimits = Object.freeze({
   ...DEFAULT_HIVEMIND_LIMITS,
   maxStoredRecords: DEFAULT_NODE_LIMITS.maxStoredRecords,
   maxStoredBytes: DEFAULT_NODE_LIMITS.maxStoredBytes,
@@ -54,7 +55,7 @@ const DEFAULT_LIMITS: HivemindNodeLimits = {
   maxBufferedBytes: DEFAULT_NODE_LIMITS.maxBufferedBytes,
   maxKeysPerSecondPerPeer: DEFAULT_NODE_LIMITS.maxKeysPerSecondPerPeer,
   maxKeysPerSecond: DEFAULT_NODE_LIMITS.maxKeysPerSecond
-}
+})
 
 const LIMITS: OptionTable = Object.fromEntries(
   Object.keys(DEFAULT_LIMITS).map((name) => [
@@ -63,7 +64,7 @@ const LIMITS: OptionTable = Object.fromEntries(
   ])
 )
 
-/** The options of `hivemind()`: what each has to be. */
+/** The options of `hivemind()` and their checks. */
 export const INIT_OPTIONS: OptionTable<HivemindInit> = {
   nodeId: { assert: assertNodeId },
   bucketSize: { assert: assertInteger(1, MAX_NODES) },
@@ -76,7 +77,7 @@ export const INIT_OPTIONS: OptionTable<HivemindInit> = {
   allowPeer: { assert: assertFunction }
 }
 
-/** Fills in the defaults. */
+/** Adds the defaults. */
 export function hivemindSettings(init: HivemindInit): HivemindSettings {
   const { cache = {}, limits = {} } = init
   return {

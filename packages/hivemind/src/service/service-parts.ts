@@ -40,11 +40,11 @@ export interface ServicePartsInit extends HivemindSettings {
   readonly components: HivemindComponents
   readonly events: TypedEventEmitter<HivemindEvents>
 
-  /** Counts what the node does; undefined: no metrics. */
+  /** Counts the node's operations; undefined: no metrics. */
   readonly meter: Meter | undefined
 }
 
-/** All that works while the service runs, put together. */
+/** Builds and connects the parts of a running service. */
 export class ServiceParts {
   readonly routing: RoutingTable
   readonly client: HivemindClient
@@ -143,7 +143,7 @@ export class ServiceParts {
     await this.server.stop()
   }
 
-  /** Opens the door of the node, which a Waggle service may have opened before (N13). */
+  /** Opens the node's door, unless a Waggle service has opened it already (N13). */
   #openDoor(): Door {
     const { components, limits } = this.#init
     const door = doorOf(components)
@@ -188,18 +188,18 @@ export class ServiceParts {
 
   #pingQuietly(peer: PeerId): void {
     this.client.ping(peer).catch(() => {
-      // It has been struck from the table.
+      // The node has been removed from the table.
     })
   }
 
-  /** Does something regularly until the service stops. */
+  /** Repeats an action until the service stops. */
   #every(ms: number, act: () => void): void {
     const timer = setInterval(act, ms)
     timer.unref?.()
     this.lifetime.signal.addEventListener('abort', () => clearInterval(timer))
   }
 
-  /** Pings a few nodes, which tell their time. */
+  /** Pings a few nodes, whose responses contain their time. */
   #compareClocks(): void {
     for (const { id } of [...this.routing.contacts].slice(0, COMPARED_CLOCKS)) {
       this.#pingQuietly(id)

@@ -24,17 +24,17 @@ import { type HivemindSettings, hivemindSettings, INIT_OPTIONS } from './service
 import { ServiceParts } from './service-parts.ts'
 
 /**
- * Hivemind's DHT as a service for an application's own libp2p node. It needs `hivemindKadDHT()`
- * beside it, which finds the addresses of the nodes it hears of, and the service `identify`.
+ * Hivemind's DHT as a service for an application's own libp2p node. It needs the services `identify` and
+ * `hivemindKadDHT()`, which finds the addresses of nodes.
  *
- * @throws TypeError for an option that is unknown or wrong
+ * @throws TypeError for an option that is unknown or invalid
  */
 export function hivemind(init: HivemindInit = {}): (components: HivemindComponents) => Hivemind {
   assertOptions('hivemind()', init, INIT_OPTIONS)
   return (components) => new HivemindService(components, hivemindSettings(init))
 }
 
-/** The service among a node's services, whatever name it has there. */
+/** Finds the service among a node's services, under any name. */
 export function findHivemind(services: object): Hivemind | undefined {
   return Object.values(services).find(
     (service): service is Hivemind => service?.[Symbol.toStringTag] === SERVICE
@@ -57,7 +57,7 @@ class HivemindService implements Hivemind, Startable {
     this.#meter = hivemindMeter(components.metrics, () => this.#running && this.stats())
   }
 
-  /** Called by libp2p. Whoever is pinged by this node may ping back at once. */
+  /** Called by libp2p. Sets `#running` first: a peer that is pinged during the start may ping back at once. */
   async start(): Promise<void> {
     const { events } = this
     this.#running = new ServiceParts({
@@ -101,7 +101,7 @@ class HivemindService implements Hivemind, Startable {
       cachedBytes: cache.bytes,
       knownPeers: routing.size,
       peers: this.peers.length,
-      requests: server.underWay,
+      requests: server.inFlight,
       clockSkewMs: clocks.medianSkewMs
     }
   }

@@ -3,7 +3,7 @@ import { toString as stringOf } from 'uint8arrays/to-string'
 import { ByteWriter } from '../bytes/byte-writer.ts'
 import { MalformedBytesError } from '../errors.ts'
 
-/** An RSA key's numbers as a JSON Web Key has them. */
+/** An RSA public key's numbers, as in a JSON Web Key. */
 export interface RsaNumbers {
   readonly n: string
   readonly e: string
@@ -81,7 +81,7 @@ function partsOf(bytes: Uint8Array): Uint8Array[] {
   return parts
 }
 
-/** A number whose first bit is set has a zero in front, or it would be negative. */
+/** Prefixes a number whose first bit is set with a zero byte, because it would be negative otherwise. */
 function positive(base64url: string): Uint8Array {
   const bytes = fromString(base64url, 'base64url')
   return (bytes[0] ?? 0) >= 0x80 ? Uint8Array.of(0, ...bytes) : bytes

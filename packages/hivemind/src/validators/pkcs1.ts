@@ -4,14 +4,14 @@ import { MalformedBytesError } from '../errors.ts'
 const SEQUENCE = 0x30
 const INTEGER = 0x02
 
-/** Names of a private key's numbers in the order in which PKCS#1 has them, after its version. */
+/** Names of a private key's numbers in PKCS#1 order, after its version. */
 const NAMES = ['n', 'e', 'd', 'p', 'q', 'dp', 'dq', 'qi'] as const
 
-/** A private RSA key as WebCrypto takes it. */
+/** A private RSA key as WebCrypto imports it. */
 export type RsaJwk = { readonly kty: 'RSA' } & Readonly<Record<(typeof NAMES)[number], string>>
 
 /**
- * Reads a private RSA key in PKCS#1 (DER), the form in which libp2p keeps it.
+ * Reads a private RSA key in PKCS#1 (DER), libp2p's format.
  *
  * @throws MalformedBytesError
  */
@@ -47,7 +47,7 @@ class DerReader {
     return value
   }
 
-  /** Up to 127 in one byte, else in as many as the first one says. */
+  /** Reads a length: up to 127 in one byte, else in the number of bytes that the first one gives. */
   #length(): number {
     const first = this.#bytes[this.#at++] ?? 0
 

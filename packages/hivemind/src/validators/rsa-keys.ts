@@ -2,7 +2,7 @@ import { fromString } from 'uint8arrays/from-string'
 import { opensshKey, parseOpensshKey, type RsaNumbers } from './openssh.ts'
 import { jwkOfPkcs1 } from './pkcs1.ts'
 
-/** Bits of a key that is worth verifying, and that does not take a replica long. */
+/** Bits of an accepted key: enough to be secure, and few enough to verify quickly. */
 const MIN_BITS = 1024
 const MAX_BITS = 8192
 
@@ -17,7 +17,7 @@ export interface RsaPublicKey {
   verify(message: Uint8Array, signature: Uint8Array): Promise<boolean>
 }
 
-/** Signs, and says whose key it is. */
+/** Signs, and gives its public key. */
 export interface RsaPrivateKey {
   /** The public key in OpenSSH form. */
   readonly publicKey: string
@@ -41,15 +41,15 @@ export async function rsaPublicKey(text: string): Promise<RsaPublicKey> {
 }
 
 /**
- * Makes a signing key of one in PKCS#1, the form in which libp2p keeps RSA keys.
+ * Makes a signing key from PKCS#1, libp2p's format for RSA keys.
  *
- * @throws MalformedBytesError for what is no such key
+ * @throws MalformedBytesError for any other bytes
  */
 export function rsaPrivateKey(pkcs1: Uint8Array): RsaPrivateKey {
   const jwk = jwkOfPkcs1(pkcs1)
   const saltLength = maximalSalt(jwk)
   const imported = crypto.subtle.importKey('jwk', jwk, PSS, false, ['sign'])
-  // Whoever signs hears of it.
+  // The caller of `sign` gets the error.
   imported.catch(() => {})
   return {
     publicKey: opensshKey(jwk),
@@ -60,7 +60,7 @@ export function rsaPrivateKey(pkcs1: Uint8Array): RsaPrivateKey {
   }
 }
 
-/** Python signs with the longest salt that a key has room for, and accepts no other. */
+/** The longest salt that a key has room for. Python signs with it and accepts no other. */
 function maximalSalt({ n }: RsaNumbers): number {
   const bits = bitsOf(fromString(n, 'base64url'))
 
@@ -75,7 +75,7 @@ function bitsOf(bytes: Uint8Array): number {
   return 8 * bytes.length - (Math.clz32(bytes[0] ?? 0) - 24)
 }
 
-/** WebCrypto takes no views of shared memory, which the types cannot rule out. */
+/** Copies shared memory, because WebCrypto does not accept it and the types cannot exclude it. */
 function owned(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
   return bytes as Uint8Array<ArrayBuffer>
 }

@@ -15,21 +15,20 @@ const OWNER_START = '[owner:'
 /** Public keys remembered, ready for use. */
 const MAX_KEYS = 256
 
-/** How `rsaSignatures` is told who signs. */
+/** Options of `rsaSignatures`. */
 export interface RsaSignaturesOptions {
-  /** This process's key: of type RSA, such as `await generateKeyPair('RSA', 2048)` of `@libp2p/crypto`. */
+  /** This process's RSA key, such as `await generateKeyPair('RSA', 2048)` of `@libp2p/crypto`. */
   readonly privateKey: PrivateKey
 }
 
-/** Signs what is stored under subkeys that hold its {@link RsaSignatures.ownerTag}. */
+/** Signs the values of subkeys that contain its {@link RsaSignatures.ownerTag}. */
 export interface RsaSignatures extends HivemindValidator {
-  /** `[owner:ssh-rsa …]`: in a subkey it protects the entry. In a key it protects nothing. */
+  /** `[owner:ssh-rsa …]`. In a subkey it protects the entry; in a key it protects nothing. */
   readonly ownerTag: string
 }
 
 /**
- * Hivemind's RSASignatureValidator for a writer. Signatures of others are verified always, with it
- * or without.
+ * Hivemind's RSASignatureValidator for a writer. Other peers' signatures are always verified, with it or without.
  *
  * @throws TypeError for a key that is not of type RSA
  */
@@ -57,7 +56,7 @@ class Signatures implements RsaSignatures {
     const { subkey, value } = submission
 
     if (textOf(value).search(SIGNATURE) >= 0) {
-      // Whoever verifies signatures cuts such a text out of any value.
+      // Verifiers would cut such a text out of any value.
       throw new TypeError('the value holds [signature:…], which readers would take for a signature')
     }
 
@@ -70,7 +69,7 @@ class Signatures implements RsaSignatures {
   }
 }
 
-/** What a signature is about: Python's tuple of the four parts. */
+/** The signed message: Python's tuple of the four parts. */
 export function signedMessage({
   key,
   subkey,
@@ -93,7 +92,7 @@ function signedValue(value: Uint8Array, signature: Uint8Array): Uint8Array {
   return bytesOf(textOf(value) + text)
 }
 
-/** Whether a subkey names an owner, so that its entry has to be signed. */
+/** Whether a subkey names an owner, so that its entry must be signed. */
 export function isProtected(subkey: string): boolean {
   return subkey.includes(OWNER_START) && subkey.search(OWNER) >= 0
 }
@@ -101,8 +100,8 @@ export function isProtected(subkey: string): boolean {
 const keys = new Map<string, Promise<RsaPublicKey>>()
 
 /**
- * Verifies the signature of an entry whose subkey names an owner, and returns the value without it.
- * Never throws; a string says what is wrong.
+ * Verifies the signature of an entry whose subkey names an owner, and returns the value without it. Never throws:
+ * returns a string with the fault.
  */
 export async function verified(submission: HivemindSubmission): Promise<Uint8Array | string> {
   const owners = new Set(Array.from(textOf(submission.subkey).matchAll(OWNER), ([, key]) => key))
@@ -131,7 +130,7 @@ export async function verified(submission: HivemindSubmission): Promise<Uint8Arr
   }
 }
 
-/** Cuts signatures off a value. */
+/** Removes signatures from a value. */
 export function withoutSignature(value: Uint8Array): Uint8Array {
   return bytesOf(textOf(value).replace(SIGNATURE, ''))
 }

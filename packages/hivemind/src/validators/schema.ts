@@ -9,24 +9,24 @@ import type { HivemindKey, HivemindValue } from '../msgpack/python-types.ts'
 import type { HivemindSubmission, HivemindValidator } from './interface.ts'
 import { NO_SUBKEY } from './interface.ts'
 
-/** What may be stored under one key. */
+/** The schemas of one key. */
 export interface HivemindSchemaRule {
   readonly key: HivemindKey
 
-  /** What the value of the key, or of each subkey, has to be. Floats come as `Float`. */
+  /** Schema of the key's value, or of each subkey's value. Floats are `Float` objects. */
   readonly value: StandardSchemaV1
 
-  /** What subkeys have to be. With it the key holds a dictionary, and without it a plain value. */
+  /** Schema of subkeys. With it the key holds a dictionary, and without it a plain value. */
   readonly subkey?: StandardSchemaV1 | undefined
 }
 
-/** How `schemaValidator` is told what may be stored. */
+/** Options of `schemaValidator`. */
 export interface HivemindSchemaOptions {
-  /** Of several rules for one key, one that accepts is enough. */
+  /** The rules. Among several for one key, one that accepts is enough. */
   readonly rules: readonly HivemindSchemaRule[]
 
   /**
-   * Whether keys that no rule is about may hold anything.
+   * Whether keys without a rule may hold anything.
    *
    * @default true
    */
@@ -34,11 +34,10 @@ export interface HivemindSchemaOptions {
 }
 
 /**
- * Hivemind's SchemaValidator by any library of Standard Schema (zod, valibot, arktype, …). Replicas
- * know the place of a key only, so rules name whole keys. A schema that changes what it is given
- * accepts nothing.
+ * Hivemind's SchemaValidator for any Standard Schema library (zod, valibot, arktype, …). Replicas know only the
+ * hash of a key, so rules name whole keys. A schema that changes its input accepts nothing.
  *
- * @throws TypeError for rules that are none
+ * @throws TypeError for invalid rules
  */
 export function schemaValidator({
   rules,
@@ -129,7 +128,7 @@ function isUnchanged(output: unknown, value: HivemindValue): boolean {
   try {
     return output === value || equals(encodeValue(output), encodeValue(value))
   } catch {
-    // It cannot be stored at all.
+    // The schema's output cannot be stored at all.
     return false
   }
 }

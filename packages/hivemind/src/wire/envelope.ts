@@ -5,14 +5,14 @@ import { leadingVarint, ProtobufReader, ProtobufWriter } from './protobuf.ts'
 /*
  * frame = uvarint length, PersistentConnectionRequest (p2pd's, proto2)
  *
- * A call has one frame in each direction on a stream of its own. Python cancels calls whose caller
- * closes its side before it has the answer, and those with any byte behind the frame.
+ * Each call has its own stream, with one frame in each direction. Python cancels a call if the caller
+ * closes its side before the reply, or sends any byte after the frame.
  */
 
-/** Bytes of one message, in either direction. A larger one gets no answer from p2pd. */
+/** Bytes of one message, in either direction. p2pd does not answer a larger one. */
 export const MAX_FRAME_BYTES: number = 4 * 1024 * 1024
 
-/** Bytes of a call's id. p2pd ends the stream of any other. */
+/** Bytes of a call's id. p2pd closes the stream on any other length. */
 export const CALL_ID_BYTES = 16
 
 const CALL_ID = 1
@@ -23,15 +23,15 @@ const REPLY = 4
 export interface Call {
   readonly callId: Uint8Array
 
-  /** The callee's peer id, which says nothing: the connection tells who calls whom. */
+  /** The callee's peer id. It is ignored: the connection identifies both peers. */
   readonly peer: Uint8Array
 
-  /** The name of the procedure. Python calls this one, whatever the stream's protocol is. */
+  /** Name of the procedure. Python runs this one, whatever the stream's protocol is. */
   readonly procedure: string
   readonly data: Uint8Array
 }
 
-/** What comes back: data, or the text of what went wrong. */
+/** The reply: data, or the text of an error. */
 export type Reply = { readonly callId: Uint8Array } & (
   | { readonly data: Uint8Array; readonly error?: undefined }
   | { readonly error: string; readonly data?: undefined }
@@ -57,7 +57,7 @@ export function replyFrame({ callId, data, error }: Reply): Uint8Array {
   return frame(new ProtobufWriter().bytes(CALL_ID, callId).bytes(REPLY, reply).finish())
 }
 
-/** @throws MalformedBytesError for what is no call that p2pd would answer */
+/** @throws MalformedBytesError for bytes that p2pd would not accept as a call */
 export function decodeCall(bytes: Uint8Array): Call {
   const { callId, body } = bodyOf(bytes, CALL)
   const peer = body.bytes(1)
@@ -71,7 +71,7 @@ export function decodeCall(bytes: Uint8Array): Call {
   return { callId, peer, procedure: text.decode(procedure), data }
 }
 
-/** @throws MalformedBytesError for what is no reply */
+/** @throws MalformedBytesError for bytes that are not a reply */
 export function decodeReply(bytes: Uint8Array): Reply {
   const { callId, body } = bodyOf(bytes, REPLY)
   const data = body.bytes(1)
@@ -107,7 +107,7 @@ function frame(message: Uint8Array): Uint8Array {
   return to.finish()
 }
 
-/** Puts together one frame of what arrives. */
+/** Collects one frame from incoming bytes. */
 export class FrameCollector {
   #chunks: Uint8Array[] = []
   #length = 0
@@ -118,7 +118,7 @@ export class FrameCollector {
   }
 
   /**
-   * Takes in bytes, and returns the message once all of it is there. What follows is ignored.
+   * Adds bytes, and returns the message once it is complete. Ignores the bytes after it.
    *
    * @throws MalformedBytesError for a message that is empty or too large
    */
@@ -141,7 +141,7 @@ export class FrameCollector {
     return this.#length < end ? undefined : this.#whole().subarray(head.size, end)
   }
 
-  /** Enough of the beginning to read a length from. */
+  /** The first bytes, enough to contain the length. */
   #start(): Uint8Array {
     const [first = new Uint8Array(0)] = this.#chunks
     return first.length >= MAX_HEAD_BYTES ? first : this.#whole().subarray(0, MAX_HEAD_BYTES)
@@ -170,7 +170,7 @@ export class FrameCollector {
 /** Bytes of the longest length. */
 const MAX_HEAD_BYTES = 10
 
-/** Node's Buffers are Uint8Arrays whose `slice` makes no copy; nobody further in should have to know. */
+/** Converts a Node Buffer to a plain Uint8Array, because `slice` of a Buffer does not copy. */
 function plain({ buffer, byteOffset, length }: Uint8Array): Uint8Array {
   return new Uint8Array(buffer, byteOffset, length)
 }

@@ -4,11 +4,11 @@ import type { FoundBytes, StoreItem } from './items.ts'
 import { ProtobufReader, ProtobufWriter } from './protobuf.ts'
 
 /*
- * The messages of DHTProtocol (proto3). Field 1 of each is for an authorizer, which nobody has.
- * A node that serves names its id in each message; a client's NodeInfo is empty, but present.
+ * The messages of DHTProtocol (proto3). Field 1 of each is for an authorizer, which is not in use.
+ * A server sends its id in each message; a client's NodeInfo is empty, but present.
  */
 
-/** A sender's node id; undefined: a client's. */
+/** A sender's node id; undefined for a client. */
 export type SenderId = Uint8Array | undefined
 
 export interface PingRequest {
@@ -21,7 +21,7 @@ export interface PingRequest {
 export interface PingResponse {
   readonly sender: SenderId
 
-  /** DHT time; 0: not told. */
+  /** DHT time; 0 if the peer sends none. */
   readonly dhtTime: number
 
   /** Whether the sender could be pinged back. */
@@ -36,7 +36,7 @@ export interface StoreRequest {
 export interface StoreResponse {
   readonly sender: SenderId
 
-  /** Of each item, whether it was taken. */
+  /** Whether each item was accepted. */
   readonly stored: readonly boolean[]
 }
 
@@ -45,7 +45,7 @@ export interface FindRequest {
   readonly keys: readonly Uint8Array[]
 }
 
-/** A node as others name it: no address comes with it. */
+/** A node in a response. Its addresses are not included. */
 export interface NamedNode {
   readonly nodeId: Uint8Array
 
@@ -65,7 +65,7 @@ export interface FindResponse {
   readonly results: readonly FindResult[]
 }
 
-/** What a result's type says. */
+/** Types of results. */
 const PLAIN = 1
 const DICTIONARY = 2
 
@@ -121,7 +121,7 @@ export function encodeStoreRequest({ sender, items }: StoreRequest): Uint8Array 
     .finish()
 }
 
-/** @throws MalformedBytesError, also when there are not as many of everything */
+/** @throws MalformedBytesError, also when the fields differ in length */
 export function decodeStoreRequest(bytes: Uint8Array): StoreRequest {
   const from = new ProtobufReader(bytes)
   const keys = from.allBytes(2).map(idIn)
@@ -226,7 +226,7 @@ function senderIn(nodeInfo: Uint8Array | undefined): SenderId {
   return nodeId === undefined || nodeId.length === 0 ? undefined : idIn(nodeId)
 }
 
-/** Python takes fewer bytes for a smaller number. */
+/** Restores an id's leading zeros, which Python omits. */
 function idIn(bytes: Uint8Array): Uint8Array {
   if (bytes.length === ID_BYTES) {
     return bytes

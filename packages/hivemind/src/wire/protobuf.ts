@@ -1,7 +1,7 @@
 import { ByteWriter } from '../bytes/byte-writer.ts'
 import { MalformedBytesError } from '../errors.ts'
 
-/** How a field's value is written (Protocol Buffers, "Message Structure"). */
+/** Wire types (Protocol Buffers, "Message Structure"). */
 const VARINT = 0
 const FIXED64 = 1
 const DELIMITED = 2
@@ -9,7 +9,7 @@ const FIXED32 = 5
 
 const MAX_VARINT_BYTES = 10
 
-/** Writes fields in the order in which they are given. Python writes them by their numbers. */
+/** Writes fields in the order of the calls. Python writes them by their numbers. */
 export class ProtobufWriter {
   readonly #to = new ByteWriter()
 
@@ -17,7 +17,7 @@ export class ProtobufWriter {
     return this.#to.finish()
   }
 
-  /** Writes bytes, the empty ones included. */
+  /** Writes bytes, even if empty. */
   bytes(field: number, value: Uint8Array): this {
     this.#tag(field, DELIMITED)
     this.#to.varint(value.length)
@@ -33,7 +33,7 @@ export class ProtobufWriter {
     return this
   }
 
-  /** Writes bytes, unless there are none. */
+  /** Writes bytes, unless empty. */
   someBytes(field: number, value: Uint8Array): this {
     return value.length === 0 ? this : this.bytes(field, value)
   }
@@ -77,15 +77,15 @@ export class ProtobufWriter {
   }
 }
 
-/** A field as it was read. Numbers of fixed size are views of their bytes. */
+/** A decoded field. Numbers of fixed size are views of their bytes. */
 interface Field {
   readonly value: number | Uint8Array
 
-  /** Whether the value is the eight bytes of a number. */
+  /** Whether the value is an eight-byte number. */
   readonly isFixed64: boolean
 }
 
-/** The fields of a message by their numbers, known or not. */
+/** The fields of a message by their numbers, known and unknown. */
 export class ProtobufReader {
   readonly #fields = new Map<number, Field[]>()
 
@@ -119,17 +119,17 @@ export class ProtobufReader {
     })
   }
 
-  /** The bytes of a field that comes once: of several, the last ones count. */
+  /** The bytes of a field that occurs once. The last of several counts. */
   bytes(number: number): Uint8Array | undefined {
     return this.allBytes(number).at(-1)
   }
 
-  /** A number; zero where there is none. */
+  /** A number; zero if the field is absent. */
   uint(number: number): number {
     return Number(this.#all(number).at(-1)?.value ?? 0)
   }
 
-  /** A float; zero where there is none. */
+  /** A float; zero if the field is absent. */
   double(number: number): number {
     return this.doubles(number).at(-1) ?? 0
   }
@@ -175,7 +175,7 @@ function booleansIn(bytes: Uint8Array): boolean[] {
   return booleans
 }
 
-/** Reads a whole number that begins a message; undefined while it is incomplete. */
+/** Reads an integer that begins a message; undefined while it is incomplete. */
 export function leadingVarint(
   bytes: Uint8Array
 ): { readonly value: number; readonly size: number } | undefined {
@@ -201,7 +201,7 @@ class Cursor {
     return this.position >= this.#bytes.length
   }
 
-  /** Larger numbers than JavaScript holds lose their last digits, which no field needs. */
+  /** Reads a number. Beyond JavaScript's safe integers it loses its last digits, which no field needs. */
   varint(): number {
     let value = 0
 

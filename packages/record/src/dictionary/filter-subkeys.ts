@@ -40,7 +40,7 @@ export function filterSubkeys(
 /**
  * Keeps the `maxSubkeys` entries that rank first (R13): owned ones, then those that expire last, with
  * ties decided by bytes, then by subkey. A subkey's rank can only rise, and entries that a plain entry
- * erases rank last. So the same entries are dropped in whatever order records are joined.
+ * erases rank last. So the order of joins does not affect which entries are dropped.
  */
 export function capSubkeys(subkeys: Subkeys, maxSubkeys: number): Subkeys {
   if (subkeys.size <= maxSubkeys) {

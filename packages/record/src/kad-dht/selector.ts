@@ -13,7 +13,7 @@ export type RecordSelector = (key: Uint8Array, values: readonly Uint8Array[]) =>
  * Selects the record that a plain kad-dht keeps or returns:
  * `kadDHT({ selectors: { waggle: recordSelector } })`.
  *
- * Never selects a record that another one subsumes, in whatever order they come. Of records that each
+ * Never selects a record that another one subsumes, whatever their order. Of records that each
  * add something, it selects the one that expires last, then the one with more subkeys, then the one
  * with the greater bytes, so that every peer selects the same one. Bytes that are not a live record
  * within the default limits come last.
@@ -49,7 +49,7 @@ function decodeLive(bytes: Uint8Array, now: DHTTime, limits: Limits): DHTRecord 
   }
 }
 
-/** Whether `a` says all that `b` says, and more. */
+/** Whether `a` contains everything in `b`, and more. */
 function supersedes(a: DHTRecord, b: DHTRecord): boolean {
   return subsumes(a, b) && !subsumes(b, a)
 }

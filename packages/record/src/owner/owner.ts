@@ -50,11 +50,23 @@ export function isOwned(id: SubkeyId): boolean {
 }
 
 /**
+ * Finds the id of the peer to which a key or subkey belongs: the way back from {@link ownerTag}. Undefined if it belongs
+ * to nobody, or names two peers or one that can't own anything, so that nobody can write there.
+ */
+export function ownerOf(name: Key): string | undefined {
+  try {
+    return singleOwner(tagsIn(name))?.id
+  } catch {
+    return undefined
+  }
+}
+
+/**
  * Finds the owner of a place (R15); undefined if it is not owned.
  *
  * @throws ValidationError if the place names two peers, or one that can't own anything
  */
-export function ownerOf(key: Uint8Array, id?: SubkeyId): Owner | undefined {
+export function placeOwner(key: Uint8Array, id?: SubkeyId): Owner | undefined {
   return ownerWithin(ownerOfKey(key), id)
 }
 

@@ -7,7 +7,7 @@ import { DEFAULT_NETWORK, type NetworkOptions } from '../network.ts'
 import { type DHTRecord, RECORD_VERSION, record as recordOf } from '../record.ts'
 import { keyBytes, type SubkeyId } from '../values/key.ts'
 import { type VerifySignature, verifySignature } from './ed25519.ts'
-import { type Owner, ownerOf, ownerOfKey, ownerWithin } from './owner.ts'
+import { type Owner, ownerOfKey, ownerWithin, placeOwner } from './owner.ts'
 
 /** The domain of entries' signatures: no other use of a peer's key signs bytes that begin like this. */
 const DOMAIN = fromString('waggle-entry:')
@@ -153,7 +153,7 @@ export async function signRecord(
   { network = DEFAULT_NETWORK }: NetworkOptions = {}
 ): Promise<DHTRecord> {
   const sign = async (id: SubkeyId | undefined, entry: Entry): Promise<Entry> => {
-    const owner = ownerOf(key, id)
+    const owner = placeOwner(key, id)
 
     if (owner === undefined) {
       return entry

@@ -13,7 +13,7 @@ export type KeyPattern =
   | { readonly pattern: RegExp }
 
 /**
- * Makes a function that tells whether a key matches.
+ * Makes a function that returns whether a key matches.
  *
  * @throws TypeError unless exactly one of key, prefix and pattern is given, with the right type
  */

@@ -33,7 +33,8 @@ export interface SchemaValidatorOptions {
   readonly allowOtherKeys?: boolean | undefined
 
   /**
-   * Whether keys of sealed views may hold anything, although no rule matches them. Nobody but the members can judge it.
+   * Whether keys of sealed views may hold anything, although no rule matches them. Only members can judge their
+   * content.
    *
    * @default allowOtherKeys
    */

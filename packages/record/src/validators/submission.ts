@@ -1,6 +1,6 @@
 import type { Entry } from '../entry.ts'
 import { UNLIMITED } from '../limits.ts'
-import { ownerOf } from '../owner/owner.ts'
+import { placeOwner } from '../owner/owner.ts'
 import type { DHTTime } from '../time.ts'
 import { parseRecordKey, parseSubkeyId, type SubkeyId } from '../values/key.ts'
 import type { Key, Subkey, Value } from '../values/value.ts'
@@ -55,6 +55,6 @@ class EntrySubmission implements Submission {
   }
 
   get owner(): string | undefined {
-    return ownerOf(this.#key, this.#id)?.id
+    return placeOwner(this.#key, this.#id)?.id
   }
 }

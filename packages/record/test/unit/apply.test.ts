@@ -2,7 +2,6 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import {
   apply,
-  DEFAULT_LIMITS,
   type DHTRecord,
   EMPTY_RECORD,
   join,
@@ -11,7 +10,13 @@ import {
   tombstoneRecord,
   view
 } from '../../src/index.ts'
-import { decodeValue, encodedSize, parseSubkeyId, prune } from '../../src/replica.ts'
+import {
+  DEFAULT_LIMITS,
+  decodeValue,
+  encodedSize,
+  parseSubkeyId,
+  prune
+} from '../../src/replica.ts'
 import { LAW, moment, record, TIGHT, tightRecord, write, writeRecord } from '../generators.ts'
 import {
   modelAccepts,

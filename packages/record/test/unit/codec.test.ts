@@ -12,9 +12,8 @@ import {
   tombstoneRecord,
   type Value
 } from '../../src/index.ts'
-import { DEFAULT_MAX_SUBKEYS } from '../../src/limits.ts'
 import { RECORD_VERSION } from '../../src/record.ts'
-import { decodeValue, encodedSize, encodeValue } from '../../src/replica.ts'
+import { DEFAULT_LIMITS, decodeValue, encodedSize, encodeValue } from '../../src/replica.ts'
 import { anyNumber, anyRecord, LAW, record } from '../generators.ts'
 import { writesOf } from '../model.ts'
 
@@ -162,7 +161,7 @@ describe('decodeRecord', () => {
 
     expect(decodeRecord(bytes, { maxSubkeys: 2 }).subkeys.size).toBe(2)
     expect(() => decodeRecord(bytes, { maxSubkeys: 1 })).toThrow(RecordTooLargeError)
-    expect(() => decodeRecord(manyMore, { maxSubkeys: DEFAULT_MAX_SUBKEYS })).toThrow(
+    expect(() => decodeRecord(manyMore, { maxSubkeys: DEFAULT_LIMITS.maxSubkeys })).toThrow(
       'the record has 4294967295 subkeys, at most 4096 are allowed'
     )
     expect(() => decodeRecord(manyMore)).toThrow(MalformedRecordError)

@@ -1,15 +1,13 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import {
-  DEFAULT_LIMITS,
   getDHTTime,
   InvalidExpirationError,
   plainRecord,
   subkeyRecord,
   tombstoneRecord
 } from '../../src/index.ts'
-import { DEFAULT_MAX_TTL } from '../../src/limits.ts'
-import { expirationOf, type Lifetime } from '../../src/replica.ts'
+import { DEFAULT_LIMITS, expirationOf, type Lifetime } from '../../src/replica.ts'
 import { LAW } from '../generators.ts'
 
 const now = 1_700_000_000
@@ -24,12 +22,15 @@ describe('expirationOf', () => {
   })
 
   it('accepts exactly the limit and nothing beyond (R14, R12)', () => {
-    const latest = now + DEFAULT_MAX_TTL
+    const latest = now + DEFAULT_LIMITS.maxTtl
 
-    expect(expirationOf({ ttl: DEFAULT_MAX_TTL }, now)).toBe(latest)
+    expect(expirationOf({ ttl: DEFAULT_LIMITS.maxTtl }, now)).toBe(latest)
     expect(expirationOf({ expirationTime: latest }, now)).toBe(latest)
 
-    for (const lifetime of [{ ttl: DEFAULT_MAX_TTL + 0.001 }, { expirationTime: latest + 0.001 }]) {
+    for (const lifetime of [
+      { ttl: DEFAULT_LIMITS.maxTtl + 0.001 },
+      { expirationTime: latest + 0.001 }
+    ]) {
       expect(() => expirationOf(lifetime, now)).toThrow(InvalidExpirationError)
     }
   })
@@ -59,7 +60,7 @@ describe('expirationOf', () => {
 
   it('does not speak of milliseconds when it is merely too far (R14)', () => {
     const aYear = 365 * 24 * 60 * 60
-    const ahead = `${aYear} seconds ahead, at most ${DEFAULT_MAX_TTL} are allowed. Store it for a shorter time, and store it again before it expires.`
+    const ahead = `${aYear} seconds ahead, at most ${DEFAULT_LIMITS.maxTtl} are allowed. Store it for a shorter time, and store it again before it expires.`
 
     expect(() => expirationOf({ expirationTime: now + aYear }, now)).toThrow(ahead)
     expect(() => expirationOf({ ttl: aYear }, now)).toThrow(/^ttl 31536000 is/)
@@ -96,8 +97,10 @@ describe('expirationOf', () => {
     expect(() => expirationOf({ expirationTime: undefined, ttl: undefined }, now)).toThrow(
       /is missing: give one, such as/
     )
-    expect(() => expirationOf({ expirationTime: now + 1, ttl: 1 }, now)).toThrow(TypeError)
-    expect(() => expirationOf({ expirationTime: now + 1, ttl: 1 }, now)).toThrow(/not both$/)
+    expect(() => expirationOf({ expirationTime: now + 1, ttl: 1 } as never, now)).toThrow(TypeError)
+    expect(() => expirationOf({ expirationTime: now + 1, ttl: 1 } as never, now)).toThrow(
+      /not both$/
+    )
   })
 
   it.each(['600', 600n, new Date(now), true, {}])(
@@ -124,7 +127,7 @@ describe('expirationOf', () => {
           return
         }
 
-        expect(moment - now).toBeLessThanOrEqual(DEFAULT_MAX_TTL)
+        expect(moment - now).toBeLessThanOrEqual(DEFAULT_LIMITS.maxTtl)
         expect(plainRecord(1, moment).plain?.expirationTime).toBe(moment)
       }),
       LAW

@@ -1,7 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import {
-  DEFAULT_LIMITS,
   type DHTRecord,
   EMPTY_RECORD,
   type Entry,
@@ -14,7 +13,7 @@ import {
   subkeyRecord,
   tombstoneRecord
 } from '../../src/index.ts'
-import { subkeyId, subsumes } from '../../src/replica.ts'
+import { DEFAULT_LIMITS, subkeyId, subsumes } from '../../src/replica.ts'
 import { ALICE, BOB, LAW, record, TIGHT, tightRecord } from '../generators.ts'
 import { modelIsOwned, modelJoin, writesOf } from '../model.ts'
 

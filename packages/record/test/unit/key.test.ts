@@ -1,13 +1,13 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import { InvalidKeyError, type Key, parseRecordKey, recordKey } from '../../src/index.ts'
 import {
   DEFAULT_LIMITS,
-  InvalidKeyError,
-  type Key,
-  parseRecordKey,
-  recordKey
-} from '../../src/index.ts'
-import { isRecordKey, NAMESPACE, parseSubkeyId, subkeyId } from '../../src/replica.ts'
+  isRecordKey,
+  NAMESPACE,
+  parseSubkeyId,
+  subkeyId
+} from '../../src/replica.ts'
 import { anyKey, LAW } from '../generators.ts'
 
 const latin1 = (text: string) => new Uint8Array(Buffer.from(text, 'latin1'))

@@ -2,7 +2,6 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { LargeDictionary } from '../../src/dictionary/large-dictionary.ts'
 import {
-  DEFAULT_LIMITS,
   type DHTRecord,
   type Entry,
   encodeRecord,
@@ -11,7 +10,14 @@ import {
   ownerTag,
   type SubkeyId
 } from '../../src/index.ts'
-import { encodedSize, firstExpiration, lastExpiration, prune, subkeyId } from '../../src/replica.ts'
+import {
+  DEFAULT_LIMITS,
+  encodedSize,
+  firstExpiration,
+  lastExpiration,
+  prune,
+  subkeyId
+} from '../../src/replica.ts'
 import { ALICE, entry, moment } from '../generators.ts'
 import { modelJoin, writesOf } from '../model.ts'
 

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import {
   apply,
   checkRecord,
-  DEFAULT_LIMITS,
+  DEFAULTS,
   type DHTRecord,
   EMPTY_RECORD,
   encodeRecord,
@@ -16,15 +16,7 @@ import {
   subkeyRecord,
   tombstoneRecord
 } from '../../src/index.ts'
-import {
-  DEFAULT_MAX_KEY_BYTES,
-  DEFAULT_MAX_RECORD_BYTES,
-  DEFAULT_MAX_SUBKEY_BYTES,
-  DEFAULT_MAX_SUBKEYS,
-  DEFAULT_MAX_TTL,
-  DEFAULT_MAX_VALUE_BYTES
-} from '../../src/limits.ts'
-import { encodedSize, encodeValue, subkeyId } from '../../src/replica.ts'
+import { DEFAULT_LIMITS, encodedSize, encodeValue, subkeyId } from '../../src/replica.ts'
 
 const now = 1_700_000_000
 const key = recordKey('key')
@@ -49,21 +41,15 @@ describe('DEFAULT_LIMITS', () => {
   })
 
   it('are the exported defaults (R12)', () => {
-    expect(DEFAULT_LIMITS).toStrictEqual({
-      maxKeyBytes: DEFAULT_MAX_KEY_BYTES,
-      maxSubkeyBytes: DEFAULT_MAX_SUBKEY_BYTES,
-      maxValueBytes: DEFAULT_MAX_VALUE_BYTES,
-      maxRecordBytes: DEFAULT_MAX_RECORD_BYTES,
-      maxSubkeys: DEFAULT_MAX_SUBKEYS,
-      maxTtl: DEFAULT_MAX_TTL
-    })
+    expect(DEFAULTS.limits).toBe(DEFAULT_LIMITS)
+    expect(Object.isFrozen(DEFAULTS.limits)).toBe(true)
   })
 })
 
 describe('a key', () => {
-  const longest = 'k'.repeat(DEFAULT_MAX_KEY_BYTES - HEAD.upTo65535)
+  const longest = 'k'.repeat(DEFAULT_LIMITS.maxKeyBytes - HEAD.upTo65535)
   const tooLong = `${longest}k`
-  const large = { ...DEFAULT_LIMITS, maxKeyBytes: DEFAULT_MAX_KEY_BYTES + 1 }
+  const large = { ...DEFAULT_LIMITS, maxKeyBytes: DEFAULT_LIMITS.maxKeyBytes + 1 }
 
   it('takes as many bytes as the limit and no more (R12)', () => {
     expect(parseRecordKey(recordKey(longest))).toBe(longest)
@@ -89,12 +75,12 @@ describe('a key', () => {
 })
 
 describe('a subkey', () => {
-  const longest = 's'.repeat(DEFAULT_MAX_SUBKEY_BYTES - HEAD.upTo255)
+  const longest = 's'.repeat(DEFAULT_LIMITS.maxSubkeyBytes - HEAD.upTo255)
   const tooLong = `${longest}s`
-  const large = { ...DEFAULT_LIMITS, maxSubkeyBytes: DEFAULT_MAX_SUBKEY_BYTES + 1 }
+  const large = { ...DEFAULT_LIMITS, maxSubkeyBytes: DEFAULT_LIMITS.maxSubkeyBytes + 1 }
 
   it('takes as many bytes as the limit and no more (R12)', () => {
-    expect(subkeyId(longest)).toHaveLength(DEFAULT_MAX_SUBKEY_BYTES)
+    expect(subkeyId(longest)).toHaveLength(DEFAULT_LIMITS.maxSubkeyBytes)
     expect(() => subkeyId(tooLong)).toThrow('257 bytes encoded, at most 256 are allowed')
 
     for (const store of [
@@ -117,12 +103,12 @@ describe('a subkey', () => {
 })
 
 describe('a value', () => {
-  const largest = new Uint8Array(DEFAULT_MAX_VALUE_BYTES - HEAD.beyond)
+  const largest = new Uint8Array(DEFAULT_LIMITS.maxValueBytes - HEAD.beyond)
   const tooLarge = new Uint8Array(largest.length + 1)
-  const large = { ...DEFAULT_LIMITS, maxValueBytes: DEFAULT_MAX_VALUE_BYTES + 1 }
+  const large = { ...DEFAULT_LIMITS, maxValueBytes: DEFAULT_LIMITS.maxValueBytes + 1 }
 
   it('takes as many bytes as the limit and no more (R12)', () => {
-    expect(encodeValue(largest)).toHaveLength(DEFAULT_MAX_VALUE_BYTES)
+    expect(encodeValue(largest)).toHaveLength(DEFAULT_LIMITS.maxValueBytes)
     expect(() => encodeValue(tooLarge)).toThrow('262145 bytes encoded, at most 262144 are allowed')
 
     for (const store of [
@@ -153,7 +139,7 @@ describe('a record', () => {
   /** Four values of the largest kind but for what the last one leaves for the rest. */
   function recordOf(bytes: number): DHTRecord {
     const parts = ['a', 'b', 'c'].map((name) =>
-      subkeyRecord(name, new Uint8Array(DEFAULT_MAX_VALUE_BYTES - HEAD.beyond), now + 1)
+      subkeyRecord(name, new Uint8Array(DEFAULT_LIMITS.maxValueBytes - HEAD.beyond), now + 1)
     )
     const last = (length: number) =>
       [...parts, subkeyRecord('d', new Uint8Array(length), now + 1)].reduce((a, b) => join(a, b))
@@ -162,34 +148,36 @@ describe('a record', () => {
   }
 
   it('takes as many bytes as the limit and no more (R12)', () => {
-    const largest = recordOf(DEFAULT_MAX_RECORD_BYTES)
-    const tooLarge = recordOf(DEFAULT_MAX_RECORD_BYTES + 1)
+    const largest = recordOf(DEFAULT_LIMITS.maxRecordBytes)
+    const tooLarge = recordOf(DEFAULT_LIMITS.maxRecordBytes + 1)
 
-    expect(encodeRecord(largest)).toHaveLength(DEFAULT_MAX_RECORD_BYTES)
+    expect(encodeRecord(largest)).toHaveLength(DEFAULT_LIMITS.maxRecordBytes)
     expect(check(largest).subkeys.size).toBe(4)
     expect(() => check(tooLarge)).toThrow(RecordTooLargeError)
     expect(() => check(tooLarge)).toThrow('the record takes 1048577 bytes, at most 1048576')
   })
 
   it('is full for a write beyond the limit (R12, R13)', () => {
-    expect(apply(EMPTY_RECORD, recordOf(DEFAULT_MAX_RECORD_BYTES), { now })).toMatchObject({
+    expect(apply(EMPTY_RECORD, recordOf(DEFAULT_LIMITS.maxRecordBytes), { now })).toMatchObject({
       isAccepted: true
     })
-    expect(apply(EMPTY_RECORD, recordOf(DEFAULT_MAX_RECORD_BYTES + 1), { now })).toMatchObject({
-      reason: 'full'
-    })
+    expect(apply(EMPTY_RECORD, recordOf(DEFAULT_LIMITS.maxRecordBytes + 1), { now })).toMatchObject(
+      {
+        reason: 'full'
+      }
+    )
   })
 
   it('has as many subkeys as the limit and no more (R12, R13)', () => {
-    const full = dictionaryOf(DEFAULT_MAX_SUBKEYS)
-    const crowded = dictionaryOf(DEFAULT_MAX_SUBKEYS + 1)
+    const full = dictionaryOf(DEFAULT_LIMITS.maxSubkeys)
+    const crowded = dictionaryOf(DEFAULT_LIMITS.maxSubkeys + 1)
 
-    expect(check(full).subkeys.size).toBe(DEFAULT_MAX_SUBKEYS)
+    expect(check(full).subkeys.size).toBe(DEFAULT_LIMITS.maxSubkeys)
     expect(() => check(crowded)).toThrow(RecordTooLargeError)
     expect(() => check(crowded)).toThrow('the record has 4097 subkeys, at most 4096 are allowed')
-    expect(join(full, crowded).subkeys.size).toBe(DEFAULT_MAX_SUBKEYS)
+    expect(join(full, crowded).subkeys.size).toBe(DEFAULT_LIMITS.maxSubkeys)
     expect(join(EMPTY_RECORD, crowded).subkeys.has(subkeyId(0))).toBe(false)
-    expect(check(crowded, { maxSubkeys: DEFAULT_MAX_SUBKEYS + 1 })).toBeDefined()
+    expect(check(crowded, { maxSubkeys: DEFAULT_LIMITS.maxSubkeys + 1 })).toBeDefined()
   })
 
   function dictionaryOf(size: number): DHTRecord {

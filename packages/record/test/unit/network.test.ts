@@ -2,7 +2,6 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import {
   checkRecord,
-  DEFAULT_LIMITS,
   encodeRecord,
   getDHTTime,
   ownerTag,
@@ -14,7 +13,7 @@ import {
   signRecord,
   ValidationError
 } from '../../src/index.ts'
-import { DEFAULT_NETWORK, networkOf } from '../../src/replica.ts'
+import { DEFAULT_LIMITS, DEFAULT_NETWORK, networkOf } from '../../src/replica.ts'
 import { ALICE, LAW } from '../generators.ts'
 import { ALICES_KEY } from '../owners.ts'
 

@@ -4,7 +4,7 @@ import { toString as stringOf } from 'uint8arrays/to-string'
 import { describe, expect, it } from 'vitest'
 import { type Key, ownerTag, recordKey, ValidationError } from '../../src/index.ts'
 import { isOwned, MAX_KNOWN_OWNERS } from '../../src/owner/owner.ts'
-import { ownerOf, subkeyId } from '../../src/replica.ts'
+import { placeOwner, subkeyId } from '../../src/replica.ts'
 import { ALICE, BOB } from '../generators.ts'
 
 const RSA = 'QmYyQSo1c1Ym7orWxLYvCrM2EmxFTANf8wXmmE7DWjhx5N'
@@ -34,10 +34,10 @@ describe('ownerTag', () => {
   )
 })
 
-describe('ownerOf', () => {
+describe('placeOwner', () => {
   const tag = ownerTag(ALICE)
   const owner = (key: Key, subkey?: Key): string | undefined =>
-    ownerOf(recordKey(key), subkey === undefined ? undefined : subkeyId(subkey))?.id
+    placeOwner(recordKey(key), subkey === undefined ? undefined : subkeyId(subkey))?.id
 
   it.each<[string, Key]>([
     ['is the tag', tag],
@@ -83,7 +83,7 @@ describe('ownerOf', () => {
 
   it('remembers a bounded number of owners, the latest ones (R15)', () => {
     const [first = '', ...others] = peerIds(MAX_KNOWN_OWNERS + 1)
-    const ownerWithId = (id: string) => ownerOf(recordKey(`[owner:${id}]`))
+    const ownerWithId = (id: string) => placeOwner(recordKey(`[owner:${id}]`))
     const owner = ownerWithId(first)
 
     expect(ownerWithId(first)).toBe(owner)

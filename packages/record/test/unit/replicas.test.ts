@@ -2,13 +2,13 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import {
   apply,
-  DEFAULT_LIMITS,
   type DHTRecord,
   EMPTY_RECORD,
   encodeRecord,
   join,
   type Limits
 } from '../../src/index.ts'
+import { DEFAULT_LIMITS } from '../../src/replica.ts'
 import type { Write } from '../generators.ts'
 import { LAW, TIGHT, write, writeRecord } from '../generators.ts'
 import { modelJoin, modelShown, writesOf } from '../model.ts'

@@ -1,7 +1,6 @@
 import fc from 'fast-check'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import {
-  DEFAULT_LIMITS,
   type DHTRecord,
   encodeRecord,
   join,
@@ -11,8 +10,7 @@ import {
   subkeyRecord,
   tombstoneRecord
 } from '../../src/index.ts'
-import { DEFAULT_MAX_SUBKEYS } from '../../src/limits.ts'
-import { encodeValue, prune, selectorFor, subkeyId } from '../../src/replica.ts'
+import { DEFAULT_LIMITS, encodeValue, prune, selectorFor, subkeyId } from '../../src/replica.ts'
 import { LAW, record } from '../generators.ts'
 import { modelJoin, writesOf } from '../model.ts'
 
@@ -38,7 +36,7 @@ const sent: fc.Arbitrary<Sent> = fc.oneof(
 )
 
 /** Subkeys: one more than the default limits allow. */
-const names = Array.from({ length: DEFAULT_MAX_SUBKEYS + 1 }, (_, i) => subkeyId(`${i}`))
+const names = Array.from({ length: DEFAULT_LIMITS.maxSubkeys + 1 }, (_, i) => subkeyId(`${i}`))
 const crowded: DHTRecord = {
   subkeys: new Map(names.sort().map((id) => [id, { expirationTime: 3, value: encodeValue(1) }]))
 }
@@ -156,8 +154,8 @@ describe('recordSelector', () => {
 describe('selectorFor', () => {
   it('applies the given limits (N1, R12)', () => {
     const values = [plainRecord('x', 2), crowded].map((some) => encodeRecord(some))
-    const raised = selectorFor({ ...DEFAULT_LIMITS, maxSubkeys: DEFAULT_MAX_SUBKEYS + 1 })
-    const lowered = selectorFor({ ...DEFAULT_LIMITS, maxSubkeys: DEFAULT_MAX_SUBKEYS })
+    const raised = selectorFor({ ...DEFAULT_LIMITS, maxSubkeys: DEFAULT_LIMITS.maxSubkeys + 1 })
+    const lowered = selectorFor({ ...DEFAULT_LIMITS, maxSubkeys: DEFAULT_LIMITS.maxSubkeys })
 
     expect([raised, lowered].map((select) => select(key, values))).toEqual([1, 0])
   })

@@ -2,7 +2,6 @@ import fc from 'fast-check'
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import {
   checkRecord,
-  DEFAULT_LIMITS,
   type DHTRecord,
   EMPTY_RECORD,
   encodeRecord,
@@ -18,8 +17,7 @@ import {
   tombstoneRecord,
   ValidationError
 } from '../../src/index.ts'
-import { DEFAULT_MAX_TTL } from '../../src/limits.ts'
-import { MAX_CLOCK_SKEW, prune } from '../../src/replica.ts'
+import { DEFAULT_LIMITS, MAX_CLOCK_SKEW, prune } from '../../src/replica.ts'
 import { LAW, moment, unownedRecord } from '../generators.ts'
 import { writesOf } from '../model.ts'
 
@@ -76,7 +74,7 @@ describe('checkRecord', () => {
       (time: number) => join(subkeyRecord('a', 'x', now + 1), subkeyRecord('b', 'x', time))
     ]
   ])('accepts %s up to MAX_CLOCK_SKEW beyond the limit, and nothing later (R14)', (_, expiring) => {
-    const latest = now + DEFAULT_MAX_TTL + MAX_CLOCK_SKEW
+    const latest = now + DEFAULT_LIMITS.maxTtl + MAX_CLOCK_SKEW
 
     expect(MAX_CLOCK_SKEW).toBe(3)
     expect(writesOf(check(expiring(latest)))).toStrictEqual(writesOf(expiring(latest)))
@@ -143,7 +141,7 @@ describe('recordValidator', () => {
 
   it('rejects as checkRecord throws, never before it returns (N1, R10, R12, R14)', async () => {
     vi.useFakeTimers({ now: 0 })
-    const tooFar = encodeRecord(plainRecord('x', DEFAULT_MAX_TTL + MAX_CLOCK_SKEW + 1))
+    const tooFar = encodeRecord(plainRecord('x', DEFAULT_LIMITS.maxTtl + MAX_CLOCK_SKEW + 1))
     const tooLarge = new Uint8Array(DEFAULT_LIMITS.maxRecordBytes + 1)
 
     await expect(recordValidator(recordKey('a'), tooFar)).rejects.toThrow(ValidationError)

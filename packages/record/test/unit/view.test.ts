@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import {
+  Dictionary,
   EMPTY_RECORD,
   type Found,
   join,
@@ -132,7 +133,9 @@ function modelView(shown: ReturnType<typeof modelShown>): Found | undefined {
   }
 
   return {
-    value: new Map(founds.map(({ place, found }) => [parseSubkeyId(place as string), found])),
+    value: new Dictionary(
+      founds.map(({ place, found }) => [parseSubkeyId(place as string), found])
+    ),
     expirationTime: Math.max(...founds.map(({ found }) => found.expirationTime))
   }
 }

@@ -1,7 +1,7 @@
 // A process with one node on disk, whose clock and disk can be disturbed.
 import { setTimeout as passed } from 'node:timers/promises'
 import { tcp } from '@libp2p/tcp'
-import { DHT, type DHTOptions, type Key, type StoreEntry } from '@waggle/dht'
+import { DHT, type DHTOptions, type Key, type Lifetime, type StoreEntry } from '@waggle/dht'
 import { ClassicLevel } from 'classic-level'
 import type { Seen } from '../../nodes/nodes-main.ts'
 import { serve } from '../../processes/serve.ts'
@@ -35,7 +35,7 @@ const handlers = {
     dht = await DHT.create({ ...options, libp2pOptions: { transports } })
   },
 
-  store: ({ key, value, ...options }: StoreEntry) => dht.store(key, value, options),
+  store: ({ key, value, ...options }: StoreEntry & Lifetime) => dht.store(key, value, options),
   delete: ({ key, ...options }: { key: Key; subkey?: Key; expirationTime: number }) =>
     dht.delete(key, options),
 

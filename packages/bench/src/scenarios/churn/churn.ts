@@ -83,7 +83,7 @@ async function measure(sizes: Sizes, { signal, log }: Omit<RunOptions, 'effort'>
   const missed = watchers.late.map(({ by, key }) => `${by} missed the final state of ${key}.`)
   log(`${missed.length} final states are missed after ${Math.round(settledMs)} ms`)
   await traffic.readAll()
-  // The processes end now, and with them what is known of their watches.
+  // Read now, because the watchers' processes end with this function.
   const delivered = deliveries(watchers, ledger)
   return { traffic, killed: population.killed, settledMs, missed, delivered }
 }
@@ -148,7 +148,7 @@ function goals({ traffic: { tallies }, delivered, missed }: Outcome): Goal[] {
     asked -
     sum(reads, ({ verdicts, failed }) => verdicts.missing + verdicts.false + failed) -
     sum(latest, ({ verdicts }) => verdicts.stale)
-  // Reads in the end, when nobody is killed any more, would make the others look better.
+  // Final reads happen after the last kill and would improve the figures of the others.
   const watched = totalOf(delivered.rows, ([, keys]) => Number(keys))
   const [get = 0, latestGet = 0] = during.map(({ tookMs }) => summaryOf(tookMs).p99)
 

@@ -13,13 +13,13 @@ export interface Write {
   readonly beganMs: number
 }
 
-/** Judgement of an answer against what had been written. */
+/** Verdict on an answer, given the writes so far. */
 export type Verdict = 'right' | 'stale' | 'missing' | 'false'
 
 interface Account {
   readonly ttl: number
 
-  /** All writes by expiration, acknowledged or not: one that was not may be there all the same. */
+  /** All writes by expiration. An unacknowledged one may be stored all the same. */
   readonly writes: Map<number, Write>
   readonly acknowledged: Write[]
   isBeingWritten: boolean
@@ -28,7 +28,7 @@ interface Account {
 /** Seconds that lasting records live: longer than the run. */
 const LASTING_TTL = 3600
 
-/** Knows what was written under each key, and so what readers must find. */
+/** Records the writes to each key, and so the values that readers must find. */
 export class Ledger {
   /** Keys of records that outlive the run and are never deleted. */
   readonly lasting: readonly string[]
@@ -96,7 +96,7 @@ export class Ledger {
     return deletions[0]?.expirationTime
   }
 
-  /** Judges an answer by what was acknowledged when it was asked for. */
+  /** Judges an answer by the writes that were acknowledged when the read began. */
   judge(key: string, found: Seen | undefined, acknowledgedUntil: number): Verdict {
     const { writes } = this.#account(key)
 
@@ -112,7 +112,7 @@ export class Ledger {
     return value === undefined || value !== found.value ? 'false' : verdict
   }
 
-  /** Judges the last delivery to a watcher after all writes: it must not be expired, either. */
+  /** Judges the last delivery to a watcher after all writes. It must not have expired, either. */
   judgeLast(key: string, last: Seen | undefined): Verdict {
     const verdict = this.judge(key, last, this.acknowledgedUntil(key))
     return verdict === 'right' && last && isOver(last.expirationTime) ? 'stale' : verdict

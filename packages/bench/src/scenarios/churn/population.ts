@@ -20,7 +20,7 @@ const INITIAL_PEERS = 4
 /** Attempts of a peer to join through others. */
 const TRIES = 5
 
-/** Peers that come and go. */
+/** Peers that join and are killed. */
 export class Population implements AsyncDisposable {
   readonly #random: Random
   readonly #signal: AbortSignal
@@ -54,14 +54,14 @@ export class Population implements AsyncDisposable {
     await inGroups(Array.from({ length: count - 1 }), STARTS_AT_ONCE, () => this.#add())
   }
 
-  /** Starts a client, which holds nothing for others and is never killed. */
+  /** Starts a client, which stores no records for others and is never killed. */
   async client(): Promise<NodesProcess> {
     const peer = this.#start()
     await this.#join(peer, { clientMode: true })
     return peer
   }
 
-  /** Kills some of the peers and starts as many others, again and again. */
+  /** Kills some of the peers and starts as many others, repeatedly. */
   async churn(
     { kills, everyMs, forMs }: Record<'kills' | 'everyMs' | 'forMs', number>,
     onKilled: (count: number) => void
@@ -102,7 +102,7 @@ export class Population implements AsyncDisposable {
     return this.#processes.use(nodesProcess({ signal: this.#signal }))
   }
 
-  /** Joins. All initial peers of an attempt can be killed before it begins, so there are several. */
+  /** Joins. All initial peers of an attempt can be killed before it begins, so there are several attempts. */
   async #join(peer: NodesProcess, options: DHTOptions = {}, tries = TRIES): Promise<string[]> {
     const known = sample(this.members, INITIAL_PEERS, this.#random)
     const initialPeers = known.flatMap(({ addresses }) => addresses)

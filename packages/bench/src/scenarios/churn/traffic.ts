@@ -81,7 +81,7 @@ export class Traffic {
     })
   }
 
-  /** Runs any operation. Brief records are not read: they change while a reader reads. */
+  /** Runs a random operation. Brief records are not read: they change while a reader reads. */
   #any(): Promise<void> {
     const { ledger, random } = this.#init
     const key = any(ledger.keys, random)

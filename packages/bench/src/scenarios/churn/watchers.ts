@@ -21,7 +21,7 @@ export interface Watch {
 const PATIENCE_MS = 65_000
 const POLL_MS = 50
 
-/** Watches of all processes, and what was delivered to them. */
+/** Watches of all processes, and their deliveries. */
 export class Watchers {
   readonly #ledger: Ledger
   readonly #random: Random
@@ -32,7 +32,7 @@ export class Watchers {
     this.#random = random
   }
 
-  /** Has a process watch random records. */
+  /** Makes a process watch random records. */
   async add(by: string, process: NodesProcess, counts: { lasting: number; brief: number }) {
     const { lasting, brief } = this.#ledger
     const keys = [
@@ -60,8 +60,8 @@ export class Watchers {
   }
 
   /**
-   * Waits until all brief records have expired, and the last delivery of every key is right or will not become
-   * so any more. Resolves with the time that it took.
+   * Waits until all brief records have expired, and the last delivery of every key is right or can no longer become
+   * so. Resolves with the time that it took.
    */
   async settle({ signal }: { signal: AbortSignal }): Promise<number> {
     const startMs = steadyTimeMs()
@@ -81,7 +81,7 @@ export class Watchers {
 
   /**
    * Returns the delivery time of each store that was acknowledged since the watch began, from the call of the
-   * store; undefined for one that was not delivered, as it was replaced before.
+   * store; undefined for one that was not delivered because a later one replaced it.
    */
   deliveryTimes({ key, sinceMs, deliveries }: Watch): (number | undefined)[] {
     const atMs = new Map(deliveries.map((each) => [each.found?.expirationTime, each.atMs]))

@@ -9,7 +9,7 @@ import { median } from '../../workload/statistics.ts'
 import type { DurableNodeHandlers, DurableNodeOptions } from './durable-node-main.ts'
 import type { ExchangeHandlers } from './exchange-main.ts'
 
-/** The figures of docs/records.md and docs/running.md come from here. */
+/** Measures the figures of docs/records.md and docs/running.md. */
 export const costs: Scenario = {
   name: 'costs',
   title: 'Cost of records at a node: signatures and schemas, memory and disk.',
@@ -24,7 +24,7 @@ const SIZES = {
 type Sizes = typeof SIZES.full
 type Figures = Awaited<ReturnType<typeof measure>>
 
-/** Factor that a signature seen before may add to a get. */
+/** Maximum factor by which a signature that was seen before may slow down a get. */
 const MAX_SEEN = 1.3
 
 /** Seconds of processor time for a start with 100,000 records. */
@@ -58,13 +58,13 @@ async function measure(sizes: Sizes, { signal, log }: Omit<RunOptions, 'effort'>
   return { keys, durableNodes }
 }
 
-/** Takes the lesser one of each figure: other processes use the machine, too. */
+/** Takes the lesser of each figure, because other processes use the machine, too. */
 function leastOf<T extends Record<string, number>>(a: T, b: T): T {
   const least = Object.entries(a).map(([name, value]) => [name, Math.min(value, b[name] ?? value)])
   return Object.fromEntries(least) as T
 }
 
-/** Fills a node, and starts it again if it has a disk. */
+/** Fills a node, and restarts it if it has a disk. */
 async function measureDurableNode(
   durability: DurableNodeOptions['durability'],
   { records, oneByOne }: Sizes,

@@ -1,4 +1,4 @@
-// A process with one node, which alone holds what it stores.
+// A process with one node, which is the only replica of its records.
 import { DHT, type DHTOptions } from '@waggle/dht'
 import { serve } from '../../processes/serve.ts'
 import { liveMemory, timed } from '../../processes/usage.ts'

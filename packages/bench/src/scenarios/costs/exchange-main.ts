@@ -25,7 +25,7 @@ const ROWS: readonly Row[] = [
 const handlers = {
   /** Resolves with microseconds of processor time per key, of all three nodes together. */
   async measure(load: Load) {
-    // The first row would pay for the compiler.
+    // The first row would include compilation.
     for (const row of ROWS) {
       await measure(row, { ...load, rounds: 1 })
     }
@@ -54,7 +54,7 @@ async function measure([name, keyOf, isStrict]: Row, { keys: count, rounds }: Lo
     times.push([store / count, get / count, again / count])
   }
 
-  // Other processes use the machine, too: the least time is the nearest to the cost.
+  // Other processes use the machine, too: the least time is nearest to the cost.
   const least = (i: 0 | 1 | 2) => Math.min(...times.map((each) => each[i]))
   return { name, store: least(0), get: least(1), again: least(2) }
 }

@@ -23,7 +23,7 @@ const NODES_OF_HOPS = 10_000
 const MAX_IDLE_PERCENT = 0.3
 const MAX_JOIN_MS = 300
 
-/** Networks of one size that are simulated. */
+/** Simulated networks of one size. */
 const VARIANTS = SHAPES.flatMap((shape) =>
   CHOICES.flatMap((choice) => DEAD_SHARES.map((deadShare) => ({ shape, choice, deadShare })))
 )
@@ -59,7 +59,7 @@ async function measureReal(sizes: Sizes, { signal, log }: RunOptions) {
       log(`measured ${nodes} real nodes`)
     }
   } catch (error) {
-    // The machine is too slow for so many; the smaller sizes still count.
+    // The machine is too slow for this size; the smaller sizes still count.
     signal.throwIfAborted()
     log(String(error))
     return { real, missing: [`More real nodes could not be measured: ${error}`] }
@@ -188,7 +188,7 @@ export function goals(
 
 type Point = readonly [nodes: number, messages: number]
 
-/** From the smallest network to each larger one, messages may grow by the factor of the logarithm. */
+/** Compares the smallest network with each larger one: messages may grow by the factor of the logarithm. */
 function growthGoal(which: string, points: readonly Point[]): Goal {
   const text = `messages of a get grow no faster than log N (${which})`
   const [first, last] = [points[0], points.at(-1)]

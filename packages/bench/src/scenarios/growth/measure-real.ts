@@ -5,8 +5,9 @@ import { totalOf } from '../../workload/statistics.ts'
 import type { NetworkHandlers } from './network-main.ts'
 
 /**
- * Sizes of the network, which grows; its processes, newcomers at each size whose joins are measured, and the time
- * until upkeep has seen to them; clients, lookups of each before the measurement, and operations; the simulated networks.
+ * Sizes of the network, which grows; its processes; newcomers at each size whose joins are measured, and the time
+ * until upkeep has processed them; clients, lookups of each before the measurement, and operations; the simulated
+ * networks.
  */
 export const SIZES = {
   full: {
@@ -26,7 +27,10 @@ export type RealFigures = Awaited<ReturnType<RealNetwork['measure']>>
 
 const TIMEOUT_MS = 1_200_000
 
-/** A network at rest opens fewer connections than one per node in a minute; time between looks, and until then. */
+/**
+ * New connections per node and minute below which a network counts as at rest; interval of the checks, and their
+ * time limit.
+ */
 const CALM_PER_MINUTE = 1
 const CALM_MS = 2000
 const MAX_SETTLE_MS = 120_000
@@ -46,7 +50,7 @@ export class RealNetwork implements AsyncDisposable {
     this.#clients = start()
   }
 
-  /** Lets the network grow to so many nodes; resolves with what joins, idling and operations cost there. */
+  /** Grows the network to a number of nodes; resolves with the costs of joins, idling and operations there. */
   async measure(nodes: number) {
     const { clients, idleMs, joins, lookups, operations, restMs } = this.#sizes
     await this.#grow(nodes - joins)
@@ -82,7 +86,7 @@ export class RealNetwork implements AsyncDisposable {
     await Promise.all([...this.#processes, this.#clients].map((process) => process.kill()))
   }
 
-  /** Has all processes start their share, the first node of all alone. */
+  /** Makes all processes start their share, with the first node of all alone. */
   async #grow(nodes: number): Promise<void> {
     await this.#join(0, Math.min(nodes, 1) - Math.min(this.#addresses.length, 1))
     const missing = nodes - this.#addresses.length
@@ -108,14 +112,14 @@ export class RealNetwork implements AsyncDisposable {
     return joined.tookMs
   }
 
-  /** Resolves when few connections are opened any more. */
+  /** Resolves when few new connections are opened. */
   async #settle(): Promise<void> {
     const most = (CALM_PER_MINUTE * this.#addresses.length * CALM_MS) / 60_000
     const isCalm = async () => (await this.#spent(() => passed(CALM_MS))).opened <= most
     await until('the network comes to rest', isCalm, MAX_SETTLE_MS)
   }
 
-  /** Runs something; resolves with what all nodes used meanwhile. */
+  /** Runs a function; resolves with the resources that all nodes used meanwhile. */
   async #spent<T>(run: () => Promise<T>) {
     const used = () => Promise.all(this.#processes.map((process) => process.call('used')))
     const startMs = performance.now()

@@ -15,18 +15,21 @@ type Start = Readonly<{ count: number; lookups: number; known: readonly string[]
 const TTL = 3600
 const VALUE = 'v'.repeat(100)
 
-/** Time limit of what is not measured, and of joins: a busy machine is slow. */
+/** Time limit of joins and of steps that are not measured: a busy machine is slow. */
 const PATIENCE_MS = 120_000
 
 const random = seededRandom(process.pid)
 const nodes: DHT[] = []
 let writer: DHT | undefined
 const clients: { readonly node: DHT; readonly traffic: Traffic }[] = []
-/** Connections that others have opened: those of a new node are counted before it has joined, too. */
+/** Connections opened by others. Those of a new node count before it has joined, too. */
 let opened = 0
 
 const handlers = {
-  /** Starts nodes one after another through random known ones; resolves with their addresses and the times that they took. */
+  /**
+   * Starts nodes one after another through random known ones; resolves with their addresses and the times of their
+   * joins.
+   */
   async join({ count, known }: { count: number; known: readonly string[] }) {
     const joined = { addresses: [] as string[], tookMs: [] as number[] }
 
@@ -41,10 +44,10 @@ const handlers = {
     return joined
   },
 
-  /** What all nodes of this process have used so far. */
+  /** Resources that all nodes of this process have used so far. */
   used: () => ({ cpuMs: usage().cpuMs, opened }),
 
-  /** What all nodes of this process hold. */
+  /** Memory of all nodes of this process. */
   held: () => ({
     usedBytes: collectedBytes(),
     rssBytes: usage().rssBytes,
@@ -56,7 +59,7 @@ const handlers = {
   async startClients({ count, lookups, known }: Start): Promise<void> {
     const earlier = [writer, ...clients.splice(0).map(({ node }) => node)]
     await Promise.all(earlier.map((node) => node?.stop()))
-    // Bulk takes several writes for a message, which nobody counts.
+    // Bulk calls combine several writes in a message, and they are not counted.
     writer = await create(known, { clientMode: true })
 
     while (clients.length < count) {
@@ -71,7 +74,7 @@ const handlers = {
     }
   },
 
-  /** Runs operations one after another, from one client after the other; resolves with means. */
+  /** Runs operations one after another, one client after the other; resolves with means. */
   async measure({ operation, count }: { operation: Operation; count: number }) {
     const keys = Array.from({ length: count }, () => randomUUID())
     await (operation !== 'store' && storeAll(keys))

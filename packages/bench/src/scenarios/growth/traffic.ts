@@ -2,15 +2,15 @@ import type { Metrics, Stream } from '@libp2p/interface'
 
 /** Traffic on the streams that a node opened. */
 export interface TrafficCount {
-  /** Writes and what came back: with one operation at a time, each of them is a message. */
+  /** Writes and replies: with one operation at a time, each of them is a message. */
   readonly messages: number
   readonly bytes: number
 
-  /** Requests that had to wait for the reply to another one, in a row. */
+  /** Requests in a row that had to wait for the reply to another one. */
   readonly hops: number
 }
 
-/** Other protocols depend on the clock and on connections, not on operations. */
+/** Prefix of the counted protocol. Other protocols depend on the clock and on connections, not on operations. */
 const COUNTED = /^\/waggle\/exchange\//
 
 /** Counts a client's messages. A request that follows a reply counts as caused by it: such chains are the hops. */
@@ -19,7 +19,7 @@ export class Traffic {
   #waiting = 0
   #quiet = Promise.withResolvers<void>()
 
-  /** The way in which libp2p lets others see a node's streams. Its figures are not kept. */
+  /** libp2p's interface for observing a node's streams. Its figures are not kept. */
   readonly metrics = (): Metrics => {
     const metrics = {
       trackProtocolStream: (stream: Stream) => this.#follow(stream),

@@ -2,7 +2,7 @@ import { fileURLToPath } from 'node:url'
 import type { NodesHandlers } from '../../nodes/nodes-main.ts'
 import { Child, type ChildOptions, nodeCommand } from '../../processes/child.ts'
 
-/** What a peer of any of the systems can be told to do. */
+/** Functions that a peer of any of the systems has. */
 export type PeerHandlers = Pick<NodesHandlers, 'start' | 'store' | 'get'>
 
 /** One peer in a process of its own. */
@@ -18,7 +18,7 @@ export const WAGGLE = 'Waggle'
 export const HIVEMIND = '@waggle/hivemind'
 export const PYTHON = 'Python Hivemind'
 
-/** The variable that names a Python with hivemind, such as `npm run test:hivemind` sets up. */
+/** The environment variable that names a Python with hivemind, such as `npm run test:hivemind` installs. */
 const PYTHON_VARIABLE = 'WAGGLE_HIVEMIND_PYTHON'
 
 /** The systems that can run here. */

@@ -1,4 +1,4 @@
-// A process with one node of @waggle/hivemind, which does what the parent process calls for.
+// A process with one node of @waggle/hivemind, which runs the functions that the parent process calls.
 import { HivemindDHT, type HivemindKey, type HivemindValue } from '@waggle/hivemind'
 import { serve } from '../../processes/serve.ts'
 

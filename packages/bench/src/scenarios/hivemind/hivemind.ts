@@ -11,10 +11,10 @@ export const hivemind: Scenario = {
   run
 }
 
-/** How much faster than Python each system has to be. */
+/** Minimum speedup over Python of each system. */
 const SPEEDUPS: Readonly<Record<string, number>> = { [WAGGLE]: 10, [HIVEMIND]: 2 }
 
-/** Reports the figures that benchmark_dht.py prints, of each system that can run here. */
+/** Reports the figures that benchmark_dht.py prints, for each system that can run here. */
 async function run({ effort, ...options }: RunOptions): Promise<ScenarioResult> {
   const workload = WORKLOADS[effort]
   const all: Measured[] = []

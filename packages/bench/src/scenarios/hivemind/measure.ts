@@ -15,7 +15,7 @@ export interface Measured {
   readonly alive: number
 }
 
-/** Has the peers of one system run the workload. */
+/** Runs the workload on the peers of one system. */
 export async function measure(
   contestant: Contestant,
   workload: Workload,

@@ -34,7 +34,7 @@ export interface Round {
 export interface WorkloadInit {
   readonly workload: Workload
 
-  /** Peers that store and get: those that are not going to be killed. */
+  /** Peers that store and get: those that are not scheduled to be killed. */
   readonly clients: readonly BenchPeer[]
 
   /** Called after the stores of each round: kills a peer in some of them. */
@@ -80,7 +80,7 @@ async function runRound({ workload, clients, onStored, random }: WorkloadInit): 
   return { store, get }
 }
 
-/** Has each peer do something that resolves with a fault, if there is one. */
+/** Runs a step on each peer that resolves with a fault, if there is one. */
 async function runHalf(
   peers: readonly BenchPeer[],
   run: (peer: BenchPeer) => Promise<string | undefined>
@@ -91,7 +91,7 @@ async function runHalf(
   return { tookMs: performance.now() - start, tried: outcomes.length, faults }
 }
 
-/** Returns what is wrong with a dictionary: it must have every stored subkey with its value, and no other. */
+/** Describes the fault of a dictionary, which must have every stored subkey with its value, and no other. */
 function faultOf(found: unknown, values: ReadonlyMap<unknown, string>, subkeys: number) {
   if (!Array.isArray(found)) {
     return 'nothing found'

@@ -19,12 +19,12 @@ const SIZES = {
 
 type Sizes = typeof SIZES.full
 
-/** Peers that a node notifies of one key: the default, and so few that most watchers need a forwarder. */
+/** Peers that a node notifies of one key: the default, and a number so low that most watchers need a forwarder. */
 const PLACES = 128
 const FEW_PLACES = 10
 const CLIENT_PLACES = 40
 
-/** Factor by which deliveries to many watchers may take longer. */
+/** Maximum factor by which deliveries to many watchers may take longer. */
 const MAX_FACTOR = 3
 
 /** Changes that are not measured. */

@@ -9,7 +9,7 @@ import { totalOf } from '../../workload/statistics.ts'
 const KEY = 'hot'
 const TTL = 3600
 
-/** Time limit of one delivery: by then every watcher has asked its replicas twice. */
+/** Time limit of one delivery: by then every watcher has polled its replicas twice. */
 const PATIENCE_MS = 65_000
 
 const random = seededRandom(3)
@@ -19,7 +19,7 @@ let change = 0
 let onDelivered = (_change: number): void => {}
 
 const handlers = {
-  /** Starts servers that notify so many peers of a key, and clients of theirs. */
+  /** Starts servers that notify at most `places` peers of a key, and their clients. */
   async start({ servers, clients, places }: { servers: number; clients: number; places: number }) {
     const options = { limits: { maxWatchersPerKey: places }, cache: false as const }
     const started = await memoryNodes(servers, random, options)
@@ -49,7 +49,7 @@ const handlers = {
     await first.promise
   },
 
-  /** Changes the key again and again; resolves with all times from the call of store to a delivery. */
+  /** Changes the key repeatedly; resolves with all times from the call of store to a delivery. */
   async measure(changes: number) {
     const timesMs: number[] = []
     let missed = 0
@@ -80,7 +80,7 @@ async function follow(node: DHT): Promise<void> {
   }
 }
 
-/** Stores a change; resolves with the times of its deliveries to so many loops. */
+/** Stores a change; resolves with the times of its deliveries to `count` loops. */
 async function deliver(count: number): Promise<number[]> {
   const timesMs: number[] = []
   const all = Promise.withResolvers<void>()

@@ -16,7 +16,7 @@ export const liars: Scenario = {
   run
 }
 
-/** Nodes, shares of them that lie, records that are stored twice and read; nodes and keys of the simulation. */
+/** Nodes, shares of them that lie, and records that are stored twice and read; nodes and keys of the simulation. */
 const SIZES = {
   full: {
     ...{ nodes: 64, shares: [0, 0.1, 0.2, 0.3, 0.4, 0.5], reads: 500 },
@@ -27,7 +27,7 @@ const SIZES = {
 
 type Sizes = typeof SIZES.full
 
-/** Share of liars up to which the goals hold, and the share of right reads. */
+/** Share of liars up to which the goals hold, and the minimum share of right reads. */
 const MAX_LIARS = 0.3
 const MIN_RIGHT = 0.99
 
@@ -79,7 +79,7 @@ type Choose = (
 ) => (key: string) => readonly SimulatedNode[]
 type Eclipse = Awaited<ReturnType<typeof eclipse>>
 
-/** Simulates attackers that accept everything, hold nothing, and name only each other; counts keys that can be read. */
+/** Simulates attackers that accept everything, hold nothing, and list only each other; counts the readable keys. */
 async function eclipse({ simulated: size, keys }: Sizes, attackers: string, choose: Choose) {
   const random = seededRandom(5)
   const network = new SimulatedNetwork({ size, shape: 'waggle', deadShare: 0 }, random)

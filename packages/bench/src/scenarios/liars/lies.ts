@@ -17,10 +17,10 @@ export const LIES = ['silent', 'forgetful', 'stale', 'forging'] as const
 
 export type Lie = (typeof LIES)[number]
 
-/** Seconds of forged expirations ahead of honest ones: they win, and are within the limit. */
+/** Seconds that forged expirations are ahead of honest ones. They win, and are within the limit. */
 const FORGED_AHEAD_SECONDS = 100
 
-/** Has a peer lie from now on. Liars know each other and name nobody else. */
+/** Makes a peer lie from now on. Liars know each other and list only each other. */
 export async function lieAs(lie: Lie, { libp2p }: DHT, liars: readonly DHT[]): Promise<void> {
   const others = new PeerIndex()
 
@@ -48,7 +48,7 @@ export async function lieAs(lie: Lie, { libp2p }: DHT, liars: readonly DHT[]): P
   }
 }
 
-/** Creates a store that accepts everything, and holds what the lie needs. */
+/** Creates a store that accepts everything and holds the records that the lie needs. */
 function lyingStore(lie: Lie): RecordStore {
   const held = new Map<string, DHTRecord>()
 

@@ -1,4 +1,4 @@
-// A network of real nodes in one process, more and more of which lie.
+// A network of real nodes in one process, a growing share of which lies.
 import { randomUUID } from 'node:crypto'
 import { type DHT, getDHTTime } from '@waggle/dht'
 import { FEW_CONNECTIONS, memoryNodes } from '../../nodes/memory-node.ts'
@@ -31,7 +31,7 @@ const handlers = {
     }
   },
 
-  /** Has more nodes lie until there are `count` liars; resolves with counts of what honest readers found. */
+  /** Makes more nodes lie until there are `count` liars; resolves with counts of the results of honest readers. */
   async measure({ lie, count, reads }: { lie: Lie; count: number; reads: number }) {
     const chosen = sample(honest, count - liars.length, random)
     honest = honest.filter((node) => !chosen.includes(node))
@@ -72,7 +72,7 @@ async function readOne(): Promise<'right' | 'older' | 'missing' | 'forged'> {
     return 'missing'
   }
 
-  // A forged value is one that its owner never stored.
+  // Its owner never stored this value.
   const isLast = found.expirationTime === expirationTime
   return found.value === 'old' ? 'older' : isLast ? 'right' : 'forged'
 }

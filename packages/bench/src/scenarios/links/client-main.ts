@@ -1,4 +1,4 @@
-// A process with one client behind a slow link, which moves bulk and makes small calls next to it.
+// A process with one client behind a slow link, which transfers bulk and makes small calls beside it.
 import { setTimeout as passed } from 'node:timers/promises'
 import { DHT } from '@waggle/dht'
 import { serve } from '../../processes/serve.ts'
@@ -7,7 +7,7 @@ export interface Transfer {
   readonly kind: 'getMany' | 'storeMany' | 'get'
   readonly keys: readonly string[]
 
-  /** Bytes of each value that is stored. */
+  /** Bytes of each stored value. */
   readonly bytes: number
 }
 
@@ -64,7 +64,7 @@ export type LinkClientHandlers = typeof handlers
 
 serve(handlers)
 
-/** Resolves with how many answers were right. */
+/** Resolves with the number of right answers. */
 async function move({ kind, keys, bytes }: Transfer): Promise<number> {
   const node = dht.node as DHT
   const options = { timeoutMs: PATIENCE_MS }
@@ -90,7 +90,7 @@ async function alongside({ keys, everyMs }: SmallCalls, work: Promise<unknown>) 
     isOver = true
   })
 
-  // What is asked for in the same moment as bulk travels in one message with it.
+  // A pause, because a request in the same tick would travel in one message with the bulk.
   await passed(everyMs)
 
   for (let i = 0; !isOver; i++) {

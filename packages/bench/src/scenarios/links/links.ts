@@ -20,13 +20,13 @@ export const links: Scenario = {
   run
 }
 
-/** Links, and the seconds that they take for each transfer: longer than a request may take without progress. */
+/** Links, and seconds of each transfer: longer than a request may take without progress. */
 const PLANS = {
   full: { mbits: [1.5, 8, 40], delays: [5, 50, 200], seconds: 10, requestTimeoutMs: 3000 },
   quick: { mbits: [8], delays: [5], seconds: 2, requestTimeoutMs: 1000 }
 }
 
-/** Share of the link, and how much longer a small call takes next to bulk. */
+/** Minimum share of the link, and maximum factor by which a small call may take longer beside bulk. */
 const MIN_SHARE = 0.8
 const MAX_RATIO = 3
 

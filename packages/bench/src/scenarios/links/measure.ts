@@ -4,11 +4,11 @@ import { Child, nodeCommand } from '../../processes/child.ts'
 import { percentile } from '../../workload/statistics.ts'
 import type { LinkClientHandlers, Transfer } from './client-main.ts'
 
-/** Each stores everything. */
+/** Servers, each of which stores all records. */
 export const SERVERS = 2
 export const VALUE_BYTES = 4096
 
-/** The largest record: a dictionary of values that are as large as values may be. */
+/** Subkeys of the largest record: a dictionary of values of the maximum size. */
 export const LARGE_SUBKEYS = 4
 export const LARGE_VALUE_BYTES = 250_000
 const SMALL_KEYS = 50
@@ -67,7 +67,7 @@ export async function measure(
   return rows
 }
 
-/** Starts servers that reach each other past the link. Resolves with their addresses behind it. */
+/** Starts servers that reach each other outside the link. Resolves with their addresses behind it. */
 async function startServers(
   servers: ReturnType<typeof nodesProcess>,
   link: SlowLink
@@ -90,7 +90,7 @@ async function startServers(
 
 type Keys = Readonly<Record<'bulk' | 'small' | 'large', readonly string[]>>
 
-/** Lists so many keys of bulk, and as many bytes of large records. */
+/** Lists the keys of bulk, and keys of large records with as many bytes. */
 function keysOf(count: number): Keys {
   const large = Math.max(1, Math.round((count * VALUE_BYTES) / (LARGE_SUBKEYS * LARGE_VALUE_BYTES)))
   const list = (name: string, length: number) => Array.from({ length }, (_, i) => `${name} ${i}`)
@@ -113,7 +113,7 @@ function entriesOf({ bulk, small, large }: Keys) {
   ]
 }
 
-/** Lists the transfers, and the bytes that each sends over the link. */
+/** Lists the transfers with the bytes that each sends over the link. */
 function transfersOf({ bulk, large }: Keys): (readonly [Transfer, number])[] {
   const bulkBytes = bulk.length * VALUE_BYTES
   const own = bulk.map((key) => `own ${key}`)

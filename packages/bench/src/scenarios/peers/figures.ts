@@ -72,18 +72,18 @@ function bulkOf(runs: readonly BulkRun[]) {
   }
 }
 
-/** Everything that was measured. */
+/** All measurements. */
 export interface Outcome {
   readonly plan: Plan
 
   readonly bare: Figures
   readonly systems: readonly Figures[]
 
-  /** Waggle's gets after nodes vanished, where they were measured. */
+  /** Latency of Waggle's gets after nodes vanished, if measured. */
   readonly vanished: Latency | undefined
 }
 
-/** Describes how many nodes of how many go. */
+/** Describes how many of the nodes are removed. */
 export function goneOf({ nodesOfProcesses }: Plan): string {
   return `${nodesOfProcesses.at(-1)} of ${total(nodesOfProcesses)}`
 }

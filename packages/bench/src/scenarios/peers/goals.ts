@@ -6,7 +6,7 @@ import type { Latency } from '../../workload/drive.ts'
 import { type Figures, goneOf, type Outcome } from './figures.ts'
 import type { Plan } from './measure.ts'
 
-/** Keys of the bulk calls that have goals: a quick run has fewer. */
+/** Keys of the bulk calls that have goals. A quick run uses fewer. */
 const MANY = 10_000
 
 /** Compares Waggle with its goals. */

@@ -176,8 +176,8 @@ function goodOf(keys: readonly number[], { latenciesMs, failed }: Measured): num
 const WARM_UP = 200
 
 /**
- * Measures Waggle's gets after the host of one process has vanished: packets to it are lost, and no connection
- * is reset. Resolves with nothing where this cannot be done.
+ * Measures Waggle's gets after the host of one process has vanished: packets to it are lost, and no connection is
+ * reset. Resolves with undefined if the machine does not allow it.
  */
 export async function measureVanishing(
   { nodesOfProcesses, warmUp, afterFailure }: Plan,
@@ -203,11 +203,14 @@ export async function measureVanishing(
   return [await run('get', keys)]
 }
 
-/** Bare requests are cheap: this many for each operation of a system give steady figures. */
+/** Bare requests for each operation of a system: they are cheap, and this many give steady figures. */
 const BARE_TIMES = 10
 const BARE_LIMIT_MS = 3_000
 
-/** Measurements of bare streams: for a get a request to one peer, and for a store one to five peers at once. */
+/**
+ * Measurements of bare streams: a get corresponds to a request to one peer, a store to requests to five peers at
+ * once.
+ */
 export type BareRound = Readonly<Record<'get' | 'store' | 'gets' | 'stores', Measured>>
 
 export async function measureBare(

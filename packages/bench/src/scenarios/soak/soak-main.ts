@@ -1,4 +1,4 @@
-// A process with some nodes that work, of which one after the other is replaced.
+// A process with some nodes under load, which are replaced one after the other.
 import { setTimeout as passed } from 'node:timers/promises'
 import { DHT, type Key } from '@waggle/dht'
 import { serve } from '../../processes/serve.ts'
@@ -6,13 +6,13 @@ import { collectedBytes } from '../../processes/usage.ts'
 import { atOnce } from '../../workload/drive.ts'
 import { any, type Random, seededRandom } from '../../workload/random.ts'
 
-/** Seconds that values live: as much expires as is stored. */
+/** Seconds that values live, so that as many expire as are stored. */
 const TTL = 60
 const KEYS = 2000
 const SUBKEYS = 50
 const PAUSE_MS = 200
 
-/** Time between the operations of each worker: memory can be compared only under a steady load. */
+/** Milliseconds between the operations of each worker: memory can be compared only under a steady load. */
 const OPERATION_EVERY_MS = 250
 
 /** Time limit for timers that were set before the stop: those of libp2p and kad-dht take up to half a minute. */
@@ -71,7 +71,7 @@ const handlers = {
     }
   },
 
-  /** Returns the counts, the memory in use, and the kind of each resource that keeps the process busy. */
+  /** Returns the counts, the memory in use, and the kind of each resource that keeps the process alive. */
   state: () => ({ ...counts, usedBytes: collectedBytes(), resources: resources() })
 }
 

@@ -24,10 +24,10 @@ const SIZES = {
 
 type Sizes = typeof SIZES.full
 
-/** Time after which memory has to be level; in a shorter run, a third of it. */
+/** Time after which memory must be level; in a shorter run, a third of it. */
 const SETTLED_AFTER_MS = 300_000
 
-/** Growth of the mean memory from the first half of the remaining time to the second, at most. */
+/** Maximum growth of the mean memory from the first half of the remaining time to the second. */
 const MAX_GROWTH = 1.1
 const ROWS = 12
 const COMMAND = nodeCommand(new URL('soak-main.ts', import.meta.url))
@@ -55,7 +55,7 @@ async function run({ effort, signal, log }: RunOptions): Promise<ScenarioResult>
   return resultOf(sizes, looks, await look(hosts, sizes.forMs))
 }
 
-/** Has all processes work, and looks at them now and then. */
+/** Runs the load in all processes and samples their state at intervals. */
 async function work(
   hosts: readonly Host[],
   { forMs, everyMs, workers }: Sizes,

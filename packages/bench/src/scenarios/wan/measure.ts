@@ -47,7 +47,7 @@ export async function measureNetwork(
   return { nodes, ...warm, cold, found: await findAtOnce(network, sizes) }
 }
 
-/** Measures all operations of a client that has connections already. */
+/** Measures all operations of a client that already has connections. */
 async function measureWarm(network: DistantNetwork, nodes: number, { manyKeys, repeats }: Sizes) {
   await using node = await newClient(network, 0)
   let lookups = 0
@@ -67,7 +67,7 @@ async function measureWarm(network: DistantNetwork, nodes: number, { manyKeys, r
   return { lookups, connections, warm }
 }
 
-/** Measures joining, and the first operation of clients that have just joined and do nothing else. */
+/** Measures joining, and the first operation of clients that have just joined and are otherwise idle. */
 async function measureCold(
   network: DistantNetwork,
   { manyKeys, cold, coldRepeats }: Sizes
@@ -92,7 +92,7 @@ async function measureCold(
   return [{ operation: 'create', ...create }, ...timings]
 }
 
-/** Has clients and servers join, and each read all keys at once. They stay until all have read. */
+/** Joins clients and servers, each of which reads all keys at once. They stay until all have read. */
 async function findAtOnce(network: DistantNetwork, { newcomers, keysToFind }: Sizes) {
   const keys = Array.from({ length: keysToFind }, () => randomUUID())
   await network.storeAll(keys)

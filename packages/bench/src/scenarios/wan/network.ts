@@ -2,10 +2,10 @@ import { availableParallelism } from 'node:os'
 import { type NodesProcess, nodesProcess, storeAll } from '../../nodes/nodes-process.ts'
 import { TTL, valueUnder } from './operations.ts'
 
-/** Nodes of each process that store. The others would have as many connections to open first. */
+/** Nodes of each process that store. With more, each would have connections to open first. */
 const STORERS = 2
 
-/** Nodes far from each other, in as many processes as there are cores. */
+/** Nodes far from each other, in one process for each core. */
 export class DistantNetwork implements AsyncDisposable {
   readonly #processes: readonly NodesProcess[]
   #addresses: readonly (readonly string[])[] = []
@@ -41,7 +41,7 @@ export class DistantNetwork implements AsyncDisposable {
     }
   }
 
-  /** Returns addresses for the nth newcomer to join through: those of one node after the other. */
+  /** Returns addresses through which the nth newcomer joins: those of one node after the other. */
   entry(newcomer: number): string[] {
     return [...(this.#addresses[newcomer % this.#addresses.length] ?? [])]
   }

@@ -69,7 +69,7 @@ export function countRight(keys: readonly string[], found: readonly (Found | und
   return keys.filter((key, i) => found[i]?.value === valueUnder(key)).length
 }
 
-/** Where operations run: the node for each run, and a way to store values beforehand. */
+/** Environment of the operations: the node for each run, and a way to store values beforehand. */
 export interface Stage {
   storeAll(keys: readonly string[]): Promise<void>
   nodeFor(): Promise<DHT> | DHT

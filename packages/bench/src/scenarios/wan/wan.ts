@@ -18,7 +18,7 @@ const HIVEMIND_AT_64: Readonly<Record<string, number>> = {
   storeMany: 59
 }
 
-/** Round trips at most, in a network of 64. */
+/** Maximum round trips in a network of 64. */
 const GOALS: readonly (readonly [string, number])[] = [
   ['get', 1.2],
   ['store', 2.2],

@@ -36,10 +36,10 @@ export function ActivityPanel({ samples }: { samples: readonly Sample[] }): JSX.
           shown={(cores) => `${Math.round(cores * 100)} %`}
         />
         <Chart
-          title="Keys"
+          title="Work"
           times={times}
           series={[
-            { name: 'served', values: rate('servedKeys') },
+            { name: 'keys served', values: rate('servedKeys') },
             { name: 'own calls', values: rate('calls') }
           ]}
           shown={shownPerSecond}

@@ -7,7 +7,7 @@ import { Panel } from './panel.tsx'
 /** What has happened lately, newest first. */
 export function EventsPanel({ events }: { events: readonly NodeEvent[] }): JSX.Element {
   return (
-    <Panel title="Events">
+    <Panel title="Events" wide>
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: without it, keys could not scroll the list */}
       <section class="scroller" tabIndex={0} aria-label="Recent events">
         <ol class="events">

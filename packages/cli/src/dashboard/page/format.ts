@@ -11,7 +11,12 @@ export function withShortIds(text: string): string {
 }
 
 export function shownMs(ms: number | undefined): string {
-  return ms === undefined ? '–' : `${ms < 10 ? ms.toFixed(1) : Math.round(ms)} ms`
+  if (ms === undefined) {
+    return '–'
+  }
+
+  // Round trips are measured in whole milliseconds.
+  return ms === 0 ? '< 1 ms' : `${ms < 10 ? Number(ms.toFixed(1)) : Math.round(ms)} ms`
 }
 
 export function shownPerSecond(rate: number): string {

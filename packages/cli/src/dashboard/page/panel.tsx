@@ -67,12 +67,18 @@ interface TableProps {
 
   /** Columns of numbers, which are aligned to the right. */
   readonly numbers?: readonly number[]
+
+  /** Columns that narrow screens leave out. */
+  readonly optional?: readonly number[]
 }
 
 /** A table that scrolls within itself, also by keys. */
-export function Table({ label, headings, rows, empty, numbers = [] }: TableProps): JSX.Element {
-  const alignment = (column: number): string | undefined =>
-    numbers.includes(column) ? 'number' : undefined
+export function Table(props: TableProps): JSX.Element {
+  const { label, headings, rows, empty, numbers = [], optional = [] } = props
+  const classOf = (column: number): string =>
+    [numbers.includes(column) && 'number', optional.includes(column) && 'optional']
+      .filter(Boolean)
+      .join(' ')
 
   if (rows.length === 0) {
     return <p class="empty">{empty}</p>
@@ -85,7 +91,7 @@ export function Table({ label, headings, rows, empty, numbers = [] }: TableProps
         <thead>
           <tr>
             {headings.map((heading, column) => (
-              <th key={heading} scope="col" class={alignment(column)}>
+              <th key={heading} scope="col" class={classOf(column)}>
                 {heading}
               </th>
             ))}
@@ -95,7 +101,7 @@ export function Table({ label, headings, rows, empty, numbers = [] }: TableProps
           {rows.map(({ key, cells }) => (
             <tr key={key}>
               {cells.map((cell, column) => (
-                <td key={headings[column]} class={alignment(column)}>
+                <td key={headings[column]} class={classOf(column)}>
                   {cell}
                 </td>
               ))}

@@ -26,7 +26,7 @@ export function PeersPanel({
   return (
     <Panel
       title="Peers"
-      note={`${counted(servers, 'server')} of ${connections.length} connected`}
+      note={`${counted(connections.length, 'connection')}, ${servers} with servers`}
       wide
     >
       <Table

@@ -40,6 +40,11 @@ export function RecordsPanel({ client, onLocate }: RecordsProps): JSX.Element {
     }
   }
 
+  const close = (): void => {
+    setWhere(undefined)
+    onLocate(undefined)
+  }
+
   return (
     <Panel title="Next expirations" note={page && noteOf(page, text)}>
       <form
@@ -63,9 +68,7 @@ export function RecordsPanel({ client, onLocate }: RecordsProps): JSX.Element {
           Where does this key live?
         </button>
       </form>
-      <div aria-live="polite">
-        {where !== undefined && <Where where={where} onClose={() => setWhere(undefined)} />}
-      </div>
+      <div aria-live="polite">{where !== undefined && <Where where={where} onClose={close} />}</div>
       <Records page={page} onLocate={(key) => void locate(key)} />
       {page !== undefined && page.matches > page.records.length && count < MAX_RECORDS && (
         <button type="button" class="more" onClick={() => setCount(count + PAGE)}>
@@ -88,6 +91,7 @@ function Records({
     <Table
       label="Records that expire next"
       headings={['in', 'key', 'value', 'lives']}
+      optional={[2]}
       empty={page === undefined ? 'Reading…' : 'The node holds no such record.'}
       rows={(page?.records ?? []).map(({ key, value, expirationTime }) => ({
         key,

@@ -1,5 +1,6 @@
 import type { JSX } from 'preact'
 import { shownBytes } from '../../text/count.ts'
+import { type Json, lines } from '../../text/json.ts'
 import { shownDuration } from '../../text/time.ts'
 import { shortId, shownMs } from './format.ts'
 import { Table } from './panel.tsx'
@@ -7,7 +8,7 @@ import { Table } from './panel.tsx'
 /** Where a key lives, as `waggle inspect --json` tells it. */
 export interface Located {
   readonly point: string
-  readonly found: object | null
+  readonly found: Json
   readonly peers: readonly {
     readonly peer: string
     readonly role: string
@@ -63,7 +64,7 @@ function Peers({ located: { found, peers } }: { located: Located }): JSX.Element
           ? 'Nothing is stored there.'
           : `${current.length} of ${replicas.length} replicas hold all of it.`}
       </p>
-      {found !== null && <pre>{JSON.stringify(found, undefined, 1)}</pre>}
+      {found !== null && <pre>{lines(found)}</pre>}
       <Table
         label="Peers near the key"
         headings={['peer', 'role', 'state', 'holds', 'expires in', 'took']}

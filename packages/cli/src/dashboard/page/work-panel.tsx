@@ -43,7 +43,7 @@ export function CallsPanel({ calls }: { calls: readonly CallFigures[] }): JSX.El
   return (
     <Panel title="Own calls" note="since the node started">
       <Table
-        label="Own calls"
+        label="Calls by kind"
         headings={['call', 'count', 'p50', 'p99']}
         numbers={[1, 2, 3]}
         empty="The node has made no calls of its own."

@@ -1,5 +1,6 @@
 import type { JSX } from 'preact'
 import { useEffect, useRef, useState } from 'preact/hooks'
+import { type Json, lines } from '../../text/json.ts'
 import type { Client } from './client.ts'
 import { Panel } from './panel.tsx'
 
@@ -18,7 +19,7 @@ interface Fields extends Place {
   readonly ttl: string
 }
 
-type Tell = (title: string, json: unknown) => void
+type Tell = (title: string, json: Json | Error) => void
 
 /** Stores, gets and watches values. */
 export function WritePanel({ client }: { client: Client }): JSX.Element {
@@ -26,7 +27,7 @@ export function WritePanel({ client }: { client: Client }): JSX.Element {
   const [results, tell] = useResults()
   const watch = useWatch(client, tell)
   const { key } = fields
-  const run = (title: string, json: Promise<unknown>): void => {
+  const run = (title: string, json: Promise<Json>): void => {
     json.then(
       (told) => tell(title, told),
       (error) => tell(title, error)
@@ -101,7 +102,7 @@ function useResults(): readonly [results: readonly Result[], tell: Tell] {
   const count = useRef(0)
   const tell: Tell = (title, json) => {
     const isError = json instanceof Error
-    const text = isError ? json.message : JSON.stringify(json, undefined, 1)
+    const text = isError ? json.message : lines(json)
     const result = { id: count.current++, title, text, isError }
     setResults((before) => [result, ...before].slice(0, MAX_RESULTS))
   }
@@ -125,11 +126,11 @@ function useWatch(client: Client, tell: Tell): Watch {
     const title = `watch ${place.key}`
 
     try {
-      for await (const change of client.events(pathOf('watch', place), signal)) {
+      for await (const change of client.events<Json>(pathOf('watch', place), signal)) {
         tell(title, change)
       }
     } catch (error) {
-      signal.aborted || tell(title, error)
+      signal.aborted || tell(title, error as Error)
     }
 
     signal.aborted || setKey(undefined)
@@ -149,7 +150,7 @@ function useWatch(client: Client, tell: Tell): Watch {
   }
 }
 
-function store(client: Client, fields: Fields): Promise<unknown> {
+function store(client: Client, fields: Fields): Promise<Json> {
   const type = isJson(fields.value) ? 'application/json' : 'text/plain'
   return client.json(pathOf('keys', fields, { ttl: fields.ttl }), {
     method: 'PUT',
@@ -158,7 +159,7 @@ function store(client: Client, fields: Fields): Promise<unknown> {
   })
 }
 
-function get(client: Client, place: Place): Promise<unknown> {
+function get(client: Client, place: Place): Promise<Json> {
   return client.json(pathOf('keys', place, { latest: 'true' }))
 }
 

@@ -1,6 +1,5 @@
 import {
   checkRecord,
-  DEFAULT_LIMITS,
   type DHTRecord,
   type Entry,
   encodeRecord,
@@ -10,8 +9,9 @@ import {
   type Value
 } from '@waggle/record'
 import {
+  DEFAULT_LIMITS,
   encodeValue,
-  ownerOf,
+  placeOwner,
   signedBytes,
   subkeyId,
   verifySignature
@@ -112,7 +112,10 @@ const owned: Target = {
 
 function assertOwned(key: Uint8Array, id: SubkeyId | undefined, entry: Entry): void {
   const isSigned = entry.signature !== undefined
-  assertThat(isSigned === (ownerOf(key, id) !== undefined), 'an owned place takes what is unsigned')
+  assertThat(
+    isSigned === (placeOwner(key, id) !== undefined),
+    'an owned place takes what is unsigned'
+  )
   assertThat(
     !isSigned || EVERYTHING_SIGNED.has(stringOf(signedBytes(key, id, entry), 'hex')),
     'something is accepted that nobody has signed'
@@ -141,7 +144,7 @@ const signature: Target = {
   seeds: [
     ...ODD_KEYS.map((key) => concat([key, SIGNATURE_FOR_ALL, ...words('all')])),
     ...SIGNED.flatMap(({ key, subkey, signed, signature }) => {
-      const owner = ownerOf(recordKey(key), subkey === undefined ? undefined : subkeyId(subkey))
+      const owner = placeOwner(recordKey(key), subkey === undefined ? undefined : subkeyId(subkey))
       return bothForms(bytesOf(signature)).map((form) =>
         concat([owner?.publicKey ?? new Uint8Array(), form, bytesOf(signed)])
       )
@@ -153,7 +156,7 @@ const signature: Target = {
     const signed = input.slice(KEY_BYTES, KEY_BYTES + SIGNATURE_BYTES)
     const message = input.slice(KEY_BYTES + SIGNATURE_BYTES)
     const place = recordKey(`[owner:${idOf(publicKey)}]`)
-    const owner = unlessRefused(() => ownerOf(place), 'ValidationError')
+    const owner = unlessRefused(() => placeOwner(place), 'ValidationError')
 
     if (owner !== undefined) {
       const isGood = verifySignature(owner.publicKey, message, signed)

@@ -1,11 +1,11 @@
 import { type Key, recordKey, type Subkey } from '@waggle/record'
-import { ownerOf, subkeyId, UNLIMITED } from '@waggle/record/replica'
+import { placeOwner, subkeyId, UNLIMITED } from '@waggle/record/replica'
 
 /** Finds the peer that a place belongs to; undefined if it belongs to nobody, or can't belong to anybody. */
-export function placeOwner(key: Key, subkey: Subkey | undefined): string | undefined {
+export function placeOwnerId(key: Key, subkey: Subkey | undefined): string | undefined {
   try {
     const id = subkey === undefined ? undefined : subkeyId(subkey, UNLIMITED)
-    return ownerOf(recordKey(key, UNLIMITED), id)?.id
+    return placeOwner(recordKey(key, UNLIMITED), id)?.id
   } catch {
     return undefined
   }

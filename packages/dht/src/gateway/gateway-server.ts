@@ -1,0 +1,279 @@
+import type { PeerId } from '@libp2p/interface'
+import { type DHTRecord, encodeRecord, isEmpty, type MaybePromise } from '@waggle/record'
+import { encodedSize, whenDone } from '@waggle/record/replica'
+import type { CpuShares } from '../admission/cpu-shares.ts'
+import { OpenRequests } from '../admission/open-requests.ts'
+import { TaskQueue } from '../admission/task-queue.ts'
+import { BusyError, UnreachableError } from '../errors.ts'
+import type { Access } from '../peers/access.ts'
+import type { Replicas } from '../reading/replicas.ts'
+import type { RecordStore } from '../store/record-store.ts'
+import { ForgedSignatureError } from '../store/signature-checks.ts'
+import type { CancellationToken } from '../timing/cancellation.ts'
+import { TARGET_MESSAGE_BYTES } from '../wire/limits.ts'
+import type { ServedProtocol, StreamHandler } from '../wire/protocol-server.ts'
+import { ProtocolViolationError } from '../wire/protocol-violation-error.ts'
+import type { Response } from '../wire/responder.ts'
+import type { MessageCodec } from '../wire/schema.ts'
+import type { Served } from '../wire/served.ts'
+import {
+  GATEWAY,
+  GATEWAY_PROTOCOL,
+  type GatewayMessage,
+  type GatewayWrite,
+  type ReadAnswer,
+  type ReadPlace,
+  type ReadRequest,
+  type WriteAnswer,
+  type WriteRequest
+} from './gateway-messages.ts'
+
+export interface GatewayServerInit {
+  readonly store: RecordStore
+
+  /** Replicas as this node sees them without its cache: a client wants what they hold by now. */
+  readonly replicas: Replicas
+  readonly numReplicas: number
+
+  /** Decides who may write; undefined: everybody may. */
+  readonly access?: Access | undefined
+
+  /** Counts keys; undefined: nobody does. */
+  readonly served?: Served | undefined
+
+  /** The peers' shares of the processor. */
+  readonly shares?: CpuShares | undefined
+
+  /** Called with a peer that has sent a forged signature. */
+  readonly onForgery?: ((peer: PeerId, error: Error) => void) | undefined
+}
+
+/** Lookups under way for clients. */
+const MAX_LOOKUPS = 256
+
+/** Keys of all clients that wait or are being looked up, and of one client. */
+const MAX_KEYS = 8192
+const MAX_KEYS_PER_PEER = 1024
+
+/** Milliseconds of a processor that a lookup takes, which count for its client. */
+const LOOKUP_MS = 0.25
+
+/**
+ * Looks keys up, and stores, on behalf of clients that cannot reach the replicas (N14). It looks up by
+ * key, and never passes on a request to a peer that the client names. A key costs one lookup.
+ */
+export class GatewayServer implements ServedProtocol<GatewayMessage> {
+  readonly id: string = GATEWAY_PROTOCOL
+  readonly codec: MessageCodec<GatewayMessage> = GATEWAY
+  readonly mayPass = true
+  readonly #init: GatewayServerInit
+  readonly #keys = new OpenRequests({
+    maxRequests: MAX_KEYS,
+    maxRequestsPerPeer: MAX_KEYS_PER_PEER
+  })
+  readonly #lookups: TaskQueue
+
+  constructor(init: GatewayServerInit) {
+    this.#init = init
+    this.#lookups = new TaskQueue({
+      maxRunning: MAX_LOOKUPS,
+      costMs: () => LOOKUP_MS,
+      shares: init.shares
+    })
+  }
+
+  serve(_: unknown, id: PeerId): StreamHandler<GatewayMessage> {
+    const client: Client = { id, name: id.toString(), isCancelled: false }
+    return {
+      respond: (message) => this.#respond(message, client),
+      onClose() {
+        client.isCancelled = true
+      }
+    }
+  }
+
+  #respond(message: GatewayMessage, client: Client): MaybePromise<Response<GatewayMessage>> {
+    const { access, numReplicas } = this.#init
+    const busy = { name: 'busy', id: message.id } as const
+
+    // Each key costs requests to all its replicas, which count as the client's.
+    switch (message.name) {
+      case 'read':
+        return {
+          keys: numReplicas * message.keys.length,
+          reply: this.#readAll(message, client),
+          busy
+        }
+      case 'write':
+        return whenDone(access?.allows(client.id, 'write') ?? true, (mayWrite) => ({
+          keys: numReplicas * message.writes.length,
+          reply: this.#writeAll(message, client, mayWrite),
+          bytes: message.writes.reduce((sum, { record }) => sum + record.length, 0),
+          busy
+        }))
+      default:
+        throw new ProtocolViolationError(`"${message.name}" is no request`)
+    }
+  }
+
+  *#readAll(
+    { id, keys, isLatest }: ReadRequest,
+    client: Client
+  ): Generator<undefined, Promise<GatewayMessage>> {
+    const answers: Promise<ReadAnswer>[] = []
+
+    for (const key of keys) {
+      answers.push(this.#inTurn(client, { state: 'busy' }, this.#read(key, isLatest, client)))
+      yield
+    }
+
+    return Promise.all(answers).then((known) => ({
+      name: 'records',
+      id,
+      answers: fitting(known, (answer) => ('record' in answer ? answer.record.length : 0))
+    }))
+  }
+
+  *#writeAll(
+    { id, writes }: WriteRequest,
+    client: Client,
+    mayWrite: boolean
+  ): Generator<undefined, Promise<GatewayMessage>> {
+    const answers: Promise<WriteAnswer>[] = []
+
+    for (const write of writes) {
+      answers.push(
+        mayWrite
+          ? this.#inTurn(client, answerOf('busy'), this.#write(write, client))
+          : Promise.resolve(answerOf('refused'))
+      )
+      yield
+    }
+
+    return Promise.all(answers).then((known) => ({
+      name: 'outcomes',
+      id,
+      answers: fitting(known, ({ winner }) => winner?.length ?? 0)
+    }))
+  }
+
+  /** Does something for one key when it is the client's turn, unless there is too much to do. */
+  async #inTurn<A>(client: Client, busy: A, task: () => Promise<A>): Promise<A> {
+    const { name } = client
+
+    if (this.#keys.isFull(name)) {
+      this.#init.served?.countRefusal('busy')
+      return busy
+    }
+
+    this.#init.served?.countKeys(name, 'gateway', 1)
+    this.#keys.begin(name)
+
+    try {
+      return await this.#lookups.run(name, async () => (client.isCancelled ? busy : await task()))
+    } finally {
+      this.#keys.end(name)
+    }
+  }
+
+  #read(
+    { key, subkey }: ReadPlace,
+    latest: boolean,
+    cancellation: Client
+  ): () => Promise<ReadAnswer> {
+    const { replicas, store } = this.#init
+
+    return async () => {
+      try {
+        const minFreshMs = replicas.known.nowMs()
+        const reading = await replicas.read(key, { latest, cancellation, minFreshMs, subkey })
+        const { record, responded } = reading
+        replicas.repair(key, reading).catch(() => {})
+
+        if (isEmpty(record)) {
+          return { state: 'absent', responded }
+        }
+
+        // Replicas that differ may hold more together than one message may carry.
+        return encodedSize(record) > store.limits.maxRecordBytes
+          ? { state: 'unreachable', responded, failed: 0 }
+          : { state: 'held', responded, record: encodeRecord(record) }
+      } catch (error) {
+        if (error instanceof BusyError) {
+          return { state: 'busy' }
+        }
+
+        const { respondedPeers: responded, failedPeers: failed } =
+          error instanceof UnreachableError ? error : NOBODY
+        return { state: 'unreachable', responded, failed }
+      }
+    }
+  }
+
+  #write(
+    { key: keyBytes, record: bytes }: GatewayWrite,
+    client: Client
+  ): () => Promise<WriteAnswer> {
+    const { replicas, store } = this.#init
+
+    return async () => {
+      // Copied: the replicas' requests keep them, and not the whole message.
+      const key = keyBytes.slice()
+      const write = await this.#received(key, bytes.slice(), client)
+
+      if (write === undefined || isEmpty(write)) {
+        return answerOf('refused')
+      }
+
+      const { outcome, peers, winner } = await replicas.write(key, write, client, client.name)
+      return {
+        outcome,
+        winner:
+          winner && encodedSize(winner) <= store.limits.maxRecordBytes
+            ? encodeRecord(winner)
+            : undefined,
+        replicas: [...peers].map(([{ id }, its]) => ({ id: id.toMultihash().bytes, outcome: its }))
+      }
+    }
+  }
+
+  /** Checks a write like one that is to be held here; undefined if it breaks a rule. */
+  async #received(
+    key: Uint8Array,
+    bytes: Uint8Array,
+    { id, name }: Client
+  ): Promise<DHTRecord | undefined> {
+    try {
+      return (await this.#init.store.checks.receive(key, bytes, name)).record
+    } catch (error) {
+      if (error instanceof ForgedSignatureError) {
+        this.#init.onForgery?.(id, error)
+      }
+
+      return undefined
+    }
+  }
+}
+
+/** A client on one of its streams. Its lookups end with the stream. */
+interface Client extends CancellationToken {
+  readonly id: PeerId
+  readonly name: string
+  isCancelled: boolean
+}
+
+const NOBODY = { respondedPeers: 0, failedPeers: 0 } as const
+
+function answerOf(outcome: 'busy' | 'refused'): WriteAnswer {
+  return { outcome, winner: undefined, replicas: [] }
+}
+
+/** Returns as many of the first answers as fit into one message, the first one in any case. */
+function fitting<A>(answers: readonly A[], sizeOf: (answer: A) => number): A[] {
+  let sizeBytes = 0
+  const end = answers.findIndex((answer, i) => {
+    sizeBytes += sizeOf(answer)
+    return i > 0 && sizeBytes > TARGET_MESSAGE_BYTES
+  })
+  return answers.slice(0, end < 0 ? answers.length : end)
+}

@@ -1,0 +1,116 @@
+import { AbortError } from '@libp2p/interface'
+import type { Key, MaybePromise, Subkey, Value } from '@waggle/record'
+import { whenDone } from '@waggle/record/replica'
+import { toError } from '../errors.ts'
+import type { Publication, PublicationState, StopOptions } from '../operations/publication.ts'
+import type { CallOptions } from '../timing/calls.ts'
+
+export interface CheckedPublicationInit<V> {
+  readonly key: Key
+  readonly subkey: Subkey | undefined
+  readonly value: V
+
+  /** Throws, or rejects, if a value does not fit. */
+  readonly check: (value: V) => MaybePromise<void>
+
+  /** Publishes the value, which fits. */
+  readonly begin: (value: V) => Publication
+}
+
+/**
+ * A publication of values that fit a schema. A schema that answers later has it begin later; if the value does not fit
+ * then, it has stopped, and its error says why.
+ */
+export class CheckedPublication<V> implements Publication<V> {
+  readonly #init: CheckedPublicationInit<V>
+  readonly #begun: Promise<Publication<V>>
+  readonly #listeners = new Set<(state: PublicationState) => void>()
+  #inner: Publication<V> | undefined
+  #value: V
+  #failure: Error | undefined
+  #isStopped = false
+
+  /** @throws ValidationError for a value that does not fit, if the schema says so at once */
+  constructor(init: CheckedPublicationInit<V>) {
+    this.#init = init
+    this.#value = init.value
+    this.#begun = Promise.resolve(whenDone(init.check(init.value), () => this.#begin()))
+    this.#begun.catch((error) => this.#fail(error))
+  }
+
+  get key(): Key {
+    return this.#init.key
+  }
+
+  get subkey(): Subkey | undefined {
+    return this.#init.subkey
+  }
+
+  get value(): V {
+    return this.#value
+  }
+
+  get state(): PublicationState {
+    return this.#inner?.state ?? (this.#isStopped ? 'stopped' : 'pending')
+  }
+
+  get error(): Error | undefined {
+    return this.#inner?.error ?? this.#failure
+  }
+
+  async held(options?: CallOptions): Promise<void> {
+    const inner = await this.#begun
+    await inner.held(options)
+  }
+
+  async update(value: V): Promise<void> {
+    await this.#init.check(value)
+    const inner = await this.#begun
+    const updated = (inner as Publication).update(value as Value)
+    this.#value = inner.value
+    await updated
+  }
+
+  subscribe(listener: (state: PublicationState) => void): () => void {
+    const hear = (state: PublicationState): void => listener(state)
+    this.#listeners.add(hear)
+    const unsubscribe = this.#inner?.subscribe(hear)
+    return () => {
+      this.#listeners.delete(hear)
+      unsubscribe?.()
+    }
+  }
+
+  async stop(options?: StopOptions): Promise<void> {
+    this.#isStopped = true
+    await (this.#inner ?? (await this.#begun.catch(() => undefined)))?.stop(options)
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.stop()
+  }
+
+  #begin(): Publication<V> {
+    if (this.#isStopped) {
+      throw new AbortError('the publication has ended')
+    }
+
+    const { begin, value } = this.#init
+    this.#inner = begin(value) as object as Publication<V>
+
+    for (const hear of this.#listeners) {
+      this.#inner.subscribe((state) => this.#listeners.has(hear) && hear(state))
+    }
+
+    return this.#inner
+  }
+
+  #fail(error: unknown): void {
+    this.#isStopped = true
+    this.#failure = toError(error)
+
+    for (const hear of this.#listeners) {
+      hear('stopped')
+    }
+  }
+}

@@ -1,0 +1,137 @@
+import type { PeerInfo } from '@libp2p/interface'
+import { type DHTRecord, EMPTY_RECORD, isEmpty, join } from '@waggle/record'
+import type { CancellationToken } from '../timing/cancellation.ts'
+import type { GatewayReading, Gateways } from './gateways.ts'
+import type { KnownRecords } from './known-records.ts'
+import type { OutOfReach } from './out-of-reach.ts'
+import { isSufficient, type Reading, type ReadOptions } from './reading.ts'
+import { joinResults, type WriteResult } from './write-replies.ts'
+
+export interface BeyondReachInit {
+  readonly gateways: Gateways
+  readonly outOfReach: OutOfReach
+
+  /** Whether this node is a client. A server that others cannot be reached from says so (N11). */
+  readonly isClient: () => boolean
+}
+
+/** Calls back with the nearest servers that did not respond, before it resolves or rejects. */
+type Direct<T> = (onMissing: (missing: readonly PeerInfo[]) => void) => Promise<T>
+
+/**
+ * Has gateways ask the replicas that a client cannot dial (N14). It asks replicas itself first, unless it
+ * knows that at least half of a key's are out of reach.
+ */
+export class BeyondReach {
+  readonly #init: BeyondReachInit
+
+  constructor(init: BeyondReachInit) {
+    this.#init = init
+  }
+
+  /** Whether gateways are asked first. */
+  isNeeded(key: Uint8Array): boolean {
+    return this.#share(key) >= 1 / 2
+  }
+
+  /** Lists the gateways to ask about a key. */
+  gatewaysFor(key: Uint8Array): readonly PeerInfo[] {
+    return this.#init.gateways.for(key)
+  }
+
+  /** Takes note of replicas that did not respond. Returns whether a gateway may reach them. */
+  add(missing: readonly PeerInfo[]): boolean {
+    return missing.length > 0 && this.#init.isClient() && this.#init.outOfReach.add(missing)
+  }
+
+  /** Reads directly and by gateways, as far as that is needed. */
+  async read(
+    key: Uint8Array,
+    options: ReadOptions,
+    { known, direct }: { known: KnownRecords; direct: Direct<Reading> }
+  ): Promise<Reading> {
+    const { gateways } = this.#init
+    // What a gateway finds, replicas held after this.
+    const freshMs = known.nowMs()
+    const early = this.isNeeded(key) ? await gateways.read(key, options) : undefined
+
+    if (early !== undefined && early.error === undefined) {
+      return readingOf(known, { key, options, freshMs, found: [early] })
+    }
+
+    const { reading, error, isMissing } = await this.#attempt(direct)
+    const late = isMissing ? (early ?? (await gateways.read(key, options))) : undefined
+    const found = [reading, late?.error === undefined ? late : undefined].filter(isDefined)
+
+    if (found.length === 0) {
+      throw late?.error ?? error
+    }
+
+    return isMissing || reading === undefined
+      ? readingOf(known, { key, options, freshMs, found })
+      : reading
+  }
+
+  /** Writes directly, and by a gateway if any of the replicas are out of reach. */
+  async write(
+    key: Uint8Array,
+    write: DHTRecord,
+    { cancellation, direct }: { cancellation: CancellationToken; direct: Direct<WriteResult> }
+  ): Promise<WriteResult> {
+    const send = (): Promise<WriteResult | undefined> =>
+      this.#init.gateways.write(key, write, cancellation)
+    const early = this.#share(key) > 0 ? send() : undefined
+    let isMissing = false
+    const result = await direct((missing) => {
+      isMissing = this.add(missing)
+    })
+    const late = isMissing && !cancellation.isCancelled ? send : undefined
+    const relayed = await (early ?? late?.())
+    return relayed === undefined ? result : joinResults(result, relayed)
+  }
+
+  async #attempt(
+    direct: Direct<Reading>
+  ): Promise<{ reading?: Reading; error?: unknown; isMissing: boolean }> {
+    let isMissing = false
+
+    try {
+      const reading = await direct((missing) => {
+        isMissing = this.add(missing)
+      })
+      return { reading, isMissing }
+    } catch (error) {
+      return { error, isMissing }
+    }
+  }
+
+  #share(key: Uint8Array): number {
+    return this.#init.isClient() ? this.#init.outOfReach.share(key) : 0
+  }
+}
+
+function isDefined<T>(value: T | undefined): value is T {
+  return value !== undefined
+}
+
+interface Readings {
+  readonly key: Uint8Array
+  readonly options: ReadOptions
+  readonly freshMs: number
+  readonly found: readonly Pick<GatewayReading, 'record' | 'responded'>[]
+}
+
+/** Joins what was found with what this node knows by now, so that a stale answer undoes nothing. */
+function readingOf(known: KnownRecords, { key, options, freshMs, found }: Readings): Reading {
+  const { clock, limits } = known.store
+  const joined = found.reduce(
+    (record, one) => (isEmpty(record) ? one.record : join(record, one.record, limits)),
+    EMPTY_RECORD
+  )
+  const record = known.complete(key, joined, options.subkey)
+  const isEnough = isSufficient({ record, freshMs }, options, clock())
+  return {
+    ...{ record, freshMs, end: isEnough ? 'enough' : 'whole', behind: [], without: [] },
+    responded: Math.max(...found.map(({ responded }) => responded))
+  }
+}

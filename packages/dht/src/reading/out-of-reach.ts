@@ -1,0 +1,74 @@
+import type { PeerInfo } from '@libp2p/interface'
+import { pointOfKey, pointOfPeer, roughDistance } from '../peers/key-space.ts'
+import type { PeerBook } from '../peers/peer-book.ts'
+import { PeerIndex } from '../peers/peer-index.ts'
+import type { Routing } from '../peers/routing.ts'
+
+export interface OutOfReachInit {
+  readonly routing: Routing
+  readonly peers: Pick<PeerBook, 'isUnreachable'>
+  readonly numReplicas: number
+}
+
+/** Milliseconds until servers that could not be dialled are tried again. */
+const MEMORY_MS = 60_000
+
+/** Servers remembered. */
+const MAX_REMEMBERED = 1000
+
+/**
+ * The servers that a client could not dial, by their place in the key space. For a minute it asks gateways
+ * first for keys of which these are the replicas.
+ */
+export class OutOfReach {
+  readonly #init: OutOfReachInit
+  readonly #index = new PeerIndex()
+  readonly #untilMs = new Map<string, number>()
+
+  constructor(init: OutOfReachInit) {
+    this.#init = init
+  }
+
+  /** Remembers those of the missing replicas of a key that could not be dialled, and says whether there are any. */
+  add(missing: readonly PeerInfo[]): boolean {
+    const unreachable = missing.filter(({ id }) => this.#init.peers.isUnreachable(id))
+
+    for (const peer of unreachable) {
+      if (this.#untilMs.size < MAX_REMEMBERED) {
+        this.#index.set(peer)
+        this.#untilMs.set(peer.id.toString(), performance.now() + MEMORY_MS)
+      }
+    }
+
+    return unreachable.length > 0
+  }
+
+  /** Returns the share of a key's nearest servers that are out of reach. */
+  share(key: Uint8Array): number {
+    if (this.#untilMs.size === 0) {
+      return 0
+    }
+
+    const { numReplicas, routing } = this.#init
+    const point = pointOfKey(key)
+    const distanceOf = ({ id }: PeerInfo): number => roughDistance(point, pointOfPeer(id))
+    const missing = this.#index.nearest(point, numReplicas).filter((peer) => this.#isOut(peer))
+    const nearest = [...missing, ...routing.nearest(point, numReplicas)]
+      .sort((a, b) => distanceOf(a) - distanceOf(b))
+      .slice(0, numReplicas)
+    return nearest.filter((peer) => missing.includes(peer)).length / nearest.length || 0
+  }
+
+  #isOut(peer: PeerInfo): boolean {
+    const name = peer.id.toString()
+    const isOut =
+      performance.now() < (this.#untilMs.get(name) ?? 0) && this.#init.peers.isUnreachable(peer.id)
+
+    if (!isOut) {
+      this.#untilMs.delete(name)
+      this.#index.delete(peer)
+    }
+
+    return isOut
+  }
+}

@@ -1,0 +1,59 @@
+import { doorOf } from '../door/door.ts'
+import { GatewayClient } from '../gateway/gateway-client.ts'
+import { GatewayServer } from '../gateway/gateway-server.ts'
+import { partsOf } from '../kad/node-parts.ts'
+import type { Lookups } from '../lookup/lookups.ts'
+import type { Access } from '../peers/access.ts'
+import { BeyondReach } from '../reading/beyond-reach.ts'
+import { OutOfReach } from '../reading/out-of-reach.ts'
+import { Replicas, type ReplicasInit } from '../reading/replicas.ts'
+import type { Served } from '../wire/served.ts'
+import type { PeerParts } from './peer-parts.ts'
+import type { PartsInit } from './service-init.ts'
+
+/** The way to replicas that this node cannot dial. */
+export interface GatewayParts {
+  readonly gateways: GatewayClient
+  readonly beyondReach: BeyondReach
+}
+
+/** Creates the way to replicas that this node cannot dial. */
+export function createGateways(
+  { components, numReplicas }: PartsInit,
+  { client, lookups, peers, routing }: PeerParts & { readonly lookups: Lookups }
+): GatewayParts {
+  const { kad, store } = partsOf(components)
+  const log = components.logger.forComponent('waggle:gateway')
+  const gateways = new GatewayClient({ ...client, log, lookups, peers, routing, store })
+  const beyondReach = new BeyondReach({
+    gateways,
+    outOfReach: new OutOfReach({ routing, peers, numReplicas }),
+    isClient: () => kad.getMode() === 'client'
+  })
+  return { gateways, beyondReach }
+}
+
+interface GatewayServerParts {
+  readonly access: Access
+  readonly replicasInit: ReplicasInit
+  readonly served: Served
+}
+
+/** Creates what serves clients that cannot dial the replicas. */
+export function createGatewayServer(
+  { components, numReplicas }: PartsInit,
+  { access, replicasInit, served }: GatewayServerParts
+): GatewayServer {
+  const { store } = partsOf(components)
+  const door = doorOf(components)
+  return new GatewayServer({
+    ...{ access, store, numReplicas, served, shares: door.shares },
+    replicas: new Replicas({
+      ...replicasInit,
+      cache: undefined,
+
+      beyondReach: undefined
+    }),
+    onForgery: (peer, error) => door.forgive(peer, error)
+  })
+}
