@@ -31,10 +31,10 @@ export async function refusal(
   }
 
   // A longer lifetime would not help there.
-  const strangers = strangersIn(key, subkey === undefined ? found : undefined)
+  const owned = ownedSubkeyError(key, subkey === undefined ? found : undefined)
 
-  if (strangers !== undefined) {
-    return strangers
+  if (owned !== undefined) {
+    return owned
   }
 
   if (held !== undefined && held.expirationTime >= expirationTime) {

@@ -1,7 +1,7 @@
 import type { ConnectionGater } from '@libp2p/interface'
 import { isPrivate } from '@libp2p/utils'
 import type { Multiaddr } from '@multiformats/multiaddr'
-import { webSocketTarget } from '../transport/websocket-address.ts'
+import { webSocketTarget } from '../peers/websocket-address.ts'
 import { hasHostName } from '../wire/host-names.ts'
 
 /** Names that lead into the local network. */

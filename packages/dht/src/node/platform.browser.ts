@@ -2,7 +2,7 @@ import { webSockets } from '@libp2p/websockets'
 import type { Multiaddr } from '@multiformats/multiaddr'
 import { kadClient } from '../kad/kad-client.ts'
 import { mergingKadDHT } from '../kad/merging-kad-dht.ts'
-import { throughWebSocket } from '../transport/websocket-address.ts'
+import { throughWebSocket } from '../peers/websocket-address.ts'
 import { browserGater } from './browser-gater.ts'
 import type { Platform } from './platform-interface.ts'
 

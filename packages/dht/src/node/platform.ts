@@ -1,6 +1,6 @@
 import { waggleKadDHT } from '../kad/waggle-kad-dht.ts'
+import { withoutTwins } from '../peers/websocket-address.ts'
 import { sharedPort } from '../transport/shared-port.ts'
-import { withoutTwins } from '../transport/websocket-address.ts'
 import type { Platform } from './platform-interface.ts'
 import { relayTransport } from './relay.ts'
 

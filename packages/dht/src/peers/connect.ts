@@ -1,6 +1,7 @@
 import type { AbortOptions, PeerId, PeerInfo } from '@libp2p/interface'
 import type { ConnectionManager } from '@libp2p/interface-internal'
 import type { Multiaddr } from '@multiformats/multiaddr'
+import { dialledAddresses } from '#dialled-addresses'
 
 /**
  * Whether there is a connection to a peer. A relayed one does not count: it is limited, and Waggle's protocols do
@@ -16,7 +17,7 @@ export async function dial(
   { id, multiaddrs }: PeerInfo,
   options: AbortOptions
 ): Promise<void> {
-  const addresses = multiaddrs.flatMap((address) => addressOf(id, address))
+  const addresses = dialledAddresses(multiaddrs).flatMap((address) => addressOf(id, address))
   await connectionManager.openConnection(addresses, options)
 }
 

@@ -8,10 +8,10 @@ import type {
 import { tcp } from '@libp2p/tcp'
 import { type Multiaddr, multiaddr } from '@multiformats/multiaddr'
 import { overriding } from '../door/overriding.ts'
+import { webSocketTarget } from '../peers/websocket-address.ts'
 import { anySignal, timeoutSignal } from '../timing/deadline.ts'
 import { acceptedConnection } from './first-bytes.ts'
 import type { Places } from './places.ts'
-import { webSocketTarget } from './websocket-address.ts'
 
 /** Milliseconds in which a connection has to show whether it is a WebSocket, and to become one. */
 export const FIRST_BYTES_TIMEOUT_MS = 3000

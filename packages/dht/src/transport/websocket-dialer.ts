@@ -9,10 +9,10 @@ import type {
 } from '@libp2p/interface'
 import type { Multiaddr } from '@multiformats/multiaddr'
 import { toError } from '../errors.ts'
+import type { WebSocketTarget } from '../peers/websocket-address.ts'
 import { takeBytes } from './first-bytes.ts'
 import { HttpHeadReader, upgradeRequest } from './http-upgrade.ts'
 import { SocketConnection } from './socket-connection.ts'
-import type { WebSocketTarget } from './websocket-address.ts'
 import { WebSocketConnection } from './websocket-connection.ts'
 
 export interface WebSocketDialInit {

@@ -1,5 +1,6 @@
 import type { AbortOptions, PeerId, PeerInfo, Stream } from '@libp2p/interface'
 import type { ConnectionManager } from '@libp2p/interface-internal'
+import { dialledAddresses } from '#dialled-addresses'
 import { BusyError, toError } from '../errors.ts'
 import { dial, isConnectedTo } from '../peers/connect.ts'
 import { isRefusal, retryRefused } from '../peers/refused-dials.ts'
@@ -130,7 +131,7 @@ export class Dialer {
       throw new ProtocolViolationError(`the peer ${id} is banned for a protocol violation`)
     }
 
-    if (!peers.mayDial(id, dialsTo(multiaddrs))) {
+    if (!peers.mayDial(id, dialsTo(dialledAddresses(multiaddrs)))) {
       throw new BusyError('too many addresses from other peers are being dialled')
     }
   }

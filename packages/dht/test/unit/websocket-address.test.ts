@@ -1,7 +1,9 @@
 import { multiaddr } from '@multiformats/multiaddr'
 import { describe, expect, it } from 'vitest'
 import { browserGater } from '../../src/node/browser-gater.ts'
-import { webSocketTarget, withoutTwins } from '../../src/transport/websocket-address.ts'
+import { dialledAddresses as inBrowser } from '../../src/peers/dialled-addresses.browser.ts'
+import { dialledAddresses as inNode } from '../../src/peers/dialled-addresses.ts'
+import { webSocketTarget, withoutTwins } from '../../src/peers/websocket-address.ts'
 
 const PEER = '/p2p/12D3KooWGTBzoSZSVUeGGpq4PeQDiRdmksqYdwB8PrAR1WtHGGSh'
 
@@ -73,5 +75,17 @@ describe('browserGater', () => {
   it('leaves the rule to a gater that has one', () => {
     const own = browserGater({ denyDialMultiaddr: () => false }, [])
     expect(own.denyDialMultiaddr?.(multiaddr('/ip4/127.0.0.1/tcp/1/ws'))).toBe(false)
+  })
+})
+
+describe('the addresses that are dialled', () => {
+  const tcp = multiaddr(`/ip4/8.8.8.8/tcp/80${PEER}`)
+  const twin = multiaddr(`/ip4/8.8.8.8/tcp/80/ws${PEER}`)
+  const secure = multiaddr(`/dns4/example.org/tcp/443/tls/ws${PEER}`)
+
+  it('are TCP ports in Node, and WebSockets in browsers', () => {
+    expect(inNode([tcp, twin, secure])).toEqual([tcp, secure])
+    expect(inBrowser([tcp, twin, secure])).toEqual([twin, secure])
+    expect(inBrowser([tcp])).toEqual([tcp])
   })
 })

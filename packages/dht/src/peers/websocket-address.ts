@@ -49,6 +49,7 @@ export function withoutTwins(addresses: readonly Multiaddr[]): Multiaddr[] {
   return addresses.filter((address) => !twins.has(String(address)))
 }
 
-function isTcpPort(address: Multiaddr): boolean {
+/** Whether an address is a TCP port of a peer, on which something else may be carried. */
+export function isTcpPort(address: Multiaddr): boolean {
   return TCP_PORT.test(address.toString())
 }
