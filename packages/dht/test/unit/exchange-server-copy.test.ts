@@ -1,6 +1,7 @@
 import { encodeRecord, recordKey } from '@waggle/record'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { RecordStore } from '../../src/store/record-store.ts'
+import { nameOf, RecordStore } from '../../src/store/record-store.ts'
+import { MAX_AGE_SECONDS } from '../../src/wire/limits.ts'
 import {
   findRequest,
   NOW,
@@ -43,6 +44,35 @@ describe('a copy that was left with a peer', () => {
 
     expect(await found(server, 60)).toEqual(encodeRecord(COPY))
     expect(await found(server, 0)).toBeUndefined()
+  })
+
+  it('says how old it is, rounded up (N5b)', async () => {
+    const server = await lent()
+    const sinceMs = performance.now()
+    server.copies.markFresh(nameOf(recordKey('a')), sinceMs)
+    server.talker.say(findRequest(['a'], { maxAge: 60 }))
+    const [answer] = (await server.talker.hear('found')).answers
+
+    expect(answer).toMatchObject({ standing: 'copy', closer: [] })
+    expect(answer).toHaveProperty('ageMs', expect.toSatisfy(Number.isInteger))
+    expect(answer).toHaveProperty(
+      'ageMs',
+      expect.toSatisfy((ms) => ms <= performance.now() - sinceMs + 1)
+    )
+  })
+
+  it('is no answer where it is too old, or a part of what a replica holds (N5b)', async () => {
+    const copies = new RecordStore({ clock: manualClock(NOW) })
+    const server = { ...(await serving(source, { copies })), copies }
+    copies.apply(recordKey('a'), COPY)
+    expect(await found(server, MAX_AGE_SECONDS)).toBeUndefined()
+
+    copies.markFresh(nameOf(recordKey('a')), performance.now() - 61_000)
+    expect(await found(server, 60)).toBeUndefined()
+    expect(await found(server, 62)).toEqual(encodeRecord(COPY))
+
+    copies.markAllOld()
+    expect(await found(server, MAX_AGE_SECONDS)).toBeUndefined()
   })
 
   it('does not count as held, and makes room for nothing that does', async () => {
