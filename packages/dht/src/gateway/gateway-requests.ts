@@ -54,8 +54,7 @@ export const GATEWAY_REQUESTS: RequestProtocol<GatewayRequest, GatewayResponse, 
     }
 
     return message.answers
-  },
-  isIdle: () => true
+  }
 }
 
 /** Made once: there may be many of them, and just when there is much to do. */

@@ -56,7 +56,7 @@ const MAX_KEYS = 8192
 const MAX_KEYS_PER_PEER = 1024
 
 /** Milliseconds of a processor that a lookup takes, which count for its client. */
-const LOOKUP_MS = 0.25
+const LOOKUP_MS = 0.05
 
 /**
  * Looks keys up, and stores, on behalf of clients that cannot reach the replicas (N14). It looks up by

@@ -1,5 +1,5 @@
 import type { PeerId } from '@libp2p/interface'
-import { DHT, UnreachableError } from '@waggle/dht'
+import { BusyError, DHT, UnreachableError } from '@waggle/dht'
 import { type Testnet, testnet } from '@waggle/dht/testnet'
 import { encodeRecord, getDHTTime, ownerTag, plainRecord } from '@waggle/record'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
@@ -151,6 +151,6 @@ describe('a gateway that lies', () => {
 
   it('that is busy makes a client say so (N14)', async () => {
     lies.read = { state: 'busy' }
-    await expect(alone.get(await hidden('busy'))).rejects.toThrow('had too much to do')
+    await expect(alone.get(await hidden('busy'))).rejects.toThrow(BusyError)
   })
 })
