@@ -9,7 +9,7 @@ import { startBoundedServer } from './http/bounded-server.ts'
 /** Milliseconds for which a computed metrics page is reused. */
 const MAX_AGE_MS = 1000
 
-/** Readers of metrics at once. */
+/** Connections for metrics at once. */
 const MAX_CONNECTIONS = 16
 
 /** Gathers a node's metrics, and serves them to Prometheus. */

@@ -5,7 +5,7 @@ import { DEFAULT_NETWORK } from './network.ts'
 export interface RecordDefaults {
   readonly limits: Limits
 
-  /** The name of the network for which owners sign. */
+  /** The name of the network in owners' signatures. */
   readonly network: string
 }
 

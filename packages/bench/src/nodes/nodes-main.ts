@@ -55,7 +55,7 @@ interface Room {
 /** A member says when it joined, on the machine's steady clock. */
 const MEMBER = z.object({ atMs: z.number() })
 
-/** Nodes of a process that join at the same time: more only make each other wait. */
+/** Nodes of a process that join at the same time: more would only slow each other down. */
 const AT_ONCE = 4
 
 /** Time limit of steps that are not measured: a busy machine is slow. */

@@ -5,7 +5,7 @@ import { figure } from '../result/figure.ts'
 import type { RunOptions, Scenario, ScenarioResult } from '../result/result.ts'
 import { summaryOf } from '../workload/statistics.ts'
 
-/** What one subkey of a full dictionary costs its reader and the servers. */
+/** Measures the cost of one subkey of a full dictionary for its reader and the servers. */
 export const subkeys: Scenario = {
   name: 'subkeys',
   title: 'Reads of one subkey of a full dictionary.',

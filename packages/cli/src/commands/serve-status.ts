@@ -108,7 +108,7 @@ function endpointJson(endpoint: HttpEndpoint | undefined): Json {
   return endpoint === undefined ? null : { url: endpoint.url, newToken: endpoint.newToken }
 }
 
-/** Shows the address of a dashboard, with the token where only the browser sees it. */
+/** Formats the address of a dashboard, with the token in the part that only the browser sees. */
 export function dashboardAddress({ url, newToken }: HttpEndpoint): string {
   return `${url}/#${newToken ?? `$${HTTP_TOKEN_VARIABLE}`}`
 }

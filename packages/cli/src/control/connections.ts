@@ -3,14 +3,14 @@ import type { DHT } from '@waggle/dht'
 import { findWaggle } from '@waggle/dht/lookup'
 import { visible } from '../text/json.ts'
 
-/** Characters of a peer's name for its program that are shown. */
+/** Characters shown of a peer's program name. */
 const MAX_AGENT_LENGTH = 64
 
 /** A connection with a peer. */
 export interface PeerConnection {
   readonly id: string
 
-  /** Program of the peer, as it says itself; empty if it has not said. */
+  /** The peer's agent version from identify; empty before. */
   readonly agent: string
   readonly address: string
   readonly direction: 'inbound' | 'outbound'
@@ -25,7 +25,7 @@ export interface PeerConnection {
   /** Whether the peer is a server of this network. */
   readonly isServer: boolean
 
-  /** Keys that the peer asked about or stored here. */
+  /** Keys that the peer read or stored here. */
   readonly servedKeys: number
 }
 
@@ -56,7 +56,7 @@ export class Connections {
     )
   }
 
-  /** Reads the name once: it is known soon after the connection is there. */
+  /** Reads the name once: identify completes soon after the connection opens. */
   async #agentOf(connection: Connection): Promise<string> {
     const known = this.#agents.get(connection) ?? (await this.#readAgent(connection.remotePeer))
 

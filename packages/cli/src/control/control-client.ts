@@ -62,12 +62,12 @@ export async function overviewAt(path: string, records: number): Promise<Overvie
   return jsonAt(path, `/overview?records=${records}`)
 }
 
-/** Reads what a node tells under one of its paths. */
+/** Reads the JSON of one of a node's paths. */
 export async function jsonAt<T>(socketPath: string, path: string): Promise<T> {
   return JSON.parse(await text(await answerOf(socketPath, path)))
 }
 
-/** Has a node answer a request of somebody else, who may use the socket so. */
+/** Forwards an authorized client's request to a node's socket. */
 export async function forward(
   socketPath: string,
   message: IncomingMessage,

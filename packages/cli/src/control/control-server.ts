@@ -18,7 +18,7 @@ const MAX_RECORDS_SHOWN = 1000
 /** Longest search for the replicas of a key, in ms. */
 const INSPECT_TIMEOUT_MS = 10_000
 
-/** What a path answers with. */
+/** The response of a path. */
 type Read = (query: URLSearchParams, signal: AbortSignal) => Promise<unknown>
 
 /**

@@ -28,10 +28,10 @@ export interface DashboardSourceInit extends OverviewInit {
 /** Parts of the ring that records are counted in. */
 const RING_PARTS = 120
 
-/** Milliseconds for which the counts of records on the ring stand. */
+/** Milliseconds for which the counts of records on the ring are reused. */
 const RING_MAX_AGE_MS = 10_000
 
-/** Gathers what a dashboard shows of a node. */
+/** Gathers the state of a node for its dashboard. */
 export class DashboardSource implements Disposable {
   readonly #init: DashboardSourceInit
   readonly #connections: Connections

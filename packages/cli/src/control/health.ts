@@ -2,7 +2,7 @@ import type { Stats } from '@waggle/dht'
 import { shownDuration } from '../text/time.ts'
 import type { Sample } from './history.ts'
 
-/** A sentence about a node's health, and what to do. */
+/** A sentence about a node's health, with advice. */
 export interface Remark {
   readonly tone: 'good' | 'bad' | 'warn' | 'info'
   readonly text: string
@@ -21,7 +21,7 @@ export interface HealthInit {
 /** Seconds over which refusals count: those of the alerts in docs/running.md. */
 const RECENT_SECONDS = 600
 
-/** Seconds after which a node that knows nobody is alone. */
+/** Seconds without any known peer after which a node counts as alone. */
 const LONELY_SECONDS = 30
 
 /** Differences of clocks, in ms, from which one is wrong and from which records suffer. */
@@ -40,7 +40,7 @@ const CHECKS: readonly ((init: HealthInit) => Remark | undefined)[] = [
   memory
 ]
 
-/** Says how a node is, the worst first. The alerts are those of docs/running.md. */
+/** Describes a node's health, the worst first. The alerts are those of docs/running.md. */
 export function healthOf(init: HealthInit): Remark[] {
   const order = ['bad', 'warn', 'good', 'info']
   const remarks = CHECKS.flatMap((check) => check(init) ?? [])
@@ -166,7 +166,7 @@ function memory({ stats: { persistence } }: HealthInit): Remark | undefined {
     : undefined
 }
 
-/** By how much a count has grown lately. */
+/** The recent growth of a count. */
 function recent(samples: readonly Sample[], name: 'busy' | 'full' | 'replicasFull'): number {
   const last = samples.at(-1)
   const from = samples.find(({ time }) => time >= (last?.time ?? 0) - RECENT_SECONDS)

@@ -15,17 +15,17 @@ export interface RecordInShort {
 
 /** The records whose keys contain a text. */
 export interface RecordPage {
-  /** Those that expire first, in this order. */
+  /** The matching records that expire first, in order of expiration. */
   readonly records: readonly RecordInShort[]
 
-  /** All that match, shown or not. */
+  /** Number of all matching records. */
   readonly matches: number
 }
 
 /** Characters kept of a text: more than a line shows. */
 const MAX_TEXT_LENGTH = 200
 
-/** Records looked at before the node does something else. */
+/** Records scanned before other work runs. */
 const RECORDS_PER_TURN = 500
 
 /** Records whose positions on the ring stand for all. */
@@ -42,7 +42,7 @@ export function firstToExpire(held: Iterable<HeldRecord>, count: number): Record
   return first.inShort()
 }
 
-/** Finds the records whose keys contain a text. The node serves others meanwhile. */
+/** Finds the records whose keys contain a text. Other work runs in between. */
 export async function searchRecords(dht: DHT, text: string, count: number): Promise<RecordPage> {
   const wanted = text.toLowerCase()
   const first = new FirstToExpire(count)
@@ -62,7 +62,7 @@ export async function searchRecords(dht: DHT, text: string, count: number): Prom
   return { records: first.inShort(), matches }
 }
 
-/** Counts the records in each of so many equal parts of the ring, or a sample of them. */
+/** Counts the records in each of a number of equal parts of the ring, or a sample of them. */
 export async function recordsOnRing(dht: DHT, parts: number): Promise<number[]> {
   const counts = new Array<number>(parts).fill(0)
   const step = Math.max(Math.ceil(dht.stats().records / MAX_SAMPLED), 1)
@@ -90,7 +90,7 @@ function* everyNth<T>(all: Iterable<T>, step: number): Generator<T> {
   }
 }
 
-/** Keeps no more records than are wanted, however many are offered. */
+/** Selects the records that expire first, in bounded memory. */
 class FirstToExpire {
   readonly #count: number
   readonly #first: { readonly held: HeldRecord; readonly at: number }[] = []

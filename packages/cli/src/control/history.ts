@@ -5,7 +5,7 @@ const MAX_SAMPLES = 360
 const FIRST_INTERVAL_MS = 1000
 const MAX_INTERVAL_MS = 16_000
 
-/** Figures of a node at one moment. Those that only grow count since the node started. */
+/** Figures of a node at one moment. Cumulative ones count since the node started. */
 export interface Sample {
   /** Unix time in seconds. */
   readonly time: number
@@ -16,13 +16,13 @@ export interface Sample {
   readonly receivedBytes: number
   readonly sentBytes: number
 
-  /** Keys that peers asked about or stored here. */
+  /** Keys that peers read or stored here. */
   readonly servedKeys: number
 
   /** Calls of this node's own program. */
   readonly calls: number
 
-  /** Requests of peers that were answered BUSY or put off. */
+  /** Requests of peers that were answered BUSY or delayed. */
   readonly busy: number
 
   /** Records of peers that this node had no room for, and records that others had no room for. */
@@ -31,8 +31,8 @@ export interface Sample {
 }
 
 /**
- * Remembers how a node's figures changed: all of its life at first, in fewer and fewer samples, and then the
- * last hour and a half.
+ * Records a node's figures over time: all of its life at first, at growing intervals, and then the last hour and a
+ * half.
  */
 export class History implements Disposable {
   readonly #take: () => Promise<Sample>
@@ -72,7 +72,7 @@ export class History implements Disposable {
 
   async #sample(): Promise<void> {
     this.#timer = setTimeout(() => this.#sample(), this.#intervalMs).unref()
-    // A node that stops has no figures any more.
+    // A stopping node has no figures.
     const sample = await this.#take().catch(() => undefined)
 
     if (sample !== undefined) {

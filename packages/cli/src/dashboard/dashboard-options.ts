@@ -1,7 +1,7 @@
 import type { Command } from 'commander'
 import type { DashboardInit } from './dashboard-server.ts'
 
-/** The options of a dashboard, whichever command serves it. */
+/** The options of a dashboard, for all commands that serve one. */
 export interface DashboardOptions {
   readonly dashboardHost: string
   readonly dashboardWrite?: boolean

@@ -20,7 +20,7 @@ export interface DashboardInit {
   /** Whether the page may store, get and watch. */
   readonly canWrite: boolean
 
-  /** The option that asked for it, for errors. */
+  /** The dashboard's option, for error messages. */
   readonly option: string
 }
 
@@ -31,10 +31,10 @@ const MAX_AGE_MS = 1000
 /** Paths that the control socket answers. */
 const READS = ['/history', '/search', '/inspect']
 
-/** Paths of values, which are there for a page that may write. */
+/** Paths of values, available to pages that may write. */
 const VALUES = '/v1/'
 
-/** Serves a page that shows a node, to whoever has the token. */
+/** Serves a page that shows a node to clients with the token. */
 export async function serveDashboard(init: DashboardInit): Promise<BoundedServer> {
   const { host, port, token, canWrite, option } = init
   const files = await pageFiles()
@@ -65,7 +65,7 @@ export async function serveDashboard(init: DashboardInit): Promise<BoundedServer
   return server
 }
 
-/** Answers requests of a page that has shown the token. */
+/** Responds to an authorized page's requests. */
 function dataOf({ socket, canWrite }: DashboardInit): Handle {
   const state = cachedFor(MAX_AGE_MS, () => jsonAt<Json>(socket, '/dashboard'))
 
@@ -84,7 +84,7 @@ function dataOf({ socket, canWrite }: DashboardInit): Handle {
   }
 }
 
-/** Yields the state of the node again and again; null while it does not answer. */
+/** Yields the state of the node at intervals; null while it does not respond. */
 async function* states(read: () => Promise<Json>, signal: AbortSignal): AsyncGenerator<Json> {
   while (!signal.aborted) {
     yield await read().catch(() => null)

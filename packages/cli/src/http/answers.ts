@@ -5,14 +5,14 @@ import { type HttpError, httpErrorOf } from './http-error.ts'
 
 const SERVICE_UNAVAILABLE = 503
 
-/** Answers one request. The signal is aborted when the client has gone. */
+/** Responds to one request. The signal is aborted when the client disconnects. */
 export type Handle = (
   message: IncomingMessage,
   response: ServerResponse,
   signal: AbortSignal
 ) => Promise<void>
 
-/** Makes a server's listener, which answers with the errors that the handler throws. */
+/** Makes a server's listener, which responds with the errors that the handler throws. */
 export function listenerOf(handle: Handle): RequestListener {
   return (message, response) => {
     const ended = new AbortController()
@@ -23,7 +23,7 @@ export function listenerOf(handle: Handle): RequestListener {
   }
 }
 
-/** Answers a request with an error, and ends its connection. */
+/** Responds with an error, and closes the connection. */
 function refuse(response: ServerResponse, { status, code, message }: HttpError): void {
   if (response.headersSent) {
     response.destroy()
@@ -38,12 +38,12 @@ function refuse(response: ServerResponse, { status, code, message }: HttpError):
     response.setHeader('retry-after', '1')
   }
 
-  // The rest of a body that is not read would be taken for the next request.
+  // The unread rest of a body would be taken for the next request.
   response.setHeader('connection', 'close')
   send(response, status, { error: message, code })
 }
 
-/** Answers a request with JSON. */
+/** Responds with JSON. */
 export function send(response: ServerResponse, status: number, json: Json): void {
   response.writeHead(status, {
     'content-type': 'application/json',

@@ -14,7 +14,7 @@ export interface ApiInit {
   readonly token: string
 }
 
-/** Serves a node's values over HTTP, to programs that have the token. */
+/** Serves a node's values over HTTP to programs with the token. */
 export async function serveApi({ dht, host, port, token }: ApiInit): Promise<BoundedServer> {
   const respond: Handle = async (message, response, signal) => {
     const { pathname } = new URL(message.url ?? '', 'http://node')

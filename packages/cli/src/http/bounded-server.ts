@@ -12,10 +12,10 @@ const LIMITS = {
   connectionsCheckingInterval: 1000
 }
 
-/** Connections at once that have shown no token. */
+/** Unauthenticated connections at once. */
 const MAX_CONNECTIONS = 64
 
-/** Time that such a connection may be silent, in ms. */
+/** Milliseconds that such a connection may be idle. */
 const SILENCE_TIMEOUT_MS = 10_000
 
 export interface BoundedServerInit {
@@ -25,7 +25,7 @@ export interface BoundedServerInit {
   /** The server's option, for error messages. */
   readonly option: string
 
-  /** Connections at once. The oldest gives way to a new one, so that silent readers keep nobody out. @default 64 */
+  /** Connections at once. A new one closes the oldest, so idle connections do not lock out others. @default 64 */
   readonly maxConnections?: number
 }
 

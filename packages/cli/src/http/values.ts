@@ -26,7 +26,7 @@ const MAX_TIMEOUT = 3600
 /** Paths of values and of watches; the last segment is the key. */
 const PATHS = /^\/v1\/(keys|watch)\/([^/]+)$/
 
-/** A request for a place, with what its calls need. */
+/** A request for a place, with the parts that its calls need. */
 interface Request {
   readonly dht: DHT
   readonly message: IncomingMessage
@@ -73,7 +73,7 @@ export async function respondWithValues(
   send(response, 200, (await answer) ?? null)
 }
 
-/** Names the method, which the path must have. */
+/** Returns the method, which the path must support. */
 function methodOf(
   { method = '' }: IncomingMessage,
   response: ServerResponse,

@@ -4,7 +4,7 @@ import { foundJson } from './found.ts'
 import type { Json } from './json.ts'
 import { jsonOf } from './value-text.ts'
 
-/** Formats where a key lives, for programs. */
+/** Formats a key's replicas for programs. */
 export function inspectionJson(key: Key, { found, peers, point }: Inspection): Json {
   return {
     key: jsonOf(key),

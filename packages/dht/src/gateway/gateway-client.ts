@@ -128,7 +128,7 @@ export class GatewayClient implements Gateways {
     return last
   }
 
-  /** When a peer made progress last with what was requested, in ms of the process's clock. */
+  /** The time of a peer's last progress, in ms of the process's clock. */
   progressMs(peer: PeerInfo): number {
     return this.#client.progressMs(peer)
   }

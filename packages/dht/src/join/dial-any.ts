@@ -1,6 +1,7 @@
 import type { Connection, Libp2p } from '@libp2p/interface'
 import { type Multiaddr, multiaddr } from '@multiformats/multiaddr'
 import { toError } from '../errors.ts'
+import { webSocketTarget } from '../peers/websocket-address.ts'
 import { anySignal } from '../timing/deadline.ts'
 import { wait } from '../timing/wait.ts'
 
@@ -187,7 +188,8 @@ function routesOf(addresses: readonly Multiaddr[]): Route[] {
 function familiesOf(address: Multiaddr): Multiaddr[] {
   const [host, ...rest] = address.getComponents()
 
-  if (host?.name !== 'dns' || host.value !== 'localhost') {
+  // A certificate is for the name.
+  if (host?.name !== 'dns' || host.value !== 'localhost' || webSocketTarget(address)?.isSecure) {
     return [address]
   }
 

@@ -51,7 +51,7 @@ export class KadChannel implements RecordChannel {
     this.#components = components
   }
 
-  /** Such a peer knows only whole records, of which subkeys are picked here. */
+  /** Reads the whole record, and selects the subkeys here, because the protocol has no subkeys. */
   async find(
     peer: PeerInfo,
     key: Uint8Array,

@@ -243,7 +243,7 @@ export class Lookups {
     this.#schedule(run)
   }
 
-  /** Handles a peer without progress: all its lookups query others instead. */
+  /** Handles a request without progress: its lookup queries other peers instead. */
   #onLate(request: Request): void {
     const { contact, run } = request
     const { peers } = this.#init
@@ -256,7 +256,9 @@ export class Lookups {
     this.#suspect(request)
   }
 
-  /** Records something of a peer. If that makes it a suspect, nobody waits for what it was asked before. */
+  /**
+   * Records an observation of a peer. If that makes it a suspect, lookups stop waiting for its earlier requests.
+   */
   #recordSilence(contact: PeerInfo, record: () => void): void {
     const { peers } = this.#init
     const wasSuspect = peers.suspicionOf(contact) !== 'none'

@@ -5,8 +5,8 @@ import type { CancellationToken } from '../timing/cancellation.ts'
 /** One peer's reply to a lookup of a key. */
 export interface FindReply {
   /**
-   * The record that it holds, checked against every rule; of subkeys that were asked for, a projection, which is
-   * empty if the peer holds the key without them.
+   * The peer's record, checked against every rule. For requested subkeys it is a projection, which is empty if the
+   * peer holds the key without them.
    */
   readonly record?: DHTRecord | undefined
 
@@ -40,7 +40,7 @@ export interface FindOptions {
   /** Whole seconds that a copy may be old to be an answer. @default 0: only a replica's record is one */
   readonly maxAge?: number | undefined
 
-  /** The subkeys that are wanted, in the order of their bytes. @default the whole record */
+  /** The requested subkeys, in the order of their bytes. @default the whole record */
   readonly subkeys?: readonly SubkeyId[] | undefined
 
   /** Digest of the record that this node already has. @default none */

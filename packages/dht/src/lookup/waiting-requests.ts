@@ -65,7 +65,7 @@ export class WaitingRequests {
     this.#setTimer(dueMsOf(request, Number.NEGATIVE_INFINITY))
   }
 
-  /** Lists the requests to a peer that are waited for. */
+  /** Lists the requests in flight to a peer. */
   requestsTo({ id }: PeerInfo): WaitingRequest[] {
     const requests = this.#queues.get(id.toString())?.requests ?? []
     return requests.filter(({ isPending }) => isPending)

@@ -4,15 +4,15 @@ import type { Multiaddr } from '@multiformats/multiaddr'
 import { webSocketTarget } from '../peers/websocket-address.ts'
 import { hasHostName } from '../wire/host-names.ts'
 
-/** Names that lead into the local network. */
+/** Host names in the local network. */
 const LOCAL_NAME = /^[^.]+$|\.(local|localhost|internal|lan|home\.arpa)$/
 
-/** The addresses that a browser takes `localhost` for. */
+/** The addresses that a browser resolves `localhost` to. */
 const LOOPBACK = ['/ip4/127.0.0.1', '/ip6/::1']
 
 /**
- * Denies addresses that only peers have named, and that lead into the local network, or that the page may not dial.
- * Addresses that the caller gave are exempt. A gater with a rule of its own is used as it is.
+ * Denies addresses from other peers that are in the local network or that the page may not dial. The caller's
+ * addresses are exempt. A gater with its own rule is used unchanged.
  */
 export function browserGater(
   gater: ConnectionGater = {},

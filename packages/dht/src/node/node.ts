@@ -98,7 +98,7 @@ async function identityOf({
   return identityAt(identityIn(dataDir), { isOwn: true })
 }
 
-/** Loads what only private networks need. */
+/** Loads the protector, which only private networks need. */
 async function protectorBy(
   swarmKey: Uint8Array
 ): Promise<NonNullable<Libp2pOptions['connectionProtector']>> {
@@ -106,7 +106,7 @@ async function protectorBy(
   return limitedProtector(preSharedKey({ psk: swarmKey }))
 }
 
-/** Loads what only relays need, and nodes that they serve. */
+/** Loads the services that only relays and relayed nodes need. */
 async function relayServices({
   relay,
   serveRelay

@@ -6,22 +6,22 @@ import type { WaggleKadDHTInit } from '../kad/kad-options.ts'
 import type { Places } from '../transport/places.ts'
 import type { DHTOptions } from './options.ts'
 
-/** What differs between Node and browsers. */
+/** The differences between Node and browsers. */
 export interface Platform {
-  /** Whether nobody can dial this node, and it dials WebSockets only. */
+  /** Whether other peers can't dial this node, and it dials only WebSockets. */
   readonly isBrowser: boolean
 
-  /** Options that mean nothing here, each with what to do instead. */
+  /** Options that are not supported here, with advice. */
   readonly refusals: { readonly [K in keyof DHTOptions]?: string }
 
   /** Creates the service of kad-dht. */
   kadDHT(init: WaggleKadDHTInit): Promise<(components: KadDHTComponents) => KadDHT>
   transports(init: TransportsInit): Promise<NonNullable<Libp2pOptions['transports']>>
 
-  /** Returns those of a caller's addresses that are dialled, as they are dialled from here. */
+  /** Returns the dialled ones of a caller's addresses, in the form in which they are dialled. */
   dialled(addresses: readonly Multiaddr[]): readonly Multiaddr[]
 
-  /** Adds the platform's own rules about addresses to a gater, from which those that the caller gave are exempt. */
+  /** Adds the platform's rules for addresses to a gater. The caller's addresses are exempt. */
   gater(
     gater: ConnectionGater | undefined,
     given: readonly Multiaddr[]

@@ -24,7 +24,7 @@ export const platform: Platform = {
       : (await import('../kad/waggle-kad-dht.ts')).waggleKadDHT(init)
   },
   async transports({ relay }) {
-    // A page that only dials servers has no use for relays.
+    // A page that only dials servers needs no relays.
     const relays = relay ? [(await import('./relay.ts')).relayTransport()] : []
     return [webSockets(), ...relays]
   },

@@ -2,14 +2,14 @@ import { type Multiaddr, multiaddr } from '@multiformats/multiaddr'
 
 const HOSTS: ReadonlySet<string> = new Set(['ip4', 'ip6', 'dns', 'dns4', 'dns6'])
 
-/** Layers over TCP that make a WebSocket, in the two ways in which they are written. */
+/** Protocols of a WebSocket over TCP, in both notations. */
 const PLAIN = ['ws']
 const SECURE = ['tls ws', 'wss']
 
-/** The port of a server, with the peer's id or without. */
+/** The port of a server, with or without the peer's id. */
 const TCP_PORT = /^(\/(?:ip4|ip6|dns[46]?)\/[^/]+\/tcp\/\d+)(?=\/p2p\/[^/]+$|$)/
 
-/** Where a WebSocket address leads. */
+/** The target of a WebSocket address. */
 export interface WebSocketTarget {
   readonly host: string
   readonly port: number
@@ -38,7 +38,7 @@ export function webSocketTarget(address: Multiaddr): WebSocketTarget | undefined
   return { host: value, port: Number(tcp.value), isSecure, serverName: sni?.value ?? value }
 }
 
-/** Turns the TCP address of a server into that of the WebSocket on the same port. */
+/** Converts a server's TCP address to that of the WebSocket on the same port. */
 export function throughWebSocket(address: Multiaddr): Multiaddr {
   return multiaddr(address.toString().replace(TCP_PORT, '$1/ws'))
 }

@@ -37,7 +37,7 @@ export async function openDatabase(name: string): Promise<Database> {
 
   request.addEventListener('upgradeneeded', () => request.result.createObjectStore(STORE))
   const database = await resultOf(request)
-  // Another tab deletes the database, or has a newer version of this code.
+  // Another tab deletes the database, or runs a newer version of this code.
   database.addEventListener('versionchange', () => database.close())
   return database
 }

@@ -24,11 +24,11 @@ export interface IndexedDBOptions {
 
 /** Records and an identity that outlive a page, for the options of `DHT.create`. */
 export interface IndexedDBStorage extends AsyncDisposable {
-  /** Undefined in a tab that goes on in memory. */
+  /** Undefined in a tab that works in memory. */
   readonly datastore: Datastore | undefined
   readonly privateKey: PrivateKey
 
-  /** Leaves the database to other tabs. Stop the DHT first. The end of the page does so, too. */
+  /** Releases the database for other tabs, as the end of the page does. Stop the DHT first. */
   close(): Promise<void>
 }
 
@@ -89,7 +89,7 @@ function storageOf(
   return { ...parts, close, [Symbol.asyncDispose]: close }
 }
 
-/** Returns a function that releases the lock; undefined if somebody else has it. */
+/** Returns a function that releases the lock; undefined if another tab has it. */
 async function takeLock(name: string): Promise<(() => void) | undefined> {
   const locks = Reflect.get(Object(browserGlobal('navigator')), 'locks') as Locks | undefined
 

@@ -1,4 +1,4 @@
-/** The part of IndexedDB that is used here: TypeScript knows it only together with all else of a page. */
+/** The used part of IndexedDB. TypeScript declares it only together with the whole DOM. */
 export interface Request<T> extends EventTarget {
   readonly result: T
   readonly error: Error | null

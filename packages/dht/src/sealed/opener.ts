@@ -31,7 +31,7 @@ export interface OpenEntry {
   readonly subkey?: Subkey | undefined
 }
 
-/** One item of `getMany`, as its reader names it, and as replicas see it. */
+/** One item of `getMany`, as members and as replicas see it. */
 export interface ManyPlace {
   readonly open: { readonly key: Key; readonly subkey?: Subkey }
   readonly hidden: KeyOrPlace
@@ -41,17 +41,17 @@ export interface OpenerInit {
   readonly keys: SealingKeys
   readonly names: HiddenNames
 
-  /** Whether owners are peers: all members sign with one key, which says nothing of who wrote. */
+  /** Whether owners are individual peers: a key that all members share does not identify the writer. */
   readonly areOwnersShown: boolean
 
-  /** Hears of what does not open. */
+  /** Called with each entry that does not open. */
   readonly onMisfit: ((unopened: Unopened) => void) | undefined
 
-  /** Counts it. */
+  /** Counts an entry that does not open. */
   readonly countMisfit: () => void
 }
 
-/** Opens what is found in a sealed view. */
+/** Opens the results of a sealed view. */
 export class Opener {
   readonly #init: OpenerInit
 
@@ -75,7 +75,7 @@ export class Opener {
     return { ...(result as object), by: opened ?? by } as Result<R>
   }
 
-  /** Opens what is found under a key, without what does not open. */
+  /** Opens the result of a key, and leaves out entries that do not open. */
   found(key: Key, found: Found | undefined): Found | undefined {
     const hidden = this.#init.names.key(key)
     const opened = Array.from(placesOf(found).values(), (place) =>
@@ -84,13 +84,13 @@ export class Opener {
     return foundOf(new Map(opened.map((place) => [placeName(place.subkey), place])))
   }
 
-  /** Opens what is found under one hidden subkey. */
+  /** Opens the result of one hidden subkey. */
   entry({ key, subkey }: OpenEntry, found: Found<Value> | undefined): Found<Value> | undefined {
     const at = { key, hidden: this.#init.names.key(key) }
     return found && this.place(at, { subkey, found })?.found
   }
 
-  /** Opens what is found of one item of `getMany`. */
+  /** Opens the result of one item of `getMany`. */
   item({ open, hidden }: ManyPlace, found: Found | undefined): Found | undefined {
     const subkey = isPlace(hidden) ? hidden.subkey : undefined
     return subkey === undefined
@@ -98,7 +98,7 @@ export class Opener {
       : this.entry({ key: open.key, subkey }, found as Found<Value> | undefined)
   }
 
-  /** Opens what is told of one. */
+  /** Opens a progress event of one item. */
   event({ index, ...event }: GetProgressEvent, place: ManyPlace): GetProgressEvent {
     const at = { index, ...place.open }
 
@@ -110,7 +110,7 @@ export class Opener {
     return found === undefined ? { name: 'not-found', ...at } : { ...event, ...at, found }
   }
 
-  /** Opens one place. What it held `before` stays the same object if it is equal. */
+  /** Opens one place. Keeps the object `before` if the value is equal. */
   place(
     { key, hidden }: { readonly key: Key; readonly hidden: Key },
     { subkey, found }: OpenPlace,
@@ -152,7 +152,7 @@ export function openReports(
   return openResults(error, (i, result) => open(result as Result<boolean>, i))
 }
 
-/** Opens the results that an error of `getMany` carries. */
+/** Opens the results in an error of `getMany`. */
 export function openFailure(
   error: unknown,
   open: (index: number, found: Found | undefined) => Found | undefined

@@ -267,7 +267,7 @@ export class SealedOperations implements BaseOperations {
     const { subkey } = options
     const hidden = this.#names.key(key)
     const place = this.#place(key, options)
-    // Encoded now: renewals seal what was stored, whatever the caller does to the object meanwhile.
+    // Encoded now: renewals seal the value as stored, even if the caller changes the object meanwhile.
     const content = contentBytes({ subkey, value: value as Value })
     const at = (expirationTime: number): Value =>
       seal(this.#keys, { key: hidden, subkey: place.subkey, expirationTime }, content)

@@ -56,7 +56,7 @@ export interface Waggle {
 
   stats(): Stats
 
-  /** Counts the keys that one peer asked about or stored here lately. */
+  /** Returns the number of keys that one peer recently read or stored here. */
   servedKeysOf(peer: PeerId): number
 
   /** Lists all live records that this node stores for others. */

@@ -12,10 +12,10 @@ const HTTP = new TextEncoder().encode('GET ')
 const NOTHING = new Uint8Array(0)
 const LOOPBACK = /^\/ip4\/127\.|^\/ip6\/::1\/|^\/ip6\/::ffff:127\./
 
-/** What a connection begins with: a request, or bytes of libp2p. */
+/** The start of a connection: a request, or libp2p's bytes. */
 type Beginning = HttpHead | { readonly text?: undefined; readonly rest: Uint8Array }
 
-/** Tells a request from libp2p's own connections, by as few bytes as possible. */
+/** Distinguishes a request from libp2p's own connections, by as few bytes as possible. */
 export class FirstBytes {
   readonly #head = new HttpHeadReader()
   #begun: Uint8Array = NOTHING
@@ -39,8 +39,8 @@ export class FirstBytes {
 }
 
 /**
- * Waits for the first bytes of a connection that another peer has opened, and returns the connection that libp2p is to
- * work with: the same one, or the WebSocket in it.
+ * Waits for the first bytes of an inbound connection, and returns the connection for libp2p: the same one, or the
+ * WebSocket in it.
  */
 export async function acceptedConnection(
   raw: MultiaddrConnection,
@@ -66,7 +66,7 @@ export async function acceptedConnection(
   return new WebSocketConnection({ raw, remoteAddr: raw.remoteAddr.encapsulate('/ws') })
 }
 
-/** Passes what comes to `take` until that returns something. Whatever comes later waits in the connection. */
+/** Passes received bytes to `take` until it returns a value. Later bytes wait in the connection. */
 export async function takeBytes<T>(
   connection: MultiaddrConnection,
   take: (bytes: Uint8Array) => T | undefined,

@@ -21,13 +21,13 @@ const FORWARDED = ['forwarded', 'x-forwarded-for', 'via']
 
 const LOCAL_HOST = /^(localhost|.+\.localhost|127\.\d+\.\d+\.\d+|\[::1\])$/
 
-/** A head that is complete, and what came after it. */
+/** A complete head, and the bytes after it. */
 export interface HttpHead {
   readonly text: string
   readonly rest: Uint8Array
 }
 
-/** Gathers a head. Throws beyond the largest. */
+/** Gathers a head. Throws beyond the maximum size. */
 export class HttpHeadReader {
   #bytes = new Uint8Array(FIRST_BYTES)
   #size = 0
@@ -61,7 +61,7 @@ export class HttpHeadReader {
     this.#size += bytes.length
   }
 
-  /** The position behind the empty line. */
+  /** The position after the empty line. */
   #endFrom(from: number): number | undefined {
     for (let i = from; i + END.length <= this.#size; i++) {
       if (END.every((byte, j) => this.#bytes[i + j] === byte)) {
@@ -71,7 +71,7 @@ export class HttpHeadReader {
   }
 }
 
-/** An answer to a request. */
+/** A response to a request. */
 export interface UpgradeAnswer {
   readonly isAccepted: boolean
   readonly text: string
@@ -132,7 +132,7 @@ function refusal(status: string, reason: string): UpgradeAnswer {
   return { isAccepted: false, text }
 }
 
-/** A request to go on as a WebSocket, and the answer that it must get. */
+/** A request to upgrade to a WebSocket, and the expected response. */
 export interface UpgradeRequest {
   readonly text: string
   assertAccepted(head: HttpHead): void
@@ -170,7 +170,7 @@ function acceptOf(key: string): string {
   return createHash('sha1').update(`${key}${ACCEPT_SUFFIX}`).digest('base64')
 }
 
-/** Undefined for lines that are no headers. */
+/** Undefined for lines that are not headers. */
 function headersIn(lines: readonly string[]): Map<string, string> | undefined {
   const headers = new Map<string, string>()
 
@@ -201,7 +201,7 @@ function listed(headers: ReadonlyMap<string, string>, name: string): string[] {
   return (headers.get(name) ?? '').split(',').map((item) => item.trim().toLowerCase())
 }
 
-/** Whether a page of another machine's site asks, and no proxy has passed it on. */
+/** Whether the request is from a page of another host's site, without a proxy in between. */
 function isForeign(headers: ReadonlyMap<string, string>): boolean {
   const origin = headers.get('origin')
   return (

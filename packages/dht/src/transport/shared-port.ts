@@ -13,7 +13,7 @@ import { anySignal, timeoutSignal } from '../timing/deadline.ts'
 import { acceptedConnection } from './first-bytes.ts'
 import type { Places } from './places.ts'
 
-/** Milliseconds in which a connection has to show whether it is a WebSocket, and to become one. */
+/** Milliseconds allowed for a connection to show whether it is a WebSocket, and to upgrade. */
 export const FIRST_BYTES_TIMEOUT_MS = 3000
 
 interface Components {
@@ -21,8 +21,8 @@ interface Components {
 }
 
 /**
- * libp2p's TCP transport, on whose ports WebSockets are served, too. A connection takes its place among those that are
- * being set up as soon as it is there, whatever it turns out to be.
+ * libp2p's TCP transport, whose ports also serve WebSockets. A connection of either kind counts as pending as soon
+ * as it is accepted.
  */
 export function sharedPort(places: Places): (components: Components) => Transport {
   return (components) => {
@@ -58,7 +58,7 @@ export function sharedPort(places: Places): (components: Components) => Transpor
   }
 }
 
-/** Whether an address of a WebSocket is to be listened on, and no other one has its port. */
+/** Whether to listen on a WebSocket address, because no other address has its port. */
 function isOwnWebSocket(address: Multiaddr, ports: ReadonlySet<string>): boolean {
   return webSocketTarget(address)?.isSecure === false && !ports.has(String(portOf(address)))
 }
@@ -68,7 +68,7 @@ function portOf(address: Multiaddr): Multiaddr {
   return multiaddr(address.getComponents().filter(({ name }) => name !== 'ws'))
 }
 
-/** The same listener, which has an address of each kind for each port. */
+/** Wraps a listener so that it has an address of each kind for each port. */
 function withWebSockets(listener: Listener): Listener {
   return overriding<Listener>(listener, {
     listen: (address) => listener.listen(portOf(address)),
@@ -83,7 +83,7 @@ function isPort(address: Multiaddr): boolean {
   return address.getComponents().at(-1)?.name === 'tcp'
 }
 
-/** The same upgrader, which gets WebSockets as such. */
+/** Wraps an upgrader so that it receives WebSockets as such. */
 function tellingApart(upgrader: Upgrader, places: Places): Upgrader {
   return overriding<Upgrader>(upgrader, {
     upgradeInbound: async (raw: MultiaddrConnection, options: UpgradeOptions): Promise<void> => {

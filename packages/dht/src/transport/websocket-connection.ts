@@ -13,8 +13,8 @@ export interface WebSocketConnectionInit {
 }
 
 /**
- * A WebSocket over a connection of bytes, after the HTTP upgrade. Pausing it pauses the connection below, so nothing
- * piles up here that nobody reads.
+ * A WebSocket over a connection of bytes, after the HTTP upgrade. Pausing it pauses the connection below, so unread
+ * data does not accumulate here.
  */
 export class WebSocketConnection extends AbstractMultiaddrConnection {
   readonly #raw: MultiaddrConnection

@@ -1,4 +1,4 @@
-import { connect as connectTcp, type Socket } from 'node:net'
+import { connect as connectTcp, isIP, type Socket } from 'node:net'
 import { connect as connectTls } from 'node:tls'
 import type {
   AbortOptions,
@@ -46,7 +46,7 @@ async function connected(
   signal?.throwIfAborted()
   const { promise, resolve, reject } = Promise.withResolvers<void>()
   const socket = isSecure
-    ? connectTls({ host, port, servername: serverName, ALPNProtocols: ['http/1.1'] })
+    ? connectTls({ host, port, ...nameOf(serverName), ALPNProtocols: ['http/1.1'] })
     : connectTcp({ host, port })
   const onAbort = (): void => reject(signal?.reason)
   socket.once(isSecure ? 'secureConnect' : 'connect', resolve)
@@ -63,6 +63,11 @@ async function connected(
     socket.removeListener('error', reject)
     signal?.removeEventListener('abort', onAbort)
   }
+}
+
+/** TLS sends no IP addresses as names. */
+function nameOf(serverName: string): { servername?: string } {
+  return isIP(serverName) === 0 ? { servername: serverName } : {}
 }
 
 async function upgrade(

@@ -1,10 +1,10 @@
 /** Opcodes of frames (RFC 6455, §5.2). */
 export const OPCODE = { continuation: 0, text: 1, binary: 2, close: 8, ping: 9, pong: 10 } as const
 
-/** Bytes that a control frame may carry. */
+/** Maximum bytes in a control frame. */
 const MAX_CONTROL_BYTES = 125
 
-/** A head at its longest: two bytes, a length of eight, and a mask of four. */
+/** Bytes of the longest head: two bytes, a length of eight, and a mask of four. */
 const MAX_HEAD_BYTES = 14
 const MASK_BYTES = 4
 
@@ -21,9 +21,9 @@ const BITS_32 = 2 ** 32
 /** The high half of a length beyond which a number is no longer exact. */
 const MAX_HIGH = 0x1fffff
 
-/** What frames tell. */
+/** Callbacks for frames. */
 export interface FrameListener {
-  /** Takes a piece of a message: ours are bytes of one stream, so it does not matter where messages begin. */
+  /** Receives a piece of a message. Messages carry one stream of bytes, so their boundaries do not matter. */
   onData(piece: Uint8Array): void
   onPing(payload: Uint8Array): void
   onClose(): void
@@ -43,7 +43,7 @@ interface Frame {
 export class FrameReader {
   readonly #listener: FrameListener
 
-  /** Whether the other side has to mask its frames, as clients do. */
+  /** Whether the other side must mask its frames, as clients do. */
   readonly #isMasked: boolean
   readonly #head = new Uint8Array(MAX_HEAD_BYTES)
   readonly #control = new Uint8Array(MAX_CONTROL_BYTES)
@@ -66,7 +66,7 @@ export class FrameReader {
     }
   }
 
-  /** Returns how many bytes it took. */
+  /** Returns the number of bytes taken. */
   #readHead(bytes: Uint8Array, position: number): number {
     const taken = bytes.subarray(position, position + this.#missingHeadBytes())
     this.#head.set(taken, this.#headBytes)
@@ -80,7 +80,7 @@ export class FrameReader {
     return taken.length
   }
 
-  /** The first two bytes tell how many there are. */
+  /** The first two bytes determine the length of the head. */
   #missingHeadBytes(): number {
     return (this.#headBytes < 2 ? 2 : headSize(this.#head)) - this.#headBytes
   }
@@ -117,7 +117,7 @@ export class FrameReader {
     }
   }
 
-  /** Returns how many bytes it took. */
+  /** Returns the number of bytes taken. */
   #readPayload(frame: Frame, bytes: Uint8Array, position: number): number {
     const sizeBytes = Math.min(frame.sizeBytes - frame.readBytes, bytes.length - position)
     const masked = bytes.subarray(position, position + sizeBytes)
@@ -149,7 +149,7 @@ export class FrameReader {
   }
 }
 
-/** Encodes one frame. A client masks what it sends. */
+/** Encodes one frame. A client masks its payload. */
 export function frameOf(
   payload: { readonly byteLength: number; subarray(): Uint8Array },
   { opcode, isMasked }: { readonly opcode: number; readonly isMasked: boolean }

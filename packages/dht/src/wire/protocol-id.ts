@@ -5,7 +5,7 @@ export function protocolIdIn(network: string, defaultId: string): string {
   return network + defaultId.slice(DEFAULT_NETWORK.length)
 }
 
-/** Finds among a peer's protocols one that it speaks in another revision than this node, which speaks `own`. */
+/** Finds a protocol of a peer that is another revision of `own`. */
 export function otherRevision(protocols: readonly string[], own: string): string | undefined {
   const name = own.slice(0, own.lastIndexOf('/') + 1)
   return protocols.includes(own) ? undefined : protocols.find((id) => id.startsWith(name))

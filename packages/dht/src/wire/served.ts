@@ -5,7 +5,7 @@ const MAX_PEERS = 1024
 
 /** A node's work for other peers since it started. */
 export interface ServedStats {
-  /** Keys that peers asked about or stored, by request. */
+  /** Keys that peers read or stored, by request. */
   readonly keys: Readonly<Record<ServedKind, number>>
 
   /** Records that peers stored or handed over here, by the answer. */
@@ -47,7 +47,7 @@ export class Served {
     }
   }
 
-  /** Returns the keys that one peer asked about or stored. */
+  /** Returns the number of keys that one peer read or stored. */
   keysOf(peer: string): number {
     return this.#peers.get(peer)?.keys ?? 0
   }

@@ -21,7 +21,7 @@ describe('the example', () => {
 
   it('presence shows who is here, until Ctrl-C', async () => {
     await using alice = new RunningScript('examples/presence.ts', ['alice'])
-    const [, address = ''] = /<name> (\S+)/.exec(await alice.line(/<name>/)) ?? []
+    const [, address = ''] = /join with: (\S+)/.exec(await alice.line(/others join with/)) ?? []
     await using bob = new RunningScript('examples/presence.ts', ['bob', address])
     await alice.line(/^here: alice, bob$/)
 

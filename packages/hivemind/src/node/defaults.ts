@@ -7,7 +7,7 @@ import {
 import type { HivemindNodeLimits } from '../service/interface.ts'
 import { DEFAULT_LIMITS } from '../service/service-options.ts'
 
-/** Values of options that the caller leaves out, by the names of the options. */
+/** Defaults of options, by the names of the options. */
 export interface HivemindDefaults {
   readonly bucketSize: number
   readonly numReplicas: number

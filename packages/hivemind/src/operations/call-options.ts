@@ -9,7 +9,7 @@ export type HivemindStoreOptions = CommonStoreOptions<HivemindKey>
 /** One of the writes of `storeMany`. */
 export type HivemindStoreEntry = CommonStoreEntry<HivemindKey, HivemindValue>
 
-/** The lifetime of the entries that bring none of their own. */
+/** Options of `storeMany`: the lifetime of entries without one of their own. */
 export type HivemindStoreManyOptions = CallOptions & OptionalLifetime
 
 /** Options of `get`: the required freshness, and the form of the result. */

@@ -182,7 +182,10 @@ export class HivemindOperations {
     return { id, write }
   }
 
-  /** Time rises from write to write: of two in one tick, with the same ttl, the later one wins. */
+  /**
+   * Returns the expiration of a write. It rises from write to write, so the later of two in one tick with the same
+   * ttl wins.
+   */
   #expirationOf(lifetime: OptionalLifetime): number {
     const { clock, validation } = this.#init
     const limits = { ...DEFAULT_LIMITS, maxTtl: validation.limits.maxTtl }

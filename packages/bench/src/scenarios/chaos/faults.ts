@@ -2,7 +2,7 @@ import { setTimeout as passed } from 'node:timers/promises'
 import { any, type Random, sample } from '../../workload/random.ts'
 import type { ChaosNetwork, Member } from './network.ts'
 
-/** Mean pause between two faults of a kind, and how long each lasts, in milliseconds. */
+/** Milliseconds of the mean pause between two faults of a kind, and of their durations. */
 const KINDS = {
   kill: { everyMs: 12_000, forMs: [200, 8000] },
   stop: { everyMs: 8000, forMs: [1000, 20_000] },
@@ -36,7 +36,7 @@ export class Faults {
     this.#init = init
   }
 
-  /** Resolves when the time is over and all is well again: clocks stay as they are. */
+  /** Resolves when the time is over and all faults have ended, except those of clocks. */
   async run(forMs: number): Promise<void> {
     const endMs = performance.now() + forMs
     const kinds = Object.keys(KINDS) as FaultKind[]

@@ -11,11 +11,11 @@ import { Observations } from './observations.ts'
 
 const COMMAND = nodeCommand(new URL('node-main.ts', import.meta.url))
 
-/** Loopback addresses, one for each node, begin here. */
+/** First of the loopback addresses, one for each node. */
 const FIRST_HOST = 11
 const RETRY_MS = 500
 
-/** Milliseconds in which nodes that were cut off learn what the others have. */
+/** Milliseconds for nodes that were cut off to fetch missed records. */
 const RECOVERY_MS = 10_000
 
 export type ChaosProcess = Child<ChaosNodeHandlers>
@@ -31,7 +31,7 @@ export interface Member {
   process: ChaosProcess | undefined
   observations: Observations
 
-  /** Times that it was killed or stopped. */
+  /** Number of times that it was killed or stopped. */
   disturbances: number
   isStopped: boolean
   clockAheadMs: number
@@ -48,10 +48,10 @@ export class ChaosNetwork implements AsyncDisposable {
   /** Whether some nodes are cut off from the others. */
   isCut = false
 
-  /** Times that some were. */
+  /** Number of cuts so far. */
   cuts = 0
 
-  /** When they last ceased to be, in ms of the process's clock. */
+  /** Time at which the last cut ended, in ms of the process's clock. */
   #healedMs: number = Number.NEGATIVE_INFINITY
 
   /** Rejections and exceptions that processes did not handle. */
@@ -62,7 +62,7 @@ export class ChaosNetwork implements AsyncDisposable {
     this.#signal = signal
   }
 
-  /** Whether no nodes are cut off, nor have been for some seconds. */
+  /** Whether no nodes are cut off, or were within some seconds. */
   get isCalm(): boolean {
     return !this.isCut && performance.now() - this.#healedMs > RECOVERY_MS
   }
@@ -96,7 +96,7 @@ export class ChaosNetwork implements AsyncDisposable {
     }
   }
 
-  /** Stops a process without a word, as a machine that sleeps does, and lets it go on after a time. */
+  /** Freezes a process, as a sleeping machine does, and continues it after a time. */
   async stop(member: Member, forMs: number): Promise<void> {
     const { process: stopped } = member
 
@@ -145,7 +145,7 @@ export class ChaosNetwork implements AsyncDisposable {
     await (process?.isRunning && process.call('slowDisk', 0))
   }
 
-  /** Counts what processes did not handle, as long as they run. */
+  /** Counts the unhandled rejections and exceptions of running processes. */
   async countUnhandled(): Promise<number> {
     const states = await Promise.all(this.members.map(({ process }) => process?.call('state')))
     return states.reduce((sum, state) => sum + (state?.unhandled ?? 0), 0)
@@ -174,7 +174,7 @@ export class ChaosNetwork implements AsyncDisposable {
       throw error
     }
 
-    // A process that starts anew knows what it reads from now on.
+    // A restarted process only knows its reads from now on.
     member.observations = new Observations(this.#ledger)
     member.process = process
   }

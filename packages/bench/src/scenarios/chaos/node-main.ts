@@ -51,7 +51,7 @@ const handlers = {
     clockAheadMs += byMs
   },
 
-  /** Delays everything that is written to disk from now on. */
+  /** Delays all writes to disk from now on. */
   slowDisk(delayMs: number): void {
     diskDelayMs = delayMs
   },
@@ -63,7 +63,7 @@ export type ChaosNodeHandlers = typeof handlers
 
 serve(handlers)
 
-/** Has the database take its time, below everything that Waggle does with it. */
+/** Delays the database, below Waggle's own code. */
 function delayDisk(): void {
   const prototype = ClassicLevel.prototype as unknown as Record<'_batch', Write>
   const { _batch: write } = prototype

@@ -1,6 +1,6 @@
 import type { Ledger } from '../churn/ledger.ts'
 
-/** A place in a reader's eyes when a read begins. */
+/** A reader's knowledge of a place when a read begins. */
 export interface Glance {
   readonly place: string
 
@@ -9,7 +9,7 @@ export interface Glance {
 }
 
 /**
- * Remembers what one reader has seen. Its reads must not go back: each one that begins after another has ended
+ * Remembers the results of one reader. Its reads must not go back: each one that begins after another has ended
  * finds the same write or a later one.
  */
 export class Observations {

@@ -21,15 +21,15 @@ export interface Tally {
   /** Failures of a node that was neither killed nor stopped meanwhile. */
   failed: number
 
-  /** Failures of one that was. */
+  /** Failures of a node that was killed or stopped meanwhile. */
   disturbed: number
 
-  /** Calls that found nobody who could answer while nodes were cut off. */
+  /** Calls without a reachable peer while nodes were cut off. */
   unreachable: number
   readonly verdicts: Record<Verdict, number>
 }
 
-/** Every so many places are subkeys, which share dictionaries. */
+/** Interval of places that are subkeys, which share dictionaries. */
 const SUBKEY_EVERY = 3
 const DICTIONARIES = 2
 const KINDS: readonly CallKind[] = [
@@ -38,15 +38,17 @@ const KINDS: readonly CallKind[] = [
   ...Array<CallKind>(10).fill('latest get')
 ]
 
-/** Reads and writes of nodes chosen at random, checked against what was written and what each has seen. */
+/** Reads and writes of random nodes, checked against the writes and each reader's earlier results. */
 export class Traffic {
   readonly #init: TrafficInit
   readonly #places: readonly string[]
 
-  /** Reads that showed something older than the reader had seen or written. */
+  /** Reads with a result older than the reader had seen or written. */
   readonly setbacks: string[] = []
 
-  /** Latest reads that showed something older than was acknowledged, though no nodes had been cut off for a while. */
+  /**
+   * Latest reads with a result older than an acknowledged write, although no nodes had been cut off for a while.
+   */
   readonly stale: string[] = []
   readonly failures: string[] = []
   readonly tallies: Readonly<Record<CallKind, Tally>> = {
@@ -77,7 +79,7 @@ export class Traffic {
     await Promise.all(running)
   }
 
-  /** Reads everything from every node; resolves with what is wrong. */
+  /** Reads everything from every node; resolves with the wrong results. */
   async wrong(): Promise<string[]> {
     const reads = this.#init.network.members.flatMap((member) =>
       keysOf(this.#places).map((key) => this.#check(member, key))

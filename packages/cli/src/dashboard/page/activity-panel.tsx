@@ -7,7 +7,7 @@ import { Panel } from './panel.tsx'
 
 type Counted = 'receivedBytes' | 'sentBytes' | 'cpuSeconds' | 'servedKeys' | 'calls'
 
-/** How the node's figures changed. */
+/** Charts of the node's figures over time. */
 export function ActivityPanel({ samples }: { samples: readonly Sample[] }): JSX.Element {
   const times = samples.map(({ time }) => time)
   const rate = (name: Counted): number[] => ratesOf(samples, name)
@@ -54,7 +54,7 @@ function ratesOf(samples: readonly Sample[], name: Counted): number[] {
   return samples.map((sample, index) => {
     const before = samples[index - 1]
     const seconds = sample.time - (before?.time ?? sample.time)
-    // A node that was started again counts from nothing.
+    // A restarted node counts from zero.
     return before === undefined || seconds <= 0
       ? 0
       : Math.max((sample[name] - before[name]) / seconds, 0)

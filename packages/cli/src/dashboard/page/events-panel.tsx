@@ -4,7 +4,7 @@ import { shownClock } from '../../text/time.ts'
 import { withShortIds } from './format.ts'
 import { Panel } from './panel.tsx'
 
-/** What has happened lately, newest first. */
+/** Recent events, newest first. */
 export function EventsPanel({ events }: { events: readonly NodeEvent[] }): JSX.Element {
   return (
     <Panel title="Events" wide>

@@ -1,6 +1,6 @@
 import { shownDuration } from '../../text/time.ts'
 
-/** Shortens a peer id to its end, which tells peers apart. */
+/** Shortens a peer id to its end, which distinguishes peers. */
 export function shortId(id: string): string {
   return id.length > 12 ? `…${id.slice(-8)}` : id
 }
@@ -24,7 +24,7 @@ export function shownPerSecond(rate: number): string {
   return `${rounded.toLocaleString('en')}/s`
 }
 
-/** Says how long ago something was. */
+/** Formats the time since an event. */
 export function shownAgo(unixSeconds: number): string {
   return shownDuration(Math.max(Math.round(Date.now() / 1000 - unixSeconds), 0))
 }

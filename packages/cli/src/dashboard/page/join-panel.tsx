@@ -1,10 +1,10 @@
 import type { JSX } from 'preact'
 import { Copyable, Panel } from './panel.tsx'
 
-/** Addresses that only this machine reaches. */
+/** Addresses that only this machine can reach. */
 const LOOPBACK = /^\/ip[46]\/(127\.|::1\/)/
 
-/** How others join the network through this node. */
+/** Instructions for joining the network through this node. */
 export function JoinPanel({ addresses }: { addresses: readonly string[] }): JSX.Element {
   const address = addresses.find((one) => !LOOPBACK.test(one)) ?? addresses[0]
 

@@ -11,7 +11,7 @@ import { type Located, Where, type Whereabouts } from './where.tsx'
 const PAGE = 50
 const MAX_RECORDS = 500
 
-/** Milliseconds between two looks at the records, and after the last key that was pressed. */
+/** Milliseconds between two refreshes of the records, and after the last key press. */
 const REFRESH_MS = 5000
 const TYPING_MS = 300
 

@@ -1,8 +1,8 @@
 const NAME = 'waggle-token'
 
 /**
- * Takes the token out of the address, where it could be seen and shared, into the tab's own memory. The part
- * after `#` is never sent.
+ * Moves the token from the address, where it could be seen and shared, to the tab's own memory. The part after `#`
+ * is never sent.
  */
 export function takeToken(): string | undefined {
   const given = decodeURIComponent(location.hash.slice(1))

@@ -9,7 +9,7 @@ const MAX_SAMPLES = 720
 /** Milliseconds before the page connects again. */
 const RETRY_MS = 2000
 
-/** A node as far as the page knows it. */
+/** The page's view of a node. */
 export interface NodeView {
   readonly link: 'connecting' | 'live' | 'lost' | 'refused'
   readonly state?: DashboardState

@@ -5,7 +5,7 @@ import { shownDuration } from '../../text/time.ts'
 import { shortId, shownMs } from './format.ts'
 import { Table } from './panel.tsx'
 
-/** Where a key lives, as `waggle inspect --json` tells it. */
+/** The replicas of a key, in the format of `waggle inspect --json`. */
 export interface Located {
   readonly point: string
   readonly found: Json
@@ -28,7 +28,7 @@ export interface Whereabouts {
   readonly located?: Located
 }
 
-/** The peers near a key, and what each of them holds. */
+/** The peers near a key, and their records. */
 export function Where({
   where: { key, isSearching, error, located },
   onClose

@@ -5,7 +5,7 @@ import { shownBytes, shownCount } from '../../text/count.ts'
 import { shownMs } from './format.ts'
 import { Panel, Table } from './panel.tsx'
 
-/** What the node has done for other peers. */
+/** The node's work for other peers. */
 export function ServedPanel({
   stats: { served, watchedForOthers }
 }: {
