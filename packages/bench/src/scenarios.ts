@@ -13,6 +13,7 @@ import { memory } from './scenarios/memory.ts'
 import { partition } from './scenarios/partition.ts'
 import { peers } from './scenarios/peers/peers.ts'
 import { presence } from './scenarios/presence.ts'
+import { revalidation } from './scenarios/revalidation.ts'
 import { soak } from './scenarios/soak/soak.ts'
 import { subkeys } from './scenarios/subkeys.ts'
 import { wan } from './scenarios/wan/wan.ts'
@@ -20,6 +21,19 @@ import { watch } from './scenarios/watch.ts'
 
 /** All scenarios, in the order in which they run and are reported. */
 export const scenarios: readonly Scenario[] = [
-  ...[peers, watch, hot, presence, subkeys, memory, costs, hivemind, wan, growth, liars],
+  ...[
+    peers,
+    watch,
+    hot,
+    presence,
+    subkeys,
+    revalidation,
+    memory,
+    costs,
+    hivemind,
+    wan,
+    growth,
+    liars
+  ],
   ...[endurance, churn, partition, links, frozen, chaos, soak]
 ]

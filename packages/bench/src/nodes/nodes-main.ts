@@ -37,6 +37,14 @@ export interface StartOptions {
   readonly oneWayMs?: number
 }
 
+/** Reads of one place, one after the other. */
+export interface GetsToTime {
+  readonly key: Key
+  readonly subkey?: Subkey | undefined
+  readonly count: number
+  readonly maxAge?: number | undefined
+}
+
 /** A room as one node sees it, and its own entry there. */
 interface Room {
   readonly room: ReturnType<typeof DHT.prototype.presence<typeof MEMBER>>
@@ -84,12 +92,12 @@ const handlers = {
   },
 
   /** Reads a key, or one of its subkeys, one read after the other; resolves with the times of all. */
-  async timeGets({ key, subkey, count }: { key: Key; subkey?: Subkey; count: number }) {
+  async timeGets({ key, subkey, count, maxAge }: GetsToTime) {
     const timesMs: number[] = []
 
     for (let i = 0; i < count; i++) {
       const startMs = performance.now()
-      const found = await node().get(key, { subkey })
+      const found = await node().get(key, { subkey, maxAge })
       timesMs.push(performance.now() - startMs)
 
       if (found === undefined) {
