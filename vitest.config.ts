@@ -21,8 +21,8 @@ const SHARED = {
 }
 
 /**
- * Tests of real networks run again once when they fail: another program on the machine can delay a node for
- * seconds. The run's summary names each of them, and each is a fault of its test or of the code.
+ * A failed test runs again once: another program on the machine can delay it for seconds. The run's summary names each
+ * test that passed so, with the reason why it failed at first, and each is a fault of the test or of the code.
  */
 const AGAIN = { retry: 1 }
 
@@ -39,6 +39,7 @@ export default defineConfig({
         ssr,
         test: {
           ...SHARED,
+          ...AGAIN,
           name: 'unit',
           include: ['packages/*/test/unit/**/*.test.{ts,tsx}'],
           exclude: [FUZZ],

@@ -10,7 +10,9 @@ export default class CountsReporter {
     const counts = {
       passed: inState('passed').length,
       failed: inState('failed').length + brokenFiles.length + unhandledErrors.length,
-      repeated: tests.filter((test) => test.diagnostic()?.flaky).map(named),
+      repeated: tests
+        .filter((test) => test.diagnostic()?.flaky)
+        .map((test) => ({ name: named(test), reason: test.result().errors?.[0]?.message })),
       skips: inState('skipped').map((test) => ({ name: named(test), reason: test.result().note }))
     }
 

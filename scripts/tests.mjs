@@ -36,8 +36,8 @@ function summarise({ passed, failed, repeated, skips }, exitCode) {
   const failures = failed === 0 && exitCode !== 0 ? 1 : failed
   const explained = skips.filter(({ reason }) => reason)
 
-  for (const name of repeated) {
-    say(`passed at the second attempt only, mend it: ${name}`)
+  for (const { name, reason } of repeated) {
+    say(`passed at the second attempt only, mend it: ${name}: ${reason}`)
   }
 
   for (const { name, reason } of explained) {
