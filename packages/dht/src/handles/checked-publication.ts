@@ -4,6 +4,7 @@ import { whenDone } from '@waggle/record/replica'
 import { toError } from '../errors.ts'
 import type { Publication, PublicationState, StopOptions } from '../operations/publication.ts'
 import type { CallOptions } from '../timing/calls.ts'
+import { ignorable } from '../timing/ignorable.ts'
 
 export interface CheckedPublicationInit<V> {
   readonly key: Key
@@ -63,12 +64,8 @@ export class CheckedPublication<V> implements Publication<V> {
     await inner.held(options)
   }
 
-  async update(value: V): Promise<void> {
-    await this.#init.check(value)
-    const inner = await this.#begun
-    const updated = (inner as Publication).update(value as Value)
-    this.#value = inner.value
-    await updated
+  update(value: V): Promise<void> {
+    return ignorable(this.#update(value))
   }
 
   subscribe(listener: (state: PublicationState) => void): () => void {
@@ -88,6 +85,14 @@ export class CheckedPublication<V> implements Publication<V> {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.stop()
+  }
+
+  async #update(value: V): Promise<void> {
+    await this.#init.check(value)
+    const inner = await this.#begun
+    const updated = (inner as Publication).update(value as Value)
+    this.#value = inner.value
+    await updated
   }
 
   #begin(): Publication<V> {

@@ -3,6 +3,7 @@ import type { DHTTime, Key, SigningKey, Storable, Subkey } from '@waggle/record'
 import { lastExpiration } from '@waggle/record/replica'
 import { toError } from '../errors.ts'
 import type { CallOptions } from '../timing/calls.ts'
+import { ignorable } from '../timing/ignorable.ts'
 import type { KeptValue, Publications } from './publications.ts'
 import type { Written } from './writer.ts'
 import { renew, type Write } from './writes.ts'
@@ -31,13 +32,15 @@ export interface Publication<V = unknown> extends AsyncDisposable {
    * Resolves once a replica has the present value.
    *
    * @throws AbortError when the publication ends before that
-   * @throws TimeoutError
+   * @throws TimeoutError when that takes longer; the value stays published
    */
   held(options?: CallOptions): Promise<void>
 
   /**
    * Publishes another value in the same place. Resolves as `held` does. Of several at once only the last is sent.
+   * Callers may ignore the promise: a rejection that nobody handles does no harm.
    *
+   * @throws TimeoutError when no replica has the value in time; the value stays published
    * @throws AbortError when the publication has ended, and what `publish` throws for a value
    */
   update<W extends V>(value: W & Storable<W>): Promise<void>
@@ -196,15 +199,8 @@ export class LivePublication<V> implements Publication<V>, KeptValue {
     await this.#init.calls.wait(options, () => this.#whenHeld())
   }
 
-  async update(value: V): Promise<void> {
-    this.#assertLive()
-    this.#write = this.#init.calls.toWrite(value)
-    this.#value = value
-    this.#init.publications.renumber(this)
-    this.#isDue = true
-    this.#become('pending')
-    void this.attempt()
-    await this.held()
+  update(value: V): Promise<void> {
+    return ignorable(this.#update(value))
   }
 
   subscribe(listener: (state: PublicationState) => void): () => void {
@@ -253,6 +249,17 @@ export class LivePublication<V> implements Publication<V>, KeptValue {
     if (this.#state === 'pending') {
       void this.attempt()
     }
+  }
+
+  async #update(value: V): Promise<void> {
+    this.#assertLive()
+    this.#write = this.#init.calls.toWrite(value)
+    this.#value = value
+    this.#init.publications.renumber(this)
+    this.#isDue = true
+    this.#become('pending')
+    void this.attempt()
+    await this.held()
   }
 
   async #attemptOnce(): Promise<void> {
